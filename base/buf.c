@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+
+void buf_init(struct buf *b, size_t max)
+{
+    *b = (struct buf){.max = max};
+}
+
+void buf_done(struct buf *b)
+{
+    free(b->data);
+    buf_init(b, b->max);
+}
+
+void buf_wipe(struct buf *b)
+{
+    if (b->data)
+        explicit_bzero(b->data, b->cap);
+    buf_done(b);
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    if (b->data)
+        b->data[0] = '\0';
+}
+
+/* Room for n more bytes and the zero. The old block is wiped by hand: it may hold a secret. */
+static int buf_reserve(struct buf *b, size_t n)
+{
+    size_t need, cap;
+    char *data;
+
+    if (n > b->max - b->len)
+        return -E2BIG;
+    need = b->len + n + 1;
+    if (need <= b->cap)
+        return 0;
+    cap = b->cap ? b->cap : 64;
+    while (cap < need)
+        cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+    data = malloc(cap);
+    if (!data)
+        return -ENOMEM;
+    if (b->data) {
+        memcpy(data, b->data, b->len);
+        explicit_bzero(b->data, b->cap);
+        free(b->data);
+    }
+    b->data = data;
+    b->cap = cap;
+    b->data[b->len] = '\0';
+    return 0;
+}
+
+int buf_add(struct buf *b, const void *data, size_t n)
+{
+    int r = buf_reserve(b, n);
+
+    if (r < 0)
+        return r;
+    if (n > 0)
+        memcpy(b->data + b->len, data, n);
+    b->len += n;
+    b->data[b->len] = '\0';
+    return 0;
+}
+
+int buf_adds(struct buf *b, const char *s)
+{
+    return buf_add(b, s, strlen(s));
+}
+
+int buf_addf(struct buf *b, const char *fmt, ...)
+{
+    _cleanup_free_ char *text = NULL;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    if (n < 0) {
+        text = NULL;
+        return -ENOMEM;
+    }
+    return buf_add(b, text, (size_t)n);
+}
+
+const char *buf_str(const struct buf *b)
+{
+    return b->data ? b->data : "";
+}
+
+int buf_read_fd(struct buf *b, int fd)
+{
+    char chunk[4096];
+
+    for (;;) {
+        ssize_t n = read(fd, chunk, sizeof chunk);
+        int r = 0;
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            r = -errno;
+        else if (n > 0)
+            r = buf_add(b, chunk, (size_t)n);
+        explicit_bzero(chunk, n > 0 ? (size_t)n : 0);
+        if (r < 0 || n == 0)
+            return r;
+    }
+}
+
+int buf_read_file(struct buf *b, const char *path)
+{
+    /* O_NONBLOCK: a fifo in the file's place must not hang the caller. */
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+    return buf_read_fd(b, fd);
+}
+
+void buf_add_escaped(struct buf *b, const void *data, size_t n)
+{
+    static const char hex[] = "0123456789abcdef";
+    const unsigned char *p = data;
+
+    for (size_t i = 0; i < n; i++) {
+        char out[4];
+        size_t len = 2;
+
+        out[0] = '\\';
+        switch (p[i]) {
+        case '\n': out[1] = 'n'; break;
+        case '\r': out[1] = 'r'; break;
+        case '\t': out[1] = 't'; break;
+        case '\\': out[1] = '\\'; break;
+        case '"': out[1] = '"'; break;
+        default:
+            if (p[i] >= 0x20 && p[i] < 0x7f) {
+                out[0] = (char)p[i];
+                len = 1;
+            } else {
+                out[1] = 'x';
+                out[2] = hex[p[i] >> 4];
+                out[3] = hex[p[i] & 15];
+                len = 4;
+            }
+        }
+        if (buf_add(b, out, len) < 0)
+            return;
+    }
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A byte buffer that grows up to a maximum fixed at birth, so that nothing that the network or a file
+ * fills can grow without a named bound. The content is always followed by a zero byte.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct buf {
+    char *data; /* NULL while empty and never grown */
+    size_t len;
+    size_t cap;
+    size_t max; /* of len */
+};
+
+/* An empty buffer that never holds more than `max` bytes. Allocates nothing. */
+void buf_init(struct buf *b, size_t max);
+
+/* Releases the memory; the buffer is empty and may be used again with the same maximum. */
+void buf_done(struct buf *b);
+
+/* As buf_done, but the bytes are wiped first: for secrets. */
+void buf_wipe(struct buf *b);
+
+/* Empties the buffer and keeps its memory. */
+void buf_clear(struct buf *b);
+
+/* Appends. 0, -ENOMEM, or -E2BIG when it would pass the maximum (nothing is appended then). */
+int buf_add(struct buf *b, const void *data, size_t n);
+int buf_adds(struct buf *b, const char *s);
+int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The content as a string; "" while empty. Borrowed. */
+const char *buf_str(const struct buf *b);
+
+/* Reads the file behind fd to its end. 0, -E2BIG over the maximum, or the errno of read(2). */
+int buf_read_fd(struct buf *b, int fd);
+
+/*
+ * Reads a small text file at once. Refuses what is not a regular file (-EINVAL), and anything longer
+ * than the maximum (-E2BIG). The final symlink is followed: Kubernetes projects files as symlinks.
+ */
+int buf_read_file(struct buf *b, const char *path);
+
+/*
+ * Appends `n` bytes so that they are safe in a log line: printable ASCII as it is, anything else
+ * as \n, \r, \t, \\, \" or \xNN. Stops quietly when the maximum is reached.
+ */
+void buf_add_escaped(struct buf *b, const void *data, size_t n);
+

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/capture/agenda.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+void agenda_init(struct agenda *a)
+{
+    *a = (struct agenda){0};
+}
+
+void agenda_done(struct agenda *a)
+{
+    for (size_t i = 1; i <= a->n; i++)
+        a->heap[i]->agenda_index = 0;
+    free(a->heap);
+    agenda_init(a);
+}
+
+int agenda_reserve(struct agenda *a, size_t n)
+{
+    struct target **heap;
+
+    if (n <= a->cap)
+        return 0;
+    heap = reallocarray(a->heap, n + 1, sizeof *heap);
+    if (!heap)
+        return -ENOMEM;
+    a->heap = heap;
+    a->cap = n;
+    return 0;
+}
+
+static void place(struct agenda *a, size_t i, struct target *t)
+{
+    a->heap[i] = t;
+    t->agenda_index = i;
+}
+
+static void sift_up(struct agenda *a, size_t i, struct target *t)
+{
+    for (; i > 1 && a->heap[i / 2]->due > t->due; i /= 2)
+        place(a, i, a->heap[i / 2]);
+    place(a, i, t);
+}
+
+static void sift_down(struct agenda *a, size_t i, struct target *t)
+{
+    for (size_t child; (child = 2 * i) <= a->n; i = child) {
+        if (child < a->n && a->heap[child + 1]->due < a->heap[child]->due)
+            child++;
+        if (a->heap[child]->due >= t->due)
+            break;
+        place(a, i, a->heap[child]);
+    }
+    place(a, i, t);
+}
+
+/* The target's due time changed, or another took the place at i: either way may be wrong. */
+static void settle(struct agenda *a, size_t i, struct target *t)
+{
+    if (i > 1 && a->heap[i / 2]->due > t->due)
+        sift_up(a, i, t);
+    else
+        sift_down(a, i, t);
+}
+
+static void take_out(struct agenda *a, struct target *t)
+{
+    size_t i = t->agenda_index;
+    struct target *last;
+
+    if (i == 0)
+        return;
+    t->agenda_index = 0;
+    last = a->heap[a->n--];
+    if (last != t)
+        settle(a, i, last);
+}
+
+void agenda_set(struct agenda *a, struct target *t, usec due)
+{
+    t->due = due;
+    if (due == USEC_NEVER) {
+        take_out(a, t);
+    } else if (t->agenda_index > 0) {
+        settle(a, t->agenda_index, t);
+    } else {
+        assert(a->n < a->cap);
+        sift_up(a, ++a->n, t);
+    }
+}
+
+struct target *agenda_first(const struct agenda *a)
+{
+    return a->n > 0 ? a->heap[1] : NULL;
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/capture/capture.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "daemon/capture/credentials.h"
+#include "trace/framing.h"
+
+/* How long a target may take to accept a connection and shake hands. */
+#define CONNECT_TIMEOUT (5 * USEC_PER_SEC)
+
+/* Room is asked for in steps of this many bytes, so rarely. */
+#define ROOM_STEP (1u << 20)
+
+/* What is kept of a body that is no trace: enough to see what it is. */
+#define HEAD_MAX 512
+#define HEAD_SHOWN 100
+
+struct capture {
+    struct http_request *request;
+    const struct capture_handlers *handlers;
+    void *userdata;
+    int fd;
+    uint64_t limit; /* of decoded bytes */
+    uint64_t room;
+    uint64_t written;
+    struct framing framing;
+    EVP_MD_CTX *hash;  /* of everything that framing has settled */
+    EVP_MD_CTX *whole; /* a copy of it at the last whole generation */
+    bool hash_failed;
+    bool peeked; /* the first body bytes came: the connection was looked at */
+    uint32_t peer;
+    const char *cut_by; /* why this side ended the body: size_limit, no_space, …; static */
+    int error;          /* of write(2), as a negative errno */
+    char head[HEAD_MAX];
+    size_t head_len;
+};
+
+/* ---- hashing -------------------------------------------------------------------------------- */
+
+static void on_settled(void *userdata, const void *data, size_t n)
+{
+    struct capture *c = userdata;
+
+    if (EVP_DigestUpdate(c->hash, data, n) != 1)
+        c->hash_failed = true;
+}
+
+static void on_whole(void *userdata)
+{
+    struct capture *c = userdata;
+
+    if (EVP_MD_CTX_copy_ex(c->whole, c->hash) != 1)
+        c->hash_failed = true;
+}
+
+static int finish_hash(struct capture *c, char hex[static 65])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    if (c->hash_failed || EVP_DigestFinal_ex(c->whole, digest, &n) != 1 || n != 32)
+        return -EIO;
+    for (unsigned i = 0; i < n; i++)
+        (void)snprintf(hex + (size_t)2 * i, 3, "%02x", digest[i]);
+    return 0;
+}
+
+/* ---- the body ------------------------------------------------------------------------------- */
+
+static void keep_head(struct capture *c, const void *data, size_t n)
+{
+    size_t left = sizeof c->head - c->head_len;
+
+    if (n > left)
+        n = left;
+    memcpy(c->head + c->head_len, data, n);
+    c->head_len += n;
+}
+
+static int write_all(int fd, const char *data, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, data, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -errno;
+        data += done;
+        n -= (size_t)done;
+    }
+    return 0;
+}
+
+/* Room for n more bytes? If not, it is asked for: 1, 0 (the answer will come) or a negative errno. */
+static int get_room(struct capture *c, size_t n)
+{
+    uint64_t want = c->written + n;
+    int r;
+
+    if (want <= c->room)
+        return 1;
+    want = (want / ROOM_STEP + 1) * ROOM_STEP;
+    if (want > c->limit)
+        want = c->limit;
+    r = c->handlers->grow(c->userdata, want);
+    if (r > 0)
+        c->room = want;
+    else if (r < 0)
+        c->cut_by = "no_space";
+    return r;
+}
+
+/* What is behind the point up to which it makes sense as a trace need not be written. */
+static int take(struct capture *c, const char *data, size_t n)
+{
+    int framed = framing_feed(&c->framing, data, n);
+    size_t good = framed < 0 ? (size_t)(c->framing.offset - c->written) : n;
+
+    if (c->head_len < sizeof c->head)
+        keep_head(c, data, n);
+    c->error = write_all(c->fd, data, good);
+    if (c->error < 0)
+        return c->error;
+    c->written += good;
+    return framed;
+}
+
+static ssize_t on_body(void *userdata, const void *data, size_t n)
+{
+    struct capture *c = userdata;
+    size_t len = n;
+
+    if (!c->peeked) {
+        c->peeked = true;
+        c->peer = peer_of_socket(http_socket(c->request));
+    }
+    if (http_status(c->request) != 200) {
+        keep_head(c, data, n);
+        return c->head_len < sizeof c->head ? (ssize_t)n : HTTP_ABORT;
+    }
+    if (c->cut_by)
+        return HTTP_ABORT;
+    if (len > c->limit - c->written)
+        len = (size_t)(c->limit - c->written);
+    if (len > 0) {
+        int r = get_room(c, len);
+
+        if (r == 0)
+            return HTTP_PAUSE;
+        if (r < 0 || take(c, data, len) < 0)
+            return HTTP_ABORT;
+    }
+    if (len < n) {
+        c->cut_by = "size_limit";
+        return HTTP_ABORT;
+    }
+    return (ssize_t)n;
+}
+
+/* ---- the verdict ---------------------------------------------------------------------------- */
+
+static bool head_has(const struct capture *c, const char *words)
+{
+    return memmem(c->head, c->head_len, words, strlen(words)) != NULL;
+}
+
+/* Go's answers: net/http/pprof's Trace and serveError. */
+static enum outcome outcome_of_status(const struct capture *c, long status)
+{
+    if (status == 401 || status == 403)
+        return OUTCOME_UNAUTHORIZED;
+    if (status >= 300 && status < 400)
+        return OUTCOME_REDIRECT;
+    if (status == 500 && head_has(c, "Could not enable tracing"))
+        return OUTCOME_BUSY;
+    if (status == 400 && head_has(c, "exceeds server's WriteTimeout"))
+        return OUTCOME_WRITE_TIMEOUT;
+    return OUTCOME_HTTP_STATUS;
+}
+
+static enum outcome outcome_of_error(enum http_error error)
+{
+    switch (error) {
+    case HTTP_DNS: return OUTCOME_DNS;
+    case HTTP_CONNECT: return OUTCOME_CONNECT;
+    case HTTP_TLS: return OUTCOME_TLS;
+    case HTTP_TLS_FILE: return OUTCOME_CREDENTIALS;
+    case HTTP_TIMEOUT: return OUTCOME_TIMEOUT;
+    case HTTP_CLOSED: return OUTCOME_CLOSED;
+    case HTTP_LOCAL: return OUTCOME_RESOURCES;
+    case HTTP_OK:
+    case HTTP_ABORTED:
+    case HTTP_PROTOCOL: break;
+    }
+    return OUTCOME_PROTOCOL;
+}
+
+/* The start of a body, quoted, for the log. */
+static void quote_head(const struct capture *c, struct buf *out)
+{
+    size_t n = c->head_len < HEAD_SHOWN ? c->head_len : HEAD_SHOWN;
+
+    while (n > 0 && c->head[n - 1] == '\n')
+        n--;
+    if (n == 0) {
+        (void)buf_adds(out, "an empty body");
+        return;
+    }
+    (void)buf_adds(out, "\"");
+    buf_add_escaped(out, c->head, n);
+    (void)buf_adds(out, c->head_len > HEAD_SHOWN ? "\"…" : "\"");
+}
+
+/* The one word for what ended a body that is a trace but not a whole one. */
+static const char *cut_by(const struct capture *c, const struct http_result *h)
+{
+    if (c->cut_by)
+        return c->cut_by;
+    if (c->error < 0)
+        return outcome_name(outcome_of_errno(c->error));
+    if (h->error == HTTP_OK)
+        return c->framing.error && c->framing.offset < c->written ? "corrupt" : "incomplete";
+    if (h->error == HTTP_ABORTED)
+        return "corrupt";
+    return outcome_name(outcome_of_error(h->error));
+}
+
+/* A body that is not a trace, or not one whole generation of it. */
+static enum outcome outcome_of_nothing(const struct capture *c, const struct http_result *h, int kept)
+{
+    if (c->error < 0)
+        return outcome_of_errno(c->error);
+    if (c->cut_by && strcmp(c->cut_by, "no_space") == 0)
+        return OUTCOME_NO_SPACE;
+    if (c->cut_by && strcmp(c->cut_by, "shutdown") == 0)
+        return OUTCOME_CANCELLED;
+    if (c->framing.format == FRAMING_NOT_A_TRACE)
+        return OUTCOME_NOT_A_TRACE;
+    if (h->error != HTTP_OK && h->error != HTTP_ABORTED)
+        return outcome_of_error(h->error);
+    return kept == -EBADMSG ? OUTCOME_NOT_A_TRACE : OUTCOME_INCOMPLETE;
+}
+
+/* Why there is nothing to publish, for people. */
+static void explain_nothing(const struct capture *c, const struct http_result *h,
+                            enum outcome outcome, struct buf *text)
+{
+    const char *why = c->framing.error ? c->framing.error : "the trace ended";
+
+    if (outcome == OUTCOME_NOT_A_TRACE) {
+        (void)buf_adds(text, "the answer is not a Go execution trace but ");
+        quote_head(c, text);
+        return;
+    }
+    if (c->error < 0)
+        (void)buf_addf(text, "cannot write the trace: %s", strerror(-c->error));
+    else if (c->cut_by)
+        (void)buf_addf(text, "cut by %s", c->cut_by);
+    else
+        (void)buf_adds(text, h->error != HTTP_ABORTED && h->text[0] ? h->text : why);
+    (void)buf_addf(text, " after %llu bytes, before one generation was whole",
+                   (unsigned long long)c->written);
+}
+
+/* A 200: what came of it, whole, cut or nothing. */
+static void judge_body(struct capture *c, const struct http_result *h, struct capture_result *r,
+                       struct buf *text)
+{
+    bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
+    int kept = framing_finish(&c->framing, clean);
+
+    if (kept < 0) {
+        r->outcome = outcome_of_nothing(c, h, kept);
+        explain_nothing(c, h, r->outcome, text);
+        return;
+    }
+    if (finish_hash(c, r->sha256) < 0) {
+        r->outcome = OUTCOME_RESOURCES;
+        (void)buf_adds(text, "the SHA-256 could not be computed");
+        return;
+    }
+    r->go_minor = c->framing.go_minor;
+    r->generations = c->framing.generations;
+    r->bytes = c->framing.whole_bytes;
+    r->outcome = kept == 1 ? OUTCOME_OK : OUTCOME_TRUNCATED;
+    if (r->outcome == OUTCOME_TRUNCATED) {
+        r->cut_by = cut_by(c, h);
+        (void)buf_addf(text, "cut by %s after %llu bytes, of which %llu are whole generations",
+                       r->cut_by, (unsigned long long)c->written, (unsigned long long)r->bytes);
+    }
+}
+
+static void judge(struct capture *c, const struct http_result *h, struct capture_result *r)
+{
+    struct buf text;
+
+    *r = (struct capture_result){.received = c->written, .peer = c->peer};
+    buf_init(&text, CAPTURE_TEXT_MAX - 1);
+    if (h->status != 0 && h->status != 200) {
+        r->outcome = outcome_of_status(c, h->status);
+        (void)buf_addf(&text, "HTTP status %ld: ", h->status);
+        quote_head(c, &text);
+    } else if (h->error != HTTP_OK && h->error != HTTP_ABORTED && c->head_len == 0) {
+        r->outcome = outcome_of_error(h->error);
+        (void)buf_adds(&text, h->text);
+    } else {
+        judge_body(c, h, r, &text);
+    }
+    (void)snprintf(r->text, sizeof r->text, "%s", buf_str(&text));
+    buf_done(&text);
+}
+
+/* ---- the life of a capture ------------------------------------------------------------------ */
+
+static void capture_free(struct capture *c)
+{
+    EVP_MD_CTX_free(c->hash);
+    EVP_MD_CTX_free(c->whole);
+    free(c);
+}
+
+static void finish(struct capture *c, const struct http_result *h)
+{
+    const struct capture_handlers *handlers = c->handlers;
+    void *userdata = c->userdata;
+    struct capture_result result;
+
+    judge(c, h, &result);
+    capture_free(c);
+    handlers->finished(userdata, &result);
+}
+
+static void on_finished(void *userdata, const struct http_result *h)
+{
+    finish(userdata, h);
+}
+
+static const struct http_handlers http_handlers = {
+    .body = on_body,
+    .finished = on_finished,
+};
+
+static struct capture *capture_new(const struct target *t, int fd, uint64_t room,
+                                   const struct capture_handlers *handlers, void *userdata)
+{
+    struct capture *c = calloc(1, sizeof *c);
+    const struct framing_sink sink = {.bytes = on_settled, .whole = on_whole, .userdata = c};
+
+    if (!c)
+        return NULL;
+    c->handlers = handlers;
+    c->userdata = userdata;
+    c->fd = fd;
+    c->room = room;
+    c->limit = t->job->body_size_limit;
+    c->hash = EVP_MD_CTX_new();
+    c->whole = EVP_MD_CTX_new();
+    framing_init(&c->framing, &sink);
+    if (!c->hash || !c->whole || EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) != 1) {
+        capture_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+int capture_start(struct http *http, const struct target *t, int fd, uint64_t room,
+                  const struct capture_handlers *handlers, void *userdata, struct capture **ret,
+                  struct capture_result *ret_failure)
+{
+    struct http_options options = {
+        .url = t->url,
+        .unix_path = t->unix_path,
+        .ca_file = t->job->tls.ca_file,
+        .cert_file = t->job->tls.cert_file,
+        .key_file = t->job->tls.key_file,
+        .server_name = t->job->tls.server_name,
+        .insecure_skip_verify = t->job->tls.insecure_skip_verify,
+        .connect_timeout = t->job->timeout < CONNECT_TIMEOUT ? t->job->timeout : CONNECT_TIMEOUT,
+        .timeout = t->job->timeout,
+    };
+    struct capture_result failure = {.outcome = OUTCOME_CREDENTIALS};
+    struct buf authorization;
+    struct capture *c = NULL;
+    int r;
+
+    credentials_init(&authorization);
+    r = credentials_header(&t->job->auth, &authorization, failure.text, sizeof failure.text);
+    if (r == 0) {
+        failure.outcome = OUTCOME_RESOURCES;
+        if (authorization.len > 0)
+            options.authorization = buf_str(&authorization);
+        c = capture_new(t, fd, room, handlers, userdata);
+        r = c ? http_start(http, &options, &http_handlers, c, &c->request) : -ENOMEM;
+        (void)snprintf(failure.text, sizeof failure.text, "cannot start the request: %s",
+                       strerror(-r));
+    }
+    buf_wipe(&authorization);
+    if (r < 0) {
+        if (c)
+            capture_free(c);
+        *ret_failure = failure;
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
+void capture_room(struct capture *c, uint64_t room, int r)
+{
+    if (r < 0)
+        c->cut_by = "no_space";
+    else
+        c->room = room;
+    http_resume(c->request);
+}
+
+void capture_stop(struct capture *c, const char *why)
+{
+    const struct http_result h = {.error = HTTP_ABORTED, .status = http_status(c->request)};
+
+    http_cancel(c->request);
+    c->cut_by = why;
+    finish(c, &h);
+}

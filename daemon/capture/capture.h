@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One capture: an HTTP request whose body streams into a file, is hashed on its way, and is judged
+ * while it comes: whether it is a trace, and where its last whole generation ends. Knows nothing of
+ * keys, spools and schedules.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "daemon/capture/outcome.h"
+#include "daemon/capture/target.h"
+#include "daemon/net/http.h"
+
+#define CAPTURE_TEXT_MAX 512
+
+struct capture;
+
+struct capture_result {
+    enum outcome outcome;
+    uint64_t received;   /* decoded bytes that were written */
+    uint64_t bytes;      /* of these, the whole trace; 0 unless outcome_published() */
+    uint64_t generations;
+    unsigned go_minor;   /* 26: the trace's header says `go 1.26` */
+    const char *cut_by;  /* OUTCOME_TRUNCATED: why, one word; static */
+    uint32_t peer;       /* pid of a unix socket's listener, or 0 */
+    char sha256[65];     /* of the first `bytes` bytes, in hex */
+    char text[CAPTURE_TEXT_MAX]; /* what happened, for people; "" when all is well */
+};
+
+struct capture_handlers {
+    /*
+     * The file is to hold `bytes` bytes soon. 1: go on. 0: wait, capture_room will be called.
+     * Negative errno: there is no room, what is whole so far is all that is kept. Asked before the bytes
+     * are written, in large steps.
+     */
+    int (*grow)(void *userdata, uint64_t bytes);
+    /* The last call; the capture is gone when it returns. */
+    void (*finished)(void *userdata, const struct capture_result *result);
+};
+
+/*
+ * Sends the request for `seconds` = the job's window. `fd` is borrowed and written from its
+ * beginning; `room` bytes may be written without asking. finished() is called later, never from
+ * here. 0, or a negative errno and *ret_failure says what finished() would have said.
+ */
+int capture_start(struct http *http, const struct target *target, int fd, uint64_t room,
+                  const struct capture_handlers *handlers, void *userdata, struct capture **ret,
+                  struct capture_result *ret_failure);
+
+/* The answer to grow(): room for this many bytes, or none (r < 0, a negative errno). */
+void capture_room(struct capture *c, uint64_t room, int r);
+
+/* Ends it now; what is whole is kept. finished() is called before this returns. `why` is static. */
+void capture_stop(struct capture *c, const char *why);
+

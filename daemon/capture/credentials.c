@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/capture/credentials.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/cleanup.h"
+
+#define SECRET_MAX (16u << 10)                /* bytes of a secret file */
+#define HEADER_MAX (2 * SECRET_MAX + 8192)    /* base64 grows it by a third; plus the user's name */
+#define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1) /* with its zero */
+
+/* Only its owner may read it; or root put it where nothing outlives the boot. */
+static int check_secret_file(int fd)
+{
+    struct statfs fs;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+    if ((st.st_mode & 077) == 0)
+        return 0;
+    if (st.st_uid != 0 || (st.st_mode & 022) != 0)
+        return -EPERM;
+    if (fstatfs(fd, &fs) < 0)
+        return -errno;
+    return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ? 0 : -EPERM;
+}
+
+/* The secret without the newline that editors put at its end. */
+static int read_secret(const char *path, struct buf *secret)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = check_secret_file(fd);
+    if (r < 0)
+        return r;
+    r = buf_read_fd(secret, fd);
+    if (r < 0)
+        return r;
+    while (secret->len > 0 && strchr("\r\n", secret->data[secret->len - 1]))
+        secret->data[--secret->len] = '\0';
+    if (secret->len == 0)
+        return -ENODATA;
+    /* A line break in a header would be another header. */
+    return memchr(secret->data, '\n', secret->len) || memchr(secret->data, '\r', secret->len) ||
+                   memchr(secret->data, '\0', secret->len)
+               ? -EBADMSG
+               : 0;
+}
+
+static const char *explain(int r)
+{
+    switch (-r) {
+    case EPERM: return "others may read it; chmod 0600";
+    case ENODATA: return "it is empty";
+    case EBADMSG: return "it has more than one line";
+    case E2BIG: return "it is longer than 16 KiB";
+    case EINVAL: return "it is not a regular file";
+    default: return strerror(-r);
+    }
+}
+
+/* RFC 7617 */
+static int add_basic(const char *user, const struct buf *password, struct buf *header)
+{
+    struct buf pair;
+    char *encoded = NULL;
+    int r;
+
+    buf_init(&pair, SECRET_MAX + 4096);
+    r = buf_addf(&pair, "%s:", user);
+    if (r == 0)
+        r = buf_add(&pair, buf_str(password), password->len);
+    if (r == 0) {
+        encoded = calloc(1, BASE64_SIZE(pair.len));
+        r = encoded ? 0 : -ENOMEM;
+    }
+    if (r == 0) {
+        (void)EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)pair.data,
+                              (int)pair.len);
+        r = buf_adds(header, "Authorization: Basic ");
+    }
+    if (r == 0)
+        r = buf_adds(header, encoded);
+    if (encoded)
+        explicit_bzero(encoded, BASE64_SIZE(pair.len));
+    free(encoded);
+    buf_wipe(&pair);
+    return r;
+}
+
+static int add_token(const char *type, const struct buf *token, struct buf *header)
+{
+    int r = buf_adds(header, "Authorization: ");
+
+    if (r == 0)
+        r = buf_adds(header, type);
+    if (r == 0)
+        r = buf_adds(header, " ");
+    return r < 0 ? r : buf_add(header, buf_str(token), token->len);
+}
+
+void credentials_init(struct buf *header)
+{
+    buf_init(header, HEADER_MAX);
+}
+
+int credentials_header(const struct auth_config *auth, struct buf *header, char *text,
+                       size_t text_size)
+{
+    const char *path = auth->credentials_file ? auth->credentials_file : auth->basic_password_file;
+    struct buf secret;
+    int r;
+
+    if (!path)
+        return 0;
+    buf_init(&secret, SECRET_MAX);
+    r = read_secret(path, &secret);
+    if (r < 0)
+        (void)snprintf(text, text_size, "cannot use the secret file %s: %s", path, explain(r));
+    else if (auth->credentials_file)
+        r = add_token(auth->type ? auth->type : "Bearer", &secret, header);
+    else
+        r = add_basic(auth->basic_username ? auth->basic_username : "", &secret, header);
+    if (r == -ENOMEM)
+        (void)snprintf(text, text_size, "not enough memory for the Authorization header");
+    buf_wipe(&secret);
+    return r;
+}

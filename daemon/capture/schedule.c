@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/capture/schedule.h"
+
+#define RETRY_DOWN_FIRST (5 * USEC_PER_SEC)
+#define RETRY_DOWN_DOUBLINGS 16 /* 5 s × 2^16 is longer than any sensible interval */
+
+/* The finaliser of splitmix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit. */
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 30;
+    x *= 0xbf58476d1ce4e5b9ULL;
+    x ^= x >> 27;
+    x *= 0x94d049bb133111ebULL;
+    x ^= x >> 31;
+    return x;
+}
+
+/* FNV-1a over the string and its zero, so that ("ab","c") and ("a","bc") differ. */
+static uint64_t fnv(uint64_t h, const char *s)
+{
+    do {
+        h ^= (unsigned char)*s;
+        h *= 0x100000001b3ULL;
+    } while (*s++);
+    return h;
+}
+
+/* Evenly spread over [0, n): the high half of a 128-bit product. */
+static uint64_t pick(uint64_t random, uint64_t n)
+{
+    return (uint64_t)(((__uint128_t)random * n) >> 64);
+}
+
+uint64_t schedule_hash(const char *job, const char *address, const char *host)
+{
+    uint64_t h = 0xcbf29ce484222325ULL;
+
+    return mix(fnv(fnv(fnv(h, job), address), host));
+}
+
+void schedule_init(struct schedule *s, uint64_t hash, usec interval, usec real, usec boot)
+{
+    usec phase = pick(hash, interval);
+    usec since = (real % interval + interval - phase) % interval; /* since the phase last came by */
+
+    s->hash = hash;
+    s->interval = interval;
+    /* A machine that booted moments ago has no earlier cycle: cycle 0 is then the next one. */
+    s->origin = boot >= since ? boot - since : boot + interval - since;
+}
+
+usec schedule_due(const struct schedule *s, uint64_t cycle)
+{
+    usec width = (usec)((double)s->interval * SCHEDULE_JITTER);
+    usec jitter = pick(mix(s->hash + (cycle + 1) * 0x9e3779b97f4a7c15ULL), 2 * width + 1);
+    usec due = s->origin + cycle * s->interval + jitter;
+
+    return due > width ? due - width : 0;
+}
+
+usec schedule_next(const struct schedule *s, usec last, usec now)
+{
+    usec earliest = last > 0 && last + s->interval / 2 > now ? last + s->interval / 2 : now;
+    uint64_t cycle = earliest > s->origin ? (earliest - s->origin) / s->interval : 0;
+
+    /* The jitter may have moved this cycle's due time to either side of `earliest`. */
+    while (schedule_due(s, cycle) <= earliest)
+        cycle++;
+    return schedule_due(s, cycle);
+}
+
+usec schedule_first(uint64_t i, uint64_t n, usec interval, usec now)
+{
+    usec spacing = SCHEDULE_FIRST_SPACING;
+
+    if (n > 0 && n > interval / SCHEDULE_FIRST_SPACING)
+        return now + (usec)((__uint128_t)interval * i / n);
+    return now + i * spacing;
+}
+
+usec schedule_retry_busy(usec now, usec next, usec window, uint64_t random)
+{
+    usec at = now + window + pick(random, 4 * window + 1);
+
+    return at < next ? at : USEC_NEVER;
+}
+
+usec schedule_retry_down(usec now, usec next, unsigned attempt, uint64_t random)
+{
+    unsigned doublings = attempt < RETRY_DOWN_DOUBLINGS ? attempt : RETRY_DOWN_DOUBLINGS;
+    usec wait = RETRY_DOWN_FIRST << doublings;
+    usec at = now + wait / 2 + pick(random, wait / 2 + 1);
+
+    return at < next ? at : USEC_NEVER;
+}

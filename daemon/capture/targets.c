@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/capture/targets.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct targets {
+    char *host;
+    struct target **items; /* in the order of (job, address) */
+    size_t n;
+    struct target **removed;
+    size_t n_removed;
+    struct target **added, **moved; /* of the last change */
+};
+
+struct targets *targets_new(const char *host)
+{
+    struct targets *ts = calloc(1, sizeof *ts);
+
+    if (!ts)
+        return NULL;
+    ts->host = strdup(host);
+    if (!ts->host) {
+        free(ts);
+        return NULL;
+    }
+    return ts;
+}
+
+static void forget_change(struct targets *ts)
+{
+    for (size_t i = 0; i < ts->n_removed; i++)
+        target_unref(ts->removed[i]);
+    free(ts->removed);
+    free(ts->added);
+    free(ts->moved);
+    ts->removed = ts->added = ts->moved = NULL;
+    ts->n_removed = 0;
+}
+
+void targets_free(struct targets *ts)
+{
+    if (!ts)
+        return;
+    forget_change(ts);
+    for (size_t i = 0; i < ts->n; i++)
+        target_unref(ts->items[i]);
+    free(ts->items);
+    free(ts->host);
+    free(ts);
+}
+
+size_t targets_count(const struct targets *ts)
+{
+    return ts->n;
+}
+
+struct target *targets_at(struct targets *ts, size_t i)
+{
+    return ts->items[i];
+}
+
+/* ---- an update ------------------------------------------------------------------------------ */
+
+/* One configured address, before it becomes a target or meets the one that it already is. */
+struct wanted {
+    const struct target_config *config;
+    struct target_job *job;
+    struct target *target; /* what it becomes */
+    size_t order;          /* in the configuration */
+    bool shared;           /* another one of the job is on the same host */
+    bool old;
+};
+
+struct update {
+    struct target_job **jobs;
+    size_t n_jobs;
+    struct wanted *wanted;
+    size_t n;
+};
+
+static int compare_identity(const char *job_a, const char *address_a, const char *job_b,
+                            const char *address_b)
+{
+    int r = strcmp(job_a, job_b);
+
+    return r != 0 ? r : strcmp(address_a, address_b);
+}
+
+static int by_identity(const void *a, const void *b)
+{
+    const struct wanted *x = a, *y = b;
+    int r = compare_identity(x->job->name, x->config->address, y->job->name, y->config->address);
+
+    if (r != 0)
+        return r;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int by_host(const void *a, const void *b)
+{
+    const struct wanted *x = *(struct wanted *const *)a, *y = *(struct wanted *const *)b;
+    int r = strcmp(x->job->name, y->job->name);
+
+    if (r != 0)
+        return r;
+    return strcmp(x->config->parsed.host ? x->config->parsed.host : "",
+                  y->config->parsed.host ? y->config->parsed.host : "");
+}
+
+static void update_done(struct update *u)
+{
+    for (size_t i = 0; i < u->n_jobs; i++)
+        target_job_unref(u->jobs[i]);
+    free(u->jobs);
+    for (size_t i = 0; i < u->n; i++) {
+        if (!u->wanted[i].old)
+            target_unref(u->wanted[i].target);
+    }
+    free(u->wanted);
+}
+
+/* All addresses of all jobs, each once, in the order of their identity. */
+static int collect(struct update *u, const struct config *config,
+                   const struct target_list *const *lists)
+{
+    size_t total = 0, kept = 0;
+
+    for (size_t j = 0; j < config->n_jobs; j++)
+        total += lists[j]->n;
+    u->jobs = calloc(config->n_jobs + 1, sizeof *u->jobs);
+    u->wanted = calloc(total + 1, sizeof *u->wanted);
+    if (!u->jobs || !u->wanted)
+        return -ENOMEM;
+    for (size_t j = 0; j < config->n_jobs; j++) {
+        u->jobs[u->n_jobs] = target_job_new(&config->jobs[j]);
+        if (!u->jobs[u->n_jobs])
+            return -ENOMEM;
+        u->n_jobs++;
+        for (size_t i = 0; i < lists[j]->n; i++) {
+            u->wanted[u->n] = (struct wanted){
+                .config = &lists[j]->items[i], .job = u->jobs[j], .order = u->n};
+            u->n++;
+        }
+    }
+    qsort(u->wanted, u->n, sizeof *u->wanted, by_identity);
+    for (size_t i = 0; i < u->n; i++) {
+        const struct wanted *w = &u->wanted[i], *last = &u->wanted[kept - (kept > 0)];
+
+        if (kept == 0 || compare_identity(w->job->name, w->config->address, last->job->name,
+                                          last->config->address) != 0)
+            u->wanted[kept++] = *w;
+    }
+    u->n = kept;
+    return 0;
+}
+
+static int find_shared_hosts(struct update *u)
+{
+    struct wanted **sorted = calloc(u->n + 1, sizeof(struct wanted *));
+
+    if (!sorted)
+        return -ENOMEM;
+    for (size_t i = 0; i < u->n; i++)
+        sorted[i] = &u->wanted[i];
+    qsort(sorted, u->n, sizeof(struct wanted *), by_host);
+    for (size_t i = 1; i < u->n; i++) {
+        if (by_host(&sorted[i - 1], &sorted[i]) == 0)
+            sorted[i - 1]->shared = sorted[i]->shared = true;
+    }
+    free(sorted);
+    return 0;
+}
+
+/* Meets each wanted address with the target that it already is; both are in the same order. */
+static void match(struct targets *ts, struct update *u)
+{
+    size_t i = 0;
+
+    for (size_t w = 0; w < u->n; w++) {
+        struct wanted *want = &u->wanted[w];
+        int r = -1;
+
+        while (i < ts->n && (r = compare_identity(ts->items[i]->job->name, ts->items[i]->address,
+                                                  want->job->name, want->config->address)) < 0)
+            i++;
+        if (i < ts->n && r == 0) {
+            want->target = ts->items[i++];
+            want->old = true;
+        }
+    }
+}
+
+/* New targets are made complete before anything old is touched. */
+static int make_new(struct targets *ts, struct update *u, usec real, usec boot)
+{
+    for (size_t w = 0; w < u->n; w++) {
+        struct wanted *want = &u->wanted[w];
+        struct target *t;
+
+        if (want->old)
+            continue;
+        t = want->target = target_new(want->config->address);
+        if (!t || target_fill(t, want->job, want->config, ts->host, want->shared) < 0)
+            return -ENOMEM;
+        schedule_init(&t->schedule, schedule_hash(want->job->name, t->address, t->host),
+                      want->job->interval, real, boot);
+    }
+    return 0;
+}
+
+static bool reschedule(struct target *t, usec real, usec boot)
+{
+    if (t->schedule.interval == t->job->interval)
+        return false;
+    schedule_init(&t->schedule, t->schedule.hash, t->job->interval, real, boot);
+    return true;
+}
+
+/* The point of no return: swaps the sets. An old target that cannot get its new texts for want of memory keeps
+ * its old ones: it is still captured. */
+static void commit(struct targets *ts, struct update *u, struct target **items, usec real,
+                   usec boot, struct targets_change *change)
+{
+    for (size_t w = 0; w < u->n; w++) {
+        struct wanted *want = &u->wanted[w];
+
+        want->target->marked = true;
+        items[w] = want->target;
+        if (!want->old) {
+            ts->added[change->n_added++] = want->target;
+            continue;
+        }
+        (void)target_fill(want->target, want->job, want->config, ts->host, want->shared);
+        if (reschedule(want->target, real, boot))
+            ts->moved[change->n_moved++] = want->target;
+    }
+    for (size_t i = 0; i < ts->n; i++) {
+        if (!ts->items[i]->marked) {
+            ts->items[i]->gone = true;
+            ts->removed[ts->n_removed++] = ts->items[i];
+        }
+    }
+    free(ts->items);
+    ts->items = items;
+    ts->n = u->n;
+    for (size_t i = 0; i < ts->n; i++)
+        ts->items[i]->marked = false;
+    u->n = 0; /* the targets are the set's now */
+}
+
+int targets_update(struct targets *ts, const struct config *config,
+                   const struct target_list *const *lists, usec real, usec boot,
+                   struct targets_change *ret)
+{
+    struct update u = {0};
+    struct target **items;
+
+    forget_change(ts);
+    if (collect(&u, config, lists) < 0 || find_shared_hosts(&u) < 0)
+        goto fail;
+    match(ts, &u);
+    if (make_new(ts, &u, real, boot) < 0)
+        goto fail;
+    items = calloc(u.n + 1, sizeof(struct target *));
+    ts->added = calloc(u.n + 1, sizeof(struct target *));
+    ts->moved = calloc(u.n + 1, sizeof(struct target *));
+    ts->removed = calloc(ts->n + 1, sizeof(struct target *));
+    if (!items || !ts->added || !ts->moved || !ts->removed) {
+        free(items);
+        goto fail;
+    }
+    *ret = (struct targets_change){0};
+    commit(ts, &u, items, real, boot, ret);
+    ret->added = ts->added;
+    ret->moved = ts->moved;
+    ret->removed = ts->removed;
+    ret->n_removed = ts->n_removed;
+    update_done(&u);
+    return 0;
+
+fail:
+    update_done(&u);
+    return -ENOMEM;
+}

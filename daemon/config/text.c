@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static bool is_continuation(unsigned char c)
+{
+    return (c & 0xc0) == 0x80;
+}
+
+size_t text_utf8_length(const char *p, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    size_t len;
+
+    if (n == 0)
+        return 0;
+    if (u[0] < 0x80)
+        return 1;
+    if (u[0] < 0xc2 || u[0] > 0xf4)
+        return 0;
+    len = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+    if (n < len)
+        return 0;
+    for (size_t i = 1; i < len; i++) {
+        if (!is_continuation(u[i]))
+            return 0;
+    }
+    /* Overlong forms, surrogates, and what lies past U+10FFFF. */
+    if ((u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f) ||
+        (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+bool text_is_utf8(const char *s)
+{
+    size_t n = strlen(s);
+
+    while (n > 0) {
+        size_t len = text_utf8_length(s, n);
+
+        if (len == 0)
+            return false;
+        s += len;
+        n -= len;
+    }
+    return true;
+}
+
+static bool is_control(const char *p, size_t len)
+{
+    unsigned char c = (unsigned char)p[0];
+
+    if (len == 1)
+        return (c < 0x20 && c != '\t') || c == 0x7f;
+    return len == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0; /* C1 */
+}
+
+void text_make_printable(char *s)
+{
+    size_t n = strlen(s);
+
+    while (n > 0) {
+        size_t len = text_utf8_length(s, n);
+
+        if (len == 0 || is_control(s, len)) {
+            len = len ? len : 1;
+            memset(s, '?', len);
+        }
+        s += len;
+        n -= len;
+    }
+}
+
+size_t text_break_length(const char *p)
+{
+    if (p[0] == '\r')
+        return p[1] == '\n' ? 2 : 1;
+    if (p[0] == '\n')
+        return 1;
+    if (p[0] == '\xc2' && p[1] == '\x85')
+        return 2;
+    if (p[0] == '\xe2' && p[1] == '\x80' && (p[2] == '\xa8' || p[2] == '\xa9'))
+        return 3;
+    return 0;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+size_t text_distance(const char *a, const char *b)
+{
+    size_t rows[3][TEXT_WORD_MAX + 1];
+    size_t n = strlen(a), m = strlen(b);
+
+    if (n > TEXT_WORD_MAX || m > TEXT_WORD_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= m; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        const size_t *before = rows[(i + 1) % 3]; /* two rows up */
+        const size_t *above = rows[(i - 1) % 3];
+        size_t *row = rows[i % 3];
+
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            row[j] = least(above[j] + 1, row[j - 1] + 1);
+            row[j] = least(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], before[j - 2] + 1);
+        }
+    }
+    return rows[n % 3][m];
+}

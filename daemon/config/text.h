@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Text as people write it: UTF-8, lines as YAML counts them, and words that look alike. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes of the UTF-8 sequence at p (RFC 3629), 0 when there is none. `n` bytes may be read. */
+size_t text_utf8_length(const char *p, size_t n);
+
+bool text_is_utf8(const char *s);
+
+/* Replaces each byte that a terminal should not get with '?'; tabs stay. */
+void text_make_printable(char *s);
+
+/* Bytes of the line break at p, 0 when there is none: CR, LF, CR LF, and the Unicode ones that YAML
+ * 1.1 counts: NEL, LS, PS. */
+size_t text_break_length(const char *p);
+
+/* How many letters must be added, taken away, changed or swapped with their neighbour to make `b`
+ * out of `a`. Words longer than TEXT_WORD_MAX are as far apart as they can be: SIZE_MAX. */
+#define TEXT_WORD_MAX 48
+size_t text_distance(const char *a, const char *b);
+

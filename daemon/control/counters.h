@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What happened since the start, by class. Plain numbers; who changes them includes this.
+ */
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "daemon/capture/outcome.h"
+
+struct counters {
+    uint64_t captures[OUTCOME_COUNT];
+    uint64_t bytes; /* of published traces */
+    uint64_t reloads, reloads_failed;
+    usec last_success; /* real time of the last published trace's request; 0: none yet */
+};
+
+/* Published ones, whole and truncated. */
+uint64_t counters_published(const struct counters *c);
+
+/* "captures: 12 ok, 1 busy, 2 timeout": the classes that occurred, for the log. */
+void counters_describe(const struct counters *c, struct buf *out);

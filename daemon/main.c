@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "daemon/daemon.h"
+#include "daemon/options.h"
+
+#define EXIT_USAGE 2
+
+/* Secrets pass through memory: nothing of it goes to a core file or to another process of the same user. */
+static void forbid_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Captures in flight take two descriptors each: as many as the administrator allows. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int run(const struct options *options)
+{
+    struct config *config = NULL;
+    struct daemon *daemon = NULL;
+    struct diags diags = {0};
+    const char *file = NULL;
+    int r = options_load(options, &config, &file, &diags);
+
+    if (r < 0 && diags_count(&diags) == 0)
+        (void)fprintf(stderr, "contraced: %s\n", strerror(-r));
+    diags_print(&diags, stderr);
+    diags_done(&diags);
+    if (r < 0)
+        return EXIT_FAILURE;
+    if (options->check_config) {
+        (void)printf("%s: good\n", file ? file : "contraced");
+        config_free(config);
+        return EXIT_SUCCESS;
+    }
+    log_set_level(config->log_level);
+    log_set_format(config->log_format);
+    if (daemon_new(options, config, file, &daemon) < 0)
+        return EXIT_FAILURE;
+    r = daemon_run(daemon);
+    daemon_free(daemon);
+    return r;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int r = options_parse(argc, argv, &options);
+
+    if (r != 0)
+        return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
+    log_set_format(LOG_FORMAT_AUTO);
+    forbid_dumps();
+    raise_descriptor_limit();
+    r = run(&options);
+    options_done(&options);
+    return r;
+}

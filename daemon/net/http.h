@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * HTTP requests on the event loop, by libcurl's multi interface: the only user of curl_multi. It
+ * hardens every request the same way (no redirects, no proxy, no netrc, TLS 1.2 or newer, no
+ * compression, bounded headers) and never retries: what to make of a result is the caller's.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "base/clock.h"
+
+#define HTTP_HEADERS_MAX (64u << 10) /* bytes of all header lines of one response */
+#define HTTP_TEXT_MAX 256
+
+struct http;         /* the transfers of one event loop */
+struct http_request; /* one of them */
+
+enum http_error {
+    HTTP_OK,       /* the response is complete, whatever its status */
+    HTTP_DNS,      /* the name did not resolve */
+    HTTP_CONNECT,  /* refused, unreachable, no such socket */
+    HTTP_TLS,      /* handshake, certificate */
+    HTTP_TLS_FILE, /* a CA, certificate or key file of ours cannot be used */
+    HTTP_TIMEOUT,  /* not done in time */
+    HTTP_CLOSED,   /* the peer ended the connection early */
+    HTTP_PROTOCOL, /* not HTTP, or not as we accept it */
+    HTTP_ABORTED,  /* a handler gave up */
+    HTTP_LOCAL,    /* memory or descriptors */
+};
+
+struct http_result {
+    enum http_error error;
+    long status;    /* 0 when none came */
+    bool delimited; /* the body's end was announced (chunked or Content-Length), not just a close */
+    char text[HTTP_TEXT_MAX]; /* what went wrong, for people; "" when nothing did */
+};
+
+/* Everything is borrowed during http_start only, but for `secret_header`. */
+struct http_options {
+    const char *url;
+    const char *unix_path;     /* connect here instead; '@' first: the abstract name space */
+    const char *authorization; /* "Authorization: …", or NULL; copied and wiped after use */
+    const char *ca_file, *cert_file, *key_file;
+    const char *server_name; /* verify (and ask for) this name instead of the URL's */
+    bool insecure_skip_verify;
+    usec connect_timeout; /* up to the end of the TLS handshake */
+    usec timeout;         /* of everything */
+};
+
+/* What a body handler may return instead of the number of bytes. */
+#define HTTP_PAUSE (-1) /* give me the same bytes again after http_resume */
+#define HTTP_ABORT (-2) /* end the transfer: HTTP_ABORTED */
+
+struct http_handlers {
+    /* A piece of the decoded body. Returns n, HTTP_PAUSE or HTTP_ABORT. The status is known. */
+    ssize_t (*body)(void *userdata, const void *data, size_t n);
+    /* The last call; the request is gone when it returns. Not called after http_cancel. */
+    void (*finished)(void *userdata, const struct http_result *result);
+};
+
+/* 0, -ENOMEM, or -EIO when libcurl cannot be set up. */
+int http_new(sd_event *event, const char *user_agent, struct http **ret);
+
+/* Every request must be gone. */
+void http_free(struct http *h);
+
+/* Starts a GET. finished() is called later, never from here. 0 or a negative errno. */
+int http_start(struct http *h, const struct http_options *options,
+               const struct http_handlers *handlers, void *userdata, struct http_request **ret);
+
+/* Ends a transfer without a word. Not from inside its own handlers. NULL is fine. */
+void http_cancel(struct http_request *r);
+
+/* Goes on after HTTP_PAUSE. Not from inside its own handlers. */
+void http_resume(struct http_request *r);
+
+/* From inside body(): the response's status, and the connection's descriptor (or -1). */
+long http_status(const struct http_request *r);
+int http_socket(const struct http_request *r);
+

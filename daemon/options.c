@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "config.h"
+
+#define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
+
+#define TIMEOUT_MARGIN (15 * USEC_PER_SEC) /* as scrape_timeout's default */
+
+enum {
+    OPT_STORAGE_PATH = 256,
+    OPT_INTERVAL,
+    OPT_SECONDS,
+    OPT_ONCE,
+    OPT_CHECK_CONFIG,
+    OPT_LOG_LEVEL,
+    OPT_LOG_FORMAT,
+    OPT_VERSION,
+};
+
+static const struct option long_options[] = {
+    {"config.file", required_argument, NULL, 'c'},
+    {"target", required_argument, NULL, 't'},
+    {"storage.path", required_argument, NULL, OPT_STORAGE_PATH},
+    {"interval", required_argument, NULL, OPT_INTERVAL},
+    {"seconds", required_argument, NULL, OPT_SECONDS},
+    {"once", no_argument, NULL, OPT_ONCE},
+    {"check-config", no_argument, NULL, OPT_CHECK_CONFIG},
+    {"log.level", required_argument, NULL, OPT_LOG_LEVEL},
+    {"log.format", required_argument, NULL, OPT_LOG_FORMAT},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static const char help[] =
+    "Usage: contraced [OPTIONS]\n"
+    "Keeps a rolling record of Go execution traces of running services.\n"
+    "\n"
+    "  -c, --config.file=FILE      read this file (" DEFAULT_FILE ")\n"
+    "  -t, --target=[SERVICE=]URL  capture this; may be repeated; needs no file\n"
+    "      --storage.path=DIR      keep traces here (/var/lib/contrace)\n"
+    "      --interval=DURATION     time between two captures of a target (5m)\n"
+    "      --seconds=N             length of a trace (2)\n"
+    "      --once                  capture every target once and exit: 0 all well, 1 some failed\n"
+    "      --check-config          say what is wrong with the configuration: exit 0 or 1\n"
+    "      --log.level=LEVEL       error, warn, info or debug (info)\n"
+    "      --log.format=FORMAT     text, json or journal (the journal's if stderr is the journal)\n"
+    "      --version               print the version\n"
+    "  -h, --help                  print this\n"
+    "\n"
+    "Signals: USR1 captures now, USR2 suspends and resumes, HUP reloads, TERM stops.\n"
+    "See contraced(8) and contraced.yaml(5).\n";
+
+static int usage_error(const char *option, const char *value, const char *expected)
+{
+    (void)fprintf(stderr, "contraced: %s=%s: expected %s\n", option, value, expected);
+    return -EINVAL;
+}
+
+static int parse_seconds(const char *text, usec *ret)
+{
+    double seconds;
+
+    if (parse_decimal(text, &seconds) < 0 || seconds <= 0 || seconds > 3600)
+        return -EINVAL;
+    *ret = (usec)(seconds * (double)USEC_PER_SEC + 0.5);
+    return *ret > 0 ? 0 : -EINVAL;
+}
+
+/* One option. 0, 1 when all is done, or -EINVAL. */
+static int apply(struct options *o, int opt)
+{
+    switch (opt) {
+    case 'c':
+        o->config_file = optarg;
+        return 0;
+    case 't':
+        o->targets[o->n_targets++] = optarg;
+        return 0;
+    case OPT_STORAGE_PATH:
+        o->storage_path = optarg;
+        return optarg[0] == '\0' ? usage_error("--storage.path", optarg, "a directory") : 0;
+    case OPT_INTERVAL:
+        if (parse_duration(optarg, &o->interval) < 0 || o->interval == 0)
+            return usage_error("--interval", optarg, "a duration such as 5m or 30s");
+        return 0;
+    case OPT_SECONDS:
+        if (parse_seconds(optarg, &o->window) < 0)
+            return usage_error("--seconds", optarg, "a number of seconds such as 2 or 1.9");
+        return 0;
+    case OPT_ONCE:
+        o->once = true;
+        return 0;
+    case OPT_CHECK_CONFIG:
+        o->check_config = true;
+        return 0;
+    case OPT_LOG_LEVEL:
+        o->has_log_level = true;
+        if (log_level_parse(optarg, &o->log_level) < 0)
+            return usage_error("--log.level", optarg, "error, warn, info or debug");
+        return 0;
+    case OPT_LOG_FORMAT:
+        o->has_log_format = true;
+        if (log_format_parse(optarg, &o->log_format) < 0)
+            return usage_error("--log.format", optarg, "text, json, journal or auto");
+        return 0;
+    case OPT_VERSION:
+        (void)printf("contraced %s\n", PACKAGE_VERSION);
+        return 1;
+    case 'h':
+        (void)fputs(help, stdout);
+        return 1;
+    default:
+        (void)fputs("Try 'contraced --help'.\n", stderr);
+        return -EINVAL;
+    }
+}
+
+int options_parse(int argc, char **argv, struct options *ret)
+{
+    struct options o = {0};
+    int opt, r = 0;
+
+    o.targets = calloc((size_t)argc, sizeof(char *));
+    if (!o.targets) {
+        (void)fputs("contraced: not enough memory\n", stderr);
+        return -EINVAL;
+    }
+    while (r == 0 && (opt = getopt_long(argc, argv, "c:t:h", long_options, NULL)) >= 0)
+        r = apply(&o, opt);
+    if (r == 0 && optind < argc) {
+        (void)fprintf(stderr,
+                      "contraced: '%s' is not an option; a target is given as --target=%s\n",
+                      argv[optind], argv[optind]);
+        r = -EINVAL;
+    }
+    if (r != 0) {
+        options_done(&o);
+        return r;
+    }
+    *ret = o;
+    return 0;
+}
+
+void options_done(struct options *o)
+{
+    free(o->targets);
+    o->targets = NULL;
+    o->n_targets = 0;
+}
+
+/* The file that is to be read; NULL when targets alone say what to do. */
+static const char *file_of(const struct options *o)
+{
+    if (o->config_file)
+        return o->config_file;
+    return o->n_targets > 0 ? NULL : DEFAULT_FILE;
+}
+
+/* --storage.path may be relative to where contraced was started. */
+static int set_storage_path(struct config *c, const char *path)
+{
+    char *absolute = NULL, *cwd;
+
+    if (path[0] == '/') {
+        absolute = strdup(path);
+    } else {
+        cwd = getcwd(NULL, 0);
+        if (cwd && asprintf(&absolute, "%s/%s", cwd, path) < 0)
+            absolute = NULL;
+        free(cwd);
+    }
+    if (!absolute)
+        return -ENOMEM;
+    free(c->storage.path);
+    c->storage.path = absolute;
+    return 0;
+}
+
+/* --interval and --seconds win over the file; a timeout that no longer fits between them is made to. */
+static void lay_times(const struct options *o, usec *interval, usec *window, usec *timeout)
+{
+    if (o->interval > 0)
+        *interval = o->interval;
+    if (o->window > 0)
+        *window = o->window;
+    if (*timeout == 0) /* a default that follows the others by itself */
+        return;
+    if (*timeout <= *window)
+        *timeout = *window + TIMEOUT_MARGIN;
+    if (*timeout > *interval)
+        *timeout = *interval;
+}
+
+static int overlay(const struct options *o, struct config *c, struct diags *d)
+{
+    if (o->storage_path && set_storage_path(c, o->storage_path) < 0)
+        return -ENOMEM;
+    lay_times(o, &c->interval, &c->window, &c->timeout);
+    for (size_t i = 0; i < c->n_jobs; i++)
+        lay_times(o, &c->jobs[i].interval, &c->jobs[i].window, &c->jobs[i].timeout);
+    if (o->has_log_level)
+        c->log_level = o->log_level;
+    if (o->has_log_format)
+        c->log_format = o->log_format;
+    for (size_t i = 0; i < o->n_targets; i++) {
+        const char *why = NULL;
+        int r = config_add_target(c, o->targets[i], &why);
+
+        if (r == -ENOMEM)
+            return r;
+        if (r < 0)
+            diags_add(d, "contraced", 0, 0, NULL, "--target=%s: %s", o->targets[i], why);
+    }
+    return 0;
+}
+
+int options_load(const struct options *o, struct config **ret, const char **ret_file,
+                 struct diags *d)
+{
+    const char *file = file_of(o);
+    struct config *c = NULL;
+    int r;
+
+    if (file) {
+        r = config_load(file, &c, d);
+        if (r == -ENOENT && !o->config_file)
+            diags_add(d, "contraced", 0, 0, NULL,
+                      "nothing to capture: there is no %s; write one or give --target=URL", file);
+        if (r < 0)
+            return r;
+    } else {
+        c = config_new();
+        if (!c)
+            return -ENOMEM;
+    }
+    r = overlay(o, c, d);
+    if (r == 0 && diags_count(d) == 0)
+        r = config_check(c, o->once, d);
+    if (r == 0 && diags_count(d) > 0)
+        r = -EINVAL;
+    if (r < 0) {
+        config_free(c);
+        return r;
+    }
+    *ret = c;
+    *ret_file = file;
+    return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTRACE_SPOOL_INDEX_H
+#define CONTRACE_SPOOL_INDEX_H
+
+/*
+ * What is kept, oldest first: the only thing in the daemon that grows with the history. The items lie
+ * side by side as a retention plan wants them, and leaving at the old end costs nothing.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/spool/retention.h"
+
+struct index_state {
+    uint64_t files;
+    uint64_t bytes;
+};
+
+struct index {
+    struct retention_item *items; /* item i is items[head + i], its key keys[head + i] */
+    char **keys;
+    size_t head, n, cap;
+    struct index_state sums[2]; /* by `pending` */
+};
+
+void index_init(struct index *ix);
+void index_done(struct index *ix);
+
+/* Makes sure that `more` items can be added without memory. 0 or -ENOMEM. */
+int index_reserve(struct index *ix, size_t more);
+
+/* Adds in order; room must have been reserved, and takes `key`, which is not in the index as `pending`. */
+void index_add(struct index *ix, char *key, usec time, uint64_t bytes, bool pending);
+
+/* Adds at the end in any order, until index_sort. Takes `key` in any case. 0 or -ENOMEM. */
+int index_append(struct index *ix, char *key, usec time, uint64_t bytes, bool pending);
+int index_sort(struct index *ix);
+
+/* True, and the place, if the key is there. */
+bool index_find(const struct index *ix, const char *key, usec time, bool pending, size_t *ret);
+
+void index_remove(struct index *ix, size_t i);
+
+/* The items, oldest first; NULL when there are none. */
+struct retention_item *index_items(const struct index *ix);
+
+/* Borrowed until the item is removed; it does not move when others are. */
+const char *index_key(const struct index *ix, size_t i);
+
+#endif

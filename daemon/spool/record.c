@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include "daemon/spool/record.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static void cleanup_json(json_t **j)
+{
+    json_decref(*j);
+}
+
+#define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
+
+/*
+ * The length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), 0 for anything else. No
+ * byte behind a wrong one is looked at, so the string's zero bounds it.
+ */
+static size_t utf8_length(const unsigned char *p)
+{
+    unsigned char low = 0x80, high = 0xbf;
+    size_t n;
+
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] < 0xc2 || p[0] > 0xf4)
+        return 0;
+    n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (p[0] == 0xe0)
+        low = 0xa0;
+    else if (p[0] == 0xed)
+        high = 0x9f;
+    else if (p[0] == 0xf0)
+        low = 0x90;
+    else if (p[0] == 0xf4)
+        high = 0x8f;
+    for (size_t i = 1; i < n; i++, low = 0x80, high = 0xbf) {
+        if (p[i] < low || p[i] > high)
+            return 0;
+    }
+    return n;
+}
+
+/* A copy in which each byte that is not UTF-8 is U+FFFD: a label must not cost a trace its record. */
+static char *text_clean(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    char *out = malloc(3 * strlen(text) + 1), *q = out;
+
+    if (!out)
+        return NULL;
+    while (*p) {
+        size_t n = utf8_length(p);
+
+        if (n > 0) {
+            memcpy(q, p, n);
+            q += n;
+            p += n;
+        } else {
+            memcpy(q, "\xef\xbf\xbd", 3);
+            q += 3;
+            p++;
+        }
+    }
+    *q = '\0';
+    return out;
+}
+
+/* The setters return false when memory is short; a NULL string or value is left out. */
+static bool set_string(json_t *object, const char *key, const char *text)
+{
+    _cleanup_free_ char *clean = NULL;
+
+    if (!text)
+        return true;
+    clean = text_clean(text);
+    return clean && json_object_set_new(object, key, json_string(clean)) == 0;
+}
+
+static bool set_number(json_t *object, const char *key, uint64_t value)
+{
+    json_int_t number = value < INT64_MAX ? (json_int_t)value : INT64_MAX;
+
+    return json_object_set_new(object, key, json_integer(number)) == 0;
+}
+
+static bool set_real(json_t *object, const char *key, double value)
+{
+    return json_object_set_new(object, key, json_real(isfinite(value) ? value : 0)) == 0;
+}
+
+static bool set_labels(json_t *object, const struct record *r)
+{
+    json_t *labels = json_object();
+
+    if (json_object_set_new(object, "labels", labels) < 0)
+        return false;
+    for (size_t i = 0; i < r->n_labels; i++) {
+        _cleanup_free_ char *name = text_clean(r->labels[i].name);
+
+        if (!name || !set_string(labels, name, r->labels[i].value))
+            return false;
+    }
+    return true;
+}
+
+static bool set_truncated(json_t *object, const struct record *r)
+{
+    json_t *truncated;
+
+    if (r->complete)
+        return true;
+    truncated = json_object();
+    return json_object_set_new(object, "truncated", truncated) == 0 &&
+           set_number(truncated, "received", r->received) && set_string(truncated, "by", r->truncated_by);
+}
+
+char *record_to_json(const struct record *r)
+{
+    _cleanup_json_ json_t *o = json_object();
+    _cleanup_free_ char *text = NULL;
+    char start[CLOCK_RFC3339_SIZE];
+    char *line;
+    size_t n;
+
+    if (!o || !set_string(o, "service", r->service) || !set_string(o, "host", r->host) ||
+        (r->pid && !set_number(o, "pid", r->pid)) || !set_string(o, "target", r->target) ||
+        !set_string(o, "job", r->job) || !set_labels(o, r) || !set_string(o, "reason", r->reason) ||
+        !set_string(o, "start", clock_rfc3339(r->start, start)) ||
+        !set_real(o, "seconds", r->seconds) || !set_number(o, "bytes", r->bytes) ||
+        !set_string(o, "sha256", r->sha256) || !set_string(o, "go_version", r->go_version) ||
+        json_object_set_new(o, "complete", json_boolean(r->complete)) < 0 || !set_truncated(o, r) ||
+        !set_number(o, "generations", r->generations) ||
+        !set_string(o, "contraced_version", PACKAGE_VERSION))
+        return NULL;
+    /* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not 1.8999…. */
+    text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    if (!text)
+        return NULL;
+    n = strlen(text);
+    line = realloc(text, n + 2);
+    if (!line)
+        return NULL;
+    text = NULL;
+    line[n] = '\n';
+    line[n + 1] = '\0';
+    return line;
+}

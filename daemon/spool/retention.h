@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Which kept traces to delete: a pure plan made from facts. First what is older than max_age, then
+ * oldest first from the archive until files, bytes and free space are within bounds, and only then,
+ * loudly, from what was not uploaded yet.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+enum retention_cause {
+    RETENTION_AGE,
+    RETENTION_FILES,
+    RETENTION_BYTES,
+    RETENTION_FREE_SPACE,
+    RETENTION_CAUSES,
+};
+
+const char *retention_cause_name(enum retention_cause cause);
+
+/* One kept trace as the plan sees it. */
+struct retention_item {
+    usec time;      /* real time of its key */
+    uint64_t bytes; /* on disk, trace and record, in whole blocks */
+    bool pending;   /* not uploaded yet */
+    bool busy;      /* being uploaded or deleted: not to be touched */
+    bool failed;    /* could not be deleted a while ago: not to be touched either */
+};
+
+struct retention_facts {
+    const struct retention_item *items; /* oldest first */
+    size_t n;
+    usec now; /* real time, guarded against jumps by the caller: see spool.c */
+    uint64_t kept_bytes;   /* of all items, also the busy ones being deleted */
+    uint64_t kept_files;   /* traces */
+    uint64_t wanted_bytes; /* reserved for captures, also those about to start */
+    uint64_t wanted_files;
+    uint64_t free_bytes, total_bytes;   /* of the file system, for the unprivileged */
+    uint64_t free_inodes, total_inodes; /* total 0: the file system does not count them */
+    uint64_t unwritten_bytes;           /* part of wanted_bytes that is not on disk yet */
+    uint64_t unwritten_inodes;          /* that the wanted files are still going to take */
+};
+
+struct retention_limits {
+    uint64_t max_bytes;
+    usec max_age; /* 0: none */
+    uint64_t max_files;
+    double min_free;
+};
+
+struct retention_choice {
+    size_t index; /* into items */
+    enum retention_cause cause;
+};
+
+struct retention_plan {
+    struct retention_choice *choices;
+    size_t n;
+    bool enough; /* after the plan is carried out every bound holds */
+    enum retention_cause lacking; /* when not enough: the bound that does not hold */
+};
+
+/* 0, or -ENOMEM. *ret is to be released with retention_plan_done. */
+int retention_plan(const struct retention_facts *f, const struct retention_limits *l,
+                   struct retention_plan *ret);
+void retention_plan_done(struct retention_plan *p);
+

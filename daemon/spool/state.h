@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTRACE_SPOOL_STATE_H
+#define CONTRACE_SPOOL_STATE_H
+
+/*
+ * What the spool's own files share and nobody else sees. spool.c owns the object and its clocks, file.c
+ * the files in incoming/, room.c who may write how much, pass.c carries out retention.
+ */
+
+#include "daemon/spool/index.h"
+#include "daemon/spool/publication.h"
+#include "daemon/spool/spool.h"
+#include "daemon/spool/tree.h"
+
+/* Beside the trace itself, a file reserves room for its record and three directories; a longer record
+ * asks for more when it is published. */
+#define STATE_DIRECTORIES 3
+#define STATE_RECORD_ROOM ((uint64_t)16 << 10)
+#define STATE_INODES (2 + STATE_DIRECTORIES)
+
+enum file_state {
+    FILE_WAITS_NEW,     /* for its first room; has no descriptor */
+    FILE_OPEN,          /* the caller writes to it */
+    FILE_WAITS_GROW,    /* open, for more room */
+    FILE_WAITS_PUBLISH, /* the spool's, for the room of a long record */
+    FILE_PUBLISHING,    /* on a disk thread */
+    FILE_DISCARDING,    /* on a disk thread */
+    FILE_STUCK,         /* could not be unlinked; keeps its room and is tried again */
+};
+
+struct spool_file {
+    struct disk_job job;
+    struct spool *spool;
+    struct spool_file *prev, *next; /* all files */
+    struct spool_file *next_waiting;
+    enum file_state state;
+    int fd;
+    char tmp[32];      /* its name in incoming/ */
+    uint64_t reserved; /* what it holds of the spool's reservation */
+    uint64_t wanted;   /* while waiting: what it is to hold */
+    spool_room_fn room_fn;
+    void *room_userdata;
+
+    /* From spool_file_publish on. */
+    spool_published_fn published_fn;
+    void *published_userdata;
+    struct name name;
+    struct publication publication;
+    char *record;
+    char *key;
+    unsigned tries;
+    int error; /* why it is discarded instead of published */
+};
+
+#define PASS_REMOVALS 16 /* jobs in flight at once, so that publications are not stuck behind a long pass */
+
+struct removal {
+    struct disk_job job;
+    struct spool *spool;
+    size_t choice; /* into the pass's */
+    bool active;
+};
+
+struct pass_choice {
+    const char *key; /* the index's: nobody else removes a busy item */
+    usec time;
+    uint64_t bytes;
+    bool pending;
+    enum retention_cause cause;
+};
+
+/* Deletions under way. One pass at a time: what it frees is known only at its end. */
+struct pass {
+    struct pass_choice *choices;
+    size_t n, next;
+    unsigned in_flight;
+    struct removal removals[PASS_REMOVALS];
+    uint64_t deleted[RETENTION_CAUSES];
+    uint64_t deleted_bytes, pending_deleted;
+    uint64_t freeing; /* bytes deleted for the sake of free space */
+    int64_t headroom; /* before */
+    unsigned failed;
+    int error; /* of the last failure */
+};
+
+struct spool {
+    sd_event *event;
+    struct disk *disk;
+    struct tree tree;
+    struct retention_limits limits;
+    bool upload;
+    struct index kept;
+    usec base_real, base_boot; /* see spool_age_now */
+    sd_event_source *wake;     /* once, when something may go on */
+    sd_event_source *expiry;   /* when the oldest trace comes of age */
+
+    struct spool_file *files;
+    struct spool_file *waiting, **waiting_end; /* first come, first served */
+    uint64_t reserved_bytes, reserved_files;
+    uint64_t tmp_counter;
+    unsigned publishing;
+    unsigned jobs; /* on the disk threads */
+    bool closing;  /* spool_free was called while there were some */
+
+    struct pass *pass;      /* NULL: none */
+    unsigned barren_passes; /* in a row, in which every deletion failed */
+    uint64_t failed_items;
+    usec hold_until;        /* boot time: no pass before, deletions fail */
+    usec failed_retry;      /* boot time at which failed items may be tried again */
+    usec space_hold_until;  /* boot time: no deletion for free space before, it did not rise */
+    usec stuck_retry;
+    unsigned stuck;
+    bool no_room, delete_failing; /* said so, not yet taken back */
+
+    uint64_t deleted[RETENTION_CAUSES];
+    uint64_t dropped_unsent;
+};
+
+/* spool.c */
+usec spool_now_boot(const struct spool *s);
+usec spool_age_now(const struct spool *s);
+void spool_wake(struct spool *s);
+void spool_arm_expiry(struct spool *s);
+void spool_submit(struct spool *s, struct disk_job *job);
+void spool_job_ended(struct spool *s); /* may free a closing spool: nothing may follow */
+
+/* room.c */
+int room_facts(const struct spool *s, uint64_t bytes, uint64_t files, struct retention_facts *ret);
+int64_t room_headroom(const struct retention_facts *f);
+/* Asks for f->wanted bytes in all. 1: has them; 0: waits; or a negative errno. */
+int room_request(struct spool_file *f);
+void room_release(struct spool_file *f);
+void room_forget(struct spool_file *f); /* leaves the queue if it is in it */
+void room_advance(struct spool *s);
+
+/* pass.c */
+bool pass_held(const struct spool *s);
+/* Begins to delete what the plan says. `no_space`: but not for free space. 1; 0 when that is
+ * nothing; or -ENOMEM. */
+int pass_start(struct spool *s, const struct retention_plan *plan,
+               const struct retention_facts *facts, bool no_space);
+void pass_free(struct pass *p);
+void pass_retry_failed(struct spool *s);
+
+/* file.c */
+void file_room(struct spool_file *f, int r); /* the answer to a request that waited */
+uint64_t file_unwritten(const struct spool_file *f);
+void file_free(struct spool_file *f);
+void file_retry_stuck(struct spool *s);
+
+#endif

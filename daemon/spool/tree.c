@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/spool/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/spool/lock.h"
+#include "daemon/spool/name.h"
+
+#define DIRECTORY_MODE 0750
+#define KEY_DIRECTORIES 3 /* service, host, day */
+
+static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
+
+bool tree_file_ours(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && st->st_uid == geteuid();
+}
+
+int tree_open_dir(int parent, const char *name, int *ret_fd)
+{
+    _cleanup_close_ int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_uid != geteuid())
+        return -EPERM;
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+const char *tree_leaf(const char *key)
+{
+    const char *slash = strrchr(key, '/');
+
+    return slash ? slash + 1 : key;
+}
+
+/* Cuts a copy of a key into its directories. */
+static void split(const char *key, char copy[static NAME_KEY_MAX], char *ret[static KEY_DIRECTORIES])
+{
+    char *rest = copy;
+
+    (void)snprintf(copy, NAME_KEY_MAX, "%s", key);
+    for (int i = 0; i < KEY_DIRECTORIES; i++)
+        ret[i] = rest ? strsep(&rest, "/") : copy + strlen(copy);
+}
+
+int tree_open_day(int top, const char *key, int *ret_fd)
+{
+    char copy[NAME_KEY_MAX], *parts[KEY_DIRECTORIES];
+    _cleanup_close_ int fd = -1;
+
+    split(key, copy, parts);
+    for (int i = 0; i < KEY_DIRECTORIES; i++) {
+        int next = -1, r = tree_open_dir(fd < 0 ? top : fd, parts[i], &next);
+
+        if (r < 0)
+            return r;
+        (void)close_fd(fd);
+        fd = next;
+    }
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+/* A directory that could not be made durable is taken away again: the next one to come must not trust it. */
+static int make_dir(int parent, const char *name)
+{
+    int r;
+
+    if (mkdirat(parent, name, DIRECTORY_MODE) < 0)
+        return errno == EEXIST ? 0 : -errno;
+    if (fsync(parent) == 0)
+        return 0;
+    r = -errno;
+    (void)unlinkat(parent, name, AT_REMOVEDIR);
+    return r;
+}
+
+static int make_day(int top, const char *key, int *ret_fd)
+{
+    char copy[NAME_KEY_MAX], *parts[KEY_DIRECTORIES];
+    _cleanup_close_ int fd = -1;
+
+    split(key, copy, parts);
+    for (int i = 0; i < KEY_DIRECTORIES; i++) {
+        int parent = fd < 0 ? top : fd, next = -1, r;
+
+        r = tree_open_dir(parent, parts[i], &next);
+        if (r == -ENOENT) {
+            r = make_dir(parent, parts[i]);
+            if (r >= 0)
+                r = tree_open_dir(parent, parts[i], &next);
+        }
+        if (r < 0)
+            return r;
+        (void)close_fd(fd);
+        fd = next;
+    }
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+int tree_make_day(struct tree *t, int top, const char *key, int *ret_fd)
+{
+    int r;
+
+    (void)pthread_mutex_lock(&t->making);
+    r = make_day(top, key, ret_fd);
+    (void)pthread_mutex_unlock(&t->making);
+    return r;
+}
+
+void tree_prune(int top, const char *key)
+{
+    char copy[NAME_KEY_MAX], *parts[KEY_DIRECTORIES];
+    _cleanup_close_ int service = -1, host = -1;
+
+    split(key, copy, parts);
+    if (tree_open_dir(top, parts[0], &service) < 0)
+        return;
+    /* The kernel removes only what is empty. A host may be so even when the day was gone before. */
+    if (tree_open_dir(service, parts[1], &host) >= 0) {
+        if (unlinkat(host, parts[2], AT_REMOVEDIR) < 0 && errno != ENOENT)
+            return;
+        if (unlinkat(service, parts[1], AT_REMOVEDIR) < 0 && errno != ENOENT)
+            return;
+    }
+    (void)unlinkat(top, parts[0], AT_REMOVEDIR);
+}
+
+int tree_remove(int top, const char *key)
+{
+    char record[NAME_KEY_MAX];
+    _cleanup_close_ int day = -1;
+    int r;
+
+    r = tree_open_day(top, key, &day);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    /* In this order: a record without its trace is swept at the next start, but not the reverse. */
+    if (unlinkat(day, tree_leaf(key), 0) < 0 && errno != ENOENT)
+        return -errno;
+    if (unlinkat(day, name_record_key(tree_leaf(key), record), 0) < 0 && errno != ENOENT)
+        return -errno;
+    tree_prune(top, key);
+    return 0;
+}
+
+/* A symbolic link at the end of storage.path is refused, unless root made it and we are not root: that
+ * is how systemd gives a state directory to a DynamicUser=. Where it leads is checked as usual. */
+static int open_root(const char *path, int *ret)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    struct stat st;
+    int fd;
+
+    fd = open(path, flags);
+    if (fd < 0 && errno == ENOTDIR && geteuid() != 0 && lstat(path, &st) == 0 &&
+        S_ISLNK(st.st_mode) && st.st_uid == 0)
+        fd = open(path, flags & ~O_NOFOLLOW);
+    if (fd < 0)
+        return -errno;
+    *ret = fd;
+    return 0;
+}
+
+static int make_root(const char *path, int *ret)
+{
+    _cleanup_close_ int parent = -1;
+    int r;
+
+    if (mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST)
+        return -errno;
+    r = open_root(path, ret);
+    if (r < 0)
+        return r;
+    parent = openat(*ret, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent >= 0)
+        (void)fsync(parent); /* if it fails, an empty directory may be missing after a crash */
+    return 0;
+}
+
+/* Only we may put files there. */
+static int check(int fd, const char *path, const char *name)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_uid != geteuid()) {
+        log_write(LOG_LEVEL_ERROR, &storage, "%s%s belongs to user %u, not to us (%u); not used", path,
+                  name, (unsigned)st.st_uid, (unsigned)geteuid());
+        return -EPERM;
+    }
+    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+        log_write(LOG_LEVEL_ERROR, &storage,
+                  "%s%s may be written by others (mode %04o); not used before chmod go-w", path, name,
+                  (unsigned)(st.st_mode & 07777));
+        return -EPERM;
+    }
+    return 0;
+}
+
+static int log_failed(const char *path, const char *name, int r)
+{
+    struct stat st;
+    const char *why = strerror(-r);
+    char full[4096];
+
+    (void)snprintf(full, sizeof(full), "%s%s", path, name);
+    if (r == -EROFS)
+        why = "the file system is read-only";
+    else if (r == -ENOTDIR && lstat(full, &st) == 0 && S_ISLNK(st.st_mode))
+        why = "it is a symbolic link";
+    else if (r == -ENOENT)
+        why = "its parent directory does not exist";
+    log_write(LOG_LEVEL_ERROR, &storage, "cannot use %s for traces: %s", full, why);
+    return r;
+}
+
+static int open_part(const struct tree *t, const char *name, int *ret)
+{
+    int r = 0, flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    _cleanup_close_ int fd = openat(t->root, name + 1, flags);
+
+    if (fd < 0 && errno == ENOENT) {
+        r = make_dir(t->root, name + 1);
+        if (r >= 0)
+            fd = openat(t->root, name + 1, flags);
+    }
+    if (fd < 0)
+        return log_failed(t->path, name, r < 0 ? r : -errno);
+    r = check(fd, t->path, name);
+    if (r < 0)
+        return r;
+    *ret = steal_fd(&fd);
+    return 0;
+}
+
+static int open_all(struct tree *t)
+{
+    int r;
+
+    r = open_root(t->path, &t->root);
+    if (r == -ENOENT)
+        r = make_root(t->path, &t->root);
+    if (r < 0)
+        return log_failed(t->path, "", r);
+    r = check(t->root, t->path, "");
+    if (r >= 0 && faccessat(t->root, ".", W_OK, AT_EACCESS) < 0)
+        r = log_failed(t->path, "", -errno);
+    if (r >= 0)
+        r = lock_take(t->root, t->path, &t->lock);
+    if (r >= 0)
+        r = open_part(t, "/incoming", &t->incoming);
+    if (r >= 0)
+        r = open_part(t, "/pending", &t->pending);
+    if (r >= 0)
+        r = open_part(t, "/archive", &t->archive);
+    return r;
+}
+
+int tree_open(struct tree *t, const char *path)
+{
+    size_t n = strlen(path);
+    int r;
+
+    *t = (struct tree){.root = -1, .incoming = -1, .pending = -1, .archive = -1, .lock = -1};
+    (void)pthread_mutex_init(&t->making, NULL);
+    while (n > 1 && path[n - 1] == '/') /* "link/" would be followed */
+        n--;
+    t->path = strndup(path, n);
+    r = t->path ? open_all(t) : -ENOMEM;
+    if (r < 0)
+        tree_close(t);
+    return r;
+}
+
+void tree_close(struct tree *t)
+{
+    t->archive = close_fd(t->archive);
+    t->pending = close_fd(t->pending);
+    t->incoming = close_fd(t->incoming);
+    t->root = close_fd(t->root);
+    t->lock = close_fd(t->lock);
+    free(t->path);
+    t->path = NULL;
+    (void)pthread_mutex_destroy(&t->making);
+}

@@ -1,0 +1,3 @@
+module example.com/contrace/goservice
+
+go 1.22

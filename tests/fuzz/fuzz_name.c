@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Whatever name_parse accepts is written back byte by byte by name_key, and whatever name_init makes of
+ * a hostile name is accepted.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/spool/name.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void expect_round_trip(const struct name *n)
+{
+    char key[NAME_KEY_MAX], again[NAME_KEY_MAX];
+    struct name parsed;
+
+    name_key(n, key);
+    if (name_parse(key, &parsed) != 0 || strcmp(name_key(&parsed, again), key) != 0 ||
+        name_compare(n, &parsed) != 0)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+    char key[NAME_KEY_MAX];
+    usec time = size;
+    struct name n;
+
+    if (!text)
+        return 0;
+    memcpy(text, data, size);
+    text[size] = '\0';
+    if (name_parse(text, &n) == 0) {
+        if (strcmp(name_key(&n, key), text) != 0 || strlen(text) >= NAME_KEY_MAX)
+            abort();
+        expect_round_trip(&n);
+    }
+    if (size >= sizeof(time))
+        memcpy(&time, data, sizeof(time));
+    name_init(&n, text, text, time, (uint32_t)size);
+    n.sequence = size > 8 ? data[8] : 0;
+    expect_round_trip(&n);
+    free(text);
+    return 0;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/loopback.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct loopback {
+    int listener;
+    unsigned port;
+    SSL_CTX *tls;
+    pthread_t thread;
+    bool playing;
+    sem_t gate;
+    const struct loopback_step *steps;
+    size_t n_steps;
+    char request[65536];
+    char asked_name[256];
+    char client[256];
+};
+
+static void need(int good, const char *what)
+{
+    if (!good) {
+        perror(what);
+        abort();
+    }
+}
+
+/* ---- one connection, with or without TLS ---------------------------------------------------- */
+
+struct connection {
+    int fd;
+    SSL *ssl;
+};
+
+static ssize_t conn_read(struct connection *c, void *data, size_t n)
+{
+    return c->ssl ? SSL_read(c->ssl, data, (int)n) : recv(c->fd, data, n, 0);
+}
+
+static bool conn_write(struct connection *c, const char *data, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = c->ssl ? SSL_write(c->ssl, data, (int)(n < 65536 ? n : 65536))
+                              : send(c->fd, data, n, MSG_NOSIGNAL);
+
+        if (done <= 0)
+            return false;
+        data += done;
+        n -= (size_t)done;
+    }
+    return true;
+}
+
+static void wait_for_close(struct connection *c)
+{
+    char ignored[4096];
+
+    while (conn_read(c, ignored, sizeof ignored) > 0)
+        ;
+}
+
+static void read_request(struct loopback *l, struct connection *c)
+{
+    size_t len = 0;
+
+    while (len < sizeof l->request - 1 && !strstr(l->request, "\r\n\r\n")) {
+        ssize_t n = conn_read(c, l->request + len, sizeof l->request - 1 - len);
+
+        if (n <= 0)
+            return;
+        len += (size_t)n;
+        l->request[len] = '\0';
+    }
+}
+
+/* False when the rest of the script makes no sense any more. */
+static bool play(struct loopback *l, struct connection *c, const struct loopback_step *s)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    size_t n = s->n > 0 || !s->data ? s->n : strlen(s->data);
+
+    switch (s->what) {
+    case LOOPBACK_SEND:
+        return conn_write(c, s->data, n);
+    case LOOPBACK_REPEAT:
+        for (unsigned i = 0; i < s->times; i++) {
+            if (!conn_write(c, s->data, n))
+                return false;
+        }
+        return true;
+    case LOOPBACK_WAIT:
+        wait_for_close(c);
+        return false;
+    case LOOPBACK_GATE:
+        while (sem_wait(&l->gate) < 0)
+            need(errno == EINTR, "sem_wait");
+        return true;
+    case LOOPBACK_SLEEP:
+        need(usleep(s->times * 1000) == 0, "usleep");
+        return true;
+    case LOOPBACK_RESET:
+        need(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0, "SO_LINGER");
+        return false;
+    }
+    return false;
+}
+
+static bool handshake(struct loopback *l, struct connection *c)
+{
+    const char *name;
+    X509 *cert;
+
+    c->ssl = SSL_new(l->tls);
+    need(c->ssl && SSL_set_fd(c->ssl, c->fd) == 1, "SSL_new");
+    if (SSL_accept(c->ssl) != 1)
+        return false;
+    name = SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name);
+    (void)snprintf(l->asked_name, sizeof l->asked_name, "%s", name ? name : "");
+    cert = SSL_get1_peer_certificate(c->ssl);
+    if (cert)
+        (void)X509_NAME_oneline(X509_get_subject_name(cert), l->client, sizeof l->client);
+    X509_free(cert);
+    return true;
+}
+
+static void *serve(void *userdata)
+{
+    struct loopback *l = userdata;
+    struct connection c = {.fd = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC)};
+
+    if (c.fd < 0)
+        return NULL;
+    if (!l->tls || handshake(l, &c)) {
+        read_request(l, &c);
+        for (size_t i = 0; i < l->n_steps && play(l, &c, &l->steps[i]); i++)
+            ;
+        if (c.ssl)
+            (void)SSL_shutdown(c.ssl);
+    }
+    SSL_free(c.ssl);
+    (void)close(c.fd);
+    return NULL;
+}
+
+/* ---- the server ----------------------------------------------------------------------------- */
+
+static void listen_unix(struct loopback *l, const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    size_t n = strlen(path);
+
+    need(n < sizeof a.sun_path, path);
+    memcpy(a.sun_path, path, n);
+    if (path[0] == '@')
+        a.sun_path[0] = '\0';
+    l->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    need(l->listener >= 0, "socket");
+    need(bind(l->listener, (const struct sockaddr *)&a,
+              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n + (path[0] != '@'))) == 0,
+         path);
+}
+
+static void listen_tcp(struct loopback *l)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof a;
+
+    l->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    need(l->listener >= 0, "socket");
+    need(bind(l->listener, (const struct sockaddr *)&a, sizeof a) == 0, "bind");
+    need(getsockname(l->listener, (struct sockaddr *)&a, &len) == 0, "getsockname");
+    l->port = ntohs(a.sin_port);
+}
+
+static SSL_CTX *make_tls(const struct loopback_options *o)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+
+    need(tls != NULL, "SSL_CTX_new");
+    need(SSL_CTX_use_certificate_file(tls, o->cert_file, SSL_FILETYPE_PEM) == 1, o->cert_file);
+    need(SSL_CTX_use_PrivateKey_file(tls, o->key_file, SSL_FILETYPE_PEM) == 1, o->key_file);
+    if (o->client_ca_file) {
+        need(SSL_CTX_load_verify_file(tls, o->client_ca_file) == 1, o->client_ca_file);
+        SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
+    return tls;
+}
+
+struct loopback *loopback_new(const struct loopback_options *options)
+{
+    static const struct loopback_options none;
+    struct loopback *l = calloc(1, sizeof *l);
+
+    need(l != NULL, "calloc");
+    if (!options)
+        options = &none;
+    if (options->unix_path)
+        listen_unix(l, options->unix_path);
+    else
+        listen_tcp(l);
+    need(listen(l->listener, 8) == 0, "listen");
+    if (options->cert_file)
+        l->tls = make_tls(options);
+    need(sem_init(&l->gate, 0, 0) == 0, "sem_init");
+    return l;
+}
+
+unsigned loopback_port(const struct loopback *l)
+{
+    return l->port;
+}
+
+void loopback_play(struct loopback *l, const struct loopback_step *steps, size_t n)
+{
+    (void)loopback_join(l);
+    l->steps = steps;
+    l->n_steps = n;
+    l->request[0] = l->asked_name[0] = l->client[0] = '\0';
+    need(pthread_create(&l->thread, NULL, serve, l) == 0, "pthread_create");
+    l->playing = true;
+}
+
+void loopback_open_gate(struct loopback *l)
+{
+    need(sem_post(&l->gate) == 0, "sem_post");
+}
+
+const char *loopback_join(struct loopback *l)
+{
+    struct timespec wait;
+
+    if (!l->playing)
+        return l->request;
+    l->playing = false;
+    /* A client that is done has connected, or never will: then accept(2) must be woken up. */
+    need(clock_gettime(CLOCK_REALTIME, &wait) == 0, "clock_gettime");
+    wait.tv_sec += 2;
+    if (pthread_timedjoin_np(l->thread, NULL, &wait) != 0) {
+        (void)shutdown(l->listener, SHUT_RDWR);
+        need(pthread_join(l->thread, NULL) == 0, "pthread_join");
+    }
+    return l->request;
+}
+
+const char *loopback_asked_name(const struct loopback *l)
+{
+    return l->asked_name;
+}
+
+const char *loopback_client(const struct loopback *l)
+{
+    return l->client;
+}
+
+void loopback_free(struct loopback *l)
+{
+    if (!l)
+        return;
+    if (l->playing)
+        (void)shutdown(l->listener, SHUT_RDWR);
+    (void)loopback_join(l);
+    (void)close(l->listener);
+    SSL_CTX_free(l->tls);
+    (void)sem_destroy(&l->gate);
+    free(l);
+}

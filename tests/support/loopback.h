@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A server on this machine that accepts one connection, reads one request and plays a script of bytes,
+ * waits and endings, in a thread of its own. Every failure of the server itself ends the test program.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum loopback_what {
+    LOOPBACK_SEND,     /* `n` bytes of `data`; data alone: a string */
+    LOOPBACK_REPEAT,   /* the same, `times` times, or until the peer has gone */
+    LOOPBACK_WAIT,     /* until the peer closes */
+    LOOPBACK_GATE,     /* until loopback_open_gate */
+    LOOPBACK_SLEEP,    /* milliseconds: `times` */
+    LOOPBACK_RESET,    /* end with a reset instead of a close; the last step */
+};
+
+struct loopback_step {
+    enum loopback_what what;
+    const void *data;
+    size_t n;
+    unsigned times;
+};
+
+struct loopback_options {
+    const char *unix_path; /* instead of a TCP port on 127.0.0.1; '@' first: abstract */
+    /* for TLS */
+    const char *cert_file, *key_file;
+    const char *client_ca_file; /* ask for a client's certificate and verify it */
+};
+
+struct loopback;
+
+struct loopback *loopback_new(const struct loopback_options *options);
+
+/* The TCP port. */
+unsigned loopback_port(const struct loopback *l);
+
+/* Serves one connection so. The steps are borrowed until loopback_join. */
+void loopback_play(struct loopback *l, const struct loopback_step *steps, size_t n);
+
+void loopback_open_gate(struct loopback *l);
+
+/* Waits for the script's end, or ends the wait for a connection that never came. What was requested,
+ * "" if nothing was; borrowed until the next play. */
+const char *loopback_join(struct loopback *l);
+
+/* The name that the client asked for by SNI, or "". */
+const char *loopback_asked_name(const struct loopback *l);
+
+/* The subject of the client's certificate, or "". */
+const char *loopback_client(const struct loopback *l);
+
+void loopback_free(struct loopback *l);

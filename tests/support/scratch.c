@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/scratch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void need(int good, const char *what)
+{
+    if (!good) {
+        perror(what);
+        abort();
+    }
+}
+
+char *scratch_new(const char *parent)
+{
+    const char *tmp = parent ? parent : getenv("TMPDIR");
+    char *dir = NULL;
+
+    need(asprintf(&dir, "%s/contrace-unit-XXXXXX", tmp ? tmp : "/tmp") > 0, "asprintf");
+    need(mkdtemp(dir) != NULL, "mkdtemp");
+    return dir;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    (void)remove(path);
+    return 0;
+}
+
+void scratch_free(char *dir)
+{
+    if (!dir)
+        return;
+    (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    free(dir);
+}
+
+const char *scratch_path(const char *dir, const char *name)
+{
+    static char paths[8][512];
+    static unsigned turn;
+    char *path = paths[turn++ % 8];
+
+    need(snprintf(path, sizeof paths[0], "%s/%s", dir, name) < (int)sizeof paths[0], name);
+    return path;
+}
+
+const char *scratch_write(const char *dir, const char *name, const void *data, size_t n,
+                          mode_t mode)
+{
+    const char *path = scratch_path(dir, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    need(fd >= 0, path);
+    need(write(fd, data, n) == (ssize_t)n, path);
+    need(fchmod(fd, mode) == 0, path);
+    need(close(fd) == 0, path);
+    return path;
+}
+
+const char *scratch_text(const char *dir, const char *name, const char *text)
+{
+    return scratch_write(dir, name, text, strlen(text), 0600);
+}
+
+size_t scratch_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    size_t n = 0;
+
+    need(dir != NULL, "/proc/self/fd");
+    while (readdir(dir))
+        n++;
+    (void)closedir(dir);
+    return n - 3; /* ".", "..", and the directory itself */
+}

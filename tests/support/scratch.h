@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What unit tests with files and descriptors share: a directory of their own that vanishes with all
+ * that is in it, and the count of what is open. Every failure here ends the test program.
+ */
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A new directory below TMPDIR or /tmp, or below `parent`. Release it with scratch_free. */
+char *scratch_new(const char *parent);
+void scratch_free(char *dir);
+
+/* The path of `name` in the directory; kept in one of eight static buffers. */
+const char *scratch_path(const char *dir, const char *name);
+
+/* Writes the file, replacing it, with exactly these permissions. Returns its path as scratch_path. */
+const char *scratch_write(const char *dir, const char *name, const void *data, size_t n,
+                          mode_t mode);
+const char *scratch_text(const char *dir, const char *name, const char *text);
+
+/* The descriptors that this process has open. */
+size_t scratch_descriptors(void);

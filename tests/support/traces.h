@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Traces made by hand, whole in their framing and empty of sense: a header and generations of batches,
+ * as trace/framing.h tells them.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TRACES_GENERATIONS_MAX 64
+
+struct trace {
+    uint8_t *data;
+    size_t n;
+    size_t ends[TRACES_GENERATIONS_MAX]; /* where each generation ends */
+    size_t n_ends;
+};
+
+/* A trace of `go 1.<minor>` (22 to 26) whose generations hold about `payload` bytes each. */
+void traces_make(struct trace *t, unsigned minor, unsigned generations, size_t payload);
+void traces_done(struct trace *t);
+
+/* The SHA-256 of the bytes in hex. */
+void traces_sha256(const void *data, size_t n, char out[static 65]);
+
+/* The bytes as a chunked body with pieces of `piece` bytes, its last chunk included. Release it. */
+char *traces_chunked(const void *data, size_t n, size_t piece, size_t *ret_n);

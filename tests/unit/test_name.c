@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/spool/name.h"
+
+#define MARCH ((usec)1773480413 * USEC_PER_SEC) /* 2026-03-14 09:26:53 */
+
+static const char *key_of(const char *service, const char *host, usec time, uint32_t pid,
+                          uint32_t sequence)
+{
+    static char key[NAME_KEY_MAX];
+    struct name n;
+
+    name_init(&n, service, host, time, pid);
+    n.sequence = sequence;
+    return name_key(&n, key);
+}
+
+static void test_forms(void **state)
+{
+    (void)state;
+    assert_string_equal(key_of("checkout", "web-1", MARCH, 0, 0),
+                        "checkout/web-1/20260314/092653.trace");
+    assert_string_equal(key_of("checkout", "web-1", MARCH + 999999, 4711, 0),
+                        "checkout/web-1/20260314/092653-4711.trace");
+    assert_string_equal(key_of("checkout", "web-1", MARCH, 4711, 2),
+                        "checkout/web-1/20260314/092653-4711-2.trace");
+    assert_string_equal(key_of("checkout", "web-1", MARCH, 0, 1),
+                        "checkout/web-1/20260314/092653-0-1.trace");
+}
+
+static void test_unsafe_parts(void **state)
+{
+    char longer[300];
+
+    (void)state;
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
+    assert_string_equal(key_of("", NULL, 0, 0, 0), "_/_/19700101/000000.trace");
+    assert_string_equal(key_of(".", "..", 0, 0, 0), "_/__/19700101/000000.trace");
+    assert_string_equal(key_of("a/b c", "h\xc3\xa9:80", 0, 0, 0), "a_b_c/h___80/19700101/000000.trace");
+    assert_string_equal(key_of("...", "-", 0, 0, 0), ".../-/19700101/000000.trace");
+    assert_int_equal(strcspn(key_of(longer, longer, 0, 0, 0), "/"), NAME_PART_MAX);
+    assert_true(strlen(key_of(longer, longer, UINT64_MAX, UINT32_MAX, UINT32_MAX)) < NAME_KEY_MAX);
+    assert_string_equal(key_of("a", "b", UINT64_MAX, 0, 0), "a/b/99991231/235959.trace");
+}
+
+static void test_record_key(void **state)
+{
+    char out[NAME_KEY_MAX];
+
+    (void)state;
+    assert_string_equal(name_record_key("a/b/20260314/092653-1.trace", out),
+                        "a/b/20260314/092653-1.json");
+    assert_string_equal(name_record_key("092653.trace", out), "092653.json");
+}
+
+static void test_parse(void **state)
+{
+    struct name n;
+
+    (void)state;
+    assert_int_equal(name_parse("checkout/web-1/20260314/092653-4711-2.trace", &n), 0);
+    assert_string_equal(n.service, "checkout");
+    assert_string_equal(n.host, "web-1");
+    assert_true(n.time == MARCH);
+    assert_int_equal(n.pid, 4711);
+    assert_int_equal(n.sequence, 2);
+    assert_int_equal(name_parse("a/b/20240229/235959-0-7.trace", &n), 0);
+    assert_int_equal(n.pid, 0);
+    assert_int_equal(n.sequence, 7);
+}
+
+static void test_refused(void **state)
+{
+    static const char *const keys[] = {
+        "",
+        "a",
+        "a/b/20260314/092653",
+        "a/b/20260314/092653.json",
+        "a/b/20260314/092653.trace/",
+        "a/b/20260314/092653.trace.out",
+        "/a/b/20260314/092653.trace",
+        "a//20260314/092653.trace",
+        "./b/20260314/092653.trace",
+        "a/../20260314/092653.trace",
+        "a b/c/20260314/092653.trace",
+        "a/b/20260231/092653.trace",
+        "a/b/20230229/092653.trace",
+        "a/b/20261301/092653.trace",
+        "a/b/20260001/092653.trace",
+        "a/b/20260300/092653.trace",
+        "a/b/20260314/240000.trace",
+        "a/b/20260314/096053.trace",
+        "a/b/20161231/235960.trace",
+        "a/b/19691231/235959.trace",
+        "a/b/00000101/000000.trace",
+        "a/b/2026031/092653.trace",
+        "a/b/20260314/09265.trace",
+        "a/b/20260314/0926530.trace",
+        "a/b/20260314/092653-.trace",
+        "a/b/20260314/092653-0.trace",
+        "a/b/20260314/092653-01.trace",
+        "a/b/20260314/092653-1-0.trace",
+        "a/b/20260314/092653-1-.trace",
+        "a/b/20260314/092653-1-2-3.trace",
+        "a/b/20260314/092653-+1.trace",
+        "a/b/20260314/092653-4294967296.trace",
+        "a/b/20260314/092653-99999999999999999999999999.trace",
+        "a/b/c/20260314/092653.trace",
+    };
+    struct name n = {.pid = 77};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (name_parse(keys[i], &n) != -EINVAL)
+            fail_msg("accepted: %s", keys[i]);
+    }
+    assert_int_equal(n.pid, 77); /* written only on success */
+}
+
+static uint64_t random_bits(void)
+{
+    return (uint64_t)random() << 33 ^ (uint64_t)random() << 11 ^ (uint64_t)random();
+}
+
+static void random_part(char *out, size_t size)
+{
+    size_t n = (size_t)random() % (size - 1);
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = (char)(1 + random() % 255);
+    out[n] = '\0';
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        char service[130], host[130], key[NAME_KEY_MAX], again[NAME_KEY_MAX];
+        struct name a, b;
+
+        random_part(service, sizeof(service));
+        random_part(host, sizeof(host));
+        name_init(&a, service, host, random_bits() % 253402300800000000, (uint32_t)random_bits());
+        if (random() % 3 == 0)
+            a.pid = 0;
+        if (random() % 2)
+            a.sequence = (uint32_t)random_bits();
+        name_key(&a, key);
+        assert_int_equal(name_parse(key, &b), 0);
+        assert_string_equal(name_key(&b, again), key);
+        assert_int_equal(name_compare(&a, &b), 0);
+        assert_true(b.time == a.time - a.time % USEC_PER_SEC);
+        assert_int_equal(a.pid, b.pid);
+        assert_int_equal(a.sequence, b.sequence);
+    }
+}
+
+static void test_compare(void **state)
+{
+    static const char *const ordered[] = {
+        "b/b/20260313/235959-9-9.trace", "a/a/20260314/000000.trace",   "a/b/20260314/000000.trace",
+        "a/b/20260314/000000-0-1.trace", "a/b/20260314/000000-2.trace", "a/b/20260314/000000-2-9.trace",
+        "a/b/20260314/000000-2-10.trace", "a/b/20260314/000000-10.trace", "b/a/20260314/000000.trace",
+    };
+    size_t n = sizeof(ordered) / sizeof(ordered[0]);
+
+    (void)state;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            struct name a, b;
+            int r;
+
+            assert_int_equal(name_parse(ordered[i], &a), 0);
+            assert_int_equal(name_parse(ordered[j], &b), 0);
+            r = name_compare(&a, &b);
+            assert_true(i < j ? r < 0 : i > j ? r > 0 : r == 0);
+        }
+    }
+}
+
+static int setup(void **state)
+{
+    const char *text = getenv("TEST_SEED");
+    unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : (unsigned)time(NULL);
+
+    (void)state;
+    print_message("TEST_SEED=%u\n", seed);
+    srandom(seed);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms),      cmocka_unit_test(test_unsafe_parts),
+        cmocka_unit_test(test_record_key), cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_compare),
+    };
+
+    return cmocka_run_group_tests_name("name", tests, setup, NULL);
+}

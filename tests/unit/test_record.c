@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/spool/record.h"
+
+static const struct record_label labels[] = {{"env", "prod"}, {"zone", "eu"}};
+
+static struct record sample(void)
+{
+    return (struct record){
+        .service = "checkout",
+        .host = "web-1",
+        .pid = 4711,
+        .target = "http://127.0.0.1:6060/debug/pprof/trace",
+        .job = "checkout",
+        .labels = labels,
+        .n_labels = 2,
+        .reason = "schedule",
+        .start = 1773480413589000,
+        .seconds = 1.9,
+        .bytes = 123456,
+        .sha256 = "00ff",
+        .go_version = "1.26",
+        .complete = true,
+        .generations = 2,
+    };
+}
+
+static json_t *make(const struct record *r, char **ret_text)
+{
+    char *text = record_to_json(r);
+    json_t *o;
+
+    assert_non_null(text);
+    o = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(o);
+    if (ret_text)
+        *ret_text = text;
+    else
+        free(text);
+    return o;
+}
+
+static const char *string_of(const json_t *o, const char *key)
+{
+    return json_string_value(json_object_get(o, key));
+}
+
+static void test_complete(void **state)
+{
+    struct record r = sample();
+    char *text;
+    json_t *o = make(&r, &text);
+
+    (void)state;
+    assert_string_equal(string_of(o, "service"), "checkout");
+    assert_string_equal(string_of(o, "host"), "web-1");
+    assert_int_equal(json_integer_value(json_object_get(o, "pid")), 4711);
+    assert_string_equal(string_of(o, "target"), r.target);
+    assert_string_equal(string_of(o, "job"), "checkout");
+    assert_string_equal(string_of(json_object_get(o, "labels"), "env"), "prod");
+    assert_string_equal(string_of(json_object_get(o, "labels"), "zone"), "eu");
+    assert_string_equal(string_of(o, "reason"), "schedule");
+    assert_string_equal(string_of(o, "start"), "2026-03-14T09:26:53.589Z");
+    assert_int_equal(json_integer_value(json_object_get(o, "bytes")), 123456);
+    assert_string_equal(string_of(o, "sha256"), "00ff");
+    assert_string_equal(string_of(o, "go_version"), "1.26");
+    assert_true(json_is_true(json_object_get(o, "complete")));
+    assert_null(json_object_get(o, "truncated"));
+    assert_int_equal(json_integer_value(json_object_get(o, "generations")), 2);
+    assert_non_null(string_of(o, "contraced_version"));
+    assert_non_null(strstr(text, "\"seconds\": 1.9,"));
+    assert_int_equal(text[strlen(text) - 1], '\n');
+    json_decref(o);
+    free(text);
+}
+
+static void test_truncated(void **state)
+{
+    struct record r = sample();
+    json_t *o, *truncated;
+
+    (void)state;
+    r.complete = false;
+    r.received = 200000;
+    r.truncated_by = "size_limit";
+    r.pid = 0;
+    r.go_version = NULL;
+    r.n_labels = 0;
+    o = make(&r, NULL);
+    truncated = json_object_get(o, "truncated");
+    assert_true(json_is_false(json_object_get(o, "complete")));
+    assert_int_equal(json_integer_value(json_object_get(truncated, "received")), 200000);
+    assert_string_equal(string_of(truncated, "by"), "size_limit");
+    assert_null(json_object_get(o, "pid"));
+    assert_null(json_object_get(o, "go_version"));
+    assert_int_equal(json_object_size(json_object_get(o, "labels")), 0);
+    json_decref(o);
+}
+
+static void test_bytes_that_are_not_utf8(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"plain", "plain"},
+        {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"a\xff" "b", "a\xef\xbf\xbd" "b"},
+        {"\xc3", "\xef\xbf\xbd"},
+        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                       /* overlong */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},       /* surrogate */
+        {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* too large */
+        {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct record_label label = {cases[i].in, cases[i].in};
+        struct record r = sample();
+        json_t *o;
+
+        r.target = cases[i].in;
+        r.labels = &label;
+        r.n_labels = 1;
+        o = make(&r, NULL);
+        assert_string_equal(string_of(o, "target"), cases[i].out);
+        assert_string_equal(string_of(json_object_get(o, "labels"), cases[i].out), cases[i].out);
+        json_decref(o);
+    }
+}
+
+static void test_extremes(void **state)
+{
+    struct record r = sample();
+    json_t *o;
+
+    (void)state;
+    r.bytes = UINT64_MAX;
+    r.seconds = NAN;
+    r.start = UINT64_MAX;
+    r.target = NULL;
+    r.sha256 = "\"\\\n\x01";
+    o = make(&r, NULL);
+    assert_true(json_integer_value(json_object_get(o, "bytes")) == INT64_MAX);
+    assert_string_equal(string_of(o, "sha256"), r.sha256);
+    json_decref(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_bytes_that_are_not_utf8),
+        cmocka_unit_test(test_extremes),
+    };
+
+    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}

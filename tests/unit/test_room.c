@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Reservations, and retention as the spool carries it out: no bound is passed, not even for a moment.
+ */
+
+#include "tests/support/spool_fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/spool/state.h"
+
+#define IN_FLIGHT 64
+#define KIB ((uint64_t)1024)
+#define MIB (1024 * KIB)
+
+static struct spool_stats stats_now(void)
+{
+    struct spool_stats stats;
+
+    spool_stats(fx.spool, &stats);
+    return stats;
+}
+
+static void capture_many(unsigned n, uint64_t bytes)
+{
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(capture(START + i * USEC_PER_MIN, bytes, NULL), 0);
+    fixture_settle();
+}
+
+/* --- 64 captures at once --- */
+
+struct flight {
+    struct spool_file *file;
+    struct told room, published;
+    uint64_t wanted, room_bytes, written;
+    bool waiting, publishing;
+};
+
+static struct flight flights[IN_FLIGHT];
+static unsigned n_published, n_refused;
+static usec flight_time;
+
+static void check_bounds(void)
+{
+    struct usage u = usage();
+
+    assert_true(u.bytes <= fx.limits.max_bytes);
+    assert_true(u.traces <= fx.limits.max_files);
+    if (fake_total_bytes > 0)
+        assert_true((double)(fake_total_bytes - u.bytes) >=
+                    fx.limits.min_free * (double)fake_total_bytes);
+}
+
+static void flight_begin(struct flight *f)
+{
+    int r;
+
+    *f = (struct flight){.wanted = (uint64_t)(random() % (100 * 1024)), .room_bytes = 8 * KIB};
+    r = spool_file_new(fx.spool, f->room_bytes, on_room, &f->room, &f->file);
+    if (r < 0) {
+        assert_int_equal(r, -ENOSPC);
+        f->file = NULL;
+        n_refused++;
+    }
+    f->waiting = r == 0;
+}
+
+static void flight_end(struct flight *f)
+{
+    spool_file_discard(f->file);
+    f->file = NULL;
+    n_refused++;
+}
+
+static void flight_grow(struct flight *f)
+{
+    int r;
+
+    f->room_bytes += 8 * KIB + (uint64_t)(random() % (32 * 1024));
+    r = spool_file_grow(f->file, f->room_bytes);
+    f->room.times = 0;
+    f->waiting = r == 0;
+    if (r < 0)
+        flight_end(f);
+}
+
+static void flight_write(struct flight *f)
+{
+    static const char page[4096];
+    uint64_t n = 1 + (uint64_t)random() % sizeof(page);
+
+    n = n < f->wanted - f->written ? n : f->wanted - f->written;
+    if (f->written + n > f->room_bytes) {
+        flight_grow(f);
+        return;
+    }
+    assert_true(write(spool_file_fd(f->file), page, n) == (ssize_t)n);
+    f->written += n;
+}
+
+static void flight_step(struct flight *f)
+{
+    if (f->publishing) {
+        if (f->published.times == 0)
+            return;
+        assert_int_equal(f->published.r, 0);
+        n_published++;
+        f->publishing = false;
+        f->file = NULL;
+    } else if (!f->file) {
+        flight_begin(f);
+    } else if (f->waiting) {
+        if (f->room.times == 0)
+            return;
+        f->waiting = false;
+        if (f->room.r < 0)
+            flight_end(f);
+    } else if (f->written < f->wanted) {
+        if (random() % 200 == 0)
+            flight_end(f);
+        else
+            flight_write(f);
+    } else {
+        publish(f->file, flight_time += USEC_PER_SEC / 2, f->written, &f->published);
+        f->publishing = true;
+    }
+}
+
+static void fly(unsigned publications)
+{
+    n_published = n_refused = 0;
+    flight_time = START;
+    for (unsigned step = 0; n_published < publications; step++) {
+        flight_step(&flights[random() % IN_FLIGHT]);
+        if (step % 8 == 0)
+            assert_true(sd_event_run(fx.event, 0) >= 0);
+        if (step % 4 == 0)
+            check_bounds();
+    }
+    for (unsigned i = 0; i < IN_FLIGHT; i++) {
+        if (flights[i].file && !flights[i].publishing)
+            spool_file_discard(flights[i].file);
+        flights[i].file = NULL;
+    }
+    fixture_settle();
+    check_bounds();
+    check_whole(true);
+    assert_int_equal(stats_now().reserved_bytes, 0);
+    assert_int_equal(usage().incoming, 0);
+    memset(flights, 0, sizeof(flights));
+    assert_int_equal(stats_now().archive_files, usage().traces);
+    assert_int_equal(stats_now().archive_bytes, usage().bytes);
+}
+
+static void test_bytes_with_64_in_flight(void **state)
+{
+    (void)state;
+    fx.limits.max_bytes = 6 * MIB;
+    assert_int_equal(fixture_start(), 0);
+    fly(300);
+    assert_true(stats_now().deleted[RETENTION_BYTES] > 0);
+}
+
+static void test_files_with_64_in_flight(void **state)
+{
+    (void)state;
+    fx.limits.max_files = 80;
+    assert_int_equal(fixture_start(), 0);
+    fly(300);
+    assert_true(stats_now().deleted[RETENTION_FILES] > 0);
+}
+
+static void test_free_space_with_64_in_flight(void **state)
+{
+    (void)state;
+    fx.limits.min_free = 0.1;
+    fake_total_bytes = 8 * MIB;
+    assert_int_equal(fixture_start(), 0);
+    fly(300);
+    assert_true(stats_now().deleted[RETENTION_FREE_SPACE] > 0);
+}
+
+static void test_tight_with_64_in_flight(void **state)
+{
+    (void)state;
+    fx.limits.max_bytes = 600 * KIB; /* far less than they ask for */
+    assert_int_equal(fixture_start(), 0);
+    fly(50);
+    assert_true(n_refused > 0);
+}
+
+/* --- no room --- */
+
+static void test_no_room_is_said_once(void **state)
+{
+    struct spool_file *f, *g;
+
+    (void)state;
+    fx.limits.max_bytes = 200 * KIB;
+    assert_int_equal(fixture_start(), 0);
+    forget_log();
+    assert_int_equal(spool_file_new(fx.spool, 100 * KIB, on_room, NULL, &f), 1);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(spool_file_new(fx.spool, 100 * KIB, on_room, NULL, &g), -ENOSPC);
+    assert_int_equal(spool_file_grow(f, 300 * KIB), -ENOSPC);
+    assert_int_equal(spool_file_grow(f, 120 * KIB), 1);
+    assert_int_equal(times_logged("no room for another trace"), 1);
+    assert_true(logged("max_bytes would be exceeded"));
+    spool_file_discard(f);
+    fixture_settle();
+    assert_int_equal(capture(START, 100 * KIB, NULL), 0);
+    assert_int_equal(times_logged("has room for traces again"), 1);
+    assert_int_equal(n_log_lines, 2);
+}
+
+/* A wish that no history could pay for deletes nothing. */
+static void test_nothing_is_deleted_in_vain(void **state)
+{
+    struct spool_file *f;
+
+    (void)state;
+    fx.limits.max_bytes = 1 * MIB;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(5, 50 * KIB);
+    assert_int_equal(spool_file_new(fx.spool, 2 * MIB, on_room, NULL, &f), -ENOSPC);
+    assert_int_equal(spool_file_new(fx.spool, UINT64_MAX, on_room, NULL, &f), -ENOSPC);
+    fake_total_bytes = 100 * MIB;
+    fake_others = (int64_t)(99 * MIB);
+    fx.limits.min_free = 0.1;
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+    assert_int_equal(spool_file_new(fx.spool, 4 * KIB, on_room, NULL, &f), -ENOSPC);
+    assert_int_equal(stats_now().archive_files, 5);
+}
+
+static void test_inodes(void **state)
+{
+    (void)state;
+    fx.limits.min_free = 0.1;
+    fake_total_bytes = 1000 * MIB;
+    fake_total_inodes = 50;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(40, 1);
+    assert_true(usage().traces + usage().records <= 45);
+    assert_true(stats_now().archive_files >= 18);
+}
+
+/* The space does not come back (somebody has the file open): the history must not be spent on it. */
+static void test_space_that_does_not_come_back(void **state)
+{
+    struct spool_file *f;
+    uint64_t before;
+
+    (void)state;
+    fx.limits.min_free = 0.5;
+    fake_total_bytes = 2 * MIB;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(10, 60 * KIB);
+    before = stats_now().archive_files;
+    for (int i = 0; i < 20; i++) {
+        struct told told = {0};
+        uint64_t gone = stats_now().archive_bytes;
+        int r = spool_file_new(fx.spool, 200 * KIB, on_room, &told, &f);
+
+        fake_others += r == 0 ? (int64_t)(400 * KIB) : 0;
+        fixture_settle();
+        if (r == 0 && told.r < 0)
+            spool_file_discard(f);
+        (void)gone;
+    }
+    assert_true(stats_now().archive_files + 6 >= before);
+    assert_true(logged("less than min_free left"));
+}
+
+static void test_reload(void **state)
+{
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(30, 100);
+    fx.limits.max_files = 10;
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+    assert_int_equal(stats_now().archive_files, 10);
+    assert_int_equal(times_logged("deleted 20 traces, 160KiB"), 1);
+    fx.limits.max_files = 5;
+    fixture_restart(); /* as does a start */
+    assert_int_equal(usage().traces, 5);
+    assert_true(exists("archive/checkout/web-1/20260314/095553-4711.trace")); /* the newest */
+}
+
+static void test_pending_goes_last_and_loudly(void **state)
+{
+    (void)state;
+    fx.upload = true;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(2, 100);
+    fixture_stop();
+    fx.upload = false;
+    assert_int_equal(fixture_start(), 0);
+    for (unsigned i = 2; i < 4; i++)
+        assert_int_equal(capture(START + i * USEC_PER_MIN, 100, NULL), 0);
+    fx.limits.max_files = 1;
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+    assert_int_equal(stats_now().pending_files, 1);
+    assert_int_equal(stats_now().archive_files, 0);
+    assert_int_equal(stats_now().dropped_unsent, 1);
+    assert_true(logged("deleted checkout/web-1/20260314/092653-4711.trace from"));
+    assert_true(logged("before it was uploaded, for max_files"));
+    assert_true(exists("pending/checkout/web-1/20260314/092753-4711.trace"));
+}
+
+/* A record longer than what is reserved for one asks for room, too. */
+static void test_long_record(void **state)
+{
+    static char record[200 * 1024];
+    struct told told = {0};
+    struct spool_file *f;
+    struct name name;
+
+    (void)state;
+    fx.limits.max_bytes = 300 * KIB;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(10, 10 * KIB);
+    memset(record, ' ', sizeof(record) - 1);
+    name_init(&name, "long", "h", START, 0);
+    f = written_file(100);
+    spool_file_publish(f, &name, 100, record, on_published, &told);
+    fixture_settle();
+    assert_int_equal(told.r, 0);
+    check_bounds();
+    assert_int_equal(stats_now().archive_bytes, usage().bytes);
+    fx.limits.max_bytes = 100 * KIB;
+    spool_set_limits(fx.spool, &fx.limits);
+    f = written_file(100);
+    spool_file_publish(f, &name, 100, record, on_published, &told);
+    fixture_settle();
+    assert_int_equal(told.r, -ENOSPC);
+    assert_int_equal(usage().incoming, 0);
+}
+
+static void test_discard_while_waiting(void **state)
+{
+    struct told told[3] = {{0}};
+    struct spool_file *f[3];
+
+    (void)state;
+    fx.limits.max_files = 4;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(4, 100);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(spool_file_new(fx.spool, 100, on_room, &told[i], &f[i]), 0);
+        assert_int_equal(spool_file_fd(f[i]), -1);
+    }
+    spool_file_discard(f[1]);
+    spool_file_discard(f[0]);
+    fixture_settle();
+    assert_int_equal(told[0].times + told[1].times, 0);
+    assert_int_equal(told[2].times, 1);
+    assert_int_equal(told[2].r, 0);
+    assert_true(spool_file_fd(f[2]) >= 0);
+    spool_file_discard(f[2]);
+    fixture_settle();
+    assert_int_equal(stats_now().reserved_bytes, 0);
+}
+
+/* --- what cannot be deleted --- */
+
+static void test_one_immutable_trace(void **state)
+{
+    (void)state;
+    fx.limits.max_files = 5;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(5, 100);
+    forget_log();
+    inject("unlinkat", 1, EPERM);
+    assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), 0); /* the next oldest goes instead */
+    inject_nothing();
+    assert_int_equal(times_logged("1 traces in"), 1);
+    assert_true(logged("cannot be deleted (Operation not permitted)"));
+    assert_true(exists("archive/checkout/web-1/20260314/092653-4711.trace"));
+    boot_shift += (int64_t)(11 * USEC_PER_MIN);
+    assert_int_equal(capture(START + 2 * USEC_PER_HOUR, 100, NULL), 0);
+    fixture_settle();
+    assert_false(exists("archive/checkout/web-1/20260314/092653-4711.trace"));
+    assert_int_equal(times_logged("can be deleted again"), 1);
+    check_bounds();
+}
+
+static void test_nothing_can_be_deleted(void **state)
+{
+    int calls;
+
+    (void)state;
+    fx.limits.max_files = 5;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(5, 100);
+    forget_log();
+    injection.all = true;
+    inject("unlinkat", 1, EIO);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), -ENOSPC);
+    fixture_settle();
+    calls = atomic_load(&injection.count);
+    assert_true(calls <= 6);
+    assert_int_equal(times_logged("cannot be deleted (Input/output error)"), 1);
+    assert_int_equal(times_logged("no room for another trace"), 1);
+    assert_int_equal(stats_now().archive_files, 5);
+    inject_nothing();
+    boot_shift += (int64_t)(11 * USEC_PER_MIN);
+    assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), 0);
+    fixture_settle();
+    assert_int_equal(times_logged("has room for traces again"), 1);
+    assert_int_equal(usage().traces, 5);
+}
+
+/* --- age --- */
+
+static void set_real(usec real)
+{
+    uint64_t now = 0;
+
+    real_shift = 0;
+    assert_true(sd_event_now(fx.event, CLOCK_REALTIME, &now) >= 0);
+    real_shift = (int64_t)real - (int64_t)now;
+}
+
+static void pass_time(usec by)
+{
+    boot_shift += (int64_t)by;
+    real_shift += (int64_t)by;
+}
+
+static void retention_now(void)
+{
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+}
+
+static void test_age(void **state)
+{
+    (void)state;
+    set_real(START);
+    fx.limits.max_age = USEC_PER_DAY;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(10, 100);
+    pass_time(USEC_PER_DAY - USEC_PER_MIN);
+    retention_now();
+    assert_int_equal(usage().traces, 10);
+    pass_time(5 * USEC_PER_MIN + USEC_PER_SEC * 2);
+    retention_now();
+    assert_int_equal(usage().traces, 5);
+    assert_true(logged("deleted 5 traces, 40.0KiB") && logged("5 for max_age"));
+    pass_time(USEC_PER_DAY);
+    retention_now();
+    assert_int_equal(usage().traces, 0);
+    assert_false(exists("archive/checkout"));
+}
+
+static void test_clock_jumps(void **state)
+{
+    (void)state;
+    set_real(START);
+    fx.limits.max_age = USEC_PER_DAY;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(10, 100);
+    real_shift += (int64_t)(400 * USEC_PER_DAY); /* while we run */
+    retention_now();
+    assert_int_equal(usage().traces, 10);
+    fixture_restart(); /* before the start */
+    assert_int_equal(usage().traces, 10);
+    pass_time(USEC_PER_HOUR);
+    retention_now();
+    assert_int_equal(usage().traces, 10);
+    pass_time(USEC_PER_DAY);
+    retention_now();
+    assert_int_equal(usage().traces, 0); /* time did pass */
+
+    set_real(START);
+    fixture_restart();
+    capture_many(10, 100);
+    real_shift -= (int64_t)(400 * USEC_PER_DAY); /* backward: they stay longer */
+    pass_time(2 * USEC_PER_DAY);
+    retention_now();
+    assert_int_equal(usage().traces, 10);
+}
+
+/* One timer, for the oldest trace; none while nothing can expire. */
+static void test_expiry_timer(void **state)
+{
+    uint64_t due, now;
+    int enabled;
+
+    (void)state;
+    set_real(START);
+    assert_int_equal(fixture_start(), 0);
+    capture_many(2, 100);
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_int_equal(enabled, SD_EVENT_OFF);
+    fx.limits.max_age = USEC_PER_DAY;
+    retention_now();
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_int_equal(enabled, SD_EVENT_ONESHOT);
+    assert_true(sd_event_source_get_time(fx.spool->expiry, &due) >= 0);
+    assert_true(sd_event_now(fx.event, CLOCK_BOOTTIME, &now) >= 0);
+    assert_true(due > now + USEC_PER_DAY - USEC_PER_MIN && due < now + USEC_PER_DAY + USEC_PER_MIN);
+    fixture_stop();
+    fx.limits.max_age = 0;
+    assert_int_equal(fixture_start(), 0);
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_int_equal(enabled, SD_EVENT_OFF);
+}
+
+static int seed(void **state)
+{
+    const char *text = getenv("TEST_SEED");
+    unsigned value = text ? (unsigned)strtoul(text, NULL, 10) : (unsigned)time(NULL);
+
+    (void)state;
+    print_message("TEST_SEED=%u\n", value);
+    srandom(value);
+    return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_bytes_with_64_in_flight),
+        TEST(test_files_with_64_in_flight),
+        TEST(test_free_space_with_64_in_flight),
+        TEST(test_tight_with_64_in_flight),
+        TEST(test_no_room_is_said_once),
+        TEST(test_nothing_is_deleted_in_vain),
+        TEST(test_inodes),
+        TEST(test_space_that_does_not_come_back),
+        TEST(test_reload),
+        TEST(test_pending_goes_last_and_loudly),
+        TEST(test_long_record),
+        TEST(test_discard_while_waiting),
+        TEST(test_one_immutable_trace),
+        TEST(test_nothing_can_be_deleted),
+        TEST(test_age),
+        TEST(test_clock_jumps),
+        TEST(test_expiry_timer),
+    };
+
+    return cmocka_run_group_tests_name("room", tests, seed, NULL);
+}
