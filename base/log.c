@@ -21,6 +21,8 @@
 /* A line is cut here: the message may quote what a peer sent. */
 #define LOG_LINE_MAX 4096
 
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
 static enum log_level log_level = LOG_LEVEL_INFO;
 static enum log_format log_format = LOG_FORMAT_TEXT;
 static log_sink_fn log_sink;
@@ -65,6 +67,9 @@ void log_set_format(enum log_format format)
 {
     if (format == LOG_FORMAT_AUTO)
         format = stderr_is_journal() ? LOG_FORMAT_JOURNAL : LOG_FORMAT_TEXT;
+    /* sd_journal_sendv(3) drops lines in silence where there is no journal. */
+    if (format == LOG_FORMAT_JOURNAL && access(JOURNAL_SOCKET, F_OK) < 0)
+        format = LOG_FORMAT_TEXT;
     log_format = format;
 }
 
@@ -123,7 +128,8 @@ static void log_text(enum log_level level, const char *message)
     buf_done(&line);
 }
 
-/* Escapes for JSON; bytes that are not ASCII pass, as the message is UTF-8 or was escaped before. */
+/* Escapes for JSON; bytes that are not ASCII pass: the message has only UTF-8 left in it, and the
+ * fields come from the configuration, which is UTF-8. */
 static void add_json_string(struct buf *line, const char *name, const char *value)
 {
     (void)buf_addf(line, "%s\"%s\":\"", line->len > 1 ? "," : "", name);
@@ -211,16 +217,41 @@ static void log_journal(enum log_level level, const struct log_fields *f, const 
         log_text(level, message);
 }
 
-/* The message with its control characters escaped, so that no peer can forge a line. */
+/*
+ * The bytes of the character at p if it may stand in a line as it is; 0 for control characters, those
+ * of C1 among them, and for what is not UTF-8 (RFC 3629, section 4: a peer's words may be anything).
+ */
+static size_t plain_length(const char *p)
+{
+    const unsigned char *s = (const unsigned char *)p;
+    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+
+    if (s[0] < 0x80)
+        return s[0] >= 0x20 && s[0] != 0x7f;
+    if (s[0] < 0xc2 || s[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80) /* the terminating zero, too */
+            return 0;
+    }
+    if ((s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
+        (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] >= 0x90))
+        return 0;
+    return n;
+}
+
+/* The message with all else escaped, so that no peer can forge a line or break a collector. */
 static void escape_control(struct buf *out, const char *text)
 {
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
+    while (*text) {
+        size_t n = plain_length(text);
 
-        if (c < 0x20 || c == 0x7f)
-            buf_add_escaped(out, p, 1);
-        else if (buf_add(out, p, 1) < 0)
+        if (n == 0)
+            buf_add_escaped(out, text, 1);
+        else if (buf_add(out, text, n) < 0)
             return;
+        text += n > 0 ? n : 1;
     }
 }
 

@@ -49,7 +49,7 @@ struct log_fields {
 #define MESSAGE_ID_SUSPENDED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10b"
 
 void log_set_level(enum log_level level);
-void log_set_format(enum log_format format);
+void log_set_format(enum log_format format); /* the journal's where there is none: text */
 
 /* "error", "warn", "info", "debug": 0 or -EINVAL. */
 int log_level_parse(const char *name, enum log_level *ret_level);

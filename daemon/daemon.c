@@ -140,7 +140,8 @@ static void stop(struct daemon *d, const char *why)
     }
     d->stage = STAGE_DRAINING;
     notify_stopping();
-    log_info("%s: stopping; captures in flight may finish", why);
+    log_info(pipeline_idle(d->pipeline) ? "%s: stopping"
+                                        : "%s: stopping; captures in flight may finish", why);
     (void)sd_event_source_set_enabled(d->due, SD_EVENT_OFF);
     pipeline_drain(d->pipeline);
     (void)sd_event_add_time_relative(d->event, &d->deadline, CLOCK_BOOTTIME,

@@ -343,6 +343,8 @@ static void on_captured(void *userdata, const struct capture_result *result)
 
     f->capture = NULL;
     f->result = *result;
+    if (result->error == -ENOSPC || result->error == -EDQUOT)
+        spool_found_full(f->pipeline->spool);
     /* A pid file is what the operator said; the socket's word counts only without one. */
     if (result->peer != 0 && !f->job->pid_file)
         f->pid = result->peer;

@@ -34,6 +34,7 @@ struct capture {
     EVP_MD_CTX *hash;  /* of everything that framing has settled */
     EVP_MD_CTX *whole; /* a copy of it at the last whole generation */
     bool hash_failed;
+    bool stopped; /* by capture_stop */
     bool peeked; /* the first body bytes came: the connection was looked at */
     uint32_t peer;
     const char *cut_by; /* why this side ended the body: size_limit, no_space, …; static */
@@ -240,12 +241,14 @@ static enum outcome outcome_of_nothing(const struct capture *c, const struct htt
         return outcome_of_errno(c->error);
     if (c->cut_by && strcmp(c->cut_by, "no_space") == 0)
         return OUTCOME_NO_SPACE;
-    if (c->cut_by && strcmp(c->cut_by, "shutdown") == 0)
+    if (c->stopped)
         return OUTCOME_CANCELLED;
-    if (c->framing.format == FRAMING_NOT_A_TRACE)
-        return OUTCOME_NOT_A_TRACE;
+    /* First: a body that breaks off within the trace's header did not say yet what it is. One that is
+     * something else was aborted at its first wrong byte. */
     if (h->error != HTTP_OK && h->error != HTTP_ABORTED)
         return outcome_of_error(h->error);
+    if (c->framing.format == FRAMING_NOT_A_TRACE)
+        return OUTCOME_NOT_A_TRACE;
     return kept == -EBADMSG ? OUTCOME_NOT_A_TRACE : OUTCOME_INCOMPLETE;
 }
 
@@ -260,9 +263,12 @@ static void explain_nothing(const struct capture *c, const struct http_result *h
         quote_head(c, text);
         return;
     }
-    if (c->error < 0)
-        (void)buf_addf(text, "cannot write the trace: %s", strerror(-c->error));
-    else if (c->cut_by)
+    if (c->error < 0) {
+        (void)buf_addf(text, "cannot write the trace: %s after %llu bytes", strerror(-c->error),
+                       (unsigned long long)c->written);
+        return;
+    }
+    if (c->cut_by)
         (void)buf_addf(text, "cut by %s", c->cut_by);
     else
         (void)buf_adds(text, h->error != HTTP_ABORTED && h->text[0] ? h->text : why);
@@ -276,8 +282,10 @@ static void judge_body(struct capture *c, const struct http_result *h, struct ca
 {
     bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
     int kept = framing_finish(&c->framing, clean);
+    /* A full disk holds what it took; one that fails cannot be trusted with it. */
+    bool lost = c->error < 0 && outcome_of_errno(c->error) == OUTCOME_STORAGE;
 
-    if (kept < 0) {
+    if (kept < 0 || lost) {
         r->outcome = outcome_of_nothing(c, h, kept);
         explain_nothing(c, h, r->outcome, text);
         return;
@@ -302,7 +310,7 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
 {
     struct buf text;
 
-    *r = (struct capture_result){.received = c->written, .peer = c->peer};
+    *r = (struct capture_result){.received = c->written, .error = c->error, .peer = c->peer};
     buf_init(&text, CAPTURE_TEXT_MAX - 1);
     if (h->status != 0 && h->status != 200) {
         r->outcome = outcome_of_status(c, h->status);
@@ -427,6 +435,7 @@ void capture_stop(struct capture *c, const char *why)
     const struct http_result h = {.error = HTTP_ABORTED, .status = http_status(c->request)};
 
     http_cancel(c->request);
+    c->stopped = true;
     c->cut_by = why;
     finish(c, &h);
 }

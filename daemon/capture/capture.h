@@ -26,6 +26,7 @@ struct capture_result {
     uint64_t generations;
     unsigned go_minor;   /* 26: the trace's header says `go 1.26` */
     const char *cut_by;  /* OUTCOME_TRUNCATED: why, one word; static */
+    int error;           /* of write(2), as a negative errno, or 0 */
     uint32_t peer;       /* pid of a unix socket's listener, or 0 */
     char sha256[65];     /* of the first `bytes` bytes, in hex */
     char text[CAPTURE_TEXT_MAX]; /* what happened, for people; "" when all is well */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,11 @@ static int check_secret_file(int fd)
     return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ? 0 : -EPERM;
 }
 
+static bool is_line_end(char c)
+{
+    return c == '\n' || c == '\r';
+}
+
 /* The secret without the newline that editors put at its end. */
 static int read_secret(const char *path, struct buf *secret)
 {
@@ -49,7 +55,7 @@ static int read_secret(const char *path, struct buf *secret)
     r = buf_read_fd(secret, fd);
     if (r < 0)
         return r;
-    while (secret->len > 0 && strchr("\r\n", secret->data[secret->len - 1]))
+    while (secret->len > 0 && is_line_end(secret->data[secret->len - 1]))
         secret->data[--secret->len] = '\0';
     if (secret->len == 0)
         return -ENODATA;
@@ -128,14 +134,18 @@ int credentials_header(const struct auth_config *auth, struct buf *header, char 
         return 0;
     buf_init(&secret, SECRET_MAX);
     r = read_secret(path, &secret);
-    if (r < 0)
+    if (r < 0) {
         (void)snprintf(text, text_size, "cannot use the secret file %s: %s", path, explain(r));
-    else if (auth->credentials_file)
+        buf_wipe(&secret);
+        return r;
+    }
+    if (auth->credentials_file)
         r = add_token(auth->type ? auth->type : "Bearer", &secret, header);
     else
         r = add_basic(auth->basic_username ? auth->basic_username : "", &secret, header);
-    if (r == -ENOMEM)
-        (void)snprintf(text, text_size, "not enough memory for the Authorization header");
+    if (r < 0)
+        (void)snprintf(text, text_size, "the Authorization header cannot be made: %s",
+                       r == -E2BIG ? "it is too long" : strerror(-r));
     buf_wipe(&secret);
     return r;
 }

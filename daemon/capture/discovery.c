@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/capture/discovery.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <glob.h>
@@ -36,6 +37,7 @@ struct watch {
 struct pattern {
     size_t job; /* index in the configuration */
     char *glob;
+    bool unseen; /* its directory could not be read: it was said in the log */
 };
 
 struct discovery {
@@ -44,7 +46,7 @@ struct discovery {
     void *userdata;
     struct pattern *patterns;
     size_t n_patterns;
-    struct file *files; /* in the order of their paths */
+    struct file *files; /* in the order in which they were found */
     size_t n_files;
     struct watch *watches;
     size_t n_watches;
@@ -117,25 +119,72 @@ static void file_read(struct file *f)
     diags_done(&diags);
 }
 
-static void read_pattern(struct discovery *d, const char *pattern)
+static bool matches(const char *pattern, const char *path)
+{
+    return fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0;
+}
+
+/* The directory part of a pattern: Prometheus allows a wildcard in the last component only. */
+static char *directory_of(const char *pattern)
+{
+    const char *slash = strrchr(pattern, '/');
+
+    if (!slash)
+        return strdup(".");
+    return slash == pattern ? strdup("/") : strndup(pattern, (size_t)(slash - pattern));
+}
+
+/* That files are gone is believed only of a directory that can be read, or is gone itself: without
+ * a descriptor to spare all targets would seem to be. */
+static bool can_look(const char *pattern)
+{
+    _cleanup_free_ char *directory = directory_of(pattern);
+    DIR *dir = directory ? opendir(directory) : NULL;
+
+    if (!dir)
+        return directory && (errno == ENOENT || errno == ENOTDIR);
+    (void)closedir(dir);
+    return true;
+}
+
+/* Keeps what is known. Said once, until it can be looked for again. */
+static void keep_pattern(struct discovery *d, struct pattern *p)
+{
+    if (!p->unseen)
+        log_warn("file_sd %s cannot be looked for now, its last targets stay", p->glob);
+    p->unseen = true;
+    for (size_t i = 0; i < d->n_files; i++) {
+        if (matches(p->glob, d->files[i].path))
+            d->files[i].marked = true;
+    }
+}
+
+static void read_found(struct discovery *d, const char *path)
+{
+    struct file *f = file_find(d, path);
+
+    if (!f)
+        f = file_add(d, path);
+    if (!f) {
+        log_error("file_sd %s: not enough memory, not read", path);
+        return;
+    }
+    if (!f->marked)
+        file_read(f);
+    f->marked = true;
+}
+
+static void read_pattern(struct discovery *d, struct pattern *p)
 {
     glob_t found = {0};
+    int r = glob(p->glob, GLOB_NOSORT, NULL, &found);
 
-    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc && i < FILES_MAX; i++) {
-            struct file *f = file_find(d, found.gl_pathv[i]);
-
-            if (!f)
-                f = file_add(d, found.gl_pathv[i]);
-            if (!f) {
-                log_error("file_sd %s: not enough memory, not read", found.gl_pathv[i]);
-                continue;
-            }
-            if (!f->marked)
-                file_read(f);
-            f->marked = true;
-        }
-    }
+    if (r == 0 || (r == GLOB_NOMATCH && can_look(p->glob)))
+        p->unseen = false;
+    else
+        keep_pattern(d, p);
+    for (size_t i = 0; r == 0 && i < found.gl_pathc && i < FILES_MAX; i++)
+        read_found(d, found.gl_pathv[i]);
     globfree(&found);
 }
 
@@ -145,7 +194,7 @@ static void read_all(struct discovery *d)
     size_t kept = 0;
 
     for (size_t i = 0; i < d->n_patterns; i++)
-        read_pattern(d, d->patterns[i].glob);
+        read_pattern(d, &d->patterns[i]);
     for (size_t i = 0; i < d->n_files; i++) {
         struct file f = d->files[i];
 
@@ -194,16 +243,6 @@ static int on_inotify(sd_event_source *s, const struct inotify_event *event, voi
     (void)event;
     (void)arm(d->settle, SETTLE);
     return 0;
-}
-
-/* The directory part of a pattern: Prometheus allows a wildcard in the last component only. */
-static char *directory_of(const char *pattern)
-{
-    const char *slash = strrchr(pattern, '/');
-
-    if (!slash)
-        return strdup(".");
-    return slash == pattern ? strdup("/") : strndup(pattern, (size_t)(slash - pattern));
 }
 
 static bool is_watched(const struct discovery *d, const char *directory)
@@ -386,7 +425,7 @@ static int append_pattern(struct discovery *d, const char *pattern, struct targe
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < d->n_files; i++) {
-        if (fnmatch(pattern, d->files[i].path, FNM_PATHNAME | FNM_PERIOD) == 0)
+        if (matches(pattern, d->files[i].path))
             r = append(to, &d->files[i].targets);
     }
     return r;

@@ -16,6 +16,7 @@
 #include "base/parse.h"
 
 #define PID_FILE_MAX 64
+#define BLANKS " \t\r\n"
 #define PID_MAX 4194304 /* proc(5), /proc/sys/kernel/pid_max on 64-bit machines */
 #define TCP_LISTEN 0x0a /* include/net/tcp_states.h, as printed in /proc/net/tcp */
 
@@ -36,7 +37,11 @@ uint32_t peer_of_pid_file(const char *path)
 
     buf_init(&b, PID_FILE_MAX);
     if (buf_read_file(&b, path) == 0 && b.len > 0) {
-        b.data[strcspn(b.data, " \t\r\n")] = '\0';
+        size_t digits = strcspn(b.data, BLANKS);
+
+        if (digits + strspn(b.data + digits, BLANKS) != b.len)
+            digits = 0; /* something stands behind the number */
+        b.data[digits] = '\0';
         if (parse_unsigned(b.data, PID_MAX, &pid) < 0)
             pid = 0;
     }

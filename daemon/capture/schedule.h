@@ -19,7 +19,8 @@
 struct schedule {
     uint64_t hash; /* who the target is */
     usec interval;
-    usec origin; /* boot time of cycle 0 without its jitter; never after the time of schedule_init */
+    usec origin; /* boot time of cycle 0 without its jitter: the last one before schedule_init, or the
+                  * first one after it where the machine booted less than an interval ago */
 };
 
 /* Who a target is, as 64 evenly spread bits. */

@@ -231,9 +231,9 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
         free_texts(&fresh);
         return -ENOMEM;
     }
+    fresh.job = target_job_ref(job); /* first: it may be the one that is let go below */
     free_texts(t);
     target_job_unref(t->job);
     *t = fresh;
-    t->job = target_job_ref(job);
     return 0;
 }

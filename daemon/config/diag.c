@@ -91,6 +91,7 @@ static char *cut_line(const char *text, unsigned line, unsigned column, unsigned
     return shown;
 }
 
+__attribute__((format(printf, 4, 0)))
 static int diag_fill(struct diag *g, const char *file, const char *source, const char *fmt,
                      va_list ap)
 {

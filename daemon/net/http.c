@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -14,6 +15,10 @@
 
 /* Bytes read from a socket at a time: few system calls per MiB, and still small beside a service. */
 #define RECEIVE_BUFFER (128L << 10)
+
+#define HEADERS_TOO_LONG "the response's headers are longer than 64 KiB"
+
+#define CURLE_TOO_LARGE_ ((CURLcode)100) /* CURLE_TOO_LARGE since 8.6.0 */
 
 /* curl's timers are exact: a late one would delay a request. */
 #define TIMER_ACCURACY USEC_PER_MSEC
@@ -33,8 +38,11 @@ struct http_request {
     const struct http_handlers *handlers;
     void *userdata;
     int fd; /* the last one that was opened for this transfer */
+    sd_event_source *failed; /* a handler gave up from within http_resume: the end is still to come */
     size_t header_bytes;
+    bool has_body;
     bool delimited;
+    int socket_error; /* of socket(2), as a negative errno */
     const char *refused; /* why a header ended the transfer; static */
     char error[CURL_ERROR_SIZE];
 };
@@ -170,6 +178,7 @@ static void wipe_list(struct curl_slist *list)
 
 static void request_free(struct http_request *r)
 {
+    sd_event_source_disable_unref(r->failed);
     if (r->easy) {
         (void)curl_multi_remove_handle(r->http->multi, r->easy);
         curl_easy_cleanup(r->easy);
@@ -179,6 +188,20 @@ static void request_free(struct http_request *r)
     free(r);
 }
 
+/*
+ * A header line longer than curl's own buffer (100 KiB) is CURLE_OUT_OF_MEMORY to it, or
+ * CURLE_TOO_LARGE in newer versions: the peer's doing, not ours.
+ */
+static bool headers_overflowed(const struct http_request *r, CURLcode code)
+{
+    curl_off_t first_byte = 0;
+
+    if (code != CURLE_OUT_OF_MEMORY && code != CURLE_TOO_LARGE_)
+        return false;
+    (void)curl_easy_getinfo(r->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+    return first_byte > 0 && !r->has_body;
+}
+
 static void fill_result(const struct http_request *r, CURLcode code, struct http_result *ret)
 {
     long os_errno = 0;
@@ -186,14 +209,33 @@ static void fill_result(const struct http_request *r, CURLcode code, struct http
     *ret = (struct http_result){.delimited = r->delimited};
     (void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
     (void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &ret->status);
+    if (r->socket_error < 0)
+        os_errno = -r->socket_error;
     ret->error = error_of(code, code == CURLE_OK ? 0 : os_errno);
-    if (r->refused) {
+    if (!r->refused && headers_overflowed(r, code)) {
+        ret->error = HTTP_PROTOCOL;
+        (void)snprintf(ret->text, sizeof ret->text, "%s", HEADERS_TOO_LONG);
+    } else if (r->refused) {
         ret->error = HTTP_PROTOCOL;
         (void)snprintf(ret->text, sizeof ret->text, "%s", r->refused);
+    } else if (ret->error == HTTP_CONNECT && os_errno != 0) {
+        /* curl names the host of the URL, which for a unix socket is not where it connected to. */
+        (void)snprintf(ret->text, sizeof ret->text, "%s", strerror((int)os_errno));
     } else if (code != CURLE_OK) {
         (void)snprintf(ret->text, sizeof ret->text, "%.*s", HTTP_TEXT_MAX - 1,
                        r->error[0] ? r->error : curl_easy_strerror(code));
     }
+}
+
+static void finish(struct http_request *r, CURLcode code)
+{
+    const struct http_handlers *handlers = r->handlers;
+    void *userdata = r->userdata;
+    struct http_result result;
+
+    fill_result(r, code, &result);
+    request_free(r);
+    handlers->finished(userdata, &result);
 }
 
 /* Ends what curl says is done: the queue is read until it is empty. */
@@ -203,19 +245,12 @@ static void drain(struct http *h)
     int left;
 
     while ((message = curl_multi_info_read(h->multi, &left))) {
-        const struct http_handlers *handlers;
         struct http_request *r = NULL;
-        struct http_result result;
-        void *userdata;
 
         if (message->msg != CURLMSG_DONE)
             continue;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&r);
-        fill_result(r, message->data.result, &result);
-        handlers = r->handlers;
-        userdata = r->userdata;
-        request_free(r);
-        handlers->finished(userdata, &result);
+        finish(r, message->data.result);
     }
 }
 
@@ -254,7 +289,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *userdata)
     n *= size;
     r->header_bytes += n;
     if (r->header_bytes > HTTP_HEADERS_MAX) {
-        r->refused = "the response's headers are longer than 64 KiB";
+        r->refused = HEADERS_TOO_LONG;
         return 0;
     }
     if (header_is(line, n, "Transfer-Encoding", &value, &len)) {
@@ -282,8 +317,10 @@ static int on_open(void *userdata, curl_socket_t fd, curlsocktype purpose)
 static size_t on_body(char *data, size_t size, size_t n, void *userdata)
 {
     struct http_request *r = userdata;
-    ssize_t taken = r->handlers->body(r->userdata, data, size * n);
+    ssize_t taken;
 
+    r->has_body = true;
+    taken = r->handlers->body(r->userdata, data, size * n);
     if (taken == HTTP_PAUSE)
         return CURL_WRITEFUNC_PAUSE;
     /* An empty piece would look like success if HTTP_ABORT were returned as 0 of 0 bytes. */
@@ -301,6 +338,18 @@ long http_status(const struct http_request *r)
 int http_socket(const struct http_request *r)
 {
     return r->fd;
+}
+
+/* CURLOPT_OPENSOCKETFUNCTION: no child inherits it, and why it could not be had is remembered. */
+static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose,
+                                    struct curl_sockaddr *address)
+{
+    struct http_request *r = userdata;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+    (void)purpose;
+    r->socket_error = fd < 0 ? -errno : 0;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 /* ---- the request ---------------------------------------------------------------------------- */
@@ -382,6 +431,12 @@ static int set_hardened(struct http_request *r)
     SET(CURLOPT_HEADERDATA, r);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, r);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, r);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Else the end of a request whose name is still being looked up waits for the name server. */
+    SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
     return 0;
 }
 
@@ -452,9 +507,21 @@ void http_cancel(struct http_request *r)
         request_free(r);
 }
 
+static int on_failed_resume(sd_event_source *s, void *userdata)
+{
+    (void)s;
+    finish(userdata, CURLE_WRITE_ERROR);
+    return 0;
+}
+
+/*
+ * curl hands over what it kept from within curl_easy_pause. When the handler refuses it there, curl
+ * says so here and nowhere else: without another byte or a timeout the transfer would never end.
+ */
 void http_resume(struct http_request *r)
 {
-    (void)curl_easy_pause(r->easy, CURLPAUSE_CONT);
+    if (curl_easy_pause(r->easy, CURLPAUSE_CONT) != CURLE_OK && !r->failed)
+        (void)sd_event_add_defer(r->http->event, &r->failed, on_failed_resume, r);
 }
 
 /* ---- the multi ------------------------------------------------------------------------------ */

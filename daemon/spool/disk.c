@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 
-#define STACK_SIZE ((size_t)128 << 10) /* jobs hold a few paths; the default of 8 MiB is for strangers */
+#define STACK_SIZE ((size_t)128 << 10) /* of memory that jobs never touch: they hold a few paths */
 
 struct queue {
     struct disk_job *first, *last;

@@ -305,6 +305,8 @@ static void on_published(struct disk_job *job, int r)
         published(f);
     } else {
         f->error = r;
+        if (r == -ENOSPC || r == -EDQUOT)
+            spool_found_full(s);
         if (f->publication.trace_left)
             add_to_index(f); /* it failed, but it is there: retention must know of it */
         dispose(f, f->publication.tmp_left ? r : 0);

@@ -45,7 +45,8 @@ int index_reserve(struct index *ix, size_t more)
 
     if (ix->cap - ix->head - ix->n >= more)
         return 0;
-    /* Half of the arrays is empty at the old end: moving there is paid by the removals that made it. */
+    /* Half of the arrays is empty at the old end: moving there is paid by the removals that made
+     * it. */
     if (ix->head >= ix->n + more) {
         move_items(ix, 0, ix->head, ix->n);
         ix->head = 0;

@@ -3,8 +3,8 @@
 #define CONTRACE_SPOOL_INDEX_H
 
 /*
- * What is kept, oldest first: the only thing in the daemon that grows with the history. The items lie
- * side by side as a retention plan wants them, and leaving at the old end costs nothing.
+ * What is kept, oldest first: the only thing in the daemon that grows with the history. The items
+ * lie side by side as a retention plan wants them, and leaving at the old end costs nothing.
  */
 
 #include <stdbool.h>
@@ -31,7 +31,8 @@ void index_done(struct index *ix);
 /* Makes sure that `more` items can be added without memory. 0 or -ENOMEM. */
 int index_reserve(struct index *ix, size_t more);
 
-/* Adds in order; room must have been reserved, and takes `key`, which is not in the index as `pending`. */
+/* Adds in order; room must have been reserved, and takes `key`, which is not in the index as
+ * `pending`. */
 void index_add(struct index *ix, char *key, usec time, uint64_t bytes, bool pending);
 
 /* Adds at the end in any order, until index_sort. Takes `key` in any case. 0 or -ENOMEM. */

@@ -76,7 +76,8 @@ int lock_take(int dir, const char *path, int *ret_fd)
         if (errno == EACCES || errno == EAGAIN)
             return log_busy(fd, path);
         r = -errno;
-        log_write(LOG_LEVEL_ERROR, &storage, "cannot lock %s/" LOCK_NAME ": %s", path, strerror(-r));
+        log_write(LOG_LEVEL_ERROR, &storage, "cannot lock %s/" LOCK_NAME ": %s", path,
+                  strerror(-r));
         return r;
     }
     /* For people who look; a full disk must not keep us from starting, so failure is fine. */

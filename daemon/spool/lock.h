@@ -7,9 +7,10 @@
  */
 
 /*
- * Takes the lock of the directory behind `dir` (`path` is for the messages) and writes our process id
- * into its file. Held until *ret_fd is closed: POSIX locks are dropped when *any* descriptor of the file
- * is, so nothing else may open it. -EBUSY when another process holds it. Logs what is wrong.
+ * Takes the lock of the directory behind `dir` (`path` is for the messages) and writes our process
+ * id into its file. Held until *ret_fd is closed: POSIX locks are dropped when *any* descriptor of
+ * the file is, so nothing else may open it. -EBUSY when another process holds it. Logs what is
+ * wrong.
  */
 int lock_take(int dir, const char *path, int *ret_fd);
 

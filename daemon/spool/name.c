@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#define TIME_MAX ((usec)253402300799 * USEC_PER_SEC) /* 9999-12-31T23:59:59Z: four digits of a year */
+#define TIME_MAX ((usec)253402300799 * USEC_PER_SEC) /* the last with four digits of a year */
 
 static bool part_byte_ok(char c)
 {
@@ -50,7 +50,8 @@ const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
         (void)snprintf(id, sizeof(id), "-%" PRIu32 "-%" PRIu32, n->pid, n->sequence);
     else if (n->pid)
         (void)snprintf(id, sizeof(id), "-%" PRIu32, n->pid);
-    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s" NAME_TRACE_SUFFIX, n->service, n->host, when, id);
+    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s" NAME_TRACE_SUFFIX, n->service, n->host, when,
+                   id);
     return out;
 }
 
@@ -114,8 +115,9 @@ static int parse_time(const char **p, usec *ret)
     time_t seconds;
 
     if (parse_fixed(p, 4, &tm.tm_year) < 0 || parse_fixed(p, 2, &tm.tm_mon) < 0 ||
-        parse_fixed(p, 2, &tm.tm_mday) < 0 || *(*p)++ != '/' || parse_fixed(p, 2, &tm.tm_hour) < 0 ||
-        parse_fixed(p, 2, &tm.tm_min) < 0 || parse_fixed(p, 2, &tm.tm_sec) < 0)
+        parse_fixed(p, 2, &tm.tm_mday) < 0 || *(*p)++ != '/' ||
+        parse_fixed(p, 2, &tm.tm_hour) < 0 || parse_fixed(p, 2, &tm.tm_min) < 0 ||
+        parse_fixed(p, 2, &tm.tm_sec) < 0)
         return -EINVAL;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;

@@ -35,7 +35,8 @@ void name_init(struct name *n, const char *service, const char *host, usec time,
 /* The key, with ".trace". Returns `out`. */
 const char *name_key(const struct name *n, char out[static NAME_KEY_MAX]);
 
-/* The record's name beside a trace's: `key`, or its last part, with the other suffix. Returns `out`. */
+/* The record's name beside a trace's: `key`, or its last part, with the other suffix. Returns
+ * `out`. */
 const char *name_record_key(const char *key, char out[static NAME_KEY_MAX]);
 
 /* The way back: exactly what name_key writes and nothing else. 0 or -EINVAL. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Carries out a retention plan on the disk threads. What cannot be deleted stays in the index and is
- * left alone for a while, so that a read-only or broken disk is not asked again and again.
+ * Carries out a retention plan on the disk threads. What cannot be deleted stays in the index and
+ * is left alone for a while, so that a read-only or broken disk is not asked again and again.
  */
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #define BARREN_MAX 3                    /* passes in a row that deleted nothing, before a pause */
 #define HOLD (1 * USEC_PER_MIN)         /* that pause */
-#define FAILED_RETRY (10 * USEC_PER_MIN) /* before a trace that could not be deleted is tried again */
+#define FAILED_RETRY (10 * USEC_PER_MIN) /* before what failed is tried again */
 #define SPACE_HOLD (30 * USEC_PER_SEC)  /* file systems that free late do so within this */
 
 bool pass_held(const struct spool *s)
@@ -57,8 +57,9 @@ static void log_deleted(const struct spool *s, const struct pass *p)
 }
 
 /*
- * Deleting frees nothing while another process has the file open, and some file systems (btrfs) count the
- * space as free only with their next commit. Deleting more and more until it shows would take everything.
+ * Deleting frees nothing while another process has the file open, and some file systems (btrfs)
+ * count the space as free only with their next commit. Deleting more and more until it shows would
+ * take everything.
  */
 static void check_space(struct spool *s, const struct pass *p)
 {
@@ -89,8 +90,8 @@ static void check_failures(struct spool *s, const struct pass *p, uint64_t n_del
         s->hold_until = boot + HOLD;
     if (!s->delete_failing)
         log_write(LOG_LEVEL_ERROR, &storage,
-                  "%u traces in %s cannot be deleted (%s); they will be tried again in 10m and count"
-                  " until they are gone",
+                  "%u traces in %s cannot be deleted (%s); they will be tried again in 10m and"
+                  " count until they are gone",
                   p->failed, s->tree.path, strerror(-p->error));
     s->delete_failing = true;
 }

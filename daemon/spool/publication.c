@@ -49,8 +49,8 @@ static int write_all(int fd, const char *text)
 
 static int write_record(const struct publication *p, const char *tmp)
 {
-    _cleanup_close_ int fd = openat(p->tree->incoming, tmp,
-                                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    _cleanup_close_ int fd = openat(p->tree->incoming, tmp, flags, FILE_MODE);
     int r;
 
     if (fd < 0)
@@ -63,8 +63,8 @@ static int write_record(const struct publication *p, const char *tmp)
     return r;
 }
 
-/* Renames without replacing. Where the file system cannot promise that, looking first is as good: we are
- * the only one to write there, and no key is in flight twice. */
+/* Renames without replacing. Where the file system cannot promise that, looking first is as
+ * good: we are the only one to write there, and no key is in flight twice. */
 static int put(int from, const char *name, int to, const char *new_name)
 {
     struct stat st;
@@ -81,7 +81,8 @@ static int put(int from, const char *name, int to, const char *new_name)
 }
 
 /* Puts the record into its day. *ret_day is open then. */
-static int place_record(const struct publication *p, const char *tmp, const char *name, int *ret_day)
+static int place_record(const struct publication *p, const char *tmp, const char *name,
+                        int *ret_day)
 {
     int r = -ENOENT;
 

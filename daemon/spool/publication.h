@@ -3,8 +3,8 @@
 #define CONTRACE_SPOOL_PUBLICATION_H
 
 /*
- * The system calls that turn a finished file in incoming/ into a durable trace under its key, in the
- * only order that survives a crash between any two of them. Runs on a disk thread.
+ * The system calls that turn a finished file in incoming/ into a durable trace under its key, in
+ * the only order that survives a crash between any two of them. Runs on a disk thread.
  */
 
 #include <stdbool.h>

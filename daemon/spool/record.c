@@ -24,8 +24,8 @@ static void cleanup_json(json_t **j)
 #define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
 
 /*
- * The length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), 0 for anything else. No
- * byte behind a wrong one is looked at, so the string's zero bounds it.
+ * The length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), 0 for anything else.
+ * No byte behind a wrong one is looked at, so the string's zero bounds it.
  */
 static size_t utf8_length(const unsigned char *p)
 {
@@ -52,7 +52,8 @@ static size_t utf8_length(const unsigned char *p)
     return n;
 }
 
-/* A copy in which each byte that is not UTF-8 is U+FFFD: a label must not cost a trace its record. */
+/* A copy in which each byte that is not UTF-8 is U+FFFD: a label must not cost a trace its
+ * record. */
 static char *text_clean(const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;
@@ -123,7 +124,8 @@ static bool set_truncated(json_t *object, const struct record *r)
         return true;
     truncated = json_object();
     return json_object_set_new(object, "truncated", truncated) == 0 &&
-           set_number(truncated, "received", r->received) && set_string(truncated, "by", r->truncated_by);
+           set_number(truncated, "received", r->received) &&
+           set_string(truncated, "by", r->truncated_by);
 }
 
 char *record_to_json(const struct record *r)
@@ -144,7 +146,8 @@ char *record_to_json(const struct record *r)
         !set_number(o, "generations", r->generations) ||
         !set_string(o, "contraced_version", PACKAGE_VERSION))
         return NULL;
-    /* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not 1.8999…. */
+    /* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not
+     * 1.8999…. */
     text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     if (!text)
         return NULL;

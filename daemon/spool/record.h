@@ -36,6 +36,7 @@ struct record {
     unsigned generations;
 };
 
-/* The record as JSON text with a final newline, to be freed by the caller. NULL when memory is short. */
+/* The record as JSON text with a final newline, to be freed by the caller. NULL when memory is
+ * short. */
 char *record_to_json(const struct record *r);
 

@@ -124,7 +124,8 @@ int retention_plan(const struct retention_facts *f, const struct retention_limit
         balance_delete(&b, &f->items[i]);
     }
 
-    /* Each walk ends where the bounds hold, so a plan costs what it deletes and what it steps over. */
+    /* Each walk ends where the bounds hold, so a plan costs what it deletes and what it steps
+     * over. */
     for (int pending = 0; pending <= 1; pending++, i = 0) {
         for (; i < f->n && balance_lacks(&b) != RETENTION_CAUSES; i++) {
             if (!eligible(&f->items[i], pending))

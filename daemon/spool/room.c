@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Who may write how much. At every moment: kept and reserved together are within max_bytes and max_files,
- * and what is free would still be min_free after every reservation was written. What is being deleted
- * counts until it is gone. Requests are answered in the order in which they came.
+ * Who may write how much. At every moment: kept and reserved together are within max_bytes and
+ * max_files, and what is free would still be min_free after every reservation was written. What is
+ * being deleted counts until it is gone. Requests are answered in the order in which they came.
  */
 
 #include <assert.h>
@@ -14,9 +14,12 @@
 #include "daemon/spool/space.h"
 #include "daemon/spool/state.h"
 
+#define FULL_HOLD (1 * USEC_PER_HOUR)
+
 static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
 
-/* What would be if `bytes` and `files` more were reserved, taking all reservations as still unwritten. */
+/* What would be if `bytes` and `files` more were reserved, taking all reservations as still
+ * unwritten. */
 static int facts_roughly(const struct spool *s, uint64_t bytes, uint64_t files,
                          struct retention_facts *ret)
 {
@@ -71,6 +74,26 @@ int64_t room_headroom(const struct retention_facts *f)
     return (int64_t)f->free_bytes - (int64_t)f->unwritten_bytes;
 }
 
+/*
+ * Quotas do not show in statvfs: a write fails although there seems to be room. What was kept then
+ * is a bound for a while, so that the next trace takes the place of the oldest ones; later it is tried
+ * again whether there is more.
+ */
+static struct retention_limits room_limits(const struct spool *s)
+{
+    struct retention_limits limits = s->limits;
+
+    if (spool_now_boot(s) < s->full_until && s->full_bytes < limits.max_bytes)
+        limits.max_bytes = s->full_bytes;
+    return limits;
+}
+
+void spool_found_full(struct spool *s)
+{
+    s->full_bytes = s->kept.sums[0].bytes + s->kept.sums[1].bytes;
+    s->full_until = spool_now_boot(s) + FULL_HOLD;
+}
+
 /* The same comparison as the plan's, by the plan itself: with no items it only judges. */
 static bool bounds_hold(const struct retention_facts *facts, const struct retention_limits *limits)
 {
@@ -90,15 +113,16 @@ static bool bounds_hold(const struct retention_facts *facts, const struct retent
 /* 1: fits as it is; 0: does not; or the errno of looking. */
 static int fits(const struct spool *s, uint64_t bytes, uint64_t files)
 {
+    const struct retention_limits limits = room_limits(s);
     struct retention_facts f;
     int r;
 
     r = facts_roughly(s, bytes, files, &f);
-    if (r < 0 || bounds_hold(&f, &s->limits))
+    if (r < 0 || bounds_hold(&f, &limits))
         return r < 0 ? r : 1;
     /* Only near the bound is it worth asking each open file how much of it is written. */
     r = room_facts(s, bytes, files, &f);
-    return r < 0 ? r : bounds_hold(&f, &s->limits);
+    return r < 0 ? r : bounds_hold(&f, &limits);
 }
 
 static uint64_t missing_bytes(const struct spool_file *f)
@@ -123,16 +147,16 @@ static const char *lack_text(enum retention_cause lacking)
     }
 }
 
-/* Only requests for a new file change what was said: a single body that is too large does not mean that
- * there is no room for others. */
+/* Only requests for a new file change what was said: a single body that is too large does not
+ * mean that there is no room for others. */
 static void log_refused(struct spool *s, const struct spool_file *f, const char *why)
 {
     if (f->state != FILE_WAITS_NEW || s->no_room)
         return;
     s->no_room = true;
     log_write(LOG_LEVEL_WARN, &storage,
-              "no room for another trace in %s: %s, and nothing can be deleted for it now; captures are"
-              " dropped until there is",
+              "no room for another trace in %s: %s, and nothing can be deleted for it now; captures"
+              " are dropped until there is",
               s->tree.path, why);
 }
 
@@ -160,9 +184,12 @@ void room_release(struct spool_file *f)
         spool_wake(f->spool);
 }
 
-/* Starts a pass that makes the room if it can be made: 0; 1 when none is needed; -ENOSPC, or another errno. */
-static int make_room(struct spool *s, uint64_t bytes, uint64_t files, enum retention_cause *ret_lacking)
+/* Starts a pass that makes the room if it can be made: 0; 1 when none is needed; -ENOSPC, or
+ * another errno. */
+static int make_room(struct spool *s, uint64_t bytes, uint64_t files,
+                     enum retention_cause *ret_lacking)
 {
+    const struct retention_limits limits = room_limits(s);
     struct retention_plan plan = {0};
     struct retention_facts f;
     bool for_space = false;
@@ -170,7 +197,12 @@ static int make_room(struct spool *s, uint64_t bytes, uint64_t files, enum reten
 
     r = room_facts(s, bytes, files, &f);
     if (r >= 0)
+        r = retention_plan(&f, &limits, &plan);
+    if (r >= 0 && !plan.enough) {
+        /* What was learned from one failed write may cost old traces, but not new ones. */
+        retention_plan_done(&plan);
         r = retention_plan(&f, &s->limits, &plan);
+    }
     if (r < 0)
         return r;
     for (size_t i = 0; i < plan.n; i++)
@@ -271,24 +303,26 @@ static int make_room_for_waiting(struct spool *s)
 }
 
 /*
- * What age, a reload or a neighbour asks for when nobody waits. A plan that cannot reach min_free would
- * cost the whole history and still not help: then free space takes nothing.
+ * What age, a reload or a neighbour asks for when nobody waits. A plan that cannot reach min_free
+ * would cost the whole history and still not help: then free space takes nothing.
  */
 static void keep_bounds(struct spool *s)
 {
+    const struct retention_limits limits = room_limits(s);
     struct retention_plan plan = {0};
     struct retention_facts f;
     int r;
 
     r = room_facts(s, 0, 0, &f);
     if (r >= 0)
-        r = retention_plan(&f, &s->limits, &plan);
+        r = retention_plan(&f, &limits, &plan);
     if (r >= 0 && plan.n > 0)
         r = pass_start(s, &plan, &f,
                        (!plan.enough && plan.lacking == RETENTION_FREE_SPACE) ||
                            spool_now_boot(s) < s->space_hold_until);
     if (r < 0)
-        log_write(LOG_LEVEL_WARN, &storage, "no retention in %s now: %s", s->tree.path, strerror(-r));
+        log_write(LOG_LEVEL_WARN, &storage, "no retention in %s now: %s", s->tree.path,
+                  strerror(-r));
     retention_plan_done(&plan);
 }
 

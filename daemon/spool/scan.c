@@ -37,7 +37,8 @@ static bool ends_with(const char *name, const char *suffix)
 static void foreign(struct scan *s, const char *path)
 {
     if (s->foreign++ == 0)
-        (void)snprintf(s->first_foreign, sizeof(s->first_foreign), "%s", path);
+        (void)snprintf(s->first_foreign, sizeof(s->first_foreign), "%.*s",
+                       (int)sizeof(s->first_foreign) - 1, path);
 }
 
 static void cleanup_closedir(DIR **dir)
@@ -263,15 +264,17 @@ void scan_log(const struct scan *s, const struct tree *t, const struct index *ix
               format_size(ix->sums[0].bytes + ix->sums[1].bytes, size), s->swept_incoming,
               s->swept_records);
     if (s->no_record > 0)
-        log_write(LOG_LEVEL_WARN, &storage, "%s: %" PRIu64 " traces have no record beside them; kept",
-                  t->path, s->no_record);
+        log_write(LOG_LEVEL_WARN, &storage, "%s: %" PRIu64
+                  " traces have no record beside them; kept", t->path, s->no_record);
     if (s->twice > 0)
         log_write(LOG_LEVEL_WARN, &storage,
-                  "%s: %" PRIu64 " traces stand in both pending and archive; both are kept", t->path,
+                  "%s: %" PRIu64
+                  " traces stand in both pending and archive; both are kept", t->path,
                   s->twice);
     if (s->foreign > 0)
         log_write(LOG_LEVEL_WARN, &storage,
-                  "%s: %" PRIu64 " things that contraced did not make are left alone and not counted,"
+                  "%s: %" PRIu64
+                  " things that contraced did not make are left alone and not counted,"
                   " the first is %s",
                   t->path, s->foreign, s->first_foreign);
 }

@@ -3,8 +3,8 @@
 #define CONTRACE_SPOOL_SCAN_H
 
 /*
- * What a start finds: finishes what a crash left half done and fills the index. Nothing that we did not
- * make is followed, deleted or counted.
+ * What a start finds: finishes what a crash left half done and fills the index. Nothing that we did
+ * not make is followed, deleted or counted.
  */
 
 #include <stdint.h>

@@ -27,11 +27,12 @@ usec spool_now_boot(const struct spool *s)
 }
 
 /*
- * The time by which traces come of age. The wall clock may jump years ahead, while we run or before we
- * start, and must not take the whole history with it. So age advances at most as boot time does, from the
- * newest trace that was found at the start: no start expires what was kept at the end of the run before,
- * except for the time that has since been seen to pass. A machine that was off for a week keeps its traces
- * that much longer; the other bounds still hold. A clock that runs behind is simply believed.
+ * The time by which traces come of age. The wall clock may jump years ahead, while we run or before
+ * we start, and must not take the whole history with it. So age advances at most as boot time does,
+ * from the newest trace that was found at the start: no start expires what was kept at the end of
+ * the run before, except for the time that has since been seen to pass. A machine that was off for
+ * a week keeps its traces that much longer; the other bounds still hold. A clock that runs behind
+ * is simply believed.
  */
 usec spool_age_now(const struct spool *s)
 {
@@ -153,7 +154,8 @@ static int scan(struct spool *s)
 
     r = scan_run(&s->tree, &s->kept, &found);
     if (r < 0)
-        log_write(LOG_LEVEL_ERROR, &storage, "cannot see what is in %s: %s", s->tree.path, strerror(-r));
+        log_write(LOG_LEVEL_ERROR, &storage, "cannot see what is in %s: %s", s->tree.path,
+                  strerror(-r));
     else
         scan_log(&found, &s->tree, &s->kept);
     return r;

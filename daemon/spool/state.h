@@ -3,8 +3,8 @@
 #define CONTRACE_SPOOL_STATE_H
 
 /*
- * What the spool's own files share and nobody else sees. spool.c owns the object and its clocks, file.c
- * the files in incoming/, room.c who may write how much, pass.c carries out retention.
+ * What the spool's own files share and nobody else sees. spool.c owns the object and its clocks,
+ * file.c the files in incoming/, room.c who may write how much, pass.c carries out retention.
  */
 
 #include "daemon/spool/index.h"
@@ -12,8 +12,8 @@
 #include "daemon/spool/spool.h"
 #include "daemon/spool/tree.h"
 
-/* Beside the trace itself, a file reserves room for its record and three directories; a longer record
- * asks for more when it is published. */
+/* Beside the trace itself, a file reserves room for its record and three directories; a longer
+ * record asks for more when it is published. */
 #define STATE_DIRECTORIES 3
 #define STATE_RECORD_ROOM ((uint64_t)16 << 10)
 #define STATE_INODES (2 + STATE_DIRECTORIES)
@@ -52,7 +52,7 @@ struct spool_file {
     int error; /* why it is discarded instead of published */
 };
 
-#define PASS_REMOVALS 16 /* jobs in flight at once, so that publications are not stuck behind a long pass */
+#define PASS_REMOVALS 16 /* jobs in flight at once: publications must not wait for a long pass */
 
 struct removal {
     struct disk_job job;
@@ -111,6 +111,8 @@ struct spool {
     usec stuck_retry;
     unsigned stuck;
     bool no_room, delete_failing; /* said so, not yet taken back */
+    uint64_t full_bytes; /* what was kept when a write found the disk full; see room_limits */
+    usec full_until;     /* boot time until which that is a bound */
 
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;

@@ -44,7 +44,8 @@ const char *tree_leaf(const char *key)
 }
 
 /* Cuts a copy of a key into its directories. */
-static void split(const char *key, char copy[static NAME_KEY_MAX], char *ret[static KEY_DIRECTORIES])
+static void split(const char *key, char copy[static NAME_KEY_MAX],
+                  char *ret[static KEY_DIRECTORIES])
 {
     char *rest = copy;
 
@@ -71,7 +72,8 @@ int tree_open_day(int top, const char *key, int *ret_fd)
     return 0;
 }
 
-/* A directory that could not be made durable is taken away again: the next one to come must not trust it. */
+/* A directory that could not be made durable is taken away again: the next one to come must not
+ * trust it. */
 static int make_dir(int parent, const char *name)
 {
     int r;
@@ -155,8 +157,9 @@ int tree_remove(int top, const char *key)
     return 0;
 }
 
-/* A symbolic link at the end of storage.path is refused, unless root made it and we are not root: that
- * is how systemd gives a state directory to a DynamicUser=. Where it leads is checked as usual. */
+/* A symbolic link at the end of storage.path is refused, unless root made it and we are not
+ * root: that is how systemd gives a state directory to a DynamicUser=. Where it leads is checked
+ * as usual. */
 static int open_root(const char *path, int *ret)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -197,14 +200,14 @@ static int check(int fd, const char *path, const char *name)
     if (fstat(fd, &st) < 0)
         return -errno;
     if (st.st_uid != geteuid()) {
-        log_write(LOG_LEVEL_ERROR, &storage, "%s%s belongs to user %u, not to us (%u); not used", path,
-                  name, (unsigned)st.st_uid, (unsigned)geteuid());
+        log_write(LOG_LEVEL_ERROR, &storage, "%s%s belongs to user %u, not to us (%u); not used",
+                  path, name, (unsigned)st.st_uid, (unsigned)geteuid());
         return -EPERM;
     }
     if (st.st_mode & (S_IWGRP | S_IWOTH)) {
         log_write(LOG_LEVEL_ERROR, &storage,
-                  "%s%s may be written by others (mode %04o); not used before chmod go-w", path, name,
-                  (unsigned)(st.st_mode & 07777));
+                  "%s%s may be written by others (mode %04o); not used before chmod go-w", path,
+                  name, (unsigned)(st.st_mode & 07777));
         return -EPERM;
     }
     return 0;

@@ -3,9 +3,9 @@
 #define CONTRACE_SPOOL_TREE_H
 
 /*
- * The directories below storage.path and the way to a key in them. Every step is taken relative to an
- * open directory, follows no symbolic link and enters only what belongs to us. What takes a `top` may run
- * on a disk thread.
+ * The directories below storage.path and the way to a key in them. Every step is taken relative to
+ * an open directory, follows no symbolic link and enters only what belongs to us. What takes a
+ * `top` may run on a disk thread.
  */
 
 #include <pthread.h>
@@ -20,12 +20,13 @@ struct tree {
     pthread_mutex_t making; /* see tree_make_day */
 };
 
-/* Opens, and makes where they are missing, storage.path (not its parents) and the directories in it,
- * and takes the lock. Logs what is wrong. */
+/* Opens, and makes where they are missing, storage.path (not its parents) and the directories in
+ * it, and takes the lock. Logs what is wrong. */
 int tree_open(struct tree *t, const char *path);
 void tree_close(struct tree *t);
 
-/* Opens a directory of ours. -ENOTDIR for anything else, also a symbolic link; -EPERM when foreign. */
+/* Opens a directory of ours. -ENOTDIR for anything else, also a symbolic link; -EPERM when
+ * foreign. */
 int tree_open_dir(int parent, const char *name, int *ret_fd);
 
 /* True for a regular file that belongs to us. */
@@ -35,15 +36,17 @@ bool tree_file_ours(const struct stat *st);
 int tree_open_day(int top, const char *key, int *ret_fd);
 
 /*
- * As tree_open_day, but makes what is missing, durably. Two threads must not make the same directory at
- * once: the one that finds it there would go on before the other has synced it. So one does at a time.
+ * As tree_open_day, but makes what is missing, durably. Two threads must not make the same
+ * directory at once: the one that finds it there would go on before the other has synced it. So one
+ * does at a time.
  */
 int tree_make_day(struct tree *t, int top, const char *key, int *ret_fd);
 
 /* Removes service/host/day as far as they are empty. */
 void tree_prune(int top, const char *key);
 
-/* Unlinks a trace, then its record, then directories that this empties. What is not there is no error. */
+/* Unlinks a trace, then its record, then directories that this empties. What is not there is no
+ * error. */
 int tree_remove(int top, const char *key);
 
 /* The part of a key behind the last '/'. */

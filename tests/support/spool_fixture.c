@@ -196,7 +196,8 @@ int fixture_setup(void **state)
     const char *tmp = getenv("TMPDIR");
 
     (void)state;
-    (void)snprintf(fx.base, sizeof(fx.base), "%s/contrace-spool-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    (void)snprintf(fx.base, sizeof(fx.base), "%s/contrace-spool-XXXXXX",
+                   tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(fx.base))
         return -1;
     (void)umask(022);

@@ -3,8 +3,8 @@
 #define CONTRACE_TEST_SPOOL_FIXTURE_H
 
 /*
- * A spool on a real directory, with system calls that can be made to fail, a file system whose size can
- * be made up, and a clock that can be moved. Linked with --wrap for what is in spool_fixture.c.
+ * A spool on a real directory, with system calls that can be made to fail, a file system whose size
+ * can be made up, and a clock that can be moved. Linked with --wrap for what is in spool_fixture.c.
  */
 
 #include <stdarg.h>
@@ -75,10 +75,12 @@ struct usage {
     uint64_t bytes, traces, records, incoming, others;
 };
 struct usage usage(void);
-/* Every trace below archive/ or pending/ holds whole captures with their record; fails the test if not. */
+/* Every trace below archive/ or pending/ holds whole captures with their record; fails the test
+ * if not. */
 void check_whole(bool records_required);
 
-/* The wrapped calls count themselves while armed; number `at` fails with `error`, or kills (error 0). */
+/* The wrapped calls count themselves while armed; number `at` fails with `error`, or kills
+ * (error 0). */
 struct injection {
     atomic_int count;
     int at;

@@ -34,8 +34,9 @@ static int run(struct disk_job *base)
 
     while (now > seen && !atomic_compare_exchange_weak(&most, &seen, now))
         ;
-    if (pthread_equal(pthread_self(), loop_thread) || pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 ||
-        !sigismember(&blocked, SIGTERM) || !sigismember(&blocked, SIGHUP))
+    if (pthread_equal(pthread_self(), loop_thread) ||
+        pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || !sigismember(&blocked, SIGTERM) ||
+        !sigismember(&blocked, SIGHUP))
         job->number = -1000000;
     order[atomic_fetch_add(&started, 1)] = job->number;
     atomic_fetch_sub(&running, 1);

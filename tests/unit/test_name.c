@@ -47,7 +47,8 @@ static void test_unsafe_parts(void **state)
     longer[sizeof(longer) - 1] = '\0';
     assert_string_equal(key_of("", NULL, 0, 0, 0), "_/_/19700101/000000.trace");
     assert_string_equal(key_of(".", "..", 0, 0, 0), "_/__/19700101/000000.trace");
-    assert_string_equal(key_of("a/b c", "h\xc3\xa9:80", 0, 0, 0), "a_b_c/h___80/19700101/000000.trace");
+    assert_string_equal(key_of("a/b c", "h\xc3\xa9:80", 0, 0, 0),
+                        "a_b_c/h___80/19700101/000000.trace");
     assert_string_equal(key_of("...", "-", 0, 0, 0), ".../-/19700101/000000.trace");
     assert_int_equal(strcspn(key_of(longer, longer, 0, 0, 0), "/"), NAME_PART_MAX);
     assert_true(strlen(key_of(longer, longer, UINT64_MAX, UINT32_MAX, UINT32_MAX)) < NAME_KEY_MAX);
@@ -170,8 +171,9 @@ static void test_compare(void **state)
 {
     static const char *const ordered[] = {
         "b/b/20260313/235959-9-9.trace", "a/a/20260314/000000.trace",   "a/b/20260314/000000.trace",
-        "a/b/20260314/000000-0-1.trace", "a/b/20260314/000000-2.trace", "a/b/20260314/000000-2-9.trace",
-        "a/b/20260314/000000-2-10.trace", "a/b/20260314/000000-10.trace", "b/a/20260314/000000.trace",
+        "a/b/20260314/000000-0-1.trace", "a/b/20260314/000000-2.trace",
+        "a/b/20260314/000000-2-9.trace", "a/b/20260314/000000-2-10.trace",
+        "a/b/20260314/000000-10.trace",  "b/a/20260314/000000.trace",
     };
     size_t n = sizeof(ordered) / sizeof(ordered[0]);
 

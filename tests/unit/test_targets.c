@@ -386,7 +386,7 @@ static void test_random(void **state)
             for (size_t k = (size_t)random() % PER_JOB; k > 0; k--) {
                 size_t i = (size_t)random() % 40;
 
-                (void)snprintf(address, sizeof address, "h%zu:%zu", i / 3, i);
+                (void)snprintf(address, sizeof address, "h%zu:%zu", i / 3, i + 1);
                 has[j][i] = true;
                 add(w, j, address);
             }
@@ -403,7 +403,7 @@ static void test_random(void **state)
             for (size_t i = 0; i < PER_JOB; i++) {
                 struct target *t;
 
-                (void)snprintf(address, sizeof address, "h%zu:%zu", i / 3, i);
+                (void)snprintf(address, sizeof address, "h%zu:%zu", i / 3, i + 1);
                 t = find(w, names[j], address);
                 assert_int_equal(t != NULL, has[j][i]);
                 /* last_start tells who it is: set at birth, kept as long as it lives */

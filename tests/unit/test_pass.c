@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Retention as the spool carries it out: what goes, when, and what is said when it cannot.
+ */
+
+#include "tests/support/spool_fixture.h"
+
+#include <errno.h>
+
+#include "daemon/spool/state.h"
+
+#define KIB ((uint64_t)1024)
+#define MIB (1024 * KIB)
+
+static struct spool_stats stats_now(void)
+{
+    struct spool_stats stats;
+
+    spool_stats(fx.spool, &stats);
+    return stats;
+}
+
+static void capture_many(unsigned n, uint64_t bytes)
+{
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(capture(START + i * USEC_PER_MIN, bytes, NULL), 0);
+    fixture_settle();
+}
+
+static void check_files(void)
+{
+    assert_true(usage().traces <= fx.limits.max_files);
+}
+
+static void test_reload(void **state)
+{
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(30, 100);
+    fx.limits.max_files = 10;
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+    assert_int_equal(stats_now().archive_files, 10);
+    assert_int_equal(times_logged("deleted 20 traces, 160KiB"), 1);
+    fx.limits.max_files = 5;
+    fixture_restart(); /* as does a start */
+    assert_int_equal(usage().traces, 5);
+    assert_true(exists("archive/checkout/web-1/20260314/095553-4711.trace")); /* the newest */
+}
+
+static void test_pending_goes_last_and_loudly(void **state)
+{
+    (void)state;
+    fx.upload = true;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(2, 100);
+    fixture_stop();
+    fx.upload = false;
+    assert_int_equal(fixture_start(), 0);
+    for (unsigned i = 2; i < 4; i++)
+        assert_int_equal(capture(START + i * USEC_PER_MIN, 100, NULL), 0);
+    fx.limits.max_files = 1;
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+    assert_int_equal(stats_now().pending_files, 1);
+    assert_int_equal(stats_now().archive_files, 0);
+    assert_int_equal(stats_now().dropped_unsent, 1);
+    assert_true(logged("deleted checkout/web-1/20260314/092653-4711.trace from"));
+    assert_true(logged("before it was uploaded, for max_files"));
+    assert_true(exists("pending/checkout/web-1/20260314/092753-4711.trace"));
+}
+
+/* The space does not come back (somebody has the file open): the history must not be spent on
+ * it. */
+static void test_space_that_does_not_come_back(void **state)
+{
+    struct spool_file *f;
+    uint64_t before;
+
+    (void)state;
+    fx.limits.min_free = 0.5;
+    fake_total_bytes = 2 * MIB;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(10, 60 * KIB);
+    before = stats_now().archive_files;
+    for (int i = 0; i < 20; i++) {
+        struct told told = {0};
+        int r = spool_file_new(fx.spool, 200 * KIB, on_room, &told, &f);
+
+        fake_others += r == 0 ? (int64_t)(400 * KIB) : 0;
+        fixture_settle();
+        if (r == 0 && told.r < 0)
+            spool_file_discard(f);
+    }
+    assert_true(stats_now().archive_files + 6 >= before);
+    assert_true(logged("less than min_free left"));
+}
+
+/* --- what cannot be deleted --- */
+
+static void test_one_immutable_trace(void **state)
+{
+    (void)state;
+    fx.limits.max_files = 5;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(5, 100);
+    forget_log();
+    inject("unlinkat", 1, EPERM);
+    assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), 0); /* the next goes */
+    inject_nothing();
+    assert_int_equal(times_logged("1 traces in"), 1);
+    assert_true(logged("cannot be deleted (Operation not permitted)"));
+    assert_true(exists("archive/checkout/web-1/20260314/092653-4711.trace"));
+    boot_shift += (int64_t)(11 * USEC_PER_MIN);
+    assert_int_equal(capture(START + 2 * USEC_PER_HOUR, 100, NULL), 0);
+    fixture_settle();
+    assert_false(exists("archive/checkout/web-1/20260314/092653-4711.trace"));
+    assert_int_equal(times_logged("can be deleted again"), 1);
+    check_files();
+}
+
+static void test_nothing_can_be_deleted(void **state)
+{
+    int calls;
+
+    (void)state;
+    fx.limits.max_files = 5;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(5, 100);
+    forget_log();
+    injection.all = true;
+    inject("unlinkat", 1, EIO);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), -ENOSPC);
+    fixture_settle();
+    calls = atomic_load(&injection.count);
+    assert_true(calls <= 6);
+    assert_int_equal(times_logged("cannot be deleted (Input/output error)"), 1);
+    assert_int_equal(times_logged("no room for another trace"), 1);
+    assert_int_equal(stats_now().archive_files, 5);
+    inject_nothing();
+    boot_shift += (int64_t)(11 * USEC_PER_MIN);
+    assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), 0);
+    fixture_settle();
+    assert_int_equal(times_logged("has room for traces again"), 1);
+    assert_int_equal(usage().traces, 5);
+}
+
+/* --- age --- */
+
+static void set_real(usec real)
+{
+    uint64_t now = 0;
+
+    real_shift = 0;
+    assert_true(sd_event_now(fx.event, CLOCK_REALTIME, &now) >= 0);
+    real_shift = (int64_t)real - (int64_t)now;
+}
+
+static void pass_time(usec by)
+{
+    boot_shift += (int64_t)by;
+    real_shift += (int64_t)by;
+}
+
+static void retention_now(void)
+{
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+}
+
+static void test_age(void **state)
+{
+    (void)state;
+    set_real(START);
+    fx.limits.max_age = USEC_PER_DAY;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(10, 100);
+    pass_time(USEC_PER_DAY - USEC_PER_MIN);
+    retention_now();
+    assert_int_equal(usage().traces, 10);
+    pass_time(5 * USEC_PER_MIN + USEC_PER_SEC * 2);
+    retention_now();
+    assert_int_equal(usage().traces, 5);
+    assert_true(logged("deleted 5 traces, 40.0KiB") && logged("5 for max_age"));
+    pass_time(USEC_PER_DAY);
+    retention_now();
+    assert_int_equal(usage().traces, 0);
+    assert_false(exists("archive/checkout"));
+}
+
+static void test_clock_jumps(void **state)
+{
+    (void)state;
+    set_real(START);
+    fx.limits.max_age = USEC_PER_DAY;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(10, 100);
+    real_shift += (int64_t)(400 * USEC_PER_DAY); /* while we run */
+    retention_now();
+    assert_int_equal(usage().traces, 10);
+    fixture_restart(); /* before the start */
+    assert_int_equal(usage().traces, 10);
+    pass_time(USEC_PER_HOUR);
+    retention_now();
+    assert_int_equal(usage().traces, 10);
+    pass_time(USEC_PER_DAY);
+    retention_now();
+    assert_int_equal(usage().traces, 0); /* time did pass */
+
+    set_real(START);
+    fixture_restart();
+    capture_many(10, 100);
+    real_shift -= (int64_t)(400 * USEC_PER_DAY); /* backward: they stay longer */
+    pass_time(2 * USEC_PER_DAY);
+    retention_now();
+    assert_int_equal(usage().traces, 10);
+}
+
+/* One timer, for the oldest trace; none while nothing can expire. */
+static void test_expiry_timer(void **state)
+{
+    uint64_t due, now;
+    int enabled;
+
+    (void)state;
+    set_real(START);
+    assert_int_equal(fixture_start(), 0);
+    capture_many(2, 100);
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_int_equal(enabled, SD_EVENT_OFF);
+    fx.limits.max_age = USEC_PER_DAY;
+    retention_now();
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_int_equal(enabled, SD_EVENT_ONESHOT);
+    assert_true(sd_event_source_get_time(fx.spool->expiry, &due) >= 0);
+    assert_true(sd_event_now(fx.event, CLOCK_BOOTTIME, &now) >= 0);
+    assert_true(due > now + USEC_PER_DAY - USEC_PER_MIN && due < now + USEC_PER_DAY + USEC_PER_MIN);
+    fixture_stop();
+    fx.limits.max_age = 0;
+    assert_int_equal(fixture_start(), 0);
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_int_equal(enabled, SD_EVENT_OFF);
+}
+
+/* A quota does not show in statvfs: after a failed write new traces take the place of the oldest. */
+static void test_full_without_a_sign(void **state)
+{
+    uint64_t kept;
+
+    (void)state;
+    set_real(START);
+    assert_int_equal(fixture_start(), 0);
+    capture_many(10, 20000);
+    kept = usage().bytes;
+    spool_found_full(fx.spool);
+    capture_many(3, 20000);
+    assert_true(usage().bytes <= kept);
+    assert_true(usage().traces < 13);
+    pass_time(2 * USEC_PER_HOUR); /* later it is tried again whether there is more */
+    capture_many(3, 20000);
+    assert_true(usage().bytes > kept - 60000);
+    kept = usage().traces;
+    capture_many(5, 20000);
+    assert_int_equal(usage().traces, kept + 5);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_reload),
+        TEST(test_pending_goes_last_and_loudly),
+        TEST(test_space_that_does_not_come_back),
+        TEST(test_one_immutable_trace),
+        TEST(test_nothing_can_be_deleted),
+        TEST(test_age),
+        TEST(test_clock_jumps),
+        TEST(test_expiry_timer),
+        TEST(test_full_without_a_sign),
+    };
+
+    return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
+}
