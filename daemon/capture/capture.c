@@ -225,8 +225,6 @@ static const char *cut_by(const struct capture *c, const struct http_result *h)
 {
     if (c->cut_by)
         return c->cut_by;
-    if (c->error < 0)
-        return outcome_name(outcome_of_errno(c->error));
     if (h->error == HTTP_OK)
         return c->framing.error && c->framing.offset < c->written ? "corrupt" : "incomplete";
     if (h->error == HTTP_ABORTED)
@@ -282,10 +280,9 @@ static void judge_body(struct capture *c, const struct http_result *h, struct ca
 {
     bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
     int kept = framing_finish(&c->framing, clean);
-    /* A full disk holds what it took; one that fails cannot be trusted with it. */
-    bool lost = c->error < 0 && outcome_of_errno(c->error) == OUTCOME_STORAGE;
 
-    if (kept < 0 || lost) {
+    /* A piece that could not be written was framed and hashed already: neither fits the file. */
+    if (kept < 0 || c->error < 0) {
         r->outcome = outcome_of_nothing(c, h, kept);
         explain_nothing(c, h, r->outcome, text);
         return;
@@ -298,7 +295,8 @@ static void judge_body(struct capture *c, const struct http_result *h, struct ca
     r->go_minor = c->framing.go_minor;
     r->generations = c->framing.generations;
     r->bytes = c->framing.whole_bytes;
-    r->outcome = kept == 1 ? OUTCOME_OK : OUTCOME_TRUNCATED;
+    /* Broken off exactly between two generations it is whole, but not all that was asked for. */
+    r->outcome = kept == 1 && h->error == HTTP_OK && !c->cut_by ? OUTCOME_OK : OUTCOME_TRUNCATED;
     if (r->outcome == OUTCOME_TRUNCATED) {
         r->cut_by = cut_by(c, h);
         (void)buf_addf(text, "cut by %s after %llu bytes, of which %llu are whole generations",

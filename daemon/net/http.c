@@ -38,7 +38,8 @@ struct http_request {
     const struct http_handlers *handlers;
     void *userdata;
     int fd; /* the last one that was opened for this transfer */
-    sd_event_source *failed; /* a handler gave up from within http_resume: the end is still to come */
+    sd_event_source *failed; /* it is over, but curl will not say so: the end is still to come */
+    bool unwatched;          /* because its socket could not be watched */
     size_t header_bytes;
     bool has_body;
     bool delimited;
@@ -48,6 +49,7 @@ struct http_request {
 };
 
 static void drain(struct http *h);
+static int on_failed(sd_event_source *s, void *userdata);
 
 /* ---- the event loop ------------------------------------------------------------------------- */
 
@@ -90,25 +92,43 @@ static uint32_t epoll_events(int what)
     }
 }
 
+/*
+ * Ends a transfer that would wait for ever, and that one alone: if the callback returned -1, curl
+ * would give up every transfer of the multi, and all that are still to come.
+ */
+static void cannot_watch(struct http *h, CURL *easy, int error)
+{
+    struct http_request *r = NULL;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
+    (void)snprintf(r->error, sizeof r->error, "cannot watch the socket: %s", strerror(-error));
+    r->unwatched = true;
+    if (!r->failed)
+        (void)sd_event_add_defer(h->event, &r->failed, on_failed, r);
+}
+
 /* CURLMOPT_SOCKETFUNCTION: watch this descriptor for that. The source hangs on curl's socket. */
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socketp)
 {
     struct http *h = userdata;
     sd_event_source *source = socketp;
+    int r;
 
-    (void)easy;
     if (what == CURL_POLL_REMOVE) {
         sd_event_source_disable_unref(source);
         return 0;
     }
-    if (source)
-        return sd_event_source_set_io_events(source, epoll_events(what)) < 0 ? -1 : 0;
-    if (sd_event_add_io(h->event, &source, fd, epoll_events(what), on_socket_event, h) < 0)
-        return -1;
-    if (curl_multi_assign(h->multi, fd, source) != CURLM_OK) {
-        sd_event_source_disable_unref(source);
-        return -1;
+    if (source) {
+        r = sd_event_source_set_io_events(source, epoll_events(what));
+    } else {
+        r = sd_event_add_io(h->event, &source, fd, epoll_events(what), on_socket_event, h);
+        if (r >= 0 && curl_multi_assign(h->multi, fd, source) != CURLM_OK) {
+            sd_event_source_disable_unref(source);
+            r = -ENOMEM;
+        }
     }
+    if (r < 0)
+        cannot_watch(h, easy, r);
     return 0;
 }
 
@@ -236,6 +256,16 @@ static void finish(struct http_request *r, CURLcode code)
     fill_result(r, code, &result);
     request_free(r);
     handlers->finished(userdata, &result);
+}
+
+/* CURLE_FAILED_INIT is what curl calls a lack of descriptors or memory on this side. */
+static int on_failed(sd_event_source *s, void *userdata)
+{
+    struct http_request *r = userdata;
+
+    (void)s;
+    finish(r, r->unwatched ? CURLE_FAILED_INIT : CURLE_WRITE_ERROR);
+    return 0;
 }
 
 /* Ends what curl says is done: the queue is read until it is empty. */
@@ -507,13 +537,6 @@ void http_cancel(struct http_request *r)
         request_free(r);
 }
 
-static int on_failed_resume(sd_event_source *s, void *userdata)
-{
-    (void)s;
-    finish(userdata, CURLE_WRITE_ERROR);
-    return 0;
-}
-
 /*
  * curl hands over what it kept from within curl_easy_pause. When the handler refuses it there, curl
  * says so here and nowhere else: without another byte or a timeout the transfer would never end.
@@ -521,7 +544,7 @@ static int on_failed_resume(sd_event_source *s, void *userdata)
 void http_resume(struct http_request *r)
 {
     if (curl_easy_pause(r->easy, CURLPAUSE_CONT) != CURLE_OK && !r->failed)
-        (void)sd_event_add_defer(r->http->event, &r->failed, on_failed_resume, r);
+        (void)sd_event_add_defer(r->http->event, &r->failed, on_failed, r);
 }
 
 /* ---- the multi ------------------------------------------------------------------------------ */

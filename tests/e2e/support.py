@@ -127,7 +127,7 @@ class Spool:
         return json.loads(self.trace(key).with_suffix(".json").read_text())
 
     def check(self):
-        """Every file is whole, well named and has its mate; returns {key: record}."""
+        """Every file is whole, well named and has its mate; returns {key: record}, the oldest first."""
         records = {}
         for name in self._files("archive"):
             path = self.path / "archive" / name
@@ -146,7 +146,7 @@ class Spool:
             stamp = re.sub("[-:T]", "", record["start"])[:14]
             assert stamp == day + rest[:6], key
             records[key] = record
-        return records
+        return dict(sorted(records.items(), key=lambda item: item[1]["start"]))
 
 
 class Daemon:

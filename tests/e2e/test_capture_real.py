@@ -273,7 +273,7 @@ def test_busy_is_no_failure(goservice, daemon):
 def test_once_waits_for_a_busy_service(goservice, tmp_path):
     service = goservice()
     other = OtherTrace(service.address, 1)
-    done = once(tmp_path, service.address)
+    done = once(tmp_path, f"a=http://{service.address}")
     other.thread.join()
     assert done.returncode == 0, done.stderr
     assert len(Spool(tmp_path / "spool").check()) == 1

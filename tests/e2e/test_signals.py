@@ -44,7 +44,7 @@ def test_usr1_captures_every_target(serve, daemon):
 
 def test_usr2_suspends_and_resumes(serve, daemon):
     s = serve(healthy())
-    d = daemon([job("s", s.address)], glob={"scrape_interval": "300ms", "scrape_timeout": "250ms"})
+    d = daemon([job("s", s.address)], glob={"scrape_interval": "1s", "scrape_timeout": "900ms"})
     d.wait_captured(count=2)
     d.signal(signal.SIGUSR2)
     assert "suspended" in d.wait_log(message_id=SUSPENDED)["msg"]
@@ -57,7 +57,7 @@ def test_usr2_suspends_and_resumes(serve, daemon):
     wait_until("the capture has ended", lambda: not d.spool.incoming())
     asked, mark = len(s.requests), d.mark()
     with pytest.raises(pytest.fail.Exception):
-        d.wait_captured(after=mark, timeout=1.5)  # five intervals
+        d.wait_captured(after=mark, timeout=2.5)  # more than two intervals
     assert len(s.requests) == asked
 
     d.signal(signal.SIGUSR2)

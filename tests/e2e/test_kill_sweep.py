@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Killed, and failed, at every system call of a capture, from the signal to the published file.
+
+strace joins a daemon that has started, and SIGUSR1 asks for a capture. The spool has one trace
+already: of the same service (`again`), or of another one, so that directories are made (`fresh`).
+A reference run tells which calls are made, by the loop and by the disk threads; then there is a run
+for each of them. A call counts by its name and by its thread: strace keeps a counter for each, and
+the process is killed before the call is made.
+
+The target is a unix socket: for a port the disk threads also look for its process in /proc. That
+(`tcp`) is in the full sweep (--full-sweep).
+"""
+
+import collections
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+from hostile import Server, answer, healthy, trace
+from support import (
+    PATIENCE,
+    Daemon,
+    contraced,
+    job,
+    need,
+    need_program,
+    need_root,
+    recover,
+    run,
+    wait_until,
+)
+
+CALL = re.compile(r"^(?P<tid>\d+) +(?P<name>\w+)\((?P<rest>.*)")
+FIRST_ARGUMENT = re.compile(r"^(?:\d+|AT_FDCWD)<(?P<path>[^>]*)>")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def can_trace(tmp_path_factory):
+    need_root()  # contraced forbids it to everyone else
+    need_program("strace", "strace")
+    out = tmp_path_factory.mktemp("strace") / "log"
+    done = run("strace", "-o", out, "-e", "inject=getppid:error=EIO:when=1", "true", check=False)
+    need(done.returncode == 0, f"strace does not work here: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def strace(log, *arguments):
+    """Joined to threads; leaves when the block ends."""
+    errors = pathlib.Path(f"{log}.errors")
+    with open(errors, "w") as out:
+        process = subprocess.Popen(
+            ["strace", "-o", str(log), *arguments],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+        )  # fmt: skip
+    try:
+        wanted = len([a for a in arguments if a == "-p"])
+        wait_until("strace has joined", lambda: errors.read_text().count("attached") >= wanted)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE)
+
+
+def threads_of(d, group):
+    """The loop's thread, or the disk threads."""
+    main, *disk = d.threads()
+    assert main == d.pid and len(disk) == 2
+    tids = [main] if group == "loop" else disk
+    return [argument for tid in tids for argument in ("-p", str(tid))]
+
+
+def captures_ended(d):
+    """How many captures the log says the end of."""
+    return sum(
+        line["msg"].startswith(("captured ", "cannot capture ", "no capture of "))
+        for line in d.lines
+    )
+
+
+class FirstRefused:
+    """Refuses the first request for each path, and serves a trace from then on."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def __call__(self, c):
+        path = c.request.split()[1]
+        if path in self.seen:
+            healthy(trace(2))(c)
+        else:
+            self.seen.add(path)
+            answer("404 Not Found")(c)
+
+
+class Targets:
+    def __init__(self, directory):
+        self.again = Server(healthy(trace(2)), path=directory / "again")
+        self.fresh = Server(FirstRefused(), path=directory / "fresh")
+        self.tcp = Server(healthy(trace(2)))
+
+    def close(self):
+        for server in (self.again, self.fresh, self.tcp):
+            server.close()
+
+    def start(self, kind, directory):
+        """An idle daemon that has tried its target once, with one trace in its spool."""
+        if kind != "fresh":
+            d = Daemon(directory, [job("s", getattr(self, kind).address)])
+            d.wait_captured()
+        else:
+            done = contraced(
+                "--once", f"--target=seed={self.again.address}", f"--storage.path={directory}/spool"
+            )
+            assert done.returncode == 0, done.stderr
+            d = Daemon(directory, [job("s", self.fresh.address, path=str(directory))])
+            d.wait_log("cannot capture")
+        wait_until("the first capture has ended", lambda: not d.spool.incoming())
+        return d
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory):
+    t = Targets(tmp_path_factory.mktemp("target"))
+    yield t
+    t.close()
+
+
+@pytest.fixture(scope="module")
+def reference(targets, tmp_path_factory):
+    """reference(kind, group): the calls of one capture, in order of their number: for each name the
+    paths of the first descriptors. The two disk threads count as one that makes all calls."""
+    seen = {}
+
+    def look(kind, group):
+        if (kind, group) in seen:
+            return seen[kind, group]
+        directory = tmp_path_factory.mktemp("reference")
+        log = directory / "log"
+        with targets.start(kind, directory) as d:
+            with strace(log, "-y", *threads_of(d, group)):
+                mark = d.mark()
+                d.capture_now()
+                d.wait_captured(after=mark)
+                wait_until("the capture has ended", lambda: not d.spool.incoming())
+                time.sleep(0.1)
+            d.stop()
+        paths = collections.defaultdict(list)
+        for line in log.read_text(errors="replace").splitlines():
+            call = CALL.match(line if line[:1].isdigit() and " " in line[:9] else f"0 {line}")
+            if call and "resuming interrupted" not in line:
+                first = FIRST_ARGUMENT.match(call["rest"])
+                paths[call["name"]].append(first["path"] if first else "")
+        # strace saw the thread inside this one, and counts from the next.
+        paths.pop("restart_syscall", None)
+        seen[kind, group] = dict(paths)
+        return seen[kind, group]
+
+    return look
+
+
+def sweep(paths, names=None, more=0):
+    """Each call by name and number; `more`: some numbers more than there were in the reference."""
+    wanted = [n for n in sorted(paths) if not names or n in names]
+    return [(n, i) for n in wanted for i in range(1, len(paths[n]) + more + 1)]
+
+
+# ---- killed ----
+
+
+def kill_at(directory, targets, kind, group, name, number):
+    """Kills a capture before this call, looks after it, and tells whether the call was reached."""
+    with targets.start(kind, directory) as d:
+        first = d.spool.check()
+        with strace(
+            directory / "log", "-e", f"trace={name}",
+            "-e", f"inject={name}:signal=KILL:when={number}", *threads_of(d, group),
+        ):  # fmt: skip
+            # The call in which a thread sleeps is entered anew when strace joins: gone already?
+            if d.alive():
+                d.capture_now()
+            wait_until("the capture has ended", lambda: captures_ended(d) == 2 or not d.alive())
+            if d.alive():
+                wait_until("incoming/ is empty", lambda: not d.spool.incoming() or not d.alive())
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    d.process.wait(0.05)
+            killed = not d.alive()
+        said = {line["key"] for line in d.lines if "key" in line}
+        if killed:
+            assert d.wait_exit() == -signal.SIGKILL
+        else:
+            d.stop()
+        recover(d.spool, directory)
+        kept = d.spool.check()
+        assert set(first) <= set(kept), "what was published is lost"
+        assert said <= set(kept), "what was said to be captured is lost"
+        assert len(kept) in (1, 2)
+        return killed, len(kept)
+
+
+def check_kills(targets, reference, tmp_path, kind, group):
+    reached = before = after = 0
+    paths = reference(kind, group)
+    calls = sum(map(len, paths.values()))
+    for name, number in sweep(paths, more=1):
+        directory = tmp_path / f"{name}-{number}"
+        try:
+            killed, kept = kill_at(directory, targets, kind, group, name, number)
+        except BaseException:
+            print(f"killed before the {group}'s {name} number {number}")
+            raise
+        reached += killed
+        before += killed and kept == 1
+        after += killed and kept == 2
+    print(f"{kind}, {group}: killed at {reached} of about {calls} calls, {after} times behind "
+          "the commit point")
+    return calls, reached, before, after
+
+
+@pytest.mark.parametrize("kind", ["fresh", "again"])
+@pytest.mark.parametrize("group", ["loop", "disk"])
+def test_killed_at_every_call(group, kind, targets, reference, tmp_path):
+    calls, reached, before, after = check_kills(targets, reference, tmp_path, kind, group)
+    # How often the threads sleep and wake each other is up to the kernel.
+    assert reached >= calls - 8
+    assert before and after
+
+
+@pytest.mark.parametrize("group", ["loop", "disk"])
+def test_killed_at_every_call_with_a_port(group, targets, reference, tmp_path, request):
+    need_full_sweep(request)
+    # So is which disk thread takes which job: not every number is always reached.
+    calls, reached, before, after = check_kills(targets, reference, tmp_path, "tcp", group)
+    assert reached >= calls / 2
+    assert before and after
+
+
+def need_full_sweep(request):
+    if not request.config.getoption("--full-sweep"):
+        pytest.skip("only with --full-sweep")
+
+
+# ---- failed ----
+
+FAULTS = {
+    "ENOSPC": "write openat renameat2 mkdirat ftruncate fsync",
+    "EIO": "write openat renameat2 mkdirat ftruncate fsync unlinkat fstatfs statfs newfstatat fstat",
+    "EMFILE": "openat socket accept4 eventfd2 timerfd_create epoll_create1 dup",
+    "ENOMEM": "epoll_ctl socket",
+}
+
+
+def can_fail(name, path):
+    """Real disks fail calls on files; of write(2), those to files count, not to events or the log."""
+    if name in ("write", "fstat", "newfstatat", "fsync", "ftruncate"):
+        return "/spool/" in path + "/"
+    return True
+
+
+def fail_at(d, directory, group, name, number, error):
+    """One capture with this fault and one without it, in a daemon that goes on."""
+    mark, ended, fds = d.mark(), captures_ended(d), d.fds()
+    with strace(
+        directory / "log", "-e", f"trace={name}",
+        "-e", f"inject={name}:error={error}:when={number}", *threads_of(d, group),
+    ):  # fmt: skip
+        d.capture_now()
+        wait_until("the capture has ended", lambda: captures_ended(d) > ended or not d.alive())
+        assert d.alive(), "it did not survive"
+        wait_until("incoming/ is empty", lambda: not d.spool.incoming())
+    hit = "(INJECTED)" in (directory / "log").read_text()
+    failed = not any(line["msg"].startswith("captured ") for line in d.lines[mark:])
+    if failed:
+        assert d.problems(after=mark), "it was not said"
+    d.spool.check()
+
+    mark = d.mark()
+    d.capture_now()
+    d.wait_captured(after=mark)
+    d.wait_idle(fds)
+    return hit, failed
+
+
+def check_faults(targets, reference, tmp_path, kind, group, error):
+    paths = reference(kind, group)
+    hits = failures = 0
+    d = None
+    for name, number in sweep(paths, FAULTS[error].split()):
+        path = paths[name][number - 1]
+        if not can_fail(name, path):
+            continue
+        if not d or kind == "fresh":
+            d = targets.start(kind, tmp_path / f"{name}-{number}")
+        with d if kind == "fresh" else contextlib.nullcontext():
+            try:
+                hit, failed = fail_at(d, tmp_path, group, name, number, error)
+                if kind == "fresh":
+                    d.stop()
+            except BaseException:
+                print(f"{error} from the {group}'s {name} number {number} ({path})")
+                d.__exit__(True)
+                raise
+        hits += hit
+        failures += failed
+    if d and kind != "fresh":
+        with d:
+            d.stop()
+    print(f"{kind}, {group}: {error} injected {hits} times, {failures} captures dropped")
+
+
+@pytest.mark.parametrize("error", FAULTS)
+@pytest.mark.parametrize("group", ["loop", "disk"])
+@pytest.mark.parametrize("kind", ["fresh", "again"])
+def test_failed_at_every_call(kind, group, error, targets, reference, tmp_path):
+    """The daemon stays up, says what happened, leaves nothing behind, and captures again."""
+    check_faults(targets, reference, tmp_path, kind, group, error)
+
+
+@pytest.mark.parametrize("error", FAULTS)
+@pytest.mark.parametrize("group", ["loop", "disk"])
+def test_failed_at_every_call_with_a_port(group, error, targets, reference, tmp_path, request):
+    need_full_sweep(request)
+    check_faults(targets, reference, tmp_path, "tcp", group, error)
+
+
+def test_reference_sees_the_whole_path(reference):
+    """The sweeps are worth something: these calls are among those that are swept."""
+    loop, disk = reference("fresh", "loop"), reference("fresh", "disk")
+    for name in ("socket", "connect", "openat", "write"):
+        assert name in loop, sorted(loop)
+    for name in ("openat", "write", "fsync", "renameat2"):
+        assert name in disk, sorted(disk)
+    assert len(disk["fsync"]) == 7 and len(disk["renameat2"]) == 2 and len(disk["mkdirat"]) == 3
+    assert os.path.basename(disk["fsync"][0]).startswith("tmp-")
+    for group, paths in (("loop", loop), ("disk", disk)):
+        print(f"{group}:", ", ".join(f"{len(paths[n])} {n}" for n in sorted(paths)))
