@@ -218,8 +218,8 @@ static void log_journal(enum log_level level, const struct log_fields *f, const 
 }
 
 /*
- * The bytes of the character at p if it may stand in a line as it is; 0 for control characters, those
- * of C1 among them, and for what is not UTF-8 (RFC 3629, section 4: a peer's words may be anything).
+ * The bytes of the character at p if it may stand in a line as it is; 0 for control characters,
+ * those of C1 among them, and for what is not UTF-8 (RFC 3629, section 4).
  */
 static size_t plain_length(const char *p)
 {

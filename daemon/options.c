@@ -13,8 +13,6 @@
 
 #define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
 
-#define TIMEOUT_MARGIN (15 * USEC_PER_SEC) /* as scrape_timeout's default */
-
 enum {
     OPT_STORAGE_PATH = 256,
     OPT_INTERVAL,
@@ -186,28 +184,40 @@ static int set_storage_path(struct config *c, const char *path)
     return 0;
 }
 
-/* --interval and --seconds win over the file; a timeout that no longer fits between them is made to. */
-static void lay_times(const struct options *o, usec *interval, usec *window, usec *timeout)
+/* A timeout of the file that no longer fits between window and interval gives way to the default. */
+static void fit_timeout(usec interval, usec window, usec *timeout)
 {
-    if (o->interval > 0)
-        *interval = o->interval;
-    if (o->window > 0)
-        *window = o->window;
-    if (*timeout == 0) /* a default that follows the others by itself */
+    if (*timeout <= window || *timeout > interval)
+        *timeout = 0;
+}
+
+/* --interval and --seconds win over the file, also over a job's own. */
+static void lay_times(const struct options *o, struct config *c)
+{
+    if (o->interval == 0 && o->window == 0)
         return;
-    if (*timeout <= *window)
-        *timeout = *window + TIMEOUT_MARGIN;
-    if (*timeout > *interval)
-        *timeout = *interval;
+    if (o->interval > 0)
+        c->interval = o->interval;
+    if (o->window > 0)
+        c->window = o->window;
+    fit_timeout(c->interval, c->window, &c->timeout);
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        struct job_config *job = &c->jobs[i];
+
+        if (o->interval > 0)
+            job->own.interval = 0;
+        if (o->window > 0)
+            job->own.window = 0;
+        fit_timeout(job->own.interval ? job->own.interval : c->interval,
+                    job->own.window ? job->own.window : c->window, &job->own.timeout);
+    }
 }
 
 static int overlay(const struct options *o, struct config *c, struct diags *d)
 {
     if (o->storage_path && set_storage_path(c, o->storage_path) < 0)
         return -ENOMEM;
-    lay_times(o, &c->interval, &c->window, &c->timeout);
-    for (size_t i = 0; i < c->n_jobs; i++)
-        lay_times(o, &c->jobs[i].interval, &c->jobs[i].window, &c->jobs[i].timeout);
+    lay_times(o, c);
     if (o->has_log_level)
         c->log_level = o->log_level;
     if (o->has_log_format)

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A server on this machine that accepts one connection, reads one request and plays a script of bytes,
- * waits and endings, in a thread of its own. Every failure of the server itself ends the test program.
+ * A server on this machine that accepts one connection, reads one request and plays a script of
+ * bytes, waits and endings, in a thread of its own. Every failure of the server itself ends the
+ * test program.
  */
 
 #include <stdbool.h>
@@ -44,8 +45,8 @@ void loopback_play(struct loopback *l, const struct loopback_step *steps, size_t
 
 void loopback_open_gate(struct loopback *l);
 
-/* Waits for the script's end, or ends the wait for a connection that never came. What was requested,
- * "" if nothing was; borrowed until the next play. */
+/* Waits for the script's end, or ends the wait for a connection that never came. What was
+ * requested, "" if nothing was; borrowed until the next play. */
 const char *loopback_join(struct loopback *l);
 
 /* The name that the client asked for by SNI, or "". */

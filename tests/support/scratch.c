@@ -2,6 +2,7 @@
 #include "tests/support/scratch.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -61,6 +62,8 @@ const char *scratch_write(const char *dir, const char *name, const void *data, s
     const char *path = scratch_path(dir, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
+    if (fd < 0 && errno == EACCES && unlink(path) == 0) /* one that was made read-only before */
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     need(fd >= 0, path);
     need(write(fd, data, n) == (ssize_t)n, path);
     need(fchmod(fd, mode) == 0, path);

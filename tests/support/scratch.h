@@ -16,7 +16,7 @@ void scratch_free(char *dir);
 /* The path of `name` in the directory; kept in one of eight static buffers. */
 const char *scratch_path(const char *dir, const char *name);
 
-/* Writes the file, replacing it, with exactly these permissions. Returns its path as scratch_path. */
+/* Writes the file anew, with exactly these permissions. Returns its path as scratch_path does. */
 const char *scratch_write(const char *dir, const char *name, const void *data, size_t n,
                           mode_t mode);
 const char *scratch_text(const char *dir, const char *name, const char *text);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Traces made by hand, whole in their framing and empty of sense: a header and generations of batches,
- * as trace/framing.h tells them.
+ * Traces made by hand, whole in their framing and empty of sense: a header and generations of
+ * batches, as trace/framing.h tells them.
  */
 
 #include <stddef.h>

@@ -301,7 +301,8 @@ static void test_ended_by_a_close(void **state)
     struct world *w = *state;
 
     traces_make(&w->trace, 26, 2, 5000);
-    assert_int_equal(CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES(w->trace.data, w->trace.n)), OUTCOME_OK);
+    assert_int_equal(CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES(w->trace.data, w->trace.n)),
+                     OUTCOME_OK);
     assert_kept(w, w->trace.n, 2);
     traces_done(&w->trace);
     traces_make(&w->trace, 25, 2, 5000);
@@ -449,7 +450,8 @@ static void test_size_limit(void **state)
     /* just fits */
     w->config.body_size_limit = w->trace.n;
     open_file(w);
-    assert_int_equal(CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES(w->trace.data, w->trace.n)), OUTCOME_OK);
+    assert_int_equal(CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES(w->trace.data, w->trace.n)),
+                     OUTCOME_OK);
     /* one byte too much, and nothing whole at all */
     w->config.body_size_limit = w->trace.n - 1;
     open_file(w);
@@ -712,8 +714,8 @@ static void test_read_only_file(void **state)
                    OUTCOME_STORAGE, "cannot write the trace: Bad file descriptor");
 }
 
-/* Full after the first generation: dropped, since the piece that could not be written was framed and
- * hashed before. */
+/* Full after the first generation: dropped, since the piece that could not be written
+ * was framed and hashed before. */
 static void test_file_size_limit(void **state)
 {
     struct rlimit limit, low;

@@ -217,7 +217,7 @@ static void test_modes(void **state)
     }
 }
 
-/* As Kubernetes and systemd hand out secrets: root's, readable for more than their owner, on tmpfs. */
+/* As Kubernetes and systemd hand out secrets: root's, on tmpfs, readable for others than root. */
 static void test_memory_file_system(void **state)
 {
     static const mode_t good[] = {0644, 0440, 0640, 0400, 0444}, bad[] = {0664, 0646, 0666};

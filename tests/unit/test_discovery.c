@@ -340,7 +340,7 @@ static void test_set_again(void **state)
     assert_string_equal(addresses(w, 0), ""); /* it was forgotten, and is broken */
 }
 
-/* Without a descriptor to spare nothing can be seen, which is not the same as nothing being there. */
+/* Without a descriptor to spare nothing can be seen, which is not to say that nothing is there. */
 static void test_no_descriptors(void **state)
 {
     struct rlimit limit, low;

@@ -36,8 +36,8 @@ static pthread_cond_t stuck_changed = PTHREAD_COND_INITIALIZER;
 static unsigned stuck_inside;
 static bool stuck_released;
 
-/* In the place of the C library's for libcurl, too: "stuck.invalid" hangs until it is released, and no
- * other name but those of this machine is known. */
+/* In the place of the C library's for libcurl, too: "stuck.invalid" hangs until it is released, and
+ * no other name but those of this machine is known. */
 int getaddrinfo(const char *restrict node, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict ret)
 {
@@ -68,7 +68,8 @@ static void release_stuck(void)
     while (stuck_inside > 0)
         (void)pthread_cond_wait(&stuck_changed, &stuck_lock);
     (void)pthread_mutex_unlock(&stuck_lock);
-    (void)usleep(100000); /* the thread is on its way out; LeakSanitizer counts what it still holds */
+    /* The thread is on its way out; LeakSanitizer counts what it still holds. */
+    (void)usleep(100000);
 }
 
 /* ---- a request ------------------------------------------------------------------------------ */
@@ -334,7 +335,8 @@ static void test_coding_that_was_not_asked_for(void **state)
         assert_int_equal(w->calls, 0);
     }
     /* Content-Encoding is the body's own affair: it stays as it is. */
-    assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b")),
+    assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Encoding: gzip\r\n"
+                                         "Content-Length: 2\r\n\r\n\x1f\x8b")),
                      HTTP_OK);
     assert_string_equal(w->body, "\x1f\x8b");
 }
@@ -354,7 +356,7 @@ static void test_long_headers(void **state)
                          {.what = LOOPBACK_WAIT}),
                      HTTP_PROTOCOL);
     assert_non_null(strstr(w->result.text, "64 KiB"));
-    /* One line: within curl's own limit, past it, and never ending, as a header or as the status. */
+    /* One line: within curl's own limit, and past it, as a header or as the status. */
     memset(line, 'x', 200000);
     line[200000] = '\0';
     memcpy(line, "X: ", 3);
@@ -426,7 +428,7 @@ static void test_no_such_name(void **state)
                      HTTP_DNS);
 }
 
-/* A name server that does not answer must not stop the loop, neither at the timeout nor at a cancel. */
+/* A name server that does not answer must not stop the loop, at a timeout or at a cancel. */
 static void test_stuck_name_server(void **state)
 {
     const struct http_options o = {.url = "http://stuck.invalid/", .timeout = 60 * USEC_PER_MSEC,
@@ -567,7 +569,7 @@ static void test_tls(void **state)
     certs_free(certs);
 }
 
-/* TLS 1.3 tells a client that its certificate is missed only after the handshake: as it is with curl,
+/* TLS 1.3 tells a client that its certificate is missed only after the handshake: with curl it is
  * the reading that fails. */
 static void test_tls_client_is_refused(void **state)
 {
@@ -629,7 +631,7 @@ static void test_plain_where_tls_is_expected(void **state)
 
     w->server = loopback_new(NULL);
     loopback_play(w->server, steps, 1);
-    /* The server waits for the end of a request that never comes: its answer comes with our timeout. */
+    /* The server waits for the end of a request that never comes: our timeout ends it. */
     assert_int_not_equal(run(w, &(struct http_options){.url = url_of(w, "https", "127.0.0.1"),
                                                        .timeout = 200 * USEC_PER_MSEC}),
                          HTTP_OK);

@@ -259,8 +259,8 @@ static void test_json(void **state)
 
 /* ---- the journal ---------------------------------------------------------------------------- */
 
-/* Whether the native protocol was chosen shows only in that nothing is on stderr; and only where there
- * is a journal. Elsewhere the line is text rather than lost. */
+/* Whether the native protocol was chosen shows only in that nothing is on stderr; and only where
+ * there is a journal. Elsewhere the line is text rather than lost. */
 static bool has_journal(void)
 {
     return access("/run/systemd/journal/socket", F_OK) == 0;

@@ -301,7 +301,8 @@ static void test_relative_storage(void **state)
 
 static void test_bad_together(void **state)
 {
-    char *file = strdup(scratch_text(dir, "empty.yaml", "# nothing\n")); /* a path lasts for eight */
+    /* scratch_path keeps a path for eight calls only */
+    char *file = strdup(scratch_text(dir, "empty.yaml", "# nothing\n"));
 
     (void)state;
     assert_non_null(file);

@@ -16,7 +16,7 @@
 #define REAL (1773480413 * USEC_PER_SEC + 589793)
 #define BOOT (40 * USEC_PER_DAY + 12345)
 
-/* The i-th of many targets, as a large fleet would name them; without printf, for there are millions. */
+/* The i-th of a large fleet's targets; without printf, for there are millions. */
 static uint64_t fleet_hash(uint32_t i)
 {
     char address[] = "10.000.000.000:6060";

@@ -313,7 +313,8 @@ static void test_changed_interval(void **state)
 
 static void test_twice_is_once(void **state)
 {
-    struct label first = {TEXT("service"), TEXT("first")}, second = {TEXT("service"), TEXT("second")};
+    struct label first = {TEXT("service"), TEXT("first")};
+    struct label second = {TEXT("service"), TEXT("second")};
     struct world *w = world_new();
     struct target_config *item;
 
@@ -420,8 +421,8 @@ static void test_random(void **state)
 
 /* ---- out of memory -------------------------------------------------------------------------- */
 
-/* Whichever allocation fails: everything is as before, or as it should be, with what is old possibly
- * keeping its old settings. LeakSanitizer watches over the rest. */
+/* Whichever allocation fails: everything is as before, or as it should be but for old targets that
+ * may keep their old settings. LeakSanitizer watches over the rest. */
 static void test_out_of_memory(void **state)
 {
     struct world *w = world_new();
