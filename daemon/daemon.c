@@ -424,7 +424,9 @@ static int set_up_signals(struct daemon *d)
     (void)sigemptyset(&set);
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         (void)sigaddset(&set, signals[i]);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+    /* A write over a limit of the file's size is an error like another, not our end. */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
         return -errno;
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
         int r = sd_event_add_signal(d->event, NULL, signals[i], on_signal, d);

@@ -110,6 +110,7 @@ class Targets:
 
     def start(self, kind, directory):
         """An idle daemon that has tried its target once, with one trace in its spool."""
+        directory.mkdir(exist_ok=True)
         if kind != "fresh":
             d = Daemon(directory, [job("s", getattr(self, kind).address)])
             d.wait_captured()
@@ -294,6 +295,8 @@ def check_faults(targets, reference, tmp_path, kind, group, error):
         path = paths[name][number - 1]
         if not can_fail(name, path):
             continue
+        if kind == "tcp" and name == "write":
+            continue  # with two jobs a number may be that of the report to the loop
         if not d or kind == "fresh":
             d = targets.start(kind, tmp_path / f"{name}-{number}")
         with d if kind == "fresh" else contextlib.nullcontext():
