@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A byte buffer that grows up to a maximum fixed at birth, so that nothing that the network or a file
- * fills can grow without a named bound. The content is always followed by a zero byte.
+ * A byte buffer that grows up to a maximum fixed at birth, so that nothing that the network or a
+ * file fills can grow without a named bound. The content is always followed by a zero byte.
  */
 
 #include <stdbool.h>
@@ -41,8 +41,9 @@ const char *buf_str(const struct buf *b);
 int buf_read_fd(struct buf *b, int fd);
 
 /*
- * Reads a small text file at once. Refuses what is not a regular file (-EINVAL), and anything longer
- * than the maximum (-E2BIG). The final symlink is followed: Kubernetes projects files as symlinks.
+ * Reads a small text file at once. Refuses what is not a regular file (-EINVAL), and anything
+ * longer than the maximum (-E2BIG). The final symlink is followed: Kubernetes projects files as
+ * symlinks.
  */
 int buf_read_file(struct buf *b, const char *path);
 

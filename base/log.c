@@ -45,8 +45,10 @@ static const char *const formats[] = {
     [LOG_FORMAT_JOURNAL] = "journal",
 };
 
-/* systemd sets JOURNAL_STREAM to the device and inode of the stream it made for us: sd_journal_print(3),
- * systemd.exec(5). An inherited variable with another stderr does not count. */
+/*
+ * systemd sets JOURNAL_STREAM to the device and inode of the stream it made for us:
+ * sd_journal_print(3), systemd.exec(5). An inherited variable with another stderr does not count.
+ */
 static bool stderr_is_journal(void)
 {
     const char *text = getenv("JOURNAL_STREAM");

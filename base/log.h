@@ -3,8 +3,9 @@
 
 /*
  * One line per thing that a person should know. Three shapes of the same line: text for a terminal,
- * JSON lines for collectors, native fields for the journal. A line is written by one system call, so
- * lines of several threads do not mix. The level and the sink are the only globals of the program.
+ * JSON lines for collectors, native fields for the journal. A line is written by one system call,
+ * so lines of several threads do not mix. The level and the sink are the only globals of the
+ * program.
  */
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
 
 /*
  * Text to numbers and back, for values that people write: durations, sizes, ratios. Everything is
- * parsed whole or refused; nothing wraps. 0 on success, -EINVAL for bad syntax, -ERANGE when the value
- * does not fit.
+ * parsed whole or refused; nothing wraps. 0 on success, -EINVAL for bad syntax, -ERANGE when the
+ * value does not fit.
  */
 
 #include <stddef.h>
@@ -13,12 +13,16 @@
 #include "base/clock.h"
 
 /*
- * Prometheus's durations and a little more: numbers with units, largest unit first, each at most once:
- * y w d h m s ms ("1h30m", "7d"); the last number may have a fraction ("1.5s"). "0" needs no unit.
+ * Prometheus's durations and a little more: numbers with units, largest unit first, each at most
+ * once: y w d h m s ms ("1h30m", "7d"); the last number may have a fraction ("1.5s"). "0" needs no
+ * unit.
  */
 int parse_duration(const char *text, usec *ret_usec);
 
-/* Bytes: a number, an optional fraction, and B, kB/KB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB. */
+/*
+ * Bytes: a number, an optional fraction, and B, kB/KB, MB, GB, TB (powers of 1000) or KiB, MiB,
+ * GiB, TiB.
+ */
 int parse_size(const char *text, uint64_t *ret_bytes);
 
 /* "60%" or "0.6" as a fraction of one, in [0, 1]. */

@@ -97,7 +97,8 @@ static void tell_status(const struct daemon *d)
     notify_status("%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s",
                   d->suspended ? "suspended, " : "", targets_count(d->targets),
                   targets_count(d->targets) == 1 ? "" : "s", failing,
-                  d->counters.last_success ? clock_rfc3339(d->counters.last_success, when) : "never",
+                  d->counters.last_success ? clock_rfc3339(d->counters.last_success, when)
+                                           : "never",
                   (unsigned long long)(stats.archive_files + stats.pending_files),
                   format_size(stats.archive_bytes + stats.pending_bytes, size));
 }
@@ -197,7 +198,7 @@ static void once_finished(struct daemon *d, enum outcome outcome)
 {
     if (!outcome_published(outcome))
         d->once_failed = true;
-    if (d->once_left > 0 && --d->once_left == 0)
+    if (d->once_left > 0 && --d->once_left == 0 && d->stage == STAGE_RUNNING)
         stop(d, "every target was tried once");
 }
 
@@ -475,8 +476,8 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->http);
     if (r >= 0)
-        r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, on_finished, d,
-                         &d->pipeline);
+        r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, d->options->once,
+                         on_finished, d, &d->pipeline);
     if (r >= 0)
         r = discovery_new(d->event, on_discovered, d, &d->discovery);
     if (r >= 0)

@@ -10,7 +10,10 @@
 
 #define EXIT_USAGE 2
 
-/* Secrets pass through memory: nothing of it goes to a core file or to another process of the same user. */
+/*
+ * Secrets pass through memory: nothing of it goes to a core file or to another process of the same
+ * user.
+ */
 static void forbid_dumps(void)
 {
     const struct rlimit none = {0, 0};

@@ -66,12 +66,13 @@ static int usage_error(const char *option, const char *value, const char *expect
 
 static int parse_seconds(const char *text, usec *ret)
 {
+    const double max = (double)CONFIG_WINDOW_MAX / (double)USEC_PER_SEC;
     double seconds;
 
-    if (parse_decimal(text, &seconds) < 0 || seconds <= 0 || seconds > 3600)
+    if (parse_decimal(text, &seconds) < 0 || seconds > max)
         return -EINVAL;
     *ret = (usec)(seconds * (double)USEC_PER_SEC + 0.5);
-    return *ret > 0 ? 0 : -EINVAL;
+    return *ret >= USEC_PER_MSEC ? 0 : -EINVAL;
 }
 
 /* One option. 0, 1 when all is done, or -EINVAL. */
@@ -184,7 +185,9 @@ static int set_storage_path(struct config *c, const char *path)
     return 0;
 }
 
-/* A timeout of the file that no longer fits between window and interval gives way to the default. */
+/*
+ * A timeout of the file that no longer fits between window and interval gives way to the default.
+ */
 static void fit_timeout(usec interval, usec window, usec *timeout)
 {
     if (*timeout <= window || *timeout > interval)
@@ -229,7 +232,7 @@ static int overlay(const struct options *o, struct config *c, struct diags *d)
         if (r == -ENOMEM)
             return r;
         if (r < 0)
-            diags_add(d, "contraced", 0, 0, NULL, "--target=%s: %s", o->targets[i], why);
+            diags_add(d, NULL, 0, 0, NULL, "--target=%s: %s", o->targets[i], why);
     }
     return 0;
 }
@@ -242,10 +245,12 @@ int options_load(const struct options *o, struct config **ret, const char **ret_
     int r;
 
     if (file) {
-        r = config_load(file, &c, d);
-        if (r == -ENOENT && !o->config_file)
-            diags_add(d, "contraced", 0, 0, NULL,
+        if (!o->config_file && access(file, F_OK) < 0 && errno == ENOENT) {
+            diags_add(d, NULL, 0, 0, NULL,
                       "nothing to capture: there is no %s; write one or give --target=URL", file);
+            return -ENOENT;
+        }
+        r = config_load(file, &c, d);
         if (r < 0)
             return r;
     } else {

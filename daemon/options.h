@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The command line. Options are laid over the configuration file; with targets given and no file named,
- * no file is read.
+ * The command line. Options are laid over the configuration file; with targets given and no file
+ * named, no file is read.
  */
 
 #include <stdbool.h>

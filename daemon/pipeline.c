@@ -57,6 +57,7 @@ struct pipeline {
     struct counters *counters;
     pipeline_finished_fn fn;
     void *userdata;
+    bool once;
     unsigned max;
     struct flight_list waiting, flying;
     sd_event_source *wake; /* starts what waits, outside of whatever call made a place free */
@@ -141,10 +142,12 @@ static void report_target(struct flight *f, const char *key)
     t->failures++;
     if (outcome != before) {
         char interval[PARSE_TEXT_SIZE];
+        bool once = f->pipeline->once;
 
-        log_write(LOG_LEVEL_WARN, &fields, "cannot capture %s: %s: %s%s; tried again at least every %s",
-                  t->shown, outcome_name(outcome), f->result.text, outcome_hint(outcome),
-                  format_duration(t->job->interval, interval));
+        log_write(LOG_LEVEL_WARN, &fields, "cannot capture %s: %s: %s%s%s%s", t->shown,
+                  outcome_name(outcome), f->result.text, outcome_hint(outcome),
+                  once ? "" : "; tried again at least every ",
+                  once ? "" : format_duration(t->job->interval, interval));
     }
 }
 
@@ -157,7 +160,8 @@ static void report_storage(struct pipeline *p, const struct flight *f)
                                       .message_id = MESSAGE_ID_STORAGE};
 
     if (failed && !p->storage_failed)
-        log_write(LOG_LEVEL_ERROR, &fields, "a capture of %s was dropped: %s: %s; so will be others until it works again",
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "a capture of %s was dropped: %s: %s; so will be others until it works again",
                   f->target->shown, outcome_name(outcome), f->result.text);
     else if (outcome_published(outcome) && p->storage_failed)
         log_write(LOG_LEVEL_INFO, &fields, "traces can be stored again");
@@ -429,7 +433,7 @@ static int on_wake(sd_event_source *s, void *userdata)
 /* ---- the room's interface ------------------------------------------------------------------- */
 
 int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct spool *spool,
-                 struct counters *counters, pipeline_finished_fn fn, void *userdata,
+                 struct counters *counters, bool once, pipeline_finished_fn fn, void *userdata,
                  struct pipeline **ret)
 {
     struct pipeline *p = calloc(1, sizeof *p);
@@ -445,6 +449,7 @@ int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct s
         .counters = counters,
         .fn = fn,
         .userdata = userdata,
+        .once = once,
         .max = 1,
     };
     r = sd_event_add_defer(event, &p->wake, on_wake, p);

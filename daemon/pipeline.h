@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The way of one capture from due to published: wait for a turn, reserve room in the spool, stream the
- * trace, find out whose it is, publish. The only place that knows both captures and the spool.
+ * The way of one capture from due to published: wait for a turn, reserve room in the spool, stream
+ * the trace, find out whose it is, publish. The only place that knows both captures and the spool.
  * It reports each end once: counters, the target's state, the log.
  */
 
@@ -22,9 +22,9 @@ struct pipeline;
 typedef void (*pipeline_finished_fn)(void *userdata, struct target *t, enum reason reason,
                                      enum outcome outcome);
 
-/* Everything is borrowed. 0 or -ENOMEM. */
+/* Everything is borrowed. `once`: a failed target is not tried again. 0 or -ENOMEM. */
 int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct spool *spool,
-                 struct counters *counters, pipeline_finished_fn fn, void *userdata,
+                 struct counters *counters, bool once, pipeline_finished_fn fn, void *userdata,
                  struct pipeline **ret);
 
 /* Nothing may be in flight. */
@@ -35,8 +35,9 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max);
 
 /*
  * Captures the target, now or as soon as it is its turn. One at a time: with one in flight or
- * waiting a scheduled capture is skipped and counted, and a signalled one follows a scheduled one; so
- * that however often it is asked for, at most one is queued. fn is called later, never from here.
+ * waiting a scheduled capture is skipped and counted, and a signalled one follows a scheduled one;
+ * so that however often it is asked for, at most one is queued. fn is called later, never from
+ * here.
  */
 void pipeline_capture(struct pipeline *p, struct target *t, enum reason reason);
 

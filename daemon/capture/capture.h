@@ -35,8 +35,8 @@ struct capture_result {
 struct capture_handlers {
     /*
      * The file is to hold `bytes` bytes soon. 1: go on. 0: wait, capture_room will be called.
-     * Negative errno: there is no room, what is whole so far is all that is kept. Asked before the bytes
-     * are written, in large steps.
+     * Negative errno: there is no room, what is whole so far is all that is kept. Asked before the
+     * bytes are written, in large steps.
      */
     int (*grow)(void *userdata, uint64_t bytes);
     /* The last call; the capture is gone when it returns. */

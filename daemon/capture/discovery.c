@@ -15,7 +15,10 @@
 #include "base/log.h"
 #include "daemon/config/filesd.h"
 
-/* Editors and config map updates touch a directory several times in a row: wait until they are done. */
+/*
+ * Editors and config map updates touch a directory several times in a row: wait until they are
+ * done.
+ */
 #define SETTLE (200 * USEC_PER_MSEC)
 #define FILES_MAX 10000 /* that one pattern may match */
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How a capture ended: the classes, in one table, with what follows from each. docs/ERRORS.md says the
- * same to people.
+ * How a capture ended: the classes, in one table, with what follows from each. docs/ERRORS.md says
+ * the same to people.
  */
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ enum outcome {
     OUTCOME_NO_SPACE,      /* no room in the spool or on its file system */
     OUTCOME_STORAGE,       /* the disk failed */
     OUTCOME_RESOURCES,     /* no descriptors or memory left here */
-    OUTCOME_CANCELLED,     /* the daemon stopped or the target went away */
+    OUTCOME_CANCELLED,     /* the daemon stopped before it was whole */
     OUTCOME_COUNT,
 };
 

@@ -49,7 +49,9 @@ uint32_t peer_of_pid_file(const char *path)
     return (uint32_t)pid;
 }
 
-/* The inode of the socket that listens on the port, from /proc/net/tcp or tcp6. 0 if there is none. */
+/*
+ * The inode of the socket that listens on the port, from /proc/net/tcp or tcp6. 0 if there is none.
+ */
 static uint64_t listener_inode(const char *table, uint16_t port)
 {
     _cleanup_fclose_ FILE *f = fopen(table, "re");

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Which process a target is: from its pid file, from the socket's peer credentials, or, for a loopback port,
- * by its listening socket in /proc. A pid is a convenience in a file's name: where it cannot be
- * had, it is 0 and nothing is said.
+ * Which process a target is: from its pid file, from the socket's peer credentials, or, for a
+ * loopback port, by its listening socket in /proc. A pid is a convenience in a file's name: where
+ * it cannot be had, it is 0 and nothing is said.
  */
 
 #include <stdbool.h>
@@ -24,8 +24,8 @@ struct peer_hint {
 
 /*
  * The process that listens on this machine's TCP port. Reads /proc and may take milliseconds: call
- * it from a disk thread. The hint is used and brought up to date. 0 if nobody is found, or if /proc/PID/fd may not
- * be read.
+ * it from a disk thread. The hint is used and brought up to date. 0 if nobody is found, or if
+ * /proc/PID/fd may not be read.
  */
 uint32_t peer_of_port(uint16_t port, struct peer_hint *hint);
 

@@ -4,7 +4,9 @@
 #define RETRY_DOWN_FIRST (5 * USEC_PER_SEC)
 #define RETRY_DOWN_DOUBLINGS 16 /* 5 s × 2^16 is longer than any sensible interval */
 
-/* The finaliser of splitmix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit. */
+/*
+ * The finaliser of splitmix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit.
+ */
 static uint64_t mix(uint64_t x)
 {
     x ^= x >> 30;

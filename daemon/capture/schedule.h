@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * When a target is captured: pure arithmetic. A target's phase within the interval is a hash of who it
- * is, placed on the wall clock once, so that a restart does not move it and a fleet does not act at
- * once; from then on only boot time counts, and a stepped wall clock changes nothing. Each cycle adds a
- * jitter of up to ±5% of the interval, so that nothing periodic hides from the samples.
+ * When a target is captured: pure arithmetic. A target's phase within the interval is a hash of who
+ * it is, placed on the wall clock once, so that a restart does not move it and a fleet does not act
+ * at once; from then on only boot time counts, and a stepped wall clock changes nothing. Each cycle
+ * adds a jitter of up to ±5% of the interval, so that nothing periodic hides from the samples.
  */
 
 #include <stdbool.h>
@@ -33,8 +33,8 @@ void schedule_init(struct schedule *s, uint64_t hash, usec interval, usec real, 
 usec schedule_due(const struct schedule *s, uint64_t cycle);
 
 /*
- * The first due time after `now` that leaves at least half an interval since `last`, the start of the
- * last capture (0: there was none). It does not depend on how late the last one was.
+ * The first due time after `now` that leaves at least half an interval since `last`, the start of
+ * the last capture (0: there was none). It does not depend on how late the last one was.
  */
 usec schedule_next(const struct schedule *s, usec last, usec now);
 

@@ -3,8 +3,8 @@
 
 /*
  * Who is captured. A target is a job's settings, an address and labels; it keeps its schedule and
- * its state for as long as it is configured, across reloads. A target that is no longer configured lives
- * on until its capture in flight has ended.
+ * its state for as long as it is configured, across reloads. A target that is no longer configured
+ * lives on until its capture in flight has ended.
  */
 
 #include <stdbool.h>
@@ -56,7 +56,7 @@ struct target {
     size_t agenda_index; /* 1-based place in the agenda's heap; 0: not in it */
     enum reason due_reason; /* a retry of what a signal asked for is not a scheduled capture */
     usec last_start;     /* boot time of the last request; 0: none yet */
-    unsigned attempts;   /* failed tries since the last due time */
+    unsigned attempts;   /* failed tries since the last kept trace */
     unsigned failures;   /* in a row, for the log */
     enum outcome state;  /* of the last capture that tells; OUTCOME_OK at first */
     uint64_t last_bytes; /* of the last published trace: what the next may need */
@@ -70,9 +70,9 @@ void target_unref(struct target *t);
 struct target *target_new(const char *address);
 
 /*
- * Fills in what follows from job, address and labels; takes a reference to the job. `own_host` names
- * this machine; `shared`: the job has another target on the same host. 0, or -ENOMEM and the target
- * is as it was.
+ * Fills in what follows from job, address and labels; takes a reference to the job. `own_host`
+ * names this machine; `shared`: the job has another target on the same host. 0, or -ENOMEM and the
+ * target is as it was.
  */
 int target_fill(struct target *t, struct target_job *job, const struct target_config *from,
                 const char *own_host, bool shared);

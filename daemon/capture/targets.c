@@ -218,8 +218,10 @@ static bool reschedule(struct target *t, usec real, usec boot)
     return true;
 }
 
-/* The point of no return: swaps the sets. An old target that cannot get its new texts for want of memory keeps
- * its old ones: it is still captured. */
+/*
+ * The point of no return: swaps the sets. An old target that cannot get its new texts for want of
+ * memory keeps its old ones: it is still captured.
+ */
 static void commit(struct targets *ts, struct update *u, struct target **items, usec real,
                    usec boot, struct targets_change *change)
 {

@@ -20,17 +20,17 @@ struct target *targets_at(struct targets *ts, size_t i);
 struct targets_change {
     struct target **added;
     size_t n_added;
-    struct target **removed; /* already gone from the set; each holds one reference until the next update */
+    struct target **removed; /* gone from the set; referenced until the next update */
     size_t n_removed;
     struct target **moved; /* the interval changed: to be scheduled anew */
     size_t n_moved;
 };
 
 /*
- * Makes the set equal to what is configured: `lists[i]` are the addresses of job `i`, from its static
- * and its discovered targets. A target is the same if its job's name and its address are; then it
- * keeps its state, and new settings count from its next capture on. An address that stands twice in a
- * job counts once. 0, or -ENOMEM and nothing changed.
+ * Makes the set equal to what is configured: `lists[i]` are the addresses of job `i`, from its
+ * static and its discovered targets. A target is the same if its job's name and its address are;
+ * then it keeps its state, and new settings count from its next capture on. An address that stands
+ * twice in a job counts once. 0, or -ENOMEM and nothing changed.
  */
 int targets_update(struct targets *ts, const struct config *config,
                    const struct target_list *const *lists, usec real, usec boot,

@@ -19,6 +19,7 @@
 #define CONFIG_LABELS_MAX 64             /* labels of one target */
 #define CONFIG_TARGETS_MAX 100000        /* targets of one file */
 #define CONFIG_JOBS_MAX 10000            /* scrape_configs of one file */
+#define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096       /* max_concurrent_captures */
 #define CONFIG_JOB_NAME_MAX 100          /* bytes; what a key's component holds */
 

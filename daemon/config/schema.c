@@ -13,7 +13,6 @@
 #define AT(type, field) .offset = offsetof(struct type, field)
 
 #define YEAR (365 * USEC_PER_DAY)
-#define WINDOW_MAX (10 * USEC_PER_MIN)
 #define BODY_MIN (64u << 10)
 #define SIZE_LIMIT (1ULL << 60)
 #define PATTERNS_MAX 1000
@@ -204,7 +203,7 @@ static const struct table_key job_keys[] = {
     {.name = "scrape_interval", .type = TABLE_DURATION, AT(job_config, own.interval),
      .min = USEC_PER_MSEC, .max = YEAR},
     {.name = "seconds", .type = TABLE_SECONDS, AT(job_config, own.window), .min = USEC_PER_MSEC,
-     .max = WINDOW_MAX},
+     .max = CONFIG_WINDOW_MAX},
     {.name = "scrape_timeout", .type = TABLE_DURATION, AT(job_config, own.timeout),
      .min = USEC_PER_MSEC, .max = YEAR},
     {.name = "body_size_limit", .type = TABLE_SIZE, AT(job_config, own.body_size_limit),
@@ -264,7 +263,7 @@ static const struct table_key global_keys[] = {
     {.name = "scrape_interval", .type = TABLE_DURATION, AT(config, interval), .min = USEC_PER_MSEC,
      .max = YEAR},
     {.name = "seconds", .type = TABLE_SECONDS, AT(config, window), .min = USEC_PER_MSEC,
-     .max = WINDOW_MAX},
+     .max = CONFIG_WINDOW_MAX},
     {.name = "scrape_timeout", .type = TABLE_DURATION, AT(config, timeout), .min = USEC_PER_MSEC,
      .max = YEAR},
     {.name = "body_size_limit", .type = TABLE_SIZE, AT(config, body_size_limit), .min = BODY_MIN,

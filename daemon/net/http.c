@@ -13,7 +13,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 
-/* Bytes read from a socket at a time: few system calls per MiB, and still small beside a service. */
+/*
+ * Bytes read from a socket at a time: few system calls per MiB, and still small beside a service.
+ */
 #define RECEIVE_BUFFER (128L << 10)
 
 #define HEADERS_TOO_LONG "the response's headers are longer than 64 KiB"
@@ -308,7 +310,8 @@ static bool header_is(const char *line, size_t n, const char *name, const char *
 
 /*
  * CURLOPT_HEADERFUNCTION: bounds the headers and refuses what was not asked for. libcurl undoes an
- * unrequested `Transfer-Encoding: gzip` by itself, a bomb for whoever trusts the length on the wire.
+ * unrequested `Transfer-Encoding: gzip` by itself, a bomb for whoever trusts the length on the
+ * wire.
  */
 static size_t on_header(char *line, size_t size, size_t n, void *userdata)
 {
@@ -395,8 +398,8 @@ static int add_header(struct http_request *r, const char *line)
 }
 
 /*
- * server_name: the URL gets that name, so that libcurl asks for it (SNI) and verifies it, the connection goes to
- * the real host, and the Host header keeps what the target was called.
+ * server_name: the URL gets that name, so that libcurl asks for it (SNI) and verifies it, the
+ * connection goes to the real host, and the Host header keeps what the target was called.
  */
 static int set_server_name(struct http_request *r, const char *url, const char *name)
 {
@@ -448,7 +451,9 @@ static int set_hardened(struct http_request *r)
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     SET(CURLOPT_PATH_AS_IS, 1L);
-    /* Minutes pass between two captures of a target: a kept connection would only be a stale one. */
+    /*
+     * Minutes pass between two captures of a target: a kept connection would only be a stale one.
+     */
     SET(CURLOPT_FORBID_REUSE, 1L);
     SET(CURLOPT_FRESH_CONNECT, 1L);
     SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
@@ -463,10 +468,8 @@ static int set_hardened(struct http_request *r)
     SET(CURLOPT_WRITEDATA, r);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     SET(CURLOPT_OPENSOCKETDATA, r);
-#if LIBCURL_VERSION_NUM >= 0x075700
     /* Else the end of a request whose name is still being looked up waits for the name server. */
     SET(CURLOPT_QUICK_EXIT, 1L);
-#endif
     return 0;
 }
 

@@ -40,7 +40,7 @@ struct http_result {
     char text[HTTP_TEXT_MAX]; /* what went wrong, for people; "" when nothing did */
 };
 
-/* Everything is borrowed during http_start only, but for `secret_header`. */
+/* Everything is borrowed during http_start only. */
 struct http_options {
     const char *url;
     const char *unix_path;     /* connect here instead; '@' first: the abstract name space */

@@ -76,8 +76,8 @@ int64_t room_headroom(const struct retention_facts *f)
 
 /*
  * Quotas do not show in statvfs: a write fails although there seems to be room. What was kept then
- * is a bound for a while, so that the next trace takes the place of the oldest ones; later it is tried
- * again whether there is more.
+ * is a bound for a while, so that the next trace takes the place of the oldest ones; later it is
+ * tried again whether there is more.
  */
 static struct retention_limits room_limits(const struct spool *s)
 {

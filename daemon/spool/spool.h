@@ -64,8 +64,8 @@ int spool_file_fd(const struct spool_file *f);
 void spool_file_discard(struct spool_file *f);
 
 /*
- * A write to a file failed with ENOSPC or EDQUOT although its room was reserved, as quotas make it: the
- * next files take the place of the oldest traces for a while.
+ * A write to a file failed with ENOSPC or EDQUOT although its room was reserved, as quotas make it:
+ * the next files take the place of the oldest traces for a while.
  */
 void spool_found_full(struct spool *s);
 

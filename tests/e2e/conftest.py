@@ -3,14 +3,8 @@ import os
 import subprocess
 
 import pytest
-from hostile import Server, trace
+from hostile import Server
 from support import GO_ENV, SRC, Daemon, GoService, go_version, need
-
-
-def pytest_addoption(parser):
-    parser.addoption(
-        "--full-sweep", action="store_true", help="kill and fail at every system call of every kind"
-    )
 
 
 @pytest.fixture
@@ -67,8 +61,3 @@ def goservice(goservice_binary, tmp_path):
     yield start
     for service in running:
         service.__exit__()
-
-
-@pytest.fixture(scope="session")
-def small_trace():
-    return trace(2)

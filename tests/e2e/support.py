@@ -153,7 +153,7 @@ class Daemon:
     """A running contraced, its log as parsed JSON lines and its spool."""
 
     def __init__(self, directory, jobs=None, storage=None, glob=None, args=(), text=None,
-                 wait=True, wrap=()):  # fmt: skip
+                 wait=True, log=None):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         storage = {"path": str(self.directory / "spool"), **(storage or {})}
@@ -162,9 +162,9 @@ class Daemon:
         self.storage = storage
         self.lines, self.other = [], []
         self._changed = threading.Condition()
-        argv = [*wrap, str(CONTRACED)]
+        argv = [str(CONTRACED)]
         if jobs is not None or text is not None:
-            self.write_config(jobs, glob, text)
+            self.write_config(jobs, glob, text, log)
             argv.append(f"--config.file={self.config}")
         else:
             argv += [f"--storage.path={storage['path']}", "--log.level=debug"]
@@ -179,8 +179,8 @@ class Daemon:
         if wait:
             self.wait_log(message_id=STARTED)
 
-    def write_config(self, jobs, glob=None, text=None):
-        self.config.write_text(text or config_text(jobs, self.storage, glob))
+    def write_config(self, jobs, glob=None, text=None, log=None):
+        self.config.write_text(text or config_text(jobs, self.storage, glob, log))
 
     def __enter__(self):
         return self
@@ -280,6 +280,26 @@ class Daemon:
     def threads(self):
         """The main thread's id first."""
         return sorted(int(x) for x in os.listdir(f"/proc/{self.pid}/task"))
+
+    def idle(self):
+        """Wait until no capture is in flight; returns the descriptors that are open then."""
+
+        def open_now():
+            links = []
+            for fd in self.fds() or []:
+                with contextlib.suppress(FileNotFoundError):
+                    links.append((fd, os.readlink(f"/proc/{self.pid}/fd/{fd}")))
+            return links
+
+        def steady():
+            before = open_now()
+            if self.spool.incoming() or any("/incoming/tmp-" in link for _, link in before):
+                return False
+            time.sleep(0.05)
+            return open_now() == before
+
+        wait_until("nothing is in flight", steady)
+        return self.fds()
 
     def wait_idle(self, fds):
         """Until no capture's file is left and the descriptors are what they were."""

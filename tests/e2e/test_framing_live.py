@@ -14,7 +14,7 @@ import subprocess
 import pytest
 
 BUILD = pathlib.Path(os.environ.get("CONTRACE_BUILD_DIR", "."))
-FRAMECUT = BUILD / "framecut"
+FRAMECUT = BUILD / "tests/support/framecut"
 
 PROGRAM = """package main
 

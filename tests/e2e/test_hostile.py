@@ -100,8 +100,7 @@ def test_case(name, serve, daemon):
     d = daemon(jobs)
     for service in ("hostile", "healthy"):
         d.wait_captured(service=service, result="ok")
-    wait_until("nothing is in incoming/", lambda: not d.spool.incoming())
-    fds = d.fds()
+    fds = d.idle()
 
     before, mark = set(d.spool.keys()), d.mark()
     bad.script = [behaviour]
@@ -165,8 +164,8 @@ def test_bomb_does_not_inflate(coding, serve, daemon):
     bad, good = serve(healthy()), serve(healthy())
     d = daemon([job("hostile", bad.address), job("healthy", good.address)])
     d.wait_captured(count=2)
-    wait_until("nothing is in incoming/", lambda: not d.spool.incoming())
-    peak, fds = d.status("VmHWM"), d.fds()
+    fds = d.idle()
+    peak = d.status("VmHWM")
     bad.script = [coding(packed)]
     d.capture_now()
     d.wait_log(service="hostile", message_id=DOWN)

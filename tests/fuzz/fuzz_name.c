@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Whatever name_parse accepts is written back byte by byte by name_key, and whatever name_init makes of
- * a hostile name is accepted.
+ * Whatever name_parse accepts is written back byte by byte by name_key, and whatever name_init
+ * makes of a hostile name is accepted.
  */
 
 #include <stddef.h>

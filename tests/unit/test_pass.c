@@ -244,7 +244,9 @@ static void test_expiry_timer(void **state)
     assert_int_equal(enabled, SD_EVENT_OFF);
 }
 
-/* A quota does not show in statvfs: after a failed write new traces take the place of the oldest. */
+/*
+ * A quota does not show in statvfs: after a failed write new traces take the place of the oldest.
+ */
 static void test_full_without_a_sign(void **state)
 {
     uint64_t kept;
