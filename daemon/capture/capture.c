@@ -468,6 +468,11 @@ void capture_room(struct capture *c, uint64_t room, int r)
     http_resume(c->request);
 }
 
+uint64_t capture_received(const struct capture *c)
+{
+    return c->written;
+}
+
 void capture_stop(struct capture *c, const char *why)
 {
     const struct http_result h = {.error = HTTP_ABORTED, .status = http_status(c->request)};

@@ -55,6 +55,9 @@ int capture_start(struct http *http, const struct target *target, int fd, uint64
 /* The answer to grow(): room for this many bytes, or none (r < 0, a negative errno). */
 void capture_room(struct capture *c, uint64_t room, int r);
 
+/* Bytes of the body taken so far; the last ones need not be in the file yet. */
+uint64_t capture_received(const struct capture *c);
+
 /* Ends it now; what is whole is kept. finished() is called before this returns. `why` is static. */
 void capture_stop(struct capture *c, const char *why);
 

@@ -14,6 +14,7 @@
 #include "daemon/spool/space.h"
 #include "daemon/spool/state.h"
 
+#define NO_ROOM_QUIET (1 * USEC_PER_MIN) /* where room comes and goes it is not said each time */
 #define FULL_HOLD (1 * USEC_PER_HOUR)
 
 static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
@@ -151,9 +152,10 @@ static const char *lack_text(enum retention_cause lacking)
  * mean that there is no room for others. */
 static void log_refused(struct spool *s, const struct spool_file *f, const char *why)
 {
-    if (f->state != FILE_WAITS_NEW || s->no_room)
+    if (f->state != FILE_WAITS_NEW || s->no_room || spool_now_boot(s) < s->no_room_quiet)
         return;
     s->no_room = true;
+    s->no_room_quiet = spool_now_boot(s) + NO_ROOM_QUIET;
     log_write(LOG_LEVEL_WARN, &storage,
               "no room for another trace in %s: %s, and nothing can be deleted for it now; captures"
               " are dropped until there is",

@@ -111,6 +111,7 @@ struct spool {
     usec stuck_retry;
     unsigned stuck;
     bool no_room, delete_failing; /* said so, not yet taken back */
+    usec no_room_quiet;  /* boot time before which it is not said again */
     uint64_t full_bytes; /* what was kept when a write found the disk full; see room_limits */
     usec full_until;     /* boot time until which that is a bound */
 

@@ -30,9 +30,8 @@ def _number(value, width=0):
 
 
 def batch(generation, payload):
-    return b"\x01" + b"".join(
-        (_number(generation), _number(2**64 - 1), _number(123456), _number(len(payload), 10), payload)
-    )
+    head = _number(generation) + _number(2**64 - 1) + _number(123456)
+    return b"\x01" + head + _number(len(payload), 10) + payload
 
 
 HEADER = b"go 1.26 trace\0\0\0"
@@ -335,7 +334,9 @@ def packed_trace():
 
 GO_ERROR = ("Content-Type: text/plain; charset=utf-8", "X-Go-Pprof: 1")
 BUSY = answer(
-    "500 Internal Server Error", b"Could not enable tracing: tracing is already enabled\n", *GO_ERROR
+    "500 Internal Server Error",
+    b"Could not enable tracing: tracing is already enabled\n",
+    *GO_ERROR,
 )
 WRITE_TIMEOUT = answer(
     "400 Bad Request", b"profile duration exceeds server's WriteTimeout\n", *GO_ERROR

@@ -127,7 +127,7 @@ class Spool:
         return json.loads(self.trace(key).with_suffix(".json").read_text())
 
     def check(self):
-        """Every file is whole, well named and has its mate; returns {key: record}, the oldest first."""
+        """Every file is whole, well named and has its mate. {key: record}, the oldest first."""
         records = {}
         for name in self._files("archive"):
             path = self.path / "archive" / name

@@ -70,9 +70,9 @@ def test_arrows():
     assert not wrong, "\n".join(wrong)
 
 
-def test_only_the_loop_s_owner_knows_the_main_file():
-    users = [n for n, text in sources() if "daemon/daemon.h" in [q for q, _ in INCLUDE.findall(text)]]
-    assert set(users) == {"daemon/daemon.c", "daemon/main.c"}
+def test_only_main_knows_the_daemon_as_a_whole():
+    users = users_of(r'#\s*include\s*"daemon/daemon\.h"')
+    assert users == {"daemon/daemon.c", "daemon/main.c"}
 
 
 def users_of(pattern):

@@ -141,7 +141,8 @@ def test_usage_errors(arguments, words):
 
 
 @pytest.mark.parametrize(
-    "target", ["127.0.0.1:6060", "ftp://h:1", "http://", "http://h:99999", "unix:", "=http://h:1", ""]
+    "target",
+    ["127.0.0.1:6060", "ftp://h:1", "http://", "http://h:99999", "unix:", "=http://h:1", ""],
 )
 def test_bad_targets(target, tmp_path):
     done = contraced("--once", f"--target={target}", f"--storage.path={tmp_path}/spool")
@@ -172,4 +173,5 @@ def test_options_win_over_the_file(tmp_path):
 def test_storage_without_a_parent(tmp_path):
     done = contraced("--once", "-t", "http://127.0.0.1:1", f"--storage.path={tmp_path}/a/b")
     assert done.returncode == 1
-    assert f"cannot use {tmp_path}/a/b for traces: its parent directory does not exist" in done.stderr
+    why = f"cannot use {tmp_path}/a/b for traces: its parent directory does not exist"
+    assert why in done.stderr

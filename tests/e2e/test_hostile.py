@@ -16,7 +16,9 @@ HALF = trace(1) + generation(2, 3000)[:1500]  # one whole generation and a part 
 CASES = {
     "hang-before-headers": (hostile.hang(headers=False), "timeout", "scrape_timeout", None),
     "hang-after-headers": (hostile.hang(), "timeout", "scrape_timeout", None),
-    "hang-after-header": (hostile.hang(HEADER), "timeout", "after 16 bytes, before one generation was whole", None),
+    "hang-after-header": (
+        hostile.hang(HEADER), "timeout", "after 16 bytes, before one generation was whole", None,
+    ),
     "hang-after-generation": (hostile.hang(HALF), "truncated", "cut by timeout", "timeout"),
     "drip": (hostile.drip(trace(2), 1), "timeout", "scrape_timeout", None),
     "reset": (hostile.reset_in_chunk(HEADER), "closed", "before one generation", None),
@@ -72,7 +74,9 @@ CASES = {
         hostile.chunked(trace(1) + b"\xee" * 5000), "truncated", "cut by corrupt", "corrupt",
     ),
     "corrupt-at-once": (hostile.chunked(HEADER + b"\xee" * 500), "incomplete", "", None),
-    "slow-then-ok": (hostile.chunked(*[bytes([b]) for b in trace(2)], pause=0.0005), "ok", "", None),
+    "slow-then-ok": (
+        hostile.chunked(*[bytes([b]) for b in trace(2)], pause=0.0005), "ok", "", None,
+    ),
 }  # fmt: skip
 
 NEUTRAL = ("busy",)

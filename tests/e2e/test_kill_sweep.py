@@ -7,7 +7,7 @@ A reference run tells which calls are made, by the loop and by the disk threads;
 for each of them. A call counts by its name and by its thread: strace keeps a counter for each, and
 the process is killed before the call is made.
 
-The target is a unix socket, or a port (`tcp`), for which the disk threads also look for its process.
+The target is a unix socket, or a port (`tcp`): then the disk threads also look for its process.
 """
 
 import collections
@@ -239,14 +239,14 @@ def test_killed_at_every_call(group, kind, targets, reference, tmp_path):
 
 FAULTS = {
     "ENOSPC": "write openat renameat2 mkdirat ftruncate fsync",
-    "EIO": "write openat renameat2 mkdirat ftruncate fsync unlinkat fstatfs statfs newfstatat fstat",
+    "EIO": "write openat renameat2 mkdirat ftruncate fsync unlinkat fstatfs newfstatat fstat",
     "EMFILE": "openat socket accept4 eventfd2 timerfd_create epoll_create1 dup",
     "ENOMEM": "epoll_ctl socket",
 }
 
 
 def can_fail(name, path):
-    """Real disks fail calls on files; of write(2), those to files count, not to events or the log."""
+    """Disks fail calls on files: not those that write to an event or to the log."""
     if name in ("write", "fstat", "newfstatat", "fsync", "ftruncate"):
         return "/spool/" in path + "/"
     return True

@@ -294,7 +294,8 @@ def test_key_is_taken_by_a_directory(serve, daemon, tmp_path):
         day = archive / "s" / "h" / moment.strftime("%Y%m%d")
         day.mkdir(parents=True, exist_ok=True)
         (day / moment.strftime(f"%H%M%S-{pid}.trace")).mkdir()
-    for directory in (archive, archive / "s", archive / "s" / "h", *(archive / "s" / "h").iterdir()):
+    host = archive / "s" / "h"
+    for directory in (archive, host.parent, host, *host.iterdir()):
         directory.chmod(0o750)
     d = daemon([job("s", s.address)], glob={"host": "h"})
     assert d.log("600 things that contraced did not make are left alone")
@@ -379,8 +380,8 @@ def taken(spool):
         for path in (spool.path / part).rglob("*"):
             if path.is_file():
                 size += -(-path.stat().st_size // 4096) * 4096
-                # The record of a trace that is being published is a file of its own for a moment.
-                files += path.suffix == ".trace" or path.suffix == ".out" and "record" not in path.name
+                # In incoming/ a record is a file of its own for a moment.
+                files += path.suffix in (".trace", ".out") and "record" not in path.name
     return size, files
 
 
@@ -410,7 +411,7 @@ def test_caps_hold_at_every_moment(cap, serve, daemon):
     records = d.spool.check()
     size, files = taken(d.spool)
     said = len(d.log("was dropped", level="error"))
-    print(f"{looks} looks, at most {most}; at the end {size} bytes, {files} files; {said} errors said")
+    print(f"{looks} looks, at most {most}; in the end {size} bytes, {files} files; {said} errors")
     assert d.log(message_id=RETENTION)
     # The caps are made use of, and the newest are those that stay.
     assert most >= (1 << 20 if cap == "max_bytes" else 15)
@@ -427,7 +428,8 @@ def write_kept(spool, when, name="s"):
     path.write_bytes(body)
     record = {
         "service": name, "host": "h", "bytes": len(body), "complete": True,
-        "sha256": hashlib.sha256(body).hexdigest(), "start": when.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "start": when.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
     }  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(record))
     return str(path.relative_to(spool.path / "archive"))
