@@ -456,6 +456,8 @@ static int set_hardened(struct http_request *r)
      */
     SET(CURLOPT_FORBID_REUSE, 1L);
     SET(CURLOPT_FRESH_CONNECT, 1L);
+    /* A kept address likewise; and libcurl walks through all that it keeps at each transfer. */
+    SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
     SET(CURLOPT_USERAGENT, r->http->user_agent);
     SET(CURLOPT_ERRORBUFFER, r->error);

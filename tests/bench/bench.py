@@ -31,24 +31,45 @@ MEASUREMENTS = {"idle": idle, "soak": soak, "cpu": cpu, "targets": targets, "sig
 
 
 def parse():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("measurements", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
     p.add_argument("--full", action="store_true", help="more of everything; half an hour")
     p.add_argument("--markdown", action="store_true")
     p.add_argument("--dir", help="for traces (default: the system's temporary directory)")
     p.add_argument("--idle-seconds", type=int)
     p.add_argument("--soak-captures", type=int)
-    p.add_argument("--targets", type=lambda text: [int(n) for n in text.split(",")],
-                   default=[10, 100, 1000, 10000])
+    p.add_argument(
+        "--targets",
+        type=lambda text: [int(n) for n in text.split(",")],
+        default=[10, 100, 1000, 10000],
+    )
     p.add_argument("--target-seconds", type=int)
     p.add_argument("--signals", type=int)
     for size in ("small", "medium", "large"):
         p.add_argument(f"--cpu-{size}", type=int, help=f"{size} bodies a round")
     p.add_argument("--cpu-rounds", type=int)
-    quick = {"idle_seconds": 180, "soak_captures": 20000, "target_seconds": 30, "signals": 200,
-             "cpu_small": 50, "cpu_medium": 8, "cpu_large": 1, "cpu_rounds": 5}
-    full = {"idle_seconds": 600, "soak_captures": 100000, "target_seconds": 120, "signals": 1000,
-            "cpu_small": 100, "cpu_medium": 16, "cpu_large": 2, "cpu_rounds": 7}
+    quick = {
+        "idle_seconds": 180,
+        "soak_captures": 20000,
+        "target_seconds": 30,
+        "signals": 200,
+        "cpu_small": 50,
+        "cpu_medium": 8,
+        "cpu_large": 1,
+        "cpu_rounds": 5,
+    }
+    full = {
+        "idle_seconds": 600,
+        "soak_captures": 100000,
+        "target_seconds": 120,
+        "signals": 1000,
+        "cpu_small": 100,
+        "cpu_medium": 16,
+        "cpu_large": 2,
+        "cpu_rounds": 7,
+    }
     o = p.parse_args()
     unknown = set(o.measurements) - set(MEASUREMENTS)
     if unknown:
@@ -60,7 +81,11 @@ def parse():
 
 
 def first_line(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()[0].strip()
+    return (
+        subprocess.run(command, capture_output=True, text=True, check=False)
+        .stdout.splitlines()[0]
+        .strip()
+    )
 
 
 def machine(directory):
@@ -70,10 +95,12 @@ def machine(directory):
     with open("/etc/os-release") as f:
         system = re.search(r'^PRETTY_NAME="?(.*?)"?$', f.read(), re.M)[1]
     kind = first_line("stat", "-f", "-c", "%T", str(directory))
-    return [f"{datetime.date.today()}, {os.cpu_count()} × {model[1] if model else platform.machine()}, "
-            f"{int(memory) / (1 << 20):.0f} GiB, {system}, Linux {platform.release()}, traces on {kind}",
-            f"{first_line(lab.BUILD / 'contraced', '--version')}, "
-            + " ".join(first_line("curl", "--version").split()[:4])]
+    return [
+        f"{datetime.date.today()}, {os.cpu_count()} × {model[1] if model else platform.machine()}, "
+        f"{int(memory) / (1 << 20):.0f} GiB, {system}, Linux {platform.release()}, traces on {kind}",
+        f"{first_line(lab.BUILD / 'contraced', '--version')}, "
+        + " ".join(first_line("curl", "--version").split()[:4]),
+    ]
 
 
 def run(chosen, bench, options):
@@ -100,13 +127,18 @@ def show(rows, notes, markdown):
         lines = ["| " + " | ".join(row) + " |" for row in cells]
     else:
         widths = [max(len(row[i]) for row in cells) for i in range(3)]
-        lines = ["  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[3]]).rstrip() for row in cells]
+        lines = [
+            "  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[3]]).rstrip()
+            for row in cells
+        ]
     print("\n".join([*(n + ("  " if markdown else "") for n in notes), "", *lines]))
 
 
 def main():
     options = parse()
-    chosen = [name for name in MEASUREMENTS if not options.measurements or name in options.measurements]
+    chosen = [
+        name for name in MEASUREMENTS if not options.measurements or name in options.measurements
+    ]
     with lab.Lab(options.dir) as bench:
         rows = run(chosen, bench, options)
         show(rows, machine(bench.dir), options.markdown)

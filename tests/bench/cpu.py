@@ -102,11 +102,20 @@ def hash_row():
 
 def measure(lab, options):
     rows, peaks = [hash_row()], {}
-    for size, count in ((MIB, options.cpu_small), (16 * MIB, options.cpu_medium), (GIB, options.cpu_large)):
+    for size, count in (
+        (MIB, options.cpu_small),
+        (16 * MIB, options.cpu_medium),
+        (GIB, options.cpu_large),
+    ):
         more, peaks[size] = compare(lab, size, count, options.cpu_rounds)
         rows += more
     lab.arrivals()
-    rows.append(Row("peak RSS with 1 MiB bodies → 1 GiB", "the same",
-                    f"{peaks[MIB] / MIB:.2f} → {peaks[GIB] / MIB:.2f} MiB",
-                    peaks[GIB] <= peaks[MIB] + MEMORY_SLACK))
+    rows.append(
+        Row(
+            "peak RSS with 1 MiB bodies → 1 GiB",
+            "the same",
+            f"{peaks[MIB] / MIB:.2f} → {peaks[GIB] / MIB:.2f} MiB",
+            peaks[GIB] <= peaks[MIB] + MEMORY_SLACK,
+        )
+    )
     return rows

@@ -28,7 +28,10 @@ class Manager:
 
 def measure(lab, options):
     manager = Manager(lab.dir / "notify")
-    environment = {"NOTIFY_SOCKET": str(lab.dir / "notify"), "WATCHDOG_USEC": str(WATCHDOG * 1000000)}
+    environment = {
+        "NOTIFY_SOCKET": str(lab.dir / "notify"),
+        "WATCHDOG_USEC": str(WATCHDOG * 1000000),
+    }
     os.environ.pop("WATCHDOG_PID", None)
     with Daemon(lab, environment=environment, size=MIB) as d:
         d.wait()
@@ -42,12 +45,25 @@ def measure(lab, options):
         woken, cpu, fed = d.switches() - woken, d.cpu() - cpu, manager.fed - fed
         shared = d.memory("VmRSS") - d.memory("RssAnon")
         return [
-            Row.at_most("idle, one target: RSS", 12, d.memory() / MIB, "MiB",
-                        note=f" ({shared / MIB:.1f} of it pages of files: program and libraries)"),
-            Row("… its own share of that (PSS); private", "",
+            Row.at_most(
+                "idle, one target: RSS",
+                12,
+                d.memory() / MIB,
+                "MiB",
+                note=f" ({shared / MIB:.1f} of it pages of files: program and libraries)",
+            ),
+            Row(
+                "… its own share of that (PSS); private",
+                "",
                 f"{d.memory('Pss') / MIB:.1f} MiB; "
-                f"{(d.memory('Private_Dirty') + d.memory('Private_Clean')) / MIB:.1f} MiB"),
-            Row.at_most("… wake-ups of any thread", 2, woken / minutes, "a minute",
-                        note=f" ({woken} in {options.idle_seconds} s, watchdog of {WATCHDOG} s fed {fed} times, "
-                             f"{cpu * 1e3:.2f} ms CPU)"),
+                f"{(d.memory('Private_Dirty') + d.memory('Private_Clean')) / MIB:.1f} MiB",
+            ),
+            Row.at_most(
+                "… wake-ups of any thread",
+                2,
+                woken / minutes,
+                "a minute",
+                note=f" ({woken} in {options.idle_seconds} s, watchdog of {WATCHDOG} s fed {fed} times, "
+                f"{cpu * 1e3:.2f} ms CPU)",
+            ),
         ]

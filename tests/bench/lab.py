@@ -42,8 +42,12 @@ class Row:
 
     @classmethod
     def at_most(cls, what, limit, value, unit, digits=1, note=""):
-        return cls(what, f"≤ {limit:g} {unit}".strip(), f"{value:.{digits}f} {unit}".strip() + note,
-                   value <= limit)
+        return cls(
+            what,
+            f"≤ {limit:g} {unit}".strip(),
+            f"{value:.{digits}f} {unit}".strip() + note,
+            value <= limit,
+        )
 
 
 class Lab:
@@ -72,9 +76,20 @@ class Lab:
 
     def build(self, name, *sources):
         if name not in self.built:
-            subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-pthread",
-                            f"-I{SRC}", "-o", self.dir / name,
-                            *(HERE / s if "/" not in s else SRC / s for s in sources)], check=True)
+            subprocess.run(
+                [
+                    os.environ.get("CC", "cc"),
+                    "-std=gnu17",
+                    "-D_GNU_SOURCE",
+                    "-O2",
+                    "-pthread",
+                    f"-I{SRC}",
+                    "-o",
+                    self.dir / name,
+                    *(HERE / s if "/" not in s else SRC / s for s in sources),
+                ],
+                check=True,
+            )
             self.built.add(name)
         return self.dir / name
 
@@ -112,21 +127,48 @@ storage:
 class Daemon:
     """A running contraced. Its log is read by a thread, which counts what was captured."""
 
-    def __init__(self, lab, addresses=None, size=4 * KIB, interval="365d", concurrent=64,
-                 max_bytes="4GiB", max_files=500, environment=None, log_level="info"):
+    def __init__(
+        self,
+        lab,
+        addresses=None,
+        size=4 * KIB,
+        interval="365d",
+        concurrent=64,
+        max_bytes="4GiB",
+        max_files=500,
+        environment=None,
+        log_level="info",
+    ):
         self.spool = pathlib.Path(tempfile.mkdtemp(prefix="spool-", dir=lab.dir))
         config = self.spool.with_suffix(".yaml")
-        targets = [f'      - {{targets: ["{a}"], labels: {{service: s{i}}}}}'
-                   for i, a in enumerate(addresses or [f"127.0.0.1:{lab.port}"])]
-        config.write_text(CONFIG.format(interval=interval, concurrent=concurrent, size=size,
-                                        targets="\n".join(targets), spool=self.spool,
-                                        max_bytes=max_bytes, max_files=max_files))
+        targets = [
+            f'      - {{targets: ["{a}"], labels: {{service: s{i}}}}}'
+            for i, a in enumerate(addresses or [f"127.0.0.1:{lab.port}"])
+        ]
+        config.write_text(
+            CONFIG.format(
+                interval=interval,
+                concurrent=concurrent,
+                size=size,
+                targets="\n".join(targets),
+                spool=self.spool,
+                max_bytes=max_bytes,
+                max_files=max_files,
+            )
+        )
         self.captures = queue.SimpleQueue()
         self.log = []  # everything else it said
         self.process = subprocess.Popen(
-            [BUILD / "contraced", f"--config.file={config}", f"--log.level={log_level}",
-             "--log.format=text"],
-            stderr=subprocess.PIPE, text=True, env=dict(os.environ, **(environment or {})))
+            [
+                BUILD / "contraced",
+                f"--config.file={config}",
+                f"--log.level={log_level}",
+                "--log.format=text",
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ, **(environment or {})),
+        )
         self.pid = self.process.pid
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -157,7 +199,9 @@ class Daemon:
             try:
                 self.captures.get(timeout=PATIENCE)
             except queue.Empty:
-                raise SystemExit("contraced captured nothing:\n" + "\n".join(self.log[-20:])) from None
+                raise SystemExit(
+                    "contraced captured nothing:\n" + "\n".join(self.log[-20:])
+                ) from None
 
     def signal(self, number):
         self.process.send_signal(number)

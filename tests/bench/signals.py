@@ -18,7 +18,15 @@ def measure(lab, options):
             sent = boot_us()
             d.signal(signal.SIGUSR1)
             d.wait()
-            (_, arrived), = lab.arrivals()
+            ((_, arrived),) = lab.arrivals()
             delays.append((arrived - sent) / 1e3)
-    return [Row.at_most(f"SIGUSR1 to the request, p99 of {len(delays)}", 5, quantile(delays, 0.99), "ms", 2,
-                        f" (median {median(delays):.2f}, max {max(delays):.2f})")]
+    return [
+        Row.at_most(
+            f"SIGUSR1 to the request, p99 of {len(delays)}",
+            5,
+            quantile(delays, 0.99),
+            "ms",
+            2,
+            f" (median {median(delays):.2f}, max {max(delays):.2f})",
+        )
+    ]

@@ -26,8 +26,13 @@ def now():
 
 def due_times(lab, addresses, interval, before, after):
     program = lab.build("due", "due.c", "daemon/capture/schedule.c")
-    text = subprocess.run([program, JOB, HOST, *map(str, [interval * 1000000, *before, *after, boot_us()])],
-                          input="\n".join(addresses), capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [program, JOB, HOST, *map(str, [interval * 1000000, *before, *after, boot_us()])],
+        input="\n".join(addresses),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     return {a: list(map(int, dues)) for a, *dues in map(str.split, text.splitlines())}
 
 
@@ -60,24 +65,53 @@ def run(lab, n, interval, seconds):
         counted = lab.arrivals()
         rss = d.memory()
         problems = [line for line in d.log if "cannot" in line or "dropped" in line]
-        delays, missed = match(arrived + counted, due_times(lab, addresses, interval, before, after))
-    return {"n": n, "delays": delays, "missed": missed, "rss": rss, "captures": len(counted), "problems": problems,
-            "cpu": cpu / max(1, len(counted)) * 1e3, "loop": loop / max(1, len(counted)) * 1e3,
-            "load": cpu / seconds, "rate": len(counted) / seconds}
+        delays, missed = match(
+            arrived + counted, due_times(lab, addresses, interval, before, after)
+        )
+    return {
+        "n": n,
+        "delays": delays,
+        "missed": missed,
+        "rss": rss,
+        "captures": len(counted),
+        "problems": problems,
+        "cpu": cpu / max(1, len(counted)) * 1e3,
+        "loop": loop / max(1, len(counted)) * 1e3,
+        "load": cpu / seconds,
+        "rate": len(counted) / seconds,
+    }
 
 
 def rows_of(run_, base, reference):
     n, delays = run_["n"], run_["delays"]
-    rows = [Row.at_most(f"{n:,} targets, {run_['rate']:.1f} captures/s: p99 of start − due", DELAY_MAX,
-                        quantile(delays, 0.99), "ms", 1,
-                        f" (median {median(delays):.1f}, max {max(delays):.1f}, {len(delays)} captures, "
-                        f"{run_['missed']} missed)"),
-            Row("… CPU a capture", "linear" if reference else "",
-                f"{run_['cpu']:.2f} ms (loop {run_['loop']:.2f}; {run_['load'] * 100:.1f}% of a core)",
-                run_["cpu"] <= reference["cpu"] * LINEAR_MAX if reference else None)]
+    rows = [
+        Row.at_most(
+            f"{n:,} targets, {run_['rate']:.1f} captures/s: p99 of start − due",
+            DELAY_MAX,
+            quantile(delays, 0.99),
+            "ms",
+            1,
+            f" (median {median(delays):.1f}, max {max(delays):.1f}, {len(delays)} captures, "
+            f"{run_['missed']} missed)",
+        ),
+        Row(
+            "… CPU a capture",
+            "linear" if reference else "",
+            f"{run_['cpu']:.2f} ms (loop {run_['loop']:.2f}; {run_['load'] * 100:.1f}% of a core)",
+            run_["cpu"] <= reference["cpu"] * LINEAR_MAX if reference else None,
+        ),
+    ]
     if base and n >= 1000:
-        rows.append(Row.at_most("… RSS a target more", MEMORY_MAX, (run_["rss"] - base["rss"]) / (n - base["n"]) / KIB,
-                                "KiB", 2, f" ({run_['rss'] // KIB} KiB in all)"))
+        rows.append(
+            Row.at_most(
+                "… RSS a target more",
+                MEMORY_MAX,
+                (run_["rss"] - base["rss"]) / (n - base["n"]) / KIB,
+                "KiB",
+                2,
+                f" ({run_['rss'] // KIB} KiB in all)",
+            )
+        )
     for line in run_["problems"][:3]:
         rows.append(Row("… a problem", "none", line, False))
     return rows

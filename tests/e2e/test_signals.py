@@ -6,7 +6,7 @@ import threading
 
 import hostile
 import pytest
-from hostile import HEADER, gated, generation, healthy, trace
+from hostile import BUSY, HEADER, gated, generation, healthy, trace
 from support import (
     CAPTURED,
     DOWN,
@@ -66,6 +66,21 @@ def test_usr2_suspends_and_resumes(serve, daemon):
     d.stop()
     reasons = [r["reason"] for r in d.spool.check().values()]
     assert reasons.count("signal") == 1
+
+
+def test_usr1_is_not_forgotten_while_the_target_is_busy(serve, daemon):
+    """What a signal asked for is tried again, also while suspended, and its record says so."""
+    s = serve(healthy(), BUSY, healthy())
+    d = daemon([job("s", s.address)])
+    d.wait_captured()
+    d.signal(signal.SIGUSR2)
+    d.wait_log(message_id=SUSPENDED)
+    mark = d.mark()
+    d.capture_now()
+    d.wait_captured(after=mark)
+    d.stop()
+    assert d.counts() == {"ok": 2, "busy": 1}
+    assert sorted(r["reason"] for r in d.spool.check().values()) == ["schedule", "signal"]
 
 
 def test_storm_of_usr1(serve, daemon, gate):
