@@ -16,8 +16,6 @@
 /* Room reserved for a target of which nothing is known yet. */
 #define FIRST_ROOM (1u << 20)
 
-#define STORAGE_QUIET (1 * USEC_PER_MIN)
-
 enum flight_state {
     FLIGHT_WAITING,    /* for its turn */
     FLIGHT_ROOM,       /* the spool makes room */
@@ -32,7 +30,6 @@ struct flight {
     enum flight_state state;
     struct target *target;
     enum reason reason;
-    bool refused; /* the spool had no room and said so */
     bool again; /* another one was asked for by signal meanwhile */
     struct spool_file *file;
     uint64_t room; /* asked for */
@@ -65,7 +62,6 @@ struct pipeline {
     struct flight_list waiting, flying;
     sd_event_source *wake; /* starts what waits, outside of whatever call made a place free */
     bool storage_failed; /* it was said in the log */
-    usec storage_quiet;  /* boot time before which it is not said again */
     bool drained;
 };
 
@@ -160,28 +156,26 @@ static void report_target(struct flight *f, const char *key)
 }
 
 /*
- * The disk is not the target's fault: said once for all of them, and at most once a minute when it
- * comes and goes. That the spool had no room, it has said itself.
+ * The disk is not the target's fault: said once for all of them. When the spool has no room, it says
+ * so itself.
  */
 static void report_storage(struct pipeline *p, const struct flight *f)
 {
     enum outcome outcome = f->result.outcome;
     bool failed = outcome == OUTCOME_NO_SPACE || outcome == OUTCOME_STORAGE;
-    usec now = 0;
     const struct log_fields fields = {.result = outcome_name(outcome),
                                       .message_id = MESSAGE_ID_STORAGE};
 
-    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &now);
-    if (failed && !f->refused && !p->storage_failed && now >= p->storage_quiet) {
-        p->storage_failed = true;
-        p->storage_quiet = now + STORAGE_QUIET;
+    if (outcome == OUTCOME_NO_SPACE && spool_refusing(p->spool))
+        return;
+    if (failed && !p->storage_failed)
         log_write(LOG_LEVEL_ERROR, &fields,
                   "a capture of %s was dropped: %s: %s; so will be others until it works again",
                   f->target->shown, outcome_name(outcome), f->result.text);
-    } else if (outcome_published(outcome) && p->storage_failed) {
-        p->storage_failed = false;
+    else if (outcome_published(outcome) && p->storage_failed)
         log_write(LOG_LEVEL_INFO, &fields, "traces can be stored again");
-    }
+    if (failed || outcome_published(outcome))
+        p->storage_failed = failed;
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */
@@ -394,12 +388,6 @@ static void flight_send(struct flight *f)
     look_up(f);
 }
 
-static void flight_refused(struct flight *f, int r)
-{
-    f->refused = r == -ENOSPC;
-    flight_fail(f, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
-}
-
 /* The spool's answer: to the first reservation, or to one that a growing trace asked for. */
 static void on_room(struct spool_file *file, int r, void *userdata)
 {
@@ -409,7 +397,7 @@ static void on_room(struct spool_file *file, int r, void *userdata)
     if (f->state == FLIGHT_CAPTURING)
         capture_room(f->capture, f->room, r);
     else if (r < 0)
-        flight_refused(f, r);
+        flight_fail(f, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
     else
         flight_send(f);
 }
@@ -435,7 +423,7 @@ static void flight_begin(struct flight *f)
     f->room = first_room(f->target);
     r = spool_file_new(p->spool, f->room, on_room, f, &f->file);
     if (r < 0)
-        flight_refused(f, r);
+        flight_fail(f, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
     else if (r > 0)
         flight_send(f);
 }

@@ -148,11 +148,16 @@ static const char *lack_text(enum retention_cause lacking)
     }
 }
 
+bool spool_refusing(const struct spool *s)
+{
+    return s->no_room || spool_now_boot(s) < s->no_room_quiet;
+}
+
 /* Only requests for a new file change what was said: a single body that is too large does not
  * mean that there is no room for others. */
 static void log_refused(struct spool *s, const struct spool_file *f, const char *why)
 {
-    if (f->state != FILE_WAITS_NEW || s->no_room || spool_now_boot(s) < s->no_room_quiet)
+    if (f->state != FILE_WAITS_NEW || spool_refusing(s))
         return;
     s->no_room = true;
     s->no_room_quiet = spool_now_boot(s) + NO_ROOM_QUIET;
@@ -226,7 +231,7 @@ static int make_room(struct spool *s, uint64_t bytes, uint64_t files,
 
 static int make_room_for(struct spool *s, const struct spool_file *f)
 {
-    enum retention_cause lacking;
+    enum retention_cause lacking = RETENTION_FREE_SPACE;
     int r;
 
     if (pass_held(s)) {

@@ -44,6 +44,9 @@ void spool_set_limits(struct spool *s, const struct retention_limits *limits);
  * -ENOSPC (or another errno) when it cannot be had; the reservation is then as it was before. */
 typedef void (*spool_room_fn)(struct spool_file *f, int r, void *userdata);
 
+/* True while the spool has said in the log that there is no room, or did within the last minute. */
+bool spool_refusing(const struct spool *s);
+
 /*
  * Opens a new file in incoming/ (O_EXCL) and reserves `room` bytes for it. 1: both done. 0: the
  * room is being made, `fn` will tell. Negative errno (-ENOSPC, -EMFILE, -EROFS, …): no file.

@@ -17,6 +17,7 @@ import os
 import pathlib
 import platform
 import re
+import shutil
 import subprocess
 import sys
 
@@ -71,6 +72,8 @@ def parse():
         "cpu_rounds": 7,
     }
     o = p.parse_args()
+    if not shutil.which("curl"):
+        p.error("curl is needed for comparison (Debian: curl)")
     unknown = set(o.measurements) - set(MEASUREMENTS)
     if unknown:
         p.error(f"no such measurement: {', '.join(unknown)}")
@@ -97,14 +100,15 @@ def machine(directory):
     kind = first_line("stat", "-f", "-c", "%T", str(directory))
     return [
         f"{datetime.date.today()}, {os.cpu_count()} × {model[1] if model else platform.machine()}, "
-        f"{int(memory) / (1 << 20):.0f} GiB, {system}, Linux {platform.release()}, traces on {kind}",
+        f"{int(memory) / (1 << 20):.0f} GiB, {system}, Linux {platform.release()}, "
+        f"traces on {kind}",
         f"{first_line(lab.BUILD / 'contraced', '--version')}, "
         + " ".join(first_line("curl", "--version").split()[:4]),
     ]
 
 
 def run(chosen, bench, options):
-    """The rows in the order of the measurements. Idling goes on beside the others: it costs them nothing."""
+    """The rows, in the order of the measurements. Idling goes on beside the others."""
     rows = {}
     with concurrent.futures.ThreadPoolExecutor(1) as beside:
         waiting = beside.submit(idle.measure, bench, options) if "idle" in chosen else None
@@ -128,7 +132,7 @@ def show(rows, notes, markdown):
     else:
         widths = [max(len(row[i]) for row in cells) for i in range(3)]
         lines = [
-            "  ".join([*(c.ljust(w) for c, w in zip(row, widths)), row[3]]).rstrip()
+            "  ".join([*(c.ljust(w) for c, w in zip(row, widths, strict=False)), row[3]]).rstrip()
             for row in cells
         ]
     print("\n".join([*(n + ("  " if markdown else "") for n in notes), "", *lines]))

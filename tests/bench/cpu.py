@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CPU of a captured MiB beside that of `curl -o` fetching the same, and memory beside the body's size.
+"""CPU of a captured MiB beside that of `curl -o`, and memory beside the body's size.
 
-Both fetch the same bodies from the same server in turns, so that what else the machine does hits both. Counted is
-everything the process spends in user and system mode, contraced's disk threads with fsync and deletion included.
-curl is counted twice: one process a body, as one would use it, and one process for all bodies of a
-round, so that the cost of starting it is out of the comparison.
+Both fetch the same bodies from the same server in turns, so that what else the machine does hits
+both. Counted is everything the process spends in user and system mode, contraced's disk threads
+with fsync and deletion included. curl is counted twice: one process a body, as one would use it,
+and one process for all bodies of a round, so that its start is out of the comparison.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ def fetch(lab, size, count, one_process):
 
 
 def capture(daemon, count):
-    """Seconds of CPU that contraced needs for `count` captures, one after the other; per thread, too."""
+    """Seconds of CPU for `count` captures, one after the other: in all, and of the loop."""
     before, threads = daemon.cpu(), daemon.cpu_by_thread()
     for _ in range(count):
         daemon.signal(signal.SIGUSR1)

@@ -6,8 +6,8 @@
  *
  *   due JOB HOST INTERVAL REAL_BEFORE BOOT_BEFORE REAL_AFTER BOOT_AFTER UNTIL < addresses
  *
- * A target whose phase came by between the two moments has its cycles counted from either; it is left
- * out.
+ * A target whose phase came by between the two moments has its cycles counted from either: it is
+ * left out.
  */
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What contraced costs while nothing happens: one target, a few captures done, the watchdog as in the unit."""
+"""What contraced costs between two captures of its one target, with the unit's watchdog."""
 
 import os
 import signal
@@ -63,7 +63,7 @@ def measure(lab, options):
                 2,
                 woken / minutes,
                 "a minute",
-                note=f" ({woken} in {options.idle_seconds} s, watchdog of {WATCHDOG} s fed {fed} times, "
-                f"{cpu * 1e3:.2f} ms CPU)",
+                note=f" ({woken} in {options.idle_seconds} s, watchdog of {WATCHDOG} s fed "
+                f"{fed} times, {cpu * 1e3:.2f} ms CPU)",
             ),
         ]

@@ -217,7 +217,7 @@ class Daemon:
         return total / 1e9
 
     def cpu_by_thread(self):
-        """{thread number in order of creation: seconds}: 0 is the loop, the others are disk threads."""
+        """{thread, in order of creation: seconds}: 0 is the loop, the others are disk threads."""
         tasks = sorted(pathlib.Path(f"/proc/{self.pid}/task").iterdir(), key=lambda p: int(p.name))
         return {i: int((t / "schedstat").read_text().split()[0]) / 1e9 for i, t in enumerate(tasks)}
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The target of the benchmarks: an HTTP/1.1 server that answers GET /SIZE with a trace of SIZE bytes,
- * framed as Go 1.26 frames it and chunked as net/http chunks it (one chunk a batch). The batches'
- * contents are the same constant bytes, so nothing is copied or computed on the way out.
+ * The target of the benchmarks: an HTTP/1.1 server that answers GET /SIZE with a trace of SIZE
+ * bytes, framed as Go 1.26 frames it and chunked as net/http chunks it (one chunk a batch). The
+ * batches' contents are the same constant bytes, so nothing is copied or computed on the way out.
  *
  *   server                  listens on all of IPv4, prints the port
  *   GET /4096               a trace of 4096 bytes; a query is ignored
- *   GET /log                the arrivals since the last /log, one a line: the address that was asked,
- *                           and CLOCK_BOOTTIME in µs when the request had been read
+ *   GET /log                the arrivals since the last /log, one a line: the address that was
+ *                           asked, and CLOCK_BOOTTIME in µs when the request had been read
  */
 
 #include <arpa/inet.h>

@@ -68,8 +68,8 @@ def strace(log, *arguments):
 
 def threads_of(d, group):
     """The loop's thread, or the disk threads."""
-    main, *disk = d.threads()
-    assert main == d.pid and len(disk) == 2
+    main, disk = d.pid, [tid for tid in d.threads() if tid != d.pid]
+    assert len(disk) == 2
     tids = [main] if group == "loop" else disk
     return [argument for tid in tids for argument in ("-p", str(tid))]
 
