@@ -48,6 +48,7 @@ struct daemon {
     struct targets *targets;
     struct agenda agenda;
     struct counters counters;
+    size_t failing; /* targets whose last capture failed */
     sd_event_source *due, *deadline, *leave;
     enum stage stage;
     bool suspended;
@@ -83,20 +84,27 @@ static uint64_t next_random(struct daemon *d)
     return x ^ (x >> 31);
 }
 
+/* Counted as states change: thousands of targets end a capture each second. */
+static void count_failing(struct daemon *d, struct target *t)
+{
+    bool failing = !t->gone && outcome_failed(t->state);
+
+    if (failing != t->counted_failing)
+        d->failing += failing ? 1 : (size_t)-1;
+    t->counted_failing = failing;
+}
+
 /* ---- the status line ------------------------------------------------------------------------ */
 
 static void tell_status(const struct daemon *d)
 {
     struct spool_stats stats;
     char when[CLOCK_RFC3339_SIZE], size[PARSE_TEXT_SIZE];
-    size_t failing = 0;
 
-    for (size_t i = 0; i < targets_count(d->targets); i++)
-        failing += outcome_failed(targets_at(d->targets, i)->state);
     spool_stats(d->spool, &stats);
     notify_status("%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s",
                   d->suspended ? "suspended, " : "", targets_count(d->targets),
-                  targets_count(d->targets) == 1 ? "" : "s", failing,
+                  targets_count(d->targets) == 1 ? "" : "s", d->failing,
                   d->counters.last_success ? clock_rfc3339(d->counters.last_success, when)
                                            : "never",
                   (unsigned long long)(stats.archive_files + stats.pending_files),
@@ -225,6 +233,7 @@ static void on_finished(void *userdata, struct target *t, enum reason reason, en
     struct daemon *d = userdata;
     usec retry = USEC_NEVER;
 
+    count_failing(d, t);
     if (d->stage == STAGE_RUNNING && !t->gone) {
         if (outcome_published(outcome))
             t->attempts = 0;
@@ -247,8 +256,10 @@ static void schedule_change(struct daemon *d, const struct targets_change *chang
 {
     usec now = now_boot(d);
 
-    for (size_t i = 0; i < change->n_removed; i++)
+    for (size_t i = 0; i < change->n_removed; i++) {
         agenda_set(&d->agenda, change->removed[i], USEC_NEVER);
+        count_failing(d, change->removed[i]);
+    }
     for (size_t i = 0; i < change->n_moved; i++)
         agenda_set(&d->agenda, change->moved[i], next_due(d, change->moved[i]));
     for (size_t i = 0; i < change->n_added; i++) {

@@ -58,6 +58,7 @@ struct target {
     usec last_start;     /* boot time of the last request; 0: none yet */
     unsigned attempts;   /* failed tries since the last kept trace */
     unsigned failures;   /* in a row, for the log */
+    bool counted_failing;    /* the daemon's count of failing targets has it */
     enum outcome state;  /* of the last capture that tells; OUTCOME_OK at first */
     uint64_t last_bytes; /* of the last published trace: what the next may need */
     struct flight *flight; /* being captured or waiting for its turn; owned by the pipeline */
