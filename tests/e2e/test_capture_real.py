@@ -28,7 +28,7 @@ QUICK_GENERATIONS = {"GODEBUG": "traceadvanceperiod=100000000"}
 
 @pytest.fixture(autouse=True)
 def strict_reader():
-    need(go_version() >= (1, 23), "no Go 1.23 or newer on the PATH: `go tool trace -d=parsed`")
+    need(go_version() >= (1, 22), "no Go 1.22 or newer on the PATH: its `go tool trace -d`")
 
 
 def test_tcp_and_unix_socket(goservice, daemon):
@@ -165,7 +165,7 @@ def test_secret_rotated_between_captures(kind, goservice, daemon, tmp_path):
     d.wait_captured(service="s", after=mark)
     wait_until("the captures have ended", lambda: not d.spool.incoming())
 
-    ours.chmod(0o644)
+    ours.chmod(0o666)
     d.capture_now()
     line = d.wait_log(service="s", result="credentials", message_id=DOWN)
     assert str(ours) in line["msg"] and "chmod 0600" in line["msg"]

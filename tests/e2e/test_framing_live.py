@@ -2,7 +2,7 @@
 """A live trace, broken off anywhere and cut where framing says, is one that Go's own reader takes.
 
 `go tool trace -pprof=` also opens a trace that breaks off, as far as it goes, and exits 0;
-`-d=parsed` reads strictly and fails on anything that is not whole. Both are asked.
+`-d` reads strictly and fails on anything that is not whole. Both are asked.
 """
 import os
 import pathlib
@@ -12,6 +12,7 @@ import shutil
 import subprocess
 
 import pytest
+from support import strict_question
 
 BUILD = pathlib.Path(os.environ.get("CONTRACE_BUILD_DIR", "."))
 FRAMECUT = BUILD / "tests/support/framecut"
@@ -88,7 +89,7 @@ def go_reads(path):
         ["go", "tool", "trace", "-pprof=sched", path], capture_output=True, timeout=300
     )
     strict = subprocess.run(
-        ["go", "tool", "trace", "-d=parsed", path],
+        ["go", "tool", "trace", strict_question(), path],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=300,
     )
     assert sched.returncode == 0, sched.stderr
