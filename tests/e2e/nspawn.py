@@ -20,7 +20,7 @@ import tarfile
 import tempfile
 import time
 
-import pytest
+from support import need, wait_until
 
 SUITE = "bookworm"
 MIRROR = os.environ.get("CONTRACE_DEBIAN_MIRROR")  # None: debootstrap's own choice
@@ -44,27 +44,6 @@ exec systemd-nspawn --quiet --boot --directory="$2/root" --machine="$4" \\
     --hostname=contrace-test --keep-unit --register=no --private-network --link-journal=no \\
     --resolv-conf=off --timezone=off --console=read-only
 """
-
-
-def need(condition, why):
-    """Skip the test where a prerequisite is missing; under CI that is a failure."""
-    if condition:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(why, pytrace=False)
-    pytest.skip(why)
-
-
-def wait_until(what, condition, timeout=20.0, interval=0.1):
-    """Wait for condition() to be true and return its value; fail, saying what was waited for."""
-    deadline = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {timeout:g} s: {what}")
-        time.sleep(interval)
 
 
 def cgroup_base():

@@ -15,7 +15,8 @@ import subprocess
 import time
 
 import pytest
-from nspawn import Container, need, wait_until
+from nspawn import Container
+from support import need, wait_until
 
 HERE = pathlib.Path(__file__).resolve()
 SRC = pathlib.Path(os.environ.get("CONTRACE_SRC_DIR") or HERE.parents[2]).resolve()
