@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,15 @@ static void raise_descriptor_limit(void)
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+/*
+ * The buffers of a capture (128 and 64 KiB) go back to the system when it ends. By itself glibc would
+ * soon take them from the heap and leave holes in it: mallopt(3), M_MMAP_THRESHOLD.
+ */
+static void return_large_buffers(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 48 << 10);
 }
 
 static int run(const struct options *options)
@@ -71,6 +81,7 @@ int main(int argc, char **argv)
     log_set_format(LOG_FORMAT_AUTO);
     forbid_dumps();
     raise_descriptor_limit();
+    return_large_buffers();
     r = run(&options);
     options_done(&options);
     return r;
