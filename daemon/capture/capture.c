@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "daemon/capture/credentials.h"
+#include "daemon/capture/writer.h"
 #include "trace/framing.h"
 
 /* How long a target may take to accept a connection and shake hands. */
@@ -17,12 +18,6 @@
 
 /* Room is asked for in steps of this many bytes, so rarely. */
 #define ROOM_STEP (1u << 20)
-
-/*
- * Bytes written at a time. libcurl hands out at most 16 KiB, at odd offsets; whole blocks at even
- * ones cost the kernel less than half of that.
- */
-#define BLOCK ((size_t)64 << 10)
 
 /* What is kept of a body that is no trace: enough to see what it is. */
 #define HEAD_MAX 512
@@ -32,12 +27,10 @@ struct capture {
     struct http_request *request;
     const struct capture_handlers *handlers;
     void *userdata;
-    int fd;
+    struct writer writer;
     uint64_t limit; /* of decoded bytes */
     uint64_t room;
     uint64_t written; /* taken into the block or the file */
-    char *block;
-    size_t block_len;
     struct framing framing;
     EVP_MD_CTX *hash;  /* of everything that framing has settled */
     EVP_MD_CTX *whole; /* a copy of it at the last whole generation */
@@ -93,44 +86,24 @@ static void keep_head(struct capture *c, const void *data, size_t n)
     c->head_len += n;
 }
 
-static int write_all(int fd, const char *data, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, data, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -errno;
-        data += done;
-        n -= (size_t)done;
-    }
-    return 0;
-}
-
-static int flush_block(struct capture *c)
+static int store(struct capture *c, const char *data, size_t n)
 {
     if (c->error == 0)
-        c->error = write_all(c->fd, c->block, c->block_len);
-    c->block_len = 0;
+        c->error = writer_add(&c->writer, data, n);
     return c->error;
 }
 
-static int store(struct capture *c, const char *data, size_t n)
+static int flush(struct capture *c)
 {
-    int r = 0;
+    if (c->error == 0)
+        c->error = writer_flush(&c->writer);
+    return c->error;
+}
 
-    while (n > 0 && r == 0) {
-        size_t len = n < BLOCK - c->block_len ? n : BLOCK - c->block_len;
-
-        memcpy(c->block + c->block_len, data, len);
-        c->block_len += len;
-        data += len;
-        n -= len;
-        if (c->block_len == BLOCK)
-            r = flush_block(c);
-    }
-    return r;
+static void set_room(struct capture *c, uint64_t room)
+{
+    c->room = room;
+    writer_reserve(&c->writer, room);
 }
 
 /*
@@ -148,7 +121,7 @@ static int get_room(struct capture *c, size_t n)
         want = c->limit;
     r = c->handlers->grow(c->userdata, want);
     if (r > 0)
-        c->room = want;
+        set_room(c, want);
     else if (r < 0)
         c->cut_by = "no_space";
     return r;
@@ -315,7 +288,7 @@ static void explain_nothing(const struct capture *c, const struct http_result *h
 static void judge_body(struct capture *c, const struct http_result *h, struct capture_result *r,
                        struct buf *text)
 {
-    int written = flush_block(c);
+    int written = flush(c);
     bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && written == 0;
     int kept = framing_finish(&c->framing, clean);
 
@@ -368,7 +341,7 @@ static void capture_free(struct capture *c)
 {
     EVP_MD_CTX_free(c->hash);
     EVP_MD_CTX_free(c->whole);
-    free(c->block);
+    writer_done(&c->writer);
     free(c);
 }
 
@@ -403,17 +376,15 @@ static struct capture *capture_new(const struct target *t, int fd, uint64_t room
         return NULL;
     c->handlers = handlers;
     c->userdata = userdata;
-    c->fd = fd;
-    c->room = room;
     c->limit = t->job->body_size_limit;
-    c->block = malloc(BLOCK);
     c->hash = EVP_MD_CTX_new();
     c->whole = EVP_MD_CTX_new();
     framing_init(&c->framing, &sink);
-    if (!c->block || !c->hash || !c->whole || EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) != 1) {
+    if (writer_init(&c->writer, fd) < 0 || !c->hash || !c->whole || EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) != 1) {
         capture_free(c);
         return NULL;
     }
+    set_room(c, room);
     return c;
 }
 
@@ -464,7 +435,7 @@ void capture_room(struct capture *c, uint64_t room, int r)
     if (r < 0)
         c->cut_by = "no_space";
     else
-        c->room = room;
+        set_room(c, room);
     http_resume(c->request);
 }
 

@@ -13,6 +13,13 @@
 #define FILE_MODE 0640
 #define PLACE_TRIES 16 /* against retention, which may remove an empty day directory just then */
 
+static bool has_more_than(const struct stat *st, uint64_t bytes)
+{
+    uint64_t block = st->st_blksize > 0 ? (uint64_t)st->st_blksize : 4096;
+
+    return (uint64_t)st->st_size > bytes || (uint64_t)st->st_blocks * 512 > bytes + block;
+}
+
 static int sync_trace(const struct publication *p)
 {
     struct stat st;
@@ -21,7 +28,8 @@ static int sync_trace(const struct publication *p)
         return -errno;
     if ((uint64_t)st.st_size < p->bytes)
         return -EIO; /* what was written is gone */
-    if ((uint64_t)st.st_size > p->bytes && ftruncate(p->fd, (off_t)p->bytes) < 0)
+    /* Of the same size it may still have blocks behind its end, reserved and not needed. */
+    if (has_more_than(&st, p->bytes) && ftruncate(p->fd, (off_t)p->bytes) < 0)
         return -errno;
     if (fsync(p->fd) < 0)
         return -errno; /* never again on this file: its pages count as clean now */

@@ -8,8 +8,10 @@
 #include "tests/support/spool_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,6 +105,27 @@ static void test_no_second_fsync(void **state)
     inject_nothing();
     assert_int_equal(usage().traces + usage().incoming + usage().records, 0);
     assert_false(exists("archive/checkout"));
+}
+
+/* Room that was asked for ahead and not needed is given back. */
+static void test_reserved_blocks(void **state)
+{
+    struct spool_file *f;
+    struct told told = {0};
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    f = written_file(BYTES);
+    assert_non_null(f);
+    assert_int_equal(fallocate(spool_file_fd(f), FALLOC_FL_KEEP_SIZE, 0, 9 << 20), 0);
+    publish(f, START, BYTES, &told);
+    while (told.times == 0)
+        assert_true(sd_event_run(fx.event, 5 * USEC_PER_SEC) >= 0);
+    assert_int_equal(told.r, 0);
+    assert_int_equal(stat(below("archive/checkout/web-1/20260314/092653-4711.trace"), &st), 0);
+    assert_int_equal(st.st_size, BYTES);
+    assert_true((uint64_t)st.st_blocks * 512 < 64 << 10);
 }
 
 /* Some file systems know no RENAME_NOREPLACE. */
@@ -250,6 +273,7 @@ int main(void)
         TEST(test_enospc),
         TEST(test_emfile),
         TEST(test_nothing_works_any_more),
+        TEST(test_reserved_blocks),
         TEST(test_no_second_fsync),
         TEST(test_plain_rename),
         TEST(test_day_removed),
