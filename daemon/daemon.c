@@ -2,6 +2,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,9 @@
 /* How long --once tries a target that somebody else is tracing. */
 #define ONCE_PATIENCE (30 * USEC_PER_SEC)
 
+/* How often the heap is tidied at most: doing so costs some ten microseconds a MiB. */
+#define TRIM_PAUSE (10 * USEC_PER_SEC)
+
 enum stage {
     STAGE_RUNNING,
     STAGE_DRAINING, /* asked to stop: what is in flight goes on to its end */
@@ -53,6 +57,7 @@ struct daemon {
     enum stage stage;
     bool suspended;
     uint64_t random; /* state of the generator of retry times */
+    usec trim_after;  /* boot time */
     size_t once_left; /* targets that --once still waits for */
     bool once_failed;
     usec once_until;
@@ -228,6 +233,21 @@ static usec retry_time(struct daemon *d, struct target *t, enum outcome outcome)
     return USEC_NEVER;
 }
 
+/*
+ * Between captures the memory that they took is the service's beside us. Large buffers went back by
+ * themselves (main.c); the many small things of 64 captures leave holes in the heap, which glibc
+ * would keep: malloc_trim(3).
+ */
+static void give_memory_back(struct daemon *d)
+{
+    usec now = now_boot(d);
+
+    if (now < d->trim_after || !pipeline_idle(d->pipeline))
+        return;
+    (void)malloc_trim(0);
+    d->trim_after = now + TRIM_PAUSE;
+}
+
 static void on_finished(void *userdata, struct target *t, enum reason reason, enum outcome outcome)
 {
     struct daemon *d = userdata;
@@ -245,6 +265,7 @@ static void on_finished(void *userdata, struct target *t, enum reason reason, en
         arm_due(d);
     }
     tell_status(d);
+    give_memory_back(d);
     if (d->options->once && retry == USEC_NEVER)
         once_finished(d, outcome);
 }

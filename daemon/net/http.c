@@ -16,7 +16,7 @@
 /*
  * Bytes read from a socket at a time: few system calls per MiB, and still small beside a service.
  */
-#define RECEIVE_BUFFER (128L << 10)
+#define RECEIVE_BUFFER (256L << 10)
 
 #define HEADERS_TOO_LONG "the response's headers are longer than 64 KiB"
 
