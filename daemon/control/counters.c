@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/control/counters.h"
 
-uint64_t counters_published(const struct counters *c)
-{
-    return c->captures[OUTCOME_OK] + c->captures[OUTCOME_TRUNCATED];
-}
-
 void counters_describe(const struct counters *c, struct buf *out)
 {
     const char *separator = "captures: ";

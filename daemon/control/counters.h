@@ -18,8 +18,5 @@ struct counters {
     usec last_success; /* real time of the last published trace's request; 0: none yet */
 };
 
-/* Published ones, whole and truncated. */
-uint64_t counters_published(const struct counters *c);
-
 /* "captures: 12 ok, 1 busy, 2 timeout": the classes that occurred, for the log. */
 void counters_describe(const struct counters *c, struct buf *out);

@@ -15,8 +15,14 @@ TARGETS = 32  # captured side by side, for speed
 GROWTH_MAX = 256  # KiB: the allocator's, not a leak, which would be a multiple of the captures
 
 
+def sample(daemon, done, since):
+    """(captures, seconds, RSS, anonymous, descriptors)"""
+    seconds = time.monotonic() - since
+    return done, seconds, daemon.memory(), daemon.memory("RssAnon"), daemon.descriptors()
+
+
 def samples(lab, count, every):
-    """(captures, seconds, RSS, anonymous, descriptors) at the start, on the way and at the end."""
+    """At the start, on the way and at the end."""
     addresses = [f"127.0.1.{i}:{lab.port}" for i in range(TARGETS)]
     with Daemon(lab, addresses, max_files=200) as d:
         d.wait(TARGETS)
@@ -24,28 +30,12 @@ def samples(lab, count, every):
         warm_up = max(2000, count // 50)  # until the history is full and every buffer has its size
         while done < warm_up + count:
             if done >= warm_up + len(result) * every:
-                result.append(
-                    (
-                        done - warm_up,
-                        time.monotonic() - started,
-                        d.memory(),
-                        d.memory("RssAnon"),
-                        d.descriptors(),
-                    )
-                )
+                result.append(sample(d, done - warm_up, started))
             d.signal(signal.SIGUSR1)
             d.wait(TARGETS)
             done += TARGETS
         time.sleep(0.5)  # what is in flight after the last capture: deletions
-        result.append(
-            (
-                done - warm_up,
-                time.monotonic() - started,
-                d.memory(),
-                d.memory("RssAnon"),
-                d.descriptors(),
-            )
-        )
+        result.append(sample(d, done - warm_up, started))
         return result
 
 
