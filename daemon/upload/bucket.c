@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/upload/bucket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "daemon/upload/sigv4.h"
+
+#define DEFAULT_REGION "us-east-1"
+#define NAME_MAX_AMAZON 63
+#define NAME_MAX_OTHERS 255
+#define PREFIX_MAX 512 /* a key has up to 280 bytes, an object's name up to 1024 */
+#define OBJECT_MAX 1024
+
+static bool lower_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool name_byte(char c, bool amazon)
+{
+    return lower_or_digit(c) || c == '.' || c == '-' ||
+           (!amazon && ((c >= 'A' && c <= 'Z') || c == '_'));
+}
+
+/* Amazon's rules; other servers are known to be laxer. */
+static const char *check_name(const char *name, bool amazon)
+{
+    size_t n = strlen(name);
+
+    if (n < (amazon ? 3u : 1u) || n > (amazon ? NAME_MAX_AMAZON : NAME_MAX_OTHERS))
+        return "url: the bucket's name must have 3 to 63 letters";
+    for (const char *p = name; *p; p++) {
+        if (!name_byte(*p, amazon))
+            return "url: a bucket's name has only lower-case letters, digits, dots and hyphens";
+    }
+    if (amazon && (!lower_or_digit(name[0]) || !lower_or_digit(name[n - 1])))
+        return "url: a bucket's name begins and ends with a letter or a digit";
+    return strstr(name, "..") ? "url: a bucket's name has no two dots in a row" : NULL;
+}
+
+static const char *check_prefix(const char *prefix)
+{
+    if (strlen(prefix) > PREFIX_MAX)
+        return "url: the prefix is longer than 512 bytes";
+    if (prefix[0] == '/' || strstr(prefix, "//"))
+        return "url: the prefix has an empty part: two slashes in a row";
+    for (const char *p = prefix; *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            return "url: the prefix has a control character";
+        if (*p == '?' || *p == '#')
+            return "url: no query and no fragment can stand behind the prefix";
+    }
+    return NULL;
+}
+
+/* "s3://name/prefix" into its two parts; the prefix ends with '/' unless it is empty. */
+static int split_url(struct bucket *b, const char *url, bool amazon, const char **ret_why)
+{
+    const char *name = url + strlen("s3://"), *slash, *prefix;
+    size_t n;
+
+    if (strncmp(url, "s3://", strlen("s3://")) != 0) {
+        *ret_why = "url: must begin with s3://";
+        return -EINVAL;
+    }
+    slash = strchrnul(name, '/');
+    prefix = *slash ? slash + 1 : slash;
+    n = strlen(prefix);
+    b->name = strndup(name, (size_t)(slash - name));
+    if (!b->name || asprintf(&b->prefix, "%s%s", prefix, n && prefix[n - 1] != '/' ? "/" : "") < 0)
+        return -ENOMEM;
+    *ret_why = check_name(b->name, amazon);
+    if (!*ret_why)
+        *ret_why = check_prefix(b->prefix);
+    return *ret_why ? -EINVAL : 0;
+}
+
+/* The endpoint's host, with its port; and whether it speaks TLS. */
+static int split_endpoint(const char *endpoint, bool *ret_https, char **ret_host,
+                          const char **ret_why)
+{
+    bool https = strncmp(endpoint, "https://", 8) == 0;
+    const char *host = endpoint + (https ? 8 : 7);
+    size_t n = strcspn(host, "/?#@");
+
+    *ret_why = NULL;
+    if (!https && strncmp(endpoint, "http://", 7) != 0)
+        *ret_why = "endpoint: must begin with https:// or http://";
+    else if (n == 0 || host[0] == ':')
+        *ret_why = "endpoint: names no host";
+    else if (host[n] == '@')
+        *ret_why = "endpoint: must not hold a user or a password";
+    else if (host[n] && strcmp(host + n, "/") != 0)
+        *ret_why = "endpoint: must be a host only, without a path";
+    for (size_t i = 0; !*ret_why && i < n; i++) {
+        if (host[i] <= ' ' || host[i] >= 0x7f)
+            *ret_why = "endpoint: has a blank or a letter outside ASCII";
+    }
+    if (*ret_why)
+        return -EINVAL;
+    /* The scheme's own port is not part of what Host says, and so not of what is signed. */
+    if (n > 4 && https && strncmp(host + n - 4, ":443", 4) == 0)
+        n -= 4;
+    else if (n > 3 && !https && strncmp(host + n - 3, ":80", 3) == 0)
+        n -= 3;
+    *ret_host = strndup(host, n);
+    *ret_https = https;
+    return *ret_host ? 0 : -ENOMEM;
+}
+
+static const char *check_region(const char *region)
+{
+    for (const char *p = region; *p; p++) {
+        if (!lower_or_digit(*p) && *p != '-')
+            return "region: has only lower-case letters, digits and hyphens, as in eu-west-1";
+    }
+    return region[0] ? NULL : "region: is empty";
+}
+
+/* China is a partition of its own. */
+static char *amazon_host(const char *region)
+{
+    char *host = NULL;
+
+    if (asprintf(&host, "s3.%s.amazonaws.com%s", region,
+                 strncmp(region, "cn-", 3) == 0 ? ".cn" : "") < 0)
+        return NULL;
+    return host;
+}
+
+/* A dot in the name would be one too many for a wildcard certificate. */
+static bool path_style(const struct bucket *b, const struct bucket_options *o)
+{
+    if (o->style == BUCKET_STYLE_AUTO)
+        return o->endpoint || strchr(b->name, '.');
+    return o->style == BUCKET_STYLE_PATH;
+}
+
+static bool is_address(const char *host)
+{
+    return host[0] == '[' || !host[strspn(host, "0123456789.:")];
+}
+
+static int compose(struct bucket *b, const struct bucket_options *o, const char *host,
+                   const char **ret_why)
+{
+    bool path = path_style(b, o);
+    int r;
+
+    if (!path && is_address(host)) {
+        *ret_why = "endpoint: virtual-hosted addressing needs a name, not an address";
+        return -EINVAL;
+    }
+    r = path ? asprintf(&b->host, "%s", host) : asprintf(&b->host, "%s.%s", b->name, host);
+
+    if (r < 0) {
+        b->host = NULL;
+        return -ENOMEM;
+    }
+    r = path ? asprintf(&b->base, "/%s/%s", b->name, b->prefix) : asprintf(&b->base, "/%s", b->prefix);
+    if (r < 0) {
+        b->base = NULL;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static int build(struct bucket *b, const struct bucket_options *o, const char **ret_why)
+{
+    _cleanup_free_ char *host = NULL;
+    int r;
+
+    b->https = true;
+    r = split_url(b, o->url, !o->endpoint, ret_why);
+    if (r < 0)
+        return r;
+    b->region = strdup(o->region ? o->region : DEFAULT_REGION);
+    if (!b->region)
+        return -ENOMEM;
+    *ret_why = check_region(b->region);
+    if (*ret_why)
+        return -EINVAL;
+    if (o->endpoint)
+        r = split_endpoint(o->endpoint, &b->https, &host, ret_why);
+    else
+        r = (host = amazon_host(b->region)) ? 0 : -ENOMEM;
+    return r < 0 ? r : compose(b, o, host, ret_why);
+}
+
+int bucket_init(struct bucket *b, const struct bucket_options *o, const char **ret_why)
+{
+    struct bucket fresh = {0};
+    int r = build(&fresh, o, ret_why);
+
+    if (r < 0)
+        bucket_done(&fresh);
+    else
+        *b = fresh;
+    return r;
+}
+
+void bucket_done(struct bucket *b)
+{
+    free(b->host);
+    free(b->base);
+    free(b->region);
+    free(b->name);
+    free(b->prefix);
+    *b = (struct bucket){0};
+}
+
+int bucket_add_path(const struct bucket *b, const char *key, struct buf *out)
+{
+    if (strlen(b->prefix) + strlen(key) > OBJECT_MAX)
+        return -E2BIG;
+    return buf_addf(out, "%s%s", b->base, key);
+}
+
+int bucket_add_url(const struct bucket *b, const char *key, struct buf *out)
+{
+    struct buf path;
+    int r;
+
+    buf_init(&path, 2 * OBJECT_MAX);
+    r = bucket_add_path(b, key, &path);
+    if (r == 0)
+        r = buf_addf(out, "%s://%s", b->https ? "https" : "http", b->host);
+    if (r == 0)
+        r = sigv4_add_path(out, buf_str(&path));
+    buf_done(&path);
+    return r;
+}

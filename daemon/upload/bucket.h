@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Where the objects of an s3:// URL live: which host is asked, by which scheme, under which path.
+ * Pure; the paths it gives are not encoded yet (sigv4.h does that).
+ *
+ * Source: Amazon S3 User Guide, "Virtual hosting of buckets" and "Bucket naming rules".
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+enum bucket_style {
+    BUCKET_STYLE_AUTO,    /* path with an endpoint of one's own or a dotted name, else virtual */
+    BUCKET_STYLE_PATH,    /* https://host/bucket/key */
+    BUCKET_STYLE_VIRTUAL, /* https://bucket.host/key */
+};
+
+/* Borrowed during bucket_init only. */
+struct bucket_options {
+    const char *url;      /* s3://bucket or s3://bucket/prefix */
+    const char *endpoint; /* http(s)://host[:port] of a server that speaks S3; NULL: Amazon's */
+    const char *region;   /* NULL: us-east-1, which servers with an endpoint take for theirs */
+    enum bucket_style style;
+};
+
+struct bucket {
+    bool https;
+    char *host;   /* as the Host header says it */
+    char *base;   /* the path before the key: "/", "/prefix/", "/bucket/prefix/" */
+    char *region;
+    char *name;
+    char *prefix; /* before each key: "" or "a/b/" */
+};
+
+/* 0, -ENOMEM, or -EINVAL with *ret_why (static text, for the option that it names). */
+int bucket_init(struct bucket *b, const struct bucket_options *o, const char **ret_why);
+void bucket_done(struct bucket *b);
+
+/* Appends an object's path for signing, or its URL for the request. 0, -ENOMEM or -E2BIG. */
+int bucket_add_path(const struct bucket *b, const char *key, struct buf *out);
+int bucket_add_url(const struct bucket *b, const char *key, struct buf *out);
