@@ -262,18 +262,15 @@ static void add_to_index(struct spool_file *f)
 {
     struct spool *s = f->spool;
     uint64_t bytes = space_round(f->publication.bytes) + space_round(strlen(f->record));
+    bool pending = f->publication.top == s->tree.pending;
     char *key = strdup(f->key);
 
     /* Room in the index was kept; for the key, the file's own longer buffer will do. */
-    index_add(&s->kept, key ? key : steal(&f->key), f->name.time, bytes,
-              f->publication.top == s->tree.pending);
-    if (s->limits.max_age > 0 && s->expiry) {
-        int enabled = SD_EVENT_ON;
-
-        (void)sd_event_source_get_enabled(s->expiry, &enabled);
-        if (enabled == SD_EVENT_OFF)
-            spool_arm_expiry(s);
-    }
+    index_add(&s->kept, key ? key : steal(&f->key), f->name.time, bytes, pending);
+    if (pending)
+        pending_kick(s);
+    else
+        spool_will_expire(s, f->name.time);
 }
 
 static void published(struct spool_file *f)

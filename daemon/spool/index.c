@@ -100,6 +100,10 @@ static void put(struct index *ix, size_t i, char *key, usec time, uint64_t bytes
         (struct retention_item){.time = time, .bytes = bytes, .pending = pending};
     ix->keys[ix->head + i] = key;
     ix->n++;
+    if (i < ix->offer_end)
+        ix->offer_end++;
+    else if (pending)
+        ix->offer_end = i + 1;
     ix->sums[pending].files++;
     ix->sums[pending].bytes += bytes;
 }
@@ -152,6 +156,7 @@ int index_sort(struct index *ix)
         ix->keys[ix->head + i] = pairs[i].key;
     }
     free(pairs);
+    index_offer_all(ix);
     return 0;
 }
 
@@ -165,12 +170,51 @@ bool index_find(const struct index *ix, const char *key, usec time, bool pending
     return true;
 }
 
+bool index_newest_offer(struct index *ix, size_t *ret)
+{
+    for (; ix->offer_end > 0; ix->offer_end--) {
+        const struct retention_item *item = &ix->items[ix->head + ix->offer_end - 1];
+
+        if (item->pending && !item->busy && !item->put_off && !item->aside) {
+            *ret = ix->offer_end - 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+void index_offer(struct index *ix, size_t i)
+{
+    if (i >= ix->offer_end)
+        ix->offer_end = i + 1;
+}
+
+void index_offer_all(struct index *ix)
+{
+    ix->offer_end = ix->n;
+}
+
+void index_archive(struct index *ix, size_t i)
+{
+    struct retention_item *item = &ix->items[ix->head + i];
+
+    ix->sums[true].files--;
+    ix->sums[true].bytes -= item->bytes;
+    ix->sums[false].files++;
+    ix->sums[false].bytes += item->bytes;
+    ix->aside -= item->aside;
+    item->pending = item->put_off = item->aside = false;
+}
+
 void index_remove(struct index *ix, size_t i)
 {
     struct retention_item *item = &ix->items[ix->head + i];
 
     ix->sums[item->pending].files--;
     ix->sums[item->pending].bytes -= item->bytes;
+    ix->aside -= item->aside;
+    if (i < ix->offer_end)
+        ix->offer_end--;
     free(ix->keys[ix->head + i]);
     if (i < ix->n / 2) {
         move_items(ix, ix->head + 1, ix->head, i);

@@ -4,7 +4,8 @@
 
 /*
  * What is kept, oldest first: the only thing in the daemon that grows with the history. The items
- * lie side by side as a retention plan wants them, and leaving at the old end costs nothing.
+ * lie side by side as a retention plan wants them, and leaving at the old end costs nothing. The
+ * newest item that may be taken for its upload is found without looking at those above it again.
  */
 
 #include <stdbool.h>
@@ -23,6 +24,8 @@ struct index {
     char **keys;
     size_t head, n, cap;
     struct index_state sums[2]; /* by `pending` */
+    uint64_t aside;             /* items that are put aside */
+    size_t offer_end;           /* no item from here on may be taken */
 };
 
 void index_init(struct index *ix);
@@ -43,6 +46,16 @@ int index_sort(struct index *ix);
 bool index_find(const struct index *ix, const char *key, usec time, bool pending, size_t *ret);
 
 void index_remove(struct index *ix, size_t i);
+
+/* The newest item of pending/ that may be taken: not busy, not put off, not aside. */
+bool index_newest_offer(struct index *ix, size_t *ret);
+
+/* To be told when item i, or perhaps any item, may be taken that could not be before. */
+void index_offer(struct index *ix, size_t i);
+void index_offer_all(struct index *ix);
+
+/* Item i of pending/ is now in the archive: its place is the same. */
+void index_archive(struct index *ix, size_t i);
 
 /* The items, oldest first; NULL when there are none. */
 struct retention_item *index_items(const struct index *ix);

@@ -158,6 +158,8 @@ static void on_removed(struct disk_job *job, int r)
             s->failed_items++;
             p->failed++;
             p->error = r;
+            if (c->pending)
+                pending_offer(s, i);
         }
     }
     submit_more(s);

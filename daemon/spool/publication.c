@@ -71,23 +71,6 @@ static int write_record(const struct publication *p, const char *tmp)
     return r;
 }
 
-/* Renames without replacing. Where the file system cannot promise that, looking first is as
- * good: we are the only one to write there, and no key is in flight twice. */
-static int put(int from, const char *name, int to, const char *new_name)
-{
-    struct stat st;
-
-    if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -errno;
-    if (fstatat(to, new_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return -EEXIST;
-    if (errno != ENOENT)
-        return -errno;
-    return renameat(from, name, to, new_name) < 0 ? -errno : 0;
-}
-
 /* Puts the record into its day. *ret_day is open then. */
 static int place_record(const struct publication *p, const char *tmp, const char *name,
                         int *ret_day)
@@ -100,7 +83,7 @@ static int place_record(const struct publication *p, const char *tmp, const char
         r = tree_make_day(p->tree, p->top, p->key, &day);
         if (r < 0)
             continue;
-        r = put(p->tree->incoming, tmp, day, name);
+        r = tree_rename(p->tree->incoming, tmp, day, name);
         if (r >= 0)
             *ret_day = steal_fd(&day);
     }
@@ -112,7 +95,7 @@ static int place_trace(struct publication *p, int day)
 {
     int r;
 
-    r = put(p->tree->incoming, p->tmp, day, tree_leaf(p->key));
+    r = tree_rename(p->tree->incoming, p->tmp, day, tree_leaf(p->key));
     if (r < 0)
         return r;
     if (fsync(day) < 0 || fsync(p->tree->incoming) < 0) {

@@ -30,6 +30,9 @@ struct retention_item {
     bool pending;   /* not uploaded yet */
     bool busy;      /* being uploaded or deleted: not to be touched */
     bool failed;    /* could not be deleted a while ago: not to be touched either */
+    /* Of pending ones, and nothing to the plan: */
+    bool put_off; /* not offered for its upload for a while */
+    bool aside;   /* not offered until spool_offer_again */
 };
 
 struct retention_facts {

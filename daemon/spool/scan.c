@@ -23,6 +23,7 @@ struct walk {
     struct scan *scan;
     struct index *ix;
     bool pending;
+    int other; /* the other top directory */
     char path[PATH_SIZE]; /* of the entry at hand, below storage.path */
     const char *key;      /* in path, behind the top directory */
 };
@@ -100,51 +101,114 @@ static int sweep_incoming(int fd, struct scan *s)
     return r;
 }
 
-/* Counts a trace and its record. 0 or -ENOMEM. */
+static bool ours_at(int dir, const char *name, struct stat *ret)
+{
+    return fstatat(dir, name, ret, AT_SYMLINK_NOFOLLOW) == 0 && tree_file_ours(ret);
+}
+
+static bool missing_at(int dir, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+/* 1, 0 when the day is not there or not ours, or an errno that says nothing about it. */
+static int open_other_day(const struct walk *w, const char *key, int *ret_fd)
+{
+    int r = tree_open_day(w->other, key, ret_fd);
+
+    return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EPERM ? 0 : r < 0 ? r : 1;
+}
+
+/*
+ * A settlement renames the record before the trace where the file system has no hard links, and a
+ * power failure may keep either rename and lose the other. So a trace without its record looks for
+ * it in the other directory, and takes it if it is alone there; and a record without its trace goes
+ * to the one that lacks it.
+ */
+static int pull_record(struct walk *w, int dir, const char *trace, const char *record)
+{
+    _cleanup_close_ int other = -1;
+    struct stat st;
+    int r = open_other_day(w, w->key, &other);
+
+    if (r > 0 && missing_at(other, trace) && ours_at(other, record, &st) &&
+        tree_rename(other, record, dir, record) == 0) {
+        w->scan->reunited++;
+        tree_prune(w->other, w->key);
+    }
+    return r < 0 ? r : 0;
+}
+
+/* 1 when it went. */
+static int push_record(struct walk *w, int dir, const char *key, const char *record)
+{
+    _cleanup_close_ int other = -1;
+    struct stat st;
+    int r = open_other_day(w, key, &other);
+
+    if (r <= 0)
+        return r;
+    if (!ours_at(other, tree_leaf(key), &st) || !missing_at(other, record) ||
+        tree_rename(dir, record, other, record) < 0)
+        return 0;
+    w->scan->reunited++;
+    return 1;
+}
+
+/* Counts a trace and its record. 0 or an errno. */
 static int visit_trace(struct walk *w, int dir, const char *name)
 {
     char record[NAME_KEY_MAX];
     struct stat st, record_st;
     struct name parsed;
     uint64_t bytes;
+    int r = 0;
 
-    if (name_parse(w->key, &parsed) < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-        !tree_file_ours(&st)) {
+    if (name_parse(w->key, &parsed) < 0 || !ours_at(dir, name, &st)) {
         foreign(w->scan, w->path);
         return 0;
     }
     bytes = space_round((uint64_t)st.st_size);
-    if (fstatat(dir, name_record_key(name, record), &record_st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        tree_file_ours(&record_st))
+    name_record_key(name, record);
+    if (missing_at(dir, record))
+        r = pull_record(w, dir, name, record);
+    if (r < 0)
+        return r;
+    if (ours_at(dir, record, &record_st))
         bytes += space_round((uint64_t)record_st.st_size);
     else
         w->scan->no_record++;
     return index_append(w->ix, strdup(w->key), parsed.time, bytes, w->pending);
 }
 
-/* True when it was an orphan and is gone. */
-static bool visit_record(struct walk *w, int dir, const char *name)
+/* *ret_gone: it was an orphan and is gone. 0 or an errno. */
+static int visit_record(struct walk *w, int dir, const char *name, bool *ret_gone)
 {
-    char trace[NAME_KEY_MAX], key[PATH_SIZE + sizeof(NAME_TRACE_SUFFIX)];
+    char key[PATH_SIZE + sizeof(NAME_TRACE_SUFFIX)];
     size_t stem = strlen(w->key) - strlen(NAME_RECORD_SUFFIX);
     struct name parsed;
     struct stat st;
+    int r;
 
     (void)snprintf(key, sizeof(key), "%.*s" NAME_TRACE_SUFFIX, (int)stem, w->key);
-    if (name_parse(key, &parsed) < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-        !tree_file_ours(&st)) {
+    if (name_parse(key, &parsed) < 0 || !ours_at(dir, name, &st)) {
         foreign(w->scan, w->path);
-        return false;
+        return 0;
     }
-    (void)snprintf(trace, sizeof(trace), "%s", tree_leaf(key));
-    if (fstatat(dir, trace, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
-        return false;
-    if (unlinkat(dir, name, 0) < 0) {
+    if (!missing_at(dir, tree_leaf(key)))
+        return 0;
+    r = push_record(w, dir, key, name);
+    if (r < 0)
+        return r;
+    if (r == 0 && unlinkat(dir, name, 0) < 0) {
         foreign(w->scan, w->path);
-        return false;
+        return 0;
     }
-    w->scan->swept_records++;
-    return true;
+    w->scan->swept_records += r == 0;
+    *ret_gone = true;
+    return 0;
 }
 
 /* The first parts of a key that could be, as those of a directory of ours must be. */
@@ -195,9 +259,8 @@ static int visit(struct walk *w, int dir, const char *name, int depth, bool *ret
     if (ends_with(name, NAME_TRACE_SUFFIX))
         return visit_trace(w, dir, name);
     if (ends_with(name, NAME_RECORD_SUFFIX))
-        *ret_gone = visit_record(w, dir, name);
-    else
-        foreign(w->scan, w->path);
+        return visit_record(w, dir, name, ret_gone);
+    foreign(w->scan, w->path);
     return 0;
 }
 
@@ -224,12 +287,49 @@ static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty)
 
 static int walk_top(const struct tree *t, bool pending, struct index *ix, struct scan *s)
 {
-    struct walk w = {.scan = s, .ix = ix, .pending = pending};
+    struct walk w = {
+        .scan = s,
+        .ix = ix,
+        .pending = pending,
+        .other = pending ? t->archive : t->pending,
+    };
     bool empty;
 
     (void)snprintf(w.path, sizeof(w.path), "%s", pending ? "pending" : "archive");
     w.key = w.path + strlen(w.path) + 1;
     return walk_directory(&w, pending ? t->pending : t->archive, 0, &empty);
+}
+
+/* One file under the same key in both is a rename that a crash cut in two: archive/ is where it was
+ * going. True when it is now only there. */
+static bool finish_move(const struct tree *t, const char *key)
+{
+    _cleanup_close_ int from = -1, to = -1;
+    char record[NAME_KEY_MAX];
+    struct stat a, b;
+
+    if (tree_open_day(t->pending, key, &from) < 0 || tree_open_day(t->archive, key, &to) < 0 ||
+        !ours_at(from, tree_leaf(key), &a) || !ours_at(to, tree_leaf(key), &b) ||
+        a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+        return false;
+    name_record_key(tree_leaf(key), record);
+    (void)tree_rename(from, record, to, record); /* unless it is there */
+    return tree_remove(t->pending, key) == 0;
+}
+
+/* In order, the one in archive/ comes first. */
+static void visit_twins(const struct tree *t, struct index *ix, struct scan *s)
+{
+    for (size_t i = ix->n; i-- > 1;) {
+        if (strcmp(index_key(ix, i - 1), index_key(ix, i)) != 0)
+            continue;
+        if (finish_move(t, index_key(ix, i))) {
+            s->finished++;
+            index_remove(ix, i);
+        } else {
+            s->twice++;
+        }
+    }
 }
 
 int scan_run(const struct tree *t, struct index *ix, struct scan *ret)
@@ -246,8 +346,7 @@ int scan_run(const struct tree *t, struct index *ix, struct scan *ret)
         r = index_sort(ix);
     if (r < 0)
         return r;
-    for (size_t i = 1; i < ix->n; i++)
-        s.twice += strcmp(index_key(ix, i - 1), index_key(ix, i)) == 0;
+    visit_twins(t, ix, &s);
     *ret = s;
     return 0;
 }
@@ -263,6 +362,11 @@ void scan_log(const struct scan *s, const struct tree *t, const struct index *ix
               t->path, ix->sums[0].files + ix->sums[1].files,
               format_size(ix->sums[0].bytes + ix->sums[1].bytes, size), s->swept_incoming,
               s->swept_records);
+    if (s->reunited + s->finished > 0)
+        log_write(LOG_LEVEL_INFO, &storage,
+                  "%s: %" PRIu64 " records put back beside their traces, %" PRIu64
+                  " moves to the archive finished",
+                  t->path, s->reunited, s->finished);
     if (s->no_record > 0)
         log_write(LOG_LEVEL_WARN, &storage, "%s: %" PRIu64
                   " traces have no record beside them; kept", t->path, s->no_record);

@@ -15,6 +15,8 @@
 struct scan {
     uint64_t swept_incoming; /* files that were being written */
     uint64_t swept_records;  /* without their trace */
+    uint64_t reunited;       /* records put back beside their trace */
+    uint64_t finished;       /* moves from pending/ to archive/ that had been half done */
     uint64_t no_record;      /* traces without their record: kept */
     uint64_t twice;          /* keys in both pending/ and archive/: kept */
     uint64_t foreign;        /* left alone */

@@ -109,6 +109,25 @@ void spool_arm_expiry(struct spool *s)
                                       due == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
+void spool_will_expire(struct spool *s, usec time)
+{
+    usec boot = spool_now_boot(s), age = spool_age_now(s), due = boot + USEC_PER_MIN;
+    usec end = time + s->limits.max_age + USEC_PER_SEC;
+    int enabled = SD_EVENT_OFF;
+    uint64_t armed = 0;
+
+    if (!s->expiry || s->limits.max_age == 0 || s->limits.max_age >= USEC_NEVER / 4)
+        return;
+    if (end > age + USEC_PER_MIN)
+        due = boot + (end - age);
+    (void)sd_event_source_get_enabled(s->expiry, &enabled);
+    (void)sd_event_source_get_time(s->expiry, &armed);
+    if (enabled != SD_EVENT_OFF && armed <= due)
+        return;
+    (void)sd_event_source_set_time(s->expiry, due);
+    (void)sd_event_source_set_enabled(s->expiry, SD_EVENT_ONESHOT);
+}
+
 void spool_submit(struct spool *s, struct disk_job *job)
 {
     s->jobs++;
@@ -122,6 +141,7 @@ static void destroy(struct spool *s)
     pass_free(s->pass);
     (void)sd_event_source_disable_unref(s->wake);
     (void)sd_event_source_disable_unref(s->expiry);
+    pending_stop(s);
     index_done(&s->kept);
     if (s->tree.path)
         tree_close(&s->tree);
@@ -144,7 +164,8 @@ static int add_sources(struct spool *s)
     r = sd_event_add_defer(s->event, &s->wake, on_wake, s);
     if (r < 0)
         return r;
-    return sd_event_add_time(s->event, &s->expiry, CLOCK_BOOTTIME, 0, USEC_PER_MIN, on_expiry, s);
+    r = sd_event_add_time(s->event, &s->expiry, CLOCK_BOOTTIME, 0, USEC_PER_MIN, on_expiry, s);
+    return r < 0 ? r : pending_start(s);
 }
 
 static int scan(struct spool *s)
@@ -197,6 +218,7 @@ void spool_free(struct spool *s)
     s->closing = true;
     s->wake = sd_event_source_disable_unref(s->wake);
     s->expiry = sd_event_source_disable_unref(s->expiry);
+    pending_stop(s);
     if (s->jobs == 0)
         destroy(s);
 }
@@ -216,6 +238,7 @@ void spool_stats(const struct spool *s, struct spool_stats *ret)
         .archive_bytes = s->kept.sums[false].bytes,
         .pending_files = s->kept.sums[true].files,
         .pending_bytes = s->kept.sums[true].bytes,
+        .aside_files = s->kept.aside,
         .reserved_bytes = s->reserved_bytes,
         .dropped_unsent = s->dropped_unsent,
     };
@@ -223,6 +246,12 @@ void spool_stats(const struct spool *s, struct spool_stats *ret)
     if (s->kept.n > 0) {
         ret->oldest = items[0].time;
         ret->newest = items[s->kept.n - 1].time;
+    }
+    for (size_t i = 0; i < s->kept.n && s->kept.sums[true].files > 0; i++) {
+        if (items[i].pending) {
+            ret->oldest_pending = items[i].time;
+            break;
+        }
     }
 }
 

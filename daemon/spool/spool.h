@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "base/buf.h"
 #include "daemon/spool/disk.h"
 #include "daemon/spool/name.h"
 #include "daemon/spool/record.h"
@@ -31,7 +32,7 @@ int spool_new(sd_event *event, struct disk *disk, const char *path,
               const struct retention_limits *limits, bool upload, struct spool **ret);
 
 /*
- * Every spool_file must be gone. What is still on the disk threads keeps the spool's insides (and
+ * Every spool_file and every spool_item must be gone. What is still on the disk threads keeps the spool's insides (and
  * the lock) until disk_free has waited for it; nobody is called back any more. So: this first, then
  * disk_free.
  */
@@ -83,12 +84,61 @@ typedef void (*spool_published_fn)(int r, const char *key, void *userdata);
 void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t bytes,
                         const char *record_json, spool_published_fn fn, void *userdata);
 
+/*
+ * What is in pending/ waits for its upload, the newest first. A taken trace is left alone by
+ * retention until it is given back in one of three ways, each of which ends the item.
+ */
+struct spool_item;
+
+/*
+ * Called on the event loop, never from inside another call, when there may be something to take:
+ * after a publication, when what was put off or aside is offered again, and once after this call
+ * when pending/ is not empty. Several reasons make one call. spool_item_return is no reason.
+ */
+typedef void (*spool_pending_fn)(void *userdata);
+void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata);
+
+/*
+ * Takes the newest trace that is neither taken, being deleted, put off nor put aside: 1; 0 when
+ * there is none. A negative errno when it cannot be opened: the spool logs that and puts that one
+ * off for ten minutes. After -EMFILE, -ENFILE or -ENOMEM it is wise not to go on at once.
+ */
+int spool_take(struct spool *s, struct spool_item **ret);
+
+/* All borrowed until the item is given back. The descriptor stands at the trace's first byte. */
+const char *spool_item_key(const struct spool_item *i);
+int spool_item_fd(const struct spool_item *i);
+uint64_t spool_item_size(const struct spool_item *i);               /* of the trace */
+const struct buf *spool_item_record(const struct spool_item *i); /* NULL: it has none */
+
+/* Not uploaded: may be taken again at once. */
+void spool_item_return(struct spool_item *i);
+
+/* The store will never take it: stays in pending/ and is not offered again until spool_offer_again
+ * or a restart. Retention may delete it. */
+void spool_item_put_aside(struct spool_item *i);
+
+/* Offers what was put aside. */
+void spool_offer_again(struct spool *s);
+
+/*
+ * 0: it is durably in archive/, or deleted. A negative errno: it stays in pending/ and is offered
+ * again in ten minutes (-EEXIST: something else has its name in archive/, it is put aside; -ENOENT:
+ * somebody removed it). The spool has logged it. `key` is valid during the call.
+ */
+typedef void (*spool_settled_fn)(int r, const char *key, void *userdata);
+
+/* The store has it: moves it to archive/, or deletes it if not `keep`. fn may be NULL. */
+void spool_item_settle(struct spool_item *i, bool keep, spool_settled_fn fn, void *userdata);
+
 struct spool_stats {
     uint64_t archive_files, archive_bytes;
     uint64_t pending_files, pending_bytes;
+    uint64_t aside_files; /* of the pending ones, put aside */
     uint64_t reserved_bytes;
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;
+    usec oldest_pending; /* real time of its key; 0: nothing is pending */
     usec oldest, newest; /* real time of the keys; 0 when nothing is kept */
 };
 void spool_stats(const struct spool *s, struct spool_stats *ret);

@@ -4,7 +4,8 @@
 
 /*
  * What the spool's own files share and nobody else sees. spool.c owns the object and its clocks,
- * file.c the files in incoming/, room.c who may write how much, pass.c carries out retention.
+ * file.c the files in incoming/, room.c who may write how much, pass.c carries out retention,
+ * pending.c gives out what is to be uploaded.
  */
 
 #include "daemon/spool/index.h"
@@ -115,6 +116,13 @@ struct spool {
     uint64_t full_bytes; /* what was kept when a write found the disk full; see room_limits */
     usec full_until;     /* boot time until which that is a bound */
 
+    spool_pending_fn pending_fn;
+    void *pending_userdata;
+    sd_event_source *pending_wake;  /* once, when pending_fn is to be called */
+    sd_event_source *pending_retry; /* when what was put off is offered again */
+    uint64_t put_off;               /* times since then; 0: the timer is off */
+    usec put_off_until;             /* boot time */
+
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;
 };
@@ -124,6 +132,7 @@ usec spool_now_boot(const struct spool *s);
 usec spool_age_now(const struct spool *s);
 void spool_wake(struct spool *s);
 void spool_arm_expiry(struct spool *s);
+void spool_will_expire(struct spool *s, usec time); /* a trace of this time joined the archive */
 void spool_submit(struct spool *s, struct disk_job *job);
 void spool_job_ended(struct spool *s); /* may free a closing spool: nothing may follow */
 
@@ -150,5 +159,11 @@ void file_room(struct spool_file *f, int r); /* the answer to a request that wai
 uint64_t file_unwritten(const struct spool_file *f);
 void file_free(struct spool_file *f);
 void file_retry_stuck(struct spool *s);
+
+/* pending.c */
+int pending_start(struct spool *s);
+void pending_stop(struct spool *s);
+void pending_kick(struct spool *s);            /* calls pending_fn soon */
+void pending_offer(struct spool *s, size_t i); /* item i may be taken that could not be */
 
 #endif

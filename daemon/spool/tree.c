@@ -139,6 +139,21 @@ void tree_prune(int top, const char *key)
     (void)unlinkat(top, parts[0], AT_REMOVEDIR);
 }
 
+int tree_rename(int from, const char *name, int to, const char *new_name)
+{
+    struct stat st;
+
+    if (renameat2(from, name, to, new_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (fstatat(to, new_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return -EEXIST;
+    if (errno != ENOENT)
+        return -errno;
+    return renameat(from, name, to, new_name) < 0 ? -errno : 0;
+}
+
 int tree_remove(int top, const char *key)
 {
     char record[NAME_KEY_MAX];

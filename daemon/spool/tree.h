@@ -45,6 +45,13 @@ int tree_make_day(struct tree *t, int top, const char *key, int *ret_fd);
 /* Removes service/host/day as far as they are empty. */
 void tree_prune(int top, const char *key);
 
+/*
+ * Renames without replacing: -EEXIST when something has the new name. Where the file system cannot
+ * promise that, looking first is as good: we are the only one to write there, and no key is in
+ * flight twice.
+ */
+int tree_rename(int from, const char *name, int to, const char *new_name);
+
 /* Unlinks a trace, then its record, then directories that this empties. What is not there is no
  * error. */
 int tree_remove(int top, const char *key);

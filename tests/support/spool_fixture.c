@@ -17,6 +17,7 @@
 
 struct fixture fx;
 struct injection injection;
+bool fail_links;
 char log_lines[MAX_LOG][512];
 int n_log_lines;
 uint64_t fake_total_bytes, fake_total_inodes;
@@ -32,6 +33,8 @@ int __real_renameat2(int from, const char *name, int to, const char *new_name, u
 int __wrap_renameat2(int from, const char *name, int to, const char *new_name, unsigned flags);
 int __real_unlinkat(int dir, const char *name, int flags);
 int __wrap_unlinkat(int dir, const char *name, int flags);
+int __real_linkat(int from, const char *name, int to, const char *new_name, int flags);
+int __wrap_linkat(int from, const char *name, int to, const char *new_name, int flags);
 int __real_mkdirat(int dir, const char *name, mode_t mode);
 int __wrap_mkdirat(int dir, const char *name, mode_t mode);
 int __real_ftruncate(int fd, off_t size);
@@ -96,6 +99,15 @@ int __wrap_fsync(int fd)
 int __wrap_renameat2(int from, const char *name, int to, const char *new_name, unsigned flags)
 {
     WRAPPED("renameat2", __real_renameat2(from, name, to, new_name, flags))
+}
+
+int __wrap_linkat(int from, const char *name, int to, const char *new_name, int flags)
+{
+    if (fail_links) {
+        errno = EPERM;
+        return -1;
+    }
+    WRAPPED("linkat", __real_linkat(from, name, to, new_name, flags))
 }
 
 int __wrap_unlinkat(int dir, const char *name, int flags)

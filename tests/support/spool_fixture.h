@@ -90,6 +90,7 @@ struct injection {
     bool all;         /* every one from `at` on */
 };
 extern struct injection injection;
+extern bool fail_links; /* as on a file system that has none; not counted */
 void inject(const char *only, int at, int error);
 void inject_nothing(void);
 

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * pending/ as the queue of what is to be uploaded: the newest trace first, taken, and then given
+ * back, put aside or settled. The index is the queue; there is no other list.
+ */
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/spool/settlement.h"
+#include "daemon/spool/state.h"
+
+#define RECORD_MAX ((size_t)256 << 10)
+#define PUT_OFF (10 * USEC_PER_MIN) /* before what failed is offered again */
+
+struct spool_item {
+    struct disk_job job;
+    struct spool *spool;
+    const char *key; /* the index's: nobody else removes a busy item */
+    usec time;
+    int fd;
+    uint64_t size;
+    struct buf record;
+    bool has_record;
+
+    /* From spool_item_settle on. */
+    struct settlement settlement;
+    bool keep;
+    spool_settled_fn fn;
+    void *userdata;
+};
+
+/* --- who is told --- */
+
+void pending_kick(struct spool *s)
+{
+    if (s->pending_wake)
+        (void)sd_event_source_set_enabled(s->pending_wake, SD_EVENT_ONESHOT);
+}
+
+void pending_offer(struct spool *s, size_t i)
+{
+    index_offer(&s->kept, i);
+    pending_kick(s);
+}
+
+static int on_pending_wake(sd_event_source *source, void *userdata)
+{
+    struct spool *s = userdata;
+
+    (void)source;
+    if (s->pending_fn && s->kept.sums[true].files > 0)
+        s->pending_fn(s->pending_userdata);
+    return 0;
+}
+
+static void offer_put_off(struct spool *s)
+{
+    struct retention_item *items = index_items(&s->kept);
+
+    if (s->put_off == 0 || spool_now_boot(s) < s->put_off_until)
+        return;
+    for (size_t i = 0; i < s->kept.n; i++)
+        items[i].put_off = false;
+    s->put_off = 0;
+    index_offer_all(&s->kept);
+    pending_kick(s);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec_now, void *userdata)
+{
+    (void)source;
+    (void)usec_now;
+    offer_put_off(userdata);
+    return 0;
+}
+
+int pending_start(struct spool *s)
+{
+    int r;
+
+    r = sd_event_add_defer(s->event, &s->pending_wake, on_pending_wake, s);
+    if (r < 0)
+        return r;
+    r = sd_event_source_set_enabled(s->pending_wake, SD_EVENT_OFF);
+    if (r < 0)
+        return r;
+    r = sd_event_add_time(s->event, &s->pending_retry, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_retry, s);
+    return r < 0 ? r : sd_event_source_set_enabled(s->pending_retry, SD_EVENT_OFF);
+}
+
+void pending_stop(struct spool *s)
+{
+    s->pending_wake = sd_event_source_disable_unref(s->pending_wake);
+    s->pending_retry = sd_event_source_disable_unref(s->pending_retry);
+}
+
+void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata)
+{
+    s->pending_fn = fn;
+    s->pending_userdata = userdata;
+    pending_kick(s);
+}
+
+void spool_offer_again(struct spool *s)
+{
+    struct retention_item *items = index_items(&s->kept);
+
+    if (s->kept.aside == 0)
+        return;
+    for (size_t i = 0; i < s->kept.n; i++)
+        items[i].aside = false;
+    s->kept.aside = 0;
+    index_offer_all(&s->kept);
+    pending_kick(s);
+}
+
+/* --- taking --- */
+
+static struct retention_item *item_at(struct spool *s, size_t i)
+{
+    return &index_items(&s->kept)[i];
+}
+
+/* What cannot be opened or settled now rests for a while. True when a person must be told: once,
+ * however many there are. */
+static bool put_off(struct spool *s, size_t i)
+{
+    item_at(s, i)->put_off = true;
+    if (s->put_off++ > 0)
+        return false;
+    s->put_off_until = spool_now_boot(s) + PUT_OFF;
+    if (s->pending_retry) {
+        (void)sd_event_source_set_time(s->pending_retry, s->put_off_until);
+        (void)sd_event_source_set_enabled(s->pending_retry, SD_EVENT_ONESHOT);
+    }
+    return true;
+}
+
+/* Opens a file of ours and no other: 0, or an errno. A FIFO in its place would not block us. */
+static int open_ours(int day, const char *name, int *ret_fd, struct stat *ret_st)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    _cleanup_close_ int fd = openat(day, name, flags);
+
+    if (fd < 0 || fstat(fd, ret_st) < 0)
+        return -errno;
+    if (!tree_file_ours(ret_st))
+        return -EPERM;
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+/* A trace is uploaded without a record if the record is missing, foreign or endless. */
+static int read_record(struct spool_item *i, int day)
+{
+    char name[NAME_KEY_MAX];
+    _cleanup_close_ int fd = -1;
+    struct stat st;
+    int r;
+
+    r = open_ours(day, name_record_key(tree_leaf(i->key), name), &fd, &st);
+    if (r >= 0)
+        r = buf_read_fd(&i->record, fd);
+    i->has_record = r >= 0;
+    return r == -ENOENT || r == -ELOOP || r == -EPERM || r == -E2BIG ? 0 : r;
+}
+
+static int open_item(struct spool_item *i)
+{
+    _cleanup_close_ int day = -1;
+    struct stat st;
+    int r;
+
+    r = tree_open_day(i->spool->tree.pending, i->key, &day);
+    if (r >= 0)
+        r = open_ours(day, tree_leaf(i->key), &i->fd, &st);
+    if (r < 0)
+        return r;
+    i->size = (uint64_t)st.st_size;
+    return read_record(i, day);
+}
+
+static void item_free(struct spool_item *i)
+{
+    (void)close_fd(i->fd);
+    buf_done(&i->record);
+    free(i);
+}
+
+/* 1; -ENOENT: it is not there any more; or another errno, and it rests. */
+static int take(struct spool *s, size_t at, struct spool_item **ret)
+{
+    struct spool_item *i = calloc(1, sizeof(*i));
+    int r;
+
+    if (!i)
+        return -ENOMEM;
+    i->spool = s;
+    i->key = index_key(&s->kept, at);
+    i->time = item_at(s, at)->time;
+    i->fd = -1;
+    buf_init(&i->record, RECORD_MAX);
+    r = open_item(i);
+    if (r >= 0) {
+        item_at(s, at)->busy = true;
+        *ret = i;
+        return 1;
+    }
+    if (r != -ENOENT && put_off(s, at)) {
+        struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
+
+        log_write(LOG_LEVEL_WARN, &fields,
+                  "cannot open %s/pending/%s for its upload: %s; this and others like it will be"
+                  " tried again in 10m",
+                  s->tree.path, i->key, strerror(-r));
+    }
+    item_free(i);
+    return r;
+}
+
+static void log_gone(const struct spool *s, uint64_t n, const char *first)
+{
+    struct log_fields fields = {.key = first, .message_id = MESSAGE_ID_STORAGE};
+
+    log_write(LOG_LEVEL_WARN, &fields,
+              "%" PRIu64 " traces that waited for their upload are no longer in %s/pending; the"
+              " first is %s",
+              n, s->tree.path, first);
+}
+
+static void drop_gone(struct spool *s, size_t at)
+{
+    index_remove(&s->kept, at);
+    if (s->waiting)
+        spool_wake(s); /* there is room now */
+}
+
+int spool_take(struct spool *s, struct spool_item **ret)
+{
+    char first[NAME_KEY_MAX];
+    uint64_t gone = 0;
+    size_t at;
+    int r;
+
+    offer_put_off(s);
+    while ((r = index_newest_offer(&s->kept, &at)) > 0) {
+        r = take(s, at, ret);
+        if (r != -ENOENT)
+            break;
+        if (gone++ == 0)
+            (void)snprintf(first, sizeof(first), "%s", index_key(&s->kept, at));
+        drop_gone(s, at);
+    }
+    if (gone > 0)
+        log_gone(s, gone, first);
+    return r;
+}
+
+const char *spool_item_key(const struct spool_item *i)
+{
+    return i->key;
+}
+
+int spool_item_fd(const struct spool_item *i)
+{
+    return i->fd;
+}
+
+uint64_t spool_item_size(const struct spool_item *i)
+{
+    return i->size;
+}
+
+const struct buf *spool_item_record(const struct spool_item *i)
+{
+    return i->has_record ? &i->record : NULL;
+}
+
+/* --- giving back --- */
+
+static size_t place_of(const struct spool_item *i)
+{
+    size_t at = 0;
+    bool found = index_find(&i->spool->kept, i->key, i->time, true, &at);
+
+    assert(found); /* nobody else removes a busy item */
+    (void)found;
+    return at;
+}
+
+void spool_item_return(struct spool_item *i)
+{
+    size_t at = place_of(i);
+
+    item_at(i->spool, at)->busy = false;
+    index_offer(&i->spool->kept, at);
+    item_free(i);
+}
+
+static void put_aside(struct spool *s, size_t at)
+{
+    item_at(s, at)->aside = true;
+    s->kept.aside++;
+}
+
+void spool_item_put_aside(struct spool_item *i)
+{
+    size_t at = place_of(i);
+
+    item_at(i->spool, at)->busy = false;
+    put_aside(i->spool, at);
+    item_free(i);
+}
+
+static int run_settle(struct disk_job *job)
+{
+    struct spool_item *i = (struct spool_item *)job;
+    int r;
+
+    if (i->keep)
+        r = settlement_run(&i->settlement);
+    else
+        r = tree_remove(i->spool->tree.pending, i->key);
+    i->fd = close_fd(i->fd); /* only now are the blocks of a deleted one free */
+    return r;
+}
+
+/* It stays in pending/. Another upload would not help against what has its place in archive/. */
+static void settle_failed(struct spool_item *i, size_t at, int r)
+{
+    struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
+    struct spool *s = i->spool;
+
+    if (r == -EEXIST) {
+        put_aside(s, at);
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "%s was uploaded, but something else has its name in %s/archive; it stays in"
+                  " pending and is put aside",
+                  i->key, s->tree.path);
+    } else if (put_off(s, at)) {
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
+                  " there and will be uploaded again in 10m",
+                  i->key, i->keep ? "moved to archive from" : "deleted from", s->tree.path,
+                  strerror(-r));
+    }
+}
+
+static void update_index(struct spool_item *i, int r)
+{
+    struct spool *s = i->spool;
+    size_t at = place_of(i);
+
+    item_at(s, at)->busy = false;
+    if (i->keep && (r >= 0 || i->settlement.in_archive)) {
+        index_archive(&s->kept, at);
+        spool_will_expire(s, i->time);
+    } else if (r >= 0) {
+        drop_gone(s, at);
+    } else if (i->settlement.gone) {
+        log_gone(s, 1, i->key);
+        drop_gone(s, at);
+    } else {
+        settle_failed(i, at, r);
+    }
+}
+
+static void on_settled(struct disk_job *job, int r)
+{
+    struct spool_item *i = (struct spool_item *)job;
+    struct spool *s = i->spool;
+    char key[NAME_KEY_MAX];
+
+    (void)snprintf(key, sizeof(key), "%s", i->key);
+    update_index(i, r);
+    if (i->fn && !s->closing)
+        i->fn(r, key, i->userdata);
+    item_free(i);
+    spool_job_ended(s);
+}
+
+void spool_item_settle(struct spool_item *i, bool keep, spool_settled_fn fn, void *userdata)
+{
+    struct spool *s = i->spool;
+
+    i->keep = keep;
+    i->fn = fn;
+    i->userdata = userdata;
+    i->settlement = (struct settlement){.tree = &s->tree, .key = i->key};
+    i->job = (struct disk_job){.run = run_settle, .done = on_settled};
+    spool_submit(s, &i->job);
+}
