@@ -32,9 +32,9 @@ int spool_new(sd_event *event, struct disk *disk, const char *path,
               const struct retention_limits *limits, bool upload, struct spool **ret);
 
 /*
- * Every spool_file and every spool_item must be gone. What is still on the disk threads keeps the spool's insides (and
- * the lock) until disk_free has waited for it; nobody is called back any more. So: this first, then
- * disk_free.
+ * Every spool_file and every spool_item must be gone. What is still on the disk threads keeps the
+ * spool's insides (and the lock) until disk_free has waited for it; nobody is called back any more.
+ * So: this first, then disk_free.
  */
 void spool_free(struct spool *s);
 
@@ -108,7 +108,7 @@ int spool_take(struct spool *s, struct spool_item **ret);
 /* All borrowed until the item is given back. The descriptor stands at the trace's first byte. */
 const char *spool_item_key(const struct spool_item *i);
 int spool_item_fd(const struct spool_item *i);
-uint64_t spool_item_size(const struct spool_item *i);               /* of the trace */
+uint64_t spool_item_size(const struct spool_item *i);            /* of the trace */
 const struct buf *spool_item_record(const struct spool_item *i); /* NULL: it has none */
 
 /* Not uploaded: may be taken again at once. */
