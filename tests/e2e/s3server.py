@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real S3 server that verifies signatures: versitygw, over a directory.
+
+One on the PATH is taken, else its Go module is built once and kept under ~/.cache/contrace.
+"""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+from support import GO_ENV, go_version, need, wait_until
+
+MODULE = "github.com/versity/versitygw/cmd/versitygw"
+VERSION = "v1.8.0"
+
+ACCESS_KEY = "contrace-test"
+SECRET_KEY = "not/a+secret=that matters"
+REGION = "eu-test-1"
+
+
+def binary():
+    """The path of versitygw; skips the test where it cannot be had."""
+    found = shutil.which("versitygw")
+    if found:
+        return found
+    caches = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    directory = pathlib.Path(caches) / "contrace" / f"versitygw-{VERSION}"
+    program = directory / "versitygw"
+    if program.exists():
+        return str(program)
+    need(go_version() >= (1, 22), "no Go 1.22 or newer on the PATH to build versitygw")
+    directory.mkdir(parents=True, exist_ok=True)
+    # Its module may ask for a newer Go than the one that is here: that is fetched.
+    env = {**os.environ, **GO_ENV, "GOBIN": str(directory), "GOTOOLCHAIN": "auto"}
+    built = subprocess.run(
+        ["go", "install", f"{MODULE}@{VERSION}"],
+        env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    need(
+        built.returncode == 0,
+        "versitygw cannot be built: " + (built.stderr.strip().splitlines() or ["go failed"])[-1],
+    )
+    return str(program)
+
+
+class S3Server:
+    """versitygw on a loopback port. `root` holds a directory for each bucket."""
+
+    def __init__(self, directory):
+        program = binary()
+        self.root = directory / "s3"
+        self.root.mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            self.port = s.getsockname()[1]
+        self.host = f"127.0.0.1:{self.port}"
+        self.log = open(directory / "s3.log", "wb")
+        self.process = subprocess.Popen(
+            [program, "--quiet", "--port", self.host, "--access", ACCESS_KEY, "--secret",
+             SECRET_KEY, "--region", REGION, "posix", str(self.root)],
+            stdout=self.log, stderr=self.log,
+        )  # fmt: skip
+        wait_until("the S3 server listens", self._listens)
+
+    def _listens(self):
+        assert self.process.poll() is None, "the S3 server ended"
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
