@@ -22,7 +22,9 @@ struct loopback {
     sem_t gate;
     const struct loopback_step *steps;
     size_t n_steps;
-    char request[65536];
+    char request[65536]; /* its head */
+    char *body;
+    size_t body_len;
     char asked_name[256];
     char client[256];
 };
@@ -40,6 +42,8 @@ static void need(int good, const char *what)
 struct connection {
     int fd;
     SSL *ssl;
+    char early[65536]; /* what came with the head and is not part of it */
+    size_t n_early;
 };
 
 static ssize_t conn_read(struct connection *c, void *data, size_t n)
@@ -69,19 +73,64 @@ static void wait_for_close(struct connection *c)
         ;
 }
 
-static void read_request(struct loopback *l, struct connection *c)
+/* Reads what came too early, and then the socket. */
+static ssize_t take(struct connection *c, char *data, size_t n)
+{
+    if (c->n_early == 0)
+        return conn_read(c, data, n);
+    n = n < c->n_early ? n : c->n_early;
+    memcpy(data, c->early, n);
+    c->n_early -= n;
+    memmove(c->early, c->early + n, c->n_early);
+    return (ssize_t)n;
+}
+
+static bool read_request(struct loopback *l, struct connection *c)
 {
     size_t len = 0;
+    char *end = NULL;
 
-    while (len < sizeof l->request - 1 && !strstr(l->request, "\r\n\r\n")) {
-        ssize_t n = conn_read(c, l->request + len, sizeof l->request - 1 - len);
+    l->request[0] = '\0';
+    l->body_len = 0;
+    while (len < sizeof l->request - 1 && !end) {
+        ssize_t n = take(c, l->request + len, sizeof l->request - 1 - len);
 
         if (n <= 0)
-            return;
+            return false;
         len += (size_t)n;
         l->request[len] = '\0';
+        end = strstr(l->request, "\r\n\r\n");
     }
+    if (end) {
+        size_t head = (size_t)(end + 4 - l->request);
+
+        memcpy(c->early, l->request + head, len - head);
+        c->n_early = len - head;
+        l->request[head] = '\0';
+    }
+    return true;
 }
+
+static bool read_body(struct loopback *l, struct connection *c, size_t n)
+{
+    const char *length = strcasestr(l->request, "\r\nContent-Length: ");
+
+    if (n == 0 && length)
+        n = strtoull(length + strlen("\r\nContent-Length: "), NULL, 10);
+    l->body = realloc(l->body, n + 1);
+    need(l->body != NULL, "realloc");
+    while (l->body_len < n) {
+        ssize_t got = take(c, l->body + l->body_len, n - l->body_len);
+
+        if (got <= 0)
+            return false;
+        l->body_len += (size_t)got;
+    }
+    return true;
+}
+
+static bool open_connection(struct loopback *l, struct connection *c);
+static void close_connection(struct connection *c);
 
 /* False when the rest of the script makes no sense any more. */
 static bool play(struct loopback *l, struct connection *c, const struct loopback_step *s)
@@ -108,6 +157,13 @@ static bool play(struct loopback *l, struct connection *c, const struct loopback
     case LOOPBACK_SLEEP:
         need(usleep(s->times * 1000) == 0, "usleep");
         return true;
+    case LOOPBACK_BODY:
+        return read_body(l, c, s->n);
+    case LOOPBACK_NEXT:
+        return read_request(l, c);
+    case LOOPBACK_ACCEPT:
+        close_connection(c);
+        return open_connection(l, c) && read_request(l, c);
     case LOOPBACK_RESET:
         need(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0, "SO_LINGER");
         return false;
@@ -133,22 +189,35 @@ static bool handshake(struct loopback *l, struct connection *c)
     return true;
 }
 
+static bool open_connection(struct loopback *l, struct connection *c)
+{
+    *c = (struct connection){.fd = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC)};
+    return c->fd >= 0 && (!l->tls || handshake(l, c));
+}
+
+static void close_connection(struct connection *c)
+{
+    SSL_free(c->ssl);
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    *c = (struct connection){.fd = -1};
+}
+
 static void *serve(void *userdata)
 {
     struct loopback *l = userdata;
-    struct connection c = {.fd = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC)};
+    struct connection *c = malloc(sizeof *c);
 
-    if (c.fd < 0)
-        return NULL;
-    if (!l->tls || handshake(l, &c)) {
-        read_request(l, &c);
-        for (size_t i = 0; i < l->n_steps && play(l, &c, &l->steps[i]); i++)
+    need(c != NULL, "malloc");
+    if (open_connection(l, c)) {
+        (void)read_request(l, c);
+        for (size_t i = 0; i < l->n_steps && play(l, c, &l->steps[i]); i++)
             ;
-        if (c.ssl)
-            (void)SSL_shutdown(c.ssl);
+        if (c->ssl)
+            (void)SSL_shutdown(c->ssl);
     }
-    SSL_free(c.ssl);
-    (void)close(c.fd);
+    close_connection(c);
+    free(c);
     return NULL;
 }
 
@@ -225,6 +294,7 @@ void loopback_play(struct loopback *l, const struct loopback_step *steps, size_t
     (void)loopback_join(l);
     l->steps = steps;
     l->n_steps = n;
+    l->body_len = 0;
     l->request[0] = l->asked_name[0] = l->client[0] = '\0';
     need(pthread_create(&l->thread, NULL, serve, l) == 0, "pthread_create");
     l->playing = true;
@@ -252,6 +322,12 @@ const char *loopback_join(struct loopback *l)
     return l->request;
 }
 
+const void *loopback_body(const struct loopback *l, size_t *ret_n)
+{
+    *ret_n = l->body_len;
+    return l->body;
+}
+
 const char *loopback_asked_name(const struct loopback *l)
 {
     return l->asked_name;
@@ -272,5 +348,6 @@ void loopback_free(struct loopback *l)
     (void)close(l->listener);
     SSL_CTX_free(l->tls);
     (void)sem_destroy(&l->gate);
+    free(l->body);
     free(l);
 }

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A server on this machine that accepts one connection, reads one request and plays a script of
- * bytes, waits and endings, in a thread of its own. Every failure of the server itself ends the
+ * A server on this machine that accepts a connection, reads a request and plays a script of
+ * bytes, waits and endings, in a thread of its own; a script may go on to read the request's body,
+ * the next request, or the next connection. Every failure of the server itself ends the
  * test program.
  */
 
@@ -16,6 +17,9 @@ enum loopback_what {
     LOOPBACK_WAIT,     /* until the peer closes */
     LOOPBACK_GATE,     /* until loopback_open_gate */
     LOOPBACK_SLEEP,    /* milliseconds: `times` */
+    LOOPBACK_BODY,     /* read the body: `n` bytes, or 0: as many as Content-Length says */
+    LOOPBACK_NEXT,     /* read the next request on the same connection */
+    LOOPBACK_ACCEPT,   /* close, and read a request on another connection */
     LOOPBACK_RESET,    /* end with a reset instead of a close; the last step */
 };
 
@@ -46,8 +50,11 @@ void loopback_play(struct loopback *l, const struct loopback_step *steps, size_t
 void loopback_open_gate(struct loopback *l);
 
 /* Waits for the script's end, or ends the wait for a connection that never came. What was
- * requested, "" if nothing was; borrowed until the next play. */
+ * requested last, "" if nothing was; borrowed until the next play. */
 const char *loopback_join(struct loopback *l);
+
+/* After loopback_join: what LOOPBACK_BODY read of the last request. */
+const void *loopback_body(const struct loopback *l, size_t *ret_n);
 
 /* The name that the client asked for by SNI, or "". */
 const char *loopback_asked_name(const struct loopback *l);
