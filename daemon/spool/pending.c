@@ -96,7 +96,8 @@ int pending_start(struct spool *s)
     r = sd_event_source_set_enabled(s->pending_wake, SD_EVENT_OFF);
     if (r < 0)
         return r;
-    r = sd_event_add_time(s->event, &s->pending_retry, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_retry, s);
+    r = sd_event_add_time(s->event, &s->pending_retry, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_retry,
+                          s);
     return r < 0 ? r : sd_event_source_set_enabled(s->pending_retry, SD_EVENT_OFF);
 }
 

@@ -219,6 +219,7 @@ int fixture_setup(void **state)
     fx.spool = NULL;
     fake_total_bytes = fake_total_inodes = 0;
     fake_others = real_shift = boot_shift = 0;
+    fail_links = false;
     inject_nothing();
     forget_log();
     log_set_sink(remember, NULL);
@@ -379,6 +380,52 @@ int capture(usec time, uint64_t bytes, struct told *ret)
         assert_true(sd_event_run(fx.event, 5 * USEC_PER_SEC) >= 0);
     if (ret)
         *ret = told;
+    return told.r;
+}
+
+/* --- the queue --- */
+
+struct spool_stats stats_now(void)
+{
+    struct spool_stats stats;
+
+    spool_stats(fx.spool, &stats);
+    return stats;
+}
+
+void start_uploading(void)
+{
+    fx.upload = true;
+    assert_int_equal(fixture_start(), 0);
+}
+
+void capture_many(unsigned n, uint64_t bytes)
+{
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(capture(START + i * USEC_PER_MIN, bytes, NULL), 0);
+    fixture_settle();
+}
+
+struct spool_item *taken(void)
+{
+    struct spool_item *item = NULL;
+
+    return spool_take(fx.spool, &item) > 0 ? item : NULL;
+}
+
+static void on_settled(int r, const char *key, void *userdata)
+{
+    on_published(r, key, userdata);
+}
+
+int settle(struct spool_item *item, bool keep)
+{
+    struct told told = {0};
+
+    spool_item_settle(item, keep, on_settled, &told);
+    assert_int_equal(told.times, 0);
+    fixture_settle();
+    assert_int_equal(told.times, 1);
     return told.r;
 }
 

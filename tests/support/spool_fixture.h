@@ -65,6 +65,15 @@ void publish(struct spool_file *f, usec time, uint64_t bytes, struct told *ret);
 /* All of it. Returns what the publication said, and the key. */
 int capture(usec time, uint64_t bytes, struct told *ret);
 
+struct spool_stats stats_now(void);
+
+/* A spool that uploads, n captures one minute apart, the newest of pending/ or NULL, and what its
+ * settlement said. */
+void start_uploading(void);
+void capture_many(unsigned n, uint64_t bytes);
+struct spool_item *taken(void);
+int settle(struct spool_item *item, bool keep);
+
 /* Below storage.path. */
 const char *below(const char *path);
 bool exists(const char *path);

@@ -13,21 +13,6 @@
 #define KIB ((uint64_t)1024)
 #define MIB (1024 * KIB)
 
-static struct spool_stats stats_now(void)
-{
-    struct spool_stats stats;
-
-    spool_stats(fx.spool, &stats);
-    return stats;
-}
-
-static void capture_many(unsigned n, uint64_t bytes)
-{
-    for (unsigned i = 0; i < n; i++)
-        assert_int_equal(capture(START + i * USEC_PER_MIN, bytes, NULL), 0);
-    fixture_settle();
-}
-
 static void check_files(void)
 {
     assert_true(usage().traces <= fx.limits.max_files);

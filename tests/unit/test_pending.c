@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * pending/ as a queue: what is offered, what becomes of it, and every system call of a settlement
- * failing once, in each way, and being once the last one of the process.
+ * pending/ as a queue: what is offered, and what becomes of it.
  */
 
 #include "tests/support/spool_fixture.h"
@@ -11,56 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "daemon/spool/state.h"
 
 #define BYTES 9000
 #define FIRST "checkout/web-1/20260314/092653-4711"
 #define MANY 20000
-
-static struct spool_stats stats_now(void)
-{
-    struct spool_stats stats;
-
-    spool_stats(fx.spool, &stats);
-    return stats;
-}
-
-static void start_uploading(void)
-{
-    fx.upload = true;
-    assert_int_equal(fixture_start(), 0);
-}
-
-static void capture_many(unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        assert_int_equal(capture(START + i * USEC_PER_MIN, BYTES, NULL), 0);
-}
-
-static struct spool_item *taken(void)
-{
-    struct spool_item *item = NULL;
-
-    return spool_take(fx.spool, &item) > 0 ? item : NULL;
-}
-
-static void on_settled(int r, const char *key, void *userdata)
-{
-    on_published(r, key, userdata);
-}
-
-static int settle(struct spool_item *item, bool keep)
-{
-    struct told told = {0};
-
-    spool_item_settle(item, keep, on_settled, &told);
-    assert_int_equal(told.times, 0);
-    fixture_settle();
-    assert_int_equal(told.times, 1);
-    return told.r;
-}
 
 /* --- what is offered --- */
 
@@ -72,7 +29,7 @@ static void test_take(void **state)
     (void)state;
     start_uploading();
     assert_null(taken());
-    capture_many(2);
+    capture_many(2, BYTES);
     a = taken();
     assert_non_null(a);
     assert_string_equal(spool_item_key(a), "checkout/web-1/20260314/092753-4711.trace");
@@ -108,7 +65,7 @@ static void test_put_aside(void **state)
 {
     (void)state;
     start_uploading();
-    capture_many(3);
+    capture_many(3, BYTES);
     spool_item_put_aside(taken());
     spool_item_put_aside(taken());
     assert_int_equal(stats_now().aside_files, 2);
@@ -141,7 +98,7 @@ static void test_taken_is_kept(void **state)
 
     (void)state;
     start_uploading();
-    capture_many(2);
+    capture_many(2, BYTES);
     item = taken();
     fx.limits.max_files = 0;
     spool_set_limits(fx.spool, &fx.limits);
@@ -149,6 +106,24 @@ static void test_taken_is_kept(void **state)
     assert_int_equal(usage().traces, 1);
     assert_int_equal(settle(item, true), 0);
     assert_true(exists("archive/checkout/web-1/20260314/092753-4711.trace"));
+}
+
+/* The timer of age follows what joins the archive, also when that is older than what was there. */
+static void test_age_of_settled(void **state)
+{
+    uint64_t first, second, now = 0;
+
+    (void)state;
+    assert_true(sd_event_now(fx.event, CLOCK_REALTIME, &now) >= 0);
+    real_shift = (int64_t)START - (int64_t)now;
+    fx.limits.max_age = USEC_PER_DAY;
+    start_uploading();
+    capture_many(5, BYTES);
+    assert_int_equal(settle(taken(), true), 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry, &first) >= 0);
+    assert_int_equal(settle(taken(), true), 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry, &second) >= 0);
+    assert_true(second < first);
 }
 
 static void count_call(void *userdata)
@@ -165,7 +140,7 @@ static void test_pending_fn(void **state)
     spool_set_pending_fn(fx.spool, count_call, &calls);
     fixture_settle();
     assert_int_equal(calls, 0); /* nothing is pending */
-    capture_many(1);
+    capture_many(1, BYTES);
     fixture_settle();
     assert_int_equal(calls, 1);
     spool_item_put_aside(taken());
@@ -190,7 +165,7 @@ static void test_what_is_not_ours(void **state)
 
     (void)state;
     start_uploading();
-    capture_many(4);
+    capture_many(4, BYTES);
     assert_int_equal(unlink(below("pending/checkout/web-1/20260314/092953-4711.trace")), 0);
     assert_int_equal(unlink(below("pending/checkout/web-1/20260314/092853-4711.trace")), 0);
     assert_int_equal(symlink("/etc/passwd",
@@ -221,7 +196,7 @@ static void test_foreign_in_archive(void **state)
 
     (void)state;
     start_uploading();
-    capture_many(1);
+    capture_many(1, BYTES);
     make_file("archive/" FIRST ".trace", "foreign");
     assert_int_equal(settle(taken(), true), -EEXIST);
     assert_true(logged("something else has its name in"));
@@ -242,283 +217,6 @@ static void test_foreign_in_archive(void **state)
     assert_int_equal(settle(item, true), -ENOENT);
     assert_int_equal(stats_now().pending_files, 0);
     check_whole(true);
-}
-
-/* --- what a start puts together again --- */
-
-static void test_start_reunites(void **state)
-{
-    (void)state;
-    make_file("pending/a/h/20260314/000001.trace", "trace");
-    make_file("archive/a/h/20260314/000001.json", "its record");
-    make_file("archive/b/h/20260314/000002.trace", "trace");
-    make_file("pending/b/h/20260314/000002.json", "its record");
-    make_file("archive/c/h/20260314/000003.trace", "trace");
-    make_file("archive/c/h/20260314/000003.json", "its record");
-    make_file("pending/c/h/20260314/000003.json", "too much");
-    make_file("pending/d/h/20260314/000004.trace", "cut in two");
-    make_file("pending/d/h/20260314/000004.json", "its record");
-    make_dirs("archive/d/h/20260314");
-    assert_int_equal(link(below("pending/d/h/20260314/000004.trace"),
-                          below("archive/d/h/20260314/000004.trace")), 0);
-    assert_int_equal(fixture_start(), 0);
-    assert_true(exists("pending/a/h/20260314/000001.json"));
-    assert_true(exists("archive/b/h/20260314/000002.json"));
-    assert_true(exists("archive/d/h/20260314/000004.json"));
-    assert_false(exists("archive/a"));
-    assert_false(exists("pending/b"));
-    assert_false(exists("pending/c"));
-    assert_false(exists("pending/d"));
-    assert_int_equal(stats_now().pending_files, 1);
-    assert_int_equal(stats_now().archive_files, 3);
-    assert_int_equal(usage().records, 4);
-    assert_true(logged("2 records put back beside their traces, 1 moves to the archive finished"));
-}
-
-/* --- failures --- */
-
-/* No hard links there: the record is renamed instead. */
-static bool no_links;
-
-/* After anything that went wrong: the trace is whole in one place. */
-static void check_one(const char *stem)
-{
-    char pending[512], archive[512];
-
-    (void)snprintf(pending, sizeof(pending), "pending/%s.trace", stem);
-    (void)snprintf(archive, sizeof(archive), "archive/%s.trace", stem);
-    assert_int_equal(exists(pending) + exists(archive), 1);
-}
-
-/* True while there was a call number `at`. */
-static bool one_failure(int at, int error, bool keep)
-{
-    struct spool_item *item;
-    int r;
-
-    capture_many(1);
-    inject(NULL, at, error);
-    item = taken();
-    r = item ? settle(item, keep) : -error;
-    if (atomic_load(&injection.count) < at) {
-        assert_int_equal(r, 0);
-        return false;
-    }
-    inject_nothing();
-    if (keep)
-        check_one(FIRST);
-    assert_int_equal(stats_now().pending_files + stats_now().archive_files >= usage().traces, 1);
-    if (keep) {
-        assert_int_equal(stats_now().archive_files, exists("archive/" FIRST ".trace"));
-        check_whole(true);
-    }
-    assert_int_equal(capture(START + USEC_PER_MIN, BYTES, NULL), 0); /* it goes on */
-    boot_shift += (int64_t)(11 * USEC_PER_MIN);
-    while ((item = taken()))
-        assert_int_equal(settle(item, keep), 0);
-    assert_int_equal(stats_now().pending_files, 0);
-    assert_int_equal(usage().traces, keep ? 2 : 0);
-    fixture_restart();
-    check_whole(true);
-    assert_int_equal(usage().records, usage().traces);
-    assert_int_equal(stats_now().archive_files, usage().traces);
-    assert_false(exists("pending/checkout"));
-    return true;
-}
-
-static void failure_sweep(bool keep)
-{
-    static const int errors[] = {EIO, ENOSPC, EMFILE};
-
-    for (size_t e = 0; e < sizeof(errors) / sizeof(errors[0]); e++) {
-        bool more = true;
-        int at = 1;
-
-        for (; more; at++) {
-            void *state = NULL;
-
-            start_uploading();
-            more = one_failure(at, errors[e], keep);
-            assert_int_equal(fixture_teardown(&state), 0);
-            assert_int_equal(fixture_setup(&state), 0);
-        }
-        assert_true(at > 10);
-    }
-}
-
-static void test_failures_of_keeping(void **state)
-{
-    (void)state;
-    failure_sweep(true);
-}
-
-static void test_failures_of_deleting(void **state)
-{
-    (void)state;
-    failure_sweep(false);
-}
-
-/* An fsync fails, and so does all that would put the trace back. */
-static void test_cannot_go_back(void **state)
-{
-    struct spool_item *item;
-
-    (void)state;
-    start_uploading();
-    capture_many(1);
-    item = taken();
-    injection.all = true;
-    inject("fsync", 4, EIO); /* the first three make directories */
-    assert_int_equal(settle(item, true), -EIO);
-    inject_nothing();
-    assert_true(exists("pending/" FIRST ".trace"));
-    assert_true(logged("was uploaded, but cannot be moved to archive from"));
-    assert_false(exists("archive/checkout"));
-    assert_null(taken());
-    boot_shift += (int64_t)(11 * USEC_PER_MIN);
-    injection.all = true;
-    inject("renameat2", 1, EROFS);
-    assert_int_equal(settle(taken(), true), -EROFS);
-    assert_int_equal(stats_now().pending_files, 1);
-    inject_nothing();
-    check_whole(true);
-}
-
-static void test_without_links(void **state)
-{
-    (void)state;
-    start_uploading();
-    capture_many(2);
-    inject("linkat", 1, EPERM);
-    assert_int_equal(settle(taken(), true), 0);
-    inject("linkat", 1, EOPNOTSUPP);
-    assert_int_equal(settle(taken(), true), 0);
-    inject_nothing();
-    assert_int_equal(stats_now().archive_files, 2);
-    assert_int_equal(usage().records, 2);
-    assert_false(exists("pending/checkout"));
-    check_whole(true);
-}
-
-/* In a child that dies at call `at`: two traces are settled, each told on the pipe once it is. */
-static void child_settles(int at, bool after, bool keep, int out)
-{
-    if (sd_event_new(&fx.event) < 0 || disk_new(fx.event, &fx.disk) < 0)
-        _exit(1);
-    if (fixture_start() < 0)
-        _exit(1);
-    fail_links = no_links;
-    injection.after = after;
-    inject(NULL, at, 0);
-    for (unsigned i = 0; i < 2; i++) {
-        struct spool_item *item = taken();
-        char key[NAME_KEY_MAX];
-
-        if (!item)
-            _exit(1);
-        (void)snprintf(key, sizeof(key), "%s", spool_item_key(item));
-        if (settle(item, keep) < 0)
-            _exit(1);
-        if (dprintf(out, "%s\n", key) < 0)
-            _exit(1);
-    }
-    _exit(0);
-}
-
-static void check_told(char *keys, bool keep)
-{
-    char *line;
-
-    while ((line = strsep(&keys, "\n")) && *line) {
-        char path[512];
-
-        (void)snprintf(path, sizeof(path), "archive/%s", line);
-        assert_int_equal(exists(path), keep);
-        (void)snprintf(path, sizeof(path), "pending/%s", line);
-        assert_false(exists(path));
-    }
-}
-
-/* True while the child was killed. */
-static bool one_kill(int at, bool after, bool keep)
-{
-    char keys[1024] = "";
-    struct spool_item *item;
-    int out[2], status;
-    ssize_t got;
-    size_t n = 0;
-    pid_t child;
-
-    start_uploading();
-    capture_many(1);
-    assert_int_equal(capture(START + USEC_PER_DAY, BYTES, NULL), 0);
-    fixture_stop();
-    assert_int_equal(pipe(out), 0);
-    child = fixture_fork();
-    if (child == 0)
-        child_settles(at, after, keep, out[1]);
-    close(out[1]);
-    while ((got = read(out[0], keys + n, sizeof(keys) - 1 - n)) > 0)
-        n += (size_t)got;
-    close(out[0]);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
-
-    assert_int_equal(fixture_start(), 0);
-    check_whole(true);
-    assert_int_equal(usage().traces, stats_now().archive_files + stats_now().pending_files);
-    assert_int_equal(usage().records, usage().traces);
-    if (keep) {
-        check_one(FIRST);
-        check_one("checkout/web-1/20260315/092653-4711");
-    }
-    check_told(keys, keep);
-    while ((item = taken()))
-        assert_int_equal(settle(item, keep), 0);
-    assert_int_equal(stats_now().pending_files, 0);
-    assert_int_equal(usage().traces, keep ? 2 : 0);
-    assert_int_equal(usage().records, usage().traces);
-    assert_false(exists("pending/checkout"));
-    check_whole(true);
-    return WIFSIGNALED(status);
-}
-
-static void kill_sweep(bool keep)
-{
-    for (int after = 0; after <= 1; after++) {
-        bool more = true;
-        int at = 1;
-
-        for (; more; at++) {
-            void *state = NULL;
-
-            more = one_kill(at, after, keep);
-            assert_int_equal(fixture_teardown(&state), 0);
-            assert_int_equal(fixture_setup(&state), 0);
-        }
-        print_message("killed %s %d calls\n", after ? "after" : "before", at - 2);
-        assert_true(at > 20);
-    }
-}
-
-static void test_killed_while_keeping(void **state)
-{
-    (void)state;
-    kill_sweep(true);
-}
-
-static void test_killed_while_deleting(void **state)
-{
-    (void)state;
-    kill_sweep(false);
-}
-
-static void test_killed_without_links(void **state)
-{
-    (void)state;
-    no_links = true;
-    kill_sweep(true);
-    no_links = false;
 }
 
 /* --- many --- */
@@ -582,17 +280,10 @@ int main(void)
         TEST(test_take),
         TEST(test_put_aside),
         TEST(test_taken_is_kept),
+        TEST(test_age_of_settled),
         TEST(test_pending_fn),
         TEST(test_what_is_not_ours),
         TEST(test_foreign_in_archive),
-        TEST(test_start_reunites),
-        TEST(test_failures_of_keeping),
-        TEST(test_failures_of_deleting),
-        TEST(test_cannot_go_back),
-        TEST(test_without_links),
-        TEST(test_killed_while_keeping),
-        TEST(test_killed_while_deleting),
-        TEST(test_killed_without_links),
         TEST(test_many),
     };
 
