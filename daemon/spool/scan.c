@@ -302,7 +302,7 @@ static int walk_top(const struct tree *t, bool pending, struct index *ix, struct
 
 /* One file under the same key in both is a rename that a crash cut in two: archive/ is where it was
  * going. True when it is now only there. */
-static bool finish_move(const struct tree *t, const char *key)
+static bool finish_move(const struct tree *t, const char *key, struct scan *s)
 {
     _cleanup_close_ int from = -1, to = -1;
     char record[NAME_KEY_MAX];
@@ -313,7 +313,8 @@ static bool finish_move(const struct tree *t, const char *key)
         a.st_dev != b.st_dev || a.st_ino != b.st_ino)
         return false;
     name_record_key(tree_leaf(key), record);
-    (void)tree_rename(from, record, to, record); /* unless it is there */
+    if (tree_rename(from, record, to, record) == 0) /* unless it is there */
+        s->no_record -= s->no_record > 0;           /* the walk had missed it */
     return tree_remove(t->pending, key) == 0;
 }
 
@@ -323,7 +324,7 @@ static void visit_twins(const struct tree *t, struct index *ix, struct scan *s)
     for (size_t i = ix->n; i-- > 1;) {
         if (strcmp(index_key(ix, i - 1), index_key(ix, i)) != 0)
             continue;
-        if (finish_move(t, index_key(ix, i))) {
+        if (finish_move(t, index_key(ix, i), s)) {
             s->finished++;
             index_remove(ix, i);
         } else {

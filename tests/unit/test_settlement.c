@@ -44,6 +44,7 @@ static void test_start_reunites(void **state)
     assert_int_equal(stats_now().pending_files, 1);
     assert_int_equal(stats_now().archive_files, 3);
     assert_int_equal(usage().records, 4);
+    assert_false(logged("have no record")); /* and none is counted without it */
     assert_true(logged("2 records put back beside their traces, 1 moves to the archive finished"));
 }
 
