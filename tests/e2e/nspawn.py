@@ -28,7 +28,7 @@ PACKAGES = (
     # the system: dbus for logind
     "systemd", "dbus",
     # what contraced is linked with
-    "libcurl4", "libjansson4", "libssl3", "libsystemd0", "libyaml-0-2",
+    "libcurl4", "libexpat1", "libjansson4", "libssl3", "libsystemd0", "libyaml-0-2",
 )  # fmt: skip
 
 # The container's supervisor: own cgroup ($3), overlay over the tree ($1) below $2, then

@@ -13,6 +13,7 @@ PACKAGES = {
     "yaml-0.1": "libyaml-dev",
     "libsystemd": "libsystemd-dev",
     "jansson": "libjansson-dev",
+    "expat": "libexpat1-dev",
     "libcrypto": "libssl-dev",
 }
 
