@@ -34,3 +34,8 @@ usec clock_monotonic(void);
 /* Writes `real` as RFC 3339 in UTC with milliseconds into `out` and returns `out`. */
 const char *clock_rfc3339(usec real, char out[static CLOCK_RFC3339_SIZE]);
 
+/*
+ * Reads RFC 3339: "2026-03-14T09:26:53Z", with a fraction (what is below a microsecond is dropped)
+ * or an offset such as "+02:00". 0, or -EINVAL for anything else and for times before the epoch.
+ */
+int clock_parse_rfc3339(const char *text, usec *ret_real);

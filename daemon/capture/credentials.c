@@ -2,39 +2,17 @@
 #include "daemon/capture/credentials.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "base/secretfile.h"
 
 #define SECRET_MAX (16u << 10)                /* bytes of a secret file */
 #define HEADER_MAX (2 * SECRET_MAX + 8192)    /* base64 grows it by a third; plus the user's name */
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1) /* with its zero */
-
-/* Only its owner may read it; or root put it where nothing outlives the boot. */
-static int check_secret_file(int fd)
-{
-    struct statfs fs;
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode))
-        return -EINVAL;
-    if ((st.st_mode & 077) == 0)
-        return 0;
-    if (st.st_uid != 0 || (st.st_mode & 022) != 0)
-        return -EPERM;
-    if (fstatfs(fd, &fs) < 0)
-        return -errno;
-    return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ? 0 : -EPERM;
-}
 
 static bool is_line_end(char c)
 {
@@ -44,15 +22,8 @@ static bool is_line_end(char c)
 /* The secret without the newline that editors put at its end. */
 static int read_secret(const char *path, struct buf *secret)
 {
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    int r;
+    int r = secretfile_read(secret, path);
 
-    if (fd < 0)
-        return -errno;
-    r = check_secret_file(fd);
-    if (r < 0)
-        return r;
-    r = buf_read_fd(secret, fd);
     if (r < 0)
         return r;
     while (secret->len > 0 && is_line_end(secret->data[secret->len - 1]))
@@ -69,12 +40,10 @@ static int read_secret(const char *path, struct buf *secret)
 static const char *explain(int r)
 {
     switch (-r) {
-    case EPERM: return "others may read it; chmod 0600";
     case ENODATA: return "it is empty";
     case EBADMSG: return "it has more than one line";
     case E2BIG: return "it is longer than 16 KiB";
-    case EINVAL: return "it is not a regular file";
-    default: return strerror(-r);
+    default: return secretfile_explain(r);
     }
 }
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/secretfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "base/cleanup.h"
+
+int secretfile_check(int fd)
+{
+    struct statfs fs;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+    if ((st.st_mode & 077) == 0)
+        return 0;
+    if (st.st_uid != 0 || (st.st_mode & 022) != 0)
+        return -EPERM;
+    if (fstatfs(fd, &fs) < 0)
+        return -errno;
+    return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ? 0 : -EPERM;
+}
+
+int secretfile_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    return fd < 0 ? -errno : fd;
+}
+
+int secretfile_read(struct buf *b, const char *path)
+{
+    _cleanup_close_ int fd = secretfile_open(path);
+    int r;
+
+    if (fd < 0)
+        return fd;
+    r = secretfile_check(fd);
+    return r < 0 ? r : buf_read_fd(b, fd);
+}
+
+const char *secretfile_explain(int error)
+{
+    switch (-error) {
+    case EPERM: return "others may read it; chmod 0600";
+    case EINVAL: return "it is not a regular file";
+    case E2BIG: return "it is too long";
+    default: return strerror(-error);
+    }
+}

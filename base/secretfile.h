@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Files that hold secrets: who may be able to read one, and reading it whole into memory that the
+ * caller wipes. Nothing here knows what is in the file.
+ */
+
+#include "base/buf.h"
+
+/*
+ * 0 if only the owner may read the file, or if root put it on a memory file system where nobody
+ * else may write it, as Kubernetes and systemd do with secrets. -EPERM if others may read it,
+ * -EINVAL if it is not a regular file, or the errno of fstat(2).
+ */
+int secretfile_check(int fd);
+
+/* Opens without blocking on what is no file. A descriptor or a negative errno. */
+int secretfile_open(const char *path);
+
+/* Opens, checks and reads. As secretfile_check, open(2), and buf_read_fd; wipe `b` in any case. */
+int secretfile_read(struct buf *b, const char *path);
+
+/* What an error of this file means to the person who can mend it. Borrowed. */
+const char *secretfile_explain(int error);
