@@ -269,7 +269,7 @@ static int64_t skew_of(const struct reply_facts *f)
     usec theirs;
 
     if (timestamp_parse_http(text(f->date), f->now, &theirs) < 0 &&
-        timestamp_parse_iso(text(f->server_time), &theirs) < 0)
+        clock_parse_rfc3339(text(f->server_time), &theirs) < 0)
         return 0;
     return (int64_t)(theirs - f->now);
 }

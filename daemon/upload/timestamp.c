@@ -17,7 +17,6 @@ static const char *const weekdays[] = {"Sunday",   "Monday", "Tuesday", "Wednesd
 struct reading {
     const char *at;
     struct tm tm;
-    usec fraction;
     bool short_year;
 };
 
@@ -70,21 +69,6 @@ static bool read_weekday(struct reading *r)
     return false;
 }
 
-/* Nothing, or a point with at least one digit; digits past the microseconds do not count. */
-static bool read_fraction(struct reading *r)
-{
-    usec weight = USEC_PER_SEC / 10;
-
-    if (*r->at != '.')
-        return true;
-    r->at++;
-    if (*r->at < '0' || *r->at > '9')
-        return false;
-    for (; *r->at >= '0' && *r->at <= '9'; r->at++, weight /= 10)
-        r->fraction += weight * (usec)(*r->at - '0');
-    return true;
-}
-
 static bool read_year(struct reading *r, unsigned width)
 {
     int year;
@@ -103,7 +87,6 @@ static bool read_item(struct reading *r, char item)
     case 'b': return read_month(r);
     case 'd': return read_digits(r, 2, false, &r->tm.tm_mday);
     case 'e': return read_digits(r, 2, true, &r->tm.tm_mday);
-    case 'f': return read_fraction(r);
     case 'm':
         return read_digits(r, 2, false, &r->tm.tm_mon) && --r->tm.tm_mon >= 0 && r->tm.tm_mon < 12;
     case 'y': return read_year(r, 2);
@@ -150,20 +133,19 @@ static int finish(struct reading *r, usec now, usec *ret)
     struct tm *tm = &r->tm;
     int day = tm->tm_mday;
     time_t seconds;
+    bool leap;
 
     if (tm->tm_hour > 23 || tm->tm_min > 59 || tm->tm_sec > 60)
         return -EINVAL;
     if (r->short_year)
         tm->tm_year = full_year(tm->tm_year, now);
     /* a leap second is the second after it; a day that its month does not have shows below */
-    if (tm->tm_sec == 60) {
-        tm->tm_sec = 59;
-        r->fraction = USEC_PER_SEC;
-    }
+    leap = tm->tm_sec == 60;
+    tm->tm_sec -= leap;
     seconds = timegm(tm);
     if (seconds < 0 || day < 1 || tm->tm_mday != day)
         return -EINVAL;
-    *ret = (usec)seconds * USEC_PER_SEC + r->fraction;
+    *ret = ((usec)seconds + leap) * USEC_PER_SEC;
     return 0;
 }
 
@@ -182,13 +164,4 @@ int timestamp_parse_http(const char *text, usec now, usec *ret)
             return finish(&r, now, ret);
     }
     return -EINVAL;
-}
-
-int timestamp_parse_iso(const char *text, usec *ret)
-{
-    struct reading r = {.at = text};
-
-    if (!read_form(&r, "%Y-%m-%dT%H:%M:%S%fZ"))
-        return -EINVAL;
-    return finish(&r, 0, ret);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The forms in which stores write a time, as real time in usec. Pure text; times before 1970 are
- * refused. 0, or -EINVAL for anything that is not exactly one of the forms.
+ * The dates of HTTP, as real time in usec. Pure text; times before 1970 are refused. 0, or -EINVAL
+ * for anything that is not exactly one of the forms.
  */
 
 #include "base/clock.h"
@@ -13,6 +13,3 @@
  * `now` (real time) tells the century of a year of two digits: never more than 50 years ahead.
  */
 int timestamp_parse_http(const char *text, usec now, usec *ret);
-
-/* 2026-03-14T09:26:53Z, with or without a fraction of a second, as XML replies have it. */
-int timestamp_parse_iso(const char *text, usec *ret);

@@ -185,7 +185,7 @@ static void take_object(struct xmlreply *x)
 static void take_modified(struct xmlreply *x, const char *text)
 {
     /* Azure writes HTTP's form, whose year has four digits: `now` does not matter. */
-    if (timestamp_parse_iso(text, &x->modified) < 0 &&
+    if (clock_parse_rfc3339(text, &x->modified) < 0 &&
         timestamp_parse_http(text, 0, &x->modified) < 0)
         x->modified = 0;
 }

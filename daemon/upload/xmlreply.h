@@ -3,9 +3,10 @@
 
 /*
  * Reads the XML that stores answer with, as it arrives: error documents (S3, STS, Google, Azure)
- * and pages of listings (ListObjectsV2, Azure's List Blobs). Everything is bounded: bytes,
- * depth, names and texts; a document type, and with it every entity of the document's own, is refused. What is
- * read is the store's word and not trusted: what goes into host names or log words is checked here.
+ * and pages of listings (ListObjectsV2, Azure's List Blobs). Everything is bounded: bytes, depth,
+ * names and texts; a document type, and with it every entity of the document's own, is refused.
+ * What is read is the store's word and not trusted: what goes into host names or log words is
+ * checked here.
  */
 
 #include <stdbool.h>

@@ -260,9 +260,10 @@ static void test_stall(void **state)
     assert_false(w->result.sent_all);
     loopback_open_gate(w->server);
     /* Slow all in all, but never still for so long. */
-    PLAY(w, {.what = LOOPBACK_BODY, .n = 4u << 20}, {.what = LOOPBACK_SLEEP, .times = 120},
-         {.what = LOOPBACK_BODY, .n = 8u << 20}, {.what = LOOPBACK_SLEEP, .times = 120}, BODY,
-         SEND("HTTP/1.1 200 OK\r\n"), {.what = LOOPBACK_SLEEP, .times = 120},
+    o.stall_timeout = USEC_PER_SEC;
+    PLAY(w, {.what = LOOPBACK_BODY, .n = 4u << 20}, {.what = LOOPBACK_SLEEP, .times = 400},
+         {.what = LOOPBACK_BODY, .n = 8u << 20}, {.what = LOOPBACK_SLEEP, .times = 400}, BODY,
+         SEND("HTTP/1.1 200 OK\r\n"), {.what = LOOPBACK_SLEEP, .times = 400},
          SEND("Content-Length: 0\r\n\r\n"));
     assert_int_equal(run(w, &o), HTTP_OK);
     (void)loopback_join(w->server); /* the steps are this function's */

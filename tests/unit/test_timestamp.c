@@ -44,26 +44,9 @@ static void test_http(void **state)
     check("Sun, 06 Nov", -1);
 }
 
-static void test_iso(void **state)
-{
-    usec at = MARK;
-
-    (void)state;
-    assert_int_equal(timestamp_parse_iso("2026-03-14T09:26:53Z", &at), 0);
-    assert_true(at == 1773480413 * USEC_PER_SEC);
-    assert_int_equal(timestamp_parse_iso("2026-03-14T09:26:53.5897934Z", &at), 0);
-    assert_true(at == 1773480413 * USEC_PER_SEC + 589793);
-    at = MARK;
-    assert_int_equal(timestamp_parse_iso("2026-13-14T09:26:53Z", &at), -EINVAL);
-    assert_int_equal(timestamp_parse_iso("2026-00-14T09:26:53Z", &at), -EINVAL);
-    assert_int_equal(timestamp_parse_iso("2026-03-14T09:26:53.Z", &at), -EINVAL);
-    assert_int_equal(timestamp_parse_iso("2026-03-14T09:26:53", &at), -EINVAL);
-    assert_true(at == MARK);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_http), cmocka_unit_test(test_iso)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_http)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
