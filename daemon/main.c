@@ -35,8 +35,8 @@ static void raise_descriptor_limit(void)
 }
 
 /*
- * The buffers of a capture (256 and 64 KiB) go back to the system when it ends. By itself glibc would
- * soon take them from the heap and leave holes in it: mallopt(3), M_MMAP_THRESHOLD.
+ * The buffers of a capture (256 and 64 KiB) go back to the system when it ends. By itself glibc
+ * would soon take them from the heap and leave holes in it: mallopt(3), M_MMAP_THRESHOLD.
  */
 static void return_large_buffers(void)
 {

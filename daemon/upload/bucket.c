@@ -161,7 +161,8 @@ static int compose(struct bucket *b, const struct bucket_options *o, const char 
         b->host = NULL;
         return -ENOMEM;
     }
-    r = path ? asprintf(&b->base, "/%s/%s", b->name, b->prefix) : asprintf(&b->base, "/%s", b->prefix);
+    r = path ? asprintf(&b->base, "/%s/%s", b->name, b->prefix)
+             : asprintf(&b->base, "/%s", b->prefix);
     if (r < 0) {
         b->base = NULL;
         return -ENOMEM;
