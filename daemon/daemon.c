@@ -19,9 +19,9 @@
 #include "daemon/capture/targets.h"
 #include "daemon/control/counters.h"
 #include "daemon/control/notify.h"
+#include "daemon/disk/disk.h"
 #include "daemon/net/http.h"
 #include "daemon/pipeline.h"
-#include "daemon/spool/disk.h"
 #include "daemon/spool/spool.h"
 
 /* How exactly a due time is met: sd-event may combine wake-ups within it. */

@@ -12,8 +12,8 @@
 
 #include "daemon/capture/target.h"
 #include "daemon/control/counters.h"
+#include "daemon/disk/disk.h"
 #include "daemon/net/http.h"
-#include "daemon/spool/disk.h"
 #include "daemon/spool/spool.h"
 
 struct pipeline;

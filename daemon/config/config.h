@@ -87,6 +87,33 @@ struct storage_config {
     double min_free; /* fraction of the file system's blocks and inodes that stays free */
 };
 
+enum upload_addressing {
+    UPLOAD_ADDRESSING_AUTO, /* path with an endpoint of one's own or a dotted bucket, else virtual */
+    UPLOAD_ADDRESSING_PATH,
+    UPLOAD_ADDRESSING_VIRTUAL,
+};
+
+/* Where traces go. Which keys fit which kind of URL is checked by the upload room. */
+struct upload_config {
+    char *url; /* s3://, gs://, az://, https://, http://, file://; NULL: no upload */
+    char *endpoint, *region;
+    enum upload_addressing addressing;
+    unsigned concurrency;
+    bool keep_local;
+    bool if_none_match;   /* never overwrite: PUT with If-None-Match: * */
+    uint64_t max_rate;    /* bytes a second of all uploads together; 0: no limit */
+    usec stall_timeout;   /* an upload of which nothing moves so long is given up */
+    char *storage_class;
+    char *sse, *sse_kms_key_id; /* AES256, aws:kms */
+    struct label *tags;
+    size_t n_tags;
+    /* Secrets: files that are read at each use. */
+    char *access_key_file, *secret_key_file, *session_token_file; /* s3, gs */
+    char *account_key_file, *sas_token_file;                      /* az */
+    struct auth_config auth;                                      /* https */
+    struct tls_config tls;
+};
+
 struct config {
     usec interval, window, timeout; /* timeout 0: window + 15 s, at most the interval */
     uint64_t body_size_limit;
@@ -95,6 +122,7 @@ struct config {
     usec shutdown_timeout;
     char *host; /* NULL: this machine's name */
     struct storage_config storage;
+    struct upload_config upload;
     enum log_level log_level;
     enum log_format log_format;
     struct job_config *jobs;

@@ -15,7 +15,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/buf.h"
-#include "daemon/spool/disk.h"
+#include "daemon/disk/disk.h"
 #include "daemon/spool/name.h"
 #include "daemon/spool/record.h"
 #include "daemon/spool/retention.h"

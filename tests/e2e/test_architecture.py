@@ -12,13 +12,16 @@ COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 MAY_INCLUDE = {
     "base": set(),
     "trace": set(),
-    "cli": {"trace"},
+    "cli": {
+        "trace", "daemon/config", "daemon/net", "daemon/disk", "daemon/spool", "daemon/upload",
+    },
     "daemon/config": set(),
+    "daemon/disk": set(),
     "daemon/net": set(),
     "daemon/capture": {"trace", "daemon/config", "daemon/net"},
-    "daemon/spool": {"trace", "daemon/config", "daemon/net"},
+    "daemon/spool": {"trace", "daemon/config", "daemon/disk", "daemon/net"},
     "daemon/inspect": {"trace", "daemon/config", "daemon/net"},
-    "daemon/upload": {"trace", "daemon/config", "daemon/net"},
+    "daemon/upload": {"trace", "daemon/config", "daemon/disk", "daemon/net"},
     "daemon/trigger": {"trace", "daemon/config", "daemon/net"},
     "daemon/control": {
         "trace", "daemon/config", "daemon/net", "daemon/capture", "daemon/spool",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/spool/disk.h"
+#include "daemon/disk/disk.h"
 
 #include <assert.h>
 #include <errno.h>
