@@ -14,7 +14,6 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "config.h"
-#include "daemon/capture/agenda.h"
 #include "daemon/capture/discovery.h"
 #include "daemon/capture/targets.h"
 #include "daemon/control/counters.h"
@@ -23,12 +22,7 @@
 #include "daemon/net/http.h"
 #include "daemon/pipeline.h"
 #include "daemon/spool/spool.h"
-
-/* How exactly a due time is met: sd-event may combine wake-ups within it. */
-#define DUE_ACCURACY (10 * USEC_PER_MSEC)
-
-/* How long --once tries a target that somebody else is tracing. */
-#define ONCE_PATIENCE (30 * USEC_PER_SEC)
+#include "daemon/timetable.h"
 
 /* How often the heap is tidied at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
@@ -50,17 +44,15 @@ struct daemon {
     struct pipeline *pipeline;
     struct discovery *discovery;
     struct targets *targets;
-    struct agenda agenda;
+    struct timetable *timetable;
     struct counters counters;
     size_t failing; /* targets whose last capture failed */
-    sd_event_source *due, *deadline, *leave;
+    sd_event_source *deadline, *leave;
     enum stage stage;
     bool suspended;
-    uint64_t random; /* state of the generator of retry times */
     usec trim_after;  /* boot time */
     size_t once_left; /* targets that --once still waits for */
     bool once_failed;
-    usec once_until;
 };
 
 static usec now_boot(const struct daemon *d)
@@ -77,16 +69,6 @@ static usec now_real(const struct daemon *d)
 
     (void)sd_event_now(d->event, CLOCK_REALTIME, &now);
     return now;
-}
-
-/* splitmix64: enough to keep retries of many targets apart, and nothing else depends on it. */
-static uint64_t next_random(struct daemon *d)
-{
-    uint64_t x = d->random += 0x9e3779b97f4a7c15ULL;
-
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return x ^ (x >> 31);
 }
 
 /* Counted as states change: thousands of targets end a capture each second. */
@@ -156,55 +138,22 @@ static void stop(struct daemon *d, const char *why)
     notify_stopping();
     log_info(pipeline_idle(d->pipeline) ? "%s: stopping"
                                         : "%s: stopping; captures in flight may finish", why);
-    (void)sd_event_source_set_enabled(d->due, SD_EVENT_OFF);
+    timetable_stop(d->timetable);
     pipeline_drain(d->pipeline);
     (void)sd_event_add_time_relative(d->event, &d->deadline, CLOCK_BOOTTIME,
-                                     d->config->shutdown_timeout, DUE_ACCURACY, on_deadline, d);
+                                     d->config->shutdown_timeout, 10 * USEC_PER_MSEC, on_deadline,
+                                     d);
     (void)sd_event_source_set_enabled(d->leave, SD_EVENT_ON);
     (void)on_leave(NULL, d);
 }
 
-/* ---- the agenda ----------------------------------------------------------------------------- */
+/* ---- captures ------------------------------------------------------------------------------- */
 
-static void arm_due(struct daemon *d)
-{
-    const struct target *first = agenda_first(&d->agenda);
-
-    if (d->stage != STAGE_RUNNING)
-        return;
-    if (!first) {
-        (void)sd_event_source_set_enabled(d->due, SD_EVENT_OFF);
-        return;
-    }
-    (void)sd_event_source_set_time(d->due, first->due);
-    (void)sd_event_source_set_enabled(d->due, SD_EVENT_ONESHOT);
-}
-
-/* The next due time by the schedule alone; --once has none. */
-static usec next_due(const struct daemon *d, const struct target *t)
-{
-    if (d->options->once)
-        return d->once_until;
-    return schedule_next(&t->schedule, t->last_start, now_boot(d));
-}
-
-static int on_due(sd_event_source *s, uint64_t now, void *userdata)
+static void on_due(void *userdata, struct target *t, enum reason reason)
 {
     struct daemon *d = userdata;
-    struct target *t;
 
-    (void)s;
-    while ((t = agenda_first(&d->agenda)) && t->due <= now) {
-        enum reason reason = t->due_reason;
-
-        /* The due time of the next cycle counts from now, in case this one is skipped or waits. */
-        t->due_reason = REASON_SCHEDULE;
-        agenda_set(&d->agenda, t, d->options->once ? USEC_NEVER : next_due(d, t));
-        if (reason != REASON_SCHEDULE || !d->suspended)
-            pipeline_capture(d->pipeline, t, reason);
-    }
-    arm_due(d);
-    return 0;
+    pipeline_capture(d->pipeline, t, reason);
 }
 
 static void once_finished(struct daemon *d, enum outcome outcome)
@@ -213,24 +162,6 @@ static void once_finished(struct daemon *d, enum outcome outcome)
         d->once_failed = true;
     if (d->once_left > 0 && --d->once_left == 0 && d->stage == STAGE_RUNNING)
         stop(d, "every target was tried once");
-}
-
-/* When to try again before the next due time, if at all. */
-static usec retry_time(struct daemon *d, struct target *t, enum outcome outcome)
-{
-    usec now = now_boot(d), next = next_due(d, t);
-
-    switch (outcome_retry(outcome)) {
-    case OUTCOME_RETRY_BUSY:
-        return schedule_retry_busy(now, next, t->job->window, next_random(d));
-    case OUTCOME_RETRY_DOWN:
-        if (d->options->once)
-            return USEC_NEVER;
-        return schedule_retry_down(now, next, t->attempts++, next_random(d));
-    case OUTCOME_RETRY_NEXT:
-        break;
-    }
-    return USEC_NEVER;
 }
 
 /*
@@ -251,45 +182,17 @@ static void give_memory_back(struct daemon *d)
 static void on_finished(void *userdata, struct target *t, enum reason reason, enum outcome outcome)
 {
     struct daemon *d = userdata;
-    usec retry = USEC_NEVER;
+    bool again;
 
     count_failing(d, t);
-    if (d->stage == STAGE_RUNNING && !t->gone) {
-        if (outcome_published(outcome))
-            t->attempts = 0;
-        retry = retry_time(d, t, outcome);
-        if (retry != USEC_NEVER) {
-            t->due_reason = reason;
-            agenda_set(&d->agenda, t, retry);
-        }
-        arm_due(d);
-    }
+    again = timetable_finished(d->timetable, t, reason, outcome);
     tell_status(d);
     give_memory_back(d);
-    if (d->options->once && retry == USEC_NEVER)
+    if (d->options->once && !again)
         once_finished(d, outcome);
 }
 
 /* ---- targets -------------------------------------------------------------------------------- */
-
-/* First captures are spread; a target whose interval changed goes on with its schedule. */
-static void schedule_change(struct daemon *d, const struct targets_change *change)
-{
-    usec now = now_boot(d);
-
-    for (size_t i = 0; i < change->n_removed; i++) {
-        agenda_set(&d->agenda, change->removed[i], USEC_NEVER);
-        count_failing(d, change->removed[i]);
-    }
-    for (size_t i = 0; i < change->n_moved; i++)
-        agenda_set(&d->agenda, change->moved[i], next_due(d, change->moved[i]));
-    for (size_t i = 0; i < change->n_added; i++) {
-        struct target *t = change->added[i];
-
-        agenda_set(&d->agenda, t, schedule_first(i, change->n_added, t->job->interval, now));
-    }
-    arm_due(d);
-}
 
 /* Brings the targets up to date with a configuration and what discovery found. */
 static int update_targets(struct daemon *d, const struct config *config)
@@ -306,11 +209,14 @@ static int update_targets(struct daemon *d, const struct config *config)
         total += lists[i].n;
     }
     if (r == 0)
-        r = agenda_reserve(&d->agenda, total);
+        r = timetable_reserve(d->timetable, total);
     if (r == 0)
         r = targets_update(d->targets, config, views, now_real(d), now_boot(d), &change);
-    if (r == 0)
-        schedule_change(d, &change);
+    if (r == 0) {
+        timetable_update(d->timetable, &change);
+        for (size_t i = 0; i < change.n_removed; i++)
+            count_failing(d, change.removed[i]);
+    }
     for (size_t i = 0; lists && i < config->n_jobs; i++)
         free(lists[i].items);
     free(lists);
@@ -418,6 +324,7 @@ static void suspend(struct daemon *d)
     static const struct log_fields fields = {.message_id = MESSAGE_ID_SUSPENDED};
 
     d->suspended = !d->suspended;
+    timetable_suspend(d->timetable, d->suspended);
     log_write(LOG_LEVEL_INFO, &fields, "%s",
               d->suspended ? "suspended by SIGUSR2: no scheduled captures until the next one"
                            : "resumed by SIGUSR2");
@@ -470,14 +377,10 @@ static int set_up_signals(struct daemon *d)
     return 0;
 }
 
-static int set_up_timers(struct daemon *d)
+static int set_up_leave(struct daemon *d)
 {
-    int r = sd_event_add_time(d->event, &d->due, CLOCK_BOOTTIME, 0, DUE_ACCURACY, on_due, d);
+    int r = sd_event_add_post(d->event, &d->leave, on_post, d);
 
-    if (r >= 0)
-        r = sd_event_source_set_enabled(d->due, SD_EVENT_OFF);
-    if (r >= 0)
-        r = sd_event_add_post(d->event, &d->leave, on_post, d);
     if (r >= 0)
         r = sd_event_source_set_enabled(d->leave, SD_EVENT_OFF);
     return r < 0 ? r : 0;
@@ -492,6 +395,12 @@ static struct targets *make_targets(const struct config *config)
     return targets_new(uname(&name) == 0 ? name.nodename : "localhost");
 }
 
+/* Keeps those apart who start together. */
+static uint64_t random_seed(void)
+{
+    return clock_real() ^ (clock_boot() << 20);
+}
+
 static int build(struct daemon *d)
 {
     const struct retention_limits limits = limits_of(d->config);
@@ -500,7 +409,7 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = set_up_signals(d);
     if (r >= 0)
-        r = set_up_timers(d);
+        r = set_up_leave(d);
     if (r >= 0)
         r = disk_new(d->event, &d->disk);
     if (r >= 0)
@@ -510,6 +419,8 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, d->options->once,
                          on_finished, d, &d->pipeline);
+    if (r >= 0)
+        r = timetable_new(d->event, d->options->once, random_seed(), on_due, d, &d->timetable);
     if (r >= 0)
         r = discovery_new(d->event, on_discovered, d, &d->discovery);
     if (r >= 0)
@@ -534,9 +445,6 @@ int daemon_new(const struct options *options, struct config *config, const char 
     d->options = options;
     d->config = config;
     d->config_file = config_file;
-    d->random = clock_real() ^ (clock_boot() << 20);
-    d->once_until = clock_boot() + ONCE_PATIENCE;
-    agenda_init(&d->agenda);
     r = build(d);
     if (r < 0) {
         log_error("contraced cannot start: %s", strerror(-r));
@@ -551,14 +459,13 @@ void daemon_free(struct daemon *d)
 {
     if (!d)
         return;
-    agenda_done(&d->agenda);
+    timetable_free(d->timetable);
     targets_free(d->targets);
     discovery_free(d->discovery);
     pipeline_free(d->pipeline);
     http_free(d->http);
     spool_free(d->spool);
     disk_free(d->disk);
-    sd_event_source_disable_unref(d->due);
     sd_event_source_disable_unref(d->deadline);
     sd_event_source_disable_unref(d->leave);
     sd_event_unref(d->event);

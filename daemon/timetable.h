@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * When each target is captured: the agenda of due targets on one timer, tries after a failure, and
+ * suspension. It asks for captures and is told their ends; it knows nothing of how they are made.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/capture/targets.h"
+
+struct timetable;
+
+/* A target is due. Called on the event loop. */
+typedef void (*timetable_due_fn)(void *userdata, struct target *t, enum reason reason);
+
+/*
+ * `once`: every target is captured once and tried again only while somebody else is tracing it.
+ * `random` seeds the times of retries. 0 or a negative errno.
+ */
+int timetable_new(sd_event *event, bool once, uint64_t random, timetable_due_fn fn, void *userdata,
+                  struct timetable **ret);
+void timetable_free(struct timetable *tt);
+
+/* Room for n targets in all, so that timetable_update cannot fail. 0 or -ENOMEM. */
+int timetable_reserve(struct timetable *tt, size_t n);
+
+/* Targets came, went or changed their interval. First captures are spread; a target whose interval
+ * changed goes on with its schedule. */
+void timetable_update(struct timetable *tt, const struct targets_change *change);
+
+/* A capture has ended. True if the target is tried again before its next due time. */
+bool timetable_finished(struct timetable *tt, struct target *t, enum reason reason,
+                        enum outcome outcome);
+
+/* While suspended, what is due by the schedule is passed over. */
+void timetable_suspend(struct timetable *tt, bool suspended);
+
+/* Nothing is due any more. */
+void timetable_stop(struct timetable *tt);
