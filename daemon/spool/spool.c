@@ -223,6 +223,11 @@ void spool_free(struct spool *s)
         destroy(s);
 }
 
+void spool_set_upload(struct spool *s, bool upload)
+{
+    s->upload = upload;
+}
+
 void spool_set_limits(struct spool *s, const struct retention_limits *limits)
 {
     s->limits = *limits;

@@ -41,6 +41,9 @@ void spool_free(struct spool *s);
 /* New limits after a reload; a pass follows at once. */
 void spool_set_limits(struct spool *s, const struct retention_limits *limits);
 
+/* Where captures are published from now on: in pending/ if `upload`, else in archive/. */
+void spool_set_upload(struct spool *s, bool upload);
+
 /* Told on the event loop, never from inside the call that asked: 0 when the room is there,
  * -ENOSPC (or another errno) when it cannot be had; the reservation is then as it was before. */
 typedef void (*spool_room_fn)(struct spool_file *f, int r, void *userdata);

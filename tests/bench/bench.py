@@ -4,7 +4,7 @@
 
     bench.py                        everything, in about ten minutes
     bench.py --full                 everything in full length, for docs/PERFORMANCE.md
-    bench.py cpu signals            these only: idle, soak, cpu, targets, signals
+    bench.py cpu signals            these only: idle, soak, cpu, targets, signals, upload
     bench.py --markdown             the table as docs/PERFORMANCE.md has it
 
 It needs curl and a C compiler, and reads CONTRACE_SRC_DIR and CONTRACE_BUILD_DIR.
@@ -27,8 +27,16 @@ import lab
 import signals
 import soak
 import targets
+import upload
 
-MEASUREMENTS = {"idle": idle, "soak": soak, "cpu": cpu, "targets": targets, "signals": signals}
+MEASUREMENTS = {
+    "idle": idle,
+    "soak": soak,
+    "cpu": cpu,
+    "targets": targets,
+    "signals": signals,
+    "upload": upload,
+}
 
 
 def parse():
@@ -51,6 +59,7 @@ def parse():
     for size in ("small", "medium", "large"):
         p.add_argument(f"--cpu-{size}", type=int, help=f"{size} bodies a round")
     p.add_argument("--cpu-rounds", type=int)
+    p.add_argument("--upload-rounds", type=int)
     quick = {
         "idle_seconds": 180,
         "soak_captures": 20000,
@@ -60,6 +69,7 @@ def parse():
         "cpu_medium": 8,
         "cpu_large": 1,
         "cpu_rounds": 5,
+        "upload_rounds": 1,
     }
     full = {
         "idle_seconds": 600,
@@ -70,6 +80,7 @@ def parse():
         "cpu_medium": 16,
         "cpu_large": 2,
         "cpu_rounds": 7,
+        "upload_rounds": 3,
     }
     o = p.parse_args()
     if not shutil.which("curl"):

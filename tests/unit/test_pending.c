@@ -61,6 +61,23 @@ static void test_take(void **state)
     assert_null(taken());
 }
 
+/* A store that came, or went, with a reload: only what is captured from then on goes elsewhere. */
+static void test_upload_turned_on_and_off(void **state)
+{
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    assert_int_equal(capture(START, BYTES, NULL), 0);
+    spool_set_upload(fx.spool, true);
+    assert_int_equal(capture(START + USEC_PER_MIN, BYTES, NULL), 0);
+    assert_true(exists("archive/" FIRST ".trace"));
+    assert_true(exists("pending/checkout/web-1/20260314/092753-4711.trace"));
+    spool_set_upload(fx.spool, false);
+    assert_int_equal(capture(START + 2 * USEC_PER_MIN, BYTES, NULL), 0);
+    assert_true(exists("archive/checkout/web-1/20260314/092853-4711.trace"));
+    assert_int_equal(stats_now().pending_files, 1);
+    assert_int_equal(stats_now().archive_files, 2);
+}
+
 static void test_put_aside(void **state)
 {
     (void)state;
@@ -278,6 +295,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_take),
+        TEST(test_upload_turned_on_and_off),
         TEST(test_put_aside),
         TEST(test_taken_is_kept),
         TEST(test_age_of_settled),
