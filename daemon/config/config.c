@@ -8,10 +8,12 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "daemon/config/access.h"
 #include "daemon/config/check.h"
 #include "daemon/config/filesd.h"
 #include "daemon/config/group.h"
 #include "daemon/config/schema.h"
+#include "daemon/config/upload.h"
 
 #define DEFAULT_STORAGE "/var/lib/contrace"
 #define MIB (1ULL << 20)
@@ -33,6 +35,7 @@ struct config *config_new(void)
     c->storage.max_age = 7 * USEC_PER_DAY;
     c->storage.max_files = 20000;
     c->storage.min_free = 0.1;
+    upload_defaults(&c->upload);
     c->log_level = LOG_LEVEL_INFO;
     c->log_format = LOG_FORMAT_AUTO;
     if (!c->storage.path) {
@@ -46,14 +49,7 @@ static void job_done(struct job_config *job)
 {
     free(job->name);
     free(job->path);
-    free(job->auth.basic_username);
-    free(job->auth.basic_password_file);
-    free(job->auth.type);
-    free(job->auth.credentials_file);
-    free(job->tls.ca_file);
-    free(job->tls.cert_file);
-    free(job->tls.key_file);
-    free(job->tls.server_name);
+    access_done(&job->auth, &job->tls);
     free(job->pid_file);
     target_list_done(&job->targets);
     for (size_t i = 0; i < job->n_file_sd; i++)
@@ -70,6 +66,7 @@ void config_free(struct config *c)
     free(c->jobs);
     free(c->host);
     free(c->storage.path);
+    upload_done(&c->upload);
     free(c);
 }
 
@@ -85,6 +82,8 @@ static int read_file(struct yaml_file *f, const char *name, const char *text, si
     root = yaml_file_root(f);
     if (root && !yaml_is_null(root))
         r = table_read(f, root, &schema_root, c);
+    if (access_fill(&c->upload.auth) < 0)
+        return yaml_file_oom(f);
     if (r < 0 && r != -EINVAL)
         return r;
     return check_rules(c, false, f, d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config/diag.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,25 @@ static void print_source(const struct diag *g, FILE *out)
     (void)fputs("^\n", out);
 }
 
+static bool same_line(const struct diag *a, const struct diag *b)
+{
+    return a->line == b->line && a->file && b->file && strcmp(a->file, b->file) == 0;
+}
+
+/* A line that one error keeps unseen is not shown for another one either. */
+static bool unseen(const struct diags *d, size_t i)
+{
+    for (size_t k = i; k < d->n && same_line(&d->items[k], &d->items[i]); k++) {
+        if (!d->items[k].source)
+            return true;
+    }
+    for (size_t k = i; k-- > 0 && same_line(&d->items[k], &d->items[i]);) {
+        if (!d->items[k].source)
+            return true;
+    }
+    return false;
+}
+
 void diags_print(struct diags *d, FILE *out)
 {
     sort(d);
@@ -194,7 +214,7 @@ void diags_print(struct diags *d, FILE *out)
             (void)fprintf(out, "%s:%u:%u: %s\n", g->file, g->line, g->column, g->message);
         else
             (void)fprintf(out, "%s: %s\n", g->file ? g->file : "contraced", g->message);
-        if (g->source)
+        if (g->source && !unseen(d, i))
             print_source(g, out);
     }
     if (d->dropped > 0 && d->n >= DIAG_MAX)

@@ -29,7 +29,8 @@ struct diags {
 
 void diags_done(struct diags *d);
 
-/* Adds an error. `source` is the whole text of the file (the line is cut out of it) or NULL. An
+/* Adds an error. `source` is the whole text of the file (the line is cut out of it), or NULL when
+ * the line may hold a secret: then it is not shown, whatever else is wrong in it. An
  * error that cannot be stored for want of memory is counted in `dropped`: it is never taken for
  * success. Control characters and what is not UTF-8 are shown as '?'. */
 void diags_add(struct diags *d, const char *file, unsigned line, unsigned column,

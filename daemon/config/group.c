@@ -162,26 +162,6 @@ static int read_label(struct yaml_file *f, const yaml_node_pair_t *pair, struct 
     return l->name ? 0 : yaml_file_oom(f);
 }
 
-/* The pair with the same key before this one, NULL if there is none. */
-static const yaml_node_t *first_of(struct yaml_file *f, const yaml_node_pair_t *first,
-                                   const yaml_node_pair_t *pair)
-{
-    const yaml_node_t *key = yaml_file_node(f, pair->key);
-    const char *name;
-
-    if (key->type != YAML_SCALAR_NODE)
-        return NULL;
-    name = (const char *)key->data.scalar.value;
-    for (; first < pair; first++) {
-        const yaml_node_t *other = yaml_file_node(f, first->key);
-
-        if (other->type == YAML_SCALAR_NODE &&
-            strcmp((const char *)other->data.scalar.value, name) == 0)
-            return other;
-    }
-    return NULL;
-}
-
 static int read_labels(struct yaml_file *f, const yaml_node_t *node, void *base)
 {
     struct group *g = base;
@@ -198,7 +178,7 @@ static int read_labels(struct yaml_file *f, const yaml_node_t *node, void *base)
     if (!g->labels)
         return yaml_file_oom(f);
     for (const yaml_node_pair_t *pair = first; pair < end; pair++) {
-        const yaml_node_t *twice = first_of(f, first, pair);
+        const yaml_node_t *twice = yaml_key_before(f, first, pair);
         int r = yaml_file_spend(f, node, 32);
 
         if (r == 0 && twice)

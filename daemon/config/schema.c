@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "daemon/config/access.h"
 #include "daemon/config/group.h"
 #include "daemon/config/scalar.h"
+#include "daemon/config/upload.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
 #define AT(type, field) .offset = offsetof(struct type, field)
@@ -59,61 +60,6 @@ const char *schema_check_pattern(const char *pattern)
     }
     return "must end in .json, .yml or .yaml";
 }
-
-static const char *check_auth_type(const char *type)
-{
-    if (strcasecmp(type, "basic") == 0)
-        return "must not be Basic: use `basic_auth`";
-    for (; *type; type++) {
-        if (*type <= ' ' || *type >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", *type))
-            return "must be a single word such as Bearer";
-    }
-    return NULL;
-}
-
-static const char *check_username(const char *name)
-{
-    return strchr(name, ':') ? "must not contain a colon" : NULL;
-}
-
-#define NO_SECRETS                                                                                 \
-    "a secret does not belong into this file; put it into one of its own and name that "
-
-static const struct table_key basic_auth_keys[] = {
-    {.name = "username", .type = TABLE_STRING, .flags = TABLE_REQUIRED,
-     AT(auth_config, basic_username), .check = check_username},
-    {.name = "password_file", .type = TABLE_PATH, .flags = TABLE_REQUIRED,
-     AT(auth_config, basic_password_file)},
-    {.name = "password", .type = TABLE_REFUSED, .hint = NO_SECRETS "with `password_file`"},
-};
-
-static const struct table basic_auth_table = {.where = "in basic_auth", KEYS(basic_auth_keys)};
-
-static const struct table_key authorization_keys[] = {
-    {.name = "type", .type = TABLE_STRING, AT(auth_config, type), .check = check_auth_type},
-    {.name = "credentials_file", .type = TABLE_PATH, .flags = TABLE_REQUIRED,
-     AT(auth_config, credentials_file)},
-    {.name = "credentials", .type = TABLE_REFUSED, .hint = NO_SECRETS "with `credentials_file`"},
-};
-
-static const struct table authorization_table = {
-    .where = "in authorization",
-    KEYS(authorization_keys),
-};
-
-static const struct table_key tls_keys[] = {
-    {.name = "ca_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, ca_file)},
-    {.name = "cert_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, cert_file)},
-    {.name = "key_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, key_file)},
-    {.name = "server_name", .type = TABLE_STRING, .flags = TABLE_NULLABLE, .max = 253,
-     AT(tls_config, server_name)},
-    {.name = "insecure_skip_verify", .type = TABLE_BOOL, AT(tls_config, insecure_skip_verify)},
-    {.name = "ca", .type = TABLE_REFUSED, .hint = "name a file with `ca_file`"},
-    {.name = "cert", .type = TABLE_REFUSED, .hint = "name a file with `cert_file`"},
-    {.name = "key", .type = TABLE_REFUSED, .hint = NO_SECRETS "with `key_file`"},
-};
-
-static const struct table tls_table = {.where = "in tls_config", KEYS(tls_keys)};
 
 static int read_static_config(struct yaml_file *f, const yaml_node_t *node, void *base,
                               size_t count)
@@ -212,15 +158,16 @@ static const struct table_key job_keys[] = {
      AT(job_config, targets), .max = CONFIG_TARGETS_MAX, .item = read_static_config},
     {.name = "file_sd_configs", .type = TABLE_LIST, .flags = TABLE_NULLABLE,
      AT(job_config, file_sd), .max = PATTERNS_MAX, .item = read_file_sd},
-    {.name = "basic_auth", .type = TABLE_MAPPING, AT(job_config, auth), .table = &basic_auth_table},
+    {.name = "basic_auth", .type = TABLE_MAPPING, AT(job_config, auth),
+     .table = &access_basic_auth},
     {.name = "authorization", .type = TABLE_MAPPING, AT(job_config, auth),
-     .table = &authorization_table},
+     .table = &access_authorization},
     {.name = "tls_config", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(job_config, tls),
-     .table = &tls_table},
+     .table = &access_tls},
     {.name = "pid_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(job_config, pid_file)},
     {.name = "metrics_path", .type = TABLE_REFUSED, .hint = "the path of the trace is `path`"},
-    {.name = "bearer_token", .type = TABLE_REFUSED,
-     .hint = NO_SECRETS "with `credentials_file` in `authorization`"},
+    {.name = "bearer_token", .type = TABLE_REFUSED, .flags = TABLE_SECRET,
+     .hint = ACCESS_NO_SECRETS "with `credentials_file` in `authorization`"},
     {.name = "bearer_token_file", .type = TABLE_REFUSED,
      .hint = "use `credentials_file` in `authorization`"},
 };
@@ -251,11 +198,8 @@ static int read_job(struct yaml_file *f, const yaml_node_t *node, void *base, si
     r = table_read(f, node, &job_table, job);
     if (job->file_sd_refresh == 0)
         job->file_sd_refresh = DEFAULT_REFRESH;
-    if (r == 0 && job->auth.credentials_file && !job->auth.type) {
-        job->auth.type = strdup("Bearer");
-        if (!job->auth.type)
-            return yaml_file_oom(f);
-    }
+    if (access_fill(&job->auth) < 0)
+        return yaml_file_oom(f);
     return r;
 }
 
@@ -322,6 +266,8 @@ static const struct table_key root_keys[] = {
      .max = CONFIG_JOBS_MAX, .item = read_job},
     {.name = "storage", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, storage),
      .table = &storage_table},
+    {.name = "upload", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, upload),
+     .table = &upload_section},
     {.name = "log", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, .table = &log_table},
 };
 

@@ -122,7 +122,8 @@ static int find_row(struct yaml_file *f, const yaml_node_pair_t *pair, const str
         if (strcmp(t->keys[i].name, name) != 0)
             continue;
         if (t->keys[i].type == TABLE_REFUSED)
-            return yaml_file_error(f, key, "%s: %s", name, t->keys[i].hint);
+            return (t->keys[i].flags & TABLE_SECRET ? yaml_file_error_unseen : yaml_file_error)(
+                f, key, "%s: %s", name, t->keys[i].hint);
         if (seen->line[i] > 0)
             return yaml_file_error(f, key, "`%s` is given twice; the first is in line %u", name,
                                    seen->line[i]);

@@ -34,6 +34,7 @@ enum {
     TABLE_REQUIRED = 1 << 0,
     TABLE_NULLABLE = 1 << 1, /* null leaves the default */
     TABLE_NONEMPTY = 1 << 2, /* a list that has an item */
+    TABLE_SECRET = 1 << 3,   /* refused since it would hold a secret: its line is not shown */
 };
 
 struct table_choice {
@@ -63,7 +64,7 @@ struct table_key {
     const char *(*check)(const char *text); /* what is wrong with a string, NULL: nothing */
 };
 
-#define TABLE_KEYS_MAX 32
+#define TABLE_KEYS_MAX 48
 
 struct table {
     const char *where; /* "in global", "at the top level" */

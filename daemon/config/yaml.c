@@ -29,6 +29,17 @@ int yaml_file_error(struct yaml_file *f, const yaml_node_t *node, const char *fm
     return -EINVAL;
 }
 
+int yaml_file_error_unseen(struct yaml_file *f, const yaml_node_t *node, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    diags_addv(f->diags, f->name, count(node->start_mark.line), count(node->start_mark.column),
+               NULL, fmt, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
 int yaml_file_oom(struct yaml_file *f)
 {
     diags_add(f->diags, f->name, 0, 0, NULL, "out of memory");
@@ -326,4 +337,23 @@ int yaml_key_text(struct yaml_file *f, const yaml_node_pair_t *pair, const char 
                                        "stand for a whole value");
     *ret = text;
     return 0;
+}
+
+const yaml_node_t *yaml_key_before(struct yaml_file *f, const yaml_node_pair_t *first,
+                                   const yaml_node_pair_t *pair)
+{
+    const yaml_node_t *key = yaml_file_node(f, pair->key);
+    const char *name;
+
+    if (key->type != YAML_SCALAR_NODE)
+        return NULL;
+    name = (const char *)key->data.scalar.value;
+    for (; first < pair; first++) {
+        const yaml_node_t *other = yaml_file_node(f, first->key);
+
+        if (other->type == YAML_SCALAR_NODE &&
+            strcmp((const char *)other->data.scalar.value, name) == 0)
+            return other;
+    }
+    return NULL;
 }

@@ -51,6 +51,10 @@ yaml_node_t *yaml_file_node(struct yaml_file *f, int id);
 int yaml_file_error(struct yaml_file *f, const yaml_node_t *node, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* As yaml_file_error, for a line that must not be shown: it may hold a secret. */
+int yaml_file_error_unseen(struct yaml_file *f, const yaml_node_t *node, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Reports that memory is short. Always returns -ENOMEM. */
 int yaml_file_oom(struct yaml_file *f);
 
@@ -74,3 +78,6 @@ int yaml_scalar(struct yaml_file *f, const yaml_node_t *node, const char *what, 
 /* The key of a mapping's pair: plain text, borrowed from the document. */
 int yaml_key_text(struct yaml_file *f, const yaml_node_pair_t *pair, const char **ret);
 
+/* The same key in an earlier pair of the mapping that begins with `first`; NULL: there is none. */
+const yaml_node_t *yaml_key_before(struct yaml_file *f, const yaml_node_pair_t *first,
+                                   const yaml_node_pair_t *pair);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Who contraced is to a server and how it knows that server: `basic_auth`, `authorization` and
+ * `tls_config`, which mean the same wherever they stand. Secrets are named by their files; keys
+ * that would hold one are refused, and a line with such a key is never shown.
+ */
+
+#include "daemon/config/config.h"
+#include "daemon/config/table.h"
+
+/* Begins the hint of a row that refuses a secret. */
+#define ACCESS_NO_SECRETS                                                                          \
+    "a secret does not belong into this file; put it into one of its own and name that "
+
+/* The first two fill a struct auth_config, the third a struct tls_config. */
+extern const struct table access_basic_auth;
+extern const struct table access_authorization;
+extern const struct table access_tls;
+
+/* credentials_file without a type is for Bearer. 0 or -ENOMEM. */
+int access_fill(struct auth_config *auth);
+
+void access_done(struct auth_config *auth, struct tls_config *tls);

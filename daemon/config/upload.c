@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config/upload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config/access.h"
+#include "daemon/config/text.h"
+
+#define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
+#define AT(type, field) .offset = offsetof(struct type, field)
+
+#define URL_MAX 2048
+#define CONCURRENCY_MAX 64
+#define RATE_MIN (16u << 10)
+#define RATE_MAX (1ULL << 50)
+
+void upload_defaults(struct upload_config *u)
+{
+    *u = (struct upload_config){
+        .concurrency = 4,
+        .keep_local = true,
+        .stall_timeout = USEC_PER_MIN,
+    };
+}
+
+void upload_done(struct upload_config *u)
+{
+    for (size_t i = 0; i < u->n_tags; i++) {
+        free(u->tags[i].name);
+        free(u->tags[i].value);
+    }
+    free(u->tags);
+    free(u->url);
+    free(u->endpoint);
+    free(u->region);
+    free(u->storage_class);
+    free(u->sse);
+    free(u->sse_kms_key_id);
+    free(u->access_key_file);
+    free(u->secret_key_file);
+    free(u->session_token_file);
+    free(u->account_key_file);
+    free(u->sas_token_file);
+    access_done(&u->auth, &u->tls);
+}
+
+/* ---- single values -------------------------------------------------------------------------- */
+
+static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+static const char digits[] = "0123456789";
+
+static const char *check_region(const char *region)
+{
+    for (; *region; region++) {
+        if (!strchr(lower, *region) && !strchr(digits, *region) && *region != '-')
+            return "must be lower-case letters, digits and hyphens, as in eu-west-1";
+    }
+    return NULL;
+}
+
+/* Amazon's are in capitals; other servers' administrators name theirs as they like. */
+static const char *check_storage_class(const char *name)
+{
+    for (; *name; name++) {
+        if (!strchr(lower, *name) && !strchr(upper, *name) && !strchr(digits, *name) &&
+            !strchr("_-.", *name))
+            return "must be a single word such as STANDARD_IA";
+    }
+    return NULL;
+}
+
+static const char *check_sse(const char *sse)
+{
+    return strcmp(sse, "AES256") == 0 || strcmp(sse, "aws:kms") == 0
+               ? NULL
+               : "must be AES256 or aws:kms";
+}
+
+static const char *check_visible(const char *text)
+{
+    for (; *text; text++) {
+        if (*text <= ' ' || *text >= 0x7f)
+            return "has a blank or a letter outside ASCII";
+    }
+    return NULL;
+}
+
+/* ---- tags ----------------------------------------------------------------------------------- */
+
+static size_t count_characters(const char *s)
+{
+    size_t n = 0;
+
+    for (size_t len; *s; s += len ? len : 1, n++)
+        len = text_utf8_length(s, strlen(s));
+    return n;
+}
+
+/* What S3 takes in keys and values of tags. Letters of other alphabets are the store's to judge. */
+static bool tag_letters(const char *s)
+{
+    for (; *s; s++) {
+        if ((unsigned char)*s < 0x80 && !strchr(lower, *s) && !strchr(upper, *s) &&
+            !strchr(digits, *s) && !strchr(" +-=._:/@", *s))
+            return false;
+    }
+    return true;
+}
+
+static int check_tag_key(struct yaml_file *f, const yaml_node_t *node, const char *key)
+{
+    if (*key == '\0')
+        return yaml_file_error(f, node, "a tag's key must not be empty");
+    if (count_characters(key) > UPLOAD_TAG_KEY_MAX)
+        return yaml_file_error(f, node, "the tag's key `%.60s...` is longer than %d characters",
+                               key, UPLOAD_TAG_KEY_MAX);
+    if (strncasecmp(key, "aws:", 4) == 0)
+        return yaml_file_error(f, node, "tag `%.60s`: keys that begin with aws: are Amazon's own",
+                               key);
+    if (!tag_letters(key))
+        return yaml_file_error(f, node,
+                               "tag `%.60s`: keys have letters, digits, blanks and + - = . _ : / @",
+                               key);
+    return 0;
+}
+
+static int check_tag_value(struct yaml_file *f, const yaml_node_t *node, const struct label *tag)
+{
+    if (count_characters(tag->value) > UPLOAD_TAG_VALUE_MAX)
+        return yaml_file_error(f, node, "tag `%.60s`: the value is longer than %d characters",
+                               tag->name, UPLOAD_TAG_VALUE_MAX);
+    if (!tag_letters(tag->value))
+        return yaml_file_error(
+            f, node, "tag `%.60s`: values have letters, digits, blanks and + - = . _ : / @",
+            tag->name);
+    return 0;
+}
+
+static int read_tag(struct yaml_file *f, const yaml_node_pair_t *pair, struct upload_config *u)
+{
+    const yaml_node_t *value = yaml_file_node(f, pair->value);
+    struct label *tag = &u->tags[u->n_tags];
+    const char *name;
+    int r = yaml_key_text(f, pair, &name);
+
+    if (r == 0)
+        r = check_tag_key(f, yaml_file_node(f, pair->key), name);
+    if (r == 0)
+        r = yaml_file_spend(f, value, sizeof *tag + 2 * strlen(name));
+    if (r == 0)
+        r = yaml_scalar(f, value, "a tag", &tag->value);
+    if (r < 0)
+        return r;
+    u->n_tags++;
+    tag->name = strdup(name);
+    return tag->name ? check_tag_value(f, value, tag) : yaml_file_oom(f);
+}
+
+static int read_tags(struct yaml_file *f, const yaml_node_t *node, void *base)
+{
+    struct upload_config *u = base;
+    const yaml_node_pair_t *first, *end;
+    bool bad = false;
+
+    if (node->type != YAML_MAPPING_NODE)
+        return yaml_file_error(f, node, "tags: expected a mapping, got %s", yaml_kind(node));
+    first = node->data.mapping.pairs.start;
+    end = node->data.mapping.pairs.top;
+    if (end - first > UPLOAD_TAGS_MAX)
+        return yaml_file_error(f, node, "tags: an object has at most %d", UPLOAD_TAGS_MAX);
+    u->tags = calloc(UPLOAD_TAGS_MAX, sizeof *u->tags);
+    if (!u->tags)
+        return yaml_file_oom(f);
+    for (const yaml_node_pair_t *pair = first; pair < end; pair++) {
+        const yaml_node_t *twice = yaml_key_before(f, first, pair);
+        int r;
+
+        if (twice)
+            r = yaml_file_error(f, yaml_file_node(f, pair->key),
+                                "`%.60s` is given twice; the first is in line %zu",
+                                (const char *)twice->data.scalar.value, twice->start_mark.line + 1);
+        else
+            r = read_tag(f, pair, u);
+        if (r < 0 && r != -EINVAL)
+            return r;
+        bad = bad || r < 0;
+    }
+    return bad ? -EINVAL : 0;
+}
+
+/* ---- the section ---------------------------------------------------------------------------- */
+
+static const struct table_choice addressing_choices[] = {
+    {"auto", UPLOAD_ADDRESSING_AUTO},
+    {"path", UPLOAD_ADDRESSING_PATH},
+    {"virtual", UPLOAD_ADDRESSING_VIRTUAL},
+    {NULL, 0},
+};
+
+#define FILE_KEY(key, field)                                                                       \
+    {.name = (key), .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(upload_config, field)}
+
+#define REFUSED_SECRET(key, file)                                                                  \
+    {.name = (key), .type = TABLE_REFUSED, .flags = TABLE_SECRET,                                  \
+     .hint = ACCESS_NO_SECRETS "with `" file "`"}
+
+static const struct table_key upload_keys[] = {
+    {.name = "url", .type = TABLE_STRING, .flags = TABLE_NULLABLE, AT(upload_config, url),
+     .max = URL_MAX},
+    {.name = "endpoint", .type = TABLE_STRING, .flags = TABLE_NULLABLE, AT(upload_config, endpoint),
+     .max = URL_MAX},
+    {.name = "region", .type = TABLE_STRING, .flags = TABLE_NULLABLE, AT(upload_config, region),
+     .max = 64, .check = check_region},
+    {.name = "addressing", .type = TABLE_CHOICE, AT(upload_config, addressing),
+     .choices = addressing_choices},
+    {.name = "concurrency", .type = TABLE_UNSIGNED, AT(upload_config, concurrency), .min = 1,
+     .max = CONCURRENCY_MAX},
+    {.name = "keep_local", .type = TABLE_BOOL, AT(upload_config, keep_local)},
+    {.name = "if_none_match", .type = TABLE_BOOL, AT(upload_config, if_none_match)},
+    {.name = "max_rate", .type = TABLE_SIZE, .flags = TABLE_NULLABLE, AT(upload_config, max_rate),
+     .min = RATE_MIN, .max = RATE_MAX},
+    {.name = "stall_timeout", .type = TABLE_DURATION, AT(upload_config, stall_timeout),
+     .min = 5 * USEC_PER_SEC, .max = USEC_PER_HOUR},
+    {.name = "storage_class", .type = TABLE_STRING, .flags = TABLE_NULLABLE,
+     AT(upload_config, storage_class), .max = 128, .check = check_storage_class},
+    {.name = "server_side_encryption", .type = TABLE_STRING, .flags = TABLE_NULLABLE,
+     AT(upload_config, sse), .check = check_sse},
+    {.name = "sse_kms_key_id", .type = TABLE_STRING, .flags = TABLE_NULLABLE,
+     AT(upload_config, sse_kms_key_id), .max = 2048, .check = check_visible},
+    {.name = "tags", .type = TABLE_CUSTOM, .flags = TABLE_NULLABLE, AT(upload_config, tags),
+     .custom = read_tags},
+    FILE_KEY("access_key_file", access_key_file),
+    FILE_KEY("secret_key_file", secret_key_file),
+    FILE_KEY("session_token_file", session_token_file),
+    FILE_KEY("account_key_file", account_key_file),
+    FILE_KEY("sas_token_file", sas_token_file),
+    {.name = "basic_auth", .type = TABLE_MAPPING, AT(upload_config, auth),
+     .table = &access_basic_auth},
+    {.name = "authorization", .type = TABLE_MAPPING, AT(upload_config, auth),
+     .table = &access_authorization},
+    {.name = "tls_config", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(upload_config, tls),
+     .table = &access_tls},
+    REFUSED_SECRET("access_key", "access_key_file"),
+    REFUSED_SECRET("access_key_id", "access_key_file"),
+    REFUSED_SECRET("secret_key", "secret_key_file"),
+    REFUSED_SECRET("secret_access_key", "secret_key_file"),
+    REFUSED_SECRET("session_token", "session_token_file"),
+    REFUSED_SECRET("account_key", "account_key_file"),
+    REFUSED_SECRET("sas_token", "sas_token_file"),
+    {.name = "bucket", .type = TABLE_REFUSED,
+     .hint = "the bucket is part of `url`: s3://BUCKET/PREFIX"},
+    {.name = "prefix", .type = TABLE_REFUSED,
+     .hint = "the prefix is part of `url`: s3://BUCKET/PREFIX"},
+    {.name = "profile", .type = TABLE_REFUSED,
+     .hint = "set AWS_PROFILE in the environment of contraced"},
+    {.name = "force_path_style", .type = TABLE_REFUSED, .hint = "write `addressing: path`"},
+    {.name = "insecure", .type = TABLE_REFUSED,
+     .hint = "write `endpoint: http://HOST:PORT` for a server without TLS, or "
+             "`insecure_skip_verify` in `tls_config`"},
+};
+
+_Static_assert(sizeof upload_keys / sizeof upload_keys[0] <= TABLE_KEYS_MAX, "room for all keys");
+
+const struct table upload_section = {.where = "in upload", KEYS(upload_keys)};
