@@ -6,6 +6,7 @@
  * kind embeds struct store as the first member of its own, and struct store_call likewise.
  */
 
+#include "daemon/upload/dialect.h"
 #include "daemon/upload/store.h"
 
 struct store_ops {
@@ -29,3 +30,10 @@ struct store {
 struct store_call {
     struct store *store;
 };
+
+/*
+ * The kind for everything that is asked over HTTP: speaks the dialect, which it takes, also when it
+ * fails. 0 or a negative errno.
+ */
+int remote_new(const struct store_context *context, const struct upload_config *u,
+               struct dialect *dialect, struct store **ret);

@@ -40,6 +40,7 @@ struct store_object {
     const char *content_type;
     const struct store_meta *meta;
     size_t n_meta;
+    bool replace; /* whatever is there may be overwritten, also where if_none_match is set */
 };
 
 enum store_end {
