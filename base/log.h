@@ -48,6 +48,9 @@ struct log_fields {
 #define MESSAGE_ID_STARTED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e109"
 #define MESSAGE_ID_STOPPED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10a"
 #define MESSAGE_ID_SUSPENDED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10b"
+#define MESSAGE_ID_UPLOAD_FAILING "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10c"
+#define MESSAGE_ID_UPLOAD_WORKS "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10d"
+#define MESSAGE_ID_UPLOAD_REFUSED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10e"
 
 void log_set_level(enum log_level level);
 void log_set_format(enum log_format format); /* the journal's where there is none: text */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/disk/disk.h"
 #include "daemon/spool/spool.h"
 #include "daemon/upload/breaker.h"
 #include "daemon/upload/store.h"
@@ -18,23 +19,30 @@
 struct uploader;
 
 struct uploader_stats {
-    uint64_t ends[STORE_END_COUNT]; /* of traces with their records, by class */
+    uint64_t ends[STORE_END_COUNT]; /* of tries, each of a trace with its record, by class */
     uint64_t bytes;                 /* of traces that arrived */
     usec last_success;              /* real time; 0: none yet */
     unsigned in_flight;
     enum breaker_state breaker;
 };
 
-/* The spool is borrowed and must publish into pending/. 0 or a negative errno. */
-int uploader_new(sd_event *event, struct spool *spool, uint64_t random, struct uploader **ret);
+/*
+ * Event, disk and spool are borrowed; the spool must publish into pending/. `host` is this machine's
+ * name for the write probe's object. 0 or a negative errno.
+ */
+int uploader_new(sd_event *event, struct disk *disk, struct spool *spool, const char *host,
+                 uint64_t random, struct uploader **ret);
 
-/* Nothing may be in flight; frees the store. NULL is fine. */
+/* No file may be being hashed or settled: uploader_idle. What else is in flight is ended and stays
+ * in pending/. Frees the store. To be called before spool_free. NULL is fine. */
 void uploader_free(struct uploader *u);
 
 /*
- * Uploads to this store from now on; takes it. What is in flight goes on with the old one, which is
- * freed after it. `keep`: what was uploaded stays in archive/. A write probe tells the log whether
- * uploads will work; what waits is tried again at once, also what had been put aside.
+ * Uploads to this store from now on; takes it; NULL: nothing is uploaded. What is in flight goes on
+ * with the old one, which is freed after it. `keep`: what was uploaded stays in archive/. A write
+ * probe tells the log whether uploads will work; nothing else is sent before it is answered. Then
+ * all that waits is tried, also what had been put off or aside. Not to be called from inside a
+ * store's callback.
  */
 void uploader_set(struct uploader *u, struct store *store, unsigned concurrency, bool keep);
 
@@ -44,10 +52,16 @@ void uploader_set(struct uploader *u, struct store *store, unsigned concurrency,
  */
 void uploader_drain(struct uploader *u);
 
-/* Ends what is in flight; it stays in pending/. Being settled goes on to its end. */
+/* Ends what is in flight; it stays in pending/. Being settled or hashed goes on to its end. */
 void uploader_cut(struct uploader *u);
 
-/* Nothing is in flight, and nothing will be started before something happens. */
+/*
+ * Nothing is in flight, and nothing will be started before something happens. While draining: nor
+ * will it soon. A write probe alone is not waited for.
+ */
 bool uploader_idle(const struct uploader *u);
+
+/* Whether all that was published since uploader_new is confirmed by the store (or was deleted). */
+bool uploader_all_sent(const struct uploader *u);
 
 void uploader_stats(const struct uploader *u, struct uploader_stats *ret);

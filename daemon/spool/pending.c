@@ -65,24 +65,50 @@ static int on_pending_wake(sd_event_source *source, void *userdata)
     return 0;
 }
 
-static void offer_put_off(struct spool *s)
+/* The timer follows what is offered again first. */
+static void arm_retry(struct spool *s, usec next)
+{
+    s->put_off_next = next;
+    if (!s->pending_retry)
+        return;
+    if (next != USEC_NEVER)
+        (void)sd_event_source_set_time(s->pending_retry, next);
+    (void)sd_event_source_set_enabled(s->pending_retry,
+                                      next == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+}
+
+/* Offers what was put off until `now` or before. */
+static void offer_due(struct spool *s, usec now)
 {
     struct retention_item *items = index_items(&s->kept);
+    usec next = USEC_NEVER;
+    bool offered = false;
 
-    if (s->put_off == 0 || spool_now_boot(s) < s->put_off_until)
+    if (now < s->put_off_next)
         return;
-    for (size_t i = 0; i < s->kept.n; i++)
+    for (size_t i = 0; i < s->kept.n; i++) {
+        usec due = items[i].offer_at * USEC_PER_SEC;
+
+        if (!items[i].put_off)
+            continue;
+        if (due > now) {
+            next = due < next ? due : next;
+            continue;
+        }
         items[i].put_off = false;
-    s->put_off = 0;
-    index_offer_all(&s->kept);
-    pending_kick(s);
+        index_offer(&s->kept, i);
+        offered = true;
+    }
+    arm_retry(s, next);
+    if (offered)
+        pending_kick(s);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec_now, void *userdata)
 {
     (void)source;
     (void)usec_now;
-    offer_put_off(userdata);
+    offer_due(userdata, spool_now_boot(userdata));
     return 0;
 }
 
@@ -90,6 +116,7 @@ int pending_start(struct spool *s)
 {
     int r;
 
+    s->put_off_next = USEC_NEVER;
     r = sd_event_add_defer(s->event, &s->pending_wake, on_pending_wake, s);
     if (r < 0)
         return r;
@@ -118,13 +145,52 @@ void spool_offer_again(struct spool *s)
 {
     struct retention_item *items = index_items(&s->kept);
 
-    if (s->kept.aside == 0)
-        return;
-    for (size_t i = 0; i < s->kept.n; i++)
-        items[i].aside = false;
+    for (size_t i = 0; i < s->kept.n; i++) {
+        items[i].aside = items[i].put_off = false;
+        items[i].failures = 0;
+    }
     s->kept.aside = 0;
+    arm_retry(s, USEC_NEVER);
     index_offer_all(&s->kept);
     pending_kick(s);
+}
+
+void spool_offer_put_off(struct spool *s)
+{
+    if (s->put_off_next != USEC_NEVER)
+        offer_due(s, USEC_NEVER);
+}
+
+void spool_offer_key(struct spool *s, const char *key)
+{
+    struct name name;
+    size_t at;
+
+    if (name_parse(key, &name) < 0 || !index_find(&s->kept, key, name.time, true, &at) ||
+        !index_items(&s->kept)[at].aside)
+        return;
+    index_items(&s->kept)[at].aside = false;
+    s->kept.aside--;
+    pending_offer(s, at);
+}
+
+usec spool_next_offer(struct spool *s)
+{
+    size_t at;
+
+    offer_due(s, spool_now_boot(s));
+    return index_newest_offer(&s->kept, &at) ? 0 : s->put_off_next;
+}
+
+bool spool_pending_since(const struct spool *s, usec time)
+{
+    const struct retention_item *items = index_items(&s->kept);
+
+    for (size_t i = s->kept.n; i > 0 && items[i - 1].time >= time; i--) {
+        if (items[i - 1].pending)
+            return true;
+    }
+    return false;
 }
 
 /* --- taking --- */
@@ -134,19 +200,36 @@ static struct retention_item *item_at(struct spool *s, size_t i)
     return &index_items(&s->kept)[i];
 }
 
+static void count_failure(struct retention_item *item)
+{
+    if (item->failures < UINT8_MAX)
+        item->failures++;
+}
+
+static void put_off(struct spool *s, size_t i, usec wait)
+{
+    struct retention_item *item = item_at(s, i);
+    usec due = spool_now_boot(s) + (wait < USEC_PER_DAY ? wait : USEC_PER_DAY);
+
+    item->offer_at = (uint32_t)((due + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    due = item->offer_at * USEC_PER_SEC;
+    item->put_off = true;
+    count_failure(item);
+    if (due < s->put_off_next)
+        arm_retry(s, due);
+}
+
 /* What cannot be opened or settled now rests for a while. True when a person must be told: once,
  * however many there are. */
-static bool put_off(struct spool *s, size_t i)
+static bool rest(struct spool *s, size_t i)
 {
-    item_at(s, i)->put_off = true;
-    if (s->put_off++ > 0)
-        return false;
-    s->put_off_until = spool_now_boot(s) + PUT_OFF;
-    if (s->pending_retry) {
-        (void)sd_event_source_set_time(s->pending_retry, s->put_off_until);
-        (void)sd_event_source_set_enabled(s->pending_retry, SD_EVENT_ONESHOT);
-    }
-    return true;
+    usec boot = spool_now_boot(s);
+    bool say = boot >= s->put_off_quiet;
+
+    put_off(s, i, PUT_OFF);
+    if (say)
+        s->put_off_quiet = boot + PUT_OFF;
+    return say;
 }
 
 /* Opens a file of ours and no other: 0, or an errno. A FIFO in its place would not block us. */
@@ -200,7 +283,13 @@ static void item_free(struct spool_item *i)
     free(i);
 }
 
-/* 1; -ENOENT: it is not there any more; or another errno, and it rests. */
+/* Says nothing of the file. */
+static bool is_shortage(int r)
+{
+    return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+}
+
+/* 1; -ENOENT: it is not there any more; or another errno, and it rests if that is its own. */
 static int take(struct spool *s, size_t at, struct spool_item **ret)
 {
     struct spool_item *i = calloc(1, sizeof(*i));
@@ -219,7 +308,7 @@ static int take(struct spool *s, size_t at, struct spool_item **ret)
         *ret = i;
         return 1;
     }
-    if (r != -ENOENT && put_off(s, at)) {
+    if (r != -ENOENT && !is_shortage(r) && rest(s, at)) {
         struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
 
         log_write(LOG_LEVEL_WARN, &fields,
@@ -255,7 +344,7 @@ int spool_take(struct spool *s, struct spool_item **ret)
     size_t at;
     int r;
 
-    offer_put_off(s);
+    offer_due(s, spool_now_boot(s));
     while ((r = index_newest_offer(&s->kept, &at)) > 0) {
         r = take(s, at, ret);
         if (r != -ENOENT)
@@ -310,9 +399,24 @@ void spool_item_return(struct spool_item *i)
     item_free(i);
 }
 
+void spool_item_put_off(struct spool_item *i, usec wait)
+{
+    size_t at = place_of(i);
+
+    item_at(i->spool, at)->busy = false;
+    put_off(i->spool, at, wait);
+    item_free(i);
+}
+
+unsigned spool_item_failures(const struct spool_item *i)
+{
+    return item_at(i->spool, place_of(i))->failures;
+}
+
 static void put_aside(struct spool *s, size_t at)
 {
     item_at(s, at)->aside = true;
+    count_failure(item_at(s, at));
     s->kept.aside++;
 }
 
@@ -350,7 +454,7 @@ static void settle_failed(struct spool_item *i, size_t at, int r)
                   "%s was uploaded, but something else has its name in %s/archive; it stays in"
                   " pending and is put aside",
                   i->key, s->tree.path);
-    } else if (put_off(s, at)) {
+    } else if (rest(s, at)) {
         log_write(LOG_LEVEL_ERROR, &fields,
                   "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
                   " there and will be uploaded again in 10m",

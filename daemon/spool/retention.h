@@ -27,12 +27,14 @@ const char *retention_cause_name(enum retention_cause cause);
 struct retention_item {
     usec time;      /* real time of its key */
     uint64_t bytes; /* on disk, trace and record, in whole blocks */
-    bool pending;   /* not uploaded yet */
-    bool busy;      /* being uploaded or deleted: not to be touched */
-    bool failed;    /* could not be deleted a while ago: not to be touched either */
+    bool pending : 1; /* not uploaded yet */
+    bool busy : 1;    /* being uploaded or deleted: not to be touched */
+    bool failed : 1;  /* could not be deleted a while ago: not to be touched either */
     /* Of pending ones, and nothing to the plan: */
-    bool put_off; /* not offered for its upload for a while */
-    bool aside;   /* not offered until spool_offer_again */
+    bool put_off : 1;   /* not offered for its upload before offer_at */
+    bool aside : 1;     /* not offered until spool_offer_again */
+    uint8_t failures;   /* how often it was put off or aside since the last spool_offer_again */
+    uint32_t offer_at;  /* seconds of boot time */
 };
 
 struct retention_facts {

@@ -104,7 +104,8 @@ void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata);
 /*
  * Takes the newest trace that is neither taken, being deleted, put off nor put aside: 1; 0 when
  * there is none. A negative errno when it cannot be opened: the spool logs that and puts that one
- * off for ten minutes. After -EMFILE, -ENFILE or -ENOMEM it is wise not to go on at once.
+ * off for ten minutes. -EMFILE, -ENFILE and -ENOMEM say nothing of the trace: it stays on offer, and
+ * it is the caller who waits a while and logs that.
  */
 int spool_take(struct spool *s, struct spool_item **ret);
 
@@ -114,15 +115,35 @@ int spool_item_fd(const struct spool_item *i);
 uint64_t spool_item_size(const struct spool_item *i);            /* of the trace */
 const struct buf *spool_item_record(const struct spool_item *i); /* NULL: it has none */
 
+/* How often it was put off or aside before, since the last spool_offer_again; at most 255. */
+unsigned spool_item_failures(const struct spool_item *i);
+
 /* Not uploaded: may be taken again at once. */
 void spool_item_return(struct spool_item *i);
 
-/* The store will never take it: stays in pending/ and is not offered again until spool_offer_again
- * or a restart. Retention may delete it. */
+/* Not uploaded: not offered again before `wait` is over, rounded up to whole seconds, at most a
+ * day. Retention may delete it. */
+void spool_item_put_off(struct spool_item *i, usec wait);
+
+/* The store will never take it: stays in pending/ and is not offered again until spool_offer_again,
+ * spool_offer_key or a restart. Retention may delete it. */
 void spool_item_put_aside(struct spool_item *i);
 
-/* Offers what was put aside. */
+/* Offers what was put off or aside, and forgets how often that was. */
 void spool_offer_again(struct spool *s);
+
+/* Offers what was put off. */
+void spool_offer_put_off(struct spool *s);
+
+/* Offers one that was put aside, if it still is. */
+void spool_offer_key(struct spool *s, const char *key);
+
+/* When there is something to take: 0 at once, USEC_NEVER when nothing waits but what is taken or
+ * put aside, otherwise the boot time at which the next that was put off is offered. */
+usec spool_next_offer(struct spool *s);
+
+/* Whether pending/ holds a trace that began at `time` (real time) or later. */
+bool spool_pending_since(const struct spool *s, usec time);
 
 /*
  * 0: it is durably in archive/, or deleted. A negative errno: it stays in pending/ and is offered

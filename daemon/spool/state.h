@@ -120,8 +120,8 @@ struct spool {
     void *pending_userdata;
     sd_event_source *pending_wake;  /* once, when pending_fn is to be called */
     sd_event_source *pending_retry; /* when what was put off is offered again */
-    uint64_t put_off;               /* times since then; 0: the timer is off */
-    usec put_off_until;             /* boot time */
+    usec put_off_next;              /* boot time of that; USEC_NEVER: nothing is put off */
+    usec put_off_quiet;             /* boot time before which failures are not said again */
 
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;
