@@ -16,6 +16,7 @@
 #include "config.h"
 #include "daemon/capture/discovery.h"
 #include "daemon/capture/targets.h"
+#include "daemon/config/equal.h"
 #include "daemon/control/counters.h"
 #include "daemon/control/notify.h"
 #include "daemon/disk/disk.h"
@@ -23,6 +24,8 @@
 #include "daemon/pipeline.h"
 #include "daemon/spool/spool.h"
 #include "daemon/timetable.h"
+#include "daemon/upload/store.h"
+#include "daemon/uploader.h"
 
 /* How often the heap is tidied at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
@@ -40,8 +43,10 @@ struct daemon {
     sd_event *event;
     struct disk *disk;
     struct spool *spool;
-    struct http *http;
+    struct http *http;       /* to targets */
+    struct http *store_http; /* to the store: connections are kept */
     struct pipeline *pipeline;
+    struct uploader *uploader;
     struct discovery *discovery;
     struct targets *targets;
     struct timetable *timetable;
@@ -86,16 +91,20 @@ static void count_failing(struct daemon *d, struct target *t)
 static void tell_status(const struct daemon *d)
 {
     struct spool_stats stats;
-    char when[CLOCK_RFC3339_SIZE], size[PARSE_TEXT_SIZE];
+    char when[CLOCK_RFC3339_SIZE], size[PARSE_TEXT_SIZE], uploads[64] = "";
 
     spool_stats(d->spool, &stats);
-    notify_status("%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s",
+    if (d->config->upload.url)
+        (void)snprintf(uploads, sizeof uploads, ", %llu to upload%s",
+                       (unsigned long long)stats.pending_files,
+                       uploader_failing(d->uploader) ? " (failing)" : "");
+    notify_status("%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s%s",
                   d->suspended ? "suspended, " : "", targets_count(d->targets),
                   targets_count(d->targets) == 1 ? "" : "s", d->failing,
                   d->counters.last_success ? clock_rfc3339(d->counters.last_success, when)
                                            : "never",
                   (unsigned long long)(stats.archive_files + stats.pending_files),
-                  format_size(stats.archive_bytes + stats.pending_bytes, size));
+                  format_size(stats.archive_bytes + stats.pending_bytes, size), uploads);
 }
 
 /* ---- stopping ------------------------------------------------------------------------------- */
@@ -105,7 +114,7 @@ static int on_leave(sd_event_source *s, void *userdata)
     struct daemon *d = userdata;
 
     (void)s;
-    if (pipeline_idle(d->pipeline) && !spool_busy(d->spool))
+    if (pipeline_idle(d->pipeline) && uploader_idle(d->uploader) && !spool_busy(d->spool))
         (void)sd_event_exit(d->event, 0);
     return 0;
 }
@@ -122,9 +131,11 @@ static int on_deadline(sd_event_source *s, uint64_t now, void *userdata)
 
     (void)s;
     (void)now;
-    log_warn("shutdown_timeout is over: captures in flight are cut at their last whole generation");
+    log_warn("shutdown_timeout is over: captures in flight are cut at their last whole generation, "
+             "and what is not uploaded stays in pending/");
     d->stage = STAGE_CUT;
     pipeline_cut(d->pipeline);
+    uploader_cut(d->uploader);
     return 0;
 }
 
@@ -136,10 +147,12 @@ static void stop(struct daemon *d, const char *why)
     }
     d->stage = STAGE_DRAINING;
     notify_stopping();
-    log_info(pipeline_idle(d->pipeline) ? "%s: stopping"
-                                        : "%s: stopping; captures in flight may finish", why);
+    log_info(pipeline_idle(d->pipeline) && uploader_idle(d->uploader)
+                 ? "%s: stopping"
+                 : "%s: stopping; what is in flight may finish", why);
     timetable_stop(d->timetable);
     pipeline_drain(d->pipeline);
+    uploader_drain(d->uploader);
     (void)sd_event_add_time_relative(d->event, &d->deadline, CLOCK_BOOTTIME,
                                      d->config->shutdown_timeout, 10 * USEC_PER_MSEC, on_deadline,
                                      d);
@@ -263,6 +276,29 @@ static void say_reload_failed(struct daemon *d, int r, struct diags *diags)
               text ? text : strerror(-r));
 }
 
+/* ---- the store ------------------------------------------------------------------------------ */
+
+/* NULL without upload.url. */
+static int make_store(struct daemon *d, const struct upload_config *u, struct store **ret)
+{
+    const struct store_context context = {
+        .event = d->event,
+        .http = d->store_http,
+        .disk = d->disk,
+    };
+
+    if (u->url)
+        return store_new(&context, u, ret);
+    *ret = NULL;
+    return 0;
+}
+
+static void use_store(struct daemon *d, const struct upload_config *u, struct store *store)
+{
+    spool_set_upload(d->spool, store);
+    uploader_set(d->uploader, store, u->concurrency, u->keep_local);
+}
+
 /* What the spool's place and this machine's name in keys depend on is not changed under way. */
 static void warn_of_fixed(const struct config *old, const struct config *new)
 {
@@ -276,18 +312,27 @@ static int load_and_apply(struct daemon *d, struct diags *diags)
 {
     struct config *fresh = NULL;
     struct retention_limits limits;
+    struct store *store = NULL;
+    bool new_store;
     int r = options_load(d->options, &fresh, &d->config_file, diags);
 
     if (r < 0)
         return r;
-    r = discovery_set(d->discovery, fresh);
+    new_store = !upload_equal(&fresh->upload, &d->config->upload);
+    if (new_store)
+        r = make_store(d, &fresh->upload, &store);
+    if (r == 0)
+        r = discovery_set(d->discovery, fresh);
     if (r == 0)
         r = update_targets(d, fresh);
     if (r < 0) {
         (void)discovery_set(d->discovery, d->config);
+        store_free(store);
         config_free(fresh);
         return r;
     }
+    if (new_store)
+        use_store(d, &fresh->upload, store);
     warn_of_fixed(d->config, fresh);
     limits = limits_of(fresh);
     spool_set_limits(d->spool, &limits);
@@ -386,13 +431,12 @@ static int set_up_leave(struct daemon *d)
     return r < 0 ? r : 0;
 }
 
-static struct targets *make_targets(const struct config *config)
+/* This machine's name in keys; borrowed from the configuration or from `name`. */
+static const char *host_name(const struct config *config, struct utsname *name)
 {
-    struct utsname name;
-
     if (config->host)
-        return targets_new(config->host);
-    return targets_new(uname(&name) == 0 ? name.nodename : "localhost");
+        return config->host;
+    return uname(name) == 0 ? name->nodename : "localhost";
 }
 
 /* Keeps those apart who start together. */
@@ -401,9 +445,26 @@ static uint64_t random_seed(void)
     return clock_real() ^ (clock_boot() << 20);
 }
 
+static int build_uploads(struct daemon *d, const char *host)
+{
+    struct store *store = NULL;
+    int r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->store_http);
+
+    if (r >= 0)
+        r = uploader_new(d->event, d->disk, d->spool, host, random_seed(), &d->uploader);
+    if (r >= 0)
+        r = make_store(d, &d->config->upload, &store);
+    if (r >= 0)
+        use_store(d, &d->config->upload, store);
+    return r;
+}
+
 static int build(struct daemon *d)
 {
     const struct retention_limits limits = limits_of(d->config);
+    bool upload = d->config->upload.url;
+    struct utsname name;
+    const char *host = host_name(d->config, &name);
     int r = sd_event_new(&d->event);
 
     if (r >= 0)
@@ -413,9 +474,11 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = disk_new(d->event, &d->disk);
     if (r >= 0)
-        r = spool_new(d->event, d->disk, d->config->storage.path, &limits, false, &d->spool);
+        r = spool_new(d->event, d->disk, d->config->storage.path, &limits, upload, &d->spool);
     if (r >= 0)
         r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->http);
+    if (r >= 0)
+        r = build_uploads(d, host);
     if (r >= 0)
         r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, d->options->once,
                          on_finished, d, &d->pipeline);
@@ -428,7 +491,7 @@ static int build(struct daemon *d)
     if (r < 0)
         return r;
     pipeline_set_concurrency(d->pipeline, d->config->max_concurrent_captures);
-    d->targets = make_targets(d->config);
+    d->targets = targets_new(host);
     return d->targets ? update_targets(d, d->config) : -ENOMEM;
 }
 
@@ -463,7 +526,9 @@ void daemon_free(struct daemon *d)
     targets_free(d->targets);
     discovery_free(d->discovery);
     pipeline_free(d->pipeline);
+    uploader_free(d->uploader);
     http_free(d->http);
+    http_free(d->store_http);
     spool_free(d->spool);
     disk_free(d->disk);
     sd_event_source_disable_unref(d->deadline);
@@ -488,6 +553,8 @@ static void say_stopped(const struct daemon *d)
 
     buf_init(&text, 1024);
     counters_describe(&d->counters, &text);
+    if (d->config->upload.url)
+        uploader_describe(d->uploader, &text);
     log_write(LOG_LEVEL_INFO, &fields, "stopped; %s", buf_str(&text));
     buf_done(&text);
 }
@@ -510,5 +577,7 @@ int daemon_run(struct daemon *d)
     if (r < 0)
         log_error("the event loop failed: %s", strerror(-r));
     say_stopped(d);
+    if (d->options->once && !uploader_all_sent(d->uploader))
+        d->once_failed = true;
     return r < 0 || d->once_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

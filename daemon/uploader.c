@@ -350,6 +350,11 @@ bool uploader_all_sent(const struct uploader *u)
     return !spool_pending_since(u->spool, u->started);
 }
 
+bool uploader_failing(const struct uploader *u)
+{
+    return u->breaker.state != BREAKER_CLOSED;
+}
+
 void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
 {
     *ret = (struct uploader_stats){

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "base/buf.h"
 #include "daemon/disk/disk.h"
 #include "daemon/spool/spool.h"
 #include "daemon/upload/breaker.h"
@@ -65,3 +66,9 @@ bool uploader_idle(const struct uploader *u);
 bool uploader_all_sent(const struct uploader *u);
 
 void uploader_stats(const struct uploader *u, struct uploader_stats *ret);
+
+/* Whether the store is in trouble or waits for somebody to act. */
+bool uploader_failing(const struct uploader *u);
+
+/* "; uploads: 12 done, 1 retry, 3 left in pending/": the classes that occurred, for the log. */
+void uploader_describe(const struct uploader *u, struct buf *out);

@@ -125,3 +125,21 @@ void uploader_say_pause(const struct uploader *u, const char *why)
               " within 1m at the longest",
               describe(u), why);
 }
+
+void uploader_describe(const struct uploader *u, struct buf *out)
+{
+    const char *separator = "; uploads: ";
+    struct uploader_stats stats;
+    uint64_t n = waiting(u);
+
+    uploader_stats(u, &stats);
+    for (int e = 0; e < STORE_END_COUNT; e++) {
+        if (stats.ends[e] == 0)
+            continue;
+        (void)buf_addf(out, "%s%" PRIu64 " %s", separator, stats.ends[e],
+                       store_end_name((enum store_end)e));
+        separator = ", ";
+    }
+    if (n > 0)
+        (void)buf_addf(out, "%s%" PRIu64 " left in pending/", separator, n);
+}

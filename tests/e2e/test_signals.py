@@ -194,7 +194,7 @@ def test_term_lets_the_capture_finish(number, serve, daemon, gate):
     d = daemon([job("s", s.address)])
     wait_until("the capture is in flight", lambda: s.requests)
     d.signal(number)
-    d.wait_log("captures in flight may finish")
+    d.wait_log("what is in flight may finish")
     d.capture_now()  # nothing new begins
     gate.set()
     assert d.wait_exit() == 0
@@ -236,7 +236,7 @@ def test_term_takes_those_that_wait_off_the_list(serve, daemon, gate):
     wait_until("the first is in flight", lambda: first.requests)
     d.capture_now()
     d.signal(signal.SIGTERM)
-    d.wait_log("captures in flight may finish")
+    d.wait_log("what is in flight may finish")
     gate.set()
     assert d.wait_exit() == 0
     assert second.requests == []
@@ -250,7 +250,7 @@ def test_second_term_exits_at_once(serve, daemon, tmp_path):
     d.capture_now()
     wait_until("the capture is in flight", lambda: len(s.requests) == 2)
     d.signal(signal.SIGTERM)
-    d.wait_log("captures in flight may finish")
+    d.wait_log("what is in flight may finish")
     d.signal(signal.SIGTERM)
     assert d.wait_exit() == 1
     assert d.log("exiting at once")
