@@ -16,7 +16,7 @@ MODULE = "github.com/versity/versitygw/cmd/versitygw"
 VERSION = "v1.8.0"
 
 ACCESS_KEY = "contrace-test"
-SECRET_KEY = "not/a+secret=that matters"
+SECRET_KEY = "not/a+secret=that-matters"
 REGION = "eu-test-1"
 
 
