@@ -17,7 +17,7 @@
 
 #define XMLREPLY_ERROR_MAX (64u << 10) /* bytes of an error document */
 #define XMLREPLY_LIST_MAX (4u << 20)   /* bytes of a page; S3 puts at most 1000 keys into one */
-#define XMLREPLY_KEY_SIZE 1025         /* a key's longest text and its zero */
+#define XMLREPLY_KEY_SIZE 3073         /* a key of 1024 bytes, all percent-encoded, and a zero */
 #define XMLREPLY_TOKEN_SIZE 4096
 
 /* Whatever was understood; "" otherwise. Texts that are too long are cut. */
