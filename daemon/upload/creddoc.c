@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 
@@ -169,24 +170,32 @@ static int read_members(const json_t *root, struct fields *f, char *why, size_t 
     return 0;
 }
 
-int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char *why,
-                       size_t why_size)
+static int load_json(const char *text, size_t n, json_t **ret, char *why, size_t why_size)
 {
-    struct fields f = {0};
     json_error_t error;
-    json_t *root;
     int r;
 
     if (n > CREDDOC_MAX)
         return refuse(why, why_size, "the reply is longer than 64 KiB");
-    root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-    if (!root) {
-        r = json_error_code(&error) == json_error_out_of_memory
-                ? no_memory(why, why_size)
-                : refuse(why, why_size, "the reply is not JSON: line %d", error.line);
-        OPENSSL_cleanse(&error, sizeof error); /* it quotes the document */
+    *ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+    if (*ret)
+        return 0;
+    r = json_error_code(&error) == json_error_out_of_memory
+            ? no_memory(why, why_size)
+            : refuse(why, why_size, "the reply is not JSON: line %d", error.line);
+    OPENSSL_cleanse(&error, sizeof error); /* it quotes the document */
+    return r;
+}
+
+int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char *why,
+                       size_t why_size)
+{
+    struct fields f = {0};
+    json_t *root;
+    int r = load_json(text, n, &root, why, why_size);
+
+    if (r < 0)
         return r;
-    }
     r = read_members(root, &f, why, why_size);
     if (r == 0 && f.value[FIELD_CODE] && strcmp(f.value[FIELD_CODE], "Success") != 0)
         r = refuse_by_service(&f, why, why_size);
@@ -194,6 +203,51 @@ int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char 
         r = refuse_by_service(&f, why, why_size);
     else if (r == 0)
         r = take(&f, false, ret, why, why_size);
+    json_decref(root);
+    return r;
+}
+
+/* --- Google's JSON --- */
+
+#define GOOGLE_LIFE_MAX ((json_int_t)(10 * 366 * 86400)) /* seconds */
+
+static int read_google(const json_t *root, usec now, struct secret_set *ret, char *why,
+                       size_t why_size)
+{
+    const char *token = json_string_value(json_object_get(root, "access_token"));
+    const char *type = json_string_value(json_object_get(root, "token_type"));
+    const struct fields f = {.value = {
+        [FIELD_CODE] = json_string_value(json_object_get(root, "error")),
+        [FIELD_MESSAGE] = json_string_value(json_object_get(root, "error_description")),
+    }};
+    json_int_t life = json_integer_value(json_object_get(root, "expires_in"));
+    int r;
+
+    if (f.value[FIELD_CODE])
+        return refuse_by_service(&f, why, why_size);
+    if (!token)
+        return refuse(why, why_size, "the reply has no access_token");
+    if (!type || strcasecmp(type, "Bearer") != 0)
+        return refuse(why, why_size, "the reply's token_type is not Bearer");
+    if (life <= 0 || life > GOOGLE_LIFE_MAX)
+        return refuse(why, why_size, "the reply's expires_in is not a number of seconds");
+    r = secret_make_token(token, now + (usec)life * USEC_PER_SEC, ret);
+    if (r == -ENOMEM)
+        return no_memory(why, why_size);
+    return r < 0 ? refuse(why, why_size, "the reply's token is empty, too long, or has strange "
+                                         "characters") : 0;
+}
+
+int creddoc_parse_google(const char *text, size_t n, usec now, struct secret_set *ret, char *why,
+                         size_t why_size)
+{
+    json_t *root;
+    int r = load_json(text, n, &root, why, why_size);
+
+    if (r < 0)
+        return r;
+    r = json_is_object(root) ? read_google(root, now, ret, why, why_size)
+                             : refuse(why, why_size, "the reply is not a JSON object");
     json_decref(root);
     return r;
 }

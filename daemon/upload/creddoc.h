@@ -34,3 +34,10 @@ int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char 
  */
 int creddoc_parse_xml(const char *text, size_t n, struct secret_set *ret, char *why,
                       size_t why_size);
+
+/*
+ * The JSON of Google's metadata server: access_token, expires_in (seconds from `now`, real time)
+ * and token_type, which is Bearer; or error and error_description. As creddoc_parse_json.
+ */
+int creddoc_parse_google(const char *text, size_t n, usec now, struct secret_set *ret, char *why,
+                         size_t why_size);

@@ -106,8 +106,24 @@ int secret_make(const char *access_key, const char *secret_key, const char *sess
     return 0;
 }
 
+int secret_make_token(const char *session_token, usec expiry, struct secret_set *ret)
+{
+    int r = check_value(session_token, SECRET_TOKEN_MAX);
+    char *copy;
+
+    if (r < 0)
+        return r;
+    copy = secret_strndup(session_token, strlen(session_token));
+    if (!copy)
+        return -ENOMEM;
+    *ret = (struct secret_set){.session_token = copy, .expiry = expiry};
+    return 0;
+}
+
 int secret_copy(const struct secret_set *from, struct secret_set *ret)
 {
+    if (!from->access_key && from->session_token)
+        return secret_make_token(from->session_token, from->expiry, ret);
     if (!from->access_key) {
         secret_init(ret);
         return 0;
@@ -134,8 +150,13 @@ static bool same(const char *a, const char *b)
     return n == strlen(b) && CRYPTO_memcmp(a, b, n) == 0;
 }
 
+bool secret_same_keys(const struct secret_set *a, const struct secret_set *b)
+{
+    return same(a->access_key, b->access_key) && same(a->secret_key, b->secret_key) &&
+           same(a->session_token, b->session_token);
+}
+
 bool secret_equal(const struct secret_set *a, const struct secret_set *b)
 {
-    return a->expiry == b->expiry && same(a->access_key, b->access_key) &&
-           same(a->secret_key, b->secret_key) && same(a->session_token, b->session_token);
+    return a->expiry == b->expiry && secret_same_keys(a, b);
 }

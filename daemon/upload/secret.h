@@ -16,7 +16,7 @@
 #define SECRET_TOKEN_MAX (16u << 10) /* of the session token */
 
 struct secret_set {
-    char *access_key;
+    char *access_key; /* NULL, and the secret key too: the token is all there is */
     char *secret_key;
     char *session_token; /* NULL: long-lived keys have none */
     usec expiry;         /* real time; USEC_NEVER */
@@ -36,6 +36,9 @@ void secret_done(struct secret_set *s);
 int secret_make(const char *access_key, const char *secret_key, const char *session_token,
                 usec expiry, struct secret_set *ret);
 
+/* The same with a session token alone, as Google's metadata server gives it: no keys. */
+int secret_make_token(const char *session_token, usec expiry, struct secret_set *ret);
+
 /* 0 or -ENOMEM. `ret` as for secret_make. */
 int secret_copy(const struct secret_set *from, struct secret_set *ret);
 
@@ -44,6 +47,9 @@ void secret_move(struct secret_set *from, struct secret_set *to);
 
 /* True if a file that was read again holds what is in use already; the expiry counts. */
 bool secret_equal(const struct secret_set *a, const struct secret_set *b);
+
+/* The same, whatever the expiry: what one of them is refused for, the other is. */
+bool secret_same_keys(const struct secret_set *a, const struct secret_set *b);
 
 /* malloc(3) and friends with blocks that are wiped before they are given back. */
 void *secret_malloc(size_t n);

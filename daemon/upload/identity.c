@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/upload/identity.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/upload/credlocal.h"
+#include "daemon/upload/credremote.h"
+
+#define WHY_SIZE 480
+#define LOOK_EVERY USEC_PER_MIN             /* at the files, when someone asks */
+#define CALM_AFTER (10 * USEC_PER_MIN)      /* without a refusal, the next one is a first again */
+#define REFRESH_ACCURACY USEC_PER_SEC
+
+/* What the log was last told about the set in use; only what is worse than that is news. */
+enum told {
+    TOLD_WELL,
+    TOLD_STALE,   /* the files changed and cannot be read */
+    TOLD_URGENT,  /* there are no new ones, and these will expire soon */
+    TOLD_EXPIRED, /* … and these have */
+};
+
+struct identity_wait {
+    struct identity_wait *next, **back; /* `back` is what points here */
+    unsigned refused;
+    identity_fn fn;
+    void *userdata;
+};
+
+struct identity {
+    sd_event *event;
+    struct http *http;
+    enum identity_kind kind;
+    char *paths[3];
+    char *region;
+    struct credlocal_config config;
+
+    struct secret_set set;
+    unsigned version;
+    usec had_at;   /* real time */
+    usec taken_at; /* … and boot time */
+    enum credplan_source source;
+    char label[CREDLOCAL_LABEL_SIZE];
+    uint64_t stamp;
+    usec looked_at; /* boot time */
+    enum told told;
+
+    bool fetching;             /* from the moment that one is decided on */
+    bool by_refusal;           /* … because the store refused what is in use */
+    struct credremote *remote; /* the service is being asked */
+    struct credlocal found;    /* for whose answer */
+    uint64_t found_stamp;
+    unsigned failures;         /* in a row, of fetching */
+    unsigned refusals;         /* of sets by the store, in quick succession */
+    usec next_at;              /* boot time; no fetch before */
+    int last_r;                /* of the last fetch, for those who ask before that */
+    char last_why[WHY_SIZE];
+    uint64_t random;
+
+    struct identity_wait *waiting;
+    sd_event_source *soon; /* begins a fetch, or tells those who wait of the last one */
+    sd_event_source *due;  /* real time: ahead of the expiry */
+    sd_event_source *retry;
+};
+
+/* --- time and chance --- */
+
+static usec now_of(const struct identity *i, clockid_t clock)
+{
+    usec now = 0;
+
+    (void)sd_event_now(i->event, clock, &now);
+    return now;
+}
+
+/* In [0, 1): spreads a fleet, and nothing depends on that nobody can guess it. */
+static double next_random(struct identity *i)
+{
+    uint64_t x = i->random += 0x9e3779b97f4a7c15ULL;
+
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return (double)((x ^ (x >> 31)) >> 11) / 9007199254740992.0;
+}
+
+static enum credplan_age age(const struct identity *i)
+{
+    if (i->version == 0)
+        return CREDPLAN_EXPIRED;
+    return credplan_age(i->had_at, i->set.expiry, now_of(i, CLOCK_REALTIME));
+}
+
+/* --- those who wait --- */
+
+static void push(struct identity_wait **list, struct identity_wait *w)
+{
+    w->next = *list;
+    w->back = list;
+    if (w->next)
+        w->next->back = &w->next;
+    *list = w;
+}
+
+static void unlink_wait(struct identity_wait *w)
+{
+    *w->back = w->next;
+    if (w->next)
+        w->next->back = w->back;
+}
+
+/*
+ * Tells all who wait by now, and no one who begins to meanwhile. They may cancel each other, so the
+ * list is taken from its head.
+ */
+static void tell(struct identity *i, int r, const char *text)
+{
+    struct identity_wait *list = steal(&i->waiting);
+    unsigned version = i->version;
+    char why[WHY_SIZE];
+
+    (void)snprintf(why, sizeof why, "%s", text);
+    if (list)
+        list->back = &list;
+    while (list) {
+        struct identity_wait *w = list;
+        bool good = version > 0 && version != w->refused;
+        identity_fn fn = w->fn;
+        void *userdata = w->userdata;
+
+        unlink_wait(w);
+        free(w);
+        fn(userdata, good ? 0 : r, good ? "" : why);
+    }
+}
+
+/* --- the log --- */
+
+/* Of a failure with no set in use those who wait are told, and they have a place to say so. */
+static void report_failure(struct identity *i, const char *why)
+{
+    static const char *const what[] = {
+        [TOLD_STALE] = "those in use are kept",
+        [TOLD_URGENT] = "those in use expire soon; trying again",
+        [TOLD_EXPIRED] = "those in use have expired; trying again",
+    };
+    enum credplan_age a = age(i);
+    enum told now = a == CREDPLAN_EXPIRED  ? TOLD_EXPIRED
+                    : a == CREDPLAN_URGENT ? TOLD_URGENT
+                                           : TOLD_WELL;
+
+    if (i->set.expiry == USEC_NEVER)
+        now = TOLD_STALE;
+    if (i->version == 0 || now <= i->told)
+        return;
+    i->told = now;
+    log_warn("upload: no new credentials: %s: %s", why, what[now]);
+}
+
+static void report_set(struct identity *i, bool other_source)
+{
+    if (other_source)
+        log_info("upload: credentials come from %s", i->label);
+    else if (i->told != TOLD_WELL)
+        log_info("upload: there are credentials from %s again", i->label);
+    i->told = TOLD_WELL;
+}
+
+/* --- when again --- */
+
+static void arm(sd_event_source *s, usec at)
+{
+    (void)sd_event_source_set_time(s, at);
+    (void)sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+}
+
+static void schedule(struct identity *i)
+{
+    (void)sd_event_source_set_enabled(i->due, SD_EVENT_OFF);
+    (void)sd_event_source_set_enabled(i->retry, SD_EVENT_OFF);
+    if (i->version == 0 || i->set.expiry == USEC_NEVER)
+        return;
+    if (age(i) == CREDPLAN_FRESH)
+        arm(i->due, credplan_refresh_at(i->had_at, i->set.expiry, next_random(i)));
+    else
+        arm(i->retry, i->next_at);
+}
+
+static void back_off(struct identity *i, unsigned times, enum credplan_age urgency)
+{
+    i->next_at = now_of(i, CLOCK_BOOTTIME) + credplan_retry_after(times, urgency, next_random(i));
+}
+
+/* --- the end of a fetch --- */
+
+static void finish_badly(struct identity *i, int r, const char *why)
+{
+    i->last_r = r;
+    (void)snprintf(i->last_why, sizeof i->last_why, "%s", why);
+    back_off(i, ++i->failures, age(i));
+    report_failure(i, why);
+}
+
+/*
+ * What the source has is what is in use. That is no news, and to those whose store refused it a
+ * failure. What expires soon is asked for again, but not without pause: a clock that is wrong by
+ * hours sees everything expired.
+ */
+static void finish_same(struct identity *i, struct secret_set *set)
+{
+    secret_move(set, &i->set);
+    (void)snprintf(i->last_why, sizeof i->last_why,
+                   "the store refuses the keys from %s, and it still has the same: put valid ones "
+                   "there", i->label);
+    i->last_r = -EACCES;
+    if (i->by_refusal || age(i) != CREDPLAN_FRESH)
+        back_off(i, ++i->failures, age(i));
+    if (age(i) == CREDPLAN_EXPIRED)
+        report_failure(i, "the source still has the old ones");
+    else
+        report_set(i, false);
+}
+
+/* Those who refuse set after set, as of a clock that is wrong, do not get one at each request. */
+static void finish_other(struct identity *i, struct secret_set *set)
+{
+    usec now = now_of(i, CLOCK_BOOTTIME);
+    bool calm = i->version == 0 || now - i->taken_at >= CALM_AFTER;
+
+    secret_move(set, &i->set);
+    i->version = i->version == UINT_MAX ? 1 : i->version + 1;
+    i->had_at = now_of(i, CLOCK_REALTIME);
+    i->taken_at = now;
+    i->refusals = i->by_refusal ? (calm ? 0 : i->refusals) + 1 : 0;
+    i->failures = age(i) == CREDPLAN_FRESH ? 0 : i->failures + 1;
+    i->next_at = 0;
+    if (i->failures + i->refusals > 0)
+        back_off(i, i->failures + i->refusals, CREDPLAN_FRESH);
+    (void)snprintf(i->last_why, sizeof i->last_why,
+                   "the store refuses the keys from %s, and refused the ones before them", i->label);
+    i->last_r = -EACCES;
+}
+
+/* `detail` is what else is known of the source by now. */
+static void finish_well(struct identity *i, struct secret_set *set, const char *detail)
+{
+    char label[CREDLOCAL_LABEL_SIZE];
+    bool other;
+
+    (void)snprintf(label, sizeof label, "%.180s%s%.130s", i->found.label, *detail ? ", " : "",
+                   detail);
+    other = strcmp(i->label, label) != 0;
+    memcpy(i->label, label, sizeof label);
+    i->source = i->found.source;
+    i->stamp = i->found_stamp;
+    i->looked_at = now_of(i, CLOCK_BOOTTIME);
+    if (i->version > 0 && secret_same_keys(set, &i->set)) {
+        finish_same(i, set);
+        return;
+    }
+    finish_other(i, set);
+    report_set(i, other);
+}
+
+/* Takes the secrets out of `set`. Not from inside identity_wait: it calls those who wait. */
+static void finish(struct identity *i, int r, struct secret_set *set, const char *text)
+{
+    i->fetching = false;
+    if (r == 0)
+        finish_well(i, set, text);
+    else
+        finish_badly(i, r, text);
+    i->by_refusal = false;
+    schedule(i);
+    tell(i, i->last_r, i->last_why);
+}
+
+/* --- a fetch --- */
+
+static void on_remote(void *userdata, int r, struct secret_set *secrets, const char *text)
+{
+    struct identity *i = userdata;
+
+    i->remote = NULL;
+    finish(i, r, secrets, text);
+}
+
+static enum credremote_service service_of(const struct identity *i)
+{
+    if (i->kind == IDENTITY_GOOGLE)
+        return CREDREMOTE_GOOGLE;
+    switch (i->found.source) {
+    case CREDPLAN_WEB_IDENTITY: return CREDREMOTE_STS;
+    case CREDPLAN_CONTAINER: return CREDREMOTE_CONTAINER;
+    default: return CREDREMOTE_IMDS;
+    }
+}
+
+/* Google's HMAC keys come from the configuration alone, as its tokens come from one place. */
+static int find(struct identity *i, char *why, size_t why_size)
+{
+    if (i->kind == IDENTITY_AWS)
+        return credlocal_find(&i->config, &i->found, why, why_size);
+    i->found = (struct credlocal){.source = CREDPLAN_IMDS, .secrets.expiry = USEC_NEVER};
+    (void)snprintf(i->found.label, sizeof i->found.label, "Google's metadata server");
+    return 0;
+}
+
+static void fetch(struct identity *i)
+{
+    char why[WHY_SIZE] = "";
+    struct secret_set set;
+    int r;
+
+    i->fetching = true;
+    i->found_stamp = credlocal_stamp(&i->config);
+    r = find(i, why, sizeof why);
+    secret_init(&set);
+    if (r == 0 && !i->found.secrets.access_key)
+        r = credremote_start(i->event, i->http, service_of(i), i->found.region, on_remote, i,
+                             &i->remote, why, sizeof why);
+    else if (r == 0)
+        secret_move(&i->found.secrets, &set);
+    if (!i->remote)
+        finish(i, r, &set, why);
+    secret_done(&set);
+}
+
+/* --- what begins one --- */
+
+static int on_soon(sd_event_source *s, void *userdata)
+{
+    struct identity *i = userdata;
+
+    (void)s;
+    if (!i->fetching)
+        tell(i, i->last_r, i->last_why);
+    else if (!i->remote)
+        fetch(i);
+    return 0;
+}
+
+static int on_time(sd_event_source *s, uint64_t at, void *userdata)
+{
+    struct identity *i = userdata;
+
+    (void)s, (void)at;
+    if (!i->fetching)
+        fetch(i);
+    return 0;
+}
+
+static int arm_soon(struct identity *i)
+{
+    return sd_event_source_set_enabled(i->soon, SD_EVENT_ONESHOT) < 0 ? -ENOMEM : 0;
+}
+
+/* Whoever rotates a file is heard before the store refuses what was in it. */
+static void look_at_files(struct identity *i)
+{
+    usec now = now_of(i, CLOCK_BOOTTIME);
+    uint64_t stamp;
+
+    if (i->kind != IDENTITY_AWS || i->fetching || now - i->looked_at < LOOK_EVERY ||
+        (i->source != CREDPLAN_CONFIG && i->source != CREDPLAN_SHARED))
+        return;
+    i->looked_at = now;
+    stamp = credlocal_stamp(&i->config);
+    if (stamp == i->stamp || arm_soon(i) < 0)
+        return;
+    i->stamp = stamp;
+    i->fetching = true;
+}
+
+int identity_wait(struct identity *i, unsigned refused, identity_fn fn, void *userdata,
+                  struct identity_wait **ret)
+{
+    struct identity_wait *w;
+
+    if (i->version > 0 && i->version != refused) {
+        look_at_files(i);
+        return 1;
+    }
+    w = calloc(1, sizeof *w);
+    if (!w || (!i->remote && arm_soon(i) < 0)) {
+        free(w);
+        return -ENOMEM;
+    }
+    if (!i->fetching)
+        i->fetching = now_of(i, CLOCK_BOOTTIME) >= i->next_at;
+    i->by_refusal = i->by_refusal || i->version > 0;
+    *w = (struct identity_wait){.refused = refused, .fn = fn, .userdata = userdata};
+    push(&i->waiting, w);
+    *ret = w;
+    return 0;
+}
+
+void identity_wait_cancel(struct identity_wait *w)
+{
+    if (!w)
+        return;
+    unlink_wait(w);
+    free(w);
+}
+
+/* --- the object --- */
+
+const struct secret_set *identity_secrets(const struct identity *i)
+{
+    return i->version > 0 ? &i->set : NULL;
+}
+
+unsigned identity_version(const struct identity *i)
+{
+    return i->version;
+}
+
+usec identity_expiry(const struct identity *i)
+{
+    return i->version > 0 ? i->set.expiry : USEC_NEVER;
+}
+
+static int copy_text(const char *text, char **ret)
+{
+    *ret = text && *text ? strdup(text) : NULL;
+    return text && *text && !*ret ? -ENOMEM : 0;
+}
+
+static int copy_options(struct identity *i, const struct identity_options *o)
+{
+    if (copy_text(o->access_key_file, &i->paths[0]) < 0 ||
+        copy_text(o->secret_key_file, &i->paths[1]) < 0 ||
+        copy_text(o->session_token_file, &i->paths[2]) < 0 || copy_text(o->region, &i->region) < 0)
+        return -ENOMEM;
+    i->config = (struct credlocal_config){.access_key_file = i->paths[0],
+                                          .secret_key_file = i->paths[1],
+                                          .session_token_file = i->paths[2],
+                                          .region = i->region};
+    return 0;
+}
+
+static int add_sources(struct identity *i)
+{
+    if (sd_event_add_defer(i->event, &i->soon, on_soon, i) < 0 ||
+        sd_event_source_set_enabled(i->soon, SD_EVENT_OFF) < 0 ||
+        sd_event_add_time(i->event, &i->due, CLOCK_REALTIME, 0, REFRESH_ACCURACY, on_time, i) < 0 ||
+        sd_event_source_set_enabled(i->due, SD_EVENT_OFF) < 0 ||
+        sd_event_add_time(i->event, &i->retry, CLOCK_BOOTTIME, 0, REFRESH_ACCURACY, on_time, i) < 0 ||
+        sd_event_source_set_enabled(i->retry, SD_EVENT_OFF) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+int identity_new(sd_event *event, struct http *http, const struct identity_options *o,
+                 struct identity **ret)
+{
+    struct identity *i = calloc(1, sizeof *i);
+
+    if (!i)
+        return -ENOMEM;
+    i->event = sd_event_ref(event);
+    i->http = http;
+    i->kind = o->kind;
+    secret_init(&i->set);
+    i->random = now_of(i, CLOCK_REALTIME) ^ (now_of(i, CLOCK_BOOTTIME) << 20);
+    if (copy_options(i, o) < 0 || add_sources(i) < 0) {
+        identity_free(i);
+        return -ENOMEM;
+    }
+    *ret = i;
+    return 0;
+}
+
+void identity_free(struct identity *i)
+{
+    if (!i)
+        return;
+    credremote_cancel(i->remote);
+    sd_event_source_disable_unref(i->soon);
+    sd_event_source_disable_unref(i->due);
+    sd_event_source_disable_unref(i->retry);
+    secret_done(&i->set);
+    for (size_t n = 0; n < 3; n++)
+        free(i->paths[n]);
+    free(i->region);
+    sd_event_unref(i->event);
+    free(i);
+}
