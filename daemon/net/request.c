@@ -16,6 +16,9 @@
  * Bytes read from a socket at a time: few system calls per MiB, and still small beside a service.
  */
 #define RECEIVE_BUFFER (256L << 10)
+#define REPLY_BUFFER (16L << 10) /* what answers a body is short */
+#define SEND_BUFFER_MIN (16L << 10)
+#define SEND_BUFFER_MAX (256L << 10)
 
 /* A slow transfer is sent in pieces of about an eighth of a second, not in one burst a minute. */
 #define PIECES_A_SECOND 8
@@ -441,6 +444,14 @@ static int set_connection(struct http_request *r, const struct http_options *o)
     return 0;
 }
 
+/* As much as there is to send at once, within what libcurl takes. */
+static long send_buffer(uint64_t size)
+{
+    if (size < SEND_BUFFER_MIN)
+        return SEND_BUFFER_MIN;
+    return size < SEND_BUFFER_MAX ? (long)size : SEND_BUFFER_MAX;
+}
+
 /* The length is known and announced: a body is never chunked. */
 static int set_body(struct http_request *r, const struct http_options *o)
 {
@@ -448,6 +459,8 @@ static int set_body(struct http_request *r, const struct http_options *o)
 
     if (error < 0)
         return error;
+    SET(CURLOPT_BUFFERSIZE, REPLY_BUFFER);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, send_buffer(r->source.size));
     SET(CURLOPT_UPLOAD, 1L);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->source.size);
     SET(CURLOPT_READFUNCTION, on_read);

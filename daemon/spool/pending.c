@@ -18,28 +18,11 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "daemon/spool/settlement.h"
+#include "daemon/spool/item.h"
 #include "daemon/spool/state.h"
 
 #define RECORD_MAX ((size_t)256 << 10)
 #define PUT_OFF (10 * USEC_PER_MIN) /* before what failed is offered again */
-
-struct spool_item {
-    struct disk_job job;
-    struct spool *spool;
-    const char *key; /* the index's: nobody else removes a busy item */
-    usec time;
-    int fd;
-    uint64_t size;
-    struct buf record;
-    bool has_record;
-
-    /* From spool_item_settle on. */
-    struct settlement settlement;
-    bool keep;
-    spool_settled_fn fn;
-    void *userdata;
-};
 
 /* --- who is told --- */
 
@@ -195,7 +178,7 @@ bool spool_pending_since(const struct spool *s, usec time)
 
 /* --- taking --- */
 
-static struct retention_item *item_at(struct spool *s, size_t i)
+struct retention_item *item_at(struct spool *s, size_t i)
 {
     return &index_items(&s->kept)[i];
 }
@@ -221,7 +204,7 @@ static void put_off(struct spool *s, size_t i, usec wait)
 
 /* What cannot be opened or settled now rests for a while. True when a person must be told: once,
  * however many there are. */
-static bool rest(struct spool *s, size_t i)
+bool item_rest(struct spool *s, size_t i)
 {
     usec boot = spool_now_boot(s);
     bool say = boot >= s->put_off_quiet;
@@ -276,7 +259,7 @@ static int open_item(struct spool_item *i)
     return read_record(i, day);
 }
 
-static void item_free(struct spool_item *i)
+void item_free(struct spool_item *i)
 {
     (void)close_fd(i->fd);
     buf_done(&i->record);
@@ -308,7 +291,7 @@ static int take(struct spool *s, size_t at, struct spool_item **ret)
         *ret = i;
         return 1;
     }
-    if (r != -ENOENT && !is_shortage(r) && rest(s, at)) {
+    if (r != -ENOENT && !is_shortage(r) && item_rest(s, at)) {
         struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
 
         log_write(LOG_LEVEL_WARN, &fields,
@@ -320,7 +303,7 @@ static int take(struct spool *s, size_t at, struct spool_item **ret)
     return r;
 }
 
-static void log_gone(const struct spool *s, uint64_t n, const char *first)
+void item_log_gone(const struct spool *s, uint64_t n, const char *first)
 {
     struct log_fields fields = {.key = first, .message_id = MESSAGE_ID_STORAGE};
 
@@ -330,7 +313,7 @@ static void log_gone(const struct spool *s, uint64_t n, const char *first)
               n, s->tree.path, first);
 }
 
-static void drop_gone(struct spool *s, size_t at)
+void item_drop(struct spool *s, size_t at)
 {
     index_remove(&s->kept, at);
     if (s->waiting)
@@ -351,10 +334,10 @@ int spool_take(struct spool *s, struct spool_item **ret)
             break;
         if (gone++ == 0)
             (void)snprintf(first, sizeof(first), "%s", index_key(&s->kept, at));
-        drop_gone(s, at);
+        item_drop(s, at);
     }
     if (gone > 0)
-        log_gone(s, gone, first);
+        item_log_gone(s, gone, first);
     return r;
 }
 
@@ -380,7 +363,7 @@ const struct buf *spool_item_record(const struct spool_item *i)
 
 /* --- giving back --- */
 
-static size_t place_of(const struct spool_item *i)
+size_t item_place(const struct spool_item *i)
 {
     size_t at = 0;
     bool found = index_find(&i->spool->kept, i->key, i->time, true, &at);
@@ -392,7 +375,7 @@ static size_t place_of(const struct spool_item *i)
 
 void spool_item_return(struct spool_item *i)
 {
-    size_t at = place_of(i);
+    size_t at = item_place(i);
 
     item_at(i->spool, at)->busy = false;
     index_offer(&i->spool->kept, at);
@@ -401,7 +384,7 @@ void spool_item_return(struct spool_item *i)
 
 void spool_item_put_off(struct spool_item *i, usec wait)
 {
-    size_t at = place_of(i);
+    size_t at = item_place(i);
 
     item_at(i->spool, at)->busy = false;
     put_off(i->spool, at, wait);
@@ -410,10 +393,10 @@ void spool_item_put_off(struct spool_item *i, usec wait)
 
 unsigned spool_item_failures(const struct spool_item *i)
 {
-    return item_at(i->spool, place_of(i))->failures;
+    return item_at(i->spool, item_place(i))->failures;
 }
 
-static void put_aside(struct spool *s, size_t at)
+void item_put_aside(struct spool *s, size_t at)
 {
     item_at(s, at)->aside = true;
     count_failure(item_at(s, at));
@@ -422,88 +405,9 @@ static void put_aside(struct spool *s, size_t at)
 
 void spool_item_put_aside(struct spool_item *i)
 {
-    size_t at = place_of(i);
+    size_t at = item_place(i);
 
     item_at(i->spool, at)->busy = false;
-    put_aside(i->spool, at);
+    item_put_aside(i->spool, at);
     item_free(i);
-}
-
-static int run_settle(struct disk_job *job)
-{
-    struct spool_item *i = (struct spool_item *)job;
-    int r;
-
-    if (i->keep)
-        r = settlement_run(&i->settlement);
-    else
-        r = tree_remove(i->spool->tree.pending, i->key);
-    i->fd = close_fd(i->fd); /* only now are the blocks of a deleted one free */
-    return r;
-}
-
-/* It stays in pending/. Another upload would not help against what has its place in archive/. */
-static void settle_failed(struct spool_item *i, size_t at, int r)
-{
-    struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
-    struct spool *s = i->spool;
-
-    if (r == -EEXIST) {
-        put_aside(s, at);
-        log_write(LOG_LEVEL_ERROR, &fields,
-                  "%s was uploaded, but something else has its name in %s/archive; it stays in"
-                  " pending and is put aside",
-                  i->key, s->tree.path);
-    } else if (rest(s, at)) {
-        log_write(LOG_LEVEL_ERROR, &fields,
-                  "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
-                  " there and will be uploaded again in 10m",
-                  i->key, i->keep ? "moved to archive from" : "deleted from", s->tree.path,
-                  strerror(-r));
-    }
-}
-
-static void update_index(struct spool_item *i, int r)
-{
-    struct spool *s = i->spool;
-    size_t at = place_of(i);
-
-    item_at(s, at)->busy = false;
-    if (i->keep && (r >= 0 || i->settlement.in_archive)) {
-        index_archive(&s->kept, at);
-        spool_will_expire(s, i->time);
-    } else if (r >= 0) {
-        drop_gone(s, at);
-    } else if (i->settlement.gone) {
-        log_gone(s, 1, i->key);
-        drop_gone(s, at);
-    } else {
-        settle_failed(i, at, r);
-    }
-}
-
-static void on_settled(struct disk_job *job, int r)
-{
-    struct spool_item *i = (struct spool_item *)job;
-    struct spool *s = i->spool;
-    char key[NAME_KEY_MAX];
-
-    (void)snprintf(key, sizeof(key), "%s", i->key);
-    update_index(i, r);
-    if (i->fn && !s->closing)
-        i->fn(r, key, i->userdata);
-    item_free(i);
-    spool_job_ended(s);
-}
-
-void spool_item_settle(struct spool_item *i, bool keep, spool_settled_fn fn, void *userdata)
-{
-    struct spool *s = i->spool;
-
-    i->keep = keep;
-    i->fn = fn;
-    i->userdata = userdata;
-    i->settlement = (struct settlement){.tree = &s->tree, .key = i->key};
-    i->job = (struct disk_job){.run = run_settle, .done = on_settled};
-    spool_submit(s, &i->job);
 }

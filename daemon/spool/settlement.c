@@ -76,61 +76,73 @@ static int place(struct settlement *m, int from, int to)
     return r;
 }
 
-/* *ret_to is open when the trace stands in it. */
-static int place_in_day(struct settlement *m, int from, int *ret_to)
+/* Opens the day in archive/ unless it is open, and again if retention removed it. What was placed
+ * there keeps it from being removed. */
+static int place_in_day(struct tree *tree, struct settlement *m, int from, int *to)
 {
     int r = -ENOENT;
 
     for (int i = 0; r == -ENOENT && !m->gone && i < PLACE_TRIES; i++) {
-        _cleanup_close_ int to = -1;
-
-        r = tree_make_day(m->tree, m->tree->archive, m->key, &to);
-        if (r < 0)
-            continue;
-        r = place(m, from, to);
-        if (r >= 0)
-            *ret_to = steal_fd(&to);
+        if (*to < 0)
+            r = tree_make_day(tree, tree->archive, m->key, to);
+        if (*to >= 0)
+            r = place(m, from, *to);
+        if (r == -ENOENT && !m->gone)
+            *to = close_fd(*to);
     }
+    m->placed = r >= 0;
     return r;
 }
 
-static int make_durable(struct settlement *m, int from, int to)
+static void take_back(struct settlement *m, int from, int to)
 {
     const char *trace = tree_leaf(m->key);
     char record[NAME_KEY_MAX];
-    int r;
 
-    name_record_key(trace, record);
-    if (fsync(to) < 0 || fsync(from) < 0) {
-        r = -errno;
-        m->in_archive = tree_rename(to, trace, from, trace) < 0;
-        if (!m->in_archive)
-            take_back_record(m, from, to, record);
-        return r == -EEXIST ? -EIO : r; /* -EEXIST is the word for a key in use */
-    }
-    /* If it stays it is an orphan, and the next start's. */
-    if (m->linked)
-        (void)unlinkat(from, record, 0);
-    return 0;
+    m->in_archive = tree_rename(to, trace, from, trace) < 0;
+    if (!m->in_archive)
+        take_back_record(m, from, to, name_record_key(trace, record));
 }
 
-int settlement_run(struct settlement *m)
+static void make_durable(struct settlement *const *batch, size_t n, int from, int to)
+{
+    char record[NAME_KEY_MAX];
+    int r = fsync(to) < 0 || fsync(from) < 0 ? -errno : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct settlement *m = batch[i];
+
+        if (!m->placed)
+            continue;
+        if (r < 0) {
+            m->result = r == -EEXIST ? -EIO : r; /* -EEXIST is the word for a key in use */
+            take_back(m, from, to);
+        } else if (m->linked) {
+            /* If it stays it is an orphan, and the next start's. */
+            (void)unlinkat(from, name_record_key(tree_leaf(m->key), record), 0);
+        }
+    }
+}
+
+void settlement_run(struct tree *tree, struct settlement *const *batch, size_t n)
 {
     _cleanup_close_ int from = -1, to = -1;
-    int r;
+    int r = tree_open_day(tree->pending, batch[0]->key, &from);
+    bool placed = false, left = false;
 
-    m->gone = m->in_archive = m->linked = m->renamed = false;
-    r = tree_open_day(m->tree->pending, m->key, &from);
-    if (r < 0) {
+    for (size_t i = 0; i < n; i++) {
+        struct settlement *m = batch[i];
+
         m->gone = r == -ENOENT;
-        return r;
+        m->in_archive = m->placed = m->linked = m->renamed = false;
+        m->result = r < 0 ? r : place_in_day(tree, m, from, &to);
+        placed = placed || m->placed;
     }
-    r = place_in_day(m, from, &to);
-    if (r >= 0)
-        r = make_durable(m, from, to);
-    if (r >= 0)
-        tree_prune(m->tree->pending, m->key);
-    else if (!m->in_archive)
-        tree_prune(m->tree->archive, m->key);
-    return r;
+    if (placed)
+        make_durable(batch, n, from, to);
+    for (size_t i = 0; i < n; i++)
+        left = left || batch[i]->result >= 0 || batch[i]->in_archive;
+    tree_prune(tree->pending, batch[0]->key);
+    if (!left)
+        tree_prune(tree->archive, batch[0]->key);
 }

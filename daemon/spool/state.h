@@ -84,6 +84,15 @@ struct pass {
     int error; /* of the last failure */
 };
 
+#define SETTLING_BATCH 64
+
+/* Uploaded traces of one day that are being moved to the archive. */
+struct settling {
+    struct disk_job job;
+    struct spool_item *items[SETTLING_BATCH];
+    size_t n; /* 0: none are */
+};
+
 struct spool {
     sd_event *event;
     struct disk *disk;
@@ -122,6 +131,9 @@ struct spool {
     sd_event_source *pending_retry; /* when what was put off is offered again */
     usec put_off_next;              /* boot time of that; USEC_NEVER: nothing is put off */
     usec put_off_quiet;             /* boot time before which failures are not said again */
+
+    struct settling settling;
+    struct spool_item *to_settle; /* in the order in which they came */
 
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;

@@ -10,6 +10,7 @@ are set up by themselves. Take turns: each round runs all of them, on a bucket o
 rclone and s5cmd are taken from the PATH, s5cmd also from ~/.cache/contrace/s5cmd-v2.3.0.
 """
 
+import contextlib
 import datetime
 import hashlib
 import json
@@ -20,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from lab import BUILD, KIB, MIB, SRC, Row, median
@@ -47,8 +49,9 @@ upload:
 
 
 def environment():
+    """Nothing of the caller's own set-up for AWS, and no proxy."""
     return {
-        **os.environ,
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_REGION": REGION,
@@ -80,20 +83,35 @@ def link_tree(source, target):
     shutil.copytree(source, target, copy_function=os.link)
 
 
+def watch(pid, seen):
+    """The highest resident memory of a process. getrusage(2) would count who started it, too."""
+    with contextlib.suppress(OSError, StopIteration):
+        while True:
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            line = next(x for x in status.splitlines() if x.startswith("VmHWM"))
+            seen["memory"] = int(line.split()[1]) * KIB
+            time.sleep(0.1)
+
+
 def timed(command, **more):
     """Wall, CPU, peak memory of a process."""
+    seen = {"memory": 0}
     begin = time.monotonic()
     process = subprocess.Popen(
         [str(c) for c in command], env=environment(), stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True, **more,
     )  # fmt: skip
+    watcher = threading.Thread(target=watch, args=(process.pid, seen), daemon=True)
+    watcher.start()
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - begin
     process.returncode = status
+    watcher.join()
     return {
-        "wall": time.monotonic() - begin,
+        **seen,
+        "wall": wall,
         "cpu": usage.ru_utime + usage.ru_stime,
-        "memory": usage.ru_maxrss * KIB,
         "status": os.waitstatus_to_exitcode(status),
         "said": said,
     }

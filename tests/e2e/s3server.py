@@ -57,7 +57,7 @@ class S3Server:
         self.host = f"127.0.0.1:{self.port}"
         self.log = open(directory / "s3.log", "wb")
         self.process = subprocess.Popen(
-            [program, "--quiet", "--port", self.host, "--access", ACCESS_KEY, "--secret",
+            [program, "--quiet", "--keep-alive", "--port", self.host, "--access", ACCESS_KEY, "--secret",
              SECRET_KEY, "--region", REGION, "posix", str(self.root)],
             stdout=self.log, stderr=self.log,
         )  # fmt: skip

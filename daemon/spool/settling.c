@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What was uploaded on its way into the archive. One disk job at a time settles all that waits of
+ * one day, so that the slower the disk is, the more traces share its fsyncs.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/spool/item.h"
+
+static bool same_day(const struct spool_item *a, const struct spool_item *b)
+{
+    size_t n = (size_t)(tree_leaf(a->key) - a->key);
+
+    return a->keep == b->keep && n == (size_t)(tree_leaf(b->key) - b->key) &&
+           memcmp(a->key, b->key, n) == 0;
+}
+
+/* On a disk thread. */
+static int run_settling(struct disk_job *job)
+{
+    struct settling *batch = (struct settling *)job;
+    struct settlement *settlements[SETTLING_BATCH];
+    struct tree *tree = &batch->items[0]->spool->tree;
+
+    for (size_t i = 0; i < batch->n; i++)
+        settlements[i] = &batch->items[i]->settlement;
+    if (batch->items[0]->keep)
+        settlement_run(tree, settlements, batch->n);
+    for (size_t i = 0; i < batch->n; i++) {
+        struct spool_item *item = batch->items[i];
+
+        if (!item->keep)
+            item->settlement.result = tree_remove(tree->pending, item->key);
+        item->fd = close_fd(item->fd); /* only now are the blocks of a deleted one free */
+    }
+    return 0;
+}
+
+/* It stays in pending/. Another upload would not help against what has its place in archive/. */
+static void settle_failed(struct spool_item *i, size_t at, int r)
+{
+    struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
+    struct spool *s = i->spool;
+
+    if (r == -EEXIST) {
+        item_put_aside(s, at);
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "%s was uploaded, but something else has its name in %s/archive; it stays in"
+                  " pending and is put aside",
+                  i->key, s->tree.path);
+    } else if (item_rest(s, at)) {
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
+                  " there and will be uploaded again in 10m",
+                  i->key, i->keep ? "moved to archive from" : "deleted from", s->tree.path,
+                  strerror(-r));
+    }
+}
+
+static void update_index(struct spool_item *i, int r)
+{
+    struct spool *s = i->spool;
+    size_t at = item_place(i);
+
+    item_at(s, at)->busy = false;
+    if (i->keep && (r >= 0 || i->settlement.in_archive)) {
+        index_archive(&s->kept, at);
+        spool_will_expire(s, i->time);
+    } else if (r >= 0) {
+        item_drop(s, at);
+    } else if (i->settlement.gone) {
+        item_log_gone(s, 1, i->key);
+        item_drop(s, at);
+    } else {
+        settle_failed(i, at, r);
+    }
+}
+
+static void end_settling(struct spool_item *i)
+{
+    struct spool *s = i->spool;
+    int r = i->settlement.result;
+    char key[NAME_KEY_MAX];
+
+    (void)snprintf(key, sizeof(key), "%s", i->key);
+    update_index(i, r);
+    if (i->fn && !s->closing)
+        i->fn(r, key, i->userdata);
+    item_free(i);
+    spool_job_ended(s);
+}
+
+static void start_settling(struct spool *s);
+
+static void on_settled(struct disk_job *job, int r)
+{
+    struct settling *batch = (struct settling *)job;
+    struct spool_item *items[SETTLING_BATCH];
+    size_t n = batch->n;
+
+    (void)r;
+    memcpy(items, batch->items, n * sizeof(struct spool_item *));
+    batch->n = 0;
+    start_settling(items[0]->spool);
+    for (size_t i = 0; i < n; i++)
+        end_settling(items[i]);
+}
+
+/* The first that waits, and all of its day. */
+static void start_settling(struct spool *s)
+{
+    struct settling *batch = &s->settling;
+    struct spool_item **link = &s->to_settle;
+
+    if (batch->n > 0 || !s->to_settle)
+        return;
+    while (*link && batch->n < SETTLING_BATCH) {
+        struct spool_item *item = *link;
+
+        if (batch->n > 0 && !same_day(batch->items[0], item)) {
+            link = &item->next;
+            continue;
+        }
+        batch->items[batch->n++] = item;
+        *link = item->next;
+    }
+    batch->job = (struct disk_job){.run = run_settling, .done = on_settled};
+    disk_submit(s->disk, &batch->job);
+}
+
+void spool_item_settle(struct spool_item *i, bool keep, spool_settled_fn fn, void *userdata)
+{
+    struct spool *s = i->spool;
+    struct spool_item **link = &s->to_settle;
+
+    i->keep = keep;
+    i->fn = fn;
+    i->userdata = userdata;
+    i->settlement = (struct settlement){.key = i->key};
+    i->next = NULL;
+    while (*link)
+        link = &(*link)->next;
+    *link = i;
+    s->jobs++; /* from here on, and until end_settling */
+    start_settling(s);
+}
