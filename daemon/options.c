@@ -15,6 +15,7 @@
 
 enum {
     OPT_STORAGE_PATH = 256,
+    OPT_UPLOAD_URL,
     OPT_INTERVAL,
     OPT_SECONDS,
     OPT_ONCE,
@@ -28,6 +29,7 @@ static const struct option long_options[] = {
     {"config.file", required_argument, NULL, 'c'},
     {"target", required_argument, NULL, 't'},
     {"storage.path", required_argument, NULL, OPT_STORAGE_PATH},
+    {"upload.url", required_argument, NULL, OPT_UPLOAD_URL},
     {"interval", required_argument, NULL, OPT_INTERVAL},
     {"seconds", required_argument, NULL, OPT_SECONDS},
     {"once", no_argument, NULL, OPT_ONCE},
@@ -46,6 +48,7 @@ static const char help[] =
     "  -c, --config.file=FILE      read this file (" DEFAULT_FILE ")\n"
     "  -t, --target=[SERVICE=]URL  capture this; may be repeated; needs no file\n"
     "      --storage.path=DIR      keep traces here (/var/lib/contrace)\n"
+    "      --upload.url=URL        upload traces there: s3://, gs://, az://, https://, file:///DIR\n"
     "      --interval=DURATION     time between two captures of a target (5m)\n"
     "      --seconds=N             length of a trace (2)\n"
     "      --once                  capture every target once and exit: 0 all well, 1 some failed\n"
@@ -88,6 +91,9 @@ static int apply(struct options *o, int opt)
     case OPT_STORAGE_PATH:
         o->storage_path = optarg;
         return optarg[0] == '\0' ? usage_error("--storage.path", optarg, "a directory") : 0;
+    case OPT_UPLOAD_URL:
+        o->upload_url = optarg;
+        return 0;
     case OPT_INTERVAL:
         if (parse_duration(optarg, &o->interval) < 0 || o->interval == 0)
             return usage_error("--interval", optarg, "a duration such as 5m or 30s");
@@ -219,6 +225,8 @@ static void lay_times(const struct options *o, struct config *c)
 static int overlay(const struct options *o, struct config *c, struct diags *d)
 {
     if (o->storage_path && set_storage_path(c, o->storage_path) < 0)
+        return -ENOMEM;
+    if (o->upload_url && config_set_upload_url(c, o->upload_url) < 0)
         return -ENOMEM;
     lay_times(o, c);
     if (o->has_log_level)

@@ -17,7 +17,8 @@ struct options {
     const char *config_file; /* NULL: not named */
     const char **targets;    /* --target, in order; borrowed from argv */
     size_t n_targets;
-    const char *storage_path; /* NULL: not given, as the next ones */
+    const char *storage_path; /* NULL: not given */
+    const char *upload_url;   /* the same; "": no upload */
     usec interval, window;    /* 0: not given */
     bool has_log_level, has_log_format;
     enum log_level log_level;

@@ -12,17 +12,7 @@
 
 #define TIMEOUT_SPARE (15 * USEC_PER_SEC) /* of the default timeout, over the window */
 
-/* The places an error may be put at, the best first. */
-#define AT(...) ((const void *const[]){__VA_ARGS__, NULL})
-
-struct check {
-    struct config *c;
-    bool once;
-    struct yaml_file *f; /* NULL: places are not known */
-    struct diags *d;
-    bool global_timing_done; /* what all jobs inherit is reported once */
-    bool global_size_done;
-};
+#define AT CHECK_AT
 
 void check_inherit(const struct config *c, bool once, struct job_config *job)
 {
@@ -38,8 +28,7 @@ void check_inherit(const struct config *c, bool once, struct job_config *job)
         job->timeout = job->interval;
 }
 
-/* True if one of the values could not be read: its own error says enough. */
-static bool any_bad(struct check *k, const void *const *of)
+bool check_any_bad(struct check *k, const void *const *of)
 {
     for (; k->f && *of; of++) {
         const struct place *p = places_find(&k->f->places, *of);
@@ -50,26 +39,64 @@ static bool any_bad(struct check *k, const void *const *of)
     return false;
 }
 
+static void add(struct check *k, const void *const *of, bool seen, const char *about,
+                const char *text)
+{
+    const struct place *place = NULL;
+
+    for (; k->f && *of && !place; of++)
+        place = places_find(&k->f->places, *of);
+    diags_add(k->d, k->f ? k->f->name : NULL, place ? place->line : 0, place ? place->column : 0,
+              k->f && seen ? k->f->text : NULL, "%s%s", about, text ? text : "out of memory");
+}
+
+__attribute__((format(printf, 4, 0))) static void
+add_formatted(struct check *k, const void *const *of, const char *about, const char *fmt,
+              va_list ap)
+{
+    _cleanup_free_ char *text = NULL;
+
+    if (vasprintf(&text, fmt, ap) < 0)
+        text = NULL;
+    add(k, of, true, about, text);
+}
+
+void check_report(struct check *k, const void *const *of, const char *about, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    add_formatted(k, of, about, fmt, ap);
+    va_end(ap);
+}
+
+void check_report_unseen(struct check *k, const void *const *of, const char *about,
+                         const char *text)
+{
+    add(k, of, false, about, text);
+}
+
+#define ABOUT_SIZE (CONFIG_JOB_NAME_MAX + 16)
+
+/* What an error of a job begins with; nothing without a job. */
+static const char *about_job(const struct job_config *job, char out[static ABOUT_SIZE])
+{
+    out[0] = '\0';
+    if (job && job->name)
+        (void)snprintf(out, ABOUT_SIZE, "job `%s`: ", job->name);
+    return out;
+}
+
 /* `job` may be NULL. */
 __attribute__((format(printf, 4, 5))) static void
 report(struct check *k, const void *const *of, const struct job_config *job, const char *fmt, ...)
 {
-    const struct place *place = NULL;
-    bool named = job && job->name;
-    _cleanup_free_ char *text = NULL;
+    char about[ABOUT_SIZE];
     va_list ap;
-    int n;
 
-    for (; k->f && *of && !place; of++)
-        place = places_find(&k->f->places, *of);
     va_start(ap, fmt);
-    n = vasprintf(&text, fmt, ap);
+    add_formatted(k, of, about_job(job, about), fmt, ap);
     va_end(ap);
-    if (n < 0)
-        text = NULL;
-    diags_add(k->d, k->f ? k->f->name : NULL, place ? place->line : 0, place ? place->column : 0,
-              k->f ? k->f->text : NULL, "%s%s%s%s", named ? "job `" : "",
-              named ? job->name : "", named ? "`: " : "", text ? text : "out of memory");
 }
 
 /* The shortest interval of whole seconds that a window may have, as text. */
@@ -114,8 +141,8 @@ static void check_timing(struct check *k, const struct job_config *job,
     const struct config *c = k->c;
     char a[PARSE_TEXT_SIZE], b[PARSE_TEXT_SIZE];
 
-    if (any_bad(k, AT(&job->own.interval, &job->own.window, &job->own.timeout, &c->interval,
-                      &c->window, &c->timeout, &c->max_duty_cycle)))
+    if (check_any_bad(k, AT(&job->own.interval, &job->own.window, &job->own.timeout, &c->interval,
+                            &c->window, &c->timeout, &c->max_duty_cycle)))
         return;
     if (!k->once && job->interval <= job->window) {
         report(k, AT(&job->own.interval, &job->own.window, &c->interval, &c->window), shown,
@@ -146,7 +173,8 @@ static void check_size(struct check *k, const struct job_config *job,
 
     if (job->body_size_limit <= c->storage.max_bytes)
         return;
-    if (any_bad(k, AT(&job->own.body_size_limit, &c->body_size_limit, &c->storage.max_bytes)))
+    if (check_any_bad(k, AT(&job->own.body_size_limit, &c->body_size_limit,
+                            &c->storage.max_bytes)))
         return;
     report(k, AT(&job->own.body_size_limit, &c->body_size_limit, &c->storage.max_bytes), shown,
            "body_size_limit %s must be at most storage.max_bytes %s",
@@ -166,19 +194,17 @@ static void check_limits(struct check *k, const struct job_config *job)
     k->global_size_done = k->global_size_done || !job->own.body_size_limit;
 }
 
-static void check_access(struct check *k, const struct job_config *job)
+void check_access(struct check *k, const struct auth_config *auth, const struct tls_config *tls,
+                  const void *name, const char *about)
 {
-    const struct auth_config *auth = &job->auth;
-    const struct tls_config *tls = &job->tls;
-
     if ((auth->basic_username || auth->basic_password_file) &&
         (auth->type || auth->credentials_file))
-        report(k, AT(&auth->credentials_file, &auth->type, &auth->basic_username, &job->name), job,
-               "basic_auth and authorization exclude each other");
-    if (tls->cert_file && !tls->key_file && !any_bad(k, AT(&tls->key_file)))
-        report(k, AT(&tls->cert_file), job, "cert_file needs a key_file");
-    if (tls->key_file && !tls->cert_file && !any_bad(k, AT(&tls->cert_file)))
-        report(k, AT(&tls->key_file), job, "key_file needs a cert_file");
+        check_report(k, AT(&auth->credentials_file, &auth->type, &auth->basic_username, name),
+                     about, "basic_auth and authorization exclude each other");
+    if (tls->cert_file && !tls->key_file && !check_any_bad(k, AT(&tls->key_file)))
+        check_report(k, AT(&tls->cert_file), about, "cert_file needs a key_file");
+    if (tls->key_file && !tls->cert_file && !check_any_bad(k, AT(&tls->cert_file)))
+        check_report(k, AT(&tls->key_file), about, "key_file needs a cert_file");
 }
 
 static int by_address(const void *a, const void *b)
@@ -225,10 +251,12 @@ static int check_targets(struct check *k, const struct job_config *job)
 
 static int check_job(struct check *k, const struct job_config *job)
 {
+    char about[ABOUT_SIZE];
+
     check_limits(k, job);
-    check_access(k, job);
+    check_access(k, &job->auth, &job->tls, &job->name, about_job(job, about));
     if (job->targets.n == 0 && job->n_file_sd == 0 &&
-        !any_bad(k, AT(&job->targets, &job->file_sd)))
+        !check_any_bad(k, AT(&job->targets, &job->file_sd)))
         report(k, AT(&job->name), job, "needs static_configs or file_sd_configs with a target");
     return check_targets(k, job);
 }
@@ -276,7 +304,7 @@ static void check_storage(struct check *k)
 {
     const struct storage_config *s = &k->c->storage;
 
-    if (s->path[0] != '/' && !any_bad(k, AT(&s->path)))
+    if (s->path[0] != '/' && !check_any_bad(k, AT(&s->path)))
         report(k, AT(&s->path), NULL, "storage.path `%.80s` must be absolute", s->path);
 }
 
@@ -306,6 +334,8 @@ int check_rules(struct config *c, bool once, struct yaml_file *f, struct diags *
         r = check_names(&k);
     if (r == 0 && c->n_jobs == 0)
         r = check_global(&k);
+    if (r == 0)
+        r = check_upload(&k);
     if (r < 0)
         diags_add(d, f ? f->name : NULL, 0, 0, NULL, "out of memory");
     return r;

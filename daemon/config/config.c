@@ -70,6 +70,15 @@ void config_free(struct config *c)
     free(c);
 }
 
+/* For those who find something wrong with the store's URL when the file has been closed. */
+static void keep_place(struct yaml_file *f, struct upload_config *u)
+{
+    const struct place *p = places_find(&f->places, &u->url);
+
+    u->url_line = p ? p->line : 0;
+    u->url_column = p ? p->column : 0;
+}
+
 /* Parses, fills `c`, and checks. What is wrong is in the diagnostics. */
 static int read_file(struct yaml_file *f, const char *name, const char *text, size_t len,
                      struct config *c, struct diags *d)
@@ -82,10 +91,11 @@ static int read_file(struct yaml_file *f, const char *name, const char *text, si
     root = yaml_file_root(f);
     if (root && !yaml_is_null(root))
         r = table_read(f, root, &schema_root, c);
-    if (access_fill(&c->upload.auth) < 0)
-        return yaml_file_oom(f);
     if (r < 0 && r != -EINVAL)
         return r;
+    if (access_fill(&c->upload.auth) < 0)
+        return yaml_file_oom(f);
+    keep_place(f, &c->upload);
     return check_rules(c, false, f, d);
 }
 

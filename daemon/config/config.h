@@ -93,9 +93,10 @@ enum upload_addressing {
     UPLOAD_ADDRESSING_VIRTUAL,
 };
 
-/* Where traces go. Which keys fit which kind of URL is checked by the upload room. */
+/* Where traces go. What a kind of store asks of its URL is checked by the upload room. */
 struct upload_config {
     char *url; /* s3://, gs://, az://, https://, http://, file://; NULL: no upload */
+    unsigned url_line, url_column; /* where it stands in the file, from 1; 0: not there */
     char *endpoint, *region;
     enum upload_addressing addressing;
     unsigned concurrency;
@@ -155,6 +156,12 @@ int config_load_text(const char *name, const char *text, size_t len, struct conf
  * and, where SERVICE was given, the target a label `service` that keeps its key under SERVICE.
  */
 int config_add_target(struct config *c, const char *arg, const char **ret_why);
+
+/*
+ * Lays --upload.url=URL over the file: "" means no upload. Keys of the file that were for another
+ * kind of store than the new one give way. 0 or -ENOMEM.
+ */
+int config_set_upload_url(struct config *c, const char *url);
 
 /*
  * Fills in what jobs inherit from the global values, which options may have changed, and then

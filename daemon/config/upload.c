@@ -25,13 +25,20 @@ void upload_defaults(struct upload_config *u)
     };
 }
 
-void upload_done(struct upload_config *u)
+void upload_tags_clear(struct upload_config *u)
 {
     for (size_t i = 0; i < u->n_tags; i++) {
         free(u->tags[i].name);
         free(u->tags[i].value);
     }
     free(u->tags);
+    u->tags = NULL;
+    u->n_tags = 0;
+}
+
+void upload_done(struct upload_config *u)
+{
+    upload_tags_clear(u);
     free(u->url);
     free(u->endpoint);
     free(u->region);

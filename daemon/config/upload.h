@@ -6,8 +6,6 @@
  * What a bucket's name or a protocol allows is not known here.
  */
 
-#include <stddef.h>
-
 #include "daemon/config/config.h"
 #include "daemon/config/table.h"
 
@@ -20,3 +18,4 @@ extern const struct table upload_section;
 
 void upload_defaults(struct upload_config *u);
 void upload_done(struct upload_config *u);
+void upload_tags_clear(struct upload_config *u);

@@ -18,85 +18,11 @@
 #include "base/cleanup.h"
 #include "daemon/config/config.h"
 #include "daemon/config/filesd.h"
+#include "tests/support/allocations.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define TARGETS "    static_configs: [{targets: [\"127.0.0.1:6060\"]}]\n"
 #define JOB "scrape_configs:\n  - job_name: shop\n" TARGETS
-
-/* --- allocations that fail: with --wrap, all that the code under test makes by itself --- */
-
-static bool failing;
-static bool fail_once; /* else every one from the chosen on */
-static size_t fail_at, allocations;
-
-static bool must_fail(void)
-{
-    size_t nth = allocations++;
-
-    return failing && (fail_once ? nth == fail_at : nth >= fail_at);
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-char *__real_strdup(const char *s);
-char *__real_strndup(const char *s, size_t n);
-int __real_vasprintf(char **ret, const char *fmt, va_list ap);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-char *__wrap_strdup(const char *s);
-char *__wrap_strndup(const char *s, size_t n);
-int __wrap_vasprintf(char **ret, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-int __wrap_asprintf(char **ret, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-void *__wrap_malloc(size_t n)
-{
-    return must_fail() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return must_fail() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return must_fail() ? NULL : __real_realloc(p, n);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return must_fail() ? NULL : __real_reallocarray(p, n, size);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return must_fail() ? NULL : __real_strdup(s);
-}
-
-char *__wrap_strndup(const char *s, size_t n)
-{
-    return must_fail() ? NULL : __real_strndup(s, n);
-}
-
-int __wrap_vasprintf(char **ret, const char *fmt, va_list ap)
-{
-    return must_fail() ? -1 : __real_vasprintf(ret, fmt, ap);
-}
-
-int __wrap_asprintf(char **ret, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = __wrap_vasprintf(ret, fmt, ap);
-    va_end(ap);
-    return n;
-}
 
 /* --- files --- */
 
@@ -702,17 +628,17 @@ static void fail_allocations(const char *text, bool once)
 {
     bool again = true;
 
-    fail_once = once;
-    for (fail_at = 0; again; fail_at++) {
+    allocations_fail_once = once;
+    for (allocations_fail_at = 0; again; allocations_fail_at++) {
         struct diags d = {0};
         struct config *c = NULL;
         int r;
 
-        allocations = 0;
-        failing = true;
+        allocations_made = 0;
+        allocations_failing = true;
         r = config_load_text("etc/f.yaml", text, strlen(text), &c, &d);
-        failing = false;
-        again = allocations > fail_at;
+        allocations_failing = false;
+        again = allocations_made > allocations_fail_at;
         assert_int_equal(r < 0, diags_count(&d) > 0);
         assert_int_equal(r < 0, c == NULL);
         if (!again)
@@ -720,7 +646,7 @@ static void fail_allocations(const char *text, bool once)
         diags_done(&d);
         config_free(c);
     }
-    assert_true(fail_at > 20);
+    assert_true(allocations_fail_at > 20);
 }
 
 static void test_memory_is_short(void **state)
@@ -749,20 +675,20 @@ static void test_memory_is_short_for_targets(void **state)
                                        "unix:/run/pprof.sock", "unix:/run/b/pprof.sock"};
 
     (void)state;
-    fail_once = true;
+    allocations_fail_once = true;
     for (size_t i = 0; i < COUNT(args); i++) {
         bool again = true;
 
-        for (fail_at = 0; again; fail_at++) {
+        for (allocations_fail_at = 0; again; allocations_fail_at++) {
             struct config *c = with_targets(args, i);
             const char *why;
             int r;
 
-            allocations = 0;
-            failing = true;
+            allocations_made = 0;
+            allocations_failing = true;
             r = config_add_target(c, args[i], &why);
-            failing = false;
-            again = allocations > fail_at;
+            allocations_failing = false;
+            again = allocations_made > allocations_fail_at;
             assert_int_equal(r, again ? -ENOMEM : 0);
             config_free(c);
         }

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Allocations that fail: all that the code under test makes by itself, in a program that is linked
+ * with $(wrap_allocations).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+extern bool allocations_failing;
+extern bool allocations_fail_once;  /* only the chosen one; else every one from it on */
+extern size_t allocations_fail_at;  /* counted from 0 */
+extern size_t allocations_made;     /* so far; to be set to 0 first */
