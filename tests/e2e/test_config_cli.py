@@ -9,8 +9,8 @@ import pytest
 from support import BUILD, SRC, contraced
 
 OPTIONS = (
-    "--config.file", "--target", "--storage.path", "--interval", "--seconds", "--once",
-    "--check-config", "--log.level", "--log.format", "--version", "--help",
+    "--config.file", "--target", "--storage.path", "--upload.url", "--interval", "--seconds",
+    "--once", "--check-config", "--log.level", "--log.format", "--version", "--help",
 )  # fmt: skip
 
 BAD = """\
@@ -58,7 +58,9 @@ def test_bad(tmp_path):
     assert [p.groups() for p in places if p] == [("2", "3"), ("3", "12"), ("7", "19")]
 
 
-@pytest.mark.parametrize("fixture", ["unknown-far", "duplicate-key", "timeout-long"])
+@pytest.mark.parametrize(
+    "fixture", ["unknown-far", "duplicate-key", "timeout-long", "upload-values", "upload-url-user"]
+)
 def test_bad_as_the_fixtures_say(fixture, tmp_path):
     """Through the program itself: the same text as config_load's."""
     directory = SRC / "tests" / "unit" / "fixtures" / "config"

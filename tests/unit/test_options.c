@@ -91,6 +91,7 @@ static void test_none(void **state)
     assert_int_equal(parse(&o, ARGS()), 0);
     assert_null(o.config_file);
     assert_null(o.storage_path);
+    assert_null(o.upload_url);
     assert_int_equal(o.n_targets, 0);
     assert_int_equal(o.interval, 0);
     assert_int_equal(o.window, 0);
@@ -106,8 +107,8 @@ static void test_each(void **state)
 
     (void)state;
     assert_int_equal(parse(&o, ARGS("--config.file=/c", "--target=http://a:1", "-t", "x=http://b:2",
-                                    "--storage.path", "/s", "--interval=90s", "--seconds=1.9",
-                                    "--once", "--check-config", "--log.level=debug",
+                                    "--storage.path", "/s", "--upload.url=s3://b",
+                                    "--interval=90s", "--seconds=1.9", "--once", "--check-config", "--log.level=debug",
                                     "--log.format=json")),
                      0);
     assert_string_equal(o.config_file, "/c");
@@ -115,6 +116,7 @@ static void test_each(void **state)
     assert_string_equal(o.targets[0], "http://a:1");
     assert_string_equal(o.targets[1], "x=http://b:2");
     assert_string_equal(o.storage_path, "/s");
+    assert_string_equal(o.upload_url, "s3://b");
     assert_int_equal(o.interval, 90 * USEC_PER_SEC);
     assert_int_equal(o.window, 1900000);
     assert_true(o.once && o.check_config && o.has_log_level && o.has_log_format);
@@ -130,8 +132,8 @@ static void test_each(void **state)
 static void test_help_and_version(void **state)
 {
     static const char *const options[] = {
-        "--config.file", "--target", "--storage.path", "--interval",   "--seconds", "--once",
-        "--check-config", "--log.level", "--log.format", "--version", "--help",
+        "--config.file", "--target", "--storage.path", "--upload.url", "--interval", "--seconds",
+        "--once", "--check-config", "--log.level", "--log.format", "--version", "--help",
     };
     struct options o;
 
@@ -299,6 +301,36 @@ static void test_relative_storage(void **state)
     free(cwd);
 }
 
+static void test_upload_url(void **state)
+{
+    const char *file = scratch_text(dir, "contraced.yaml",
+                                    "upload: {url: 's3://traces', region: eu-west-1}\n"
+                                    "scrape_configs:\n"
+                                    "- job_name: a\n"
+                                    "  static_configs: [{targets: ['a:1']}]\n");
+    struct config *c = load(ARGS("-c", file));
+
+    (void)state;
+    assert_string_equal(c->upload.url, "s3://traces");
+    assert_int_equal(c->upload.url_line, 1);
+    config_free(c);
+    c = load(ARGS("-c", file, "--upload.url=s3://other/prefix"));
+    assert_string_equal(c->upload.url, "s3://other/prefix");
+    assert_string_equal(c->upload.region, "eu-west-1");
+    assert_int_equal(c->upload.url_line, 0);
+    config_free(c);
+    c = load(ARGS("-c", file, "--upload.url=file:///mnt"));
+    assert_string_equal(c->upload.url, "file:///mnt");
+    config_free(c);
+    c = load(ARGS("-c", file, "--upload.url="));
+    assert_null(c->upload.url);
+    config_free(c);
+    c = load(ARGS("-t", "http://a:1", "--upload.url", "gs://b"));
+    assert_string_equal(c->upload.url, "gs://b");
+    config_free(c);
+    assert_load_fails(ARGS("-t", "http://a:1", "--upload.url=s3a://b"), "write s3://BUCKET/PREFIX");
+}
+
 static void test_bad_together(void **state)
 {
     /* scratch_path keeps a path for eight calls only */
@@ -337,6 +369,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_options_win, setup, teardown),
         cmocka_unit_test_setup_teardown(test_timeouts_follow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_relative_storage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_upload_url, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_once_needs_no_interval, setup, teardown),
     };
