@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 
 #include "daemon/daemon.h"
-#include "daemon/options.h"
+#include "daemon/settings.h"
 
 #define EXIT_USAGE 2
 
@@ -49,7 +49,7 @@ static int run(const struct options *options)
     struct daemon *daemon = NULL;
     struct diags diags = {0};
     const char *file = NULL;
-    int r = options_load(options, &config, &file, &diags);
+    int r = settings_load(options, &config, &file, &diags);
 
     if (r < 0 && diags_count(&diags) == 0)
         (void)fprintf(stderr, "contraced: %s\n", strerror(-r));
