@@ -150,6 +150,13 @@ static void assert_default_globals(const struct config *c)
     assert_int_equal(c->storage.max_age, 7 * USEC_PER_DAY);
     assert_int_equal(c->storage.max_files, 20000);
     assert_true(c->storage.min_free == 0.1);
+    assert_null(c->upload.url);
+    assert_int_equal(c->upload.addressing, UPLOAD_ADDRESSING_AUTO);
+    assert_int_equal(c->upload.concurrency, 4);
+    assert_true(c->upload.keep_local);
+    assert_false(c->upload.if_none_match);
+    assert_int_equal(c->upload.max_rate, 0);
+    assert_int_equal(c->upload.stall_timeout, USEC_PER_MIN);
     assert_int_equal(c->log_level, LOG_LEVEL_INFO);
     assert_int_equal(c->log_format, LOG_FORMAT_AUTO);
 }
@@ -198,7 +205,10 @@ static void test_shipped_file(void **state)
         "files", "refresh_interval", "basic_auth", "username", "password_file", "authorization",
         "type", "credentials_file", "tls_config", "ca_file", "cert_file", "key_file",
         "server_name", "insecure_skip_verify", "pid_file", "storage", "max_bytes", "max_age",
-        "max_files", "min_free", "log", "level", "format",
+        "max_files", "min_free", "upload", "url", "endpoint", "region", "addressing", "concurrency",
+        "keep_local", "if_none_match", "max_rate", "stall_timeout", "storage_class",
+        "server_side_encryption", "sse_kms_key_id", "tags", "access_key_file", "secret_key_file",
+        "session_token_file", "account_key_file", "sas_token_file", "log", "level", "format",
     };
     char path[PATH_MAX];
     struct config *c = NULL;

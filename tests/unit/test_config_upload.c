@@ -6,10 +6,12 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "daemon/config/config.h"
 #include "daemon/config/upload_url.h"
@@ -190,6 +192,35 @@ static void test_bounds(void **state)
     (void)snprintf(text, sizeof text, "upload:\n  url: s3://x\n  tags: {%s: %s%s}\n", key, key,
                    key);
     config_free(load(text));
+}
+
+/* ---- what the manual shows ------------------------------------------------------------------ */
+
+#define BLOCK ".Bd -literal -offset indent\n"
+
+/* Each display of contraced.yaml(5) that begins with the section is one that works. */
+static void test_examples_of_the_manual(void **state)
+{
+    const char *dir = getenv("CONTRACE_SRC_DIR"), *at;
+    char path[PATH_MAX];
+    struct buf text;
+    unsigned n = 0;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/man/contraced.yaml.5", dir ? dir : ".");
+    buf_init(&text, CONFIG_FILE_MAX);
+    assert_int_equal(buf_read_file(&text, path), 0);
+    for (at = buf_str(&text); (at = strstr(at, BLOCK "upload:")); n++) {
+        const char *start = at + strlen(BLOCK), *end = strstr(start, ".Ed\n");
+        _cleanup_free_ char *upload = NULL;
+
+        assert_non_null(end);
+        upload = strndup(start, (size_t)(end - start));
+        config_free(load(upload));
+        at = end;
+    }
+    assert_true(n >= 6);
+    buf_done(&text);
 }
 
 /* ---- which key is for which store ----------------------------------------------------------- */
@@ -423,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_other_keys),
         cmocka_unit_test(test_place),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_examples_of_the_manual),
         cmocka_unit_test(test_keys_of_stores),
         cmocka_unit_test(test_option),
         cmocka_unit_test(test_option_over_file),
