@@ -36,7 +36,7 @@ static const struct fit {
     FIT("endpoint", FIELD_TEXT, endpoint, SIGNED),
     FIT("region", FIELD_TEXT, region, UPLOAD_S3),
     FIT("addressing", FIELD_ADDRESSING, addressing, UPLOAD_S3),
-    FIT("storage_class", FIELD_TEXT, storage_class, UPLOAD_S3),
+    FIT("storage_class", FIELD_TEXT, storage_class, SIGNED),
     FIT("server_side_encryption", FIELD_TEXT, sse, UPLOAD_S3),
     FIT("sse_kms_key_id", FIELD_TEXT, sse_kms_key_id, UPLOAD_S3),
     FIT("tags", FIELD_TAGS, tags, UPLOAD_S3),
@@ -219,21 +219,19 @@ static const char endpoint_secret[] =
     "own, which the keys that end in _file name";
 
 /* 1: good, 0: it was reported, -ENOMEM. */
-static int check_url(struct check *k, char *const *at, const char *key,
-                     int (*check)(const char *url, char why[static UPLOAD_WHY_MAX]))
+static int check_url(struct check *k, char *const *at, enum upload_scheme scheme)
 {
+    bool endpoint = at == &k->c->upload.endpoint;
+    const char *key = endpoint ? "endpoint" : "url", *secret;
     char why[UPLOAD_WHY_MAX] = "", unseen[UPLOAD_WHY_MAX];
-    const char *secret;
     int r;
 
     if (upload_url_has_secret(*at, &secret)) {
-        if (at == &k->c->upload.endpoint)
-            secret = endpoint_secret;
-        (void)snprintf(unseen, sizeof unseen, "%s %s", key, secret);
+        (void)snprintf(unseen, sizeof unseen, "%s %s", key, endpoint ? endpoint_secret : secret);
         check_report_unseen(k, AT(at), ABOUT, unseen);
         return 0;
     }
-    r = check(*at, why);
+    r = endpoint ? upload_endpoint_check(*at, scheme, why) : upload_url_check(*at, why);
     if (r == -EINVAL)
         check_report(k, AT(at), ABOUT, "%s %s", key, why);
     return r == -EINVAL ? 0 : r < 0 ? r : 1;
@@ -246,9 +244,9 @@ static int check_urls(struct check *k)
     int url = 1, endpoint = 1;
 
     if (u->url)
-        url = check_url(k, &u->url, "url", upload_url_check);
+        url = check_url(k, &u->url, scheme);
     if (url >= 0 && u->endpoint)
-        endpoint = check_url(k, &u->endpoint, "endpoint", upload_endpoint_check);
+        endpoint = check_url(k, &u->endpoint, scheme);
     if (url < 0 || endpoint < 0)
         return -ENOMEM;
     if (!scheme)

@@ -289,11 +289,22 @@ int upload_url_check(const char *url, char why[static UPLOAD_WHY_MAX])
     return no_scheme(url, why);
 }
 
-int upload_endpoint_check(const char *endpoint, char why[static UPLOAD_WHY_MAX])
+/* "", "/", or for an account's name "/name" and "/name/". */
+static bool may_follow(const char *path, bool account)
+{
+    const char *name = path + (*path == '/'), *end = name + strcspn(name, "/?#");
+
+    if (end == name)
+        return *end == '\0';
+    return account && (*end == '\0' || strcmp(end, "/") == 0);
+}
+
+int upload_endpoint_check(const char *endpoint, enum upload_scheme store,
+                          char why[static UPLOAD_WHY_MAX])
 {
     enum upload_scheme scheme = upload_url_scheme(endpoint);
     const char *rest = behind_scheme(endpoint), *static_why;
-    size_t n = strcspn(rest, "/?#");
+    const char *path = rest + strcspn(rest, "/?#");
     struct address a = {0};
     int r;
 
@@ -306,7 +317,7 @@ int upload_endpoint_check(const char *endpoint, char why[static UPLOAD_WHY_MAX])
     if (r == -EINVAL)
         return say(why, "`%.80s`: %s", endpoint, static_why);
     address_done(&a);
-    if (r == 0 && rest[n] && strcmp(rest + n, "/") != 0)
+    if (r == 0 && !may_follow(path, store == UPLOAD_AZ))
         return say(why, "`%.80s` must be a host without a path: the bucket and what is behind it "
                         "belong into `url`", endpoint);
     return r;

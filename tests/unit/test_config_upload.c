@@ -237,7 +237,7 @@ static void test_keys_of_stores(void **state)
         {"endpoint", "endpoint: https://h", "yyynnn"},
         {"region", "region: eu-west-1", "ynnnnn"},
         {"addressing", "addressing: path", "ynnnnn"},
-        {"storage_class", "storage_class: X", "ynnnnn"},
+        {"storage_class", "storage_class: X", "yyynnn"},
         {"server_side_encryption", "server_side_encryption: AES256", "ynnnnn"},
         {"sse_kms_key_id", "server_side_encryption: aws:kms\n  sse_kms_key_id: x", "ynnnnn"},
         {"tags", "tags: {a: b}", "ynnnnn"},
@@ -276,6 +276,31 @@ static void test_keys_of_stores(void **state)
         if (fits ? *errors != '\0' : !strstr(errors, said))
             fail_msg("%s\ngives:\n%s", text, errors);
         config_free(c);
+    }
+}
+
+static void test_endpoints(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        enum upload_scheme store;
+        int r;
+    } rows[] = {
+        {"https://h", UPLOAD_S3, 0},           {"http://h:1/", UPLOAD_GS, 0},
+        {"https://[::1]:9000", UPLOAD_S3, 0},  {"https://h/acc", UPLOAD_S3, -EINVAL},
+        {"https://h/acc", UPLOAD_GS, -EINVAL}, {"http://h:1/acc", UPLOAD_AZ, 0},
+        {"http://h:1/acc/", UPLOAD_AZ, 0},     {"http://h:1/acc/x", UPLOAD_AZ, -EINVAL},
+        {"https://h//", UPLOAD_S3, -EINVAL},   {"https://h#x", UPLOAD_S3, -EINVAL},
+        {"h:1", UPLOAD_S3, -EINVAL},           {"https://:1", UPLOAD_S3, -EINVAL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char why[UPLOAD_WHY_MAX] = "";
+        int r = upload_endpoint_check(rows[i].endpoint, rows[i].store, why);
+
+        if (r != rows[i].r || (r < 0) != (why[0] != '\0'))
+            fail_msg("%s: %d, %s", rows[i].endpoint, r, why);
     }
 }
 
@@ -456,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_examples_of_the_manual),
         cmocka_unit_test(test_keys_of_stores),
+        cmocka_unit_test(test_endpoints),
         cmocka_unit_test(test_option),
         cmocka_unit_test(test_option_over_file),
         cmocka_unit_test(test_no_secret_is_shown),
