@@ -48,7 +48,7 @@ static const char help[] =
     "  -c, --config.file=FILE      read this file (" DEFAULT_FILE ")\n"
     "  -t, --target=[SERVICE=]URL  capture this; may be repeated; needs no file\n"
     "      --storage.path=DIR      keep traces here (/var/lib/contrace)\n"
-    "      --upload.url=URL        upload traces there: s3://, gs://, az://, https://, file:///DIR\n"
+    "      --upload.url=URL        upload traces there: s3://, gs://, az://, https://, file://\n"
     "      --interval=DURATION     time between two captures of a target (5m)\n"
     "      --seconds=N             length of a trace (2)\n"
     "      --once                  capture every target once and exit: 0 all well, 1 some failed\n"

@@ -88,7 +88,7 @@ struct storage_config {
 };
 
 enum upload_addressing {
-    UPLOAD_ADDRESSING_AUTO, /* path with an endpoint of one's own or a dotted bucket, else virtual */
+    UPLOAD_ADDRESSING_AUTO, /* path with an own endpoint or a dotted bucket, else virtual */
     UPLOAD_ADDRESSING_PATH,
     UPLOAD_ADDRESSING_VIRTUAL,
 };

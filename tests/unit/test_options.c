@@ -108,8 +108,8 @@ static void test_each(void **state)
     (void)state;
     assert_int_equal(parse(&o, ARGS("--config.file=/c", "--target=http://a:1", "-t", "x=http://b:2",
                                     "--storage.path", "/s", "--upload.url=s3://b",
-                                    "--interval=90s", "--seconds=1.9", "--once", "--check-config", "--log.level=debug",
-                                    "--log.format=json")),
+                                    "--interval=90s", "--seconds=1.9", "--once",
+                                    "--check-config", "--log.level=debug", "--log.format=json")),
                      0);
     assert_string_equal(o.config_file, "/c");
     assert_int_equal(o.n_targets, 2);
