@@ -62,6 +62,7 @@ struct remote_call {
     unsigned version;  /* of the secrets that the last attempt was signed with */
     char region[64];   /* … and the region, */
     int64_t skew;      /* … and what the store's clock was thought to be ahead by */
+    char *refusal;     /* what the store said of the secrets; NULL: nothing yet */
     char *token;       /* the listing's next page */
     unsigned pages;
 

@@ -42,6 +42,7 @@ void remote_call_free(struct remote_call *c)
     free(c->key);
     free(c->after);
     free(c->token);
+    free(c->refusal);
     free(c);
 }
 
@@ -106,34 +107,23 @@ static void attempt(struct remote_call *c)
         finish_with(c, is_local(r) ? STORE_LOCAL : STORE_PARKED, why);
 }
 
-/* The network that a source of credentials is asked over: that passes. The rest needs a person. */
-static bool passes(int r)
-{
-    static const int passing[] = {EAGAIN, ETIMEDOUT, ECONNREFUSED, ECONNRESET, EHOSTUNREACH,
-                                  ENETUNREACH, EPIPE, EPROTO, EBUSY, EIO, EADDRNOTAVAIL};
-
-    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
-        if (r == -passing[i])
-            return true;
-    }
-    return false;
-}
-
+/* -EAGAIN: the source of credentials is out of reach, which passes; the rest needs a person. */
 static void on_identity(void *userdata, int r, const char *why)
 {
     struct remote_call *c = userdata;
-    struct store_result result = {.end = is_local(r) ? STORE_LOCAL : STORE_PARKED};
+    struct store_result result = {.end = STORE_PARKED, .trouble = r == -EAGAIN};
 
     c->wait = NULL;
     if (r >= 0) {
         attempt(c);
         return;
     }
-    if (passes(r)) {
+    if (r == -EAGAIN)
         result.end = STORE_RETRY;
-        result.trouble = true;
-    }
-    (void)snprintf(result.text, sizeof result.text, "%s", why);
+    else if (is_local(r))
+        result.end = STORE_LOCAL;
+    (void)snprintf(result.text, sizeof result.text, "%.*s%s%s", STORE_TEXT_MAX / 2,
+                   c->refusal ? c->refusal : "", c->refusal ? "; " : "", why);
     finish(c, &result);
 }
 
@@ -161,10 +151,12 @@ static bool first_time(struct remote_call *c, unsigned reason)
 
 static void refresh(struct remote_call *c, const struct attempt_end *end)
 {
-    if (!first_time(c, REMOTE_REFRESHED))
+    if (!first_time(c, REMOTE_REFRESHED)) {
         finish_with(c, STORE_PARKED, end->text);
-    else
-        get_ready(c, c->version);
+        return;
+    }
+    c->refusal = strdup(end->text); /* without it less is said, no more */
+    get_ready(c, c->version);
 }
 
 /* Added to what this call was signed by: others may have corrected the store's meanwhile. */
@@ -327,6 +319,7 @@ static void take_page(struct remote_call *c)
     free(c->token);
     c->token = token;
     c->tried = 0; /* a long listing may outlive credentials more than once */
+    free(steal(&c->refusal));
     get_ready(c, 0);
 }
 
