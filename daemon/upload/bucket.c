@@ -84,13 +84,17 @@ static int split_endpoint(const char *endpoint, bool *ret_https, char **ret_host
                           const char **ret_why)
 {
     bool https = strncmp(endpoint, "https://", 8) == 0;
-    const char *host = endpoint + (https ? 8 : 7);
-    size_t n = strcspn(host, "/?#@");
+    const char *host;
+    size_t n;
 
     *ret_why = NULL;
-    if (!https && strncmp(endpoint, "http://", 7) != 0)
+    if (!https && strncmp(endpoint, "http://", 7) != 0) {
         *ret_why = "endpoint: must begin with https:// or http://";
-    else if (n == 0 || host[0] == ':')
+        return -EINVAL;
+    }
+    host = endpoint + (https ? 8 : 7);
+    n = strcspn(host, "/?#@");
+    if (n == 0 || host[0] == ':')
         *ret_why = "endpoint: names no host";
     else if (host[n] == '@')
         *ret_why = "endpoint: must not hold a user or a password";

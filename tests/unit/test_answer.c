@@ -116,7 +116,7 @@ static void expect_text(struct answer *a, const struct http_result *result, cons
 
 static void test_text(void **state)
 {
-    static const struct http_result refused = {.error = HTTP_CONNECT, .text = "Connection\nrefused"},
+    static const struct http_result refused = {.error = HTTP_CONNECT, .text = "Not\nconnected"},
                                     broken = {.error = HTTP_CLOSED, .status = 500, .text = "reset"},
                                     aborted = {.error = HTTP_ABORTED, .status = 400, .text = "x"},
                                     nothing = {.error = HTTP_TIMEOUT};
@@ -130,7 +130,7 @@ static void test_text(void **state)
     a = answer_of(NULL);
     expect_text(&a, &no, "", "403");
     a = answer_of(NULL);
-    expect_text(&a, &refused, "is it up?", "Connection\\nrefused; is it up?");
+    expect_text(&a, &refused, "is it up?", "Not\\nconnected; is it up?");
     a = answer_of(NULL);
     expect_text(&a, &broken, "", "500; reset");
     a = answer_of(NULL);

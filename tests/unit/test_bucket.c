@@ -90,6 +90,7 @@ static void test_refused(void **state)
          "endpoint: virtual-hosted addressing needs a name, not an address"},
         {{.url = "s3://t", .endpoint = "minio:9000"},
          "endpoint: must begin with https:// or http://"},
+        {{.url = "s3://t", .endpoint = "x"}, "endpoint: must begin with https:// or http://"},
         {{.url = "s3://t", .endpoint = "https://"}, "endpoint: names no host"},
         {{.url = "s3://t", .endpoint = "https://:9000"}, "endpoint: names no host"},
         {{.url = "s3://t", .endpoint = "https://u:p@minio"},

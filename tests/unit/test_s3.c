@@ -140,7 +140,8 @@ static void test_put_headers(void **state)
         "AWS4-HMAC-SHA256 Credential=AKID/20260314/us-east-1/s3/aws4_request,SignedHeaders="
         "content-type;host;if-none-match;x-amz-content-sha256;x-amz-date;x-amz-meta-reason;"
         "x-amz-meta-service;x-amz-server-side-encryption;"
-        "x-amz-server-side-encryption-aws-kms-key-id;x-amz-storage-class;x-amz-tagging,Signature="));
+        "x-amz-server-side-encryption-aws-kms-key-id;x-amz-storage-class;x-amz-tagging,"
+        "Signature="));
     message_done(&m);
     free_dialect(d);
 }
