@@ -89,6 +89,31 @@ static void test_copy_move_equal(void **state)
     secret_done(&b);
 }
 
+static void test_token_alone(void **state)
+{
+    struct secret_set a, b;
+
+    (void)state;
+    secret_init(&a);
+    secret_init(&b);
+    assert_int_equal(secret_make_token("", 7, &a), -EINVAL);
+    assert_int_equal(secret_make_token("a\nb", 7, &a), -EINVAL);
+    assert_int_equal(secret_make_token("ya29", 7, &a), 0);
+    assert_null(a.access_key);
+    assert_int_equal(secret_copy(&a, &b), 0);
+    assert_string_equal(b.session_token, "ya29");
+    assert_null(b.access_key);
+    assert_true(secret_equal(&a, &b));
+    b.expiry++;
+    assert_false(secret_equal(&a, &b));
+    assert_true(secret_same_keys(&a, &b));
+    b.session_token[0] = 'Y';
+    assert_false(secret_same_keys(&a, &b));
+    secret_done(&a);
+    assert_null(a.session_token);
+    secret_done(&b);
+}
+
 /* What is given back is overwritten first: seen through a free(3) that looks before it frees. */
 void __real_free(void *p);
 void __wrap_free(void *p);
@@ -150,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_make),
         cmocka_unit_test(test_bad_values),
         cmocka_unit_test(test_copy_move_equal),
+        cmocka_unit_test(test_token_alone),
         cmocka_unit_test(test_wipes),
     };
 

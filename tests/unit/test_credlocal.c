@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/upload/credlocal.h"
+#include "tests/support/scratch.h"
+
+#define N(a) (sizeof(a) / sizeof(a)[0])
+#define ROLE_ARN "arn:aws:iam::123456789012:role/traces"
+#define SHARED "[default]\naws_access_key_id = AKSHARED\naws_secret_access_key = canary-shared\n"
+
+static const char *const variables[] = {
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
+    "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_REGION", "AWS_DEFAULT_REGION",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_EC2_METADATA_DISABLED",
+};
+
+static char *dir; /* HOME */
+static struct credlocal_config config;
+static struct credlocal found;
+static char why[480];
+
+static void set_env(const char *name, const char *value)
+{
+    assert_int_equal(setenv(name, value, 1), 0);
+}
+
+static int setup(void **state)
+{
+    char path[512];
+
+    (void)state;
+    dir = scratch_new(NULL);
+    for (size_t i = 0; i < N(variables); i++)
+        assert_int_equal(unsetenv(variables[i]), 0);
+    set_env("HOME", dir);
+    (void)snprintf(path, sizeof path, "%s/.aws", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    config = (struct credlocal_config){0};
+    secret_init(&found.secrets);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    secret_done(&found.secrets);
+    scratch_free(dir);
+    return 0;
+}
+
+/* What is found, or the error; no text has a secret. */
+static int find(void)
+{
+    int r;
+
+    secret_done(&found.secrets);
+    why[0] = '\0';
+    r = credlocal_find(&config, &found, why, sizeof why);
+    assert_null(strstr(why, "canary"));
+    assert_null(strstr(found.label, "canary"));
+    assert_true(r == 0 || why[0] != '\0');
+    return r;
+}
+
+static void check(enum credplan_source source, const char *secret_key)
+{
+    if (find() < 0)
+        fail_msg("%s", why);
+    assert_int_equal(found.source, source);
+    assert_true(found.label[0] != '\0');
+    if (secret_key)
+        assert_string_equal(found.secrets.secret_key, secret_key);
+    else
+        assert_null(found.secrets.secret_key);
+}
+
+static const char *file(const char *name, const char *text, mode_t mode)
+{
+    return scratch_write(dir, name, text, strlen(text), mode);
+}
+
+static void configure(void)
+{
+    static char access[512], secret[512];
+
+    (void)snprintf(access, sizeof access, "%s", file("ak", "AKCONFIG\n", 0600));
+    (void)snprintf(secret, sizeof secret, "%s", file("sk", " canary-config \r\n", 0400));
+    config.access_key_file = access;
+    config.secret_key_file = secret;
+}
+
+/* Each source in the presence of all that come after it. */
+static void test_order(void **state)
+{
+    (void)state;
+    check(CREDPLAN_IMDS, NULL);
+    set_env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/x");
+    check(CREDPLAN_CONTAINER, NULL);
+    (void)file(".aws/credentials", SHARED, 0600);
+    check(CREDPLAN_SHARED, "canary-shared");
+    assert_non_null(strstr(found.label, ".aws/credentials (profile default)"));
+    set_env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent");
+    assert_int_equal(find(), -EINVAL);
+    assert_string_equal(why, "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN");
+    set_env("AWS_ROLE_ARN", ROLE_ARN);
+    check(CREDPLAN_WEB_IDENTITY, NULL);
+    assert_string_equal(found.label, "web identity (role " ROLE_ARN ", region us-east-1)");
+    set_env("AWS_ACCESS_KEY_ID", "AKENV");
+    assert_int_equal(find(), -EINVAL);
+    set_env("AWS_SECRET_ACCESS_KEY", "canary-env");
+    check(CREDPLAN_ENVIRONMENT, "canary-env");
+    assert_null(found.secrets.session_token);
+    set_env("AWS_SESSION_TOKEN", "tok");
+    check(CREDPLAN_ENVIRONMENT, "canary-env");
+    assert_string_equal(found.secrets.session_token, "tok");
+    configure();
+    check(CREDPLAN_CONFIG, "canary-config");
+    assert_string_equal(found.secrets.access_key, "AKCONFIG");
+    assert_null(found.secrets.session_token);
+    config.session_token_file = file("tok", "tok-config\n", 0600);
+    check(CREDPLAN_CONFIG, "canary-config");
+    assert_string_equal(found.secrets.session_token, "tok-config");
+}
+
+static void test_none(void **state)
+{
+    (void)state;
+    set_env("AWS_EC2_METADATA_DISABLED", "true");
+    assert_int_equal(find(), -ENOENT);
+    set_env("AWS_EC2_METADATA_DISABLED", "false");
+    set_env("AWS_ACCESS_KEY_ID", ""); /* set to nothing is not set */
+    check(CREDPLAN_IMDS, NULL);
+    assert_int_equal(unsetenv("HOME"), 0);
+    check(CREDPLAN_IMDS, NULL);
+}
+
+static void test_config_files(void **state)
+{
+    (void)state;
+    configure();
+    config.access_key_file = NULL;
+    assert_int_equal(find(), -EINVAL);
+    configure();
+    (void)file("ak", "AKCONFIG\n", 0644);
+    assert_int_equal(find(), -EPERM);
+    assert_non_null(strstr(why, "/ak: others may read it; chmod 0600"));
+    (void)file("ak", "", 0600);
+    assert_int_equal(find(), -EINVAL);
+    assert_non_null(strstr(why, "empty"));
+    (void)file("ak", "two words", 0600);
+    assert_int_equal(find(), -EINVAL);
+    (void)scratch_write(dir, "ak", "a\0canary", 8, 0600);
+    assert_int_equal(find(), -EINVAL);
+    assert_non_null(strstr(why, "zero byte"));
+    (void)scratch_write(dir, "ak", "", 0, 0600);
+    assert_int_equal(truncate(scratch_path(dir, "ak"), 40000), 0);
+    assert_int_equal(find(), -E2BIG);
+    assert_int_equal(unlink(scratch_path(dir, "ak")), 0);
+    assert_int_equal(find(), -ENOENT);
+    assert_non_null(strstr(why, "No such file"));
+}
+
+static void test_shared_files(void **state)
+{
+    (void)state;
+    (void)file(".aws/config", "[default]\nregion = eu-north-1\naws_access_key_id = AKCONF\n"
+                              "aws_secret_access_key = canary-conf\n[profile two]\n"
+                              "region=sa-east-1\n", 0600);
+    check(CREDPLAN_SHARED, "canary-conf");
+    assert_string_equal(found.region, "eu-north-1");
+    assert_non_null(strstr(found.label, ".aws/config"));
+    (void)file(".aws/credentials", SHARED "[two]\naws_access_key_id=AK2\n"
+                                          "aws_secret_access_key=canary-2\n", 0600);
+    check(CREDPLAN_SHARED, "canary-shared");
+    set_env("AWS_PROFILE", "two");
+    check(CREDPLAN_SHARED, "canary-2");
+    assert_string_equal(found.region, "sa-east-1");
+    assert_non_null(strstr(found.label, "(profile two)"));
+    set_env("AWS_PROFILE", "three");
+    assert_int_equal(find(), -EINVAL);
+    assert_int_equal(unsetenv("AWS_PROFILE"), 0);
+    (void)file(".aws/credentials", SHARED, 0640);
+    assert_int_equal(find(), -EPERM);
+    (void)file(".aws/credentials", "nonsense canary\n", 0600);
+    assert_int_equal(find(), -EINVAL);
+    /* … which does not matter to those who have their keys elsewhere. */
+    set_env("AWS_ACCESS_KEY_ID", "AKENV");
+    set_env("AWS_SECRET_ACCESS_KEY", "canary-env");
+    check(CREDPLAN_ENVIRONMENT, "canary-env");
+}
+
+static void test_named_files(void **state)
+{
+    (void)state;
+    (void)file(".aws/credentials", SHARED, 0600);
+    set_env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials");
+    check(CREDPLAN_IMDS, NULL);
+    set_env("AWS_SHARED_CREDENTIALS_FILE", "~/mine");
+    (void)file("mine", "[default]\naws_access_key_id=AKMINE\naws_secret_access_key=canary-mine\n",
+               0600);
+    check(CREDPLAN_SHARED, "canary-mine");
+    set_env("AWS_SHARED_CREDENTIALS_FILE", file("other", SHARED, 0600));
+    set_env("AWS_CONFIG_FILE", dir); /* no file at all */
+    assert_int_equal(find(), -EINVAL);
+}
+
+static void test_region(void **state)
+{
+    (void)state;
+    set_env("AWS_WEB_IDENTITY_TOKEN_FILE", "/x");
+    set_env("AWS_ROLE_ARN", ROLE_ARN);
+    (void)file(".aws/config", "[default]\nregion = eu-north-1\n", 0644);
+    check(CREDPLAN_WEB_IDENTITY, NULL);
+    assert_string_equal(found.region, "eu-north-1");
+    set_env("AWS_DEFAULT_REGION", "eu-west-2");
+    check(CREDPLAN_WEB_IDENTITY, NULL);
+    assert_string_equal(found.region, "eu-west-2");
+    set_env("AWS_REGION", "eu-west-3");
+    check(CREDPLAN_WEB_IDENTITY, NULL);
+    assert_string_equal(found.region, "eu-west-3");
+    config.region = "ap-east-1";
+    check(CREDPLAN_WEB_IDENTITY, NULL);
+    assert_string_equal(found.region, "ap-east-1");
+}
+
+static void test_stamp(void **state)
+{
+    uint64_t before, after;
+
+    (void)state;
+    before = credlocal_stamp(&config);
+    assert_true(before == credlocal_stamp(&config));
+    (void)file(".aws/credentials", SHARED, 0600);
+    after = credlocal_stamp(&config);
+    assert_true(after != before);
+    configure();
+    before = credlocal_stamp(&config);
+    (void)file("sk", "another", 0600);
+    after = credlocal_stamp(&config);
+    assert_true(after != before);
+    (void)usleep(20000); /* a tick of the file system's clock */
+    assert_int_equal(chmod(scratch_path(dir, "sk"), 0400), 0);
+    assert_true(credlocal_stamp(&config) != after);
+    /* Renamed over, as those do who rotate keys; the same size. */
+    before = credlocal_stamp(&config);
+    (void)file("new", "ANOTHER", 0600);
+    assert_int_equal(rename(scratch_path(dir, "new"), scratch_path(dir, "sk")), 0);
+    assert_true(credlocal_stamp(&config) != before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(test_order),
+        TEST(test_none),
+        TEST(test_config_files),
+        TEST(test_shared_files),
+        TEST(test_named_files),
+        TEST(test_region),
+        TEST(test_stamp),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
