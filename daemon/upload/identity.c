@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/upload/credlocal.h"
 #include "daemon/upload/credremote.h"
+#include "daemon/upload/refresh.h"
+#include "daemon/upload/waiters.h"
 
 #define WHY_SIZE 480
-#define LOOK_EVERY USEC_PER_MIN             /* at the files, when someone asks */
-#define CALM_AFTER (10 * USEC_PER_MIN)      /* without a refusal, the next one is a first again */
+#define LOOK_EVERY USEC_PER_MIN /* at the files, when someone asks */
 #define REFRESH_ACCURACY USEC_PER_SEC
 
 /* What the log was last told about the set in use; only what is worse than that is news. */
@@ -24,13 +24,6 @@ enum told {
     TOLD_STALE,   /* the files changed and cannot be read */
     TOLD_URGENT,  /* there are no new ones, and these will expire soon */
     TOLD_EXPIRED, /* … and these have */
-};
-
-struct identity_wait {
-    struct identity_wait *next, **back; /* `back` is what points here */
-    unsigned refused;
-    identity_fn fn;
-    void *userdata;
 };
 
 struct identity {
@@ -43,8 +36,7 @@ struct identity {
 
     struct secret_set set;
     unsigned version;
-    usec had_at;   /* real time */
-    usec taken_at; /* … and boot time */
+    struct refresh refresh;
     enum credplan_source source;
     char label[CREDLOCAL_LABEL_SIZE];
     uint64_t stamp;
@@ -56,10 +48,7 @@ struct identity {
     struct credremote *remote; /* the service is being asked */
     struct credlocal found;    /* for whose answer */
     uint64_t found_stamp;
-    unsigned failures;         /* in a row, of fetching */
-    unsigned refusals;         /* of sets by the store, in quick succession */
-    usec next_at;              /* boot time; no fetch before */
-    int last_r;                /* of the last fetch, for those who ask before that */
+    int last_r;                /* of the last fetch, for those who ask before the next may be */
     char last_why[WHY_SIZE];
     uint64_t random;
 
@@ -89,54 +78,11 @@ static double next_random(struct identity *i)
     return (double)((x ^ (x >> 31)) >> 11) / 9007199254740992.0;
 }
 
-static enum credplan_age age(const struct identity *i)
+static struct refresh_now this_moment(struct identity *i)
 {
-    if (i->version == 0)
-        return CREDPLAN_EXPIRED;
-    return credplan_age(i->had_at, i->set.expiry, now_of(i, CLOCK_REALTIME));
-}
-
-/* --- those who wait --- */
-
-static void push(struct identity_wait **list, struct identity_wait *w)
-{
-    w->next = *list;
-    w->back = list;
-    if (w->next)
-        w->next->back = &w->next;
-    *list = w;
-}
-
-static void unlink_wait(struct identity_wait *w)
-{
-    *w->back = w->next;
-    if (w->next)
-        w->next->back = w->back;
-}
-
-/*
- * Tells all who wait by now, and no one who begins to meanwhile. They may cancel each other, so the
- * list is taken from its head.
- */
-static void tell(struct identity *i, int r, const char *text)
-{
-    struct identity_wait *list = steal(&i->waiting);
-    unsigned version = i->version;
-    char why[WHY_SIZE];
-
-    (void)snprintf(why, sizeof why, "%s", text);
-    if (list)
-        list->back = &list;
-    while (list) {
-        struct identity_wait *w = list;
-        bool good = version > 0 && version != w->refused;
-        identity_fn fn = w->fn;
-        void *userdata = w->userdata;
-
-        unlink_wait(w);
-        free(w);
-        fn(userdata, good ? 0 : r, good ? "" : why);
-    }
+    return (struct refresh_now){.real = now_of(i, CLOCK_REALTIME),
+                                .boot = now_of(i, CLOCK_BOOTTIME),
+                                .random = next_random(i)};
 }
 
 /* --- the log --- */
@@ -149,7 +95,7 @@ static void report_failure(struct identity *i, const char *why)
         [TOLD_URGENT] = "those in use expire soon; trying again",
         [TOLD_EXPIRED] = "those in use have expired; trying again",
     };
-    enum credplan_age a = age(i);
+    enum credplan_age a = refresh_age(&i->refresh, now_of(i, CLOCK_REALTIME));
     enum told now = a == CREDPLAN_EXPIRED  ? TOLD_EXPIRED
                     : a == CREDPLAN_URGENT ? TOLD_URGENT
                                            : TOLD_WELL;
@@ -175,75 +121,63 @@ static void report_set(struct identity *i, bool other_source)
 
 static void arm(sd_event_source *s, usec at)
 {
-    (void)sd_event_source_set_time(s, at);
-    (void)sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+    if (at != USEC_NEVER)
+        (void)sd_event_source_set_time(s, at);
+    (void)sd_event_source_set_enabled(s, at != USEC_NEVER ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 static void schedule(struct identity *i)
 {
-    (void)sd_event_source_set_enabled(i->due, SD_EVENT_OFF);
-    (void)sd_event_source_set_enabled(i->retry, SD_EVENT_OFF);
-    if (i->version == 0 || i->set.expiry == USEC_NEVER)
-        return;
-    if (age(i) == CREDPLAN_FRESH)
-        arm(i->due, credplan_refresh_at(i->had_at, i->set.expiry, next_random(i)));
-    else
-        arm(i->retry, i->next_at);
-}
+    const struct refresh_now now = this_moment(i);
+    usec real, boot;
 
-static void back_off(struct identity *i, unsigned times, enum credplan_age urgency)
-{
-    i->next_at = now_of(i, CLOCK_BOOTTIME) + credplan_retry_after(times, urgency, next_random(i));
+    refresh_next(&i->refresh, &now, &real, &boot);
+    arm(i->due, real);
+    arm(i->retry, boot);
 }
 
 /* --- the end of a fetch --- */
 
 static void finish_badly(struct identity *i, int r, const char *why)
 {
+    const struct refresh_now now = this_moment(i);
+
+    refresh_failed(&i->refresh, &now);
     i->last_r = r;
     (void)snprintf(i->last_why, sizeof i->last_why, "%s", why);
-    back_off(i, ++i->failures, age(i));
     report_failure(i, why);
 }
 
 /*
  * What the source has is what is in use. That is no news, and to those whose store refused it a
- * failure. What expires soon is asked for again, but not without pause: a clock that is wrong by
- * hours sees everything expired.
+ * failure.
  */
 static void finish_same(struct identity *i, struct secret_set *set)
 {
+    const struct refresh_now now = this_moment(i);
+
+    refresh_same(&i->refresh, set->expiry, i->by_refusal, &now);
     secret_move(set, &i->set);
+    i->last_r = -EACCES;
     (void)snprintf(i->last_why, sizeof i->last_why,
                    "the store refuses the keys from %s, and it still has the same: put valid ones "
                    "there", i->label);
-    i->last_r = -EACCES;
-    if (i->by_refusal || age(i) != CREDPLAN_FRESH)
-        back_off(i, ++i->failures, age(i));
-    if (age(i) == CREDPLAN_EXPIRED)
+    if (refresh_age(&i->refresh, now.real) == CREDPLAN_EXPIRED)
         report_failure(i, "the source still has the old ones");
     else
         report_set(i, false);
 }
 
-/* Those who refuse set after set, as of a clock that is wrong, do not get one at each request. */
 static void finish_other(struct identity *i, struct secret_set *set)
 {
-    usec now = now_of(i, CLOCK_BOOTTIME);
-    bool calm = i->version == 0 || now - i->taken_at >= CALM_AFTER;
+    const struct refresh_now now = this_moment(i);
 
+    refresh_renewed(&i->refresh, set->expiry, i->by_refusal, &now);
     secret_move(set, &i->set);
     i->version = i->version == UINT_MAX ? 1 : i->version + 1;
-    i->had_at = now_of(i, CLOCK_REALTIME);
-    i->taken_at = now;
-    i->refusals = i->by_refusal ? (calm ? 0 : i->refusals) + 1 : 0;
-    i->failures = age(i) == CREDPLAN_FRESH ? 0 : i->failures + 1;
-    i->next_at = 0;
-    if (i->failures + i->refusals > 0)
-        back_off(i, i->failures + i->refusals, CREDPLAN_FRESH);
+    i->last_r = -EACCES;
     (void)snprintf(i->last_why, sizeof i->last_why,
                    "the store refuses the keys from %s, and refused the ones before them", i->label);
-    i->last_r = -EACCES;
 }
 
 /* `detail` is what else is known of the source by now. */
@@ -277,7 +211,7 @@ static void finish(struct identity *i, int r, struct secret_set *set, const char
         finish_badly(i, r, text);
     i->by_refusal = false;
     schedule(i);
-    tell(i, i->last_r, i->last_why);
+    waiters_tell(&i->waiting, i->version, i->last_r, i->last_why);
 }
 
 /* --- a fetch --- */
@@ -339,7 +273,7 @@ static int on_soon(sd_event_source *s, void *userdata)
 
     (void)s;
     if (!i->fetching)
-        tell(i, i->last_r, i->last_why);
+        waiters_tell(&i->waiting, i->version, i->last_r, i->last_why);
     else if (!i->remote)
         fetch(i);
     return 0;
@@ -386,26 +320,16 @@ int identity_wait(struct identity *i, unsigned refused, identity_fn fn, void *us
         look_at_files(i);
         return 1;
     }
-    w = calloc(1, sizeof *w);
-    if (!w || (!i->remote && arm_soon(i) < 0)) {
-        free(w);
+    if (!i->remote && arm_soon(i) < 0)
         return -ENOMEM;
-    }
+    w = waiters_add(&i->waiting, refused, fn, userdata);
+    if (!w)
+        return -ENOMEM;
     if (!i->fetching)
-        i->fetching = now_of(i, CLOCK_BOOTTIME) >= i->next_at;
+        i->fetching = now_of(i, CLOCK_BOOTTIME) >= i->refresh.next_at;
     i->by_refusal = i->by_refusal || i->version > 0;
-    *w = (struct identity_wait){.refused = refused, .fn = fn, .userdata = userdata};
-    push(&i->waiting, w);
     *ret = w;
     return 0;
-}
-
-void identity_wait_cancel(struct identity_wait *w)
-{
-    if (!w)
-        return;
-    unlink_wait(w);
-    free(w);
 }
 
 /* --- the object --- */
@@ -444,14 +368,18 @@ static int copy_options(struct identity *i, const struct identity_options *o)
     return 0;
 }
 
+static int add_timer(struct identity *i, clockid_t clock, sd_event_source **ret)
+{
+    int r = sd_event_add_time(i->event, ret, clock, 0, REFRESH_ACCURACY, on_time, i);
+
+    return r < 0 ? r : sd_event_source_set_enabled(*ret, SD_EVENT_OFF);
+}
+
 static int add_sources(struct identity *i)
 {
     if (sd_event_add_defer(i->event, &i->soon, on_soon, i) < 0 ||
         sd_event_source_set_enabled(i->soon, SD_EVENT_OFF) < 0 ||
-        sd_event_add_time(i->event, &i->due, CLOCK_REALTIME, 0, REFRESH_ACCURACY, on_time, i) < 0 ||
-        sd_event_source_set_enabled(i->due, SD_EVENT_OFF) < 0 ||
-        sd_event_add_time(i->event, &i->retry, CLOCK_BOOTTIME, 0, REFRESH_ACCURACY, on_time, i) < 0 ||
-        sd_event_source_set_enabled(i->retry, SD_EVENT_OFF) < 0)
+        add_timer(i, CLOCK_REALTIME, &i->due) < 0 || add_timer(i, CLOCK_BOOTTIME, &i->retry) < 0)
         return -ENOMEM;
     return 0;
 }
