@@ -213,11 +213,11 @@ static int take(const struct credlocal_config *c, struct shared *s, struct credl
     return -EINVAL;
 }
 
-/* Whether the answer does not depend on the shared files; a defect in them is then nobody's. */
-static bool is_settled(const struct credplan_facts *f)
+/* Those who have their keys elsewhere do not even open the shared files. */
+static bool needs_shared(const struct credplan_facts *f)
 {
-    return f->config_access_key || f->config_secret_key || f->env_access_key || f->env_secret_key ||
-           f->env_token_file;
+    return !f->config_access_key && !f->config_secret_key && !f->env_access_key &&
+           !f->env_secret_key;
 }
 
 int credlocal_find(const struct credlocal_config *config, struct credlocal *ret, char *why,
@@ -226,13 +226,15 @@ int credlocal_find(const struct credlocal_config *config, struct credlocal *ret,
     struct credlocal l = {.secrets.expiry = USEC_NEVER};
     struct credplan_facts facts;
     struct shared s;
-    int r;
+    int r = 0;
 
     find_facts(config, &facts);
     shared_paths(&s);
-    r = read_shared(&s, why, why_size);
+    if (needs_shared(&facts))
+        r = read_shared(&s, why, why_size);
     facts.shared_keys = s.p.secrets.access_key;
-    if (r == 0 || is_settled(&facts))
+    /* To web identity they say the region at most: what is wrong with them is not its concern. */
+    if (r == 0 || facts.env_token_file)
         r = credplan_choose(&facts, &l.source, why, why_size);
     choose_region(config, &s, &l);
     if (r == 0)

@@ -70,7 +70,7 @@ refuse(struct credremote *c, int error, const char *fmt, ...)
 
 static void on_reply(void *userdata, const struct fetch_reply *reply);
 
-static int send(struct credremote *c, const struct http_options *options)
+static int send_request(struct credremote *c, const struct http_options *options)
 {
     int r = fetch_start(c->http, options, on_reply, c, &c->fetch);
 
@@ -148,7 +148,7 @@ static int find_sts(struct credremote *c, const char *region)
     if (r != 0)
         return r < 0 ? r : 0;
     if (credplan_sts_url(region, c->base) < 0)
-        return refuse(c, -EINVAL, "the region is not the name of one of AWS's: STS cannot be asked");
+        return refuse(c, -EINVAL, "STS cannot be asked: the region is not a name of AWS's");
     c->base[strlen(c->base) - 1] = '\0';
     return 0;
 }
@@ -160,9 +160,10 @@ static int send_form(struct credremote *c, const struct buf *form)
     char url[CREDPLAN_URL_SIZE + 1];
 
     (void)snprintf(url, sizeof url, "%s/", c->base);
-    return send(c, &(struct http_options){.url = url, .method = "POST", .headers = &type,
-                                          .n_headers = 1, .body = &body,
-                                          .connect_timeout = FAR_CONNECT, .timeout = FAR_TIMEOUT});
+    return send_request(c, &(struct http_options){.url = url, .method = "POST", .headers = &type,
+                                                  .n_headers = 1, .body = &body,
+                                                  .connect_timeout = FAR_CONNECT,
+                                                  .timeout = FAR_TIMEOUT});
 }
 
 static int ask_sts(struct credremote *c)
@@ -229,9 +230,10 @@ static int ask_container(struct credremote *c)
 
     if (r < 0)
         return r;
-    return send(c, &(struct http_options){.url = c->base, .connect_timeout = NEAR_CONNECT,
-                                          .authorization = c->token.len ? c->token.data : NULL,
-                                          .timeout = NEAR_TIMEOUT});
+    return send_request(c, &(struct http_options){.url = c->base,
+                                                  .authorization = c->token.data,
+                                                  .connect_timeout = NEAR_CONNECT,
+                                                  .timeout = NEAR_TIMEOUT});
 }
 
 /* --- the instance's metadata --- */
@@ -260,13 +262,15 @@ static int ask_imds(struct credremote *c)
         {"X-aws-ec2-metadata-token", buf_str(&c->token)},
     };
     char url[CREDPLAN_URL_SIZE + sizeof IMDS_ROLES + ROLE_SIZE];
+    bool first = c->step == IMDS_TOKEN;
 
-    (void)snprintf(url, sizeof url, "%s%s%s", c->base,
-                   c->step == IMDS_TOKEN ? "/latest/api/token" : IMDS_ROLES, c->role);
-    return send(c, &(struct http_options){.url = url, .method = c->step == IMDS_TOKEN ? "PUT" : "GET",
-                                          .headers = &headers[c->step == IMDS_TOKEN ? 0 : 1],
-                                          .n_headers = 1, .connect_timeout = NEAR_CONNECT,
-                                          .timeout = NEAR_TIMEOUT});
+    (void)snprintf(url, sizeof url, "%s%s%s", c->base, first ? "/latest/api/token" : IMDS_ROLES,
+                   c->role);
+    return send_request(c, &(struct http_options){.url = url, .method = first ? "PUT" : "GET",
+                                                  .headers = &headers[first ? 0 : 1],
+                                                  .n_headers = 1,
+                                                  .connect_timeout = NEAR_CONNECT,
+                                                  .timeout = NEAR_TIMEOUT});
 }
 
 static int take_imds_token(struct credremote *c, const struct fetch_reply *reply)
@@ -325,9 +329,9 @@ static int ask_google(struct credremote *c)
     char url[CREDPLAN_URL_SIZE + sizeof GOOGLE_PATH];
 
     (void)snprintf(url, sizeof url, "%s" GOOGLE_PATH, c->base);
-    return send(c, &(struct http_options){.url = url, .headers = &flavor, .n_headers = 1,
-                                          .connect_timeout = NEAR_CONNECT,
-                                          .timeout = NEAR_TIMEOUT});
+    return send_request(c, &(struct http_options){.url = url, .headers = &flavor, .n_headers = 1,
+                                                  .connect_timeout = NEAR_CONNECT,
+                                                  .timeout = NEAR_TIMEOUT});
 }
 
 static int parse_google(struct credremote *c, const struct fetch_reply *reply,

@@ -23,8 +23,8 @@ enum credremote_service {
 struct credremote;
 
 /*
- * The end: 0, a set to take (secret_move), and what else there is to say of the source ("role x", or
- * ""); or a negative errno with a text. -EAGAIN: the service is out of reach or in trouble; any
+ * The end: 0, a set to take (secret_move), and what else there is to say of the source ("role x",
+ * or ""); or a negative errno with a text. -EAGAIN: the service is out of reach or in trouble; any
  * other: someone must act.
  */
 typedef void (*credremote_fn)(void *userdata, int r, struct secret_set *secrets, const char *text);

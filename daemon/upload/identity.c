@@ -117,6 +117,15 @@ static void report_set(struct identity *i, bool other_source)
     i->told = TOLD_WELL;
 }
 
+static void report_dead(struct identity *i)
+{
+    if (i->told == TOLD_EXPIRED)
+        return;
+    i->told = TOLD_EXPIRED;
+    log_warn("upload: the credentials from %s had expired when they came: is this machine's clock "
+             "right?", i->label);
+}
+
 /* --- when again --- */
 
 static void arm(sd_event_source *s, usec at)
@@ -177,14 +186,15 @@ static void finish_other(struct identity *i, struct secret_set *set)
     i->version = i->version == UINT_MAX ? 1 : i->version + 1;
     i->last_r = -EACCES;
     (void)snprintf(i->last_why, sizeof i->last_why,
-                   "the store refuses the keys from %s, and refused the ones before them", i->label);
+                   "the store refuses the keys from %s; it is asked for others after a pause",
+                   i->label);
 }
 
 /* `detail` is what else is known of the source by now. */
 static void finish_well(struct identity *i, struct secret_set *set, const char *detail)
 {
     char label[CREDLOCAL_LABEL_SIZE];
-    bool other;
+    bool other, dead;
 
     (void)snprintf(label, sizeof label, "%.180s%s%.130s", i->found.label, *detail ? ", " : "",
                    detail);
@@ -198,7 +208,11 @@ static void finish_well(struct identity *i, struct secret_set *set, const char *
         return;
     }
     finish_other(i, set);
-    report_set(i, other);
+    dead = refresh_age(&i->refresh, i->refresh.since) == CREDPLAN_EXPIRED;
+    if (other || !dead)
+        report_set(i, other);
+    if (dead)
+        report_dead(i);
 }
 
 /* Takes the secrets out of `set`. Not from inside identity_wait: it calls those who wait. */
@@ -235,7 +249,7 @@ static enum credremote_service service_of(const struct identity *i)
     }
 }
 
-/* Google's HMAC keys come from the configuration alone, as its tokens come from one place. */
+/* Google's tokens come from one place; nothing of this machine has a say. */
 static int find(struct identity *i, char *why, size_t why_size)
 {
     if (i->kind == IDENTITY_AWS)

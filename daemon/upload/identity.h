@@ -44,9 +44,9 @@ unsigned identity_version(const struct identity *i);
 
 /*
  * 0: there is a set; a negative errno: there is none, and `why` says what to do about it. -EAGAIN:
- * the source is out of reach or in trouble, which passes; -EACCES: the store refused what the source
- * has; any other: a file or a setting must be mended. Called on the event loop, never from inside
- * identity_wait; it may wait again and cancel others, but not free the identity.
+ * the source is out of reach or in trouble, which passes; -EACCES: the store refused what the
+ * source has; any other: a file or a setting must be mended. Called on the event loop, never from
+ * inside identity_wait; it may wait again and cancel others, but not free the identity.
  */
 typedef void (*identity_fn)(void *userdata, int r, const char *why);
 

@@ -27,11 +27,12 @@
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 #define STATUS(status) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n"
 
-#define JSON "{\"Code\":\"Success\",\"AccessKeyId\":\"ASIACANARY\",\"SecretAccessKey\":\"sk/canary\"," \
-             "\"Token\":\"tok+canary=\",\"Expiration\":\"2030-01-02T03:04:05Z\"}"
+#define JSON "{\"Code\":\"Success\",\"AccessKeyId\":\"ASIACANARY\"," \
+             "\"SecretAccessKey\":\"sk/canary\",\"Token\":\"tok+canary=\",\"Expiration\":\"2030-01-02T03:04:05Z\"}"
 #define XML "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>" \
             "<AccessKeyId>ASIACANARY</AccessKeyId><SecretAccessKey>sk/canary</SecretAccessKey>" \
-            "<SessionToken>tok+canary=</SessionToken><Expiration>2030-01-02T03:04:05Z</Expiration>" \
+            "<SessionToken>tok+canary=</SessionToken>" \
+            "<Expiration>2030-01-02T03:04:05Z</Expiration>" \
             "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
 #define EXPIRATION ((usec)1893553445 * USEC_PER_SEC)
 
@@ -449,7 +450,7 @@ static void test_google_refuses(void **state)
         "{\"access_token\":\"canary\",\"token_type\":\"MAC\",\"expires_in\":9}",
         "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":\"9\"}",
         "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":-9}",
-        "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":9223372036854775807}",
+        "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":9223372036854775}",
         "{\"access_token\":\"can\\nary\",\"token_type\":\"Bearer\",\"expires_in\":9}",
         "{\"access_token\":7,\"token_type\":\"Bearer\",\"expires_in\":9}",
     };

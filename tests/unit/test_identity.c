@@ -161,7 +161,7 @@ static void test_many(void **state)
     will_give(w, (int64_t)USEC_PER_HOUR);
     for (size_t i = 0; i < MANY; i++)
         assert_int_equal(identity_wait(w->identity, 0, on_wait, &t[i], &t[i].wait), 0);
-    for (size_t i = 0; i < MANY; i += 4) { /* pairs, of which the one told first cancels the other */
+    for (size_t i = 0; i < MANY; i += 4) { /* pairs: the one told first cancels the other */
         t[i].cancels = &t[i + 1];
         t[i + 1].cancels = &t[i];
     }
