@@ -9,8 +9,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "daemon/capture/credentials.h"
 #include "daemon/capture/writer.h"
+#include "daemon/net/credentials.h"
 #include "trace/framing.h"
 
 /* How long a target may take to accept a connection and shake hands. */
@@ -388,6 +388,19 @@ static struct capture *capture_new(const struct target *t, int fd, uint64_t room
     return c;
 }
 
+static int authorize(const struct target *t, struct buf *header, struct capture_result *failure)
+{
+    const struct auth_config *auth = &t->job->auth;
+    const struct credentials credentials = {
+        .basic_username = auth->basic_username,
+        .basic_password_file = auth->basic_password_file,
+        .type = auth->type,
+        .credentials_file = auth->credentials_file,
+    };
+
+    return credentials_header(&credentials, header, failure->text, sizeof failure->text);
+}
+
 int capture_start(struct http *http, const struct target *t, int fd, uint64_t room,
                   const struct capture_handlers *handlers, void *userdata, struct capture **ret,
                   struct capture_result *ret_failure)
@@ -409,7 +422,7 @@ int capture_start(struct http *http, const struct target *t, int fd, uint64_t ro
     int r;
 
     credentials_init(&authorization);
-    r = credentials_header(&t->job->auth, &authorization, failure.text, sizeof failure.text);
+    r = authorize(t, &authorization, &failure);
     if (r == 0) {
         failure.outcome = OUTCOME_RESOURCES;
         if (authorization.len > 0)

@@ -50,6 +50,7 @@ struct file_call {
     void *data; /* our own copy */
     uint64_t size;
     char sha256[STORE_SHA256_SIZE];
+    bool replace;
 
     /* get */
     store_body_fn body;
@@ -240,7 +241,7 @@ static int run_put(struct disk_job *job)
         .fd = c->fd,
         .size = c->size,
         .sha256 = c->sha256[0] ? c->sha256 : NULL,
-        .if_none_match = store_of(c)->if_none_match,
+        .if_none_match = store_of(c)->if_none_match && !c->replace,
         .stop = &c->stop,
     };
 
@@ -252,6 +253,7 @@ static int run_put(struct disk_job *job)
 static int own(struct file_call *c, const struct store_object *object)
 {
     c->size = object->size;
+    c->replace = object->replace;
     if (object->sha256)
         (void)snprintf(c->sha256, sizeof(c->sha256), "%s", object->sha256);
     if (object->data) {

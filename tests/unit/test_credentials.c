@@ -15,10 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "daemon/capture/credentials.h"
+#include "daemon/net/credentials.h"
 #include "tests/support/scratch.h"
-
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
 
 static char *dir;
 static size_t descriptors;
@@ -39,7 +37,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void assert_header(const struct auth_config *auth, const char *expected)
+static void assert_header(const struct credentials *auth, const char *expected)
 {
     char text[512] = "untouched";
     struct buf header;
@@ -52,7 +50,7 @@ static void assert_header(const struct auth_config *auth, const char *expected)
 }
 
 /* Nothing of the secret may be in the text, whatever is wrong with its file. */
-static void assert_refused(const struct auth_config *auth, int error, const char *why)
+static void assert_refused(const struct credentials *auth, int error, const char *why)
 {
     const char *path = auth->credentials_file ? auth->credentials_file : auth->basic_password_file;
     char text[1024] = "";
@@ -66,14 +64,14 @@ static void assert_refused(const struct auth_config *auth, int error, const char
     buf_wipe(&header);
 }
 
-static struct auth_config bearer(const char *path)
+static struct credentials bearer(const char *path)
 {
-    return (struct auth_config){.type = TEXT("Bearer"), .credentials_file = TEXT(path)};
+    return (struct credentials){.type = "Bearer", .credentials_file = path};
 }
 
 static void test_none(void **state)
 {
-    const struct auth_config none = {0};
+    const struct credentials none = {0};
 
     (void)state;
     assert_header(&none, "");
@@ -81,11 +79,11 @@ static void test_none(void **state)
 
 static void test_bearer(void **state)
 {
-    struct auth_config auth = bearer(scratch_text(dir, "token", "s3cret"));
+    struct credentials auth = bearer(scratch_text(dir, "token", "s3cret"));
 
     (void)state;
     assert_header(&auth, "Authorization: Bearer s3cret");
-    auth.type = TEXT("Token");
+    auth.type = "Token";
     assert_header(&auth, "Authorization: Token s3cret");
     auth.type = NULL;
     assert_header(&auth, "Authorization: Bearer s3cret");
@@ -94,14 +92,14 @@ static void test_bearer(void **state)
 /* RFC 7617, section 2 and 2.1 */
 static void test_basic(void **state)
 {
-    struct auth_config auth = {
-        .basic_username = TEXT("Aladdin"),
-        .basic_password_file = TEXT(scratch_text(dir, "password", "open sesame\n")),
+    struct credentials auth = {
+        .basic_username = "Aladdin",
+        .basic_password_file = scratch_text(dir, "password", "open sesame\n"),
     };
 
     (void)state;
     assert_header(&auth, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    auth.basic_username = TEXT("test");
+    auth.basic_username = "test";
     (void)scratch_text(dir, "password", "123\xc2\xa3");
     assert_header(&auth, "Authorization: Basic dGVzdDoxMjPCow==");
     auth.basic_username = NULL;
@@ -111,7 +109,7 @@ static void test_basic(void **state)
 
 static void test_line_ends(void **state)
 {
-    struct auth_config auth = bearer(scratch_text(dir, "token", "s3cret\n"));
+    struct credentials auth = bearer(scratch_text(dir, "token", "s3cret\n"));
 
     (void)state;
     assert_header(&auth, "Authorization: Bearer s3cret");
@@ -125,7 +123,7 @@ static void test_line_ends(void **state)
 
 static void test_bad_content(void **state)
 {
-    struct auth_config auth = bearer(scratch_text(dir, "token", ""));
+    struct credentials auth = bearer(scratch_text(dir, "token", ""));
 
     (void)state;
     assert_refused(&auth, -ENODATA, "empty");
@@ -149,7 +147,7 @@ static void test_length(void **state)
 {
     size_t max = 16 << 10;
     char *secret = malloc(max + 1), *user = malloc(8193), text[512] = "";
-    struct auth_config auth;
+    struct credentials auth;
     struct buf header;
 
     (void)state;
@@ -160,7 +158,7 @@ static void test_length(void **state)
     assert_int_equal(credentials_header(&auth, &header, text, sizeof text), 0);
     assert_int_equal(header.len, strlen("Authorization: Bearer ") + max);
     buf_wipe(&header);
-    auth = (struct auth_config){.basic_username = TEXT("u"),
+    auth = (struct credentials){.basic_username = "u",
                                 .basic_password_file = auth.credentials_file};
     assert_int_equal(credentials_header(&auth, &header, text, sizeof text), 0);
     assert_int_equal(header.len, strlen("Authorization: Basic ") + (max + 2 + 2) / 3 * 4);
@@ -180,7 +178,7 @@ static void test_length(void **state)
 
 static void test_bad_files(void **state)
 {
-    struct auth_config auth = bearer(scratch_path(dir, "none"));
+    struct credentials auth = bearer(scratch_path(dir, "none"));
 
     (void)state;
     assert_refused(&auth, -ENOENT, "No such file");
@@ -204,7 +202,7 @@ static bool on_memory(const char *path)
 static void test_modes(void **state)
 {
     static const mode_t bad[] = {0640, 0604, 0660, 0666, 0644, 0444, 0440, 0620, 0601};
-    struct auth_config auth;
+    struct credentials auth;
 
     (void)state;
     auth = bearer(scratch_write(dir, "token", "s3cret", 6, 0400));
@@ -221,7 +219,7 @@ static void test_modes(void **state)
 static void test_memory_file_system(void **state)
 {
     static const mode_t good[] = {0644, 0440, 0640, 0400, 0444}, bad[] = {0664, 0646, 0666};
-    struct auth_config auth;
+    struct credentials auth;
     char *shm;
 
     (void)state;
@@ -247,7 +245,7 @@ static void test_memory_file_system(void **state)
 /* A new secret counts from the next use on; also when a symlink is swapped, as Kubernetes does. */
 static void test_rotation(void **state)
 {
-    struct auth_config auth = bearer(scratch_path(dir, "token"));
+    struct credentials auth = bearer(scratch_path(dir, "token"));
 
     (void)state;
     (void)scratch_text(dir, "old", "first");

@@ -212,6 +212,9 @@ static void test_long_list(void **state)
 
 static void test_conditional(void **state)
 {
+    const struct store_object probe = {
+        .key = "hello", .data = "probe", .fd = -1, .size = 5, .replace = true};
+
     (void)state;
     store->ops->free(store);
     start(true);
@@ -220,6 +223,12 @@ static void test_conditional(void **state)
     assert_int_equal(put("hello", "other", NULL), STORE_REFUSED);
     assert_int_equal(get("hello"), STORE_DONE);
     assert_string_equal(told.text, "hello");
+    forget();
+    assert_int_equal(store->ops->put(store, &probe, on_done, &told, &told.call), 0);
+    wait_for(&told);
+    assert_int_equal(told.result.end, STORE_DONE);
+    assert_int_equal(get("hello"), STORE_DONE);
+    assert_string_equal(told.text, "probe");
 }
 
 static void test_no_directory(void **state)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/capture/credentials.h"
+#include "daemon/net/credentials.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/secretfile.h"
 
-#define SECRET_MAX (16u << 10)                /* bytes of a secret file */
+#define SECRET_MAX CREDENTIALS_SECRET_MAX
 #define HEADER_MAX (2 * SECRET_MAX + 8192)    /* base64 grows it by a third; plus the user's name */
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1) /* with its zero */
 
@@ -92,26 +92,34 @@ void credentials_init(struct buf *header)
     buf_init(header, HEADER_MAX);
 }
 
-int credentials_header(const struct auth_config *auth, struct buf *header, char *text,
+int credentials_read(const char *path, struct buf *secret, char *text, size_t text_size)
+{
+    int r = read_secret(path, secret);
+
+    if (r < 0)
+        (void)snprintf(text, text_size, "cannot use the secret file %s: %s", path, explain(r));
+    return r;
+}
+
+int credentials_header(const struct credentials *c, struct buf *header, char *text,
                        size_t text_size)
 {
-    const char *path = auth->credentials_file ? auth->credentials_file : auth->basic_password_file;
+    const char *path = c->credentials_file ? c->credentials_file : c->basic_password_file;
     struct buf secret;
     int r;
 
     if (!path)
         return 0;
     buf_init(&secret, SECRET_MAX);
-    r = read_secret(path, &secret);
+    r = credentials_read(path, &secret, text, text_size);
     if (r < 0) {
-        (void)snprintf(text, text_size, "cannot use the secret file %s: %s", path, explain(r));
         buf_wipe(&secret);
         return r;
     }
-    if (auth->credentials_file)
-        r = add_token(auth->type ? auth->type : "Bearer", &secret, header);
+    if (c->credentials_file)
+        r = add_token(c->type ? c->type : "Bearer", &secret, header);
     else
-        r = add_basic(auth->basic_username ? auth->basic_username : "", &secret, header);
+        r = add_basic(c->basic_username ? c->basic_username : "", &secret, header);
     if (r < 0)
         (void)snprintf(text, text_size, "the Authorization header cannot be made: %s",
                        r == -E2BIG ? "it is too long" : strerror(-r));

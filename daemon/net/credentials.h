@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The Authorization header of a request, made from secret files that are read anew at each use, so
+ * that a rotated secret counts from the next request on.
+ */
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+#define CREDENTIALS_SECRET_MAX (16u << 10) /* bytes of a secret file */
+
+/* Which: a token from a file goes before a user with a password. All borrowed, and may be NULL. */
+struct credentials {
+    const char *basic_username, *basic_password_file;
+    const char *type; /* before the token; NULL: Bearer */
+    const char *credentials_file;
+};
+
+/*
+ * Reads a file with one line, the secret, without the newline that editors put at its end; `secret`
+ * is to be made for CREDENTIALS_SECRET_MAX bytes and wiped in any case. A file that others may read
+ * is refused (-EPERM), unless root put it on a memory file system, as Kubernetes and systemd do
+ * with secrets. On error `text` says which file and why; it never holds a secret.
+ */
+int credentials_read(const char *path, struct buf *secret, char *text, size_t text_size);
+
+/* A buffer for the header. Release it with buf_wipe. */
+void credentials_init(struct buf *header);
+
+/*
+ * Appends "Authorization: …" to `header`; nothing when no file is named. Errors as those of
+ * credentials_read, or -E2BIG, -ENOMEM.
+ */
+int credentials_header(const struct credentials *c, struct buf *header, char *text,
+                       size_t text_size);
