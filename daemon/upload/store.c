@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "daemon/upload/dialect.h"
+#include "daemon/upload/file.h"
 #include "daemon/upload/kind.h"
 
 #define TAGS_MAX 10 /* S3's own bound for an object */
@@ -40,6 +41,11 @@ static const struct kind {
 } kinds[] = {
     {"s3://", ENDPOINT | REGION | ADDRESSING | CLASS | ENCRYPTION | TAGS | KEYS | TLS, s3_dialect,
      NULL, NULL},
+    {"gs://", ENDPOINT | CLASS | KEYS | TLS, gs_dialect, NULL, NULL},
+    {"az://", ENDPOINT | CLASS | ACCOUNT | TLS, az_dialect, NULL, NULL},
+    {"https://", AUTHORIZATION | TLS, plain_dialect, NULL, NULL},
+    {"http://", AUTHORIZATION, plain_dialect, NULL, NULL},
+    {"file://", 0, NULL, file_check, file_new},
 };
 
 static const char *const end_names[] = {

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTRACE_TEST_COMPOSE_H
+#define CONTRACE_TEST_COMPOSE_H
+
+/*
+ * Messages of a dialect, as tests look at them. Every failure here fails the test.
+ */
+
+#include "daemon/upload/dialect.h"
+
+#define COMPOSE_NOW ((usec)1773480413 * USEC_PER_SEC) /* Sat, 14 Mar 2026 09:26:53 GMT */
+
+typedef int compose_new_fn(const struct upload_config *u, struct dialect **ret, char *why);
+
+/* A section with this URL, made into a dialect. */
+struct dialect *compose_dialect(compose_new_fn *make, const struct upload_config *u);
+
+/* What is wrong with the section; in a static buffer. */
+const char *compose_fault(compose_new_fn *make, const struct upload_config *u);
+
+/* The message; release it with message_done. */
+struct message compose(const struct dialect *d, const struct dialect_request *q,
+                       const struct secret_set *secrets);
+
+/* The value of a header, or NULL. */
+const char *compose_header(const struct message *m, const char *name);
+
+/* A PUT of 5 bytes with the meta data service and sha256. */
+extern const struct store_object compose_object;
+
+#endif
