@@ -38,20 +38,35 @@ void name_init(struct name *n, const char *service, const char *host, usec time,
     n->sequence = 0;
 }
 
-const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
+bool name_part_ok(const char *text)
 {
-    time_t seconds = (time_t)((n->time < TIME_MAX ? n->time : TIME_MAX) / USEC_PER_SEC);
-    char when[32] = "", id[32] = "";
+    char safe[NAME_PART_MAX + 1];
+
+    part_init(safe, text);
+    return strcmp(safe, text) == 0;
+}
+
+/* "yyyymmdd/hhmmss" in UTC. */
+static const char *format_time(usec time, char out[static 32])
+{
+    time_t seconds = (time_t)((time < TIME_MAX ? time : TIME_MAX) / USEC_PER_SEC);
     struct tm tm = {0};
 
     (void)gmtime_r(&seconds, &tm);
-    (void)strftime(when, sizeof(when), "%Y%m%d/%H%M%S", &tm);
+    (void)strftime(out, 32, "%Y%m%d/%H%M%S", &tm);
+    return out;
+}
+
+const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
+{
+    char when[32], id[32] = "";
+
     if (n->sequence)
         (void)snprintf(id, sizeof(id), "-%" PRIu32 "-%" PRIu32, n->pid, n->sequence);
     else if (n->pid)
         (void)snprintf(id, sizeof(id), "-%" PRIu32, n->pid);
-    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s" NAME_TRACE_SUFFIX, n->service, n->host, when,
-                   id);
+    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s" NAME_TRACE_SUFFIX, n->service, n->host,
+                   format_time(n->time, when), id);
     return out;
 }
 
@@ -163,4 +178,38 @@ int name_compare(const struct name *a, const struct name *b)
     if (r == 0)
         r = compare_numbers(a->pid, b->pid);
     return r ? r : compare_numbers(a->sequence, b->sequence);
+}
+
+const char *name_prefix(const char *service, const char *host, usec day,
+                        char out[static NAME_KEY_MAX])
+{
+    char when[32];
+
+    if (!host)
+        (void)snprintf(out, NAME_KEY_MAX, "%s/", service);
+    else if (day == USEC_NEVER)
+        (void)snprintf(out, NAME_KEY_MAX, "%s/%s/", service, host);
+    else
+        (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%.8s/", service, host,
+                       format_time(day, when));
+    return out;
+}
+
+const char *name_position(const struct name *n, char out[static NAME_KEY_MAX])
+{
+    char when[32];
+
+    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s", n->service, n->host,
+                   format_time(n->time, when));
+    return out;
+}
+
+/* '0' is the byte behind '/'. */
+const char *name_behind(const char *service, const char *host, char out[static NAME_KEY_MAX])
+{
+    if (host)
+        (void)snprintf(out, NAME_KEY_MAX, "%s/%s0", service, host);
+    else
+        (void)snprintf(out, NAME_KEY_MAX, "%s0", service);
+    return out;
 }

@@ -11,6 +11,7 @@
  * written as 0: hhmmss-0-1.trace. (Zero is never a process's id.)
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -45,3 +46,21 @@ int name_parse(const char *key, struct name *ret);
 /* Order by time, then service, host, pid, sequence: negative, 0, positive. */
 int name_compare(const struct name *a, const struct name *b);
 
+/*
+ * Where to look for keys in a listing, which is in their order. All return `out`.
+ *
+ * name_prefix: how all keys of a service begin, of a host of it, of a UTC day (any time in it) of
+ * that. host NULL or day USEC_NEVER: without these. The parts must be safe, as name_init leaves
+ * them.
+ * name_position: behind the keys of its service and host that are of earlier seconds, and before
+ * those that are not.
+ * name_behind: behind all keys of the service, or of the host unless that is NULL, and before any
+ * that comes after them.
+ */
+const char *name_prefix(const char *service, const char *host, usec day,
+                        char out[static NAME_KEY_MAX]);
+const char *name_position(const struct name *n, char out[static NAME_KEY_MAX]);
+const char *name_behind(const char *service, const char *host, char out[static NAME_KEY_MAX]);
+
+/* True if the text may stand for a service or a host as it is. */
+bool name_part_ok(const char *text);
