@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What contrace can do: each command is a row of main.c's table. argv[0] is the command's name; what
+ * is returned is the exit status.
+ */
+
+enum {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1, /* something of what was asked for could not be done: said on stderr */
+    STATUS_USAGE = 2,
+};
+
+struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+};
+
+int command_list(int argc, char **argv);
+int command_pull(int argc, char **argv);
+
+/* The exit status for what a command's steps returned: 0, positive: in part, a negative errno. */
+int command_status(int r);

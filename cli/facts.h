@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a record says of its trace: the part of the `.json` that is shown or checked here. Records
+ * come from a store, so they may say anything.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FACTS_RECORD_MAX (256u << 10) /* bytes of a record */
+
+/* Strings are NULL and numbers 0 where the record says nothing that fits. */
+struct facts {
+    char *reason, *go_version, *truncated_by;
+    char *sha256; /* 64 lower-case hex digits */
+    double seconds;
+    uint64_t bytes;
+    bool has_bytes, has_complete, complete;
+};
+
+/* 0, -ENOMEM, or -EINVAL when it is no JSON object. */
+int facts_parse(const char *json, size_t n, struct facts *ret);
+void facts_done(struct facts *f);

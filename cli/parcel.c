@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/parcel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define COPY_SIZE (256u << 10)
+
+void parcel_init(struct parcel *p, const char *key, int out, bool flat, bool replace)
+{
+    *p = (struct parcel){
+        .key = key, .out = out, .replace = replace, .landing = {.dir = -1, .fd = -1}};
+    (void)snprintf(p->path, sizeof(p->path), "%s", key);
+    for (char *c = p->path; flat && *c; c++) {
+        if (*c == '/')
+            *c = '_';
+    }
+    buf_init(&p->record, FACTS_RECORD_MAX);
+}
+
+void parcel_done(struct parcel *p)
+{
+    landing_done(&p->landing);
+    buf_done(&p->record);
+}
+
+void parcel_use_record(struct parcel *p)
+{
+    struct facts facts = {0};
+
+    if (facts_parse(buf_str(&p->record), p->record.len, &facts) == 0 && facts.sha256)
+        memcpy(p->sha256, facts.sha256, sizeof(p->sha256));
+    facts_done(&facts);
+}
+
+static enum parcel_end no_place(struct parcel *p, int r)
+{
+    p->error = r;
+    return PARCEL_NO_PLACE;
+}
+
+/* ---- the record ----------------------------------------------------------------------------- */
+
+static int write_record(struct parcel *p, struct landing *l)
+{
+    char old[LANDING_SHA256_SIZE], new[LANDING_SHA256_SIZE];
+    int there, r = landing_begin(l);
+
+    if (r == 0)
+        r = landing_write(l, p->record.data, p->record.len);
+    if (r == 0)
+        r = landing_sha256(l, new);
+    if (r < 0)
+        return r;
+    there = landing_existing(l, old);
+    if (there < 0)
+        return there;
+    return there > 0 && strcmp(old, new) == 0 ? 0 : landing_finish(l, true);
+}
+
+/* It belongs to the trace that is there or comes, so an older one may give way. */
+static int place_record(struct parcel *p)
+{
+    char path[NAME_KEY_MAX];
+    struct landing l;
+    int r;
+
+    if (p->record.len == 0)
+        return 0;
+    r = landing_init(&l, p->out, name_record_key(p->path, path));
+    if (r < 0)
+        return r;
+    r = write_record(p, &l);
+    landing_done(&l);
+    return r;
+}
+
+/* ---- the trace ------------------------------------------------------------------------------ */
+
+static enum parcel_end there_already(struct parcel *p)
+{
+    int r = place_record(p);
+
+    return r < 0 ? no_place(p, r) : PARCEL_THERE;
+}
+
+/* What stands there against the bytes that are meant. */
+static enum parcel_end compare(struct parcel *p, const char *sha256)
+{
+    char existing[LANDING_SHA256_SIZE];
+    int r = landing_existing(&p->landing, existing);
+
+    if (r < 0)
+        return no_place(p, r);
+    if (r > 0 && strcmp(existing, sha256) == 0)
+        return there_already(p);
+    return r > 0 && !p->replace ? PARCEL_DIFFERENT : PARCEL_GOES_ON;
+}
+
+enum parcel_end parcel_prepare(struct parcel *p)
+{
+    enum parcel_end end = PARCEL_GOES_ON;
+    int r = landing_init(&p->landing, p->out, p->path);
+
+    if (r < 0)
+        return no_place(p, r);
+    if (*p->sha256)
+        end = compare(p, p->sha256);
+    if (end == PARCEL_GOES_ON)
+        r = landing_begin(&p->landing);
+    return r < 0 ? no_place(p, r) : end;
+}
+
+enum parcel_end parcel_settle(struct parcel *p)
+{
+    char sha256[LANDING_SHA256_SIZE];
+    enum parcel_end end;
+    int r = landing_sha256(&p->landing, sha256);
+
+    if (r < 0)
+        return no_place(p, r);
+    if (*p->sha256 && strcmp(p->sha256, sha256) != 0)
+        return PARCEL_DAMAGED;
+    end = compare(p, sha256);
+    if (end != PARCEL_GOES_ON)
+        return end;
+    r = place_record(p);
+    if (r == 0)
+        r = landing_finish(&p->landing, p->replace);
+    if (r == -EEXIST)
+        return PARCEL_DIFFERENT;
+    return r < 0 ? no_place(p, r) : PARCEL_PULLED;
+}
+
+static enum parcel_end copy_bytes(struct parcel *p, int fd)
+{
+    _cleanup_free_ char *buffer = malloc(COPY_SIZE);
+    ssize_t n = 0;
+    int r = buffer ? 0 : -ENOMEM;
+
+    while (r == 0 && (n = read(fd, buffer, COPY_SIZE)) != 0) {
+        if (atomic_load(&p->cancelled))
+            return PARCEL_CANCELLED;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            p->error = -errno;
+            return PARCEL_NO_SOURCE;
+        }
+        r = landing_write(&p->landing, buffer, (size_t)n);
+        (void)atomic_fetch_add(&p->bytes, (uint64_t)n);
+    }
+    return r < 0 ? no_place(p, r) : PARCEL_GOES_ON;
+}
+
+enum parcel_end parcel_copy(struct parcel *p, const struct local *l)
+{
+    _cleanup_close_ int fd = -1;
+    enum parcel_end end;
+    int r = local_trace(l, p->key, &fd, &p->where);
+
+    if (r == -ENOENT)
+        return PARCEL_MISSING;
+    if (r == 0)
+        r = local_record(l, p->key, &p->record);
+    if (r < 0 && r != -ENOENT) {
+        p->error = r;
+        return PARCEL_NO_SOURCE;
+    }
+    parcel_use_record(p);
+    end = parcel_prepare(p);
+    if (end == PARCEL_GOES_ON)
+        end = copy_bytes(p, fd);
+    return end == PARCEL_GOES_ON ? parcel_settle(p) : end;
+}

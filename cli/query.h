@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The question behind `list` and `pull --last`: which traces there are, here and in the store.
+ */
+
+#include "cli/arguments.h"
+#include "cli/catalog.h"
+#include "cli/selection.h"
+#include "cli/sources.h"
+
+struct query {
+    const char *service, *host, *reason, *since, *until; /* as given; NULL: not */
+    catalog_order_fn order;                              /* NULL: by time */
+    bool reverse;
+    unsigned limit; /* 0: none */
+    bool with_facts; /* what the records in the spool say is wanted, too */
+    bool remote_facts; /* and what those say that are only in the store */
+};
+
+#define QUERY_ROWS 5
+extern const struct argument query_rows[QUERY_ROWS];
+
+/* Times as given into a selection. 0, or -EINVAL after a message about the usage. */
+int query_selection(const struct query *q, usec now, struct selection *ret);
+
+/*
+ * Fills the catalog: merged, in order, cut. 0; 1 when a source failed, which was said and leaves
+ * what the others have; -EINTR or another negative errno after a message.
+ */
+int query_run(struct sources *s, const struct query *q, const struct selection *selection,
+              struct catalog *c);

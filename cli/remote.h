@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The traces in the store, found with as few requests as the form of the keys allows.
+ */
+
+#include "cli/catalog.h"
+#include "cli/selection.h"
+#include "cli/sources.h"
+
+/*
+ * Adds the traces that match. `newest`: no more than so many are wanted, the newest of what the
+ * catalog holds then; 0: all. 0, -EINTR, or another negative errno after a message.
+ */
+int remote_list(struct sources *s, const struct selection *selection, size_t newest,
+                struct catalog *c);

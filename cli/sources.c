@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/sources.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/screen.h"
+#include "config.h"
+
+#define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
+
+#define FIELD(name) offsetof(struct sources_arguments, name)
+
+const struct argument sources_rows[SOURCES_ROWS] = {
+    {"config.file", 'c', "FILE", "the daemon's configuration (" DEFAULT_FILE ")", argument_text,
+     FIELD(config_file)},
+    {"storage.path", 0, "DIR", "the local spool, over the file's", argument_text,
+     FIELD(storage_path)},
+    {"upload.url", 0, "URL", "the store, over the file's: s3://bucket/prefix, …", argument_text,
+     FIELD(upload_url)},
+    {"local", 0, NULL, "only what is in the spool", argument_flag, FIELD(local)},
+    {"remote", 0, NULL, "only what is in the store", argument_flag, FIELD(remote)},
+    {"verbose", 'v', NULL, "say more, such as which credentials are used", argument_flag,
+     FIELD(verbose)},
+};
+
+/* ---- the configuration ---------------------------------------------------------------------- */
+
+/* A file that nobody named is not needed when the options say enough without it. */
+static bool can_do_without(const struct sources_arguments *a)
+{
+    return !a->config_file && (a->storage_path || a->upload_url);
+}
+
+static int load_file(const char *file, const struct sources_arguments *a, struct config **ret)
+{
+    struct diags diags = {0};
+    int r = config_load(file, ret, &diags);
+
+    if (r >= 0 || can_do_without(a)) {
+        if (r < 0)
+            complain("going on without %s, which cannot be used", file);
+    } else {
+        diags_print(&diags, stderr);
+        complain("run it as a user who may read the file (sudo), name another by --config.file, "
+                 "or do without by --upload.url=URL or --storage.path=DIR");
+    }
+    diags_done(&diags);
+    return r;
+}
+
+static int replace(char **field, const char *value)
+{
+    char *copy = value ? strdup(value) : NULL;
+
+    if (!value)
+        return 0;
+    if (!copy)
+        return -ENOMEM;
+    free(*field);
+    *field = copy;
+    return 0;
+}
+
+static int load(const struct sources_arguments *a, struct config **ret)
+{
+    const char *file = a->config_file ? a->config_file : DEFAULT_FILE;
+    struct config *c = NULL;
+    int r = 0;
+
+    if (a->config_file || access(file, F_OK) == 0 || errno != ENOENT)
+        r = load_file(file, a, &c);
+    if (r < 0 && !can_do_without(a))
+        return r;
+    if (!c)
+        c = config_new();
+    if (!c || replace(&c->storage.path, a->storage_path) < 0 ||
+        replace(&c->upload.url, a->upload_url) < 0) {
+        config_free(c);
+        complain("not enough memory");
+        return -ENOMEM;
+    }
+    *ret = c;
+    return 0;
+}
+
+/* ---- the spool ------------------------------------------------------------------------------ */
+
+/* On a machine without contraced the default directory is not missed when there is a store. */
+static bool may_be_missing(const struct sources *s, const struct sources_arguments *a)
+{
+    return !a->local && !a->storage_path && s->config->upload.url;
+}
+
+static void open_spool(struct sources *s, const struct sources_arguments *a)
+{
+    const char *path = s->config->storage.path;
+    int r = local_open(&s->local, path);
+
+    s->has_local = r >= 0;
+    if (r >= 0 || (r == -ENOENT && may_be_missing(s, a)))
+        return;
+    s->failed = true;
+    if (r == -EACCES)
+        complain("%s cannot be read: %s; try sudo, or --remote", path, strerror(-r));
+    else if (r == -ENOENT)
+        complain("there is no %s; --storage.path=DIR names another spool", path);
+    else
+        complain("%s cannot be read: %s", path, strerror(-r));
+}
+
+/* ---- the store ------------------------------------------------------------------------------ */
+
+static int open_store(struct sources *s, const struct sources_arguments *a)
+{
+    const struct upload_config *u = &s->config->upload;
+    struct store_context context;
+    char why[STORE_TEXT_MAX];
+    int r;
+
+    if (!u->url) {
+        if (a->remote)
+            complain("no store is configured; --upload.url=URL names one");
+        return a->remote ? -ENODEV : 0;
+    }
+    r = store_check(u, why);
+    if (r < 0) {
+        complain("the store cannot be used: upload.%s", why);
+        return r;
+    }
+    r = http_new(s->event, "contrace/" PACKAGE_VERSION, &s->http);
+    context = (struct store_context){.event = s->event, .http = s->http, .disk = s->disk};
+    if (r >= 0)
+        r = store_new(&context, u, &s->store);
+    if (r < 0)
+        complain("%s cannot be used: %s", u->url, strerror(-r));
+    return r;
+}
+
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    struct sources *s = userdata;
+
+    (void)source;
+    s->interrupted = (int)info->ssi_signo;
+    return 0;
+}
+
+static int open_loop(struct sources *s)
+{
+    sigset_t signals;
+    int r;
+
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+    r = sd_event_new(&s->event);
+    if (r >= 0)
+        r = sd_event_add_signal(s->event, &s->on_int, SIGINT, on_signal, s);
+    if (r >= 0)
+        r = sd_event_add_signal(s->event, &s->on_term, SIGTERM, on_signal, s);
+    if (r >= 0)
+        r = disk_new(s->event, &s->disk);
+    if (r < 0)
+        complain("cannot start: %s", strerror(-r));
+    return r < 0 ? r : 0;
+}
+
+int sources_open(struct sources *s, const struct sources_arguments *a)
+{
+    int r;
+
+    *s = (struct sources){.local.root = -1};
+    if (a->local && a->remote) {
+        complain("--local and --remote exclude each other");
+        return -EINVAL;
+    }
+    log_set_level(a->verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARN);
+    r = load(a, &s->config);
+    if (r == 0)
+        r = open_loop(s);
+    if (r == 0 && !a->remote)
+        open_spool(s, a);
+    if (r == 0 && !a->local && open_store(s, a) < 0)
+        s->failed = true;
+    if (r == 0 && !s->has_local && !s->store)
+        r = -ENODEV;
+    if (r < 0)
+        sources_close(s);
+    return r == -EINVAL ? -EIO : r;
+}
+
+/* A signal ends the process as it would have without us, now that all is put away. */
+static void end_by(int number)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, number);
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void sources_close(struct sources *s)
+{
+    store_free(s->store);
+    http_free(s->http);
+    disk_free(s->disk);
+    (void)sd_event_source_disable_unref(s->on_int);
+    (void)sd_event_source_disable_unref(s->on_term);
+    (void)sd_event_unref(s->event);
+    local_close(&s->local);
+    config_free(s->config);
+    s->store = NULL;
+    s->http = NULL;
+    s->disk = NULL;
+    s->on_int = s->on_term = NULL;
+    s->event = NULL;
+    s->config = NULL;
+    if (s->interrupted)
+        end_by(s->interrupted);
+}
+
+int sources_wait(struct sources *s)
+{
+    int r = s->interrupted ? 0 : sd_event_run(s->event, UINT64_MAX);
+
+    if (s->interrupted)
+        return -EINTR;
+    return r < 0 ? r : 0;
+}

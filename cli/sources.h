@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Where traces are looked for: this machine's spool and the configured store, each as far as it is
+ * wanted and can be used. Owns the event loop.
+ */
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "cli/arguments.h"
+#include "cli/local.h"
+#include "daemon/config/config.h"
+#include "daemon/disk/disk.h"
+#include "daemon/net/http.h"
+#include "daemon/upload/store.h"
+
+struct sources_arguments {
+    const char *config_file, *storage_path, *upload_url; /* NULL: not given */
+    bool local, remote;                                  /* this one only */
+    bool verbose;
+};
+
+#define SOURCES_ROWS 6
+extern const struct argument sources_rows[SOURCES_ROWS];
+
+struct sources {
+    sd_event *event;
+    struct disk *disk;
+    struct http *http;
+    struct store *store; /* NULL: not wanted, or it cannot be used */
+    struct config *config;
+    struct local local;
+    bool has_local;
+    bool failed;     /* one that was wanted could not be used: said already */
+    int interrupted; /* the signal that asked to stop; 0: none */
+    sd_event_source *on_int, *on_term;
+};
+
+/*
+ * 0 with at least one source; -EINVAL after a message about the usage; or another negative errno
+ * after a message.
+ */
+int sources_open(struct sources *s, const struct sources_arguments *a);
+/* After a signal that asked to stop the process ends here, by that signal. */
+void sources_close(struct sources *s);
+
+/* Runs the loop once. 0, or -EINTR when a signal asked to stop. */
+int sources_wait(struct sources *s);

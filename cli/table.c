@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+#define CELL_SIZE (NAME_KEY_MAX + 1)
+#define TEXT_WIDTH_MAX 32 /* of what a record says */
+#define GAP 2
+
+struct cell {
+    char text[CELL_SIZE];
+};
+
+/* ---- the columns ---------------------------------------------------------------------------- */
+
+/* What a record says may be anything: only plain characters reach a terminal. */
+static void put_text(struct cell *cell, const char *text)
+{
+    size_t n = 0;
+
+    for (; text && text[n] && n < TEXT_WIDTH_MAX; n++)
+        cell->text[n] = text[n] > ' ' && text[n] <= '~' ? text[n] : '?';
+    cell->text[n] = '\0';
+    if (n == 0)
+        strcpy(cell->text, "-");
+}
+
+const char *table_age(usec age, char out[static TABLE_AGE_SIZE])
+{
+    unsigned long long s = age / USEC_PER_SEC;
+
+    if (s < 60)
+        (void)snprintf(out, TABLE_AGE_SIZE, "%llus", s);
+    else if (s < 3600)
+        (void)snprintf(out, TABLE_AGE_SIZE, "%llum", s / 60);
+    else if (s < 86400)
+        (void)snprintf(out, TABLE_AGE_SIZE, "%lluh%02llum", s / 3600, s / 60 % 60);
+    else
+        (void)snprintf(out, TABLE_AGE_SIZE, "%llud%02lluh", s / 86400 % 1000000, s / 3600 % 24);
+    return out;
+}
+
+static void age_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    char age[TABLE_AGE_SIZE];
+
+    put_text(cell, table_age(now > e->name.time ? now - e->name.time : 0, age));
+}
+
+static void time_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    char text[CLOCK_RFC3339_SIZE];
+
+    (void)now;
+    (void)snprintf(cell->text, sizeof(cell->text), "%.19sZ", clock_rfc3339(e->name.time, text));
+}
+
+static void service_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    (void)snprintf(cell->text, sizeof(cell->text), "%s", e->name.service);
+}
+
+static void host_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    (void)snprintf(cell->text, sizeof(cell->text), "%s", e->name.host);
+}
+
+static void pid_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    if (e->name.pid)
+        (void)snprintf(cell->text, sizeof(cell->text), "%" PRIu32, e->name.pid);
+    else
+        put_text(cell, NULL);
+}
+
+static void reason_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    put_text(cell, e->facts ? e->facts->reason : NULL);
+}
+
+static void seconds_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    if (e->facts && e->facts->seconds > 0 && e->facts->seconds < 1e6)
+        (void)snprintf(cell->text, sizeof(cell->text), "%.3gs", e->facts->seconds);
+    else
+        put_text(cell, NULL);
+}
+
+static void go_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    put_text(cell, e->facts ? e->facts->go_version : NULL);
+}
+
+static void size_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    char text[PARSE_TEXT_SIZE];
+
+    (void)now;
+    (void)snprintf(cell->text, sizeof(cell->text), "%s", format_size(e->size, text));
+}
+
+static void where_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    char text[WHERE_TEXT_SIZE];
+
+    (void)now;
+    (void)snprintf(cell->text, sizeof(cell->text), "%s", where_text(e->where, text));
+}
+
+static const char *state_of(const struct entry *e)
+{
+    if (!e->facts || !e->facts->has_complete)
+        return "-";
+    return e->facts->complete ? "complete" : "truncated";
+}
+
+static void state_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    (void)snprintf(cell->text, sizeof(cell->text), "%s", state_of(e));
+}
+
+static void key_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    (void)snprintf(cell->text, sizeof(cell->text), "%s", e->key);
+}
+
+/* `gives_way`: on a narrow terminal the lowest goes first; 0: never. */
+static const struct column {
+    const char *title;
+    void (*cell)(const struct entry *e, usec now, struct cell *cell);
+    unsigned gives_way;
+    bool right, only_full;
+} columns[] = {
+    {"AGE", age_cell, 0, true, false},
+    {"TIME", time_cell, 2, false, true},
+    {"SERVICE", service_cell, 3, false, false},
+    {"HOST", host_cell, 4, false, false},
+    {"PID", pid_cell, 1, true, false},
+    {"REASON", reason_cell, 9, false, false},
+    {"SECONDS", seconds_cell, 6, true, true},
+    {"GO", go_cell, 5, false, true},
+    {"SIZE", size_cell, 10, true, false},
+    {"WHERE", where_cell, 8, false, false},
+    {"STATE", state_cell, 7, false, false},
+    {"KEY", key_cell, 0, false, false},
+};
+
+#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+/* ---- the layout ----------------------------------------------------------------------------- */
+
+struct layout {
+    unsigned width[N_COLUMNS]; /* 0: not shown */
+};
+
+static void measure(const struct catalog *c, const struct table_options *o, struct layout *l)
+{
+    struct cell cell;
+
+    for (size_t k = 0; k < N_COLUMNS; k++) {
+        if (columns[k].only_full && !o->full)
+            continue;
+        l->width[k] = (unsigned)strlen(columns[k].title);
+        for (size_t i = 0; i < c->n; i++) {
+            unsigned n;
+
+            columns[k].cell(&c->items[i], o->now, &cell);
+            n = (unsigned)strlen(cell.text);
+            l->width[k] = n > l->width[k] ? n : l->width[k];
+        }
+    }
+}
+
+static unsigned total(const struct layout *l)
+{
+    unsigned sum = 0;
+
+    for (size_t k = 0; k < N_COLUMNS; k++)
+        sum += l->width[k] ? l->width[k] + (sum > 0 ? GAP : 0) : 0;
+    return sum;
+}
+
+/* Leaves out columns until the line fits; the key stays whole. */
+static void fit(struct layout *l, unsigned width)
+{
+    for (unsigned rank = 1; width > 0 && rank <= N_COLUMNS && total(l) > width; rank++) {
+        for (size_t k = 0; k < N_COLUMNS; k++) {
+            if (columns[k].gives_way == rank)
+                l->width[k] = 0;
+        }
+    }
+}
+
+static void print_cell(FILE *out, const struct layout *l, size_t k, const char *text,
+                       const char *colour)
+{
+    bool last = k + 1 == N_COLUMNS;
+    int pad = last ? 0 : (int)l->width[k] - (int)strlen(text);
+
+    (void)fprintf(out, "%*s%s%s%s%*s", columns[k].right ? pad : 0, "", colour ? colour : "", text,
+                  colour ? "\033[0m" : "", last ? 0 : (columns[k].right ? 0 : pad) + GAP, "");
+}
+
+static const char *colour_of(const struct entry *e, size_t k)
+{
+    return columns[k].cell == state_cell && e->facts && e->facts->has_complete &&
+                   !e->facts->complete
+               ? "\033[33m"
+               : NULL;
+}
+
+void table_print(FILE *out, const struct catalog *c, const struct table_options *o)
+{
+    struct layout l = {0};
+    struct cell cell;
+
+    measure(c, o, &l);
+    fit(&l, o->width);
+    for (size_t k = 0; k < N_COLUMNS; k++) {
+        if (l.width[k])
+            print_cell(out, &l, k, columns[k].title, o->colour ? "\033[1m" : NULL);
+    }
+    (void)fputc('\n', out);
+    for (size_t i = 0; i < c->n; i++) {
+        for (size_t k = 0; k < N_COLUMNS; k++) {
+            if (!l.width[k])
+                continue;
+            columns[k].cell(&c->items[i], o->now, &cell);
+            print_cell(out, &l, k, cell.text, o->colour ? colour_of(&c->items[i], k) : NULL);
+        }
+        (void)fputc('\n', out);
+    }
+}
+
+/* ---- JSON ----------------------------------------------------------------------------------- */
+
+static json_t *where_json(unsigned where)
+{
+    json_t *list = json_array();
+
+    if (where & WHERE_PENDING)
+        (void)json_array_append_new(list, json_string("pending"));
+    if (where & WHERE_ARCHIVE)
+        (void)json_array_append_new(list, json_string("archive"));
+    if (where & WHERE_REMOTE)
+        (void)json_array_append_new(list, json_string("remote"));
+    return list;
+}
+
+static void add_facts(json_t *o, const struct facts *f)
+{
+    if (f->reason)
+        (void)json_object_set_new(o, "reason", json_string(f->reason));
+    if (f->seconds > 0)
+        (void)json_object_set_new(o, "seconds", json_real(f->seconds));
+    if (f->has_complete)
+        (void)json_object_set_new(o, "complete", json_boolean(f->complete));
+    if (f->truncated_by)
+        (void)json_object_set_new(o, "truncated_by", json_string(f->truncated_by));
+    if (f->go_version)
+        (void)json_object_set_new(o, "go_version", json_string(f->go_version));
+    if (f->sha256)
+        (void)json_object_set_new(o, "sha256", json_string(f->sha256));
+}
+
+static json_t *entry_json(const struct entry *e)
+{
+    char time[CLOCK_RFC3339_SIZE];
+    json_t *o = json_object();
+
+    (void)json_object_set_new(o, "key", json_string(e->key));
+    (void)json_object_set_new(o, "service", json_string(e->name.service));
+    (void)json_object_set_new(o, "host", json_string(e->name.host));
+    if (e->name.pid)
+        (void)json_object_set_new(o, "pid", json_integer(e->name.pid));
+    (void)json_object_set_new(o, "time", json_string(clock_rfc3339(e->name.time, time)));
+    (void)json_object_set_new(o, "size", json_integer((json_int_t)e->size));
+    (void)json_object_set_new(o, "where", where_json(e->where));
+    if (e->facts)
+        add_facts(o, e->facts);
+    return o;
+}
+
+int table_print_json(FILE *out, const struct catalog *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        json_t *o = entry_json(&c->items[i]);
+        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+
+        json_decref(o);
+        if (!text)
+            return -ENOMEM;
+        (void)fprintf(out, "%s\n", text);
+        free(text);
+    }
+    return 0;
+}
