@@ -268,7 +268,7 @@ static void add_to_index(struct spool_file *f)
     /* Room in the index was kept; for the key, the file's own longer buffer will do. */
     index_add(&s->kept, key ? key : steal(&f->key), f->name.time, bytes, pending);
     if (pending)
-        pending_kick(s);
+        offer_kick(s);
     else
         spool_will_expire(s, f->name.time);
 }

@@ -32,11 +32,6 @@ struct spool_item {
 struct retention_item *item_at(struct spool *s, size_t i);
 size_t item_place(const struct spool_item *i);
 void item_free(struct spool_item *i);
-void item_put_aside(struct spool *s, size_t at);
-
-/* What cannot be opened or settled now rests for a while. True when a person must be told: once,
- * however many there are. */
-bool item_rest(struct spool *s, size_t i);
 
 /* It is no longer there. */
 void item_drop(struct spool *s, size_t at);

@@ -159,7 +159,7 @@ static void on_removed(struct disk_job *job, int r)
             p->failed++;
             p->error = r;
             if (c->pending)
-                pending_offer(s, i);
+                offer_now(s, i);
         }
     }
     submit_more(s);

@@ -2,7 +2,7 @@
 
 /*
  * pending/ as the queue of what is to be uploaded: the newest trace first, taken, and then given
- * back, put aside or settled. The index is the queue; there is no other list.
+ * back, put off or aside, or settled. The index is the queue; there is no other list.
  */
 
 #include <assert.h>
@@ -22,197 +22,12 @@
 #include "daemon/spool/state.h"
 
 #define RECORD_MAX ((size_t)256 << 10)
-#define PUT_OFF (10 * USEC_PER_MIN) /* before what failed is offered again */
-
-/* --- who is told --- */
-
-void pending_kick(struct spool *s)
-{
-    if (s->pending_wake)
-        (void)sd_event_source_set_enabled(s->pending_wake, SD_EVENT_ONESHOT);
-}
-
-void pending_offer(struct spool *s, size_t i)
-{
-    index_offer(&s->kept, i);
-    pending_kick(s);
-}
-
-static int on_pending_wake(sd_event_source *source, void *userdata)
-{
-    struct spool *s = userdata;
-
-    (void)source;
-    if (s->pending_fn && s->kept.sums[true].files > 0)
-        s->pending_fn(s->pending_userdata);
-    return 0;
-}
-
-/* The timer follows what is offered again first. */
-static void arm_retry(struct spool *s, usec next)
-{
-    s->put_off_next = next;
-    if (!s->pending_retry)
-        return;
-    if (next != USEC_NEVER)
-        (void)sd_event_source_set_time(s->pending_retry, next);
-    (void)sd_event_source_set_enabled(s->pending_retry,
-                                      next == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
-}
-
-/* Offers what was put off until `now` or before. */
-static void offer_due(struct spool *s, usec now)
-{
-    struct retention_item *items = index_items(&s->kept);
-    usec next = USEC_NEVER;
-    bool offered = false;
-
-    if (now < s->put_off_next)
-        return;
-    for (size_t i = 0; i < s->kept.n; i++) {
-        usec due = items[i].offer_at * USEC_PER_SEC;
-
-        if (!items[i].put_off)
-            continue;
-        if (due > now) {
-            next = due < next ? due : next;
-            continue;
-        }
-        items[i].put_off = false;
-        index_offer(&s->kept, i);
-        offered = true;
-    }
-    arm_retry(s, next);
-    if (offered)
-        pending_kick(s);
-}
-
-static int on_retry(sd_event_source *source, uint64_t usec_now, void *userdata)
-{
-    (void)source;
-    (void)usec_now;
-    offer_due(userdata, spool_now_boot(userdata));
-    return 0;
-}
-
-int pending_start(struct spool *s)
-{
-    int r;
-
-    s->put_off_next = USEC_NEVER;
-    r = sd_event_add_defer(s->event, &s->pending_wake, on_pending_wake, s);
-    if (r < 0)
-        return r;
-    r = sd_event_source_set_enabled(s->pending_wake, SD_EVENT_OFF);
-    if (r < 0)
-        return r;
-    r = sd_event_add_time(s->event, &s->pending_retry, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_retry,
-                          s);
-    return r < 0 ? r : sd_event_source_set_enabled(s->pending_retry, SD_EVENT_OFF);
-}
-
-void pending_stop(struct spool *s)
-{
-    s->pending_wake = sd_event_source_disable_unref(s->pending_wake);
-    s->pending_retry = sd_event_source_disable_unref(s->pending_retry);
-}
-
-void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata)
-{
-    s->pending_fn = fn;
-    s->pending_userdata = userdata;
-    pending_kick(s);
-}
-
-void spool_offer_again(struct spool *s)
-{
-    struct retention_item *items = index_items(&s->kept);
-
-    for (size_t i = 0; i < s->kept.n; i++) {
-        items[i].aside = items[i].put_off = false;
-        items[i].failures = 0;
-    }
-    s->kept.aside = 0;
-    arm_retry(s, USEC_NEVER);
-    index_offer_all(&s->kept);
-    pending_kick(s);
-}
-
-void spool_offer_put_off(struct spool *s)
-{
-    if (s->put_off_next != USEC_NEVER)
-        offer_due(s, USEC_NEVER);
-}
-
-void spool_offer_key(struct spool *s, const char *key)
-{
-    struct name name;
-    size_t at;
-
-    if (name_parse(key, &name) < 0 || !index_find(&s->kept, key, name.time, true, &at) ||
-        !index_items(&s->kept)[at].aside)
-        return;
-    index_items(&s->kept)[at].aside = false;
-    s->kept.aside--;
-    pending_offer(s, at);
-}
-
-usec spool_next_offer(struct spool *s)
-{
-    size_t at;
-
-    offer_due(s, spool_now_boot(s));
-    return index_newest_offer(&s->kept, &at) ? 0 : s->put_off_next;
-}
-
-bool spool_pending_since(const struct spool *s, usec time)
-{
-    const struct retention_item *items = index_items(&s->kept);
-
-    for (size_t i = s->kept.n; i > 0 && items[i - 1].time >= time; i--) {
-        if (items[i - 1].pending)
-            return true;
-    }
-    return false;
-}
 
 /* --- taking --- */
 
 struct retention_item *item_at(struct spool *s, size_t i)
 {
     return &index_items(&s->kept)[i];
-}
-
-static void count_failure(struct retention_item *item)
-{
-    if (item->failures < UINT8_MAX)
-        item->failures++;
-}
-
-static void put_off(struct spool *s, size_t i, usec wait)
-{
-    struct retention_item *item = item_at(s, i);
-    usec due = spool_now_boot(s) + (wait < USEC_PER_DAY ? wait : USEC_PER_DAY);
-
-    item->offer_at = (uint32_t)((due + USEC_PER_SEC - 1) / USEC_PER_SEC);
-    due = item->offer_at * USEC_PER_SEC;
-    item->put_off = true;
-    count_failure(item);
-    if (due < s->put_off_next)
-        arm_retry(s, due);
-}
-
-/* What cannot be opened or settled now rests for a while. True when a person must be told: once,
- * however many there are. */
-bool item_rest(struct spool *s, size_t i)
-{
-    usec boot = spool_now_boot(s);
-    bool say = boot >= s->put_off_quiet;
-
-    put_off(s, i, PUT_OFF);
-    if (say)
-        s->put_off_quiet = boot + PUT_OFF;
-    return say;
 }
 
 /* Opens a file of ours and no other: 0, or an errno. A FIFO in its place would not block us. */
@@ -291,7 +106,7 @@ static int take(struct spool *s, size_t at, struct spool_item **ret)
         *ret = i;
         return 1;
     }
-    if (r != -ENOENT && !is_shortage(r) && item_rest(s, at)) {
+    if (r != -ENOENT && !is_shortage(r) && offer_rest(s, at)) {
         struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
 
         log_write(LOG_LEVEL_WARN, &fields,
@@ -387,7 +202,7 @@ void spool_item_put_off(struct spool_item *i, usec wait)
     size_t at = item_place(i);
 
     item_at(i->spool, at)->busy = false;
-    put_off(i->spool, at, wait);
+    offer_later(i->spool, at, wait);
     item_free(i);
 }
 
@@ -396,18 +211,11 @@ unsigned spool_item_failures(const struct spool_item *i)
     return item_at(i->spool, item_place(i))->failures;
 }
 
-void item_put_aside(struct spool *s, size_t at)
-{
-    item_at(s, at)->aside = true;
-    count_failure(item_at(s, at));
-    s->kept.aside++;
-}
-
 void spool_item_put_aside(struct spool_item *i)
 {
     size_t at = item_place(i);
 
     item_at(i->spool, at)->busy = false;
-    item_put_aside(i->spool, at);
+    offer_never(i->spool, at);
     item_free(i);
 }

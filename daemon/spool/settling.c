@@ -50,12 +50,12 @@ static void settle_failed(struct spool_item *i, size_t at, int r)
     struct spool *s = i->spool;
 
     if (r == -EEXIST) {
-        item_put_aside(s, at);
+        offer_never(s, at);
         log_write(LOG_LEVEL_ERROR, &fields,
                   "%s was uploaded, but something else has its name in %s/archive; it stays in"
                   " pending and is put aside",
                   i->key, s->tree.path);
-    } else if (item_rest(s, at)) {
+    } else if (offer_rest(s, at)) {
         log_write(LOG_LEVEL_ERROR, &fields,
                   "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
                   " there and will be uploaded again in 10m",

@@ -141,7 +141,7 @@ static void destroy(struct spool *s)
     pass_free(s->pass);
     (void)sd_event_source_disable_unref(s->wake);
     (void)sd_event_source_disable_unref(s->expiry);
-    pending_stop(s);
+    offer_stop(s);
     index_done(&s->kept);
     if (s->tree.path)
         tree_close(&s->tree);
@@ -165,7 +165,7 @@ static int add_sources(struct spool *s)
     if (r < 0)
         return r;
     r = sd_event_add_time(s->event, &s->expiry, CLOCK_BOOTTIME, 0, USEC_PER_MIN, on_expiry, s);
-    return r < 0 ? r : pending_start(s);
+    return r < 0 ? r : offer_start(s);
 }
 
 static int scan(struct spool *s)
@@ -218,7 +218,7 @@ void spool_free(struct spool *s)
     s->closing = true;
     s->wake = sd_event_source_disable_unref(s->wake);
     s->expiry = sd_event_source_disable_unref(s->expiry);
-    pending_stop(s);
+    offer_stop(s);
     if (s->jobs == 0)
         destroy(s);
 }

@@ -5,7 +5,7 @@
 /*
  * What the spool's own files share and nobody else sees. spool.c owns the object and its clocks,
  * file.c the files in incoming/, room.c who may write how much, pass.c carries out retention,
- * pending.c gives out what is to be uploaded.
+ * offer.c knows what of pending/ may be uploaded now, pending.c gives it out.
  */
 
 #include "daemon/spool/index.h"
@@ -172,10 +172,16 @@ uint64_t file_unwritten(const struct spool_file *f);
 void file_free(struct spool_file *f);
 void file_retry_stuck(struct spool *s);
 
-/* pending.c */
-int pending_start(struct spool *s);
-void pending_stop(struct spool *s);
-void pending_kick(struct spool *s);            /* calls pending_fn soon */
-void pending_offer(struct spool *s, size_t i); /* item i may be taken that could not be */
+/* offer.c: item i is one of pending/ that nobody has taken. */
+int offer_start(struct spool *s);
+void offer_stop(struct spool *s);
+void offer_kick(struct spool *s);          /* calls pending_fn soon */
+void offer_now(struct spool *s, size_t i); /* item i may be taken that could not be */
+void offer_due(struct spool *s, usec now); /* what was put off until now */
+void offer_later(struct spool *s, size_t i, usec wait);
+void offer_never(struct spool *s, size_t i); /* before it is asked for */
+/* What cannot be opened or settled now rests for a while. True when a person must be told: once,
+ * however many there are. */
+bool offer_rest(struct spool *s, size_t i);
 
 #endif

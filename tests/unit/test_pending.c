@@ -21,6 +21,11 @@
 
 /* --- what is offered --- */
 
+static void count_call(void *userdata)
+{
+    ++*(int *)userdata;
+}
+
 static void test_take(void **state)
 {
     struct spool_item *a, *b;
@@ -108,6 +113,102 @@ static void test_put_aside(void **state)
     assert_int_equal(stats_now().aside_files, 0);
 }
 
+/* Each rests for as long as was said, and the others are taken meanwhile. */
+static void test_put_off(void **state)
+{
+    struct spool_item *item;
+    uint64_t now;
+
+    (void)state;
+    start_uploading();
+    assert_int_equal(spool_next_offer(fx.spool), USEC_NEVER);
+    capture_many(3, BYTES);
+    assert_int_equal(spool_next_offer(fx.spool), 0);
+    item = taken();
+    assert_int_equal(spool_item_failures(item), 0);
+    spool_item_put_off(item, USEC_PER_MIN);
+    spool_item_put_off(taken(), 3 * USEC_PER_MIN);
+    item = taken();
+    assert_string_equal(spool_item_key(item), FIRST ".trace");
+    assert_null(taken());
+    assert_true(sd_event_now(fx.event, CLOCK_BOOTTIME, &now) >= 0);
+    assert_in_range(spool_next_offer(fx.spool), now + 59 * USEC_PER_SEC, now + 61 * USEC_PER_SEC);
+    boot_shift += (int64_t)(2 * USEC_PER_MIN);
+    assert_int_equal(spool_next_offer(fx.spool), 0);
+    spool_item_return(item);
+    item = taken();
+    assert_string_equal(spool_item_key(item), "checkout/web-1/20260314/092853-4711.trace");
+    assert_int_equal(spool_item_failures(item), 1);
+    spool_item_return(taken());
+    spool_item_put_off(item, USEC_NEVER);
+    assert_int_equal(settle(taken(), true), 0); /* the first */
+    assert_null(taken());
+    boot_shift += (int64_t)(USEC_PER_DAY + USEC_PER_MIN);
+    item = taken(); /* a day at most */
+    assert_int_equal(spool_item_failures(item), 2);
+    spool_item_return(item);
+}
+
+static void test_offers(void **state)
+{
+    struct spool_item *item;
+    int calls = 0;
+
+    (void)state;
+    start_uploading();
+    capture_many(3, BYTES);
+    spool_set_pending_fn(fx.spool, count_call, &calls);
+    fixture_settle();
+    spool_item_put_off(taken(), USEC_PER_HOUR);
+    spool_item_put_aside(taken());
+    spool_item_put_aside(taken());
+    assert_null(taken());
+    spool_offer_key(fx.spool, FIRST ".trace");
+    spool_offer_key(fx.spool, FIRST ".trace");
+    spool_offer_key(fx.spool, "checkout/web-1/20260314/092853-4711.trace"); /* not aside */
+    spool_offer_key(fx.spool, "checkout/web-1/20260314/092153-4711.trace"); /* not there */
+    spool_offer_key(fx.spool, "no key");
+    assert_int_equal(stats_now().aside_files, 1);
+    fixture_settle();
+    assert_int_equal(calls, 2);
+    item = taken();
+    assert_string_equal(spool_item_key(item), FIRST ".trace");
+    assert_int_equal(spool_item_failures(item), 1);
+    spool_item_put_aside(item);
+    spool_offer_put_off(fx.spool);
+    item = taken();
+    assert_string_equal(spool_item_key(item), "checkout/web-1/20260314/092853-4711.trace");
+    assert_null(taken());
+    spool_item_put_off(item, USEC_PER_HOUR);
+    spool_offer_again(fx.spool);
+    assert_int_equal(spool_next_offer(fx.spool), 0);
+    item = taken();
+    assert_int_equal(spool_item_failures(item), 0);
+    spool_item_return(item);
+    assert_true(spool_pending_since(fx.spool, START + 2 * USEC_PER_MIN));
+    assert_false(spool_pending_since(fx.spool, START + 2 * USEC_PER_MIN + 1));
+    assert_int_equal(settle(taken(), true), 0);
+    assert_false(spool_pending_since(fx.spool, START + 2 * USEC_PER_MIN));
+    assert_true(spool_pending_since(fx.spool, START));
+}
+
+/* Too few descriptors say nothing of a trace: it stays on offer. */
+static void test_shortage(void **state)
+{
+    struct spool_item *item;
+
+    (void)state;
+    start_uploading();
+    capture_many(1, BYTES);
+    forget_log();
+    inject("openat", 1, EMFILE);
+    assert_int_equal(spool_take(fx.spool, &item), -EMFILE);
+    inject_nothing();
+    assert_int_equal(n_log_lines, 0);
+    assert_int_equal(spool_take(fx.spool, &item), 1);
+    spool_item_return(item);
+}
+
 /* Retention leaves alone what is being uploaded. */
 static void test_taken_is_kept(void **state)
 {
@@ -141,11 +242,6 @@ static void test_age_of_settled(void **state)
     assert_int_equal(settle(taken(), true), 0);
     assert_true(sd_event_source_get_time(fx.spool->expiry, &second) >= 0);
     assert_true(second < first);
-}
-
-static void count_call(void *userdata)
-{
-    ++*(int *)userdata;
 }
 
 static void test_pending_fn(void **state)
@@ -297,6 +393,9 @@ int main(void)
         TEST(test_take),
         TEST(test_upload_turned_on_and_off),
         TEST(test_put_aside),
+        TEST(test_put_off),
+        TEST(test_offers),
+        TEST(test_shortage),
         TEST(test_taken_is_kept),
         TEST(test_age_of_settled),
         TEST(test_pending_fn),
