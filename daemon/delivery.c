@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/delivery.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TRACE_TYPE "application/octet-stream"
 #define RECORD_TYPE "application/json"
-
-struct hashing {
-    struct disk_job job;
-    struct delivery *delivery;
-    int fd;
-    uint64_t size;
-    atomic_bool stop;
-    char sha256[STORE_SHA256_SIZE];
-};
 
 static void end(struct delivery *d, const struct store_result *result)
 {
@@ -40,10 +29,12 @@ static void on_record(void *userdata, const struct store_result *result)
 static int put_record(struct delivery *d)
 {
     const struct buf *record = spool_item_record(d->item);
-    int r = metadata_hash(buf_str(record), record->len, d->record_sha256);
+    int r = filehash_memory(buf_str(record), record->len, d->record_sha256);
 
     if (r < 0)
         return r;
+    memcpy(d->record_meta, d->meta.items, METADATA_COMMON * sizeof(d->record_meta[0]));
+    d->record_meta[METADATA_COMMON] = (struct store_meta){"sha256", d->record_sha256};
     d->object = (struct store_object){
         .key = name_record_key(spool_item_key(d->item), d->record_key),
         .data = buf_str(record),
@@ -51,8 +42,8 @@ static int put_record(struct delivery *d)
         .size = record->len,
         .sha256 = d->record_sha256,
         .content_type = RECORD_TYPE,
-        .meta = d->meta.items,
-        .n_meta = d->meta.n < METADATA_COMMON ? d->meta.n : METADATA_COMMON,
+        .meta = d->record_meta,
+        .n_meta = METADATA_COMMON + 1,
     };
     return store_put(d->store, &d->object, on_record, d, &d->call);
 }
@@ -86,43 +77,17 @@ static int put_trace(struct delivery *d)
     return store_put(d->store, &d->object, on_trace, d, &d->call);
 }
 
-static int run_hash(struct disk_job *job)
+static void on_hashed(void *userdata, int r, const char *sha256)
 {
-    struct hashing *h = (struct hashing *)job;
-
-    return metadata_hash_file(h->fd, h->size, &h->stop, h->sha256);
-}
-
-static void on_hashed(struct disk_job *job, int r)
-{
-    struct hashing *h = (struct hashing *)job;
-    struct delivery *d = h->delivery;
+    struct delivery *d = userdata;
 
     d->hashing = NULL;
     if (r >= 0) {
-        metadata_set_sha256(&d->meta, h->sha256);
-        r = atomic_load(&h->stop) ? -ECANCELED : 0;
-    }
-    free(h);
-    if (r >= 0)
+        metadata_set_sha256(&d->meta, sha256);
         r = put_trace(d);
+    }
     if (r < 0)
         end_local(d, "the trace cannot be read for its hash", r);
-}
-
-static int start_hash(struct delivery *d, struct disk *disk)
-{
-    struct hashing *h = calloc(1, sizeof(*h));
-
-    if (!h)
-        return -ENOMEM;
-    h->job = (struct disk_job){.run = run_hash, .done = on_hashed};
-    h->delivery = d;
-    h->fd = spool_item_fd(d->item);
-    h->size = d->size;
-    d->hashing = h;
-    disk_submit(disk, &h->job);
-    return 0;
 }
 
 int delivery_start(struct delivery *d, struct store *store, struct disk *disk,
@@ -135,16 +100,15 @@ int delivery_start(struct delivery *d, struct store *store, struct disk *disk,
     d->done = done;
     d->hashing = NULL;
     metadata_init(&d->meta, spool_item_key(item), spool_item_record(item));
-    return d->meta.sha256[0] != '\0' ? put_trace(d) : start_hash(d, disk);
+    if (d->meta.sha256[0] != '\0')
+        return put_trace(d);
+    return filehash_start(disk, spool_item_fd(item), d->size, on_hashed, d, &d->hashing);
 }
 
-bool delivery_stop(struct delivery *d)
+void delivery_stop(struct delivery *d)
 {
-    if (d->hashing) {
-        atomic_store(&d->hashing->stop, true);
-        return false;
-    }
+    filehash_cancel(d->hashing);
+    d->hashing = NULL;
     store_cancel(d->call);
     d->call = NULL;
-    return true;
 }

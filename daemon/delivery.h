@@ -2,16 +2,14 @@
 #pragma once
 
 /*
- * One trace on its way to the store: its hash where the record does not tell it, the trace, then its
- * record. It knows nothing of when or how often; its owner settles the item or gives it back.
+ * One trace on its way to the store: its hash where the record does not tell it, the trace, then
+ * its record. It knows nothing of when or how often; its owner settles the item or gives it back.
  */
-
-#include <stdatomic.h>
-#include <stdbool.h>
 
 #include "daemon/disk/disk.h"
 #include "daemon/metadata.h"
 #include "daemon/spool/spool.h"
+#include "daemon/upload/filehash.h"
 #include "daemon/upload/store.h"
 
 struct delivery;
@@ -35,14 +33,14 @@ struct delivery {
     struct store_object object; /* being put */
     char record_key[NAME_KEY_MAX];
     char record_sha256[STORE_SHA256_SIZE];
-    struct hashing *hashing; /* NULL: none under way */
+    struct store_meta record_meta[METADATA_COMMON + 1];
+    struct filehash *hashing; /* NULL: none under way */
 };
 
-/* Takes nothing: store, disk and item are borrowed until the end. 0, or -ENOMEM and nothing has
- * begun. */
+/* Takes nothing: store, disk and item are borrowed until the end. 0; or -ENOMEM or -EMFILE, and
+ * nothing has begun. */
 int delivery_start(struct delivery *d, struct store *store, struct disk *disk,
                    struct spool_item *item, delivery_done_fn done);
 
-/* True: it has ended, without a word. False: a disk thread still reads the file, and `done` will be
- * told STORE_LOCAL soon. */
-bool delivery_stop(struct delivery *d);
+/* Ends it without a word. */
+void delivery_stop(struct delivery *d);

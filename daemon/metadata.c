@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/metadata.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <openssl/evp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "daemon/spool/name.h"
-
-#define HASH_PIECE ((size_t)128 << 10)
 
 static void cleanup_json(json_t **j)
 {
@@ -86,7 +79,7 @@ void metadata_init(struct metadata *m, const char *key, const struct buf *record
     if (record)
         json = json_loadb(buf_str(record), record->len, 0, NULL);
     if (name_parse(key, &name) < 0)
-        name = (struct name){0};
+        name_init(&name, "", "", 0, 0); /* no key of ours; every value still has its place */
     if (name.pid > 0)
         (void)snprintf(pid, sizeof(pid), "%" PRIu32, name.pid);
     if (name.time > 0)
@@ -101,58 +94,4 @@ void metadata_init(struct metadata *m, const char *key, const struct buf *record
     sha256 = json_string_value(json_object_get(json, "sha256"));
     if (is_sha256(sha256))
         metadata_set_sha256(m, sha256);
-}
-
-/* --- hashes --- */
-
-static void cleanup_digest(EVP_MD_CTX **c)
-{
-    EVP_MD_CTX_free(*c);
-}
-
-static int finish(EVP_MD_CTX *c, char ret[static STORE_SHA256_SIZE])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-
-    if (EVP_DigestFinal_ex(c, digest, &n) != 1 || 2 * n + 1 != STORE_SHA256_SIZE)
-        return -ENOMEM;
-    for (unsigned i = 0; i < n; i++)
-        (void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-    return 0;
-}
-
-int metadata_hash(const void *data, size_t n, char ret[static STORE_SHA256_SIZE])
-{
-    __attribute__((cleanup(cleanup_digest))) EVP_MD_CTX *c = EVP_MD_CTX_new();
-
-    if (!c || EVP_DigestInit_ex(c, EVP_sha256(), NULL) != 1 || EVP_DigestUpdate(c, data, n) != 1)
-        return -ENOMEM;
-    return finish(c, ret);
-}
-
-int metadata_hash_file(int fd, uint64_t size, const _Atomic bool *stop,
-                       char ret[static STORE_SHA256_SIZE])
-{
-    __attribute__((cleanup(cleanup_digest))) EVP_MD_CTX *c = EVP_MD_CTX_new();
-    _cleanup_free_ void *piece = malloc(HASH_PIECE);
-
-    if (!c || !piece || EVP_DigestInit_ex(c, EVP_sha256(), NULL) != 1)
-        return -ENOMEM;
-    for (uint64_t at = 0; at < size;) {
-        size_t want = size - at < HASH_PIECE ? (size_t)(size - at) : HASH_PIECE;
-        ssize_t n;
-
-        if (*stop)
-            return -ECANCELED;
-        n = pread(fd, piece, want, (off_t)at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -ESTALE;
-        if (EVP_DigestUpdate(c, piece, (size_t)n) != 1)
-            return -ENOMEM;
-        at += (uint64_t)n;
-    }
-    return finish(c, ret);
 }

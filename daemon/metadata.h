@@ -2,18 +2,17 @@
 #pragma once
 
 /*
- * What an uploaded trace says of itself beside its bytes: service, host, pid, reason, start, seconds,
- * label and sha256, out of its record, or as far as they go out of its key. Pure.
+ * What an uploaded trace says of itself beside its bytes: service, host, pid, reason, start,
+ * seconds, label and sha256, out of its record, or as far as they go out of its key. Pure.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
 #include "daemon/upload/store.h"
 
 #define METADATA_ITEMS 8
-#define METADATA_COMMON 2     /* the first ones, service and host, which the record's object has too */
+#define METADATA_COMMON 2      /* the first ones, service and host, which the record has too */
 #define METADATA_VALUE_MAX 256 /* bytes with the zero; longer values are cut between characters */
 
 struct metadata {
@@ -29,11 +28,3 @@ void metadata_init(struct metadata *m, const char *key, const struct buf *record
 
 /* The hash that the record did not tell. */
 void metadata_set_sha256(struct metadata *m, const char *sha256);
-
-/* Lower-case hex of the SHA-256 of bytes in memory: 0, or -ENOMEM. */
-int metadata_hash(const void *data, size_t n, char ret[static STORE_SHA256_SIZE]);
-
-/* The same of the first `size` bytes of a file, for a disk thread. 0; -ESTALE when it is shorter,
- * -ECANCELED when *stop became true, or another errno. */
-int metadata_hash_file(int fd, uint64_t size, const _Atomic bool *stop,
-                       char ret[static STORE_SHA256_SIZE]);

@@ -5,7 +5,6 @@
 
 #include "daemon/uploader.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +98,7 @@ static void on_end(struct delivery *d, const struct store_result *result)
     uploader_fill(u);
 }
 
-/* 0, or -ENOMEM and the item is back. */
+/* 0, or a negative errno and the item is back. */
 static int start(struct uploader *u, struct spool_item *item, bool probe)
 {
     struct flight *f = calloc(1, sizeof(*f));
@@ -214,8 +213,9 @@ static void on_probe(void *userdata, const struct store_result *result)
 static void start_probe(struct uploader *u)
 {
     struct write_probe *p = &u->write_probe;
-    int r = metadata_hash(p->text, strlen(p->text), p->sha256);
+    int r = filehash_memory(p->text, strlen(p->text), p->sha256);
 
+    p->meta = (struct store_meta){"sha256", p->sha256};
     p->object = (struct store_object){
         .key = p->key,
         .data = p->text,
@@ -223,6 +223,8 @@ static void start_probe(struct uploader *u)
         .size = strlen(p->text),
         .sha256 = p->sha256,
         .content_type = "text/plain",
+        .meta = &p->meta,
+        .n_meta = 1,
     };
     if (r >= 0)
         r = store_put(u->store, &p->object, on_probe, u, &p->call);
@@ -281,7 +283,6 @@ void uploader_free(struct uploader *u)
     if (u->timer && u->sweep)
         spool_set_pending_fn(u->spool, NULL, NULL);
     uploader_cut(u);
-    assert(!u->flights);
     free_dead(u);
     store_free(u->store);
     sd_event_source_disable_unref(u->timer);
@@ -302,7 +303,7 @@ void uploader_set(struct uploader *u, struct store *store, unsigned concurrency,
     u->keep = keep;
     breaker_init(&u->breaker, uploader_now(u, CLOCK_BOOTTIME));
     u->pause_until = u->said = 0;
-    u->pauses = u->n_row = 0;
+    u->pauses = u->n_row = u->n_suspects = 0;
     u->row_parked = u->parked_said = false;
     if (!store || u->cut)
         return;
@@ -324,8 +325,7 @@ void uploader_cut(struct uploader *u)
     stop_probe(u);
     for (struct flight *f = u->flights; f; f = next) {
         next = f->next;
-        if (!delivery_stop(&f->delivery))
-            continue;
+        delivery_stop(&f->delivery);
         spool_item_return(f->delivery.item);
         land(u, f);
     }

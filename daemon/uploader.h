@@ -28,14 +28,14 @@ struct uploader_stats {
 };
 
 /*
- * Event, disk and spool are borrowed; the spool must publish into pending/. `host` is this machine's
- * name for the write probe's object. 0 or a negative errno.
+ * Event, disk and spool are borrowed; the spool must publish into pending/. `host` is this
+ * machine's name for the write probe's object. 0 or a negative errno.
  */
 int uploader_new(sd_event *event, struct disk *disk, struct spool *spool, const char *host,
                  uint64_t random, struct uploader **ret);
 
-/* No file may be being hashed or settled: uploader_idle. What else is in flight is ended and stays
- * in pending/. Frees the store. To be called before spool_free. NULL is fine. */
+/* Ends what is in flight, as uploader_cut, and frees the store. What is being settled is the
+ * spool's. To be called before spool_free. NULL is fine. */
 void uploader_free(struct uploader *u);
 
 /*
@@ -53,7 +53,7 @@ void uploader_set(struct uploader *u, struct store *store, unsigned concurrency,
  */
 void uploader_drain(struct uploader *u);
 
-/* Ends what is in flight; it stays in pending/. Being settled or hashed goes on to its end. */
+/* Ends what is in flight; it stays in pending/. Being settled goes on to its end. */
 void uploader_cut(struct uploader *u);
 
 /*

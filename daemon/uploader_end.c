@@ -16,24 +16,46 @@
 #include "daemon/uploader_state.h"
 
 #define SET_BACK_MOST USEC_PER_HOUR
-#define SUSPECT 2   /* failures after which a parking answer is about the trace: others fared well */
 #define STRUGGLES 5 /* failures after which a person is told of a trace */
+
+/* --- whose fault it is --- */
+
+/* It parked the queue; whether that was its own fault shows when it is asked about again. */
+static void suspect(struct uploader *u, const char *key)
+{
+    char *place = u->suspects[u->n_suspects++ % UPLOADER_SUSPECTS];
+    size_t n = strnlen(key, sizeof(u->suspects[0]) - 1);
+
+    memcpy(place, key, n);
+    place[n] = '\0';
+}
+
+/* True for one that is asked about again after others fared well. */
+static bool is_suspect(const struct uploader *u, const struct spool_item *item)
+{
+    for (unsigned i = 0; i < UPLOADER_SUSPECTS && i < u->n_suspects; i++) {
+        if (strcmp(u->suspects[i], spool_item_key(item)) == 0)
+            return true;
+    }
+    return false;
+}
 
 /* --- recovery --- */
 
-/* Also the refused ones that parked the queue are asked again: they may have been innocent. */
+/* Also the refused ones that parked the queue are asked about again: they may be innocent. */
 static void recover(struct uploader *u)
 {
     uploader_say_recovered(u);
     u->said = 0;
     u->parked_said = false;
     spool_offer_put_off(u->spool);
-    if (u->row_parked) {
-        for (unsigned i = 0; i < u->n_row; i++)
-            spool_offer_key(u->spool, u->row[i]);
+    for (unsigned i = 0; u->row_parked && i < u->n_row; i++) {
+        suspect(u, u->row[i]);
+        spool_offer_key(u->spool, u->row[i]);
     }
+    if (u->row_parked)
+        u->n_row = 0;
     u->row_parked = false;
-    u->n_row = 0;
 }
 
 static void on_settled(int r, const char *key, void *userdata)
@@ -63,7 +85,7 @@ static void succeeded(struct uploader *u, bool probe)
     u->pauses = 0;
     if (recovered)
         recover(u);
-    else if (u->breaker.state == BREAKER_CLOSED)
+    if (u->breaker.state == BREAKER_CLOSED)
         u->n_row = 0;
 }
 
@@ -124,10 +146,12 @@ static void end_parked(struct uploader *u, struct flight *f, const struct store_
     usec now = uploader_now(u, CLOCK_BOOTTIME);
     bool changed;
 
-    if (!f->probe && spool_item_failures(f->delivery.item) >= SUSPECT) {
+    if (!f->probe && is_suspect(u, f->delivery.item)) {
         put_aside(u, f, result);
         return;
     }
+    if (!f->probe)
+        suspect(u, spool_item_key(f->delivery.item));
     changed = breaker_parked(&u->breaker, f->probe, now, uploader_random(u));
     uploader_say_trouble(u, result, changed, false);
     set_back(u, f->delivery.item);
@@ -135,10 +159,10 @@ static void end_parked(struct uploader *u, struct flight *f, const struct store_
 
 /* --- refused --- */
 
-/* Counts those refused for the first time. True: there were so many that it is not their fault. */
+/* Counts those refused for the first time. True: they are so many that the store is at fault. */
 static bool refused_in_row(struct uploader *u, const struct spool_item *item)
 {
-    if (spool_item_failures(item) > 0 || u->n_row == UPLOADER_ROW)
+    if (is_suspect(u, item))
         return false;
     (void)snprintf(u->row[u->n_row++], sizeof(u->row[0]), "%s", spool_item_key(item));
     return u->n_row == UPLOADER_ROW;

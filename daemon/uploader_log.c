@@ -86,8 +86,8 @@ void uploader_say_row(struct uploader *u, const struct store_result *result)
     u->said = uploader_now(u, CLOCK_BOOTTIME);
     u->parked_said = true;
     log_write(LOG_LEVEL_ERROR, &failing,
-              "%s refused %u traces in a row, the last one so: %s; this needs someone to act, and is"
-              " tried again every 5m; %" PRIu64 " %s in pending/",
+              "%s refused %u traces in a row, the last one so: %s; this needs someone to act, and"
+              " is tried again every 5m; %" PRIu64 " %s in pending/",
               describe(u), UPLOADER_ROW, result->text, n, traces_wait(n));
 }
 

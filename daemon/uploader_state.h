@@ -12,6 +12,7 @@
 #include "daemon/uploader.h"
 
 #define UPLOADER_ROW 5 /* refused objects in a row that are the store's fault rather than theirs */
+#define UPLOADER_SUSPECTS 16
 #define UPLOADER_PROBE_KEY ".contrace/probe-"
 
 struct flight {
@@ -30,6 +31,7 @@ struct write_probe {
     char key[sizeof(UPLOADER_PROBE_KEY) + NAME_PART_MAX];
     char text[128];
     char sha256[STORE_SHA256_SIZE];
+    struct store_meta meta;
 };
 
 struct uploader {
@@ -57,6 +59,11 @@ struct uploader {
     char row[UPLOADER_ROW][NAME_KEY_MAX];
     unsigned n_row;
     bool row_parked; /* the queue is parked for that */
+
+    /* The last ones that parked the queue: if one does it again after others fared well, it is put
+     * aside. */
+    char suspects[UPLOADER_SUSPECTS][NAME_KEY_MAX];
+    unsigned n_suspects; /* ever */
 
     usec said; /* boot time at which the present trouble was last spoken of */
     bool parked_said;

@@ -104,8 +104,8 @@ void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata);
 /*
  * Takes the newest trace that is neither taken, being deleted, put off nor put aside: 1; 0 when
  * there is none. A negative errno when it cannot be opened: the spool logs that and puts that one
- * off for ten minutes. -EMFILE, -ENFILE and -ENOMEM say nothing of the trace: it stays on offer, and
- * it is the caller who waits a while and logs that.
+ * off for ten minutes. -EMFILE, -ENFILE and -ENOMEM say nothing of the trace: it stays on offer,
+ * and it is the caller who waits a while and logs that.
  */
 int spool_take(struct spool *s, struct spool_item **ret);
 

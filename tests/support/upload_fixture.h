@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * An uploader between a spool on a real directory (spool_fixture.h) and a store that a test scripts
+ * (fake_store.h).
+ */
+
+#include "tests/support/fake_store.h"
+#include "tests/support/spool_fixture.h"
+
+#include "daemon/uploader.h"
+
+struct upload_fixture {
+    struct uploader *uploader;
+    struct fake_store *store;
+    unsigned freed; /* stores */
+};
+
+extern struct upload_fixture up;
+
+int upload_setup(void **state);
+int upload_teardown(void **state);
+
+/* A spool that uploads, as fixture_start, and an uploader without a store. */
+void upload_start(void);
+
+/* Begins to use a new store; the write probe is under way afterwards. */
+void upload_set(unsigned concurrency, bool keep);
+
+/* Both, with a write probe that went well. */
+void upload_start_with(unsigned concurrency);
+
+/* Until nothing moves but by time or by a call that is held. */
+void upload_run(void);
+
+/* Frees the uploader, then the spool. */
+void upload_stop(void);
+
+struct uploader_stats upload_stats(void);
+
+/* Key of the nth put, without the day before it and the suffix: "092653-4711", and "R" behind it
+ * for a record. */
+const char *upload_put(size_t n);
