@@ -22,6 +22,7 @@
 #include "daemon/disk/disk.h"
 #include "daemon/net/http.h"
 #include "daemon/pipeline.h"
+#include "daemon/settings.h"
 #include "daemon/spool/spool.h"
 #include "daemon/timetable.h"
 #include "daemon/upload/store.h"
@@ -314,7 +315,7 @@ static int load_and_apply(struct daemon *d, struct diags *diags)
     struct retention_limits limits;
     struct store *store = NULL;
     bool new_store;
-    int r = options_load(d->options, &fresh, &d->config_file, diags);
+    int r = settings_load(d->options, &fresh, &d->config_file, diags);
 
     if (r < 0)
         return r;
