@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,22 @@
 #define N(a) (sizeof(a) / sizeof(a)[0])
 #define ROLE_ARN "arn:aws:iam::123456789012:role/traces"
 #define SHARED "[default]\naws_access_key_id = AKSHARED\naws_secret_access_key = canary-shared\n"
+
+/* ---- nothing is given back with a secret in it ------------------------------------------------ */
+
+static unsigned unwiped;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+void __wrap_free(void *p)
+{
+    if (p && memmem(p, malloc_usable_size(p), "canary", 6))
+        unwiped++;
+    __real_free(p);
+}
+
+/* ---- what is found ---------------------------------------------------------------------------- */
 
 static const char *const variables[] = {
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
@@ -51,6 +68,7 @@ static int setup(void **state)
     assert_int_equal(mkdir(path, 0700), 0);
     config = (struct credlocal_config){0};
     secret_init(&found.secrets);
+    unwiped = 0;
     return 0;
 }
 
@@ -58,6 +76,7 @@ static int teardown(void **state)
 {
     (void)state;
     secret_done(&found.secrets);
+    assert_int_equal(unwiped, 0);
     scratch_free(dir);
     return 0;
 }
