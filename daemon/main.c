@@ -8,6 +8,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/settings.h"
+#include "daemon/upload/creddoc.h"
 
 #define EXIT_USAGE 2
 
@@ -80,6 +81,7 @@ int main(int argc, char **argv)
         return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
     log_set_format(LOG_FORMAT_AUTO);
     forbid_dumps();
+    creddoc_setup();
     raise_descriptor_limit();
     return_large_buffers();
     r = run(&options);
