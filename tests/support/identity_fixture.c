@@ -61,8 +61,8 @@ int __wrap_sd_event_source_set_time(sd_event_source *s, uint64_t at)
 
 /* ---- requests are counted, and nothing is given back with a secret in it --------------------- */
 
-unsigned requests;
-static unsigned answers, unwiped;
+unsigned requests, answers;
+static unsigned unwiped;
 static _Thread_local bool watched; /* not the server's thread */
 static const struct http_handlers *asker; /* of the one request under way */
 static void *asker_data;

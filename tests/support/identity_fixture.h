@@ -41,10 +41,10 @@ struct waiter {
     struct waiter *cancels; /* when it is told */
 };
 
-extern usec shift;         /* of the real and the boot clock, from the true ones */
-extern unsigned requests;  /* that were begun */
-extern size_t n_lines;     /* in the log */
-extern struct waiter told; /* what the last `ask` was told */
+extern usec shift;                 /* of the real and the boot clock, from the true ones */
+extern unsigned requests, answers; /* that were begun, that came */
+extern size_t n_lines;             /* in the log */
+extern struct waiter told;         /* what the last `ask` was told */
 
 int setup(void **state);
 int teardown(void **state);
