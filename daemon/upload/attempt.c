@@ -76,7 +76,7 @@ static int start(struct remote_call *c, const struct message *m)
         .headers = m->headers,
         .n_headers = m->n_headers,
         .body = is_put(c) ? &body : NULL,
-        .expect_continue = r->dialect->expect_continue && body.size > EXPECT_LEAST,
+        .expect_continue = c->asks,
         .keep = true,
         .max_rate = r->max_rate,
         .ca_file = r->ca_file,
@@ -114,6 +114,8 @@ static int compose(struct remote_call *c, struct message *ret, char *why)
     }
     (void)snprintf(c->region, sizeof c->region, "%s", r->dialect->region ? r->dialect->region : "");
     c->conditional = is_put(c) && r->dialect->conditional && !c->object.replace;
+    c->asks = is_put(c) && r->dialect->expect_continue && !r->never_asks &&
+              c->object.size > EXPECT_LEAST;
     c->skew = r->skew;
     return r->dialect->ops->compose(r->dialect, &q, secrets, remote_now(r, c->skew), ret, why);
 }
@@ -235,6 +237,7 @@ static void on_finished(void *userdata, const struct http_result *result)
         (void)snprintf(end.text, sizeof end.text, "%s", strerror(-c->failure));
     } else {
         classify(c, result, &end.reply);
+        end.unasked = result->status == 417 && c->asks;
         end.changed = result->error == HTTP_LOCAL && file_shrank(c);
         end.local = result->error == HTTP_LOCAL && !end.changed;
         answer_text(&c->answer, result, end.reply.hint, end.text);

@@ -23,6 +23,7 @@ struct remote {
     struct dialect *dialect;
     struct identity *identity; /* NULL: the dialect has secrets of its own */
     int64_t skew;              /* usec by which the store's clock is ahead of ours */
+    bool never_asks;           /* it does not know 100-continue */
     uint64_t max_rate;         /* bytes a second of one call; 0: no limit */
     usec stall_timeout;
     char *ca_file, *cert_file, *key_file, *server_name;
@@ -40,6 +41,7 @@ enum {
 /* How one attempt ended. */
 struct attempt_end {
     struct reply reply;
+    bool unasked; /* 417: it does not want to be asked for leave to send the body */
     bool local;   /* memory, descriptors or a handler of this side: no word of the store's */
     bool changed; /* the file is shorter than it was */
     char text[STORE_TEXT_MAX];
@@ -74,6 +76,7 @@ struct remote_call {
 
     /* the request under way */
     bool conditional;
+    bool asks;    /* by 100-continue whether the body is wanted */
     int failure; /* what a handler of this side said; negative errno */
     usec date_at; /* by that clock, when the answer's Date came; 0: none did */
     uint64_t received;

@@ -170,6 +170,17 @@ static void correct_clock(struct remote_call *c, const struct attempt_end *end)
     get_ready(c, 0);
 }
 
+/* A server that refuses to be asked is not asked again, and gets this body at once. */
+static void retry(struct remote_call *c, const struct attempt_end *end)
+{
+    if (end->unasked) {
+        c->remote->never_asks = true;
+        get_ready(c, 0);
+    } else {
+        finish_retry(c, end);
+    }
+}
+
 static void move(struct remote_call *c, const struct attempt_end *end)
 {
     struct dialect *d = c->remote->dialect;
@@ -345,7 +356,7 @@ void remote_attempted(struct remote_call *c, const struct attempt_end *end)
         return;
     switch (end->reply.class) {
     case REPLY_OK: succeed(c); break;
-    case REPLY_RETRY: finish_retry(c, end); break;
+    case REPLY_RETRY: retry(c, end); break;
     case REPLY_REFRESH: refresh(c, end); break;
     case REPLY_SKEW: correct_clock(c, end); break;
     case REPLY_REGION: move(c, end); break;

@@ -607,6 +607,10 @@ static void test_conditional(void **state)
     PLAY(w, BODY, SEND(OK));
     assert_int_equal(put_object(w, &o), STORE_DONE);
     assert_lacks(loopback_join(w->server), "If-None-Match");
+    /* Then there is nothing to compare with. */
+    PLAY(w, BODY, SEND(STATUS("412 There")));
+    assert_int_equal(put_object(w, &o), STORE_PARKED);
+    (void)loopback_join(w->server);
 }
 
 /* ---- the other way -------------------------------------------------------------------------- */
@@ -654,6 +658,8 @@ static void test_get(void **state)
             assert_string_equal(w->got, "abcde");
             assert_int_equal(w->result.size, 5);
         }
+        assert_int_equal(strstr(w->result.text, "a part") != NULL,
+                         strstr(rows[i].answer, "206") != NULL);
         assert_has(loopback_join(w->server), "GET /bucket/pre/k HTTP/1.1\r\n");
     }
     w->refuse = -ENOSPC;
@@ -754,6 +760,27 @@ static void test_large(void **state)
     body = loopback_body(w->server, &n);
     assert_int_equal(n, BIG);
     assert_memory_equal(body, data, n);
+    free(data);
+}
+
+/* One that refuses to be asked gets the body at once, from then on. */
+static void test_expectation_failed(void **state)
+{
+    struct world *w = *state;
+    char *data = calloc(1, BIG);
+    struct store_object o;
+
+    assert_non_null(data);
+    o = file_of(w, data, BIG);
+    PLAY(w, SEND(STATUS("417 No")), {.what = LOOPBACK_ACCEPT}, BODY, SEND(OK));
+    assert_int_equal(put_object(w, &o), STORE_DONE);
+    assert_lacks(loopback_join(w->server), "Expect");
+    PLAY(w, BODY, SEND(OK));
+    assert_int_equal(put_object(w, &o), STORE_DONE);
+    assert_lacks(loopback_join(w->server), "Expect");
+    PLAY(w, BODY, SEND(STATUS("417 No"))); /* to what was never asked */
+    assert_int_equal(put_object(w, &o), STORE_RETRY);
+    (void)loopback_join(w->server);
     free(data);
 }
 
@@ -869,6 +896,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_list, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list_goes_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_expectation_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rate_is_shared, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel_others, setup, teardown),
