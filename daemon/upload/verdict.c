@@ -21,16 +21,8 @@
 #include "base/cleanup.h"
 #include "daemon/upload/backoff.h"
 
-#define PAGES_MAX 1000000          /* of one listing: a thousand million objects */
+#define PAGES_MAX 1000000 /* of one listing: a thousand million objects */
 
-/*
- * The states of a call, by what it waits for:
- *   begin     its first turn of the event loop
- *   hash      the hash of its file, which nobody knew or which the store doubts
- *   wait      credentials
- *   request   an answer
- * and from each it may end.
- */
 /* ---- the end -------------------------------------------------------------------------------- */
 
 void remote_call_free(struct remote_call *c)
