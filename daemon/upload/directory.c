@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "daemon/upload/chain.h"
 
-#define DIR_MODE 0750
 #define FILE_MODE 0640
-#define DEPTH_MAX 16
 #define PIECE ((size_t)256 << 10)
 #define STRIDE ((uint64_t)8 << 20) /* after which pages are given back: they count as our memory */
 #define ASIDE_PREFIX ".contrace-"
@@ -108,77 +107,6 @@ bool directory_is_aside(const char *leaf)
 
     return strncmp(leaf, ASIDE_PREFIX, strlen(ASIDE_PREFIX)) == 0 && n > suffix &&
            strcmp(leaf + n - suffix, ASIDE_SUFFIX) == 0;
-}
-
-/* --- the way to a key: all directories from the base to the one that the file is in ------------ */
-
-struct chain {
-    int fds[DEPTH_MAX];
-    unsigned n;
-    const char *leaf; /* points into the key */
-};
-
-static void chain_close(struct chain *c)
-{
-    while (c->n > 0)
-        (void)close(c->fds[--c->n]);
-}
-
-static int chain_dir(const struct chain *c)
-{
-    return c->fds[c->n - 1];
-}
-
-static int open_part(int dir, const char *name, bool make)
-{
-    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    int fd = openat(dir, name, flags);
-
-    if (fd >= 0 || errno != ENOENT || !make)
-        return fd < 0 ? -errno : fd;
-    if (mkdirat(dir, name, DIR_MODE) < 0 && errno != EEXIST)
-        return -errno;
-    fd = openat(dir, name, flags);
-    return fd < 0 ? -errno : fd;
-}
-
-static bool part_fits(const char *part, size_t n)
-{
-    return n > 0 && n <= NAME_MAX && !(n <= 2 && strncmp(part, "..", n) == 0);
-}
-
-/* Goes from the base, which c begins with, to the directory of the key. 0 or a negative errno. */
-static int chain_walk(struct chain *c, const char *key, bool make)
-{
-    const char *part = key, *slash;
-    char name[NAME_MAX + 1];
-
-    for (; (slash = strchr(part, '/')); part = slash + 1) {
-        int fd;
-
-        if (!part_fits(part, (size_t)(slash - part)) || c->n == DEPTH_MAX)
-            return -EINVAL;
-        (void)snprintf(name, sizeof(name), "%.*s", (int)(slash - part), part);
-        fd = open_part(chain_dir(c), name, make);
-        if (fd < 0)
-            return fd;
-        c->fds[c->n++] = fd;
-    }
-    c->leaf = part;
-    return part_fits(part, strlen(part)) && !directory_is_aside(part) ? 0 : -EINVAL;
-}
-
-/*
- * Directories that were there already, too: who made them may not have come to it, and syncing a
- * clean one costs little. Some file systems have nothing to sync in a directory and say so.
- */
-static int chain_sync(const struct chain *c)
-{
-    for (unsigned i = c->n; i-- > 0;) {
-        if (fsync(c->fds[i]) < 0 && errno != EINVAL && errno != EOPNOTSUPP)
-            return -errno;
-    }
-    return 0;
 }
 
 /* --- bytes ------------------------------------------------------------------------------------- */
@@ -440,6 +368,8 @@ static int put(struct put *p)
 
     p->doing = "make the directory of";
     r = chain_walk(&p->chain, p->f->key, true);
+    if (r == 0 && directory_is_aside(p->chain.leaf))
+        r = -EINVAL;
     if (r < 0)
         return r;
     if (p->f->if_none_match) {
@@ -496,6 +426,8 @@ static int open_file(struct chain *c, const char *key)
     struct stat st;
     int r = chain_walk(c, key, false);
 
+    if (r == 0 && directory_is_aside(c->leaf))
+        r = -ENOENT;
     if (r < 0)
         return r;
     fd = openat(chain_dir(c), c->leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Azure's own emulator of the Blob service, which verifies signatures: Azurite, in memory.
+
+One on the PATH is taken, else its npm package is installed once and kept under ~/.cache/contrace.
+"""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+import pytest
+from support import wait_until
+
+VERSION = "3.37.0"
+
+# Published: the same for all emulators.
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def binary():
+    """The path of azurite-blob; skips the test where it cannot be had."""
+    found = shutil.which("azurite-blob")
+    if found:
+        return found
+    caches = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    directory = pathlib.Path(caches) / "contrace" / f"azurite-{VERSION}"
+    program = directory / "node_modules" / ".bin" / "azurite-blob"
+    if program.exists():
+        return str(program)
+    if not shutil.which("npm"):
+        pytest.skip("no azurite-blob on the PATH, and no npm to install it with")
+    directory.mkdir(parents=True, exist_ok=True)
+    installed = subprocess.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--omit=dev", f"azurite@{VERSION}"],
+        cwd=directory, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if installed.returncode != 0 or not program.exists():
+        shutil.rmtree(directory, ignore_errors=True)
+        pytest.skip("azurite cannot be installed by npm")
+    return str(program)
+
+
+class Azurite:
+    """The Blob service on a loopback port."""
+
+    def __init__(self, directory):
+        program = binary()
+        with socket.create_server(("127.0.0.1", 0)) as s:
+            self.port = s.getsockname()[1]
+        self.host = f"127.0.0.1:{self.port}"
+        self.log = open(directory / "azurite.log", "wb")
+        self.process = subprocess.Popen(
+            [program, "--inMemoryPersistence", "--silent", "--disableTelemetry",
+             "--blobHost", "127.0.0.1", "--blobPort", str(self.port)],
+            cwd=directory, stdout=self.log, stderr=self.log,
+        )  # fmt: skip
+        wait_until("Azurite listens", self._listens)
+
+    def _listens(self):
+        assert self.process.poll() is None, "Azurite ended"
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
