@@ -48,7 +48,7 @@ def binary():
 class S3Server:
     """versitygw on a loopback port. `root` holds a directory for each bucket."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, region=REGION):
         program = binary()
         self.root = directory / "s3"
         self.root.mkdir()
@@ -58,7 +58,7 @@ class S3Server:
         self.log = open(directory / "s3.log", "wb")
         self.process = subprocess.Popen(
             [program, "--quiet", "--keep-alive", "--port", self.host, "--access", ACCESS_KEY, "--secret",
-             SECRET_KEY, "--region", REGION, "posix", str(self.root)],
+             SECRET_KEY, "--region", region, "posix", str(self.root)],
             stdout=self.log, stderr=self.log,
         )  # fmt: skip
         wait_until("the S3 server listens", self._listens)
