@@ -109,7 +109,7 @@ bool directory_is_aside(const char *leaf)
            strcmp(leaf + n - suffix, ASIDE_SUFFIX) == 0;
 }
 
-/* --- bytes ------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 static void give_back(int fd, uint64_t before, uint64_t after)
 {
@@ -196,7 +196,7 @@ static int hash_file(int fd, const atomic_bool *stop, uint64_t *ret_size,
     return r;
 }
 
-/* --- put --------------------------------------------------------------------------------------- */
+/* --- put -------------------------------------------------------------------------------------- */
 
 struct put {
     const struct directory_file *f;
@@ -418,7 +418,7 @@ void directory_put(const char *base, const struct directory_file *f, struct stor
     chain_close(&p.chain);
 }
 
-/* --- head and get ------------------------------------------------------------------------------ */
+/* --- head and get ----------------------------------------------------------------------------- */
 
 static int open_file(struct chain *c, const char *key)
 {

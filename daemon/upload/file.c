@@ -172,7 +172,7 @@ static void refused_by_handler(struct file_call *c, int error)
                    strerror_r(-error, what, sizeof(what)));
 }
 
-/* --- files that were written aside and never got their name ------------------------------------ */
+/* --- files that were written aside and never got their name ----------------------------------- */
 
 static bool is_stale(const struct file_call *c, const struct walk_entry *e)
 {
@@ -230,7 +230,7 @@ static void sweep_once(struct file_store *s)
     (void)begin(c, NULL);
 }
 
-/* --- put and head ------------------------------------------------------------------------------ */
+/* --- put and head ----------------------------------------------------------------------------- */
 
 static int run_put(struct disk_job *job)
 {
@@ -312,7 +312,7 @@ static int file_head(struct store *s, const char *key, store_done_fn done, void 
     return c ? begin(c, ret) : -ENOMEM;
 }
 
-/* --- get --------------------------------------------------------------------------------------- */
+/* --- get -------------------------------------------------------------------------------------- */
 
 static int run_get(struct disk_job *job)
 {
@@ -368,7 +368,7 @@ static int file_get(struct store *s, const char *key, store_body_fn body, store_
     return begin(c, ret);
 }
 
-/* --- list -------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static int add_listed(struct file_call *c, const struct walk_entry *e)
 {
@@ -443,7 +443,7 @@ static int file_list(struct store *s, const char *prefix, const char *after,
     return begin(c, ret);
 }
 
-/* --- the store --------------------------------------------------------------------------------- */
+/* --- the store -------------------------------------------------------------------------------- */
 
 static void file_free(struct store *base)
 {

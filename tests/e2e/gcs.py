@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A scripted Google Cloud Storage: what its XML API documents, for a bearer's token; and the
-metadata server that gives the token. It is ours, not Google's: it cannot know what they left out."""
+metadata server that gives the token. It is ours, not Google's, and knows no more than that."""
 
 import http.server
 import json

@@ -3,6 +3,7 @@
 
 import hashlib
 import http.server
+import json
 import os
 import random
 import shutil
@@ -17,7 +18,8 @@ import pytest
 import s3server
 import sharedkey
 from asking import ask, secret
-from support import need, need_program, wait_until
+from hostile import healthy
+from support import config_text, job, need, need_program, wait_until
 
 KEY = "checkout/web-1/20260314/092653-4711.trace"
 ODD = ["a b+c~d", "=@!$&'(),;", "漢é", "%2B%zz", "-", "quo\"te<&>'", "x" * 200]
@@ -105,6 +107,9 @@ http {{
     client_max_body_size 8m;
     server {{
         listen 127.0.0.1:{port};
+        listen 127.0.0.1:{tls_port} ssl;
+        ssl_certificate {dir}/cert.pem;
+        ssl_certificate_key {dir}/key.pem;
         root {dir}/root;
         location /dav/ {{ dav_methods PUT; create_full_put_path on; }}
         location /basic/ {{
@@ -133,8 +138,18 @@ class Nginx:
         self.root = directory / "root"
         for name in ("dav", "basic", "bearer", "read"):
             (self.root / name).mkdir(parents=True)
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            self.port = s.getsockname()[1]
+        with (
+            socket.create_server(("127.0.0.1", 0)) as plain,
+            socket.create_server(("127.0.0.1", 0)) as tls,
+        ):
+            self.port, self.tls_port = plain.getsockname()[1], tls.getsockname()[1]
+        self.certificate = directory / "cert.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-nodes", "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", directory / "key.pem", "-out", self.certificate],
+            capture_output=True, check=True,
+        )  # fmt: skip
         hashed = subprocess.run(
             ["openssl", "passwd", "-apr1", "-stdin"],
             input="pass word", capture_output=True, text=True, check=True,
@@ -142,14 +157,17 @@ class Nginx:
         (directory / "users").write_text(f"user:{hashed.stdout}")
         user = "user root;" if os.geteuid() == 0 else ""
         conf = directory / "nginx.conf"
-        conf.write_text(NGINX.format(dir=directory, port=self.port, user=user))
+        conf.write_text(
+            NGINX.format(dir=directory, port=self.port, tls_port=self.tls_port, user=user)
+        )
         self.process = subprocess.Popen(
             ["nginx", "-c", str(conf), "-e", str(directory / "error.log")]
         )
         wait_until("nginx listens", self._listens)
 
-    def url(self, place):
-        return f"http://127.0.0.1:{self.port}/{place}"
+    def url(self, place, tls=False):
+        port = self.tls_port if tls else self.port
+        return f"http{'s' if tls else ''}://127.0.0.1:{port}/{place}"
 
     def _listens(self):
         assert self.process.poll() is None, "nginx ended"
@@ -180,6 +198,14 @@ def test_webdav(nginx, thing, tmp_path):
     for name in ODD:
         assert ask({"url": nginx.url("dav/")}, "put", path, f"odd/{name}.trace").end == "done"
         assert (nginx.root / "dav/odd" / f"{name}.trace").read_bytes() == path.read_bytes()
+
+
+def test_webdav_tls(nginx, thing, tmp_path):
+    section = {"url": nginx.url("dav", tls=True), "tls_config.ca_file": nginx.certificate}
+    there_and_back(section, thing, tmp_path, KEY)
+    path, _ = thing(10)
+    stranger = ask({"url": section["url"]}, "put", path, KEY)
+    assert stranger.end in ("parked", "retry") and "certificate" in stranger.text
 
 
 def test_webdav_authorization(nginx, thing, tmp_path):
@@ -325,6 +351,9 @@ def test_azure_sas(azure, thing, tmp_path):
     assert token.rsplit("sig=", 1)[1] not in answer.text
 
 
+LISTING = b"<EnumerationResults><Blobs/></EnumerationResults>"
+
+
 class Recorder(http.server.BaseHTTPRequestHandler):
     """Takes everything and remembers what it looked like."""
 
@@ -337,7 +366,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
     def take(self):
         self.rfile.read(int(self.headers["Content-Length"] or 0))
         self.seen.append((self.command, self.path, dict(self.headers.items())))
-        body = b"" if self.command != "GET" else b"<EnumerationResults><Blobs/></EnumerationResults>"
+        body = b"" if self.command != "GET" else LISTING
         self.send_response(201 if self.command == "PUT" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -458,3 +487,65 @@ def test_google_by_hmac_keys(thing, tmp_path):
         assert ask(section, "list", "").listed == [KEY]
     finally:
         server.close()
+
+
+# --- contraced as a whole ------------------------------------------------------------------------
+
+
+def upload(daemon, serve, tmp_path, section):
+    """Captures twice and uploads. The daemon, once all is archived: trace and record by key."""
+    storage = {"path": str(tmp_path / "spool")}
+    document = json.loads(config_text([job("shop", serve(healthy()).address)], storage))
+    d = daemon(text=json.dumps({**document, "upload": section}))
+    d.wait_captured()
+    d.capture_now()
+    d.wait_captured(count=2)
+
+    def archived():
+        done = sorted((d.spool.path / "archive").rglob("*.trace"))
+        return len(done) == 2 and not list((d.spool.path / "pending").rglob("*.trace")) and done
+
+    sent = {}
+    for path in wait_until("both traces are archived", archived):
+        key = str(path.relative_to(d.spool.path / "archive"))
+        sent[key] = path.read_bytes()
+        sent[key.removesuffix(".trace") + ".json"] = path.with_suffix(".json").read_bytes()
+    d.stop()
+    assert not d.problems()
+    return sent
+
+
+def below(root):
+    return {
+        str(p.relative_to(root)): p.read_bytes()
+        for p in root.rglob("*")
+        if p.is_file() and ".contrace/" not in str(p)
+    }
+
+
+def test_daemon_to_directory(daemon, serve, tmp_path):
+    root = tmp_path / "share"
+    root.mkdir()
+    assert upload(daemon, serve, tmp_path, {"url": f"file://{root}"}) == below(root)
+    assert len(list((root / ".contrace").iterdir())) == 1
+
+
+def test_daemon_to_webdav(daemon, serve, tmp_path, nginx):
+    section = {
+        "url": nginx.url("basic", tls=True),
+        "tls_config": {"ca_file": str(nginx.certificate)},
+        "basic_auth": {
+            "username": "user",
+            "password_file": str(secret(tmp_path / "password", "pass word")),
+        },
+    }
+    assert upload(daemon, serve, tmp_path, section) == below(nginx.root / "basic")
+
+
+def test_daemon_to_azure(daemon, serve, tmp_path, azure):
+    section = {name: str(value) for name, value in azure_section(azure, tmp_path).items()}
+    sent = upload(daemon, serve, tmp_path, section)
+    for key, body in sent.items():
+        status, headers, got = blob(azure, key)
+        assert (status, got) == (200, body)
+        assert headers["x-ms-meta-service"] == "shop"

@@ -190,7 +190,8 @@ static void test_endpoints(void **state)
     assert_url("http://127.0.0.1:10000/myaccount/", "http://127.0.0.1:10000/myaccount/traces/k");
     assert_url("https://myaccount.blob.core.usgovcloudapi.net",
                "https://myaccount.blob.core.usgovcloudapi.net/traces/k");
-    assert_url("https://myaccount2.example.com", "https://myaccount2.example.com/myaccount/traces/k");
+    assert_url("https://myaccount2.example.com",
+               "https://myaccount2.example.com/myaccount/traces/k");
 }
 
 static void test_sections(void **state)

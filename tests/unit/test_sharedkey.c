@@ -84,7 +84,8 @@ static void test_signature(void **state)
     (void)state;
     buf_init(&b, 512);
     assert_int_equal(sharedkey_sign(&q, KEY, &b), 0);
-    assert_string_equal(buf_str(&b), "SharedKey " ACCOUNT ":xpy8ZyVKSUz73Wl52YFsWl9PtwCr5fCzy5zXOMkYDQE=");
+    assert_string_equal(buf_str(&b), "SharedKey " ACCOUNT
+                                     ":xpy8ZyVKSUz73Wl52YFsWl9PtwCr5fCzy5zXOMkYDQE=");
     buf_done(&b);
 }
 
