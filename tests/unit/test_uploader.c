@@ -245,6 +245,26 @@ static void test_set_in_flight(void **state)
     assert_int_equal(stats_now().pending_files, 0);
 }
 
+/* Before the write probe is answered nothing else is sent; it is waited for if something is. */
+static void test_probe_first(void **state)
+{
+    (void)state;
+    upload_start();
+    upload_set(4, true);
+    up.store->hold = true;
+    upload_run();
+    uploader_drain(up.uploader);
+    assert_true(uploader_idle(up.uploader)); /* it alone keeps nobody */
+    capture_many(2, BYTES);
+    upload_run();
+    assert_int_equal(up.store->n_puts, 1);
+    assert_false(uploader_idle(up.uploader));
+    up.store->hold = false;
+    assert_true(fake_release(up.store));
+    upload_run();
+    assert_int_equal(stats_now().pending_files, 0);
+}
+
 static void test_set_none(void **state)
 {
     (void)state;
@@ -277,6 +297,7 @@ int main(void)
         TEST(test_cut),
         TEST(test_cut_while_hashing),
         TEST(test_set_in_flight),
+        TEST(test_probe_first),
         TEST(test_set_none),
     };
 

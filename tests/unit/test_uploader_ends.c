@@ -84,7 +84,8 @@ static void test_trouble_opens(void **state)
     pass(30 * USEC_PER_SEC);
     assert_int_equal(breaker(), BREAKER_OPEN);
     assert_int_equal(times_logged("uploads to fake://store fail: the store says retry; this is"
-                                  " tried again within 1m at the longest; 6 traces wait in pending/"), 1);
+                                  " tried again within 1m at the longest; 6 traces wait in"
+                                  " pending/"), 1);
     fake_forget(up.store);
     pass(USEC_PER_HOUR);
     assert_true(up.store->n_puts >= 60 && up.store->n_puts < 180);
@@ -95,6 +96,10 @@ static void test_trouble_opens(void **state)
     assert_int_equal(times_logged("uploads to fake://store work again; "), 1);
     assert_int_equal(times_logged("upload"), 3); /* and that the write probe went well */
     assert_int_equal(virtual_next(), USEC_NEVER);
+    script.all = STORE_RETRY; /* and once more */
+    assert_int_equal(capture(NEWEST(9), BYTES, NULL), 0);
+    pass(USEC_PER_HOUR);
+    assert_int_equal(times_logged(" fail: "), 2);
 }
 
 /* One file that always meets with trouble keeps nobody back, whichever it is. */
@@ -399,6 +404,56 @@ static void test_quiet(void **state)
     assert_int_equal(stats_now().archive_files, 1);
 }
 
+/* What the old store says of what was in flight is nothing to the new one. */
+static void old_store(enum store_end end)
+{
+    struct fake_store *old;
+
+    script.all = end;
+    script.trouble = true;
+    script.retry_after = USEC_PER_HOUR;
+    begin(2, 2);
+    assert_true(fake_release(up.store));
+    old = up.store;
+    old->hold = true;
+    upload_run();
+    assert_int_equal(old->under_way, 2);
+    upload_set(2, true);
+    upload_run();
+    assert_int_equal(up.store->n_puts, 1);
+    assert_true(fake_release(old));
+    assert_int_equal(breaker(), BREAKER_CLOSED);
+    assert_true(fake_release(old));
+    pass(0);
+    assert_int_equal(stats_now().archive_files, 2);
+    assert_int_equal(up.store->n_puts, 5);
+    assert_int_equal(up.freed, 1);
+}
+
+static void test_old_retry(void **state)
+{
+    (void)state;
+    old_store(STORE_RETRY);
+}
+
+static void test_old_parked(void **state)
+{
+    (void)state;
+    old_store(STORE_PARKED);
+}
+
+static void test_old_refused(void **state)
+{
+    (void)state;
+    old_store(STORE_REFUSED);
+}
+
+static void test_old_local(void **state)
+{
+    (void)state;
+    old_store(STORE_LOCAL);
+}
+
 /* --- stopping while the store is in trouble --- */
 
 static void test_drain_in_trouble(void **state)
@@ -459,6 +514,10 @@ int main(void)
         TEST(test_probe_parked),
         TEST(test_probe_refused),
         TEST(test_quiet),
+        TEST(test_old_retry),
+        TEST(test_old_parked),
+        TEST(test_old_refused),
+        TEST(test_old_local),
         TEST(test_drain_in_trouble),
         TEST(test_drain_stumble),
     };
