@@ -16,6 +16,16 @@
 
 /* ---- the place ------------------------------------------------------------------------------ */
 
+int landing_open(const char *path)
+{
+    int fd;
+
+    if (mkdir(path, 0777) < 0 && errno != EEXIST)
+        return -errno;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 /* One directory further. 0 or a negative errno; *fd is replaced. */
 static int descend(int *fd, const char *name)
 {

@@ -23,6 +23,9 @@ struct landing {
     uint64_t size;
 };
 
+/* Opens the user's directory, and makes it if there is none. A descriptor or a negative errno. */
+int landing_open(const char *path);
+
 /*
  * Opens the directory of `path`, which is relative to the one behind `out`, and makes what lacks of
  * it. The path has no "." and "..". 0 or a negative errno.

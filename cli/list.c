@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/query.h"
 #include "cli/screen.h"
-#include "cli/table.h"
+#include "cli/columns.h"
 
 static const char intro[] =
     "Usage: contrace list [OPTIONS]\n"
@@ -41,18 +41,18 @@ static const struct argument rows[] = {
 
 static int print(const struct catalog *c, const struct list_arguments *a)
 {
-    struct table_options options = {.width = a->full ? 0 : screen_width(stdout),
+    struct columns_options options = {.width = a->full ? 0 : screen_width(stdout),
                                     .colour = screen_colour(stdout),
                                     .full = a->full,
                                     .now = clock_real()};
     int r = 0;
 
     if (a->json)
-        r = table_print_json(stdout, c);
+        r = columns_print_json(stdout, c);
     else if (c->n == 0)
         (void)fputs("no traces\n", stderr);
     else
-        table_print(stdout, c, &options);
+        columns_print(stdout, c, &options);
     if (r < 0)
         complain("not enough memory");
     return r < 0 ? r : screen_finish();

@@ -45,7 +45,7 @@ static int help(FILE *out, int status)
 
 int command_status(int r)
 {
-    return r == 0 ? STATUS_OK : STATUS_FAILED;
+    return r == 0 ? STATUS_OK : r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
+#include "cli/screen.h"
 
 #define COPY_SIZE (256u << 10)
 
@@ -176,4 +178,64 @@ enum parcel_end parcel_copy(struct parcel *p, const struct local *l)
     if (end == PARCEL_GOES_ON)
         end = copy_bytes(p, fd);
     return end == PARCEL_GOES_ON ? parcel_settle(p) : end;
+}
+
+/* ---- words ---------------------------------------------------------------------------------- */
+
+static const char *place_error(int error)
+{
+    switch (error) {
+    case EBUSY:
+        return "another pull is writing it";
+    case EISDIR:
+        return "what stands in its place is no regular file";
+    case ELOOP:
+    case ENOTDIR:
+        return "what stands in the place of a directory is none";
+    default:
+        return strerror(error);
+    }
+}
+
+static const char *asked(const struct parcel_story *s)
+{
+    if (s->asked_spool)
+        return s->asked_store ? " in the spool, nor in the store" : " in the spool";
+    return s->asked_store ? " in the store" : "";
+}
+
+void parcel_say_success(const struct parcel *p, enum parcel_end end, bool from_store, bool brief)
+{
+    char size[PARSE_TEXT_SIZE];
+
+    if (!*p->sha256)
+        complain("%s: neither record nor store tells its hash; it is not verified", p->key);
+    if (brief)
+        return;
+    if (end == PARCEL_THERE)
+        (void)fprintf(stderr, "%s: already here\n", p->key);
+    else
+        (void)fprintf(stderr, "%s: %s from the %s\n", p->key,
+                      format_size(p->landing.size, size), from_store ? "store" : "spool");
+}
+
+void parcel_say(const struct parcel_story *s)
+{
+    const char *key = s->parcel->key;
+
+    if (s->text)
+        complain("%s: %s", key, s->text);
+    else if (s->end == PARCEL_MISSING)
+        complain("%s: there is no such trace%s", key, asked(s));
+    else if (s->end == PARCEL_DIFFERENT)
+        complain("%s: another file is at %s/%s; --force replaces it", key, s->directory,
+                 s->parcel->path);
+    else if (s->end == PARCEL_DAMAGED)
+        complain("%s: the bytes from the %s do not have the hash that they should; nothing of them "
+                 "is kept", key, s->asked_store ? "store" : "spool");
+    else if (s->end == PARCEL_NO_SOURCE)
+        complain("%s: cannot be read: %s", key, strerror(-s->parcel->error));
+    else
+        complain("%s: cannot be written below %s: %s", key, s->directory,
+                 place_error(-s->parcel->error));
 }

@@ -58,3 +58,16 @@ enum parcel_end parcel_copy(struct parcel *p, const struct local *l);
 
 /* All bytes are written: verifies and publishes. PULLED, THERE, DIFFERENT, DAMAGED, NO_PLACE. */
 enum parcel_end parcel_settle(struct parcel *p);
+
+/* Why a parcel did not arrive. */
+struct parcel_story {
+    const struct parcel *parcel;
+    enum parcel_end end;
+    const char *directory; /* the user's, as given */
+    const char *text;      /* what the store said; NULL: nothing */
+    bool asked_spool, asked_store;
+};
+
+/* Both say it on stderr; `brief`: only what needs attention. */
+void parcel_say_success(const struct parcel *p, enum parcel_end end, bool from_store, bool brief);
+void parcel_say(const struct parcel_story *story);

@@ -2,11 +2,9 @@
 #include "cli/transfers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -53,50 +51,23 @@ struct transfers {
 
 static void say_failure(struct transfer *t, enum parcel_end end, const char *text)
 {
-    const char *key = t->entry->key, *store = "the store";
-    int error = -t->parcel.error;
+    const struct transfers *all = t->all;
+    struct parcel_story story = {.parcel = &t->parcel,
+                                 .end = end,
+                                 .directory = all->options->directory,
+                                 .text = text,
+                                 .asked_spool = all->sources->has_local,
+                                 .asked_store = t->from_store};
 
     progress_clear(&t->all->progress);
-    if (t->all->sources->store)
-        store = store_describe(t->all->sources->store);
-    if (text)
-        complain("%s: %s", key, text);
-    else if (end == PARCEL_MISSING)
-        complain("%s: there is no such trace%s%s", key,
-                 t->all->sources->has_local ? " in the spool" : "",
-                 !t->from_store                 ? ""
-                 : t->all->sources->has_local ? ", nor in the store"
-                                                : " in the store");
-    else if (end == PARCEL_DIFFERENT)
-        complain("%s: another file is at %s/%s; --force replaces it", key,
-                 t->all->options->directory, t->parcel.path);
-    else if (end == PARCEL_DAMAGED)
-        complain("%s: the bytes from %s do not have the hash of the record; nothing is kept", key,
-                 t->from_store ? store : "the spool");
-    else if (end == PARCEL_NO_SOURCE)
-        complain("%s: cannot be read: %s", key, strerror(error));
-    else
-        complain("%s: cannot be written below %s: %s", key, t->all->options->directory,
-                 error == EBUSY    ? "another pull is writing it"
-                 : error == EISDIR ? "no regular file stands in its place"
-                                   : strerror(error));
+    parcel_say(&story);
 }
 
 static void say_success(struct transfer *t, enum parcel_end end)
 {
-    char size[PARSE_TEXT_SIZE];
-
-    if (!*t->parcel.sha256) {
+    if (!*t->parcel.sha256)
         progress_clear(&t->all->progress);
-        complain("%s: neither record nor store tells its hash; it is not verified", t->entry->key);
-    }
-    if (t->all->progress.width > 0)
-        return;
-    if (end == PARCEL_THERE)
-        (void)fprintf(stderr, "%s: already here\n", t->entry->key);
-    else
-        (void)fprintf(stderr, "%s: %s from the %s\n", t->entry->key,
-                      format_size(t->parcel.landing.size, size), t->from_store ? "store" : "spool");
+    parcel_say_success(&t->parcel, end, t->from_store, t->all->progress.width > 0);
 }
 
 /* `text`: what the store said; NULL: nothing. */
@@ -361,20 +332,6 @@ static int run(struct transfers *all)
     return r;
 }
 
-static int open_out(const char *path)
-{
-    int fd;
-
-    if (mkdir(path, 0777) < 0 && errno != EEXIST) {
-        complain("%s cannot be made: %s", path, strerror(errno));
-        return -EIO;
-    }
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        complain("%s cannot be opened: %s", path, strerror(errno));
-    return fd < 0 ? -EIO : fd;
-}
-
 static void say_total(const struct transfers *all)
 {
     char size[PARSE_TEXT_SIZE];
@@ -411,13 +368,15 @@ static int run_slots(struct transfers *all)
 
 int transfers_run(struct sources *s, const struct transfers_options *o, struct catalog *c)
 {
-    _cleanup_close_ int out = open_out(o->directory);
+    _cleanup_close_ int out = landing_open(o->directory);
     struct transfers all = {.sources = s, .options = o, .catalog = c, .out = out};
     uint64_t bytes = 0;
     int r;
 
-    if (out < 0)
-        return out;
+    if (out < 0) {
+        complain("%s cannot be used: %s", o->directory, strerror(-out));
+        return -EIO;
+    }
     all.slots = calloc(o->concurrency, sizeof(*all.slots));
     if (!all.slots) {
         complain("not enough memory");

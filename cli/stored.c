@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/remote.h"
+#include "cli/stored.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -158,7 +158,7 @@ static int list_range(struct listing *l, const struct range *range)
     return -EIO;
 }
 
-int remote_list(struct sources *s, const struct selection *selection, size_t newest,
+int stored_list(struct sources *s, const struct selection *selection, size_t newest,
                 struct catalog *c)
 {
     struct listing l = {.sources = s, .selection = *selection, .catalog = c, .newest = newest};

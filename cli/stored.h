@@ -13,5 +13,5 @@
  * Adds the traces that match. `newest`: no more than so many are wanted, the newest of what the
  * catalog holds then; 0: all. 0, -EINTR, or another negative errno after a message.
  */
-int remote_list(struct sources *s, const struct selection *selection, size_t newest,
+int stored_list(struct sources *s, const struct selection *selection, size_t newest,
                 struct catalog *c);

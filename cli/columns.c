@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/table.h"
+#include "cli/columns.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -31,26 +31,26 @@ static void put_text(struct cell *cell, const char *text)
         strcpy(cell->text, "-");
 }
 
-const char *table_age(usec age, char out[static TABLE_AGE_SIZE])
+const char *columns_age(usec age, char out[static COLUMNS_AGE_SIZE])
 {
     unsigned long long s = age / USEC_PER_SEC;
 
     if (s < 60)
-        (void)snprintf(out, TABLE_AGE_SIZE, "%llus", s);
+        (void)snprintf(out, COLUMNS_AGE_SIZE, "%llus", s);
     else if (s < 3600)
-        (void)snprintf(out, TABLE_AGE_SIZE, "%llum", s / 60);
+        (void)snprintf(out, COLUMNS_AGE_SIZE, "%llum", s / 60);
     else if (s < 86400)
-        (void)snprintf(out, TABLE_AGE_SIZE, "%lluh%02llum", s / 3600, s / 60 % 60);
+        (void)snprintf(out, COLUMNS_AGE_SIZE, "%lluh%02llum", s / 3600, s / 60 % 60);
     else
-        (void)snprintf(out, TABLE_AGE_SIZE, "%llud%02lluh", s / 86400 % 1000000, s / 3600 % 24);
+        (void)snprintf(out, COLUMNS_AGE_SIZE, "%llud%02lluh", s / 86400 % 1000000, s / 3600 % 24);
     return out;
 }
 
 static void age_cell(const struct entry *e, usec now, struct cell *cell)
 {
-    char age[TABLE_AGE_SIZE];
+    char age[COLUMNS_AGE_SIZE];
 
-    put_text(cell, table_age(now > e->name.time ? now - e->name.time : 0, age));
+    put_text(cell, columns_age(now > e->name.time ? now - e->name.time : 0, age));
 }
 
 static void time_cell(const struct entry *e, usec now, struct cell *cell)
@@ -167,7 +167,7 @@ struct layout {
     unsigned width[N_COLUMNS]; /* 0: not shown */
 };
 
-static void measure(const struct catalog *c, const struct table_options *o, struct layout *l)
+static void measure(const struct catalog *c, const struct columns_options *o, struct layout *l)
 {
     struct cell cell;
 
@@ -223,7 +223,7 @@ static const char *colour_of(const struct entry *e, size_t k)
                : NULL;
 }
 
-void table_print(FILE *out, const struct catalog *c, const struct table_options *o)
+void columns_print(FILE *out, const struct catalog *c, const struct columns_options *o)
 {
     struct layout l = {0};
     struct cell cell;
@@ -295,7 +295,7 @@ static json_t *entry_json(const struct entry *e)
     return o;
 }
 
-int table_print_json(FILE *out, const struct catalog *c)
+int columns_print_json(FILE *out, const struct catalog *c)
 {
     for (size_t i = 0; i < c->n; i++) {
         json_t *o = entry_json(&c->items[i]);

@@ -1,0 +1,511 @@
+# SPDX-License-Identifier: Apache-2.0
+"""contrace list and pull: a spool on disk, a real S3 server, and what may go wrong between."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import pty
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import pytest
+import s3server
+from hostile import healthy
+from support import BUILD, PATIENCE, job, need, run, wait_until
+
+CONTRACE = BUILD / "contrace"
+NOW = int(time.time())
+BUCKET = "traces"
+
+
+def key_of(service, host, when, pid=7):
+    return f"{service}/{host}/{time.strftime('%Y%m%d/%H%M%S', time.gmtime(when))}-{pid}.trace"
+
+
+def record_of(key, data, **more):
+    service, host, _, rest = key.split("/")
+    return {
+        "service": service, "host": host, "pid": int(rest[:-6].split("-")[1]),
+        "reason": "schedule", "seconds": 2.0, "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(), "go_version": "1.26", "complete": True, **more,
+    }  # fmt: skip
+
+
+def put(top, key, data=b"go 1.26 trace\0\0\0 and more", record=True, **more):
+    """A trace and its record below a directory: a part of a spool, or a bucket's prefix."""
+    path = pathlib.Path(top) / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    if record:
+        path.with_suffix(".json").write_text(json.dumps(record_of(key, data, **more)))
+    return key
+
+
+def contrace(*argv, env=None, timeout=PATIENCE, **more):
+    need(CONTRACE.exists(), f"no contrace in {BUILD}")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    clean |= {"AWS_EC2_METADATA_DISABLED": "true", **(env or {})}
+    return run(CONTRACE, *argv, env=clean, timeout=timeout, check=False, **more)
+
+
+def keys_of(done):
+    return [json.loads(line)["key"] for line in done.stdout.splitlines()]
+
+
+def files_below(path):
+    return sorted(str(p.relative_to(path)) for p in pathlib.Path(path).rglob("*") if p.is_file())
+
+
+@pytest.fixture
+def spool(tmp_path):
+    """A spool of two services and three hosts, as contraced leaves it."""
+    top = tmp_path / "spool"
+    for part in ("incoming", "pending", "archive"):
+        (top / part).mkdir(parents=True)
+    put(top / "pending", key_of("checkout", "web-1", NOW - 60), b"a" * 1000)
+    put(top / "archive", key_of("checkout", "web-1", NOW - 3600), b"b" * 5000)
+    put(top / "archive", key_of("checkout", "web-2", NOW - 120), b"c" * 300, reason="signal")
+    put(top / "archive", key_of("search", "db", NOW - 90000, 12), b"d" * 40, complete=False,
+        truncated={"received": 50, "by": "reset"})  # fmt: skip
+    return top
+
+
+class Store:
+    """A bucket of the S3 server and a configuration that leads to it."""
+
+    def __init__(self, server, directory):
+        self.server = server
+        self.top = server.root / BUCKET / "prod"
+        self.top.mkdir(parents=True)
+        self.env = {
+            "AWS_ACCESS_KEY_ID": s3server.ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": s3server.SECRET_KEY,
+        }
+        self.config = directory / "contrace.yaml"
+        self.write(f"http://{server.host}", directory / "nospool")
+
+    def write(self, endpoint, spool):
+        self.config.write_text(json.dumps({
+            "storage": {"path": str(spool)},
+            "upload": {"url": f"s3://{BUCKET}/prod", "endpoint": endpoint,
+                       "region": s3server.REGION},
+        }))  # fmt: skip
+
+    def run(self, command, *argv, **more):
+        return contrace(command, f"--config.file={self.config}", *argv, env=self.env, **more)
+
+
+@pytest.fixture
+def store(tmp_path):
+    server = s3server.S3Server(tmp_path)
+    yield Store(server, tmp_path)
+    server.close()
+
+
+# ---- the command itself ----
+
+
+def test_help_and_usage():
+    done = contrace("--help")
+    assert done.returncode == 0 and "list" in done.stdout and "pull" in done.stdout
+    assert re.fullmatch(r"contrace \d+\.\d+\.\d+\n", contrace("--version").stdout)
+    for command in ("list", "pull"):
+        done = contrace(command, "--help")
+        assert done.returncode == 0 and f"contrace {command}" in done.stdout
+        assert all(len(line) <= 100 for line in done.stdout.splitlines())
+    for wrong in ([], ["nonsense"], ["list", "--nonsense"], ["list", "word"], ["pull"],
+                  ["list", "--since=soon"], ["list", "--sort=colour"], ["list", "--limit=0"],
+                  ["pull", "--last=1", "a/b/20261121/000000-1.trace"], ["pull", "../../etc/passwd"],
+                  ["list", "--local", "--remote"], ["list", "--since=1h", "--until=2h"],
+                  ["pull", "--concurrency=65", "--last=1"]):  # fmt: skip
+        done = contrace(*wrong)
+        assert done.returncode == 2, (wrong, done)
+        assert done.stderr and not done.stdout, (wrong, done)
+
+
+# ---- the spool ----
+
+
+def test_lists_the_spool(spool):
+    done = contrace("list", f"--storage.path={spool}")
+    assert done.returncode == 0 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == [
+        "AGE", "SERVICE", "HOST", "PID", "REASON", "SIZE", "WHERE", "STATE", "KEY",
+    ]  # fmt: skip
+    assert len({line.index(k) for line, k in zip(lines, ["KEY", "checkout/", "checkout/",
+                "checkout/", "search/"])}) == 1  # fmt: skip
+    assert [line.split()[7] for line in lines[1:]] == ["complete"] * 3 + ["truncated"]
+    assert [line.split()[6] for line in lines[1:]] == ["pending"] + ["archive"] * 3
+    assert "\033" not in done.stdout
+
+
+def test_selects_and_sorts(spool):
+    def listed(*argv):
+        done = contrace("list", "--json", f"--storage.path={spool}", *argv)
+        assert done.returncode == 0, done.stderr
+        return [k.split("/")[1] for k in keys_of(done)]
+
+    assert listed() == ["web-1", "web-2", "web-1", "db"]
+    assert listed("--reverse") == ["db", "web-1", "web-2", "web-1"]
+    assert listed("--service=checkout") == ["web-1", "web-2", "web-1"]
+    assert listed("--service=[cs]*", "--host=*b*") == ["web-1", "web-2", "web-1", "db"]
+    assert listed("--host=web-?", "--since=30m") == ["web-1", "web-2"]
+    assert listed("--until=30m") == ["web-1", "db"]
+    assert listed("--reason=signal") == ["web-2"]
+    assert listed("--reason=s*", "--limit=2") == ["web-1", "web-2"]
+    assert listed("--sort=size") == ["web-1", "web-1", "web-2", "db"]
+    assert listed("--sort=host") == ["db", "web-1", "web-1", "web-2"]
+    assert listed("--sort=state", "--limit=1") == ["db"]
+    assert listed("--sort=reason", "--reverse", "-n1") == ["web-2"]
+    day = time.strftime("%Y-%m-%d", time.gmtime(NOW - 90000))
+    assert listed(f"--since={day}", f"--until={day}", "--service=search") == ["db"]
+
+
+def test_json_of_a_trace(spool):
+    done = contrace("list", "--json", f"--storage.path={spool}", "--service=search")
+    entry = json.loads(done.stdout)
+    assert entry["pid"] == 12 and entry["size"] == 40 and entry["where"] == ["archive"]
+    assert entry["complete"] is False and entry["truncated_by"] == "reset"
+    assert entry["sha256"] == hashlib.sha256(b"d" * 40).hexdigest()
+
+
+def test_a_daemons_spool_is_read_beside_it(daemon, serve, tmp_path):
+    """Listing and pulling take no lock and leave no trace in the spool."""
+    server = serve(healthy())
+    d = daemon([job("checkout", server.address)])
+    d.wait_captured()
+    d.idle()
+    before = files_below(d.spool.path)
+    listed = contrace("list", "--json", f"--config.file={d.config}")
+    assert keys_of(listed) == d.spool.keys(), listed
+    pulled = contrace("pull", "--last=1", f"--config.file={d.config}", "-o", tmp_path / "out")
+    assert pulled.returncode == 0, pulled.stderr
+    path = pathlib.Path(pulled.stdout.strip())
+    assert path.read_bytes() == d.spool.trace(d.spool.keys()[0]).read_bytes()
+    assert files_below(d.spool.path) == before
+    d.stop()
+
+
+def test_foreign_things_in_the_spool_are_no_traces(spool):
+    top = spool / "archive"
+    day = top / "checkout/web-1/20261121"
+    day.mkdir(parents=True, exist_ok=True)
+    (day / "010101-1.trace").symlink_to("/etc/passwd")
+    (day / "notes.trace").write_text("x")
+    (day / "020202-2.trace").mkdir()
+    (top / "loop").symlink_to(top)
+    (top / "checkout" / "file").write_text("x")
+    done = contrace("list", "--json", f"--storage.path={spool}")
+    assert done.returncode == 0 and len(keys_of(done)) == 4
+    done = contrace("pull", f"--storage.path={spool}", "-o", spool.parent / "out",
+                    "checkout/web-1/20261121/010101-1.trace")  # fmt: skip
+    assert done.returncode == 1 and "no such trace" in done.stderr
+    assert files_below(spool.parent / "out") == []
+
+
+def test_a_spool_that_is_not_there_or_not_readable(tmp_path, spool):
+    done = contrace("list", f"--storage.path={tmp_path}/none")
+    assert done.returncode == 1 and "there is no" in done.stderr
+    if os.geteuid() == 0:
+        need(shutil.which("setpriv"), "no setpriv")
+        other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    else:
+        other = []
+    program = tmp_path / "contrace"
+    shutil.copy(CONTRACE, program)
+    for path in [tmp_path, *tmp_path.parents]:
+        with contextlib.suppress(PermissionError):
+            path.chmod(path.stat().st_mode | 0o111)
+    spool.chmod(0o700 if other else 0)
+    done = run(*other, program, "list", f"--storage.path={spool}", check=False)
+    spool.chmod(0o700)
+    assert done.returncode == 1
+    assert "Permission denied" in done.stderr and "sudo" in done.stderr
+    config = tmp_path / "c.yaml"
+    config.write_text("storage: {path: /nowhere}\n")
+    config.chmod(0)
+    if other:
+        done = run(*other, program, "list", f"--config.file={config}", check=False)
+        assert done.returncode == 1 and "--upload.url" in done.stderr and "sudo" in done.stderr
+
+
+# ---- pull out of the spool ----
+
+
+def test_pulls_from_the_spool(spool, tmp_path):
+    out = tmp_path / "out"
+    argv = ["pull", "--last=3", f"--storage.path={spool}", "-o", out]
+    done = contrace(*argv)
+    assert done.returncode == 0, done.stderr
+    keys = keys_of(contrace("list", "--json", "--limit=3", f"--storage.path={spool}"))
+    assert done.stdout.splitlines() == [f"{out}/{k}" for k in keys]
+    assert len(done.stderr.splitlines()) == 3
+    assert files_below(out) == sorted(k[:-6] + s for k in keys for s in (".json", ".trace"))
+    for k in keys:
+        data = (out / k).read_bytes()
+        record = json.loads((out / k).with_suffix(".json").read_text())
+        assert hashlib.sha256(data).hexdigest() == record["sha256"]
+    again = contrace(*argv)
+    assert again.returncode == 0 and again.stderr.count("already here") == 3
+    assert again.stdout == done.stdout
+
+
+def test_paths_are_words_for_a_shell(spool, tmp_path):
+    put(spool / "archive", key_of("-odd", "-h", NOW))
+    done = contrace("pull", "--last=2", f"--storage.path={spool}", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    odd, plain = done.stdout.splitlines()
+    assert odd.startswith("./-odd/") and plain.startswith("checkout/")
+    assert (tmp_path / odd).exists() and (tmp_path / plain).exists()
+    flat = contrace("pull", "--last=1", "--flat", f"--storage.path={spool}", cwd=tmp_path)
+    assert flat.stdout.strip() == "./" + key_of("-odd", "-h", NOW).replace("/", "_")
+
+
+def test_another_file_is_not_replaced(spool, tmp_path):
+    key = key_of("checkout", "web-1", NOW - 60)
+    argv = ["pull", key[:-6], f"--storage.path={spool}", "-o", tmp_path]
+    (tmp_path / key).parent.mkdir(parents=True)
+    (tmp_path / key).write_text("mine")
+    done = contrace(*argv)
+    assert done.returncode == 1 and "--force" in done.stderr and done.stdout == ""
+    assert (tmp_path / key).read_text() == "mine"
+    done = contrace(*argv, "--force")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / key).read_bytes() == b"a" * 1000
+
+
+def test_damage_in_the_spool_is_seen(spool, tmp_path):
+    key = key_of("checkout", "web-1", NOW - 60)
+    (spool / "pending" / key).write_bytes(b"a" * 999 + b"b")
+    done = contrace("pull", key, f"--storage.path={spool}", "-o", tmp_path / "out")
+    assert done.returncode == 1 and key in done.stderr and "hash" in done.stderr
+    assert done.stdout == "" and files_below(tmp_path / "out") == []
+
+
+def test_a_left_over_of_a_killed_pull_is_replaced(spool, tmp_path):
+    key = key_of("checkout", "web-1", NOW - 60)
+    part = tmp_path / "out" / key
+    part = part.with_name("." + part.name + ".part")
+    part.parent.mkdir(parents=True)
+    part.write_text("half")
+    done = contrace("pull", key, f"--storage.path={spool}", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert not part.exists()
+
+
+# ---- the store ----
+
+
+def fill(store, services=("checkout", "search"), hosts=5, count=250, step=60, **more):
+    keys = []
+    for service in services:
+        for h in range(hosts):
+            for i in range(count):
+                keys.append(key_of(service, f"web-{h}", NOW - step * i - h))
+                put(store.top, keys[-1], **more)
+    return keys
+
+
+def test_pages_of_a_store(store):
+    """2,500 traces, 5,000 objects: five pages of S3."""
+    keys = fill(store)
+    put(store.top, ".contrace/probe-web-1", record=False)
+    put(store.top, "checkout/web-1/20261121/notes.txt", record=False)
+    done = store.run("list", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert sorted(keys_of(done)) == sorted(keys)
+    assert json.loads(done.stdout.splitlines()[0])["where"] == ["remote"]
+    newest = sorted(keys, key=lambda k: k.split("/")[2:], reverse=True)
+    done = store.run("list", "--json", "--limit=7")
+    assert [k.split("/")[3][:6] for k in keys_of(done)] == [k.split("/")[3][:6] for k in newest[:7]]
+    done = store.run("list", "--json", "--service=checkout", "--host=web-3", "--since=1h")
+    expected = [k for k in keys if k.startswith("checkout/web-3/")][:60]
+    assert set(keys_of(done)) - set(expected) == set() and len(keys_of(done)) >= 59
+
+
+def test_last_picks_the_newest_across_hosts(store, tmp_path):
+    fill(store, hosts=3, count=4, step=3600)
+    wanted = [put(store.top, key_of("search", "web-9", NOW + i)) for i in (1, 2)]
+    done = store.run("pull", "--last=2", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"{tmp_path}/out/{k}" for k in reversed(wanted)]
+
+
+def test_pulls_in_parallel_and_skips_what_is_here(store, tmp_path):
+    keys = [key_of("checkout", "web-1", NOW - i) for i in range(40)]
+    for i, key in enumerate(keys):
+        put(store.top, key, os.urandom(50_000 + i))
+    out = tmp_path / "out"
+    done = store.run("pull", "--concurrency=8", "-o", out, *keys)
+    assert done.returncode == 0, done.stderr
+    for key in keys:
+        assert (out / key).read_bytes() == (store.top / key).read_bytes()
+        assert (out / key).with_suffix(".json").exists()
+    (out / keys[3]).unlink()
+    done = store.run("pull", "-o", out, *keys)
+    assert done.returncode == 0 and done.stderr.count("already here") == 39, done.stderr
+
+
+def test_a_corrupted_object_is_refused(store, tmp_path):
+    good, bad = (key_of("checkout", "web-1", NOW - i) for i in (0, 1))
+    put(store.top, good)
+    put(store.top, bad, b"x" * 10_000)
+    (store.top / bad).write_bytes(b"x" * 9_999 + b"y")
+    done = store.run("pull", good, bad, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert bad in done.stderr and "hash" in done.stderr
+    assert done.stdout.splitlines() == [f"{tmp_path}/out/{good}"]
+    assert files_below(tmp_path / "out") == [good[:-6] + ".json", good]
+
+
+def test_an_object_without_a_record_comes_unverified(store, tmp_path):
+    key = put(store.top, key_of("checkout", "web-1", NOW), record=False)
+    done = store.run("pull", key, "-o", tmp_path / "out")
+    assert done.returncode == 0 and "not verified" in done.stderr
+    assert files_below(tmp_path / "out") == [key]
+
+
+def test_spool_and_store_are_merged(store, spool, tmp_path):
+    store.write(f"http://{store.server.host}", spool)
+    both = key_of("checkout", "web-1", NOW - 3600)
+    shutil.copytree(spool / "archive", store.top, dirs_exist_ok=True)
+    alone = put(store.top, key_of("checkout", "web-7", NOW - 5), b"far" * 100, reason="api")
+    done = store.run("list", "--json")
+    assert done.returncode == 0, done.stderr
+    where = {e["key"]: e["where"] for e in map(json.loads, done.stdout.splitlines())}
+    assert where[both] == ["archive", "remote"] and where[alone] == ["remote"]
+    assert where[key_of("checkout", "web-1", NOW - 60)] == ["pending"]
+    assert len(where) == 5
+    assert len(keys_of(store.run("list", "--json", "--local"))) == 4
+    assert len(keys_of(store.run("list", "--json", "--remote"))) == 4
+    assert keys_of(store.run("list", "--json", "--reason=api")) == [alone]
+    assert "reason" not in json.loads(store.run("list", "--json", "--host=web-7").stdout)
+    long = json.loads(store.run("list", "--json", "--long", "--host=web-7").stdout)
+    assert long["reason"] == "api"
+    # What is damaged here is had from there.
+    (spool / "archive" / both).write_bytes(b"bad")
+    done = store.run("pull", both, "-o", tmp_path / "out")
+    assert done.returncode == 0 and "the store is asked" in done.stderr, done.stderr
+    assert (tmp_path / "out" / both).read_bytes() == b"b" * 5000
+
+
+def test_what_is_in_neither(store, spool, tmp_path):
+    store.write(f"http://{store.server.host}", spool)
+    done = store.run("pull", "checkout/web-1/20200101/000000-1.trace", "-o", tmp_path / "out")
+    assert done.returncode == 1 and "nor in the store" in done.stderr
+    assert files_below(tmp_path / "out") == []
+
+
+def test_a_broken_store_leaves_the_local_list(store, spool):
+    store.write("http://127.0.0.1:1", spool)
+    begin = time.monotonic()
+    done = store.run("list", "--json")
+    assert done.returncode == 1 and len(keys_of(done)) == 4
+    assert "cannot be listed" in done.stderr
+    assert time.monotonic() - begin < 40
+    store.env["AWS_SECRET_ACCESS_KEY"] = "wrong"
+    store.write(f"http://{store.server.host}", spool)
+    done = store.run("list", "--json")
+    assert done.returncode == 1 and len(keys_of(done)) == 4, done
+    assert "wrong" not in done.stderr
+    done = contrace("list", "--json", f"--storage.path={spool}", "--upload.url=gopher://x")
+    assert done.returncode == 1 and "upload.url" in done.stderr and len(keys_of(done)) == 4
+
+
+def test_a_pull_that_is_killed_leaves_no_half_file(store, tmp_path):
+    """By SIGINT at once; by SIGKILL but for hidden files that the next one replaces."""
+    keys = [key_of("checkout", "web-1", NOW - i) for i in range(8)]
+    for key in keys:
+        put(store.top, key, os.urandom(3_000_000))
+    env = {**os.environ, **store.env}
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        out = tmp_path / f"out{number}"
+        process = subprocess.Popen(
+            [CONTRACE, "pull", f"-c{store.config}", "-o", out, *keys], env=env,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        with contextlib.suppress(pytest.fail.Exception):
+            wait_until("a download runs", lambda: list(out.rglob(".*.part")), 5, 0.001)
+        process.send_signal(number)
+        assert process.wait(PATIENCE) in (-number, 0)
+        parts = list(out.rglob(".*.part"))
+        assert number == signal.SIGKILL or not parts
+        for path in out.rglob("[0-9]*.trace"):
+            assert path.read_bytes() == (store.top / path.relative_to(out)).read_bytes()
+    done = store.run("pull", "-o", out, *keys)  # after the kill
+    assert done.returncode == 0, done.stderr
+    assert len(files_below(out)) == 16 and not list(out.rglob(".*"))
+
+
+def test_keys_of_the_store_are_not_trusted(store, tmp_path):
+    """Only what is a key becomes a path."""
+    fake = [
+        "checkout/web-1/20261121/000000-1.trace.trace", "checkout/..x/20261121/000000.trace",
+        "checkout/web-1/20261399/000000-1.trace", "checkout/web 1/20261121/000000-1.trace",
+        "x/checkout/web-1/20261121/000000-1.trace",
+    ]  # fmt: skip
+    for key in fake:
+        put(store.top, key, record=False)
+    good = put(store.top, key_of("checkout", "web-1", NOW))
+    done = store.run("pull", "--last=100", "-o", tmp_path / "out" )
+    odd = "checkout/..x/20261121/000000.trace"
+    assert done.returncode == 0, done.stderr
+    assert set(files_below(tmp_path / "out")) == {good, good[:-6] + ".json", odd}
+    for key in ("../../x/20261121/000000-1.trace", "/etc/passwd", "a/../20261121/000000-1.trace"):
+        assert store.run("pull", key, "-o", tmp_path / "out").returncode == 2
+
+
+def test_a_symbolic_link_is_not_followed_out_of_the_directory(spool, tmp_path):
+    key = key_of("checkout", "web-1", NOW - 60)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out/checkout").symlink_to(tmp_path / "elsewhere")
+    done = contrace("pull", key, f"--storage.path={spool}", "-o", tmp_path / "out")
+    assert done.returncode == 1 and files_below(tmp_path / "elsewhere") == []
+
+
+# ---- the terminal ----
+
+
+def on_terminal(argv, env, columns=80):
+    """Its output on a terminal of so many columns."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(argv, stdout=slave, stderr=slave, stdin=slave,
+                               env={**os.environ, "TERM": "xterm", **env})  # fmt: skip
+    os.close(slave)
+    text = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(master, 4096):
+            text += piece
+    os.close(master)
+    return process.wait(PATIENCE), text.decode()
+
+
+def test_the_table_fits_the_terminal(spool):
+    argv = [CONTRACE, "list", f"--storage.path={spool}"]
+    for columns in (60, 80, 100, 120):
+        status, text = on_terminal(argv, {"NO_COLOR": "1"}, columns)
+        assert status == 0 and "\033" not in text
+        assert all(len(line.rstrip("\r")) <= columns for line in text.split("\n")), text
+    _, text = on_terminal(argv, {})
+    assert "\033[1m" in text
+
+
+def test_the_bar(store, tmp_path):
+    keys = [put(store.top, key_of("checkout", "web-1", NOW - i), os.urandom(5_000_000))
+            for i in range(6)]  # fmt: skip
+    argv = [CONTRACE, "pull", f"-c{store.config}", "--last=6", "-o", tmp_path / "out"]
+    status, text = on_terminal(argv, store.env)
+    assert status == 0 and "6 pulled" in text
+    assert all(k in text for k in keys)
