@@ -93,10 +93,11 @@ static int pull(const struct sources_arguments *where, const struct query *q,
     if (a->last > 0)
         found = query_run(&s, q, selection, c);
     if (found >= 0 && c->n == 0) {
-        complain("there is no trace that fits");
+        if (found == 0)
+            complain("there is no trace that fits");
         found = 1;
     }
-    r = found < 0 ? found : transfers_run(&s, &a->to, c);
+    r = found < 0 ? found : c->n > 0 ? transfers_run(&s, &a->to, c) : 0;
     sources_close(&s);
     if (r < 0)
         return r;

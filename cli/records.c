@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/fetch.h"
+#include "cli/download.h"
 #include "cli/screen.h"
 
 #define CONCURRENCY 8
@@ -15,7 +15,7 @@ struct reading;
 struct slot {
     struct reading *reading;
     struct entry *entry; /* NULL: free */
-    struct fetch *fetch;
+    struct download *download;
     struct buf text;
     char key[NAME_KEY_MAX];
 };
@@ -61,7 +61,7 @@ static void on_done(void *userdata, const struct store_result *result)
     struct slot *slot = userdata;
     struct reading *reading = slot->reading;
 
-    slot->fetch = NULL;
+    slot->download = NULL;
     if (result->end == STORE_DONE) {
         use_text(slot);
     } else if (result->end != STORE_MISSING) {
@@ -88,7 +88,7 @@ static struct entry *next_entry(struct reading *r)
 
 static int begin(struct reading *r, struct slot *slot)
 {
-    static const struct fetch_handlers handlers = {on_begin, on_body, on_done};
+    static const struct download_handlers handlers = {on_begin, on_body, on_done};
     int error;
 
     slot->entry = next_entry(r);
@@ -96,8 +96,8 @@ static int begin(struct reading *r, struct slot *slot)
         return 0;
     slot->entry->asked = true;
     (void)name_record_key(slot->entry->key, slot->key);
-    error = fetch_start(r->sources->event, r->sources->store, slot->key, &handlers, slot,
-                        &slot->fetch);
+    error = download_start(r->sources->event, r->sources->store, slot->key, &handlers, slot,
+                        &slot->download);
     if (error < 0)
         slot->entry = NULL;
     else
@@ -123,7 +123,7 @@ static int read_remote(struct sources *s, struct catalog *c)
             error = sources_wait(s);
     } while (error == 0 && r.busy > 0);
     for (size_t i = 0; i < CONCURRENCY; i++) {
-        fetch_cancel(r.slots[i].fetch);
+        download_cancel(r.slots[i].download);
         buf_done(&r.slots[i].text);
     }
     return error < 0 ? error : r.error;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/fetch.h"
+#include "cli/download.h"
 #include "cli/screen.h"
 
 /* So many traces in a row that are not meant (a page of most stores, with their records) are worth
@@ -147,7 +147,7 @@ static int list_range(struct listing *l, const struct range *range)
         if (l->skipping)
             continue;
         tries = strcmp(before, l->after) == 0 ? tries + 1 : 1;
-        pause = fetch_pause(&l->result, tries, UINT64_MAX);
+        pause = download_pause(&l->result, tries, UINT64_MAX);
         if (pause == USEC_NEVER)
             break;
         r = wait_for(l->sources, pause);

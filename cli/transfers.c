@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "cli/fetch.h"
+#include "cli/download.h"
 #include "cli/parcel.h"
 #include "cli/progress.h"
 #include "cli/screen.h"
@@ -28,7 +28,7 @@ struct transfer {
     struct parcel parcel;
     struct disk_job job;
     bool in_job, from_store;
-    struct fetch *fetch;
+    struct download *download;
     char record[NAME_KEY_MAX];
 };
 
@@ -140,7 +140,7 @@ static void on_trace_done(void *userdata, const struct store_result *result)
 {
     struct transfer *t = userdata;
 
-    t->fetch = NULL;
+    t->download = NULL;
     if (result->end == STORE_DONE) {
         if (!*t->parcel.sha256)
             memcpy(t->parcel.sha256, result->sha256, sizeof(t->parcel.sha256));
@@ -161,7 +161,7 @@ static int run_prepare(struct disk_job *job)
 
 static void on_prepared(struct disk_job *job, int r)
 {
-    static const struct fetch_handlers handlers = {begin_trace, on_trace, on_trace_done};
+    static const struct download_handlers handlers = {begin_trace, on_trace, on_trace_done};
     struct transfer *t = transfer_of(job);
     struct sources *s = t->all->sources;
 
@@ -170,7 +170,7 @@ static void on_prepared(struct disk_job *job, int r)
         finish(t, (enum parcel_end)r, NULL);
     else if (atomic_load(&t->parcel.cancelled))
         finish(t, PARCEL_CANCELLED, NULL);
-    else if (fetch_start(s->event, s->store, t->entry->key, &handlers, t, &t->fetch) < 0)
+    else if (download_start(s->event, s->store, t->entry->key, &handlers, t, &t->download) < 0)
         finish(t, PARCEL_NO_SOURCE, "not enough memory");
 }
 
@@ -193,7 +193,7 @@ static void on_record_done(void *userdata, const struct store_result *result)
 {
     struct transfer *t = userdata;
 
-    t->fetch = NULL;
+    t->download = NULL;
     if (result->end != STORE_DONE && result->end != STORE_MISSING) {
         finish(t, PARCEL_NO_SOURCE, *result->text ? result->text : "its record cannot be read");
         return;
@@ -206,12 +206,12 @@ static void on_record_done(void *userdata, const struct store_result *result)
 
 static void start_store(struct transfer *t)
 {
-    static const struct fetch_handlers handlers = {begin_record, on_record, on_record_done};
+    static const struct download_handlers handlers = {begin_record, on_record, on_record_done};
     struct sources *s = t->all->sources;
 
     t->from_store = true;
     (void)name_record_key(t->entry->key, t->record);
-    if (fetch_start(s->event, s->store, t->record, &handlers, t, &t->fetch) < 0)
+    if (download_start(s->event, s->store, t->record, &handlers, t, &t->download) < 0)
         finish(t, PARCEL_NO_SOURCE, "not enough memory");
 }
 
@@ -307,9 +307,9 @@ static void cancel(struct transfers *all)
         if (!t->entry)
             continue;
         atomic_store(&t->parcel.cancelled, true);
-        if (t->fetch) {
-            fetch_cancel(t->fetch);
-            t->fetch = NULL;
+        if (t->download) {
+            download_cancel(t->download);
+            t->download = NULL;
             finish(t, PARCEL_CANCELLED, NULL);
         }
     }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """contrace list and pull: a spool on disk, a real S3 server, and what may go wrong between."""
 
+import collections
 import contextlib
 import fcntl
 import hashlib
+import http.server
 import json
 import os
 import pathlib
@@ -14,12 +16,13 @@ import signal
 import struct
 import subprocess
 import termios
+import threading
 import time
 
 import pytest
 import s3server
 from hostile import healthy
-from support import BUILD, PATIENCE, job, need, run, wait_until
+from support import BUILD, PATIENCE, job, need, run, tmpfs, wait_until
 
 CONTRACE = BUILD / "contrace"
 NOW = int(time.time())
@@ -422,31 +425,6 @@ def test_a_broken_store_leaves_the_local_list(store, spool):
     assert done.returncode == 1 and "upload.url" in done.stderr and len(keys_of(done)) == 4
 
 
-def test_a_pull_that_is_killed_leaves_no_half_file(store, tmp_path):
-    """By SIGINT at once; by SIGKILL but for hidden files that the next one replaces."""
-    keys = [key_of("checkout", "web-1", NOW - i) for i in range(8)]
-    for key in keys:
-        put(store.top, key, os.urandom(3_000_000))
-    env = {**os.environ, **store.env}
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        out = tmp_path / f"out{number}"
-        process = subprocess.Popen(
-            [CONTRACE, "pull", f"-c{store.config}", "-o", out, *keys], env=env,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        with contextlib.suppress(pytest.fail.Exception):
-            wait_until("a download runs", lambda: list(out.rglob(".*.part")), 5, 0.001)
-        process.send_signal(number)
-        assert process.wait(PATIENCE) in (-number, 0)
-        parts = list(out.rglob(".*.part"))
-        assert number == signal.SIGKILL or not parts
-        for path in out.rglob("[0-9]*.trace"):
-            assert path.read_bytes() == (store.top / path.relative_to(out)).read_bytes()
-    done = store.run("pull", "-o", out, *keys)  # after the kill
-    assert done.returncode == 0, done.stderr
-    assert len(files_below(out)) == 16 and not list(out.rglob(".*"))
-
-
 def test_keys_of_the_store_are_not_trusted(store, tmp_path):
     """Only what is a key becomes a path."""
     fake = [
@@ -472,6 +450,126 @@ def test_a_symbolic_link_is_not_followed_out_of_the_directory(spool, tmp_path):
     (tmp_path / "out/checkout").symlink_to(tmp_path / "elsewhere")
     done = contrace("pull", key, f"--storage.path={spool}", "-o", tmp_path / "out")
     assert done.returncode == 1 and files_below(tmp_path / "elsewhere") == []
+
+
+def test_a_directory_as_the_store(tmp_path):
+    top = tmp_path / "mnt"
+    keys = [put(top, key_of("checkout", f"web-{i}", NOW - i)) for i in range(3)]
+    url = f"--upload.url=file://{top}"
+    assert keys_of(contrace("list", "--json", "--remote", url)) == keys
+    done = contrace("pull", "--last=2", "--remote", url, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"{tmp_path}/out/{k}" for k in keys[:2]]
+
+
+class Flaky(http.server.BaseHTTPRequestHandler):
+    """Serves a directory; answers by the server's script as long as that has something."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        trouble = self.server.script.pop(0) if self.server.script else None
+        path = pathlib.Path(self.server.top + self.path)
+        if trouble == 503 or not path.exists():
+            self.send_response(503 if trouble else 404)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        data = path.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[: len(data) // 2] if trouble in ("cut", "hang") else data)
+        if trouble == "hang":
+            self.server.gate.wait(PATIENCE)
+            self.close_connection = True
+        if trouble == "cut":
+            self.close_connection = True
+            self.connection.shutdown(2)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def flaky(tmp_path):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Flaky)
+    server.top, server.script, server.asked = str(tmp_path / "web"), [], []
+    server.gate = threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.gate.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_passing_trouble_is_sat_out(flaky, tmp_path):
+    """An overloaded store, and a download that breaks off: the same again, from the beginning."""
+    key = put(flaky.top, key_of("checkout", "web-1", NOW), os.urandom(300_000))
+    url = f"--upload.url=http://127.0.0.1:{flaky.server_address[1]}/"
+    flaky.script[:] = [503, None, "cut", 503]
+    done = contrace("pull", key, "--remote", url, "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / key).read_bytes() == (pathlib.Path(flaky.top) / key).read_bytes()
+    assert len(flaky.asked) == 5
+    # There is an end to it.
+    flaky.script[:] = [503] * 100
+    done = contrace("pull", key, "--remote", url, "-o", tmp_path / "out2")
+    assert done.returncode == 1 and key in done.stderr and done.stdout == ""
+    assert files_below(tmp_path / "out2") == []
+    # Such a store cannot be listed, and says so.
+    done = contrace("list", "--remote", url)
+    assert done.returncode == 1 and "no listings" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_pull_that_is_killed_leaves_no_half_file(flaky, tmp_path, number):
+    """SIGKILL leaves hidden files, which the next pull replaces; the others nothing."""
+    keys = [put(flaky.top, key_of("checkout", "web-1", NOW - i), os.urandom(3_000_000))
+            for i in range(8)]  # fmt: skip
+    url = f"--upload.url=http://127.0.0.1:{flaky.server_address[1]}/"
+    out = tmp_path / "out"
+    done = contrace("pull", keys[0], "--remote", url, "-o", out)
+    assert done.returncode == 0, done.stderr
+    flaky.script[:] = [None] * 4 + ["hang"] * 4
+    argv = [CONTRACE, "pull", "--remote", url, "-o", out, *keys[1:]]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def written():
+        return [p for p in out.rglob(".*.trace.part") if p.stat().st_size > 1_000_000]
+
+    wait_until("four downloads are half done", lambda: len(written()) == 4)
+    process.send_signal(number)
+    assert process.communicate(timeout=PATIENCE)[0] == b""
+    assert process.returncode == -number
+    assert len(list(out.rglob(".*"))) == (4 if number == signal.SIGKILL else 0)
+    assert [f for f in files_below(out) if "/." not in f] == [keys[0][:-6] + ".json", keys[0]]
+    flaky.gate.set()
+    done = contrace("pull", "--remote", url, "-o", out, *keys)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("already here") == 1
+    assert len(files_below(out)) == 16 and not list(out.rglob(".*"))
+
+
+def test_a_full_disk(spool, tmp_path):
+    with tmpfs(tmp_path / "small", "size=64k") as small:
+        put(spool / "archive", key_of("big", "h", NOW), os.urandom(200_000))
+        done = contrace("pull", "--last=2", f"--storage.path={spool}", "-o", small / "out")
+        assert done.returncode == 1 and "No space left" in done.stderr
+        assert [k for k in files_below(small) if "big" in k] == []
+        assert done.stdout.splitlines() == [
+            f"{small}/out/{key_of('checkout', 'web-1', NOW - 60)}"
+        ]  # fmt: skip
+
+
+def test_the_libraries_have_no_name_twice():
+    """The linker would silently take the first."""
+    need(shutil.which("nm"), "no nm on the PATH (Debian: binutils)")
+    archives = [BUILD / f"lib{name}.a" for name in ("contrace", "contraced", "gotrace", "base")]
+    need(all(a.exists() for a in archives), f"no libraries in {BUILD}")
+    names = re.findall(r" [TDBR] (\w+)", run("nm", "--defined-only", *archives).stdout)
+    assert not [n for n, count in collections.Counter(names).items() if count > 1]
 
 
 # ---- the terminal ----

@@ -10,22 +10,22 @@
 
 #include "daemon/upload/store.h"
 
-#define FETCH_TRIES 5
+#define DOWNLOAD_TRIES 5
 
-struct fetch;
+struct download;
 
-struct fetch_handlers {
+struct download_handlers {
     int (*begin)(void *userdata); /* before each try: what came so far does not count; as `body` */
     store_body_fn body;
-    store_done_fn done; /* once; the fetch is gone when it returns */
+    store_done_fn done; /* once; the download is gone when it returns */
 };
 
 /* The key is borrowed until the end. 0 or -ENOMEM; done is never called from here. */
-int fetch_start(sd_event *event, struct store *store, const char *key,
-                const struct fetch_handlers *handlers, void *userdata, struct fetch **ret);
+int download_start(sd_event *event, struct store *store, const char *key,
+                const struct download_handlers *handlers, void *userdata, struct download **ret);
 
 /* NULL is fine. */
-void fetch_cancel(struct fetch *f);
+void download_cancel(struct download *d);
 
 /* The pause after so many tries, or USEC_NEVER when there shall be no more. */
-usec fetch_pause(const struct store_result *result, unsigned tries, uint64_t random);
+usec download_pause(const struct store_result *result, unsigned tries, uint64_t random);
