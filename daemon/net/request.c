@@ -127,6 +127,8 @@ void request_result(const struct http_request *r, CURLcode code, struct http_res
 
     if (r->expectation_failed || refused_early(r, code))
         code = CURLE_OK;
+    else if (code == CURLE_OK && !r->head_ended)
+        code = CURLE_RECV_ERROR; /* curl takes a head that is cut for a whole one */
     *ret = (struct http_result){.delimited = r->delimited, .sent_all = all_was_sent(r)};
     (void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
     (void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &ret->status);

@@ -302,6 +302,10 @@ static void test_broken_off(void **state)
     assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Length: 10\r\n\r\nhi"),
                          {.what = LOOPBACK_RESET}),
                      HTTP_CLOSED);
+    assert_int_equal(ASK(w, SEND("HTTP/1.1 200 OK\r\n")), HTTP_CLOSED);
+    assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Length: 0\r\n")), HTTP_CLOSED);
+    assert_int_equal(ASK(w, SEND(OK_HEAD "Date: Sat, 14")), HTTP_CLOSED);
+    assert_int_equal(ASK(w, SEND("HTTP/1.1 103 Early Hints\r\n\r\n")), HTTP_CLOSED);
     assert_int_equal(ASK(w, SEND("")), HTTP_CLOSED);
     assert_int_equal(ASK(w, {.what = LOOPBACK_RESET}), HTTP_CLOSED);
     assert_int_equal(w->result.status, 0);
