@@ -138,8 +138,10 @@ static int read_shared(struct shared *s, char *why, size_t why_size)
         if (s->path[i][0] != '\0')
             r = credfile_load(s->path[i], i == 0 ? CREDFILE_CREDENTIALS : CREDFILE_CONFIG,
                               s->profile, &p, why, why_size);
-        if (r < 0 && says_nothing(s, i, r))
+        if (r < 0 && says_nothing(s, i, r)) {
+            why[0] = '\0';
             continue;
+        }
         if (r < 0)
             return r;
         if (!s->p.secrets.access_key && p.secrets.access_key) {
