@@ -27,7 +27,7 @@ HEAD_MAX = 64 * 1024
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 ACCESS_KEY = "AKIACONTRACETEST0000"
-SECRET_KEY = "not/a+secret=that matters"
+SECRET_KEY = "not/a+secret=that+matters"
 REGION = "eu-test-1"
 BUCKET = "traces"
 

@@ -77,6 +77,7 @@ def elsewhere(line, code, region):
 
     def behave(x):
         if f"/{region}/s3/aws4_request" in x.request.headers.get("authorization", ""):
+            x.store.region = region
             x.serve()
             return
         x.read_body()

@@ -75,7 +75,7 @@ def wait_until(what, condition, timeout=PATIENCE, interval=0.01):
         time.sleep(interval)
 
 
-def config_text(jobs, storage, glob=None, log=None):
+def config_text(jobs, storage, glob=None, log=None, upload=None):
     """A configuration as JSON, which is YAML; quick by default: captures only when asked for."""
     base = {
         "scrape_interval": "1h",
@@ -88,6 +88,7 @@ def config_text(jobs, storage, glob=None, log=None):
         "scrape_configs": jobs,
         "storage": {"min_free": 0, **storage},
         "log": {"level": "debug", "format": "json", **(log or {})},
+        **({"upload": upload} if upload else {}),
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -103,12 +104,13 @@ class Spool:
         self.path = pathlib.Path(path)
 
     def _files(self, part, suffix=""):
+        """Not by Path.rglob, which fails when a directory goes meanwhile."""
         top = self.path / part
-        return sorted(
-            str(p.relative_to(top))
-            for p in top.rglob("*" + suffix)
-            if not p.is_dir() or p.is_symlink()
-        )
+        found = []
+        for directory, below, files in os.walk(top):
+            links = [d for d in below if os.path.islink(os.path.join(directory, d))]
+            found += [os.path.relpath(os.path.join(directory, n), top) for n in files + links]
+        return sorted(n for n in found if n.endswith(suffix))
 
     def incoming(self):
         return self._files("incoming")
@@ -153,7 +155,7 @@ class Daemon:
     """A running contraced, its log as parsed JSON lines and its spool."""
 
     def __init__(self, directory, jobs=None, storage=None, glob=None, args=(), text=None,
-                 wait=True, log=None):  # fmt: skip
+                 wait=True, log=None, upload=None, env=None):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         storage = {"path": str(self.directory / "spool"), **(storage or {})}
@@ -164,23 +166,24 @@ class Daemon:
         self._changed = threading.Condition()
         argv = [str(CONTRACED)]
         if jobs is not None or text is not None:
-            self.write_config(jobs, glob, text, log)
+            self.write_config(jobs, glob, text, log, upload)
             argv.append(f"--config.file={self.config}")
         else:
             argv += [f"--storage.path={storage['path']}", "--log.level=debug"]
         argv += ["--log.format=json", *args]
         need(CONTRACED.exists(), f"no contraced in {BUILD}")
         self.process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            env=env,
+        )  # fmt: skip
         self.pid = self.process.pid
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         if wait:
             self.wait_log(message_id=STARTED)
 
-    def write_config(self, jobs, glob=None, text=None, log=None):
-        self.config.write_text(text or config_text(jobs, self.storage, glob, log))
+    def write_config(self, jobs, glob=None, text=None, log=None, upload=None):
+        self.config.write_text(text or config_text(jobs, self.storage, glob, log, upload))
 
     def __enter__(self):
         return self

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Killed at system calls between the end of a capture and archive/, with uploads on. The next start
+finds what was published, uploads it, and the store has each object once or, at most, twice with the
+same bytes.
+
+A gate holds the target's last bytes (`publish`) or the store's last answer (`settle`) until strace
+has joined; so the calls behind the gate count from one, whichever thread makes them. A reference
+run tells how many there are. By itself the test takes a sample of them, with a seed that it prints;
+CONTRACE_KILL_SWEEP=full takes all, as scripts/kill-sweep does.
+"""
+
+import collections
+import concurrent.futures
+import contextlib
+import os
+import random
+import signal
+import threading
+
+import pytest
+from hostile import HEADER, Server, gated, generation, healthy, trace
+from store import Store
+from storefaults import closing
+from support import Daemon, job, wait_until
+from test_kill_sweep import CALL, can_trace, strace, threads_of  # noqa: F401 (a fixture)
+from uploads import assert_same, clean_env, section, wait_archived
+
+FULL = os.environ.get("CONTRACE_KILL_SWEEP") == "full"
+SAMPLE = 20  # of each of the four groups
+TOGETHER = 3
+KINDS = ("kept", "fresh")  # is the connection to the store an old one?
+PHASES = ("publish", "settle")
+GROUPS = ("loop", "disk")
+
+
+def held(gate):
+    """Keeps the object, and answers once the gate is open."""
+
+    def behave(x):
+        x.store.take(x)
+        assert gate.wait(60), "nobody opened the gate"
+        x.answer("200 OK")
+
+    return behave
+
+
+class Scene:
+    """A daemon with one trace in archive/ and in the store, and another held at the gate."""
+
+    def __init__(self, directory, kind, phase):
+        self.directory, self.phase = directory, phase
+        self.gate = threading.Event()
+        self.store = Store()
+        if kind == "fresh":
+            self.store.play(closing)
+        self.target = Server(healthy(trace(2)))
+        self.jobs = [job("s", self.target.address)]
+        self.daemon = self.start()
+
+    def start(self):
+        upload = section(self.directory, self.store.endpoint)
+        return Daemon(self.directory, self.jobs, upload=upload, env=clean_env())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.gate.set()
+        self.daemon.__exit__(*exc)
+        self.target.close()
+        self.store.close(check=not exc[0])
+
+    def to_the_gate(self):
+        self.first = wait_archived(self.daemon)
+        asked = len(self.target.requests)
+        if self.phase == "publish":
+            begun, rest = HEADER + generation(1), generation(2)
+            self.target.script = [gated(self.gate, begun, rest), healthy(trace(2))]
+            self.daemon.capture_now()
+            wait_until("the target is asked", lambda: len(self.target.requests) > asked)
+            wait_until("the trace has begun", self.daemon.spool.incoming)
+        else:
+            rule = self.store.play(held(self.gate), times=1, match=r"/\d{6}[-\d]*\.json$")
+            kept = len(self.store.stored)
+            self.daemon.capture_now()
+            wait_until("the store holds its answer", lambda: len(self.store.stored) == kept + 2)
+            assert rule.played == 1
+
+    def settled(self):
+        d = self.daemon
+        return not d.alive() or (
+            len(d.spool.keys()) == 2 and not d.spool.pending() and not d.spool.incoming()
+        )
+
+    def recover(self):
+        """What the next start makes of it: every trace of which there was word is where it should
+        be."""
+        said = {line["key"] for line in self.daemon.lines if "key" in line}
+        before = set(self.daemon.spool.keys()) | {
+            k for k in self.daemon.spool.pending() if k.endswith(".trace")
+        }
+        assert said <= before, "what was said to be captured is lost"
+        self.target.script = [lambda c: c.send(b"HTTP/1.1 404 Not Found\r\n\r\n")]
+        with self.start() as d:
+            wait_until("all that was published is uploaded", lambda: not d.spool.pending())
+            d.stop()
+            kept = set(d.spool.check())
+        assert before == kept, "what was published is lost"
+        for key in kept:
+            assert_same(self.store, d.spool, key)
+        puts = {n: len(s) for n, s in self.store.stored.items() if "/.contrace/" not in n}
+        assert max(puts.values()) <= 2, puts
+        assert not self.store.refusals
+        return len(kept), max(puts.values())
+
+
+def calls_of(directory, kind, phase, group):
+    """How often each call is made behind the gate."""
+    log = directory / "log"
+    with Scene(directory, kind, phase) as scene:
+        scene.to_the_gate()
+        with strace(log, *threads_of(scene.daemon, group)):
+            scene.gate.set()
+            wait_until("the trace is in archive/", scene.settled)
+            scene.daemon.idle()
+        scene.daemon.stop()
+    names = collections.Counter()
+    for line in log.read_text(errors="replace").splitlines():
+        call = CALL.match(line if line[:1].isdigit() and " " in line[:9] else f"0 {line}")
+        if call and "resuming interrupted" not in line:
+            names[call["name"]] += 1
+    names.pop("restart_syscall", None)
+    return names
+
+
+def kill_at(directory, kind, phase, group, name, number):
+    """Kills before this call. (whether it was reached, traces that are kept, most PUTs of a key)"""
+    directory.mkdir()
+    with Scene(directory, kind, phase) as scene:
+        d = scene.daemon
+        scene.to_the_gate()
+        with strace(
+            directory / "log", "-e", f"trace={name}",
+            "-e", f"inject={name}:signal=KILL:when={number}", *threads_of(d, group),
+        ):  # fmt: skip
+            scene.gate.set()
+            wait_until("it is killed, or the trace in archive/", scene.settled)
+            if d.alive():
+                with contextlib.suppress(Exception):
+                    d.process.wait(0.05)
+            killed = not d.alive()
+        if killed:
+            assert d.wait_exit() == -signal.SIGKILL
+        else:
+            d.stop()
+        return killed, *scene.recover()
+
+
+def points(names, rng):
+    every = [(name, i) for name in sorted(names) for i in range(1, names[name] + 1)]
+    return every if FULL or len(every) <= SAMPLE else sorted(rng.sample(every, SAMPLE))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("phase", PHASES)
+def test_killed_from_publish_to_archive(phase, group, tmp_path):
+    seed = int(os.environ.get("CONTRACE_SEED", random.SystemRandom().randrange(2**32)))
+    rng = random.Random(seed)
+    kinds = KINDS if FULL else (rng.choice(KINDS),)
+    for kind in kinds:
+        (tmp_path / kind).mkdir()
+        names = calls_of(tmp_path / kind, kind, phase, group)
+        chosen = points(names, rng)
+
+        def kill(point, kind=kind):
+            directory = tmp_path / f"{kind}-{point[0]}-{point[1]}"
+            try:
+                return kill_at(directory, kind, phase, group, *point)
+            except BaseException:
+                print(f"killed before the {group}'s {point[0]} number {point[1]} ({kind})")
+                raise
+
+        with concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool:
+            ends = list(pool.map(kill, chosen))
+        reached = sum(killed for killed, _, _ in ends)
+        twice = sum(most > 1 for _, _, most in ends)
+        print(f"{phase}, {group}, {kind}: {reached} of {len(chosen)} reached, of "
+              f"{sum(names.values())} calls ({len(names)} names); {twice} with an object put twice; "
+              f"seed {seed} (CONTRACE_SEED)")  # fmt: skip
+        # How often threads wake each other is the kernel's affair.
+        assert reached >= len(chosen) * 2 // 3
