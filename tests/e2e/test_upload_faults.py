@@ -132,6 +132,9 @@ CASES = {
     "reset-kept-conditional": passing(
         faults.reset_after_body(keep=True), times=1, more=NEVER_OVERWRITE
     ),
+    "record-reset-kept-conditional": Case(
+        on(faults.reset_after_body(keep=True), 1, RECORD), DELIVERED, more=NEVER_OVERWRITE
+    ),
     "reset-in-answer": passing(faults.reset_in_answer(b"HTTP/1.1 200 OK\r\nDa", keep=True), 1,
                                **TWICE),
     "closed-at-head": passing(faults.closed_at_head),
