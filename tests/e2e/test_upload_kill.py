@@ -26,7 +26,7 @@ from test_kill_sweep import CALL, can_trace, strace, threads_of  # noqa: F401 (a
 from uploads import assert_same, clean_env, section, wait_archived
 
 FULL = os.environ.get("CONTRACE_KILL_SWEEP") == "full"
-SAMPLE = 20  # of each of the four groups
+SAMPLE = 40  # of each of the four groups
 TOGETHER = 3
 KINDS = ("kept", "fresh")  # is the connection to the store an old one?
 PHASES = ("publish", "settle")
@@ -187,5 +187,6 @@ def test_killed_from_publish_to_archive(phase, group, tmp_path):
         print(f"{phase}, {group}, {kind}: {reached} of {len(chosen)} reached, of "
               f"{sum(names.values())} calls ({len(names)} names); {twice} with an object put twice; "
               f"seed {seed} (CONTRACE_SEED)")  # fmt: skip
-        # How often threads wake each other is the kernel's affair.
-        assert reached >= len(chosen) * 2 // 3
+        # How often threads wake each other is the kernel's affair, and so is which of the disk
+        # threads takes which job: a number may be more than the calls of one of them.
+        assert reached >= len(chosen) * (1 if group == "loop" else 0.5) * 2 / 3
