@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A store of S3's kind before the loopback server, one call at a time.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdbool.h>
+
+#include "daemon/upload/store.h"
+#include "tests/support/loopback.h"
+#include "tests/support/scratch.h"
+
+#define HELLO "hello, store" /* the object in memory */
+
+#define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
+#define BODY {.what = LOOPBACK_BODY}
+#define NEXT {.what = LOOPBACK_NEXT}
+#define RESET {.what = LOOPBACK_RESET}
+#define GATE {.what = LOOPBACK_GATE}
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+#define STATUS(line) "HTTP/1.1 " line "\r\nContent-Length: 0\r\n\r\n"
+
+#define PLAY(w, ...)                                                                               \
+    loopback_play((w)->server, (const struct loopback_step[]){__VA_ARGS__},                        \
+                  sizeof((const struct loopback_step[]){__VA_ARGS__}) /                            \
+                      sizeof(struct loopback_step))
+
+struct world {
+    char *dir;
+    size_t descriptors;
+    struct store_context context;
+    struct loopback *server;
+    struct upload_config u;
+    char endpoint[64];
+    struct store *store;
+    struct store_call *call;
+    int fd;
+    bool ended, inside;
+    struct store_result result;
+    char got[4096];
+    int refuse; /* what the handlers say */
+};
+
+/* For cmocka. Every failure of what is here ends the test. */
+int world_setup(void **state);
+int world_teardown(void **state);
+
+/* The store of `u` as it stands at the first call of this. */
+struct store *world_store(struct world *w);
+
+/* What a call is told; before and after it is begun, and until it has ended. */
+void world_on_done(void *userdata, const struct store_result *result);
+int world_on_body(void *userdata, const void *data, size_t n);
+int world_on_object(void *userdata, const char *key, uint64_t size, usec modified);
+void world_clear(struct world *w);
+void world_begun(struct world *w, int r);
+enum store_end world_run(struct world *w);
+
+/* An object in memory, and one of these bytes in a file. */
+struct store_object world_hello(void);
+struct store_object world_file(struct world *w, const void *data, size_t n);
+
+/* Whole calls: of that object, of the key "k", of keys that begin with "s". */
+enum store_end world_put_object(struct world *w, const struct store_object *o);
+enum store_end world_put(struct world *w);
+enum store_end world_head(struct world *w);
+enum store_end world_get(struct world *w);
+enum store_end world_list(struct world *w, const char *after);
+
+/* How the server answers a HEAD; static. */
+const char *world_object_head(const char *size, const char *sha256);
+
+void assert_has(const char *text, const char *part);
+void assert_lacks(const char *text, const char *part);
