@@ -225,6 +225,7 @@ static void start_probe(struct uploader *u)
         .content_type = "text/plain",
         .meta = &p->meta,
         .n_meta = 1,
+        .replace = true, /* the last start's, and the last version's */
     };
     if (r >= 0)
         r = store_put(u->store, &p->object, on_probe, u, &p->call);
