@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/idmap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FIRST_SLOTS 64
+
+void idmap_init(struct idmap *map, struct memory *mem, uint64_t factor) {
+    memset(map, 0, sizeof(*map));
+    map->mem = mem;
+    map->factor = factor | 1;
+}
+
+void idmap_done(struct idmap *map) {
+    memory_free(map->mem, map->slots, map->n_slots * sizeof(*map->slots));
+    memory_free(map->mem, map->dense, map->dense_cap * sizeof(*map->dense));
+    map->slots = NULL;
+    map->dense = NULL;
+    map->n_slots = map->n = map->n_dense = map->dense_cap = 0;
+}
+
+void idmap_clear(struct idmap *map) {
+    if (map->n > 0)
+        memset(map->slots, 0, map->n_slots * sizeof(*map->slots));
+    map->n = 0;
+    map->n_dense = 0;
+    map->max_id = 0;
+}
+
+static size_t home(const struct idmap *map, uint64_t id) {
+    return (size_t) (id * map->factor >> map->shift);
+}
+
+static void put(struct idmap *map, uint64_t id, uint32_t value) {
+    size_t mask = map->n_slots - 1, i = home(map, id);
+
+    while (map->slots[i].value != 0)
+        i = (i + 1) & mask;
+    map->slots[i].id = id;
+    map->slots[i].value = value + 1;
+}
+
+static int enlarge(struct idmap *map) {
+    size_t old_n = map->n_slots, n = old_n ? old_n * 2 : FIRST_SLOTS;
+    struct idmap_slot *old = map->slots, *slots;
+    int r = memory_new(map->mem, n * sizeof(*slots), &slots);
+
+    if (r < 0)
+        return r;
+    map->slots = slots;
+    map->n_slots = n;
+    map->shift = 64U - (unsigned) __builtin_ctzll(n);
+    for (size_t i = 0; i < old_n; i++)
+        if (old[i].value != 0)
+            put(map, old[i].id, old[i].value - 1);
+    memory_free(map->mem, old, old_n * sizeof(*old));
+    return 0;
+}
+
+int idmap_add(struct idmap *map, uint64_t id, uint32_t value) {
+    if (idmap_find_slot(map, id) != IDMAP_NONE)
+        return -EEXIST;
+    if (map->n + map->n / 2 >= map->n_slots) {
+        int r = enlarge(map);
+
+        if (r < 0)
+            return r;
+    }
+    put(map, id, value);
+    map->n++;
+    if (id > map->max_id)
+        map->max_id = id;
+    return 0;
+}
+
+/* What stands behind the gap and could stand in it moves up, so that there are no gravestones. */
+static void close_gap(struct idmap *map, size_t gap) {
+    size_t mask = map->n_slots - 1;
+
+    for (size_t i = (gap + 1) & mask; map->slots[i].value != 0; i = (i + 1) & mask) {
+        size_t from_home = (i - home(map, map->slots[i].id)) & mask;
+
+        if (from_home < ((i - gap) & mask))
+            continue;
+        map->slots[gap] = map->slots[i];
+        gap = i;
+    }
+    map->slots[gap].value = 0;
+    map->slots[gap].id = 0;
+}
+
+void idmap_remove(struct idmap *map, uint64_t id) {
+    size_t mask = map->n_slots - 1;
+
+    if (map->n == 0)
+        return;
+    for (size_t i = home(map, id); map->slots[i].value != 0; i = (i + 1) & mask) {
+        if (map->slots[i].id != id)
+            continue;
+        close_gap(map, i);
+        map->n--;
+        return;
+    }
+}
+
+int idmap_seal(struct idmap *map) {
+    size_t n;
+    int r;
+
+    if (map->n == 0 || map->max_id / 4 > map->n + 1024)
+        return 0;
+    n = (size_t) map->max_id + 1;
+    r = memory_grow(map->mem, &map->dense, &map->dense_cap, n, sizeof(*map->dense));
+    if (r < 0)
+        return r;
+    memset(map->dense, 0, n * sizeof(*map->dense));
+    for (size_t i = 0; i < map->n_slots; i++)
+        if (map->slots[i].value != 0)
+            map->dense[map->slots[i].id] = map->slots[i].value;
+    map->n_dense = n;
+    return 0;
+}

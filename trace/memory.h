@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Everything that a reader allocates is counted against one bound, so that no trace can make it
+ * grow without end.
+ */
+
+#include <stddef.h>
+
+struct memory {
+    size_t used;
+    size_t max;
+};
+
+/* Zeroed memory. 0, -E2BIG over the bound, or -ENOMEM. */
+int memory_new(struct memory *mem, size_t size, void *ret);
+
+/* Gives it back; size as it was asked for. */
+void memory_free(struct memory *mem, void *p, size_t size);
+
+/*
+ * Makes room for `want` elements of `size` bytes in the array at *pp of *cap elements, which at
+ * least doubles when it must grow. What is new is not zeroed. Errors as memory_new; the array then
+ * stays as it was.
+ */
+int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size);

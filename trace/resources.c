@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/resources.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "trace/gotrace.h"
+
+void resources_init(struct resources *res, struct memory *mem, struct strings *strings,
+                    uint64_t seed) {
+    memset(res, 0, sizeof(*res));
+    res->mem = mem;
+    res->strings = strings;
+    idmap_init(&res->g_ids, mem, seed);
+    idmap_init(&res->p_ids, mem, seed);
+    idmap_init(&res->m_ids, mem, seed);
+    idmap_init(&res->task_ids, mem, seed);
+}
+
+static void free_more(struct resources *res, struct goroutine *g) {
+    struct goroutine_more *more = g->more;
+
+    if (!more)
+        return;
+    for (size_t i = 0; i < more->n_regions; i++)
+        name_release(res->strings, more->regions[i].type);
+    memory_free(res->mem, more->regions, more->regions_cap * sizeof(*more->regions));
+    memory_free(res->mem, more, sizeof(*more));
+    g->more = NULL;
+}
+
+void resources_done(struct resources *res) {
+    for (size_t i = 0; i < res->n_slabs; i++) {
+        for (size_t j = 0; j < SLAB_SIZE; j++)
+            free_more(res, &res->slabs[i][j]);
+        memory_free(res->mem, res->slabs[i], SLAB_SIZE * sizeof(struct goroutine));
+    }
+    for (uint32_t i = 0; i < res->n_procs; i++)
+        memory_free(res->mem, res->procs[i], sizeof(struct proc));
+    for (uint32_t i = 0; i < res->n_threads; i++)
+        memory_free(res->mem, res->threads[i], sizeof(struct thread));
+    for (uint32_t i = 0; i < res->n_tasks; i++)
+        name_release(res->strings, res->tasks[i].type);
+    memory_free(res->mem, res->slabs, res->slabs_cap * sizeof(struct goroutine *));
+    memory_free(res->mem, res->free_gs, res->free_cap * sizeof(*res->free_gs));
+    memory_free(res->mem, res->procs, res->procs_cap * sizeof(struct proc *));
+    memory_free(res->mem, res->threads, res->threads_cap * sizeof(struct thread *));
+    memory_free(res->mem, res->tasks, res->tasks_cap * sizeof(*res->tasks));
+    idmap_done(&res->g_ids);
+    idmap_done(&res->p_ids);
+    idmap_done(&res->m_ids);
+    idmap_done(&res->task_ids);
+}
+
+/* SLAB_SIZE more goroutines in the list of free ones, the first to be taken last in it. */
+static int new_slab(struct resources *res) {
+    struct goroutine *slab;
+    uint32_t base = (uint32_t) res->n_slabs << SLAB_SHIFT;
+    int r;
+
+    if (res->n_slabs >= IDMAP_NONE >> SLAB_SHIFT)
+        return -E2BIG;
+    r = memory_grow(res->mem, &res->slabs, &res->slabs_cap, res->n_slabs + 1,
+                    sizeof(struct goroutine *));
+    if (r == 0)
+        r = memory_grow(res->mem, &res->free_gs, &res->free_cap,
+                        (res->n_slabs + 1) << SLAB_SHIFT, sizeof(*res->free_gs));
+    if (r == 0)
+        r = memory_new(res->mem, SLAB_SIZE * sizeof(*slab), &slab);
+    if (r < 0)
+        return r;
+    res->slabs[res->n_slabs++] = slab;
+    for (uint32_t i = SLAB_SIZE; i-- > 0;) {
+        slab[i].id = GOTRACE_NONE;
+        slab[i].index = base + i;
+        res->free_gs[res->n_free++] = base + i;
+    }
+    return 0;
+}
+
+int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret) {
+    struct goroutine *g;
+    uint32_t i;
+    int r;
+
+    if (res->n_free == 0) {
+        r = new_slab(res);
+        if (r < 0)
+            return r;
+    }
+    i = res->free_gs[res->n_free - 1];
+    r = idmap_add(&res->g_ids, (uint64_t) id, i);
+    if (r < 0)
+        return r;
+    res->n_free--;
+    g = &res->slabs[i >> SLAB_SHIFT][i & (SLAB_SIZE - 1)];
+    g->id = id;
+    *ret = g;
+    return 0;
+}
+
+void resources_end_goroutine(struct resources *res, struct goroutine *g) {
+    free_more(res, g);
+    idmap_remove(&res->g_ids, (uint64_t) g->id);
+    g->id = GOTRACE_NONE;
+    res->free_gs[res->n_free++] = g->index;
+}
+
+int resources_new_proc(struct resources *res, int32_t id, struct proc **ret) {
+    struct proc *p;
+    int r = memory_grow(res->mem, &res->procs, &res->procs_cap, (size_t) res->n_procs + 1,
+                        sizeof(struct proc *));
+
+    if (r == 0)
+        r = memory_new(res->mem, sizeof(*p), &p);
+    if (r < 0)
+        return r;
+    r = idmap_add(&res->p_ids, (uint64_t) id, res->n_procs);
+    if (r < 0) {
+        memory_free(res->mem, p, sizeof(*p));
+        return r;
+    }
+    res->procs[res->n_procs++] = p;
+    p->id = id;
+    *ret = p;
+    return 0;
+}
+
+int resources_new_thread(struct resources *res, int64_t id, struct thread **ret) {
+    struct thread *m;
+    int r = memory_grow(res->mem, &res->threads, &res->threads_cap, (size_t) res->n_threads + 1,
+                        sizeof(struct thread *));
+
+    if (r == 0)
+        r = memory_new(res->mem, sizeof(*m), &m);
+    if (r < 0)
+        return r;
+    r = idmap_add(&res->m_ids, (uint64_t) id, res->n_threads);
+    if (r < 0) {
+        memory_free(res->mem, m, sizeof(*m));
+        return r;
+    }
+    res->threads[res->n_threads++] = m;
+    m->id = id;
+    m->g = GOTRACE_NONE;
+    *ret = m;
+    return 0;
+}
+
+int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, struct name *type) {
+    int r = memory_grow(res->mem, &res->tasks, &res->tasks_cap, (size_t) res->n_tasks + 1,
+                        sizeof(*res->tasks));
+
+    if (r == 0)
+        r = idmap_add(&res->task_ids, id, res->n_tasks);
+    if (r < 0)
+        return r;
+    res->tasks[res->n_tasks++] = (struct task){id, parent, type};
+    if (type)
+        name_hold(type);
+    return 0;
+}
+
+bool resources_end_task(struct resources *res, uint64_t id, struct task *ret) {
+    uint32_t i = idmap_find(&res->task_ids, id);
+
+    if (i == IDMAP_NONE)
+        return false;
+    *ret = res->tasks[i];
+    idmap_remove(&res->task_ids, id);
+    if (i != --res->n_tasks) {
+        res->tasks[i] = res->tasks[res->n_tasks];
+        idmap_remove(&res->task_ids, res->tasks[i].id);
+        /* Cannot fail: what was just removed left room. */
+        (void) idmap_add(&res->task_ids, res->tasks[i].id, i);
+    }
+    return true;
+}
+
+int resources_more(struct resources *res, struct goroutine *g) {
+    return g->more ? 0 : memory_new(res->mem, sizeof(*g->more), &g->more);
+}
+
+int resources_push_region(struct resources *res, struct goroutine *g, uint64_t task,
+                          struct name *type) {
+    struct goroutine_more *more;
+    int r = resources_more(res, g);
+
+    if (r < 0)
+        return r;
+    more = g->more;
+    r = memory_grow(res->mem, &more->regions, &more->regions_cap, more->n_regions + 1,
+                    sizeof(*more->regions));
+    if (r < 0)
+        return r;
+    more->regions[more->n_regions++] = (struct region){task, type};
+    if (type)
+        name_hold(type);
+    return 0;
+}
+
+void thread_bind(struct thread *m, struct proc *p) {
+    if (m->p == p)
+        return;
+    if (m->p) {
+        if (m->prev)
+            m->prev->next = m->next;
+        else
+            m->p->threads = m->next;
+        if (m->next)
+            m->next->prev = m->prev;
+    }
+    m->p = p;
+    m->prev = NULL;
+    m->next = NULL;
+    if (p) {
+        m->next = p->threads;
+        if (m->next)
+            m->next->prev = m;
+        p->threads = m;
+    }
+}

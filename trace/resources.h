@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the trace has told so far about goroutines, procs, threads and tasks: the state that is
+ * carried from event to event and from generation to generation. It is only kept here; order.h
+ * knows what may follow what.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/idmap.h"
+#include "trace/memory.h"
+#include "trace/strings.h"
+
+/* As the trace writes them: tracev2.GoStatus and ProcStatus. */
+enum go_status { GO_BAD, GO_RUNNABLE, GO_RUNNING, GO_SYSCALL, GO_WAITING, N_GO_STATUS };
+enum proc_status {
+    PROC_BAD,
+    PROC_RUNNING,
+    PROC_IDLE,
+    PROC_SYSCALL,
+    PROC_SYSCALL_ABANDONED, /* in a syscall, and nobody knows on which thread */
+    N_PROC_STATUS
+};
+
+/* A place in the row of a goroutine's or proc's events of one generation. */
+struct sequence {
+    uint64_t generation;
+    uint64_t n;
+};
+
+/* What a goroutine or proc is in the middle of: a stop of the world, mark assist, a sweep. */
+struct range {
+    uint64_t string; /* id, of a stop of the world */
+    uint8_t type;    /* of the event that begins it */
+};
+
+/* One goroutine has one or two at most; a trace that says otherwise is refused. */
+#define RANGES_MAX 16
+
+struct ranges {
+    struct range list[RANGES_MAX];
+    unsigned n;
+};
+
+struct region {
+    uint64_t task;
+    struct name *type; /* held */
+};
+
+/* What few goroutines have. */
+struct goroutine_more {
+    struct ranges ranges;
+    struct region *regions;
+    size_t regions_cap;
+    size_t n_regions;
+};
+
+struct goroutine {
+    int64_t id; /* GOTRACE_NONE: free, or gone */
+    struct sequence seq;
+    struct goroutine_more *more;
+    uint32_t index;
+    uint8_t status; /* enum go_status */
+};
+
+struct thread;
+
+struct proc {
+    int32_t id;
+    uint8_t status; /* enum proc_status */
+    struct sequence seq;
+    struct thread *threads; /* that have it; more than one only where the trace is wrong */
+    struct ranges ranges;
+};
+
+struct thread {
+    int64_t id;
+    int64_t g;           /* GOTRACE_NONE: none */
+    struct goroutine *gp; /* of g, as far as known: resources_current */
+    struct proc *p;      /* NULL: none */
+    struct thread *next; /* of p's */
+    struct thread *prev;
+};
+
+struct task {
+    uint64_t id;
+    uint64_t parent;
+    struct name *type; /* held */
+};
+
+struct resources {
+    struct memory *mem;
+    struct strings *strings;
+    struct idmap g_ids;
+    struct goroutine **slabs;
+    size_t slabs_cap;
+    size_t n_slabs;
+    uint32_t *free_gs;
+    size_t free_cap;
+    size_t n_free;
+    struct idmap p_ids;
+    struct proc **procs;
+    size_t procs_cap;
+    uint32_t n_procs;
+    struct idmap m_ids;
+    struct thread **threads;
+    size_t threads_cap;
+    uint32_t n_threads;
+    struct idmap task_ids;
+    struct task *tasks;
+    size_t tasks_cap;
+    uint32_t n_tasks;
+};
+
+#define SLAB_SHIFT 8
+#define SLAB_SIZE (1U << SLAB_SHIFT)
+
+void resources_init(struct resources *res, struct memory *mem, struct strings *strings,
+                    uint64_t seed);
+void resources_done(struct resources *res);
+
+/* A new one with this id, which none may have. Errors of memory.h. It stays where it is. */
+int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret);
+int resources_new_proc(struct resources *res, int32_t id, struct proc **ret);
+int resources_new_thread(struct resources *res, int64_t id, struct thread **ret);
+
+void resources_end_goroutine(struct resources *res, struct goroutine *g);
+
+/* 0, -EEXIST, or an error of memory.h. The type is borrowed and held. */
+int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, struct name *type);
+
+/* Whether there was such a task; if so, type is the caller's to release. */
+bool resources_end_task(struct resources *res, uint64_t id, struct task *ret);
+
+/* Makes room for what few have. Errors of memory.h. */
+int resources_more(struct resources *res, struct goroutine *g);
+int resources_push_region(struct resources *res, struct goroutine *g, uint64_t task,
+                          struct name *type);
+
+/* The thread gets the proc (NULL: none) instead of the one that it has. */
+void thread_bind(struct thread *m, struct proc *p);
+
+static inline struct goroutine *resources_goroutine(const struct resources *res, int64_t id) {
+    uint32_t i = idmap_find_slot(&res->g_ids, (uint64_t) id);
+
+    return i == IDMAP_NONE ? NULL : &res->slabs[i >> SLAB_SHIFT][i & (SLAB_SIZE - 1)];
+}
+
+static inline struct proc *resources_proc(const struct resources *res, uint64_t id) {
+    uint32_t i = idmap_find_slot(&res->p_ids, id);
+
+    return i == IDMAP_NONE ? NULL : res->procs[i];
+}
+
+static inline struct thread *resources_thread(const struct resources *res, int64_t id) {
+    uint32_t i = idmap_find_slot(&res->m_ids, (uint64_t) id);
+
+    return i == IDMAP_NONE ? NULL : res->threads[i];
+}
+
+/* The goroutine on this thread, or NULL; it may have ended elsewhere, if the trace is wrong. */
+static inline struct goroutine *resources_current(const struct resources *res, struct thread *m) {
+    if (__builtin_expect(!m->gp || m->gp->id != m->g, 0))
+        m->gp = m->g < 0 ? NULL : resources_goroutine(res, m->g);
+    return m->gp;
+}
