@@ -3,10 +3,12 @@
 
 /* One thread's events of a generation, one after the other, not yet put in order with others. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "trace/generation.h"
 #include "trace/specs.h"
+#include "trace/varint.h"
 
 struct thread;
 
@@ -28,8 +30,43 @@ struct cursor {
 /* At the thread's beginning: cursor_next reads the first event. */
 void cursor_init(struct cursor *c, const struct generation *gen, uint32_t thread);
 
-/* Reads the next event. 1, 0 if there is none, or an error as gotrace_next. */
-int cursor_next(struct cursor *c, const struct generation *gen);
-
 /* Where the event begins in the trace. */
 uint64_t cursor_offset(const struct cursor *c, const struct generation *gen);
+
+/* The rare parts of cursor_next. */
+bool cursor_enter(struct cursor *c, const struct generation *gen);
+int cursor_bad(const struct cursor *c, const struct generation *gen) __attribute__((cold));
+
+/*
+ * Reads the next event. 1, 0 if there is none, or an error as gotrace_next. Numbers are read on
+ * beyond the batch's end, into other bytes of the same block or its padding, and looked at
+ * afterwards. A time of 0 stands for "none yet" also amid a batch, as in Go's reader.
+ */
+static inline int cursor_next(struct cursor *c, const struct generation *gen) {
+    const struct spec *spec;
+    const uint8_t *p;
+    uint64_t diff;
+
+    if (__builtin_expect(c->p == c->end || c->time == 0, 0) && !cursor_enter(c, gen))
+        return 0;
+    p = c->at = c->p;
+    c->type = *p;
+    spec = &specs[c->type];
+    p = varint_padded(p + 1, &diff, &c->end);
+    if (spec->n_args > 0) {
+        p = varint_padded(p, &c->args[0], &c->end);
+        if (spec->n_args > 1) {
+            p = varint_padded(p, &c->args[1], &c->end);
+            if (spec->n_args > 2) {
+                p = varint_padded(p, &c->args[2], &c->end);
+                if (spec->n_args > 3)
+                    p = varint_padded(p, &c->args[3], &c->end);
+            }
+        }
+    }
+    if (__builtin_expect(!spec->timed || p > c->end, 0))
+        return cursor_bad(c, gen);
+    c->p = p;
+    c->time = (int64_t) ((uint64_t) c->time + (uint64_t) generation_time(gen, diff));
+    return 1;
+}

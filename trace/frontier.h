@@ -7,7 +7,6 @@
  * the same shape at every step.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,9 +40,9 @@ void frontier_remove(struct frontier *f, size_t i);
 /* Puts all entries in order of time; what was at the top stays there. */
 void frontier_sort(struct frontier *f);
 
-/* The top's event has this time now: is it still the earliest? Equal counts as earliest. */
-static inline bool frontier_stays(const struct frontier *f, int64_t time) {
-    if (f->n > 1 && f->heap[1].time < time)
-        return false;
-    return f->n <= 2 || f->heap[2].time >= time;
+/* The earliest time of all but the top's, INT64_MAX if there are no others. */
+static inline int64_t frontier_second(const struct frontier *f) {
+    int64_t time = f->n > 1 ? f->heap[1].time : INT64_MAX;
+
+    return f->n > 2 && f->heap[2].time < time ? f->heap[2].time : time;
 }

@@ -122,6 +122,12 @@ static int compare_samples(const void *a, const void *b) {
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
+int64_t generation_time_slow(double freq, uint64_t ticks) {
+    double ns = (double) ticks * freq;
+
+    return ns > -9223372036854775808.0 && ns < 9223372036854775808.0 ? (int64_t) ns : INT64_MIN;
+}
+
 static int finish(struct generation *gen) {
     uint32_t frame;
     int r;
@@ -132,6 +138,7 @@ static int finish(struct generation *gen) {
     if (gen->in->version >= 25 && !gen->has_clock)
         return fault_set(gen->fault, -EBADMSG, gen->offset,
                          "generation without a snapshot of the clocks");
+    gen->safe_ticks = gen->freq < 1e9 ? (uint64_t) 1 << 32 : 0;
     r = strings_seal(&gen->strings);
     if (r == 0)
         r = stacks_seal(&gen->stacks, &gen->strings, &frame);
@@ -142,7 +149,7 @@ static int finish(struct generation *gen) {
     if (r < 0)
         return fault_memory(gen->fault, r, gen->offset);
     for (size_t i = 0; i < gen->n_samples; i++)
-        gen->samples[i].time = generation_time(gen->freq, (uint64_t) gen->samples[i].time);
+        gen->samples[i].time = generation_time(gen, (uint64_t) gen->samples[i].time);
     if (gen->n_samples > 1)
         qsort(gen->samples, gen->n_samples, sizeof(*gen->samples), compare_samples);
     return 1;

@@ -53,6 +53,7 @@ struct generation {
     uint64_t bytes;
     uint64_t min_time;
     double freq; /* nanoseconds per unit of the trace's clock */
+    uint64_t safe_ticks; /* fewer than this surely stay within the range of nanoseconds */
     bool has_freq;
     bool has_clock;
     uint64_t clock_time;
@@ -87,8 +88,10 @@ void generation_done(struct generation *gen);
 int generation_read(struct generation *gen);
 
 /* As frequency.mul in internal/trace/base.go on amd64: out of range becomes the least number. */
-static inline int64_t generation_time(double freq, uint64_t ticks) {
-    double ns = (double) ticks * freq;
+int64_t generation_time_slow(double freq, uint64_t ticks);
 
-    return ns > -9223372036854775808.0 && ns < 9223372036854775808.0 ? (int64_t) ns : INT64_MIN;
+static inline int64_t generation_time(const struct generation *gen, uint64_t ticks) {
+    if (__builtin_expect(ticks < gen->safe_ticks, 1))
+        return (int64_t) ((double) (int64_t) ticks * gen->freq);
+    return generation_time_slow(gen->freq, ticks);
 }

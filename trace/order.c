@@ -76,6 +76,8 @@ void order_init(struct order *o, struct generation *gen, struct memory *mem, str
     o->fault = fault;
     o->nobody.id = GOTRACE_NONE;
     o->nobody.g = GOTRACE_NONE;
+    o->nobody.pid = GOTRACE_NONE;
+    o->next = o->out;
     resources_init(&o->res, mem, &gen->strings, seed);
 }
 
@@ -157,7 +159,7 @@ int order_sample(struct order *o, const struct sample *sample) {
 }
 
 void order_sync(struct order *o, bool ends, uint64_t count) {
-    int64_t time = ends ? o->last_time : generation_time(o->gen->freq, o->gen->min_time);
+    int64_t time = ends ? o->last_time : generation_time(o->gen, o->gen->min_time);
     struct gotrace_event *e = order_add(o, GOTRACE_EV_SYNC, time);
 
     e->g = GOTRACE_NONE;

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "trace/cursor.h"
 #include "trace/fault.h"
@@ -32,7 +33,7 @@ enum gc_state { GC_UNDETERMINED, GC_NOT_RUNNING, GC_RUNNING };
 
 struct order {
     struct gotrace_event out[ORDER_OUT];
-    size_t n_out;
+    struct gotrace_event *next; /* in out: the next to be filled */
     int64_t last_time;
     struct generation *gen;
     struct fault *fault;
@@ -51,18 +52,9 @@ typedef int order_fn(struct order *o, struct cursor *c);
 
 extern order_fn *const order_table[256];
 
-/* Finds the thread of a cursor whose events are tried for the first time. */
+/* Finds the cursor's thread: to be called before its first event is tried, and before each event
+ * that happened on no thread. */
 int order_enter(struct order *o, struct cursor *c);
-
-static inline int order_advance(struct order *o, struct cursor *c) {
-    if (__builtin_expect(!c->thread || c->thread == &o->nobody, 0)) {
-        int r = order_enter(o, c);
-
-        if (r < 0)
-            return r;
-    }
-    return order_table[c->type](o, c);
-}
 
 /* A CPU sample comes next. 1, or an error. */
 int order_sample(struct order *o, const struct sample *sample);
@@ -77,17 +69,13 @@ int order_no_memory(struct order *o, const struct cursor *c, int r) __attribute_
 
 /* The next event to be handed out, with its time: later than all before. */
 static inline struct gotrace_event *order_add(struct order *o, uint8_t type, int64_t time) {
-    struct gotrace_event *e = &o->out[o->n_out++];
-    const struct spec *spec = &specs[type];
+    struct gotrace_event *e = o->next++;
 
     if (time <= o->last_time)
         time = (int64_t) ((uint64_t) o->last_time + 1);
     o->last_time = time;
     e->time = time;
-    e->type = type;
-    e->kind = spec->kind;
-    e->from = spec->from;
-    e->to = spec->to;
+    memcpy(&e->type, specs[type].head, sizeof(specs[type].head));
     e->args[0] = 0;
     e->args[1] = 0;
     e->stack = 0;
@@ -103,7 +91,7 @@ static inline struct gotrace_event *order_emit(struct order *o, const struct cur
 
     e->g = c->thread->g;
     e->m = c->m;
-    e->p = c->thread->p ? c->thread->p->id : GOTRACE_NONE;
+    e->p = c->thread->pid;
     return e;
 }
 

@@ -83,7 +83,7 @@ int order_gc_begin(struct order *o, struct cursor *c) {
     if (r < 0)
         return r;
     gc_event(o, c, GC_RUNNING);
-    o->out[o->n_out - 1].stack = stack;
+    o->next[-1].stack = stack;
     return 1;
 }
 

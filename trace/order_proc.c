@@ -144,7 +144,7 @@ int order_proc_status(struct order *o, struct cursor *c) {
     e = order_emit(o, c, c->type);
     e->m = owner == c->thread ? c->m : owner->id;
     e->g = owner->g;
-    e->p = owner->p ? owner->p->id : GOTRACE_NONE;
+    e->p = owner->pid;
     e->args[0] = c->args[0];
     e->from = from;
     e->to = visible[status];

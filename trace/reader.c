@@ -35,7 +35,7 @@ struct gotrace {
     struct order order;
     struct frontier frontier;
     enum stage stage;
-    size_t next;        /* in order.out, for gotrace_next */
+    const struct gotrace_event *next; /* in order.out: the next to be handed out */
     size_t next_sample; /* of the generation */
     uint64_t syncs;
     uint64_t patience;
@@ -94,6 +94,7 @@ int gotrace_open(const struct gotrace_options *options, gotrace_read_fn read_fn,
                     &t->mem, &t->fault, secret);
     order_init(&t->order, &t->gen, &t->mem, &t->fault, secret);
     frontier_init(&t->frontier, &t->mem);
+    t->next = t->order.next;
     *ret = t;
     return 0;
 }
@@ -160,23 +161,7 @@ static int stuck(struct gotrace *t) {
                      specs[c->type].name);
 }
 
-/* The earliest event must wait: the next in time that need not. */
-static int try_others(struct gotrace *t) {
-    struct frontier *f = &t->frontier;
-
-    frontier_sort(f);
-    for (size_t i = 1; i < f->n; i++) {
-        int r = order_advance(&t->order, f->heap[i].cursor);
-
-        if (r < 0)
-            return r;
-        if (r > 0)
-            return move_on(t, i);
-        t->patience -= t->patience > 0;
-    }
-    return stuck(t);
-}
-
+/* Waiting costs patience, by the number of threads to be sorted. */
 static int pay(struct gotrace *t) {
     uint64_t price = 1 + t->frontier.n / 8;
 
@@ -189,25 +174,81 @@ static int pay(struct gotrace *t) {
                      t->frontier.n);
 }
 
-/* One event of a thread, or what one stands for. */
-static int step(struct gotrace *t) {
-    struct cursor *c = t->frontier.heap[0].cursor;
-    int r = order_advance(&t->order, c);
+static int advance(struct gotrace *t, struct cursor *c) {
+    if (!c->thread || c->m == GOTRACE_NONE) {
+        int r = order_enter(&t->order, c);
 
-    if (__builtin_expect(r <= 0, 0)) {
-        if (r == 0)
-            r = pay(t);
-        return r < 0 ? r : try_others(t);
+        if (r < 0)
+            return r;
     }
-    r = cursor_next(c, &t->gen);
-    if (__builtin_expect(r > 0, 1)) {
-        t->frontier.heap[0].time = c->time;
-        if (!frontier_stays(&t->frontier, c->time))
+    return order_table[c->type](&t->order, c);
+}
+
+/* The earliest event must wait: the next in time that need not. */
+static int try_others(struct gotrace *t) {
+    struct frontier *f = &t->frontier;
+    int r = pay(t);
+
+    if (r < 0)
+        return r;
+    frontier_sort(f);
+    for (size_t i = 1; i < f->n; i++) {
+        r = advance(t, f->heap[i].cursor);
+        if (r < 0)
+            return r;
+        if (r > 0)
+            return move_on(t, i);
+        t->patience -= t->patience > 0;
+    }
+    return stuck(t);
+}
+
+/* The time after which something else than the earliest thread's events comes first. */
+static int64_t turn_ends(const struct gotrace *t) {
+    int64_t time = frontier_second(&t->frontier);
+
+    if (t->next_sample < t->gen.n_samples && t->gen.samples[t->next_sample].time < time)
+        time = t->gen.samples[t->next_sample].time;
+    return time;
+}
+
+/* Room for whatever one event may add. */
+static bool has_room(const struct order *o) {
+    return o->next <= o->out + ORDER_OUT - ORDER_MAX_ADDED;
+}
+
+/*
+ * The earliest thread's events, as long as it is the earliest and there is room. What an event
+ * added is taken back if its thread then cannot go on, as Go's reader does it.
+ */
+static int take_turn(struct gotrace *t) {
+    struct order *o = &t->order;
+    struct cursor *c = t->frontier.heap[0].cursor;
+    struct gotrace_event *begin = o->next;
+    int64_t ends = c->m == GOTRACE_NONE ? INT64_MIN : turn_ends(t);
+    int r = advance(t, c);
+
+    while (__builtin_expect(r > 0, 1)) {
+        r = cursor_next(c, &t->gen);
+        if (__builtin_expect(r <= 0, 0))
+            break;
+        if (c->time > ends || !has_room(o)) {
             frontier_moved(&t->frontier, 0);
+            return 0;
+        }
+        begin = o->next;
+        r = order_table[c->type](o, c);
+        if (__builtin_expect(r == 0, 0))
+            t->frontier.heap[0].time = c->time;
+    }
+    if (r == 0 && o->next > begin) {
+        frontier_remove(&t->frontier, 0);
         return 0;
     }
     if (r == 0)
-        frontier_remove(&t->frontier, 0);
+        r = try_others(t);
+    if (r < 0)
+        o->next = begin;
     return r;
 }
 
@@ -217,34 +258,29 @@ static bool sample_is_next(const struct gotrace *t) {
             t->gen.samples[t->next_sample].time < t->frontier.heap[0].time);
 }
 
-/* As many events of this generation as fit. An error is told when they were taken. */
+/* As many events of this generation as there is room for. An error is told after them. */
 static void fill_events(struct gotrace *t) {
-    struct order *o = &t->order;
-
-    while (o->n_out + ORDER_MAX_ADDED <= ORDER_OUT) {
-        size_t before = o->n_out;
+    while (has_room(&t->order)) {
         int r;
 
-        if (__builtin_expect(t->next_sample < t->gen.n_samples, 0) && sample_is_next(t)) {
-            r = order_sample(o, &t->gen.samples[t->next_sample++]);
+        if (sample_is_next(t)) {
+            r = order_sample(&t->order, &t->gen.samples[t->next_sample++]);
         } else if (t->frontier.n == 0) {
             t->stage = STAGE_BETWEEN;
             return;
         } else {
-            r = step(t);
+            r = take_turn(t);
         }
-        if (__builtin_expect(r < 0, 0)) {
-            o->n_out = before;
+        if (r < 0)
             return;
-        }
     }
 }
 
 /* Something in order.out, 0 at the end, or an error. */
 static int fill(struct gotrace *t) {
-    t->next = 0;
-    t->order.n_out = 0;
-    while (t->order.n_out == 0) {
+    t->next = t->order.out;
+    t->order.next = t->order.out;
+    while (t->order.next == t->order.out) {
         int r = 0;
 
         if (t->fault.code != 0)
@@ -266,26 +302,26 @@ static int fill(struct gotrace *t) {
 }
 
 int gotrace_next(struct gotrace *t, const struct gotrace_event **ret) {
-    if (t->next == t->order.n_out) {
+    if (t->next == t->order.next) {
         int r = fill(t);
 
         if (r <= 0)
             return r;
     }
-    *ret = &t->order.out[t->next++];
+    *ret = t->next++;
     return 1;
 }
 
 int gotrace_next_batch(struct gotrace *t, const struct gotrace_event **ret, size_t *ret_n) {
-    if (t->next == t->order.n_out) {
+    if (t->next == t->order.next) {
         int r = fill(t);
 
         if (r <= 0)
             return r;
     }
-    *ret = &t->order.out[t->next];
-    *ret_n = t->order.n_out - t->next;
-    t->next = t->order.n_out;
+    *ret = t->next;
+    *ret_n = (size_t) (t->order.next - t->next);
+    t->next = t->order.next;
     return 1;
 }
 
@@ -326,7 +362,7 @@ int gotrace_generation(const struct gotrace *t, struct gotrace_generation *ret) 
         .n_threads = g->n_threads,
         .n_experimental_batches = g->n_experimental,
         .has_clock = g->has_clock,
-        .clock_trace = g->has_clock ? generation_time(g->freq, g->clock_time) : 0,
+        .clock_trace = g->has_clock ? generation_time(g, g->clock_time) : 0,
         .clock_mono = g->clock_mono,
         .clock_sec = g->clock_sec,
         .clock_nsec = g->clock_nsec,

@@ -143,6 +143,7 @@ int resources_new_thread(struct resources *res, int64_t id, struct thread **ret)
     res->threads[res->n_threads++] = m;
     m->id = id;
     m->g = GOTRACE_NONE;
+    m->pid = GOTRACE_NONE;
     *ret = m;
     return 0;
 }
@@ -211,6 +212,7 @@ void thread_bind(struct thread *m, struct proc *p) {
             m->next->prev = m->prev;
     }
     m->p = p;
+    m->pid = p ? p->id : GOTRACE_NONE;
     m->prev = NULL;
     m->next = NULL;
     if (p) {

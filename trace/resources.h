@@ -82,6 +82,7 @@ struct thread {
     int64_t g;           /* GOTRACE_NONE: none */
     struct goroutine *gp; /* of g, as far as known: resources_current */
     struct proc *p;      /* NULL: none */
+    int32_t pid;         /* p's number, or GOTRACE_NONE */
     struct thread *next; /* of p's */
     struct thread *prev;
 };

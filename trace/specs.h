@@ -26,11 +26,9 @@ enum {
 
 struct spec {
     const char *name;
-    uint8_t n_args; /* beside the time */
-    bool timed;     /* may stand in a thread's batch */
-    uint8_t kind;   /* enum gotrace_kind */
-    uint8_t from;   /* of a change of state: enum gotrace_go_state or gotrace_proc_state */
-    uint8_t to;
+    uint8_t head[4]; /* type, kind, from and to of struct gotrace_event, as they stand in it */
+    uint8_t n_args;  /* beside the time */
+    bool timed;      /* may stand in a thread's batch */
 };
 
 extern const struct spec specs[256];

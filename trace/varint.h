@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* So many bytes past what varint_padded is given must be readable. */
-#define VARINT_PADDING 8
+#define VARINT_PADDING 10
 
 /* Reads a number within [p, end). Returns what follows it, or NULL if it does not end or fit. */
 static inline const uint8_t *varint_get(const uint8_t *p, const uint8_t *end, uint64_t *ret) {
@@ -29,27 +29,29 @@ static inline const uint8_t *varint_get(const uint8_t *p, const uint8_t *end, ui
     return NULL;
 }
 
-/*
- * The same where the caller checks afterwards that the number ended within its bounds. Numbers of
- * two to eight bytes take the same steps: their lengths change from one to the next, and a branch
- * on them would be mispredicted all the time.
- */
-static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret) {
-    const uint64_t tops = 0x8080808080808080U;
-    uint64_t v, stop;
+/* What varint_padded leaves: numbers of four bytes and more. */
+const uint8_t *varint_long(const uint8_t *p, uint64_t *ret, const uint8_t **end)
+    __attribute__((noinline));
 
-    if (__builtin_expect(*p < 0x80, 1)) {
-        *ret = *p;
+/*
+ * The same where the caller looks only at the end of several numbers whether they ended within
+ * their bounds. One of more than 64 bits takes the bounds away: everything is then beyond them.
+ * Nearly all numbers have one to three bytes.
+ */
+static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, const uint8_t **end) {
+    uint64_t v = p[0];
+
+    if (v < 0x80) {
+        *ret = v;
         return p + 1;
     }
-    memcpy(&v, p, sizeof(v));
-    v = le64toh(v);
-    stop = ~v & tops;
-    if (__builtin_expect(stop == 0, 0))
-        return varint_get(p, p + 10, ret);
-    v &= (stop ^ (stop - 1)) & ~tops;
-    v = (v & 0x007f007f007f007fU) | (v & 0x7f007f007f007f00U) >> 1;
-    v = (v & 0x00003fff00003fffU) | (v & 0x3fff00003fff0000U) >> 2;
-    *ret = (v & 0x000000000fffffffU) | (v & 0x0fffffff00000000U) >> 4;
-    return p + ((unsigned) __builtin_ctzll(stop) >> 3) + 1;
+    if (p[1] < 0x80) {
+        *ret = (v - 0x80) | (uint64_t) p[1] << 7;
+        return p + 2;
+    }
+    if (p[2] < 0x80) {
+        *ret = (v - 0x80) | (p[1] & 0x7fU) << 7 | (uint64_t) p[2] << 14;
+        return p + 3;
+    }
+    return varint_long(p, ret, end);
 }

@@ -250,7 +250,7 @@ static int count_all(struct gotrace *t) {
     const struct gotrace_event *e;
     struct timespec begin, end;
     struct rusage usage;
-    double seconds;
+    double seconds, cpu;
     size_t n;
     int r;
 
@@ -263,8 +263,11 @@ static int count_all(struct gotrace *t) {
     clock_gettime(CLOCK_MONOTONIC, &end);
     seconds = (double) (end.tv_sec - begin.tv_sec) + (double) (end.tv_nsec - begin.tv_nsec) / 1e9;
     getrusage(RUSAGE_SELF, &usage);
-    printf("events=%" PRIu64 " sum=%" PRIu64 " seconds=%.4f MB/s=%.1f memory=%zu maxrss_kib=%ld\n",
-           n_events, sum, seconds, (double) gotrace_bytes_read(t) / 1e6 / seconds,
+    cpu = (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+          (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    printf("events=%" PRIu64 " sum=%" PRIu64 " seconds=%.4f cpu=%.4f MB/s=%.1f memory=%zu "
+           "maxrss_kib=%ld\n",
+           n_events, sum, seconds, cpu, (double) gotrace_bytes_read(t) / 1e6 / seconds,
            gotrace_memory(t), usage.ru_maxrss);
     return r;
 }
