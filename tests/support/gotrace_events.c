@@ -44,13 +44,16 @@ static const char *const go_states[] = {"Undetermined", "NotExist", "Runnable",
                                         "Running",      "Waiting",  "Syscall"};
 static const char *const proc_states[] = {"Undetermined", "NotExist", "Running", "Idle"};
 
-/* As Go's %q, for the bytes that tests put into strings. */
+/* Printable ASCII as it is, every other byte as \xNN. */
 static void print_quoted(const char *prefix, const char *text, size_t len, const char *suffix) {
     printf(" \"%s", prefix);
     for (size_t i = 0; i < len; i++) {
-        if (text[i] == '"' || text[i] == '\\')
-            putchar('\\');
-        putchar(text[i]);
+        uint8_t byte = (uint8_t) text[i];
+
+        if (byte < ' ' || byte > '~' || byte == '"' || byte == '\\')
+            printf("\\x%02x", byte);
+        else
+            putchar(byte);
     }
     printf("%s\"", suffix);
 }

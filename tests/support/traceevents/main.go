@@ -4,6 +4,7 @@
 //
 //	traceevents events FILE      one line an event, as tests/support/gotrace_events.c prints it
 //	traceevents count FILE       reads all events, prints how many and how fast
+//	traceevents seeds IN OUT     writes the traces that Go's fuzzer found
 //	traceevents corpus IN OUT    turns Go's textual test traces into files, says what is expected
 //
 // It is built against a copy of the toolchain's internal/trace: see tests/e2e/gotools.py.
@@ -17,6 +18,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +29,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) < 3 {
-		log.Fatal("usage: traceevents events|count FILE | corpus IN OUT")
+		log.Fatal("usage: traceevents events|count FILE | corpus|seeds IN OUT")
 	}
 	switch os.Args[1] {
 	case "events":
@@ -36,6 +38,8 @@ func main() {
 		count(os.Args[2])
 	case "corpus":
 		corpus(os.Args[2], os.Args[3])
+	case "seeds":
+		seeds(os.Args[2], os.Args[3])
 	}
 }
 
@@ -98,7 +102,26 @@ func stackText(s trace.Stack) string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
+// quote leaves printable ASCII as it is and writes every other byte as \xNN.
+func quote(s string) string {
+	b := []byte{'"'}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			b = fmt.Appendf(b, "\\x%02x", c)
+		} else {
+			b = append(b, c)
+		}
+	}
+	return string(append(b, '"'))
+}
+
+// printEvent ends a line with PANIC where an event of a wrong trace cannot be looked at.
 func printEvent(w io.Writer, ev trace.Event) {
+	defer func() {
+		if recover() != nil {
+			fmt.Fprintln(w, " PANIC")
+		}
+	}()
 	fmt.Fprintf(w, "%d g=%d p=%d m=%d %s", ev.Time(), ev.Goroutine(), ev.Proc(), ev.Thread(), ev.Kind())
 	switch ev.Kind() {
 	case trace.EventSync:
@@ -111,10 +134,10 @@ func printEvent(w io.Writer, ev trace.Event) {
 		m := ev.Metric()
 		fmt.Fprintf(w, " %s %d", m.Name, m.Value.Uint64())
 	case trace.EventLabel:
-		fmt.Fprintf(w, " %q", ev.Label().Label)
+		fmt.Fprintf(w, " %s", quote(ev.Label().Label))
 	case trace.EventRangeBegin, trace.EventRangeActive, trace.EventRangeEnd:
 		r := ev.Range()
-		fmt.Fprintf(w, " %q %s", r.Name, r.Scope)
+		fmt.Fprintf(w, " %s %s", quote(r.Name), r.Scope)
 		if ev.Kind() == trace.EventRangeEnd {
 			for _, a := range ev.RangeAttributes() {
 				fmt.Fprintf(w, " %q=%d", a.Name, a.Value.Uint64())
@@ -122,13 +145,13 @@ func printEvent(w io.Writer, ev trace.Event) {
 		}
 	case trace.EventTaskBegin, trace.EventTaskEnd:
 		t := ev.Task()
-		fmt.Fprintf(w, " %d %d %q", int64(t.ID), int64(t.Parent), t.Type)
+		fmt.Fprintf(w, " %d %d %s", int64(t.ID), int64(t.Parent), quote(t.Type))
 	case trace.EventRegionBegin, trace.EventRegionEnd:
 		r := ev.Region()
-		fmt.Fprintf(w, " %d %q", int64(r.Task), r.Type)
+		fmt.Fprintf(w, " %d %s", int64(r.Task), quote(r.Type))
 	case trace.EventLog:
 		l := ev.Log()
-		fmt.Fprintf(w, " %d %q %q", int64(l.Task), l.Category, l.Message)
+		fmt.Fprintf(w, " %d %s %s", int64(l.Task), quote(l.Category), quote(l.Message))
 	case trace.EventStateTransition:
 		printTransition(w, ev)
 	case trace.EventExperimental:
@@ -151,7 +174,7 @@ func printTransition(w io.Writer, ev trace.Event) {
 		from, to := s.Proc()
 		fmt.Fprintf(w, " P%d %s->%s", s.Resource.Proc(), from, to)
 	}
-	fmt.Fprintf(w, " %q %s", s.Reason, stackText(s.Stack))
+	fmt.Fprintf(w, " %s %s", quote(s.Reason), stackText(s.Stack))
 }
 
 // corpus writes each textual trace as its bytes and prints its name and what Go's tests expect.
@@ -178,5 +201,27 @@ func corpus(in, out string) {
 			verdict = "FAILURE"
 		}
 		fmt.Println(name, verdict)
+	}
+}
+
+// seeds writes the byte string of each seed file of `go test -fuzz`.
+func seeds(in, out string) {
+	entries, err := os.ReadDir(in)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, entry := range entries {
+		text, err := os.ReadFile(filepath.Join(in, entry.Name()))
+		if err != nil {
+			log.Fatal(err)
+		}
+		_, value, _ := strings.Cut(string(text), "[]byte(")
+		data, err := strconv.Unquote(strings.TrimSuffix(strings.TrimSpace(value), ")"))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(out, entry.Name()+".trace"), []byte(data), 0o666)
+		}
+		if err != nil {
+			log.Fatal(entry.Name(), ": ", err)
+		}
 	}
 }

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Go programs for tests: Go's own trace reader, and programs that write traces.
+
+Nobody outside the Go tree may import internal/trace, so traceevents is built against a copy of the
+toolchain's: exactly its reader, and nothing of it in this repository.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+from support import SRC, need
+
+# Each of these formats was written by at least one of them: 1.22, 1.23 (also by 1.24), 1.25, 1.26.
+TOOLCHAINS = ["go1.22.12", "go1.23.12", "go1.24.13", "go1.25.8", "local"]
+
+# What the reader consists of, below internal/.
+READER = ["trace", "txtar"]
+# A test helper among its files that reaches further into the tree.
+LEFT_OUT = re.compile(r"_test\.go$|^(helpers|validation|platforms)\.go$")
+
+
+def environment(toolchain="local"):
+    return dict(os.environ, GOFLAGS="-buildvcs=false -mod=mod", GOTOOLCHAIN=toolchain)
+
+
+def goroot():
+    need(shutil.which("go"), "no Go toolchain on the PATH")
+    out = subprocess.run(["go", "env", "GOROOT"], stdout=subprocess.PIPE, text=True, check=True,
+                         env=environment(), timeout=60)
+    return pathlib.Path(out.stdout.strip())
+
+
+def build(where, out, toolchain="local", what="."):
+    """Builds a Go program; False if this toolchain cannot be had."""
+    run = subprocess.run(["go", "build", "-o", out, what], cwd=where, env=environment(toolchain),
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
+    if run.returncode != 0 and toolchain != "local":
+        print(f"{toolchain}: {run.stdout}")
+        return False
+    assert run.returncode == 0, run.stdout
+    return True
+
+
+def copy_reader(internal, to):
+    for part in READER:
+        source = internal / part
+        target = to / "trace" if part == "trace" else to / "trace" / part
+        for path in source.rglob("*.go"):
+            inside = path.relative_to(source)
+            if LEFT_OUT.search(path.name) or {"testdata", "traceviewer", "testgen"} & set(inside.parts):
+                continue
+            text = path.read_text()
+            text = text.replace('"internal/trace', '"traceevents/trace')
+            text = text.replace('"internal/txtar"', '"traceevents/trace/txtar"')
+            (target / inside).parent.mkdir(parents=True, exist_ok=True)
+            (target / inside).write_text(text)
+
+
+def build_traceevents(work):
+    """The path of tests/support/traceevents, built in work."""
+    root = goroot()
+    internal = root / "src" / "internal"
+    need((internal / "trace" / "tracev2").is_dir(), "the toolchain's internal/trace is another one")
+    top = work / "traceevents"
+    shutil.copytree(SRC / "tests/support/traceevents", top)
+    copy_reader(internal, top)
+    build(top, work / "traceevents.bin")
+    return work / "traceevents.bin"

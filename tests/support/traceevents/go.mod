@@ -1,0 +1,3 @@
+module traceevents
+
+go 1.24

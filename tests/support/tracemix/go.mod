@@ -1,0 +1,3 @@
+module tracemix
+
+go 1.22
