@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Any bytes as a trace, given in pieces. The first byte of the input chooses the pieces, the second
+ * the bounds. Whatever it is: times rise, handles can be looked up, the reader ends, keeps within
+ * its memory, and says the same again when asked again; and how the bytes were cut changes nothing.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/gotrace.h"
+
+#define CHECK(cond) \
+    do { \
+        if (!(cond)) { \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
+            abort(); \
+        } \
+    } while (0)
+
+struct source {
+    const uint8_t *data;
+    size_t left;
+    size_t piece;
+};
+
+struct result {
+    uint64_t events;
+    uint64_t hash;
+    int code;
+    uint64_t offset;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static ssize_t give(void *userdata, void *data, size_t n) {
+    struct source *s = userdata;
+
+    if (n > s->left)
+        n = s->left;
+    if (n > s->piece)
+        n = s->piece;
+    if (n > 0)
+        memcpy(data, s->data, n);
+    s->data += n;
+    s->left -= n;
+    return (ssize_t) n;
+}
+
+static void stir(struct result *r, const void *data, size_t n) {
+    const uint8_t *p = data;
+
+    for (size_t i = 0; i < n; i++)
+        r->hash = (r->hash ^ p[i]) * 0x100000001b3U;
+}
+
+static void look_up_string(const struct gotrace *t, uint64_t handle, struct result *r) {
+    size_t len;
+    const char *text = gotrace_string(t, handle, &len);
+
+    CHECK(text && len <= 1024);
+    stir(r, text, len);
+}
+
+static void look_up_stack(const struct gotrace *t, uint32_t handle, struct result *r) {
+    size_t n;
+    const uint32_t *row = gotrace_stack(t, handle, &n);
+
+    CHECK(n <= 128);
+    for (size_t i = 0; i < n; i++) {
+        const struct gotrace_frame *frame = gotrace_frame(t, row[i]);
+
+        CHECK(frame);
+        look_up_string(t, frame->func, r);
+        look_up_string(t, frame->file, r);
+    }
+}
+
+static void look_at(const struct gotrace *t, const struct gotrace_event *e, struct result *r) {
+    struct gotrace_generation gen;
+
+    CHECK(e->kind > GOTRACE_BAD && e->kind <= GOTRACE_EXPERIMENTAL);
+    stir(r, e, sizeof(*e));
+    if (gotrace_generation(t, &gen) < 0) {
+        CHECK(e->kind == GOTRACE_SYNC);
+        return;
+    }
+    CHECK(e->stack <= gen.n_stacks && e->string <= gen.n_strings);
+    look_up_string(t, e->string, r);
+    look_up_stack(t, e->stack, r);
+    if (e->kind == GOTRACE_LOG)
+        look_up_string(t, e->message, r);
+    if (e->type == GOTRACE_EV_GO_CREATE)
+        look_up_stack(t, e->new_stack, r);
+}
+
+static void run(struct result *r, const uint8_t *data, size_t size, size_t piece,
+                const struct gotrace_options *options) {
+    struct source source = {data, size, piece};
+    const struct gotrace_event *e;
+    int64_t last = INT64_MIN;
+    struct gotrace *t;
+
+    memset(r, 0, sizeof(*r));
+    CHECK(gotrace_open(options, give, &source, &t) == 0);
+    while ((r->code = gotrace_next(t, &e)) > 0) {
+        CHECK(e->time > last || last == INT64_MAX || r->events == 0);
+        last = e->time;
+        look_at(t, e, r);
+        r->events++;
+        CHECK(gotrace_memory(t) <= options->max_memory + 65536);
+    }
+    CHECK(gotrace_next(t, &e) == r->code);
+    CHECK(gotrace_last_error(t).code == r->code);
+    r->offset = gotrace_last_error(t).offset;
+    CHECK(r->offset <= size);
+    CHECK(r->code == 0 || gotrace_last_error(t).text[0] != '\0');
+    gotrace_close(t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct gotrace_options options = {.max_memory = 64U << 20};
+    struct result once, pieces;
+
+    if (size < 2)
+        return 0;
+    if (data[1] & 1)
+        options.max_generation_bytes = 200 + data[1];
+    if (data[1] & 2)
+        options.max_memory = (3U << 20) / 2 + 256U * data[1];
+    run(&once, data + 2, size - 2, SIZE_MAX, &options);
+    run(&pieces, data + 2, size - 2, 1U + data[0], &options);
+    CHECK(once.code == pieces.code && once.offset == pieces.offset);
+    CHECK(once.events == pieces.events && once.hash == pieces.hash);
+    return 0;
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of fuzz_gotrace into tests/fuzz/corpus/gotrace.
+
+They are traces of a few milliseconds of tests/support/tracemix, one for each format, built with Go
+toolchains that the go command fetches itself. The first two bytes of a seed are not part of the
+trace: the longest piece (minus one), and bounds.
+"""
+import os
+import pathlib
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+OUT = HERE / "corpus" / "gotrace"
+MIX = HERE.parent / "support" / "tracemix"
+TOOLCHAINS = ["go1.22.12", "go1.23.12", "go1.25.8", "go1.26.8"]
+
+
+def mix(toolchain, work, *options):
+    env = dict(os.environ, GOTOOLCHAIN=toolchain, GOFLAGS="-buildvcs=false")
+    program = work / toolchain
+    subprocess.run(["go", "build", "-o", program, "."], cwd=MIX, env=env, check=True)
+    env["GODEBUG"] = "traceadvanceperiod=20000000"
+    return subprocess.run([program, "-w", "1", *options], env=env, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "empty").write_bytes(b"\x06\x00")
+    (OUT / "old").write_bytes(b"\x06\x00go 1.21 trace\0\0\0")
+    with tempfile.TemporaryDirectory() as work:
+        for toolchain in TOOLCHAINS:
+            trace = mix(toolchain, pathlib.Path(work), "-s", "0.001")
+            (OUT / f"mix-{toolchain}").write_bytes(b"\x06\x00" + trace)
+
+
+main()
