@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/idmap.h"
+
+#define N_IDS 512
+
+static struct memory mem = {.max = SIZE_MAX};
+
+static void test_add_find_remove(void **state) {
+    struct idmap map;
+
+    (void) state;
+    idmap_init(&map, &mem, 1);
+    assert_int_equal(idmap_find(&map, 0), IDMAP_NONE);
+    assert_int_equal(idmap_add(&map, 0, 7), 0);
+    assert_int_equal(idmap_add(&map, UINT64_MAX, 0), 0);
+    assert_int_equal(idmap_add(&map, 0, 8), -EEXIST);
+    assert_int_equal(idmap_find(&map, 0), 7);
+    assert_int_equal(idmap_find(&map, UINT64_MAX), 0);
+    idmap_remove(&map, 0);
+    idmap_remove(&map, 5);
+    assert_int_equal(idmap_find(&map, 0), IDMAP_NONE);
+    assert_int_equal(idmap_find(&map, UINT64_MAX), 0);
+    idmap_clear(&map);
+    assert_int_equal(idmap_find(&map, UINT64_MAX), IDMAP_NONE);
+    idmap_done(&map);
+    assert_int_equal(mem.used, 0);
+}
+
+/*
+ * Against an array, with few different ids: additions, removals and look-ups in any order. The
+ * factor 1 puts all small ids into one place, so that they crowd.
+ */
+static void test_against_array(void **state) {
+    unsigned seed = 20261121;
+    const char *given = getenv("TEST_SEED");
+
+    (void) state;
+    if (given)
+        seed = (unsigned) strtoul(given, NULL, 10);
+    printf("TEST_SEED=%u\n", seed);
+    for (uint64_t factor = 1; factor != 0; factor = factor == 1 ? 0x9e3779b97f4a7c15U : 0) {
+        uint32_t expected[N_IDS];
+        struct idmap map;
+
+        memset(expected, 0xff, sizeof(expected));
+        idmap_init(&map, &mem, factor);
+        for (unsigned i = 0; i < 200000; i++) {
+            unsigned r = (unsigned) rand_r(&seed);
+            uint64_t id = (r >> 8) % N_IDS;
+
+            if (r % 3 == 0) {
+                idmap_remove(&map, id);
+                expected[id] = IDMAP_NONE;
+            } else if (r % 3 == 1) {
+                int added = idmap_add(&map, id, i);
+
+                assert_int_equal(added, expected[id] == IDMAP_NONE ? 0 : -EEXIST);
+                if (added == 0)
+                    expected[id] = i;
+            } else {
+                assert_int_equal(idmap_find(&map, id), expected[id]);
+            }
+        }
+        for (uint64_t id = 0; id < N_IDS; id++)
+            assert_int_equal(idmap_find(&map, id), expected[id]);
+        idmap_done(&map);
+    }
+}
+
+static void test_sealed(void **state) {
+    struct idmap map;
+
+    (void) state;
+    idmap_init(&map, &mem, 0x9e3779b97f4a7c15U);
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 1; i < 5000; i += 2)
+            assert_int_equal(idmap_add(&map, i, i * 3), 0);
+        assert_int_equal(idmap_seal(&map), 0);
+        assert_int_equal(map.n_dense, 5000);
+        for (uint32_t i = 0; i < 6000; i++)
+            assert_int_equal(idmap_find(&map, i), i % 2 && i < 5000 ? i * 3 : IDMAP_NONE);
+        idmap_clear(&map);
+        assert_int_equal(idmap_find(&map, 1), IDMAP_NONE);
+    }
+    /* What is not dense stays as it is, and takes no memory by its greatest id. */
+    assert_int_equal(idmap_add(&map, UINT64_MAX - 1, 4), 0);
+    assert_int_equal(idmap_seal(&map), 0);
+    assert_int_equal(map.n_dense, 0);
+    assert_int_equal(idmap_find(&map, UINT64_MAX - 1), 4);
+    idmap_done(&map);
+    assert_int_equal(mem.used, 0);
+}
+
+static void test_bound(void **state) {
+    struct memory little = {.max = 4096};
+    struct idmap map;
+    uint32_t n = 0;
+    int r;
+
+    (void) state;
+    idmap_init(&map, &little, 0x9e3779b97f4a7c15U);
+    while ((r = idmap_add(&map, n, n)) == 0)
+        n++;
+    assert_int_equal(r, -E2BIG);
+    assert_true(n > 32 && little.used <= 4096);
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(idmap_find(&map, i), i);
+    idmap_done(&map);
+    assert_int_equal(little.used, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_add_find_remove),
+        cmocka_unit_test(test_against_array),
+        cmocka_unit_test(test_sealed),
+        cmocka_unit_test(test_bound),
+    };
+
+    return cmocka_run_group_tests_name("idmap", tests, NULL, NULL);
+}

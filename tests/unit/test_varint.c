@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "trace/varint.h"
+
+/* The encoding of a number in at least `width` bytes, padded with zero groups. */
+static size_t encode(uint8_t *p, uint64_t v, size_t width) {
+    size_t n = 0;
+
+    for (; v >= 0x80 || n + 1 < width; v >>= 7)
+        p[n++] = (uint8_t) (v | 0x80);
+    p[n++] = (uint8_t) v;
+    return n;
+}
+
+static void check(uint64_t v, size_t width) {
+    uint8_t bytes[10 + VARINT_PADDING];
+    size_t n;
+    const uint8_t *end;
+    uint64_t got;
+
+    memset(bytes, 0xff, sizeof(bytes));
+    n = encode(bytes, v, width);
+    end = bytes + n;
+    got = ~v;
+    assert_ptr_equal(varint_get(bytes, end, &got), end);
+    assert_true(got == v);
+    for (size_t cut = 0; cut < n; cut++)
+        assert_null(varint_get(bytes, bytes + cut, &got));
+    got = ~v;
+    assert_ptr_equal(varint_padded(bytes, &got, &end), bytes + n);
+    assert_true(got == v);
+    assert_ptr_equal(end, bytes + n);
+}
+
+static void test_numbers(void **state) {
+    (void) state;
+    for (unsigned bit = 0; bit < 64; bit++)
+        for (size_t width = 1; width <= 10; width++) {
+            check((1ULL << bit) - 1, width);
+            check(1ULL << bit, width);
+            check(0x5a5a5a5a5a5a5a5aULL >> bit, width);
+        }
+    check(UINT64_MAX, 1);
+}
+
+static void test_too_long(void **state) {
+    static const uint8_t more_bits[20] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2};
+    static const uint8_t more_bytes[20] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                           0x80, 0x80, 0x80, 0x80, 0};
+    const uint8_t *const rows[] = {more_bits, more_bytes};
+
+    (void) state;
+    for (size_t i = 0; i < 2; i++) {
+        const uint8_t *end = rows[i] + 20;
+        uint64_t v;
+
+        assert_null(varint_get(rows[i], end, &v));
+        assert_true(varint_padded(rows[i], &v, &end) > end);
+        assert_null(end);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_too_long),
+    };
+
+    return cmocka_run_group_tests_name("varint", tests, NULL, NULL);
+}
