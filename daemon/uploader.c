@@ -133,7 +133,7 @@ void uploader_pause(struct uploader *u, const char *why)
     usec wait = backoff_wait(&backoff, u->pauses, USEC_PER_SEC, uploader_random(u));
 
     u->pause_until = uploader_now(u, CLOCK_BOOTTIME) + wait;
-    if (u->pauses++ == 0)
+    if (++u->pauses == UPLOADER_PAUSES)
         uploader_say_pause(u, why);
 }
 

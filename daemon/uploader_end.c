@@ -82,6 +82,8 @@ static void succeeded(struct uploader *u, bool probe)
 {
     bool recovered = breaker_succeeded(&u->breaker, probe, uploader_now(u, CLOCK_BOOTTIME));
 
+    if (u->pauses >= UPLOADER_PAUSES)
+        uploader_say_goes_on(u);
     u->pauses = 0;
     if (recovered)
         recover(u);
@@ -107,10 +109,11 @@ static void set_back(struct uploader *u, struct spool_item *item)
 }
 
 /* The same trace again after a while that grows; the others go on meanwhile. */
-static void put_off(struct uploader *u, struct spool_item *item, const struct store_result *result)
+static void put_off(struct uploader *u, struct spool_item *item, usec least,
+                    const struct store_result *result)
 {
     unsigned failures = spool_item_failures(item);
-    usec wait = backoff_wait(&BACKOFF_DEFAULT, failures, result->retry_after, uploader_random(u));
+    usec wait = backoff_wait(&BACKOFF_DEFAULT, failures, least, uploader_random(u));
 
     if (failures + 1 == STRUGGLES)
         uploader_say_struggles(u, spool_item_key(item), STRUGGLES, result);
@@ -128,7 +131,7 @@ static void end_retry(struct uploader *u, struct flight *f, const struct store_r
     else
         (void)breaker_abandoned(&u->breaker, f->probe, now);
     if (u->breaker.state == BREAKER_CLOSED) {
-        put_off(u, f->delivery.item, result);
+        put_off(u, f->delivery.item, result->retry_after, result);
         return;
     }
     uploader_say_trouble(u, result, changed, false);
@@ -197,9 +200,11 @@ static void end_changed(struct uploader *u, struct flight *f, const struct store
 /* The file itself may be what is broken, so it is not the next one again. */
 static void end_local(struct uploader *u, struct flight *f, const struct store_result *result)
 {
-    (void)breaker_abandoned(&u->breaker, f->probe, uploader_now(u, CLOCK_BOOTTIME));
-    put_off(u, f->delivery.item, result);
+    usec now = uploader_now(u, CLOCK_BOOTTIME);
+
+    (void)breaker_abandoned(&u->breaker, f->probe, now);
     uploader_pause(u, result->text);
+    put_off(u, f->delivery.item, u->pause_until - now + USEC_PER_SEC, result);
 }
 
 /* What was under way when the breaker opened says nothing new. */

@@ -126,6 +126,11 @@ void uploader_say_pause(const struct uploader *u, const char *why)
               describe(u), why);
 }
 
+void uploader_say_goes_on(const struct uploader *u)
+{
+    log_write(LOG_LEVEL_INFO, &works, "uploads to %s go on", describe(u));
+}
+
 void uploader_describe(const struct uploader *u, struct buf *out)
 {
     const char *separator = "; uploads: ";

@@ -13,6 +13,7 @@
 
 #define UPLOADER_ROW 5 /* refused objects in a row that are the store's fault rather than theirs */
 #define UPLOADER_SUSPECTS 16
+#define UPLOADER_PAUSES 2 /* in a row, before a person is told: one may be a single file's fault */
 #define UPLOADER_PROBE_KEY ".contrace/probe-"
 
 struct flight {
@@ -95,3 +96,4 @@ void uploader_say_aside(const struct uploader *u, const char *key,
 void uploader_say_struggles(const struct uploader *u, const char *key, unsigned times,
                             const struct store_result *result);
 void uploader_say_pause(const struct uploader *u, const char *why);
+void uploader_say_goes_on(const struct uploader *u);

@@ -310,23 +310,34 @@ static void test_local(void **state)
     (void)state;
     script.poison = "093053-4711.trace";
     script.poisoned = STORE_LOCAL;
-    script.first = 3;
+    script.first = 2;
     begin(1, 5);
     pass(2 * USEC_PER_MIN);
     assert_int_equal(stats_now().archive_files, 5);
     assert_int_equal(breaker(), BREAKER_CLOSED);
-    assert_true(logged("something is amiss on this machine: the store says local"));
-    assert_int_equal(upload_stats().ends[STORE_LOCAL], 3);
+    assert_int_equal(times_logged("amiss"), 0); /* with this file only */
+    assert_int_equal(upload_stats().ends[STORE_LOCAL], 2);
+    for (unsigned i = 1; i < 3; i++) {
+        script.all = STORE_LOCAL;
+        fake_forget(up.store);
+        assert_int_equal(capture(NEWEST(9 + i), BYTES, NULL), 0);
+        pass(USEC_PER_HOUR);
+        assert_true(up.store->n_puts < 60);
+        assert_int_equal(times_logged("something is amiss on this machine: the store says"), i);
+        script.all = STORE_DONE;
+        pass(6 * USEC_PER_MIN);
+        assert_int_equal(times_logged("uploads to fake://store go on"), i);
+        assert_int_equal(stats_now().pending_files, 0);
+    }
 }
 
 static void test_shortages(void **state)
 {
     (void)state;
     begin(2, 3);
-    up.store->no_memory = false;
     inject("openat", 1, EMFILE);
     injection.all = true;
-    pass(0);
+    pass(5 * USEC_PER_SEC);
     assert_int_equal(up.store->n_puts, 1);
     assert_true(logged("something is amiss on this machine: Too many open files"));
     pass(10 * USEC_PER_MIN);
