@@ -21,7 +21,7 @@
 
 struct file_store {
     struct store base;
-    struct disk *disk;
+    struct disk *disk; /* its own */
     char *path;
     bool if_none_match;
     bool swept;    /* of what writers left that never came back; once, with the first put */
@@ -82,6 +82,7 @@ static void unref(struct file_store *s)
 {
     if (--s->refs > 0)
         return;
+    disk_free(s->disk); /* nothing is under way: it does not wait */
     free(s->base.description);
     free(s->path);
     free(s);
@@ -478,6 +479,8 @@ int file_check(const struct upload_config *u, char why[static STORE_TEXT_MAX])
 {
     const char *fault = path_fault(u->url);
 
+    if (!fault && u->max_rate > 0)
+        fault = "max_rate: a store at file:// has no use for it";
     if (!fault)
         return 0;
     (void)snprintf(why, STORE_TEXT_MAX, "%s", fault);
@@ -499,18 +502,19 @@ int file_new(const struct store_context *context, const struct upload_config *u,
              struct store **ret)
 {
     struct file_store *s = calloc(1, sizeof(*s));
+    int r;
 
     if (!s)
         return -ENOMEM;
     s->base.ops = &ops;
-    s->disk = context->disk;
     s->if_none_match = u->if_none_match;
     s->refs = 1;
     s->path = path_of(u->url);
     s->base.description = s->path ? malloc(strlen(s->path) + sizeof(SCHEME)) : NULL;
-    if (!s->base.description) {
+    r = s->base.description ? disk_new(context->event, &s->disk) : -ENOMEM;
+    if (r < 0) {
         unref(s);
-        return -ENOMEM;
+        return r;
     }
     (void)sprintf(s->base.description, SCHEME "%s", s->path);
     *ret = &s->base;

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The store of a file:///dir URL: directory.h and walk.h, done on disk threads. A call that is
- * cancelled while a thread works for it is detached: nobody hears of it, and what it was lent is
- * not touched any more.
+ * The store of a file:///dir URL: directory.h and walk.h, done on disk threads. They are the
+ * store's own: a share whose server hangs holds them for as long as it likes, and the spool must
+ * not wait for it. A call that is cancelled while a thread works for it is detached: nobody hears
+ * of it, and what it was lent is not touched any more. So is the store when it is released then.
  */
 
 #include "daemon/upload/kind.h"

@@ -65,7 +65,7 @@ static int add_lower(struct buf *text, const char *name)
     return r;
 }
 
-/* The pairs that `wanted` names, sorted. The result is the caller's; NULL without memory. */
+/* The pairs whose names begin with `prefix`, sorted. The result is the caller's; NULL without memory. */
 static const struct sharedkey_pair **sorted(const struct sharedkey_pair *pairs, size_t n,
                                             const char *prefix, size_t *ret_n)
 {
@@ -154,8 +154,10 @@ int sharedkey_sign(const struct sharedkey_request *q, const char *key, struct bu
     struct buf text;
     int n = decode(key, secret), r;
 
-    if (n < 0)
+    if (n < 0) {
+        explicit_bzero(secret, sizeof secret);
         return n;
+    }
     buf_init(&text, SHAREDKEY_TEXT_MAX);
     r = sharedkey_text(q, &text);
     if (r == 0 && !HMAC(EVP_sha256(), secret, n, (const unsigned char *)buf_str(&text), text.len,

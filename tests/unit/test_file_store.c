@@ -22,7 +22,6 @@
 
 static char *dir;
 static sd_event *event;
-static struct disk *disk;
 static struct store *store;
 
 /* What the handlers were told. */
@@ -85,7 +84,7 @@ static void wait_for(const struct told *t)
 
 static void start(bool if_none_match)
 {
-    const struct store_context context = {.event = event, .disk = disk};
+    const struct store_context context = {.event = event}; /* it brings its own threads */
     struct upload_config u = {.if_none_match = if_none_match};
     char why[STORE_TEXT_MAX];
 
@@ -102,7 +101,6 @@ static int setup(void **state)
     (void)state;
     dir = scratch_new(NULL);
     assert_true(sd_event_new(&event) >= 0);
-    assert_int_equal(disk_new(event, &disk), 0);
     start(false);
     forget();
     return 0;
@@ -114,7 +112,8 @@ static int teardown(void **state)
     if (store)
         store->ops->free(store);
     store = NULL;
-    disk_free(disk);
+    while (sd_event_run(event, 20 * USEC_PER_MSEC) > 0)
+        ; /* what was left to a thread ends here */
     sd_event_unref(event);
     scratch_free(dir);
     return 0;
@@ -248,10 +247,13 @@ static void test_no_directory(void **state)
 /* Nobody hears of it, whatever the thread is at, and nothing is left: not even open. */
 static void test_cancel(void **state)
 {
-    size_t open_before = scratch_descriptors();
     char *data = strdup("hello");
+    size_t open_before;
 
     (void)state;
+    store->ops->free(store);
+    open_before = scratch_descriptors();
+    start(false);
     for (int i = 0; i < 300; i++) {
         begin_put("hello", data, HELLO_SHA256);
         if (i % 3 == 0)
@@ -332,9 +334,15 @@ static void test_sweep(void **state)
 static void test_check(void **state)
 {
     static const char *const bad[] = {"file://", "file://host/dir", "file://dir", "file:///a\nb"};
+    struct upload_config fast = {.url = strdup("file:///srv"), .max_rate = 1000};
     char why[STORE_TEXT_MAX];
 
     (void)state;
+    assert_int_equal(file_check(&fast, why), -EINVAL);
+    assert_memory_equal(why, "max_rate: ", 10);
+    fast.max_rate = 0;
+    assert_int_equal(file_check(&fast, why), 0);
+    free(fast.url);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct upload_config u = {.url = strdup(bad[i])};
 
