@@ -32,7 +32,7 @@ struct meaning {
 };
 
 static const char no_room[] = "the file system or its quota is full: make room";
-static const char check_owner[] = "give this user the right to write there";
+static const char check_owner[] = "give this user the right to it";
 static const char disk_fails[] = "the disk or the server behind it fails";
 static const char bad_key[] = "no file can have this name there";
 static const char no_links[] = "something else is in its place: links are not followed";
@@ -43,7 +43,7 @@ static const struct meaning meanings[] = {
     {EIO, STORE_RETRY, TROUBLE, disk_fails},
     {ESTALE, STORE_RETRY, TROUBLE, disk_fails},
     {ETIMEDOUT, STORE_RETRY, TROUBLE, disk_fails},
-    {EROFS, STORE_PARKED, ALONE, "mount it for writing"},
+    {EROFS, STORE_PARKED, ALONE, "mount it for writing; a systemd unit needs it in ReadWritePaths="},
     {EACCES, STORE_PARKED, ALONE, check_owner},
     {EPERM, STORE_PARKED, ALONE, check_owner},
     {ELOOP, STORE_PARKED, ALONE, no_links},
