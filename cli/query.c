@@ -74,7 +74,7 @@ static int find(struct sources *s, const struct query *q, const struct selection
     int r = find_local(s, selection, c), failed = r > 0;
 
     if (r >= 0 && s->store) {
-        r = stored_list(s, selection, newest ? q->limit : 0, c);
+        r = stored_list(s, selection, newest ? q->limit : 0, clock_real(), c);
         if (r == -EIO) {
             failed = 1;
             r = 0;

@@ -40,6 +40,11 @@ bool selection_match(const struct selection *s, const struct name *n)
            glob_match(s->host, n->host);
 }
 
+bool selection_one_host(const struct selection *s)
+{
+    return exact(s->service) && exact(s->host);
+}
+
 bool selection_match_reason(const struct selection *s, const char *reason)
 {
     return !s->reason || (reason && fnmatch(s->reason, reason, 0) == 0);
@@ -114,5 +119,5 @@ bool selection_skip(const struct selection *s, const struct name *n, char out[st
         from.time = s->since;
         (void)name_position(&from, out);
     }
-    return !(exact(s->service) && exact(s->host) && n->time >= s->until);
+    return !(selection_one_host(s) && n->time >= s->until);
 }

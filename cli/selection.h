@@ -21,6 +21,9 @@ struct selection {
 bool selection_match(const struct selection *s, const struct name *n);
 bool selection_match_reason(const struct selection *s, const char *reason);
 
+/* Both service and host are plain names. */
+bool selection_one_host(const struct selection *s);
+
 /* One listing: of the keys that begin with `prefix` and come after `after`. */
 struct range {
     char prefix[NAME_KEY_MAX];

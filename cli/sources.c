@@ -81,7 +81,7 @@ static int load(const struct sources_arguments *a, struct config **ret)
     if (!c)
         c = config_new();
     if (!c || replace(&c->storage.path, a->storage_path) < 0 ||
-        replace(&c->upload.url, a->upload_url) < 0) {
+        (a->upload_url && config_set_upload_url(c, a->upload_url) < 0)) {
         config_free(c);
         complain("not enough memory");
         return -ENOMEM;

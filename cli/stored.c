@@ -158,20 +158,48 @@ static int list_range(struct listing *l, const struct range *range)
     return -EIO;
 }
 
-int stored_list(struct sources *s, const struct selection *selection, size_t newest,
-                struct catalog *c)
+static int list_ranges(struct listing *l, usec now)
 {
-    struct listing l = {.sources = s, .selection = *selection, .catalog = c, .newest = newest};
     struct range *ranges = NULL;
     size_t n = 0;
-    int r;
+    int r = selection_plan(&l->selection, now, &ranges, &n);
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = list_range(l, &ranges[i]);
+    free(ranges);
+    return r;
+}
+
+/*
+ * The newest of one host are likely to be of the last day, and to read only that is cheap. True if
+ * they were, and there are enough of them.
+ */
+static bool list_last_day(struct listing *l, usec now, int *ret)
+{
+    usec since = l->selection.since;
+
+    if (l->newest == 0 || since > 0 || l->selection.until <= now ||
+        !selection_one_host(&l->selection))
+        return false;
+    l->selection.since = now - USEC_PER_DAY;
+    *ret = list_ranges(l, now);
+    if (*ret < 0)
+        return true;
+    tighten(l);
+    l->selection.since = l->catalog->n < l->newest ? since : l->selection.since;
+    return l->catalog->n >= l->newest;
+}
+
+int stored_list(struct sources *s, const struct selection *selection, size_t newest,
+                usec now, struct catalog *c)
+{
+    struct listing l = {.sources = s, .selection = *selection, .catalog = c, .newest = newest};
+    int r = 0;
 
     tighten(&l);
-    r = selection_plan(&l.selection, clock_real(), &ranges, &n);
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = list_range(&l, &ranges[i]);
+    if (!list_last_day(&l, now, &r))
+        r = list_ranges(&l, now);
     if (r == -ENOMEM)
         complain("not enough memory");
-    free(ranges);
     return r;
 }

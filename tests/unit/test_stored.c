@@ -185,7 +185,7 @@ static int teardown(void **state)
 static int list(const struct selection *selection, size_t newest, struct catalog *c)
 {
     struct sources s = {.event = event, .store = &fake};
-    int r = stored_list(&s, selection, newest, c);
+    int r = stored_list(&s, selection, newest, NOW, c);
 
     catalog_merge(c);
     return r;
@@ -270,6 +270,38 @@ static void test_newest(void **state)
     catalog_done(&c);
 }
 
+/* All of its history is ten pages: the last day and today are two, and tomorrow is asked for. */
+static void test_newest_of_one_host(void **state)
+{
+    struct selection s = {.service = "checkout", .host = "web-0", .until = USEC_NEVER};
+    struct catalog c = {0};
+
+    (void)state;
+    fill("checkout", 2, 5000);
+    assert_int_equal(list(&s, 3, &c), 0);
+    assert_int_equal(c.n, 3);
+    assert_string_equal(c.items[2].key, "checkout/web-0/20261121/154000-7.trace");
+    assert_int_equal(fake.pages, 3);
+    catalog_done(&c);
+}
+
+/* The last day has too few: the others count. */
+static void test_newest_of_an_idle_host(void **state)
+{
+    struct selection s = {.service = "checkout", .host = "db", .until = USEC_NEVER};
+    struct catalog c = {0};
+
+    (void)state;
+    add_trace("checkout", "db", NOW - 40 * USEC_PER_DAY);
+    add_trace("checkout", "db", NOW - 30 * USEC_PER_DAY);
+    add_trace("checkout", "db", NOW - USEC_PER_HOUR);
+    assert_int_equal(list(&s, 2, &c), 0);
+    assert_true(c.n >= 2);
+    catalog_sort(&c, order_by_time, false);
+    assert_true(c.items[1].name.time == NOW - 30 * USEC_PER_DAY);
+    catalog_done(&c);
+}
+
 static void test_passing_trouble(void **state)
 {
     struct selection any = {.until = USEC_NEVER};
@@ -310,7 +342,7 @@ static void test_interrupted(void **state)
 
     (void)state;
     fill("checkout", 1, 100);
-    assert_int_equal(stored_list(&s, &any, 0, &c), -EINTR);
+    assert_int_equal(stored_list(&s, &any, 0, NOW, &c), -EINTR);
     catalog_done(&c);
 }
 
@@ -322,6 +354,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_old_history_is_skipped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_services_are_skipped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_newest, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_newest_of_one_host, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_newest_of_an_idle_host, setup, teardown),
         cmocka_unit_test_setup_teardown(test_passing_trouble, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lasting_trouble, setup, teardown),
         cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
