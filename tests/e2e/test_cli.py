@@ -520,6 +520,12 @@ def test_passing_trouble_is_sat_out(flaky, tmp_path):
     done = contrace("pull", key, "--remote", url, "-o", tmp_path / "out2")
     assert done.returncode == 1 and key in done.stderr and done.stdout == ""
     assert files_below(tmp_path / "out2") == []
+    # What is not there is not there the next time.
+    flaky.script.clear()
+    flaky.asked.clear()
+    done = contrace("pull", key_of("checkout", "web-2", NOW), "--remote", url, "-o", tmp_path)
+    assert done.returncode == 1 and "no such trace" in done.stderr
+    assert len(flaky.asked) == 2, flaky.asked
     # Such a store cannot be listed, and says so.
     done = contrace("list", "--remote", url)
     assert done.returncode == 1 and "no listings" in done.stderr
