@@ -402,6 +402,30 @@ def test_spool_and_store_are_merged(store, spool, tmp_path):
     assert (tmp_path / "out" / both).read_bytes() == b"b" * 5000
 
 
+def test_what_a_daemon_uploaded(store, daemon, serve, tmp_path):
+    """Found from elsewhere; its hash is in the object's meta data, too."""
+    upload = json.loads(store.config.read_text())["upload"]
+    d = daemon([job("checkout", serve(healthy()).address)], upload=upload,
+               env={**os.environ, **store.env})  # fmt: skip
+    wait_until("the trace is uploaded and archived", d.spool.keys)
+    (key,) = d.spool.keys()
+    data = d.spool.trace(key).read_bytes()
+    both = json.loads(contrace("list", "--json", "-c", d.config, env=store.env).stdout)
+    assert both["where"] == ["archive", "remote"] and both["key"] == key
+    d.stop()
+    (entry,) = [json.loads(x) for x in store.run("list", "--json", "--long").stdout.splitlines()]
+    assert (entry["key"], entry["size"], entry["where"]) == (key, len(data), ["remote"])
+    assert entry["sha256"] == hashlib.sha256(data).hexdigest()
+    (store.top / key).with_suffix(".json").unlink()
+    done = store.run("pull", "--last=1", "-o", tmp_path / "out")
+    assert done.returncode == 0 and "not verified" not in done.stderr, done.stderr
+    assert (tmp_path / "out" / key).read_bytes() == data
+    (store.top / key).write_bytes(data[:-1] + b"!")
+    done = store.run("pull", key, "-o", tmp_path / "out2")
+    assert done.returncode == 1 and "hash" in done.stderr, done
+    assert files_below(tmp_path / "out2") == []
+
+
 def test_what_is_in_neither(store, spool, tmp_path):
     store.write(f"http://{store.server.host}", spool)
     done = store.run("pull", "checkout/web-1/20200101/000000-1.trace", "-o", tmp_path / "out")
