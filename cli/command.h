@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What contrace can do: each command is a row of main.c's table. argv[0] is the command's name; what
- * is returned is the exit status.
+ * What contrace can do: each command is a row of main.c's table. argv[0] is the command's name;
+ * what is returned is the exit status.
  */
 
 enum {

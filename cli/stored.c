@@ -190,8 +190,8 @@ static bool list_last_day(struct listing *l, usec now, int *ret)
     return l->catalog->n >= l->newest;
 }
 
-int stored_list(struct sources *s, const struct selection *selection, size_t newest,
-                usec now, struct catalog *c)
+int stored_list(struct sources *s, const struct selection *selection, size_t newest, usec now,
+                struct catalog *c)
 {
     struct listing l = {.sources = s, .selection = *selection, .catalog = c, .newest = newest};
     int r = 0;

@@ -10,8 +10,9 @@
 #include "cli/sources.h"
 
 /*
- * Adds the traces that match; `now` is real time. `newest`: no more than so many are wanted, the newest of what the
- * catalog holds then; 0: all. 0, -EINTR, or another negative errno after a message.
+ * Adds the traces that match; `now` is real time. `newest`: no more than so many are wanted, the
+ * newest of what the catalog holds then; 0: all. 0, -EINTR, or another negative errno after a
+ * message.
  */
-int stored_list(struct sources *s, const struct selection *selection, size_t newest,
-                usec now, struct catalog *c);
+int stored_list(struct sources *s, const struct selection *selection, size_t newest, usec now,
+                struct catalog *c);

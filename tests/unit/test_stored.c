@@ -224,7 +224,7 @@ static void test_one_host_is_one_page(void **state)
     catalog_done(&c);
 }
 
-/* All of the hosts' history is 20 pages; each host costs a page to see that and one to get there. */
+/* All of the history is 30 pages; each host costs a page to see that and one to get there. */
 static void test_old_history_is_skipped(void **state)
 {
     struct selection s = {.service = "checkout", .since = NOW - USEC_PER_HOUR, .until = USEC_NEVER};
