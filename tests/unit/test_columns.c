@@ -153,7 +153,8 @@ static void test_facts(void **state)
 {
     struct facts f = {.bytes = 77};
     char good[] = "{\"sha256\": "
-                  "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\", \"bytes\": 12, \"complete\": true, \"reason\": 7, \"truncated\": []}";
+                  "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\", "
+                  "\"bytes\": 12, \"complete\": true, \"reason\": 7, \"truncated\": []}";
 
     (void)state;
     assert_true(facts_parse("[1]", 3, &f) < 0);
