@@ -282,9 +282,10 @@ class Rule:
 
 
 class Store:
-    """A store on 127.0.0.1 until it is closed."""
+    """A store at this address until it is closed."""
 
-    def __init__(self, tls=None, region=REGION, bucket=BUCKET, page=1000):
+    def __init__(self, tls=None, region=REGION, bucket=BUCKET, page=1000,
+                 address=("127.0.0.1", 0)):  # fmt: skip
         self.tls, self.region, self.buckets, self.page = tls, region, {bucket}, page
         self.keys = {ACCESS_KEY: (SECRET_KEY, None)}  # access key: (secret, session token)
         self.expired = set()  # session tokens
@@ -301,10 +302,10 @@ class Store:
         self.lock = threading.RLock()
         self._stop = threading.Event()
         self._sockets = set()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.listener = socket.create_server(address, backlog=512)
         self.port = self.listener.getsockname()[1]
         self.scheme = "https" if tls else "http"
-        self.endpoint = f"{self.scheme}://127.0.0.1:{self.port}"
+        self.endpoint = f"{self.scheme}://{address[0]}:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):

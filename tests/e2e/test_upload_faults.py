@@ -6,7 +6,6 @@ what is wrong once, an outage costs few requests, and contraced ends when it is 
 Each case has a daemon and a store of its own; they run beside each other.
 """
 
-import concurrent.futures
 import contextlib
 import dataclasses
 import re
@@ -25,10 +24,10 @@ from uploads import (
     pending_keys,
     place_of,
     section,
+    together,
     wait_archived,
 )
 
-TOGETHER = 16  # cases that run at a time: they mostly wait
 TRACE, RECORD, PROBE, ANY = r"\.trace$", r"/\d{6}[-\d]*\.json$", r"/\.contrace/probe-", ""
 LARGE = 3 << 20  # a body that is worth asking for with 100-continue
 QUIET = 2.0  # seconds in which a store in trouble is watched
@@ -371,20 +370,13 @@ def certificates(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def plays(request, certificates, tmp_path_factory):
-    """All cases that were asked for, TOGETHER at a time; the future of each."""
     top = tmp_path_factory.mktemp("faults")
-    names = [
-        item.callspec.params["name"]
-        for item in request.session.items
-        if getattr(item, "originalname", "") == "test_fault" and item.path == request.node.path
-    ]
-    pool = concurrent.futures.ThreadPoolExecutor(TOGETHER)
 
     def play(name):
         return Play(name, CASES[name], top / name, certificates).run()
 
-    yield {name: pool.submit(play, name) for name in names}
-    pool.shutdown(cancel_futures=True)
+    with together(request, "test_fault", play) as futures:
+        yield futures
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -2,6 +2,8 @@
 """What tests of uploads share: the configuration for a store, a backlog made by script, and what
 must be true of whatever was uploaded."""
 
+import concurrent.futures
+import contextlib
 import hashlib
 import json
 import os
@@ -12,6 +14,21 @@ from store import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
 from support import wait_until
 
 PREFIX = "prod/"
+TOGETHER = 16  # cases that run at a time: they mostly wait
+
+
+@contextlib.contextmanager
+def together(request, test, play):
+    """play(name) for each case `name` of this test that was asked for, TOGETHER at a time; the
+    future of each. For a fixture of the module."""
+    names = [
+        item.callspec.params["name"]
+        for item in request.session.items
+        if getattr(item, "originalname", "") == test and item.path == request.node.path
+    ]
+    pool = concurrent.futures.ThreadPoolExecutor(TOGETHER)
+    yield {name: pool.submit(play, name) for name in names}
+    pool.shutdown(cancel_futures=True)
 
 
 def clean_env(**more):

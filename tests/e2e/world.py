@@ -30,7 +30,9 @@ def _mount(source, target, flags):
 def _enter(directory, addresses, names, authority):
     _call("unshare", _libc.unshare(CLONE_NEWNET | CLONE_NEWNS))
     _mount("none", "/", MS_REC | MS_PRIVATE)
-    for command in (["link", "set", "lo", "up"], *(["addr", "add", a, "dev", "lo"] for a in addresses)):
+    commands = [["link", "set", "lo", "up"]]
+    commands += [["addr", "add", address, "dev", "lo"] for address in addresses]
+    for command in commands:
         subprocess.run(["ip", *command], check=True, capture_output=True)
     hosts = pathlib.Path(directory) / "hosts"
     lines = ["127.0.0.1 localhost", *(f"{address} {name}" for name, address in names.items())]
