@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import re
 import signal
+import sys
 import time
 
 import pytest
@@ -18,7 +19,6 @@ from hostile import Server, healthy, trace
 from store import ACCESS_KEY, SECRET_KEY, Store
 from support import Daemon, job, need_program, wait_until
 from uploads import (
-    arrived,
     assert_same,
     clean_env,
     pending_keys,
@@ -31,6 +31,8 @@ from uploads import (
 TRACE, RECORD, PROBE, ANY = r"\.trace$", r"/\d{6}[-\d]*\.json$", r"/\.contrace/probe-", ""
 LARGE = 3 << 20  # a body that is worth asking for with 100-continue
 QUIET = 2.0  # seconds in which a store in trouble is watched
+SHUTDOWN = 3
+GLOBAL = {"shutdown_timeout": f"{SHUTDOWN}s"}
 
 # How it ends while the fault lasts.
 DELIVERED = "delivered"  # in the store and in archive/, by itself
@@ -50,6 +52,7 @@ class Case:
     asked: int = 3  # requests in the first seconds after it was said that the store fails
     tls: str = None  # which certificate the store has
     reload: bool = False  # the fault is in the configuration: it ends with a reload
+    restart: bool = True  # there is a restart while the fault lasts
 
 
 def on(behaviour, times=None, match=TRACE, method=None):
@@ -94,6 +97,19 @@ def aside(behaviour, says, **more):
 
 def S3(line, code):
     return faults.error(line, code)
+
+
+def exists_with_other_bytes(x):
+    """Somebody else's object has the key; it is gone when it is asked for the next time."""
+    name = x.store.object_name(x.request)
+    x.store.objects[name] = (b"somebody else's", {})
+    x.serve()
+    x.store.play(lambda y: show_and_remove(y, name), times=1, method="HEAD")
+
+
+def show_and_remove(x, name):
+    x.serve()
+    del x.store.objects[name]
 
 
 SLOW_DOWN = S3("503 Slow Down", "SlowDown")
@@ -192,7 +208,8 @@ CASES = {
     ),
     # ---- an outage ----
     "outage-503": outage(SLOW_DOWN, "SlowDown|slow down"),
-    "outage-500-of-traces": outage(S3("500 Oops", "InternalError"), "InternalError", match=TRACE),
+    "outage-500-of-traces": outage(S3("500 Oops", "InternalError"), "InternalError", match=TRACE,
+                                   restart=False),
     "outage-retry-after-huge": outage(
         faults.retry_after("99999999999999999999"), "slow down", reload=True
     ),
@@ -228,16 +245,12 @@ CASES = {
     "413": aside(faults.status("413 Content Too Large"), "size"),
     "414": aside(faults.status("414 URI Too Long"), "key"),
     "422": aside(faults.status("422 Unprocessable Content"), "422"),
+    "exists-other": aside(exists_with_other_bytes, "another object", more=NEVER_OVERWRITE),
     "key-too-long": aside(S3("400 Bad Request", "KeyTooLongError"), "key"),
 }  # fmt: skip
 
 
 # ---- one case ----
-
-
-def about_uploads(d, after=0):
-    """What the log complains of."""
-    return d.problems(after)
 
 
 class Play:
@@ -254,102 +267,123 @@ class Play:
             self.upload["tls_config"] = {"ca_file": certificates["file"]}
         self.certificates = certificates
         self.jobs = [job("s", self.target.address)]
-        self.daemon = Daemon(
-            directory, self.jobs, upload=self.upload, env=clean_env(),
-            glob={"shutdown_timeout": "3s"},
-        )  # fmt: skip
 
     def run(self):
-        with self.store, contextlib.closing(self.target), self.daemon as d:
-            key = d.wait_captured()["key"]
-            getattr(self, self.case.end)(d, key)
-            began = time.monotonic()
-            d.stop()
-            assert time.monotonic() - began < 10, "the exit took long"
-            d.spool.check()
-            self.keeps_secrets(d)
-        return self.summary()
-
-    def summary(self):
+        with self.store, contextlib.closing(self.target):
+            key = self.start()
+            try:
+                getattr(self, self.case.end)(key)
+                self.stop()
+            finally:
+                self.daemon.__exit__(*sys.exc_info())
+            self.daemon.spool.check()
         asked = [(r.method, r.name.rsplit("/", 1)[-1][-12:], r.status) for r in self.store.requests]
         return f"{self.name}: {len(asked)} requests {asked[:12]}"
 
-    def keeps_secrets(self, d):
-        text = "\n".join([str(line) for line in d.lines] + d.other)
+    def start(self):
+        """Returns the key of the first capture."""
+        self.daemon = Daemon(
+            self.directory, self.jobs, upload=self.upload, env=clean_env(), glob=GLOBAL
+        )
+        return self.daemon.wait_captured()["key"]
+
+    def stop(self):
+        began = time.monotonic()
+        self.daemon.stop()
+        assert time.monotonic() - began < SHUTDOWN + 3, "the exit took long"
+        text = "\n".join([str(line) for line in self.daemon.lines] + self.daemon.other)
         assert SECRET_KEY not in text and ACCESS_KEY not in text
+
+    def reload(self):
+        """A configuration that differs in what does not matter, but for a wrong endpoint."""
+        self.upload = {**self.upload, "concurrency": 3, "endpoint": self.store.endpoint}
+        self.daemon.write_config(self.jobs, GLOBAL, upload=self.upload)
+        self.daemon.signal(signal.SIGHUP)
+
+    # ---- what is looked at ----
+
+    def problems(self, after=0):
+        return self.daemon.problems(after)
+
+    def place(self, key):
+        return place_of(self.daemon.spool, key)
 
     def kept(self, key):
         return len(self.store.stored.get(f"traces/prod/{key}", []))
 
-    def reload(self, d):
-        """A configuration that differs in what does not matter, but for a wrong endpoint."""
-        self.upload = {**self.upload, "concurrency": 3, "endpoint": self.store.endpoint}
-        d.write_config(self.jobs, {"shutdown_timeout": "3s"}, upload=self.upload)
-        d.signal(signal.SIGHUP)
-
-    def arrives(self, d, key):
-        wait_archived(d)
-        assert_same(self.store, d.spool, key)
-
-    # ---- the ends ----
-
-    def delivered(self, d, key):
-        self.arrives(d, key)
+    def arrives(self, key):
+        wait_archived(self.daemon)
+        assert_same(self.store, self.daemon.spool, key)
         assert self.kept(key) in self.case.kept
-        assert not [line for line in about_uploads(d) if line["level"] == "error"]
 
-    def says(self, d):
+    def says(self):
         """The one line that tells what is wrong."""
         pattern = re.compile(self.case.says, re.IGNORECASE)
+        wait_until(
+            f"the log says {self.case.says!r}",
+            lambda: any(pattern.search(line["msg"]) for line in self.problems()),
+        )
 
-        def found():
-            return [line for line in about_uploads(d) if pattern.search(line["msg"])]
-
-        wait_until(f"the log says {self.case.says!r}: {about_uploads(d)}", found)
-        return found()[0]
-
-    def stays_quiet(self, d, key):
+    def stays_quiet(self, key):
         """The store is hardly asked, and nothing is said twice."""
-        mark, asked = d.mark(), len(self.store.requests)
+        mark, asked = self.daemon.mark(), len(self.store.requests)
         before = self.store.connections
         time.sleep(QUIET)
         assert len(self.store.requests) - asked <= self.case.asked
         assert self.store.connections - before <= self.case.asked
-        assert not about_uploads(d, mark), "it is said again"
-        assert place_of(d.spool, key) == "pending"
+        assert not self.problems(mark), "it is said again"
+        assert self.place(key) == "pending"
 
-    def waits(self, d, key):
-        self.says(d)
-        self.stays_quiet(d, key)
+    def restarts(self, key):
+        """The exit is not delayed, and the next start finds the trace and the same trouble."""
+        self.stop()
+        assert self.place(key) == "pending"
+        self.daemon.__exit__(None)
+        self.start()
+        self.says()
+        assert self.place(key) == "pending"
+
+    # ---- the ends ----
+
+    def delivered(self, key):
+        self.arrives(key)
+        assert not [line for line in self.problems() if line["level"] == "error"]
+
+    def waits(self, key):
+        self.says()
+        self.stays_quiet(key)
+        if self.case.restart:
+            self.restarts(key)
         self.lift()
         if self.case.tls:
             self.store.tls = self.certificates["good"]
         if self.case.reload:
-            self.reload(d)
-        self.arrives(d, key)
-        assert len(about_uploads(d)) <= 2  # the write probe, and the state
+            self.reload()
+        self.arrives(key)
+        assert len(self.problems()) <= 2  # the write probe, and the state
 
-    def parked(self, d, key):
-        self.says(d)
-        self.stays_quiet(d, key)
+    def parked(self, key):
+        self.says()
+        self.stays_quiet(key)
+        self.restarts(key)
         self.lift()
-        self.reload(d)
-        self.arrives(d, key)
-        assert self.kept(key) in self.case.kept
+        self.reload()
+        self.arrives(key)
 
-    def aside(self, d, key):
-        self.says(d)
+    def aside(self, key):
+        d = self.daemon
+        self.says()
         mark = d.mark()
         time.sleep(1)  # so that the next one has another key
         d.capture_now()
         other = d.wait_captured(after=mark)["key"]
-        wait_until("the next one has arrived", lambda: place_of(d.spool, other) == "archive")
+        wait_until("the next one has arrived", lambda: self.place(other) == "archive")
         assert_same(self.store, d.spool, other)
         assert pending_keys(d.spool) == [key]
         assert len(self.store.asked("PUT", re.escape(key) + "$")) == 1
-        assert not about_uploads(d, mark)
-        self.reload(d)  # offers it again
-        wait_until("it is taken now", lambda: place_of(d.spool, key) == "archive")
+        assert not self.problems(mark)
+        self.reload()  # offers it again
+        wait_until("it is taken now", lambda: self.place(key) == "archive")
         assert_same(self.store, d.spool, key)
 
 
