@@ -104,6 +104,7 @@ static int take(struct spool *s, size_t at, struct spool_item **ret)
     if (r >= 0) {
         item_at(s, at)->busy = true;
         *ret = i;
+        s->taken++;
         return 1;
     }
     if (r != -ENOENT && !is_shortage(r) && offer_rest(s, at)) {
@@ -188,13 +189,21 @@ size_t item_place(const struct spool_item *i)
     return at;
 }
 
+static void give_back(struct spool_item *i)
+{
+    struct spool *s = i->spool;
+
+    item_free(i);
+    settling_untaken(s);
+}
+
 void spool_item_return(struct spool_item *i)
 {
     size_t at = item_place(i);
 
     item_at(i->spool, at)->busy = false;
     index_offer(&i->spool->kept, at);
-    item_free(i);
+    give_back(i);
 }
 
 void spool_item_put_off(struct spool_item *i, usec wait)
@@ -203,7 +212,7 @@ void spool_item_put_off(struct spool_item *i, usec wait)
 
     item_at(i->spool, at)->busy = false;
     offer_later(i->spool, at, wait);
-    item_free(i);
+    give_back(i);
 }
 
 unsigned spool_item_failures(const struct spool_item *i)
@@ -217,5 +226,5 @@ void spool_item_put_aside(struct spool_item *i)
 
     item_at(i->spool, at)->busy = false;
     offer_never(i->spool, at);
-    item_free(i);
+    give_back(i);
 }

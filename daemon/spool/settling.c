@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What was uploaded on its way into the archive. One disk job at a time settles all that waits of
- * one day, so that the slower the disk is, the more traces share its fsyncs.
+ * What was uploaded on its way into the archive. What is settled together shares its fsyncs: so while
+ * other uploads are in flight one waits a moment for theirs, and one disk job at a time settles all
+ * that waits of one day.
  */
 
 #include <errno.h>
@@ -13,6 +14,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/spool/item.h"
+
+#define SETTLING_MANY (SETTLING_BATCH / 2) /* do not wait for others */
+#define SETTLING_WAIT (50 * USEC_PER_MSEC)
 
 static bool same_day(const struct spool_item *a, const struct spool_item *b)
 {
@@ -97,7 +101,7 @@ static void end_settling(struct spool_item *i)
     spool_job_ended(s);
 }
 
-static void start_settling(struct spool *s);
+static void settle_some(struct spool *s);
 
 static void on_settled(struct disk_job *job, int r)
 {
@@ -108,13 +112,13 @@ static void on_settled(struct disk_job *job, int r)
     (void)r;
     memcpy(items, batch->items, n * sizeof(struct spool_item *));
     batch->n = 0;
-    start_settling(items[0]->spool);
+    settle_some(items[0]->spool);
     for (size_t i = 0; i < n; i++)
         end_settling(items[i]);
 }
 
 /* The first that waits, and all of its day. */
-static void start_settling(struct spool *s)
+static void start_batch(struct spool *s)
 {
     struct settling *batch = &s->settling;
     struct spool_item **link = &s->to_settle;
@@ -130,9 +134,57 @@ static void start_settling(struct spool *s)
         }
         batch->items[batch->n++] = item;
         *link = item->next;
+        s->n_to_settle--;
     }
     batch->job = (struct disk_job){.run = run_settling, .done = on_settled};
     disk_submit(s->disk, &batch->job);
+}
+
+/* Now, or in a moment. */
+static void settle_some(struct spool *s)
+{
+    int on = SD_EVENT_OFF;
+
+    if (!s->to_settle)
+        return;
+    if (s->taken == 0 || s->n_to_settle >= SETTLING_MANY || !s->settling_wait) {
+        start_batch(s);
+        return;
+    }
+    (void)sd_event_source_get_enabled(s->settling_wait, &on);
+    if (on != SD_EVENT_OFF)
+        return;
+    (void)sd_event_source_set_time_relative(s->settling_wait, SETTLING_WAIT);
+    (void)sd_event_source_set_enabled(s->settling_wait, SD_EVENT_ONESHOT);
+}
+
+static int on_wait_over(sd_event_source *source, uint64_t now, void *userdata)
+{
+    (void)source;
+    (void)now;
+    start_batch(userdata);
+    return 0;
+}
+
+int settling_start(struct spool *s)
+{
+    int r = sd_event_add_time(s->event, &s->settling_wait, CLOCK_MONOTONIC, 0, USEC_PER_MSEC,
+                              on_wait_over, s);
+
+    return r < 0 ? r : sd_event_source_set_enabled(s->settling_wait, SD_EVENT_OFF);
+}
+
+/* What waits is settled without waiting any longer. */
+void settling_stop(struct spool *s)
+{
+    s->settling_wait = sd_event_source_disable_unref(s->settling_wait);
+    start_batch(s);
+}
+
+void settling_untaken(struct spool *s)
+{
+    s->taken--;
+    settle_some(s);
 }
 
 void spool_item_settle(struct spool_item *i, bool keep, spool_settled_fn fn, void *userdata)
@@ -148,6 +200,7 @@ void spool_item_settle(struct spool_item *i, bool keep, spool_settled_fn fn, voi
     while (*link)
         link = &(*link)->next;
     *link = i;
+    s->n_to_settle++;
     s->jobs++; /* from here on, and until end_settling */
-    start_settling(s);
+    settling_untaken(s);
 }

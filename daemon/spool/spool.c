@@ -142,6 +142,7 @@ static void destroy(struct spool *s)
     (void)sd_event_source_disable_unref(s->wake);
     (void)sd_event_source_disable_unref(s->expiry);
     offer_stop(s);
+    settling_stop(s);
     index_done(&s->kept);
     if (s->tree.path)
         tree_close(&s->tree);
@@ -165,6 +166,8 @@ static int add_sources(struct spool *s)
     if (r < 0)
         return r;
     r = sd_event_add_time(s->event, &s->expiry, CLOCK_BOOTTIME, 0, USEC_PER_MIN, on_expiry, s);
+    if (r >= 0)
+        r = settling_start(s);
     return r < 0 ? r : offer_start(s);
 }
 
@@ -219,6 +222,7 @@ void spool_free(struct spool *s)
     s->wake = sd_event_source_disable_unref(s->wake);
     s->expiry = sd_event_source_disable_unref(s->expiry);
     offer_stop(s);
+    settling_stop(s);
     if (s->jobs == 0)
         destroy(s);
 }

