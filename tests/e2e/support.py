@@ -183,7 +183,10 @@ class Daemon:
             self.wait_log(message_id=STARTED)
 
     def write_config(self, jobs, glob=None, text=None, log=None, upload=None):
-        self.config.write_text(text or config_text(jobs, self.storage, glob, log, upload))
+        """In one moment: a reload that was asked for before may only come now."""
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(text or config_text(jobs, self.storage, glob, log, upload))
+        fresh.rename(self.config)
 
     def __enter__(self):
         return self
