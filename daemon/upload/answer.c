@@ -134,6 +134,67 @@ static void add_quoted(struct buf *b, const char *before, const char *text, size
     buf_done(&e);
 }
 
+static bool in_word(char c)
+{
+    return isalnum((unsigned char)c) || (c && strchr("+/=_-%.", c));
+}
+
+/*
+ * Keys and tokens are long and mix digits with letters of both cases, or are without any of the
+ * signs that paths and names have. Words of a message are neither.
+ */
+static bool looks_secret(const char *word, size_t n)
+{
+    bool digit = false, upper = false, lower = false, named = false;
+
+    for (size_t i = 0; i < n; i++) {
+        digit = digit || isdigit((unsigned char)word[i]);
+        upper = upper || isupper((unsigned char)word[i]);
+        lower = lower || islower((unsigned char)word[i]);
+        named = named || strchr("/_-.", word[i]);
+    }
+    if (n < 16 || !digit)
+        return false;
+    return (upper && lower) || (!named && (upper || n >= 32));
+}
+
+/* A word behind one of these is a password, whatever it looks like. */
+static bool follows_scheme(const char *text, size_t at)
+{
+    static const char *const schemes[] = {"Basic", "Bearer"};
+
+    while (at > 0 && text[at - 1] == ' ')
+        at--;
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t n = strlen(schemes[i]);
+
+        if (at >= n && strncasecmp(text + at - n, schemes[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What a store, or something before it, says may be what it was sent: secrets are left out. */
+static void add_words(struct buf *b, const char *before, const char *text, size_t n)
+{
+    struct buf out;
+
+    n = n < QUOTE_MAX ? n : QUOTE_MAX;
+    buf_init(&out, QUOTE_MAX);
+    for (size_t i = 0, w; i < n; i += w) {
+        w = 0;
+        while (i + w < n && in_word(text[i + w]))
+            w++;
+        if (w > 0 && (looks_secret(text + i, w) || follows_scheme(text, i)))
+            (void)buf_adds(&out, "[...]");
+        else
+            (void)buf_add(&out, text + i, w > 0 ? w : 1);
+        w = w > 0 ? w : 1;
+    }
+    add_quoted(b, before, out.data, out.len);
+    buf_wipe(&out);
+}
+
 static void add_answer(struct buf *b, const struct answer *a, long status)
 {
     const char *code = first_of(a->error.code, a->code);
@@ -143,9 +204,9 @@ static void add_answer(struct buf *b, const struct answer *a, long status)
     if (code[0])
         (void)buf_addf(b, " %s", code);
     if (a->error.message[0])
-        add_quoted(b, ": ", a->error.message, strlen(a->error.message));
+        add_words(b, ": ", a->error.message, strlen(a->error.message));
     else if (!code[0])
-        add_quoted(b, ": ", a->said, a->n_said);
+        add_words(b, ": ", a->said, a->n_said);
     if (id[0])
         add_quoted(b, ", request ", id, strlen(id));
 }

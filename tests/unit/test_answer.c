@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,12 +155,48 @@ static void test_long_text(void **state)
     answer_done(&a);
 }
 
+/* Some servers and proxies say what they were sent. */
+static void test_echo(void **state)
+{
+    static const char *const texts[][2] = {
+        {"sent: Authorization: Basic dTpw", "sent: Authorization: Basic [...]"},
+        {"bearer  x, y", "bearer  [...], y"},
+        {"(Bearer ya29.a-b_c)", "(Bearer [...])"},
+        {"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "[...]"},
+        {"no such host: traces.s3.eu-west-1.amazonaws.com",
+         "no such host: traces.s3.eu-west-1.amazonaws.com"},
+        {"AKIAIOSFODNN7EXAMPLE has no such right", "[...] has no such right"},
+        {"token=FwoGZXIvYXdzEBYaDHqa0AP/1+x== is old", "[...] is old"},
+        {"(wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY)", "([...])"},
+        {"'5d41402abc4b2a76b9719d911017c592'", "'[...]'"},
+        {"my-bucket-2026-eu/prod/checkout/host-1/20260314: the region is eu-central-1",
+         "my-bucket-2026-eu/prod/checkout/host-1/20260314: the region is eu-central-1"},
+        {"arn:aws:iam::123456789012:user/x is not authorized to perform: s3:PutObject",
+         "arn:aws:iam::123456789012:user/x is not authorized to perform: s3:PutObject"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[300], body[300];
+        struct answer a = answer_of(texts[i][0]);
+
+        (void)snprintf(text, sizeof text, "403: %s", texts[i][1]);
+        expect_text(&a, &no, "", text);
+        (void)snprintf(body, sizeof body, "<Error><Code>C</Code><Message>%s</Message></Error>",
+                       texts[i][0]);
+        a = answer_of(body);
+        (void)snprintf(text, sizeof text, "403 C: %s", texts[i][1]);
+        expect_text(&a, &no, "", text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_head),     cmocka_unit_test(test_bad_head),
         cmocka_unit_test(test_document), cmocka_unit_test(test_enough),
-        cmocka_unit_test(test_text),     cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_text),     cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_long_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
