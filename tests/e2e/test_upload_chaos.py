@@ -72,7 +72,9 @@ def test_chaos(tmp_path, daemon):
         def sometimes(x):
             (rng.choice(WRONG) if rng.random() < 0.33 else type(x).serve)(x)
 
-        d = daemon(jobs, upload=upload, env=clean_env(), log={"level": "info"})
+        d = daemon(
+            jobs, {"max_bytes": "8GiB"}, upload=upload, env=clean_env(), log={"level": "info"}
+        )
         d.wait_captured(count=TARGETS)
         wait_archived(d, TARGETS)
         before = d.status("VmRSS")

@@ -8,13 +8,9 @@ what contraced wrote and in what the kernel shows of the process.
 
 import contextlib
 import dataclasses
-import os
 import pathlib
 import re
-import shutil
 import signal
-import subprocess
-import tempfile
 import time
 
 import pytest
@@ -23,7 +19,7 @@ import world
 from hostile import Server, healthy, trace
 from keysmith import CANARY, CONTAINER_TOKEN, ROLE_ARN, WEB_TOKEN, Keysmith
 from store import BUCKET, REGION, Store
-from support import CONTRACED, Daemon, job, need_program, need_root, wait_until
+from support import Daemon, job, need_program, need_root, wait_until
 from uploads import PREFIX, assert_same, clean_env, place_of, secret_file, together, wait_archived
 
 ACCESS, SECRET = f"AKIA{CANARY}CONFIG0000", f"{CANARY}/long+term+secret=of0config"
@@ -433,85 +429,6 @@ def test_a_redirect_takes_nothing_along(line, tmp_path):
         assert place_of(d.spool, key) == "pending"
         assert foreign.connections == 0
         scene.end()
-
-
-# ---- other secrets ----
-
-
-def plain_scene(tmp_path, **upload):
-    """A daemon that uploads with PUT alone to a server that asks for nothing."""
-    store = Store()
-    store.verify = False
-    target = Server(healthy(trace(2)))
-    d = Daemon(
-        tmp_path, [job("s", target.address)], env=clean_env(),
-        upload={"url": f"{store.endpoint}/{BUCKET}/{PREFIX}", **upload},
-    )  # fmt: skip
-    return store, target, d
-
-
-@pytest.mark.parametrize("kind", ["basic", "bearer"])
-def test_secrets_of_plain_stores(kind, tmp_path):
-    path = secret_file(tmp_path / "secret", f"{CANARY}-password")
-    member = (
-        {"basic_auth": {"username": "u", "password_file": path}}
-        if kind == "basic"
-        else {"authorization": {"type": "Bearer", "credentials_file": path}}
-    )
-    store, target, d = plain_scene(tmp_path / "scene", **member)
-    with store, contextlib.closing(target), d:
-        wait_archived(d)
-        mark = d.mark()
-        time.sleep(1)
-        store.play(faults.status("401 Unauthorized"))
-        d.capture_now()
-        d.wait_captured(after=mark)
-        wait_until("it is said", d.problems)
-        assert all(r.headers["authorization"].startswith(kind.title()) for r in store.requests)
-        for name in ("cmdline", "environ", "maps"):
-            assert CANARY.encode() not in pathlib.Path(f"/proc/{d.pid}/{name}").read_bytes()
-        d.stop()
-        assert CANARY not in str(d.lines) and CANARY not in str(d.other)
-        assert "dTpDQU5BUlk" not in str(d.lines)  # the same in base64
-        for p in d.spool.path.rglob("*"):
-            assert not p.is_file() or CANARY.encode() not in p.read_bytes()
-
-
-def test_no_core_and_no_look_inside(tmp_path):
-    """A crash leaves no core, and another process of the same user may not look."""
-    need_root()
-    need_program("setpriv", "util-linux")
-    with Scene(tmp_path / "scene", from_files) as scene:
-        d = scene.start()
-        scene.arrives(d.wait_captured()["key"])
-        limits = pathlib.Path(f"/proc/{d.pid}/limits").read_text()
-        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
-        d.signal(signal.SIGABRT)
-        end = os.waitid(os.P_PID, d.pid, os.WEXITED | os.WNOWAIT)
-        assert (end.si_code, end.si_status) == (os.CLD_KILLED, signal.SIGABRT)  # not CLD_DUMPED
-        d.wait_exit()
-
-    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="contrace-test-"))  # pytest's is closed
-    directory.chmod(0o777)
-    program = shutil.copy(CONTRACED, directory / "contraced")
-    process = subprocess.Popen(
-        [*as_nobody, program, "-t", "http://127.0.0.1:1", f"--storage.path={directory}/spool"],
-        env=clean_env(AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET),
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until("it has started", lambda: (directory / "spool" / "incoming").exists())
-        for name in ("environ", "maps", "mem", "auxv"):
-            seen = subprocess.run(
-                [*as_nobody, "head", "-c", "1", f"/proc/{process.pid}/{name}"],
-                capture_output=True, check=False,
-            )  # fmt: skip
-            assert seen.returncode != 0 and not seen.stdout, name
-    finally:
-        process.kill()
-        process.wait()
-        shutil.rmtree(directory)
 
 
 # ---- the well-known addresses ----
