@@ -36,6 +36,8 @@ void parcel_use_record(struct parcel *p)
 
     if (facts_parse(buf_str(&p->record), p->record.len, &facts) == 0 && facts.sha256)
         memcpy(p->sha256, facts.sha256, sizeof(p->sha256));
+    if (facts.has_bytes)
+        p->most = facts.bytes;
     facts_done(&facts);
 }
 

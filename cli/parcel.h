@@ -38,6 +38,7 @@ struct parcel {
     struct landing landing;
     struct buf record;          /* empty: it has none */
     char sha256[LANDING_SHA256_SIZE]; /* what it must be; "": not known */
+    uint64_t most;              /* bytes that it has, as the record tells; 0: not known */
     int error;
     atomic_uint_fast64_t bytes; /* that came so far */
     atomic_bool cancelled;

@@ -28,6 +28,7 @@ struct transfer {
     struct parcel parcel;
     struct disk_job job;
     bool in_job, from_store;
+    bool too_long; /* more came than the trace has */
     struct download *download;
     char record[NAME_KEY_MAX];
 };
@@ -123,6 +124,7 @@ static int begin_trace(void *userdata)
     struct transfer *t = userdata;
 
     atomic_store(&t->parcel.bytes, 0);
+    t->too_long = false;
     t->parcel.error = landing_begin(&t->parcel.landing);
     return t->parcel.error;
 }
@@ -131,7 +133,12 @@ static int on_trace(void *userdata, const void *data, size_t n)
 {
     struct transfer *t = userdata;
 
-    (void)atomic_fetch_add(&t->parcel.bytes, n);
+    uint64_t before = atomic_fetch_add(&t->parcel.bytes, n), most = t->parcel.most;
+
+    /* A store that does not stop must not fill the disk. */
+    t->too_long = most > 0 && (before > most || n > most - before);
+    if (t->too_long)
+        return -EFBIG;
     t->parcel.error = landing_write(&t->parcel.landing, data, n);
     return t->parcel.error;
 }
@@ -145,6 +152,8 @@ static void on_trace_done(void *userdata, const struct store_result *result)
         if (!*t->parcel.sha256)
             memcpy(t->parcel.sha256, result->sha256, sizeof(t->parcel.sha256));
         submit(t, run_settle, on_settled);
+    } else if (t->too_long) {
+        finish(t, PARCEL_DAMAGED, NULL);
     } else if (t->parcel.error < 0) {
         finish(t, PARCEL_NO_PLACE, NULL);
     } else if (result->end == STORE_MISSING) {
