@@ -15,6 +15,7 @@ import subprocess
 import time
 
 import pytest
+import s3server
 from nspawn import Container
 from support import need, wait_until
 
@@ -57,6 +58,20 @@ ONE_MORE = GOOD + """\
   - job_name: late
     static_configs:
       - targets: ["checkout.test:6060"]
+"""
+# The keys are root's, and reach the daemon as systemd hands out credentials.
+UPLOADING = GOOD + """\
+upload:
+  url: s3://traces/prod
+  endpoint: http://127.0.0.1:7070
+  region: %s
+  access_key_file: ${CREDENTIALS_DIRECTORY:-/etc/contrace}/access
+  secret_key_file: ${CREDENTIALS_DIRECTORY:-/etc/contrace}/secret
+""" % s3server.REGION
+KEYS = """\
+[Service]
+LoadCredential=access:/etc/contrace/access
+LoadCredential=secret:/etc/contrace/secret
 """
 BOTH = {"by-port", "by-socket"}
 BAD = GOOD.replace("scrape_interval", "scrape_intervall")
@@ -322,6 +337,33 @@ def test_sandbox_is_in_force(running):
     assert running.sh(f"{inside} ls -A /home /root") == "/home:\n\n/root:"
     assert running.sh(f"{inside} ls -A /tmp") == ""
     assert running.sh(f"grep 'Max core file size' /proc/{pid}/limits").split()[4:6] == ["0", "0"]
+
+
+def test_uploads(running):
+    running.put(s3server.binary(), "/usr/local/bin/versitygw")
+    running.write("/etc/contrace/access", s3server.ACCESS_KEY + "\n", 0o600)
+    running.write("/etc/contrace/secret", s3server.SECRET_KEY + "\n", 0o600)
+    running.run("mkdir", "-p", "/srv/s3/traces")
+    running.run(
+        "systemd-run", "--unit=s3", "--collect", "/usr/local/bin/versitygw", "--quiet",
+        "--port", "127.0.0.1:7070", "--access", s3server.ACCESS_KEY, "--secret",
+        s3server.SECRET_KEY, "--region", s3server.REGION, "posix", "/srv/s3",
+    )  # fmt: skip
+    try:
+        drop_in(running, KEYS)
+        running.write(running.config, UPLOADING)
+        running.restart()
+        keys = running.kept()
+        uploaded = running.sh("cd /srv/s3/traces/prod && find . -name '*.trace'").splitlines()
+        assert {key.removeprefix("./") for key in uploaded} <= keys
+        assert services(key.removeprefix("./") for key in uploaded) >= BOTH
+        entries = [e["MESSAGE"] for e in running.journal()]
+        assert any("uploads to s3://traces/prod" in e and "work" in e for e in entries)
+        assert not any(s3server.SECRET_KEY in e for e in entries)
+        listed = running.sh(f"/usr/local/bin/contrace list --config.file={running.config} --json")
+        assert {json.loads(line)["key"] for line in listed.splitlines()} == keys
+    finally:
+        running.run("systemctl", "stop", "s3", check=False)
 
 
 def test_watchdog_is_fed(running):
