@@ -167,6 +167,7 @@ void order_sync(struct order *o, bool ends, uint64_t count) {
     e->p = GOTRACE_NONE;
     e->args[0] = count;
     e->args[1] = ends ? 0 : o->gen->number;
+    o->res.epoch++;
     if (!ends && o->first_generation == 0)
         o->first_generation = o->gen->number;
 }

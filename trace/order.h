@@ -104,6 +104,11 @@ static inline struct sequence order_seq(const struct order *o, uint64_t n) {
     return (struct sequence){o->gen->number, n};
 }
 
+/* The same for a goroutine. */
+static inline bool order_follows_on(const struct order *o, uint64_t n, const struct goroutine *g) {
+    return o->res.epoch == g->epoch && n == g->seq + 1;
+}
+
 static inline bool order_in_first(const struct order *o) {
     return o->gen->number == o->first_generation;
 }

@@ -51,7 +51,6 @@ static int new_goroutine(struct order *o, struct cursor *c, uint8_t status,
     if (r < 0)
         return order_no_memory(o, c, r);
     g->status = status;
-    g->seq = order_seq(o, 0);
     *ret = g;
     return 0;
 }
@@ -82,7 +81,7 @@ int order_go_create(struct order *o, struct cursor *c) {
 int order_go_start(struct order *o, struct cursor *c) {
     struct goroutine *g = resources_goroutine(&o->res, (int64_t) c->args[0]);
 
-    if (!g || g->status != GO_RUNNABLE || !order_follows(o, c->args[1], &g->seq))
+    if (!g || g->status != GO_RUNNABLE || !order_follows_on(o, c->args[1], g))
         return 0;
     if (!c->thread->p)
         return order_need(o, c, true, false);
@@ -90,7 +89,7 @@ int order_go_start(struct order *o, struct cursor *c) {
         return order_bad(o, c, "goroutine %" PRId64 " runs on the thread already", c->thread->g);
     order_emit(o, c, GOTRACE_EV_GO_START)->args[0] = c->args[0];
     g->status = GO_RUNNING;
-    g->seq.n = c->args[1];
+    g->seq = c->args[1];
     put_on(c, g);
     return 1;
 }
@@ -133,10 +132,10 @@ int order_go_unblock(struct order *o, struct cursor *c) {
     struct gotrace_event *e;
     int r;
 
-    if (!g || g->status != GO_WAITING || !order_follows(o, c->args[1], &g->seq))
+    if (!g || g->status != GO_WAITING || !order_follows_on(o, c->args[1], g))
         return 0;
     g->status = GO_RUNNABLE;
-    g->seq.n = c->args[1];
+    g->seq = c->args[1];
     e = order_emit(o, c, GOTRACE_EV_GO_UNBLOCK);
     e->args[0] = c->args[0];
     r = order_stack(o, c, c->args[2], &e->stack);
@@ -154,7 +153,7 @@ int order_go_switch(struct order *o, struct cursor *c) {
     if (r < 0)
         return r;
     next = resources_goroutine(&o->res, (int64_t) c->args[0]);
-    if (!next || next->status != GO_WAITING || !order_follows(o, c->args[1], &next->seq))
+    if (!next || next->status != GO_WAITING || !order_follows_on(o, c->args[1], next))
         return 0;
     order_emit(o, c, c->type)->args[0] = c->args[0];
     if (c->type == GOTRACE_EV_GO_SWITCH) {
@@ -163,11 +162,12 @@ int order_go_switch(struct order *o, struct cursor *c) {
     } else {
         order_emit(o, c, GOTRACE_EV_GO_DESTROY)->args[0] = (uint64_t) g->id;
         resources_end_goroutine(&o->res, g);
+        next = resources_goroutine(&o->res, (int64_t) c->args[0]); /* it may have moved */
     }
     take_off(c);
     order_emit(o, c, GOTRACE_EV_GO_START)->args[0] = c->args[0];
     next->status = GO_RUNNING;
-    next->seq.n = c->args[1];
+    next->seq = c->args[1];
     put_on(c, next);
     return 1;
 }
@@ -186,7 +186,8 @@ static int status_of(struct order *o, struct cursor *c, uint8_t *ret_from,
         if (g->status != status)
             return order_bad(o, c, "goroutine %" PRId64 " has the status %u, not %" PRIu64, g->id,
                              g->status, status);
-        g->seq = order_seq(o, 0);
+        g->seq = 0;
+        g->epoch = o->res.epoch;
         return 0;
     }
     if (!order_in_first(o))

@@ -100,7 +100,6 @@ int order_go_create_syscall(struct order *o, struct cursor *c) {
     if (r < 0)
         return order_no_memory(o, c, r);
     g->status = GO_SYSCALL;
-    g->seq = order_seq(o, 0);
     order_emit(o, c, c->type)->args[0] = c->args[0];
     c->thread->g = id;
     c->thread->gp = g;

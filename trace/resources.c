@@ -6,12 +6,14 @@
 
 #include "trace/gotrace.h"
 
+#define FIRST_GOROUTINES 256
+
 void resources_init(struct resources *res, struct memory *mem, struct strings *strings,
                     uint64_t seed) {
     memset(res, 0, sizeof(*res));
     res->mem = mem;
     res->strings = strings;
-    idmap_init(&res->g_ids, mem, seed);
+    res->factor = seed | 1;
     idmap_init(&res->p_ids, mem, seed);
     idmap_init(&res->m_ids, mem, seed);
     idmap_init(&res->task_ids, mem, seed);
@@ -30,80 +32,85 @@ static void free_more(struct resources *res, struct goroutine *g) {
 }
 
 void resources_done(struct resources *res) {
-    for (size_t i = 0; i < res->n_slabs; i++) {
-        for (size_t j = 0; j < SLAB_SIZE; j++)
-            free_more(res, &res->slabs[i][j]);
-        memory_free(res->mem, res->slabs[i], SLAB_SIZE * sizeof(struct goroutine));
-    }
+    for (size_t i = 0; i < res->gs_cap; i++)
+        free_more(res, &res->gs[i]);
     for (uint32_t i = 0; i < res->n_procs; i++)
         memory_free(res->mem, res->procs[i], sizeof(struct proc));
     for (uint32_t i = 0; i < res->n_threads; i++)
         memory_free(res->mem, res->threads[i], sizeof(struct thread));
     for (uint32_t i = 0; i < res->n_tasks; i++)
         name_release(res->strings, res->tasks[i].type);
-    memory_free(res->mem, res->slabs, res->slabs_cap * sizeof(struct goroutine *));
-    memory_free(res->mem, res->free_gs, res->free_cap * sizeof(*res->free_gs));
+    memory_free(res->mem, res->gs, res->gs_cap * sizeof(*res->gs));
     memory_free(res->mem, res->procs, res->procs_cap * sizeof(struct proc *));
     memory_free(res->mem, res->threads, res->threads_cap * sizeof(struct thread *));
     memory_free(res->mem, res->tasks, res->tasks_cap * sizeof(*res->tasks));
-    idmap_done(&res->g_ids);
     idmap_done(&res->p_ids);
     idmap_done(&res->m_ids);
     idmap_done(&res->task_ids);
 }
 
-/* SLAB_SIZE more goroutines in the list of free ones, the first to be taken last in it. */
-static int new_slab(struct resources *res) {
-    struct goroutine *slab;
-    uint32_t base = (uint32_t) res->n_slabs << SLAB_SHIFT;
-    int r;
+static size_t home(const struct resources *res, int64_t id) {
+    return (size_t) ((uint64_t) id * res->factor >> res->gs_shift);
+}
 
-    if (res->n_slabs >= IDMAP_NONE >> SLAB_SHIFT)
-        return -E2BIG;
-    r = memory_grow(res->mem, &res->slabs, &res->slabs_cap, res->n_slabs + 1,
-                    sizeof(struct goroutine *));
-    if (r == 0)
-        r = memory_grow(res->mem, &res->free_gs, &res->free_cap,
-                        (res->n_slabs + 1) << SLAB_SHIFT, sizeof(*res->free_gs));
-    if (r == 0)
-        r = memory_new(res->mem, SLAB_SIZE * sizeof(*slab), &slab);
+static struct goroutine *free_place(struct resources *res, int64_t id) {
+    size_t i = home(res, id);
+
+    while (res->gs[i].id >= 0)
+        i = (i + 1) & (res->gs_cap - 1);
+    return &res->gs[i];
+}
+
+static int enlarge(struct resources *res) {
+    struct goroutine *old = res->gs, *gs;
+    size_t old_cap = res->gs_cap, cap = old_cap ? 2 * old_cap : FIRST_GOROUTINES;
+    int r = memory_new(res->mem, cap * sizeof(*gs), &gs);
+
     if (r < 0)
         return r;
-    res->slabs[res->n_slabs++] = slab;
-    for (uint32_t i = SLAB_SIZE; i-- > 0;) {
-        slab[i].id = GOTRACE_NONE;
-        slab[i].index = base + i;
-        res->free_gs[res->n_free++] = base + i;
-    }
+    for (size_t i = 0; i < cap; i++)
+        gs[i].id = GOTRACE_NONE;
+    res->gs = gs;
+    res->gs_cap = cap;
+    res->gs_shift = 64U - (unsigned) __builtin_ctzll(cap);
+    for (size_t i = 0; i < old_cap; i++)
+        if (old[i].id >= 0)
+            *free_place(res, old[i].id) = old[i];
+    for (uint32_t i = 0; i < res->n_threads; i++)
+        res->threads[i]->gp = NULL;
+    memory_free(res->mem, old, old_cap * sizeof(*old));
     return 0;
 }
 
 int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret) {
     struct goroutine *g;
-    uint32_t i;
-    int r;
 
-    if (res->n_free == 0) {
-        r = new_slab(res);
+    if (res->n_gs + res->n_gs / 2 >= res->gs_cap) {
+        int r = enlarge(res);
+
         if (r < 0)
             return r;
     }
-    i = res->free_gs[res->n_free - 1];
-    r = idmap_add(&res->g_ids, (uint64_t) id, i);
-    if (r < 0)
-        return r;
-    res->n_free--;
-    g = &res->slabs[i >> SLAB_SHIFT][i & (SLAB_SIZE - 1)];
-    g->id = id;
+    g = free_place(res, id);
+    *g = (struct goroutine){.id = id, .epoch = res->epoch};
+    res->n_gs++;
     *ret = g;
     return 0;
 }
 
+/* What stands behind and could stand here moves up, so that there are no gravestones. */
 void resources_end_goroutine(struct resources *res, struct goroutine *g) {
+    size_t mask = res->gs_cap - 1, gap = (size_t) (g - res->gs);
+
     free_more(res, g);
-    idmap_remove(&res->g_ids, (uint64_t) g->id);
-    g->id = GOTRACE_NONE;
-    res->free_gs[res->n_free++] = g->index;
+    for (size_t i = (gap + 1) & mask; res->gs[i].id >= 0; i = (i + 1) & mask) {
+        if (((i - home(res, res->gs[i].id)) & mask) < ((i - gap) & mask))
+            continue;
+        res->gs[gap] = res->gs[i];
+        gap = i;
+    }
+    res->gs[gap] = (struct goroutine){.id = GOTRACE_NONE};
+    res->n_gs--;
 }
 
 int resources_new_proc(struct resources *res, int32_t id, struct proc **ret) {

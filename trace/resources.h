@@ -59,11 +59,12 @@ struct goroutine_more {
     size_t n_regions;
 };
 
+/* Half a cache line: most events look one of them up. */
 struct goroutine {
-    int64_t id; /* GOTRACE_NONE: free, or gone */
-    struct sequence seq;
+    int64_t id; /* GOTRACE_NONE: nobody */
+    uint64_t seq;
     struct goroutine_more *more;
-    uint32_t index;
+    uint32_t epoch; /* of seq: resources.epoch when it began */
     uint8_t status; /* enum go_status */
 };
 
@@ -79,8 +80,8 @@ struct proc {
 
 struct thread {
     int64_t id;
-    int64_t g;           /* GOTRACE_NONE: none */
-    struct goroutine *gp; /* of g, as far as known: resources_current */
+    int64_t g;            /* GOTRACE_NONE: none */
+    struct goroutine *gp; /* where g may be found: see resources_current */
     struct proc *p;      /* NULL: none */
     int32_t pid;         /* p's number, or GOTRACE_NONE */
     struct thread *next; /* of p's */
@@ -96,13 +97,12 @@ struct task {
 struct resources {
     struct memory *mem;
     struct strings *strings;
-    struct idmap g_ids;
-    struct goroutine **slabs;
-    size_t slabs_cap;
-    size_t n_slabs;
-    uint32_t *free_gs;
-    size_t free_cap;
-    size_t n_free;
+    struct goroutine *gs; /* a hash table with open addressing, as idmap's */
+    size_t gs_cap;        /* a power of two, or 0 */
+    size_t n_gs;
+    unsigned gs_shift;
+    uint64_t factor;
+    uint32_t epoch; /* counts generations */
     struct idmap p_ids;
     struct proc **procs;
     size_t procs_cap;
@@ -117,14 +117,14 @@ struct resources {
     uint32_t n_tasks;
 };
 
-#define SLAB_SHIFT 8
-#define SLAB_SIZE (1U << SLAB_SHIFT)
-
 void resources_init(struct resources *res, struct memory *mem, struct strings *strings,
                     uint64_t seed);
 void resources_done(struct resources *res);
 
-/* A new one with this id, which none may have. Errors of memory.h. It stays where it is. */
+/*
+ * A new one with this id, not negative, which none may have. Errors of memory.h. Procs and threads
+ * stay where they are; goroutines move whenever one comes or goes.
+ */
 int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret);
 int resources_new_proc(struct resources *res, int32_t id, struct proc **ret);
 int resources_new_thread(struct resources *res, int64_t id, struct thread **ret);
@@ -146,9 +146,16 @@ int resources_push_region(struct resources *res, struct goroutine *g, uint64_t t
 void thread_bind(struct thread *m, struct proc *p);
 
 static inline struct goroutine *resources_goroutine(const struct resources *res, int64_t id) {
-    uint32_t i = idmap_find_slot(&res->g_ids, (uint64_t) id);
+    size_t mask = res->gs_cap - 1;
 
-    return i == IDMAP_NONE ? NULL : &res->slabs[i >> SLAB_SHIFT][i & (SLAB_SIZE - 1)];
+    if (res->n_gs == 0 || id < 0)
+        return NULL;
+    for (size_t i = (size_t) ((uint64_t) id * res->factor >> res->gs_shift);; i = (i + 1) & mask) {
+        if (__builtin_expect(res->gs[i].id == id, 1))
+            return &res->gs[i];
+        if (res->gs[i].id < 0)
+            return NULL;
+    }
 }
 
 static inline struct proc *resources_proc(const struct resources *res, uint64_t id) {
@@ -163,7 +170,10 @@ static inline struct thread *resources_thread(const struct resources *res, int64
     return i == IDMAP_NONE ? NULL : res->threads[i];
 }
 
-/* The goroutine on this thread, or NULL; it may have ended elsewhere, if the trace is wrong. */
+/*
+ * The goroutine on this thread, or NULL: it may have ended elsewhere, if the trace is wrong. It may
+ * also have moved, and another one, or nobody, stand in its place.
+ */
 static inline struct goroutine *resources_current(const struct resources *res, struct thread *m) {
     if (__builtin_expect(!m->gp || m->gp->id != m->g, 0))
         m->gp = m->g < 0 ? NULL : resources_goroutine(res, m->g);
