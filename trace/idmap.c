@@ -6,10 +6,11 @@
 
 #define FIRST_SLOTS 64
 
-void idmap_init(struct idmap *map, struct memory *mem, uint64_t factor) {
+void idmap_init(struct idmap *map, struct memory *mem, uint64_t secret) {
     memset(map, 0, sizeof(*map));
     map->mem = mem;
-    map->factor = factor | 1;
+    map->factor = IDMAP_GOLDEN;
+    map->secret = secret | 1;
 }
 
 void idmap_done(struct idmap *map) {
@@ -32,17 +33,20 @@ static size_t home(const struct idmap *map, uint64_t id) {
     return (size_t) (id * map->factor >> map->shift);
 }
 
-static void put(struct idmap *map, uint64_t id, uint32_t value) {
-    size_t mask = map->n_slots - 1, i = home(map, id);
+/* Returns how far from home it found room. */
+static size_t put(struct idmap *map, uint64_t id, uint32_t value) {
+    size_t mask = map->n_slots - 1, i = home(map, id), steps = 0;
 
-    while (map->slots[i].value != 0)
+    for (; map->slots[i].value != 0; steps++)
         i = (i + 1) & mask;
     map->slots[i].id = id;
     map->slots[i].value = value + 1;
+    return steps;
 }
 
-static int enlarge(struct idmap *map) {
-    size_t old_n = map->n_slots, n = old_n ? old_n * 2 : FIRST_SLOTS;
+/* Puts everything into a new table of n slots. */
+static int rebuild(struct idmap *map, size_t n) {
+    size_t old_n = map->n_slots;
     struct idmap_slot *old = map->slots, *slots;
     int r = memory_new(map->mem, n * sizeof(*slots), &slots);
 
@@ -53,7 +57,7 @@ static int enlarge(struct idmap *map) {
     map->shift = 64U - (unsigned) __builtin_ctzll(n);
     for (size_t i = 0; i < old_n; i++)
         if (old[i].value != 0)
-            put(map, old[i].id, old[i].value - 1);
+            (void) put(map, old[i].id, old[i].value - 1);
     memory_free(map->mem, old, old_n * sizeof(*old));
     return 0;
 }
@@ -62,15 +66,23 @@ int idmap_add(struct idmap *map, uint64_t id, uint32_t value) {
     if (idmap_find_slot(map, id) != IDMAP_NONE)
         return -EEXIST;
     if (map->n + map->n / 2 >= map->n_slots) {
-        int r = enlarge(map);
+        int r = rebuild(map, map->n_slots ? map->n_slots * 2 : FIRST_SLOTS);
 
         if (r < 0)
             return r;
     }
-    put(map, id, value);
     map->n++;
     if (id > map->max_id)
         map->max_id = id;
+    if (put(map, id, value) > IDMAP_CROWDED && map->factor != map->secret) {
+        int r;
+
+        map->factor = map->secret;
+        r = rebuild(map, map->n_slots);
+        if (r < 0)
+            map->factor = IDMAP_GOLDEN; /* as everything still stands */
+        return r;
+    }
     return 0;
 }
 

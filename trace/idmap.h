@@ -5,14 +5,21 @@
  * From a number of 64 bits to one of 32: goroutines, tasks and threads to the place where their
  * state is kept, the ids of strings and stacks to handles.
  *
- * A hash table with open addressing. Its hash has a secret factor: nobody can write a trace whose
- * numbers all fall into one place. idmap_seal adds a plain array for ids that are dense, as those
+ * A hash table with open addressing. It multiplies by the golden ratio, which spreads numbers that
+ * follow each other without a collision, as those in traces do. Where that crowds, it goes over to
+ * a secret factor, so that nobody can write a trace whose numbers all fall into one place. idmap_seal adds a plain array for ids that are dense, as those
  * of strings and stacks are, for the price of one load a look-up.
  */
 
 #include <stdint.h>
 
 #include "trace/memory.h"
+
+/* Two to the power of 64 by the golden ratio. */
+#define IDMAP_GOLDEN 0x9e3779b97f4a7c15U
+
+/* So many steps from where it belongs, a number shows that the factor does not serve. */
+#define IDMAP_CROWDED 64
 
 /* No value may be this. */
 #define IDMAP_NONE UINT32_MAX
@@ -25,6 +32,7 @@ struct idmap_slot {
 struct idmap {
     struct memory *mem;
     uint64_t factor;
+    uint64_t secret; /* the factor to go over to */
     struct idmap_slot *slots;
     size_t n_slots; /* a power of two, or 0 */
     size_t n;
@@ -35,7 +43,7 @@ struct idmap {
     uint64_t max_id;
 };
 
-void idmap_init(struct idmap *map, struct memory *mem, uint64_t factor);
+void idmap_init(struct idmap *map, struct memory *mem, uint64_t secret);
 void idmap_done(struct idmap *map);
 
 /* Empties it and keeps the memory. */

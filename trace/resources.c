@@ -13,7 +13,8 @@ void resources_init(struct resources *res, struct memory *mem, struct strings *s
     memset(res, 0, sizeof(*res));
     res->mem = mem;
     res->strings = strings;
-    res->factor = seed | 1;
+    res->factor = IDMAP_GOLDEN;
+    res->secret = seed | 1;
     idmap_init(&res->p_ids, mem, seed);
     idmap_init(&res->m_ids, mem, seed);
     idmap_init(&res->task_ids, mem, seed);
@@ -53,17 +54,19 @@ static size_t home(const struct resources *res, int64_t id) {
     return (size_t) ((uint64_t) id * res->factor >> res->gs_shift);
 }
 
-static struct goroutine *free_place(struct resources *res, int64_t id) {
-    size_t i = home(res, id);
+static struct goroutine *free_place(struct resources *res, int64_t id, size_t *ret_steps) {
+    size_t mask = res->gs_cap - 1, i = home(res, id), steps = 0;
 
-    while (res->gs[i].id >= 0)
-        i = (i + 1) & (res->gs_cap - 1);
+    for (; res->gs[i].id >= 0; steps++)
+        i = (i + 1) & mask;
+    *ret_steps = steps;
     return &res->gs[i];
 }
 
-static int enlarge(struct resources *res) {
+/* Puts all into a new table. */
+static int rebuild(struct resources *res, size_t cap) {
     struct goroutine *old = res->gs, *gs;
-    size_t old_cap = res->gs_cap, cap = old_cap ? 2 * old_cap : FIRST_GOROUTINES;
+    size_t old_cap = res->gs_cap, steps;
     int r = memory_new(res->mem, cap * sizeof(*gs), &gs);
 
     if (r < 0)
@@ -75,7 +78,7 @@ static int enlarge(struct resources *res) {
     res->gs_shift = 64U - (unsigned) __builtin_ctzll(cap);
     for (size_t i = 0; i < old_cap; i++)
         if (old[i].id >= 0)
-            *free_place(res, old[i].id) = old[i];
+            *free_place(res, old[i].id, &steps) = old[i];
     for (uint32_t i = 0; i < res->n_threads; i++)
         res->threads[i]->gp = NULL;
     memory_free(res->mem, old, old_cap * sizeof(*old));
@@ -84,14 +87,23 @@ static int enlarge(struct resources *res) {
 
 int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret) {
     struct goroutine *g;
+    size_t steps;
+    int r = 0;
 
-    if (res->n_gs + res->n_gs / 2 >= res->gs_cap) {
-        int r = enlarge(res);
-
-        if (r < 0)
+    if (res->n_gs + res->n_gs / 2 >= res->gs_cap)
+        r = rebuild(res, res->gs_cap ? 2 * res->gs_cap : FIRST_GOROUTINES);
+    if (r < 0)
+        return r;
+    g = free_place(res, id, &steps);
+    if (steps > IDMAP_CROWDED && res->factor != res->secret) {
+        res->factor = res->secret;
+        r = rebuild(res, res->gs_cap);
+        if (r < 0) {
+            res->factor = IDMAP_GOLDEN; /* as everything still stands */
             return r;
+        }
+        g = free_place(res, id, &steps);
     }
-    g = free_place(res, id);
     *g = (struct goroutine){.id = id, .epoch = res->epoch};
     res->n_gs++;
     *ret = g;

@@ -101,7 +101,8 @@ struct resources {
     size_t gs_cap;        /* a power of two, or 0 */
     size_t n_gs;
     unsigned gs_shift;
-    uint64_t factor;
+    uint64_t factor; /* as idmap's: the golden ratio, or the secret */
+    uint64_t secret;
     uint32_t epoch; /* counts generations */
     struct idmap p_ids;
     struct proc **procs;
