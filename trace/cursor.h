@@ -42,7 +42,8 @@ int cursor_bad(const struct cursor *c, const struct generation *gen) __attribute
  * beyond the batch's end, into other bytes of the same block or its padding, and looked at
  * afterwards. A time of 0 stands for "none yet" also amid a batch, as in Go's reader.
  */
-static inline __attribute__((always_inline)) int cursor_next(struct cursor *c, const struct generation *gen) {
+static inline __attribute__((always_inline)) int cursor_next(struct cursor *c,
+                                                             const struct generation *gen) {
     const struct spec *spec;
     const uint8_t *p;
     uint64_t diff;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The one error that ends a reader: written by whoever finds it, read through gotrace_last_error. */
+/* The one error that ends a reader: noted by whoever finds it, told by gotrace_last_error. */
 
 #include <stdint.h>
 

@@ -155,7 +155,7 @@ static int finish(struct generation *gen) {
     return 1;
 }
 
-/* Before Go 1.26 a generation ends where the next one begins. 1: this batch does not belong here. */
+/* Before Go 1.26 a generation ends where the next one begins. 1: the batch belongs to that. */
 static int check_number(struct generation *gen, const struct batch *b) {
     bool spills = gen->in->version < 26;
 

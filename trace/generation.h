@@ -84,7 +84,7 @@ void generation_init(struct generation *gen, struct input *in, size_t max_bytes,
                      struct memory *mem, struct fault *fault, uint64_t seed);
 void generation_done(struct generation *gen);
 
-/* Forgets the present generation and reads the next. 1, 0 at the end, or an error as gotrace_next. */
+/* Forgets this generation and reads the next. 1, 0 at the end, or an error as gotrace_next. */
 int generation_read(struct generation *gen);
 
 /* As frequency.mul in internal/trace/base.go on amd64: out of range becomes the least number. */

@@ -7,8 +7,8 @@
  * It takes the partitioned format of Go 1.22 and later (the headers `go 1.22`, `1.23`, `1.25` and
  * `1.26 trace`) from a file, a pipe or a callback, one pass from front to back, and hands out the
  * events of all threads in the one order that Go's own reader (internal/trace) gives them: the same
- * events, times, goroutines, procs and threads. Go 1.11–1.21 wrote another format: it is recognised
- * and refused with a code of its own.
+ * events, times, goroutines, procs and threads. Go 1.11–1.21 wrote another format: it is
+ * recognised and refused with a code of its own.
  *
  * A trace consists of generations, each about a second long and complete in itself. The reader
  * holds one generation at a time, in at most the memory that the options allow; how long the trace
@@ -105,14 +105,14 @@ enum gotrace_kind {
     GOTRACE_METRIC,       /* args[0]: procs, or bytes of heap */
     GOTRACE_LABEL,        /* string: the label that g has from now on */
     GOTRACE_RANGE_BEGIN,  /* of g, of p (sweep) or of the program (GC); string: why (STW) */
-    GOTRACE_RANGE_ACTIVE, /* began before the generation; args[0]: whose (sweep: P, assist: G) */
+    GOTRACE_RANGE_ACTIVE, /* began before the generation; args[0]: whose (sweep P, assist G) */
     GOTRACE_RANGE_END,    /* string as at the begin; sweep: args = bytes swept, bytes reclaimed */
     GOTRACE_TASK_BEGIN,   /* args: task, parent or GOTRACE_NONE; string: its type */
     GOTRACE_TASK_END,     /* the same; the parent is NONE and the type 0 if its begin is unknown */
     GOTRACE_REGION_BEGIN, /* args[0]: task (0: of none); string: the region's type */
     GOTRACE_REGION_END,
     GOTRACE_LOG,        /* args[0]: task; string: category; message */
-    GOTRACE_PROC_STATE, /* args[0]: the proc that goes from `from` to `to`; steal: args[1]: from M */
+    GOTRACE_PROC_STATE, /* args[0]: the proc that goes from `from` to `to`; steal: args[1]: M */
     GOTRACE_GO_STATE,   /* args[0]: the goroutine; string: why (stop, block); status: args[1]: M */
     GOTRACE_STACK_SAMPLE, /* a CPU profile's sample of g on p and m */
     GOTRACE_EXPERIMENTAL, /* args as in the trace; `third`: the third argument, of spans */

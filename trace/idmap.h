@@ -7,8 +7,9 @@
  *
  * A hash table with open addressing. It multiplies by the golden ratio, which spreads numbers that
  * follow each other without a collision, as those in traces do. Where that crowds, it goes over to
- * a secret factor, so that nobody can write a trace whose numbers all fall into one place. idmap_seal adds a plain array for ids that are dense, as those
- * of strings and stacks are, for the price of one load a look-up.
+ * a secret factor, so that nobody can write a trace whose numbers all fall into one place.
+ * idmap_seal adds a plain array for ids that are dense, as those of strings and stacks are, for the
+ * price of one load a look-up.
  */
 
 #include <stdint.h>

@@ -22,8 +22,8 @@
  * Steps in vain that one generation may cost: trying threads that must wait, and sorting them. A
  * trace of a real program needs fewer than it has events; a hostile one could need their square.
  */
-#define PATIENCE_BASE (1ULL << 26)
-#define PATIENCE_PER_BYTE 64
+#define PATIENCE_BASE (1ULL << 24)
+#define PATIENCE_PER_BYTE 32
 
 enum stage { STAGE_HEADER, STAGE_BETWEEN, STAGE_EVENTS, STAGE_END };
 

@@ -398,7 +398,7 @@ static void test_stuck(void **state) {
                  "can come now");
 }
 
-/* A task and a region begin in one generation and end in the next, where their names' ids differ. */
+/* A task and a region begin in one generation and end in the next, with other ids for names. */
 static void test_across_generations(void **state) {
     const struct gotrace_event *e;
     struct gotrace *t;
@@ -461,7 +461,8 @@ static void test_other_region_ends(void **state) {
     in_batch = EVENT4(USER_REGION_END, 1, 0, 2, 7);
     at = end_batch();
     end_generation();
-    assert_fails(-EBADMSG, at + in_batch, "UserRegionEnd: another region of goroutine 1 began last");
+    assert_fails(-EBADMSG, at + in_batch,
+                 "UserRegionEnd: another region of goroutine 1 began last");
 }
 
 static void test_unknown_ids(void **state) {
@@ -645,6 +646,31 @@ static void test_every_allocation_fails(void **state) {
     assert_true(n > 10 && n < 1000);
 }
 
+/* Threads that all wait in vain, for as long as another one has events: work without end. */
+static void test_patience(void **state) {
+    struct gotrace *t;
+
+    (void) state;
+    begin_trace(26);
+    put_sync();
+    put_tables();
+    for (uint64_t m = 0; m < 1500; m++) {
+        begin_batch(100 + m, 10);
+        EVENT3(GO_START, 1, 9, 1);
+        end_batch();
+    }
+    begin_running(1000);
+    for (unsigned i = 0; i < 13000; i++)
+        EVENT2(HEAP_ALLOC, 1, i % 100);
+    end_batch();
+    end_generation();
+    t = open_all();
+    assert_int_equal(drain(t, NULL), -E2BIG);
+    assert_string_equal(gotrace_last_error(t).text,
+                        "the generation's 1501 threads wait for each other too often");
+    gotrace_close(t);
+}
+
 static void test_refused(void **state) {
     static const struct {
         const char *header;
@@ -686,6 +712,7 @@ int main(void) {
         cmocka_unit_test(test_reading_fails),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_every_allocation_fails),
+        cmocka_unit_test(test_patience),
         cmocka_unit_test(test_refused),
     };
 
