@@ -128,6 +128,10 @@ int64_t generation_time_slow(double freq, uint64_t ticks) {
     return ns > -9223372036854775808.0 && ns < 9223372036854775808.0 ? (int64_t) ns : INT64_MIN;
 }
 
+static bool has_clocks(const struct generation *gen) {
+    return gen->has_freq && (gen->has_clock || gen->in->version < 25);
+}
+
 static int finish(struct generation *gen) {
     uint32_t frame;
     int r;
@@ -135,7 +139,7 @@ static int finish(struct generation *gen) {
     gen->fault->generation = gen->number;
     if (!gen->has_freq)
         return fault_set(gen->fault, -EBADMSG, gen->offset, "generation without a frequency");
-    if (gen->in->version >= 25 && !gen->has_clock)
+    if (!has_clocks(gen))
         return fault_set(gen->fault, -EBADMSG, gen->offset,
                          "generation without a snapshot of the clocks");
     gen->safe_ticks = gen->freq < 1e9 ? (uint64_t) 1 << 32 : 0;
@@ -201,6 +205,9 @@ static int ended(struct generation *gen, int r) {
                              "the trace breaks off within a generation");
         return r;
     }
+    if (r == 0 && !has_clocks(gen))
+        return fault_set(gen->fault, -ENODATA, gen->in->offset,
+                         "the trace breaks off within a generation");
     if (r == 0)
         return finish(gen);
     if (gen->number == 0)

@@ -7,7 +7,8 @@
  *
  * One line an event, as tests/support/traceevents prints what Go's reader makes of it, and a last
  * line `end` or `error …`. -c: only counts, and says how fast and in how much memory. Without
- * FILE the trace comes from standard input. Exits 0 at the trace's end, 1 after an error, 2 on misuse.
+ * FILE the trace comes from standard input. Exits 0 at the trace's end, 1 after an error, 2 on
+ * misuse.
  */
 
 #include <fcntl.h>

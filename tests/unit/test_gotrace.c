@@ -541,13 +541,21 @@ static void test_older_format(void **state) {
     assert_int_equal(n, 3 * 3 + 1);
     gotrace_close(t);
 
+    generation = 4; /* its frequency would have come later */
+    begin_running(1000);
+    end_batch();
+    t = open_all();
+    assert_int_equal(drain(t, &n), -ENODATA);
+    assert_int_equal(n, 3 * 3 + 1);
+    gotrace_close(t);
+
     generation = 9;
     begin_batch(5, 1000);
     end_batch();
     t = open_all();
     assert_int_equal(drain(t, &n), -EBADMSG);
-    assert_string_equal(gotrace_last_error(t).text, "generation 9 follows 3");
-    assert_int_equal(n, 2 * 3 + 1);
+    assert_string_equal(gotrace_last_error(t).text, "generation 9 follows 4");
+    assert_int_equal(n, 3 * 3 + 1);
     gotrace_close(t);
 }
 
