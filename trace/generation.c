@@ -111,6 +111,8 @@ static int add_batch(struct generation *gen, const struct batch *b) {
         return tables_samples(gen, b);
     if (type == (gen->in->version < 25 ? EV_FREQUENCY : EV_SYNC))
         return tables_sync(gen, b);
+    if (type == EV_END_OF_GENERATION)
+        return fault_set(gen->fault, -EBADMSG, b->offset, "the end of a generation in a batch");
     return add_events(gen, b);
 }
 

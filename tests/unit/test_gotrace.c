@@ -520,6 +520,11 @@ static void test_generations_need_clocks(void **state) {
     end_batch();
     end_generation();
     assert_fails(-EBADMSG, 16, "generation without a frequency");
+
+    begin_trace(26);
+    begin_batch(5, 1);
+    event(EV_END_OF_GENERATION, 0);
+    assert_fails(-EBADMSG, end_batch(), "the end of a generation in a batch");
 }
 
 /* The same bytes, but a generation of the older formats ends where the next one begins. */
