@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "trace/order.h"
+#include "trace/order_hot.h"
 
 /* What a status looks like to the user. */
 static const uint8_t visible[N_GO_STATUS] = {
@@ -11,31 +12,6 @@ static const uint8_t visible[N_GO_STATUS] = {
     [GO_SYSCALL] = GOTRACE_GO_SYSCALL,
     [GO_WAITING] = GOTRACE_GO_WAITING,
 };
-
-static void put_on(struct cursor *c, struct goroutine *g) {
-    c->thread->g = g->id;
-    c->thread->gp = g;
-}
-
-static void take_off(struct cursor *c) {
-    c->thread->g = GOTRACE_NONE;
-    c->thread->gp = NULL;
-}
-
-/* The goroutine that runs on the thread; every event that asks for it must be able to go on. */
-static int running(struct order *o, struct cursor *c, struct goroutine **ret) {
-    struct goroutine *g;
-
-    if (order_user(o, c) < 0)
-        return o->fault->code;
-    g = resources_current(&o->res, c->thread);
-    if (!g)
-        return order_bad(o, c, "goroutine %" PRId64 " does not exist", c->thread->g);
-    if (g->status != GO_RUNNING)
-        return order_bad(o, c, "goroutine %" PRId64 " does not run", g->id);
-    *ret = g;
-    return 0;
-}
 
 static int new_goroutine(struct order *o, struct cursor *c, uint8_t status,
                          struct goroutine **ret) {
@@ -78,68 +54,16 @@ int order_go_create(struct order *o, struct cursor *c) {
     return r < 0 ? r : 1;
 }
 
-int order_go_start(struct order *o, struct cursor *c) {
-    struct goroutine *g = resources_goroutine(&o->res, (int64_t) c->args[0]);
-
-    if (!g || g->status != GO_RUNNABLE || !order_follows_on(o, c->args[1], g))
-        return 0;
-    if (!c->thread->p)
-        return order_need(o, c, true, false);
-    if (c->thread->g >= 0)
-        return order_bad(o, c, "goroutine %" PRId64 " runs on the thread already", c->thread->g);
-    order_emit(o, c, GOTRACE_EV_GO_START)->args[0] = c->args[0];
-    g->status = GO_RUNNING;
-    g->seq = c->args[1];
-    put_on(c, g);
-    return 1;
-}
-
 int order_go_destroy(struct order *o, struct cursor *c) {
-    struct goroutine *g;
-    int r = running(o, c, &g);
+    struct goroutine *g = NULL;
+    int r = order_running(o, c, &g);
 
     if (r < 0)
         return r;
     order_emit(o, c, GOTRACE_EV_GO_DESTROY)->args[0] = (uint64_t) g->id;
     resources_end_goroutine(&o->res, g);
-    take_off(c);
+    order_take_off(c);
     return 1;
-}
-
-/* Stops to be run again, or blocks. */
-int order_go_stop(struct order *o, struct cursor *c) {
-    struct gotrace_event *e;
-    struct goroutine *g;
-    int r = running(o, c, &g);
-
-    if (r < 0)
-        return r;
-    e = order_emit(o, c, c->type);
-    e->args[0] = (uint64_t) g->id;
-    r = order_string(o, c, c->args[0], &e->string);
-    if (r == 0)
-        r = order_stack(o, c, c->args[1], &e->stack);
-    if (r < 0)
-        return r;
-    g->status = c->type == GOTRACE_EV_GO_STOP ? GO_RUNNABLE : GO_WAITING;
-    take_off(c);
-    return 1;
-}
-
-/* Anything may unblock a goroutine, also what runs on no proc. */
-int order_go_unblock(struct order *o, struct cursor *c) {
-    struct goroutine *g = resources_goroutine(&o->res, (int64_t) c->args[0]);
-    struct gotrace_event *e;
-    int r;
-
-    if (!g || g->status != GO_WAITING || !order_follows_on(o, c->args[1], g))
-        return 0;
-    g->status = GO_RUNNABLE;
-    g->seq = c->args[1];
-    e = order_emit(o, c, GOTRACE_EV_GO_UNBLOCK);
-    e->args[0] = c->args[0];
-    r = order_stack(o, c, c->args[2], &e->stack);
-    return r < 0 ? r : 1;
 }
 
 /*
@@ -147,8 +71,8 @@ int order_go_unblock(struct order *o, struct cursor *c) {
  * one blocks or ends, and the other starts.
  */
 int order_go_switch(struct order *o, struct cursor *c) {
-    struct goroutine *g, *next;
-    int r = running(o, c, &g);
+    struct goroutine *g = NULL, *next;
+    int r = order_running(o, c, &g);
 
     if (r < 0)
         return r;
@@ -164,11 +88,11 @@ int order_go_switch(struct order *o, struct cursor *c) {
         resources_end_goroutine(&o->res, g);
         next = resources_goroutine(&o->res, (int64_t) c->args[0]); /* it may have moved */
     }
-    take_off(c);
+    order_take_off(c);
     order_emit(o, c, GOTRACE_EV_GO_START)->args[0] = c->args[0];
     next->status = GO_RUNNING;
     next->seq = c->args[1];
-    put_on(c, next);
+    order_put_on(c, next);
     return 1;
 }
 
@@ -230,7 +154,7 @@ static int bind_in_syscall(struct order *o, struct cursor *c, struct goroutine *
     if (!order_in_first(o) && c->thread->g != g->id)
         return order_bad(o, c, "the thread has goroutine %" PRId64 ", not %" PRId64, c->thread->g,
                          g->id);
-    put_on(c, g);
+    order_put_on(c, g);
     return 0;
 }
 
@@ -252,8 +176,20 @@ int order_go_status(struct order *o, struct cursor *c) {
     if (r < 0)
         return r;
     if (g->status == GO_RUNNING)
-        put_on(c, g);
+        order_put_on(c, g);
     else if (g->status == GO_SYSCALL)
         r = bind_in_syscall(o, c, g, e);
     return r < 0 ? r : 1;
+}
+
+int order_go_start(struct order *o, struct cursor *c) {
+    return order_hot_start(o, c);
+}
+
+int order_go_stop(struct order *o, struct cursor *c) {
+    return order_hot_stop(o, c);
+}
+
+int order_go_unblock(struct order *o, struct cursor *c) {
+    return order_hot_unblock(o, c);
 }

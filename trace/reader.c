@@ -14,6 +14,7 @@
 #include "trace/gotrace.h"
 #include "trace/input.h"
 #include "trace/order.h"
+#include "trace/order_hot.h"
 
 #define DEFAULT_GENERATION_BYTES ((size_t) 48 << 20)
 #define DEFAULT_MEMORY ((size_t) 192 << 20)
@@ -237,7 +238,7 @@ static int take_turn(struct gotrace *t) {
             return 0;
         }
         begin = o->next;
-        r = order_table[c->type](o, c);
+        r = order_event(o, c);
         if (__builtin_expect(r == 0, 0))
             t->frontier.heap[0].time = c->time;
     }
