@@ -18,6 +18,7 @@ TOOLCHAINS = ["go1.22.12", "go1.23.12", "go1.24.13", "go1.25.8", "local"]
 
 # What the reader consists of, below internal/.
 READER = ["trace", "txtar"]
+NOT_READER = {"testdata", "traceviewer", "testgen"}
 # A test helper among its files that reaches further into the tree.
 LEFT_OUT = re.compile(r"_test\.go$|^(helpers|validation|platforms)\.go$")
 
@@ -50,7 +51,7 @@ def copy_reader(internal, to):
         target = to / "trace" if part == "trace" else to / "trace" / part
         for path in source.rglob("*.go"):
             inside = path.relative_to(source)
-            if LEFT_OUT.search(path.name) or {"testdata", "traceviewer", "testgen"} & set(inside.parts):
+            if LEFT_OUT.search(path.name) or NOT_READER & set(inside.parts):
                 continue
             text = path.read_text()
             text = text.replace('"internal/trace', '"traceevents/trace')

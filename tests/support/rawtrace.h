@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Execution traces made by hand, event by event, with sense in them: for tests of libgotrace. There
+ * is one trace and one batch at a time. What does not fit fails the test.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/gotrace.h"
+
+/* Statuses as the trace writes them. */
+enum { G_RUNNABLE = 1, G_RUNNING = 2, G_SYSCALL = 3, G_WAITING = 4 };
+enum { P_RUNNING = 1, P_IDLE = 2 };
+
+struct rawtrace_bytes {
+    uint8_t data[64 << 10];
+    size_t n;
+};
+
+extern struct rawtrace_bytes rawtrace, rawtrace_batch;
+extern uint64_t rawtrace_generation;
+
+void rawtrace_put(struct rawtrace_bytes *b, const void *data, size_t n);
+void rawtrace_number(struct rawtrace_bytes *b, uint64_t v);
+
+/* The header of `go 1.<minor>`; the first generation is 1. */
+void rawtrace_begin(unsigned minor);
+
+/* A batch of a thread; the end puts it into the trace and returns where its content begins. */
+void rawtrace_begin_batch(uint64_t m, uint64_t time);
+uint64_t rawtrace_end_batch(void);
+
+/* An event of n numbers: its time's difference, its arguments. Returns where in the batch it is. */
+uint64_t rawtrace_event(unsigned type, unsigned n, ...);
+
+#define U(x) ((uint64_t) (x))
+#define EVENT1(type, a) rawtrace_event(GOTRACE_EV_##type, 1, U(a))
+#define EVENT2(type, a, b) rawtrace_event(GOTRACE_EV_##type, 2, U(a), U(b))
+#define EVENT3(type, a, b, c) rawtrace_event(GOTRACE_EV_##type, 3, U(a), U(b), U(c))
+#define EVENT4(type, a, b, c, d) rawtrace_event(GOTRACE_EV_##type, 4, U(a), U(b), U(c), U(d))
+#define EVENT5(type, a, b, c, d, e)                                                                \
+    rawtrace_event(GOTRACE_EV_##type, 5, U(a), U(b), U(c), U(d), U(e))
+
+/* Frequency and clocks of Go 1.25 and later: two units of the trace's clock are a nanosecond. */
+void rawtrace_sync(void);
+
+/* Of a batch of strings. */
+void rawtrace_string(uint64_t id, const char *text);
+
+/* Strings 1 to 4; stack 7: main.inner at pc 100 called by main.main at pc 200, both in a.go. */
+void rawtrace_tables(void);
+
+/* A batch of thread 5, which has proc 0, on which goroutine 1 runs. */
+void rawtrace_begin_running(uint64_t time);
+
+/* As Go 1.26 marks it; the next generation follows. */
+void rawtrace_end_generation(void);
