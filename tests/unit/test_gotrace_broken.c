@@ -121,6 +121,27 @@ static void test_stuck(void **state) {
                  "can come now");
 }
 
+/* A goroutine's number that skips one: what is between never comes. */
+static void test_sequence_gap(void **state) {
+    uint64_t at, in_batch;
+
+    (void) state;
+    for (uint64_t seq = 0; seq <= 2; seq += 2) {
+        rawtrace_begin(26);
+        rawtrace_sync();
+        rawtrace_tables();
+        rawtrace_begin_running(100);
+        EVENT4(GO_CREATE, 1, 2, 7, 7);
+        EVENT3(GO_BLOCK, 1, 4, 7);
+        in_batch = EVENT3(GO_START, 1, 2, seq);
+        at = rawtrace_end_batch();
+        rawtrace_end_generation();
+        assert_fails(-EBADMSG, at + in_batch,
+                     "GoStart is the earliest event, but neither it nor any other thread's next "
+                     "event can come now");
+    }
+}
+
 static void test_other_region_ends(void **state) {
     uint64_t in_batch, at;
 
@@ -363,6 +384,7 @@ static void test_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stuck),
+        cmocka_unit_test(test_sequence_gap),
         cmocka_unit_test(test_other_region_ends),
         cmocka_unit_test(test_unknown_ids),
         cmocka_unit_test(test_torn_events),
