@@ -31,7 +31,7 @@ struct row {
     const char *hint;
 };
 
-static const char check_access[] = "check the credentials and what they permit (s3:PutObject)";
+static const char check_access[] = "check the credentials, and that they permit writing (s3:PutObject)";
 static const char check_keys[] = "check the access key and the secret";
 static const char check_bucket[] = "check the bucket's name in upload.url, and that it exists";
 static const char check_url[] = "check upload.url: is PUT allowed at this address?";
