@@ -399,6 +399,19 @@ def test_an_outage_of_the_source_is_none_of_the_store(tmp_path):
         scene.end()
 
 
+@pytest.mark.parametrize("source", REMOTE, ids=lambda s: s.__name__)
+def test_a_hung_source_does_not_delay_the_exit(source, tmp_path):
+    with Scene(tmp_path / "scene", source) as scene:
+        hung = scene.keysmith.play(faults.hang())
+        d = scene.start()
+        key = d.wait_captured()["key"]
+        wait_until("the source hangs", lambda: hung.played)
+        began = time.monotonic()
+        d.stop()
+        assert time.monotonic() - began < 6
+        assert place_of(d.spool, key) == "pending"
+
+
 def test_container_endpoint_must_be_near(tmp_path):
     """The token goes there: no foreign host, not even by mistake."""
 

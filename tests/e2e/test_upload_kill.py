@@ -12,23 +12,27 @@ CONTRACE_KILL_SWEEP=full takes all, as scripts/kill-sweep does.
 import collections
 import concurrent.futures
 import contextlib
+import hashlib
+import json
 import os
 import random
 import signal
 import threading
+import time
 
 import pytest
 from hostile import HEADER, Server, gated, generation, healthy, trace
-from store import Store
+from store import BUCKET, Store
 from storefaults import closing
 from support import Daemon, job, wait_until
 from test_kill_sweep import CALL, can_trace, strace, threads_of  # noqa: F401 (a fixture)
-from uploads import assert_same, clean_env, section, wait_archived
+from uploads import PREFIX, arrived, assert_same, clean_env, pending_keys, record_of, section
 
 FULL = os.environ.get("CONTRACE_KILL_SWEEP") == "full"
-SAMPLE = 40  # of each of the four groups
+SAMPLE = 24  # of each of the four groups
 TOGETHER = 3
-KINDS = ("kept", "fresh")  # is the connection to the store an old one?
+# Is the connection to the store an old one? `deleted`: with keep_local: false.
+KINDS = ("kept", "fresh", "deleted")
 PHASES = ("publish", "settle")
 GROUPS = ("loop", "disk")
 
@@ -48,7 +52,7 @@ class Scene:
     """A daemon with one trace in archive/ and in the store, and another held at the gate."""
 
     def __init__(self, directory, kind, phase):
-        self.directory, self.phase = directory, phase
+        self.directory, self.phase, self.keep = directory, phase, kind != "deleted"
         self.gate = threading.Event()
         self.store = Store()
         if kind == "fresh":
@@ -58,7 +62,7 @@ class Scene:
         self.daemon = self.start()
 
     def start(self):
-        upload = section(self.directory, self.store.endpoint)
+        upload = section(self.directory, self.store.endpoint, keep_local=self.keep)
         return Daemon(self.directory, self.jobs, upload=upload, env=clean_env())
 
     def __enter__(self):
@@ -71,7 +75,10 @@ class Scene:
         self.store.close(check=not exc[0])
 
     def to_the_gate(self):
-        self.first = wait_archived(self.daemon)
+        wait_until("the first trace has arrived", lambda: len(self.uploaded()) == 1)
+        wait_until("nothing is pending", lambda: not self.daemon.spool.pending())
+        if not self.keep:
+            time.sleep(1)  # the next one has another key, also where none is left to see
         asked = len(self.target.requests)
         if self.phase == "publish":
             begun, rest = HEADER + generation(1), generation(2)
@@ -86,32 +93,47 @@ class Scene:
             wait_until("the store holds its answer", lambda: len(self.store.stored) == kept + 2)
             assert rule.played == 1
 
+    def uploaded(self):
+        """Keys of which the store has the trace and its record."""
+        start = f"{BUCKET}/{PREFIX}"
+        keys = [n.removeprefix(start) for n in list(self.store.objects) if n.endswith(".trace")]
+        return {k for k in keys if arrived(self.store, k)}
+
     def settled(self):
         d = self.daemon
-        return not d.alive() or (
-            len(d.spool.keys()) == 2 and not d.spool.pending() and not d.spool.incoming()
-        )
+        if not d.alive():
+            return True
+        done = len(d.spool.keys()) == 2 if self.keep else len(self.uploaded()) == 2
+        return done and not d.spool.pending() and not d.spool.incoming()
 
     def recover(self):
         """What the next start makes of it: every trace of which there was word is where it should
         be."""
         said = {line["key"] for line in self.daemon.lines if "key" in line}
-        before = set(self.daemon.spool.keys()) | {
-            k for k in self.daemon.spool.pending() if k.endswith(".trace")
-        }
+        before = set(self.daemon.spool.keys()) | set(pending_keys(self.daemon.spool))
+        if not self.keep:
+            before |= self.uploaded()
         assert said <= before, "what was said to be captured is lost"
         self.target.script = [lambda c: c.send(b"HTTP/1.1 404 Not Found\r\n\r\n")]
         with self.start() as d:
             wait_until("all that was published is uploaded", lambda: not d.spool.pending())
             d.stop()
             kept = set(d.spool.check())
-        assert before == kept, "what was published is lost"
-        for key in kept:
-            assert_same(self.store, d.spool, key)
+        if self.keep:
+            assert before == kept, "what was published is lost"
+        else:
+            assert not kept and before == self.uploaded(), "what was published is lost"
+        for key in before:
+            if self.keep:
+                assert_same(self.store, d.spool, key)
+            else:
+                trace_there = self.store.object(PREFIX + key)
+                record = json.loads(self.store.object(PREFIX + record_of(key)))
+                assert hashlib.sha256(trace_there).hexdigest() == record["sha256"]
         puts = {n: len(s) for n, s in self.store.stored.items() if "/.contrace/" not in n}
         assert max(puts.values()) <= 2, puts
         assert not self.store.refusals
-        return len(kept), max(puts.values())
+        return len(before), max(puts.values())
 
 
 def calls_of(directory, kind, phase, group):
@@ -121,7 +143,7 @@ def calls_of(directory, kind, phase, group):
         scene.to_the_gate()
         with strace(log, *threads_of(scene.daemon, group)):
             scene.gate.set()
-            wait_until("the trace is in archive/", scene.settled)
+            wait_until("the trace is in its place", scene.settled)
             scene.daemon.idle()
         scene.daemon.stop()
     names = collections.Counter()
@@ -144,7 +166,7 @@ def kill_at(directory, kind, phase, group, name, number):
             "-e", f"inject={name}:signal=KILL:when={number}", *threads_of(d, group),
         ):  # fmt: skip
             scene.gate.set()
-            wait_until("it is killed, or the trace in archive/", scene.settled)
+            wait_until("it is killed, or the trace in its place", scene.settled)
             if d.alive():
                 with contextlib.suppress(Exception):
                     d.process.wait(0.05)
@@ -185,8 +207,8 @@ def test_killed_from_publish_to_archive(phase, group, tmp_path):
         reached = sum(killed for killed, _, _ in ends)
         twice = sum(most > 1 for _, _, most in ends)
         print(f"{phase}, {group}, {kind}: {reached} of {len(chosen)} reached, of "
-              f"{sum(names.values())} calls ({len(names)} names); {twice} with an object put twice; "
-              f"seed {seed} (CONTRACE_SEED)")  # fmt: skip
+              f"{sum(names.values())} calls ({len(names)} names); {twice} with an object put "
+              f"twice; seed {seed} (CONTRACE_SEED)")  # fmt: skip
         # How often threads wake each other is the kernel's affair, and so is which of the disk
         # threads takes which job: a number may be more than the calls of one of them.
         assert reached >= len(chosen) * (1 if group == "loop" else 0.5) * 2 / 3

@@ -167,6 +167,39 @@ def test_once_uploads(server, goservice, tmp_path):
     assert_read_back(reader_of(server), spool, spool.keys())
 
 
+ONCE = {
+    "hang": (faults.hang(), 3, 12),
+    "denied": (faults.error("403 Forbidden", "AccessDenied"), 0, 5),
+    "slow-down": (faults.error("503 Slow Down", "SlowDown"), 0, 9),
+    "too-large": (faults.error("413 Too Large", "EntityTooLarge"), 0, 5),
+}
+
+
+@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize("match", [TRACE, ""], ids=["trace", "all"])
+def test_once_does_not_wait_for_a_store_in_trouble(name, match, store, target, tmp_path):
+    """It says so, exits 1 in time, and leaves the trace in pending/."""
+    behaviour, least, most = ONCE[name]
+    store.play(behaviour, match=match)
+    config = tmp_path / "contraced.yaml"
+    spool = Spool(tmp_path / "spool")
+    config.write_text(json.dumps({
+        "global": {"seconds": 0.2, "shutdown_timeout": "4s"},
+        "scrape_configs": [job("s", target.address)],
+        "storage": {"path": str(spool.path), "min_free": 0},
+        "upload": section(tmp_path, store.endpoint),
+        "log": {"format": "json"},
+    }))  # fmt: skip
+    began = time.monotonic()
+    done = contraced("--once", f"--config.file={config}", env=clean_env())
+    took = time.monotonic() - began
+    assert done.returncode == 1, done.stderr
+    assert len(pending_keys(spool)) == 1 and not spool.incoming()
+    assert least <= took < most, f"{took:.1f} s: {done.stderr}"
+    said = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [x for x in said if x["level"] in ("warn", "error")], done.stderr
+
+
 # ---- start, backlog, stop ----
 
 
