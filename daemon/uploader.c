@@ -21,7 +21,6 @@
 #define TIMER_ACCURACY (100 * USEC_PER_MSEC)
 #define PAUSE_MOST USEC_PER_MIN
 #define SETTLING_MOST 64 /* each holds a descriptor until the disk threads come to it */
-#define DRAIN_PATIENCE (5 * USEC_PER_SEC) /* for what is put off while the store is well */
 
 usec uploader_now(const struct uploader *u, clockid_t clock)
 {
@@ -341,7 +340,7 @@ bool uploader_idle(const struct uploader *u)
     if (!u->store || u->cut)
         return true;
     offer = spool_next_offer(u->spool);
-    if (offer > now + (u->draining ? DRAIN_PATIENCE : 0))
+    if (offer > now + (u->draining ? UPLOADER_DRAIN_PATIENCE : 0))
         return true;
     return !u->write_probe.call && next_start(u, now) > 0;
 }

@@ -115,8 +115,10 @@ static void put_off(struct uploader *u, struct spool_item *item, usec least,
     unsigned failures = spool_item_failures(item);
     usec wait = backoff_wait(&BACKOFF_DEFAULT, failures, least, uploader_random(u));
 
-    if (failures + 1 == STRUGGLES)
-        uploader_say_struggles(u, spool_item_key(item), STRUGGLES, result);
+    /* What is left behind at the exit must not be so in silence. */
+    if (failures + 1 == STRUGGLES ||
+        (u->draining && failures + 1 < STRUGGLES && wait > UPLOADER_DRAIN_PATIENCE))
+        uploader_say_struggles(u, spool_item_key(item), failures + 1, result);
     spool_item_put_off(item, wait);
 }
 

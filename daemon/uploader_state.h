@@ -15,6 +15,7 @@
 #define UPLOADER_SUSPECTS 16
 #define UPLOADER_PAUSES 2 /* in a row, before a person is told: one may be a single file's fault */
 #define UPLOADER_PROBE_KEY ".contrace/probe-"
+#define UPLOADER_DRAIN_PATIENCE (5 * USEC_PER_SEC) /* for what is put off while all is well */
 
 struct flight {
     struct delivery delivery; /* first: the delivery's callback gets no more */
