@@ -7,6 +7,8 @@
 #define TRACE_TYPE "application/octet-stream"
 #define RECORD_TYPE "application/json"
 
+_Static_assert(SPOOL_RECORD_MAX <= HTTP_BODY_MAX, "a record is sent out of memory");
+
 static void end(struct delivery *d, const struct store_result *result)
 {
     d->call = NULL;

@@ -17,7 +17,7 @@
 
 #define HTTP_HEADERS_MAX (64u << 10) /* bytes of all header lines of one response */
 #define HTTP_TEXT_MAX 256
-#define HTTP_BODY_MAX (64u << 10) /* bytes of a request's body in memory; a file's have no limit */
+#define HTTP_BODY_MAX (256u << 10) /* bytes of a request's body in memory; a file's have no limit */
 #define HTTP_IDLE_SECONDS 20L     /* a connection that was idle so long is not used again */
 
 struct http;         /* the transfers of one event loop */

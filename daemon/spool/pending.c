@@ -21,8 +21,6 @@
 #include "daemon/spool/item.h"
 #include "daemon/spool/state.h"
 
-#define RECORD_MAX ((size_t)256 << 10)
-
 /* --- taking --- */
 
 struct retention_item *item_at(struct spool *s, size_t i)
@@ -99,7 +97,7 @@ static int take(struct spool *s, size_t at, struct spool_item **ret)
     i->key = index_key(&s->kept, at);
     i->time = item_at(s, at)->time;
     i->fd = -1;
-    buf_init(&i->record, RECORD_MAX);
+    buf_init(&i->record, SPOOL_RECORD_MAX);
     r = open_item(i);
     if (r >= 0) {
         item_at(s, at)->busy = true;

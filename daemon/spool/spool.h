@@ -20,6 +20,8 @@
 #include "daemon/spool/record.h"
 #include "daemon/spool/retention.h"
 
+#define SPOOL_RECORD_MAX (256u << 10) /* bytes of a record that is uploaded */
+
 struct spool;
 struct spool_file; /* one capture's file in incoming/, with the room reserved for it */
 

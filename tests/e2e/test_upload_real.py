@@ -347,6 +347,26 @@ def test_without_a_record(store, uploader, tmp_path):
     d.stop()
 
 
+def test_records_and_traces_of_any_length(store, uploader, tmp_path):
+    """A long record arrives; one that is endless is left out; an empty trace is a trace."""
+    spool = Spool(tmp_path / "spool")
+    long, endless, empty = backlog(spool, 3, trace(1))
+    for key, length in ((long, 200 << 10), (endless, 300 << 10)):
+        path = spool.path / "pending" / record_of(key)
+        path.write_text(json.dumps({**json.loads(path.read_text()), "labels": {"a": "x" * length}}))
+    (spool.path / "pending" / empty).write_bytes(b"")
+    (spool.path / "pending" / record_of(empty)).unlink()
+    d = uploader()
+    for key in (long, endless, empty):
+        wait_until(f"{key} has arrived", lambda k=key: place_of(d.spool, k) == "archive")
+    assert_same(store, d.spool, long)
+    assert store.object(PREFIX + endless) == trace(1)
+    assert store.object(PREFIX + record_of(endless)) is None
+    assert store.object(PREFIX + empty) == b""
+    d.stop()
+    assert not [x for x in d.problems() if "upload" in x["msg"]]
+
+
 # ---- retention ----
 
 
