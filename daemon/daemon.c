@@ -334,6 +334,8 @@ static int load_and_apply(struct daemon *d, struct diags *diags)
     }
     if (new_store)
         use_store(d, &fresh->upload, store);
+    else
+        uploader_try_again(d->uploader);
     warn_of_fixed(d->config, fresh);
     limits = limits_of(fresh);
     spool_set_limits(d->spool, &limits);

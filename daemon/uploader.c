@@ -311,6 +311,15 @@ void uploader_set(struct uploader *u, struct store *store, unsigned concurrency,
     spool_offer_again(u->spool);
 }
 
+void uploader_try_again(struct uploader *u)
+{
+    if (!u->store || u->cut)
+        return;
+    u->pause_until = 0;
+    breaker_wake(&u->breaker, uploader_now(u, CLOCK_BOOTTIME));
+    spool_offer_again(u->spool); /* which leads to uploader_fill */
+}
+
 void uploader_drain(struct uploader *u)
 {
     u->draining = true;

@@ -47,6 +47,10 @@ void uploader_free(struct uploader *u);
  */
 void uploader_set(struct uploader *u, struct store *store, unsigned concurrency, bool keep);
 
+/* Somebody may have mended what was wrong: what was put off or aside is tried again, and a store in
+ * trouble is asked now. */
+void uploader_try_again(struct uploader *u);
+
 /*
  * contraced is stopping: what is pending still goes out while the store takes it, but nothing waits
  * for a store in trouble any more.

@@ -367,6 +367,17 @@ def test_records_and_traces_of_any_length(store, uploader, tmp_path):
     assert not [x for x in d.problems() if "upload" in x["msg"]]
 
 
+def test_reload_tries_again(store, uploader, tmp_path):
+    (key,) = backlog(Spool(tmp_path / "spool"), 1, trace(1))
+    rule = store.play(faults.error("400 Bad Request", "EntityTooLarge"), match=re.escape(key))
+    d = uploader()
+    wait_until("it is refused", lambda: [x for x in d.problems() if key in x["msg"]])
+    rule.stop()
+    d.signal(signal.SIGHUP)
+    wait_until("it has arrived", lambda: place_of(d.spool, key) == "archive")
+    d.stop()
+
+
 # ---- retention ----
 
 

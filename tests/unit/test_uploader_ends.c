@@ -74,6 +74,33 @@ static enum breaker_state breaker(void)
 
 /* --- trouble --- */
 
+/* As at a reload: whoever mended the store does not wait for a probe, nor restart for one refused. */
+static void test_try_again(void **state)
+{
+    (void)state;
+    begin(2, 3);
+    script.poison = "092753";
+    script.poisoned = STORE_REFUSED;
+    upload_run();
+    assert_int_equal(stats_now().aside_files, 1);
+    script.poison = NULL;
+    uploader_try_again(up.uploader);
+    upload_run();
+    assert_int_equal(stats_now().pending_files, 0);
+
+    script.all = STORE_PARKED;
+    assert_int_equal(capture(NEWEST(9), BYTES, NULL), 0);
+    upload_run();
+    assert_int_equal(breaker(), BREAKER_PARKED);
+    script.all = STORE_DONE;
+    uploader_try_again(up.uploader);
+    upload_run();
+    assert_int_equal(breaker(), BREAKER_CLOSED);
+    assert_int_equal(stats_now().pending_files, 0);
+    uploader_set(up.uploader, NULL, 1, true);
+    uploader_try_again(up.uploader);
+}
+
 static void test_trouble_opens(void **state)
 {
     (void)state;
@@ -506,6 +533,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, upload_teardown)
     const struct CMUnitTest tests[] = {
+        TEST(test_try_again),
         TEST(test_trouble_opens),
         TEST(test_poison_trouble),
         TEST(test_poison_alone),
