@@ -10,6 +10,7 @@
 
 #include "daemon/spool/index.h"
 #include "daemon/spool/publication.h"
+#include "daemon/spool/recent.h"
 #include "daemon/spool/spool.h"
 #include "daemon/spool/tree.h"
 
@@ -137,6 +138,7 @@ struct spool {
     unsigned n_to_settle;
     unsigned taken;                 /* items that are neither given back nor to be settled */
     sd_event_source *settling_wait; /* for others to be settled with those that wait */
+    struct recent deleted_uploaded; /* keys that the store has and nothing here tells of */
 
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;

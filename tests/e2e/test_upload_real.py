@@ -367,6 +367,32 @@ def test_records_and_traces_of_any_length(store, uploader, tmp_path):
     assert not [x for x in d.problems() if "upload" in x["msg"]]
 
 
+def test_two_of_one_second_without_keep_local(store, serve, tmp_path, daemon):
+    """The second has the key of the first, which by then is in the store and nowhere else."""
+
+    def late(c):
+        c.start_chunked()
+        time.sleep(0.5)
+        c.chunk(trace(2))
+        c.end_chunked()
+
+    quick, slow = serve(healthy(trace(1))), serve(late)
+    upload = section(tmp_path, store.endpoint, keep_local=False)
+    jobs = [job("s", quick.address, slow.address)]
+    d = daemon(jobs, upload=upload, env=clean_env())
+    d.wait_captured(count=2)
+    wait_until("nothing is left here", lambda: not d.spool.pending())
+    for n in range(3):
+        mark = d.mark()
+        d.capture_now()
+        d.wait_captured(count=2, after=mark)
+        time.sleep(1)
+    wait_until("nothing is left here", lambda: not d.spool.pending())
+    d.stop()
+    sent = [r.name for r in store.asked("PUT", TRACE)]
+    assert len(sent) == len(set(sent)) == 8
+
+
 def test_reload_tries_again(store, uploader, tmp_path):
     (key,) = backlog(Spool(tmp_path / "spool"), 1, trace(1))
     rule = store.play(faults.error("400 Bad Request", "EntityTooLarge"), match=re.escape(key))

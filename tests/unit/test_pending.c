@@ -193,6 +193,44 @@ static void test_offers(void **state)
 }
 
 /* Too few descriptors say nothing of a trace: it stays on offer. */
+/* The store has it although nothing here tells: another of the same second must not replace it. */
+static void test_key_of_deleted(void **state)
+{
+    struct spool_item *item;
+
+    (void)state;
+    start_uploading();
+    capture_many(1, BYTES);
+    assert_int_equal(settle(taken(), false), 0);
+    assert_int_equal(stats_now().pending_files, 0);
+    capture_many(1, BYTES);
+    item = taken();
+    assert_string_equal(spool_item_key(item), FIRST "-1.trace");
+    assert_int_equal(settle(item, true), 0);
+    capture_many(1, BYTES);
+    item = taken();
+    assert_string_equal(spool_item_key(item), FIRST "-2.trace");
+    spool_item_return(item);
+}
+
+static void test_recent_keys(void **state)
+{
+    static struct recent recent;
+    char key[32];
+
+    (void)state;
+    assert_false(recent_has(&recent, "a"));
+    for (unsigned i = 0; i < 2 * RECENT_KEYS; i++) {
+        (void)snprintf(key, sizeof(key), "%u", i);
+        recent_add(&recent, key);
+        assert_true(recent_has(&recent, key));
+    }
+    for (unsigned i = 0; i < 2 * RECENT_KEYS; i++) {
+        (void)snprintf(key, sizeof(key), "%u", i);
+        assert_int_equal(recent_has(&recent, key), i >= RECENT_KEYS);
+    }
+}
+
 static void test_shortage(void **state)
 {
     struct spool_item *item;
@@ -395,6 +433,8 @@ int main(void)
         TEST(test_put_aside),
         TEST(test_put_off),
         TEST(test_offers),
+        TEST(test_key_of_deleted),
+        cmocka_unit_test(test_recent_keys),
         TEST(test_shortage),
         TEST(test_taken_is_kept),
         TEST(test_age_of_settled),
