@@ -196,6 +196,7 @@ int plain_dialect(const struct upload_config *u, struct dialect **ret, char *why
         .ops = &plain_ops,
         .identity = DIALECT_IDENTITY_NONE,
         .meta_prefix = "x-contrace-",
+        .forgets_meta = true,
         .prefix = "",
         .conditional = u->if_none_match,
     };

@@ -248,7 +248,7 @@ static void rehash(struct remote_call *c, const struct attempt_end *end)
 /* ---- an object that is there ---------------------------------------------------------------- */
 
 /*
- * What is there has its size and hash compared with what was to be put. Where the protocol has no
+ * What is there has its size and hash compared with what was to be put. Where the server keeps no
  * meta data there is only the size; the key names service, host, process and second, too.
  */
 static void compare(struct remote_call *c)
@@ -256,7 +256,7 @@ static void compare(struct remote_call *c)
     const struct answer *a = &c->answer;
     bool same = a->sized && a->size == c->object.size;
 
-    if (c->remote->dialect->meta_prefix)
+    if (a->sha256[0] || !c->remote->dialect->forgets_meta)
         same = same && strcasecmp(a->sha256, c->sha256) == 0;
     if (same)
         finish_done(c);

@@ -352,6 +352,33 @@ static void test_exists(void **state)
     }
 }
 
+/* A server of files keeps no meta data: what is there with that size is what was sent before. */
+static void test_exists_without_meta(void **state)
+{
+    const struct {
+        const char *head;
+        enum store_end end;
+    } rows[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n", STORE_DONE},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n", STORE_REFUSED},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 12\r\nx-contrace-sha256: "
+         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\r\n\r\n",
+         STORE_REFUSED},
+        {"HTTP/1.1 200 OK\r\n\r\n", STORE_REFUSED},
+    };
+    struct world *w = *state;
+    const struct store_object o = world_hello();
+    const struct upload_config u = w->u;
+
+    w->u = (struct upload_config){.url = w->endpoint, .concurrency = 4, .if_none_match = true};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        PLAY(w, BODY, SEND(STATUS("412 There")), NEXT, SEND(rows[i].head));
+        assert_int_equal(world_put_object(w, &o), rows[i].end);
+        assert_has(loopback_join(w->server), "HEAD /svc/h/20260314/092653-7.trace ");
+    }
+    w->u = u;
+}
+
 static void test_conditional(void **state)
 {
     struct world *w = *state;
@@ -388,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_short_file, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_unknown_hash, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_exists, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_exists_without_meta, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_conditional, world_setup, world_teardown),
     };
 
