@@ -178,7 +178,9 @@ void uploader_fill(struct uploader *u)
         r = spool_take(u->spool, &item);
         if (r == 0)
             return;
-        if (r > 0)
+        if (r > 0 && spool_item_uploaded(item))
+            uploader_settle(u, item);
+        else if (r > 0)
             r = start(u, item, breaker_allows(&u->breaker, now) == BREAKER_PROBE);
         if (is_shortage(r))
             uploader_pause(u, strerror(-r));

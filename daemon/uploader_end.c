@@ -68,13 +68,18 @@ static void on_settled(int r, const char *key, void *userdata)
     uploader_fill(u);
 }
 
+void uploader_settle(struct uploader *u, struct spool_item *item)
+{
+    u->settling++;
+    spool_item_settle(item, u->keep, on_settled, u);
+}
+
 static void end_done(struct uploader *u, struct flight *f, const struct store_result *result)
 {
     (void)result;
     u->bytes += f->delivery.size;
     u->last_success = uploader_now(u, CLOCK_REALTIME);
-    u->settling++;
-    spool_item_settle(f->delivery.item, u->keep, on_settled, u);
+    uploader_settle(u, f->delivery.item);
 }
 
 /* What the present store's success means for the others. */

@@ -84,6 +84,7 @@ void uploader_pause(struct uploader *u, const char *why);
 
 /* uploader_end.c: what becomes of the item; the flight is freed by its caller. */
 void uploader_end(struct uploader *u, struct flight *f, const struct store_result *result);
+void uploader_settle(struct uploader *u, struct spool_item *item);
 void uploader_probe_end(struct uploader *u, const struct store_result *result);
 
 /* uploader_log.c */

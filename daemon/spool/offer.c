@@ -113,7 +113,7 @@ void spool_offer_again(struct spool *s)
     struct retention_item *items = index_items(&s->kept);
 
     for (size_t i = 0; i < s->kept.n; i++) {
-        items[i].aside = items[i].put_off = false;
+        items[i].aside = items[i].put_off = items[i].uploaded = false;
         items[i].failures = 0;
     }
     s->kept.aside = 0;

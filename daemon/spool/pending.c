@@ -213,6 +213,11 @@ void spool_item_put_off(struct spool_item *i, usec wait)
     give_back(i);
 }
 
+bool spool_item_uploaded(const struct spool_item *i)
+{
+    return item_at(i->spool, item_place(i))->uploaded;
+}
+
 unsigned spool_item_failures(const struct spool_item *i)
 {
     return item_at(i->spool, item_place(i))->failures;

@@ -33,6 +33,7 @@ struct retention_item {
     /* Of pending ones, and nothing to the plan: */
     bool put_off : 1;   /* not offered for its upload before offer_at */
     bool aside : 1;     /* not offered until spool_offer_again */
+    bool uploaded : 1;  /* but could not leave pending/ */
     uint8_t failures;   /* how often it was put off or aside since the last spool_offer_again */
     uint32_t offer_at;  /* seconds of boot time */
 };

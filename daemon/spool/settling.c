@@ -53,6 +53,7 @@ static void settle_failed(struct spool_item *i, size_t at, int r)
     struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
     struct spool *s = i->spool;
 
+    item_at(s, at)->uploaded = true;
     if (r == -EEXIST) {
         offer_never(s, at);
         log_write(LOG_LEVEL_ERROR, &fields,
@@ -62,7 +63,7 @@ static void settle_failed(struct spool_item *i, size_t at, int r)
     } else if (offer_rest(s, at)) {
         log_write(LOG_LEVEL_ERROR, &fields,
                   "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
-                  " there and will be uploaded again in 10m",
+                  " there, and that is tried again in 10m",
                   i->key, i->keep ? "moved to archive from" : "deleted from", s->tree.path,
                   strerror(-r));
     }

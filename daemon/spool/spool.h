@@ -117,6 +117,10 @@ int spool_item_fd(const struct spool_item *i);
 uint64_t spool_item_size(const struct spool_item *i);            /* of the trace */
 const struct buf *spool_item_record(const struct spool_item *i); /* NULL: it has none */
 
+/* It was to be settled before, which failed: the store has it already. Forgotten by
+ * spool_offer_again, after which there may be another store. */
+bool spool_item_uploaded(const struct spool_item *i);
+
 /* How often it was put off or aside before, since the last spool_offer_again; at most 255. */
 unsigned spool_item_failures(const struct spool_item *i);
 

@@ -332,6 +332,37 @@ static void test_changed(void **state)
 
 /* --- this machine --- */
 
+/* What the store has and the archive cannot take is not sent again every ten minutes. */
+static void test_cannot_settle(void **state)
+{
+    (void)state;
+    begin(2, 3);
+    make_file("archive/checkout", "in the way");
+    pass(USEC_PER_DAY);
+    assert_int_equal(stats_now().pending_files, 3);
+    assert_int_equal(up.store->n_puts, 1 + 2 * 3);
+    assert_true(logged("was uploaded, but cannot be moved to archive from"));
+    assert_int_equal(unlink(below("archive/checkout")), 0);
+    pass(11 * USEC_PER_MIN);
+    assert_int_equal(stats_now().archive_files, 3);
+    assert_int_equal(up.store->n_puts, 1 + 2 * 3);
+    check_whole(true);
+}
+
+/* Another store does not have it. */
+static void test_cannot_settle_then_set(void **state)
+{
+    (void)state;
+    begin(1, 1);
+    make_file("archive/checkout", "in the way");
+    pass(USEC_PER_HOUR);
+    assert_int_equal(unlink(below("archive/checkout")), 0);
+    upload_set(1, true);
+    upload_run();
+    assert_int_equal(up.store->n_puts, 1 + 2);
+    assert_int_equal(stats_now().archive_files, 1);
+}
+
 static void test_local(void **state)
 {
     (void)state;
@@ -547,6 +578,8 @@ int main(void)
         TEST(test_all_refused),
         TEST(test_five_refused),
         TEST(test_changed),
+        TEST(test_cannot_settle),
+        TEST(test_cannot_settle_then_set),
         TEST(test_local),
         TEST(test_shortages),
         TEST(test_probe_retry),
