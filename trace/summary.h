@@ -204,6 +204,10 @@ struct summary_gc {
     uint64_t reclaimed_bytes;
     struct summary_mmu mmu[3]; /* 1, 10 and 100 ms */
     double mean_utilisation;   /* of the mutator; -1 if unknown */
+    /* The same as Go's tools compute it: they take a mark worker's P for the GC's for ever after
+     * the worker's second run there. */
+    struct summary_mmu go_mmu[3];
+    double go_mean_utilisation;
     bool mmu_exact;            /* there was room for all changes within a window */
     uint64_t heap_max;         /* bytes of live and unswept objects; 0: not told */
     uint64_t heap_goal_max;

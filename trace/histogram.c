@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/histogram.h"
+
+#include <string.h>
+
+/* Room for kept values doubles from this, so that a type that is seen twice costs little. */
+#define FIRST_KEPT 16
+
+void histogram_init(struct histogram *h, struct memory *mem, size_t max_kept) {
+    memset(h, 0, sizeof(*h));
+    h->mem = mem;
+    h->max_kept = max_kept;
+}
+
+static void forget_kept(struct histogram *h) {
+    memory_free(h->mem, h->kept, h->kept_cap * sizeof(*h->kept));
+    h->kept = NULL;
+    h->kept_cap = 0;
+}
+
+void histogram_done(struct histogram *h) {
+    forget_kept(h);
+    memory_free(h->mem, h->buckets, HISTOGRAM_BUCKETS * sizeof(*h->buckets));
+    h->buckets = NULL;
+}
+
+/* From now on values are counted in buckets. */
+static int spill(struct histogram *h) {
+    int r = memory_new(h->mem, HISTOGRAM_BUCKETS * sizeof(*h->buckets), &h->buckets);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < h->count; i++)
+        h->buckets[histogram_bucket(h->kept[i])]++;
+    forget_kept(h);
+    return 0;
+}
+
+static int more_kept(struct histogram *h) {
+    size_t want = h->kept_cap ? h->kept_cap * 2 : FIRST_KEPT;
+
+    return memory_grow(h->mem, &h->kept, &h->kept_cap, want, sizeof(*h->kept));
+}
+
+int histogram_add_slow(struct histogram *h, int64_t value) {
+    int r = h->count < h->max_kept ? more_kept(h) : spill(h);
+
+    if (r < 0 && !h->buckets)
+        r = spill(h);
+    return r < 0 ? r : histogram_add(h, value);
+}
+
+int64_t histogram_middle(size_t bucket) {
+    size_t octave = bucket >> HISTOGRAM_SUB_BITS;
+    uint64_t sub = bucket & ((1U << HISTOGRAM_SUB_BITS) - 1);
+
+    if (octave == 0)
+        return (int64_t) sub;
+    return (int64_t) ((((1U << HISTOGRAM_SUB_BITS) + sub) << (octave - 1)) +
+                      ((1ULL << (octave - 1)) >> 1));
+}
+
+/* Puts the value of rank k (from 0) at v[k], all smaller ones before it, from lo to hi - 1. */
+static void select_rank(int64_t *v, size_t lo, size_t hi, size_t k) {
+    while (hi - lo > 1) {
+        int64_t pivot = v[lo + (hi - lo) / 2];
+        size_t less = lo, i = lo, more = hi;
+
+        while (i < more) {
+            int64_t x = v[i];
+
+            if (x < pivot) {
+                v[i++] = v[less];
+                v[less++] = x;
+            } else if (x > pivot) {
+                v[i] = v[--more];
+                v[more] = x;
+            } else {
+                i++;
+            }
+        }
+        if (k < less)
+            hi = less;
+        else if (k >= more)
+            lo = more;
+        else
+            return;
+    }
+}
+
+static uint64_t rank_of(uint64_t count, unsigned permille) {
+    uint64_t rank = (uint64_t) (((__uint128_t) count * permille + 999) / 1000);
+
+    return rank == 0 ? 1 : rank;
+}
+
+static int64_t by_bucket(const struct histogram *h, uint64_t rank) {
+    uint64_t before = 0;
+    int64_t value;
+    size_t i = 0;
+
+    while (i < HISTOGRAM_BUCKETS - 1 && before + h->buckets[i] < rank)
+        before += h->buckets[i++];
+    value = histogram_middle(i);
+    return value > h->max ? h->max : value;
+}
+
+void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_t *ret, size_t n) {
+    size_t lo = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t rank = rank_of(h->count, permille[i]);
+
+        if (h->count == 0) {
+            ret[i] = 0;
+        } else if (h->buckets) {
+            ret[i] = by_bucket(h, rank);
+        } else {
+            select_rank(h->kept, lo, (size_t) h->count, (size_t) rank - 1);
+            lo = (size_t) rank - 1;
+            ret[i] = h->kept[lo];
+        }
+    }
+}

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Goroutines: how long they were in each state, and where.
+ *
+ * A goroutine that was there before the trace is met at some time in the first generation, and has
+ * been in the state that is told then since the trace began: its times in states count from there,
+ * as in Go's Summarizer. Waits for the profiles count from where they are told, as in the profiles
+ * of `go tool trace`; and the scheduler's latency leaves out waits of unknown beginning.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/summing.h"
+
+#define CHUNK 1024
+#define OF_GC_AT_ALL (SUMMING_ASSIST | SUMMING_WORKER | SUMMING_IDLE_WORKER | SUMMING_OF_GC | \
+                      SUMMING_GO_ASSIST | SUMMING_GO_WORKER)
+
+static struct summing_go *place(const struct summing *s, uint32_t n) {
+    return &s->chunks[n / CHUNK][n % CHUNK];
+}
+
+struct summing_go *summing_go_find(const struct summing *s, int64_t id) {
+    uint32_t n = idmap_find(&s->go_ids, (uint64_t) id);
+
+    return n == IDMAP_NONE ? NULL : place(s, n);
+}
+
+static int new_place(struct summing *s, uint32_t *ret) {
+    size_t chunk = s->n_places / CHUNK;
+    int r = 0;
+
+    if (s->n_free > 0) {
+        *ret = s->free[--s->n_free];
+        return 0;
+    }
+    if (s->n_places == SUMMING_MAX_GOROUTINES)
+        return -E2BIG;
+    if (s->n_places % CHUNK == 0) {
+        r = memory_grow(&s->mem, &s->chunks, &s->chunks_cap, chunk + 1, sizeof(*s->chunks));
+        if (r == 0)
+            r = memory_grow(&s->mem, &s->free, &s->free_cap, s->n_places + CHUNK,
+                            sizeof(*s->free));
+        if (r == 0)
+            r = memory_new(&s->mem, CHUNK * sizeof(**s->chunks), &s->chunks[chunk]);
+    }
+    if (r == 0)
+        *ret = s->n_places++;
+    return r;
+}
+
+/* NULL if there is no place for it. */
+static int add(struct summing *s, int64_t id, struct summing_go **ret) {
+    struct summing_go *g;
+    uint32_t stint, n = 0;
+    int r = new_place(s, &n);
+
+    *ret = NULL;
+    if (r == 0)
+        r = idmap_add(&s->go_ids, (uint64_t) id, n);
+    if (r == -E2BIG) {
+        s->out->lost_goroutines++;
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    g = place(s, n);
+    stint = g->stint;
+    *g = (struct summing_go){.id = id, .stint = stint, .p = GOTRACE_NONE};
+    *ret = g;
+    return 0;
+}
+
+static void forget(struct summing *s, struct summing_go *g) {
+    uint32_t n = idmap_find(&s->go_ids, (uint64_t) g->id);
+
+    idmap_remove(&s->go_ids, (uint64_t) g->id);
+    s->free[s->n_free++] = n;
+}
+
+static void occupy(struct summing *s, struct summing_go *g, int32_t number) {
+    struct summing_proc *p = summing_proc_find(s, number);
+
+    g->p = GOTRACE_NONE;
+    if (!p)
+        return;
+    if (p->go)
+        p->go->p = GOTRACE_NONE;
+    else
+        s->procs_busy++;
+    p->known = true;
+    p->go = g;
+    g->p = number;
+}
+
+static void vacate(struct summing *s, struct summing_go *g) {
+    if (g->p == GOTRACE_NONE)
+        return;
+    s->ps[g->p].go = NULL;
+    s->procs_busy--;
+    g->p = GOTRACE_NONE;
+}
+
+static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret) {
+    struct summing_reason *reason;
+    const char *text;
+    uint32_t number, i = 0;
+    int r = texts_of(&s->texts, s->trace, handle, &number);
+
+    if (r < 0)
+        return r;
+    while (i < s->n_reasons && s->reasons[i].text != number)
+        i++;
+    if (i == SUMMING_MAX_REASONS - 1 && i == s->n_reasons)
+        number = TEXTS_OTHER;
+    *ret = (uint16_t) (i < SUMMING_MAX_REASONS ? i : SUMMING_MAX_REASONS - 1);
+    if (i < s->n_reasons || i >= SUMMING_MAX_REASONS)
+        return 0;
+    r = memory_grow(&s->mem, &s->reasons, &s->reasons_cap, i + 1, sizeof(*s->reasons));
+    if (r < 0)
+        return r;
+    text = texts_get(&s->texts, number);
+    reason = &s->reasons[s->n_reasons++];
+    *reason = (struct summing_reason){.text = number, .profile = SUMMARY_N_PROFILES};
+    reason->forever = strcmp(text, "forever") == 0;
+    if (strcmp(text, "network") == 0)
+        reason->profile = SUMMARY_NET;
+    else if (strstr(text, "chan") || strstr(text, "sync") || strstr(text, "select"))
+        reason->profile = SUMMARY_SYNC;
+    return 0;
+}
+
+static int reason_of(struct summing *s, uint32_t handle, uint16_t *ret) {
+    int r;
+
+    if (handle < s->n_reason_of && s->reason_of[handle] != 0) {
+        *ret = (uint16_t) (s->reason_of[handle] - 1);
+        return 0;
+    }
+    r = new_reason(s, handle, ret);
+    if (r == 0 && handle < s->n_reason_of)
+        s->reason_of[handle] = (uint16_t) (*ret + 1);
+    return r;
+}
+
+int summing_go_generation(struct summing *s, uint32_t n_strings) {
+    size_t n = (size_t) n_strings + 1;
+    int r = memory_grow(&s->mem, &s->reason_of, &s->reason_of_cap, n, sizeof(*s->reason_of));
+
+    if (r < 0)
+        return r;
+    memset(s->reason_of, 0, n * sizeof(*s->reason_of));
+    s->n_reason_of = (uint32_t) n;
+    return 0;
+}
+
+/* Whether this is the longest so far. */
+static bool note_longest(struct summary_longest *longest, const struct summing_go *g, int32_t p,
+                         int64_t duration, bool open) {
+    if (duration <= longest->duration)
+        return false;
+    *longest = (struct summary_longest){
+        .duration = duration, .g = g->id, .p = p, .open = open, .at = {"", "", 0}};
+    return true;
+}
+
+/* A time in running ends, or a part of it that the beginning of the trace cut off. */
+static void add_running(struct summing *s, struct summing_go *g, int64_t from, int64_t time) {
+    int64_t duration = time - from;
+
+    s->out->goroutines.running += duration;
+    if (g->p != GOTRACE_NONE) {
+        struct summary_proc *sums = &s->ps[g->p].sums;
+
+        sums->executing += duration;
+        if (duration > sums->longest_run)
+            sums->longest_run = duration;
+    }
+    if (!(g->flags & (SUMMING_ASSIST | SUMMING_WORKER | SUMMING_IDLE_WORKER)))
+        return;
+    if (g->flags & SUMMING_ASSIST)
+        s->out->gc.assist_executing += time - (g->assist_since > from ? g->assist_since : from);
+    if (g->flags & SUMMING_WORKER)
+        s->out->gc.worker += duration;
+    if (g->flags & SUMMING_IDLE_WORKER)
+        s->out->gc.idle_worker += duration;
+}
+
+static int leave_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    int64_t time = e ? e->time : s->last;
+
+    add_running(s, g, g->since, time);
+    g->flags &= (uint8_t) ~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
+    if (!note_longest(&s->out->longest_run, g, g->p, time - g->since, !e))
+        return 0;
+    s->longest_run_stack = SITES_NO_STACK;
+    if (!e || e->g != g->id)
+        return 0;
+    return sites_of(&s->sites, s->trace, e->stack, &s->longest_run_stack);
+}
+
+static int leave_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    int64_t duration = (e ? e->time : s->last) - g->since;
+
+    s->out->goroutines.runnable += duration;
+    if (!e)
+        return 0;
+    s->n_runnable--;
+    if (g->flags & SUMMING_OVERDUE)
+        s->n_overdue--;
+    sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
+    if (e->to != GOTRACE_GO_RUNNING || (g->flags & SUMMING_UNKNOWN_START))
+        return 0;
+    return histogram_add(&s->latency, duration);
+}
+
+static void leave_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    struct summing_reason *reason = &s->reasons[g->reason];
+    int64_t duration = (e ? e->time : s->last) - g->since;
+
+    if (reason->forever)
+        return;
+    reason->total += duration;
+    if (duration > reason->max)
+        reason->max = duration;
+    if (e && reason->profile != SUMMARY_N_PROFILES)
+        sites_add(&s->sites, g->stack, reason->profile, duration);
+}
+
+/* It held its P in the syscall until now. */
+static void add_held(struct summing *s, const struct summing_go *g, int64_t from, int64_t time) {
+    struct summary_proc *sums = &s->ps[g->p].sums;
+
+    sums->in_syscall += time - from;
+    if (time - from > sums->longest_syscall)
+        sums->longest_syscall = time - from;
+}
+
+void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time) {
+    add_held(s, g, g->since, time);
+    vacate(s, g);
+    g->blocked_since = time;
+    s->out->syscalls.blocked++;
+    if (++s->n_blocked > s->out->syscalls.max_blocked_at_once)
+        s->out->syscalls.max_blocked_at_once = s->n_blocked;
+}
+
+static int leave_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    int64_t time = e ? e->time : s->last, duration = time - g->since;
+    int64_t since_first = g->flags & SUMMING_UNKNOWN_START ? time - s->first : duration;
+
+    s->out->goroutines.in_syscall += duration;
+    if (g->p != GOTRACE_NONE)
+        add_held(s, g, g->since, time);
+    else
+        s->out->goroutines.syscall_blocked += time - g->blocked_since;
+    if (note_longest(&s->out->syscalls.longest, g, g->p, since_first, !e))
+        s->longest_syscall_stack = g->stack;
+    if (!e)
+        return 0;
+    s->n_syscall--;
+    if (g->p == GOTRACE_NONE)
+        s->n_blocked--;
+    sites_add(&s->sites, g->stack, SUMMARY_SYSCALL, duration);
+    return g->flags & SUMMING_UNKNOWN_START ? 0 : histogram_add(&s->syscalls, duration);
+}
+
+/* e is NULL at the trace's end. */
+static int leave(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    switch (g->state) {
+    case GOTRACE_GO_RUNNING:
+        return leave_running(s, g, e);
+    case GOTRACE_GO_RUNNABLE:
+        return leave_runnable(s, g, e);
+    case GOTRACE_GO_WAITING:
+        leave_waiting(s, g, e);
+        return 0;
+    case GOTRACE_GO_SYSCALL:
+        return leave_syscall(s, g, e);
+    default:
+        return 0;
+    }
+}
+
+static void enter_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    if (g->p != e->p || e->p == GOTRACE_NONE) {
+        vacate(s, g);
+        occupy(s, g, e->p);
+    }
+    if (e->from == GOTRACE_GO_UNDETERMINED)
+        add_running(s, g, s->sync, e->time);
+}
+
+static int enter_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    if (e->from == GOTRACE_GO_UNDETERMINED)
+        s->out->goroutines.runnable += e->time - s->sync;
+    if (++s->n_runnable > s->out->scheduler.runnable_max)
+        s->out->scheduler.runnable_max = s->n_runnable;
+    if (s->n_due < SUMMING_MAX_DUE) {
+        uint32_t at = (s->due_head + s->n_due++) % SUMMING_MAX_DUE;
+
+        s->due[at] = (struct summing_due){e->time + SUMMARY_OVERDUE, g, g->stint};
+    }
+    return sites_of(&s->sites, s->trace, e->stack, &g->stack);
+}
+
+static int enter_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    struct summing_reason *reason;
+    int r = reason_of(s, e->string, &g->reason);
+
+    if (r < 0)
+        return r;
+    reason = &s->reasons[g->reason];
+    if (e->from == GOTRACE_GO_UNDETERMINED) {
+        reason->total += e->time - s->sync;
+        if (e->time - s->sync > reason->max)
+            reason->max = e->time - s->sync;
+    } else {
+        reason->count++;
+    }
+    if (reason->forever)
+        return summing_regions_end(s, g, e->time);
+    g->stack = SITES_NO_STACK;
+    if (reason->profile == SUMMARY_N_PROFILES)
+        return 0;
+    return sites_of(&s->sites, s->trace, e->stack, &g->stack);
+}
+
+static int enter_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    bool unknown = e->from == GOTRACE_GO_UNDETERMINED;
+    struct summary_syscalls *out = &s->out->syscalls;
+
+    if (unknown) {
+        struct summing_proc *p = summing_proc_find(s, e->p);
+
+        /* Told by its own thread, or by one that has the proc for a goroutine of its own. */
+        if (p && !p->go)
+            occupy(s, g, e->p);
+        s->out->goroutines.in_syscall += e->time - s->sync;
+        if (g->p == GOTRACE_NONE)
+            s->out->goroutines.syscall_blocked += e->time - s->sync;
+        else
+            add_held(s, g, s->sync, e->time);
+    } else {
+        out->count++;
+    }
+    if (++s->n_syscall > out->max_at_once)
+        out->max_at_once = s->n_syscall;
+    if (g->p == GOTRACE_NONE) {
+        g->blocked_since = e->time;
+        if (++s->n_blocked > out->max_blocked_at_once)
+            out->max_blocked_at_once = s->n_blocked;
+    }
+    return sites_of(&s->sites, s->trace, e->stack, &g->stack);
+}
+
+static int enter(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+    switch (e->to) {
+    case GOTRACE_GO_RUNNING:
+        enter_running(s, g, e);
+        return 0;
+    case GOTRACE_GO_RUNNABLE:
+        return enter_runnable(s, g, e);
+    case GOTRACE_GO_WAITING:
+        return enter_waiting(s, g, e);
+    case GOTRACE_GO_SYSCALL:
+        return enter_syscall(s, g, e);
+    default:
+        return 0;
+    }
+}
+
+/* A goroutine that was not known before, by being created or as one that was there already. */
+static int meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret) {
+    if (e->from == GOTRACE_GO_NOT_EXIST) {
+        s->out->goroutines.created++;
+        if (++s->alive > s->alive_max)
+            s->alive_max = s->alive;
+    } else if (e->from == GOTRACE_GO_UNDETERMINED) {
+        s->out->goroutines.at_start++;
+    } else {
+        /* There was no place for it when it was created. */
+        *ret = NULL;
+        return 0;
+    }
+    return add(s, (int64_t) e->args[0], ret);
+}
+
+static int end(struct summing *s, struct summing_go *g, int64_t time) {
+    int r = summing_regions_end(s, g, time);
+
+    forget(s, g);
+    return r;
+}
+
+int summing_go_event(struct summing *s, const struct gotrace_event *e) {
+    struct summing_go *g;
+    int r = 0;
+
+    if (e->from == e->to)
+        return 0;
+    g = summing_go_find(s, (int64_t) e->args[0]);
+    if (!g)
+        r = meet(s, e, &g);
+    if (e->to == GOTRACE_GO_NOT_EXIST) {
+        s->out->goroutines.ended++;
+        s->alive--;
+    }
+    if (r < 0 || !g)
+        return r;
+    summing_advance(s, e->time);
+    r = leave(s, g, e);
+    if (g->p != GOTRACE_NONE && e->to != GOTRACE_GO_SYSCALL && e->to != GOTRACE_GO_RUNNING)
+        vacate(s, g);
+    g->since = e->time;
+    g->stint++;
+    g->flags &= (uint8_t) ~(SUMMING_UNKNOWN_START | SUMMING_OVERDUE);
+    if (e->from == GOTRACE_GO_UNDETERMINED)
+        g->flags |= SUMMING_UNKNOWN_START;
+    if (r == 0)
+        r = enter(s, g, e);
+    g->state = e->to;
+    if (r == 0 && (g->flags & OF_GC_AT_ALL))
+        r = summing_gc_state(s, g, e);
+    g->go_state = s->go_procs > 0 ? e->to : g->go_state;
+    if (r == 0 && e->to == GOTRACE_GO_NOT_EXIST)
+        r = end(s, g, e->time);
+    return r;
+}
+
+static int by_total(const void *a, const void *b) {
+    const struct summary_wait *x = a, *y = b;
+
+    if (x->total != y->total)
+        return x->total > y->total ? -1 : 1;
+    return strcmp(x->reason, y->reason);
+}
+
+static int list_waits(struct summing *s) {
+    struct summary_goroutines *out = &s->out->goroutines;
+    int r = arena_new(&s->texts.arena, s->n_reasons * sizeof(*out->waits), &out->waits);
+
+    for (uint32_t i = 0; r == 0 && i < s->n_reasons; i++) {
+        const struct summing_reason *reason = &s->reasons[i];
+
+        if (reason->count == 0 && reason->total == 0)
+            continue;
+        out->waiting += reason->total;
+        out->waits[out->n_waits++] = (struct summary_wait){
+            texts_get(&s->texts, reason->text), reason->count, reason->total, reason->max};
+    }
+    if (out->n_waits > 1)
+        qsort(out->waits, out->n_waits, sizeof(*out->waits), by_total);
+    return r;
+}
+
+int summing_go_finish(struct summing *s) {
+    struct summary_goroutines *out = &s->out->goroutines;
+    int64_t window = s->last - s->first;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < s->go_ids.n_slots; i++) {
+        const struct idmap_slot *slot = &s->go_ids.slots[i];
+        struct summing_go *g;
+
+        if (slot->value == 0)
+            continue;
+        g = place(s, slot->value - 1);
+        r = leave(s, g, NULL);
+        if (r == 0 && (g->flags & SUMMING_ASSIST))
+            summing_gc_end_assist(s, g, s->last);
+        summing_regions_left(s, g);
+    }
+    out->max_alive = out->at_start + (uint64_t) s->alive_max;
+    out->at_end = out->at_start + out->created - out->ended;
+    summing_times(&s->latency, &s->out->scheduler.latency);
+    summing_times(&s->syscalls, &s->out->syscalls.times);
+    s->out->scheduler.runnable_mean =
+        window > 0 ? (double) out->runnable / (double) window : 0;
+    s->out->syscalls.longest.at = sites_frame(&s->sites, s->longest_syscall_stack, SUMMARY_SYSCALL);
+    s->out->longest_run.at = sites_frame(&s->sites, s->longest_run_stack, SUMMARY_SCHED);
+    return r < 0 ? r : list_waits(s);
+}
+
+void summing_go_done(struct summing *s) {
+    for (uint32_t i = 0; i < s->n_places; i += CHUNK)
+        memory_free(&s->mem, s->chunks[i / CHUNK], CHUNK * sizeof(**s->chunks));
+    memory_free(&s->mem, s->chunks, s->chunks_cap * sizeof(*s->chunks));
+    memory_free(&s->mem, s->free, s->free_cap * sizeof(*s->free));
+    memory_free(&s->mem, s->reasons, s->reasons_cap * sizeof(*s->reasons));
+    memory_free(&s->mem, s->reason_of, s->reason_of_cap * sizeof(*s->reason_of));
+    idmap_done(&s->go_ids);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What is known while a summary is made: the state of each goroutine and proc, and all that has
+ * been summed up. Private to summary*.c.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/gotrace.h"
+#include "trace/histogram.h"
+#include "trace/idmap.h"
+#include "trace/memory.h"
+#include "trace/mmu.h"
+#include "trace/sites.h"
+#include "trace/summary.h"
+#include "trace/texts.h"
+
+/* Bounds, beside those of the tables. What passes them is counted, or left out and said so. */
+#define SUMMING_MAX_MEMORY (56U << 20)
+#define SUMMING_MAX_GOROUTINES (1U << 18)
+#define SUMMING_MAX_PROCS 4096
+#define SUMMING_MAX_REASONS 256
+#define SUMMING_MAX_TYPES 128
+#define SUMMING_MAX_OPEN 65536 /* tasks, and regions */
+#define SUMMING_MAX_THREADS (1U << 17)
+#define SUMMING_MAX_DUE 8192
+
+#define SUMMING_KEPT_LATENCIES (1U << 20)
+#define SUMMING_KEPT_SYSCALLS (1U << 18)
+#define SUMMING_KEPT_OF_TYPE 4096
+
+/* What is to be remembered of a goroutine beside its state. */
+enum {
+    SUMMING_UNKNOWN_START = 1, /* the state was there when the trace began */
+    SUMMING_OVERDUE = 2,       /* runnable for long */
+    SUMMING_ASSIST = 4,        /* in mark assist */
+    SUMMING_WORKER = 8,        /* runs as mark worker, */
+    SUMMING_IDLE_WORKER = 16,  /* or as one that only takes what nobody else wants */
+    SUMMING_OF_GC = 32,        /* counted among those that work for the GC now */
+    SUMMING_GO_ASSIST = 64,    /* what Go's MutatorUtilizationV2 keeps of it */
+    SUMMING_GO_WORKER = 128,
+};
+
+struct summing_go {
+    int64_t id;
+    int64_t since; /* in this state */
+    int64_t blocked_since; /* in a syscall: without a P */
+    int64_t assist_since;
+    uint32_t stack;   /* where the state began */
+    uint32_t stint;   /* counts states: tells a wait from a later one */
+    uint32_t regions; /* the innermost open one, plus 1 */
+    int32_t p;        /* held, or GOTRACE_NONE */
+    uint16_t reason;  /* of waiting */
+    uint8_t state;    /* enum gotrace_go_state */
+    uint8_t flags;
+    uint8_t go_state; /* as MutatorUtilizationV2 knows it */
+};
+
+struct summing_proc {
+    int64_t since; /* running */
+    struct summing_go *go; /* runs on it, or holds it in a syscall */
+    struct summary_proc sums;
+    int64_t sweep_since;
+    int32_t gc; /* as in MutatorUtilizationV2 */
+    uint8_t state;
+    bool known;
+};
+
+/* Why goroutines wait. */
+struct summing_reason {
+    uint32_t text;
+    uint8_t profile; /* enum summary_profile, or SUMMARY_N_PROFILES */
+    bool forever;    /* as good as dead, and so Go counts it */
+    uint64_t count;
+    int64_t total;
+    int64_t max;
+};
+
+/* Tasks or regions of a type, or pauses for a reason. */
+struct summing_type {
+    uint32_t text;
+    uint64_t open;
+    struct histogram times;
+};
+
+struct summing_types {
+    struct summing_type *list;
+    size_t cap;
+    uint32_t n;
+    uint64_t other;
+};
+
+struct summing_open {
+    int64_t since;
+    uint32_t type; /* SUMMING_MAX_TYPES: of none that has a place */
+    uint32_t next; /* of a goroutine's regions: the next outer one, plus 1; or the next free one */
+};
+
+struct summing_pool {
+    struct summing_open *list;
+    size_t cap;
+    uint32_t n;
+    uint32_t free; /* plus 1 */
+};
+
+struct summing_due {
+    int64_t time;
+    struct summing_go *go;
+    uint32_t stint;
+};
+
+struct summing {
+    struct memory mem;
+    struct gotrace *trace;
+    struct summary *out;
+    struct texts texts;
+    struct sites sites;
+    uint64_t seed;
+
+    /* Where the pass is. */
+    int64_t first;
+    int64_t last;
+    int64_t sync; /* the present generation's beginning */
+    uint64_t n_sync;
+    bool begun;
+
+    /* Goroutines: chunks that stay where they are. */
+    struct idmap go_ids; /* to the place in chunks */
+    struct summing_go **chunks;
+    size_t chunks_cap;
+    uint32_t n_places;
+    uint32_t *free; /* places */
+    size_t free_cap;
+    uint32_t n_free;
+    int64_t alive; /* of those created in the trace, less those ended */
+    int64_t alive_max;
+
+    struct summing_reason *reasons;
+    size_t reasons_cap;
+    uint32_t n_reasons;
+    uint16_t *reason_of; /* a string of this generation: plus 1, 0: not asked for yet */
+    size_t reason_of_cap;
+    uint32_t n_reason_of;
+
+    struct histogram latency;
+    struct histogram syscalls;
+    uint64_t n_runnable;
+    uint64_t n_syscall;
+    uint64_t n_blocked;
+    uint32_t longest_syscall_stack;
+    uint32_t longest_run_stack;
+
+    /* What the times that are shares of the window depend on, and since when it is so. */
+    int64_t at;
+    int64_t procs; /* GOMAXPROCS; 0: unknown yet */
+    int64_t procs_since;
+    int64_t procs_running;
+    int64_t procs_busy;
+    uint64_t n_overdue;
+    struct summing_due due[SUMMING_MAX_DUE]; /* a ring, in order of time */
+    uint32_t due_head;
+    uint32_t n_due;
+
+    struct summing_proc *ps;
+    size_t ps_cap;
+    uint32_t n_ps;
+
+    /* The GC. */
+    bool in_mark;
+    int64_t mark_since;
+    bool in_stw;
+    int64_t stw_since;
+    uint32_t stw_type;
+    struct histogram stw;
+    struct summing_types stw_types;
+    int64_t gc_procs; /* goroutines that work for the GC, each on its P */
+    int64_t go_procs; /* Ps, GC Ps and pauses as MutatorUtilizationV2 counts them */
+    int64_t go_gc_procs;
+    int64_t go_stw;
+    int64_t n_stw;
+    struct mmu mmu;    /* as it is */
+    struct mmu go_mmu; /* as Go computes it */
+
+    /* Tasks and regions. */
+    struct idmap task_ids; /* to their place in tasks */
+    struct summing_pool tasks;
+    struct summing_pool regions;
+    struct summing_types task_types;
+    struct summing_types region_types;
+
+    /* Threads. */
+    struct idmap threads;
+    int64_t thread_cache[64];
+    uint64_t threads_in_first;
+};
+
+/* All below: 0, or an error of memory.h. */
+
+/* summary_go.c: goroutines */
+int summing_go_event(struct summing *s, const struct gotrace_event *e);
+int summing_go_generation(struct summing *s, uint32_t n_strings);
+struct summing_go *summing_go_find(const struct summing *s, int64_t id);
+/* Its P was taken away while it is in a syscall. */
+void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time);
+/* The trace ends: what has not ended counts until now. */
+int summing_go_finish(struct summing *s);
+void summing_go_done(struct summing *s);
+
+/* summary_proc.c: procs, and the times in which something was so for all of them */
+int summing_proc_event(struct summing *s, const struct gotrace_event *e);
+int summing_procs_change(struct summing *s, const struct gotrace_event *e);
+struct summing_proc *summing_proc_find(struct summing *s, int32_t p);
+void summing_advance_slow(struct summing *s, int64_t time);
+int summing_proc_finish(struct summing *s);
+
+/* summary_gc.c */
+int summing_gc_range(struct summing *s, const struct gotrace_event *e);
+int summing_gc_procs(struct summing *s, const struct gotrace_event *e);
+int summing_gc_label(struct summing *s, const struct gotrace_event *e);
+void summing_gc_metric(struct summing *s, const struct gotrace_event *e);
+/* A goroutine that has to do with the GC changed its state. */
+int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
+void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time);
+int summing_gc_sync(struct summing *s);
+int summing_gc_finish(struct summing *s);
+
+/* summary_user.c: tasks and regions */
+int summing_user_event(struct summing *s, const struct gotrace_event *e);
+/* The goroutine ends, and so do its regions. */
+int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time);
+/* The trace ends before the goroutine does. */
+void summing_regions_left(struct summing *s, const struct summing_go *g);
+int summing_user_finish(struct summing *s);
+void summing_user_done(struct summing *s);
+/* The number of the type; SUMMING_MAX_TYPES if there is no place. */
+int summing_type_of(struct summing *s, struct summing_types *types, uint32_t string,
+                    uint32_t *ret);
+int summing_rows(struct summing *s, struct summing_types *types, struct summary_rows *ret);
+void summing_types_done(struct summing *s, struct summing_types *types);
+void summing_times(struct histogram *h, struct summary_times *ret);
+
+/* Time passes; to be called before procs, procs_running, procs_busy or n_overdue change. */
+static inline void summing_advance(struct summing *s, int64_t time) {
+    int64_t dt = time - s->at;
+
+    if (s->n_overdue > 0 || (s->n_due > 0 && s->due[s->due_head].time <= time)) {
+        summing_advance_slow(s, time);
+        return;
+    }
+    if (s->procs_busy >= s->procs && s->procs > 0)
+        s->out->procs.all_busy += dt;
+    s->at = time;
+}
