@@ -15,6 +15,7 @@
 static const struct command commands[] = {
     {"list", "show the traces that are kept, here and in the store", command_list},
     {"pull", "bring traces here", command_pull},
+    {"summary", "say what a trace shows", command_summary},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Quantities as a person reads them: three digits and a unit, shares, bars. Each returns what it
+ * wrote, which is `out`.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUANTITY_SIZE 32
+
+/* "0", "512 ns", "3.33 µs", "12.5 ms", "2.04 s", "75 min"; us instead of µs unless utf8. */
+const char *quantity_duration(int64_t ns, bool utf8, char out[static QUANTITY_SIZE]);
+
+/* "1,126,516" */
+const char *quantity_count(uint64_t n, char out[static QUANTITY_SIZE]);
+
+/* "512 B", "5.53 MB", as powers of ten */
+const char *quantity_bytes(uint64_t n, char out[static QUANTITY_SIZE]);
+
+/* "61.3%", "0.04%", "100%"; "-" for a negative one */
+const char *quantity_share(double share, char out[static QUANTITY_SIZE]);
+
+/* A bar of at most `width` (up to 40) columns for a share of 1, in eighths of a column if utf8. */
+#define QUANTITY_BAR_SIZE 128
+const char *quantity_bar(double share, unsigned width, bool utf8,
+                         char out[static QUANTITY_BAR_SIZE]);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/summary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/arguments.h"
+#include "cli/command.h"
+#include "cli/screen.h"
+
+static const char intro[] =
+    "Usage: contrace summary [OPTIONS] FILE...\n"
+    "Says what Go execution traces show. FILE - is standard input. Several files get a line each.\n";
+
+#define TOP_DEFAULT 5
+
+struct summary_arguments {
+    const char *sort;
+    bool json, reverse, stacks;
+    unsigned top;
+};
+
+#define FIELD(name) offsetof(struct summary_arguments, name)
+
+static const struct argument rows[] = {
+    {"json", 0, NULL, "one JSON object a file (docs/summary.schema.json)", argument_flag,
+     FIELD(json)},
+    {"sort", 0, "FIELD", "several files: the worst first, by any number of the JSON, like "
+     "scheduler.latency.p99_ns, or by a column", argument_text, FIELD(sort)},
+    {"reverse", 0, NULL, "the other way round", argument_flag, FIELD(reverse)},
+    {"top", 'n', "N", "rows of each table (default 5)", argument_count, FIELD(top)},
+    {"stacks", 0, NULL, "whole stacks below the call sites", argument_flag, FIELD(stacks)},
+};
+
+static bool can_utf8(void)
+{
+    (void)setlocale(LC_CTYPE, "");
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static void complain_of(const char *name, const struct gotrace *trace, int r)
+{
+    struct gotrace_error error = gotrace_last_error(trace);
+
+    if (error.code == r && error.text && *error.text)
+        complain("%s: %s (offset %" PRIu64 ")", name, error.text, error.offset);
+    else
+        complain("%s: %s", name, strerror(-r));
+}
+
+/* 0, or a negative errno after a message. */
+static int read_fd(const char *name, int fd, struct summary *ret)
+{
+    struct gotrace *trace;
+    int r = gotrace_open_fd(NULL, fd, &trace);
+
+    if (r < 0) {
+        complain("%s: %s", name, strerror(-r));
+        return r;
+    }
+    r = summary_run(trace, ret);
+    if (r < 0)
+        complain_of(name, trace, r);
+    else if (!ret->complete)
+        complain("%s: %s (offset %" PRIu64 "); what came before is summed up", name, ret->why,
+                 ret->offset);
+    gotrace_close(trace);
+    return r;
+}
+
+static int read_file(const char *name, struct summary *ret)
+{
+    int fd, r;
+
+    if (strcmp(name, "-") == 0)
+        return read_fd("standard input", STDIN_FILENO, ret);
+    fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        r = -errno;
+        complain("%s: %s", name, strerror(errno));
+        return r;
+    }
+    r = read_fd(name, fd, ret);
+    (void)close(fd);
+    return r;
+}
+
+struct job {
+    const struct summary_arguments *arguments;
+    struct summary_view view;
+    struct summary_lines lines;
+    const char *path; /* to sort by */
+    bool several;
+};
+
+static int show(struct job *job, const struct summary *s)
+{
+    json_t *json;
+    int r = 0;
+
+    if (!job->arguments->json && !job->several) {
+        summary_text(stdout, s, &job->view);
+        return 0;
+    }
+    json = summary_json(job->view.name, s);
+    if (!json)
+        r = -ENOMEM;
+    else if (!job->arguments->json)
+        r = summary_lines_add(&job->lines, json, job->path);
+    else if (json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) < 0 ||
+             putchar('\n') < 0)
+        r = -EIO;
+    json_decref(json);
+    if (r == -ENOENT)
+        complain("summary: there is no number '%s' to sort by", job->arguments->sort);
+    else if (r == -ENOMEM)
+        complain("not enough memory");
+    return r;
+}
+
+/* The exit status. One file that cannot be read does not keep the others from being shown. */
+static int run(struct job *job, char *const *names, int n)
+{
+    int status = STATUS_OK;
+
+    for (int i = 0; i < n; i++) {
+        struct summary s;
+        int r;
+
+        job->view.name = names[i];
+        if (read_file(names[i], &s) < 0) {
+            status = STATUS_FAILED;
+            continue;
+        }
+        if (!s.complete)
+            status = STATUS_FAILED;
+        r = show(job, &s);
+        summary_done(&s);
+        if (r < 0)
+            return r == -ENOENT ? STATUS_USAGE : STATUS_FAILED;
+    }
+    if (job->several && !job->arguments->json)
+        summary_lines_print(stdout, &job->lines, job->path, job->arguments->reverse, &job->view);
+    return screen_finish() < 0 ? STATUS_FAILED : status;
+}
+
+int command_summary(int argc, char **argv)
+{
+    struct summary_arguments a = {0};
+    const struct argument_group groups[] = {GROUP(rows, &a)};
+    struct job job = {.arguments = &a};
+    int rest, status, r = arguments_parse(argc, argv, groups, 1, intro, &rest);
+
+    if (r != 0)
+        return r < 0 ? STATUS_USAGE : STATUS_OK;
+    if (rest == argc) {
+        complain("summary: which file? '-' is standard input");
+        return STATUS_USAGE;
+    }
+    job.several = argc - rest > 1 || a.sort;
+    job.path = a.sort ? summary_lines_path(a.sort) : NULL;
+    job.view = (struct summary_view){
+        .utf8 = can_utf8(), .stacks = a.stacks, .top = a.top ? a.top : TOP_DEFAULT};
+    status = run(&job, argv + rest, argc - rest);
+    summary_lines_done(&job.lines);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a summary looks like: as text for a person, as JSON for everything else
+ * (docs/summary.schema.json). Private to summary*.c.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "trace/summary.h"
+
+#define SUMMARY_SCHEMA 1
+
+struct summary_view {
+    const char *name; /* of the file, "-" for standard input */
+    bool utf8;        /* bars and µ may be shown as such */
+    bool stacks;      /* whole stacks below the call sites */
+    unsigned top;     /* rows of each table */
+};
+
+/* NULL if memory does not suffice. */
+json_t *summary_json(const char *name, const struct summary *s);
+
+/* A call site as the JSON shows it; for findings. */
+json_t *summary_json_site(const struct summary_site *s);
+
+/* Errors of the stream are the caller's to look for. */
+void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* A line for each of several files; the values are those of the JSON. */
+struct summary_line;
+struct summary_lines {
+    struct summary_line *list;
+    size_t n;
+    size_t cap;
+};
+
+/* The path of a number to sort by: short names of columns stand for longer ones. */
+const char *summary_lines_path(const char *field);
+
+/* -ENOMEM; -ENOENT if there is no such number. */
+int summary_lines_add(struct summary_lines *lines, const json_t *json, const char *path);
+
+/* The largest first, where less is worse the smallest; or as they were added, without a path. */
+void summary_lines_print(FILE *out, struct summary_lines *lines, const char *path, bool reverse,
+                         const struct summary_view *view);
+void summary_lines_done(struct summary_lines *lines);
+
+/*
+ * A number by its path in the JSON, "scheduler.latency.p99_ns". 0, or -ENOENT if there is none.
+ */
+int summary_number(const json_t *json, const char *path, double *ret);
