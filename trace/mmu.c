@@ -171,12 +171,13 @@ void mmu_deduct(struct mmu *m) {
     }
 }
 
-int mmu_finish(struct mmu *m, int64_t time, double ret[MMU_WINDOWS], double *ret_mean) {
+int mmu_finish(struct mmu *m, int64_t time, bool as_go, double ret[MMU_WINDOWS],
+               double *ret_mean) {
     const struct mmu_point *end;
     int64_t length;
     int r = m->released ? 0 : mmu_release(m);
 
-    if (r == 0 && m->n > 0 && at(m, m->n - 1)->util != 0)
+    if (r == 0 && m->n > 0 && (!as_go || at(m, m->n - 1)->util != 0))
         r = append(m, time, 0);
     if (r < 0)
         return r;

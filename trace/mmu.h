@@ -74,6 +74,8 @@ int mmu_release(struct mmu *m);
 
 /*
  * The trace ends. Writes the minimum for each window, -1 where nothing is known, and the mean over
- * the trace. A window longer than the trace is as long as the trace.
+ * the trace. A window longer than the trace is as long as the trace. as_go: as in Go's, the trace
+ * ends where the utilisation fell to 0, if it did not rise again.
  */
-int mmu_finish(struct mmu *m, int64_t time, double ret[MMU_WINDOWS], double *ret_mean);
+int mmu_finish(struct mmu *m, int64_t time, bool as_go, double ret[MMU_WINDOWS],
+               double *ret_mean);

@@ -204,8 +204,8 @@ struct summary_gc {
     uint64_t reclaimed_bytes;
     struct summary_mmu mmu[3]; /* 1, 10 and 100 ms */
     double mean_utilisation;   /* of the mutator; -1 if unknown */
-    /* The same as Go's tools compute it: they take a mark worker's P for the GC's for ever after
-     * the worker's second run there. */
+    /* The same as Go's tools compute it: they go on counting a mark worker's P as the GC's after
+     * the worker's second run there, and end where no P is left. */
     struct summary_mmu go_mmu[3];
     double go_mean_utilisation;
     bool mmu_exact;            /* there was room for all changes within a window */

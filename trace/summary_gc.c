@@ -7,8 +7,8 @@
  * The utilisation is computed twice. Once as it is: a P is the GC's while a mark worker (not an
  * idle one) or a goroutine in mark assist runs on it. And once with the counters of Go's
  * MutatorUtilizationV2, so that the result is the one that `go tool trace` shows. From its second
- * run on it counts a mark worker twice when it starts, by its start and by its label, and once
- * when it stops; and once a worker it remains one for it, also when it runs as an idle one.
+ * run on that counts a mark worker twice when it starts, by its start and by its label, and once
+ * when it stops, so that sooner or later it takes all Ps for the GC's; and there its curve ends.
  */
 
 #include <string.h>
@@ -278,7 +278,7 @@ int summing_gc_sync(struct summing *s) {
 
 static int finish_mmu(struct summing *s, struct mmu *m, struct summary_mmu *ret, double *ret_mean) {
     double least[MMU_WINDOWS];
-    int r = mmu_finish(m, s->last, least, ret_mean);
+    int r = mmu_finish(m, s->last, m == &s->go_mmu, least, ret_mean);
 
     for (size_t i = 0; r == 0 && i < MMU_WINDOWS; i++)
         ret[i] = (struct summary_mmu){m->windows[i], least[i]};

@@ -45,7 +45,7 @@ def build(where, out, toolchain="local", what="."):
     return True
 
 
-def copy_reader(internal, to):
+def copy_reader(internal, to, module):
     for part in READER:
         source = internal / part
         target = to / "trace" if part == "trace" else to / "trace" / part
@@ -54,19 +54,26 @@ def copy_reader(internal, to):
             if LEFT_OUT.search(path.name) or NOT_READER & set(inside.parts):
                 continue
             text = path.read_text()
-            text = text.replace('"internal/trace', '"traceevents/trace')
-            text = text.replace('"internal/txtar"', '"traceevents/trace/txtar"')
+            text = text.replace('"internal/trace', f'"{module}/trace')
+            text = text.replace('"internal/txtar"', f'"{module}/trace/txtar"')
             (target / inside).parent.mkdir(parents=True, exist_ok=True)
             (target / inside).write_text(text)
 
 
-def build_traceevents(work):
-    """The path of tests/support/traceevents, built in work."""
-    root = goroot()
-    internal = root / "src" / "internal"
+def build_with_reader(work, module):
+    """The path of the program in tests/support/MODULE with Go's reader, built in work."""
+    internal = goroot() / "src" / "internal"
     need((internal / "trace" / "tracev2").is_dir(), "the toolchain's internal/trace is another one")
-    top = work / "traceevents"
-    shutil.copytree(SRC / "tests/support/traceevents", top)
-    copy_reader(internal, top)
-    build(top, work / "traceevents.bin")
-    return work / "traceevents.bin"
+    top = work / module
+    shutil.copytree(SRC / "tests/support" / module, top)
+    copy_reader(internal, top, module)
+    build(top, work / f"{module}.bin")
+    return work / f"{module}.bin"
+
+
+def build_traceevents(work):
+    return build_with_reader(work, "traceevents")
+
+
+def build_gosum(work):
+    return build_with_reader(work, "gosum")

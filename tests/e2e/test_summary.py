@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`contrace summary` gives the numbers that Go's own tools give, to the nanosecond.
+
+tests/support/gosum sums the same trace up with Go's reader, its Summarizer, its mutator utilisation
+and the rules of its profiles.
+"""
+
+import json
+import os
+import pathlib
+import random
+import subprocess
+
+import pytest
+from gotools import TOOLCHAINS, build, build_gosum, environment, goroot
+from support import BUILD, SRC, need
+
+CONTRACE = BUILD / "contrace"
+
+# Programs of Go's own trace tests; each writes a trace to standard output.
+PROGRAMS = [
+    "annotations", "annotations-stress", "cgo-callback", "cpu-profile", "futile-wakeup",
+    "gc-stress", "gomaxprocs", "iter-pull", "many-start-stop", "stacks", "stress",
+    "stress-start-stop", "wait-on-pipe",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    return tmp_path_factory.mktemp("summary")
+
+
+@pytest.fixture(scope="module")
+def gosum(work):
+    return build_gosum(work)
+
+
+@pytest.fixture(scope="module")
+def mix(work):
+    """The program of a bit of everything, for each toolchain that can be had."""
+    built = {}
+
+    def get(toolchain, *options, period=200):
+        program = work / f"mix-{toolchain}"
+        if toolchain not in built:
+            built[toolchain] = build(SRC / "tests/support/tracemix", program, toolchain)
+        if not built[toolchain]:
+            pytest.skip(f"{toolchain} cannot be had")
+        path = work / f"mix-{toolchain}-{'-'.join(options)}.trace"
+        env = dict(environment(), GODEBUG=f"traceadvanceperiod={period * 1000000}")
+        with open(path, "wb") as out:
+            subprocess.run([program, *options], stdout=out, env=env, check=True, timeout=60)
+        return path
+
+    return get
+
+
+def run(*args, status=0, **options):
+    done = subprocess.run([CONTRACE, "summary", *args], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=60, **options)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def ours(path, status=0):
+    return json.loads(run("--json", path, status=status).stdout)
+
+
+def theirs(gosum, path):
+    out = subprocess.run([gosum, "all", path], stdout=subprocess.PIPE, check=True, timeout=300)
+    return json.loads(out.stdout)
+
+
+TIMES = ["count", "total_ns", "p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns"]
+
+
+def times(row):
+    return {key: row[key] for key in TIMES}
+
+
+def typed(rows):
+    return {row["type"]: dict(times(row), open=row["open"]) for row in rows}
+
+
+def simplified(s):
+    """Our summary in the form of gosum's."""
+    assert s["scheduler"]["latency"]["exact"] and s["syscalls"]["times"]["exact"]
+    states = s["goroutines"]["states"]
+    return {
+        "kinds": {kind: n for kind, n in s["events"]["by_kind"].items() if n},
+        "window_ns": s["window_ns"],
+        "running_ns": states["running_ns"],
+        "runnable_ns": states["runnable_ns"],
+        "in_syscall_ns": states["in_syscall_ns"],
+        "waits": {w["reason"]: {k: w[k] for k in ("count", "total_ns", "max_ns")}
+                  for w in s["goroutines"]["waits"]},
+        "at_start": s["goroutines"]["at_start"],
+        "created": s["goroutines"]["created"],
+        "ended": s["goroutines"]["ended"],
+        "max_alive": s["goroutines"]["max_alive"],
+        "latency": times(s["scheduler"]["latency"]),
+        "syscalls": times(s["syscalls"]["times"]),
+        "cycles": s["gc"]["cycles"],
+        "mark_ns": s["gc"]["mark"]["total_ns"],
+        "stw": {row["reason"]: times(row) for row in s["gc"]["stw_by_reason"]},
+        "threads": s["threads"]["seen"],
+        "proc_running_ns": s["procs"]["running_ns"],
+        "procs_available_ns": s["procs"]["available_ns"],
+        "tasks": typed(s["tasks"]),
+        "regions": typed(s["regions"]),
+        "sites": [sites_total(s["sites"][name]) for name in ("sched", "sync", "net", "syscall")],
+    }
+
+
+def sites_total(sites):
+    return {"count": sites["count"], "total_ns": sites["total_ns"]}
+
+
+def compare(gosum, path):
+    s = ours(path)
+    assert s["complete"] and s["lost_goroutines"] == 0
+    go = theirs(gosum, path)
+    got = simplified(s)
+    for row in go["sites"]:
+        del row["max_ns"]
+    go["waits"] = {k: w for k, w in go["waits"].items() if w["count"] or w["total_ns"]}
+    for key, value in got.items():
+        assert value == go[key], f"{path.name}: {key}"
+    compare_summarizer(s, go)
+    compare_mutator(s, go)
+    return s
+
+
+def compare_summarizer(s, go):
+    """What Go's Summarizer says; but at the trace's end it counts time in syscalls twice."""
+    states, sums = s["goroutines"]["states"], go["summarizer"]
+    assert states["running_ns"] == sums["Running"]
+    assert states["runnable_ns"] == sums["Runnable"] - go["pending_blocked_ns"]
+    assert states["in_syscall_ns"] == sums["Syscall"]
+    assert s["gc"]["assist"]["total_ns"] == sums["Assist"]
+    assert {w["reason"]: w["total_ns"] for w in s["goroutines"]["waits"] if w["total_ns"]} == {
+        reason: total for reason, total in sums["Waits"].items() if total}
+
+
+def compare_mutator(s, go):
+    mutator = s["gc"]["mutator_as_go"]
+    got = [mutator[key] for key in ("mmu_1ms", "mmu_10ms", "mmu_100ms")]
+    assert got == pytest.approx(go["mmu"], abs=1e-9)
+    assert mutator["mean"] == pytest.approx(go["mean"], abs=1e-9)
+    mutator = s["gc"]["mutator"]
+    got = [mutator[key] for key in ("mmu_1ms", "mmu_10ms", "mmu_100ms", "mean")]
+    assert mutator["exact"]
+    if go["true_mmu"]:
+        assert got == pytest.approx(go["true_mmu"], abs=1e-9)
+
+
+@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+def test_mix(gosum, mix, toolchain):
+    s = compare(gosum, mix(toolchain, "-cpu", "-s", "1"))
+    assert s["generations"] >= 3
+    assert s["gc"]["cycles"] > 0 and s["gc"]["assist"]["count"] > 0
+    assert s["procs"]["gomaxprocs"] | {"mean": 0, "last": 0, "changes": 0} == {
+        "min": 1, "max": 4, "mean": 0, "last": 0, "changes": 0}
+    assert s["syscalls"]["longest"]["duration_ns"] > 0
+    shares = s["procs"]["running_share"] + s["procs"]["idle_share"]
+    assert shares == pytest.approx(1)
+    busy = s["procs"]["executing_ns"] + s["procs"]["in_syscall_ns"]
+    assert 0 < busy <= s["procs"]["running_ns"]
+    assert s["procs"]["executing_ns"] == s["goroutines"]["states"]["running_ns"]
+
+
+@pytest.mark.parametrize("toolchain", [TOOLCHAINS[0], TOOLCHAINS[-1]])
+def test_one_generation(gosum, mix, toolchain):
+    """All is in the first generation, which tells late what was before it."""
+    compare(gosum, mix(toolchain, "-s", "0.3", period=100000))
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs(gosum, work, name):
+    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
+    program = work / name
+    build(work, program, what=source)
+    path = work / f"{name}.trace"
+    with open(path, "wb") as out:
+        subprocess.run([program], stdout=out, check=True, timeout=120)
+    compare(gosum, path)
+
+
+def test_cut(mix, work):
+    """As far as it goes, and said so: on standard error, in the text and in the JSON."""
+    data = mix(TOOLCHAINS[-1], "-s", "0.5").read_bytes()
+    path = work / "cut.trace"
+    path.write_bytes(data[: len(data) * 2 // 3])
+    done = run("--json", path, status=1)
+    s = json.loads(done.stdout)
+    assert not s["complete"] and s["error"]["errno"] == 61
+    assert s["error"]["offset"] <= len(data) * 2 // 3
+    assert f"(offset {s['error']['offset']})".encode() in done.stderr
+    assert s["events"]["total"] > 1000
+    assert b"CUT" in run(path, status=1).stdout
+
+
+def test_refused(tmp_path):
+    path = tmp_path / "page"
+    path.write_bytes(b"<html>hello</html>" * 10)
+    done = run("--json", path, status=1)
+    assert done.stdout == b"" and b"page: " in done.stderr
+    path.write_bytes(b"go 1.21 trace\0\0\0")
+    assert b"1.21" in run(path, status=1).stderr
+    assert b"No such file" in run(tmp_path / "none", status=1).stderr
+    run(status=2)
+    run("--sort", status=2)
+
+
+def test_standard_input(mix):
+    path = mix(TOOLCHAINS[-1], "-s", "0.2")
+    with open(path, "rb") as file:
+        piped = json.loads(run("--json", "-", stdin=file).stdout)
+    assert piped | {"file": 0} == ours(path) | {"file": 0}
+
+
+def test_text(mix):
+    path = mix(TOOLCHAINS[-1], "-s", "0.2")
+    text = run(path, env={"LC_ALL": "C.UTF-8"}).stdout.decode()
+    plain = run(path, env={"LC_ALL": "C"}).stdout.decode("ascii")
+    assert "█" in text and "µs" in text and "#" in plain
+    for line in plain.splitlines():
+        assert len(line) <= 100 or ".go:" in line or ".s:" in line, line
+    for word in ("GOMAXPROCS", "runnable", "stop-the-world", "sync", "Tasks", "main.(*mix)"):
+        assert word in plain
+    assert len(run("--stacks", path).stdout) > len(plain)
+
+
+def test_several(mix, work):
+    paths = [mix(TOOLCHAINS[-1], "-s", seconds) for seconds in ("0.4", "0.2", "0.7")]
+    windows = [ours(path)["window_ns"] for path in paths]
+    lines = run("--sort", "window", *paths).stdout.decode().splitlines()
+    order = [windows[[str(p) for p in paths].index(line.split()[-1])] for line in lines[1:]]
+    assert order == sorted(order, reverse=True)
+    lines = run("--sort", "events.total", "--reverse", *paths).stdout.decode().splitlines()
+    order = [line.split()[-1] for line in lines[1:]]
+    assert order == sorted(order, key=lambda p: ours(p)["events"]["total"])
+    lines = run("--sort", "mmu10", *paths).stdout.decode().splitlines()
+    order = [ours(line.split()[-1])["gc"]["mutator"]["mmu_10ms"] for line in lines[1:]]
+    assert order == sorted(order)
+    assert b"no number" in run("--sort", "nonsense", *paths, status=2).stderr
+    assert len(run("--json", *paths).stdout.splitlines()) == 3
+
+
+def test_schema(mix):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((SRC / "docs/summary.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    for toolchain in TOOLCHAINS:
+        validator.validate(ours(mix(toolchain, "-cpu", "-s", "0.2")))
+
+
+def test_altered(mix, work):
+    """Whatever the bytes are, it ends, with a summary or with a message."""
+    seed = int(os.environ.get("TEST_SEED") or random.randrange(1 << 32))
+    print(f"TEST_SEED={seed}")
+    rand = random.Random(seed)
+    source = mix(TOOLCHAINS[-1], "-s", "0.05").read_bytes()
+    path = work / "altered.trace"
+    for _ in range(30):
+        data = bytearray(source)
+        for _ in range(rand.choice([1, 2, 10])):
+            data[rand.randrange(16, len(data))] = rand.randrange(256)
+        path.write_bytes(data)
+        done = subprocess.run([CONTRACE, "summary", "--json", path], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=30)
+        assert done.returncode in (0, 1)
+        assert done.stdout or done.stderr
+        if done.stdout:
+            json.loads(done.stdout)

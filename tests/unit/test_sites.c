@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "trace/sites.h"
+
+/* --- a generation's tables, given out in the reader's place --- */
+
+#define MAX 40000
+
+static char strings[16][64];
+static struct gotrace_frame frames[MAX];
+static uint32_t rows[MAX][3]; /* by handle */
+static size_t row_lengths[MAX];
+
+const char *__wrap_gotrace_string(const struct gotrace *trace, uint64_t handle, size_t *ret_len);
+const uint32_t *__wrap_gotrace_stack(const struct gotrace *trace, uint32_t handle, size_t *ret_n);
+const struct gotrace_frame *__wrap_gotrace_frame(const struct gotrace *trace, uint32_t n);
+
+const char *__wrap_gotrace_string(const struct gotrace *trace, uint64_t handle, size_t *ret_len) {
+    (void) trace;
+    *ret_len = strlen(strings[handle]);
+    return strings[handle];
+}
+
+const uint32_t *__wrap_gotrace_stack(const struct gotrace *trace, uint32_t handle, size_t *ret_n) {
+    (void) trace;
+    *ret_n = row_lengths[handle];
+    return rows[handle];
+}
+
+const struct gotrace_frame *__wrap_gotrace_frame(const struct gotrace *trace, uint32_t n) {
+    (void) trace;
+    return n < MAX ? &frames[n] : NULL;
+}
+
+/* --- */
+
+static struct memory mem = {.max = SIZE_MAX};
+static struct texts texts;
+static struct sites sites;
+
+static int begin(void **state) {
+    (void) state;
+    assert_int_equal(texts_init(&texts, &mem, 12345), 0);
+    assert_int_equal(sites_init(&sites, &texts, &mem, 12345), 0);
+    return 0;
+}
+
+static int end(void **state) {
+    (void) state;
+    sites_done(&sites);
+    texts_done(&texts);
+    arena_free(texts.arena);
+    assert_int_equal(mem.used, 0);
+    return 0;
+}
+
+static void generation(uint32_t n_strings, uint32_t n_stacks) {
+    assert_int_equal(texts_generation(&texts, n_strings), 0);
+    assert_int_equal(sites_generation(&sites, n_stacks), 0);
+}
+
+static void set_stack(uint32_t handle, uint32_t a, uint32_t b, uint32_t c, size_t n) {
+    rows[handle][0] = a;
+    rows[handle][1] = b;
+    rows[handle][2] = c;
+    row_lengths[handle] = n;
+}
+
+static uint32_t of(uint32_t handle) {
+    uint32_t n;
+
+    assert_int_equal(sites_of(&sites, NULL, handle, &n), 0);
+    return n;
+}
+
+/* Handles of one order in one generation and of another in the next. */
+static void fill(const char *const *names, uint32_t first) {
+    for (uint32_t i = 0; i < 6; i++) {
+        uint32_t string = 1 + (i + first) % 8;
+
+        (void) snprintf(strings[string], sizeof(strings[string]), "%s", names[i]);
+        frames[i] = (struct gotrace_frame){.pc = 100 + i, .func = string, .file = 9, .line = i + 1};
+    }
+    (void) snprintf(strings[9], sizeof(strings[9]), "file.go");
+}
+
+static const char *const names[] = {"runtime.chanrecv1", "sync.(*Mutex).Lock", "main.f",
+                                    "net.(*conn).Read",  "net/http.serve",     "runtime.goexit"};
+
+static void test_across_generations(void **state) {
+    uint32_t f, serve;
+
+    (void) state;
+    fill(names, 0);
+    set_stack(1, 1, 2, 5, 3);
+    set_stack(2, 3, 4, 5, 3);
+    generation(9, 2);
+    f = of(1);
+    serve = of(2);
+    assert_int_not_equal(f, serve);
+    assert_int_equal(of(1), f);
+    assert_int_equal(of(0), SITES_NO_STACK);
+
+    fill(names, 3);
+    set_stack(1, 3, 4, 5, 3);
+    set_stack(2, 1, 2, 5, 3);
+    set_stack(3, 2, 5, 0, 2);
+    generation(9, 3);
+    assert_int_equal(of(1), serve);
+    assert_int_equal(of(2), f);
+    assert_true(of(3) != f && of(3) != serve);
+    assert_int_equal(sites.n_stacks, 5);
+    assert_int_equal(sites.n_frames, 5);
+}
+
+static void test_frames(void **state) {
+    (void) state;
+    fill(names, 0);
+    set_stack(1, 0, 1, 2, 3); /* channel, lock, main.f */
+    set_stack(2, 3, 4, 5, 3); /* net, net/http */
+    set_stack(3, 0, 5, 0, 2); /* nothing but the runtime */
+    set_stack(4, 1, 0, 0, 2); /* sync and the runtime */
+    set_stack(5, 0, 0, 0, 0);
+    generation(9, 5);
+    assert_string_equal(sites_frame(&sites, of(1), SUMMARY_SYNC).func, "main.f");
+    assert_int_equal(sites_frame(&sites, of(1), SUMMARY_SYNC).line, 3);
+    assert_string_equal(sites_frame(&sites, of(1), SUMMARY_CPU).func, "runtime.chanrecv1");
+    assert_string_equal(sites_frame(&sites, of(2), SUMMARY_NET).func, "net/http.serve");
+    assert_string_equal(sites_frame(&sites, of(2), SUMMARY_SYNC).func, "net.(*conn).Read");
+    assert_string_equal(sites_frame(&sites, of(3), SUMMARY_SYNC).func, "runtime.chanrecv1");
+    assert_string_equal(sites_frame(&sites, of(4), SUMMARY_SYNC).func, "sync.(*Mutex).Lock");
+    assert_string_equal(sites_frame(&sites, of(5), SUMMARY_SYNC).func, "");
+}
+
+static void test_top(void **state) {
+    struct summary_sites top;
+
+    (void) state;
+    fill(names, 0);
+    set_stack(1, 1, 2, 5, 3); /* two stacks that lead to main.f */
+    set_stack(2, 0, 2, 5, 3);
+    set_stack(3, 3, 4, 5, 3);
+    generation(9, 3);
+    sites_add(&sites, of(1), SUMMARY_SYNC, 100);
+    sites_add(&sites, of(2), SUMMARY_SYNC, 300);
+    sites_add(&sites, of(2), SUMMARY_SYNC, 50);
+    sites_add(&sites, of(3), SUMMARY_SYNC, 440);
+    sites_add(&sites, of(0), SUMMARY_SYNC, 7);
+    sites_add(&sites, of(3), SUMMARY_NET, 9999);
+    assert_int_equal(sites_top(&sites, SUMMARY_SYNC, &top), 0);
+    assert_int_equal(top.n, 3);
+    assert_int_equal(top.count, 5);
+    assert_int_equal(top.total, 897);
+    assert_string_equal(top.list[0].at.func, "main.f");
+    assert_int_equal(top.list[0].total, 450);
+    assert_int_equal(top.list[0].count, 3);
+    assert_int_equal(top.list[0].max, 300);
+    assert_int_equal(top.list[0].n_stacks, 2);
+    assert_int_equal(top.list[0].top_total, 350);
+    assert_int_equal(top.list[0].n_top, 3);
+    assert_string_equal(top.list[0].top[0].func, "runtime.chanrecv1");
+    assert_string_equal(top.list[1].at.func, "net.(*conn).Read");
+    assert_string_equal(top.list[2].at.func, "");
+}
+
+/* More stacks than are kept: the rest is one, and counted. */
+static void test_too_many(void **state) {
+    struct summary_sites top;
+
+    (void) state;
+    fill(names, 0);
+    for (uint32_t i = 1; i < MAX; i++) {
+        frames[i] = (struct gotrace_frame){.pc = i, .func = 3, .file = 9, .line = 7};
+        set_stack(i, i, 0, 0, 1);
+    }
+    generation(9, MAX);
+    for (uint32_t i = 1; i < MAX; i++)
+        sites_add(&sites, of(i), SUMMARY_SCHED, 1);
+    assert_int_equal(sites.n_stacks, SITES_MAX_STACKS);
+    assert_int_equal(sites.lost, MAX - 1 - (SITES_MAX_STACKS - 2));
+    assert_int_equal(sites_top(&sites, SUMMARY_SCHED, &top), 0);
+    assert_int_equal(top.count, MAX - 1);
+    assert_int_equal(top.n, 2);
+    assert_string_equal(top.list[0].at.func, "(other)");
+}
+
+static void test_texts(void **state) {
+    uint32_t a, b, n;
+
+    (void) state;
+    strcpy(strings[1], "one");
+    strcpy(strings[2], "one");
+    generation(2, 0);
+    assert_int_equal(texts_of(&texts, NULL, 1, &a), 0);
+    assert_int_equal(texts_of(&texts, NULL, 2, &b), 0);
+    assert_int_equal(a, b);
+    assert_string_equal(texts_get(&texts, a), "one");
+    strcpy(strings[9], "late"); /* beyond what the generation began with */
+    assert_int_equal(texts_of(&texts, NULL, 9, &b), 0);
+    assert_string_equal(texts_get(&texts, b), "late");
+    assert_int_equal(texts_of(&texts, NULL, 0, &n), 0);
+    assert_int_equal(n, TEXTS_EMPTY);
+    for (unsigned i = 0; i < TEXTS_MAX + 10; i++) {
+        char text[16];
+
+        assert_int_equal(texts_add(&texts, text, (size_t) snprintf(text, 16, "%u", i), &n), 0);
+    }
+    assert_int_equal(n, TEXTS_OTHER);
+    assert_int_equal(texts_add(&texts, "one", 3, &n), 0);
+    assert_int_equal(n, a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_across_generations, begin, end),
+        cmocka_unit_test_setup_teardown(test_frames, begin, end),
+        cmocka_unit_test_setup_teardown(test_top, begin, end),
+        cmocka_unit_test_setup_teardown(test_too_many, begin, end),
+        cmocka_unit_test_setup_teardown(test_texts, begin, end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
