@@ -21,6 +21,7 @@ struct command {
 int command_list(int argc, char **argv);
 int command_pull(int argc, char **argv);
 int command_summary(int argc, char **argv);
+int command_verify(int argc, char **argv);
 
 /* The exit status for what a command's steps returned: 0; 1: only in part; -EINVAL: the options do
  * not fit together; another negative errno. */
