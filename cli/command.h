@@ -19,6 +19,7 @@ struct command {
 };
 
 int command_list(int argc, char **argv);
+int command_pprof(int argc, char **argv);
 int command_pull(int argc, char **argv);
 int command_summary(int argc, char **argv);
 int command_verify(int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"list", "show the traces that are kept, here and in the store", command_list},
     {"pull", "bring traces here", command_pull},
     {"summary", "say what a trace shows", command_summary},
+    {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };
 

@@ -5,14 +5,13 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
-#include "cli/landing.h"
+#include "cli/outfile.h"
 #include "cli/screen.h"
 #include "cli/soundness.h"
 #include "trace/gotrace.h"
@@ -135,49 +134,10 @@ static void salvage_bytes(void *userdata, const void *data, size_t n)
         s->error = landing_write(&s->landing, data, n);
 }
 
-/* The directory that a path names, as openat(2) wants it, and what stands behind it. */
-static int open_parent(const char *path, const char **ret_leaf)
-{
-    const char *slash = strrchr(path, '/');
-    _cleanup_free_ char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : NULL;
-    int fd;
-
-    if (slash && !directory)
-        return -ENOMEM;
-    fd = open(slash ? directory : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    *ret_leaf = slash ? slash + 1 : path;
-    return fd;
-}
-
 static int salvage_begin(struct salvage *s, const struct verify_arguments *a)
 {
-    _cleanup_close_ int parent = -1;
-    const char *leaf;
-    struct stat st;
-    int r;
-
-    *s = (struct salvage){.landing = {.dir = -1, .fd = -1}};
-    parent = open_parent(a->salvage, &leaf);
-    if (parent < 0)
-        return parent;
-    if (*leaf == '\0' || strcmp(leaf, ".") == 0 || strcmp(leaf, "..") == 0)
-        return -EISDIR;
-    r = landing_init(&s->landing, parent, leaf);
-    if (r < 0)
-        return r;
-    if (fstatat(parent, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        if (!a->force)
-            r = -EEXIST;
-        else if (!S_ISREG(st.st_mode))
-            r = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-    }
-    if (r == 0)
-        r = landing_begin(&s->landing);
-    if (r < 0)
-        landing_done(&s->landing);
-    return r;
+    s->error = 0;
+    return outfile_begin(&s->landing, a->salvage, a->force);
 }
 
 /* What was written beyond the whole generations goes away before the file gets its name. */
@@ -188,15 +148,6 @@ static int salvage_finish(struct salvage *s, uint64_t kept, bool replace)
     if (ftruncate(s->landing.fd, (off_t)kept) < 0)
         return -errno;
     return landing_finish(&s->landing, replace);
-}
-
-static int complain_salvage(const char *path, int r)
-{
-    if (r == -EEXIST)
-        complain("%s exists; --force replaces it", path);
-    else
-        complain("%s: %s", path, strerror(-r));
-    return r;
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
@@ -225,7 +176,7 @@ static int verify_and_salvage(const char *path, const struct verify_arguments *a
     int saved = salvage_begin(&s, a), r;
 
     if (saved < 0)
-        return complain_salvage(a->salvage, saved);
+        return outfile_complain(a->salvage, saved);
     r = verify(path, &sink, &found);
     if (r >= 0 && (found.kept_generations == 0 || found.kept_bytes == 0)) {
         complain("%s: there is nothing to salvage", path);
@@ -233,7 +184,7 @@ static int verify_and_salvage(const char *path, const struct verify_arguments *a
     } else if (r >= 0) {
         saved = salvage_finish(&s, found.kept_bytes, a->force);
         if (saved < 0)
-            r = complain_salvage(a->salvage, saved);
+            r = outfile_complain(a->salvage, saved);
     }
     landing_done(&s.landing);
     return r;

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""contrace pprof gives what `go tool trace -pprof=` gives, sample by sample.
+
+Go's versions differ in what they count: what is compared with is the toolchain on the PATH, which
+reads the traces of all older ones. Regions are compared with what its web page for them gives.
+"""
+
+import gzip
+import os
+import pty
+import re
+import subprocess
+import urllib.parse
+import urllib.request
+
+import pytest
+from gotools import TOOLCHAINS, build, environment, goroot
+from pprofs import Profile, assert_equal
+from support import BUILD, SRC, need, run
+
+CONTRACE = BUILD / "contrace"
+KINDS = ["sched", "sync", "net", "syscall"]
+# Programs of Go's own trace tests; cgo-callback has goroutines that live more than once.
+PROGRAMS = ["annotations", "annotations-stress", "cgo-callback", "futile-wakeup", "gc-stress",
+            "iter-pull", "stress", "stress-start-stop", "wait-on-pipe"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    return tmp_path_factory.mktemp("pprof")
+
+
+@pytest.fixture(scope="module")
+def mix(work):
+    """A function from a toolchain to the path of a live trace of it with several generations."""
+    made = {}
+
+    def make(toolchain):
+        if toolchain not in made:
+            program = work / f"mix-{toolchain}"
+            if not build(SRC / "tests/support/tracemix", program, toolchain):
+                need(False, f"{toolchain} cannot be had")
+            made[toolchain] = work / f"mix-{toolchain}.trace"
+            env = dict(environment(), GODEBUG="traceadvanceperiod=150000000")
+            with open(made[toolchain], "wb") as out:
+                subprocess.run([program, "-cpu", "-s", "0.6"], stdout=out, env=env, check=True,
+                               timeout=60)
+        return made[toolchain]
+
+    return make
+
+
+def contrace(*argv, status=0, **more):
+    done = run(CONTRACE, "pprof", *argv, check=False, **more)
+    assert done.returncode == status, (argv, done.stdout, done.stderr)
+    return done
+
+
+def ours(trace, kind, out, *options):
+    contrace(f"--{kind}", "--force", "-o", out, *options, trace)
+    return Profile(out)
+
+
+def theirs(trace, kind, out):
+    with open(out, "wb") as file:
+        subprocess.run(["go", "tool", "trace", f"-pprof={kind}", trace], stdout=file, check=True,
+                       env=environment(), timeout=300)
+    return Profile(out)
+
+
+def total(profile):
+    return tuple(map(sum, zip(*profile.samples.values()))) or (0, 0)
+
+
+def compare(trace, kind, tmp_path):
+    profile = ours(trace, kind, tmp_path / "ours")
+    assert_equal(profile, theirs(trace, kind, tmp_path / "go"))
+    return total(profile)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+def test_mix(mix, toolchain, kind, tmp_path):
+    assert compare(mix(toolchain), kind, tmp_path)[0] > 20
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs(work, name, tmp_path):
+    source = goroot() / "src/internal/trace/testdata/testprog" / f"{name}.go"
+    program, trace = work / name, work / f"{name}.trace"
+    build(work, program, what=source)
+    with open(trace, "wb") as out:
+        subprocess.run([program], stdout=out, check=True, timeout=120)
+    for kind in KINDS:
+        compare(trace, kind, tmp_path)
+
+
+@pytest.mark.parametrize("toolchain", TOOLCHAINS[:-1])
+def test_callbacks_of_older_toolchains(work, toolchain, tmp_path):
+    source = goroot() / "src/internal/trace/testdata/testprog/cgo-callback.go"
+    program, trace = work / f"cgo-{toolchain}", work / f"cgo-{toolchain}.trace"
+    if not build(work, program, toolchain, what=source):
+        need(False, f"{toolchain} cannot build it")
+    with open(trace, "wb") as out:
+        subprocess.run([program], stdout=out, check=True, timeout=120)
+    for kind in KINDS:
+        compare(trace, kind, tmp_path)
+
+
+def test_go_opens_it(mix, tmp_path):
+    out = tmp_path / "out"
+    contrace("--sched", "-o", out, mix("local"))
+    top = subprocess.run(["go", "tool", "pprof", "-top", out], capture_output=True, text=True,
+                         check=True, env=environment(), timeout=120).stdout
+    assert "Type: delay" in top and "main.(*mix).locks" in top, top
+
+
+# ---- regions and tasks ----
+
+
+@pytest.fixture(scope="module")
+def web(mix):
+    """`go tool trace`'s pages: a function from path and query to a profile's bytes."""
+    with subprocess.Popen(
+        ["go", "tool", "trace", "-http=127.0.0.1:0", mix("local")], stderr=subprocess.PIPE,
+        text=True, env=dict(environment(), BROWSER="true", PATH=os.environ["PATH"]),
+    ) as process:  # fmt: skip
+        try:
+            for line in process.stderr:
+                found = re.search(r"http://[\d.:]+", line)
+                if found:
+                    break
+            assert found
+
+            def ask(page, **query):
+                url = f"{found[0]}/{page}?{urllib.parse.urlencode(query)}&raw=1"
+                with urllib.request.urlopen(url, timeout=60) as answer:
+                    return answer.read()
+
+            yield ask
+        finally:
+            process.kill()
+
+
+PAGES = {"sched": "regionsched", "sync": "regionblock", "net": "regionio", "syscall": "regionsyscall"}
+
+
+@pytest.mark.parametrize("region", ['outer "quoted"', "inner", "as long as the trace", "none such"])
+def test_regions(web, mix, region, tmp_path):
+    seen = 0
+    for kind in KINDS:
+        (tmp_path / "go").write_bytes(web(PAGES[kind], type=region))
+        profile = ours(mix("local"), kind, tmp_path / "ours", f"--region={region}")
+        assert_equal(profile, Profile(tmp_path / "go"))
+        seen += len(profile.samples)
+    assert (seen > 0) == (region != "none such")
+
+
+def test_tasks(mix, tmp_path):
+    """All regions of a task's type count, and of both conditions what fulfils both."""
+    trace, out = mix("local"), tmp_path / "out"
+    outer = ours(trace, "sched", out, '--region=outer "quoted"')
+    parts = [ours(trace, "sched", out, f"--task=task{i}") for i in range(4)]
+    assert all(p.samples for p in parts)
+    assert total(outer) == tuple(map(sum, zip(*map(total, parts))))
+    inner = ours(trace, "sched", out, "--region=inner")
+    parts = [ours(trace, "sched", out, f"--task=task{i}", "--region=inner") for i in range(4)]
+    assert total(inner) == tuple(map(sum, zip(*map(total, parts))))
+    assert not ours(trace, "sched", out, "--task=none such").samples
+
+
+def test_window(mix, tmp_path):
+    """Nothing is lost between windows, but what spans two is counted in both."""
+    trace, out = mix("local"), tmp_path / "out"
+    whole = total(ours(trace, "sync", out))
+    parts = [ours(trace, "sync", out, "--until=200ms"),
+             ours(trace, "sync", out, "--since=200ms", "--until=0.4s"),
+             ours(trace, "sync", out, "--since=400ms")]  # fmt: skip
+    totals = [total(p) for p in parts]
+    assert all(t[0] > 0 for t in totals)
+    assert sum(t[1] for t in totals) == whole[1]
+    assert whole[0] <= sum(t[0] for t in totals) <= whole[0] + 200
+    assert not ours(trace, "sync", out, "--since=1h").samples
+    inner = ours(trace, "sync", out, "--since=200ms", "--until=400ms", "--region=inner")
+    assert total(inner)[1] <= total(ours(trace, "sync", out, "--region=inner"))[1]
+
+
+# ---- where it comes from and goes ----
+
+
+def test_pipes(mix, tmp_path):
+    """From a pipe, also where the trace is read twice, and to one."""
+    trace = mix("local")
+    for options in ([], ["--region=inner"]):
+        ours(trace, "sched", tmp_path / "file", *options)
+        with open(tmp_path / "pipe", "wb") as out:
+            cat = subprocess.Popen(["cat", trace], stdout=subprocess.PIPE)
+            subprocess.run([CONTRACE, "pprof", "--sched", *options, "-"], stdin=cat.stdout,
+                           stdout=out, check=True, timeout=60)
+            cat.wait()
+        assert (tmp_path / "pipe").read_bytes() == (tmp_path / "file").read_bytes()
+        to = subprocess.run([CONTRACE, "pprof", "--sched", *options, "-o", "-", trace],
+                            stdout=subprocess.PIPE, check=True, timeout=60).stdout
+        assert to == (tmp_path / "file").read_bytes()
+
+
+def test_terminal_refused(mix):
+    master, slave = pty.openpty()
+    try:
+        done = subprocess.run([CONTRACE, "pprof", "--sched", mix("local")], stdout=slave,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+    finally:
+        os.close(slave)
+        os.close(master)
+    assert done.returncode == 2 and "not for a terminal" in done.stderr
+
+
+def test_existing_file(mix, tmp_path):
+    out = tmp_path / "out"
+    out.write_text("mine")
+    assert "--force replaces it" in contrace("--net", "-o", out, mix("local"), status=1).stderr
+    assert out.read_text() == "mine"
+    contrace("--net", "-f", "-o", out, mix("local"))
+    assert gzip.decompress(out.read_bytes())
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_broken_off(mix, tmp_path):
+    """What comes before the cut is counted, as Go counts it; the exit status says that it is cut."""
+    for toolchain in ["go1.22.12", "go1.25.8", "local"]:
+        data, cut = mix(toolchain).read_bytes(), tmp_path / "cut"
+        cut.write_bytes(data[: len(data) * 3 // 4])
+        for kind in KINDS:
+            out = tmp_path / "out"
+            done = contrace(f"--{kind}", "-f", "-o", out, cut, status=1)
+            assert re.search(r"at byte \d+: .*; the profile is of what comes before", done.stderr)
+            assert_equal(Profile(out), theirs(cut, kind, tmp_path / "go"))
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>", b"go 1.21 trace\0\0\0abc", b"go 1.29 trace\0\0\0"])
+def test_no_trace(tmp_path, data):
+    (tmp_path / "t").write_bytes(data)
+    done = contrace("--sched", "-o", tmp_path / "out", tmp_path / "t", status=1)
+    assert done.stderr.startswith(f"contrace: {tmp_path}/t: at byte 0: "), done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_unreadable(tmp_path):
+    assert "No such file" in contrace("--sched", tmp_path / "none", status=1).stderr
+    assert "Is a directory" in contrace("--sched", tmp_path, status=1).stderr
+
+
+def test_full_disk(mix):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([CONTRACE, "pprof", "--sched", mix("local")], stdout=full,
+                              stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1 and b"No space left" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [[], ["t"], ["--sched"], ["--sched", "--net", "t"], ["--sched", "t", "u"],
+     ["--sched", "--since=2s", "--until=1s", "t"], ["--sched", "--since=x", "t"], ["--cpu", "t"]],
+)  # fmt: skip
+def test_usage(argv):
+    assert contrace(*argv, status=2).stderr
