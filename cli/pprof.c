@@ -107,7 +107,7 @@ static void complain_trace(const char *path, const struct gotrace_error *e)
     bool counted = e->code == -ENODATA || e->code == -EBADMSG;
 
     complain("%s: at byte %" PRIu64 ": %s%s", path, e->offset, e->text,
-             counted ? "; the profile is of what comes before" : "");
+             counted ? "; the profile is of the generations before that" : "");
 }
 
 /*

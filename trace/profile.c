@@ -141,16 +141,14 @@ static int intern_frame(struct profile *p, uint32_t number, uint32_t *ret) {
     return r;
 }
 
-static int intern_stack(struct profile *p, uint32_t handle, uint32_t *ret) {
+/* Apart from intern_stack, which is called often and need not clear so much. */
+static __attribute__((noinline)) int intern_new_stack(struct profile *p, uint32_t handle,
+                                                      uint32_t *ret) {
     uint32_t frames[MAX_FRAMES];
     const uint32_t *row;
     size_t n;
     int r = 0;
 
-    if (p->sites[handle] > 0) {
-        *ret = p->sites[handle] - 1;
-        return 0;
-    }
     row = gotrace_stack(p->trace, handle, &n);
     /* cmd/trace tells stacks from each other by their counters: at the outer end a 0 is nothing. */
     while (n > 0 && gotrace_frame(p->trace, row[n - 1])->pc == 0)
@@ -162,6 +160,15 @@ static int intern_stack(struct profile *p, uint32_t handle, uint32_t *ret) {
     if (r == 0)
         p->sites[handle] = *ret + 1;
     return r;
+}
+
+static inline int intern_stack(struct profile *p, uint32_t handle, uint32_t *ret) {
+    uint32_t site = p->sites[handle];
+
+    if (__builtin_expect(site == 0, 0))
+        return intern_new_stack(p, handle, ret);
+    *ret = site - 1;
+    return 0;
 }
 
 static bool reason_matches(const struct profile *p, uint32_t handle) {

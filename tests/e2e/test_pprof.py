@@ -226,14 +226,14 @@ def test_existing_file(mix, tmp_path):
 
 
 def test_broken_off(mix, tmp_path):
-    """What comes before the cut is counted, as Go counts it; the exit status says that it is cut."""
+    """The generations before the cut count, as in Go; the exit status says that it is cut."""
     for toolchain in ["go1.22.12", "go1.25.8", "local"]:
         data, cut = mix(toolchain).read_bytes(), tmp_path / "cut"
         cut.write_bytes(data[: len(data) * 3 // 4])
         for kind in KINDS:
             out = tmp_path / "out"
             done = contrace(f"--{kind}", "-f", "-o", out, cut, status=1)
-            assert re.search(r"at byte \d+: .*; the profile is of what comes before", done.stderr)
+            assert re.search(r"at byte \d+: .*; the profile is of the generations before", done.stderr)
             assert_equal(Profile(out), theirs(cut, kind, tmp_path / "go"))
 
 
