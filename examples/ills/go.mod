@@ -1,0 +1,3 @@
+module example.com/contrace/ills
+
+go 1.22

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os/exec"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// idle is a server that nobody asks anything: 200 connections wait for a request, 500 goroutines for
+// work, one for a child process, and a ticker ticks.
+func idle() error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go answerLines(c, 0)
+		}
+	}()
+	for i := 0; i < 200; i++ {
+		if _, err := net.Dial("tcp", l.Addr().String()); err != nil {
+			return err
+		}
+	}
+	jobs := make(chan int)
+	for i := 0; i < 500; i++ {
+		go func() { <-jobs }()
+	}
+	child := exec.Command("sleep", "20")
+	if err := child.Start(); err != nil {
+		return err
+	}
+	go child.Wait()
+	go func() {
+		for range time.Tick(100 * time.Millisecond) {
+			spin(20 * time.Microsecond)
+		}
+	}()
+	return nil
+}
+
+// timers has goroutines that wake 2000 times a second together and do next to nothing: Ps start and
+// stop all the time, and what is woken waits for a P to start, but there is no work.
+func timers() error {
+	for i := 0; i < 20; i++ {
+		go func() {
+			for {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}()
+	}
+	return nil
+}
+
+// shop is a small service: a bit of everything, and nothing too much.
+type shop struct {
+	mu    sync.RWMutex
+	stock map[int][]byte
+}
+
+func (s *shop) buy(n int) {
+	s.mu.RLock()
+	_, have := s.stock[n%100]
+	s.mu.RUnlock()
+	spin(300 * time.Microsecond)
+	if !have || n%10 == 0 {
+		s.mu.Lock()
+		s.stock[n%100] = make([]byte, 4096)
+		s.mu.Unlock()
+	}
+}
+
+func (s *shop) serve(c net.Conn) {
+	defer c.Close()
+	for n, r := 0, bufio.NewReader(c); ; n++ {
+		if _, err := r.ReadString('\n'); err != nil {
+			return
+		}
+		var parts sync.WaitGroup
+		for i := 0; i < 2; i++ {
+			i := i
+			parts.Add(1)
+			go func() {
+				defer parts.Done()
+				s.buy(2*n + i)
+			}()
+		}
+		parts.Wait()
+		if _, err := fmt.Fprintln(c, "sold"); err != nil {
+			return
+		}
+	}
+}
+
+// healthy is a server with 10 clients that ask it 250 times a second in all.
+func healthy() error {
+	s := &shop{stock: make(map[int][]byte)}
+	for i := 0; i < 10; i++ {
+		inside, outside := net.Pipe()
+		go s.serve(inside)
+		go func() {
+			for r := bufio.NewReader(outside); query(outside, r) == nil; {
+				time.Sleep(40 * time.Millisecond)
+			}
+		}()
+	}
+	return nil
+}
+
+// busy computes on every P without anyone waiting.
+func busy() error {
+	for i := 0; i < runtime.GOMAXPROCS(0); i++ {
+		go func() {
+			for {
+				spin(3 * time.Millisecond)
+			}
+		}()
+	}
+	return nil
+}
+
+// pingPong has one goroutine running and the other runnable for an instant, a million times a
+// second: many short waits are not a long one.
+func pingPong() error {
+	ping, pong := make(chan int), make(chan int)
+	go func() {
+		for n := range ping {
+			pong <- n
+		}
+	}()
+	go func() {
+		for n := 0; ; n++ {
+			ping <- n
+			<-pong
+		}
+	}()
+	return nil
+}
