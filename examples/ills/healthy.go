@@ -130,18 +130,20 @@ func busy() error {
 	return nil
 }
 
-// pingPong has one goroutine running and the other runnable for an instant, a million times a
-// second: many short waits are not a long one.
+// pingPong has two goroutines that wait for each other, 100,000 times a second: many waits of less
+// than a microsecond are not a long one.
 func pingPong() error {
 	ping, pong := make(chan int), make(chan int)
 	go func() {
 		for n := range ping {
+			spin(5 * time.Microsecond)
 			pong <- n
 		}
 	}()
 	go func() {
 		for n := 0; ; n++ {
 			ping <- n
+			spin(5 * time.Microsecond)
 			<-pong
 		}
 	}()

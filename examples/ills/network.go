@@ -58,6 +58,9 @@ func answerLines(c net.Conn, delay time.Duration) {
 	}
 }
 
+// peer is kept, lest the collector close the pipe to the slow server's standard input.
+var peer *exec.Cmd
+
 // startPeer starts this program again as the slow server. The pipe to its standard input is open as
 // long as this process lives.
 func startPeer() (lines, pages string, err error) {
@@ -65,16 +68,16 @@ func startPeer() (lines, pages string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	cmd := exec.Command(self, "-peer", peerDelay.String())
-	cmd.Stderr = os.Stderr
-	if _, err = cmd.StdinPipe(); err != nil {
+	peer = exec.Command(self, "-peer", peerDelay.String())
+	peer.Stderr = os.Stderr
+	if _, err = peer.StdinPipe(); err != nil {
 		return "", "", err
 	}
-	out, err := cmd.StdoutPipe()
+	out, err := peer.StdoutPipe()
 	if err != nil {
 		return "", "", err
 	}
-	if err = cmd.Start(); err != nil {
+	if err = peer.Start(); err != nil {
 		return "", "", err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What is wrong, if anything: rules over a summary's numbers. Each rule gives a score and the
+ * numbers that it rests on; docs/FINDINGS.md says what they mean and why the thresholds are where
+ * they are. Nothing is measured here and no event is seen.
+ */
+
+#include <stddef.h>
+
+#include "trace/summary.h"
+
+#define FINDINGS_MAX 4      /* more than that would say nothing */
+#define FINDING_EVIDENCE 10 /* numbers */
+#define FINDING_SITES 5
+
+/* A name that ends in _ns is of nanoseconds, in _share of a share between 0 and 1. */
+struct finding_number {
+    const char *name;
+    double value;
+};
+
+struct finding {
+    const char *code;
+    double score; /* 0.5: just there; 1: nobody could miss it */
+    struct finding_number evidence[FINDING_EVIDENCE];
+    size_t n_evidence;
+    const struct summary_site *sites[FINDING_SITES]; /* the summary's; where to look first */
+    size_t n_sites;
+    const char *next; /* what to do, one sentence */
+};
+
+struct findings {
+    struct finding list[FINDINGS_MAX]; /* the highest score first */
+    size_t n;
+    const char *label; /* the first one's code; without any, `healthy` or `idle` */
+};
+
+/* Borrows from s: it must outlive ret. Texts are constants. */
+void findings_find(const struct summary *s, struct findings *ret);
