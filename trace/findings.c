@@ -219,7 +219,7 @@ static double in_syscalls(const struct facts *a)
 {
     double ret = 0;
 
-    for (unsigned class = 0; class < STACK_N_CLASSES; class ++) {
+    for (unsigned class = 0; class < STACK_N_CLASSES; class++) {
         if ((STANDING & CLASS(class)) == 0)
             ret += (double)a->s->classes.syscall[class].total;
     }

@@ -152,6 +152,14 @@ enum stack_class stack_class_of(const char *func, size_t len)
     return STACK_OTHER;
 }
 
+const char *stack_class_known(size_t n, enum stack_class *ret)
+{
+    if (n >= N_KNOWN)
+        return NULL;
+    *ret = table[n].class;
+    return table[n].func;
+}
+
 /* A read says little by itself: further out the stack may tell who needs it. */
 static bool decides(enum stack_class class)
 {

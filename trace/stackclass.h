@@ -31,5 +31,8 @@ enum stack_class {
 /* Of a function's name, as in a stack; STACK_OTHER if it is not in the table. */
 enum stack_class stack_class_of(const char *func, size_t len);
 
+/* The nth function that is known, from 0; NULL beyond the last. */
+const char *stack_class_known(size_t n, enum stack_class *ret);
+
 /* Of a stack of the present generation. It reads every frame: keep the answer. */
 enum stack_class stack_classify(const struct gotrace *trace, uint32_t stack);

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "trace/findings.h"
+
+#define SECOND 1000000000LL
+#define STUCK_SHORT 90000000 /* less than counts as stuck, whatever the window */
+
+/* A second of a service with two Ps that a fifth of is used, and no trouble. */
+static struct summary sound(void)
+{
+    struct summary s = {.window = SECOND, .complete = true};
+
+    s.procs.mean = 2;
+    s.procs.last = 2;
+    s.procs.available = 2 * SECOND;
+    s.procs.executing = 4 * SECOND / 10;
+    s.goroutines.running = 4 * SECOND / 10;
+    s.scheduler.latency = (struct summary_times){.count = 1000, .p50 = 2000, .p99 = 60000};
+    s.gc.mmu[0].utilisation = s.gc.mmu[1].utilisation = s.gc.mmu[2].utilisation = 1;
+    return s;
+}
+
+static int64_t part(double x)
+{
+    return (int64_t)(x * SECOND);
+}
+
+/* --- each rule has all its conditions met by far, but for the one that is tried --- */
+
+static void set_lock(struct summary *s)
+{
+    s->procs.executing = part(0.5);
+    s->classes.sync[STACK_LOCK] = (struct summary_class){.count = 100, .total = part(10)};
+}
+
+static void lock_waiters(struct summary *s, double v)
+{
+    s->classes.sync[STACK_LOCK].total = part(v);
+    s->procs.executing = part(0.01);
+}
+
+static void lock_older(struct summary *s, double v)
+{
+    lock_waiters(s, 0);
+    s->classes.unknown[STACK_LOCK].total = part(v);
+}
+
+static void lock_share(struct summary *s, double v)
+{
+    s->procs.executing = part(6);
+    s->goroutines.runnable = part(10 / v - 16);
+}
+
+static void set_gc(struct summary *s)
+{
+    s->procs.executing = part(1.5);
+}
+
+static void gc_worker(struct summary *s, double v)
+{
+    s->gc.worker = part(2 * v);
+}
+
+/* A little more than GC_COST_MIN in all. */
+static void gc_assist(struct summary *s, double v)
+{
+    s->procs.executing = part(1.2);
+    s->gc.assist_executing = part(1.2 * v);
+}
+
+static void gc_pause(struct summary *s, double v)
+{
+    static struct summary_row rows[] = {
+        {.name = "stop-the-world (GC mark termination)"},
+        {.name = "stop-the-world (start trace)", .times = {.total = SECOND / 2}},
+    };
+
+    rows[0].times.total = part(v);
+    s->gc.stw_by_reason.list = rows;
+    s->gc.stw_by_reason.n = 2;
+}
+
+static void set_cpu(struct summary *s)
+{
+    s->procs.executing = part(2);
+    s->procs.queued = SECOND;
+    s->goroutines.runnable = part(40);
+    s->scheduler.runnable_mean = 40;
+    s->scheduler.latency.p99 = SECOND / 10;
+}
+
+static void cpu_queued(struct summary *s, double v)
+{
+    s->procs.queued = part(v);
+}
+
+static void cpu_queue(struct summary *s, double v)
+{
+    s->scheduler.runnable_mean = 2 * v;
+}
+
+static void cpu_latency(struct summary *s, double v)
+{
+    s->scheduler.latency.p99 = (int64_t)v;
+}
+
+static void cpu_user(struct summary *s, double v)
+{
+    s->procs.executing = part(2 * v);
+}
+
+static void set_imbalance(struct summary *s)
+{
+    s->procs.executing = part(0.1);
+    s->scheduler.overdue_with_free = part(0.95);
+    s->scheduler.overdue_lost = part(1.5);
+}
+
+static void imbalance_share(struct summary *s, double v)
+{
+    s->scheduler.overdue_with_free = part(v);
+}
+
+static void imbalance_lost(struct summary *s, double v)
+{
+    s->scheduler.overdue_lost = part(0.1 * v);
+}
+
+static void set_storm(struct summary *s)
+{
+    s->syscalls.blocked = 4000;
+    s->syscalls.count = 9000;
+    s->classes.syscall[STACK_OTHER].total = part(60);
+}
+
+static void storm_goroutines(struct summary *s, double v)
+{
+    s->classes.syscall[STACK_OTHER].total = part(2 * v);
+    s->classes.syscall[STACK_READ].total = part(2 * v);
+}
+
+/* Of sixteen Ps the four that there must be at least say nothing. */
+static void storm_many_procs(struct summary *s, double v)
+{
+    s->procs.mean = 16;
+    s->procs.available = 16 * SECOND;
+    s->classes.syscall[STACK_OTHER].total = part(16 * v);
+}
+
+static void storm_blocked(struct summary *s, double v)
+{
+    s->syscalls.blocked = (uint64_t)v;
+}
+
+static void set_stuck(struct summary *s)
+{
+    s->syscalls.longest = (struct summary_longest){.g = 7};
+}
+
+static void stuck_syscall(struct summary *s, double v)
+{
+    s->syscalls.longest.duration = part(v);
+}
+
+static void stuck_run(struct summary *s, double v)
+{
+    s->longest_run.duration = part(v);
+}
+
+static void set_network(struct summary *s)
+{
+    s->classes.network[STACK_OTHER] = (struct summary_class){
+        .count = 640, .total = part(40), .whole = 600, .whole_total = part(36)};
+}
+
+static void net_waiters(struct summary *s, double v)
+{
+    s->procs.executing = part(0.01);
+    s->classes.network[STACK_OTHER].whole_total = part(v);
+    s->classes.network[STACK_OTHER].whole = 50;
+}
+
+static void net_answers(struct summary *s, double v)
+{
+    net_waiters(s, 0);
+    s->classes.network[STACK_OTHER].whole = 0;
+    s->classes.select[STACK_CALL] = (struct summary_class){.count = 50, .total = part(v)};
+}
+
+static void net_duration(struct summary *s, double v)
+{
+    s->classes.network[STACK_OTHER].whole = (uint64_t)(36.0 * SECOND / v);
+}
+
+static void net_share(struct summary *s, double v)
+{
+    s->goroutines.runnable = part(36 / v - 36.4);
+}
+
+struct trial {
+    const char *code;
+    void (*set)(struct summary *);
+    void (*vary)(struct summary *, double);
+    double there;
+    double severe;
+};
+
+static const struct trial trials[] = {
+    {"lock-contention", set_lock, lock_waiters, 1, 4},
+    {"lock-contention", set_lock, lock_older, 1, 4},
+    {"lock-contention", set_lock, lock_share, 0.3, 0.6},
+    {"gc-pressure", set_gc, gc_worker, 0.2, 0.4},
+    {"gc-pressure", set_gc, gc_assist, 0.1, 0.3},
+    {"gc-pressure", set_gc, gc_pause, 0.05, 0.15},
+    {"cpu-saturated", set_cpu, cpu_queued, 0.5, 0.9},
+    {"cpu-saturated", set_cpu, cpu_queue, 1, 4},
+    {"cpu-saturated", set_cpu, cpu_latency, 1e6, 1e7},
+    {"cpu-saturated", set_cpu, cpu_user, 0.6, 0.8},
+    {"scheduler-imbalance", set_imbalance, imbalance_share, 0.4, 0.7},
+    {"scheduler-imbalance", set_imbalance, imbalance_lost, 1, 3},
+    {"syscall-storm", set_storm, storm_goroutines, 1, 3},
+    {"syscall-storm", set_storm, storm_many_procs, 1, 3},
+    {"syscall-storm", set_storm, storm_blocked, 50, 300},
+    {"stuck-proc", set_stuck, stuck_syscall, 0.5, 0.9},
+    {"stuck-proc", set_stuck, stuck_run, 0.5, 0.9},
+    {"network-bound", set_network, net_waiters, 4, 16},
+    {"network-bound", set_network, net_answers, 4, 16},
+    {"network-bound", set_network, net_duration, 1e7, 4e7},
+    {"network-bound", set_network, net_share, 0.8, 0.95},
+};
+
+#define N_TRIALS (sizeof(trials) / sizeof(trials[0]))
+
+static struct findings findings; /* of the last judge() */
+
+static double score_of(const char *code)
+{
+    for (size_t i = 0; i < findings.n; i++) {
+        if (strcmp(findings.list[i].code, code) == 0)
+            return findings.list[i].score;
+    }
+    return 0;
+}
+
+static double judge(const struct trial *t, double value)
+{
+    struct summary s = sound();
+
+    t->set(&s);
+    t->vary(&s, value);
+    findings_find(&s, &findings);
+    return score_of(t->code);
+}
+
+static void test_thresholds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_TRIALS; i++) {
+        const struct trial *t = &trials[i];
+        double middle = (t->there + t->severe) / 2;
+
+        print_message("%zu %s\n", i, t->code);
+        assert_float_equal(judge(t, t->there * 0.97), 0, 1e-9);
+        assert_int_equal(findings.n, 0);
+        assert_float_equal(judge(t, t->there * 1.01), 0.5, 0.03);
+        assert_string_equal(findings.label, t->code);
+        if (t->vary == lock_share)
+            continue;
+        assert_in_range((uintmax_t)(judge(t, middle) * 1000), 700, 800);
+        assert_float_equal(judge(t, t->severe * 1.01), 1, 1e-6);
+        assert_float_equal(judge(t, t->severe * 1.5), 1, 1e-6);
+    }
+}
+
+static void test_sound(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    findings_find(&s, &findings);
+    assert_int_equal(findings.n, 0);
+    assert_string_equal(findings.label, "healthy");
+}
+
+/* Idle is what uses little of its Ps, and little of anything. */
+static void test_idle(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    s.procs.executing = part(0.09);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "idle");
+    s.procs.executing = part(0.11);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "healthy");
+
+    s.procs.mean = 64;
+    s.procs.available = 64 * SECOND;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "idle");
+    s.procs.executing = part(0.3);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "healthy");
+}
+
+/* The collector's workers are no use of the Ps by the program. */
+static void test_workers(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    s.procs.executing = part(1.9);
+    s.gc.idle_worker = part(1.85);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "idle");
+
+    set_cpu(&s);
+    s.gc.idle_worker = part(0.9);
+    findings_find(&s, &findings);
+    assert_true(score_of("cpu-saturated") == 0);
+}
+
+/* Waits that are nobody's delay, however many there are. */
+static void test_standing_waits(void **state)
+{
+    struct summary s = sound();
+    struct summary_class many = {.count = 10000, .total = part(9000), .max = SECOND};
+    struct summary_class whole = many;
+
+    (void)state;
+    whole.whole = 9000;
+    whole.whole_total = part(8000);
+    s.classes.sync[STACK_JOIN] = many;
+    s.classes.sync[STACK_OTHER] = many;
+    s.classes.sync[STACK_RUNTIME] = many;
+    s.classes.network[STACK_LISTENER] = whole;
+    s.classes.network[STACK_TRACER] = whole;
+    s.classes.network[STACK_OTHER] = many; /* connections that nobody uses */
+    s.classes.select[STACK_OTHER] = whole;
+    s.classes.select[STACK_HANDLER] = whole; /* long polls */
+    s.classes.unknown[STACK_OTHER] = many;
+    s.classes.syscall[STACK_PARKED] = many;
+    s.classes.syscall[STACK_LISTENER] = many;
+    s.classes.syscall[STACK_TRACER] = many;
+    s.syscalls.blocked = 100000;
+    findings_find(&s, &findings);
+    assert_int_equal(findings.n, 0);
+    assert_string_equal(findings.label, "healthy");
+}
+
+/* One cycle in a service that does nothing else: nearly all that goroutines do is to assist. */
+static void test_lonely_cycle(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    s.procs.executing = part(0.02);
+    s.gc.assist_executing = part(0.018);
+    s.gc.worker = part(0.05);
+    s.gc.cycles = 1;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "idle");
+}
+
+/* A busy P that is often handed over; threads wake and look for work: no imbalance. */
+static void test_timers(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    s.procs.executing = part(0.002);
+    s.scheduler.overdue_with_free = part(0.05);
+    s.scheduler.overdue_lost = part(0.05);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "idle");
+}
+
+/* What takes the Ps is the collector, so that there is no lack of Ps. */
+static void test_cause_first(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    s.gc.worker = part(0.5);
+    s.gc.assist_executing = part(0.4);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+    assert_true(score_of("cpu-saturated") == 0);
+}
+
+/* A long call is only stuck where it is alone, and if it is long at all. */
+static void test_stuck(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    s.syscalls.longest.duration = SECOND;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "stuck-proc");
+    set_storm(&s);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "syscall-storm");
+    assert_int_equal(findings.n, 1);
+
+    s = sound();
+    s.window = STUCK_SHORT;
+    s.procs.available = 2 * STUCK_SHORT;
+    s.procs.executing = STUCK_SHORT / 4;
+    s.syscalls.longest.duration = STUCK_SHORT;
+    findings_find(&s, &findings);
+    assert_int_equal(findings.n, 0);
+}
+
+/* Waits for the network mean nothing while there is plenty to do. */
+static void test_network_busy(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_network(&s);
+    s.procs.executing = part(0.99);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "network-bound");
+    s.procs.executing = part(1.01);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "healthy");
+}
+
+/* The highest score first, and of equal ones the cause; never more than FINDINGS_MAX. */
+static void test_order(void **state)
+{
+    static const char *const expected[] = {"lock-contention", "syscall-storm",
+                                           "scheduler-imbalance", "network-bound"};
+    struct summary s = sound();
+
+    (void)state;
+    set_storm(&s);
+    set_network(&s);
+    s.procs.executing = part(0.3);
+    set_imbalance(&s);
+    s.classes.sync[STACK_LOCK] = (struct summary_class){.count = 100, .total = part(200)};
+    gc_worker(&s, 0.21);
+    s.procs.executing = part(0.2 + 0.42);
+    s.scheduler.overdue_lost = part(5);
+    s.classes.network[STACK_OTHER].whole_total = part(100);
+    findings_find(&s, &findings);
+    assert_int_equal(findings.n, FINDINGS_MAX);
+    for (size_t i = 0; i < FINDINGS_MAX; i++) {
+        assert_string_equal(findings.list[i].code, expected[i]);
+        assert_true(i == 0 || findings.list[i].score <= findings.list[i - 1].score);
+    }
+    assert_string_equal(findings.label, expected[0]);
+
+    s.classes.sync[STACK_LOCK].total = part(1.1);
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "syscall-storm");
+}
+
+/* Each finding points at sites of its own kind, says what to do, and has numbers. */
+static void test_evidence(void **state)
+{
+    struct summary_site sync[] = {
+        {.at = {.func = "app.fanOut"}, .class = STACK_JOIN, .count = 9, .total = 9},
+        {.at = {.func = "app.post"}, .class = STACK_LOCK, .count = 5, .total = 5},
+        {.at = {.func = "app.read"}, .class = STACK_OTHER, .count = 4, .total = 4},
+        {.at = {.func = "app.balance"}, .class = STACK_LOCK, .count = 1, .total = 1},
+    };
+    struct summary s = sound();
+    const struct finding *f = &findings.list[0];
+
+    (void)state;
+    set_lock(&s);
+    s.sites[SUMMARY_SYNC].list = sync;
+    s.sites[SUMMARY_SYNC].n = 4;
+    findings_find(&s, &findings);
+    assert_string_equal(f->code, "lock-contention");
+    assert_int_equal(f->n_sites, 2);
+    assert_string_equal(f->sites[0]->at.func, "app.post");
+    assert_string_equal(f->sites[1]->at.func, "app.balance");
+    assert_true(strlen(f->next) > 20);
+    assert_string_equal(f->evidence[0].name, "waiting_mean");
+    assert_float_equal(f->evidence[0].value, 10, 1e-9);
+    assert_string_equal(f->evidence[3].name, "wait_mean_ns");
+    assert_float_equal(f->evidence[3].value, SECOND / 10, 1);
+}
+
+/* Nothing at all, as of a trace without an event. */
+static void test_empty(void **state)
+{
+    struct summary s = {.window = 0};
+
+    (void)state;
+    findings_find(&s, &findings);
+    assert_int_equal(findings.n, 0);
+    assert_string_equal(findings.label, "idle");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_thresholds), cmocka_unit_test(test_sound),
+        cmocka_unit_test(test_idle),       cmocka_unit_test(test_workers),
+        cmocka_unit_test(test_standing_waits), cmocka_unit_test(test_lonely_cycle),
+        cmocka_unit_test(test_timers),     cmocka_unit_test(test_cause_first),
+        cmocka_unit_test(test_stuck),      cmocka_unit_test(test_network_busy),
+        cmocka_unit_test(test_order),      cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_empty),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
