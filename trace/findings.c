@@ -114,8 +114,11 @@ static void tell(struct finding *f, const char *name, double value)
 static void point_at(struct finding *f, const struct summary_sites *sites, unsigned classes)
 {
     for (size_t i = 0; i < sites->n && f->n_sites < FINDING_SITES; i++) {
-        if (((classes >> sites->list[i].class) & 1) != 0)
-            f->sites[f->n_sites++] = &sites->list[i];
+        const struct summary_site *site = &sites->list[i];
+
+        if (((classes >> site->class) & 1) != 0 && site->at.func[0] != '\0')
+            f->sites[f->n_sites++] =
+                (struct finding_site){site->at, site->count, site->total};
     }
 }
 
@@ -249,18 +252,18 @@ static double syscall_storm(const struct facts *a, struct finding *f)
 
 static double stuck_proc(const struct facts *a, struct finding *f)
 {
-    const struct summary_longest *call = &a->s->syscalls.longest;
+    const struct summary_longest *call = &a->s->syscalls.longest_active;
     const struct summary_longest *run = &a->s->longest_run;
-    double longest = most((double)call->duration, (double)run->duration);
+    const struct summary_longest *worst = call->duration >= run->duration ? call : run;
+    double longest = (double)worst->duration;
 
     tell(f, "longest_share", longest / a->window);
     tell(f, "longest_syscall_ns", (double)call->duration);
     tell(f, "longest_run_ns", (double)run->duration);
     tell(f, "in_syscall_mean", in_syscalls(a));
-    tell(f, "goroutine", (double)(call->duration >= run->duration ? call->g : run->g));
-    if (call->duration >= run->duration)
-        point_at(f, &a->s->sites[SUMMARY_SYSCALL],
-                 ~(STANDING | CLASS(STACK_READ) | CLASS(STACK_RUNTIME)));
+    tell(f, "goroutine", (double)worst->g);
+    if (worst->at.func != NULL && worst->at.func[0] != '\0')
+        f->sites[f->n_sites++] = (struct finding_site){worst->at, 1, worst->duration};
     /* Where everyone is in syscalls, one that takes long is part of the crowd. */
     if (longest < STUCK_MIN || storm_strength(a) >= 0.5)
         return 0;
@@ -276,9 +279,9 @@ static double network_bound(const struct facts *a, struct finding *f)
     const struct summary_classes *by = &a->s->classes;
     double total = (double)by->network[STACK_OTHER].whole_total +
                    (double)by->network[STACK_CALL].total +
-                   (double)by->network[STACK_HANDLER].total + (double)by->select[STACK_CALL].total;
+                   (double)by->network[STACK_HANDLER].total + (double)by->sync[STACK_CALL].total;
     double count = (double)by->network[STACK_OTHER].whole + (double)by->network[STACK_CALL].count +
-                   (double)by->network[STACK_HANDLER].count + (double)by->select[STACK_CALL].count;
+                   (double)by->network[STACK_HANDLER].count + (double)by->sync[STACK_CALL].count;
     double waiters = total / a->window;
     double mean = share(total, count);
     double part = share(total, total + a->user + (double)a->s->goroutines.runnable);

@@ -21,12 +21,19 @@ struct finding_number {
     double value;
 };
 
+/* A call site to look at. */
+struct finding_site {
+    struct summary_frame at; /* texts of the summary */
+    uint64_t count;
+    int64_t total; /* nanoseconds */
+};
+
 struct finding {
     const char *code;
     double score; /* 0.5: just there; 1: nobody could miss it */
     struct finding_number evidence[FINDING_EVIDENCE];
     size_t n_evidence;
-    const struct summary_site *sites[FINDING_SITES]; /* the summary's; where to look first */
+    struct finding_site sites[FINDING_SITES]; /* where to look first */
     size_t n_sites;
     const char *next; /* what to do, one sentence */
 };

@@ -81,7 +81,7 @@ static int find_frame(struct sites *s, const struct gotrace *trace,
 }
 
 static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32_t n,
-                     uint32_t *ret) {
+                     enum stack_class class, uint32_t *ret) {
     int r = memory_grow(s->mem, &s->stacks, &s->stacks_cap, s->n_stacks + 1, sizeof(*s->stacks));
 
     if (r == 0)
@@ -91,7 +91,8 @@ static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32
     if (r < 0)
         return r;
     memcpy(s->rows + s->n_rows, row, n * sizeof(*row));
-    s->stacks[s->n_stacks] = (struct sites_stack){.row = s->n_rows, .n = n};
+    s->stacks[s->n_stacks] = (struct sites_stack){
+        .row = s->n_rows, .n = n, .class = (uint8_t) class};
     s->n_rows += n;
     *ret = s->n_stacks++;
     return 0;
@@ -125,7 +126,7 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
             *ret = SITES_OTHER;
             s->lost++;
         } else if (*ret == IDMAP_NONE) {
-            r = add_stack(s, hash, row, kept, ret);
+            r = add_stack(s, hash, row, kept, stack_classify(trace, handle), ret);
         }
     }
     if (r == 0 && handle < s->n_handles)
@@ -195,6 +196,7 @@ struct entry {
     struct sites_frame at;
     uint32_t stack;
     uint32_t n_stacks;
+    uint8_t class;
     struct tally tally;
     int64_t top_total;
 };
@@ -208,6 +210,8 @@ static int by_place(const void *a, const void *b) {
         return x->at.file < y->at.file ? -1 : 1;
     if (x->at.line != y->at.line)
         return x->at.line < y->at.line ? -1 : 1;
+    if (x->class != y->class)
+        return x->class < y->class ? -1 : 1;
     return x->stack < y->stack ? -1 : 1;
 }
 
@@ -231,7 +235,8 @@ static size_t collect(const struct sites *s, enum summary_profile profile, struc
         if (t->count == 0)
             continue;
         frame = site_of(s, i, profile);
-        list[n] = (struct entry){.stack = i, .n_stacks = 1, .tally = *t, .top_total = t->total};
+        list[n] = (struct entry){.stack = i, .n_stacks = 1, .tally = *t, .top_total = t->total,
+                                 .class = s->stacks[i].class};
         if (frame != IDMAP_NONE)
             list[n].at = s->frames[frame];
         else
@@ -249,7 +254,7 @@ static size_t merge(struct entry *list, size_t n) {
         struct entry *to = kept > 0 ? &list[kept - 1] : NULL;
 
         if (!to || to->at.func != list[i].at.func || to->at.file != list[i].at.file ||
-            to->at.line != list[i].at.line) {
+            to->at.line != list[i].at.line || to->class != list[i].class) {
             list[kept++] = list[i];
             continue;
         }
@@ -277,6 +282,7 @@ static int fill(struct sites *s, const struct entry *e, struct summary_site *ret
         frames[i] = frame_text(s, s->rows[k->row + i]);
     *ret = (struct summary_site){
         .at = {texts_get(s->texts, e->at.func), texts_get(s->texts, e->at.file), e->at.line},
+        .class = e->class,
         .count = e->tally.count,
         .total = e->tally.total,
         .max = e->tally.max,

@@ -39,6 +39,7 @@ struct sites_frame {
 struct sites_stack {
     uint32_t row; /* in rows */
     uint32_t n;
+    uint8_t class; /* enum stack_class */
     struct tally tallies[SUMMARY_N_PROFILES];
 };
 

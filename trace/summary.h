@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "trace/gotrace.h"
+#include "trace/stackclass.h"
 
 /*
  * Percentiles are nearest-rank: the smallest value that at least p of all values do not exceed.
@@ -59,6 +60,7 @@ struct summary_frame {
  */
 struct summary_site {
     struct summary_frame at;
+    enum stack_class class; /* of its stacks; those of different classes are different sites */
     uint64_t count;
     int64_t total;
     int64_t max;
@@ -93,6 +95,22 @@ struct summary_wait {
     uint64_t count;     /* that began within the trace */
     int64_t total;
     int64_t max;
+};
+
+/* Waits or syscalls, by what their stacks say; `whole`: begun and ended within the trace. */
+struct summary_class {
+    uint64_t count;
+    int64_t total;
+    uint64_t whole;
+    int64_t whole_total;
+    int64_t max;
+};
+
+struct summary_classes {
+    struct summary_class sync[STACK_N_CLASSES]; /* as SUMMARY_SYNC: channels and select too */
+    struct summary_class network[STACK_N_CLASSES];
+    struct summary_class syscall[STACK_N_CLASSES];
+    struct summary_class unknown[STACK_N_CLASSES]; /* waits that began before the trace */
 };
 
 /* The longest syscall, or the longest time on a P without a pause. */
@@ -146,10 +164,11 @@ struct summary_scheduler {
     int64_t overdue;           /* at least one had been runnable for SUMMARY_OVERDUE */
     int64_t overdue_with_idle; /* and a P was idle: it had no thread */
     int64_t overdue_with_free; /* and a P had no goroutine: idle, or its thread looked for work */
+    int64_t overdue_lost;      /* P time: of as many free Ps as there were overdue goroutines */
     uint64_t overdue_count;    /* waits of SUMMARY_OVERDUE and more */
 };
 
-#define SUMMARY_OVERDUE 100000
+#define SUMMARY_OVERDUE 10000
 
 struct summary_procs {
     int64_t min; /* GOMAXPROCS */
@@ -166,6 +185,7 @@ struct summary_procs {
     double idle_share;   /* without a thread */
     double gc_share;     /* GC at the mutator's cost: 1 − mean utilisation */
     int64_t all_busy;    /* time in which every P had a goroutine, running or in a syscall */
+    int64_t queued;      /* of that, not counting the GC's idle workers: one or more were runnable */
     uint64_t steals;     /* Ps taken out of syscalls */
     struct summary_proc *list; /* by number */
     size_t n;
@@ -179,6 +199,7 @@ struct summary_syscalls {
     uint64_t max_at_once;      /* goroutines in syscalls */
     uint64_t max_blocked_at_once; /* of those: without a P, so each a thread of its own */
     struct summary_longest longest;
+    struct summary_longest longest_active; /* of those whose purpose is not to wait */
 };
 
 struct summary_mmu {
@@ -234,7 +255,8 @@ struct summary {
     struct summary_goroutines goroutines;
     struct summary_scheduler scheduler;
     struct summary_syscalls syscalls;
-    struct summary_longest longest_run; /* one goroutine on a P, without a pause */
+    struct summary_classes classes;
+    struct summary_longest longest_run; /* one goroutine on a P, without a pause; no mark worker */
     struct summary_gc gc;
     struct summary_threads threads;
     struct summary_rows tasks;   /* by type; times of those that began and ended in the trace */

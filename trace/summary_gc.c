@@ -89,6 +89,8 @@ int summing_gc_label(struct summing *s, const struct gotrace_event *e) {
 
     if (!g || len < 3 || memcmp(label, "GC ", 3) != 0)
         return 0;
+    summing_advance(s, e->time);
+    s->idle_workers += idle - !!(g->flags & SUMMING_IDLE_WORKER);
     g->flags &= (uint8_t) ~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
     g->flags |= idle ? SUMMING_IDLE_WORKER : SUMMING_WORKER;
     if (!idle && s->go_procs > 0) {
@@ -138,6 +140,7 @@ static int begin_stw(struct summing *s, const struct gotrace_event *e) {
 
     s->n_stw += of_gc;
     s->go_stw += s->go_procs > 0 ? of_gc : 0;
+    summing_advance(s, e->time);
     s->in_stw = true;
     s->stw_since = e->time;
     return summing_type_of(s, &s->stw_types, e->string, &s->stw_type);
@@ -150,6 +153,7 @@ static int end_stw(struct summing *s, const struct gotrace_event *e) {
     s->go_stw -= s->go_procs > 0 ? of_gc : 0;
     if (!s->in_stw)
         return 0;
+    summing_advance(s, e->time);
     s->in_stw = false;
     r = histogram_add(&s->stw, e->time - s->stw_since);
     if (r == 0 && s->stw_type != SUMMING_MAX_TYPES)

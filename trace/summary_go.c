@@ -126,11 +126,33 @@ static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret) {
     reason = &s->reasons[s->n_reasons++];
     *reason = (struct summing_reason){.text = number, .profile = SUMMARY_N_PROFILES};
     reason->forever = strcmp(text, "forever") == 0;
-    if (strcmp(text, "network") == 0)
+    if (strcmp(text, "network") == 0) {
         reason->profile = SUMMARY_NET;
-    else if (strstr(text, "chan") || strstr(text, "sync") || strstr(text, "select"))
+        reason->classes = s->out->classes.network;
+    } else if (strstr(text, "chan") || strstr(text, "sync") || strstr(text, "select")) {
         reason->profile = SUMMARY_SYNC;
+        reason->classes = s->out->classes.sync;
+    } else if (text[0] == '\0') {
+        reason->classes = s->out->classes.unknown;
+    }
     return 0;
+}
+
+/* A wait or a syscall is over, or the trace. One that was there before the trace is as old as it. */
+static void add_to_class(struct summing *s, struct summary_class *classes,
+                         const struct summing_go *g, const struct gotrace_event *e) {
+    struct summary_class *class = &classes[s->sites.stacks[g->stack].class];
+    bool older = g->flags & SUMMING_UNKNOWN_START;
+    int64_t duration = (e ? e->time : s->last) - (older ? s->first : g->since);
+
+    class->count++;
+    class->total += duration;
+    if (duration > class->max)
+        class->max = duration;
+    if (e && !older) {
+        class->whole++;
+        class->whole_total += duration;
+    }
 }
 
 static int reason_of(struct summing *s, uint32_t handle, uint16_t *ret) {
@@ -191,10 +213,12 @@ static void add_running(struct summing *s, struct summing_go *g, int64_t from, i
 
 static int leave_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
     int64_t time = e ? e->time : s->last;
+    bool worker = g->flags & (SUMMING_WORKER | SUMMING_IDLE_WORKER);
 
     add_running(s, g, g->since, time);
+    s->idle_workers -= !!(g->flags & SUMMING_IDLE_WORKER);
     g->flags &= (uint8_t) ~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
-    if (!note_longest(&s->out->longest_run, g, g->p, time - g->since, !e))
+    if (worker || !note_longest(&s->out->longest_run, g, g->p, time - g->since, !e))
         return 0;
     s->longest_run_stack = SITES_NO_STACK;
     if (!e || e->g != g->id)
@@ -226,6 +250,8 @@ static void leave_waiting(struct summing *s, struct summing_go *g, const struct 
     reason->total += duration;
     if (duration > reason->max)
         reason->max = duration;
+    if (reason->classes)
+        add_to_class(s, reason->classes, g, e);
     if (e && reason->profile != SUMMARY_N_PROFILES)
         sites_add(&s->sites, g->stack, reason->profile, duration);
 }
@@ -248,6 +274,20 @@ void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time)
         s->out->syscalls.max_blocked_at_once = s->n_blocked;
 }
 
+/* Whether somebody waits for it to be over. Without a stack only its end tells. */
+static bool is_active(const struct summing *s, const struct summing_go *g, bool ended) {
+    switch (s->sites.stacks[g->stack].class) {
+    case STACK_LISTENER:
+    case STACK_PARKED:
+    case STACK_READ:
+    case STACK_TRACER:
+    case STACK_RUNTIME:
+        return false;
+    default:
+        return ended || g->stack != SITES_NO_STACK;
+    }
+}
+
 static int leave_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
     int64_t time = e ? e->time : s->last, duration = time - g->since;
     int64_t since_first = g->flags & SUMMING_UNKNOWN_START ? time - s->first : duration;
@@ -259,6 +299,10 @@ static int leave_syscall(struct summing *s, struct summing_go *g, const struct g
         s->out->goroutines.syscall_blocked += time - g->blocked_since;
     if (note_longest(&s->out->syscalls.longest, g, g->p, since_first, !e))
         s->longest_syscall_stack = g->stack;
+    if (is_active(s, g, e != NULL) &&
+        note_longest(&s->out->syscalls.longest_active, g, g->p, since_first, !e))
+        s->longest_active_stack = g->stack;
+    add_to_class(s, s->out->classes.syscall, g, e);
     if (!e)
         return 0;
     s->n_syscall--;
@@ -324,7 +368,7 @@ static int enter_waiting(struct summing *s, struct summing_go *g, const struct g
     if (reason->forever)
         return summing_regions_end(s, g, e->time);
     g->stack = SITES_NO_STACK;
-    if (reason->profile == SUMMARY_N_PROFILES)
+    if (!reason->classes)
         return 0;
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
@@ -480,6 +524,8 @@ int summing_go_finish(struct summing *s) {
     summing_times(&s->syscalls, &s->out->syscalls.times);
     s->out->scheduler.runnable_mean =
         window > 0 ? (double) out->runnable / (double) window : 0;
+    s->out->syscalls.longest_active.at =
+        sites_frame(&s->sites, s->longest_active_stack, SUMMARY_SYSCALL);
     s->out->syscalls.longest.at = sites_frame(&s->sites, s->longest_syscall_stack, SUMMARY_SYSCALL);
     s->out->longest_run.at = sites_frame(&s->sites, s->longest_run_stack, SUMMARY_SCHED);
     return r < 0 ? r : list_waits(s);

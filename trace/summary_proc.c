@@ -26,17 +26,23 @@ struct summing_proc *summing_proc_find(struct summing *s, int32_t p) {
 
 static void integrate(struct summing *s, int64_t time) {
     int64_t dt = time - s->at;
+    int64_t free = summing_free_procs(s);
+    struct summary_scheduler *out = &s->out->scheduler;
 
     s->at = time;
     if (s->procs_busy >= s->procs && s->procs > 0)
         s->out->procs.all_busy += dt;
+    if (free <= 0 && s->procs > 0 && s->n_runnable > 0 && !s->in_stw)
+        s->out->procs.queued += dt;
     if (s->n_overdue == 0)
         return;
-    s->out->scheduler.overdue += dt;
+    out->overdue += dt;
     if (s->procs_running < s->procs)
-        s->out->scheduler.overdue_with_idle += dt;
-    if (s->procs_busy < s->procs)
-        s->out->scheduler.overdue_with_free += dt;
+        out->overdue_with_idle += dt;
+    if (free > 0 && !s->in_stw) {
+        out->overdue_with_free += dt;
+        out->overdue_lost += dt * ((uint64_t) free < s->n_overdue ? free : (int64_t) s->n_overdue);
+    }
 }
 
 void summing_advance_slow(struct summing *s, int64_t time) {

@@ -75,6 +75,7 @@ struct summing_reason {
     uint32_t text;
     uint8_t profile; /* enum summary_profile, or SUMMARY_N_PROFILES */
     bool forever;    /* as good as dead, and so Go counts it */
+    struct summary_class *classes; /* the summary's, or NULL */
     uint64_t count;
     int64_t total;
     int64_t max;
@@ -152,6 +153,7 @@ struct summing {
     uint64_t n_syscall;
     uint64_t n_blocked;
     uint32_t longest_syscall_stack;
+    uint32_t longest_active_stack;
     uint32_t longest_run_stack;
 
     /* What the times that are shares of the window depend on, and since when it is so. */
@@ -159,7 +161,8 @@ struct summing {
     int64_t procs; /* GOMAXPROCS; 0: unknown yet */
     int64_t procs_since;
     int64_t procs_running;
-    int64_t procs_busy;
+    int64_t procs_busy;   /* with a goroutine, running or in a syscall */
+    int64_t idle_workers; /* of those: with a mark worker that is only there because it was idle */
     uint64_t n_overdue;
     struct summing_due due[SUMMING_MAX_DUE]; /* a ring, in order of time */
     uint32_t due_head;
@@ -243,7 +246,12 @@ int summing_rows(struct summing *s, struct summing_types *types, struct summary_
 void summing_types_done(struct summing *s, struct summing_types *types);
 void summing_times(struct histogram *h, struct summary_times *ret);
 
-/* Time passes; to be called before procs, procs_running, procs_busy or n_overdue change. */
+/* Ps that could run another goroutine. */
+static inline int64_t summing_free_procs(const struct summing *s) {
+    return s->procs - s->procs_busy + s->idle_workers;
+}
+
+/* Time passes; to be called before anything changes that integrate() looks at. */
 static inline void summing_advance(struct summing *s, int64_t time) {
     int64_t dt = time - s->at;
 
@@ -251,7 +259,10 @@ static inline void summing_advance(struct summing *s, int64_t time) {
         summing_advance_slow(s, time);
         return;
     }
-    if (s->procs_busy >= s->procs && s->procs > 0)
+    if (s->procs > 0 && s->procs_busy >= s->procs) {
         s->out->procs.all_busy += dt;
+        if (s->n_runnable > 0 && s->idle_workers == 0 && !s->in_stw)
+            s->out->procs.queued += dt;
+    }
     s->at = time;
 }

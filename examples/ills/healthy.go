@@ -73,7 +73,7 @@ func (s *shop) buy(n int) {
 	s.mu.RLock()
 	_, have := s.stock[n%100]
 	s.mu.RUnlock()
-	spin(300 * time.Microsecond)
+	spin(500 * time.Microsecond)
 	if !have || n%10 == 0 {
 		s.mu.Lock()
 		s.stock[n%100] = make([]byte, 4096)
@@ -105,6 +105,7 @@ func (s *shop) serve(c net.Conn) {
 
 // healthy is a server with 10 clients that ask it 250 times a second in all.
 func healthy() error {
+	runtime.GOMAXPROCS(2)
 	s := &shop{stock: make(map[int][]byte)}
 	for i := 0; i < 10; i++ {
 		inside, outside := net.Pipe()

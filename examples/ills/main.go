@@ -32,23 +32,27 @@ type illness struct {
 	label string
 	what  string
 	run   func() error
+	// A setting of the runtime that there is no function for.
+	godebug string
 }
 
 var ills = map[string]illness{
-	"lock-convoy": {"lock-contention", "everyone needs the same mutex", lockConvoy},
-	"gc-churn":    {"gc-pressure", "allocates faster than the collector marks", gcChurn},
-	"cpu-starved": {"cpu-saturated", "many goroutines that compute, two Ps", cpuStarved},
-	"imbalance":   {"scheduler-imbalance", "hand-offs between goroutines locked to threads", imbalance},
-	"syscalls":    {"syscall-storm", "many goroutines in system calls that block", syscallStorm},
-	"stuck":       {"stuck-proc", "one system call that takes most of a second", stuck},
-	"stuck-cgo":   {"stuck-proc", "the same in C", stuckCgo},
-	"slow-peer":   {"network-bound", "waits for a slow server, one protocol of its own", slowPeer},
-	"slow-http":   {"network-bound", "waits for a slow server, net/http", slowHTTP},
-	"idle":        {"idle", "a server without requests", idle},
-	"timers":      {"idle", "two thousand timers a second and nothing to do", timers},
-	"healthy":     {"healthy", "a server with some requests", healthy},
-	"busy":        {"healthy", "as many goroutines that compute as there are Ps", busy},
-	"ping-pong":   {"healthy", "two goroutines and a channel", pingPong},
+	"lock-convoy": {"lock-contention", "everyone needs the same mutex", lockConvoy, ""},
+	"gc-churn":    {"gc-pressure", "allocates faster than the collector marks", gcChurn, ""},
+	"cpu-starved": {"cpu-saturated", "many goroutines that compute, two Ps", cpuStarved, ""},
+	"imbalance":   {"scheduler-imbalance", "hand-offs between goroutines locked to threads", imbalance, ""},
+	"syscalls":    {"syscall-storm", "many goroutines in system calls that block", syscallStorm, ""},
+	"stuck":       {"stuck-proc", "one system call that takes most of a second", stuck, ""},
+	"stuck-cgo":   {"stuck-proc", "the same in C", stuckCgo, ""},
+	"stuck-run": {"stuck-proc", "a computation that cannot be preempted", stuckRun,
+		"asyncpreemptoff=1"},
+	"slow-peer": {"network-bound", "waits for a slow server, one protocol of its own", slowPeer, ""},
+	"slow-http": {"network-bound", "waits for a slow server, net/http", slowHTTP, ""},
+	"idle":      {"idle", "a server without requests", idle, ""},
+	"timers":    {"idle", "two thousand timers a second and nothing to do", timers, ""},
+	"healthy":   {"healthy", "a server with some requests", healthy, ""},
+	"busy":      {"healthy", "as many goroutines that compute as there are Ps", busy, ""},
+	"ping-pong": {"healthy", "two goroutines and a channel", pingPong, ""},
 }
 
 func usage() {
@@ -83,10 +87,26 @@ func main() {
 		usage()
 		os.Exit(2)
 	}
+	if err := restart(ill.godebug); err != nil {
+		fmt.Fprintln(os.Stderr, "ills:", err)
+		os.Exit(1)
+	}
 	if err := run(ill, *listen, *file, *seconds, *warm); err != nil {
 		fmt.Fprintln(os.Stderr, "ills:", err)
 		os.Exit(1)
 	}
+}
+
+// restart runs this program anew with a setting that the runtime reads at start, if it lacks it.
+func restart(godebug string) error {
+	if godebug == "" || os.Getenv("GODEBUG") == godebug {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(self, os.Args, append(os.Environ(), "GODEBUG="+godebug))
 }
 
 func run(ill illness, listen, file string, seconds float64, warm time.Duration) error {
@@ -105,8 +125,17 @@ func run(ill illness, listen, file string, seconds float64, warm time.Duration) 
 		<-stop
 		return nil
 	}
-	time.Sleep(warm)
-	return record(file, time.Duration(seconds*float64(time.Second)))
+	done := make(chan error)
+	go func() {
+		time.Sleep(warm)
+		done <- record(file, time.Duration(seconds*float64(time.Second)))
+	}()
+	select {
+	case err := <-done:
+		return err
+	case s := <-stop:
+		return fmt.Errorf("stopped: %v", s)
+	}
 }
 
 func serve(addr string) error {

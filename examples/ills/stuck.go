@@ -2,7 +2,10 @@
 
 package main
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // stuck waits for a file's lock that somebody else keeps for 800 ms at a time. The P that the
 // goroutine had is taken from it after 10 ms or so; the goroutine and its thread are gone until the
@@ -36,6 +39,32 @@ func stuck() error {
 	}()
 	go some()
 	return nil
+}
+
+// stuckRun computes for 800 ms at a time in a loop that has no call in it. Normally the runtime stops
+// such a goroutine by a signal; it is told not to (see godebug in main.go), as it also cannot in
+// long pieces of assembly. The P belongs to the goroutine until the loop is done, and whoever must
+// stop the world, such as the collector, waits with everyone else stopped.
+func stuckRun() error {
+	const trial = 20_000_000
+	begin := time.Now()
+	multiply(trial)
+	rounds := int(trial * float64(800*time.Millisecond) / float64(time.Since(begin)))
+	go func() {
+		for {
+			multiply(rounds)
+			runtime.Gosched()
+		}
+	}()
+	go some()
+	return nil
+}
+
+func multiply(rounds int) (n uint64) {
+	for i := 0; i < rounds; i++ {
+		n = n*6364136223846793005 + 1442695040888963407
+	}
+	return n
 }
 
 // some is a bit of work: 2 ms in every 10.

@@ -163,12 +163,12 @@ static void storm_blocked(struct summary *s, double v)
 
 static void set_stuck(struct summary *s)
 {
-    s->syscalls.longest = (struct summary_longest){.g = 7};
+    s->syscalls.longest_active = (struct summary_longest){.g = 7};
 }
 
 static void stuck_syscall(struct summary *s, double v)
 {
-    s->syscalls.longest.duration = part(v);
+    s->syscalls.longest_active.duration = part(v);
 }
 
 static void stuck_run(struct summary *s, double v)
@@ -193,7 +193,7 @@ static void net_answers(struct summary *s, double v)
 {
     net_waiters(s, 0);
     s->classes.network[STACK_OTHER].whole = 0;
-    s->classes.select[STACK_CALL] = (struct summary_class){.count = 50, .total = part(v)};
+    s->classes.sync[STACK_CALL] = (struct summary_class){.count = 50, .total = part(v)};
 }
 
 static void net_duration(struct summary *s, double v)
@@ -346,8 +346,7 @@ static void test_standing_waits(void **state)
     s.classes.network[STACK_LISTENER] = whole;
     s.classes.network[STACK_TRACER] = whole;
     s.classes.network[STACK_OTHER] = many; /* connections that nobody uses */
-    s.classes.select[STACK_OTHER] = whole;
-    s.classes.select[STACK_HANDLER] = whole; /* long polls */
+    s.classes.sync[STACK_HANDLER] = whole; /* long polls */
     s.classes.unknown[STACK_OTHER] = many;
     s.classes.syscall[STACK_PARKED] = many;
     s.classes.syscall[STACK_LISTENER] = many;
@@ -405,7 +404,7 @@ static void test_stuck(void **state)
     struct summary s = sound();
 
     (void)state;
-    s.syscalls.longest.duration = SECOND;
+    s.syscalls.longest_active.duration = SECOND;
     findings_find(&s, &findings);
     assert_string_equal(findings.label, "stuck-proc");
     set_storm(&s);
@@ -417,7 +416,7 @@ static void test_stuck(void **state)
     s.window = STUCK_SHORT;
     s.procs.available = 2 * STUCK_SHORT;
     s.procs.executing = STUCK_SHORT / 4;
-    s.syscalls.longest.duration = STUCK_SHORT;
+    s.syscalls.longest_active.duration = STUCK_SHORT;
     findings_find(&s, &findings);
     assert_int_equal(findings.n, 0);
 }
@@ -486,8 +485,8 @@ static void test_evidence(void **state)
     findings_find(&s, &findings);
     assert_string_equal(f->code, "lock-contention");
     assert_int_equal(f->n_sites, 2);
-    assert_string_equal(f->sites[0]->at.func, "app.post");
-    assert_string_equal(f->sites[1]->at.func, "app.balance");
+    assert_string_equal(f->sites[0].at.func, "app.post");
+    assert_string_equal(f->sites[1].at.func, "app.balance");
     assert_true(strlen(f->next) > 20);
     assert_string_equal(f->evidence[0].name, "waiting_mean");
     assert_float_equal(f->evidence[0].value, 10, 1e-9);
