@@ -24,8 +24,15 @@ struct summary_view {
 /* NULL if memory does not suffice. */
 json_t *summary_json(const char *name, const struct summary *s);
 
-/* A call site as the JSON shows it; for findings. */
-json_t *summary_json_site(const struct summary_site *s);
+/* What findings_find makes of it: members `findings` and `label`, and the first part of the text. */
+void summary_findings_json(json_t *o, const struct summary *s);
+void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* A frame, "main.work  app/main.go:12", in plain characters. */
+void summary_text_place(FILE *out, const struct summary_frame *f);
+
+/* Text of a trace as a JSON string, whatever its bytes are. */
+json_t *summary_json_text(const char *text);
 
 /* Errors of the stream are the caller's to look for. */
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);

@@ -10,7 +10,7 @@
 #define TEXT_MAX 2048
 
 /* Names in a trace may be any bytes; what is not UTF-8 is written as \xNN. */
-static json_t *text(const char *s)
+json_t *summary_json_text(const char *s)
 {
     json_t *json = json_string(s);
     struct buf escaped;
@@ -67,7 +67,7 @@ static json_t *rows(const struct summary_rows *rows, const char *key)
     for (size_t i = 0; i < rows->n; i++) {
         json_t *o = json_object();
 
-        put(o, key, text(rows->list[i].name));
+        put(o, key, summary_json_text(rows->list[i].name));
         put_times(o, &rows->list[i].times);
         put_count(o, "open", rows->list[i].open);
         (void)json_array_append_new(list, o);
@@ -79,13 +79,13 @@ static json_t *frame(const struct summary_frame *f)
 {
     json_t *o = json_object();
 
-    put(o, "func", text(f->func));
-    put(o, "file", text(f->file));
+    put(o, "func", summary_json_text(f->func));
+    put(o, "file", summary_json_text(f->file));
     put_count(o, "line", f->line);
     return o;
 }
 
-json_t *summary_json_site(const struct summary_site *s)
+static json_t *site(const struct summary_site *s)
 {
     json_t *o = frame(&s->at), *stack = json_array();
 
@@ -107,7 +107,7 @@ static json_t *sites(const struct summary_sites *sites)
     put_count(o, "count", sites->count);
     put_int(o, "total_ns", sites->total);
     for (size_t i = 0; i < sites->n; i++)
-        (void)json_array_append_new(list, summary_json_site(&sites->list[i]));
+        (void)json_array_append_new(list, site(&sites->list[i]));
     put(o, "top", list);
     return o;
 }
@@ -193,6 +193,7 @@ static json_t *procs(const struct summary *s)
     put(o, "idle_share", json_real(p->idle_share));
     put(o, "gc_share", json_real(p->gc_share));
     put_int(o, "all_busy_ns", p->all_busy);
+    put_int(o, "queued_ns", p->queued);
     put_count(o, "steals", p->steals);
     put(o, "list", proc_list(p));
     put_count(o, "other", p->other);
@@ -217,7 +218,7 @@ static json_t *goroutines(const struct summary_goroutines *g)
     for (size_t i = 0; i < g->n_waits; i++) {
         json_t *wait = json_object();
 
-        put(wait, "reason", text(g->waits[i].reason));
+        put(wait, "reason", summary_json_text(g->waits[i].reason));
         put_count(wait, "count", g->waits[i].count);
         put_int(wait, "total_ns", g->waits[i].total);
         put_int(wait, "max_ns", g->waits[i].max);
@@ -238,6 +239,7 @@ static json_t *scheduler(const struct summary_scheduler *sched)
     put_int(o, "overdue_ns", sched->overdue);
     put_int(o, "overdue_with_idle_ns", sched->overdue_with_idle);
     put_int(o, "overdue_with_free_ns", sched->overdue_with_free);
+    put_int(o, "overdue_lost_ns", sched->overdue_lost);
     return o;
 }
 
@@ -261,6 +263,8 @@ static json_t *syscalls(const struct summary_syscalls *c)
     put(o, "times", times(&c->times));
     put_count(o, "max_at_once", c->max_at_once);
     put_count(o, "max_blocked_at_once", c->max_blocked_at_once);
+    put(o, "longest_active",
+        c->longest_active.duration > 0 ? longest(&c->longest_active) : json_null());
     put(o, "longest", c->longest.duration > 0 ? longest(&c->longest) : json_null());
     return o;
 }
@@ -317,7 +321,7 @@ static json_t *error(const struct summary *s)
     o = json_object();
     put_int(o, "errno", -s->code);
     put_count(o, "offset", s->offset);
-    put(o, "text", text(s->why));
+    put(o, "text", summary_json_text(s->why));
     return o;
 }
 
@@ -328,7 +332,7 @@ json_t *summary_json(const char *name, const struct summary *s)
 
     (void)snprintf(format, sizeof(format), "go 1.%u", s->version);
     put_int(o, "schema", SUMMARY_SCHEMA);
-    put(o, "file", text(name));
+    put(o, "file", summary_json_text(name));
     put(o, "format", json_string(format));
     put(o, "complete", json_boolean(s->complete));
     put(o, "error", error(s));
@@ -352,6 +356,7 @@ json_t *summary_json(const char *name, const struct summary *s)
     put(o, "sites", all_sites(s));
     put_count(o, "lost_goroutines", s->lost_goroutines);
     put_count(o, "lost_stacks", s->lost_stacks);
+    summary_findings_json(o, s);
     return o;
 }
 

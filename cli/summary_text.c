@@ -62,18 +62,18 @@ static void bar(const struct page *p, double value)
 }
 
 /* What a trace says may be anything: only plain characters reach a terminal. At most `max`. */
-static size_t plain(const struct page *p, const char *text, size_t max)
+static size_t plain(FILE *out, const char *text, size_t max)
 {
     size_t n = 0;
 
     for (; text[n] && n < max; n++)
-        (void)putc(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?', p->out);
+        (void)putc(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?', out);
     return n;
 }
 
 static void name(const struct page *p, const char *text)
 {
-    size_t n = plain(p, text, NAME_WIDTH);
+    size_t n = plain(p->out, text, NAME_WIDTH);
 
     spaces(p, NAME_WIDTH - n);
 }
@@ -84,7 +84,7 @@ static void heading(const struct page *p, const char *text)
 }
 
 /* "main.go:12" of a long path: the last two components. */
-static void place(const struct page *p, const struct summary_frame *f)
+void summary_text_place(FILE *out, const struct summary_frame *f)
 {
     const char *from = f->file;
     unsigned slashes = 0;
@@ -96,13 +96,18 @@ static void place(const struct page *p, const struct summary_frame *f)
         }
     }
     if (!*f->func) {
-        (void)fputs("(no stack)", p->out);
+        (void)fputs("(no stack)", out);
         return;
     }
-    (void)plain(p, f->func, 200);
-    (void)fputs("  ", p->out);
-    (void)plain(p, from, 100);
-    (void)fprintf(p->out, ":%" PRIu64, f->line);
+    (void)plain(out, f->func, 200);
+    (void)fputs("  ", out);
+    (void)plain(out, from, 100);
+    (void)fprintf(out, ":%" PRIu64, f->line);
+}
+
+static void place(const struct page *p, const struct summary_frame *f)
+{
+    summary_text_place(p->out, f);
 }
 
 /* ---- sections --------------------------------------------------------------------------------- */
@@ -114,14 +119,14 @@ static void head(const struct page *p)
     char text[QUANTITY_SIZE], when[40];
     struct tm tm;
 
-    (void)plain(p, p->view->name, 200);
+    (void)plain(p->out, p->view->name, 200);
     (void)fprintf(p->out, "\n  go 1.%u trace, %s: %s, %s events, %" PRIu64 " generation%s\n", s->version,
                   s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
                   quantity_count(s->events.total, when), s->generations,
                   s->generations == 1 ? "" : "s");
     if (!s->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)plain(p, s->why, sizeof(s->why));
+        (void)plain(p->out, s->why, sizeof(s->why));
         (void)fprintf(p->out, " (offset %" PRIu64 ")\n", s->offset);
     }
     (void)fprintf(p->out, "  window %s", quantity_duration(s->window, p->view->utf8, text));
@@ -324,6 +329,7 @@ void summary_text(FILE *out, const struct summary *s, const struct summary_view 
     const struct page page = {out, s, view}, *p = &page;
 
     head(p);
+    summary_findings_text(out, s, view);
     procs(p);
     goroutines(p);
     latencies(p);

@@ -52,7 +52,7 @@ static const struct scale stuck_share = {0.5, 0.9};
 /* Goroutines that wait for an answer from the network, at any time; how long for each; their share
    of goroutine time; and Ps busy no more than this. */
 static const struct scale net_waiters = {4, 16};
-static const struct scale net_duration = {1e7, 4e7};
+static const struct scale net_duration = {5e6, 2e7};
 static const struct scale net_share = {0.8, 0.95};
 #define NET_BUSY_MAX 0.5
 
@@ -174,8 +174,9 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     tell(f, "pause_share", pause);
     tell(f, "cycles", (double)gc->cycles);
     tell(f, "mark_share", share((double)gc->mark, a->window));
-    tell(f, "mutator_utilisation_10ms", gc->mmu[1].utilisation);
+    tell(f, "mutator_10ms_share", gc->mmu[1].utilisation);
     tell(f, "heap_max_bytes", (double)gc->heap_max);
+    point_at(f, &a->s->sites[SUMMARY_ASSIST], ALL_CLASSES);
     return score;
 }
 

@@ -86,6 +86,7 @@ enum summary_profile {
     SUMMARY_NET,     /* waiting for the network */
     SUMMARY_SYSCALL, /* in a syscall */
     SUMMARY_CPU,     /* the site is the innermost frame itself */
+    SUMMARY_ASSIST,  /* in mark assist; the site allocates. Not a profile of Go's */
     SUMMARY_N_PROFILES,
 };
 

@@ -173,21 +173,23 @@ void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time
     int64_t duration = time - g->assist_since;
 
     s->out->gc.assist += duration;
+    sites_add(&s->sites, g->assist_stack, SUMMARY_ASSIST, duration);
     if (duration > s->out->gc.assist_max)
         s->out->gc.assist_max = duration;
 }
 
-static void assist_begin(struct summing *s, const struct gotrace_event *e) {
+static int assist_begin(struct summing *s, const struct gotrace_event *e) {
     struct summing_go *g = summing_go_find(s, e->g);
 
     if (!g)
-        return;
+        return 0;
     begin_assist(s, g, e->time);
     count(s, g);
     if (s->go_procs > 0) {
         go_count(s, e->p, 1);
         g->flags |= SUMMING_GO_ASSIST;
     }
+    return sites_of(&s->sites, s->trace, e->stack, &g->assist_stack);
 }
 
 static void assist_end(struct summing *s, const struct gotrace_event *e) {
@@ -255,7 +257,7 @@ int summing_gc_range(struct summing *s, const struct gotrace_event *e) {
         r = end_stw(s, e);
         break;
     case GOTRACE_EV_GC_MARK_ASSIST_BEGIN:
-        assist_begin(s, e);
+        r = assist_begin(s, e);
         break;
     case GOTRACE_EV_GC_MARK_ASSIST_ACTIVE:
         assist_active(s, e);

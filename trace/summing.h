@@ -50,6 +50,7 @@ struct summing_go {
     int64_t since; /* in this state */
     int64_t blocked_since; /* in a syscall: without a P */
     int64_t assist_since;
+    uint32_t assist_stack;
     uint32_t stack;   /* where the state began */
     uint32_t stint;   /* counts states: tells a wait from a later one */
     uint32_t regions; /* the innermost open one, plus 1 */

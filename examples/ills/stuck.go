@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// stuck waits for a file's lock that somebody else keeps for 800 ms at a time. The P that the
+// stuck waits for a file's lock that somebody else keeps for 900 ms in every second. The P that the
 // goroutine had is taken from it after 10 ms or so; the goroutine and its thread are gone until the
 // kernel lets go of them. Some computation goes on beside it.
 func stuck() error {
@@ -17,14 +17,16 @@ func stuck() error {
 	}
 	held := make(chan bool)
 	go func() {
+		time.Sleep(350 * time.Millisecond)
 		for {
 			if lockFile(files[0]) != nil {
 				return
 			}
 			held <- true
-			time.Sleep(800 * time.Millisecond)
+			time.Sleep(900 * time.Millisecond)
 			unlockFile(files[0])
 			<-held
+			time.Sleep(100 * time.Millisecond)
 		}
 	}()
 	go func() {
@@ -46,13 +48,12 @@ func stuck() error {
 // long pieces of assembly. The P belongs to the goroutine until the loop is done, and whoever must
 // stop the world, such as the collector, waits with everyone else stopped.
 func stuckRun() error {
-	const trial = 20_000_000
-	begin := time.Now()
-	multiply(trial)
-	rounds := int(trial * float64(800*time.Millisecond) / float64(time.Since(begin)))
+	rounds := 20_000_000
 	go func() {
 		for {
+			begin := time.Now()
 			multiply(rounds)
+			rounds = int(float64(rounds) * float64(800*time.Millisecond) / float64(time.Since(begin)))
 			runtime.Gosched()
 		}
 	}()

@@ -17,12 +17,15 @@ static void pause_ms(long ms)
 */
 import "C"
 
+import "time"
+
 // stuckCgo is stuck in C, as with a driver that waits there.
 func stuckCgo() error {
 	go func() {
+		time.Sleep(350 * time.Millisecond)
 		for {
-			C.pause_ms(800)
-			spin(1000)
+			C.pause_ms(900)
+			time.Sleep(100 * time.Millisecond)
 		}
 	}()
 	go some()

@@ -234,7 +234,7 @@ static const struct trial trials[] = {
     {"stuck-proc", set_stuck, stuck_run, 0.5, 0.9},
     {"network-bound", set_network, net_waiters, 4, 16},
     {"network-bound", set_network, net_answers, 4, 16},
-    {"network-bound", set_network, net_duration, 1e7, 4e7},
+    {"network-bound", set_network, net_duration, 5e6, 2e7},
     {"network-bound", set_network, net_share, 0.8, 0.95},
 };
 
