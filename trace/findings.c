@@ -45,8 +45,10 @@ static const struct scale storm_goroutines = {1, 3};
 static const struct scale storm_blocked = {50, 300};
 #define STORM_MIN_PROCS 4
 
-/* The longest syscall or uninterrupted run, of the window; nothing shorter counts at all. */
+/* The longest syscall, of the window, if it is long at all; the longest run of a goroutine, which
+   the runtime means to interrupt every 10 ms. */
 static const struct scale stuck_share = {0.5, 0.9};
+static const struct scale stuck_run = {3e8, 9e8};
 #define STUCK_MIN 100000000
 
 /* Goroutines that wait for an answer from the network, at any time; how long for each; their share
@@ -255,20 +257,22 @@ static double stuck_proc(const struct facts *a, struct finding *f)
 {
     const struct summary_longest *call = &a->s->syscalls.longest_active;
     const struct summary_longest *run = &a->s->longest_run;
-    const struct summary_longest *worst = call->duration >= run->duration ? call : run;
-    double longest = (double)worst->duration;
+    double by_call = scaled((double)call->duration / a->window, stuck_share);
+    double by_run = scaled((double)run->duration, stuck_run);
+    const struct summary_longest *worst;
 
-    tell(f, "longest_share", longest / a->window);
+    /* Where everyone is in syscalls, one that takes long is part of the crowd. */
+    if (call->duration < STUCK_MIN || storm_strength(a) >= 0.5)
+        by_call = 0;
+    worst = by_run > by_call ? run : call;
     tell(f, "longest_syscall_ns", (double)call->duration);
+    tell(f, "longest_syscall_share", (double)call->duration / a->window);
     tell(f, "longest_run_ns", (double)run->duration);
     tell(f, "in_syscall_mean", in_syscalls(a));
     tell(f, "goroutine", (double)worst->g);
     if (worst->at.func != NULL && worst->at.func[0] != '\0')
         f->sites[f->n_sites++] = (struct finding_site){worst->at, 1, worst->duration};
-    /* Where everyone is in syscalls, one that takes long is part of the crowd. */
-    if (longest < STUCK_MIN || storm_strength(a) >= 0.5)
-        return 0;
-    return scaled(longest / a->window, stuck_share);
+    return most(by_call, by_run);
 }
 
 /*

@@ -103,7 +103,7 @@ func (s *shop) serve(c net.Conn) {
 	}
 }
 
-// healthy is a server with 10 clients that ask it 250 times a second in all.
+// healthy is a server with 10 clients that ask it 160 times a second in all.
 func healthy() error {
 	runtime.GOMAXPROCS(2)
 	s := &shop{stock: make(map[int][]byte)}
@@ -112,7 +112,7 @@ func healthy() error {
 		go s.serve(inside)
 		go func() {
 			for r := bufio.NewReader(outside); query(outside, r) == nil; {
-				time.Sleep(40 * time.Millisecond)
+				time.Sleep(60 * time.Millisecond)
 			}
 		}()
 	}

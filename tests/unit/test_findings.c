@@ -231,7 +231,7 @@ static const struct trial trials[] = {
     {"syscall-storm", set_storm, storm_many_procs, 1, 3},
     {"syscall-storm", set_storm, storm_blocked, 50, 300},
     {"stuck-proc", set_stuck, stuck_syscall, 0.5, 0.9},
-    {"stuck-proc", set_stuck, stuck_run, 0.5, 0.9},
+    {"stuck-proc", set_stuck, stuck_run, 0.3, 0.9},
     {"network-bound", set_network, net_waiters, 4, 16},
     {"network-bound", set_network, net_answers, 4, 16},
     {"network-bound", set_network, net_duration, 5e6, 2e7},

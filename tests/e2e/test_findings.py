@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each program of examples/ills gets the label that it says is its own.
+
+FINDINGS_RUNS, how often each runs; FINDINGS_TOOLCHAINS, `all` for every toolchain that can be had.
+Every second run has a noisy neighbour: processes that compute on every processor. Programs
+run one at a time: side by side they would make each other ill.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from gotools import TOOLCHAINS, build
+from support import BUILD, SRC
+
+CONTRACE = BUILD / "contrace"
+ILLS = SRC / "examples/ills"
+
+RUNS = int(os.environ.get("FINDINGS_RUNS", "2"))
+CHOSEN = TOOLCHAINS if os.environ.get("FINDINGS_TOOLCHAINS") == "all" else ["local"]
+SECONDS = 1
+
+# What is ill, and a call site that must be among those that the finding names.
+PROGRAMS = {
+    "lock-convoy": ("lock-contention", "main.(*ledger).post"),
+    "gc-churn": ("gc-pressure", "main.tree"),
+    "cpu-starved": ("cpu-saturated", None),
+    "imbalance": ("scheduler-imbalance", "main.imbalance.func1"),
+    "syscalls": ("syscall-storm", "main.lockFile"),
+    "stuck": ("stuck-proc", "main.lockFile"),
+    "stuck-cgo": ("stuck-proc", "main._Cfunc_pause_ms"),
+    "stuck-run": ("stuck-proc", None),
+    "slow-peer": ("network-bound", "main.query"),
+    "slow-http": ("network-bound", "net/http.(*persistConn).roundTrip"),
+    "idle": ("idle", None),
+    "timers": ("idle", None),
+    "healthy": ("healthy", None),
+    "busy": ("healthy", None),
+    "ping-pong": ("healthy", None),
+}
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """The program as built by each toolchain."""
+    work = tmp_path_factory.mktemp("ills")
+    built = {}
+
+    def get(toolchain):
+        path = work / f"ills-{toolchain}"
+        if toolchain not in built:
+            built[toolchain] = build(ILLS, path, toolchain)
+        if not built[toolchain]:
+            pytest.skip(f"{toolchain} cannot be had")
+        return path
+
+    return get
+
+
+@contextlib.contextmanager
+def neighbour(noisy):
+    """A process that computes, for each processor."""
+    burn = [sys.executable, "-c", "while True: pass"]
+    crowd = [subprocess.Popen(burn) for _ in range(os.cpu_count() if noisy else 0)]
+    try:
+        yield
+    finally:
+        for one in crowd:
+            one.kill()
+            one.wait()
+
+
+def judge(program, name, path, noisy=False):
+    with neighbour(noisy):
+        done = subprocess.run([program, "-ill", name, "-trace", path, "-seconds", str(SECONDS)],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              timeout=60)
+    if "built without cgo" in done.stdout:
+        pytest.skip("no C compiler for Go")
+    assert done.returncode == 0, done.stdout
+    out = subprocess.run([CONTRACE, "summary", "--json", path], stdout=subprocess.PIPE, check=True,
+                         timeout=60)
+    return json.loads(out.stdout)
+
+
+def check(summary, label, site, kept):
+    findings = summary["findings"]
+    assert summary["label"] == label, f"{kept}: {json.dumps(findings, indent=1)}"
+    if label in ("idle", "healthy"):
+        assert findings == [], kept
+        return
+    first = findings[0]
+    assert first["code"] == label
+    assert 0.5 <= first["score"] <= 1
+    assert first["evidence"]
+    assert len(first["next"]) > 20
+    # Go 1.22 does not tell the stack of what was in a syscall when the trace began.
+    if site and not (label == "stuck-proc" and not first["sites"]):
+        assert site in [s["func"] for s in first["sites"]], first["sites"]
+
+
+@pytest.mark.parametrize("toolchain", CHOSEN)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_label(programs, tmp_path, name, toolchain):
+    label, site = PROGRAMS[name]
+    program = programs(toolchain)
+    for turn in range(RUNS):
+        noisy = turn % 2 == 1
+        path = tmp_path / f"{name}-{turn}.trace"
+        summary = judge(program, name, path, noisy)
+        check(summary, label, site, f"{path}{', noisy' if noisy else ''}")
+        path.unlink()
+
+
+def test_programs_know_their_labels(programs):
+    """The program's own list is the one above."""
+    done = subprocess.run([programs("local")], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=60)
+    listed = dict(line.split()[:2] for line in done.stderr.splitlines()
+                  if line.startswith("  ") and not line.startswith(("  -", "   ")))
+    assert listed == {name: label for name, (label, _) in PROGRAMS.items()}
