@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "trace/specs.h"
 #include "trace/summing.h"
 
 static const int64_t windows[MMU_WINDOWS] = {1000000, 10000000, 100000000};
@@ -49,10 +50,11 @@ static int note_thread(struct summing *s, int64_t m) {
     int64_t *cached = &s->thread_cache[(uint64_t) m % 64];
     int r;
 
+    s->thread = m;
     /* What is cached is the number plus 1, so that zero is none. */
-    if (*cached == m + 1 || m == GOTRACE_NONE)
+    if (*cached == (int64_t) ((uint64_t) m + 1) || m == GOTRACE_NONE)
         return 0;
-    *cached = m + 1;
+    *cached = (int64_t) ((uint64_t) m + 1);
     if (s->threads.n == SUMMING_MAX_THREADS)
         return 0;
     r = idmap_add(&s->threads, (uint64_t) m, 0);
@@ -118,13 +120,14 @@ static int other_event(struct summing *s, const struct gotrace_event *e) {
 }
 
 static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
+    const struct gotrace_event *end = e + n;
     int r = 0;
 
     if (!s->begun && n > 0) {
         s->begun = true;
         s->first = s->at = s->sync = e->time;
     }
-    for (const struct gotrace_event *end = e + n; r == 0 && e < end; e++) {
+    for (; r == 0 && e < end; e++) {
         s->out->events.by_type[e->type]++;
         if (e->kind == GOTRACE_GO_STATE)
             r = summing_go_event(s, e);
@@ -132,11 +135,11 @@ static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
             r = summing_proc_event(s, e);
         else
             r = other_event(s, e);
-        s->out->events.by_kind[e->kind & 15]++;
-        if (r == 0 && s->thread_cache[(uint64_t) e->m % 64] != e->m + 1)
+        if (e->m != s->thread && r == 0)
             r = note_thread(s, e->m);
-        s->last = e->time;
     }
+    if (n > 0)
+        s->last = end[-1].time;
     return r;
 }
 
@@ -149,8 +152,11 @@ static int finish(struct summing *s) {
     out->threads.seen = s->threads.n;
     out->threads.in_first = out->generations > 1 ? s->threads_in_first : s->threads.n;
     out->lost_stacks = s->sites.lost;
-    for (size_t i = 0; i < 16; i++)
-        out->events.total += out->events.by_kind[i];
+    for (size_t i = 0; i < 256; i++) {
+        /* An event's type says its kind. */
+        out->events.by_kind[specs[i].head[1] & 15] += out->events.by_type[i];
+        out->events.total += out->events.by_type[i];
+    }
     r = summing_go_finish(s);
     if (r == 0)
         r = summing_proc_finish(s);

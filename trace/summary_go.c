@@ -23,10 +23,17 @@ static struct summing_go *place(const struct summing *s, uint32_t n) {
     return &s->chunks[n / CHUNK][n % CHUNK];
 }
 
-struct summing_go *summing_go_find(const struct summing *s, int64_t id) {
+static void note_recent(struct summing *s, int64_t id, struct summing_go *g) {
+    s->recent[(uint64_t) id % SUMMING_RECENT] = (struct summing_recent){id, g};
+}
+
+struct summing_go *summing_go_find_slow(struct summing *s, int64_t id) {
     uint32_t n = idmap_find(&s->go_ids, (uint64_t) id);
 
-    return n == IDMAP_NONE ? NULL : place(s, n);
+    if (n == IDMAP_NONE)
+        return NULL;
+    note_recent(s, id, place(s, n));
+    return place(s, n);
 }
 
 static int new_place(struct summing *s, uint32_t *ret) {
@@ -70,6 +77,7 @@ static int add(struct summing *s, int64_t id, struct summing_go **ret) {
     g = place(s, n);
     stint = g->stint;
     *g = (struct summing_go){.id = id, .stint = stint, .p = GOTRACE_NONE};
+    note_recent(s, id, g);
     *ret = g;
     return 0;
 }
@@ -78,6 +86,8 @@ static void forget(struct summing *s, struct summing_go *g) {
     uint32_t n = idmap_find(&s->go_ids, (uint64_t) g->id);
 
     idmap_remove(&s->go_ids, (uint64_t) g->id);
+    if (s->recent[(uint64_t) g->id % SUMMING_RECENT].go == g)
+        s->recent[(uint64_t) g->id % SUMMING_RECENT].go = NULL;
     s->free[s->n_free++] = n;
 }
 

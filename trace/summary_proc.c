@@ -24,33 +24,12 @@ struct summing_proc *summing_proc_find(struct summing *s, int32_t p) {
     return &s->ps[p];
 }
 
-static void integrate(struct summing *s, int64_t time) {
-    int64_t dt = time - s->at;
-    int64_t free = summing_free_procs(s);
-    struct summary_scheduler *out = &s->out->scheduler;
-
-    s->at = time;
-    if (s->procs_busy >= s->procs && s->procs > 0)
-        s->out->procs.all_busy += dt;
-    if (free <= 0 && s->procs > 0 && s->n_runnable > 0 && !s->in_stw)
-        s->out->procs.queued += dt;
-    if (s->n_overdue == 0)
-        return;
-    out->overdue += dt;
-    if (s->procs_running < s->procs)
-        out->overdue_with_idle += dt;
-    if (free > 0 && !s->in_stw) {
-        out->overdue_with_free += dt;
-        out->overdue_lost += dt * ((uint64_t) free < s->n_overdue ? free : (int64_t) s->n_overdue);
-    }
-}
-
 void summing_advance_slow(struct summing *s, int64_t time) {
     while (s->n_due > 0 && s->due[s->due_head].time <= time) {
         const struct summing_due *due = &s->due[s->due_head];
 
         if (due->go->stint == due->stint) {
-            integrate(s, due->time);
+            summing_pass(s, due->time);
             due->go->flags |= SUMMING_OVERDUE;
             s->n_overdue++;
             s->out->scheduler.overdue_count++;
@@ -58,7 +37,6 @@ void summing_advance_slow(struct summing *s, int64_t time) {
         s->due_head = (s->due_head + 1) % SUMMING_MAX_DUE;
         s->n_due--;
     }
-    integrate(s, time);
 }
 
 static void run(struct summing *s, struct summing_proc *p, int64_t since) {

@@ -109,6 +109,13 @@ struct summing_pool {
     uint32_t free; /* plus 1 */
 };
 
+/* Goroutines that were asked for lately, by the last bits of their number. */
+#define SUMMING_RECENT 256
+struct summing_recent {
+    int64_t id;
+    struct summing_go *go; /* NULL: none */
+};
+
 struct summing_due {
     int64_t time;
     struct summing_go *go;
@@ -138,6 +145,7 @@ struct summing {
     uint32_t *free; /* places */
     size_t free_cap;
     uint32_t n_free;
+    struct summing_recent recent[SUMMING_RECENT];
     int64_t alive; /* of those created in the trace, less those ended */
     int64_t alive_max;
 
@@ -198,6 +206,7 @@ struct summing {
 
     /* Threads. */
     struct idmap threads;
+    int64_t thread; /* of the last event */
     int64_t thread_cache[64];
     uint64_t threads_in_first;
 };
@@ -207,7 +216,7 @@ struct summing {
 /* summary_go.c: goroutines */
 int summing_go_event(struct summing *s, const struct gotrace_event *e);
 int summing_go_generation(struct summing *s, uint32_t n_strings);
-struct summing_go *summing_go_find(const struct summing *s, int64_t id);
+struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
 /* Its P was taken away while it is in a syscall. */
 void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time);
 /* The trace ends: what has not ended counts until now. */
@@ -247,23 +256,43 @@ int summing_rows(struct summing *s, struct summing_types *types, struct summary_
 void summing_types_done(struct summing *s, struct summing_types *types);
 void summing_times(struct histogram *h, struct summary_times *ret);
 
+static inline struct summing_go *summing_go_find(struct summing *s, int64_t id) {
+    const struct summing_recent *recent = &s->recent[(uint64_t) id % SUMMING_RECENT];
+
+    if (__builtin_expect(recent->id == id && recent->go, 1))
+        return recent->go;
+    return summing_go_find_slow(s, id);
+}
+
 /* Ps that could run another goroutine. */
 static inline int64_t summing_free_procs(const struct summing *s) {
     return s->procs - s->procs_busy + s->idle_workers;
 }
 
-/* Time passes; to be called before anything changes that integrate() looks at. */
-static inline void summing_advance(struct summing *s, int64_t time) {
-    int64_t dt = time - s->at;
+/* Nothing of what is looked at here changed between s->at and time. */
+static inline void summing_pass(struct summing *s, int64_t time) {
+    struct summary_scheduler *out = &s->out->scheduler;
+    int64_t dt = time - s->at, free = summing_free_procs(s);
 
-    if (s->n_overdue > 0 || (s->n_due > 0 && s->due[s->due_head].time <= time)) {
-        summing_advance_slow(s, time);
-        return;
-    }
-    if (s->procs > 0 && s->procs_busy >= s->procs) {
-        s->out->procs.all_busy += dt;
-        if (s->n_runnable > 0 && s->idle_workers == 0 && !s->in_stw)
-            s->out->procs.queued += dt;
-    }
     s->at = time;
+    if (s->procs_busy >= s->procs && s->procs > 0)
+        s->out->procs.all_busy += dt;
+    if (free <= 0 && s->procs > 0 && s->n_runnable > 0 && !s->in_stw)
+        s->out->procs.queued += dt;
+    if (s->n_overdue == 0)
+        return;
+    out->overdue += dt;
+    if (s->procs_running < s->procs)
+        out->overdue_with_idle += dt;
+    if (free > 0 && !s->in_stw) {
+        out->overdue_with_free += dt;
+        out->overdue_lost += dt * ((uint64_t) free < s->n_overdue ? free : (int64_t) s->n_overdue);
+    }
+}
+
+/* Time passes; to be called before anything changes that summing_pass looks at. */
+static inline void summing_advance(struct summing *s, int64_t time) {
+    if (s->n_due > 0 && s->due[s->due_head].time <= time)
+        summing_advance_slow(s, time);
+    summing_pass(s, time);
 }
