@@ -276,7 +276,8 @@ static void add_to_index(struct spool_file *f)
 
 static void published(struct spool_file *f)
 {
-    spool_published_fn fn = f->spool->closing ? NULL : f->published_fn;
+    struct spool *s = f->spool;
+    spool_published_fn fn = s->closing ? NULL : f->published_fn;
     void *userdata = f->published_userdata;
     char key[NAME_KEY_MAX];
 
@@ -286,6 +287,8 @@ static void published(struct spool_file *f)
     file_free(f);
     if (fn)
         fn(0, key, userdata);
+    if (s->kept_fn && !s->closing)
+        s->kept_fn(s->kept_userdata, key);
 }
 
 static void on_published(struct disk_job *job, int r)

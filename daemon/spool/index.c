@@ -206,6 +206,14 @@ void index_archive(struct index *ix, size_t i)
     item->pending = item->put_off = item->aside = false;
 }
 
+void index_resize(struct index *ix, size_t i, uint64_t bytes)
+{
+    struct retention_item *item = &ix->items[ix->head + i];
+
+    ix->sums[item->pending].bytes += bytes - item->bytes;
+    item->bytes = bytes;
+}
+
 void index_remove(struct index *ix, size_t i)
 {
     struct retention_item *item = &ix->items[ix->head + i];
@@ -213,6 +221,7 @@ void index_remove(struct index *ix, size_t i)
     ix->sums[item->pending].files--;
     ix->sums[item->pending].bytes -= item->bytes;
     ix->aside -= item->aside;
+    ix->held -= item->held;
     if (i < ix->offer_end)
         ix->offer_end--;
     free(ix->keys[ix->head + i]);

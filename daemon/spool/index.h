@@ -25,6 +25,7 @@ struct index {
     size_t head, n, cap;
     struct index_state sums[2]; /* by `pending` */
     uint64_t aside;             /* items that are put aside */
+    uint64_t held;              /* items whose record will be amended */
     size_t offer_end;           /* no item from here on may be taken */
 };
 
@@ -56,6 +57,9 @@ void index_offer_all(struct index *ix);
 
 /* Item i of pending/ is now in the archive: its place is the same. */
 void index_archive(struct index *ix, size_t i);
+
+/* Item i takes so many bytes now. */
+void index_resize(struct index *ix, size_t i, uint64_t bytes);
 
 /* The items, oldest first; NULL when there are none. */
 struct retention_item *index_items(const struct index *ix);

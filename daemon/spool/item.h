@@ -33,6 +33,9 @@ struct retention_item *item_at(struct spool *s, size_t i);
 size_t item_place(const struct spool_item *i);
 void item_free(struct spool_item *i);
 
+/* Nobody has it any more: neither the uploader nor a disk thread. */
+void item_free_again(struct spool *s, size_t at);
+
 /* It is no longer there. */
 void item_drop(struct spool *s, size_t at);
 void item_log_gone(const struct spool *s, uint64_t n, const char *first);

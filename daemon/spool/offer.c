@@ -33,6 +33,12 @@ static int on_pending_wake(sd_event_source *source, void *userdata)
     return 0;
 }
 
+/* Not offered because its record is still to be amended; nothing has gone wrong with it. */
+static bool waits_for_record(const struct retention_item *item)
+{
+    return item->put_off && item->held && item->failures == 0;
+}
+
 /* The timer follows what is offered again first. */
 static void arm_retry(struct spool *s, usec next)
 {
@@ -58,7 +64,8 @@ void offer_due(struct spool *s, usec now)
 
         if (!items[i].put_off)
             continue;
-        if (due > now) {
+        /* A store that works again is no reason not to wait for a record. */
+        if (due > (waits_for_record(&items[i]) ? spool_now_boot(s) : now)) {
             next = due < next ? due : next;
             continue;
         }
@@ -113,11 +120,14 @@ void spool_offer_again(struct spool *s)
     struct retention_item *items = index_items(&s->kept);
 
     for (size_t i = 0; i < s->kept.n; i++) {
+        if (waits_for_record(&items[i]))
+            continue;
         items[i].aside = items[i].put_off = items[i].uploaded = false;
         items[i].failures = 0;
     }
     s->kept.aside = 0;
-    arm_retry(s, USEC_NEVER);
+    s->put_off_next = 0;
+    offer_due(s, spool_now_boot(s));
     index_offer_all(&s->kept);
     offer_kick(s);
 }
@@ -168,17 +178,68 @@ static void count_failure(struct retention_item *item)
         item->failures++;
 }
 
-void offer_later(struct spool *s, size_t i, usec wait)
+static void put_off(struct spool *s, struct retention_item *item, usec wait)
 {
-    struct retention_item *item = &index_items(&s->kept)[i];
     usec due = spool_now_boot(s) + (wait < USEC_PER_DAY ? wait : USEC_PER_DAY);
 
     item->offer_at = (uint32_t)((due + USEC_PER_SEC - 1) / USEC_PER_SEC);
     due = item->offer_at * USEC_PER_SEC;
     item->put_off = true;
-    count_failure(item);
     if (due < s->put_off_next)
         arm_retry(s, due);
+}
+
+void offer_later(struct spool *s, size_t i, usec wait)
+{
+    struct retention_item *item = &index_items(&s->kept)[i];
+
+    put_off(s, item, wait);
+    count_failure(item);
+}
+
+/* --- what waits for its record --- */
+
+void spool_hold(struct spool *s, const char *key, usec most)
+{
+    struct retention_item *item;
+    size_t at;
+
+    if (!spool_find(s, key, &at))
+        return;
+    item = &index_items(&s->kept)[at];
+    if (item->held)
+        return;
+    item->held = true;
+    s->kept.held++;
+    index_resize(&s->kept, at, item->bytes + STATE_AMEND_ROOM);
+    if (item->pending && !item->busy)
+        put_off(s, item, most);
+}
+
+void offer_release(struct spool *s, size_t at)
+{
+    struct retention_item *item = &index_items(&s->kept)[at];
+    bool waits = waits_for_record(item);
+
+    if (!item->held)
+        return;
+    item->held = false;
+    s->kept.held--;
+    index_resize(&s->kept, at, item->bytes - STATE_AMEND_ROOM);
+    if (s->waiting)
+        spool_wake(s); /* there is room now */
+    if (waits) {
+        item->put_off = false;
+        offer_now(s, at);
+    }
+}
+
+void spool_release(struct spool *s, const char *key)
+{
+    size_t at;
+
+    if (spool_find(s, key, &at))
+        offer_release(s, at);
 }
 
 bool offer_rest(struct spool *s, size_t i)

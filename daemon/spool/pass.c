@@ -144,6 +144,7 @@ static void on_removed(struct disk_job *job, int r)
         struct retention_item *item = &index_items(&s->kept)[i];
 
         item->busy = false;
+        amending_kick(s);
         item->failed = r < 0;
         if (r >= 0) {
             p->deleted[c->cause]++;

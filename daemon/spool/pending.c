@@ -28,20 +28,6 @@ struct retention_item *item_at(struct spool *s, size_t i)
     return &index_items(&s->kept)[i];
 }
 
-/* Opens a file of ours and no other: 0, or an errno. A FIFO in its place would not block us. */
-static int open_ours(int day, const char *name, int *ret_fd, struct stat *ret_st)
-{
-    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    _cleanup_close_ int fd = openat(day, name, flags);
-
-    if (fd < 0 || fstat(fd, ret_st) < 0)
-        return -errno;
-    if (!tree_file_ours(ret_st))
-        return -EPERM;
-    *ret_fd = steal_fd(&fd);
-    return 0;
-}
-
 /* A trace is uploaded without a record if the record is missing, foreign or endless. */
 static int read_record(struct spool_item *i, int day)
 {
@@ -50,7 +36,7 @@ static int read_record(struct spool_item *i, int day)
     struct stat st;
     int r;
 
-    r = open_ours(day, name_record_key(tree_leaf(i->key), name), &fd, &st);
+    r = tree_open_file(day, name_record_key(tree_leaf(i->key), name), &fd, &st);
     if (r >= 0)
         r = buf_read_fd(&i->record, fd);
     i->has_record = r >= 0;
@@ -65,7 +51,7 @@ static int open_item(struct spool_item *i)
 
     r = tree_open_day(i->spool->tree.pending, i->key, &day);
     if (r >= 0)
-        r = open_ours(day, tree_leaf(i->key), &i->fd, &st);
+        r = tree_open_file(day, tree_leaf(i->key), &i->fd, &st);
     if (r < 0)
         return r;
     i->size = (uint64_t)st.st_size;
@@ -195,11 +181,17 @@ static void give_back(struct spool_item *i)
     settling_untaken(s);
 }
 
+void item_free_again(struct spool *s, size_t at)
+{
+    item_at(s, at)->busy = false;
+    amending_kick(s);
+}
+
 void spool_item_return(struct spool_item *i)
 {
     size_t at = item_place(i);
 
-    item_at(i->spool, at)->busy = false;
+    item_free_again(i->spool, at);
     index_offer(&i->spool->kept, at);
     give_back(i);
 }
@@ -208,7 +200,7 @@ void spool_item_put_off(struct spool_item *i, usec wait)
 {
     size_t at = item_place(i);
 
-    item_at(i->spool, at)->busy = false;
+    item_free_again(i->spool, at);
     offer_later(i->spool, at, wait);
     give_back(i);
 }
@@ -227,7 +219,7 @@ void spool_item_put_aside(struct spool_item *i)
 {
     size_t at = item_place(i);
 
-    item_at(i->spool, at)->busy = false;
+    item_free_again(i->spool, at);
     offer_never(i->spool, at);
     give_back(i);
 }

@@ -5,6 +5,7 @@
 
 #include "daemon/spool/record.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -128,13 +129,29 @@ static bool set_truncated(json_t *object, const struct record *r)
            set_string(truncated, "by", r->truncated_by);
 }
 
+/* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not 1.8999…. */
+static char *to_text(const json_t *o)
+{
+    _cleanup_free_ char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    size_t n;
+    char *line;
+
+    if (!text)
+        return NULL;
+    n = strlen(text);
+    line = realloc(text, n + 2);
+    if (!line)
+        return NULL;
+    text = NULL;
+    line[n] = '\n';
+    line[n + 1] = '\0';
+    return line;
+}
+
 char *record_to_json(const struct record *r)
 {
     _cleanup_json_ json_t *o = json_object();
-    _cleanup_free_ char *text = NULL;
     char start[CLOCK_RFC3339_SIZE];
-    char *line;
-    size_t n;
 
     if (!o || !set_string(o, "service", r->service) || !set_string(o, "host", r->host) ||
         (r->pid && !set_number(o, "pid", r->pid)) || !set_string(o, "target", r->target) ||
@@ -146,17 +163,43 @@ char *record_to_json(const struct record *r)
         !set_number(o, "generations", r->generations) ||
         !set_string(o, "contraced_version", PACKAGE_VERSION))
         return NULL;
-    /* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not
-     * 1.8999…. */
-    text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    return to_text(o);
+}
+
+/* 0 also when there is nothing to set. */
+static int set_summary(json_t *o, const char *text)
+{
+    json_error_t error;
+    json_t *summary;
+
     if (!text)
-        return NULL;
-    n = strlen(text);
-    line = realloc(text, n + 2);
-    if (!line)
-        return NULL;
-    text = NULL;
-    line[n] = '\n';
-    line[n + 1] = '\0';
-    return line;
+        return 0;
+    summary = json_loads(text, 0, &error);
+    if (!json_is_object(summary)) {
+        json_decref(summary);
+        return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EINVAL;
+    }
+    return json_object_set_new(o, "summary", summary) < 0 ? -ENOMEM : 0;
+}
+
+int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret)
+{
+    static const char *const names[] = {"label", "not_inspected", "summary"};
+    json_error_t error;
+    _cleanup_json_ json_t *o = json_loadb(json, n, 0, &error);
+    int r;
+
+    if (!o && json_error_code(&error) == json_error_out_of_memory)
+        return -ENOMEM;
+    if (!json_is_object(o))
+        return -EINVAL;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        (void)json_object_del(o, names[i]);
+    if (!set_string(o, "label", a->label) || !set_string(o, "not_inspected", a->not_inspected))
+        return -ENOMEM;
+    r = set_summary(o, a->summary);
+    if (r < 0)
+        return r;
+    *ret = to_text(o);
+    return *ret ? 0 : -ENOMEM;
 }

@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 
+#define RECORD_MAX ((size_t)256 << 10) /* bytes of one that is read back */
+
 struct record_label {
     const char *name, *value;
 };
@@ -39,4 +41,17 @@ struct record {
 /* The record as JSON text with a final newline, to be freed by the caller. NULL when memory is
  * short. */
 char *record_to_json(const struct record *r);
+
+/* What an inspection adds to a record. Everything is borrowed. */
+struct record_amendment {
+    const char *label;
+    const char *not_inspected; /* why there is no summary; NULL: there is one */
+    const char *summary;       /* JSON text of an object, or NULL */
+};
+
+/*
+ * The record in `json` with these in place of what it had of them, as text with a final newline, to
+ * be freed by the caller. 0, -ENOMEM, or -EINVAL when one of the two is no JSON object.
+ */
+int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret);
 

@@ -30,6 +30,7 @@ struct retention_item {
     bool pending : 1; /* not uploaded yet */
     bool busy : 1;    /* being uploaded or deleted: not to be touched */
     bool failed : 1;  /* could not be deleted a while ago: not to be touched either */
+    bool held : 1;    /* its record will be amended: `bytes` has room for that */
     /* Of pending ones, and nothing to the plan: */
     bool put_off : 1;   /* not offered for its upload before offer_at */
     bool aside : 1;     /* not offered until spool_offer_again */

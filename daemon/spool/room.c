@@ -42,7 +42,7 @@ static int facts_roughly(const struct spool *s, uint64_t bytes, uint64_t files,
         .total_bytes = space.total_bytes,
         .free_inodes = space.free_inodes,
         .total_inodes = space.total_inodes,
-        .unwritten_bytes = s->reserved_bytes + bytes,
+        .unwritten_bytes = s->reserved_bytes + s->kept.held * STATE_AMEND_ROOM + bytes,
         .unwritten_inodes = (s->reserved_files + files) * STATE_INODES,
     };
     return 0;
@@ -56,7 +56,7 @@ int room_facts(const struct spool *s, uint64_t bytes, uint64_t files, struct ret
     r = facts_roughly(s, bytes, files, &f);
     if (r < 0)
         return r;
-    f.unwritten_bytes = bytes;
+    f.unwritten_bytes = s->kept.held * STATE_AMEND_ROOM + bytes;
     f.unwritten_inodes = files * STATE_INODES;
     for (const struct spool_file *file = s->files; file; file = file->next) {
         uint64_t unwritten = file_unwritten(file);

@@ -74,7 +74,7 @@ static void update_index(struct spool_item *i, int r)
     struct spool *s = i->spool;
     size_t at = item_place(i);
 
-    item_at(s, at)->busy = false;
+    item_free_again(s, at);
     if (i->keep && (r >= 0 || i->settlement.in_archive)) {
         index_archive(&s->kept, at);
         spool_will_expire(s, i->time);

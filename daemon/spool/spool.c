@@ -128,6 +128,14 @@ void spool_will_expire(struct spool *s, usec time)
     (void)sd_event_source_set_enabled(s->expiry, SD_EVENT_ONESHOT);
 }
 
+bool spool_find(const struct spool *s, const char *key, size_t *ret)
+{
+    struct name name;
+
+    return name_parse(key, &name) >= 0 && (index_find(&s->kept, key, name.time, false, ret) ||
+                                           index_find(&s->kept, key, name.time, true, ret));
+}
+
 void spool_submit(struct spool *s, struct disk_job *job)
 {
     s->jobs++;
@@ -143,6 +151,7 @@ static void destroy(struct spool *s)
     (void)sd_event_source_disable_unref(s->expiry);
     offer_stop(s);
     settling_stop(s);
+    amending_stop(s);
     index_done(&s->kept);
     if (s->tree.path)
         tree_close(&s->tree);
@@ -168,7 +177,9 @@ static int add_sources(struct spool *s)
     r = sd_event_add_time(s->event, &s->expiry, CLOCK_BOOTTIME, 0, USEC_PER_MIN, on_expiry, s);
     if (r >= 0)
         r = settling_start(s);
-    return r < 0 ? r : offer_start(s);
+    if (r >= 0)
+        r = offer_start(s);
+    return r < 0 ? r : amending_start(s);
 }
 
 static int scan(struct spool *s)
@@ -223,6 +234,7 @@ void spool_free(struct spool *s)
     s->expiry = sd_event_source_disable_unref(s->expiry);
     offer_stop(s);
     settling_stop(s);
+    amending_stop(s);
     if (s->jobs == 0)
         destroy(s);
 }

@@ -90,6 +90,36 @@ void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t 
                         const char *record_json, spool_published_fn fn, void *userdata);
 
 /*
+ * Told of each trace that was published, after the publication's own callback and before the trace
+ * is offered for its upload. `key` is valid during the call.
+ */
+typedef void (*spool_kept_fn)(void *userdata, const char *key);
+void spool_set_kept_fn(struct spool *s, spool_kept_fn fn, void *userdata);
+
+/* Opens a kept trace, wherever it stands: 0, -ENOENT when it is no longer there, or another errno. */
+int spool_open(const struct spool *s, const char *key, int *ret_fd);
+
+/*
+ * The trace's record is going to be amended: room is kept for that, and the trace is not offered for
+ * its upload before it was, or was given up by spool_release, or `most` is over. To be called when
+ * it was just published. Retention may delete it.
+ */
+void spool_hold(struct spool *s, const char *key, usec most);
+void spool_release(struct spool *s, const char *key);
+
+/* 0: the record is durably a new one. -ENOENT: the trace, or its record, is no longer there.
+ * Otherwise the record is most probably as it was. `key` is valid during the call. */
+typedef void (*spool_amended_fn)(int r, const char *key, void *userdata);
+
+/*
+ * Writes what was found out about a trace that is held into its record, as soon as nobody has the
+ * trace, and offers it for its upload, also when that fails. Copies everything. fn is told later,
+ * never from here. 0; or -ENOMEM, and nothing was done.
+ */
+int spool_amend(struct spool *s, const char *key, const struct record_amendment *what,
+                spool_amended_fn fn, void *userdata);
+
+/*
  * What is in pending/ waits for its upload, the newest first. A taken trace is left alone by
  * retention until it is given back in one of three ways, each of which ends the item.
  */

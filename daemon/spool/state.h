@@ -5,9 +5,11 @@
 /*
  * What the spool's own files share and nobody else sees. spool.c owns the object and its clocks,
  * file.c the files in incoming/, room.c who may write how much, pass.c carries out retention,
- * offer.c knows what of pending/ may be uploaded now, pending.c gives it out.
+ * offer.c knows what of pending/ may be uploaded now, pending.c gives it out, amending.c replaces
+ * records.
  */
 
+#include "daemon/spool/amendment.h"
 #include "daemon/spool/index.h"
 #include "daemon/spool/publication.h"
 #include "daemon/spool/recent.h"
@@ -19,6 +21,10 @@
 #define STATE_DIRECTORIES 3
 #define STATE_RECORD_ROOM ((uint64_t)16 << 10)
 #define STATE_INODES (2 + STATE_DIRECTORIES)
+
+/* What a trace whose record is going to be amended takes beside itself and that record. A file's
+ * reservation is always that much more than what it was needed for. */
+#define STATE_AMEND_ROOM AMENDMENT_RECORD_MAX
 
 enum file_state {
     FILE_WAITS_NEW,     /* for its first room; has no descriptor */
@@ -94,6 +100,20 @@ struct settling {
     size_t n; /* 0: none are */
 };
 
+/* A record on its way to be replaced. */
+struct amending {
+    struct disk_job job;
+    struct spool *spool;
+    struct amending *next;
+    bool running; /* on a disk thread, and its item busy; else it waits until nobody has the item */
+    char key[NAME_KEY_MAX];
+    char tmp[40];
+    char *texts[3]; /* behind what.label, .not_inspected and .summary */
+    struct amendment amendment;
+    spool_amended_fn fn;
+    void *userdata;
+};
+
 struct spool {
     sd_event *event;
     struct disk *disk;
@@ -140,6 +160,11 @@ struct spool {
     sd_event_source *settling_wait; /* for others to be settled with those that wait */
     struct recent deleted_uploaded; /* keys that the store has and nothing here tells of */
 
+    struct amending *amendings;    /* in the order in which they came */
+    sd_event_source *amend_wake;   /* once, when some of them may go on */
+    spool_kept_fn kept_fn;
+    void *kept_userdata;
+
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;
 };
@@ -150,6 +175,8 @@ usec spool_age_now(const struct spool *s);
 void spool_wake(struct spool *s);
 void spool_arm_expiry(struct spool *s);
 void spool_will_expire(struct spool *s, usec time); /* a trace of this time joined the archive */
+/* Where the key is in the index, in either directory. */
+bool spool_find(const struct spool *s, const char *key, size_t *ret);
 void spool_submit(struct spool *s, struct disk_job *job);
 void spool_job_ended(struct spool *s); /* may free a closing spool: nothing may follow */
 
@@ -182,6 +209,11 @@ int settling_start(struct spool *s);
 void settling_stop(struct spool *s);
 void settling_untaken(struct spool *s); /* one item less is in somebody's hands */
 
+/* amending.c */
+int amending_start(struct spool *s);
+void amending_stop(struct spool *s);
+void amending_kick(struct spool *s); /* an item is free again */
+
 /* offer.c: item i is one of pending/ that nobody has taken. */
 int offer_start(struct spool *s);
 void offer_stop(struct spool *s);
@@ -190,6 +222,8 @@ void offer_now(struct spool *s, size_t i); /* item i may be taken that could not
 void offer_due(struct spool *s, usec now); /* what was put off until now */
 void offer_later(struct spool *s, size_t i, usec wait);
 void offer_never(struct spool *s, size_t i); /* before it is asked for */
+/* Its record has been amended, or will not be: item i of either directory. */
+void offer_release(struct spool *s, size_t i);
 /* What cannot be opened or settled now rests for a while. True when a person must be told: once,
  * however many there are. */
 bool offer_rest(struct spool *s, size_t i);

@@ -36,6 +36,19 @@ int tree_open_dir(int parent, const char *name, int *ret_fd)
     return 0;
 }
 
+int tree_open_file(int day, const char *name, int *ret_fd, struct stat *ret_st)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    _cleanup_close_ int fd = openat(day, name, flags);
+
+    if (fd < 0 || fstat(fd, ret_st) < 0)
+        return -errno;
+    if (!tree_file_ours(ret_st))
+        return -EPERM;
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
 const char *tree_leaf(const char *key)
 {
     const char *slash = strrchr(key, '/');

@@ -32,6 +32,10 @@ int tree_open_dir(int parent, const char *name, int *ret_fd);
 /* True for a regular file that belongs to us. */
 bool tree_file_ours(const struct stat *st);
 
+/* Opens a file of ours for reading: -ELOOP for a symbolic link, -EPERM for anything else that is not
+ * ours. A FIFO in its place does not block. */
+int tree_open_file(int day, const char *name, int *ret_fd, struct stat *ret_st);
+
 /* Opens service/host/day of a key; -ENOENT when one is missing. */
 int tree_open_day(int top, const char *key, int *ret_fd);
 
