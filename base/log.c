@@ -166,6 +166,8 @@ static void log_json(enum log_level level, const struct log_fields *f, const cha
         add_json_string(&line, "key", f->key);
     if (f->result)
         add_json_string(&line, "result", f->result);
+    if (f->label)
+        add_json_string(&line, "label", f->label);
     if (f->message_id)
         add_json_string(&line, "message_id", f->message_id);
     (void)buf_adds(&line, "}");
@@ -204,6 +206,7 @@ static void log_journal(enum log_level level, const struct log_fields *f, const 
         {"TARGET", f->target},
         {"KEY", f->key},
         {"RESULT", f->result},
+        {"LABEL", f->label},
         {"MESSAGE_ID", f->message_id},
     };
     struct iovec iov[sizeof fields / sizeof fields[0]];

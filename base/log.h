@@ -30,6 +30,7 @@ struct log_fields {
     const char *target;
     const char *key;
     const char *result;     /* the class of a capture's outcome */
+    const char *label;      /* what an inspection found */
     const char *message_id; /* one of MESSAGE_ID_… */
 };
 
@@ -51,6 +52,7 @@ struct log_fields {
 #define MESSAGE_ID_UPLOAD_FAILING "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10c"
 #define MESSAGE_ID_UPLOAD_WORKS "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10d"
 #define MESSAGE_ID_UPLOAD_REFUSED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10e"
+#define MESSAGE_ID_INSPECTED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10f"
 
 void log_set_level(enum log_level level);
 void log_set_format(enum log_format format); /* the journal's where there is none: text */

@@ -20,6 +20,7 @@
 #include "daemon/control/counters.h"
 #include "daemon/control/notify.h"
 #include "daemon/disk/disk.h"
+#include "daemon/labelling.h"
 #include "daemon/net/http.h"
 #include "daemon/pipeline.h"
 #include "daemon/settings.h"
@@ -30,6 +31,8 @@
 
 /* How often the heap is tidied at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
+
+#define LABEL_PATIENCE (5 * USEC_PER_SEC) /* at the end, for labels of what was captured last */
 
 enum stage {
     STAGE_RUNNING,
@@ -47,6 +50,7 @@ struct daemon {
     struct http *http;       /* to targets */
     struct http *store_http; /* to the store: connections are kept */
     struct pipeline *pipeline;
+    struct labelling *labelling;
     struct uploader *uploader;
     struct discovery *discovery;
     struct targets *targets;
@@ -115,7 +119,8 @@ static int on_leave(sd_event_source *s, void *userdata)
     struct daemon *d = userdata;
 
     (void)s;
-    if (pipeline_idle(d->pipeline) && uploader_idle(d->uploader) && !spool_busy(d->spool))
+    if (pipeline_idle(d->pipeline) && labelling_idle(d->labelling) && !spool_busy(d->spool) &&
+        uploader_idle(d->uploader))
         (void)sd_event_exit(d->event, 0);
     return 0;
 }
@@ -136,6 +141,7 @@ static int on_deadline(sd_event_source *s, uint64_t now, void *userdata)
              "and what is not uploaded stays in pending/");
     d->stage = STAGE_CUT;
     pipeline_cut(d->pipeline);
+    labelling_cut(d->labelling);
     uploader_cut(d->uploader);
     return 0;
 }
@@ -153,6 +159,9 @@ static void stop(struct daemon *d, const char *why)
                  : "%s: stopping; what is in flight may finish", why);
     timetable_stop(d->timetable);
     pipeline_drain(d->pipeline);
+    /* --once has waited for each of its traces. */
+    labelling_drain(d->labelling,
+                    d->options->once ? d->config->shutdown_timeout : LABEL_PATIENCE);
     uploader_drain(d->uploader);
     (void)sd_event_add_time_relative(d->event, &d->deadline, CLOCK_BOOTTIME,
                                      d->config->shutdown_timeout, 10 * USEC_PER_MSEC, on_deadline,
@@ -326,6 +335,8 @@ static int load_and_apply(struct daemon *d, struct diags *diags)
         r = discovery_set(d->discovery, fresh);
     if (r == 0)
         r = update_targets(d, fresh);
+    if (r == 0)
+        r = labelling_set(d->labelling, &fresh->inspect);
     if (r < 0) {
         (void)discovery_set(d->discovery, d->config);
         store_free(store);
@@ -410,6 +421,7 @@ static int set_up_signals(struct daemon *d)
     sigset_t set;
 
     (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD); /* as sd_event_add_child asks for */
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         (void)sigaddset(&set, signals[i]);
     /* A write over a limit of the file's size is an error like another, not our end. */
@@ -483,6 +495,10 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = build_uploads(d, host);
     if (r >= 0)
+        r = labelling_new(d->event, d->spool, &d->counters, &d->labelling);
+    if (r >= 0)
+        r = labelling_set(d->labelling, &d->config->inspect);
+    if (r >= 0)
         r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, d->options->once,
                          on_finished, d, &d->pipeline);
     if (r >= 0)
@@ -529,6 +545,7 @@ void daemon_free(struct daemon *d)
     targets_free(d->targets);
     discovery_free(d->discovery);
     pipeline_free(d->pipeline);
+    labelling_free(d->labelling);
     uploader_free(d->uploader);
     http_free(d->http);
     http_free(d->store_http);

@@ -36,6 +36,9 @@ struct config *config_new(void)
     c->storage.max_files = 20000;
     c->storage.min_free = 0.1;
     upload_defaults(&c->upload);
+    c->inspect.enabled = true;
+    c->inspect.timeout = 30 * USEC_PER_SEC;
+    c->inspect.max_memory = 256 * MIB;
     c->log_level = LOG_LEVEL_INFO;
     c->log_format = LOG_FORMAT_AUTO;
     if (!c->storage.path) {
@@ -67,6 +70,7 @@ void config_free(struct config *c)
     free(c->host);
     free(c->storage.path);
     upload_done(&c->upload);
+    free(c->inspect.command);
     free(c);
 }
 

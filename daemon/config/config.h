@@ -115,6 +115,14 @@ struct upload_config {
     struct tls_config tls;
 };
 
+/* How traces are looked at after they were published. */
+struct inspect_config {
+    bool enabled;
+    char *command; /* a path; NULL: contrace as it is installed */
+    usec timeout;
+    uint64_t max_memory; /* bytes of address space */
+};
+
 struct config {
     usec interval, window, timeout; /* timeout 0: window + 15 s, at most the interval */
     uint64_t body_size_limit;
@@ -124,6 +132,7 @@ struct config {
     char *host; /* NULL: this machine's name */
     struct storage_config storage;
     struct upload_config upload;
+    struct inspect_config inspect;
     enum log_level log_level;
     enum log_format log_format;
     struct job_config *jobs;

@@ -15,6 +15,7 @@
 
 #define YEAR (365 * USEC_PER_DAY)
 #define BODY_MIN (64u << 10)
+#define MEMORY_MIN (64u << 20)
 #define SIZE_LIMIT (1ULL << 60)
 #define PATTERNS_MAX 1000
 #define MILLION 1000000
@@ -236,6 +237,17 @@ static const struct table_key storage_keys[] = {
 
 static const struct table storage_table = {.where = "in storage", KEYS(storage_keys)};
 
+static const struct table_key inspect_keys[] = {
+    {.name = "enabled", .type = TABLE_BOOL, AT(inspect_config, enabled)},
+    {.name = "command", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(inspect_config, command)},
+    {.name = "timeout", .type = TABLE_DURATION, AT(inspect_config, timeout), .min = USEC_PER_SEC,
+     .max = 10 * USEC_PER_MIN},
+    {.name = "max_memory", .type = TABLE_SIZE, AT(inspect_config, max_memory), .min = MEMORY_MIN,
+     .max = SIZE_LIMIT},
+};
+
+static const struct table inspect_table = {.where = "in inspect", KEYS(inspect_keys)};
+
 static const struct table_choice level_choices[] = {
     {"error", LOG_LEVEL_ERROR},
     {"warn", LOG_LEVEL_WARN},
@@ -268,6 +280,8 @@ static const struct table_key root_keys[] = {
      .table = &storage_table},
     {.name = "upload", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, upload),
      .table = &upload_section},
+    {.name = "inspect", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, inspect),
+     .table = &inspect_table},
     {.name = "log", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, .table = &log_table},
 };
 

@@ -10,13 +10,17 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "daemon/capture/outcome.h"
+#include "daemon/inspect/inspector.h"
 
 struct counters {
     uint64_t captures[OUTCOME_COUNT];
     uint64_t bytes; /* of published traces */
+    uint64_t inspections[INSPECTION_END_COUNT];
+    uint64_t labels_lost; /* that could not be written into the record */
     uint64_t reloads, reloads_failed;
     usec last_success; /* real time of the last published trace's request; 0: none yet */
 };
 
-/* "captures: 12 ok, 1 busy, 2 timeout": the classes that occurred, for the log. */
+/* "captures: 12 ok, 1 busy, 2 timeout; inspections: 12 ok": the classes that occurred, for the
+ * log. */
 void counters_describe(const struct counters *c, struct buf *out);

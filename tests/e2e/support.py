@@ -38,6 +38,7 @@ STORAGE = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e108"
 STARTED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e109"
 STOPPED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10a"
 SUSPENDED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10b"
+INSPECTED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10f"
 
 # daemon/spool/name.h
 KEY = re.compile(
@@ -75,7 +76,7 @@ def wait_until(what, condition, timeout=PATIENCE, interval=0.01):
         time.sleep(interval)
 
 
-def config_text(jobs, storage, glob=None, log=None, upload=None):
+def config_text(jobs, storage, glob=None, log=None, upload=None, inspect=None):
     """A configuration as JSON, which is YAML; quick by default: captures only when asked for."""
     base = {
         "scrape_interval": "300d",  # or one in a thousand tests would see a second capture
@@ -88,6 +89,8 @@ def config_text(jobs, storage, glob=None, log=None, upload=None):
         "scrape_configs": jobs,
         "storage": {"min_free": 0, **storage},
         "log": {"level": "debug", "format": "json", **(log or {})},
+        # Made-up traces are no matter for an inspection, unless that is what is tried.
+        "inspect": inspect or {"enabled": False},
         **({"upload": upload} if upload else {}),
     }
     return json.dumps(document, indent=2) + "\n"
@@ -155,7 +158,7 @@ class Daemon:
     """A running contraced, its log as parsed JSON lines and its spool."""
 
     def __init__(self, directory, jobs=None, storage=None, glob=None, args=(), text=None,
-                 wait=True, log=None, upload=None, env=None):  # fmt: skip
+                 wait=True, log=None, upload=None, env=None, inspect=None):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         storage = {"path": str(self.directory / "spool"), **(storage or {})}
@@ -166,7 +169,7 @@ class Daemon:
         self._changed = threading.Condition()
         argv = [str(CONTRACED)]
         if jobs is not None or text is not None:
-            self.write_config(jobs, glob, text, log, upload)
+            self.write_config(jobs, glob, text, log, upload, inspect)
             argv.append(f"--config.file={self.config}")
         else:
             argv += [f"--storage.path={storage['path']}", "--log.level=debug"]
@@ -182,10 +185,10 @@ class Daemon:
         if wait:
             self.wait_log(message_id=STARTED)
 
-    def write_config(self, jobs, glob=None, text=None, log=None, upload=None):
+    def write_config(self, jobs, glob=None, text=None, log=None, upload=None, inspect=None):
         """In one moment: a reload that was asked for before may only come now."""
         fresh = self.config.with_suffix(".new")
-        fresh.write_text(text or config_text(jobs, self.storage, glob, log, upload))
+        fresh.write_text(text or config_text(jobs, self.storage, glob, log, upload, inspect))
         fresh.rename(self.config)
 
     def __enter__(self):
@@ -257,7 +260,8 @@ class Daemon:
     def counts(self):
         """After the end: how many captures ended how."""
         line = self.wait_log(message_id=STOPPED)["msg"]
-        return {name: int(n) for n, name in re.findall(r"(\d+) (\w+)", line.split(";", 1)[1])}
+        captures = line.split(";")[1]
+        return {name: int(n) for n, name in re.findall(r"(\d+) (\w+)", captures)}
 
     # ---- the process ----
 

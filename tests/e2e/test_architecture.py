@@ -13,7 +13,8 @@ MAY_INCLUDE = {
     "base": set(),
     "trace": set(),
     "cli": {
-        "trace", "daemon/config", "daemon/net", "daemon/disk", "daemon/spool", "daemon/upload",
+        "trace", "daemon/config", "daemon/net", "daemon/disk", "daemon/spool", "daemon/inspect",
+        "daemon/upload",
     },
     "daemon/config": set(),
     "daemon/disk": set(),

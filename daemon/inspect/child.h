@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One run of another program on one open file: the file is its standard input, and what it prints
+ * is kept up to a bound. It runs when nobody else wants the processor, within limits of time, memory
+ * and descriptors that it cannot lift, with nothing of ours open and nothing of our environment, and
+ * it does not outlive us.
+ */
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+#define CHILD_OUTPUT_MAX ((size_t)256 << 10) /* bytes of what it prints */
+#define CHILD_ERRORS_MAX 512                 /* bytes of what it complains of; more is dropped */
+
+struct child;
+
+struct child_limits {
+    usec timeout;    /* of the clock on the wall, and as much processor time */
+    uint64_t memory; /* bytes of address space */
+};
+
+enum child_end {
+    CHILD_EXITED,
+    CHILD_SIGNALLED,
+    CHILD_TIMEOUT,  /* killed for it */
+    CHILD_ENDLESS,  /* killed for more output than CHILD_OUTPUT_MAX */
+    CHILD_UNREADABLE, /* killed, because its output could not be kept: memory is short */
+};
+
+struct child_result {
+    enum child_end end;
+    int status; /* its exit status, or the signal */
+    const struct buf *output;
+    const char *errors; /* the first line of them */
+};
+
+/* Called once, on the event loop, never from inside child_start; the child is freed after it. */
+typedef void (*child_done_fn)(void *userdata, const struct child_result *result);
+
+/*
+ * Runs argv[0], a path; fd is borrowed during the call. SIGCHLD must be blocked. 0, or why it could
+ * not be started: -ENOENT, -EACCES, … as execve(2) says, -EMFILE, -EAGAIN, -ENOMEM.
+ */
+int child_start(sd_event *event, const char *const *argv, int fd, const struct child_limits *limits,
+                child_done_fn fn, void *userdata, struct child **ret);
+
+/* Kills it if it still runs, and waits until it is gone. fn is not called. NULL is fine. */
+void child_free(struct child *c);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/inspect/digest.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define SCHEMA 1
+#define DEPTH_MAX 4
+#define TEXT_MAX 120   /* bytes of a string that is kept */
+#define NAME_MAX_LEN 60
+#define MEMBERS_MAX 64 /* of one object */
+#define FINDINGS_MAX 16
+#define EVIDENCE_SHOWN 4
+
+static void cleanup_json(json_t **j)
+{
+    json_decref(*j);
+}
+
+#define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
+
+static const char label_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+static bool is_label(const char *text)
+{
+    size_t n = text ? strlen(text) : 0;
+
+    return n > 0 && n < DIGEST_LABEL_SIZE && strspn(text, label_characters) == n;
+}
+
+static bool is_scalar(const json_t *value)
+{
+    return json_is_number(value) || json_is_boolean(value) ||
+           (json_is_string(value) && json_string_length(value) <= TEXT_MAX);
+}
+
+/* Numbers, flags and short words, and objects of them. Lists are what makes a summary long. */
+static json_t *reduce(const json_t *from, unsigned depth)
+{
+    json_t *to = json_object(), *value, *copy;
+    const char *name;
+
+    json_object_foreach((json_t *)from, name, value)
+    {
+        if (json_object_size(to) >= MEMBERS_MAX || strlen(name) > NAME_MAX_LEN)
+            continue;
+        if (json_is_object(value) && depth < DEPTH_MAX)
+            copy = reduce(value, depth + 1);
+        else if (is_scalar(value))
+            copy = json_incref(value);
+        else
+            continue;
+        if (json_object_set_new(to, name, copy) < 0) {
+            json_decref(to);
+            return NULL;
+        }
+    }
+    return to;
+}
+
+/* Codes, scores and what they rest on. */
+static json_t *reduce_findings(const json_t *from)
+{
+    json_t *to = json_array();
+
+    for (size_t i = 0; i < json_array_size(from) && i < FINDINGS_MAX; i++) {
+        const json_t *finding = json_array_get(from, i);
+        json_t *kept = NULL;
+
+        if (json_is_object(finding) && is_label(json_string_value(json_object_get(finding, "code"))))
+            kept = reduce(finding, 1);
+        if (!kept)
+            continue;
+        (void)json_object_del(kept, "next");
+        if (json_array_append_new(to, kept) < 0) {
+            json_decref(to);
+            return NULL;
+        }
+    }
+    return to;
+}
+
+static char *to_text(const json_t *o)
+{
+    return json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
+}
+
+/* The member that takes the most room, the findings last. */
+static const char *largest(const json_t *o)
+{
+    const char *name, *found = NULL;
+    size_t most = 0;
+    json_t *value;
+
+    json_object_foreach((json_t *)o, name, value)
+    {
+        size_t n = json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+
+        if (n > most && strcmp(name, "findings") != 0) {
+            most = n;
+            found = name;
+        }
+    }
+    return found;
+}
+
+/* Leaves out the longest until it fits. */
+static int to_short_text(json_t *o, char **ret)
+{
+    for (;;) {
+        char *text = to_text(o);
+        const char *name;
+
+        if (!text)
+            return -ENOMEM;
+        if (strlen(text) <= DIGEST_MAX) {
+            *ret = text;
+            return 0;
+        }
+        free(text);
+        name = largest(o);
+        if (!name)
+            name = "findings";
+        if (json_object_del(o, name) < 0)
+            return -EINVAL;
+    }
+}
+
+/* "blocked_share 0.41, waits 1200" */
+static void describe(const json_t *finding, struct digest *d)
+{
+    json_t *evidence = json_object_get(finding, "evidence"), *value;
+    struct buf text;
+    unsigned shown = 0;
+    const char *name;
+
+    buf_init(&text, sizeof(d->evidence) - 1);
+    json_object_foreach(evidence, name, value)
+    {
+        int r = -EINVAL;
+
+        if (shown == EVIDENCE_SHOWN || strlen(name) > NAME_MAX_LEN)
+            break;
+        if (json_is_integer(value))
+            r = buf_addf(&text, "%s%s %" JSON_INTEGER_FORMAT, shown > 0 ? ", " : "", name,
+                         json_integer_value(value));
+        else if (json_is_real(value))
+            r = buf_addf(&text, "%s%s %.3g", shown > 0 ? ", " : "", name,
+                         json_real_value(value));
+        else if (json_is_string(value) && is_scalar(value))
+            r = buf_addf(&text, "%s%s %s", shown > 0 ? ", " : "", name, json_string_value(value));
+        shown += r >= 0;
+    }
+    (void)snprintf(d->evidence, sizeof(d->evidence), "%s", buf_str(&text));
+    buf_done(&text);
+}
+
+static int shorten(const json_t *o, struct digest *d)
+{
+    _cleanup_json_ json_t *kept = reduce(o, 1);
+    json_t *findings = kept ? reduce_findings(json_object_get(o, "findings")) : NULL;
+
+    if (!kept || json_object_set_new(kept, "findings", findings) < 0)
+        return -ENOMEM;
+    (void)json_object_del(kept, "label"); /* it has a place of its own in the record */
+    return to_short_text(kept, &d->summary);
+}
+
+int digest_parse(const char *json, size_t n, struct digest *ret)
+{
+    json_error_t error;
+    _cleanup_json_ json_t *o = json_loadb(json, n, 0, &error);
+    const char *label = json_string_value(json_object_get(o, "label"));
+    const json_t *first = json_array_get(json_object_get(o, "findings"), 0);
+    struct digest d = {0};
+    int r;
+
+    if (!o && json_error_code(&error) == json_error_out_of_memory)
+        return -ENOMEM;
+    if (json_integer_value(json_object_get(o, "schema")) != SCHEMA || !is_label(label))
+        return -EINVAL;
+    (void)snprintf(d.label, sizeof(d.label), "%s", label);
+    d.score = json_number_value(json_object_get(first, "score"));
+    describe(first, &d);
+    r = shorten(o, &d);
+    if (r >= 0)
+        *ret = d;
+    return r;
+}
+
+void digest_done(struct digest *d)
+{
+    free(d->summary);
+    d->summary = NULL;
+}
+
+bool digest_alarming(const struct digest *d)
+{
+    return strcmp(d->label, "healthy") != 0 && strcmp(d->label, "idle") != 0;
+}

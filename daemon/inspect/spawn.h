@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTRACE_INSPECT_SPAWN_H
+#define CONTRACE_INSPECT_SPAWN_H
+
+/*
+ * What happens between two system calls, vfork(2) and execve(2): the new process gives up what it
+ * must not have.
+ */
+
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct spawn {
+    const char *const *argv; /* argv[0] is a path */
+    int in, out, err;        /* each above 2 */
+    uint64_t memory;         /* bytes of address space */
+    rlim_t seconds;          /* of processor time */
+};
+
+/* The process id, or a negative errno: also when it is execve that failed. */
+pid_t spawn(const struct spawn *s);
+
+#endif
