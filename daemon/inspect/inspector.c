@@ -99,7 +99,9 @@ static enum inspection_end end_of_exit(const struct child_result *child, struct 
     case SANDBOX_EXIT_UNCONFINED: return INSPECTION_UNAVAILABLE;
     case 0:
     case 1: break;
-    default: return INSPECTION_OUTPUT;
+    default: /* another program, or one that does not know these options */
+        (void)snprintf(ret->why, sizeof(ret->why), "unavailable, exit status %d", child->status);
+        return INSPECTION_UNAVAILABLE;
     }
     if (child->status == 1 && child->output->len == 0)
         return INSPECTION_UNREADABLE;

@@ -18,7 +18,7 @@
 struct attempt {
     const struct spawn *spawn;
     pid_t parent;
-    volatile int error; /* set behind the compiler's back, as it sees vfork */
+    volatile int error;
 };
 
 static int limit(__rlimit_resource_t what, rlim_t value)
@@ -62,9 +62,10 @@ static void step_back(void)
 
 /*
  * In the new process, which shares our memory until it executes: system calls, and nothing that
- * changes what we go on with but `error`.
+ * changes what we go on with but `error`. A function of its own, lest the compiler, to which that
+ * process is another branch, keeps a copy of the struct for it.
  */
-__attribute__((noreturn)) static void become(struct attempt *a)
+__attribute__((noreturn, noinline)) static void become(struct attempt *a)
 {
     static char *const nothing[] = {NULL};
     const struct spawn *s = a->spawn;

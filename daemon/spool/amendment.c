@@ -73,7 +73,7 @@ static int put_in_place(const struct amendment *a, int day, const char *name)
 
     if (fstatat(day, tree_leaf(a->key), &st, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
-    if (renameat(a->tree->incoming, a->tmp, day, name) < 0)
+    if (renameat2(a->tree->incoming, a->tmp, day, name, 0) < 0)
         return -errno;
     return fsync(day) < 0 || fsync(a->tree->incoming) < 0 ? -errno : 0;
 }

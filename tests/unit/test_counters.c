@@ -36,6 +36,11 @@ static void test_some(void **state)
     c.captures[OUTCOME_TRUNCATED] = 3;
     c.captures[OUTCOME_CANCELLED] = UINT64_MAX;
     assert_described(&c, "captures: 12 ok, 3 truncated, 1 busy, 18446744073709551615 cancelled");
+    c.inspections[INSPECTION_OK] = 13;
+    c.inspections[INSPECTION_TIMEOUT] = 2;
+    c.labels_lost = 1;
+    assert_described(&c, "captures: 12 ok, 3 truncated, 1 busy, 18446744073709551615 cancelled;"
+                         " inspections: 13 ok, 2 timeout, 1 not written");
 }
 
 int main(void)

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "daemon/inspect/digest.h"
+
+static int parse(const char *text, struct digest *d)
+{
+    memset(d, 0, sizeof(*d));
+    return digest_parse(text, strlen(text), d);
+}
+
+/* The summary that comes of this text, compact. */
+static void assert_summary(const char *text, const char *expected)
+{
+    struct digest d;
+    json_t *o;
+    char *compact;
+
+    assert_int_equal(parse(text, &d), 0);
+    assert_true(strlen(d.summary) <= DIGEST_MAX);
+    o = json_loads(d.summary, 0, NULL);
+    assert_non_null(o);
+    compact = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    assert_string_equal(compact, expected);
+    free(compact);
+    json_decref(o);
+    digest_done(&d);
+}
+
+static void test_what_is_kept(void **state)
+{
+    (void)state;
+    assert_summary("{\"schema\":1,\"label\":\"idle\"}", "{\"schema\":1,\"findings\":[]}");
+    assert_summary("{\"schema\":1,\"format\":26,\"complete\":true,\"gc\":{\"cycles\":3,\"share\":0.25,"
+                   "\"rows\":[{\"a\":1}],\"none\":null},\"procs\":[],\"go\":\"1.26\","
+                   "\"findings\":[{\"code\":\"gc-pressure\",\"score\":0.5,\"evidence\":{\"x\":1},"
+                   "\"sites\":[\"main.f\"],\"next\":\"Look\"},{\"code\":\"BAD CODE\"},7],"
+                   "\"label\":\"gc-pressure\"}",
+                   "{\"schema\":1,\"format\":26,\"complete\":true,\"gc\":{\"cycles\":3,"
+                   "\"share\":0.25},\"go\":\"1.26\",\"findings\":[{\"code\":\"gc-pressure\","
+                   "\"score\":0.5,\"evidence\":{\"x\":1}}]}");
+}
+
+static void test_label_and_evidence(void **state)
+{
+    struct digest d;
+
+    (void)state;
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"lock-contention\",\"findings\":[{\"code\":"
+                           "\"lock-contention\",\"score\":0.75,\"evidence\":{\"share\":0.4123,"
+                           "\"waits\":1200,\"where\":\"main.lock\",\"list\":[],\"a\":1,\"b\":2}}]}",
+                           &d), 0);
+    assert_string_equal(d.label, "lock-contention");
+    assert_true(d.score > 0.74 && d.score < 0.76);
+    assert_string_equal(d.evidence, "share 0.412, waits 1200, where main.lock, a 1");
+    assert_true(digest_alarming(&d));
+    digest_done(&d);
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"healthy\",\"findings\":{}}", &d), 0);
+    assert_false(digest_alarming(&d));
+    assert_string_equal(d.evidence, "");
+    digest_done(&d);
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"idle\",\"findings\":[8]}", &d), 0);
+    assert_false(digest_alarming(&d));
+    digest_done(&d);
+    digest_done(&d);
+}
+
+static void test_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "", "null", "7", "[]", "{}", "{\"schema\":1}", "{\"label\":\"idle\"}",
+        "{\"schema\":2,\"label\":\"idle\"}", "{\"schema\":\"1\",\"label\":\"idle\"}",
+        "{\"schema\":1,\"label\":7}", "{\"schema\":1,\"label\":\"\"}",
+        "{\"schema\":1,\"label\":\"Idle\"}", "{\"schema\":1,\"label\":\"a b\"}",
+        "{\"schema\":1,\"label\":\"a\\r\\nX: y\"}", "{\"schema\":1,\"label\":\"a\\u0000b\"}",
+        "{\"schema\":1,\"label\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+        "{\"schema\":1,\"label\":\"idle\"", "{\"schema\":1,\"label\":\"idle\"} x",
+        "{\"schema\":1,\"label\":\"\xff\"}",
+    };
+    struct digest d;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        if (parse(wrong[i], &d) != -EINVAL)
+            fail_msg("%s", wrong[i]);
+    }
+}
+
+/* Too long: the largest members go first, the findings last. */
+static void test_bounded(void **state)
+{
+    struct digest d;
+    struct buf b;
+    json_t *o;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    (void)buf_adds(&b, "{\"schema\":1,\"label\":\"syscall-storm\",\"small\":{\"n\":1}");
+    for (int i = 0; i < 10; i++) {
+        (void)buf_addf(&b, ",\"m%d\":{", i);
+        for (int k = 0; k < 60; k++)
+            (void)buf_addf(&b, "%s\"number_%d\":%d", k ? "," : "", k, k * (i + 1) * 1000);
+        (void)buf_adds(&b, "}");
+    }
+    (void)buf_adds(&b, ",\"findings\":[{\"code\":\"syscall-storm\",\"score\":1}]}");
+    assert_int_equal(parse(buf_str(&b), &d), 0);
+    assert_true(strlen(d.summary) <= DIGEST_MAX);
+    o = json_loads(d.summary, 0, NULL);
+    assert_non_null(json_object_get(o, "findings"));
+    assert_non_null(json_object_get(o, "small"));
+    assert_non_null(json_object_get(o, "m0"));
+    assert_null(json_object_get(o, "m9"));
+    json_decref(o);
+    digest_done(&d);
+
+    /* Findings alone may be too long. */
+    buf_clear(&b);
+    (void)buf_adds(&b, "{\"schema\":1,\"label\":\"idle\",\"findings\":[");
+    for (int i = 0; i < 16; i++) {
+        (void)buf_addf(&b, "%s{\"code\":\"c\",\"evidence\":{", i ? "," : "");
+        for (int k = 0; k < 60; k++)
+            (void)buf_addf(&b, "%s\"n%d\":%d", k ? "," : "", k, k);
+        (void)buf_adds(&b, "}}");
+    }
+    (void)buf_adds(&b, "]}");
+    assert_int_equal(parse(buf_str(&b), &d), 0);
+    assert_true(strlen(d.summary) <= DIGEST_MAX);
+    assert_null(strstr(d.summary, "findings"));
+    digest_done(&d);
+    buf_done(&b);
+}
+
+static void test_deep_and_wide(void **state)
+{
+    struct digest d;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    (void)buf_adds(&b, "{\"schema\":1,\"label\":\"idle\",\"deep\":");
+    for (int i = 0; i < 100000; i++)
+        (void)buf_adds(&b, "[");
+    assert_int_equal(parse(buf_str(&b), &d), -EINVAL);
+    buf_clear(&b);
+    (void)buf_adds(&b, "{\"schema\":1,\"label\":\"idle\"");
+    for (int i = 0; i < 10000; i++)
+        (void)buf_addf(&b, ",\"n%d\":%d", i, i);
+    (void)buf_adds(&b, ",\"deep\":");
+    for (int i = 0; i < 1000; i++)
+        (void)buf_adds(&b, "{\"a\":");
+    (void)buf_adds(&b, "1");
+    for (int i = 0; i < 1000; i++)
+        (void)buf_adds(&b, "}");
+    (void)buf_adds(&b, "}");
+    assert_int_equal(parse(buf_str(&b), &d), 0);
+    assert_non_null(strstr(d.summary, "\"n1\""));
+    assert_null(strstr(d.summary, "\"n100\""));
+    digest_done(&d);
+    buf_done(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_kept), cmocka_unit_test(test_label_and_evidence),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_deep_and_wide),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
