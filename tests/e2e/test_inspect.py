@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Traces are labelled after they were published: by contrace itself, by children that do what their
+name says (tests/support/inspectee.c), and whatever these do, each trace ships and contraced goes on.
+"""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import threading
+import time
+
+import pytest
+from hostile import gated, healthy, trace
+from store import Store
+from support import BUILD, INSPECTED, Spool, contraced, job, need, run, wait_until
+from uploads import PREFIX, arrived, assert_same, section, wait_archived
+
+INSPECTEE = BUILD / "tests/support/inspectee"
+CONTRACE = BUILD / "contrace"
+ROOMY = "100000TiB"  # AddressSanitizer takes a good deal of address space
+
+
+@pytest.fixture
+def child(tmp_path):
+    """child(name) is the path of a program that does what the name says."""
+
+    def make(name):
+        need(INSPECTEE.exists(), f"no {INSPECTEE}: make check")
+        path = tmp_path / name
+        if not path.is_symlink():
+            path.symlink_to(INSPECTEE)
+        return path
+
+    return make
+
+
+def by(command, **more):
+    return {"command": str(command), "timeout": "2s", "max_memory": ROOMY, **more}
+
+
+def labels(spool):
+    """What each record says of its inspection, from pending/ and archive/."""
+    found = []
+    for part in ("pending", "archive"):
+        for path in sorted((spool.path / part).rglob("*.json")):
+            record = json.loads(path.read_text())
+            found.append((record.get("label"), record.get("not_inspected")))
+    return found
+
+
+def wait_labels(spool, count=1):
+    def whole():
+        found = labels(spool)
+        return len(found) >= count and all(label for label, _ in found) and found
+
+    return wait_until(f"{count} records have labels", whole)
+
+
+# ---- the record ----
+
+
+def test_label_in_record_and_log(serve, daemon, child):
+    server = serve(healthy())
+    d = daemon([job("s", server.address)], inspect=by(child("ill")))
+    line = d.wait_log(message_id=INSPECTED)
+    assert line["level"] == "info" and line["label"] == "lock-contention"
+    wait_labels(d.spool)
+    d.stop()
+    (key, record), = d.spool.check().items()
+    assert line["key"] == key
+    assert line["msg"] == (
+        f"inspected {key}: lock-contention (score 0.8): read_bytes {record['bytes']}"
+    )
+    assert record["label"] == "lock-contention" and "not_inspected" not in record
+    assert record["summary"]["findings"] == [
+        {"code": "lock-contention", "score": 0.8, "evidence": {"read_bytes": record["bytes"]}}
+    ]
+    assert "sites" not in record["summary"]
+    assert list(record)[-2:] == ["label", "summary"]
+    assert d.spool.trace(key).with_suffix(".json").stat().st_mode & 0o777 == 0o640
+    assert "inspections: 1 ok" in d.log("stopped;")[0]["msg"]
+    assert d.problems() == []
+
+
+def test_no_word_of_the_healthy(serve, daemon, child):
+    server = serve(healthy())
+    d = daemon([job("s", server.address)], inspect=by(child("healthy")))
+    assert wait_labels(d.spool) == [("healthy", None)]
+    d.stop()
+    assert [x["level"] for x in d.log(message_id=INSPECTED)] == ["debug"]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("hang", "timeout"), ("spin", "timeout"), ("crash", "signal SIGSEGV"),
+        ("killed", "memory"), ("garbage", "output"), ("half", "output"), ("evil", "output"),
+        ("endless", "output"), ("refuse", "unreadable"), ("format", "format"),
+        ("usage", "unavailable, exit status 2"), ("nothing-there", "unavailable"),
+        ("try-socket", "signal SIGSYS"), ("try-fork", "signal SIGSYS"),
+        ("try-execve", "signal SIGSYS"), ("try-kill", "signal SIGSYS"),
+    ],
+)  # fmt: skip
+def test_whatever_the_child_does(serve, daemon, child, tmp_path, name, why):
+    server = serve(healthy())
+    with Store() as store:
+        command = tmp_path / name if name == "nothing-there" else child(name)
+        d = daemon([job("s", server.address)], inspect=by(command, timeout="1s"),
+                   upload=section(tmp_path, store.endpoint))  # fmt: skip
+        (key,) = wait_archived(d)
+        assert labels(d.spool) == [("not-inspected", why)]
+        assert store.meta(PREFIX + key)["label"] == "not-inspected"
+        assert_same(store, d.spool, key)
+        d.capture_now()
+        wait_archived(d, 2)
+        d.stop()
+    d.spool.check()
+    # Told once, with the reason; the second only in the records.
+    assert [x["level"] for x in d.log("is not inspected")] == ["warn", "debug"]
+    assert why in d.log("is not inspected")[0]["msg"]
+
+
+def test_disabled(serve, daemon, child):
+    server = serve(healthy())
+    d = daemon([job("s", server.address)], inspect={**by(child("ill")), "enabled": False})
+    d.wait_captured()
+    d.stop()
+    assert labels(d.spool) == [(None, None)]
+    assert "inspections" not in d.log("stopped;")[0]["msg"]
+
+
+# ---- and its upload ----
+
+
+def test_uploaded_with_its_label(serve, daemon, child, tmp_path):
+    server = serve(healthy())
+    with Store() as store:
+        d = daemon([job("s", server.address)], inspect=by(child("ill")),
+                   upload=section(tmp_path, store.endpoint))  # fmt: skip
+        (key,) = wait_archived(d)
+        assert store.meta(PREFIX + key)["label"] == "lock-contention"
+        assert_same(store, d.spool, key)
+        record = json.loads(store.object(PREFIX + key.replace(".trace", ".json")))
+        assert record["label"] == "lock-contention" and record["summary"]
+        assert len(store.asked("PUT", r"\.json$")) == 1
+        d.stop()
+
+
+def test_a_hung_child_delays_an_upload_by_no_more_than_the_timeout(serve, daemon, child, tmp_path):
+    server = serve(healthy())
+    with Store() as store:
+        d = daemon([job("s", server.address)], inspect=by(child("hang"), timeout="3s"),
+                   upload=section(tmp_path, store.endpoint))  # fmt: skip
+        d.wait_captured()
+        key = next(name for name in d.spool.pending() if name.endswith(".trace"))
+        started = time.monotonic()
+        time.sleep(1)
+        assert not arrived(store, key)
+        wait_until("it arrives", lambda: arrived(store, key))
+        assert time.monotonic() - started < 20
+        d.stop()
+
+
+def test_terminated_while_a_child_hangs(serve, daemon, child, tmp_path):
+    """What waits gets five seconds, then ships as it is."""
+    server = serve(healthy())
+    with Store() as store:
+        d = daemon([job("s", server.address)], inspect=by(child("hang"), timeout="10m"),
+                   upload=section(tmp_path, store.endpoint))  # fmt: skip
+        d.wait_captured()
+        started = time.monotonic()
+        d.stop()
+        assert time.monotonic() - started < 20
+        (key,) = d.spool.keys()
+        assert "label" not in d.spool.record(key)
+        assert_same(store, d.spool, key)
+        assert "1 cut" in d.log("stopped;")[0]["msg"]
+
+
+def children_of(pid):
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(x) for x in text.split()]
+
+
+def test_killed_daemon_leaves_no_child(serve, daemon, child):
+    server = serve(healthy())
+    d = daemon([job("s", server.address)], inspect=by(child("hang"), timeout="10m"))
+    (pid,) = wait_until("a child runs", lambda: children_of(d.pid))
+    proc = pathlib.Path(f"/proc/{pid}")
+    wait_until("it has executed", lambda: (proc / "comm").read_text() == "hang\n")
+    status = (proc / "status").read_text()
+    assert "NoNewPrivs:\t1" in status
+    assert "SigBlk:\t0000000000000000" in status and "SigIgn:\t0000000000000000" in status
+    assert os.sched_getscheduler(pid) == os.SCHED_IDLE
+    d.process.kill()
+    wait_until("the child is gone", lambda: not proc.exists())
+
+
+def test_one_child_at_a_time(serve, daemon, child):
+    server = serve(healthy())
+    targets = [f"127.0.1.{i}:{server.port}" for i in range(1, 21)]
+    d = daemon([job("s", *targets)], inspect=by(child("ill")))
+    most = 0
+    while len(labels(d.spool)) < 20 or not all(label for label, _ in labels(d.spool)):
+        most = max(most, len(children_of(d.pid)))
+    assert most <= 1
+    d.stop()
+    assert "inspections: 20 ok" in d.log("stopped;")[0]["msg"]
+    d.spool.check()
+
+
+def test_trace_deleted_meanwhile(serve, daemon, child):
+    """Retention takes a trace that is being inspected."""
+    server = serve(healthy())
+    d = daemon([job("s", server.address)], {"max_files": 1},
+               inspect=by(child("hang"), timeout="2s"))  # fmt: skip
+    d.wait_captured()
+    d.capture_now()
+    d.wait_captured(count=2)
+    d.wait_log("is not inspected", count=2)
+    wait_labels(d.spool)
+    d.stop()
+    assert len(d.spool.check()) == 1
+    assert [x for x in d.problems() if "is not inspected" not in x["msg"]] == []
+
+
+def test_stopped_by_reload(serve, daemon, child):
+    server = serve(healthy())
+    jobs = [job("s", server.address)]
+    d = daemon(jobs, inspect=by(child("healthy")))
+    wait_labels(d.spool)
+    d.write_config(jobs, inspect={"enabled": False})
+    d.signal(signal.SIGHUP)
+    d.wait_log("reloaded")
+    d.capture_now()
+    d.wait_captured(count=2)
+    d.write_config(jobs, inspect=by(child("ill")))
+    d.signal(signal.SIGHUP)
+    d.wait_log("reloaded", count=2)
+    d.capture_now()
+    d.wait_captured(count=3)
+    d.wait_log(label="lock-contention")
+    d.stop()
+    assert sorted(str(label) for label, _ in labels(d.spool)) == [
+        "None", "healthy", "lock-contention",
+    ]  # fmt: skip
+
+
+def test_memory_of_the_daemon(serve, daemon, child):
+    """A hundred inspections leave nothing behind, in memory or in descriptors."""
+    server = serve(healthy(trace(2, 2000)))
+    targets = [f"127.0.1.{i}:{server.port}" for i in range(1, 11)]
+    d = daemon([job("s", *targets)], {"max_files": 50}, inspect=by(child("ill")),
+               log={"level": "info"})  # fmt: skip
+
+    def rounds(n):
+        for _ in range(n):
+            mark = d.mark()
+            d.capture_now()
+            d.wait_log(message_id=INSPECTED, after=mark, count=10)
+
+    d.wait_log(message_id=INSPECTED, count=10)
+    rounds(4)
+    fds, before = d.idle(), d.status("VmRSS")
+    rounds(10)
+    d.wait_idle(fds)
+    after = d.status("VmRSS")
+    print(f"RSS {before} KiB after 50 inspections, {after} KiB after 150")
+    assert after - before <= 512
+    assert children_of(d.pid) == []
+    d.stop()
+
+
+def test_stop_lets_the_last_be_labelled(serve, daemon, child):
+    gate = threading.Event()
+    server = serve(gated(gate))
+    d = daemon([job("s", server.address)], inspect=by(child("ill")))
+    wait_until("a capture is under way", lambda: d.spool.incoming())
+    d.signal(signal.SIGTERM)
+    gate.set()
+    assert d.wait_exit() == 0
+    assert labels(d.spool) == [("lock-contention", None)]
+
+
+# ---- by contrace itself ----
+
+
+def summary_is_there():
+    need(CONTRACE.exists(), f"no contrace in {BUILD}")
+    done = run(CONTRACE, "summary", "--help", check=False)
+    need(done.returncode == 0, "contrace has no summary")
+
+
+def test_real_service(goservice, daemon, tmp_path):
+    summary_is_there()
+    service = goservice()
+    with Store() as store:
+        d = daemon([job("s", service.address)], inspect={"max_memory": ROOMY},
+                   upload=section(tmp_path, store.endpoint))  # fmt: skip
+        (key,) = wait_archived(d)
+        record = d.spool.record(key)
+        assert "not_inspected" not in record, record
+        assert record["summary"]["findings"][0]["code"] == record["label"]
+        assert store.meta(PREFIX + key)["label"] == record["label"]
+        assert len(d.spool.trace(key).with_suffix(".json").read_bytes()) <= 12 << 10
+        d.stop()
+
+
+def test_once_waits_for_the_label(goservice, tmp_path):
+    summary_is_there()
+    service = goservice()
+    done = contraced("--once", f"--target=s=http://{service.address}", "--seconds=0.3",
+                     f"--storage.path={tmp_path / 'spool'}")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    spool = Spool(tmp_path / "spool")
+    assert [r["label"] for r in spool.check().values()] != [None]
+    assert "inspections: 1 ok" in done.stderr
+
+
+def hostile_bodies(body):
+    """The trace with bytes changed behind the batches' headers, so that it is still captured."""
+    generator = random.Random(20261121)
+    for _ in range(30):
+        data = bytearray(body)
+        for _ in range(generator.choice((1, 10, 1000))):
+            data[generator.randrange(64, len(data))] = generator.randrange(256)
+        yield bytes(data)
+
+
+def test_fuzzed_traces(goservice, serve, daemon, tmp_path):
+    summary_is_there()
+    service = goservice()
+    done = contraced("--once", f"--target=s=http://{service.address}", "--seconds=0.3",
+                     f"--storage.path={tmp_path / 'first'}")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first = Spool(tmp_path / "first")
+    body = first.trace(first.keys()[0]).read_bytes()
+    targets = [serve(healthy(b)).address for b in [body, *hostile_bodies(body)]]
+    d = daemon([job("s", *targets)], inspect={"max_memory": ROOMY, "timeout": "20s"})
+    d.wait_log(message_id="0c5f3f1c6d0b4e3f9a53a4b4d2c5e101")
+    wait_until("all were tried", lambda: len(d.log("captured")) + len(d.log("cannot capture"))
+               >= len(targets))  # fmt: skip
+    kept = len(d.spool.keys())
+    found = wait_labels(d.spool, kept)
+    d.stop()
+    assert not [why for _, why in found if why and why.startswith("signal")], found
+    assert any(label != "not-inspected" for label, _ in found)
