@@ -187,6 +187,14 @@ static int order_by_state(const struct entry *a, const struct entry *b)
     return compare_numbers(state_of(a), state_of(b));
 }
 
+/* By name; what has none comes last. */
+static int order_by_label(const struct entry *a, const struct entry *b)
+{
+    const char *of_a = a->facts ? a->facts->label : NULL, *of_b = b->facts ? b->facts->label : NULL;
+
+    return of_a && of_b ? strcmp(of_a, of_b) : (of_b != NULL) - (of_a != NULL);
+}
+
 static const struct {
     const char *name;
     catalog_order_fn order;
@@ -196,6 +204,7 @@ static const struct {
     {"service", order_by_service, false}, {"host", order_by_host, false},
     {"pid", order_by_pid, false},         {"reason", order_by_reason, true},
     {"where", order_by_where, false},     {"state", order_by_state, true},
+    {"label", order_by_label, true},
 };
 
 #define N_ORDERS (sizeof(orders) / sizeof(orders[0]))

@@ -63,7 +63,7 @@ catalog_order_fn order_find(const char *name);
 int order_by_time(const struct entry *a, const struct entry *b);
 
 /* The names, for messages: "time, size, …". */
-#define ORDER_NAMES "time, size, service, host, pid, reason, where or state"
+#define ORDER_NAMES "time, size, service, host, pid, reason, where, state or label"
 
 /* An order of what records say. */
 bool order_needs_facts(catalog_order_fn order);

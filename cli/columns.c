@@ -132,6 +132,12 @@ static void state_cell(const struct entry *e, usec now, struct cell *cell)
     (void)snprintf(cell->text, sizeof(cell->text), "%s", state_of(e));
 }
 
+static void label_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    put_text(cell, e->facts ? e->facts->label : NULL);
+}
+
 static void key_cell(const struct entry *e, usec now, struct cell *cell)
 {
     (void)now;
@@ -156,6 +162,7 @@ static const struct column {
     {"SIZE", size_cell, 10, true, false},
     {"WHERE", where_cell, 8, false, false},
     {"STATE", state_cell, 7, false, false},
+    {"LABEL", label_cell, 11, false, false},
     {"KEY", key_cell, 0, false, false},
 };
 
@@ -271,6 +278,8 @@ static void add_facts(json_t *o, const struct facts *f)
         (void)json_object_set_new(o, "complete", json_boolean(f->complete));
     if (f->truncated_by)
         (void)json_object_set_new(o, "truncated_by", json_string(f->truncated_by));
+    if (f->label)
+        (void)json_object_set_new(o, "label", json_string(f->label));
     if (f->go_version)
         (void)json_object_set_new(o, "go_version", json_string(f->go_version));
     if (f->sha256)

@@ -27,6 +27,7 @@ static int read_facts(const json_t *o, struct facts *f)
 
     if (copy_string(o, "reason", &f->reason) < 0 || copy_string(o, "sha256", &f->sha256) < 0 ||
         copy_string(o, "go_version", &f->go_version) < 0 ||
+        copy_string(o, "label", &f->label) < 0 ||
         copy_string(json_object_get(o, "truncated"), "by", &f->truncated_by) < 0)
         return -ENOMEM;
     if (f->sha256 && !is_sha256(f->sha256)) {
@@ -66,5 +67,6 @@ void facts_done(struct facts *f)
     free(f->sha256);
     free(f->go_version);
     free(f->truncated_by);
+    free(f->label);
     *f = (struct facts){0};
 }

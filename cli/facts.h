@@ -14,7 +14,7 @@
 
 /* Strings are NULL and numbers 0 where the record says nothing that fits. */
 struct facts {
-    char *reason, *go_version, *truncated_by;
+    char *reason, *go_version, *truncated_by, *label;
     char *sha256; /* 64 lower-case hex digits */
     double seconds;
     uint64_t bytes;

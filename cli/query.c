@@ -21,6 +21,8 @@ const struct argument query_rows[QUERY_ROWS] = {
     {"until", 0, "TIME", "not newer; a day or a minute counts whole", argument_text, FIELD(until)},
     {"reason", 'r', "REASON", "captured for this reason: schedule, signal, …; may be a pattern",
      argument_text, FIELD(reason)},
+    {"label", 'L', "LABEL", "found to be lock-contention, healthy, …; may be a pattern",
+     argument_text, FIELD(label)},
 };
 
 #define TIME_EXPECTED                                                                              \
@@ -29,7 +31,8 @@ const struct argument query_rows[QUERY_ROWS] = {
 int query_selection(const struct query *q, usec now, struct selection *ret)
 {
     struct selection s = {
-        .service = q->service, .host = q->host, .reason = q->reason, .until = USEC_NEVER};
+        .service = q->service, .host = q->host, .reason = q->reason, .label = q->label,
+        .until = USEC_NEVER};
     usec other;
 
     if (q->since && moment_parse(q->since, now, &s.since, &other) < 0) {
@@ -48,11 +51,12 @@ int query_selection(const struct query *q, usec now, struct selection *ret)
     return 0;
 }
 
-static bool reason_matches(const struct entry *e, const void *userdata)
+static bool record_matches(const struct entry *e, const void *userdata)
 {
     const struct selection *selection = userdata;
 
-    return selection_match_reason(selection, e->facts ? e->facts->reason : NULL);
+    return selection_match_record(selection, e->facts ? e->facts->reason : NULL,
+                                  e->facts ? e->facts->label : NULL);
 }
 
 static int find_local(struct sources *s, const struct selection *selection, struct catalog *c)
@@ -70,7 +74,7 @@ static int find_local(struct sources *s, const struct selection *selection, stru
 static int find(struct sources *s, const struct query *q, const struct selection *selection,
                 struct catalog *c)
 {
-    bool newest = !selection->reason && !q->reverse && (!q->order || q->order == order_by_time);
+    bool newest = !selection_needs_record(selection) && !q->reverse && (!q->order || q->order == order_by_time);
     int r = find_local(s, selection, c), failed = r > 0;
 
     if (r >= 0 && s->store) {
@@ -89,14 +93,14 @@ static int refine(struct sources *s, const struct query *q, const struct selecti
                   struct catalog *c)
 {
     catalog_order_fn order = q->order ? q->order : order_by_time;
-    bool first = selection->reason || order_needs_facts(order);
-    int r = first ? records_read(s, c, selection->reason || q->remote_facts) : 0, failed = 0;
+    bool needed = selection_needs_record(selection), first = needed || order_needs_facts(order);
+    int r = first ? records_read(s, c, needed || q->remote_facts) : 0, failed = 0;
 
     if (r < 0 && r != -EIO)
         return r;
     failed = r < 0;
-    if (selection->reason)
-        catalog_filter(c, reason_matches, selection);
+    if (needed)
+        catalog_filter(c, record_matches, selection);
     catalog_sort(c, order, q->reverse);
     if (q->limit > 0)
         catalog_cut(c, q->limit);

@@ -11,7 +11,7 @@
 #include "cli/sources.h"
 
 struct query {
-    const char *service, *host, *reason, *since, *until; /* as given; NULL: not */
+    const char *service, *host, *reason, *label, *since, *until; /* as given; NULL: not */
     catalog_order_fn order;                              /* NULL: by time */
     bool reverse;
     unsigned limit; /* 0: none */
@@ -19,7 +19,7 @@ struct query {
     bool remote_facts; /* and what those say that are only in the store */
 };
 
-#define QUERY_ROWS 5
+#define QUERY_ROWS 6
 extern const struct argument query_rows[QUERY_ROWS];
 
 /* Times as given into a selection. 0, or -EINVAL after a message about the usage. */

@@ -45,9 +45,20 @@ bool selection_one_host(const struct selection *s)
     return exact(s->service) && exact(s->host);
 }
 
-bool selection_match_reason(const struct selection *s, const char *reason)
+bool selection_needs_record(const struct selection *s)
 {
-    return !s->reason || (reason && fnmatch(s->reason, reason, 0) == 0);
+    return s->reason || s->label;
+}
+
+/* What is not known matches no glob. */
+static bool glob_match_known(const char *glob, const char *text)
+{
+    return !glob || (text && fnmatch(glob, text, 0) == 0);
+}
+
+bool selection_match_record(const struct selection *s, const char *reason, const char *label)
+{
+    return glob_match_known(s->reason, reason) && glob_match_known(s->label, label);
 }
 
 /* The prefix that a glob behind a prefix allows. */

@@ -12,14 +12,15 @@
 #include "daemon/spool/name.h"
 
 struct selection {
-    const char *service, *host, *reason; /* globs (fnmatch(3)) or NULL: any */
+    const char *service, *host, *reason, *label; /* globs (fnmatch(3)) or NULL: any */
     usec since;                          /* real time */
     usec until;                          /* the first that is too late; USEC_NEVER: no end */
 };
 
-/* All but the reason, which no key tells. */
+/* All but reason and label, which no key tells. */
 bool selection_match(const struct selection *s, const struct name *n);
-bool selection_match_reason(const struct selection *s, const char *reason);
+bool selection_needs_record(const struct selection *s);
+bool selection_match_record(const struct selection *s, const char *reason, const char *label);
 
 /* Both service and host are plain names. */
 bool selection_one_host(const struct selection *s);

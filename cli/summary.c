@@ -13,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/screen.h"
+#include "daemon/inspect/sandbox.h"
 
 static const char intro[] =
     "Usage: contrace summary [OPTIONS] FILE...\n"
@@ -22,7 +23,7 @@ static const char intro[] =
 
 struct summary_arguments {
     const char *sort;
-    bool json, reverse, stacks;
+    bool json, reverse, stacks, sandbox;
     unsigned top;
 };
 
@@ -36,6 +37,8 @@ static const struct argument rows[] = {
     {"reverse", 0, NULL, "the other way round", argument_flag, FIELD(reverse)},
     {"top", 'n', "N", "rows of each table (default 5)", argument_count, FIELD(top)},
     {"stacks", 0, NULL, "whole stacks below the call sites", argument_flag, FIELD(stacks)},
+    {"sandbox", 0, NULL, "of standard input only, with no access to anything else; the JSON is"
+     " without call sites", argument_flag, FIELD(sandbox)},
 };
 
 static bool can_utf8(void)
@@ -109,6 +112,8 @@ static int show(struct job *job, const struct summary *s)
         return 0;
     }
     json = summary_json(job->view.name, s);
+    if (job->arguments->sandbox)
+        (void)json_object_del(json, "sites"); /* long, and not what a label is looked up for */
     if (!json)
         r = -ENOMEM;
     else if (!job->arguments->json)
@@ -124,6 +129,16 @@ static int show(struct job *job, const struct summary *s)
     return r;
 }
 
+/* For whoever started it and does not read messages. */
+static int failure(const struct summary_arguments *a, int r)
+{
+    if (!a->sandbox)
+        return STATUS_FAILED;
+    return r == -ENOMEM                                ? SANDBOX_EXIT_MEMORY
+           : r == -EPROTONOSUPPORT || r == -ENOTSUP ? SANDBOX_EXIT_FORMAT
+                                                       : STATUS_FAILED;
+}
+
 /* The exit status. One file that cannot be read does not keep the others from being shown. */
 static int run(struct job *job, char *const *names, int n)
 {
@@ -134,8 +149,9 @@ static int run(struct job *job, char *const *names, int n)
         int r;
 
         job->view.name = names[i];
-        if (read_file(names[i], &s) < 0) {
-            status = STATUS_FAILED;
+        r = read_file(names[i], &s);
+        if (r < 0) {
+            status = failure(job->arguments, r);
             continue;
         }
         if (!s.complete)
@@ -143,7 +159,7 @@ static int run(struct job *job, char *const *names, int n)
         r = show(job, &s);
         summary_done(&s);
         if (r < 0)
-            return r == -ENOENT ? STATUS_USAGE : STATUS_FAILED;
+            return r == -ENOENT ? STATUS_USAGE : failure(job->arguments, r);
     }
     if (job->several && !job->arguments->json)
         summary_lines_print(stdout, &job->lines, job->path, job->arguments->reverse, &job->view);
@@ -162,6 +178,15 @@ int command_summary(int argc, char **argv)
     if (rest == argc) {
         complain("summary: which file? '-' is standard input");
         return STATUS_USAGE;
+    }
+    if (a.sandbox && (argc - rest > 1 || strcmp(argv[rest], "-") != 0)) {
+        complain("summary: --sandbox reads standard input and nothing else: '-'");
+        return STATUS_USAGE;
+    }
+    r = a.sandbox ? sandbox_enter() : 0;
+    if (r < 0) {
+        complain("summary: no sandbox: %s", strerror(-r));
+        return SANDBOX_EXIT_UNCONFINED;
     }
     job.several = argc - rest > 1 || a.sort;
     job.path = a.sort ? summary_lines_path(a.sort) : NULL;

@@ -151,7 +151,7 @@ int sandbox_enter(void)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     refuse_files();
-    if (setrlimit(RLIMIT_NOFILE, &none) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0)
+    if (setrlimit(RLIMIT_NOFILE, &none) < 0)
         return -errno;
     return refuse_calls();
 }

@@ -75,7 +75,8 @@ def spool(tmp_path):
         (top / part).mkdir(parents=True)
     put(top / "pending", key_of("checkout", "web-1", NOW - 60), b"a" * 1000)
     put(top / "archive", key_of("checkout", "web-1", NOW - 3600), b"b" * 5000)
-    put(top / "archive", key_of("checkout", "web-2", NOW - 120), b"c" * 300, reason="signal")
+    put(top / "archive", key_of("checkout", "web-2", NOW - 120), b"c" * 300, reason="signal",
+        label="lock-contention")
     put(top / "archive", key_of("search", "db", NOW - 90000, 12), b"d" * 40, complete=False,
         truncated={"received": 50, "by": "reset"})  # fmt: skip
     return top
@@ -142,7 +143,7 @@ def test_lists_the_spool(spool):
     assert done.returncode == 0 and done.stderr == ""
     lines = done.stdout.splitlines()
     assert lines[0].split() == [
-        "AGE", "SERVICE", "HOST", "PID", "REASON", "SIZE", "WHERE", "STATE", "KEY",
+        "AGE", "SERVICE", "HOST", "PID", "REASON", "SIZE", "WHERE", "STATE", "LABEL", "KEY",
     ]  # fmt: skip
     assert len({line.index(k) for line, k in zip(lines, ["KEY", "checkout/", "checkout/",
                 "checkout/", "search/"])}) == 1  # fmt: skip
@@ -165,6 +166,9 @@ def test_selects_and_sorts(spool):
     assert listed("--until=30m") == ["web-1", "db"]
     assert listed("--reason=signal") == ["web-2"]
     assert listed("--reason=s*", "--limit=2") == ["web-1", "web-2"]
+    assert listed("--label=lock-contention") == listed("--label=*-*") == ["web-2"]
+    assert listed("--label=healthy") == []
+    assert listed("--sort=label", "-n1") == ["web-2"]
     assert listed("--sort=size") == ["web-1", "web-1", "web-2", "db"]
     assert listed("--sort=host") == ["db", "web-1", "web-1", "web-2"]
     assert listed("--sort=state", "--limit=1") == ["db"]

@@ -80,6 +80,7 @@ static void test_orders(void **state)
         {"time", NEW, MIDDLE, OLD},    {"size", MIDDLE, OLD, NEW},  {"service", NEW, MIDDLE, OLD},
         {"host", OLD, MIDDLE, NEW},    {"pid", OLD, NEW, MIDDLE},   {"where", MIDDLE, OLD, NEW},
         {"reason", MIDDLE, OLD, NEW},  {"state", OLD, NEW, MIDDLE},
+        {"label", OLD, NEW, MIDDLE},
     };
     struct catalog c = {0};
 
@@ -89,6 +90,8 @@ static void test_orders(void **state)
     give_facts(&c.items[1], "signal", true);
     add(&c, OLD, 20, WHERE_ARCHIVE);
     give_facts(&c.items[2], "schedule", false);
+    c.items[1].facts->label = strdup("idle");
+    c.items[2].facts->label = strdup("healthy");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         catalog_order_fn order = order_find(rows[i].order);
 
@@ -99,9 +102,10 @@ static void test_orders(void **state)
         check_order(&c, rows[i].third, rows[i].second, rows[i].first);
         assert_int_equal(order_needs_facts(order),
                          strcmp(rows[i].order, "reason") == 0 ||
-                             strcmp(rows[i].order, "state") == 0);
+                             strcmp(rows[i].order, "state") == 0 ||
+                             strcmp(rows[i].order, "label") == 0);
     }
-    assert_null(order_find("label"));
+    assert_null(order_find("colour"));
     catalog_done(&c);
 }
 

@@ -20,7 +20,8 @@ static int setup(void **state)
 {
     static const char record[] =
         "{\"reason\": \"sig\\u0001nal\\u00e9\", \"seconds\": 1.9, \"complete\": false,"
-        " \"truncated\": {\"by\": \"reset\"}, \"go_version\": \"1.26\", \"sha256\": \"AB\"}";
+        " \"truncated\": {\"by\": \"reset\"}, \"go_version\": \"1.26\","
+        " \"label\": \"idle\", \"sha256\": \"AB\"}";
     struct facts *facts = calloc(1, sizeof(*facts));
 
     (void)state;
@@ -64,11 +65,12 @@ static void test_all_columns(void **state)
 {
     (void)state;
     check(&(struct columns_options){.now = NOW},
-          "  AGE  SERVICE   HOST     PID  REASON       SIZE  WHERE           STATE      KEY\n"
+          "  AGE  SERVICE   HOST     PID  REASON       SIZE  WHERE           STATE      "
+          "LABEL  KEY\n"
           "  30s  a         web-12  4711  sig?nal??  3.0MiB  archive,remote  truncated  "
-          "a/web-12/20261121/153930-4711.trace\n"
+          "idle   a/web-12/20261121/153930-4711.trace\n"
           "1d02h  checkout  b          -  -             17B  remote          -          "
-          "checkout/b/20261120/130000.trace\n");
+          "-      checkout/b/20261120/130000.trace\n");
 }
 
 static void test_narrow(void **state)
@@ -113,7 +115,7 @@ static void test_json(void **state)
         "{\"key\":\"a/web-12/20261121/153930-4711.trace\",\"service\":\"a\",\"host\":\"web-12\","
         "\"pid\":4711,\"time\":\"2026-11-21T15:39:30.000Z\",\"size\":3145728,"
         "\"where\":[\"archive\",\"remote\"],\"reason\":\"sig\\u0001nal\303\251\",\"seconds\":1.9,"
-        "\"complete\":false,\"truncated_by\":\"reset\",\"go_version\":\"1.26\"}\n"
+        "\"complete\":false,\"truncated_by\":\"reset\",\"label\":\"idle\",\"go_version\":\"1.26\"}\n"
         "{\"key\":\"checkout/b/20261120/130000.trace\",\"service\":\"checkout\",\"host\":\"b\","
         "\"time\":\"2026-11-20T13:00:00.000Z\",\"size\":17,\"where\":[\"remote\"]}\n");
     free(text);

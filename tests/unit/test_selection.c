@@ -54,11 +54,20 @@ static void test_match_reason(void **state)
     struct selection s = {.reason = "trigger:*"};
 
     (void)state;
-    assert_true(selection_match_reason(&s, "trigger:p99"));
-    assert_false(selection_match_reason(&s, "schedule"));
-    assert_false(selection_match_reason(&s, NULL));
+    assert_true(selection_needs_record(&s));
+    assert_true(selection_match_record(&s, "trigger:p99", NULL));
+    assert_false(selection_match_record(&s, "schedule", NULL));
+    assert_false(selection_match_record(&s, NULL, NULL));
+    s.label = "*-contention";
+    assert_true(selection_match_record(&s, "trigger:p99", "lock-contention"));
+    assert_false(selection_match_record(&s, "trigger:p99", "healthy"));
+    assert_false(selection_match_record(&s, "trigger:p99", NULL));
     s.reason = NULL;
-    assert_true(selection_match_reason(&s, NULL));
+    assert_true(selection_needs_record(&s));
+    assert_true(selection_match_record(&s, NULL, "lock-contention"));
+    s.label = NULL;
+    assert_true(selection_match_record(&s, NULL, NULL));
+    assert_false(selection_needs_record(&s));
 }
 
 /* "prefix>after|prefix>after": the whole plan as text. */
