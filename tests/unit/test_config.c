@@ -157,6 +157,10 @@ static void assert_default_globals(const struct config *c)
     assert_false(c->upload.if_none_match);
     assert_int_equal(c->upload.max_rate, 0);
     assert_int_equal(c->upload.stall_timeout, USEC_PER_MIN);
+    assert_true(c->inspect.enabled);
+    assert_null(c->inspect.command);
+    assert_int_equal(c->inspect.timeout, 30 * USEC_PER_SEC);
+    assert_int_equal(c->inspect.max_memory, 256 << 20);
     assert_int_equal(c->log_level, LOG_LEVEL_INFO);
     assert_int_equal(c->log_format, LOG_FORMAT_AUTO);
 }
