@@ -267,6 +267,18 @@ def test_traces_are_traces(running):
         assert int(running.sh(f"stat -c %s {path}")) == record["bytes"]
 
 
+def test_traces_are_inspected(running):
+    """The child confines itself inside the unit's own sandbox, with Landlock where there is any."""
+
+    def labelled():
+        records = [running.record(key) for key in running.kept()]
+        return records and all("label" in record for record in records) and records
+
+    for record in wait_until("each trace has a label", labelled):
+        assert "not_inspected" not in record, record["not_inspected"]
+        assert record["summary"]["findings"][0]["code"] == record["label"]
+
+
 def test_reload(running):
     pid = running.pid()
     before = running.count(RELOADED)
