@@ -183,6 +183,7 @@ int command_summary(int argc, char **argv)
         complain("summary: --sandbox reads standard input and nothing else: '-'");
         return STATUS_USAGE;
     }
+    json_object_seed(0); /* out of /dev/urandom, while it can be opened */
     r = a.sandbox ? sandbox_enter() : 0;
     if (r < 0) {
         complain("summary: no sandbox: %s", strerror(-r));

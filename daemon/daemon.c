@@ -32,7 +32,7 @@
 /* How often the heap is tidied at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
 
-#define LABEL_PATIENCE (5 * USEC_PER_SEC) /* at the end, for labels of what was captured last */
+#define LABEL_PATIENCE (5 * USEC_PER_SEC) /* at the end, for what was captured last */
 
 enum stage {
     STAGE_RUNNING,
@@ -159,9 +159,7 @@ static void stop(struct daemon *d, const char *why)
                  : "%s: stopping; what is in flight may finish", why);
     timetable_stop(d->timetable);
     pipeline_drain(d->pipeline);
-    /* --once has waited for each of its traces. */
-    labelling_drain(d->labelling,
-                    d->options->once ? d->config->shutdown_timeout : LABEL_PATIENCE);
+    labelling_drain(d->labelling, d->options->once ? d->config->shutdown_timeout : LABEL_PATIENCE);
     uploader_drain(d->uploader);
     (void)sd_event_add_time_relative(d->event, &d->deadline, CLOCK_BOOTTIME,
                                      d->config->shutdown_timeout, 10 * USEC_PER_MSEC, on_deadline,
