@@ -16,6 +16,7 @@
 enum field {
     FIELD_TEXT,       /* char *, set if not NULL */
     FIELD_FLAG,       /* bool, set if true */
+    FIELD_NUMBER,     /* uint64_t, set if not 0 */
     FIELD_ADDRESSING, /* set if not auto */
     FIELD_TAGS,       /* set if there is one */
 };
@@ -45,6 +46,7 @@ static const struct fit {
     FIT("session_token_file", FIELD_TEXT, session_token_file, UPLOAD_S3),
     FIT("account_key_file", FIELD_TEXT, account_key_file, UPLOAD_AZ),
     FIT("sas_token_file", FIELD_TEXT, sas_token_file, UPLOAD_AZ),
+    FIT("max_rate", FIELD_NUMBER, max_rate, SIGNED | PLAIN),
     FIT("basic_auth", FIELD_TEXT, auth.basic_username, PLAIN),
     FIT("basic_auth", FIELD_TEXT, auth.basic_password_file, PLAIN),
     FIT("authorization", FIELD_TEXT, auth.credentials_file, PLAIN),
@@ -65,6 +67,7 @@ static bool is_set(const struct upload_config *u, const struct fit *fit)
     switch (fit->type) {
     case FIELD_TEXT: return *(char *const *)(const void *)field != NULL;
     case FIELD_FLAG: return *(const bool *)(const void *)field;
+    case FIELD_NUMBER: return *(const uint64_t *)(const void *)field > 0;
     case FIELD_ADDRESSING: return u->addressing != UPLOAD_ADDRESSING_AUTO;
     case FIELD_TAGS: return u->n_tags > 0;
     }
@@ -81,6 +84,7 @@ static void unset(struct upload_config *u, const struct fit *fit)
         *(char **)(void *)field = NULL;
         break;
     case FIELD_FLAG: *(bool *)(void *)field = false; break;
+    case FIELD_NUMBER: *(uint64_t *)(void *)field = 0; break;
     case FIELD_ADDRESSING: u->addressing = UPLOAD_ADDRESSING_AUTO; break;
     case FIELD_TAGS: upload_tags_clear(u); break;
     }

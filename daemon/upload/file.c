@@ -479,8 +479,6 @@ int file_check(const struct upload_config *u, char why[static STORE_TEXT_MAX])
 {
     const char *fault = path_fault(u->url);
 
-    if (!fault && u->max_rate > 0)
-        fault = "max_rate: a store at file:// has no use for it";
     if (!fault)
         return 0;
     (void)snprintf(why, STORE_TEXT_MAX, "%s", fault);

@@ -11,41 +11,23 @@
 #include "daemon/upload/file.h"
 #include "daemon/upload/kind.h"
 
-#define TAGS_MAX 10 /* S3's own bound for an object */
-
-/* What a kind of store can make use of. What it can't is refused, not passed over in silence. */
-enum {
-    ENDPOINT = 1 << 0,
-    REGION = 1 << 1,
-    ADDRESSING = 1 << 2,
-    CLASS = 1 << 3,
-    ENCRYPTION = 1 << 4,
-    TAGS = 1 << 5,
-    KEYS = 1 << 6,         /* access_key_file and its like */
-    ACCOUNT = 1 << 7,      /* account_key_file, sas_token_file */
-    AUTHORIZATION = 1 << 8,
-    TLS = 1 << 9,
-};
-
 /*
  * The kinds by their URLs' beginning. One that is asked over HTTP has a dialect; one that is not
  * has two functions of its own, which mean what store_check and store_new do.
  */
 static const struct kind {
     const char *scheme;
-    unsigned uses;
     int (*dialect)(const struct upload_config *u, struct dialect **ret, char *why);
     int (*check)(const struct upload_config *u, char *why);
     int (*make)(const struct store_context *context, const struct upload_config *u,
                 struct store **ret);
 } kinds[] = {
-    {"s3://", ENDPOINT | REGION | ADDRESSING | CLASS | ENCRYPTION | TAGS | KEYS | TLS, s3_dialect,
-     NULL, NULL},
-    {"gs://", ENDPOINT | CLASS | KEYS | TLS, gs_dialect, NULL, NULL},
-    {"az://", ENDPOINT | CLASS | ACCOUNT | TLS, az_dialect, NULL, NULL},
-    {"https://", AUTHORIZATION | TLS, plain_dialect, NULL, NULL},
-    {"http://", AUTHORIZATION, plain_dialect, NULL, NULL},
-    {"file://", 0, NULL, file_check, file_new},
+    {"s3://", s3_dialect, NULL, NULL},
+    {"gs://", gs_dialect, NULL, NULL},
+    {"az://", az_dialect, NULL, NULL},
+    {"https://", plain_dialect, NULL, NULL},
+    {"http://", plain_dialect, NULL, NULL},
+    {"file://", NULL, file_check, file_new},
 };
 
 static const char *const end_names[] = {
@@ -67,59 +49,12 @@ const char *store_end_name(enum store_end end)
 
 /* ---- which store ---------------------------------------------------------------------------- */
 
-static bool any_tls(const struct tls_config *t)
-{
-    return t->ca_file || t->cert_file || t->key_file || t->server_name || t->insecure_skip_verify;
-}
-
-/* The first key that is set and that this kind has no use for; NULL: none. */
-static const char *useless_key(const struct upload_config *u, unsigned uses)
-{
-    const struct {
-        bool set;
-        unsigned use;
-        const char *name;
-    } keys[] = {
-        {u->endpoint, ENDPOINT, "endpoint"},
-        {u->region, REGION, "region"},
-        {u->addressing != UPLOAD_ADDRESSING_AUTO, ADDRESSING, "addressing"},
-        {u->storage_class, CLASS, "storage_class"},
-        {u->sse, ENCRYPTION, "server_side_encryption"},
-        {u->sse_kms_key_id, ENCRYPTION, "sse_kms_key_id"},
-        {u->n_tags > 0, TAGS, "tags"},
-        {u->access_key_file, KEYS, "access_key_file"},
-        {u->secret_key_file, KEYS, "secret_key_file"},
-        {u->session_token_file, KEYS, "session_token_file"},
-        {u->account_key_file, ACCOUNT, "account_key_file"},
-        {u->sas_token_file, ACCOUNT, "sas_token_file"},
-        {u->auth.basic_username || u->auth.basic_password_file, AUTHORIZATION, "basic_auth"},
-        {u->auth.type || u->auth.credentials_file, AUTHORIZATION, "authorization"},
-        {any_tls(&u->tls), TLS, "tls_config"},
-    };
-
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (keys[i].set && !(uses & keys[i].use))
-            return keys[i].name;
-    }
-    return NULL;
-}
-
 static int find_kind(const struct upload_config *u, const struct kind **ret, char *why)
 {
-    const char *key;
-
     for (size_t i = 0; u->url && i < sizeof kinds / sizeof kinds[0]; i++) {
-        const struct kind *k = &kinds[i];
-
-        if (strncmp(u->url, k->scheme, strlen(k->scheme)) != 0)
+        if (strncmp(u->url, kinds[i].scheme, strlen(kinds[i].scheme)) != 0)
             continue;
-        key = useless_key(u, k->uses);
-        if (key) {
-            (void)snprintf(why, STORE_TEXT_MAX, "%s: a store at %s has no use for it", key,
-                           k->scheme);
-            return -EINVAL;
-        }
-        *ret = k;
+        *ret = &kinds[i];
         return 0;
     }
     (void)snprintf(why, STORE_TEXT_MAX, "url: must begin with");
@@ -131,16 +66,6 @@ static int find_kind(const struct upload_config *u, const struct kind **ret, cha
     return -EINVAL;
 }
 
-/* What is the same for all kinds. */
-static int check_values(const struct upload_config *u, char *why)
-{
-    if (u->n_tags > TAGS_MAX) {
-        (void)snprintf(why, STORE_TEXT_MAX, "tags: an object has at most %d", TAGS_MAX);
-        return -EINVAL;
-    }
-    return 0;
-}
-
 int store_check(const struct upload_config *u, char why[static STORE_TEXT_MAX])
 {
     const struct kind *k;
@@ -149,8 +74,6 @@ int store_check(const struct upload_config *u, char why[static STORE_TEXT_MAX])
 
     why[0] = '\0';
     r = find_kind(u, &k, why);
-    if (r == 0)
-        r = check_values(u, why);
     if (r < 0 || !k->dialect)
         return r < 0 ? r : k->check(u, why);
     r = k->dialect(u, &d, why);
@@ -166,8 +89,6 @@ static int make(const struct store_context *context, const struct upload_config 
     struct dialect *d;
     int r = find_kind(u, &k, why);
 
-    if (r == 0)
-        r = check_values(u, why);
     if (r < 0)
         return r;
     if (!k->dialect)

@@ -81,7 +81,8 @@ struct store_context {
     struct disk *disk;
 };
 
-/* What is wrong with the section, without asking anybody: 0, -ENOMEM, or -EINVAL with a text. */
+/* What is wrong with the section for its kind of store, without asking anybody; that no key is for
+ * another kind is config/'s to check. 0, -ENOMEM, or -EINVAL with a text. */
 int store_check(const struct upload_config *u, char why[static STORE_TEXT_MAX]);
 
 /* Makes the store of a section that store_check finds good. 0 or a negative errno, logged. */

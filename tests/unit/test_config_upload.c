@@ -183,7 +183,7 @@ static void test_bounds(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        (void)snprintf(text, sizeof text, "upload:\n  url: file:///x\n%s", good[i]);
+        (void)snprintf(text, sizeof text, "upload:\n  url: s3://x\n%s", good[i]);
         config_free(load(text));
     }
     /* Characters, not bytes. */
@@ -256,7 +256,7 @@ static void test_keys_of_stores(void **state)
         {"concurrency", "concurrency: 1", "yyyyyy"},
         {"keep_local", "keep_local: false", "yyyyyy"},
         {"if_none_match", "if_none_match: true", "yyyyyy"},
-        {"max_rate", "max_rate: 1MiB", "yyyyyy"},
+        {"max_rate", "max_rate: 1MiB", "yyyyyn"},
         {"stall_timeout", "stall_timeout: 30s", "yyyyyy"},
     };
 
