@@ -23,21 +23,22 @@
 /* It parked the queue; whether that was its own fault shows when it is asked about again. */
 static void suspect(struct uploader *u, const char *key)
 {
-    char *place = u->suspects[u->n_suspects++ % UPLOADER_SUSPECTS];
-    size_t n = strnlen(key, sizeof(u->suspects[0]) - 1);
+    struct suspect *s = &u->suspects[u->n_suspects++ % UPLOADER_SUSPECTS];
+    size_t n = strnlen(key, sizeof(s->key) - 1);
 
-    memcpy(place, key, n);
-    place[n] = '\0';
+    memcpy(s->key, key, n);
+    s->key[n] = '\0';
+    s->said = false;
 }
 
-/* True for one that is asked about again after others fared well. */
-static bool is_suspect(const struct uploader *u, const struct spool_item *item)
+/* Not NULL for one that is asked about again after others fared well. */
+static struct suspect *find_suspect(struct uploader *u, const struct spool_item *item)
 {
     for (unsigned i = 0; i < UPLOADER_SUSPECTS && i < u->n_suspects; i++) {
-        if (strcmp(u->suspects[i], spool_item_key(item)) == 0)
-            return true;
+        if (strcmp(u->suspects[i].key, spool_item_key(item)) == 0)
+            return &u->suspects[i];
     }
-    return false;
+    return NULL;
 }
 
 /* --- recovery --- */
@@ -151,13 +152,24 @@ static void put_aside(struct uploader *u, struct flight *f, const struct store_r
     spool_item_put_aside(f->delivery.item);
 }
 
+/* It may still be innocent, as where one of the store's machines has no permission. */
+static void wait_alone(struct uploader *u, struct spool_item *item, struct suspect *s,
+                       const struct store_result *result)
+{
+    if (!s->said)
+        uploader_say_alone(u, spool_item_key(item), result);
+    s->said = true;
+    spool_item_put_off(item, SET_BACK_MOST);
+}
+
 static void end_parked(struct uploader *u, struct flight *f, const struct store_result *result)
 {
     usec now = uploader_now(u, CLOCK_BOOTTIME);
+    struct suspect *s = find_suspect(u, f->delivery.item);
     bool changed;
 
-    if (!f->probe && is_suspect(u, f->delivery.item)) {
-        put_aside(u, f, result);
+    if (!f->probe && s) {
+        wait_alone(u, f->delivery.item, s, result);
         return;
     }
     if (!f->probe)
@@ -172,7 +184,7 @@ static void end_parked(struct uploader *u, struct flight *f, const struct store_
 /* Counts those refused for the first time. True: they are so many that the store is at fault. */
 static bool refused_in_row(struct uploader *u, const struct spool_item *item)
 {
-    if (is_suspect(u, item))
+    if (find_suspect(u, item))
         return false;
     (void)snprintf(u->row[u->n_row++], sizeof(u->row[0]), "%s", spool_item_key(item));
     return u->n_row == UPLOADER_ROW;

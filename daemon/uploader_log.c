@@ -108,6 +108,16 @@ void uploader_say_aside(const struct uploader *u, const char *key,
                   describe(u), key, result->text);
 }
 
+void uploader_say_alone(const struct uploader *u, const char *key,
+                        const struct store_result *result)
+{
+    struct log_fields fields = {.key = key, .message_id = MESSAGE_ID_UPLOAD_FAILING};
+
+    log_write(LOG_LEVEL_WARN, &fields,
+              "%s takes others, but not %s: %s; it stays in pending/ and is tried again every hour",
+              describe(u), key, result->text);
+}
+
 void uploader_say_struggles(const struct uploader *u, const char *key, unsigned times,
                             const struct store_result *result)
 {

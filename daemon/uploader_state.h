@@ -36,6 +36,11 @@ struct write_probe {
     struct store_meta meta;
 };
 
+struct suspect {
+    char key[NAME_KEY_MAX];
+    bool said; /* that it waits alone */
+};
+
 struct uploader {
     sd_event *event;
     struct disk *disk;
@@ -62,9 +67,9 @@ struct uploader {
     unsigned n_row;
     bool row_parked; /* the queue is parked for that */
 
-    /* The last ones that parked the queue: if one does it again after others fared well, it is put
-     * aside. */
-    char suspects[UPLOADER_SUSPECTS][NAME_KEY_MAX];
+    /* The last ones that parked the queue: one that does it again after others fared well waits
+     * alone. */
+    struct suspect suspects[UPLOADER_SUSPECTS];
     unsigned n_suspects; /* ever */
 
     usec said; /* boot time at which the present trouble was last spoken of */
@@ -94,6 +99,8 @@ void uploader_say_trouble(struct uploader *u, const struct store_result *result,
                           bool at_start);
 void uploader_say_row(struct uploader *u, const struct store_result *result);
 void uploader_say_aside(const struct uploader *u, const char *key,
+                        const struct store_result *result);
+void uploader_say_alone(const struct uploader *u, const char *key,
                         const struct store_result *result);
 void uploader_say_struggles(const struct uploader *u, const char *key, unsigned times,
                             const struct store_result *result);

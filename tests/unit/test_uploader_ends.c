@@ -207,9 +207,38 @@ static void test_poison_parked(void **state)
     assert_true(stats_now().archive_files >= 1);
     pass(15 * USEC_PER_MIN);
     assert_int_equal(stats_now().archive_files, 4);
-    assert_int_equal(stats_now().aside_files, 1);
     assert_int_equal(breaker(), BREAKER_CLOSED);
-    assert_true(logged("fake://store does not take " DAY "093053-4711.trace"));
+    assert_true(logged("fake://store takes others, but not " DAY "093053-4711.trace"));
+    up.store->n_puts = 0;
+    pass(USEC_PER_DAY);
+    assert_int_equal(breaker(), BREAKER_CLOSED);
+    assert_in_range(up.store->n_puts, 20, 25); /* an hour apart */
+    assert_int_equal(times_logged("takes others, but not"), 1);
+    script.poison = NULL; /* somebody mended it */
+    pass(USEC_PER_HOUR + USEC_PER_MIN);
+    assert_int_equal(stats_now().archive_files, 5);
+}
+
+static void flap(struct fake_store *f, const struct store_object *object, unsigned nth,
+                 struct store_result *ret)
+{
+    static unsigned n;
+
+    (void)f;
+    (void)nth;
+    if (!strstr(object->key, "probe") && n++ % 4 >= 2)
+        ret->end = STORE_PARKED;
+}
+
+/* One of the store's machines has no permission: nobody's trace is to blame, and all arrive. */
+static void test_flapping(void **state)
+{
+    (void)state;
+    begin(1, 5);
+    up.store->answer = flap;
+    pass(USEC_PER_DAY);
+    assert_int_equal(stats_now().aside_files, 0);
+    assert_int_equal(stats_now().archive_files, 5);
 }
 
 /* Outage upon outage: what was asked about in vain is not blamed for that. */
@@ -571,6 +600,7 @@ int main(void)
         TEST(test_retry_after),
         TEST(test_parked),
         TEST(test_poison_parked),
+        TEST(test_flapping),
         TEST(test_innocent),
         TEST(test_parked_single),
         TEST(test_refused),
