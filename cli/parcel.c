@@ -171,10 +171,12 @@ enum parcel_end parcel_copy(struct parcel *p, const struct local *l)
         return PARCEL_MISSING;
     if (r == 0)
         r = local_record(l, p->key, &p->record);
-    if (r < 0 && r != -ENOENT) {
+    if (r < 0 && r != -ENOENT && r != -E2BIG) {
         p->error = r;
         return PARCEL_NO_SOURCE;
     }
+    if (r < 0) /* missing or endless: the trace comes without it */
+        buf_clear(&p->record);
     parcel_use_record(p);
     end = parcel_prepare(p);
     if (end == PARCEL_GOES_ON)

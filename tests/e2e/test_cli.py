@@ -298,6 +298,15 @@ def test_damage_in_the_spool_is_seen(spool, tmp_path):
     assert done.stdout == "" and files_below(tmp_path / "out") == []
 
 
+def test_an_endless_record_in_the_spool(spool, tmp_path):
+    """The trace comes without it, and it is said that nothing tells its hash."""
+    key = key_of("checkout", "web-1", NOW - 60)
+    (spool / "pending" / key).with_suffix(".json").write_text(json.dumps({"labels": "x" * 300_000}))
+    done = contrace("pull", key, f"--storage.path={spool}", "-o", tmp_path / "out")
+    assert done.returncode == 0 and "it is not verified" in done.stderr
+    assert files_below(tmp_path / "out") == [key]
+
+
 def test_a_left_over_of_a_killed_pull_is_replaced(spool, tmp_path):
     key = key_of("checkout", "web-1", NOW - 60)
     part = tmp_path / "out" / key
