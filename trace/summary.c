@@ -12,6 +12,15 @@
 
 static const int64_t windows[MMU_WINDOWS] = {1000000, 10000000, 100000000};
 
+/*
+ * Sums over all goroutines must not overflow: a trace is refused from where its times span more
+ * than 4.8 hours, or lie where no clock that counts from a machine's start will ever come.
+ */
+static bool in_span(int64_t first, int64_t time) {
+    return first > -SUMMING_MAX_TIME && first < SUMMING_MAX_TIME && time >= first &&
+           time - first < SUMMING_MAX_SPAN;
+}
+
 static void release(struct summing *s) {
     summing_go_done(s);
     summing_user_done(s);
@@ -62,7 +71,10 @@ static int note_thread(struct summing *s, int64_t m) {
 }
 
 static void note_clock(struct summing *s, const struct gotrace_generation *gen) {
-    if (s->out->wall_start == 0 && gen->has_clock)
+    bool sane = gen->clock_sec > 0 && gen->clock_sec < INT32_MAX * (int64_t) 4 &&
+                in_span(s->first, gen->clock_trace);
+
+    if (s->out->wall_start == 0 && gen->has_clock && sane)
         s->out->wall_start = gen->clock_sec * 1000000000 + gen->clock_nsec -
                              (gen->clock_trace - s->first);
 }
@@ -127,6 +139,8 @@ static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
         s->begun = true;
         s->first = s->at = s->sync = e->time;
     }
+    if (n > 0 && !in_span(s->first, end[-1].time))
+        return -EOVERFLOW;
     for (; r == 0 && e < end; e++) {
         s->out->events.by_type[e->type]++;
         if (e->kind == GOTRACE_GO_STATE)
@@ -172,6 +186,10 @@ static int finish(struct summing *s) {
 static void note_end(struct summing *s, int code) {
     struct gotrace_error error = gotrace_last_error(s->trace);
 
+    if (code == -EOVERFLOW)
+        error = (struct gotrace_error){.offset = gotrace_bytes_read(s->trace),
+                                       .text = "times span more than 4.8 hours"};
+
     s->out->version = gotrace_version(s->trace);
     s->out->bytes = gotrace_bytes_read(s->trace);
     s->out->complete = code == 0;
@@ -189,9 +207,12 @@ static int run(struct summing *s) {
 
     while ((r = gotrace_next_batch(s->trace, &e, &n)) > 0) {
         bad = batch(s, e, n);
+        if (bad == -EOVERFLOW && s->out->generations > 0)
+            break;
         if (bad < 0)
             return bad;
     }
+    r = bad < 0 ? bad : r;
     if (r < 0 && (s->out->generations == 0 || r == -ENOMEM))
         return r;
     note_end(s, r);

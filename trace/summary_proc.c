@@ -80,7 +80,7 @@ int summing_proc_event(struct summing *s, const struct gotrace_event *e) {
 }
 
 int summing_procs_change(struct summing *s, const struct gotrace_event *e) {
-    int64_t n = e->args[0] > INT32_MAX ? INT32_MAX : (int64_t) e->args[0];
+    int64_t n = e->args[0] > SUMMING_MOST_PROCS ? SUMMING_MOST_PROCS : (int64_t) e->args[0];
     struct summary_procs *out = &s->out->procs;
 
     summing_advance(s, e->time);

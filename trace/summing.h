@@ -22,12 +22,16 @@
 /* Bounds, beside those of the tables. What passes them is counted, or left out and said so. */
 #define SUMMING_MAX_MEMORY (56U << 20)
 #define SUMMING_MAX_GOROUTINES (1U << 18)
-#define SUMMING_MAX_PROCS 4096
+#define SUMMING_MAX_PROCS 4096 /* that are followed */
+#define SUMMING_MOST_PROCS 65536 /* that GOMAXPROCS may say */
 #define SUMMING_MAX_REASONS 256
 #define SUMMING_MAX_TYPES 128
 #define SUMMING_MAX_OPEN 65536 /* tasks, and regions */
 #define SUMMING_MAX_THREADS (1U << 17)
 #define SUMMING_MAX_DUE 8192
+
+#define SUMMING_MAX_SPAN (INT64_C(1) << 44)
+#define SUMMING_MAX_TIME (INT64_C(1) << 61)
 
 #define SUMMING_KEPT_LATENCIES (1U << 20)
 #define SUMMING_KEPT_SYSCALLS (1U << 18)

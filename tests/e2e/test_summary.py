@@ -159,8 +159,9 @@ def test_mix(gosum, mix, toolchain):
     s = compare(gosum, mix(toolchain, "-cpu", "-s", "1"))
     assert s["generations"] >= 3
     assert s["gc"]["cycles"] > 0 and s["gc"]["assist"]["count"] > 0
-    assert s["procs"]["gomaxprocs"] | {"mean": 0, "last": 0, "changes": 0} == {
-        "min": 1, "max": 4, "mean": 0, "last": 0, "changes": 0}
+    gomaxprocs = s["procs"]["gomaxprocs"]
+    assert 1 <= gomaxprocs["min"] < gomaxprocs["mean"] < gomaxprocs["max"] <= 4
+    assert gomaxprocs["changes"] > 0
     assert s["syscalls"]["longest"]["duration_ns"] > 0
     shares = s["procs"]["running_share"] + s["procs"]["idle_share"]
     assert shares == pytest.approx(1)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of fuzz_gotrace and fuzz_profile into tests/fuzz/corpus/gotrace and …/profile.
+"""Writes the seeds of fuzz_gotrace, fuzz_profile and fuzz_summary into tests/fuzz/corpus.
 
 They are traces of a few milliseconds of tests/support/tracemix, one for each format, built with Go
-toolchains that the go command fetches itself. The first two bytes of a seed are not part of the
-trace: the longest piece (minus one) or what is asked for, and bounds.
+toolchains that the go command fetches itself. The first two bytes of a seed of fuzz_gotrace and of
+fuzz_profile are not part of the trace: the longest piece (minus one) or what is asked for, and bounds.
 """
 import os
 import pathlib
@@ -12,8 +12,7 @@ import subprocess
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-OUT = HERE / "corpus" / "gotrace"
-PROFILE = HERE / "corpus" / "profile"
+CORPUS = HERE / "corpus"
 MIX = HERE.parent / "support" / "tracemix"
 TOOLCHAINS = ["go1.22.12", "go1.23.12", "go1.25.8", "go1.26.8"]
 ASKED = {"go1.22.12": b"\x00\x00", "go1.26.8": b"\x05\xff"}
@@ -28,18 +27,22 @@ def mix(toolchain, work, *options):
                           stdout=subprocess.PIPE).stdout
 
 
+def write(name, trace):
+    before = {"gotrace": b"\x06\x00", "summary": b""}
+    if name == "empty" or name.removeprefix("mix-") in ASKED:
+        before["profile"] = ASKED.get(name.removeprefix("mix-"), b"\x00\x00")
+    for target, first in before.items():
+        (CORPUS / target).mkdir(parents=True, exist_ok=True)
+        (CORPUS / target / name).write_bytes(first + trace)
+
+
 def main():
-    OUT.mkdir(parents=True, exist_ok=True)
-    PROFILE.mkdir(parents=True, exist_ok=True)
-    (PROFILE / "empty").write_bytes(b"\x00\x00")
-    (OUT / "empty").write_bytes(b"\x06\x00")
-    (OUT / "old").write_bytes(b"\x06\x00go 1.21 trace\0\0\0")
+    write("empty", b"")
+    write("old", b"go 1.21 trace\0\0\0")
     with tempfile.TemporaryDirectory() as work:
         for toolchain in TOOLCHAINS:
             trace = mix(toolchain, pathlib.Path(work), "-s", "0.001")
-            (OUT / f"mix-{toolchain}").write_bytes(b"\x06\x00" + trace)
-            if toolchain in ASKED:
-                (PROFILE / f"mix-{toolchain}").write_bytes(ASKED[toolchain] + trace)
+            write(f"mix-{toolchain}", trace)
 
 
 main()
