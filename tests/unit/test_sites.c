@@ -145,10 +145,12 @@ static void test_top(void **state) {
 
     (void) state;
     fill(names, 0);
-    set_stack(1, 1, 2, 5, 3); /* two stacks that lead to main.f */
+    set_stack(1, 5, 2, 5, 3); /* two stacks that lead to main.f, */
     set_stack(2, 0, 2, 5, 3);
     set_stack(3, 3, 4, 5, 3);
-    generation(9, 3);
+    set_stack(4, 1, 2, 5, 3); /* and one to a lock there: another site */
+    generation(9, 4);
+    sites_add(&sites, of(4), SUMMARY_SYNC, 20);
     sites_add(&sites, of(1), SUMMARY_SYNC, 100);
     sites_add(&sites, of(2), SUMMARY_SYNC, 300);
     sites_add(&sites, of(2), SUMMARY_SYNC, 50);
@@ -156,9 +158,9 @@ static void test_top(void **state) {
     sites_add(&sites, of(0), SUMMARY_SYNC, 7);
     sites_add(&sites, of(3), SUMMARY_NET, 9999);
     assert_int_equal(sites_top(&sites, SUMMARY_SYNC, &top), 0);
-    assert_int_equal(top.n, 3);
-    assert_int_equal(top.count, 5);
-    assert_int_equal(top.total, 897);
+    assert_int_equal(top.n, 4);
+    assert_int_equal(top.count, 6);
+    assert_int_equal(top.total, 917);
     assert_string_equal(top.list[0].at.func, "main.f");
     assert_int_equal(top.list[0].total, 450);
     assert_int_equal(top.list[0].count, 3);
@@ -168,7 +170,10 @@ static void test_top(void **state) {
     assert_int_equal(top.list[0].n_top, 3);
     assert_string_equal(top.list[0].top[0].func, "runtime.chanrecv1");
     assert_string_equal(top.list[1].at.func, "net.(*conn).Read");
-    assert_string_equal(top.list[2].at.func, "");
+    assert_string_equal(top.list[2].at.func, "main.f");
+    assert_int_equal(top.list[2].class, STACK_LOCK);
+    assert_int_equal(top.list[0].class, STACK_OTHER);
+    assert_string_equal(top.list[3].at.func, "");
 }
 
 /* More stacks than are kept: the rest is one, and counted. */
