@@ -346,6 +346,8 @@ json_t *summary_json(const char *name, const struct summary *s)
     put(o, "scheduler", scheduler(&s->scheduler));
     put(o, "syscalls", syscalls(&s->syscalls));
     put(o, "longest_run", s->longest_run.duration > 0 ? longest(&s->longest_run) : json_null());
+    put(o, "longest_hold",
+        s->longest_hold.duration > 0 ? longest(&s->longest_hold) : json_null());
     put(o, "gc", gc(&s->gc));
     put(o, "threads", json_pack("{s:I,s:I}", "seen", (json_int_t)s->threads.seen, "in_first",
                                 (json_int_t)s->threads.in_first));

@@ -46,7 +46,7 @@ static const struct scale storm_blocked = {50, 300};
 #define STORM_MIN_PROCS 4
 
 /* The longest syscall, of the window, if it is long at all; the longest run of a goroutine, which
-   the runtime means to interrupt every 10 ms. */
+   the runtime means to interrupt every 10 ms, while others were scheduled. */
 static const struct scale stuck_share = {0.5, 0.9};
 static const struct scale stuck_run = {3e8, 9e8};
 #define STUCK_MIN 100000000
@@ -118,16 +118,11 @@ static void point_at(struct finding *f, const struct summary_sites *sites, unsig
     for (size_t i = 0; i < sites->n && f->n_sites < FINDING_SITES; i++) {
         const struct summary_site *site = &sites->list[i];
 
-        if (((classes >> site->class) & 1) != 0 && site->at.func[0] != '\0')
+        if ((classes & STACK_SET(site->class)) != 0 && site->at.func[0] != '\0')
             f->sites[f->n_sites++] =
                 (struct finding_site){site->at, site->count, site->total};
     }
 }
-
-#define CLASS(c) (1u << (c))
-#define ALL_CLASSES (~0u)
-/* Waits that are nobody's delay. */
-#define STANDING (CLASS(STACK_LISTENER) | CLASS(STACK_PARKED) | CLASS(STACK_TRACER))
 
 static double lock_contention(const struct facts *a, struct finding *f)
 {
@@ -141,7 +136,7 @@ static double lock_contention(const struct facts *a, struct finding *f)
     tell(f, "waits", (double)lock->count);
     tell(f, "wait_mean_ns", share((double)lock->total, (double)lock->count));
     tell(f, "wait_max_ns", (double)lock->max);
-    point_at(f, &a->s->sites[SUMMARY_SYNC], CLASS(STACK_LOCK));
+    point_at(f, &a->s->delays[SUMMARY_SYNC], STACK_SET(STACK_LOCK));
     return least(scaled(waiters, lock_waiters), scaled(part, lock_share));
 }
 
@@ -178,7 +173,7 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     tell(f, "mark_share", share((double)gc->mark, a->window));
     tell(f, "mutator_10ms_share", gc->mmu[1].utilisation);
     tell(f, "heap_max_bytes", (double)gc->heap_max);
-    point_at(f, &a->s->sites[SUMMARY_ASSIST], ALL_CLASSES);
+    point_at(f, &a->s->sites[SUMMARY_ASSIST], STACK_ALL);
     return score;
 }
 
@@ -199,7 +194,7 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
     tell(f, "busy_share", user);
     tell(f, "latency_p50_ns", (double)sched->latency.p50);
     tell(f, "latency_p99_ns", p99);
-    point_at(f, &a->s->sites[SUMMARY_SCHED], ALL_CLASSES);
+    point_at(f, &a->s->sites[SUMMARY_SCHED], STACK_ALL);
     score = least(score, scaled(p99, cpu_latency));
     return least(score, scaled(user, cpu_user));
 }
@@ -216,7 +211,7 @@ static double scheduler_imbalance(const struct facts *a, struct finding *f)
     tell(f, "latency_p50_ns", (double)sched->latency.p50);
     tell(f, "latency_p99_ns", (double)sched->latency.p99);
     tell(f, "busy_share", share(a->user, a->available));
-    point_at(f, &a->s->sites[SUMMARY_SCHED], ALL_CLASSES);
+    point_at(f, &a->s->sites[SUMMARY_SCHED], STACK_ALL);
     return least(scaled(part, imbalance_share), scaled(lost, imbalance_lost));
 }
 
@@ -226,7 +221,7 @@ static double in_syscalls(const struct facts *a)
     double ret = 0;
 
     for (unsigned class = 0; class < STACK_N_CLASSES; class++) {
-        if ((STANDING & CLASS(class)) == 0)
+        if ((STACK_STANDING & STACK_SET(class)) == 0)
             ret += (double)a->s->classes.syscall[class].total;
     }
     return ret / a->window;
@@ -249,14 +244,14 @@ static double syscall_storm(const struct facts *a, struct finding *f)
     tell(f, "syscall_p99_ns", (double)calls->times.p99);
     tell(f, "threads", (double)a->s->threads.seen);
     tell(f, "procs", a->procs);
-    point_at(f, &a->s->sites[SUMMARY_SYSCALL], ~STANDING);
+    point_at(f, &a->s->delays[SUMMARY_SYSCALL], STACK_ALL);
     return least(storm_strength(a), scaled(blocked, storm_blocked));
 }
 
 static double stuck_proc(const struct facts *a, struct finding *f)
 {
     const struct summary_longest *call = &a->s->syscalls.longest_active;
-    const struct summary_longest *run = &a->s->longest_run;
+    const struct summary_longest *run = &a->s->longest_hold;
     double by_call = scaled((double)call->duration / a->window, stuck_share);
     double by_run = scaled((double)run->duration, stuck_run);
     const struct summary_longest *worst;
@@ -267,7 +262,7 @@ static double stuck_proc(const struct facts *a, struct finding *f)
     worst = by_run > by_call ? run : call;
     tell(f, "longest_syscall_ns", (double)call->duration);
     tell(f, "longest_syscall_share", (double)call->duration / a->window);
-    tell(f, "longest_run_ns", (double)run->duration);
+    tell(f, "longest_hold_ns", (double)run->duration);
     tell(f, "in_syscall_mean", in_syscalls(a));
     tell(f, "goroutine", (double)worst->g);
     if (worst->at.func != NULL && worst->at.func[0] != '\0')
@@ -298,8 +293,8 @@ static double network_bound(const struct facts *a, struct finding *f)
     tell(f, "waits", count);
     tell(f, "waiting_share", part);
     tell(f, "busy_share", busy);
-    point_at(f, &a->s->sites[SUMMARY_NET], ~STANDING);
-    point_at(f, &a->s->sites[SUMMARY_SYNC], CLASS(STACK_CALL));
+    point_at(f, &a->s->delays[SUMMARY_NET], STACK_ALL);
+    point_at(f, &a->s->delays[SUMMARY_SYNC], STACK_SET(STACK_CALL));
     return busy <= NET_BUSY_MAX ? least(score, scaled(part, net_share)) : 0;
 }
 
@@ -318,8 +313,8 @@ static const struct rule rules[] = {
      "Look for runtime.LockOSThread at these goroutines; if there is none, for too little CPU time "
      "from the host: throttling, or GOMAXPROCS above the quota."},
     {"stuck-proc", stuck_proc,
-     "Find out what this call waits for: a hung disk or mount, a file lock, a C library; give it a "
-     "time-out, or its own goroutines."},
+     "Find out what this call waits for (a hung disk or mount, a file lock, a C library), or why "
+     "this loop cannot be interrupted."},
     {"cpu-saturated", cpu_saturated,
      "Take a CPU profile; give the process more CPUs (GOMAXPROCS, quota) or less to do at once."},
     {"network-bound", network_bound,

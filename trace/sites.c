@@ -225,14 +225,15 @@ static int by_weight(const void *a, const void *b) {
     return x->stack < y->stack ? -1 : 1;
 }
 
-static size_t collect(const struct sites *s, enum summary_profile profile, struct entry *list) {
+static size_t collect(const struct sites *s, enum summary_profile profile, unsigned classes,
+                      struct entry *list) {
     size_t n = 0;
 
     for (uint32_t i = 0; i < s->n_stacks; i++) {
         const struct tally *t = &s->stacks[i].tallies[profile];
         uint32_t frame;
 
-        if (t->count == 0)
+        if (t->count == 0 || (classes & STACK_SET(s->stacks[i].class)) == 0)
             continue;
         frame = site_of(s, i, profile);
         list[n] = (struct entry){.stack = i, .n_stacks = 1, .tally = *t, .top_total = t->total,
@@ -295,6 +296,11 @@ static int fill(struct sites *s, const struct entry *e, struct summary_site *ret
 }
 
 int sites_top(struct sites *s, enum summary_profile profile, struct summary_sites *ret) {
+    return sites_top_of(s, profile, STACK_ALL, ret);
+}
+
+int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes,
+                 struct summary_sites *ret) {
     struct entry *list;
     size_t n;
     int r = memory_new(s->mem, s->n_stacks * sizeof(*list), &list);
@@ -302,7 +308,7 @@ int sites_top(struct sites *s, enum summary_profile profile, struct summary_site
     if (r < 0)
         return r;
     memset(ret, 0, sizeof(*ret));
-    n = collect(s, profile, list);
+    n = collect(s, profile, classes, list);
     if (n > 1)
         qsort(list, n, sizeof(*list), by_place);
     n = merge(list, n);

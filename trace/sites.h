@@ -101,3 +101,7 @@ struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
 
 /* The heaviest call sites; lists and texts in the texts' arena. */
 int sites_top(struct sites *s, enum summary_profile profile, struct summary_sites *ret);
+
+/* The same, of stacks of these classes (a STACK_SET of them). */
+int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes,
+                 struct summary_sites *ret);

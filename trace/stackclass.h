@@ -16,7 +16,7 @@
 
 enum stack_class {
     STACK_OTHER = 0, /* nothing is known */
-    STACK_LOCK,      /* a mutex: sync.Mutex, RWMutex, those of file descriptors */
+    STACK_LOCK,      /* a mutex: sync.Mutex, RWMutex, the turn to write to a file or connection */
     STACK_JOIN,      /* for others to finish: WaitGroup, Cond, errgroup, a fan-out's end */
     STACK_LISTENER,  /* for whatever may come: accept, the next request or message */
     STACK_CALL,      /* for the answer to a request of its own */
@@ -27,6 +27,12 @@ enum stack_class {
     STACK_RUNTIME,   /* the runtime's own, and nothing else on it */
     STACK_N_CLASSES,
 };
+
+/* Sets of classes. Standing waits are nobody's delay. */
+#define STACK_SET(class) (1u << (class))
+#define STACK_ALL (~0u)
+#define STACK_STANDING                                                                             \
+    (STACK_SET(STACK_LISTENER) | STACK_SET(STACK_PARKED) | STACK_SET(STACK_TRACER))
 
 /* Of a function's name, as in a stack; STACK_OTHER if it is not in the table. */
 enum stack_class stack_class_of(const char *func, size_t len);

@@ -180,6 +180,11 @@ static int finish(struct summing *s) {
         r = summing_user_finish(s);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_PROFILES; i++)
         r = sites_top(&s->sites, i, &out->sites[i]);
+    for (unsigned i = SUMMARY_SYNC; r == 0 && i <= SUMMARY_SYSCALL; i++)
+        r = sites_top_of(&s->sites, i,
+                         i == SUMMARY_SYNC ? STACK_SET(STACK_LOCK) | STACK_SET(STACK_CALL)
+                                           : ~STACK_STANDING,
+                         &out->delays[i]);
     return r;
 }
 

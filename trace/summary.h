@@ -170,6 +170,7 @@ struct summary_scheduler {
 };
 
 #define SUMMARY_OVERDUE 10000
+#define SUMMARY_ALIVE 50000000
 
 struct summary_procs {
     int64_t min; /* GOMAXPROCS */
@@ -258,11 +259,16 @@ struct summary {
     struct summary_syscalls syscalls;
     struct summary_classes classes;
     struct summary_longest longest_run; /* one goroutine on a P, without a pause; no mark worker */
+    /* Of those during which other goroutines changed their states all along: every
+       SUMMARY_ALIVE on average. Otherwise the whole process may have been kept from running. */
+    struct summary_longest longest_hold;
     struct summary_gc gc;
     struct summary_threads threads;
     struct summary_rows tasks;   /* by type; times of those that began and ended in the trace */
     struct summary_rows regions; /* likewise */
     struct summary_sites sites[SUMMARY_N_PROFILES];
+    /* Likewise, of SYNC only locks and answers, of NET and SYSCALL what is no STACK_STANDING. */
+    struct summary_sites delays[SUMMARY_N_PROFILES];
     uint64_t lost_goroutines; /* not followed: too many at once */
     uint64_t lost_stacks;     /* waits whose stack found no place */
     struct summary_arena *arena; /* of all lists and texts above */

@@ -221,6 +221,28 @@ static void add_running(struct summing *s, struct summing_go *g, int64_t from, i
         s->out->gc.idle_worker += duration;
 }
 
+/* Where it stopped, if it says so itself. */
+static int stop_stack(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
+                      uint32_t *ret) {
+    *ret = SITES_NO_STACK;
+    return e && e->g == g->id ? sites_of(&s->sites, s->trace, e->stack, ret) : 0;
+}
+
+/* It was on a P without a pause. */
+static int note_run(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
+                    int64_t duration) {
+    int64_t others = (int64_t) (s->n_changes - g->changes);
+    int r = 0;
+
+    if (duration > s->out->longest_hold.duration && others * SUMMARY_ALIVE >= duration) {
+        (void) note_longest(&s->out->longest_hold, g, g->p, duration, !e);
+        r = stop_stack(s, g, e, &s->longest_hold_stack);
+    }
+    if (r == 0 && note_longest(&s->out->longest_run, g, g->p, duration, !e))
+        r = stop_stack(s, g, e, &s->longest_run_stack);
+    return r;
+}
+
 static int leave_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
     int64_t time = e ? e->time : s->last;
     bool worker = g->flags & (SUMMING_WORKER | SUMMING_IDLE_WORKER);
@@ -228,12 +250,7 @@ static int leave_running(struct summing *s, struct summing_go *g, const struct g
     add_running(s, g, g->since, time);
     s->idle_workers -= !!(g->flags & SUMMING_IDLE_WORKER);
     g->flags &= (uint8_t) ~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
-    if (worker || !note_longest(&s->out->longest_run, g, g->p, time - g->since, !e))
-        return 0;
-    s->longest_run_stack = SITES_NO_STACK;
-    if (!e || e->g != g->id)
-        return 0;
-    return sites_of(&s->sites, s->trace, e->stack, &s->longest_run_stack);
+    return worker ? 0 : note_run(s, g, e, time - g->since);
 }
 
 static int leave_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
@@ -344,6 +361,7 @@ static void enter_running(struct summing *s, struct summing_go *g, const struct 
         vacate(s, g);
         occupy(s, g, e->p);
     }
+    g->changes = s->n_changes;
     if (e->from == GOTRACE_GO_UNDETERMINED)
         add_running(s, g, s->sync, e->time);
 }
@@ -466,6 +484,7 @@ int summing_go_event(struct summing *s, const struct gotrace_event *e) {
     if (r < 0 || !g)
         return r;
     summing_advance(s, e->time);
+    s->n_changes += e->from != GOTRACE_GO_UNDETERMINED;
     r = leave(s, g, e);
     if (g->p != GOTRACE_NONE && e->to != GOTRACE_GO_SYSCALL && e->to != GOTRACE_GO_RUNNING)
         vacate(s, g);
@@ -537,6 +556,7 @@ int summing_go_finish(struct summing *s) {
     s->out->syscalls.longest_active.at =
         sites_frame(&s->sites, s->longest_active_stack, SUMMARY_SYSCALL);
     s->out->syscalls.longest.at = sites_frame(&s->sites, s->longest_syscall_stack, SUMMARY_SYSCALL);
+    s->out->longest_hold.at = sites_frame(&s->sites, s->longest_hold_stack, SUMMARY_SCHED);
     s->out->longest_run.at = sites_frame(&s->sites, s->longest_run_stack, SUMMARY_SCHED);
     return r < 0 ? r : list_waits(s);
 }

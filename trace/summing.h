@@ -55,6 +55,7 @@ struct summing_go {
     int64_t blocked_since; /* in a syscall: without a P */
     int64_t assist_since;
     uint32_t assist_stack;
+    uint32_t changes; /* n_changes when it began to run */
     uint32_t stack;   /* where the state began */
     uint32_t stint;   /* counts states: tells a wait from a later one */
     uint32_t regions; /* the innermost open one, plus 1 */
@@ -162,12 +163,14 @@ struct summing {
 
     struct histogram latency;
     struct histogram syscalls;
+    uint32_t n_changes; /* of goroutines' states, told as such; may begin anew at 0 */
     uint64_t n_runnable;
     uint64_t n_syscall;
     uint64_t n_blocked;
     uint32_t longest_syscall_stack;
     uint32_t longest_active_stack;
     uint32_t longest_run_stack;
+    uint32_t longest_hold_stack;
 
     /* What the times that are shares of the window depend on, and since when it is so. */
     int64_t at;

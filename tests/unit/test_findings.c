@@ -173,7 +173,7 @@ static void stuck_syscall(struct summary *s, double v)
 
 static void stuck_run(struct summary *s, double v)
 {
-    s->longest_run.duration = part(v);
+    s->longest_hold.duration = part(v);
 }
 
 static void set_network(struct summary *s)
@@ -480,8 +480,8 @@ static void test_evidence(void **state)
 
     (void)state;
     set_lock(&s);
-    s.sites[SUMMARY_SYNC].list = sync;
-    s.sites[SUMMARY_SYNC].n = 4;
+    s.delays[SUMMARY_SYNC].list = sync;
+    s.delays[SUMMARY_SYNC].n = 4;
     findings_find(&s, &findings);
     assert_string_equal(f->code, "lock-contention");
     assert_int_equal(f->n_sites, 2);

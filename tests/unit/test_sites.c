@@ -174,6 +174,11 @@ static void test_top(void **state) {
     assert_int_equal(top.list[2].class, STACK_LOCK);
     assert_int_equal(top.list[0].class, STACK_OTHER);
     assert_string_equal(top.list[3].at.func, "");
+
+    assert_int_equal(sites_top_of(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
+    assert_int_equal(top.n, 1);
+    assert_int_equal(top.total, 20);
+    assert_string_equal(top.list[0].at.func, "main.f");
 }
 
 /* More stacks than are kept: the rest is one, and counted. */

@@ -97,6 +97,13 @@ static void test_locks(void **state)
     assert_int_equal(CLASSIFY("sync.(*WaitGroup).Wait", "main.fanOut"), STACK_JOIN);
     assert_int_equal(CLASSIFY("runtime.semacquire", "runtime.gcStart"), STACK_RUNTIME);
     assert_int_equal(CLASSIFY("runtime.chanrecv1", "main.worker"), STACK_OTHER);
+    /* Several that write to one connection are in each other's way; several that accept are not. */
+    assert_int_equal(CLASSIFY("internal/poll.runtime_Semacquire", "internal/poll.(*fdMutex).rwlock",
+                              "internal/poll.(*FD).writeLock", "internal/poll.(*FD).Write"),
+                     STACK_LOCK);
+    assert_int_equal(CLASSIFY("internal/poll.runtime_Semacquire", "internal/poll.(*fdMutex).rwlock",
+                              "internal/poll.(*FD).readLock", "internal/poll.(*FD).Accept"),
+                     STACK_LISTENER);
 }
 
 /* The innermost that is known: a handler's wait is not the connection's. */
