@@ -285,10 +285,11 @@ static void published(struct spool_file *f)
     room_release(f); /* answers nobody yet, so what is released and what is kept change at once */
     add_to_index(f);
     file_free(f);
-    if (fn)
-        fn(0, key, userdata);
+    /* First: whoever is told of the publication may go on to take the trace for its upload. */
     if (s->kept_fn && !s->closing)
         s->kept_fn(s->kept_userdata, key);
+    if (fn)
+        fn(0, key, userdata);
 }
 
 static void on_published(struct disk_job *job, int r)

@@ -90,7 +90,7 @@ void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t 
                         const char *record_json, spool_published_fn fn, void *userdata);
 
 /*
- * Told of each trace that was published, after the publication's own callback and before the trace
+ * Told of each trace that was published, before the publication's own callback and before the trace
  * is offered for its upload. `key` is valid during the call.
  */
 typedef void (*spool_kept_fn)(void *userdata, const char *key);

@@ -148,6 +148,18 @@ def test_uploaded_with_its_label(serve, daemon, child, tmp_path):
         d.stop()
 
 
+def test_once_uploads_with_the_label(serve, daemon, child, tmp_path):
+    server = serve(healthy())
+    with Store() as store:
+        d = daemon([job("s", server.address)], inspect=by(child("ill")), args=["--once"],
+                   upload=section(tmp_path, store.endpoint), wait=False)  # fmt: skip
+        assert d.wait_exit() == 0
+        (key,) = d.spool.keys()
+        assert d.spool.record(key)["label"] == "lock-contention"
+        assert_same(store, d.spool, key)
+        assert store.meta(PREFIX + key)["label"] == "lock-contention"
+
+
 def test_a_hung_child_delays_an_upload_by_no_more_than_the_timeout(serve, daemon, child, tmp_path):
     server = serve(healthy())
     with Store() as store:
