@@ -39,7 +39,7 @@ struct soundness {
 
 /*
  * Reads the file behind fd, which needs no seeking, from here to its end. `sink` may be NULL and is
- * told what framing.h says; it sees at least kept_bytes. 0, or a negative errno when the file cannot
- * be read or memory is lacking.
+ * told what framing.h says; it sees at least kept_bytes. 0, or a negative errno when the file
+ * cannot be read or memory is lacking.
  */
 int soundness_check(int fd, const struct framing_sink *sink, struct soundness *ret);

@@ -15,8 +15,8 @@
 /* What is known of a goroutine. */
 struct watched {
     int64_t since;        /* when it entered the state */
-    int64_t before;       /* counts if it never runs: there is one of these at most, since without */
-    uint32_t before_site; /* running a goroutine enters no state twice; NONE: nothing */
+    int64_t before;       /* counts if it never runs: one at most, for without running a */
+    uint32_t before_site; /* goroutine enters no state twice; NONE: nothing */
     uint32_t site;        /* the stack where it entered the state; NONE: it is not in it */
     uint32_t next_free;
     uint64_t before_sync; /* SYNC events when that was */

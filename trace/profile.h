@@ -43,8 +43,8 @@ bool profile_needs_scan(const struct profile *p);
  * Both read the trace from its beginning to its end. profile_count returns 1 if only now it turns
  * out that a scan is needed: then let it scan and count the trace anew.
  *
- * 0; an error of gotrace, with the whole generations before it counted; or, when gotrace_last_error knows of
- * none, -E2BIG over the bound on memory, or -ENOMEM.
+ * 0; an error of gotrace, with the whole generations before it counted; or, when
+ * gotrace_last_error knows of none, -E2BIG over the bound on memory, or -ENOMEM.
  */
 int profile_scan(struct profile *p, struct gotrace *trace);
 int profile_count(struct profile *p, struct gotrace *trace);

@@ -237,7 +237,8 @@ static int take(struct scan *s, const struct gotrace_event *e) {
         return go_state(s, e);
     if (!s->filters)
         return 0;
-    if (e->kind == GOTRACE_TASK_BEGIN && s->filter->task && is_text(s, e->string, s->filter->task)) {
+    if (e->kind == GOTRACE_TASK_BEGIN && s->filter->task &&
+        is_text(s, e->string, s->filter->task)) {
         r = idmap_add(&s->tasks, e->args[0], 0);
         return r == -EEXIST ? 0 : r;
     }
