@@ -4,7 +4,7 @@
 
     bench.py                        everything, in about ten minutes
     bench.py --full                 everything in full length, for docs/PERFORMANCE.md
-    bench.py cpu signals            these only: idle, soak, cpu, targets, signals, upload
+    bench.py cpu signals            these only: idle, soak, cpu, targets, signals, upload, pprof
     bench.py --markdown             the table as docs/PERFORMANCE.md has it
 
 It needs curl and a C compiler, and reads CONTRACE_SRC_DIR and CONTRACE_BUILD_DIR.
@@ -24,6 +24,7 @@ import sys
 import cpu
 import idle
 import lab
+import pprof
 import signals
 import soak
 import targets
@@ -36,6 +37,7 @@ MEASUREMENTS = {
     "targets": targets,
     "signals": signals,
     "upload": upload,
+    "pprof": pprof,
 }
 
 
@@ -60,6 +62,7 @@ def parse():
         p.add_argument(f"--cpu-{size}", type=int, help=f"{size} bodies a round")
     p.add_argument("--cpu-rounds", type=int)
     p.add_argument("--upload-rounds", type=int)
+    p.add_argument("--pprof-rounds", type=int)
     quick = {
         "idle_seconds": 180,
         "soak_captures": 20000,
@@ -70,6 +73,7 @@ def parse():
         "cpu_large": 1,
         "cpu_rounds": 5,
         "upload_rounds": 1,
+        "pprof_rounds": 3,
     }
     full = {
         "idle_seconds": 600,
@@ -81,6 +85,7 @@ def parse():
         "cpu_large": 2,
         "cpu_rounds": 7,
         "upload_rounds": 3,
+        "pprof_rounds": 5,
     }
     o = p.parse_args()
     if not shutil.which("curl"):

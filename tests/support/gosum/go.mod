@@ -1,0 +1,3 @@
+module gosum
+
+go 1.24
