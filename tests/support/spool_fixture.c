@@ -216,6 +216,7 @@ int fixture_setup(void **state)
     (void)snprintf(fx.path, sizeof(fx.path), "%s/spool", fx.base);
     fx.limits = (struct retention_limits){.max_bytes = 1ULL << 40, .max_files = 1000000};
     fx.upload = false;
+    fx.sha256 = NULL;
     fx.spool = NULL;
     fake_total_bytes = fake_total_inodes = 0;
     fake_others = real_shift = boot_shift = 0;
@@ -360,10 +361,14 @@ struct spool_file *written_file(uint64_t bytes)
 void publish(struct spool_file *f, usec time, uint64_t bytes, struct told *ret)
 {
     struct name name;
-    char record[64];
+    char record[160];
 
     name_init(&name, "checkout", "web-1", time, 4711);
-    (void)snprintf(record, sizeof(record), "{\"bytes\": %llu}\n", (unsigned long long)bytes);
+    if (fx.sha256)
+        (void)snprintf(record, sizeof(record), "{\"bytes\": %llu, \"sha256\": \"%s\"}\n",
+                       (unsigned long long)bytes, fx.sha256);
+    else
+        (void)snprintf(record, sizeof(record), "{\"bytes\": %llu}\n", (unsigned long long)bytes);
     spool_file_publish(f, &name, bytes, record, on_published, ret);
 }
 

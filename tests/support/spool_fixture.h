@@ -30,6 +30,7 @@ struct fixture {
     struct spool *spool;
     struct retention_limits limits;
     bool upload;
+    const char *sha256; /* for records; NULL: they tell none, and the hash is made before an upload */
 };
 
 extern struct fixture fx;
