@@ -8,7 +8,7 @@
 
 enum form { DURATION, COUNT, SHARE };
 
-/* The columns. Of the one to be sorted by the largest value is the worst, unless it says otherwise. */
+/* The columns. To be sorted by: the largest value is the worst, unless it says otherwise. */
 static const struct column {
     const char *name;
     const char *path;
@@ -144,7 +144,8 @@ void summary_lines_print(FILE *out, struct summary_lines *lines, const char *pat
         return;
     if (labels)
         (void)fprintf(out, "%-*s  ", LABEL_WIDTH, "LABEL");
-    (void)fputs("  WINDOW     PROCS      BUSY       P99    LATMAX  GOROUTINES     STW     MMU10  FILE\n",
+    (void)fputs("  WINDOW     PROCS      BUSY       P99    LATMAX  GOROUTINES     STW     MMU10  "
+                "FILE\n",
                 out);
     for (size_t i = 0; i < lines->n; i++)
         print(out, &lines->list[ascending ? lines->n - 1 - i : i], labels, view->utf8);

@@ -120,8 +120,8 @@ static void head(const struct page *p)
     struct tm tm;
 
     (void)plain(p->out, p->view->name, 200);
-    (void)fprintf(p->out, "\n  go 1.%u trace, %s: %s, %s events, %" PRIu64 " generation%s\n", s->version,
-                  s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
+    (void)fprintf(p->out, "\n  go 1.%u trace, %s: %s, %s events, %" PRIu64 " generation%s\n",
+                  s->version, s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
                   quantity_count(s->events.total, when), s->generations,
                   s->generations == 1 ? "" : "s");
     if (!s->complete) {

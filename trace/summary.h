@@ -6,10 +6,12 @@
  * trace. It measures and judges nothing.
  *
  * The numbers that Go's tools give too are theirs: times in a state as internal/trace's Summarizer
- * sums them up, the call sites as the profiles of `go tool trace -pprof=` count them, the mutator's
- * utilisation as internal/trace's MutatorUtilizationV2 and MMUCurve. Durations and times are
- * nanoseconds, shares between 0 and 1. Everything hangs on the struct and goes with summary_done;
- * texts end with a zero byte and hold whatever bytes the trace had before.
+ * sums them up, but for time in syscalls at the trace's end, which that counts as waiting for the
+ * scheduler, too; the call sites as the profiles of `go tool trace -pprof=` count them, and beyond
+ * that also what was before a goroutine's first run; the mutator's utilisation as internal/trace's
+ * MutatorUtilizationV2 and MMUCurve. Durations and times are nanoseconds, shares between 0 and 1.
+ * Everything hangs on the struct and goes with summary_done; texts end with a zero byte and hold
+ * whatever bytes the trace had before.
  */
 
 #include <stdbool.h>

@@ -28,7 +28,7 @@
 #define SUMMING_MAX_TYPES 128
 #define SUMMING_MAX_OPEN 65536 /* tasks, and regions */
 #define SUMMING_MAX_THREADS (1U << 17)
-#define SUMMING_MAX_DUE 8192
+#define SUMMING_MAX_DUE 1024
 
 #define SUMMING_MAX_SPAN (INT64_C(1) << 44)
 #define SUMMING_MAX_TIME (INT64_C(1) << 61)

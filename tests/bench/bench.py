@@ -4,7 +4,8 @@
 
     bench.py                        everything, in about ten minutes
     bench.py --full                 everything in full length, for docs/PERFORMANCE.md
-    bench.py cpu signals            these only: idle, soak, cpu, targets, signals, upload, pprof
+    bench.py cpu signals            these only: idle, soak, cpu, targets, signals, upload, pprof,
+                                    summary
     bench.py --markdown             the table as docs/PERFORMANCE.md has it
 
 It needs curl and a C compiler, and reads CONTRACE_SRC_DIR and CONTRACE_BUILD_DIR.
@@ -27,6 +28,7 @@ import lab
 import pprof
 import signals
 import soak
+import summary
 import targets
 import upload
 
@@ -38,6 +40,7 @@ MEASUREMENTS = {
     "signals": signals,
     "upload": upload,
     "pprof": pprof,
+    "summary": summary,
 }
 
 
