@@ -94,6 +94,9 @@ type result struct {
 		Waits                              map[string]int64
 	} `json:"summarizer"`
 	PendingBlocked int64 `json:"pending_blocked_ns"`
+	// Goroutines created with a number that one before had, as for calls from C: the Summarizer
+	// forgets the earlier one.
+	Reused int64 `json:"reused"`
 }
 
 type state struct {

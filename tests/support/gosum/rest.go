@@ -66,8 +66,22 @@ func typesOf(durations map[string][]int64, unknown map[string]int64) map[string]
 
 func (s *sums) summarizer(events []trace.Event) {
 	sum := trace.NewSummarizer()
+	seen := map[trace.GoID]bool{}
 	for i := range events {
-		sum.Event(&events[i])
+		ev := &events[i]
+		sum.Event(ev)
+		if ev.Kind() != trace.EventStateTransition {
+			continue
+		}
+		st := ev.StateTransition()
+		if st.Resource.Kind != trace.ResourceGoroutine {
+			continue
+		}
+		id := st.Resource.Goroutine()
+		if from, _ := st.Goroutine(); from == trace.GoNotExist && seen[id] {
+			s.Reused++
+		}
+		seen[id] = true
 	}
 	out := &s.result.Summarizer
 	out.Waits = map[string]int64{}
