@@ -363,7 +363,7 @@ static void test_lonely_cycle(void **state)
     struct summary s = sound();
 
     (void)state;
-    s.procs.executing = part(0.02);
+    s.procs.executing = part(0.07);
     s.gc.assist_executing = part(0.018);
     s.gc.worker = part(0.05);
     s.gc.cycles = 1;
