@@ -4,9 +4,9 @@
 /*
  * What a goroutine waits for, as its stack tells. The runtime's reasons are coarse: `sync` is a
  * mutex or a WaitGroup, `network` a slow database or a connection that nobody uses, and a syscall
- * that takes for ever may be a disk that hangs or os/signal doing its work. Functions of the standard
- * library and of a few libraries that nearly every service has are known by name; the innermost that
- * is known decides.
+ * that takes for ever may be a disk that hangs or os/signal doing its work. Functions of the
+ * standard library and of a few libraries that nearly every service has are known by name; the
+ * innermost that is known decides.
  */
 
 #include <stddef.h>

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// idle is a server that nobody asks anything: 200 connections wait for a request, 500 goroutines for
-// work, one for a child process, and a ticker ticks.
+// idle is a server that nobody asks anything: 200 connections wait for a request, 500 goroutines
+// for work, one for a child process, and a ticker ticks.
 func idle() error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -5,11 +5,11 @@ package main
 import "runtime"
 
 // imbalance passes tokens round rings of goroutines, each locked to its thread, as happens with
-// libraries that insist on one thread (OpenGL, some cgo bindings, network namespaces). The scheduler
-// does not keep goroutines waiting while Ps idle, if it can help it; here it cannot: a runnable
-// goroutine that is locked can only run on its own thread, which sleeps. A P must be taken from
-// whoever has it and handed to that thread, and the thread be woken by the kernel. For the length of
-// two wake-ups the goroutine is runnable, and no P does anything.
+// libraries that insist on one thread (OpenGL, some cgo bindings, network namespaces). The
+// scheduler does not keep goroutines waiting while Ps idle, if it can help it; here it cannot: a
+// runnable goroutine that is locked can only run on its own thread, which sleeps. A P must be
+// taken from whoever has it and handed to that thread, and the thread be woken by the kernel.
+// For the length of two wake-ups the goroutine is runnable, and no P does anything.
 func imbalance() error {
 	runtime.GOMAXPROCS(4)
 	const rings, members = 2, 3

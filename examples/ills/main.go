@@ -40,7 +40,7 @@ var ills = map[string]illness{
 	"lock-convoy": {"lock-contention", "everyone needs the same mutex", lockConvoy, ""},
 	"gc-churn":    {"gc-pressure", "allocates faster than the collector marks", gcChurn, ""},
 	"cpu-starved": {"cpu-saturated", "many goroutines that compute, two Ps", cpuStarved, ""},
-	"imbalance":   {"scheduler-imbalance", "hand-offs between goroutines locked to threads", imbalance, ""},
+	"imbalance":   {"scheduler-imbalance", "hand-offs between locked threads", imbalance, ""},
 	"syscalls":    {"syscall-storm", "many goroutines in system calls that block", syscallStorm, ""},
 	"stuck":       {"stuck-proc", "one system call that takes most of a second", stuck, ""},
 	"stuck-cgo":   {"stuck-proc", "the same in C", stuckCgo, ""},

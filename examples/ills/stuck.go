@@ -43,10 +43,10 @@ func stuck() error {
 	return nil
 }
 
-// stuckRun computes for 800 ms at a time in a loop that has no call in it. Normally the runtime stops
-// such a goroutine by a signal; it is told not to (see godebug in main.go), as it also cannot in
-// long pieces of assembly. The P belongs to the goroutine until the loop is done, and whoever must
-// stop the world, such as the collector, waits with everyone else stopped.
+// stuckRun computes for 800 ms at a time in a loop that has no call in it. Normally the runtime
+// stops such a goroutine by a signal; it is told not to (see godebug in main.go), as it also
+// cannot in long pieces of assembly. The P belongs to the goroutine until the loop is done, and
+// whoever must stop the world, such as the collector, waits with everyone else stopped.
 func stuckRun() error {
 	rounds := 20_000_000
 	go func() {

@@ -46,8 +46,9 @@ func unlinkedFiles(n int) ([]*os.File, error) {
 	return files, nil
 }
 
-// syscallStorm has 64 goroutines that append to one file under its lock, to a disk that takes its
-// time. Each that waits takes a thread with it, and every P that it held is handed to another thread.
+// syscallStorm has 64 goroutines that append to one file under its lock, to a disk that takes
+// its time. Each that waits takes a thread with it, and every P that it held is handed to
+// another thread.
 func syscallStorm() error {
 	files, err := unlinkedFiles(64)
 	if err != nil {
