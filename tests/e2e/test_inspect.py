@@ -8,13 +8,27 @@ import os
 import pathlib
 import random
 import signal
+import socket
+import subprocess
 import threading
 import time
 
 import pytest
 from hostile import gated, healthy, trace
 from store import Store
-from support import BUILD, INSPECTED, Spool, contraced, job, need, run, wait_until
+from support import (
+    BUILD,
+    GO_ENV,
+    INSPECTED,
+    SRC,
+    Spool,
+    contraced,
+    go_version,
+    job,
+    need,
+    run,
+    wait_until,
+)
 from uploads import PREFIX, arrived, assert_same, section, wait_archived
 
 INSPECTEE = BUILD / "tests/support/inspectee"
@@ -314,10 +328,48 @@ def test_real_service(goservice, daemon, tmp_path):
         (key,) = wait_archived(d)
         record = d.spool.record(key)
         assert "not_inspected" not in record, record
-        assert record["summary"]["findings"][0]["code"] == record["label"]
+        findings = record["summary"]["findings"]
+        assert record["label"] in ("healthy", "idle") or findings[0]["code"] == record["label"]
         assert store.meta(PREFIX + key)["label"] == record["label"]
         assert len(d.spool.trace(key).with_suffix(".json").read_bytes()) <= 12 << 10
         d.stop()
+
+
+def test_real_illness(daemon, tmp_path):
+    """A lock convoy, captured over HTTP: its label everywhere that a label may be looked for."""
+    summary_is_there()
+    need(go_version() >= (1, 22), "no Go 1.22 or newer on the PATH")
+    program = tmp_path / "ills"
+    run("go", "build", "-o", program, ".", cwd=SRC / "examples/ills", timeout=600,
+        env={**os.environ, **GO_ENV, "CGO_ENABLED": "0"})  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        address = f"127.0.0.1:{s.getsockname()[1]}"
+    service = subprocess.Popen([program, "-ill", "lock-convoy", "-listen", address])
+    try:
+        wait_until("it listens", lambda: not socket.socket().connect_ex(tuple_of(address)))
+        with Store() as store:
+            d = daemon([job("s", address)], inspect={"max_memory": ROOMY}, glob={"seconds": 1},
+                       upload=section(tmp_path, store.endpoint))  # fmt: skip
+            (key,) = wait_archived(d)
+            d.stop()
+            record = d.spool.record(key)
+            assert record["label"] == "lock-contention", record.get("not_inspected")
+            assert record["summary"]["findings"][0]["evidence"]
+            assert store.meta(PREFIX + key)["label"] == "lock-contention"
+            assert len(d.spool.trace(key).with_suffix(".json").read_bytes()) <= 12 << 10
+        line = d.log(message_id=INSPECTED)[0]
+        assert line["level"] == "info" and line["label"] == "lock-contention"
+        print(line["msg"])
+    finally:
+        service.kill()
+        service.wait()
+    done = run(CONTRACE, "list", "--json", "--label=lock-*", f"--storage.path={d.spool.path}")
+    assert [json.loads(line)["key"] for line in done.stdout.splitlines()] == [key]
+
+
+def tuple_of(address):
+    host, port = address.split(":")
+    return host, int(port)
 
 
 def test_once_waits_for_the_label(goservice, tmp_path):

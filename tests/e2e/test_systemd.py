@@ -276,7 +276,8 @@ def test_traces_are_inspected(running):
 
     for record in wait_until("each trace has a label", labelled):
         assert "not_inspected" not in record, record["not_inspected"]
-        assert record["summary"]["findings"][0]["code"] == record["label"]
+        findings = record["summary"]["findings"]
+        assert record["label"] in ("healthy", "idle") or findings[0]["code"] == record["label"]
 
 
 def test_reload(running):
