@@ -27,8 +27,9 @@ MIRROR = os.environ.get("CONTRACE_DEBIAN_MIRROR")  # None: debootstrap's own cho
 PACKAGES = (
     # the system: dbus for logind
     "systemd", "dbus",
-    # what contraced is linked with
-    "libcurl4", "libexpat1", "libjansson4", "libssl3", "libsystemd0", "libyaml-0-2",
+    # what contraced and contrace are linked with
+    "libcurl4", "libexpat1", "libjansson4", "libprotobuf-c1", "libseccomp2", "libssl3",
+    "libsystemd0", "libyaml-0-2", "zlib1g",
 )  # fmt: skip
 
 # The container's supervisor: own cgroup ($3), overlay over the tree ($1) below $2, then
