@@ -168,6 +168,7 @@ static int shorten(const json_t *o, struct digest *d)
     if (!kept || json_object_set_new(kept, "findings", findings) < 0)
         return -ENOMEM;
     (void)json_object_del(kept, "label"); /* it has a place of its own in the record */
+    (void)json_object_del(kept, "file");  /* standard input */
     return to_short_text(kept, &d->summary);
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a child that was taken over may print: a digest within its bounds, which a record takes, or
+ * none. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/inspect/digest.h"
+#include "daemon/spool/record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct digest d;
+    char *record = NULL;
+
+    if (digest_parse((const char *)data, size, &d) < 0)
+        return 0;
+    if (strlen(d.summary) > DIGEST_MAX ||
+        strspn(d.label, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(d.label) ||
+        d.label[0] == '\0')
+        abort();
+    if (record_amend("{}", 2, &(struct record_amendment){.label = d.label, .summary = d.summary},
+                     &record) < 0)
+        abort();
+    free(record);
+    digest_done(&d);
+    return 0;
+}
