@@ -121,6 +121,7 @@ storage:
   max_bytes: {max_bytes}
   max_files: {max_files}
   min_free: 0%
+inspect: {{enabled: false}}
 """
 
 
