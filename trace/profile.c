@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "trace/scan.h"
+#include "trace/timing.h"
 
 #define DEFAULT_MEMORY ((size_t) 256 << 20)
 #define NONE UINT32_MAX
@@ -26,7 +26,7 @@ struct watched {
 
 struct profile {
     struct profile_options options;
-    struct scan_filter filter;
+    struct timing_filter filter;
     uint64_t seed;
     struct memory mem;
     struct sums sums;
@@ -55,7 +55,7 @@ int profile_new(const struct profile_options *options, struct profile **ret) {
     if (!p)
         return -ENOMEM;
     p->options = *options;
-    p->filter = (struct scan_filter){options->task, options->region};
+    p->filter = (struct timing_filter){options->task, options->region};
     if (getrandom(&p->seed, sizeof(p->seed), GRND_NONBLOCK) != sizeof(p->seed))
         p->seed = 0x9e3779b97f4a7c15U;
     p->mem.max = options->max_memory ? options->max_memory : DEFAULT_MEMORY;
@@ -90,7 +90,7 @@ const struct sums *profile_sums(const struct profile *p) {
 
 int profile_scan(struct profile *p, struct gotrace *trace) {
     p->scanned = true;
-    return scan_run(trace, &p->filter, p->seed, &p->spans);
+    return timing_run(trace, &p->filter, p->seed, &p->spans);
 }
 
 /* ---- the generation's stacks and reasons ---------------------------------------------------- */

@@ -18,7 +18,7 @@
 #include "trace/gotrace.h"
 #include "trace/spans.h"
 
-struct scan_filter {
+struct timing_filter {
     const char *task; /* a type, borrowed; NULL: any or none */
     const char *region;
 };
@@ -27,5 +27,5 @@ struct scan_filter {
  * Reads the trace to its end and seals the spans. 0, or an error of gotrace or memory.h: what was
  * read before it is in the spans all the same unless it is of memory.h.
  */
-int scan_run(struct gotrace *trace, const struct scan_filter *filter, uint64_t seed,
-             struct spans *spans);
+int timing_run(struct gotrace *trace, const struct timing_filter *filter, uint64_t seed,
+               struct spans *spans);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/scan.h"
+#include "trace/timing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,9 +23,9 @@ struct life {
     uint32_t next_free;
 };
 
-struct scan {
+struct timing {
     struct gotrace *trace;
-    const struct scan_filter *filter;
+    const struct timing_filter *filter;
     bool filters;
     struct memory *mem;
     struct spans *spans;
@@ -44,13 +44,13 @@ struct scan {
 
 /* ---- lives and regions ---------------------------------------------------------------------- */
 
-static struct life *find_life(struct scan *s, int64_t g) {
+static struct life *find_life(struct timing *s, int64_t g) {
     uint32_t i = idmap_find(&s->numbers, (uint64_t) g);
 
     return i == IDMAP_NONE ? NULL : &s->lives[i];
 }
 
-static int get_life(struct scan *s, int64_t g, struct life **ret) {
+static int get_life(struct timing *s, int64_t g, struct life **ret) {
     uint32_t i = s->free_life;
     int r;
 
@@ -77,14 +77,14 @@ static int get_life(struct scan *s, int64_t g, struct life **ret) {
     return 0;
 }
 
-static void forget_life(struct scan *s, struct life *life) {
+static void forget_life(struct timing *s, struct life *life) {
     idmap_remove(&s->numbers, (uint64_t) life->g);
     life->g = GOTRACE_NONE;
     life->next_free = s->free_life;
     s->free_life = (uint32_t) (life - s->lives);
 }
 
-static int push(struct scan *s, struct life *life, int64_t start, uint64_t task, bool counts) {
+static int push(struct timing *s, struct life *life, int64_t start, uint64_t task, bool counts) {
     uint32_t i = s->free_region;
 
     if (i != NONE) {
@@ -103,7 +103,7 @@ static int push(struct scan *s, struct life *life, int64_t start, uint64_t task,
     return 0;
 }
 
-static int pop(struct scan *s, struct life *life, int64_t end) {
+static int pop(struct timing *s, struct life *life, int64_t end) {
     uint32_t i = life->top;
     struct open_region *region = &s->regions[i];
     int r = region->counts ? spans_add(s->spans, life->g, region->start, end) : 0;
@@ -116,24 +116,24 @@ static int pop(struct scan *s, struct life *life, int64_t end) {
 
 /* ---- events --------------------------------------------------------------------------------- */
 
-static bool is_text(const struct scan *s, uint64_t handle, const char *text) {
+static bool is_text(const struct timing *s, uint64_t handle, const char *text) {
     size_t len;
     const char *string = gotrace_string(s->trace, handle, &len);
 
     return len == strlen(text) && memcmp(string, text, len) == 0;
 }
 
-static bool task_counts(const struct scan *s, uint64_t task) {
+static bool task_counts(const struct timing *s, uint64_t task) {
     return !s->filter->task || idmap_find(&s->tasks, task) != IDMAP_NONE;
 }
 
-static bool region_counts(const struct scan *s, const struct gotrace_event *e) {
+static bool region_counts(const struct timing *s, const struct gotrace_event *e) {
     return (!s->filter->region || is_text(s, e->string, s->filter->region)) &&
            task_counts(s, e->args[0]);
 }
 
 /* One that the runtime starts for itself, by the function it begins with. */
-static bool is_system(const struct scan *s, uint32_t stack) {
+static bool is_system(const struct timing *s, uint32_t stack) {
     size_t n, len;
     const uint32_t *row = gotrace_stack(s->trace, stack, &n);
     const struct gotrace_frame *frame = n > 0 ? gotrace_frame(s->trace, row[n - 1]) : NULL;
@@ -144,7 +144,7 @@ static bool is_system(const struct scan *s, uint32_t stack) {
     return len > 8 && memcmp(name, "runtime.", 8) == 0 && !is_text(s, frame->func, "runtime.main");
 }
 
-static int inherit(struct scan *s, const struct gotrace_event *e) {
+static int inherit(struct timing *s, const struct gotrace_event *e) {
     struct life *creator = find_life(s, e->g), *life;
     struct open_region *top;
     uint64_t task;
@@ -165,7 +165,7 @@ static int inherit(struct scan *s, const struct gotrace_event *e) {
     return push(s, life, e->time, task, !s->filter->region && task_counts(s, task));
 }
 
-static int begin_life(struct scan *s, const struct gotrace_event *e) {
+static int begin_life(struct timing *s, const struct gotrace_event *e) {
     struct life *life = find_life(s, (int64_t) e->args[0]);
     int r;
 
@@ -180,7 +180,7 @@ static int begin_life(struct scan *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int end_life(struct scan *s, const struct gotrace_event *e) {
+static int end_life(struct timing *s, const struct gotrace_event *e) {
     struct life *life = find_life(s, (int64_t) e->args[0]);
     int r = 0;
 
@@ -195,7 +195,7 @@ static int end_life(struct scan *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int go_state(struct scan *s, const struct gotrace_event *e) {
+static int go_state(struct timing *s, const struct gotrace_event *e) {
     struct life *life;
     int r = 0;
 
@@ -216,7 +216,7 @@ static int go_state(struct scan *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int region_end(struct scan *s, const struct gotrace_event *e) {
+static int region_end(struct timing *s, const struct gotrace_event *e) {
     struct life *life = find_life(s, e->g);
 
     if (life && life->top != NONE)
@@ -224,7 +224,7 @@ static int region_end(struct scan *s, const struct gotrace_event *e) {
     return region_counts(s, e) ? spans_add(s->spans, e->g, s->first, e->time) : 0;
 }
 
-static int take(struct scan *s, const struct gotrace_event *e) {
+static int take(struct timing *s, const struct gotrace_event *e) {
     struct life *life;
     int r = 0;
 
@@ -251,7 +251,7 @@ static int take(struct scan *s, const struct gotrace_event *e) {
 
 /* ---- the pass ------------------------------------------------------------------------------- */
 
-static int finish(struct scan *s) {
+static int finish(struct timing *s) {
     int r = 0;
 
     for (size_t i = 0; i < s->n_lives && r == 0; i++) {
@@ -266,9 +266,9 @@ static int finish(struct scan *s) {
     return r < 0 ? r : spans_seal(s->spans);
 }
 
-int scan_run(struct gotrace *trace, const struct scan_filter *filter, uint64_t seed,
-             struct spans *spans) {
-    struct scan s = {.trace = trace, .filter = filter, .mem = spans->mem, .spans = spans,
+int timing_run(struct gotrace *trace, const struct timing_filter *filter, uint64_t seed,
+               struct spans *spans) {
+    struct timing s = {.trace = trace, .filter = filter, .mem = spans->mem, .spans = spans,
                      .filters = filter->task || filter->region, .free_life = NONE,
                      .free_region = NONE};
     const struct gotrace_event *e;
