@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "daemon/spool/name.h"
 
-#define FILE_MODE 0640
 
 static int read_old(struct amendment *a, int day, const char *name, struct buf *text)
 {
@@ -46,26 +45,6 @@ static int compose(struct amendment *a, const struct buf *old, char **ret)
     return r;
 }
 
-static int write_new(const struct amendment *a, const char *text)
-{
-    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    _cleanup_close_ int fd = openat(a->tree->incoming, a->tmp, flags, FILE_MODE);
-
-    if (fd < 0)
-        return -errno;
-    for (size_t n = strlen(text); n > 0;) {
-        ssize_t written = write(fd, text, n);
-
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0) {
-            text += written;
-            n -= (size_t)written;
-        }
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
 /* Who removed the trace, or its day, does not want its record either. */
 static int put_in_place(const struct amendment *a, int day, const char *name)
 {
@@ -92,7 +71,7 @@ static int run(struct amendment *a, struct buf *old, char **text)
     if (r < 0)
         return r;
     a->after = strlen(*text);
-    r = write_new(a, *text);
+    r = tree_write(a->tree, a->tmp, *text);
     if (r >= 0)
         r = put_in_place(a, day, name);
     if (r < 0)

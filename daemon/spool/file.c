@@ -18,7 +18,6 @@
 #include "daemon/spool/space.h"
 #include "daemon/spool/state.h"
 
-#define FILE_MODE 0640
 #define ROOM_MAX ((uint64_t)1 << 60) /* bytes of one reservation: sums of them do not wrap */
 #define SEQUENCE_TRIES 1000
 #define STUCK_RETRY (10 * USEC_PER_MIN)
@@ -81,7 +80,7 @@ static int open_tmp(struct spool_file *f)
 
     do {
         (void)snprintf(f->tmp, sizeof(f->tmp), "tmp-%08" PRIx64 ".out", ++s->tmp_counter);
-        f->fd = openat(s->tree.incoming, f->tmp, flags, FILE_MODE);
+        f->fd = openat(s->tree.incoming, f->tmp, flags, TREE_FILE_MODE);
     } while (f->fd < 0 && errno == EEXIST); /* something foreign that the sweep left alone */
     f->state = FILE_OPEN;
     return f->fd < 0 ? -errno : 0;

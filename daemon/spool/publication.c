@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "daemon/spool/name.h"
 
-#define FILE_MODE 0640
 #define PLACE_TRIES 16 /* against retention, which may remove an empty day directory just then */
 
 static bool has_more_than(const struct stat *st, uint64_t bytes)
@@ -36,39 +35,6 @@ static int sync_trace(const struct publication *p)
     /* Nobody reads a trace soon; the memory is better used by the service beside us. */
     (void)posix_fadvise(p->fd, 0, 0, POSIX_FADV_DONTNEED);
     return 0;
-}
-
-static int write_all(int fd, const char *text)
-{
-    size_t n = strlen(text);
-
-    while (n > 0) {
-        ssize_t written = write(fd, text, n);
-
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0) {
-            text += written;
-            n -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
-static int write_record(const struct publication *p, const char *tmp)
-{
-    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    _cleanup_close_ int fd = openat(p->tree->incoming, tmp, flags, FILE_MODE);
-    int r;
-
-    if (fd < 0)
-        return -errno;
-    r = write_all(fd, p->record);
-    if (r >= 0 && fsync(fd) < 0)
-        r = -errno;
-    if (r < 0)
-        (void)unlinkat(p->tree->incoming, tmp, 0);
-    return r;
 }
 
 /* Puts the record into its day. *ret_day is open then. */
@@ -116,7 +82,7 @@ static int run(struct publication *p)
     if (r < 0)
         return r;
     (void)snprintf(tmp, sizeof(tmp), "%.*s-record.out", (int)strcspn(p->tmp, "."), p->tmp);
-    r = write_record(p, tmp);
+    r = tree_write(p->tree, tmp, p->record);
     if (r < 0)
         return r == -EEXIST ? -EIO : r;
     name_record_key(tree_leaf(p->key), record);

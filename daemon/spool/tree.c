@@ -134,6 +134,39 @@ int tree_make_day(struct tree *t, int top, const char *key, int *ret_fd)
     return r;
 }
 
+static int write_all(int fd, const char *text)
+{
+    size_t n = strlen(text);
+
+    while (n > 0) {
+        ssize_t written = write(fd, text, n);
+
+        if (written < 0 && errno != EINTR)
+            return -errno;
+        if (written > 0) {
+            text += written;
+            n -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+int tree_write(const struct tree *t, const char *tmp, const char *text)
+{
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    _cleanup_close_ int fd = openat(t->incoming, tmp, flags, TREE_FILE_MODE);
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = write_all(fd, text);
+    if (r >= 0 && fsync(fd) < 0)
+        r = -errno;
+    if (r < 0)
+        (void)unlinkat(t->incoming, tmp, 0);
+    return r;
+}
+
 void tree_prune(int top, const char *key)
 {
     char copy[NAME_KEY_MAX], *parts[KEY_DIRECTORIES];

@@ -29,6 +29,11 @@ void tree_close(struct tree *t);
  * foreign. */
 int tree_open_dir(int parent, const char *name, int *ret_fd);
 
+#define TREE_FILE_MODE 0640
+
+/* Writes a text into a new file in incoming/, durably. On an error nothing of it stays. */
+int tree_write(const struct tree *t, const char *tmp, const char *text);
+
 /* True for a regular file that belongs to us. */
 bool tree_file_ours(const struct stat *st);
 
