@@ -24,6 +24,9 @@ enum { SITES_NO_STACK, SITES_OTHER };
 /* Deeper stacks are told apart by all their frames, but only so many are kept. */
 #define SITES_DEPTH 64
 
+/* Beside the profiles: waits for a reason that nobody knows, and what nobody asks for. */
+enum { SITES_UNKNOWN = SUMMARY_N_PROFILES, SITES_NOTHING, SITES_N_TALLIES };
+
 struct tally {
     uint64_t count;
     int64_t total;
@@ -40,7 +43,7 @@ struct sites_stack {
     uint32_t row; /* in rows */
     uint32_t n;
     uint8_t class; /* enum stack_class */
-    struct tally tallies[SUMMARY_N_PROFILES];
+    struct tally tallies[SITES_N_TALLIES];
 };
 
 struct sites {
@@ -85,9 +88,9 @@ static inline int sites_of(struct sites *s, const struct gotrace *trace, uint32_
     return 0;
 }
 
-static inline void sites_add(struct sites *s, uint32_t stack, enum summary_profile profile,
-                             int64_t duration) {
-    struct tally *t = &s->stacks[stack].tallies[profile];
+/* column: enum summary_profile, or one of those above. */
+static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, int64_t duration) {
+    struct tally *t = &s->stacks[stack].tallies[column];
 
     t->count++;
     t->total += duration;

@@ -9,6 +9,7 @@
 
 #include "trace/specs.h"
 #include "trace/summing.h"
+#include "trace/summing_hot.h"
 
 static const int64_t windows[MMU_WINDOWS] = {1000000, 10000000, 100000000};
 
@@ -41,6 +42,8 @@ static int prepare(struct summing *s) {
     int r;
 
     s->mem.max = SUMMING_MAX_MEMORY;
+    s->due = s->runnable.next = s->runnable.prev = &s->runnable;
+    s->runnable.since = INT64_MAX;
     if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
         s->seed = (uintptr_t) s * 0x9e3779b97f4a7c15U;
     idmap_init(&s->go_ids, &s->mem, s->seed);
@@ -111,6 +114,10 @@ static int sample(struct summing *s, const struct gotrace_event *e) {
 
 static int other_event(struct summing *s, const struct gotrace_event *e) {
     switch (e->kind) {
+    case GOTRACE_GO_STATE:
+        return summing_go_event(s, e);
+    case GOTRACE_PROC_STATE:
+        return summing_proc_event(s, e);
     case GOTRACE_SYNC:
         return sync_event(s, e);
     case GOTRACE_METRIC:
@@ -131,6 +138,20 @@ static int other_event(struct summing *s, const struct gotrace_event *e) {
     }
 }
 
+static inline int event(struct summing *s, const struct gotrace_event *e) {
+    switch (e->type) {
+    case GOTRACE_EV_GO_START:
+        return summing_hot_start(s, e);
+    case GOTRACE_EV_GO_BLOCK:
+        return summing_hot_block(s, e);
+    case GOTRACE_EV_GO_UNBLOCK:
+    case GOTRACE_EV_GO_SWITCH:
+        return summing_hot_unblock(s, e);
+    default:
+        return other_event(s, e);
+    }
+}
+
 static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
     const struct gotrace_event *end = e + n;
     int r = 0;
@@ -143,12 +164,7 @@ static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
         return -EOVERFLOW;
     for (; r == 0 && e < end; e++) {
         s->out->events.by_type[e->type]++;
-        if (e->kind == GOTRACE_GO_STATE)
-            r = summing_go_event(s, e);
-        else if (e->kind == GOTRACE_PROC_STATE)
-            r = summing_proc_event(s, e);
-        else
-            r = other_event(s, e);
+        r = event(s, e);
         if (e->m != s->thread && r == 0)
             r = note_thread(s, e->m);
     }

@@ -25,17 +25,11 @@ struct summing_proc *summing_proc_find(struct summing *s, int32_t p) {
 }
 
 void summing_advance_slow(struct summing *s, int64_t time) {
-    while (s->n_due > 0 && s->due[s->due_head].time <= time) {
-        const struct summing_due *due = &s->due[s->due_head];
-
-        if (due->go->stint == due->stint) {
-            summing_pass(s, due->time);
-            due->go->flags |= SUMMING_OVERDUE;
-            s->n_overdue++;
-            s->out->scheduler.overdue_count++;
-        }
-        s->due_head = (s->due_head + 1) % SUMMING_MAX_DUE;
-        s->n_due--;
+    for (; s->due->since <= time - SUMMARY_OVERDUE; s->due = s->due->next) {
+        summing_pass(s, s->due->since + SUMMARY_OVERDUE);
+        s->due->flags |= SUMMING_OVERDUE;
+        s->n_overdue++;
+        s->out->scheduler.overdue_count++;
     }
 }
 

@@ -28,7 +28,6 @@
 #define SUMMING_MAX_TYPES 128
 #define SUMMING_MAX_OPEN 65536 /* tasks, and regions */
 #define SUMMING_MAX_THREADS (1U << 17)
-#define SUMMING_MAX_DUE 1024
 
 #define SUMMING_MAX_SPAN (INT64_C(1) << 44)
 #define SUMMING_MAX_TIME (INT64_C(1) << 61)
@@ -49,15 +48,21 @@ enum {
     SUMMING_GO_WORKER = 128,
 };
 
+/* One cache line. */
 struct summing_go {
     int64_t id;
     int64_t since; /* in this state */
-    int64_t blocked_since; /* in a syscall: without a P */
+    union {
+        struct { /* runnable: the list of those that are, the longest first */
+            struct summing_go *next;
+            struct summing_go *prev;
+        };
+        int64_t blocked_since; /* in a syscall: without a P */
+        uint32_t changes;      /* running: n_changes when it began */
+    };
     int64_t assist_since;
     uint32_t assist_stack;
-    uint32_t changes; /* n_changes when it began to run */
     uint32_t stack;   /* where the state began */
-    uint32_t stint;   /* counts states: tells a wait from a later one */
     uint32_t regions; /* the innermost open one, plus 1 */
     int32_t p;        /* held, or GOTRACE_NONE */
     uint16_t reason;  /* of waiting */
@@ -79,8 +84,8 @@ struct summing_proc {
 /* Why goroutines wait. */
 struct summing_reason {
     uint32_t text;
-    uint8_t profile; /* enum summary_profile, or SUMMARY_N_PROFILES */
-    bool forever;    /* as good as dead, and so Go counts it */
+    uint8_t column; /* of sites: enum summary_profile, SITES_UNKNOWN or SITES_NOTHING */
+    bool forever;   /* as good as dead, and so Go counts it */
     struct summary_class *classes; /* the summary's, or NULL */
     uint64_t count;
     int64_t total;
@@ -119,12 +124,6 @@ struct summing_pool {
 struct summing_recent {
     int64_t id;
     struct summing_go *go; /* NULL: none */
-};
-
-struct summing_due {
-    int64_t time;
-    struct summing_go *go;
-    uint32_t stint;
 };
 
 struct summing {
@@ -180,9 +179,8 @@ struct summing {
     int64_t procs_busy;   /* with a goroutine, running or in a syscall */
     int64_t idle_workers; /* of those: with a mark worker that is only there because it was idle */
     uint64_t n_overdue;
-    struct summing_due due[SUMMING_MAX_DUE]; /* a ring, in order of time */
-    uint32_t due_head;
-    uint32_t n_due;
+    struct summing_go runnable; /* the end of the list of those that are, both ways */
+    struct summing_go *due;     /* in it: the next that will be overdue, or its end */
 
     struct summing_proc *ps;
     size_t ps_cap;
@@ -221,14 +219,22 @@ struct summing {
 /* All below: 0, or an error of memory.h. */
 
 /* summary_go.c: goroutines */
-int summing_go_event(struct summing *s, const struct gotrace_event *e);
 int summing_go_generation(struct summing *s, uint32_t n_strings);
 struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
-/* Its P was taken away while it is in a syscall. */
-void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time);
+/* One that was not known before, by being created or as one that was there; NULL: no place. */
+int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret);
+void summing_go_forget(struct summing *s, struct summing_go *g);
+int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret);
 /* The trace ends: what has not ended counts until now. */
 int summing_go_finish(struct summing *s);
 void summing_go_done(struct summing *s);
+
+/* summary_state.c: from one state to the next */
+int summing_go_event(struct summing *s, const struct gotrace_event *e);
+/* What the state comes to that it was in; e is NULL at the trace's end. */
+int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
+/* Its P was taken away while it is in a syscall. */
+void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time);
 
 /* summary_proc.c: procs, and the times in which something was so for all of them */
 int summing_proc_event(struct summing *s, const struct gotrace_event *e);
@@ -276,30 +282,47 @@ static inline int64_t summing_free_procs(const struct summing *s) {
     return s->procs - s->procs_busy + s->idle_workers;
 }
 
-/* Nothing of what is looked at here changed between s->at and time. */
+/*
+ * Nothing of what is looked at here changed between s->at and time. Whether something is so changes
+ * too often to be guessed: there are no branches.
+ */
 static inline void summing_pass(struct summing *s, int64_t time) {
     struct summary_scheduler *out = &s->out->scheduler;
-    int64_t dt = time - s->at, free = summing_free_procs(s);
+    int64_t dt = time - s->at, known = s->procs > 0 ? dt : 0;
+    int64_t free = summing_free_procs(s), late = (int64_t) s->n_overdue, usable, lost;
 
     s->at = time;
-    if (s->procs_busy >= s->procs && s->procs > 0)
-        s->out->procs.all_busy += dt;
-    if (free <= 0 && s->procs > 0 && s->n_runnable > 0 && !s->in_stw)
-        s->out->procs.queued += dt;
-    if (s->n_overdue == 0)
-        return;
-    out->overdue += dt;
-    if (s->procs_running < s->procs)
-        out->overdue_with_idle += dt;
-    if (free > 0 && !s->in_stw) {
-        out->overdue_with_free += dt;
-        out->overdue_lost += dt * ((uint64_t) free < s->n_overdue ? free : (int64_t) s->n_overdue);
-    }
+    s->out->procs.all_busy += s->procs_busy >= s->procs ? known : 0;
+    s->out->procs.queued += (free <= 0) & (s->n_runnable > 0) & !s->in_stw ? known : 0;
+    out->overdue += late > 0 ? dt : 0;
+    out->overdue_with_idle += (late > 0) & (s->procs_running < s->procs) ? dt : 0;
+    usable = s->in_stw ? 0 : free;
+    lost = usable < late ? usable : late;
+    lost = lost > 0 ? lost : 0;
+    out->overdue_with_free += lost > 0 ? dt : 0;
+    out->overdue_lost += dt * lost;
 }
 
 /* Time passes; to be called before anything changes that summing_pass looks at. */
 static inline void summing_advance(struct summing *s, int64_t time) {
-    if (s->n_due > 0 && s->due[s->due_head].time <= time)
+    if (s->due->since <= time - SUMMARY_OVERDUE)
         summing_advance_slow(s, time);
     summing_pass(s, time);
+}
+
+/* It is runnable from now on, later than all that are. */
+static inline void summing_queue(struct summing *s, struct summing_go *g) {
+    struct summing_go *end = &s->runnable;
+
+    g->next = end;
+    g->prev = end->prev;
+    end->prev->next = g;
+    end->prev = g;
+    s->due = s->due == end ? g : s->due;
+}
+
+static inline void summing_unqueue(struct summing *s, struct summing_go *g) {
+    s->due = s->due == g ? g->next : s->due;
+    g->prev->next = g->next;
+    g->next->prev = g->prev;
 }
