@@ -76,11 +76,7 @@ static inline struct gotrace_event *order_add(struct order *o, uint8_t type, int
     o->last_time = time;
     e->time = time;
     memcpy(&e->type, specs[type].head, sizeof(specs[type].head));
-    e->args[0] = 0;
-    e->args[1] = 0;
-    e->stack = 0;
-    e->string = 0;
-    e->third = 0;
+    memset(e->args, 0, sizeof(*e) - offsetof(struct gotrace_event, args));
     return e;
 }
 

@@ -44,6 +44,7 @@ static int prepare(struct summing *s) {
     s->mem.max = SUMMING_MAX_MEMORY;
     s->due = s->runnable.next = s->runnable.prev = &s->runnable;
     s->runnable.since = INT64_MAX;
+    summing_may_run(s);
     if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
         s->seed = (uintptr_t) s * 0x9e3779b97f4a7c15U;
     idmap_init(&s->go_ids, &s->mem, s->seed);

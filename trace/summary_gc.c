@@ -142,6 +142,7 @@ static int begin_stw(struct summing *s, const struct gotrace_event *e) {
     s->go_stw += s->go_procs > 0 ? of_gc : 0;
     summing_advance(s, e->time);
     s->in_stw = true;
+    summing_may_run(s);
     s->stw_since = e->time;
     return summing_type_of(s, &s->stw_types, e->string, &s->stw_type);
 }
@@ -155,6 +156,7 @@ static int end_stw(struct summing *s, const struct gotrace_event *e) {
         return 0;
     summing_advance(s, e->time);
     s->in_stw = false;
+    summing_may_run(s);
     r = histogram_add(&s->stw, e->time - s->stw_since);
     if (r == 0 && s->stw_type != SUMMING_MAX_TYPES)
         r = histogram_add(&s->stw_types.list[s->stw_type].times, e->time - s->stw_since);

@@ -33,6 +33,11 @@ void summing_advance_slow(struct summing *s, int64_t time) {
     }
 }
 
+void summing_may_run(struct summing *s) {
+    s->all_procs = s->procs > 0 ? s->procs : INT64_MAX;
+    s->may_run = s->procs > 0 && !s->in_stw ? -1 : 0;
+}
+
 static void run(struct summing *s, struct summing_proc *p, int64_t since) {
     p->state = GOTRACE_PROC_RUNNING;
     p->since = since;
@@ -93,6 +98,7 @@ int summing_procs_change(struct summing *s, const struct gotrace_event *e) {
     out->last = n;
     s->procs_since = e->time;
     s->procs = n;
+    summing_may_run(s);
     return summing_gc_procs(s, e);
 }
 
@@ -124,11 +130,29 @@ static int list(struct summing *s) {
     return 0;
 }
 
+static void list_times(const struct summing *s) {
+    struct summary_scheduler *out = &s->out->scheduler;
+
+    for (unsigned so = 0; so < SUMMING_N_SO; so++) {
+        int64_t time = s->time_so[so];
+
+        s->out->procs.all_busy += so & SUMMING_ALL_BUSY ? time : 0;
+        s->out->procs.queued += so & SUMMING_QUEUED ? time : 0;
+        if (!(so & SUMMING_LATE))
+            continue;
+        out->overdue += time;
+        out->overdue_with_idle += so & SUMMING_WITH_IDLE ? time : 0;
+        out->overdue_with_free += so & SUMMING_WITH_FREE ? time : 0;
+    }
+    out->overdue_lost = s->lost;
+}
+
 int summing_proc_finish(struct summing *s) {
     struct summary_procs *out = &s->out->procs;
     int r = list(s);
 
     summing_advance(s, s->last);
+    list_times(s);
     out->available += s->procs * (s->last - s->procs_since);
     out->mean = share(out->available, s->last - s->first);
     out->running_share = share(out->running, out->available);

@@ -71,6 +71,16 @@ struct summing_go {
     uint8_t go_state; /* as MutatorUtilizationV2 knows it */
 };
 
+/* What is so for all Ps together, and not for one of them. */
+enum {
+    SUMMING_ALL_BUSY = 1,  /* no P without a goroutine */
+    SUMMING_QUEUED = 2,    /* and goroutines that are runnable, outside of pauses */
+    SUMMING_LATE = 4,      /* one of them for SUMMARY_OVERDUE */
+    SUMMING_WITH_IDLE = 8, /* a P does not run */
+    SUMMING_WITH_FREE = 16, /* a P could run one that is late */
+    SUMMING_N_SO = 32,
+};
+
 struct summing_proc {
     int64_t since; /* running */
     struct summing_go *go; /* runs on it, or holds it in a syscall */
@@ -120,7 +130,7 @@ struct summing_pool {
 };
 
 /* Goroutines that were asked for lately, by the last bits of their number. */
-#define SUMMING_RECENT 256
+#define SUMMING_RECENT 1024
 struct summing_recent {
     int64_t id;
     struct summing_go *go; /* NULL: none */
@@ -179,6 +189,10 @@ struct summing {
     int64_t procs_busy;   /* with a goroutine, running or in a syscall */
     int64_t idle_workers; /* of those: with a mark worker that is only there because it was idle */
     uint64_t n_overdue;
+    int64_t all_procs; /* procs; no number is so high while it is unknown */
+    int64_t may_run; /* -1 if goroutines may: procs is known and there is no pause; otherwise 0 */
+    int64_t time_so[SUMMING_N_SO]; /* nanoseconds, by what was so */
+    int64_t lost; /* nanoseconds of Ps that could have run who was late */
     struct summing_go runnable; /* the end of the list of those that are, both ways */
     struct summing_go *due;     /* in it: the next that will be overdue, or its end */
 
@@ -241,6 +255,7 @@ int summing_proc_event(struct summing *s, const struct gotrace_event *e);
 int summing_procs_change(struct summing *s, const struct gotrace_event *e);
 struct summing_proc *summing_proc_find(struct summing *s, int32_t p);
 void summing_advance_slow(struct summing *s, int64_t time);
+void summing_may_run(struct summing *s); /* procs is another, or a pause begins or ends */
 int summing_proc_finish(struct summing *s);
 
 /* summary_gc.c */
@@ -287,20 +302,19 @@ static inline int64_t summing_free_procs(const struct summing *s) {
  * too often to be guessed: there are no branches.
  */
 static inline void summing_pass(struct summing *s, int64_t time) {
-    struct summary_scheduler *out = &s->out->scheduler;
-    int64_t dt = time - s->at, known = s->procs > 0 ? dt : 0;
-    int64_t free = summing_free_procs(s), late = (int64_t) s->n_overdue, usable, lost;
+    int64_t dt = time - s->at, free = summing_free_procs(s), late = (int64_t) s->n_overdue;
+    int64_t usable = free & s->may_run, lost = usable < late ? usable : late;
+    unsigned so = (unsigned) (s->procs_busy >= s->all_procs) * SUMMING_ALL_BUSY;
 
-    s->at = time;
-    s->out->procs.all_busy += s->procs_busy >= s->procs ? known : 0;
-    s->out->procs.queued += (free <= 0) & (s->n_runnable > 0) & !s->in_stw ? known : 0;
-    out->overdue += late > 0 ? dt : 0;
-    out->overdue_with_idle += (late > 0) & (s->procs_running < s->procs) ? dt : 0;
-    usable = s->in_stw ? 0 : free;
-    lost = usable < late ? usable : late;
     lost = lost > 0 ? lost : 0;
-    out->overdue_with_free += lost > 0 ? dt : 0;
-    out->overdue_lost += dt * lost;
+    so |= (unsigned) ((free <= 0) & ((s->n_runnable & (uint64_t) s->may_run) != 0)) *
+          SUMMING_QUEUED;
+    so |= (unsigned) (late > 0) * SUMMING_LATE;
+    so |= (unsigned) (s->procs_running < s->procs) * SUMMING_WITH_IDLE;
+    so |= (unsigned) (lost > 0) * SUMMING_WITH_FREE;
+    s->at = time;
+    s->time_so[so] += dt;
+    s->lost += dt * lost;
 }
 
 /* Time passes; to be called before anything changes that summing_pass looks at. */
