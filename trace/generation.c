@@ -134,6 +134,13 @@ static bool has_clocks(const struct generation *gen) {
     return gen->has_freq && (gen->has_clock || gen->in->version < 25);
 }
 
+/* Products of up to 52 bits are exact, whichever way. */
+static void set_ticks(struct generation *gen) {
+    gen->safe_ticks = gen->freq < 1e9 ? (uint64_t) 1 << 32 : 0;
+    gen->whole = gen->freq >= 1 && gen->freq < 1 << 20 ? (uint64_t) gen->freq : 0;
+    gen->whole_ticks = gen->whole > 0 && (double) gen->whole == gen->freq ? gen->safe_ticks : 0;
+}
+
 static int finish(struct generation *gen) {
     uint32_t frame;
     int r;
@@ -144,7 +151,7 @@ static int finish(struct generation *gen) {
     if (!has_clocks(gen))
         return fault_set(gen->fault, -EBADMSG, gen->offset,
                          "generation without a snapshot of the clocks");
-    gen->safe_ticks = gen->freq < 1e9 ? (uint64_t) 1 << 32 : 0;
+    set_ticks(gen);
     r = strings_seal(&gen->strings);
     if (r == 0)
         r = stacks_seal(&gen->stacks, &gen->strings, &frame);

@@ -54,6 +54,8 @@ struct generation {
     uint64_t min_time;
     double freq; /* nanoseconds per unit of the trace's clock */
     uint64_t safe_ticks; /* fewer than this surely stay within the range of nanoseconds */
+    uint64_t whole;       /* freq, if it is a whole number, as the 64 ns of Go's clock on Linux */
+    uint64_t whole_ticks; /* fewer than this by whole are the same as by freq; 0: it is not */
     bool has_freq;
     bool has_clock;
     uint64_t clock_time;
@@ -90,7 +92,10 @@ int generation_read(struct generation *gen);
 /* As frequency.mul in internal/trace/base.go on amd64: out of range becomes the least number. */
 int64_t generation_time_slow(double freq, uint64_t ticks);
 
+/* The order of a thread's next event waits for this, so what takes the fewest steps comes first. */
 static inline int64_t generation_time(const struct generation *gen, uint64_t ticks) {
+    if (__builtin_expect(ticks < gen->whole_ticks, 1))
+        return (int64_t) (ticks * gen->whole);
     if (__builtin_expect(ticks < gen->safe_ticks, 1))
         return (int64_t) ((double) (int64_t) ticks * gen->freq);
     return generation_time_slow(gen->freq, ticks);
