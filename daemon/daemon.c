@@ -48,7 +48,7 @@ struct daemon {
     struct disk *disk;
     struct spool *spool;
     struct http *http;       /* to targets */
-    struct http *store_http; /* to the store: connections are kept */
+    struct http *store_http; /* to the store: connections are kept; NULL while there was none */
     struct pipeline *pipeline;
     struct labelling *labelling;
     struct uploader *uploader;
@@ -286,19 +286,20 @@ static void say_reload_failed(struct daemon *d, int r, struct diags *diags)
 
 /* ---- the store ------------------------------------------------------------------------------ */
 
-/* NULL without upload.url. */
+/* NULL without upload.url. The first one brings the connections that all of them use. */
 static int make_store(struct daemon *d, const struct upload_config *u, struct store **ret)
 {
-    const struct store_context context = {
-        .event = d->event,
-        .http = d->store_http,
-        .disk = d->disk,
-    };
+    int r = 0;
 
-    if (u->url)
-        return store_new(&context, u, ret);
     *ret = NULL;
-    return 0;
+    if (!u->url)
+        return 0;
+    if (!d->store_http)
+        r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->store_http);
+    if (r < 0)
+        return r;
+    return store_new(
+        &(struct store_context){.event = d->event, .http = d->store_http, .disk = d->disk}, u, ret);
 }
 
 static void use_store(struct daemon *d, const struct upload_config *u, struct store *store)
@@ -337,6 +338,7 @@ static int load_and_apply(struct daemon *d, struct diags *diags)
         r = labelling_set(d->labelling, &fresh->inspect);
     if (r < 0) {
         (void)discovery_set(d->discovery, d->config);
+        (void)labelling_set(d->labelling, &d->config->inspect);
         store_free(store);
         config_free(fresh);
         return r;
@@ -461,10 +463,8 @@ static uint64_t random_seed(void)
 static int build_uploads(struct daemon *d, const char *host)
 {
     struct store *store = NULL;
-    int r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->store_http);
+    int r = uploader_new(d->event, d->disk, d->spool, host, random_seed(), &d->uploader);
 
-    if (r >= 0)
-        r = uploader_new(d->event, d->disk, d->spool, host, random_seed(), &d->uploader);
     if (r >= 0)
         r = make_store(d, &d->config->upload, &store);
     if (r >= 0)
