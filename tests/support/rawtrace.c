@@ -118,3 +118,28 @@ void rawtrace_end_generation(void) {
     rawtrace_number(&rawtrace, EV_END_OF_GENERATION);
     rawtrace_generation++;
 }
+
+struct rawtrace_source rawtrace_source;
+
+ssize_t rawtrace_read(void *userdata, void *data, size_t n) {
+    struct rawtrace_source *s = userdata;
+
+    if (n > s->left)
+        n = s->left;
+    if (n > s->piece)
+        n = s->piece;
+    if (n == 0)
+        return s->error;
+    memcpy(data, s->data, n);
+    s->data += n;
+    s->left -= n;
+    return (ssize_t) n;
+}
+
+struct gotrace *rawtrace_open(size_t n, const struct gotrace_options *options) {
+    struct gotrace *t;
+
+    rawtrace_source = (struct rawtrace_source){rawtrace.data, n, SIZE_MAX, 0};
+    assert_int_equal(gotrace_open(options, rawtrace_read, &rawtrace_source, &t), 0);
+    return t;
+}

@@ -58,3 +58,19 @@ void rawtrace_begin_running(uint64_t time);
 
 /* As Go 1.26 marks it; the next generation follows. */
 void rawtrace_end_generation(void);
+
+/* Where a reader has its bytes from, and how. */
+struct rawtrace_source {
+    const uint8_t *data;
+    size_t left;
+    size_t piece;
+    int error; /* instead of the end */
+};
+
+extern struct rawtrace_source rawtrace_source;
+
+/* A gotrace_read_fn of one. */
+ssize_t rawtrace_read(void *userdata, void *data, size_t n);
+
+/* A reader of the first n bytes of the trace, in one piece. */
+struct gotrace *rawtrace_open(size_t n, const struct gotrace_options *options);

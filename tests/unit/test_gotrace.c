@@ -14,40 +14,8 @@
 #include "trace/gotrace.h"
 #include "trace/specs.h"
 
-struct source {
-    const uint8_t *data;
-    size_t left;
-    size_t piece;
-    int error; /* instead of the end */
-};
-
-static struct source source;
-
-static ssize_t give(void *userdata, void *data, size_t n) {
-    struct source *s = userdata;
-
-    if (n > s->left)
-        n = s->left;
-    if (n > s->piece)
-        n = s->piece;
-    if (n == 0)
-        return s->error;
-    memcpy(data, s->data, n);
-    s->data += n;
-    s->left -= n;
-    return (ssize_t) n;
-}
-
-static struct gotrace *open_first(size_t n, const struct gotrace_options *options) {
-    struct gotrace *t;
-
-    source = (struct source){rawtrace.data, n, SIZE_MAX, 0};
-    assert_int_equal(gotrace_open(options, give, &source, &t), 0);
-    return t;
-}
-
 static struct gotrace *open_all(void) {
-    return open_first(rawtrace.n, NULL);
+    return rawtrace_open(rawtrace.n, NULL);
 }
 
 static const struct gotrace_event *next(struct gotrace *t, int type) {

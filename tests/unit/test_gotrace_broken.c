@@ -41,40 +41,8 @@ void *__wrap_realloc(void *p, size_t n) {
     return fails() ? NULL : __real_realloc(p, n);
 }
 
-struct source {
-    const uint8_t *data;
-    size_t left;
-    size_t piece;
-    int error; /* instead of the end */
-};
-
-static struct source source;
-
-static ssize_t give(void *userdata, void *data, size_t n) {
-    struct source *s = userdata;
-
-    if (n > s->left)
-        n = s->left;
-    if (n > s->piece)
-        n = s->piece;
-    if (n == 0)
-        return s->error;
-    memcpy(data, s->data, n);
-    s->data += n;
-    s->left -= n;
-    return (ssize_t) n;
-}
-
-static struct gotrace *open_first(size_t n, const struct gotrace_options *options) {
-    struct gotrace *t;
-
-    source = (struct source){rawtrace.data, n, SIZE_MAX, 0};
-    assert_int_equal(gotrace_open(options, give, &source, &t), 0);
-    return t;
-}
-
 static struct gotrace *open_all(void) {
-    return open_first(rawtrace.n, NULL);
+    return rawtrace_open(rawtrace.n, NULL);
 }
 
 /* Reads to the end; returns its code and how many events there were. */
@@ -255,7 +223,7 @@ static void test_every_truncation(void **state) {
     (void) state;
     put_example();
     for (size_t cut = 0; cut < rawtrace.n; cut++) {
-        struct gotrace *t = open_first(cut, NULL);
+        struct gotrace *t = rawtrace_open(cut, NULL);
         int r = drain(t, &n);
 
         if (cut < 16)
@@ -276,9 +244,9 @@ static void test_reading_fails(void **state) {
 
     (void) state;
     put_example();
-    t = open_first(rawtrace.n - 30, NULL);
-    source.error = -EIO;
-    source.piece = 7;
+    t = rawtrace_open(rawtrace.n - 30, NULL);
+    rawtrace_source.error = -EIO;
+    rawtrace_source.piece = 7;
     assert_int_equal(drain(t, NULL), -EIO);
     assert_int_equal(gotrace_last_error(t).offset, rawtrace.n - 30);
     gotrace_close(t);
@@ -291,17 +259,17 @@ static void test_bounds(void **state) {
 
     (void) state;
     put_example();
-    t = open_first(rawtrace.n, &small);
+    t = rawtrace_open(rawtrace.n, &small);
     assert_int_equal(drain(t, NULL), -E2BIG);
     assert_string_equal(gotrace_last_error(t).text, "generation of more than 100 bytes");
     gotrace_close(t);
 
-    t = open_first(rawtrace.n, &poor);
+    t = rawtrace_open(rawtrace.n, &poor);
     assert_int_equal(drain(t, NULL), 0);
     assert_true(gotrace_memory(t) <= 3 << 20);
     gotrace_close(t);
     poor.max_memory = 1000;
-    t = open_first(rawtrace.n, &poor);
+    t = rawtrace_open(rawtrace.n, &poor);
     assert_int_equal(drain(t, NULL), -E2BIG);
     gotrace_close(t);
 }
@@ -313,14 +281,14 @@ static void test_every_allocation_fails(void **state) {
 
     (void) state;
     put_example();
-    source = (struct source){rawtrace.data, rawtrace.n, SIZE_MAX, 0};
+    rawtrace_source = (struct rawtrace_source){rawtrace.data, rawtrace.n, SIZE_MAX, 0};
     for (n = 1; reached && n < 1000; n++) {
         struct gotrace *t = NULL;
         int r;
 
-        source = (struct source){rawtrace.data, rawtrace.n, SIZE_MAX, 0};
+        rawtrace_source = (struct rawtrace_source){rawtrace.data, rawtrace.n, SIZE_MAX, 0};
         allocations_left = n;
-        r = gotrace_open(NULL, give, &source, &t);
+        r = gotrace_open(NULL, rawtrace_read, &rawtrace_source, &t);
         if (r == 0)
             r = drain(t, NULL);
         reached = allocations_left == 0;
