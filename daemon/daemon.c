@@ -170,11 +170,13 @@ static void stop(struct daemon *d, const char *why)
 
 /* ---- captures ------------------------------------------------------------------------------- */
 
-static void on_due(void *userdata, struct target *t, enum reason reason)
+static void on_due(void *userdata, struct target *t, enum reason reason, const char *name,
+                   usec due)
 {
     struct daemon *d = userdata;
+    const struct pipeline_order order = {.reason = reason, .name = name, .due = due};
 
-    pipeline_capture(d->pipeline, t, reason);
+    (void)pipeline_capture(d->pipeline, t, &order, NULL);
 }
 
 static void once_finished(struct daemon *d, enum outcome outcome)
@@ -200,17 +202,17 @@ static void give_memory_back(struct daemon *d)
     d->trim_after = now + TRIM_PAUSE;
 }
 
-static void on_finished(void *userdata, struct target *t, enum reason reason, enum outcome outcome)
+static void on_ended(void *userdata, const struct pipeline_end *end)
 {
     struct daemon *d = userdata;
     bool again;
 
-    count_failing(d, t);
-    again = timetable_finished(d->timetable, t, reason, outcome);
+    count_failing(d, end->target);
+    again = timetable_finished(d->timetable, end->target, end->reason, end->name, end->outcome);
     tell_status(d);
     give_memory_back(d);
     if (d->options->once && !again)
-        once_finished(d, outcome);
+        once_finished(d, end->outcome);
 }
 
 /* ---- targets -------------------------------------------------------------------------------- */
@@ -390,6 +392,14 @@ static void suspend(struct daemon *d)
     tell_status(d);
 }
 
+static void capture_all(struct daemon *d)
+{
+    const struct pipeline_order order = {.reason = REASON_SIGNAL};
+
+    for (size_t i = 0; i < targets_count(d->targets); i++)
+        (void)pipeline_capture(d->pipeline, targets_at(d->targets, i), &order, NULL);
+}
+
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)
 {
     struct daemon *d = userdata;
@@ -407,8 +417,7 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
     else if (si->ssi_signo == SIGUSR2)
         suspend(d);
     else
-        for (size_t i = 0; i < targets_count(d->targets); i++)
-            pipeline_capture(d->pipeline, targets_at(d->targets, i), REASON_SIGNAL);
+        capture_all(d);
     return 0;
 }
 
@@ -498,7 +507,7 @@ static int build(struct daemon *d)
         r = labelling_set(d->labelling, &d->config->inspect);
     if (r >= 0)
         r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, d->options->once,
-                         on_finished, d, &d->pipeline);
+                         on_ended, d, &d->pipeline);
     if (r >= 0)
         r = timetable_new(d->event, d->options->once, random_seed(), on_due, d, &d->timetable);
     if (r >= 0)

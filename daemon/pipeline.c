@@ -10,65 +10,10 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/parse.h"
-#include "daemon/capture/capture.h"
+#include "daemon/pipeline_state.h"
 
 /* Room reserved for a target of which nothing is known yet. */
 #define FIRST_ROOM (1u << 20)
-
-enum flight_state {
-    FLIGHT_WAITING,    /* for its turn */
-    FLIGHT_ROOM,       /* the spool makes room */
-    FLIGHT_CAPTURING,  /* the trace streams */
-    FLIGHT_LOOKING_UP, /* the trace is there, the process that it is of is still being looked for */
-    FLIGHT_PUBLISHING, /* the spool makes it durable */
-};
-
-struct flight {
-    struct pipeline *pipeline;
-    struct flight *prev, *next; /* in `waiting` or in `flying` */
-    enum flight_state state;
-    struct target *target;
-    enum reason reason;
-    bool again; /* another one was asked for by signal meanwhile */
-    struct spool_file *file;
-    uint64_t room; /* asked for */
-    struct capture *capture;
-    struct capture_result result;
-    usec start; /* real time of the request */
-    struct disk_job look_up;
-    bool looking_up;
-    struct target_job *job; /* the settings as they were at the request */
-    struct peer_hint hint;
-    uint16_t port;
-    uint32_t pid;
-};
-
-struct flight_list {
-    struct flight *first, *last;
-    unsigned n;
-};
-
-struct pipeline {
-    sd_event *event;
-    struct http *http;
-    struct disk *disk;
-    struct spool *spool;
-    struct counters *counters;
-    pipeline_finished_fn fn;
-    void *userdata;
-    bool once;
-    unsigned max;
-    struct flight_list waiting, flying;
-    sd_event_source *wake; /* starts what waits, outside of whatever call made a place free */
-    bool storage_failed; /* it was said in the log */
-    bool drained;
-};
-
-static const char *const reason_names[] = {
-    [REASON_SCHEDULE] = "schedule",
-    [REASON_SIGNAL] = "signal",
-};
 
 static void list_add(struct flight_list *l, struct flight *f)
 {
@@ -95,121 +40,135 @@ static void list_remove(struct flight_list *l, struct flight *f)
     l->n--;
 }
 
-/* ---- the report ----------------------------------------------------------------------------- */
-
-static void report_published(const struct flight *f, enum log_level level, const char *key)
+static void wake(struct pipeline *p)
 {
-    const struct target *t = f->target;
-    char size[PARSE_TEXT_SIZE];
-
-    log_write(level,
-              &(struct log_fields){.service = t->service,
-                                   .target = t->shown,
-                                   .key = key,
-                                   .result = outcome_name(f->result.outcome),
-                                   .message_id = MESSAGE_ID_CAPTURED},
-              "captured %s: %s, go 1.%u, %s%s%s", t->shown, format_size(f->result.bytes, size),
-              f->result.go_minor, key, f->result.text[0] ? "; " : "", f->result.text);
+    (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
 }
 
-/* One line when the target's state changes, none while it stays as it is. */
-static void report_target(struct flight *f, const char *key)
+/* ---- what a flight is for ------------------------------------------------------------------- */
+
+static void purpose_done(struct purpose *u)
 {
-    struct target *t = f->target;
-    enum outcome outcome = f->result.outcome, before = t->state;
-    const struct log_fields fields = {
-        .service = t->service,
-        .target = t->shown,
-        .result = outcome_name(outcome),
-        .message_id = outcome_failed(outcome) ? MESSAGE_ID_TARGET_DOWN : MESSAGE_ID_TARGET_UP,
-    };
+    struct pipeline_wish *next;
 
-    if (!outcome_tells(outcome)) {
-        log_write(LOG_LEVEL_DEBUG,
-                  &(struct log_fields){.service = t->service,
-                                       .target = t->shown,
-                                       .result = outcome_name(outcome)},
-                  "no capture of %s: %s: %s", t->shown, outcome_name(outcome), f->result.text);
-        return;
+    for (struct pipeline_wish *w = u->wishes; w; w = next) {
+        next = w->next;
+        free(w);
     }
-    t->state = outcome;
-    if (outcome_published(outcome)) {
-        if (outcome_failed(before))
-            log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed tries",
-                      t->shown, t->failures);
-        t->failures = 0;
-        report_published(
-            f, outcome == OUTCOME_TRUNCATED && before != outcome ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-            key);
-        return;
-    }
-    t->failures++;
-    if (outcome != before) {
-        char interval[PARSE_TEXT_SIZE];
-        bool once = f->pipeline->once;
-
-        log_write(LOG_LEVEL_WARN, &fields, "cannot capture %s: %s: %s%s%s%s", t->shown,
-                  outcome_name(outcome), f->result.text, outcome_hint(outcome),
-                  once ? "" : "; tried again at least every ",
-                  once ? "" : format_duration(t->job->interval, interval));
-    }
+    free(u->name);
 }
 
 /*
- * The disk is not the target's fault: said once for all of them. When the spool has no room, it says
- * so itself.
+ * Lays an order over a purpose. The first that was not the schedule's gives it its name; a capture
+ * is as long as the longest that was asked for. 0 or -ENOMEM, and nothing changed.
  */
-static void report_storage(struct pipeline *p, const struct flight *f)
+static int purpose_join(struct purpose *u, const struct pipeline_order *order,
+                        struct pipeline_wish **ret)
 {
-    enum outcome outcome = f->result.outcome;
-    bool failed = outcome == OUTCOME_NO_SPACE || outcome == OUTCOME_STORAGE;
-    const struct log_fields fields = {.result = outcome_name(outcome),
-                                      .message_id = MESSAGE_ID_STORAGE};
+    bool takes = u->reason == REASON_SCHEDULE && order->reason != REASON_SCHEDULE;
+    char *name = takes && order->name ? strdup(order->name) : NULL;
+    struct pipeline_wish *w = order->fn ? malloc(sizeof *w) : NULL;
 
-    if (outcome == OUTCOME_NO_SPACE && spool_refusing(p->spool))
-        return;
-    if (failed && !p->storage_failed)
-        log_write(LOG_LEVEL_ERROR, &fields,
-                  "a capture of %s was dropped: %s: %s; so will be others until it works again",
-                  f->target->shown, outcome_name(outcome), f->result.text);
-    else if (outcome_published(outcome) && p->storage_failed)
-        log_write(LOG_LEVEL_INFO, &fields, "traces can be stored again");
-    if (failed || outcome_published(outcome))
-        p->storage_failed = failed;
+    if ((takes && order->name && !name) || (order->fn && !w)) {
+        free(name);
+        free(w);
+        return -ENOMEM;
+    }
+    if (takes) {
+        u->reason = order->reason;
+        u->name = name;
+        u->due = order->due;
+    }
+    if (order->window > u->window)
+        u->window = order->window;
+    if (w) {
+        *w = (struct pipeline_wish){u->wishes, order->fn, order->userdata};
+        u->wishes = w;
+    }
+    if (ret)
+        *ret = w;
+    return 0;
+}
+
+static void tell(const struct purpose *u, const struct pipeline_end *end)
+{
+    for (struct pipeline_wish *w = u->wishes; w; w = w->next)
+        if (w->fn)
+            w->fn(w->userdata, end);
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
-static void wake(struct pipeline *p)
+static void flight_free(struct flight *f)
 {
-    (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
+    purpose_done(&f->purpose);
+    purpose_done(&f->after);
+    target_job_unref(f->job);
+    free(f);
+}
+
+/* What was asked for while this one was under way begins now, or ends with it. */
+static void begin_after(struct flight *f, const struct pipeline_end *end)
+{
+    struct pipeline *p = f->pipeline;
+    struct target *t = f->target;
+    struct flight *after = NULL;
+
+    if (!f->again)
+        return;
+    if (!p->drained && !t->gone)
+        after = calloc(1, sizeof *after);
+    if (!after) {
+        struct pipeline_end cancelled = *end;
+
+        cancelled.outcome = OUTCOME_CANCELLED;
+        cancelled.key = NULL;
+        cancelled.text = p->drained ? "contraced is stopping"
+                         : t->gone  ? "the target is no longer configured"
+                                    : "not enough memory";
+        tell(&f->after, &cancelled);
+        return;
+    }
+    *after = (struct flight){.pipeline = p, .target = target_ref(t), .purpose = f->after};
+    f->after = (struct purpose){0};
+    t->flight = after;
+    list_add(&p->waiting, after);
 }
 
 static void flight_end(struct flight *f, const char *key)
 {
     struct pipeline *p = f->pipeline;
     struct target *t = f->target;
-    enum reason reason = f->reason;
-    enum outcome outcome = f->result.outcome;
-    bool again = f->again && !p->drained && !t->gone;
+    struct pipeline_end end = {
+        .target = t,
+        .reason = f->purpose.reason,
+        .name = f->purpose.name,
+        .outcome = f->result.outcome,
+        .text = f->result.text,
+        .key = key,
+        .start = f->start,
+        .due = f->purpose.due,
+        .sent = f->sent,
+        .window = f->window,
+        .bytes = key ? f->result.bytes : 0,
+    };
 
+    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &end.ended);
     spool_file_discard(f->file);
     list_remove(f->state == FLIGHT_WAITING ? &p->waiting : &p->flying, f);
-    p->counters->captures[outcome]++;
-    if (outcome_published(outcome)) {
-        p->counters->bytes += f->result.bytes;
+    p->counters->captures[end.outcome]++;
+    if (key) {
+        p->counters->bytes += end.bytes;
         p->counters->last_success = f->start;
-        t->last_bytes = f->result.bytes;
+        t->last.bytes = end.bytes;
     }
-    report_storage(p, f);
-    report_target(f, key);
+    pipeline_report(p, f, key);
     t->flight = NULL;
-    target_job_unref(f->job);
-    free(f);
-    if (again)
-        pipeline_capture(p, t, REASON_SIGNAL);
+    begin_after(f, &end);
     wake(p);
-    p->fn(p->userdata, t, reason, outcome);
+    p->fn(p->userdata, &end);
+    tell(&f->purpose, &end);
+    flight_free(f);
     target_unref(t);
 }
 
@@ -244,6 +203,7 @@ static char *make_record(const struct flight *f, const struct name *name)
     const struct target *t = f->target;
     const struct capture_result *result = &f->result;
     struct record_label *labels = calloc(t->n_labels + 1, sizeof *labels);
+    const struct purpose *u = &f->purpose;
     char go_version[16], *json;
 
     if (!labels)
@@ -259,9 +219,9 @@ static char *make_record(const struct flight *f, const struct name *name)
         .job = f->job->name,
         .labels = labels,
         .n_labels = t->n_labels,
-        .reason = reason_names[f->reason],
+        .reason = u->name ? u->name : reason_name(u->reason),
         .start = f->start,
-        .seconds = (double)f->job->window / (double)USEC_PER_SEC,
+        .seconds = (double)f->window / (double)USEC_PER_SEC,
         .bytes = result->bytes,
         .sha256 = result->sha256,
         .go_version = go_version,
@@ -377,10 +337,12 @@ static void flight_send(struct flight *f)
 
     f->state = FLIGHT_CAPTURING;
     f->job = target_job_ref(f->target->job);
+    f->window = f->purpose.window > 0 ? f->purpose.window : f->job->window;
     (void)sd_event_now(p->event, CLOCK_REALTIME, &f->start);
-    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->target->last_start);
-    if (capture_start(p->http, f->target, spool_file_fd(f->file), f->room, &capture_handlers, f,
-                      &f->capture, &failure) < 0) {
+    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->sent);
+    f->target->last_start = f->sent;
+    if (capture_start(p->http, f->target, f->window, spool_file_fd(f->file), f->room,
+                      &capture_handlers, f, &f->capture, &failure) < 0) {
         f->result = failure;
         flight_end(f, NULL);
         return;
@@ -405,7 +367,7 @@ static void on_room(struct spool_file *file, int r, void *userdata)
 /* What a trace will probably need: a quarter more than the last one. */
 static uint64_t first_room(const struct target *t)
 {
-    uint64_t room = t->last_bytes + t->last_bytes / 4;
+    uint64_t room = t->last.bytes + t->last.bytes / 4;
 
     if (room < FIRST_ROOM)
         room = FIRST_ROOM;
@@ -442,7 +404,7 @@ static int on_wake(sd_event_source *s, void *userdata)
 /* ---- the room's interface ------------------------------------------------------------------- */
 
 int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct spool *spool,
-                 struct counters *counters, bool once, pipeline_finished_fn fn, void *userdata,
+                 struct counters *counters, bool once, pipeline_ended_fn fn, void *userdata,
                  struct pipeline **ret)
 {
     struct pipeline *p = calloc(1, sizeof *p);
@@ -486,27 +448,92 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max)
     wake(p);
 }
 
-void pipeline_capture(struct pipeline *p, struct target *t, enum reason reason)
+/* With a capture under way or waiting. */
+static int join(struct pipeline *p, struct flight *f, const struct pipeline_order *order,
+                struct pipeline_wish **ret)
+{
+    int r;
+
+    if (order->reason == REASON_SCHEDULE ||
+        (order->reason == REASON_SIGNAL && f->purpose.reason == REASON_SIGNAL)) {
+        p->counters->captures[OUTCOME_SKIPPED]++;
+        return 0;
+    }
+    if (f->state == FLIGHT_WAITING)
+        return purpose_join(&f->purpose, order, ret);
+    r = purpose_join(&f->after, order, ret);
+    f->again = f->again || r == 0;
+    return r;
+}
+
+int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline_order *order,
+                     struct pipeline_wish **ret)
 {
     struct flight *f = t->flight;
+    int r;
 
+    if (ret)
+        *ret = NULL;
+    if (p->drained)
+        return -ESHUTDOWN;
     if (f) {
-        if (reason == REASON_SIGNAL && f->reason == REASON_SCHEDULE && f->state != FLIGHT_WAITING)
-            f->again = true;
-        else
-            p->counters->captures[OUTCOME_SKIPPED]++;
-        return;
+        r = join(p, f, order, ret);
+    } else {
+        f = calloc(1, sizeof *f);
+        r = f ? purpose_join(&f->purpose, order, ret) : -ENOMEM;
+        if (r == 0) {
+            f->pipeline = p;
+            f->purpose.due = order->due;
+            f->target = target_ref(t);
+            t->flight = f;
+            list_add(&p->waiting, f);
+            wake(p);
+            return 0;
+        }
+        free(f);
     }
-    f = calloc(1, sizeof *f);
-    if (!f) {
+    if (r < 0) {
         log_error("not enough memory to capture %s", t->shown);
         p->counters->captures[OUTCOME_RESOURCES]++;
-        return;
     }
-    *f = (struct flight){.pipeline = p, .target = target_ref(t), .reason = reason};
-    t->flight = f;
-    list_add(&p->waiting, f);
-    wake(p);
+    return r;
+}
+
+void pipeline_forget(struct pipeline_wish *w)
+{
+    if (w)
+        w->fn = NULL;
+}
+
+bool pipeline_flight(const struct target *t, struct pipeline_flight *ret)
+{
+    static const char *const states[] = {
+        [FLIGHT_WAITING] = "waiting",       [FLIGHT_ROOM] = "room",
+        [FLIGHT_CAPTURING] = "capturing",   [FLIGHT_LOOKING_UP] = "looking_up",
+        [FLIGHT_PUBLISHING] = "publishing",
+    };
+    const struct flight *f = t->flight;
+
+    if (!f)
+        return false;
+    *ret = (struct pipeline_flight){
+        .state = states[f->state],
+        .reason = f->purpose.name ? f->purpose.name : reason_name(f->purpose.reason),
+        .start = f->start,
+        .window = f->window,
+        .bytes = f->state == FLIGHT_CAPTURING ? capture_received(f->capture) : f->result.received,
+    };
+    return true;
+}
+
+unsigned pipeline_in_flight(const struct pipeline *p)
+{
+    return p->flying.n;
+}
+
+unsigned pipeline_storage_failures(const struct pipeline *p)
+{
+    return p->storage_failures;
 }
 
 void pipeline_drain(struct pipeline *p)

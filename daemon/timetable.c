@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/cleanup.h"
 #include "daemon/capture/agenda.h"
 #include "daemon/capture/outcome.h"
 
@@ -71,13 +73,15 @@ static int on_due(sd_event_source *s, uint64_t now, void *userdata)
 
     (void)s;
     while ((t = agenda_first(&tt->agenda)) && t->due <= now) {
+        _cleanup_free_ char *name = steal(&t->due_name);
         enum reason reason = t->due_reason;
+        usec due = t->due;
 
         /* The due time of the next cycle counts from now, in case this one is skipped or waits. */
         t->due_reason = REASON_SCHEDULE;
         agenda_set(&tt->agenda, t, tt->once_until ? USEC_NEVER : next_due(tt, t));
         if (reason != REASON_SCHEDULE || !tt->suspended)
-            tt->fn(tt->userdata, t, reason);
+            tt->fn(tt->userdata, t, reason, name, due);
     }
     arm(tt);
     return 0;
@@ -155,7 +159,7 @@ static usec retry_time(struct timetable *tt, struct target *t, enum outcome outc
 }
 
 bool timetable_finished(struct timetable *tt, struct target *t, enum reason reason,
-                        enum outcome outcome)
+                        const char *name, enum outcome outcome)
 {
     usec retry;
 
@@ -166,6 +170,8 @@ bool timetable_finished(struct timetable *tt, struct target *t, enum reason reas
     retry = retry_time(tt, t, outcome);
     if (retry != USEC_NEVER) {
         t->due_reason = reason;
+        free(t->due_name); /* without memory for it the reason's own word serves */
+        t->due_name = name ? strdup(name) : NULL;
         agenda_set(&tt->agenda, t, retry);
     }
     arm(tt);

@@ -14,8 +14,10 @@
 
 struct timetable;
 
-/* A target is due. Called on the event loop. */
-typedef void (*timetable_due_fn)(void *userdata, struct target *t, enum reason reason);
+/* A target was due at `due` (boot time). Called on the event loop; `name` as in an order of the
+ * pipeline, borrowed. */
+typedef void (*timetable_due_fn)(void *userdata, struct target *t, enum reason reason,
+                                 const char *name, usec due);
 
 /*
  * `once`: every target is captured once and tried again only while somebody else is tracing it.
@@ -32,9 +34,10 @@ int timetable_reserve(struct timetable *tt, size_t n);
  * changed goes on with its schedule. */
 void timetable_update(struct timetable *tt, const struct targets_change *change);
 
-/* A capture has ended. True if the target is tried again before its next due time. */
+/* A capture that was for `reason` and `name` (copied) has ended. True if the target is tried again
+ * for the same before its next due time. */
 bool timetable_finished(struct timetable *tt, struct target *t, enum reason reason,
-                        enum outcome outcome);
+                        const char *name, enum outcome outcome);
 
 /* While suspended, what is due by the schedule is passed over. */
 void timetable_suspend(struct timetable *tt, bool suspended);

@@ -401,22 +401,31 @@ static int authorize(const struct target *t, struct buf *header, struct capture_
     return credentials_header(&credentials, header, failure->text, sizeof failure->text);
 }
 
-int capture_start(struct http *http, const struct target *t, int fd, uint64_t room,
+/* All but the URL and what authorizes. */
+static struct http_options options_of(const struct target *t, usec window)
+{
+    const struct target_job *j = t->job;
+    usec timeout = window > j->window ? j->timeout + (window - j->window) : j->timeout;
+
+    return (struct http_options){
+        .unix_path = t->unix_path,
+        .ca_file = j->tls.ca_file,
+        .cert_file = j->tls.cert_file,
+        .key_file = j->tls.key_file,
+        .server_name = j->tls.server_name,
+        .insecure_skip_verify = j->tls.insecure_skip_verify,
+        .connect_timeout = timeout < CONNECT_TIMEOUT ? timeout : CONNECT_TIMEOUT,
+        .timeout = timeout,
+    };
+}
+
+int capture_start(struct http *http, const struct target *t, usec window, int fd, uint64_t room,
                   const struct capture_handlers *handlers, void *userdata, struct capture **ret,
                   struct capture_result *ret_failure)
 {
-    struct http_options options = {
-        .url = t->url,
-        .unix_path = t->unix_path,
-        .ca_file = t->job->tls.ca_file,
-        .cert_file = t->job->tls.cert_file,
-        .key_file = t->job->tls.key_file,
-        .server_name = t->job->tls.server_name,
-        .insecure_skip_verify = t->job->tls.insecure_skip_verify,
-        .connect_timeout = t->job->timeout < CONNECT_TIMEOUT ? t->job->timeout : CONNECT_TIMEOUT,
-        .timeout = t->job->timeout,
-    };
+    struct http_options options = options_of(t, window);
     struct capture_result failure = {.outcome = OUTCOME_CREDENTIALS};
+    _cleanup_free_ char *url = target_request(t, window);
     struct buf authorization;
     struct capture *c = NULL;
     int r;
@@ -425,9 +434,10 @@ int capture_start(struct http *http, const struct target *t, int fd, uint64_t ro
     r = authorize(t, &authorization, &failure);
     if (r == 0) {
         failure.outcome = OUTCOME_RESOURCES;
+        options.url = url;
         if (authorization.len > 0)
             options.authorization = buf_str(&authorization);
-        c = capture_new(t, fd, room, handlers, userdata);
+        c = url ? capture_new(t, fd, room, handlers, userdata) : NULL;
         r = c ? http_start(http, &options, &http_handlers, c, &c->request) : -ENOMEM;
         (void)snprintf(failure.text, sizeof failure.text, "cannot start the request: %s",
                        strerror(-r));

@@ -84,6 +84,16 @@ struct target_job *target_job_new(const struct job_config *from)
     return j;
 }
 
+const char *reason_name(enum reason reason)
+{
+    static const char *const names[] = {
+        [REASON_SCHEDULE] = "schedule", [REASON_SIGNAL] = "signal",   [REASON_API] = "api",
+        [REASON_ALERT] = "alert",       [REASON_TRIGGER] = "trigger",
+    };
+
+    return names[reason];
+}
+
 /* ---- one target ----------------------------------------------------------------------------- */
 
 struct target *target_new(const char *address)
@@ -93,6 +103,7 @@ struct target *target_new(const char *address)
     if (!t)
         return NULL;
     t->refs = 1;
+    t->last.latency_p99 = -1;
     t->due = USEC_NEVER;
     t->address = strdup(address);
     if (!t->address) {
@@ -128,6 +139,10 @@ void target_unref(struct target *t)
         return;
     free_texts(t);
     free(t->address);
+    free(t->due_name);
+    free(t->last.text);
+    free(t->last.key);
+    free(t->last.label);
     target_job_unref(t->job);
     free(t);
 }
@@ -137,12 +152,6 @@ static uint16_t port_of(const struct target_job *job, const struct address *a)
     if (a->port != 0)
         return a->port;
     return job->https ? 443 : 80;
-}
-
-/* The window as the shortest decimal number: 2, 1.9, 0.25. */
-static void add_seconds(struct buf *b, usec window)
-{
-    (void)buf_addf(b, "%.15g", (double)window / (double)USEC_PER_SEC);
 }
 
 static int make_url(struct target *t, const struct target_job *job, const struct address *a)
@@ -163,14 +172,21 @@ static int make_url(struct target *t, const struct target_job *job, const struct
     if (r == 0)
         r = a->unix_path ? buf_addf(&shown, "unix:%s:%s", a->unix_path, job->path)
                          : buf_adds(&shown, buf_str(&url));
-    if (r == 0)
-        r = buf_adds(&url, strchr(job->path, '?') ? "&seconds=" : "?seconds=");
-    add_seconds(&url, job->window);
     t->url = r == 0 ? strdup(buf_str(&url)) : NULL;
     t->shown = r == 0 ? strdup(buf_str(&shown)) : NULL;
     buf_done(&url);
     buf_done(&shown);
     return t->url && t->shown ? 0 : -ENOMEM;
+}
+
+/* The window is the shortest decimal number: 2, 1.9, 0.25. */
+char *target_request(const struct target *t, usec window)
+{
+    char *url;
+    int n = asprintf(&url, "%s%cseconds=%.15g", t->url, strchr(t->url, '?') ? '&' : '?',
+                     (double)window / (double)USEC_PER_SEC);
+
+    return n < 0 ? NULL : url;
 }
 
 static int copy_labels(struct target *t, const struct target_config *from)

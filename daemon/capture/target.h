@@ -21,7 +21,13 @@
 enum reason {
     REASON_SCHEDULE,
     REASON_SIGNAL,
+    REASON_API,     /* somebody asked over HTTP */
+    REASON_ALERT,   /* an alert did; its name follows */
+    REASON_TRIGGER, /* a rule of ours did; its name follows */
 };
+
+/* "schedule", "signal", … */
+const char *reason_name(enum reason reason);
 
 /* A job's settings as captures use them, shared by its targets and counted. */
 struct target_job {
@@ -36,13 +42,25 @@ struct target_job {
     char *pid_file;
 };
 
+/* What is known of the captures of a target so far. Times are real time; 0: none yet. */
+struct target_last {
+    usec tried;           /* the last request that has ended */
+    enum outcome outcome; /* what came of it */
+    char *text;           /* the same for people; NULL when there is nothing to say */
+    usec captured;        /* the request of the last trace that was kept */
+    char *key;
+    uint64_t bytes;
+    char *label;         /* of that trace; NULL: not known, or not yet */
+    double latency_p99; /* its scheduler latency in seconds; negative: not known */
+};
+
 struct target {
     unsigned refs;
     bool gone; /* not configured any more */
     bool marked;
     struct target_job *job;
     char *address; /* as configured */
-    char *url;     /* what is requested; holds no secrets */
+    char *url;     /* what is requested, but for `seconds`; holds no secrets */
     char *shown;   /* for logs and records: the URL, or unix:/path followed by the URL's path */
     char *unix_path;
     char *service; /* of the key: the label `service`, or the job's name */
@@ -55,12 +73,13 @@ struct target {
     usec due;            /* boot time of the next capture; owned by the agenda */
     size_t agenda_index; /* 1-based place in the agenda's heap; 0: not in it */
     enum reason due_reason; /* a retry of what a signal asked for is not a scheduled capture */
+    char *due_name;         /* of that reason, as in an order; or NULL */
     usec last_start;     /* boot time of the last request; 0: none yet */
     unsigned attempts;   /* failed tries since the last kept trace */
     unsigned failures;   /* in a row, for the log */
     bool counted_failing;    /* the daemon's count of failing targets has it */
     enum outcome state;  /* of the last capture that tells; OUTCOME_OK at first */
-    uint64_t last_bytes; /* of the last published trace: what the next may need */
+    struct target_last last;
     struct flight *flight; /* being captured or waiting for its turn; owned by the pipeline */
 };
 
@@ -77,6 +96,9 @@ struct target *target_new(const char *address);
  */
 int target_fill(struct target *t, struct target_job *job, const struct target_config *from,
                 const char *own_host, bool shared);
+
+/* The URL of a trace of so long, to be freed by the caller. NULL when memory is short. */
+char *target_request(const struct target *t, usec window);
 
 /* A copy of what captures need of a job; one reference. NULL when memory is short. */
 struct target_job *target_job_new(const struct job_config *from);

@@ -163,7 +163,7 @@ static int start(struct world *w)
     assert_int_equal(target_fill(t, job, &from, "thishost", false), 0);
     w->finished = false;
     w->grows = 0;
-    r = capture_start(w->http, t, w->fd, w->room, &handlers, w, &w->capture, &w->result);
+    r = capture_start(w->http, t, t->job->window, w->fd, w->room, &handlers, w, &w->capture, &w->result);
     /* Nothing of the target is needed any more: it may go while its capture is in flight. */
     target_unref(t);
     target_job_unref(job);

@@ -78,13 +78,22 @@ static struct target *make(const struct job_config *config, const char *address,
     return t;
 }
 
+static void assert_request(const struct target *t, const char *url)
+{
+    char *request = target_request(t, t->job->window);
+
+    assert_non_null(request);
+    assert_string_equal(request, url);
+    free(request);
+}
+
 static void assert_made(const struct job_config *config, const char *address, const char *url,
                         const char *shown, const char *host, unsigned local_port)
 {
     struct target *t = make(config, address, false, 0);
 
     assert_string_equal(t->address, address);
-    assert_string_equal(t->url, url);
+    assert_request(t, url);
     assert_string_equal(t->shown, shown);
     assert_string_equal(t->host, host);
     assert_string_equal(t->service, "shop");
@@ -135,10 +144,13 @@ static void test_window_text(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct job_config c = job_config();
         struct target *t;
+        char *request;
 
         c.window = rows[i].window;
         t = make(&c, "a:1", false, 0);
-        assert_string_equal(strchr(t->url, '=') + 1, rows[i].text);
+        request = target_request(t, t->job->window);
+        assert_string_equal(strchr(request, '=') + 1, rows[i].text);
+        free(request);
         target_unref(t);
     }
 }
@@ -149,7 +161,7 @@ static void test_unix(void **state)
     struct target *t = make(&c, "unix:/run/shop/pprof.sock", true, 0);
 
     (void)state;
-    assert_string_equal(t->url, "http://localhost/debug/pprof/trace?seconds=2");
+    assert_request(t, "http://localhost/debug/pprof/trace?seconds=2");
     assert_string_equal(t->shown, "unix:/run/shop/pprof.sock:/debug/pprof/trace");
     assert_string_equal(t->unix_path, "/run/shop/pprof.sock");
     assert_string_equal(t->host, "thishost");

@@ -218,7 +218,7 @@ static void test_removed_in_flight(void **state)
     update(w, BOOT); /* the set has let go of it */
     assert_true(t->gone);
     assert_int_equal(t->refs, 1);
-    assert_string_equal(t->url, "http://a:1/debug/pprof/trace?seconds=2");
+    assert_string_equal(t->url, "http://a:1/debug/pprof/trace");
     target_unref(t);
     world_free(w);
 }
@@ -238,7 +238,7 @@ static void test_unchanged_keeps_state(void **state)
     t->attempts = 3;
     t->failures = 2;
     t->state = OUTCOME_TIMEOUT;
-    t->last_bytes = 4711;
+    t->last.bytes = 4711;
     t->peer = (struct peer_hint){.pid = 12, .fd = 3};
     schedule = t->schedule;
     add(w, 0, "b:1");
@@ -250,7 +250,7 @@ static void test_unchanged_keeps_state(void **state)
     assert_int_equal(t->attempts, 3);
     assert_int_equal(t->failures, 2);
     assert_int_equal(t->state, OUTCOME_TIMEOUT);
-    assert_int_equal(t->last_bytes, 4711);
+    assert_int_equal(t->last.bytes, 4711);
     assert_int_equal(t->peer.pid, 12);
     assert_memory_equal(&t->schedule, &schedule, sizeof schedule);
     t->due = USEC_NEVER;
@@ -278,7 +278,7 @@ static void test_changed_settings(void **state)
     update(w, BOOT + 5);
     assert_change(w, 0, 0, 0);
     assert_ptr_equal(find(w, "checkout", "a:1"), t);
-    assert_string_equal(t->url, "https://a:1/debug/pprof/trace?seconds=3");
+    assert_string_equal(t->url, "https://a:1/debug/pprof/trace");
     assert_string_equal(t->job->auth.credentials_file, "/token");
     assert_string_equal(t->service, "till");
     assert_int_equal(t->n_labels, 1);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the pipeline's own files share and nobody else sees. pipeline.c carries flights to their
+ * end, pipeline_log.c says what came of them.
+ */
+
+#include "daemon/capture/capture.h"
+#include "daemon/pipeline.h"
+
+enum flight_state {
+    FLIGHT_WAITING,    /* for its turn */
+    FLIGHT_ROOM,       /* the spool makes room */
+    FLIGHT_CAPTURING,  /* the trace streams */
+    FLIGHT_LOOKING_UP, /* the trace is there, the process that it is of is still being looked for */
+    FLIGHT_PUBLISHING, /* the spool makes it durable */
+};
+
+/* Somebody who is told the end of a flight. */
+struct pipeline_wish {
+    struct pipeline_wish *next;
+    pipeline_ended_fn fn; /* NULL: forgotten */
+    void *userdata;
+};
+
+/* What a flight is for: one order, and those that joined it. */
+struct purpose {
+    enum reason reason;
+    char *name; /* as in an order */
+    usec window, due;
+    struct pipeline_wish *wishes;
+};
+
+struct flight {
+    struct pipeline *pipeline;
+    struct flight *prev, *next; /* in `waiting` or in `flying` */
+    enum flight_state state;
+    struct target *target;
+    struct purpose purpose;
+    bool again; /* what was asked for meanwhile and needs a capture of its own: */
+    struct purpose after;
+    struct spool_file *file;
+    uint64_t room; /* asked for */
+    struct capture *capture;
+    struct capture_result result;
+    usec start;  /* real time of the request; 0: none was sent */
+    usec sent;   /* the same in boot time */
+    usec window; /* of the request */
+    struct disk_job look_up;
+    bool looking_up;
+    struct target_job *job; /* the settings as they were at the request */
+    struct peer_hint hint;
+    uint16_t port;
+    uint32_t pid;
+};
+
+struct flight_list {
+    struct flight *first, *last;
+    unsigned n;
+};
+
+struct pipeline {
+    sd_event *event;
+    struct http *http;
+    struct disk *disk;
+    struct spool *spool;
+    struct counters *counters;
+    pipeline_ended_fn fn;
+    void *userdata;
+    bool once;
+    unsigned max;
+    struct flight_list waiting, flying;
+    sd_event_source *wake; /* starts what waits, outside of whatever call made a place free */
+    unsigned storage_failures; /* captures in a row that the disk failed; said in the log once */
+    bool drained;
+};
+
+/* pipeline_log.c: the target's state, the disk's, and what people are told of both. */
+void pipeline_report(struct pipeline *p, struct flight *f, const char *key);
