@@ -123,6 +123,12 @@ struct inspect_config {
     uint64_t max_memory; /* bytes of address space */
 };
 
+/* What suspends scheduled captures without anybody asking. */
+struct suspend_config {
+    char *flag_file;     /* while it exists; NULL: none */
+    double cpu_pressure; /* from this share of stalled time on; 0: off */
+};
+
 struct config {
     usec interval, window, timeout; /* timeout 0: window + 15 s, at most the interval */
     uint64_t body_size_limit;
@@ -133,6 +139,7 @@ struct config {
     struct storage_config storage;
     struct upload_config upload;
     struct inspect_config inspect;
+    struct suspend_config suspend;
     enum log_level log_level;
     enum log_format log_format;
     struct job_config *jobs;
