@@ -11,78 +11,26 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/parse.h"
 #include "config.h"
-#include "daemon/capture/discovery.h"
-#include "daemon/capture/targets.h"
-#include "daemon/config/equal.h"
-#include "daemon/control/counters.h"
 #include "daemon/control/notify.h"
-#include "daemon/disk/disk.h"
-#include "daemon/labelling.h"
-#include "daemon/net/http.h"
-#include "daemon/pipeline.h"
-#include "daemon/settings.h"
-#include "daemon/spool/spool.h"
-#include "daemon/timetable.h"
-#include "daemon/upload/store.h"
-#include "daemon/uploader.h"
+#include "daemon/daemon_state.h"
 
 /* How often the heap is tidied at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
 
 #define LABEL_PATIENCE (5 * USEC_PER_SEC) /* at the end, for what was captured last */
 
-enum stage {
-    STAGE_RUNNING,
-    STAGE_DRAINING, /* asked to stop: what is in flight goes on to its end */
-    STAGE_CUT,      /* shutdown_timeout is over: only what is being published goes on */
-};
-
-struct daemon {
-    const struct options *options;
-    struct config *config;
-    const char *config_file;
-    sd_event *event;
-    struct disk *disk;
-    struct spool *spool;
-    struct http *http;       /* to targets */
-    struct http *store_http; /* to the store: connections are kept; NULL while there was none */
-    struct pipeline *pipeline;
-    struct labelling *labelling;
-    struct uploader *uploader;
-    struct discovery *discovery;
-    struct targets *targets;
-    struct timetable *timetable;
-    struct counters counters;
-    size_t failing; /* targets whose last capture failed */
-    sd_event_source *deadline, *leave;
-    enum stage stage;
-    bool suspended;
-    usec trim_after;  /* boot time */
-    size_t once_left; /* targets that --once still waits for */
-    bool once_failed;
-};
-
-static usec now_boot(const struct daemon *d)
+usec daemon_now(const struct daemon *d, clockid_t clock)
 {
     usec now = 0;
 
-    (void)sd_event_now(d->event, CLOCK_BOOTTIME, &now);
-    return now;
-}
-
-static usec now_real(const struct daemon *d)
-{
-    usec now = 0;
-
-    (void)sd_event_now(d->event, CLOCK_REALTIME, &now);
+    (void)sd_event_now(d->event, clock, &now);
     return now;
 }
 
 /* Counted as states change: thousands of targets end a capture each second. */
-static void count_failing(struct daemon *d, struct target *t)
+void daemon_count_failing(struct daemon *d, struct target *t)
 {
     bool failing = !t->gone && outcome_failed(t->state);
 
@@ -93,7 +41,7 @@ static void count_failing(struct daemon *d, struct target *t)
 
 /* ---- the status line ------------------------------------------------------------------------ */
 
-static void tell_status(const struct daemon *d)
+void daemon_tell_status(const struct daemon *d)
 {
     struct spool_stats stats;
     char when[CLOCK_RFC3339_SIZE], size[PARSE_TEXT_SIZE], uploads[64] = "";
@@ -104,7 +52,7 @@ static void tell_status(const struct daemon *d)
                        (unsigned long long)stats.pending_files,
                        uploader_failing(d->uploader) ? " (failing)" : "");
     notify_status("%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s%s",
-                  d->suspended ? "suspended, " : "", targets_count(d->targets),
+                  suspension_active(d->suspension) ? "suspended, " : "", targets_count(d->targets),
                   targets_count(d->targets) == 1 ? "" : "s", d->failing,
                   d->counters.last_success ? clock_rfc3339(d->counters.last_success, when)
                                            : "never",
@@ -194,7 +142,7 @@ static void once_finished(struct daemon *d, enum outcome outcome)
  */
 static void give_memory_back(struct daemon *d)
 {
-    usec now = now_boot(d);
+    usec now = daemon_now(d, CLOCK_BOOTTIME);
 
     if (now < d->trim_after || !pipeline_idle(d->pipeline))
         return;
@@ -207,9 +155,10 @@ static void on_ended(void *userdata, const struct pipeline_end *end)
     struct daemon *d = userdata;
     bool again;
 
-    count_failing(d, end->target);
+    daemon_count_failing(d, end->target);
+    results_ended(d->results, end);
     again = timetable_finished(d->timetable, end->target, end->reason, end->name, end->outcome);
-    tell_status(d);
+    daemon_tell_status(d);
     give_memory_back(d);
     if (d->options->once && !again)
         once_finished(d, end->outcome);
@@ -217,179 +166,40 @@ static void on_ended(void *userdata, const struct pipeline_end *end)
 
 /* ---- targets -------------------------------------------------------------------------------- */
 
-/* Brings the targets up to date with a configuration and what discovery found. */
-static int update_targets(struct daemon *d, const struct config *config)
-{
-    struct target_list *lists = calloc(config->n_jobs + 1, sizeof *lists);
-    const struct target_list **views = calloc(config->n_jobs + 1, sizeof(struct target_list *));
-    struct targets_change change;
-    size_t total = 0;
-    int r = lists && views ? 0 : -ENOMEM;
-
-    for (size_t i = 0; r == 0 && i < config->n_jobs; i++) {
-        r = discovery_targets(d->discovery, config, i, &lists[i]);
-        views[i] = &lists[i];
-        total += lists[i].n;
-    }
-    if (r == 0)
-        r = timetable_reserve(d->timetable, total);
-    if (r == 0)
-        r = targets_update(d->targets, config, views, now_real(d), now_boot(d), &change);
-    if (r == 0) {
-        timetable_update(d->timetable, &change);
-        for (size_t i = 0; i < change.n_removed; i++)
-            count_failing(d, change.removed[i]);
-    }
-    for (size_t i = 0; lists && i < config->n_jobs; i++)
-        free(lists[i].items);
-    free(lists);
-    free(views);
-    return r;
-}
-
 static void on_discovered(void *userdata)
 {
     struct daemon *d = userdata;
 
     if (d->stage != STAGE_RUNNING)
         return;
-    if (update_targets(d, d->config) < 0)
+    if (daemon_update_targets(d, d->config) < 0)
         log_error("not enough memory to take over discovered targets; the old ones stay");
-    tell_status(d);
+    daemon_tell_status(d);
 }
 
 /* ---- signals -------------------------------------------------------------------------------- */
 
-static struct retention_limits limits_of(const struct config *c)
-{
-    return (struct retention_limits){
-        .max_bytes = c->storage.max_bytes,
-        .max_age = c->storage.max_age,
-        .max_files = c->storage.max_files,
-        .min_free = c->storage.min_free,
-    };
-}
-
-static void say_reload_failed(struct daemon *d, int r, struct diags *diags)
-{
-    static const struct log_fields fields = {.message_id = MESSAGE_ID_RELOAD_FAILED};
-    _cleanup_free_ char *text = NULL;
-    size_t len = 0;
-    FILE *f = diags_count(diags) > 0 ? open_memstream(&text, &len) : NULL;
-
-    if (f) {
-        diags_print(diags, f);
-        (void)fclose(f);
-    }
-    d->counters.reloads_failed++;
-    log_write(LOG_LEVEL_ERROR, &fields, "reload failed, the old configuration stays: %s",
-              text ? text : strerror(-r));
-}
-
-/* ---- the store ------------------------------------------------------------------------------ */
-
-/* NULL without upload.url. The first one brings the connections that all of them use. */
-static int make_store(struct daemon *d, const struct upload_config *u, struct store **ret)
-{
-    int r = 0;
-
-    *ret = NULL;
-    if (!u->url)
-        return 0;
-    if (!d->store_http)
-        r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->store_http);
-    if (r < 0)
-        return r;
-    return store_new(
-        &(struct store_context){.event = d->event, .http = d->store_http, .disk = d->disk}, u, ret);
-}
-
-static void use_store(struct daemon *d, const struct upload_config *u, struct store *store)
-{
-    spool_set_upload(d->spool, store);
-    uploader_set(d->uploader, store, u->concurrency, u->keep_local);
-}
-
-/* What the spool's place and this machine's name in keys depend on is not changed under way. */
-static void warn_of_fixed(const struct config *old, const struct config *new)
-{
-    if (strcmp(old->storage.path, new->storage.path) != 0)
-        log_warn("storage.path stays %s until contraced is restarted", old->storage.path);
-    if (strcmp(old->host ? old->host : "", new->host ? new->host : "") != 0)
-        log_warn("global.host stays what it was until contraced is restarted");
-}
-
-static int load_and_apply(struct daemon *d, struct diags *diags)
-{
-    struct config *fresh = NULL;
-    struct retention_limits limits;
-    struct store *store = NULL;
-    bool new_store;
-    int r = settings_load(d->options, &fresh, &d->config_file, diags);
-
-    if (r < 0)
-        return r;
-    new_store = !upload_equal(&fresh->upload, &d->config->upload);
-    if (new_store)
-        r = make_store(d, &fresh->upload, &store);
-    if (r == 0)
-        r = discovery_set(d->discovery, fresh);
-    if (r == 0)
-        r = update_targets(d, fresh);
-    if (r == 0)
-        r = labelling_set(d->labelling, &fresh->inspect);
-    if (r < 0) {
-        (void)discovery_set(d->discovery, d->config);
-        (void)labelling_set(d->labelling, &d->config->inspect);
-        store_free(store);
-        config_free(fresh);
-        return r;
-    }
-    if (new_store)
-        use_store(d, &fresh->upload, store);
-    else
-        uploader_try_again(d->uploader);
-    warn_of_fixed(d->config, fresh);
-    limits = limits_of(fresh);
-    spool_set_limits(d->spool, &limits);
-    pipeline_set_concurrency(d->pipeline, fresh->max_concurrent_captures);
-    log_set_level(fresh->log_level);
-    log_set_format(fresh->log_format);
-    config_free(d->config);
-    d->config = fresh;
-    return 0;
-}
-
 static void reload(struct daemon *d)
 {
-    static const struct log_fields fields = {.message_id = MESSAGE_ID_RELOADED};
     struct diags diags = {0};
-    int r;
 
-    notify_reloading();
-    r = load_and_apply(d, &diags);
-    if (r < 0) {
-        say_reload_failed(d, r, &diags);
-    } else {
-        d->counters.reloads++;
-        log_write(LOG_LEVEL_INFO, &fields, "reloaded %s: %zu targets",
-                  d->config_file ? d->config_file : "the command line", targets_count(d->targets));
-    }
+    (void)daemon_reload(d, &diags);
     diags_done(&diags);
-    notify_ready();
-    tell_status(d);
 }
 
-static void suspend(struct daemon *d)
+static void on_suspension(void *userdata, bool suspended)
 {
-    static const struct log_fields fields = {.message_id = MESSAGE_ID_SUSPENDED};
+    struct daemon *d = userdata;
 
-    d->suspended = !d->suspended;
-    timetable_suspend(d->timetable, d->suspended);
-    log_write(LOG_LEVEL_INFO, &fields, "%s",
-              d->suspended ? "suspended by SIGUSR2: no scheduled captures until the next one"
-                           : "resumed by SIGUSR2");
-    tell_status(d);
+    timetable_suspend(d->timetable, suspended);
+    daemon_tell_status(d);
+}
+
+static void on_labelled(void *userdata, const struct labelling_label *label)
+{
+    struct daemon *d = userdata;
+
+    results_labelled(d->results, label);
 }
 
 static void capture_all(struct daemon *d)
@@ -415,7 +225,7 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
     if (si->ssi_signo == SIGHUP)
         reload(d);
     else if (si->ssi_signo == SIGUSR2)
-        suspend(d);
+        suspension_toggle(d->suspension);
     else
         capture_all(d);
     return 0;
@@ -469,22 +279,66 @@ static uint64_t random_seed(void)
     return clock_real() ^ (clock_boot() << 20);
 }
 
-static int build_uploads(struct daemon *d, const char *host)
+/* Where traces go: on disk and to the store. */
+static int build_storage(struct daemon *d, const char *host)
 {
-    struct store *store = NULL;
-    int r = uploader_new(d->event, d->disk, d->spool, host, random_seed(), &d->uploader);
+    const struct retention_limits limits = daemon_limits(d->config);
+    bool upload = d->config->upload.url;
+    int r = disk_new(d->event, &d->disk);
 
     if (r >= 0)
-        r = make_store(d, &d->config->upload, &store);
+        r = spool_new(d->event, d->disk, d->config->storage.path, &limits, upload, &d->spool);
     if (r >= 0)
-        use_store(d, &d->config->upload, store);
+        r = uploader_new(d->event, d->disk, d->spool, host, random_seed(), &d->uploader);
+    if (r >= 0)
+        r = daemon_use_store(d);
     return r;
+}
+
+/* How they are taken, and looked at. */
+static int build_captures(struct daemon *d)
+{
+    bool once = d->options->once;
+    int r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->http);
+
+    if (r >= 0)
+        r = labelling_new(d->event, d->spool, &d->counters, &d->labelling);
+    if (r >= 0)
+        r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, once, on_ended, d,
+                         &d->pipeline);
+    if (r >= 0)
+        r = timetable_new(d->event, once, random_seed(), on_due, d, &d->timetable);
+    if (r < 0)
+        return r;
+    labelling_set_told(d->labelling, on_labelled, d);
+    pipeline_set_concurrency(d->pipeline, d->config->max_concurrent_captures);
+    return labelling_set(d->labelling, &d->config->inspect);
+}
+
+/* Whose. */
+static int build_targets(struct daemon *d, const char *host)
+{
+    int r = discovery_new(d->event, on_discovered, d, &d->discovery);
+
+    if (r >= 0)
+        r = discovery_set(d->discovery, d->config);
+    if (r < 0)
+        return r;
+    d->targets = targets_new(host);
+    d->results = results_new();
+    return d->targets && d->results ? daemon_update_targets(d, d->config) : -ENOMEM;
+}
+
+/* Who else has a say. */
+static int build_control(struct daemon *d)
+{
+    int r = suspension_new(d->event, on_suspension, d, &d->suspension);
+
+    return r < 0 ? r : suspension_set(d->suspension, &d->config->suspend);
 }
 
 static int build(struct daemon *d)
 {
-    const struct retention_limits limits = limits_of(d->config);
-    bool upload = d->config->upload.url;
     struct utsname name;
     const char *host = host_name(d->config, &name);
     int r = sd_event_new(&d->event);
@@ -494,31 +348,16 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = set_up_leave(d);
     if (r >= 0)
-        r = disk_new(d->event, &d->disk);
+        r = build_storage(d, host);
     if (r >= 0)
-        r = spool_new(d->event, d->disk, d->config->storage.path, &limits, upload, &d->spool);
+        r = build_captures(d);
     if (r >= 0)
-        r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->http);
+        r = build_targets(d, host);
     if (r >= 0)
-        r = build_uploads(d, host);
-    if (r >= 0)
-        r = labelling_new(d->event, d->spool, &d->counters, &d->labelling);
-    if (r >= 0)
-        r = labelling_set(d->labelling, &d->config->inspect);
-    if (r >= 0)
-        r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, d->options->once,
-                         on_ended, d, &d->pipeline);
-    if (r >= 0)
-        r = timetable_new(d->event, d->options->once, random_seed(), on_due, d, &d->timetable);
-    if (r >= 0)
-        r = discovery_new(d->event, on_discovered, d, &d->discovery);
-    if (r >= 0)
-        r = discovery_set(d->discovery, d->config);
-    if (r < 0)
-        return r;
-    pipeline_set_concurrency(d->pipeline, d->config->max_concurrent_captures);
-    d->targets = targets_new(host);
-    return d->targets ? update_targets(d, d->config) : -ENOMEM;
+        r = build_control(d);
+    d->counters.last_reload = clock_real();
+    d->counters.last_reload_ok = true;
+    return r;
 }
 
 int daemon_new(const struct options *options, struct config *config, const char *config_file,
@@ -548,7 +387,9 @@ void daemon_free(struct daemon *d)
 {
     if (!d)
         return;
+    suspension_free(d->suspension);
     timetable_free(d->timetable);
+    results_free(d->results);
     targets_free(d->targets);
     discovery_free(d->discovery);
     pipeline_free(d->pipeline);
@@ -599,7 +440,7 @@ int daemon_run(struct daemon *d)
         return EXIT_FAILURE;
     }
     notify_ready();
-    tell_status(d);
+    daemon_tell_status(d);
     r = sd_event_loop(d->event);
     if (r < 0)
         log_error("the event loop failed: %s", strerror(-r));

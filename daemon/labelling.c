@@ -27,6 +27,8 @@ struct labelling {
     usec hold;
     bool said[INSPECTION_END_COUNT]; /* in the log, above debug */
     bool amend_failed;               /* likewise */
+    labelling_told_fn told;
+    void *userdata;
 };
 
 /* ---- the report ----------------------------------------------------------------------------- */
@@ -87,6 +89,8 @@ static void on_inspected(void *userdata, const char *key, const struct inspectio
     };
 
     l->counters->inspections[in->end]++;
+    if (l->told)
+        l->told(l->userdata, &(struct labelling_label){key, what.label, ok ? in->digest.latency : -1});
     if (ok)
         report_label(key, in);
     else
@@ -149,6 +153,12 @@ int labelling_set(struct labelling *l, const struct inspect_config *config)
     l->hold = config->timeout + HOLD_SPARE;
     memset(l->said, 0, sizeof(l->said));
     return 0;
+}
+
+void labelling_set_told(struct labelling *l, labelling_told_fn fn, void *userdata)
+{
+    l->told = fn;
+    l->userdata = userdata;
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */

@@ -28,6 +28,17 @@ void labelling_free(struct labelling *l);
 /* At the start and after a reload. 0 or -ENOMEM, and then it goes on as it was. */
 int labelling_set(struct labelling *l, const struct inspect_config *config);
 
+/* What was found out about a trace: borrowed. */
+struct labelling_label {
+    const char *key;
+    const char *label; /* "not-inspected" when it could not be looked at */
+    double latency;    /* as in struct digest */
+};
+
+/* Told on the event loop of each label. `fn` may be NULL. */
+typedef void (*labelling_told_fn)(void *userdata, const struct labelling_label *label);
+void labelling_set_told(struct labelling *l, labelling_told_fn fn, void *userdata);
+
 /* contraced is stopping: what waits may still be labelled for so long. */
 void labelling_drain(struct labelling *l, usec patience);
 

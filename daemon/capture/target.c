@@ -103,7 +103,7 @@ struct target *target_new(const char *address)
     if (!t)
         return NULL;
     t->refs = 1;
-    t->last.latency_p99 = -1;
+    t->last.latency = -1;
     t->due = USEC_NEVER;
     t->address = strdup(address);
     if (!t->address) {

@@ -51,7 +51,7 @@ struct target_last {
     char *key;
     uint64_t bytes;
     char *label;         /* of that trace; NULL: not known, or not yet */
-    double latency_p99; /* its scheduler latency in seconds; negative: not known */
+    double latency;      /* nanoseconds: the 99th percentile of its scheduler latency; < 0: not known */
 };
 
 struct target {

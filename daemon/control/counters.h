@@ -5,6 +5,7 @@
  * What happened since the start, by class. Plain numbers; who changes them includes this.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -18,6 +19,8 @@ struct counters {
     uint64_t inspections[INSPECTION_END_COUNT];
     uint64_t labels_lost; /* that could not be written into the record */
     uint64_t reloads, reloads_failed;
+    usec last_reload; /* real time at which the configuration was read last, also at the start */
+    bool last_reload_ok;
     usec last_success; /* real time of the last published trace's request; 0: none yet */
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,15 @@ static int shorten(const json_t *o, struct digest *d)
     return to_short_text(kept, &d->summary);
 }
 
+static double latency_of(const json_t *o)
+{
+    const json_t *latency = json_object_get(json_object_get(o, "scheduler"), "latency");
+    const json_t *p99 = json_object_get(latency, "p99_ns");
+    double value = json_number_value(p99);
+
+    return json_is_number(p99) && isfinite(value) && value >= 0 ? value : -1;
+}
+
 int digest_parse(const char *json, size_t n, struct digest *ret)
 {
     json_error_t error;
@@ -187,6 +197,7 @@ int digest_parse(const char *json, size_t n, struct digest *ret)
         return -EINVAL;
     (void)snprintf(d.label, sizeof(d.label), "%s", label);
     d.score = json_number_value(json_object_get(first, "score"));
+    d.latency = latency_of(o);
     describe(first, &d);
     r = shorten(o, &d);
     if (r >= 0)

@@ -18,6 +18,7 @@ struct digest {
     char label[DIGEST_LABEL_SIZE]; /* lower-case letters, digits and '-' */
     char *summary;                 /* JSON text of an object, at most DIGEST_MAX bytes */
     double score;                  /* of the first finding; 0 if there is none */
+    double latency; /* nanoseconds: the 99th percentile of scheduler latency; < 0: not known */
     char evidence[DIGEST_TEXT_SIZE]; /* of the first finding, in words for the log; may be empty */
 };
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the daemon's own files share and nobody else sees. daemon.c starts, stops and connects its
+ * objects, daemon_config.c brings them up to date with a configuration.
+ */
+
+#include "daemon/capture/discovery.h"
+#include "daemon/capture/targets.h"
+#include "daemon/config/config.h"
+#include "daemon/control/counters.h"
+#include "daemon/options.h"
+#include "daemon/disk/disk.h"
+#include "daemon/labelling.h"
+#include "daemon/net/http.h"
+#include "daemon/pipeline.h"
+#include "daemon/results.h"
+#include "daemon/spool/spool.h"
+#include "daemon/suspension.h"
+#include "daemon/timetable.h"
+#include "daemon/upload/store.h"
+#include "daemon/uploader.h"
+
+enum stage {
+    STAGE_RUNNING,
+    STAGE_DRAINING, /* asked to stop: what is in flight goes on to its end */
+    STAGE_CUT,      /* shutdown_timeout is over: only what is being published goes on */
+};
+
+struct daemon {
+    const struct options *options;
+    struct config *config;
+    const char *config_file;
+    sd_event *event;
+    struct disk *disk;
+    struct spool *spool;
+    struct http *http;       /* to targets */
+    struct http *store_http; /* to the store: connections are kept; NULL while there was none */
+    struct pipeline *pipeline;
+    struct labelling *labelling;
+    struct uploader *uploader;
+    struct discovery *discovery;
+    struct targets *targets;
+    struct timetable *timetable;
+    struct suspension *suspension;
+    struct results *results;
+    struct counters counters;
+    size_t failing; /* targets whose last capture failed */
+    sd_event_source *deadline, *leave;
+    enum stage stage;
+    usec trim_after;  /* boot time */
+    size_t once_left; /* targets that --once still waits for */
+    bool once_failed;
+};
+
+/* daemon_config.c */
+
+/* Where captures are published, and the bounds of what is kept. */
+struct retention_limits daemon_limits(const struct config *c);
+
+/* Brings the targets up to date with a configuration and what discovery found. 0 or -ENOMEM. */
+int daemon_update_targets(struct daemon *d, const struct config *config);
+
+/* Makes the store of the present configuration, if it has one, and uploads to it. 0 or an errno. */
+int daemon_use_store(struct daemon *d);
+
+/*
+ * Reads the configuration again. 0; or a negative errno, with what is wrong in `diags` if that is
+ * the file, and everything stays as it was. Tells systemd and the log.
+ */
+int daemon_reload(struct daemon *d, struct diags *diags);
+
+/* daemon.c */
+usec daemon_now(const struct daemon *d, clockid_t clock);
+/* A target's state changed, or it went. */
+void daemon_count_failing(struct daemon *d, struct target *t);
+void daemon_tell_status(const struct daemon *d);

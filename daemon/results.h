@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What is last known of each target: target.h's `last`. A capture's end tells it at once, the label
+ * of its trace follows when that was inspected; until then this remembers whose it is.
+ */
+
+#include "daemon/labelling.h"
+#include "daemon/pipeline.h"
+
+#define RESULTS_AWAITED_MAX 1000 /* traces whose label may follow; beyond it the oldest is given up */
+
+struct results;
+
+/* NULL when memory is short. */
+struct results *results_new(void);
+void results_free(struct results *r);
+
+/* To be told of each end of a capture. */
+void results_ended(struct results *r, const struct pipeline_end *end);
+
+/* To be told of each label. */
+void results_labelled(struct results *r, const struct labelling_label *label);
