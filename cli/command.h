@@ -2,9 +2,12 @@
 #pragma once
 
 /*
- * What contrace can do: each command is a row of main.c's table. argv[0] is the command's name;
- * what is returned is the exit status.
+ * What contrace can do: each command is a row of main.c's table, and those that go over the network
+ * also one of main_remote.c's. argv[0] is the command's name; what is returned is the exit status.
  */
+
+/* The program for those; beside contrace in a build, in libexec/contrace when installed. */
+#define COMMAND_REMOTE "contrace-remote"
 
 enum {
     STATUS_OK = 0,
@@ -15,7 +18,7 @@ enum {
 struct command {
     const char *name;
     const char *summary;
-    int (*run)(int argc, char **argv);
+    int (*run)(int argc, char **argv); /* NULL: contrace-remote does it */
 };
 
 int command_list(int argc, char **argv);

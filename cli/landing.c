@@ -12,8 +12,6 @@
 
 #include "base/cleanup.h"
 
-#define READ_SIZE (128u << 10)
-
 /* ---- the place ------------------------------------------------------------------------------ */
 
 int landing_open(const char *path)
@@ -68,9 +66,6 @@ int landing_init(struct landing *l, int out, const char *path)
     (void)snprintf(l->leaf, sizeof(l->leaf), "%s", leaf);
     (void)snprintf(l->part, sizeof(l->part), ".%s.part", leaf);
     r = open_directory(l, out, path, slash ? (size_t)(slash - path) : 0);
-    l->hash = r == 0 ? EVP_MD_CTX_new() : NULL;
-    if (r == 0 && !l->hash)
-        r = -ENOMEM;
     if (r < 0)
         landing_done(l);
     return r;
@@ -83,63 +78,6 @@ void landing_done(struct landing *l)
         (void)unlinkat(l->dir, l->part, 0);
     l->fd = close_fd(l->fd);
     l->dir = close_fd(l->dir);
-    EVP_MD_CTX_free(l->hash);
-    l->hash = NULL;
-}
-
-/* ---- hashes --------------------------------------------------------------------------------- */
-
-static int final_hex(EVP_MD_CTX *hash, char ret[static LANDING_SHA256_SIZE])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-
-    if (EVP_DigestFinal_ex(hash, digest, &n) != 1 || n != 32)
-        return -EIO;
-    for (unsigned i = 0; i < n; i++)
-        (void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-    return 0;
-}
-
-static int hash_file(int fd, EVP_MD_CTX *hash, char *buffer)
-{
-    ssize_t n;
-
-    if (EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
-        return -EIO;
-    while ((n = read(fd, buffer, READ_SIZE)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (EVP_DigestUpdate(hash, buffer, (size_t)n) != 1)
-            return -EIO;
-    }
-    return 0;
-}
-
-int landing_existing(const struct landing *l, char ret_sha256[static LANDING_SHA256_SIZE])
-{
-    _cleanup_close_ int fd =
-        openat(l->dir, l->leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    _cleanup_free_ char *buffer = NULL;
-    EVP_MD_CTX *hash;
-    struct stat st;
-    int r;
-
-    if (fd < 0)
-        return errno == ENOENT ? 0 : errno == ELOOP ? -EISDIR : -errno;
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (!S_ISREG(st.st_mode))
-        return -EISDIR;
-    buffer = malloc(READ_SIZE);
-    hash = EVP_MD_CTX_new();
-    r = buffer && hash ? hash_file(fd, hash, buffer) : -ENOMEM;
-    if (r == 0)
-        r = final_hex(hash, ret_sha256);
-    EVP_MD_CTX_free(hash);
-    return r < 0 ? r : 1;
 }
 
 /* ---- the file ------------------------------------------------------------------------------- */
@@ -181,8 +119,6 @@ int landing_begin(struct landing *l)
     int r = 0;
 
     l->size = 0;
-    if (EVP_DigestInit_ex(l->hash, EVP_sha256(), NULL) != 1)
-        return -EIO;
     if (l->fd >= 0)
         return ftruncate(l->fd, 0) < 0 || lseek(l->fd, 0, SEEK_SET) < 0 ? -errno : 0;
     for (unsigned tries = 0; tries < 10 && r == 0; tries++) {
@@ -203,8 +139,6 @@ int landing_write(struct landing *l, const void *data, size_t n)
 {
     const char *p = data;
 
-    if (EVP_DigestUpdate(l->hash, data, n) != 1)
-        return -EIO;
     l->size += n;
     while (n > 0) {
         ssize_t written = write(l->fd, p, n);
@@ -217,11 +151,6 @@ int landing_write(struct landing *l, const void *data, size_t n)
         }
     }
     return 0;
-}
-
-int landing_sha256(struct landing *l, char ret[static LANDING_SHA256_SIZE])
-{
-    return final_hex(l->hash, ret);
 }
 
 /* Some file systems cannot refuse to replace: there a look before has to do. */

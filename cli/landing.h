@@ -2,24 +2,20 @@
 #pragma once
 
 /*
- * How a file arrives in the user's directory: whole and with the right hash under its name, or not
- * at all. It is written as ".NAME.part" beside its place, and what a killed run left there is
- * replaced. Everything here may wait for the disk; a landing is used by one thread at a time.
+ * How a file arrives in the user's directory: whole under its name, or not at all. It is written as
+ * ".NAME.part" beside its place, and what a killed run left there is replaced. Everything here may wait for the disk; a landing is used by one thread at a time.
  */
 
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define LANDING_LEAF_MAX 256
-#define LANDING_SHA256_SIZE 65 /* lower-case hex and its zero */
 
 struct landing {
     int dir, fd; /* both owned; -1: none */
     char leaf[LANDING_LEAF_MAX];
     char part[LANDING_LEAF_MAX + 8];
-    EVP_MD_CTX *hash;
     uint64_t size;
 };
 
@@ -35,18 +31,9 @@ int landing_init(struct landing *l, int out, const char *path);
 /* Removes what was begun. */
 void landing_done(struct landing *l);
 
-/*
- * What stands in the place: 1, with its hash; 0: nothing. -EISDIR for what is no regular file, or
- * another negative errno.
- */
-int landing_existing(const struct landing *l, char ret_sha256[static LANDING_SHA256_SIZE]);
-
 /* Begins the file, also anew. -EBUSY: another process is writing it. */
 int landing_begin(struct landing *l);
 int landing_write(struct landing *l, const void *data, size_t n);
-
-/* The hash of what was written. Ends the writing. */
-int landing_sha256(struct landing *l, char ret[static LANDING_SHA256_SIZE]);
 
 /* Makes it durable under its name. -EEXIST: something is there and must not be replaced. */
 int landing_finish(struct landing *l, bool replace);

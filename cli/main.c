@@ -1,35 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <unistd.h>
 
-#include "base/log.h"
 #include "cli/command.h"
 #include "cli/screen.h"
 #include "config.h"
-#include "daemon/upload/creddoc.h"
 
+/*
+ * What asks a store or the daemon needs forty libraries that reading a trace does not, and the
+ * loader's time for them is that of reading a small one. So such a command (NULL) is run by
+ * contrace-remote.
+ */
 static const struct command commands[] = {
-    {"list", "show the traces that are kept, here and in the store", command_list},
-    {"pull", "bring traces here", command_pull},
+    {"list", "show the traces that are kept, here and in the store", NULL},
+    {"pull", "bring traces here", NULL},
     {"summary", "say what a trace shows", command_summary},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-/* Credentials of the store pass through memory. */
-static void forbid_dumps(void)
-{
-    const struct rlimit none = {0, 0};
-
-    (void)setrlimit(RLIMIT_CORE, &none);
-    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 static int help(FILE *out, int status)
 {
@@ -46,18 +40,38 @@ static int help(FILE *out, int status)
     return status;
 }
 
-int command_status(int r)
+/* The program beside this one: that is where a build leaves it. */
+static int find_beside(char path[static PATH_MAX])
 {
-    return r == 0 ? STATUS_OK : r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
+    char *slash;
+
+    if (n < 0 || n == PATH_MAX)
+        return -ENOENT;
+    path[n] = '\0';
+    slash = strrchr(path, '/');
+    if (!slash || (size_t)(slash + 1 - path) + sizeof(COMMAND_REMOTE) > PATH_MAX)
+        return -ENOENT;
+    (void)memcpy(slash + 1, COMMAND_REMOTE, sizeof(COMMAND_REMOTE));
+    return access(path, F_OK) < 0 ? -errno : 0;
+}
+
+/* Does not return if all is well. */
+static int run_remote(char **argv)
+{
+    static const char installed[] = CONTRACE_PKGLIBEXECDIR "/" COMMAND_REMOTE;
+    char beside[PATH_MAX];
+    const char *path = find_beside(beside) == 0 ? beside : installed;
+
+    (void)execv(path, argv);
+    complain("%s: cannot run %s: %s", argv[1], path, strerror(errno));
+    return STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
 
-    forbid_dumps();
-    creddoc_setup();
-    log_set_format(LOG_FORMAT_TEXT);
     (void)signal(SIGPIPE, SIG_IGN);
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         return help(stdout, STATUS_OK);
@@ -67,7 +81,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < N_COMMANDS; i++) {
         if (strcmp(word, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return commands[i].run ? commands[i].run(argc - 1, argv + 1) : run_remote(argv);
     }
     if (argc < 2)
         return help(stderr, STATUS_USAGE);

@@ -15,7 +15,7 @@
 void parcel_init(struct parcel *p, const char *key, int out, bool flat, bool replace)
 {
     *p = (struct parcel){
-        .key = key, .out = out, .replace = replace, .landing = {.dir = -1, .fd = -1}};
+        .key = key, .out = out, .replace = replace, .arrival.landing = {.dir = -1, .fd = -1}};
     (void)snprintf(p->path, sizeof(p->path), "%s", key);
     for (char *c = p->path; flat && *c; c++) {
         if (*c == '/')
@@ -26,7 +26,7 @@ void parcel_init(struct parcel *p, const char *key, int out, bool flat, bool rep
 
 void parcel_done(struct parcel *p)
 {
-    landing_done(&p->landing);
+    arrival_done(&p->arrival);
     buf_done(&p->record);
 }
 
@@ -49,37 +49,37 @@ static enum parcel_end no_place(struct parcel *p, int r)
 
 /* ---- the record ----------------------------------------------------------------------------- */
 
-static int write_record(struct parcel *p, struct landing *l)
+static int write_record(struct parcel *p, struct arrival *a)
 {
-    char old[LANDING_SHA256_SIZE], new[LANDING_SHA256_SIZE];
-    int there, r = landing_begin(l);
+    char old[ARRIVAL_SHA256_SIZE], new[ARRIVAL_SHA256_SIZE];
+    int there, r = arrival_begin(a);
 
     if (r == 0)
-        r = landing_write(l, p->record.data, p->record.len);
+        r = arrival_write(a, p->record.data, p->record.len);
     if (r == 0)
-        r = landing_sha256(l, new);
+        r = arrival_sha256(a, new);
     if (r < 0)
         return r;
-    there = landing_existing(l, old);
+    there = arrival_existing(a, old);
     if (there < 0)
         return there;
-    return there > 0 && strcmp(old, new) == 0 ? 0 : landing_finish(l, true);
+    return there > 0 && strcmp(old, new) == 0 ? 0 : landing_finish(&a->landing, true);
 }
 
 /* It belongs to the trace that is there or comes, so an older one may give way. */
 static int place_record(struct parcel *p)
 {
     char path[NAME_KEY_MAX];
-    struct landing l;
+    struct arrival a;
     int r;
 
     if (p->record.len == 0)
         return 0;
-    r = landing_init(&l, p->out, name_record_key(p->path, path));
+    r = arrival_init(&a, p->out, name_record_key(p->path, path));
     if (r < 0)
         return r;
-    r = write_record(p, &l);
-    landing_done(&l);
+    r = write_record(p, &a);
+    arrival_done(&a);
     return r;
 }
 
@@ -95,8 +95,8 @@ static enum parcel_end there_already(struct parcel *p)
 /* What stands there against the bytes that are meant. */
 static enum parcel_end compare(struct parcel *p, const char *sha256)
 {
-    char existing[LANDING_SHA256_SIZE];
-    int r = landing_existing(&p->landing, existing);
+    char existing[ARRIVAL_SHA256_SIZE];
+    int r = arrival_existing(&p->arrival, existing);
 
     if (r < 0)
         return no_place(p, r);
@@ -108,22 +108,22 @@ static enum parcel_end compare(struct parcel *p, const char *sha256)
 enum parcel_end parcel_prepare(struct parcel *p)
 {
     enum parcel_end end = PARCEL_GOES_ON;
-    int r = landing_init(&p->landing, p->out, p->path);
+    int r = arrival_init(&p->arrival, p->out, p->path);
 
     if (r < 0)
         return no_place(p, r);
     if (*p->sha256)
         end = compare(p, p->sha256);
     if (end == PARCEL_GOES_ON)
-        r = landing_begin(&p->landing);
+        r = arrival_begin(&p->arrival);
     return r < 0 ? no_place(p, r) : end;
 }
 
 enum parcel_end parcel_settle(struct parcel *p)
 {
-    char sha256[LANDING_SHA256_SIZE];
+    char sha256[ARRIVAL_SHA256_SIZE];
     enum parcel_end end;
-    int r = landing_sha256(&p->landing, sha256);
+    int r = arrival_sha256(&p->arrival, sha256);
 
     if (r < 0)
         return no_place(p, r);
@@ -134,7 +134,7 @@ enum parcel_end parcel_settle(struct parcel *p)
         return end;
     r = place_record(p);
     if (r == 0)
-        r = landing_finish(&p->landing, p->replace);
+        r = landing_finish(&p->arrival.landing, p->replace);
     if (r == -EEXIST)
         return PARCEL_DIFFERENT;
     return r < 0 ? no_place(p, r) : PARCEL_PULLED;
@@ -155,7 +155,7 @@ static enum parcel_end copy_bytes(struct parcel *p, int fd)
             p->error = -errno;
             return PARCEL_NO_SOURCE;
         }
-        r = landing_write(&p->landing, buffer, (size_t)n);
+        r = arrival_write(&p->arrival, buffer, (size_t)n);
         (void)atomic_fetch_add(&p->bytes, (uint64_t)n);
     }
     return r < 0 ? no_place(p, r) : PARCEL_GOES_ON;
@@ -220,7 +220,7 @@ void parcel_say_success(const struct parcel *p, enum parcel_end end, bool from_s
         (void)fprintf(stderr, "%s: already here\n", p->key);
     else
         (void)fprintf(stderr, "%s: %s from the %s\n", p->key,
-                      format_size(p->landing.size, size), from_store ? "store" : "spool");
+                      format_size(p->arrival.landing.size, size), from_store ? "store" : "spool");
 }
 
 void parcel_say(const struct parcel_story *s)

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "cli/facts.h"
-#include "cli/landing.h"
+#include "cli/arrival.h"
 #include "cli/local.h"
 #include "daemon/spool/name.h"
 
@@ -35,9 +35,9 @@ struct parcel {
     int out;                 /* that directory, borrowed */
     bool replace;
     unsigned where;             /* where it was found in the spool */
-    struct landing landing;
+    struct arrival arrival;
     struct buf record;          /* empty: it has none */
-    char sha256[LANDING_SHA256_SIZE]; /* what it must be; "": not known */
+    char sha256[ARRIVAL_SHA256_SIZE]; /* what it must be; "": not known */
     uint64_t most;              /* bytes that it has, as the record tells; 0: not known */
     int error;
     atomic_uint_fast64_t bytes; /* that came so far */

@@ -84,7 +84,7 @@ static void finish(struct transfer *t, enum parcel_end end, const char *text)
     all->failed = all->failed || !t->entry->here;
     all->pulled += end == PARCEL_PULLED;
     all->there += end == PARCEL_THERE;
-    all->bytes += end == PARCEL_PULLED ? t->parcel.landing.size : t->entry->size;
+    all->bytes += end == PARCEL_PULLED ? t->parcel.arrival.landing.size : t->entry->size;
     all->progress.files_done++;
     parcel_done(&t->parcel);
     t->entry = NULL;
@@ -125,7 +125,7 @@ static int begin_trace(void *userdata)
 
     atomic_store(&t->parcel.bytes, 0);
     t->too_long = false;
-    t->parcel.error = landing_begin(&t->parcel.landing);
+    t->parcel.error = arrival_begin(&t->parcel.arrival);
     return t->parcel.error;
 }
 
@@ -139,7 +139,7 @@ static int on_trace(void *userdata, const void *data, size_t n)
     t->too_long = most > 0 && (before > most || n > most - before);
     if (t->too_long)
         return -EFBIG;
-    t->parcel.error = landing_write(&t->parcel.landing, data, n);
+    t->parcel.error = arrival_write(&t->parcel.arrival, data, n);
     return t->parcel.error;
 }
 

@@ -52,6 +52,7 @@ def test_staged_install(tmp_path):
     installed = {path.name: path for path in tmp_path.rglob("*") if path.is_file()}
     for name in ("contraced", "contraced.service", "contraced.8", "contraced.yaml.5", "contraced.yaml"):
         assert name in installed, sorted(installed)
+    assert installed["contrace-remote"].parent.name == "contrace"
     unit = installed["contraced.service"].read_text()
     program = "/" + str(installed["contraced"].relative_to(tmp_path))
     assert f"ExecStart={program}" in unit

@@ -25,6 +25,7 @@ from hostile import healthy
 from support import BUILD, PATIENCE, job, need, run, tmpfs, wait_until
 
 CONTRACE = BUILD / "contrace"
+REMOTE = BUILD / "contrace-remote"
 NOW = int(time.time())
 BUCKET = "traces"
 
@@ -229,6 +230,7 @@ def test_a_spool_that_is_not_there_or_not_readable(tmp_path, spool):
         other = []
     program = tmp_path / "contrace"
     shutil.copy(CONTRACE, program)
+    shutil.copy(REMOTE, tmp_path)
     for path in [tmp_path, *tmp_path.parents]:
         with contextlib.suppress(PermissionError):
             path.chmod(path.stat().st_mode | 0o111)
@@ -243,6 +245,41 @@ def test_a_spool_that_is_not_there_or_not_readable(tmp_path, spool):
     if other:
         done = run(*other, program, "list", f"--config.file={config}", check=False)
         assert done.returncode == 1 and "--upload.url" in done.stderr and "sudo" in done.stderr
+
+
+# ---- the other program ----
+
+
+def test_without_the_other_program(tmp_path):
+    """What reads traces does without it; what needs it says so."""
+    program = tmp_path / "contrace"
+    shutil.copy(CONTRACE, program)
+    done = run(program, "list", "--help", check=False)
+    if done.returncode != 0:  # none is installed either
+        assert done.returncode == 1 and done.stderr.startswith("contrace: list: cannot run /")
+        assert done.stderr.endswith("/contrace/contrace-remote: No such file or directory\n")
+    assert run(program, "verify", "--help").returncode == 0
+    assert "list" in run(program, "--help").stdout
+
+
+def test_the_other_program_is_found_beside_a_link(tmp_path, spool):
+    link = tmp_path / "contrace"
+    link.symlink_to(CONTRACE)
+    done = run(link, "list", "--json", f"--storage.path={spool}")
+    assert keys_of(done) == keys_of(contrace("list", "--json", f"--storage.path={spool}"))
+
+
+def test_the_other_program_alone():
+    for argv in ([], ["summary"], ["--help"]):
+        done = run(REMOTE, *argv, check=False)
+        assert done.returncode == 2 and "try 'contrace --help'" in done.stderr
+
+
+def test_reading_a_trace_needs_few_libraries():
+    """Its start costs as much as reading a small trace otherwise."""
+    need(shutil.which("readelf"), "no readelf on the PATH (Debian: binutils)")
+    needed = re.findall(r"NEEDED.*\[(\w+)", run("readelf", "-d", CONTRACE).stdout)
+    assert not {"libcurl", "libsystemd", "libcrypto", "libyaml", "libexpat"} & set(needed)
 
 
 # ---- pull out of the spool ----

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* contrace-remote: the commands that contrace leaves to a program with libcurl and its like. */
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/screen.h"
+#include "daemon/upload/creddoc.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"list", command_list},
+    {"pull", command_pull},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* Credentials of the store pass through memory. */
+static void forbid_dumps(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int command_status(int r)
+{
+    return r == 0 ? STATUS_OK : r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+}
+
+/* The arguments are contrace's own. */
+int main(int argc, char **argv)
+{
+    forbid_dumps();
+    creddoc_setup();
+    log_set_format(LOG_FORMAT_TEXT);
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; argc > 1 && i < N_COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    complain(COMMAND_REMOTE " does part of the work of contrace; try 'contrace --help'");
+    return STATUS_USAGE;
+}
