@@ -86,6 +86,7 @@ static void on_inspected(void *userdata, const char *key, const struct inspectio
         .label = ok ? in->digest.label : "not-inspected",
         .not_inspected = ok ? NULL : in->why,
         .summary = ok ? in->digest.summary : NULL,
+        .latency = ok ? in->digest.latency : -1,
     };
 
     l->counters->inspections[in->end]++;

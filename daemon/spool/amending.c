@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "daemon/spool/space.h"
 #include "daemon/spool/state.h"
 
@@ -63,9 +62,11 @@ static void on_amended(struct disk_job *job, int r)
         struct retention_item *item = &index_items(&s->kept)[at];
 
         item->busy = false;
-        if (r >= 0)
+        if (r >= 0) {
+            index_annotate(&s->kept, at, a->amendment.what.label, a->amendment.what.latency);
             index_resize(&s->kept, at, item->bytes - space_round(a->amendment.before) +
                                            space_round(a->amendment.after));
+        }
         offer_release(s, at);
         if (item->pending)
             offer_now(s, at); /* it may have been on offer while it was busy */
@@ -150,7 +151,7 @@ static int copy_texts(struct amending *a, const struct record_amendment *what)
         if (from[i] && !a->texts[i])
             return -ENOMEM;
     }
-    *to = (struct record_amendment){a->texts[0], a->texts[1], a->texts[2]};
+    *to = (struct record_amendment){a->texts[0], a->texts[1], a->texts[2], what->latency};
     return 0;
 }
 
@@ -177,24 +178,8 @@ int spool_amend(struct spool *s, const char *key, const struct record_amendment 
     return 0;
 }
 
-/* --- what else is done with a trace that is kept --- */
-
 void spool_set_kept_fn(struct spool *s, spool_kept_fn fn, void *userdata)
 {
     s->kept_fn = fn;
     s->kept_userdata = userdata;
-}
-
-int spool_open(const struct spool *s, const char *key, int *ret_fd)
-{
-    _cleanup_close_ int day = -1;
-    struct stat st;
-    size_t at;
-    int r;
-
-    if (!spool_find(s, key, &at))
-        return -ENOENT;
-    r = tree_open_day(s->kept.items[s->kept.head + at].pending ? s->tree.pending : s->tree.archive,
-                      key, &day);
-    return r < 0 ? r : tree_open_file(day, tree_leaf(key), ret_fd, &st);
 }

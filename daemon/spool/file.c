@@ -264,9 +264,12 @@ static void add_to_index(struct spool_file *f)
     uint64_t bytes = space_round(f->publication.bytes) + space_round(strlen(f->record));
     bool pending = f->publication.top == s->tree.pending;
     char *key = strdup(f->key);
+    size_t at;
 
     /* Room in the index was kept; for the key, the file's own longer buffer will do. */
-    index_add(&s->kept, key ? key : steal(&f->key), f->name.time, bytes, pending);
+    at = index_add(&s->kept, key ? key : steal(&f->key), f->name.time, bytes, pending);
+    index_set_size(&s->kept, at, f->publication.bytes);
+    index_annotate(&s->kept, at, NULL, -1); /* a new record says nothing of the trace */
     if (pending)
         offer_kick(s);
     else

@@ -17,6 +17,7 @@ void index_done(struct index *ix)
         free(ix->keys[ix->head + i]);
     free(ix->items);
     free(ix->keys);
+    labels_done(&ix->labels);
     index_init(ix);
 }
 
@@ -97,7 +98,7 @@ static size_t lower_bound(const struct index *ix, const char *key, usec time, bo
 static void put(struct index *ix, size_t i, char *key, usec time, uint64_t bytes, bool pending)
 {
     ix->items[ix->head + i] =
-        (struct retention_item){.time = time, .bytes = bytes, .pending = pending};
+        (struct retention_item){.time = time, .bytes = bytes, .pending = pending, .latency = -1};
     ix->keys[ix->head + i] = key;
     ix->n++;
     if (i < ix->offer_end)
@@ -108,13 +109,14 @@ static void put(struct index *ix, size_t i, char *key, usec time, uint64_t bytes
     ix->sums[pending].bytes += bytes;
 }
 
-void index_add(struct index *ix, char *key, usec time, uint64_t bytes, bool pending)
+size_t index_add(struct index *ix, char *key, usec time, uint64_t bytes, bool pending)
 {
     size_t i = lower_bound(ix, key, time, pending);
 
     assert(ix->cap - ix->head - ix->n > 0);
     move_items(ix, ix->head + i + 1, ix->head + i, ix->n - i);
     put(ix, i, key, time, bytes, pending);
+    return i;
 }
 
 int index_append(struct index *ix, char *key, usec time, uint64_t bytes, bool pending)
@@ -158,6 +160,16 @@ int index_sort(struct index *ix)
     free(pairs);
     index_offer_all(ix);
     return 0;
+}
+
+size_t index_at_time(const struct index *ix, usec time)
+{
+    return lower_bound(ix, "", time, false);
+}
+
+size_t index_at_key(const struct index *ix, const char *key, usec time)
+{
+    return lower_bound(ix, key, time, false);
 }
 
 bool index_find(const struct index *ix, const char *key, usec time, bool pending, size_t *ret)
@@ -204,6 +216,20 @@ void index_archive(struct index *ix, size_t i)
     ix->sums[false].bytes += item->bytes;
     ix->aside -= item->aside;
     item->pending = item->put_off = item->aside = false;
+}
+
+void index_set_size(struct index *ix, size_t i, uint64_t size)
+{
+    ix->items[ix->head + i].size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+}
+
+void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns)
+{
+    struct retention_item *item = &ix->items[ix->head + i];
+
+    item->annotated = true;
+    item->label = labels_intern(&ix->labels, label);
+    item->latency = latency_ns >= 0 ? (float)latency_ns : -1;
 }
 
 void index_resize(struct index *ix, size_t i, uint64_t bytes)

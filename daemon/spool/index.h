@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/spool/labels.h"
 #include "daemon/spool/retention.h"
 
 struct index_state {
@@ -27,6 +28,7 @@ struct index {
     uint64_t aside;             /* items that are put aside */
     uint64_t held;              /* items whose record will be amended */
     size_t offer_end;           /* no item from here on may be taken */
+    struct labels labels;
 };
 
 void index_init(struct index *ix);
@@ -35,13 +37,19 @@ void index_done(struct index *ix);
 /* Makes sure that `more` items can be added without memory. 0 or -ENOMEM. */
 int index_reserve(struct index *ix, size_t more);
 
-/* Adds in order; room must have been reserved, and takes `key`, which is not in the index as
- * `pending`. */
-void index_add(struct index *ix, char *key, usec time, uint64_t bytes, bool pending);
+/* Adds in order, and returns the place; room must have been reserved, and takes `key`, which is not
+ * in the index as `pending`. */
+size_t index_add(struct index *ix, char *key, usec time, uint64_t bytes, bool pending);
 
 /* Adds at the end in any order, until index_sort. Takes `key` in any case. 0 or -ENOMEM. */
 int index_append(struct index *ix, char *key, usec time, uint64_t bytes, bool pending);
 int index_sort(struct index *ix);
+
+/* The first place of all whose time is not before this one. */
+size_t index_at_time(const struct index *ix, usec time);
+
+/* The first place that does not come before this key in either directory. */
+size_t index_at_key(const struct index *ix, const char *key, usec time);
 
 /* True, and the place, if the key is there. */
 bool index_find(const struct index *ix, const char *key, usec time, bool pending, size_t *ret);
@@ -60,6 +68,10 @@ void index_archive(struct index *ix, size_t i);
 
 /* Item i takes so many bytes now. */
 void index_resize(struct index *ix, size_t i, uint64_t bytes);
+
+/* What is known of item i: the bytes of its trace; what its record says, see record.h. */
+void index_set_size(struct index *ix, size_t i, uint64_t size);
+void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns);
 
 /* The items, oldest first; NULL when there are none. */
 struct retention_item *index_items(const struct index *ix);

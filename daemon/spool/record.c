@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,6 +165,35 @@ char *record_to_json(const struct record *r)
         !set_string(o, "contraced_version", PACKAGE_VERSION))
         return NULL;
     return to_text(o);
+}
+
+static bool is_label(const char *text)
+{
+    size_t n = text ? strlen(text) : 0;
+
+    return n > 0 && n < RECORD_LABEL_SIZE &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+int record_annotation(const char *json, size_t n, struct record_annotation *ret)
+{
+    json_error_t error;
+    _cleanup_json_ json_t *o = json_loadb(json, n, 0, &error);
+    const char *label = json_string_value(json_object_get(o, "label"));
+    const json_t *scheduler = json_object_get(json_object_get(o, "summary"), "scheduler");
+    const json_t *latency = json_object_get(json_object_get(scheduler, "latency"), "p99_ns");
+    double value = json_number_value(latency);
+
+    if (!o && json_error_code(&error) == json_error_out_of_memory)
+        return -ENOMEM;
+    if (!json_is_object(o))
+        return -EINVAL;
+    *ret = (struct record_annotation){.latency = -1};
+    if (is_label(label))
+        (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
+    if (json_is_number(latency) && isfinite(value) && value >= 0)
+        ret->latency = value;
+    return 0;
 }
 
 /* 0 also when there is nothing to set. */

@@ -47,6 +47,7 @@ struct record_amendment {
     const char *label;
     const char *not_inspected; /* why there is no summary; NULL: there is one */
     const char *summary;       /* JSON text of an object, or NULL */
+    double latency;            /* as struct record_annotation's; what the summary says of it */
 };
 
 /*
@@ -54,4 +55,15 @@ struct record_amendment {
  * be freed by the caller. 0, -ENOMEM, or -EINVAL when one of the two is no JSON object.
  */
 int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret);
+
+#define RECORD_LABEL_SIZE 48
+
+/* What of an inspection stands in a record, for whoever lists traces. */
+struct record_annotation {
+    char label[RECORD_LABEL_SIZE]; /* lower-case letters, digits and '-'; "": none */
+    double latency; /* nanoseconds: the 99th percentile of the scheduler latency; < 0: none */
+};
+
+/* 0, -ENOMEM, or -EINVAL when that is no JSON object. */
+int record_annotation(const char *json, size_t n, struct record_annotation *ret);
 

@@ -35,8 +35,12 @@ struct retention_item {
     bool put_off : 1;   /* not offered for its upload before offer_at */
     bool aside : 1;     /* not offered until spool_offer_again */
     bool uploaded : 1;  /* but could not leave pending/ */
+    bool annotated : 1; /* what follows of its record is known */
     uint8_t failures;   /* how often it was put off or aside since the last spool_offer_again */
+    uint8_t label;      /* see labels.h */
     uint32_t offer_at;  /* seconds of boot time */
+    uint32_t size;      /* bytes of the trace; UINT32_MAX: more */
+    float latency;      /* of its record: nanoseconds, see record.h; < 0: not known */
 };
 
 struct retention_facts {

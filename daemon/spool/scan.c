@@ -180,7 +180,10 @@ static int visit_trace(struct walk *w, int dir, const char *name)
         bytes += space_round((uint64_t)record_st.st_size);
     else
         w->scan->no_record++;
-    return index_append(w->ix, strdup(w->key), parsed.time, bytes, w->pending);
+    r = index_append(w->ix, strdup(w->key), parsed.time, bytes, w->pending);
+    if (r >= 0)
+        index_set_size(w->ix, w->ix->n - 1, (uint64_t)st.st_size);
+    return r;
 }
 
 /* *ret_gone: it was an orphan and is gone. 0 or an errno. */

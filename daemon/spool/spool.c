@@ -152,6 +152,7 @@ static void destroy(struct spool *s)
     offer_stop(s);
     settling_stop(s);
     amending_stop(s);
+    kept_stop(s);
     index_done(&s->kept);
     if (s->tree.path)
         tree_close(&s->tree);
@@ -235,6 +236,7 @@ void spool_free(struct spool *s)
     offer_stop(s);
     settling_stop(s);
     amending_stop(s);
+    kept_stop(s);
     if (s->jobs == 0)
         destroy(s);
 }

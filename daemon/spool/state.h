@@ -6,7 +6,7 @@
  * What the spool's own files share and nobody else sees. spool.c owns the object and its clocks,
  * file.c the files in incoming/, room.c who may write how much, pass.c carries out retention,
  * offer.c knows what of pending/ may be uploaded now, pending.c gives it out, amending.c replaces
- * records.
+ * records, kept.c shows what is kept.
  */
 
 #include "daemon/spool/amendment.h"
@@ -165,6 +165,8 @@ struct spool {
     spool_kept_fn kept_fn;
     void *kept_userdata;
 
+    struct spool_list *lists; /* that are being made */
+
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;
 };
@@ -213,6 +215,9 @@ void settling_untaken(struct spool *s); /* one item less is in somebody's hands 
 int amending_start(struct spool *s);
 void amending_stop(struct spool *s);
 void amending_kick(struct spool *s); /* an item is free again */
+
+/* kept.c */
+void kept_stop(struct spool *s);
 
 /* offer.c: item i is one of pending/ that nobody has taken. */
 int offer_start(struct spool *s);

@@ -52,6 +52,31 @@ static void test_what_is_kept(void **state)
                    "\"score\":0.5,\"evidence\":{\"x\":1}}]}");
 }
 
+static double latency(const char *scheduler)
+{
+    struct digest d;
+    char text[200];
+    double value;
+
+    (void)snprintf(text, sizeof text, "{\"schema\":1,\"label\":\"idle\",\"scheduler\":%s}",
+                   scheduler);
+    assert_int_equal(parse(text, &d), 0);
+    value = d.latency;
+    digest_done(&d);
+    return value;
+}
+
+static void test_latency(void **state)
+{
+    (void)state;
+    assert_true(latency("{\"latency\":{\"p99_ns\":81920}}") == 81920);
+    assert_true(latency("{\"latency\":{\"p99_ns\":0}}") == 0);
+    assert_true(latency("{\"latency\":{\"p99_ns\":-5}}") == -1);
+    assert_true(latency("{\"latency\":{\"p99_ns\":\"7\"}}") == -1);
+    assert_true(latency("{\"latency\":7}") == -1);
+    assert_true(latency("[]") == -1);
+}
+
 static void test_label_and_evidence(void **state)
 {
     struct digest d;
@@ -175,7 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_kept), cmocka_unit_test(test_label_and_evidence),
         cmocka_unit_test(test_refused),      cmocka_unit_test(test_bounded),
-        cmocka_unit_test(test_deep_and_wide),
+        cmocka_unit_test(test_deep_and_wide), cmocka_unit_test(test_latency),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -155,6 +156,34 @@ static void test_extremes(void **state)
     json_decref(o);
 }
 
+static int annotation(const char *text, struct record_annotation *ret)
+{
+    return record_annotation(text, strlen(text), ret);
+}
+
+static void test_annotation(void **state)
+{
+    static const char *const no_labels[] = {
+        "{}", "{\"label\": 7}", "{\"label\": \"Not one\"}", "{\"label\": \"\"}",
+        "{\"summary\": []}"};
+    struct record_annotation a;
+
+    (void)state;
+    assert_int_equal(annotation("{\"label\": \"gc-pressure\", \"summary\": {\"scheduler\": "
+                                "{\"latency\": {\"p99_ns\": 81920}}}}",
+                                &a),
+                     0);
+    assert_string_equal(a.label, "gc-pressure");
+    assert_true(a.latency == 81920);
+    for (size_t i = 0; i < sizeof no_labels / sizeof no_labels[0]; i++) {
+        assert_int_equal(annotation(no_labels[i], &a), 0);
+        assert_string_equal(a.label, "");
+        assert_true(a.latency < 0);
+    }
+    assert_int_equal(annotation("[]", &a), -EINVAL);
+    assert_int_equal(annotation("", &a), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_bytes_that_are_not_utf8),
         cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_annotation),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);
