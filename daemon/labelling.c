@@ -91,7 +91,7 @@ static void on_inspected(void *userdata, const char *key, const struct inspectio
 
     l->counters->inspections[in->end]++;
     if (l->told)
-        l->told(l->userdata, &(struct labelling_label){key, what.label, ok ? in->digest.latency : -1});
+        l->told(l->userdata, &(struct labelling_label){key, what.label, what.latency});
     if (ok)
         report_label(key, in);
     else
