@@ -16,6 +16,7 @@
 #include "daemon/config/upload.h"
 
 #define DEFAULT_STORAGE "/var/lib/contrace"
+#define DEFAULT_FLAG_FILE "/run/contrace/suspend"
 #define MIB (1ULL << 20)
 
 struct config *config_new(void)
@@ -39,9 +40,10 @@ struct config *config_new(void)
     c->inspect.enabled = true;
     c->inspect.timeout = 30 * USEC_PER_SEC;
     c->inspect.max_memory = 256 * MIB;
+    c->suspend.flag_file = strdup(DEFAULT_FLAG_FILE);
     c->log_level = LOG_LEVEL_INFO;
     c->log_format = LOG_FORMAT_AUTO;
-    if (!c->storage.path) {
+    if (!c->storage.path || !c->suspend.flag_file) {
         config_free(c);
         return NULL;
     }
@@ -71,6 +73,7 @@ void config_free(struct config *c)
     free(c->storage.path);
     upload_done(&c->upload);
     free(c->inspect.command);
+    free(c->suspend.flag_file);
     free(c);
 }
 

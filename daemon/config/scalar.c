@@ -92,16 +92,32 @@ static int read_size(struct yaml_file *f, const yaml_node_t *node, const struct 
     return 0;
 }
 
+/* A word that stands for a value of its own, such as `off`. NULL: it is none. */
+static const struct table_choice *find_choice(const struct table_choice *choices, const char *text)
+{
+    for (const struct table_choice *c = choices; c && c->name; c++) {
+        if (strcmp(c->name, text) == 0)
+            return c;
+    }
+    return NULL;
+}
+
 static int read_ratio(struct yaml_file *f, const yaml_node_t *node, const struct table_key *key,
                       const char *text, double *field)
 {
+    const struct table_choice *word = find_choice(key->choices, text);
     char min[PARSE_TEXT_SIZE], max[PARSE_TEXT_SIZE];
     double value = 2;
-    int r = parse_ratio(text, &value);
+    int r = word ? 0 : parse_ratio(text, &value);
 
+    if (word) {
+        *field = word->value;
+        return 0;
+    }
     if (r == -EINVAL)
-        return yaml_file_error(f, node, "%s: expected a share such as 10%% or 0.1, got " QUOTED,
-                               key->name, QUOTE(text));
+        return yaml_file_error(f, node, "%s: expected a share such as 10%% or 0.1%s%s, got " QUOTED,
+                               key->name, key->choices ? ", or " : "",
+                               key->choices ? key->choices->name : "", QUOTE(text));
     if (r < 0 || value < (double)key->min / 1e6 || value > (double)key->max / 1e6) {
         (void)snprintf(min, sizeof min, "%g%%", (double)key->min / 1e4);
         (void)snprintf(max, sizeof max, "%g%%", (double)key->max / 1e4);

@@ -18,6 +18,7 @@
 #define MEMORY_MIN (64u << 20)
 #define SIZE_LIMIT (1ULL << 60)
 #define PATTERNS_MAX 1000
+#define PATH_BYTES 1000
 #define MILLION 1000000
 
 #define DEFAULT_PATH "/debug/pprof/trace"
@@ -248,6 +249,18 @@ static const struct table_key inspect_keys[] = {
 
 static const struct table inspect_table = {.where = "in inspect", KEYS(inspect_keys)};
 
+static const struct table_choice pressure_choices[] = {{"off", 0}, {NULL, 0}};
+
+static const struct table_key suspend_keys[] = {
+    {.name = "flag_file", .type = TABLE_PATH, .flags = TABLE_CLEARABLE,
+     AT(suspend_config, flag_file), .max = PATH_BYTES},
+    {.name = "cpu_pressure", .type = TABLE_RATIO, .flags = TABLE_NULLABLE,
+     AT(suspend_config, cpu_pressure), .min = MILLION / 100, .max = MILLION,
+     .choices = pressure_choices},
+};
+
+static const struct table suspend_table = {.where = "in suspend", KEYS(suspend_keys)};
+
 static const struct table_choice level_choices[] = {
     {"error", LOG_LEVEL_ERROR},
     {"warn", LOG_LEVEL_WARN},
@@ -282,6 +295,8 @@ static const struct table_key root_keys[] = {
      .table = &upload_section},
     {.name = "inspect", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, inspect),
      .table = &inspect_table},
+    {.name = "suspend", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, suspend),
+     .table = &suspend_table},
     {.name = "log", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, .table = &log_table},
 };
 

@@ -2,6 +2,7 @@
 #include "daemon/config/table.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -100,6 +101,11 @@ static int read_value(struct yaml_file *f, const yaml_node_t *node, const struct
 
     if ((key->flags & TABLE_NULLABLE) && yaml_is_null(node))
         return 0;
+    if ((key->flags & TABLE_CLEARABLE) && yaml_is_null(node)) {
+        free(*(char **)field);
+        *(char **)field = NULL;
+        return 0;
+    }
     switch (key->type) {
     case TABLE_MAPPING: return table_read(f, node, key->table, field);
     case TABLE_LIST: return read_list(f, node, key, base);

@@ -17,7 +17,7 @@ enum table_type {
     TABLE_DURATION, /* usec; min and max in usec */
     TABLE_SECONDS,  /* usec, written as a plain number of seconds; min and max in usec */
     TABLE_SIZE,     /* uint64_t; min and max in bytes */
-    TABLE_RATIO,    /* double; max and min in millionths */
+    TABLE_RATIO,    /* double; max and min in millionths; `choices` may name values as words */
     TABLE_UNSIGNED, /* unsigned; min and max */
     TABLE_UINT64,   /* uint64_t; min and max */
     TABLE_STRING,   /* char *; not empty, no control characters; max: bytes, 0: no bound */
@@ -35,6 +35,7 @@ enum {
     TABLE_NULLABLE = 1 << 1, /* null leaves the default */
     TABLE_NONEMPTY = 1 << 2, /* a list that has an item */
     TABLE_SECRET = 1 << 3,   /* refused since it would hold a secret: its line is not shown */
+    TABLE_CLEARABLE = 1 << 4, /* null takes the default of a string away */
 };
 
 struct table_choice {

@@ -161,6 +161,8 @@ static void assert_default_globals(const struct config *c)
     assert_null(c->inspect.command);
     assert_int_equal(c->inspect.timeout, 30 * USEC_PER_SEC);
     assert_int_equal(c->inspect.max_memory, 256 << 20);
+    assert_string_equal(c->suspend.flag_file, "/run/contrace/suspend");
+    assert_true(c->suspend.cpu_pressure == 0);
     assert_int_equal(c->log_level, LOG_LEVEL_INFO);
     assert_int_equal(c->log_format, LOG_FORMAT_AUTO);
 }
@@ -436,6 +438,24 @@ static void test_storage_option(void **state)
     free(c->storage.path);
     c->storage.path = strdup("spool");
     assert_check(c, false, "contraced: storage.path `spool` must be absolute\n");
+    config_free(c);
+}
+
+/* `flag_file:` takes the default away; `cpu_pressure:` says nothing, as elsewhere. */
+static void test_suspend(void **state)
+{
+    struct config *c = load("suspend: {flag_file: , cpu_pressure: }\n" JOB);
+
+    (void)state;
+    assert_null(c->suspend.flag_file);
+    assert_true(c->suspend.cpu_pressure == 0);
+    config_free(c);
+    c = load("suspend: {flag_file: /etc/pause, cpu_pressure: 60%}\n" JOB);
+    assert_string_equal(c->suspend.flag_file, "/etc/pause");
+    assert_true(c->suspend.cpu_pressure == 0.6);
+    config_free(c);
+    c = load("suspend: {cpu_pressure: off}\n" JOB);
+    assert_true(c->suspend.cpu_pressure == 0);
     config_free(c);
 }
 
@@ -721,6 +741,7 @@ int main(void)
         cmocka_unit_test(test_inheritance),
         cmocka_unit_test(test_check_after_options),
         cmocka_unit_test(test_storage_option),
+        cmocka_unit_test(test_suspend),
         cmocka_unit_test(test_target_names),
         cmocka_unit_test(test_targets_of_one_service),
         cmocka_unit_test(test_target_beside_a_file),
