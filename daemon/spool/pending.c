@@ -40,7 +40,14 @@ static int read_record(struct spool_item *i, int day)
     if (r >= 0)
         r = buf_read_fd(&i->record, fd);
     i->has_record = r >= 0;
-    return r == -ENOENT || r == -ELOOP || r == -EPERM || r == -E2BIG ? 0 : r;
+    if (r == -ELOOP || r == -EPERM || r == -E2BIG) {
+        log_write(LOG_LEVEL_WARN,
+                  &(struct log_fields){.key = i->key, .message_id = MESSAGE_ID_STORAGE},
+                  "%s is uploaded without its record, which is not as contraced writes them: %s",
+                  i->key, strerror(-r));
+        return 0;
+    }
+    return r == -ENOENT ? 0 : r;
 }
 
 static int open_item(struct spool_item *i)

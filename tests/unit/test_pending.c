@@ -340,6 +340,22 @@ static void test_what_is_not_ours(void **state)
     assert_int_equal(spool_take(fx.spool, &item), -ELOOP);
 }
 
+/* The trace ships; that its record does not is said. */
+static void test_endless_record(void **state)
+{
+    struct spool_item *item;
+
+    (void)state;
+    start_uploading();
+    capture_many(1, BYTES);
+    assert_int_equal(truncate(below("pending/" FIRST ".json"), SPOOL_RECORD_MAX + 1), 0);
+    forget_log();
+    assert_int_equal(spool_take(fx.spool, &item), 1);
+    assert_null(spool_item_record(item));
+    assert_true(logged("is uploaded without its record, which is not as contraced writes them"));
+    spool_item_return(item);
+}
+
 static void test_foreign_in_archive(void **state)
 {
     struct spool_item *item;
@@ -440,6 +456,7 @@ int main(void)
         TEST(test_age_of_settled),
         TEST(test_pending_fn),
         TEST(test_what_is_not_ours),
+        TEST(test_endless_record),
         TEST(test_foreign_in_archive),
         TEST(test_many),
     };
