@@ -10,12 +10,14 @@
 
 #include "base/parse.h"
 #include "config.h"
+#include "daemon/config/listen.h"
 
 #define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
 
 enum {
     OPT_STORAGE_PATH = 256,
     OPT_UPLOAD_URL,
+    OPT_LISTEN,
     OPT_INTERVAL,
     OPT_SECONDS,
     OPT_ONCE,
@@ -32,6 +34,7 @@ static const struct option long_options[] = {
     {"upload.url", required_argument, NULL, OPT_UPLOAD_URL},
     {"interval", required_argument, NULL, OPT_INTERVAL},
     {"seconds", required_argument, NULL, OPT_SECONDS},
+    {"web.listen-address", required_argument, NULL, OPT_LISTEN},
     {"once", no_argument, NULL, OPT_ONCE},
     {"check-config", no_argument, NULL, OPT_CHECK_CONFIG},
     {"log.level", required_argument, NULL, OPT_LOG_LEVEL},
@@ -52,6 +55,7 @@ static const char help[] =
     "      --interval=DURATION     time between two captures of a target (5m)\n"
     "      --seconds=N             length of a trace (2)\n"
     "      --once                  capture every target once and exit: 0 all well, 1 some failed\n"
+    "      --web.listen-address=ADDR   status page, metrics and API: 127.0.0.1:7465, unix:/PATH, off\n"
     "      --check-config          say what is wrong with the configuration: exit 0 or 1\n"
     "      --log.level=LEVEL       error, warn, info or debug (info)\n"
     "      --log.format=FORMAT     text, json or journal (the journal's if stderr is the journal)\n"
@@ -78,6 +82,19 @@ static int parse_seconds(const char *text, usec *ret)
     return *ret >= USEC_PER_MSEC ? 0 : -EINVAL;
 }
 
+static int set_listen(struct options *o, const char *text)
+{
+    struct listen_list list;
+    const char *why;
+
+    if (listen_parse_list(text, &list, &why) < 0) {
+        (void)fprintf(stderr, "contraced: --web.listen-address=%s: %s\n", text, why);
+        return -EINVAL;
+    }
+    o->listen_address = text;
+    return 0;
+}
+
 /* One option. 0, 1 when all is done, or -EINVAL. */
 static int apply(struct options *o, int opt)
 {
@@ -94,6 +111,8 @@ static int apply(struct options *o, int opt)
     case OPT_UPLOAD_URL:
         o->upload_url = optarg;
         return 0;
+    case OPT_LISTEN:
+        return set_listen(o, optarg);
     case OPT_INTERVAL:
         if (parse_duration(optarg, &o->interval) < 0 || o->interval == 0)
             return usage_error("--interval", optarg, "a duration such as 5m or 30s");
@@ -222,11 +241,24 @@ static void lay_times(const struct options *o, struct config *c)
     }
 }
 
+static int lay_listen(struct config *c, const char *text)
+{
+    char *copy = strdup(text);
+
+    if (!copy)
+        return -ENOMEM;
+    free(c->web.listen_address);
+    c->web.listen_address = copy;
+    return 0;
+}
+
 static int overlay(const struct options *o, struct config *c, struct diags *d)
 {
     if (o->storage_path && set_storage_path(c, o->storage_path) < 0)
         return -ENOMEM;
     if (o->upload_url && config_set_upload_url(c, o->upload_url) < 0)
+        return -ENOMEM;
+    if (o->listen_address && lay_listen(c, o->listen_address) < 0)
         return -ENOMEM;
     lay_times(o, c);
     if (o->has_log_level)

@@ -19,6 +19,7 @@ struct options {
     size_t n_targets;
     const char *storage_path; /* NULL: not given */
     const char *upload_url;   /* the same; "": no upload */
+    const char *listen_address; /* the same */
     usec interval, window;    /* 0: not given */
     bool has_log_level, has_log_format;
     enum log_level log_level;

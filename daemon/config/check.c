@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "daemon/config/listen.h"
 
 #define TIMEOUT_SPARE (15 * USEC_PER_SEC) /* of the default timeout, over the window */
 
@@ -308,6 +309,25 @@ static void check_storage(struct check *k)
         report(k, AT(&s->path), NULL, "storage.path `%.80s` must be absolute", s->path);
 }
 
+/* What a token cannot be missing for: whoever reaches the address could ask for captures. */
+static void check_web(struct check *k)
+{
+    const struct web_config *w = &k->c->web;
+    const struct listen_address *exposed;
+    struct listen_list list;
+    const char *why;
+
+    if (k->once || w->bearer_token_file ||
+        check_any_bad(k, AT(&w->listen_address, &w->bearer_token_file)) ||
+        listen_parse_list(w->listen_address, &list, &why) < 0)
+        return;
+    exposed = listen_list_exposed(&list);
+    if (exposed)
+        report(k, AT(&w->listen_address), NULL,
+               "web.listen_address `%s` can be reached from other machines: "
+               "give web.bearer_token_file, too", exposed->text);
+}
+
 /* The global values alone, by a job that has nothing else. It must not lie where a place may be. */
 static int check_global(struct check *k)
 {
@@ -326,6 +346,7 @@ int check_rules(struct config *c, bool once, struct yaml_file *f, struct diags *
     int r = 0;
 
     check_storage(&k);
+    check_web(&k);
     for (size_t i = 0; i < c->n_jobs && r == 0; i++) {
         check_inherit(c, once, &c->jobs[i]);
         r = check_job(&k, &c->jobs[i]);

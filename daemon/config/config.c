@@ -12,6 +12,7 @@
 #include "daemon/config/check.h"
 #include "daemon/config/filesd.h"
 #include "daemon/config/group.h"
+#include "daemon/config/listen.h"
 #include "daemon/config/schema.h"
 #include "daemon/config/upload.h"
 
@@ -40,10 +41,11 @@ struct config *config_new(void)
     c->inspect.enabled = true;
     c->inspect.timeout = 30 * USEC_PER_SEC;
     c->inspect.max_memory = 256 * MIB;
+    c->web.listen_address = strdup(LISTEN_DEFAULT);
     c->suspend.flag_file = strdup(DEFAULT_FLAG_FILE);
     c->log_level = LOG_LEVEL_INFO;
     c->log_format = LOG_FORMAT_AUTO;
-    if (!c->storage.path || !c->suspend.flag_file) {
+    if (!c->storage.path || !c->web.listen_address || !c->suspend.flag_file) {
         config_free(c);
         return NULL;
     }
@@ -73,6 +75,8 @@ void config_free(struct config *c)
     free(c->storage.path);
     upload_done(&c->upload);
     free(c->inspect.command);
+    free(c->web.listen_address);
+    free(c->web.bearer_token_file);
     free(c->suspend.flag_file);
     free(c);
 }

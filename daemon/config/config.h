@@ -123,6 +123,12 @@ struct inspect_config {
     uint64_t max_memory; /* bytes of address space */
 };
 
+/* The admin endpoint. */
+struct web_config {
+    char *listen_address;    /* as daemon/config/listen.h reads it */
+    char *bearer_token_file; /* or NULL; read at each use */
+};
+
 /* What suspends scheduled captures without anybody asking. */
 struct suspend_config {
     char *flag_file;     /* while it exists; NULL: none */
@@ -139,6 +145,7 @@ struct config {
     struct storage_config storage;
     struct upload_config upload;
     struct inspect_config inspect;
+    struct web_config web;
     struct suspend_config suspend;
     enum log_level log_level;
     enum log_format log_format;

@@ -7,6 +7,7 @@
 
 #include "daemon/config/access.h"
 #include "daemon/config/group.h"
+#include "daemon/config/listen.h"
 #include "daemon/config/scalar.h"
 #include "daemon/config/upload.h"
 
@@ -249,6 +250,26 @@ static const struct table_key inspect_keys[] = {
 
 static const struct table inspect_table = {.where = "in inspect", KEYS(inspect_keys)};
 
+/* The rule of a whole list: what is wrong with it. */
+static const char *check_listen(const char *text)
+{
+    struct listen_list list;
+    const char *why = NULL;
+
+    return listen_parse_list(text, &list, &why) < 0 ? why : NULL;
+}
+
+static const struct table_key web_keys[] = {
+    {.name = "listen_address", .type = TABLE_STRING, AT(web_config, listen_address),
+     .check = check_listen},
+    {.name = "bearer_token_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE,
+     AT(web_config, bearer_token_file)},
+    {.name = "bearer_token", .type = TABLE_REFUSED, .flags = TABLE_SECRET,
+     .hint = ACCESS_NO_SECRETS "with `bearer_token_file`"},
+};
+
+static const struct table web_table = {.where = "in web", KEYS(web_keys)};
+
 static const struct table_choice pressure_choices[] = {{"off", 0}, {NULL, 0}};
 
 static const struct table_key suspend_keys[] = {
@@ -295,6 +316,8 @@ static const struct table_key root_keys[] = {
      .table = &upload_section},
     {.name = "inspect", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, inspect),
      .table = &inspect_table},
+    {.name = "web", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, web),
+     .table = &web_table},
     {.name = "suspend", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(config, suspend),
      .table = &suspend_table},
     {.name = "log", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, .table = &log_table},

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/control/admin_state.h"
+
+#define TURNS_MOST 8 /* of the server in one of the loop's */
+#define SERVER_ACCURACY (50 * USEC_PER_MSEC)
+#define SWEEP_ACCURACY (250 * USEC_PER_MSEC)
+
+#define STOPPING "contraced is stopping"
+
+usec admin_now(const struct admin *a)
+{
+    usec now = 0;
+
+    (void)sd_event_now(a->event, CLOCK_MONOTONIC, &now);
+    return now;
+}
+
+static void slot_free(struct connection *c)
+{
+    if (!c->dying)
+        c->admin->n_alive--;
+    *c = (struct connection){.fd = -1};
+}
+
+/* ---- the server on the event loop ----------------------------------------------------------- */
+
+/* The server asks to be called again after some time, or never. */
+static void set_timer(struct admin *a)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    if (MHD_get_timeout(a->mhd, &ms) != MHD_YES) {
+        (void)sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
+        return;
+    }
+    if (sd_event_source_set_time_relative(a->timer, (usec)ms * USEC_PER_MSEC) < 0 ||
+        sd_event_source_set_enabled(a->timer, SD_EVENT_ONESHOT) < 0)
+        log_error("the admin endpoint's timer cannot be set");
+}
+
+/* One that it could not take over for want of memory is closed, and nobody is told. */
+static void drop_lost(struct admin *a)
+{
+    for (size_t i = 0; a->adding && i < CONNECTION_SLOTS; i++) {
+        if (a->connections[i].phase != PHASE_FREE && !a->connections[i].mhd)
+            slot_free(&a->connections[i]);
+    }
+    a->adding = false;
+}
+
+static void turn(struct admin *a)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+
+    for (unsigned i = 0; i < TURNS_MOST; i++) {
+        (void)MHD_run(a->mhd);
+        if (MHD_get_timeout(a->mhd, &ms) != MHD_YES || ms > 0)
+            break;
+    }
+    drop_lost(a);
+    set_timer(a);
+}
+
+static int on_server(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+    (void)s;
+    (void)fd;
+    (void)revents;
+    turn(userdata);
+    return 0;
+}
+
+static int on_server_timer(sd_event_source *s, uint64_t now, void *userdata)
+{
+    (void)s;
+    (void)now;
+    turn(userdata);
+    return 0;
+}
+
+__attribute__((format(printf, 2, 0))) static void on_server_log(void *cls, const char *fmt,
+                                                                va_list args)
+{
+    char line[256];
+
+    (void)cls;
+    (void)vsnprintf(line, sizeof line, fmt, args);
+    line[strcspn(line, "\n")] = '\0';
+    log_debug("admin endpoint: %s", line);
+}
+
+/* ---- connections ---------------------------------------------------------------------------- */
+
+void connection_end(struct connection *c)
+{
+    if (c->phase == PHASE_FREE || c->dying)
+        return;
+    c->dying = true;
+    c->admin->n_alive--;
+    (void)shutdown(c->fd, SHUT_RDWR);
+}
+
+static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata);
+
+static void sweep_at(struct admin *a, usec when)
+{
+    if (sd_event_source_set_time(a->sweep, when) < 0 ||
+        sd_event_source_set_enabled(a->sweep, SD_EVENT_ONESHOT) < 0)
+        log_error("the admin endpoint's timer cannot be set");
+}
+
+void connection_phase(struct connection *c, enum phase phase)
+{
+    int on = SD_EVENT_OFF;
+
+    c->phase = phase;
+    c->since = admin_now(c->admin);
+    if (phase != PHASE_READING)
+        return;
+    (void)sd_event_source_get_enabled(c->admin->sweep, &on);
+    if (on == SD_EVENT_OFF)
+        sweep_at(c->admin, c->since + ADMIN_REQUEST_TIMEOUT);
+}
+
+/* Whatever comes byte by byte, or not at all: a request has its time, and no more. */
+static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata)
+{
+    struct admin *a = userdata;
+    usec now = admin_now(a), next = USEC_NEVER;
+
+    (void)s;
+    (void)scheduled;
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+        struct connection *c = &a->connections[i];
+
+        if (c->phase != PHASE_READING || c->dying)
+            continue;
+        if (now >= c->since + ADMIN_REQUEST_TIMEOUT)
+            connection_end(c);
+        else if (c->since + ADMIN_REQUEST_TIMEOUT < next)
+            next = c->since + ADMIN_REQUEST_TIMEOUT;
+    }
+    if (next != USEC_NEVER)
+        sweep_at(a, next);
+    return 0;
+}
+
+/* The place for one more ends what asks least: what is idle or reads, then what sends, or waits. */
+static void give_way(struct admin *a)
+{
+    static const enum phase order[] = {PHASE_READING, PHASE_SENDING, PHASE_WAITING};
+    struct connection *oldest = NULL;
+
+    for (size_t k = 0; k < sizeof order / sizeof order[0] && !oldest; k++) {
+        for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+            struct connection *c = &a->connections[i];
+
+            if (c->phase == order[k] && !c->dying && (!oldest || c->since < oldest->since))
+                oldest = c;
+        }
+    }
+    if (!oldest)
+        return;
+    connection_end(oldest);
+    if (oldest->call)
+        call_abort(oldest->call);
+}
+
+static struct connection *free_slot(struct admin *a)
+{
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+        if (a->connections[i].phase == PHASE_FREE)
+            return &a->connections[i];
+    }
+    return NULL;
+}
+
+static void on_accepted(void *userdata, struct listener *l, int fd, const struct sockaddr *peer,
+                        socklen_t len)
+{
+    const struct listen_address *address = listener_address(l);
+    struct admin *a = userdata;
+    struct connection *c = free_slot(a);
+
+    if (!c) {
+        (void)close(fd);
+        return;
+    }
+    if (a->n_alive >= ADMIN_CONNECTIONS_MAX)
+        give_way(a);
+    *c = (struct connection){.admin = a, .fd = fd, .loopback = address->local,
+                             .unix_socket = address->sa.any.sa_family == AF_UNIX};
+    memcpy(c->listener, address->text, sizeof c->listener);
+    a->n_alive++;
+    connection_phase(c, PHASE_READING);
+    a->adding = true;
+    if (MHD_add_connection(a->mhd, fd, peer, len) != MHD_YES)
+        slot_free(c);
+}
+
+static struct connection *by_fd(struct admin *a, int fd)
+{
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+        if (a->connections[i].phase != PHASE_FREE && a->connections[i].fd == fd)
+            return &a->connections[i];
+    }
+    return NULL;
+}
+
+/* MHD_NotifyConnectionCallback */
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    const union MHD_ConnectionInfo *info;
+    struct connection *c;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context)
+            slot_free(*context);
+        *context = NULL;
+        return;
+    }
+    info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+    c = info ? by_fd(cls, info->connect_fd) : NULL;
+    if (c)
+        c->mhd = mhd;
+    *context = c;
+}
+
+/* ---- where it listens ----------------------------------------------------------------------- */
+
+static bool listed(const struct listen_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (strcmp(list->items[i].text, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct listener *find_listener(const struct admin *a, const char *text)
+{
+    for (size_t i = 0; i < a->n_listeners; i++) {
+        if (strcmp(listener_address(a->listeners[i])->text, text) == 0)
+            return a->listeners[i];
+    }
+    return NULL;
+}
+
+/* What is under way on an address that is given up may end. */
+static void end_connections(struct admin *a, const struct listen_list *keep)
+{
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+        struct connection *c = &a->connections[i];
+
+        if (c->phase == PHASE_FREE || listed(keep, c->listener))
+            continue;
+        c->last = true;
+        if (c->phase == PHASE_READING)
+            connection_end(c);
+    }
+}
+
+static void drop_listeners(struct admin *a, const struct listen_list *keep)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < a->n_listeners; i++) {
+        if (listed(keep, listener_address(a->listeners[i])->text))
+            a->listeners[kept++] = a->listeners[i];
+        else
+            listener_free(a->listeners[i]);
+    }
+    a->n_listeners = kept;
+    end_connections(a, keep);
+}
+
+/* Those that are new, not started. 0 or -ENOMEM. */
+static int make_listeners(struct admin *a, const struct listen_list *list, bool quiet,
+                          struct listener **fresh, size_t *ret_n)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < list->n; i++) {
+        if (find_listener(a, list->items[i].text))
+            continue;
+        if (listener_new(a->event, &list->items[i], quiet, on_accepted, a, &fresh[n]) < 0) {
+            while (n > 0)
+                listener_free(fresh[--n]);
+            return -ENOMEM;
+        }
+        n++;
+    }
+    *ret_n = n;
+    return 0;
+}
+
+int admin_set(struct admin *a, const struct web_config *web)
+{
+    char *token_file = web->bearer_token_file ? strdup(web->bearer_token_file) : NULL;
+    struct listener *fresh[LISTEN_MAX];
+    struct listen_list list = {0};
+    const char *why = NULL;
+    size_t n = 0;
+    int r;
+
+    if (web->bearer_token_file && !token_file)
+        return -ENOMEM;
+    r = listen_parse_list(web->listen_address, &list, &why);
+    if (r == 0)
+        r = make_listeners(a, &list, strcmp(web->listen_address, LISTEN_DEFAULT) == 0, fresh, &n);
+    if (r < 0) {
+        free(token_file);
+        return r;
+    }
+    free(a->token_file);
+    a->token_file = token_file;
+    a->token_failed = false;
+    drop_listeners(a, &list);
+    for (size_t i = 0; i < n; i++) {
+        a->listeners[a->n_listeners++] = fresh[i];
+        listener_start(fresh[i]);
+    }
+    return 0;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static int start_server(struct admin *a)
+{
+    const union MHD_DaemonInfo *info;
+    int r;
+
+    a->mhd = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, call_on_request, a, MHD_OPTION_EXTERNAL_LOGGER, on_server_log, NULL,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_NOTIFY_COMPLETED,
+        call_on_completed, a, MHD_OPTION_UNESCAPE_CALLBACK, call_unescape, a,
+        MHD_OPTION_URI_LOG_CALLBACK, call_on_uri, a, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTION_SLOTS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)ADMIN_HEADERS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ADMIN_REPLY_STALL, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+    if (!a->mhd)
+        return -EIO;
+    info = MHD_get_daemon_info(a->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    if (!info)
+        return -EIO;
+    r = sd_event_add_io(a->event, &a->io, info->epoll_fd, EPOLLIN, on_server, a);
+    if (r >= 0)
+        r = sd_event_add_time(a->event, &a->timer, CLOCK_MONOTONIC, 0, SERVER_ACCURACY,
+                              on_server_timer, a);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(a->event, &a->sweep, CLOCK_MONOTONIC, 0, SWEEP_ACCURACY, on_sweep,
+                              a);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(a->sweep, SD_EVENT_OFF);
+    return r < 0 ? r : 0;
+}
+
+int admin_new(sd_event *event, const struct admin_route *routes, size_t n, void *userdata,
+              struct admin **ret)
+{
+    struct admin *a = calloc(1, sizeof *a);
+    int r;
+
+    if (!a)
+        return -ENOMEM;
+    a->event = sd_event_ref(event);
+    a->routes = routes;
+    a->n_routes = n;
+    a->userdata = userdata;
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++)
+        a->connections[i].fd = -1;
+    r = start_server(a);
+    if (r < 0) {
+        admin_free(a);
+        return r;
+    }
+    *ret = a;
+    return 0;
+}
+
+void admin_stop(struct admin *a)
+{
+    static const struct listen_list none = {0};
+
+    a->stopped = true;
+    drop_listeners(a, &none);
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+        if (a->connections[i].call)
+            call_refuse(a->connections[i].call, STOPPING);
+    }
+}
+
+void admin_free(struct admin *a)
+{
+    if (!a)
+        return;
+    for (size_t i = 0; i < a->n_listeners; i++)
+        listener_free(a->listeners[i]);
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+        if (a->connections[i].call)
+            call_abort(a->connections[i].call);
+    }
+    if (a->mhd)
+        MHD_stop_daemon(a->mhd);
+    sd_event_source_disable_unref(a->io);
+    sd_event_source_disable_unref(a->timer);
+    sd_event_source_disable_unref(a->sweep);
+    sd_event_unref(a->event);
+    free(a->token_file);
+    free(a);
+}

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/control/admin_state.h"
+#include "daemon/net/credentials.h"
+
+#define TOKEN_MAX CREDENTIALS_SECRET_MAX
+#define ERROR_MAX 2048
+#define DISCARD_MAX (1u << 20) /* of a body that is refused: read, so that the reply is, too */
+
+#define TOO_LARGE 413 /* libmicrohttpd changed its name for it */
+#define JSON_TYPE "application/json"
+#define CSP "Content-Security-Policy"
+
+static const struct {
+    const char *name, *value;
+} common[] = {
+    {"Cache-Control", "no-store"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},
+};
+
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+static const char *header(struct MHD_Connection *mhd, const char *name)
+{
+    return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name);
+}
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+static void set_headers(struct admin_call *call)
+{
+    struct connection *c = call->connection;
+    bool own_csp = false;
+
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+        (void)MHD_add_response_header(call->response, common[i].name, common[i].value);
+    for (size_t i = 0; i < call->n_headers; i++) {
+        own_csp = own_csp || strcmp(call->headers[i].name, CSP) == 0;
+        (void)MHD_add_response_header(call->response, call->headers[i].name,
+                                      call->headers[i].value);
+    }
+    if (!own_csp)
+        (void)MHD_add_response_header(call->response, CSP,
+                                      "default-src 'none'; frame-ancestors 'none'");
+    if (c->last || c->admin->stopped)
+        (void)MHD_add_response_header(call->response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* NULL: it ends without a reply. */
+static void answer(struct admin_call *call, unsigned status, const char *type,
+                   struct MHD_Response *response)
+{
+    enum call_state was = call->state;
+
+    if (was == CALL_ANSWERED) {
+        if (response)
+            MHD_destroy_response(response);
+        return;
+    }
+    call->state = CALL_ANSWERED;
+    call->gone = NULL;
+    call->watch = sd_event_source_disable_unref(call->watch);
+    call->status = status;
+    call->response = response;
+    call->aborted = !response;
+    if (response) {
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+        set_headers(call);
+    }
+    if (was == CALL_SUSPENDED)
+        MHD_resume_connection(call->connection->mhd);
+}
+
+void admin_reply(struct admin_call *call, unsigned status, const char *type, const void *body,
+                 size_t n)
+{
+    static char nothing[1];
+
+    /* Copied, so that it is only read. */
+    answer(call, status, type,
+           MHD_create_response_from_buffer(n, n > 0 ? (void *)(uintptr_t)body : nothing,
+                                           MHD_RESPMEM_MUST_COPY));
+}
+
+void admin_reply_json(struct admin_call *call, unsigned status, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    struct MHD_Response *response = NULL;
+
+    json_decref(body);
+    if (text)
+        response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        free(text);
+    answer(call, status, JSON_TYPE, response);
+}
+
+void admin_reply_file(struct admin_call *call, const char *type, const char *name, int fd,
+                      uint64_t size)
+{
+    struct MHD_Response *response = MHD_create_response_from_fd64(size, fd);
+    char value[512];
+
+    if (!response)
+        (void)close(fd);
+    if (response && name) {
+        (void)snprintf(value, sizeof value, "attachment; filename=\"%s\"", name);
+        admin_call_header(call, "Content-Disposition", value);
+    }
+    answer(call, MHD_HTTP_OK, type, response);
+}
+
+/* What is no UTF-8 is escaped: it may quote the request. */
+static json_t *error_object(const char *text)
+{
+    json_t *value = json_string(text), *object = NULL;
+    struct buf escaped;
+
+    buf_init(&escaped, 4 * ERROR_MAX);
+    if (!value) {
+        buf_add_escaped(&escaped, text, strlen(text));
+        value = json_string(buf_str(&escaped));
+    }
+    buf_done(&escaped);
+    if (value)
+        object = json_pack("{s:o}", "error", value);
+    return object;
+}
+
+void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
+{
+    char text[ERROR_MAX];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    admin_reply_json(call, status, error_object(text));
+}
+
+void admin_call_header(struct admin_call *call, const char *name, const char *value)
+{
+    struct call_header h = {strdup(name), strdup(value)};
+
+    if (!h.name || !h.value || call->n_headers == ADMIN_REPLY_HEADERS_MAX) {
+        free(h.name);
+        free(h.value);
+        return;
+    }
+    call->headers[call->n_headers++] = h;
+}
+
+/* ---- what a handler asks for ---------------------------------------------------------------- */
+
+const char *admin_call_path(const struct admin_call *call)
+{
+    return call->rest ? call->rest : "";
+}
+
+const char *admin_call_query(const struct admin_call *call, const char *name)
+{
+    return MHD_lookup_connection_value(call->connection->mhd, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const void *admin_call_body(const struct admin_call *call, size_t *ret_n)
+{
+    *ret_n = call->body.len;
+    return buf_str(&call->body);
+}
+
+void admin_call_on_gone(struct admin_call *call,
+                        void (*fn)(void *userdata, struct admin_call *call), void *userdata)
+{
+    call->gone = fn;
+    call->gone_userdata = userdata;
+}
+
+/* ---- the end of those that wait ------------------------------------------------------------- */
+
+static void tell_gone(struct admin_call *call)
+{
+    void (*gone)(void *userdata, struct admin_call *call) = call->gone;
+
+    call->gone = NULL;
+    if (gone)
+        gone(call->gone_userdata, call);
+}
+
+void call_abort(struct admin_call *call)
+{
+    if (call->state != CALL_SUSPENDED)
+        return;
+    tell_gone(call);
+    answer(call, 0, NULL, NULL);
+}
+
+void call_refuse(struct admin_call *call, const char *why)
+{
+    if (call->state != CALL_SUSPENDED)
+        return;
+    tell_gone(call);
+    admin_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", why);
+}
+
+static int on_watch(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+    struct admin_call *call = userdata;
+
+    (void)s;
+    (void)fd;
+    (void)revents;
+    connection_end(call->connection);
+    call_abort(call);
+    return 0;
+}
+
+/* The server does not look at a connection that waits: nobody else would learn that it is gone. */
+static void wait_for_answer(struct admin_call *call)
+{
+    struct connection *c = call->connection;
+
+    call->state = CALL_SUSPENDED;
+    MHD_suspend_connection(c->mhd);
+    if (sd_event_add_io(c->admin->event, &call->watch, c->fd, EPOLLRDHUP, on_watch, call) < 0)
+        log_debug("admin endpoint: a client that waits cannot be watched");
+}
+
+/* ---- a request's way ------------------------------------------------------------------------ */
+
+static bool same_method(const char *route, const char *method)
+{
+    return strcmp(route, method) == 0 ||
+           (strcmp(route, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+/* 0: no match; else how much of the path the route names. */
+static size_t match(const struct admin_route *r, const char *path)
+{
+    size_t n = strlen(r->path);
+
+    if (strcmp(r->path, path) == 0)
+        return n;
+    return n > 1 && r->path[n - 1] == '/' && strncmp(r->path, path, n) == 0 ? n : 0;
+}
+
+/* The longest match counts; `allowed` tells of those that want another method. */
+static const struct admin_route *find_route(const struct admin *a, const char *path,
+                                            const char *method, size_t *ret_n,
+                                            struct buf *allowed)
+{
+    const struct admin_route *found = NULL;
+    size_t best = 0;
+
+    for (size_t i = 0; i < a->n_routes; i++) {
+        const struct admin_route *r = &a->routes[i];
+        size_t n = match(r, path);
+
+        if (n == 0)
+            continue;
+        if (!same_method(r->method, method))
+            (void)buf_addf(allowed, "%s%s%s", allowed->len > 0 ? ", " : "", r->method,
+                           strcmp(r->method, "GET") == 0 ? ", HEAD" : "");
+        else if (n > best)
+            found = r, best = n;
+    }
+    *ret_n = best;
+    return found;
+}
+
+static void say_token(struct admin *a, int r, const char *text)
+{
+    if (r < 0 && !a->token_failed)
+        log_error("web.bearer_token_file: %s: the admin endpoint refuses all that need it", text);
+    else if (r == 0 && a->token_failed)
+        log_info("web.bearer_token_file can be read again");
+    a->token_failed = r < 0;
+}
+
+static enum MHD_Result count_value(void *cls, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    unsigned *hosts = cls;
+
+    (void)kind;
+    (void)value;
+    if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0)
+        ++*hosts;
+    return MHD_YES;
+}
+
+static struct guard_verdict judge(const struct admin_call *call, const char *version, bool open,
+                                  bool has_body)
+{
+    struct connection *c = call->connection;
+    struct admin *a = c->admin;
+    struct guard_verdict verdict;
+    struct buf token;
+    char text[512] = "";
+    unsigned hosts = 0;
+    bool wanted = a->token_file && !c->unix_socket;
+    int r = 0;
+
+    buf_init(&token, TOKEN_MAX);
+    if (wanted) {
+        r = credentials_read(a->token_file, &token, text, sizeof text);
+        say_token(a, r, text);
+    }
+    (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, count_value, &hosts);
+    verdict = guard_check(&(struct guard_request){
+        .method = call->method,
+        .host = header(c->mhd, MHD_HTTP_HEADER_HOST),
+        .origin = header(c->mhd, MHD_HTTP_HEADER_ORIGIN),
+        .fetch_site = header(c->mhd, "Sec-Fetch-Site"),
+        .authorization = header(c->mhd, MHD_HTTP_HEADER_AUTHORIZATION),
+        .content_type = header(c->mhd, MHD_HTTP_HEADER_CONTENT_TYPE),
+        .many_hosts = hosts > 1,
+        .http_1_1 = strcmp(version, MHD_HTTP_VERSION_1_0) != 0,
+        .has_body = has_body,
+        .open = open,
+        .unix_socket = c->unix_socket,
+        .loopback = c->loopback,
+        .token_wanted = wanted,
+        .token = wanted && r == 0 ? buf_str(&token) : NULL,
+        .token_len = token.len,
+    });
+    buf_wipe(&token);
+    return verdict;
+}
+
+static void refuse_method(struct admin_call *call, const char *method, const struct buf *allowed)
+{
+    admin_call_header(call, MHD_HTTP_HEADER_ALLOW, buf_str(allowed));
+    admin_fail(call, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is not for this path: it takes %s", method,
+               buf_str(allowed));
+}
+
+/* What the head alone says against the request is answered here. */
+static void check_head(struct admin_call *call, const char *url, const char *version,
+                       uint64_t length, bool has_body)
+{
+    struct connection *c = call->connection;
+    struct guard_verdict verdict;
+    struct buf allowed;
+    size_t n;
+
+    buf_init(&allowed, 256);
+    call->route = find_route(c->admin, url, call->method, &n, &allowed);
+    verdict = judge(call, version, call->route && call->route->open, has_body);
+    if (c->bad_uri) {
+        admin_fail(call, MHD_HTTP_BAD_REQUEST, "the path or query has control characters");
+    } else if (verdict.status != 0) {
+        if (verdict.status == MHD_HTTP_UNAUTHORIZED)
+            admin_call_header(call, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"contraced\"");
+        admin_fail(call, verdict.status, "%s", verdict.text);
+    } else if (!call->route && allowed.len > 0) {
+        refuse_method(call, call->method, &allowed);
+    } else if (!call->route) {
+        admin_fail(call, MHD_HTTP_NOT_FOUND, "there is nothing at %.200s", url);
+    } else if (length > ADMIN_BODY_MAX) {
+        admin_fail(call, TOO_LARGE, "the body is longer than 64 KiB");
+    } else {
+        call->rest = strdup(url + n);
+        if (!call->rest)
+            answer(call, 0, NULL, NULL);
+    }
+    c->bad_uri = false;
+    buf_done(&allowed);
+}
+
+static enum MHD_Result send_reply(struct admin_call *call)
+{
+    struct connection *c = call->connection;
+    struct MHD_Response *response = steal(&call->response);
+    enum MHD_Result r;
+
+    if (!response)
+        return MHD_NO;
+    connection_phase(c, PHASE_SENDING);
+    r = MHD_queue_response(c->mhd, call->status, response);
+    MHD_destroy_response(response);
+    return r;
+}
+
+static struct admin_call *call_new(struct connection *c, const char *method)
+{
+    struct admin_call *call = calloc(1, sizeof *call);
+
+    if (!call)
+        return NULL;
+    call->connection = c;
+    call->method = method;
+    buf_init(&call->body, ADMIN_BODY_MAX);
+    c->call = call;
+    return call;
+}
+
+static enum MHD_Result begin(struct connection *c, const char *url, const char *method,
+                             const char *version, void **con_cls)
+{
+    const char *length = header(c->mhd, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    bool chunked = header(c->mhd, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    uint64_t n = length ? strtoull(length, NULL, 10) : 0;
+    struct admin_call *call = call_new(c, method);
+
+    if (!call)
+        return MHD_NO;
+    *con_cls = call;
+    check_head(call, url, version, n, chunked || n > 0);
+    /*
+     * A body that is refused is read all the same, unless it is too long or the client asked
+     * first: closing on unread bytes would reset the connection, and the reply with it.
+     */
+    if (call->state == CALL_ANSWERED &&
+        (call->aborted || n > DISCARD_MAX || header(c->mhd, MHD_HTTP_HEADER_EXPECT)))
+        return send_reply(call);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct admin_call *call, const char *data, size_t *size)
+{
+    size_t n = *size;
+
+    *size = 0;
+    call->body_seen += n;
+    if (call->body_seen > DISCARD_MAX)
+        return MHD_NO;
+    if (call->state != CALL_READING)
+        return MHD_YES;
+    if (call->body_seen > ADMIN_BODY_MAX)
+        admin_fail(call, TOO_LARGE, "the body is longer than 64 KiB");
+    else if (buf_add(&call->body, data, n) < 0)
+        answer(call, 0, NULL, NULL);
+    return MHD_YES;
+}
+
+/* All of the request is there, or it was resumed. */
+static enum MHD_Result run(struct admin_call *call)
+{
+    struct admin *a = call->connection->admin;
+
+    if (call->state == CALL_READING) {
+        call->state = CALL_RUNNING;
+        connection_phase(call->connection, PHASE_WAITING);
+        call->route->run(a->userdata, call);
+    }
+    if (call->state == CALL_ANSWERED)
+        return send_reply(call);
+    wait_for_answer(call);
+    return MHD_YES;
+}
+
+enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+                                const char *method, const char *version, const char *data,
+                                size_t *size, void **con_cls)
+{
+    struct connection *c = connection_of(mhd);
+
+    (void)cls;
+    if (!c)
+        return MHD_NO;
+    if (!*con_cls)
+        return begin(c, url, method, version, con_cls);
+    if (*size > 0)
+        return take_body(*con_cls, data, size);
+    return run(*con_cls);
+}
+
+void call_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+                       enum MHD_RequestTerminationCode why)
+{
+    struct admin_call *call = *con_cls;
+    struct connection *c;
+
+    (void)cls;
+    (void)mhd;
+    (void)why;
+    *con_cls = NULL;
+    if (!call)
+        return;
+    c = call->connection;
+    log_debug("admin endpoint: %s: %u", call->route ? call->route->path : "refused", call->status);
+    if (call->state == CALL_SUSPENDED)
+        tell_gone(call);
+    c->call = NULL;
+    c->used = true;
+    sd_event_source_disable_unref(call->watch);
+    if (call->response)
+        MHD_destroy_response(call->response);
+    for (size_t i = 0; i < call->n_headers; i++) {
+        free(call->headers[i].name);
+        free(call->headers[i].value);
+    }
+    buf_done(&call->body);
+    free(call->rest);
+    free(call);
+    connection_phase(c, PHASE_READING);
+    if (c->last)
+        connection_end(c);
+}
+
+/* The first line of a request: on a connection that was kept its time begins here. */
+void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
+{
+    struct connection *c = connection_of(mhd);
+
+    (void)cls;
+    (void)uri;
+    if (c && c->used)
+        connection_phase(c, PHASE_READING);
+    return NULL;
+}
+
+/* What handlers see has no control characters, and no zero byte that would hide what follows. */
+size_t call_unescape(void *cls, struct MHD_Connection *mhd, char *text)
+{
+    struct connection *c = connection_of(mhd);
+    size_t n = MHD_http_unescape(text);
+
+    (void)cls;
+    for (size_t i = 0; i < n && c; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            c->bad_uri = true;
+    }
+    return n;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the endpoint's two files share: admin.c has the connections and their bounds, admin_call.c
+ * the requests on them.
+ */
+
+#include <microhttpd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "daemon/config/listen.h"
+#include "daemon/control/admin.h"
+#include "daemon/control/guard.h"
+#include "daemon/control/listener.h"
+
+/* Those that gave way are gone after the server's next turn; until then they hold a place. */
+#define CONNECTIONS_DYING (LISTEN_MAX * LISTENER_BURST)
+#define CONNECTION_SLOTS (ADMIN_CONNECTIONS_MAX + CONNECTIONS_DYING)
+
+enum phase {
+    PHASE_FREE,    /* no connection */
+    PHASE_READING, /* a request comes, or may come */
+    PHASE_WAITING, /* for the handler's answer */
+    PHASE_SENDING, /* a reply goes */
+};
+
+struct connection {
+    struct admin *admin;
+    struct MHD_Connection *mhd; /* NULL until it was taken over */
+    int fd;
+    enum phase phase;
+    usec since;                 /* the phase began: monotonic */
+    bool dying;                 /* its socket was shut down */
+    bool last;                  /* closes after the reply */
+    bool used;                  /* not its first request */
+    bool bad_uri;               /* control characters, of the request that comes */
+    bool unix_socket, loopback;
+    char listener[LISTEN_TEXT_SIZE];
+    struct admin_call *call;
+};
+
+struct admin {
+    sd_event *event;
+    const struct admin_route *routes;
+    size_t n_routes;
+    void *userdata;
+    struct MHD_Daemon *mhd;
+    sd_event_source *io, *timer; /* the server's */
+    sd_event_source *sweep;      /* ends what takes too long */
+    struct connection connections[CONNECTION_SLOTS];
+    size_t n_alive;              /* neither free nor dying */
+    struct listener *listeners[LISTEN_MAX];
+    size_t n_listeners;
+    char *token_file;
+    bool token_failed;           /* was logged */
+    bool adding;                 /* the server may not have taken over all connections yet */
+    bool stopped;
+};
+
+enum call_state {
+    CALL_READING,   /* its body comes */
+    CALL_RUNNING,   /* the handler has it */
+    CALL_SUSPENDED, /* the handler will answer later */
+    CALL_ANSWERED,  /* there is a reply, or none will be: `aborted` */
+};
+
+struct call_header {
+    char *name, *value;
+};
+
+struct admin_call {
+    struct connection *connection;
+    const struct admin_route *route;
+    const char *method;      /* borrowed from the connection, as long as it lasts */
+    char *rest;              /* of the path */
+    enum call_state state;
+    bool aborted;            /* ends without a reply */
+    struct buf body;
+    uint64_t body_seen;
+    struct MHD_Response *response;
+    unsigned status;
+    struct call_header headers[ADMIN_REPLY_HEADERS_MAX];
+    size_t n_headers;
+    void (*gone)(void *userdata, struct admin_call *call);
+    void *gone_userdata;
+    sd_event_source *watch;  /* whether the client goes, while the server does not look */
+};
+
+usec admin_now(const struct admin *a);
+
+/* Shuts the socket: the server finds out in its next turn. */
+void connection_end(struct connection *c);
+
+void connection_phase(struct connection *c, enum phase phase);
+
+/* The callbacks of libmicrohttpd for requests: MHD_AccessHandlerCallback and others. */
+enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+                                const char *method, const char *version, const char *data,
+                                size_t *size, void **con_cls);
+void call_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+                       enum MHD_RequestTerminationCode why);
+void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
+size_t call_unescape(void *cls, struct MHD_Connection *mhd, char *text);
+
+/* A call that waits is told, and ends without a reply. */
+void call_abort(struct admin_call *call);
+
+/* A call that waits is told, and answered 503. */
+void call_refuse(struct admin_call *call, const char *why);

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/control/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define RETRY_PAUSE (30 * USEC_PER_SEC)
+#define ACCEPT_PAUSE USEC_PER_SEC /* when there is no descriptor for a connection */
+#define ACCURACY (100 * USEC_PER_MSEC)
+#define BACKLOG 256
+#define SOCKET_MODE 0660
+
+struct listener {
+    sd_event *event;
+    struct listen_address address;
+    bool quiet;
+    listener_accept_fn fn;
+    void *userdata;
+    int fd;                         /* -1: not bound */
+    sd_event_source *io, *timer;    /* timer: the next try, or the end of a pause */
+    int error;                      /* what was logged last; 0: nothing */
+    bool short_of_fds;              /* was logged */
+    dev_t dev;                      /* of the socket's file, to remove no other's */
+    ino_t ino;
+};
+
+static bool is_unix(const struct listener *l)
+{
+    return l->address.sa.any.sa_family == AF_UNIX;
+}
+
+/* ---- a unix socket's file ------------------------------------------------------------------- */
+
+/* 0: somebody answers. -ECONNREFUSED: nobody does. Or another negative errno. */
+static int call(const struct listen_address *a)
+{
+    _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -errno;
+    /* A queue that is full is somebody's. */
+    return connect(fd, &a->sa.any, a->len) < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+/* Removes the file of a socket that nobody listens on. 0, or why it stays. */
+static int remove_stale(const struct listen_address *a)
+{
+    struct stat st;
+    int r;
+
+    if (lstat(a->sa.un.sun_path, &st) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(st.st_mode))
+        return -EEXIST;
+    r = call(a);
+    if (r == 0)
+        return -EADDRINUSE;
+    if (r != -ECONNREFUSED && r != -ENOENT)
+        return r;
+    if (unlink(a->sa.un.sun_path) < 0 && errno != ENOENT)
+        return -errno;
+    log_info("removed %s, which nobody listened on any more", a->sa.un.sun_path);
+    return 0;
+}
+
+/*
+ * The directory, locked as long as it is open: of two that start at once, the second must not take
+ * the first one's socket for a stale one before it listens.
+ */
+static int lock_directory(const char *socket_path)
+{
+    char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+    int fd, r;
+
+    memcpy(path, socket_path, strlen(socket_path) + 1);
+    fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        r = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+        (void)close(fd);
+        return r;
+    }
+    return fd;
+}
+
+static int bind_unix(struct listener *l, int fd)
+{
+    const struct listen_address *a = &l->address;
+    _cleanup_close_ int lock = lock_directory(a->sa.un.sun_path);
+    struct stat st;
+    int r;
+
+    if (lock < 0)
+        return lock;
+    r = remove_stale(a);
+    if (r < 0)
+        return r;
+    /* The mode of the descriptor, less the umask, is that of the file: never wider than wanted. */
+    if (fchmod(fd, SOCKET_MODE) < 0 || bind(fd, &a->sa.any, a->len) < 0)
+        return -errno;
+    if (lstat(a->sa.un.sun_path, &st) < 0 || chmod(a->sa.un.sun_path, SOCKET_MODE) < 0 ||
+        listen(fd, BACKLOG) < 0) {
+        r = -errno;
+        (void)unlink(a->sa.un.sun_path);
+        return r;
+    }
+    l->dev = st.st_dev;
+    l->ino = st.st_ino;
+    return 0;
+}
+
+/* Only our own: another contraced may have replaced a file that was removed by hand. */
+static void remove_file(const struct listener *l)
+{
+    const char *path = l->address.sa.un.sun_path;
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_dev == l->dev &&
+        st.st_ino == l->ino)
+        (void)unlink(path);
+}
+
+/* ---- TCP ------------------------------------------------------------------------------------ */
+
+static int bind_tcp(struct listener *l, int fd)
+{
+    const struct listen_address *a = &l->address;
+    const int on = 1, off = 0;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+        return -errno;
+    /* "[::]" and ":PORT" mean IPv4, too, whatever the system's own default is. */
+    if (a->sa.any.sa_family == AF_INET6 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
+        return -errno;
+    if (bind(fd, &a->sa.any, a->len) < 0 || listen(fd, BACKLOG) < 0)
+        return -errno;
+    return 0;
+}
+
+/* ":PORT" where the kernel knows no IPv6. */
+static bool fall_back(struct listen_address *a)
+{
+    in_port_t port = a->sa.v6.sin6_port;
+
+    if (a->text[0] != ':')
+        return false;
+    a->sa.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+    a->len = sizeof a->sa.v4;
+    return true;
+}
+
+static int open_socket(struct listener *l)
+{
+    int fd = socket(l->address.sa.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0 && errno == EAFNOSUPPORT && l->address.sa.any.sa_family == AF_INET6 &&
+        fall_back(&l->address))
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+/* ---- connections ---------------------------------------------------------------------------- */
+
+static int on_timer(sd_event_source *s, uint64_t now, void *userdata);
+
+static void wait_for(struct listener *l, usec pause)
+{
+    int r;
+
+    if (l->timer) {
+        r = sd_event_source_set_time_relative(l->timer, pause);
+        if (r >= 0)
+            r = sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
+    } else {
+        r = sd_event_add_time_relative(l->event, &l->timer, CLOCK_BOOTTIME, pause, ACCURACY,
+                                       on_timer, l);
+    }
+    if (r < 0)
+        log_error("%s: not tried again: %s", l->address.text, strerror(-r));
+}
+
+/* A queue that cannot be emptied would wake the loop without end. */
+static void pause_accepting(struct listener *l, int error)
+{
+    if (!l->short_of_fds)
+        log_warn("%s: a connection has to wait: %s; a higher limit (LimitNOFILE, ulimit -n) helps",
+                 l->address.text, strerror(error));
+    l->short_of_fds = true;
+    (void)sd_event_source_set_enabled(l->io, SD_EVENT_OFF);
+    wait_for(l, ACCEPT_PAUSE);
+}
+
+static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+    struct listener *l = userdata;
+
+    (void)s;
+    (void)revents;
+    for (unsigned i = 0; i < LISTENER_BURST; i++) {
+        struct sockaddr_storage peer = {0};
+        socklen_t len = sizeof peer;
+        int client = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+        if (client >= 0) {
+            l->short_of_fds = false;
+            l->fn(l->userdata, l, client, (struct sockaddr *)&peer, len);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(l, errno);
+            return 0;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return 0;
+        } /* else that connection is gone: accept(2) */
+    }
+    return 0;
+}
+
+/* ---- binding -------------------------------------------------------------------------------- */
+
+static int bind_now(struct listener *l)
+{
+    int fd = open_socket(l), r;
+
+    if (fd < 0)
+        return fd;
+    r = is_unix(l) ? bind_unix(l, fd) : bind_tcp(l, fd);
+    if (r == 0) {
+        r = sd_event_add_io(l->event, &l->io, fd, EPOLLIN, on_io, l);
+        if (r < 0 && is_unix(l))
+            remove_file(l);
+    }
+    if (r < 0) {
+        (void)close(fd);
+        return r;
+    }
+    l->fd = fd;
+    return 0;
+}
+
+static const char *advice(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "another program has it, perhaps another contraced: stop that, or set "
+               "web.listen_address to something else or to off";
+    case EADDRNOTAVAIL: return "this machine has no such address: set web.listen_address";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "let contraced write there, or set web.listen_address to something else or to off";
+    case ENOENT:
+    case ENOTDIR: return "make its directory, or set web.listen_address to something else";
+    case EEXIST: return "what stands there is no socket: remove it, or set web.listen_address";
+    case EAFNOSUPPORT: return "this machine has no IPv6: set web.listen_address";
+    default: return "set web.listen_address to something else or to off";
+    }
+}
+
+static void say_failed(struct listener *l, int error)
+{
+    bool quiet = l->quiet && is_unix(l) && (error == ENOENT || error == EACCES);
+
+    if (error == l->error)
+        return;
+    l->error = error;
+    log_write(quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, NULL,
+              "cannot listen on %s: %s (%s); captures go on, and it is tried again every 30s",
+              l->address.text, strerror(error), advice(error));
+}
+
+/* With the port that the kernel chose, if it was left to it. */
+static void say_listening(const struct listener *l)
+{
+    struct sockaddr_storage sa = {0};
+    socklen_t len = sizeof sa;
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+
+    if (is_unix(l) || getsockname(l->fd, (struct sockaddr *)&sa, &len) < 0 ||
+        getnameinfo((struct sockaddr *)&sa, len, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        log_info("listening on %s", l->address.text);
+    else
+        log_info(strchr(host, ':') ? "listening on http://[%s]:%s" : "listening on http://%s:%s",
+                 host, port);
+}
+
+static void try_now(struct listener *l)
+{
+    int r = bind_now(l);
+
+    if (r < 0) {
+        say_failed(l, -r);
+        wait_for(l, RETRY_PAUSE);
+        return;
+    }
+    l->error = 0;
+    say_listening(l);
+}
+
+static int on_timer(sd_event_source *s, uint64_t now, void *userdata)
+{
+    struct listener *l = userdata;
+
+    (void)s;
+    (void)now;
+    if (l->fd < 0)
+        try_now(l);
+    else if (sd_event_source_set_enabled(l->io, SD_EVENT_ON) < 0)
+        wait_for(l, ACCEPT_PAUSE);
+    return 0;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+int listener_new(sd_event *event, const struct listen_address *address, bool quiet,
+                 listener_accept_fn fn, void *userdata, struct listener **ret)
+{
+    struct listener *l = calloc(1, sizeof *l);
+
+    if (!l)
+        return -ENOMEM;
+    *l = (struct listener){.event = sd_event_ref(event), .address = *address, .quiet = quiet,
+                           .fn = fn, .userdata = userdata, .fd = -1};
+    *ret = l;
+    return 0;
+}
+
+void listener_start(struct listener *l)
+{
+    try_now(l);
+}
+
+void listener_free(struct listener *l)
+{
+    if (!l)
+        return;
+    sd_event_source_disable_unref(l->io);
+    sd_event_source_disable_unref(l->timer);
+    if (l->fd >= 0) {
+        if (is_unix(l))
+            remove_file(l);
+        (void)close(l->fd);
+    }
+    sd_event_unref(l->event);
+    free(l);
+}
+
+const struct listen_address *listener_address(const struct listener *l)
+{
+    return &l->address;
+}
+
+void listener_set_quiet(struct listener *l, bool quiet)
+{
+    l->quiet = quiet;
+}
