@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "daemon/pipeline.h"
+#include "tests/support/loopback.h"
+#include "tests/support/scratch.h"
+#include "tests/support/traces.h"
+
+#define PATIENCE 60
+#define LONG (120 * USEC_PER_SEC)
+#define TEXT(s) ((char *)(uintptr_t)(s))
+#define HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+
+struct world {
+    char *dir;
+    sd_event *event;
+    struct disk *disk;
+    struct spool *spool;
+    struct http *http;
+    struct pipeline *pipeline;
+    struct counters counters;
+    struct loopback *server;
+    struct target *target;
+    struct trace trace;
+    unsigned ended; /* captures */
+};
+
+/* What an order's fn was told. */
+struct told {
+    unsigned times;
+    enum outcome outcome;
+    enum reason reason;
+    char name[64], key[NAME_KEY_MAX];
+    usec window;
+};
+
+static void on_ended(void *userdata, const struct pipeline_end *end)
+{
+    struct world *w = userdata;
+
+    assert_ptr_equal(end->target, w->target);
+    w->ended++;
+}
+
+static void on_told(void *userdata, const struct pipeline_end *end)
+{
+    struct told *t = userdata;
+
+    t->times++;
+    t->outcome = end->outcome;
+    t->reason = end->reason;
+    t->window = end->window;
+    (void)snprintf(t->name, sizeof(t->name), "%s", end->name ? end->name : "");
+    (void)snprintf(t->key, sizeof(t->key), "%s", end->key ? end->key : "");
+}
+
+static void make_target(struct world *w)
+{
+    const struct job_config config = {
+        .name = TEXT("shop"), .path = TEXT("/debug/pprof/trace"), .interval = LONG,
+        .window = 2 * USEC_PER_SEC, .timeout = LONG, .body_size_limit = 64 << 20,
+    };
+    struct target_job *job = target_job_new(&config);
+    struct target_config from = {0};
+    char address[64];
+    const char *why;
+
+    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", loopback_port(w->server));
+    from.address = address;
+    w->target = target_new(address);
+    assert_int_equal(address_parse(address, &from.parsed, &why), 0);
+    assert_int_equal(target_fill(w->target, job, &from, "web-1", false), 0);
+    target_job_unref(job);
+    address_done(&from.parsed);
+}
+
+static int setup(void **state)
+{
+    static const struct retention_limits limits = {.max_bytes = 1ULL << 30, .max_files = 100};
+    struct world *w = calloc(1, sizeof(*w));
+
+    assert_non_null(w);
+    (void)alarm(PATIENCE);
+    log_set_level(LOG_LEVEL_ERROR);
+    w->dir = scratch_new(NULL);
+    assert_true(sd_event_new(&w->event) >= 0);
+    assert_int_equal(disk_new(w->event, &w->disk), 0);
+    assert_int_equal(spool_new(w->event, w->disk, w->dir, &limits, false, &w->spool), 0);
+    assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);
+    assert_int_equal(pipeline_new(w->event, w->http, w->disk, w->spool, &w->counters, false,
+                                  on_ended, w, &w->pipeline), 0);
+    w->server = loopback_new(NULL);
+    traces_make(&w->trace, 26, 2, 500);
+    make_target(w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    assert_true(pipeline_idle(w->pipeline));
+    assert_null(w->target->flight);
+    target_unref(w->target);
+    pipeline_free(w->pipeline);
+    http_free(w->http);
+    spool_free(w->spool);
+    disk_free(w->disk);
+    sd_event_unref(w->event);
+    loopback_free(w->server);
+    traces_done(&w->trace);
+    scratch_free(w->dir);
+    free(w);
+    (void)alarm(0);
+    return 0;
+}
+
+static void step(struct world *w)
+{
+    assert_true(sd_event_run(w->event, UINT64_MAX) >= 0);
+}
+
+static void order(struct world *w, enum reason reason, const char *name, usec window,
+                  struct told *told, struct pipeline_wish **ret)
+{
+    const struct pipeline_order o = {
+        .reason = reason, .name = name, .window = window, .fn = told ? on_told : NULL,
+        .userdata = told,
+    };
+
+    assert_int_equal(pipeline_capture(w->pipeline, w->target, &o, ret), 0);
+}
+
+/* Runs until `n` captures have ended in all. */
+static void finish(struct world *w, unsigned n)
+{
+    while (w->ended < n)
+        step(w);
+    assert_true(pipeline_idle(w->pipeline));
+}
+
+static const char *flight_state(struct world *w)
+{
+    struct pipeline_flight f;
+
+    return pipeline_flight(w->target, &f) ? f.state : "none";
+}
+
+/* A capture that is under way until the gate opens. */
+static void begin(struct world *w, const struct loopback_step *steps, size_t n)
+{
+    loopback_play(w->server, steps, n);
+    while (strcmp(flight_state(w), "capturing") != 0)
+        step(w);
+}
+
+static char *record_of(struct world *w, const char *key)
+{
+    char path[NAME_KEY_MAX + 16], *record;
+    struct buf b;
+
+    (void)snprintf(path, sizeof(path), "archive/%.*s.json", (int)(strlen(key) - strlen(".trace")),
+                   key);
+    buf_init(&b, RECORD_MAX);
+    assert_int_equal(buf_read_file(&b, scratch_path(w->dir, path)), 0);
+    record = strdup(buf_str(&b));
+    buf_done(&b);
+    return record;
+}
+
+/* What was asked for before it began is one capture: the longest, with the first one's name. */
+static void test_join_what_waits(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_SEND, HEAD, 0, 0}, {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told[3] = {0};
+    char *record;
+
+    order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
+    order(w, REASON_ALERT, "alert:HighLatency", 0, &told[0], NULL);
+    order(w, REASON_API, "api:look", 5 * USEC_PER_SEC, &told[1], NULL);
+    order(w, REASON_SCHEDULE, NULL, 0, &told[2], NULL);
+    assert_string_equal(flight_state(w), "waiting");
+    pipeline_set_concurrency(w->pipeline, 1);
+    loopback_play(w->server, steps, 2);
+    finish(w, 1);
+    assert_non_null(strstr(loopback_join(w->server), "?seconds=5 "));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(told[i].times, 1);
+        assert_int_equal(told[i].outcome, OUTCOME_OK);
+        assert_int_equal(told[i].reason, REASON_ALERT);
+        assert_string_equal(told[i].name, "alert:HighLatency");
+        assert_int_equal(told[i].window, 5 * USEC_PER_SEC);
+    }
+    assert_int_equal(told[2].times, 0); /* skipped */
+    assert_int_equal(w->counters.captures[OUTCOME_SKIPPED], 1);
+    assert_string_equal(told[0].key, told[1].key);
+    record = record_of(w, told[0].key);
+    assert_non_null(strstr(record, "\"reason\": \"alert:HighLatency\""));
+    assert_non_null(strstr(record, "\"seconds\": 5"));
+    free(record);
+}
+
+/* What is asked for during a capture gets one of its own after it, however often. */
+static void test_follow_what_runs(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}, {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, HEAD, 0, 0}, {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told[3] = {0};
+
+    order(w, REASON_API, NULL, 0, &told[0], NULL);
+    begin(w, steps, 6);
+    order(w, REASON_API, "api:again", 0, &told[1], NULL);
+    order(w, REASON_SIGNAL, NULL, 0, &told[2], NULL);
+    order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
+    loopback_open_gate(w->server);
+    finish(w, 2);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(told[i].times, 1);
+        assert_int_equal(told[i].outcome, OUTCOME_OK);
+    }
+    assert_string_equal(told[1].name, "api:again");
+    assert_string_equal(told[1].key, told[2].key);
+    assert_string_not_equal(told[0].key, told[1].key);
+    assert_int_equal(w->counters.captures[OUTCOME_OK], 2);
+    assert_int_equal(w->counters.captures[OUTCOME_SKIPPED], 1);
+}
+
+static void test_forgotten(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct pipeline_wish *wish;
+    struct told told[2] = {0};
+
+    order(w, REASON_API, NULL, 0, &told[0], &wish);
+    order(w, REASON_API, NULL, 0, &told[1], NULL);
+    assert_non_null(wish);
+    begin(w, steps, 3);
+    pipeline_forget(wish);
+    pipeline_forget(NULL);
+    loopback_open_gate(w->server);
+    finish(w, 1);
+    assert_int_equal(told[0].times, 0);
+    assert_int_equal(told[1].times, 1);
+}
+
+/* Whoever waits for what will not begin any more is told so. */
+static void test_drained(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    const struct pipeline_order late = {.reason = REASON_API};
+    struct told told[2] = {0};
+
+    order(w, REASON_API, NULL, 0, &told[0], NULL);
+    begin(w, steps, 3);
+    order(w, REASON_API, NULL, 0, &told[1], NULL);
+    pipeline_drain(w->pipeline);
+    assert_int_equal(pipeline_capture(w->pipeline, w->target, &late, NULL), -ESHUTDOWN);
+    loopback_open_gate(w->server);
+    finish(w, 1);
+    assert_int_equal(told[0].outcome, OUTCOME_OK);
+    assert_int_equal(told[1].times, 1);
+    assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
+    assert_string_equal(told[1].key, "");
+}
+
+static void test_target_gone(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told[2] = {0};
+
+    order(w, REASON_SCHEDULE, NULL, 0, &told[0], NULL);
+    begin(w, steps, 3);
+    order(w, REASON_API, NULL, 0, &told[1], NULL);
+    w->target->gone = true;
+    loopback_open_gate(w->server);
+    finish(w, 1);
+    assert_int_equal(told[0].outcome, OUTCOME_OK);
+    assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_join_what_waits),
+        TEST(test_follow_what_runs),
+        TEST(test_forgotten),
+        TEST(test_drained),
+        TEST(test_target_gone),
+    };
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
+}
