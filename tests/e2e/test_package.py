@@ -205,7 +205,8 @@ def newer(packages, directory):
 
 def test_upgrade_keeps_configuration(machine, packages, tmp_path):
     changed = machine.run("cat", CONFIG).stdout.replace("max_age: 7d", "max_age: 14d")
-    machine.write(CONFIG, changed)
+    machine.write(CONFIG, changed, 0o640)
+    machine.run("chgrp", "contrace", CONFIG)
     pid = machine.show("MainPID")
     machine.offer(newer(packages, tmp_path))
     # Both sides have changed the file; noninteractive, dpkg would ask nobody.
@@ -213,6 +214,7 @@ def test_upgrade_keeps_configuration(machine, packages, tmp_path):
     version = machine.sh("dpkg-query -W -f '${Version}' contraced")
     assert version.endswith("+1")
     assert machine.run("cat", CONFIG).stdout == changed
+    assert machine.sh(f"stat -c '%a %U %G' {CONFIG}") == "640 root contrace"
     assert machine.show("ActiveState") == "active"
     assert machine.show("MainPID") != pid
     wait_until("the target is there", lambda: machine.show("StatusText").startswith("1 target "))
