@@ -45,14 +45,17 @@ void daemon_tell_status(const struct daemon *d)
 {
     struct spool_stats stats;
     char when[CLOCK_RFC3339_SIZE], size[PARSE_TEXT_SIZE], uploads[64] = "";
+    char causes[SUSPENSION_NAMES_SIZE];
+    bool suspended = suspension_active(d->suspension);
 
     spool_stats(d->spool, &stats);
     if (d->config->upload.url)
         (void)snprintf(uploads, sizeof uploads, ", %llu to upload%s",
                        (unsigned long long)stats.pending_files,
                        uploader_failing(d->uploader) ? " (failing)" : "");
-    notify_status("%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s%s",
-                  suspension_active(d->suspension) ? "suspended, " : "", targets_count(d->targets),
+    notify_status("%s%s%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s%s",
+                  suspended ? "suspended (" : "", suspension_names(d->suspension, causes),
+                  suspended ? "), " : "", targets_count(d->targets),
                   targets_count(d->targets) == 1 ? "" : "s", d->failing,
                   d->counters.last_success ? clock_rfc3339(d->counters.last_success, when)
                                            : "never",
@@ -334,7 +337,7 @@ static int build_control(struct daemon *d)
 {
     int r = suspension_new(d->event, on_suspension, d, &d->suspension);
 
-    return r < 0 ? r : suspension_set(d->suspension, &d->config->suspend);
+    return r < 0 ? r : daemon_set_suspension(d, d->config);
 }
 
 static int build(struct daemon *d)

@@ -113,6 +113,11 @@ static void warn_of_fixed(const struct config *old, const struct config *new)
         log_warn("global.host stays what it was until contraced is restarted");
 }
 
+int daemon_set_suspension(struct daemon *d, const struct config *config)
+{
+    return d->options->once ? 0 : suspension_set(d->suspension, &config->suspend);
+}
+
 /* Everything that may fail for want of memory; what is there already stays as it is. */
 static int prepare(struct daemon *d, const struct config *c)
 {
@@ -123,7 +128,7 @@ static int prepare(struct daemon *d, const struct config *c)
     if (r == 0)
         r = labelling_set(d->labelling, &c->inspect);
     if (r == 0)
-        r = suspension_set(d->suspension, &c->suspend);
+        r = daemon_set_suspension(d, c);
     return r;
 }
 

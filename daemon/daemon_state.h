@@ -65,6 +65,9 @@ int daemon_update_targets(struct daemon *d, const struct config *config);
 /* Makes the store of the present configuration, if it has one, and uploads to it. 0 or an errno. */
 int daemon_use_store(struct daemon *d);
 
+/* What suspends the schedule. --once was asked for by somebody: nothing suspends it. 0 or -ENOMEM. */
+int daemon_set_suspension(struct daemon *d, const struct config *config);
+
 /*
  * Reads the configuration again. 0; or a negative errno, with what is wrong in `diags` if that is
  * the file, and everything stays as it was. Tells systemd and the log.

@@ -180,7 +180,7 @@ bool timetable_finished(struct timetable *tt, struct target *t, enum reason reas
 
 void timetable_suspend(struct timetable *tt, bool suspended)
 {
-    tt->suspended = suspended;
+    tt->suspended = suspended && !tt->once_until;
 }
 
 void timetable_stop(struct timetable *tt)

@@ -39,7 +39,8 @@ void timetable_update(struct timetable *tt, const struct targets_change *change)
 bool timetable_finished(struct timetable *tt, struct target *t, enum reason reason,
                         const char *name, enum outcome outcome);
 
-/* While suspended, what is due by the schedule is passed over. */
+/* While suspended, what is due by the schedule is passed over; but not with `once`, which would never
+ * end. */
 void timetable_suspend(struct timetable *tt, bool suspended);
 
 /* Nothing is due any more. */
