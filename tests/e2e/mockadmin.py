@@ -195,8 +195,6 @@ class World:
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
     def log_message(self, *args):
         pass
 

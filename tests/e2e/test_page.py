@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status page in a real browser: before a made-up endpoint (mockadmin.py) for what takes long to
+come by, and before contraced with a real Go service.
+
+CONTRACE_SCREENSHOT, a file: test_screenshot writes docs/status.png's picture there (scripts/screenshot).
+"""
+
+import base64
+import hashlib
+import json
+import os
+import time
+
+import pytest
+from browser import Browser
+from mockadmin import MockAdmin, World, policy, rfc3339
+from support import PATIENCE, SRC, wait_until
+
+PAGE = SRC / "daemon/control/page.html"
+EVIL = '<img src=x onerror="document.title=\'owned\'">'
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory):
+    with Browser(tmp_path_factory.mktemp("browser")) as b:
+        yield b
+
+
+@pytest.fixture
+def browser(window):
+    """An empty tab of the size and the theme that tests take for granted; no complaints are left."""
+    look(window)
+    window.go("about:blank")
+    window.console()
+    yield window
+    window.go("about:blank")
+
+
+def look(browser, width=1280, height=800, scheme="light"):
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
+                deviceScaleFactor=1, mobile=False)  # fmt: skip
+    browser.cdp("Emulation.setEmulatedMedia",
+                features=[{"name": "prefers-color-scheme", "value": scheme}])  # fmt: skip
+
+
+@pytest.fixture
+def mock():
+    mocks = []
+
+    def start(**kwargs):
+        mocks.append(MockAdmin(World(**kwargs)))
+        return mocks[-1]
+
+    yield start
+    for m in mocks:
+        m.__exit__()
+
+
+def drawn(browser):
+    """Waits until what there is has been drawn; how many captures that are."""
+    return int(wait_until("the page is drawn",
+                          lambda: browser.run("return document.body.dataset.drawn")))  # fmt: skip
+
+
+def opened(browser, url):
+    browser.go(url)
+    return drawn(browser)
+
+
+def complaints(browser):
+    """Errors, and breaches of the policy, on the console."""
+    return [x for x in browser.console() if x["level"] in ("SEVERE", "WARNING")]
+
+
+# ---- the file ----
+
+
+def test_nothing_from_elsewhere():
+    page = PAGE.read_text()
+    assert page.count("<script") == page.count("<style") == 1
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
+                 "new Function", " style=", "://", " onclick", " onload"):  # fmt: skip
+        assert word not in page.replace("-t http://127.0.0.1:6060", ""), word
+
+
+# ---- what it shows ----
+
+
+def test_overview(browser, mock):
+    m = mock(targets=12, captures=1200)
+    assert opened(browser, m.url) == 1200 or drawn(browser) > 1100
+    text = browser.text()
+    for word in ("web-1", "0.1.0", "up 5 d", "12 all answer", "of 48 GiB", "3 waiting, 9 MiB",
+                 "checkout", "worst first", "lock-contention"):  # fmt: skip
+        assert word in text, word
+    labels = browser.run("return [...document.querySelectorAll('.row .chip')].map(e => e.innerText)")
+    assert labels[0] not in ("healthy", "idle"), "the worst goes first"
+    assert browser.run("return document.title") == "web-1 – contrace"
+    assert complaints(browser) == []
+
+
+def colours(browser, row=0):
+    """The colours in a row's time line, the commonest first, as [count, "#rrggbb"]."""
+    return browser.run(
+        """
+        const c = document.querySelectorAll('.row canvas')[arguments[0]];
+        const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, n = {};
+        for (let i = 0; i < d.length; i += 4) if (d[i + 3] === 255) {
+            const k = '#' + [d[i], d[i + 1], d[i + 2]].map((v) => v.toString(16).padStart(2, '0')).join('');
+            n[k] = (n[k] || 0) + 1;
+        }
+        return Object.entries(n).map((e) => [e[1], e[0]]).sort((a, b) => b[0] - a[0]);
+        """,
+        row,
+    )
+
+
+@pytest.mark.parametrize(("scheme", "lock"), [("light", "#820e93"), ("dark", "#ff6bbd")])
+def test_marks_have_the_labels_colour(browser, mock, scheme, lock):
+    look(browser, scheme=scheme)
+    m = mock(targets=1, captures=40)
+    for c in m.world.captures:
+        c["label"] = "lock-contention"
+    m.world.refresh(m.world.targets[0])
+    opened(browser, m.url)
+    assert lock in [c for _, c in colours(browser)][:8]
+    for c in m.world.captures:
+        c["label"] = "idle"
+    opened(browser, m.url + "?again")
+    assert lock not in [c for _, c in colours(browser)]
+
+
+def test_pointing_and_keys(browser, mock):
+    m = mock(targets=1, captures=50)
+    opened(browser, m.url + "#range=6h")
+    newest = m.world.captures[0]
+    browser.run("document.querySelector('.row canvas').focus()")
+    canvas = ".row canvas"
+    browser.keys(canvas, "\ue010")  # End
+    assert browser.run("return !document.getElementById('tip').hidden")
+    assert newest["label"] in browser.text("#tip")
+    last = browser.run("return document.querySelector('.row canvas').ariaValueText")
+    browser.keys(canvas, "\ue012")  # left
+    assert browser.run("return document.querySelector('.row canvas').ariaValueText") != last
+    browser.keys(canvas, "\ue014\ue007")  # right, Enter
+    browser.wait_text(newest["key"], "dialog")
+    browser.keys("dialog button", "\ue00c")  # Escape
+    assert browser.run("return !document.querySelector('dialog').open")
+    assert complaints(browser) == []
+
+
+def test_filter_range_and_labels(browser, mock):
+    m = mock(targets=12, captures=1200)
+    opened(browser, m.url)
+    browser.keys("#filter", "payments")
+    services = "return [...document.querySelectorAll('.row b')].map(e => e.innerText)"
+    wait_until("the filter works", lambda: browser.run(services) == ["payments"] * 2)
+    assert "filter=payments" in browser.run("return location.hash")
+    browser.keys("#filter", "zzz")
+    browser.wait_text("Nothing matches", "#empty")
+    browser.click("#empty button")
+    wait_until("all are there", lambda: len(browser.run(services)) == 12)
+    browser.run("[...document.querySelectorAll('.ranges button')][0].click()")
+    wait_until("one hour", lambda: drawn(browser) < 200)
+    browser.run("document.querySelector('.legend button').click()")
+    wait_until("those with the label", lambda: 0 < len(browser.run(services)) < 12)
+
+
+def test_details_and_download(browser, mock):
+    m = mock(targets=1, captures=3)
+    m.world.captures[0]["label"] = "lock-contention"
+    opened(browser, m.url)
+    browser.click(".row .chip")
+    browser.wait_text("waiting share", "dialog")
+    for word in ("68.1 %", "5.17 ms", "score 0.87", "go tool trace checkout-web-1-", "sha256"):
+        assert word in browser.text("dialog"), word
+    browser.click("dialog a.main")
+    wait_until("the trace is there", lambda: list(browser.downloads.glob("*.trace")))
+    assert complaints(browser) == []
+
+
+# ---- what stands in nobody's way ----
+
+
+def test_hostile_names_stay_text(browser, mock):
+    m = mock(targets=2, captures=20)
+    for t in m.world.targets:
+        t.update(service=EVIL, host=EVIL, job=EVIL, address=EVIL, state=EVIL, failures=3)
+    for c in m.world.captures[:10]:
+        c["label"] = EVIL
+    m.world.causes = [{"cause": EVIL, "since": EVIL, "text": EVIL}]
+    m.world.ready, m.world.reasons = False, EVIL
+    m.world.upload["state"] = EVIL
+    opened(browser, m.url)
+    assert EVIL in browser.text("#rows") and EVIL in browser.text("#banners")
+    assert browser.run("return document.querySelectorAll('img').length") == 0
+    assert browser.run("return document.title") != "owned"
+    # The reply 503 of /-/ready is told by the browser itself.
+    assert [x for x in complaints(browser) if "503" not in x["message"]] == []
+
+
+def test_odd_replies(browser, mock):
+    """A server of another version may leave out what this page knows, or say null."""
+    m = mock(targets=2, captures=4)
+    nothing = dict.fromkeys(m.world.status())
+    m.world.status = lambda: nothing
+    for t in m.world.targets:
+        for name in list(t):
+            t[name] = None
+    for c in m.world.captures:
+        c.update(bytes=None, label=None, scheduler_latency_p99_seconds=None, state=None)
+    opened(browser, m.url)
+    assert "no label" in browser.text("#rows")
+    assert complaints(browser) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"causes": [{"cause": "flag_file", "since": "2026-01-01T00:00:00Z", "text": "/run/x"}]},
+         ["Scheduled captures are suspended", "flag file", "/run/x"]),
+        ({"ready": False, "reasons": "the spool refuses room\nstopping"},
+         ["Not ready:", "the spool refuses room; stopping"]),
+        ({"upload": {"state": "parked"}}, ["somebody must act"]),
+        ({"upload": None}, ["off", "traces stay on this machine"]),
+        ({"labelled": False}, ["Traces are not inspected"]),
+    ],
+)  # fmt: skip
+def test_states(browser, mock, state, words):
+    m = mock(targets=2, captures=10)
+    vars(m.world).update(state)
+    if not m.world.labelled:
+        for c in m.world.captures:
+            c["label"] = c["scheduler_latency_p99_seconds"] = None
+    opened(browser, m.url)
+    for word in words:
+        assert word in browser.text(), word
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [(0, ["No targets yet", "scrape_configs"]), (2, ["No captures in the last 24h", "next is due"])],
+)
+def test_empty(browser, mock, targets, words):
+    m = mock(targets=targets, captures=0)
+    opened(browser, m.url)
+    for word in words:
+        browser.wait_text(word, "#empty")
+    assert complaints(browser) == []
+
+
+def test_suspend_and_capture(browser, mock):
+    m = mock(targets=2, captures=10)
+    opened(browser, m.url)
+    browser.click("#suspend")
+    browser.wait_text("Scheduled captures are suspended")
+    browser.click("#suspend")
+    wait_until("it is resumed", lambda: browser.text("#suspend") == "Suspend")
+    assert "suspended" not in browser.text("#banners")
+    browser.click(".row .acts button")
+    browser.wait_text("lock-contention · p99 3 ms", "#notes")
+    posts = [(path, body) for method, path, body in m.world.asked if method == "POST"]
+    assert posts[:2] == [("/api/v1/suspend", {}), ("/api/v1/resume", {})]
+    path, body = posts[2]
+    assert path == "/api/v1/capture" and set(body) == {"target", "wait", "reason"}
+
+
+def test_token(browser, mock):
+    m = mock(targets=2, captures=10)
+    m.world.token = "sesame"
+    browser.go(m.url)
+    browser.wait_text("asks for a token")
+    browser.keys("#token", "wrong\ue007")
+    browser.wait_text("not the right one")
+    browser.run("document.getElementById('token').value = ''")
+    browser.keys("#token", "sesame\ue007")
+    assert drawn(browser) == 10
+    assert "token" not in browser.text("#banners")
+    browser.go(m.url)
+    assert drawn(browser) == 10, "it is kept in this tab"
+    browser.click(".row .chip")
+    browser.wait_text("sha256", "dialog")
+    before = set(browser.downloads.iterdir())
+    browser.click("dialog a.main")
+    wait_until("a download that needs the token",
+               lambda: [x for x in set(browser.downloads.iterdir()) - before
+                        if x.suffix == ".trace"])  # fmt: skip
+
+
+def test_gone_and_back(browser, mock):
+    m = mock(targets=2, captures=10)
+    opened(browser, m.url)
+    port = m.server.server_port
+    m.__exit__()
+    browser.wait_text("contraced has not answered since")
+    assert browser.run("return document.querySelector('#suspend').disabled")
+    with MockAdmin(m.world, port):
+        wait_until("it is there again", lambda: "not answered" not in browser.text("#banners"))
+
+
+# ---- many ----
+
+
+def test_ten_thousand_captures(browser, mock, capsys):
+    m = mock(targets=12, captures=10000)
+
+    def pages():
+        return [q for method, path, q in m.world.asked if path == "/api/v1/captures"]
+
+    def times():
+        return browser.run(
+            "return performance.getEntriesByName('contrace-drawn').map((e) => e.startTime)"
+        )
+
+    count = opened(browser, m.url + "#range=all")
+    assert count == len(m.world.captures)
+    assert len(pages()) == 10
+    first = times()[0]
+    # Nothing has happened: nothing is asked again but the state.
+    asked = len([1 for _, path, _ in m.world.asked if path == "/api/v1/status"])
+    wait_until("a second poll",
+               lambda: len([1 for _, p, _ in m.world.asked if p == "/api/v1/status"]) > asked + 1)  # fmt: skip
+    assert len(pages()) == 10
+    frame = browser.run(
+        """
+        const c = document.querySelector('.row canvas'), b = c.getBoundingClientRect();
+        const begin = performance.now();
+        for (let i = 0; i < 100; i++)
+            c.dispatchEvent(new PointerEvent('pointermove', {clientX: b.left + 60 + i * 4, clientY: b.top + 9}));
+        return (performance.now() - begin) / 100;
+        """
+    )
+    with capsys.disabled():
+        print(f"\n10,000 captures: drawn {first:.0f} ms after the page was asked for;"
+              f" {frame:.1f} ms for a move of the pointer")  # fmt: skip
+    assert complaints(browser) == []
+
+
+def test_no_more_than_the_range(browser, mock):
+    """A day is shown first; a longer range asks for what is older, not for all again."""
+    m = mock(targets=12, captures=10000)
+    opened(browser, m.url)
+    day = [q for _, path, q in m.world.asked if path == "/api/v1/captures"]
+    assert len(day) == 4 and all("since" in q for q in day)
+    browser.run("[...document.querySelectorAll('.ranges button')].pop().click()")
+    wait_until("all are drawn", lambda: drawn(browser) == len(m.world.captures))
+    everything = [q for _, path, q in m.world.asked if path == "/api/v1/captures"]
+    assert len(everything) <= 12
+
+
+def test_thousands_of_targets(browser, mock):
+    m = mock(targets=2500, captures=5000)
+    m.world.targets[1234].update(state="timeout", failures=5)
+    opened(browser, m.url)
+    rows = "return document.querySelectorAll('.row').length"
+    assert 0 < browser.run(rows) < 40
+    browser.wait_text("▲ timeout, 5 in a row", ".row")
+    browser.run("scrollTo(0, document.body.scrollHeight)")
+    wait_until("the last is there", lambda: browser.run(
+        "return [...document.querySelectorAll('.row')].some(e => e.getAttribute('aria-rowindex') === '2501')"))  # fmt: skip
+    assert browser.run(rows) < 40
+
+
+# ---- everybody ----
+
+CONTRAST = """
+    const lum = (c) => { const [r, g, b] = c.map((v) => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+        return .2126 * r + .7152 * g + .0722 * b; };
+    const rgb = (s) => s.match(/[\\d.]+/g).map(Number);
+    const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+        if (c.length < 4 || c[3] === 1) return c; } return [255, 255, 255]; };
+    const poor = [];
+    for (const e of document.querySelectorAll('body *')) {
+        const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+        if (!own || !e.offsetParent || e.disabled || /SCRIPT|OPTION/.test(e.tagName)) continue;
+        const a = lum(rgb(getComputedStyle(e).color)), b = lum(behind(e));
+        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        if (ratio < 4.5) poor.push([e.tagName, e.className, e.textContent.slice(0, 30), ratio.toFixed(2)]);
+    }
+    return poor;
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(browser, mock, scheme):
+    """WCAG AA, in both themes, with every banner there."""
+    look(browser, scheme=scheme)
+    m = mock(targets=6, captures=60)
+    m.world.ready, m.world.reasons = False, "a reason"
+    m.world.causes = [{"cause": "api", "since": rfc3339(time.time()), "text": ""}]
+    m.world.targets[0].update(state="timeout", failures=5)
+    opened(browser, m.url)
+    assert browser.run(CONTRAST) == []
+    browser.click(".row .chip")
+    browser.wait_text("sha256", "dialog")
+    assert browser.run(CONTRAST) == []
+
+
+@pytest.mark.parametrize("width", [400, 640, 901, 1280, 2000])
+def test_widths(browser, mock, width):
+    look(browser, width=width)
+    m = mock(targets=6, captures=600)
+    opened(browser, m.url)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    out = browser.run(
+        """
+        return [...document.querySelectorAll('button, input, select, canvas, .tile')].filter((e) => {
+            const b = e.getBoundingClientRect();
+            return e.offsetParent && (b.left < 0 || b.right > innerWidth || b.width < 8);
+        }).map((e) => e.outerHTML.slice(0, 60));
+        """
+    )
+    assert out == []
+
+
+def test_everything_has_a_name(browser, mock):
+    m = mock(targets=6, captures=60)
+    opened(browser, m.url)
+    browser.click(".row .chip")
+    browser.wait_text("sha256", "dialog")
+    tree = browser.cdp("Accessibility.getFullAXTree")["nodes"]
+    nameless = [
+        n["role"]["value"]
+        for n in tree
+        if not n["ignored"]
+        and n["role"]["value"] in ("button", "link", "slider", "combobox", "searchbox", "dialog")
+        and not n.get("name", {}).get("value")
+    ]
+    assert nameless == []
