@@ -295,6 +295,8 @@ static int build_storage(struct daemon *d, const char *host)
         r = uploader_new(d->event, d->disk, d->spool, host, random_seed(), &d->uploader);
     if (r >= 0)
         r = daemon_use_store(d);
+    if (r >= 0)
+        uploader_set_meters(d->uploader, d->meters);
     return r;
 }
 
@@ -305,9 +307,9 @@ static int build_captures(struct daemon *d)
     int r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->http);
 
     if (r >= 0)
-        r = labelling_new(d->event, d->spool, &d->counters, &d->labelling);
+        r = labelling_new(d->event, d->spool, d->meters, &d->labelling);
     if (r >= 0)
-        r = pipeline_new(d->event, d->http, d->disk, d->spool, &d->counters, once, on_ended, d,
+        r = pipeline_new(d->event, d->http, d->disk, d->spool, d->meters, once, on_ended, d,
                          &d->pipeline);
     if (r >= 0)
         r = timetable_new(d->event, once, random_seed(), on_due, d, &d->timetable);
@@ -328,7 +330,7 @@ static int build_targets(struct daemon *d, const char *host)
     if (r < 0)
         return r;
     d->targets = targets_new(host);
-    d->results = results_new();
+    d->results = results_new(d->meters);
     return d->targets && d->results ? daemon_update_targets(d, d->config) : -ENOMEM;
 }
 
@@ -347,6 +349,10 @@ static int build(struct daemon *d)
     int r = sd_event_new(&d->event);
 
     if (r >= 0)
+        r = meters_new(&d->counters, &d->meters);
+    if (r >= 0)
+        r = observation_new(&d->observation);
+    if (r >= 0)
         r = set_up_signals(d);
     if (r >= 0)
         r = set_up_leave(d);
@@ -358,7 +364,7 @@ static int build(struct daemon *d)
         r = build_targets(d, host);
     if (r >= 0)
         r = build_control(d);
-    d->counters.last_reload = clock_real();
+    d->counters.last_reload = d->counters.config_read = clock_real();
     d->counters.last_reload_ok = true;
     return r;
 }
@@ -402,6 +408,8 @@ void daemon_free(struct daemon *d)
     http_free(d->store_http);
     spool_free(d->spool);
     disk_free(d->disk);
+    observation_free(d->observation);
+    meters_free(d->meters);
     sd_event_source_disable_unref(d->deadline);
     sd_event_source_disable_unref(d->leave);
     sd_event_unref(d->event);

@@ -34,6 +34,8 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
         timetable_update(d->timetable, &change);
         for (size_t i = 0; i < change.n_removed; i++)
             daemon_count_failing(d, change.removed[i]);
+        for (size_t i = 0; i < config->n_jobs; i++)
+            meters_expect(d->meters, config->jobs[i].name);
     }
     for (size_t i = 0; lists && i < config->n_jobs; i++)
         free(lists[i].items);
@@ -187,6 +189,7 @@ int daemon_reload(struct daemon *d, struct diags *diags)
         say_reload_failed(d, r, diags);
     } else {
         d->counters.reloads++;
+        d->counters.config_read = d->counters.last_reload;
         log_write(LOG_LEVEL_INFO, &fields, "reloaded %s: %zu targets",
                   d->config_file ? d->config_file : "the command line", targets_count(d->targets));
     }

@@ -9,7 +9,8 @@
 #include "daemon/capture/discovery.h"
 #include "daemon/capture/targets.h"
 #include "daemon/config/config.h"
-#include "daemon/control/counters.h"
+#include "daemon/control/meters.h"
+#include "daemon/observation.h"
 #include "daemon/options.h"
 #include "daemon/disk/disk.h"
 #include "daemon/labelling.h"
@@ -45,7 +46,9 @@ struct daemon {
     struct timetable *timetable;
     struct suspension *suspension;
     struct results *results;
-    struct counters counters;
+    struct counters counters; /* of the meters */
+    struct meters *meters;
+    struct observation *observation;
     size_t failing; /* targets whose last capture failed */
     sd_event_source *deadline, *leave;
     enum stage stage;

@@ -20,7 +20,7 @@
 struct labelling {
     sd_event *event;
     struct spool *spool;
-    struct counters *counters;
+    struct meters *meters;
     struct inspector *inspector;
     sd_event_source *deadline;
     bool enabled;
@@ -72,7 +72,7 @@ static void on_amended(int r, const char *key, void *userdata)
         l->amend_failed = false;
         return;
     }
-    l->counters->labels_lost++;
+    l->meters->totals->labels_lost++;
     log_write(r == -ENOENT || l->amend_failed ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, &fields,
               "the record of %s stays without its label: %s", key, strerror(-r));
     l->amend_failed = l->amend_failed || r != -ENOENT;
@@ -89,7 +89,7 @@ static void on_inspected(void *userdata, const char *key, const struct inspectio
         .latency = ok ? in->digest.latency : -1,
     };
 
-    l->counters->inspections[in->end]++;
+    meters_inspected(l->meters, in->end, in->took);
     if (l->told)
         l->told(l->userdata, &(struct labelling_label){key, what.label, what.latency});
     if (ok)
@@ -188,7 +188,7 @@ bool labelling_idle(const struct labelling *l)
     return inspector_idle(l->inspector);
 }
 
-int labelling_new(sd_event *event, struct spool *spool, struct counters *counters,
+int labelling_new(sd_event *event, struct spool *spool, struct meters *meters,
                   struct labelling **ret)
 {
     static const struct inspector_handlers handlers = {open_trace, on_inspected};
@@ -199,7 +199,7 @@ int labelling_new(sd_event *event, struct spool *spool, struct counters *counter
         return -ENOMEM;
     l->event = sd_event_ref(event);
     l->spool = spool;
-    l->counters = counters;
+    l->meters = meters;
     r = inspector_new(event, &handlers, l, &l->inspector);
     if (r < 0) {
         labelling_free(l);

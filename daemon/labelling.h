@@ -4,7 +4,7 @@
 /*
  * The way of one trace from published to labelled: hold it back from its upload, have it inspected,
  * write label and summary into its record, offer it. The only place that knows both the spool and
- * the inspector. It reports each end once: counters, the log. Nothing here can fail a capture, or
+ * the inspector. It reports each end once: meters, the log. Nothing here can fail a capture, or
  * keep a trace from its upload for longer than inspect.timeout and a little.
  */
 
@@ -12,14 +12,14 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/config/config.h"
-#include "daemon/control/counters.h"
+#include "daemon/control/meters.h"
 #include "daemon/spool/spool.h"
 
 struct labelling;
 
-/* Event, spool and counters are borrowed. Nothing is labelled before labelling_set. 0 or a negative
+/* Event, spool and meters are borrowed. Nothing is labelled before labelling_set. 0 or a negative
  * errno. */
-int labelling_new(sd_event *event, struct spool *spool, struct counters *counters,
+int labelling_new(sd_event *event, struct spool *spool, struct meters *meters,
                   struct labelling **ret);
 
 /* To be called before spool_free; what is under way is dropped. NULL is fine. */

@@ -156,12 +156,17 @@ static void flight_end(struct flight *f, const char *key)
     (void)sd_event_now(p->event, CLOCK_BOOTTIME, &end.ended);
     spool_file_discard(f->file);
     list_remove(f->state == FLIGHT_WAITING ? &p->waiting : &p->flying, f);
-    p->counters->captures[end.outcome]++;
-    if (key) {
-        p->counters->bytes += end.bytes;
-        p->counters->last_success = f->start;
+    meters_captured(p->meters, t->job->name,
+                    &(struct meters_capture){
+                        .outcome = end.outcome,
+                        .bytes = end.bytes,
+                        .start = key ? end.start : 0,
+                        .due = end.due,
+                        .sent = end.sent,
+                        .ended = end.ended,
+                    });
+    if (key)
         t->last.bytes = end.bytes;
-    }
     pipeline_report(p, f, key);
     t->flight = NULL;
     begin_after(f, &end);
@@ -404,7 +409,7 @@ static int on_wake(sd_event_source *s, void *userdata)
 /* ---- the room's interface ------------------------------------------------------------------- */
 
 int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct spool *spool,
-                 struct counters *counters, bool once, pipeline_ended_fn fn, void *userdata,
+                 struct meters *meters, bool once, pipeline_ended_fn fn, void *userdata,
                  struct pipeline **ret)
 {
     struct pipeline *p = calloc(1, sizeof *p);
@@ -417,7 +422,7 @@ int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct s
         .http = http,
         .disk = disk,
         .spool = spool,
-        .counters = counters,
+        .meters = meters,
         .fn = fn,
         .userdata = userdata,
         .once = once,
@@ -448,15 +453,21 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max)
     wake(p);
 }
 
+/* One that did not come to a flight. */
+static void count(struct pipeline *p, const struct target *t, enum outcome outcome)
+{
+    meters_captured(p->meters, t->job->name, &(struct meters_capture){.outcome = outcome});
+}
+
 /* With a capture under way or waiting. */
-static int join(struct pipeline *p, struct flight *f, const struct pipeline_order *order,
+static int join(struct flight *f, const struct pipeline_order *order,
                 struct pipeline_wish **ret)
 {
     int r;
 
     if (order->reason == REASON_SCHEDULE ||
         (order->reason == REASON_SIGNAL && f->purpose.reason == REASON_SIGNAL)) {
-        p->counters->captures[OUTCOME_SKIPPED]++;
+        count(f->pipeline, f->target, OUTCOME_SKIPPED);
         return 0;
     }
     if (f->state == FLIGHT_WAITING)
@@ -477,7 +488,7 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
     if (p->drained)
         return -ESHUTDOWN;
     if (f) {
-        r = join(p, f, order, ret);
+        r = join(f, order, ret);
     } else {
         f = calloc(1, sizeof *f);
         r = f ? purpose_join(&f->purpose, order, ret) : -ENOMEM;
@@ -494,7 +505,7 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
     }
     if (r < 0) {
         log_error("not enough memory to capture %s", t->shown);
-        p->counters->captures[OUTCOME_RESOURCES]++;
+        count(p, t, OUTCOME_RESOURCES);
     }
     return r;
 }
@@ -529,6 +540,11 @@ bool pipeline_flight(const struct target *t, struct pipeline_flight *ret)
 unsigned pipeline_in_flight(const struct pipeline *p)
 {
     return p->flying.n;
+}
+
+unsigned pipeline_waiting(const struct pipeline *p)
+{
+    return p->waiting.n;
 }
 
 unsigned pipeline_storage_failures(const struct pipeline *p)

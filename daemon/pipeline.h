@@ -4,14 +4,14 @@
 /*
  * The way of one capture from due to published: wait for a turn, reserve room in the spool, stream
  * the trace, find out whose it is, publish. The only place that knows both captures and the spool.
- * It reports each end once: counters, the target's state, the log.
+ * It reports each end once: meters, the target's state, the log.
  */
 
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/capture/target.h"
-#include "daemon/control/counters.h"
+#include "daemon/control/meters.h"
 #include "daemon/disk/disk.h"
 #include "daemon/net/http.h"
 #include "daemon/spool/spool.h"
@@ -49,7 +49,7 @@ struct pipeline_wish; /* an order's fn that has not been called yet */
 
 /* Everything is borrowed. `once`: a failed target is not tried again. 0 or -ENOMEM. */
 int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct spool *spool,
-                 struct counters *counters, bool once, pipeline_ended_fn fn, void *userdata,
+                 struct meters *meters, bool once, pipeline_ended_fn fn, void *userdata,
                  struct pipeline **ret);
 
 /* Nothing may be in flight. */
@@ -84,8 +84,9 @@ struct pipeline_flight {
 /* False: there is none. */
 bool pipeline_flight(const struct target *t, struct pipeline_flight *ret);
 
-/* How many captures are past waiting for their turn. */
+/* How many captures are past waiting for their turn, and how many wait for it. */
 unsigned pipeline_in_flight(const struct pipeline *p);
+unsigned pipeline_waiting(const struct pipeline *p);
 
 /* How many captures in a row the disk failed. */
 unsigned pipeline_storage_failures(const struct pipeline *p);

@@ -65,7 +65,7 @@ struct pipeline {
     struct http *http;
     struct disk *disk;
     struct spool *spool;
-    struct counters *counters;
+    struct meters *meters;
     pipeline_ended_fn fn;
     void *userdata;
     bool once;

@@ -12,13 +12,18 @@ struct awaited {
 };
 
 struct results {
+    struct meters *meters;
     struct awaited *first;
     size_t n;
 };
 
-struct results *results_new(void)
+struct results *results_new(struct meters *meters)
 {
-    return calloc(1, sizeof(struct results));
+    struct results *r = calloc(1, sizeof(*r));
+
+    if (r)
+        r->meters = meters;
+    return r;
 }
 
 static void take_out(struct results *r, struct awaited **at)
@@ -94,8 +99,10 @@ void results_labelled(struct results *r, const struct labelling_label *label)
     for (struct awaited **at = &r->first; *at; at = &(*at)->next) {
         if (!(*at)->key || strcmp((*at)->key, label->key) != 0)
             continue;
+        meters_labelled(r->meters, (*at)->target->job->name, label->label);
         set_label((*at)->target, label);
         take_out(r, at);
         return;
     }
+    meters_labelled(r->meters, METERS_OTHER, label->label);
 }

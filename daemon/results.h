@@ -6,6 +6,7 @@
  * of its trace follows when that was inspected; until then this remembers whose it is.
  */
 
+#include "daemon/control/meters.h"
 #include "daemon/labelling.h"
 #include "daemon/pipeline.h"
 
@@ -13,8 +14,8 @@
 
 struct results;
 
-/* NULL when memory is short. */
-struct results *results_new(void);
+/* The meters are borrowed. NULL when memory is short. */
+struct results *results_new(struct meters *meters);
 void results_free(struct results *r);
 
 /* To be told of each end of a capture. */

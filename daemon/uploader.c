@@ -107,6 +107,7 @@ static int start(struct uploader *u, struct spool_item *item, bool probe)
         f->uploader = u;
         f->store = u->store;
         f->probe = probe;
+        f->begun = uploader_now(u, CLOCK_BOOTTIME);
         r = delivery_start(&f->delivery, u->store, u->disk, item, on_end);
     }
     if (r < 0) {
@@ -293,6 +294,11 @@ void uploader_free(struct uploader *u)
     free(u);
 }
 
+void uploader_set_meters(struct uploader *u, struct meters *m)
+{
+    u->meters = m;
+}
+
 void uploader_set(struct uploader *u, struct store *store, unsigned concurrency, bool keep)
 {
     struct store *old = u->store;
@@ -368,11 +374,14 @@ bool uploader_failing(const struct uploader *u)
 
 void uploader_stats(const struct uploader *u, struct uploader_stats *ret)
 {
+    usec expiry = u->store ? store_credentials_expiry(u->store) : USEC_NEVER;
+
     *ret = (struct uploader_stats){
         .bytes = u->bytes,
         .last_success = u->last_success,
         .in_flight = u->in_flight,
         .breaker = u->breaker.state,
+        .credentials_expiry = expiry == USEC_NEVER ? 0 : expiry,
     };
     memcpy(ret->ends, u->ends, sizeof(ret->ends));
 }

@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/buf.h"
+#include "daemon/control/meters.h"
 #include "daemon/disk/disk.h"
 #include "daemon/spool/spool.h"
 #include "daemon/upload/breaker.h"
@@ -25,6 +26,7 @@ struct uploader_stats {
     usec last_success;              /* real time; 0: none yet */
     unsigned in_flight;
     enum breaker_state breaker;
+    usec credentials_expiry; /* real time; 0: never, or there are none */
 };
 
 /*
@@ -33,6 +35,9 @@ struct uploader_stats {
  */
 int uploader_new(sd_event *event, struct disk *disk, struct spool *spool, const char *host,
                  uint64_t random, struct uploader **ret);
+
+/* Where uploads that succeeded are reported; borrowed. NULL at first: nowhere. */
+void uploader_set_meters(struct uploader *u, struct meters *m);
 
 /* Ends what is in flight, as uploader_cut, and frees the store. What is being settled is the
  * spool's. To be called before spool_free. NULL is fine. */

@@ -80,6 +80,8 @@ static void end_done(struct uploader *u, struct flight *f, const struct store_re
     (void)result;
     u->bytes += f->delivery.size;
     u->last_success = uploader_now(u, CLOCK_REALTIME);
+    if (u->meters)
+        meters_uploaded(u->meters, uploader_now(u, CLOCK_BOOTTIME) - f->begun);
     uploader_settle(u, f->delivery.item);
 }
 

@@ -22,6 +22,7 @@ struct flight {
     struct uploader *uploader;
     struct store *store;
     bool probe;           /* the breaker's */
+    usec begun;           /* boot time */
     bool last;            /* the store is freed with it */
     struct flight *prev, *next;
 };
@@ -78,6 +79,7 @@ struct uploader {
     uint64_t ends[STORE_END_COUNT];
     uint64_t bytes;
     usec last_success;
+    struct meters *meters; /* or NULL */
 };
 
 /* uploader.c */

@@ -289,6 +289,11 @@ void http_resume(struct http_request *r)
 
 /* ---- the multi ------------------------------------------------------------------------------ */
 
+const char *http_library_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
 int http_new(sd_event *event, const char *user_agent, struct http **ret)
 {
     struct http *h;

@@ -100,6 +100,9 @@ struct http_handlers {
     void (*finished)(void *userdata, const struct http_result *result);
 };
 
+/* "7.88.1": that of the libcurl at hand. */
+const char *http_library_version(void);
+
 /* 0, -ENOMEM, or -EIO when libcurl cannot be set up. */
 int http_new(sd_event *event, const char *user_agent, struct http **ret);
 

@@ -252,6 +252,18 @@ void spool_set_limits(struct spool *s, const struct retention_limits *limits)
     spool_wake(s);
 }
 
+/* Of those in pending/, or of the others; 0: there is none. */
+static usec oldest(const struct spool *s, bool pending)
+{
+    const struct retention_item *items = index_items(&s->kept);
+
+    for (size_t i = 0; i < s->kept.n && s->kept.sums[pending].files > 0; i++) {
+        if (items[i].pending == pending)
+            return items[i].time;
+    }
+    return 0;
+}
+
 void spool_stats(const struct spool *s, struct spool_stats *ret)
 {
     const struct retention_item *items = index_items(&s->kept);
@@ -270,12 +282,13 @@ void spool_stats(const struct spool *s, struct spool_stats *ret)
         ret->oldest = items[0].time;
         ret->newest = items[s->kept.n - 1].time;
     }
-    for (size_t i = 0; i < s->kept.n && s->kept.sums[true].files > 0; i++) {
-        if (items[i].pending) {
-            ret->oldest_pending = items[i].time;
-            break;
-        }
-    }
+    ret->oldest_archive = oldest(s, false);
+    ret->oldest_pending = oldest(s, true);
+}
+
+int spool_space(const struct spool *s, struct space *ret)
+{
+    return space_read(s->tree.root, ret);
 }
 
 bool spool_busy(const struct spool *s)

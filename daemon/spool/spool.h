@@ -19,6 +19,7 @@
 #include "daemon/spool/name.h"
 #include "daemon/spool/record.h"
 #include "daemon/spool/retention.h"
+#include "daemon/spool/space.h"
 
 #define SPOOL_RECORD_MAX (256u << 10) /* bytes of a record that is uploaded */
 
@@ -198,10 +199,14 @@ struct spool_stats {
     uint64_t reserved_bytes;
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t dropped_unsent;
+    usec oldest_archive; /* real time of its key; 0: there is none */
     usec oldest_pending; /* real time of its key; 0: nothing is pending */
     usec oldest, newest; /* real time of the keys; 0 when nothing is kept */
 };
 void spool_stats(const struct spool *s, struct spool_stats *ret);
+
+/* What its file system still holds. 0 or an errno. */
+int spool_space(const struct spool *s, struct space *ret);
 
 /* True while something is in flight on the disk threads or waits for room. */
 bool spool_busy(const struct spool *s);

@@ -19,6 +19,7 @@ struct store_ops {
     int (*list)(struct store *s, const char *prefix, const char *after, store_object_fn object,
                 store_done_fn done, void *userdata, struct store_call **ret);
     void (*cancel)(struct store_call *c);
+    usec (*expiry)(const struct store *s); /* of credentials; NULL: it knows of none */
     void (*free)(struct store *s);
 };
 

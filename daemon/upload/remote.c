@@ -129,12 +129,20 @@ static void remote_free(struct store *s)
     free(r);
 }
 
+static usec remote_expiry(const struct store *s)
+{
+    const struct remote *r = (const struct remote *)s;
+
+    return r->identity ? identity_expiry(r->identity) : USEC_NEVER;
+}
+
 static const struct store_ops remote_ops = {
     .put = remote_put,
     .head = remote_head,
     .get = remote_get,
     .list = remote_list,
     .cancel = remote_cancel,
+    .expiry = remote_expiry,
     .free = remote_free,
 };
 

@@ -121,6 +121,11 @@ const char *store_describe(const struct store *s)
     return s->description;
 }
 
+usec store_credentials_expiry(const struct store *s)
+{
+    return s->ops->expiry ? s->ops->expiry(s) : USEC_NEVER;
+}
+
 int store_put(struct store *s, const struct store_object *object, store_done_fn done,
               void *userdata, struct store_call **ret)
 {

@@ -95,6 +95,9 @@ void store_free(struct store *s);
 /* For log lines: "s3://bucket/prefix (eu-west-1)"; no secret. */
 const char *store_describe(const struct store *s);
 
+/* Real time at which the credentials in use expire; USEC_NEVER: never, or there are none. */
+usec store_credentials_expiry(const struct store *s);
+
 /*
  * These begin a call: 0, or -ENOMEM and nothing has begun. *ret is valid until done is called.
  *   put   stores an object under its key; the same object again is no error
