@@ -32,6 +32,7 @@ struct world {
     struct http *http;
     struct pipeline *pipeline;
     struct counters counters;
+    struct meters *meters;
     struct loopback *server;
     struct target *target;
     struct trace trace;
@@ -99,8 +100,9 @@ static int setup(void **state)
     assert_true(sd_event_new(&w->event) >= 0);
     assert_int_equal(disk_new(w->event, &w->disk), 0);
     assert_int_equal(spool_new(w->event, w->disk, w->dir, &limits, false, &w->spool), 0);
+    assert_int_equal(meters_new(&w->counters, &w->meters), 0);
     assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);
-    assert_int_equal(pipeline_new(w->event, w->http, w->disk, w->spool, &w->counters, false,
+    assert_int_equal(pipeline_new(w->event, w->http, w->disk, w->spool, w->meters, false,
                                   on_ended, w, &w->pipeline), 0);
     w->server = loopback_new(NULL);
     traces_make(&w->trace, 26, 2, 500);
@@ -120,6 +122,7 @@ static int teardown(void **state)
     http_free(w->http);
     spool_free(w->spool);
     disk_free(w->disk);
+    meters_free(w->meters);
     sd_event_unref(w->event);
     loopback_free(w->server);
     traces_done(&w->trace);
