@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config.h"
+#include "daemon/control/admin.h"
+#include "daemon/control/exposition.h"
 #include "daemon/control/metrics.h"
 #include "daemon/daemon_state.h"
 
@@ -140,6 +143,21 @@ int observation_render(struct observation *o, const struct daemon *d, struct buf
     free(jobs);
     free(targets);
     return r;
+}
+
+void observation_serve(void *userdata, struct admin_call *call)
+{
+    const struct daemon *d = userdata;
+    struct buf text;
+    int r;
+
+    buf_init(&text, OBSERVATION_MAX);
+    r = observation_render(d->observation, d, &text);
+    if (r < 0)
+        admin_fail(call, 500, "the metrics cannot be rendered: %s", strerror(-r));
+    else
+        admin_reply(call, 200, EXPOSITION_CONTENT_TYPE, buf_str(&text), text.len);
+    buf_done(&text);
 }
 
 int observation_new(struct observation **ret)

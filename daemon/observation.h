@@ -10,6 +10,7 @@
 
 #define OBSERVATION_MAX (16u << 20) /* bytes of a scrape: a thousand jobs and targets fit */
 
+struct admin_call;
 struct daemon;
 struct observation;
 
@@ -19,3 +20,6 @@ void observation_free(struct observation *o);
 
 /* Appends all metrics of the daemon, which is built. 0, -ENOMEM or -E2BIG. */
 int observation_render(struct observation *o, const struct daemon *d, struct buf *out);
+
+/* Answers GET /metrics; `userdata` is the daemon. */
+void observation_serve(void *userdata, struct admin_call *call);
