@@ -2,11 +2,9 @@
 #include "cli/sources.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -145,29 +143,12 @@ static int open_store(struct sources *s, const struct sources_arguments *a)
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
-static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
-{
-    struct sources *s = userdata;
-
-    (void)source;
-    s->interrupted = (int)info->ssi_signo;
-    return 0;
-}
-
 static int open_loop(struct sources *s)
 {
-    sigset_t signals;
-    int r;
+    int r = sd_event_new(&s->event);
 
-    (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGINT);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
-    r = sd_event_new(&s->event);
     if (r >= 0)
-        r = sd_event_add_signal(s->event, &s->on_int, SIGINT, on_signal, s);
-    if (r >= 0)
-        r = sd_event_add_signal(s->event, &s->on_term, SIGTERM, on_signal, s);
+        r = interrupt_open(&s->interrupt, s->event);
     if (r >= 0)
         r = disk_new(s->event, &s->disk);
     if (r < 0)
@@ -199,43 +180,26 @@ int sources_open(struct sources *s, const struct sources_arguments *a)
     return r == -EINVAL ? -EIO : r;
 }
 
-/* A signal ends the process as it would have without us, now that all is put away. */
-static void end_by(int number)
-{
-    sigset_t set;
-
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, number);
-    (void)signal(number, SIG_DFL);
-    (void)raise(number);
-    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 void sources_close(struct sources *s)
 {
     store_free(s->store);
     http_free(s->http);
     disk_free(s->disk);
-    (void)sd_event_source_disable_unref(s->on_int);
-    (void)sd_event_source_disable_unref(s->on_term);
-    (void)sd_event_unref(s->event);
     local_close(&s->local);
     config_free(s->config);
     s->store = NULL;
     s->http = NULL;
     s->disk = NULL;
-    s->on_int = s->on_term = NULL;
-    s->event = NULL;
+    s->event = sd_event_unref(s->event);
     s->config = NULL;
-    if (s->interrupted)
-        end_by(s->interrupted);
+    interrupt_close(&s->interrupt);
 }
 
 int sources_wait(struct sources *s)
 {
-    int r = s->interrupted ? 0 : sd_event_run(s->event, UINT64_MAX);
+    int r = s->interrupt.number ? 0 : sd_event_run(s->event, UINT64_MAX);
 
-    if (s->interrupted)
+    if (s->interrupt.number)
         return -EINTR;
     return r < 0 ? r : 0;
 }

@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "cli/arguments.h"
+#include "cli/interrupt.h"
 #include "cli/local.h"
 #include "daemon/config/config.h"
 #include "daemon/disk/disk.h"
@@ -33,9 +34,8 @@ struct sources {
     struct config *config;
     struct local local;
     bool has_local;
-    bool failed;     /* one that was wanted could not be used: said already */
-    int interrupted; /* the signal that asked to stop; 0: none */
-    sd_event_source *on_int, *on_term;
+    bool failed; /* one that was wanted could not be used: said already */
+    struct interrupt interrupt;
 };
 
 /*

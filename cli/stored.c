@@ -66,7 +66,7 @@ static int on_object(void *userdata, const char *key, uint64_t size, usec modifi
     struct name name;
 
     (void)modified;
-    if (l->sources->interrupted)
+    if (l->sources->interrupt.number)
         return -EINTR;
     (void)snprintf(l->after, sizeof(l->after), "%s", key);
     if (name_parse(key, &name) < 0)

@@ -244,7 +244,7 @@ static void init_parcel(struct transfer *t)
 static void on_copied(struct disk_job *job, int r)
 {
     struct transfer *t = transfer_of(job);
-    bool other = t->all->sources->store && !t->all->sources->interrupted;
+    bool other = t->all->sources->store && !t->all->sources->interrupt.number;
 
     t->in_job = false;
     if (!other || (r != PARCEL_MISSING && r != PARCEL_DAMAGED && r != PARCEL_NO_SOURCE)) {

@@ -336,7 +336,7 @@ static void test_lasting_trouble(void **state)
 
 static void test_interrupted(void **state)
 {
-    struct sources s = {.event = event, .store = &fake, .interrupted = 2};
+    struct sources s = {.event = event, .store = &fake, .interrupt.number = 2};
     struct selection any = {.until = USEC_NEVER};
     struct catalog c = {0};
 
