@@ -70,9 +70,10 @@ class World:
 
     def target(self, i, interval, draw):
         service, host = SERVICES[i % len(SERVICES)], f"web-{i // len(SERVICES) + 1}"
+        address = f"{host}:{6060 + i % len(SERVICES)}"
         return {
-            "job": service, "service": service, "host": host, "address": f"{host}:6060",
-            "target": f"http://{host}:6060/debug/pprof/trace", "labels": {"env": "prod"},
+            "job": service, "service": service, "host": host, "address": address,
+            "target": f"http://{address}/debug/pprof/trace", "labels": {"env": "prod"},
             "state": "ok", "failures": 0, "interval_seconds": interval, "seconds": 2.0,
             "next": rfc3339(self.now + draw.uniform(0, interval)), "in_flight": None, "last": None,
         }  # fmt: skip
