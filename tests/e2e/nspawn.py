@@ -28,8 +28,8 @@ PACKAGES = (
     # the system: dbus for logind
     "systemd", "dbus",
     # what contraced and contrace are linked with
-    "libcurl4", "libexpat1", "libjansson4", "libprotobuf-c1", "libseccomp2", "libssl3",
-    "libsystemd0", "libyaml-0-2", "zlib1g",
+    "libcurl4", "libexpat1", "libjansson4", "libmicrohttpd12", "libprotobuf-c1", "libseccomp2",
+    "libssl3", "libsystemd0", "libyaml-0-2", "zlib1g",
 )  # fmt: skip
 
 # The container's supervisor: own cgroup ($3), overlay over the tree ($1) below $2, then
