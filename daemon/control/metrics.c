@@ -64,8 +64,13 @@ static const struct meters_job *job_at(const struct metrics_facts *f, size_t i)
  * come with their first. */
 static bool begins_at_zero(enum outcome o)
 {
-    return o == OUTCOME_OK || o == OUTCOME_TRUNCATED || o == OUTCOME_BUSY ||
-           o == OUTCOME_SKIPPED || o == OUTCOME_CONNECT || o == OUTCOME_TIMEOUT;
+    static const bool from_the_start[OUTCOME_COUNT] = {
+        [OUTCOME_OK] = true,       [OUTCOME_TRUNCATED] = true, [OUTCOME_BUSY] = true,
+        [OUTCOME_SKIPPED] = true,  [OUTCOME_CONNECT] = true,   [OUTCOME_TIMEOUT] = true,
+        [OUTCOME_NO_SPACE] = true, [OUTCOME_STORAGE] = true,   [OUTCOME_RESOURCES] = true,
+    };
+
+    return from_the_start[o];
 }
 
 static void write_captures(struct exposition *e, const struct metrics_facts *f, size_t n)
