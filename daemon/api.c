@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/api.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "daemon/api_state.h"
+#include "daemon/control/apirequest.h"
+#include "daemon/control/page.h"
+
+#define TEXT "text/plain; charset=utf-8"
+#define REASONS_MAX 1024
+#define STORAGE_FAILURES 3 /* in a row: it is not one bad moment */
+
+usec api_now(const struct api *a, clockid_t clock)
+{
+    usec now = 0;
+
+    (void)sd_event_now(a->context.event, clock, &now);
+    return now;
+}
+
+/* ---- probes --------------------------------------------------------------------------------- */
+
+static void reply_text(struct admin_call *call, unsigned status, const char *text)
+{
+    admin_reply(call, status, TEXT, text, strlen(text));
+}
+
+/* That it is answered says it all: the loop runs. */
+static void get_healthy(void *userdata, struct admin_call *call)
+{
+    (void)userdata;
+    reply_text(call, 200, "ok\n");
+}
+
+static void get_ready(void *userdata, struct admin_call *call)
+{
+    const struct api *a = userdata;
+    const struct api_context *c = &a->context;
+    unsigned failures = pipeline_storage_failures(c->pipeline);
+    struct buf reasons;
+
+    buf_init(&reasons, REASONS_MAX);
+    if (c->stopping(c->userdata))
+        (void)buf_adds(&reasons, "contraced is stopping\n");
+    if (failures >= STORAGE_FAILURES)
+        (void)buf_addf(&reasons, "the last %u captures could not be stored: the disk failed\n",
+                       failures);
+    if (spool_refusing(c->spool))
+        (void)buf_adds(&reasons, "there is no room for another trace: see storage.max_bytes and"
+                                 " storage.min_free\n");
+    if (reasons.len > 0)
+        reply_text(call, 503, buf_str(&reasons));
+    else
+        reply_text(call, 200, "ready\n");
+    buf_done(&reasons);
+}
+
+/* ---- what changes something ----------------------------------------------------------------- */
+
+/* False: the body is none that this route takes, which was answered. */
+static bool takes_no_body(struct admin_call *call)
+{
+    char why[APIREQUEST_WHY_SIZE];
+    size_t n;
+    const char *body = admin_call_body(call, &n);
+    int r = empty_request_parse(body, n, why);
+
+    if (r == -ENOMEM)
+        api_reply_no_memory(call);
+    else if (r < 0)
+        admin_fail(call, 400, "%s", why);
+    return r == 0;
+}
+
+/* "file:line:column: message" */
+static json_t *diag_text(const struct diag *d)
+{
+    struct buf text;
+    json_t *value;
+
+    buf_init(&text, 8192);
+    (void)buf_adds(&text, d->file ? d->file : "contraced");
+    if (d->file && d->line > 0)
+        (void)buf_addf(&text, ":%u:%u", d->line, d->column);
+    (void)buf_addf(&text, ": %s", d->message ? d->message : "not enough memory to say what");
+    value = api_text(buf_str(&text));
+    buf_done(&text);
+    return value;
+}
+
+static void reply_reload_failed(struct admin_call *call, int r, const struct diags *diags)
+{
+    json_t *details = json_array();
+
+    if (diags->n == 0) {
+        json_decref(details);
+        admin_fail(call, 500, "the old configuration stays: %s", strerror(-r));
+        return;
+    }
+    for (size_t i = 0; i < diags->n; i++)
+        (void)json_array_append_new(details, diag_text(&diags->items[i]));
+    api_reply(call, 400,
+              json_pack("{s:s, s:o}", "error",
+                        "the configuration is not good; the old one stays: see details", "details",
+                        details));
+}
+
+static void post_reload(void *userdata, struct admin_call *call)
+{
+    const struct api *a = userdata;
+    const struct api_context *c = &a->context;
+    struct diags diags = {0};
+    int r;
+
+    if (!takes_no_body(call))
+        return;
+    if (c->stopping(c->userdata)) {
+        admin_fail(call, 503, "contraced is stopping; the next one reads the file anyway");
+        return;
+    }
+    r = c->reload(c->userdata, &diags);
+    if (r < 0)
+        reply_reload_failed(call, r, &diags);
+    else
+        api_reply(call, 200, json_pack("{s:o}", "targets", api_number(targets_count(c->targets))));
+    diags_done(&diags);
+}
+
+/* What holds now. */
+static void reply_suspension(const struct api *a, struct admin_call *call)
+{
+    const struct suspension *s = a->context.suspension;
+    json_t *causes = json_array();
+
+    for (unsigned i = 0; i < SUSPENSION_CAUSES; i++) {
+        enum suspension_cause cause = (enum suspension_cause)i;
+
+        if (suspension_cause(s, cause, NULL, NULL))
+            (void)json_array_append_new(causes, json_string(suspension_cause_name(cause)));
+    }
+    api_reply(call, 200,
+              json_pack("{s:b, s:o}", "suspended", suspension_active(s), "causes", causes));
+}
+
+static void post_suspend(void *userdata, struct admin_call *call)
+{
+    const struct api *a = userdata;
+    char why[APIREQUEST_WHY_SIZE], *reason = NULL;
+    size_t n;
+    const char *body = admin_call_body(call, &n);
+    int r = suspend_request_parse(body, n, &reason, why);
+
+    if (r == -ENOMEM) {
+        api_reply_no_memory(call);
+    } else if (r < 0) {
+        admin_fail(call, 400, "%s", why);
+    } else {
+        suspension_api(a->context.suspension, true, reason);
+        reply_suspension(a, call);
+    }
+    free(reason);
+}
+
+static void post_resume(void *userdata, struct admin_call *call)
+{
+    const struct api *a = userdata;
+
+    if (!takes_no_body(call))
+        return;
+    suspension_api(a->context.suspension, false, NULL);
+    reply_suspension(a, call);
+}
+
+/* ---- the table ------------------------------------------------------------------------------ */
+
+static void get_metrics(void *userdata, struct admin_call *call)
+{
+    const struct api_context *c = &((const struct api *)userdata)->context;
+
+    c->metrics(c->userdata, call);
+}
+
+static void get_page(void *userdata, struct admin_call *call)
+{
+    (void)userdata;
+    page_reply(call);
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "/", get_page, true},
+    {"GET", "/metrics", get_metrics, false},
+    {"GET", "/-/healthy", get_healthy, true},
+    {"GET", "/healthz", get_healthy, true},
+    {"GET", "/-/ready", get_ready, true},
+    {"GET", "/readyz", get_ready, true},
+    {"POST", "/-/reload", post_reload, false},
+    {"GET", "/api/v1/status", api_get_status, false},
+    {"GET", "/api/v1/targets", api_get_targets, false},
+    {"GET", "/api/v1/captures", api_get_captures, false},
+    {"GET", "/api/v1/captures/", api_get_capture, false},
+    {"POST", "/api/v1/capture", api_post_capture, false},
+    {"POST", "/api/v1/alerts", api_post_alerts, false},
+    {"POST", "/api/v1/suspend", post_suspend, false},
+    {"POST", "/api/v1/resume", post_resume, false},
+};
+
+const struct admin_route *api_routes(size_t *ret_n)
+{
+    *ret_n = sizeof routes / sizeof routes[0];
+    return routes;
+}
+
+struct api *api_new(const struct api_context *context)
+{
+    struct api *a = calloc(1, sizeof *a);
+
+    if (!a)
+        return NULL;
+    a->context = *context;
+    allowance_init(&a->allowance);
+    a->host = strdup(context->host);
+    if (!a->host) {
+        api_free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void api_free(struct api *a)
+{
+    if (!a)
+        return;
+    allowance_done(&a->allowance);
+    free(a->host);
+    free(a);
+}

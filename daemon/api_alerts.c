@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Captures that alerts ask for: whose targets an alert's labels name.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/api_state.h"
+#include "daemon/control/alerts.h"
+
+#define HOST_SIZE 256
+
+/* ---- whose ---------------------------------------------------------------------------------- */
+
+/* The host of "host:port", "[v6]:port" or "host". False: there is none, or it is too long. */
+static bool host_of(const char *address, char host[static HOST_SIZE])
+{
+    const char *end = strrchr(address, ':');
+    size_t n;
+
+    if (strncmp(address, "unix:", 5) == 0)
+        return false;
+    if (*address == '[') {
+        address++;
+        end = strchr(address, ']');
+    }
+    n = end ? (size_t)(end - address) : strlen(address);
+    if (n == 0 || n >= HOST_SIZE)
+        return false;
+    memcpy(host, address, n);
+    host[n] = '\0';
+    return true;
+}
+
+/* An instance is where Prometheus scrapes: often another port of the same host, and this machine by
+ * its name where we say 127.0.0.1. */
+static bool is_instance(const struct target *t, const char *instance)
+{
+    char theirs[HOST_SIZE], ours[HOST_SIZE];
+
+    if (strcmp(t->address, instance) == 0)
+        return true;
+    if (!host_of(instance, theirs))
+        return false;
+    return strcmp(theirs, t->host) == 0 ||
+           (host_of(t->address, ours) && strcmp(theirs, ours) == 0);
+}
+
+/* Whether somebody is of this service. Prometheus may have a label `service` of its own meaning. */
+static bool is_service(struct targets *ts, const char *service)
+{
+    for (size_t i = 0; service && i < targets_count(ts); i++) {
+        if (strcmp(targets_at(ts, i)->service, service) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool concerns(const struct alert *alert, bool by_service, const struct target *t)
+{
+    const char *job = alert->job;
+    bool whose = by_service ? strcmp(alert->service, t->service) == 0
+                            : job && (strcmp(job, t->job->name) == 0 ||
+                                      strcmp(job, t->service) == 0);
+
+    return whose && (!alert->instance || is_instance(t, alert->instance));
+}
+
+/* ---- the answer ----------------------------------------------------------------------------- */
+
+static void ignore(json_t *ignored, const char *alert, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void ignore(json_t *ignored, const char *alert, const char *fmt, ...)
+{
+    char why[512];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    (void)json_array_append_new(
+        ignored, json_pack("{s:s, s:o}", "alert", alert + strlen("alert:"), "why", api_text(why)));
+}
+
+static void ignore_unknown(json_t *ignored, const struct alert *alert)
+{
+    char where[128] = "";
+
+    if (alert->instance)
+        (void)snprintf(where, sizeof where, " at `%.100s`", alert->instance);
+    if (!alert->service && !alert->job)
+        ignore(ignored, alert->reason, "it has neither a label `service` nor `job`");
+    else
+        ignore(ignored, alert->reason, "no target is configured of the %s `%.100s`%s",
+               alert->service ? "service" : "job", alert->service ? alert->service : alert->job,
+               where);
+}
+
+/* ---- POST /api/v1/alerts -------------------------------------------------------------------- */
+
+/* `taken[i]`: target i was captured for another alert of this notification. */
+static void run_alert(struct orders *o, const struct alert *alert, bool *taken, json_t *ignored)
+{
+    struct targets *ts = o->api->context.targets;
+    const struct pipeline_order order = {.reason = REASON_ALERT, .name = alert->reason};
+    bool found = false, by_service = is_service(ts, alert->service);
+
+    for (size_t i = 0; i < targets_count(ts); i++) {
+        struct target *t = targets_at(ts, i);
+        size_t n = json_array_size(o->captures), limited = json_array_size(o->limited);
+
+        if (!concerns(alert, by_service, t))
+            continue;
+        found = true;
+        if (taken[i])
+            continue;
+        taken[i] = true;
+        if (orders_add(o, t, &order, NULL))
+            (void)json_object_set_new(json_array_get(o->captures, n), "alert",
+                                      json_string(alert->reason + strlen("alert:")));
+        else if (json_array_size(o->limited) > limited)
+            ignore(ignored, alert->reason, "%s was captured too often lately", t->shown);
+    }
+    if (!found)
+        ignore_unknown(ignored, alert);
+}
+
+static void run_alerts(struct api *a, struct admin_call *call, const struct alerts *alerts)
+{
+    struct orders *o = orders_new(a, call);
+    bool *taken = calloc(targets_count(a->context.targets) + 1, sizeof *taken);
+    json_t *ignored = json_array();
+
+    for (size_t i = 0; o && taken && ignored && i < alerts->n; i++)
+        run_alert(o, &alerts->items[i], taken, ignored);
+    if (ignored && alerts->left_out > 0)
+        ignore(ignored, "alert:", "%zu more: of a notification %d alerts are looked at",
+               alerts->left_out, ALERTS_MAX);
+    if (!o || !taken || !ignored || o->no_memory)
+        api_reply_no_memory(call);
+    else if (o->stopping)
+        admin_fail(call, 503, "contraced is stopping; send it again");
+    else
+        api_reply(call, 200, json_pack("{s:O, s:O}", "captures", o->captures, "ignored", ignored));
+    json_decref(ignored);
+    free(taken);
+    orders_free(o);
+}
+
+void api_post_alerts(void *userdata, struct admin_call *call)
+{
+    char why[APIREQUEST_WHY_SIZE];
+    struct alerts alerts;
+    size_t n;
+    const char *body = admin_call_body(call, &n);
+    int r = alerts_parse(body, n, &alerts, why);
+
+    if (r == -ENOMEM) {
+        api_reply_no_memory(call);
+    } else if (r < 0) {
+        admin_fail(call, 400, "%s", why);
+    } else {
+        run_alerts(userdata, call, &alerts);
+        alerts_done(&alerts);
+    }
+}
