@@ -88,7 +88,7 @@ static int set_listen(struct options *o, const char *text)
     const char *why;
 
     if (listen_parse_list(text, &list, &why) < 0) {
-        (void)fprintf(stderr, "contraced: --web.listen-address=%s: %s\n", text, why);
+        (void)fprintf(stderr, "contraced: --web.listen-address=%s %s\n", text, why);
         return -EINVAL;
     }
     o->listen_address = text;

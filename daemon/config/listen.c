@@ -9,7 +9,7 @@
 #include "base/parse.h"
 
 #define UNIX_PREFIX "unix:"
-#define FORMS "expected ADDRESS:PORT such as 127.0.0.1:7465, unix:/PATH, or off"
+#define FORMS "must be ADDRESS:PORT such as 127.0.0.1:7465, unix:/PATH, or off"
 
 static int refuse(const char **ret_why, const char *why)
 {
@@ -25,16 +25,16 @@ static bool is_blank(char c)
 static int parse_unix(const char *path, struct listen_address *a, const char **ret_why)
 {
     if (path[0] == '@')
-        return refuse(ret_why, "an abstract socket has no permissions: anybody could connect; "
-                               "use unix:/PATH");
+        return refuse(ret_why, "must not be an abstract socket, to which anybody could connect: use "
+                               "unix:/PATH");
     if (path[0] != '/' || path[1] == '\0')
-        return refuse(ret_why, "a unix socket is unix:/absolute/path");
+        return refuse(ret_why, "must name a unix socket as unix:/absolute/path");
     if (strlen(path) >= sizeof a->sa.un.sun_path)
-        return refuse(ret_why, "the path of a unix socket has at most 107 bytes");
+        return refuse(ret_why, "has a path for a unix socket of more than 107 bytes");
     for (const char *p = path; *p; p++) {
         if (*p <= ' ' || *p >= 0x7f)
-            return refuse(ret_why, "the path of a unix socket has no blanks, control characters "
-                                   "or letters outside ASCII here");
+            return refuse(ret_why, "has a path with blanks, control characters or letters outside "
+                                   "ASCII");
     }
     a->sa.un.sun_family = AF_UNIX;
     memcpy(a->sa.un.sun_path, path, strlen(path) + 1);
@@ -61,8 +61,8 @@ static int parse_host(const char *host, uint16_t port, struct listen_address *a,
     if (host[0] == '\0')
         v6 = in6addr_any;
     else if (inet_pton(AF_INET6, host, &v6) != 1)
-        return refuse(ret_why, "a name is not looked up: give an address of this machine, or "
-                               ":PORT for all of them");
+        return refuse(ret_why, "has a name, which is not looked up: give an address of this machine, "
+                               "or :PORT for all of them");
     a->sa.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port),
                                      .sin6_addr = v6};
     a->len = sizeof a->sa.v6;
@@ -79,20 +79,20 @@ static int parse_tcp(const char *text, struct listen_address *a, const char **re
     uint64_t port;
 
     if (strstr(text, "://"))
-        return refuse(ret_why, "not a URL: ADDRESS:PORT, such as 127.0.0.1:7465");
+        return refuse(ret_why, "takes no URL: give ADDRESS:PORT, such as 127.0.0.1:7465");
     if (!colon)
         return refuse(ret_why, FORMS);
     if (colon[1] == ']' || (text[0] == '[' && text[n - 1] != ']'))
-        return refuse(ret_why, "the port is missing: [::1]:7465");
+        return refuse(ret_why, "has no port: [::1]:7465");
     if (text[0] != '[' && memchr(text, ':', n))
-        return refuse(ret_why, "an IPv6 address stands in brackets: [::1]:7465");
+        return refuse(ret_why, "needs brackets around an IPv6 address: [::1]:7465");
     if (parse_unsigned(colon + 1, 65535, &port) < 0)
-        return refuse(ret_why, "the port is a number from 0 (any free one) to 65535");
+        return refuse(ret_why, "needs a port from 0 (any free one) to 65535");
     if (text[0] == '[') {
         text++;
         n -= 2;
         if (!memchr(text, ':', n))
-            return refuse(ret_why, "not an IPv6 address");
+            return refuse(ret_why, "has in brackets what is no IPv6 address");
     }
     if (n >= sizeof host)
         return refuse(ret_why, FORMS);
@@ -127,18 +127,18 @@ static int add(struct listen_list *list, const char *text, size_t n, const char 
     while (n > 0 && is_blank(text[n - 1]))
         n--;
     if (n == 0)
-        return refuse(ret_why, "an address between commas is missing");
+        return refuse(ret_why, "has nothing before or after a comma");
     if (list->n == LISTEN_MAX)
-        return refuse(ret_why, "more than 16 addresses");
+        return refuse(ret_why, "has more than 16 addresses");
     if (n >= sizeof one)
         return refuse(ret_why, FORMS);
     memcpy(one, text, n);
     one[n] = '\0';
     if (strcmp(one, "off") == 0)
-        return refuse(ret_why, "`off` stands alone");
+        return refuse(ret_why, "must be `off` alone, or addresses");
     for (size_t i = 0; i < list->n; i++) {
         if (strcmp(list->items[i].text, one) == 0)
-            return refuse(ret_why, "an address is given twice");
+            return refuse(ret_why, "has an address twice");
     }
     return listen_parse(one, &list->items[list->n++], ret_why);
 }

@@ -33,18 +33,29 @@ static void slot_free(struct connection *c)
 
 /* ---- the server on the event loop ----------------------------------------------------------- */
 
-/* The server asks to be called again after some time, or never. */
-static void set_timer(struct admin *a)
+static void call_in(struct admin *a, usec time)
 {
-    MHD_UNSIGNED_LONG_LONG ms;
-
-    if (MHD_get_timeout(a->mhd, &ms) != MHD_YES) {
-        (void)sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
-        return;
-    }
-    if (sd_event_source_set_time_relative(a->timer, (usec)ms * USEC_PER_MSEC) < 0 ||
+    if (sd_event_source_set_time_relative(a->timer, time) < 0 ||
         sd_event_source_set_enabled(a->timer, SD_EVENT_ONESHOT) < 0)
         log_error("the admin endpoint's timer cannot be set");
+}
+
+/* What the server was told otherwise than by a socket does not make its epoll readable. */
+void admin_wake(struct admin *a)
+{
+    a->again = true;
+    call_in(a, 0);
+}
+
+/* True if the server is to be called again in *ret_time. */
+static bool wants_call(const struct admin *a, usec *ret_time)
+{
+    MHD_UNSIGNED_LONG_LONG ms = 0;
+
+    if (!a->again && MHD_get_timeout(a->mhd, &ms) != MHD_YES)
+        return false;
+    *ret_time = (usec)ms * USEC_PER_MSEC;
+    return true;
 }
 
 /* One that it could not take over for want of memory is closed, and nobody is told. */
@@ -59,15 +70,19 @@ static void drop_lost(struct admin *a)
 
 static void turn(struct admin *a)
 {
-    MHD_UNSIGNED_LONG_LONG ms;
+    bool wanted = true;
+    usec time = 0;
 
-    for (unsigned i = 0; i < TURNS_MOST; i++) {
+    for (unsigned i = 0; i < TURNS_MOST && wanted && time == 0; i++) {
+        a->again = false;
         (void)MHD_run(a->mhd);
-        if (MHD_get_timeout(a->mhd, &ms) != MHD_YES || ms > 0)
-            break;
+        wanted = wants_call(a, &time);
     }
     drop_lost(a);
-    set_timer(a);
+    if (wanted)
+        call_in(a, time);
+    else
+        (void)sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
 }
 
 static int on_server(sd_event_source *s, int fd, uint32_t revents, void *userdata)
@@ -205,6 +220,8 @@ static void on_accepted(void *userdata, struct listener *l, int fd, const struct
     a->adding = true;
     if (MHD_add_connection(a->mhd, fd, peer, len) != MHD_YES)
         slot_free(c);
+    else
+        admin_wake(a);
 }
 
 static struct connection *by_fd(struct admin *a, int fd)

@@ -83,8 +83,10 @@ static void answer(struct admin_call *call, unsigned status, const char *type,
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
         set_headers(call);
     }
-    if (was == CALL_SUSPENDED)
+    if (was == CALL_SUSPENDED) {
         MHD_resume_connection(call->connection->mhd);
+        admin_wake(call->connection->admin);
+    }
 }
 
 void admin_reply(struct admin_call *call, unsigned status, const char *type, const void *body,

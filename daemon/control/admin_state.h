@@ -55,6 +55,7 @@ struct admin {
     size_t n_listeners;
     char *token_file;
     bool token_failed;           /* was logged */
+    bool again;                  /* the server is to be called at once */
     bool adding;                 /* the server may not have taken over all connections yet */
     bool stopped;
 };
@@ -89,6 +90,9 @@ struct admin_call {
 };
 
 usec admin_now(const struct admin *a);
+
+/* Has the server called at once: it was told something. */
+void admin_wake(struct admin *a);
 
 /* Shuts the socket: the server finds out in its next turn. */
 void connection_end(struct connection *c);

@@ -165,6 +165,7 @@ class Daemon:
                 f"--config.file={config}",
                 f"--log.level={log_level}",
                 "--log.format=text",
+                "--web.listen-address=127.0.0.1:0",
             ],
             stderr=subprocess.PIPE,
             text=True,

@@ -217,7 +217,8 @@ def waiting_memory(work, server):
                 )
             )  # fmt: skip
             process = subprocess.Popen(
-                [BUILD / "contraced", "-c", config, "--log.format=text"], env=environment(),
+                [BUILD / "contraced", "-c", config, "--log.format=text", "--web.listen-address=off"],
+                env=environment(),
                 stderr=subprocess.DEVNULL,
             )  # fmt: skip
             time.sleep(3)

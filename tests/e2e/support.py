@@ -76,7 +76,7 @@ def wait_until(what, condition, timeout=PATIENCE, interval=0.01):
         time.sleep(interval)
 
 
-def config_text(jobs, storage, glob=None, log=None, upload=None, inspect=None):
+def config_text(jobs, storage, glob=None, log=None, upload=None, inspect=None, web=None):
     """A configuration as JSON, which is YAML; quick by default: captures only when asked for."""
     base = {
         "scrape_interval": "300d",  # or one in a thousand tests would see a second capture
@@ -92,6 +92,7 @@ def config_text(jobs, storage, glob=None, log=None, upload=None, inspect=None):
         # Made-up traces are no matter for an inspection, unless that is what is tried.
         "inspect": inspect or {"enabled": False},
         **({"upload": upload} if upload else {}),
+        **({"web": web} if web else {}),
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -155,10 +156,11 @@ class Spool:
 
 
 class Daemon:
-    """A running contraced, its log as parsed JSON lines and its spool."""
+    """A running contraced, its log as parsed JSON lines and its spool. It listens nowhere unless `web`,
+    the configuration's section, or an argument says so."""
 
     def __init__(self, directory, jobs=None, storage=None, glob=None, args=(), text=None,
-                 wait=True, log=None, upload=None, env=None, inspect=None):  # fmt: skip
+                 wait=True, log=None, upload=None, env=None, inspect=None, web=None):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         storage = {"path": str(self.directory / "spool"), **(storage or {})}
@@ -169,10 +171,12 @@ class Daemon:
         self._changed = threading.Condition()
         argv = [str(CONTRACED)]
         if jobs is not None or text is not None:
-            self.write_config(jobs, glob, text, log, upload, inspect)
+            self.write_config(jobs, glob, text, log, upload, inspect, web)
             argv.append(f"--config.file={self.config}")
         else:
             argv += [f"--storage.path={storage['path']}", "--log.level=debug"]
+        if not web and not any("--web." in str(a) for a in args):
+            argv.append("--web.listen-address=off")
         argv += ["--log.format=json", *args]
         need(CONTRACED.exists(), f"no contraced in {BUILD}")
         self.process = subprocess.Popen(
@@ -185,10 +189,11 @@ class Daemon:
         if wait:
             self.wait_log(message_id=STARTED)
 
-    def write_config(self, jobs, glob=None, text=None, log=None, upload=None, inspect=None):
+    def write_config(self, jobs, glob=None, text=None, log=None, upload=None, inspect=None,
+                     web=None):  # fmt: skip
         """In one moment: a reload that was asked for before may only come now."""
         fresh = self.config.with_suffix(".new")
-        fresh.write_text(text or config_text(jobs, self.storage, glob, log, upload, inspect))
+        fresh.write_text(text or config_text(jobs, self.storage, glob, log, upload, inspect, web))
         fresh.rename(self.config)
 
     def __enter__(self):

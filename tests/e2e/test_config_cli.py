@@ -9,8 +9,9 @@ import pytest
 from support import BUILD, SRC, contraced
 
 OPTIONS = (
-    "--config.file", "--target", "--storage.path", "--upload.url", "--interval", "--seconds",
-    "--once", "--check-config", "--log.level", "--log.format", "--version", "--help",
+    "--config.file", "--target", "--storage.path", "--upload.url", "--web.listen-address",
+    "--interval", "--seconds", "--once", "--check-config", "--log.level", "--log.format",
+    "--version", "--help",
 )  # fmt: skip
 
 BAD = """\

@@ -185,7 +185,7 @@ def test_fields_of_the_journal(tmp_path):
                 "log": {"format": "journal", "level": "debug"},
             }))  # fmt: skip
             process = subprocess.Popen(
-                [str(CONTRACED), f"--config.file={config}"], stderr=subprocess.PIPE,
+                [str(CONTRACED), f"--config.file={config}", "--web.listen-address=off"], stderr=subprocess.PIPE,
                 env=clean_env(AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET),
             )  # fmt: skip
             try:
@@ -244,10 +244,11 @@ def test_nobody_looks_inside(tmp_path):
     directory.chmod(0o777)
     program = shutil.copy(CONTRACED, directory / "contraced")
     process = subprocess.Popen(
-        [*as_nobody, program, "-t", "http://127.0.0.1:1", f"--storage.path={directory}/spool"],
+        [*as_nobody, program, "-t", "http://127.0.0.1:1", f"--storage.path={directory}/spool",
+         "--web.listen-address=off"],
         env=clean_env(AWS_ACCESS_KEY_ID=ACCESS, AWS_SECRET_ACCESS_KEY=SECRET),
         stderr=subprocess.DEVNULL,
-    )
+    )  # fmt: skip
     try:
         wait_until("it has started", lambda: (directory / "spool" / "incoming").exists())
         for name in ("environ", "maps", "mem", "auxv"):

@@ -146,6 +146,9 @@ static void assert_default_globals(const struct config *c)
     assert_int_equal(c->shutdown_timeout, 25 * USEC_PER_SEC);
     assert_null(c->host);
     assert_string_equal(c->storage.path, "/var/lib/contrace");
+    assert_string_equal(c->web.listen_address,
+                        "127.0.0.1:7465, unix:/run/contrace/contraced.sock");
+    assert_null(c->web.bearer_token_file);
     assert_int_equal(c->storage.max_bytes, 512 << 20);
     assert_int_equal(c->storage.max_age, 7 * USEC_PER_DAY);
     assert_int_equal(c->storage.max_files, 20000);
@@ -214,7 +217,8 @@ static void test_shipped_file(void **state)
         "max_files", "min_free", "upload", "url", "endpoint", "region", "addressing", "concurrency",
         "keep_local", "if_none_match", "max_rate", "stall_timeout", "storage_class",
         "server_side_encryption", "sse_kms_key_id", "tags", "access_key_file", "secret_key_file",
-        "session_token_file", "account_key_file", "sas_token_file", "log", "level", "format",
+        "session_token_file", "account_key_file", "sas_token_file", "web",
+        "listen_address", "bearer_token_file", "log", "level", "format",
     };
     char path[PATH_MAX];
     struct config *c = NULL;

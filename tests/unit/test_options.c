@@ -92,6 +92,7 @@ static void test_none(void **state)
     assert_null(o.config_file);
     assert_null(o.storage_path);
     assert_null(o.upload_url);
+    assert_null(o.listen_address);
     assert_int_equal(o.n_targets, 0);
     assert_int_equal(o.interval, 0);
     assert_int_equal(o.window, 0);
@@ -108,6 +109,7 @@ static void test_each(void **state)
     (void)state;
     assert_int_equal(parse(&o, ARGS("--config.file=/c", "--target=http://a:1", "-t", "x=http://b:2",
                                     "--storage.path", "/s", "--upload.url=s3://b",
+                                    "--web.listen-address=127.0.0.1:0, unix:/x",
                                     "--interval=90s", "--seconds=1.9", "--once",
                                     "--check-config", "--log.level=debug", "--log.format=json")),
                      0);
@@ -117,6 +119,7 @@ static void test_each(void **state)
     assert_string_equal(o.targets[1], "x=http://b:2");
     assert_string_equal(o.storage_path, "/s");
     assert_string_equal(o.upload_url, "s3://b");
+    assert_string_equal(o.listen_address, "127.0.0.1:0, unix:/x");
     assert_int_equal(o.interval, 90 * USEC_PER_SEC);
     assert_int_equal(o.window, 1900000);
     assert_true(o.once && o.check_config && o.has_log_level && o.has_log_format);
@@ -132,8 +135,8 @@ static void test_each(void **state)
 static void test_help_and_version(void **state)
 {
     static const char *const options[] = {
-        "--config.file", "--target", "--storage.path", "--upload.url", "--interval", "--seconds",
-        "--once", "--check-config", "--log.level", "--log.format", "--version", "--help",
+        "--config.file", "--target", "--storage.path", "--upload.url", "--web.listen-address",
+        "--interval", "--seconds", "--once", "--check-config", "--log.level", "--log.format", "--version", "--help",
     };
     struct options o;
 
@@ -150,6 +153,8 @@ static void test_wrong(void **state)
 {
     (void)state;
     assert_wrong(ARGS("--no-such-option"), "no-such-option");
+    assert_wrong(ARGS("--web.listen-address=7465"),
+                 "--web.listen-address=7465 must be ADDRESS:PORT such as");
     assert_wrong(ARGS("-x"), "Try 'contraced --help'");
     assert_wrong(ARGS("-c"), "requires an argument");
     assert_wrong(ARGS("--target"), "requires an argument");
@@ -301,6 +306,24 @@ static void test_relative_storage(void **state)
     free(cwd);
 }
 
+static void test_listen_address(void **state)
+{
+    const char *file = scratch_text(dir, "contraced.yaml",
+                                    "web: {listen_address: '127.0.0.1:1'}\n"
+                                    "scrape_configs:\n"
+                                    "- job_name: a\n"
+                                    "  static_configs: [{targets: ['a:1']}]\n");
+    struct config *c = load(ARGS("-c", file));
+
+    (void)state;
+    assert_string_equal(c->web.listen_address, "127.0.0.1:1");
+    config_free(c);
+    c = load(ARGS("-c", file, "--web.listen-address=off"));
+    assert_string_equal(c->web.listen_address, "off");
+    config_free(c);
+    assert_load_fails(ARGS("-c", file, "--web.listen-address=:80"), "give web.bearer_token_file");
+}
+
 static void test_upload_url(void **state)
 {
     const char *file = scratch_text(dir, "contraced.yaml",
@@ -369,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_options_win, setup, teardown),
         cmocka_unit_test_setup_teardown(test_timeouts_follow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_relative_storage, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_listen_address, setup, teardown),
         cmocka_unit_test_setup_teardown(test_upload_url, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_together, setup, teardown),
         cmocka_unit_test_setup_teardown(test_once_needs_no_interval, setup, teardown),

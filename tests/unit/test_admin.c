@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "daemon/control/admin.h"
+#include "tests/support/scratch.h"
+
+/*
+ * A server with routes of the test's, and a client in the same loop. What takes seconds, and what
+ * clients do to a whole contraced, is tried in tests/e2e/test_admin.py.
+ */
+
+#define PATIENCE (10 * USEC_PER_SEC)
+#define REPLY_MAX (1u << 20)
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
+#define POST(path, length) "POST " path " HTTP/1.1\r\nHost: localhost\r\n" \
+                           "Content-Type: application/json\r\nContent-Length: " length "\r\n\r\n"
+
+static char *dir;
+static sd_event *event;
+static struct admin *admin;
+static struct admin_call *waiting[8];
+static size_t n_waiting;
+static unsigned n_gone;
+static uint16_t port;
+
+/* ---- the routes ----------------------------------------------------------------------------- */
+
+static void run_ok(void *userdata, struct admin_call *call)
+{
+    assert_ptr_equal(userdata, &port);
+    admin_reply(call, 200, "text/plain", "ok\n", 3);
+}
+
+static void run_echo(void *userdata, struct admin_call *call)
+{
+    const char *q = admin_call_query(call, "q");
+    size_t n;
+    const char *body = admin_call_body(call, &n);
+
+    (void)userdata;
+    assert_int_equal(strlen(body), n);
+    admin_call_header(call, "Retry-After", "7");
+    admin_reply_json(call, 201,
+                     json_pack("{s:s, s:s?, s:s}", "path", admin_call_path(call), "q", q, "body",
+                               body));
+}
+
+static void on_gone(void *userdata, struct admin_call *call)
+{
+    (void)userdata;
+    for (size_t i = 0; i < n_waiting; i++) {
+        if (waiting[i] == call)
+            waiting[i] = waiting[--n_waiting];
+    }
+    n_gone++;
+}
+
+static void run_wait(void *userdata, struct admin_call *call)
+{
+    (void)userdata;
+    assert_true(n_waiting < sizeof waiting / sizeof waiting[0]);
+    waiting[n_waiting++] = call;
+    admin_call_on_gone(call, on_gone, NULL);
+}
+
+static void run_file(void *userdata, struct admin_call *call)
+{
+    const char *path = scratch_text(dir, "file", "0123456789");
+
+    (void)userdata;
+    admin_reply_file(call, "application/octet-stream", "a.trace", open(path, O_RDONLY | O_CLOEXEC),
+                     10);
+}
+
+static void run_off(void *userdata, struct admin_call *call)
+{
+    char off[] = "off";
+
+    (void)userdata;
+    assert_int_equal(admin_set(admin, &(struct web_config){.listen_address = off}), 0);
+    admin_reply(call, 200, "text/plain", "off\n", 4);
+}
+
+static const struct admin_route routes[] = {
+    {"GET", "/", run_ok, true},          {"GET", "/open", run_ok, true},
+    {"GET", "/ok", run_ok, false},       {"GET", "/echo/", run_echo, false},
+    {"POST", "/echo/", run_echo, false}, {"GET", "/echo/file", run_file, false},
+    {"GET", "/wait", run_wait, false},   {"POST", "/off", run_off, false},
+};
+
+/* ---- the client ----------------------------------------------------------------------------- */
+
+static int dial(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return fd;
+}
+
+static int dial_unix(const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    assert_true(fd >= 0 && strlen(path) < sizeof to.sun_path);
+    memcpy(to.sun_path, path, strlen(path) + 1);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static void turn(void)
+{
+    assert_true(sd_event_run(event, 20 * USEC_PER_MSEC) >= 0);
+}
+
+/* All that comes until the server closes, or until it has `enough` in it. Borrowed. */
+static const char *hear(int fd, const char *enough)
+{
+    static struct buf got;
+    usec until = clock_boot() + PATIENCE;
+    char piece[4096];
+
+    buf_done(&got);
+    buf_init(&got, REPLY_MAX);
+    while (!enough || !strstr(buf_str(&got), enough)) {
+        ssize_t n = recv(fd, piece, sizeof piece, 0);
+
+        if (n == 0 || (n < 0 && errno == ECONNRESET))
+            break;
+        if (n > 0)
+            assert_int_equal(buf_add(&got, piece, (size_t)n), 0);
+        else
+            turn();
+        if (clock_boot() > until)
+            fail_msg("nothing more came after: %s", buf_str(&got));
+    }
+    return buf_str(&got);
+}
+
+static void assert_reply(int fd, const char *request, const char *status, const char *end)
+{
+    const char *reply;
+
+    say(fd, request);
+    reply = hear(fd, end);
+    if (strncmp(reply, "HTTP/1.", 7) != 0 || strncmp(reply + 9, status, strlen(status)) != 0 ||
+        !strstr(reply, end))
+        fail_msg("expected %s … %s, got %s", status, end, reply);
+}
+
+static void expect(const char *request, const char *status, const char *end)
+{
+    int fd = dial();
+
+    assert_reply(fd, request, status, end);
+    (void)close(fd);
+}
+
+/* ---- one server a test ---------------------------------------------------------------------- */
+
+static void listen_on(char *address, char *token_file)
+{
+    const struct web_config web = {.listen_address = address, .bearer_token_file = token_file};
+
+    assert_int_equal(admin_set(admin, &web), 0);
+}
+
+/* A port that was free a moment ago. */
+static void find_port(void)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof sa;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+    port = ntohs(sa.sin_port);
+    (void)close(fd);
+}
+
+static char *tcp_address(void)
+{
+    static char text[32];
+
+    (void)snprintf(text, sizeof text, "127.0.0.1:%u", port);
+    return text;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    n_waiting = 0;
+    n_gone = 0;
+    dir = scratch_new(NULL);
+    assert_true(sd_event_new(&event) >= 0);
+    assert_int_equal(
+        admin_new(event, routes, sizeof routes / sizeof routes[0], &port, &admin), 0);
+    find_port();
+    listen_on(tcp_address(), NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    admin_free(admin);
+    admin = NULL;
+    event = sd_event_unref(event);
+    scratch_free(dir);
+    return 0;
+}
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+static void test_routes(void **state)
+{
+    (void)state;
+    expect(GET("/"), "200", "ok\n");
+    expect(GET("/ok"), "200", "ok\n");
+    expect(GET("/ok?x=1"), "200", "ok\n");
+    expect(GET("/ok/"), "404", "{\"error\":\"there is nothing at /ok/\"}");
+    expect(GET("/nothing"), "404", "/nothing\"}");
+    expect(GET("/echo/file"), "200", "\r\n\r\n0123456789");
+    expect(GET("/echo/"), "201", "\"path\":\"\"");
+    expect(GET("/echo/a%2Fb/c%20d?q=%C3%A4+1&x=2"), "201",
+           "{\"path\":\"a/b/c d\",\"q\":\"ä 1\",\"body\":\"\"}");
+    expect(GET("/echo/a%00b"), "400", "control characters");
+    expect(GET("/echo/a?q=%0A"), "400", "control characters");
+    expect(GET("/none%FF"), "404", "nothing at /none\\\\xff");
+    expect("DELETE /echo/x HTTP/1.1\r\nHost: localhost\r\n\r\n", "405",
+           "it takes GET, HEAD, POST\"}");
+}
+
+static void test_headers(void **state)
+{
+    int fd = dial();
+    const char *reply;
+
+    (void)state;
+    say(fd, "DELETE /ok HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    reply = hear(fd, "\"}");
+    assert_non_null(strstr(reply, "\r\nAllow: GET, HEAD\r\n"));
+    assert_non_null(strstr(reply, "\r\nContent-Type: application/json\r\n"));
+    assert_non_null(strstr(reply, "\r\nCache-Control: no-store\r\n"));
+    assert_non_null(strstr(reply, "\r\nX-Content-Type-Options: nosniff\r\n"));
+    assert_non_null(strstr(reply, "\r\nContent-Security-Policy: default-src 'none'"));
+    say(fd, GET("/echo/file"));
+    reply = hear(fd, "0123456789");
+    assert_non_null(strstr(reply, "\r\nContent-Disposition: attachment; filename=\"a.trace\"\r\n"));
+    assert_non_null(strstr(reply, "\r\nContent-Length: 10\r\n"));
+    say(fd, GET("/echo/"));
+    assert_non_null(strstr(hear(fd, "}"), "\r\nRetry-After: 7\r\n"));
+    say(fd, "HEAD /ok HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    reply = hear(fd, NULL);
+    assert_non_null(strstr(reply, "\r\nContent-Length: 3\r\n"));
+    assert_string_equal(reply + strlen(reply) - 4, "\r\n\r\n");
+    (void)close(fd);
+}
+
+static void test_bodies(void **state)
+{
+    char longest[ADMIN_BODY_MAX + 2];
+    int fd = dial();
+
+    (void)state;
+    assert_reply(fd, POST("/echo/", "4") "1234", "201", "\"body\":\"1234\"}");
+    assert_reply(fd, POST("/echo/", "0"), "201", "\"body\":\"\"}");
+    assert_reply(fd, "POST /echo/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                     "Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n1\r\n3\r\n0\r\n\r\n",
+                 "201", "\"body\":\"123\"}");
+    memset(longest, 'x', sizeof longest);
+    longest[ADMIN_BODY_MAX] = '\0';
+    say(fd, POST("/echo/", "65536"));
+    assert_reply(fd, longest, "201", "xxx\"}");
+    memset(longest, 'x', ADMIN_BODY_MAX + 1);
+    longest[ADMIN_BODY_MAX + 1] = '\0';
+    say(fd, POST("/echo/", "65537"));
+    assert_reply(fd, longest, "413", "64 KiB\"}");
+    say(fd, "POST /echo/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n10001\r\n");
+    say(fd, longest);
+    assert_reply(fd, "\r\n0\r\n\r\n", "413", "64 KiB\"}");
+    assert_reply(fd, POST("/echo/", "99999999"), "413", "64 KiB\"}");
+    assert_string_equal(hear(fd, NULL), "");
+    (void)close(fd);
+}
+
+/* ---- answers that come later ---------------------------------------------------------------- */
+
+static void wait_for(const size_t *n, size_t value)
+{
+    usec until = clock_boot() + PATIENCE;
+
+    while (*n != value) {
+        turn();
+        assert_true(clock_boot() < until);
+    }
+}
+
+static void test_later(void **state)
+{
+    int first = dial(), second = dial();
+
+    (void)state;
+    say(first, GET("/wait"));
+    wait_for(&n_waiting, 1);
+    say(second, GET("/wait") GET("/ok"));
+    wait_for(&n_waiting, 2);
+    admin_reply(waiting[1], 200, "text/plain", "two", 3);
+    assert_non_null(strstr(hear(second, "ok\n"), "two"));
+    admin_fail(waiting[0], 429, "%s", "one");
+    assert_non_null(strstr(hear(first, "}"), "{\"error\":\"one\"}"));
+    assert_reply(first, GET("/ok"), "200", "ok\n");
+    assert_int_equal(n_gone, 0);
+    (void)close(first);
+    (void)close(second);
+}
+
+static void test_client_goes(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    say(fd, GET("/wait"));
+    wait_for(&n_waiting, 1);
+    (void)close(fd);
+    wait_for(&n_waiting, 0);
+    assert_int_equal(n_gone, 1);
+    expect(GET("/ok"), "200", "ok\n");
+    assert_int_equal(n_gone, 1);
+}
+
+static void test_stop(void **state)
+{
+    int waits = dial(), idle = dial();
+    const char *reply;
+
+    (void)state;
+    assert_reply(idle, GET("/ok"), "200", "ok\n");
+    say(waits, GET("/wait"));
+    wait_for(&n_waiting, 1);
+    admin_stop(admin);
+    assert_int_equal(n_gone, 1);
+    reply = hear(waits, NULL);
+    assert_int_equal(strncmp(reply, "HTTP/1.1 503 ", 13), 0);
+    assert_non_null(strstr(reply, "{\"error\":\"contraced is stopping\"}"));
+    assert_string_equal(hear(idle, NULL), "");
+    (void)close(waits);
+    (void)close(idle);
+}
+
+static void test_freed_while_waiting(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    say(fd, GET("/wait"));
+    wait_for(&n_waiting, 1);
+    admin_free(admin);
+    admin = NULL;
+    assert_int_equal(n_gone, 1);
+    assert_string_equal(hear(fd, NULL), "");
+    (void)close(fd);
+}
+
+/* ---- who may ask ---------------------------------------------------------------------------- */
+
+static void test_token(void **state)
+{
+    char *path = strdup(scratch_text(dir, "token", "s3cret\n"));
+
+    (void)state;
+    assert_non_null(path);
+    assert_int_equal(chmod(path, 0600), 0);
+    listen_on(tcp_address(), path);
+    expect(GET("/open"), "200", "ok\n");
+    expect(GET("/ok"), "401", "Authorization: Bearer TOKEN\"}");
+    expect(GET("/nothing"), "401", "Authorization: Bearer TOKEN\"}");
+    expect("GET /ok HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\n\r\n", "200", "ok\n");
+    (void)scratch_text(dir, "token", "fresh");
+    expect("GET /ok HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\n\r\n", "401",
+           "}");
+    expect("GET /ok HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer fresh\r\n\r\n", "200", "ok\n");
+    assert_int_equal(chmod(path, 0644), 0);
+    expect("GET /ok HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer fresh\r\n\r\n", "503",
+           "cannot be read: contraced's log says why\"}");
+    expect(GET("/open"), "200", "ok\n");
+    free(path);
+}
+
+/* ---- where it listens ----------------------------------------------------------------------- */
+
+static void test_unix_socket(void **state)
+{
+    _cleanup_free_ char *path = strdup(scratch_path(dir, "a.sock")), *both = NULL, *address = NULL;
+    struct stat st;
+    int fd;
+
+    (void)state;
+    assert_true(asprintf(&address, "unix:%s", path) > 0);
+    assert_true(asprintf(&both, "%s,unix:%s", tcp_address(), path) > 0);
+    listen_on(both, NULL);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0660);
+    fd = dial_unix(path);
+    assert_reply(fd, "GET /ok HTTP/1.1\r\nHost: anything\r\n\r\n", "200", "ok\n");
+    expect(GET("/ok"), "200", "ok\n");
+    listen_on(address, NULL); /* the connection on what stays, stays */
+    assert_reply(fd, GET("/ok"), "200", "ok\n");
+    admin_stop(admin);
+    assert_int_equal(stat(path, &st), -1);
+    assert_string_equal(hear(fd, NULL), "");
+    (void)close(fd);
+}
+
+/* A handler may change where it listens: its own reply goes out, other connections end. */
+static void test_set_by_a_handler(void **state)
+{
+    int fd = dial(), idle = dial();
+    const char *reply;
+
+    (void)state;
+    assert_reply(idle, GET("/ok"), "200", "ok\n");
+    say(fd, POST("/off", "0"));
+    reply = hear(fd, NULL);
+    assert_non_null(strstr(reply, "\r\nConnection: close\r\n"));
+    assert_non_null(strstr(reply, "\r\n\r\noff\n"));
+    assert_string_equal(hear(idle, NULL), "");
+    (void)close(fd);
+    (void)close(idle);
+    listen_on(tcp_address(), NULL);
+    expect(GET("/ok"), "200", "ok\n");
+}
+
+/* ---- bounds --------------------------------------------------------------------------------- */
+
+static void test_crowd(void **state)
+{
+    enum { CROWD = 3 * ADMIN_CONNECTIONS_MAX };
+    int fds[CROWD], waits = dial();
+    size_t open_ones = 0;
+    char byte;
+
+    (void)state;
+    say(waits, GET("/wait"));
+    wait_for(&n_waiting, 1);
+    for (size_t i = 0; i < CROWD; i++) {
+        fds[i] = dial();
+        say(fds[i], "GET /ok");
+        if (i % 16 == 15)
+            turn();
+    }
+    expect(GET("/ok"), "200", "ok\n");
+    for (unsigned i = 0; i < 100; i++)
+        turn();
+    for (size_t i = 0; i < CROWD; i++) {
+        open_ones += recv(fds[i], &byte, 1, 0) < 0 && errno == EAGAIN;
+        (void)close(fds[i]);
+    }
+    /* One place was the waiting call's, one that of the request that was answered. */
+    assert_in_range(open_ones, ADMIN_CONNECTIONS_MAX - 2, ADMIN_CONNECTIONS_MAX);
+    admin_reply(waiting[0], 200, "text/plain", "late", 4);
+    assert_non_null(strstr(hear(waits, "late"), "200"));
+    (void)close(waits);
+}
+
+static void test_crowd_that_waits(void **state)
+{
+    int fds[4];
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = dial();
+        say(fds[i], GET("/wait"));
+        wait_for(&n_waiting, i + 1);
+    }
+    for (size_t i = 0; i < 4; i++)
+        (void)close(fds[i]);
+    wait_for(&n_waiting, 0);
+    assert_int_equal(n_gone, 4);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_routes),       TEST(test_headers),
+        TEST(test_bodies),       TEST(test_later),
+        TEST(test_client_goes),  TEST(test_stop),
+        TEST(test_token),        TEST(test_freed_while_waiting),
+        TEST(test_unix_socket),  TEST(test_set_by_a_handler),
+        TEST(test_crowd),        TEST(test_crowd_that_waits),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
