@@ -71,7 +71,7 @@ static int on_leave(sd_event_source *s, void *userdata)
 
     (void)s;
     if (pipeline_idle(d->pipeline) && labelling_idle(d->labelling) && !spool_busy(d->spool) &&
-        uploader_idle(d->uploader))
+        uploader_idle(d->uploader) && (!d->admin || d->stage == STAGE_CUT || admin_idle(d->admin)))
         (void)sd_event_exit(d->event, 0);
     return 0;
 }
@@ -334,12 +334,71 @@ static int build_targets(struct daemon *d, const char *host)
     return d->targets && d->results ? daemon_update_targets(d, d->config) : -ENOMEM;
 }
 
+static const struct config *present_config(void *userdata)
+{
+    return ((const struct daemon *)userdata)->config;
+}
+
+static const char *present_config_file(void *userdata)
+{
+    return ((const struct daemon *)userdata)->config_file;
+}
+
+static bool is_stopping(void *userdata)
+{
+    return ((const struct daemon *)userdata)->stage != STAGE_RUNNING;
+}
+
+static int on_reload(void *userdata, struct diags *diags)
+{
+    return daemon_reload(userdata, diags);
+}
+
+static void on_scrape(void *userdata, struct admin_call *call)
+{
+    observation_serve(userdata, call);
+}
+
+static int build_admin(struct daemon *d, const char *host)
+{
+    const struct api_context context = {
+        .event = d->event,
+        .targets = d->targets,
+        .pipeline = d->pipeline,
+        .spool = d->spool,
+        .uploader = d->uploader,
+        .suspension = d->suspension,
+        .counters = &d->counters,
+        .failing = &d->failing,
+        .host = host,
+        .start = clock_real(),
+        .userdata = d,
+        .config = present_config,
+        .config_file = present_config_file,
+        .stopping = is_stopping,
+        .reload = on_reload,
+        .metrics = on_scrape,
+    };
+    const struct admin_route *routes;
+    size_t n;
+    int r;
+
+    d->api = api_new(&context);
+    if (!d->api)
+        return -ENOMEM;
+    routes = api_routes(&n);
+    r = admin_new(d->event, routes, n, d->api, &d->admin);
+    return r < 0 ? r : admin_set(d->admin, &d->config->web);
+}
+
 /* Who else has a say. */
-static int build_control(struct daemon *d)
+static int build_control(struct daemon *d, const char *host)
 {
     int r = suspension_new(d->event, on_suspension, d, &d->suspension);
 
-    return r < 0 ? r : daemon_set_suspension(d, d->config);
+    if (r >= 0)
+        r = daemon_set_suspension(d, d->config);
+    return r < 0 || d->options->once ? r : build_admin(d, host);
 }
 
 static int build(struct daemon *d)
@@ -363,7 +422,7 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = build_targets(d, host);
     if (r >= 0)
-        r = build_control(d);
+        r = build_control(d, host);
     d->counters.last_reload = d->counters.config_read = clock_real();
     d->counters.last_reload_ok = true;
     return r;
@@ -396,6 +455,8 @@ void daemon_free(struct daemon *d)
 {
     if (!d)
         return;
+    admin_free(d->admin);
+    api_free(d->api);
     suspension_free(d->suspension);
     timetable_free(d->timetable);
     results_free(d->results);

@@ -131,6 +131,8 @@ static int prepare(struct daemon *d, const struct config *c)
         r = labelling_set(d->labelling, &c->inspect);
     if (r == 0)
         r = daemon_set_suspension(d, c);
+    if (r == 0 && d->admin)
+        r = admin_set(d->admin, &c->web);
     return r;
 }
 

@@ -6,6 +6,7 @@
  * objects, daemon_config.c brings them up to date with a configuration.
  */
 
+#include "daemon/api.h"
 #include "daemon/capture/discovery.h"
 #include "daemon/capture/targets.h"
 #include "daemon/config/config.h"
@@ -45,6 +46,8 @@ struct daemon {
     struct targets *targets;
     struct timetable *timetable;
     struct suspension *suspension;
+    struct api *api;
+    struct admin *admin; /* NULL with --once */
     struct results *results;
     struct counters counters; /* of the meters */
     struct meters *meters;

@@ -420,6 +420,17 @@ void admin_stop(struct admin *a)
     }
 }
 
+bool admin_idle(const struct admin *a)
+{
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+        enum phase phase = a->connections[i].phase;
+
+        if ((phase == PHASE_WAITING || phase == PHASE_SENDING) && !a->connections[i].dying)
+            return false;
+    }
+    return true;
+}
+
 void admin_free(struct admin *a)
 {
     if (!a)

@@ -52,6 +52,9 @@ int admin_set(struct admin *a, const struct web_config *web);
  */
 void admin_stop(struct admin *a);
 
+/* No call waits for its answer, and no reply is on its way. */
+bool admin_idle(const struct admin *a);
+
 /* NULL is fine. Calls that wait are told. */
 void admin_free(struct admin *a);
 
