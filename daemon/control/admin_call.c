@@ -102,7 +102,7 @@ void admin_reply(struct admin_call *call, unsigned status, const char *type, con
 
 void admin_reply_json(struct admin_call *call, unsigned status, json_t *body)
 {
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
     struct MHD_Response *response = NULL;
 
     json_decref(body);
