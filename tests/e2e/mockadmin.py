@@ -107,7 +107,7 @@ class World:
         if mine:
             c = mine[0]
             target["last"] = {k: c[k] for k in ("start", "key", "bytes", "label")}
-            target["last"].update(outcome="ok", text="", scheduler_latency_p99_seconds=c[
+            target["last"].update(outcome="ok", text="", captured=c["start"], scheduler_latency_p99_seconds=c[
                 "scheduler_latency_p99_seconds"])  # fmt: skip
 
     # ---- the routes ----
