@@ -102,13 +102,12 @@ class World:
         }  # fmt: skip
 
     def refresh(self, target):
-        mine = [c for c in self.captures
-                if (c["service"], c["host"]) == (target["service"], target["host"])]  # fmt: skip
-        if mine:
-            c = mine[0]
-            target["last"] = {k: c[k] for k in ("start", "key", "bytes", "label")}
-            target["last"].update(outcome="ok", text="", captured=c["start"], scheduler_latency_p99_seconds=c[
-                "scheduler_latency_p99_seconds"])  # fmt: skip
+        names = target["service"], target["host"]
+        c = next((c for c in self.captures if (c["service"], c["host"]) == names), None)
+        if c:
+            told = ("start", "key", "bytes", "label", "scheduler_latency_p99_seconds")
+            target["last"] = {k: c[k] for k in told}
+            target["last"].update(outcome="ok", text="", captured=c["start"])
 
     # ---- the routes ----
 

@@ -2,19 +2,22 @@
 """The status page in a real browser: before a made-up endpoint (mockadmin.py) for what takes long to
 come by, and before contraced with a real Go service.
 
-CONTRACE_SCREENSHOT, a file: test_screenshot writes docs/status.png's picture there (scripts/screenshot).
+CONTRACE_SCREENSHOT, a file: test_screenshot writes the picture there that is docs/status.png.
 """
 
-import base64
-import hashlib
+import contextlib
 import json
 import os
+import socket
 import time
+import urllib.request
 
+import pastday
 import pytest
 from browser import Browser
+from gotools import build
 from mockadmin import MockAdmin, World, policy, rfc3339
-from support import PATIENCE, SRC, wait_until
+from support import BUILD, PATIENCE, SRC, SUSPENDED, config_text, job, wait_until
 
 PAGE = SRC / "daemon/control/page.html"
 EVIL = '<img src=x onerror="document.title=\'owned\'">'
@@ -427,3 +430,200 @@ def test_everything_has_a_name(browser, mock):
         and not n.get("name", {}).get("value")
     ]
     assert nameless == []
+
+
+# ---- contraced itself ----
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture
+def real(daemon, goservice, tmp_path):
+    """real() starts contraced with an endpoint and the example service as a target."""
+
+    def start(web=None, jobs=None, storage=None, glob=None):
+        port = free_port()
+        jobs = jobs or [job("example", goservice().address)]
+        spool = {"path": str(tmp_path / "spool"), **(storage or {})}
+        inspect = {"command": str(BUILD / "contrace")}
+        document = json.loads(config_text(jobs, spool, glob, inspect=inspect))
+        document["web"] = {"listen_address": f"127.0.0.1:{port}", **(web or {})}
+        d = daemon(jobs, spool, text=json.dumps(document))
+        return d, f"http://127.0.0.1:{port}/"
+
+    return start
+
+
+def test_real(browser, real):
+    d, url = real()
+    d.wait_captured()
+    assert opened(browser, url) == 1
+    for word in ("example", "1 all answer", "upload", "off"):
+        assert word.lower() in browser.text().lower(), word
+    wait_until("the inspected one has its label",
+               lambda: browser.text(".row .chip") not in ("", "no label"))  # fmt: skip
+    before = len(d.spool.keys())
+    browser.click(".row .acts button")
+    wait_until("another was captured", lambda: len(d.spool.keys()) > before)
+    wait_until("the page has it", lambda: drawn(browser) == before + 1)
+    key = d.spool.keys()[-1]
+    browser.wait_text(key, "#notes")
+    wait_until("it has its label", lambda: " · p99 " in browser.text("#notes"))
+    label = d.spool.record(key)["label"]
+    assert label in browser.text("#notes") and label in browser.text("#legend")
+    assert d.spool.record(key)["reason"].startswith("api")
+
+    browser.click("#notes button.link")
+    browser.wait_text(d.spool.record(key)["sha256"], "dialog")
+    browser.click("dialog a.main")
+    name = key.replace("/", "-")
+    path = wait_until("it is downloaded", lambda: list(browser.downloads.glob(name)))[0]
+    assert path.read_bytes() == d.spool.trace(key).read_bytes()
+    browser.keys("dialog button", "\ue00c")
+    assert complaints(browser) == []
+
+
+def test_real_time_line(browser, real):
+    """The mark of a capture stands where its time is."""
+    d, url = real()
+    d.wait_captured()
+    opened(browser, url + "#range=1h")
+    wait_until("it has its label", lambda: browser.text(".row .chip") not in ("", "no label"))
+    ink = browser.run(
+        """
+        const c = document.querySelector('.row canvas'), g = c.getContext('2d');
+        const d = g.getImageData(0, 0, c.width, 16).data, columns = new Set();
+        const grid = getComputedStyle(document.documentElement).getPropertyValue('--grid').trim();
+        for (let i = 0; i < d.length; i += 4) {
+            const k = '#' + [d[i], d[i + 1], d[i + 2]].map((v) => v.toString(16).padStart(2, '0')).join('');
+            if (d[i + 3] > 250 && k !== grid && (i / 4 % c.width) > 48) columns.add(i / 4 % c.width);
+        }
+        return {columns: [...columns], width: c.width};
+        """
+    )
+    marks = [x for x in ink["columns"] if x > ink["width"] - 24]
+    assert marks, f"nothing stands at the right end: {ink}"
+
+
+def test_real_suspension(browser, real):
+    d, url = real()
+    opened(browser, url)
+    browser.click("#suspend")
+    browser.wait_text("Scheduled captures are suspended: ".strip(), "#banners")
+    d.wait_log(message_id=SUSPENDED)
+    browser.click("#suspend")
+    wait_until("it is resumed", lambda: "suspended" not in browser.text("#banners"))
+    assert complaints(browser) == []
+
+
+def test_real_token(browser, real, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("sesame\n")
+    token.chmod(0o600)
+    d, url = real(web={"bearer_token_file": str(token)})
+    d.wait_captured()
+    browser.go(url)
+    browser.wait_text("asks for a token")
+    browser.keys("#token", "wrong\ue007")
+    browser.wait_text("not the right one")
+    browser.run("document.getElementById('token').value = ''")
+    browser.keys("#token", "sesame\ue007")
+    assert drawn(browser) == 1
+    (key,) = d.spool.keys()
+    browser.click(".row .chip")
+    browser.wait_text(key, "dialog")
+    browser.click("dialog a.main")
+    name = key.replace("/", "-")
+    path = wait_until("it is downloaded", lambda: list(browser.downloads.glob(name)))[0]
+    assert path.read_bytes() == d.spool.trace(key).read_bytes()
+    assert [x for x in complaints(browser) if "401" not in x["message"]] == []
+
+
+def test_real_killed(browser, real):
+    d, url = real()
+    d.wait_captured()
+    opened(browser, url)
+    d.process.kill()
+    browser.wait_text("contraced has not answered since", "#banners")
+    assert "example" in browser.text("#rows"), "what was known stays"
+
+
+def test_real_hostile_names(browser, real, goservice):
+    address = goservice().address
+    jobs = [{**job(EVIL, address), "static_configs": [
+        {"targets": [address], "labels": {"service": EVIL, "x": EVIL}}]}]  # fmt: skip
+    d, url = real(jobs=jobs)
+    d.wait_captured()
+    assert opened(browser, url) == 1
+    assert EVIL in browser.text("#rows")
+    assert browser.run("return document.querySelectorAll('.row').length") == 1, "its history is its"
+    browser.click(".row .chip")
+    browser.wait_text(EVIL, "dialog")
+    assert browser.run("return document.querySelectorAll('img').length") == 0
+    assert browser.run("return document.title") != "owned"
+    assert complaints(browser) == []
+
+
+def test_real_policy(browser, real):
+    """The server's policy is the one that the made-up endpoint stands in with."""
+    _, url = real()
+    with urllib.request.urlopen(url, timeout=PATIENCE) as reply:
+        said = reply.headers["Content-Security-Policy"]
+        page = reply.read().decode()
+    assert page == PAGE.read_text()
+    ours = dict(x.strip().split(" ", 1) for x in policy(page).split(";"))
+    theirs = dict(x.strip().split(" ", 1) for x in said.split(";"))
+    for name in ("default-src", "script-src", "style-src", "connect-src"):
+        assert theirs[name] == ours[name], name
+
+
+def test_real_ten_thousand_captures(browser, real, tmp_path, capsys):
+    """The same as before the made-up one, on files."""
+    archive = tmp_path / "spool/archive"
+    now = int(time.time())
+    for n in range(10000):
+        at = time.strftime("%Y%m%d/%H%M%S", time.gmtime(now - 60 * n))
+        path = archive / f"s{n % 12}" / "h" / f"{at}-7.trace"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"go 1.26 trace\0\0\0")
+        p99 = {"summary": {"scheduler": {"latency": {"p99_ns": 1000 * (n % 977 + 1)}}}}
+        path.with_suffix(".json").write_text(json.dumps({"label": "healthy", **p99}))
+    d, url = real(storage={"max_age": "30d", "max_files": 20000})
+    d.wait_captured()
+    times = []
+    for _ in range(2):
+        assert opened(browser, url + "?" + str(len(times)) + "#range=all") == 10001
+        times.append(browser.run("return performance.getEntriesByName('contrace-drawn')[0].startTime"))
+    assert "no label" not in browser.text("#legend")
+    with capsys.disabled():
+        print(f"\n10,000 captures of contraced: drawn in {times[0]:.0f} ms, again in {times[1]:.0f} ms")
+
+
+@pytest.mark.skipif(not os.environ.get("CONTRACE_SCREENSHOT"), reason="makes a picture, no test")
+def test_screenshot(browser, daemon, tmp_path):
+    binary = tmp_path / "ills"
+    assert build(SRC / "examples/ills", binary)
+    pastday.tell(tmp_path / "spool", binary, tmp_path)
+    socks = tmp_path / "socks"
+    socks.mkdir()
+    with contextlib.ExitStack() as stack:
+        jobs = []
+        for service, (usual, _) in pastday.STORY.items():
+            (socks / service).mkdir()
+            p = stack.enter_context(pastday.Program(binary, usual, socks / service))
+            jobs.append(job(service, f"unix:{p.socket}"))
+        port = free_port()
+        storage = {"path": str(tmp_path / "spool"), "max_bytes": "2GiB", "min_free": 0}
+        document = json.loads(config_text(jobs, storage, {
+            "scrape_interval": "5m", "seconds": 1, "scrape_timeout": "20s", "host": pastday.HOST}))  # fmt: skip
+        document["web"] = {"listen_address": f"127.0.0.1:{port}"}
+        document["inspect"] = {"command": str(BUILD / "contrace")}
+        daemon(jobs, storage, text=json.dumps(document))
+        look(browser, height=860)
+        opened(browser, f"http://127.0.0.1:{port}/")
+        time.sleep(float(os.environ.get("CONTRACE_SCREENSHOT_WAIT", "20")))
+        browser.screenshot(os.environ["CONTRACE_SCREENSHOT"])
