@@ -21,12 +21,16 @@ struct command {
     int (*run)(int argc, char **argv); /* NULL: contrace-remote does it */
 };
 
+int command_capture(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_pprof(int argc, char **argv);
 int command_pull(int argc, char **argv);
+int command_resume(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_summary(int argc, char **argv);
+int command_suspend(int argc, char **argv);
 int command_verify(int argc, char **argv);
 
 /* The exit status for what a command's steps returned: 0; 1: only in part; -EINVAL: the options do
  * not fit together; another negative errno. */
-int command_status(int r);
+int command_exit(int r);

@@ -98,5 +98,5 @@ int command_list(int argc, char **argv)
     q.limit = a.limit;
     q.with_facts = true;
     q.remote_facts = a.full;
-    return command_status(list(&where, &q, &selection, &a));
+    return command_exit(list(&where, &q, &selection, &a));
 }

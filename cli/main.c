@@ -16,6 +16,10 @@
  * contrace-remote.
  */
 static const struct command commands[] = {
+    {"status", "show how contraced is and what it does", NULL},
+    {"capture", "take traces now", NULL},
+    {"suspend", "stop captures by the schedule", NULL},
+    {"resume", "go on with them", NULL},
     {"list", "show the traces that are kept, here and in the store", NULL},
     {"pull", "bring traces here", NULL},
     {"summary", "say what a trace shows", command_summary},

@@ -17,8 +17,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"list", command_list},
-    {"pull", command_pull},
+    {"capture", command_capture}, {"list", command_list},     {"pull", command_pull},
+    {"resume", command_resume},   {"status", command_status}, {"suspend", command_suspend},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -32,7 +32,7 @@ static void forbid_dumps(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int command_status(int r)
+int command_exit(int r)
 {
     return r == 0 ? STATUS_OK : r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
 }

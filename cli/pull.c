@@ -144,5 +144,5 @@ int command_pull(int argc, char **argv)
     catalog_merge(&c);
     r = pull(&where, &q, &selection, &a, &c);
     catalog_done(&c);
-    return command_status(r);
+    return command_exit(r);
 }

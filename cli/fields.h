@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a JSON object says, as far as it says it: a missing field, one of another kind, and no
+ * object at all are the same as nothing. Text is made fit for a terminal: printable ASCII, bounded.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+#define FIELD_SIZE 256
+
+/* "" for nothing; what is not printable ASCII is a '?', and what is too long ends in "...". */
+const char *field_text(const json_t *o, const char *key, char out[static FIELD_SIZE]);
+/* 0 for nothing, negative or not whole. */
+uint64_t field_count(const json_t *o, const char *key);
+/* `otherwise` for nothing, negative or not finite. */
+double field_number(const json_t *o, const char *key, double otherwise);
+bool field_bool(const json_t *o, const char *key);
+/* Real time; 0 for nothing. */
+usec field_time(const json_t *o, const char *key);

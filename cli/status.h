@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * How contraced is, for people: what `contrace status` was answered, as text. Pure.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+
+#define STATUS_REASONS_MAX 1024
+
+struct status {
+    json_t *status;  /* of GET /api/v1/status */
+    json_t *targets; /* an array of as many as were asked for */
+    uint64_t total;  /* targets that fit, shown or not */
+    bool ready;
+    char reasons[STATUS_REASONS_MAX]; /* why not: one a line */
+};
+
+struct status_options {
+    unsigned width; /* of the terminal; 0: no bound */
+    bool colour;
+    usec now; /* real time, for answers that do not tell theirs */
+};
+
+/* 0 or -ENOMEM. Errors of the stream are the caller's to look for. */
+int status_print(FILE *out, const struct status *s, const struct status_options *o);
