@@ -81,11 +81,9 @@ static const char *name_of(const struct capture *c, char out[static FIELD_SIZE])
 {
     const struct capturing_scope *s = &c->a->scope;
     const char *name = s->target ? s->target : s->service ? s->service : s->job;
-    json_t *o = json_pack("{s:s}", "name", name ? name : "all targets");
 
-    (void)field_text(o, "name", out);
-    json_decref(o);
-    return out;
+    name = name ? name : "all targets";
+    return field_plain(name, strlen(name), out);
 }
 
 static void draw(struct capture *c)

@@ -6,11 +6,9 @@
 
 static const char more[] = "...";
 
-const char *field_text(const json_t *o, const char *key, char out[static FIELD_SIZE])
+const char *field_plain(const char *text, size_t len, char out[static FIELD_SIZE])
 {
-    const json_t *value = json_object_get(o, key);
-    const char *text = json_string_value(value);
-    size_t len = text ? json_string_length(value) : 0, n = 0;
+    size_t n = 0;
 
     for (; n < len && n < FIELD_SIZE - 1; n++)
         out[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
@@ -18,6 +16,14 @@ const char *field_text(const json_t *o, const char *key, char out[static FIELD_S
     if (n < len)
         (void)memcpy(out + n + 1 - sizeof(more), more, sizeof(more));
     return out;
+}
+
+const char *field_text(const json_t *o, const char *key, char out[static FIELD_SIZE])
+{
+    const json_t *value = json_object_get(o, key);
+    const char *text = json_string_value(value);
+
+    return field_plain(text ? text : "", json_string_length(value), out);
 }
 
 uint64_t field_count(const json_t *o, const char *key)

@@ -8,11 +8,15 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
 
 #define FIELD_SIZE 256
+
+/* `len` bytes of text as field_text writes it. Returns `out`. */
+const char *field_plain(const char *text, size_t len, char out[static FIELD_SIZE]);
 
 /* "" for nothing; what is not printable ASCII is a '?', and what is too long ends in "...". */
 const char *field_text(const json_t *o, const char *key, char out[static FIELD_SIZE]);

@@ -74,7 +74,7 @@ static const char *age(const struct page *p, usec since, char out[static COLUMNS
 
 static void daemon_lines(struct page *p, const struct status *s)
 {
-    char version[FIELD_SIZE], host[FIELD_SIZE], text[COLUMNS_AGE_SIZE], reasons[PIECE_MAX];
+    char version[FIELD_SIZE], host[FIELD_SIZE], text[COLUMNS_AGE_SIZE];
     usec start = field_time(s->status, "start");
 
     begin(p, "contraced");
@@ -89,13 +89,10 @@ static void daemon_lines(struct page *p, const struct status *s)
         return;
     for (const char *line = s->reasons; *line;) {
         size_t n = strcspn(line, "\n");
-        json_t *o = json_pack("{s:s%}", "text", line, n);
         char plain[FIELD_SIZE];
 
-        (void)snprintf(reasons, sizeof(reasons), "%s", field_text(o, "text", plain));
-        json_decref(o);
         begin(p, "");
-        piece(p, RED, "%s", reasons);
+        piece(p, RED, "%s", field_plain(line, n, plain));
         end(p);
         line += n + (line[n] == '\n');
     }
@@ -125,10 +122,9 @@ static void suspended_lines(struct page *p, const json_t *causes)
         usec since = field_time(cause, "since");
 
         begin(p, i == 0 ? "suspended" : "");
-        piece(p, YELLOW, "by %s%s%s", field_text(cause, "cause", name),
-              since ? " since " : "", since ? age(p, since, text) : "");
-        if (*field_text(cause, "text", why))
-            piece(p, NULL, "%s", why);
+        (void)field_text(cause, "text", why);
+        piece(p, YELLOW, "by %s%s%s%s%s", field_text(cause, "cause", name), since ? " for " : "",
+              since ? age(p, since, text) : "", *why ? ": " : "", why);
         end(p);
     }
 }
@@ -140,13 +136,11 @@ static void results(struct page *p, const json_t *by_result)
     json_t *value;
 
     json_object_foreach((json_t *)by_result, name, value) {
-        json_t *o = json_pack("{s:s}", "name", name);
         char plain[FIELD_SIZE], count[QUANTITY_SIZE];
 
         if (json_integer_value(value) > 0)
             piece(p, NULL, "%s %s", quantity_count((uint64_t)json_integer_value(value), count),
-                  field_text(o, "name", plain));
-        json_decref(o);
+                  field_plain(name, strlen(name), plain));
     }
 }
 
