@@ -146,6 +146,13 @@ void connection_phase(struct connection *c, enum phase phase)
         sweep_at(c->admin, c->since + ADMIN_REQUEST_TIMEOUT);
 }
 
+static usec deadline(const struct connection *c)
+{
+    if (c->phase == PHASE_READING)
+        return c->since + ADMIN_REQUEST_TIMEOUT;
+    return c->admin->stopped ? c->admin->stopped_at + ADMIN_LINGER : USEC_NEVER;
+}
+
 /* Whatever comes byte by byte, or not at all: a request has its time, and no more. */
 static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata)
 {
@@ -157,12 +164,12 @@ static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata)
     for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
         struct connection *c = &a->connections[i];
 
-        if (c->phase != PHASE_READING || c->dying)
+        if (c->phase == PHASE_FREE || c->dying)
             continue;
-        if (now >= c->since + ADMIN_REQUEST_TIMEOUT)
+        if (now >= deadline(c))
             connection_end(c);
-        else if (c->since + ADMIN_REQUEST_TIMEOUT < next)
-            next = c->since + ADMIN_REQUEST_TIMEOUT;
+        else if (deadline(c) < next)
+            next = deadline(c);
     }
     if (next != USEC_NEVER)
         sweep_at(a, next);
@@ -413,6 +420,8 @@ void admin_stop(struct admin *a)
     static const struct listen_list none = {0};
 
     a->stopped = true;
+    a->stopped_at = admin_now(a);
+    sweep_at(a, a->stopped_at + ADMIN_LINGER);
     drop_listeners(a, &none);
     for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
         if (a->connections[i].call)

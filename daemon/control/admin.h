@@ -20,6 +20,7 @@
 #define ADMIN_BODY_MAX (64u << 10)       /* bytes of a request's body: 413 over it */
 #define ADMIN_REQUEST_TIMEOUT (10 * USEC_PER_SEC) /* for a whole request, and between two */
 #define ADMIN_REPLY_STALL 30             /* seconds in which nothing of a reply is taken */
+#define ADMIN_LINGER USEC_PER_SEC        /* for replies, after admin_stop */
 #define ADMIN_REPLY_HEADERS_MAX 8        /* set by admin_call_header */
 
 struct admin;
@@ -48,11 +49,11 @@ int admin_set(struct admin *a, const struct web_config *web);
 
 /*
  * Stops listening and removes the sockets' files. Calls that wait are told (admin_call_on_gone) and
- * answered 503; replies under way go on.
+ * answered 503; replies under way have one more second.
  */
 void admin_stop(struct admin *a);
 
-/* No call waits for its answer, and no reply is on its way. */
+/* No call waits for its answer, and no reply is on its way: after admin_stop, within ADMIN_LINGER. */
 bool admin_idle(const struct admin *a);
 
 /* NULL is fine. Calls that wait are told. */

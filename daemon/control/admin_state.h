@@ -58,6 +58,7 @@ struct admin {
     bool again;                  /* the server is to be called at once */
     bool adding;                 /* the server may not have taken over all connections yet */
     bool stopped;
+    usec stopped_at;             /* monotonic */
 };
 
 enum call_state {

@@ -91,6 +91,16 @@ static void run_file(void *userdata, struct admin_call *call)
                      10);
 }
 
+static void run_huge(void *userdata, struct admin_call *call)
+{
+    const char *path = scratch_text(dir, "huge", "");
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    (void)userdata;
+    assert_int_equal(ftruncate(fd, 64 << 20), 0);
+    admin_reply_file(call, "application/octet-stream", NULL, fd, 64 << 20);
+}
+
 static void run_off(void *userdata, struct admin_call *call)
 {
     char off[] = "off";
@@ -105,6 +115,7 @@ static const struct admin_route routes[] = {
     {"GET", "/ok", run_ok, false},       {"GET", "/echo/", run_echo, false},
     {"POST", "/echo/", run_echo, false}, {"GET", "/echo/file", run_file, false},
     {"GET", "/wait", run_wait, false},   {"POST", "/off", run_off, false},
+    {"GET", "/huge", run_huge, false},
 };
 
 /* ---- the client ----------------------------------------------------------------------------- */
@@ -368,6 +379,7 @@ static void test_stop(void **state)
     assert_reply(idle, GET("/ok"), "200", "ok\n");
     say(waits, GET("/wait"));
     wait_for(&n_waiting, 1);
+    assert_false(admin_idle(admin));
     admin_stop(admin);
     assert_int_equal(n_gone, 1);
     reply = hear(waits, NULL);
@@ -376,6 +388,28 @@ static void test_stop(void **state)
     assert_string_equal(hear(idle, NULL), "");
     (void)close(waits);
     (void)close(idle);
+    assert_true(admin_idle(admin));
+}
+
+/* A client that takes nothing of a reply does not hold up the end for long. */
+static void test_stop_while_sending(void **state)
+{
+    usec since = clock_boot();
+    int fd = dial();
+
+    (void)state;
+    for (unsigned i = 0; i < 10; i++)
+        turn();
+    say(fd, GET("/huge"));
+    for (unsigned i = 0; i < 10; i++)
+        turn();
+    admin_stop(admin);
+    assert_false(admin_idle(admin));
+    while (!admin_idle(admin)) {
+        turn();
+        assert_true(clock_boot() < since + PATIENCE);
+    }
+    (void)close(fd);
 }
 
 static void test_freed_while_waiting(void **state)
@@ -520,6 +554,7 @@ int main(void)
         TEST(test_token),        TEST(test_freed_while_waiting),
         TEST(test_unix_socket),  TEST(test_set_by_a_handler),
         TEST(test_crowd),        TEST(test_crowd_that_waits),
+        TEST(test_stop_while_sending),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
