@@ -17,7 +17,7 @@ import pytest
 from browser import Browser
 from gotools import build
 from mockadmin import MockAdmin, World, policy, rfc3339
-from support import BUILD, PATIENCE, SRC, SUSPENDED, config_text, job, wait_until
+from support import BUILD, PATIENCE, SRC, SUSPENDED, job, wait_until
 
 PAGE = SRC / "daemon/control/page.html"
 EVIL = '<img src=x onerror="document.title=\'owned\'">'
@@ -445,15 +445,12 @@ def free_port():
 def real(daemon, goservice, tmp_path):
     """real() starts contraced with an endpoint and the example service as a target."""
 
-    def start(web=None, jobs=None, storage=None, glob=None):
+    def start(web=None, jobs=None, storage=None):
         port = free_port()
         jobs = jobs or [job("example", goservice().address)]
-        spool = {"path": str(tmp_path / "spool"), **(storage or {})}
+        web = {"listen_address": f"127.0.0.1:{port}", **(web or {})}
         inspect = {"command": str(BUILD / "contrace")}
-        document = json.loads(config_text(jobs, spool, glob, inspect=inspect))
-        document["web"] = {"listen_address": f"127.0.0.1:{port}", **(web or {})}
-        d = daemon(jobs, spool, text=json.dumps(document))
-        return d, f"http://127.0.0.1:{port}/"
+        return daemon(jobs, storage, inspect=inspect, web=web), f"http://127.0.0.1:{port}/"
 
     return start
 
@@ -617,12 +614,12 @@ def test_screenshot(browser, daemon, tmp_path):
             p = stack.enter_context(pastday.Program(binary, usual, socks / service))
             jobs.append(job(service, f"unix:{p.socket}"))
         port = free_port()
-        storage = {"path": str(tmp_path / "spool"), "max_bytes": "2GiB", "min_free": 0}
-        document = json.loads(config_text(jobs, storage, {
-            "scrape_interval": "5m", "seconds": 1, "scrape_timeout": "20s", "host": pastday.HOST}))  # fmt: skip
-        document["web"] = {"listen_address": f"127.0.0.1:{port}"}
-        document["inspect"] = {"command": str(BUILD / "contrace")}
-        daemon(jobs, storage, text=json.dumps(document))
+        daemon(
+            jobs, {"max_bytes": "2GiB"},
+            {"scrape_interval": "5m", "seconds": 1, "scrape_timeout": "20s", "host": pastday.HOST},
+            inspect={"command": str(BUILD / "contrace")},
+            web={"listen_address": f"127.0.0.1:{port}"},
+        )  # fmt: skip
         look(browser, height=860)
         opened(browser, f"http://127.0.0.1:{port}/")
         time.sleep(float(os.environ.get("CONTRACE_SCREENSHOT_WAIT", "20")))
