@@ -416,6 +416,8 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = set_up_leave(d);
     if (r >= 0)
+        r = confinement_enter(d->config, &d->confinement); /* before the first thread */
+    if (r >= 0)
         r = build_storage(d, host);
     if (r >= 0)
         r = build_captures(d);
@@ -458,6 +460,7 @@ void daemon_free(struct daemon *d)
     admin_free(d->admin);
     api_free(d->api);
     suspension_free(d->suspension);
+    confinement_free(d->confinement);
     timetable_free(d->timetable);
     results_free(d->results);
     targets_free(d->targets);

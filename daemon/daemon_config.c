@@ -146,6 +146,7 @@ static void apply(struct daemon *d, struct config *fresh, bool new_store, struct
     else
         uploader_try_again(d->uploader);
     warn_of_fixed(d->config, fresh);
+    confinement_check(d->confinement, fresh);
     spool_set_limits(d->spool, &limits);
     pipeline_set_concurrency(d->pipeline, fresh->max_concurrent_captures);
     log_set_level(fresh->log_level);

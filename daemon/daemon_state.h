@@ -10,6 +10,7 @@
 #include "daemon/capture/discovery.h"
 #include "daemon/capture/targets.h"
 #include "daemon/config/config.h"
+#include "daemon/confinement.h"
 #include "daemon/control/meters.h"
 #include "daemon/observation.h"
 #include "daemon/options.h"
@@ -45,6 +46,7 @@ struct daemon {
     struct discovery *discovery;
     struct targets *targets;
     struct timetable *timetable;
+    struct confinement *confinement;
     struct suspension *suspension;
     struct api *api;
     struct admin *admin; /* NULL with --once */

@@ -3,17 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/callfilter.h"
 #include "base/cleanup.h"
+#include "base/landlock.h"
 
 /* ---- system calls --------------------------------------------------------------------------- */
 
@@ -42,15 +40,13 @@ static const int fatal[] = {
     SCMP_SYS(mount),    SCMP_SYS(unshare),          SCMP_SYS(keyctl),
 };
 
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
 static int add_lists(scmp_filter_ctx filter)
 {
-    int r = 0;
+    int r = callfilter_add(filter, SCMP_ACT_ALLOW, allowed, N(allowed));
 
-    for (size_t i = 0; r == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
-        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-    for (size_t i = 0; r == 0 && i < sizeof(fatal) / sizeof(fatal[0]); i++)
-        r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, fatal[i], 0);
-    return r;
+    return r == 0 ? callfilter_add(filter, SCMP_ACT_KILL_PROCESS, fatal, N(fatal)) : r;
 }
 
 /* Memory, but none that can be executed; signals, but only to itself, as abort(3) does. */
@@ -71,65 +67,28 @@ static int add_conditions(scmp_filter_ctx filter)
 /* Whatever else the C library may try fails, so that a newer one does no harm. */
 static int refuse_calls(void)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    int r;
+    scmp_filter_ctx filter;
+    int r = callfilter_new(SCMP_ACT_ERRNO(EPERM), &filter);
 
-    if (!filter)
-        return -ENOMEM;
-    r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    if (r == 0)
-        r = add_lists(filter);
+    if (r < 0)
+        return r;
+    r = add_lists(filter);
     if (r == 0)
         r = add_conditions(filter);
-    if (r == 0)
-        r = seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
+    return callfilter_enforce(filter, r);
 }
 
-/* ---- files and the network: Landlock, where the kernel has it -------------------------------- */
-
-/* linux/landlock.h, which older systems lack. */
-struct ruleset {
-    uint64_t fs, net, scope;
-};
-
-#ifndef SYS_landlock_create_ruleset
-#define SYS_landlock_create_ruleset 444
-#define SYS_landlock_restrict_self 446
-#endif
-#define LANDLOCK_VERSION 1U
-
-/* Everything that a version of the interface knows, forbidden: there is no rule that allows any. */
-static struct ruleset everything(long version)
-{
-    static const unsigned char fs_rights[] = {0, 13, 14, 15, 15, 16};
-    size_t i = version < 6 ? (size_t)version : 5;
-
-    return (struct ruleset){
-        .fs = (UINT64_C(1) << fs_rights[i]) - 1,
-        .net = version >= 4 ? 3 : 0,
-        .scope = version >= 6 ? 3 : 0,
-    };
-}
-
-/* A second wall behind the filter; without it the filter still stands. */
+/*
+ * Files and the network: everything that Landlock knows is forbidden, and there is no rule that
+ * allows any. A second wall behind the filter; without it the filter still stands.
+ */
 static void refuse_files(void)
 {
-    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
-    struct ruleset rules;
-    _cleanup_close_ int fd = -1;
+    const struct landlock_rights everything = landlock_all(landlock_version());
+    _cleanup_close_ int fd = landlock_new(&everything);
 
-    if (version < 1)
-        return;
-    rules = everything(version);
-    fd = (int)syscall(SYS_landlock_create_ruleset, &rules,
-                      version >= 6   ? sizeof(rules)
-                      : version >= 4 ? offsetof(struct ruleset, scope)
-                                     : offsetof(struct ruleset, net),
-                      0);
     if (fd >= 0)
-        (void)syscall(SYS_landlock_restrict_self, fd, 0);
+        (void)landlock_enforce(fd);
 }
 
 /* ---- what else there is to give up ---------------------------------------------------------- */

@@ -197,6 +197,11 @@ static int scan(struct spool *s)
     return r;
 }
 
+int spool_prepare(const char *path)
+{
+    return tree_make(path);
+}
+
 int spool_new(sd_event *event, struct disk *disk, const char *path,
               const struct retention_limits *limits, bool upload, struct spool **ret)
 {

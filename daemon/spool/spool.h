@@ -27,6 +27,12 @@ struct spool;
 struct spool_file; /* one capture's file in incoming/, with the room reserved for it */
 
 /*
+ * Creates the directory if it is missing, for whoever has to have it before spool_new, which says
+ * what is wrong with it. 0 or a negative errno.
+ */
+int spool_prepare(const char *path);
+
+/*
  * Opens or creates the directory, takes its lock, sweeps incoming/ and orphans, and builds the
  * index. Logs what is wrong and returns a negative errno: -EBUSY when another process holds the
  * lock. `upload`: publish into pending/ instead of archive/.

@@ -253,6 +253,13 @@ static int make_root(const char *path, int *ret)
     return 0;
 }
 
+int tree_make(const char *path)
+{
+    _cleanup_close_ int fd = -1;
+
+    return make_root(path, &fd);
+}
+
 /* Only we may put files there. */
 static int check(int fd, const char *path, const char *name)
 {

@@ -20,6 +20,9 @@ struct tree {
     pthread_mutex_t making; /* see tree_make_day */
 };
 
+/* Makes storage.path, not its parents, if it is missing. Logs nothing: tree_open does. */
+int tree_make(const char *path);
+
 /* Opens, and makes where they are missing, storage.path (not its parents) and the directories in
  * it, and takes the lock. Logs what is wrong. */
 int tree_open(struct tree *t, const char *path);
