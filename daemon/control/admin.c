@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "daemon/control/admin_state.h"
 
-#define TURNS_MOST 8 /* of the server in one of the loop's */
+#define CALLS_MOST 8 /* of the server in one turn of the loop */
 #define SERVER_ACCURACY (50 * USEC_PER_MSEC)
 #define SWEEP_ACCURACY (250 * USEC_PER_MSEC)
 
@@ -73,7 +73,7 @@ static void turn(struct admin *a)
     bool wanted = true;
     usec time = 0;
 
-    for (unsigned i = 0; i < TURNS_MOST && wanted && time == 0; i++) {
+    for (unsigned i = 0; i < CALLS_MOST && wanted && time == 0; i++) {
         a->again = false;
         (void)MHD_run(a->mhd);
         wanted = wants_call(a, &time);
@@ -372,7 +372,7 @@ static int start_server(struct admin *a)
         MHD_OPTION_URI_LOG_CALLBACK, call_on_uri, a, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTION_SLOTS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)ADMIN_HEADERS_MAX,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ADMIN_REPLY_STALL, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        0, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!a->mhd)
         return -EIO;
     info = MHD_get_daemon_info(a->mhd, MHD_DAEMON_INFO_EPOLL_FD);
@@ -419,6 +419,8 @@ void admin_stop(struct admin *a)
 {
     static const struct listen_list none = {0};
 
+    if (a->stopped)
+        return;
     a->stopped = true;
     a->stopped_at = admin_now(a);
     sweep_at(a, a->stopped_at + ADMIN_LINGER);

@@ -49,7 +49,7 @@ int admin_set(struct admin *a, const struct web_config *web);
 
 /*
  * Stops listening and removes the sockets' files. Calls that wait are told (admin_call_on_gone) and
- * answered 503; replies under way have one more second.
+ * answered 503; replies under way have one more second. A second time does nothing.
  */
 void admin_stop(struct admin *a);
 
