@@ -70,8 +70,13 @@ static int on_leave(sd_event_source *s, void *userdata)
     struct daemon *d = userdata;
 
     (void)s;
-    if (pipeline_idle(d->pipeline) && labelling_idle(d->labelling) && !spool_busy(d->spool) &&
-        uploader_idle(d->uploader) && (!d->admin || d->stage == STAGE_CUT || admin_idle(d->admin)))
+    if (!pipeline_idle(d->pipeline) || !labelling_idle(d->labelling) || spool_busy(d->spool) ||
+        !uploader_idle(d->uploader))
+        return 0;
+    /* Whoever asks is answered up to here. What is on its way then has a moment. */
+    if (d->admin)
+        admin_stop(d->admin);
+    if (!d->admin || admin_idle(d->admin))
         (void)sd_event_exit(d->event, 0);
     return 0;
 }
