@@ -464,16 +464,19 @@ def test_stale_socket(tmp_path):
 
 def test_reload(tmp_path):
     """What stays keeps its connections; what goes is closed; what comes listens."""
-    path = tmp_path / "a.sock"
+    first, path = tmp_path / "first.sock", tmp_path / "a.sock"
     jobs = [job("nobody", "unix:@contrace-nobody-listens")]
-    with endpoint(tmp_path, jobs) as (d, address):
+    # In a directory without one at the start, no socket is made later: it has confined itself.
+    with endpoint(tmp_path, jobs, listen_address=f"{ANY_PORT}, unix:{first}") as (d, address):
         with Client(address) as kept:
             kept.send(request())
             assert kept.reply()[0] == 200
+            assert_answers(str(first))
             d.write_config(jobs, web={"listen_address": f"{ANY_PORT}, unix:{path}"})
             d.signal(signal.SIGHUP)
             d.wait_log(f"listening on unix:{path}")
             assert_answers(str(path))
+            assert not first.exists()
             kept.send(request())
             assert kept.reply()[0] == 200
             d.write_config(jobs, web={"listen_address": f"unix:{path}"})
