@@ -11,7 +11,7 @@
 #include "daemon/control/admin_state.h"
 
 #define CALLS_MOST 8 /* of the server in one turn of the loop */
-#define SERVER_ACCURACY (50 * USEC_PER_MSEC)
+#define SERVER_ACCURACY USEC_PER_MSEC /* an answer that comes later waits for it */
 #define SWEEP_ACCURACY (250 * USEC_PER_MSEC)
 
 #define STOPPING "contraced is stopping"
