@@ -37,38 +37,56 @@ static bool host_of(const char *address, char host[static HOST_SIZE])
     return true;
 }
 
-/* An instance is where Prometheus scrapes: often another port of the same host, and this machine by
- * its name where we say 127.0.0.1. */
-static bool is_instance(const struct target *t, const char *instance)
+/* Another port of the same host, or this machine by its name where we say 127.0.0.1. */
+static bool same_host(const struct target *t, const char *instance)
 {
     char theirs[HOST_SIZE], ours[HOST_SIZE];
 
-    if (strcmp(t->address, instance) == 0)
-        return true;
     if (!host_of(instance, theirs))
         return false;
     return strcmp(theirs, t->host) == 0 ||
            (host_of(t->address, ours) && strcmp(theirs, ours) == 0);
 }
 
-/* Whether somebody is of this service. Prometheus may have a label `service` of its own meaning. */
-static bool is_service(struct targets *ts, const char *service)
+/*
+ * How an alert's labels are read, by what is configured. `service` counts if there is such a
+ * service (it may have a meaning of its own in Prometheus), else `job`. `instance` is where
+ * Prometheus scrapes: the target's address if there is such a one, else its host.
+ */
+struct reading {
+    const struct alert *alert;
+    bool by_service, exact;
+};
+
+static bool is_theirs(const struct reading *r, const struct target *t)
 {
-    for (size_t i = 0; service && i < targets_count(ts); i++) {
-        if (strcmp(targets_at(ts, i)->service, service) == 0)
-            return true;
-    }
-    return false;
+    const char *job = r->alert->job;
+
+    if (r->by_service)
+        return strcmp(r->alert->service, t->service) == 0;
+    return job && (strcmp(job, t->job->name) == 0 || strcmp(job, t->service) == 0);
 }
 
-static bool concerns(const struct alert *alert, bool by_service, const struct target *t)
+static bool concerns(const struct reading *r, const struct target *t)
 {
-    const char *job = alert->job;
-    bool whose = by_service ? strcmp(alert->service, t->service) == 0
-                            : job && (strcmp(job, t->job->name) == 0 ||
-                                      strcmp(job, t->service) == 0);
+    const char *instance = r->alert->instance;
 
-    return whose && (!alert->instance || is_instance(t, alert->instance));
+    if (!is_theirs(r, t))
+        return false;
+    return !instance ||
+           (r->exact ? strcmp(instance, t->address) == 0 : same_host(t, instance));
+}
+
+static struct reading read_labels(struct targets *ts, const struct alert *alert)
+{
+    struct reading r = {.alert = alert};
+
+    for (size_t i = 0; alert->service && i < targets_count(ts) && !r.by_service; i++)
+        r.by_service = strcmp(targets_at(ts, i)->service, alert->service) == 0;
+    for (size_t i = 0; alert->instance && i < targets_count(ts) && !r.exact; i++)
+        r.exact = is_theirs(&r, targets_at(ts, i)) &&
+                  strcmp(targets_at(ts, i)->address, alert->instance) == 0;
+    return r;
 }
 
 /* ---- the answer ----------------------------------------------------------------------------- */
@@ -109,13 +127,14 @@ static void run_alert(struct orders *o, const struct alert *alert, bool *taken, 
 {
     struct targets *ts = o->api->context.targets;
     const struct pipeline_order order = {.reason = REASON_ALERT, .name = alert->reason};
-    bool found = false, by_service = is_service(ts, alert->service);
+    const struct reading reading = read_labels(ts, alert);
+    bool found = false;
 
     for (size_t i = 0; i < targets_count(ts); i++) {
         struct target *t = targets_at(ts, i);
         size_t n = json_array_size(o->captures), limited = json_array_size(o->limited);
 
-        if (!concerns(alert, by_service, t))
+        if (!concerns(&reading, t))
             continue;
         found = true;
         if (taken[i])
