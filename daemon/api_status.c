@@ -118,14 +118,16 @@ void api_get_status(void *userdata, struct admin_call *call)
     const struct config *config = c->config(c->userdata);
 
     api_reply(call, 200,
-              json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:o}}",
+              json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o,"
+                        " s:{s:b, s:o}}",
                         "version", PACKAGE_VERSION, "start", api_time(c->start), "host",
                         api_text(a->host), "pid", (int)getpid(), "now",
                         api_time(api_now(a, CLOCK_REALTIME)), "config", config_object(a),
                         "suspended", suspended_object(a), "targets", "total",
                         api_number(targets_count(c->targets)), "failing", api_number(*c->failing),
                         "captures", captures_object(a), "spool", spool_object(a, config),
-                        "upload", upload_object(a, config), "inspections", "by_result",
+                        "upload", upload_object(a, config), "inspections", "enabled",
+                        config->inspect.enabled, "by_result",
                         by_result(c->counters->inspections, INSPECTION_END_COUNT,
                                   inspection_word)));
 }
