@@ -17,6 +17,7 @@ from hostile import answer, gated, healthy
 from support import BUILD, KEY, SUSPENDED, job, need_root, run, wait_until
 from test_cli import contrace
 from test_cli import on_terminal as run_on_terminal
+from test_inspect import ROOMY
 from test_suspend import wait_suspended
 
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\u202e\r\nforged"
@@ -188,7 +189,7 @@ def test_capture_of_many(serve, steered):
 def test_capture_with_its_label(goservice, steered):
     """The label is waited for, in JSON and on a terminal."""
     service = goservice()
-    d, ask = steered([job("s", service.address)], inspect={"enabled": True})
+    d, ask = steered([job("s", service.address)], inspect={"max_memory": ROOMY})
     d.wait_captured()
     done = ask("capture", "--all", "--json")
     capture = json.loads(done.stdout)
