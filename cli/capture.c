@@ -42,10 +42,10 @@ static const char *read_seconds(void *field, const char *value)
 }
 
 static const struct argument rows[] = {
-    {"service", 0, "NAME", "all targets of this service", argument_text, FIELD(scope.service)},
+    {"service", 's', "NAME", "all targets of this service", argument_text, FIELD(scope.service)},
     {"job", 0, "NAME", "all targets of this job", argument_text, FIELD(scope.job)},
     {"all", 0, NULL, "all targets", argument_flag, FIELD(all)},
-    {"seconds", 's', "N", "so long, instead of the job's time; a fraction is allowed",
+    {"seconds", 0, "N", "so long, instead of the job's time; a fraction is allowed",
      read_seconds, FIELD(seconds)},
     {"reason", 0, "TEXT", "for the records, behind 'api:'", argument_text, FIELD(reason)},
     {"no-wait", 0, NULL, "do not wait for the end", argument_flag, FIELD(no_wait)},

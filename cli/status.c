@@ -33,7 +33,7 @@ struct status_arguments {
 #define FIELD(name) offsetof(struct status_arguments, name)
 
 static const struct argument rows[] = {
-    {"service", 0, "NAME", "only targets of this service", argument_text, FIELD(service)},
+    {"service", 's', "NAME", "only targets of this service", argument_text, FIELD(service)},
     {"job", 0, "NAME", "only targets of this job", argument_text, FIELD(job)},
     {"state", 0, "STATE", "only targets in this state: ok, busy, timeout, …", argument_text,
      FIELD(state)},
