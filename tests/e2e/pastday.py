@@ -4,16 +4,14 @@ contraced and inspected by contrace, put under the names of a small shop's servi
 the last 24 hours. For the picture of the status page; only names, times and latencies are made up.
 """
 
-import calendar
 import json
 import math
-import os
 import random
 import shutil
 import subprocess
 import time
 
-from support import BUILD, contraced, wait_until
+from support import contraced, wait_until
 
 HOST = "web-1"
 # What a service is like, and what it had when: from and to, in hours before now.
@@ -27,7 +25,9 @@ STORY = {
     "inventory": ("healthy", [("imbalance", 4.6, 3.9)]),
     "sessions": ("idle", [("stuck", 10.6, 10.3)]),
 }
-INTERVAL = 300
+INTERVAL = 600
+TRIES = 5  # the quietest counts: others may use this machine, too
+LEAST = 5000  # nanoseconds; less is too good to be true
 
 
 class Program:
@@ -50,43 +50,60 @@ class Program:
 
 
 def sample(binary, ill, directory):
-    """A trace of it, its record and its label, as contraced writes them."""
-    spool = directory / "samples" / ill
+    """A trace of it and its record, as contraced writes them."""
+    spool = directory / f"sample-{ill}-{time.monotonic_ns()}"
     with Program(binary, ill, directory) as program:
-        time.sleep(0.5)
-        done = contraced("--once", f"--target=it=unix:{program.socket}", f"--storage.path={spool}",
-                         "--seconds=1", env={**os.environ, "PATH": f"{BUILD}:{os.environ['PATH']}"})  # fmt: skip
+        time.sleep(0.4)
+        done = contraced(
+            "--once", f"--target=it=unix:{program.socket}", f"--storage.path={spool}", "--seconds=1"
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (trace,) = spool.rglob("*.trace")
     return trace, json.loads(trace.with_suffix(".json").read_text())
 
 
-def write(spool, service, at, pid, trace, record, draw):
+def latency_of(sampled):
+    return sampled[1]["summary"]["scheduler"]["latency"]["p99_ns"]
+
+
+def usual_sample(binary, ill, directory):
+    some = [sample(binary, ill, directory) for _ in range(TRIES)]
+    return min(some, key=lambda s: (latency_of(s) < LEAST, latency_of(s)))
+
+
+def write(spool, service, at, pid, trace, record, latency):
     stamp = time.strftime("%Y%m%d/%H%M%S", time.gmtime(at))
     path = spool / "archive" / service / HOST / f"{stamp}-{pid}.trace"
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(trace, path)
-    latency = record["summary"]["scheduler"]["latency"]
-    factor = math.exp(draw.gauss(0, 0.25))
-    latency = {k: int(v * factor) if k.endswith("_ns") else v for k, v in latency.items()}
-    summary = {**record["summary"], "scheduler": {**record["summary"]["scheduler"], "latency": latency}}
-    start = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(calendar.timegm(time.gmtime(at))))
+    scheduler = record["summary"]["scheduler"]
+    factor = latency / scheduler["latency"]["p99_ns"]
+    numbers = {
+        k: int(v * factor) if k.endswith("_ns") else v for k, v in scheduler["latency"].items()
+    }
+    start = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at))
     own = {"service": service, "host": HOST, "pid": pid, "job": service, "start": start,
-           "target": f"http://127.0.0.1:6060/debug/pprof/trace", "summary": summary}  # fmt: skip
+           "summary": {**record["summary"], "scheduler": {**scheduler, "latency": numbers}}}  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps({**record, **own}, indent=2) + "\n")
 
 
+def ill_at(service, hours):
+    usual, spells = STORY[service]
+    return next((ill for ill, a, b in spells if b <= hours <= a), usual)
+
+
 def tell(spool, binary, directory, seed=5):
-    """Fills the spool; returns how many captures there are."""
-    draw, pool, count, now = random.Random(seed), {}, 0, time.time()
-    for n, (service, (usual, spells)) in enumerate(STORY.items()):
+    """Fills the spool; each service's trace of now."""
+    draw, pool, now = random.Random(seed), {}, time.time()
+    for n, (service, (usual, _)) in enumerate(STORY.items()):
+        pool[service, usual] = usual_sample(binary, usual, directory)
         pid, at = 700 + 31 * n, now - draw.uniform(20, INTERVAL)
         while at > now - 86400:
-            hours = (now - at) / 3600
-            ill = next((ill for ill, a, b in spells if b <= hours <= a), usual)
-            if ill not in pool:
-                pool[ill] = sample(binary, ill, directory)
-            write(spool, service, at, pid, *pool[ill], draw)
+            ill = ill_at(service, (now - at) / 3600)
+            if (service, ill) not in pool:
+                pool[service, ill] = sample(binary, ill, directory)
+            least = latency_of(pool[service, usual]) * (1 if ill == usual else 1.5)
+            latency = max(latency_of(pool[service, ill]), least) * math.exp(draw.gauss(0, 0.25))
+            write(spool, service, at, pid, *pool[service, ill], latency)
             at -= INTERVAL * draw.uniform(0.95, 1.05)
-            count += 1
-    return count
+    return {s: pool[s, ill_at(s, 0)][0].read_bytes() for s in STORY}

@@ -16,8 +16,11 @@ import pastday
 import pytest
 from browser import Browser
 from gotools import build
+from hostile import healthy
 from mockadmin import MockAdmin, World, policy, rfc3339
+from store import Store
 from support import BUILD, PATIENCE, SRC, SUSPENDED, job, wait_until
+from uploads import section
 
 PAGE = SRC / "daemon/control/page.html"
 EVIL = '<img src=x onerror="document.title=\'owned\'">'
@@ -601,26 +604,24 @@ def test_real_ten_thousand_captures(browser, real, tmp_path, capsys):
 
 
 @pytest.mark.skipif(not os.environ.get("CONTRACE_SCREENSHOT"), reason="makes a picture, no test")
-def test_screenshot(browser, daemon, tmp_path):
+def test_screenshot(browser, daemon, serve, tmp_path):
     binary = tmp_path / "ills"
     assert build(SRC / "examples/ills", binary)
-    pastday.tell(tmp_path / "spool", binary, tmp_path)
-    socks = tmp_path / "socks"
-    socks.mkdir()
-    with contextlib.ExitStack() as stack:
-        jobs = []
-        for service, (usual, _) in pastday.STORY.items():
-            (socks / service).mkdir()
-            p = stack.enter_context(pastday.Program(binary, usual, socks / service))
-            jobs.append(job(service, f"unix:{p.socket}"))
-        port = free_port()
-        daemon(
-            jobs, {"max_bytes": "2GiB"},
-            {"scrape_interval": "5m", "seconds": 1, "scrape_timeout": "20s", "host": pastday.HOST},
+    now = pastday.tell(tmp_path / "spool", binary, tmp_path)
+    jobs = [job(service, serve(healthy(trace)).address) for service, trace in now.items()]
+    port = free_port()
+    with Store() as store:
+        d = daemon(
+            jobs, {"max_bytes": "512MiB"},
+            {"scrape_interval": "10m", "seconds": 1, "scrape_timeout": "20s", "host": pastday.HOST},
             inspect={"command": str(BUILD / "contrace")},
+            upload=section(tmp_path, store.endpoint),
             web={"listen_address": f"127.0.0.1:{port}"},
         )  # fmt: skip
         look(browser, height=860)
         opened(browser, f"http://127.0.0.1:{port}/")
-        time.sleep(float(os.environ.get("CONTRACE_SCREENSHOT_WAIT", "20")))
+        wait_until("every target was captured",
+                   lambda: browser.text("#t-captures").startswith(str(len(jobs))))  # fmt: skip
+        wait_until("all is uploaded", lambda: not d.spool.pending())
+        time.sleep(6)
         browser.screenshot(os.environ["CONTRACE_SCREENSHOT"])
