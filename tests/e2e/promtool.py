@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prometheus's own judge of metrics, rules and expressions, and a scrape of a daemon's endpoint.
 
-A promtool on the PATH is taken, else the one in Debian's package `prometheus`, which is unpacked once
-and kept under ~/.cache/contrace; no server is installed.
+Programs on the PATH are taken, else those in Debian's package `prometheus`, which is unpacked once and
+kept under ~/.cache/contrace; nothing is installed.
 """
 
+import contextlib
 import functools
 import http.client
 import os
@@ -37,29 +38,29 @@ def _download(directory):
 
 
 @functools.cache
-def binary():
-    """The path of promtool; skips the test where it cannot be had."""
-    found = shutil.which("promtool")
+def program(name):
+    """The path of promtool or prometheus; skips the test where it cannot be had."""
+    found = shutil.which(name)
     if found:
         return found
     caches = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    program = caches / "contrace" / "promtool-debian" / "promtool"
-    if program.exists():
-        return str(program)
-    need(shutil.which("apt-get"), "no promtool on the PATH")
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=program.parent) as scratch:
-        scratch = pathlib.Path(scratch)
-        package = _download(scratch)
-        subprocess.run(["dpkg", "-x", str(package), str(scratch / "tree")], check=True)
-        (scratch / "tree/usr/bin/promtool").rename(program)
-    return str(program)
+    kept = caches / "contrace" / "prometheus-debian"
+    if not kept.exists():
+        need(shutil.which("apt-get"), f"no {name} on the PATH")
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+            scratch = pathlib.Path(scratch)
+            package = _download(scratch)
+            subprocess.run(["dpkg", "-x", str(package), str(scratch / "tree")], check=True)
+            with contextlib.suppress(OSError):  # another one was quicker
+                (scratch / "tree/usr/bin").rename(kept)
+    return str(kept / name)
 
 
 def run(*args, text=None):
     """promtool's exit status and all that it says."""
     done = subprocess.run(
-        [binary(), *map(str, args)], input=text, capture_output=True, text=True, check=False,
+        [program("promtool"), *map(str, args)], input=text, capture_output=True, text=True, check=False,
         timeout=300,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
