@@ -19,7 +19,7 @@ uint64_t cursor_offset(const struct cursor *c, const struct generation *gen) {
 }
 
 int cursor_bad(const struct cursor *c, const struct generation *gen) {
-    const char *text = specs[c->type].timed ? "an event that does not end within its batch"
+    const char *text = specs[c->type].numbers > 0 ? "an event that does not end within its batch"
                                             : "an event that is none of a thread's";
 
     gen->fault->thread = c->m;

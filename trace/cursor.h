@@ -44,28 +44,28 @@ int cursor_bad(const struct cursor *c, const struct generation *gen) __attribute
  */
 static inline __attribute__((always_inline)) int cursor_next(struct cursor *c,
                                                              const struct generation *gen) {
-    const struct spec *spec;
-    const uint8_t *p;
     uint64_t diff;
+    const uint8_t *p;
+    unsigned numbers;
 
     if (__builtin_expect(c->p == c->end || c->time == 0, 0) && !cursor_enter(c, gen))
         return 0;
     p = c->at = c->p;
     c->type = *p;
-    spec = &specs[c->type];
+    numbers = specs[c->type].numbers;
     p = varint_padded(p + 1, &diff, &c->end);
-    if (spec->n_args > 0) {
+    if (numbers > 1) {
         p = varint_padded(p, &c->args[0], &c->end);
-        if (spec->n_args > 1) {
+        if (numbers > 2) {
             p = varint_padded(p, &c->args[1], &c->end);
-            if (spec->n_args > 2) {
+            if (numbers > 3) {
                 p = varint_padded(p, &c->args[2], &c->end);
-                if (spec->n_args > 3)
+                if (numbers > 4)
                     p = varint_padded(p, &c->args[3], &c->end);
             }
         }
     }
-    if (__builtin_expect(!spec->timed || p > c->end, 0))
+    if (__builtin_expect(numbers == 0 || p > c->end, 0))
         return cursor_bad(c, gen);
     c->p = p;
     c->time = (int64_t) ((uint64_t) c->time + (uint64_t) generation_time(gen, diff));

@@ -243,7 +243,7 @@ GOTRACE_API struct gotrace_error gotrace_last_error(const struct gotrace *trace)
 /* 22 for `go 1.22 trace`, also of a refused format; 0 until the header is read. */
 GOTRACE_API unsigned gotrace_version(const struct gotrace *trace);
 
-/* Bytes of the trace that were read, beyond the present generation by up to 1 MiB. */
+/* Bytes of the trace that were read, beyond the present generation by up to 2 MiB. */
 GOTRACE_API uint64_t gotrace_bytes_read(const struct gotrace *trace);
 
 /* Bytes that the reader has allocated now. */

@@ -6,6 +6,9 @@
 /* Room for kept values doubles from this, so that a type that is seen twice costs little. */
 #define FIRST_KEPT 16
 
+/* Whoever keeps so many may soon keep all. */
+#define MANY_KEPT (1U << 17)
+
 void histogram_init(struct histogram *h, struct memory *mem, size_t max_kept) {
     memset(h, 0, sizeof(*h));
     h->mem = mem;
@@ -36,9 +39,26 @@ static int spill(struct histogram *h) {
     return 0;
 }
 
+/* Room for all in one step, of which only what is used becomes memory. */
+static int most_kept(struct histogram *h) {
+    int64_t *all;
+    int r = memory_new_large(h->mem, h->max_kept * sizeof(*all), &all);
+
+    if (r < 0)
+        return r;
+    memcpy(all, h->kept, (size_t) h->count * sizeof(*all));
+    forget_kept(h);
+    h->kept = all;
+    h->kept_cap = h->max_kept;
+    return 0;
+}
+
 static int more_kept(struct histogram *h) {
     size_t want = h->kept_cap ? h->kept_cap * 2 : FIRST_KEPT;
 
+    if (h->kept_cap >= MANY_KEPT && h->max_kept * sizeof(*h->kept) % MEMORY_LARGE == 0 &&
+        most_kept(h) == 0)
+        return 0;
     return memory_grow(h->mem, &h->kept, &h->kept_cap, want, sizeof(*h->kept));
 }
 

@@ -8,7 +8,7 @@
 #include "trace/specs.h"
 #include "trace/varint.h"
 
-#define BLOCK_SIZE (1U << 20)
+#define BLOCK_SIZE MEMORY_LARGE
 #define HEADER_SIZE 16
 #define BATCH_HEADER_MAX 42 /* a type, an experiment and four numbers of ten bytes */
 
@@ -52,7 +52,7 @@ static int next_block(struct input *in) {
     if (block) {
         in->spare = block->next;
     } else {
-        int r = memory_new(in->mem, sizeof(*block), &block);
+        int r = memory_new_large(in->mem, sizeof(*block), &block);
 
         if (r < 0)
             return fault_memory(in->fault, r, in->offset);
@@ -90,6 +90,7 @@ static int need(struct input *in, size_t n) {
         if (got == 0)
             in->ended = true;
         in->tail += got;
+        memset(in->tail, 0, INPUT_PADDING);
     }
     return 0;
 }

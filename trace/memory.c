@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static int take(struct memory *mem, size_t size) {
     if (size > mem->max || mem->used > mem->max - size)
@@ -24,6 +25,22 @@ int memory_new(struct memory *mem, size_t size, void *ret) {
         mem->used -= size;
         return -ENOMEM;
     }
+    memcpy(ret, &p, sizeof(p));
+    return 0;
+}
+
+int memory_new_large(struct memory *mem, size_t size, void *ret) {
+    int r = take(mem, size);
+    void *p;
+
+    if (r < 0)
+        return r;
+    p = aligned_alloc(MEMORY_LARGE, size);
+    if (!p) {
+        mem->used -= size;
+        return -ENOMEM;
+    }
+    (void) madvise(p, size, MADV_HUGEPAGE); /* where there are none, small ones do */
     memcpy(ret, &p, sizeof(p));
     return 0;
 }

@@ -78,6 +78,7 @@ void order_init(struct order *o, struct generation *gen, struct memory *mem, str
     o->nobody.g = GOTRACE_NONE;
     o->nobody.pid = GOTRACE_NONE;
     o->next = o->out;
+    o->last_begin = o->out + ORDER_OUT - ORDER_MAX_ADDED;
     resources_init(&o->res, mem, &gen->strings, seed);
 }
 

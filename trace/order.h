@@ -34,6 +34,7 @@ enum gc_state { GC_UNDETERMINED, GC_NOT_RUNNING, GC_RUNNING };
 struct order {
     struct gotrace_event out[ORDER_OUT];
     struct gotrace_event *next; /* in out: the next to be filled */
+    struct gotrace_event *last_begin; /* in out: no event of the trace begins behind this */
     int64_t last_time;
     struct generation *gen;
     struct fault *fault;
@@ -67,14 +68,16 @@ int order_bad(struct order *o, const struct cursor *c, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
 int order_no_memory(struct order *o, const struct cursor *c, int r) __attribute__((cold));
 
-/* The next event to be handed out, with its time: later than all before. */
+/* What the time of the next event would be: later than all before. */
+static inline int64_t order_time(const struct order *o, int64_t time) {
+    return time > o->last_time ? time : (int64_t) ((uint64_t) o->last_time + 1);
+}
+
+/* The next event to be handed out. */
 static inline struct gotrace_event *order_add(struct order *o, uint8_t type, int64_t time) {
     struct gotrace_event *e = o->next++;
 
-    if (time <= o->last_time)
-        time = (int64_t) ((uint64_t) o->last_time + 1);
-    o->last_time = time;
-    e->time = time;
+    e->time = o->last_time = order_time(o, time);
     memcpy(&e->type, specs[type].head, sizeof(specs[type].head));
     memset(e->args, 0, sizeof(*e) - offsetof(struct gotrace_event, args));
     return e;

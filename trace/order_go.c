@@ -13,6 +13,36 @@ static const uint8_t visible[N_GO_STATUS] = {
     [GO_WAITING] = GOTRACE_GO_WAITING,
 };
 
+static void put_on(struct cursor *c, struct goroutine *g) {
+    c->thread->g = g->id;
+    c->thread->gp = g;
+}
+
+static void take_off(struct cursor *c) {
+    c->thread->g = GOTRACE_NONE;
+    c->thread->gp = NULL;
+}
+
+int order_not_started(struct order *o, const struct cursor *c) {
+    const struct goroutine *g = resources_goroutine(&o->res, (int64_t) c->args[0]);
+
+    if (!g || g->status != GO_RUNNABLE || !order_follows_on(o, c->args[1], g))
+        return 0;
+    if (!c->thread->p)
+        return order_need(o, c, true, false);
+    return order_bad(o, c, "goroutine %" PRId64 " runs on the thread already", c->thread->g);
+}
+
+int order_not_running(struct order *o, const struct cursor *c) {
+    int r = order_user(o, c);
+
+    if (r < 0)
+        return r;
+    if (!resources_current(&o->res, c->thread))
+        return order_bad(o, c, "goroutine %" PRId64 " does not exist", c->thread->g);
+    return order_bad(o, c, "goroutine %" PRId64 " does not run", c->thread->g);
+}
+
 static int new_goroutine(struct order *o, struct cursor *c, uint8_t status,
                          struct goroutine **ret) {
     int64_t id = (int64_t) c->args[0];
@@ -62,7 +92,7 @@ int order_go_destroy(struct order *o, struct cursor *c) {
         return r;
     order_emit(o, c, GOTRACE_EV_GO_DESTROY)->args[0] = (uint64_t) g->id;
     resources_end_goroutine(&o->res, g);
-    order_take_off(c);
+    take_off(c);
     return 1;
 }
 
@@ -76,8 +106,8 @@ int order_go_switch(struct order *o, struct cursor *c) {
 
     if (r < 0)
         return r;
-    next = resources_goroutine(&o->res, (int64_t) c->args[0]);
-    if (!next || next->status != GO_WAITING || !order_follows_on(o, c->args[1], next))
+    next = order_can_unblock(o, c);
+    if (!next)
         return 0;
     order_emit(o, c, c->type)->args[0] = c->args[0];
     if (c->type == GOTRACE_EV_GO_SWITCH) {
@@ -88,11 +118,9 @@ int order_go_switch(struct order *o, struct cursor *c) {
         resources_end_goroutine(&o->res, g);
         next = resources_goroutine(&o->res, (int64_t) c->args[0]); /* it may have moved */
     }
-    order_take_off(c);
+    take_off(c);
     order_emit(o, c, GOTRACE_EV_GO_START)->args[0] = c->args[0];
-    next->status = GO_RUNNING;
-    next->seq = c->args[1];
-    order_put_on(c, next);
+    order_do_start(c, next);
     return 1;
 }
 
@@ -154,7 +182,7 @@ static int bind_in_syscall(struct order *o, struct cursor *c, struct goroutine *
     if (!order_in_first(o) && c->thread->g != g->id)
         return order_bad(o, c, "the thread has goroutine %" PRId64 ", not %" PRId64, c->thread->g,
                          g->id);
-    order_put_on(c, g);
+    put_on(c, g);
     return 0;
 }
 
@@ -176,7 +204,7 @@ int order_go_status(struct order *o, struct cursor *c) {
     if (r < 0)
         return r;
     if (g->status == GO_RUNNING)
-        order_put_on(c, g);
+        put_on(c, g);
     else if (g->status == GO_SYSCALL)
         r = bind_in_syscall(o, c, g, e);
     return r < 0 ? r : 1;

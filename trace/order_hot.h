@@ -3,59 +3,85 @@
 
 /*
  * The order of the events that most of a trace consists of: goroutines that start, stop, block and
- * are unblocked. They are here so that the loop that takes a thread's turn has them inside of it;
- * order.h tells what they return.
+ * are unblocked. They are here so that the loops that take a thread's turn have them inside of
+ * them. order_can_… says whether the cursor's event may come now and changes nothing; order_do_…
+ * lets it come. order.h tells what order_hot_… return.
  */
 
 #include <inttypes.h>
 
 #include "trace/order.h"
 
-static inline void order_put_on(struct cursor *c, struct goroutine *g) {
+/* The goroutine that starts; NULL: it must wait, or something is wrong. */
+static inline struct goroutine *order_can_start(const struct order *o, const struct cursor *c) {
+    struct goroutine *g = resources_place(&o->res, (int64_t) c->args[0]);
+
+    if (g->status != GO_RUNNABLE || !order_follows_on(o, c->args[1], g))
+        return NULL;
+    if (__builtin_expect(!c->thread->p || c->thread->g >= 0, 0))
+        return NULL;
+    return g;
+}
+
+static inline void order_do_start(const struct cursor *c, struct goroutine *g) {
+    g->status = GO_RUNNING;
+    g->seq = c->args[1];
     c->thread->g = g->id;
     c->thread->gp = g;
 }
 
-static inline void order_take_off(struct cursor *c) {
+/* The goroutine that runs on the thread, and so may do anything; NULL: something is wrong. */
+static inline struct goroutine *order_can_act(const struct order *o, const struct cursor *c) {
+    struct goroutine *g;
+
+    if (!c->thread->p || c->thread->g < 0)
+        return NULL;
+    g = resources_current(&o->res, c->thread);
+    return g && g->status == GO_RUNNING ? g : NULL;
+}
+
+static inline void order_do_stop(const struct cursor *c, struct goroutine *g, uint8_t status) {
+    g->status = status;
     c->thread->g = GOTRACE_NONE;
     c->thread->gp = NULL;
 }
 
-/* The goroutine that runs on the thread; every event that asks for it must be able to go on. */
-static inline int order_running(struct order *o, struct cursor *c, struct goroutine **ret) {
-    struct goroutine *g;
+/* The goroutine that waits and is unblocked, by anyone; NULL: not yet. */
+static inline struct goroutine *order_can_unblock(const struct order *o, const struct cursor *c) {
+    struct goroutine *g = resources_place(&o->res, (int64_t) c->args[0]);
 
-    if (order_user(o, c) < 0)
-        return o->fault->code;
-    g = resources_current(&o->res, c->thread);
-    if (!g)
-        return order_bad(o, c, "goroutine %" PRId64 " does not exist", c->thread->g);
-    if (g->status != GO_RUNNING)
-        return order_bad(o, c, "goroutine %" PRId64 " does not run", g->id);
-    *ret = g;
-    return 0;
+    return g->status == GO_WAITING && order_follows_on(o, c->args[1], g) ? g : NULL;
+}
+
+static inline void order_do_unblock(const struct cursor *c, struct goroutine *g) {
+    g->status = GO_RUNNABLE;
+    g->seq = c->args[1];
+}
+
+/* The cold halves: 0 for what must wait, or an error. */
+int order_not_started(struct order *o, const struct cursor *c) __attribute__((cold));
+int order_not_running(struct order *o, const struct cursor *c) __attribute__((cold));
+
+/* The goroutine that runs on the thread, or an error. */
+static inline int order_running(struct order *o, const struct cursor *c, struct goroutine **ret) {
+    *ret = order_can_act(o, c);
+    return __builtin_expect(*ret != NULL, 1) ? 0 : order_not_running(o, c);
 }
 
 static inline int order_hot_start(struct order *o, struct cursor *c) {
-    struct goroutine *g = resources_goroutine(&o->res, (int64_t) c->args[0]);
+    struct goroutine *g = order_can_start(o, c);
 
-    if (!g || g->status != GO_RUNNABLE || !order_follows_on(o, c->args[1], g))
-        return 0;
-    if (!c->thread->p)
-        return order_need(o, c, true, false);
-    if (c->thread->g >= 0)
-        return order_bad(o, c, "goroutine %" PRId64 " runs on the thread already", c->thread->g);
+    if (__builtin_expect(!g, 0))
+        return order_not_started(o, c);
     order_emit(o, c, GOTRACE_EV_GO_START)->args[0] = c->args[0];
-    g->status = GO_RUNNING;
-    g->seq = c->args[1];
-    order_put_on(c, g);
+    order_do_start(c, g);
     return 1;
 }
 
 /* Stops to be run again, or blocks. */
 static inline int order_hot_stop(struct order *o, struct cursor *c) {
     struct gotrace_event *e;
-    struct goroutine *g = NULL;
+    struct goroutine *g;
     int r = order_running(o, c, &g);
 
     if (r < 0)
@@ -67,21 +93,18 @@ static inline int order_hot_stop(struct order *o, struct cursor *c) {
         r = order_stack(o, c, c->args[1], &e->stack);
     if (r < 0)
         return r;
-    g->status = c->type == GOTRACE_EV_GO_STOP ? GO_RUNNABLE : GO_WAITING;
-    order_take_off(c);
+    order_do_stop(c, g, c->type == GOTRACE_EV_GO_STOP ? GO_RUNNABLE : GO_WAITING);
     return 1;
 }
 
-/* Anything may unblock a goroutine, also what runs on no proc. */
 static inline int order_hot_unblock(struct order *o, struct cursor *c) {
-    struct goroutine *g = resources_goroutine(&o->res, (int64_t) c->args[0]);
+    struct goroutine *g = order_can_unblock(o, c);
     struct gotrace_event *e;
     int r;
 
-    if (!g || g->status != GO_WAITING || !order_follows_on(o, c->args[1], g))
+    if (!g)
         return 0;
-    g->status = GO_RUNNABLE;
-    g->seq = c->args[1];
+    order_do_unblock(c, g);
     e = order_emit(o, c, GOTRACE_EV_GO_UNBLOCK);
     e->args[0] = c->args[0];
     r = order_stack(o, c, c->args[2], &e->stack);

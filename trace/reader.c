@@ -9,12 +9,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "trace/frontier.h"
-#include "trace/generation.h"
-#include "trace/gotrace.h"
-#include "trace/input.h"
-#include "trace/order.h"
 #include "trace/order_hot.h"
+#include "trace/reader.h"
 
 #define DEFAULT_GENERATION_BYTES ((size_t) 48 << 20)
 #define DEFAULT_MEMORY ((size_t) 192 << 20)
@@ -25,26 +21,6 @@
  */
 #define PATIENCE_BASE (1ULL << 24)
 #define PATIENCE_PER_BYTE 32
-
-enum stage { STAGE_HEADER, STAGE_BETWEEN, STAGE_EVENTS, STAGE_END };
-
-struct gotrace {
-    struct memory mem;
-    struct fault fault;
-    struct input in;
-    struct generation gen;
-    struct order order;
-    struct frontier frontier;
-    enum stage stage;
-    const struct gotrace_event *next; /* in order.out: the next to be handed out */
-    size_t next_sample; /* of the generation */
-    uint64_t syncs;
-    uint64_t patience;
-    uint64_t bytes_read;
-    gotrace_read_fn read;
-    void *userdata;
-    int fd;
-};
 
 static ssize_t read_fd(void *userdata, void *data, size_t n) {
     const struct gotrace *t = userdata;
@@ -204,18 +180,9 @@ static int try_others(struct gotrace *t) {
     return stuck(t);
 }
 
-/* The time after which something else than the earliest thread's events comes first. */
-static int64_t turn_ends(const struct gotrace *t) {
-    int64_t time = frontier_second(&t->frontier);
-
-    if (t->next_sample < t->gen.n_samples && t->gen.samples[t->next_sample].time < time)
-        time = t->gen.samples[t->next_sample].time;
-    return time;
-}
-
 /* Room for whatever one event may add. */
 static bool has_room(const struct order *o) {
-    return o->next <= o->out + ORDER_OUT - ORDER_MAX_ADDED;
+    return o->next <= o->last_begin;
 }
 
 /*
@@ -226,7 +193,7 @@ static int take_turn(struct gotrace *t) {
     struct order *o = &t->order;
     struct cursor *c = t->frontier.heap[0].cursor;
     struct gotrace_event *begin = o->next;
-    int64_t ends = c->m == GOTRACE_NONE ? INT64_MIN : turn_ends(t);
+    int64_t ends = c->m == GOTRACE_NONE ? INT64_MIN : reader_turn_ends(t);
     int r = advance(t, c);
 
     while (__builtin_expect(r > 0, 1)) {
@@ -253,18 +220,12 @@ static int take_turn(struct gotrace *t) {
     return r;
 }
 
-static bool sample_is_next(const struct gotrace *t) {
-    return t->next_sample < t->gen.n_samples &&
-           (t->frontier.n == 0 ||
-            t->gen.samples[t->next_sample].time < t->frontier.heap[0].time);
-}
-
 /* As many events of this generation as there is room for. An error is told after them. */
 static void fill_events(struct gotrace *t) {
     while (has_room(&t->order)) {
         int r;
 
-        if (sample_is_next(t)) {
+        if (reader_sample_is_next(t)) {
             r = order_sample(&t->order, &t->gen.samples[t->next_sample++]);
         } else if (t->frontier.n == 0) {
             t->stage = STAGE_BETWEEN;
@@ -275,6 +236,10 @@ static void fill_events(struct gotrace *t) {
         if (r < 0)
             return;
     }
+}
+
+void reader_give_one(struct gotrace *t) {
+    t->order.last_begin = t->order.out;
 }
 
 /* Something in order.out, 0 at the end, or an error. */

@@ -8,11 +8,16 @@
 
 #define FIRST_GOROUTINES 256
 
+/* Where goroutines are looked for before there are any. Nothing is ever put here. */
+static struct goroutine nobody[2] = {{.id = GOTRACE_NONE}, {.id = GOTRACE_NONE}};
+
 void resources_init(struct resources *res, struct memory *mem, struct strings *strings,
                     uint64_t seed) {
     memset(res, 0, sizeof(*res));
     res->mem = mem;
     res->strings = strings;
+    res->gs = nobody;
+    res->gs_shift = 63;
     res->factor = IDMAP_GOLDEN;
     res->secret = seed | 1;
     idmap_init(&res->p_ids, mem, seed);
@@ -41,13 +46,19 @@ void resources_done(struct resources *res) {
         memory_free(res->mem, res->threads[i], sizeof(struct thread));
     for (uint32_t i = 0; i < res->n_tasks; i++)
         name_release(res->strings, res->tasks[i].type);
-    memory_free(res->mem, res->gs, res->gs_cap * sizeof(*res->gs));
+    if (res->gs_cap > 0)
+        memory_free(res->mem, res->gs, res->gs_cap * sizeof(*res->gs));
     memory_free(res->mem, res->procs, res->procs_cap * sizeof(struct proc *));
     memory_free(res->mem, res->threads, res->threads_cap * sizeof(struct thread *));
     memory_free(res->mem, res->tasks, res->tasks_cap * sizeof(*res->tasks));
     idmap_done(&res->p_ids);
     idmap_done(&res->m_ids);
     idmap_done(&res->task_ids);
+}
+
+void resources_leave_users(struct resources *res) {
+    for (size_t i = 0; i < res->gs_cap; i++)
+        res->gs[i].user = NULL;
 }
 
 static size_t home(const struct resources *res, int64_t id) {
@@ -81,7 +92,8 @@ static int rebuild(struct resources *res, size_t cap) {
             *free_place(res, old[i].id, &steps) = old[i];
     for (uint32_t i = 0; i < res->n_threads; i++)
         res->threads[i]->gp = NULL;
-    memory_free(res->mem, old, old_cap * sizeof(*old));
+    if (old_cap > 0)
+        memory_free(res->mem, old, old_cap * sizeof(*old));
     return 0;
 }
 

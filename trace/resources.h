@@ -59,11 +59,11 @@ struct goroutine_more {
     size_t n_regions;
 };
 
-/* Half a cache line: most events look one of them up. */
 struct goroutine {
     int64_t id; /* GOTRACE_NONE: nobody */
     uint64_t seq;
     struct goroutine_more *more;
+    void *user; /* of whoever takes events from the inside; NULL at first */
     uint32_t epoch; /* of seq: resources.epoch when it began */
     uint8_t status; /* enum go_status */
 };
@@ -98,7 +98,7 @@ struct resources {
     struct memory *mem;
     struct strings *strings;
     struct goroutine *gs; /* a hash table with open addressing, as idmap's */
-    size_t gs_cap;        /* a power of two, or 0 */
+    size_t gs_cap;        /* a power of two; 0: gs are two free places that are not its own */
     size_t n_gs;
     unsigned gs_shift;
     uint64_t factor; /* as idmap's: the golden ratio, or the secret */
@@ -121,6 +121,9 @@ struct resources {
 void resources_init(struct resources *res, struct memory *mem, struct strings *strings,
                     uint64_t seed);
 void resources_done(struct resources *res);
+
+/* All forget their users. */
+void resources_leave_users(struct resources *res);
 
 /*
  * A new one with this id, not negative, which none may have. Errors of memory.h. Procs and threads
@@ -146,17 +149,19 @@ int resources_push_region(struct resources *res, struct goroutine *g, uint64_t t
 /* The thread gets the proc (NULL: none) instead of the one that it has. */
 void thread_bind(struct thread *m, struct proc *p);
 
-static inline struct goroutine *resources_goroutine(const struct resources *res, int64_t id) {
-    size_t mask = res->gs_cap - 1;
+/* Where it is, or a free place, whose status is GO_BAD. */
+static inline struct goroutine *resources_place(const struct resources *res, int64_t id) {
+    size_t i = (size_t) ((uint64_t) id * res->factor >> res->gs_shift);
 
-    if (res->n_gs == 0 || id < 0)
-        return NULL;
-    for (size_t i = (size_t) ((uint64_t) id * res->factor >> res->gs_shift);; i = (i + 1) & mask) {
-        if (__builtin_expect(res->gs[i].id == id, 1))
-            return &res->gs[i];
-        if (res->gs[i].id < 0)
-            return NULL;
-    }
+    while (__builtin_expect(res->gs[i].id != id && res->gs[i].id >= 0, 0))
+        i = (i + 1) & (res->gs_cap - 1);
+    return &res->gs[i];
+}
+
+static inline struct goroutine *resources_goroutine(const struct resources *res, int64_t id) {
+    struct goroutine *g = resources_place(res, id);
+
+    return g->id >= 0 ? g : NULL;
 }
 
 static inline struct proc *resources_proc(const struct resources *res, uint64_t id) {

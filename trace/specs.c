@@ -9,18 +9,18 @@
 
 /* An event that a thread's batch may have: type, name, number of arguments, meaning. */
 #define TIMED(type, name, n, ...)                                                                  \
-    [GOTRACE_EV_##type] = {name, {GOTRACE_EV_##type, __VA_ARGS__}, n, true}
+    [GOTRACE_EV_##type] = {name, {GOTRACE_EV_##type, __VA_ARGS__}, n, n + 1}
 
 /* Where a state depends on the event, the function that orders it says so. */
 const struct spec specs[256] = {
-    [EV_EVENT_BATCH] = {"EventBatch", {0}, 4, false},
-    [EV_STACKS] = {"Stacks", {0}, 0, false},
-    [EV_STACK] = {"Stack", {0}, 2, false},
-    [EV_STRINGS] = {"Strings", {0}, 0, false},
-    [EV_STRING] = {"String", {0}, 1, false},
-    [EV_CPU_SAMPLES] = {"CPUSamples", {0}, 0, false},
-    [EV_CPU_SAMPLE] = {"CPUSample", {EV_CPU_SAMPLE, IS(STACK_SAMPLE)}, 4, false},
-    [EV_FREQUENCY] = {"Frequency", {0}, 1, false},
+    [EV_EVENT_BATCH] = {"EventBatch", {0}, 4, 0},
+    [EV_STACKS] = {"Stacks", {0}, 0, 0},
+    [EV_STACK] = {"Stack", {0}, 2, 0},
+    [EV_STRINGS] = {"Strings", {0}, 0, 0},
+    [EV_STRING] = {"String", {0}, 1, 0},
+    [EV_CPU_SAMPLES] = {"CPUSamples", {0}, 0, 0},
+    [EV_CPU_SAMPLE] = {"CPUSample", {EV_CPU_SAMPLE, IS(STACK_SAMPLE)}, 4, 0},
+    [EV_FREQUENCY] = {"Frequency", {0}, 1, 0},
     TIMED(PROCS_CHANGE, "ProcsChange", 2, IS(METRIC)),
     TIMED(PROC_START, "ProcStart", 2, PROC(IDLE, RUNNING)),
     TIMED(PROC_STOP, "ProcStop", 0, PROC(RUNNING, IDLE)),
@@ -61,10 +61,10 @@ const struct spec specs[256] = {
     TIMED(GO_SWITCH_DESTROY, "GoSwitchDestroy", 2, GO(WAITING, RUNNABLE)),
     TIMED(GO_CREATE_BLOCKED, "GoCreateBlocked", 3, GO(NOT_EXIST, WAITING)),
     TIMED(GO_STATUS_STACK, "GoStatusStack", 4, GO(UNDETERMINED, UNDETERMINED)),
-    [EV_EXPERIMENTAL_BATCH] = {"ExperimentalBatch", {0}, 4, false},
-    [EV_SYNC] = {"Sync", {0}, 0, false},
-    [EV_CLOCK_SNAPSHOT] = {"ClockSnapshot", {0}, 3, true},
-    [EV_END_OF_GENERATION] = {"EndOfGeneration", {0}, 0, false},
+    [EV_EXPERIMENTAL_BATCH] = {"ExperimentalBatch", {0}, 4, 0},
+    [EV_SYNC] = {"Sync", {0}, 0, 0},
+    [EV_CLOCK_SNAPSHOT] = {"ClockSnapshot", {0}, 3, 4},
+    [EV_END_OF_GENERATION] = {"EndOfGeneration", {0}, 0, 0},
     TIMED(SPAN, "Span", 3, IS(EXPERIMENTAL)),
     TIMED(SPAN_ALLOC, "SpanAlloc", 3, IS(EXPERIMENTAL)),
     TIMED(SPAN_FREE, "SpanFree", 1, IS(EXPERIMENTAL)),
@@ -74,5 +74,5 @@ const struct spec specs[256] = {
     TIMED(GOROUTINE_STACK, "GoroutineStack", 2, IS(EXPERIMENTAL)),
     TIMED(GOROUTINE_STACK_ALLOC, "GoroutineStackAlloc", 2, IS(EXPERIMENTAL)),
     TIMED(GOROUTINE_STACK_FREE, "GoroutineStackFree", 1, IS(EXPERIMENTAL)),
-    [GOTRACE_EV_SYNC] = {"Sync", {GOTRACE_EV_SYNC, IS(SYNC)}, 0, false},
+    [GOTRACE_EV_SYNC] = {"Sync", {GOTRACE_EV_SYNC, IS(SYNC)}, 0, 0},
 };

@@ -3,7 +3,6 @@
 
 /* What each type of event looks like in a trace: the table of internal/trace/tracev2/events.go. */
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* The types that frame a trace and never reach the user of a reader. */
@@ -28,7 +27,7 @@ struct spec {
     const char *name;
     uint8_t head[4]; /* type, kind, from and to of struct gotrace_event, as they stand in it */
     uint8_t n_args;  /* beside the time */
-    bool timed;      /* may stand in a thread's batch */
+    uint8_t numbers; /* with the time; 0: it may not stand in a thread's batch */
 };
 
 extern const struct spec specs[256];

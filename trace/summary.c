@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "trace/reader.h"
 #include "trace/specs.h"
 #include "trace/summing.h"
-#include "trace/summing_hot.h"
 
 static const int64_t windows[MMU_WINDOWS] = {1000000, 10000000, 100000000};
 
@@ -23,6 +23,7 @@ static bool in_span(int64_t first, int64_t time) {
 }
 
 static void release(struct summing *s) {
+    summing_turns_done(s);
     summing_go_done(s);
     summing_user_done(s);
     summing_types_done(s, &s->stw_types);
@@ -44,7 +45,7 @@ static int prepare(struct summing *s) {
     s->mem.max = SUMMING_MAX_MEMORY;
     s->due = s->runnable.next = s->runnable.prev = &s->runnable;
     s->runnable.since = INT64_MAX;
-    summing_may_run(s);
+    summing_set_procs(s);
     if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
         s->seed = (uintptr_t) s * 0x9e3779b97f4a7c15U;
     idmap_init(&s->go_ids, &s->mem, s->seed);
@@ -65,7 +66,7 @@ static int note_thread(struct summing *s, int64_t m) {
 
     s->thread = m;
     /* What is cached is the number plus 1, so that zero is none. */
-    if (*cached == (int64_t) ((uint64_t) m + 1) || m == GOTRACE_NONE)
+    if (summing_knows_thread(s, m) || m == GOTRACE_NONE)
         return 0;
     *cached = (int64_t) ((uint64_t) m + 1);
     if (s->threads.n == SUMMING_MAX_THREADS)
@@ -101,6 +102,7 @@ static int sync_event(struct summing *s, const struct gotrace_event *e) {
         r = summing_go_generation(s, gen.n_strings);
     if (r == 0)
         r = sites_generation(&s->sites, gen.n_stacks);
+    summing_turns_generation(s);
     return r < 0 ? r : summing_gc_sync(s);
 }
 
@@ -113,7 +115,7 @@ static int sample(struct summing *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int other_event(struct summing *s, const struct gotrace_event *e) {
+static int by_kind(struct summing *s, const struct gotrace_event *e) {
     switch (e->kind) {
     case GOTRACE_GO_STATE:
         return summing_go_event(s, e);
@@ -124,7 +126,7 @@ static int other_event(struct summing *s, const struct gotrace_event *e) {
     case GOTRACE_METRIC:
         if (e->type == GOTRACE_EV_PROCS_CHANGE)
             return summing_procs_change(s, e);
-        summing_gc_metric(s, e);
+        summing_gc_metric(s, e->type, e->args[0]);
         return 0;
     case GOTRACE_LABEL:
         return summing_gc_label(s, e);
@@ -139,18 +141,14 @@ static int other_event(struct summing *s, const struct gotrace_event *e) {
     }
 }
 
-static inline int event(struct summing *s, const struct gotrace_event *e) {
-    switch (e->type) {
-    case GOTRACE_EV_GO_START:
-        return summing_hot_start(s, e);
-    case GOTRACE_EV_GO_BLOCK:
-        return summing_hot_block(s, e);
-    case GOTRACE_EV_GO_UNBLOCK:
-    case GOTRACE_EV_GO_SWITCH:
-        return summing_hot_unblock(s, e);
-    default:
-        return other_event(s, e);
-    }
+int summing_event(struct summing *s, const struct gotrace_event *e) {
+    int r;
+
+    s->out->events.by_type[e->type]++;
+    r = by_kind(s, e);
+    if (e->m != s->thread && r == 0)
+        r = note_thread(s, e->m);
+    return r;
 }
 
 static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
@@ -163,12 +161,8 @@ static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
     }
     if (n > 0 && !in_span(s->first, end[-1].time))
         return -EOVERFLOW;
-    for (; r == 0 && e < end; e++) {
-        s->out->events.by_type[e->type]++;
-        r = event(s, e);
-        if (e->m != s->thread && r == 0)
-            r = note_thread(s, e->m);
-    }
+    for (; r == 0 && e < end; e++)
+        r = summing_event(s, e);
     if (n > 0)
         s->last = end[-1].time;
     return r;
@@ -227,8 +221,11 @@ static int run(struct summing *s) {
     size_t n;
     int r, bad = 0;
 
+    reader_give_one(s->trace);
     while ((r = gotrace_next_batch(s->trace, &e, &n)) > 0) {
         bad = batch(s, e, n);
+        if (bad == 0)
+            bad = summing_turns(s);
         if (bad == -EOVERFLOW && s->out->generations > 0)
             break;
         if (bad < 0)

@@ -91,6 +91,7 @@ int summing_gc_label(struct summing *s, const struct gotrace_event *e) {
         return 0;
     summing_advance(s, e->time);
     s->idle_workers += idle - !!(g->flags & SUMMING_IDLE_WORKER);
+    summing_set_procs(s);
     g->flags &= (uint8_t) ~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
     g->flags |= idle ? SUMMING_IDLE_WORKER : SUMMING_WORKER;
     if (!idle && s->go_procs > 0) {
@@ -101,12 +102,12 @@ int summing_gc_label(struct summing *s, const struct gotrace_event *e) {
     return note(s, e->time);
 }
 
-void summing_gc_metric(struct summing *s, const struct gotrace_event *e) {
-    uint64_t *max = e->type == GOTRACE_EV_HEAP_ALLOC ? &s->out->gc.heap_max
-                                                     : &s->out->gc.heap_goal_max;
+void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value) {
+    uint64_t *max = type == GOTRACE_EV_HEAP_ALLOC ? &s->out->gc.heap_max
+                                                  : &s->out->gc.heap_goal_max;
 
-    if (e->args[0] > *max)
-        *max = e->args[0];
+    if (value > *max)
+        *max = value;
 }
 
 static void begin_mark(struct summing *s, int64_t since) {
@@ -142,7 +143,7 @@ static int begin_stw(struct summing *s, const struct gotrace_event *e) {
     s->go_stw += s->go_procs > 0 ? of_gc : 0;
     summing_advance(s, e->time);
     s->in_stw = true;
-    summing_may_run(s);
+    summing_set_procs(s);
     s->stw_since = e->time;
     return summing_type_of(s, &s->stw_types, e->string, &s->stw_type);
 }
@@ -156,7 +157,7 @@ static int end_stw(struct summing *s, const struct gotrace_event *e) {
         return 0;
     summing_advance(s, e->time);
     s->in_stw = false;
-    summing_may_run(s);
+    summing_set_procs(s);
     r = histogram_add(&s->stw, e->time - s->stw_since);
     if (r == 0 && s->stw_type != SUMMING_MAX_TYPES)
         r = histogram_add(&s->stw_types.list[s->stw_type].times, e->time - s->stw_since);

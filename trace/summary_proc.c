@@ -24,24 +24,63 @@ struct summing_proc *summing_proc_find(struct summing *s, int32_t p) {
     return &s->ps[p];
 }
 
+/* The sums over a time in which so many Ps were busy, and the rest was as it is now. */
+static void spend(struct summing *s, int64_t busy, bool runnable, int64_t time) {
+    int64_t late = (int64_t) s->n_overdue, free = s->room - busy, lost = free < late ? free : late;
+    unsigned so = busy >= s->all_procs ? SUMMING_ALL_BUSY : 0;
+
+    if (runnable && busy >= s->queues_from)
+        so |= SUMMING_QUEUED;
+    if (late > 0)
+        so |= SUMMING_LATE | s->with_idle;
+    if (lost > 0) {
+        so |= SUMMING_WITH_FREE;
+        s->lost += time * lost;
+    }
+    s->time_so[so] += time;
+}
+
+void summing_pass_wide(struct summing *s, int64_t time) {
+    spend(s, s->procs_busy, s->n_runnable != 0, time - s->at);
+    s->at = time;
+}
+
+void summing_fold(struct summing *s) {
+    for (; s->cells_used != 0; s->cells_used &= s->cells_used - 1) {
+        int busy = __builtin_ctzll(s->cells_used);
+
+        for (int runnable = 0; runnable < 2; runnable++) {
+            spend(s, busy, runnable, s->cells[busy][runnable]);
+            s->cells[busy][runnable] = 0;
+        }
+    }
+}
+
 void summing_advance_slow(struct summing *s, int64_t time) {
     for (; s->due->since <= time - SUMMARY_OVERDUE; s->due = s->due->next) {
         summing_pass(s, s->due->since + SUMMARY_OVERDUE);
+        summing_fold(s);
         s->due->flags |= SUMMING_OVERDUE;
         s->n_overdue++;
         s->out->scheduler.overdue_count++;
     }
 }
 
-void summing_may_run(struct summing *s) {
+void summing_set_procs(struct summing *s) {
+    bool may_run = s->procs > 0 && !s->in_stw;
+
+    summing_fold(s);
     s->all_procs = s->procs > 0 ? s->procs : INT64_MAX;
-    s->may_run = s->procs > 0 && !s->in_stw ? -1 : 0;
+    s->queues_from = may_run ? s->procs + s->idle_workers : INT64_MAX;
+    s->room = may_run ? s->procs + s->idle_workers : 0;
+    s->with_idle = s->procs_running < s->procs ? SUMMING_WITH_IDLE : 0;
 }
 
 static void run(struct summing *s, struct summing_proc *p, int64_t since) {
     p->state = GOTRACE_PROC_RUNNING;
     p->since = since;
     s->procs_running++;
+    summing_set_procs(s);
 }
 
 /* Whoever holds it in a syscall loses it. */
@@ -49,6 +88,7 @@ static void stop(struct summing *s, struct summing_proc *p, int64_t time) {
     p->state = GOTRACE_PROC_IDLE;
     p->sums.running += time - p->since;
     s->procs_running--;
+    summing_set_procs(s);
     if (p->go && p->go->state == GOTRACE_GO_SYSCALL)
         summing_go_lose_proc(s, p->go, time);
 }
@@ -98,7 +138,7 @@ int summing_procs_change(struct summing *s, const struct gotrace_event *e) {
     out->last = n;
     s->procs_since = e->time;
     s->procs = n;
-    summing_may_run(s);
+    summing_set_procs(s);
     return summing_gc_procs(s, e);
 }
 
@@ -152,6 +192,7 @@ int summing_proc_finish(struct summing *s) {
     int r = list(s);
 
     summing_advance(s, s->last);
+    summing_fold(s);
     list_times(s);
     out->available += s->procs * (s->last - s->procs_since);
     out->mean = share(out->available, s->last - s->first);

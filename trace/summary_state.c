@@ -119,7 +119,10 @@ static int leave_running(struct summing *s, struct summing_go *g, const struct g
     bool worker = g->flags & (SUMMING_WORKER | SUMMING_IDLE_WORKER);
 
     add_running(s, g, g->since, time);
-    s->idle_workers -= !!(g->flags & SUMMING_IDLE_WORKER);
+    if (g->flags & SUMMING_IDLE_WORKER) {
+        s->idle_workers--;
+        summing_set_procs(s);
+    }
     g->flags &= (uint8_t) ~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
     return worker ? 0 : note_run(s, g, e, time - g->since);
 }
@@ -133,8 +136,10 @@ static int leave_runnable(struct summing *s, struct summing_go *g, const struct 
     }
     summing_unqueue(s, g);
     s->n_runnable--;
-    if (g->flags & SUMMING_OVERDUE)
+    if (g->flags & SUMMING_OVERDUE) {
+        summing_fold(s);
         s->n_overdue--;
+    }
     sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
     if (e->to != GOTRACE_GO_RUNNING || (g->flags & SUMMING_UNKNOWN_START))
         return 0;

@@ -29,6 +29,8 @@
 #define SUMMING_MAX_OPEN 65536 /* tasks, and regions */
 #define SUMMING_MAX_THREADS (1U << 17)
 
+#define SUMMING_CELLS 64 /* busy Ps whose times need no second look each time */
+
 #define SUMMING_MAX_SPAN (INT64_C(1) << 44)
 #define SUMMING_MAX_TIME (INT64_C(1) << 61)
 
@@ -76,8 +78,8 @@ enum {
     SUMMING_ALL_BUSY = 1,  /* no P without a goroutine */
     SUMMING_QUEUED = 2,    /* and goroutines that are runnable, outside of pauses */
     SUMMING_LATE = 4,      /* one of them for SUMMARY_OVERDUE */
-    SUMMING_WITH_IDLE = 8, /* a P does not run */
-    SUMMING_WITH_FREE = 16, /* a P could run one that is late */
+    SUMMING_WITH_IDLE = 8, /* and a P does not run */
+    SUMMING_WITH_FREE = 16, /* and a P could run one that is late */
     SUMMING_N_SO = 32,
 };
 
@@ -170,6 +172,14 @@ struct summing {
     size_t reason_of_cap;
     uint32_t n_reason_of;
 
+    /* The same for summary_turn.c by the ids in the trace, where those are dense. */
+    uint32_t *stack_of_id; /* stack, plus 1 */
+    size_t stack_of_id_cap;
+    size_t n_stack_ids;
+    uint16_t *reason_of_id;
+    size_t reason_of_id_cap;
+    size_t n_reason_ids;
+
     struct histogram latency;
     struct histogram syscalls;
     uint32_t n_changes; /* of goroutines' states, told as such; may begin anew at 0 */
@@ -189,9 +199,13 @@ struct summing {
     int64_t procs_busy;   /* with a goroutine, running or in a syscall */
     int64_t idle_workers; /* of those: with a mark worker that is only there because it was idle */
     uint64_t n_overdue;
-    int64_t all_procs; /* procs; no number is so high while it is unknown */
-    int64_t may_run; /* -1 if goroutines may: procs is known and there is no pause; otherwise 0 */
-    int64_t time_so[SUMMING_N_SO]; /* nanoseconds, by what was so */
+    int64_t all_procs;    /* that can be busy: no number is so high while procs is unknown */
+    int64_t queues_from;  /* busy Ps: who is runnable waits for one; INT64_MAX: for something else */
+    int64_t room;         /* for goroutines that may run; 0 in a pause */
+    unsigned with_idle;   /* SUMMING_WITH_IDLE or 0 */
+    int64_t cells[SUMMING_CELLS][2]; /* nanoseconds not yet in time_so, by busy Ps and runnable */
+    uint64_t cells_used;             /* bits, by busy Ps */
+    int64_t time_so[SUMMING_N_SO];   /* nanoseconds, by what was so */
     int64_t lost; /* nanoseconds of Ps that could have run who was late */
     struct summing_go runnable; /* the end of the list of those that are, both ways */
     struct summing_go *due;     /* in it: the next that will be overdue, or its end */
@@ -232,6 +246,14 @@ struct summing {
 
 /* All below: 0, or an error of memory.h. */
 
+/* summary.c: any event */
+int summing_event(struct summing *s, const struct gotrace_event *e);
+
+/* summary_turn.c: what can be summed up before gotrace_next_batch is needed */
+int summing_turns(struct summing *s);
+void summing_turns_generation(struct summing *s);
+void summing_turns_done(struct summing *s);
+
 /* summary_go.c: goroutines */
 int summing_go_generation(struct summing *s, uint32_t n_strings);
 struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
@@ -255,14 +277,18 @@ int summing_proc_event(struct summing *s, const struct gotrace_event *e);
 int summing_procs_change(struct summing *s, const struct gotrace_event *e);
 struct summing_proc *summing_proc_find(struct summing *s, int32_t p);
 void summing_advance_slow(struct summing *s, int64_t time);
-void summing_may_run(struct summing *s); /* procs is another, or a pause begins or ends */
+void summing_pass_wide(struct summing *s, int64_t time);
+/* n_overdue is about to change. */
+void summing_fold(struct summing *s);
+/* procs, procs_running or idle_workers is another, or a pause begins or ends. */
+void summing_set_procs(struct summing *s);
 int summing_proc_finish(struct summing *s);
 
 /* summary_gc.c */
 int summing_gc_range(struct summing *s, const struct gotrace_event *e);
 int summing_gc_procs(struct summing *s, const struct gotrace_event *e);
 int summing_gc_label(struct summing *s, const struct gotrace_event *e);
-void summing_gc_metric(struct summing *s, const struct gotrace_event *e);
+void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value);
 /* A goroutine that has to do with the GC changed its state. */
 int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
 void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time);
@@ -284,6 +310,11 @@ int summing_rows(struct summing *s, struct summing_types *types, struct summary_
 void summing_types_done(struct summing *s, struct summing_types *types);
 void summing_times(struct histogram *h, struct summary_times *ret);
 
+/* Whether the thread is among those that were counted; if so, nothing needs to be noted. */
+static inline bool summing_knows_thread(const struct summing *s, int64_t m) {
+    return s->thread_cache[(uint64_t) m % 64] == (int64_t) ((uint64_t) m + 1);
+}
+
 static inline struct summing_go *summing_go_find(struct summing *s, int64_t id) {
     const struct summing_recent *recent = &s->recent[(uint64_t) id % SUMMING_RECENT];
 
@@ -292,29 +323,19 @@ static inline struct summing_go *summing_go_find(struct summing *s, int64_t id) 
     return summing_go_find_slow(s, id);
 }
 
-/* Ps that could run another goroutine. */
-static inline int64_t summing_free_procs(const struct summing *s) {
-    return s->procs - s->procs_busy + s->idle_workers;
-}
-
 /*
- * Nothing of what is looked at here changed between s->at and time. Whether something is so changes
- * too often to be guessed: there are no branches.
+ * Nothing of what these times depend on changed between s->at and time. How many Ps are busy, and
+ * whether anybody is runnable, changes all the time; the rest does not, and so it is first summed up
+ * by the two of them.
  */
 static inline void summing_pass(struct summing *s, int64_t time) {
-    int64_t dt = time - s->at, free = summing_free_procs(s), late = (int64_t) s->n_overdue;
-    int64_t usable = free & s->may_run, lost = usable < late ? usable : late;
-    unsigned so = (unsigned) (s->procs_busy >= s->all_procs) * SUMMING_ALL_BUSY;
-
-    lost = lost > 0 ? lost : 0;
-    so |= (unsigned) ((free <= 0) & ((s->n_runnable & (uint64_t) s->may_run) != 0)) *
-          SUMMING_QUEUED;
-    so |= (unsigned) (late > 0) * SUMMING_LATE;
-    so |= (unsigned) (s->procs_running < s->procs) * SUMMING_WITH_IDLE;
-    so |= (unsigned) (lost > 0) * SUMMING_WITH_FREE;
+    if (__builtin_expect((uint64_t) s->procs_busy >= SUMMING_CELLS, 0)) {
+        summing_pass_wide(s, time);
+        return;
+    }
+    s->cells[s->procs_busy][s->n_runnable != 0] += time - s->at;
+    s->cells_used |= UINT64_C(1) << s->procs_busy;
     s->at = time;
-    s->time_so[so] += dt;
-    s->lost += dt * lost;
 }
 
 /* Time passes; to be called before anything changes that summing_pass looks at. */

@@ -3,70 +3,80 @@
 
 /*
  * The changes of state that most of a trace consists of: a goroutine starts to run, blocks, and is
- * unblocked. They are here so that the loop over the events has them inside of it. They do what
- * leave and enter of summary_state.c do where nothing is special about the goroutine: no beginning
- * before the trace, no work for the GC, a proc, and stacks and reasons that were met before.
- * Whatever else there is goes there, before anything was changed here.
+ * unblocked. They do what leave and enter of summary_state.c do where nothing is special about the
+ * goroutine: no beginning before the trace, no work for the GC, a proc, and stacks and reasons that
+ * were met before; and about the program: summing_hot. summing_can_… says whether that is so and
+ * changes nothing.
  */
 
 #include "trace/summing.h"
 
-/* The goroutine, if it is in that state and nothing else is to be known of it; or NULL. */
-static inline struct summing_go *summing_hot_find(struct summing *s, const struct gotrace_event *e,
-                                                  uint8_t state, unsigned flags) {
-    struct summing_go *g = summing_go_find(s, (int64_t) e->args[0]);
+/* Called once or twice, and so small beside the price of a call in the loop over all events. */
+#define HOT inline __attribute__((always_inline))
 
-    if (__builtin_expect(!g || g->state != state || (g->flags & ~flags) || s->go_procs <= 0, 0))
-        return NULL;
-    return g;
+/* Not before GOMAXPROCS was told, and on no thread that is not counted yet. */
+static inline bool summing_hot(const struct summing *s, int64_t m) {
+    return s->go_procs > 0 && summing_knows_thread(s, m);
 }
 
-static inline void summing_hot_enter(struct summing *s, struct summing_go *g,
-                                     const struct gotrace_event *e, uint8_t state) {
+/* Whether it is in that state and nothing else is to be known of it. */
+static inline bool summing_is(const struct summing_go *g, uint8_t state, unsigned flags) {
+    return __builtin_expect(g && g->state == state && !(g->flags & ~flags), 1);
+}
+
+/* The same for one that runs, by its proc. */
+static inline struct summing_go *summing_can_act(const struct summing *s, int64_t id, int32_t p) {
+    struct summing_go *g = (uint32_t) p < s->n_ps ? s->ps[p].go : NULL;
+
+    return g && g->id == id && g->state == GOTRACE_GO_RUNNING && g->flags == 0 ? g : NULL;
+}
+
+static inline void summing_enter(struct summing *s, struct summing_go *g, int64_t time,
+                                 uint8_t state) {
     s->n_changes++;
-    g->since = e->time;
+    g->since = time;
     g->flags = 0;
     g->state = g->go_state = state;
 }
 
-static inline int summing_hot_start(struct summing *s, const struct gotrace_event *e) {
-    struct summing_go *g = summing_hot_find(s, e, GOTRACE_GO_RUNNABLE, SUMMING_OVERDUE);
-    int64_t duration;
+/* The proc that the goroutine gets; NULL: it is not free. */
+static inline struct summing_proc *summing_can_take(const struct summing *s, int32_t p) {
+    return (uint32_t) p < s->n_ps && !s->ps[p].go ? &s->ps[p] : NULL;
+}
 
-    if (__builtin_expect(!g || (uint32_t) e->p >= s->n_ps || s->ps[e->p].go, 0))
-        return summing_go_event(s, e);
-    summing_advance(s, e->time);
-    duration = e->time - g->since;
+static HOT int summing_start(struct summing *s, struct summing_go *g, int32_t p, int64_t time) {
+    int64_t duration = time - g->since;
+
+    summing_advance(s, time);
     s->n_runnable--;
-    s->n_overdue -= !!(g->flags & SUMMING_OVERDUE);
+    if (g->flags & SUMMING_OVERDUE) {
+        summing_fold(s);
+        s->n_overdue--;
+    }
     summing_unqueue(s, g);
     sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
-    summing_hot_enter(s, g, e, GOTRACE_GO_RUNNING);
+    summing_enter(s, g, time, GOTRACE_GO_RUNNING);
     s->procs_busy++;
-    s->ps[e->p].known = true;
-    s->ps[e->p].go = g;
-    g->p = e->p;
+    s->ps[p].known = true;
+    s->ps[p].go = g;
+    g->p = p;
     g->changes = s->n_changes;
     return histogram_add(&s->latency, duration);
 }
 
-static inline int summing_hot_block(struct summing *s, const struct gotrace_event *e) {
-    struct summing_go *g = summing_hot_find(s, e, GOTRACE_GO_RUNNING, 0);
-    uint32_t number = e->string < s->n_reason_of ? s->reason_of[e->string] : 0;
-    uint32_t stack = e->stack < s->sites.n_handles ? s->sites.by_handle[e->stack] : 0;
-    struct summing_reason *reason;
-    struct summing_proc *p;
-    int64_t duration;
+/* A reason that is as others, for a goroutine that breaks no record. */
+static inline bool summing_can_block(const struct summing *s, const struct summing_go *g,
+                                     uint16_t reason, int64_t time) {
+    return !s->reasons[reason].forever && time - g->since <= s->out->longest_hold.duration;
+}
 
-    if (__builtin_expect(!g || number == 0 || stack == 0 || g->p == GOTRACE_NONE, 0))
-        return summing_go_event(s, e);
-    reason = &s->reasons[number - 1];
-    if (__builtin_expect(reason->forever, 0) ||
-        __builtin_expect(e->time - g->since > s->out->longest_hold.duration, 0))
-        return summing_go_event(s, e);
-    summing_advance(s, e->time);
-    duration = e->time - g->since;
-    p = &s->ps[g->p];
+static HOT void summing_block(struct summing *s, struct summing_go *g, uint16_t number,
+                              uint32_t stack, int64_t time) {
+    struct summing_reason *reason = &s->reasons[number];
+    struct summing_proc *p = &s->ps[g->p];
+    int64_t duration = time - g->since;
+
+    summing_advance(s, time);
     p->sums.executing += duration;
     if (duration > p->sums.longest_run)
         p->sums.longest_run = duration;
@@ -74,33 +84,26 @@ static inline int summing_hot_block(struct summing *s, const struct gotrace_even
     s->procs_busy--;
     g->p = GOTRACE_NONE;
     reason->count++;
-    g->reason = (uint16_t) (number - 1);
-    g->stack = reason->classes ? stack - 1 : SITES_NO_STACK;
-    summing_hot_enter(s, g, e, GOTRACE_GO_WAITING);
-    return 0;
+    g->reason = number;
+    g->stack = reason->classes ? stack : SITES_NO_STACK;
+    summing_enter(s, g, time, GOTRACE_GO_WAITING);
 }
 
 /* One more that is runnable is of no importance for the times in which something was so. */
-static inline int summing_hot_unblock(struct summing *s, const struct gotrace_event *e) {
-    struct summing_go *g = summing_hot_find(s, e, GOTRACE_GO_WAITING, 0);
-    uint32_t stack = e->stack < s->sites.n_handles ? s->sites.by_handle[e->stack] : 0;
-    struct summing_reason *reason;
-    int64_t duration;
+static HOT void summing_unblock(struct summing *s, struct summing_go *g, uint32_t stack,
+                                int64_t time) {
+    struct summing_reason *reason = &s->reasons[g->reason];
+    int64_t duration = time - g->since;
 
-    if (__builtin_expect(!g || stack == 0 || s->reasons[g->reason].forever, 0))
-        return summing_go_event(s, e);
     if (s->n_runnable == 0)
-        summing_advance(s, e->time);
-    duration = e->time - g->since;
-    reason = &s->reasons[g->reason];
+        summing_advance(s, time);
     reason->total += duration;
     if (duration > reason->max)
         reason->max = duration;
     sites_add(&s->sites, g->stack, reason->column, duration);
     if (++s->n_runnable > s->out->scheduler.runnable_max)
         s->out->scheduler.runnable_max = s->n_runnable;
-    g->stack = stack - 1;
-    summing_hot_enter(s, g, e, GOTRACE_GO_RUNNABLE);
+    g->stack = stack;
+    summing_enter(s, g, time, GOTRACE_GO_RUNNABLE);
     summing_queue(s, g);
-    return 0;
 }

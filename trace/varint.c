@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/varint.h"
 
-const uint8_t *varint_long(const uint8_t *p, uint64_t *ret, const uint8_t **end) {
-    const uint8_t *next = varint_get(p, p + 10, ret);
+struct varint varint_long(const uint8_t *p, const uint8_t **end) {
+    struct varint number = {0, NULL};
 
-    if (next)
-        return next;
-    *ret = 0;
-    *end = NULL;
-    return p + 1;
+    number.next = varint_get(p, p + 10, &number.value);
+    if (!number.next) {
+        *end = NULL;
+        number.next = p + 1;
+    }
+    return number;
 }

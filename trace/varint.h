@@ -29,9 +29,14 @@ static inline const uint8_t *varint_get(const uint8_t *p, const uint8_t *end, ui
     return NULL;
 }
 
+/* A number and what follows it: both in registers. */
+struct varint {
+    uint64_t value;
+    const uint8_t *next;
+};
+
 /* What varint_padded leaves: numbers of four bytes and more. */
-const uint8_t *varint_long(const uint8_t *p, uint64_t *ret, const uint8_t **end)
-    __attribute__((noinline));
+struct varint varint_long(const uint8_t *p, const uint8_t **end) __attribute__((noinline));
 
 /*
  * The same where the caller looks only at the end of several numbers whether they ended within
@@ -40,6 +45,7 @@ const uint8_t *varint_long(const uint8_t *p, uint64_t *ret, const uint8_t **end)
  */
 static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, const uint8_t **end) {
     uint64_t v = p[0];
+    struct varint other;
 
     if (v < 0x80) {
         *ret = v;
@@ -49,9 +55,11 @@ static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, cons
         *ret = (v - 0x80) | (uint64_t) p[1] << 7;
         return p + 2;
     }
-    if (p[2] < 0x80) {
+    if (__builtin_expect(p[2] < 0x80, 1)) {
         *ret = (v - 0x80) | (p[1] & 0x7fU) << 7 | (uint64_t) p[2] << 14;
         return p + 3;
     }
-    return varint_long(p, ret, end);
+    other = varint_long(p, end);
+    *ret = other.value;
+    return other.next;
 }
