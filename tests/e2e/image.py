@@ -60,12 +60,16 @@ class Images:
             self.buildah("commit", "--quiet", "--rm", container, name)
         return name
 
-    def build(self, name, base, *more):
+    def build(self, name, file, context, *more):
         self.buildah("build", "--quiet", "--isolation", "chroot", "--network", "host",
-                     "--build-arg", f"BASE={base}", "--build-arg", f"SOURCE_DATE_EPOCH={DATE}",
-                     "--timestamp", DATE, "-f", SRC / "kubernetes/Containerfile", "-t", name, *more,
-                     SRC)  # fmt: skip
+                     "--build-arg", f"SOURCE_DATE_EPOCH={DATE}", "--timestamp", DATE,
+                     "-f", SRC / file, "-t", name, *more, context)  # fmt: skip
         return name
+
+    def from_base(self, name, base, *more):
+        return self.build(
+            name, "kubernetes/Containerfile", SRC, "--build-arg", f"BASE={base}", *more
+        )
 
     def tools(self):
         """The base with what a build needs: what the first stage leaves."""
@@ -74,14 +78,19 @@ class Images:
         key = hashlib.sha256(wanted + base.encode()).hexdigest()[:12]
         name = f"localhost/contrace-tools:{key}"
         if not self.has(name):
-            self.build(name, base, "--target", "tools")
+            self.from_base(name, base, "--target", "tools")
         return name
 
     def contrace(self):
         """The image, freshly built from this tree."""
-        name = self.build("localhost/contrace:test", self.tools())
+        name = self.from_base("localhost/contrace:test", self.tools())
         self.buildah("rmi", "--prune", check=False)  # the one of the last time
         return name
+
+    def goservice(self, directory):
+        """An image of the example service, which stands in the directory."""
+        file = "examples/goservice/Containerfile"
+        return self.build("localhost/goservice:test", file, directory)
 
     def facts(self, name):
         """Its configuration, such as the user, and the digests of its layers."""

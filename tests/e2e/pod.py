@@ -42,7 +42,8 @@ def default_filter():
             continue
         fields = ("names", "action", "errnoRet", "args")
         rules.append({f: rule[f] for f in fields if rule.get(f) is not None})
-    own = next(a for a in profile["archMap"] if a["architecture"] == f"SCMP_ARCH_{MACHINE.upper()}")
+    name = f"SCMP_ARCH_{MACHINE.upper()}"
+    own = next(a for a in profile["archMap"] if a["architecture"] == name)
     return {
         "defaultAction": profile["defaultAction"],
         "defaultErrnoRet": profile["defaultErrnoRet"],
@@ -54,11 +55,11 @@ def default_filter():
 class Container:
     """One of a pod's containers, running."""
 
-    def __init__(self, pod, spec, root, env):
+    def __init__(self, pod, spec, root, entrypoint, env):
         self.pod, self.name = pod, f"{pod.name}-{spec['name']}"
         bundle = pod.directory / spec["name"]
         bundle.mkdir()
-        (bundle / "config.json").write_text(json.dumps(self._oci(spec, root, env)))
+        (bundle / "config.json").write_text(json.dumps(self._oci(spec, root, entrypoint, env)))
         self.log = open(bundle / "log", "w+b")
         self.process = subprocess.Popen(
             ["runc", "run", "--bundle", bundle, "--pid-file", bundle / "pid", self.name],
@@ -71,7 +72,7 @@ class Container:
         assert self.process.poll() is None, self.text()
         return file.exists() and file.read_text()
 
-    def _oci(self, spec, root, env):
+    def _oci(self, spec, root, entrypoint, env):
         """What the kubelet and the engine make of a manifest."""
         asked = spec["securityContext"]
         assert asked["capabilities"] == {"drop": ["ALL"]}
@@ -81,7 +82,7 @@ class Container:
         oci["process"].update(
             terminal=False,
             user={"uid": user, "gid": asked.get("runAsGroup", user)},
-            args=spec["command"] + spec["args"],
+            args=entrypoint + spec["args"],
             env=[f"{name}={value}" for name, value in env.items()],
             noNewPrivileges=not asked["allowPrivilegeEscalation"],
             capabilities={},
@@ -134,6 +135,10 @@ class Container:
         status = self.process.wait(grace)
         return status, time.monotonic() - began
 
+    def execute(self, *argv):
+        """As `kubectl exec`: a program of the image, beside the one that runs."""
+        return run("runc", "exec", self.name, *argv)
+
     def remove(self):
         run("runc", "delete", "--force", self.name, check=False)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -177,7 +182,7 @@ class Pod:
         self.stack.close()
 
     def volume(self, name, files=None):
-        """A ConfigMap or Secret with these files, or without any an emptyDir; root's, as on a node."""
+        """A ConfigMap or Secret with these files, without any an emptyDir; root's, as on a node."""
         directory = self.volumes / name
         directory.mkdir()
         directory.chmod(0o777 if files is None else 0o755)
@@ -186,6 +191,6 @@ class Pod:
             (directory / file).chmod(0o644)
         return directory
 
-    def run(self, spec, root, env):
-        self.containers.append(Container(self, spec, root, env))
+    def run(self, spec, root, entrypoint, env):
+        self.containers.append(Container(self, spec, root, entrypoint, env))
         return self.containers[-1]

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image, and a pod of it: kubernetes/example as a node would run it, without a cluster."""
 
-import copy
 import os
 import re
-import shutil
 import signal
 import time
 
@@ -12,7 +10,7 @@ import image
 import kube
 import pod
 import pytest
-from support import CAPTURED, STOPPED, Spool, go_version, need, run, wait_until
+from support import CAPTURED, STOPPED, Spool, run, wait_until
 
 NAME = "shop-5c9d-x2x7q"
 FACTS = {
@@ -25,15 +23,20 @@ CREDENTIAL_FILES = {"contrace-web": "web-token", "contrace-aws": "aws-token"}
 
 
 @pytest.fixture(scope="module")
-def built():
-    """The image's facts, its root, and its layers' digests when this tree was built before."""
+def images():
     pod.check_host()
-    with image.Images() as images:
-        name = images.contrace()
-        facts = images.facts(name)
-        earlier = images.earlier_layers(facts["rootfs"]["diff_ids"])
-        with images.mounted(name) as root:
-            yield facts, root, earlier
+    with image.Images() as them:
+        yield them
+
+
+@pytest.fixture(scope="module")
+def built(images):
+    """The image's facts, its root, and its layers' digests when this tree was built before."""
+    name = images.contrace()
+    facts = images.facts(name)
+    earlier = images.earlier_layers(facts["rootfs"]["diff_ids"])
+    with images.mounted(name) as root:
+        yield facts, root, earlier
 
 
 # ---- the image ----
@@ -75,25 +78,24 @@ def test_programs_find_their_libraries(built):
 
 
 @pytest.fixture(scope="module")
-def service_root(goservice_binary, tmp_path_factory):
-    """An image of nothing but the example service."""
-    need(go_version() >= (1, 22), "no Go 1.22 or newer on the PATH to build the example service")
-    root = tmp_path_factory.mktemp("service")
-    root.chmod(0o755)
-    shutil.copy(goservice_binary, root / "goservice")
-    for directory in ("proc", "sys", "dev"):
-        (root / directory).mkdir()
-    return root
+def service_image(images, goservice_binary):
+    """The facts and the root of the example service's image."""
+    name = images.goservice(goservice_binary.parent)
+    with images.mounted(name) as root:
+        yield images.facts(name), root
+
+
+def from_image(built):
+    """A container's root and what it runs."""
+    return built[1], built[0]["config"]["Entrypoint"]
 
 
 @pytest.fixture(scope="module")
-def running(built, service_root, tmp_path_factory):
+def running(built, service_image, tmp_path_factory):
     """(contraced, service, what contraced keeps): both containers of the example's pod."""
-    facts, root, _ = built
-    objects = copy.deepcopy(kube.render("example"))
+    objects = kube.render("example")
     spec = kube.only(objects, "Deployment")["spec"]["template"]["spec"]
     sidecar, service = spec["initContainers"][0], spec["containers"][0]
-    sidecar["command"], service["command"] = facts["config"]["Entrypoint"], ["/goservice"]
     with pod.Pod(NAME, tmp_path_factory.mktemp("pod") / "pod") as p:
         p.volume("contrace-config", kube.config_map(objects, "contrace"))
         for name, token in CREDENTIAL_FILES.items():
@@ -106,17 +108,14 @@ def running(built, service_root, tmp_path_factory):
         os.chown(store, sidecar["securityContext"]["runAsUser"], -1)
         env["UPLOAD_URL"] = "file:///var/lib/contrace/store"
         # First contraced, then the service, as for a native sidecar.
-        first = p.run(sidecar, root, env)
-        second = p.run(service, service_root, kube.environment(service, objects, FACTS))
+        first = p.run(sidecar, *from_image(built), env)
+        second = p.run(service, *from_image(service_image), {})
         yield first, second, traces
 
 
-def said(container, text=None, **fields):
-    """Lines of its log."""
-    return [
-        line for line in container.lines()
-        if (text is None or text in line["msg"]) and all(line.get(k) == v for k, v in fields.items())
-    ]  # fmt: skip
+def said(container, **fields):
+    """Lines of its log with these fields."""
+    return [x for x in container.lines() if all(x.get(k) == v for k, v in fields.items())]
 
 
 def test_capture(running):
@@ -133,6 +132,12 @@ def test_capture(running):
     assert record["labels"] == {"namespace": "shop", "node": "node-7"}
     assert "not_inspected" not in record
     assert (traces / "store" / key).read_bytes() == spool.trace(key).read_bytes()
+
+
+def test_list_inside(running):
+    """The image's contrace reads the daemon's configuration and what it keeps."""
+    said = running[0].execute("/usr/bin/contrace", "list", "--json").stdout
+    assert f"shop/{NAME}/" in said
 
 
 def test_restricted(running):
