@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -183,14 +184,11 @@ static bool store_is_directory(const struct config *config)
     return config->upload.url && upload_url_scheme(config->upload.url) == UPLOAD_FILE;
 }
 
-static void describe_files(const struct confinement *c, const struct config *config, int r,
-                           struct buf *text)
+static void describe_files(const struct confinement *c, const struct config *config,
+                           const char *why_not, struct buf *text)
 {
     if (!c->files) {
-        (void)buf_addf(text, "where files are written is not restricted: %s",
-                       store_is_directory(config) ? "upload.url is a directory"
-                       : r == -ENOSYS             ? "this kernel has no Landlock, or an old one"
-                                                  : strerror(-r));
+        (void)buf_addf(text, "where files are written is not restricted: %s", why_not);
         return;
     }
     (void)buf_addf(text, "files are written below %s only", config->storage.path);
@@ -198,7 +196,8 @@ static void describe_files(const struct confinement *c, const struct config *con
         (void)buf_addf(text, "%s%s", i == 0 ? ", sockets in " : ", ", c->sockets[i]);
 }
 
-static void say(const struct confinement *c, const struct config *config, int calls, int files)
+static void say(const struct confinement *c, const struct config *config, int calls,
+                const char *why_not)
 {
     struct buf text;
 
@@ -207,26 +206,49 @@ static void say(const struct confinement *c, const struct config *config, int ca
         (void)buf_addf(&text, "system calls are not filtered: %s; ", strerror(-calls));
     else
         (void)buf_adds(&text, "system calls are filtered; ");
-    describe_files(c, config, files, &text);
+    describe_files(c, config, why_not, &text);
     log_info("confined: %s", buf_str(&text));
     buf_done(&text);
 }
 
-int confinement_enter(const struct config *config, struct confinement **ret)
+/* In a container with processes of its own, or where they are hidden: proc(5), hidepid. */
+bool confinement_alone(void)
+{
+    struct stat st;
+
+    return getpid() == 1 || stat("/proc/1", &st) < 0;
+}
+
+/* NULL when it is in force. */
+static const char *try_files(struct confinement *c, const struct config *config, bool alone)
+{
+    int r;
+
+    if (!alone)
+        return "the process behind a port could not be found";
+    if (store_is_directory(config))
+        return "upload.url is a directory";
+    r = refuse_files(c, config);
+    c->files = r == 0;
+    if (r == -ENOSYS)
+        return "this kernel has no Landlock, or an old one";
+    return r < 0 ? strerror(-r) : NULL;
+}
+
+int confinement_enter(const struct config *config, bool alone, struct confinement **ret)
 {
     struct confinement *c = calloc(1, sizeof *c);
-    int calls, files = 0;
+    const char *why_not = "no_new_privs is refused";
+    int calls;
 
     if (!c)
         return -ENOMEM;
     calls = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
-    if (calls == 0 && !store_is_directory(config)) {
-        files = refuse_files(c, config);
-        c->files = files == 0;
-    }
-    if (calls == 0)
+    if (calls == 0) {
+        why_not = try_files(c, config, alone);
         calls = refuse_calls();
-    say(c, config, calls, files);
+    }
+    say(c, config, calls, why_not);
     *ret = c;
     return 0;
 }

@@ -421,7 +421,7 @@ static int build(struct daemon *d)
     if (r >= 0)
         r = set_up_leave(d);
     if (r >= 0)
-        r = confinement_enter(d->config, &d->confinement); /* before the first thread */
+        r = confinement_enter(d->config, confinement_alone(), &d->confinement);
     if (r >= 0)
         r = build_storage(d, host);
     if (r >= 0)

@@ -280,6 +280,13 @@ def test_traces_are_inspected(running):
         assert record["label"] in ("healthy", "idle") or findings[0]["code"] == record["label"]
 
 
+def test_confined(running):
+    """Inside the unit's own sandbox contraced writes to its files only, where there is Landlock."""
+    said = [e["MESSAGE"] for e in running.journal() if e["MESSAGE"].startswith("confined: ")][-1]
+    assert "system calls are filtered" in said
+    assert f"files are written below {STATE} only" in said or "has no Landlock" in said
+
+
 def test_reload(running):
     pid = running.pid()
     before = running.count(RELOADED)

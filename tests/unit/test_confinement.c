@@ -41,6 +41,7 @@ struct fixture {
     char *top;
     char spool[300], outside[300], listen[300], url[320];
     struct config config;
+    bool alone;
     struct confinement *in_force; /* in the child */
 };
 
@@ -55,6 +56,7 @@ static int setup(void **state)
     (void)snprintf(f->listen, sizeof f->listen, "unix:%s/run/sock", f->top);
     (void)snprintf(f->url, sizeof f->url, "file://%s", f->outside);
     assert_int_equal(mkdir(f->outside, 0700), 0);
+    f->alone = true;
     f->config.storage.path = f->spool;
     f->config.web.listen_address = f->listen;
     log_set_level(LOG_LEVEL_ERROR);
@@ -79,7 +81,7 @@ static void confined(struct fixture *f, int (*check)(const struct fixture *f))
 
     assert_true(pid >= 0);
     if (pid == 0) {
-        int r = confinement_enter(&f->config, &f->in_force);
+        int r = confinement_enter(&f->config, f->alone, &f->in_force);
 
         _exit(r < 0 ? 2 : check(f));
     }
@@ -210,6 +212,27 @@ static void test_store_is_directory(void **state)
     confined(f, check_store);
 }
 
+/* Others' descriptors are how the process behind a port is found. */
+static int check_others(const struct fixture *f)
+{
+    char path[64], link[64];
+
+    (void)snprintf(path, sizeof path, "/proc/%d/fd/0", (int)getppid());
+    HOLDS((readlink(path, link, sizeof link) < 0) == f->alone);
+    return 0;
+}
+
+static void test_others(void **state)
+{
+    struct fixture *f = *state;
+
+    if (landlock_version() < 2)
+        skip();
+    confined(f, check_others);
+    f->alone = false;
+    confined(f, check_others);
+}
+
 /* ---- system calls --------------------------------------------------------------------------- */
 
 static int end(void *nothing)
@@ -312,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sockets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_store_is_directory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_calls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_child, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
