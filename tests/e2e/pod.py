@@ -52,6 +52,12 @@ def default_filter():
     }
 
 
+def end(process):
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
 class Container:
     """One of a pod's containers, running."""
 
@@ -167,14 +173,9 @@ class Pod:
             ["unshare", "--net", "sh", "-euc", "ip link set lo up; echo up; exec sleep infinity"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        self.stack.callback(self._release)
+        self.stack.callback(end, self.holder)
         assert self.holder.stdout.readline() == "up\n"
         return self
-
-    def _release(self):
-        self.holder.kill()
-        self.holder.wait()
-        self.holder.stdout.close()
 
     def __exit__(self, *_):
         for container in reversed(self.containers):
@@ -190,6 +191,18 @@ class Pod:
             (directory / file).write_text(text)
             (directory / file).chmod(0o644)
         return directory
+
+    def inside(self, *argv):
+        """A command for a program of this machine that sees the pod's network."""
+        return ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", *map(str, argv)]
+
+    def beside(self, *argv):
+        """Runs such a program until the pod is gone; it has said a line when this returns."""
+        process = subprocess.Popen(
+            self.inside(*argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        )
+        self.stack.callback(end, process)
+        assert process.stdout.readline()
 
     def run(self, spec, root, entrypoint, env):
         self.containers.append(Container(self, spec, root, entrypoint, env))

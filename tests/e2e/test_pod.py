@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image, and a pod of it: kubernetes/example as a node would run it, without a cluster."""
 
-import os
+import json
+import pathlib
 import re
 import signal
+import sys
 import time
+import typing
 
 import image
 import kube
 import pod
 import pytest
-from support import CAPTURED, STOPPED, Spool, run, wait_until
+from support import CAPTURED, HERE, STOPPED, Spool, run, wait_until
 
 NAME = "shop-5c9d-x2x7q"
+STORE_PORT = 8090  # nobody else is in that network
 FACTS = {
     "metadata.name": NAME,
     "metadata.namespace": "shop",
@@ -85,6 +89,15 @@ def service_image(images, goservice_binary):
         yield images.facts(name), root
 
 
+class Running(typing.NamedTuple):
+    pod: pod.Pod
+    manifest: dict  # of contraced
+    contraced: pod.Container
+    service: pod.Container
+    spool: Spool
+    store: pathlib.Path
+
+
 def from_image(built):
     """A container's root and what it runs."""
     return built[1], built[0]["config"]["Entrypoint"]
@@ -92,7 +105,7 @@ def from_image(built):
 
 @pytest.fixture(scope="module")
 def running(built, service_image, tmp_path_factory):
-    """(contraced, service, what contraced keeps): both containers of the example's pod."""
+    """The example's pod, with both containers, and a store in its network."""
     objects = kube.render("example")
     spec = kube.only(objects, "Deployment")["spec"]["template"]["spec"]
     sidecar, service = spec["initContainers"][0], spec["containers"][0]
@@ -101,16 +114,15 @@ def running(built, service_image, tmp_path_factory):
         for name, token in CREDENTIAL_FILES.items():
             p.volume(name, {"token": token})
         traces = p.volume("contrace-traces")
+        store = tmp_path_factory.mktemp("store")
+        p.beside(sys.executable, HERE / "putstore.py", store, STORE_PORT)
+        # The manifest is as it is, but for where traces go.
         env = kube.environment(sidecar, objects, FACTS)
-        # The store is a directory in the same volume; the rest of the manifest is as it is.
-        store = traces / "store"
-        store.mkdir()
-        os.chown(store, sidecar["securityContext"]["runAsUser"], -1)
-        env["UPLOAD_URL"] = "file:///var/lib/contrace/store"
+        env["UPLOAD_URL"] = f"http://127.0.0.1:{STORE_PORT}/"
         # First contraced, then the service, as for a native sidecar.
-        first = p.run(sidecar, *from_image(built), env)
-        second = p.run(service, *from_image(service_image), {})
-        yield first, second, traces
+        contraced = p.run(sidecar, *from_image(built), env)
+        service = p.run(service, *from_image(service_image), {})
+        yield Running(p, sidecar, contraced, service, Spool(traces / "spool"), store)
 
 
 def said(container, **fields):
@@ -120,51 +132,76 @@ def said(container, **fields):
 
 def test_capture(running):
     """Over the pod's loopback; the key has the pod's name, and no process id, which is hidden."""
-    contraced, _, traces = running
-    contraced.kill(signal.SIGUSR1)
-    wait_until("a trace is in the store", lambda: list((traces / "store").rglob("*.trace")))
-    spool = Spool(traces / "spool")
-    wait_until("it is inspected", lambda: "label" in spool.record(spool.keys()[0]))
-    key = spool.keys()[0]
+    spool = running.spool
+    running.contraced.kill(signal.SIGUSR1)
+    key = wait_until("a trace is uploaded", spool.keys)[0]
+    wait_until("it is inspected", lambda: "label" in spool.record(key))
     assert re.fullmatch(rf"shop/{NAME}/\d{{8}}/\d{{6}}\.trace", key)
     record = spool.check()[key]
     assert record["complete"] is True
     assert record["labels"] == {"namespace": "shop", "node": "node-7"}
     assert "not_inspected" not in record
-    assert (traces / "store" / key).read_bytes() == spool.trace(key).read_bytes()
-
-
-def test_list_inside(running):
-    """The image's contrace reads the daemon's configuration and what it keeps."""
-    said = running[0].execute("/usr/bin/contrace", "list", "--json").stdout
-    assert f"shop/{NAME}/" in said
+    assert (running.store / key).read_bytes() == spool.trace(key).read_bytes()
 
 
 def test_restricted(running):
-    for container, user in zip(running, ("65532", "65533")):
+    for container, user in ((running.contraced, "65532"), (running.service, "65533")):
         status = container.status()
         assert set(status["Uid"].split()) == {user}
         assert status["NoNewPrivs"] == "1"
         assert status["Seccomp"] == "2"
         assert {status[c] for c in status if re.fullmatch("Cap...", c)} == {"0" * 16}
         assert "ro" in container.root_options()
+    # The runtime's filter lets contraced have its own on top, and Landlock where there is any.
+    assert int(running.contraced.status()["Seccomp_filters"]) == 2
+    confined = next(x["msg"] for x in said(running.contraced) if x["msg"].startswith("confined: "))
+    assert "system calls are filtered" in confined
+    assert "files are written below /var/lib/contrace/spool only" in confined or (
+        "has no Landlock" in confined
+    )
+
+
+def curl(running, path, *more):
+    """What the kubelet, or Prometheus, gets when it asks the pod: its status."""
+    port = running.manifest["ports"][0]["containerPort"]
+    # As if by the pod's address, which nobody has here.
+    command = running.pod.inside(
+        "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Host: 10.244.1.7:{port}",
+        *more, f"http://127.0.0.1:{port}{path}",
+    )  # fmt: skip
+    return run(*command).stdout
+
+
+def test_probes(running):
+    """They need no token; everything else does."""
+    probe = running.manifest["livenessProbe"]["httpGet"]
+    assert curl(running, probe["path"]) == "200"
+    assert curl(running, "/-/ready") == "200"
+    assert curl(running, "/metrics") == "401"
+    token = CREDENTIAL_FILES["contrace-web"]
+    assert curl(running, "/metrics", "-H", f"Authorization: Bearer {token}") == "200"
+
+
+def test_contrace_inside(running):
+    """The image's contrace reads the daemon's configuration."""
+    status = running.contraced.execute("/usr/bin/contrace", "status", "--json").stdout
+    assert json.loads(status)
 
 
 def test_nothing_else_is_amiss(running):
     """The service, which starts second, may be found not to listen yet."""
-    wrong = [line for line in running[0].lines() if line["level"] in ("warn", "error")]
-    assert [line for line in wrong if line.get("result") != "connect"] == []
+    wrong = [x for x in running.contraced.lines() if x["level"] in ("warn", "error")]
+    assert [x for x in wrong if x.get("result") != "connect"] == []
 
 
 def test_drain(running):
     """The service goes first, then contraced: what is in flight is published and sent in time."""
-    contraced, service, traces = running
-    spool = Spool(traces / "spool")
+    contraced, spool = running.contraced, running.spool
     captured = len(said(contraced, message_id=CAPTURED))
     contraced.kill(signal.SIGUSR1)
     wait_until("a capture is in flight", spool.incoming)
     time.sleep(1.2)  # or the service's end leaves nothing whole of it
-    service.stop(30)
+    running.service.stop(30)
     status, took = contraced.stop(60)
     assert status == 0, contraced.text()
     assert took < 35
@@ -172,4 +209,4 @@ def test_drain(running):
     assert len(said(contraced, message_id=CAPTURED)) == captured + 1
     assert (spool.incoming(), spool.pending()) == ([], [])
     for key in spool.check():
-        assert (traces / "store" / key).read_bytes() == spool.trace(key).read_bytes()
+        assert (running.store / key).read_bytes() == spool.trace(key).read_bytes()
