@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -50,11 +51,19 @@ class Images:
     def has(self, name):
         return self.buildah("inspect", "--type", "image", name, check=False).returncode == 0
 
+    def forget(self, *beginnings):
+        """Removes images that others are about to replace."""
+        images = self.buildah("images", "--format", "{{.Name}}:{{.Tag}}").stdout.split()
+        for image in images:
+            if image.startswith(beginnings):
+                self.buildah("rmi", "--force", image, check=False)
+
     def debian(self):
         """The base, with nothing of ours."""
         tree = nspawn.base_tree()
         name = f"localhost/{tree.name}"
         if not self.has(name):
+            self.forget("localhost/bookworm-", "localhost/contrace-tools:")
             container = self.buildah("from", "scratch").stdout.strip()
             self.buildah("add", "--quiet", container, tree, "/")
             self.buildah("commit", "--quiet", "--rm", container, name)
@@ -73,11 +82,13 @@ class Images:
 
     def tools(self):
         """The base with what a build needs: what the first stage leaves."""
-        wanted = (SRC / "scripts/install-deps").read_bytes()
+        script = (SRC / "scripts/install-deps").read_text()
+        wanted = re.search(r'^build="(.*?)"', script, re.M | re.S)[1].split()
         base = self.debian()
-        key = hashlib.sha256(wanted + base.encode()).hexdigest()[:12]
+        key = hashlib.sha256(" ".join([base, *wanted]).encode()).hexdigest()[:12]
         name = f"localhost/contrace-tools:{key}"
         if not self.has(name):
+            self.forget("localhost/contrace-tools:")
             self.from_base(name, base, "--target", "tools")
         return name
 
