@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config/text.h"
-
 #define NAME_MAX_LEN 4200 /* of a target's URL, and more than any service has */
 
 static void cleanup_json(json_t **j)
@@ -28,9 +26,8 @@ static int wrong(char *why, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(why, APIREQUEST_WHY_SIZE, fmt, ap);
     va_end(ap);
-    text_make_printable(why);
-    for (char *p = why; *p; p++) /* it may have been cut within a character */
-        *p = (unsigned char)*p < 0x80 ? *p : '?';
+    for (char *p = why; *p; p++)
+        *p = *p >= 0x20 && *p <= 0x7e ? *p : '?';
     return -EINVAL;
 }
 

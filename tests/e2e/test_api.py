@@ -16,6 +16,8 @@ from endpoint import Endpoint
 from hostile import answer, gated, healthy, trace
 from support import BUILD, KEY, RELOAD_FAILED, job, need, wait_until
 
+INSPECTED = {"enabled": True, "max_memory": "100000TiB"}  # AddressSanitizer takes a good deal
+
 
 @pytest.fixture
 def place():
@@ -103,7 +105,7 @@ def test_reload(api, serve):
     assert "scrape_intervall" in reply.json["details"][0]
     assert e.targets()["total"] == 2
     assert e.status()["config"]["last_reload_ok"] is False
-    assert d.log(message_id=RELOAD_FAILED)
+    d.wait_log(message_id=RELOAD_FAILED)
     d.config.unlink()
     assert e.post("/-/reload").status == 400
     d.write_config([job("a", a.address)])
@@ -478,7 +480,7 @@ def test_labels_and_downloads(api, goservice):
     """A real trace, inspected by contrace: its label is told, and the file is what lies there."""
     need((BUILD / "contrace").exists(), "no contrace beside contraced")
     service = goservice()
-    d, e = api([job("cart", service.address)], inspect={"enabled": True})
+    d, e = api([job("cart", service.address)], inspect=INSPECTED)
     quiet(d)
     wait_until("it has a label", lambda: e.captures()["captures"][0]["label"], timeout=120)
     (capture,) = e.captures()["captures"]

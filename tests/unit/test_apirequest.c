@@ -72,6 +72,8 @@ static void test_refused(void **state)
         {"{\"all\": true, \"secconds\": 2}", "unknown key \"secconds\": there are target, "},
         {"{\"all\": true, \"url\": \"http://evil/\"}", "unknown key \"url\""},
         {"{\"all\": true, \"\\u001b[31m\\u00e4\": 2}", "unknown key \"?[31m?"},
+        {"{\"\t\x7f\": tru}", "no JSON"},
+        {"{\"all\": true, \"a\x7f\": 2}", "unknown key \"a?\""},
         {"{\"all\": true, \"seconds\": \"2\"}", "\"seconds\" must be a number from 0.001 to 30"},
         {"{\"all\": true, \"seconds\": 0}", "\"seconds\" must be"},
         {"{\"all\": true, \"seconds\": -1}", "\"seconds\" must be"},
