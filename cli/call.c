@@ -109,9 +109,9 @@ static void complain_of_transfer(const struct call *c)
     if (c->too_long)
         complain("the answer of %s is longer than %u MiB", e->name, CALL_ANSWER_MAX >> 20);
     else if (c->result.error == HTTP_CONNECT || c->result.error == HTTP_DNS)
-        complain("no contraced answers at %s%s%s: %s. Is it running ('systemctl status contraced'), "
-                 "and may you ask it? --address=ADDR names another place", e->name, nor, other,
-                 c->result.text);
+        complain("no contraced answers at %s%s%s: %s. Is it running ('systemctl status "
+                 "contraced'), and may you ask it? --address=ADDR names another place", e->name,
+                 nor, other, c->result.text);
     else if (c->result.error == HTTP_TIMEOUT)
         complain("contraced at %s does not answer: %s", e->name, c->result.text);
     else

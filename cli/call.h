@@ -45,7 +45,8 @@ bool call_ok(const struct call *c);
 /* What went wrong and what to do, on stderr: for a call that is done and not ok. */
 void call_complain(const struct call *c);
 
-/* The answer as a JSON object, new. 0, or -EIO after a message when the call failed or it is none. */
+/* The answer as a JSON object, new. 0, or -EIO after a message when the call failed, or it is
+ * none. */
 int call_json(const struct call *c, json_t **ret);
 
 /* All of these: 0, or a negative errno after a message; -EINTR without one. */

@@ -239,9 +239,15 @@ static void inspections_line(struct page *p, const json_t *inspections)
 enum { STATE, SERVICE, HOST, LAST, NEXT, LABEL, P99, SIZE, TARGET, N_COLUMNS };
 
 static const struct rows_column columns[N_COLUMNS] = {
-    [STATE] = {"STATE", 0, false}, [SERVICE] = {"SERVICE", 0, false}, [HOST] = {"HOST", 3, false},
-    [LAST] = {"LAST", 0, true},    [NEXT] = {"NEXT", 4, true},        [LABEL] = {"LABEL", 6, false},
-    [P99] = {"P99", 2, true},      [SIZE] = {"SIZE", 1, true},        [TARGET] = {"TARGET", 5, false},
+    [STATE] = {"STATE", 0, false},
+    [SERVICE] = {"SERVICE", 0, false},
+    [HOST] = {"HOST", 3, false},
+    [LAST] = {"LAST", 0, true},
+    [NEXT] = {"NEXT", 4, true},
+    [LABEL] = {"LABEL", 6, false},
+    [P99] = {"P99", 2, true},
+    [SIZE] = {"SIZE", 1, true},
+    [TARGET] = {"TARGET", 5, false},
 };
 
 static bool is_quiet(const char *label)

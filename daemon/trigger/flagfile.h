@@ -23,8 +23,8 @@ struct flagfile;
 typedef void (*flagfile_fn)(void *userdata, bool there);
 
 /*
- * Looks at once; does not call fn. A symbolic link is followed: one that leads nowhere is not there.
- * When it cannot be told whether the file is there (no permission to search a directory), it is
+ * Looks at once; does not call fn. A symbolic link is followed: one that leads nowhere is not
+ * there. When it cannot be told whether the file is there (no permission to search a directory), it is
  * what it was, at first not there. 0 or a negative errno; that it cannot be watched is none, but
  * said in the log.
  */

@@ -3,8 +3,8 @@
 
 /*
  * Where the kernel tells of CPU pressure: /proc/pressure/cpu for the machine, and cpu.pressure of
- * contraced's own cgroup (version 2) for what shares a container or a unit with it. The machine's is
- * what the service beside contraced feels; the cgroup's adds what a CPU limit holds back, which the
+ * contraced's own cgroup (version 2) for what shares a container or a unit with it. The machine's
+ * is what the service beside contraced feels; the cgroup's adds what a CPU limit holds back, which the
  * machine does not show. The higher of the two counts.
  */
 

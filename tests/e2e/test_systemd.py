@@ -322,6 +322,42 @@ def test_usr1_captures(running):
     assert {running.record(key)["reason"] for key in new} == {"signal"}
 
 
+def test_steered_by_contrace(running):
+    """The default socket is found; a token is not needed."""
+    status = json.loads(running.run("/usr/local/bin/contrace", "status", "--json").stdout)
+    assert status["ready"] and status["status"]["pid"] == running.pid()
+    said = running.run("/usr/local/bin/contrace", "capture", "--all", "--seconds=0.2").stdout
+    assert services(said.split()) == BOTH and set(said.split()) <= running.kept()
+    running.run("/usr/local/bin/contrace", "suspend")
+    wait_until("the status says it",
+               lambda: running.show("StatusText").startswith("suspended (api), 2"))  # fmt: skip
+    assert running.run("/usr/local/bin/contrace", "resume").stdout == "resumed\n"
+
+
+def test_flag_file_and_pressure(running):
+    """Both are seen from within the sandbox, and the file outlives a restart."""
+    text = GOOD + "suspend: {cpu_pressure: 100%}\n"
+    running.write(running.config, text)
+    running.run("systemctl", "reload", "contraced")
+    running.run("touch", "/run/contrace/suspend")
+    try:
+
+        def suspended():
+            return running.show("StatusText").startswith("suspended (flag_file), 2")
+
+        wait_until("the status says it", suspended)
+        before = running.kept()
+        running.run("systemctl", "restart", "contraced")
+        wait_until("the status says it after the restart", suspended)
+        time.sleep(3)  # first captures would come at once
+        assert running.kept() == before
+    finally:
+        running.run("rm", "-f", "/run/contrace/suspend")
+    wait_until("it goes on", lambda: running.show("StatusText").startswith("2 targets"))
+    said = [str(entry["MESSAGE"]) for entry in running.journal()]
+    assert not any("suspend.cpu_pressure has no effect" in line for line in said)
+
+
 def test_journal_fields(running):
     entries = running.journal(MESSAGE_ID=CAPTURED)
     assert entries

@@ -20,7 +20,8 @@ static json_t *parsed(const char *text)
 
 static void test_text(void **state)
 {
-    json_t *o = parsed("{\"a\": \"plain ~\", \"b\": \"\\u001b[31m\\u00e9\\u0000x\\u007f\", \"c\": 7}");
+    json_t *o = parsed("{\"a\": \"plain ~\", \"b\": \"\\u001b[31m\\u00e9\\u0000x\\u007f\","
+                       " \"c\": 7}");
     char out[FIELD_SIZE], long_text[2 * FIELD_SIZE];
 
     (void)state;

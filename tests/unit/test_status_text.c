@@ -20,7 +20,8 @@ static const char answer[] =
     " \"targets\": {\"total\": 2, \"failing\": 1},"
     " \"captures\": {\"in_flight\": 1, \"by_result\": {\"ok\": 12345, \"busy\": 0, \"timeout\": 2},"
     "                \"bytes\": 1, \"last_success\": \"2026-03-14T10:59:15Z\"},"
-    " \"spool\": {\"path\": \"/var/lib/contrace\", \"archive\": {\"files\": 1200, \"bytes\": 1048576},"
+    " \"spool\": {\"path\": \"/var/lib/contrace\","
+    "  \"archive\": {\"files\": 1200, \"bytes\": 1048576},"
     "  \"pending\": {\"files\": 3, \"bytes\": 524288, \"oldest\": \"2026-03-14T10:50:00Z\"},"
     "  \"aside_files\": 1, \"max_bytes\": 536870912, \"free_bytes\": 1073741824,"
     "  \"total_bytes\": 4294967296, \"oldest\": \"2026-03-12T11:00:00Z\", \"refusing\": false},"
@@ -81,12 +82,13 @@ static void test_ready(void **state)
           "captures   1 in flight, 12,345 ok, 2 timeout, last 45s ago\n"
           "spool      /var/lib/contrace, 1,203 traces, 1.5MiB of 512MiB, oldest 2d00h, disk 1.0GiB "
           "free of 4.0GiB\n"
-          "upload     s3://traces/prod, failing (breaker open), 3 waiting: 512KiB, oldest 10m, 1 set "
-          "aside, 5 ok, last 30m ago\n"
+          "upload     s3://traces/prod, failing (breaker open), 3 waiting: 512KiB, oldest 10m, 1 "
+          "set aside, 5 ok, last 30m ago\n"
           "inspected  5 ok\n"
           "\n"
           "STATE      SERVICE   HOST   LAST  NEXT  LABEL                P99    SIZE  TARGET\n"
-          "capturing  checkout  web-1    3m    2m  lock-contention  12.5 ms  3.0MiB  10.0.0.1:6060\n"
+          "capturing  checkout  web-1    3m    2m  lock-contention  12.5 ms  3.0MiB  "
+          "10.0.0.1:6060\n"
           "timeout    search    web-1     -     -  -                      -       -  10.0.0.1:6061\n"
           "    timeout: nothing came, 3 in a row\n");
     json_decref(s.status);
@@ -140,7 +142,8 @@ static void test_trouble(void **state)
                          "              \"last_reload\": \"2026-03-14T10:59:00Z\"},"
                          " \"suspended\": {\"causes\": [{\"cause\": \"signal\", \"text\": \"\","
                          "   \"since\": \"2026-03-14T10:00:00Z\"},"
-                         "   {\"cause\": \"flag_file\", \"text\": \"/run/x\\u001b\", \"since\": null}]},"
+                         "   {\"cause\": \"flag_file\", \"text\": \"/run/x\\u001b\","
+                         "    \"since\": null}]},"
                          " \"spool\": {\"refusing\": true}, \"upload\": null}"),
         .targets = json_array(),
         .reasons = "the disk fails\nstopping\x1b\n",
