@@ -49,7 +49,7 @@ def rfc3339(t):
 
 
 class World:
-    """What is kept: one target a service and host, captures at even intervals with spells of ills."""
+    """What is kept: targets, and captures of each at even intervals with spells of ills."""
 
     def __init__(self, targets=12, captures=10000, interval=300, seed=7):
         draw = random.Random(seed)
@@ -108,6 +108,10 @@ class World:
             told = ("start", "key", "bytes", "label", "scheduler_latency_p99_seconds")
             target["last"] = {k: c[k] for k in told}
             target["last"].update(outcome="ok", text="", captured=c["start"])
+
+    def count(self, path):
+        """How often it was asked for."""
+        return sum(p == path for _, p, _ in list(self.asked))
 
     # ---- the routes ----
 

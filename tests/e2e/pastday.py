@@ -82,8 +82,9 @@ def write(spool, service, at, pid, trace, record, latency):
         k: int(v * factor) if k.endswith("_ns") else v for k, v in scheduler["latency"].items()
     }
     start = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at))
+    summary = {**record["summary"], "scheduler": {**scheduler, "latency": numbers}}
     own = {"service": service, "host": HOST, "pid": pid, "job": service, "start": start,
-           "summary": {**record["summary"], "scheduler": {**scheduler, "latency": numbers}}}  # fmt: skip
+           "summary": summary}  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps({**record, **own}, indent=2) + "\n")
 
 
