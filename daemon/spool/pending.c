@@ -43,8 +43,8 @@ static int read_record(struct spool_item *i, int day)
     if (r == -ELOOP || r == -EPERM || r == -E2BIG) {
         log_write(LOG_LEVEL_WARN,
                   &(struct log_fields){.key = i->key, .message_id = MESSAGE_ID_STORAGE},
-                  "%s is uploaded without its record, which is not as contraced writes them: %s",
-                  i->key, strerror(-r));
+                  "%s is uploaded without its record: %s", i->key,
+                  r == -E2BIG ? "it is longer than 256 KiB" : "it is not a file of contraced's");
         return 0;
     }
     return r == -ENOENT ? 0 : r;

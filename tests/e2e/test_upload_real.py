@@ -364,7 +364,8 @@ def test_records_and_traces_of_any_length(store, uploader, tmp_path):
     assert store.object(PREFIX + record_of(endless)) is None
     assert store.object(PREFIX + empty) == b""
     d.stop()
-    assert not [x for x in d.problems() if "upload" in x["msg"]]
+    (said,) = [x for x in d.problems() if "upload" in x["msg"]]
+    assert f"{endless} is uploaded without its record: it is longer than 256 KiB" in said["msg"]
 
 
 def test_two_of_one_second_without_keep_local(store, serve, tmp_path, daemon):

@@ -352,7 +352,7 @@ static void test_endless_record(void **state)
     forget_log();
     assert_int_equal(spool_take(fx.spool, &item), 1);
     assert_null(spool_item_record(item));
-    assert_true(logged("is uploaded without its record, which is not as contraced writes them"));
+    assert_true(logged("is uploaded without its record: it is longer than 256 KiB"));
     spool_item_return(item);
 }
 
