@@ -244,6 +244,7 @@ def test_long_bodies(shared):
                        content_length=10**15, expect="100-continue"))  # fmt: skip
         assert c.reply()[0] == 413
         c.closed()
+    begin = time.monotonic()
     with Client(address) as c:  # chunks without end
         c.send(request("POST", "/api/v1/capture", content_type="application/json",
                        transfer_encoding="chunked"))  # fmt: skip
@@ -251,6 +252,7 @@ def test_long_bodies(shared):
         for _ in range(64):
             c.send(chunk)
         c.closed()
+    assert time.monotonic() - begin < REQUEST_TIMEOUT / 2
     assert_answers(address)
 
 
@@ -398,7 +400,7 @@ def test_no_descriptors_left(tmp_path):
         d.wait_log("a connection has to wait")
         begin = cpu_seconds(d.pid)
         time.sleep(2)
-        assert cpu_seconds(d.pid) - begin < 0.5
+        assert cpu_seconds(d.pid) - begin < 0.2
         assert len(d.log("a connection has to wait")) == 1
         resource.prlimit(d.pid, resource.RLIMIT_NOFILE, (soft, hard))
         assert status(address) == 200  # behind the others, within a second or so
