@@ -25,8 +25,8 @@ static bool is_blank(char c)
 static int parse_unix(const char *path, struct listen_address *a, const char **ret_why)
 {
     if (path[0] == '@')
-        return refuse(ret_why, "must not be an abstract socket, to which anybody could connect: use "
-                               "unix:/PATH");
+        return refuse(ret_why, "must not be an abstract socket, to which anybody could connect: "
+                               "use unix:/PATH");
     if (path[0] != '/' || path[1] == '\0')
         return refuse(ret_why, "must name a unix socket as unix:/absolute/path");
     if (strlen(path) >= sizeof a->sa.un.sun_path)
@@ -61,8 +61,8 @@ static int parse_host(const char *host, uint16_t port, struct listen_address *a,
     if (host[0] == '\0')
         v6 = in6addr_any;
     else if (inet_pton(AF_INET6, host, &v6) != 1)
-        return refuse(ret_why, "has a name, which is not looked up: give an address of this machine, "
-                               "or :PORT for all of them");
+        return refuse(ret_why, "has a name, which is not looked up: give an address of this "
+                               "machine, or :PORT for all of them");
     a->sa.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port),
                                      .sin6_addr = v6};
     a->len = sizeof a->sa.v6;

@@ -53,7 +53,7 @@ int admin_set(struct admin *a, const struct web_config *web);
  */
 void admin_stop(struct admin *a);
 
-/* No call waits for its answer, and no reply is on its way: after admin_stop, within ADMIN_LINGER. */
+/* No call waits for its answer, no reply is on its way: after admin_stop, within ADMIN_LINGER. */
 bool admin_idle(const struct admin *a);
 
 /* NULL is fine. Calls that wait are told. */

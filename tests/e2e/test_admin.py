@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The admin endpoint of a real contraced and clients that mean it no good: each gets what it should,
-and neither captures nor other clients notice."""
+"""The admin endpoint of a real contraced and clients that mean it no good: each gets what it
+should, and neither captures nor other clients notice."""
 
 import contextlib
 import os
@@ -276,7 +276,8 @@ def test_long_heads(shared):
 
 MALFORMED = [
     b"\r\n\r\n", b"\0" * 1000 + b"\r\n\r\n", b"\xff" * 100 + b"\r\n\r\n", b"GET\r\n\r\n",
-    b"GET /-/healthy\r\n\r\n", b"GET /-/healthy HTTP/9.9\r\n\r\n", b"GET  /-/healthy HTTP/1.1\r\n\r\n",
+    b"GET /-/healthy\r\n\r\n", b"GET /-/healthy HTTP/9.9\r\n\r\n",
+    b"GET  /-/healthy HTTP/1.1\r\n\r\n",
     b"GET /-/healthy HTTP/1.1\r\n\r\n", b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
     b"GET /-/healthy HTTP/1.1\r\nHost localhost\r\n\r\n",
     b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n",
@@ -356,7 +357,7 @@ def test_slow_clients(shared):
 
 
 def test_a_crowd(tmp_path):
-    """1,000 connections that say nothing: the oldest give way, memory stays small, captures go on."""
+    """1,000 connections that say nothing: the oldest give way, memory is small, captures go on."""
     resource.setrlimit(
         resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     )
@@ -390,7 +391,7 @@ def test_a_crowd(tmp_path):
 
 
 def test_no_descriptors_left(tmp_path):
-    """A connection waits then; the loop does not spin, and all is well when there are some again."""
+    """A connection waits then, the loop does not spin, and all is well when some are there."""
     with endpoint(tmp_path) as (d, address):
         assert_answers(address)
         used = len(os.listdir(f"/proc/{d.pid}/fd"))
