@@ -164,6 +164,8 @@ static int step(struct capture *c, json_t **ret_targets)
     if (r == 0 && c->due && !c->polling) {
         c->due = false;
         start_poll(c);
+        if (!c->polling)
+            (void)arm(c, POLL);
     }
     *ret_targets = r == 0 ? polled(c) : NULL;
     return r;

@@ -100,21 +100,25 @@ static int renew_watch(struct flagfile *f)
     return 1;
 }
 
-static void watch(struct flagfile *f)
+/* 0 or a negative errno. */
+static int watch(struct flagfile *f)
 {
     int r = 1;
 
     for (int i = 0; r > 0 && i < TRIES; i++)
         r = renew_watch(f);
-    if (r >= 0) {
-        f->unwatched = false;
-        return;
-    }
-    forget_watch(f);
-    if (!f->unwatched)
+    if (r < 0)
+        forget_watch(f);
+    return r < 0 ? r : 0;
+}
+
+/* Once, until it can be watched again; and not where nothing at all can be told, which was said. */
+static void say_unwatched(struct flagfile *f, int r)
+{
+    if (r < 0 && !f->unwatched && !f->unseen)
         log_warn("the flag file %s cannot be watched (%s): it is looked at every %d s", f->path,
                  strerror(-r), (int)(FLAGFILE_POLL / USEC_PER_SEC));
-    f->unwatched = true;
+    f->unwatched = r < 0;
 }
 
 /* ---- the file ------------------------------------------------------------------------------- */
@@ -149,8 +153,10 @@ static void look_in(struct flagfile *f, usec wait, usec accuracy)
 /* What changes after the watch was set makes an event, so nothing falls between the two. */
 static void look(struct flagfile *f)
 {
-    watch(f);
+    int r = watch(f);
+
     see(f);
+    say_unwatched(f, r);
     f->settling = false;
     look_in(f, FLAGFILE_POLL, USEC_PER_SEC);
 }
