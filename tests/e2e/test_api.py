@@ -419,7 +419,7 @@ def test_status(api, goservice):
     assert spool["max_age_seconds"] == 7 * 86400 and spool["max_files"] == 100
     assert 0 < spool["free_bytes"] <= spool["total_bytes"] and spool["refusing"] is False
     assert spool["oldest"] == spool["newest"]
-    assert status["upload"] is None and status["inspections"] == {"by_result": {}}
+    assert status["upload"] is None and status["inspections"] == {"enabled": False, "by_result": {}}
 
 
 def test_targets(api, serve):
@@ -495,7 +495,7 @@ def test_labels_and_downloads(api, goservice):
     last = e.targets()["targets"][0]["last"]
     assert (last["key"], last["label"]) == (key, record["label"])
     assert last["scheduler_latency_p99_seconds"] == pytest.approx(latency / 1e9)
-    assert e.status()["inspections"] == {"by_result": {"ok": 1}}
+    assert e.status()["inspections"] == {"enabled": True, "by_result": {"ok": 1}}
     assert e.captures(label=record["label"])["total"] == 1
     assert e.captures(label="no-such")["total"] == 0
     reply = e.get(f"/api/v1/captures/{key}")

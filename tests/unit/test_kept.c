@@ -185,7 +185,7 @@ static void test_labels_of_this_run(void **state)
 
     (void)state;
     assert_int_equal(fixture_start(), 0);
-    put("cart", "a", START, 5000, "{\"label\": \"never read\"}");
+    put("cart", "a", START, 5000, "{\"label\": \"never-read\"}");
     put("cart", "a", START + USEC_PER_SEC, 5000, "{}");
     list(&query);
     assert_string_equal(page.labels[0], "-");
@@ -293,6 +293,23 @@ static void test_moved_and_gone(void **state)
     assert_true(page.pending[1]);
 }
 
+/* Between the two renames of a settlement the record stands in the other directory. */
+static void test_record_elsewhere(void **state)
+{
+    struct spool_query query = everything;
+    char from[600];
+
+    (void)state;
+    start_uploading();
+    put("cart", "a", START, 5000, "{\"label\": \"healthy\"}");
+    fixture_restart();
+    make_dirs("archive/cart/a/20260314");
+    (void)snprintf(from, sizeof from, "%s", below("pending/cart/a/20260314/092653-7.json"));
+    assert_int_equal(rename(from, below("archive/cart/a/20260314/092653-7.json")), 0);
+    list(&query);
+    assert_string_equal(page.labels[0], "healthy");
+}
+
 /* An amendment that overtakes the reading of the old record counts. */
 static void test_amended_meanwhile(void **state)
 {
@@ -310,6 +327,15 @@ static void test_amended_meanwhile(void **state)
     list(&query);
     assert_string_equal(page.labels[0], "idle");
     assert_true(page.latency[0] == 5);
+
+    fixture_restart();
+    (void)begin(&query);
+    while (!spool_busy(fx.spool)) /* until the old record is being read */
+        assert_true(sd_event_run(fx.event, 0) >= 0);
+    index_annotate(&fx.spool->kept, 0, "gc-pressure", 7);
+    while (page.times == 0)
+        assert_true(sd_event_run(fx.event, 5 * USEC_PER_SEC) > 0);
+    assert_string_equal(page.labels[0], "gc-pressure");
 }
 
 static void test_forgotten(void **state)
@@ -403,7 +429,7 @@ int main(void)
         TEST(test_newest_first),        TEST(test_filters),
         TEST(test_labels_of_this_run),  TEST(test_labels_of_an_earlier_run),
         TEST(test_many_records),        TEST(test_moved_and_gone),
-        TEST(test_amended_meanwhile),   TEST(test_forgotten),
+        TEST(test_record_elsewhere),    TEST(test_amended_meanwhile),   TEST(test_forgotten),
         TEST(test_unreadable),          TEST(test_open_record),
         cmocka_unit_test(test_size),
     };
