@@ -53,12 +53,12 @@ struct orders *orders_new(struct api *a, struct admin_call *call)
 
 /* ---- one target ----------------------------------------------------------------------------- */
 
-/* A capture that waits for its turn is joined, and costs nothing. */
-static bool joins(const struct target *t)
+/* A capture that waits for its turn is joined, and costs nothing, unless it gets longer by that. */
+static bool is_free(const struct target *t, usec window)
 {
     struct pipeline_flight f;
 
-    return pipeline_flight(t, &f) && strcmp(f.state, "waiting") == 0;
+    return window <= t->job->window && pipeline_flight(t, &f) && strcmp(f.state, "waiting") == 0;
 }
 
 static void add_limited(struct orders *o, const struct target *t, usec wait)
@@ -82,10 +82,10 @@ bool orders_add(struct orders *o, struct target *t, const struct pipeline_order 
     usec window = order->window > 0 ? order->window : t->job->window;
     usec now = api_now(a, CLOCK_BOOTTIME), wait = 0;
     uint64_t id = allowance_id(t->job->name, t->address);
-    bool own = !joins(t);
+    bool counts = !is_free(t, window);
     int r;
 
-    if (own)
+    if (counts)
         wait = allowance_wait(&a->allowance, id, window, now);
     if (wait > 0) {
         add_limited(o, t, wait);
@@ -96,7 +96,7 @@ bool orders_add(struct orders *o, struct target *t, const struct pipeline_order 
     o->no_memory = o->no_memory || r == -ENOMEM;
     if (r < 0)
         return false;
-    if (own)
+    if (counts)
         (void)allowance_take(&a->allowance, id, window, now);
     if (json_array_append_new(o->captures, api_target_names(t)) < 0)
         o->no_memory = true;

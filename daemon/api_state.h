@@ -3,8 +3,8 @@
 
 /*
  * What the files of the API share and nobody else sees. api.c has the table of routes, api_orders.c
- * captures on demand, api_alerts.c those that alerts ask for, api_targets.c, api_captures.c and api_status.c the listings, api_json.c how
- * values are written.
+ * captures on demand, api_alerts.c those that alerts ask for, api_targets.c, api_captures.c and
+ * api_status.c the listings, api_json.c how values are written.
  */
 
 #include <jansson.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What Alertmanager's webhook (version 4 of its format) says: which alerts fire, and whose they are.
+ * What Alertmanager's webhook (version 4 of its format) says: which alerts fire, and whose.
  * https://prometheus.io/docs/alerting/latest/configuration/#webhook_config. Keys that are not known
  * are passed over: the format grows. Texts come from the labels of anybody's alerts, so of the name
  * only plain characters are kept. Pure.

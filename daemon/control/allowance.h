@@ -6,8 +6,8 @@
  * script in a loop nor a storm of alerts traces a service all the time. A bucket holds
  * ALLOWANCE_BURST and fills by ALLOWANCE_SHARE of the time that passes. A capture is allowed when
  * its time is in the bucket; one that is longer than a bucket can hold, when the bucket is full,
- * and what it lacks is owed. So whatever is asked for, a target is traced on demand for at most that
- * share of the time and one burst. Pure: the time is passed in.
+ * and what it lacks is owed. So whatever is asked for, a target is traced on demand for at most
+ * that share of the time and one burst. Pure: the time is passed in.
  */
 
 #include <stddef.h>

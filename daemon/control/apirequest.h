@@ -33,7 +33,8 @@ struct capture_request {
 };
 
 /*
- * {"target": … | "service": … | "job": … | "all": true, "seconds": 2, "reason": "…", "wait": true}
+ * {"target": … | "service": … | "job": … | "all": true,
+ *  "seconds": 2, "reason": "…", "wait": true}
  * 0; -EINVAL, and why; or -ENOMEM.
  */
 int capture_request_parse(const char *body, size_t n, struct capture_request *ret,

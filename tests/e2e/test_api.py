@@ -268,7 +268,8 @@ def test_failures(api, serve):
     reply = e.capture(job="bad", wait=True, seconds=0.01)
     assert reply.status == 502 and "http_status" in reply.error
     (capture,) = reply.json["captures"]
-    assert capture["outcome"] == "http_status" and capture["key"] is None and "404" in capture["text"]
+    assert capture["outcome"] == "http_status" and capture["key"] is None
+    assert "404" in capture["text"]
     reply = e.capture(all=True, wait=True, seconds=0.01)
     assert reply.status == 200
     ends = {c["job"]: c["outcome"] for c in reply.json["captures"]}
@@ -310,6 +311,28 @@ def test_allowance(api, serve):
     # A reload does not fill it.
     assert e.post("/-/reload").status == 200
     assert e.capture(job="a").status == 429
+
+
+def test_joining_is_no_way_around_the_allowance(api, serve):
+    """What waits for its turn may be joined for nothing, but not made longer."""
+    gate = threading.Event()
+    busy, other = serve(gated(gate)), serve(healthy())
+    d, e = api([job("busy", busy.address), job("other", other.address)],
+               glob={"max_concurrent_captures": 1})  # fmt: skip
+    wait_until("the place is taken", lambda: busy.requests)
+
+    def waits():
+        flight = e.targets(job="other")["targets"][0]["in_flight"]
+        return flight and flight["state"] == "waiting"
+
+    wait_until("the other waits for it", waits)
+    assert [e.capture(job="other", seconds=30).status for _ in range(2)] == [202, 429]
+    assert [e.capture(job="other").status for _ in range(50)] == [202] * 50
+    assert other.requests == []
+    gate.set()
+    quiet(d, 2)
+    (request,) = other.requests
+    assert "seconds=30" in request
 
 
 # ---- alerts ----
@@ -388,7 +411,8 @@ def test_alerts_within_the_allowance(api, serve):
 def test_odd_alert_names(api, serve):
     d, e = api([job("s", serve(healthy()).address)])
     quiet(d)
-    reply = e.post("/api/v1/alerts", alerts(labels(job="s", alertname="<b>\x1b[31m ä" + "x" * 300)))
+    name = "<b>\x1b[31m ä" + "x" * 300
+    reply = e.post("/api/v1/alerts", alerts(labels(job="s", alertname=name)))
     assert reply.json["captures"][0]["alert"].startswith("_b___31m___xxx")
     d.wait_captured(2)
     reasons = [r["reason"] for r in d.spool.check().values()]
@@ -516,8 +540,8 @@ ODD_KEYS = [
     "..%2f..%2fcontraced.yaml", "%2e%2e/%2e%2e/x.trace", "/etc/passwd", "//etc/passwd.trace",
     "s/../s/20260314/092653.trace", "s/h/20260314/../../../incoming/x.trace",
     "s/h/20260314/092653.trace/", "s/h/20260314/092653.trace%00.json", "s/h/20260314/092653",
-    "s/h/20260314/092653-0.trace", "s%5ch/20260314/092653.trace", "%ff%fe.trace", "a" * 3000 + ".json",
-    "archive/s/h/20260314/092653.trace", ".lock", "s/h/20260314/092653.trace",
+    "s/h/20260314/092653-0.trace", "s%5ch/20260314/092653.trace", "%ff%fe.trace",
+    "a" * 3000 + ".json", "archive/s/h/20260314/092653.trace", ".lock", "s/h/20260314/092653.trace",
 ]  # fmt: skip
 
 
@@ -553,8 +577,8 @@ def write_spool(path, count, services=4, hosts=5):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(trace()[: 300 + i % 100])
         summary = {"scheduler": {"latency": {"p99_ns": 1000 * i}}}
-        record = {"service": f"service-{i % services}",
-                  "label": ["healthy", "idle", "gc-pressure"][i % 3], "summary": summary}  # fmt: skip
+        label = ["healthy", "idle", "gc-pressure"][i % 3]
+        record = {"service": f"service-{i % services}", "label": label, "summary": summary}
         place.with_suffix(".json").write_text(json.dumps(record))
 
 

@@ -34,7 +34,8 @@ static void check_capture(const char *body, size_t n)
         return;
     }
     check((r.scope == CAPTURE_ALL) == (r.name == NULL));
-    check(r.window == 0 || (r.window >= APIREQUEST_WINDOW_MIN && r.window <= APIREQUEST_WINDOW_MAX));
+    check(r.window == 0 ||
+          (r.window >= APIREQUEST_WINDOW_MIN && r.window <= APIREQUEST_WINDOW_MAX));
     if (r.reason)
         check_plain(r.reason, APIREQUEST_TEXT_MAX);
     capture_request_done(&r);

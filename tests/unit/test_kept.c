@@ -92,8 +92,8 @@ static void put_eight(void)
         char record[200];
 
         (void)snprintf(record, sizeof record,
-                       "{\"label\": \"%s\", \"summary\": {\"scheduler\": {\"latency\": {\"p99_ns\": "
-                       "%u}}}}",
+                       "{\"label\": \"%s\", \"summary\": {\"scheduler\": {\"latency\": "
+                       "{\"p99_ns\": %u}}}}",
                        i < 4 ? "idle" : "gc-pressure", 1000 * i);
         put(i % 2 ? "cart" : "checkout", i % 4 < 2 ? "a" : "b", START + i * USEC_PER_SEC, 5000 + i,
             record);
