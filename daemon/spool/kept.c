@@ -165,16 +165,18 @@ static void answer(struct spool_list *l)
     list_free(l);
 }
 
-/* ---- records that were not read yet --------------------------------------------------------- */
+/* ---- files ---------------------------------------------------------------------------------- */
 
-/* On a disk thread. A trace that is being settled has its record here or there. */
-static int open_either(const struct tree *t, const char *key, bool pending, int *ret_fd)
+/*
+ * Opens a file of a trace's day. One that is being settled has moved before the index says so, and
+ * only one way: so the other directory is looked into, too.
+ */
+static int open_either(const struct tree *t, const char *key, const char *name, bool pending,
+                       int *ret_fd)
 {
-    char name[NAME_KEY_MAX];
     struct stat st;
     int r = -ENOENT;
 
-    (void)name_record_key(tree_leaf(key), name);
     for (unsigned i = 0; i < 2 && r == -ENOENT; i++) {
         _cleanup_close_ int day = -1;
 
@@ -185,11 +187,39 @@ static int open_either(const struct tree *t, const char *key, bool pending, int 
     return r;
 }
 
+static int open_record(const struct tree *t, const char *key, bool pending, int *ret_fd)
+{
+    char name[NAME_KEY_MAX];
+
+    return open_either(t, key, name_record_key(tree_leaf(key), name), pending, ret_fd);
+}
+
+int spool_open(const struct spool *s, const char *key, int *ret_fd)
+{
+    size_t at;
+
+    if (!spool_find(s, key, &at))
+        return -ENOENT;
+    return open_either(&s->tree, key, tree_leaf(key), index_items(&s->kept)[at].pending, ret_fd);
+}
+
+int spool_open_record(const struct spool *s, const char *key, int *ret_fd)
+{
+    size_t at;
+
+    if (!spool_find(s, key, &at))
+        return -ENOENT;
+    return open_record(&s->tree, key, index_items(&s->kept)[at].pending, ret_fd);
+}
+
+/* ---- records that were not read yet --------------------------------------------------------- */
+
+/* On a disk thread. */
 static int read_one(const struct tree *t, struct reading *reading)
 {
     _cleanup_close_ int fd = -1;
     struct buf text;
-    int r = open_either(t, reading->key, reading->pending, &fd);
+    int r = open_record(t, reading->key, reading->pending, &fd);
 
     if (r < 0)
         return r;
@@ -370,32 +400,4 @@ int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn
 void spool_list_forget(struct spool_list *l)
 {
     l->fn = NULL;
-}
-
-static int open_kept(const struct spool *s, const char *key, const char *name, int *ret_fd)
-{
-    _cleanup_close_ int day = -1;
-    struct stat st;
-    size_t at;
-    int r;
-
-    if (!spool_find(s, key, &at))
-        return -ENOENT;
-    r = tree_open_day(index_items(&s->kept)[at].pending ? s->tree.pending : s->tree.archive, key,
-                      &day);
-    return r < 0 ? r : tree_open_file(day, name, ret_fd, &st);
-}
-
-int spool_open(const struct spool *s, const char *key, int *ret_fd)
-{
-    return open_kept(s, key, tree_leaf(key), ret_fd);
-}
-
-int spool_open_record(const struct spool *s, const char *key, int *ret_fd)
-{
-    char name[NAME_KEY_MAX];
-
-    if (strlen(key) >= sizeof(name))
-        return -ENOENT;
-    return open_kept(s, key, name_record_key(tree_leaf(key), name), ret_fd);
 }

@@ -608,6 +608,8 @@ def test_kept_by_an_earlier_run(api, serve, tmp_path):
         assert (c["service"], c["host"]) == (f"service-{i % 4}", f"host-{i % 5}")
         assert c["bytes"] == 300 + i % 100
         assert KEY.fullmatch(c["key"]) and c["start"].endswith(".000Z")
+    head = e.ask("HEAD", "/api/v1/captures")
+    assert (head.status, head.data) == (200, b"") and int(head.headers["Content-Length"]) > 1000
     # Filters, alone and together.
     assert len(all_pages(e, service="service-1", limit=7)) == 50
     assert len(all_pages(e, host="host-2")) == 40

@@ -293,17 +293,22 @@ static void test_moved_and_gone(void **state)
     assert_true(page.pending[1]);
 }
 
-/* Between the two renames of a settlement the record stands in the other directory. */
-static void test_record_elsewhere(void **state)
+/* While a trace is settled its files stand in the other directory before the index says so. */
+static void test_files_elsewhere(void **state)
 {
     struct spool_query query = everything;
-    char from[600];
+    char from[700];
+    int fd = -1;
 
     (void)state;
     start_uploading();
     put("cart", "a", START, 5000, "{\"label\": \"healthy\"}");
     fixture_restart();
     make_dirs("archive/cart/a/20260314");
+    (void)snprintf(from, sizeof from, "%s", below("pending/cart/a/20260314/092653-7.trace"));
+    assert_int_equal(rename(from, below("archive/cart/a/20260314/092653-7.trace")), 0);
+    assert_int_equal(spool_open(fx.spool, "cart/a/20260314/092653-7.trace", &fd), 0);
+    (void)close(fd);
     (void)snprintf(from, sizeof from, "%s", below("pending/cart/a/20260314/092653-7.json"));
     assert_int_equal(rename(from, below("archive/cart/a/20260314/092653-7.json")), 0);
     list(&query);
@@ -429,7 +434,7 @@ int main(void)
         TEST(test_newest_first),        TEST(test_filters),
         TEST(test_labels_of_this_run),  TEST(test_labels_of_an_earlier_run),
         TEST(test_many_records),        TEST(test_moved_and_gone),
-        TEST(test_record_elsewhere),    TEST(test_amended_meanwhile),   TEST(test_forgotten),
+        TEST(test_files_elsewhere),     TEST(test_amended_meanwhile),   TEST(test_forgotten),
         TEST(test_unreadable),          TEST(test_open_record),
         cmocka_unit_test(test_size),
     };
