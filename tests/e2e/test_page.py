@@ -304,6 +304,21 @@ def test_gone_and_back(browser, mock):
         wait_until("it is there again", lambda: "not answered" not in browser.text("#banners"))
 
 
+def test_hidden_page_asks_less(browser, mock):
+    m = mock(targets=2, captures=10)
+    opened(browser, m.url)
+    seen = """
+        Object.defineProperty(document, 'visibilityState', {value: arguments[0], configurable: true});
+        document.dispatchEvent(new Event('visibilitychange'));
+    """
+    browser.run(seen, "hidden")
+    asked = m.world.count("/api/v1/status")
+    time.sleep(12)  # two polls and more of a page that is seen
+    assert m.world.count("/api/v1/status") <= asked + 1
+    browser.run(seen, "visible")
+    wait_until("it asks at once", lambda: m.world.count("/api/v1/status") > asked + 1, timeout=5)
+
+
 # ---- many ----
 
 FIRST_DRAWN = "return performance.getEntriesByName('contrace-drawn')[0].startTime"
