@@ -55,7 +55,7 @@ class World:
         draw = random.Random(seed)
         self.now = time.time()
         self.start = self.now - 5 * 86400
-        self.token, self.asked, self.labelled = None, [], True
+        self.token, self.asked, self.inspects = None, [], True
         self.causes, self.ready, self.reasons = [], True, ""
         self.upload, self.orders = {"state": "closed"}, 0
         self.targets = [self.target(i, interval, draw) for i in range(targets)]
@@ -143,7 +143,7 @@ class World:
                 "refusing": False, **ends,
             },
             "upload": upload,
-            "inspections": {"by_result": {"ok": ok} if self.labelled else {}},
+            "inspections": {"enabled": self.inspects, "by_result": {}},
         }  # fmt: skip
 
     def list_captures(self, query):
