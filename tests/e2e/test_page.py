@@ -305,7 +305,8 @@ def test_hidden_page_asks_less(browser, mock):
     m = mock(targets=2, captures=10)
     opened(browser, m.url)
     seen = """
-        Object.defineProperty(document, 'visibilityState', {value: arguments[0], configurable: true});
+        const property = {value: arguments[0], configurable: true};
+        Object.defineProperty(document, 'visibilityState', property);
         document.dispatchEvent(new Event('visibilitychange'));
     """
     browser.run(seen, "hidden")
