@@ -46,7 +46,11 @@ class Browser:
         }  # fmt: skip
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         self.base = ""
-        reply = self.call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
+        try:
+            reply = self.call("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
+        except BaseException:
+            self.__exit__()
+            raise
         self.base = f"/session/{reply['sessionId']}"
         self.call("POST", "/timeouts", {"script": 60000})
 
