@@ -17,7 +17,8 @@ import pytest
 import storefaults as faults
 import world
 from hostile import Server, healthy, trace
-from keysmith import CANARY, CONTAINER_TOKEN, ROLE_ARN, WEB_TOKEN, Keysmith
+from keysmith import CANARY, CONTAINER_TOKEN, LIFETIME, ROLE_ARN, WEB_TOKEN, Keysmith
+from promtool import Scrape
 from store import BUCKET, REGION, Store
 from support import Daemon, job, need_program, need_root, wait_until
 from uploads import PREFIX, assert_same, clean_env, place_of, secret_file, together, wait_archived
@@ -98,7 +99,7 @@ class Scene:
         self.target = Server(healthy(trace(2)))
         self.jobs = [job("s", self.target.address)]
 
-    def start(self):
+    def start(self, *args):
         members, self.env = self.source(self)
         self.upload = {
             "url": f"s3://{BUCKET}/{PREFIX}", "endpoint": self.store.endpoint, "region": REGION,
@@ -106,7 +107,7 @@ class Scene:
         }  # fmt: skip
         self.daemon = Daemon(
             self.directory, self.jobs, upload=self.upload, env=clean_env(**self.env),
-            glob={"shutdown_timeout": "3s"},
+            glob={"shutdown_timeout": "3s"}, args=args,
         )  # fmt: skip
         return self.daemon
 
@@ -336,6 +337,23 @@ def test_source(source, tmp_path):
         assert len(said) == 1 and SOURCES[source] in said[0], said
         assert len(scene.keysmith.issued) == (source in REMOTE)
         assert not d.problems() and not scene.store.refusals
+        scene.end()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda s: s.__name__)
+def test_metrics_tell_when_they_expire(source, tmp_path):
+    """And nothing else of them."""
+    path = tmp_path / "admin.sock"
+    with Scene(tmp_path / "scene", source) as scene:
+        d = scene.start(f"--web.listen-address=unix:{path}")
+        scene.arrives(d.wait_captured()["key"])
+        scrape = Scrape(path)
+        expiry = scrape("contrace_upload_credentials_expiry_timestamp_seconds")
+        if source in REMOTE:
+            assert abs(expiry - time.time() - LIFETIME) < 600
+        else:
+            assert expiry == 0
+        assert CANARY not in scrape.text
         scene.end()
 
 

@@ -5,10 +5,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/control/meters.h"
+#include "tests/support/allocations.h"
 
 #define NOW (1795286789 * USEC_PER_SEC)
 #define BOOT (7 * USEC_PER_DAY)
@@ -207,6 +209,42 @@ static void test_inspections(void **state)
     assert_true(m->inspection.sum == 0.04);
 }
 
+/* Nothing is lost then: it counts with the others. */
+static void test_memory_is_short(void **state)
+{
+    const struct meters_capture ok = {.outcome = OUTCOME_OK, .start = NOW, .bytes = 1};
+    uint64_t n = 0;
+
+    (void)state;
+    allocations_fail_once = true;
+    for (allocations_fail_at = 0; m->n_jobs == 0; allocations_fail_at++) {
+        allocations_made = 0;
+        allocations_failing = true;
+        meters_captured(m, "a", &ok);
+        allocations_failing = false;
+        n++;
+        assert_int_equal(totals.captures[OUTCOME_OK], n);
+        assert_int_equal(m->other.captures[OUTCOME_OK], m->n_jobs == 0 ? n : n - 1);
+    }
+    assert_true(n > 1);
+    assert_int_equal(job("a")->captures[OUTCOME_OK], 1);
+}
+
+static void test_no_memory_at_the_start(void **state)
+{
+    struct meters *other = NULL;
+
+    (void)state;
+    allocations_fail_once = true;
+    for (allocations_fail_at = 0; allocations_fail_at < 2; allocations_fail_at++) {
+        allocations_made = 0;
+        allocations_failing = true;
+        assert_int_equal(meters_new(&totals, &other), -ENOMEM);
+        allocations_failing = false;
+        assert_null(other);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +257,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_expected_is_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_labels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_inspections, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_is_short, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_memory_at_the_start, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

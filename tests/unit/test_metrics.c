@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "daemon/control/metrics.h"
+#include "tests/support/allocations.h"
 
 #define NOW (1795286789 * USEC_PER_SEC)
 
@@ -267,6 +268,27 @@ static void test_too_much(void **state)
     buf_done(&small);
 }
 
+/* A scrape that lacks something is none. */
+static void test_memory_is_short(void **state)
+{
+    bool again = true;
+
+    (void)state;
+    meters_expect(m, "web");
+    for (allocations_fail_at = 0; again; allocations_fail_at++) {
+        int r;
+
+        buf_done(&out);
+        allocations_made = 0;
+        allocations_failing = true;
+        r = metrics_render(&f, &out);
+        allocations_failing = false;
+        again = allocations_made > allocations_fail_at;
+        assert_int_equal(r, again ? -ENOMEM : 0);
+    }
+    assert_true(allocations_fail_at > 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_labels_without_inspections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_there_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_much, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_is_short, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
