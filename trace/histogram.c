@@ -42,7 +42,7 @@ static int spill(struct histogram *h) {
 /* Room for all in one step, of which only what is used becomes memory. */
 static int most_kept(struct histogram *h) {
     int64_t *all;
-    int r = memory_new_large(h->mem, h->max_kept * sizeof(*all), &all);
+    int r = memory_new_aligned(h->mem, MEMORY_LARGE, h->max_kept * sizeof(*all), &all);
 
     if (r < 0)
         return r;

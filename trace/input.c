@@ -52,7 +52,7 @@ static int next_block(struct input *in) {
     if (block) {
         in->spare = block->next;
     } else {
-        int r = memory_new_large(in->mem, sizeof(*block), &block);
+        int r = memory_new_aligned(in->mem, BLOCK_SIZE, sizeof(*block), &block);
 
         if (r < 0)
             return fault_memory(in->fault, r, in->offset);

@@ -29,18 +29,19 @@ int memory_new(struct memory *mem, size_t size, void *ret) {
     return 0;
 }
 
-int memory_new_large(struct memory *mem, size_t size, void *ret) {
+int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *ret) {
     int r = take(mem, size);
     void *p;
 
     if (r < 0)
         return r;
-    p = aligned_alloc(MEMORY_LARGE, size);
+    p = aligned_alloc(alignment, size);
     if (!p) {
         mem->used -= size;
         return -ENOMEM;
     }
-    (void) madvise(p, size, MADV_HUGEPAGE); /* where there are none, small ones do */
+    if (alignment >= MEMORY_LARGE)
+        (void) madvise(p, size, MADV_HUGEPAGE); /* where there are none, small ones do */
     memcpy(ret, &p, sizeof(p));
     return 0;
 }

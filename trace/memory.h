@@ -17,11 +17,13 @@ struct memory {
 int memory_new(struct memory *mem, size_t size, void *ret);
 
 /*
- * The same with any content, for a multiple of MEMORY_LARGE that is filled from front to back: in
- * large pages if the system has any, which take far fewer faults.
+ * Memory of any content at a multiple of `alignment`, of which size is one too. MEMORY_LARGE is for
+ * what is filled from front to back: it comes in large pages if the system has any, which take far
+ * fewer faults.
  */
+#define MEMORY_LINE ((size_t) 64)
 #define MEMORY_LARGE ((size_t) 2 << 20)
-int memory_new_large(struct memory *mem, size_t size, void *ret);
+int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *ret);
 
 /* Gives it back; size as it was asked for. */
 void memory_free(struct memory *mem, void *p, size_t size);

@@ -10,6 +10,8 @@
 
 #define CHUNK 1024
 
+_Static_assert(sizeof(struct summing_go) == MEMORY_LINE, "one cache line");
+
 static struct summing_go *place(const struct summing *s, uint32_t n) {
     return &s->chunks[n / CHUNK][n % CHUNK];
 }
@@ -43,7 +45,8 @@ static int new_place(struct summing *s, uint32_t *ret) {
             r = memory_grow(&s->mem, &s->free, &s->free_cap, s->n_places + CHUNK,
                             sizeof(*s->free));
         if (r == 0)
-            r = memory_new(&s->mem, CHUNK * sizeof(**s->chunks), &s->chunks[chunk]);
+            r = memory_new_aligned(&s->mem, MEMORY_LINE, CHUNK * sizeof(**s->chunks),
+                                   &s->chunks[chunk]);
     }
     if (r == 0)
         *ret = s->n_places++;
