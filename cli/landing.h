@@ -3,7 +3,8 @@
 
 /*
  * How a file arrives in the user's directory: whole under its name, or not at all. It is written as
- * ".NAME.part" beside its place, and what a killed run left there is replaced. Everything here may wait for the disk; a landing is used by one thread at a time.
+ * ".NAME.part" beside its place, and what a killed run left there is replaced. Everything here may
+ * wait for the disk; a landing is used by one thread at a time.
  */
 
 #include <stdbool.h>

@@ -53,7 +53,7 @@ static inline __attribute__((always_inline)) int cursor_next(struct cursor *c,
     p = c->at = c->p;
     c->type = *p;
     numbers = specs[c->type].numbers;
-    p = varint_padded(p + 1, &diff, &c->end);
+    p = varint_small(p + 1, &diff, &c->end);
     if (numbers > 1) {
         p = varint_padded(p, &c->args[0], &c->end);
         if (numbers > 2) {

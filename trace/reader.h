@@ -57,8 +57,8 @@ static inline int64_t reader_turn_ends(const struct gotrace *t) {
 
 /*
  * The thread whose event comes next, if there is one and it is known, no event waits to be handed
- * out, and nothing is wrong. Its events up to ret_ends may be tried as order.h says, as long as each
- * comes.
+ * out, and nothing is wrong. Its events up to ret_ends may be tried as order.h says, as long as
+ * each comes.
  */
 static inline struct cursor *reader_turn(const struct gotrace *t, int64_t *ret_ends) {
     struct cursor *c;

@@ -16,13 +16,15 @@
 #include "trace/reader.h"
 #include "trace/summing_hot.h"
 
+#define COLD __attribute__((noinline, cold))
+
 /* What became of an event: the thread has no more, or one that is there; or it was not this way. */
 enum { LAST, NEXT, ASIDE };
 
 /* ---- what the ids of the trace stand for ---------------------------------------------------- */
 
 /* The slow halves: plus 1, 0: it was not met yet in this generation. */
-static uint32_t find_stack(struct summing *s, uint64_t id) {
+static COLD uint32_t find_stack(struct summing *s, uint64_t id) {
     uint32_t handle = stacks_handle(&s->trace->gen.stacks, id);
     uint32_t n = handle < s->sites.n_handles ? s->sites.by_handle[handle] : 0;
 
@@ -31,7 +33,7 @@ static uint32_t find_stack(struct summing *s, uint64_t id) {
     return n;
 }
 
-static uint32_t find_reason(struct summing *s, uint64_t id) {
+static COLD uint32_t find_reason(struct summing *s, uint64_t id) {
     uint32_t handle = strings_handle(&s->trace->gen.strings, id);
     uint16_t n = handle < s->n_reason_of ? s->reason_of[handle] : 0;
 
@@ -42,7 +44,7 @@ static uint32_t find_reason(struct summing *s, uint64_t id) {
 
 /* False: not met yet. */
 static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret) {
-    uint32_t n = id < s->n_stack_ids ? s->stack_of_id[id] : 0;
+    uint32_t n = __builtin_expect(id < s->n_stack_ids, 1) ? s->stack_of_id[id] : 0;
 
     if (__builtin_expect(n == 0, 0))
         n = find_stack(s, id);
@@ -51,7 +53,7 @@ static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret) {
 }
 
 static inline bool reason_of(struct summing *s, uint64_t id, uint16_t *ret) {
-    uint32_t n = id < s->n_reason_ids ? s->reason_of_id[id] : 0;
+    uint32_t n = __builtin_expect(id < s->n_reason_ids, 1) ? s->reason_of_id[id] : 0;
 
     if (__builtin_expect(n == 0, 0))
         n = find_reason(s, id);
@@ -172,7 +174,7 @@ static void count_switch(struct summing *s) {
     s->out->events.by_type[GOTRACE_EV_GO_START]++;
 }
 
-/* One goroutine unblocks another, blocks, and the other starts: three events, all without a stack. */
+/* One goroutine unblocks another, blocks, and the other starts: three events without a stack. */
 static inline int hand_over(struct summing *s, struct order *o, struct cursor *c) {
     struct goroutine *g = order_can_act(o, c), *next = order_can_unblock(o, c);
     struct summing_go *sums, *then;

@@ -200,7 +200,7 @@ struct summing {
     int64_t idle_workers; /* of those: with a mark worker that is only there because it was idle */
     uint64_t n_overdue;
     int64_t all_procs;    /* that can be busy: no number is so high while procs is unknown */
-    int64_t queues_from;  /* busy Ps: who is runnable waits for one; INT64_MAX: for something else */
+    int64_t queues_from;  /* busy Ps: who is runnable waits for one; INT64_MAX: for other things */
     int64_t room;         /* for goroutines that may run; 0 in a pause */
     unsigned with_idle;   /* SUMMING_WITH_IDLE or 0 */
     int64_t cells[SUMMING_CELLS][2]; /* nanoseconds not yet in time_so, by busy Ps and runnable */
@@ -325,8 +325,8 @@ static inline struct summing_go *summing_go_find(struct summing *s, int64_t id) 
 
 /*
  * Nothing of what these times depend on changed between s->at and time. How many Ps are busy, and
- * whether anybody is runnable, changes all the time; the rest does not, and so it is first summed up
- * by the two of them.
+ * whether anybody is runnable, changes all the time; the rest does not, and so times are first
+ * summed up by these two, and the rest is looked at when it changes.
  */
 static inline void summing_pass(struct summing *s, int64_t time) {
     if (__builtin_expect((uint64_t) s->procs_busy >= SUMMING_CELLS, 0)) {

@@ -39,9 +39,9 @@ static inline void summing_enter(struct summing *s, struct summing_go *g, int64_
     g->state = g->go_state = state;
 }
 
-/* The proc that the goroutine gets; NULL: it is not free. */
-static inline struct summing_proc *summing_can_take(const struct summing *s, int32_t p) {
-    return (uint32_t) p < s->n_ps && !s->ps[p].go ? &s->ps[p] : NULL;
+/* Whether a goroutine may get the proc. */
+static inline bool summing_can_take(const struct summing *s, int32_t p) {
+    return (uint32_t) p < s->n_ps && !s->ps[p].go;
 }
 
 static HOT int summing_start(struct summing *s, struct summing_go *g, int32_t p, int64_t time) {

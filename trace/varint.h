@@ -63,3 +63,11 @@ static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, cons
     *ret = other.value;
     return other.next;
 }
+
+/* The same for numbers that mostly have one byte. */
+static inline const uint8_t *varint_small(const uint8_t *p, uint64_t *ret, const uint8_t **end) {
+    if (__builtin_expect(p[0] >= 0x80, 0))
+        return varint_padded(p, ret, end);
+    *ret = p[0];
+    return p + 1;
+}

@@ -21,9 +21,11 @@ static unsigned long allocations_left;
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
+void *__real_aligned_alloc(size_t alignment, size_t n);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t alignment, size_t n);
 
 static bool fails(void) {
     return allocations_left > 0 && --allocations_left == 0;
@@ -39,6 +41,10 @@ void *__wrap_calloc(size_t n, size_t size) {
 
 void *__wrap_realloc(void *p, size_t n) {
     return fails() ? NULL : __real_realloc(p, n);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t n) {
+    return fails() ? NULL : __real_aligned_alloc(alignment, n);
 }
 
 static struct gotrace *open_all(void) {
