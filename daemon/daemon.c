@@ -2,7 +2,6 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +10,13 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/parse.h"
 #include "config.h"
 #include "daemon/control/notify.h"
 #include "daemon/daemon_state.h"
 
-/* How often the heap is tidied at most: doing so costs some ten microseconds a MiB. */
+/* How often memory is given back at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
 
 #define LABEL_PATIENCE (5 * USEC_PER_SEC) /* at the end, for what was captured last */
@@ -143,18 +143,15 @@ static void once_finished(struct daemon *d, enum outcome outcome)
         stop(d, "every target was tried once");
 }
 
-/*
- * Between captures the memory that they took is the service's beside us. Large buffers went back by
- * themselves (main.c); the many small things of 64 captures leave holes in the heap, which glibc
- * would keep: malloc_trim(3).
- */
+/* Between captures the memory that they took is the service's beside us. Large buffers went back by
+ * themselves (main.c). */
 static void give_memory_back(struct daemon *d)
 {
     usec now = daemon_now(d, CLOCK_BOOTTIME);
 
     if (now < d->trim_after || !pipeline_idle(d->pipeline))
         return;
-    (void)malloc_trim(0);
+    memory_give_back();
     d->trim_after = now + TRIM_PAUSE;
 }
 
