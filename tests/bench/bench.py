@@ -4,8 +4,8 @@
 
     bench.py                        everything, in about ten minutes
     bench.py --full                 everything in full length, for docs/PERFORMANCE.md
-    bench.py cpu signals            these only: idle, soak, cpu, targets, signals, upload, pprof,
-                                    summary
+    bench.py cpu signals            these only: idle, soak, cpu, targets, signals, scrape, upload,
+                                    pprof, summary
     bench.py --markdown             the table as docs/PERFORMANCE.md has it
 
 It needs curl and a C compiler, and reads CONTRACE_SRC_DIR and CONTRACE_BUILD_DIR.
@@ -26,6 +26,7 @@ import cpu
 import idle
 import lab
 import pprof
+import scrape
 import signals
 import soak
 import summary
@@ -38,6 +39,7 @@ MEASUREMENTS = {
     "cpu": cpu,
     "targets": targets,
     "signals": signals,
+    "scrape": scrape,
     "upload": upload,
     "pprof": pprof,
     "summary": summary,
