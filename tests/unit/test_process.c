@@ -64,6 +64,15 @@ static void test_memory(void **state)
     free(block);
 }
 
+static uint64_t count_fds(void)
+{
+    uint64_t n = 0;
+
+    for (int fd = 0; fd < 4096; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
 static void test_descriptors(void **state)
 {
     uint64_t before = facts().open_fds;
@@ -71,6 +80,7 @@ static void test_descriptors(void **state)
     struct rlimit limit;
 
     (void)state;
+    assert_int_equal(before, count_fds());
     assert_return_code(pipe(fds), 0);
     assert_int_equal(facts().open_fds, before + 2);
     (void)close(fds[0]);
