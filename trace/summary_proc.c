@@ -50,7 +50,10 @@ void summing_fold(struct summing *s) {
         int busy = __builtin_ctzll(s->cells_used);
 
         for (int runnable = 0; runnable < 2; runnable++) {
-            spend(s, busy, runnable, s->cells[busy][runnable]);
+            int64_t time = s->cells[busy][runnable];
+
+            if (time > 0)
+                spend(s, busy, runnable, time);
             s->cells[busy][runnable] = 0;
         }
     }
