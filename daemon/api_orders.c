@@ -53,14 +53,6 @@ struct orders *orders_new(struct api *a, struct admin_call *call)
 
 /* ---- one target ----------------------------------------------------------------------------- */
 
-/* A capture that waits for its turn is joined, and costs nothing, unless it gets longer by that. */
-static bool is_free(const struct target *t, usec window)
-{
-    struct pipeline_flight f;
-
-    return window <= t->job->window && pipeline_flight(t, &f) && strcmp(f.state, "waiting") == 0;
-}
-
 static void add_limited(struct orders *o, const struct target *t, usec wait)
 {
     json_t *object = api_target_names(t);
@@ -79,14 +71,13 @@ bool orders_add(struct orders *o, struct target *t, const struct pipeline_order 
                 struct pipeline_wish **ret)
 {
     struct api *a = o->api;
-    usec window = order->window > 0 ? order->window : t->job->window;
+    usec adds = pipeline_adds(t, order->window);
     usec now = api_now(a, CLOCK_BOOTTIME), wait = 0;
     uint64_t id = allowance_id(t->job->name, t->address);
-    bool counts = !is_free(t, window);
     int r;
 
-    if (counts)
-        wait = allowance_wait(&a->allowance, id, window, now);
+    if (adds > 0)
+        wait = allowance_wait(&a->allowance, id, adds, now);
     if (wait > 0) {
         add_limited(o, t, wait);
         return false;
@@ -96,8 +87,8 @@ bool orders_add(struct orders *o, struct target *t, const struct pipeline_order 
     o->no_memory = o->no_memory || r == -ENOMEM;
     if (r < 0)
         return false;
-    if (counts)
-        (void)allowance_take(&a->allowance, id, window, now);
+    if (adds > 0)
+        (void)allowance_take(&a->allowance, id, adds, now);
     if (json_array_append_new(o->captures, api_target_names(t)) < 0)
         o->no_memory = true;
     return true;

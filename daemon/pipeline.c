@@ -15,6 +15,8 @@
 /* Room reserved for a target of which nothing is known yet. */
 #define FIRST_ROOM (1u << 20)
 
+#define TARGET_GONE "the target is no longer configured"
+
 static void list_add(struct flight_list *l, struct flight *f)
 {
     f->prev = l->last;
@@ -79,6 +81,7 @@ static int purpose_join(struct purpose *u, const struct pipeline_order *order,
         u->name = name;
         u->due = order->due;
     }
+    u->whole = u->whole || order->window == 0;
     if (order->window > u->window)
         u->window = order->window;
     if (w) {
@@ -88,6 +91,12 @@ static int purpose_join(struct purpose *u, const struct pipeline_order *order,
     if (ret)
         *ret = w;
     return 0;
+}
+
+/* How long its capture will be. */
+static usec window_of(const struct purpose *u, const struct target_job *job)
+{
+    return u->whole && job->window > u->window ? job->window : u->window;
 }
 
 static void tell(const struct purpose *u, const struct pipeline_end *end)
@@ -124,7 +133,7 @@ static void begin_after(struct flight *f, const struct pipeline_end *end)
         cancelled.outcome = OUTCOME_CANCELLED;
         cancelled.key = NULL;
         cancelled.text = p->drained ? "contraced is stopping"
-                         : t->gone  ? "the target is no longer configured"
+                         : t->gone  ? TARGET_GONE
                                     : "not enough memory";
         tell(&f->after, &cancelled);
         return;
@@ -342,7 +351,7 @@ static void flight_send(struct flight *f)
 
     f->state = FLIGHT_CAPTURING;
     f->job = target_job_ref(f->target->job);
-    f->window = f->purpose.window > 0 ? f->purpose.window : f->job->window;
+    f->window = window_of(&f->purpose, f->job);
     (void)sd_event_now(p->event, CLOCK_REALTIME, &f->start);
     (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->sent);
     f->target->last_start = f->sent;
@@ -384,6 +393,10 @@ static void flight_begin(struct flight *f)
     struct pipeline *p = f->pipeline;
     int r;
 
+    if (f->target->gone) {
+        flight_fail(f, OUTCOME_CANCELLED, TARGET_GONE);
+        return;
+    }
     list_remove(&p->waiting, f);
     list_add(&p->flying, f);
     f->state = FLIGHT_ROOM;
@@ -508,6 +521,18 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
         count(p, t, OUTCOME_RESOURCES);
     }
     return r;
+}
+
+usec pipeline_adds(const struct target *t, usec window)
+{
+    const struct flight *f = t->flight;
+    usec anyway = 0;
+
+    if (f)
+        anyway = window_of(f->state == FLIGHT_WAITING ? &f->purpose : &f->after, t->job);
+    if (window == 0)
+        window = t->job->window;
+    return window > anyway ? window - anyway : 0;
 }
 
 void pipeline_forget(struct pipeline_wish *w)

@@ -28,7 +28,9 @@ struct pipeline_wish {
 struct purpose {
     enum reason reason;
     char *name; /* as in an order */
-    usec window, due;
+    usec window; /* the longest that was asked for by itself */
+    bool whole;  /* the job's window is asked for, too */
+    usec due;
     struct pipeline_wish *wishes;
 };
 

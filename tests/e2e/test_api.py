@@ -326,13 +326,33 @@ def test_joining_is_no_way_around_the_allowance(api, serve):
         return flight and flight["state"] == "waiting"
 
     wait_until("the other waits for it", waits)
-    assert [e.capture(job="other", seconds=30).status for _ in range(2)] == [202, 429]
+    assert [e.capture(job="other", seconds=s).status for s in (29, 29, 30)] == [202, 202, 429]
     assert [e.capture(job="other").status for _ in range(50)] == [202] * 50
     assert other.requests == []
     gate.set()
     quiet(d, 2)
     (request,) = other.requests
-    assert "seconds=30" in request
+    assert "seconds=29" in request
+
+
+def test_allowance_of_what_joins(api, serve):
+    """Paid once by whoever asks first, and by who makes it longer: nobody gets 30 s for nothing."""
+    gate = threading.Event()
+    a, b = serve(healthy(), gated(gate), healthy()), serve(healthy())
+    d, e = api([job("a", a.address), job("b", b.address)], glob={"max_concurrent_captures": 1})
+    quiet(d, 2)
+    assert e.capture(job="a", seconds=0.01).status == 202
+    wait_until("it is captured", lambda: len(a.requests) == 2)
+    for _ in range(5):  # all are one capture, which follows that one
+        assert e.capture(job="a", seconds=2).status == 202
+    assert e.capture(job="b", seconds=0.01).status == 202
+    reply = e.capture(job="b", seconds=30)  # would join what waits
+    assert reply.status == 429, reply
+    assert e.capture(job="b", seconds=0.01).status == 202
+    gate.set()
+    d.wait_captured(5)
+    assert [r.split(" ")[1].rpartition("=")[2] for r in a.requests[1:]] == ["0.01", "2"]
+    assert [r.split(" ")[1].rpartition("=")[2] for r in b.requests[1:]] == ["0.01"]
 
 
 # ---- alerts ----

@@ -219,6 +219,47 @@ static void test_join_what_waits(void **state)
     free(record);
 }
 
+/* Whoever asks for less time does not shorten what the job's settings say for others. */
+static void test_join_with_less(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_SEND, HEAD, 0, 0}, {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told = {0};
+
+    order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
+    order(w, REASON_API, NULL, USEC_PER_MSEC, &told, NULL);
+    loopback_play(w->server, steps, 2);
+    finish(w, 1);
+    assert_non_null(strstr(loopback_join(w->server), "?seconds=2 "));
+    assert_int_equal(told.window, 2 * USEC_PER_SEC);
+}
+
+/* What joins adds only the time by which it makes a capture longer. */
+static void test_adds(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}, {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, HEAD, 0, 0}, {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+
+    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(w->target, USEC_PER_MSEC), USEC_PER_MSEC);
+    order(w, REASON_API, NULL, USEC_PER_MSEC, NULL, NULL);
+    assert_int_equal(pipeline_adds(w->target, USEC_PER_MSEC), 0);
+    assert_int_equal(pipeline_adds(w->target, USEC_PER_SEC), USEC_PER_SEC - USEC_PER_MSEC);
+    order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL); /* skipped */
+    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC - USEC_PER_MSEC);
+    begin(w, steps, 6);
+    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC);
+    order(w, REASON_ALERT, NULL, 0, NULL, NULL);
+    assert_int_equal(pipeline_adds(w->target, 0), 0);
+    assert_int_equal(pipeline_adds(w->target, 5 * USEC_PER_SEC), 3 * USEC_PER_SEC);
+    loopback_open_gate(w->server);
+    finish(w, 2);
+}
+
 /* What is asked for during a capture gets one of its own after it, however often. */
 static void test_follow_what_runs(void **state)
 {
@@ -309,16 +350,32 @@ static void test_target_gone(void **state)
     assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
 }
 
+/* Nobody asks a target any more that was removed while its capture waited. */
+static void test_target_gone_while_waiting(void **state)
+{
+    struct world *w = *state;
+    struct told told = {0};
+
+    order(w, REASON_API, NULL, 0, &told, NULL);
+    w->target->gone = true;
+    finish(w, 1);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_join_what_waits),
+        TEST(test_join_with_less),
+        TEST(test_adds),
         TEST(test_follow_what_runs),
         TEST(test_forgotten),
         TEST(test_drained),
         TEST(test_target_gone),
+        TEST(test_target_gone_while_waiting),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);
