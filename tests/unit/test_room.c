@@ -238,7 +238,11 @@ static void test_inodes(void **state)
     fake_total_bytes = 1000 * MIB;
     fake_total_inodes = 50;
     assert_int_equal(fixture_start(), 0);
-    capture_many(40, 1);
+    /* One by one: beside the writing of the next, what such small deletions free cannot be seen. */
+    for (unsigned i = 0; i < 40; i++) {
+        assert_int_equal(capture(START + i * USEC_PER_MIN, 1, NULL), 0);
+        fixture_settle();
+    }
     assert_true(usage().traces + usage().records <= 45);
     assert_true(stats_now().archive_files >= 18);
 }
