@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 
 /* A line is cut here: the message may quote what a peer sent. */
 #define LOG_LINE_MAX 4096
@@ -228,22 +229,11 @@ static void log_journal(enum log_level level, const struct log_fields *f, const 
  */
 static size_t plain_length(const char *p)
 {
-    const unsigned char *s = (const unsigned char *)p;
-    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    size_t n = utf8_length(p, UTF8_MAX);
+    unsigned char first = (unsigned char)p[0], second = n == 2 ? (unsigned char)p[1] : 0;
+    bool control = first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
 
-    if (s[0] < 0x80)
-        return s[0] >= 0x20 && s[0] != 0x7f;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) /* the terminating zero, too */
-            return 0;
-    }
-    if ((s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
-        (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf0 && s[1] < 0x90) ||
-        (s[0] == 0xf4 && s[1] >= 0x90))
-        return 0;
-    return n;
+    return control ? 0 : n;
 }
 
 /* The message with all else escaped, so that no peer can forge a line or break a collector. */

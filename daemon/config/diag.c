@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "daemon/config/text.h"
 
 /* A line longer than this is cut around its column. */
@@ -50,7 +51,7 @@ static const char *find_line(const char *text, unsigned line)
 /* The character after p; broken UTF-8 counts byte by byte. */
 static const char *next_char(const char *p, const char *end)
 {
-    size_t len = text_utf8_length(p, (size_t)(end - p));
+    size_t len = utf8_length(p, (size_t)(end - p));
 
     return p + (len ? len : 1);
 }

@@ -4,42 +4,14 @@
 #include <stdint.h>
 #include <string.h>
 
-static bool is_continuation(unsigned char c)
-{
-    return (c & 0xc0) == 0x80;
-}
-
-size_t text_utf8_length(const char *p, size_t n)
-{
-    const unsigned char *u = (const unsigned char *)p;
-    size_t len;
-
-    if (n == 0)
-        return 0;
-    if (u[0] < 0x80)
-        return 1;
-    if (u[0] < 0xc2 || u[0] > 0xf4)
-        return 0;
-    len = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
-    if (n < len)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if (!is_continuation(u[i]))
-            return 0;
-    }
-    /* Overlong forms, surrogates, and what lies past U+10FFFF. */
-    if ((u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f) ||
-        (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
-        return 0;
-    return len;
-}
+#include "base/utf8.h"
 
 bool text_is_utf8(const char *s)
 {
     size_t n = strlen(s);
 
     while (n > 0) {
-        size_t len = text_utf8_length(s, n);
+        size_t len = utf8_length(s, n);
 
         if (len == 0)
             return false;
@@ -63,7 +35,7 @@ void text_make_printable(char *s)
     size_t n = strlen(s);
 
     while (n > 0) {
-        size_t len = text_utf8_length(s, n);
+        size_t len = utf8_length(s, n);
 
         if (len == 0 || is_control(s, len)) {
             len = len ? len : 1;

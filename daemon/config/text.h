@@ -6,9 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of the UTF-8 sequence at p (RFC 3629), 0 when there is none. `n` bytes may be read. */
-size_t text_utf8_length(const char *p, size_t n);
-
 bool text_is_utf8(const char *s);
 
 /* Replaces each byte that a terminal should not get with '?'; tabs stay. */

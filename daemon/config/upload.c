@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "daemon/config/access.h"
-#include "daemon/config/text.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
 #define AT(type, field) .offset = offsetof(struct type, field)
@@ -102,7 +102,7 @@ static size_t count_characters(const char *s)
     size_t n = 0;
 
     for (size_t len; *s; s += len ? len : 1, n++)
-        len = text_utf8_length(s, strlen(s));
+        len = utf8_length(s, UTF8_MAX);
     return n;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 #include "daemon/config/config.h"
 #include "daemon/config/expand.h"
 #include "daemon/config/text.h"
@@ -82,7 +83,7 @@ static void place_of_offset(const char *text, size_t offset, unsigned *ret_line,
             line++;
             column = 1;
         } else {
-            skip = text_utf8_length(text + i, n - i);
+            skip = utf8_length(text + i, n - i);
         }
         i += skip ? skip : 1;
     }

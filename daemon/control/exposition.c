@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define NUMBER_SIZE 32
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
 static void put(struct exposition *e, const void *data, size_t n)
 {
@@ -24,33 +25,6 @@ static void puts_to(struct exposition *e, const char *text)
 
 /* ---- text ----------------------------------------------------------------------------------- */
 
-/* Bytes of the UTF-8 character at p (RFC 3629, table 3-7 of Unicode); 0 when there is none. Stops
- * at the terminating zero, which continues nothing. */
-static size_t utf8_length(const unsigned char *p)
-{
-    size_t n;
-    unsigned char low = 0x80, high = 0xbf;
-
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return 0;
-    n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if (p[0] == 0xe0)
-        low = 0xa0;
-    else if (p[0] == 0xed)
-        high = 0x9f;
-    else if (p[0] == 0xf0)
-        low = 0x90;
-    else if (p[0] == 0xf4)
-        high = 0x8f;
-    for (size_t i = 1; i < n; i++) {
-        if (p[i] < (i == 1 ? low : 0x80) || p[i] > (i == 1 ? high : 0xbf))
-            return 0;
-    }
-    return n;
-}
-
 /* A line feed or a backslash ends or changes a HELP text; a label's value stands in quotes, too. */
 static void put_escaped(struct exposition *e, const char *text, bool quoted)
 {
@@ -58,7 +32,7 @@ static void put_escaped(struct exposition *e, const char *text, bool quoted)
         size_t plain = strcspn(text, "\\\n\""), n = 0;
 
         while (n < plain) {
-            size_t length = utf8_length((const unsigned char *)text + n);
+            size_t length = utf8_length(text + n, UTF8_MAX);
 
             if (length == 0)
                 break;
@@ -67,7 +41,7 @@ static void put_escaped(struct exposition *e, const char *text, bool quoted)
         put(e, text, n);
         text += n;
         if (n < plain)
-            puts_to(e, REPLACEMENT);
+            puts_to(e, UTF8_REPLACEMENT);
         else if (*text == '\n')
             puts_to(e, "\\n");
         else if (*text == '\\')

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/utf8.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -25,53 +26,24 @@ static void cleanup_json(json_t **j)
 
 #define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
 
-/*
- * The length of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7), 0 for anything else.
- * No byte behind a wrong one is looked at, so the string's zero bounds it.
- */
-static size_t utf8_length(const unsigned char *p)
-{
-    unsigned char low = 0x80, high = 0xbf;
-    size_t n;
-
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return 0;
-    n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if (p[0] == 0xe0)
-        low = 0xa0;
-    else if (p[0] == 0xed)
-        high = 0x9f;
-    else if (p[0] == 0xf0)
-        low = 0x90;
-    else if (p[0] == 0xf4)
-        high = 0x8f;
-    for (size_t i = 1; i < n; i++, low = 0x80, high = 0xbf) {
-        if (p[i] < low || p[i] > high)
-            return 0;
-    }
-    return n;
-}
-
 /* A copy in which each byte that is not UTF-8 is U+FFFD: a label must not cost a trace its
  * record. */
 static char *text_clean(const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
+    const char *p = text;
     char *out = malloc(3 * strlen(text) + 1), *q = out;
 
     if (!out)
         return NULL;
     while (*p) {
-        size_t n = utf8_length(p);
+        size_t n = utf8_length(p, UTF8_MAX);
 
         if (n > 0) {
             memcpy(q, p, n);
             q += n;
             p += n;
         } else {
-            memcpy(q, "\xef\xbf\xbd", 3);
+            memcpy(q, UTF8_REPLACEMENT, 3);
             q += 3;
             p++;
         }
