@@ -334,6 +334,7 @@ int admin_set(struct admin *a, const struct web_config *web)
     struct listener *fresh[LISTEN_MAX];
     struct listen_list list = {0};
     const char *why = NULL;
+    bool quiet = strcmp(web->listen_address, LISTEN_DEFAULT) == 0;
     size_t n = 0;
     int r;
 
@@ -341,7 +342,7 @@ int admin_set(struct admin *a, const struct web_config *web)
         return -ENOMEM;
     r = listen_parse_list(web->listen_address, &list, &why);
     if (r == 0)
-        r = make_listeners(a, &list, strcmp(web->listen_address, LISTEN_DEFAULT) == 0, fresh, &n);
+        r = make_listeners(a, &list, quiet, fresh, &n);
     if (r < 0) {
         free(token_file);
         return r;
@@ -350,6 +351,8 @@ int admin_set(struct admin *a, const struct web_config *web)
     a->token_file = token_file;
     a->token_failed = false;
     drop_listeners(a, &list);
+    for (size_t i = 0; i < a->n_listeners; i++)
+        listener_set_quiet(a->listeners[i], quiet);
     for (size_t i = 0; i < n; i++) {
         a->listeners[a->n_listeners++] = fresh[i];
         listener_start(fresh[i]);

@@ -270,14 +270,17 @@ static const char *advice(int error)
     }
 }
 
+static bool is_hidden(const struct listener *l, int error)
+{
+    return l->quiet && is_unix(l) && (error == ENOENT || error == EACCES);
+}
+
 static void say_failed(struct listener *l, int error)
 {
-    bool quiet = l->quiet && is_unix(l) && (error == ENOENT || error == EACCES);
-
     if (error == l->error)
         return;
     l->error = error;
-    log_write(quiet ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, NULL,
+    log_write(is_hidden(l, error) ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, NULL,
               "cannot listen on %s: %s (%s); captures go on, and it is tried again every 30s",
               l->address.text, strerror(error), advice(error));
 }
@@ -366,5 +369,12 @@ const struct listen_address *listener_address(const struct listener *l)
 
 void listener_set_quiet(struct listener *l, bool quiet)
 {
+    int error = l->error;
+    bool hidden = is_hidden(l, error);
+
     l->quiet = quiet;
+    if (!hidden || is_hidden(l, error))
+        return;
+    l->error = 0;
+    say_failed(l, error);
 }

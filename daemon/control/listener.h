@@ -36,4 +36,5 @@ void listener_free(struct listener *l);
 
 const struct listen_address *listener_address(const struct listener *l);
 
+/* What was kept quiet is said when it should not be any more. */
 void listener_set_quiet(struct listener *l, bool quiet);

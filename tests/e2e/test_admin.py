@@ -8,6 +8,7 @@ import re
 import resource
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -554,6 +555,25 @@ def test_default(tmp_path):
             assert where(d) == ("127.0.0.1", 7465)
             wait_until("it answers", lambda: status(("127.0.0.1", 7465)) == 200)
             assert d.log("cannot listen", level="error") == []
+            d.stop()
+
+    inside(body, tmp_path)
+
+
+def test_default_written_out(tmp_path):
+    """Who names the socket himself is told that it cannot be, after a reload, too."""
+    need_root()
+    tcp, sock = "127.0.0.1:7465", "unix:/run/contrace/contraced.sock"
+    jobs = [job("nobody", "unix:@contrace-nobody-listens")]
+
+    def body():
+        subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)  # no directory there
+        with Daemon(tmp_path, jobs=jobs, web={"listen_address": f"{tcp}, {sock}"}) as d:
+            where(d)
+            assert d.log("cannot listen", level="error") == []
+            d.write_config(jobs, web={"listen_address": sock})
+            d.signal(signal.SIGHUP)
+            d.wait_log(f"cannot listen on {sock}", level="error")
             d.stop()
 
     inside(body, tmp_path)
