@@ -126,7 +126,9 @@ static int arm(struct capture *c, usec wait)
 static void start_poll(struct capture *c)
 {
     const struct escape_pair query[] = {
-        {"service", c->a->scope.service}, {"job", c->a->scope.job},
+        {"target", c->a->scope.target},
+        {"service", c->a->scope.service},
+        {"job", c->a->scope.job},
     };
     struct buf path;
 

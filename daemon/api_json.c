@@ -98,3 +98,8 @@ json_t *api_target_names(const struct target *t)
                      api_text(t->service), "host", api_text(t->host), "job",
                      api_text(t->job->name));
 }
+
+bool api_target_is(const struct target *t, const char *text)
+{
+    return strcmp(text, t->shown) == 0 || strcmp(text, t->address) == 0;
+}

@@ -162,7 +162,7 @@ static void on_gone(void *userdata, struct admin_call *call)
 static bool meant(const struct capture_request *r, const struct target *t)
 {
     switch (r->scope) {
-    case CAPTURE_TARGET: return strcmp(r->name, t->shown) == 0 || strcmp(r->name, t->address) == 0;
+    case CAPTURE_TARGET: return api_target_is(t, r->name);
     case CAPTURE_SERVICE: return strcmp(r->name, t->service) == 0;
     case CAPTURE_JOB: return strcmp(r->name, t->job->name) == 0;
     case CAPTURE_ALL: return true;

@@ -43,6 +43,9 @@ bool api_query_time(struct admin_call *call, const char *name, usec *ret);
 /* {"target": …, "service": …, "host": …, "job": …} */
 json_t *api_target_names(const struct target *t);
 
+/* Whether a caller's text means it: its URL as it is shown, or its address. */
+bool api_target_is(const struct target *t, const char *text);
+
 /* ---- api_orders.c ---- */
 
 /* What one request has ordered so far. */

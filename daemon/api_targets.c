@@ -84,12 +84,14 @@ static json_t *target_object(const struct api *a, const struct target *t)
 /* ---- which, and where a page begins --------------------------------------------------------- */
 
 struct filter {
-    const char *service, *job, *state; /* NULL: any */
+    const char *target, *service, *job, *state; /* NULL: any */
 };
 
 static bool fits(const struct filter *f, const struct target *t)
 {
     if (f->state && strcmp(f->state, "failing") == 0 && !outcome_failed(t->state))
+        return false;
+    if (f->target && !api_target_is(t, f->target))
         return false;
     return (!f->service || strcmp(f->service, t->service) == 0) &&
            (!f->job || strcmp(f->job, t->job->name) == 0) &&
@@ -194,6 +196,7 @@ void api_get_targets(void *userdata, struct admin_call *call)
 {
     struct api *a = userdata;
     const struct filter filter = {
+        .target = api_query_text(call, "target"),
         .service = api_query_text(call, "service"),
         .job = api_query_text(call, "job"),
         .state = api_query_text(call, "state"),

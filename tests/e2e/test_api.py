@@ -496,6 +496,8 @@ def test_targets(api, serve):
         ({"service": "cart"}, ["good"]), ({"job": "bad"}, ["bad"]), ({"state": "ok"}, ["good"]),
         ({"state": "new"}, ["late"]), ({"state": "failing"}, ["bad"]), ({"state": "x"}, []),
         ({"service": "cart", "job": "bad"}, []), ({"service": ""}, ["bad", "good", "late"]),
+        ({"target": bad.address}, ["bad"]), ({"target": by_job["late"]["target"]}, ["late"]),
+        ({"target": "10.9.8.7:80"}, []),
     ):  # fmt: skip
         assert [t["job"] for t in e.targets(**query)["targets"]] == jobs, query
 

@@ -203,6 +203,18 @@ def test_capture_with_its_label(goservice, steered):
     d.stop()
 
 
+def test_capture_of_one_among_many(goservice, steered):
+    """Its label is found although a page of targets does not reach to it."""
+    many = [f"127.0.0.1:{p}" for p in range(20000, 21100)]
+    d, ask = steered([job("a", *many), job("s", (service := goservice()).address)],
+                     glob={"scrape_interval": "300d"}, inspect={"max_memory": ROOMY})  # fmt: skip
+    (line,) = ask("capture", service.address, "--json").stdout.splitlines()
+    capture = json.loads(line)
+    assert capture["label"] == d.spool.record(capture["key"])["label"]
+    d.signal(signal.SIGTERM)
+    d.wait_exit()
+
+
 def test_capture_that_fails(serve, steered):
     good, bad = serve(healthy()), serve(answer("404 Not Found"))
     d, ask = steered([job("good", good.address), job("bad", bad.address)])
