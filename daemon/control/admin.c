@@ -197,6 +197,35 @@ static void give_way(struct admin *a)
         call_abort(oldest->call);
 }
 
+/* The oldest reply but this one's, when all together are too long. */
+static struct connection *too_much(const struct connection *but)
+{
+    struct connection *oldest = NULL;
+    size_t sum = 0;
+
+    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
+        struct connection *c = &but->admin->connections[i];
+
+        if (c->phase != PHASE_SENDING || c->dying)
+            continue;
+        sum += c->bytes;
+        if (c != but && c->bytes > 0 && (!oldest || c->since < oldest->since))
+            oldest = c;
+    }
+    return sum > ADMIN_REPLIES_MAX ? oldest : NULL;
+}
+
+/* Clients that ask for much and take little of it must not fill the memory. */
+void connection_send(struct connection *c, size_t bytes)
+{
+    struct connection *oldest;
+
+    connection_phase(c, PHASE_SENDING);
+    c->bytes = bytes;
+    while ((oldest = too_much(c)))
+        connection_end(oldest);
+}
+
 static struct connection *free_slot(struct admin *a)
 {
     for (size_t i = 0; i < CONNECTION_SLOTS; i++) {

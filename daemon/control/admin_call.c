@@ -94,6 +94,7 @@ void admin_reply(struct admin_call *call, unsigned status, const char *type, con
 {
     static char nothing[1];
 
+    call->bytes = n;
     /* Copied, so that it is only read. */
     answer(call, status, type,
            MHD_create_response_from_buffer(n, n > 0 ? (void *)(uintptr_t)body : nothing,
@@ -106,8 +107,9 @@ void admin_reply_json(struct admin_call *call, unsigned status, json_t *body)
     struct MHD_Response *response = NULL;
 
     json_decref(body);
+    call->bytes = text ? strlen(text) : 0;
     if (text)
-        response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+        response = MHD_create_response_from_buffer(call->bytes, text, MHD_RESPMEM_MUST_FREE);
     if (!response)
         free(text);
     answer(call, status, JSON_TYPE, response);
@@ -393,7 +395,7 @@ static enum MHD_Result send_reply(struct admin_call *call)
 
     if (!response)
         return MHD_NO;
-    connection_phase(c, PHASE_SENDING);
+    connection_send(c, call->bytes);
     r = MHD_queue_response(c->mhd, call->status, response);
     MHD_destroy_response(response);
     return r;

@@ -32,6 +32,7 @@ struct connection {
     int fd;
     enum phase phase;
     usec since;                 /* the phase began: monotonic */
+    size_t bytes;               /* of the reply that goes, in memory */
     bool dying;                 /* its socket was shut down */
     bool last;                  /* closes after the reply */
     bool used;                  /* not its first request */
@@ -82,6 +83,7 @@ struct admin_call {
     struct buf body;
     uint64_t body_seen;
     struct MHD_Response *response;
+    size_t bytes;            /* of the response, in memory */
     unsigned status;
     struct call_header headers[ADMIN_REPLY_HEADERS_MAX];
     size_t n_headers;
@@ -99,6 +101,9 @@ void admin_wake(struct admin *a);
 void connection_end(struct connection *c);
 
 void connection_phase(struct connection *c, enum phase phase);
+
+/* The phase of sending a reply, of which so many bytes stand in memory until the client has them. */
+void connection_send(struct connection *c, size_t bytes);
 
 /* The callbacks of libmicrohttpd for requests: MHD_AccessHandlerCallback and others. */
 enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const char *url,

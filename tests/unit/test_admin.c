@@ -30,6 +30,7 @@
 
 #define PATIENCE (10 * USEC_PER_SEC)
 #define REPLY_MAX (1u << 20)
+#define LONG_REPLY (12u << 20)
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define POST(path, length) "POST " path " HTTP/1.1\r\nHost: localhost\r\n" \
                            "Content-Type: application/json\r\nContent-Length: " length "\r\n\r\n"
@@ -101,6 +102,15 @@ static void run_huge(void *userdata, struct admin_call *call)
     admin_reply_file(call, "application/octet-stream", NULL, fd, 64 << 20);
 }
 
+/* Too long for the kernel's buffers of a connection, and two of them for the server. */
+static void run_long(void *userdata, struct admin_call *call)
+{
+    static char text[LONG_REPLY];
+
+    (void)userdata;
+    admin_reply(call, 200, "text/plain", text, sizeof text);
+}
+
 static void run_off(void *userdata, struct admin_call *call)
 {
     char off[] = "off";
@@ -115,7 +125,7 @@ static const struct admin_route routes[] = {
     {"GET", "/ok", run_ok, false},       {"GET", "/echo/", run_echo, false},
     {"POST", "/echo/", run_echo, false}, {"GET", "/echo/file", run_file, false},
     {"GET", "/wait", run_wait, false},   {"POST", "/off", run_off, false},
-    {"GET", "/huge", run_huge, false},
+    {"GET", "/huge", run_huge, false},   {"GET", "/long", run_long, false},
 };
 
 /* ---- the client ----------------------------------------------------------------------------- */
@@ -175,6 +185,26 @@ static const char *hear(int fd, const char *enough)
             fail_msg("nothing more came after: %s", buf_str(&got));
     }
     return buf_str(&got);
+}
+
+/* How many bytes come until the server closes. */
+static size_t drain(int fd)
+{
+    static char piece[1 << 16];
+    usec until = clock_boot() + PATIENCE;
+    size_t sum = 0;
+
+    for (;;) {
+        ssize_t n = recv(fd, piece, sizeof piece, 0);
+
+        if (n == 0 || (n < 0 && errno == ECONNRESET))
+            return sum;
+        if (n > 0)
+            sum += (size_t)n;
+        else
+            turn();
+        assert_true(clock_boot() < until);
+    }
 }
 
 static void assert_reply(int fd, const char *request, const char *status, const char *end)
@@ -543,6 +573,30 @@ static void test_crowd_that_waits(void **state)
     assert_int_equal(n_gone, 4);
 }
 
+/* Long replies that are not read: the oldest give way to the newest, short ones stay. */
+static void test_replies_that_nobody_reads(void **state)
+{
+    int fds[4], quiet = dial();
+
+    (void)state;
+    say(quiet, GET("/wait"));
+    wait_for(&n_waiting, 1);
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = dial();
+        say(fds[i], "GET /long HTTP/1.0\r\n\r\n");
+        for (unsigned k = 0; k < 5; k++)
+            turn();
+    }
+    for (size_t i = 0; i < 3; i++)
+        assert_true(drain(fds[i]) < LONG_REPLY);
+    assert_true(drain(fds[3]) > LONG_REPLY);
+    for (size_t i = 0; i < 4; i++)
+        (void)close(fds[i]);
+    admin_reply(waiting[0], 200, "text/plain", "late", 4);
+    assert_non_null(strstr(hear(quiet, "late"), "200"));
+    (void)close(quiet);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -554,7 +608,7 @@ int main(void)
         TEST(test_token),        TEST(test_freed_while_waiting),
         TEST(test_unix_socket),  TEST(test_set_by_a_handler),
         TEST(test_crowd),        TEST(test_crowd_that_waits),
-        TEST(test_stop_while_sending),
+        TEST(test_stop_while_sending), TEST(test_replies_that_nobody_reads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
