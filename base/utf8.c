@@ -16,7 +16,7 @@ size_t utf8_length(const char *p, size_t n)
     len = u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
     if (n < len)
         return 0;
-    /* Overlong forms, surrogates, and what lies past U+10FFFF, begin with a second byte of these. */
+    /* Second bytes of overlong forms, of surrogates, and of what lies past U+10FFFF. */
     if (u[0] == 0xe0)
         low = 0xa0;
     else if (u[0] == 0xed)

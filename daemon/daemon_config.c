@@ -29,7 +29,8 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
     if (r == 0)
         r = timetable_reserve(d->timetable, total);
     if (r == 0)
-        r = targets_update(d->targets, config, views, daemon_now(d, CLOCK_REALTIME), daemon_now(d, CLOCK_BOOTTIME), &change);
+        r = targets_update(d->targets, config, views, daemon_now(d, CLOCK_REALTIME),
+                           daemon_now(d, CLOCK_BOOTTIME), &change);
     if (r == 0) {
         timetable_update(d->timetable, &change);
         for (size_t i = 0; i < change.n_removed; i++)

@@ -47,65 +47,6 @@ static void wake(struct pipeline *p)
     (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
 }
 
-/* ---- what a flight is for ------------------------------------------------------------------- */
-
-static void purpose_done(struct purpose *u)
-{
-    struct pipeline_wish *next;
-
-    for (struct pipeline_wish *w = u->wishes; w; w = next) {
-        next = w->next;
-        free(w);
-    }
-    free(u->name);
-}
-
-/*
- * Lays an order over a purpose. The first that was not the schedule's gives it its name; a capture
- * is as long as the longest that was asked for. 0 or -ENOMEM, and nothing changed.
- */
-static int purpose_join(struct purpose *u, const struct pipeline_order *order,
-                        struct pipeline_wish **ret)
-{
-    bool takes = u->reason == REASON_SCHEDULE && order->reason != REASON_SCHEDULE;
-    char *name = takes && order->name ? strdup(order->name) : NULL;
-    struct pipeline_wish *w = order->fn ? malloc(sizeof *w) : NULL;
-
-    if ((takes && order->name && !name) || (order->fn && !w)) {
-        free(name);
-        free(w);
-        return -ENOMEM;
-    }
-    if (takes) {
-        u->reason = order->reason;
-        u->name = name;
-        u->due = order->due;
-    }
-    u->whole = u->whole || order->window == 0;
-    if (order->window > u->window)
-        u->window = order->window;
-    if (w) {
-        *w = (struct pipeline_wish){u->wishes, order->fn, order->userdata};
-        u->wishes = w;
-    }
-    if (ret)
-        *ret = w;
-    return 0;
-}
-
-/* How long its capture will be. */
-static usec window_of(const struct purpose *u, const struct target_job *job)
-{
-    return u->whole && job->window > u->window ? job->window : u->window;
-}
-
-static void tell(const struct purpose *u, const struct pipeline_end *end)
-{
-    for (struct pipeline_wish *w = u->wishes; w; w = w->next)
-        if (w->fn)
-            w->fn(w->userdata, end);
-}
-
 /* ---- the end -------------------------------------------------------------------------------- */
 
 static void flight_free(struct flight *f)
@@ -135,7 +76,7 @@ static void begin_after(struct flight *f, const struct pipeline_end *end)
         cancelled.text = p->drained ? "contraced is stopping"
                          : t->gone  ? TARGET_GONE
                                     : "not enough memory";
-        tell(&f->after, &cancelled);
+        purpose_tell(&f->after, &cancelled);
         return;
     }
     *after = (struct flight){.pipeline = p, .target = target_ref(t), .purpose = f->after};
@@ -181,7 +122,7 @@ static void flight_end(struct flight *f, const char *key)
     begin_after(f, &end);
     wake(p);
     p->fn(p->userdata, &end);
-    tell(&f->purpose, &end);
+    purpose_tell(&f->purpose, &end);
     flight_free(f);
     target_unref(t);
 }
@@ -351,7 +292,7 @@ static void flight_send(struct flight *f)
 
     f->state = FLIGHT_CAPTURING;
     f->job = target_job_ref(f->target->job);
-    f->window = window_of(&f->purpose, f->job);
+    f->window = purpose_window(&f->purpose, f->job);
     (void)sd_event_now(p->event, CLOCK_REALTIME, &f->start);
     (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->sent);
     f->target->last_start = f->sent;
@@ -529,7 +470,7 @@ usec pipeline_adds(const struct target *t, usec window)
     usec anyway = 0;
 
     if (f)
-        anyway = window_of(f->state == FLIGHT_WAITING ? &f->purpose : &f->after, t->job);
+        anyway = purpose_window(f->state == FLIGHT_WAITING ? &f->purpose : &f->after, t->job);
     if (window == 0)
         window = t->job->window;
     return window > anyway ? window - anyway : 0;

@@ -69,8 +69,8 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max);
 int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline_order *order,
                      struct pipeline_wish **ret);
 
-/* For how much longer than it will be anyway the target would be traced for an order of `window` (0:
- * the job's): all of it, or less where it joins another. */
+/* For how much longer than it will be anyway the target would be traced for an order of `window`
+ * (0: the job's): all of it, or less where it joins another. */
 usec pipeline_adds(const struct target *t, usec window);
 
 /* fn will not be called; the capture goes on. NULL is fine. */

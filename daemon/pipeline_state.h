@@ -3,7 +3,7 @@
 
 /*
  * What the pipeline's own files share and nobody else sees. pipeline.c carries flights to their
- * end, pipeline_log.c says what came of them.
+ * end, pipeline_purpose.c knows what they are for, pipeline_log.c says what came of them.
  */
 
 #include "daemon/capture/capture.h"
@@ -77,6 +77,20 @@ struct pipeline {
     unsigned storage_failures; /* captures in a row that the disk failed; said in the log once */
     bool drained;
 };
+
+/*
+ * pipeline_purpose.c: lays an order over a purpose. The first that was not the schedule's gives it
+ * its name; a capture is as long as the longest that was asked for. *ret as of pipeline_capture. 0,
+ * or -ENOMEM, and nothing changed.
+ */
+int purpose_join(struct purpose *u, const struct pipeline_order *order, struct pipeline_wish **ret);
+
+/* How long its capture will be. */
+usec purpose_window(const struct purpose *u, const struct target_job *job);
+
+/* Tells the end to all who wished so. */
+void purpose_tell(const struct purpose *u, const struct pipeline_end *end);
+void purpose_done(struct purpose *u);
 
 /* pipeline_log.c: the target's state, the disk's, and what people are told of both. */
 void pipeline_report(struct pipeline *p, struct flight *f, const char *key);

@@ -20,7 +20,7 @@
 #define ADMIN_BODY_MAX (64u << 10)       /* bytes of a request's body: 413 over it */
 #define ADMIN_REQUEST_TIMEOUT (10 * USEC_PER_SEC) /* for a whole request, and between two */
 #define ADMIN_REPLY_STALL 30             /* seconds in which nothing of a reply is taken */
-#define ADMIN_REPLIES_MAX (16u << 20)    /* bytes of replies in memory; over it the oldest gives way */
+#define ADMIN_REPLIES_MAX (16u << 20)    /* bytes of replies under way; over it the oldest goes */
 #define ADMIN_LINGER USEC_PER_SEC        /* for replies, after admin_stop */
 #define ADMIN_REPLY_HEADERS_MAX 8        /* set by admin_call_header */
 

@@ -102,7 +102,7 @@ void connection_end(struct connection *c);
 
 void connection_phase(struct connection *c, enum phase phase);
 
-/* The phase of sending a reply, of which so many bytes stand in memory until the client has them. */
+/* The phase of sending a reply, of which so many bytes are in memory until the client has them. */
 void connection_send(struct connection *c, size_t bytes);
 
 /* The callbacks of libmicrohttpd for requests: MHD_AccessHandlerCallback and others. */
