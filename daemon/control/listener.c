@@ -19,6 +19,7 @@
 
 #define RETRY_PAUSE (30 * USEC_PER_SEC)
 #define ACCEPT_PAUSE USEC_PER_SEC /* when there is no descriptor for a connection */
+#define SAY_PAUSE (10 * USEC_PER_MIN) /* one place that is free for a moment is no end of it */
 #define ACCURACY (100 * USEC_PER_MSEC)
 #define BACKLOG 256
 #define SOCKET_MODE 0660
@@ -32,7 +33,7 @@ struct listener {
     int fd;                         /* -1: not bound */
     sd_event_source *io, *timer;    /* timer: the next try, or the end of a pause */
     int error;                      /* what was logged last; 0: nothing */
-    bool short_of_fds;              /* was logged */
+    usec short_of_fds;              /* when it was logged last: boot time; 0: never */
     dev_t dev;                      /* of the socket's file, to remove no other's */
     ino_t ino;
 };
@@ -197,10 +198,14 @@ static void wait_for(struct listener *l, usec pause)
 /* A queue that cannot be emptied would wake the loop without end. */
 static void pause_accepting(struct listener *l, int error)
 {
-    if (!l->short_of_fds)
+    usec now = 0;
+
+    (void)sd_event_now(l->event, CLOCK_BOOTTIME, &now);
+    if (l->short_of_fds == 0 || now - l->short_of_fds >= SAY_PAUSE) {
         log_warn("%s: a connection has to wait: %s; a higher limit (LimitNOFILE, ulimit -n) helps",
                  l->address.text, strerror(error));
-    l->short_of_fds = true;
+        l->short_of_fds = now;
+    }
     (void)sd_event_source_set_enabled(l->io, SD_EVENT_OFF);
     wait_for(l, ACCEPT_PAUSE);
 }
@@ -217,7 +222,6 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
         int client = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (client >= 0) {
-            l->short_of_fds = false;
             l->fn(l->userdata, l, client, (struct sockaddr *)&peer, len);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause_accepting(l, errno);
