@@ -125,7 +125,8 @@ static json_t *all_failed(struct orders *o)
 static void reply_ends(struct orders *o)
 {
     json_t *body = NULL;
-    unsigned status = o->published > 0 ? 200 : 502;
+    const struct api_context *c = &o->api->context;
+    unsigned status = o->published > 0 ? 200 : c->stopping(c->userdata) ? 503 : 502;
 
     if (!o->no_memory) {
         body = o->published > 0 ? json_pack("{s:O}", "captures", o->captures) : all_failed(o);

@@ -73,7 +73,8 @@ int daemon_update_targets(struct daemon *d, const struct config *config);
 /* Makes the store of the present configuration, if it has one, and uploads to it. 0 or an errno. */
 int daemon_use_store(struct daemon *d);
 
-/* What suspends the schedule. --once was asked for by somebody: nothing suspends it. 0 or -ENOMEM. */
+/* What suspends the schedule. --once was asked for by somebody: nothing suspends it. 0 or
+ * -ENOMEM. */
 int daemon_set_suspension(struct daemon *d, const struct config *config);
 
 /*

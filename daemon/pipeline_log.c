@@ -62,8 +62,8 @@ static void report_target(struct flight *f, const char *key)
 }
 
 /*
- * The disk is not the target's fault: said once for all of them. When the spool has no room, it says
- * so itself.
+ * The disk is not the target's fault: said once for all of them. When the spool has no room, it
+ * says so itself.
  */
 static void report_storage(struct pipeline *p, const struct flight *f)
 {

@@ -10,7 +10,7 @@
 #include "daemon/labelling.h"
 #include "daemon/pipeline.h"
 
-#define RESULTS_AWAITED_MAX 1000 /* traces whose label may follow; beyond it the oldest is given up */
+#define RESULTS_AWAITED_MAX 1000 /* traces whose label may follow; the oldest is given up first */
 
 struct results;
 

@@ -79,6 +79,7 @@ static int on_due(sd_event_source *s, uint64_t now, void *userdata)
 
         /* The due time of the next cycle counts from now, in case this one is skipped or waits. */
         t->due_reason = REASON_SCHEDULE;
+        t->retrying = false;
         agenda_set(&tt->agenda, t, tt->once_until ? USEC_NEVER : next_due(tt, t));
         if (reason != REASON_SCHEDULE || !tt->suspended)
             tt->fn(tt->userdata, t, reason, name, due);
@@ -158,6 +159,31 @@ static usec retry_time(struct timetable *tt, struct target *t, enum outcome outc
     return USEC_NEVER;
 }
 
+/* Whoever asked over HTTP was told how it ended, and asks again if he wants: the target is then
+ * tried for the schedule's sake only. */
+static void set_retry(struct timetable *tt, struct target *t, usec at, enum reason reason,
+                      const char *name)
+{
+    bool told = reason == REASON_API;
+
+    t->retrying = true;
+    t->due_reason = told ? REASON_SCHEDULE : reason;
+    free(t->due_name); /* without memory for it the reason's own word serves */
+    t->due_name = name && !told ? strdup(name) : NULL;
+    agenda_set(&tt->agenda, t, at);
+}
+
+/* A trace came before the next try of what failed. */
+static void drop_retry(struct timetable *tt, struct target *t)
+{
+    if (!t->retrying)
+        return;
+    t->retrying = false;
+    t->due_reason = REASON_SCHEDULE;
+    free(steal(&t->due_name));
+    agenda_set(&tt->agenda, t, tt->once_until ? USEC_NEVER : next_due(tt, t));
+}
+
 bool timetable_finished(struct timetable *tt, struct target *t, enum reason reason,
                         const char *name, enum outcome outcome)
 {
@@ -165,15 +191,13 @@ bool timetable_finished(struct timetable *tt, struct target *t, enum reason reas
 
     if (tt->stopped || t->gone)
         return false;
-    if (outcome_published(outcome))
+    if (outcome_published(outcome)) {
         t->attempts = 0;
-    retry = retry_time(tt, t, outcome);
-    if (retry != USEC_NEVER) {
-        t->due_reason = reason;
-        free(t->due_name); /* without memory for it the reason's own word serves */
-        t->due_name = name ? strdup(name) : NULL;
-        agenda_set(&tt->agenda, t, retry);
+        drop_retry(tt, t);
     }
+    retry = retry_time(tt, t, outcome);
+    if (retry != USEC_NEVER)
+        set_retry(tt, t, retry, reason, name);
     arm(tt);
     return retry != USEC_NEVER;
 }

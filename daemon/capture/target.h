@@ -74,6 +74,7 @@ struct target {
     size_t agenda_index; /* 1-based place in the agenda's heap; 0: not in it */
     enum reason due_reason; /* a retry of what a signal asked for is not a scheduled capture */
     char *due_name;         /* of that reason, as in an order; or NULL */
+    bool retrying;          /* `due` is that of another try, not of the schedule */
     usec last_start;     /* boot time of the last request; 0: none yet */
     unsigned attempts;   /* failed tries since the last kept trace */
     unsigned failures;   /* in a row, for the log */

@@ -64,7 +64,7 @@ struct metrics_facts {
     const struct metrics_library *libraries;
     size_t n_libraries;
     const struct meters *meters;
-    const struct metrics_job *jobs; /* of each job of the meters, and one of the others after them */
+    const struct metrics_job *jobs; /* of each job of the meters, after them one of the others */
     const struct metrics_target *targets; /* at most METRICS_TARGETS_MAX */
     size_t n_targets;
     uint64_t targets_left_out;

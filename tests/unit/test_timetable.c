@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/timetable.h"
+
+#define TEXT(s) ((char *)(uintptr_t)(s))
+#define INTERVAL (300 * USEC_PER_SEC)
+
+struct world {
+    sd_event *event;
+    struct timetable *timetable;
+    struct target_job job;
+    struct target target;
+};
+
+static void on_due(void *userdata, struct target *t, enum reason reason, const char *name,
+                   usec due)
+{
+    (void)userdata;
+    (void)t;
+    (void)reason;
+    (void)name;
+    (void)due;
+    fail(); /* no time passes here */
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+    struct target *added = &w->target;
+    const struct targets_change change = {.added = &added, .n_added = 1};
+
+    assert_non_null(w);
+    assert_true(sd_event_new(&w->event) >= 0);
+    w->job = (struct target_job){.refs = 1, .name = TEXT("shop"), .interval = INTERVAL,
+                                 .window = 2 * USEC_PER_SEC};
+    /* Captured just now, so that the next due time is most of an interval away. */
+    w->target = (struct target){
+        .refs = 1,
+        .job = &w->job,
+        .due = USEC_NEVER,
+        .last_start = clock_boot(),
+        .schedule = {.hash = 1, .interval = INTERVAL, .origin = clock_boot()},
+    };
+    assert_int_equal(timetable_new(w->event, false, 1, on_due, w, &w->timetable), 0);
+    assert_int_equal(timetable_reserve(w->timetable, 1), 0);
+    timetable_update(w->timetable, &change);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    timetable_free(w->timetable);
+    sd_event_unref(w->event);
+    free(w->target.due_name);
+    free(w);
+    return 0;
+}
+
+/* Whose capture was refused because somebody else traces is tried again in his name. */
+static void test_retry_keeps_the_reason(void **state)
+{
+    struct world *w = *state;
+    struct target *t = &w->target;
+
+    assert_true(timetable_finished(w->timetable, t, REASON_ALERT, "alert:Slow", OUTCOME_BUSY));
+    assert_true(t->retrying);
+    assert_int_equal(t->due_reason, REASON_ALERT);
+    assert_string_equal(t->due_name, "alert:Slow");
+}
+
+/* Who asked over HTTP was told: what is tried again is the schedule's, and suspended with it. */
+static void test_retry_of_what_was_told(void **state)
+{
+    struct world *w = *state;
+    struct target *t = &w->target;
+
+    assert_true(timetable_finished(w->timetable, t, REASON_API, "api:look", OUTCOME_CONNECT));
+    assert_true(t->retrying);
+    assert_int_equal(t->due_reason, REASON_SCHEDULE);
+    assert_null(t->due_name);
+}
+
+/* A trace that somebody asked for meanwhile makes the retry needless. */
+static void test_retry_dropped(void **state)
+{
+    struct world *w = *state;
+    struct target *t = &w->target;
+    usec retry;
+
+    assert_true(timetable_finished(w->timetable, t, REASON_SIGNAL, "x", OUTCOME_BUSY));
+    retry = t->due;
+    assert_false(timetable_finished(w->timetable, t, REASON_API, NULL, OUTCOME_OK));
+    assert_false(t->retrying);
+    assert_int_equal(t->due_reason, REASON_SCHEDULE);
+    assert_null(t->due_name);
+    assert_true(t->due > retry);
+}
+
+/* Without one nothing moves: the schedule goes on as it was. */
+static void test_due_stays(void **state)
+{
+    struct world *w = *state;
+    struct target *t = &w->target;
+    usec due = t->due;
+
+    assert_false(timetable_finished(w->timetable, t, REASON_API, NULL, OUTCOME_OK));
+    assert_true(t->due == due);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_retry_keeps_the_reason),
+        TEST(test_retry_of_what_was_told),
+        TEST(test_retry_dropped),
+        TEST(test_due_stays),
+    };
+
+    return cmocka_run_group_tests_name("timetable", tests, NULL, NULL);
+}
