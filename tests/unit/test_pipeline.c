@@ -258,6 +258,7 @@ static void test_adds(void **state)
     assert_int_equal(pipeline_adds(w->target, 5 * USEC_PER_SEC), 3 * USEC_PER_SEC);
     loopback_open_gate(w->server);
     finish(w, 2);
+    (void)loopback_join(w->server); /* done with the steps */
 }
 
 /* What is asked for during a capture gets one of its own after it, however often. */
@@ -286,6 +287,7 @@ static void test_follow_what_runs(void **state)
     assert_string_not_equal(told[0].key, told[1].key);
     assert_int_equal(w->counters.captures[OUTCOME_OK], 2);
     assert_int_equal(w->counters.captures[OUTCOME_SKIPPED], 1);
+    (void)loopback_join(w->server); /* done with the steps */
 }
 
 static void test_forgotten(void **state)
@@ -307,6 +309,7 @@ static void test_forgotten(void **state)
     finish(w, 1);
     assert_int_equal(told[0].times, 0);
     assert_int_equal(told[1].times, 1);
+    (void)loopback_join(w->server); /* done with the steps */
 }
 
 /* Whoever waits for what will not begin any more is told so. */
@@ -330,6 +333,7 @@ static void test_drained(void **state)
     assert_int_equal(told[1].times, 1);
     assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
     assert_string_equal(told[1].key, "");
+    (void)loopback_join(w->server); /* done with the steps */
 }
 
 static void test_target_gone(void **state)
@@ -348,6 +352,7 @@ static void test_target_gone(void **state)
     finish(w, 1);
     assert_int_equal(told[0].outcome, OUTCOME_OK);
     assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
+    (void)loopback_join(w->server); /* done with the steps */
 }
 
 /* Nobody asks a target any more that was removed while its capture waited. */
