@@ -164,6 +164,7 @@ def test_group_may_reach_the_socket(machine):
     look = ("ls", "-d", "/run/contrace/.")
     nobody = ("setpriv", "--reuid=65534", "--regid=65534")
     machine.run(*nobody, "--groups=contrace", *look)
+    assert "ready" in machine.run(*nobody, "--groups=contrace", "contrace", "status").stdout
     assert machine.run(*nobody, "--clear-groups", *look, check=False).returncode != 0
 
 

@@ -154,6 +154,8 @@ class Machine(Container):
             text = GOSERVICE_UNIT.format(address=address)
             self.write(f"/etc/systemd/system/{unit}.service", text)
         self.write("/etc/hosts", "127.0.0.1 localhost checkout.test\n")
+        self.run("systemd-sysusers")
+        self.run("systemd-tmpfiles", "--create")
         self.run("systemctl", "daemon-reload")
         # The unit says which file it reads; it depends on configure's --sysconfdir.
         command = self.show("ExecStart")
