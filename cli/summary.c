@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,11 +58,21 @@ static void complain_of(const char *name, const struct gotrace *trace, int r)
         complain("%s: %s", name, strerror(-r));
 }
 
+/* A mapped file was cut behind the reader's back, or its disk fails: nothing is left to be told. */
+static void file_went_away(int number)
+{
+    static const char text[] = "contrace: the trace was cut, or could not be read, meanwhile\n";
+
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(STATUS_FAILED);
+}
+
 /* 0, or a negative errno after a message. */
 static int read_fd(const char *name, int fd, struct summary *ret)
 {
     struct gotrace *trace;
-    int r = gotrace_open_fd(NULL, fd, &trace);
+    int r = gotrace_open_mapped(NULL, fd, &trace);
 
     if (r < 0) {
         complain("%s: %s", name, strerror(-r));
@@ -183,6 +194,7 @@ int command_summary(int argc, char **argv)
         complain("summary: --sandbox reads standard input and nothing else: '-'");
         return STATUS_USAGE;
     }
+    (void)signal(SIGBUS, file_went_away);
     json_object_seed(0); /* out of /dev/urandom, while it can be opened */
     r = a.sandbox ? sandbox_enter() : 0;
     if (r < 0) {

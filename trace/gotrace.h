@@ -215,6 +215,15 @@ GOTRACE_API int gotrace_open(const struct gotrace_options *options, gotrace_read
 GOTRACE_API int gotrace_open_fd(const struct gotrace_options *options, int fd,
                                 struct gotrace **ret);
 
+/*
+ * The same without copying: if the descriptor is a file's, the part from its position on is mapped
+ * into memory, a generation at a time, and the position stays; if not, it is read as above. The
+ * descriptor must stay open. For files that nobody changes meanwhile: one that is cut raises
+ * SIGBUS, as does one whose disk cannot be read, and the program must be ready for that.
+ */
+GOTRACE_API int gotrace_open_mapped(const struct gotrace_options *options, int fd,
+                                    struct gotrace **ret);
+
 /* Releases the reader and all that it handed out. NULL is fine. */
 GOTRACE_API void gotrace_close(struct gotrace *trace);
 
@@ -243,10 +252,10 @@ GOTRACE_API struct gotrace_error gotrace_last_error(const struct gotrace *trace)
 /* 22 for `go 1.22 trace`, also of a refused format; 0 until the header is read. */
 GOTRACE_API unsigned gotrace_version(const struct gotrace *trace);
 
-/* Bytes of the trace that were read, beyond the present generation by up to 2 MiB. */
+/* Bytes of the trace that were read, beyond the present generation by up to 4 MiB. */
 GOTRACE_API uint64_t gotrace_bytes_read(const struct gotrace *trace);
 
-/* Bytes that the reader has allocated now. */
+/* Bytes that the reader has allocated now; what it has mapped of a file is not among them. */
 GOTRACE_API size_t gotrace_memory(const struct gotrace *trace);
 
 /* -ENOENT before the first generation and after the last. */

@@ -42,6 +42,30 @@ void input_done(struct input *in) {
     free_blocks(in, in->first);
     free_blocks(in, in->spare);
     in->first = in->last = in->spare = NULL;
+    if (in->mapped)
+        mapping_done(&in->map);
+}
+
+/* What is at head, and all that the file's next window has. */
+static int next_window(struct input *in) {
+    size_t rest = (size_t) (in->tail - in->head), n = 0;
+    int r = mapping_next(&in->map, in->offset, &in->head, &n);
+
+    if (r < 0)
+        return r;
+    if (n <= rest)
+        in->ended = true;
+    in->tail = in->head + n;
+    return 0;
+}
+
+int input_map(struct input *in, int fd) {
+    int r = mapping_init(&in->map, in->mem, fd);
+
+    if (r == 0)
+        r = next_window(in);
+    in->mapped = r == 0;
+    return r;
 }
 
 /* A block behind the last one, with what was begun there brought along. */
@@ -70,27 +94,35 @@ static int next_block(struct input *in) {
     return 0;
 }
 
+/* Reads on behind tail, where n bytes from head on have room. */
+static int read_more(struct input *in, size_t n) {
+    const uint8_t *limit;
+    ssize_t got;
+
+    if (!in->last || (size_t) (in->last->data + BLOCK_ROOM - in->head) < n) {
+        int r = next_block(in);
+
+        if (r < 0)
+            return r;
+    }
+    limit = in->last->data + BLOCK_ROOM;
+    got = in->read(in->userdata, in->tail, (size_t) (limit - in->tail));
+    if (got < 0)
+        return (int) got;
+    if (got == 0)
+        in->ended = true;
+    in->tail += got;
+    memset(in->tail, 0, INPUT_PADDING);
+    return 0;
+}
+
 /* Makes n bytes stand at head, or as many as there are. */
 static int need(struct input *in, size_t n) {
     while ((size_t) (in->tail - in->head) < n && !in->ended) {
-        const uint8_t *limit;
-        ssize_t got;
+        int r = in->mapped ? next_window(in) : read_more(in, n);
 
-        if (!in->last || (size_t) (in->last->data + BLOCK_ROOM - in->head) < n) {
-            int r = next_block(in);
-
-            if (r < 0)
-                return r;
-        }
-        limit = in->last->data + BLOCK_ROOM;
-        got = in->read(in->userdata, in->tail, (size_t) (limit - in->tail));
-        if (got < 0)
-            return fault_set(in->fault, (int) got, in->offset + (size_t) (in->tail - in->head),
-                             "reading: %s", strerror((int) -got));
-        if (got == 0)
-            in->ended = true;
-        in->tail += got;
-        memset(in->tail, 0, INPUT_PADDING);
+        if (r < 0)
+            return fault_set(in->fault, r, input_taken(in), "reading: %s", strerror(-r));
     }
     return 0;
 }
@@ -203,6 +235,8 @@ int input_batch(struct input *in, struct batch *ret) {
 }
 
 void input_release(struct input *in) {
+    if (in->mapped)
+        mapping_release(&in->map);
     while (in->first != in->last) {
         struct input_block *block = in->first;
 

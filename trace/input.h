@@ -4,7 +4,7 @@
 /*
  * The stream of batches. It is read straight into blocks that hold one generation: what a batch
  * says stays where it was read until input_release, and nothing is copied but what straddles two
- * blocks.
+ * blocks. Of a file that may be mapped not even that is.
  */
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 
 #include "trace/fault.h"
 #include "trace/gotrace.h"
+#include "trace/mapping.h"
 #include "trace/memory.h"
 
 /* tracev2.MaxBatchSize */
@@ -30,6 +31,8 @@ struct input {
     struct fault *fault;
 
     unsigned version;
+    bool mapped; /* in windows of the file, and there are no blocks */
+    struct mapping map;
     struct input_block *first; /* of this generation */
     struct input_block *last;
     struct input_block *spare;
@@ -54,6 +57,14 @@ struct batch {
 void input_init(struct input *in, gotrace_read_fn read, void *userdata, struct memory *mem,
                 struct fault *fault);
 void input_done(struct input *in);
+
+/* Nothing was read yet; from now on the file is mapped instead. 0, or a negative errno: it is not. */
+int input_map(struct input *in, int fd);
+
+/* How much of the trace was read. */
+static inline uint64_t input_taken(const struct input *in) {
+    return in->offset + (uint64_t) (in->tail - in->head);
+}
 
 /* Reads the header and sets version. Errors as gotrace_next. */
 int input_header(struct input *in);

@@ -32,16 +32,6 @@ static ssize_t read_fd(void *userdata, void *data, size_t n) {
     return got < 0 ? -errno : got;
 }
 
-/* Counts. A callback that gives more than it was asked for has overwritten something already. */
-static ssize_t read_counted(void *userdata, void *data, size_t n) {
-    struct gotrace *t = userdata;
-    ssize_t got = t->read(t->userdata, data, n);
-
-    if (got > 0)
-        t->bytes_read += (uint64_t) got;
-    return got;
-}
-
 /* Secret enough that nobody can aim at it; without it hashing is only predictable, not wrong. */
 static uint64_t seed(void) {
     uint64_t value;
@@ -60,11 +50,9 @@ int gotrace_open(const struct gotrace_options *options, gotrace_read_fn read_fn,
 
     if (!t)
         return -ENOMEM;
-    t->read = read_fn;
-    t->userdata = userdata;
     t->fault.thread = GOTRACE_NONE;
     t->mem.max = opt->max_memory ? opt->max_memory : DEFAULT_MEMORY;
-    input_init(&t->in, read_counted, t, &t->mem, &t->fault);
+    input_init(&t->in, read_fn, userdata, &t->mem, &t->fault);
     generation_init(&t->gen, &t->in,
                     opt->max_generation_bytes ? opt->max_generation_bytes
                                               : DEFAULT_GENERATION_BYTES,
@@ -83,7 +71,18 @@ int gotrace_open_fd(const struct gotrace_options *options, int fd, struct gotrac
     if (r < 0)
         return r;
     t->fd = fd;
-    t->userdata = t;
+    t->in.userdata = t;
+    *ret = t;
+    return 0;
+}
+
+int gotrace_open_mapped(const struct gotrace_options *options, int fd, struct gotrace **ret) {
+    struct gotrace *t;
+    int r = gotrace_open_fd(options, fd, &t);
+
+    if (r < 0)
+        return r;
+    (void) input_map(&t->in, fd); /* what cannot be mapped is read */
     *ret = t;
     return 0;
 }
@@ -306,7 +305,7 @@ unsigned gotrace_version(const struct gotrace *t) {
 }
 
 uint64_t gotrace_bytes_read(const struct gotrace *t) {
-    return t->bytes_read;
+    return input_taken(&t->in);
 }
 
 size_t gotrace_memory(const struct gotrace *t) {

@@ -30,9 +30,6 @@ struct gotrace {
     size_t next_sample; /* of the generation */
     uint64_t syncs;
     uint64_t patience;
-    uint64_t bytes_read;
-    gotrace_read_fn read;
-    void *userdata;
     int fd;
 };
 

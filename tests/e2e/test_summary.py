@@ -223,6 +223,27 @@ def test_standard_input(mix):
     assert piped | {"file": 0} == ours(path) | {"file": 0}
 
 
+def test_cut_meanwhile(mix, work):
+    """A file that is cut while it is mapped: a message and the status 1, and no crash."""
+    whole, path = mix("local").read_bytes(), work / "meanwhile.trace"
+    seen = ""
+    for _ in range(200):
+        path.write_bytes(whole)
+        child = subprocess.Popen([CONTRACE, "summary", "--json", path], stderr=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, text=True)  # fmt: skip
+        maps = pathlib.Path(f"/proc/{child.pid}/maps")
+        while child.poll() is None and path.name not in maps.read_text():
+            pass
+        os.truncate(path, 100)
+        seen = child.communicate(timeout=60)[1]
+        assert child.returncode in (0, 1), seen  # 0: it was faster
+        assert seen.count("\n") == child.returncode
+        if "meanwhile" in seen.replace(path.name, ""):
+            break
+    else:
+        pytest.fail(f"never met it at work: {seen}")
+
+
 def test_text(mix):
     path = mix(TOOLCHAINS[-1], "-s", "0.2")
     text = run(path, env={"LC_ALL": "C.UTF-8"}).stdout.decode()

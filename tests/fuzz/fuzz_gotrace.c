@@ -3,14 +3,18 @@
 /*
  * Any bytes as a trace, given in pieces. The first byte of the input chooses the pieces, the second
  * the bounds. Whatever it is: times rise, handles can be looked up, the reader ends, keeps within
- * its memory, and says the same again when asked again; and how the bytes were cut changes nothing.
+ * its memory, and says the same again when asked again; and neither how the bytes were cut, nor
+ * whether they were read or mapped, changes anything.
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "trace/gotrace.h"
 
@@ -98,15 +102,12 @@ static void look_at(const struct gotrace *t, const struct gotrace_event *e, stru
         look_up_stack(t, e->new_stack, r);
 }
 
-static void run(struct result *r, const uint8_t *data, size_t size, size_t piece,
+static void run(struct result *r, struct gotrace *t, size_t size,
                 const struct gotrace_options *options) {
-    struct source source = {data, size, piece};
     const struct gotrace_event *e;
     int64_t last = INT64_MIN;
-    struct gotrace *t;
 
     memset(r, 0, sizeof(*r));
-    CHECK(gotrace_open(options, give, &source, &t) == 0);
     while ((r->code = gotrace_next(t, &e)) > 0) {
         CHECK(e->time > last || last == INT64_MAX || r->events == 0);
         last = e->time;
@@ -122,9 +123,35 @@ static void run(struct result *r, const uint8_t *data, size_t size, size_t piece
     gotrace_close(t);
 }
 
+static void run_pieces(struct result *r, const uint8_t *data, size_t size, size_t piece,
+                       const struct gotrace_options *options) {
+    struct source source = {data, size, piece};
+    struct gotrace *t;
+
+    CHECK(gotrace_open(options, give, &source, &t) == 0);
+    run(r, t, size, options);
+}
+
+/* The bytes as a file, whose end is somewhere in a page. */
+static void run_mapped(struct result *r, const uint8_t *data, size_t size,
+                       const struct gotrace_options *options) {
+    int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    struct gotrace *t;
+
+    CHECK(fd >= 0 && write(fd, data, size) == (ssize_t) size && lseek(fd, 0, SEEK_SET) == 0);
+    CHECK(gotrace_open_mapped(options, fd, &t) == 0);
+    run(r, t, size, options);
+    (void) close(fd);
+}
+
+static bool same(const struct result *a, const struct result *b) {
+    return a->code == b->code && a->offset == b->offset && a->events == b->events &&
+           a->hash == b->hash;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct gotrace_options options = {.max_memory = 64U << 20};
-    struct result once, pieces;
+    struct result once, pieces, mapped;
 
     if (size < 2)
         return 0;
@@ -132,9 +159,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         options.max_generation_bytes = 200 + data[1];
     if (data[1] & 2)
         options.max_memory = (3U << 20) / 2 + 256U * data[1];
-    run(&once, data + 2, size - 2, SIZE_MAX, &options);
-    run(&pieces, data + 2, size - 2, 1U + data[0], &options);
-    CHECK(once.code == pieces.code && once.offset == pieces.offset);
-    CHECK(once.events == pieces.events && once.hash == pieces.hash);
+    run_pieces(&once, data + 2, size - 2, SIZE_MAX, &options);
+    run_pieces(&pieces, data + 2, size - 2, 1U + data[0], &options);
+    CHECK(same(&once, &pieces));
+    run_mapped(&mapped, data + 2, size - 2, &options);
+    /* Blocks count against the memory, what is mapped does not. */
+    CHECK((data[1] & 2) || same(&once, &mapped));
     return 0;
 }
