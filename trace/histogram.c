@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/histogram.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Room for kept values doubles from this, so that a type that is seen twice costs little. */
@@ -18,11 +19,18 @@ void histogram_init(struct histogram *h, struct memory *mem, size_t max_kept) {
 static void forget_kept(struct histogram *h) {
     memory_free(h->mem, h->kept, h->kept_cap * sizeof(*h->kept));
     h->kept = NULL;
-    h->kept_cap = 0;
+    h->kept_cap = h->room = 0;
+}
+
+static void forget_large(struct histogram *h) {
+    memory_free(h->mem, h->large, h->large_cap * sizeof(*h->large));
+    h->large = NULL;
+    h->large_cap = 0;
 }
 
 void histogram_done(struct histogram *h) {
     forget_kept(h);
+    forget_large(h);
     memory_free(h->mem, h->buckets, HISTOGRAM_BUCKETS * sizeof(*h->buckets));
     h->buckets = NULL;
 }
@@ -33,20 +41,23 @@ static int spill(struct histogram *h) {
 
     if (r < 0)
         return r;
-    for (size_t i = 0; i < h->count; i++)
+    for (size_t i = 0; i < h->n_kept; i++)
         h->buckets[histogram_bucket(h->kept[i])]++;
+    for (size_t i = 0; i < h->n_large; i++)
+        h->buckets[histogram_bucket(h->large[i])]++;
     forget_kept(h);
+    forget_large(h);
     return 0;
 }
 
 /* Room for all in one step, of which only what is used becomes memory. */
 static int most_kept(struct histogram *h) {
-    int64_t *all;
+    uint32_t *all;
     int r = memory_new_aligned(h->mem, MEMORY_LARGE, h->max_kept * sizeof(*all), &all);
 
     if (r < 0)
         return r;
-    memcpy(all, h->kept, (size_t) h->count * sizeof(*all));
+    memcpy(all, h->kept, h->n_kept * sizeof(*all));
     forget_kept(h);
     h->kept = all;
     h->kept_cap = h->max_kept;
@@ -62,12 +73,40 @@ static int more_kept(struct histogram *h) {
     return memory_grow(h->mem, &h->kept, &h->kept_cap, want, sizeof(*h->kept));
 }
 
-int histogram_add_slow(struct histogram *h, int64_t value) {
-    int r = h->count < h->max_kept ? more_kept(h) : spill(h);
+/* Of max_kept values all may be large. */
+static void set_room(struct histogram *h) {
+    size_t most = h->max_kept - h->n_large;
 
-    if (r < 0 && !h->buckets)
-        r = spill(h);
-    return r < 0 ? r : histogram_add(h, value);
+    h->room = h->kept_cap < most ? h->kept_cap : most;
+}
+
+/* For a value that is not yet counted; or there are buckets. */
+static int make_room(struct histogram *h, int64_t value) {
+    int r;
+
+    if (h->count >= h->max_kept)
+        return spill(h);
+    if (value <= UINT32_MAX)
+        r = more_kept(h);
+    else
+        r = memory_grow(h->mem, &h->large, &h->large_cap, h->n_large + 1, sizeof(*h->large));
+    return r < 0 ? spill(h) : 0;
+}
+
+int histogram_add_slow(struct histogram *h, int64_t value) {
+    int r = make_room(h, value);
+
+    if (r < 0)
+        return r;
+    if (h->buckets)
+        return histogram_add(h, value);
+    if (value <= UINT32_MAX) {
+        set_room(h);
+        return histogram_add(h, value);
+    }
+    h->large[h->n_large++] = value;
+    set_room(h);
+    return histogram_count(h, value);
 }
 
 int64_t histogram_middle(size_t bucket) {
@@ -81,13 +120,13 @@ int64_t histogram_middle(size_t bucket) {
 }
 
 /* Puts the value of rank k (from 0) at v[k], all smaller ones before it, from lo to hi - 1. */
-static void select_rank(int64_t *v, size_t lo, size_t hi, size_t k) {
+static void select_rank(uint32_t *v, size_t lo, size_t hi, size_t k) {
     while (hi - lo > 1) {
-        int64_t pivot = v[lo + (hi - lo) / 2];
+        uint32_t pivot = v[lo + (hi - lo) / 2];
         size_t less = lo, i = lo, more = hi;
 
         while (i < more) {
-            int64_t x = v[i];
+            uint32_t x = v[i];
 
             if (x < pivot) {
                 v[i++] = v[less];
@@ -125,9 +164,17 @@ static int64_t by_bucket(const struct histogram *h, uint64_t rank) {
     return value > h->max ? h->max : value;
 }
 
+static int by_value(const void *a, const void *b) {
+    int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+    return x < y ? -1 : x > y;
+}
+
 void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_t *ret, size_t n) {
     size_t lo = 0;
 
+    if (!h->buckets && h->n_large > 1)
+        qsort(h->large, h->n_large, sizeof(*h->large), by_value);
     for (size_t i = 0; i < n; i++) {
         uint64_t rank = rank_of(h->count, permille[i]);
 
@@ -135,8 +182,10 @@ void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_
             ret[i] = 0;
         } else if (h->buckets) {
             ret[i] = by_bucket(h, rank);
+        } else if (rank > h->n_kept) {
+            ret[i] = h->large[rank - h->n_kept - 1];
         } else {
-            select_rank(h->kept, lo, (size_t) h->count, (size_t) rank - 1);
+            select_rank(h->kept, lo, h->n_kept, (size_t) rank - 1);
             lo = (size_t) rank - 1;
             ret[i] = h->kept[lo];
         }

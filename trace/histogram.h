@@ -3,7 +3,7 @@
 
 /*
  * Many durations, of which percentiles are asked for. As long as there are not too many, each is
- * kept and the percentiles are exact. Then they are counted in buckets, 128 of equal width to each
+ * kept, in four bytes if it is below 4.3 seconds, and the percentiles are exact. Then they are counted in buckets, 128 of equal width to each
  * power of two: a percentile is then the middle of its bucket, off by at most 1/256 (0.4 %). Count,
  * total and maximum are always exact.
  */
@@ -20,8 +20,13 @@
 struct histogram {
     struct memory *mem;
     size_t max_kept;
-    int64_t *kept; /* until there are buckets */
+    uint32_t *kept; /* until there are buckets */
+    size_t n_kept;
     size_t kept_cap;
+    size_t room; /* so many may be kept there without a second look */
+    int64_t *large; /* those that do not fit there */
+    size_t n_large;
+    size_t large_cap;
     uint64_t *buckets;
     uint64_t count;
     int64_t total;
@@ -32,7 +37,7 @@ struct histogram {
 void histogram_init(struct histogram *h, struct memory *mem, size_t max_kept);
 void histogram_done(struct histogram *h);
 
-/* The half of histogram_add that makes room. Errors of memory.h; the value is not counted then. */
+/* The half of histogram_add that makes room, or keeps what is large. Errors of memory.h; the value is not counted then. */
 int histogram_add_slow(struct histogram *h, int64_t value);
 
 /*
@@ -55,19 +60,23 @@ static inline size_t histogram_bucket(int64_t value) {
 
 int64_t histogram_middle(size_t bucket);
 
+static inline int histogram_count(struct histogram *h, int64_t value) {
+    h->count++;
+    h->total += value;
+    if (value > h->max)
+        h->max = value;
+    return 0;
+}
+
 /* A negative value counts as 0. Errors of memory.h. */
 static inline int histogram_add(struct histogram *h, int64_t value) {
     if (value < 0)
         value = 0;
     if (h->buckets)
         h->buckets[histogram_bucket(value)]++;
-    else if (h->count < h->kept_cap && h->count < h->max_kept)
-        h->kept[h->count] = value;
+    else if (h->n_kept < h->room && value <= UINT32_MAX)
+        h->kept[h->n_kept++] = (uint32_t) value;
     else
         return histogram_add_slow(h, value);
-    h->count++;
-    h->total += value;
-    if (value > h->max)
-        h->max = value;
-    return 0;
+    return histogram_count(h, value);
 }

@@ -121,8 +121,8 @@ static void test_memory(void **state) {
     for (int i = 0; i < 10000 && r == 0; i++)
         r = histogram_add(&h, i);
     assert_int_equal(r, -E2BIG);
-    assert_int_equal(h.count, 512);
-    assert_int_equal(h.max, 511);
+    assert_int_equal(h.count, 1024);
+    assert_int_equal(h.max, 1023);
     histogram_done(&h);
     assert_int_equal(little.used, 0);
 }
