@@ -12,15 +12,13 @@
 
 #include "trace/order.h"
 
-/* The goroutine that starts; NULL: it must wait, or something is wrong. */
+/* The goroutine that starts, on a thread with a proc; NULL: it must wait, or something is wrong. */
 static inline struct goroutine *order_can_start(const struct order *o, const struct cursor *c) {
     struct goroutine *g = resources_place(&o->res, (int64_t) c->args[0]);
 
     if (g->status != GO_RUNNABLE || !order_follows_on(o, c->args[1], g))
         return NULL;
-    if (__builtin_expect(!c->thread->p || c->thread->g >= 0, 0))
-        return NULL;
-    return g;
+    return __builtin_expect(c->thread->g < 0, 1) ? g : NULL;
 }
 
 static inline void order_do_start(const struct cursor *c, struct goroutine *g) {
@@ -28,6 +26,16 @@ static inline void order_do_start(const struct cursor *c, struct goroutine *g) {
     g->seq = c->args[1];
     c->thread->g = g->id;
     c->thread->gp = g;
+}
+
+/*
+ * The goroutine that runs on a thread with a proc, where it was before; NULL: it has moved, or
+ * something is wrong. A place that is free has no status.
+ */
+static inline struct goroutine *order_at_hand(const struct cursor *c) {
+    struct goroutine *g = c->thread->gp;
+
+    return __builtin_expect(g && g->id == c->thread->g && g->status == GO_RUNNING, 1) ? g : NULL;
 }
 
 /* The goroutine that runs on the thread, and so may do anything; NULL: something is wrong. */
@@ -69,7 +77,7 @@ static inline int order_running(struct order *o, const struct cursor *c, struct 
 }
 
 static inline int order_hot_start(struct order *o, struct cursor *c) {
-    struct goroutine *g = order_can_start(o, c);
+    struct goroutine *g = __builtin_expect(c->thread->p != NULL, 1) ? order_can_start(o, c) : NULL;
 
     if (__builtin_expect(!g, 0))
         return order_not_started(o, c);

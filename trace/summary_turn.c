@@ -42,7 +42,7 @@ static COLD uint32_t find_reason(struct summing *s, uint64_t id) {
     return n;
 }
 
-/* False: not met yet. */
+/* False, or NULL: not met yet. */
 static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret) {
     uint32_t n = __builtin_expect(id < s->n_stack_ids, 1) ? s->stack_of_id[id] : 0;
 
@@ -52,13 +52,12 @@ static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret) {
     return __builtin_expect(n != 0, 1);
 }
 
-static inline bool reason_of(struct summing *s, uint64_t id, uint16_t *ret) {
+static inline struct summing_reason *reason_of(struct summing *s, uint64_t id) {
     uint32_t n = __builtin_expect(id < s->n_reason_ids, 1) ? s->reason_of_id[id] : 0;
 
     if (__builtin_expect(n == 0, 0))
         n = find_reason(s, id);
-    *ret = (uint16_t) (n - 1);
-    return __builtin_expect(n != 0, 1);
+    return __builtin_expect(n != 0, 1) ? &s->reasons[n - 1] : NULL;
 }
 
 /* The reader's goroutine remembers ours. Ours may be another's by now, but never goes away. */
@@ -99,17 +98,17 @@ void summing_turns_done(struct summing *s) {
 
 /* ---- events --------------------------------------------------------------------------------- */
 
-static inline int start(struct summing *s, struct order *o, struct cursor *c) {
+static inline int start(struct summing *s, struct order *o, struct cursor *c,
+                        struct summing_proc *p) {
     struct goroutine *g = order_can_start(o, c);
     int64_t time = order_time(o, c->time);
-    int32_t p = c->thread->pid;
     struct summing_go *sums;
     int more, r;
 
-    if (__builtin_expect(!g, 0))
+    if (__builtin_expect(!g || p->go, 0))
         return ASIDE;
     sums = sums_of(s, g);
-    if (!summing_is(sums, GOTRACE_GO_RUNNABLE, SUMMING_OVERDUE) || !summing_can_take(s, p))
+    if (!summing_is(sums, GOTRACE_GO_RUNNABLE, SUMMING_OVERDUE))
         return ASIDE;
     order_do_start(c, g);
     more = cursor_next(c, o->gen);
@@ -117,23 +116,23 @@ static inline int start(struct summing *s, struct order *o, struct cursor *c) {
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_START]++;
-    r = summing_start(s, sums, p, time);
+    r = summing_start(s, sums, p, c->thread->pid, time);
     return r < 0 ? r : more;
 }
 
-static inline int block(struct summing *s, struct order *o, struct cursor *c) {
-    struct goroutine *g = order_can_act(o, c);
+static inline int block(struct summing *s, struct order *o, struct cursor *c,
+                        struct summing_proc *p) {
+    struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
+    struct summing_reason *reason = reason_of(s, c->args[0]);
     struct summing_go *sums;
     uint32_t stack;
-    uint16_t reason;
     int more;
 
-    if (__builtin_expect(!g, 0))
+    if (__builtin_expect(!g || !reason, 0))
         return ASIDE;
-    sums = summing_can_act(s, g->id, c->thread->pid);
-    if (!sums || !reason_of(s, c->args[0], &reason) || !stack_of(s, c->args[1], &stack) ||
-        !summing_can_block(s, sums, reason, time))
+    sums = summing_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_block(s, sums, reason, time))
         return ASIDE;
     order_do_stop(c, g, GO_WAITING);
     more = cursor_next(c, o->gen);
@@ -141,13 +140,14 @@ static inline int block(struct summing *s, struct order *o, struct cursor *c) {
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_BLOCK]++;
-    summing_block(s, sums, reason, stack, time);
+    summing_block(s, sums, p, reason, stack, time);
     return more;
 }
 
 static inline int unblock(struct summing *s, struct order *o, struct cursor *c) {
     struct goroutine *g = order_can_unblock(o, c);
     int64_t time = order_time(o, c->time);
+    struct summing_reason *reason;
     struct summing_go *sums;
     uint32_t stack;
     int more;
@@ -155,8 +155,10 @@ static inline int unblock(struct summing *s, struct order *o, struct cursor *c) 
     if (__builtin_expect(!g, 0))
         return ASIDE;
     sums = sums_of(s, g);
-    if (!summing_is(sums, GOTRACE_GO_WAITING, 0) || !stack_of(s, c->args[2], &stack) ||
-        __builtin_expect(s->reasons[sums->reason].forever, 0))
+    if (!summing_is(sums, GOTRACE_GO_WAITING, 0) || !stack_of(s, c->args[2], &stack))
+        return ASIDE;
+    reason = &s->reasons[sums->reason];
+    if (__builtin_expect(reason->forever, 0))
         return ASIDE;
     order_do_unblock(c, g);
     more = cursor_next(c, o->gen);
@@ -164,7 +166,7 @@ static inline int unblock(struct summing *s, struct order *o, struct cursor *c) 
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_UNBLOCK]++;
-    summing_unblock(s, sums, stack, time);
+    summing_unblock(s, sums, reason, stack, time);
     return more;
 }
 
@@ -175,20 +177,23 @@ static void count_switch(struct summing *s) {
 }
 
 /* One goroutine unblocks another, blocks, and the other starts: three events without a stack. */
-static inline int hand_over(struct summing *s, struct order *o, struct cursor *c) {
-    struct goroutine *g = order_can_act(o, c), *next = order_can_unblock(o, c);
-    struct summing_go *sums, *then;
+static inline int hand_over(struct summing *s, struct order *o, struct cursor *c,
+                            struct summing_proc *p) {
+    struct goroutine *g = order_at_hand(c), *next = order_can_unblock(o, c);
+    struct summing_reason *reason = reason_of(s, 0), *over;
     int64_t time = order_time(o, c->time);
-    int32_t p = c->thread->pid;
-    uint16_t reason;
+    struct summing_go *sums, *then;
     int more, r;
 
-    if (!g || !next)
+    if (!g || !next || !reason)
         return ASIDE;
-    sums = summing_can_act(s, g->id, p);
+    sums = summing_can_act(p, g->id);
     then = sums_of(s, next);
-    if (!sums || !summing_is(then, GOTRACE_GO_WAITING, 0) || !reason_of(s, 0, &reason) ||
-        !summing_can_block(s, sums, reason, time + 1) || s->reasons[then->reason].forever)
+    if (!sums || !summing_is(then, GOTRACE_GO_WAITING, 0) ||
+        !summing_can_block(s, sums, reason, time + 1))
+        return ASIDE;
+    over = &s->reasons[then->reason];
+    if (over->forever)
         return ASIDE;
     order_do_stop(c, g, GO_WAITING);
     order_do_start(c, next);
@@ -197,9 +202,9 @@ static inline int hand_over(struct summing *s, struct order *o, struct cursor *c
         return more;
     o->last_time = time + 2;
     count_switch(s);
-    summing_unblock(s, then, SITES_NO_STACK, time);
-    summing_block(s, sums, reason, SITES_NO_STACK, time + 1);
-    r = summing_start(s, then, p, time + 2);
+    summing_unblock(s, then, over, SITES_NO_STACK, time);
+    summing_block(s, sums, p, reason, SITES_NO_STACK, time + 1);
+    r = summing_start(s, then, p, c->thread->pid, time + 2);
     return r < 0 ? r : more;
 }
 
@@ -210,8 +215,6 @@ static inline int metric(struct summing *s, struct order *o, struct cursor *c) {
     int64_t time = order_time(o, c->time);
     int more;
 
-    if (__builtin_expect(!c->thread->p, 0))
-        return ASIDE;
     more = cursor_next(c, o->gen);
     if (more < 0)
         return more;
@@ -221,15 +224,17 @@ static inline int metric(struct summing *s, struct order *o, struct cursor *c) {
     return more;
 }
 
-static inline int hot(struct summing *s, struct order *o, struct cursor *c) {
+/* On a thread that has the proc p. */
+static inline int hot(struct summing *s, struct order *o, struct cursor *c,
+                      struct summing_proc *p) {
     if (c->type == GOTRACE_EV_GO_START)
-        return start(s, o, c);
+        return start(s, o, c, p);
     if (c->type == GOTRACE_EV_GO_BLOCK)
-        return block(s, o, c);
+        return block(s, o, c, p);
     if (c->type == GOTRACE_EV_GO_UNBLOCK)
         return unblock(s, o, c);
     if (c->type == GOTRACE_EV_GO_SWITCH)
-        return hand_over(s, o, c);
+        return hand_over(s, o, c, p);
     if (c->type == GOTRACE_EV_HEAP_ALLOC || c->type == GOTRACE_EV_HEAP_GOAL)
         return metric(s, o, c);
     return ASIDE;
@@ -261,14 +266,14 @@ static int other(struct summing *s, struct order *o, struct cursor *c) {
 /* A thread's events until ends, or until one must wait. */
 static int turn(struct summing *s, struct cursor *c, int64_t ends) {
     struct order *o = &s->trace->order;
-    bool as_ever = summing_hot(s, c->m);
+    struct summing_proc *p = summing_proc_of(s, c->m, c->thread->pid);
 
     for (;;) {
-        int r = as_ever ? hot(s, o, c) : ASIDE;
+        int r = p ? hot(s, o, c, p) : ASIDE;
 
         if (__builtin_expect(r == ASIDE, 0)) {
             r = other(s, o, c);
-            as_ever = summing_hot(s, c->m);
+            p = summing_proc_of(s, c->m, c->thread->pid);
         }
         if (__builtin_expect(r != NEXT, 0) || c->time > ends)
             return r;

@@ -25,10 +25,10 @@ static inline bool summing_is(const struct summing_go *g, uint8_t state, unsigne
 }
 
 /* The same for one that runs, by its proc. */
-static inline struct summing_go *summing_can_act(const struct summing *s, int64_t id, int32_t p) {
-    struct summing_go *g = (uint32_t) p < s->n_ps ? s->ps[p].go : NULL;
+static inline struct summing_go *summing_can_act(const struct summing_proc *p, int64_t id) {
+    struct summing_go *g = p->go;
 
-    return g && g->id == id && g->state == GOTRACE_GO_RUNNING && g->flags == 0 ? g : NULL;
+    return summing_is(g, GOTRACE_GO_RUNNING, 0) && g->id == id ? g : NULL;
 }
 
 static inline void summing_enter(struct summing *s, struct summing_go *g, int64_t time,
@@ -39,12 +39,14 @@ static inline void summing_enter(struct summing *s, struct summing_go *g, int64_
     g->state = g->go_state = state;
 }
 
-/* Whether a goroutine may get the proc. */
-static inline bool summing_can_take(const struct summing *s, int32_t p) {
-    return (uint32_t) p < s->n_ps && !s->ps[p].go;
+/* The proc of a thread whose events may be taken this way; NULL: they may not. */
+static inline struct summing_proc *summing_proc_of(const struct summing *s, int64_t m, int32_t p) {
+    return (uint32_t) p < s->n_ps && summing_hot(s, m) ? &s->ps[p] : NULL;
 }
 
-static HOT int summing_start(struct summing *s, struct summing_go *g, int32_t p, int64_t time) {
+/* A goroutine gets proc p of number n, which is free. */
+static HOT int summing_start(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                             int32_t n, int64_t time) {
     int64_t duration = time - g->since;
 
     summing_advance(s, time);
@@ -57,23 +59,22 @@ static HOT int summing_start(struct summing *s, struct summing_go *g, int32_t p,
     sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
     summing_enter(s, g, time, GOTRACE_GO_RUNNING);
     s->procs_busy++;
-    s->ps[p].known = true;
-    s->ps[p].go = g;
-    g->p = p;
+    p->known = true;
+    p->go = g;
+    g->p = n;
     g->changes = s->n_changes;
     return histogram_add(&s->latency, duration);
 }
 
 /* A reason that is as others, for a goroutine that breaks no record. */
 static inline bool summing_can_block(const struct summing *s, const struct summing_go *g,
-                                     uint16_t reason, int64_t time) {
-    return !s->reasons[reason].forever && time - g->since <= s->out->longest_hold.duration;
+                                     const struct summing_reason *reason, int64_t time) {
+    return !reason->forever && time - g->since <= s->out->longest_hold.duration;
 }
 
-static HOT void summing_block(struct summing *s, struct summing_go *g, uint16_t number,
-                              uint32_t stack, int64_t time) {
-    struct summing_reason *reason = &s->reasons[number];
-    struct summing_proc *p = &s->ps[g->p];
+/* It gives up proc p, which is its own. */
+static HOT void summing_block(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                              struct summing_reason *reason, uint32_t stack, int64_t time) {
     int64_t duration = time - g->since;
 
     summing_advance(s, time);
@@ -84,15 +85,14 @@ static HOT void summing_block(struct summing *s, struct summing_go *g, uint16_t 
     s->procs_busy--;
     g->p = GOTRACE_NONE;
     reason->count++;
-    g->reason = number;
+    g->reason = (uint16_t) (reason - s->reasons);
     g->stack = reason->classes ? stack : SITES_NO_STACK;
     summing_enter(s, g, time, GOTRACE_GO_WAITING);
 }
 
 /* One more that is runnable is of no importance for the times in which something was so. */
-static HOT void summing_unblock(struct summing *s, struct summing_go *g, uint32_t stack,
-                                int64_t time) {
-    struct summing_reason *reason = &s->reasons[g->reason];
+static HOT void summing_unblock(struct summing *s, struct summing_go *g,
+                                struct summing_reason *reason, uint32_t stack, int64_t time) {
     int64_t duration = time - g->since;
 
     if (s->n_runnable == 0)
