@@ -33,21 +33,21 @@ static size_t home(const struct idmap *map, uint64_t id) {
     return (size_t) (id * map->factor >> map->shift);
 }
 
-/* Returns how far from home it found room. */
-static size_t put(struct idmap *map, uint64_t id, uint32_t value) {
+/* Where the id is, or would be put; and how far from home that is. There must be room. */
+static struct idmap_slot *find_place(const struct idmap *map, uint64_t id, size_t *ret_steps) {
     size_t mask = map->n_slots - 1, i = home(map, id), steps = 0;
 
-    for (; map->slots[i].value != 0; steps++)
+    for (; map->slots[i].value != 0 && map->slots[i].id != id; steps++)
         i = (i + 1) & mask;
-    map->slots[i].id = id;
-    map->slots[i].value = value + 1;
-    return steps;
+    *ret_steps = steps;
+    return &map->slots[i];
 }
 
 /* Puts everything into a new table of n slots. */
 static int rebuild(struct idmap *map, size_t n) {
     size_t old_n = map->n_slots;
     struct idmap_slot *old = map->slots, *slots;
+    size_t steps;
     int r = memory_new(map->mem, n * sizeof(*slots), &slots);
 
     if (r < 0)
@@ -57,33 +57,46 @@ static int rebuild(struct idmap *map, size_t n) {
     map->shift = 64U - (unsigned) __builtin_ctzll(n);
     for (size_t i = 0; i < old_n; i++)
         if (old[i].value != 0)
-            (void) put(map, old[i].id, old[i].value - 1);
+            *find_place(map, old[i].id, &steps) = old[i];
     memory_free(map->mem, old, old_n * sizeof(*old));
     return 0;
 }
 
+static int grow(struct idmap *map) {
+    return rebuild(map, map->n_slots ? map->n_slots * 2 : FIRST_SLOTS);
+}
+
+static int use_secret(struct idmap *map) {
+    int r;
+
+    map->factor = map->secret;
+    r = rebuild(map, map->n_slots);
+    if (r < 0)
+        map->factor = IDMAP_GOLDEN; /* as everything still stands */
+    return r;
+}
+
 int idmap_add(struct idmap *map, uint64_t id, uint32_t value) {
-    if (idmap_find_slot(map, id) != IDMAP_NONE)
+    struct idmap_slot *slot;
+    size_t steps;
+    int r = map->n_slots == 0 ? grow(map) : 0;
+
+    if (r < 0)
+        return r;
+    slot = find_place(map, id, &steps);
+    if (slot->value != 0)
         return -EEXIST;
     if (map->n + map->n / 2 >= map->n_slots) {
-        int r = rebuild(map, map->n_slots ? map->n_slots * 2 : FIRST_SLOTS);
-
+        r = grow(map);
         if (r < 0)
             return r;
+        slot = find_place(map, id, &steps);
     }
+    *slot = (struct idmap_slot){id, value + 1};
     map->n++;
     if (id > map->max_id)
         map->max_id = id;
-    if (put(map, id, value) > IDMAP_CROWDED && map->factor != map->secret) {
-        int r;
-
-        map->factor = map->secret;
-        r = rebuild(map, map->n_slots);
-        if (r < 0)
-            map->factor = IDMAP_GOLDEN; /* as everything still stands */
-        return r;
-    }
-    return 0;
+    return steps > IDMAP_CROWDED && map->factor != map->secret ? use_secret(map) : 0;
 }
 
 /* What stands behind the gap and could stand in it moves up, so that there are no gravestones. */
@@ -102,18 +115,20 @@ static void close_gap(struct idmap *map, size_t gap) {
     map->slots[gap].id = 0;
 }
 
-void idmap_remove(struct idmap *map, uint64_t id) {
-    size_t mask = map->n_slots - 1;
+uint32_t idmap_remove(struct idmap *map, uint64_t id) {
+    struct idmap_slot *slot;
+    uint32_t value;
+    size_t steps;
 
     if (map->n == 0)
-        return;
-    for (size_t i = home(map, id); map->slots[i].value != 0; i = (i + 1) & mask) {
-        if (map->slots[i].id != id)
-            continue;
-        close_gap(map, i);
+        return IDMAP_NONE;
+    slot = find_place(map, id, &steps);
+    value = slot->value - 1;
+    if (value != IDMAP_NONE) {
+        close_gap(map, (size_t) (slot - map->slots));
         map->n--;
-        return;
     }
+    return value;
 }
 
 int idmap_seal(struct idmap *map) {

@@ -53,8 +53,8 @@ void idmap_clear(struct idmap *map);
 /* 0, -EEXIST, or an error of memory.h. Not after idmap_seal. */
 int idmap_add(struct idmap *map, uint64_t id, uint32_t value);
 
-/* Forgets the id, if it is there. Not after idmap_seal. */
-void idmap_remove(struct idmap *map, uint64_t id);
+/* Forgets the id, if it is there. Its value, or IDMAP_NONE. Not after idmap_seal. */
+uint32_t idmap_remove(struct idmap *map, uint64_t id);
 
 /* Nothing will be added or removed until idmap_clear. Errors of memory.h. */
 int idmap_seal(struct idmap *map);

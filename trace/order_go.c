@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "trace/order.h"
@@ -51,9 +52,9 @@ static int new_goroutine(struct order *o, struct cursor *c, uint8_t status,
 
     if (id < 0)
         return order_bad(o, c, "goroutine %" PRIu64 " is beyond all numbers", c->args[0]);
-    if (resources_goroutine(&o->res, id))
-        return order_bad(o, c, "goroutine %" PRId64 " exists already", id);
     r = resources_new_goroutine(&o->res, id, &g);
+    if (r == -EEXIST)
+        return order_bad(o, c, "goroutine %" PRId64 " exists already", id);
     if (r < 0)
         return order_no_memory(o, c, r);
     g->status = status;

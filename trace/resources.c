@@ -98,15 +98,18 @@ static int rebuild(struct resources *res, size_t cap) {
 }
 
 int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret) {
-    struct goroutine *g;
-    size_t steps;
+    struct goroutine *g = resources_place(res, id);
+    size_t steps = ((size_t) (g - res->gs) - home(res, id)) & (res->gs_cap - 1);
     int r = 0;
 
-    if (res->n_gs + res->n_gs / 2 >= res->gs_cap)
+    if (g->id >= 0)
+        return -EEXIST;
+    if (res->n_gs + res->n_gs / 2 >= res->gs_cap) {
         r = rebuild(res, res->gs_cap ? 2 * res->gs_cap : FIRST_GOROUTINES);
-    if (r < 0)
-        return r;
-    g = free_place(res, id, &steps);
+        if (r < 0)
+            return r;
+        g = free_place(res, id, &steps);
+    }
     if (steps > IDMAP_CROWDED && res->factor != res->secret) {
         res->factor = res->secret;
         r = rebuild(res, res->gs_cap);
@@ -194,12 +197,11 @@ int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, st
 }
 
 bool resources_end_task(struct resources *res, uint64_t id, struct task *ret) {
-    uint32_t i = idmap_find(&res->task_ids, id);
+    uint32_t i = idmap_remove(&res->task_ids, id);
 
     if (i == IDMAP_NONE)
         return false;
     *ret = res->tasks[i];
-    idmap_remove(&res->task_ids, id);
     if (i != --res->n_tasks) {
         res->tasks[i] = res->tasks[res->n_tasks];
         idmap_remove(&res->task_ids, res->tasks[i].id);

@@ -126,8 +126,9 @@ void resources_done(struct resources *res);
 void resources_leave_users(struct resources *res);
 
 /*
- * A new one with this id, not negative, which none may have. Errors of memory.h. Procs and threads
- * stay where they are; goroutines move whenever one comes or goes.
+ * A new one with this id, not negative, which no proc or thread may have; a goroutine that has it
+ * is -EEXIST. Errors of memory.h. Procs and threads stay where they are; goroutines move whenever
+ * one comes or goes.
  */
 int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret);
 int resources_new_proc(struct resources *res, int32_t id, struct proc **ret);

@@ -76,9 +76,8 @@ static int add(struct summing *s, int64_t id, struct summing_go **ret) {
 }
 
 void summing_go_forget(struct summing *s, struct summing_go *g) {
-    uint32_t n = idmap_find(&s->go_ids, (uint64_t) g->id);
+    uint32_t n = idmap_remove(&s->go_ids, (uint64_t) g->id);
 
-    idmap_remove(&s->go_ids, (uint64_t) g->id);
     if (s->recent[(uint64_t) g->id % SUMMING_RECENT].go == g)
         s->recent[(uint64_t) g->id % SUMMING_RECENT].go = NULL;
     s->free[s->n_free++] = n;

@@ -331,7 +331,8 @@ int summing_go_event(struct summing *s, const struct gotrace_event *e) {
 
     if (e->from == e->to)
         return 0;
-    g = summing_go_find(s, (int64_t) e->args[0]);
+    /* The reader knows that one that is created was not there. */
+    g = e->from == GOTRACE_GO_NOT_EXIST ? NULL : summing_go_find(s, (int64_t) e->args[0]);
     if (!g)
         r = summing_go_meet(s, e, &g);
     if (e->to == GOTRACE_GO_NOT_EXIST) {

@@ -98,12 +98,11 @@ static int begin_task(struct summing *s, const struct gotrace_event *e) {
 }
 
 static int end_task(struct summing *s, const struct gotrace_event *e) {
-    uint32_t n = idmap_find(&s->task_ids, e->args[0]);
+    uint32_t n = idmap_remove(&s->task_ids, e->args[0]);
     int r;
 
     if (n == IDMAP_NONE)
         return ended_unknown(s, &s->task_types, e->string);
-    idmap_remove(&s->task_ids, e->args[0]);
     r = ended(&s->task_types, &s->tasks.list[n], e->time);
     give_back(&s->tasks, n);
     return r;
