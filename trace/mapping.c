@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Few enough faults and calls, and little beside a generation. */
+/* Few enough calls, and little beside a generation. */
 #define WINDOW ((size_t) 4 << 20)
 
 /* More than any page has; behind each window, so that what is read past its end is there. */
@@ -67,8 +67,7 @@ static int place(const struct mapping *map, uint64_t from, size_t n, void **ret)
 
     if (data == MAP_FAILED)
         return -errno;
-    if (mmap(data, n, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, map->fd,
-             (off_t) from) == MAP_FAILED) {
+    if (mmap(data, n, PROT_READ, MAP_PRIVATE | MAP_FIXED, map->fd, (off_t) from) == MAP_FAILED) {
         r = -errno;
         (void) munmap(data, WINDOW + BEHIND);
         return r;

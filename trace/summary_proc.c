@@ -62,9 +62,8 @@ void summing_fold(struct summing *s) {
 void summing_advance_slow(struct summing *s, int64_t time) {
     for (; s->due->since <= time - SUMMARY_OVERDUE; s->due = s->due->next) {
         summing_pass(s, s->due->since + SUMMARY_OVERDUE);
-        summing_fold(s);
+        summing_set_overdue(s, s->n_overdue + 1);
         s->due->flags |= SUMMING_OVERDUE;
-        s->n_overdue++;
         s->out->scheduler.overdue_count++;
     }
 }

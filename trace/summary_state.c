@@ -136,10 +136,8 @@ static int leave_runnable(struct summing *s, struct summing_go *g, const struct 
     }
     summing_unqueue(s, g);
     s->n_runnable--;
-    if (g->flags & SUMMING_OVERDUE) {
-        summing_fold(s);
-        s->n_overdue--;
-    }
+    if (g->flags & SUMMING_OVERDUE)
+        summing_set_overdue(s, s->n_overdue - 1);
     sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
     if (e->to != GOTRACE_GO_RUNNING || (g->flags & SUMMING_UNKNOWN_START))
         return 0;

@@ -278,7 +278,6 @@ int summing_procs_change(struct summing *s, const struct gotrace_event *e);
 struct summing_proc *summing_proc_find(struct summing *s, int32_t p);
 void summing_advance_slow(struct summing *s, int64_t time);
 void summing_pass_wide(struct summing *s, int64_t time);
-/* n_overdue is about to change. */
 void summing_fold(struct summing *s);
 /* procs, procs_running or idle_workers is another, or a pause begins or ends. */
 void summing_set_procs(struct summing *s);
@@ -343,6 +342,15 @@ static inline void summing_advance(struct summing *s, int64_t time) {
     if (s->due->since <= time - SUMMARY_OVERDUE)
         summing_advance_slow(s, time);
     summing_pass(s, time);
+}
+
+/* Where more are overdue than could run, as many Ps as are free could run one of them. */
+static inline void summing_set_overdue(struct summing *s, uint64_t n) {
+    uint64_t least = n < s->n_overdue ? n : s->n_overdue;
+
+    if (least == 0 || (int64_t) least < s->room)
+        summing_fold(s);
+    s->n_overdue = n;
 }
 
 /* It is runnable from now on, later than all that are. */

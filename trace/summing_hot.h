@@ -51,10 +51,8 @@ static HOT int summing_start(struct summing *s, struct summing_go *g, struct sum
 
     summing_advance(s, time);
     s->n_runnable--;
-    if (g->flags & SUMMING_OVERDUE) {
-        summing_fold(s);
-        s->n_overdue--;
-    }
+    if (g->flags & SUMMING_OVERDUE)
+        summing_set_overdue(s, s->n_overdue - 1);
     summing_unqueue(s, g);
     sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
     summing_enter(s, g, time, GOTRACE_GO_RUNNING);
