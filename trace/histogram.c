@@ -47,6 +47,7 @@ static int spill(struct histogram *h) {
         h->buckets[histogram_bucket(h->large[i])]++;
     forget_kept(h);
     forget_large(h);
+    h->n_kept = h->n_large = 0;
     return 0;
 }
 
@@ -170,24 +171,78 @@ static int by_value(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+/* As coarse as the buckets, in fewer steps: a float's exponent and the first bits behind it. */
+#define N_COARSE (32 * 128 + 1)
+
+static inline size_t coarse(uint32_t value) {
+    float f = (float) ((int64_t) value + 1);
+    uint32_t bits;
+
+    memcpy(&bits, &f, sizeof(bits));
+    return (bits - 0x3f800000U) >> 16;
+}
+
+/*
+ * Of many values only those in the ranks' buckets matter: they go to the front, and the ranks become
+ * those among them; the others are lost. Returns how many they are. Two passes without a choice
+ * to be guessed cost a fraction of what it takes to select among all.
+ */
+static size_t gather(struct histogram *h, int64_t *ranks, size_t n) {
+    uint32_t in[N_COARSE] = {0}, too[N_COARSE] = {0}; /* two, or equal values wait in a row */
+    int64_t before = 0, left_out = 0;
+    size_t k = 0, front = 0;
+
+    for (size_t i = 0; i + 1 < h->n_kept; i += 2) {
+        in[coarse(h->kept[i])]++;
+        too[coarse(h->kept[i + 1])]++;
+    }
+    if (h->n_kept % 2)
+        in[coarse(h->kept[h->n_kept - 1])]++;
+    for (size_t b = 0; b < N_COARSE; b++) {
+        size_t first = k, count = in[b] + too[b];
+
+        before += (int64_t) count;
+        while (k < n && ranks[k] <= before)
+            ranks[k++] -= left_out;
+        in[b] = k > first; /* from here on: whether it is some rank's */
+        left_out += k > first ? 0 : (int64_t) count;
+    }
+    for (size_t i = 0; i < h->n_kept; i++) {
+        h->kept[front] = h->kept[i];
+        front += in[coarse(h->kept[i])];
+    }
+    return front;
+}
+
+/* The values of ranks (from 1) of which none is beyond n_kept. */
+static void select_kept(struct histogram *h, int64_t *ret, size_t n) {
+    size_t lo = 0, end = h->n_kept < MANY_KEPT ? h->n_kept : gather(h, ret, n);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t k = (size_t) ret[i] - 1;
+
+        select_rank(h->kept, lo, end, k);
+        lo = k;
+        ret[i] = h->kept[k];
+    }
+}
+
 void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_t *ret, size_t n) {
-    size_t lo = 0;
+    size_t small = 0;
 
     if (!h->buckets && h->n_large > 1)
         qsort(h->large, h->n_large, sizeof(*h->large), by_value);
     for (size_t i = 0; i < n; i++) {
         uint64_t rank = rank_of(h->count, permille[i]);
 
-        if (h->count == 0) {
+        if (h->count == 0)
             ret[i] = 0;
-        } else if (h->buckets) {
+        else if (h->buckets)
             ret[i] = by_bucket(h, rank);
-        } else if (rank > h->n_kept) {
+        else if (rank > h->n_kept)
             ret[i] = h->large[rank - h->n_kept - 1];
-        } else {
-            select_rank(h->kept, lo, h->n_kept, (size_t) rank - 1);
-            lo = (size_t) rank - 1;
-            ret[i] = h->kept[lo];
-        }
+        else
+            ret[small++] = (int64_t) rank;
     }
+    select_kept(h, ret, small);
 }

@@ -42,7 +42,7 @@ int histogram_add_slow(struct histogram *h, int64_t value);
 
 /*
  * The nearest-rank percentiles, each in thousandths and none smaller than the one before it; 0 if
- * there are no values. The order of what is kept changes.
+ * there are no values. To be asked for once, when all values are there: what was kept is used up.
  */
 void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_t *ret, size_t n);
 

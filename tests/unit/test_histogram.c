@@ -70,6 +70,7 @@ static void test_exact(void **state) {
     check(1000, 4096);
     check(1001, 4096);
     check(4096, 4096);
+    check(100000, 1U << 20);
 }
 
 static void test_counted(void **state) {
@@ -77,6 +78,7 @@ static void test_counted(void **state) {
     check(4097, 4096);
     check(50000, 4096);
     check(20, 16);
+    check(50000, 40000);
 }
 
 static void test_empty(void **state) {
