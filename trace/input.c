@@ -55,7 +55,7 @@ static int next_window(struct input *in) {
         return r;
     if (n <= rest)
         in->ended = true;
-    in->tail = in->head + n;
+    in->tail = n > 0 ? in->head + n : in->head; /* there may be neither */
     return 0;
 }
 
