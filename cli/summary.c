@@ -54,6 +54,8 @@ static void complain_of(const char *name, const struct gotrace *trace, int r)
 
     if (error.code == r && error.text && *error.text)
         complain("%s: %s (offset %" PRIu64 ")", name, error.text, error.offset);
+    else if (r == -ENODATA)
+        complain("%s: nothing follows the trace's header", name);
     else
         complain("%s: %s", name, strerror(-r));
 }

@@ -232,6 +232,8 @@ static int run(struct summing *s) {
             return bad;
     }
     r = bad < 0 ? bad : r;
+    if (r == 0 && s->out->generations == 0)
+        return -ENODATA; /* which Go 1.26's format knows no better than to call complete */
     if (r < 0 && (s->out->generations == 0 || r == -ENOMEM))
         return r;
     note_end(s, r);

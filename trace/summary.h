@@ -279,7 +279,8 @@ struct summary {
 /*
  * Reads the trace to its end, from which it must not have been read before. 0, also if the trace
  * breaks off or contradicts itself after its first generation began: what came before is summed up,
- * and `complete` is false. Otherwise an error as gotrace_next, and nothing to be released.
+ * and `complete` is false. Otherwise an error as gotrace_next, or -ENODATA when nothing follows the
+ * header, and nothing to be released.
  */
 int summary_run(struct gotrace *trace, struct summary *ret);
 

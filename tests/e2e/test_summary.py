@@ -211,6 +211,8 @@ def test_refused(tmp_path):
     assert done.stdout == b"" and b"page: " in done.stderr
     path.write_bytes(b"go 1.21 trace\0\0\0")
     assert b"1.21" in run(path, status=1).stderr
+    path.write_bytes(b"go 1.26 trace\0\0\0")
+    assert b"page: nothing follows the trace's header" in run(path, status=1).stderr
     assert b"No such file" in run(tmp_path / "none", status=1).stderr
     run(status=2)
     run("--sort", status=2)
