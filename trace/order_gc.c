@@ -142,14 +142,15 @@ int order_sweep_end(struct order *o, struct cursor *c) {
 /* The ranges of a goroutine; room for them is made. */
 static int ranges_of(struct order *o, const struct cursor *c, struct goroutine *g,
                      struct ranges **ret) {
+    struct goroutine_more *more;
     int r;
 
     if (!g)
         return order_bad(o, c, "the goroutine does not exist");
-    r = resources_more(&o->res, g);
+    r = resources_more(&o->res, g, &more);
     if (r < 0)
         return order_no_memory(o, c, r);
-    *ret = &g->more->ranges;
+    *ret = &more->ranges;
     return 0;
 }
 
@@ -166,6 +167,7 @@ static int begin_on_goroutine(struct order *o, struct cursor *c, uint64_t string
 
 static int end_on_goroutine(struct order *o, struct cursor *c, uint8_t type,
                             uint64_t *ret_string) {
+    struct goroutine_more *more;
     struct goroutine *g;
     int r = order_user(o, c);
 
@@ -174,7 +176,8 @@ static int end_on_goroutine(struct order *o, struct cursor *c, uint8_t type,
     g = resources_current(&o->res, c->thread);
     if (!g)
         return order_bad(o, c, "goroutine %" PRId64 " does not exist", c->thread->g);
-    return end_range(o, c, g->more ? &g->more->ranges : NULL, type, ret_string);
+    more = resources_has_more(&o->res, g);
+    return end_range(o, c, more ? &more->ranges : NULL, type, ret_string);
 }
 
 int order_assist_begin(struct order *o, struct cursor *c) {

@@ -153,6 +153,7 @@ int order_region_begin(struct order *o, struct cursor *c) {
 
 /* The innermost region ends; of those that began before the trace nothing is known. */
 int order_region_end(struct order *o, struct cursor *c) {
+    struct goroutine_more *more;
     struct goroutine *g;
     struct region *last;
     struct name *type;
@@ -160,12 +161,13 @@ int order_region_end(struct order *o, struct cursor *c) {
 
     if (r < 0)
         return r;
-    if (!g->more || g->more->n_regions == 0)
+    more = resources_has_more(&o->res, g);
+    if (!more || more->n_regions == 0)
         return 1;
-    last = &g->more->regions[g->more->n_regions - 1];
+    last = &more->regions[more->n_regions - 1];
     if (last->task != c->args[0] || last->type != type)
         return order_bad(o, c, "another region of goroutine %" PRId64 " began last", g->id);
-    g->more->n_regions--;
+    more->n_regions--;
     name_release(&o->gen->strings, last->type);
     return 1;
 }

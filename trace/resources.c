@@ -7,6 +7,9 @@
 #include "trace/gotrace.h"
 
 #define FIRST_GOROUTINES 256
+#define PLACE_SIZE (sizeof(struct goroutine) + sizeof(struct goroutine_more *))
+
+_Static_assert(2 * sizeof(struct goroutine) == MEMORY_LINE, "two in a cache line");
 
 /* Where goroutines are looked for before there are any. Nothing is ever put here. */
 static struct goroutine nobody[2] = {{.id = GOTRACE_NONE}, {.id = GOTRACE_NONE}};
@@ -25,8 +28,8 @@ void resources_init(struct resources *res, struct memory *mem, struct strings *s
     idmap_init(&res->task_ids, mem, seed);
 }
 
-static void free_more(struct resources *res, struct goroutine *g) {
-    struct goroutine_more *more = g->more;
+static void free_more(struct resources *res, size_t place) {
+    struct goroutine_more *more = res->more[place];
 
     if (!more)
         return;
@@ -34,12 +37,12 @@ static void free_more(struct resources *res, struct goroutine *g) {
         name_release(res->strings, more->regions[i].type);
     memory_free(res->mem, more->regions, more->regions_cap * sizeof(*more->regions));
     memory_free(res->mem, more, sizeof(*more));
-    g->more = NULL;
+    res->more[place] = NULL;
 }
 
 void resources_done(struct resources *res) {
     for (size_t i = 0; i < res->gs_cap; i++)
-        free_more(res, &res->gs[i]);
+        free_more(res, i);
     for (uint32_t i = 0; i < res->n_procs; i++)
         memory_free(res->mem, res->procs[i], sizeof(struct proc));
     for (uint32_t i = 0; i < res->n_threads; i++)
@@ -47,7 +50,7 @@ void resources_done(struct resources *res) {
     for (uint32_t i = 0; i < res->n_tasks; i++)
         name_release(res->strings, res->tasks[i].type);
     if (res->gs_cap > 0)
-        memory_free(res->mem, res->gs, res->gs_cap * sizeof(*res->gs));
+        memory_free(res->mem, res->gs, res->gs_cap * PLACE_SIZE);
     memory_free(res->mem, res->procs, res->procs_cap * sizeof(struct proc *));
     memory_free(res->mem, res->threads, res->threads_cap * sizeof(struct thread *));
     memory_free(res->mem, res->tasks, res->tasks_cap * sizeof(*res->tasks));
@@ -74,26 +77,43 @@ static struct goroutine *free_place(struct resources *res, int64_t id, size_t *r
     return &res->gs[i];
 }
 
-/* Puts all into a new table. */
-static int rebuild(struct resources *res, size_t cap) {
-    struct goroutine *old = res->gs, *gs;
-    size_t old_cap = res->gs_cap, steps;
-    int r = memory_new(res->mem, cap * sizeof(*gs), &gs);
+static int new_table(struct resources *res, size_t cap) {
+    struct goroutine *gs;
+    int r = memory_new_aligned(res->mem, MEMORY_LINE, cap * PLACE_SIZE, &gs);
 
     if (r < 0)
         return r;
+    memset(gs, 0, cap * PLACE_SIZE);
     for (size_t i = 0; i < cap; i++)
         gs[i].id = GOTRACE_NONE;
     res->gs = gs;
+    res->more = (struct goroutine_more **) (gs + cap);
     res->gs_cap = cap;
     res->gs_shift = 64U - (unsigned) __builtin_ctzll(cap);
-    for (size_t i = 0; i < old_cap; i++)
-        if (old[i].id >= 0)
-            *free_place(res, old[i].id, &steps) = old[i];
+    return 0;
+}
+
+/* Puts all into a new table. */
+static int rebuild(struct resources *res, size_t cap) {
+    struct goroutine *old = res->gs;
+    struct goroutine_more **old_more = res->more;
+    size_t old_cap = res->gs_cap, steps;
+    int r = new_table(res, cap);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < old_cap; i++) {
+        struct goroutine *g = old[i].id >= 0 ? free_place(res, old[i].id, &steps) : NULL;
+
+        if (!g)
+            continue;
+        *g = old[i];
+        res->more[g - res->gs] = old_more[i];
+    }
     for (uint32_t i = 0; i < res->n_threads; i++)
         res->threads[i]->gp = NULL;
     if (old_cap > 0)
-        memory_free(res->mem, old, old_cap * sizeof(*old));
+        memory_free(res->mem, old, old_cap * PLACE_SIZE);
     return 0;
 }
 
@@ -129,14 +149,16 @@ int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine 
 void resources_end_goroutine(struct resources *res, struct goroutine *g) {
     size_t mask = res->gs_cap - 1, gap = (size_t) (g - res->gs);
 
-    free_more(res, g);
+    free_more(res, gap);
     for (size_t i = (gap + 1) & mask; res->gs[i].id >= 0; i = (i + 1) & mask) {
         if (((i - home(res, res->gs[i].id)) & mask) < ((i - gap) & mask))
             continue;
         res->gs[gap] = res->gs[i];
+        res->more[gap] = res->more[i];
         gap = i;
     }
     res->gs[gap] = (struct goroutine){.id = GOTRACE_NONE};
+    res->more[gap] = NULL;
     res->n_gs--;
 }
 
@@ -211,18 +233,22 @@ bool resources_end_task(struct resources *res, uint64_t id, struct task *ret) {
     return true;
 }
 
-int resources_more(struct resources *res, struct goroutine *g) {
-    return g->more ? 0 : memory_new(res->mem, sizeof(*g->more), &g->more);
+int resources_more(struct resources *res, const struct goroutine *g, struct goroutine_more **ret) {
+    struct goroutine_more **more = &res->more[g - res->gs];
+    int r = *more ? 0 : memory_new(res->mem, sizeof(**more), more);
+
+    if (r == 0)
+        *ret = *more;
+    return r;
 }
 
-int resources_push_region(struct resources *res, struct goroutine *g, uint64_t task,
+int resources_push_region(struct resources *res, const struct goroutine *g, uint64_t task,
                           struct name *type) {
     struct goroutine_more *more;
-    int r = resources_more(res, g);
+    int r = resources_more(res, g, &more);
 
     if (r < 0)
         return r;
-    more = g->more;
     r = memory_grow(res->mem, &more->regions, &more->regions_cap, more->n_regions + 1,
                     sizeof(*more->regions));
     if (r < 0)

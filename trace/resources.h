@@ -59,10 +59,10 @@ struct goroutine_more {
     size_t n_regions;
 };
 
+/* Two in a cache line. */
 struct goroutine {
     int64_t id; /* GOTRACE_NONE: nobody */
     uint64_t seq;
-    struct goroutine_more *more;
     void *user; /* of whoever takes events from the inside; NULL at first */
     uint32_t epoch; /* of seq: resources.epoch when it began */
     uint8_t status; /* enum go_status */
@@ -98,6 +98,7 @@ struct resources {
     struct memory *mem;
     struct strings *strings;
     struct goroutine *gs; /* a hash table with open addressing, as idmap's */
+    struct goroutine_more **more; /* of the goroutine in the same place, or NULL; behind gs */
     size_t gs_cap;        /* a power of two; 0: gs are two free places that are not its own */
     size_t n_gs;
     unsigned gs_shift;
@@ -143,8 +144,8 @@ int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, st
 bool resources_end_task(struct resources *res, uint64_t id, struct task *ret);
 
 /* Makes room for what few have. Errors of memory.h. */
-int resources_more(struct resources *res, struct goroutine *g);
-int resources_push_region(struct resources *res, struct goroutine *g, uint64_t task,
+int resources_more(struct resources *res, const struct goroutine *g, struct goroutine_more **ret);
+int resources_push_region(struct resources *res, const struct goroutine *g, uint64_t task,
                           struct name *type);
 
 /* The thread gets the proc (NULL: none) instead of the one that it has. */
@@ -163,6 +164,12 @@ static inline struct goroutine *resources_goroutine(const struct resources *res,
     struct goroutine *g = resources_place(res, id);
 
     return g->id >= 0 ? g : NULL;
+}
+
+/* What few have, or NULL. */
+static inline struct goroutine_more *resources_has_more(const struct resources *res,
+                                                        const struct goroutine *g) {
+    return res->more[g - res->gs];
 }
 
 static inline struct proc *resources_proc(const struct resources *res, uint64_t id) {
