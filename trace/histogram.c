@@ -183,7 +183,7 @@ static inline size_t coarse(uint32_t value) {
 }
 
 /*
- * Of many values only those in the ranks' buckets matter: they go to the front, and the ranks become
+ * Of many values only those in the buckets of ranks matter: they go to the front, and ranks become
  * those among them; the others are lost. Returns how many they are. Two passes without a choice
  * to be guessed cost a fraction of what it takes to select among all.
  */

@@ -3,9 +3,9 @@
 
 /*
  * Many durations, of which percentiles are asked for. As long as there are not too many, each is
- * kept, in four bytes if it is below 4.3 seconds, and the percentiles are exact. Then they are counted in buckets, 128 of equal width to each
- * power of two: a percentile is then the middle of its bucket, off by at most 1/256 (0.4 %). Count,
- * total and maximum are always exact.
+ * kept, in four bytes if it is below 4.3 seconds, and the percentiles are exact. Then they are
+ * counted in buckets, 128 of equal width to each power of two: a percentile is then the middle of
+ * its bucket, off by at most 1/256 (0.4 %). Count, total and maximum are always exact.
  */
 
 #include <stdbool.h>
@@ -37,7 +37,10 @@ struct histogram {
 void histogram_init(struct histogram *h, struct memory *mem, size_t max_kept);
 void histogram_done(struct histogram *h);
 
-/* The half of histogram_add that makes room, or keeps what is large. Errors of memory.h; the value is not counted then. */
+/*
+ * The half of histogram_add that makes room, or keeps what is large. Errors of memory.h; the value
+ * is not counted then.
+ */
 int histogram_add_slow(struct histogram *h, int64_t value);
 
 /*
@@ -60,6 +63,7 @@ static inline size_t histogram_bucket(int64_t value) {
 
 int64_t histogram_middle(size_t bucket);
 
+/* For histogram_add. Returns 0. */
 static inline int histogram_count(struct histogram *h, int64_t value) {
     h->count++;
     h->total += value;

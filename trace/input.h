@@ -58,7 +58,7 @@ void input_init(struct input *in, gotrace_read_fn read, void *userdata, struct m
                 struct fault *fault);
 void input_done(struct input *in);
 
-/* Nothing was read yet; from now on the file is mapped instead. 0, or a negative errno: it is not. */
+/* Nothing was read yet; from now on the file is mapped instead. A negative errno: it is not. */
 int input_map(struct input *in, int fd);
 
 /* How much of the trace was read. */

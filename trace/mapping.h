@@ -21,7 +21,7 @@ struct mapping {
     struct mapping_window *last;
 };
 
-/* The file from the descriptor's position on. A negative errno if it is none, or has no position. */
+/* The file from the descriptor's position on. A negative errno if it is no file. */
 int mapping_init(struct mapping *map, struct memory *mem, int fd);
 void mapping_done(struct mapping *map);
 
