@@ -17,6 +17,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 
@@ -167,10 +168,12 @@ def kill_at(directory, kind, phase, group, name, number):
         ):  # fmt: skip
             scene.gate.set()
             wait_until("it is killed, or the trace in its place", scene.settled)
-            if d.alive():
-                with contextlib.suppress(Exception):
-                    d.process.wait(0.05)
-            killed = not d.alive()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                d.process.wait(0.05)
+        # It may have been killed while strace let go of it.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            d.process.wait(0.05)
+        killed = not d.alive()
         if killed:
             assert d.wait_exit() == -signal.SIGKILL
         else:
