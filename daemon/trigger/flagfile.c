@@ -158,7 +158,7 @@ static void look(struct flagfile *f)
     see(f);
     say_unwatched(f, r);
     f->settling = false;
-    look_in(f, FLAGFILE_POLL, USEC_PER_SEC);
+    look_in(f, FLAGFILE_POLL, FLAGFILE_POLL / 6);
 }
 
 static int on_look(sd_event_source *s, uint64_t now, void *userdata)
