@@ -138,8 +138,13 @@ def reference(targets, tmp_path_factory):
     seen = {}
 
     def look(kind, group):
-        if (kind, group) in seen:
-            return seen[kind, group]
+        """The quieter of two looks: what a busy machine adds is not made again."""
+        if (kind, group) not in seen:
+            looks = [look_once(kind, group) for _ in range(2)]
+            seen[kind, group] = min(looks, key=lambda paths: sum(map(len, paths.values())))
+        return seen[kind, group]
+
+    def look_once(kind, group):
         directory = tmp_path_factory.mktemp("reference")
         log = directory / "log"
         with targets.start(kind, directory) as d:
@@ -158,8 +163,7 @@ def reference(targets, tmp_path_factory):
                 paths[call["name"]].append(first["path"] if first else "")
         # strace saw the thread inside this one, and counts from the next.
         paths.pop("restart_syscall", None)
-        seen[kind, group] = dict(paths)
-        return seen[kind, group]
+        return dict(paths)
 
     return look
 
