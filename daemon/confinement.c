@@ -267,7 +267,8 @@ static bool allowed_socket(const struct confinement *c, const char *directory)
     for (size_t i = 0; i < c->n_sockets; i++) {
         size_t n = strlen(c->sockets[i]);
 
-        if (strncmp(directory, c->sockets[i], n) == 0 && (directory[n] == '/' || !directory[n]))
+        if (strncmp(directory, c->sockets[i], n) == 0 &&
+            (n == 1 || directory[n] == '/' || !directory[n]))
             return true;
     }
     return false;

@@ -161,7 +161,7 @@ static void on_ended(void *userdata, const struct pipeline_end *end)
     bool again;
 
     daemon_count_failing(d, end->target);
-    results_ended(d->results, end);
+    results_ended(d->results, end, d->config->inspect.enabled);
     again = timetable_finished(d->timetable, end->target, end->reason, end->name, end->outcome);
     daemon_tell_status(d);
     give_memory_back(d);

@@ -65,7 +65,7 @@ static void await_label(struct results *r, struct target *t, const char *key)
     take_out(r, at);
 }
 
-void results_ended(struct results *r, const struct pipeline_end *end)
+void results_ended(struct results *r, const struct pipeline_end *end, bool inspected)
 {
     struct target *t = end->target;
     struct target_last *last = &t->last;
@@ -82,7 +82,8 @@ void results_ended(struct results *r, const struct pipeline_end *end)
     last->latency = -1;
     replace(&last->key, end->key);
     replace(&last->label, NULL);
-    await_label(r, t, end->key);
+    if (inspected)
+        await_label(r, t, end->key);
 }
 
 /* A label that comes after the next trace is not the last one's any more. */

@@ -18,8 +18,8 @@ struct results;
 struct results *results_new(struct meters *meters);
 void results_free(struct results *r);
 
-/* To be told of each end of a capture. */
-void results_ended(struct results *r, const struct pipeline_end *end);
+/* To be told of each end of a capture; `inspected`: a label follows a trace that was kept. */
+void results_ended(struct results *r, const struct pipeline_end *end, bool inspected);
 
 /* To be told of each label. */
 void results_labelled(struct results *r, const struct labelling_label *label);

@@ -119,6 +119,18 @@ void rawtrace_end_generation(void) {
     rawtrace_generation++;
 }
 
+void rawtrace_small(void) {
+    rawtrace_begin(26);
+    rawtrace_sync();
+    rawtrace_tables();
+    rawtrace_begin_running(200);
+    EVENT4(GO_CREATE, 10, 2, 7, 7);
+    EVENT3(GO_BLOCK, 10, 4, 7);
+    EVENT3(GO_START, 10, 2, 1);
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+}
+
 struct rawtrace_source rawtrace_source;
 
 ssize_t rawtrace_read(void *userdata, void *data, size_t n) {

@@ -59,6 +59,9 @@ void rawtrace_begin_running(uint64_t time);
 /* As Go 1.26 marks it; the next generation follows. */
 void rawtrace_end_generation(void);
 
+/* A whole trace of Go 1.26: goroutine 1 makes goroutine 2 and blocks, and 2 starts. */
+void rawtrace_small(void);
+
 /* Where a reader has its bytes from, and how. */
 struct rawtrace_source {
     const uint8_t *data;

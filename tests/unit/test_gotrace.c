@@ -54,15 +54,7 @@ static void test_fields(void **state) {
     size_t n;
 
     (void) state;
-    rawtrace_begin(26);
-    rawtrace_sync();
-    rawtrace_tables();
-    rawtrace_begin_running(200);
-    EVENT4(GO_CREATE, 10, 2, 7, 7);
-    EVENT3(GO_BLOCK, 10, 4, 7);
-    EVENT3(GO_START, 10, 2, 1);
-    rawtrace_end_batch();
-    rawtrace_end_generation();
+    rawtrace_small();
 
     t = open_all();
     e = next(t, GOTRACE_EV_SYNC);

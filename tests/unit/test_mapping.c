@@ -74,18 +74,6 @@ static void test_windows(void **state) {
     free(file);
 }
 
-static void make_trace(void) {
-    rawtrace_begin(26);
-    rawtrace_sync();
-    rawtrace_tables();
-    rawtrace_begin_running(200);
-    EVENT4(GO_CREATE, 10, 2, 7, 7);
-    EVENT3(GO_BLOCK, 10, 4, 7);
-    EVENT3(GO_START, 10, 2, 1);
-    rawtrace_end_batch();
-    rawtrace_end_generation();
-}
-
 /* Reads to the end; how many events, and what they say. */
 static size_t drain(struct gotrace *t, uint64_t *ret_hash) {
     const struct gotrace_event *e;
@@ -108,7 +96,7 @@ static void test_reader(void **state) {
     int fd, ends[2];
 
     (void) state;
-    make_trace();
+    rawtrace_small();
     t = rawtrace_open(rawtrace.n, NULL);
     expected = drain(t, &expected_hash);
     gotrace_close(t);
@@ -142,7 +130,7 @@ static void test_cut(void **state) {
     pid_t child;
 
     (void) state;
-    make_trace();
+    rawtrace_small();
     fd = open_file("cut", rawtrace.data, rawtrace.n, 0);
     child = fork();
     assert_true(child >= 0);

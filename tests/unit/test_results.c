@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/results.h"
+
+#define TEXT(s) ((char *)(uintptr_t)(s))
+
+struct world {
+    struct counters counters;
+    struct meters *meters;
+    struct results *results;
+    struct target_job job;
+    struct target *target;
+};
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    assert_non_null(w);
+    w->job = (struct target_job){.refs = 2, .name = TEXT("shop")}; /* never freed */
+    assert_int_equal(meters_new(&w->counters, &w->meters), 0);
+    meters_expect(w->meters, "shop");
+    w->results = results_new(w->meters);
+    w->target = target_new("a:1");
+    assert_true(w->results && w->target);
+    w->target->job = &w->job;
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    results_free(w->results);
+    assert_int_equal(w->target->refs, 1); /* nobody else has it any more */
+    target_unref(w->target);
+    meters_free(w->meters);
+    free(w);
+    return 0;
+}
+
+static void ended(struct world *w, const char *key, bool inspected)
+{
+    const struct pipeline_end end = {
+        .target = w->target,
+        .outcome = key ? OUTCOME_OK : OUTCOME_CONNECT,
+        .text = key ? "" : "refused",
+        .key = key,
+        .start = 1000,
+        .bytes = key ? 5 : 0,
+    };
+
+    results_ended(w->results, &end, inspected);
+}
+
+static void labelled(struct world *w, const char *key, const char *label)
+{
+    results_labelled(w->results, &(struct labelling_label){key, label, 2500});
+}
+
+static void test_label_follows(void **state)
+{
+    struct world *w = *state;
+    const struct target_last *last = &w->target->last;
+
+    ended(w, "one", true);
+    assert_string_equal(last->key, "one");
+    assert_null(last->label);
+    labelled(w, "one", "healthy");
+    assert_string_equal(last->label, "healthy");
+    assert_true(last->latency > 2499 && last->latency < 2501);
+    assert_int_equal(w->target->refs, 1);
+    ended(w, NULL, true); /* the last trace stays what it was */
+    assert_int_equal(last->outcome, OUTCOME_CONNECT);
+    assert_string_equal(last->text, "refused");
+    assert_string_equal(last->key, "one");
+    assert_string_equal(last->label, "healthy");
+}
+
+/* A label that comes after the next trace says nothing of that. */
+static void test_label_of_the_one_before(void **state)
+{
+    struct world *w = *state;
+
+    ended(w, "one", true);
+    ended(w, "two", true);
+    labelled(w, "one", "idle");
+    assert_string_equal(w->target->last.key, "two");
+    assert_null(w->target->last.label);
+    labelled(w, "two", "gc-pressure");
+    assert_string_equal(w->target->last.label, "gc-pressure");
+}
+
+/* No label will come: nothing is remembered for it. */
+static void test_not_inspected(void **state)
+{
+    struct world *w = *state;
+
+    ended(w, "one", false);
+    assert_string_equal(w->target->last.key, "one");
+    assert_int_equal(w->target->refs, 1);
+}
+
+static void test_bound(void **state)
+{
+    struct world *w = *state;
+    char key[16];
+
+    for (int i = 0; i < RESULTS_AWAITED_MAX + 10; i++) {
+        (void)snprintf(key, sizeof(key), "%d", i);
+        ended(w, key, true);
+    }
+    assert_int_equal(w->target->refs, 1 + RESULTS_AWAITED_MAX);
+    labelled(w, key, "idle");
+    assert_string_equal(w->target->last.label, "idle");
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_label_follows),
+        TEST(test_label_of_the_one_before),
+        TEST(test_not_inspected),
+        TEST(test_bound),
+    };
+
+    return cmocka_run_group_tests_name("results", tests, NULL, NULL);
+}
