@@ -107,7 +107,7 @@ int buf_read_fd(struct buf *b, int fd)
     char chunk[4096];
 
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
+        ssize_t n = read(fd, chunk, sizeof(chunk));
         int r = 0;
 
         if (n < 0 && errno == EINTR)

@@ -52,4 +52,3 @@ int buf_read_file(struct buf *b, const char *path);
  * as \n, \r, \t, \\, \" or \xNN. Stops quietly when the maximum is reached.
  */
 void buf_add_escaped(struct buf *b, const void *data, size_t n);
-

@@ -32,11 +32,11 @@ static inline void cleanup_fclosep(FILE **f)
 #define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclosep)))
 
 /* Take the pointer out of a variable that would otherwise release it. */
-#define steal(pp)                                                                                  \
-    ({                                                                                             \
-        __typeof__(*(pp)) steal_value_ = *(pp);                                                    \
-        *(pp) = NULL;                                                                              \
-        steal_value_;                                                                              \
+#define steal(pp)                               \
+    ({                                          \
+        __typeof__(*(pp)) steal_value_ = *(pp); \
+        *(pp) = NULL;                           \
+        steal_value_;                           \
     })
 
 static inline int steal_fd(int *fd)
@@ -54,4 +54,3 @@ static inline int close_fd(int fd)
         (void)close(fd);
     return -1;
 }
-

@@ -112,8 +112,12 @@ static int read_date(const char **p, struct tm *ret)
     }
     if (v[0] < 1970 || v[1] < 1 || v[1] > 12 || v[2] < 1 || v[3] > 23 || v[4] > 59 || v[5] > 60)
         return -EINVAL;
-    *ret = (struct tm){.tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2],
-                       .tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5] > 59 ? 59 : v[5]};
+    *ret = (struct tm){.tm_year = v[0] - 1900,
+                       .tm_mon = v[1] - 1,
+                       .tm_mday = v[2],
+                       .tm_hour = v[3],
+                       .tm_min = v[4],
+                       .tm_sec = v[5] > 59 ? 59 : v[5]};
     return 0;
 }
 

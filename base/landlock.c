@@ -42,9 +42,9 @@ struct landlock_rights landlock_all(int version)
 /* What an older kernel's ruleset has. */
 static size_t size_of_ruleset(int version)
 {
-    return version >= 6   ? sizeof(struct landlock_rights)
-           : version >= 4 ? offsetof(struct landlock_rights, scope)
-                          : offsetof(struct landlock_rights, net);
+    return version >= 6 ? sizeof(struct landlock_rights)
+         : version >= 4 ? offsetof(struct landlock_rights, scope)
+                        : offsetof(struct landlock_rights, net);
 }
 
 int landlock_new(const struct landlock_rights *handled)

@@ -21,8 +21,8 @@
 #define LANDLOCK_FS_MAKE_FIFO (UINT64_C(1) << 10)
 #define LANDLOCK_FS_MAKE_BLOCK (UINT64_C(1) << 11)
 #define LANDLOCK_FS_MAKE_SYM (UINT64_C(1) << 12)
-#define LANDLOCK_FS_REFER (UINT64_C(1) << 13)    /* 2: rename to another directory */
-#define LANDLOCK_FS_TRUNCATE (UINT64_C(1) << 14) /* 3 */
+#define LANDLOCK_FS_REFER (UINT64_C(1) << 13)      /* 2: rename to another directory */
+#define LANDLOCK_FS_TRUNCATE (UINT64_C(1) << 14)   /* 3 */
 #define LANDLOCK_SCOPED_SIGNALS (UINT64_C(1) << 1) /* 6: to processes outside */
 
 struct landlock_rights {

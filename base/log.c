@@ -78,7 +78,7 @@ void log_set_format(enum log_format format)
 
 int log_level_parse(const char *name, enum log_level *ret_level)
 {
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
         if (strcmp(levels[i].name, name) == 0) {
             *ret_level = (enum log_level)i;
             return 0;
@@ -89,7 +89,7 @@ int log_level_parse(const char *name, enum log_level *ret_level)
 
 int log_format_parse(const char *name, enum log_format *ret_format)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
         if (strcmp(formats[i], name) == 0) {
             *ret_format = (enum log_format)i;
             return 0;
@@ -200,24 +200,18 @@ static void log_journal(enum log_level level, const struct log_fields *f, const 
     const struct {
         const char *name, *value;
     } fields[] = {
-        {"MESSAGE", message},
-        {"PRIORITY", priority},
-        {"SYSLOG_IDENTIFIER", "contraced"},
-        {"SERVICE", f->service},
-        {"TARGET", f->target},
-        {"KEY", f->key},
-        {"RESULT", f->result},
-        {"LABEL", f->label},
-        {"MESSAGE_ID", f->message_id},
+        {"MESSAGE", message},    {"PRIORITY", priority}, {"SYSLOG_IDENTIFIER", "contraced"},
+        {"SERVICE", f->service}, {"TARGET", f->target},  {"KEY", f->key},
+        {"RESULT", f->result},   {"LABEL", f->label},    {"MESSAGE_ID", f->message_id},
     };
-    struct iovec iov[sizeof fields / sizeof fields[0]];
-    char *texts[sizeof fields / sizeof fields[0]];
+    struct iovec iov[sizeof(fields) / sizeof(fields[0])];
+    char *texts[sizeof(fields) / sizeof(fields[0])];
     int n = 0, r;
 
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         add_field(iov, &n, &texts[i], fields[i].name, fields[i].value);
     r = sd_journal_sendv(iov, n);
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         free(texts[i]);
     if (r < 0) /* no journal where one was promised: say it anyway */
         log_text(level, message);

@@ -79,4 +79,3 @@ void log_write(enum log_level level, const struct log_fields *fields, const char
 #define log_warn(...) log_write(LOG_LEVEL_WARN, NULL, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, NULL, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, NULL, __VA_ARGS__)
-

@@ -15,9 +15,8 @@ struct unit {
 
 /* Largest first: a duration's parts must come in this order. */
 static const struct unit duration_units[] = {
-    {"y", 365 * USEC_PER_DAY}, {"w", 7 * USEC_PER_DAY}, {"d", USEC_PER_DAY},
-    {"h", USEC_PER_HOUR},      {"m", USEC_PER_MIN},     {"s", USEC_PER_SEC},
-    {"ms", USEC_PER_MSEC},
+    {"y", 365 * USEC_PER_DAY}, {"w", 7 * USEC_PER_DAY}, {"d", USEC_PER_DAY},   {"h", USEC_PER_HOUR},
+    {"m", USEC_PER_MIN},       {"s", USEC_PER_SEC},     {"ms", USEC_PER_MSEC},
 };
 
 static const struct unit size_units[] = {

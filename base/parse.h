@@ -41,4 +41,3 @@ const char *format_duration(usec value, char out[static PARSE_TEXT_SIZE]);
 
 /* "3.2MiB", for people. Returns `out`. */
 const char *format_size(uint64_t bytes, char out[static PARSE_TEXT_SIZE]);
-

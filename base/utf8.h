@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#define UTF8_MAX 4                       /* bytes of a character */
+#define UTF8_MAX 4                      /* bytes of a character */
 #define UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, for what is none */
 
 /*

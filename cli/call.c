@@ -14,8 +14,6 @@
 #define TEXT_MAX 400 /* of what the other side says of an error */
 #define RETRY_AFTER_MAX 86400
 
-/* ---- the request ---------------------------------------------------------------------------- */
-
 static ssize_t on_body(void *userdata, const void *data, size_t n)
 {
     struct call *c = userdata;
@@ -98,8 +96,6 @@ bool call_ok(const struct call *c)
     return c->done && c->result.error == HTTP_OK && c->result.status / 100 == 2;
 }
 
-/* ---- what went wrong ------------------------------------------------------------------------ */
-
 static void complain_of_transfer(const struct call *c)
 {
     const struct endpoint *e = c->endpoint;
@@ -110,8 +106,8 @@ static void complain_of_transfer(const struct call *c)
         complain("the answer of %s is longer than %u MiB", e->name, CALL_ANSWER_MAX >> 20);
     else if (c->result.error == HTTP_CONNECT || c->result.error == HTTP_DNS)
         complain("no contraced answers at %s%s%s: %s. Is it running ('systemctl status "
-                 "contraced'), and may you ask it? --address=ADDR names another place", e->name,
-                 nor, other, c->result.text);
+                 "contraced'), and may you ask it? --address=ADDR names another place",
+                 e->name, nor, other, c->result.text);
     else if (c->result.error == HTTP_TIMEOUT)
         complain("contraced at %s does not answer: %s", e->name, c->result.text);
     else
@@ -136,7 +132,8 @@ static void complain_of_token(const struct call *c)
 
     if (e->token_file)
         complain("contraced at %s refuses the token in %s: is it that of its "
-                 "web.bearer_token_file?", e->name, e->token_file);
+                 "web.bearer_token_file?",
+                 e->name, e->token_file);
     else
         complain("contraced at %s wants a token: --token-file=FILE, or $CONTRACE_TOKEN_FILE",
                  e->name);
@@ -153,11 +150,12 @@ static void complain_of_status(const struct call *c)
     if (c->result.status == 401)
         complain_of_token(c);
     else if (c->result.status == 429 && c->retry_after > 0)
-        complain("%s%stry again in %u s", text, *text ? "; " : "too many captures: ",
-                 c->retry_after);
+        complain("%s%stry again in %u s", text,
+                 *text ? "; " : "too many captures: ", c->retry_after);
     else if (c->result.status == 403)
         complain("contraced at %s refuses%s%s; its unix socket, or the address as its "
-                 "configuration writes it, may do", name, colon, text);
+                 "configuration writes it, may do",
+                 name, colon, text);
     else if (*text)
         complain("%s", text);
     else if (c->result.status == 404)

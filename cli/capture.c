@@ -45,8 +45,8 @@ static const struct argument rows[] = {
     {"service", 's', "NAME", "all targets of this service", argument_text, FIELD(scope.service)},
     {"job", 0, "NAME", "all targets of this job", argument_text, FIELD(scope.job)},
     {"all", 0, NULL, "all targets", argument_flag, FIELD(all)},
-    {"seconds", 0, "N", "so long, instead of the job's time; a fraction is allowed",
-     read_seconds, FIELD(seconds)},
+    {"seconds", 0, "N", "so long, instead of the job's time; a fraction is allowed", read_seconds,
+     FIELD(seconds)},
     {"reason", 0, "TEXT", "for the records, behind 'api:'", argument_text, FIELD(reason)},
     {"no-wait", 0, NULL, "do not wait for the end", argument_flag, FIELD(no_wait)},
     {"json", 0, NULL, "one JSON object for each capture, a line each", argument_flag, FIELD(json)},
@@ -67,8 +67,6 @@ struct capture {
     json_t *answer;
     bool failed;
 };
-
-/* ---- the progress line ---------------------------------------------------------------------- */
 
 static void clear(struct capture *c)
 {
@@ -98,8 +96,6 @@ static void draw(struct capture *c)
     (void)fflush(stderr);
     c->shown = true;
 }
-
-/* ---- asking how far it is ------------------------------------------------------------------- */
 
 static int on_timer(sd_event_source *source, uint64_t now, void *userdata)
 {
@@ -135,8 +131,8 @@ static void start_poll(struct capture *c)
     buf_init(&path, ESCAPE_MAX);
     if (buf_adds(&path, "/api/v1/targets?limit=1000") == 0 &&
         escape_query(&path, query, sizeof(query) / sizeof(query[0])) == 0)
-        c->polling = call_start(&c->poll, c->endpoint, "GET", buf_str(&path), NULL,
-                                CALL_TIMEOUT) == 0;
+        c->polling =
+            call_start(&c->poll, c->endpoint, "GET", buf_str(&path), NULL, CALL_TIMEOUT) == 0;
     buf_done(&path);
 }
 
@@ -194,8 +190,6 @@ static int wait_for_end(struct capture *c)
     clear(c);
     return r < 0 ? r : 0;
 }
-
-/* ---- labels --------------------------------------------------------------------------------- */
 
 /* Takes over what is known of the traces by now. Returns how many are still without a label. */
 static size_t take_labels(struct capture *c, const json_t *targets)
@@ -266,8 +260,6 @@ static int wait_for_labels(struct capture *c)
     return r < 0 ? r : 0;
 }
 
-/* ---- what came of it ------------------------------------------------------------------------ */
-
 static const char *target_name(const json_t *capture, char out[static 2 * FIELD_SIZE + 1])
 {
     char service[FIELD_SIZE], target[FIELD_SIZE];
@@ -337,8 +329,8 @@ static int print_objects(const struct capture *c)
     size_t i;
 
     json_array_foreach(c->captures, i, capture) {
-        char *text = json_dumps(capture, JSON_COMPACT | JSON_ENSURE_ASCII |
-                                             JSON_REAL_PRECISION(15));
+        char *text =
+            json_dumps(capture, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 
         if (!text)
             return -ENOMEM;
@@ -396,15 +388,16 @@ static int show(struct capture *c)
     return r < 0 ? r : c->failed;
 }
 
-/* ---- the command ---------------------------------------------------------------------------- */
-
 static json_t *request_of(const struct capture_arguments *a)
 {
     const struct capturing_scope *s = &a->scope;
     json_t *o = json_pack("{s:b}", "wait", !a->no_wait);
 
     if (s->target || s->service || s->job)
-        (void)json_object_set_new(o, s->target ? "target" : s->service ? "service" : "job",
+        (void)json_object_set_new(o,
+                                  s->target    ? "target"
+                                  : s->service ? "service"
+                                               : "job",
                                   json_string(s->target    ? s->target
                                               : s->service ? s->service
                                                            : s->job));
@@ -469,8 +462,7 @@ int command_capture(int argc, char **argv)
     a.scope.target = rest < argc ? argv[rest] : NULL;
     r = endpoint_open(&e, &where);
     if (r == 0) {
-        struct capture c = {
-            .a = &a, .endpoint = &e, .width = a.no_wait ? 0 : screen_width(stderr)};
+        struct capture c = {.a = &a, .endpoint = &e, .width = a.no_wait ? 0 : screen_width(stderr)};
 
         r = run(&c);
         endpoint_close(&e);

@@ -100,8 +100,8 @@ const char *capturing_text(const struct capturing *c, const char *name, usec now
                               (double)(now > c->since ? now - c->since : 0) / USEC_PER_SEC,
                               c->seconds);
     if (c->bytes > 0)
-        n += (size_t)snprintf(out + n, CAPTURING_TEXT_SIZE - n, ", %s",
-                              format_size(c->bytes, size));
+        n +=
+            (size_t)snprintf(out + n, CAPTURING_TEXT_SIZE - n, ", %s", format_size(c->bytes, size));
     if (width > 0 && n >= width)
         out[width - 1] = '\0';
     return out;

@@ -21,11 +21,11 @@ struct capturing_scope {
 bool capturing_is_meant(const struct capturing_scope *scope, const json_t *target);
 
 struct capturing {
-    unsigned targets;                                  /* that are meant */
-    unsigned waiting, capturing, looking, publishing;  /* of them */
-    uint64_t bytes;                                    /* so far, of those in flight */
-    double seconds;                                    /* how long one takes at most; 0: unknown */
-    usec since;                                        /* boot time when one was first seen; 0 */
+    unsigned targets;                                 /* that are meant */
+    unsigned waiting, capturing, looking, publishing; /* of them */
+    uint64_t bytes;                                   /* so far, of those in flight */
+    double seconds;                                   /* how long one takes at most; 0: unknown */
+    usec since;                                       /* boot time when one was first seen; 0 */
 };
 
 /* Counts a list of targets anew; `now` is boot time. */

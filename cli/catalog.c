@@ -129,8 +129,6 @@ const char *where_text(unsigned where, char out[static WHERE_TEXT_SIZE])
     return out;
 }
 
-/* ---- orders --------------------------------------------------------------------------------- */
-
 static int compare_numbers(uint64_t a, uint64_t b)
 {
     return (a > b) - (a < b);

@@ -17,8 +17,6 @@ struct cell {
     char text[CELL_SIZE];
 };
 
-/* ---- the columns ---------------------------------------------------------------------------- */
-
 /* What a record says may be anything: only plain characters reach a terminal. */
 static void put_text(struct cell *cell, const char *text)
 {
@@ -151,24 +149,16 @@ static const struct column {
     unsigned gives_way;
     bool right, only_full;
 } columns[] = {
-    {"AGE", age_cell, 0, true, false},
-    {"TIME", time_cell, 2, false, true},
-    {"SERVICE", service_cell, 3, false, false},
-    {"HOST", host_cell, 4, false, false},
-    {"PID", pid_cell, 1, true, false},
-    {"REASON", reason_cell, 9, false, false},
-    {"SECONDS", seconds_cell, 6, true, true},
-    {"GO", go_cell, 5, false, true},
-    {"SIZE", size_cell, 10, true, false},
-    {"WHERE", where_cell, 8, false, false},
-    {"STATE", state_cell, 7, false, false},
-    {"LABEL", label_cell, 11, false, false},
+    {"AGE", age_cell, 0, true, false},          {"TIME", time_cell, 2, false, true},
+    {"SERVICE", service_cell, 3, false, false}, {"HOST", host_cell, 4, false, false},
+    {"PID", pid_cell, 1, true, false},          {"REASON", reason_cell, 9, false, false},
+    {"SECONDS", seconds_cell, 6, true, true},   {"GO", go_cell, 5, false, true},
+    {"SIZE", size_cell, 10, true, false},       {"WHERE", where_cell, 8, false, false},
+    {"STATE", state_cell, 7, false, false},     {"LABEL", label_cell, 11, false, false},
     {"KEY", key_cell, 0, false, false},
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
-
-/* ---- the layout ----------------------------------------------------------------------------- */
 
 struct layout {
     unsigned width[N_COLUMNS]; /* 0: not shown */
@@ -226,8 +216,8 @@ static const char *colour_of(const struct entry *e, size_t k)
 {
     return columns[k].cell == state_cell && e->facts && e->facts->has_complete &&
                    !e->facts->complete
-               ? "\033[33m"
-               : NULL;
+             ? "\033[33m"
+             : NULL;
 }
 
 void columns_print(FILE *out, const struct catalog *c, const struct columns_options *o)
@@ -252,8 +242,6 @@ void columns_print(FILE *out, const struct catalog *c, const struct columns_opti
         (void)fputc('\n', out);
     }
 }
-
-/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static json_t *where_json(unsigned where)
 {

@@ -92,14 +92,14 @@ static void on_done(void *userdata, const struct store_result *result)
 }
 
 int download_start(sd_event *event, struct store *store, const char *key,
-                const struct download_handlers *handlers, void *userdata, struct download **ret)
+                   const struct download_handlers *handlers, void *userdata, struct download **ret)
 {
     struct download *d = calloc(1, sizeof(*d));
 
     if (!d)
         return -ENOMEM;
-    *d = (struct download){.event = event, .store = store, .key = key, .handlers = handlers,
-                        .userdata = userdata};
+    *d = (struct download){
+        .event = event, .store = store, .key = key, .handlers = handlers, .userdata = userdata};
     if (sd_event_add_time_relative(event, &d->timer, CLOCK_BOOTTIME, 0, 1, on_timer, d) < 0) {
         free(d);
         return -ENOMEM;

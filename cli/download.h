@@ -22,7 +22,7 @@ struct download_handlers {
 
 /* The key is borrowed until the end. 0 or -ENOMEM; done is never called from here. */
 int download_start(sd_event *event, struct store *store, const char *key,
-                const struct download_handlers *handlers, void *userdata, struct download **ret);
+                   const struct download_handlers *handlers, void *userdata, struct download **ret);
 
 /* NULL is fine. */
 void download_cancel(struct download *d);

@@ -14,8 +14,6 @@
 #define GZIP_MEMORY 8
 #define PIECE_SIZE (64u << 10)
 
-/* ---- gzip ----------------------------------------------------------------------------------- */
-
 /* What protobuf-c packs goes through zlib to the writer, in pieces. */
 struct packer {
     ProtobufCBuffer buffer; /* the first, since protobuf-c knows nothing but this */
@@ -76,14 +74,11 @@ static int write_message(const ProtobufCMessage *message, encode_write_fn write,
     return p->error;
 }
 
-/* ---- the message ---------------------------------------------------------------------------- */
-
 enum { WORD_NONE, WORD_CONTENTIONS, WORD_COUNT, WORD_DELAY, WORD_NANOSECONDS, WORD_TRACE, N_WORDS };
 
 static const char *const words[N_WORDS] = {
-    [WORD_NONE] = "",           [WORD_CONTENTIONS] = "contentions",
-    [WORD_COUNT] = "count",     [WORD_DELAY] = "delay",
-    [WORD_NANOSECONDS] = "nanoseconds", [WORD_TRACE] = "trace",
+    [WORD_NONE] = "",       [WORD_CONTENTIONS] = "contentions", [WORD_COUNT] = "count",
+    [WORD_DELAY] = "delay", [WORD_NANOSECONDS] = "nanoseconds", [WORD_TRACE] = "trace",
 };
 
 /*

@@ -33,8 +33,6 @@ const struct argument endpoint_rows[ENDPOINT_ROWS] = {
      argument_text, FIELD(config_file)},
 };
 
-/* ---- addresses, pure ------------------------------------------------------------------------ */
-
 void endpoint_address_done(struct endpoint_address *a)
 {
     free(a->base);
@@ -107,8 +105,6 @@ int endpoint_parse(const char *text, struct endpoint_address *ret, const char **
     return r;
 }
 
-/* ---- which of several ----------------------------------------------------------------------- */
-
 static bool is_unix(const struct listen_address *l)
 {
     return l->sa.any.sa_family == AF_UNIX;
@@ -158,8 +154,6 @@ static const struct listen_address *choose(struct endpoint *e, const struct list
     return tcp ? tcp : first;
 }
 
-/* ---- the configuration ---------------------------------------------------------------------- */
-
 /* A file that nobody named may be missing, unreadable or broken: that is when one asks. */
 static int load(const char *named, struct config **ret)
 {
@@ -201,7 +195,8 @@ static int from_config(struct endpoint *e, const char *named)
     (void)listen_parse_list(c->web.listen_address, &list, &why);
     if (list.n == 0) {
         complain("contraced has no endpoint: web.listen_address is off in %s; --address=ADDR "
-                 "names another one", named ? named : DEFAULT_FILE);
+                 "names another one",
+                 named ? named : DEFAULT_FILE);
         r = -ENODEV;
     } else {
         l = choose(e, &list);
@@ -213,8 +208,6 @@ static int from_config(struct endpoint *e, const char *named)
     config_free(c);
     return r;
 }
-
-/* ---- the endpoint --------------------------------------------------------------------------- */
 
 static const char *given(const char *argument, const char *variable)
 {

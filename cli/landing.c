@@ -12,8 +12,6 @@
 
 #include "base/cleanup.h"
 
-/* ---- the place ------------------------------------------------------------------------------ */
-
 int landing_open(const char *path)
 {
     int fd;
@@ -79,8 +77,6 @@ void landing_done(struct landing *l)
     l->fd = close_fd(l->fd);
     l->dir = close_fd(l->dir);
 }
-
-/* ---- the file ------------------------------------------------------------------------------- */
 
 /*
  * The lock says that a process still works on a part file. It counts only while the name leads to

@@ -30,8 +30,8 @@ static const char *read_order(void *field, const char *value)
 }
 
 static const struct argument rows[] = {
-    {"sort", 0, "COLUMN", "time, size, service, host, pid, reason, where, state or label", read_order,
-     FIELD(order)},
+    {"sort", 0, "COLUMN", "time, size, service, host, pid, reason, where, state or label",
+     read_order, FIELD(order)},
     {"reverse", 0, NULL, "the other way round", argument_flag, FIELD(reverse)},
     {"limit", 'n', "N", "only the first N", argument_count, FIELD(limit)},
     {"long", 'l', NULL, "more columns; reads the records in the store, too", argument_flag,
@@ -42,9 +42,9 @@ static const struct argument rows[] = {
 static int print(const struct catalog *c, const struct list_arguments *a, bool whole)
 {
     struct columns_options options = {.width = a->full ? 0 : screen_width(stdout),
-                                    .colour = screen_colour(stdout),
-                                    .full = a->full,
-                                    .now = clock_real()};
+                                      .colour = screen_colour(stdout),
+                                      .full = a->full,
+                                      .now = clock_real()};
     int r = 0;
 
     if (a->json)
@@ -79,8 +79,8 @@ int command_list(int argc, char **argv)
     struct sources_arguments where = {0};
     struct query q = {0};
     struct list_arguments a = {0};
-    const struct argument_group groups[] = {
-        GROUP(query_rows, &q), GROUP(rows, &a), GROUP(sources_rows, &where)};
+    const struct argument_group groups[] = {GROUP(query_rows, &q), GROUP(rows, &a),
+                                            GROUP(sources_rows, &where)};
     struct selection selection;
     int rest, r = arguments_parse(argc, argv, groups, 3, intro, &rest);
 

@@ -44,8 +44,6 @@ void local_close(struct local *l)
     l->path = NULL;
 }
 
-/* ---- listing -------------------------------------------------------------------------------- */
-
 struct walk {
     const struct selection *selection;
     struct catalog *catalog;
@@ -119,8 +117,6 @@ int local_list(const struct local *l, const struct selection *s, struct catalog 
     }
     return w.error;
 }
-
-/* ---- files ---------------------------------------------------------------------------------- */
 
 static int open_file(const struct local *l, const char *part, const char *key, int *ret_fd)
 {

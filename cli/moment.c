@@ -37,8 +37,8 @@ static int parse_form(const char *text, const struct form *f, usec now, usec *re
     int clock_only = f->shape[2] == ':', r;
     usec time;
 
-    (void)snprintf(whole, sizeof(whole), "%.*s%s%s", clock_only ? 11 : 0,
-                   clock_rfc3339(now, today), text, f->rest);
+    (void)snprintf(whole, sizeof(whole), "%.*s%s%s", clock_only ? 11 : 0, clock_rfc3339(now, today),
+                   text, f->rest);
     whole[10] = 'T';
     r = clock_parse_rfc3339(whole, &time);
     if (r < 0)

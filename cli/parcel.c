@@ -47,8 +47,6 @@ static enum parcel_end no_place(struct parcel *p, int r)
     return PARCEL_NO_PLACE;
 }
 
-/* ---- the record ----------------------------------------------------------------------------- */
-
 static int write_record(struct parcel *p, struct arrival *a)
 {
     char old[ARRIVAL_SHA256_SIZE], new[ARRIVAL_SHA256_SIZE];
@@ -82,8 +80,6 @@ static int place_record(struct parcel *p)
     arrival_done(&a);
     return r;
 }
-
-/* ---- the trace ------------------------------------------------------------------------------ */
 
 static enum parcel_end there_already(struct parcel *p)
 {
@@ -184,20 +180,14 @@ enum parcel_end parcel_copy(struct parcel *p, const struct local *l)
     return end == PARCEL_GOES_ON ? parcel_settle(p) : end;
 }
 
-/* ---- words ---------------------------------------------------------------------------------- */
-
 static const char *place_error(int error)
 {
     switch (error) {
-    case EBUSY:
-        return "another pull is writing it";
-    case EISDIR:
-        return "what stands in its place is no regular file";
+    case EBUSY: return "another pull is writing it";
+    case EISDIR: return "what stands in its place is no regular file";
     case ELOOP:
-    case ENOTDIR:
-        return "what stands in the place of a directory is none";
-    default:
-        return strerror(error);
+    case ENOTDIR: return "what stands in the place of a directory is none";
+    default: return strerror(error);
     }
 }
 
@@ -236,7 +226,8 @@ void parcel_say(const struct parcel_story *s)
                  s->parcel->path);
     else if (s->end == PARCEL_DAMAGED)
         complain("%s: the bytes from the %s do not have the hash that they should; nothing of them "
-                 "is kept", key, s->asked_store ? "store" : "spool");
+                 "is kept",
+                 key, s->asked_store ? "store" : "spool");
     else if (s->end == PARCEL_NO_SOURCE)
         complain("%s: cannot be read: %s", key, strerror(-s->parcel->error));
     else

@@ -30,15 +30,15 @@ enum parcel_end {
 };
 
 struct parcel {
-    const char *key; /* borrowed */
+    const char *key;         /* borrowed */
     char path[NAME_KEY_MAX]; /* of the trace, below the user's directory */
     int out;                 /* that directory, borrowed */
     bool replace;
-    unsigned where;             /* where it was found in the spool */
+    unsigned where; /* where it was found in the spool */
     struct arrival arrival;
-    struct buf record;          /* empty: it has none */
+    struct buf record;                /* empty: it has none */
     char sha256[ARRIVAL_SHA256_SIZE]; /* what it must be; "": not known */
-    uint64_t most;              /* bytes that it has, as the record tells; 0: not known */
+    uint64_t most;                    /* bytes that it has, as the record tells; 0: not known */
     int error;
     atomic_uint_fast64_t bytes; /* that came so far */
     atomic_bool cancelled;

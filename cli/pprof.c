@@ -57,8 +57,6 @@ static const struct argument rows[] = {
     {"region", 0, "TYPE", "only within regions of this type", argument_text, FIELD(region)},
 };
 
-/* ---- the trace ------------------------------------------------------------------------------ */
-
 /*
  * A trace may have to be read twice; what cannot be read from its beginning again is copied to a
  * file without a name. The descriptor, or a negative errno.
@@ -91,9 +89,8 @@ static int open_copy(int from)
 
 static int open_trace(const char *path)
 {
-    _cleanup_close_ int fd = strcmp(path, "-") == 0
-                                 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                                 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    _cleanup_close_ int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                                    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0)
         return -errno;
@@ -151,8 +148,6 @@ static int read_trace(struct profile *p, const char *path, int fd)
     r = run_pass(profile_scan, p, path, fd, true);
     return r < 0 && r != -ENODATA ? r : run_pass(profile_count, p, path, fd, false);
 }
-
-/* ---- the profile ---------------------------------------------------------------------------- */
 
 static int write_stdout(void *userdata, const void *data, size_t n)
 {
@@ -218,8 +213,6 @@ static int pprof(const char *path, const struct profile_options *o, const struct
     profile_free(p);
     return r < 0 ? r : written;
 }
-
-/* ---- the command ---------------------------------------------------------------------------- */
 
 static int usage(const struct pprof_arguments *a, int n_files, enum profile_kind *ret)
 {

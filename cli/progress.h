@@ -29,5 +29,4 @@ void progress_clear(struct progress *p);
 
 /* The bar's text, without moving the cursor. Pure. Returns `out`. */
 #define PROGRESS_TEXT_SIZE 256
-const char *progress_text(const struct progress *p, usec now,
-                          char out[static PROGRESS_TEXT_SIZE]);
+const char *progress_text(const struct progress *p, usec now, char out[static PROGRESS_TEXT_SIZE]);

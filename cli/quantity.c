@@ -23,8 +23,7 @@ static const char *scaled(double value, const char *unit, char *out)
 
 const char *quantity_duration(int64_t ns, bool utf8, char out[static QUANTITY_SIZE])
 {
-    const struct unit units[] = {{60e9, "min"}, {1e9, "s"}, {1e6, "ms"},
-                                 {1e3, utf8 ? "µs" : "us"}};
+    const struct unit units[] = {{60e9, "min"}, {1e9, "s"}, {1e6, "ms"}, {1e3, utf8 ? "µs" : "us"}};
     double value = (double)ns;
 
     if (ns == 0) {

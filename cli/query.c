@@ -13,8 +13,8 @@
 #define FIELD(name) offsetof(struct query, name)
 
 const struct argument query_rows[QUERY_ROWS] = {
-    {"service", 's', "SERVICE", "of this service; may be a pattern such as 'check*'",
-     argument_text, FIELD(service)},
+    {"service", 's', "SERVICE", "of this service; may be a pattern such as 'check*'", argument_text,
+     FIELD(service)},
     {"host", 'H', "HOST", "of this host; may be a pattern", argument_text, FIELD(host)},
     {"since", 0, "TIME", "not older: 2h, 15:04, 2026-11-21, 2026-11-21T15:04:05Z (UTC)",
      argument_text, FIELD(since)},
@@ -25,14 +25,16 @@ const struct argument query_rows[QUERY_ROWS] = {
      argument_text, FIELD(label)},
 };
 
-#define TIME_EXPECTED                                                                              \
+#define TIME_EXPECTED \
     "a duration back from now (2h), a time of day (15:04), a day (2026-11-21) or RFC 3339"
 
 int query_selection(const struct query *q, usec now, struct selection *ret)
 {
-    struct selection s = {
-        .service = q->service, .host = q->host, .reason = q->reason, .label = q->label,
-        .until = USEC_NEVER};
+    struct selection s = {.service = q->service,
+                          .host = q->host,
+                          .reason = q->reason,
+                          .label = q->label,
+                          .until = USEC_NEVER};
     usec other;
 
     if (q->since && moment_parse(q->since, now, &s.since, &other) < 0) {
@@ -74,7 +76,8 @@ static int find_local(struct sources *s, const struct selection *selection, stru
 static int find(struct sources *s, const struct query *q, const struct selection *selection,
                 struct catalog *c)
 {
-    bool newest = !selection_needs_record(selection) && !q->reverse && (!q->order || q->order == order_by_time);
+    bool newest = !selection_needs_record(selection) && !q->reverse &&
+                  (!q->order || q->order == order_by_time);
     int r = find_local(s, selection, c), failed = r > 0;
 
     if (r >= 0 && s->store) {

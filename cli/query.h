@@ -12,10 +12,10 @@
 
 struct query {
     const char *service, *host, *reason, *label, *since, *until; /* as given; NULL: not */
-    catalog_order_fn order;                              /* NULL: by time */
+    catalog_order_fn order;                                      /* NULL: by time */
     bool reverse;
-    unsigned limit; /* 0: none */
-    bool with_facts; /* what the records in the spool say is wanted, too */
+    unsigned limit;    /* 0: none */
+    bool with_facts;   /* what the records in the spool say is wanted, too */
     bool remote_facts; /* and what those say that are only in the store */
 };
 

@@ -97,7 +97,7 @@ static int begin(struct reading *r, struct slot *slot)
     slot->entry->asked = true;
     (void)name_record_key(slot->entry->key, slot->key);
     error = download_start(r->sources->event, r->sources->store, slot->key, &handlers, slot,
-                        &slot->download);
+                           &slot->download);
     if (error < 0)
         slot->entry = NULL;
     else

@@ -61,8 +61,6 @@ int rows_add(struct rows *r, const struct rows_cells *cells)
     return 0;
 }
 
-/* ---- the layout ----------------------------------------------------------------------------- */
-
 struct layout {
     unsigned width[ROWS_COLUMNS_MAX]; /* 0: not shown */
 };
@@ -108,8 +106,8 @@ static void print_cell(FILE *out, const struct rows_column *column, unsigned wid
                   colour ? "\033[0m" : "", last ? 0 : (column->right ? 0 : pad) + GAP, "");
 }
 
-static void print_line(FILE *out, const struct rows *r, const struct layout *l,
-                       char *const *texts, const char *const *colours, const char *colour)
+static void print_line(FILE *out, const struct rows *r, const struct layout *l, char *const *texts,
+                       const char *const *colours, const char *colour)
 {
     size_t last = 0;
 

@@ -13,8 +13,8 @@
 
 struct selection {
     const char *service, *host, *reason, *label; /* globs (fnmatch(3)) or NULL: any */
-    usec since;                          /* real time */
-    usec until;                          /* the first that is too late; USEC_NEVER: no end */
+    usec since;                                  /* real time */
+    usec until; /* the first that is too late; USEC_NEVER: no end */
 };
 
 /* All but reason and label, which no key tells. */

@@ -28,8 +28,6 @@ const struct argument sources_rows[SOURCES_ROWS] = {
      FIELD(verbose)},
 };
 
-/* ---- the configuration ---------------------------------------------------------------------- */
-
 /* A file that nobody named is not needed when the options say enough without it. */
 static bool can_do_without(const struct sources_arguments *a)
 {
@@ -88,8 +86,6 @@ static int load(const struct sources_arguments *a, struct config **ret)
     return 0;
 }
 
-/* ---- the spool ------------------------------------------------------------------------------ */
-
 /* On a machine without contraced the default directory is not missed when there is a store. */
 static bool may_be_missing(const struct sources *s, const struct sources_arguments *a)
 {
@@ -112,8 +108,6 @@ static void open_spool(struct sources *s, const struct sources_arguments *a)
     else
         complain("%s cannot be read: %s", path, strerror(-r));
 }
-
-/* ---- the store ------------------------------------------------------------------------------ */
 
 static int open_store(struct sources *s, const struct sources_arguments *a)
 {
@@ -140,8 +134,6 @@ static int open_store(struct sources *s, const struct sources_arguments *a)
         complain("%s cannot be used: %s", u->url, strerror(-r));
     return r;
 }
-
-/* ---- the loop ------------------------------------------------------------------------------- */
 
 static int open_loop(struct sources *s)
 {

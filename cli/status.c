@@ -42,8 +42,6 @@ static const struct argument rows[] = {
     {"watch", 'w', NULL, "again every two seconds", argument_flag, FIELD(watch)},
 };
 
-/* ---- asking --------------------------------------------------------------------------------- */
-
 /* 200 or 503, whose body says why. Anything else is as bad as no answer. */
 static int ask_ready(struct endpoint *e, struct status *s)
 {
@@ -69,7 +67,10 @@ static int ask_page(struct endpoint *e, const struct status_arguments *a, struct
                     unsigned limit, char **cursor)
 {
     const struct escape_pair query[] = {
-        {"service", a->service}, {"job", a->job}, {"state", a->state}, {"after", *cursor},
+        {"service", a->service},
+        {"job", a->job},
+        {"state", a->state},
+        {"after", *cursor},
     };
     json_t *page = NULL, *targets;
     struct buf path;
@@ -127,14 +128,12 @@ static void status_done(struct status *s)
     *s = (struct status){0};
 }
 
-/* ---- showing -------------------------------------------------------------------------------- */
-
 /* The answers as they came, in one object. */
 static int print_json(const struct status *s)
 {
-    json_t *o = json_pack("{s:b, s:o, s:O, s:O, s:I}", "ready", s->ready, "reasons", json_array(),
-                          "status", s->status, "targets", s->targets, "total",
-                          (json_int_t)s->total);
+    json_t *o =
+        json_pack("{s:b, s:o, s:O, s:O, s:I}", "ready", s->ready, "reasons", json_array(), "status",
+                  s->status, "targets", s->targets, "total", (json_int_t)s->total);
     json_t *reasons = json_object_get(o, "reasons");
     char *text;
 

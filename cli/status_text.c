@@ -70,8 +70,6 @@ static const char *age(const struct page *p, usec since, char out[static COLUMNS
     return columns_age(p->now > since ? p->now - since : 0, out);
 }
 
-/* ---- the paragraphs ------------------------------------------------------------------------- */
-
 static void daemon_lines(struct page *p, const struct status *s)
 {
     char version[FIELD_SIZE], host[FIELD_SIZE], text[COLUMNS_AGE_SIZE];
@@ -234,19 +232,13 @@ static void inspections_line(struct page *p, const json_t *inspections)
     end(p);
 }
 
-/* ---- the targets ---------------------------------------------------------------------------- */
-
 enum { STATE, SERVICE, HOST, LAST, NEXT, LABEL, P99, SIZE, TARGET, N_COLUMNS };
 
 static const struct rows_column columns[N_COLUMNS] = {
-    [STATE] = {"STATE", 0, false},
-    [SERVICE] = {"SERVICE", 0, false},
-    [HOST] = {"HOST", 3, false},
-    [LAST] = {"LAST", 0, true},
-    [NEXT] = {"NEXT", 4, true},
-    [LABEL] = {"LABEL", 6, false},
-    [P99] = {"P99", 2, true},
-    [SIZE] = {"SIZE", 1, true},
+    [STATE] = {"STATE", 0, false},   [SERVICE] = {"SERVICE", 0, false},
+    [HOST] = {"HOST", 3, false},     [LAST] = {"LAST", 0, true},
+    [NEXT] = {"NEXT", 4, true},      [LABEL] = {"LABEL", 6, false},
+    [P99] = {"P99", 2, true},        [SIZE] = {"SIZE", 1, true},
     [TARGET] = {"TARGET", 5, false},
 };
 
@@ -302,17 +294,20 @@ static int add_target(const struct page *p, struct rows *rows, const json_t *tar
     if (failures > 0)
         (void)snprintf(t.note, sizeof(t.note), "%s%s%s, %" PRIu64 " in a row",
                        field_text(target, "state", state), *t.why ? ": " : "", t.why, failures);
-    return rows_add(
-        rows, &(struct rows_cells){
-                  .text = {[STATE] = t.state,
-                           [SERVICE] = field_text(target, "service", t.service),
-                           [HOST] = field_text(target, "host", t.host), [LAST] = t.last,
-                           [NEXT] = t.next, [LABEL] = t.label, [P99] = t.p99, [SIZE] = t.size,
-                           [TARGET] = field_text(target, "address", t.target)},
-                  .colour = {[STATE] = failures > 0 ? RED : NULL,
-                             [LABEL] = is_quiet(t.label) ? NULL : YELLOW},
-                  .note = failures > 0 ? t.note : NULL,
-              });
+    return rows_add(rows, &(struct rows_cells){
+                              .text = {[STATE] = t.state,
+                                       [SERVICE] = field_text(target, "service", t.service),
+                                       [HOST] = field_text(target, "host", t.host),
+                                       [LAST] = t.last,
+                                       [NEXT] = t.next,
+                                       [LABEL] = t.label,
+                                       [P99] = t.p99,
+                                       [SIZE] = t.size,
+                                       [TARGET] = field_text(target, "address", t.target)},
+                              .colour = {[STATE] = failures > 0 ? RED : NULL,
+                                         [LABEL] = is_quiet(t.label) ? NULL : YELLOW},
+                              .note = failures > 0 ? t.note : NULL,
+                          });
 }
 
 static int targets_table(struct page *p, const struct status *s)
@@ -333,8 +328,10 @@ static int targets_table(struct page *p, const struct status *s)
         (void)fputc('\n', p->out);
         rows_print(p->out, &rows, p->o->width, p->o->colour);
         if (s->total > shown)
-            (void)fprintf(p->out, "and %" PRIu64 " more: --service, --job, --state or --limit "
-                                  "show them\n", s->total - shown);
+            (void)fprintf(p->out,
+                          "and %" PRIu64 " more: --service, --job, --state or --limit "
+                          "show them\n",
+                          s->total - shown);
     }
     rows_done(&rows);
     return r;

@@ -118,8 +118,8 @@ static int wait_for(struct sources *s, usec pause)
 {
     sd_event_source *timer = NULL;
     bool over = false;
-    int r = sd_event_add_time_relative(s->event, &timer, CLOCK_BOOTTIME, pause,
-                                       10 * USEC_PER_MSEC, on_pause, &over);
+    int r = sd_event_add_time_relative(s->event, &timer, CLOCK_BOOTTIME, pause, 10 * USEC_PER_MSEC,
+                                       on_pause, &over);
 
     while (r >= 0 && !over)
         r = sources_wait(s);

@@ -33,13 +33,17 @@ struct summary_arguments {
 static const struct argument rows[] = {
     {"json", 0, NULL, "one JSON object a file (docs/summary.schema.json)", argument_flag,
      FIELD(json)},
-    {"sort", 0, "FIELD", "several files: the worst first, by any number of the JSON, like "
-     "scheduler.latency.p99_ns, or by a column", argument_text, FIELD(sort)},
+    {"sort", 0, "FIELD",
+     "several files: the worst first, by any number of the JSON, like "
+     "scheduler.latency.p99_ns, or by a column",
+     argument_text, FIELD(sort)},
     {"reverse", 0, NULL, "the other way round", argument_flag, FIELD(reverse)},
     {"top", 'n', "N", "rows of each table (default 5)", argument_count, FIELD(top)},
     {"stacks", 0, NULL, "whole stacks below the call sites", argument_flag, FIELD(stacks)},
-    {"sandbox", 0, NULL, "of standard input only, with no access to anything else; the JSON is"
-     " without call sites", argument_flag, FIELD(sandbox)},
+    {"sandbox", 0, NULL,
+     "of standard input only, with no access to anything else; the JSON is"
+     " without call sites",
+     argument_flag, FIELD(sandbox)},
 };
 
 static bool can_utf8(void)
@@ -147,9 +151,9 @@ static int failure(const struct summary_arguments *a, int r)
 {
     if (!a->sandbox)
         return STATUS_FAILED;
-    return r == -ENOMEM                                ? SANDBOX_EXIT_MEMORY
-           : r == -EPROTONOSUPPORT || r == -ENOTSUP ? SANDBOX_EXIT_FORMAT
-                                                       : STATUS_FAILED;
+    return r == -ENOMEM                           ? SANDBOX_EXIT_MEMORY
+         : r == -EPROTONOSUPPORT || r == -ENOTSUP ? SANDBOX_EXIT_FORMAT
+                                                  : STATUS_FAILED;
 }
 
 /* The exit status. One file that cannot be read does not keep the others from being shown. */

@@ -37,10 +37,10 @@ static json_t *finding(const struct finding *f)
         const struct finding_site *site = &f->sites[i];
 
         (void)json_array_append_new(
-            sites, json_pack("{s:o,s:o,s:I,s:I,s:I}", "func", summary_json_text(site->at.func),
-                             "file", summary_json_text(site->at.file), "line",
-                             (json_int_t)site->at.line, "count", (json_int_t)site->count,
-                             "total_ns", (json_int_t)site->total));
+            sites,
+            json_pack("{s:o,s:o,s:I,s:I,s:I}", "func", summary_json_text(site->at.func), "file",
+                      summary_json_text(site->at.file), "line", (json_int_t)site->at.line, "count",
+                      (json_int_t)site->count, "total_ns", (json_int_t)site->total));
     }
     return json_pack("{s:s,s:f,s:o,s:o,s:s}", "code", f->code, "score", f->score, "evidence",
                      evidence, "sites", sites, "next", f->next);
@@ -108,8 +108,7 @@ static void site_lines(FILE *out, const struct finding *f, bool utf8)
     for (size_t i = 0; i < f->n_sites; i++) {
         char total[QUANTITY_SIZE], count[QUANTITY_SIZE];
 
-        (void)fprintf(out, "    %10s %9sx  ",
-                      quantity_duration(f->sites[i].total, utf8, total),
+        (void)fprintf(out, "    %10s %9sx  ", quantity_duration(f->sites[i].total, utf8, total),
                       quantity_count(f->sites[i].count, count));
         summary_text_place(out, &f->sites[i].at);
         (void)fputc('\n', out);

@@ -129,14 +129,20 @@ static json_t *events(const struct summary *s)
     static const struct {
         const char *name;
         unsigned kinds[2];
-    } kinds[] = {
-        {"Sync", {GOTRACE_SYNC}}, {"Metric", {GOTRACE_METRIC}}, {"Label", {GOTRACE_LABEL}},
-        {"StackSample", {GOTRACE_STACK_SAMPLE}}, {"RangeBegin", {GOTRACE_RANGE_BEGIN}},
-        {"RangeActive", {GOTRACE_RANGE_ACTIVE}}, {"RangeEnd", {GOTRACE_RANGE_END}},
-        {"TaskBegin", {GOTRACE_TASK_BEGIN}}, {"TaskEnd", {GOTRACE_TASK_END}},
-        {"RegionBegin", {GOTRACE_REGION_BEGIN}}, {"RegionEnd", {GOTRACE_REGION_END}},
-        {"Log", {GOTRACE_LOG}}, {"StateTransition", {GOTRACE_GO_STATE, GOTRACE_PROC_STATE}},
-        {"Experimental", {GOTRACE_EXPERIMENTAL}}};
+    } kinds[] = {{"Sync", {GOTRACE_SYNC}},
+                 {"Metric", {GOTRACE_METRIC}},
+                 {"Label", {GOTRACE_LABEL}},
+                 {"StackSample", {GOTRACE_STACK_SAMPLE}},
+                 {"RangeBegin", {GOTRACE_RANGE_BEGIN}},
+                 {"RangeActive", {GOTRACE_RANGE_ACTIVE}},
+                 {"RangeEnd", {GOTRACE_RANGE_END}},
+                 {"TaskBegin", {GOTRACE_TASK_BEGIN}},
+                 {"TaskEnd", {GOTRACE_TASK_END}},
+                 {"RegionBegin", {GOTRACE_REGION_BEGIN}},
+                 {"RegionEnd", {GOTRACE_REGION_END}},
+                 {"Log", {GOTRACE_LOG}},
+                 {"StateTransition", {GOTRACE_GO_STATE, GOTRACE_PROC_STATE}},
+                 {"Experimental", {GOTRACE_EXPERIMENTAL}}};
     json_t *o = json_object(), *by_kind = json_object(), *by_type = json_object();
 
     put_count(o, "total", s->events.total);
@@ -346,11 +352,11 @@ json_t *summary_json(const char *name, const struct summary *s)
     put(o, "scheduler", scheduler(&s->scheduler));
     put(o, "syscalls", syscalls(&s->syscalls));
     put(o, "longest_run", s->longest_run.duration > 0 ? longest(&s->longest_run) : json_null());
-    put(o, "longest_hold",
-        s->longest_hold.duration > 0 ? longest(&s->longest_hold) : json_null());
+    put(o, "longest_hold", s->longest_hold.duration > 0 ? longest(&s->longest_hold) : json_null());
     put(o, "gc", gc(&s->gc));
-    put(o, "threads", json_pack("{s:I,s:I}", "seen", (json_int_t)s->threads.seen, "in_first",
-                                (json_int_t)s->threads.in_first));
+    put(o, "threads",
+        json_pack("{s:I,s:I}", "seen", (json_int_t)s->threads.seen, "in_first",
+                  (json_int_t)s->threads.in_first));
     put(o, "tasks", rows(&s->tasks, "type"));
     put_count(o, "tasks_other", s->tasks.other);
     put(o, "regions", rows(&s->regions, "type"));

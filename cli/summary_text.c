@@ -15,8 +15,6 @@ struct page {
     const struct summary_view *view;
 };
 
-/* ---- pieces ----------------------------------------------------------------------------------- */
-
 static void spaces(const struct page *p, size_t n)
 {
     (void)fprintf(p->out, "%*s", (int)n, "");
@@ -110,8 +108,6 @@ static void place(const struct page *p, const struct summary_frame *f)
     summary_text_place(p->out, f);
 }
 
-/* ---- sections --------------------------------------------------------------------------------- */
-
 static void head(const struct page *p)
 {
     const struct summary *s = p->s;
@@ -132,8 +128,7 @@ static void head(const struct page *p)
     (void)fprintf(p->out, "  window %s", quantity_duration(s->window, p->view->utf8, text));
     if (s->wall_start > 0 && gmtime_r(&seconds, &tm) &&
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm) > 0)
-        (void)fprintf(p->out, " from %s.%03d UTC", when,
-                      (int)(s->wall_start / 1000000 % 1000));
+        (void)fprintf(p->out, " from %s.%03d UTC", when, (int)(s->wall_start / 1000000 % 1000));
     (void)fputc('\n', p->out);
 }
 
@@ -337,8 +332,7 @@ void summary_text(FILE *out, const struct summary *s, const struct summary_view 
     gc(p);
     rows(p, "Tasks", &s->tasks);
     rows(p, "Regions", &s->regions);
-    sites(p, "Where goroutines became runnable and then waited for a P",
-          &s->sites[SUMMARY_SCHED]);
+    sites(p, "Where goroutines became runnable and then waited for a P", &s->sites[SUMMARY_SCHED]);
     sites(p, "Blocked on channels, select, locks", &s->sites[SUMMARY_SYNC]);
     sites(p, "Waiting for the network", &s->sites[SUMMARY_NET]);
     sites(p, "In syscalls", &s->sites[SUMMARY_SYSCALL]);

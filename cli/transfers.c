@@ -48,8 +48,6 @@ struct transfers {
     uint64_t bytes;
 };
 
-/* ---- what came of it ------------------------------------------------------------------------ */
-
 static void say_failure(struct transfer *t, enum parcel_end end, const char *text)
 {
     const struct transfers *all = t->all;
@@ -103,8 +101,6 @@ static struct transfer *transfer_of(struct disk_job *job)
 {
     return (struct transfer *)((char *)job - offsetof(struct transfer, job));
 }
-
-/* ---- from the store ------------------------------------------------------------------------- */
 
 static int run_settle(struct disk_job *job)
 {
@@ -224,8 +220,6 @@ static void start_store(struct transfer *t)
         finish(t, PARCEL_NO_SOURCE, "not enough memory");
 }
 
-/* ---- from the spool ------------------------------------------------------------------------- */
-
 static int run_copy(struct disk_job *job)
 {
     struct transfer *t = transfer_of(job);
@@ -276,8 +270,6 @@ static void start(struct transfer *t, struct entry *e)
     else
         finish(t, PARCEL_MISSING, NULL);
 }
-
-/* ---- all of them ---------------------------------------------------------------------------- */
 
 static void draw(struct transfers *all)
 {

@@ -48,8 +48,6 @@ static bool is_stdin(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-/* ---- the line about a file ------------------------------------------------------------------ */
-
 static void add_kept(struct buf *line, const struct soundness *s)
 {
     if (s->kept_generations == 0)
@@ -85,9 +83,7 @@ static void add_verdict(struct buf *line, const struct soundness *s)
         (void)buf_addf(line, "truncated at byte %" PRIu64 ": %s", s->offset, s->text);
         add_kept(line, s);
         break;
-    case SOUND_CONTRADICTION:
-        add_place(line, s);
-        break;
+    case SOUND_CONTRADICTION: add_place(line, s); break;
     case SOUND_NOT_A_TRACE:
         (void)buf_addf(line, "not a trace: %s", s->text);
         if (s->n_begins > 0) {
@@ -96,12 +92,8 @@ static void add_verdict(struct buf *line, const struct soundness *s)
             (void)buf_adds(line, "\"");
         }
         break;
-    case SOUND_OLD_FORMAT:
-        (void)buf_addf(line, "old format: %s", s->text);
-        break;
-    case SOUND_UNKNOWN_FORMAT:
-        (void)buf_addf(line, "unknown format: %s", s->text);
-        break;
+    case SOUND_OLD_FORMAT: (void)buf_addf(line, "old format: %s", s->text); break;
+    case SOUND_UNKNOWN_FORMAT: (void)buf_addf(line, "unknown format: %s", s->text); break;
     case SOUND_TOO_LARGE:
         (void)buf_addf(line, "too large to check: %s, at byte %" PRIu64, s->text, s->offset);
         add_kept(line, s);
@@ -123,8 +115,6 @@ static void print_line(const char *path, const struct soundness *s)
     (void)puts(buf_str(&line));
     buf_done(&line);
 }
-
-/* ---- salvage -------------------------------------------------------------------------------- */
 
 static void salvage_bytes(void *userdata, const void *data, size_t n)
 {
@@ -150,13 +140,10 @@ static int salvage_finish(struct salvage *s, uint64_t kept, bool replace)
     return landing_finish(&s->landing, replace);
 }
 
-/* ---- the command ---------------------------------------------------------------------------- */
-
 /* 0: complete; 1: not, and said so; a negative errno after a message. */
 static int verify(const char *path, const struct framing_sink *sink, struct soundness *ret)
 {
-    _cleanup_close_ int opened =
-        is_stdin(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    _cleanup_close_ int opened = is_stdin(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     int fd = is_stdin(path) ? STDIN_FILENO : opened;
     int r = fd < 0 ? -errno : soundness_check(fd, sink, ret);
 

@@ -22,8 +22,6 @@ usec api_now(const struct api *a, clockid_t clock)
     return now;
 }
 
-/* ---- probes --------------------------------------------------------------------------------- */
-
 static void reply_text(struct admin_call *call, unsigned status, const char *text)
 {
     admin_reply(call, status, TEXT, text, strlen(text));
@@ -58,8 +56,6 @@ static void get_ready(void *userdata, struct admin_call *call)
         reply_text(call, 200, "ready\n");
     buf_done(&reasons);
 }
-
-/* ---- what changes something ----------------------------------------------------------------- */
 
 /* False: the body is none that this route takes, which was answered. */
 static bool takes_no_body(struct admin_call *call)
@@ -175,8 +171,6 @@ static void post_resume(void *userdata, struct admin_call *call)
     reply_suspension(a, call);
 }
 
-/* ---- the table ------------------------------------------------------------------------------ */
-
 static void get_metrics(void *userdata, struct admin_call *call)
 {
     const struct api_context *c = &((const struct api *)userdata)->context;
@@ -210,13 +204,13 @@ static const struct admin_route routes[] = {
 
 const struct admin_route *api_routes(size_t *ret_n)
 {
-    *ret_n = sizeof routes / sizeof routes[0];
+    *ret_n = sizeof(routes) / sizeof(routes[0]);
     return routes;
 }
 
 struct api *api_new(const struct api_context *context)
 {
-    struct api *a = calloc(1, sizeof *a);
+    struct api *a = calloc(1, sizeof(*a));
 
     if (!a)
         return NULL;

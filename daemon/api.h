@@ -33,7 +33,7 @@ struct api_context {
     const char *host;      /* this machine's name in keys; copied */
     usec start;            /* real time at which contraced was started */
 
-    void *userdata; /* of what follows */
+    void *userdata;                                 /* of what follows */
     const struct config *(*config)(void *userdata); /* the present one */
     const char *(*config_file)(void *userdata);     /* NULL: the command line alone */
     bool (*stopping)(void *userdata);

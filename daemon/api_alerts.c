@@ -15,8 +15,6 @@
 
 #define HOST_SIZE 256
 
-/* ---- whose ---------------------------------------------------------------------------------- */
-
 /* The host of "host:port", "[v6]:port" or "host". False: there is none, or it is too long. */
 static bool host_of(const char *address, char host[static HOST_SIZE])
 {
@@ -44,8 +42,7 @@ static bool same_host(const struct target *t, const char *instance)
 
     if (!host_of(instance, theirs))
         return false;
-    return strcmp(theirs, t->host) == 0 ||
-           (host_of(t->address, ours) && strcmp(theirs, ours) == 0);
+    return strcmp(theirs, t->host) == 0 || (host_of(t->address, ours) && strcmp(theirs, ours) == 0);
 }
 
 /*
@@ -73,8 +70,7 @@ static bool concerns(const struct reading *r, const struct target *t)
 
     if (!is_theirs(r, t))
         return false;
-    return !instance ||
-           (r->exact ? strcmp(instance, t->address) == 0 : same_host(t, instance));
+    return !instance || (r->exact ? strcmp(instance, t->address) == 0 : same_host(t, instance));
 }
 
 static struct reading read_labels(struct targets *ts, const struct alert *alert)
@@ -89,8 +85,6 @@ static struct reading read_labels(struct targets *ts, const struct alert *alert)
     return r;
 }
 
-/* ---- the answer ----------------------------------------------------------------------------- */
-
 static void ignore(json_t *ignored, const char *alert, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -100,7 +94,7 @@ static void ignore(json_t *ignored, const char *alert, const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    (void)vsnprintf(why, sizeof why, fmt, ap);
+    (void)vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
     (void)json_array_append_new(
         ignored, json_pack("{s:s, s:o}", "alert", alert + strlen("alert:"), "why", api_text(why)));
@@ -111,7 +105,7 @@ static void ignore_unknown(json_t *ignored, const struct alert *alert)
     char where[128] = "";
 
     if (alert->instance)
-        (void)snprintf(where, sizeof where, " at `%.100s`", alert->instance);
+        (void)snprintf(where, sizeof(where), " at `%.100s`", alert->instance);
     if (!alert->service && !alert->job)
         ignore(ignored, alert->reason, "it has neither a label `service` nor `job`");
     else
@@ -119,8 +113,6 @@ static void ignore_unknown(json_t *ignored, const struct alert *alert)
                alert->service ? "service" : "job", alert->service ? alert->service : alert->job,
                where);
 }
-
-/* ---- POST /api/v1/alerts -------------------------------------------------------------------- */
 
 /* `taken[i]`: target i was captured for another alert of this notification. */
 static void run_alert(struct orders *o, const struct alert *alert, bool *taken, json_t *ignored)
@@ -153,7 +145,7 @@ static void run_alert(struct orders *o, const struct alert *alert, bool *taken, 
 static void run_alerts(struct api *a, struct admin_call *call, const struct alerts *alerts)
 {
     struct orders *o = orders_new(a, call);
-    bool *taken = calloc(targets_count(a->context.targets) + 1, sizeof *taken);
+    bool *taken = calloc(targets_count(a->context.targets) + 1, sizeof(*taken));
     json_t *ignored = json_array();
 
     for (size_t i = 0; o && taken && ignored && i < alerts->n; i++)

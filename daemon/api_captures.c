@@ -11,8 +11,6 @@
 
 #define DEFAULT_LIMIT 100
 
-/* ---- pages ---------------------------------------------------------------------------------- */
-
 static json_t *entry_object(const struct spool_entry *e)
 {
     struct name name = {0};
@@ -22,8 +20,7 @@ static json_t *entry_object(const struct spool_entry *e)
                      "service", name.service, "host", name.host, "start", api_time(name.time),
                      "pid", name.pid > 0 ? api_number(name.pid) : json_null(), "bytes",
                      api_number(e->bytes), "state", e->pending ? "pending" : "archive", "label",
-                     api_text(e->label), "scheduler_latency_p99_seconds",
-                     api_latency(e->latency));
+                     api_text(e->label), "scheduler_latency_p99_seconds", api_latency(e->latency));
 }
 
 static json_t *page_object(const struct spool_page *page)
@@ -80,8 +77,6 @@ void api_get_captures(void *userdata, struct admin_call *call)
         admin_call_on_gone(call, on_gone, list);
 }
 
-/* ---- one ------------------------------------------------------------------------------------ */
-
 static bool ends_with(const char *text, const char *suffix)
 {
     size_t n = strlen(text), m = strlen(suffix);
@@ -108,7 +103,7 @@ static void reply_trace(struct api *a, struct admin_call *call, const char *key)
     char name[NAME_KEY_MAX];
     int fd = -1, r = spool_open(a->context.spool, key, &fd);
 
-    (void)snprintf(name, sizeof name, "%s", key);
+    (void)snprintf(name, sizeof(name), "%s", key);
     for (char *p = name; *p; p++) {
         if (*p == '/')
             *p = '-';
@@ -122,8 +117,8 @@ static void reply_record(struct api *a, struct admin_call *call, const char *pat
     char key[NAME_KEY_MAX];
     int fd = -1, r = -ENOENT;
 
-    if (stem + sizeof NAME_TRACE_SUFFIX <= sizeof key) {
-        (void)snprintf(key, sizeof key, "%.*s" NAME_TRACE_SUFFIX, (int)stem, path);
+    if (stem + sizeof(NAME_TRACE_SUFFIX) <= sizeof(key)) {
+        (void)snprintf(key, sizeof(key), "%.*s" NAME_TRACE_SUFFIX, (int)stem, path);
         r = spool_open_record(a->context.spool, key, &fd);
     }
     reply_file(call, r, fd, "application/json", NULL);
@@ -139,6 +134,7 @@ void api_get_capture(void *userdata, struct admin_call *call)
     else if (ends_with(path, NAME_RECORD_SUFFIX))
         reply_record(userdata, call, path);
     else
-        admin_fail(call, 404, "a key of GET /api/v1/captures is wanted here, ending in .trace for"
-                              " the trace or in .json for its record");
+        admin_fail(call, 404,
+                   "a key of GET /api/v1/captures is wanted here, ending in .trace for"
+                   " the trace or in .json for its record");
 }

@@ -87,8 +87,10 @@ bool api_query_time(struct admin_call *call, const char *name, usec *ret)
 
     if (!text || clock_parse_rfc3339(text, ret) >= 0)
         return true;
-    admin_fail(call, 400, "`%s` must be a time such as 2026-03-14T09:26:53Z (a + of an offset is"
-                          " written %%2B in a URL)", name);
+    admin_fail(call, 400,
+               "`%s` must be a time such as 2026-03-14T09:26:53Z (a + of an offset is"
+               " written %%2B in a URL)",
+               name);
     return false;
 }
 

@@ -15,7 +15,7 @@
 #include "daemon/control/apirequest.h"
 
 #define HINT_MAX 300 /* bytes of what a message lists */
-#define REASON_SIZE (sizeof "api:" + APIREQUEST_TEXT_MAX)
+#define REASON_SIZE (sizeof("api:") + APIREQUEST_TEXT_MAX)
 
 /* One that is waited for. */
 struct order {
@@ -38,7 +38,7 @@ void orders_free(struct orders *o)
 
 struct orders *orders_new(struct api *a, struct admin_call *call)
 {
-    struct orders *o = calloc(1, sizeof *o);
+    struct orders *o = calloc(1, sizeof(*o));
 
     if (!o)
         return NULL;
@@ -50,8 +50,6 @@ struct orders *orders_new(struct api *a, struct admin_call *call)
     }
     return o;
 }
-
-/* ---- one target ----------------------------------------------------------------------------- */
 
 static void add_limited(struct orders *o, const struct target *t, usec wait)
 {
@@ -94,14 +92,12 @@ bool orders_add(struct orders *o, struct target *t, const struct pipeline_order 
     return true;
 }
 
-/* ---- the end of those that are waited for --------------------------------------------------- */
-
 static bool describe_end(json_t *o, const struct pipeline_end *end)
 {
-    json_t *more = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "outcome",
-                             outcome_name(end->outcome), "text", api_text(end->text), "key",
-                             api_text(end->key), "bytes", api_number(end->bytes), "start",
-                             api_time(end->start), "seconds", api_seconds(end->window));
+    json_t *more =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "outcome", outcome_name(end->outcome), "text",
+                  api_text(end->text), "key", api_text(end->key), "bytes", api_number(end->bytes),
+                  "start", api_time(end->start), "seconds", api_seconds(end->window));
     bool ok = o && more && json_object_update(o, more) == 0;
 
     json_decref(more);
@@ -116,7 +112,7 @@ static json_t *all_failed(struct orders *o)
     const char *text = json_string_value(json_object_get(first, "text"));
     char error[512];
 
-    (void)snprintf(error, sizeof error, "no trace was taken: %s%s%.400s", outcome ? outcome : "",
+    (void)snprintf(error, sizeof(error), "no trace was taken: %s%s%.400s", outcome ? outcome : "",
                    text && text[0] ? ": " : "", text ? text : "");
     return json_pack("{s:o, s:O}", "error", api_text(error), "captures", o->captures);
 }
@@ -158,8 +154,6 @@ static void on_gone(void *userdata, struct admin_call *call)
     orders_free(userdata);
 }
 
-/* ---- POST /api/v1/capture ------------------------------------------------------------------- */
-
 static bool meant(const struct capture_request *r, const struct target *t)
 {
     switch (r->scope) {
@@ -174,13 +168,12 @@ static bool meant(const struct capture_request *r, const struct target *t)
 static const char *word_of(const struct capture_request *r, const struct target *t)
 {
     return r->scope == CAPTURE_TARGET ? t->shown
-           : r->scope == CAPTURE_JOB  ? t->job->name
+         : r->scope == CAPTURE_JOB    ? t->job->name
                                       : t->service;
 }
 
 /* "no service `x`; there are a, b, …" */
-static void reply_not_found(struct api *a, struct admin_call *call,
-                            const struct capture_request *r)
+static void reply_not_found(struct api *a, struct admin_call *call, const struct capture_request *r)
 {
     static const char *const kinds[] = {"target", "service", "job", "target"};
     struct targets *ts = a->context.targets;
@@ -217,7 +210,7 @@ static void reply_refused(struct orders *o)
     } else if (o->no_memory) {
         api_reply_no_memory(o->call);
     } else {
-        (void)snprintf(text, sizeof text, "%llu", seconds);
+        (void)snprintf(text, sizeof(text), "%llu", seconds);
         admin_call_header(o->call, "Retry-After", text);
         admin_fail(o->call, 429,
                    "captured too often: a target may be traced on demand for 5%% of the time and"
@@ -262,7 +255,7 @@ static void order_all(struct orders *o, const struct capture_request *request)
     struct pipeline_order order = {.reason = REASON_API, .window = request->window};
 
     if (request->reason) {
-        (void)snprintf(name, sizeof name, "api:%s", request->reason);
+        (void)snprintf(name, sizeof(name), "api:%s", request->reason);
         order.name = name;
     }
     for (size_t i = 0; i < targets_count(ts); i++) {
@@ -271,8 +264,7 @@ static void order_all(struct orders *o, const struct capture_request *request)
     }
 }
 
-static void run_order(struct api *a, struct admin_call *call,
-                      const struct capture_request *request)
+static void run_order(struct api *a, struct admin_call *call, const struct capture_request *request)
 {
     struct targets *ts = a->context.targets;
     struct orders *o;
@@ -286,7 +278,7 @@ static void run_order(struct api *a, struct admin_call *call,
     }
     o = orders_new(a, call);
     if (o && request->wait)
-        o->orders = calloc(n, sizeof *o->orders);
+        o->orders = calloc(n, sizeof(*o->orders));
     if (!o || (request->wait && !o->orders)) {
         orders_free(o);
         api_reply_no_memory(call);

@@ -23,8 +23,6 @@ struct api {
 
 usec api_now(const struct api *a, clockid_t clock);
 
-/* ---- api_json.c: all are new references; NULL when memory is short. ---- */
-
 json_t *api_text(const char *text); /* NULL: null; what is no UTF-8 is escaped */
 json_t *api_time(usec real);        /* RFC 3339; 0: null */
 json_t *api_seconds(usec duration);
@@ -45,8 +43,6 @@ json_t *api_target_names(const struct target *t);
 
 /* Whether a caller's text means it: its URL as it is shown, or its address. */
 bool api_target_is(const struct target *t, const char *text);
-
-/* ---- api_orders.c ---- */
 
 /* What one request has ordered so far. */
 struct orders {
@@ -70,8 +66,6 @@ void orders_free(struct orders *o);
  * `limited`, or one of `stopping` and `no_memory` is set. *ret as of pipeline_capture. */
 bool orders_add(struct orders *o, struct target *t, const struct pipeline_order *order,
                 struct pipeline_wish **ret);
-
-/* ---- the routes; userdata is the api ---- */
 
 void api_get_status(void *userdata, struct admin_call *call);
 void api_get_targets(void *userdata, struct admin_call *call);

@@ -55,8 +55,7 @@ static json_t *suspended_object(const struct api *a)
         if (suspension_cause(a->context.suspension, cause, &since, &text) &&
             json_array_append_new(causes, json_pack("{s:s, s:o, s:o}", "cause",
                                                     suspension_cause_name(cause), "since",
-                                                    api_time(since), "text",
-                                                    api_text(text))) < 0) {
+                                                    api_time(since), "text", api_text(text))) < 0) {
             json_decref(causes);
             return NULL;
         }
@@ -71,8 +70,7 @@ static json_t *captures_object(const struct api *a)
     return json_pack("{s:i, s:o, s:o, s:o}", "in_flight",
                      (int)pipeline_in_flight(a->context.pipeline), "by_result",
                      by_result(counters->captures, OUTCOME_COUNT, outcome_word), "bytes",
-                     api_number(counters->bytes), "last_success",
-                     api_time(counters->last_success));
+                     api_number(counters->bytes), "last_success", api_time(counters->last_success));
 }
 
 static json_t *spool_object(const struct api *a, const struct config *config)
@@ -117,17 +115,16 @@ void api_get_status(void *userdata, struct admin_call *call)
     const struct api_context *c = &a->context;
     const struct config *config = c->config(c->userdata);
 
-    api_reply(call, 200,
-              json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o,"
-                        " s:{s:b, s:o}}",
-                        "version", PACKAGE_VERSION, "start", api_time(c->start), "host",
-                        api_text(a->host), "pid", (int)getpid(), "now",
-                        api_time(api_now(a, CLOCK_REALTIME)), "config", config_object(a),
-                        "suspended", suspended_object(a), "targets", "total",
-                        api_number(targets_count(c->targets)), "failing", api_number(*c->failing),
-                        "captures", captures_object(a), "spool", spool_object(a, config),
-                        "upload", upload_object(a, config), "inspections", "enabled",
-                        config->inspect.enabled, "by_result",
-                        by_result(c->counters->inspections, INSPECTION_END_COUNT,
-                                  inspection_word)));
+    api_reply(
+        call, 200,
+        json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o,"
+                  " s:{s:b, s:o}}",
+                  "version", PACKAGE_VERSION, "start", api_time(c->start), "host",
+                  api_text(a->host), "pid", (int)getpid(), "now",
+                  api_time(api_now(a, CLOCK_REALTIME)), "config", config_object(a), "suspended",
+                  suspended_object(a), "targets", "total", api_number(targets_count(c->targets)),
+                  "failing", api_number(*c->failing), "captures", captures_object(a), "spool",
+                  spool_object(a, config), "upload", upload_object(a, config), "inspections",
+                  "enabled", config->inspect.enabled, "by_result",
+                  by_result(c->counters->inspections, INSPECTION_END_COUNT, inspection_word)));
 }

@@ -41,13 +41,12 @@ static json_t *last_of(const struct target *t)
 
     if (last->tried == 0)
         return json_null();
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "start", api_time(last->tried),
-                     "outcome", outcome_name(last->outcome), "text",
-                     api_text(last->text ? last->text : ""), "captured",
-                     api_time(last->captured), "key", api_text(last->key), "bytes",
-                     last->key ? api_number(last->bytes) : json_null(), "label",
-                     api_text(last->label), "scheduler_latency_p99_seconds",
-                     api_latency(last->key ? last->latency : -1));
+    return json_pack(
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "start", api_time(last->tried), "outcome",
+        outcome_name(last->outcome), "text", api_text(last->text ? last->text : ""), "captured",
+        api_time(last->captured), "key", api_text(last->key), "bytes",
+        last->key ? api_number(last->bytes) : json_null(), "label", api_text(last->label),
+        "scheduler_latency_p99_seconds", api_latency(last->key ? last->latency : -1));
 }
 
 static json_t *labels_of(const struct target *t)
@@ -66,12 +65,11 @@ static json_t *labels_of(const struct target *t)
 static json_t *target_object(const struct api *a, const struct target *t)
 {
     json_t *o = api_target_names(t);
-    json_t *more = json_pack("{s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "address",
-                             api_text(t->address), "labels", labels_of(t), "state", state_of(t),
-                             "failures", (int)t->failures, "interval_seconds",
-                             api_seconds(t->job->interval), "seconds",
-                             api_seconds(t->job->window), "next", next_of(a, t), "in_flight",
-                             in_flight_of(t), "last", last_of(t));
+    json_t *more = json_pack(
+        "{s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "address", api_text(t->address), "labels",
+        labels_of(t), "state", state_of(t), "failures", (int)t->failures, "interval_seconds",
+        api_seconds(t->job->interval), "seconds", api_seconds(t->job->window), "next",
+        next_of(a, t), "in_flight", in_flight_of(t), "last", last_of(t));
 
     if (!o || !more || json_object_update(o, more) < 0) {
         json_decref(o);
@@ -80,8 +78,6 @@ static json_t *target_object(const struct api *a, const struct target *t)
     json_decref(more);
     return o;
 }
-
-/* ---- which, and where a page begins --------------------------------------------------------- */
 
 struct filter {
     const char *target, *service, *job, *state; /* NULL: any */
@@ -95,8 +91,7 @@ static bool fits(const struct filter *f, const struct target *t)
         return false;
     return (!f->service || strcmp(f->service, t->service) == 0) &&
            (!f->job || strcmp(f->job, t->job->name) == 0) &&
-           (!f->state || strcmp(f->state, "failing") == 0 ||
-            strcmp(f->state, state_of(t)) == 0);
+           (!f->state || strcmp(f->state, "failing") == 0 || strcmp(f->state, state_of(t)) == 0);
 }
 
 /*
@@ -126,9 +121,9 @@ static bool parse_cursor(const char *text, struct cursor *ret)
     char digits[8];
     uint64_t n;
 
-    if (!colon || colon - text >= (ptrdiff_t)sizeof digits)
+    if (!colon || colon - text >= (ptrdiff_t)sizeof(digits))
         return false;
-    (void)snprintf(digits, sizeof digits, "%.*s", (int)(colon - text), text);
+    (void)snprintf(digits, sizeof(digits), "%.*s", (int)(colon - text), text);
     if (parse_unsigned(digits, CONFIG_JOB_NAME_MAX, &n) < 0 || strlen(colon + 1) < n)
         return false;
     *ret = (struct cursor){.job = colon + 1, .address = colon + 1 + n, .job_len = n};

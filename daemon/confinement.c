@@ -24,12 +24,10 @@
 #define DIRECTORY_MAX 4096
 
 struct confinement {
-    bool files; /* Landlock is in force */
+    bool files;                /* Landlock is in force */
     char *sockets[LISTEN_MAX]; /* directories where a socket may be made */
     size_t n_sockets;
 };
-
-/* ---- system calls --------------------------------------------------------------------------- */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -41,22 +39,54 @@ struct confinement {
 
 /* They look into other processes, change the machine, or open more of the kernel to an attacker. */
 static const int refused[] = {
-    SCMP_SYS(acct),           SCMP_SYS(add_key),          SCMP_SYS(adjtimex),
-    SCMP_SYS(bpf),            SCMP_SYS(chroot),           SCMP_SYS(clock_adjtime),
-    SCMP_SYS(clock_settime),  SCMP_SYS(delete_module),    SCMP_SYS(finit_module),
-    SCMP_SYS(fsconfig),       SCMP_SYS(fsmount),          SCMP_SYS(fsopen),
-    SCMP_SYS(fspick),         SCMP_SYS(init_module),      SCMP_SYS(io_uring_enter),
-    SCMP_SYS(io_uring_setup), SCMP_SYS(ioperm),           SCMP_SYS(iopl),
-    SCMP_SYS(kcmp),           SCMP_SYS(kexec_file_load),  SCMP_SYS(kexec_load),
-    SCMP_SYS(keyctl),         SCMP_SYS(mknod),            SCMP_SYS(mknodat),
-    SCMP_SYS(mount),          SCMP_SYS(move_mount),       SCMP_SYS(move_pages),
-    SCMP_SYS(open_tree),      SCMP_SYS(perf_event_open),  SCMP_SYS(personality),
-    SCMP_SYS(pidfd_getfd),    SCMP_SYS(pivot_root),       SCMP_SYS(process_vm_readv),
-    SCMP_SYS(quotactl),       SCMP_SYS(process_vm_writev), SCMP_SYS(reboot),
-    SCMP_SYS(request_key),    SCMP_SYS(setdomainname),    SCMP_SYS(sethostname),
-    SCMP_SYS(setns),          SCMP_SYS(settimeofday),     SCMP_SYS(swapoff),
-    SCMP_SYS(swapon),         SCMP_SYS(syslog),           SCMP_SYS(umount2),
-    SCMP_SYS(unshare),        SCMP_SYS(userfaultfd),      SCMP_SYS(vhangup),
+    SCMP_SYS(acct),
+    SCMP_SYS(add_key),
+    SCMP_SYS(adjtimex),
+    SCMP_SYS(bpf),
+    SCMP_SYS(chroot),
+    SCMP_SYS(clock_adjtime),
+    SCMP_SYS(clock_settime),
+    SCMP_SYS(delete_module),
+    SCMP_SYS(finit_module),
+    SCMP_SYS(fsconfig),
+    SCMP_SYS(fsmount),
+    SCMP_SYS(fsopen),
+    SCMP_SYS(fspick),
+    SCMP_SYS(init_module),
+    SCMP_SYS(io_uring_enter),
+    SCMP_SYS(io_uring_setup),
+    SCMP_SYS(ioperm),
+    SCMP_SYS(iopl),
+    SCMP_SYS(kcmp),
+    SCMP_SYS(kexec_file_load),
+    SCMP_SYS(kexec_load),
+    SCMP_SYS(keyctl),
+    SCMP_SYS(mknod),
+    SCMP_SYS(mknodat),
+    SCMP_SYS(mount),
+    SCMP_SYS(move_mount),
+    SCMP_SYS(move_pages),
+    SCMP_SYS(open_tree),
+    SCMP_SYS(perf_event_open),
+    SCMP_SYS(personality),
+    SCMP_SYS(pidfd_getfd),
+    SCMP_SYS(pivot_root),
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(quotactl),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(reboot),
+    SCMP_SYS(request_key),
+    SCMP_SYS(setdomainname),
+    SCMP_SYS(sethostname),
+    SCMP_SYS(setns),
+    SCMP_SYS(settimeofday),
+    SCMP_SYS(swapoff),
+    SCMP_SYS(swapon),
+    SCMP_SYS(syslog),
+    SCMP_SYS(umount2),
+    SCMP_SYS(unshare),
+    SCMP_SYS(userfaultfd),
+    SCMP_SYS(vhangup),
 #if !SANITIZED /* which look at their own threads */
     SCMP_SYS(ptrace),
 #endif
@@ -80,8 +110,8 @@ static int refuse_namespaces(scmp_filter_ctx filter)
     int r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 
     for (size_t i = 0; r == 0 && i < N(flags); i++) {
-        const struct scmp_arg_cmp set = {.arg = CLONE_FLAGS, .op = SCMP_CMP_MASKED_EQ,
-                                         .datum_a = flags[i], .datum_b = flags[i]};
+        const struct scmp_arg_cmp set = {
+            .arg = CLONE_FLAGS, .op = SCMP_CMP_MASKED_EQ, .datum_a = flags[i], .datum_b = flags[i]};
 
         r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, &set);
     }
@@ -101,13 +131,11 @@ static int refuse_calls(void)
     return callfilter_enforce(filter, r);
 }
 
-/* ---- files ---------------------------------------------------------------------------------- */
-
 #define OF_FILES                                                                                   \
-    (LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE | LANDLOCK_FS_MAKE_REG |                        \
-     LANDLOCK_FS_MAKE_DIR | LANDLOCK_FS_REMOVE_FILE | LANDLOCK_FS_REMOVE_DIR | LANDLOCK_FS_REFER)
+    (LANDLOCK_FS_WRITE_FILE | LANDLOCK_FS_TRUNCATE | LANDLOCK_FS_MAKE_REG | LANDLOCK_FS_MAKE_DIR | \
+     LANDLOCK_FS_REMOVE_FILE | LANDLOCK_FS_REMOVE_DIR | LANDLOCK_FS_REFER)
 #define OF_SOCKETS (LANDLOCK_FS_MAKE_SOCK | LANDLOCK_FS_REMOVE_FILE)
-#define OF_NOBODY                                                                                  \
+#define OF_NOBODY \
     (LANDLOCK_FS_MAKE_CHAR | LANDLOCK_FS_MAKE_BLOCK | LANDLOCK_FS_MAKE_FIFO | LANDLOCK_FS_MAKE_SYM)
 
 /* -ENOENT when there is no such directory, which then need not be allowed. */
@@ -177,8 +205,6 @@ static int refuse_files(struct confinement *c, const struct config *config)
     return r < 0 ? r : landlock_enforce(ruleset);
 }
 
-/* ---- both ----------------------------------------------------------------------------------- */
-
 static bool store_is_directory(const struct config *config)
 {
     return config->upload.url && upload_url_scheme(config->upload.url) == UPLOAD_FILE;
@@ -237,7 +263,7 @@ static const char *try_files(struct confinement *c, const struct config *config,
 
 int confinement_enter(const struct config *config, bool alone, struct confinement **ret)
 {
-    struct confinement *c = calloc(1, sizeof *c);
+    struct confinement *c = calloc(1, sizeof(*c));
     const char *why_not = "no_new_privs is refused";
     int calls;
 
@@ -288,7 +314,8 @@ void confinement_check(const struct confinement *c, const struct config *config)
     for (size_t i = 0; i < n; i++) {
         if (!allowed_socket(c, directories[i]))
             log_warn("contraced has confined itself and cannot make a socket in %s until it is "
-                     "restarted", directories[i]);
+                     "restarted",
+                     directories[i]);
         free(directories[i]);
     }
 }

@@ -39,8 +39,6 @@ void daemon_count_failing(struct daemon *d, struct target *t)
     t->counted_failing = failing;
 }
 
-/* ---- the status line ------------------------------------------------------------------------ */
-
 void daemon_tell_status(const struct daemon *d)
 {
     struct spool_stats stats;
@@ -50,7 +48,7 @@ void daemon_tell_status(const struct daemon *d)
 
     spool_stats(d->spool, &stats);
     if (d->config->upload.url)
-        (void)snprintf(uploads, sizeof uploads, ", %llu to upload%s",
+        (void)snprintf(uploads, sizeof(uploads), ", %llu to upload%s",
                        (unsigned long long)stats.pending_files,
                        uploader_failing(d->uploader) ? " (failing)" : "");
     notify_status("%s%s%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s%s",
@@ -62,8 +60,6 @@ void daemon_tell_status(const struct daemon *d)
                   (unsigned long long)(stats.archive_files + stats.pending_files),
                   format_size(stats.archive_bytes + stats.pending_bytes, size), uploads);
 }
-
-/* ---- stopping ------------------------------------------------------------------------------- */
 
 static int on_leave(sd_event_source *s, void *userdata)
 {
@@ -112,7 +108,8 @@ static void stop(struct daemon *d, const char *why)
     notify_stopping();
     log_info(pipeline_idle(d->pipeline) && uploader_idle(d->uploader)
                  ? "%s: stopping"
-                 : "%s: stopping; what is in flight may finish", why);
+                 : "%s: stopping; what is in flight may finish",
+             why);
     timetable_stop(d->timetable);
     pipeline_drain(d->pipeline);
     labelling_drain(d->labelling, d->options->once ? d->config->shutdown_timeout : LABEL_PATIENCE);
@@ -124,10 +121,7 @@ static void stop(struct daemon *d, const char *why)
     (void)on_leave(NULL, d);
 }
 
-/* ---- captures ------------------------------------------------------------------------------- */
-
-static void on_due(void *userdata, struct target *t, enum reason reason, const char *name,
-                   usec due)
+static void on_due(void *userdata, struct target *t, enum reason reason, const char *name, usec due)
 {
     struct daemon *d = userdata;
     const struct pipeline_order order = {.reason = reason, .name = name, .due = due};
@@ -169,8 +163,6 @@ static void on_ended(void *userdata, const struct pipeline_end *end)
         once_finished(d, end->outcome);
 }
 
-/* ---- targets -------------------------------------------------------------------------------- */
-
 static void on_discovered(void *userdata)
 {
     struct daemon *d = userdata;
@@ -181,8 +173,6 @@ static void on_discovered(void *userdata)
         log_error("not enough memory to take over discovered targets; the old ones stay");
     daemon_tell_status(d);
 }
-
-/* ---- signals -------------------------------------------------------------------------------- */
 
 static void reload(struct daemon *d)
 {
@@ -236,8 +226,6 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
     return 0;
 }
 
-/* ---- start and stop, in order --------------------------------------------------------------- */
-
 /* Blocked before the first thread starts, so that only the loop ever sees them. */
 static int set_up_signals(struct daemon *d)
 {
@@ -246,13 +234,13 @@ static int set_up_signals(struct daemon *d)
 
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD); /* as sd_event_add_child asks for */
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         (void)sigaddset(&set, signals[i]);
     /* A write over a limit of the file's size is an error like another, not our end. */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
         signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
         return -errno;
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         int r = sd_event_add_signal(d->event, NULL, signals[i], on_signal, d);
 
         if (r < 0)
@@ -435,7 +423,7 @@ static int build(struct daemon *d)
 int daemon_new(const struct options *options, struct config *config, const char *config_file,
                struct daemon **ret)
 {
-    struct daemon *d = calloc(1, sizeof *d);
+    struct daemon *d = calloc(1, sizeof(*d));
     int r;
 
     if (!d) {

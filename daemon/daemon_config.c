@@ -11,11 +11,9 @@
 #include "daemon/daemon_state.h"
 #include "daemon/settings.h"
 
-/* ---- targets -------------------------------------------------------------------------------- */
-
 int daemon_update_targets(struct daemon *d, const struct config *config)
 {
-    struct target_list *lists = calloc(config->n_jobs + 1, sizeof *lists);
+    struct target_list *lists = calloc(config->n_jobs + 1, sizeof(*lists));
     const struct target_list **views = calloc(config->n_jobs + 1, sizeof(struct target_list *));
     struct targets_change change;
     size_t total = 0;
@@ -44,8 +42,6 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
     free(views);
     return r;
 }
-
-/* ---- the store ------------------------------------------------------------------------------ */
 
 /* NULL without upload.url. The first one brings the connections that all of them use. */
 static int make_store(struct daemon *d, const struct upload_config *u, struct store **ret)
@@ -78,8 +74,6 @@ int daemon_use_store(struct daemon *d)
         use_store(d, &d->config->upload, store);
     return r;
 }
-
-/* ---- reloading ------------------------------------------------------------------------------ */
 
 struct retention_limits daemon_limits(const struct config *c)
 {

@@ -31,8 +31,6 @@ struct labelling {
     void *userdata;
 };
 
-/* ---- the report ----------------------------------------------------------------------------- */
-
 static void report_label(const char *key, const struct inspection *in)
 {
     const struct digest *d = &in->digest;
@@ -56,12 +54,10 @@ static void report_failure(struct labelling *l, const char *key, const struct in
     bool first = in->end < INSPECTION_GONE && !l->said[in->end];
 
     l->said[in->end] = true;
-    log_write(first ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, &fields,
-              "%s is not inspected: %s%s%s%s", key, in->why, in->text[0] ? ": " : "", in->text,
+    log_write(first ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, &fields, "%s is not inspected: %s%s%s%s",
+              key, in->why, in->text[0] ? ": " : "", in->text,
               first ? "; it ships all the same, and others like it are not told of" : "");
 }
-
-/* ---- the end -------------------------------------------------------------------------------- */
 
 static void on_amended(int r, const char *key, void *userdata)
 {
@@ -100,8 +96,6 @@ static void on_inspected(void *userdata, const char *key, const struct inspectio
         spool_amend(l->spool, key, &what, on_amended, l) < 0)
         spool_release(l->spool, key);
 }
-
-/* ---- the beginning -------------------------------------------------------------------------- */
 
 static int open_trace(void *userdata, const char *key)
 {
@@ -161,8 +155,6 @@ void labelling_set_told(struct labelling *l, labelling_told_fn fn, void *userdat
     l->told = fn;
     l->userdata = userdata;
 }
-
-/* ---- life ----------------------------------------------------------------------------------- */
 
 static int on_deadline(sd_event_source *source, uint64_t now, void *userdata)
 {

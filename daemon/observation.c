@@ -18,8 +18,6 @@ struct observation {
 
 _Static_assert((int)SUSPENSION_CAUSES <= METRICS_CAUSES_MAX, "each cause has a place");
 
-/* ---- targets -------------------------------------------------------------------------------- */
-
 static struct metrics_target describe(const struct target *t)
 {
     return (struct metrics_target){
@@ -66,8 +64,6 @@ static void look_at_targets(const struct daemon *d, struct metrics_job *jobs,
     f->jobs = jobs;
     f->targets = targets;
 }
-
-/* ---- the rest ------------------------------------------------------------------------------- */
 
 static void look_at_causes(const struct daemon *d, struct metrics_cause *causes,
                            struct metrics_facts *f)
@@ -118,7 +114,7 @@ static int render(struct observation *o, const struct daemon *d, struct metrics_
     struct metrics_facts f = {
         .version = PACKAGE_VERSION,
         .libraries = libraries,
-        .n_libraries = sizeof libraries / sizeof libraries[0],
+        .n_libraries = sizeof(libraries) / sizeof(libraries[0]),
         .meters = d->meters,
         .in_flight = pipeline_in_flight(d->pipeline),
         .waiting = pipeline_waiting(d->pipeline),
@@ -136,8 +132,8 @@ static int render(struct observation *o, const struct daemon *d, struct metrics_
 
 int observation_render(struct observation *o, const struct daemon *d, struct buf *out)
 {
-    struct metrics_job *jobs = calloc(d->meters->n_jobs + 1, sizeof *jobs);
-    struct metrics_target *targets = calloc(METRICS_TARGETS_MAX, sizeof *targets);
+    struct metrics_job *jobs = calloc(d->meters->n_jobs + 1, sizeof(*jobs));
+    struct metrics_target *targets = calloc(METRICS_TARGETS_MAX, sizeof(*targets));
     int r = jobs && targets ? render(o, d, jobs, targets, out) : -ENOMEM;
 
     free(jobs);
@@ -162,7 +158,7 @@ void observation_serve(void *userdata, struct admin_call *call)
 
 int observation_new(struct observation **ret)
 {
-    struct observation *o = calloc(1, sizeof *o);
+    struct observation *o = calloc(1, sizeof(*o));
     int r = o ? process_new(&o->process) : -ENOMEM;
 
     if (r < 0) {

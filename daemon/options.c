@@ -99,20 +99,13 @@ static int set_listen(struct options *o, const char *text)
 static int apply(struct options *o, int opt)
 {
     switch (opt) {
-    case 'c':
-        o->config_file = optarg;
-        return 0;
-    case 't':
-        o->targets[o->n_targets++] = optarg;
-        return 0;
+    case 'c': o->config_file = optarg; return 0;
+    case 't': o->targets[o->n_targets++] = optarg; return 0;
     case OPT_STORAGE_PATH:
         o->storage_path = optarg;
         return optarg[0] == '\0' ? usage_error("--storage.path", optarg, "a directory") : 0;
-    case OPT_UPLOAD_URL:
-        o->upload_url = optarg;
-        return 0;
-    case OPT_LISTEN:
-        return set_listen(o, optarg);
+    case OPT_UPLOAD_URL: o->upload_url = optarg; return 0;
+    case OPT_LISTEN: return set_listen(o, optarg);
     case OPT_INTERVAL:
         if (parse_duration(optarg, &o->interval) < 0 || o->interval == 0)
             return usage_error("--interval", optarg, "a duration such as 5m or 30s");
@@ -121,12 +114,8 @@ static int apply(struct options *o, int opt)
         if (parse_seconds(optarg, &o->window) < 0)
             return usage_error("--seconds", optarg, "a number of seconds such as 2 or 1.9");
         return 0;
-    case OPT_ONCE:
-        o->once = true;
-        return 0;
-    case OPT_CHECK_CONFIG:
-        o->check_config = true;
-        return 0;
+    case OPT_ONCE: o->once = true; return 0;
+    case OPT_CHECK_CONFIG: o->check_config = true; return 0;
     case OPT_LOG_LEVEL:
         o->has_log_level = true;
         if (log_level_parse(optarg, &o->log_level) < 0)
@@ -137,15 +126,9 @@ static int apply(struct options *o, int opt)
         if (log_format_parse(optarg, &o->log_format) < 0)
             return usage_error("--log.format", optarg, "text, json, journal or auto");
         return 0;
-    case OPT_VERSION:
-        (void)printf("contraced %s\n", PACKAGE_VERSION);
-        return 1;
-    case 'h':
-        (void)fputs(help, stdout);
-        return 1;
-    default:
-        (void)fputs("Try 'contraced --help'.\n", stderr);
-        return -EINVAL;
+    case OPT_VERSION: (void)printf("contraced %s\n", PACKAGE_VERSION); return 1;
+    case 'h': (void)fputs(help, stdout); return 1;
+    default: (void)fputs("Try 'contraced --help'.\n", stderr); return -EINVAL;
     }
 }
 
@@ -190,7 +173,6 @@ static const char *file_of(const struct options *o)
     return o->n_targets > 0 ? NULL : DEFAULT_FILE;
 }
 
-/* --storage.path may be relative to where contraced was started. */
 static int set_storage_path(struct config *c, const char *path)
 {
     char *absolute = NULL, *cwd;
@@ -219,7 +201,6 @@ static void fit_timeout(usec interval, usec window, usec *timeout)
         *timeout = 0;
 }
 
-/* --interval and --seconds win over the file, also over a job's own. */
 static void lay_times(const struct options *o, struct config *c)
 {
     if (o->interval == 0 && o->window == 0)

@@ -17,10 +17,10 @@ struct options {
     const char *config_file; /* NULL: not named */
     const char **targets;    /* --target, in order; borrowed from argv */
     size_t n_targets;
-    const char *storage_path; /* NULL: not given */
-    const char *upload_url;   /* the same; "": no upload */
+    const char *storage_path;   /* NULL: not given */
+    const char *upload_url;     /* the same; "": no upload */
     const char *listen_address; /* the same */
-    usec interval, window;    /* 0: not given */
+    usec interval, window;      /* 0: not given */
     bool has_log_level, has_log_format;
     enum log_level log_level;
     enum log_format log_format;

@@ -47,8 +47,6 @@ static void wake(struct pipeline *p)
     (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
 }
 
-/* ---- the end -------------------------------------------------------------------------------- */
-
 static void flight_free(struct flight *f)
 {
     purpose_done(&f->purpose);
@@ -67,14 +65,14 @@ static void begin_after(struct flight *f, const struct pipeline_end *end)
     if (!f->again)
         return;
     if (!p->drained && !t->gone)
-        after = calloc(1, sizeof *after);
+        after = calloc(1, sizeof(*after));
     if (!after) {
         struct pipeline_end cancelled = *end;
 
         cancelled.outcome = OUTCOME_CANCELLED;
         cancelled.key = NULL;
         cancelled.text = p->drained ? "contraced is stopping"
-                         : t->gone  ? TARGET_GONE
+                       : t->gone    ? TARGET_GONE
                                     : "not enough memory";
         purpose_tell(&f->after, &cancelled);
         return;
@@ -136,12 +134,10 @@ static void flight_fail(struct flight *f, enum outcome outcome, const char *fmt,
 
     f->result.outcome = outcome;
     va_start(ap, fmt);
-    (void)vsnprintf(f->result.text, sizeof f->result.text, fmt, ap);
+    (void)vsnprintf(f->result.text, sizeof(f->result.text), fmt, ap);
     va_end(ap);
     flight_end(f, NULL);
 }
-
-/* ---- publishing ----------------------------------------------------------------------------- */
 
 static void on_published(int r, const char *key, void *userdata)
 {
@@ -157,7 +153,7 @@ static char *make_record(const struct flight *f, const struct name *name)
 {
     const struct target *t = f->target;
     const struct capture_result *result = &f->result;
-    struct record_label *labels = calloc(t->n_labels + 1, sizeof *labels);
+    struct record_label *labels = calloc(t->n_labels + 1, sizeof(*labels));
     const struct purpose *u = &f->purpose;
     char go_version[16], *json;
 
@@ -165,7 +161,7 @@ static char *make_record(const struct flight *f, const struct name *name)
         return NULL;
     for (size_t i = 0; i < t->n_labels; i++)
         labels[i] = (struct record_label){t->labels[i].name, t->labels[i].value};
-    (void)snprintf(go_version, sizeof go_version, "1.%u", result->go_minor);
+    (void)snprintf(go_version, sizeof(go_version), "1.%u", result->go_minor);
     json = record_to_json(&(struct record){
         .service = name->service,
         .host = name->host,
@@ -203,8 +199,6 @@ static void flight_publish(struct flight *f)
     }
     spool_file_publish(steal(&f->file), &name, f->result.bytes, json, on_published, f);
 }
-
-/* ---- whose trace it is ---------------------------------------------------------------------- */
 
 static struct flight *flight_of(struct disk_job *job)
 {
@@ -254,8 +248,6 @@ static void look_up(struct flight *f)
     f->looking_up = true;
     disk_submit(f->pipeline->disk, &f->look_up);
 }
-
-/* ---- the capture ---------------------------------------------------------------------------- */
 
 static int on_grow(void *userdata, uint64_t bytes)
 {
@@ -360,13 +352,11 @@ static int on_wake(sd_event_source *s, void *userdata)
     return 0;
 }
 
-/* ---- the room's interface ------------------------------------------------------------------- */
-
 int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct spool *spool,
                  struct meters *meters, bool once, pipeline_ended_fn fn, void *userdata,
                  struct pipeline **ret)
 {
-    struct pipeline *p = calloc(1, sizeof *p);
+    struct pipeline *p = calloc(1, sizeof(*p));
     int r;
 
     if (!p)
@@ -414,8 +404,7 @@ static void count(struct pipeline *p, const struct target *t, enum outcome outco
 }
 
 /* With a capture under way or waiting. */
-static int join(struct flight *f, const struct pipeline_order *order,
-                struct pipeline_wish **ret)
+static int join(struct flight *f, const struct pipeline_order *order, struct pipeline_wish **ret)
 {
     int r;
 
@@ -444,7 +433,7 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
     if (f) {
         r = join(f, order, ret);
     } else {
-        f = calloc(1, sizeof *f);
+        f = calloc(1, sizeof(*f));
         r = f ? purpose_join(&f->purpose, order, ret) : -ENOMEM;
         if (r == 0) {
             f->pipeline = p;

@@ -24,9 +24,9 @@ struct pipeline_end {
     enum reason reason;
     const char *name; /* as in the order */
     enum outcome outcome;
-    const char *text; /* for people; "" when there is nothing to say */
-    const char *key;  /* NULL: nothing was kept */
-    usec start;       /* real time of the request; 0: none was sent */
+    const char *text;      /* for people; "" when there is nothing to say */
+    const char *key;       /* NULL: nothing was kept */
+    usec start;            /* real time of the request; 0: none was sent */
     usec due, sent, ended; /* boot time; due and sent 0: not known, not sent */
     usec window;           /* of the request */
     uint64_t bytes;        /* of the trace that was kept */
@@ -37,10 +37,11 @@ typedef void (*pipeline_ended_fn)(void *userdata, const struct pipeline_end *end
 /* What somebody wants. Zero is a scheduled capture as the job says. */
 struct pipeline_order {
     enum reason reason;
-    const char *name; /* what the record calls the reason, such as "alert:HighLatency"; copied. NULL:
+    const char
+        *name;   /* what the record calls the reason, such as "alert:HighLatency"; copied. NULL:
                          the reason's own word */
-    usec window;      /* of the trace; 0: the job's */
-    usec due;         /* boot time at which it was due; 0: now */
+    usec window; /* of the trace; 0: the job's */
+    usec due;    /* boot time at which it was due; 0: now */
     pipeline_ended_fn fn; /* told the end of this capture; or NULL */
     void *userdata;
 };

@@ -32,9 +32,8 @@ static void report_target(struct flight *f, const char *key)
 
     if (!outcome_tells(outcome)) {
         log_write(LOG_LEVEL_DEBUG,
-                  &(struct log_fields){.service = t->service,
-                                       .target = t->shown,
-                                       .result = outcome_name(outcome)},
+                  &(struct log_fields){
+                      .service = t->service, .target = t->shown, .result = outcome_name(outcome)},
                   "no capture of %s: %s: %s", t->shown, outcome_name(outcome), f->result.text);
         return;
     }

@@ -20,7 +20,7 @@ int purpose_join(struct purpose *u, const struct pipeline_order *order, struct p
 {
     bool takes = u->reason == REASON_SCHEDULE && order->reason != REASON_SCHEDULE;
     char *name = takes && order->name ? strdup(order->name) : NULL;
-    struct pipeline_wish *w = order->fn ? malloc(sizeof *w) : NULL;
+    struct pipeline_wish *w = order->fn ? malloc(sizeof(*w)) : NULL;
 
     if ((takes && order->name && !name) || (order->fn && !w)) {
         free(name);

@@ -27,7 +27,7 @@ struct pipeline_wish {
 /* What a flight is for: one order, and those that joined it. */
 struct purpose {
     enum reason reason;
-    char *name; /* as in an order */
+    char *name;  /* as in an order */
     usec window; /* the longest that was asked for by itself */
     bool whole;  /* the job's window is asked for, too */
     usec due;
@@ -73,7 +73,7 @@ struct pipeline {
     bool once;
     unsigned max;
     struct flight_list waiting, flying;
-    sd_event_source *wake; /* starts what waits, outside of whatever call made a place free */
+    sd_event_source *wake;     /* starts what waits, outside of whatever call made a place free */
     unsigned storage_failures; /* captures in a row that the disk failed; said in the log once */
     bool drained;
 };

@@ -41,8 +41,6 @@ const char *suspension_cause_name(enum suspension_cause cause)
     return names[cause];
 }
 
-/* ---- what holds ----------------------------------------------------------------------------- */
-
 bool suspension_active(const struct suspension *s)
 {
     for (int i = 0; i < SUSPENSION_CAUSES; i++) {
@@ -79,8 +77,6 @@ const char *suspension_names(const struct suspension *s, char out[static SUSPENS
     return out;
 }
 
-/* ---- changes -------------------------------------------------------------------------------- */
-
 static usec now_real(const struct suspension *s)
 {
     usec now = 0;
@@ -112,7 +108,7 @@ static void begin(struct suspension *s, enum suspension_cause cause, const char 
 
     c->on = true;
     c->since = now_real(s);
-    (void)snprintf(c->text, sizeof c->text, "%s", text);
+    (void)snprintf(c->text, sizeof(c->text), "%s", text);
     say(s, was, what);
     s->changed(s->userdata, true);
 }
@@ -123,8 +119,6 @@ static void end(struct suspension *s, enum suspension_cause cause, const char *w
     say(s, true, what);
     s->changed(s->userdata, suspension_active(s));
 }
-
-/* ---- the operator --------------------------------------------------------------------------- */
 
 static bool asked_for(const struct suspension *s)
 {
@@ -158,16 +152,14 @@ void suspension_api(struct suspension *s, bool on, const char *reason)
     }
     if (c->on) {
         if (reason)
-            (void)snprintf(c->text, sizeof c->text, "%s", reason);
+            (void)snprintf(c->text, sizeof(c->text), "%s", reason);
         return;
     }
     reason = reason ? reason : "";
-    (void)snprintf(what, sizeof what, "the API%s%s%s", *reason ? " (" : "", reason,
+    (void)snprintf(what, sizeof(what), "the API%s%s%s", *reason ? " (" : "", reason,
                    *reason ? ")" : "");
     begin(s, SUSPENDED_API, reason, what);
 }
-
-/* ---- the flag file -------------------------------------------------------------------------- */
 
 static void on_flag(void *userdata, bool there)
 {
@@ -175,7 +167,7 @@ static void on_flag(void *userdata, bool there)
     const char *path = flagfile_path(s->flag_file);
     char what[SUSPENSION_TEXT_MAX + 32];
 
-    (void)snprintf(what, sizeof what, "the flag file %.*s is %s", SUSPENSION_TEXT_MAX - 1, path,
+    (void)snprintf(what, sizeof(what), "the flag file %.*s is %s", SUSPENSION_TEXT_MAX - 1, path,
                    there ? "there" : "gone");
     if (there)
         begin(s, SUSPENDED_FLAG_FILE, path, what);
@@ -201,11 +193,10 @@ static void use_flag_file(struct suspension *s, struct flagfile *f)
     else if (there)
         on_flag(s, true);
     else if (was)
-        end(s, SUSPENDED_FLAG_FILE, f ? "the flag file is another now, which is not there"
-                                      : "there is no flag file any more");
+        end(s, SUSPENDED_FLAG_FILE,
+            f ? "the flag file is another now, which is not there"
+              : "there is no flag file any more");
 }
-
-/* ---- CPU pressure --------------------------------------------------------------------------- */
 
 /* What cannot be read presses nobody: a cause that nothing upholds ends like any other. */
 static double read_pressure(struct suspension *s, const char **ret_path)
@@ -233,11 +224,11 @@ static void judge_pressure(struct suspension *s, usec now)
     char text[SUSPENSION_TEXT_MAX];
 
     if (high && !was) {
-        (void)snprintf(text, sizeof text, "CPU pressure is %.0f%%, the limit is %.0f%% (%.200s)",
+        (void)snprintf(text, sizeof(text), "CPU pressure is %.0f%%, the limit is %.0f%% (%.200s)",
                        100 * share, 100 * s->pressure.limit, path);
         begin(s, SUSPENDED_CPU_PRESSURE, text, text);
     } else if (!high && was) {
-        (void)snprintf(text, sizeof text, "CPU pressure is down to %.0f%%", 100 * share);
+        (void)snprintf(text, sizeof(text), "CPU pressure is down to %.0f%%", 100 * share);
         end(s, SUSPENDED_CPU_PRESSURE, text);
     }
 }
@@ -273,8 +264,6 @@ static void use_pressure(struct suspension *s, double limit)
         end(s, SUSPENDED_CPU_PRESSURE, "suspend.cpu_pressure was changed");
 }
 
-/* ---- the object ----------------------------------------------------------------------------- */
-
 int suspension_set(struct suspension *s, const struct suspend_config *config)
 {
     bool same = same_path(s->flag_file, config->flag_file);
@@ -291,10 +280,10 @@ int suspension_set(struct suspension *s, const struct suspend_config *config)
     return 0;
 }
 
-int suspension_new(sd_event *event, void (*changed)(void *userdata, bool suspended),
-                   void *userdata, struct suspension **ret)
+int suspension_new(sd_event *event, void (*changed)(void *userdata, bool suspended), void *userdata,
+                   struct suspension **ret)
 {
-    struct suspension *s = calloc(1, sizeof *s);
+    struct suspension *s = calloc(1, sizeof(*s));
     int r;
 
     if (!s)

@@ -29,8 +29,8 @@ struct suspension;
  * `changed` is called after each change of a cause, from each of the calls below and from the event
  * loop, with whether any cause holds now. May not be NULL. 0 or a negative errno.
  */
-int suspension_new(sd_event *event, void (*changed)(void *userdata, bool suspended),
-                   void *userdata, struct suspension **ret);
+int suspension_new(sd_event *event, void (*changed)(void *userdata, bool suspended), void *userdata,
+                   struct suspension **ret);
 void suspension_free(struct suspension *s);
 
 /*

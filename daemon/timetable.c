@@ -91,7 +91,7 @@ static int on_due(sd_event_source *s, uint64_t now, void *userdata)
 int timetable_new(sd_event *event, bool once, uint64_t random, timetable_due_fn fn, void *userdata,
                   struct timetable **ret)
 {
-    struct timetable *tt = calloc(1, sizeof *tt);
+    struct timetable *tt = calloc(1, sizeof(*tt));
     int r;
 
     if (!tt)
@@ -147,14 +147,12 @@ static usec retry_time(struct timetable *tt, struct target *t, enum outcome outc
     usec now = now_boot(tt), next = next_due(tt, t);
 
     switch (outcome_retry(outcome)) {
-    case OUTCOME_RETRY_BUSY:
-        return schedule_retry_busy(now, next, t->job->window, next_random(tt));
+    case OUTCOME_RETRY_BUSY: return schedule_retry_busy(now, next, t->job->window, next_random(tt));
     case OUTCOME_RETRY_DOWN:
         if (tt->once_until)
             return USEC_NEVER;
         return schedule_retry_down(now, next, t->attempts++, next_random(tt));
-    case OUTCOME_RETRY_NEXT:
-        break;
+    case OUTCOME_RETRY_NEXT: break;
     }
     return USEC_NEVER;
 }

@@ -40,8 +40,6 @@ uint64_t uploader_random(struct uploader *u)
     return x ^ (x >> 31);
 }
 
-/* --- flights --- */
-
 static bool store_used(const struct uploader *u, const struct store *s)
 {
     for (const struct flight *f = u->flights; f; f = f->next) {
@@ -125,8 +123,6 @@ static int start(struct uploader *u, struct spool_item *item, bool probe)
     return 0;
 }
 
-/* --- when --- */
-
 void uploader_pause(struct uploader *u, const char *why)
 {
     static const struct backoff backoff = {.base = USEC_PER_SEC, .cap = PAUSE_MOST};
@@ -201,8 +197,6 @@ static void on_pending(void *userdata)
     uploader_fill(userdata);
 }
 
-/* --- the write probe --- */
-
 static void on_probe(void *userdata, const struct store_result *result)
 {
     struct uploader *u = userdata;
@@ -240,8 +234,6 @@ static void stop_probe(struct uploader *u)
     store_cancel(u->write_probe.call);
     u->write_probe.call = NULL;
 }
-
-/* --- what the owner says --- */
 
 int uploader_new(sd_event *event, struct disk *disk, struct spool *spool, const char *host,
                  uint64_t random, struct uploader **ret)

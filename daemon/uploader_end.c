@@ -18,8 +18,6 @@
 #define SET_BACK_MOST USEC_PER_HOUR
 #define STRUGGLES 5 /* failures after which a person is told of a trace */
 
-/* --- whose fault it is --- */
-
 /* It parked the queue; whether that was its own fault shows when it is asked about again. */
 static void suspect(struct uploader *u, const char *key)
 {
@@ -40,8 +38,6 @@ static struct suspect *find_suspect(struct uploader *u, const struct spool_item 
     }
     return NULL;
 }
-
-/* --- recovery --- */
 
 /* Also the refused ones that parked the queue are asked about again: they may be innocent. */
 static void recover(struct uploader *u)
@@ -99,8 +95,6 @@ static void succeeded(struct uploader *u, bool probe)
         u->n_row = 0;
 }
 
-/* --- trouble --- */
-
 /* While the store is in trouble another trace is asked about each time, so that one that cannot be
  * stored does not keep the others back; the only one is asked about again. */
 static void set_back(struct uploader *u, struct spool_item *item)
@@ -136,8 +130,8 @@ static void end_retry(struct uploader *u, struct flight *f, const struct store_r
     bool changed = false;
 
     if (result->trouble)
-        changed = breaker_failed(&u->breaker, f->probe, now, result->retry_after,
-                                 uploader_random(u));
+        changed =
+            breaker_failed(&u->breaker, f->probe, now, result->retry_after, uploader_random(u));
     else
         (void)breaker_abandoned(&u->breaker, f->probe, now);
     if (u->breaker.state == BREAKER_CLOSED) {
@@ -180,8 +174,6 @@ static void end_parked(struct uploader *u, struct flight *f, const struct store_
     uploader_say_trouble(u, result, changed, false);
     set_back(u, f->delivery.item);
 }
-
-/* --- refused --- */
 
 /* Counts those refused for the first time. True: they are so many that the store is at fault. */
 static bool refused_in_row(struct uploader *u, const struct spool_item *item)
@@ -237,12 +229,8 @@ static bool is_news(const struct uploader *u, const struct flight *f)
 void uploader_end(struct uploader *u, struct flight *f, const struct store_result *result)
 {
     static void (*const ends[])(struct uploader *, struct flight *, const struct store_result *) = {
-        [STORE_DONE] = end_done,
-        [STORE_RETRY] = end_retry,
-        [STORE_PARKED] = end_parked,
-        [STORE_REFUSED] = end_refused,
-        [STORE_CHANGED] = end_changed,
-        [STORE_MISSING] = end_retry,
+        [STORE_DONE] = end_done,       [STORE_RETRY] = end_retry,     [STORE_PARKED] = end_parked,
+        [STORE_REFUSED] = end_refused, [STORE_CHANGED] = end_changed, [STORE_MISSING] = end_retry,
         [STORE_LOCAL] = end_local,
     };
     bool present = f->store == u->store && !u->cut;
@@ -256,8 +244,6 @@ void uploader_end(struct uploader *u, struct flight *f, const struct store_resul
     }
     ends[result->end](u, f, result);
 }
-
-/* --- the write probe --- */
 
 void uploader_probe_end(struct uploader *u, const struct store_result *result)
 {
@@ -276,9 +262,7 @@ void uploader_probe_end(struct uploader *u, const struct store_result *result)
         changed = breaker_parked(&u->breaker, false, now, uploader_random(u));
         uploader_say_trouble(u, result, changed, true);
         break;
-    case STORE_LOCAL:
-        uploader_pause(u, result->text);
-        break;
+    case STORE_LOCAL: uploader_pause(u, result->text); break;
     default: /* the store answers; what it thinks of other objects will show */
         uploader_say_works(u, result);
         break;

@@ -21,9 +21,9 @@ struct flight {
     struct delivery delivery; /* first: the delivery's callback gets no more */
     struct uploader *uploader;
     struct store *store;
-    bool probe;           /* the breaker's */
-    usec begun;           /* boot time */
-    bool last;            /* the store is freed with it */
+    bool probe; /* the breaker's */
+    usec begun; /* boot time */
+    bool last;  /* the store is freed with it */
     struct flight *prev, *next;
 };
 

@@ -43,7 +43,8 @@ int cursor_bad(const struct cursor *c, const struct generation *gen) __attribute
  * afterwards. A time of 0 stands for "none yet" also amid a batch, as in Go's reader.
  */
 static inline __attribute__((always_inline)) int cursor_next(struct cursor *c,
-                                                             const struct generation *gen) {
+                                                             const struct generation *gen)
+{
     uint64_t diff;
     const uint8_t *p;
     unsigned numbers;
@@ -68,6 +69,6 @@ static inline __attribute__((always_inline)) int cursor_next(struct cursor *c,
     if (__builtin_expect(numbers == 0 || p > c->end, 0))
         return cursor_bad(c, gen);
     c->p = p;
-    c->time = (int64_t) ((uint64_t) c->time + (uint64_t) generation_time(gen, diff));
+    c->time = (int64_t)((uint64_t)c->time + (uint64_t)generation_time(gen, diff));
     return 1;
 }

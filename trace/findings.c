@@ -119,8 +119,7 @@ static void point_at(struct finding *f, const struct summary_sites *sites, unsig
         const struct summary_site *site = &sites->list[i];
 
         if ((classes & STACK_SET(site->class)) != 0 && site->at.func[0] != '\0')
-            f->sites[f->n_sites++] =
-                (struct finding_site){site->at, site->count, site->total};
+            f->sites[f->n_sites++] = (struct finding_site){site->at, site->count, site->total};
     }
 }
 

@@ -57,14 +57,16 @@ enum {
     STEP_LAST,  /* this byte ends a generation */
 };
 
-void framing_init(struct framing *f, const struct framing_sink *sink) {
+void framing_init(struct framing *f, const struct framing_sink *sink)
+{
     memset(f, 0, sizeof(*f));
     if (sink)
         f->sink = *sink;
     f->state = STATE_MAGIC;
 }
 
-static int bad(struct framing *f, const char *text) {
+static int bad(struct framing *f, const char *text)
+{
     f->error = text;
     return -EBADMSG;
 }
@@ -74,7 +76,8 @@ static int bad(struct framing *f, const char *text) {
  * tomorrow's Go is then recorded today, and the tools that come with that Go open the file. Should
  * its framing have changed, the first strange batch says so.
  */
-static const struct framing_rules *rules_find(unsigned minor) {
+static const struct framing_rules *rules_find(unsigned minor)
+{
     if (minor > rules_table[N_RULES - 1].minor)
         return &rules_table[N_RULES - 1];
     for (size_t i = 0; i < N_RULES; i++)
@@ -83,8 +86,9 @@ static const struct framing_rules *rules_find(unsigned minor) {
     return NULL;
 }
 
-static int step_magic(struct framing *f, uint8_t byte) {
-    size_t at = (size_t) f->offset;
+static int step_magic(struct framing *f, uint8_t byte)
+{
+    size_t at = (size_t)f->offset;
 
     if (at == MAGIC_TENS || at == MAGIC_ONES) {
         if (byte < '0' || byte > '9') {
@@ -92,12 +96,12 @@ static int step_magic(struct framing *f, uint8_t byte) {
             return bad(f, "not a Go execution trace");
         }
         f->number[0] = f->number[0] * 10 + (byte - '0');
-    } else if (byte != (uint8_t) magic[at]) {
+    } else if (byte != (uint8_t)magic[at]) {
         f->format = FRAMING_NOT_A_TRACE;
         return bad(f, "not a Go execution trace");
     }
     if (at == MAGIC_ONES) {
-        f->rules = rules_find((unsigned) f->number[0]);
+        f->rules = rules_find((unsigned)f->number[0]);
         if (!f->rules) {
             f->format = FRAMING_NOT_A_TRACE;
             return bad(f, "not a version of Go that has an execution trace format");
@@ -106,12 +110,13 @@ static int step_magic(struct framing *f, uint8_t byte) {
     if (at + 1 < sizeof(magic))
         return STEP_MORE;
     f->format = f->rules->format;
-    f->go_minor = (unsigned) f->number[0];
+    f->go_minor = (unsigned)f->number[0];
     f->state = f->format == FRAMING_V1 ? STATE_OPAQUE : STATE_TYPE;
     return STEP_DONE;
 }
 
-static int step_type(struct framing *f, uint8_t byte) {
+static int step_type(struct framing *f, uint8_t byte)
+{
     f->field = 0;
     f->shift = 0;
     memset(f->number, 0, sizeof(f->number));
@@ -136,8 +141,7 @@ static int step_type(struct framing *f, uint8_t byte) {
         f->generation = 0;
         f->clocked = false;
         return STEP_LAST;
-    default:
-        return bad(f, "not a batch");
+    default: return bad(f, "not a batch");
     }
 }
 
@@ -146,14 +150,16 @@ static int step_type(struct framing *f, uint8_t byte) {
  * (traceNextGen in runtime/trace.go). Before 1.26 Go's reader does not follow it there, and neither
  * does this: a file that is cut before the leap can be opened, one that contains it cannot.
  */
-static bool follows(const struct framing *f, uint64_t before, uint64_t gen) {
+static bool follows(const struct framing *f, uint64_t before, uint64_t gen)
+{
     if (gen == before + 1)
         return true;
     return f->rules->explicit_end && gen == 4 && (before == UINT32_MAX || before == UINT64_MAX);
 }
 
 /* The batch's generation against the ones before it. */
-static int enter_generation(struct framing *f, uint64_t gen) {
+static int enter_generation(struct framing *f, uint64_t gen)
+{
     if (gen == 0)
         return bad(f, "generation 0");
     if (gen == f->generation)
@@ -169,9 +175,8 @@ static int enter_generation(struct framing *f, uint64_t gen) {
     if (!follows(f, f->generation, gen))
         return bad(f, "generations out of order");
     if (!f->clocked)
-        return bad(f, f->rules->clock_event == EV_SYNC
-                          ? "generation without a sync batch"
-                          : "generation without a frequency batch");
+        return bad(f, f->rules->clock_event == EV_SYNC ? "generation without a sync batch"
+                                                       : "generation without a frequency batch");
     f->last_generation = f->generation;
     f->generation = gen;
     f->clocked = false;
@@ -179,12 +184,13 @@ static int enter_generation(struct framing *f, uint64_t gen) {
 }
 
 /* Unsigned LEB128 as encoding/binary.ReadUvarint takes it: ten bytes at most, padded or not. */
-static int step_field(struct framing *f, uint8_t byte) {
+static int step_field(struct framing *f, uint8_t byte)
+{
     int r;
 
     if (f->shift == 63 && byte > 1)
         return bad(f, "number of more than 64 bits in a batch header");
-    f->number[f->field] |= (uint64_t) (byte & 0x7f) << f->shift;
+    f->number[f->field] |= (uint64_t)(byte & 0x7f) << f->shift;
     if (byte & 0x80) {
         f->shift += 7;
         return STEP_MORE;
@@ -204,28 +210,25 @@ static int step_field(struct framing *f, uint8_t byte) {
     return r;
 }
 
-static int step(struct framing *f, uint8_t byte) {
+static int step(struct framing *f, uint8_t byte)
+{
     switch (f->state) {
-    case STATE_MAGIC:
-        return step_magic(f, byte);
-    case STATE_TYPE:
-        return step_type(f, byte);
-    case STATE_EXPERIMENT:
-        f->state = STATE_FIELD;
-        return STEP_MORE;
-    default:
-        return step_field(f, byte);
+    case STATE_MAGIC: return step_magic(f, byte);
+    case STATE_TYPE: return step_type(f, byte);
+    case STATE_EXPERIMENT: f->state = STATE_FIELD; return STEP_MORE;
+    default: return step_field(f, byte);
     }
 }
 
 /* Skips what the piece holds of a batch or of an old trace; returns how much that is. */
-static size_t skip(struct framing *f, const uint8_t *data, size_t n) {
+static size_t skip(struct framing *f, const uint8_t *data, size_t n)
+{
     if (f->state == STATE_PAYLOAD) {
         if (f->fresh && !f->experimental && data[0] == f->rules->clock_event)
             f->clocked = true;
         f->fresh = false;
         if (n > f->payload)
-            n = (size_t) f->payload;
+            n = (size_t)f->payload;
         f->payload -= n;
         if (f->payload == 0)
             f->state = STATE_TYPE;
@@ -234,7 +237,8 @@ static size_t skip(struct framing *f, const uint8_t *data, size_t n) {
     return n;
 }
 
-static void give(struct framing *f, const uint8_t *data, size_t n) {
+static void give(struct framing *f, const uint8_t *data, size_t n)
+{
     if (n == 0)
         return;
     f->settled += n;
@@ -242,7 +246,8 @@ static void give(struct framing *f, const uint8_t *data, size_t n) {
         f->sink.bytes(f->sink.userdata, data, n);
 }
 
-static void give_whole(struct framing *f) {
+static void give_whole(struct framing *f)
+{
     f->whole_bytes = f->settled;
     if (f->format == FRAMING_V2)
         f->generations++;
@@ -255,7 +260,8 @@ static void give_whole(struct framing *f) {
  * that was not given yet, `head` where the header being read begins; what of that header came with
  * earlier pieces is in f->held, and then from == head == data.
  */
-int framing_feed(struct framing *f, const void *data, size_t n) {
+int framing_feed(struct framing *f, const void *data, size_t n)
+{
     const uint8_t *p = data, *from = p, *end = p + n;
 
     if (f->error)
@@ -265,23 +271,23 @@ int framing_feed(struct framing *f, const void *data, size_t n) {
         int r = STEP_MORE;
 
         if (f->state == STATE_PAYLOAD || f->state == STATE_OPAQUE) {
-            p += skip(f, p, (size_t) (end - p));
+            p += skip(f, p, (size_t)(end - p));
             continue;
         }
         for (; p < end && r == STEP_MORE; p++, f->offset++) {
             r = step(f, *p);
             if (r < 0) {
-                give(f, from, (size_t) (head - from));
+                give(f, from, (size_t)(head - from));
                 return r;
             }
         }
         if (r == STEP_MORE || r == STEP_FIRST) {
-            give(f, from, (size_t) (head - from));
+            give(f, from, (size_t)(head - from));
             from = head;
         }
         if (r == STEP_MORE) {
-            memcpy(f->held + f->n_held, head, (size_t) (p - head));
-            f->n_held += (size_t) (p - head);
+            memcpy(f->held + f->n_held, head, (size_t)(p - head));
+            f->n_held += (size_t)(p - head);
             return 0;
         }
         if (r == STEP_FIRST)
@@ -289,17 +295,18 @@ int framing_feed(struct framing *f, const void *data, size_t n) {
         give(f, f->held, f->n_held);
         f->n_held = 0;
         if (r == STEP_LAST) {
-            give(f, from, (size_t) (p - from));
+            give(f, from, (size_t)(p - from));
             from = p;
             give_whole(f);
         }
     }
-    give(f, from, (size_t) (end - from));
+    give(f, from, (size_t)(end - from));
     return 0;
 }
 
 /* What keeps the whole stream, if it ends here, from being a whole trace; NULL if nothing does. */
-static const char *why_not_whole(const struct framing *f, bool clean) {
+static const char *why_not_whole(const struct framing *f, bool clean)
+{
     if (f->whole_bytes == f->offset && f->whole_bytes > 0)
         return NULL;
     if (f->offset <= sizeof(magic))
@@ -315,7 +322,8 @@ static const char *why_not_whole(const struct framing *f, bool clean) {
     return NULL;
 }
 
-int framing_finish(struct framing *f, bool clean) {
+int framing_finish(struct framing *f, bool clean)
+{
     if (f->format == FRAMING_UNKNOWN) {
         f->format = FRAMING_NOT_A_TRACE;
         if (!f->error)

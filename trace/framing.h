@@ -63,15 +63,15 @@ struct framing {
     struct framing_sink sink;
     const struct framing_rules *rules;
     int state;
-    unsigned field;            /* the number being read */
-    unsigned shift;            /* bits of it already read */
-    uint64_t number[4];        /* generation, thread, timestamp, size */
-    uint64_t generation;       /* the open one; 0: none */
-    uint64_t last_generation;  /* the one that ended last; 0: none */
-    uint64_t payload;          /* bytes of the batch still to skip */
-    bool experimental;         /* the batch belongs to an experiment */
-    bool fresh;                /* none of the batch's bytes seen yet */
-    bool clocked;              /* the open generation has its frequency or sync batch */
+    unsigned field;           /* the number being read */
+    unsigned shift;           /* bits of it already read */
+    uint64_t number[4];       /* generation, thread, timestamp, size */
+    uint64_t generation;      /* the open one; 0: none */
+    uint64_t last_generation; /* the one that ended last; 0: none */
+    uint64_t payload;         /* bytes of the batch still to skip */
+    bool experimental;        /* the batch belongs to an experiment */
+    bool fresh;               /* none of the batch's bytes seen yet */
+    bool clocked;             /* the open generation has its frequency or sync batch */
     uint8_t held[FRAMING_HEADER_MAX];
     size_t n_held;
 };

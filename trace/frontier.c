@@ -3,24 +3,28 @@
 
 #include <string.h>
 
-void frontier_init(struct frontier *f, struct memory *mem) {
+void frontier_init(struct frontier *f, struct memory *mem)
+{
     memset(f, 0, sizeof(*f));
     f->mem = mem;
 }
 
-void frontier_done(struct frontier *f) {
+void frontier_done(struct frontier *f)
+{
     memory_free(f->mem, f->cursors, f->cursors_cap * sizeof(*f->cursors));
     memory_free(f->mem, f->heap, f->heap_cap * sizeof(*f->heap));
 }
 
-static void swap(struct frontier *f, size_t i, size_t j) {
+static void swap(struct frontier *f, size_t i, size_t j)
+{
     struct frontier_entry e = f->heap[i];
 
     f->heap[i] = f->heap[j];
     f->heap[j] = e;
 }
 
-static size_t rise(struct frontier *f, size_t i) {
+static size_t rise(struct frontier *f, size_t i)
+{
     while (i > 0 && f->heap[(i - 1) / 2].time > f->heap[i].time) {
         swap(f, i, (i - 1) / 2);
         i = (i - 1) / 2;
@@ -28,7 +32,8 @@ static size_t rise(struct frontier *f, size_t i) {
     return i;
 }
 
-static void sink(struct frontier *f, size_t i) {
+static void sink(struct frontier *f, size_t i)
+{
     for (;;) {
         size_t least = i, left = 2 * i + 1;
 
@@ -43,13 +48,13 @@ static void sink(struct frontier *f, size_t i) {
     }
 }
 
-int frontier_fill(struct frontier *f, const struct generation *gen) {
-    int r = memory_grow(f->mem, &f->cursors, &f->cursors_cap, gen->n_threads,
-                        sizeof(*f->cursors));
+int frontier_fill(struct frontier *f, const struct generation *gen)
+{
+    int r = memory_grow(f->mem, &f->cursors, &f->cursors_cap, gen->n_threads, sizeof(*f->cursors));
 
     f->n = 0;
     if (r == 0)
-        r = memory_grow(f->mem, &f->heap, &f->heap_cap, 2 * (size_t) gen->n_threads,
+        r = memory_grow(f->mem, &f->heap, &f->heap_cap, 2 * (size_t)gen->n_threads,
                         sizeof(*f->heap));
     if (r < 0)
         return fault_memory(gen->fault, r, gen->offset);
@@ -66,14 +71,16 @@ int frontier_fill(struct frontier *f, const struct generation *gen) {
     return 0;
 }
 
-void frontier_moved(struct frontier *f, size_t i) {
+void frontier_moved(struct frontier *f, size_t i)
+{
     f->heap[i].time = f->heap[i].cursor->time;
     if (rise(f, i) == i)
         sink(f, i);
 }
 
 /* Up to the top along its parents, whatever their times; then the last one takes its place. */
-void frontier_remove(struct frontier *f, size_t i) {
+void frontier_remove(struct frontier *f, size_t i)
+{
     while (i > 0) {
         swap(f, i, (i - 1) / 2);
         i = (i - 1) / 2;
@@ -83,7 +90,8 @@ void frontier_remove(struct frontier *f, size_t i) {
         sink(f, 0);
 }
 
-static void merge(struct frontier_entry *a, size_t n, size_t half, struct frontier_entry *tmp) {
+static void merge(struct frontier_entry *a, size_t n, size_t half, struct frontier_entry *tmp)
+{
     size_t i = 0, j = half, k = 0;
 
     memcpy(tmp, a, half * sizeof(*a));
@@ -91,7 +99,8 @@ static void merge(struct frontier_entry *a, size_t n, size_t half, struct fronti
         a[k++] = j < n && a[j].time < tmp[i].time ? a[j++] : tmp[i++];
 }
 
-static void sort(struct frontier_entry *a, size_t n, struct frontier_entry *tmp) {
+static void sort(struct frontier_entry *a, size_t n, struct frontier_entry *tmp)
+{
     size_t half = n / 2;
 
     if (n <= 12) {
@@ -110,7 +119,8 @@ static void sort(struct frontier_entry *a, size_t n, struct frontier_entry *tmp)
         merge(a, n, half, tmp);
 }
 
-void frontier_sort(struct frontier *f) {
+void frontier_sort(struct frontier *f)
+{
     size_t i = 1;
 
     while (i < f->n && f->heap[i - 1].time <= f->heap[i].time)

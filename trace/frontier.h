@@ -41,7 +41,8 @@ void frontier_remove(struct frontier *f, size_t i);
 void frontier_sort(struct frontier *f);
 
 /* The earliest time of all but the top's, INT64_MAX if there are no others. */
-static inline int64_t frontier_second(const struct frontier *f) {
+static inline int64_t frontier_second(const struct frontier *f)
+{
     int64_t time = f->n > 1 ? f->heap[1].time : INT64_MAX;
 
     return f->n > 2 && f->heap[2].time < time ? f->heap[2].time : time;

@@ -9,8 +9,9 @@
 #include "trace/specs.h"
 #include "trace/tables.h"
 
-void generation_init(struct generation *gen, struct input *in, size_t max_bytes,
-                     struct memory *mem, struct fault *fault, uint64_t seed) {
+void generation_init(struct generation *gen, struct input *in, size_t max_bytes, struct memory *mem,
+                     struct fault *fault, uint64_t seed)
+{
     memset(gen, 0, sizeof(*gen));
     gen->in = in;
     gen->mem = mem;
@@ -21,7 +22,8 @@ void generation_init(struct generation *gen, struct input *in, size_t max_bytes,
     idmap_init(&gen->thread_ids, mem, seed);
 }
 
-void generation_done(struct generation *gen) {
+void generation_done(struct generation *gen)
+{
     strings_done(&gen->strings);
     stacks_done(&gen->stacks);
     idmap_done(&gen->thread_ids);
@@ -30,7 +32,8 @@ void generation_done(struct generation *gen) {
     memory_free(gen->mem, gen->samples, gen->samples_cap * sizeof(*gen->samples));
 }
 
-static void clear(struct generation *gen) {
+static void clear(struct generation *gen)
+{
     input_release(gen->in);
     strings_clear(&gen->strings);
     stacks_clear(&gen->stacks);
@@ -46,8 +49,9 @@ static void clear(struct generation *gen) {
     gen->n_samples = 0;
 }
 
-static int find_thread(struct generation *gen, const struct batch *b, uint32_t *ret) {
-    uint32_t i = idmap_find(&gen->thread_ids, (uint64_t) b->thread);
+static int find_thread(struct generation *gen, const struct batch *b, uint32_t *ret)
+{
+    uint32_t i = idmap_find(&gen->thread_ids, (uint64_t)b->thread);
     int r;
 
     *ret = i;
@@ -57,10 +61,10 @@ static int find_thread(struct generation *gen, const struct batch *b, uint32_t *
     if (i == GENERATION_MAX_THREADS)
         return fault_set(gen->fault, -E2BIG, b->start, "more than %d threads in a generation",
                          GENERATION_MAX_THREADS);
-    r = memory_grow(gen->mem, &gen->threads, &gen->threads_cap, (size_t) i + 1,
+    r = memory_grow(gen->mem, &gen->threads, &gen->threads_cap, (size_t)i + 1,
                     sizeof(*gen->threads));
     if (r == 0)
-        r = idmap_add(&gen->thread_ids, (uint64_t) b->thread, i);
+        r = idmap_add(&gen->thread_ids, (uint64_t)b->thread, i);
     if (r < 0)
         return fault_memory(gen->fault, r, b->start);
     gen->threads[i] = (struct generation_thread){b->thread, IDMAP_NONE, IDMAP_NONE};
@@ -69,7 +73,8 @@ static int find_thread(struct generation *gen, const struct batch *b, uint32_t *
     return 0;
 }
 
-static int add_events(struct generation *gen, const struct batch *b) {
+static int add_events(struct generation *gen, const struct batch *b)
+{
     struct generation_thread *thread;
     uint32_t i = gen->n_batches, t;
     int r;
@@ -79,7 +84,7 @@ static int add_events(struct generation *gen, const struct batch *b) {
     r = find_thread(gen, b, &t);
     if (r < 0)
         return r;
-    r = memory_grow(gen->mem, &gen->batches, &gen->batches_cap, (size_t) i + 1,
+    r = memory_grow(gen->mem, &gen->batches, &gen->batches_cap, (size_t)i + 1,
                     sizeof(*gen->batches));
     if (r < 0)
         return fault_memory(gen->fault, r, b->start);
@@ -94,7 +99,8 @@ static int add_events(struct generation *gen, const struct batch *b) {
     return 0;
 }
 
-static int add_batch(struct generation *gen, const struct batch *b) {
+static int add_batch(struct generation *gen, const struct batch *b)
+{
     uint8_t type = b->data < b->end ? b->data[0] : 0;
 
     if (gen->min_time == 0 || b->time < gen->min_time)
@@ -116,7 +122,8 @@ static int add_batch(struct generation *gen, const struct batch *b) {
     return add_events(gen, b);
 }
 
-static int compare_samples(const void *a, const void *b) {
+static int compare_samples(const void *a, const void *b)
+{
     const struct sample *x = a, *y = b;
 
     if (x->time != y->time)
@@ -124,24 +131,28 @@ static int compare_samples(const void *a, const void *b) {
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-int64_t generation_time_slow(double freq, uint64_t ticks) {
-    double ns = (double) ticks * freq;
+int64_t generation_time_slow(double freq, uint64_t ticks)
+{
+    double ns = (double)ticks * freq;
 
-    return ns > -9223372036854775808.0 && ns < 9223372036854775808.0 ? (int64_t) ns : INT64_MIN;
+    return ns > -9223372036854775808.0 && ns < 9223372036854775808.0 ? (int64_t)ns : INT64_MIN;
 }
 
-static bool has_clocks(const struct generation *gen) {
+static bool has_clocks(const struct generation *gen)
+{
     return gen->has_freq && (gen->has_clock || gen->in->version < 25);
 }
 
 /* Products of up to 52 bits are exact, whichever way. */
-static void set_ticks(struct generation *gen) {
-    gen->safe_ticks = gen->freq < 1e9 ? (uint64_t) 1 << 32 : 0;
-    gen->whole = gen->freq >= 1 && gen->freq < 1 << 20 ? (uint64_t) gen->freq : 0;
-    gen->whole_ticks = gen->whole > 0 && (double) gen->whole == gen->freq ? gen->safe_ticks : 0;
+static void set_ticks(struct generation *gen)
+{
+    gen->safe_ticks = gen->freq < 1e9 ? (uint64_t)1 << 32 : 0;
+    gen->whole = gen->freq >= 1 && gen->freq < 1 << 20 ? (uint64_t)gen->freq : 0;
+    gen->whole_ticks = gen->whole > 0 && (double)gen->whole == gen->freq ? gen->safe_ticks : 0;
 }
 
-static int finish(struct generation *gen) {
+static int finish(struct generation *gen)
+{
     uint32_t frame;
     int r;
 
@@ -162,14 +173,15 @@ static int finish(struct generation *gen) {
     if (r < 0)
         return fault_memory(gen->fault, r, gen->offset);
     for (size_t i = 0; i < gen->n_samples; i++)
-        gen->samples[i].time = generation_time(gen, (uint64_t) gen->samples[i].time);
+        gen->samples[i].time = generation_time(gen, (uint64_t)gen->samples[i].time);
     if (gen->n_samples > 1)
         qsort(gen->samples, gen->n_samples, sizeof(*gen->samples), compare_samples);
     return 1;
 }
 
 /* Before Go 1.26 a generation ends where the next one begins. 1: the batch belongs to that. */
-static int check_number(struct generation *gen, const struct batch *b) {
+static int check_number(struct generation *gen, const struct batch *b)
+{
     bool spills = gen->in->version < 26;
 
     if (b->generation == 0)
@@ -186,15 +198,16 @@ static int check_number(struct generation *gen, const struct batch *b) {
                          "batch of generation %" PRIu64 " before the end of %" PRIu64,
                          b->generation, gen->number);
     if (b->generation != gen->number + 1)
-        return fault_set(gen->fault, -EBADMSG, b->start,
-                         "generation %" PRIu64 " follows %" PRIu64, b->generation, gen->number);
+        return fault_set(gen->fault, -EBADMSG, b->start, "generation %" PRIu64 " follows %" PRIu64,
+                         b->generation, gen->number);
     gen->spill = *b;
     gen->spilled = true;
     return 1;
 }
 
 /* Takes the batch into the generation. 1: it belongs to the next one. */
-static int take(struct generation *gen, const struct batch *b) {
+static int take(struct generation *gen, const struct batch *b)
+{
     int r = check_number(gen, b);
 
     if (r != 0)
@@ -207,7 +220,8 @@ static int take(struct generation *gen, const struct batch *b) {
 }
 
 /* No more batches, or none that can be read. */
-static int ended(struct generation *gen, int r) {
+static int ended(struct generation *gen, int r)
+{
     if (gen->in->version >= 26) {
         if (r == 0 && gen->number != 0)
             return fault_set(gen->fault, -ENODATA, gen->in->offset,
@@ -227,7 +241,8 @@ static int ended(struct generation *gen, int r) {
     return finish(gen);
 }
 
-int generation_read(struct generation *gen) {
+int generation_read(struct generation *gen)
+{
     struct batch b;
     int r;
 

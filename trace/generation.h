@@ -52,8 +52,8 @@ struct generation {
     uint64_t offset;
     uint64_t bytes;
     uint64_t min_time;
-    double freq; /* nanoseconds per unit of the trace's clock */
-    uint64_t safe_ticks; /* fewer than this surely stay within the range of nanoseconds */
+    double freq;          /* nanoseconds per unit of the trace's clock */
+    uint64_t safe_ticks;  /* fewer than this surely stay within the range of nanoseconds */
     uint64_t whole;       /* freq, if it is a whole number, as the 64 ns of Go's clock on Linux */
     uint64_t whole_ticks; /* fewer than this by whole are the same as by freq; 0: it is not */
     bool has_freq;
@@ -82,8 +82,8 @@ struct generation {
     struct fault later; /* what kept that batch from being read; to be told after this generation */
 };
 
-void generation_init(struct generation *gen, struct input *in, size_t max_bytes,
-                     struct memory *mem, struct fault *fault, uint64_t seed);
+void generation_init(struct generation *gen, struct input *in, size_t max_bytes, struct memory *mem,
+                     struct fault *fault, uint64_t seed);
 void generation_done(struct generation *gen);
 
 /* Forgets this generation and reads the next. 1, 0 at the end, or an error as gotrace_next. */
@@ -93,10 +93,11 @@ int generation_read(struct generation *gen);
 int64_t generation_time_slow(double freq, uint64_t ticks);
 
 /* The order of a thread's next event waits for this, so what takes the fewest steps comes first. */
-static inline int64_t generation_time(const struct generation *gen, uint64_t ticks) {
+static inline int64_t generation_time(const struct generation *gen, uint64_t ticks)
+{
     if (__builtin_expect(ticks < gen->whole_ticks, 1))
-        return (int64_t) (ticks * gen->whole);
+        return (int64_t)(ticks * gen->whole);
     if (__builtin_expect(ticks < gen->safe_ticks, 1))
-        return (int64_t) ((double) (int64_t) ticks * gen->freq);
+        return (int64_t)((double)(int64_t)ticks * gen->freq);
     return generation_time_slow(gen->freq, ticks);
 }

@@ -23,7 +23,7 @@ struct histogram {
     uint32_t *kept; /* until there are buckets */
     size_t n_kept;
     size_t kept_cap;
-    size_t room; /* so many may be kept there without a second look */
+    size_t room;    /* so many may be kept there without a second look */
     int64_t *large; /* those that do not fit there */
     size_t n_large;
     size_t large_cap;
@@ -50,21 +50,23 @@ int histogram_add_slow(struct histogram *h, int64_t value);
 void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_t *ret, size_t n);
 
 /* Where a value belongs, and the middle of what belongs there. */
-static inline size_t histogram_bucket(int64_t value) {
-    uint64_t v = (uint64_t) value;
+static inline size_t histogram_bucket(int64_t value)
+{
+    uint64_t v = (uint64_t)value;
     unsigned shift;
 
     if (v < 1U << HISTOGRAM_SUB_BITS)
-        return (size_t) v;
-    shift = 63U - (unsigned) __builtin_clzll(v) - HISTOGRAM_SUB_BITS;
-    return ((size_t) (shift + 1) << HISTOGRAM_SUB_BITS) +
-           (size_t) ((v >> shift) - (1U << HISTOGRAM_SUB_BITS));
+        return (size_t)v;
+    shift = 63U - (unsigned)__builtin_clzll(v) - HISTOGRAM_SUB_BITS;
+    return ((size_t)(shift + 1) << HISTOGRAM_SUB_BITS) +
+           (size_t)((v >> shift) - (1U << HISTOGRAM_SUB_BITS));
 }
 
 int64_t histogram_middle(size_t bucket);
 
 /* For histogram_add. Returns 0. */
-static inline int histogram_count(struct histogram *h, int64_t value) {
+static inline int histogram_count(struct histogram *h, int64_t value)
+{
     h->count++;
     h->total += value;
     if (value > h->max)
@@ -73,13 +75,14 @@ static inline int histogram_count(struct histogram *h, int64_t value) {
 }
 
 /* A negative value counts as 0. Errors of memory.h. */
-static inline int histogram_add(struct histogram *h, int64_t value) {
+static inline int histogram_add(struct histogram *h, int64_t value)
+{
     if (value < 0)
         value = 0;
     if (h->buckets)
         h->buckets[histogram_bucket(value)]++;
     else if (h->n_kept < h->room && value <= UINT32_MAX)
-        h->kept[h->n_kept++] = (uint32_t) value;
+        h->kept[h->n_kept++] = (uint32_t)value;
     else
         return histogram_add_slow(h, value);
     return histogram_count(h, value);

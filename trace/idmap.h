@@ -60,12 +60,13 @@ uint32_t idmap_remove(struct idmap *map, uint64_t id);
 int idmap_seal(struct idmap *map);
 
 /* The slow half of idmap_find. */
-static inline uint32_t idmap_find_slot(const struct idmap *map, uint64_t id) {
+static inline uint32_t idmap_find_slot(const struct idmap *map, uint64_t id)
+{
     size_t mask = map->n_slots - 1;
 
     if (map->n == 0)
         return IDMAP_NONE;
-    for (size_t i = (size_t) (id * map->factor >> map->shift);; i = (i + 1) & mask) {
+    for (size_t i = (size_t)(id * map->factor >> map->shift);; i = (i + 1) & mask) {
         const struct idmap_slot *slot = &map->slots[i];
 
         if (slot->id == id && slot->value != 0)
@@ -76,7 +77,8 @@ static inline uint32_t idmap_find_slot(const struct idmap *map, uint64_t id) {
 }
 
 /* The id's value, or IDMAP_NONE. */
-static inline uint32_t idmap_find(const struct idmap *map, uint64_t id) {
+static inline uint32_t idmap_find(const struct idmap *map, uint64_t id)
+{
     if (__builtin_expect(id < map->n_dense, 1))
         return map->dense[id] - 1;
     return idmap_find_slot(map, id);

@@ -16,12 +16,13 @@ struct input_block {
     struct input_block *next;
     uint8_t data[BLOCK_SIZE - sizeof(void *)];
 };
-#define BLOCK_ROOM (sizeof(((struct input_block *) 0)->data) - INPUT_PADDING)
+#define BLOCK_ROOM (sizeof(((struct input_block *)0)->data) - INPUT_PADDING)
 
 _Static_assert(BLOCK_ROOM >= INPUT_MAX_BATCH + BATCH_HEADER_MAX, "a batch must fit into a block");
 
 void input_init(struct input *in, gotrace_read_fn read, void *userdata, struct memory *mem,
-                struct fault *fault) {
+                struct fault *fault)
+{
     memset(in, 0, sizeof(*in));
     in->read = read;
     in->userdata = userdata;
@@ -29,7 +30,8 @@ void input_init(struct input *in, gotrace_read_fn read, void *userdata, struct m
     in->fault = fault;
 }
 
-static void free_blocks(struct input *in, struct input_block *block) {
+static void free_blocks(struct input *in, struct input_block *block)
+{
     while (block) {
         struct input_block *next = block->next;
 
@@ -38,7 +40,8 @@ static void free_blocks(struct input *in, struct input_block *block) {
     }
 }
 
-void input_done(struct input *in) {
+void input_done(struct input *in)
+{
     free_blocks(in, in->first);
     free_blocks(in, in->spare);
     in->first = in->last = in->spare = NULL;
@@ -47,8 +50,9 @@ void input_done(struct input *in) {
 }
 
 /* What is at head, and all that the file's next window has. */
-static int next_window(struct input *in) {
-    size_t rest = (size_t) (in->tail - in->head), n = 0;
+static int next_window(struct input *in)
+{
+    size_t rest = (size_t)(in->tail - in->head), n = 0;
     int r = mapping_next(&in->map, in->offset, &in->head, &n);
 
     if (r < 0)
@@ -59,7 +63,8 @@ static int next_window(struct input *in) {
     return 0;
 }
 
-int input_map(struct input *in, int fd) {
+int input_map(struct input *in, int fd)
+{
     int r = mapping_init(&in->map, in->mem, fd);
 
     if (r == 0)
@@ -69,8 +74,9 @@ int input_map(struct input *in, int fd) {
 }
 
 /* A block behind the last one, with what was begun there brought along. */
-static int next_block(struct input *in) {
-    size_t rest = (size_t) (in->tail - in->head);
+static int next_block(struct input *in)
+{
+    size_t rest = (size_t)(in->tail - in->head);
     struct input_block *block = in->spare;
 
     if (block) {
@@ -95,20 +101,21 @@ static int next_block(struct input *in) {
 }
 
 /* Reads on behind tail, where n bytes from head on have room. */
-static int read_more(struct input *in, size_t n) {
+static int read_more(struct input *in, size_t n)
+{
     const uint8_t *limit;
     ssize_t got;
 
-    if (!in->last || (size_t) (in->last->data + BLOCK_ROOM - in->head) < n) {
+    if (!in->last || (size_t)(in->last->data + BLOCK_ROOM - in->head) < n) {
         int r = next_block(in);
 
         if (r < 0)
             return r;
     }
     limit = in->last->data + BLOCK_ROOM;
-    got = in->read(in->userdata, in->tail, (size_t) (limit - in->tail));
+    got = in->read(in->userdata, in->tail, (size_t)(limit - in->tail));
     if (got < 0)
-        return (int) got;
+        return (int)got;
     if (got == 0)
         in->ended = true;
     in->tail += got;
@@ -117,8 +124,9 @@ static int read_more(struct input *in, size_t n) {
 }
 
 /* Makes n bytes stand at head, or as many as there are. */
-static int need(struct input *in, size_t n) {
-    while ((size_t) (in->tail - in->head) < n && !in->ended) {
+static int need(struct input *in, size_t n)
+{
+    while ((size_t)(in->tail - in->head) < n && !in->ended) {
         int r = in->mapped ? next_window(in) : read_more(in, n);
 
         if (r < 0)
@@ -127,13 +135,15 @@ static int need(struct input *in, size_t n) {
     return 0;
 }
 
-static void skip(struct input *in, size_t n) {
+static void skip(struct input *in, size_t n)
+{
     in->head += n;
     in->offset += n;
 }
 
 /* `go 1.NN trace` and zeros; before 1.10 the number has one digit. */
-static bool parse_header(const uint8_t *p, unsigned *ret_minor) {
+static bool parse_header(const uint8_t *p, unsigned *ret_minor)
+{
     static const char tail[] = " trace\0\0\0";
     unsigned minor = 0;
     size_t i = 5;
@@ -141,14 +151,15 @@ static bool parse_header(const uint8_t *p, unsigned *ret_minor) {
     if (memcmp(p, "go 1.", 5) != 0)
         return false;
     for (; i < 7 && p[i] >= '0' && p[i] <= '9'; i++)
-        minor = minor * 10 + (unsigned) (p[i] - '0');
+        minor = minor * 10 + (unsigned)(p[i] - '0');
     if (i == 5 || memcmp(p + i, tail, i == 7 ? 9 : 10) != 0)
         return false;
     *ret_minor = minor;
     return true;
 }
 
-int input_header(struct input *in) {
+int input_header(struct input *in)
+{
     int r = need(in, HEADER_SIZE);
 
     if (r < 0)
@@ -165,12 +176,14 @@ int input_header(struct input *in) {
     return 0;
 }
 
-static int broken_off(struct input *in, const char *what) {
+static int broken_off(struct input *in, const char *what)
+{
     return fault_set(in->fault, -ENODATA, in->offset, "the trace breaks off within %s", what);
 }
 
 /* The numbers that open a batch. */
-static int parse_batch(struct input *in, struct batch *b, size_t *ret_size) {
+static int parse_batch(struct input *in, struct batch *b, size_t *ret_size)
+{
     static const char *const names[] = {"generation", "thread", "time", "size"};
     const uint8_t *p = in->head + 1 + b->experimental;
     uint64_t v[4];
@@ -183,7 +196,7 @@ static int parse_batch(struct input *in, struct batch *b, size_t *ret_size) {
         if (!next && in->tail - p < 10)
             return broken_off(in, "a batch's header");
         if (!next)
-            return fault_set(in->fault, -EBADMSG, in->offset + (size_t) (p - in->head),
+            return fault_set(in->fault, -EBADMSG, in->offset + (size_t)(p - in->head),
                              "a batch's %s has more than 64 bits", names[i]);
         p = next;
     }
@@ -191,14 +204,15 @@ static int parse_batch(struct input *in, struct batch *b, size_t *ret_size) {
         return fault_set(in->fault, -EBADMSG, in->offset,
                          "batch of %" PRIu64 " bytes, more than 64 KiB", v[3]);
     b->generation = v[0];
-    b->thread = (int64_t) v[1];
+    b->thread = (int64_t)v[1];
     b->time = v[2];
-    *ret_size = (size_t) v[3];
-    skip(in, (size_t) (p - in->head));
+    *ret_size = (size_t)v[3];
+    skip(in, (size_t)(p - in->head));
     return 0;
 }
 
-int input_batch(struct input *in, struct batch *ret) {
+int input_batch(struct input *in, struct batch *ret)
+{
     struct batch b = {.start = in->offset, .thread = GOTRACE_NONE};
     size_t size = 0;
     int r = need(in, 1);
@@ -224,7 +238,7 @@ int input_batch(struct input *in, struct batch *ret) {
         r = need(in, size);
     if (r < 0)
         return r;
-    if ((size_t) (in->tail - in->head) < size)
+    if ((size_t)(in->tail - in->head) < size)
         return broken_off(in, "a batch");
     b.data = in->head;
     b.end = in->head + size;
@@ -234,7 +248,8 @@ int input_batch(struct input *in, struct batch *ret) {
     return 1;
 }
 
-void input_release(struct input *in) {
+void input_release(struct input *in)
+{
     if (in->mapped)
         mapping_release(&in->map);
     while (in->first != in->last) {

@@ -36,8 +36,8 @@ struct input {
     struct input_block *first; /* of this generation */
     struct input_block *last;
     struct input_block *spare;
-    uint8_t *head; /* what is not yet taken begins here … */
-    uint8_t *tail; /* … and ends here */
+    uint8_t *head;   /* what is not yet taken begins here … */
+    uint8_t *tail;   /* … and ends here */
     uint64_t offset; /* of head in the trace */
     bool ended;      /* the source has no more */
 };
@@ -62,8 +62,9 @@ void input_done(struct input *in);
 int input_map(struct input *in, int fd);
 
 /* How much of the trace was read. */
-static inline uint64_t input_taken(const struct input *in) {
-    return in->offset + (uint64_t) (in->tail - in->head);
+static inline uint64_t input_taken(const struct input *in)
+{
+    return in->offset + (uint64_t)(in->tail - in->head);
 }
 
 /* Reads the header and sets version. Errors as gotrace_next. */

@@ -7,14 +7,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static int take(struct memory *mem, size_t size) {
+static int take(struct memory *mem, size_t size)
+{
     if (size > mem->max || mem->used > mem->max - size)
         return -E2BIG;
     mem->used += size;
     return 0;
 }
 
-int memory_new(struct memory *mem, size_t size, void *ret) {
+int memory_new(struct memory *mem, size_t size, void *ret)
+{
     int r = take(mem, size);
     void *p;
 
@@ -29,7 +31,8 @@ int memory_new(struct memory *mem, size_t size, void *ret) {
     return 0;
 }
 
-int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *ret) {
+int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *ret)
+{
     int r = take(mem, size);
     void *p;
 
@@ -41,19 +44,21 @@ int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *
         return -ENOMEM;
     }
     if (alignment >= MEMORY_LARGE)
-        (void) madvise(p, size, MADV_HUGEPAGE); /* where there are none, small ones do */
+        (void)madvise(p, size, MADV_HUGEPAGE); /* where there are none, small ones do */
     memcpy(ret, &p, sizeof(p));
     return 0;
 }
 
-void memory_free(struct memory *mem, void *p, size_t size) {
+void memory_free(struct memory *mem, void *p, size_t size)
+{
     if (!p)
         return;
     mem->used -= size;
     free(p);
 }
 
-int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size) {
+int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size)
+{
     size_t n = *cap ? *cap : 16;
     void *p;
     int r;

@@ -21,8 +21,8 @@ int memory_new(struct memory *mem, size_t size, void *ret);
  * what is filled from front to back: it comes in large pages if the system has any, which take far
  * fewer faults.
  */
-#define MEMORY_LINE ((size_t) 64)
-#define MEMORY_LARGE ((size_t) 2 << 20)
+#define MEMORY_LINE ((size_t)64)
+#define MEMORY_LARGE ((size_t)2 << 20)
 int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *ret);
 
 /* Gives it back; size as it was asked for. */

@@ -5,16 +5,18 @@
 
 #define FIRST_RING 256
 
-void mmu_init(struct mmu *m, struct memory *mem, const int64_t windows[MMU_WINDOWS]) {
+void mmu_init(struct mmu *m, struct memory *mem, const int64_t windows[MMU_WINDOWS])
+{
     memset(m, 0, sizeof(*m));
     m->mem = mem;
     for (size_t i = 0; i < MMU_WINDOWS; i++) {
         m->windows[i] = windows[i];
-        m->least[i] = (double) windows[i];
+        m->least[i] = (double)windows[i];
     }
 }
 
-static void forget_held(struct mmu *m) {
+static void forget_held(struct mmu *m)
+{
     memory_free(m->mem, m->held, m->held_cap * sizeof(*m->held));
     memory_free(m->mem, m->procs, m->procs_cap * sizeof(*m->procs));
     m->held = NULL;
@@ -22,30 +24,35 @@ static void forget_held(struct mmu *m) {
     m->held_cap = m->n_held = m->procs_cap = m->n_procs = 0;
 }
 
-void mmu_done(struct mmu *m) {
+void mmu_done(struct mmu *m)
+{
     forget_held(m);
     memory_free(m->mem, m->ring, m->ring_size * sizeof(*m->ring));
     m->ring = NULL;
 }
 
-static struct mmu_point *at(const struct mmu *m, uint64_t i) {
+static struct mmu_point *at(const struct mmu *m, uint64_t i)
+{
     return &m->ring[i & (m->ring_size - 1)];
 }
 
 /* Utilised nanoseconds until a time that is not before point i nor after the next one. */
-static double sum_until(const struct mmu *m, uint64_t i, int64_t time) {
+static double sum_until(const struct mmu *m, uint64_t i, int64_t time)
+{
     const struct mmu_point *p = at(m, i);
 
-    return p->sum + p->util * (double) (time - p->time);
+    return p->sum + p->util * (double)(time - p->time);
 }
 
-static void consider(struct mmu *m, size_t w, double utilised) {
+static void consider(struct mmu *m, size_t w, double utilised)
+{
     if (utilised < m->least[w])
         m->least[w] = utilised;
 }
 
 /* Windows that begin at a point and end between the last two, and the one that ends at the last. */
-static void slide(struct mmu *m, size_t w) {
+static void slide(struct mmu *m, size_t w)
+{
     uint64_t last = m->n - 1;
     const struct mmu_point *end = at(m, last);
 
@@ -61,7 +68,8 @@ static void slide(struct mmu *m, size_t w) {
         consider(m, w, end->sum - sum_until(m, m->next[w] - 1, end->time - m->windows[w]));
 }
 
-static int enlarge(struct mmu *m) {
+static int enlarge(struct mmu *m)
+{
     size_t size = m->ring_size ? m->ring_size * 2 : FIRST_RING;
     struct mmu_point *ring, *old = m->ring;
     int r = memory_new(m->mem, size * sizeof(*ring), &ring);
@@ -77,7 +85,8 @@ static int enlarge(struct mmu *m) {
 }
 
 /* The oldest point goes, although a window that began there is not over. */
-static void drop_oldest(struct mmu *m) {
+static void drop_oldest(struct mmu *m)
+{
     m->inexact = true;
     m->tail++;
     for (size_t w = 0; w < MMU_WINDOWS; w++)
@@ -85,7 +94,8 @@ static void drop_oldest(struct mmu *m) {
             m->next[w] = m->tail;
 }
 
-static int append(struct mmu *m, int64_t time, double util) {
+static int append(struct mmu *m, int64_t time, double util)
+{
     struct mmu_point p = {.time = time, .util = util};
     uint64_t needed;
 
@@ -111,7 +121,8 @@ static int append(struct mmu *m, int64_t time, double util) {
     return 0;
 }
 
-int mmu_release(struct mmu *m) {
+int mmu_release(struct mmu *m)
+{
     int r = 0;
 
     m->released = true;
@@ -121,7 +132,8 @@ int mmu_release(struct mmu *m) {
     return r;
 }
 
-int mmu_set_procs(struct mmu *m, int64_t time, int64_t n) {
+int mmu_set_procs(struct mmu *m, int64_t time, int64_t n)
+{
     int r;
 
     if (m->released || (m->n_procs > 0 && m->procs[m->n_procs - 1].n == n))
@@ -137,7 +149,8 @@ int mmu_set_procs(struct mmu *m, int64_t time, int64_t n) {
     return 0;
 }
 
-int mmu_add(struct mmu *m, int64_t time, double util) {
+int mmu_add(struct mmu *m, int64_t time, double util)
+{
     int r;
 
     if (!m->released && m->n_held == MMU_MAX_HELD) {
@@ -157,7 +170,8 @@ int mmu_add(struct mmu *m, int64_t time, double util) {
     return 0;
 }
 
-void mmu_deduct(struct mmu *m) {
+void mmu_deduct(struct mmu *m)
+{
     size_t p = 0;
 
     for (size_t i = 0; i < m->n_held && m->n_procs > 0; i++) {
@@ -165,14 +179,14 @@ void mmu_deduct(struct mmu *m) {
 
         while (p + 1 < m->n_procs && m->procs[p + 1].time < point->time)
             p++;
-        point->util -= 1.0 / (double) m->procs[p].n;
+        point->util -= 1.0 / (double)m->procs[p].n;
         if (point->util < 0)
             point->util = 0;
     }
 }
 
-int mmu_finish(struct mmu *m, int64_t time, bool as_go, double ret[MMU_WINDOWS],
-               double *ret_mean) {
+int mmu_finish(struct mmu *m, int64_t time, bool as_go, double ret[MMU_WINDOWS], double *ret_mean)
+{
     const struct mmu_point *end;
     int64_t length;
     int r = m->released ? 0 : mmu_release(m);
@@ -183,14 +197,14 @@ int mmu_finish(struct mmu *m, int64_t time, bool as_go, double ret[MMU_WINDOWS],
         return r;
     end = m->n > 0 ? at(m, m->n - 1) : NULL;
     length = end ? end->time - m->start : 0;
-    *ret_mean = length > 0 ? end->sum / (double) length : -1;
+    *ret_mean = length > 0 ? end->sum / (double)length : -1;
     for (size_t w = 0; w < MMU_WINDOWS; w++) {
         if (length <= 0)
             ret[w] = -1;
         else if (length < m->windows[w])
             ret[w] = *ret_mean;
         else
-            ret[w] = m->least[w] / (double) m->windows[w];
+            ret[w] = m->least[w] / (double)m->windows[w];
     }
     return 0;
 }

@@ -49,7 +49,7 @@ struct mmu {
 
     struct mmu_point *ring; /* a power of two, by number modulo that */
     size_t ring_size;
-    uint64_t n; /* points so far; the last is n - 1 */
+    uint64_t n;    /* points so far; the last is n - 1 */
     uint64_t tail; /* the oldest that is still there */
     int64_t start;
     int64_t windows[MMU_WINDOWS]; /* ascending */
@@ -77,5 +77,4 @@ int mmu_release(struct mmu *m);
  * the trace. A window longer than the trace is as long as the trace. as_go: as in Go's, the trace
  * ends where the utilisation fell to 0, if it did not rise again.
  */
-int mmu_finish(struct mmu *m, int64_t time, bool as_go, double ret[MMU_WINDOWS],
-               double *ret_mean);
+int mmu_finish(struct mmu *m, int64_t time, bool as_go, double ret[MMU_WINDOWS], double *ret_mean);

@@ -70,7 +70,8 @@ order_fn *const order_table[256] = {
 };
 
 void order_init(struct order *o, struct generation *gen, struct memory *mem, struct fault *fault,
-                uint64_t seed) {
+                uint64_t seed)
+{
     memset(o, 0, sizeof(*o));
     o->gen = gen;
     o->fault = fault;
@@ -82,36 +83,42 @@ void order_init(struct order *o, struct generation *gen, struct memory *mem, str
     resources_init(&o->res, mem, &gen->strings, seed);
 }
 
-void order_done(struct order *o) {
+void order_done(struct order *o)
+{
     resources_done(&o->res);
 }
 
-int order_bad(struct order *o, const struct cursor *c, const char *fmt, ...) {
+int order_bad(struct order *o, const struct cursor *c, const char *fmt, ...)
+{
     char text[FAULT_TEXT_MAX / 2];
     va_list args;
 
     va_start(args, fmt);
-    (void) vsnprintf(text, sizeof(text), fmt, args);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     o->fault->thread = c->m;
     return fault_set(o->fault, -EBADMSG, cursor_offset(c, o->gen), "%s: %s", specs[c->type].name,
                      text);
 }
 
-int order_no_memory(struct order *o, const struct cursor *c, int r) {
+int order_no_memory(struct order *o, const struct cursor *c, int r)
+{
     return fault_memory(o->fault, r, cursor_offset(c, o->gen));
 }
 
-int order_no_stack(struct order *o, const struct cursor *c, uint64_t id) {
+int order_no_stack(struct order *o, const struct cursor *c, uint64_t id)
+{
     return order_bad(o, c, "there is no stack %" PRIu64, id);
 }
 
-int order_no_string(struct order *o, const struct cursor *c, uint64_t id) {
+int order_no_string(struct order *o, const struct cursor *c, uint64_t id)
+{
     return order_bad(o, c, "there is no string %" PRIu64, id);
 }
 
 /* Says what is missing; nothing may be. Without a thread there is neither proc nor goroutine. */
-int order_need(struct order *o, const struct cursor *c, bool p, bool g) {
+int order_need(struct order *o, const struct cursor *c, bool p, bool g)
+{
     if (c->m == GOTRACE_NONE)
         return order_bad(o, c, "happened on no thread");
     if (p && !c->thread->p)
@@ -121,11 +128,13 @@ int order_need(struct order *o, const struct cursor *c, bool p, bool g) {
     return 0;
 }
 
-static int unexpected(struct order *o, struct cursor *c) {
+static int unexpected(struct order *o, struct cursor *c)
+{
     return order_bad(o, c, "is no event of a thread");
 }
 
-int order_enter(struct order *o, struct cursor *c) {
+int order_enter(struct order *o, struct cursor *c)
+{
     if (c->m == GOTRACE_NONE) {
         thread_bind(&o->nobody, NULL);
         o->nobody.g = GOTRACE_NONE;
@@ -142,7 +151,8 @@ int order_enter(struct order *o, struct cursor *c) {
     return 0;
 }
 
-int order_sample(struct order *o, const struct sample *sample) {
+int order_sample(struct order *o, const struct sample *sample)
+{
     uint32_t stack = stacks_handle(&o->gen->stacks, sample->stack);
     struct gotrace_event *e;
 
@@ -159,7 +169,8 @@ int order_sample(struct order *o, const struct sample *sample) {
     return 1;
 }
 
-void order_sync(struct order *o, bool ends, uint64_t count) {
+void order_sync(struct order *o, bool ends, uint64_t count)
+{
     int64_t time = ends ? o->last_time : generation_time(o->gen, o->gen->min_time);
     struct gotrace_event *e = order_add(o, GOTRACE_EV_SYNC, time);
 

@@ -33,7 +33,7 @@ enum gc_state { GC_UNDETERMINED, GC_NOT_RUNNING, GC_RUNNING };
 
 struct order {
     struct gotrace_event out[ORDER_OUT];
-    struct gotrace_event *next; /* in out: the next to be filled */
+    struct gotrace_event *next;       /* in out: the next to be filled */
     struct gotrace_event *last_begin; /* in out: no event of the trace begins behind this */
     int64_t last_time;
     struct generation *gen;
@@ -69,12 +69,14 @@ int order_bad(struct order *o, const struct cursor *c, const char *fmt, ...)
 int order_no_memory(struct order *o, const struct cursor *c, int r) __attribute__((cold));
 
 /* What the time of the next event would be: later than all before. */
-static inline int64_t order_time(const struct order *o, int64_t time) {
-    return time > o->last_time ? time : (int64_t) ((uint64_t) o->last_time + 1);
+static inline int64_t order_time(const struct order *o, int64_t time)
+{
+    return time > o->last_time ? time : (int64_t)((uint64_t)o->last_time + 1);
 }
 
 /* The next event to be handed out. */
-static inline struct gotrace_event *order_add(struct order *o, uint8_t type, int64_t time) {
+static inline struct gotrace_event *order_add(struct order *o, uint8_t type, int64_t time)
+{
     struct gotrace_event *e = o->next++;
 
     e->time = o->last_time = order_time(o, time);
@@ -85,7 +87,8 @@ static inline struct gotrace_event *order_add(struct order *o, uint8_t type, int
 
 /* The same for the cursor's event, in the thread's context as it is now. */
 static inline struct gotrace_event *order_emit(struct order *o, const struct cursor *c,
-                                               uint8_t type) {
+                                               uint8_t type)
+{
     struct gotrace_event *e = order_add(o, type, c->time);
 
     e->g = c->thread->g;
@@ -95,33 +98,39 @@ static inline struct gotrace_event *order_emit(struct order *o, const struct cur
 }
 
 /* A sequence number that comes right after. */
-static inline bool order_follows(const struct order *o, uint64_t n, const struct sequence *seq) {
+static inline bool order_follows(const struct order *o, uint64_t n, const struct sequence *seq)
+{
     return o->gen->number == seq->generation && n == seq->n + 1;
 }
 
-static inline struct sequence order_seq(const struct order *o, uint64_t n) {
+static inline struct sequence order_seq(const struct order *o, uint64_t n)
+{
     return (struct sequence){o->gen->number, n};
 }
 
 /* The same for a goroutine. */
-static inline bool order_follows_on(const struct order *o, uint64_t n, const struct goroutine *g) {
+static inline bool order_follows_on(const struct order *o, uint64_t n, const struct goroutine *g)
+{
     return o->res.epoch == g->epoch && n == g->seq + 1;
 }
 
-static inline bool order_in_first(const struct order *o) {
+static inline bool order_in_first(const struct order *o)
+{
     return o->gen->number == o->first_generation;
 }
 
 int order_need(struct order *o, const struct cursor *c, bool p, bool g) __attribute__((cold));
 
 /* A thread with a proc and a goroutine, as user code has; -EBADMSG otherwise. */
-static inline int order_user(struct order *o, const struct cursor *c) {
+static inline int order_user(struct order *o, const struct cursor *c)
+{
     if (__builtin_expect(c->thread->p && c->thread->g >= 0, 1))
         return 0;
     return order_need(o, c, true, true);
 }
 
-static inline int order_has_proc(struct order *o, const struct cursor *c) {
+static inline int order_has_proc(struct order *o, const struct cursor *c)
+{
     if (__builtin_expect(c->thread->p != NULL, 1))
         return 0;
     return order_need(o, c, true, false);
@@ -131,14 +140,14 @@ static inline int order_has_proc(struct order *o, const struct cursor *c) {
 int order_no_stack(struct order *o, const struct cursor *c, uint64_t id) __attribute__((cold));
 int order_no_string(struct order *o, const struct cursor *c, uint64_t id) __attribute__((cold));
 
-static inline int order_stack(struct order *o, const struct cursor *c, uint64_t id,
-                              uint32_t *ret) {
+static inline int order_stack(struct order *o, const struct cursor *c, uint64_t id, uint32_t *ret)
+{
     *ret = stacks_handle(&o->gen->stacks, id);
     return __builtin_expect(*ret != IDMAP_NONE, 1) ? 0 : order_no_stack(o, c, id);
 }
 
-static inline int order_string(struct order *o, const struct cursor *c, uint64_t id,
-                               uint32_t *ret) {
+static inline int order_string(struct order *o, const struct cursor *c, uint64_t id, uint32_t *ret)
+{
     *ret = strings_handle(&o->gen->strings, id);
     return __builtin_expect(*ret != IDMAP_NONE, 1) ? 0 : order_no_string(o, c, id);
 }

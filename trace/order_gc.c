@@ -3,15 +3,17 @@
 
 #include "trace/order.h"
 
-static bool has_range(const struct ranges *ranges, uint8_t type, uint64_t string) {
+static bool has_range(const struct ranges *ranges, uint8_t type, uint64_t string)
+{
     for (unsigned i = 0; i < ranges->n; i++)
         if (ranges->list[i].type == type && ranges->list[i].string == string)
             return true;
     return false;
 }
 
-static int begin_range(struct order *o, const struct cursor *c, struct ranges *ranges,
-                       uint8_t type, uint64_t string) {
+static int begin_range(struct order *o, const struct cursor *c, struct ranges *ranges, uint8_t type,
+                       uint64_t string)
+{
     if (has_range(ranges, type, string))
         return order_bad(o, c, "it has begun already");
     if (ranges->n == RANGES_MAX)
@@ -22,14 +24,16 @@ static int begin_range(struct order *o, const struct cursor *c, struct ranges *r
 
 /* In the first generation it is news, in every later one it must be known. */
 static int active_range(struct order *o, const struct cursor *c, struct ranges *ranges,
-                        uint8_t type) {
+                        uint8_t type)
+{
     if (order_in_first(o))
         return begin_range(o, c, ranges, type, 0);
     return has_range(ranges, type, 0) ? 0 : order_bad(o, c, "it has not begun");
 }
 
 static int end_range(struct order *o, const struct cursor *c, struct ranges *ranges, uint8_t type,
-                     uint64_t *ret_string) {
+                     uint64_t *ret_string)
+{
     for (unsigned i = 0; ranges && i < ranges->n; i++) {
         if (ranges->list[i].type != type)
             continue;
@@ -44,14 +48,16 @@ static int end_range(struct order *o, const struct cursor *c, struct ranges *ran
  * The mark phase begins and ends on different threads; its sequence numbers keep the events of
  * different cycles apart.
  */
-static int gc_event(struct order *o, struct cursor *c, enum gc_state state) {
+static int gc_event(struct order *o, struct cursor *c, enum gc_state state)
+{
     o->gc_seq = c->args[0];
     o->gc = state;
     order_emit(o, c, c->type);
     return 1;
 }
 
-int order_gc_active(struct order *o, struct cursor *c) {
+int order_gc_active(struct order *o, struct cursor *c)
+{
     if (order_in_first(o)) {
         if (o->gc != GC_UNDETERMINED)
             return order_bad(o, c, "is not the first word of the GC in the first generation");
@@ -66,7 +72,8 @@ int order_gc_active(struct order *o, struct cursor *c) {
     return gc_event(o, c, GC_RUNNING);
 }
 
-int order_gc_begin(struct order *o, struct cursor *c) {
+int order_gc_begin(struct order *o, struct cursor *c)
+{
     bool first = o->gc == GC_UNDETERMINED;
     uint32_t stack = 0;
     int r;
@@ -87,7 +94,8 @@ int order_gc_begin(struct order *o, struct cursor *c) {
     return 1;
 }
 
-int order_gc_end(struct order *o, struct cursor *c) {
+int order_gc_end(struct order *o, struct cursor *c)
+{
     if (c->args[0] != o->gc_seq + 1)
         return 0;
     if (o->gc != GC_RUNNING)
@@ -97,7 +105,8 @@ int order_gc_end(struct order *o, struct cursor *c) {
     return gc_event(o, c, GC_NOT_RUNNING);
 }
 
-int order_sweep_begin(struct order *o, struct cursor *c) {
+int order_sweep_begin(struct order *o, struct cursor *c)
+{
     int r = order_has_proc(o, c);
     uint32_t stack = 0;
 
@@ -111,7 +120,8 @@ int order_sweep_begin(struct order *o, struct cursor *c) {
     return 1;
 }
 
-int order_sweep_active(struct order *o, struct cursor *c) {
+int order_sweep_active(struct order *o, struct cursor *c)
+{
     struct proc *p = resources_proc(&o->res, c->args[0]);
     int r;
 
@@ -124,7 +134,8 @@ int order_sweep_active(struct order *o, struct cursor *c) {
     return 1;
 }
 
-int order_sweep_end(struct order *o, struct cursor *c) {
+int order_sweep_end(struct order *o, struct cursor *c)
+{
     struct gotrace_event *e;
     uint64_t string = 0;
     int r = order_has_proc(o, c);
@@ -141,7 +152,8 @@ int order_sweep_end(struct order *o, struct cursor *c) {
 
 /* The ranges of a goroutine; room for them is made. */
 static int ranges_of(struct order *o, const struct cursor *c, struct goroutine *g,
-                     struct ranges **ret) {
+                     struct ranges **ret)
+{
     struct goroutine_more *more;
     int r;
 
@@ -154,7 +166,8 @@ static int ranges_of(struct order *o, const struct cursor *c, struct goroutine *
     return 0;
 }
 
-static int begin_on_goroutine(struct order *o, struct cursor *c, uint64_t string) {
+static int begin_on_goroutine(struct order *o, struct cursor *c, uint64_t string)
+{
     struct ranges *ranges = NULL;
     int r = order_user(o, c);
 
@@ -165,8 +178,8 @@ static int begin_on_goroutine(struct order *o, struct cursor *c, uint64_t string
     return r;
 }
 
-static int end_on_goroutine(struct order *o, struct cursor *c, uint8_t type,
-                            uint64_t *ret_string) {
+static int end_on_goroutine(struct order *o, struct cursor *c, uint8_t type, uint64_t *ret_string)
+{
     struct goroutine_more *more;
     struct goroutine *g;
     int r = order_user(o, c);
@@ -180,7 +193,8 @@ static int end_on_goroutine(struct order *o, struct cursor *c, uint8_t type,
     return end_range(o, c, more ? &more->ranges : NULL, type, ret_string);
 }
 
-int order_assist_begin(struct order *o, struct cursor *c) {
+int order_assist_begin(struct order *o, struct cursor *c)
+{
     uint32_t stack = 0;
     int r = begin_on_goroutine(o, c, 0);
 
@@ -193,9 +207,10 @@ int order_assist_begin(struct order *o, struct cursor *c) {
 }
 
 /* Of any goroutine, running or not. */
-int order_assist_active(struct order *o, struct cursor *c) {
+int order_assist_active(struct order *o, struct cursor *c)
+{
     struct ranges *ranges = NULL;
-    int r = ranges_of(o, c, resources_goroutine(&o->res, (int64_t) c->args[0]), &ranges);
+    int r = ranges_of(o, c, resources_goroutine(&o->res, (int64_t)c->args[0]), &ranges);
 
     if (r == 0)
         r = active_range(o, c, ranges, GOTRACE_EV_GC_MARK_ASSIST_BEGIN);
@@ -205,7 +220,8 @@ int order_assist_active(struct order *o, struct cursor *c) {
     return 1;
 }
 
-int order_assist_end(struct order *o, struct cursor *c) {
+int order_assist_end(struct order *o, struct cursor *c)
+{
     uint64_t string = 0;
     int r = end_on_goroutine(o, c, GOTRACE_EV_GC_MARK_ASSIST_BEGIN, &string);
 
@@ -215,7 +231,8 @@ int order_assist_end(struct order *o, struct cursor *c) {
     return 1;
 }
 
-int order_stw_begin(struct order *o, struct cursor *c) {
+int order_stw_begin(struct order *o, struct cursor *c)
+{
     struct gotrace_event *e;
     uint32_t string = 0, stack = 0;
     int r = begin_on_goroutine(o, c, c->args[0]);
@@ -233,7 +250,8 @@ int order_stw_begin(struct order *o, struct cursor *c) {
 }
 
 /* Says why as its begin did. No stop of the world lasts from one generation into the next. */
-int order_stw_end(struct order *o, struct cursor *c) {
+int order_stw_end(struct order *o, struct cursor *c)
+{
     uint64_t id = 0;
     uint32_t string;
     int r = end_on_goroutine(o, c, GOTRACE_EV_STW_BEGIN, &id);

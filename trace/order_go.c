@@ -7,25 +7,26 @@
 
 /* What a status looks like to the user. */
 static const uint8_t visible[N_GO_STATUS] = {
-    [GO_BAD] = GOTRACE_GO_UNDETERMINED,
-    [GO_RUNNABLE] = GOTRACE_GO_RUNNABLE,
-    [GO_RUNNING] = GOTRACE_GO_RUNNING,
-    [GO_SYSCALL] = GOTRACE_GO_SYSCALL,
+    [GO_BAD] = GOTRACE_GO_UNDETERMINED, [GO_RUNNABLE] = GOTRACE_GO_RUNNABLE,
+    [GO_RUNNING] = GOTRACE_GO_RUNNING,  [GO_SYSCALL] = GOTRACE_GO_SYSCALL,
     [GO_WAITING] = GOTRACE_GO_WAITING,
 };
 
-static void put_on(struct cursor *c, struct goroutine *g) {
+static void put_on(struct cursor *c, struct goroutine *g)
+{
     c->thread->g = g->id;
     c->thread->gp = g;
 }
 
-static void take_off(struct cursor *c) {
+static void take_off(struct cursor *c)
+{
     c->thread->g = GOTRACE_NONE;
     c->thread->gp = NULL;
 }
 
-int order_not_started(struct order *o, const struct cursor *c) {
-    const struct goroutine *g = resources_goroutine(&o->res, (int64_t) c->args[0]);
+int order_not_started(struct order *o, const struct cursor *c)
+{
+    const struct goroutine *g = resources_goroutine(&o->res, (int64_t)c->args[0]);
 
     if (!g || g->status != GO_RUNNABLE || !order_follows_on(o, c->args[1], g))
         return 0;
@@ -34,7 +35,8 @@ int order_not_started(struct order *o, const struct cursor *c) {
     return order_bad(o, c, "goroutine %" PRId64 " runs on the thread already", c->thread->g);
 }
 
-int order_not_running(struct order *o, const struct cursor *c) {
+int order_not_running(struct order *o, const struct cursor *c)
+{
     int r = order_user(o, c);
 
     if (r < 0)
@@ -44,9 +46,9 @@ int order_not_running(struct order *o, const struct cursor *c) {
     return order_bad(o, c, "goroutine %" PRId64 " does not run", c->thread->g);
 }
 
-static int new_goroutine(struct order *o, struct cursor *c, uint8_t status,
-                         struct goroutine **ret) {
-    int64_t id = (int64_t) c->args[0];
+static int new_goroutine(struct order *o, struct cursor *c, uint8_t status, struct goroutine **ret)
+{
+    int64_t id = (int64_t)c->args[0];
     struct goroutine *g;
     int r;
 
@@ -63,7 +65,8 @@ static int new_goroutine(struct order *o, struct cursor *c, uint8_t status,
 }
 
 /* By a goroutine, or by the runtime on a proc that has none. */
-int order_go_create(struct order *o, struct cursor *c) {
+int order_go_create(struct order *o, struct cursor *c)
+{
     bool blocked = c->type == GOTRACE_EV_GO_CREATE_BLOCKED;
     struct gotrace_event *e;
     struct goroutine *g;
@@ -85,13 +88,14 @@ int order_go_create(struct order *o, struct cursor *c) {
     return r < 0 ? r : 1;
 }
 
-int order_go_destroy(struct order *o, struct cursor *c) {
+int order_go_destroy(struct order *o, struct cursor *c)
+{
     struct goroutine *g = NULL;
     int r = order_running(o, c, &g);
 
     if (r < 0)
         return r;
-    order_emit(o, c, GOTRACE_EV_GO_DESTROY)->args[0] = (uint64_t) g->id;
+    order_emit(o, c, GOTRACE_EV_GO_DESTROY)->args[0] = (uint64_t)g->id;
     resources_end_goroutine(&o->res, g);
     take_off(c);
     return 1;
@@ -101,7 +105,8 @@ int order_go_destroy(struct order *o, struct cursor *c) {
  * A goroutine hands its thread to another one: three events in one. The other is unblocked, this
  * one blocks or ends, and the other starts.
  */
-int order_go_switch(struct order *o, struct cursor *c) {
+int order_go_switch(struct order *o, struct cursor *c)
+{
     struct goroutine *g = NULL, *next;
     int r = order_running(o, c, &g);
 
@@ -113,11 +118,11 @@ int order_go_switch(struct order *o, struct cursor *c) {
     order_emit(o, c, c->type)->args[0] = c->args[0];
     if (c->type == GOTRACE_EV_GO_SWITCH) {
         g->status = GO_WAITING;
-        order_emit(o, c, GOTRACE_EV_GO_BLOCK)->args[0] = (uint64_t) g->id;
+        order_emit(o, c, GOTRACE_EV_GO_BLOCK)->args[0] = (uint64_t)g->id;
     } else {
-        order_emit(o, c, GOTRACE_EV_GO_DESTROY)->args[0] = (uint64_t) g->id;
+        order_emit(o, c, GOTRACE_EV_GO_DESTROY)->args[0] = (uint64_t)g->id;
         resources_end_goroutine(&o->res, g);
-        next = resources_goroutine(&o->res, (int64_t) c->args[0]); /* it may have moved */
+        next = resources_goroutine(&o->res, (int64_t)c->args[0]); /* it may have moved */
     }
     take_off(c);
     order_emit(o, c, GOTRACE_EV_GO_START)->args[0] = c->args[0];
@@ -126,9 +131,9 @@ int order_go_switch(struct order *o, struct cursor *c) {
 }
 
 /* The goroutine's state, made in the first generation, where it may be met for the first time. */
-static int status_of(struct order *o, struct cursor *c, uint8_t *ret_from,
-                     struct goroutine **ret) {
-    struct goroutine *g = resources_goroutine(&o->res, (int64_t) c->args[0]);
+static int status_of(struct order *o, struct cursor *c, uint8_t *ret_from, struct goroutine **ret)
+{
+    struct goroutine *g = resources_goroutine(&o->res, (int64_t)c->args[0]);
     uint64_t status = c->args[2];
 
     if (status >= N_GO_STATUS)
@@ -146,21 +151,22 @@ static int status_of(struct order *o, struct cursor *c, uint8_t *ret_from,
     if (!order_in_first(o))
         return order_bad(o, c, "goroutine %" PRIu64 " was never created", c->args[0]);
     *ret_from = GOTRACE_GO_UNDETERMINED;
-    return new_goroutine(o, c, (uint8_t) status, ret);
+    return new_goroutine(o, c, (uint8_t)status, ret);
 }
 
 /* A goroutine in a syscall on another thread than the one that says so: that thread gets it. */
 static int bind_elsewhere(struct order *o, struct cursor *c, struct goroutine *g,
-                          struct gotrace_event *e) {
-    int64_t id = (int64_t) c->args[1];
+                          struct gotrace_event *e)
+{
+    int64_t id = (int64_t)c->args[1];
     struct thread *m = resources_thread(&o->res, id);
     int r;
 
     e->m = id;
     if (m) {
         if (m->g != g->id)
-            return order_bad(o, c, "thread %" PRId64 " has goroutine %" PRId64 ", not %" PRId64,
-                             id, m->g, g->id);
+            return order_bad(o, c, "thread %" PRId64 " has goroutine %" PRId64 ", not %" PRId64, id,
+                             m->g, g->id);
         e->g = m->g;
         return 0;
     }
@@ -173,8 +179,9 @@ static int bind_elsewhere(struct order *o, struct cursor *c, struct goroutine *g
 }
 
 static int bind_in_syscall(struct order *o, struct cursor *c, struct goroutine *g,
-                           struct gotrace_event *e) {
-    int64_t id = (int64_t) c->args[1];
+                           struct gotrace_event *e)
+{
+    int64_t id = (int64_t)c->args[1];
 
     if (id == GOTRACE_NONE)
         return order_bad(o, c, "goroutine %" PRId64 " is in a syscall on no thread", g->id);
@@ -187,7 +194,8 @@ static int bind_in_syscall(struct order *o, struct cursor *c, struct goroutine *
     return 0;
 }
 
-int order_go_status(struct order *o, struct cursor *c) {
+int order_go_status(struct order *o, struct cursor *c)
+{
     struct gotrace_event *e;
     struct goroutine *g = NULL;
     uint8_t from = 0;
@@ -211,14 +219,17 @@ int order_go_status(struct order *o, struct cursor *c) {
     return r < 0 ? r : 1;
 }
 
-int order_go_start(struct order *o, struct cursor *c) {
+int order_go_start(struct order *o, struct cursor *c)
+{
     return order_hot_start(o, c);
 }
 
-int order_go_stop(struct order *o, struct cursor *c) {
+int order_go_stop(struct order *o, struct cursor *c)
+{
     return order_hot_stop(o, c);
 }
 
-int order_go_unblock(struct order *o, struct cursor *c) {
+int order_go_unblock(struct order *o, struct cursor *c)
+{
     return order_hot_unblock(o, c);
 }

@@ -12,7 +12,8 @@ static const uint8_t visible[N_PROC_STATUS] = {
     [PROC_SYSCALL_ABANDONED] = GOTRACE_PROC_IDLE,
 };
 
-int order_proc_start(struct order *o, struct cursor *c) {
+int order_proc_start(struct order *o, struct cursor *c)
+{
     struct proc *p = resources_proc(&o->res, c->args[0]);
     struct gotrace_event *e;
 
@@ -29,14 +30,15 @@ int order_proc_start(struct order *o, struct cursor *c) {
 }
 
 /* A thread stops its own proc, and so needs no sequence number. */
-int order_proc_stop(struct order *o, struct cursor *c) {
+int order_proc_stop(struct order *o, struct cursor *c)
+{
     struct proc *p = c->thread->p;
 
     if (!p)
         return order_need(o, c, true, false);
     if (p->status != PROC_RUNNING && p->status != PROC_SYSCALL)
         return order_bad(o, c, "proc %" PRId32 " neither runs nor is in a syscall", p->id);
-    order_emit(o, c, c->type)->args[0] = (uint64_t) p->id;
+    order_emit(o, c, c->type)->args[0] = (uint64_t)p->id;
     p->status = PROC_IDLE;
     thread_bind(c->thread, NULL);
     return 1;
@@ -44,8 +46,9 @@ int order_proc_stop(struct order *o, struct cursor *c) {
 
 /* The thread that loses the proc must have it. */
 static int check_victim(struct order *o, struct cursor *c, const struct proc *p,
-                        struct thread **ret) {
-    int64_t id = (int64_t) c->args[2];
+                        struct thread **ret)
+{
+    int64_t id = (int64_t)c->args[2];
     struct thread *victim = id == c->m ? c->thread : resources_thread(&o->res, id);
 
     if (!victim)
@@ -60,7 +63,8 @@ static int check_victim(struct order *o, struct cursor *c, const struct proc *p,
  * A proc is stopped from a distance, out of a syscall. Where the syscall was is not known if the
  * proc was abandoned there: then no thread loses it now.
  */
-int order_proc_steal(struct order *o, struct cursor *c) {
+int order_proc_steal(struct order *o, struct cursor *c)
+{
     struct proc *p = resources_proc(&o->res, c->args[0]);
     struct gotrace_event *e;
     struct thread *victim = NULL;
@@ -90,8 +94,9 @@ int order_proc_steal(struct order *o, struct cursor *c) {
 
 /* A status for a proc that is known already; ret_status and ret_from are what to report. */
 static int check_known(struct order *o, const struct cursor *c, const struct proc *p,
-                       uint8_t *ret_status, uint8_t *ret_from) {
-    uint8_t status = (uint8_t) c->args[1];
+                       uint8_t *ret_status, uint8_t *ret_from)
+{
+    uint8_t status = (uint8_t)c->args[1];
 
     if (status == PROC_SYSCALL_ABANDONED && p->status == PROC_SYSCALL) {
         /* Nothing is lost after all: the syscall's beginning was seen. */
@@ -107,22 +112,24 @@ static int check_known(struct order *o, const struct cursor *c, const struct pro
     return 0;
 }
 
-static int new_proc(struct order *o, const struct cursor *c, struct proc **ret) {
+static int new_proc(struct order *o, const struct cursor *c, struct proc **ret)
+{
     int r;
 
     if (c->args[0] > INT32_MAX)
         return order_bad(o, c, "proc %" PRIu64 " is beyond all numbers", c->args[0]);
-    r = resources_new_proc(&o->res, (int32_t) c->args[0], ret);
+    r = resources_new_proc(&o->res, (int32_t)c->args[0], ret);
     if (r < 0)
         return order_no_memory(o, c, r);
-    (*ret)->status = (uint8_t) c->args[1];
+    (*ret)->status = (uint8_t)c->args[1];
     return 0;
 }
 
-int order_proc_status(struct order *o, struct cursor *c) {
+int order_proc_status(struct order *o, struct cursor *c)
+{
     struct proc *p = resources_proc(&o->res, c->args[0]);
     uint64_t written = c->args[1];
-    uint8_t status = (uint8_t) written;
+    uint8_t status = (uint8_t)written;
     uint8_t from = order_in_first(o) ? GOTRACE_PROC_UNDETERMINED : GOTRACE_PROC_NOT_EXIST;
     struct thread *owner = c->thread;
     struct gotrace_event *e;

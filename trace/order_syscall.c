@@ -4,7 +4,8 @@
 #include "trace/order.h"
 
 /* The goroutine of the thread, which must have this status. */
-static int current(struct order *o, struct cursor *c, uint8_t status, struct goroutine **ret) {
+static int current(struct order *o, struct cursor *c, uint8_t status, struct goroutine **ret)
+{
     struct goroutine *g = resources_current(&o->res, c->thread);
 
     if (!g)
@@ -20,7 +21,8 @@ static int current(struct order *o, struct cursor *c, uint8_t status, struct gor
  * The goroutine stays on its thread and keeps the proc, until it is stolen. The sequence number is
  * the proc's: it tells a theft from which of its syscalls it was.
  */
-int order_go_syscall_begin(struct order *o, struct cursor *c) {
+int order_go_syscall_begin(struct order *o, struct cursor *c)
+{
     struct gotrace_event *e;
     struct goroutine *g;
     struct proc *p;
@@ -32,10 +34,11 @@ int order_go_syscall_begin(struct order *o, struct cursor *c) {
         return r;
     p = c->thread->p;
     if (!order_follows(o, c->args[0], &p->seq))
-        return order_bad(o, c, "%" PRIu64 " does not follow %" PRIu64
-                         " in the sequence of proc %" PRId32, c->args[0], p->seq.n, p->id);
+        return order_bad(o, c,
+                         "%" PRIu64 " does not follow %" PRIu64 " in the sequence of proc %" PRId32,
+                         c->args[0], p->seq.n, p->id);
     e = order_emit(o, c, c->type);
-    e->args[0] = (uint64_t) g->id;
+    e->args[0] = (uint64_t)g->id;
     r = order_stack(o, c, c->args[1], &e->stack);
     if (r < 0)
         return r;
@@ -45,7 +48,8 @@ int order_go_syscall_begin(struct order *o, struct cursor *c) {
     return 1;
 }
 
-int order_go_syscall_end(struct order *o, struct cursor *c) {
+int order_go_syscall_end(struct order *o, struct cursor *c)
+{
     struct goroutine *g;
     struct proc *p;
     int r = order_user(o, c);
@@ -57,14 +61,15 @@ int order_go_syscall_end(struct order *o, struct cursor *c) {
     p = c->thread->p;
     if (p->status != PROC_SYSCALL)
         return order_bad(o, c, "proc %" PRId32 " is not in a syscall", p->id);
-    order_emit(o, c, c->type)->args[0] = (uint64_t) g->id;
+    order_emit(o, c, c->type)->args[0] = (uint64_t)g->id;
     g->status = GO_RUNNING;
     p->status = PROC_RUNNING;
     return 1;
 }
 
 /* It lost its proc meanwhile, so this must wait until that is told; it may have another by now. */
-int order_go_syscall_end_blocked(struct order *o, struct cursor *c) {
+int order_go_syscall_end_blocked(struct order *o, struct cursor *c)
+{
     struct goroutine *g;
     int r;
 
@@ -75,7 +80,7 @@ int order_go_syscall_end_blocked(struct order *o, struct cursor *c) {
     r = current(o, c, GO_SYSCALL, &g);
     if (r < 0)
         return r;
-    order_emit(o, c, c->type)->args[0] = (uint64_t) g->id;
+    order_emit(o, c, c->type)->args[0] = (uint64_t)g->id;
     g->status = GO_RUNNABLE;
     c->thread->g = GOTRACE_NONE;
     c->thread->gp = NULL;
@@ -83,8 +88,9 @@ int order_go_syscall_end_blocked(struct order *o, struct cursor *c) {
 }
 
 /* A thread of C calls into Go: the goroutine for it appears in a syscall. */
-int order_go_create_syscall(struct order *o, struct cursor *c) {
-    int64_t id = (int64_t) c->args[0];
+int order_go_create_syscall(struct order *o, struct cursor *c)
+{
+    int64_t id = (int64_t)c->args[0];
     struct goroutine *g;
     int r;
 
@@ -111,7 +117,8 @@ int order_go_create_syscall(struct order *o, struct cursor *c) {
  * never; its number may be another thread's by then, so the two part here: first a theft by the
  * thread itself is told.
  */
-int order_go_destroy_syscall(struct order *o, struct cursor *c) {
+int order_go_destroy_syscall(struct order *o, struct cursor *c)
+{
     struct proc *p = c->thread->p;
     struct goroutine *g;
     int r;
@@ -124,9 +131,9 @@ int order_go_destroy_syscall(struct order *o, struct cursor *c) {
     if (p) {
         if (p->status != PROC_SYSCALL)
             return order_bad(o, c, "proc %" PRId32 " is not in a syscall", p->id);
-        order_emit(o, c, GOTRACE_EV_PROC_STEAL)->args[0] = (uint64_t) p->id;
+        order_emit(o, c, GOTRACE_EV_PROC_STEAL)->args[0] = (uint64_t)p->id;
     }
-    order_emit(o, c, c->type)->args[0] = (uint64_t) g->id;
+    order_emit(o, c, c->type)->args[0] = (uint64_t)g->id;
     if (p) {
         p->status = PROC_SYSCALL_ABANDONED;
         thread_bind(c->thread, NULL);

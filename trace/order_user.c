@@ -7,7 +7,8 @@
 #define NO_TASK UINT64_MAX
 
 /* The size of the heap, or its goal: told by whoever has a proc. */
-int order_metric(struct order *o, struct cursor *c) {
+int order_metric(struct order *o, struct cursor *c)
+{
     int r = order_has_proc(o, c);
 
     if (r < 0)
@@ -16,7 +17,8 @@ int order_metric(struct order *o, struct cursor *c) {
     return 1;
 }
 
-int order_procs_change(struct order *o, struct cursor *c) {
+int order_procs_change(struct order *o, struct cursor *c)
+{
     struct gotrace_event *e;
     int r = order_user(o, c);
 
@@ -28,7 +30,8 @@ int order_procs_change(struct order *o, struct cursor *c) {
     return r < 0 ? r : 1;
 }
 
-int order_label(struct order *o, struct cursor *c) {
+int order_label(struct order *o, struct cursor *c)
+{
     int r = order_user(o, c);
 
     if (r == 0)
@@ -36,7 +39,8 @@ int order_label(struct order *o, struct cursor *c) {
     return r < 0 ? r : 1;
 }
 
-int order_log(struct order *o, struct cursor *c) {
+int order_log(struct order *o, struct cursor *c)
+{
     struct gotrace_event *e;
     int r = order_user(o, c);
 
@@ -52,7 +56,8 @@ int order_log(struct order *o, struct cursor *c) {
     return r < 0 ? r : 1;
 }
 
-int order_experimental(struct order *o, struct cursor *c) {
+int order_experimental(struct order *o, struct cursor *c)
+{
     unsigned n = specs[c->type].n_args;
     struct gotrace_event *e;
 
@@ -65,14 +70,16 @@ int order_experimental(struct order *o, struct cursor *c) {
     return 1;
 }
 
-static int name_of(struct order *o, const struct cursor *c, uint32_t handle, struct name **ret) {
+static int name_of(struct order *o, const struct cursor *c, uint32_t handle, struct name **ret)
+{
     int r = strings_name(&o->gen->strings, handle, ret);
 
     return r < 0 ? order_no_memory(o, c, r) : 0;
 }
 
 /* A number may be used again, but not while its task lasts. Parent 0 means none. */
-int order_task_begin(struct order *o, struct cursor *c) {
+int order_task_begin(struct order *o, struct cursor *c)
+{
     uint64_t parent = c->args[1] == 0 ? NO_TASK : c->args[1];
     struct gotrace_event *e;
     struct name *type;
@@ -96,7 +103,8 @@ int order_task_begin(struct order *o, struct cursor *c) {
     return r < 0 ? order_no_memory(o, c, r) : 1;
 }
 
-int order_task_end(struct order *o, struct cursor *c) {
+int order_task_end(struct order *o, struct cursor *c)
+{
     struct gotrace_event *e;
     struct task task;
     int r = order_user(o, c);
@@ -119,7 +127,8 @@ int order_task_end(struct order *o, struct cursor *c) {
 
 /* What both ends of a region say. */
 static int region(struct order *o, struct cursor *c, struct goroutine **ret_g,
-                  struct name **ret_type) {
+                  struct name **ret_type)
+{
     struct gotrace_event *e;
     int r = order_user(o, c);
 
@@ -140,7 +149,8 @@ static int region(struct order *o, struct cursor *c, struct goroutine **ret_g,
     return 0;
 }
 
-int order_region_begin(struct order *o, struct cursor *c) {
+int order_region_begin(struct order *o, struct cursor *c)
+{
     struct goroutine *g;
     struct name *type;
     int r = region(o, c, &g, &type);
@@ -152,7 +162,8 @@ int order_region_begin(struct order *o, struct cursor *c) {
 }
 
 /* The innermost region ends; of those that began before the trace nothing is known. */
-int order_region_end(struct order *o, struct cursor *c) {
+int order_region_end(struct order *o, struct cursor *c)
+{
     struct goroutine_more *more;
     struct goroutine *g;
     struct region *last;

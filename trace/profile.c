@@ -8,7 +8,7 @@
 
 #include "trace/timing.h"
 
-#define DEFAULT_MEMORY ((size_t) 256 << 20)
+#define DEFAULT_MEMORY ((size_t)256 << 20)
 #define NONE UINT32_MAX
 #define MAX_FRAMES 128 /* tracev2.MaxFramesPerStack */
 
@@ -49,7 +49,8 @@ struct profile {
     size_t reasons_cap, n_reasons;
 };
 
-int profile_new(const struct profile_options *options, struct profile **ret) {
+int profile_new(const struct profile_options *options, struct profile **ret)
+{
     struct profile *p = calloc(1, sizeof(*p));
 
     if (!p)
@@ -67,7 +68,8 @@ int profile_new(const struct profile_options *options, struct profile **ret) {
     return 0;
 }
 
-void profile_free(struct profile *p) {
+void profile_free(struct profile *p)
+{
     if (!p)
         return;
     sums_done(&p->sums);
@@ -80,22 +82,24 @@ void profile_free(struct profile *p) {
     free(p);
 }
 
-bool profile_needs_scan(const struct profile *p) {
+bool profile_needs_scan(const struct profile *p)
+{
     return !p->scanned && (p->options.task || p->options.region);
 }
 
-const struct sums *profile_sums(const struct profile *p) {
+const struct sums *profile_sums(const struct profile *p)
+{
     return &p->sums;
 }
 
-int profile_scan(struct profile *p, struct gotrace *trace) {
+int profile_scan(struct profile *p, struct gotrace *trace)
+{
     p->scanned = true;
     return timing_run(trace, &p->filter, p->seed, &p->spans);
 }
 
-/* ---- the generation's stacks and reasons ---------------------------------------------------- */
-
-static int new_generation(struct profile *p) {
+static int new_generation(struct profile *p)
+{
     struct gotrace_generation g;
     int r;
 
@@ -115,14 +119,16 @@ static int new_generation(struct profile *p) {
     return 0;
 }
 
-static int intern_string(struct profile *p, uint64_t handle, uint32_t *ret) {
+static int intern_string(struct profile *p, uint64_t handle, uint32_t *ret)
+{
     size_t len;
     const char *text = gotrace_string(p->trace, handle, &len);
 
     return sums_string(&p->sums, text, len, ret);
 }
 
-static int intern_frame(struct profile *p, uint32_t number, uint32_t *ret) {
+static int intern_frame(struct profile *p, uint32_t number, uint32_t *ret)
+{
     const struct gotrace_frame *f = gotrace_frame(p->trace, number);
     uint32_t name, file;
     int r;
@@ -143,7 +149,8 @@ static int intern_frame(struct profile *p, uint32_t number, uint32_t *ret) {
 
 /* Apart from intern_stack, which is called often and need not clear so much. */
 static __attribute__((noinline)) int intern_new_stack(struct profile *p, uint32_t handle,
-                                                      uint32_t *ret) {
+                                                      uint32_t *ret)
+{
     uint32_t frames[MAX_FRAMES];
     const uint32_t *row;
     size_t n;
@@ -162,7 +169,8 @@ static __attribute__((noinline)) int intern_new_stack(struct profile *p, uint32_
     return r;
 }
 
-static inline int intern_stack(struct profile *p, uint32_t handle, uint32_t *ret) {
+static inline int intern_stack(struct profile *p, uint32_t handle, uint32_t *ret)
+{
     uint32_t site = p->sites[handle];
 
     if (__builtin_expect(site == 0, 0))
@@ -171,7 +179,8 @@ static inline int intern_stack(struct profile *p, uint32_t handle, uint32_t *ret
     return 0;
 }
 
-static bool reason_matches(const struct profile *p, uint32_t handle) {
+static bool reason_matches(const struct profile *p, uint32_t handle)
+{
     static const char *const parts[] = {"chan", "sync", "select"};
     size_t len;
     const char *text = gotrace_string(p->trace, handle, &len);
@@ -184,19 +193,19 @@ static bool reason_matches(const struct profile *p, uint32_t handle) {
     return false;
 }
 
-static bool reason_counts(struct profile *p, uint32_t handle) {
+static bool reason_counts(struct profile *p, uint32_t handle)
+{
     if (p->options.kind == PROFILE_SCHED || p->options.kind == PROFILE_SYSCALL)
         return true;
     if (handle >= p->n_reasons)
         return reason_matches(p, handle);
     if (p->reasons[handle] == 0)
-        p->reasons[handle] = (uint8_t) (1 + reason_matches(p, handle));
+        p->reasons[handle] = (uint8_t)(1 + reason_matches(p, handle));
     return p->reasons[handle] > 1;
 }
 
-/* ---- goroutines ----------------------------------------------------------------------------- */
-
-static int add_watched(struct profile *p, uint64_t g, uint32_t *ret) {
+static int add_watched(struct profile *p, uint64_t g, uint32_t *ret)
+{
     uint32_t i = p->free;
     int r;
 
@@ -206,7 +215,7 @@ static int add_watched(struct profile *p, uint64_t g, uint32_t *ret) {
         r = memory_grow(&p->mem, &p->list, &p->cap, p->n + 1, sizeof(*p->list));
         if (r < 0)
             return r;
-        i = (uint32_t) p->n;
+        i = (uint32_t)p->n;
     }
     r = idmap_add(&p->numbers, g, i);
     if (r < 0)
@@ -221,14 +230,16 @@ static int add_watched(struct profile *p, uint64_t g, uint32_t *ret) {
 }
 
 /* What waited for the goroutine to run: it will not. */
-static void settle(struct profile *p, struct watched *w) {
+static void settle(struct profile *p, struct watched *w)
+{
     if (!w->ran && w->before_site != NONE)
         sums_add(&p->sums, w->before_site, w->before);
     w->before_site = NONE;
 }
 
 /* It leaves the state that it entered at w->since. */
-static void leave(struct profile *p, struct watched *w, const struct gotrace_event *e) {
+static void leave(struct profile *p, struct watched *w, const struct gotrace_event *e)
+{
     int64_t start = w->since > p->first ? w->since : p->first;
     int64_t end = e->time < p->last ? e->time : p->last, ns;
     uint32_t site = w->site;
@@ -236,7 +247,7 @@ static void leave(struct profile *p, struct watched *w, const struct gotrace_eve
     w->site = NONE;
     if (start >= end)
         return;
-    if (p->scanned && spans_cover(&p->spans, (int64_t) e->args[0], start, end, &ns)) {
+    if (p->scanned && spans_cover(&p->spans, (int64_t)e->args[0], start, end, &ns)) {
         if (ns > 0)
             sums_add(&p->sums, site, ns);
     } else if (p->options.task || p->options.region) {
@@ -250,7 +261,8 @@ static void leave(struct profile *p, struct watched *w, const struct gotrace_eve
     }
 }
 
-static void end_goroutine(struct profile *p, uint32_t i, const struct gotrace_event *e) {
+static void end_goroutine(struct profile *p, uint32_t i, const struct gotrace_event *e)
+{
     struct watched *w = &p->list[i];
 
     settle(p, w);
@@ -271,7 +283,8 @@ static const uint8_t states[] = {
     [PROFILE_SYSCALL] = GOTRACE_GO_SYSCALL,
 };
 
-static int go_state(struct profile *p, const struct gotrace_event *e) {
+static int go_state(struct profile *p, const struct gotrace_event *e)
+{
     uint32_t i = idmap_find(&p->numbers, e->args[0]);
     uint8_t state = states[p->options.kind];
     struct watched *w;
@@ -302,24 +315,24 @@ static int go_state(struct profile *p, const struct gotrace_event *e) {
     return 0;
 }
 
-/* ---- the pass ------------------------------------------------------------------------------- */
-
 /* The window that the options leave; times that nothing can reach stay as far away. */
-static void begin(struct profile *p, int64_t time) {
+static void begin(struct profile *p, int64_t time)
+{
     const struct profile_options *o = &p->options;
 
     p->begun = true;
     p->first = INT64_MIN;
     p->last = INT64_MAX;
-    if (o->since > 0 && (o->since > INT64_MAX ||
-                         __builtin_add_overflow(time, (int64_t) o->since, &p->first)))
+    if (o->since > 0 &&
+        (o->since > INT64_MAX || __builtin_add_overflow(time, (int64_t)o->since, &p->first)))
         p->first = INT64_MAX;
-    if (o->until > 0 && (o->until > INT64_MAX ||
-                         __builtin_add_overflow(time, (int64_t) o->until, &p->last)))
+    if (o->until > 0 &&
+        (o->until > INT64_MAX || __builtin_add_overflow(time, (int64_t)o->until, &p->last)))
         p->last = INT64_MAX;
 }
 
-static int take(struct profile *p, const struct gotrace_event *e) {
+static int take(struct profile *p, const struct gotrace_event *e)
+{
     if (e->kind == GOTRACE_GO_STATE)
         return go_state(p, e);
     if (e->kind != GOTRACE_SYNC)
@@ -331,7 +344,8 @@ static int take(struct profile *p, const struct gotrace_event *e) {
     return new_generation(p);
 }
 
-static void start_anew(struct profile *p, struct gotrace *trace) {
+static void start_anew(struct profile *p, struct gotrace *trace)
+{
     sums_reset(&p->sums);
     idmap_clear(&p->numbers);
     p->trace = trace;
@@ -341,7 +355,8 @@ static void start_anew(struct profile *p, struct gotrace *trace) {
     p->free = NONE;
 }
 
-int profile_count(struct profile *p, struct gotrace *trace) {
+int profile_count(struct profile *p, struct gotrace *trace)
+{
     const struct gotrace_event *e;
     int code, r = 0;
     size_t n;

@@ -12,8 +12,8 @@
 #include "trace/order_hot.h"
 #include "trace/reader.h"
 
-#define DEFAULT_GENERATION_BYTES ((size_t) 48 << 20)
-#define DEFAULT_MEMORY ((size_t) 192 << 20)
+#define DEFAULT_GENERATION_BYTES ((size_t)48 << 20)
+#define DEFAULT_MEMORY ((size_t)192 << 20)
 
 /*
  * Steps in vain that one generation may cost: trying threads that must wait, and sorting them. A
@@ -22,7 +22,8 @@
 #define PATIENCE_BASE (1ULL << 24)
 #define PATIENCE_PER_BYTE 32
 
-static ssize_t read_fd(void *userdata, void *data, size_t n) {
+static ssize_t read_fd(void *userdata, void *data, size_t n)
+{
     const struct gotrace *t = userdata;
     ssize_t got;
 
@@ -33,7 +34,8 @@ static ssize_t read_fd(void *userdata, void *data, size_t n) {
 }
 
 /* Secret enough that nobody can aim at it; without it hashing is only predictable, not wrong. */
-static uint64_t seed(void) {
+static uint64_t seed(void)
+{
     uint64_t value;
 
     if (getrandom(&value, sizeof(value), GRND_NONBLOCK) != sizeof(value))
@@ -42,7 +44,8 @@ static uint64_t seed(void) {
 }
 
 int gotrace_open(const struct gotrace_options *options, gotrace_read_fn read_fn, void *userdata,
-                 struct gotrace **ret) {
+                 struct gotrace **ret)
+{
     static const struct gotrace_options none;
     const struct gotrace_options *opt = options ? options : &none;
     struct gotrace *t = calloc(1, sizeof(*t));
@@ -64,7 +67,8 @@ int gotrace_open(const struct gotrace_options *options, gotrace_read_fn read_fn,
     return 0;
 }
 
-int gotrace_open_fd(const struct gotrace_options *options, int fd, struct gotrace **ret) {
+int gotrace_open_fd(const struct gotrace_options *options, int fd, struct gotrace **ret)
+{
     struct gotrace *t;
     int r = gotrace_open(options, read_fd, NULL, &t);
 
@@ -76,18 +80,20 @@ int gotrace_open_fd(const struct gotrace_options *options, int fd, struct gotrac
     return 0;
 }
 
-int gotrace_open_mapped(const struct gotrace_options *options, int fd, struct gotrace **ret) {
+int gotrace_open_mapped(const struct gotrace_options *options, int fd, struct gotrace **ret)
+{
     struct gotrace *t;
     int r = gotrace_open_fd(options, fd, &t);
 
     if (r < 0)
         return r;
-    (void) input_map(&t->in, fd); /* what cannot be mapped is read */
+    (void)input_map(&t->in, fd); /* what cannot be mapped is read */
     *ret = t;
     return 0;
 }
 
-void gotrace_close(struct gotrace *t) {
+void gotrace_close(struct gotrace *t)
+{
     if (!t)
         return;
     frontier_done(&t->frontier);
@@ -98,7 +104,8 @@ void gotrace_close(struct gotrace *t) {
 }
 
 /* The next generation, or the trace's end, with the event that says so. An error comes after it. */
-static int enter_generation(struct gotrace *t) {
+static int enter_generation(struct gotrace *t)
+{
     int r = generation_read(&t->gen);
 
     if (r > 0) {
@@ -117,7 +124,8 @@ static int enter_generation(struct gotrace *t) {
 }
 
 /* The cursor's event was handed out: on to its next one. */
-static int move_on(struct gotrace *t, size_t i) {
+static int move_on(struct gotrace *t, size_t i)
+{
     int r = cursor_next(t->frontier.heap[i].cursor, &t->gen);
 
     if (r > 0)
@@ -127,7 +135,8 @@ static int move_on(struct gotrace *t, size_t i) {
     return r < 0 ? r : 0;
 }
 
-static int stuck(struct gotrace *t) {
+static int stuck(struct gotrace *t)
+{
     const struct cursor *c = t->frontier.heap[0].cursor;
 
     t->fault.thread = c->m;
@@ -138,7 +147,8 @@ static int stuck(struct gotrace *t) {
 }
 
 /* Waiting costs patience, by the number of threads to be sorted. */
-static int pay(struct gotrace *t) {
+static int pay(struct gotrace *t)
+{
     uint64_t price = 1 + t->frontier.n / 8;
 
     if (t->patience > price) {
@@ -146,11 +156,11 @@ static int pay(struct gotrace *t) {
         return 0;
     }
     return fault_set(&t->fault, -E2BIG, t->gen.offset,
-                     "the generation's %zu threads wait for each other too often",
-                     t->frontier.n);
+                     "the generation's %zu threads wait for each other too often", t->frontier.n);
 }
 
-static int advance(struct gotrace *t, struct cursor *c) {
+static int advance(struct gotrace *t, struct cursor *c)
+{
     if (!c->thread || c->m == GOTRACE_NONE) {
         int r = order_enter(&t->order, c);
 
@@ -161,7 +171,8 @@ static int advance(struct gotrace *t, struct cursor *c) {
 }
 
 /* The earliest event must wait: the next in time that need not. */
-static int try_others(struct gotrace *t) {
+static int try_others(struct gotrace *t)
+{
     struct frontier *f = &t->frontier;
     int r = pay(t);
 
@@ -180,7 +191,8 @@ static int try_others(struct gotrace *t) {
 }
 
 /* Room for whatever one event may add. */
-static bool has_room(const struct order *o) {
+static bool has_room(const struct order *o)
+{
     return o->next <= o->last_begin;
 }
 
@@ -188,7 +200,8 @@ static bool has_room(const struct order *o) {
  * The earliest thread's events, as long as it is the earliest and there is room. What an event
  * added is taken back if its thread then cannot go on, as Go's reader does it.
  */
-static int take_turn(struct gotrace *t) {
+static int take_turn(struct gotrace *t)
+{
     struct order *o = &t->order;
     struct cursor *c = t->frontier.heap[0].cursor;
     struct gotrace_event *begin = o->next;
@@ -220,7 +233,8 @@ static int take_turn(struct gotrace *t) {
 }
 
 /* As many events of this generation as there is room for. An error is told after them. */
-static void fill_events(struct gotrace *t) {
+static void fill_events(struct gotrace *t)
+{
     while (has_room(&t->order)) {
         int r;
 
@@ -237,12 +251,14 @@ static void fill_events(struct gotrace *t) {
     }
 }
 
-void reader_give_one(struct gotrace *t) {
+void reader_give_one(struct gotrace *t)
+{
     t->order.last_begin = t->order.out;
 }
 
 /* Something in order.out, 0 at the end, or an error. */
-static int fill(struct gotrace *t) {
+static int fill(struct gotrace *t)
+{
     t->next = t->order.out;
     t->order.next = t->order.out;
     while (t->order.next == t->order.out) {
@@ -266,7 +282,8 @@ static int fill(struct gotrace *t) {
     return 1;
 }
 
-int gotrace_next(struct gotrace *t, const struct gotrace_event **ret) {
+int gotrace_next(struct gotrace *t, const struct gotrace_event **ret)
+{
     if (t->next == t->order.next) {
         int r = fill(t);
 
@@ -277,7 +294,8 @@ int gotrace_next(struct gotrace *t, const struct gotrace_event **ret) {
     return 1;
 }
 
-int gotrace_next_batch(struct gotrace *t, const struct gotrace_event **ret, size_t *ret_n) {
+int gotrace_next_batch(struct gotrace *t, const struct gotrace_event **ret, size_t *ret_n)
+{
     if (t->next == t->order.next) {
         int r = fill(t);
 
@@ -285,12 +303,13 @@ int gotrace_next_batch(struct gotrace *t, const struct gotrace_event **ret, size
             return r;
     }
     *ret = t->next;
-    *ret_n = (size_t) (t->order.next - t->next);
+    *ret_n = (size_t)(t->order.next - t->next);
     t->next = t->order.next;
     return 1;
 }
 
-struct gotrace_error gotrace_last_error(const struct gotrace *t) {
+struct gotrace_error gotrace_last_error(const struct gotrace *t)
+{
     return (struct gotrace_error){
         .code = t->fault.code,
         .offset = t->fault.offset,
@@ -300,19 +319,23 @@ struct gotrace_error gotrace_last_error(const struct gotrace *t) {
     };
 }
 
-unsigned gotrace_version(const struct gotrace *t) {
+unsigned gotrace_version(const struct gotrace *t)
+{
     return t->in.version;
 }
 
-uint64_t gotrace_bytes_read(const struct gotrace *t) {
+uint64_t gotrace_bytes_read(const struct gotrace *t)
+{
     return input_taken(&t->in);
 }
 
-size_t gotrace_memory(const struct gotrace *t) {
+size_t gotrace_memory(const struct gotrace *t)
+{
     return t->mem.used + sizeof(*t);
 }
 
-int gotrace_generation(const struct gotrace *t, struct gotrace_generation *ret) {
+int gotrace_generation(const struct gotrace *t, struct gotrace_generation *ret)
+{
     const struct generation *g = &t->gen;
 
     if (t->syncs == 0 || t->stage == STAGE_END)
@@ -335,18 +358,22 @@ int gotrace_generation(const struct gotrace *t, struct gotrace_generation *ret) 
     return 0;
 }
 
-const char *gotrace_string(const struct gotrace *t, uint64_t handle, size_t *ret_len) {
+const char *gotrace_string(const struct gotrace *t, uint64_t handle, size_t *ret_len)
+{
     return strings_text(&t->gen.strings, handle, ret_len);
 }
 
-const uint32_t *gotrace_stack(const struct gotrace *t, uint32_t handle, size_t *ret_n) {
+const uint32_t *gotrace_stack(const struct gotrace *t, uint32_t handle, size_t *ret_n)
+{
     return stacks_row(&t->gen.stacks, handle, ret_n);
 }
 
-const struct gotrace_frame *gotrace_frame(const struct gotrace *t, uint32_t n) {
+const struct gotrace_frame *gotrace_frame(const struct gotrace *t, uint32_t n)
+{
     return n < t->gen.stacks.n_frames ? &t->gen.stacks.frames[n] : NULL;
 }
 
-const char *gotrace_type_name(unsigned type) {
+const char *gotrace_type_name(unsigned type)
+{
     return type < 256 && specs[type].name ? specs[type].name : "?";
 }

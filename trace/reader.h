@@ -27,7 +27,7 @@ struct gotrace {
     struct frontier frontier;
     enum stage stage;
     const struct gotrace_event *next; /* in order.out: the next to be handed out */
-    size_t next_sample; /* of the generation */
+    size_t next_sample;               /* of the generation */
     uint64_t syncs;
     uint64_t patience;
     int fd;
@@ -37,14 +37,15 @@ struct gotrace {
 void reader_give_one(struct gotrace *t);
 
 /* A CPU sample is earlier than all events. */
-static inline bool reader_sample_is_next(const struct gotrace *t) {
+static inline bool reader_sample_is_next(const struct gotrace *t)
+{
     return t->next_sample < t->gen.n_samples &&
-           (t->frontier.n == 0 ||
-            t->gen.samples[t->next_sample].time < t->frontier.heap[0].time);
+           (t->frontier.n == 0 || t->gen.samples[t->next_sample].time < t->frontier.heap[0].time);
 }
 
 /* The time after which something else than the earliest thread's events comes first. */
-static inline int64_t reader_turn_ends(const struct gotrace *t) {
+static inline int64_t reader_turn_ends(const struct gotrace *t)
+{
     int64_t time = frontier_second(&t->frontier);
 
     if (t->next_sample < t->gen.n_samples && t->gen.samples[t->next_sample].time < time)
@@ -57,7 +58,8 @@ static inline int64_t reader_turn_ends(const struct gotrace *t) {
  * out, and nothing is wrong. Its events up to ret_ends may be tried as order.h says, as long as
  * each comes.
  */
-static inline struct cursor *reader_turn(const struct gotrace *t, int64_t *ret_ends) {
+static inline struct cursor *reader_turn(const struct gotrace *t, int64_t *ret_ends)
+{
     struct cursor *c;
 
     if (t->stage != STAGE_EVENTS || t->next != t->order.next || t->fault.code != 0 ||
@@ -69,7 +71,8 @@ static inline struct cursor *reader_turn(const struct gotrace *t, int64_t *ret_e
 }
 
 /* It is over: the thread has more events, or none. */
-static inline void reader_end_turn(struct gotrace *t, bool more) {
+static inline void reader_end_turn(struct gotrace *t, bool more)
+{
     if (more)
         frontier_moved(&t->frontier, 0);
     else

@@ -15,7 +15,8 @@ _Static_assert(2 * sizeof(struct goroutine) == MEMORY_LINE, "two in a cache line
 static struct goroutine nobody[2] = {{.id = GOTRACE_NONE}, {.id = GOTRACE_NONE}};
 
 void resources_init(struct resources *res, struct memory *mem, struct strings *strings,
-                    uint64_t seed) {
+                    uint64_t seed)
+{
     memset(res, 0, sizeof(*res));
     res->mem = mem;
     res->strings = strings;
@@ -28,7 +29,8 @@ void resources_init(struct resources *res, struct memory *mem, struct strings *s
     idmap_init(&res->task_ids, mem, seed);
 }
 
-static void free_more(struct resources *res, size_t place) {
+static void free_more(struct resources *res, size_t place)
+{
     struct goroutine_more *more = res->more[place];
 
     if (!more)
@@ -40,7 +42,8 @@ static void free_more(struct resources *res, size_t place) {
     res->more[place] = NULL;
 }
 
-void resources_done(struct resources *res) {
+void resources_done(struct resources *res)
+{
     for (size_t i = 0; i < res->gs_cap; i++)
         free_more(res, i);
     for (uint32_t i = 0; i < res->n_procs; i++)
@@ -59,16 +62,19 @@ void resources_done(struct resources *res) {
     idmap_done(&res->task_ids);
 }
 
-void resources_leave_users(struct resources *res) {
+void resources_leave_users(struct resources *res)
+{
     for (size_t i = 0; i < res->gs_cap; i++)
         res->gs[i].user = NULL;
 }
 
-static size_t home(const struct resources *res, int64_t id) {
-    return (size_t) ((uint64_t) id * res->factor >> res->gs_shift);
+static size_t home(const struct resources *res, int64_t id)
+{
+    return (size_t)((uint64_t)id * res->factor >> res->gs_shift);
 }
 
-static struct goroutine *free_place(struct resources *res, int64_t id, size_t *ret_steps) {
+static struct goroutine *free_place(struct resources *res, int64_t id, size_t *ret_steps)
+{
     size_t mask = res->gs_cap - 1, i = home(res, id), steps = 0;
 
     for (; res->gs[i].id >= 0; steps++)
@@ -77,7 +83,8 @@ static struct goroutine *free_place(struct resources *res, int64_t id, size_t *r
     return &res->gs[i];
 }
 
-static int new_table(struct resources *res, size_t cap) {
+static int new_table(struct resources *res, size_t cap)
+{
     struct goroutine *gs;
     int r = memory_new_aligned(res->mem, MEMORY_LINE, cap * PLACE_SIZE, &gs);
 
@@ -87,14 +94,15 @@ static int new_table(struct resources *res, size_t cap) {
     for (size_t i = 0; i < cap; i++)
         gs[i].id = GOTRACE_NONE;
     res->gs = gs;
-    res->more = (struct goroutine_more **) (gs + cap);
+    res->more = (struct goroutine_more **)(gs + cap);
     res->gs_cap = cap;
-    res->gs_shift = 64U - (unsigned) __builtin_ctzll(cap);
+    res->gs_shift = 64U - (unsigned)__builtin_ctzll(cap);
     return 0;
 }
 
 /* Puts all into a new table. */
-static int rebuild(struct resources *res, size_t cap) {
+static int rebuild(struct resources *res, size_t cap)
+{
     struct goroutine *old = res->gs;
     struct goroutine_more **old_more = res->more;
     size_t old_cap = res->gs_cap, steps;
@@ -117,9 +125,10 @@ static int rebuild(struct resources *res, size_t cap) {
     return 0;
 }
 
-int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret) {
+int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine **ret)
+{
     struct goroutine *g = resources_place(res, id);
-    size_t steps = ((size_t) (g - res->gs) - home(res, id)) & (res->gs_cap - 1);
+    size_t steps = ((size_t)(g - res->gs) - home(res, id)) & (res->gs_cap - 1);
     int r = 0;
 
     if (g->id >= 0)
@@ -146,8 +155,9 @@ int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine 
 }
 
 /* What stands behind and could stand here moves up, so that there are no gravestones. */
-void resources_end_goroutine(struct resources *res, struct goroutine *g) {
-    size_t mask = res->gs_cap - 1, gap = (size_t) (g - res->gs);
+void resources_end_goroutine(struct resources *res, struct goroutine *g)
+{
+    size_t mask = res->gs_cap - 1, gap = (size_t)(g - res->gs);
 
     free_more(res, gap);
     for (size_t i = (gap + 1) & mask; res->gs[i].id >= 0; i = (i + 1) & mask) {
@@ -162,16 +172,17 @@ void resources_end_goroutine(struct resources *res, struct goroutine *g) {
     res->n_gs--;
 }
 
-int resources_new_proc(struct resources *res, int32_t id, struct proc **ret) {
+int resources_new_proc(struct resources *res, int32_t id, struct proc **ret)
+{
     struct proc *p;
-    int r = memory_grow(res->mem, &res->procs, &res->procs_cap, (size_t) res->n_procs + 1,
+    int r = memory_grow(res->mem, &res->procs, &res->procs_cap, (size_t)res->n_procs + 1,
                         sizeof(struct proc *));
 
     if (r == 0)
         r = memory_new(res->mem, sizeof(*p), &p);
     if (r < 0)
         return r;
-    r = idmap_add(&res->p_ids, (uint64_t) id, res->n_procs);
+    r = idmap_add(&res->p_ids, (uint64_t)id, res->n_procs);
     if (r < 0) {
         memory_free(res->mem, p, sizeof(*p));
         return r;
@@ -182,16 +193,17 @@ int resources_new_proc(struct resources *res, int32_t id, struct proc **ret) {
     return 0;
 }
 
-int resources_new_thread(struct resources *res, int64_t id, struct thread **ret) {
+int resources_new_thread(struct resources *res, int64_t id, struct thread **ret)
+{
     struct thread *m;
-    int r = memory_grow(res->mem, &res->threads, &res->threads_cap, (size_t) res->n_threads + 1,
+    int r = memory_grow(res->mem, &res->threads, &res->threads_cap, (size_t)res->n_threads + 1,
                         sizeof(struct thread *));
 
     if (r == 0)
         r = memory_new(res->mem, sizeof(*m), &m);
     if (r < 0)
         return r;
-    r = idmap_add(&res->m_ids, (uint64_t) id, res->n_threads);
+    r = idmap_add(&res->m_ids, (uint64_t)id, res->n_threads);
     if (r < 0) {
         memory_free(res->mem, m, sizeof(*m));
         return r;
@@ -204,8 +216,9 @@ int resources_new_thread(struct resources *res, int64_t id, struct thread **ret)
     return 0;
 }
 
-int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, struct name *type) {
-    int r = memory_grow(res->mem, &res->tasks, &res->tasks_cap, (size_t) res->n_tasks + 1,
+int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, struct name *type)
+{
+    int r = memory_grow(res->mem, &res->tasks, &res->tasks_cap, (size_t)res->n_tasks + 1,
                         sizeof(*res->tasks));
 
     if (r == 0)
@@ -218,7 +231,8 @@ int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, st
     return 0;
 }
 
-bool resources_end_task(struct resources *res, uint64_t id, struct task *ret) {
+bool resources_end_task(struct resources *res, uint64_t id, struct task *ret)
+{
     uint32_t i = idmap_remove(&res->task_ids, id);
 
     if (i == IDMAP_NONE)
@@ -228,12 +242,13 @@ bool resources_end_task(struct resources *res, uint64_t id, struct task *ret) {
         res->tasks[i] = res->tasks[res->n_tasks];
         idmap_remove(&res->task_ids, res->tasks[i].id);
         /* Cannot fail: what was just removed left room. */
-        (void) idmap_add(&res->task_ids, res->tasks[i].id, i);
+        (void)idmap_add(&res->task_ids, res->tasks[i].id, i);
     }
     return true;
 }
 
-int resources_more(struct resources *res, const struct goroutine *g, struct goroutine_more **ret) {
+int resources_more(struct resources *res, const struct goroutine *g, struct goroutine_more **ret)
+{
     struct goroutine_more **more = &res->more[g - res->gs];
     int r = *more ? 0 : memory_new(res->mem, sizeof(**more), more);
 
@@ -243,7 +258,8 @@ int resources_more(struct resources *res, const struct goroutine *g, struct goro
 }
 
 int resources_push_region(struct resources *res, const struct goroutine *g, uint64_t task,
-                          struct name *type) {
+                          struct name *type)
+{
     struct goroutine_more *more;
     int r = resources_more(res, g, &more);
 
@@ -259,7 +275,8 @@ int resources_push_region(struct resources *res, const struct goroutine *g, uint
     return 0;
 }
 
-void thread_bind(struct thread *m, struct proc *p) {
+void thread_bind(struct thread *m, struct proc *p)
+{
     if (m->p == p)
         return;
     if (m->p) {

@@ -63,7 +63,7 @@ struct goroutine_more {
 struct goroutine {
     int64_t id; /* GOTRACE_NONE: nobody */
     uint64_t seq;
-    void *user; /* of whoever takes events from the inside; NULL at first */
+    void *user;     /* of whoever takes events from the inside; NULL at first */
     uint32_t epoch; /* of seq: resources.epoch when it began */
     uint8_t status; /* enum go_status */
 };
@@ -82,9 +82,9 @@ struct thread {
     int64_t id;
     int64_t g;            /* GOTRACE_NONE: none */
     struct goroutine *gp; /* where g may be found: see resources_current */
-    struct proc *p;      /* NULL: none */
-    int32_t pid;         /* p's number, or GOTRACE_NONE */
-    struct thread *next; /* of p's */
+    struct proc *p;       /* NULL: none */
+    int32_t pid;          /* p's number, or GOTRACE_NONE */
+    struct thread *next;  /* of p's */
     struct thread *prev;
 };
 
@@ -97,9 +97,9 @@ struct task {
 struct resources {
     struct memory *mem;
     struct strings *strings;
-    struct goroutine *gs; /* a hash table with open addressing, as idmap's */
+    struct goroutine *gs;         /* a hash table with open addressing, as idmap's */
     struct goroutine_more **more; /* of the goroutine in the same place, or NULL; behind gs */
-    size_t gs_cap;        /* a power of two; 0: gs are two free places that are not its own */
+    size_t gs_cap; /* a power of two; 0: gs are two free places that are not its own */
     size_t n_gs;
     unsigned gs_shift;
     uint64_t factor; /* as idmap's: the golden ratio, or the secret */
@@ -152,15 +152,17 @@ int resources_push_region(struct resources *res, const struct goroutine *g, uint
 void thread_bind(struct thread *m, struct proc *p);
 
 /* Where it is, or a free place, whose status is GO_BAD. */
-static inline struct goroutine *resources_place(const struct resources *res, int64_t id) {
-    size_t i = (size_t) ((uint64_t) id * res->factor >> res->gs_shift);
+static inline struct goroutine *resources_place(const struct resources *res, int64_t id)
+{
+    size_t i = (size_t)((uint64_t)id * res->factor >> res->gs_shift);
 
     while (__builtin_expect(res->gs[i].id != id && res->gs[i].id >= 0, 0))
         i = (i + 1) & (res->gs_cap - 1);
     return &res->gs[i];
 }
 
-static inline struct goroutine *resources_goroutine(const struct resources *res, int64_t id) {
+static inline struct goroutine *resources_goroutine(const struct resources *res, int64_t id)
+{
     struct goroutine *g = resources_place(res, id);
 
     return g->id >= 0 ? g : NULL;
@@ -168,18 +170,21 @@ static inline struct goroutine *resources_goroutine(const struct resources *res,
 
 /* What few have, or NULL. */
 static inline struct goroutine_more *resources_has_more(const struct resources *res,
-                                                        const struct goroutine *g) {
+                                                        const struct goroutine *g)
+{
     return res->more[g - res->gs];
 }
 
-static inline struct proc *resources_proc(const struct resources *res, uint64_t id) {
+static inline struct proc *resources_proc(const struct resources *res, uint64_t id)
+{
     uint32_t i = idmap_find_slot(&res->p_ids, id);
 
     return i == IDMAP_NONE ? NULL : res->procs[i];
 }
 
-static inline struct thread *resources_thread(const struct resources *res, int64_t id) {
-    uint32_t i = idmap_find_slot(&res->m_ids, (uint64_t) id);
+static inline struct thread *resources_thread(const struct resources *res, int64_t id)
+{
+    uint32_t i = idmap_find_slot(&res->m_ids, (uint64_t)id);
 
     return i == IDMAP_NONE ? NULL : res->threads[i];
 }
@@ -188,7 +193,8 @@ static inline struct thread *resources_thread(const struct resources *res, int64
  * The goroutine on this thread, or NULL: it may have ended elsewhere, if the trace is wrong. It may
  * also have moved, and another one, or nobody, stand in its place.
  */
-static inline struct goroutine *resources_current(const struct resources *res, struct thread *m) {
+static inline struct goroutine *resources_current(const struct resources *res, struct thread *m)
+{
     if (__builtin_expect(!m->gp || m->gp->id != m->g, 0))
         m->gp = m->g < 0 ? NULL : resources_goroutine(res, m->g);
     return m->gp;

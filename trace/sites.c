@@ -8,14 +8,22 @@
  * Packages that pass a wait on for somebody else: those by profiles. A name that ends in '/' means
  * everything below it.
  */
-static const char *const passing[] = {"runtime", "runtime/", "internal/", "sync", "sync/",
-                                      "syscall", "time", "iter", "vendor/golang.org/x/sys/",
+static const char *const passing[] = {"runtime",
+                                      "runtime/",
+                                      "internal/",
+                                      "sync",
+                                      "sync/",
+                                      "syscall",
+                                      "time",
+                                      "iter",
+                                      "vendor/golang.org/x/sys/",
                                       "golang.org/x/sys/"};
 static const char *const passing_io[] = {"os", "net", "io", "io/", "bufio"};
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed) {
+int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed)
+{
     int r;
 
     memset(s, 0, sizeof(*s));
@@ -32,7 +40,8 @@ int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_
     return 0;
 }
 
-void sites_done(struct sites *s) {
+void sites_done(struct sites *s)
+{
     idmap_done(&s->frame_ids);
     idmap_done(&s->stack_ids);
     memory_free(s->mem, s->frames, s->frames_cap * sizeof(*s->frames));
@@ -41,27 +50,29 @@ void sites_done(struct sites *s) {
     memory_free(s->mem, s->by_handle, s->by_handle_cap * sizeof(*s->by_handle));
 }
 
-int sites_generation(struct sites *s, uint32_t n_stacks) {
-    size_t n = (size_t) n_stacks + 1;
+int sites_generation(struct sites *s, uint32_t n_stacks)
+{
+    size_t n = (size_t)n_stacks + 1;
     int r = memory_grow(s->mem, &s->by_handle, &s->by_handle_cap, n, sizeof(*s->by_handle));
 
     if (r < 0)
         return r;
     memset(s->by_handle, 0, n * sizeof(*s->by_handle));
     s->by_handle[0] = SITES_NO_STACK + 1;
-    s->n_handles = (uint32_t) n;
+    s->n_handles = (uint32_t)n;
     return 0;
 }
 
 /* IDMAP_NONE if it has no place. */
 static int find_frame(struct sites *s, const struct gotrace *trace,
-                      const struct gotrace_frame *frame, uint64_t *hash, uint32_t *ret) {
+                      const struct gotrace_frame *frame, uint64_t *hash, uint32_t *ret)
+{
     struct sites_frame f = {.line = frame->line};
-    int r = texts_of(s->texts, trace, (uint32_t) frame->func, &f.func);
+    int r = texts_of(s->texts, trace, (uint32_t)frame->func, &f.func);
     uint64_t h;
 
     if (r == 0)
-        r = texts_of(s->texts, trace, (uint32_t) frame->file, &f.file);
+        r = texts_of(s->texts, trace, (uint32_t)frame->file, &f.file);
     if (r < 0)
         return r;
     h = texts_mix(texts_mix(s->seed, frame->pc), f.func);
@@ -81,7 +92,8 @@ static int find_frame(struct sites *s, const struct gotrace *trace,
 }
 
 static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32_t n,
-                     enum stack_class class, uint32_t *ret) {
+                     enum stack_class class, uint32_t *ret)
+{
     int r = memory_grow(s->mem, &s->stacks, &s->stacks_cap, s->n_stacks + 1, sizeof(*s->stacks));
 
     if (r == 0)
@@ -91,14 +103,15 @@ static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32
     if (r < 0)
         return r;
     memcpy(s->rows + s->n_rows, row, n * sizeof(*row));
-    s->stacks[s->n_stacks] = (struct sites_stack){
-        .row = s->n_rows, .n = n, .class = (uint8_t) class};
+    s->stacks[s->n_stacks] =
+        (struct sites_stack){.row = s->n_rows, .n = n, .class = (uint8_t)class};
     s->n_rows += n;
     *ret = s->n_stacks++;
     return 0;
 }
 
-int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret) {
+int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
+{
     uint32_t row[SITES_DEPTH], kept = 0;
     uint64_t hash = s->seed;
     const uint32_t *frames;
@@ -121,8 +134,8 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
         return r;
     if (n > 0) {
         *ret = idmap_find(&s->stack_ids, hash);
-        if (*ret == IDMAP_NONE && (s->n_stacks >= SITES_MAX_STACKS ||
-                                   s->n_rows + kept > SITES_MAX_ROWS || kept == 0)) {
+        if (*ret == IDMAP_NONE &&
+            (s->n_stacks >= SITES_MAX_STACKS || s->n_rows + kept > SITES_MAX_ROWS || kept == 0)) {
             *ret = SITES_OTHER;
             s->lost++;
         } else if (*ret == IDMAP_NONE) {
@@ -135,7 +148,8 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
 }
 
 /* The package's name ends at the first dot behind the last slash. */
-static bool is_in(const char *func, const char *package) {
+static bool is_in(const char *func, const char *package)
+{
     size_t n = strlen(package);
 
     if (strncmp(func, package, n) != 0)
@@ -143,7 +157,8 @@ static bool is_in(const char *func, const char *package) {
     return package[n - 1] == '/' || func[n] == '.';
 }
 
-static bool passes_on(const char *func, enum summary_profile profile) {
+static bool passes_on(const char *func, enum summary_profile profile)
+{
     for (size_t i = 0; i < N_OF(passing); i++)
         if (is_in(func, passing[i]))
             return true;
@@ -156,7 +171,8 @@ static bool passes_on(const char *func, enum summary_profile profile) {
 }
 
 /* The frame's number, or IDMAP_NONE. If all pass on, it is the innermost outside of the runtime. */
-static uint32_t site_of(const struct sites *s, uint32_t stack, enum summary_profile profile) {
+static uint32_t site_of(const struct sites *s, uint32_t stack, enum summary_profile profile)
+{
     const struct sites_stack *k = &s->stacks[stack];
     uint32_t best = k->n > 0 ? s->rows[k->row] : IDMAP_NONE;
     bool found = false;
@@ -175,7 +191,8 @@ static uint32_t site_of(const struct sites *s, uint32_t stack, enum summary_prof
     return best;
 }
 
-static struct summary_frame frame_text(const struct sites *s, uint32_t frame) {
+static struct summary_frame frame_text(const struct sites *s, uint32_t frame)
+{
     const struct sites_frame *f = &s->frames[frame];
 
     return (struct summary_frame){texts_get(s->texts, f->func), texts_get(s->texts, f->file),
@@ -183,7 +200,8 @@ static struct summary_frame frame_text(const struct sites *s, uint32_t frame) {
 }
 
 struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
-                                 enum summary_profile profile) {
+                                 enum summary_profile profile)
+{
     uint32_t frame = site_of(s, stack, profile);
 
     if (frame == IDMAP_NONE)
@@ -201,7 +219,8 @@ struct entry {
     int64_t top_total;
 };
 
-static int by_place(const void *a, const void *b) {
+static int by_place(const void *a, const void *b)
+{
     const struct entry *x = a, *y = b;
 
     if (x->at.func != y->at.func)
@@ -215,7 +234,8 @@ static int by_place(const void *a, const void *b) {
     return x->stack < y->stack ? -1 : 1;
 }
 
-static int by_weight(const void *a, const void *b) {
+static int by_weight(const void *a, const void *b)
+{
     const struct entry *x = a, *y = b;
 
     if (x->tally.total != y->tally.total)
@@ -226,7 +246,8 @@ static int by_weight(const void *a, const void *b) {
 }
 
 static size_t collect(const struct sites *s, enum summary_profile profile, unsigned classes,
-                      struct entry *list) {
+                      struct entry *list)
+{
     size_t n = 0;
 
     for (uint32_t i = 0; i < s->n_stacks; i++) {
@@ -236,7 +257,10 @@ static size_t collect(const struct sites *s, enum summary_profile profile, unsig
         if (t->count == 0 || (classes & STACK_SET(s->stacks[i].class)) == 0)
             continue;
         frame = site_of(s, i, profile);
-        list[n] = (struct entry){.stack = i, .n_stacks = 1, .tally = *t, .top_total = t->total,
+        list[n] = (struct entry){.stack = i,
+                                 .n_stacks = 1,
+                                 .tally = *t,
+                                 .top_total = t->total,
                                  .class = s->stacks[i].class};
         if (frame != IDMAP_NONE)
             list[n].at = s->frames[frame];
@@ -248,7 +272,8 @@ static size_t collect(const struct sites *s, enum summary_profile profile, unsig
 }
 
 /* Entries of the same place become one. */
-static size_t merge(struct entry *list, size_t n) {
+static size_t merge(struct entry *list, size_t n)
+{
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -272,7 +297,8 @@ static size_t merge(struct entry *list, size_t n) {
     return kept;
 }
 
-static int fill(struct sites *s, const struct entry *e, struct summary_site *ret) {
+static int fill(struct sites *s, const struct entry *e, struct summary_site *ret)
+{
     const struct sites_stack *k = &s->stacks[e->stack];
     struct summary_frame *frames;
     int r = arena_new(&s->texts->arena, k->n * sizeof(*frames), &frames);
@@ -295,12 +321,14 @@ static int fill(struct sites *s, const struct entry *e, struct summary_site *ret
     return 0;
 }
 
-int sites_top(struct sites *s, enum summary_profile profile, struct summary_sites *ret) {
+int sites_top(struct sites *s, enum summary_profile profile, struct summary_sites *ret)
+{
     return sites_top_of(s, profile, STACK_ALL, ret);
 }
 
 int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes,
-                 struct summary_sites *ret) {
+                 struct summary_sites *ret)
+{
     struct entry *list;
     size_t n;
     int r = memory_new(s->mem, s->n_stacks * sizeof(*list), &list);

@@ -79,7 +79,8 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
 
 /* The number of a stack of this generation. */
 static inline int sites_of(struct sites *s, const struct gotrace *trace, uint32_t handle,
-                           uint32_t *ret) {
+                           uint32_t *ret)
+{
     uint32_t n = handle < s->n_handles ? s->by_handle[handle] : 0;
 
     if (__builtin_expect(n == 0, 0))
@@ -89,7 +90,8 @@ static inline int sites_of(struct sites *s, const struct gotrace *trace, uint32_
 }
 
 /* column: enum summary_profile, or one of those above. */
-static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, int64_t duration) {
+static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
+{
     struct tally *t = &s->stacks[stack].tallies[column];
 
     t->count++;

@@ -5,18 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-void spans_init(struct spans *s, struct memory *mem, uint64_t seed) {
+void spans_init(struct spans *s, struct memory *mem, uint64_t seed)
+{
     memset(s, 0, sizeof(*s));
     s->mem = mem;
     idmap_init(&s->first, mem, seed | 1);
 }
 
-void spans_done(struct spans *s) {
+void spans_done(struct spans *s)
+{
     memory_free(s->mem, s->list, s->cap * sizeof(*s->list));
     idmap_done(&s->first);
 }
 
-int spans_add(struct spans *s, int64_t g, int64_t start, int64_t end) {
+int spans_add(struct spans *s, int64_t g, int64_t start, int64_t end)
+{
     int r;
 
     if (s->n >= IDMAP_NONE)
@@ -27,7 +30,8 @@ int spans_add(struct spans *s, int64_t g, int64_t start, int64_t end) {
     return r;
 }
 
-static int compare(const void *a, const void *b) {
+static int compare(const void *a, const void *b)
+{
     const struct span *x = a, *y = b;
 
     if (x->g != y->g)
@@ -37,7 +41,8 @@ static int compare(const void *a, const void *b) {
     return x->end < y->end ? -1 : x->end > y->end;
 }
 
-int spans_seal(struct spans *s) {
+int spans_seal(struct spans *s)
+{
     size_t n = 0;
 
     if (s->n > 1)
@@ -48,7 +53,7 @@ int spans_seal(struct spans *s) {
         if (!first && s->list[i].start < s->list[n - 1].end)
             continue;
         if (first) {
-            int r = idmap_add(&s->first, (uint64_t) s->list[i].g, (uint32_t) n);
+            int r = idmap_add(&s->first, (uint64_t)s->list[i].g, (uint32_t)n);
 
             if (r < 0)
                 return r;
@@ -60,7 +65,8 @@ int spans_seal(struct spans *s) {
 }
 
 /* The goroutine's first span that does not end before `time`, from its first one on. */
-static size_t seek(const struct spans *s, size_t from, int64_t g, int64_t time) {
+static size_t seek(const struct spans *s, size_t from, int64_t g, int64_t time)
+{
     size_t low = from, step = 1, high;
 
     while (low + step < s->n && s->list[low + step].g == g && s->list[low + step].end < time) {
@@ -79,8 +85,9 @@ static size_t seek(const struct spans *s, size_t from, int64_t g, int64_t time) 
     return low;
 }
 
-bool spans_cover(const struct spans *s, int64_t g, int64_t start, int64_t end, int64_t *ret_ns) {
-    uint32_t first = idmap_find(&s->first, (uint64_t) g);
+bool spans_cover(const struct spans *s, int64_t g, int64_t start, int64_t end, int64_t *ret_ns)
+{
+    uint32_t first = idmap_find(&s->first, (uint64_t)g);
 
     *ret_ns = 0;
     if (first == IDMAP_NONE)

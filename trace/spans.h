@@ -27,13 +27,15 @@ struct spans {
 };
 
 /* From start to a later end, and more of it: at most the greatest number that there is. */
-static inline int64_t spans_length(int64_t start, int64_t end) {
+static inline int64_t spans_length(int64_t start, int64_t end)
+{
     int64_t ns;
 
     return __builtin_sub_overflow(end, start, &ns) ? INT64_MAX : ns;
 }
 
-static inline int64_t spans_sum(int64_t a, int64_t b) {
+static inline int64_t spans_sum(int64_t a, int64_t b)
+{
     int64_t ns;
 
     return __builtin_add_overflow(a, b, &ns) ? INT64_MAX : ns;

@@ -8,7 +8,7 @@
 #define IS(kind) GOTRACE_##kind, 0, 0
 
 /* An event that a thread's batch may have: type, name, number of arguments, meaning. */
-#define TIMED(type, name, n, ...)                                                                  \
+#define TIMED(type, name, n, ...) \
     [GOTRACE_EV_##type] = {name, {GOTRACE_EV_##type, __VA_ARGS__}, n, n + 1}
 
 /* Where a state depends on the event, the function that orders it says so. */

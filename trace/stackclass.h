@@ -31,7 +31,7 @@ enum stack_class {
 /* Sets of classes. Standing waits are nobody's delay. */
 #define STACK_SET(class) (1u << (class))
 #define STACK_ALL (~0u)
-#define STACK_STANDING                                                                             \
+#define STACK_STANDING \
     (STACK_SET(STACK_LISTENER) | STACK_SET(STACK_PARKED) | STACK_SET(STACK_TRACER))
 
 /* Of a function's name, as in a stack; STACK_OTHER if it is not in the table. */

@@ -45,7 +45,8 @@ int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame);
 int stacks_seal(struct stacks *s, const struct strings *strings, uint32_t *ret_frame);
 
 /* An id's handle, 0 for the id 0, or IDMAP_NONE. */
-static inline uint32_t stacks_handle(const struct stacks *s, uint64_t id) {
+static inline uint32_t stacks_handle(const struct stacks *s, uint64_t id)
+{
     return id == 0 ? 0 : idmap_find(&s->ids, id);
 }
 

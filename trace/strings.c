@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-void strings_init(struct strings *s, struct memory *mem, uint64_t seed) {
+void strings_init(struct strings *s, struct memory *mem, uint64_t seed)
+{
     memset(s, 0, sizeof(*s));
     s->mem = mem;
     s->seed = seed;
@@ -13,11 +14,13 @@ void strings_init(struct strings *s, struct memory *mem, uint64_t seed) {
     idmap_init(&s->hashes, mem, seed);
 }
 
-static size_t name_size(const struct name *name) {
+static size_t name_size(const struct name *name)
+{
     return sizeof(*name) + name->len;
 }
 
-void strings_done(struct strings *s) {
+void strings_done(struct strings *s)
+{
     for (uint32_t i = 0; i < s->n_names; i++)
         memory_free(s->mem, s->names[i], name_size(s->names[i]));
     memory_free(s->mem, s->names, s->names_cap * sizeof(struct name *));
@@ -27,11 +30,13 @@ void strings_done(struct strings *s) {
     idmap_done(&s->hashes);
 }
 
-void name_hold(struct name *name) {
+void name_hold(struct name *name)
+{
     name->refs++;
 }
 
-void name_release(struct strings *s, struct name *name) {
+void name_release(struct strings *s, struct name *name)
+{
     struct name *last;
 
     if (!name || --name->refs > 0)
@@ -43,12 +48,13 @@ void name_release(struct strings *s, struct name *name) {
         last->slot = name->slot;
         s->names[last->slot] = last;
         /* Cannot fail: what was just removed left room. */
-        (void) idmap_add(&s->hashes, last->hash, last->slot);
+        (void)idmap_add(&s->hashes, last->hash, last->slot);
     }
     memory_free(s->mem, name, name_size(name));
 }
 
-void strings_clear(struct strings *s) {
+void strings_clear(struct strings *s)
+{
     for (size_t i = 0; i < s->n_named; i++) {
         struct string *string = &s->list[s->named[i] - 1];
 
@@ -60,19 +66,21 @@ void strings_clear(struct strings *s) {
     idmap_clear(&s->ids);
 }
 
-static int append(struct strings *s, const void *text, uint32_t len) {
+static int append(struct strings *s, const void *text, uint32_t len)
+{
     int r;
 
     if (s->n >= IDMAP_NONE - 1)
         return -E2BIG;
-    r = memory_grow(s->mem, &s->list, &s->cap, (size_t) s->n + 1, sizeof(*s->list));
+    r = memory_grow(s->mem, &s->list, &s->cap, (size_t)s->n + 1, sizeof(*s->list));
     if (r < 0)
         return r;
     s->list[s->n++] = (struct string){.data = text, .len = len};
     return 0;
 }
 
-int strings_add(struct strings *s, uint64_t id, const void *text, uint32_t len) {
+int strings_add(struct strings *s, uint64_t id, const void *text, uint32_t len)
+{
     int r;
 
     if (id == 0)
@@ -81,11 +89,13 @@ int strings_add(struct strings *s, uint64_t id, const void *text, uint32_t len) 
     return r < 0 ? r : append(s, text, len);
 }
 
-int strings_seal(struct strings *s) {
+int strings_seal(struct strings *s)
+{
     return idmap_seal(&s->ids);
 }
 
-const char *strings_text(const struct strings *s, uint64_t handle, size_t *ret_len) {
+const char *strings_text(const struct strings *s, uint64_t handle, size_t *ret_len)
+{
     bool valid = handle > 0 && handle <= s->n;
 
     if (ret_len)
@@ -94,19 +104,21 @@ const char *strings_text(const struct strings *s, uint64_t handle, size_t *ret_l
 }
 
 /* FNV-1a from a secret start, stirred at the end. */
-static uint64_t hash_text(uint64_t seed, const char *text, size_t len) {
+static uint64_t hash_text(uint64_t seed, const char *text, size_t len)
+{
     uint64_t h = seed ^ 0xcbf29ce484222325U;
 
     for (size_t i = 0; i < len; i++)
-        h = (h ^ (uint8_t) text[i]) * 0x100000001b3U;
+        h = (h ^ (uint8_t)text[i]) * 0x100000001b3U;
     h ^= h >> 32;
     return h * (seed | 1);
 }
 
 static int name_new(struct strings *s, const char *text, uint32_t len, uint64_t hash,
-                    struct name **ret) {
+                    struct name **ret)
+{
     struct name *name;
-    int r = memory_grow(s->mem, &s->names, &s->names_cap, (size_t) s->n_names + 1,
+    int r = memory_grow(s->mem, &s->names, &s->names_cap, (size_t)s->n_names + 1,
                         sizeof(struct name *));
 
     if (r == 0)
@@ -132,7 +144,8 @@ static int name_new(struct strings *s, const char *text, uint32_t len, uint64_t 
  * Two texts with one hash of 64 bits, whose start is secret, do not meet in practice; if they did,
  * the second would stand one further on.
  */
-static int find_name(struct strings *s, const char *text, uint32_t len, struct name **ret) {
+static int find_name(struct strings *s, const char *text, uint32_t len, struct name **ret)
+{
     for (uint64_t hash = hash_text(s->seed, text, len);; hash++) {
         uint32_t slot = idmap_find(&s->hashes, hash);
         struct name *name;
@@ -147,7 +160,8 @@ static int find_name(struct strings *s, const char *text, uint32_t len, struct n
     }
 }
 
-static int remember(struct strings *s, uint32_t handle, struct name *name) {
+static int remember(struct strings *s, uint32_t handle, struct name *name)
+{
     int r = memory_grow(s->mem, &s->named, &s->named_cap, s->n_named + 1, sizeof(*s->named));
 
     if (r < 0)
@@ -162,7 +176,8 @@ static int remember(struct strings *s, uint32_t handle, struct name *name) {
     return 0;
 }
 
-int strings_name(struct strings *s, uint32_t handle, struct name **ret) {
+int strings_name(struct strings *s, uint32_t handle, struct name **ret)
+{
     struct name *name;
     int r;
 
@@ -182,7 +197,8 @@ int strings_name(struct strings *s, uint32_t handle, struct name **ret) {
     return r;
 }
 
-int strings_of_name(struct strings *s, struct name *name, uint32_t *ret) {
+int strings_of_name(struct strings *s, struct name *name, uint32_t *ret)
+{
     int r = 0;
 
     if (!name) {

@@ -64,7 +64,8 @@ int strings_add(struct strings *s, uint64_t id, const void *text, uint32_t len);
 int strings_seal(struct strings *s);
 
 /* An id's handle, 0 for the id 0, or IDMAP_NONE. */
-static inline uint32_t strings_handle(const struct strings *s, uint64_t id) {
+static inline uint32_t strings_handle(const struct strings *s, uint64_t id)
+{
     return id == 0 ? 0 : idmap_find(&s->ids, id);
 }
 

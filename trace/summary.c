@@ -17,12 +17,14 @@ static const int64_t windows[MMU_WINDOWS] = {1000000, 10000000, 100000000};
  * Sums over all goroutines must not overflow: a trace is refused from where its times span more
  * than 4.8 hours, or lie where no clock that counts from a machine's start will ever come.
  */
-static bool in_span(int64_t first, int64_t time) {
+static bool in_span(int64_t first, int64_t time)
+{
     return first > -SUMMING_MAX_TIME && first < SUMMING_MAX_TIME && time >= first &&
            time - first < SUMMING_MAX_SPAN;
 }
 
-static void release(struct summing *s) {
+static void release(struct summing *s)
+{
     summing_turns_done(s);
     summing_go_done(s);
     summing_user_done(s);
@@ -39,7 +41,8 @@ static void release(struct summing *s) {
     free(s);
 }
 
-static int prepare(struct summing *s) {
+static int prepare(struct summing *s)
+{
     int r;
 
     s->mem.max = SUMMING_MAX_MEMORY;
@@ -47,7 +50,7 @@ static int prepare(struct summing *s) {
     s->runnable.since = INT64_MAX;
     summing_set_procs(s);
     if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
-        s->seed = (uintptr_t) s * 0x9e3779b97f4a7c15U;
+        s->seed = (uintptr_t)s * 0x9e3779b97f4a7c15U;
     idmap_init(&s->go_ids, &s->mem, s->seed);
     idmap_init(&s->task_ids, &s->mem, s->seed);
     idmap_init(&s->threads, &s->mem, s->seed);
@@ -60,32 +63,35 @@ static int prepare(struct summing *s) {
     return r < 0 ? r : sites_init(&s->sites, &s->texts, &s->mem, s->seed);
 }
 
-static int note_thread(struct summing *s, int64_t m) {
-    int64_t *cached = &s->thread_cache[(uint64_t) m % 64];
+static int note_thread(struct summing *s, int64_t m)
+{
+    int64_t *cached = &s->thread_cache[(uint64_t)m % 64];
     int r;
 
     s->thread = m;
     /* What is cached is the number plus 1, so that zero is none. */
     if (summing_knows_thread(s, m) || m == GOTRACE_NONE)
         return 0;
-    *cached = (int64_t) ((uint64_t) m + 1);
+    *cached = (int64_t)((uint64_t)m + 1);
     if (s->threads.n == SUMMING_MAX_THREADS)
         return 0;
-    r = idmap_add(&s->threads, (uint64_t) m, 0);
+    r = idmap_add(&s->threads, (uint64_t)m, 0);
     return r == -EEXIST ? 0 : r;
 }
 
-static void note_clock(struct summing *s, const struct gotrace_generation *gen) {
-    bool sane = gen->clock_sec > 0 && gen->clock_sec < INT32_MAX * (int64_t) 4 &&
+static void note_clock(struct summing *s, const struct gotrace_generation *gen)
+{
+    bool sane = gen->clock_sec > 0 && gen->clock_sec < INT32_MAX * (int64_t)4 &&
                 in_span(s->first, gen->clock_trace);
 
     if (s->out->wall_start == 0 && gen->has_clock && sane)
-        s->out->wall_start = gen->clock_sec * 1000000000 + gen->clock_nsec -
-                             (gen->clock_trace - s->first);
+        s->out->wall_start =
+            gen->clock_sec * 1000000000 + gen->clock_nsec - (gen->clock_trace - s->first);
 }
 
 /* A generation begins, or the trace ends. Handles of strings and stacks are others from now on. */
-static int sync_event(struct summing *s, const struct gotrace_event *e) {
+static int sync_event(struct summing *s, const struct gotrace_event *e)
+{
     struct gotrace_generation gen;
     int r;
 
@@ -106,7 +112,8 @@ static int sync_event(struct summing *s, const struct gotrace_event *e) {
     return r < 0 ? r : summing_gc_sync(s);
 }
 
-static int sample(struct summing *s, const struct gotrace_event *e) {
+static int sample(struct summing *s, const struct gotrace_event *e)
+{
     uint32_t stack;
     int r = sites_of(&s->sites, s->trace, e->stack, &stack);
 
@@ -115,33 +122,28 @@ static int sample(struct summing *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int by_kind(struct summing *s, const struct gotrace_event *e) {
+static int by_kind(struct summing *s, const struct gotrace_event *e)
+{
     switch (e->kind) {
-    case GOTRACE_GO_STATE:
-        return summing_go_event(s, e);
-    case GOTRACE_PROC_STATE:
-        return summing_proc_event(s, e);
-    case GOTRACE_SYNC:
-        return sync_event(s, e);
+    case GOTRACE_GO_STATE: return summing_go_event(s, e);
+    case GOTRACE_PROC_STATE: return summing_proc_event(s, e);
+    case GOTRACE_SYNC: return sync_event(s, e);
     case GOTRACE_METRIC:
         if (e->type == GOTRACE_EV_PROCS_CHANGE)
             return summing_procs_change(s, e);
         summing_gc_metric(s, e->type, e->args[0]);
         return 0;
-    case GOTRACE_LABEL:
-        return summing_gc_label(s, e);
+    case GOTRACE_LABEL: return summing_gc_label(s, e);
     case GOTRACE_RANGE_BEGIN:
     case GOTRACE_RANGE_ACTIVE:
-    case GOTRACE_RANGE_END:
-        return summing_gc_range(s, e);
-    case GOTRACE_STACK_SAMPLE:
-        return sample(s, e);
-    default:
-        return summing_user_event(s, e);
+    case GOTRACE_RANGE_END: return summing_gc_range(s, e);
+    case GOTRACE_STACK_SAMPLE: return sample(s, e);
+    default: return summing_user_event(s, e);
     }
 }
 
-int summing_event(struct summing *s, const struct gotrace_event *e) {
+int summing_event(struct summing *s, const struct gotrace_event *e)
+{
     int r;
 
     s->out->events.by_type[e->type]++;
@@ -151,7 +153,8 @@ int summing_event(struct summing *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
+static int batch(struct summing *s, const struct gotrace_event *e, size_t n)
+{
     const struct gotrace_event *end = e + n;
     int r = 0;
 
@@ -168,7 +171,8 @@ static int batch(struct summing *s, const struct gotrace_event *e, size_t n) {
     return r;
 }
 
-static int finish(struct summing *s) {
+static int finish(struct summing *s)
+{
     struct summary *out = s->out;
     int r;
 
@@ -199,7 +203,8 @@ static int finish(struct summing *s) {
     return r;
 }
 
-static void note_end(struct summing *s, int code) {
+static void note_end(struct summing *s, int code)
+{
     struct gotrace_error error = gotrace_last_error(s->trace);
 
     if (code == -EOVERFLOW)
@@ -212,11 +217,12 @@ static void note_end(struct summing *s, int code) {
     s->out->code = code;
     if (code < 0) {
         s->out->offset = error.offset;
-        (void) snprintf(s->out->why, sizeof(s->out->why), "%s", error.text ? error.text : "");
+        (void)snprintf(s->out->why, sizeof(s->out->why), "%s", error.text ? error.text : "");
     }
 }
 
-static int run(struct summing *s) {
+static int run(struct summing *s)
+{
     const struct gotrace_event *e;
     size_t n;
     int r, bad = 0;
@@ -240,7 +246,8 @@ static int run(struct summing *s) {
     return finish(s);
 }
 
-int summary_run(struct gotrace *trace, struct summary *ret) {
+int summary_run(struct gotrace *trace, struct summary *ret)
+{
     struct summing *s = calloc(1, sizeof(*s));
     struct summary *out = calloc(1, sizeof(*out));
     int r = s && out ? prepare(s) : -ENOMEM;
@@ -262,7 +269,8 @@ int summary_run(struct gotrace *trace, struct summary *ret) {
     return r;
 }
 
-void summary_done(struct summary *s) {
+void summary_done(struct summary *s)
+{
     if (!s)
         return;
     arena_free(s->arena);

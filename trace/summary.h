@@ -152,9 +152,9 @@ struct summary_goroutines {
     /* Times in states, summed over goroutines. */
     int64_t running;
     int64_t runnable;
-    int64_t in_syscall;      /* with and without a P */
-    int64_t syscall_blocked; /* of that: after the P was taken away, or none was there */
-    int64_t waiting;         /* all reasons */
+    int64_t in_syscall;         /* with and without a P */
+    int64_t syscall_blocked;    /* of that: after the P was taken away, or none was there */
+    int64_t waiting;            /* all reasons */
     struct summary_wait *waits; /* the largest total first */
     size_t n_waits;
 };
@@ -180,27 +180,27 @@ struct summary_procs {
     int64_t last;
     double mean;
     uint64_t changes;
-    int64_t available; /* GOMAXPROCS × time: what the shares below are of */
-    int64_t running;   /* P time with a thread */
-    int64_t executing; /* P time with a goroutine that runs */
+    int64_t available;  /* GOMAXPROCS × time: what the shares below are of */
+    int64_t running;    /* P time with a thread */
+    int64_t executing;  /* P time with a goroutine that runs */
     int64_t in_syscall; /* P time held by a goroutine in a syscall */
     double running_share;
     double executing_share;
-    double idle_share;   /* without a thread */
-    double gc_share;     /* GC at the mutator's cost: 1 − mean utilisation */
-    int64_t all_busy;    /* time in which every P had a goroutine, running or in a syscall */
-    int64_t queued;      /* of that, not counting the GC's idle workers: one or more were runnable */
-    uint64_t steals;     /* Ps taken out of syscalls */
+    double idle_share; /* without a thread */
+    double gc_share;   /* GC at the mutator's cost: 1 − mean utilisation */
+    int64_t all_busy;  /* time in which every P had a goroutine, running or in a syscall */
+    int64_t queued;    /* of that, not counting the GC's idle workers: one or more were runnable */
+    uint64_t steals;   /* Ps taken out of syscalls */
     struct summary_proc *list; /* by number */
     size_t n;
     uint64_t other; /* Ps with no place in the list */
 };
 
 struct summary_syscalls {
-    uint64_t count;            /* that began within the trace */
-    uint64_t blocked;          /* whose goroutine lost its P */
-    struct summary_times times; /* from begin to end, both within the trace */
-    uint64_t max_at_once;      /* goroutines in syscalls */
+    uint64_t count;               /* that began within the trace */
+    uint64_t blocked;             /* whose goroutine lost its P */
+    struct summary_times times;   /* from begin to end, both within the trace */
+    uint64_t max_at_once;         /* goroutines in syscalls */
     uint64_t max_blocked_at_once; /* of those: without a P, so each a thread of its own */
     struct summary_longest longest;
     struct summary_longest longest_active; /* of those whose purpose is not to wait */
@@ -233,8 +233,8 @@ struct summary_gc {
      * the worker's second run there, and end where no P is left. */
     struct summary_mmu go_mmu[3];
     double go_mean_utilisation;
-    bool mmu_exact;            /* there was room for all changes within a window */
-    uint64_t heap_max;         /* bytes of live and unswept objects; 0: not told */
+    bool mmu_exact;    /* there was room for all changes within a window */
+    uint64_t heap_max; /* bytes of live and unswept objects; 0: not told */
     uint64_t heap_goal_max;
 };
 
@@ -244,16 +244,16 @@ struct summary_threads {
 };
 
 struct summary {
-    unsigned version;     /* 22 for `go 1.22 trace` */
-    bool complete;        /* read to its end */
-    int code;             /* otherwise: the reader's error, */
-    uint64_t offset;      /* where, */
-    char why[200];        /* and what */
-    uint64_t bytes;       /* read */
+    unsigned version; /* 22 for `go 1.22 trace` */
+    bool complete;    /* read to its end */
+    int code;         /* otherwise: the reader's error, */
+    uint64_t offset;  /* where, */
+    char why[200];    /* and what */
+    uint64_t bytes;   /* read */
     uint64_t generations;
-    int64_t start;        /* the first event's time */
-    int64_t window;       /* from the first event to the last */
-    int64_t wall_start;   /* nanoseconds since 1970, 0 if the trace does not tell (Go 1.25 does) */
+    int64_t start;      /* the first event's time */
+    int64_t window;     /* from the first event to the last */
+    int64_t wall_start; /* nanoseconds since 1970, 0 if the trace does not tell (Go 1.25 does) */
     struct summary_events events;
     struct summary_procs procs;
     struct summary_goroutines goroutines;
@@ -271,8 +271,8 @@ struct summary {
     struct summary_sites sites[SUMMARY_N_PROFILES];
     /* Likewise, of SYNC only locks and answers, of NET and SYSCALL what is no STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
-    uint64_t lost_goroutines; /* not followed: too many at once */
-    uint64_t lost_stacks;     /* waits whose stack found no place */
+    uint64_t lost_goroutines;    /* not followed: too many at once */
+    uint64_t lost_stacks;        /* waits whose stack found no place */
     struct summary_arena *arena; /* of all lists and texts above */
 };
 

@@ -15,17 +15,20 @@
 
 #include "trace/summing.h"
 
-static bool executing(uint8_t state) {
+static bool executing(uint8_t state)
+{
     return state == GOTRACE_GO_RUNNING || state == GOTRACE_GO_SYSCALL;
 }
 
-static double utilisation(int64_t of_gc, int64_t pauses, int64_t procs) {
+static double utilisation(int64_t of_gc, int64_t pauses, int64_t procs)
+{
     if (pauses > 0)
         of_gc = procs;
-    return 1 - (double) of_gc / (double) procs;
+    return 1 - (double)of_gc / (double)procs;
 }
 
-static int note(struct summing *s, int64_t time) {
+static int note(struct summing *s, int64_t time)
+{
     int64_t of_gc = s->gc_procs < s->procs ? s->gc_procs : s->procs;
     int r;
 
@@ -38,7 +41,8 @@ static int note(struct summing *s, int64_t time) {
 }
 
 /* More or less of the GC on a P, as Go counts it. */
-static void go_count(struct summing *s, int32_t number, int32_t n) {
+static void go_count(struct summing *s, int32_t number, int32_t n)
+{
     struct summing_proc *p = number < s->go_procs ? summing_proc_find(s, number) : NULL;
 
     if (!p)
@@ -49,7 +53,8 @@ static void go_count(struct summing *s, int32_t number, int32_t n) {
 }
 
 /* Counts a goroutine in or out of those that work for the GC. */
-static void count(struct summing *s, struct summing_go *g) {
+static void count(struct summing *s, struct summing_go *g)
+{
     bool is = executing(g->state) && (g->flags & (SUMMING_WORKER | SUMMING_ASSIST));
 
     if (is == !!(g->flags & SUMMING_OF_GC))
@@ -58,11 +63,12 @@ static void count(struct summing *s, struct summing_go *g) {
     g->flags ^= SUMMING_OF_GC;
 }
 
-int summing_gc_procs(struct summing *s, const struct gotrace_event *e) {
+int summing_gc_procs(struct summing *s, const struct gotrace_event *e)
+{
     int64_t n = s->procs;
     int r;
 
-    for (uint32_t i = n < s->n_ps ? (uint32_t) n : s->n_ps; i < s->n_ps; i++) {
+    for (uint32_t i = n < s->n_ps ? (uint32_t)n : s->n_ps; i < s->n_ps; i++) {
         s->go_gc_procs -= s->ps[i].gc > 0;
         s->ps[i].gc = 0;
     }
@@ -73,7 +79,8 @@ int summing_gc_procs(struct summing *s, const struct gotrace_event *e) {
     return r < 0 ? r : note(s, e->time);
 }
 
-int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     if (s->go_procs > 0 && (g->flags & (SUMMING_GO_ASSIST | SUMMING_GO_WORKER)))
         go_count(s, e->p, executing(e->to) - executing(e->from));
     count(s, g);
@@ -81,7 +88,8 @@ int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotra
 }
 
 /* Mark workers say what they are each time they start. */
-int summing_gc_label(struct summing *s, const struct gotrace_event *e) {
+int summing_gc_label(struct summing *s, const struct gotrace_event *e)
+{
     struct summing_go *g = summing_go_find(s, e->g);
     size_t len;
     const char *label = gotrace_string(s->trace, e->string, &len);
@@ -92,7 +100,7 @@ int summing_gc_label(struct summing *s, const struct gotrace_event *e) {
     summing_advance(s, e->time);
     s->idle_workers += idle - !!(g->flags & SUMMING_IDLE_WORKER);
     summing_set_procs(s);
-    g->flags &= (uint8_t) ~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
+    g->flags &= (uint8_t)~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
     g->flags |= idle ? SUMMING_IDLE_WORKER : SUMMING_WORKER;
     if (!idle && s->go_procs > 0) {
         g->flags |= SUMMING_GO_WORKER;
@@ -102,15 +110,17 @@ int summing_gc_label(struct summing *s, const struct gotrace_event *e) {
     return note(s, e->time);
 }
 
-void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value) {
-    uint64_t *max = type == GOTRACE_EV_HEAP_ALLOC ? &s->out->gc.heap_max
-                                                  : &s->out->gc.heap_goal_max;
+void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value)
+{
+    uint64_t *max =
+        type == GOTRACE_EV_HEAP_ALLOC ? &s->out->gc.heap_max : &s->out->gc.heap_goal_max;
 
     if (value > *max)
         *max = value;
 }
 
-static void begin_mark(struct summing *s, int64_t since) {
+static void begin_mark(struct summing *s, int64_t since)
+{
     if (s->in_mark)
         return;
     s->in_mark = true;
@@ -118,7 +128,8 @@ static void begin_mark(struct summing *s, int64_t since) {
     s->out->gc.cycles++;
 }
 
-static void end_mark(struct summing *s, int64_t time) {
+static void end_mark(struct summing *s, int64_t time)
+{
     int64_t duration = time - s->mark_since;
 
     if (!s->in_mark)
@@ -129,14 +140,16 @@ static void end_mark(struct summing *s, int64_t time) {
         s->out->gc.mark_max = duration;
 }
 
-static bool is_of_gc(const struct summing *s, uint32_t string) {
+static bool is_of_gc(const struct summing *s, uint32_t string)
+{
     size_t len;
     const char *text = gotrace_string(s->trace, string, &len);
 
     return memmem(text, len, "GC", 2) != NULL;
 }
 
-static int begin_stw(struct summing *s, const struct gotrace_event *e) {
+static int begin_stw(struct summing *s, const struct gotrace_event *e)
+{
     int of_gc = is_of_gc(s, e->string);
 
     s->n_stw += of_gc;
@@ -148,7 +161,8 @@ static int begin_stw(struct summing *s, const struct gotrace_event *e) {
     return summing_type_of(s, &s->stw_types, e->string, &s->stw_type);
 }
 
-static int end_stw(struct summing *s, const struct gotrace_event *e) {
+static int end_stw(struct summing *s, const struct gotrace_event *e)
+{
     int of_gc = is_of_gc(s, e->string), r;
 
     s->n_stw -= of_gc;
@@ -164,7 +178,8 @@ static int end_stw(struct summing *s, const struct gotrace_event *e) {
     return r;
 }
 
-static void begin_assist(struct summing *s, struct summing_go *g, int64_t since) {
+static void begin_assist(struct summing *s, struct summing_go *g, int64_t since)
+{
     if (g->flags & SUMMING_ASSIST)
         return;
     g->flags |= SUMMING_ASSIST;
@@ -172,7 +187,8 @@ static void begin_assist(struct summing *s, struct summing_go *g, int64_t since)
     s->out->gc.assists++;
 }
 
-void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time) {
+void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time)
+{
     int64_t duration = time - g->assist_since;
 
     s->out->gc.assist += duration;
@@ -181,7 +197,8 @@ void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time
         s->out->gc.assist_max = duration;
 }
 
-static int assist_begin(struct summing *s, const struct gotrace_event *e) {
+static int assist_begin(struct summing *s, const struct gotrace_event *e)
+{
     struct summing_go *g = summing_go_find(s, e->g);
 
     if (!g)
@@ -195,7 +212,8 @@ static int assist_begin(struct summing *s, const struct gotrace_event *e) {
     return sites_of(&s->sites, s->trace, e->stack, &g->assist_stack);
 }
 
-static void assist_end(struct summing *s, const struct gotrace_event *e) {
+static void assist_end(struct summing *s, const struct gotrace_event *e)
+{
     struct summing_go *g = summing_go_find(s, e->g);
 
     if (!g)
@@ -206,17 +224,18 @@ static void assist_end(struct summing *s, const struct gotrace_event *e) {
             s->out->gc.assist_executing +=
                 e->time - (g->assist_since > g->since ? g->assist_since : g->since);
     }
-    g->flags &= (uint8_t) ~SUMMING_ASSIST;
+    g->flags &= (uint8_t)~SUMMING_ASSIST;
     count(s, g);
     if (s->go_procs > 0) {
         go_count(s, e->p, -1);
-        g->flags &= (uint8_t) ~SUMMING_GO_ASSIST;
+        g->flags &= (uint8_t)~SUMMING_GO_ASSIST;
     }
 }
 
 /* It began before the trace. Of later generations everything is known. */
-static void assist_active(struct summing *s, const struct gotrace_event *e) {
-    struct summing_go *g = summing_go_find(s, (int64_t) e->args[0]);
+static void assist_active(struct summing *s, const struct gotrace_event *e)
+{
+    struct summing_go *g = summing_go_find(s, (int64_t)e->args[0]);
     const struct summing_go *teller = summing_go_find(s, e->g);
 
     if (!g || s->n_sync > 1)
@@ -235,47 +254,32 @@ static void assist_active(struct summing *s, const struct gotrace_event *e) {
     g->flags |= SUMMING_GO_ASSIST;
 }
 
-int summing_gc_range(struct summing *s, const struct gotrace_event *e) {
+int summing_gc_range(struct summing *s, const struct gotrace_event *e)
+{
     int r = 0;
 
     switch (e->type) {
-    case GOTRACE_EV_GC_ACTIVE:
-        begin_mark(s, s->sync);
-        return 0;
-    case GOTRACE_EV_GC_BEGIN:
-        begin_mark(s, e->time);
-        return 0;
-    case GOTRACE_EV_GC_END:
-        end_mark(s, e->time);
-        return 0;
+    case GOTRACE_EV_GC_ACTIVE: begin_mark(s, s->sync); return 0;
+    case GOTRACE_EV_GC_BEGIN: begin_mark(s, e->time); return 0;
+    case GOTRACE_EV_GC_END: end_mark(s, e->time); return 0;
     case GOTRACE_EV_GC_SWEEP_END:
         s->out->gc.sweeps++;
         s->out->gc.swept_bytes += e->args[0];
         s->out->gc.reclaimed_bytes += e->args[1];
         return 0;
-    case GOTRACE_EV_STW_BEGIN:
-        r = begin_stw(s, e);
-        break;
-    case GOTRACE_EV_STW_END:
-        r = end_stw(s, e);
-        break;
-    case GOTRACE_EV_GC_MARK_ASSIST_BEGIN:
-        r = assist_begin(s, e);
-        break;
-    case GOTRACE_EV_GC_MARK_ASSIST_ACTIVE:
-        assist_active(s, e);
-        break;
-    case GOTRACE_EV_GC_MARK_ASSIST_END:
-        assist_end(s, e);
-        break;
-    default:
-        return 0;
+    case GOTRACE_EV_STW_BEGIN: r = begin_stw(s, e); break;
+    case GOTRACE_EV_STW_END: r = end_stw(s, e); break;
+    case GOTRACE_EV_GC_MARK_ASSIST_BEGIN: r = assist_begin(s, e); break;
+    case GOTRACE_EV_GC_MARK_ASSIST_ACTIVE: assist_active(s, e); break;
+    case GOTRACE_EV_GC_MARK_ASSIST_END: assist_end(s, e); break;
+    default: return 0;
     }
     return r < 0 ? r : note(s, e->time);
 }
 
 /* A later generation begins: no news of what was before the trace will come. */
-int summing_gc_sync(struct summing *s) {
+int summing_gc_sync(struct summing *s)
+{
     int r = 0;
 
     if (s->n_sync > 1 && !s->mmu.released)
@@ -285,7 +289,8 @@ int summing_gc_sync(struct summing *s) {
     return r;
 }
 
-static int finish_mmu(struct summing *s, struct mmu *m, struct summary_mmu *ret, double *ret_mean) {
+static int finish_mmu(struct summing *s, struct mmu *m, struct summary_mmu *ret, double *ret_mean)
+{
     double least[MMU_WINDOWS];
     int r = mmu_finish(m, s->last, m == &s->go_mmu, least, ret_mean);
 
@@ -294,14 +299,15 @@ static int finish_mmu(struct summing *s, struct mmu *m, struct summary_mmu *ret,
     return r;
 }
 
-int summing_gc_finish(struct summing *s) {
+int summing_gc_finish(struct summing *s)
+{
     struct summary_gc *out = &s->out->gc;
     int64_t running = s->out->goroutines.running;
     int r;
 
     end_mark(s, s->last);
     summing_times(&s->stw, &out->stw);
-    out->assist_share = running > 0 ? (double) out->assist_executing / (double) running : 0;
+    out->assist_share = running > 0 ? (double)out->assist_executing / (double)running : 0;
     r = finish_mmu(s, &s->mmu, out->mmu, &out->mean_utilisation);
     if (r == 0)
         r = finish_mmu(s, &s->go_mmu, out->go_mmu, &out->go_mean_utilisation);

@@ -12,16 +12,19 @@
 
 _Static_assert(sizeof(struct summing_go) == MEMORY_LINE, "one cache line");
 
-static struct summing_go *place(const struct summing *s, uint32_t n) {
+static struct summing_go *place(const struct summing *s, uint32_t n)
+{
     return &s->chunks[n / CHUNK][n % CHUNK];
 }
 
-static void note_recent(struct summing *s, int64_t id, struct summing_go *g) {
-    s->recent[(uint64_t) id % SUMMING_RECENT] = (struct summing_recent){id, g};
+static void note_recent(struct summing *s, int64_t id, struct summing_go *g)
+{
+    s->recent[(uint64_t)id % SUMMING_RECENT] = (struct summing_recent){id, g};
 }
 
-struct summing_go *summing_go_find_slow(struct summing *s, int64_t id) {
-    uint32_t n = idmap_find(&s->go_ids, (uint64_t) id);
+struct summing_go *summing_go_find_slow(struct summing *s, int64_t id)
+{
+    uint32_t n = idmap_find(&s->go_ids, (uint64_t)id);
 
     if (n == IDMAP_NONE)
         return NULL;
@@ -29,7 +32,8 @@ struct summing_go *summing_go_find_slow(struct summing *s, int64_t id) {
     return place(s, n);
 }
 
-static int new_place(struct summing *s, uint32_t *ret) {
+static int new_place(struct summing *s, uint32_t *ret)
+{
     size_t chunk = s->n_places / CHUNK;
     int r = 0;
 
@@ -42,8 +46,7 @@ static int new_place(struct summing *s, uint32_t *ret) {
     if (s->n_places % CHUNK == 0) {
         r = memory_grow(&s->mem, &s->chunks, &s->chunks_cap, chunk + 1, sizeof(*s->chunks));
         if (r == 0)
-            r = memory_grow(&s->mem, &s->free, &s->free_cap, s->n_places + CHUNK,
-                            sizeof(*s->free));
+            r = memory_grow(&s->mem, &s->free, &s->free_cap, s->n_places + CHUNK, sizeof(*s->free));
         if (r == 0)
             r = memory_new_aligned(&s->mem, MEMORY_LINE, CHUNK * sizeof(**s->chunks),
                                    &s->chunks[chunk]);
@@ -54,14 +57,15 @@ static int new_place(struct summing *s, uint32_t *ret) {
 }
 
 /* NULL if there is no place for it. */
-static int add(struct summing *s, int64_t id, struct summing_go **ret) {
+static int add(struct summing *s, int64_t id, struct summing_go **ret)
+{
     struct summing_go *g;
     uint32_t n = 0;
     int r = new_place(s, &n);
 
     *ret = NULL;
     if (r == 0)
-        r = idmap_add(&s->go_ids, (uint64_t) id, n);
+        r = idmap_add(&s->go_ids, (uint64_t)id, n);
     if (r == -E2BIG) {
         s->out->lost_goroutines++;
         return 0;
@@ -75,15 +79,17 @@ static int add(struct summing *s, int64_t id, struct summing_go **ret) {
     return 0;
 }
 
-void summing_go_forget(struct summing *s, struct summing_go *g) {
-    uint32_t n = idmap_remove(&s->go_ids, (uint64_t) g->id);
+void summing_go_forget(struct summing *s, struct summing_go *g)
+{
+    uint32_t n = idmap_remove(&s->go_ids, (uint64_t)g->id);
 
-    if (s->recent[(uint64_t) g->id % SUMMING_RECENT].go == g)
-        s->recent[(uint64_t) g->id % SUMMING_RECENT].go = NULL;
+    if (s->recent[(uint64_t)g->id % SUMMING_RECENT].go == g)
+        s->recent[(uint64_t)g->id % SUMMING_RECENT].go = NULL;
     s->free[s->n_free++] = n;
 }
 
-static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret) {
+static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret)
+{
     struct summing_reason *reason;
     const char *text;
     uint32_t number, i = 0;
@@ -95,7 +101,7 @@ static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret) {
         i++;
     if (i == SUMMING_MAX_REASONS - 1 && i == s->n_reasons)
         number = TEXTS_OTHER;
-    *ret = (uint16_t) (i < SUMMING_MAX_REASONS ? i : SUMMING_MAX_REASONS - 1);
+    *ret = (uint16_t)(i < SUMMING_MAX_REASONS ? i : SUMMING_MAX_REASONS - 1);
     if (i < s->n_reasons || i >= SUMMING_MAX_REASONS)
         return 0;
     r = memory_grow(&s->mem, &s->reasons, &s->reasons_cap, i + 1, sizeof(*s->reasons));
@@ -118,31 +124,34 @@ static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret) {
     return 0;
 }
 
-int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret) {
+int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret)
+{
     int r;
 
     if (handle < s->n_reason_of && s->reason_of[handle] != 0) {
-        *ret = (uint16_t) (s->reason_of[handle] - 1);
+        *ret = (uint16_t)(s->reason_of[handle] - 1);
         return 0;
     }
     r = new_reason(s, handle, ret);
     if (r == 0 && handle < s->n_reason_of)
-        s->reason_of[handle] = (uint16_t) (*ret + 1);
+        s->reason_of[handle] = (uint16_t)(*ret + 1);
     return r;
 }
 
-int summing_go_generation(struct summing *s, uint32_t n_strings) {
-    size_t n = (size_t) n_strings + 1;
+int summing_go_generation(struct summing *s, uint32_t n_strings)
+{
+    size_t n = (size_t)n_strings + 1;
     int r = memory_grow(&s->mem, &s->reason_of, &s->reason_of_cap, n, sizeof(*s->reason_of));
 
     if (r < 0)
         return r;
     memset(s->reason_of, 0, n * sizeof(*s->reason_of));
-    s->n_reason_of = (uint32_t) n;
+    s->n_reason_of = (uint32_t)n;
     return 0;
 }
 
-int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret) {
+int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret)
+{
     if (e->from == GOTRACE_GO_NOT_EXIST) {
         s->out->goroutines.created++;
         if (++s->alive > s->alive_max)
@@ -154,10 +163,11 @@ int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct sum
         *ret = NULL;
         return 0;
     }
-    return add(s, (int64_t) e->args[0], ret);
+    return add(s, (int64_t)e->args[0], ret);
 }
 
-static void add_tally(struct summary_class *to, const struct tally *tally) {
+static void add_tally(struct summary_class *to, const struct tally *tally)
+{
     to->count += tally->count;
     to->total += tally->total;
     to->whole += tally->count;
@@ -167,11 +177,14 @@ static void add_tally(struct summary_class *to, const struct tally *tally) {
 }
 
 /* Sums that nobody needed before the end follow from those by stack and by proc. */
-static void derive(struct summing *s) {
+static void derive(struct summing *s)
+{
     struct summary_classes *classes = &s->out->classes;
     struct summary_class *const of[] = {
-        [SUMMARY_SYNC] = classes->sync,       [SUMMARY_NET] = classes->network,
-        [SUMMARY_SYSCALL] = classes->syscall, [SITES_UNKNOWN] = classes->unknown,
+        [SUMMARY_SYNC] = classes->sync,
+        [SUMMARY_NET] = classes->network,
+        [SUMMARY_SYSCALL] = classes->syscall,
+        [SITES_UNKNOWN] = classes->unknown,
     };
 
     for (uint32_t i = 0; i < s->n_ps; i++)
@@ -186,7 +199,8 @@ static void derive(struct summing *s) {
     }
 }
 
-static int by_total(const void *a, const void *b) {
+static int by_total(const void *a, const void *b)
+{
     const struct summary_wait *x = a, *y = b;
 
     if (x->total != y->total)
@@ -194,7 +208,8 @@ static int by_total(const void *a, const void *b) {
     return strcmp(x->reason, y->reason);
 }
 
-static int list_waits(struct summing *s) {
+static int list_waits(struct summing *s)
+{
     struct summary_goroutines *out = &s->out->goroutines;
     int r = arena_new(&s->texts.arena, s->n_reasons * sizeof(*out->waits), &out->waits);
 
@@ -212,7 +227,8 @@ static int list_waits(struct summing *s) {
     return r;
 }
 
-int summing_go_finish(struct summing *s) {
+int summing_go_finish(struct summing *s)
+{
     struct summary_goroutines *out = &s->out->goroutines;
     int64_t window = s->last - s->first;
     int r = 0;
@@ -230,12 +246,11 @@ int summing_go_finish(struct summing *s) {
         summing_regions_left(s, g);
     }
     derive(s);
-    out->max_alive = out->at_start + (uint64_t) s->alive_max;
+    out->max_alive = out->at_start + (uint64_t)s->alive_max;
     out->at_end = out->at_start + out->created - out->ended;
     summing_times(&s->latency, &s->out->scheduler.latency);
     summing_times(&s->syscalls, &s->out->syscalls.times);
-    s->out->scheduler.runnable_mean =
-        window > 0 ? (double) out->runnable / (double) window : 0;
+    s->out->scheduler.runnable_mean = window > 0 ? (double)out->runnable / (double)window : 0;
     s->out->syscalls.longest_active.at =
         sites_frame(&s->sites, s->longest_active_stack, SUMMARY_SYSCALL);
     s->out->syscalls.longest.at = sites_frame(&s->sites, s->longest_syscall_stack, SUMMARY_SYSCALL);
@@ -244,7 +259,8 @@ int summing_go_finish(struct summing *s) {
     return r < 0 ? r : list_waits(s);
 }
 
-void summing_go_done(struct summing *s) {
+void summing_go_done(struct summing *s)
+{
     for (uint32_t i = 0; i < s->n_places; i += CHUNK)
         memory_free(&s->mem, s->chunks[i / CHUNK], CHUNK * sizeof(**s->chunks));
     memory_free(&s->mem, s->chunks, s->chunks_cap * sizeof(*s->chunks));

@@ -10,23 +10,25 @@
 
 #include "trace/summing.h"
 
-struct summing_proc *summing_proc_find(struct summing *s, int32_t p) {
+struct summing_proc *summing_proc_find(struct summing *s, int32_t p)
+{
     if (p < 0 || p >= SUMMING_MAX_PROCS)
         return NULL;
-    if ((uint32_t) p >= s->n_ps) {
+    if ((uint32_t)p >= s->n_ps) {
         size_t old = s->ps_cap;
 
-        if (memory_grow(&s->mem, &s->ps, &s->ps_cap, (size_t) p + 1, sizeof(*s->ps)) < 0)
+        if (memory_grow(&s->mem, &s->ps, &s->ps_cap, (size_t)p + 1, sizeof(*s->ps)) < 0)
             return NULL;
         memset(s->ps + old, 0, (s->ps_cap - old) * sizeof(*s->ps));
-        s->n_ps = (uint32_t) p + 1;
+        s->n_ps = (uint32_t)p + 1;
     }
     return &s->ps[p];
 }
 
 /* The sums over a time in which so many Ps were busy, and the rest was as it is now. */
-static void spend(struct summing *s, int64_t busy, bool runnable, int64_t time) {
-    int64_t late = (int64_t) s->n_overdue, free = s->room - busy, lost = free < late ? free : late;
+static void spend(struct summing *s, int64_t busy, bool runnable, int64_t time)
+{
+    int64_t late = (int64_t)s->n_overdue, free = s->room - busy, lost = free < late ? free : late;
     unsigned so = busy >= s->all_procs ? SUMMING_ALL_BUSY : 0;
 
     if (runnable && busy >= s->queues_from)
@@ -40,12 +42,14 @@ static void spend(struct summing *s, int64_t busy, bool runnable, int64_t time) 
     s->time_so[so] += time;
 }
 
-void summing_pass_wide(struct summing *s, int64_t time) {
+void summing_pass_wide(struct summing *s, int64_t time)
+{
     spend(s, s->procs_busy, s->n_runnable != 0, time - s->at);
     s->at = time;
 }
 
-void summing_fold(struct summing *s) {
+void summing_fold(struct summing *s)
+{
     for (; s->cells_used != 0; s->cells_used &= s->cells_used - 1) {
         int busy = __builtin_ctzll(s->cells_used);
 
@@ -59,7 +63,8 @@ void summing_fold(struct summing *s) {
     }
 }
 
-void summing_advance_slow(struct summing *s, int64_t time) {
+void summing_advance_slow(struct summing *s, int64_t time)
+{
     for (; s->due->since <= time - SUMMARY_OVERDUE; s->due = s->due->next) {
         summing_pass(s, s->due->since + SUMMARY_OVERDUE);
         summing_set_overdue(s, s->n_overdue + 1);
@@ -68,7 +73,8 @@ void summing_advance_slow(struct summing *s, int64_t time) {
     }
 }
 
-void summing_set_procs(struct summing *s) {
+void summing_set_procs(struct summing *s)
+{
     bool may_run = s->procs > 0 && !s->in_stw;
 
     summing_fold(s);
@@ -78,7 +84,8 @@ void summing_set_procs(struct summing *s) {
     s->with_idle = s->procs_running < s->procs ? SUMMING_WITH_IDLE : 0;
 }
 
-static void run(struct summing *s, struct summing_proc *p, int64_t since) {
+static void run(struct summing *s, struct summing_proc *p, int64_t since)
+{
     p->state = GOTRACE_PROC_RUNNING;
     p->since = since;
     s->procs_running++;
@@ -86,7 +93,8 @@ static void run(struct summing *s, struct summing_proc *p, int64_t since) {
 }
 
 /* Whoever holds it in a syscall loses it. */
-static void stop(struct summing *s, struct summing_proc *p, int64_t time) {
+static void stop(struct summing *s, struct summing_proc *p, int64_t time)
+{
     p->state = GOTRACE_PROC_IDLE;
     p->sums.running += time - p->since;
     s->procs_running--;
@@ -95,13 +103,14 @@ static void stop(struct summing *s, struct summing_proc *p, int64_t time) {
         summing_go_lose_proc(s, p->go, time);
 }
 
-int summing_proc_event(struct summing *s, const struct gotrace_event *e) {
+int summing_proc_event(struct summing *s, const struct gotrace_event *e)
+{
     struct summing_proc *p;
     bool was;
 
     if (e->from == e->to && e->type != GOTRACE_EV_PROC_STEAL)
         return 0;
-    p = e->args[0] < SUMMING_MAX_PROCS ? summing_proc_find(s, (int32_t) e->args[0]) : NULL;
+    p = e->args[0] < SUMMING_MAX_PROCS ? summing_proc_find(s, (int32_t)e->args[0]) : NULL;
     if (!p) {
         s->out->procs.other++;
         return 0;
@@ -120,8 +129,9 @@ int summing_proc_event(struct summing *s, const struct gotrace_event *e) {
     return 0;
 }
 
-int summing_procs_change(struct summing *s, const struct gotrace_event *e) {
-    int64_t n = e->args[0] > SUMMING_MOST_PROCS ? SUMMING_MOST_PROCS : (int64_t) e->args[0];
+int summing_procs_change(struct summing *s, const struct gotrace_event *e)
+{
+    int64_t n = e->args[0] > SUMMING_MOST_PROCS ? SUMMING_MOST_PROCS : (int64_t)e->args[0];
     struct summary_procs *out = &s->out->procs;
 
     summing_advance(s, e->time);
@@ -144,11 +154,13 @@ int summing_procs_change(struct summing *s, const struct gotrace_event *e) {
     return summing_gc_procs(s, e);
 }
 
-static double share(int64_t part, int64_t whole) {
-    return whole > 0 ? (double) part / (double) whole : 0;
+static double share(int64_t part, int64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-static int list(struct summing *s) {
+static int list(struct summing *s)
+{
     struct summary_procs *out = &s->out->procs;
     size_t n = 0;
     int r = arena_new(&s->texts.arena, s->n_ps * sizeof(*out->list), &out->list);
@@ -162,7 +174,7 @@ static int list(struct summing *s) {
             continue;
         if (p->state == GOTRACE_PROC_RUNNING)
             p->sums.running += s->last - p->since;
-        p->sums.p = (int32_t) i;
+        p->sums.p = (int32_t)i;
         out->running += p->sums.running;
         out->executing += p->sums.executing;
         out->in_syscall += p->sums.in_syscall;
@@ -172,7 +184,8 @@ static int list(struct summing *s) {
     return 0;
 }
 
-static void list_times(const struct summing *s) {
+static void list_times(const struct summing *s)
+{
     struct summary_scheduler *out = &s->out->scheduler;
 
     for (unsigned so = 0; so < SUMMING_N_SO; so++) {
@@ -189,7 +202,8 @@ static void list_times(const struct summing *s) {
     out->overdue_lost = s->lost;
 }
 
-int summing_proc_finish(struct summing *s) {
+int summing_proc_finish(struct summing *s)
+{
     struct summary_procs *out = &s->out->procs;
     int r = list(s);
 

@@ -11,10 +11,12 @@
 
 #include "trace/summing.h"
 
-#define OF_GC_AT_ALL (SUMMING_ASSIST | SUMMING_WORKER | SUMMING_IDLE_WORKER | SUMMING_OF_GC | \
-                      SUMMING_GO_ASSIST | SUMMING_GO_WORKER)
+#define OF_GC_AT_ALL                                                                             \
+    (SUMMING_ASSIST | SUMMING_WORKER | SUMMING_IDLE_WORKER | SUMMING_OF_GC | SUMMING_GO_ASSIST | \
+     SUMMING_GO_WORKER)
 
-static void occupy(struct summing *s, struct summing_go *g, int32_t number) {
+static void occupy(struct summing *s, struct summing_go *g, int32_t number)
+{
     struct summing_proc *p = summing_proc_find(s, number);
 
     g->p = GOTRACE_NONE;
@@ -29,7 +31,8 @@ static void occupy(struct summing *s, struct summing_go *g, int32_t number) {
     g->p = number;
 }
 
-static void vacate(struct summing *s, struct summing_go *g) {
+static void vacate(struct summing *s, struct summing_go *g)
+{
     if (g->p == GOTRACE_NONE)
         return;
     s->ps[g->p].go = NULL;
@@ -43,7 +46,8 @@ static void vacate(struct summing *s, struct summing_go *g) {
  * of it is already.
  */
 static void add_to_class(struct summing *s, struct summary_class *classes,
-                         const struct summing_go *g, const struct gotrace_event *e) {
+                         const struct summing_go *g, const struct gotrace_event *e)
+{
     struct summary_class *class = &classes[s->sites.stacks[g->stack].class];
     bool older = g->flags & SUMMING_UNKNOWN_START;
     int64_t part = (e ? e->time : s->last) - g->since;
@@ -61,7 +65,8 @@ static void add_to_class(struct summing *s, struct summary_class *classes,
 
 /* Whether this is the longest so far. */
 static bool note_longest(struct summary_longest *longest, const struct summing_go *g, int32_t p,
-                         int64_t duration, bool open) {
+                         int64_t duration, bool open)
+{
     if (duration <= longest->duration)
         return false;
     *longest = (struct summary_longest){
@@ -70,7 +75,8 @@ static bool note_longest(struct summary_longest *longest, const struct summing_g
 }
 
 /* A time in running ends, or a part of it that the beginning of the trace cut off. */
-static void add_running(struct summing *s, struct summing_go *g, int64_t from, int64_t time) {
+static void add_running(struct summing *s, struct summing_go *g, int64_t from, int64_t time)
+{
     int64_t duration = time - from;
 
     if (g->p == GOTRACE_NONE) {
@@ -94,19 +100,21 @@ static void add_running(struct summing *s, struct summing_go *g, int64_t from, i
 
 /* Where it stopped, if it says so itself. */
 static int stop_stack(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
-                      uint32_t *ret) {
+                      uint32_t *ret)
+{
     *ret = SITES_NO_STACK;
     return e && e->g == g->id ? sites_of(&s->sites, s->trace, e->stack, ret) : 0;
 }
 
 /* It was on a P without a pause. */
 static int note_run(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
-                    int64_t duration) {
-    int64_t others = (int64_t) (s->n_changes - g->changes);
+                    int64_t duration)
+{
+    int64_t others = (int64_t)(s->n_changes - g->changes);
     int r = 0;
 
     if (duration > s->out->longest_hold.duration && others * SUMMARY_ALIVE >= duration) {
-        (void) note_longest(&s->out->longest_hold, g, g->p, duration, !e);
+        (void)note_longest(&s->out->longest_hold, g, g->p, duration, !e);
         r = stop_stack(s, g, e, &s->longest_hold_stack);
     }
     if (r == 0 && note_longest(&s->out->longest_run, g, g->p, duration, !e))
@@ -114,7 +122,8 @@ static int note_run(struct summing *s, const struct summing_go *g, const struct 
     return r;
 }
 
-static int leave_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static int leave_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     int64_t time = e ? e->time : s->last;
     bool worker = g->flags & (SUMMING_WORKER | SUMMING_IDLE_WORKER);
 
@@ -123,11 +132,12 @@ static int leave_running(struct summing *s, struct summing_go *g, const struct g
         s->idle_workers--;
         summing_set_procs(s);
     }
-    g->flags &= (uint8_t) ~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
+    g->flags &= (uint8_t)~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
     return worker ? 0 : note_run(s, g, e, time - g->since);
 }
 
-static int leave_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static int leave_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     int64_t duration = (e ? e->time : s->last) - g->since;
 
     if (!e) {
@@ -144,7 +154,8 @@ static int leave_runnable(struct summing *s, struct summing_go *g, const struct 
     return histogram_add(&s->latency, duration);
 }
 
-static void leave_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static void leave_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     struct summing_reason *reason = &s->reasons[g->reason];
     int64_t duration = (e ? e->time : s->last) - g->since;
 
@@ -160,7 +171,8 @@ static void leave_waiting(struct summing *s, struct summing_go *g, const struct 
 }
 
 /* It held its P in the syscall until now. */
-static void add_held(struct summing *s, const struct summing_go *g, int64_t from, int64_t time) {
+static void add_held(struct summing *s, const struct summing_go *g, int64_t from, int64_t time)
+{
     struct summary_proc *sums = &s->ps[g->p].sums;
 
     sums->in_syscall += time - from;
@@ -168,7 +180,8 @@ static void add_held(struct summing *s, const struct summing_go *g, int64_t from
         sums->longest_syscall = time - from;
 }
 
-void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time) {
+void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time)
+{
     add_held(s, g, g->since, time);
     vacate(s, g);
     g->blocked_since = time;
@@ -178,20 +191,20 @@ void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time)
 }
 
 /* Whether somebody waits for it to be over. Without a stack only its end tells. */
-static bool is_active(const struct summing *s, const struct summing_go *g, bool ended) {
+static bool is_active(const struct summing *s, const struct summing_go *g, bool ended)
+{
     switch (s->sites.stacks[g->stack].class) {
     case STACK_LISTENER:
     case STACK_PARKED:
     case STACK_READ:
     case STACK_TRACER:
-    case STACK_RUNTIME:
-        return false;
-    default:
-        return ended || g->stack != SITES_NO_STACK;
+    case STACK_RUNTIME: return false;
+    default: return ended || g->stack != SITES_NO_STACK;
     }
 }
 
-static int leave_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static int leave_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     int64_t time = e ? e->time : s->last, duration = time - g->since;
     int64_t since_first = g->flags & SUMMING_UNKNOWN_START ? time - s->first : duration;
 
@@ -215,23 +228,19 @@ static int leave_syscall(struct summing *s, struct summing_go *g, const struct g
     return g->flags & SUMMING_UNKNOWN_START ? 0 : histogram_add(&s->syscalls, duration);
 }
 
-int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     switch (g->state) {
-    case GOTRACE_GO_RUNNING:
-        return leave_running(s, g, e);
-    case GOTRACE_GO_RUNNABLE:
-        return leave_runnable(s, g, e);
-    case GOTRACE_GO_WAITING:
-        leave_waiting(s, g, e);
-        return 0;
-    case GOTRACE_GO_SYSCALL:
-        return leave_syscall(s, g, e);
-    default:
-        return 0;
+    case GOTRACE_GO_RUNNING: return leave_running(s, g, e);
+    case GOTRACE_GO_RUNNABLE: return leave_runnable(s, g, e);
+    case GOTRACE_GO_WAITING: leave_waiting(s, g, e); return 0;
+    case GOTRACE_GO_SYSCALL: return leave_syscall(s, g, e);
+    default: return 0;
     }
 }
 
-static void enter_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static void enter_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     if (g->p != e->p || e->p == GOTRACE_NONE) {
         vacate(s, g);
         occupy(s, g, e->p);
@@ -241,7 +250,8 @@ static void enter_running(struct summing *s, struct summing_go *g, const struct 
         add_running(s, g, s->sync, e->time);
 }
 
-static int enter_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static int enter_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     if (e->from == GOTRACE_GO_UNDETERMINED)
         s->out->goroutines.runnable += e->time - s->sync;
     if (++s->n_runnable > s->out->scheduler.runnable_max)
@@ -250,7 +260,8 @@ static int enter_runnable(struct summing *s, struct summing_go *g, const struct 
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
 
-static int enter_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static int enter_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     struct summing_reason *reason;
     int r = summing_reason_of(s, e->string, &g->reason);
 
@@ -272,7 +283,8 @@ static int enter_waiting(struct summing *s, struct summing_go *g, const struct g
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
 
-static int enter_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static int enter_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     bool unknown = e->from == GOTRACE_GO_UNDETERMINED;
     struct summary_syscalls *out = &s->out->syscalls;
 
@@ -300,37 +312,34 @@ static int enter_syscall(struct summing *s, struct summing_go *g, const struct g
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
 
-static int enter(struct summing *s, struct summing_go *g, const struct gotrace_event *e) {
+static int enter(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
     switch (e->to) {
-    case GOTRACE_GO_RUNNING:
-        enter_running(s, g, e);
-        return 0;
-    case GOTRACE_GO_RUNNABLE:
-        return enter_runnable(s, g, e);
-    case GOTRACE_GO_WAITING:
-        return enter_waiting(s, g, e);
-    case GOTRACE_GO_SYSCALL:
-        return enter_syscall(s, g, e);
-    default:
-        return 0;
+    case GOTRACE_GO_RUNNING: enter_running(s, g, e); return 0;
+    case GOTRACE_GO_RUNNABLE: return enter_runnable(s, g, e);
+    case GOTRACE_GO_WAITING: return enter_waiting(s, g, e);
+    case GOTRACE_GO_SYSCALL: return enter_syscall(s, g, e);
+    default: return 0;
     }
 }
 
-static int end(struct summing *s, struct summing_go *g, int64_t time) {
+static int end(struct summing *s, struct summing_go *g, int64_t time)
+{
     int r = summing_regions_end(s, g, time);
 
     summing_go_forget(s, g);
     return r;
 }
 
-int summing_go_event(struct summing *s, const struct gotrace_event *e) {
+int summing_go_event(struct summing *s, const struct gotrace_event *e)
+{
     struct summing_go *g;
     int r = 0;
 
     if (e->from == e->to)
         return 0;
     /* The reader knows that one that is created was not there. */
-    g = e->from == GOTRACE_GO_NOT_EXIST ? NULL : summing_go_find(s, (int64_t) e->args[0]);
+    g = e->from == GOTRACE_GO_NOT_EXIST ? NULL : summing_go_find(s, (int64_t)e->args[0]);
     if (!g)
         r = summing_go_meet(s, e, &g);
     if (e->to == GOTRACE_GO_NOT_EXIST) {
@@ -345,7 +354,7 @@ int summing_go_event(struct summing *s, const struct gotrace_event *e) {
     if (g->p != GOTRACE_NONE && e->to != GOTRACE_GO_SYSCALL && e->to != GOTRACE_GO_RUNNING)
         vacate(s, g);
     g->since = e->time;
-    g->flags &= (uint8_t) ~(SUMMING_UNKNOWN_START | SUMMING_OVERDUE);
+    g->flags &= (uint8_t)~(SUMMING_UNKNOWN_START | SUMMING_OVERDUE);
     if (e->from == GOTRACE_GO_UNDETERMINED)
         g->flags |= SUMMING_UNKNOWN_START;
     if (r == 0)

@@ -21,10 +21,9 @@
 /* What became of an event: the thread has no more, or one that is there; or it was not this way. */
 enum { LAST, NEXT, ASIDE };
 
-/* ---- what the ids of the trace stand for ---------------------------------------------------- */
-
 /* The slow halves: plus 1, 0: it was not met yet in this generation. */
-static COLD uint32_t find_stack(struct summing *s, uint64_t id) {
+static COLD uint32_t find_stack(struct summing *s, uint64_t id)
+{
     uint32_t handle = stacks_handle(&s->trace->gen.stacks, id);
     uint32_t n = handle < s->sites.n_handles ? s->sites.by_handle[handle] : 0;
 
@@ -33,7 +32,8 @@ static COLD uint32_t find_stack(struct summing *s, uint64_t id) {
     return n;
 }
 
-static COLD uint32_t find_reason(struct summing *s, uint64_t id) {
+static COLD uint32_t find_reason(struct summing *s, uint64_t id)
+{
     uint32_t handle = strings_handle(&s->trace->gen.strings, id);
     uint16_t n = handle < s->n_reason_of ? s->reason_of[handle] : 0;
 
@@ -43,7 +43,8 @@ static COLD uint32_t find_reason(struct summing *s, uint64_t id) {
 }
 
 /* False, or NULL: not met yet. */
-static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret) {
+static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret)
+{
     uint32_t n = __builtin_expect(id < s->n_stack_ids, 1) ? s->stack_of_id[id] : 0;
 
     if (__builtin_expect(n == 0, 0))
@@ -52,7 +53,8 @@ static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret) {
     return __builtin_expect(n != 0, 1);
 }
 
-static inline struct summing_reason *reason_of(struct summing *s, uint64_t id) {
+static inline struct summing_reason *reason_of(struct summing *s, uint64_t id)
+{
     uint32_t n = __builtin_expect(id < s->n_reason_ids, 1) ? s->reason_of_id[id] : 0;
 
     if (__builtin_expect(n == 0, 0))
@@ -61,7 +63,8 @@ static inline struct summing_reason *reason_of(struct summing *s, uint64_t id) {
 }
 
 /* The reader's goroutine remembers ours. Ours may be another's by now, but never goes away. */
-static inline struct summing_go *sums_of(struct summing *s, struct goroutine *g) {
+static inline struct summing_go *sums_of(struct summing *s, struct goroutine *g)
+{
     struct summing_go *sums = g->user;
 
     if (__builtin_expect(!sums || sums->id != g->id, 0))
@@ -70,7 +73,8 @@ static inline struct summing_go *sums_of(struct summing *s, struct goroutine *g)
 }
 
 /* Room for n ids, all unknown; none if that is too much. */
-static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, size_t size) {
+static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, size_t size)
+{
     void *p;
 
     if (n == 0 || memory_grow(&s->mem, pp, cap, n, size) < 0)
@@ -80,7 +84,8 @@ static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, siz
     return n;
 }
 
-void summing_turns_generation(struct summing *s) {
+void summing_turns_generation(struct summing *s)
+{
     const struct generation *gen = &s->trace->gen;
 
     s->n_stack_ids = forget_ids(s, &s->stack_of_id, &s->stack_of_id_cap, gen->stacks.ids.n_dense,
@@ -89,17 +94,17 @@ void summing_turns_generation(struct summing *s) {
                                  gen->strings.ids.n_dense, sizeof(*s->reason_of_id));
 }
 
-void summing_turns_done(struct summing *s) {
+void summing_turns_done(struct summing *s)
+{
     memory_free(&s->mem, s->stack_of_id, s->stack_of_id_cap * sizeof(*s->stack_of_id));
     memory_free(&s->mem, s->reason_of_id, s->reason_of_id_cap * sizeof(*s->reason_of_id));
     if (s->trace)
         resources_leave_users(&s->trace->order.res);
 }
 
-/* ---- events --------------------------------------------------------------------------------- */
-
 static inline int start(struct summing *s, struct order *o, struct cursor *c,
-                        struct summing_proc *p) {
+                        struct summing_proc *p)
+{
     struct goroutine *g = order_can_start(o, c);
     int64_t time = order_time(o, c->time);
     struct summing_go *sums;
@@ -121,7 +126,8 @@ static inline int start(struct summing *s, struct order *o, struct cursor *c,
 }
 
 static inline int block(struct summing *s, struct order *o, struct cursor *c,
-                        struct summing_proc *p) {
+                        struct summing_proc *p)
+{
     struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
     struct summing_reason *reason = reason_of(s, c->args[0]);
@@ -144,7 +150,8 @@ static inline int block(struct summing *s, struct order *o, struct cursor *c,
     return more;
 }
 
-static inline int unblock(struct summing *s, struct order *o, struct cursor *c) {
+static inline int unblock(struct summing *s, struct order *o, struct cursor *c)
+{
     struct goroutine *g = order_can_unblock(o, c);
     int64_t time = order_time(o, c->time);
     struct summing_reason *reason;
@@ -170,7 +177,8 @@ static inline int unblock(struct summing *s, struct order *o, struct cursor *c) 
     return more;
 }
 
-static void count_switch(struct summing *s) {
+static void count_switch(struct summing *s)
+{
     s->out->events.by_type[GOTRACE_EV_GO_SWITCH]++;
     s->out->events.by_type[GOTRACE_EV_GO_BLOCK]++;
     s->out->events.by_type[GOTRACE_EV_GO_START]++;
@@ -178,7 +186,8 @@ static void count_switch(struct summing *s) {
 
 /* One goroutine unblocks another, blocks, and the other starts: three events without a stack. */
 static inline int hand_over(struct summing *s, struct order *o, struct cursor *c,
-                            struct summing_proc *p) {
+                            struct summing_proc *p)
+{
     struct goroutine *g = order_at_hand(c), *next = order_can_unblock(o, c);
     struct summing_reason *reason = reason_of(s, 0), *over;
     int64_t time = order_time(o, c->time);
@@ -209,7 +218,8 @@ static inline int hand_over(struct summing *s, struct order *o, struct cursor *c
 }
 
 /* The size of the heap, or its goal. */
-static inline int metric(struct summing *s, struct order *o, struct cursor *c) {
+static inline int metric(struct summing *s, struct order *o, struct cursor *c)
+{
     uint64_t value = c->args[0];
     uint8_t type = c->type;
     int64_t time = order_time(o, c->time);
@@ -225,8 +235,8 @@ static inline int metric(struct summing *s, struct order *o, struct cursor *c) {
 }
 
 /* On a thread that has the proc p. */
-static inline int hot(struct summing *s, struct order *o, struct cursor *c,
-                      struct summing_proc *p) {
+static inline int hot(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+{
     if (c->type == GOTRACE_EV_GO_START)
         return start(s, o, c, p);
     if (c->type == GOTRACE_EV_GO_BLOCK)
@@ -241,7 +251,8 @@ static inline int hot(struct summing *s, struct order *o, struct cursor *c,
 }
 
 /* The way of all others: what it stands for is written down and summed up. */
-static int other(struct summing *s, struct order *o, struct cursor *c) {
+static int other(struct summing *s, struct order *o, struct cursor *c)
+{
     int64_t last = o->last_time;
     int more = LAST, r;
 
@@ -261,10 +272,9 @@ static int other(struct summing *s, struct order *o, struct cursor *c) {
     return r < 0 ? r : more;
 }
 
-/* ---- turns ---------------------------------------------------------------------------------- */
-
 /* A thread's events until ends, or until one must wait. */
-static int turn(struct summing *s, struct cursor *c, int64_t ends) {
+static int turn(struct summing *s, struct cursor *c, int64_t ends)
+{
     struct order *o = &s->trace->order;
     struct summing_proc *p = summing_proc_of(s, c->m, c->thread->pid);
 
@@ -281,7 +291,8 @@ static int turn(struct summing *s, struct cursor *c, int64_t ends) {
 }
 
 /* The reader's next turn, if it lies within the times that may be summed up. */
-static struct cursor *next_turn(const struct summing *s, int64_t *ret_ends) {
+static struct cursor *next_turn(const struct summing *s, int64_t *ret_ends)
+{
     struct cursor *c = reader_turn(s->trace, ret_ends);
     int64_t latest = s->first + SUMMING_MAX_SPAN - 1;
 
@@ -290,7 +301,8 @@ static struct cursor *next_turn(const struct summing *s, int64_t *ret_ends) {
     return c && c->time <= latest && s->last < latest ? c : NULL;
 }
 
-int summing_turns(struct summing *s) {
+int summing_turns(struct summing *s)
+{
     struct gotrace *t = s->trace;
     struct cursor *c;
     int64_t ends = 0;

@@ -13,8 +13,8 @@
 
 #define NO_TYPE SUMMING_MAX_TYPES
 
-int summing_type_of(struct summing *s, struct summing_types *types, uint32_t string,
-                    uint32_t *ret) {
+int summing_type_of(struct summing *s, struct summing_types *types, uint32_t string, uint32_t *ret)
+{
     uint32_t text, i = 0;
     int r = texts_of(&s->texts, s->trace, string, &text);
 
@@ -40,7 +40,8 @@ int summing_type_of(struct summing *s, struct summing_types *types, uint32_t str
 }
 
 /* A place for what is open; IDMAP_NONE if there are too many. */
-static int take(struct summing *s, struct summing_pool *pool, uint32_t *ret) {
+static int take(struct summing *s, struct summing_pool *pool, uint32_t *ret)
+{
     int r;
 
     *ret = IDMAP_NONE;
@@ -57,19 +58,22 @@ static int take(struct summing *s, struct summing_pool *pool, uint32_t *ret) {
     return r;
 }
 
-static void give_back(struct summing_pool *pool, uint32_t n) {
+static void give_back(struct summing_pool *pool, uint32_t n)
+{
     pool->list[n].next = pool->free;
     pool->free = n + 1;
 }
 
-static int ended(struct summing_types *types, const struct summing_open *open, int64_t time) {
-    return open->type == NO_TYPE ? 0
-                                 : histogram_add(&types->list[open->type].times,
-                                                 time - open->since);
+static int ended(struct summing_types *types, const struct summing_open *open, int64_t time)
+{
+    return open->type == NO_TYPE
+             ? 0
+             : histogram_add(&types->list[open->type].times, time - open->since);
 }
 
 /* One that began before the trace ends, or did not find a place when it began. */
-static int ended_unknown(struct summing *s, struct summing_types *types, uint32_t string) {
+static int ended_unknown(struct summing *s, struct summing_types *types, uint32_t string)
+{
     uint32_t type;
     int r = summing_type_of(s, types, string, &type);
 
@@ -78,7 +82,8 @@ static int ended_unknown(struct summing *s, struct summing_types *types, uint32_
     return r;
 }
 
-static int begin_task(struct summing *s, const struct gotrace_event *e) {
+static int begin_task(struct summing *s, const struct gotrace_event *e)
+{
     uint32_t type, n = IDMAP_NONE;
     int r = summing_type_of(s, &s->task_types, e->string, &type);
 
@@ -97,7 +102,8 @@ static int begin_task(struct summing *s, const struct gotrace_event *e) {
     return r == -EEXIST ? 0 : r;
 }
 
-static int end_task(struct summing *s, const struct gotrace_event *e) {
+static int end_task(struct summing *s, const struct gotrace_event *e)
+{
     uint32_t n = idmap_remove(&s->task_ids, e->args[0]);
     int r;
 
@@ -108,7 +114,8 @@ static int end_task(struct summing *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int begin_region(struct summing *s, const struct gotrace_event *e) {
+static int begin_region(struct summing *s, const struct gotrace_event *e)
+{
     struct summing_go *g = summing_go_find(s, e->g);
     uint32_t type, n = IDMAP_NONE;
     int r = summing_type_of(s, &s->region_types, e->string, &type);
@@ -126,7 +133,8 @@ static int begin_region(struct summing *s, const struct gotrace_event *e) {
     return 0;
 }
 
-static int end_innermost(struct summing *s, struct summing_go *g, int64_t time) {
+static int end_innermost(struct summing *s, struct summing_go *g, int64_t time)
+{
     uint32_t n = g->regions - 1;
     int r = ended(&s->region_types, &s->regions.list[n], time);
 
@@ -135,7 +143,8 @@ static int end_innermost(struct summing *s, struct summing_go *g, int64_t time) 
     return r;
 }
 
-static int end_region(struct summing *s, const struct gotrace_event *e) {
+static int end_region(struct summing *s, const struct gotrace_event *e)
+{
     struct summing_go *g = summing_go_find(s, e->g);
 
     if (!g || g->regions == 0)
@@ -143,7 +152,8 @@ static int end_region(struct summing *s, const struct gotrace_event *e) {
     return end_innermost(s, g, e->time);
 }
 
-int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time) {
+int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time)
+{
     int r = 0;
 
     while (g->regions != 0 && r == 0)
@@ -151,7 +161,8 @@ int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time) {
     return r;
 }
 
-void summing_regions_left(struct summing *s, const struct summing_go *g) {
+void summing_regions_left(struct summing *s, const struct summing_go *g)
+{
     for (uint32_t n = g->regions; n != 0; n = s->regions.list[n - 1].next) {
         uint32_t type = s->regions.list[n - 1].type;
 
@@ -160,22 +171,19 @@ void summing_regions_left(struct summing *s, const struct summing_go *g) {
     }
 }
 
-int summing_user_event(struct summing *s, const struct gotrace_event *e) {
+int summing_user_event(struct summing *s, const struct gotrace_event *e)
+{
     switch (e->kind) {
-    case GOTRACE_TASK_BEGIN:
-        return begin_task(s, e);
-    case GOTRACE_TASK_END:
-        return end_task(s, e);
-    case GOTRACE_REGION_BEGIN:
-        return begin_region(s, e);
-    case GOTRACE_REGION_END:
-        return end_region(s, e);
-    default:
-        return 0;
+    case GOTRACE_TASK_BEGIN: return begin_task(s, e);
+    case GOTRACE_TASK_END: return end_task(s, e);
+    case GOTRACE_REGION_BEGIN: return begin_region(s, e);
+    case GOTRACE_REGION_END: return end_region(s, e);
+    default: return 0;
     }
 }
 
-void summing_times(struct histogram *h, struct summary_times *ret) {
+void summing_times(struct histogram *h, struct summary_times *ret)
+{
     static const unsigned permille[] = {500, 900, 990, 999};
     int64_t values[4];
 
@@ -192,7 +200,8 @@ void summing_times(struct histogram *h, struct summary_times *ret) {
     };
 }
 
-static int by_total(const void *a, const void *b) {
+static int by_total(const void *a, const void *b)
+{
     const struct summary_row *x = a, *y = b;
 
     if (x->times.total != y->times.total)
@@ -200,7 +209,8 @@ static int by_total(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
-int summing_rows(struct summing *s, struct summing_types *types, struct summary_rows *ret) {
+int summing_rows(struct summing *s, struct summing_types *types, struct summary_rows *ret)
+{
     int r = arena_new(&s->texts.arena, types->n * sizeof(*ret->list), &ret->list);
 
     if (r < 0)
@@ -217,7 +227,8 @@ int summing_rows(struct summing *s, struct summing_types *types, struct summary_
     return 0;
 }
 
-int summing_user_finish(struct summing *s) {
+int summing_user_finish(struct summing *s)
+{
     int r;
 
     for (size_t i = 0; i < s->task_ids.n_slots; i++) {
@@ -231,13 +242,15 @@ int summing_user_finish(struct summing *s) {
     return r < 0 ? r : summing_rows(s, &s->region_types, &s->out->regions);
 }
 
-void summing_types_done(struct summing *s, struct summing_types *types) {
+void summing_types_done(struct summing *s, struct summing_types *types)
+{
     for (uint32_t i = 0; i < types->n; i++)
         histogram_done(&types->list[i].times);
     memory_free(&s->mem, types->list, types->cap * sizeof(*types->list));
 }
 
-void summing_user_done(struct summing *s) {
+void summing_user_done(struct summing *s)
+{
     summing_types_done(s, &s->task_types);
     summing_types_done(s, &s->region_types);
     memory_free(&s->mem, s->tasks.list, s->tasks.cap * sizeof(*s->tasks.list));

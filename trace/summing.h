@@ -22,7 +22,7 @@
 /* Bounds, beside those of the tables. What passes them is counted, or left out and said so. */
 #define SUMMING_MAX_MEMORY (56U << 20)
 #define SUMMING_MAX_GOROUTINES (1U << 18)
-#define SUMMING_MAX_PROCS 4096 /* that are followed */
+#define SUMMING_MAX_PROCS 4096   /* that are followed */
 #define SUMMING_MOST_PROCS 65536 /* that GOMAXPROCS may say */
 #define SUMMING_MAX_REASONS 256
 #define SUMMING_MAX_TYPES 128
@@ -75,16 +75,16 @@ struct summing_go {
 
 /* What is so for all Ps together, and not for one of them. */
 enum {
-    SUMMING_ALL_BUSY = 1,  /* no P without a goroutine */
-    SUMMING_QUEUED = 2,    /* and goroutines that are runnable, outside of pauses */
-    SUMMING_LATE = 4,      /* one of them for SUMMARY_OVERDUE */
-    SUMMING_WITH_IDLE = 8, /* and a P does not run */
+    SUMMING_ALL_BUSY = 1,   /* no P without a goroutine */
+    SUMMING_QUEUED = 2,     /* and goroutines that are runnable, outside of pauses */
+    SUMMING_LATE = 4,       /* one of them for SUMMARY_OVERDUE */
+    SUMMING_WITH_IDLE = 8,  /* and a P does not run */
     SUMMING_WITH_FREE = 16, /* and a P could run one that is late */
     SUMMING_N_SO = 32,
 };
 
 struct summing_proc {
-    int64_t since; /* running */
+    int64_t since;         /* running */
     struct summing_go *go; /* runs on it, or holds it in a syscall */
     struct summary_proc sums;
     int64_t sweep_since;
@@ -199,16 +199,16 @@ struct summing {
     int64_t procs_busy;   /* with a goroutine, running or in a syscall */
     int64_t idle_workers; /* of those: with a mark worker that is only there because it was idle */
     uint64_t n_overdue;
-    int64_t all_procs;    /* that can be busy: no number is so high while procs is unknown */
-    int64_t queues_from;  /* busy Ps: who is runnable waits for one; INT64_MAX: for other things */
-    int64_t room;         /* for goroutines that may run; 0 in a pause */
-    unsigned with_idle;   /* SUMMING_WITH_IDLE or 0 */
+    int64_t all_procs;   /* that can be busy: no number is so high while procs is unknown */
+    int64_t queues_from; /* busy Ps: who is runnable waits for one; INT64_MAX: for other things */
+    int64_t room;        /* for goroutines that may run; 0 in a pause */
+    unsigned with_idle;  /* SUMMING_WITH_IDLE or 0 */
     int64_t cells[SUMMING_CELLS][2]; /* nanoseconds not yet in time_so, by busy Ps and runnable */
     uint64_t cells_used;             /* bits, by busy Ps */
     int64_t time_so[SUMMING_N_SO];   /* nanoseconds, by what was so */
-    int64_t lost; /* nanoseconds of Ps that could have run who was late */
-    struct summing_go runnable; /* the end of the list of those that are, both ways */
-    struct summing_go *due;     /* in it: the next that will be overdue, or its end */
+    int64_t lost;                    /* nanoseconds of Ps that could have run who was late */
+    struct summing_go runnable;      /* the end of the list of those that are, both ways */
+    struct summing_go *due;          /* in it: the next that will be overdue, or its end */
 
     struct summing_proc *ps;
     size_t ps_cap;
@@ -303,19 +303,20 @@ void summing_regions_left(struct summing *s, const struct summing_go *g);
 int summing_user_finish(struct summing *s);
 void summing_user_done(struct summing *s);
 /* The number of the type; SUMMING_MAX_TYPES if there is no place. */
-int summing_type_of(struct summing *s, struct summing_types *types, uint32_t string,
-                    uint32_t *ret);
+int summing_type_of(struct summing *s, struct summing_types *types, uint32_t string, uint32_t *ret);
 int summing_rows(struct summing *s, struct summing_types *types, struct summary_rows *ret);
 void summing_types_done(struct summing *s, struct summing_types *types);
 void summing_times(struct histogram *h, struct summary_times *ret);
 
 /* Whether the thread is among those that were counted; if so, nothing needs to be noted. */
-static inline bool summing_knows_thread(const struct summing *s, int64_t m) {
-    return s->thread_cache[(uint64_t) m % 64] == (int64_t) ((uint64_t) m + 1);
+static inline bool summing_knows_thread(const struct summing *s, int64_t m)
+{
+    return s->thread_cache[(uint64_t)m % 64] == (int64_t)((uint64_t)m + 1);
 }
 
-static inline struct summing_go *summing_go_find(struct summing *s, int64_t id) {
-    const struct summing_recent *recent = &s->recent[(uint64_t) id % SUMMING_RECENT];
+static inline struct summing_go *summing_go_find(struct summing *s, int64_t id)
+{
+    const struct summing_recent *recent = &s->recent[(uint64_t)id % SUMMING_RECENT];
 
     if (__builtin_expect(recent->id == id && recent->go, 1))
         return recent->go;
@@ -327,8 +328,9 @@ static inline struct summing_go *summing_go_find(struct summing *s, int64_t id) 
  * whether anybody is runnable, changes all the time; the rest does not, and so times are first
  * summed up by these two, and the rest is looked at when it changes.
  */
-static inline void summing_pass(struct summing *s, int64_t time) {
-    if (__builtin_expect((uint64_t) s->procs_busy >= SUMMING_CELLS, 0)) {
+static inline void summing_pass(struct summing *s, int64_t time)
+{
+    if (__builtin_expect((uint64_t)s->procs_busy >= SUMMING_CELLS, 0)) {
         summing_pass_wide(s, time);
         return;
     }
@@ -338,23 +340,26 @@ static inline void summing_pass(struct summing *s, int64_t time) {
 }
 
 /* Time passes; to be called before anything changes that summing_pass looks at. */
-static inline void summing_advance(struct summing *s, int64_t time) {
+static inline void summing_advance(struct summing *s, int64_t time)
+{
     if (s->due->since <= time - SUMMARY_OVERDUE)
         summing_advance_slow(s, time);
     summing_pass(s, time);
 }
 
 /* Where more are overdue than could run, as many Ps as are free could run one of them. */
-static inline void summing_set_overdue(struct summing *s, uint64_t n) {
+static inline void summing_set_overdue(struct summing *s, uint64_t n)
+{
     uint64_t least = n < s->n_overdue ? n : s->n_overdue;
 
-    if (least == 0 || (int64_t) least < s->room)
+    if (least == 0 || (int64_t)least < s->room)
         summing_fold(s);
     s->n_overdue = n;
 }
 
 /* It is runnable from now on, later than all that are. */
-static inline void summing_queue(struct summing *s, struct summing_go *g) {
+static inline void summing_queue(struct summing *s, struct summing_go *g)
+{
     struct summing_go *end = &s->runnable;
 
     g->next = end;
@@ -364,7 +369,8 @@ static inline void summing_queue(struct summing *s, struct summing_go *g) {
     s->due = s->due == end ? g : s->due;
 }
 
-static inline void summing_unqueue(struct summing *s, struct summing_go *g) {
+static inline void summing_unqueue(struct summing *s, struct summing_go *g)
+{
     s->due = s->due == g ? g->next : s->due;
     g->prev->next = g->next;
     g->next->prev = g->prev;

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-void sums_init(struct sums *s, struct memory *mem, uint64_t seed) {
+void sums_init(struct sums *s, struct memory *mem, uint64_t seed)
+{
     memset(s, 0, sizeof(*s));
     s->mem = mem;
     s->seed = seed;
@@ -15,7 +16,8 @@ void sums_init(struct sums *s, struct memory *mem, uint64_t seed) {
     idmap_init(&s->stack_ids, mem, seed | 1);
 }
 
-void sums_done(struct sums *s) {
+void sums_done(struct sums *s)
+{
     memory_free(s->mem, s->texts, s->texts_cap);
     memory_free(s->mem, s->strings, s->strings_cap * sizeof(*s->strings));
     memory_free(s->mem, s->functions, s->functions_cap * sizeof(*s->functions));
@@ -29,7 +31,8 @@ void sums_done(struct sums *s) {
     idmap_done(&s->stack_ids);
 }
 
-void sums_drop(struct sums *s) {
+void sums_drop(struct sums *s)
+{
     for (size_t i = 0; i < s->n_open; i++) {
         s->stacks[s->open[i]].open_count = 0;
         s->stacks[s->open[i]].open_ns = 0;
@@ -37,7 +40,8 @@ void sums_drop(struct sums *s) {
     s->n_open = 0;
 }
 
-void sums_commit(struct sums *s) {
+void sums_commit(struct sums *s)
+{
     for (size_t i = 0; i < s->n_open; i++) {
         struct sums_stack *stack = &s->stacks[s->open[i]];
 
@@ -50,7 +54,8 @@ void sums_commit(struct sums *s) {
     s->n_open = 0;
 }
 
-void sums_reset(struct sums *s) {
+void sums_reset(struct sums *s)
+{
     sums_drop(s);
     for (size_t i = 0; i < s->n_stacks; i++) {
         s->stacks[i].count = 0;
@@ -58,14 +63,14 @@ void sums_reset(struct sums *s) {
     }
 }
 
-/* ---- finding -------------------------------------------------------------------------------- */
-
-static uint64_t stir(uint64_t hash, uint64_t value) {
+static uint64_t stir(uint64_t hash, uint64_t value)
+{
     hash = (hash ^ value) * 0x9fb21c651e98df25U;
     return hash ^ hash >> 29;
 }
 
-static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n) {
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
+{
     const char *p = data;
     uint64_t word;
 
@@ -92,7 +97,8 @@ typedef bool (*same_fn)(const struct sums *s, uint32_t i, const struct wanted *w
 
 /* 1 and the number of what is there; 0 and the free id to put it at. */
 static int find(const struct sums *s, const struct idmap *ids, uint64_t hash, same_fn same,
-                const struct wanted *w, uint64_t *ret_id, uint32_t *ret) {
+                const struct wanted *w, uint64_t *ret_id, uint32_t *ret)
+{
     for (;; hash++) {
         uint32_t i = idmap_find(ids, hash);
 
@@ -107,18 +113,18 @@ static int find(const struct sums *s, const struct idmap *ids, uint64_t hash, sa
     }
 }
 
-/* ---- the four kinds ------------------------------------------------------------------------- */
-
-static bool same_string(const struct sums *s, uint32_t i, const struct wanted *w) {
+static bool same_string(const struct sums *s, uint32_t i, const struct wanted *w)
+{
     const struct sums_string *string = &s->strings[i];
 
     return string->len == w->n &&
            (w->n == 0 || memcmp(s->texts + string->offset, w->data, w->n) == 0);
 }
 
-int sums_string(struct sums *s, const char *text, size_t len, uint32_t *ret) {
+int sums_string(struct sums *s, const char *text, size_t len, uint32_t *ret)
+{
     struct wanted w = {.data = text, .n = len};
-    uint32_t i = (uint32_t) s->n_strings;
+    uint32_t i = (uint32_t)s->n_strings;
     uint64_t id;
     int r;
 
@@ -135,20 +141,22 @@ int sums_string(struct sums *s, const char *text, size_t len, uint32_t *ret) {
         return r;
     if (len > 0)
         memcpy(s->texts + s->n_texts, text, len);
-    s->strings[i] = (struct sums_string){s->n_texts, (uint32_t) len};
+    s->strings[i] = (struct sums_string){s->n_texts, (uint32_t)len};
     s->n_texts += len;
     s->n_strings++;
     *ret = i;
     return 0;
 }
 
-static bool same_function(const struct sums *s, uint32_t i, const struct wanted *w) {
+static bool same_function(const struct sums *s, uint32_t i, const struct wanted *w)
+{
     return s->functions[i].name == w->function.name && s->functions[i].file == w->function.file;
 }
 
-static int function_number(struct sums *s, uint32_t name, uint32_t file, uint32_t *ret) {
+static int function_number(struct sums *s, uint32_t name, uint32_t file, uint32_t *ret)
+{
     struct wanted w = {.function = {name, file}};
-    uint32_t i = (uint32_t) s->n_functions;
+    uint32_t i = (uint32_t)s->n_functions;
     uint64_t id, hash = stir(stir(s->seed, name), file);
     int r;
 
@@ -167,16 +175,18 @@ static int function_number(struct sums *s, uint32_t name, uint32_t file, uint32_
     return 0;
 }
 
-static bool same_frame(const struct sums *s, uint32_t i, const struct wanted *w) {
+static bool same_frame(const struct sums *s, uint32_t i, const struct wanted *w)
+{
     const struct sums_frame *f = &s->frames[i];
 
     return f->pc == w->frame.pc && f->function == w->frame.function && f->line == w->frame.line;
 }
 
 int sums_frame(struct sums *s, uint64_t pc, uint32_t name, uint32_t file, uint64_t line,
-               uint32_t *ret) {
+               uint32_t *ret)
+{
     struct wanted w = {.frame = {.pc = pc, .line = line}};
-    uint32_t i = (uint32_t) s->n_frames;
+    uint32_t i = (uint32_t)s->n_frames;
     int r = function_number(s, name, file, &w.frame.function);
     uint64_t id, hash;
 
@@ -198,16 +208,18 @@ int sums_frame(struct sums *s, uint64_t pc, uint32_t name, uint32_t file, uint64
     return 0;
 }
 
-static bool same_stack(const struct sums *s, uint32_t i, const struct wanted *w) {
+static bool same_stack(const struct sums *s, uint32_t i, const struct wanted *w)
+{
     const struct sums_stack *stack = &s->stacks[i];
 
-    return stack->n == w->n && (w->n == 0 || memcmp(s->rows + stack->offset, w->data,
-                                                    w->n * sizeof(*s->rows)) == 0);
+    return stack->n == w->n &&
+           (w->n == 0 || memcmp(s->rows + stack->offset, w->data, w->n * sizeof(*s->rows)) == 0);
 }
 
-int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret) {
+int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret)
+{
     struct wanted w = {.data = frames, .n = n};
-    uint32_t i = (uint32_t) s->n_stacks;
+    uint32_t i = (uint32_t)s->n_stacks;
     uint64_t id, hash = hash_bytes(s->seed, frames, n * sizeof(*frames));
     int r;
 
@@ -226,7 +238,7 @@ int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret) 
         return r;
     if (n > 0)
         memcpy(s->rows + s->n_rows, frames, n * sizeof(*frames));
-    s->stacks[i] = (struct sums_stack){.offset = s->n_rows, .n = (uint32_t) n};
+    s->stacks[i] = (struct sums_stack){.offset = s->n_rows, .n = (uint32_t)n};
     s->n_rows += n;
     s->n_stacks++;
     *ret = i;

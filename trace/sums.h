@@ -74,7 +74,8 @@ int sums_frame(struct sums *s, uint64_t pc, uint32_t name, uint32_t file, uint64
 int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret);
 
 /* One more of this duration, to be counted by the next sums_commit. */
-static inline void sums_add(struct sums *s, uint32_t stack, int64_t ns) {
+static inline void sums_add(struct sums *s, uint32_t stack, int64_t ns)
+{
     struct sums_stack *sum = &s->stacks[stack];
 
     if (sum->open_count++ == 0)

@@ -15,26 +15,31 @@ struct place {
     const uint8_t *p;
 };
 
-static uint64_t offset_of(const struct place *at) {
-    return at->b->offset + (uint64_t) (at->p - at->b->data);
+static uint64_t offset_of(const struct place *at)
+{
+    return at->b->offset + (uint64_t)(at->p - at->b->data);
 }
 
-static bool more(const struct place *at) {
+static bool more(const struct place *at)
+{
     return at->p < at->b->end;
 }
 
-static int bad(const struct place *at, const char *text) {
+static int bad(const struct place *at, const char *text)
+{
     return fault_set(at->gen->fault, -EBADMSG, offset_of(at), "%s", text);
 }
 
-static int expect(struct place *at, uint8_t type, const char *text) {
+static int expect(struct place *at, uint8_t type, const char *text)
+{
     if (*at->p != type)
         return bad(at, text);
     at->p++;
     return 0;
 }
 
-static int number(struct place *at, uint64_t *ret) {
+static int number(struct place *at, uint64_t *ret)
+{
     const uint8_t *next = varint_get(at->p, at->b->end, ret);
 
     if (!next)
@@ -43,7 +48,8 @@ static int number(struct place *at, uint64_t *ret) {
     return 0;
 }
 
-static int numbers(struct place *at, unsigned n, uint64_t *ret) {
+static int numbers(struct place *at, unsigned n, uint64_t *ret)
+{
     int r = 0;
 
     for (unsigned i = 0; i < n && r == 0; i++)
@@ -51,14 +57,16 @@ static int numbers(struct place *at, unsigned n, uint64_t *ret) {
     return r;
 }
 
-static int added(const struct place *at, int r, const char *what, uint64_t id) {
+static int added(const struct place *at, int r, const char *what, uint64_t id)
+{
     if (r == -EEXIST)
         return fault_set(at->gen->fault, -EBADMSG, offset_of(at), "two %ss have the id %" PRIu64,
                          what, id);
     return r < 0 ? fault_memory(at->gen->fault, r, offset_of(at)) : 0;
 }
 
-static int read_string(struct place *at) {
+static int read_string(struct place *at)
+{
     uint64_t v[2]; /* id, length */
     int r = expect(at, EV_STRING, "expected a string");
 
@@ -68,14 +76,15 @@ static int read_string(struct place *at) {
         return r;
     if (v[1] > STRINGS_MAX_LEN)
         return bad(at, "string of more than 1024 bytes");
-    if (v[1] > (uint64_t) (at->b->end - at->p))
+    if (v[1] > (uint64_t)(at->b->end - at->p))
         return bad(at, "string that does not end within its batch");
-    r = added(at, strings_add(&at->gen->strings, v[0], at->p, (uint32_t) v[1]), "string", v[0]);
+    r = added(at, strings_add(&at->gen->strings, v[0], at->p, (uint32_t)v[1]), "string", v[0]);
     at->p += v[1];
     return r;
 }
 
-int tables_strings(struct generation *gen, const struct batch *b) {
+int tables_strings(struct generation *gen, const struct batch *b)
+{
     struct place at = {gen, b, b->data + 1};
     int r = 0;
 
@@ -84,7 +93,8 @@ int tables_strings(struct generation *gen, const struct batch *b) {
     return r;
 }
 
-static int read_stack(struct place *at) {
+static int read_stack(struct place *at)
+{
     uint64_t v[2]; /* id, frames */
     int r = expect(at, EV_STACK, "expected a stack");
 
@@ -108,7 +118,8 @@ static int read_stack(struct place *at) {
     return r;
 }
 
-int tables_stacks(struct generation *gen, const struct batch *b) {
+int tables_stacks(struct generation *gen, const struct batch *b)
+{
     struct place at = {gen, b, b->data + 1};
     int r = 0;
 
@@ -117,7 +128,8 @@ int tables_stacks(struct generation *gen, const struct batch *b) {
     return r;
 }
 
-static int read_sample(struct place *at) {
+static int read_sample(struct place *at)
+{
     struct generation *gen = at->gen;
     uint64_t v[5]; /* time, thread, proc, goroutine, stack */
     int r = expect(at, EV_CPU_SAMPLE, "expected a CPU sample");
@@ -133,18 +145,19 @@ static int read_sample(struct place *at) {
     if (r < 0 || gen->n_samples >= UINT32_MAX)
         return fault_memory(gen->fault, r < 0 ? r : -E2BIG, offset_of(at));
     gen->samples[gen->n_samples] = (struct sample){
-        .time = (int64_t) v[0],
-        .m = (int64_t) v[1],
-        .p = v[2] == UINT64_MAX ? GOTRACE_NONE : (int32_t) v[2],
-        .g = v[3] == 0 ? GOTRACE_NONE : (int64_t) v[3],
+        .time = (int64_t)v[0],
+        .m = (int64_t)v[1],
+        .p = v[2] == UINT64_MAX ? GOTRACE_NONE : (int32_t)v[2],
+        .g = v[3] == 0 ? GOTRACE_NONE : (int64_t)v[3],
         .stack = v[4],
-        .seq = (uint32_t) gen->n_samples,
+        .seq = (uint32_t)gen->n_samples,
     };
     gen->n_samples++;
     return 0;
 }
 
-int tables_samples(struct generation *gen, const struct batch *b) {
+int tables_samples(struct generation *gen, const struct batch *b)
+{
     struct place at = {gen, b, b->data + 1};
     int r = 0;
 
@@ -153,7 +166,8 @@ int tables_samples(struct generation *gen, const struct batch *b) {
     return r;
 }
 
-static int read_frequency(struct place *at) {
+static int read_frequency(struct place *at)
+{
     uint64_t freq;
     int r;
 
@@ -164,11 +178,12 @@ static int read_frequency(struct place *at) {
     if (r < 0)
         return r;
     at->gen->has_freq = true;
-    at->gen->freq = 1.0 / ((double) freq / 1e9);
+    at->gen->freq = 1.0 / ((double)freq / 1e9);
     return 0;
 }
 
-static int read_clock(struct place *at, uint64_t *time) {
+static int read_clock(struct place *at, uint64_t *time)
+{
     uint64_t v[4]; /* time, monotonic, seconds, nanoseconds */
     int r;
 
@@ -182,12 +197,13 @@ static int read_clock(struct place *at, uint64_t *time) {
     at->gen->has_clock = true;
     at->gen->clock_time = *time;
     at->gen->clock_mono = v[1];
-    at->gen->clock_sec = (int64_t) v[2];
-    at->gen->clock_nsec = (int64_t) v[3];
+    at->gen->clock_sec = (int64_t)v[2];
+    at->gen->clock_nsec = (int64_t)v[3];
     return 0;
 }
 
-int tables_sync(struct generation *gen, const struct batch *b) {
+int tables_sync(struct generation *gen, const struct batch *b)
+{
     bool clocks = gen->in->version >= 25;
     struct place at = {gen, b, b->data + clocks};
     uint64_t time = b->time;

@@ -7,11 +7,12 @@
 
 #define ARENA_CHUNK 65536
 
-int arena_new(struct summary_arena **arena, size_t n, void *ret) {
+int arena_new(struct summary_arena **arena, size_t n, void *ret)
+{
     struct summary_arena *a = *arena;
     void *p;
 
-    n = (n + 15) & ~(size_t) 15;
+    n = (n + 15) & ~(size_t)15;
     if (!a || a->size - a->used < n) {
         size_t size = n > ARENA_CHUNK ? n : ARENA_CHUNK;
 
@@ -28,7 +29,8 @@ int arena_new(struct summary_arena **arena, size_t n, void *ret) {
     return 0;
 }
 
-void arena_free(struct summary_arena *arena) {
+void arena_free(struct summary_arena *arena)
+{
     while (arena) {
         struct summary_arena *next = arena->next;
 
@@ -37,7 +39,8 @@ void arena_free(struct summary_arena *arena) {
     }
 }
 
-static uint64_t hash(const struct texts *t, const char *text, size_t len) {
+static uint64_t hash(const struct texts *t, const char *text, size_t len)
+{
     uint64_t h = texts_mix(t->seed, len), word;
 
     for (; len >= sizeof(word); len -= sizeof(word), text += sizeof(word)) {
@@ -49,7 +52,8 @@ static uint64_t hash(const struct texts *t, const char *text, size_t len) {
     return texts_mix(h + t->seed, word);
 }
 
-int texts_init(struct texts *t, struct memory *mem, uint64_t seed) {
+int texts_init(struct texts *t, struct memory *mem, uint64_t seed)
+{
     uint32_t n;
     int r;
 
@@ -61,14 +65,16 @@ int texts_init(struct texts *t, struct memory *mem, uint64_t seed) {
     return r < 0 ? r : texts_add(t, "(other)", 7, &n);
 }
 
-void texts_done(struct texts *t) {
+void texts_done(struct texts *t)
+{
     idmap_done(&t->hashes);
     memory_free(t->mem, t->list, t->list_cap * sizeof(*t->list));
     memory_free(t->mem, t->by_handle, t->by_handle_cap * sizeof(*t->by_handle));
 }
 
-int texts_generation(struct texts *t, uint32_t n_strings) {
-    size_t n = (size_t) n_strings + 1;
+int texts_generation(struct texts *t, uint32_t n_strings)
+{
+    size_t n = (size_t)n_strings + 1;
     int r = memory_grow(t->mem, &t->by_handle, &t->by_handle_cap, n, sizeof(*t->by_handle));
 
     if (r == 0)
@@ -76,7 +82,8 @@ int texts_generation(struct texts *t, uint32_t n_strings) {
     return r;
 }
 
-int texts_add(struct texts *t, const char *text, size_t len, uint32_t *ret) {
+int texts_add(struct texts *t, const char *text, size_t len, uint32_t *ret)
+{
     uint64_t h = hash(t, text, len);
     uint32_t found = idmap_find(&t->hashes, h);
     char *copy;
@@ -104,9 +111,10 @@ int texts_add(struct texts *t, const char *text, size_t len, uint32_t *ret) {
 }
 
 /* Types of tasks that are still open may be added to a generation's strings while it is read. */
-static int more_handles(struct texts *t, uint32_t handle) {
+static int more_handles(struct texts *t, uint32_t handle)
+{
     size_t old = t->by_handle_cap;
-    int r = memory_grow(t->mem, &t->by_handle, &t->by_handle_cap, (size_t) handle + 1,
+    int r = memory_grow(t->mem, &t->by_handle, &t->by_handle_cap, (size_t)handle + 1,
                         sizeof(*t->by_handle));
 
     if (r == 0)
@@ -114,7 +122,8 @@ static int more_handles(struct texts *t, uint32_t handle) {
     return r;
 }
 
-int texts_of(struct texts *t, const struct gotrace *trace, uint32_t handle, uint32_t *ret) {
+int texts_of(struct texts *t, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
+{
     const char *text;
     size_t len;
     int r;

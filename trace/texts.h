@@ -56,13 +56,15 @@ int texts_add(struct texts *t, const char *text, size_t len, uint32_t *ret);
 /* The number of a string of this generation. */
 int texts_of(struct texts *t, const struct gotrace *trace, uint32_t handle, uint32_t *ret);
 
-static inline const char *texts_get(const struct texts *t, uint32_t n) {
+static inline const char *texts_get(const struct texts *t, uint32_t n)
+{
     return t->list[n];
 }
 
 /* One more value into a hash that nobody outside can foresee. */
-static inline uint64_t texts_mix(uint64_t hash, uint64_t value) {
-    __uint128_t product = (__uint128_t) (hash ^ value) * 0x9e3779b97f4a7c15U;
+static inline uint64_t texts_mix(uint64_t hash, uint64_t value)
+{
+    __uint128_t product = (__uint128_t)(hash ^ value) * 0x9e3779b97f4a7c15U;
 
-    return (uint64_t) product ^ (uint64_t) (product >> 64);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }

@@ -42,15 +42,15 @@ struct timing {
     struct idmap tasks; /* of the type that is asked for */
 };
 
-/* ---- lives and regions ---------------------------------------------------------------------- */
-
-static struct life *find_life(struct timing *s, int64_t g) {
-    uint32_t i = idmap_find(&s->numbers, (uint64_t) g);
+static struct life *find_life(struct timing *s, int64_t g)
+{
+    uint32_t i = idmap_find(&s->numbers, (uint64_t)g);
 
     return i == IDMAP_NONE ? NULL : &s->lives[i];
 }
 
-static int get_life(struct timing *s, int64_t g, struct life **ret) {
+static int get_life(struct timing *s, int64_t g, struct life **ret)
+{
     uint32_t i = s->free_life;
     int r;
 
@@ -63,9 +63,9 @@ static int get_life(struct timing *s, int64_t g, struct life **ret) {
         r = memory_grow(s->mem, &s->lives, &s->lives_cap, s->n_lives + 1, sizeof(*s->lives));
         if (r < 0)
             return r;
-        i = (uint32_t) s->n_lives;
+        i = (uint32_t)s->n_lives;
     }
-    r = idmap_add(&s->numbers, (uint64_t) g, i);
+    r = idmap_add(&s->numbers, (uint64_t)g, i);
     if (r < 0)
         return r;
     if (i == s->n_lives)
@@ -77,14 +77,16 @@ static int get_life(struct timing *s, int64_t g, struct life **ret) {
     return 0;
 }
 
-static void forget_life(struct timing *s, struct life *life) {
-    idmap_remove(&s->numbers, (uint64_t) life->g);
+static void forget_life(struct timing *s, struct life *life)
+{
+    idmap_remove(&s->numbers, (uint64_t)life->g);
     life->g = GOTRACE_NONE;
     life->next_free = s->free_life;
-    s->free_life = (uint32_t) (life - s->lives);
+    s->free_life = (uint32_t)(life - s->lives);
 }
 
-static int push(struct timing *s, struct life *life, int64_t start, uint64_t task, bool counts) {
+static int push(struct timing *s, struct life *life, int64_t start, uint64_t task, bool counts)
+{
     uint32_t i = s->free_region;
 
     if (i != NONE) {
@@ -96,14 +98,15 @@ static int push(struct timing *s, struct life *life, int64_t start, uint64_t tas
 
         if (r < 0)
             return r;
-        i = (uint32_t) s->n_regions++;
+        i = (uint32_t)s->n_regions++;
     }
     s->regions[i] = (struct open_region){start, task, life->top, counts};
     life->top = i;
     return 0;
 }
 
-static int pop(struct timing *s, struct life *life, int64_t end) {
+static int pop(struct timing *s, struct life *life, int64_t end)
+{
     uint32_t i = life->top;
     struct open_region *region = &s->regions[i];
     int r = region->counts ? spans_add(s->spans, life->g, region->start, end) : 0;
@@ -114,26 +117,28 @@ static int pop(struct timing *s, struct life *life, int64_t end) {
     return r;
 }
 
-/* ---- events --------------------------------------------------------------------------------- */
-
-static bool is_text(const struct timing *s, uint64_t handle, const char *text) {
+static bool is_text(const struct timing *s, uint64_t handle, const char *text)
+{
     size_t len;
     const char *string = gotrace_string(s->trace, handle, &len);
 
     return len == strlen(text) && memcmp(string, text, len) == 0;
 }
 
-static bool task_counts(const struct timing *s, uint64_t task) {
+static bool task_counts(const struct timing *s, uint64_t task)
+{
     return !s->filter->task || idmap_find(&s->tasks, task) != IDMAP_NONE;
 }
 
-static bool region_counts(const struct timing *s, const struct gotrace_event *e) {
+static bool region_counts(const struct timing *s, const struct gotrace_event *e)
+{
     return (!s->filter->region || is_text(s, e->string, s->filter->region)) &&
            task_counts(s, e->args[0]);
 }
 
 /* One that the runtime starts for itself, by the function it begins with. */
-static bool is_system(const struct timing *s, uint32_t stack) {
+static bool is_system(const struct timing *s, uint32_t stack)
+{
     size_t n, len;
     const uint32_t *row = gotrace_stack(s->trace, stack, &n);
     const struct gotrace_frame *frame = n > 0 ? gotrace_frame(s->trace, row[n - 1]) : NULL;
@@ -144,7 +149,8 @@ static bool is_system(const struct timing *s, uint32_t stack) {
     return len > 8 && memcmp(name, "runtime.", 8) == 0 && !is_text(s, frame->func, "runtime.main");
 }
 
-static int inherit(struct timing *s, const struct gotrace_event *e) {
+static int inherit(struct timing *s, const struct gotrace_event *e)
+{
     struct life *creator = find_life(s, e->g), *life;
     struct open_region *top;
     uint64_t task;
@@ -158,15 +164,16 @@ static int inherit(struct timing *s, const struct gotrace_event *e) {
         return 0;
     if (is_system(s, e->new_stack))
         return 0;
-    r = get_life(s, (int64_t) e->args[0], &life);
+    r = get_life(s, (int64_t)e->args[0], &life);
     if (r < 0)
         return r;
     /* A region of no type: it counts where only the task is asked for. */
     return push(s, life, e->time, task, !s->filter->region && task_counts(s, task));
 }
 
-static int begin_life(struct timing *s, const struct gotrace_event *e) {
-    struct life *life = find_life(s, (int64_t) e->args[0]);
+static int begin_life(struct timing *s, const struct gotrace_event *e)
+{
+    struct life *life = find_life(s, (int64_t)e->args[0]);
     int r;
 
     if (s->filters)
@@ -176,12 +183,13 @@ static int begin_life(struct timing *s, const struct gotrace_event *e) {
         life->ran = life->ended = false;
         return 0;
     }
-    r = get_life(s, (int64_t) e->args[0], &life);
+    r = get_life(s, (int64_t)e->args[0], &life);
     return r;
 }
 
-static int end_life(struct timing *s, const struct gotrace_event *e) {
-    struct life *life = find_life(s, (int64_t) e->args[0]);
+static int end_life(struct timing *s, const struct gotrace_event *e)
+{
+    struct life *life = find_life(s, (int64_t)e->args[0]);
     int r = 0;
 
     if (!life)
@@ -195,7 +203,8 @@ static int end_life(struct timing *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int go_state(struct timing *s, const struct gotrace_event *e) {
+static int go_state(struct timing *s, const struct gotrace_event *e)
+{
     struct life *life;
     int r = 0;
 
@@ -204,7 +213,7 @@ static int go_state(struct timing *s, const struct gotrace_event *e) {
     if (e->from == GOTRACE_GO_UNDETERMINED || e->from == GOTRACE_GO_NOT_EXIST)
         r = begin_life(s, e);
     if (r == 0 && e->to == GOTRACE_GO_RUNNING && !s->filters) {
-        life = find_life(s, (int64_t) e->args[0]);
+        life = find_life(s, (int64_t)e->args[0]);
         if (life && !life->ran) {
             life->ran = true;
             life->start = e->time;
@@ -216,7 +225,8 @@ static int go_state(struct timing *s, const struct gotrace_event *e) {
     return r;
 }
 
-static int region_end(struct timing *s, const struct gotrace_event *e) {
+static int region_end(struct timing *s, const struct gotrace_event *e)
+{
     struct life *life = find_life(s, e->g);
 
     if (life && life->top != NONE)
@@ -224,7 +234,8 @@ static int region_end(struct timing *s, const struct gotrace_event *e) {
     return region_counts(s, e) ? spans_add(s->spans, e->g, s->first, e->time) : 0;
 }
 
-static int take(struct timing *s, const struct gotrace_event *e) {
+static int take(struct timing *s, const struct gotrace_event *e)
+{
     struct life *life;
     int r = 0;
 
@@ -249,9 +260,8 @@ static int take(struct timing *s, const struct gotrace_event *e) {
     return e->kind == GOTRACE_REGION_END ? region_end(s, e) : 0;
 }
 
-/* ---- the pass ------------------------------------------------------------------------------- */
-
-static int finish(struct timing *s) {
+static int finish(struct timing *s)
+{
     int r = 0;
 
     for (size_t i = 0; i < s->n_lives && r == 0; i++) {
@@ -267,10 +277,15 @@ static int finish(struct timing *s) {
 }
 
 int timing_run(struct gotrace *trace, const struct timing_filter *filter, uint64_t seed,
-               struct spans *spans) {
-    struct timing s = {.trace = trace, .filter = filter, .mem = spans->mem, .spans = spans,
-                     .filters = filter->task || filter->region, .free_life = NONE,
-                     .free_region = NONE};
+               struct spans *spans)
+{
+    struct timing s = {.trace = trace,
+                       .filter = filter,
+                       .mem = spans->mem,
+                       .spans = spans,
+                       .filters = filter->task || filter->region,
+                       .free_life = NONE,
+                       .free_region = NONE};
     const struct gotrace_event *e;
     int code, r = 0;
     size_t n;

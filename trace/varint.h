@@ -12,7 +12,8 @@
 #define VARINT_PADDING 10
 
 /* Reads a number within [p, end). Returns what follows it, or NULL if it does not end or fit. */
-static inline const uint8_t *varint_get(const uint8_t *p, const uint8_t *end, uint64_t *ret) {
+static inline const uint8_t *varint_get(const uint8_t *p, const uint8_t *end, uint64_t *ret)
+{
     uint64_t v = 0;
 
     for (unsigned shift = 0; p < end && shift < 70; shift += 7) {
@@ -20,7 +21,7 @@ static inline const uint8_t *varint_get(const uint8_t *p, const uint8_t *end, ui
 
         if (shift == 63 && byte > 1)
             return NULL;
-        v |= (uint64_t) (byte & 0x7f) << shift;
+        v |= (uint64_t)(byte & 0x7f) << shift;
         if (!(byte & 0x80)) {
             *ret = v;
             return p;
@@ -43,7 +44,8 @@ struct varint varint_long(const uint8_t *p, const uint8_t **end) __attribute__((
  * their bounds. One of more than 64 bits takes the bounds away: everything is then beyond them.
  * Nearly all numbers have one to three bytes.
  */
-static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, const uint8_t **end) {
+static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, const uint8_t **end)
+{
     uint64_t v = p[0];
     struct varint other;
 
@@ -52,11 +54,11 @@ static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, cons
         return p + 1;
     }
     if (p[1] < 0x80) {
-        *ret = (v - 0x80) | (uint64_t) p[1] << 7;
+        *ret = (v - 0x80) | (uint64_t)p[1] << 7;
         return p + 2;
     }
     if (__builtin_expect(p[2] < 0x80, 1)) {
-        *ret = (v - 0x80) | (p[1] & 0x7fU) << 7 | (uint64_t) p[2] << 14;
+        *ret = (v - 0x80) | (p[1] & 0x7fU) << 7 | (uint64_t)p[2] << 14;
         return p + 3;
     }
     other = varint_long(p, end);
@@ -65,7 +67,8 @@ static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, cons
 }
 
 /* The same for numbers that mostly have one byte. */
-static inline const uint8_t *varint_small(const uint8_t *p, uint64_t *ret, const uint8_t **end) {
+static inline const uint8_t *varint_small(const uint8_t *p, uint64_t *ret, const uint8_t **end)
+{
     if (__builtin_expect(p[0] >= 0x80, 0))
         return varint_padded(p, ret, end);
     *ret = p[0];

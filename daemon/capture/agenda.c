@@ -24,7 +24,7 @@ int agenda_reserve(struct agenda *a, size_t n)
 
     if (n <= a->cap)
         return 0;
-    heap = reallocarray(a->heap, n + 1, sizeof *heap);
+    heap = reallocarray(a->heap, n + 1, sizeof(*heap));
     if (!heap)
         return -ENOMEM;
     a->heap = heap;

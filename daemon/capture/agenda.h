@@ -24,4 +24,3 @@ void agenda_set(struct agenda *a, struct target *t, usec due);
 
 /* The target that is due first, still in the agenda; NULL when there is none. */
 struct target *agenda_first(const struct agenda *a);
-

@@ -36,15 +36,13 @@ struct capture {
     EVP_MD_CTX *whole; /* a copy of it at the last whole generation */
     bool hash_failed;
     bool stopped; /* by capture_stop */
-    bool peeked; /* the first body bytes came: the connection was looked at */
+    bool peeked;  /* the first body bytes came: the connection was looked at */
     uint32_t peer;
     const char *cut_by; /* why this side ended the body: size_limit, no_space, …; static */
     int error;          /* of write(2), as a negative errno */
     char head[HEAD_MAX];
     size_t head_len;
 };
-
-/* ---- hashing -------------------------------------------------------------------------------- */
 
 static void on_settled(void *userdata, const void *data, size_t n)
 {
@@ -74,11 +72,9 @@ static int finish_hash(struct capture *c, char hex[static 65])
     return 0;
 }
 
-/* ---- the body ------------------------------------------------------------------------------- */
-
 static void keep_head(struct capture *c, const void *data, size_t n)
 {
-    size_t left = sizeof c->head - c->head_len;
+    size_t left = sizeof(c->head) - c->head_len;
 
     if (n > left)
         n = left;
@@ -133,7 +129,7 @@ static int take(struct capture *c, const char *data, size_t n)
     int framed = framing_feed(&c->framing, data, n);
     size_t good = framed < 0 ? (size_t)(c->framing.offset - c->written) : n;
 
-    if (c->head_len < sizeof c->head)
+    if (c->head_len < sizeof(c->head))
         keep_head(c, data, n);
     if (store(c, data, good) < 0)
         return c->error;
@@ -152,7 +148,7 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
     }
     if (http_status(c->request) != 200) {
         keep_head(c, data, n);
-        return c->head_len < sizeof c->head ? (ssize_t)n : HTTP_ABORT;
+        return c->head_len < sizeof(c->head) ? (ssize_t)n : HTTP_ABORT;
     }
     if (c->cut_by)
         return HTTP_ABORT;
@@ -172,8 +168,6 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
     }
     return (ssize_t)n;
 }
-
-/* ---- the verdict ---------------------------------------------------------------------------- */
 
 static bool head_has(const struct capture *c, const char *words)
 {
@@ -331,11 +325,9 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
     } else {
         judge_body(c, h, r, &text);
     }
-    (void)snprintf(r->text, sizeof r->text, "%s", buf_str(&text));
+    (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&text));
     buf_done(&text);
 }
-
-/* ---- the life of a capture ------------------------------------------------------------------ */
 
 static void capture_free(struct capture *c)
 {
@@ -369,7 +361,7 @@ static const struct http_handlers http_handlers = {
 static struct capture *capture_new(const struct target *t, int fd, uint64_t room,
                                    const struct capture_handlers *handlers, void *userdata)
 {
-    struct capture *c = calloc(1, sizeof *c);
+    struct capture *c = calloc(1, sizeof(*c));
     const struct framing_sink sink = {.bytes = on_settled, .whole = on_whole, .userdata = c};
 
     if (!c)
@@ -380,7 +372,8 @@ static struct capture *capture_new(const struct target *t, int fd, uint64_t room
     c->hash = EVP_MD_CTX_new();
     c->whole = EVP_MD_CTX_new();
     framing_init(&c->framing, &sink);
-    if (writer_init(&c->writer, fd) < 0 || !c->hash || !c->whole || EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) != 1) {
+    if (writer_init(&c->writer, fd) < 0 || !c->hash || !c->whole ||
+        EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) != 1) {
         capture_free(c);
         return NULL;
     }
@@ -398,7 +391,7 @@ static int authorize(const struct target *t, struct buf *header, struct capture_
         .credentials_file = auth->credentials_file,
     };
 
-    return credentials_header(&credentials, header, failure->text, sizeof failure->text);
+    return credentials_header(&credentials, header, failure->text, sizeof(failure->text));
 }
 
 /* All but the URL and what authorizes. */
@@ -439,7 +432,7 @@ int capture_start(struct http *http, const struct target *t, usec window, int fd
             options.authorization = buf_str(&authorization);
         c = url ? capture_new(t, fd, room, handlers, userdata) : NULL;
         r = c ? http_start(http, &options, &http_handlers, c, &c->request) : -ENOMEM;
-        (void)snprintf(failure.text, sizeof failure.text, "cannot start the request: %s",
+        (void)snprintf(failure.text, sizeof(failure.text), "cannot start the request: %s",
                        strerror(-r));
     }
     buf_wipe(&authorization);

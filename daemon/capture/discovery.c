@@ -57,8 +57,6 @@ struct discovery {
     usec refresh_interval; /* USEC_NEVER without patterns */
 };
 
-/* ---- files ---------------------------------------------------------------------------------- */
-
 static void file_done(struct file *f)
 {
     free(f->path);
@@ -76,7 +74,7 @@ static struct file *file_find(struct discovery *d, const char *path)
 
 static struct file *file_add(struct discovery *d, const char *path)
 {
-    struct file *files = reallocarray(d->files, d->n_files + 1, sizeof *files);
+    struct file *files = reallocarray(d->files, d->n_files + 1, sizeof(*files));
     char *copy = strdup(path);
 
     if (files)
@@ -212,8 +210,6 @@ static void read_all(struct discovery *d)
     d->n_files = kept;
 }
 
-/* ---- watching ------------------------------------------------------------------------------- */
-
 static int arm(sd_event_source *source, usec relative)
 {
     int r = sd_event_source_set_time_relative(source, relative);
@@ -279,7 +275,7 @@ static int watch(struct discovery *d, const char *pattern)
         return -ENOMEM;
     if (is_watched(d, directory))
         return 0;
-    watches = reallocarray(d->watches, d->n_watches + 1, sizeof *watches);
+    watches = reallocarray(d->watches, d->n_watches + 1, sizeof(*watches));
     if (!watches)
         return -ENOMEM;
     d->watches = watches;
@@ -303,11 +299,9 @@ static void watch_directories(struct discovery *d)
     }
 }
 
-/* ---- the room's interface ------------------------------------------------------------------- */
-
 int discovery_new(sd_event *event, discovery_changed_fn fn, void *userdata, struct discovery **ret)
 {
-    struct discovery *d = calloc(1, sizeof *d);
+    struct discovery *d = calloc(1, sizeof(*d));
     int r;
 
     if (!d)
@@ -362,7 +356,7 @@ static int collect_patterns(const struct config *config, struct pattern **ret, s
 
     for (size_t j = 0; j < config->n_jobs; j++)
         total += config->jobs[j].n_file_sd;
-    patterns = calloc(total + 1, sizeof *patterns);
+    patterns = calloc(total + 1, sizeof(*patterns));
     if (!patterns)
         return -ENOMEM;
     for (size_t j = 0; j < config->n_jobs; j++) {
@@ -414,10 +408,10 @@ static int append(struct target_list *to, const struct target_list *from)
 
     if (from->n == 0)
         return 0;
-    items = reallocarray(to->items, to->n + from->n, sizeof *items);
+    items = reallocarray(to->items, to->n + from->n, sizeof(*items));
     if (!items)
         return -ENOMEM;
-    memcpy(items + to->n, from->items, from->n * sizeof *items);
+    memcpy(items + to->n, from->items, from->n * sizeof(*items));
     to->items = items;
     to->n += from->n;
     return 0;

@@ -17,8 +17,7 @@ struct discovery;
 typedef void (*discovery_changed_fn)(void *userdata);
 
 /* 0 or -ENOMEM. */
-int discovery_new(sd_event *event, discovery_changed_fn fn, void *userdata,
-                  struct discovery **ret);
+int discovery_new(sd_event *event, discovery_changed_fn fn, void *userdata, struct discovery **ret);
 void discovery_free(struct discovery *d);
 
 /*
@@ -33,4 +32,3 @@ int discovery_set(struct discovery *d, const struct config *config);
  */
 int discovery_targets(struct discovery *d, const struct config *config, size_t i,
                       struct target_list *ret);
-

@@ -29,14 +29,16 @@ static const struct row {
     [OUTCOME_CLOSED] = {"closed", KIND_FAILED, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_PROTOCOL] = {"protocol", KIND_FAILED, OUTCOME_RETRY_NEXT,
                           "; is this the address of net/http/pprof?"},
-    [OUTCOME_REDIRECT] = {"redirect", KIND_FAILED, OUTCOME_RETRY_NEXT,
-                          "; redirects are not followed: set the target, scheme and path to where it "
-                          "really is"},
+    [OUTCOME_REDIRECT] =
+        {"redirect", KIND_FAILED, OUTCOME_RETRY_NEXT,
+         "; redirects are not followed: set the target, scheme and path to where it "
+         "really is"},
     [OUTCOME_UNAUTHORIZED] = {"unauthorized", KIND_FAILED, OUTCOME_RETRY_NEXT,
                               "; check basic_auth or authorization"},
-    [OUTCOME_WRITE_TIMEOUT] = {"write_timeout", KIND_FAILED, OUTCOME_RETRY_NEXT,
-                               "; set `seconds` below the http.Server's WriteTimeout (1.9 instead of "
-                               "2), or raise WriteTimeout"},
+    [OUTCOME_WRITE_TIMEOUT] =
+        {"write_timeout", KIND_FAILED, OUTCOME_RETRY_NEXT,
+         "; set `seconds` below the http.Server's WriteTimeout (1.9 instead of "
+         "2), or raise WriteTimeout"},
     [OUTCOME_HTTP_STATUS] = {"http_status", KIND_FAILED, OUTCOME_RETRY_NEXT,
                              "; does the service serve net/http/pprof at this path?"},
     [OUTCOME_NOT_A_TRACE] = {"not_a_trace", KIND_FAILED, OUTCOME_RETRY_NEXT,
@@ -50,7 +52,7 @@ static const struct row {
     [OUTCOME_CANCELLED] = {"cancelled", KIND_NEUTRAL, OUTCOME_RETRY_NEXT, ""},
 };
 
-_Static_assert(sizeof table / sizeof table[0] == OUTCOME_COUNT, "one row for each outcome");
+_Static_assert(sizeof(table) / sizeof(table[0]) == OUTCOME_COUNT, "one row for each outcome");
 
 const char *outcome_name(enum outcome o)
 {

@@ -58,4 +58,3 @@ enum outcome_retry outcome_retry(enum outcome o);
 
 /* What a person can do about it; "" where there is nothing to add. */
 const char *outcome_hint(enum outcome o);
-

@@ -23,7 +23,7 @@
 uint32_t peer_of_socket(int fd)
 {
     struct ucred cred;
-    socklen_t len = sizeof cred;
+    socklen_t len = sizeof(cred);
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || cred.pid <= 0)
         return 0;
@@ -59,7 +59,7 @@ static uint64_t listener_inode(const char *table, uint16_t port)
 
     if (!f)
         return 0;
-    while (fgets(line, sizeof line, f)) {
+    while (fgets(line, sizeof(line), f)) {
         unsigned local_port, state;
         uint64_t inode;
 
@@ -75,12 +75,12 @@ static uint64_t listener_inode(const char *table, uint16_t port)
 static bool is_socket(int dir, const char *fd, uint64_t inode)
 {
     char target[64], want[64];
-    ssize_t n = readlinkat(dir, fd, target, sizeof target - 1);
+    ssize_t n = readlinkat(dir, fd, target, sizeof(target) - 1);
 
     if (n < 0)
         return false;
     target[n] = '\0';
-    (void)snprintf(want, sizeof want, "socket:[%" PRIu64 "]", inode);
+    (void)snprintf(want, sizeof(want), "socket:[%" PRIu64 "]", inode);
     return strcmp(target, want) == 0;
 }
 
@@ -91,7 +91,7 @@ static int find_socket(const char *pid, uint64_t inode)
     DIR *dir;
     int found = -1;
 
-    (void)snprintf(path, sizeof path, "/proc/%.20s/fd", pid);
+    (void)snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
     dir = opendir(path);
     if (!dir)
         return -1;
@@ -109,7 +109,7 @@ static bool hint_holds(const struct peer_hint *hint, uint64_t inode)
 
     if (hint->pid == 0)
         return false;
-    (void)snprintf(path, sizeof path, "/proc/%u/fd/%d", hint->pid, hint->fd);
+    (void)snprintf(path, sizeof(path), "/proc/%u/fd/%d", hint->pid, hint->fd);
     return is_socket(AT_FDCWD, path, inode);
 }
 

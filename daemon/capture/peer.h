@@ -28,4 +28,3 @@ struct peer_hint {
  * /proc/PID/fd may not be read.
  */
 uint32_t peer_of_port(uint16_t port, struct peer_hint *hint);
-

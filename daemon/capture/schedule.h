@@ -19,7 +19,8 @@
 struct schedule {
     uint64_t hash; /* who the target is */
     usec interval;
-    usec origin; /* boot time of cycle 0 without its jitter: the last one before schedule_init, or the
+    usec
+        origin; /* boot time of cycle 0 without its jitter: the last one before schedule_init, or the
                   * first one after it where the machine booted less than an interval ago */
 };
 
@@ -50,4 +51,3 @@ usec schedule_first(uint64_t i, uint64_t n, usec interval, usec now);
  */
 usec schedule_retry_busy(usec now, usec next, usec window, uint64_t random);
 usec schedule_retry_down(usec now, usec next, unsigned attempt, uint64_t random);
-

@@ -11,8 +11,6 @@
 
 #define URL_MAX 4096
 
-/* ---- a job's settings ----------------------------------------------------------------------- */
-
 static char *copy(const char *s, bool *failed)
 {
     char *c = s ? strdup(s) : NULL;
@@ -48,7 +46,7 @@ void target_job_unref(struct target_job *j)
 
 struct target_job *target_job_new(const struct job_config *from)
 {
-    struct target_job *j = calloc(1, sizeof *j);
+    struct target_job *j = calloc(1, sizeof(*j));
     bool failed = false;
 
     if (!j)
@@ -62,19 +60,21 @@ struct target_job *target_job_new(const struct job_config *from)
         .window = from->window,
         .timeout = from->timeout,
         .body_size_limit = from->body_size_limit,
-        .auth = {
-            .basic_username = copy(from->auth.basic_username, &failed),
-            .basic_password_file = copy(from->auth.basic_password_file, &failed),
-            .type = copy(from->auth.type, &failed),
-            .credentials_file = copy(from->auth.credentials_file, &failed),
-        },
-        .tls = {
-            .ca_file = copy(from->tls.ca_file, &failed),
-            .cert_file = copy(from->tls.cert_file, &failed),
-            .key_file = copy(from->tls.key_file, &failed),
-            .server_name = copy(from->tls.server_name, &failed),
-            .insecure_skip_verify = from->tls.insecure_skip_verify,
-        },
+        .auth =
+            {
+                .basic_username = copy(from->auth.basic_username, &failed),
+                .basic_password_file = copy(from->auth.basic_password_file, &failed),
+                .type = copy(from->auth.type, &failed),
+                .credentials_file = copy(from->auth.credentials_file, &failed),
+            },
+        .tls =
+            {
+                .ca_file = copy(from->tls.ca_file, &failed),
+                .cert_file = copy(from->tls.cert_file, &failed),
+                .key_file = copy(from->tls.key_file, &failed),
+                .server_name = copy(from->tls.server_name, &failed),
+                .insecure_skip_verify = from->tls.insecure_skip_verify,
+            },
         .pid_file = copy(from->pid_file, &failed),
     };
     if (failed) {
@@ -94,11 +94,9 @@ const char *reason_name(enum reason reason)
     return names[reason];
 }
 
-/* ---- one target ----------------------------------------------------------------------------- */
-
 struct target *target_new(const char *address)
 {
-    struct target *t = calloc(1, sizeof *t);
+    struct target *t = calloc(1, sizeof(*t));
 
     if (!t)
         return NULL;
@@ -195,7 +193,7 @@ static int copy_labels(struct target *t, const struct target_config *from)
 
     if (from->n_labels == 0)
         return 0;
-    t->labels = calloc(from->n_labels, sizeof *t->labels);
+    t->labels = calloc(from->n_labels, sizeof(*t->labels));
     if (!t->labels)
         return -ENOMEM;
     t->n_labels = from->n_labels;

@@ -50,8 +50,8 @@ struct target_last {
     usec captured;        /* the request of the last trace that was kept */
     char *key;
     uint64_t bytes;
-    char *label;         /* of that trace; NULL: not known, or not yet */
-    double latency;      /* nanoseconds: the 99th percentile of its scheduler latency; < 0: not known */
+    char *label;    /* of that trace; NULL: not known, or not yet */
+    double latency; /* nanoseconds: the 99th percentile of its scheduler latency; < 0: not known */
 };
 
 struct target {
@@ -63,23 +63,23 @@ struct target {
     char *url;     /* what is requested, but for `seconds`; holds no secrets */
     char *shown;   /* for logs and records: the URL, or unix:/path followed by the URL's path */
     char *unix_path;
-    char *service; /* of the key: the label `service`, or the job's name */
-    char *host;    /* of the key */
+    char *service;       /* of the key: the label `service`, or the job's name */
+    char *host;          /* of the key */
     uint16_t local_port; /* where this machine's TCP port is captured, for the pid; else 0 */
     struct label *labels;
     size_t n_labels;
     struct schedule schedule;
     struct peer_hint peer;
-    usec due;            /* boot time of the next capture; owned by the agenda */
-    size_t agenda_index; /* 1-based place in the agenda's heap; 0: not in it */
+    usec due;               /* boot time of the next capture; owned by the agenda */
+    size_t agenda_index;    /* 1-based place in the agenda's heap; 0: not in it */
     enum reason due_reason; /* a retry of what a signal asked for is not a scheduled capture */
     char *due_name;         /* of that reason, as in an order; or NULL */
     bool retrying;          /* `due` is that of another try, not of the schedule */
-    usec last_start;     /* boot time of the last request; 0: none yet */
-    unsigned attempts;   /* failed tries since the last kept trace */
-    unsigned failures;   /* in a row, for the log */
-    bool counted_failing;    /* the daemon's count of failing targets has it */
-    enum outcome state;  /* of the last capture that tells; OUTCOME_OK at first */
+    usec last_start;        /* boot time of the last request; 0: none yet */
+    unsigned attempts;      /* failed tries since the last kept trace */
+    unsigned failures;      /* in a row, for the log */
+    bool counted_failing;   /* the daemon's count of failing targets has it */
+    enum outcome state;     /* of the last capture that tells; OUTCOME_OK at first */
     struct target_last last;
     struct flight *flight; /* being captured or waiting for its turn; owned by the pipeline */
 };
@@ -105,4 +105,3 @@ char *target_request(const struct target *t, usec window);
 struct target_job *target_job_new(const struct job_config *from);
 struct target_job *target_job_ref(struct target_job *j);
 void target_job_unref(struct target_job *j);
-

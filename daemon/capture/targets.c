@@ -16,7 +16,7 @@ struct targets {
 
 struct targets *targets_new(const char *host)
 {
-    struct targets *ts = calloc(1, sizeof *ts);
+    struct targets *ts = calloc(1, sizeof(*ts));
 
     if (!ts)
         return NULL;
@@ -60,8 +60,6 @@ struct target *targets_at(struct targets *ts, size_t i)
 {
     return ts->items[i];
 }
-
-/* ---- an update ------------------------------------------------------------------------------ */
 
 /* One configured address, before it becomes a target or meets the one that it already is. */
 struct wanted {
@@ -129,8 +127,8 @@ static int collect(struct update *u, const struct config *config,
 
     for (size_t j = 0; j < config->n_jobs; j++)
         total += lists[j]->n;
-    u->jobs = calloc(config->n_jobs + 1, sizeof *u->jobs);
-    u->wanted = calloc(total + 1, sizeof *u->wanted);
+    u->jobs = calloc(config->n_jobs + 1, sizeof(*u->jobs));
+    u->wanted = calloc(total + 1, sizeof(*u->wanted));
     if (!u->jobs || !u->wanted)
         return -ENOMEM;
     for (size_t j = 0; j < config->n_jobs; j++) {
@@ -139,12 +137,12 @@ static int collect(struct update *u, const struct config *config,
             return -ENOMEM;
         u->n_jobs++;
         for (size_t i = 0; i < lists[j]->n; i++) {
-            u->wanted[u->n] = (struct wanted){
-                .config = &lists[j]->items[i], .job = u->jobs[j], .order = u->n};
+            u->wanted[u->n] =
+                (struct wanted){.config = &lists[j]->items[i], .job = u->jobs[j], .order = u->n};
             u->n++;
         }
     }
-    qsort(u->wanted, u->n, sizeof *u->wanted, by_identity);
+    qsort(u->wanted, u->n, sizeof(*u->wanted), by_identity);
     for (size_t i = 0; i < u->n; i++) {
         const struct wanted *w = &u->wanted[i], *last = &u->wanted[kept - (kept > 0)];
 

@@ -35,5 +35,3 @@ struct targets_change {
 int targets_update(struct targets *ts, const struct config *config,
                    const struct target_list *const *lists, usec real, usec boot,
                    struct targets_change *ret);
-
-

@@ -25,11 +25,18 @@ static const char *check_username(const char *name)
 }
 
 static const struct table_key basic_auth_keys[] = {
-    {.name = "username", .type = TABLE_STRING, .flags = TABLE_REQUIRED,
-     AT(auth_config, basic_username), .check = check_username},
-    {.name = "password_file", .type = TABLE_PATH, .flags = TABLE_REQUIRED,
+    {.name = "username",
+     .type = TABLE_STRING,
+     .flags = TABLE_REQUIRED,
+     AT(auth_config, basic_username),
+     .check = check_username},
+    {.name = "password_file",
+     .type = TABLE_PATH,
+     .flags = TABLE_REQUIRED,
      AT(auth_config, basic_password_file)},
-    {.name = "password", .type = TABLE_REFUSED, .flags = TABLE_SECRET,
+    {.name = "password",
+     .type = TABLE_REFUSED,
+     .flags = TABLE_SECRET,
      .hint = ACCESS_NO_SECRETS "with `password_file`"},
 };
 
@@ -37,9 +44,13 @@ const struct table access_basic_auth = {.where = "in basic_auth", KEYS(basic_aut
 
 static const struct table_key authorization_keys[] = {
     {.name = "type", .type = TABLE_STRING, AT(auth_config, type), .check = check_auth_type},
-    {.name = "credentials_file", .type = TABLE_PATH, .flags = TABLE_REQUIRED,
+    {.name = "credentials_file",
+     .type = TABLE_PATH,
+     .flags = TABLE_REQUIRED,
      AT(auth_config, credentials_file)},
-    {.name = "credentials", .type = TABLE_REFUSED, .flags = TABLE_SECRET,
+    {.name = "credentials",
+     .type = TABLE_REFUSED,
+     .flags = TABLE_SECRET,
      .hint = ACCESS_NO_SECRETS "with `credentials_file`"},
 };
 
@@ -52,12 +63,17 @@ static const struct table_key tls_keys[] = {
     {.name = "ca_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, ca_file)},
     {.name = "cert_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, cert_file)},
     {.name = "key_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, key_file)},
-    {.name = "server_name", .type = TABLE_STRING, .flags = TABLE_NULLABLE, .max = 253,
+    {.name = "server_name",
+     .type = TABLE_STRING,
+     .flags = TABLE_NULLABLE,
+     .max = 253,
      AT(tls_config, server_name)},
     {.name = "insecure_skip_verify", .type = TABLE_BOOL, AT(tls_config, insecure_skip_verify)},
     {.name = "ca", .type = TABLE_REFUSED, .hint = "name a file with `ca_file`"},
     {.name = "cert", .type = TABLE_REFUSED, .hint = "name a file with `cert_file`"},
-    {.name = "key", .type = TABLE_REFUSED, .flags = TABLE_SECRET,
+    {.name = "key",
+     .type = TABLE_REFUSED,
+     .flags = TABLE_SECRET,
      .hint = ACCESS_NO_SECRETS "with `key_file`"},
 };
 

@@ -11,7 +11,7 @@
 #include "daemon/config/table.h"
 
 /* Begins the hint of a row that refuses a secret. */
-#define ACCESS_NO_SECRETS                                                                          \
+#define ACCESS_NO_SECRETS \
     "a secret does not belong into this file; put it into one of its own and name that "
 
 /* The first two fill a struct auth_config, the third a struct tls_config. */

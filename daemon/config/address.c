@@ -181,7 +181,7 @@ static size_t match_scheme(const char *url, const char **ret_name)
 {
     static const char *const names[] = {"http", "https"};
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         size_t len = strlen(names[i]);
 
         if (strncasecmp(url, names[i], len) == 0 && strncmp(url + len, "://", 3) == 0) {

@@ -30,4 +30,3 @@ bool address_is_local(const struct address *a);
  */
 int address_split_url(const char *url, char **ret_scheme, char **ret_address, char **ret_path,
                       const char **ret_why);
-

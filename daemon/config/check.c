@@ -51,9 +51,10 @@ static void add(struct check *k, const void *const *of, bool seen, const char *a
               k->f && seen ? k->f->text : NULL, "%s%s", about, text ? text : "out of memory");
 }
 
-__attribute__((format(printf, 4, 0))) static void
-add_formatted(struct check *k, const void *const *of, const char *about, const char *fmt,
-              va_list ap)
+__attribute__((format(printf, 4, 0))) static void add_formatted(struct check *k,
+                                                                const void *const *of,
+                                                                const char *about, const char *fmt,
+                                                                va_list ap)
 {
     _cleanup_free_ char *text = NULL;
 
@@ -89,8 +90,9 @@ static const char *about_job(const struct job_config *job, char out[static ABOUT
 }
 
 /* `job` may be NULL. */
-__attribute__((format(printf, 4, 5))) static void
-report(struct check *k, const void *const *of, const struct job_config *job, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static void report(struct check *k, const void *const *of,
+                                                         const struct job_config *job,
+                                                         const char *fmt, ...)
 {
     char about[ABOUT_SIZE];
     va_list ap;
@@ -161,9 +163,9 @@ static void check_timing(struct check *k, const struct job_config *job,
         report(k, AT(&job->own.timeout, &job->own.interval, &c->timeout, &c->interval), shown,
                "scrape_timeout %s must be at most scrape_interval %s",
                format_duration(job->timeout, a), format_duration(job->interval, b));
-    check_duty_cycle(k, job, shown,
-                     AT(&job->own.interval, &job->own.window, &c->interval, &c->window,
-                        &c->max_duty_cycle));
+    check_duty_cycle(
+        k, job, shown,
+        AT(&job->own.interval, &job->own.window, &c->interval, &c->window, &c->max_duty_cycle));
 }
 
 static void check_size(struct check *k, const struct job_config *job,
@@ -174,8 +176,7 @@ static void check_size(struct check *k, const struct job_config *job,
 
     if (job->body_size_limit <= c->storage.max_bytes)
         return;
-    if (check_any_bad(k, AT(&job->own.body_size_limit, &c->body_size_limit,
-                            &c->storage.max_bytes)))
+    if (check_any_bad(k, AT(&job->own.body_size_limit, &c->body_size_limit, &c->storage.max_bytes)))
         return;
     report(k, AT(&job->own.body_size_limit, &c->body_size_limit, &c->storage.max_bytes), shown,
            "body_size_limit %s must be at most storage.max_bytes %s",
@@ -224,8 +225,7 @@ static void report_twice(struct check *k, const struct job_config *job,
 
     if (p)
         report(k, AT(second->address), job,
-               "target `%.80s` is given twice; the first is in line %u", second->address,
-               p->line);
+               "target `%.80s` is given twice; the first is in line %u", second->address, p->line);
     else
         report(k, AT(second->address), job, "target `%.80s` is given twice", second->address);
 }
@@ -237,12 +237,12 @@ static int check_targets(struct check *k, const struct job_config *job)
 
     if (n < 2)
         return 0;
-    sorted = calloc(n, sizeof *sorted);
+    sorted = calloc(n, sizeof(*sorted));
     if (!sorted)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++)
         sorted[i] = &job->targets.items[i];
-    qsort(sorted, n, sizeof *sorted, by_address);
+    qsort(sorted, n, sizeof(*sorted), by_address);
     for (size_t i = 1; i < n; i++) {
         if (strcmp(sorted[i - 1]->address, sorted[i]->address) == 0)
             report_twice(k, job, sorted[i - 1], sorted[i]);
@@ -278,14 +278,14 @@ static int check_names(struct check *k)
 
     if (k->c->n_jobs < 2)
         return 0;
-    sorted = calloc(k->c->n_jobs, sizeof *sorted);
+    sorted = calloc(k->c->n_jobs, sizeof(*sorted));
     if (!sorted)
         return -ENOMEM;
     for (size_t i = 0; i < k->c->n_jobs; i++) {
         if (k->c->jobs[i].name)
             sorted[n++] = &k->c->jobs[i];
     }
-    qsort(sorted, n, sizeof *sorted, by_name);
+    qsort(sorted, n, sizeof(*sorted), by_name);
     for (size_t i = 1; i < n; i++) {
         const struct place *p = k->f ? places_find(&k->f->places, &sorted[i - 1]->name) : NULL;
 
@@ -325,13 +325,14 @@ static void check_web(struct check *k)
     if (exposed)
         report(k, AT(&w->listen_address), NULL,
                "web.listen_address `%s` can be reached from other machines: "
-               "give web.bearer_token_file, too", exposed->text);
+               "give web.bearer_token_file, too",
+               exposed->text);
 }
 
 /* The global values alone, by a job that has nothing else. It must not lie where a place may be. */
 static int check_global(struct check *k)
 {
-    _cleanup_free_ struct job_config *nobody = calloc(1, sizeof *nobody);
+    _cleanup_free_ struct job_config *nobody = calloc(1, sizeof(*nobody));
 
     if (!nobody)
         return -ENOMEM;

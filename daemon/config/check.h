@@ -17,8 +17,6 @@ void check_inherit(const struct config *c, bool once, struct job_config *job);
  */
 int check_rules(struct config *c, bool once, struct yaml_file *f, struct diags *d);
 
-/* ---- for the files with rules alone --------------------------------------------------------- */
-
 struct check {
     struct config *c;
     bool once;

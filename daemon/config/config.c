@@ -22,7 +22,7 @@
 
 struct config *config_new(void)
 {
-    struct config *c = calloc(1, sizeof *c);
+    struct config *c = calloc(1, sizeof(*c));
 
     if (!c)
         return NULL;

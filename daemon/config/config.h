@@ -15,13 +15,13 @@
 #include "daemon/config/address.h"
 #include "daemon/config/diag.h"
 
-#define CONFIG_FILE_MAX (4u << 20)       /* bytes of one configuration or file_sd file */
-#define CONFIG_LABELS_MAX 64             /* labels of one target */
-#define CONFIG_TARGETS_MAX 100000        /* targets of one file */
-#define CONFIG_JOBS_MAX 10000            /* scrape_configs of one file */
+#define CONFIG_FILE_MAX (4u << 20)            /* bytes of one configuration or file_sd file */
+#define CONFIG_LABELS_MAX 64                  /* labels of one target */
+#define CONFIG_TARGETS_MAX 100000             /* targets of one file */
+#define CONFIG_JOBS_MAX 10000                 /* scrape_configs of one file */
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
-#define CONFIG_CONCURRENT_MAX 4096       /* max_concurrent_captures */
-#define CONFIG_JOB_NAME_MAX 100          /* bytes; what a key's component holds */
+#define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
+#define CONFIG_JOB_NAME_MAX 100               /* bytes; what a key's component holds */
 
 struct label {
     char *name;
@@ -101,9 +101,9 @@ struct upload_config {
     enum upload_addressing addressing;
     unsigned concurrency;
     bool keep_local;
-    bool if_none_match;   /* never overwrite: PUT with If-None-Match: * */
-    uint64_t max_rate;    /* bytes a second of all uploads together; 0: no limit */
-    usec stall_timeout;   /* an upload of which nothing moves so long is given up */
+    bool if_none_match; /* never overwrite: PUT with If-None-Match: * */
+    uint64_t max_rate;  /* bytes a second of all uploads together; 0: no limit */
+    usec stall_timeout; /* an upload of which nothing moves so long is given up */
     char *storage_class;
     char *sse, *sse_kms_key_id; /* AES256, aws:kms */
     struct label *tags;
@@ -195,4 +195,3 @@ int config_set_upload_url(struct config *c, const char *url);
  * 0, or -EINVAL or -ENOMEM with entries in `d`.
  */
 int config_check(struct config *c, bool once, struct diags *d);
-

@@ -93,9 +93,9 @@ static char *cut_line(const char *text, unsigned line, unsigned column, unsigned
     return shown;
 }
 
-__attribute__((format(printf, 4, 0)))
-static int diag_fill(struct diag *g, const char *file, const char *source, const char *fmt,
-                     va_list ap)
+__attribute__((format(printf, 4, 0))) static int diag_fill(struct diag *g, const char *file,
+                                                           const char *source, const char *fmt,
+                                                           va_list ap)
 {
     if (vasprintf(&g->message, fmt, ap) < 0) {
         g->message = NULL;
@@ -124,7 +124,7 @@ void diags_addv(struct diags *d, const char *file, unsigned line, unsigned colum
         d->dropped++;
         return;
     }
-    items = realloc(d->items, (d->n + 1) * sizeof *items);
+    items = realloc(d->items, (d->n + 1) * sizeof(*items));
     if (items)
         d->items = items;
     if (!items || diag_fill(&g, file, source, fmt, ap) < 0) {

@@ -47,4 +47,3 @@ size_t diags_count(const struct diags *d);
  * place. Without a line "file: message", without a file "contraced: message".
  */
 void diags_print(struct diags *d, FILE *out);
-

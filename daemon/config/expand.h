@@ -13,4 +13,3 @@
  * *ret_why set to an allocated message (NULL if there was no memory for it).
  */
 int expand_text(const char *text, struct buf *out, char **ret_why);
-

@@ -50,7 +50,7 @@ int target_list_add(struct target_list *list, struct target_config *t)
 {
     if ((list->n & (list->n - 1)) == 0) {
         size_t cap = list->n ? list->n * 2 : 1;
-        struct target_config *items = reallocarray(list->items, cap, sizeof *items);
+        struct target_config *items = reallocarray(list->items, cap, sizeof(*items));
 
         if (!items)
             return -ENOMEM;
@@ -148,7 +148,7 @@ static int read_label(struct yaml_file *f, const yaml_node_pair_t *pair, struct 
         return r;
     if (g->n_labels == CONFIG_LABELS_MAX)
         return yaml_file_error(f, value, "more than %d labels", CONFIG_LABELS_MAX);
-    r = yaml_file_spend(f, value, sizeof *l + 2 * strlen(name));
+    r = yaml_file_spend(f, value, sizeof(*l) + 2 * strlen(name));
     if (r == 0)
         r = yaml_scalar(f, value, "a label", &l->value);
     if (r < 0)
@@ -174,7 +174,7 @@ static int read_labels(struct yaml_file *f, const yaml_node_t *node, void *base)
     end = node->data.mapping.pairs.top;
     if (end - first > PAIRS_MAX)
         return yaml_file_error(f, node, "more than %d labels", CONFIG_LABELS_MAX);
-    g->labels = calloc(CONFIG_LABELS_MAX, sizeof *g->labels);
+    g->labels = calloc(CONFIG_LABELS_MAX, sizeof(*g->labels));
     if (!g->labels)
         return yaml_file_oom(f);
     for (const yaml_node_pair_t *pair = first; pair < end; pair++) {
@@ -195,16 +195,23 @@ static int read_labels(struct yaml_file *f, const yaml_node_t *node, void *base)
 }
 
 static const struct table_key group_keys[] = {
-    {.name = "targets", .type = TABLE_LIST, .flags = TABLE_REQUIRED,
-     .offset = offsetof(struct group, targets), .max = CONFIG_TARGETS_MAX, .item = read_target},
-    {.name = "labels", .type = TABLE_CUSTOM, .flags = TABLE_NULLABLE,
-     .offset = offsetof(struct group, labels), .custom = read_labels},
+    {.name = "targets",
+     .type = TABLE_LIST,
+     .flags = TABLE_REQUIRED,
+     .offset = offsetof(struct group, targets),
+     .max = CONFIG_TARGETS_MAX,
+     .item = read_target},
+    {.name = "labels",
+     .type = TABLE_CUSTOM,
+     .flags = TABLE_NULLABLE,
+     .offset = offsetof(struct group, labels),
+     .custom = read_labels},
 };
 
 static const struct table group_table = {
     .where = "in a group of targets",
     .keys = group_keys,
-    .n_keys = sizeof group_keys / sizeof group_keys[0],
+    .n_keys = sizeof(group_keys) / sizeof(group_keys[0]),
 };
 
 static int copy_labels(struct yaml_file *f, const yaml_node_t *node, const struct group *g,
@@ -220,7 +227,7 @@ static int copy_labels(struct yaml_file *f, const yaml_node_t *node, const struc
     r = yaml_file_spend(f, node, bytes);
     if (r < 0)
         return r;
-    t->labels = calloc(g->n_labels, sizeof *t->labels);
+    t->labels = calloc(g->n_labels, sizeof(*t->labels));
     if (!t->labels)
         return yaml_file_oom(f);
     for (size_t i = 0; i < g->n_labels; i++) {

@@ -29,7 +29,7 @@ static int parse_unix(const char *path, struct listen_address *a, const char **r
                                "use unix:/PATH");
     if (path[0] != '/' || path[1] == '\0')
         return refuse(ret_why, "must name a unix socket as unix:/absolute/path");
-    if (strlen(path) >= sizeof a->sa.un.sun_path)
+    if (strlen(path) >= sizeof(a->sa.un.sun_path))
         return refuse(ret_why, "has a path for a unix socket of more than 107 bytes");
     for (const char *p = path; *p; p++) {
         if (*p <= ' ' || *p >= 0x7f)
@@ -52,9 +52,9 @@ static int parse_host(const char *host, uint16_t port, struct listen_address *a,
     if (strcmp(host, "localhost") == 0)
         host = "127.0.0.1";
     if (inet_pton(AF_INET, host, &v4) == 1) {
-        a->sa.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port),
-                                        .sin_addr = v4};
-        a->len = sizeof a->sa.v4;
+        a->sa.v4 =
+            (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = v4};
+        a->len = sizeof(a->sa.v4);
         a->local = (ntohl(v4.s_addr) >> 24) == 127;
         return 0;
     }
@@ -63,9 +63,9 @@ static int parse_host(const char *host, uint16_t port, struct listen_address *a,
     else if (inet_pton(AF_INET6, host, &v6) != 1)
         return refuse(ret_why, "has a name, which is not looked up: give an address of this "
                                "machine, or :PORT for all of them");
-    a->sa.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port),
-                                     .sin6_addr = v6};
-    a->len = sizeof a->sa.v6;
+    a->sa.v6 =
+        (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = v6};
+    a->len = sizeof(a->sa.v6);
     a->local = IN6_IS_ADDR_LOOPBACK(&v6);
     return 0;
 }
@@ -94,7 +94,7 @@ static int parse_tcp(const char *text, struct listen_address *a, const char **re
         if (!memchr(text, ':', n))
             return refuse(ret_why, "has in brackets what is no IPv6 address");
     }
-    if (n >= sizeof host)
+    if (n >= sizeof(host))
         return refuse(ret_why, FORMS);
     memcpy(host, text, n);
     host[n] = '\0';
@@ -106,7 +106,7 @@ int listen_parse(const char *text, struct listen_address *ret, const char **ret_
     struct listen_address a = {0};
     int r;
 
-    if (strlen(text) >= sizeof a.text)
+    if (strlen(text) >= sizeof(a.text))
         return refuse(ret_why, FORMS);
     memcpy(a.text, text, strlen(text) + 1);
     if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
@@ -130,7 +130,7 @@ static int add(struct listen_list *list, const char *text, size_t n, const char 
         return refuse(ret_why, "has nothing before or after a comma");
     if (list->n == LISTEN_MAX)
         return refuse(ret_why, "has more than 16 addresses");
-    if (n >= sizeof one)
+    if (n >= sizeof(one))
         return refuse(ret_why, FORMS);
     memcpy(one, text, n);
     one[n] = '\0';

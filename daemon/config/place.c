@@ -15,7 +15,7 @@ int places_add(struct places *p, const void *of, unsigned line, unsigned column,
 {
     if (p->n == p->cap) {
         size_t cap = p->cap ? p->cap * 2 : 64;
-        struct place *items = reallocarray(p->items, cap, sizeof *items);
+        struct place *items = reallocarray(p->items, cap, sizeof(*items));
 
         if (!items)
             return -ENOMEM;
@@ -42,8 +42,8 @@ const struct place *places_find(struct places *p, const void *of)
     if (p->n == 0)
         return NULL;
     if (!p->sorted) {
-        qsort(p->items, p->n, sizeof p->items[0], compare);
+        qsort(p->items, p->n, sizeof(p->items[0]), compare);
         p->sorted = true;
     }
-    return bsearch(&key, p->items, p->n, sizeof p->items[0], compare);
+    return bsearch(&key, p->items, p->n, sizeof(p->items[0]), compare);
 }

@@ -28,4 +28,3 @@ int places_add(struct places *p, const void *of, unsigned line, unsigned column,
 
 /* NULL if it did not come from the file. */
 const struct place *places_find(struct places *p, const void *of);
-

@@ -67,8 +67,8 @@ static int read_seconds(struct yaml_file *f, const yaml_node_t *node, const stru
     if (r == 0 && seconds < 1e9)
         value = (usec)(seconds * 1e6 + 0.5);
     if (value < key->min || value > key->max) {
-        (void)snprintf(min, sizeof min, "%g", (double)key->min / 1e6);
-        (void)snprintf(max, sizeof max, "%g", (double)key->max / 1e6);
+        (void)snprintf(min, sizeof(min), "%g", (double)key->min / 1e6);
+        (void)snprintf(max, sizeof(max), "%g", (double)key->max / 1e6);
         return out_of_bounds(f, node, key, text, min, max);
     }
     *field = value;
@@ -119,8 +119,8 @@ static int read_ratio(struct yaml_file *f, const yaml_node_t *node, const struct
                                key->name, key->choices ? ", or " : "",
                                key->choices ? key->choices->name : "", QUOTE(text));
     if (r < 0 || value < (double)key->min / 1e6 || value > (double)key->max / 1e6) {
-        (void)snprintf(min, sizeof min, "%g%%", (double)key->min / 1e4);
-        (void)snprintf(max, sizeof max, "%g%%", (double)key->max / 1e4);
+        (void)snprintf(min, sizeof(min), "%g%%", (double)key->min / 1e4);
+        (void)snprintf(max, sizeof(max), "%g%%", (double)key->max / 1e4);
         return out_of_bounds(f, node, key, text, min, max);
     }
     *field = value;
@@ -138,8 +138,8 @@ static int read_number(struct yaml_file *f, const yaml_node_t *node, const struc
         return yaml_file_error(f, node, "%s: expected a whole number, got " QUOTED, key->name,
                                QUOTE(text));
     if (r < 0 || value < key->min) {
-        (void)snprintf(min, sizeof min, "%llu", (unsigned long long)key->min);
-        (void)snprintf(max, sizeof max, "%llu", (unsigned long long)key->max);
+        (void)snprintf(min, sizeof(min), "%llu", (unsigned long long)key->min);
+        (void)snprintf(max, sizeof(max), "%llu", (unsigned long long)key->max);
         return out_of_bounds(f, node, key, text, min, max);
     }
     if (key->type == TABLE_UNSIGNED)
@@ -169,7 +169,7 @@ static int read_choice(struct yaml_file *f, const yaml_node_t *node, const struc
                 *(int *)field = c->value;
             return 0;
         }
-        (void)snprintf(names + len, sizeof names - len, "%s%s", len ? ", " : "", c->name);
+        (void)snprintf(names + len, sizeof(names) - len, "%s%s", len ? ", " : "", c->name);
     }
     return yaml_file_error(f, node, "%s: expected %s%s, got " QUOTED, key->name,
                            choices == booleans ? "" : "one of ",

@@ -32,9 +32,9 @@ enum table_type {
 
 enum {
     TABLE_REQUIRED = 1 << 0,
-    TABLE_NULLABLE = 1 << 1, /* null leaves the default */
-    TABLE_NONEMPTY = 1 << 2, /* a list that has an item */
-    TABLE_SECRET = 1 << 3,   /* refused since it would hold a secret: its line is not shown */
+    TABLE_NULLABLE = 1 << 1,  /* null leaves the default */
+    TABLE_NONEMPTY = 1 << 2,  /* a list that has an item */
+    TABLE_SECRET = 1 << 3,    /* refused since it would hold a secret: its line is not shown */
     TABLE_CLEARABLE = 1 << 4, /* null takes the default of a string away */
 };
 

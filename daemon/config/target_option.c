@@ -132,7 +132,7 @@ static bool has_target(const struct config *c, const struct job_config *like, co
 
 static int add_service_label(struct target_config *t, const char *service)
 {
-    t->labels = calloc(1, sizeof *t->labels);
+    t->labels = calloc(1, sizeof(*t->labels));
     if (!t->labels)
         return -ENOMEM;
     t->n_labels = 1;
@@ -159,7 +159,7 @@ static int name_job(const struct config *c, struct option_target *o, struct job_
 /* The job becomes the configuration's. */
 static int append_job(struct config *c, struct job_config *job)
 {
-    struct job_config *jobs = reallocarray(c->jobs, c->n_jobs + 1, sizeof *jobs);
+    struct job_config *jobs = reallocarray(c->jobs, c->n_jobs + 1, sizeof(*jobs));
 
     if (!jobs)
         return -ENOMEM;

@@ -19,4 +19,3 @@ size_t text_break_length(const char *p);
  * out of `a`. Words longer than TEXT_WORD_MAX are as far apart as they can be: SIZE_MAX. */
 #define TEXT_WORD_MAX 48
 size_t text_distance(const char *a, const char *b);
-

@@ -53,8 +53,6 @@ void upload_done(struct upload_config *u)
     access_done(&u->auth, &u->tls);
 }
 
-/* ---- single values -------------------------------------------------------------------------- */
-
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
 static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 static const char digits[] = "0123456789";
@@ -81,9 +79,8 @@ static const char *check_storage_class(const char *name)
 
 static const char *check_sse(const char *sse)
 {
-    return strcmp(sse, "AES256") == 0 || strcmp(sse, "aws:kms") == 0
-               ? NULL
-               : "must be AES256 or aws:kms";
+    return strcmp(sse, "AES256") == 0 || strcmp(sse, "aws:kms") == 0 ? NULL
+                                                                     : "must be AES256 or aws:kms";
 }
 
 static const char *check_visible(const char *text)
@@ -94,8 +91,6 @@ static const char *check_visible(const char *text)
     }
     return NULL;
 }
-
-/* ---- tags ----------------------------------------------------------------------------------- */
 
 static size_t count_characters(const char *s)
 {
@@ -128,9 +123,8 @@ static int check_tag_key(struct yaml_file *f, const yaml_node_t *node, const cha
         return yaml_file_error(f, node, "tag `%.60s`: keys that begin with aws: are Amazon's own",
                                key);
     if (!tag_letters(key))
-        return yaml_file_error(f, node,
-                               "tag `%.60s`: keys have letters, digits, blanks and + - = . _ : / @",
-                               key);
+        return yaml_file_error(
+            f, node, "tag `%.60s`: keys have letters, digits, blanks and + - = . _ : / @", key);
     return 0;
 }
 
@@ -156,7 +150,7 @@ static int read_tag(struct yaml_file *f, const yaml_node_pair_t *pair, struct up
     if (r == 0)
         r = check_tag_key(f, yaml_file_node(f, pair->key), name);
     if (r == 0)
-        r = yaml_file_spend(f, value, sizeof *tag + 2 * strlen(name));
+        r = yaml_file_spend(f, value, sizeof(*tag) + 2 * strlen(name));
     if (r == 0)
         r = yaml_scalar(f, value, "a tag", &tag->value);
     if (r < 0)
@@ -178,7 +172,7 @@ static int read_tags(struct yaml_file *f, const yaml_node_t *node, void *base)
     end = node->data.mapping.pairs.top;
     if (end - first > UPLOAD_TAGS_MAX)
         return yaml_file_error(f, node, "tags: an object has at most %d", UPLOAD_TAGS_MAX);
-    u->tags = calloc(UPLOAD_TAGS_MAX, sizeof *u->tags);
+    u->tags = calloc(UPLOAD_TAGS_MAX, sizeof(*u->tags));
     if (!u->tags)
         return yaml_file_oom(f);
     for (const yaml_node_pair_t *pair = first; pair < end; pair++) {
@@ -198,8 +192,6 @@ static int read_tags(struct yaml_file *f, const yaml_node_t *node, void *base)
     return bad ? -EINVAL : 0;
 }
 
-/* ---- the section ---------------------------------------------------------------------------- */
-
 static const struct table_choice addressing_choices[] = {
     {"auto", UPLOAD_ADDRESSING_AUTO},
     {"path", UPLOAD_ADDRESSING_PATH},
@@ -207,48 +199,93 @@ static const struct table_choice addressing_choices[] = {
     {NULL, 0},
 };
 
-#define FILE_KEY(key, field)                                                                       \
+#define FILE_KEY(key, field) \
     {.name = (key), .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(upload_config, field)}
 
-#define REFUSED_SECRET(key, file)                                                                  \
-    {.name = (key), .type = TABLE_REFUSED, .flags = TABLE_SECRET,                                  \
+#define REFUSED_SECRET(key, file) \
+    {.name = (key),               \
+     .type = TABLE_REFUSED,       \
+     .flags = TABLE_SECRET,       \
      .hint = ACCESS_NO_SECRETS "with `" file "`"}
 
 static const struct table_key upload_keys[] = {
-    {.name = "url", .type = TABLE_STRING, .flags = TABLE_NULLABLE, AT(upload_config, url),
+    {.name = "url",
+     .type = TABLE_STRING,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, url),
      .max = URL_MAX},
-    {.name = "endpoint", .type = TABLE_STRING, .flags = TABLE_NULLABLE, AT(upload_config, endpoint),
+    {.name = "endpoint",
+     .type = TABLE_STRING,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, endpoint),
      .max = URL_MAX},
-    {.name = "region", .type = TABLE_STRING, .flags = TABLE_NULLABLE, AT(upload_config, region),
-     .max = 64, .check = check_region},
-    {.name = "addressing", .type = TABLE_CHOICE, AT(upload_config, addressing),
+    {.name = "region",
+     .type = TABLE_STRING,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, region),
+     .max = 64,
+     .check = check_region},
+    {.name = "addressing",
+     .type = TABLE_CHOICE,
+     AT(upload_config, addressing),
      .choices = addressing_choices},
-    {.name = "concurrency", .type = TABLE_UNSIGNED, AT(upload_config, concurrency), .min = 1,
+    {.name = "concurrency",
+     .type = TABLE_UNSIGNED,
+     AT(upload_config, concurrency),
+     .min = 1,
      .max = CONCURRENCY_MAX},
     {.name = "keep_local", .type = TABLE_BOOL, AT(upload_config, keep_local)},
     {.name = "if_none_match", .type = TABLE_BOOL, AT(upload_config, if_none_match)},
-    {.name = "max_rate", .type = TABLE_SIZE, .flags = TABLE_NULLABLE, AT(upload_config, max_rate),
-     .min = RATE_MIN, .max = RATE_MAX},
-    {.name = "stall_timeout", .type = TABLE_DURATION, AT(upload_config, stall_timeout),
-     .min = 5 * USEC_PER_SEC, .max = USEC_PER_HOUR},
-    {.name = "storage_class", .type = TABLE_STRING, .flags = TABLE_NULLABLE,
-     AT(upload_config, storage_class), .max = 128, .check = check_storage_class},
-    {.name = "server_side_encryption", .type = TABLE_STRING, .flags = TABLE_NULLABLE,
-     AT(upload_config, sse), .check = check_sse},
-    {.name = "sse_kms_key_id", .type = TABLE_STRING, .flags = TABLE_NULLABLE,
-     AT(upload_config, sse_kms_key_id), .max = 2048, .check = check_visible},
-    {.name = "tags", .type = TABLE_CUSTOM, .flags = TABLE_NULLABLE, AT(upload_config, tags),
+    {.name = "max_rate",
+     .type = TABLE_SIZE,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, max_rate),
+     .min = RATE_MIN,
+     .max = RATE_MAX},
+    {.name = "stall_timeout",
+     .type = TABLE_DURATION,
+     AT(upload_config, stall_timeout),
+     .min = 5 * USEC_PER_SEC,
+     .max = USEC_PER_HOUR},
+    {.name = "storage_class",
+     .type = TABLE_STRING,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, storage_class),
+     .max = 128,
+     .check = check_storage_class},
+    {.name = "server_side_encryption",
+     .type = TABLE_STRING,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, sse),
+     .check = check_sse},
+    {.name = "sse_kms_key_id",
+     .type = TABLE_STRING,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, sse_kms_key_id),
+     .max = 2048,
+     .check = check_visible},
+    {.name = "tags",
+     .type = TABLE_CUSTOM,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, tags),
      .custom = read_tags},
     FILE_KEY("access_key_file", access_key_file),
     FILE_KEY("secret_key_file", secret_key_file),
     FILE_KEY("session_token_file", session_token_file),
     FILE_KEY("account_key_file", account_key_file),
     FILE_KEY("sas_token_file", sas_token_file),
-    {.name = "basic_auth", .type = TABLE_MAPPING, AT(upload_config, auth),
+    {.name = "basic_auth",
+     .type = TABLE_MAPPING,
+     AT(upload_config, auth),
      .table = &access_basic_auth},
-    {.name = "authorization", .type = TABLE_MAPPING, AT(upload_config, auth),
+    {.name = "authorization",
+     .type = TABLE_MAPPING,
+     AT(upload_config, auth),
      .table = &access_authorization},
-    {.name = "tls_config", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, AT(upload_config, tls),
+    {.name = "tls_config",
+     .type = TABLE_MAPPING,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, tls),
      .table = &access_tls},
     REFUSED_SECRET("access_key", "access_key_file"),
     REFUSED_SECRET("access_key_id", "access_key_file"),
@@ -257,18 +294,22 @@ static const struct table_key upload_keys[] = {
     REFUSED_SECRET("session_token", "session_token_file"),
     REFUSED_SECRET("account_key", "account_key_file"),
     REFUSED_SECRET("sas_token", "sas_token_file"),
-    {.name = "bucket", .type = TABLE_REFUSED,
+    {.name = "bucket",
+     .type = TABLE_REFUSED,
      .hint = "the bucket is part of `url`: s3://BUCKET/PREFIX"},
-    {.name = "prefix", .type = TABLE_REFUSED,
+    {.name = "prefix",
+     .type = TABLE_REFUSED,
      .hint = "the prefix is part of `url`: s3://BUCKET/PREFIX"},
-    {.name = "profile", .type = TABLE_REFUSED,
+    {.name = "profile",
+     .type = TABLE_REFUSED,
      .hint = "set AWS_PROFILE in the environment of contraced"},
     {.name = "force_path_style", .type = TABLE_REFUSED, .hint = "write `addressing: path`"},
-    {.name = "insecure", .type = TABLE_REFUSED,
+    {.name = "insecure",
+     .type = TABLE_REFUSED,
      .hint = "write `endpoint: http://HOST:PORT` for a server without TLS, or "
              "`insecure_skip_verify` in `tls_config`"},
 };
 
-_Static_assert(sizeof upload_keys / sizeof upload_keys[0] <= TABLE_KEYS_MAX, "room for all keys");
+_Static_assert(sizeof(upload_keys) / sizeof(upload_keys[0]) <= TABLE_KEYS_MAX, "room for all keys");
 
 const struct table upload_section = {.where = "in upload", KEYS(upload_keys)};

@@ -11,8 +11,6 @@
 #define AT CHECK_AT
 #define ABOUT "upload: "
 
-/* ---- which key is for which kind of store --------------------------------------------------- */
-
 enum field {
     FIELD_TEXT,       /* char *, set if not NULL */
     FIELD_FLAG,       /* bool, set if true */
@@ -58,7 +56,7 @@ static const struct fit {
     FIT("tls_config", FIELD_FLAG, tls.insecure_skip_verify, TLS),
 };
 
-#define N_FITS (sizeof fits / sizeof fits[0])
+#define N_FITS (sizeof(fits) / sizeof(fits[0]))
 
 static bool is_set(const struct upload_config *u, const struct fit *fit)
 {
@@ -120,7 +118,10 @@ static void list_schemes(unsigned schemes, char *out, size_t size)
 
         if (!(schemes & bit) || n >= size)
             continue;
-        n += (size_t)snprintf(out + n, size - n, "%s%s", n == 0 ? "" : last ? " and " : ", ",
+        n += (size_t)snprintf(out + n, size - n, "%s%s",
+                              n == 0 ? ""
+                              : last ? " and "
+                                     : ", ",
                               upload_scheme_name((enum upload_scheme)bit));
     }
 }
@@ -137,14 +138,12 @@ static void check_fits(struct check *k, enum upload_scheme scheme)
         if ((fit->schemes & scheme) || !is_set(u, fit) || strcmp(said, fit->key) == 0)
             continue;
         said = fit->key;
-        list_schemes(fit->schemes, whose, sizeof whose);
+        list_schemes(fit->schemes, whose, sizeof(whose));
         check_report(k, AT((const char *)u + fit->offset, &u->url), ABOUT,
                      "%s is for stores at %s: remove it, or change url, which begins with %s",
                      fit->key, whose, upload_scheme_name(scheme));
     }
 }
-
-/* ---- what must stand together --------------------------------------------------------------- */
 
 static void check_needs(struct check *k, char *const *field, const char *key, char *const *other,
                         const char *needed)
@@ -171,8 +170,6 @@ static void check_pairs(struct check *k)
                      "sse_kms_key_id needs `server_side_encryption: aws:kms`");
     check_access(k, &u->auth, &u->tls, &u->url, ABOUT);
 }
-
-/* ---- the URLs ------------------------------------------------------------------------------- */
 
 /* The secret that would travel in every request as it is, not as a signature; NULL: none. */
 static const char *bare_secret(const struct upload_config *u, enum upload_scheme scheme)
@@ -215,7 +212,8 @@ static void check_apart(struct check *k)
         !check_any_bad(k, AT(&k->c->storage.path)))
         check_report(k, AT(&u->url, &k->c->storage.path), ABOUT,
                      "url `%.80s` lies in storage.path, where traces wait to be uploaded: name "
-                     "another directory", u->url);
+                     "another directory",
+                     u->url);
 }
 
 static const char endpoint_secret[] =
@@ -231,7 +229,7 @@ static int check_url(struct check *k, char *const *at, enum upload_scheme scheme
     int r;
 
     if (upload_url_has_secret(*at, &secret)) {
-        (void)snprintf(unseen, sizeof unseen, "%s %s", key, endpoint ? endpoint_secret : secret);
+        (void)snprintf(unseen, sizeof(unseen), "%s %s", key, endpoint ? endpoint_secret : secret);
         check_report_unseen(k, AT(at), ABOUT, unseen);
         return 0;
     }

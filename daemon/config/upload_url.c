@@ -124,8 +124,6 @@ bool upload_url_has_secret(const char *url, const char **ret_why)
     return true;
 }
 
-/* ---- what is no URL of a store -------------------------------------------------------------- */
-
 __attribute__((format(printf, 2, 3))) static int say(char *why, const char *fmt, ...)
 {
     va_list ap;
@@ -152,10 +150,9 @@ static const char *meant(const char *name)
     for (size_t i = 0; i < COUNT(schemes); i++) {
         char known[SCHEME_MAX];
 
-        (void)snprintf(known, sizeof known, "%.*s", (int)strcspn(schemes[i].name, ":"),
+        (void)snprintf(known, sizeof(known), "%.*s", (int)strcspn(schemes[i].name, ":"),
                        schemes[i].name);
-        if (strcasecmp(known, name) == 0 ||
-            (strlen(known) > 2 && text_distance(known, name) == 1))
+        if (strcasecmp(known, name) == 0 || (strlen(known) > 2 && text_distance(known, name) == 1))
             return schemes[i].name;
     }
     return NULL;
@@ -167,8 +164,8 @@ static int no_scheme(const char *url, char *why)
     size_t n = strcspn(url, ":");
     const char *hint = NULL, *scheme = NULL;
 
-    if (url[n] && n > 0 && n < sizeof name) {
-        (void)snprintf(name, sizeof name, "%.*s", (int)n, url);
+    if (url[n] && n > 0 && n < sizeof(name)) {
+        (void)snprintf(name, sizeof(name), "%.*s", (int)n, url);
         hint = hint_of(name);
         scheme = meant(name);
     }
@@ -182,10 +179,9 @@ static int no_scheme(const char *url, char *why)
         return say(why, "`%.80s`: did you mean %s?", url, scheme);
     return say(why,
                "`%.80s` names no kind of store: it begins with s3://, gs://, az://, https://, "
-               "http:// or file://", url);
+               "http:// or file://",
+               url);
 }
-
-/* ---- hosts ---------------------------------------------------------------------------------- */
 
 /* http(s)://HOST… to its host. 0, -ENOMEM, or -EINVAL with a static text. */
 static int parse_host(const char *url, struct address *ret, const char **ret_why)
@@ -250,8 +246,6 @@ int upload_url_is_open(const char *url)
     return r;
 }
 
-/* ---- the rules ------------------------------------------------------------------------------ */
-
 static bool has_control(const char *text)
 {
     for (; *text; text++) {
@@ -283,8 +277,7 @@ int upload_url_check(const char *url, char why[static UPLOAD_WHY_MAX])
             return say(why, "`%.80s`: a directory is written file:///DIR, with three slashes", url);
         return 0;
     case UPLOAD_HTTPS:
-    case UPLOAD_HTTP:
-        return check_host(url, why);
+    case UPLOAD_HTTP: return check_host(url, why);
     }
     return no_scheme(url, why);
 }
@@ -318,7 +311,9 @@ int upload_endpoint_check(const char *endpoint, enum upload_scheme store,
         return say(why, "`%.80s`: %s", endpoint, static_why);
     address_done(&a);
     if (r == 0 && !may_follow(path, store == UPLOAD_AZ))
-        return say(why, "`%.80s` must be a host without a path: the bucket and what is behind it "
-                        "belong into `url`", endpoint);
+        return say(why,
+                   "`%.80s` must be a host without a path: the bucket and what is behind it "
+                   "belong into `url`",
+                   endpoint);
     return r;
 }

@@ -134,9 +134,7 @@ static const char *survey_event(struct survey *s, const yaml_event_t *e)
         s->depth++;
         break;
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT:
-        s->depth--;
-        return NULL;
+    case YAML_MAPPING_END_EVENT: s->depth--; return NULL;
     case YAML_SCALAR_EVENT: anchor = e->data.scalar.anchor; break;
     case YAML_ALIAS_EVENT: break;
     default: return NULL;
@@ -263,7 +261,7 @@ bool yaml_is_null(const yaml_node_t *node)
 
     if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
         return false;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp((const char *)node->data.scalar.value, words[i]) == 0)
             return true;
     }
@@ -334,8 +332,9 @@ int yaml_key_text(struct yaml_file *f, const yaml_node_pair_t *pair, const char 
     if (strlen(text) != key->data.scalar.length)
         return yaml_file_error(f, key, "a key contains a zero byte");
     if (key->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && strcmp(text, "<<") == 0)
-        return yaml_file_error(f, key, "merge keys (`<<`) are not supported; an alias (*name) may "
-                                       "stand for a whole value");
+        return yaml_file_error(f, key,
+                               "merge keys (`<<`) are not supported; an alias (*name) may "
+                               "stand for a whole value");
     *ret = text;
     return 0;
 }

@@ -31,7 +31,7 @@ struct yaml_file {
     struct places places;
     yaml_document_t document;
     bool loaded;
-    size_t memory; /* left of YAML_MEMORY_MAX */
+    size_t memory;  /* left of YAML_MEMORY_MAX */
     size_t targets; /* read so far; kept here since the bound is for the whole file */
 };
 

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "daemon/control/admin_state.h"
 
-#define CALLS_MOST 8 /* of the server in one turn of the loop */
+#define CALLS_MOST 8                  /* of the server in one turn of the loop */
 #define SERVER_ACCURACY USEC_PER_MSEC /* an answer that comes later waits for it */
 #define SWEEP_ACCURACY (250 * USEC_PER_MSEC)
 
@@ -30,8 +30,6 @@ static void slot_free(struct connection *c)
         c->admin->n_alive--;
     *c = (struct connection){.fd = -1};
 }
-
-/* ---- the server on the event loop ----------------------------------------------------------- */
 
 static void call_in(struct admin *a, usec time)
 {
@@ -108,12 +106,10 @@ __attribute__((format(printf, 2, 0))) static void on_server_log(void *cls, const
     char line[256];
 
     (void)cls;
-    (void)vsnprintf(line, sizeof line, fmt, args);
+    (void)vsnprintf(line, sizeof(line), fmt, args);
     line[strcspn(line, "\n")] = '\0';
     log_debug("admin endpoint: %s", line);
 }
-
-/* ---- connections ---------------------------------------------------------------------------- */
 
 void connection_end(struct connection *c)
 {
@@ -182,7 +178,7 @@ static void give_way(struct admin *a)
     static const enum phase order[] = {PHASE_READING, PHASE_SENDING, PHASE_WAITING};
     struct connection *oldest = NULL;
 
-    for (size_t k = 0; k < sizeof order / sizeof order[0] && !oldest; k++) {
+    for (size_t k = 0; k < sizeof(order) / sizeof(order[0]) && !oldest; k++) {
         for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
             struct connection *c = &a->connections[i];
 
@@ -248,9 +244,11 @@ static void on_accepted(void *userdata, struct listener *l, int fd, const struct
     }
     if (a->n_alive >= ADMIN_CONNECTIONS_MAX)
         give_way(a);
-    *c = (struct connection){.admin = a, .fd = fd, .loopback = address->local,
+    *c = (struct connection){.admin = a,
+                             .fd = fd,
+                             .loopback = address->local,
                              .unix_socket = address->sa.any.sa_family == AF_UNIX};
-    memcpy(c->listener, address->text, sizeof c->listener);
+    memcpy(c->listener, address->text, sizeof(c->listener));
     a->n_alive++;
     connection_phase(c, PHASE_READING);
     a->adding = true;
@@ -288,8 +286,6 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
         c->mhd = mhd;
     *context = c;
 }
-
-/* ---- where it listens ----------------------------------------------------------------------- */
 
 static bool listed(const struct listen_list *list, const char *text)
 {
@@ -389,8 +385,6 @@ int admin_set(struct admin *a, const struct web_config *web)
     return 0;
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
-
 static int start_server(struct admin *a)
 {
     const union MHD_DaemonInfo *info;
@@ -401,11 +395,10 @@ static int start_server(struct admin *a)
         NULL, NULL, call_on_request, a, MHD_OPTION_EXTERNAL_LOGGER, on_server_log, NULL,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_NOTIFY_COMPLETED,
         call_on_completed, a, MHD_OPTION_UNESCAPE_CALLBACK, call_unescape, a,
-        MHD_OPTION_URI_LOG_CALLBACK, call_on_uri, a,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTION_SLOTS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)ADMIN_HEADERS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ADMIN_REPLY_STALL, MHD_OPTION_STRICT_FOR_CLIENT,
-        0, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        MHD_OPTION_URI_LOG_CALLBACK, call_on_uri, a, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTION_SLOTS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)ADMIN_HEADERS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ADMIN_REPLY_STALL, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!a->mhd)
         return -EIO;
     info = MHD_get_daemon_info(a->mhd, MHD_DAEMON_INFO_EPOLL_FD);
@@ -418,8 +411,7 @@ static int start_server(struct admin *a)
     if (r >= 0)
         r = sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
     if (r >= 0)
-        r = sd_event_add_time(a->event, &a->sweep, CLOCK_MONOTONIC, 0, SWEEP_ACCURACY, on_sweep,
-                              a);
+        r = sd_event_add_time(a->event, &a->sweep, CLOCK_MONOTONIC, 0, SWEEP_ACCURACY, on_sweep, a);
     if (r >= 0)
         r = sd_event_source_set_enabled(a->sweep, SD_EVENT_OFF);
     return r < 0 ? r : 0;
@@ -428,7 +420,7 @@ static int start_server(struct admin *a)
 int admin_new(sd_event *event, const struct admin_route *routes, size_t n, void *userdata,
               struct admin **ret)
 {
-    struct admin *a = calloc(1, sizeof *a);
+    struct admin *a = calloc(1, sizeof(*a));
     int r;
 
     if (!a)

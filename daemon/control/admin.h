@@ -15,14 +15,14 @@
 
 #include "daemon/config/config.h"
 
-#define ADMIN_CONNECTIONS_MAX 128        /* over it the oldest that does nothing gives way */
-#define ADMIN_HEADERS_MAX (16u << 10)    /* bytes of a request's head: 431 or 414 over it */
-#define ADMIN_BODY_MAX (64u << 10)       /* bytes of a request's body: 413 over it */
+#define ADMIN_CONNECTIONS_MAX 128     /* over it the oldest that does nothing gives way */
+#define ADMIN_HEADERS_MAX (16u << 10) /* bytes of a request's head: 431 or 414 over it */
+#define ADMIN_BODY_MAX (64u << 10)    /* bytes of a request's body: 413 over it */
 #define ADMIN_REQUEST_TIMEOUT (10 * USEC_PER_SEC) /* for a whole request, and between two */
-#define ADMIN_REPLY_STALL 30             /* seconds in which nothing of a reply is taken */
-#define ADMIN_REPLIES_MAX (16u << 20)    /* bytes of replies under way; over it the oldest goes */
-#define ADMIN_LINGER USEC_PER_SEC        /* for replies, after admin_stop */
-#define ADMIN_REPLY_HEADERS_MAX 8        /* set by admin_call_header */
+#define ADMIN_REPLY_STALL 30                      /* seconds in which nothing of a reply is taken */
+#define ADMIN_REPLIES_MAX (16u << 20) /* bytes of replies under way; over it the oldest goes */
+#define ADMIN_LINGER USEC_PER_SEC     /* for replies, after admin_stop */
+#define ADMIN_REPLY_HEADERS_MAX 8     /* set by admin_call_header */
 
 struct admin;
 struct admin_call; /* one request under way */
@@ -34,7 +34,7 @@ struct admin_route {
     const char *method; /* "GET" (which HEAD is answered by, too) or "POST" */
     const char *path;   /* exact; a prefix when it ends in '/' and is longer than "/" */
     admin_run_fn run;
-    bool open;          /* tells nothing that a token is for: needs none */
+    bool open; /* tells nothing that a token is for: needs none */
 };
 
 /* The routes are borrowed for good. Listens nowhere yet. 0 or a negative errno. */
@@ -60,8 +60,6 @@ bool admin_idle(const struct admin *a);
 /* NULL is fine. Calls that wait are told. */
 void admin_free(struct admin *a);
 
-/* ---- for handlers --------------------------------------------------------------------------- */
-
 /* What follows a prefix route's path, percent-decoded, without control characters; "". Borrowed. */
 const char *admin_call_path(const struct admin_call *call);
 
@@ -79,7 +77,7 @@ void admin_call_header(struct admin_call *call, const char *name, const char *va
  * cannot fail: without memory the connection is closed.
  */
 void admin_reply(struct admin_call *call, unsigned status, const char *type, const void *body,
-                 size_t n); /* copies */
+                 size_t n);                                                    /* copies */
 void admin_reply_json(struct admin_call *call, unsigned status, json_t *body); /* steals */
 /* Takes fd. `name`, plain ASCII: what it is saved as; NULL: shown. */
 void admin_reply_file(struct admin_call *call, const char *type, const char *name, int fd,

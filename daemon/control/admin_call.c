@@ -41,14 +41,12 @@ static const char *header(struct MHD_Connection *mhd, const char *name)
     return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name);
 }
 
-/* ---- answers -------------------------------------------------------------------------------- */
-
 static void set_headers(struct admin_call *call)
 {
     struct connection *c = call->connection;
     bool own_csp = false;
 
-    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
         (void)MHD_add_response_header(call->response, common[i].name, common[i].value);
     for (size_t i = 0; i < call->n_headers; i++) {
         own_csp = own_csp || strcmp(call->headers[i].name, CSP) == 0;
@@ -124,7 +122,7 @@ void admin_reply_file(struct admin_call *call, const char *type, const char *nam
     if (!response)
         (void)close(fd);
     if (response && name) {
-        (void)snprintf(value, sizeof value, "attachment; filename=\"%s\"", name);
+        (void)snprintf(value, sizeof(value), "attachment; filename=\"%s\"", name);
         admin_call_header(call, "Content-Disposition", value);
     }
     answer(call, MHD_HTTP_OK, type, response);
@@ -153,7 +151,7 @@ void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     admin_reply_json(call, status, error_object(text));
 }
@@ -169,8 +167,6 @@ void admin_call_header(struct admin_call *call, const char *name, const char *va
     }
     call->headers[call->n_headers++] = h;
 }
-
-/* ---- what a handler asks for ---------------------------------------------------------------- */
 
 const char *admin_call_path(const struct admin_call *call)
 {
@@ -194,8 +190,6 @@ void admin_call_on_gone(struct admin_call *call,
     call->gone = fn;
     call->gone_userdata = userdata;
 }
-
-/* ---- the end of those that wait ------------------------------------------------------------- */
 
 static void tell_gone(struct admin_call *call)
 {
@@ -245,12 +239,9 @@ static void wait_for_answer(struct admin_call *call)
         log_debug("admin endpoint: a client that waits cannot be watched");
 }
 
-/* ---- a request's way ------------------------------------------------------------------------ */
-
 static bool same_method(const char *route, const char *method)
 {
-    return strcmp(route, method) == 0 ||
-           (strcmp(route, "GET") == 0 && strcmp(method, "HEAD") == 0);
+    return strcmp(route, method) == 0 || (strcmp(route, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
 /* 0: no match; else how much of the path the route names. */
@@ -265,8 +256,7 @@ static size_t match(const struct admin_route *r, const char *path)
 
 /* The longest match counts; `allowed` tells of those that want another method. */
 static const struct admin_route *find_route(const struct admin *a, const char *path,
-                                            const char *method, size_t *ret_n,
-                                            struct buf *allowed)
+                                            const char *method, size_t *ret_n, struct buf *allowed)
 {
     const struct admin_route *found = NULL;
     size_t best = 0;
@@ -322,7 +312,7 @@ static struct guard_verdict judge(const struct admin_call *call, const char *ver
 
     buf_init(&token, TOKEN_MAX);
     if (wanted) {
-        r = credentials_read(a->token_file, &token, text, sizeof text);
+        r = credentials_read(a->token_file, &token, text, sizeof(text));
         say_token(a, r, text);
     }
     (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, count_value, &hosts);
@@ -403,7 +393,7 @@ static enum MHD_Result send_reply(struct admin_call *call)
 
 static struct admin_call *call_new(struct connection *c, const char *method)
 {
-    struct admin_call *call = calloc(1, sizeof *call);
+    struct admin_call *call = calloc(1, sizeof(*call));
 
     if (!call)
         return NULL;

@@ -31,12 +31,12 @@ struct connection {
     struct MHD_Connection *mhd; /* NULL until it was taken over */
     int fd;
     enum phase phase;
-    usec since;                 /* the phase began: monotonic */
-    size_t bytes;               /* of the reply that goes, in memory */
-    bool dying;                 /* its socket was shut down */
-    bool last;                  /* closes after the reply */
-    bool used;                  /* not its first request */
-    bool bad_uri;               /* control characters, of the request that comes */
+    usec since;   /* the phase began: monotonic */
+    size_t bytes; /* of the reply that goes, in memory */
+    bool dying;   /* its socket was shut down */
+    bool last;    /* closes after the reply */
+    bool used;    /* not its first request */
+    bool bad_uri; /* control characters, of the request that comes */
     bool unix_socket, loopback;
     char listener[LISTEN_TEXT_SIZE];
     struct admin_call *call;
@@ -51,15 +51,15 @@ struct admin {
     sd_event_source *io, *timer; /* the server's */
     sd_event_source *sweep;      /* ends what takes too long */
     struct connection connections[CONNECTION_SLOTS];
-    size_t n_alive;              /* neither free nor dying */
+    size_t n_alive; /* neither free nor dying */
     struct listener *listeners[LISTEN_MAX];
     size_t n_listeners;
     char *token_file;
-    bool token_failed;           /* was logged */
-    bool again;                  /* the server is to be called at once */
-    bool adding;                 /* the server may not have taken over all connections yet */
+    bool token_failed; /* was logged */
+    bool again;        /* the server is to be called at once */
+    bool adding;       /* the server may not have taken over all connections yet */
     bool stopped;
-    usec stopped_at;             /* monotonic */
+    usec stopped_at; /* monotonic */
 };
 
 enum call_state {
@@ -76,20 +76,20 @@ struct call_header {
 struct admin_call {
     struct connection *connection;
     const struct admin_route *route;
-    const char *method;      /* borrowed from the connection, as long as it lasts */
-    char *rest;              /* of the path */
+    const char *method; /* borrowed from the connection, as long as it lasts */
+    char *rest;         /* of the path */
     enum call_state state;
-    bool aborted;            /* ends without a reply */
+    bool aborted; /* ends without a reply */
     struct buf body;
     uint64_t body_seen;
     struct MHD_Response *response;
-    size_t bytes;            /* of the response, in memory */
+    size_t bytes; /* of the response, in memory */
     unsigned status;
     struct call_header headers[ADMIN_REPLY_HEADERS_MAX];
     size_t n_headers;
     void (*gone)(void *userdata, struct admin_call *call);
     void *gone_userdata;
-    sd_event_source *watch;  /* whether the client goes, while the server does not look */
+    sd_event_source *watch; /* whether the client goes, while the server does not look */
 };
 
 usec admin_now(const struct admin *a);

@@ -26,8 +26,8 @@ static const char *label_of(const json_t *labels, const char *name)
 
 static void set_reason(struct alert *alert, const char *name)
 {
-    size_t n = (size_t)snprintf(alert->reason, sizeof alert->reason, "alert:%s",
-                                name ? name : "unnamed");
+    size_t n =
+        (size_t)snprintf(alert->reason, sizeof(alert->reason), "alert:%s", name ? name : "unnamed");
 
     for (size_t i = strlen("alert:"); i < n && alert->reason[i]; i++) {
         if (!strchr(plain, alert->reason[i]))
@@ -81,7 +81,7 @@ int alerts_parse(const char *body, size_t n, struct alerts *ret,
         return -ENOMEM;
     if (!o)
         return wrong(why, "it is no JSON");
-    a.items = calloc(ALERTS_MAX, sizeof *a.items);
+    a.items = calloc(ALERTS_MAX, sizeof(*a.items));
     r = a.items ? read_all(o, &a, why) : -ENOMEM;
     if (r < 0)
         alerts_done(&a);

@@ -24,8 +24,8 @@ struct alert {
 struct alerts {
     struct alert *items; /* that fire */
     size_t n;
-    size_t left_out;   /* that fire, too, but are over ALERTS_MAX */
-    void *document;    /* what the texts are part of */
+    size_t left_out; /* that fire, too, but are over ALERTS_MAX */
+    void *document;  /* what the texts are part of */
 };
 
 /* 0; -EINVAL and why; or -ENOMEM. */

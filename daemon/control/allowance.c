@@ -85,7 +85,7 @@ static int reserve(struct allowance *a, usec now)
     drop_full(a, now);
     if (a->n < a->cap / 2) /* else it would soon be done again */
         return 0;
-    buckets = reallocarray(a->buckets, cap, sizeof *buckets);
+    buckets = reallocarray(a->buckets, cap, sizeof(*buckets));
     if (!buckets)
         return a->n < a->cap ? 0 : -ENOMEM;
     a->buckets = buckets;
@@ -102,7 +102,7 @@ int allowance_take(struct allowance *a, uint64_t id, usec window, usec now)
         if (reserve(a, now) < 0)
             return -ENOMEM;
         i = place(a, id);
-        memmove(a->buckets + i + 1, a->buckets + i, (a->n - i) * sizeof *a->buckets);
+        memmove(a->buckets + i + 1, a->buckets + i, (a->n - i) * sizeof(*a->buckets));
         a->n++;
     }
     a->buckets[i] = (struct allowance_bucket){.id = id, .full = full};

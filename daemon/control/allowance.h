@@ -16,7 +16,7 @@
 #include "base/clock.h"
 
 #define ALLOWANCE_BURST (6 * USEC_PER_SEC) /* three captures of two seconds at once */
-#define ALLOWANCE_SHARE 20 /* one in so many: 5%, and two seconds again every 40 */
+#define ALLOWANCE_SHARE 20                 /* one in so many: 5%, and two seconds again every 40 */
 
 struct allowance_bucket {
     uint64_t id;

@@ -56,8 +56,7 @@ static int refuse_unknown(json_t *o, const char *const *names, size_t n, const c
     const char *key;
     json_t *value;
 
-    json_object_foreach(o, key, value)
-    {
+    json_object_foreach(o, key, value) {
         bool found = false;
 
         for (size_t i = 0; i < n && !found; i++)
@@ -137,7 +136,7 @@ static int read_scope(const json_t *o, struct capture_request *r, char *why)
     const json_t *value = NULL;
     unsigned found = 0;
 
-    for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (!json_object_get(o, keys[i]))
             continue;
         r->scope = (enum capture_scope)i;
@@ -155,14 +154,14 @@ static int read_scope(const json_t *o, struct capture_request *r, char *why)
 int capture_request_parse(const char *body, size_t n, struct capture_request *ret,
                           char why[static APIREQUEST_WHY_SIZE])
 {
-    static const char *const names[] = {"target", "service", "job", "all",
-                                        "seconds", "reason", "wait"};
+    static const char *const names[] = {"target",  "service", "job", "all",
+                                        "seconds", "reason",  "wait"};
     struct capture_request request = {0};
     _cleanup_json_ json_t *o = NULL;
     int r = load(body, n, &o, why);
 
     if (r == 0)
-        r = refuse_unknown(o, names, sizeof names / sizeof names[0],
+        r = refuse_unknown(o, names, sizeof(names) / sizeof(names[0]),
                            "target, service, job, all, seconds, reason and wait", why);
     if (r == 0)
         r = read_scope(o, &request, why);

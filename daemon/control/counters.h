@@ -21,7 +21,7 @@ struct counters {
     uint64_t reloads, reloads_failed;
     usec last_reload; /* real time at which the configuration was read last, also at the start */
     bool last_reload_ok;
-    usec config_read; /* real time at which the configuration in use was read */
+    usec config_read;  /* real time at which the configuration in use was read */
     usec last_success; /* real time of the last published trace's request; 0: none yet */
 };
 

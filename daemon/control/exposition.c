@@ -23,8 +23,6 @@ static void puts_to(struct exposition *e, const char *text)
     put(e, text, strlen(text));
 }
 
-/* ---- text ----------------------------------------------------------------------------------- */
-
 /* A line feed or a backslash ends or changes a HELP text; a label's value stands in quotes, too. */
 static void put_escaped(struct exposition *e, const char *text, bool quoted)
 {
@@ -69,10 +67,7 @@ static const char *number(double value, char out[static NUMBER_SIZE])
     return out;
 }
 
-/* ---- samples -------------------------------------------------------------------------------- */
-
-static void put_label(struct exposition *e, const char *before, const char *name,
-                      const char *value)
+static void put_label(struct exposition *e, const char *before, const char *name, const char *value)
 {
     puts_to(e, before);
     puts_to(e, name);
@@ -141,8 +136,6 @@ void exposition_histogram(struct exposition *e, const struct exposition_label *l
     put_series(e, "_count", labels, n, NULL);
     put_count(e, total);
 }
-
-/* ---- families ------------------------------------------------------------------------------- */
 
 void exposition_init(struct exposition *e, struct buf *out)
 {

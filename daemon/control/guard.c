@@ -15,8 +15,6 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* ---- the token ------------------------------------------------------------------------------ */
-
 /* Hashes have one length and tell nothing of where two tokens differ. */
 bool guard_token_matches(const char *authorization, const void *token, size_t len)
 {
@@ -31,13 +29,11 @@ bool guard_token_matches(const char *authorization, const void *token, size_t le
         p++;
     (void)SHA256((const unsigned char *)p, strlen(p), given);
     (void)SHA256(token, len, wanted);
-    same = CRYPTO_memcmp(given, wanted, sizeof given) == 0;
-    OPENSSL_cleanse(given, sizeof given);
-    OPENSSL_cleanse(wanted, sizeof wanted);
+    same = CRYPTO_memcmp(given, wanted, sizeof(given)) == 0;
+    OPENSSL_cleanse(given, sizeof(given));
+    OPENSSL_cleanse(wanted, sizeof(wanted));
     return same;
 }
-
-/* ---- names ---------------------------------------------------------------------------------- */
 
 static bool is_port(const char *p)
 {
@@ -54,8 +50,7 @@ static bool is_local_name(const char *name)
         n--;
     if (n == strlen(local))
         return strncasecmp(name, local, n) == 0;
-    return n > strlen(below) &&
-           strncasecmp(name + n - strlen(below), below, strlen(below)) == 0;
+    return n > strlen(below) && strncasecmp(name + n - strlen(below), below, strlen(below)) == 0;
 }
 
 /*
@@ -70,21 +65,19 @@ bool guard_host_is_plain(const char *host)
 
     if (host[0] == '[') {
         n = strcspn(host, "]");
-        if (host[n] == '\0' || n >= sizeof name || !is_port(host + n + 1))
+        if (host[n] == '\0' || n >= sizeof(name) || !is_port(host + n + 1))
             return false;
         memcpy(name, host + 1, n - 1);
         name[n - 1] = '\0';
         return inet_pton(AF_INET6, name, address) == 1;
     }
     n = strcspn(host, ":");
-    if (n == 0 || n >= sizeof name || !is_port(host + n))
+    if (n == 0 || n >= sizeof(name) || !is_port(host + n))
         return false;
     memcpy(name, host, n);
     name[n] = '\0';
     return inet_pton(AF_INET, name, address) == 1 || is_local_name(name);
 }
-
-/* ---- other sites ---------------------------------------------------------------------------- */
 
 /* "null", as sandboxed pages and files send it, is nobody's. */
 static bool same_origin(const char *origin, const char *host)
@@ -112,8 +105,6 @@ static bool from_other_site(const struct guard_request *r)
            (strcasecmp(r->fetch_site, "cross-site") == 0 ||
             strcasecmp(r->fetch_site, "same-site") == 0);
 }
-
-/* ---- the verdict ---------------------------------------------------------------------------- */
 
 /* A form can post other types to any site without asking first. */
 static bool is_json(const char *type)

@@ -15,14 +15,14 @@
 struct guard_request {
     const char *method;
     const char *host, *origin, *fetch_site, *authorization, *content_type;
-    bool many_hosts;    /* more than one Host */
-    bool http_1_1;      /* or later: Host is required */
+    bool many_hosts; /* more than one Host */
+    bool http_1_1;   /* or later: Host is required */
     bool has_body;
-    bool open;          /* the route needs no token */
-    bool unix_socket;   /* the file's permissions say who may connect */
-    bool loopback;      /* the listener hears this machine only */
-    bool token_wanted;  /* a token is configured */
-    const void *token;  /* NULL: it could not be read */
+    bool open;         /* the route needs no token */
+    bool unix_socket;  /* the file's permissions say who may connect */
+    bool loopback;     /* the listener hears this machine only */
+    bool token_wanted; /* a token is configured */
+    const void *token; /* NULL: it could not be read */
     size_t token_len;
 };
 

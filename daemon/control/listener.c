@@ -18,7 +18,7 @@
 #include "base/log.h"
 
 #define RETRY_PAUSE (30 * USEC_PER_SEC)
-#define ACCEPT_PAUSE USEC_PER_SEC /* when there is no descriptor for a connection */
+#define ACCEPT_PAUSE USEC_PER_SEC     /* when there is no descriptor for a connection */
 #define SAY_PAUSE (10 * USEC_PER_MIN) /* one place that is free for a moment is no end of it */
 #define ACCURACY (100 * USEC_PER_MSEC)
 #define BACKLOG 256
@@ -30,11 +30,11 @@ struct listener {
     bool quiet;
     listener_accept_fn fn;
     void *userdata;
-    int fd;                         /* -1: not bound */
-    sd_event_source *io, *timer;    /* timer: the next try, or the end of a pause */
-    int error;                      /* what was logged last; 0: nothing */
-    usec short_of_fds;              /* when it was logged last: boot time; 0: never */
-    dev_t dev;                      /* of the socket's file, to remove no other's */
+    int fd;                      /* -1: not bound */
+    sd_event_source *io, *timer; /* timer: the next try, or the end of a pause */
+    int error;                   /* what was logged last; 0: nothing */
+    usec short_of_fds;           /* when it was logged last: boot time; 0: never */
+    dev_t dev;                   /* of the socket's file, to remove no other's */
     ino_t ino;
 };
 
@@ -42,8 +42,6 @@ static bool is_unix(const struct listener *l)
 {
     return l->address.sa.any.sa_family == AF_UNIX;
 }
-
-/* ---- a unix socket's file ------------------------------------------------------------------- */
 
 /* 0: somebody answers. -ECONNREFUSED: nobody does. Or another negative errno. */
 static int call(const struct listen_address *a)
@@ -130,23 +128,20 @@ static void remove_file(const struct listener *l)
     const char *path = l->address.sa.un.sun_path;
     struct stat st;
 
-    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_dev == l->dev &&
-        st.st_ino == l->ino)
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_dev == l->dev && st.st_ino == l->ino)
         (void)unlink(path);
 }
-
-/* ---- TCP ------------------------------------------------------------------------------------ */
 
 static int bind_tcp(struct listener *l, int fd)
 {
     const struct listen_address *a = &l->address;
     const int on = 1, off = 0;
 
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
         return -errno;
     /* "[::]" and ":PORT" mean IPv4, too, whatever the system's own default is. */
     if (a->sa.any.sa_family == AF_INET6 &&
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) < 0)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
         return -errno;
     if (bind(fd, &a->sa.any, a->len) < 0 || listen(fd, BACKLOG) < 0)
         return -errno;
@@ -161,7 +156,7 @@ static bool fall_back(struct listen_address *a)
     if (a->text[0] != ':')
         return false;
     a->sa.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
-    a->len = sizeof a->sa.v4;
+    a->len = sizeof(a->sa.v4);
     return true;
 }
 
@@ -174,8 +169,6 @@ static int open_socket(struct listener *l)
         fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return fd < 0 ? -errno : fd;
 }
-
-/* ---- connections ---------------------------------------------------------------------------- */
 
 static int on_timer(sd_event_source *s, uint64_t now, void *userdata);
 
@@ -218,7 +211,7 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
     (void)revents;
     for (unsigned i = 0; i < LISTENER_BURST; i++) {
         struct sockaddr_storage peer = {0};
-        socklen_t len = sizeof peer;
+        socklen_t len = sizeof(peer);
         int client = accept4(fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (client >= 0) {
@@ -232,8 +225,6 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
     }
     return 0;
 }
-
-/* ---- binding -------------------------------------------------------------------------------- */
 
 static int bind_now(struct listener *l)
 {
@@ -293,11 +284,11 @@ static void say_failed(struct listener *l, int error)
 static void say_listening(const struct listener *l)
 {
     struct sockaddr_storage sa = {0};
-    socklen_t len = sizeof sa;
+    socklen_t len = sizeof(sa);
     char host[NI_MAXHOST], port[NI_MAXSERV];
 
     if (is_unix(l) || getsockname(l->fd, (struct sockaddr *)&sa, &len) < 0 ||
-        getnameinfo((struct sockaddr *)&sa, len, host, sizeof host, port, sizeof port,
+        getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port, sizeof(port),
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         log_info("listening on %s", l->address.text);
     else
@@ -331,17 +322,19 @@ static int on_timer(sd_event_source *s, uint64_t now, void *userdata)
     return 0;
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
-
 int listener_new(sd_event *event, const struct listen_address *address, bool quiet,
                  listener_accept_fn fn, void *userdata, struct listener **ret)
 {
-    struct listener *l = calloc(1, sizeof *l);
+    struct listener *l = calloc(1, sizeof(*l));
 
     if (!l)
         return -ENOMEM;
-    *l = (struct listener){.event = sd_event_ref(event), .address = *address, .quiet = quiet,
-                           .fn = fn, .userdata = userdata, .fd = -1};
+    *l = (struct listener){.event = sd_event_ref(event),
+                           .address = *address,
+                           .quiet = quiet,
+                           .fn = fn,
+                           .userdata = userdata,
+                           .fd = -1};
     *ret = l;
     return 0;
 }

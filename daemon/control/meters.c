@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 /* Fixed, so that what is kept of one version can be added to another's. */
-static const double duration_bounds[] = {0.5, 1,  2,  2.25, 2.5, 3,   4,
-                                         5,   7.5, 10, 17,   30,  60, 300};
+static const double duration_bounds[] = {0.5, 1, 2, 2.25, 2.5, 3, 4, 5, 7.5, 10, 17, 30, 60, 300};
 static const double delay_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                       1,     2.5,  5,     10,   30,  60};
 static const double upload_bounds[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
@@ -17,15 +15,12 @@ static const double inspection_bounds[] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 
 /* As docs/FINDINGS.md has them. */
 static const char *const label_names[METERS_LABELS] = {
-    "healthy",       "idle",        "cpu-saturated", "scheduler-imbalance", "lock-contention",
-    "gc-pressure",   "syscall-storm", "stuck-proc",  "network-bound",       "not-inspected",
-    METERS_OTHER,
+    "healthy",         "idle",          "cpu-saturated", "scheduler-imbalance",
+    "lock-contention", "gc-pressure",   "syscall-storm", "stuck-proc",
+    "network-bound",   "not-inspected", METERS_OTHER,
 };
 
-#define HISTOGRAM(b)                                                                               \
-    {                                                                                              \
-        .bounds = (b), .n = sizeof(b) / sizeof((b)[0])                                             \
-    }
+#define HISTOGRAM(b) {.bounds = (b), .n = sizeof(b) / sizeof((b)[0])}
 
 const char *meters_label_name(size_t i)
 {
@@ -46,8 +41,6 @@ static void observe(struct meters_histogram *h, double value)
     h->counts[i]++;
     h->sum += value;
 }
-
-/* ---- jobs ----------------------------------------------------------------------------------- */
 
 /* The place of the job, or where it belongs. */
 static bool find(const struct meters *m, const char *name, size_t *ret)
@@ -114,8 +107,6 @@ size_t meters_job_index(const struct meters *m, const char *name)
     return strcmp(name, METERS_OTHER) != 0 && find(m, name, &at) ? at : m->n_jobs;
 }
 
-/* ---- reports -------------------------------------------------------------------------------- */
-
 void meters_expect(struct meters *m, const char *name)
 {
     (void)job(m, name);
@@ -157,8 +148,6 @@ void meters_uploaded(struct meters *m, usec took)
 {
     observe(&m->upload, seconds(took));
 }
-
-/* ---- life ----------------------------------------------------------------------------------- */
 
 int meters_new(struct counters *totals, struct meters **ret)
 {

@@ -39,7 +39,7 @@ struct meters_job {
 };
 
 struct meters {
-    struct counters *totals; /* borrowed */
+    struct counters *totals;  /* borrowed */
     struct meters_job **jobs; /* by name */
     size_t n_jobs;
     struct meters_job other;
@@ -51,8 +51,8 @@ struct meters {
 /* How a capture ended. */
 struct meters_capture {
     enum outcome outcome;
-    uint64_t bytes; /* of the trace that was kept */
-    usec start;     /* real time of its request; 0: nothing was kept */
+    uint64_t bytes;        /* of the trace that was kept */
+    usec start;            /* real time of its request; 0: nothing was kept */
     usec due, sent, ended; /* boot time; 0: not known, not sent */
 };
 

@@ -4,8 +4,6 @@
 #include "daemon/control/exposition.h"
 #include "daemon/control/metrics_parts.h"
 
-/* ---- what the parts share ------------------------------------------------------------------- */
-
 double metrics_seconds(usec t)
 {
     return (double)t / (double)USEC_PER_SEC;
@@ -39,8 +37,6 @@ void metrics_histogram(struct exposition *e, const char *job, const struct meter
     exposition_histogram(e, &(struct exposition_label){METRICS_JOB, job}, job ? 1 : 0,
                          &(struct exposition_histogram){h->bounds, h->n, h->counts, h->sum});
 }
-
-/* ---- jobs ----------------------------------------------------------------------------------- */
 
 /* Those that the meters have, and then all others as one, if there are any. */
 static size_t count_jobs(const struct metrics_facts *f)
@@ -81,8 +77,8 @@ static void write_captures(struct exposition *e, const struct metrics_facts *f, 
         const struct meters_job *j = job_at(f, i);
 
         for (int o = 0; o < OUTCOME_COUNT; o++) {
-            const struct exposition_label labels[] = {
-                {METRICS_JOB, j->name}, {"result", outcome_name((enum outcome)o)}};
+            const struct exposition_label labels[] = {{METRICS_JOB, j->name},
+                                                      {"result", outcome_name((enum outcome)o)}};
 
             if (j->captures[o] > 0 || begins_at_zero((enum outcome)o))
                 exposition_count(e, labels, 2, j->captures[o]);
@@ -108,12 +104,12 @@ static void write_capture_times(struct exposition *e, const struct metrics_facts
     exposition_family(e, "contrace_capture_start_delay_seconds", EXPOSITION_HISTOGRAM,
                       "How long after its due time a scheduled capture was asked for.");
     metrics_histogram(e, NULL, &f->meters->start_delay);
-    metrics_number(e, "contrace_captures_in_flight",
-                   "Captures past waiting for their turn.", f->in_flight);
+    metrics_number(e, "contrace_captures_in_flight", "Captures past waiting for their turn.",
+                   f->in_flight);
     metrics_number(e, "contrace_captures_waiting", "Captures that wait for their turn.",
                    f->waiting);
-    metrics_number(e, "contrace_max_concurrent_captures",
-                   "Captures that may be in flight at once.", f->max_concurrent);
+    metrics_number(e, "contrace_max_concurrent_captures", "Captures that may be in flight at once.",
+                   f->max_concurrent);
 }
 
 static void write_labels(struct exposition *e, const struct metrics_facts *f, size_t n)
@@ -154,8 +150,6 @@ static void write_jobs(struct exposition *e, const struct metrics_facts *f, size
                           metrics_seconds(f->jobs[i].window));
 }
 
-/* ---- targets -------------------------------------------------------------------------------- */
-
 static void write_target(struct exposition *e, const struct metrics_target *t, double value)
 {
     const struct exposition_label labels[] = {{METRICS_JOB, t->job}, {"target", t->address}};
@@ -184,8 +178,6 @@ static void write_targets(struct exposition *e, const struct metrics_facts *f)
                    "Targets that have no series of their own because they are too many.",
                    f->targets_left_out);
 }
-
-/* ---- all ------------------------------------------------------------------------------------ */
 
 int metrics_render(const struct metrics_facts *f, struct buf *out)
 {

@@ -43,8 +43,7 @@ void metrics_write_suspension(struct exposition *e, const struct metrics_facts *
 
     for (size_t i = 0; i < f->n_causes; i++)
         suspended = suspended || f->causes[i].since > 0;
-    metrics_number(e, "contrace_suspended", "Whether scheduled captures are suspended.",
-                   suspended);
+    metrics_number(e, "contrace_suspended", "Whether scheduled captures are suspended.", suspended);
     exposition_family(e, "contrace_suspended_since_timestamp_seconds", EXPOSITION_GAUGE,
                       "Since when each cause suspends scheduled captures; 0: it does not.");
     for (size_t i = 0; i < f->n_causes; i++)
@@ -52,10 +51,8 @@ void metrics_write_suspension(struct exposition *e, const struct metrics_facts *
                           metrics_seconds(f->causes[i].since));
 }
 
-/* ---- the spool ------------------------------------------------------------------------------ */
-
-static void write_state(struct exposition *e, const char *name, const char *help,
-                        uint64_t archive, uint64_t pending)
+static void write_state(struct exposition *e, const char *name, const char *help, uint64_t archive,
+                        uint64_t pending)
 {
     exposition_family(e, name, EXPOSITION_GAUGE, help);
     metrics_classed(e, "state", "archive", archive);
@@ -79,21 +76,18 @@ static void write_kept(struct exposition *e, const struct spool_stats *s)
     metrics_number(e, "contrace_spool_aside_files",
                    "Pending traces that were put aside because the store refused them.",
                    s->aside_files);
-    metrics_number(e, "contrace_spool_reserved_bytes",
-                   "Bytes reserved for captures in flight.", s->reserved_bytes);
+    metrics_number(e, "contrace_spool_reserved_bytes", "Bytes reserved for captures in flight.",
+                   s->reserved_bytes);
 }
 
 static void write_limits(struct exposition *e, const struct metrics_facts *f)
 {
-    metrics_number(e, "contrace_spool_max_bytes", "Bytes that may be kept.",
-                   f->limits.max_bytes);
-    metrics_number(e, "contrace_spool_max_files", "Traces that may be kept.",
-                   f->limits.max_files);
-    metrics_gauge(e, "contrace_spool_max_age_seconds",
-                  "How long a trace may be kept; 0: no limit.",
+    metrics_number(e, "contrace_spool_max_bytes", "Bytes that may be kept.", f->limits.max_bytes);
+    metrics_number(e, "contrace_spool_max_files", "Traces that may be kept.", f->limits.max_files);
+    metrics_gauge(e, "contrace_spool_max_age_seconds", "How long a trace may be kept; 0: no limit.",
                   metrics_seconds(f->limits.max_age));
-    metrics_gauge(e, "contrace_spool_min_free_ratio",
-                  "Share of the file system that stays free.", f->limits.min_free);
+    metrics_gauge(e, "contrace_spool_min_free_ratio", "Share of the file system that stays free.",
+                  f->limits.min_free);
     metrics_number(e, "contrace_spool_filesystem_free_bytes",
                    "Bytes that are free in the file system of the spool, for the unprivileged.",
                    f->space.free_bytes);
@@ -114,11 +108,8 @@ void metrics_write_spool(struct exposition *e, const struct metrics_facts *f)
         metrics_classed(e, "cause", retention_cause_name((enum retention_cause)c),
                         f->spool.deleted[c]);
     metrics_counter(e, "contrace_spool_dropped_unsent_total",
-                    "Traces that were deleted before they were uploaded.",
-                    f->spool.dropped_unsent);
+                    "Traces that were deleted before they were uploaded.", f->spool.dropped_unsent);
 }
-
-/* ---- uploads -------------------------------------------------------------------------------- */
 
 static void write_uploads(struct exposition *e, const struct metrics_facts *f)
 {
@@ -134,8 +125,7 @@ static void write_uploads(struct exposition *e, const struct metrics_facts *f)
                       "Uploads that succeeded, of a trace and its record.");
     metrics_histogram(e, NULL, &f->meters->upload);
     metrics_gauge(e, "contrace_upload_last_success_timestamp_seconds",
-                  "When the last upload succeeded; 0: none yet.",
-                  metrics_seconds(u->last_success));
+                  "When the last upload succeeded; 0: none yet.", metrics_seconds(u->last_success));
 }
 
 void metrics_write_upload(struct exposition *e, const struct metrics_facts *f)
@@ -157,8 +147,6 @@ void metrics_write_upload(struct exposition *e, const struct metrics_facts *f)
                   "When the store's credentials in use expire; 0: never, or there are none.",
                   metrics_seconds(u->credentials_expiry));
 }
-
-/* ---- the daemon ----------------------------------------------------------------------------- */
 
 void metrics_write_config(struct exposition *e, const struct metrics_facts *f)
 {

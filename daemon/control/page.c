@@ -40,7 +40,7 @@ static int add_hashes(struct buf *policy, const char *p, const char *end, const 
         if (!last)
             break;
         (void)SHA256((const unsigned char *)p, (size_t)(last - p), digest);
-        (void)EVP_EncodeBlock((unsigned char *)text, digest, sizeof digest);
+        (void)EVP_EncodeBlock((unsigned char *)text, digest, sizeof(digest));
         r = buf_addf(policy, " 'sha256-%s'", text);
         p = last;
     }

@@ -27,4 +27,3 @@ void disk_free(struct disk *d);
 
 /* Jobs run in the order of submission, DISK_THREADS at a time. */
 void disk_submit(struct disk *d, struct disk_job *job);
-

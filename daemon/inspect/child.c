@@ -42,8 +42,6 @@ static void kill_for(struct child *c, enum child_end why)
     (void)kill(c->pid, SIGKILL); /* nobody has waited for it: the number is still its own */
 }
 
-/* ---- what it prints ------------------------------------------------------------------------- */
-
 static void stop_reading(struct stream *s)
 {
     s->source = sd_event_source_disable_unref(s->source);
@@ -96,8 +94,6 @@ static int on_errors(sd_event_source *source, int fd, uint32_t revents, void *us
     return 0;
 }
 
-/* ---- its end -------------------------------------------------------------------------------- */
-
 /* What it left in a pipe; at most what a pipe holds, should somebody else have it and go on. */
 static void read_rest(struct child *c, struct stream *s)
 {
@@ -108,7 +104,8 @@ static void read_rest(struct child *c, struct stream *s)
 static int on_exit_of(sd_event_source *source, const siginfo_t *si, void *userdata)
 {
     struct child *c = userdata;
-    struct child_result result = {.end = c->end, .status = si->si_status, .output = &c->output.text};
+    struct child_result result = {
+        .end = c->end, .status = si->si_status, .output = &c->output.text};
 
     (void)source;
     read_rest(c, &c->output);
@@ -132,8 +129,6 @@ static int on_timeout(sd_event_source *source, uint64_t now, void *userdata)
     kill_for(userdata, CHILD_TIMEOUT);
     return 0;
 }
-
-/* ---- its beginning -------------------------------------------------------------------------- */
 
 /* No descriptor of ours is in the place of the child's standard ones. */
 static int above_stdio(int fd)

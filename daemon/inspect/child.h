@@ -27,8 +27,8 @@ struct child_limits {
 enum child_end {
     CHILD_EXITED,
     CHILD_SIGNALLED,
-    CHILD_TIMEOUT,  /* killed for it */
-    CHILD_ENDLESS,  /* killed for more output than CHILD_OUTPUT_MAX */
+    CHILD_TIMEOUT,    /* killed for it */
+    CHILD_ENDLESS,    /* killed for more output than CHILD_OUTPUT_MAX */
     CHILD_UNREADABLE, /* killed, because its output could not be kept: memory is short */
 };
 

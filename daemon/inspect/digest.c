@@ -12,7 +12,7 @@
 
 #define SCHEMA 1
 #define DEPTH_MAX 4
-#define TEXT_MAX 120   /* bytes of a string that is kept */
+#define TEXT_MAX 120 /* bytes of a string that is kept */
 #define NAME_MAX_LEN 60
 #define MEMBERS_MAX 64 /* of one object */
 #define FINDINGS_MAX 16
@@ -46,8 +46,7 @@ static json_t *reduce(const json_t *from, unsigned depth)
     json_t *to = json_object(), *value, *copy;
     const char *name;
 
-    json_object_foreach((json_t *)from, name, value)
-    {
+    json_object_foreach((json_t *)from, name, value) {
         if (json_object_size(to) >= MEMBERS_MAX || strlen(name) > NAME_MAX_LEN)
             continue;
         if (json_is_object(value) && depth < DEPTH_MAX)
@@ -73,7 +72,8 @@ static json_t *reduce_findings(const json_t *from)
         const json_t *finding = json_array_get(from, i);
         json_t *kept = NULL;
 
-        if (json_is_object(finding) && is_label(json_string_value(json_object_get(finding, "code"))))
+        if (json_is_object(finding) &&
+            is_label(json_string_value(json_object_get(finding, "code"))))
             kept = reduce(finding, 1);
         if (!kept)
             continue;
@@ -98,8 +98,7 @@ static const char *largest(const json_t *o)
     size_t most = 0;
     json_t *value;
 
-    json_object_foreach((json_t *)o, name, value)
-    {
+    json_object_foreach((json_t *)o, name, value) {
         size_t n = json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
 
         if (n > most && strcmp(name, "findings") != 0) {
@@ -141,8 +140,7 @@ static void describe(const json_t *finding, struct digest *d)
     const char *name;
 
     buf_init(&text, sizeof(d->evidence) - 1);
-    json_object_foreach(evidence, name, value)
-    {
+    json_object_foreach(evidence, name, value) {
         int r = -EINVAL;
 
         if (shown == EVIDENCE_SHOWN || strlen(name) > NAME_MAX_LEN)
@@ -151,8 +149,7 @@ static void describe(const json_t *finding, struct digest *d)
             r = buf_addf(&text, "%s%s %" JSON_INTEGER_FORMAT, shown > 0 ? ", " : "", name,
                          json_integer_value(value));
         else if (json_is_real(value))
-            r = buf_addf(&text, "%s%s %.3g", shown > 0 ? ", " : "", name,
-                         json_real_value(value));
+            r = buf_addf(&text, "%s%s %.3g", shown > 0 ? ", " : "", name, json_real_value(value));
         else if (json_is_string(value) && is_scalar(value))
             r = buf_addf(&text, "%s%s %s", shown > 0 ? ", " : "", name, json_string_value(value));
         shown += r >= 0;

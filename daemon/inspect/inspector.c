@@ -54,8 +54,6 @@ static usec now(const struct inspector *i)
     return t;
 }
 
-/* ---- the end of one ------------------------------------------------------------------------- */
-
 static void tell(struct inspector *i, const char *key, struct inspection *result)
 {
     if (result->end != INSPECTION_OK && result->why[0] == '\0')
@@ -139,8 +137,6 @@ static void on_done(void *userdata, const struct child_result *child)
     wake(i);
 }
 
-/* ---- the beginning -------------------------------------------------------------------------- */
-
 static void begin(struct inspector *i, char *key)
 {
     const char *const argv[] = {i->command, "summary", "--json", "--sandbox", "-", NULL};
@@ -223,8 +219,6 @@ bool inspector_idle(const struct inspector *i)
 {
     return !i->child && i->n == 0;
 }
-
-/* ---- life ----------------------------------------------------------------------------------- */
 
 int inspector_set(struct inspector *i, const struct inspector_settings *settings)
 {

@@ -39,7 +39,7 @@ const char *inspection_end_name(enum inspection_end end);
 
 struct inspection {
     enum inspection_end end;
-    struct digest digest; /* INSPECTION_OK */
+    struct digest digest;           /* INSPECTION_OK */
     char why[INSPECTOR_WHY_SIZE];   /* otherwise, for the record: "timeout", "signal SIGSEGV" */
     char text[INSPECTOR_TEXT_SIZE]; /* more about it for the log, of any bytes; may be empty */
     usec took;

@@ -13,31 +13,37 @@
 #include "base/cleanup.h"
 #include "base/landlock.h"
 
-/* ---- system calls --------------------------------------------------------------------------- */
-
 /* What reading a trace and printing its summary takes, and what the C library needs to end. */
 static const int allowed[] = {
-    SCMP_SYS(read),          SCMP_SYS(readv),           SCMP_SYS(pread64),
-    SCMP_SYS(lseek),         SCMP_SYS(write),           SCMP_SYS(writev),
-    SCMP_SYS(close),         SCMP_SYS(fstat),           SCMP_SYS(newfstatat),
-    SCMP_SYS(fadvise64),     SCMP_SYS(brk),             SCMP_SYS(munmap),
-    SCMP_SYS(mremap),        SCMP_SYS(madvise),         SCMP_SYS(futex),
-    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),    SCMP_SYS(getrandom),
-    SCMP_SYS(rt_sigreturn),  SCMP_SYS(rt_sigprocmask),  SCMP_SYS(rt_sigaction),
-    SCMP_SYS(sigaltstack),   SCMP_SYS(getpid),          SCMP_SYS(gettid),
-    SCMP_SYS(sched_yield),   SCMP_SYS(restart_syscall), SCMP_SYS(exit),
-    SCMP_SYS(exit_group),
+    SCMP_SYS(read),         SCMP_SYS(readv),
+    SCMP_SYS(pread64),      SCMP_SYS(lseek),
+    SCMP_SYS(write),        SCMP_SYS(writev),
+    SCMP_SYS(close),        SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),   SCMP_SYS(fadvise64),
+    SCMP_SYS(brk),          SCMP_SYS(munmap),
+    SCMP_SYS(mremap),       SCMP_SYS(madvise),
+    SCMP_SYS(futex),        SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday), SCMP_SYS(getrandom),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack),
+    SCMP_SYS(getpid),       SCMP_SYS(gettid),
+    SCMP_SYS(sched_yield),  SCMP_SYS(restart_syscall),
+    SCMP_SYS(exit),         SCMP_SYS(exit_group),
 };
 
 /* What a program that reads a trace has no reason to try: the end, with SIGSYS to show for it. */
 static const int fatal[] = {
-    SCMP_SYS(execve),   SCMP_SYS(execveat),         SCMP_SYS(fork),
-    SCMP_SYS(vfork),    SCMP_SYS(clone),            SCMP_SYS(clone3),
-    SCMP_SYS(socket),   SCMP_SYS(socketpair),       SCMP_SYS(connect),
-    SCMP_SYS(bind),     SCMP_SYS(ptrace),           SCMP_SYS(process_vm_readv),
-    SCMP_SYS(kill),     SCMP_SYS(process_vm_writev), SCMP_SYS(io_uring_setup),
-    SCMP_SYS(bpf),      SCMP_SYS(userfaultfd),      SCMP_SYS(memfd_create),
-    SCMP_SYS(mount),    SCMP_SYS(unshare),          SCMP_SYS(keyctl),
+    SCMP_SYS(execve),         SCMP_SYS(execveat),
+    SCMP_SYS(fork),           SCMP_SYS(vfork),
+    SCMP_SYS(clone),          SCMP_SYS(clone3),
+    SCMP_SYS(socket),         SCMP_SYS(socketpair),
+    SCMP_SYS(connect),        SCMP_SYS(bind),
+    SCMP_SYS(ptrace),         SCMP_SYS(process_vm_readv),
+    SCMP_SYS(kill),           SCMP_SYS(process_vm_writev),
+    SCMP_SYS(io_uring_setup), SCMP_SYS(bpf),
+    SCMP_SYS(userfaultfd),    SCMP_SYS(memfd_create),
+    SCMP_SYS(mount),          SCMP_SYS(unshare),
+    SCMP_SYS(keyctl),
 };
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
@@ -54,7 +60,8 @@ static int add_conditions(scmp_filter_ctx filter)
 {
     const struct scmp_arg_cmp no_exec = {
         .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
-    const struct scmp_arg_cmp own = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()};
+    const struct scmp_arg_cmp own = {
+        .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid()};
     int r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_exec);
 
     if (r == 0)
@@ -90,8 +97,6 @@ static void refuse_files(void)
     if (fd >= 0)
         (void)landlock_enforce(fd);
 }
-
-/* ---- what else there is to give up ---------------------------------------------------------- */
 
 /* When memory is out it is this process that goes. */
 static void be_first_to_go(void)

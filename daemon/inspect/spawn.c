@@ -56,8 +56,7 @@ static void step_back(void)
     const struct sched_param none = {0};
 
     (void)sched_setscheduler(0, SCHED_IDLE, &none);
-    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
-                  IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
 }
 
 /*

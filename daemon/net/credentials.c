@@ -11,7 +11,7 @@
 #include "base/secretfile.h"
 
 #define SECRET_MAX CREDENTIALS_SECRET_MAX
-#define HEADER_MAX (2 * SECRET_MAX + 8192)    /* base64 grows it by a third; plus the user's name */
+#define HEADER_MAX (2 * SECRET_MAX + 8192) /* base64 grows it by a third; plus the user's name */
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1) /* with its zero */
 
 static bool is_line_end(char c)
@@ -33,8 +33,8 @@ static int read_secret(const char *path, struct buf *secret)
     /* A line break in a header would be another header. */
     return memchr(secret->data, '\n', secret->len) || memchr(secret->data, '\r', secret->len) ||
                    memchr(secret->data, '\0', secret->len)
-               ? -EBADMSG
-               : 0;
+             ? -EBADMSG
+             : 0;
 }
 
 static const char *explain(int r)

@@ -6,8 +6,9 @@
 #include <strings.h>
 
 /* What follows from the URL, the body and the options: a second say would only contradict them. */
-static const char *const not_for_callers[] = {"Connection", "Content-Length", "Expect", "Host",
-                                              "TE", "Trailer", "Transfer-Encoding", "Upgrade"};
+static const char *const not_for_callers[] = {
+    "Connection", "Content-Length",    "Expect", "Host", "TE",
+    "Trailer",    "Transfer-Encoding", "Upgrade"};
 
 /* tchar of RFC 9110, section 5.6.2. */
 static bool is_token(const char *s, size_t n)
@@ -26,7 +27,7 @@ static bool is_token(const char *s, size_t n)
 
 static bool is_fit_name(const char *name)
 {
-    for (size_t i = 0; i < sizeof not_for_callers / sizeof not_for_callers[0]; i++) {
+    for (size_t i = 0; i < sizeof(not_for_callers) / sizeof(not_for_callers[0]); i++) {
         if (strcasecmp(name, not_for_callers[i]) == 0)
             return false;
     }

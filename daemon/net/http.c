@@ -32,8 +32,6 @@ struct http {
 static void drain(struct http *h);
 static int on_failed(sd_event_source *s, void *userdata);
 
-/* ---- the event loop ------------------------------------------------------------------------- */
-
 static int on_socket_event(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 {
     struct http *h = userdata;
@@ -82,7 +80,7 @@ static void cannot_watch(struct http *h, CURL *easy, int error)
     struct http_request *r = NULL;
 
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
-    (void)snprintf(r->error, sizeof r->error, "cannot watch the socket: %s", strerror(-error));
+    (void)snprintf(r->error, sizeof(r->error), "cannot watch the socket: %s", strerror(-error));
     r->unwatched = true;
     if (!r->failed)
         (void)sd_event_add_defer(h->event, &r->failed, on_failed, r);
@@ -132,8 +130,6 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata)
     return 0;
 }
 
-/* ---- the end of a transfer ------------------------------------------------------------------ */
-
 static void request_free(struct http_request *r)
 {
     sd_event_source_disable_unref(r->failed);
@@ -181,8 +177,6 @@ static void drain(struct http *h)
     }
 }
 
-/* ---- whether anything moves ------------------------------------------------------------------ */
-
 /* Changes whenever a byte comes in, goes out, or leaves what the kernel has yet to send. */
 static uint64_t movement(const struct http_request *r)
 {
@@ -209,7 +203,7 @@ static int on_watch(sd_event_source *s, uint64_t scheduled, void *userdata)
         r->moved = moved;
         r->moved_at = now;
     } else if (now - r->moved_at >= r->stall_timeout) {
-        (void)snprintf(r->error, sizeof r->error, "no byte came or went for %.3g s",
+        (void)snprintf(r->error, sizeof(r->error), "no byte came or went for %.3g s",
                        (double)r->stall_timeout / (double)USEC_PER_SEC);
         finish(r, CURLE_OPERATION_TIMEDOUT);
         return 0;
@@ -232,18 +226,20 @@ static int watch(struct http_request *r, usec stall_timeout)
                              r);
 }
 
-/* ---- the requests --------------------------------------------------------------------------- */
-
 int http_start(struct http *h, const struct http_options *options,
                const struct http_handlers *handlers, void *userdata, struct http_request **ret)
 {
-    struct http_request *r = calloc(1, sizeof *r);
+    struct http_request *r = calloc(1, sizeof(*r));
     int error;
 
     if (!r)
         return -ENOMEM;
-    *r = (struct http_request){.http = h, .event = h->event, .handlers = handlers,
-                               .userdata = userdata, .fd = -1, .held_at = UINT64_MAX};
+    *r = (struct http_request){.http = h,
+                               .event = h->event,
+                               .handlers = handlers,
+                               .userdata = userdata,
+                               .fd = -1,
+                               .held_at = UINT64_MAX};
     error = request_init(r, h->user_agent, options);
     if (error == 0)
         error = watch(r, options->stall_timeout);
@@ -287,8 +283,6 @@ void http_resume(struct http_request *r)
         (void)sd_event_add_defer(r->http->event, &r->failed, on_failed, r);
 }
 
-/* ---- the multi ------------------------------------------------------------------------------ */
-
 const char *http_library_version(void)
 {
     return curl_version_info(CURLVERSION_NOW)->version;
@@ -300,7 +294,7 @@ int http_new(sd_event *event, const char *user_agent, struct http **ret)
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return -EIO;
-    h = calloc(1, sizeof *h);
+    h = calloc(1, sizeof(*h));
     if (!h) {
         curl_global_cleanup();
         return -ENOMEM;

@@ -18,7 +18,7 @@
 #define HTTP_HEADERS_MAX (64u << 10) /* bytes of all header lines of one response */
 #define HTTP_TEXT_MAX 256
 #define HTTP_BODY_MAX (256u << 10) /* bytes of a request's body in memory; a file's have no limit */
-#define HTTP_IDLE_SECONDS 20L     /* a connection that was idle so long is not used again */
+#define HTTP_IDLE_SECONDS 20L      /* a connection that was idle so long is not used again */
 
 struct http;         /* the transfers of one event loop */
 struct http_request; /* one of them */
@@ -38,7 +38,7 @@ enum http_error {
 
 struct http_result {
     enum http_error error;
-    long status;    /* 0 when none came */
+    long status; /* 0 when none came */
     /*
      * The request went out whole, as far as this machine knows: it may have had its effect, even
      * when no answer came.
@@ -66,15 +66,15 @@ struct http_body {
 /* All but the file of a body is borrowed during http_start only. Zero is a plain GET. */
 struct http_options {
     const char *url;
-    const char *method; /* GET, HEAD, PUT, POST or DELETE; NULL: GET */
+    const char *method;                /* GET, HEAD, PUT, POST or DELETE; NULL: GET */
     const struct http_header *headers; /* copied and wiped after use */
     size_t n_headers;
     const struct http_body *body; /* not for GET and HEAD */
-    bool expect_continue; /* send the body when the server asks for it, or after 1 s; a server that
+    bool expect_continue;  /* send the body when the server asks for it, or after 1 s; a server that
                              does not know how answers 417, whose body is not delivered */
-    bool keep;            /* use a connection that was kept, and keep it after */
-    uint64_t max_rate;    /* bytes of the body sent in a second; 0: no limit */
-    const char *unix_path;     /* connect here instead; '@' first: the abstract name space */
+    bool keep;             /* use a connection that was kept, and keep it after */
+    uint64_t max_rate;     /* bytes of the body sent in a second; 0: no limit */
+    const char *unix_path; /* connect here instead; '@' first: the abstract name space */
     const char *authorization; /* "Authorization: …", or NULL; copied and wiped after use */
     const char *ca_file, *cert_file, *key_file;
     const char *server_name; /* verify (and ask for) this name instead of the URL's */
@@ -127,4 +127,3 @@ void http_resume(struct http_request *r);
 /* From inside body(): the response's status, and the connection's descriptor (or -1). */
 long http_status(const struct http_request *r);
 int http_socket(const struct http_request *r);
-

@@ -30,46 +30,34 @@
 
 #define CURLE_TOO_LARGE_ ((CURLcode)100) /* CURLE_TOO_LARGE since 8.6.0 */
 
-/* ---- the end -------------------------------------------------------------------------------- */
-
 static enum http_error error_of(CURLcode code, long os_errno)
 {
     if (os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS || os_errno == ENOMEM)
         return HTTP_LOCAL;
     switch (code) {
-    case CURLE_OK:
-        return HTTP_OK;
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return HTTP_DNS;
+    case CURLE_OK: return HTTP_OK;
+    case CURLE_COULDNT_RESOLVE_HOST: return HTTP_DNS;
     case CURLE_COULDNT_CONNECT:
-    case CURLE_INTERFACE_FAILED:
-        return HTTP_CONNECT;
+    case CURLE_INTERFACE_FAILED: return HTTP_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CIPHER:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_CLIENTCERT:
-        return HTTP_TLS;
+    case CURLE_SSL_CLIENTCERT: return HTTP_TLS;
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE:
-        return HTTP_TLS_FILE;
-    case CURLE_OPERATION_TIMEDOUT:
-        return HTTP_TIMEOUT;
+    case CURLE_SSL_CRL_BADFILE: return HTTP_TLS_FILE;
+    case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMEOUT;
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-        return HTTP_CLOSED;
+    case CURLE_SEND_ERROR: return HTTP_CLOSED;
     case CURLE_WRITE_ERROR:
-    case CURLE_ABORTED_BY_CALLBACK:
-        return HTTP_ABORTED;
+    case CURLE_ABORTED_BY_CALLBACK: return HTTP_ABORTED;
     case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-        return HTTP_LOCAL;
-    default:
-        return HTTP_PROTOCOL;
+    case CURLE_FAILED_INIT: return HTTP_LOCAL;
+    default: return HTTP_PROTOCOL;
     }
 }
 
@@ -150,7 +138,7 @@ void request_result(const struct http_request *r, CURLcode code, struct http_res
         text = r->error[0] ? r->error : curl_easy_strerror(code);
     }
     if (text)
-        (void)snprintf(ret->text, sizeof ret->text, "%.*s", HTTP_TEXT_MAX - 1, text);
+        (void)snprintf(ret->text, sizeof(ret->text), "%.*s", HTTP_TEXT_MAX - 1, text);
 }
 
 void request_done(struct http_request *r)
@@ -162,8 +150,6 @@ void request_done(struct http_request *r)
     curl_slist_free_all(r->connect_to);
     source_done(&r->source);
 }
-
-/* ---- the response --------------------------------------------------------------------------- */
 
 static int tell_header(struct http_request *r, const struct header_piece *name,
                        const struct header_piece *value)
@@ -268,8 +254,6 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose,
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-/* ---- the body that is sent ------------------------------------------------------------------ */
-
 static int on_go_on(sd_event_source *s, void *userdata)
 {
     struct http_request *r = userdata;
@@ -331,8 +315,6 @@ static int on_seek(void *userdata, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-/* ---- the request ---------------------------------------------------------------------------- */
-
 static int add_header(struct http_request *r, const char *line)
 {
     struct curl_slist *list = curl_slist_append(r->headers, line);
@@ -379,10 +361,10 @@ static int set_server_name(struct http_request *r, const char *url, const char *
     return result;
 }
 
-#define SET(option, value)                                                                         \
-    do {                                                                                           \
-        if (curl_easy_setopt(r->easy, (option), (value)) != CURLE_OK)                              \
-            return -ENOMEM;                                                                        \
+#define SET(option, value)                                            \
+    do {                                                              \
+        if (curl_easy_setopt(r->easy, (option), (value)) != CURLE_OK) \
+            return -ENOMEM;                                           \
     } while (0)
 
 /* What every request has in common: FACTS of libcurl that are unsafe by default. */
@@ -486,10 +468,13 @@ static int set_method(struct http_request *r, const struct http_options *o)
     static const struct {
         const char *name;
         bool body, always; /* may have one; says so even when it has none */
-    } methods[] = {{"GET", false, false}, {"HEAD", false, false}, {"PUT", true, true},
-                   {"POST", true, true}, {"DELETE", true, false}};
+    } methods[] = {{"GET", false, false},
+                   {"HEAD", false, false},
+                   {"PUT", true, true},
+                   {"POST", true, true},
+                   {"DELETE", true, false}};
     const char *name = o->method ? o->method : "GET";
-    size_t i = 0, n = sizeof methods / sizeof methods[0];
+    size_t i = 0, n = sizeof(methods) / sizeof(methods[0]);
     int error;
 
     while (i < n && strcmp(methods[i].name, name) != 0)

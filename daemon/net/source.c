@@ -50,12 +50,12 @@ ssize_t source_read(struct source *s, void *out, size_t n)
     }
     if (got < 0) {
         got = -errno;
-        (void)snprintf(s->error, sizeof s->error, "cannot read the file to send: %s",
+        (void)snprintf(s->error, sizeof(s->error), "cannot read the file to send: %s",
                        strerror((int)-got));
         return got;
     }
     if (got == 0) {
-        (void)snprintf(s->error, sizeof s->error,
+        (void)snprintf(s->error, sizeof(s->error),
                        "the file to send ends at byte %" PRIu64 " of %" PRIu64, s->at, s->size);
         return -ENODATA;
     }

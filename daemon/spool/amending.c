@@ -41,16 +41,12 @@ static void end(struct amending *a, int r)
     spool_job_ended(s);
 }
 
-/* --- on a disk thread --- */
-
 static int run(struct disk_job *job)
 {
     struct amending *a = (struct amending *)job;
 
     return amendment_run(&a->amendment);
 }
-
-/* --- */
 
 static void on_amended(struct disk_job *job, int r)
 {
@@ -64,8 +60,9 @@ static void on_amended(struct disk_job *job, int r)
         item->busy = false;
         if (r >= 0) {
             index_annotate(&s->kept, at, a->amendment.what.label, a->amendment.what.latency);
-            index_resize(&s->kept, at, item->bytes - space_round(a->amendment.before) +
-                                           space_round(a->amendment.after));
+            index_resize(&s->kept, at,
+                         item->bytes - space_round(a->amendment.before) +
+                             space_round(a->amendment.after));
         }
         offer_release(s, at);
         if (item->pending)

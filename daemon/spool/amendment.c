@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "daemon/spool/name.h"
 
-
 static int read_old(struct amendment *a, int day, const char *name, struct buf *text)
 {
     _cleanup_close_ int fd = -1;

@@ -62,8 +62,6 @@ static void take_out(struct spool_list *l)
     *link = l->next;
 }
 
-/* ---- which ---------------------------------------------------------------------------------- */
-
 /* Whether `text` is the part of a key that begins at `part`. */
 static bool part_is(const char *part, const char *text)
 {
@@ -90,9 +88,9 @@ static bool label_fits(const struct spool_list *l, size_t i)
         return true;
     if (!item->annotated)
         return false;
-    return l->label[0] == '\0' ? item->label == LABELS_NONE
-                               : item->label != LABELS_NONE &&
-                                     item->label == labels_find(&ix->labels, l->label);
+    return l->label[0] == '\0'
+             ? item->label == LABELS_NONE
+             : item->label != LABELS_NONE && item->label == labels_find(&ix->labels, l->label);
 }
 
 struct range {
@@ -112,8 +110,6 @@ static struct range range_of(const struct spool_list *l)
     r.page = before < r.high ? before : r.high;
     return r;
 }
-
-/* ---- the answer ----------------------------------------------------------------------------- */
 
 static struct spool_entry entry_at(const struct index *ix, size_t i)
 {
@@ -165,8 +161,6 @@ static void answer(struct spool_list *l)
     list_free(l);
 }
 
-/* ---- files ---------------------------------------------------------------------------------- */
-
 /*
  * Opens a file of a trace's day. One that is being settled has moved before the index says so, and
  * only one way: so the other directory is looked into, too.
@@ -211,8 +205,6 @@ int spool_open_record(const struct spool *s, const char *key, int *ret_fd)
         return -ENOENT;
     return open_record(&s->tree, key, index_items(&s->kept)[at].pending, ret_fd);
 }
-
-/* ---- records that were not read yet --------------------------------------------------------- */
 
 /* On a disk thread. */
 static int read_one(const struct tree *t, struct reading *reading)
@@ -330,8 +322,6 @@ static int on_wake(sd_event_source *source, void *userdata)
     return 0;
 }
 
-/* ---- the room's interface ------------------------------------------------------------------- */
-
 void kept_stop(struct spool *s)
 {
     struct spool_list *next;
@@ -375,8 +365,8 @@ static int copy_query(struct spool_list *l, const struct spool_query *q)
     return 0;
 }
 
-int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn,
-               void *userdata, struct spool_list **ret)
+int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn, void *userdata,
+               struct spool_list **ret)
 {
     struct spool_list *l = calloc(1, sizeof(*l));
     int r = l ? copy_query(l, query) : -ENOMEM;

@@ -47,8 +47,8 @@ struct spool_list;
 typedef void (*spool_listed_fn)(void *userdata, int r, const struct spool_page *page);
 
 /* 0; -ENOMEM; or -EINVAL when `before` is no key. */
-int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn,
-               void *userdata, struct spool_list **ret);
+int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn, void *userdata,
+               struct spool_list **ret);
 
 /* Nobody is to be told any more. */
 void spool_list_forget(struct spool_list *l);

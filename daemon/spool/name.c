@@ -190,8 +190,7 @@ const char *name_prefix(const char *service, const char *host, usec day,
     else if (day == USEC_NEVER)
         (void)snprintf(out, NAME_KEY_MAX, "%s/%s/", service, host);
     else
-        (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%.8s/", service, host,
-                       format_time(day, when));
+        (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%.8s/", service, host, format_time(day, when));
     return out;
 }
 
@@ -199,8 +198,7 @@ const char *name_position(const struct name *n, char out[static NAME_KEY_MAX])
 {
     char when[32];
 
-    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s", n->service, n->host,
-                   format_time(n->time, when));
+    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s", n->service, n->host, format_time(n->time, when));
     return out;
 }
 

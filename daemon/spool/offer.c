@@ -170,8 +170,6 @@ bool spool_pending_since(const struct spool *s, usec time)
     return false;
 }
 
-/* --- what rests --- */
-
 static void count_failure(struct retention_item *item)
 {
     if (item->failures < UINT8_MAX)
@@ -196,8 +194,6 @@ void offer_later(struct spool *s, size_t i, usec wait)
     put_off(s, item, wait);
     count_failure(item);
 }
-
-/* --- what waits for its record --- */
 
 void spool_hold(struct spool *s, const char *key, usec most)
 {

@@ -16,10 +16,10 @@
 #include "base/parse.h"
 #include "daemon/spool/state.h"
 
-#define BARREN_MAX 3                    /* passes in a row that deleted nothing, before a pause */
-#define HOLD (1 * USEC_PER_MIN)         /* that pause */
+#define BARREN_MAX 3                     /* passes in a row that deleted nothing, before a pause */
+#define HOLD (1 * USEC_PER_MIN)          /* that pause */
 #define FAILED_RETRY (10 * USEC_PER_MIN) /* before what failed is tried again */
-#define SPACE_HOLD (30 * USEC_PER_SEC)  /* file systems that free late do so within this */
+#define SPACE_HOLD (30 * USEC_PER_SEC)   /* file systems that free late do so within this */
 
 bool pass_held(const struct spool *s)
 {

@@ -21,8 +21,6 @@
 #include "daemon/spool/item.h"
 #include "daemon/spool/state.h"
 
-/* --- taking --- */
-
 struct retention_item *item_at(struct spool *s, size_t i)
 {
     return &index_items(&s->kept)[i];
@@ -167,8 +165,6 @@ const struct buf *spool_item_record(const struct spool_item *i)
 {
     return i->has_record ? &i->record : NULL;
 }
-
-/* --- giving back --- */
 
 size_t item_place(const struct spool_item *i)
 {

@@ -21,7 +21,7 @@ struct record_label {
 struct record {
     const char *service;
     const char *host;
-    uint32_t pid; /* 0: not known, and then not written */
+    uint32_t pid;       /* 0: not known, and then not written */
     const char *target; /* URL without secrets */
     const char *job;
     const struct record_label *labels;
@@ -30,10 +30,10 @@ struct record {
     usec start;         /* real time at which the request was sent */
     double seconds;     /* the window asked for */
     uint64_t bytes;
-    const char *sha256; /* lower-case hex */
+    const char *sha256;     /* lower-case hex */
     const char *go_version; /* "1.26": as the trace's header says; NULL when not known */
     bool complete;
-    uint64_t received; /* when not complete: bytes that came, of which `bytes` were kept */
+    uint64_t received;        /* when not complete: bytes that came, of which `bytes` were kept */
     const char *truncated_by; /* when not complete: why, one word (timeout, reset, size_limit, …) */
     unsigned generations;
 };
@@ -66,4 +66,3 @@ struct record_annotation {
 
 /* 0, -ENOMEM, or -EINVAL when that is no JSON object. */
 int record_annotation(const char *json, size_t n, struct record_annotation *ret);
-

@@ -25,8 +25,8 @@ const char *retention_cause_name(enum retention_cause cause);
 
 /* One kept trace as the plan sees it. */
 struct retention_item {
-    usec time;      /* real time of its key */
-    uint64_t bytes; /* on disk, trace and record, in whole blocks */
+    usec time;        /* real time of its key */
+    uint64_t bytes;   /* on disk, trace and record, in whole blocks */
     bool pending : 1; /* not uploaded yet */
     bool busy : 1;    /* being uploaded or deleted: not to be touched */
     bool failed : 1;  /* could not be deleted a while ago: not to be touched either */
@@ -46,7 +46,7 @@ struct retention_item {
 struct retention_facts {
     const struct retention_item *items; /* oldest first */
     size_t n;
-    usec now; /* real time, guarded against jumps by the caller: see spool.c */
+    usec now;              /* real time, guarded against jumps by the caller: see spool.c */
     uint64_t kept_bytes;   /* of all items, also the busy ones being deleted */
     uint64_t kept_files;   /* traces */
     uint64_t wanted_bytes; /* reserved for captures, also those about to start */
@@ -72,7 +72,7 @@ struct retention_choice {
 struct retention_plan {
     struct retention_choice *choices;
     size_t n;
-    bool enough; /* after the plan is carried out every bound holds */
+    bool enough;                  /* after the plan is carried out every bound holds */
     enum retention_cause lacking; /* when not enough: the bound that does not hold */
 };
 
@@ -80,4 +80,3 @@ struct retention_plan {
 int retention_plan(const struct retention_facts *f, const struct retention_limits *l,
                    struct retention_plan *ret);
 void retention_plan_done(struct retention_plan *p);
-

@@ -139,12 +139,9 @@ static uint64_t missing_files(const struct spool_file *f)
 static const char *lack_text(enum retention_cause lacking)
 {
     switch (lacking) {
-    case RETENTION_FILES:
-        return "max_files would be exceeded";
-    case RETENTION_BYTES:
-        return "max_bytes would be exceeded";
-    default:
-        return "the file system would have less than min_free left";
+    case RETENTION_FILES: return "max_files would be exceeded";
+    case RETENTION_BYTES: return "max_bytes would be exceeded";
+    default: return "the file system would have less than min_free left";
     }
 }
 

@@ -16,14 +16,14 @@
 #include "daemon/spool/name.h"
 #include "daemon/spool/space.h"
 
-#define FILE_DEPTH 3 /* below pending/ or archive/: service, host, day, then files */
+#define FILE_DEPTH 3   /* below pending/ or archive/: service, host, day, then files */
 #define PATH_SIZE 1200 /* pending/ and four names of at most 255 bytes */
 
 struct walk {
     struct scan *scan;
     struct index *ix;
     bool pending;
-    int other; /* the other top directory */
+    int other;            /* the other top directory */
     char path[PATH_SIZE]; /* of the entry at hand, below storage.path */
     const char *key;      /* in path, behind the top directory */
 };
@@ -372,13 +372,12 @@ void scan_log(const struct scan *s, const struct tree *t, const struct index *ix
                   " moves to the archive finished",
                   t->path, s->reunited, s->finished);
     if (s->no_record > 0)
-        log_write(LOG_LEVEL_WARN, &storage, "%s: %" PRIu64
-                  " traces have no record beside them; kept", t->path, s->no_record);
+        log_write(LOG_LEVEL_WARN, &storage,
+                  "%s: %" PRIu64 " traces have no record beside them; kept", t->path, s->no_record);
     if (s->twice > 0)
         log_write(LOG_LEVEL_WARN, &storage,
-                  "%s: %" PRIu64
-                  " traces stand in both pending and archive; both are kept", t->path,
-                  s->twice);
+                  "%s: %" PRIu64 " traces stand in both pending and archive; both are kept",
+                  t->path, s->twice);
     if (s->foreign > 0)
         log_write(LOG_LEVEL_WARN, &storage,
                   "%s: %" PRIu64

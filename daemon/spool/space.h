@@ -19,4 +19,3 @@ int space_read(int fd, struct space *ret);
 
 /* Bytes in whole blocks; the largest value when it does not fit. */
 uint64_t space_round(uint64_t bytes);
-

@@ -216,4 +216,3 @@ int spool_space(const struct spool *s, struct space *ret);
 
 /* True while something is in flight on the disk threads or waits for room. */
 bool spool_busy(const struct spool *s);
-

@@ -136,13 +136,13 @@ struct spool {
     struct pass *pass;      /* NULL: none */
     unsigned barren_passes; /* in a row, in which every deletion failed */
     uint64_t failed_items;
-    usec hold_until;        /* boot time: no pass before, deletions fail */
-    usec failed_retry;      /* boot time at which failed items may be tried again */
-    usec space_hold_until;  /* boot time: no deletion for free space before, it did not rise */
+    usec hold_until;       /* boot time: no pass before, deletions fail */
+    usec failed_retry;     /* boot time at which failed items may be tried again */
+    usec space_hold_until; /* boot time: no deletion for free space before, it did not rise */
     usec stuck_retry;
     unsigned stuck;
     bool no_room, delete_failing; /* said so, not yet taken back */
-    usec no_room_quiet;  /* boot time before which it is not said again */
+    usec no_room_quiet;           /* boot time before which it is not said again */
     uint64_t full_bytes; /* what was kept when a write found the disk full; see room_limits */
     usec full_until;     /* boot time until which that is a bound */
 
@@ -160,8 +160,8 @@ struct spool {
     sd_event_source *settling_wait; /* for others to be settled with those that wait */
     struct recent deleted_uploaded; /* keys that the store has and nothing here tells of */
 
-    struct amending *amendings;    /* in the order in which they came */
-    sd_event_source *amend_wake;   /* once, when some of them may go on */
+    struct amending *amendings;  /* in the order in which they came */
+    sd_event_source *amend_wake; /* once, when some of them may go on */
     spool_kept_fn kept_fn;
     void *kept_userdata;
 

@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
-#define WATCHED                                                                                    \
-    (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF |         \
+#define WATCHED                                                                            \
+    (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | \
      IN_ONLYDIR)
 /* After these the watch tells nothing any more, or of another path. */
 #define LOST (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)
@@ -31,8 +31,6 @@ struct flagfile {
     bool settling;          /* a look follows in FLAGFILE_SETTLE */
     bool unwatched, unseen; /* it was said in the log */
 };
-
-/* ---- the watch ------------------------------------------------------------------------------ */
 
 /* Cuts the last component off; "." and "/" have nothing above them. False at the top. */
 static bool go_up(char *path)
@@ -121,8 +119,6 @@ static void say_unwatched(struct flagfile *f, int r)
     f->unwatched = r < 0;
 }
 
-/* ---- the file ------------------------------------------------------------------------------- */
-
 static void see(struct flagfile *f)
 {
     struct stat st;
@@ -188,12 +184,10 @@ static int on_inotify(sd_event_source *s, const struct inotify_event *event, voi
     return 0;
 }
 
-/* ---- the object ----------------------------------------------------------------------------- */
-
 int flagfile_new(sd_event *event, const char *path, flagfile_fn fn, void *userdata,
                  struct flagfile **ret)
 {
-    struct flagfile *f = calloc(1, sizeof *f);
+    struct flagfile *f = calloc(1, sizeof(*f));
     int r;
 
     if (!f)

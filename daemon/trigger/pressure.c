@@ -36,7 +36,7 @@ int pressure_parse(const char *text, double *ret_share)
         return -EINVAL;
     value += strlen(name);
     n = strcspn(value, " \n");
-    if (n >= sizeof number)
+    if (n >= sizeof(number))
         return -EINVAL;
     memcpy(number, value, n);
     number[n] = '\0';

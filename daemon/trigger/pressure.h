@@ -18,7 +18,7 @@
 int pressure_parse(const char *text, double *ret_share);
 
 struct pressure {
-    double limit; /* in ]0, 1] */
+    double limit;  /* in ]0, 1] */
     unsigned over; /* values in a row at or above the limit */
     bool high;
     bool calm;       /* the last value was low */

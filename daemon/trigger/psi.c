@@ -39,11 +39,11 @@ void psi_init(struct psi *p)
     buf_init(&text, CGROUP_FILE_MAX);
     if (buf_read_file(&text, SELF) == 0)
         path = psi_cgroup(buf_str(&text), &n);
-    for (size_t i = 0; path && i < sizeof roots / sizeof roots[0]; i++) {
-        int len = snprintf(p->cgroup, sizeof p->cgroup, "%s%.*s%scpu.pressure", roots[i], (int)n,
+    for (size_t i = 0; path && i < sizeof(roots) / sizeof(roots[0]); i++) {
+        int len = snprintf(p->cgroup, sizeof(p->cgroup), "%s%.*s%scpu.pressure", roots[i], (int)n,
                            path, n > 1 ? "/" : "");
 
-        if (len > 0 && (size_t)len < sizeof p->cgroup && access(p->cgroup, R_OK) == 0)
+        if (len > 0 && (size_t)len < sizeof(p->cgroup) && access(p->cgroup, R_OK) == 0)
             break;
         p->cgroup[0] = '\0';
     }

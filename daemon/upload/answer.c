@@ -23,8 +23,6 @@ void answer_done(struct answer *a)
     a->xml = NULL;
 }
 
-/* ---- the head ------------------------------------------------------------------------------- */
-
 static bool is_word(const char *s)
 {
     for (; *s; s++) {
@@ -70,17 +68,17 @@ void answer_header(struct answer *a, const char *meta_prefix, const char *name, 
         size_t size;
         bool (*good)(const char *value);
     } texts[] = {
-        {"Date", a->date, sizeof a->date, NULL},
-        {"Retry-After", a->retry_after, sizeof a->retry_after, NULL},
-        {"x-amz-bucket-region", a->region, sizeof a->region, is_word},
-        {"x-ms-error-code", a->code, sizeof a->code, is_word},
-        {"x-amz-request-id", a->request_id, sizeof a->request_id, is_visible},
-        {"x-ms-request-id", a->request_id, sizeof a->request_id, is_visible},
-        {"x-guploader-uploadid", a->request_id, sizeof a->request_id, is_visible},
+        {"Date", a->date, sizeof(a->date), NULL},
+        {"Retry-After", a->retry_after, sizeof(a->retry_after), NULL},
+        {"x-amz-bucket-region", a->region, sizeof(a->region), is_word},
+        {"x-ms-error-code", a->code, sizeof(a->code), is_word},
+        {"x-amz-request-id", a->request_id, sizeof(a->request_id), is_visible},
+        {"x-ms-request-id", a->request_id, sizeof(a->request_id), is_visible},
+        {"x-guploader-uploadid", a->request_id, sizeof(a->request_id), is_visible},
     };
     size_t n = meta_prefix ? strlen(meta_prefix) : 0;
 
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strcasecmp(name, texts[i].name) == 0 && (!texts[i].good || texts[i].good(value)))
             take(texts[i].to, texts[i].size, value);
     }
@@ -90,11 +88,9 @@ void answer_header(struct answer *a, const char *meta_prefix, const char *name, 
         take_sha256(a, value);
 }
 
-/* ---- the body ------------------------------------------------------------------------------- */
-
 int answer_body(struct answer *a, const void *data, size_t n)
 {
-    size_t quote = sizeof a->said - a->n_said;
+    size_t quote = sizeof(a->said) - a->n_said;
 
     if (!a->xml && xmlreply_new_error(&a->error, &a->xml) < 0)
         return -ENOMEM;
@@ -105,8 +101,6 @@ int answer_body(struct answer *a, const void *data, size_t n)
     a->body += n;
     return a->body > XMLREPLY_ERROR_MAX ? -E2BIG : 0;
 }
-
-/* ---- what it comes to ----------------------------------------------------------------------- */
 
 static const char *first_of(const char *a, const char *b)
 {
@@ -128,7 +122,7 @@ static void add_quoted(struct buf *b, const char *before, const char *text, size
 
     if (n == 0)
         return;
-    buf_init(&e, sizeof escaped - 1);
+    buf_init(&e, sizeof(escaped) - 1);
     buf_add_escaped(&e, text, n < QUOTE_MAX ? n : QUOTE_MAX);
     (void)buf_addf(b, "%s%.*s", before, QUOTE_MAX, buf_str(&e));
     buf_done(&e);
@@ -165,7 +159,7 @@ static bool follows_scheme(const char *text, size_t at)
 
     while (at > 0 && text[at - 1] == ' ')
         at--;
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
         size_t n = strlen(schemes[i]);
 
         if (at >= n && strncasecmp(text + at - n, schemes[i], n) == 0)

@@ -36,8 +36,6 @@ usec remote_now(const struct remote *r, int64_t skew)
     return (usec)((int64_t)now + skew);
 }
 
-/* ---- the request ---------------------------------------------------------------------------- */
-
 static bool is_put(const struct remote_call *c)
 {
     return c->verb == DIALECT_PUT && !c->comparing;
@@ -112,10 +110,11 @@ static int compose(struct remote_call *c, struct message *ret, char *why)
             return -ENOKEY;
         }
     }
-    (void)snprintf(c->region, sizeof c->region, "%s", r->dialect->region ? r->dialect->region : "");
+    (void)snprintf(c->region, sizeof(c->region), "%s",
+                   r->dialect->region ? r->dialect->region : "");
     c->conditional = is_put(c) && r->dialect->conditional && !c->object.replace;
-    c->asks = is_put(c) && r->dialect->expect_continue && !r->never_asks &&
-              c->object.size > EXPECT_LEAST;
+    c->asks =
+        is_put(c) && r->dialect->expect_continue && !r->never_asks && c->object.size > EXPECT_LEAST;
     c->skew = r->skew;
     return r->dialect->ops->compose(r->dialect, &q, secrets, remote_now(r, c->skew), ret, why);
 }
@@ -135,8 +134,9 @@ int attempt_start(struct remote_call *c, char why[static STORE_TEXT_MAX])
     r = start(c, &m);
     message_done(&m);
     if (r == -EINVAL)
-        (void)snprintf(why, STORE_TEXT_MAX, "the request cannot be sent: its URL, its headers or "
-                                            "its size are not fit for it");
+        (void)snprintf(why, STORE_TEXT_MAX,
+                       "the request cannot be sent: its URL, its headers or "
+                       "its size are not fit for it");
     return r;
 }
 
@@ -150,8 +150,6 @@ void attempt_clear(struct remote_call *c)
     c->received = 0;
     c->date_at = 0;
 }
-
-/* ---- the answer ----------------------------------------------------------------------------- */
 
 static void on_header(void *userdata, const char *name, const char *value)
 {
@@ -213,7 +211,8 @@ static void classify(struct remote_call *c, const struct http_result *result, st
     if (ret->class == REPLY_OK && (wrong = check_success(c, result)))
         *ret = (struct reply){.class = REPLY_RETRY, .trouble = true, .hint = wrong};
     else if (result->error == HTTP_ABORTED && result->status < 300)
-        *ret = (struct reply){.class = REPLY_RETRY, .trouble = true,
+        *ret = (struct reply){.class = REPLY_RETRY,
+                              .trouble = true,
                               .hint = "what answers does not speak like a store"};
 }
 
@@ -234,7 +233,7 @@ static void on_finished(void *userdata, const struct http_result *result)
     c->request = NULL;
     if (c->failure < 0) {
         end.local = true;
-        (void)snprintf(end.text, sizeof end.text, "%s", strerror(-c->failure));
+        (void)snprintf(end.text, sizeof(end.text), "%s", strerror(-c->failure));
     } else {
         classify(c, result, &end.reply);
         end.unasked = result->status == 417 && c->asks;

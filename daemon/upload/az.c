@@ -43,8 +43,6 @@ static const char *const methods[] = {
     [DIALECT_LIST] = "GET",
 };
 
-/* ---- the message ---------------------------------------------------------------------------- */
-
 struct target {
     struct buf path;   /* encoded */
     struct buf prefix; /* of a listing */
@@ -128,7 +126,7 @@ static int add_meta(const struct az *a, const struct store_meta *meta, struct me
 {
     char name[64];
 
-    (void)snprintf(name, sizeof name, "%s", meta->name);
+    (void)snprintf(name, sizeof(name), "%s", meta->name);
     for (char *c = name; *c; c++) {
         if (*c == '-')
             *c = '_';
@@ -255,8 +253,6 @@ static int az_compose(const struct dialect *d, const struct dialect_request *q,
     return 0;
 }
 
-/* ---- the section ---------------------------------------------------------------------------- */
-
 static bool lower_or_digit(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -305,9 +301,9 @@ static const char *check_prefix(const char *prefix)
 
 static const char *check_endpoint(const char *endpoint)
 {
-    const char *host = strncmp(endpoint, "https://", 8) == 0  ? endpoint + 8
-                       : strncmp(endpoint, "http://", 7) == 0 ? endpoint + 7
-                                                              : NULL;
+    const char *host = strncmp(endpoint, "https://", 8) == 0 ? endpoint + 8
+                     : strncmp(endpoint, "http://", 7) == 0  ? endpoint + 7
+                                                             : NULL;
 
     if (!host)
         return "endpoint: must begin with https:// or http://";
@@ -387,8 +383,7 @@ static int set_endpoint(struct az *a, const char *endpoint, const char **ret_why
     path_len = strlen(path);
     path_len -= path_len > 0 && path[path_len - 1] == '/';
     named = strncmp(host, a->account, n) == 0 && host[n] == '.';
-    if (path_len > 0 &&
-        (named || path_len != n + 1 || strncmp(path + 1, a->account, n) != 0)) {
+    if (path_len > 0 && (named || path_len != n + 1 || strncmp(path + 1, a->account, n) != 0)) {
         *ret_why = "endpoint: must be a host, and no more behind it than the account's name";
         return -EINVAL;
     }

@@ -28,8 +28,8 @@ struct bucket_options {
 
 struct bucket {
     bool https;
-    char *host;   /* as the Host header says it */
-    char *base;   /* the path before the key: "/", "/prefix/", "/bucket/prefix/" */
+    char *host; /* as the Host header says it */
+    char *base; /* the path before the key: "/", "/prefix/", "/bucket/prefix/" */
     char *region;
     char *name;
     char *prefix; /* before each key: "" or "a/b/" */

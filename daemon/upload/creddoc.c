@@ -30,8 +30,8 @@ struct fields {
     const char *value[FIELDS]; /* NULL: not there */
 };
 
-static int __attribute__((format(printf, 3, 4)))
-refuse(char *why, size_t why_size, const char *fmt, ...)
+static int __attribute__((format(printf, 3, 4))) refuse(char *why, size_t why_size, const char *fmt,
+                                                        ...)
 {
     va_list ap;
 
@@ -136,16 +136,14 @@ static int take(const struct fields *f, bool must_expire, struct secret_set *ret
     return 0;
 }
 
-/* --- JSON --- */
-
 static const struct {
     const char *name;
     int field;
 } members[] = {
-    {"AccessKeyId", FIELD_ACCESS},      {"SecretAccessKey", FIELD_SECRET},
-    {"Token", FIELD_TOKEN},             {"Expiration", FIELD_EXPIRATION},
-    {"Code", FIELD_CODE},               {"code", FIELD_CODE},
-    {"Message", FIELD_MESSAGE},         {"message", FIELD_MESSAGE},
+    {"AccessKeyId", FIELD_ACCESS}, {"SecretAccessKey", FIELD_SECRET},
+    {"Token", FIELD_TOKEN},        {"Expiration", FIELD_EXPIRATION},
+    {"Code", FIELD_CODE},          {"code", FIELD_CODE},
+    {"Message", FIELD_MESSAGE},    {"message", FIELD_MESSAGE},
 };
 
 void creddoc_setup(void)
@@ -158,7 +156,7 @@ static int read_members(const json_t *root, struct fields *f, char *why, size_t 
 {
     if (!json_is_object(root))
         return refuse(why, why_size, "the reply is not a JSON object");
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         const json_t *v = json_object_get(root, members[i].name);
 
         if (!v || json_is_null(v))
@@ -181,9 +179,9 @@ static int load_json(const char *text, size_t n, json_t **ret, char *why, size_t
     if (*ret)
         return 0;
     r = json_error_code(&error) == json_error_out_of_memory
-            ? no_memory(why, why_size)
-            : refuse(why, why_size, "the reply is not JSON: line %d", error.line);
-    OPENSSL_cleanse(&error, sizeof error); /* it quotes the document */
+          ? no_memory(why, why_size)
+          : refuse(why, why_size, "the reply is not JSON: line %d", error.line);
+    OPENSSL_cleanse(&error, sizeof(error)); /* it quotes the document */
     return r;
 }
 
@@ -207,8 +205,6 @@ int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char 
     return r;
 }
 
-/* --- Google's JSON --- */
-
 #define GOOGLE_LIFE_MAX ((json_int_t)(10 * 366 * 86400)) /* seconds */
 
 static int read_google(const json_t *root, usec now, struct secret_set *ret, char *why,
@@ -216,10 +212,11 @@ static int read_google(const json_t *root, usec now, struct secret_set *ret, cha
 {
     const char *token = json_string_value(json_object_get(root, "access_token"));
     const char *type = json_string_value(json_object_get(root, "token_type"));
-    const struct fields f = {.value = {
-        [FIELD_CODE] = json_string_value(json_object_get(root, "error")),
-        [FIELD_MESSAGE] = json_string_value(json_object_get(root, "error_description")),
-    }};
+    const struct fields f = {
+        .value = {
+            [FIELD_CODE] = json_string_value(json_object_get(root, "error")),
+            [FIELD_MESSAGE] = json_string_value(json_object_get(root, "error_description")),
+        }};
     json_int_t life = json_integer_value(json_object_get(root, "expires_in"));
     int r;
 
@@ -234,8 +231,10 @@ static int read_google(const json_t *root, usec now, struct secret_set *ret, cha
     r = secret_make_token(token, now + (usec)life * USEC_PER_SEC, ret);
     if (r == -ENOMEM)
         return no_memory(why, why_size);
-    return r < 0 ? refuse(why, why_size, "the reply's token is empty, too long, or has strange "
-                                         "characters") : 0;
+    return r < 0 ? refuse(why, why_size,
+                          "the reply's token is empty, too long, or has strange "
+                          "characters")
+                 : 0;
 }
 
 int creddoc_parse_google(const char *text, size_t n, usec now, struct secret_set *ret, char *why,
@@ -252,20 +251,15 @@ int creddoc_parse_google(const char *text, size_t n, usec now, struct secret_set
     return r;
 }
 
-/* --- XML --- */
-
 #define RESULT "/AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials/"
 
 static const struct {
     const char *path;
     int field;
 } elements[] = {
-    {RESULT "AccessKeyId", FIELD_ACCESS},
-    {RESULT "SecretAccessKey", FIELD_SECRET},
-    {RESULT "SessionToken", FIELD_TOKEN},
-    {RESULT "Expiration", FIELD_EXPIRATION},
-    {"/ErrorResponse/Error/Code", FIELD_CODE},
-    {"/ErrorResponse/Error/Message", FIELD_MESSAGE},
+    {RESULT "AccessKeyId", FIELD_ACCESS},      {RESULT "SecretAccessKey", FIELD_SECRET},
+    {RESULT "SessionToken", FIELD_TOKEN},      {RESULT "Expiration", FIELD_EXPIRATION},
+    {"/ErrorResponse/Error/Code", FIELD_CODE}, {"/ErrorResponse/Error/Message", FIELD_MESSAGE},
 };
 
 struct walk {
@@ -300,7 +294,7 @@ static void on_start(void *userdata, const char *name, const char **attributes)
     w->path[w->path_len] = '/';
     memcpy(w->path + w->path_len + 1, name, n + 1);
     w->path_len += n + 1;
-    for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++) {
+    for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++) {
         if (strcmp(w->path, elements[i].path) == 0)
             w->field = elements[i].field;
     }

@@ -10,14 +10,7 @@
 #include "base/cleanup.h"
 #include "base/secretfile.h"
 
-enum {
-    KEY_ACCESS,
-    KEY_SECRET,
-    KEY_TOKEN,
-    KEY_REGION,
-    KEYS,
-    KEY_OTHER = KEYS
-};
+enum { KEY_ACCESS, KEY_SECRET, KEY_TOKEN, KEY_REGION, KEYS, KEY_OTHER = KEYS };
 
 static const struct {
     const char *name;
@@ -49,13 +42,13 @@ struct reader {
     size_t why_size;
 
     unsigned line;
-    bool in_section;   /* a section was opened; a property before the first has no place */
-    bool in_profile;   /* … and it is the one that is asked for */
+    bool in_section; /* a section was opened; a property before the first has no place */
+    bool in_profile; /* … and it is the one that is asked for */
     bool found;
-    bool has_secret;   /* in any section */
-    bool long_form;    /* [profile default] was seen: it goes before [default] */
-    int last;          /* the property that a continuation would belong to; -1 none */
-    size_t indent;     /* of that property */
+    bool has_secret; /* in any section */
+    bool long_form;  /* [profile default] was seen: it goes before [default] */
+    int last;        /* the property that a continuation would belong to; -1 none */
+    size_t indent;   /* of that property */
     struct value values[KEYS];
 };
 
@@ -127,7 +120,7 @@ static void open_section(struct reader *r, struct span name)
         return;
     if (prefixed && !r->long_form) {
         if (strcmp(r->profile, "default") == 0)
-            memset(r->values, 0, sizeof r->values);
+            memset(r->values, 0, sizeof(r->values));
         r->long_form = true;
     } else if (!prefixed && r->long_form) {
         r->in_profile = false;
@@ -248,10 +241,10 @@ static int check_values(struct reader *r)
             bad = v->span.p[at] <= ' ' || v->span.p[at] > '~';
         if (!bad)
             continue;
-        (void)snprintf(what, sizeof what, "%s %s", keys[i].name,
-                       v->span.n == 0             ? "is empty"
+        (void)snprintf(what, sizeof(what), "%s %s", keys[i].name,
+                       v->span.n == 0            ? "is empty"
                        : v->span.n > keys[i].max ? "is too long"
-                                                  : "has blanks or characters that no key has");
+                                                 : "has blanks or characters that no key has");
         return refuse(r, v->line, what);
     }
     if (access->line > 0 && secret->line == 0)
@@ -316,8 +309,12 @@ static int parse(struct reader *r, const char *text, size_t n, struct credfile_p
 int credfile_parse(const char *name, enum credfile_kind kind, const char *text, size_t n,
                    const char *profile, struct credfile_profile *ret, char *why, size_t why_size)
 {
-    struct reader r = {.name = name, .kind = kind, .profile = profile, .why = why,
-                       .why_size = why_size, .last = -1};
+    struct reader r = {.name = name,
+                       .kind = kind,
+                       .profile = profile,
+                       .why = why,
+                       .why_size = why_size,
+                       .last = -1};
 
     return parse(&r, text, n, ret);
 }
@@ -350,8 +347,12 @@ static int load(struct reader *r, struct buf *text, struct credfile_profile *ret
 int credfile_load(const char *path, enum credfile_kind kind, const char *profile,
                   struct credfile_profile *ret, char *why, size_t why_size)
 {
-    struct reader r = {.name = path, .kind = kind, .profile = profile, .why = why,
-                       .why_size = why_size, .last = -1};
+    struct reader r = {.name = path,
+                       .kind = kind,
+                       .profile = profile,
+                       .why = why,
+                       .why_size = why_size,
+                       .last = -1};
     struct buf text;
     int e;
 

@@ -36,12 +36,12 @@ static int make(const char *access, const char *secret, const char *token, struc
     if (r == -ENOMEM)
         return refuse(r, why, why_size, strerror(ENOMEM));
     if (r < 0)
-        (void)snprintf(why, why_size, "%s: a key or the token is empty, too long, or has blanks or "
-                                      "characters that no key has", where);
+        (void)snprintf(why, why_size,
+                       "%s: a key or the token is empty, too long, or has blanks or "
+                       "characters that no key has",
+                       where);
     return r;
 }
-
-/* --- files named in the configuration --- */
 
 /* Without the blanks and line breaks around it. */
 static int read_key(const char *path, struct buf *b, const char **ret, char *why, size_t why_size)
@@ -84,19 +84,17 @@ static int read_config(const struct credlocal_config *c, struct credlocal *l, ch
         r = make(values[0], values[1], values[2], &l->secrets, paths[1], why, why_size);
     for (size_t i = 0; i < 3; i++)
         buf_wipe(&texts[i]);
-    (void)snprintf(l->label, sizeof l->label, "the files named in the configuration (%.130s)",
+    (void)snprintf(l->label, sizeof(l->label), "the files named in the configuration (%.130s)",
                    c->secret_key_file);
     return r;
 }
 
-/* --- the shared files --- */
-
 struct shared {
     const char *profile;
-    char path[2][PATH_MAX];      /* credentials, config; "" for none */
-    bool named[2];               /* by a variable */
-    struct credfile_profile p;   /* what both say together */
-    int from;                    /* the file that the keys are from */
+    char path[2][PATH_MAX];    /* credentials, config; "" for none */
+    bool named[2];             /* by a variable */
+    struct credfile_profile p; /* what both say together */
+    int from;                  /* the file that the keys are from */
 };
 
 static const char *const shared_variables[] = {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"};
@@ -114,8 +112,10 @@ static void shared_paths(struct shared *s)
         s->named[i] = path != NULL;
         if (below_home && !home)
             continue;
-        (void)snprintf(s->path[i], sizeof s->path[i], "%s%s", below_home ? home : "",
-                       !path ? shared_names[i] : below_home ? path + 1 : path);
+        (void)snprintf(s->path[i], sizeof(s->path[i]), "%s%s", below_home ? home : "",
+                       !path        ? shared_names[i]
+                       : below_home ? path + 1
+                                    : path);
     }
 }
 
@@ -149,13 +149,11 @@ static int read_shared(struct shared *s, char *why, size_t why_size)
             s->from = i;
         }
         if (s->p.region[0] == '\0')
-            memcpy(s->p.region, p.region, sizeof s->p.region);
+            memcpy(s->p.region, p.region, sizeof(s->p.region));
         credfile_done(&p);
     }
     return 0;
 }
-
-/* --- which of them --- */
 
 static void find_facts(const struct credlocal_config *c, struct credplan_facts *f)
 {
@@ -184,32 +182,31 @@ static void choose_region(const struct credlocal_config *c, const struct shared 
         region = credlocal_env("AWS_DEFAULT_REGION");
     if (!region)
         region = s->p.region[0] != '\0' ? s->p.region : "us-east-1";
-    (void)snprintf(l->region, sizeof l->region, "%s", region);
+    (void)snprintf(l->region, sizeof(l->region), "%s", region);
 }
 
 static int take(const struct credlocal_config *c, struct shared *s, struct credlocal *l, char *why,
                 size_t why_size)
 {
     switch (l->source) {
-    case CREDPLAN_CONFIG:
-        return read_config(c, l, why, why_size);
+    case CREDPLAN_CONFIG: return read_config(c, l, why, why_size);
     case CREDPLAN_ENVIRONMENT:
-        (void)snprintf(l->label, sizeof l->label, "the environment (AWS_ACCESS_KEY_ID)");
+        (void)snprintf(l->label, sizeof(l->label), "the environment (AWS_ACCESS_KEY_ID)");
         return make(getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"),
                     credlocal_env("AWS_SESSION_TOKEN"), &l->secrets, "the environment", why,
                     why_size);
     case CREDPLAN_SHARED:
-        (void)snprintf(l->label, sizeof l->label, "the shared file %.100s (profile %.40s)",
+        (void)snprintf(l->label, sizeof(l->label), "the shared file %.100s (profile %.40s)",
                        s->path[s->from], s->profile);
         secret_move(&s->p.secrets, &l->secrets);
         return 0;
     case CREDPLAN_WEB_IDENTITY:
-        (void)snprintf(l->label, sizeof l->label, "web identity (role %.90s, region %.40s)",
+        (void)snprintf(l->label, sizeof(l->label), "web identity (role %.90s, region %.40s)",
                        getenv("AWS_ROLE_ARN"), l->region);
         return 0;
     case CREDPLAN_CONTAINER:
     case CREDPLAN_IMDS:
-        (void)snprintf(l->label, sizeof l->label, "%s", credplan_source_name(l->source));
+        (void)snprintf(l->label, sizeof(l->label), "%s", credplan_source_name(l->source));
         return 0;
     }
     return -EINVAL;
@@ -249,8 +246,6 @@ int credlocal_find(const struct credlocal_config *config, struct credlocal *ret,
     *ret = l;
     return 0;
 }
-
-/* --- whether they were touched --- */
 
 static uint64_t mix(uint64_t h, uint64_t value)
 {

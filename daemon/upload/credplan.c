@@ -125,7 +125,7 @@ static bool same_ipv6(const struct in6_addr *a, const char *text)
 {
     struct in6_addr b;
 
-    return inet_pton(AF_INET6, text, &b) == 1 && memcmp(a, &b, sizeof b) == 0;
+    return inet_pton(AF_INET6, text, &b) == 1 && memcmp(a, &b, sizeof(b)) == 0;
 }
 
 /* Who may be asked without TLS. */
@@ -176,7 +176,7 @@ int credplan_container_url(const char *relative, const char *full, char ret[CRED
 
     if (n == 0)
         return refuse(-EINVAL, why, why_size, "the container's endpoint is empty");
-    if (n + sizeof prefix > CREDPLAN_URL_SIZE)
+    if (n + sizeof(prefix) > CREDPLAN_URL_SIZE)
         return refuse(-EINVAL, why, why_size, "the container endpoint's URL is too long");
     if (relative && (relative[0] != '/' || !is_plain(relative)))
         return refuse(-EINVAL, why, why_size,

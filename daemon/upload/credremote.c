@@ -57,13 +57,13 @@ struct service {
                  char *why, size_t why_size);
 };
 
-static int __attribute__((format(printf, 3, 4)))
-refuse(struct credremote *c, int error, const char *fmt, ...)
+static int __attribute__((format(printf, 3, 4))) refuse(struct credremote *c, int error,
+                                                        const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    (void)vsnprintf(c->why, sizeof c->why, fmt, ap);
+    (void)vsnprintf(c->why, sizeof(c->why), fmt, ap);
     va_end(ap);
     return error;
 }
@@ -93,10 +93,10 @@ static int override(struct credremote *c, const char *variable)
         if (url[i] <= ' ' || url[i] > '~' || strchr("@?#\"\\", url[i]))
             n = 0;
     }
-    if (n >= sizeof c->base - sizeof IMDS_ROLES - ROLE_SIZE ||
+    if (n >= sizeof(c->base) - sizeof(IMDS_ROLES) - ROLE_SIZE ||
         (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0) || n < 8)
         return refuse(c, -EINVAL, "%s is not an http or https URL", variable);
-    (void)snprintf(c->base, sizeof c->base, "%.*s", (int)n, url);
+    (void)snprintf(c->base, sizeof(c->base), "%.*s", (int)n, url);
     return 1;
 }
 
@@ -114,8 +114,10 @@ static int read_token(struct credremote *c, const char *variable, struct buf *b)
         b->data[--b->len] = '\0';
     for (size_t i = begin; i < b->len; i++) {
         if (b->data[i] < ' ' || b->data[i] > '~')
-            return refuse(c, -EINVAL, "%s (%s) holds no token: it has control characters or more "
-                                      "than one line", path, variable);
+            return refuse(c, -EINVAL,
+                          "%s (%s) holds no token: it has control characters or more "
+                          "than one line",
+                          path, variable);
     }
     if (b->len == begin)
         return refuse(c, -EINVAL, "the file %s (%s) is empty", path, variable);
@@ -134,12 +136,10 @@ static int take_document(struct credremote *c, const struct fetch_reply *reply,
                          struct secret_set *ret)
 {
     char why[TEXT_SIZE] = "";
-    int r = c->service->parse(c, reply, ret, why, sizeof why);
+    int r = c->service->parse(c, reply, ret, why, sizeof(why));
 
     return r < 0 ? refuse(c, r, "%s: %s", c->service->name, why) : 0;
 }
-
-/* --- STS --- */
 
 static int find_sts(struct credremote *c, const char *region)
 {
@@ -159,9 +159,12 @@ static int send_form(struct credremote *c, const struct buf *form)
     const struct http_body body = {.data = form->data, .size = form->len};
     char url[CREDPLAN_URL_SIZE + 1];
 
-    (void)snprintf(url, sizeof url, "%s/", c->base);
-    return send_request(c, &(struct http_options){.url = url, .method = "POST", .headers = &type,
-                                                  .n_headers = 1, .body = &body,
+    (void)snprintf(url, sizeof(url), "%s/", c->base);
+    return send_request(c, &(struct http_options){.url = url,
+                                                  .method = "POST",
+                                                  .headers = &type,
+                                                  .n_headers = 1,
+                                                  .body = &body,
                                                   .connect_timeout = FAR_CONNECT,
                                                   .timeout = FAR_TIMEOUT});
 }
@@ -178,9 +181,10 @@ static int ask_sts(struct credremote *c)
         r = credplan_form(getenv("AWS_ROLE_ARN"), credlocal_env("AWS_ROLE_SESSION_NAME"),
                           buf_str(&token), token.len, &form);
         if (r < 0)
-            (void)refuse(c, r, r == -ENOMEM ? "no memory to ask STS"
-                                            : "STS takes no such AWS_ROLE_ARN, "
-                                              "AWS_ROLE_SESSION_NAME, or token");
+            (void)refuse(c, r,
+                         r == -ENOMEM ? "no memory to ask STS"
+                                      : "STS takes no such AWS_ROLE_ARN, "
+                                        "AWS_ROLE_SESSION_NAME, or token");
     }
     if (r == 0)
         r = send_form(c, &form);
@@ -196,14 +200,12 @@ static int parse_sts(struct credremote *c, const struct fetch_reply *reply, stru
     return creddoc_parse_xml(reply->body, reply->body_len, ret, why, why_size);
 }
 
-/* --- the container's endpoint --- */
-
 static int find_container(struct credremote *c, const char *region)
 {
     (void)region;
     return credplan_container_url(credlocal_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
                                   credlocal_env("AWS_CONTAINER_CREDENTIALS_FULL_URI"), c->base,
-                                  c->why, sizeof c->why);
+                                  c->why, sizeof(c->why));
 }
 
 /* Fills c->token with the line, or leaves it empty. */
@@ -236,8 +238,6 @@ static int ask_container(struct credremote *c)
                                                   .timeout = NEAR_TIMEOUT});
 }
 
-/* --- the instance's metadata --- */
-
 static int find_imds(struct credremote *c, const char *region)
 {
     const char *mode = credlocal_env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE");
@@ -245,7 +245,7 @@ static int find_imds(struct credremote *c, const char *region)
 
     (void)region;
     if (r == 0)
-        (void)snprintf(c->base, sizeof c->base, "%s",
+        (void)snprintf(c->base, sizeof(c->base), "%s",
                        mode && strcasecmp(mode, "ipv6") == 0 ? "http://[fd00:ec2::254]"
                                                              : "http://169.254.169.254");
     return r < 0 ? r : 0;
@@ -261,12 +261,13 @@ static int ask_imds(struct credremote *c)
         {"X-aws-ec2-metadata-token-ttl-seconds", IMDS_TTL},
         {"X-aws-ec2-metadata-token", buf_str(&c->token)},
     };
-    char url[CREDPLAN_URL_SIZE + sizeof IMDS_ROLES + ROLE_SIZE];
+    char url[CREDPLAN_URL_SIZE + sizeof(IMDS_ROLES) + ROLE_SIZE];
     bool first = c->step == IMDS_TOKEN;
 
-    (void)snprintf(url, sizeof url, "%s%s%s", c->base, first ? "/latest/api/token" : IMDS_ROLES,
+    (void)snprintf(url, sizeof(url), "%s%s%s", c->base, first ? "/latest/api/token" : IMDS_ROLES,
                    c->role);
-    return send_request(c, &(struct http_options){.url = url, .method = first ? "PUT" : "GET",
+    return send_request(c, &(struct http_options){.url = url,
+                                                  .method = first ? "PUT" : "GET",
                                                   .headers = &headers[first ? 0 : 1],
                                                   .n_headers = 1,
                                                   .connect_timeout = NEAR_CONNECT,
@@ -295,9 +296,9 @@ static int take_imds_role(struct credremote *c, const struct fetch_reply *reply)
 
     if (reply->body_len == 0)
         return refuse(c, -ENOENT, "the instance has no role: give it one, or name key files");
-    if (n == 0 || n >= sizeof c->role || reply->body[0] == '.' || !strchr("\r\n", reply->body[n]))
+    if (n == 0 || n >= sizeof(c->role) || reply->body[0] == '.' || !strchr("\r\n", reply->body[n]))
         return refuse(c, -EINVAL, "%s gave something that is no role's name", c->service->name);
-    (void)snprintf(c->role, sizeof c->role, "%.*s", (int)n, reply->body);
+    (void)snprintf(c->role, sizeof(c->role), "%.*s", (int)n, reply->body);
     return 1;
 }
 
@@ -308,8 +309,6 @@ static int take_imds(struct credremote *c, const struct fetch_reply *reply, stru
     return c->step == IMDS_ROLE ? take_imds_role(c, reply) : take_document(c, reply, ret);
 }
 
-/* --- Google's metadata server --- */
-
 static int find_google(struct credremote *c, const char *region)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -319,17 +318,19 @@ static int find_google(struct credremote *c, const char *region)
     (void)region;
     if (host && (host[strspn(host, alphabet)] != '\0' || strlen(host) > 255))
         return refuse(c, -EINVAL, "GCE_METADATA_HOST is not a host");
-    (void)snprintf(c->base, sizeof c->base, "http://%s", host ? host : "metadata.google.internal");
+    (void)snprintf(c->base, sizeof(c->base), "http://%s", host ? host : "metadata.google.internal");
     return 0;
 }
 
 static int ask_google(struct credremote *c)
 {
     const struct http_header flavor = {"Metadata-Flavor", "Google"};
-    char url[CREDPLAN_URL_SIZE + sizeof GOOGLE_PATH];
+    char url[CREDPLAN_URL_SIZE + sizeof(GOOGLE_PATH)];
 
-    (void)snprintf(url, sizeof url, "%s" GOOGLE_PATH, c->base);
-    return send_request(c, &(struct http_options){.url = url, .headers = &flavor, .n_headers = 1,
+    (void)snprintf(url, sizeof(url), "%s" GOOGLE_PATH, c->base);
+    return send_request(c, &(struct http_options){.url = url,
+                                                  .headers = &flavor,
+                                                  .n_headers = 1,
                                                   .connect_timeout = NEAR_CONNECT,
                                                   .timeout = NEAR_TIMEOUT});
 }
@@ -342,8 +343,6 @@ static int parse_google(struct credremote *c, const struct fetch_reply *reply,
     (void)sd_event_now(c->event, CLOCK_REALTIME, &now);
     return creddoc_parse_google(reply->body, reply->body_len, now, ret, why, why_size);
 }
-
-/* --- all of them --- */
 
 static const struct service services[] = {
     [CREDREMOTE_STS] = {"STS", find_sts, ask_sts, take_document, parse_sts},
@@ -362,7 +361,8 @@ static int refuse_silence(struct credremote *c, const struct fetch_reply *reply)
 
     return refuse(c, reply->error == -E2BIG ? -EINVAL : reply->error, "%s%s does not answer%s: %s",
                   last ? "there are no credentials in the configuration, the environment or the "
-                         "shared files, and " : "",
+                         "shared files, and "
+                       : "",
                   c->service->name, last ? " (in a container its hop limit must be 2)" : "",
                   reply->text);
 }
@@ -376,7 +376,7 @@ static int refuse_status(struct credremote *c, const struct fetch_reply *reply)
     if (c->service == &services[CREDREMOTE_IMDS] && c->step == IMDS_ROLE && reply->status == 404)
         return refuse(c, -ENOENT, "the instance has no role: give it one, or name key files");
     secret_init(&none);
-    if (reply->body_len > 0 && c->service->parse(c, reply, &none, why, sizeof why) == 0)
+    if (reply->body_len > 0 && c->service->parse(c, reply, &none, why, sizeof(why)) == 0)
         why[0] = '\0';
     secret_done(&none);
     return refuse(c, passes ? -EAGAIN : -EPERM, "%s answers with status %ld%s%s", c->service->name,
@@ -388,7 +388,7 @@ static void finish(struct credremote *c, int r, struct secret_set *set)
     char detail[ROLE_SIZE + 8] = "";
 
     if (c->role[0] != '\0')
-        (void)snprintf(detail, sizeof detail, "role %s", c->role);
+        (void)snprintf(detail, sizeof(detail), "role %s", c->role);
     c->fn(c->userdata, r, set, r == 0 ? detail : c->why);
     credremote_cancel(c);
 }
@@ -421,15 +421,18 @@ int credremote_start(sd_event *event, struct http *http, enum credremote_service
                      const char *region, credremote_fn fn, void *userdata, struct credremote **ret,
                      char *why, size_t why_size)
 {
-    struct credremote *c = calloc(1, sizeof *c);
+    struct credremote *c = calloc(1, sizeof(*c));
     int r;
 
     if (!c) {
         (void)snprintf(why, why_size, "%s", strerror(ENOMEM));
         return -ENOMEM;
     }
-    *c = (struct credremote){.event = event, .http = http, .service = &services[service],
-                             .fn = fn, .userdata = userdata};
+    *c = (struct credremote){.event = event,
+                             .http = http,
+                             .service = &services[service],
+                             .fn = fn,
+                             .userdata = userdata};
     buf_init(&c->token, TOKEN_FILE_MAX);
     r = c->service->find(c, region);
     if (r == 0)

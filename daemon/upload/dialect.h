@@ -57,7 +57,7 @@ enum dialect_identity {
 struct dialect {
     const struct dialect_ops *ops;
     enum dialect_identity identity;
-    const char *region;     /* the one that is signed for; NULL: there are none */
+    const char *region;      /* the one that is signed for; NULL: there are none */
     const char *meta_prefix; /* of the headers that carry meta data: "x-amz-meta-" */
     bool forgets_meta;       /* … which the server may not keep */
     const char *prefix;      /* before each key: "" or "a/b/" */

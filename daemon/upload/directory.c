@@ -43,7 +43,8 @@ static const struct meaning meanings[] = {
     {EIO, STORE_RETRY, TROUBLE, disk_fails},
     {ESTALE, STORE_RETRY, TROUBLE, disk_fails},
     {ETIMEDOUT, STORE_RETRY, TROUBLE, disk_fails},
-    {EROFS, STORE_PARKED, ALONE, "mount it for writing; a systemd unit needs it in ReadWritePaths="},
+    {EROFS, STORE_PARKED, ALONE,
+     "mount it for writing; a systemd unit needs it in ReadWritePaths="},
     {EACCES, STORE_PARKED, ALONE, check_owner},
     {EPERM, STORE_PARKED, ALONE, check_owner},
     {ELOOP, STORE_PARKED, ALONE, no_links},
@@ -67,7 +68,7 @@ void directory_explain(int error, const char *doing, const char *base, const cha
     struct meaning m = {-error, STORE_RETRY, TROUBLE, ""};
     char what[128];
 
-    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
         if (meanings[i].error == -error)
             m = meanings[i];
     }
@@ -108,8 +109,6 @@ bool directory_is_aside(const char *leaf)
     return strncmp(leaf, ASIDE_PREFIX, strlen(ASIDE_PREFIX)) == 0 && n > suffix &&
            strcmp(leaf + n - suffix, ASIDE_SUFFIX) == 0;
 }
-
-/* --- bytes ------------------------------------------------------------------------------------ */
 
 static void give_back(int fd, uint64_t before, uint64_t after)
 {
@@ -195,8 +194,6 @@ static int hash_file(int fd, const atomic_bool *stop, uint64_t *ret_size,
     EVP_MD_CTX_free(hash);
     return r;
 }
-
-/* --- put -------------------------------------------------------------------------------------- */
 
 struct put {
     const struct directory_file *f;
@@ -342,8 +339,8 @@ static int same_is_there(struct put *p)
     int r;
 
     p->doing = "read";
-    fd = openat(chain_dir(&p->chain), p->chain.leaf,
-                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    fd =
+        openat(chain_dir(&p->chain), p->chain.leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT || errno == ELOOP ? 0 : -errno;
     if (fstat(fd, &st) < 0)
@@ -417,8 +414,6 @@ void directory_put(const char *base, const struct directory_file *f, struct stor
         explain_put(&p, r, base, ret);
     chain_close(&p.chain);
 }
-
-/* --- head and get ----------------------------------------------------------------------------- */
 
 static int open_file(struct chain *c, const char *key)
 {

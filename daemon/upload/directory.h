@@ -25,8 +25,8 @@ struct directory_file {
     const void *data; /* NULL: */
     int fd;           /* … the first `size` bytes of this file */
     uint64_t size;
-    const char *sha256; /* lower-case hex; NULL: not known */
-    bool if_none_match; /* a file of other content that is there stays, and is STORE_REFUSED */
+    const char *sha256;      /* lower-case hex; NULL: not known */
+    bool if_none_match;      /* a file of other content that is there stays, and is STORE_REFUSED */
     const atomic_bool *stop; /* give up; nobody hears of it */
 };
 

@@ -49,7 +49,7 @@ int fetch_start(struct http *http, const struct http_options *options, fetch_fn 
                 struct fetch **ret)
 {
     static const struct http_handlers handlers = {.body = on_body, .finished = on_finished};
-    struct fetch *f = calloc(1, sizeof *f);
+    struct fetch *f = calloc(1, sizeof(*f));
     int r;
 
     if (!f)

@@ -173,8 +173,6 @@ static void refused_by_handler(struct file_call *c, int error)
                    strerror_r(-error, what, sizeof(what)));
 }
 
-/* --- files that were written aside and never got their name ----------------------------------- */
-
 static bool is_stale(const struct file_call *c, const struct walk_entry *e)
 {
     return directory_is_aside(e->leaf) && c->now > DIRECTORY_STALE &&
@@ -230,8 +228,6 @@ static void sweep_once(struct file_store *s)
     c->now = clock_real();
     (void)begin(c, NULL);
 }
-
-/* --- put and head ----------------------------------------------------------------------------- */
 
 static int run_put(struct disk_job *job)
 {
@@ -313,8 +309,6 @@ static int file_head(struct store *s, const char *key, store_done_fn done, void 
     return c ? begin(c, ret) : -ENOMEM;
 }
 
-/* --- get -------------------------------------------------------------------------------------- */
-
 static int run_get(struct disk_job *job)
 {
     struct file_call *c = call_of(job);
@@ -368,8 +362,6 @@ static int file_get(struct store *s, const char *key, store_body_fn body, store_
     }
     return begin(c, ret);
 }
-
-/* --- list ------------------------------------------------------------------------------------- */
 
 static int add_listed(struct file_call *c, const struct walk_entry *e)
 {
@@ -425,9 +417,8 @@ static void on_listed(struct disk_job *job, int r)
         finish(c);
 }
 
-static int file_list(struct store *s, const char *prefix, const char *after,
-                     store_object_fn object, store_done_fn done, void *userdata,
-                     struct store_call **ret)
+static int file_list(struct store *s, const char *prefix, const char *after, store_object_fn object,
+                     store_done_fn done, void *userdata, struct store_call **ret)
 {
     struct file_call *c = call_new(s, prefix, done, userdata, run_list);
 
@@ -443,8 +434,6 @@ static int file_list(struct store *s, const char *prefix, const char *after,
     }
     return begin(c, ret);
 }
-
-/* --- the store -------------------------------------------------------------------------------- */
 
 static void file_free(struct store *base)
 {
@@ -496,8 +485,7 @@ static char *path_of(const char *url)
     return strndup(path, n);
 }
 
-int file_new(const struct store_context *context, const struct upload_config *u,
-             struct store **ret)
+int file_new(const struct store_context *context, const struct upload_config *u, struct store **ret)
 {
     struct file_store *s = calloc(1, sizeof(*s));
     int r;

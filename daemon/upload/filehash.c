@@ -43,7 +43,7 @@ static int add_file(EVP_MD_CTX *context, int fd, uint64_t size)
     unsigned char piece[PIECE];
 
     for (uint64_t at = 0; at < size;) {
-        size_t wanted = size - at < sizeof piece ? (size_t)(size - at) : sizeof piece;
+        size_t wanted = size - at < sizeof(piece) ? (size_t)(size - at) : sizeof(piece);
         ssize_t n = pread(fd, piece, wanted, (off_t)at);
 
         if (n < 0 && errno == EINTR)
@@ -88,12 +88,12 @@ static void done(struct disk_job *job, int r)
 int filehash_start(struct disk *disk, int fd, uint64_t size, filehash_fn fn, void *userdata,
                    struct filehash **ret)
 {
-    struct filehash *h = malloc(sizeof *h);
+    struct filehash *h = malloc(sizeof(*h));
 
     if (!h)
         return -ENOMEM;
-    *h = (struct filehash){.job = {.run = run, .done = done}, .size = size, .fn = fn,
-                           .userdata = userdata};
+    *h = (struct filehash){
+        .job = {.run = run, .done = done}, .size = size, .fn = fn, .userdata = userdata};
     h->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (h->fd < 0) {
         int r = -errno;

@@ -38,8 +38,6 @@ static const char *const methods[] = {
     [DIALECT_LIST] = "GET",
 };
 
-/* ---- the message, with a token -------------------------------------------------------------- */
-
 static int add_list_query(const struct gs *g, const struct dialect_request *q, struct buf *url)
 {
     struct sigv4_pair query[QUERY_MAX] = {
@@ -129,8 +127,6 @@ static int gs_compose(const struct dialect *d, const struct dialect_request *q,
     *ret = m;
     return 0;
 }
-
-/* ---- the section ---------------------------------------------------------------------------- */
 
 static void gs_free(struct dialect *d)
 {

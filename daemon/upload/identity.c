@@ -48,7 +48,7 @@ struct identity {
     struct credremote *remote; /* the service is being asked */
     struct credlocal found;    /* for whose answer */
     uint64_t found_stamp;
-    int last_r;                /* of the last fetch, for those who ask before the next may be */
+    int last_r; /* of the last fetch, for those who ask before the next may be */
     char last_why[WHY_SIZE];
     uint64_t random;
 
@@ -57,8 +57,6 @@ struct identity {
     sd_event_source *due;  /* real time: ahead of the expiry */
     sd_event_source *retry;
 };
-
-/* --- time and chance --- */
 
 static usec now_of(const struct identity *i, clockid_t clock)
 {
@@ -85,8 +83,6 @@ static struct refresh_now this_moment(struct identity *i)
                                 .random = next_random(i)};
 }
 
-/* --- the log --- */
-
 /* Of a failure with no set in use those who wait are told, and they have a place to say so. */
 static void report_failure(struct identity *i, const char *why)
 {
@@ -96,9 +92,9 @@ static void report_failure(struct identity *i, const char *why)
         [TOLD_EXPIRED] = "those in use have expired; trying again",
     };
     enum credplan_age a = refresh_age(&i->refresh, now_of(i, CLOCK_REALTIME));
-    enum told now = a == CREDPLAN_EXPIRED  ? TOLD_EXPIRED
-                    : a == CREDPLAN_URGENT ? TOLD_URGENT
-                                           : TOLD_WELL;
+    enum told now = a == CREDPLAN_EXPIRED ? TOLD_EXPIRED
+                  : a == CREDPLAN_URGENT  ? TOLD_URGENT
+                                          : TOLD_WELL;
 
     if (i->set.expiry == USEC_NEVER)
         now = TOLD_STALE;
@@ -123,10 +119,9 @@ static void report_dead(struct identity *i)
         return;
     i->told = TOLD_EXPIRED;
     log_warn("upload: the credentials from %s had expired when they came: is this machine's clock "
-             "right?", i->label);
+             "right?",
+             i->label);
 }
-
-/* --- when again --- */
 
 static void arm(sd_event_source *s, usec at)
 {
@@ -145,15 +140,13 @@ static void schedule(struct identity *i)
     arm(i->retry, boot);
 }
 
-/* --- the end of a fetch --- */
-
 static void finish_badly(struct identity *i, int r, const char *why)
 {
     const struct refresh_now now = this_moment(i);
 
     refresh_failed(&i->refresh, &now);
     i->last_r = r;
-    (void)snprintf(i->last_why, sizeof i->last_why, "%s", why);
+    (void)snprintf(i->last_why, sizeof(i->last_why), "%s", why);
     report_failure(i, why);
 }
 
@@ -168,9 +161,10 @@ static void finish_same(struct identity *i, struct secret_set *set)
     refresh_same(&i->refresh, set->expiry, i->by_refusal, &now);
     secret_move(set, &i->set);
     i->last_r = -EACCES;
-    (void)snprintf(i->last_why, sizeof i->last_why,
+    (void)snprintf(i->last_why, sizeof(i->last_why),
                    "the store refuses the keys from %s, and it still has the same: put valid ones "
-                   "there", i->label);
+                   "there",
+                   i->label);
     if (refresh_age(&i->refresh, now.real) == CREDPLAN_EXPIRED)
         report_failure(i, "the source still has the old ones");
     else
@@ -185,7 +179,7 @@ static void finish_other(struct identity *i, struct secret_set *set)
     secret_move(set, &i->set);
     i->version = i->version == UINT_MAX ? 1 : i->version + 1;
     i->last_r = -EACCES;
-    (void)snprintf(i->last_why, sizeof i->last_why,
+    (void)snprintf(i->last_why, sizeof(i->last_why),
                    "the store refuses the keys from %s; it is asked for others after a pause",
                    i->label);
 }
@@ -196,10 +190,10 @@ static void finish_well(struct identity *i, struct secret_set *set, const char *
     char label[CREDLOCAL_LABEL_SIZE];
     bool other, dead;
 
-    (void)snprintf(label, sizeof label, "%.180s%s%.130s", i->found.label, *detail ? ", " : "",
+    (void)snprintf(label, sizeof(label), "%.180s%s%.130s", i->found.label, *detail ? ", " : "",
                    detail);
     other = strcmp(i->label, label) != 0;
-    memcpy(i->label, label, sizeof label);
+    memcpy(i->label, label, sizeof(label));
     i->source = i->found.source;
     i->stamp = i->found_stamp;
     i->looked_at = now_of(i, CLOCK_BOOTTIME);
@@ -228,8 +222,6 @@ static void finish(struct identity *i, int r, struct secret_set *set, const char
     waiters_tell(&i->waiting, i->version, i->last_r, i->last_why);
 }
 
-/* --- a fetch --- */
-
 static void on_remote(void *userdata, int r, struct secret_set *secrets, const char *text)
 {
     struct identity *i = userdata;
@@ -255,7 +247,7 @@ static int find(struct identity *i, char *why, size_t why_size)
     if (i->kind == IDENTITY_AWS)
         return credlocal_find(&i->config, &i->found, why, why_size);
     i->found = (struct credlocal){.source = CREDPLAN_IMDS, .secrets.expiry = USEC_NEVER};
-    (void)snprintf(i->found.label, sizeof i->found.label, "Google's metadata server");
+    (void)snprintf(i->found.label, sizeof(i->found.label), "Google's metadata server");
     return 0;
 }
 
@@ -267,19 +259,17 @@ static void fetch(struct identity *i)
 
     i->fetching = true;
     i->found_stamp = credlocal_stamp(&i->config);
-    r = find(i, why, sizeof why);
+    r = find(i, why, sizeof(why));
     secret_init(&set);
     if (r == 0 && !i->found.secrets.access_key)
         r = credremote_start(i->event, i->http, service_of(i), i->found.region, on_remote, i,
-                             &i->remote, why, sizeof why);
+                             &i->remote, why, sizeof(why));
     else if (r == 0)
         secret_move(&i->found.secrets, &set);
     if (!i->remote)
         finish(i, r, &set, why);
     secret_done(&set);
 }
-
-/* --- what begins one --- */
 
 static int on_soon(sd_event_source *s, void *userdata)
 {
@@ -346,8 +336,6 @@ int identity_wait(struct identity *i, unsigned refused, identity_fn fn, void *us
     return 0;
 }
 
-/* --- the object --- */
-
 const struct secret_set *identity_secrets(const struct identity *i)
 {
     return i->version > 0 ? &i->set : NULL;
@@ -401,7 +389,7 @@ static int add_sources(struct identity *i)
 int identity_new(sd_event *event, struct http *http, const struct identity_options *o,
                  struct identity **ret)
 {
-    struct identity *i = calloc(1, sizeof *i);
+    struct identity *i = calloc(1, sizeof(*i));
 
     if (!i)
         return -ENOMEM;

@@ -28,12 +28,12 @@ static int on_object(void *userdata, const struct xmlreply_object *o)
     const struct entry e = {.key = l->keys.len, .size = o->size, .modified = o->last_modified};
     int r = buf_add(&l->keys, o->key, strlen(o->key) + 1);
 
-    return r < 0 ? r : buf_add(&l->entries, &e, sizeof e);
+    return r < 0 ? r : buf_add(&l->entries, &e, sizeof(e));
 }
 
 int listing_new(const char *prefix, struct listing **ret)
 {
-    struct listing *l = calloc(1, sizeof *l);
+    struct listing *l = calloc(1, sizeof(*l));
 
     if (!l)
         return -ENOMEM;
@@ -103,8 +103,7 @@ static void decode(char *text)
     *out = '\0';
 }
 
-int listing_tell(const struct listing *l, const char *after, store_object_fn object,
-                 void *userdata)
+int listing_tell(const struct listing *l, const char *after, store_object_fn object, void *userdata)
 {
     size_t n_prefix = strlen(l->prefix);
     char key[XMLREPLY_KEY_SIZE];
@@ -113,9 +112,9 @@ int listing_tell(const struct listing *l, const char *after, store_object_fn obj
     for (size_t at = 0; at < l->entries.len && r == 0; at += sizeof(struct entry)) {
         struct entry e;
 
-        memcpy(&e, l->entries.data + at, sizeof e);
-        (void)strncpy(key, l->keys.data + e.key, sizeof key - 1);
-        key[sizeof key - 1] = '\0';
+        memcpy(&e, l->entries.data + at, sizeof(e));
+        (void)strncpy(key, l->keys.data + e.key, sizeof(key) - 1);
+        key[sizeof(key) - 1] = '\0';
         if (l->page.url_encoded)
             decode(key);
         if (strncmp(key, l->prefix, n_prefix) != 0 || !key[n_prefix])

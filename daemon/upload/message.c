@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define META_NAME_MAX 256  /* bytes of a meta datum's name, its prefix included */
+#define META_NAME_MAX 256   /* bytes of a meta datum's name, its prefix included */
 #define META_VALUE_MAX 1024 /* bytes of its value, encoded */
 
 void message_init(struct message *m, const char *method)

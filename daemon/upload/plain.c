@@ -63,8 +63,7 @@ static int add_object_headers(const struct plain *p, const struct store_object *
 }
 
 static int plain_compose(const struct dialect *d, const struct dialect_request *q,
-                         const struct secret_set *secrets, usec now, struct message *ret,
-                         char *why)
+                         const struct secret_set *secrets, usec now, struct message *ret, char *why)
 {
     const struct plain *p = (const struct plain *)d;
     struct message m;

@@ -36,8 +36,7 @@ void refresh_same(struct refresh *r, usec expiry, bool by_refusal, const struct 
 }
 
 /* A store that refuses set after set, as of a clock that is wrong, does not cost one a request. */
-void refresh_renewed(struct refresh *r, usec expiry, bool by_refusal,
-                     const struct refresh_now *now)
+void refresh_renewed(struct refresh *r, usec expiry, bool by_refusal, const struct refresh_now *now)
 {
     bool calm = !r->have || now->boot - r->taken_at >= CALM_AFTER;
 

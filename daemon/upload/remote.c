@@ -10,8 +10,6 @@
 
 #define STALL_TIMEOUT USEC_PER_MIN /* where none is configured */
 
-/* ---- the calls ------------------------------------------------------------------------------ */
-
 static int on_begin(sd_event_source *s, void *userdata)
 {
     struct remote_call *c = userdata;
@@ -25,7 +23,7 @@ static int on_begin(sd_event_source *s, void *userdata)
 static int call_new(struct store *s, enum dialect_verb verb, const char *key, const char *after,
                     struct remote_call **ret)
 {
-    struct remote_call *c = calloc(1, sizeof *c);
+    struct remote_call *c = calloc(1, sizeof(*c));
 
     if (!c)
         return -ENOMEM;
@@ -53,7 +51,7 @@ static int remote_put(struct store *s, const struct store_object *object, store_
     if (r < 0)
         return r;
     c->object = *object;
-    if (object->sha256 && strlen(object->sha256) < sizeof c->sha256)
+    if (object->sha256 && strlen(object->sha256) < sizeof(c->sha256))
         (void)strcpy(c->sha256, object->sha256);
     c->object.sha256 = c->sha256;
     c->done = done;
@@ -111,8 +109,6 @@ static void remote_cancel(struct store_call *call)
 {
     remote_call_free((struct remote_call *)call);
 }
-
-/* ---- the store ------------------------------------------------------------------------------ */
 
 static void remote_free(struct store *s)
 {
@@ -190,7 +186,7 @@ static int set_up(struct remote *r, const struct upload_config *u)
 int remote_new(const struct store_context *context, const struct upload_config *u,
                struct dialect *dialect, struct store **ret)
 {
-    struct remote *r = calloc(1, sizeof *r);
+    struct remote *r = calloc(1, sizeof(*r));
     int error;
 
     if (!r) {

@@ -59,13 +59,13 @@ struct remote_call {
     store_done_fn done;
     void *userdata;
 
-    unsigned tried;    /* REMOTE_… */
-    bool comparing;    /* a put whose key is taken: what is there is asked for */
-    unsigned version;  /* of the secrets that the last attempt was signed with */
-    char region[64];   /* … and the region, */
-    int64_t skew;      /* … and what the store's clock was thought to be ahead by */
-    char *refusal;     /* what the store said of the secrets; NULL: nothing yet */
-    char *token;       /* the listing's next page */
+    unsigned tried;   /* REMOTE_… */
+    bool comparing;   /* a put whose key is taken: what is there is asked for */
+    unsigned version; /* of the secrets that the last attempt was signed with */
+    char region[64];  /* … and the region, */
+    int64_t skew;     /* … and what the store's clock was thought to be ahead by */
+    char *refusal;    /* what the store said of the secrets; NULL: nothing yet */
+    char *token;      /* the listing's next page */
     unsigned pages;
 
     /* what it waits for, one of these at a time */
@@ -77,7 +77,7 @@ struct remote_call {
     /* the request under way */
     bool conditional;
     bool asks;    /* by 100-continue whether the body is wanted */
-    int failure; /* what a handler of this side said; negative errno */
+    int failure;  /* what a handler of this side said; negative errno */
     usec date_at; /* by that clock, when the answer's Date came; 0: none did */
     uint64_t received;
     struct answer answer;

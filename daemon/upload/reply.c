@@ -23,15 +23,16 @@ enum {
 #define ALONE false /* says nothing about the store as a whole */
 
 struct row {
-    long status;       /* 0: any; 2 to 5: any of that hundred */
-    const char *code;  /* NULL: any; "": none; with '*' at its end a prefix of at least one byte */
-    unsigned needs;    /* all of these */
+    long status;      /* 0: any; 2 to 5: any of that hundred */
+    const char *code; /* NULL: any; "": none; with '*' at its end a prefix of at least one byte */
+    unsigned needs;   /* all of these */
     enum reply_class class;
     bool trouble;
     const char *hint;
 };
 
-static const char check_access[] = "check the credentials, and that they permit writing (s3:PutObject)";
+static const char check_access[] =
+    "check the credentials, and that they permit writing (s3:PutObject)";
 static const char check_keys[] = "check the access key and the secret";
 static const char check_bucket[] = "check the bucket's name in upload.url, and that it exists";
 static const char check_url[] = "check upload.url: is PUT allowed at this address?";
@@ -239,19 +240,13 @@ static const struct row table[] = {
 };
 
 static const char *const class_names[] = {
-    [REPLY_OK] = "ok",
-    [REPLY_RETRY] = "retry",
-    [REPLY_REFRESH] = "refresh",
-    [REPLY_SKEW] = "skew",
-    [REPLY_REGION] = "region",
-    [REPLY_PARK] = "park",
-    [REPLY_REHASH] = "rehash",
-    [REPLY_QUARANTINE] = "quarantine",
-    [REPLY_EXISTS] = "exists",
+    [REPLY_OK] = "ok",           [REPLY_RETRY] = "retry",           [REPLY_REFRESH] = "refresh",
+    [REPLY_SKEW] = "skew",       [REPLY_REGION] = "region",         [REPLY_PARK] = "park",
+    [REPLY_REHASH] = "rehash",   [REPLY_QUARANTINE] = "quarantine", [REPLY_EXISTS] = "exists",
     [REPLY_MISSING] = "missing",
 };
 
-_Static_assert(sizeof class_names / sizeof class_names[0] == REPLY_CLASS_COUNT, "one name each");
+_Static_assert(sizeof(class_names) / sizeof(class_names[0]) == REPLY_CLASS_COUNT, "one name each");
 
 const char *reply_class_name(enum reply_class class)
 {
@@ -317,7 +312,7 @@ static bool answered(const struct reply_facts *f)
 static void classify_transport(const struct reply_facts *f, unsigned has, struct reply *ret)
 {
     *ret = (struct reply){.class = REPLY_RETRY, .trouble = TROUBLE, .hint = ""};
-    for (size_t i = 0; i < sizeof transport_table / sizeof transport_table[0]; i++) {
+    for (size_t i = 0; i < sizeof(transport_table) / sizeof(transport_table[0]); i++) {
         if (transport_table[i].error != f->error ||
             (transport_table[i].needs & has) != transport_table[i].needs)
             continue;

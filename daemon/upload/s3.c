@@ -45,8 +45,6 @@ static const char *const methods[] = {
     [DIALECT_LIST] = "GET",
 };
 
-/* ---- the message ---------------------------------------------------------------------------- */
-
 /* The bucket itself: the path before the prefix, without the slash that ends it. */
 static int add_bucket_path(const struct bucket *b, struct buf *path)
 {
@@ -203,8 +201,6 @@ static int s3_compose(const struct dialect *d, const struct dialect_request *q,
     return 0;
 }
 
-/* ---- where it goes -------------------------------------------------------------------------- */
-
 static int set_bucket(struct s3 *s, const char *region, const char **ret_why)
 {
     const struct bucket_options o = {
@@ -233,11 +229,9 @@ static int s3_move(struct dialect *d, const char *region)
     return set_bucket((struct s3 *)d, region, &why);
 }
 
-/* ---- the section ---------------------------------------------------------------------------- */
-
 static int add_tags(struct s3 *s, const struct upload_config *u)
 {
-    struct sigv4_pair *pairs = calloc(u->n_tags + 1, sizeof *pairs);
+    struct sigv4_pair *pairs = calloc(u->n_tags + 1, sizeof(*pairs));
     struct buf text;
     int r;
 
@@ -284,7 +278,7 @@ static const char *region_of(const struct upload_config *u)
 
     if (u->region)
         return u->region;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const char *value = getenv(names[i]);
 
         if (value && value[0])
@@ -344,7 +338,7 @@ static const struct dialect_ops s3_ops = {
 int s3_dialect(const struct upload_config *u, struct dialect **ret, char *why)
 {
     const char *wrong = check_section(u);
-    struct s3 *s = calloc(1, sizeof *s);
+    struct s3 *s = calloc(1, sizeof(*s));
     int r;
 
     if (!s)

@@ -16,9 +16,17 @@
 
 /* One line each, in this order; empty when they are not sent. */
 static const char *const standard[] = {
-    "Content-Encoding", "Content-Language", "Content-Length", "Content-MD5",
-    "Content-Type",     "Date",             "If-Modified-Since", "If-Match",
-    "If-None-Match",    "If-Unmodified-Since", "Range",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Length",
+    "Content-MD5",
+    "Content-Type",
+    "Date",
+    "If-Modified-Since",
+    "If-Match",
+    "If-None-Match",
+    "If-Unmodified-Since",
+    "Range",
 };
 
 static const char *value_of(const struct sharedkey_request *q, const char *name)
@@ -34,7 +42,7 @@ static int add_standard(const struct sharedkey_request *q, struct buf *text)
 {
     int r = buf_addf(text, "%s\n", q->method);
 
-    for (size_t i = 0; i < sizeof standard / sizeof standard[0] && r == 0; i++) {
+    for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]) && r == 0; i++) {
         if (strcmp(standard[i], "Content-Length") != 0)
             r = buf_addf(text, "%s\n", value_of(q, standard[i]));
         else if (q->content_length > 0)
@@ -155,18 +163,18 @@ int sharedkey_sign(const struct sharedkey_request *q, const char *key, struct bu
     int n = decode(key, secret), r;
 
     if (n < 0) {
-        explicit_bzero(secret, sizeof secret);
+        explicit_bzero(secret, sizeof(secret));
         return n;
     }
     buf_init(&text, SHAREDKEY_TEXT_MAX);
     r = sharedkey_text(q, &text);
-    if (r == 0 && !HMAC(EVP_sha256(), secret, n, (const unsigned char *)buf_str(&text), text.len,
-                        mac, NULL))
+    if (r == 0 &&
+        !HMAC(EVP_sha256(), secret, n, (const unsigned char *)buf_str(&text), text.len, mac, NULL))
         r = -ENOMEM;
-    explicit_bzero(secret, sizeof secret);
+    explicit_bzero(secret, sizeof(secret));
     buf_done(&text);
     if (r < 0)
         return r;
-    (void)EVP_EncodeBlock((unsigned char *)encoded, mac, sizeof mac);
+    (void)EVP_EncodeBlock((unsigned char *)encoded, mac, sizeof(mac));
     return buf_addf(authorization, "SharedKey %s:%s", q->account, encoded);
 }

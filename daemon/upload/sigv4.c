@@ -18,8 +18,6 @@
 #define SCOPE_END "aws4_request"
 #define ADDED_HEADERS 4 /* host and three x-amz- */
 
-/* ---- encoding ------------------------------------------------------------------------------- */
-
 /* RFC 3986's unreserved bytes: never encoded, all others always are. */
 static bool unreserved(unsigned char c)
 {
@@ -62,7 +60,7 @@ static int compare_encoded(const void *pa, const void *pb)
 
 int sigv4_add_query(struct buf *url, const struct sigv4_pair *query, size_t n)
 {
-    struct encoded *e = calloc(n + 1, sizeof *e);
+    struct encoded *e = calloc(n + 1, sizeof(*e));
     int r = e ? 0 : -ENOMEM;
 
     for (size_t i = 0; i < n && r == 0; i++) {
@@ -73,7 +71,7 @@ int sigv4_add_query(struct buf *url, const struct sigv4_pair *query, size_t n)
             r = add_encoded(&e[i].value, query[i].value, false);
     }
     if (r == 0)
-        qsort(e, n, sizeof *e, compare_encoded);
+        qsort(e, n, sizeof(*e), compare_encoded);
     for (size_t i = 0; i < n && r == 0; i++)
         r = buf_addf(url, "%s%s=%s", i ? "&" : "", buf_str(&e[i].name), buf_str(&e[i].value));
     for (size_t i = 0; e && i < n; i++) {
@@ -83,8 +81,6 @@ int sigv4_add_query(struct buf *url, const struct sigv4_pair *query, size_t n)
     free(e);
     return r;
 }
-
-/* ---- headers -------------------------------------------------------------------------------- */
 
 struct header_list {
     struct sigv4_pair *items;
@@ -102,7 +98,7 @@ static int compare_headers(const void *pa, const void *pb)
 static int collect_headers(const struct sigv4_request *q, const struct sigv4_credentials *c,
                            const char *date, struct header_list *ret)
 {
-    struct header_list l = {.items = calloc(q->n_headers + ADDED_HEADERS, sizeof *l.items)};
+    struct header_list l = {.items = calloc(q->n_headers + ADDED_HEADERS, sizeof(*l.items))};
 
     if (!l.items)
         return -ENOMEM;
@@ -113,7 +109,7 @@ static int collect_headers(const struct sigv4_request *q, const struct sigv4_cre
         l.items[l.n++] = (struct sigv4_pair){"x-amz-security-token", c->session_token};
     for (size_t i = 0; i < q->n_headers; i++)
         l.items[l.n++] = q->headers[i];
-    qsort(l.items, l.n, sizeof *l.items, compare_headers);
+    qsort(l.items, l.n, sizeof(*l.items), compare_headers);
     for (size_t i = 1; i < l.n; i++) {
         if (strcasecmp(l.items[i - 1].name, l.items[i].name) == 0) {
             free(l.items);
@@ -190,8 +186,6 @@ static int add_names(struct buf *out, const struct header_list *l)
     return r;
 }
 
-/* ---- the four steps of the specification ---------------------------------------------------- */
-
 static void to_hex(const unsigned char digest[static SHA256_SIZE], char hex[static HEX_SIZE])
 {
     for (size_t i = 0; i < SHA256_SIZE; i++)
@@ -250,7 +244,7 @@ static int derive_key(const struct sigv4_request *q, const struct sigv4_credenti
 
     buf_init(&secret, REQUEST_MAX);
     r = buf_addf(&secret, "AWS4%s", c->secret_key);
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0] && r == 0; i++) {
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && r == 0; i++) {
         const void *from = i == 0 ? (const void *)buf_str(&secret) : key;
         size_t n = i == 0 ? secret.len : SHA256_SIZE;
 
@@ -260,7 +254,7 @@ static int derive_key(const struct sigv4_request *q, const struct sigv4_credenti
         else
             memcpy(key, next, SHA256_SIZE);
     }
-    OPENSSL_cleanse(next, sizeof next);
+    OPENSSL_cleanse(next, sizeof(next));
     buf_wipe(&secret);
     return r;
 }
@@ -275,7 +269,7 @@ static int sign_string(const struct sigv4_request *q, const struct sigv4_credent
     struct buf text;
     int r;
 
-    (void)snprintf(day, sizeof day, "%.8s", date);
+    (void)snprintf(day, sizeof(day), "%.8s", date);
     buf_init(&text, REQUEST_MAX);
     r = buf_addf(&text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", date, scope, request_hex);
     if (r == 0)
@@ -285,7 +279,7 @@ static int sign_string(const struct sigv4_request *q, const struct sigv4_credent
         r = -ENOMEM;
     if (r == 0)
         to_hex(mac, hex);
-    OPENSSL_cleanse(key, sizeof key);
+    OPENSSL_cleanse(key, sizeof(key));
     buf_done(&text);
     return r;
 }

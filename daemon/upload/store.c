@@ -22,43 +22,34 @@ static const struct kind {
     int (*make)(const struct store_context *context, const struct upload_config *u,
                 struct store **ret);
 } kinds[] = {
-    {"s3://", s3_dialect, NULL, NULL},
-    {"gs://", gs_dialect, NULL, NULL},
-    {"az://", az_dialect, NULL, NULL},
-    {"https://", plain_dialect, NULL, NULL},
-    {"http://", plain_dialect, NULL, NULL},
-    {"file://", NULL, file_check, file_new},
+    {"s3://", s3_dialect, NULL, NULL},      {"gs://", gs_dialect, NULL, NULL},
+    {"az://", az_dialect, NULL, NULL},      {"https://", plain_dialect, NULL, NULL},
+    {"http://", plain_dialect, NULL, NULL}, {"file://", NULL, file_check, file_new},
 };
 
 static const char *const end_names[] = {
-    [STORE_DONE] = "done",
-    [STORE_RETRY] = "retry",
-    [STORE_PARKED] = "parked",
-    [STORE_REFUSED] = "refused",
-    [STORE_CHANGED] = "changed",
-    [STORE_MISSING] = "missing",
+    [STORE_DONE] = "done",       [STORE_RETRY] = "retry",     [STORE_PARKED] = "parked",
+    [STORE_REFUSED] = "refused", [STORE_CHANGED] = "changed", [STORE_MISSING] = "missing",
     [STORE_LOCAL] = "local",
 };
 
-_Static_assert(sizeof end_names / sizeof end_names[0] == STORE_END_COUNT, "one name each");
+_Static_assert(sizeof(end_names) / sizeof(end_names[0]) == STORE_END_COUNT, "one name each");
 
 const char *store_end_name(enum store_end end)
 {
     return end_names[end];
 }
 
-/* ---- which store ---------------------------------------------------------------------------- */
-
 static int find_kind(const struct upload_config *u, const struct kind **ret, char *why)
 {
-    for (size_t i = 0; u->url && i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (size_t i = 0; u->url && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (strncmp(u->url, kinds[i].scheme, strlen(kinds[i].scheme)) != 0)
             continue;
         *ret = &kinds[i];
         return 0;
     }
     (void)snprintf(why, STORE_TEXT_MAX, "url: must begin with");
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         size_t n = strlen(why);
 
         (void)snprintf(why + n, STORE_TEXT_MAX - n, "%s %s", i > 0 ? "," : "", kinds[i].scheme);
@@ -107,8 +98,6 @@ int store_new(const struct store_context *context, const struct upload_config *u
         log_error("upload: the store cannot be set up: %s", why[0] ? why : strerror(-r));
     return r;
 }
-
-/* ---- what it does --------------------------------------------------------------------------- */
 
 void store_free(struct store *s)
 {

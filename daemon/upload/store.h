@@ -36,7 +36,7 @@ struct store_object {
     const void *data; /* the bytes in memory, or NULL: */
     int fd;           /* … the first `size` bytes of this regular file, read with pread(2) */
     uint64_t size;
-    const char *sha256;       /* of the bytes, lower-case hex; NULL: not known */
+    const char *sha256; /* of the bytes, lower-case hex; NULL: not known */
     const char *content_type;
     const struct store_meta *meta;
     size_t n_meta;
@@ -56,9 +56,9 @@ enum store_end {
 
 struct store_result {
     enum store_end end;
-    bool trouble;     /* the store is in trouble: a failure for its breaker */
-    usec retry_after; /* what the store asked for; 0: nothing */
-    uint64_t size;    /* get, head: of the object */
+    bool trouble;                   /* the store is in trouble: a failure for its breaker */
+    usec retry_after;               /* what the store asked for; 0: nothing */
+    uint64_t size;                  /* get, head: of the object */
     char sha256[STORE_SHA256_SIZE]; /* get, head: as its meta data say; "" when they don't */
     char text[STORE_TEXT_MAX]; /* what happened and what can be done, for people; "" when all is
                                   well; no secret, no control character */

@@ -157,7 +157,7 @@ int timestamp_parse_http(const char *text, usec now, usec *ret)
         "%a %b %e %H:%M:%S %Y",      /* asctime */
     };
 
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         struct reading r = {.at = text};
 
         if (read_form(&r, forms[i]))

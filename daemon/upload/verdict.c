@@ -23,8 +23,6 @@
 
 #define PAGES_MAX 1000000 /* of one listing: a thousand million objects */
 
-/* ---- the end -------------------------------------------------------------------------------- */
-
 void remote_call_free(struct remote_call *c)
 {
     attempt_clear(c);
@@ -51,7 +49,7 @@ static void finish_with(struct remote_call *c, enum store_end end, const char *t
 {
     struct store_result result = {.end = end};
 
-    (void)snprintf(result.text, sizeof result.text, "%s", text);
+    (void)snprintf(result.text, sizeof(result.text), "%s", text);
     finish(c, &result);
 }
 
@@ -61,7 +59,7 @@ static void finish_retry(struct remote_call *c, const struct attempt_end *end)
 
     (void)backoff_retry_after(c->answer.retry_after, remote_now(c->remote, c->remote->skew),
                               &result.retry_after);
-    memcpy(result.text, end->text, sizeof result.text);
+    memcpy(result.text, end->text, sizeof(result.text));
     finish(c, &result);
 }
 
@@ -71,7 +69,7 @@ static void finish_done(struct remote_call *c)
 
     if (c->verb == DIALECT_HEAD || c->verb == DIALECT_GET) {
         result.size = c->verb == DIALECT_GET ? c->received : c->answer.size;
-        memcpy(result.sha256, c->answer.sha256, sizeof result.sha256);
+        memcpy(result.sha256, c->answer.sha256, sizeof(result.sha256));
     }
     finish(c, &result);
 }
@@ -82,8 +80,6 @@ static bool is_local(int r)
     return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -ENOBUFS;
 }
 
-/* ---- one more attempt ----------------------------------------------------------------------- */
-
 static void attempt(struct remote_call *c)
 {
     char why[STORE_TEXT_MAX];
@@ -92,7 +88,7 @@ static void attempt(struct remote_call *c)
     if (r == 0)
         return;
     if (!why[0])
-        (void)snprintf(why, sizeof why, "%s", strerror(-r));
+        (void)snprintf(why, sizeof(why), "%s", strerror(-r));
     if (r == -E2BIG)
         finish_with(c, STORE_REFUSED, "the key or the meta data are too long for a request");
     else
@@ -114,7 +110,7 @@ static void on_identity(void *userdata, int r, const char *why)
         result.end = STORE_RETRY;
     else if (is_local(r))
         result.end = STORE_LOCAL;
-    (void)snprintf(result.text, sizeof result.text, "%.*s%s%s", STORE_TEXT_MAX / 2,
+    (void)snprintf(result.text, sizeof(result.text), "%.*s%s%s", STORE_TEXT_MAX / 2,
                    c->refusal ? c->refusal : "", c->refusal ? "; " : "", why);
     finish(c, &result);
 }
@@ -190,12 +186,10 @@ static void move(struct remote_call *c, const struct attempt_end *end)
         get_ready(c, 0);
 }
 
-/* ---- the bytes ------------------------------------------------------------------------------ */
-
 static void take_hash(struct remote_call *c, const char *sha256)
 {
     if (!c->sha256[0]) {
-        (void)snprintf(c->sha256, sizeof c->sha256, "%s", sha256);
+        (void)snprintf(c->sha256, sizeof(c->sha256), "%s", sha256);
         c->object.sha256 = c->sha256;
     } else if (strcasecmp(c->sha256, sha256) != 0) {
         finish_with(c, STORE_CHANGED, "the file is not what it was when its hash was made");
@@ -245,8 +239,6 @@ static void rehash(struct remote_call *c, const struct attempt_end *end)
         finish_retry(c, end);
 }
 
-/* ---- an object that is there ---------------------------------------------------------------- */
-
 /*
  * What is there has its size and hash compared with what was to be put. Where the server keeps no
  * meta data there is only the size; the key names service, host, process and second, too.
@@ -277,12 +269,13 @@ static bool cannot_compare(struct remote_call *c, const struct attempt_end *end)
     case REPLY_QUARANTINE:
     case REPLY_EXISTS:
     case REPLY_REHASH:
-        (void)snprintf(text, sizeof text, "an object of this key is there, and cannot be compared: "
-                                          "%.*s", STORE_TEXT_MAX - 80, end->text);
+        (void)snprintf(text, sizeof(text),
+                       "an object of this key is there, and cannot be compared: "
+                       "%.*s",
+                       STORE_TEXT_MAX - 80, end->text);
         finish_with(c, STORE_REFUSED, text);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -295,8 +288,6 @@ static void exists(struct remote_call *c, const struct attempt_end *end)
     c->comparing = true;
     get_ready(c, 0);
 }
-
-/* ---- a page --------------------------------------------------------------------------------- */
 
 static void take_page(struct remote_call *c)
 {
@@ -325,8 +316,6 @@ static void take_page(struct remote_call *c)
     free(steal(&c->refusal));
     get_ready(c, 0);
 }
-
-/* ---- what came of an attempt ---------------------------------------------------------------- */
 
 static void succeed(struct remote_call *c)
 {
@@ -362,8 +351,6 @@ void remote_attempted(struct remote_call *c, const struct attempt_end *end)
     case REPLY_CLASS_COUNT: finish_with(c, STORE_PARKED, end->text); break;
     }
 }
-
-/* ---- the beginning -------------------------------------------------------------------------- */
 
 void remote_call_begin(struct remote_call *c)
 {

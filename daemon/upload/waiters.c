@@ -19,12 +19,12 @@ struct identity_wait {
 struct identity_wait *waiters_add(struct identity_wait **list, unsigned refused, identity_fn fn,
                                   void *userdata)
 {
-    struct identity_wait *w = calloc(1, sizeof *w);
+    struct identity_wait *w = calloc(1, sizeof(*w));
 
     if (!w)
         return NULL;
-    *w = (struct identity_wait){.next = *list, .back = list, .refused = refused, .fn = fn,
-                                .userdata = userdata};
+    *w = (struct identity_wait){
+        .next = *list, .back = list, .refused = refused, .fn = fn, .userdata = userdata};
     if (w->next)
         w->next->back = &w->next;
     *list = w;
@@ -52,7 +52,7 @@ void waiters_tell(struct identity_wait **list, unsigned version, int r, const ch
     struct identity_wait *now = steal(list);
     char text[WHY_SIZE];
 
-    (void)snprintf(text, sizeof text, "%s", why);
+    (void)snprintf(text, sizeof(text), "%s", why);
     if (now)
         now->back = &now;
     while (now) {

@@ -13,9 +13,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define WALK_DEPTH_MAX 16        /* directories in one another */
-#define WALK_NAMES_MAX 1000000   /* entries of one directory */
-#define WALK_KEY_MAX 1024        /* bytes of a key */
+#define WALK_DEPTH_MAX 16      /* directories in one another */
+#define WALK_NAMES_MAX 1000000 /* entries of one directory */
+#define WALK_KEY_MAX 1024      /* bytes of a key */
 
 struct walk;
 

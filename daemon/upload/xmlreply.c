@@ -103,8 +103,6 @@ static void fail(struct xmlreply *x, int r)
     (void)XML_StopParser(x->parser, XML_FALSE);
 }
 
-/* ---- what the document says ----------------------------------------------------------------- */
-
 static bool is_word(char c, const char *extra)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -150,12 +148,12 @@ static void take_error(struct xmlreply *x, const char *text)
     struct xmlreply_error *e = x->error;
 
     switch (x->field) {
-    case CODE: take_word(e->code, sizeof e->code, text, "._-"); break;
-    case MESSAGE: take_text(e->message, sizeof e->message, text); break;
-    case REGION: take_word(e->region, sizeof e->region, text, "._-"); break;
-    case ENDPOINT: take_word(e->endpoint, sizeof e->endpoint, text, "._:-"); break;
-    case REQUEST_ID: take_printable(e->request_id, sizeof e->request_id, text); break;
-    case SERVER_TIME: take_printable(e->server_time, sizeof e->server_time, text); break;
+    case CODE: take_word(e->code, sizeof(e->code), text, "._-"); break;
+    case MESSAGE: take_text(e->message, sizeof(e->message), text); break;
+    case REGION: take_word(e->region, sizeof(e->region), text, "._-"); break;
+    case ENDPOINT: take_word(e->endpoint, sizeof(e->endpoint), text, "._:-"); break;
+    case REQUEST_ID: take_printable(e->request_id, sizeof(e->request_id), text); break;
+    case SERVER_TIME: take_printable(e->server_time, sizeof(e->server_time), text); break;
     default: break;
     }
 }
@@ -195,10 +193,10 @@ static void take_list(struct xmlreply *x, const char *text)
     switch (x->field) {
     case OBJECT: take_object(x); break;
     case KEY:
-        if (strlen(text) >= sizeof x->key)
+        if (strlen(text) >= sizeof(x->key))
             fail(x, -E2BIG);
         else
-            take_text(x->key, sizeof x->key, text);
+            take_text(x->key, sizeof(x->key), text);
         break;
     case SIZE:
         if (parse_unsigned(text, UINT64_MAX, &x->size) < 0)
@@ -208,15 +206,13 @@ static void take_list(struct xmlreply *x, const char *text)
     case TRUNCATED: x->page->truncated = strcmp(text, "true") == 0; break;
     case MARKER:
         x->page->truncated = text[0] != '\0';
-        take_text(x->page->next, sizeof x->page->next, text);
+        take_text(x->page->next, sizeof(x->page->next), text);
         break;
-    case TOKEN: take_text(x->page->next, sizeof x->page->next, text); break;
+    case TOKEN: take_text(x->page->next, sizeof(x->page->next), text); break;
     case ENCODING: x->page->url_encoded = strcmp(text, "url") == 0; break;
     default: break;
     }
 }
-
-/* ---- where in the document ------------------------------------------------------------------ */
 
 /* Appends "/name" without its name space's prefix. */
 static int path_enter(struct xmlreply *x, const char *name)
@@ -226,7 +222,7 @@ static int path_enter(struct xmlreply *x, const char *name)
 
     name = colon ? colon + 1 : name;
     n = strlen(name);
-    if (x->depth >= DEPTH_MAX || n + 1 >= sizeof x->path - x->path_len)
+    if (x->depth >= DEPTH_MAX || n + 1 >= sizeof(x->path) - x->path_len)
         return -E2BIG;
     x->path[x->path_len] = '/';
     memcpy(x->path + x->path_len + 1, name, n + 1);
@@ -313,7 +309,7 @@ static void close_element(void *userdata, const XML_Char *name)
 static void add_text(void *userdata, const XML_Char *s, int len)
 {
     struct xmlreply *x = userdata;
-    size_t n = (size_t)len, room = sizeof x->text - 1 - x->text_len;
+    size_t n = (size_t)len, room = sizeof(x->text) - 1 - x->text_len;
 
     if (x->failure < 0 || x->field == NOTHING || x->field_depth != x->depth)
         return;
@@ -337,11 +333,9 @@ static void refuse_doctype(void *userdata, const XML_Char *name, const XML_Char 
     fail(userdata, -EBADMSG);
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
-
 static int new_reader(const struct path *paths, size_t bytes_max, struct xmlreply **ret)
 {
-    struct xmlreply *x = calloc(1, sizeof *x);
+    struct xmlreply *x = calloc(1, sizeof(*x));
 
     if (!x)
         return -ENOMEM;

@@ -22,12 +22,12 @@
 
 /* Whatever was understood; "" otherwise. Texts that are too long are cut. */
 struct xmlreply_error {
-    char code[64];         /* [A-Za-z0-9._-]* */
-    char message[256];     /* anything: escape it before it is shown */
-    char region[64];       /* [A-Za-z0-9._-]* */
-    char endpoint[256];    /* [A-Za-z0-9._:-]* */
-    char request_id[128];  /* printable ASCII */
-    char server_time[40];  /* printable ASCII */
+    char code[64];        /* [A-Za-z0-9._-]* */
+    char message[256];    /* anything: escape it before it is shown */
+    char region[64];      /* [A-Za-z0-9._-]* */
+    char endpoint[256];   /* [A-Za-z0-9._:-]* */
+    char request_id[128]; /* printable ASCII */
+    char server_time[40]; /* printable ASCII */
 };
 
 struct xmlreply_object {

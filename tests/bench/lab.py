@@ -208,7 +208,7 @@ class Daemon:
     def signal(self, number):
         self.process.send_signal(number)
 
-    # -- what it costs: everything of the whole process, all threads
+    # What it costs: everything of the whole process, all threads
 
     def cpu(self):
         """Seconds of CPU so far, from the scheduler's nanoseconds: no ticks."""

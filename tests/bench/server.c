@@ -60,7 +60,7 @@ static uint64_t now_boot(void)
 static void note_arrival(int fd, uint64_t at)
 {
     struct sockaddr_in here = {0};
-    socklen_t len = sizeof here;
+    socklen_t len = sizeof(here);
 
     (void)getsockname(fd, (struct sockaddr *)&here, &len);
     (void)pthread_mutex_lock(&arrivals_mutex);
@@ -68,8 +68,6 @@ static void note_arrival(int fd, uint64_t at)
         arrivals[n_arrivals++] = (struct arrival){ntohl(here.sin_addr.s_addr), at};
     (void)pthread_mutex_unlock(&arrivals_mutex);
 }
-
-/* ---- output: pieces are collected and sent together ------------------------------------------ */
 
 struct out {
     int fd;
@@ -128,13 +126,16 @@ static void put_batch(struct out *o, uint64_t generation, const void *data, size
 {
     const char head[BATCH_HEADER] = {
         EV_BATCH,
-        (char)(generation & 0x7f) | (char)0x80, (char)(generation >> 7 & 0x7f),
+        (char)(generation & 0x7f) | (char)0x80,
+        (char)(generation >> 7 & 0x7f),
         1, /* thread */
         1, /* timestamp */
-        (char)(n & 0x7f) | (char)0x80, (char)(n >> 7 & 0x7f) | (char)0x80, (char)(n >> 14 & 0x7f),
+        (char)(n & 0x7f) | (char)0x80,
+        (char)(n >> 7 & 0x7f) | (char)0x80,
+        (char)(n >> 14 & 0x7f),
     };
 
-    put_chunk(o, head, sizeof head, data, n);
+    put_chunk(o, head, sizeof(head), data, n);
 }
 
 static void put_trace(struct out *o, uint64_t size)
@@ -151,7 +152,7 @@ static void put_trace(struct out *o, uint64_t size)
             data += left;
             left = 0;
         }
-        put_batch(o, ++generation, sync_payload, sizeof sync_payload);
+        put_batch(o, ++generation, sync_payload, sizeof(sync_payload));
         for (data -= GENERATION_EXTRA; data > 0 && !o->failed;) {
             uint64_t n = data < BATCH ? data : BATCH;
 
@@ -173,7 +174,7 @@ static void answer_trace(int fd, uint64_t size)
                                  "Transfer-Encoding: chunked\r\n\r\n";
     struct out o = {.fd = fd};
 
-    put(&o, header, sizeof header - 1);
+    put(&o, header, sizeof(header) - 1);
     put_trace(&o, size < TRACE_MIN ? TRACE_MIN : size);
 }
 
@@ -189,15 +190,13 @@ static void answer_log(int fd)
         struct in_addr a = {htonl(arrivals[i].address)};
         char text[INET_ADDRSTRLEN];
 
-        (void)fprintf(f, "%s %llu\n", inet_ntop(AF_INET, &a, text, sizeof text),
+        (void)fprintf(f, "%s %llu\n", inet_ntop(AF_INET, &a, text, sizeof(text)),
                       (unsigned long long)arrivals[i].at);
     }
     n_arrivals = 0;
     (void)pthread_mutex_unlock(&arrivals_mutex);
     (void)fclose(f);
 }
-
-/* ---- connections ----------------------------------------------------------------------------- */
 
 /* Reads one request's head. False at the end of the connection. */
 static bool read_head(int fd, char *head, size_t size)
@@ -229,8 +228,8 @@ static void *serve(void *userdata)
 
         if (fd < 0)
             continue;
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        while (read_head(fd, head, sizeof head)) {
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        while (read_head(fd, head, sizeof(head))) {
             uint64_t at = now_boot();
 
             if (strncmp(head, "GET /log", 8) == 0) {
@@ -249,14 +248,14 @@ static void *serve(void *userdata)
 int main(void)
 {
     struct sockaddr_in here = {.sin_family = AF_INET};
-    socklen_t len = sizeof here;
+    socklen_t len = sizeof(here);
     int on = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     pthread_attr_t attr;
     pthread_t thread;
 
-    memset(payload, 10, sizeof payload);
-    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        bind(listener, (struct sockaddr *)&here, sizeof here) < 0 || listen(listener, 4096) < 0 ||
+    memset(payload, 10, sizeof(payload));
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        bind(listener, (struct sockaddr *)&here, sizeof(here)) < 0 || listen(listener, 4096) < 0 ||
         getsockname(listener, (struct sockaddr *)&here, &len) < 0) {
         perror("server");
         return 1;

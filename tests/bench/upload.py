@@ -61,7 +61,7 @@ def environment():
 
 def make_tree(directory, count, size):
     """`count` traces with records, as a spool's pending/ holds them."""
-    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     block = os.urandom(size)
     for i in range(count):
         at = start + datetime.timedelta(seconds=i)
@@ -138,9 +138,7 @@ def contraced(work, tree, bucket, server, concurrency):
 
 
 def rclone(tree, bucket, server, transfers):
-    remote = (
-        f":s3,provider=Other,env_auth,endpoint='http://{server.host}',region={REGION}:{bucket}"
-    )
+    remote = f":s3,provider=Other,env_auth,endpoint='http://{server.host}',region={REGION}:{bucket}"
     more = [f"--transfers={transfers}"] if transfers else []
     return timed(["rclone", "--config=/dev/null", "copy", *more, tree, remote])
 
@@ -189,7 +187,9 @@ def round_of(work, tree, count, server, number):
         seen[name] = run(tree, bucket, server)
         there = objects(server, bucket)
         if there != 2 * count:
-            raise SystemExit(f"{name} brought {there} of {2 * count} objects:\n{seen[name]['said'][-2000:]}")
+            raise SystemExit(
+                f"{name} brought {there} of {2 * count} objects:\n{seen[name]['said'][-2000:]}"
+            )
         shutil.rmtree(server.root / bucket)
         shutil.rmtree(work / "spool", ignore_errors=True)
     return seen
@@ -234,7 +234,10 @@ def waiting_memory(work, server):
 
 def rows_of(label, seen):
     """`seen`: name → list of runs."""
-    middle = {n: {k: median([s[k] for s in r]) for k in ("wall", "cpu", "memory")} for n, r in seen.items()}
+    middle = {
+        n: {k: median([s[k] for s in r]) for k in ("wall", "cpu", "memory")}
+        for n, r in seen.items()
+    }
     own = middle.pop("contraced")
     rows = []
     for what, unit in (("wall", "s"), ("cpu", "s of CPU"), ("memory", "MiB peak")):
@@ -245,7 +248,10 @@ def rows_of(label, seen):
         if best and what == "wall":
             demanded, ok = f"≤ {best:.1f}, the fastest's", own[what] <= best
         elif best and what == "cpu":
-            demanded, ok = f"≤ {CPU_SHARE * best:.1f}, half of the leanest's", own[what] <= CPU_SHARE * best
+            demanded, ok = (
+                f"≤ {CPU_SHARE * best:.1f}, half of the leanest's",
+                own[what] <= CPU_SHARE * best,
+            )
         rows.append(Row(f"{label}: {unit}", demanded, f"{own[what] / scale:.1f}; {others}", ok))
     return rows, own["memory"]
 

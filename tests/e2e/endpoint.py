@@ -70,8 +70,6 @@ class Endpoint:
         headers = {} if body is None else {"Content-Type": "application/json"}
         return self.ask("POST", path, body, headers, timeout)
 
-    # ---- the API ----
-
     def status(self):
         return self._good("/api/v1/status")
 

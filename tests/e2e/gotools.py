@@ -29,15 +29,28 @@ def environment(toolchain="local"):
 
 def goroot():
     need(shutil.which("go"), "no Go toolchain on the PATH")
-    out = subprocess.run(["go", "env", "GOROOT"], stdout=subprocess.PIPE, text=True, check=True,
-                         env=environment(), timeout=60)
+    out = subprocess.run(
+        ["go", "env", "GOROOT"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env=environment(),
+        timeout=60,
+    )
     return pathlib.Path(out.stdout.strip())
 
 
 def build(where, out, toolchain="local", what="."):
     """Builds a Go program; False if this toolchain cannot be had."""
-    run = subprocess.run(["go", "build", "-o", out, what], cwd=where, env=environment(toolchain),
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
+    run = subprocess.run(
+        ["go", "build", "-o", out, what],
+        cwd=where,
+        env=environment(toolchain),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
     if run.returncode != 0 and toolchain != "local":
         print(f"{toolchain}: {run.stdout}")
         return False

@@ -17,8 +17,6 @@ import zlib
 
 PATIENCE = 60.0  # that a connection is kept waiting at most
 
-# ---- traces: framing that is right around events that nobody reads ----
-
 
 def _number(value, width=0):
     out = bytearray()
@@ -51,9 +49,6 @@ def generation(number, size=200, end=True):
 
 def trace(generations=2, size=200):
     return HEADER + b"".join(generation(i, size) for i in range(1, generations + 1))
-
-
-# ---- the server ----
 
 
 class Gone(Exception):
@@ -93,7 +88,7 @@ class Connection:
         try:
             while self.sock.recv(4096):
                 pass
-        except socket.timeout as e:
+        except TimeoutError as e:
             raise AssertionError(f"the client kept the connection for {timeout:.0f} s") from e
         except OSError:
             pass
@@ -169,9 +164,6 @@ class Server:
                 sock.close()
             with self._lock:
                 self.ended += 1
-
-
-# ---- behaviours ----
 
 
 def answer(status, body=b"", *headers):

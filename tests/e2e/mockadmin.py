@@ -44,7 +44,7 @@ def policy(page):
 
 
 def rfc3339(t):
-    stamp = datetime.datetime.fromtimestamp(t, datetime.timezone.utc)
+    stamp = datetime.datetime.fromtimestamp(t, datetime.UTC)
     return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{stamp.microsecond // 1000:03d}Z"
 
 
@@ -112,8 +112,6 @@ class World:
     def count(self, path):
         """How often it was asked for."""
         return sum(p == path for _, p, _ in list(self.asked))
-
-    # ---- the routes ----
 
     def status(self):
         size = sum(c["bytes"] for c in self.captures)

@@ -99,7 +99,10 @@ def bootstrap(tree):
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
         )
-    need(done.returncode == 0, f"debootstrap failed; is {MIRROR or 'its mirror'} reachable? See {log}")
+    need(
+        done.returncode == 0,
+        f"debootstrap failed; is {MIRROR or 'its mirror'} reachable? See {log}",
+    )
     for waste in (partial / "var/cache/apt/archives").glob("*.deb"):
         waste.unlink()
     for passing in ("etc/hostname", "etc/resolv.conf"):  # debootstrap copies the host's

@@ -44,9 +44,6 @@ class Refusal(Exception):
         self.status, self.code, self.message, self.more = status, code, message, more
 
 
-# ---- signatures, from AWS's description of Signature Version 4 ----
-
-
 def _encode(text, safe=""):
     return urllib.parse.quote(text, safe=safe + "-._~")
 
@@ -73,9 +70,7 @@ def canonical_request(request, signed):
 def signature(request, secret, scope, signed):
     day, region, service, _ = scope
     digest = hashlib.sha256(canonical_request(request, signed).encode()).hexdigest()
-    text = "\n".join(
-        ["AWS4-HMAC-SHA256", request.headers["x-amz-date"], "/".join(scope), digest]
-    )
+    text = "\n".join(["AWS4-HMAC-SHA256", request.headers["x-amz-date"], "/".join(scope), digest])
     key = f"AWS4{secret}".encode()
     for part in (day, region, service, "aws4_request"):
         key = _hmac(key, part)
@@ -126,8 +121,6 @@ class Exchange:
         self.expects = request.headers.get("expect", "").lower() == "100-continue"
         self.held = False  # closed by a reset, or by the client
 
-    # ---- to read ----
-
     def go_on(self):
         """Asks for the body where the client waits for that."""
         if self.expects:
@@ -142,8 +135,6 @@ class Exchange:
         wanted = r.length if most is None else min(most, r.length)
         r.body += self.connection.read(wanted - len(r.body))
         return r.body
-
-    # ---- to answer ----
 
     def raw(self, data):
         self.connection.send(data)
@@ -181,8 +172,6 @@ class Exchange:
         except Refusal as e:
             self.store.refused(self.request, e)
             self.error(e.status, e.code, e.message, **e.more)
-
-    # ---- to end it otherwise ----
 
     def reset(self):
         """RST, now."""
@@ -255,7 +244,7 @@ class Connection:
         try:
             while self.sock.recv(1 << 16):
                 pass
-        except socket.timeout as e:
+        except TimeoutError as e:
             if not silent:
                 raise AssertionError(f"the client kept waiting for {timeout:.0f} s") from e
         except (OSError, ValueError):
@@ -328,8 +317,6 @@ class Store:
                     sock.shutdown(socket.SHUT_RDWR)
         assert not check or not self.broken, self.broken
 
-    # ---- the script ----
-
     def play(self, behaviour, times=None, method=None, match=None):
         """Lays a behaviour over requests by this method whose path in clear has a match; the last
         one laid goes first. Rule.stop takes it off."""
@@ -358,8 +345,6 @@ class Store:
     def refused(self, request, refusal):
         with self.lock:
             self.refusals.append((request, refusal.code))
-
-    # ---- connections ----
 
     def _accept(self):
         while not self._stop.is_set():
@@ -411,8 +396,6 @@ class Store:
             if exchange.close or not request.whole:
                 connection.finish()
                 return
-
-    # ---- what a good store does ----
 
     def handle(self, x):
         if x.request.method == "PUT":
@@ -489,8 +472,6 @@ class Store:
             )
         text = "".join(parts)
         return f'<?xml version="1.0"?>\n<ListBucketResult>{text}</ListBucketResult>'.encode()
-
-    # ---- what a strict store verifies ----
 
     def check_head(self, r):
         denied = "403 Forbidden"

@@ -14,9 +14,6 @@ from store import Gone
 LONG = 30.0  # longer than any test waits for one exchange
 
 
-# ---- answers ----
-
-
 def error(status, code, *headers, read=True, **more):
     """An error document with this code, after the whole body or, without `read`, at once."""
 
@@ -110,8 +107,6 @@ def retry_at(seconds):
     return behave
 
 
-# ---- answers that are no answers ----
-
 GARBAGE = b'<?xml version="1.0"?><Error><Code>Slow\x00Down</Mess\xff\xfe<<>>&&&;</Error'
 BOMB = (
     b'<?xml version="1.0"?><!DOCTYPE Error [<!ENTITY a "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa">'
@@ -177,9 +172,6 @@ def interim(*lines):
     return behave
 
 
-# ---- endings ----
-
-
 def reset_at_head(x):
     x.reset()
 
@@ -225,9 +217,6 @@ def closed_at_head(x):
 def closed_after_body(x):
     x.read_body()
     x.cut()
-
-
-# ---- slowness ----
 
 
 def hang(read=None):
@@ -289,9 +278,6 @@ def slow_reader(rate):
     return behave
 
 
-# ---- games with 100 (Continue) ----
-
-
 def never_asks(x):
     """Waits for the body without asking for it."""
     x.read_body(ask=False)
@@ -328,9 +314,6 @@ def asks_twice(x):
     x.go_on()
     x.raw(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n")
     x.serve()
-
-
-# ---- before a request: Store.meet ----
 
 
 def refuse_with_reset(sock):
@@ -374,9 +357,6 @@ def speaks_plain_http(sock):
     sock.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     sock.close()
     return True
-
-
-# ---- certificates ----
 
 
 class Authority:

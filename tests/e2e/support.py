@@ -224,8 +224,6 @@ class Daemon:
         with self._changed:
             self._changed.notify_all()
 
-    # ---- the log ----
-
     def mark(self):
         """A place in the log, for `after`."""
         return len(self.lines)
@@ -267,8 +265,6 @@ class Daemon:
         line = self.wait_log(message_id=STOPPED)["msg"]
         captures = line.split(";")[1]
         return {name: int(n) for n, name in re.findall(r"(\d+) (\w+)", captures)}
-
-    # ---- the process ----
 
     def signal(self, number):
         assert self.alive(), "contraced is gone"
@@ -374,10 +370,7 @@ def tmpfs(path, options):
         run("umount", "-l", path)
 
 
-# ---- the real Go service ----
-
-
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def go_version():
     """(major, minor) of the Go on the PATH, (0, 0) without one."""
     if not shutil.which("go"):

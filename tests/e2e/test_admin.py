@@ -142,9 +142,6 @@ def shared(tmp_path_factory):
         d.stop()
 
 
-# ---- plain HTTP ----
-
-
 def test_methods_and_paths(shared):
     _, address = shared
     assert status(address) == 200
@@ -182,9 +179,6 @@ def test_page_and_headers(shared):
     assert headers["x-frame-options"] == "DENY"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "no-store"
-
-
-# ---- who may ask ----
 
 
 def test_token(tmp_path):
@@ -228,9 +222,6 @@ def test_other_sites(shared):
     form = {"content_type": "application/x-www-form-urlencoded", "body": b"all=true"}
     assert status(address, "POST", "/api/v1/capture", host=here, **form) == 415
     assert status(address, "POST", "/-/reload", host=here, origin=f"http://{here}") == 200
-
-
-# ---- too much ----
 
 
 def test_long_bodies(shared):
@@ -316,9 +307,6 @@ def test_malformed(shared):
             reply = c.reply()
             assert reply is None or 400 <= reply[0] < 506, text
             assert d.alive(), text
-
-
-# ---- too slow, too many ----
 
 
 def test_slow_clients(shared):
@@ -418,9 +406,6 @@ def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-# ---- where it listens ----
 
 
 def test_taken_addresses(tmp_path):

@@ -45,9 +45,6 @@ def quiet(d, count=1):
     d.idle()
 
 
-# ---- probes, reload, suspension ----
-
-
 def test_probes(api, serve):
     _, e = api([job("s", serve(healthy()).address)])
     for path, text in (("/-/healthy", "ok\n"), ("/healthz", "ok\n"), ("/-/ready", "ready\n"),
@@ -132,9 +129,6 @@ def test_suspend_and_resume(api, serve):
         assert e.post("/api/v1/suspend", body).status == 400, body
     assert e.post("/api/v1/resume", {"reason": "x"}).status == 400
     assert e.status()["suspended"]["causes"] == []
-
-
-# ---- captures on demand ----
 
 
 def test_wait_tells_the_key(api, goservice):
@@ -284,8 +278,10 @@ def test_gone_while_waiting(api, serve):
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(str(e.path))
         body = b'{"all": true, "wait": true}'
-        s.sendall(b"POST /api/v1/capture HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-                  b"application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        s.sendall(
+            b"POST /api/v1/capture HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+            b"application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
         wait_until("it is captured", lambda: len(server.requests) == 2)
     assert e.get("/healthz").status == 200
     gate.set()
@@ -353,9 +349,6 @@ def test_allowance_of_what_joins(api, serve):
     d.wait_captured(5)
     assert [r.split(" ")[1].rpartition("=")[2] for r in a.requests[1:]] == ["0.01", "2"]
     assert [r.split(" ")[1].rpartition("=")[2] for r in b.requests[1:]] == ["0.01"]
-
-
-# ---- alerts ----
 
 
 def labels(**more):
@@ -437,9 +430,6 @@ def test_odd_alert_names(api, serve):
     d.wait_captured(2)
     reasons = [r["reason"] for r in d.spool.check().values()]
     assert len(reasons[-1]) < 100 and reasons[-1].startswith("alert:_b_")
-
-
-# ---- what is told ----
 
 
 def test_status(api, goservice):
@@ -586,9 +576,6 @@ def test_odd_keys(api, serve, tmp_path):
     assert e.get("/api/v1/captures/" + key).status == 404
 
 
-# ---- what is kept ----
-
-
 def write_spool(path, count, services=4, hosts=5):
     """Traces of an earlier run, a minute apart, the newest last; every third one pending."""
     start = int(time.time()) - 60 * count
@@ -681,9 +668,6 @@ def test_ten_thousand_are_kept(api, serve, tmp_path):
     for _ in range(3):
         took("status", e.status)
     took("targets", e.targets)
-
-
-# ---- the rest ----
 
 
 def test_unknown_routes_and_methods(api, serve):

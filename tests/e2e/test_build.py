@@ -19,8 +19,14 @@ PACKAGES = {
 
 
 def configure(where, **env):
-    return subprocess.run([SRC / "configure"], cwd=where, env={**os.environ, **env},
-                          capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [SRC / "configure"],
+        cwd=where,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 def test_missing_libraries_are_named_with_their_packages(tmp_path):
@@ -28,15 +34,19 @@ def test_missing_libraries_are_named_with_their_packages(tmp_path):
     result = configure(tmp_path, PKG_CONFIG_LIBDIR=str(tmp_path), PKG_CONFIG_PATH="")
     assert result.returncode != 0
     for library, package in PACKAGES.items():
-        assert any(library in line and f"(Debian: {package})" in line
-                   for line in result.stderr.splitlines()), (library, result.stderr)
+        assert any(
+            library in line and f"(Debian: {package})" in line
+            for line in result.stderr.splitlines()
+        ), (library, result.stderr)
     assert "scripts/install-deps" in result.stderr
 
 
 def test_hardening_is_in_the_program():
     """The flags that configure found are in the binary: position-independent, relro, bind-now, no executable stack."""
     binary = pathlib.Path(os.environ["CONTRACE_BUILD_DIR"]) / "contraced"
-    elf = subprocess.run(["readelf", "-Wldh", binary], capture_output=True, text=True, check=True).stdout
+    elf = subprocess.run(
+        ["readelf", "-Wldh", binary], capture_output=True, text=True, check=True
+    ).stdout
     assert "DYN (Position-Independent Executable" in elf
     assert "GNU_RELRO" in elf
     assert "BIND_NOW" in elf or "FLAGS_1" in elf and "NOW" in elf
@@ -47,10 +57,20 @@ def test_hardening_is_in_the_program():
 def test_staged_install(tmp_path):
     """make install DESTDIR= puts everything below it, the unit with its paths filled in."""
     build = os.environ["CONTRACE_BUILD_DIR"]
-    subprocess.run(["make", "-s", "-C", build, "install", f"DESTDIR={tmp_path}"], check=True,
-                   capture_output=True, timeout=300)
+    subprocess.run(
+        ["make", "-s", "-C", build, "install", f"DESTDIR={tmp_path}"],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
     installed = {path.name: path for path in tmp_path.rglob("*") if path.is_file()}
-    for name in ("contraced", "contraced.service", "contraced.8", "contraced.yaml.5", "contraced.yaml"):
+    for name in (
+        "contraced",
+        "contraced.service",
+        "contraced.8",
+        "contraced.yaml.5",
+        "contraced.yaml",
+    ):
         assert name in installed, sorted(installed)
     assert installed["contrace-remote"].parent.name == "contrace"
     unit = installed["contraced.service"].read_text()

@@ -76,9 +76,6 @@ def test_pid_file_wins(goservice, daemon, tmp_path):
     assert [r["pid"] for r in d.spool.check().values()] == [4242]
 
 
-# ---- who asks ----
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     """An authority, a server's certificate for 127.0.0.1 and a client's."""
@@ -178,9 +175,6 @@ def test_secret_rotated_between_captures(kind, goservice, daemon, tmp_path):
         assert "one" not in d.spool.trace(key).with_suffix(".json").read_text()
 
 
-# ---- traces that do not end as they should ----
-
-
 def test_cut_at_the_size_limit(goservice, daemon):
     service = goservice("-load", "3", env=QUICK_GENERATIONS)
     d = daemon([job("s", f"unix:{service.socket}", seconds=30, scrape_timeout="40s",
@@ -222,9 +216,6 @@ def test_term_cuts_a_real_trace(goservice, daemon):
     records = d.spool.check()
     assert [r["truncated"]["by"] for r in records.values()] == ["shutdown"]
     assert_go_reads(d.spool.trace(next(iter(records))))
-
-
-# ---- refusals ----
 
 
 class OtherTrace:
@@ -287,9 +278,6 @@ def test_write_timeout(goservice, daemon):
     assert "WriteTimeout (1.9 instead of 2)" in line["msg"]
     d.wait_captured(service="short")
     d.stop()
-
-
-# ---- --once ----
 
 
 def once(directory, *targets, seconds="0.2"):

@@ -76,8 +76,13 @@ def spool(tmp_path):
         (top / part).mkdir(parents=True)
     put(top / "pending", key_of("checkout", "web-1", NOW - 60), b"a" * 1000)
     put(top / "archive", key_of("checkout", "web-1", NOW - 3600), b"b" * 5000)
-    put(top / "archive", key_of("checkout", "web-2", NOW - 120), b"c" * 300, reason="signal",
-        label="lock-contention")
+    put(
+        top / "archive",
+        key_of("checkout", "web-2", NOW - 120),
+        b"c" * 300,
+        reason="signal",
+        label="lock-contention",
+    )
     put(top / "archive", key_of("search", "db", NOW - 90000, 12), b"d" * 40, complete=False,
         truncated={"received": 50, "by": "reset"})  # fmt: skip
     return top
@@ -115,9 +120,6 @@ def store(tmp_path):
     server.close()
 
 
-# ---- the command itself ----
-
-
 def test_help_and_usage():
     done = contrace("--help")
     assert done.returncode == 0 and "list" in done.stdout and "pull" in done.stdout
@@ -134,9 +136,6 @@ def test_help_and_usage():
         done = contrace(*wrong)
         assert done.returncode == 2, (wrong, done)
         assert done.stderr and not done.stdout, (wrong, done)
-
-
-# ---- the spool ----
 
 
 def test_lists_the_spool(spool):
@@ -247,9 +246,6 @@ def test_a_spool_that_is_not_there_or_not_readable(tmp_path, spool):
         assert done.returncode == 1 and "--upload.url" in done.stderr and "sudo" in done.stderr
 
 
-# ---- the other program ----
-
-
 def test_without_the_other_program(tmp_path):
     """What reads traces does without it; what needs it says so."""
     program = tmp_path / "contrace"
@@ -280,9 +276,6 @@ def test_reading_a_trace_needs_few_libraries():
     need(shutil.which("readelf"), "no readelf on the PATH (Debian: binutils)")
     needed = re.findall(r"NEEDED.*\[(\w+)", run("readelf", "-d", CONTRACE).stdout)
     assert not {"libcurl", "libsystemd", "libcrypto", "libyaml", "libexpat"} & set(needed)
-
-
-# ---- pull out of the spool ----
 
 
 def test_pulls_from_the_spool(spool, tmp_path):
@@ -353,9 +346,6 @@ def test_a_left_over_of_a_killed_pull_is_replaced(spool, tmp_path):
     done = contrace("pull", key, f"--storage.path={spool}", "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert not part.exists()
-
-
-# ---- the store ----
 
 
 def fill(store, services=("checkout", "search"), hosts=5, count=250, step=60, **more):
@@ -509,7 +499,7 @@ def test_keys_of_the_store_are_not_trusted(store, tmp_path):
     for key in fake:
         put(store.top, key, record=False)
     good = put(store.top, key_of("checkout", "web-1", NOW))
-    done = store.run("pull", "--last=100", "-o", tmp_path / "out" )
+    done = store.run("pull", "--last=100", "-o", tmp_path / "out")
     odd = "checkout/..x/20261121/000000.trace"
     assert done.returncode == 0, done.stderr
     assert set(files_below(tmp_path / "out")) == {good, good[:-6] + ".json", odd}
@@ -654,9 +644,6 @@ def test_the_libraries_have_no_name_twice():
     need(all(a.exists() for a in archives), f"no libraries in {BUILD}")
     names = re.findall(r" [TDBR] (\w+)", run("nm", "--defined-only", *archives).stdout)
     assert not [n for n, count in collections.Counter(names).items() if count > 1]
-
-
-# ---- the terminal ----
 
 
 def on_terminal(argv, env, columns=80):

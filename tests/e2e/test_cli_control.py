@@ -40,9 +40,6 @@ def steered(daemon, tmp_path):
     return start
 
 
-# ---- status ----
-
-
 def test_status(serve, steered, tmp_path):
     good, bad = serve(healthy()), serve(answer("404 Not Found"))
     d, ask = steered([job("good", good.address), job("bad", bad.address)])
@@ -151,9 +148,6 @@ def test_watch(serve, steered):
     assert watching.wait(30) == -signal.SIGINT
     watching.stdout.close()
     d.stop()
-
-
-# ---- capture ----
 
 
 def test_capture(serve, steered):
@@ -290,9 +284,6 @@ def test_capture_interrupted(serve, steered):
     d.stop()
 
 
-# ---- suspend and resume ----
-
-
 def test_suspend_and_resume(serve, steered):
     s = serve(healthy())
     d, ask = steered([job("s", s.address)])
@@ -331,9 +322,6 @@ def test_resume_says_what_still_holds(serve, steered, tmp_path):
     assert done.stdout == f"still suspended:\n  by flag_file: {flag}; remove the file\n"
     assert len(d.log(message_id=SUSPENDED)) == 5
     d.stop()
-
-
-# ---- where contraced is ----
 
 
 def clean(**more):
@@ -423,9 +411,6 @@ def test_socket_of_others(serve, steered, tmp_path):
     assert done.returncode == 1
     assert f"unix:{sock}" in done.stderr
     d.stop()
-
-
-# ---- servers that answer whatever they like ----
 
 
 class Scripted(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

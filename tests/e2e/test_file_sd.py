@@ -103,7 +103,7 @@ def test_broken_file_keeps_its_targets(serve, daemon, tmp_path):
     for text in ('[{"targets": ["127.0.0.1:1"]},\n {"targetz": []}]\n', "[{", ""):
         mark = d.mark()
         replace(path, text)
-        if text.startswith("[{\"targets"):
+        if text.startswith('[{"targets'):
             line = d.wait_log("is broken, its last good targets stay", after=mark)
             assert f"{path}:2:" in line["msg"] and "targetz" in line["msg"]
         d.capture_now()

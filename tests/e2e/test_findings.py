@@ -75,14 +75,19 @@ def neighbour(noisy):
 
 def judge(program, name, path, noisy=False):
     with neighbour(noisy):
-        done = subprocess.run([program, "-ill", name, "-trace", path, "-seconds", str(SECONDS)],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=60)
+        done = subprocess.run(
+            [program, "-ill", name, "-trace", path, "-seconds", str(SECONDS)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+        )
     if "built without cgo" in done.stdout:
         pytest.skip("no C compiler for Go")
     assert done.returncode == 0, done.stdout
-    out = subprocess.run([CONTRACE, "summary", "--json", path], stdout=subprocess.PIPE, check=True,
-                         timeout=60)
+    out = subprocess.run(
+        [CONTRACE, "summary", "--json", path], stdout=subprocess.PIPE, check=True, timeout=60
+    )
     return json.loads(out.stdout)
 
 
@@ -124,8 +129,10 @@ def test_label(programs, tmp_path, name, toolchain):
 
 def test_programs_know_their_labels(programs):
     """The program's own list is the one above."""
-    done = subprocess.run([programs("local")], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, timeout=60)
-    listed = dict(line.split()[:2] for line in done.stderr.splitlines()
-                  if line.startswith("  ") and not line.startswith(("  -", "   ")))
+    done = subprocess.run([programs("local")], capture_output=True, text=True, timeout=60)
+    listed = dict(
+        line.split()[:2]
+        for line in done.stderr.splitlines()
+        if line.startswith("  ") and not line.startswith(("  -", "   "))
+    )
     assert listed == {name: label for name, (label, _) in PROGRAMS.items()}

@@ -4,6 +4,7 @@
 `go tool trace -pprof=` also opens a trace that breaks off, as far as it goes, and exits 0;
 `-d` reads strictly and fails on anything that is not whole. Both are asked.
 """
+
 import os
 import pathlib
 import random
@@ -90,7 +91,10 @@ def go_reads(path):
     )
     strict = subprocess.run(
         ["go", "tool", "trace", strict_question(), path],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=300,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=300,
     )
     assert sched.returncode == 0, sched.stderr
     return strict.returncode == 0, strict.stderr

@@ -40,10 +40,17 @@ def corpus(traceevents, work):
     out = work / "corpus"
     out.mkdir()
     tests = goroot() / "src/internal/trace/testdata/tests"
-    listing = subprocess.run([traceevents, "corpus", tests, out], stdout=subprocess.PIPE, text=True,
-                             check=True, timeout=60)
-    return {out / f"{name}.trace": verdict
-            for name, verdict in (line.split() for line in listing.stdout.splitlines())}
+    listing = subprocess.run(
+        [traceevents, "corpus", tests, out],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return {
+        out / f"{name}.trace": verdict
+        for name, verdict in (line.split() for line in listing.stdout.splitlines())
+    }
 
 
 def ours(path, out):
@@ -161,7 +168,7 @@ def test_altered(traceevents, corpus, work):
             elif what == "insert":
                 data.insert(at, rand.randrange(64))
             else:
-                del data[at + 1:]
+                del data[at + 1 :]
             if len(data) <= 17:
                 break
         path.write_bytes(data)

@@ -148,9 +148,7 @@ def environment(home, url, names):
 
 
 def ours(env):
-    done = subprocess.run(
-        [HELPER], env=env, capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([HELPER], env=env, capture_output=True, text=True, timeout=60, check=True)
     assert "secret-" not in done.stdout + done.stderr
     return done.stdout.strip()
 

@@ -72,9 +72,6 @@ def wait_labels(spool, count=1):
     return wait_until(f"{count} records have labels", whole)
 
 
-# ---- the record ----
-
-
 def test_label_in_record_and_log(serve, daemon, child):
     server = serve(healthy())
     d = daemon([job("s", server.address)], inspect=by(child("ill")))
@@ -82,7 +79,7 @@ def test_label_in_record_and_log(serve, daemon, child):
     assert line["level"] == "info" and line["label"] == "lock-contention"
     wait_labels(d.spool)
     d.stop()
-    (key, record), = d.spool.check().items()
+    ((key, record),) = d.spool.check().items()
     assert line["key"] == key
     assert line["msg"] == (
         f"inspected {key}: lock-contention (score 0.8): read_bytes {record['bytes']}"
@@ -143,9 +140,6 @@ def test_disabled(serve, daemon, child):
     d.stop()
     assert labels(d.spool) == [(None, None)]
     assert "inspections" not in d.log("stopped;")[0]["msg"]
-
-
-# ---- and its upload ----
 
 
 def test_uploaded_with_its_label(serve, daemon, child, tmp_path):
@@ -308,9 +302,6 @@ def test_stop_lets_the_last_be_labelled(serve, daemon, child):
     gate.set()
     assert d.wait_exit() == 0
     assert labels(d.spool) == [("lock-contention", None)]
-
-
-# ---- by contrace itself ----
 
 
 def summary_is_there():

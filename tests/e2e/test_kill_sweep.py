@@ -174,9 +174,6 @@ def sweep(paths, names=None, more=0):
     return [(n, i) for n in wanted for i in range(1, len(paths[n]) + more + 1)]
 
 
-# ---- killed ----
-
-
 def kill_at(directory, targets, kind, group, name, number):
     """Kills a capture before this call, looks after it, and tells whether the call was reached."""
     with targets.start(kind, directory) as d:
@@ -221,8 +218,10 @@ def check_kills(targets, reference, tmp_path, kind, group):
         reached += killed
         before += killed and kept == 1
         after += killed and kept == 2
-    print(f"{kind}, {group}: killed at {reached} of about {calls} calls, {after} times behind "
-          "the commit point")
+    print(
+        f"{kind}, {group}: killed at {reached} of about {calls} calls, {after} times behind "
+        "the commit point"
+    )
     return calls, reached, before, after
 
 
@@ -238,8 +237,6 @@ def test_killed_at_every_call(group, kind, targets, reference, tmp_path):
     assert reached >= (calls / 2 if (kind, group) == ("tcp", "disk") else calls - 8)
     assert before and after
 
-
-# ---- failed ----
 
 FAULTS = {
     "ENOSPC": "write openat renameat2 mkdirat ftruncate fsync",

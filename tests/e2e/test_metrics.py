@@ -46,9 +46,11 @@ def busy(start, goservice, tmp_path):
     )
     wait_until(
         "a trace was uploaded and inspected",
-        lambda: scrape()("contrace_uploads_total", result="done") == 1
-        and scrape()("contrace_spool_files", state="archive") == 1
-        and scrape()("contrace_inspections_total", result="ok") == 1,
+        lambda: (
+            scrape()("contrace_uploads_total", result="done") == 1
+            and scrape()("contrace_spool_files", state="archive") == 1
+            and scrape()("contrace_inspections_total", result="ok") == 1
+        ),
     )
     return d, scrape
 

@@ -32,9 +32,6 @@ PASSING = (
 BACKUPS = {"/etc/group-", "/etc/gshadow-"}
 
 
-# ---- the packages ----
-
-
 def run(*argv, cwd, timeout=600, **env):
     """Run a program to its end; its output, which is shown if it fails."""
     clean = {k: v for k, v in os.environ.items() if "MAKE" not in k and "FLAGS" not in k}
@@ -98,9 +95,6 @@ def test_lintian_is_silent(packages):
         cwd=packages,
     )  # fmt: skip
     assert said == ""
-
-
-# ---- a machine that they are installed on ----
 
 
 class Machine(Container):

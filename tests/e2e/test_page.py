@@ -5,7 +5,6 @@ to come by, and before contraced with a real Go service.
 CONTRACE_SCREENSHOT, a file: test_screenshot writes the picture there that is docs/status.png.
 """
 
-import contextlib
 import json
 import os
 import socket
@@ -23,7 +22,7 @@ from support import BUILD, PATIENCE, SRC, SUSPENDED, job, wait_until
 from uploads import section
 
 PAGE = SRC / "daemon/control/page.html"
-EVIL = '<img src=x onerror="document.title=\'owned\'">'
+EVIL = "<img src=x onerror=\"document.title='owned'\">"
 
 
 @pytest.fixture(scope="module")
@@ -78,18 +77,12 @@ def complaints(browser):
     return [x for x in browser.console() if x["level"] in ("SEVERE", "WARNING")]
 
 
-# ---- the file ----
-
-
 def test_nothing_from_elsewhere():
     page = PAGE.read_text()
     assert page.count("<script") == page.count("<style") == 1
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
                  "new Function", " style=", "://", " onclick", " onload"):  # fmt: skip
         assert word not in page.replace("-t http://127.0.0.1:6060", ""), word
-
-
-# ---- what it shows ----
 
 
 def test_overview(browser, mock):
@@ -180,9 +173,6 @@ def test_details_and_download(browser, mock):
     browser.click("dialog a.main")
     wait_until("the trace is there", lambda: list(browser.downloads.glob("*.trace")))
     assert complaints(browser) == []
-
-
-# ---- what stands in nobody's way ----
 
 
 def test_hostile_names_stay_text(browser, mock):
@@ -317,8 +307,6 @@ def test_hidden_page_asks_less(browser, mock):
     wait_until("it asks at once", lambda: m.world.count("/api/v1/status") > asked + 1, timeout=5)
 
 
-# ---- many ----
-
 FIRST_DRAWN = "return performance.getEntriesByName('contrace-drawn')[0].startTime"
 
 
@@ -377,8 +365,6 @@ def test_thousands_of_targets(browser, mock):
     wait_until("the last is there", lambda: browser.run(last))
     assert browser.run(rows) < 40
 
-
-# ---- everybody ----
 
 CONTRAST = """
     const linear = (v) => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
@@ -450,9 +436,6 @@ def test_everything_has_a_name(browser, mock):
         and not n.get("name", {}).get("value")
     ]
     assert nameless == []
-
-
-# ---- contraced itself ----
 
 
 def free_port():

@@ -43,9 +43,6 @@ def built(images):
         yield facts, root, earlier
 
 
-# ---- the image ----
-
-
 def test_image_is_small_and_nobodys(built):
     facts, root, _ = built
     user, group = facts["config"]["User"].split(":")
@@ -76,9 +73,6 @@ def test_programs_find_their_libraries(built):
     for program in ("usr/sbin/contraced", "usr/bin/contrace"):
         done = run("chroot", built[1], "/" + program, "--version")
         assert re.match(r"contraced? \d", done.stdout)
-
-
-# ---- the pod ----
 
 
 @pytest.fixture(scope="module")

@@ -43,8 +43,9 @@ def mix(work):
             made[toolchain] = work / f"mix-{toolchain}.trace"
             env = dict(environment(), GODEBUG="traceadvanceperiod=150000000")
             with open(made[toolchain], "wb") as out:
-                subprocess.run([program, "-cpu", "-s", "0.6"], stdout=out, env=env, check=True,
-                               timeout=60)
+                subprocess.run(
+                    [program, "-cpu", "-s", "0.6"], stdout=out, env=env, check=True, timeout=60
+                )
         return made[toolchain]
 
     return make
@@ -63,8 +64,13 @@ def ours(trace, kind, out, *options):
 
 def theirs(trace, kind, out):
     with open(out, "wb") as file:
-        subprocess.run(["go", "tool", "trace", f"-pprof={kind}", trace], stdout=file, check=True,
-                       env=environment(), timeout=300)
+        subprocess.run(
+            ["go", "tool", "trace", f"-pprof={kind}", trace],
+            stdout=file,
+            check=True,
+            env=environment(),
+            timeout=300,
+        )
     return Profile(out)
 
 
@@ -110,12 +116,15 @@ def test_callbacks_of_older_toolchains(work, toolchain, tmp_path):
 def test_go_opens_it(mix, tmp_path):
     out = tmp_path / "out"
     contrace("--sched", "-o", out, mix("local"))
-    top = subprocess.run(["go", "tool", "pprof", "-top", out], capture_output=True, text=True,
-                         check=True, env=environment(), timeout=120).stdout
+    top = subprocess.run(
+        ["go", "tool", "pprof", "-top", out],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment(),
+        timeout=120,
+    ).stdout
     assert "Type: delay" in top and "main.(*mix).locks" in top, top
-
-
-# ---- regions and tasks ----
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +151,12 @@ def web(mix):
             process.kill()
 
 
-PAGES = {"sched": "regionsched", "sync": "regionblock", "net": "regionio", "syscall": "regionsyscall"}
+PAGES = {
+    "sched": "regionsched",
+    "sync": "regionblock",
+    "net": "regionio",
+    "syscall": "regionsyscall",
+}
 
 
 @pytest.mark.parametrize("region", ['outer "quoted"', "inner", "as long as the trace", "none such"])
@@ -185,9 +199,6 @@ def test_window(mix, tmp_path):
     assert total(inner)[1] <= total(ours(trace, "sync", out, "--region=inner"))[1]
 
 
-# ---- where it comes from and goes ----
-
-
 def test_pipes(mix, tmp_path):
     """From a pipe, also where the trace is read twice, and to one."""
     trace = mix("local")
@@ -195,20 +206,34 @@ def test_pipes(mix, tmp_path):
         ours(trace, "sched", tmp_path / "file", *options)
         with open(tmp_path / "pipe", "wb") as out:
             cat = subprocess.Popen(["cat", trace], stdout=subprocess.PIPE)
-            subprocess.run([CONTRACE, "pprof", "--sched", *options, "-"], stdin=cat.stdout,
-                           stdout=out, check=True, timeout=60)
+            subprocess.run(
+                [CONTRACE, "pprof", "--sched", *options, "-"],
+                stdin=cat.stdout,
+                stdout=out,
+                check=True,
+                timeout=60,
+            )
             cat.wait()
         assert (tmp_path / "pipe").read_bytes() == (tmp_path / "file").read_bytes()
-        to = subprocess.run([CONTRACE, "pprof", "--sched", *options, "-o", "-", trace],
-                            stdout=subprocess.PIPE, check=True, timeout=60).stdout
+        to = subprocess.run(
+            [CONTRACE, "pprof", "--sched", *options, "-o", "-", trace],
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=60,
+        ).stdout
         assert to == (tmp_path / "file").read_bytes()
 
 
 def test_terminal_refused(mix):
     master, slave = pty.openpty()
     try:
-        done = subprocess.run([CONTRACE, "pprof", "--sched", mix("local")], stdout=slave,
-                              stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run(
+            [CONTRACE, "pprof", "--sched", mix("local")],
+            stdout=slave,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
     finally:
         os.close(slave)
         os.close(master)
@@ -233,11 +258,15 @@ def test_broken_off(mix, tmp_path):
         for kind in KINDS:
             out = tmp_path / "out"
             done = contrace(f"--{kind}", "-f", "-o", out, cut, status=1)
-            assert re.search(r"at byte \d+: .*; the profile is of the generations before", done.stderr)
+            assert re.search(
+                r"at byte \d+: .*; the profile is of the generations before", done.stderr
+            )
             assert_equal(Profile(out), theirs(cut, kind, tmp_path / "go"))
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>", b"go 1.21 trace\0\0\0abc", b"go 1.29 trace\0\0\0"])
+@pytest.mark.parametrize(
+    "data", [b"", b"<html>", b"go 1.21 trace\0\0\0abc", b"go 1.29 trace\0\0\0"]
+)
 def test_no_trace(tmp_path, data):
     (tmp_path / "t").write_bytes(data)
     done = contrace("--sched", "-o", tmp_path / "out", tmp_path / "t", status=1)
@@ -252,8 +281,12 @@ def test_unreadable(tmp_path):
 
 def test_full_disk(mix):
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([CONTRACE, "pprof", "--sched", mix("local")], stdout=full,
-                              stderr=subprocess.PIPE, timeout=60)
+        done = subprocess.run(
+            [CONTRACE, "pprof", "--sched", mix("local")],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
     assert done.returncode == 1 and b"No space left" in done.stderr
 
 

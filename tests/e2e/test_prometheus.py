@@ -119,8 +119,10 @@ def test_prometheus_understands_everything(prometheus):
         d.process.send_signal(signal.SIGUSR1)
     wait_until(
         "all is counted",
-        lambda: len(server.query('increase(contrace_inspections_total{result="ok"}[5m]) > 0')) == 2
-        and server.query('increase(contrace_uploads_total{result="done"}[5m]) > 0'),
+        lambda: (
+            len(server.query('increase(contrace_inspections_total{result="ok"}[5m]) > 0')) == 2
+            and server.query('increase(contrace_uploads_total{result="done"}[5m]) > 0')
+        ),
         interval=0.2,
     )
     time.sleep(2)  # one more scrape of everything

@@ -43,9 +43,6 @@ def keep(store, key, body=BODY, record=True):
     return key
 
 
-# ---- behaviours of readers' stores ----
-
-
 def other_bytes(x):
     """As long as it should be, and something else."""
     x.read_body()
@@ -259,7 +256,7 @@ def test_names_that_mean_harm(tmp_path):
         done = contrace(store, tmp_path, "pull", "--last=100", "-o", out)
         assert done.returncode == 0, done.stderr
         assert set(files_of(out)) == {good, record_of(good)}
-    assert not [p for p in tmp_path.rglob("*evil*")]
+    assert not list(tmp_path.rglob("*evil*"))
 
 
 @pytest.mark.parametrize("key", [

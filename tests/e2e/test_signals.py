@@ -10,8 +10,8 @@ from hostile import BUSY, HEADER, gated, generation, healthy, trace
 from support import (
     CAPTURED,
     DOWN,
-    RELOADED,
     RELOAD_FAILED,
+    RELOADED,
     SUSPENDED,
     job,
     recover,

@@ -78,7 +78,7 @@ def signed_by_botocore(q):
     signer = botocore.auth.S3SigV4Auth(credentials, "s3", q["region"])
     signer.payload = lambda _: q["payload"]
     # As its add_auth does, but at a time of our own.
-    when = datetime.datetime.fromtimestamp(q["time"], datetime.timezone.utc)
+    when = datetime.datetime.fromtimestamp(q["time"], datetime.UTC)
     request.context["timestamp"] = when.strftime("%Y%m%dT%H%M%SZ")
     signer._modify_request_before_signing(request)
     text_to_sign = signer.string_to_sign(request, signer.canonical_request(request))

@@ -57,9 +57,6 @@ def fill(path):
                     f.write(bytes(block))
 
 
-# ---- full ----
-
-
 def test_full_file_system(small, serve, daemon):
     disk = small("size=4m")
     s = serve(healthy())
@@ -150,9 +147,6 @@ def test_full_of_old_traces(small, serve, daemon):
     assert newest in records and len(records) < 12
 
 
-# ---- read-only ----
-
-
 def test_read_only_for_a_while(small, serve, daemon, tmp_path):
     """The lock is on another file system, as a file that is open for writing forbids the change."""
     disk = small("size=16m")
@@ -192,9 +186,6 @@ def test_read_only_at_the_start(small, tmp_path):
     done = contraced("--once", "-t", "http://127.0.0.1:1", f"--storage.path={disk}/spool")
     assert done.returncode == 1
     assert f"cannot use {disk}/spool for traces: the file system is read-only" in done.stderr
-
-
-# ---- things that we did not make ----
 
 
 def refuses(path, *words):
@@ -286,7 +277,7 @@ def test_key_is_taken_by_a_directory(serve, daemon, tmp_path):
     """The next sequence is taken, now and after a start that leaves the directories alone."""
     s = serve(healthy())
     pid = os.getpid()
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     archive = tmp_path / "spool" / "archive"
     (tmp_path / "spool").mkdir(mode=0o700)
     for i in range(600):
@@ -307,8 +298,9 @@ def test_key_is_taken_by_a_directory(serve, daemon, tmp_path):
     assert len(keys) == 2
     for key in keys:
         assert d.spool.trace(key).is_file() and d.spool.record(key)["pid"] == pid
-        assert hashlib.sha256(d.spool.trace(key).read_bytes()).hexdigest() == (
-            d.spool.record(key)["sha256"]
+        assert (
+            hashlib.sha256(d.spool.trace(key).read_bytes()).hexdigest()
+            == (d.spool.record(key)["sha256"])
         )
     assert len([p for p in archive.rglob("*.trace") if p.is_dir()]) == 600
 
@@ -338,9 +330,6 @@ def test_rubbish_in_incoming_and_archive(serve, daemon, tmp_path):
     assert d.spool.trace(key).exists() and len(d.spool.keys()) == 2
 
 
-# ---- one at a time ----
-
-
 def test_second_contraced_is_refused(serve, daemon):
     s = serve(healthy())
     d = daemon([job("s", s.address)])
@@ -351,9 +340,6 @@ def test_second_contraced_is_refused(serve, daemon):
     d.wait_exit()
     recover(d.spool, d.directory)  # a lock is never stale
     d.spool.check()
-
-
-# ---- the caps ----
 
 
 @contextlib.contextmanager
@@ -441,7 +427,7 @@ def test_max_age(serve, daemon, tmp_path):
     spool = Spool(tmp_path / "spool")
     spool.path.mkdir(mode=0o700)
     (spool.path / "archive").mkdir(mode=0o750)
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     days = datetime.timedelta(days=1)
     old = [write_kept(spool, now - n * days) for n in (20, 10, 8)]
     young = [write_kept(spool, now - n * days) for n in (6, 0.1)]

@@ -52,9 +52,6 @@ def there_and_back(section, thing, tmp_path, key, env=()):
     return head.sha256 if head.sha256 != "-" else None, sha256
 
 
-# --- file:// -------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("other", [False, True], ids=["same", "another file system"])
 def test_directory(thing, tmp_path, other):
     root = tmp_path / "root"
@@ -87,8 +84,6 @@ def test_directory_is_never_made(thing, tmp_path):
         assert answer.end == "parked" and "create it or mount it" in answer.text
     assert not (tmp_path / "mnt").exists()
 
-
-# --- https:// ------------------------------------------------------------------------------------
 
 NGINX = """
 daemon off;
@@ -242,9 +237,6 @@ def test_webdav_refusals(nginx, thing):
     answer = ask({"url": nginx.url("dav")}, "list", "")
     assert answer.end == "parked" and "no listings" in answer.text
     assert not (nginx.root / "dav" / KEY).exists()
-
-
-# --- az:// ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -414,9 +406,6 @@ def test_azure_signatures(thing, tmp_path, signer):
         assert given == signer("someaccount", key, method, target, headers), target
 
 
-# --- gs:// ---------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def google():
     server = gcs.Gcs()
@@ -487,9 +476,6 @@ def test_google_by_hmac_keys(thing, tmp_path):
         assert ask(section, "list", "").listed == [KEY]
     finally:
         server.close()
-
-
-# --- contraced as a whole ------------------------------------------------------------------------
 
 
 def upload(daemon, serve, tmp_path, section):

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 from gotools import TOOLCHAINS, build, build_gosum, environment, goroot
-from support import BUILD, SRC, need
+from support import BUILD, SRC
 
 CONTRACE = BUILD / "contrace"
 
@@ -56,8 +56,12 @@ def mix(work):
 
 
 def run(*args, status=0, **options):
-    done = subprocess.run([CONTRACE, "summary", *args], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=60, **options)
+    done = subprocess.run(
+        [CONTRACE, "summary", *args],
+        capture_output=True,
+        timeout=60,
+        **options,
+    )
     assert done.returncode == status, done.stderr
     return done
 
@@ -92,8 +96,10 @@ def simplified(s):
         "running_ns": states["running_ns"],
         "runnable_ns": states["runnable_ns"],
         "in_syscall_ns": states["in_syscall_ns"],
-        "waits": {w["reason"]: {k: w[k] for k in ("count", "total_ns", "max_ns")}
-                  for w in s["goroutines"]["waits"]},
+        "waits": {
+            w["reason"]: {k: w[k] for k in ("count", "total_ns", "max_ns")}
+            for w in s["goroutines"]["waits"]
+        },
         "at_start": s["goroutines"]["at_start"],
         "created": s["goroutines"]["created"],
         "ended": s["goroutines"]["ended"],
@@ -142,7 +148,8 @@ def compare_summarizer(s, go):
     assert states["in_syscall_ns"] == sums["Syscall"]
     assert s["gc"]["assist"]["total_ns"] == sums["Assist"]
     assert {w["reason"]: w["total_ns"] for w in s["goroutines"]["waits"] if w["total_ns"]} == {
-        reason: total for reason, total in sums["Waits"].items() if total}
+        reason: total for reason, total in sums["Waits"].items() if total
+    }
 
 
 def compare_mutator(s, go):
@@ -295,8 +302,11 @@ def test_altered(mix, work):
         for _ in range(rand.choice([1, 2, 10])):
             data[rand.randrange(16, len(data))] = rand.randrange(256)
         path.write_bytes(data)
-        done = subprocess.run([CONTRACE, "summary", "--json", path], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=30)
+        done = subprocess.run(
+            [CONTRACE, "summary", "--json", path],
+            capture_output=True,
+            timeout=30,
+        )
         assert done.returncode in (0, 1)
         assert done.stdout or done.stderr
         if done.stdout:

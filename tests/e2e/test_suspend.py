@@ -67,9 +67,6 @@ def reasons(d):
     return [r["reason"] for r in d.spool.check().values()]
 
 
-# ---- the flag file ----
-
-
 def test_flag_file(serve, steered, tmp_path):
     """Made, captures stop; removed, they go on; its directory may come and go."""
     s = serve(healthy())
@@ -215,9 +212,6 @@ def test_once_is_not_suspended(serve, tmp_path):
     assert done.returncode == 0, done.stderr
     assert len(s.requests) == 1
     assert SUSPENDED not in done.stderr
-
-
-# ---- CPU pressure ----
 
 
 def write_pressure(path, percent):

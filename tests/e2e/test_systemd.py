@@ -54,20 +54,27 @@ scrape_configs:
       - targets: ["{SOCKET}"]
 """
 # By name, so that the look-up has to work inside the sandbox.
-ONE_MORE = GOOD + """\
+ONE_MORE = (
+    GOOD
+    + """\
   - job_name: late
     static_configs:
       - targets: ["checkout.test:6060"]
 """
+)
 # The keys are root's, and reach the daemon as systemd hands out credentials.
-UPLOADING = GOOD + """\
+UPLOADING = (
+    GOOD
+    + """\
 upload:
   url: s3://traces/prod
   endpoint: http://127.0.0.1:7070
   region: %s
   access_key_file: ${CREDENTIALS_DIRECTORY:-/etc/contrace}/access
   secret_key_file: ${CREDENTIALS_DIRECTORY:-/etc/contrace}/secret
-""" % s3server.REGION
+"""
+    % s3server.REGION
+)
 KEYS = """\
 [Service]
 LoadCredential=access:/etc/contrace/access
@@ -75,9 +82,6 @@ LoadCredential=secret:/etc/contrace/secret
 """
 BOTH = {"by-port", "by-socket"}
 BAD = GOOD.replace("scrape_interval", "scrape_intervall")
-
-
-# ---- the unit as text ----
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +112,6 @@ def test_unit_verifies(offline_unit):
     # --man=no: the manual need not be installed here.
     done = analyze("verify", "--man=no", offline_unit)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-# ---- the unit at work ----
 
 
 @pytest.fixture(scope="module")

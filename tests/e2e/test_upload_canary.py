@@ -110,9 +110,7 @@ def test_secrets_of_other_stores(kind, tmp_path):
                 wait_until("it is said", lambda m=mark: d.problems(after=m))
                 assert pending_keys(d.spool)
                 rule.stop()
-                d.write_config(
-                    [job("s", target.address)], upload={**upload, "concurrency": i + 1}
-                )
+                d.write_config([job("s", target.address)], upload={**upload, "concurrency": i + 1})
                 d.signal(signal.SIGHUP)
                 wait_archived(d, i + 2)
             print(*[line["msg"] for line in d.problems()], sep="\n")
@@ -146,9 +144,6 @@ def test_echoed_keys_of_s3(tmp_path):
             assert "AccessDenied" in line["msg"]
             d.stop()
             without_secrets(str(d.lines), "the log")
-
-
-# ---- other formats of the log ----
 
 
 def receive_all(sock):
@@ -209,9 +204,6 @@ def test_fields_of_the_journal(tmp_path):
             assert any("MESSAGE_ID=" in t for t in texts)
 
     world.inside(body, tmp_path)
-
-
-# ---- the process ----
 
 
 def test_a_crash_leaves_no_core(tmp_path):

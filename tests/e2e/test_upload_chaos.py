@@ -99,8 +99,10 @@ def test_chaos(tmp_path, daemon):
         for key in d.spool.keys():
             assert_same(store, d.spool, key)
         puts = [len(n) for name, n in store.stored.items() if "/.contrace/" not in name]
-        print(f"{len(captured)} traces, {len(store.requests)} requests, {rule.played} of them with "
-              f"chance, {sum(puts) - len(puts)} PUTs repeated; RSS {before} KiB, then {after} KiB")
+        print(
+            f"{len(captured)} traces, {len(store.requests)} requests, {rule.played} of them with "
+            f"chance, {sum(puts) - len(puts)} PUTs repeated; RSS {before} KiB, then {after} KiB"
+        )
         assert not [line for line in d.problems() if line["level"] == "error"]
         assert not store.refusals
         d.stop()

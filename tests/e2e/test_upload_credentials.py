@@ -26,8 +26,6 @@ from uploads import PREFIX, assert_same, clean_env, place_of, secret_file, toget
 ACCESS, SECRET = f"AKIA{CANARY}CONFIG0000", f"{CANARY}/long+term+secret=of0config"
 FILES = "files named in the configuration"
 
-# ---- where credentials come from: each returns (members of `upload`, environment) ----
-
 
 def from_files(scene, mode=0o600):
     d = scene.directory
@@ -83,9 +81,6 @@ SOURCES = {
 REMOTE = (from_imds, from_container, from_sts)
 
 
-# ---- a scene ----
-
-
 class Scene:
     """A store, a keysmith, a target and a daemon that is to upload."""
 
@@ -135,9 +130,7 @@ class Scene:
         return self.daemon.wait_captured(after=mark)["key"]
 
     def arrives(self, key):
-        wait_until(
-            f"{key} is in archive/", lambda: place_of(self.daemon.spool, key) == "archive"
-        )
+        wait_until(f"{key} is in archive/", lambda: place_of(self.daemon.spool, key) == "archive")
         assert_same(self.store, self.daemon.spool, key)
 
     def end(self):
@@ -166,9 +159,6 @@ class Scene:
             assert CANARY.encode() not in data, name
         limits = pathlib.Path(f"/proc/{d.pid}/limits").read_text()
         assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
-
-
-# ---- faults of a source ----
 
 
 @dataclasses.dataclass
@@ -323,9 +313,6 @@ def test_fault_of_a_source(name, faulty):
     faulty[name].result()
 
 
-# ---- sources that are well ----
-
-
 @pytest.mark.parametrize("source", SOURCES, ids=lambda s: s.__name__)
 def test_source(source, tmp_path):
     """Traces arrive, and the log says once where credentials come from."""
@@ -461,8 +448,6 @@ def test_a_redirect_takes_nothing_along(line, tmp_path):
         assert foreign.connections == 0
         scene.end()
 
-
-# ---- the well-known addresses ----
 
 AWS_NAMES = {
     f"{BUCKET}.s3.eu-west-1.amazonaws.com": "127.0.0.1",

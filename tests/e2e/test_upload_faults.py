@@ -118,7 +118,6 @@ NEVER_OVERWRITE = {"if_none_match": True}
 TWICE = {"kept": (1, 2)}
 
 CASES = {
-    # ---- trouble that passes ----
     "429": passing(faults.status("429 Too Many Requests")),
     "500": passing(S3("500 Internal Server Error", "InternalError")),
     "502": passing(faults.status("502 Bad Gateway", body=b"<html>no")),
@@ -139,7 +138,6 @@ CASES = {
     "retry-after-seconds": passing(faults.retry_after("2"), times=1),
     "retry-after-date": passing(faults.retry_at(3), times=1),
     "retry-after-nonsense": passing(faults.retry_after("soon, -1"), times=1),
-    # ---- connections that break ----
     "reset-at-head": passing(faults.reset_at_head),
     "reset-in-body": passing(faults.reset_in_body(100_000), size=LARGE),
     "reset-behind-body": passing(faults.reset_after_body(keep=False)),
@@ -158,7 +156,6 @@ CASES = {
     "slow-accept": Case(meet(faults.slow_accept(1.5)), DELIVERED),
     "reset-at-accept": Case(meet(faults.refuse_with_reset), WAITS, "s3://"),
     "closed-at-accept": Case(meet(faults.close_at_once), WAITS, "s3://"),
-    # ---- partial and strange answers ----
     "status-line-cut": passing(faults.raw(b"HTTP/1.1 2")),
     "headers-cut": passing(faults.raw(b"HTTP/1.1 200 OK\r\nDate: Sat, 14"), **TWICE),
     "body-short": passing(faults.raw(b"HTTP/1.1 500 No\r\nContent-Length: 1000\r\n\r\n<Error>")),
@@ -178,14 +175,12 @@ CASES = {
     "error-gzip": passing(faults.document("500 Oops", faults.PACKED, "Content-Encoding: gzip")),
     "headers-10000": passing(faults.many_headers(10_000)),
     "early-hints": Case(on(faults.interim("103 Early Hints\r\nLink: </x>")), DELIVERED),
-    # ---- slowness ----
     "slow-answer": Case(on(faults.slow(2)), DELIVERED),
     "slow-reader": Case(on(faults.slow_reader(2 << 20)), DELIVERED, size=LARGE),
     "hang": passing(faults.hang(), times=1, more=STALL),
     "hang-in-body": passing(faults.hang(1000), times=1, more=STALL, size=8 << 20),
     "hang-in-answer": passing(faults.hang_in_answer(b"HTTP/1.1 200 OK\r\n"), times=1, more=STALL),
     "mute": Case(meet(faults.mute), WAITS, "s3://", more=STALL),
-    # ---- 100 (Continue) ----
     "never-asks": Case(on(faults.never_asks), DELIVERED, size=LARGE),
     "expectation-failed": Case(on(faults.refuses_expect), DELIVERED, size=LARGE),
     "asks-and-is-silent": passing(faults.asks_and_is_silent, 1, more=STALL, size=LARGE),
@@ -194,7 +189,6 @@ CASES = {
         faults.decides_before_the_body("403 Forbidden", "AccessDenied"), "AccessDenied", size=LARGE
     ),
     "confirmed-before-the-body": passing(faults.confirms_before_the_body, 1, size=LARGE),
-    # ---- clocks, regions ----
     "clock-ahead": Case(on(faults.moved_clock(5), match=ANY), DELIVERED),
     "clock-behind": Case(on(faults.moved_clock(-30), match=ANY), DELIVERED),
     "region-301": Case(
@@ -206,14 +200,12 @@ CASES = {
            match=ANY),
         DELIVERED,
     ),
-    # ---- an outage ----
     "outage-503": outage(SLOW_DOWN, "SlowDown|slow down"),
     "outage-500-of-traces": outage(S3("500 Oops", "InternalError"), "InternalError", match=TRACE,
                                    restart=False),
     "outage-retry-after-huge": outage(
         faults.retry_after("99999999999999999999"), "slow down", reload=True
     ),
-    # ---- no way to it ----
     "dns": lies("does not resolve", endpoint="http://does-not-exist.invalid", reload=True),
     "refused": lies("is the store up", endpoint="http://127.0.0.1:1", reload=True),
     "tls": Case(meet(None), DELIVERED, tls="good"),
@@ -222,7 +214,6 @@ CASES = {
     "tls-unknown-ca": lies("CA file|ca_file", tls="foreign"),
     "tls-cut": lies("reset", tls="good", function=faults.cut_handshake),
     "tls-to-plain": lies("TLS|SSL", tls="good", function=faults.speaks_plain_http),
-    # ---- a person must act ----
     "access-denied": parked(S3("403 Forbidden", "AccessDenied"), "AccessDenied"),
     "no-such-bucket": parked(S3("404 Not Found", "NoSuchBucket"), "bucket"),
     "invalid-access-key": parked(S3("403 Forbidden", "InvalidAccessKeyId"), "access key"),
@@ -239,7 +230,6 @@ CASES = {
     "202": parked(faults.status("202 Accepted"), "confirms nothing"),
     "login-page": parked(faults.status("511 Network Authentication Required"), "login"),
     "quota": parked(S3("403 Forbidden", "QuotaExceeded"), "room"),
-    # ---- never this one ----
     "entity-too-large": aside(S3("400 Bad Request", "EntityTooLarge"), "size"),
     "invalid-request": aside(S3("400 Bad Request", "InvalidRequest"), "InvalidRequest"),
     "413": aside(faults.status("413 Content Too Large"), "size"),
@@ -248,9 +238,6 @@ CASES = {
     "exists-other": aside(exists_with_other_bytes, "another object", more=NEVER_OVERWRITE),
     "key-too-long": aside(S3("400 Bad Request", "KeyTooLongError"), "key"),
 }  # fmt: skip
-
-
-# ---- one case ----
 
 
 class Play:
@@ -300,8 +287,6 @@ class Play:
         self.daemon.write_config(self.jobs, GLOBAL, upload=self.upload)
         self.daemon.signal(signal.SIGHUP)
 
-    # ---- what is looked at ----
-
     def problems(self, after=0):
         return self.daemon.problems(after)
 
@@ -342,8 +327,6 @@ class Play:
         self.start()
         self.says()
         assert self.place(key) == "pending"
-
-    # ---- the ends ----
 
     def delivered(self, key):
         self.arrives(key)

@@ -14,7 +14,7 @@ import time
 import pytest
 import s3server
 import storefaults as faults
-from hostile import Server, healthy, trace
+from hostile import healthy, trace
 from store import BUCKET, Store
 from support import PATIENCE, Spool, contraced, job, need, wait_until
 from uploads import (
@@ -62,9 +62,6 @@ def uploader(tmp_path, store, target, daemon):
         return daemon([job("s", target.address)], upload=upload, env=clean_env(), **kwargs)
 
     return start
-
-
-# ---- a real server ----
 
 
 @pytest.fixture
@@ -200,9 +197,6 @@ def test_once_does_not_wait_for_a_store_in_trouble(name, match, store, target, t
     assert [x for x in said if x["level"] in ("warn", "error")], done.stderr
 
 
-# ---- start, backlog, stop ----
-
-
 def test_start_finds_what_is_pending(store, uploader, tmp_path):
     keys = backlog(Spool(tmp_path / "spool"), 20, trace(1))
     d = uploader()
@@ -310,7 +304,7 @@ def test_keep_local_false(store, uploader, tmp_path):
     for key in [*keys, fresh]:
         assert arrived(store, key), key
     d.stop()
-    assert [p for p in (d.spool.path / "pending").rglob("*")] == []
+    assert list((d.spool.path / "pending").rglob("*")) == []
 
 
 def test_bytes_that_changed_are_put_aside(store, uploader, tmp_path):
@@ -383,7 +377,7 @@ def test_two_of_one_second_without_keep_local(store, serve, tmp_path, daemon):
     d = daemon(jobs, upload=upload, env=clean_env())
     d.wait_captured(count=2)
     wait_until("nothing is left here", lambda: not d.spool.pending())
-    for n in range(3):
+    for _n in range(3):
         mark = d.mark()
         d.capture_now()
         d.wait_captured(count=2, after=mark)
@@ -403,9 +397,6 @@ def test_reload_tries_again(store, uploader, tmp_path):
     d.signal(signal.SIGHUP)
     wait_until("it has arrived", lambda: place_of(d.spool, key) == "archive")
     d.stop()
-
-
-# ---- retention ----
 
 
 def test_archive_goes_before_pending(store, uploader, tmp_path, target):
@@ -460,9 +451,6 @@ def test_what_is_being_uploaded_is_not_deleted(store, uploader, tmp_path):
     gate.set()
     wait_until("it has arrived", lambda: arrived(store, first))
     d.stop()
-
-
-# ---- a large backlog ----
 
 
 def test_ten_thousand_files_wait(store, target, tmp_path, daemon):

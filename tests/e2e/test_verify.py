@@ -32,7 +32,9 @@ def live(request, work):
     path = work / f"{request.param}.trace"
     env = dict(environment(), GODEBUG="traceadvanceperiod=50000000")
     with open(path, "wb") as out:
-        subprocess.run([program, "-s", "0.2", "-w", "1"], stdout=out, env=env, check=True, timeout=60)
+        subprocess.run(
+            [program, "-s", "0.2", "-w", "1"], stdout=out, env=env, check=True, timeout=60
+        )
     return path
 
 

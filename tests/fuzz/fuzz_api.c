@@ -30,7 +30,7 @@ static void check_capture(const char *body, size_t n)
     struct capture_request r;
 
     if (capture_request_parse(body, n, &r, why) < 0) {
-        check_plain(why, sizeof why - 1);
+        check_plain(why, sizeof(why) - 1);
         return;
     }
     check((r.scope == CAPTURE_ALL) == (r.name == NULL));
@@ -46,12 +46,12 @@ static void check_suspend(const char *body, size_t n)
     char why[APIREQUEST_WHY_SIZE] = "", *reason = NULL;
 
     if (suspend_request_parse(body, n, &reason, why) < 0)
-        check_plain(why, sizeof why - 1);
+        check_plain(why, sizeof(why) - 1);
     else if (reason)
         check_plain(reason, APIREQUEST_TEXT_MAX);
     free(reason);
     if (empty_request_parse(body, n, why) < 0)
-        check_plain(why, sizeof why - 1);
+        check_plain(why, sizeof(why) - 1);
 }
 
 static void check_alerts(const char *body, size_t n)
@@ -60,7 +60,7 @@ static void check_alerts(const char *body, size_t n)
     struct alerts a;
 
     if (alerts_parse(body, n, &a, why) < 0) {
-        check_plain(why, sizeof why - 1);
+        check_plain(why, sizeof(why) - 1);
         return;
     }
     check(a.n <= ALERTS_MAX);

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int r;
 
         secret_init(&s);
-        r = parsers[i]((const char *)data, size, &s, why, sizeof why);
+        r = parsers[i]((const char *)data, size, &s, why, sizeof(why));
         if ((r < 0) != (why[0] != '\0') || !s.access_key != (r < 0) || !s.secret_key != (r < 0))
             abort();
         secret_done(&s);

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct credfile_profile p = {0};
         char why[256] = "";
         int r = credfile_parse("f", (enum credfile_kind)kind, (const char *)data, size, "default",
-                               &p, why, sizeof why);
+                               &p, why, sizeof(why));
 
         if ((r < 0) != (why[0] != '\0') || (r < 0 && p.secrets.access_key) ||
             !p.secrets.access_key != !p.secrets.secret_key)

@@ -15,12 +15,12 @@
 
 #include "trace/framing.h"
 
-#define CHECK(cond) \
-    do { \
-        if (!(cond)) { \
+#define CHECK(cond)                                                    \
+    do {                                                               \
+        if (!(cond)) {                                                 \
             fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-            abort(); \
-        } \
+            abort();                                                   \
+        }                                                              \
     } while (0)
 
 struct follower {
@@ -39,7 +39,8 @@ struct result {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void on_bytes(void *userdata, const void *data, size_t n) {
+static void on_bytes(void *userdata, const void *data, size_t n)
+{
     struct follower *w = userdata;
 
     CHECK(n > 0);
@@ -47,7 +48,8 @@ static void on_bytes(void *userdata, const void *data, size_t n) {
     w->given += n;
 }
 
-static void on_whole(void *userdata) {
+static void on_whole(void *userdata)
+{
     struct follower *w = userdata;
 
     CHECK(w->given > w->whole);
@@ -56,7 +58,8 @@ static void on_whole(void *userdata) {
 }
 
 /* A step of 0 is the whole stream at once; otherwise pieces of 1 to step bytes. */
-static void run(struct result *r, const uint8_t *data, size_t size, uint32_t step, bool clean) {
+static void run(struct result *r, const uint8_t *data, size_t size, uint32_t step, bool clean)
+{
     struct framing_sink sink = {on_bytes, on_whole, &r->follower};
     uint32_t random = step * 2654435761U + 1;
 
@@ -83,36 +86,32 @@ static void run(struct result *r, const uint8_t *data, size_t size, uint32_t ste
     r->finished = framing_finish(&r->f, clean && r->fed == 0);
 }
 
-static void check_finished(const struct result *r, size_t size) {
+static void check_finished(const struct result *r, size_t size)
+{
     const struct framing *f = &r->f;
 
     CHECK(f->format != FRAMING_UNKNOWN);
     CHECK(f->whole_bytes == r->follower.whole);
     CHECK(f->format == FRAMING_V2 ? f->generations == r->follower.n_whole : f->generations == 0);
     switch (r->finished) {
-    case 1:
-        CHECK(f->whole_bytes == size && !f->error);
-        break;
-    case 0:
-        CHECK(f->whole_bytes > 16 && f->whole_bytes < size && f->error);
-        break;
-    case -ENODATA:
-        CHECK(f->whole_bytes == 0 && f->error);
-        break;
+    case 1: CHECK(f->whole_bytes == size && !f->error); break;
+    case 0: CHECK(f->whole_bytes > 16 && f->whole_bytes < size && f->error); break;
+    case -ENODATA: CHECK(f->whole_bytes == 0 && f->error); break;
     default:
         CHECK(r->finished == -EBADMSG && f->format == FRAMING_NOT_A_TRACE);
         CHECK(f->whole_bytes == 0 && f->error);
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     struct result once, pieces, cut;
     uint32_t step;
     bool clean;
 
     if (size < 2)
         return 0;
-    step = 1 + (uint32_t) data[0];
+    step = 1 + (uint32_t)data[0];
     clean = data[1] & 1;
     data += 2;
     size -= 2;
@@ -128,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     CHECK(once.f.whole_bytes == pieces.f.whole_bytes && once.f.error == pieces.f.error);
 
     if (once.f.whole_bytes > 0) {
-        run(&cut, data, (size_t) once.f.whole_bytes, step, true);
+        run(&cut, data, (size_t)once.f.whole_bytes, step, true);
         CHECK(cut.finished == 1 && cut.f.generations == once.f.generations);
     }
     return 0;

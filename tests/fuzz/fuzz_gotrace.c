@@ -18,12 +18,12 @@
 
 #include "trace/gotrace.h"
 
-#define CHECK(cond) \
-    do { \
-        if (!(cond)) { \
+#define CHECK(cond)                                                    \
+    do {                                                               \
+        if (!(cond)) {                                                 \
             fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-            abort(); \
-        } \
+            abort();                                                   \
+        }                                                              \
     } while (0)
 
 struct source {
@@ -41,7 +41,8 @@ struct result {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static ssize_t give(void *userdata, void *data, size_t n) {
+static ssize_t give(void *userdata, void *data, size_t n)
+{
     struct source *s = userdata;
 
     if (n > s->left)
@@ -52,17 +53,19 @@ static ssize_t give(void *userdata, void *data, size_t n) {
         memcpy(data, s->data, n);
     s->data += n;
     s->left -= n;
-    return (ssize_t) n;
+    return (ssize_t)n;
 }
 
-static void stir(struct result *r, const void *data, size_t n) {
+static void stir(struct result *r, const void *data, size_t n)
+{
     const uint8_t *p = data;
 
     for (size_t i = 0; i < n; i++)
         r->hash = (r->hash ^ p[i]) * 0x100000001b3U;
 }
 
-static void look_up_string(const struct gotrace *t, uint64_t handle, struct result *r) {
+static void look_up_string(const struct gotrace *t, uint64_t handle, struct result *r)
+{
     size_t len;
     const char *text = gotrace_string(t, handle, &len);
 
@@ -70,7 +73,8 @@ static void look_up_string(const struct gotrace *t, uint64_t handle, struct resu
     stir(r, text, len);
 }
 
-static void look_up_stack(const struct gotrace *t, uint32_t handle, struct result *r) {
+static void look_up_stack(const struct gotrace *t, uint32_t handle, struct result *r)
+{
     size_t n;
     const uint32_t *row = gotrace_stack(t, handle, &n);
 
@@ -84,7 +88,8 @@ static void look_up_stack(const struct gotrace *t, uint32_t handle, struct resul
     }
 }
 
-static void look_at(const struct gotrace *t, const struct gotrace_event *e, struct result *r) {
+static void look_at(const struct gotrace *t, const struct gotrace_event *e, struct result *r)
+{
     struct gotrace_generation gen;
 
     CHECK(e->kind > GOTRACE_BAD && e->kind <= GOTRACE_EXPERIMENTAL);
@@ -103,7 +108,8 @@ static void look_at(const struct gotrace *t, const struct gotrace_event *e, stru
 }
 
 static void run(struct result *r, struct gotrace *t, size_t size,
-                const struct gotrace_options *options) {
+                const struct gotrace_options *options)
+{
     const struct gotrace_event *e;
     int64_t last = INT64_MIN;
 
@@ -124,7 +130,8 @@ static void run(struct result *r, struct gotrace *t, size_t size,
 }
 
 static void run_pieces(struct result *r, const uint8_t *data, size_t size, size_t piece,
-                       const struct gotrace_options *options) {
+                       const struct gotrace_options *options)
+{
     struct source source = {data, size, piece};
     struct gotrace *t;
 
@@ -134,22 +141,25 @@ static void run_pieces(struct result *r, const uint8_t *data, size_t size, size_
 
 /* The bytes as a file, whose end is somewhere in a page. */
 static void run_mapped(struct result *r, const uint8_t *data, size_t size,
-                       const struct gotrace_options *options) {
+                       const struct gotrace_options *options)
+{
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     struct gotrace *t;
 
-    CHECK(fd >= 0 && write(fd, data, size) == (ssize_t) size && lseek(fd, 0, SEEK_SET) == 0);
+    CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size && lseek(fd, 0, SEEK_SET) == 0);
     CHECK(gotrace_open_mapped(options, fd, &t) == 0);
     run(r, t, size, options);
-    (void) close(fd);
+    (void)close(fd);
 }
 
-static bool same(const struct result *a, const struct result *b) {
+static bool same(const struct result *a, const struct result *b)
+{
     return a->code == b->code && a->offset == b->offset && a->events == b->events &&
            a->hash == b->hash;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     struct gotrace_options options = {.max_memory = 64U << 20};
     struct result once, pieces, mapped;
 

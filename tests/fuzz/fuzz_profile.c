@@ -15,12 +15,12 @@
 #include "cli/encode.h"
 #include "trace/profile.h"
 
-#define CHECK(cond) \
-    do { \
-        if (!(cond)) { \
+#define CHECK(cond)                                                    \
+    do {                                                               \
+        if (!(cond)) {                                                 \
             fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-            abort(); \
-        } \
+            abort();                                                   \
+        }                                                              \
     } while (0)
 
 struct source {
@@ -35,7 +35,8 @@ struct result {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static ssize_t give(void *userdata, void *data, size_t n) {
+static ssize_t give(void *userdata, void *data, size_t n)
+{
     struct source *s = userdata;
 
     if (n > s->left)
@@ -44,11 +45,12 @@ static ssize_t give(void *userdata, void *data, size_t n) {
         memcpy(data, s->data, n);
     s->data += n;
     s->left -= n;
-    return (ssize_t) n;
+    return (ssize_t)n;
 }
 
 static int pass(int (*run)(struct profile *, struct gotrace *), struct profile *p,
-                const uint8_t *data, size_t size) {
+                const uint8_t *data, size_t size)
+{
     const struct gotrace_options options = {.max_memory = 64U << 20};
     struct source source = {data, size};
     struct gotrace *t;
@@ -61,7 +63,8 @@ static int pass(int (*run)(struct profile *, struct gotrace *), struct profile *
     return r;
 }
 
-static int count_bytes(void *userdata, const void *data, size_t n) {
+static int count_bytes(void *userdata, const void *data, size_t n)
+{
     size_t *total = userdata;
 
     CHECK(data && n > 0);
@@ -69,25 +72,27 @@ static int count_bytes(void *userdata, const void *data, size_t n) {
     return 0;
 }
 
-static void look_at(const struct sums *s, struct result *r) {
+static void look_at(const struct sums *s, struct result *r)
+{
     size_t total = 0;
 
     for (size_t i = 0; i < s->n_stacks; i++) {
         const struct sums_stack *stack = &s->stacks[i];
 
-        CHECK(stack->ns >= 0 && (uint64_t) stack->ns >= stack->count);
+        CHECK(stack->ns >= 0 && (uint64_t)stack->ns >= stack->count);
         CHECK(stack->n <= 128 && stack->offset + stack->n <= s->n_rows);
         for (size_t j = 0; j < stack->n; j++)
             CHECK(s->rows[stack->offset + j] < s->n_frames);
         r->count += stack->count;
-        r->ns += (uint64_t) stack->ns;
+        r->ns += (uint64_t)stack->ns;
     }
     CHECK(encode_sums(s, count_bytes, &total) == 0);
     CHECK(total > 0);
 }
 
 static void run(struct result *r, const uint8_t *data, size_t size,
-                const struct profile_options *options) {
+                const struct profile_options *options)
+{
     struct profile *p;
 
     *r = (struct result){0};
@@ -96,7 +101,7 @@ static void run(struct result *r, const uint8_t *data, size_t size,
     if (!profile_needs_scan(p))
         r->code = pass(profile_count, p, data, size);
     if (r->code == 1) {
-        (void) pass(profile_scan, p, data, size);
+        (void)pass(profile_scan, p, data, size);
         CHECK(!profile_needs_scan(p));
         r->code = pass(profile_count, p, data, size);
         CHECK(r->code <= 0);
@@ -105,13 +110,14 @@ static void run(struct result *r, const uint8_t *data, size_t size,
     profile_free(p);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     struct profile_options options = {.max_memory = 16U << 20};
     struct result once, again;
 
     if (size < 2)
         return 0;
-    options.kind = (enum profile_kind) (data[0] & 3);
+    options.kind = (enum profile_kind)(data[0] & 3);
     if (data[0] & 4)
         options.region = "inner";
     if (data[0] & 8)

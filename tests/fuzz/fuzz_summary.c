@@ -14,12 +14,12 @@
 #include "trace/gotrace.h"
 #include "trace/summary.h"
 
-#define CHECK(cond) \
-    do { \
-        if (!(cond)) { \
+#define CHECK(cond)                                                    \
+    do {                                                               \
+        if (!(cond)) {                                                 \
             fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-            abort(); \
-        } \
+            abort();                                                   \
+        }                                                              \
     } while (0)
 
 struct source {
@@ -29,7 +29,8 @@ struct source {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static ssize_t give(void *userdata, void *data, size_t n) {
+static ssize_t give(void *userdata, void *data, size_t n)
+{
     struct source *s = userdata;
 
     if (n > s->left)
@@ -38,23 +39,26 @@ static ssize_t give(void *userdata, void *data, size_t n) {
         memcpy(data, s->data, n);
     s->data += n;
     s->left -= n;
-    return (ssize_t) n;
+    return (ssize_t)n;
 }
 
-static void check_times(const struct summary_times *t) {
+static void check_times(const struct summary_times *t)
+{
     CHECK(t->p50 >= 0 && t->p50 <= t->p90 && t->p90 <= t->p99 && t->p99 <= t->p999);
     CHECK(t->p999 <= t->max && t->max <= t->total);
     CHECK(t->count > 0 || t->total == 0);
 }
 
-static void check_rows(const struct summary_rows *rows) {
+static void check_rows(const struct summary_rows *rows)
+{
     for (size_t i = 0; i < rows->n; i++) {
         CHECK(strlen(rows->list[i].name) <= 1024);
         check_times(&rows->list[i].times);
     }
 }
 
-static void check_sites(const struct summary_sites *sites) {
+static void check_sites(const struct summary_sites *sites)
+{
     int64_t total = 0;
 
     CHECK(sites->n <= SUMMARY_SITES);
@@ -70,7 +74,8 @@ static void check_sites(const struct summary_sites *sites) {
     CHECK(total <= sites->total);
 }
 
-static void check_mmu(const struct summary_mmu *mmu) {
+static void check_mmu(const struct summary_mmu *mmu)
+{
     for (size_t i = 0; i < 3; i++) {
         CHECK(mmu[i].utilisation == -1 ||
               (mmu[i].utilisation > -1e-6 && mmu[i].utilisation < 1 + 1e-6));
@@ -78,7 +83,8 @@ static void check_mmu(const struct summary_mmu *mmu) {
     }
 }
 
-static void check(const struct summary *s) {
+static void check(const struct summary *s)
+{
     uint64_t events = 0;
 
     CHECK(s->window >= 0 && s->generations > 0);
@@ -108,7 +114,8 @@ static void check(const struct summary *s) {
         check_sites(&s->sites[i]);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     struct gotrace_options options = {.max_memory = 64U << 20};
     struct source source = {data, size};
     struct findings findings;

@@ -24,7 +24,7 @@ static void read_error(const uint8_t *data, size_t size, size_t step, struct xml
         (void)xmlreply_feed(x, data + i, size - i < step ? size - i : step);
     (void)xmlreply_finish(x);
     xmlreply_free(x);
-    if (!memchr(e->message, '\0', sizeof e->message) || strpbrk(e->region, "/@:# ") ||
+    if (!memchr(e->message, '\0', sizeof(e->message)) || strpbrk(e->region, "/@:# ") ||
         strpbrk(e->endpoint, "/@# "))
         abort();
 }

@@ -20,7 +20,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int replay_file(const char *path, size_t size) {
+static int replay_file(const char *path, size_t size)
+{
     uint8_t *data;
     FILE *f;
     int r = 0;
@@ -39,7 +40,7 @@ static int replay_file(const char *path, size_t size) {
     if (r == 0) {
         if (getenv("REPLAY_VERBOSE"))
             fprintf(stderr, "%s\n", path);
-        (void) LLVMFuzzerTestOneInput(data, size);
+        (void)LLVMFuzzerTestOneInput(data, size);
     }
     free(data);
     return r;
@@ -47,7 +48,8 @@ static int replay_file(const char *path, size_t size) {
 
 static int replay(const char *path, unsigned *count);
 
-static int replay_directory(const char *path, unsigned *count) {
+static int replay_directory(const char *path, unsigned *count)
+{
     DIR *dir = opendir(path);
     struct dirent *de;
     int r = 0;
@@ -70,7 +72,8 @@ static int replay_directory(const char *path, unsigned *count) {
     return r;
 }
 
-static int replay(const char *path, unsigned *count) {
+static int replay(const char *path, unsigned *count)
+{
     struct stat st;
     int r;
 
@@ -79,7 +82,7 @@ static int replay(const char *path, unsigned *count) {
     else if (S_ISDIR(st.st_mode))
         return replay_directory(path, count);
     else
-        r = replay_file(path, (size_t) st.st_size);
+        r = replay_file(path, (size_t)st.st_size);
     if (r < 0) {
         fprintf(stderr, "%s: %s\n", path, strerror(-r));
         return r;
@@ -88,7 +91,8 @@ static int replay(const char *path, unsigned *count) {
     return 0;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     const char *name = strrchr(argv[0], '/');
     unsigned count = 0;
 

@@ -9,6 +9,7 @@
 The first two bytes of a seed are not part of the stream: the longest piece (minus one) and, in the
 lowest bit, whether the stream ends cleanly.
 """
+
 import os
 import pathlib
 import subprocess

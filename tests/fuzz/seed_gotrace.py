@@ -6,6 +6,7 @@ They are traces of a few milliseconds of tests/support/tracemix, one for each fo
 toolchains that the go command fetches itself. The first two bytes of a seed of fuzz_gotrace and of
 fuzz_profile are not part of the trace: the longest piece (minus one) or what is asked for, and bounds.
 """
+
 import os
 import pathlib
 import subprocess
@@ -23,8 +24,9 @@ def mix(toolchain, work, *options):
     program = work / toolchain
     subprocess.run(["go", "build", "-o", program, "."], cwd=MIX, env=env, check=True)
     env["GODEBUG"] = "traceadvanceperiod=20000000"
-    return subprocess.run([program, "-w", "1", *options], env=env, check=True,
-                          stdout=subprocess.PIPE).stdout
+    return subprocess.run(
+        [program, "-w", "1", *options], env=env, check=True, stdout=subprocess.PIPE
+    ).stdout
 
 
 def write(name, trace):

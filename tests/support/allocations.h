@@ -10,6 +10,6 @@
 #include <stddef.h>
 
 extern bool allocations_failing;
-extern bool allocations_fail_once;  /* only the chosen one; else every one from it on */
-extern size_t allocations_fail_at;  /* counted from 0 */
-extern size_t allocations_made;     /* so far; to be set to 0 first */
+extern bool allocations_fail_once; /* only the chosen one; else every one from it on */
+extern size_t allocations_fail_at; /* counted from 0 */
+extern size_t allocations_made;    /* so far; to be set to 0 first */

@@ -57,7 +57,7 @@ static FILE *create(struct certs *c, const char *name, const char *suffix)
     char path[512];
     FILE *f;
 
-    need(snprintf(path, sizeof path, "%s/%s.%s", c->dir, name, suffix) < (int)sizeof path);
+    need(snprintf(path, sizeof(path), "%s/%s.%s", c->dir, name, suffix) < (int)sizeof(path));
     f = fopen(path, "we");
     need(f != NULL);
     return f;
@@ -72,7 +72,7 @@ static void write_cert(struct certs *c, const char *name, X509 *cert)
 
 struct certs *certs_new(const char *dir)
 {
-    struct certs *c = calloc(1, sizeof *c);
+    struct certs *c = calloc(1, sizeof(*c));
 
     need(c != NULL);
     c->dir = dir;

@@ -48,7 +48,7 @@ const char *compose_fault(compose_new_fn *make, const struct upload_config *u)
     why[0] = '\0';
     assert_int_equal(make(u, &d, why), -EINVAL);
     assert_null(d);
-    assert_true(why[0] != '\0' && memchr(why, '\0', sizeof why));
+    assert_true(why[0] != '\0' && memchr(why, '\0', sizeof(why)));
     return why;
 }
 

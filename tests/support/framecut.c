@@ -27,7 +27,8 @@ struct cut {
     const char *out;
 };
 
-static const char *format_name(enum framing_format format) {
+static const char *format_name(enum framing_format format)
+{
     static const char *const names[] = {
         [FRAMING_UNKNOWN] = "unknown",
         [FRAMING_NOT_A_TRACE] = "none",
@@ -38,7 +39,8 @@ static const char *format_name(enum framing_format format) {
     return names[format];
 }
 
-static int feed_file(struct framing *f, struct cut *c) {
+static int feed_file(struct framing *f, struct cut *c)
+{
     uint64_t left = c->limit;
     uint8_t *buf = malloc(c->piece);
     int r = 0;
@@ -46,7 +48,7 @@ static int feed_file(struct framing *f, struct cut *c) {
     if (!buf)
         return -ENOMEM;
     while (left > 0 && r == 0) {
-        size_t want = left < c->piece ? (size_t) left : c->piece;
+        size_t want = left < c->piece ? (size_t)left : c->piece;
         size_t n = fread(buf, 1, want, c->in);
 
         if (n == 0)
@@ -58,7 +60,8 @@ static int feed_file(struct framing *f, struct cut *c) {
     return ferror(c->in) ? -EIO : 0;
 }
 
-static int copy_whole(FILE *in, const char *path, uint64_t left) {
+static int copy_whole(FILE *in, const char *path, uint64_t left)
+{
     FILE *out = fopen(path, "wbe");
     char buf[1 << 16];
 
@@ -66,7 +69,7 @@ static int copy_whole(FILE *in, const char *path, uint64_t left) {
         return -errno;
     rewind(in);
     while (left > 0) {
-        size_t n = fread(buf, 1, left < sizeof(buf) ? (size_t) left : sizeof(buf), in);
+        size_t n = fread(buf, 1, left < sizeof(buf) ? (size_t)left : sizeof(buf), in);
 
         if (n == 0 || fwrite(buf, 1, n, out) != n)
             break;
@@ -77,12 +80,14 @@ static int copy_whole(FILE *in, const char *path, uint64_t left) {
     return 0;
 }
 
-static int usage(void) {
+static int usage(void)
+{
     fputs("usage: framecut [-n BYTES] [-p PIECE] [-u] [-o OUT] FILE\n", stderr);
     return 2;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     struct cut c = {.limit = UINT64_MAX, .piece = 16384, .clean = true};
     struct framing f;
     int opt, r;
@@ -93,17 +98,10 @@ int main(int argc, char **argv) {
             c.limit = strtoull(optarg, NULL, 10);
             c.clean = false;
             break;
-        case 'p':
-            c.piece = strtoul(optarg, NULL, 10);
-            break;
-        case 'u':
-            c.clean = false;
-            break;
-        case 'o':
-            c.out = optarg;
-            break;
-        default:
-            return usage();
+        case 'p': c.piece = strtoul(optarg, NULL, 10); break;
+        case 'u': c.clean = false; break;
+        case 'o': c.out = optarg; break;
+        default: return usage();
         }
     }
     if (optind + 1 != argc || c.piece == 0)

@@ -39,7 +39,7 @@ static void on_answer(void *userdata, int r, const char *why)
 
     a->there = true;
     a->r = r;
-    (void)snprintf(a->why, sizeof a->why, "%s", why);
+    (void)snprintf(a->why, sizeof(a->why), "%s", why);
 }
 
 static void on_log(void *userdata, enum log_level level, const struct log_fields *fields,
@@ -85,7 +85,7 @@ int main(void)
 
     log_set_sink(on_log, NULL);
     creddoc_setup();
-    if (credlocal_find(&none, &found, answer.why, sizeof answer.why) < 0)
+    if (credlocal_find(&none, &found, answer.why, sizeof(answer.why)) < 0)
         fail(answer.why);
     secret_done(&found.secrets);
     if (sd_event_new(&event) < 0 || http_new(event, "contraced/test", &http) < 0 ||

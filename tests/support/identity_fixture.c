@@ -12,8 +12,6 @@
 #define PATIENCE 120
 #define N(a) (sizeof(a) / sizeof(a)[0])
 
-/* ---- a clock that is moved by hand ----------------------------------------------------------- */
-
 usec shift;
 static struct {
     sd_event_source *source;
@@ -59,11 +57,9 @@ int __wrap_sd_event_source_set_time(sd_event_source *s, uint64_t at)
     return set_shifted(s, at);
 }
 
-/* ---- requests are counted, and nothing is given back with a secret in it --------------------- */
-
 unsigned requests, answers;
 static unsigned unwiped;
-static _Thread_local bool watched; /* not the server's thread */
+static _Thread_local bool watched;        /* not the server's thread */
 static const struct http_handlers *asker; /* of the one request under way */
 static void *asker_data;
 
@@ -109,8 +105,6 @@ void __wrap_free(void *p)
     __real_free(p);
 }
 
-/* ---- the log --------------------------------------------------------------------------------- */
-
 static struct {
     enum log_level level;
     char text[600];
@@ -124,7 +118,7 @@ static void on_line(void *userdata, enum log_level level, const struct log_field
     assert_null(strstr(message, "canary"));
     assert_true(n_lines < N(lines));
     lines[n_lines].level = level;
-    (void)snprintf(lines[n_lines++].text, sizeof lines[0].text, "%s", message);
+    (void)snprintf(lines[n_lines++].text, sizeof(lines[0].text), "%s", message);
 }
 
 /* The last line, of which there are `n` by now. */
@@ -137,20 +131,29 @@ void check_log(size_t n, enum log_level level, const char *part)
     }
 }
 
-/* ---- the world ------------------------------------------------------------------------------- */
-
 static const char *const variables[] = {
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
-    "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_REGION", "AWS_DEFAULT_REGION",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "HOME",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "HOME",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     "AWS_EC2_METADATA_DISABLED",
 };
 
 int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     (void)alarm(PATIENCE);
@@ -161,7 +164,7 @@ int setup(void **state)
     w->server = loopback_new(NULL);
     for (size_t i = 0; i < N(variables); i++)
         assert_int_equal(unsetenv(variables[i]), 0);
-    memset(timers, 0, sizeof timers);
+    memset(timers, 0, sizeof(timers));
     shift = 0;
     requests = answers = unwiped = 0;
     watched = true;
@@ -182,7 +185,7 @@ int teardown(void **state)
     assert_int_equal(scratch_descriptors(), w->descriptors);
     assert_int_equal(unwiped, 0);
     scratch_free(w->dir);
-    explicit_bzero(w, sizeof *w);
+    explicit_bzero(w, sizeof(*w));
     free(w);
     log_set_sink(NULL, NULL);
     (void)alarm(0);
@@ -207,14 +210,12 @@ void start(struct world *w, const struct identity_options *o)
 {
     identity_free(w->identity);
     w->identity = NULL;
-    memset(timers, 0, sizeof timers);
+    memset(timers, 0, sizeof(timers));
     assert_int_equal(identity_new(w->event, w->http, o, &w->identity), 0);
     assert_null(identity_secrets(w->identity));
     assert_int_equal(identity_version(w->identity), 0);
     assert_true(identity_expiry(w->identity) == USEC_NEVER);
 }
-
-/* ---- one who waits --------------------------------------------------------------------------- */
 
 void on_wait(void *userdata, int r, const char *why)
 {
@@ -223,7 +224,7 @@ void on_wait(void *userdata, int r, const char *why)
     t->wait = NULL;
     t->times++;
     t->r = r;
-    (void)snprintf(t->why, sizeof t->why, "%s", why);
+    (void)snprintf(t->why, sizeof(t->why), "%s", why);
     assert_null(strstr(why, "canary"));
     assert_true((r == 0) == (why[0] == '\0'));
     if (t->cancels) {
@@ -255,13 +256,11 @@ const char *secret_key(struct world *w)
     return identity_secrets(w->identity)->secret_key;
 }
 
-/* ---- an endpoint ----------------------------------------------------------------------------- */
-
 void with_endpoint(struct world *w)
 {
     char url[64];
 
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", loopback_port(w->server));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", loopback_port(w->server));
     assert_int_equal(setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", url, 1), 0);
     start(w, &(struct identity_options){0});
 }
@@ -283,7 +282,7 @@ void will_give(struct world *w, int64_t life)
     usec now = 0;
 
     assert_true(sd_event_now(w->event, CLOCK_REALTIME, &now) >= 0);
-    (void)snprintf(w->reply, sizeof w->reply,
+    (void)snprintf(w->reply, sizeof(w->reply),
                    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"AccessKeyId\":\"AK%u\","
                    "\"SecretAccessKey\":\"canary-%u\",\"Token\":\"t\",\"Expiration\":\"%s\"}",
                    w->keys + 1, w->keys + 1, clock_rfc3339(now + (usec)life, expiration));
@@ -293,8 +292,7 @@ void will_give(struct world *w, int64_t life)
 
 void will_fail(struct world *w)
 {
-    (void)snprintf(w->reply, sizeof w->reply,
-                   "HTTP/1.1 503 Busy\r\nConnection: close\r\n\r\n");
+    (void)snprintf(w->reply, sizeof(w->reply), "HTTP/1.1 503 Busy\r\nConnection: close\r\n\r\n");
     play(w);
 }
 

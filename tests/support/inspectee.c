@@ -163,8 +163,6 @@ static int look(void)
     return summary("lock-contention", text);
 }
 
-/* ---- inside the sandbox ---- */
-
 static int try_read(void)
 {
     char block[4096];
@@ -223,10 +221,9 @@ static int try_kill(void)
 
 static int try_code(void)
 {
-    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
-                   MAP_FAILED
-               ? -1
-               : 0;
+    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+             ? -1
+             : 0;
 }
 
 static int try_unlimit(void)
@@ -243,17 +240,23 @@ __attribute__((noreturn)) static int try_abort(void)
 static const struct {
     const char *name;
     int (*fn)(void);
-} plain[] = {
-    {"ill", ill},         {"healthy", healthy}, {"hang", hang},     {"spin", spin},
-    {"crash", crash},     {"killed", killed},   {"garbage", garbage}, {"half", half},
-    {"evil", evil},       {"endless", endless}, {"refuse", refuse}, {"format", format},
-    {"usage", usage},     {"memory", memory},   {"look", look},     {"leave-behind", leave_behind},
-}, confined[] = {
-    {"try-read", try_read},     {"try-open", try_open},     {"try-create", try_create},
-    {"try-unlink", try_unlink}, {"try-socket", try_socket}, {"try-unix", try_unix},
-    {"try-execve", try_execve}, {"try-fork", try_fork},     {"try-kill", try_kill},
-    {"try-code", try_code},     {"try-unlimit", try_unlimit}, {"try-abort", try_abort},
-};
+} plain[] =
+    {
+        {"ill", ill},         {"healthy", healthy},
+        {"hang", hang},       {"spin", spin},
+        {"crash", crash},     {"killed", killed},
+        {"garbage", garbage}, {"half", half},
+        {"evil", evil},       {"endless", endless},
+        {"refuse", refuse},   {"format", format},
+        {"usage", usage},     {"memory", memory},
+        {"look", look},       {"leave-behind", leave_behind},
+    },
+  confined[] = {
+      {"try-read", try_read},     {"try-open", try_open},       {"try-create", try_create},
+      {"try-unlink", try_unlink}, {"try-socket", try_socket},   {"try-unix", try_unix},
+      {"try-execve", try_execve}, {"try-fork", try_fork},       {"try-kill", try_kill},
+      {"try-code", try_code},     {"try-unlimit", try_unlimit}, {"try-abort", try_abort},
+  };
 
 static int run_confined(int (*fn)(void))
 {

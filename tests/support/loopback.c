@@ -37,8 +37,6 @@ static void need(int good, const char *what)
     }
 }
 
-/* ---- one connection, with or without TLS ---------------------------------------------------- */
-
 struct connection {
     int fd;
     SSL *ssl;
@@ -69,7 +67,7 @@ static void wait_for_close(struct connection *c)
 {
     char ignored[4096];
 
-    while (conn_read(c, ignored, sizeof ignored) > 0)
+    while (conn_read(c, ignored, sizeof(ignored)) > 0)
         ;
 }
 
@@ -92,8 +90,8 @@ static bool read_request(struct loopback *l, struct connection *c)
 
     l->request[0] = '\0';
     l->body_len = 0;
-    while (len < sizeof l->request - 1 && !end) {
-        ssize_t n = take(c, l->request + len, sizeof l->request - 1 - len);
+    while (len < sizeof(l->request) - 1 && !end) {
+        ssize_t n = take(c, l->request + len, sizeof(l->request) - 1 - len);
 
         if (n <= 0)
             return false;
@@ -139,33 +137,24 @@ static bool play(struct loopback *l, struct connection *c, const struct loopback
     size_t n = s->n > 0 || !s->data ? s->n : strlen(s->data);
 
     switch (s->what) {
-    case LOOPBACK_SEND:
-        return conn_write(c, s->data, n);
+    case LOOPBACK_SEND: return conn_write(c, s->data, n);
     case LOOPBACK_REPEAT:
         for (unsigned i = 0; i < s->times; i++) {
             if (!conn_write(c, s->data, n))
                 return false;
         }
         return true;
-    case LOOPBACK_WAIT:
-        wait_for_close(c);
-        return false;
+    case LOOPBACK_WAIT: wait_for_close(c); return false;
     case LOOPBACK_GATE:
         while (sem_wait(&l->gate) < 0)
             need(errno == EINTR, "sem_wait");
         return true;
-    case LOOPBACK_SLEEP:
-        need(usleep(s->times * 1000) == 0, "usleep");
-        return true;
-    case LOOPBACK_BODY:
-        return read_body(l, c, s->n);
-    case LOOPBACK_NEXT:
-        return read_request(l, c);
-    case LOOPBACK_ACCEPT:
-        close_connection(c);
-        return open_connection(l, c) && read_request(l, c);
+    case LOOPBACK_SLEEP: need(usleep(s->times * 1000) == 0, "usleep"); return true;
+    case LOOPBACK_BODY: return read_body(l, c, s->n);
+    case LOOPBACK_NEXT: return read_request(l, c);
+    case LOOPBACK_ACCEPT: close_connection(c); return open_connection(l, c) && read_request(l, c);
     case LOOPBACK_RESET:
-        need(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0, "SO_LINGER");
+        need(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) == 0, "SO_LINGER");
         return false;
     }
     return false;
@@ -181,10 +170,10 @@ static bool handshake(struct loopback *l, struct connection *c)
     if (SSL_accept(c->ssl) != 1)
         return false;
     name = SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name);
-    (void)snprintf(l->asked_name, sizeof l->asked_name, "%s", name ? name : "");
+    (void)snprintf(l->asked_name, sizeof(l->asked_name), "%s", name ? name : "");
     cert = SSL_get1_peer_certificate(c->ssl);
     if (cert)
-        (void)X509_NAME_oneline(X509_get_subject_name(cert), l->client, sizeof l->client);
+        (void)X509_NAME_oneline(X509_get_subject_name(cert), l->client, sizeof(l->client));
     X509_free(cert);
     return true;
 }
@@ -206,7 +195,7 @@ static void close_connection(struct connection *c)
 static void *serve(void *userdata)
 {
     struct loopback *l = userdata;
-    struct connection *c = malloc(sizeof *c);
+    struct connection *c = malloc(sizeof(*c));
 
     need(c != NULL, "malloc");
     if (open_connection(l, c)) {
@@ -221,14 +210,12 @@ static void *serve(void *userdata)
     return NULL;
 }
 
-/* ---- the server ----------------------------------------------------------------------------- */
-
 static void listen_unix(struct loopback *l, const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     size_t n = strlen(path);
 
-    need(n < sizeof a.sun_path, path);
+    need(n < sizeof(a.sun_path), path);
     memcpy(a.sun_path, path, n);
     if (path[0] == '@')
         a.sun_path[0] = '\0';
@@ -242,11 +229,11 @@ static void listen_unix(struct loopback *l, const char *path)
 static void listen_tcp(struct loopback *l)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
+    socklen_t len = sizeof(a);
 
     l->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     need(l->listener >= 0, "socket");
-    need(bind(l->listener, (const struct sockaddr *)&a, sizeof a) == 0, "bind");
+    need(bind(l->listener, (const struct sockaddr *)&a, sizeof(a)) == 0, "bind");
     need(getsockname(l->listener, (struct sockaddr *)&a, &len) == 0, "getsockname");
     l->port = ntohs(a.sin_port);
 }
@@ -268,7 +255,7 @@ static SSL_CTX *make_tls(const struct loopback_options *o)
 struct loopback *loopback_new(const struct loopback_options *options)
 {
     static const struct loopback_options none;
-    struct loopback *l = calloc(1, sizeof *l);
+    struct loopback *l = calloc(1, sizeof(*l));
 
     need(l != NULL, "calloc");
     if (!options)

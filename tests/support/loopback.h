@@ -12,15 +12,15 @@
 #include <stddef.h>
 
 enum loopback_what {
-    LOOPBACK_SEND,     /* `n` bytes of `data`; data alone: a string */
-    LOOPBACK_REPEAT,   /* the same, `times` times, or until the peer has gone */
-    LOOPBACK_WAIT,     /* until the peer closes */
-    LOOPBACK_GATE,     /* until loopback_open_gate */
-    LOOPBACK_SLEEP,    /* milliseconds: `times` */
-    LOOPBACK_BODY,     /* read the body: `n` bytes, or 0: as many as Content-Length says */
-    LOOPBACK_NEXT,     /* read the next request on the same connection */
-    LOOPBACK_ACCEPT,   /* close, and read a request on another connection */
-    LOOPBACK_RESET,    /* end with a reset instead of a close; the last step */
+    LOOPBACK_SEND,   /* `n` bytes of `data`; data alone: a string */
+    LOOPBACK_REPEAT, /* the same, `times` times, or until the peer has gone */
+    LOOPBACK_WAIT,   /* until the peer closes */
+    LOOPBACK_GATE,   /* until loopback_open_gate */
+    LOOPBACK_SLEEP,  /* milliseconds: `times` */
+    LOOPBACK_BODY,   /* read the body: `n` bytes, or 0: as many as Content-Length says */
+    LOOPBACK_NEXT,   /* read the next request on the same connection */
+    LOOPBACK_ACCEPT, /* close, and read a request on another connection */
+    LOOPBACK_RESET,  /* end with a reset instead of a close; the last step */
 };
 
 struct loopback_step {

@@ -15,40 +15,45 @@ struct rawtrace_bytes rawtrace, rawtrace_batch;
 uint64_t rawtrace_generation;
 static uint64_t batch_m, batch_time;
 
-void rawtrace_put(struct rawtrace_bytes *b, const void *data, size_t n) {
+void rawtrace_put(struct rawtrace_bytes *b, const void *data, size_t n)
+{
     assert_true(n <= sizeof(b->data) - b->n);
     if (n > 0)
         memcpy(b->data + b->n, data, n);
     b->n += n;
 }
 
-void rawtrace_number(struct rawtrace_bytes *b, uint64_t v) {
+void rawtrace_number(struct rawtrace_bytes *b, uint64_t v)
+{
     uint8_t byte;
 
     for (; v >= 0x80; v >>= 7) {
-        byte = (uint8_t) (v | 0x80);
+        byte = (uint8_t)(v | 0x80);
         rawtrace_put(b, &byte, 1);
     }
-    byte = (uint8_t) v;
+    byte = (uint8_t)v;
     rawtrace_put(b, &byte, 1);
 }
 
-void rawtrace_begin(unsigned minor) {
+void rawtrace_begin(unsigned minor)
+{
     char text[17] = {0};
 
     rawtrace.n = 0;
     rawtrace_generation = 1;
-    (void) snprintf(text, sizeof(text), "go 1.%02u trace", minor % 100);
+    (void)snprintf(text, sizeof(text), "go 1.%02u trace", minor % 100);
     rawtrace_put(&rawtrace, text, 16);
 }
 
-void rawtrace_begin_batch(uint64_t m, uint64_t time) {
+void rawtrace_begin_batch(uint64_t m, uint64_t time)
+{
     rawtrace_batch.n = 0;
     batch_m = m;
     batch_time = time;
 }
 
-uint64_t rawtrace_end_batch(void) {
+uint64_t rawtrace_end_batch(void)
+{
     uint64_t at;
 
     rawtrace_number(&rawtrace, EV_EVENT_BATCH);
@@ -61,7 +66,8 @@ uint64_t rawtrace_end_batch(void) {
     return at;
 }
 
-uint64_t rawtrace_event(unsigned type, unsigned n, ...) {
+uint64_t rawtrace_event(unsigned type, unsigned n, ...)
+{
     uint64_t at = rawtrace_batch.n;
     va_list args;
 
@@ -73,7 +79,8 @@ uint64_t rawtrace_event(unsigned type, unsigned n, ...) {
     return at;
 }
 
-void rawtrace_sync(void) {
+void rawtrace_sync(void)
+{
     rawtrace_begin_batch(UINT64_MAX, 1);
     rawtrace_number(&rawtrace_batch, EV_SYNC);
     rawtrace_event(EV_FREQUENCY, 1, U(2000000000));
@@ -81,14 +88,16 @@ void rawtrace_sync(void) {
     rawtrace_end_batch();
 }
 
-void rawtrace_string(uint64_t id, const char *text) {
+void rawtrace_string(uint64_t id, const char *text)
+{
     rawtrace_number(&rawtrace_batch, EV_STRING);
     rawtrace_number(&rawtrace_batch, id);
     rawtrace_number(&rawtrace_batch, strlen(text));
     rawtrace_put(&rawtrace_batch, text, strlen(text));
 }
 
-void rawtrace_tables(void) {
+void rawtrace_tables(void)
+{
     rawtrace_begin_batch(UINT64_MAX, 1);
     rawtrace_number(&rawtrace_batch, EV_STRINGS);
     rawtrace_string(1, "main.inner");
@@ -108,18 +117,21 @@ void rawtrace_tables(void) {
     rawtrace_end_batch();
 }
 
-void rawtrace_begin_running(uint64_t time) {
+void rawtrace_begin_running(uint64_t time)
+{
     rawtrace_begin_batch(5, time);
     EVENT3(PROC_STATUS, 1, 0, P_RUNNING);
     EVENT4(GO_STATUS, 1, 1, 5, G_RUNNING);
 }
 
-void rawtrace_end_generation(void) {
+void rawtrace_end_generation(void)
+{
     rawtrace_number(&rawtrace, EV_END_OF_GENERATION);
     rawtrace_generation++;
 }
 
-void rawtrace_small(void) {
+void rawtrace_small(void)
+{
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -133,7 +145,8 @@ void rawtrace_small(void) {
 
 struct rawtrace_source rawtrace_source;
 
-ssize_t rawtrace_read(void *userdata, void *data, size_t n) {
+ssize_t rawtrace_read(void *userdata, void *data, size_t n)
+{
     struct rawtrace_source *s = userdata;
 
     if (n > s->left)
@@ -145,10 +158,11 @@ ssize_t rawtrace_read(void *userdata, void *data, size_t n) {
     memcpy(data, s->data, n);
     s->data += n;
     s->left -= n;
-    return (ssize_t) n;
+    return (ssize_t)n;
 }
 
-struct gotrace *rawtrace_open(size_t n, const struct gotrace_options *options) {
+struct gotrace *rawtrace_open(size_t n, const struct gotrace_options *options)
+{
     struct gotrace *t;
 
     rawtrace_source = (struct rawtrace_source){rawtrace.data, n, SIZE_MAX, 0};

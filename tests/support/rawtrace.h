@@ -36,12 +36,12 @@ uint64_t rawtrace_end_batch(void);
 /* An event of n numbers: its time's difference, its arguments. Returns where in the batch it is. */
 uint64_t rawtrace_event(unsigned type, unsigned n, ...);
 
-#define U(x) ((uint64_t) (x))
+#define U(x) ((uint64_t)(x))
 #define EVENT1(type, a) rawtrace_event(GOTRACE_EV_##type, 1, U(a))
 #define EVENT2(type, a, b) rawtrace_event(GOTRACE_EV_##type, 2, U(a), U(b))
 #define EVENT3(type, a, b, c) rawtrace_event(GOTRACE_EV_##type, 3, U(a), U(b), U(c))
 #define EVENT4(type, a, b, c, d) rawtrace_event(GOTRACE_EV_##type, 4, U(a), U(b), U(c), U(d))
-#define EVENT5(type, a, b, c, d, e)                                                                \
+#define EVENT5(type, a, b, c, d, e) \
     rawtrace_event(GOTRACE_EV_##type, 5, U(a), U(b), U(c), U(d), U(e))
 
 /* Frequency and clocks of Go 1.25 and later: two units of the trace's clock are a nanosecond. */

@@ -15,7 +15,7 @@
 
 int world_setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     (void)alarm(PATIENCE);
@@ -26,7 +26,7 @@ int world_setup(void **state)
     assert_int_equal(http_new(w->context.event, "contraced/test", &w->context.http), 0);
     assert_int_equal(disk_new(w->context.event, &w->context.disk), 0);
     w->server = loopback_new(NULL);
-    (void)snprintf(w->endpoint, sizeof w->endpoint, "http://127.0.0.1:%u",
+    (void)snprintf(w->endpoint, sizeof(w->endpoint), "http://127.0.0.1:%u",
                    loopback_port(w->server));
     w->u = (struct upload_config){
         .url = (char *)"s3://bucket/pre",
@@ -68,8 +68,6 @@ struct store *world_store(struct world *w)
     return w->store;
 }
 
-/* ---- calls ---------------------------------------------------------------------------------- */
-
 void world_on_done(void *userdata, const struct store_result *result)
 {
     struct world *w = userdata;
@@ -87,7 +85,7 @@ int world_on_body(void *userdata, const void *data, size_t n)
 
     if (w->refuse)
         return w->refuse;
-    assert_true(strlen(w->got) + n < sizeof w->got);
+    assert_true(strlen(w->got) + n < sizeof(w->got));
     (void)strncat(w->got, data, n);
     return 0;
 }
@@ -99,7 +97,7 @@ int world_on_object(void *userdata, const char *key, uint64_t size, usec modifie
 
     if (w->refuse)
         return w->refuse;
-    (void)snprintf(w->got + n, sizeof w->got - n, "%s:%u:%u|", key, (unsigned)size,
+    (void)snprintf(w->got + n, sizeof(w->got) - n, "%s:%u:%u|", key, (unsigned)size,
                    (unsigned)(modified / USEC_PER_SEC));
     return 0;
 }
@@ -187,8 +185,8 @@ enum store_end world_get(struct world *w)
 enum store_end world_list(struct world *w, const char *after)
 {
     world_clear(w);
-    world_begun(w, store_list(world_store(w), "s", after, world_on_object, world_on_done, w,
-                              &w->call));
+    world_begun(
+        w, store_list(world_store(w), "s", after, world_on_object, world_on_done, w, &w->call));
     return world_run(w);
 }
 
@@ -208,7 +206,7 @@ const char *world_object_head(const char *size, const char *sha256)
 {
     static char text[512];
 
-    (void)snprintf(text, sizeof text,
+    (void)snprintf(text, sizeof(text),
                    "HTTP/1.1 200 OK\r\nContent-Length: %s\r\nx-amz-meta-sha256: %s\r\n\r\n", size,
                    sha256);
     return text;

@@ -27,9 +27,9 @@
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 #define STATUS(line) "HTTP/1.1 " line "\r\nContent-Length: 0\r\n\r\n"
 
-#define PLAY(w, ...)                                                                               \
-    loopback_play((w)->server, (const struct loopback_step[]){__VA_ARGS__},                        \
-                  sizeof((const struct loopback_step[]){__VA_ARGS__}) /                            \
+#define PLAY(w, ...)                                                        \
+    loopback_play((w)->server, (const struct loopback_step[]){__VA_ARGS__}, \
+                  sizeof((const struct loopback_step[]){__VA_ARGS__}) /     \
                       sizeof(struct loopback_step))
 
 struct world {

@@ -52,7 +52,7 @@ const char *scratch_path(const char *dir, const char *name)
     static unsigned turn;
     char *path = paths[turn++ % 8];
 
-    need(snprintf(path, sizeof paths[0], "%s/%s", dir, name) < (int)sizeof paths[0], name);
+    need(snprintf(path, sizeof(paths[0]), "%s/%s", dir, name) < (int)sizeof(paths[0]), name);
     return path;
 }
 

@@ -23,8 +23,6 @@ int n_log_lines;
 uint64_t fake_total_bytes, fake_total_inodes;
 int64_t fake_others, real_shift, boot_shift;
 
-/* --- wrapped calls --- */
-
 int __real_openat(int dir, const char *name, int flags, mode_t mode);
 int __wrap_openat(int dir, const char *name, int flags, mode_t mode);
 int __real_fsync(int fd);
@@ -75,15 +73,15 @@ static int before(const char *call)
     return -1; /* after the call */
 }
 
-#define WRAPPED(call, expression)                                                                  \
-    int error_ = before(call);                                                                     \
-    if (error_ > 0) {                                                                              \
-        errno = error_;                                                                            \
-        return -1;                                                                                 \
-    }                                                                                              \
-    __typeof__(expression) r_ = (expression);                                                      \
-    if (error_ < 0)                                                                                \
-        die();                                                                                     \
+#define WRAPPED(call, expression)             \
+    int error_ = before(call);                \
+    if (error_ > 0) {                         \
+        errno = error_;                       \
+        return -1;                            \
+    }                                         \
+    __typeof__(expression) r_ = (expression); \
+    if (error_ < 0)                           \
+        die();                                \
     return r_;
 
 int __wrap_openat(int dir, const char *name, int flags, mode_t mode)
@@ -120,10 +118,7 @@ int __wrap_mkdirat(int dir, const char *name, mode_t mode)
     WRAPPED("mkdirat", __real_mkdirat(dir, name, mode))
 }
 
-int __wrap_ftruncate(int fd, off_t size)
-{
-    WRAPPED("ftruncate", __real_ftruncate(fd, size))
-}
+int __wrap_ftruncate(int fd, off_t size){WRAPPED("ftruncate", __real_ftruncate(fd, size))}
 
 ssize_t __wrap_write(int fd, const void *data, size_t n)
 {
@@ -170,8 +165,6 @@ void inject_nothing(void)
     injection.after = injection.all = false;
 }
 
-/* --- the log --- */
-
 static void remember(void *userdata, enum log_level level, const struct log_fields *fields,
                      const char *message)
 {
@@ -200,8 +193,6 @@ void forget_log(void)
 {
     n_log_lines = 0;
 }
-
-/* --- the spool --- */
 
 int fixture_setup(void **state)
 {
@@ -388,8 +379,6 @@ int capture(usec time, uint64_t bytes, struct told *ret)
     return told.r;
 }
 
-/* --- the queue --- */
-
 struct spool_stats stats_now(void)
 {
     struct spool_stats stats;
@@ -433,8 +422,6 @@ int settle(struct spool_item *item, bool keep)
     assert_int_equal(told.times, 1);
     return told.r;
 }
-
-/* --- what is on the disk --- */
 
 const char *below(const char *path)
 {

@@ -30,7 +30,8 @@ struct fixture {
     struct spool *spool;
     struct retention_limits limits;
     bool upload;
-    const char *sha256; /* for records; NULL: they tell none, and the hash is made before an upload */
+    const char
+        *sha256; /* for records; NULL: they tell none, and the hash is made before an upload */
 };
 
 extern struct fixture fx;
@@ -95,7 +96,7 @@ struct injection {
     atomic_int count;
     int at;
     int error;
-    bool after; /* kill after the call instead of before it */
+    bool after;       /* kill after the call instead of before it */
     const char *only; /* name of a call, or NULL for any */
     bool all;         /* every one from `at` on */
 };

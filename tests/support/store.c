@@ -46,8 +46,6 @@ static _Noreturn void fail(const char *what, const char *why)
     exit(WRONG_USE);
 }
 
-/* ---- the section ---------------------------------------------------------------------------- */
-
 static struct label tags[PAIRS_MAX];
 
 static bool set_text(struct upload_config *u, const char *name, char *value)
@@ -75,7 +73,7 @@ static bool set_text(struct upload_config *u, const char *name, char *value)
         {"tls_config.server_name", &u->tls.server_name},
     };
 
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strcmp(texts[i].name, name) == 0) {
             *texts[i].to = value;
             return true;
@@ -87,9 +85,9 @@ static bool set_text(struct upload_config *u, const char *name, char *value)
 static bool set_other(struct upload_config *u, const char *name, char *value)
 {
     if (strcmp(name, "addressing") == 0)
-        u->addressing = strcmp(value, "path") == 0      ? UPLOAD_ADDRESSING_PATH
-                        : strcmp(value, "virtual") == 0 ? UPLOAD_ADDRESSING_VIRTUAL
-                                                        : UPLOAD_ADDRESSING_AUTO;
+        u->addressing = strcmp(value, "path") == 0    ? UPLOAD_ADDRESSING_PATH
+                      : strcmp(value, "virtual") == 0 ? UPLOAD_ADDRESSING_VIRTUAL
+                                                      : UPLOAD_ADDRESSING_AUTO;
     else if (strcmp(name, "if_none_match") == 0)
         u->if_none_match = strcmp(value, "true") == 0;
     else if (strcmp(name, "max_rate") == 0)
@@ -113,8 +111,6 @@ static char *value_of(char *pair)
     *equals = '\0';
     return equals + 1;
 }
-
-/* ---- the asking ----------------------------------------------------------------------------- */
 
 static void on_done(void *userdata, const struct store_result *result)
 {
@@ -164,8 +160,10 @@ static int put(struct asking *a, char **words, size_t n, struct store_call **cal
 
     if (n < 2 || n - 2 > PAIRS_MAX)
         fail("put", "wrong use");
-    o = (struct store_object){.key = words[1], .fd = open_or_fail(words[0], O_RDONLY),
-                              .content_type = "application/octet-stream", .meta = meta};
+    o = (struct store_object){.key = words[1],
+                              .fd = open_or_fail(words[0], O_RDONLY),
+                              .content_type = "application/octet-stream",
+                              .meta = meta};
     if (fstat(o.fd, &st) < 0)
         fail(words[0], "cannot be looked at");
     o.size = (uint64_t)st.st_size;

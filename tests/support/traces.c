@@ -71,7 +71,7 @@ void traces_sha256(const void *data, size_t n, char out[static 65])
 
     if (EVP_Digest(data, n, digest, NULL, EVP_sha256(), NULL) != 1)
         abort();
-    for (size_t i = 0; i < sizeof digest; i++)
+    for (size_t i = 0; i < sizeof(digest); i++)
         (void)sprintf(out + 2 * i, "%02x", digest[i]);
 }
 

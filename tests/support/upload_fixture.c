@@ -23,8 +23,7 @@ int upload_teardown(void **state)
 void upload_start(void)
 {
     start_uploading();
-    assert_int_equal(
-        uploader_new(fx.event, fx.disk, fx.spool, "web/1", 42, &up.uploader), 0);
+    assert_int_equal(uploader_new(fx.event, fx.disk, fx.spool, "web/1", 42, &up.uploader), 0);
 }
 
 void upload_set(unsigned concurrency, bool keep)

@@ -118,7 +118,7 @@ static void test_lengths(void **state)
     const char *why;
 
     (void)state;
-    memset(text, 'a', sizeof text);
+    memset(text, 'a', sizeof(text));
     text[253] = '\0';
     assert_int_equal(address_parse(text, &a, &why), 0);
     address_done(&a);
@@ -148,8 +148,8 @@ static void test_urls(void **state)
         {"unix:@x", "http", "unix:@x", NULL},
     };
     static const char *const bad[] = {
-        "",           "127.0.0.1:6060",      "ftp://a",     "http:/a",        "http://",
-        "http:///x",  "http://u:p@a/",       "http://a?b",  "http://a/x?y=z", "http://a/x#f",
+        "",           "127.0.0.1:6060",    "ftp://a",     "http:/a",        "http://",
+        "http:///x",  "http://u:p@a/",     "http://a?b",  "http://a/x?y=z", "http://a/x#f",
         "http://a b", "http://a/\xc3\xa9", "http://a:b/", "unix:x",         "http://[::1/x",
     };
 

@@ -32,8 +32,9 @@
 #define REPLY_MAX (1u << 20)
 #define LONG_REPLY (12u << 20)
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
-#define POST(path, length) "POST " path " HTTP/1.1\r\nHost: localhost\r\n" \
-                           "Content-Type: application/json\r\nContent-Length: " length "\r\n\r\n"
+#define POST(path, length)                          \
+    "POST " path " HTTP/1.1\r\nHost: localhost\r\n" \
+    "Content-Type: application/json\r\nContent-Length: " length "\r\n\r\n"
 
 static char *dir;
 static sd_event *event;
@@ -42,8 +43,6 @@ static struct admin_call *waiting[8];
 static size_t n_waiting;
 static unsigned n_gone;
 static uint16_t port;
-
-/* ---- the routes ----------------------------------------------------------------------------- */
 
 static void run_ok(void *userdata, struct admin_call *call)
 {
@@ -60,9 +59,9 @@ static void run_echo(void *userdata, struct admin_call *call)
     (void)userdata;
     assert_int_equal(strlen(body), n);
     admin_call_header(call, "Retry-After", "7");
-    admin_reply_json(call, 201,
-                     json_pack("{s:s, s:s?, s:s}", "path", admin_call_path(call), "q", q, "body",
-                               body));
+    admin_reply_json(
+        call, 201,
+        json_pack("{s:s, s:s?, s:s}", "path", admin_call_path(call), "q", q, "body", body));
 }
 
 static void on_gone(void *userdata, struct admin_call *call)
@@ -78,7 +77,7 @@ static void on_gone(void *userdata, struct admin_call *call)
 static void run_wait(void *userdata, struct admin_call *call)
 {
     (void)userdata;
-    assert_true(n_waiting < sizeof waiting / sizeof waiting[0]);
+    assert_true(n_waiting < sizeof(waiting) / sizeof(waiting[0]));
     waiting[n_waiting++] = call;
     admin_call_on_gone(call, on_gone, NULL);
 }
@@ -108,7 +107,7 @@ static void run_long(void *userdata, struct admin_call *call)
     static char text[LONG_REPLY];
 
     (void)userdata;
-    admin_reply(call, 200, "text/plain", text, sizeof text);
+    admin_reply(call, 200, "text/plain", text, sizeof(text));
 }
 
 static void run_off(void *userdata, struct admin_call *call)
@@ -128,16 +127,14 @@ static const struct admin_route routes[] = {
     {"GET", "/huge", run_huge, false},   {"GET", "/long", run_long, false},
 };
 
-/* ---- the client ----------------------------------------------------------------------------- */
-
 static int dial(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     return fd;
 }
@@ -147,9 +144,9 @@ static int dial_unix(const char *path)
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-    assert_true(fd >= 0 && strlen(path) < sizeof to.sun_path);
+    assert_true(fd >= 0 && strlen(path) < sizeof(to.sun_path));
     memcpy(to.sun_path, path, strlen(path) + 1);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
     return fd;
 }
 
@@ -173,7 +170,7 @@ static const char *hear(int fd, const char *enough)
     buf_done(&got);
     buf_init(&got, REPLY_MAX);
     while (!enough || !strstr(buf_str(&got), enough)) {
-        ssize_t n = recv(fd, piece, sizeof piece, 0);
+        ssize_t n = recv(fd, piece, sizeof(piece), 0);
 
         if (n == 0 || (n < 0 && errno == ECONNRESET))
             break;
@@ -195,7 +192,7 @@ static size_t drain(int fd)
     size_t sum = 0;
 
     for (;;) {
-        ssize_t n = recv(fd, piece, sizeof piece, 0);
+        ssize_t n = recv(fd, piece, sizeof(piece), 0);
 
         if (n == 0 || (n < 0 && errno == ECONNRESET))
             return sum;
@@ -226,8 +223,6 @@ static void expect(const char *request, const char *status, const char *end)
     (void)close(fd);
 }
 
-/* ---- one server a test ---------------------------------------------------------------------- */
-
 static void listen_on(char *address, char *token_file)
 {
     const struct web_config web = {.listen_address = address, .bearer_token_file = token_file};
@@ -239,7 +234,7 @@ static void listen_on(char *address, char *token_file)
 static void find_port(void)
 {
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof sa;
+    socklen_t len = sizeof(sa);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
@@ -252,7 +247,7 @@ static char *tcp_address(void)
 {
     static char text[32];
 
-    (void)snprintf(text, sizeof text, "127.0.0.1:%u", port);
+    (void)snprintf(text, sizeof(text), "127.0.0.1:%u", port);
     return text;
 }
 
@@ -263,8 +258,8 @@ static int setup(void **state)
     n_gone = 0;
     dir = scratch_new(NULL);
     assert_true(sd_event_new(&event) >= 0);
-    assert_int_equal(
-        admin_new(event, routes, sizeof routes / sizeof routes[0], &port, &admin), 0);
+    assert_int_equal(admin_new(event, routes, sizeof(routes) / sizeof(routes[0]), &port, &admin),
+                     0);
     find_port();
     listen_on(tcp_address(), NULL);
     return 0;
@@ -279,8 +274,6 @@ static int teardown(void **state)
     scratch_free(dir);
     return 0;
 }
-
-/* ---- requests ------------------------------------------------------------------------------- */
 
 static void test_routes(void **state)
 {
@@ -335,10 +328,11 @@ static void test_bodies(void **state)
     (void)state;
     assert_reply(fd, POST("/echo/", "4") "1234", "201", "\"body\":\"1234\"}");
     assert_reply(fd, POST("/echo/", "0"), "201", "\"body\":\"\"}");
-    assert_reply(fd, "POST /echo/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                     "Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n1\r\n3\r\n0\r\n\r\n",
+    assert_reply(fd,
+                 "POST /echo/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                 "Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n1\r\n3\r\n0\r\n\r\n",
                  "201", "\"body\":\"123\"}");
-    memset(longest, 'x', sizeof longest);
+    memset(longest, 'x', sizeof(longest));
     longest[ADMIN_BODY_MAX] = '\0';
     say(fd, POST("/echo/", "65536"));
     assert_reply(fd, longest, "201", "xxx\"}");
@@ -354,8 +348,6 @@ static void test_bodies(void **state)
     assert_string_equal(hear(fd, NULL), "");
     (void)close(fd);
 }
-
-/* ---- answers that come later ---------------------------------------------------------------- */
 
 static void wait_for(const size_t *n, size_t value)
 {
@@ -456,8 +448,6 @@ static void test_freed_while_waiting(void **state)
     (void)close(fd);
 }
 
-/* ---- who may ask ---------------------------------------------------------------------------- */
-
 static void test_token(void **state)
 {
     char *path = strdup(scratch_text(dir, "token", "s3cret\n"));
@@ -480,8 +470,6 @@ static void test_token(void **state)
     expect(GET("/open"), "200", "ok\n");
     free(path);
 }
-
-/* ---- where it listens ----------------------------------------------------------------------- */
 
 static void test_unix_socket(void **state)
 {
@@ -524,8 +512,6 @@ static void test_set_by_a_handler(void **state)
     listen_on(tcp_address(), NULL);
     expect(GET("/ok"), "200", "ok\n");
 }
-
-/* ---- bounds --------------------------------------------------------------------------------- */
 
 static void test_crowd(void **state)
 {
@@ -602,13 +588,20 @@ static void test_replies_that_nobody_reads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_routes),       TEST(test_headers),
-        TEST(test_bodies),       TEST(test_later),
-        TEST(test_client_goes),  TEST(test_stop),
-        TEST(test_token),        TEST(test_freed_while_waiting),
-        TEST(test_unix_socket),  TEST(test_set_by_a_handler),
-        TEST(test_crowd),        TEST(test_crowd_that_waits),
-        TEST(test_stop_while_sending), TEST(test_replies_that_nobody_reads),
+        TEST(test_routes),
+        TEST(test_headers),
+        TEST(test_bodies),
+        TEST(test_later),
+        TEST(test_client_goes),
+        TEST(test_stop),
+        TEST(test_token),
+        TEST(test_freed_while_waiting),
+        TEST(test_unix_socket),
+        TEST(test_set_by_a_handler),
+        TEST(test_crowd),
+        TEST(test_crowd_that_waits),
+        TEST(test_stop_while_sending),
+        TEST(test_replies_that_nobody_reads),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

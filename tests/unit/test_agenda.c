@@ -18,7 +18,7 @@ static struct target targets[TARGETS];
 static int setup(void **state)
 {
     (void)state;
-    memset(targets, 0, sizeof targets);
+    memset(targets, 0, sizeof(targets));
     for (size_t i = 0; i < TARGETS; i++)
         targets[i].due = USEC_NEVER;
     return 0;

@@ -16,7 +16,7 @@ static char why[APIREQUEST_WHY_SIZE];
 
 static int parse(const char *text, struct alerts *a)
 {
-    memset(why, 0, sizeof why);
+    memset(why, 0, sizeof(why));
     return alerts_parse(text, strlen(text), a, why);
 }
 
@@ -74,15 +74,15 @@ static void test_names(void **state)
     struct alerts a;
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        (void)snprintf(text, sizeof text,
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void)snprintf(text, sizeof(text),
                        "{\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":%s}}]}",
                        cases[i].name);
         assert_int_equal(parse(text, &a), 0);
         assert_string_equal(a.items[0].reason, cases[i].reason);
         alerts_done(&a);
     }
-    (void)snprintf(text, sizeof text,
+    (void)snprintf(text, sizeof(text),
                    "{\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":\"%0300d\"}}]}",
                    7);
     assert_int_equal(parse(text, &a), 0);
@@ -125,7 +125,7 @@ static void test_refused(void **state)
     struct alerts a;
 
     (void)state;
-    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         assert_int_equal(parse(bodies[i], &a), -EINVAL);
         assert_non_null(strstr(why, "no notification of Alertmanager's webhook: "));
     }

@@ -75,7 +75,7 @@ static void test_bound(void **state)
     const usec day = USEC_PER_DAY;
 
     (void)state;
-    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
+    for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
         usec traced = 0, now = START;
 
         while (now < START + day) {
@@ -98,14 +98,13 @@ static void test_memory(void **state)
 {
     (void)state;
     for (uint64_t i = 0; i < 10000; i++)
-        take(allowance_id("job", "x") ^ (i * 7919), USEC_PER_SEC,
-             START + (usec)i * USEC_PER_SEC);
+        take(allowance_id("job", "x") ^ (i * 7919), USEC_PER_SEC, START + (usec)i * USEC_PER_SEC);
     assert_true(a.cap <= 64); /* 20 of them are not full at any time */
     for (uint64_t i = 0; i < 1000; i++)
         take(i * 0x9e3779b97f4a7c15ULL, ALLOWANCE_BURST, 2 * START + USEC_PER_DAY);
     for (uint64_t i = 0; i < 1000; i++)
-        assert_true(allowance_wait(&a, i * 0x9e3779b97f4a7c15ULL, WINDOW,
-                                   2 * START + USEC_PER_DAY) > 0);
+        assert_true(
+            allowance_wait(&a, i * 0x9e3779b97f4a7c15ULL, WINDOW, 2 * START + USEC_PER_DAY) > 0);
     for (size_t i = 1; i < a.n; i++)
         assert_true(a.buckets[i - 1].id < a.buckets[i].id);
 }
@@ -115,8 +114,11 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_burst_and_refill), TEST(test_each_its_own), TEST(test_longer_than_a_bucket),
-        TEST(test_bound),            TEST(test_memory),
+        TEST(test_burst_and_refill),
+        TEST(test_each_its_own),
+        TEST(test_longer_than_a_bucket),
+        TEST(test_bound),
+        TEST(test_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

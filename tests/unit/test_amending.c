@@ -76,8 +76,6 @@ static uint64_t counted(void)
     return stats.archive_bytes + stats.pending_bytes;
 }
 
-/* --- what is offered --- */
-
 static void test_held_until_amended(void **state)
 {
     struct spool_item *item;
@@ -213,8 +211,6 @@ static void test_taken_away(void **state)
     assert_int_equal(usage().incoming, 0);
 }
 
-/* --- room --- */
-
 static void test_room(void **state)
 {
     static char summary[12000];
@@ -274,8 +270,6 @@ static void test_within_caps(void **state)
     assert_true(usage().traces > 5);
     check_whole(true);
 }
-
-/* --- failures --- */
 
 /* True while there was a call number `at`. */
 static bool one_failure(int at, int error)

@@ -27,17 +27,18 @@ static struct answer answer_of(const char *body)
 static void test_head(void **state)
 {
     static const char *const lines[][2] = {
-        {"date", "Sun, 06 Nov 1994 08:49:37 GMT"}, {"RETRY-AFTER", "3"},
-        {"x-amz-bucket-region", "eu-west-1"}, {"x-amz-request-id", "RQ"},
+        {"date", "Sun, 06 Nov 1994 08:49:37 GMT"},
+        {"RETRY-AFTER", "3"},
+        {"x-amz-bucket-region", "eu-west-1"},
+        {"x-amz-request-id", "RQ"},
         {"content-length", "18446744073709551615"},
-        {"X-Amz-Meta-SHA256",
-         "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"},
+        {"X-Amz-Meta-SHA256", "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"},
         {"x-amz-meta-sha256x", "0"}};
     struct answer a = answer_of(NULL);
     struct reply_facts f = {0};
 
     (void)state;
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
         answer_header(&a, "x-amz-meta-", lines[i][0], lines[i][1]);
     assert_string_equal(a.retry_after, "3");
     assert_string_equal(a.sha256,
@@ -56,20 +57,25 @@ static void test_bad_head(void **state)
 {
     char longer[4000];
     struct answer a = answer_of(NULL), empty;
-    const char *const names[] = {"Date", "Retry-After", "x-amz-bucket-region", "x-ms-error-code",
-                                 "x-amz-request-id", "x-amz-meta-sha256", "Content-Length"};
+    const char *const names[] = {"Date",
+                                 "Retry-After",
+                                 "x-amz-bucket-region",
+                                 "x-ms-error-code",
+                                 "x-amz-request-id",
+                                 "x-amz-meta-sha256",
+                                 "Content-Length"};
 
     (void)state;
-    memset(longer, '1', sizeof longer);
-    longer[sizeof longer - 1] = '\0';
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    memset(longer, '1', sizeof(longer));
+    longer[sizeof(longer) - 1] = '\0';
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         answer_header(&a, "x-amz-meta-", names[i], longer);
     answer_header(&a, "x-amz-meta-", "x-amz-bucket-region", "eu/../west");
     answer_header(&a, "x-amz-meta-", "x-ms-error-code", "a b");
     answer_header(&a, "x-amz-meta-", "x-amz-meta-sha256", "g3b0");
     answer_header(&a, "x-amz-meta-", "Content-Length", "-1");
     answer_init(&empty);
-    assert_memory_equal(&a, &empty, sizeof a);
+    assert_memory_equal(&a, &empty, sizeof(a));
 }
 
 static void test_document(void **state)
@@ -96,9 +102,9 @@ static void test_enough(void **state)
     int r = 0;
 
     (void)state;
-    memset(part, ' ', sizeof part);
+    memset(part, ' ', sizeof(part));
     for (; n < 1000 && r == 0; n++)
-        r = answer_body(&a, part, sizeof part);
+        r = answer_body(&a, part, sizeof(part));
     assert_int_equal(r, -E2BIG);
     assert_in_range(n, 60, 70);
     assert_string_equal(a.error.code, "C");
@@ -146,8 +152,8 @@ static void test_long_text(void **state)
     struct answer a;
 
     (void)state;
-    memset(body, '\x01', sizeof body);
-    body[sizeof body - 1] = '\0';
+    memset(body, '\x01', sizeof(body));
+    body[sizeof(body) - 1] = '\0';
     a = answer_of(body);
     answer_header(&a, NULL, "x-amz-request-id", "RQ");
     answer_text(&a, &no, "the hint stands", out);
@@ -176,16 +182,16 @@ static void test_echo(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         char text[300], body[300];
         struct answer a = answer_of(texts[i][0]);
 
-        (void)snprintf(text, sizeof text, "403: %s", texts[i][1]);
+        (void)snprintf(text, sizeof(text), "403: %s", texts[i][1]);
         expect_text(&a, &no, "", text);
-        (void)snprintf(body, sizeof body, "<Error><Code>C</Code><Message>%s</Message></Error>",
+        (void)snprintf(body, sizeof(body), "<Error><Code>C</Code><Message>%s</Message></Error>",
                        texts[i][0]);
         a = answer_of(body);
-        (void)snprintf(text, sizeof text, "403 C: %s", texts[i][1]);
+        (void)snprintf(text, sizeof(text), "403 C: %s", texts[i][1]);
         expect_text(&a, &no, "", text);
     }
 }
@@ -193,9 +199,9 @@ static void test_echo(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_head),     cmocka_unit_test(test_bad_head),
-        cmocka_unit_test(test_document), cmocka_unit_test(test_enough),
-        cmocka_unit_test(test_text),     cmocka_unit_test(test_echo),
+        cmocka_unit_test(test_head),      cmocka_unit_test(test_bad_head),
+        cmocka_unit_test(test_document),  cmocka_unit_test(test_enough),
+        cmocka_unit_test(test_text),      cmocka_unit_test(test_echo),
         cmocka_unit_test(test_long_text),
     };
 

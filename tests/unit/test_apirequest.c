@@ -16,7 +16,7 @@ static char why[APIREQUEST_WHY_SIZE];
 
 static int parse(const char *text, struct capture_request *r)
 {
-    memset(why, 0, sizeof why);
+    memset(why, 0, sizeof(why));
     return capture_request_parse(text, strlen(text), r, why);
 }
 
@@ -34,7 +34,9 @@ static void test_capture(void **state)
     capture_request_done(&r);
 
     assert_int_equal(parse("{\"service\": \"cart\", \"seconds\": 0.25, \"reason\": \"a b~\","
-                           " \"wait\": true}", &r), 0);
+                           " \"wait\": true}",
+                           &r),
+                     0);
     assert_int_equal(r.scope, CAPTURE_SERVICE);
     assert_int_equal(r.window, 250000);
     assert_string_equal(r.reason, "a b~");
@@ -91,7 +93,7 @@ static void test_refused(void **state)
     struct capture_request r;
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         if (parse(cases[i].body, &r) != -EINVAL || !strstr(why, cases[i].why))
             fail_msg("%s: %s", cases[i].body, why);
         for (const char *p = why; *p; p++)
@@ -105,10 +107,10 @@ static void test_reason_length(void **state)
     struct capture_request r;
 
     (void)state;
-    (void)snprintf(text, sizeof text, "{\"all\": true, \"reason\": \"%0100d\"}", 1);
+    (void)snprintf(text, sizeof(text), "{\"all\": true, \"reason\": \"%0100d\"}", 1);
     assert_int_equal(parse(text, &r), 0);
     capture_request_done(&r);
-    (void)snprintf(text, sizeof text, "{\"all\": true, \"reason\": \"%0101d\"}", 1);
+    (void)snprintf(text, sizeof(text), "{\"all\": true, \"reason\": \"%0101d\"}", 1);
     assert_int_equal(parse(text, &r), -EINVAL);
 }
 
@@ -148,7 +150,7 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_capture), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_capture),       cmocka_unit_test(test_refused),
         cmocka_unit_test(test_reason_length), cmocka_unit_test(test_suspend),
         cmocka_unit_test(test_empty),
     };

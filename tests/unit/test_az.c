@@ -50,20 +50,27 @@ static void assert_signature(const struct message *m, const struct sharedkey_req
 /* All that is sent is signed, in the account's name. */
 static void test_put(void **state)
 {
-    const struct upload_config u = {
-        .url = TEXT("az://myaccount/traces/prod"), .account_key_file = key_file,
-        .if_none_match = true, .storage_class = TEXT("Cool")};
+    const struct upload_config u = {.url = TEXT("az://myaccount/traces/prod"),
+                                    .account_key_file = key_file,
+                                    .if_none_match = true,
+                                    .storage_class = TEXT("Cool")};
     const struct store_meta meta[] = {{"service", "check out"}, {"with-hyphen", "1"}};
     struct store_object o = compose_object;
     const struct dialect_request q = {.verb = DIALECT_PUT, .key = "a b/c.trace", .object = &o};
-    const struct sharedkey_pair headers[] = {
-        {"x-ms-version", "2021-12-02"}, {"x-ms-date", DATE}, {"x-ms-blob-type", "BlockBlob"},
-        {"Content-Type", "application/octet-stream"}, {"If-None-Match", "*"},
-        {"x-ms-access-tier", "Cool"}, {"x-ms-meta-service", "check%20out"},
-        {"x-ms-meta-with_hyphen", "1"}};
-    const struct sharedkey_request signed_request = {
-        .method = "PUT", .account = "myaccount", .path = "/traces/prod/a%20b/c.trace",
-        .headers = headers, .n_headers = 8, .content_length = 5};
+    const struct sharedkey_pair headers[] = {{"x-ms-version", "2021-12-02"},
+                                             {"x-ms-date", DATE},
+                                             {"x-ms-blob-type", "BlockBlob"},
+                                             {"Content-Type", "application/octet-stream"},
+                                             {"If-None-Match", "*"},
+                                             {"x-ms-access-tier", "Cool"},
+                                             {"x-ms-meta-service", "check%20out"},
+                                             {"x-ms-meta-with_hyphen", "1"}};
+    const struct sharedkey_request signed_request = {.method = "PUT",
+                                                     .account = "myaccount",
+                                                     .path = "/traces/prod/a%20b/c.trace",
+                                                     .headers = headers,
+                                                     .n_headers = 8,
+                                                     .content_length = 5};
     struct dialect *d = compose_dialect(az_dialect, &u);
     struct message m;
 
@@ -92,17 +99,23 @@ static void test_put(void **state)
 
 static void test_list(void **state)
 {
-    const struct upload_config u = {
-        .url = TEXT("az://myaccount/traces/prod/"), .account_key_file = key_file};
+    const struct upload_config u = {.url = TEXT("az://myaccount/traces/prod/"),
+                                    .account_key_file = key_file};
     const struct dialect_request q = {
         .verb = DIALECT_LIST, .key = "check out/", .after = "check out/x", .token = "2!8/+="};
     const struct sharedkey_pair headers[] = {{"x-ms-version", "2021-12-02"}, {"x-ms-date", DATE}};
-    const struct sharedkey_pair query[] = {
-        {"comp", "list"}, {"marker", "2!8/+="}, {"maxresults", "1000"},
-        {"prefix", "prod/check out/"}, {"restype", "container"}};
-    const struct sharedkey_request signed_request = {
-        .method = "GET", .account = "myaccount", .path = "/traces", .query = query, .n_query = 5,
-        .headers = headers, .n_headers = 2};
+    const struct sharedkey_pair query[] = {{"comp", "list"},
+                                           {"marker", "2!8/+="},
+                                           {"maxresults", "1000"},
+                                           {"prefix", "prod/check out/"},
+                                           {"restype", "container"}};
+    const struct sharedkey_request signed_request = {.method = "GET",
+                                                     .account = "myaccount",
+                                                     .path = "/traces",
+                                                     .query = query,
+                                                     .n_query = 5,
+                                                     .headers = headers,
+                                                     .n_headers = 2};
     struct dialect *d = compose_dialect(az_dialect, &u);
     struct message m = compose(d, &q, NULL);
 
@@ -171,7 +184,8 @@ static void test_bad_key(void **state)
 static void assert_url(const char *endpoint, const char *expected)
 {
     const struct upload_config u = {.url = TEXT("az://myaccount/traces"),
-                                    .endpoint = TEXT(endpoint), .account_key_file = key_file};
+                                    .endpoint = TEXT(endpoint),
+                                    .account_key_file = key_file};
     const struct dialect_request q = {.verb = DIALECT_GET, .key = "k"};
     struct dialect *d = compose_dialect(az_dialect, &u);
     struct message m = compose(d, &q, NULL);
@@ -225,7 +239,7 @@ static void test_sections(void **state)
     u.storage_class = TEXT("Hot\r\nx: y");
     assert_non_null(strstr(compose_fault(az_dialect, &u), "access tier"));
     u.storage_class = NULL;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         u.url = TEXT(bad[i].url);
         u.endpoint = TEXT(bad[i].endpoint);
         assert_non_null(strstr(compose_fault(az_dialect, &u), bad[i].why));

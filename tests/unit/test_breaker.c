@@ -132,7 +132,7 @@ static void test_outage(void **state)
     uint64_t seed = 0;
 
     (void)state;
-    assert_int_equal(getrandom(&seed, sizeof seed, 0), sizeof seed);
+    assert_int_equal(getrandom(&seed, sizeof(seed), 0), sizeof(seed));
     print_message("seed %llu\n", (unsigned long long)seed);
     for (unsigned i = 0; i < 50; i++)
         outage(seed + i * 2);

@@ -20,25 +20,36 @@ static void test_addresses(void **state)
         const char *url, *path;
     } cases[] = {
         {{.url = "s3://traces", .region = "eu-west-1"},
-         "https://traces.s3.eu-west-1.amazonaws.com/" KEY, "/" KEY},
+         "https://traces.s3.eu-west-1.amazonaws.com/" KEY,
+         "/" KEY},
         {{.url = "s3://traces/", .region = "cn-north-1"},
-         "https://traces.s3.cn-north-1.amazonaws.com.cn/" KEY, "/" KEY},
+         "https://traces.s3.cn-north-1.amazonaws.com.cn/" KEY,
+         "/" KEY},
         {{.url = "s3://traces/prod/eu"},
-         "https://traces.s3.us-east-1.amazonaws.com/prod/eu/" KEY, "/prod/eu/" KEY},
+         "https://traces.s3.us-east-1.amazonaws.com/prod/eu/" KEY,
+         "/prod/eu/" KEY},
         {{.url = "s3://my.traces/p/"},
-         "https://s3.us-east-1.amazonaws.com/my.traces/p/" KEY, "/my.traces/p/" KEY},
+         "https://s3.us-east-1.amazonaws.com/my.traces/p/" KEY,
+         "/my.traces/p/" KEY},
         {{.url = "s3://my.traces", .style = BUCKET_STYLE_VIRTUAL},
-         "https://my.traces.s3.us-east-1.amazonaws.com/" KEY, "/" KEY},
+         "https://my.traces.s3.us-east-1.amazonaws.com/" KEY,
+         "/" KEY},
         {{.url = "s3://traces", .style = BUCKET_STYLE_PATH},
-         "https://s3.us-east-1.amazonaws.com/traces/" KEY, "/traces/" KEY},
+         "https://s3.us-east-1.amazonaws.com/traces/" KEY,
+         "/traces/" KEY},
         {{.url = "s3://Traces_2/a b", .endpoint = "http://127.0.0.1:9000"},
-         "http://127.0.0.1:9000/Traces_2/a%20b/" KEY, "/Traces_2/a b/" KEY},
-        {{.url = "s3://t1x", .endpoint = "https://store.example:8443/", .style = BUCKET_STYLE_VIRTUAL},
-         "https://t1x.store.example:8443/" KEY, "/" KEY},
+         "http://127.0.0.1:9000/Traces_2/a%20b/" KEY,
+         "/Traces_2/a b/" KEY},
+        {{.url = "s3://t1x",
+          .endpoint = "https://store.example:8443/",
+          .style = BUCKET_STYLE_VIRTUAL},
+         "https://t1x.store.example:8443/" KEY,
+         "/" KEY},
         {{.url = "s3://t", .endpoint = "https://minio:443"}, "https://minio/t/" KEY, "/t/" KEY},
         {{.url = "s3://t", .endpoint = "http://minio:80/"}, "http://minio/t/" KEY, "/t/" KEY},
         {{.url = "s3://t", .endpoint = "http://minio:443"}, "http://minio:443/t/" KEY, "/t/" KEY},
-        {{.url = "s3://t", .endpoint = "https://minio:8080"}, "https://minio:8080/t/" KEY,
+        {{.url = "s3://t", .endpoint = "https://minio:8080"},
+         "https://minio:8080/t/" KEY,
          "/t/" KEY},
     };
 
@@ -79,8 +90,7 @@ static void test_refused(void **state)
         {{.url = "s3://traces//a"}, "url: the prefix has an empty part: two slashes in a row"},
         {{.url = "s3://traces/a//b"}, "url: the prefix has an empty part: two slashes in a row"},
         {{.url = "s3://traces/a\nb"}, "url: the prefix has a control character"},
-        {{.url = "s3://traces/a?b"},
-         "url: no query and no fragment can stand behind the prefix"},
+        {{.url = "s3://traces/a?b"}, "url: no query and no fragment can stand behind the prefix"},
         {{.url = "s3://traces", .region = ""}, "region: is empty"},
         {{.url = "s3://traces", .region = "x.evil.example/"},
          "region: has only lower-case letters, digits and hyphens, as in eu-west-1"},
@@ -121,7 +131,7 @@ static void test_long_names(void **state)
     char key[1100];
 
     (void)state;
-    memset(key, 'k', sizeof key);
+    memset(key, 'k', sizeof(key));
     key[1022] = '\0';
     assert_int_equal(bucket_init(&b, &options, &why), 0);
     buf_init(&out, 4096);

@@ -60,7 +60,7 @@ static void test_maximum(void **state)
     struct buf b;
 
     (void)state;
-    memset(big, 'x', sizeof big);
+    memset(big, 'x', sizeof(big));
     for (size_t max = 0; max < 200; max++) {
         buf_init(&b, max);
         assert_int_equal(buf_add(&b, big, max), 0);
@@ -104,15 +104,15 @@ static void test_read_fd(void **state)
     int fds[2];
 
     (void)state;
-    for (size_t i = 0; i < sizeof data; i++)
+    for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (char)(i * 7);
     assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-    assert_int_equal(write(fds[1], data, sizeof data), sizeof data);
+    assert_int_equal(write(fds[1], data, sizeof(data)), sizeof(data));
     assert_int_equal(close(fds[1]), 0);
-    buf_init(&b, sizeof data);
+    buf_init(&b, sizeof(data));
     assert_int_equal(buf_read_fd(&b, fds[0]), 0);
-    assert_int_equal(b.len, sizeof data);
-    assert_memory_equal(b.data, data, sizeof data);
+    assert_int_equal(b.len, sizeof(data));
+    assert_memory_equal(b.data, data, sizeof(data));
     assert_int_equal(close(fds[0]), 0);
     assert_int_equal(buf_read_fd(&b, fds[0]), -EBADF);
     buf_done(&b);
@@ -157,7 +157,7 @@ static void test_escaped(void **state)
 
     (void)state;
     buf_init(&b, 100);
-    buf_add_escaped(&b, raw, sizeof raw - 1);
+    buf_add_escaped(&b, raw, sizeof(raw) - 1);
     assert_string_equal(buf_str(&b), "a \\\"b\\\"\\\\\\n\\r\\t\\x01\\x7f\\xc3\\xa4\\x00z");
     buf_done(&b);
 }
@@ -179,10 +179,10 @@ static void test_escaped_maximum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty),     cmocka_unit_test(test_append),
-        cmocka_unit_test(test_maximum),   cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_read_fd),   cmocka_unit_test(test_read_file),
-        cmocka_unit_test(test_escaped),   cmocka_unit_test(test_escaped_maximum),
+        cmocka_unit_test(test_empty),   cmocka_unit_test(test_append),
+        cmocka_unit_test(test_maximum), cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_read_fd), cmocka_unit_test(test_read_file),
+        cmocka_unit_test(test_escaped), cmocka_unit_test(test_escaped_maximum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

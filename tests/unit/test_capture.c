@@ -52,8 +52,6 @@ struct world {
     struct capture_result result;
 };
 
-/* ---- the owner of a capture ----------------------------------------------------------------- */
-
 static int answer_later(sd_event_source *s, void *userdata)
 {
     struct world *w = userdata;
@@ -95,7 +93,7 @@ static const struct capture_handlers handlers = {.grow = on_grow, .finished = on
 
 static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     (void)alarm(PATIENCE);
@@ -153,9 +151,9 @@ static int start(struct world *w)
     int r;
 
     if (w->unix_path)
-        (void)snprintf(address, sizeof address, "unix:%s", w->unix_path);
+        (void)snprintf(address, sizeof(address), "unix:%s", w->unix_path);
     else
-        (void)snprintf(address, sizeof address, "127.0.0.1:%u", loopback_port(w->server));
+        (void)snprintf(address, sizeof(address), "127.0.0.1:%u", loopback_port(w->server));
     from.address = address;
     t = target_new(address);
     assert_true(t && job);
@@ -163,7 +161,8 @@ static int start(struct world *w)
     assert_int_equal(target_fill(t, job, &from, "thishost", false), 0);
     w->finished = false;
     w->grows = 0;
-    r = capture_start(w->http, t, t->job->window, w->fd, w->room, &handlers, w, &w->capture, &w->result);
+    r = capture_start(w->http, t, t->job->window, w->fd, w->room, &handlers, w, &w->capture,
+                      &w->result);
     /* Nothing of the target is needed any more: it may go while its capture is in flight. */
     target_unref(t);
     target_job_unref(job);
@@ -204,7 +203,11 @@ static enum outcome capture(struct world *w, const struct loopback_step *steps, 
     return outcome;
 }
 
-#define STEPS(...) (const struct loopback_step[]){__VA_ARGS__}
+#define STEPS(...)                 \
+    (const struct loopback_step[]) \
+    {                              \
+        __VA_ARGS__                \
+    }
 #define COUNT(...) (sizeof(STEPS(__VA_ARGS__)) / sizeof(struct loopback_step))
 #define CAPTURE(w, ...) capture((w), STEPS(__VA_ARGS__), COUNT(__VA_ARGS__))
 
@@ -250,8 +253,6 @@ static void assert_nothing(struct world *w, enum outcome outcome, enum outcome e
     assert_true(w->result.text[0] != '\0');
 }
 
-/* ---- whole ---------------------------------------------------------------------------------- */
-
 static void check_whole(struct world *w, unsigned minor, size_t payload, size_t piece)
 {
     size_t n;
@@ -290,7 +291,7 @@ static void test_whole_by_length(void **state)
     char head[256];
 
     traces_make(&w->trace, 25, 2, 5000);
-    (void)snprintf(head, sizeof head, OK_HEAD "Content-Length: %zu\r\n\r\n", w->trace.n);
+    (void)snprintf(head, sizeof(head), OK_HEAD "Content-Length: %zu\r\n\r\n", w->trace.n);
     assert_int_equal(CAPTURE(w, SEND(head), BYTES(w->trace.data, w->trace.n)), OUTCOME_OK);
     assert_kept(w, w->trace.n, 2);
 }
@@ -317,14 +318,14 @@ static void test_old_format(void **state)
     struct world *w = *state;
     char body[] = "go 1.21 trace\0\0\0and some events", head[256], sha256[65];
 
-    (void)snprintf(head, sizeof head, OK_HEAD "Content-Length: %zu\r\n\r\n", sizeof body - 1);
-    assert_int_equal(CAPTURE(w, SEND(head), BYTES(body, sizeof body - 1)), OUTCOME_OK);
-    assert_int_equal(w->result.bytes, sizeof body - 1);
+    (void)snprintf(head, sizeof(head), OK_HEAD "Content-Length: %zu\r\n\r\n", sizeof(body) - 1);
+    assert_int_equal(CAPTURE(w, SEND(head), BYTES(body, sizeof(body) - 1)), OUTCOME_OK);
+    assert_int_equal(w->result.bytes, sizeof(body) - 1);
     assert_int_equal(w->result.go_minor, 21);
-    traces_sha256(body, sizeof body - 1, sha256);
+    traces_sha256(body, sizeof(body) - 1, sha256);
     assert_string_equal(w->result.sha256, sha256);
     open_file(w);
-    assert_nothing(w, CAPTURE(w, SEND(head), BYTES(body, sizeof body - 2)), OUTCOME_CLOSED,
+    assert_nothing(w, CAPTURE(w, SEND(head), BYTES(body, sizeof(body) - 2)), OUTCOME_CLOSED,
                    "before one generation was whole");
 }
 
@@ -333,15 +334,13 @@ static void test_unix_socket(void **state)
     struct world *w = *state;
     char path[256], head[256];
 
-    (void)snprintf(path, sizeof path, "%s/sock", w->dir);
+    (void)snprintf(path, sizeof(path), "%s/sock", w->dir);
     w->unix_path = path;
     traces_make(&w->trace, 26, 1, 100);
-    (void)snprintf(head, sizeof head, OK_HEAD "Content-Length: %zu\r\n\r\n", w->trace.n);
+    (void)snprintf(head, sizeof(head), OK_HEAD "Content-Length: %zu\r\n\r\n", w->trace.n);
     assert_int_equal(CAPTURE(w, SEND(head), BYTES(w->trace.data, w->trace.n)), OUTCOME_OK);
     assert_int_equal(w->result.peer, getpid());
 }
-
-/* ---- cut ------------------------------------------------------------------------------------ */
 
 static void test_cut_by_the_peer(void **state)
 {
@@ -350,22 +349,23 @@ static void test_cut_by_the_peer(void **state)
 
     traces_make(&w->trace, 26, 3, 100000);
     part = w->trace.ends[1] + 50000;
-    assert_truncated(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
-                                BYTES(w->trace.data, part)),
-                     2, "closed");
+    assert_truncated(
+        w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"), BYTES(w->trace.data, part)),
+        2, "closed");
     assert_int_equal(w->result.received, part);
     open_file(w);
-    assert_truncated(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
-                                BYTES(w->trace.data, w->trace.ends[1])),
+    assert_truncated(w,
+                     CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
+                             BYTES(w->trace.data, w->trace.ends[1])),
                      2, "closed");
     open_file(w);
     assert_truncated(w, CAPTURE(w, SEND(CHUNKED "30d40\r\n"), BYTES(w->trace.data, 0x30d40 - 1)), 1,
                      "closed");
     open_file(w);
     w->config.timeout = 200 * USEC_PER_MSEC;
-    assert_truncated(w, CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES(w->trace.data, part),
-                                {.what = LOOPBACK_WAIT}),
-                     2, "timeout");
+    assert_truncated(
+        w, CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES(w->trace.data, part), {.what = LOOPBACK_WAIT}), 2,
+        "timeout");
 }
 
 /* The reset is sent when all was read here: else it might take what is on its way with it. */
@@ -381,7 +381,7 @@ static void test_reset(void **state)
     struct loopback_step all[4];
 
     traces_make(&w->trace, 26, 2, 1000);
-    memcpy(all, steps, sizeof all);
+    memcpy(all, steps, sizeof(all));
     all[1] = (struct loopback_step)BYTES(w->trace.data, w->trace.n - 10);
     begin(w, all, 4);
     while (capture_received(w->capture) < w->trace.n - 10)
@@ -417,14 +417,16 @@ static void test_corrupt_trace(void **state)
     traces_make(&w->trace, 26, 3, 1000);
     at = w->trace.ends[1];
     w->trace.data[at] = 0xff;
-    assert_truncated(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
-                                BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
+    assert_truncated(w,
+                     CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
+                             BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
                      2, "corrupt");
     assert_int_equal(w->result.received, at);
     w->trace.data[16] = 0xff; /* the first batch's type */
     open_file(w);
-    assert_nothing(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
-                              BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
+    assert_nothing(w,
+                   CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
+                           BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
                    OUTCOME_INCOMPLETE, "before one generation was whole");
     assert_int_equal(w->result.received, 16);
 }
@@ -435,8 +437,9 @@ static void test_size_limit(void **state)
 
     traces_make(&w->trace, 26, 3, 100000);
     w->config.body_size_limit = w->trace.ends[1] + 1000;
-    assert_truncated(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
-                                BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
+    assert_truncated(w,
+                     CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
+                             BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
                      2, "size_limit");
     assert_int_equal(w->result.received, w->config.body_size_limit);
     /* at a generation's very end */
@@ -468,15 +471,13 @@ static void test_endless_body(void **state)
 
     traces_make(&w->trace, 26, 1, 1000);
     /* A trace goes on with batches: one generation, and its successor without end. */
-    memset(zeros, 0, sizeof zeros);
+    memset(zeros, 0, sizeof(zeros));
     w->config.body_size_limit = 4 << 20;
     (void)CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES("go 1.21 trace\0\0\0", 16),
-                  {.what = LOOPBACK_REPEAT, .data = zeros, .n = sizeof zeros, .times = 1u << 30});
+                  {.what = LOOPBACK_REPEAT, .data = zeros, .n = sizeof(zeros), .times = 1u << 30});
     assert_nothing(w, w->result.outcome, OUTCOME_INCOMPLETE, "size_limit");
     assert_int_equal(w->result.received, 4 << 20);
 }
-
-/* ---- other answers -------------------------------------------------------------------------- */
 
 static void test_statuses(void **state)
 {
@@ -522,7 +523,7 @@ static void test_statuses(void **state)
     };
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         open_file(w);
         assert_nothing(w, CAPTURE(w, SEND(rows[i].response)), rows[i].outcome, rows[i].text);
         assert_int_equal(w->result.peer, 0);
@@ -535,14 +536,15 @@ static void test_long_error_page(void **state)
     struct world *w = *state;
     char page[4096];
 
-    memset(page, 'e', sizeof page);
-    assert_nothing(w, CAPTURE(w, SEND("HTTP/1.1 500 Oops\r\n\r\n"),
-                              {.what = LOOPBACK_REPEAT, .data = page, .n = sizeof page,
-                               .times = 1u << 30}),
-                   OUTCOME_HTTP_STATUS, "eee\"\xe2\x80\xa6");
+    memset(page, 'e', sizeof(page));
+    assert_nothing(
+        w,
+        CAPTURE(w, SEND("HTTP/1.1 500 Oops\r\n\r\n"),
+                {.what = LOOPBACK_REPEAT, .data = page, .n = sizeof(page), .times = 1u << 30}),
+        OUTCOME_HTTP_STATUS, "eee\"\xe2\x80\xa6");
     assert_int_equal(w->result.received, 0);
-    memset(page, 1, sizeof page); /* four bytes each when quoted */
-    assert_nothing(w, CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES(page, sizeof page)),
+    memset(page, 1, sizeof(page)); /* four bytes each when quoted */
+    assert_nothing(w, CAPTURE(w, SEND(OK_HEAD "\r\n"), BYTES(page, sizeof(page))),
                    OUTCOME_NOT_A_TRACE, "\\x01\\x01");
     assert_int_equal(w->result.received, 0);
 }
@@ -556,8 +558,9 @@ static void test_long_headers(void **state)
     memset(line, 'x', 10000);
     memcpy(line, "X: ", 3);
     memcpy(line + 9998, "\r\n", 3);
-    assert_nothing(w, CAPTURE(w, SEND("HTTP/1.1 200 OK\r\n"),
-                              {.what = LOOPBACK_REPEAT, .data = line, .times = 1u << 20}),
+    assert_nothing(w,
+                   CAPTURE(w, SEND("HTTP/1.1 200 OK\r\n"),
+                           {.what = LOOPBACK_REPEAT, .data = line, .times = 1u << 20}),
                    OUTCOME_PROTOCOL, "64 KiB");
     free(line);
 }
@@ -580,21 +583,19 @@ static void test_refused(void **state)
     struct world *w = *state;
     char path[256];
 
-    (void)snprintf(path, sizeof path, "%s/none", w->dir);
+    (void)snprintf(path, sizeof(path), "%s/none", w->dir);
     w->unix_path = path;
     open_file(w);
     assert_int_equal(start(w), 0);
     assert_nothing(w, finish(w), OUTCOME_CONNECT, "");
 }
 
-/* ---- secrets -------------------------------------------------------------------------------- */
-
 static void test_credentials(void **state)
 {
     struct world *w = *state;
     char path[256];
 
-    (void)snprintf(path, sizeof path, "%s", scratch_text(w->dir, "token", "s3cret\n"));
+    (void)snprintf(path, sizeof(path), "%s", scratch_text(w->dir, "token", "s3cret\n"));
     w->config.auth.credentials_file = path;
     assert_nothing(w, CAPTURE(w, SEND("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")),
                    OUTCOME_UNAUTHORIZED, "401");
@@ -619,8 +620,6 @@ static void test_tls_file(void **state)
     begin(w, steps, 1);
     assert_nothing(w, finish(w), OUTCOME_CREDENTIALS, "");
 }
-
-/* ---- room ----------------------------------------------------------------------------------- */
 
 static void check_room(struct world *w, int answer, uint64_t room)
 {
@@ -684,8 +683,6 @@ static void test_room_refused(void **state)
     check_no_room(w, LATER, w->trace.ends[1] + 200000, 2);
 }
 
-/* ---- a file that cannot be written ---------------------------------------------------------- */
-
 /* A full disk is seen while the body still comes, or at the body's end if it fits into one block. */
 static void test_disk_full(void **state)
 {
@@ -694,8 +691,9 @@ static void test_disk_full(void **state)
     traces_make(&w->trace, 26, 2, 100000);
     w->fd = open("/dev/full", O_RDWR | O_CLOEXEC);
     assert_true(w->fd >= 0);
-    assert_nothing(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
-                              BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
+    assert_nothing(w,
+                   CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
+                           BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
                    OUTCOME_NO_SPACE, "No space left on device");
 }
 
@@ -707,7 +705,7 @@ static void test_disk_full_at_the_end(void **state)
     traces_make(&w->trace, 26, 2, 1000);
     w->fd = open("/dev/full", O_RDWR | O_CLOEXEC);
     assert_true(w->fd >= 0);
-    (void)snprintf(head, sizeof head, OK_HEAD "Content-Length: %zu\r\n\r\n", w->trace.n);
+    (void)snprintf(head, sizeof(head), OK_HEAD "Content-Length: %zu\r\n\r\n", w->trace.n);
     assert_nothing(w, CAPTURE(w, SEND(head), BYTES(w->trace.data, w->trace.n)), OUTCOME_NO_SPACE,
                    "No space left on device");
 }
@@ -719,8 +717,9 @@ static void test_read_only_file(void **state)
     traces_make(&w->trace, 26, 2, 100000);
     w->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     assert_true(w->fd >= 0);
-    assert_nothing(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
-                              BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
+    assert_nothing(w,
+                   CAPTURE(w, SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
+                           BYTES(w->trace.data, w->trace.n), {.what = LOOPBACK_WAIT}),
                    OUTCOME_STORAGE, "cannot write the trace: Bad file descriptor");
 }
 
@@ -743,12 +742,11 @@ static void test_file_size_limit(void **state)
     assert_nothing(w, outcome, OUTCOME_NO_SPACE, "cannot write the trace: File too large");
 }
 
-/* ---- stop ----------------------------------------------------------------------------------- */
-
 static void check_stop(struct world *w, size_t sent, unsigned generations)
 {
     const struct loopback_step steps[] = {SEND(OK_HEAD "Content-Length: 10000000\r\n\r\n"),
-                                          BYTES(w->trace.data, sent), {.what = LOOPBACK_WAIT}};
+                                          BYTES(w->trace.data, sent),
+                                          {.what = LOOPBACK_WAIT}};
 
     open_file(w);
     begin(w, steps, sent > 0 ? 3 : 1);
@@ -791,7 +789,7 @@ static void test_stop_while_paused(void **state)
     capture_stop(w->capture, "shutdown");
     assert_nothing(w, w->result.outcome, OUTCOME_CANCELLED, "shutdown");
     assert_int_equal(w->result.received, 0);
-    step(w); /* the answer comes too late; this test's owner knows */
+    step(w);                        /* the answer comes too late; this test's owner knows */
     (void)loopback_join(w->server); /* done with the steps */
 }
 

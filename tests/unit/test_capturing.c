@@ -96,14 +96,10 @@ static void test_who_is_meant(void **state)
         struct capturing_scope scope;
         bool meant;
     } rows[] = {
-        {{NULL, NULL, NULL}, true},
-        {{"http://x:1/t", NULL, NULL}, true},
-        {{"x:1", NULL, NULL}, true},
-        {{"x:2", NULL, NULL}, false},
-        {{NULL, "a", NULL}, true},
-        {{NULL, "b", NULL}, false},
-        {{NULL, NULL, "j"}, true},
-        {{NULL, NULL, "a"}, false},
+        {{NULL, NULL, NULL}, true},  {{"http://x:1/t", NULL, NULL}, true},
+        {{"x:1", NULL, NULL}, true}, {{"x:2", NULL, NULL}, false},
+        {{NULL, "a", NULL}, true},   {{NULL, "b", NULL}, false},
+        {{NULL, NULL, "j"}, true},   {{NULL, NULL, "a"}, false},
     };
     json_t *list = parsed(one, "waiting");
 

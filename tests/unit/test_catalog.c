@@ -77,10 +77,9 @@ static void test_orders(void **state)
     static const struct {
         const char *order, *first, *second, *third;
     } rows[] = {
-        {"time", NEW, MIDDLE, OLD},    {"size", MIDDLE, OLD, NEW},  {"service", NEW, MIDDLE, OLD},
-        {"host", OLD, MIDDLE, NEW},    {"pid", OLD, NEW, MIDDLE},   {"where", MIDDLE, OLD, NEW},
-        {"reason", MIDDLE, OLD, NEW},  {"state", OLD, NEW, MIDDLE},
-        {"label", OLD, NEW, MIDDLE},
+        {"time", NEW, MIDDLE, OLD},   {"size", MIDDLE, OLD, NEW},  {"service", NEW, MIDDLE, OLD},
+        {"host", OLD, MIDDLE, NEW},   {"pid", OLD, NEW, MIDDLE},   {"where", MIDDLE, OLD, NEW},
+        {"reason", MIDDLE, OLD, NEW}, {"state", OLD, NEW, MIDDLE}, {"label", OLD, NEW, MIDDLE},
     };
     struct catalog c = {0};
 
@@ -100,10 +99,9 @@ static void test_orders(void **state)
         check_order(&c, rows[i].first, rows[i].second, rows[i].third);
         catalog_sort(&c, order, true);
         check_order(&c, rows[i].third, rows[i].second, rows[i].first);
-        assert_int_equal(order_needs_facts(order),
-                         strcmp(rows[i].order, "reason") == 0 ||
-                             strcmp(rows[i].order, "state") == 0 ||
-                             strcmp(rows[i].order, "label") == 0);
+        assert_int_equal(order_needs_facts(order), strcmp(rows[i].order, "reason") == 0 ||
+                                                       strcmp(rows[i].order, "state") == 0 ||
+                                                       strcmp(rows[i].order, "label") == 0);
     }
     assert_null(order_find("colour"));
     catalog_done(&c);

@@ -61,12 +61,21 @@ static void test_makes_what_is_missing(void **state)
 
 static void test_no_way_out(void **state)
 {
-    static const char *const bad[] = {"", ".", "..", "/a", "a//b", "a/", "../a", "a/../b", "./a",
-                                      "a/b/..", "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/leaf"};
+    static const char *const bad[] = {"",
+                                      ".",
+                                      "..",
+                                      "/a",
+                                      "a//b",
+                                      "a/",
+                                      "../a",
+                                      "a/../b",
+                                      "./a",
+                                      "a/b/..",
+                                      "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/leaf"};
     struct chain c;
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(walk(&c, bad[i], true), -EINVAL);
         chain_close(&c);
     }

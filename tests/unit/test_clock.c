@@ -67,11 +67,22 @@ static void test_clocks_go_on(void **state)
 static void test_parse_rfc3339(void **state)
 {
     static const char *const bad[] = {
-        "", "2026", "2026-03-14", "2026-03-14T09:26:53", "2026-03-14 09:26:53Z",
-        "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
-        "2026-03-14T24:00:00Z", "2026-03-14T09:26:53.Z", "2026-03-14T09:26:53Zx",
-        "2026-03-14T09:26:53+2:00", "2026-03-14T09:26:53+02", "1969-12-31T23:59:59Z",
-        "1970-01-01T00:00:00+00:01", "+026-03-14T09:26:53Z",
+        "",
+        "2026",
+        "2026-03-14",
+        "2026-03-14T09:26:53",
+        "2026-03-14 09:26:53Z",
+        "2026-02-30T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-00-01T00:00:00Z",
+        "2026-03-14T24:00:00Z",
+        "2026-03-14T09:26:53.Z",
+        "2026-03-14T09:26:53Zx",
+        "2026-03-14T09:26:53+2:00",
+        "2026-03-14T09:26:53+02",
+        "1969-12-31T23:59:59Z",
+        "1970-01-01T00:00:00+00:01",
+        "+026-03-14T09:26:53Z",
     };
     usec t = 0;
 
@@ -83,7 +94,7 @@ static void test_parse_rfc3339(void **state)
     assert_int_equal(clock_parse_rfc3339("2026-03-14T04:56:53.1234567-04:30", &t), 0);
     assert_true(t == 1773480413 * USEC_PER_SEC + 123456);
     assert_int_equal(clock_parse_rfc3339("2028-02-29T00:00:60Z", &t), 0);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (clock_parse_rfc3339(bad[i], &t) != -EINVAL)
             fail_msg("%s", bad[i]);
     }
@@ -92,10 +103,8 @@ static void test_parse_rfc3339(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse_rfc3339),
-        cmocka_unit_test(test_rfc3339),
-        cmocka_unit_test(test_rfc3339_out_of_range),
-        cmocka_unit_test(test_rfc3339_is_utc),
+        cmocka_unit_test(test_parse_rfc3339),        cmocka_unit_test(test_rfc3339),
+        cmocka_unit_test(test_rfc3339_out_of_range), cmocka_unit_test(test_rfc3339_is_utc),
         cmocka_unit_test(test_clocks_go_on),
     };
 

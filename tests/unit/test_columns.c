@@ -27,7 +27,8 @@ static int setup(void **state)
     (void)state;
     assert_int_equal(facts_parse(record, strlen(record), facts), 0);
     assert_int_equal(catalog_add(&catalog, "a/web-12/20261121/153930-4711.trace", 3 << 20,
-                                 WHERE_ARCHIVE | WHERE_REMOTE), 0);
+                                 WHERE_ARCHIVE | WHERE_REMOTE),
+                     0);
     assert_int_equal(catalog_add(&catalog, "checkout/b/20261120/130000.trace", 17, WHERE_REMOTE),
                      0);
     catalog.items[0].facts = facts;
@@ -136,8 +137,12 @@ static void test_age(void **state)
 
 static void test_progress(void **state)
 {
-    struct progress p = {.width = 80, .files = 4, .files_done = 1, .bytes = 4 << 20,
-                         .bytes_done = 1 << 20, .start = USEC_PER_SEC};
+    struct progress p = {.width = 80,
+                         .files = 4,
+                         .files_done = 1,
+                         .bytes = 4 << 20,
+                         .bytes_done = 1 << 20,
+                         .start = USEC_PER_SEC};
     char out[PROGRESS_TEXT_SIZE];
 
     (void)state;

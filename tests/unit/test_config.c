@@ -24,8 +24,6 @@
 #define TARGETS "    static_configs: [{targets: [\"127.0.0.1:6060\"]}]\n"
 #define JOB "scrape_configs:\n  - job_name: shop\n" TARGETS
 
-/* --- files --- */
-
 static const char *source_path(const char *below, char out[static PATH_MAX])
 {
     const char *dir = getenv("CONTRACE_SRC_DIR");
@@ -95,12 +93,12 @@ static void check_fixture(const char *dir, const char *name)
     _cleanup_free_ char *errors = NULL;
     size_t stem = strlen(name) - strlen(".yaml");
 
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
     read_file(path, &text);
     errors = errors_of(name, buf_str(&text), text.len);
     buf_init(&expected, CONFIG_FILE_MAX);
     if (strncmp(name, "ok-", 3) != 0) {
-        (void)snprintf(path, sizeof path, "%s/%.*s.expected", dir, (int)stem, name);
+        (void)snprintf(path, sizeof(path), "%s/%.*s.expected", dir, (int)stem, name);
         read_file(path, &expected);
         assert_true(expected.len > 0);
     }
@@ -133,8 +131,6 @@ static void test_fixtures(void **state)
     assert_true(n >= 100);
 }
 
-/* --- values --- */
-
 static void assert_default_globals(const struct config *c)
 {
     assert_int_equal(c->interval, 5 * USEC_PER_MIN);
@@ -146,8 +142,7 @@ static void assert_default_globals(const struct config *c)
     assert_int_equal(c->shutdown_timeout, 25 * USEC_PER_SEC);
     assert_null(c->host);
     assert_string_equal(c->storage.path, "/var/lib/contrace");
-    assert_string_equal(c->web.listen_address,
-                        "127.0.0.1:7465, unix:/run/contrace/contraced.sock");
+    assert_string_equal(c->web.listen_address, "127.0.0.1:7465, unix:/run/contrace/contraced.sock");
     assert_null(c->web.bearer_token_file);
     assert_int_equal(c->storage.max_bytes, 512 << 20);
     assert_int_equal(c->storage.max_age, 7 * USEC_PER_DAY);
@@ -208,17 +203,68 @@ static void test_defaults(void **state)
 static void test_shipped_file(void **state)
 {
     static const char *const keys[] = {
-        "global", "scrape_interval", "seconds", "scrape_timeout", "body_size_limit",
-        "max_duty_cycle", "max_concurrent_captures", "host", "shutdown_timeout", "scrape_configs",
-        "job_name", "scheme", "path", "static_configs", "targets", "labels", "file_sd_configs",
-        "files", "refresh_interval", "basic_auth", "username", "password_file", "authorization",
-        "type", "credentials_file", "tls_config", "ca_file", "cert_file", "key_file",
-        "server_name", "insecure_skip_verify", "pid_file", "storage", "max_bytes", "max_age",
-        "max_files", "min_free", "upload", "url", "endpoint", "region", "addressing", "concurrency",
-        "keep_local", "if_none_match", "max_rate", "stall_timeout", "storage_class",
-        "server_side_encryption", "sse_kms_key_id", "tags", "access_key_file", "secret_key_file",
-        "session_token_file", "account_key_file", "sas_token_file", "web",
-        "listen_address", "bearer_token_file", "log", "level", "format",
+        "global",
+        "scrape_interval",
+        "seconds",
+        "scrape_timeout",
+        "body_size_limit",
+        "max_duty_cycle",
+        "max_concurrent_captures",
+        "host",
+        "shutdown_timeout",
+        "scrape_configs",
+        "job_name",
+        "scheme",
+        "path",
+        "static_configs",
+        "targets",
+        "labels",
+        "file_sd_configs",
+        "files",
+        "refresh_interval",
+        "basic_auth",
+        "username",
+        "password_file",
+        "authorization",
+        "type",
+        "credentials_file",
+        "tls_config",
+        "ca_file",
+        "cert_file",
+        "key_file",
+        "server_name",
+        "insecure_skip_verify",
+        "pid_file",
+        "storage",
+        "max_bytes",
+        "max_age",
+        "max_files",
+        "min_free",
+        "upload",
+        "url",
+        "endpoint",
+        "region",
+        "addressing",
+        "concurrency",
+        "keep_local",
+        "if_none_match",
+        "max_rate",
+        "stall_timeout",
+        "storage_class",
+        "server_side_encryption",
+        "sse_kms_key_id",
+        "tags",
+        "access_key_file",
+        "secret_key_file",
+        "session_token_file",
+        "account_key_file",
+        "sas_token_file",
+        "web",
+        "listen_address",
+        "bearer_token_file",
+        "log",
+        "level",
+        "format",
     };
     char path[PATH_MAX];
     struct config *c = NULL;
@@ -240,7 +286,7 @@ static void test_shipped_file(void **state)
     for (size_t i = 0; i < COUNT(keys); i++) {
         char key[64];
 
-        (void)snprintf(key, sizeof key, " %s:", keys[i]);
+        (void)snprintf(key, sizeof(key), " %s:", keys[i]);
         if (!strstr(buf_str(&text), key)) {
             key[0] = '\n';
             assert_non_null(strstr(buf_str(&text), key));
@@ -312,21 +358,21 @@ static void test_job(void **state)
     assert_string_equal(job->targets.items[2].labels[1].name, "service");
     assert_string_equal(job->targets.items[2].labels[1].value, "checkout");
     assert_int_equal(job->n_file_sd, 3);
-    (void)snprintf(path, sizeof path, "%s/targets/*.json", dir);
+    (void)snprintf(path, sizeof(path), "%s/targets/*.json", dir);
     assert_string_equal(job->file_sd[0], path);
     assert_string_equal(job->file_sd[1], "/etc/t.yml");
-    (void)snprintf(path, sizeof path, "%s/more.yaml", dir);
+    (void)snprintf(path, sizeof(path), "%s/more.yaml", dir);
     assert_string_equal(job->file_sd[2], path);
     assert_int_equal(job->file_sd_refresh, USEC_PER_MIN);
     assert_string_equal(job->auth.type, "Bearer");
-    (void)snprintf(path, sizeof path, "%s/token", dir);
+    (void)snprintf(path, sizeof(path), "%s/token", dir);
     assert_string_equal(job->auth.credentials_file, path);
-    (void)snprintf(path, sizeof path, "%s/c.pem", dir);
+    (void)snprintf(path, sizeof(path), "%s/c.pem", dir);
     assert_string_equal(job->tls.cert_file, path);
     assert_string_equal(job->tls.key_file, "/k.pem");
     assert_string_equal(job->tls.server_name, "shop");
     assert_true(job->tls.insecure_skip_verify);
-    (void)snprintf(path, sizeof path, "%s/run/shop.pid", dir);
+    (void)snprintf(path, sizeof(path), "%s/run/shop.pid", dir);
     assert_string_equal(job->pid_file, path);
     config_free(c);
 }
@@ -463,8 +509,6 @@ static void test_suspend(void **state)
     config_free(c);
 }
 
-/* --- targets of the command line --- */
-
 static struct config *with_targets(const char *const *args, size_t n)
 {
     struct config *c = config_new();
@@ -554,14 +598,10 @@ static void test_bad_targets(void **state)
     static const struct {
         const char *arg, *why;
     } rows[] = {
-        {"", "begins with http://"},
-        {"127.0.0.1:6060", "begins with http://"},
-        {"=http://a", "before = is empty"},
-        {"a\nb=http://a", "control character"},
-        {"shop=", "begins with http://"},
-        {"http://u:p@a/", "do not belong into a URL"},
-        {"http://a/?x=1", "no query"},
-        {"http://taken:1", "given twice"},
+        {"", "begins with http://"},         {"127.0.0.1:6060", "begins with http://"},
+        {"=http://a", "before = is empty"},  {"a\nb=http://a", "control character"},
+        {"shop=", "begins with http://"},    {"http://u:p@a/", "do not belong into a URL"},
+        {"http://a/?x=1", "no query"},       {"http://taken:1", "given twice"},
         {"x=http://taken:1", "given twice"},
     };
     static const char *const first[] = {"http://taken:1"};
@@ -575,15 +615,13 @@ static void test_bad_targets(void **state)
         assert_int_equal(config_add_target(c, rows[i].arg, &why), -EINVAL);
         assert_non_null(strstr(why, rows[i].why));
     }
-    memset(longer, 's', sizeof longer);
+    memset(longer, 's', sizeof(longer));
     memcpy(longer + CONFIG_JOB_NAME_MAX + 1, "=http://a", 10);
     assert_int_equal(config_add_target(c, longer, &why), -EINVAL);
     assert_int_equal(config_add_target(c, longer + 1, &why), 0);
     assert_int_equal(c->n_jobs, 2);
     config_free(c);
 }
-
-/* --- limits and failures --- */
 
 static void test_files_that_cannot_be_read(void **state)
 {

@@ -18,7 +18,7 @@
 #include "tests/support/allocations.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define JOB                                                                                        \
+#define JOB \
     "scrape_configs:\n  - job_name: shop\n    static_configs: [{targets: [\"127.0.0.1:6060\"]}]\n"
 
 static char *printed(struct diags *d)
@@ -70,8 +70,6 @@ static void assert_checked(struct config *c, const char *expected)
 
     assert_string_equal(errors, expected);
 }
-
-/* ---- what the keys fill --------------------------------------------------------------------- */
 
 static void test_defaults(void **state)
 {
@@ -176,25 +174,23 @@ static void test_place(void **state)
 static void test_bounds(void **state)
 {
     static const char *const good[] = {
-        "  concurrency: 1\n", "  concurrency: 64\n", "  max_rate: 16KiB\n",
+        "  concurrency: 1\n",    "  concurrency: 64\n",   "  max_rate: 16KiB\n",
         "  stall_timeout: 5s\n", "  stall_timeout: 1h\n", "  max_rate:\n",
     };
     char key[UPLOAD_WHY_MAX], text[4 * UPLOAD_WHY_MAX];
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        (void)snprintf(text, sizeof text, "upload:\n  url: s3://x\n%s", good[i]);
+        (void)snprintf(text, sizeof(text), "upload:\n  url: s3://x\n%s", good[i]);
         config_free(load(text));
     }
     /* Characters, not bytes. */
     for (size_t i = 0; i < 128; i++)
         memcpy(key + 2 * i, "é", 3);
-    (void)snprintf(text, sizeof text, "upload:\n  url: s3://x\n  tags: {%s: %s%s}\n", key, key,
+    (void)snprintf(text, sizeof(text), "upload:\n  url: s3://x\n  tags: {%s: %s%s}\n", key, key,
                    key);
     config_free(load(text));
 }
-
-/* ---- what the manual shows ------------------------------------------------------------------ */
 
 #define BLOCK ".Bd -literal -offset indent\n"
 
@@ -207,7 +203,7 @@ static void test_examples_of_the_manual(void **state)
     unsigned n = 0;
 
     (void)state;
-    (void)snprintf(path, sizeof path, "%s/man/contraced.yaml.5", dir ? dir : ".");
+    (void)snprintf(path, sizeof(path), "%s/man/contraced.yaml.5", dir ? dir : ".");
     buf_init(&text, CONFIG_FILE_MAX);
     assert_int_equal(buf_read_file(&text, path), 0);
     for (at = buf_str(&text); (at = strstr(at, BLOCK "upload:")); n++) {
@@ -223,10 +219,8 @@ static void test_examples_of_the_manual(void **state)
     buf_done(&text);
 }
 
-/* ---- which key is for which store ----------------------------------------------------------- */
-
-static const char *const urls[] = {"s3://b", "gs://b", "az://a/c", "https://h/", "http://[::1]/",
-                                   "file:///d"};
+static const char *const urls[] = {"s3://b",     "gs://b",        "az://a/c",
+                                   "https://h/", "http://[::1]/", "file:///d"};
 
 static void test_keys_of_stores(void **state)
 {
@@ -243,8 +237,8 @@ static void test_keys_of_stores(void **state)
         {"tags", "tags: {a: b}", "ynnnnn"},
         {"access_key_file", "access_key_file: a\n  secret_key_file: s", "yynnnn"},
         {"secret_key_file", "access_key_file: a\n  secret_key_file: s", "yynnnn"},
-        {"session_token_file",
-         "access_key_file: a\n  secret_key_file: s\n  session_token_file: t", "ynnnnn"},
+        {"session_token_file", "access_key_file: a\n  secret_key_file: s\n  session_token_file: t",
+         "ynnnnn"},
         {"account_key_file", "account_key_file: k", "nnynnn"},
         {"sas_token_file", "sas_token_file: k", "nnynnn"},
         {"basic_auth", "basic_auth: {username: u, password_file: p}", "nnnyyn"},
@@ -268,9 +262,9 @@ static void test_keys_of_stores(void **state)
         _cleanup_free_ char *errors = NULL;
         bool fits = rows[i / COUNT(urls)].fits[i % COUNT(urls)] == 'y';
 
-        (void)snprintf(text, sizeof text, "upload:\n  url: %s\n  %s\n", url,
+        (void)snprintf(text, sizeof(text), "upload:\n  url: %s\n  %s\n", url,
                        rows[i / COUNT(urls)].text);
-        (void)snprintf(said, sizeof said, ": upload: %s is for stores at ",
+        (void)snprintf(said, sizeof(said), ": upload: %s is for stores at ",
                        rows[i / COUNT(urls)].key);
         errors = errors_of(text, &c);
         if (fits ? *errors != '\0' : !strstr(errors, said))
@@ -304,8 +298,6 @@ static void test_endpoints(void **state)
     }
 }
 
-/* ---- --upload.url --------------------------------------------------------------------------- */
-
 static void test_option(void **state)
 {
     struct config *c = config_new();
@@ -330,9 +322,9 @@ static void test_option(void **state)
     config_free(c);
 }
 
-#define S3_KEYS                                                                                    \
-    "  endpoint: https://minio\n  region: r\n  addressing: path\n  storage_class: X\n"             \
-    "  server_side_encryption: AES256\n  tags: {a: b}\n  access_key_file: a\n"                     \
+#define S3_KEYS                                                                        \
+    "  endpoint: https://minio\n  region: r\n  addressing: path\n  storage_class: X\n" \
+    "  server_side_encryption: AES256\n  tags: {a: b}\n  access_key_file: a\n"         \
     "  secret_key_file: s\n  tls_config: {insecure_skip_verify: true}\n  concurrency: 9\n"
 
 /* Another store of the same kind is asked with what the file says; one of another kind is not. */
@@ -367,8 +359,6 @@ static void test_option_over_file(void **state)
     }
     config_free(c);
 }
-
-/* ---- secrets -------------------------------------------------------------------------------- */
 
 /* Whatever is refused, no message shows what may be a secret. */
 static void test_no_secret_is_shown(void **state)
@@ -406,10 +396,17 @@ static void test_open_network(void **state)
         const char *url;
         int open;
     } rows[] = {
-        {"http://store.example/", 1},     {"http://10.0.0.1:80", 1}, {"http://[2001:db8::1]/", 1},
-        {"http://localhost.example/", 1}, {"http://127.0.0.1/", 0},  {"http://127.9.9.9:1/x", 0},
-        {"http://localhost:8080/", 0},    {"http://[::1]:8080/", 0}, {"https://store.example/", 0},
-        {"s3://b", 0},                    {"http://", 0},
+        {"http://store.example/", 1},
+        {"http://10.0.0.1:80", 1},
+        {"http://[2001:db8::1]/", 1},
+        {"http://localhost.example/", 1},
+        {"http://127.0.0.1/", 0},
+        {"http://127.9.9.9:1/x", 0},
+        {"http://localhost:8080/", 0},
+        {"http://[::1]:8080/", 0},
+        {"https://store.example/", 0},
+        {"s3://b", 0},
+        {"http://", 0},
     };
 
     (void)state;
@@ -425,8 +422,6 @@ static void test_open_network(void **state)
     config_free(load("upload:\n  url: http://localhost/\n"
                      "  basic_auth: {username: u, password_file: p}\n"));
 }
-
-/* ---- memory --------------------------------------------------------------------------------- */
 
 static void fail_allocations(const char *text, bool once)
 {

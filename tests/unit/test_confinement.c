@@ -28,13 +28,13 @@
 #include "tests/support/scratch.h"
 
 /* What a child that is confined finds out; 0 as an exit status: all as it should be. */
-#define HOLDS(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            (void)fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #condition,              \
-                          strerror(errno));                                                        \
-            return 1;                                                                              \
-        }                                                                                          \
+#define HOLDS(condition)                                                              \
+    do {                                                                              \
+        if (!(condition)) {                                                           \
+            (void)fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #condition, \
+                          strerror(errno));                                           \
+            return 1;                                                                 \
+        }                                                                             \
     } while (0)
 
 struct fixture {
@@ -47,14 +47,14 @@ struct fixture {
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = calloc(1, sizeof(*f));
 
     assert_non_null(f);
     f->top = scratch_new(NULL);
-    (void)snprintf(f->spool, sizeof f->spool, "%s/spool", f->top);
-    (void)snprintf(f->outside, sizeof f->outside, "%s/outside", f->top);
-    (void)snprintf(f->listen, sizeof f->listen, "unix:%s/run/sock", f->top);
-    (void)snprintf(f->url, sizeof f->url, "file://%s", f->outside);
+    (void)snprintf(f->spool, sizeof(f->spool), "%s/spool", f->top);
+    (void)snprintf(f->outside, sizeof(f->outside), "%s/outside", f->top);
+    (void)snprintf(f->listen, sizeof(f->listen), "unix:%s/run/sock", f->top);
+    (void)snprintf(f->url, sizeof(f->url), "file://%s", f->outside);
     assert_int_equal(mkdir(f->outside, 0700), 0);
     f->alone = true;
     f->config.storage.path = f->spool;
@@ -95,15 +95,13 @@ static int make_file(const char *directory, const char *name)
     char path[512];
     int fd;
 
-    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
     fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
     (void)close(fd);
     return 0;
 }
-
-/* ---- files ---------------------------------------------------------------------------------- */
 
 static void *in_thread(void *outside)
 {
@@ -123,11 +121,11 @@ static int check_files(const struct fixture *f)
     HOLDS((open("/proc/self/comm", O_WRONLY | O_CLOEXEC) < 0) == (geteuid() == 0));
     /* Its own directory was made, and all that the spool does works there. */
     HOLDS(stat(f->spool, &st) == 0 && S_ISDIR(st.st_mode));
-    (void)snprintf(from, sizeof from, "%s/new", f->spool);
-    (void)snprintf(to, sizeof to, "%s/archive", f->spool);
+    (void)snprintf(from, sizeof(from), "%s/new", f->spool);
+    (void)snprintf(to, sizeof(to), "%s/archive", f->spool);
     HOLDS(make_file(f->spool, "new") == 0);
     HOLDS(mkdir(to, 0700) == 0);
-    (void)snprintf(to, sizeof to, "%s/archive/new", f->spool);
+    (void)snprintf(to, sizeof(to), "%s/archive/new", f->spool);
     HOLDS(rename(from, to) == 0);
     HOLDS(truncate(to, 5) == 0);
     HOLDS(unlink(to) == 0);
@@ -150,8 +148,8 @@ static int bind_in(const char *directory)
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
 
-    (void)snprintf(sa.sun_path, sizeof sa.sun_path, "%.80s/sock", directory);
-    r = bind(fd, (struct sockaddr *)&sa, sizeof sa) < 0 ? -errno : 0;
+    (void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%.80s/sock", directory);
+    r = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ? -errno : 0;
     if (r == 0)
         r = unlink(sa.sun_path) < 0 ? -errno : 0;
     (void)close(fd);
@@ -162,7 +160,7 @@ static int check_sockets(const struct fixture *f)
 {
     char run[300];
 
-    (void)snprintf(run, sizeof run, "%s/run", f->top);
+    (void)snprintf(run, sizeof(run), "%s/run", f->top);
     HOLDS(bind_in(run) == 0);
     HOLDS(bind_in(f->outside) == -EACCES);
     HOLDS(make_file(run, "file") == -EACCES);
@@ -176,7 +174,7 @@ static void test_sockets(void **state)
 
     if (landlock_version() < 2)
         skip();
-    (void)snprintf(run, sizeof run, "%s/run", f->top);
+    (void)snprintf(run, sizeof(run), "%s/run", f->top);
     assert_int_equal(mkdir(run, 0700), 0);
     confined(f, check_sockets);
 }
@@ -217,8 +215,8 @@ static int check_others(const struct fixture *f)
 {
     char path[64], link[64];
 
-    (void)snprintf(path, sizeof path, "/proc/%d/fd/0", (int)getppid());
-    HOLDS((readlink(path, link, sizeof link) < 0) == f->alone);
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd/0", (int)getppid());
+    HOLDS((readlink(path, link, sizeof(link)) < 0) == f->alone);
     return 0;
 }
 
@@ -232,8 +230,6 @@ static void test_others(void **state)
     f->alone = false;
     confined(f, check_others);
 }
-
-/* ---- system calls --------------------------------------------------------------------------- */
 
 static int end(void *nothing)
 {
@@ -251,7 +247,7 @@ static int check_calls(const struct fixture *f)
     HOLDS(syscall(SYS_bpf, 0, NULL, 0) < 0 && errno == EPERM);
     HOLDS(syscall(SYS_keyctl, 0, 0) < 0 && errno == EPERM);
     HOLDS(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
-    HOLDS(clone(end, stack + sizeof stack, CLONE_NEWUSER | SIGCHLD, NULL) < 0 && errno == EPERM);
+    HOLDS(clone(end, stack + sizeof(stack), CLONE_NEWUSER | SIGCHLD, NULL) < 0 && errno == EPERM);
     return 0;
 }
 
@@ -282,8 +278,6 @@ static void test_child(void **state)
     confined(*state, check_child);
 }
 
-/* ---- what is read later --------------------------------------------------------------------- */
-
 static void count_warnings(void *userdata, enum log_level level, const struct log_fields *fields,
                            const char *message)
 {
@@ -303,7 +297,7 @@ static int check_reload(const struct fixture *f)
     log_set_level(LOG_LEVEL_WARN);
     confinement_check(c, &fresh);
     HOLDS(warnings == 0);
-    (void)snprintf(other, sizeof other, "unix:%s/b.sock, unix:%s/run/sub/c.sock", f->top, f->top);
+    (void)snprintf(other, sizeof(other), "unix:%s/b.sock, unix:%s/run/sub/c.sock", f->top, f->top);
     fresh.web.listen_address = other;
     confinement_check(c, &fresh);
     HOLDS(warnings == 0); /* both are below the directory that is there */

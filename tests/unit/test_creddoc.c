@@ -12,16 +12,16 @@
 #include "daemon/upload/creddoc.h"
 
 #define CANARY "wJalrXUtnFEMIcAnArYbPxRfiCYEXAMPLEKEY0001"
-#define JSON                                                                                       \
-    "{\"Code\":\"Success\",\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"" CANARY                   \
+#define JSON                                                                     \
+    "{\"Code\":\"Success\",\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"" CANARY \
     "\",\"Token\":\"" CANARY "\",\"Expiration\":\"2026-03-14T09:26:53Z\"}"
-#define STS(inner)                                                                                 \
-    "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"      \
-    "<AssumeRoleWithWebIdentityResult><Credentials>" inner                                         \
+#define STS(inner)                                                                            \
+    "<AssumeRoleWithWebIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">" \
+    "<AssumeRoleWithWebIdentityResult><Credentials>" inner                                    \
     "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
-#define XML                                                                                        \
-    STS("<SessionToken>\n " CANARY " </SessionToken><SecretAccessKey>" CANARY                      \
-        "</SecretAccessKey><Expiration>2026-03-14T09:26:53Z</Expiration>"                          \
+#define XML                                                                   \
+    STS("<SessionToken>\n " CANARY " </SessionToken><SecretAccessKey>" CANARY \
+        "</SecretAccessKey><Expiration>2026-03-14T09:26:53Z</Expiration>"     \
         "<AccessKeyId>AK</AccessKeyId>")
 #define EXPIRY (1773480413 * USEC_PER_SEC)
 
@@ -33,7 +33,7 @@ static void assert_set(parse_fn *parse, const char *text, const char *token, use
     char why[512] = "";
 
     secret_init(&s);
-    assert_int_equal(parse(text, strlen(text), &s, why, sizeof why), 0);
+    assert_int_equal(parse(text, strlen(text), &s, why, sizeof(why)), 0);
     assert_string_equal(why, "");
     assert_string_equal(s.access_key, "AK");
     assert_string_equal(s.secret_key, CANARY);
@@ -48,7 +48,7 @@ static void assert_refused(parse_fn *parse, const char *text, const char *expect
     char why[512] = "";
 
     secret_init(&s);
-    assert_int_equal(parse(text, strlen(text), &s, why, sizeof why), -EINVAL);
+    assert_int_equal(parse(text, strlen(text), &s, why, sizeof(why)), -EINVAL);
     assert_string_equal(why, expected);
     assert_null(s.access_key);
 }
@@ -74,8 +74,8 @@ static void test_json_errors(void **state)
         {"{}", "the reply has no AccessKeyId"},
         {"{\"AccessKeyId\":\"AK\"}", "the reply has no SecretAccessKey"},
         {"{\"AccessKeyId\":7}", "the reply's AccessKeyId is not a string"},
-        {"{\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"" CANARY
-         "\",\"Expiration\":\"" CANARY "\"}",
+        {"{\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"" CANARY "\",\"Expiration\":\"" CANARY
+         "\"}",
          "the reply's Expiration is not a time"},
         {"{\"AccessKeyId\":\"AK\",\"SecretAccessKey\":\"" CANARY "\\n\"}",
          "a key or the token in the reply is empty or has strange characters"},
@@ -91,7 +91,7 @@ static void test_json_errors(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_refused(creddoc_parse_json, rows[i].text, rows[i].why);
 }
 
@@ -123,7 +123,7 @@ static void test_xml_errors(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_refused(creddoc_parse_xml, rows[i].text, rows[i].why);
 }
 
@@ -147,9 +147,9 @@ static void test_bounds(void **state)
         char why[512];
 
         secret_init(&s);
-        assert_int_equal(creddoc_parse_xml(big, CREDDOC_MAX, &s, why, sizeof why), -EINVAL);
+        assert_int_equal(creddoc_parse_xml(big, CREDDOC_MAX, &s, why, sizeof(why)), -EINVAL);
         memset(big, '[', CREDDOC_MAX);
-        assert_int_equal(creddoc_parse_json(big, CREDDOC_MAX, &s, why, sizeof why), -EINVAL);
+        assert_int_equal(creddoc_parse_json(big, CREDDOC_MAX, &s, why, sizeof(why)), -EINVAL);
     }
     free(big);
 }
@@ -163,16 +163,16 @@ static void hunt(parse_fn *parse, const char *good)
 
     assert_non_null(text);
     for (size_t i = 0; i < n; i++) {
-        for (size_t d = 0; d <= sizeof damage; d++) {
+        for (size_t d = 0; d <= sizeof(damage); d++) {
             struct secret_set s;
             char why[512] = "";
             int r;
 
             secret_init(&s);
             memcpy(text, good, n + 1);
-            if (d < sizeof damage)
+            if (d < sizeof(damage))
                 text[i] = damage[d];
-            r = parse(text, d < sizeof damage ? n : i, &s, why, sizeof why);
+            r = parse(text, d < sizeof(damage) ? n : i, &s, why, sizeof(why));
             assert_true((r < 0) == (why[0] != '\0'));
             assert_null(strstr(why, "cAnArY"));
             assert_null(strstr(why, "wJalr"));

@@ -43,7 +43,7 @@ static void assert_header(const struct credentials *auth, const char *expected)
     struct buf header;
 
     credentials_init(&header);
-    assert_int_equal(credentials_header(auth, &header, text, sizeof text), 0);
+    assert_int_equal(credentials_header(auth, &header, text, sizeof(text)), 0);
     assert_string_equal(buf_str(&header), expected);
     assert_string_equal(text, "untouched");
     buf_wipe(&header);
@@ -57,7 +57,7 @@ static void assert_refused(const struct credentials *auth, int error, const char
     struct buf header;
 
     credentials_init(&header);
-    assert_int_equal(credentials_header(auth, &header, text, sizeof text), error);
+    assert_int_equal(credentials_header(auth, &header, text, sizeof(text)), error);
     assert_non_null(strstr(text, path));
     assert_non_null(strstr(text, why));
     assert_null(strstr(text, "s3cret"));
@@ -155,19 +155,19 @@ static void test_length(void **state)
     memset(secret, 's', max + 1);
     auth = bearer(scratch_write(dir, "token", secret, max, 0600));
     credentials_init(&header);
-    assert_int_equal(credentials_header(&auth, &header, text, sizeof text), 0);
+    assert_int_equal(credentials_header(&auth, &header, text, sizeof(text)), 0);
     assert_int_equal(header.len, strlen("Authorization: Bearer ") + max);
     buf_wipe(&header);
-    auth = (struct credentials){.basic_username = "u",
-                                .basic_password_file = auth.credentials_file};
-    assert_int_equal(credentials_header(&auth, &header, text, sizeof text), 0);
+    auth =
+        (struct credentials){.basic_username = "u", .basic_password_file = auth.credentials_file};
+    assert_int_equal(credentials_header(&auth, &header, text, sizeof(text)), 0);
     assert_int_equal(header.len, strlen("Authorization: Basic ") + (max + 2 + 2) / 3 * 4);
     buf_wipe(&header);
     /* A name that fills the header by itself: said, not forgotten. */
     memset(user, 'u', 8192);
     user[8192] = '\0';
     auth.basic_username = user;
-    assert_int_equal(credentials_header(&auth, &header, text, sizeof text), -E2BIG);
+    assert_int_equal(credentials_header(&auth, &header, text, sizeof(text)), -E2BIG);
     assert_non_null(strstr(text, "too long"));
     buf_wipe(&header);
     auth = bearer(scratch_write(dir, "token", secret, max + 1, 0600));
@@ -209,7 +209,7 @@ static void test_modes(void **state)
     assert_header(&auth, "Authorization: Bearer s3cret");
     if (on_memory(dir))
         skip(); /* see the next test */
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         auth = bearer(scratch_write(dir, "token", "s3cret", 6, bad[i]));
         assert_refused(&auth, -EPERM, "chmod 0600");
     }
@@ -226,11 +226,11 @@ static void test_memory_file_system(void **state)
     if (geteuid() != 0 || access("/dev/shm", W_OK) < 0 || !on_memory("/dev/shm"))
         skip();
     shm = scratch_new("/dev/shm");
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         auth = bearer(scratch_write(shm, "token", "s3cret", 6, good[i]));
         assert_header(&auth, "Authorization: Bearer s3cret");
     }
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         auth = bearer(scratch_write(shm, "token", "s3cret", 6, bad[i]));
         assert_refused(&auth, -EPERM, "chmod 0600");
     }

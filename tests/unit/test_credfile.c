@@ -21,7 +21,7 @@
 static int parse(enum credfile_kind kind, const char *profile, const char *text,
                  struct credfile_profile *ret, char why[static 256])
 {
-    memset(ret, 0, sizeof *ret);
+    memset(ret, 0, sizeof(*ret));
     why[0] = '\0';
     return credfile_parse("f", kind, text, strlen(text), profile, ret, why, 256);
 }
@@ -51,14 +51,15 @@ static void test_credentials(void **state)
     assert_keys(k, "default", "[default]\n" KEYS, "AK", CANARY, "", "");
     assert_keys(k, "b", "[a]\naws_access_key_id=no\n\n[b]\n" KEYS "aws_session_token=t/+==\n", "AK",
                 CANARY, "t/+==", "");
-    assert_keys(k, "a", "\xef\xbb\xbf# c\r\n; d\r\n[ a ] # e\r\nAWS_Access_Key_ID:x\r\n"
-                        "aws_secret_access_key=y#z ; f\r\nregion=eu-west-1",
+    assert_keys(k, "a",
+                "\xef\xbb\xbf# c\r\n; d\r\n[ a ] # e\r\nAWS_Access_Key_ID:x\r\n"
+                "aws_secret_access_key=y#z ; f\r\nregion=eu-west-1",
                 "x", "y#z", "", "eu-west-1");
     /* Parts of a profile come together; of a key that is there twice the last counts. */
     assert_keys(k, "a", "[a]\n" KEYS "[b]\nregion=no\n[a]\nregion=r\naws_access_key_id=later\n",
                 "later", CANARY, "", "r");
-    assert_keys(k, "a", " [a]\n  aws_access_key_id=x\n  aws_secret_access_key=y\n", "x", "y",
-                "", "");
+    assert_keys(k, "a", " [a]\n  aws_access_key_id=x\n  aws_secret_access_key=y\n", "x", "y", "",
+                "");
     assert_keys(k, "a", "[a]\nregion=r\n", "", "", "", "r");
 }
 
@@ -71,12 +72,13 @@ static void test_config(void **state)
     assert_keys(k, "x", "[x]\nregion=no\n[profile x]\nregion=r\n", "", "", "", "r");
     assert_keys(k, "x y", "[profile 'x y']\nregion=r\n", "", "", "", "r");
     assert_keys(k, "x", "[profile\t\"x\"]\nregion=r\n", "", "", "", "r");
-    assert_keys(k, "default", "[default]\nregion=no\n[profile default]\nregion=r\n"
+    assert_keys(k, "default",
+                "[default]\nregion=no\n[profile default]\nregion=r\n"
                 "[default]\nregion=no\n",
                 "", "", "", "r");
     /* Nested properties and values that go on are for other tools. */
-    assert_keys(k, "x", "[profile x]\ns3 =\n  region = no\n  max = 1\n\nregion = r\n", "", "",
-                "", "r");
+    assert_keys(k, "x", "[profile x]\ns3 =\n  region = no\n  max = 1\n\nregion = r\n", "", "", "",
+                "r");
     assert_keys(k, "x", "[sso-session x]\nregion=no\n[profile x]\nregion=r\n", "", "", "", "r");
 }
 
@@ -107,7 +109,7 @@ static void test_errors(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct credfile_profile p;
         char why[256];
 
@@ -139,16 +141,16 @@ static void test_canary(void **state)
     static const char damage[] = {'\0', '\n', '\r', ' ', '[', ']', '=', '#', '"', '\x80'};
 
     (void)state;
-    for (size_t i = 0; i < sizeof good - 1; i++) {
-        for (size_t d = 0; d < sizeof damage; d++) {
+    for (size_t i = 0; i < sizeof(good) - 1; i++) {
+        for (size_t d = 0; d < sizeof(damage); d++) {
             struct credfile_profile p = {0};
-            char text[sizeof good], why[256] = "";
+            char text[sizeof(good)], why[256] = "";
             int r;
 
-            memcpy(text, good, sizeof good);
+            memcpy(text, good, sizeof(good));
             text[i] = damage[d];
-            r = credfile_parse("f", CREDFILE_CREDENTIALS, text, sizeof good - 1, "default", &p, why,
-                               sizeof why);
+            r = credfile_parse("f", CREDFILE_CREDENTIALS, text, sizeof(good) - 1, "default", &p,
+                               why, sizeof(why));
             assert_true((r < 0) == (why[0] != '\0'));
             assert_null(strstr(why, "cAnArY"));
             assert_null(strstr(why, "secret\""));

@@ -21,8 +21,6 @@
 #define ROLE_ARN "arn:aws:iam::123456789012:role/traces"
 #define SHARED "[default]\naws_access_key_id = AKSHARED\naws_secret_access_key = canary-shared\n"
 
-/* ---- nothing is given back with a secret in it ------------------------------------------------ */
-
 static unsigned unwiped;
 
 void __real_free(void *p);
@@ -35,13 +33,20 @@ void __wrap_free(void *p)
     __real_free(p);
 }
 
-/* ---- what is found ---------------------------------------------------------------------------- */
-
 static const char *const variables[] = {
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
-    "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_REGION", "AWS_DEFAULT_REGION",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_CONFIG_FILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_EC2_METADATA_DISABLED",
 };
 
@@ -64,7 +69,7 @@ static int setup(void **state)
     for (size_t i = 0; i < N(variables); i++)
         assert_int_equal(unsetenv(variables[i]), 0);
     set_env("HOME", dir);
-    (void)snprintf(path, sizeof path, "%s/.aws", dir);
+    (void)snprintf(path, sizeof(path), "%s/.aws", dir);
     assert_int_equal(mkdir(path, 0700), 0);
     config = (struct credlocal_config){0};
     secret_init(&found.secrets);
@@ -88,7 +93,7 @@ static int find(void)
 
     secret_done(&found.secrets);
     why[0] = '\0';
-    r = credlocal_find(&config, &found, why, sizeof why);
+    r = credlocal_find(&config, &found, why, sizeof(why));
     assert_null(strstr(why, "canary"));
     assert_null(strstr(found.label, "canary"));
     assert_true(r == 0 || why[0] != '\0');
@@ -116,8 +121,8 @@ static void configure(void)
 {
     static char access[512], secret[512];
 
-    (void)snprintf(access, sizeof access, "%s", file("ak", "AKCONFIG\n", 0600));
-    (void)snprintf(secret, sizeof secret, "%s", file("sk", " canary-config \r\n", 0400));
+    (void)snprintf(access, sizeof(access), "%s", file("ak", "AKCONFIG\n", 0600));
+    (void)snprintf(secret, sizeof(secret), "%s", file("sk", " canary-config \r\n", 0400));
     config.access_key_file = access;
     config.secret_key_file = secret;
 }
@@ -196,14 +201,18 @@ static void test_config_files(void **state)
 static void test_shared_files(void **state)
 {
     (void)state;
-    (void)file(".aws/config", "[default]\nregion = eu-north-1\naws_access_key_id = AKCONF\n"
-                              "aws_secret_access_key = canary-conf\n[profile two]\n"
-                              "region=sa-east-1\n", 0600);
+    (void)file(".aws/config",
+               "[default]\nregion = eu-north-1\naws_access_key_id = AKCONF\n"
+               "aws_secret_access_key = canary-conf\n[profile two]\n"
+               "region=sa-east-1\n",
+               0600);
     check(CREDPLAN_SHARED, "canary-conf");
     assert_string_equal(found.region, "eu-north-1");
     assert_non_null(strstr(found.label, ".aws/config"));
-    (void)file(".aws/credentials", SHARED "[two]\naws_access_key_id=AK2\n"
-                                          "aws_secret_access_key=canary-2\n", 0600);
+    (void)file(".aws/credentials",
+               SHARED "[two]\naws_access_key_id=AK2\n"
+                      "aws_secret_access_key=canary-2\n",
+               0600);
     check(CREDPLAN_SHARED, "canary-shared");
     set_env("AWS_PROFILE", "two");
     check(CREDPLAN_SHARED, "canary-2");
@@ -285,13 +294,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_order),
-        TEST(test_none),
-        TEST(test_config_files),
-        TEST(test_shared_files),
-        TEST(test_named_files),
-        TEST(test_region),
-        TEST(test_stamp),
+        TEST(test_order),       TEST(test_none),   TEST(test_config_files), TEST(test_shared_files),
+        TEST(test_named_files), TEST(test_region), TEST(test_stamp),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

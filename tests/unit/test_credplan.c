@@ -15,37 +15,43 @@
 static void test_order(void **state)
 {
     struct credplan_facts f = {
-        .config_access_key = true, .config_secret_key = true, .env_access_key = true,
-        .env_secret_key = true,    .env_token_file = true,    .env_role_arn = true,
-        .shared_keys = true,       .relative_uri = true,      .full_uri = true,
+        .config_access_key = true,
+        .config_secret_key = true,
+        .env_access_key = true,
+        .env_secret_key = true,
+        .env_token_file = true,
+        .env_role_arn = true,
+        .shared_keys = true,
+        .relative_uri = true,
+        .full_uri = true,
     };
     enum credplan_source s;
     char why[256] = "";
 
     (void)state;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof why), 0);
+    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
     assert_int_equal(s, CREDPLAN_CONFIG);
     f.config_access_key = f.config_secret_key = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof why), 0);
+    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
     assert_int_equal(s, CREDPLAN_ENVIRONMENT);
     f.env_access_key = f.env_secret_key = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof why), 0);
+    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
     assert_int_equal(s, CREDPLAN_WEB_IDENTITY);
     f.env_token_file = false; /* a role alone is for someone else */
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof why), 0);
+    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
     assert_int_equal(s, CREDPLAN_SHARED);
     f.shared_keys = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof why), 0);
+    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
     assert_int_equal(s, CREDPLAN_CONTAINER);
     f.relative_uri = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof why), 0);
+    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
     assert_int_equal(s, CREDPLAN_CONTAINER);
     f.full_uri = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof why), 0);
+    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
     assert_int_equal(s, CREDPLAN_IMDS);
     assert_string_equal(why, "");
     f.imds_disabled = true;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof why), -ENOENT);
+    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), -ENOENT);
     assert_non_null(strstr(why, "AWS_EC2_METADATA_DISABLED"));
     for (int i = CREDPLAN_CONFIG; i <= CREDPLAN_IMDS; i++)
         assert_non_null(credplan_source_name((enum credplan_source)i));
@@ -66,11 +72,11 @@ static void test_halves(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         enum credplan_source s;
         char why[256] = "";
 
-        assert_int_equal(credplan_choose(&rows[i].facts, &s, why, sizeof why), -EINVAL);
+        assert_int_equal(credplan_choose(&rows[i].facts, &s, why, sizeof(why)), -EINVAL);
         assert_non_null(strstr(why, rows[i].why));
     }
 }
@@ -124,19 +130,19 @@ static void test_container_url(void **state)
     char url[CREDPLAN_URL_SIZE], why[256];
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         why[0] = '\0';
-        if (credplan_container_url(NULL, rows[i].url, url, why, sizeof why) != rows[i].expected)
+        if (credplan_container_url(NULL, rows[i].url, url, why, sizeof(why)) != rows[i].expected)
             fail_msg("%s", rows[i].url);
         assert_true((rows[i].expected < 0) == (why[0] != '\0'));
         if (rows[i].expected == 0)
             assert_string_equal(url, rows[i].url);
     }
-    assert_int_equal(credplan_container_url("/v2/x?a=b", "http://evil/", url, why, sizeof why), 0);
+    assert_int_equal(credplan_container_url("/v2/x?a=b", "http://evil/", url, why, sizeof(why)), 0);
     assert_string_equal(url, "http://169.254.170.2/v2/x?a=b");
-    assert_int_equal(credplan_container_url("@evil/", NULL, url, why, sizeof why), -EINVAL);
-    assert_int_equal(credplan_container_url(".evil/", NULL, url, why, sizeof why), -EINVAL);
-    assert_int_equal(credplan_container_url("/a b", NULL, url, why, sizeof why), -EINVAL);
+    assert_int_equal(credplan_container_url("@evil/", NULL, url, why, sizeof(why)), -EINVAL);
+    assert_int_equal(credplan_container_url(".evil/", NULL, url, why, sizeof(why)), -EINVAL);
+    assert_int_equal(credplan_container_url("/a b", NULL, url, why, sizeof(why)), -EINVAL);
 }
 
 static void test_sts_url(void **state)

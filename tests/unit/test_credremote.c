@@ -28,19 +28,19 @@
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 #define STATUS(status) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n"
 
-#define JSON "{\"Code\":\"Success\",\"AccessKeyId\":\"ASIACANARY\"," \
-             "\"SecretAccessKey\":\"sk/canary\",\"Token\":\"tok+canary=\"," \
-             "\"Expiration\":\"2030-01-02T03:04:05Z\"}"
-#define XML "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>" \
-            "<AccessKeyId>ASIACANARY</AccessKeyId><SecretAccessKey>sk/canary</SecretAccessKey>" \
-            "<SessionToken>tok+canary=</SessionToken>" \
-            "<Expiration>2030-01-02T03:04:05Z</Expiration>" \
-            "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+#define JSON                                                       \
+    "{\"Code\":\"Success\",\"AccessKeyId\":\"ASIACANARY\","        \
+    "\"SecretAccessKey\":\"sk/canary\",\"Token\":\"tok+canary=\"," \
+    "\"Expiration\":\"2030-01-02T03:04:05Z\"}"
+#define XML                                                                             \
+    "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>" \
+    "<AccessKeyId>ASIACANARY</AccessKeyId><SecretAccessKey>sk/canary</SecretAccessKey>" \
+    "<SessionToken>tok+canary=</SessionToken>"                                          \
+    "<Expiration>2030-01-02T03:04:05Z</Expiration>"                                     \
+    "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
 #define EXPIRATION ((usec)1893553445 * USEC_PER_SEC)
 
-/* ---- what is asked, and time that is short --------------------------------------------------- */
-
-static struct buf asked;       /* "METHOD URL\nname: value\nbody\n" of each request */
+static struct buf asked;              /* "METHOD URL\nname: value\nbody\n" of each request */
 static usec connect_timeout, timeout; /* of the last */
 static bool hurry;
 
@@ -80,8 +80,6 @@ int __wrap_http_start(struct http *h, const struct http_options *options,
     return __real_http_start(h, &o, handlers, userdata, ret);
 }
 
-/* ---- nothing is given back with a secret in it ------------------------------------------------ */
-
 static unsigned unwiped;
 static _Thread_local bool watched; /* not the server's thread */
 
@@ -94,8 +92,6 @@ void __wrap_free(void *p)
         unwiped++;
     __real_free(p);
 }
-
-/* ---- a conversation -------------------------------------------------------------------------- */
 
 struct world {
     char *dir;
@@ -112,10 +108,16 @@ struct world {
 };
 
 static const char *const variables[] = {
-    "AWS_ENDPOINT_URL_STS", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "GCE_METADATA_HOST",
-    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "GCE_METADATA_HOST",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 };
 
@@ -126,7 +128,7 @@ static void set_env(const char *name, const char *value)
 
 static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     (void)alarm(PATIENCE);
@@ -135,7 +137,7 @@ static int setup(void **state)
     assert_true(sd_event_new(&w->event) >= 0);
     assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);
     w->server = loopback_new(NULL);
-    (void)snprintf(w->url, sizeof w->url, "http://127.0.0.1:%u", loopback_port(w->server));
+    (void)snprintf(w->url, sizeof(w->url), "http://127.0.0.1:%u", loopback_port(w->server));
     for (size_t i = 0; i < N(variables); i++)
         set_env(variables[i], NULL);
     set_env("AWS_ENDPOINT_URL_STS", w->url);
@@ -178,14 +180,14 @@ static void on_end(void *userdata, int r, struct secret_set *secrets, const char
     w->r = r;
     if (r == 0)
         secret_move(secrets, &w->set);
-    (void)snprintf(w->text, sizeof w->text, "%s", text);
+    (void)snprintf(w->text, sizeof(w->text), "%s", text);
 }
 
 static int begin(struct world *w, enum credremote_service service)
 {
     w->ended = false;
     return credremote_start(w->event, w->http, service, "eu-west-1", on_end, w, &w->c, w->text,
-                            sizeof w->text);
+                            sizeof(w->text));
 }
 
 static int converse(struct world *w, enum credremote_service service,
@@ -201,8 +203,8 @@ static int converse(struct world *w, enum credremote_service service,
     return w->r;
 }
 
-#define CONVERSE(w, service, ...)                                                                  \
-    converse((w), (service), (const struct loopback_step[]){__VA_ARGS__},                          \
+#define CONVERSE(w, service, ...)                                         \
+    converse((w), (service), (const struct loopback_step[]){__VA_ARGS__}, \
              N(((const struct loopback_step[]){__VA_ARGS__})))
 
 static void check_set(const struct world *w)
@@ -221,8 +223,6 @@ static bool has(const char *text, const char *part)
     print_error("\"%s\" has no \"%s\"\n", text, part);
     return false;
 }
-
-/* ---- STS ------------------------------------------------------------------------------------- */
 
 static void web_identity(struct world *w)
 {
@@ -255,25 +255,30 @@ static void test_sts_refuses(void **state)
     struct world *w = *state;
 
     web_identity(w);
-    assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY},
-                              SEND(STATUS("400 Bad Request")
-                                   "<ErrorResponse><Error><Code>ExpiredTokenException</Code>"
+    assert_int_equal(
+        CONVERSE(
+            w, CREDREMOTE_STS, {.what = LOOPBACK_BODY},
+            SEND(STATUS(
+                "400 Bad Request") "<ErrorResponse><Error><Code>ExpiredTokenException</Code>"
                                    "<Message>Token expired</Message></Error></ErrorResponse>")),
-                     -EPERM);
+        -EPERM);
     assert_string_equal(w->text, "STS answers with status 400: the service refused: "
                                  "ExpiredTokenException: Token expired");
-    assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY},
-                              SEND(STATUS("503 Slow Down"))), -EAGAIN);
+    assert_int_equal(
+        CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(STATUS("503 Slow Down"))),
+        -EAGAIN);
     assert_string_equal(w->text, "STS answers with status 503");
-    assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY},
-                              SEND(STATUS("500 Oops") XML)), -EAGAIN);
+    assert_int_equal(
+        CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(STATUS("500 Oops") XML)),
+        -EAGAIN);
     assert_string_equal(w->text, "STS answers with status 500");
     assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(OK "<html><br>")),
                      -EINVAL);
     assert_true(has(w->text, "STS: the reply is not XML"));
     assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(OK)), -EINVAL);
     assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY},
-                              SEND(STATUS("301 Moved\r\nLocation: /x"))), -EPERM);
+                              SEND(STATUS("301 Moved\r\nLocation: /x"))),
+                     -EPERM);
     assert_null(w->set.access_key);
 }
 
@@ -313,13 +318,11 @@ static void test_token_file(void **state)
     assert_true(has(buf_str(&asked), "POST https://sts.eu-west-1.amazonaws.com/\n"));
 }
 
-/* ---- the container's endpoint ---------------------------------------------------------------- */
-
 static void container(struct world *w)
 {
     char url[128];
 
-    (void)snprintf(url, sizeof url, "%s/v1/creds?id=7", w->url);
+    (void)snprintf(url, sizeof(url), "%s/v1/creds?id=7", w->url);
     set_env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
 }
 
@@ -352,11 +355,13 @@ static void test_container_refuses(void **state)
     container(w);
     assert_int_equal(CONVERSE(w, CREDREMOTE_CONTAINER,
                               SEND(STATUS("401 Unauthorized") "{\"code\":\"Denied\","
-                                   "\"message\":\"token is old\"}")), -EPERM);
+                                                              "\"message\":\"token is old\"}")),
+                     -EPERM);
     assert_string_equal(w->text, "the container's endpoint answers with status 401: the service "
                                  "refused: Denied: token is old");
-    assert_int_equal(CONVERSE(w, CREDREMOTE_CONTAINER,
-                              SEND(OK "{\"Code\":\"Denied\",\"Message\":\"no\"}")), -EINVAL);
+    assert_int_equal(
+        CONVERSE(w, CREDREMOTE_CONTAINER, SEND(OK "{\"Code\":\"Denied\",\"Message\":\"no\"}")),
+        -EINVAL);
     assert_true(has(w->text, "the service refused: Denied: no"));
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
             scratch_write(w->dir, "token", "canary", 6, 0640));
@@ -388,8 +393,6 @@ static void test_container_relative(void **state)
     w->c = NULL;
 }
 
-/* ---- the instance's metadata ----------------------------------------------------------------- */
-
 static void test_imds(void **state)
 {
     struct world *w = *state;
@@ -399,12 +402,13 @@ static void test_imds(void **state)
                    ACCEPT, SEND(OK JSON));
     check_set(w);
     assert_string_equal(w->text, "role web+1@x");
-    (void)snprintf(expected, sizeof expected,
+    (void)snprintf(expected, sizeof(expected),
                    "PUT %s/latest/api/token\nX-aws-ec2-metadata-token-ttl-seconds: 21600\n"
                    "GET %s/latest/meta-data/iam/security-credentials/\n"
                    "X-aws-ec2-metadata-token: imds-token==\n"
                    "GET %s/latest/meta-data/iam/security-credentials/web+1@x\n"
-                   "X-aws-ec2-metadata-token: imds-token==\n", w->url, w->url, w->url);
+                   "X-aws-ec2-metadata-token: imds-token==\n",
+                   w->url, w->url, w->url);
     assert_string_equal(buf_str(&asked), expected);
     assert_true(connect_timeout <= 2 * USEC_PER_SEC && timeout <= 10 * USEC_PER_SEC && timeout > 0);
 }
@@ -413,8 +417,15 @@ static void test_imds(void **state)
 static void test_imds_without_token(void **state)
 {
     static const char *const answers[] = {
-        STATUS("404 Not Found"), STATUS("403 Forbidden"), STATUS("405 Method Not Allowed"),
-        STATUS("401 Unauthorized"), OK, OK "\n", OK "a b", OK "a\r\nX: y\r\n", OK "<html>\n<p>x",
+        STATUS("404 Not Found"),
+        STATUS("403 Forbidden"),
+        STATUS("405 Method Not Allowed"),
+        STATUS("401 Unauthorized"),
+        OK,
+        OK "\n",
+        OK "a b",
+        OK "a\r\nX: y\r\n",
+        OK "<html>\n<p>x",
     };
     struct world *w = *state;
 
@@ -429,12 +440,13 @@ static void test_imds_without_token(void **state)
 
 static void test_imds_refuses(void **state)
 {
-    static const char *const names[] = {OK "../../x", OK "a/b", OK "a b", OK "<html>", OK "\n",
-                                        OK ".."};
+    static const char *const names[] = {OK "../../x", OK "a/b", OK "a b",
+                                        OK "<html>",  OK "\n",  OK ".."};
     struct world *w = *state;
 
     assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT,
-                              SEND(STATUS("404 Not Found") "<html>no</html>")), -ENOENT);
+                              SEND(STATUS("404 Not Found") "<html>no</html>")),
+                     -ENOENT);
     assert_true(has(w->text, "the instance has no role"));
     assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT, SEND(OK)), -ENOENT);
     for (size_t i = 0; i < N(names); i++)
@@ -442,14 +454,14 @@ static void test_imds_refuses(void **state)
                          -EINVAL);
     assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT, SEND(OK "r"), ACCEPT,
                               SEND(OK "{\"Code\":\"AssumeRoleUnauthorizedAccess\","
-                                   "\"Message\":\"EC2 cannot assume the role\"}")), -EINVAL);
+                                      "\"Message\":\"EC2 cannot assume the role\"}")),
+                     -EINVAL);
     assert_true(has(w->text, "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role"));
     assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT, SEND(OK "r"), ACCEPT,
-                              SEND(STATUS("401 Unauthorized"))), -EPERM);
+                              SEND(STATUS("401 Unauthorized"))),
+                     -EPERM);
     assert_null(w->set.access_key);
 }
-
-/* ---- Google ---------------------------------------------------------------------------------- */
 
 static void test_google(void **state)
 {
@@ -474,7 +486,10 @@ static void test_google(void **state)
 static void test_google_refuses(void **state)
 {
     static const char *const bad[] = {
-        "{}", "[]", "x", "{\"access_token\":\"canary\",\"expires_in\":9}",
+        "{}",
+        "[]",
+        "x",
+        "{\"access_token\":\"canary\",\"expires_in\":9}",
         "{\"access_token\":\"canary\",\"token_type\":\"Bearer\"}",
         "{\"access_token\":\"canary\",\"token_type\":\"MAC\",\"expires_in\":9}",
         "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":\"9\"}",
@@ -489,8 +504,9 @@ static void test_google_refuses(void **state)
         assert_int_equal(CONVERSE(w, CREDREMOTE_GOOGLE, SEND(OK), SEND(bad[i])), -EINVAL);
         assert_true(has(w->text, "Google's metadata server: the reply"));
     }
-    assert_int_equal(CONVERSE(w, CREDREMOTE_GOOGLE,
-                              SEND(STATUS("404 Not Found") "{\"error\":\"no_account\"}")), -EPERM);
+    assert_int_equal(
+        CONVERSE(w, CREDREMOTE_GOOGLE, SEND(STATUS("404 Not Found") "{\"error\":\"no_account\"}")),
+        -EPERM);
     assert_true(has(w->text, "status 404: the service refused: no_account"));
     set_env("GCE_METADATA_HOST", "a/b@c");
     assert_int_equal(begin(w, CREDREMOTE_GOOGLE), -EINVAL);
@@ -499,8 +515,6 @@ static void test_google_refuses(void **state)
     assert_int_equal(begin(w, CREDREMOTE_GOOGLE), 0);
     assert_true(has(buf_str(&asked), "GET http://metadata.google.internal/computeMetadata/v1/"));
 }
-
-/* ---- troubles that all have ------------------------------------------------------------------ */
 
 static void prepare_all(struct world *w)
 {
@@ -513,16 +527,19 @@ static void test_troubles(void **state)
     static char kib[1024];
     struct world *w = *state;
 
-    memset(kib, 'x', sizeof kib);
+    memset(kib, 'x', sizeof(kib));
     prepare_all(w);
     for (enum credremote_service s = CREDREMOTE_STS; s <= CREDREMOTE_GOOGLE; s++) {
         /* 10 MB with status 200, and with 500; an early end; a reset; nothing at all. */
-        assert_int_equal(CONVERSE(w, s, SEND(OK), {.what = LOOPBACK_REPEAT, .data = kib,
-                                                   .n = sizeof kib, .times = 10240}), -EINVAL);
+        assert_int_equal(
+            CONVERSE(w, s, SEND(OK),
+                     {.what = LOOPBACK_REPEAT, .data = kib, .n = sizeof(kib), .times = 10240}),
+            -EINVAL);
         assert_true(has(w->text, "longer than 64 KiB"));
-        assert_int_equal(CONVERSE(w, s, SEND(STATUS("500 Oops")),
-                                  {.what = LOOPBACK_REPEAT, .data = kib, .n = sizeof kib,
-                                   .times = 10240}), -EINVAL);
+        assert_int_equal(
+            CONVERSE(w, s, SEND(STATUS("500 Oops")),
+                     {.what = LOOPBACK_REPEAT, .data = kib, .n = sizeof(kib), .times = 10240}),
+            -EINVAL);
         assert_int_equal(CONVERSE(w, s, SEND("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")),
                          -EAGAIN);
         assert_int_equal(CONVERSE(w, s, {.what = LOOPBACK_RESET}), -EAGAIN);

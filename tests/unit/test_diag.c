@@ -82,8 +82,8 @@ static void test_long_lines_are_cut(void **state)
     char *text, *source, *caret;
 
     (void)state;
-    memset(line, 'x', sizeof line - 1);
-    line[sizeof line - 1] = '\0';
+    memset(line, 'x', sizeof(line) - 1);
+    line[sizeof(line) - 1] = '\0';
     line[499] = '!';
     diags_add(&d, "f", 1, 500, line, "m");
     text = print(&d);
@@ -133,8 +133,8 @@ static void test_distance(void **state)
     assert_int_equal(text_distance("seconds", "second"), 1);
     assert_int_equal(text_distance("seconds", "secondss"), 1);
     assert_int_equal(text_distance("kitten", "sitting"), 3);
-    memset(longer, 'a', sizeof longer - 1);
-    longer[sizeof longer - 1] = '\0';
+    memset(longer, 'a', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
     assert_true(text_distance("a", longer) == SIZE_MAX);
     assert_true(text_distance(longer, "a") == SIZE_MAX);
     longer[TEXT_WORD_MAX] = '\0';
@@ -143,20 +143,32 @@ static void test_distance(void **state)
 
 static void test_utf8(void **state)
 {
-    static const char *const good[] = {"",         "a",
-                                       "\xc2\x80", "\xdf\xbf",
-                                       "\xe0\xa0\x80", "\xed\x9f\xbf",
-                                       "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+    static const char *const good[] = {"",
+                                       "a",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf"};
     static const char *const bad[] = {
-        "\x80",     "\xc0\x80",         "\xc1\xbf",         "\xc2",
-        "\xe2\x80", "\xe0\x9f\xbf",     "\xed\xa0\x80",     "\xc2\xc2",
-        "\xf0\x8f\xbf\xbf", "\xf5\x80\x80\x80", "\xf4\x90\x80\x80",
+        "\x80",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xc2",
+        "\xe2\x80",
+        "\xe0\x9f\xbf",
+        "\xed\xa0\x80",
+        "\xc2\xc2",
+        "\xf0\x8f\xbf\xbf",
+        "\xf5\x80\x80\x80",
+        "\xf4\x90\x80\x80",
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
         assert_true(text_is_utf8(good[i]));
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(text_is_utf8(bad[i]));
 }
 

@@ -42,14 +42,15 @@ static void test_what_is_kept(void **state)
 {
     (void)state;
     assert_summary("{\"schema\":1,\"label\":\"idle\"}", "{\"schema\":1,\"findings\":[]}");
-    assert_summary("{\"schema\":1,\"format\":26,\"complete\":true,\"gc\":{\"cycles\":3,\"share\":0.25,"
-                   "\"rows\":[{\"a\":1}],\"none\":null},\"procs\":[],\"go\":\"1.26\","
-                   "\"findings\":[{\"code\":\"gc-pressure\",\"score\":0.5,\"evidence\":{\"x\":1},"
-                   "\"sites\":[\"main.f\"],\"next\":\"Look\"},{\"code\":\"BAD CODE\"},7],"
-                   "\"label\":\"gc-pressure\"}",
-                   "{\"schema\":1,\"format\":26,\"complete\":true,\"gc\":{\"cycles\":3,"
-                   "\"share\":0.25},\"go\":\"1.26\",\"findings\":[{\"code\":\"gc-pressure\","
-                   "\"score\":0.5,\"evidence\":{\"x\":1}}]}");
+    assert_summary(
+        "{\"schema\":1,\"format\":26,\"complete\":true,\"gc\":{\"cycles\":3,\"share\":0.25,"
+        "\"rows\":[{\"a\":1}],\"none\":null},\"procs\":[],\"go\":\"1.26\","
+        "\"findings\":[{\"code\":\"gc-pressure\",\"score\":0.5,\"evidence\":{\"x\":1},"
+        "\"sites\":[\"main.f\"],\"next\":\"Look\"},{\"code\":\"BAD CODE\"},7],"
+        "\"label\":\"gc-pressure\"}",
+        "{\"schema\":1,\"format\":26,\"complete\":true,\"gc\":{\"cycles\":3,"
+        "\"share\":0.25},\"go\":\"1.26\",\"findings\":[{\"code\":\"gc-pressure\","
+        "\"score\":0.5,\"evidence\":{\"x\":1}}]}");
 }
 
 static double latency(const char *scheduler)
@@ -58,7 +59,7 @@ static double latency(const char *scheduler)
     char text[200];
     double value;
 
-    (void)snprintf(text, sizeof text, "{\"schema\":1,\"label\":\"idle\",\"scheduler\":%s}",
+    (void)snprintf(text, sizeof(text), "{\"schema\":1,\"label\":\"idle\",\"scheduler\":%s}",
                    scheduler);
     assert_int_equal(parse(text, &d), 0);
     value = d.latency;
@@ -85,7 +86,8 @@ static void test_label_and_evidence(void **state)
     assert_int_equal(parse("{\"schema\":1,\"label\":\"lock-contention\",\"findings\":[{\"code\":"
                            "\"lock-contention\",\"score\":0.75,\"evidence\":{\"share\":0.4123,"
                            "\"waits\":1200,\"where\":\"main.lock\",\"list\":[],\"a\":1,\"b\":2}}]}",
-                           &d), 0);
+                           &d),
+                     0);
     assert_string_equal(d.label, "lock-contention");
     assert_true(d.score > 0.74 && d.score < 0.76);
     assert_string_equal(d.evidence, "share 0.412, waits 1200, where main.lock, a 1");
@@ -104,13 +106,24 @@ static void test_label_and_evidence(void **state)
 static void test_refused(void **state)
 {
     static const char *const wrong[] = {
-        "", "null", "7", "[]", "{}", "{\"schema\":1}", "{\"label\":\"idle\"}",
-        "{\"schema\":2,\"label\":\"idle\"}", "{\"schema\":\"1\",\"label\":\"idle\"}",
-        "{\"schema\":1,\"label\":7}", "{\"schema\":1,\"label\":\"\"}",
-        "{\"schema\":1,\"label\":\"Idle\"}", "{\"schema\":1,\"label\":\"a b\"}",
-        "{\"schema\":1,\"label\":\"a\\r\\nX: y\"}", "{\"schema\":1,\"label\":\"a\\u0000b\"}",
+        "",
+        "null",
+        "7",
+        "[]",
+        "{}",
+        "{\"schema\":1}",
+        "{\"label\":\"idle\"}",
+        "{\"schema\":2,\"label\":\"idle\"}",
+        "{\"schema\":\"1\",\"label\":\"idle\"}",
+        "{\"schema\":1,\"label\":7}",
+        "{\"schema\":1,\"label\":\"\"}",
+        "{\"schema\":1,\"label\":\"Idle\"}",
+        "{\"schema\":1,\"label\":\"a b\"}",
+        "{\"schema\":1,\"label\":\"a\\r\\nX: y\"}",
+        "{\"schema\":1,\"label\":\"a\\u0000b\"}",
         "{\"schema\":1,\"label\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
-        "{\"schema\":1,\"label\":\"idle\"", "{\"schema\":1,\"label\":\"idle\"} x",
+        "{\"schema\":1,\"label\":\"idle\"",
+        "{\"schema\":1,\"label\":\"idle\"} x",
         "{\"schema\":1,\"label\":\"\xff\"}",
     };
     struct digest d;
@@ -198,8 +211,8 @@ static void test_deep_and_wide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_kept), cmocka_unit_test(test_label_and_evidence),
-        cmocka_unit_test(test_refused),      cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_what_is_kept),  cmocka_unit_test(test_label_and_evidence),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_deep_and_wide), cmocka_unit_test(test_latency),
     };
 

@@ -34,7 +34,7 @@ static void hash(const void *data, size_t n, char *hex)
     unsigned char digest[32];
 
     assert_int_equal(EVP_Digest(data, n, digest, NULL, EVP_sha256(), NULL), 1);
-    for (size_t i = 0; i < sizeof digest; i++)
+    for (size_t i = 0; i < sizeof(digest); i++)
         (void)sprintf(hex + 2 * i, "%02x", digest[i]);
 }
 
@@ -73,10 +73,10 @@ static size_t count_aside(void)
     char command[600], line[32] = "";
     FILE *out;
 
-    (void)snprintf(command, sizeof command, "find '%s' -name '.contrace-*.tmp' | wc -l", base);
+    (void)snprintf(command, sizeof(command), "find '%s' -name '.contrace-*.tmp' | wc -l", base);
     out = popen(command, "r");
     assert_non_null(out);
-    assert_non_null(fgets(line, sizeof line, out));
+    assert_non_null(fgets(line, sizeof(line), out));
     (void)pclose(out);
     return strtoul(line, NULL, 10);
 }
@@ -261,8 +261,17 @@ static void test_stop(void **state)
 static void test_links_and_ways_out(void **state)
 {
     static const char *const bad[] = {
-        "../out", "a/../../out", "/etc/x", "a//b", "a/./b", ".", "..", "", "a/",
-        ".contrace-0123456789abcdef.tmp", "d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/leaf",
+        "../out",
+        "a/../../out",
+        "/etc/x",
+        "a//b",
+        "a/./b",
+        ".",
+        "..",
+        "",
+        "a/",
+        ".contrace-0123456789abcdef.tmp",
+        "d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/leaf",
     };
     struct directory_file f = object();
     char *outside = scratch_new(NULL);
@@ -270,7 +279,7 @@ static void test_links_and_ways_out(void **state)
     struct stat st;
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         f.key = bad[i];
         assert_int_equal(put(&f, &r), STORE_REFUSED);
     }

@@ -51,12 +51,12 @@ static void on_log(void *userdata, enum log_level level, const struct log_fields
 
     (void)fields;
     if (level <= LOG_LEVEL_WARN)
-        (void)snprintf(w->warnings + len, sizeof w->warnings - len, "%s\n", message);
+        (void)snprintf(w->warnings + len, sizeof(w->warnings) - len, "%s\n", message);
 }
 
 static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     (void)alarm(PATIENCE);
@@ -118,7 +118,7 @@ static const char *addresses(struct world *w, size_t job)
     text[0] = '\0';
     assert_int_equal(discovery_targets(w->discovery, &w->config, job, &list), 0);
     for (size_t i = 0; i < list.n; i++)
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", i > 0 ? " " : "",
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i > 0 ? " " : "",
                                 list.items[i].address);
     free(list.items);
     return text;
@@ -142,8 +142,6 @@ static void write_file(struct world *w, const char *name, const char *text)
 {
     (void)scratch_text(w->dir, name, text);
 }
-
-/* ---- reading -------------------------------------------------------------------------------- */
 
 static void test_nothing(void **state)
 {
@@ -171,9 +169,8 @@ static void test_read_at_set(void **state)
     write_file(w, ".hidden.json", "[{\"targets\": [\"hidden:1\"]}]");
     watch(w, 0, "*.json");
     watch(w, 1, "b.yml");
-    assert_int_equal(filesd_load_text("static", "- targets: ['s:1']", 18, &w->jobs[1].targets,
-                                      &diags),
-                     0);
+    assert_int_equal(
+        filesd_load_text("static", "- targets: ['s:1']", 18, &w->jobs[1].targets, &diags), 0);
     set(w);
     assert_string_equal(addresses(w, 0), "a:1 a:2");
     assert_string_equal(addresses(w, 1), "s:1 b:1");
@@ -205,8 +202,6 @@ static void test_double_slash(void **state)
     assert_string_equal(addresses(w, 0), "a:1");
     assert_string_equal(addresses(w, 1), "a:1");
 }
-
-/* ---- watching ------------------------------------------------------------------------------- */
 
 static void test_life_of_a_file(void **state)
 {
@@ -313,8 +308,6 @@ static void test_refresh(void **state)
     assert_int_equal(rmdir(scratch_path(w->dir, "later")), 0);
     await(w, 0, "");
 }
-
-/* ---- other settings ------------------------------------------------------------------------- */
 
 static void test_set_again(void **state)
 {

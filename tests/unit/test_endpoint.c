@@ -15,8 +15,7 @@ static void test_addresses(void **state)
     static const struct {
         const char *text, *base, *unix_path;
     } rows[] = {
-        {"unix:/run/contrace/contraced.sock", "http://localhost",
-         "/run/contrace/contraced.sock"},
+        {"unix:/run/contrace/contraced.sock", "http://localhost", "/run/contrace/contraced.sock"},
         {"unix:@contraced", "http://localhost", "@contraced"},
         {"127.0.0.1:80", "http://127.0.0.1:80", NULL},
         {"web-1", "http://web-1:7465", NULL},
@@ -47,8 +46,9 @@ static void test_addresses(void **state)
 static void test_what_is_no_address(void **state)
 {
     static const char *const texts[] = {
-        "", "unix:", ":7465", "a:b", "a:99999", "a b", "http://", "http://a/path", "http://u:p@a",
-        "http://a?q", "ftp://a", "/run/contraced.sock", "[::1", "a\n",
+        "",        "unix:",         ":7465",        "a:b",        "a:99999", "a b",
+        "http://", "http://a/path", "http://u:p@a", "http://a?q", "ftp://a", "/run/contraced.sock",
+        "[::1",    "a\n",
     };
 
     (void)state;

@@ -25,7 +25,7 @@ static struct config *parsed(const char *section)
     struct config *c = NULL;
     struct diags diags = {0};
 
-    (void)snprintf(text, sizeof text, BASE "%s", section);
+    (void)snprintf(text, sizeof(text), BASE "%s", section);
     if (config_load_text("c.yaml", text, strlen(text), &c, &diags) < 0) {
         diags_print(&diags, stderr);
         fail_msg("not a configuration: %s", section);
@@ -46,11 +46,11 @@ static bool equal(const char *a, const char *b)
 }
 
 #define S3 "  url: s3://b/p\n"
-#define FULL                                                                                       \
-    S3 "  endpoint: https://s3.example\n  region: eu-test-1\n  addressing: path\n"                  \
-       "  concurrency: 3\n  keep_local: false\n  if_none_match: true\n  max_rate: 1MiB\n"          \
-       "  stall_timeout: 30s\n  storage_class: STANDARD_IA\n  server_side_encryption: aws:kms\n"   \
-       "  sse_kms_key_id: k\n  tags: {a: b, c: d}\n  access_key_file: /k/a\n"                      \
+#define FULL                                                                                     \
+    S3 "  endpoint: https://s3.example\n  region: eu-test-1\n  addressing: path\n"               \
+       "  concurrency: 3\n  keep_local: false\n  if_none_match: true\n  max_rate: 1MiB\n"        \
+       "  stall_timeout: 30s\n  storage_class: STANDARD_IA\n  server_side_encryption: aws:kms\n" \
+       "  sse_kms_key_id: k\n  tags: {a: b, c: d}\n  access_key_file: /k/a\n"                    \
        "  secret_key_file: /k/s\n  session_token_file: /k/t\n  tls_config: {ca_file: /ca}\n"
 
 static void test_same(void **state)
@@ -85,7 +85,7 @@ static void test_each_key(void **state)
         S3 "  tls_config: {insecure_skip_verify: true}\n",
         FULL,
     };
-    size_t n = sizeof changed / sizeof changed[0];
+    size_t n = sizeof(changed) / sizeof(changed[0]);
 
     (void)state;
     for (size_t i = 0; i < n; i++) {

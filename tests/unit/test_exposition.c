@@ -82,14 +82,16 @@ static void test_labels_are_utf8(void **state)
 {
 #define R "\xef\xbf\xbd"
     (void)state;
-    assert_label("a\xff" "b", "a" R "b");
-    assert_label("\xc3", R);                     /* cut short */
-    assert_label("\xc3\"", R "\\\"");            /* what follows is not swallowed */
+    assert_label("a\xff"
+                 "b",
+                 "a" R "b");
+    assert_label("\xc3", R);          /* cut short */
+    assert_label("\xc3\"", R "\\\""); /* what follows is not swallowed */
     assert_label("\xe2\x82", R R);
-    assert_label("\xc0\x80", R R);               /* overlong */
+    assert_label("\xc0\x80", R R); /* overlong */
     assert_label("\xe0\x80\x80", R R R);
-    assert_label("\xed\xa0\x80", R R R);         /* a surrogate */
-    assert_label("\xf4\x90\x80\x80", R R R R);   /* above U+10FFFF */
+    assert_label("\xed\xa0\x80", R R R);       /* a surrogate */
+    assert_label("\xf4\x90\x80\x80", R R R R); /* above U+10FFFF */
     assert_label("\xf0\x80\x80\x80", R R R R);
     assert_label("\xee\x80\x80\xf4\x8f\xbf\xbf", "\xee\x80\x80\xf4\x8f\xbf\xbf");
 #undef R
@@ -199,12 +201,9 @@ static void test_the_first_error_sticks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_families_and_samples),
-        cmocka_unit_test(test_labels_are_escaped),
-        cmocka_unit_test(test_labels_are_utf8),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_numbers_read_back),
-        cmocka_unit_test(test_histograms),
+        cmocka_unit_test(test_families_and_samples),   cmocka_unit_test(test_labels_are_escaped),
+        cmocka_unit_test(test_labels_are_utf8),        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_numbers_read_back),      cmocka_unit_test(test_histograms),
         cmocka_unit_test(test_the_first_error_sticks),
     };
 

@@ -71,7 +71,7 @@ static int on_object(void *userdata, const char *key, uint64_t size, usec modifi
 
 static void forget(void)
 {
-    memset(&told, 0, sizeof told);
+    memset(&told, 0, sizeof(told));
     told.thread = pthread_self();
 }
 
@@ -147,8 +147,8 @@ static enum store_end get(const char *key)
 static const char *list(const char *prefix, const char *after)
 {
     forget();
-    assert_int_equal(
-        store->ops->list(store, prefix, after, on_object, on_done, &told, &told.call), 0);
+    assert_int_equal(store->ops->list(store, prefix, after, on_object, on_done, &told, &told.call),
+                     0);
     wait_for(&told);
     assert_int_equal(told.result.end, STORE_DONE);
     return told.text;
@@ -183,8 +183,8 @@ static void test_large(void **state)
     (void)state;
     assert_true(o.fd >= 0);
     for (int i = 0; i < 20; i++)
-        assert_int_equal(write(o.fd, block, sizeof block), sizeof block);
-    o.size = 20 * sizeof block - 1;
+        assert_int_equal(write(o.fd, block, sizeof(block)), sizeof(block));
+    o.size = 20 * sizeof(block) - 1;
     assert_int_equal(store->ops->put(store, &o, on_done, &told, &told.call), 0);
     (void)close(o.fd); /* the call has its own */
     wait_for(&told);
@@ -200,7 +200,7 @@ static void test_long_list(void **state)
 
     (void)state;
     for (int i = 0; i < 1500; i++) {
-        (void)snprintf(name, sizeof name, "%05d", i);
+        (void)snprintf(name, sizeof(name), "%05d", i);
         (void)scratch_text(dir, name, "x");
     }
     (void)scratch_text(dir, ".contrace-0123456789abcdef.tmp", "unfinished");
@@ -340,7 +340,7 @@ static void test_check(void **state)
     (void)state;
     assert_int_equal(file_check(&good, why), 0);
     free(good.url);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct upload_config u = {.url = strdup(bad[i])};
 
         why[0] = '\0';

@@ -33,7 +33,7 @@ struct world {
 
 static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     w->dir = scratch_new(NULL);
@@ -62,7 +62,7 @@ static void on_hash(void *userdata, int r, const char *sha256)
     assert_int_equal(r < 0, sha256 == NULL);
     w->told = true;
     w->r = r;
-    (void)snprintf(w->sha256, sizeof w->sha256, "%s", sha256 ? sha256 : "");
+    (void)snprintf(w->sha256, sizeof(w->sha256), "%s", sha256 ? sha256 : "");
 }
 
 static struct filehash *start(struct world *w, const void *data, size_t n, uint64_t size)

@@ -34,8 +34,6 @@ static int64_t part(double x)
     return (int64_t)(x * SECOND);
 }
 
-/* --- each rule has all its conditions met by far, but for the one that is tried --- */
-
 static void set_lock(struct summary *s)
 {
     s->procs.executing = part(0.5);
@@ -508,12 +506,12 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_thresholds), cmocka_unit_test(test_sound),
-        cmocka_unit_test(test_idle),       cmocka_unit_test(test_workers),
+        cmocka_unit_test(test_thresholds),     cmocka_unit_test(test_sound),
+        cmocka_unit_test(test_idle),           cmocka_unit_test(test_workers),
         cmocka_unit_test(test_standing_waits), cmocka_unit_test(test_lonely_cycle),
-        cmocka_unit_test(test_timers),     cmocka_unit_test(test_cause_first),
-        cmocka_unit_test(test_stuck),      cmocka_unit_test(test_network_busy),
-        cmocka_unit_test(test_order),      cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_timers),         cmocka_unit_test(test_cause_first),
+        cmocka_unit_test(test_stuck),          cmocka_unit_test(test_network_busy),
+        cmocka_unit_test(test_order),          cmocka_unit_test(test_evidence),
         cmocka_unit_test(test_empty),
     };
 

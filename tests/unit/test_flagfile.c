@@ -53,7 +53,7 @@ static const char *path(const char *name)
     static int i;
 
     i = (i + 1) % 4;
-    (void)snprintf(paths[i], sizeof paths[i], "%s/%s", fx.base, name);
+    (void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", fx.base, name);
     return paths[i];
 }
 
@@ -113,8 +113,6 @@ static int teardown(void **state)
     assert_int_equal(scratch_descriptors(), descriptors);
     return r;
 }
-
-/* ---- what inotify tells ---------------------------------------------------------------------- */
 
 static void test_there_from_the_start(void **state)
 {
@@ -265,8 +263,6 @@ static void test_a_directory_behind_a_link(void **state)
     assert_flag(true, 1);
 }
 
-/* ---- what it does not tell ------------------------------------------------------------------- */
-
 static void test_a_link_to_elsewhere(void **state)
 {
     (void)state;
@@ -360,16 +356,14 @@ static void test_what_cannot_be_told(void **state)
     char name[300];
 
     (void)state;
-    memset(name, 'x', sizeof name - 1);
-    name[sizeof name - 1] = '\0';
+    memset(name, 'x', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
     start(name);
     until_poll();
     until_poll();
     assert_flag(false, 0);
     assert_int_equal(times_logged("cannot be told"), 1);
 }
-
-/* ---- what it costs --------------------------------------------------------------------------- */
 
 static void test_wakes_seldom(void **state)
 {
@@ -394,7 +388,7 @@ static void test_a_relative_path(void **state)
     char before[1024];
 
     (void)state;
-    assert_non_null(getcwd(before, sizeof before));
+    assert_non_null(getcwd(before, sizeof(before)));
     assert_int_equal(chdir(fx.base), 0);
     assert_int_equal(flagfile_new(fx.event, "flag", on_change, NULL, &flag), 0);
     touch("flag");

@@ -15,8 +15,6 @@
 
 enum { BATCH = 1, FREQUENCY = 8, EXPERIMENTAL = 49, SYNC = 50, END = 52 };
 
-/* --- making traces --- */
-
 struct stream {
     uint8_t data[160 << 10];
     size_t n;
@@ -26,26 +24,30 @@ struct stream {
 
 static struct stream stream; /* too big for the stack; every test begins with stream_header */
 
-static void put(const void *data, size_t n) {
+static void put(const void *data, size_t n)
+{
     assert_true(n <= sizeof(stream.data) - stream.n);
     memcpy(stream.data + stream.n, data, n);
     stream.n += n;
 }
 
-static void put_byte(unsigned byte) {
-    uint8_t b = (uint8_t) byte;
+static void put_byte(unsigned byte)
+{
+    uint8_t b = (uint8_t)byte;
 
     put(&b, 1);
 }
 
 /* width: as the runtime pads the size of a batch */
-static void put_number(uint64_t v, unsigned width) {
+static void put_number(uint64_t v, unsigned width)
+{
     for (; v >= 0x80 || width > 1; v >>= 7, width -= width > 1)
-        put_byte((unsigned) (v & 0x7f) | 0x80);
-    put_byte((unsigned) v);
+        put_byte((unsigned)(v & 0x7f) | 0x80);
+    put_byte((unsigned)v);
 }
 
-static void put_header(unsigned minor) {
+static void put_header(unsigned minor)
+{
     char text[17];
 
     memset(&stream, 0, sizeof(stream));
@@ -54,7 +56,8 @@ static void put_header(unsigned minor) {
     put("\0\0\0", 3);
 }
 
-static void put_batch_header(uint64_t gen, uint64_t size) {
+static void put_batch_header(uint64_t gen, uint64_t size)
+{
     put_byte(BATCH);
     put_number(gen, 1);
     put_number(UINT64_MAX, 1);
@@ -63,23 +66,27 @@ static void put_batch_header(uint64_t gen, uint64_t size) {
 }
 
 /* A batch of n bytes that opens with an event and goes on with what looks like batch headers. */
-static void put_batch(uint64_t gen, unsigned event, size_t n) {
+static void put_batch(uint64_t gen, unsigned event, size_t n)
+{
     put_batch_header(gen, n);
     for (size_t i = 0; i < n; i++)
         put_byte(i == 0 ? event : i % 3 == 0 ? END : BATCH);
 }
 
-static unsigned clock_event(unsigned minor) {
+static unsigned clock_event(unsigned minor)
+{
     return minor >= 25 ? SYNC : FREQUENCY;
 }
 
-static void put_end(unsigned minor) {
+static void put_end(unsigned minor)
+{
     if (minor >= 26)
         put_byte(END);
     stream.ends[stream.n_ends++] = stream.n;
 }
 
-static void put_generation(unsigned minor, uint64_t gen) {
+static void put_generation(unsigned minor, uint64_t gen)
+{
     put_batch(gen, 10, 50);
     put_batch(gen, clock_event(minor), 9);
     if (minor >= 23) {
@@ -96,17 +103,17 @@ static void put_generation(unsigned minor, uint64_t gen) {
     put_end(minor);
 }
 
-static void put_trace(unsigned minor) {
+static void put_trace(unsigned minor)
+{
     put_header(minor);
     for (uint64_t gen = 126; gen <= 129; gen++) /* the number's width changes on the way */
         put_generation(minor, gen);
 }
 
-/* --- following one, as a capture does --- */
-
 #define FNV_BASIS 0xcbf29ce484222325U
 
-static uint64_t fnv(uint64_t hash, const uint8_t *data, size_t n) {
+static uint64_t fnv(uint64_t hash, const uint8_t *data, size_t n)
+{
     for (size_t i = 0; i < n; i++)
         hash = (hash ^ data[i]) * 0x100000001b3U;
     return hash;
@@ -120,21 +127,24 @@ struct follower {
     int fed, finished;
 };
 
-static void on_bytes(void *userdata, const void *data, size_t n) {
+static void on_bytes(void *userdata, const void *data, size_t n)
+{
     struct follower *w = userdata;
 
     w->running = fnv(w->running, data, n);
 }
 
-static void on_whole(void *userdata) {
+static void on_whole(void *userdata)
+{
     struct follower *w = userdata;
 
     w->whole = w->running;
     if (w->n_ends < sizeof(w->ends) / sizeof(w->ends[0]))
-        w->ends[w->n_ends++] = (size_t) w->f.whole_bytes;
+        w->ends[w->n_ends++] = (size_t)w->f.whole_bytes;
 }
 
-static void start(struct follower *w) {
+static void start(struct follower *w)
+{
     struct framing_sink sink = {on_bytes, on_whole, w};
 
     memset(w, 0, sizeof(*w));
@@ -144,10 +154,11 @@ static void start(struct follower *w) {
 
 /* longest 0: all at once; otherwise pieces of that many bytes, or of 1 to that many at random. */
 static void follow(struct follower *w, const uint8_t *data, size_t size, size_t longest,
-                   bool random_pieces, bool clean) {
+                   bool random_pieces, bool clean)
+{
     start(w);
     for (size_t at = 0; at < size && w->fed == 0;) {
-        size_t n = longest == 0 ? size : random_pieces ? 1 + (size_t) random() % longest : longest;
+        size_t n = longest == 0 ? size : random_pieces ? 1 + (size_t)random() % longest : longest;
 
         if (n > size - at)
             n = size - at;
@@ -159,10 +170,11 @@ static void follow(struct follower *w, const uint8_t *data, size_t size, size_t 
     assert_true(w->f.settled <= w->f.offset);
     assert_true(w->f.offset <= size);
     if (w->f.whole_bytes > 0)
-        assert_true(w->whole == fnv(FNV_BASIS, data, (size_t) w->f.whole_bytes));
+        assert_true(w->whole == fnv(FNV_BASIS, data, (size_t)w->f.whole_bytes));
 }
 
-static void assert_same(const struct follower *a, const struct follower *b) {
+static void assert_same(const struct follower *a, const struct follower *b)
+{
     assert_int_equal(a->fed, b->fed);
     assert_int_equal(a->finished, b->finished);
     assert_int_equal(a->f.format, b->f.format);
@@ -176,7 +188,8 @@ static void assert_same(const struct follower *a, const struct follower *b) {
 }
 
 /* Feeds the stream in every way; they must agree. */
-static void follow_stream(struct follower *w, bool clean) {
+static void follow_stream(struct follower *w, bool clean)
+{
     static const size_t longest[] = {1, 2, 15, 16, 17, 41, 42, 100};
     struct follower other;
 
@@ -189,7 +202,8 @@ static void follow_stream(struct follower *w, bool clean) {
     }
 }
 
-static void assert_refused(uint64_t whole_bytes, const char *error) {
+static void assert_refused(uint64_t whole_bytes, const char *error)
+{
     struct follower w;
 
     follow_stream(&w, true);
@@ -201,10 +215,9 @@ static void assert_refused(uint64_t whole_bytes, const char *error) {
     assert_int_equal(framing_finish(&w.f, true), w.finished);
 }
 
-/* --- what it is --- */
-
-static void test_versions(void **state) {
-    (void) state;
+static void test_versions(void **state)
+{
+    (void)state;
     for (unsigned minor = 0; minor < 100; minor++) {
         bool v1 = minor == 11 || minor == 19 || minor == 21;
         bool v2 = minor == 22 || minor == 23 || minor >= 25;
@@ -219,8 +232,9 @@ static void test_versions(void **state) {
     }
 }
 
-static void test_refused_at_the_first_wrong_byte(void **state) {
-    (void) state;
+static void test_refused_at_the_first_wrong_byte(void **state)
+{
+    (void)state;
     put_header(26);
     for (size_t at = 0; at < 16; at++) {
         uint8_t right = stream.data[at];
@@ -229,7 +243,7 @@ static void test_refused_at_the_first_wrong_byte(void **state) {
             struct framing f;
             int r;
 
-            stream.data[at] = (uint8_t) byte;
+            stream.data[at] = (uint8_t)byte;
             framing_init(&f, NULL);
             r = framing_feed(&f, stream.data, at);
             assert_int_equal(r, 0);
@@ -249,10 +263,11 @@ static void test_refused_at_the_first_wrong_byte(void **state) {
     }
 }
 
-static void test_too_short(void **state) {
+static void test_too_short(void **state)
+{
     struct follower w;
 
-    (void) state;
+    (void)state;
     put_header(26);
     for (size_t n = 0; n < 16; n++) {
         follow(&w, stream.data, n, 0, false, true);
@@ -271,10 +286,11 @@ static void test_too_short(void **state) {
     }
 }
 
-static void test_old_format(void **state) {
+static void test_old_format(void **state)
+{
     struct follower w;
 
-    (void) state;
+    (void)state;
     put_header(21);
     for (unsigned i = 0; i < 1000; i++)
         put_byte(i * 7);
@@ -290,13 +306,12 @@ static void test_old_format(void **state) {
     assert_string_equal(w.f.error, "broken off");
 }
 
-/* --- where generations end --- */
-
 static const unsigned v2_minors[] = {22, 23, 25, 26, 27, 99};
 #define N_V2_MINORS (sizeof(v2_minors) / sizeof(v2_minors[0]))
 
-static void test_whole(void **state) {
-    (void) state;
+static void test_whole(void **state)
+{
+    (void)state;
     for (size_t i = 0; i < N_V2_MINORS; i++) {
         struct follower w;
 
@@ -312,8 +327,9 @@ static void test_whole(void **state) {
 }
 
 /* A trace cut anywhere, cleanly or not, is whole up to the last end of a generation that shows. */
-static void test_every_truncation(void **state) {
-    (void) state;
+static void test_every_truncation(void **state)
+{
+    (void)state;
     for (size_t i = 0; i < N_V2_MINORS; i++) {
         bool explicit_end = v2_minors[i] >= 26;
         struct follower w;
@@ -344,11 +360,12 @@ static void test_every_truncation(void **state) {
 }
 
 /* Without an explicit end, a clean one counts between batches, after the generation's clock. */
-static void test_clean_end(void **state) {
+static void test_clean_end(void **state)
+{
     size_t clock_end, batch_end;
     struct follower w;
 
-    (void) state;
+    (void)state;
     put_header(22);
     put_generation(22, 1);
     put_batch(2, 10, 20);
@@ -375,10 +392,11 @@ static void test_clean_end(void **state) {
 }
 
 /* From 1.26 on only the end that the trace itself states counts, and it counts at once. */
-static void test_explicit_end(void **state) {
+static void test_explicit_end(void **state)
+{
     struct follower w;
 
-    (void) state;
+    (void)state;
     put_trace(26);
     start(&w);
     assert_int_equal(framing_feed(&w.f, stream.data, stream.ends[0] - 1), 0);
@@ -397,27 +415,27 @@ static void test_explicit_end(void **state) {
 }
 
 /* The sink is behind by a batch header and never by more. */
-static void test_sink_lags_by_a_header(void **state) {
+static void test_sink_lags_by_a_header(void **state)
+{
     struct follower w;
 
-    (void) state;
+    (void)state;
     put_trace(25);
     start(&w);
     for (size_t n = 1; n <= stream.n; n++) {
         assert_int_equal(framing_feed(&w.f, stream.data + n - 1, 1), 0);
         assert_int_equal(w.f.offset, n);
         assert_true(w.f.offset - w.f.settled < FRAMING_HEADER_MAX);
-        assert_true(w.running == fnv(FNV_BASIS, stream.data, (size_t) w.f.settled));
+        assert_true(w.running == fnv(FNV_BASIS, stream.data, (size_t)w.f.settled));
     }
     assert_int_equal(w.f.settled, stream.n);
 }
 
-/* --- what is refused --- */
-
-static void test_generation_numbers(void **state) {
+static void test_generation_numbers(void **state)
+{
     static const uint64_t wrong[] = {1, 4, 6 + (1ULL << 32), UINT64_MAX};
 
-    (void) state;
+    (void)state;
     for (size_t i = 0; i < N_V2_MINORS; i++) {
         unsigned minor = v2_minors[i];
 
@@ -446,11 +464,12 @@ static void test_generation_numbers(void **state) {
     assert_refused(0, "generation without an end");
 }
 
-static void test_wraparound(void **state) {
+static void test_wraparound(void **state)
+{
     static const uint64_t greatest[] = {UINT32_MAX, UINT64_MAX};
     struct follower w;
 
-    (void) state;
+    (void)state;
     for (size_t i = 0; i < 2; i++) {
         put_header(26);
         put_generation(26, greatest[i]);
@@ -470,8 +489,9 @@ static void test_wraparound(void **state) {
     assert_refused(stream.ends[0], "generation 0");
 }
 
-static void test_clock_is_needed(void **state) {
-    (void) state;
+static void test_clock_is_needed(void **state)
+{
+    (void)state;
     put_header(22);
     put_batch(1, SYNC, 9); /* the later version's */
     put_batch(2, FREQUENCY, 9);
@@ -488,8 +508,9 @@ static void test_clock_is_needed(void **state) {
     assert_refused(0, "generation without a sync batch");
 }
 
-static void test_stray_bytes(void **state) {
-    (void) state;
+static void test_stray_bytes(void **state)
+{
+    (void)state;
     for (unsigned byte = 0; byte < 256; byte++) {
         if (byte == BATCH || byte == EXPERIMENTAL || byte == END)
             continue;
@@ -505,10 +526,11 @@ static void test_stray_bytes(void **state) {
     assert_refused(stream.ends[2], "end of generation in a version that has none");
 }
 
-static void test_batch_size(void **state) {
+static void test_batch_size(void **state)
+{
     struct follower w;
 
-    (void) state;
+    (void)state;
     put_header(26);
     put_batch(1, SYNC, 64 << 10);
     put_end(26);
@@ -525,10 +547,11 @@ static void test_batch_size(void **state) {
     }
 }
 
-static void test_long_numbers(void **state) {
+static void test_long_numbers(void **state)
+{
     static const char text[] = "number of more than 64 bits in a batch header";
 
-    (void) state;
+    (void)state;
     for (unsigned field = 0; field < 4; field++) {
         for (unsigned last = 0; last <= 2; last++) {
             struct follower w;
@@ -559,8 +582,9 @@ static void test_long_numbers(void **state) {
 }
 
 /* Any byte of the trace changed to anything: pieces change nothing, and what is kept is whole. */
-static void test_corruption(void **state) {
-    (void) state;
+static void test_corruption(void **state)
+{
+    (void)state;
     for (size_t i = 0; i < N_V2_MINORS; i++) {
         put_trace(v2_minors[i]);
         for (size_t at = 0; at < stream.n; at++) {
@@ -570,13 +594,13 @@ static void test_corruption(void **state) {
                 static const uint8_t bytes[] = {0, 1, 4, 8, 49, 50, 52, 0x7f, 0x80, 0xff};
                 struct follower a, b;
 
-                stream.data[at] = k < sizeof(bytes) ? bytes[k] : (uint8_t) random();
+                stream.data[at] = k < sizeof(bytes) ? bytes[k] : (uint8_t)random();
                 follow(&a, stream.data, stream.n, 0, false, true);
                 follow(&b, stream.data, stream.n, 5, true, true);
                 assert_same(&a, &b);
                 if (a.f.whole_bytes == 0)
                     continue;
-                follow(&b, stream.data, (size_t) a.f.whole_bytes, 0, false, true);
+                follow(&b, stream.data, (size_t)a.f.whole_bytes, 0, false, true);
                 assert_int_equal(b.finished, 1);
                 assert_int_equal(b.f.generations, a.f.generations);
             }
@@ -585,17 +609,19 @@ static void test_corruption(void **state) {
     }
 }
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     const char *text = getenv("TEST_SEED");
-    unsigned seed = text ? (unsigned) strtoul(text, NULL, 10) : (unsigned) time(NULL);
+    unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : (unsigned)time(NULL);
 
-    (void) state;
+    (void)state;
     print_message("TEST_SEED=%u\n", seed);
     srandom(seed);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_refused_at_the_first_wrong_byte),

@@ -14,11 +14,13 @@
 #include "trace/gotrace.h"
 #include "trace/specs.h"
 
-static struct gotrace *open_all(void) {
+static struct gotrace *open_all(void)
+{
     return rawtrace_open(rawtrace.n, NULL);
 }
 
-static const struct gotrace_event *next(struct gotrace *t, int type) {
+static const struct gotrace_event *next(struct gotrace *t, int type)
+{
     const struct gotrace_event *e;
 
     assert_int_equal(gotrace_next(t, &e), 1);
@@ -27,7 +29,8 @@ static const struct gotrace_event *next(struct gotrace *t, int type) {
 }
 
 /* Reads to the end; returns its code and how many events there were. */
-static int drain(struct gotrace *t, size_t *ret_n) {
+static int drain(struct gotrace *t, size_t *ret_n)
+{
     const struct gotrace_event *e;
     size_t n = 0;
     int r;
@@ -39,7 +42,8 @@ static int drain(struct gotrace *t, size_t *ret_n) {
     return r;
 }
 
-static void assert_text(struct gotrace *t, uint64_t handle, const char *expected) {
+static void assert_text(struct gotrace *t, uint64_t handle, const char *expected)
+{
     size_t n;
     const char *text = gotrace_string(t, handle, &n);
 
@@ -47,13 +51,14 @@ static void assert_text(struct gotrace *t, uint64_t handle, const char *expected
     assert_memory_equal(text, expected, n);
 }
 
-static void test_fields(void **state) {
+static void test_fields(void **state)
+{
     const struct gotrace_event *e;
     struct gotrace *t;
     const uint32_t *row;
     size_t n;
 
-    (void) state;
+    (void)state;
     rawtrace_small();
 
     t = open_all();
@@ -100,11 +105,12 @@ static void test_fields(void **state) {
     gotrace_close(t);
 }
 
-static void test_clock(void **state) {
+static void test_clock(void **state)
+{
     struct gotrace_generation gen;
     struct gotrace *t;
 
-    (void) state;
+    (void)state;
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -133,7 +139,8 @@ static void test_clock(void **state) {
 }
 
 /* Thread 6 seems to start goroutine 2 long before thread 5 creates it. */
-static void put_misleading_times(void) {
+static void put_misleading_times(void)
+{
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -148,11 +155,12 @@ static void put_misleading_times(void) {
     rawtrace_end_generation();
 }
 
-static void test_sequence_beats_time(void **state) {
+static void test_sequence_beats_time(void **state)
+{
     struct gotrace *t;
     int64_t created;
 
-    (void) state;
+    (void)state;
     put_misleading_times();
     t = open_all();
     next(t, GOTRACE_EV_SYNC);
@@ -167,11 +175,12 @@ static void test_sequence_beats_time(void **state) {
 }
 
 /* A task and a region begin in one generation and end in the next, with other ids for names. */
-static void test_across_generations(void **state) {
+static void test_across_generations(void **state)
+{
     const struct gotrace_event *e;
     struct gotrace *t;
 
-    (void) state;
+    (void)state;
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -198,7 +207,7 @@ static void test_across_generations(void **state) {
     next(t, GOTRACE_EV_GO_STATUS);
     e = next(t, GOTRACE_EV_USER_TASK_BEGIN);
     assert_int_equal(e->args[0], 40);
-    assert_int_equal((int64_t) e->args[1], GOTRACE_NONE);
+    assert_int_equal((int64_t)e->args[1], GOTRACE_NONE);
     assert_text(t, e->string, "sync");
     next(t, GOTRACE_EV_USER_REGION_BEGIN);
     next(t, GOTRACE_EV_SYNC);
@@ -212,17 +221,18 @@ static void test_across_generations(void **state) {
     assert_text(t, e->string, "sync");
     e = next(t, GOTRACE_EV_USER_TASK_END);
     assert_int_equal(e->string, 0);
-    assert_int_equal((int64_t) e->args[1], GOTRACE_NONE);
+    assert_int_equal((int64_t)e->args[1], GOTRACE_NONE);
     next(t, GOTRACE_EV_SYNC);
     gotrace_close(t);
 }
 
 /* The same bytes, but a generation of the older formats ends where the next one begins. */
-static void test_older_format(void **state) {
+static void test_older_format(void **state)
+{
     struct gotrace *t;
     size_t n;
 
-    (void) state;
+    (void)state;
     rawtrace_begin(22);
     for (rawtrace_generation = 1; rawtrace_generation <= 3; rawtrace_generation++) {
         rawtrace_begin_batch(UINT64_MAX, 1);
@@ -254,7 +264,8 @@ static void test_older_format(void **state) {
     gotrace_close(t);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_clock),

@@ -14,8 +14,6 @@
 #include "trace/gotrace.h"
 #include "trace/specs.h"
 
-/* --- allocations that fail --- */
-
 static unsigned long allocations_left;
 
 void *__real_malloc(size_t n);
@@ -27,32 +25,39 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void *__wrap_aligned_alloc(size_t alignment, size_t n);
 
-static bool fails(void) {
+static bool fails(void)
+{
     return allocations_left > 0 && --allocations_left == 0;
 }
 
-void *__wrap_malloc(size_t n) {
+void *__wrap_malloc(size_t n)
+{
     return fails() ? NULL : __real_malloc(n);
 }
 
-void *__wrap_calloc(size_t n, size_t size) {
+void *__wrap_calloc(size_t n, size_t size)
+{
     return fails() ? NULL : __real_calloc(n, size);
 }
 
-void *__wrap_realloc(void *p, size_t n) {
+void *__wrap_realloc(void *p, size_t n)
+{
     return fails() ? NULL : __real_realloc(p, n);
 }
 
-void *__wrap_aligned_alloc(size_t alignment, size_t n) {
+void *__wrap_aligned_alloc(size_t alignment, size_t n)
+{
     return fails() ? NULL : __real_aligned_alloc(alignment, n);
 }
 
-static struct gotrace *open_all(void) {
+static struct gotrace *open_all(void)
+{
     return rawtrace_open(rawtrace.n, NULL);
 }
 
 /* Reads to the end; returns its code and how many events there were. */
-static int drain(struct gotrace *t, size_t *ret_n) {
+static int drain(struct gotrace *t, size_t *ret_n)
+{
     const struct gotrace_event *e;
     size_t n = 0;
     int r;
@@ -64,7 +69,8 @@ static int drain(struct gotrace *t, size_t *ret_n) {
     return r;
 }
 
-static void assert_fails(int code, uint64_t offset, const char *text) {
+static void assert_fails(int code, uint64_t offset, const char *text)
+{
     struct gotrace *t = open_all();
     struct gotrace_error error;
     const struct gotrace_event *e;
@@ -78,10 +84,11 @@ static void assert_fails(int code, uint64_t offset, const char *text) {
     gotrace_close(t);
 }
 
-static void test_stuck(void **state) {
+static void test_stuck(void **state)
+{
     uint64_t at, in_batch;
 
-    (void) state;
+    (void)state;
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -96,10 +103,11 @@ static void test_stuck(void **state) {
 }
 
 /* A goroutine's number that skips one: what is between never comes. */
-static void test_sequence_gap(void **state) {
+static void test_sequence_gap(void **state)
+{
     uint64_t at, in_batch;
 
-    (void) state;
+    (void)state;
     for (uint64_t seq = 0; seq <= 2; seq += 2) {
         rawtrace_begin(26);
         rawtrace_sync();
@@ -116,10 +124,11 @@ static void test_sequence_gap(void **state) {
     }
 }
 
-static void test_other_region_ends(void **state) {
+static void test_other_region_ends(void **state)
+{
     uint64_t in_batch, at;
 
-    (void) state;
+    (void)state;
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -132,10 +141,11 @@ static void test_other_region_ends(void **state) {
                  "UserRegionEnd: another region of goroutine 1 began last");
 }
 
-static void test_unknown_ids(void **state) {
+static void test_unknown_ids(void **state)
+{
     uint64_t in_batch, at;
 
-    (void) state;
+    (void)state;
     for (int stack = 0; stack < 2; stack++) {
         rawtrace_begin(26);
         rawtrace_sync();
@@ -149,10 +159,11 @@ static void test_unknown_ids(void **state) {
     }
 }
 
-static void test_torn_events(void **state) {
+static void test_torn_events(void **state)
+{
     uint64_t in_batch, at;
 
-    (void) state;
+    (void)state;
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_begin_running(100);
@@ -180,8 +191,9 @@ static void test_torn_events(void **state) {
     assert_fails(-EBADMSG, at + in_batch, "an event that is none of a thread's: type 5");
 }
 
-static void test_generations_need_clocks(void **state) {
-    (void) state;
+static void test_generations_need_clocks(void **state)
+{
+    (void)state;
     rawtrace_begin(26);
     rawtrace_begin_running(100);
     rawtrace_end_batch();
@@ -195,7 +207,8 @@ static void test_generations_need_clocks(void **state) {
 }
 
 /* Thread 6 seems to start goroutine 2 long before thread 5 creates it. */
-static void put_misleading_times(void) {
+static void put_misleading_times(void)
+{
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -210,7 +223,8 @@ static void put_misleading_times(void) {
     rawtrace_end_generation();
 }
 
-static void put_example(void) {
+static void put_example(void)
+{
     put_misleading_times();
     rawtrace_sync();
     rawtrace_tables();
@@ -223,10 +237,11 @@ static void put_example(void) {
 }
 
 /* However a trace breaks off, all whole generations are handed out, and then the truth is told. */
-static void test_every_truncation(void **state) {
+static void test_every_truncation(void **state)
+{
     size_t n;
 
-    (void) state;
+    (void)state;
     put_example();
     for (size_t cut = 0; cut < rawtrace.n; cut++) {
         struct gotrace *t = rawtrace_open(cut, NULL);
@@ -245,10 +260,11 @@ static void test_every_truncation(void **state) {
     }
 }
 
-static void test_reading_fails(void **state) {
+static void test_reading_fails(void **state)
+{
     struct gotrace *t;
 
-    (void) state;
+    (void)state;
     put_example();
     t = rawtrace_open(rawtrace.n - 30, NULL);
     rawtrace_source.error = -EIO;
@@ -258,12 +274,13 @@ static void test_reading_fails(void **state) {
     gotrace_close(t);
 }
 
-static void test_bounds(void **state) {
+static void test_bounds(void **state)
+{
     struct gotrace_options small = {.max_generation_bytes = 100};
     struct gotrace_options poor = {.max_memory = 3 << 20};
     struct gotrace *t;
 
-    (void) state;
+    (void)state;
     put_example();
     t = rawtrace_open(rawtrace.n, &small);
     assert_int_equal(drain(t, NULL), -E2BIG);
@@ -281,11 +298,12 @@ static void test_bounds(void **state) {
 }
 
 /* Each allocation fails once: an error, and nothing is lost (the sanitizers look). */
-static void test_every_allocation_fails(void **state) {
+static void test_every_allocation_fails(void **state)
+{
     unsigned long n;
     bool reached = true;
 
-    (void) state;
+    (void)state;
     put_example();
     rawtrace_source = (struct rawtrace_source){rawtrace.data, rawtrace.n, SIZE_MAX, 0};
     for (n = 1; reached && n < 1000; n++) {
@@ -306,10 +324,11 @@ static void test_every_allocation_fails(void **state) {
 }
 
 /* Threads that all wait in vain, for as long as another one has events: work without end. */
-static void test_patience(void **state) {
+static void test_patience(void **state)
+{
     struct gotrace *t;
 
-    (void) state;
+    (void)state;
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -330,7 +349,8 @@ static void test_patience(void **state) {
     gotrace_close(t);
 }
 
-static void test_refused(void **state) {
+static void test_refused(void **state)
+{
     static const struct {
         const char *header;
         int code;
@@ -341,7 +361,7 @@ static void test_refused(void **state) {
         {"go 1.22 trace\0\0\1", -ENOMSG},          {"<!doctype html>\n", -ENOMSG},
     };
 
-    (void) state;
+    (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct gotrace *t;
         size_t n;
@@ -355,7 +375,8 @@ static void test_refused(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_sequence_gap),

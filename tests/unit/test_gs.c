@@ -32,9 +32,10 @@ static size_t count(const struct message *m, const char *prefix)
 /* S3's language and signature at Google's door. */
 static void test_hmac_keys(void **state)
 {
-    const struct upload_config u = {
-        .url = TEXT("gs://my_bucket/prod/"), .storage_class = TEXT("NEARLINE"),
-        .access_key_file = TEXT("/a"), .secret_key_file = TEXT("/s")};
+    const struct upload_config u = {.url = TEXT("gs://my_bucket/prod/"),
+                                    .storage_class = TEXT("NEARLINE"),
+                                    .access_key_file = TEXT("/a"),
+                                    .secret_key_file = TEXT("/s")};
     const struct dialect_request q = {
         .verb = DIALECT_PUT, .key = "k.trace", .object = &compose_object};
     struct dialect *d = compose_dialect(gs_dialect, &u);
@@ -42,8 +43,7 @@ static void test_hmac_keys(void **state)
 
     (void)state;
     assert_int_equal(d->identity, DIALECT_IDENTITY_AWS);
-    assert_string_equal(buf_str(&m.url),
-                        "https://storage.googleapis.com/my_bucket/prod/k.trace");
+    assert_string_equal(buf_str(&m.url), "https://storage.googleapis.com/my_bucket/prod/k.trace");
     assert_memory_equal(compose_header(&m, "Authorization"),
                         "AWS4-HMAC-SHA256 Credential=GOOG1EXAMPLE/20260314/auto/s3/aws4_request",
                         70);
@@ -68,8 +68,7 @@ static void test_token(void **state)
     (void)state;
     assert_int_equal(d->identity, DIALECT_IDENTITY_GOOGLE);
     assert_string_equal(m.method, "PUT");
-    assert_string_equal(buf_str(&m.url),
-                        "https://storage.googleapis.com/bucket/prod/a%20b.trace");
+    assert_string_equal(buf_str(&m.url), "https://storage.googleapis.com/bucket/prod/a%20b.trace");
     assert_string_equal(compose_header(&m, "Authorization"), "Bearer ya29.t0ken");
     assert_string_equal(compose_header(&m, "Content-Type"), "application/octet-stream");
     assert_string_equal(compose_header(&m, "x-goog-if-generation-match"), "0");
@@ -123,13 +122,15 @@ static void test_sections(void **state)
         {{.url = TEXT("gs://bucket"), .access_key_file = TEXT("/a")}, "go together"},
         {{.url = TEXT("gs://bucket"), .secret_key_file = TEXT("/s")}, "go together"},
         {{.url = TEXT("gs://bucket"), .session_token_file = TEXT("/t")}, "no session token"},
-        {{.url = TEXT("gs://bucket"), .if_none_match = true, .access_key_file = TEXT("/a"),
+        {{.url = TEXT("gs://bucket"),
+          .if_none_match = true,
+          .access_key_file = TEXT("/a"),
           .secret_key_file = TEXT("/s")},
          "workload identity only"},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_non_null(strstr(compose_fault(gs_dialect, &bad[i].u), bad[i].why));
 }
 

@@ -53,22 +53,40 @@ static unsigned verdict(struct guard_request r)
 static void test_hosts(void **state)
 {
     static const char *const good[] = {
-        "localhost", "LocalHost:7465", "localhost.", "a.localhost:1", "127.0.0.1", "127.1.2.3:99",
-        "[::1]:7465", "[::1]", "10.1.2.3:80", "[2001:db8::1]:1",
+        "localhost",    "LocalHost:7465", "localhost.", "a.localhost:1", "127.0.0.1",
+        "127.1.2.3:99", "[::1]:7465",     "[::1]",      "10.1.2.3:80",   "[2001:db8::1]:1",
     };
     static const char *const bad[] = {
-        "", ":", ":7465", "evil.example", "evil.example:7465", "localhost.evil.example",
-        "notlocalhost", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "127.0.0.1:7465x",
-        "127.0.0.1:", "[::1", "[::1]x", "[evil]:1", "[]", ".localhost", "127.1", "0x7f000001",
-        "localhost ", " localhost", "[127.0.0.1]:1", "localhost/evil",
+        "",
+        ":",
+        ":7465",
+        "evil.example",
+        "evil.example:7465",
+        "localhost.evil.example",
+        "notlocalhost",
+        "127.0.0.1.evil.example",
+        "127.0.0.1@evil.example",
+        "127.0.0.1:7465x",
+        "127.0.0.1:",
+        "[::1",
+        "[::1]x",
+        "[evil]:1",
+        "[]",
+        ".localhost",
+        "127.1",
+        "0x7f000001",
+        "localhost ",
+        " localhost",
+        "[127.0.0.1]:1",
+        "localhost/evil",
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         if (!guard_host_is_plain(good[i]))
             fail_msg("%s is refused", good[i]);
     }
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         if (guard_host_is_plain(bad[i]))
             fail_msg("%s is taken", bad[i]);
     }
@@ -112,8 +130,8 @@ static void test_token_outweighs_names(void **state)
 static void test_token(void **state)
 {
     static const char *const wrong[] = {
-        "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret ", "Bearer s3cretX", "Basic s3cret",
-        "s3cret", "", "BearerX s3cret", "Bearer\n s3cret",
+        "Bearer", "Bearer ", "Bearer s3cre",   "Bearer s3cret ",  "Bearer s3cretX", "Basic s3cret",
+        "s3cret", "",        "BearerX s3cret", "Bearer\n s3cret",
     };
     struct guard_request r;
 
@@ -121,7 +139,7 @@ static void test_token(void **state)
     assert_int_equal(verdict(exposed("Bearer " TOKEN)), 0);
     assert_int_equal(verdict(exposed("bearer  " TOKEN)), 0);
     assert_int_equal(verdict(exposed(NULL)), 401);
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         if (verdict(exposed(wrong[i])) != 401)
             fail_msg("'%s' is taken", wrong[i]);
     }

@@ -18,20 +18,23 @@ static const unsigned permille[] = {1, 500, 900, 990, 999, 1000};
 static struct memory mem = {.max = SIZE_MAX};
 static unsigned seed = 20261121;
 
-static int by_value(const void *a, const void *b) {
-    int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
     return x < y ? -1 : x > y;
 }
 
 /* Any size of number, and some again and again. */
-static int64_t any(void) {
-    int64_t r = ((int64_t) rand_r(&seed) << 31) ^ rand_r(&seed);
+static int64_t any(void)
+{
+    int64_t r = ((int64_t)rand_r(&seed) << 31) ^ rand_r(&seed);
 
     return rand_r(&seed) % 4 == 0 ? r % 7 : r >> (rand_r(&seed) % 62);
 }
 
-static void check(size_t n, size_t max_kept) {
+static void check(size_t n, size_t max_kept)
+{
     int64_t *values = malloc(n * sizeof(*values)), got[N_RANKS], total = 0;
     struct histogram h;
 
@@ -61,8 +64,9 @@ static void check(size_t n, size_t max_kept) {
     free(values);
 }
 
-static void test_exact(void **state) {
-    (void) state;
+static void test_exact(void **state)
+{
+    (void)state;
     printf("seed %u\n", seed);
     for (size_t n = 1; n < 60; n++)
         check(n, 4096);
@@ -73,19 +77,21 @@ static void test_exact(void **state) {
     check(100000, 1U << 20);
 }
 
-static void test_counted(void **state) {
-    (void) state;
+static void test_counted(void **state)
+{
+    (void)state;
     check(4097, 4096);
     check(50000, 4096);
     check(20, 16);
     check(50000, 40000);
 }
 
-static void test_empty(void **state) {
+static void test_empty(void **state)
+{
     int64_t got[N_RANKS];
     struct histogram h;
 
-    (void) state;
+    (void)state;
     histogram_init(&h, &mem, 10);
     histogram_percentiles(&h, permille, got, N_RANKS);
     for (size_t i = 0; i < N_RANKS; i++)
@@ -96,10 +102,11 @@ static void test_empty(void **state) {
 }
 
 /* Each value's bucket is that of its middle, buckets rise with values, and none is too wide. */
-static void test_buckets(void **state) {
+static void test_buckets(void **state)
+{
     size_t last = 0;
 
-    (void) state;
+    (void)state;
     for (int64_t v = 0; v < 100000; v++) {
         size_t b = histogram_bucket(v);
 
@@ -113,12 +120,13 @@ static void test_buckets(void **state) {
 }
 
 /* Without room it is an error, and what was there stays. */
-static void test_memory(void **state) {
+static void test_memory(void **state)
+{
     struct memory little = {.max = 4096};
     struct histogram h;
     int r = 0;
 
-    (void) state;
+    (void)state;
     histogram_init(&h, &little, 1U << 20);
     for (int i = 0; i < 10000 && r == 0; i++)
         r = histogram_add(&h, i);
@@ -129,15 +137,16 @@ static void test_memory(void **state) {
     assert_int_equal(little.used, 0);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact),   cmocka_unit_test(test_counted),
-        cmocka_unit_test(test_empty),   cmocka_unit_test(test_buckets),
+        cmocka_unit_test(test_exact),  cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_empty),  cmocka_unit_test(test_buckets),
         cmocka_unit_test(test_memory),
     };
     const char *given = getenv("TEST_SEED");
 
     if (given)
-        seed = (unsigned) strtoul(given, NULL, 10);
+        seed = (unsigned)strtoul(given, NULL, 10);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

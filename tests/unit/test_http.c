@@ -29,8 +29,6 @@
 #define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
-/* ---- a name server that answers when it likes ----------------------------------------------- */
-
 static pthread_mutex_t stuck_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t stuck_changed = PTHREAD_COND_INITIALIZER;
 static unsigned stuck_inside;
@@ -71,8 +69,6 @@ static void release_stuck(void)
     /* The thread is on its way out; LeakSanitizer counts what it still holds. */
     (void)usleep(100000);
 }
-
-/* ---- a request ------------------------------------------------------------------------------ */
 
 struct world {
     char *dir;
@@ -126,7 +122,7 @@ static const struct http_handlers handlers = {.body = on_body, .finished = on_fi
 
 static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     (void)alarm(PATIENCE);
@@ -158,7 +154,7 @@ static const char *url_of(struct world *w, const char *scheme, const char *host)
 {
     static char url[256];
 
-    (void)snprintf(url, sizeof url, "%s://%s:%u/trace?seconds=2", scheme, host,
+    (void)snprintf(url, sizeof(url), "%s://%s:%u/trace?seconds=2", scheme, host,
                    loopback_port(w->server));
     return url;
 }
@@ -207,11 +203,9 @@ static enum http_error ask(struct world *w, const struct loopback_step *steps, s
     return error;
 }
 
-#define ASK(w, ...)                                                                                \
-    ask((w), (const struct loopback_step[]){__VA_ARGS__},                                          \
+#define ASK(w, ...)                                       \
+    ask((w), (const struct loopback_step[]){__VA_ARGS__}, \
         sizeof((const struct loopback_step[]){__VA_ARGS__}) / sizeof(struct loopback_step))
-
-/* ---- what is sent --------------------------------------------------------------------------- */
 
 static void test_request(void **state)
 {
@@ -257,8 +251,6 @@ static void test_socket_is_not_inherited(void **state)
     assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Length: 2\r\n\r\nhi")), HTTP_OK);
 }
 
-/* ---- what comes back ------------------------------------------------------------------------ */
-
 static void test_bodies(void **state)
 {
     struct world *w = *state;
@@ -275,9 +267,9 @@ static void test_bodies(void **state)
     assert_string_equal(w->body, "wait");
     assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Length: 0\r\n\r\n")), HTTP_OK);
     assert_int_equal(w->body_len, 0);
-    assert_int_equal(ASK(w, SEND("HTTP/1.1 100 Continue\r\n\r\n" OK_HEAD
-                                 "Content-Length: 2\r\n\r\nhi")),
-                     HTTP_OK);
+    assert_int_equal(
+        ASK(w, SEND("HTTP/1.1 100 Continue\r\n\r\n" OK_HEAD "Content-Length: 2\r\n\r\nhi")),
+        HTTP_OK);
     assert_int_equal(w->result.status, 200);
     assert_string_equal(w->body, "hi");
 }
@@ -299,8 +291,7 @@ static void test_broken_off(void **state)
     assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Length: 10\r\n\r\nhi")), HTTP_CLOSED);
     assert_int_equal(ASK(w, SEND(OK_HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhi")),
                      HTTP_CLOSED);
-    assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Length: 10\r\n\r\nhi"),
-                         {.what = LOOPBACK_RESET}),
+    assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Length: 10\r\n\r\nhi"), {.what = LOOPBACK_RESET}),
                      HTTP_CLOSED);
     assert_int_equal(ASK(w, SEND("HTTP/1.1 200 OK\r\n")), HTTP_CLOSED);
     assert_int_equal(ASK(w, SEND(OK_HEAD "Content-Length: 0\r\n")), HTTP_CLOSED);
@@ -325,14 +316,14 @@ static void test_not_http(void **state)
 
 static void test_coding_that_was_not_asked_for(void **state)
 {
-    static const char *const codings[] = {"gzip", "gzip, chunked", "chunked, gzip", "deflate",
-                                          "identity", "x"};
+    static const char *const codings[] = {"gzip",    "gzip, chunked", "chunked, gzip",
+                                          "deflate", "identity",      "x"};
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof codings / sizeof codings[0]; i++) {
+    for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++) {
         char text[256];
 
-        (void)snprintf(text, sizeof text, OK_HEAD "Transfer-Encoding: %s\r\n\r\n2\r\nhi\r\n",
+        (void)snprintf(text, sizeof(text), OK_HEAD "Transfer-Encoding: %s\r\n\r\n2\r\nhi\r\n",
                        codings[i]);
         assert_int_equal(ASK(w, SEND(text), {.what = LOOPBACK_WAIT}), HTTP_PROTOCOL);
         assert_non_null(strstr(w->result.text, "Transfer-Encoding"));
@@ -373,15 +364,14 @@ static void test_long_headers(void **state)
                      HTTP_PROTOCOL);
     assert_non_null(strstr(w->result.text, "64 KiB"));
     /* Interim responses without end. */
-    assert_int_equal(ASK(w, {.what = LOOPBACK_REPEAT, .data = "HTTP/1.1 103 Early Hints\r\n\r\n",
-                             .times = 10000},
-                         {.what = LOOPBACK_WAIT}),
-                     HTTP_PROTOCOL);
+    assert_int_equal(
+        ASK(w,
+            {.what = LOOPBACK_REPEAT, .data = "HTTP/1.1 103 Early Hints\r\n\r\n", .times = 10000},
+            {.what = LOOPBACK_WAIT}),
+        HTTP_PROTOCOL);
     free(line);
     free(many);
 }
-
-/* ---- timeouts ------------------------------------------------------------------------------- */
 
 static void test_timeouts(void **state)
 {
@@ -390,9 +380,12 @@ static void test_timeouts(void **state)
                                          {.what = LOOPBACK_WAIT}};
     const struct loopback_step drip[] = {
         SEND(OK_HEAD "\r\n"),
-        {.what = LOOPBACK_SEND, .data = "x"}, {.what = LOOPBACK_SLEEP, .times = 20},
-        {.what = LOOPBACK_SEND, .data = "x"}, {.what = LOOPBACK_SLEEP, .times = 20},
-        {.what = LOOPBACK_SEND, .data = "x"}, {.what = LOOPBACK_WAIT},
+        {.what = LOOPBACK_SEND, .data = "x"},
+        {.what = LOOPBACK_SLEEP, .times = 20},
+        {.what = LOOPBACK_SEND, .data = "x"},
+        {.what = LOOPBACK_SLEEP, .times = 20},
+        {.what = LOOPBACK_SEND, .data = "x"},
+        {.what = LOOPBACK_WAIT},
     };
     struct world *w = *state;
     struct http_options o = {.timeout = 60 * USEC_PER_MSEC};
@@ -405,7 +398,7 @@ static void test_timeouts(void **state)
     loopback_play(w->server, half, 2);
     assert_int_equal(run(w, &o), HTTP_TIMEOUT);
     assert_int_equal(w->result.status, 200);
-    loopback_play(w->server, drip, sizeof drip / sizeof drip[0]);
+    loopback_play(w->server, drip, sizeof(drip) / sizeof(drip[0]));
     assert_int_equal(run(w, &o), HTTP_TIMEOUT);
 }
 
@@ -422,8 +415,6 @@ static void test_connect_timeout_covers_tls(void **state)
                      HTTP_TIMEOUT);
 }
 
-/* ---- getting there -------------------------------------------------------------------------- */
-
 static void test_no_such_name(void **state)
 {
     struct world *w = *state;
@@ -435,7 +426,8 @@ static void test_no_such_name(void **state)
 /* A name server that does not answer must not stop the loop, at a timeout or at a cancel. */
 static void test_stuck_name_server(void **state)
 {
-    const struct http_options o = {.url = "http://stuck.invalid/", .timeout = 60 * USEC_PER_MSEC,
+    const struct http_options o = {.url = "http://stuck.invalid/",
+                                   .timeout = 60 * USEC_PER_MSEC,
                                    .connect_timeout = 60 * USEC_PER_MSEC};
     struct world *w = *state;
 
@@ -455,7 +447,7 @@ static void test_refused(void **state)
     struct loopback *gone = loopback_new(NULL);
     char url[64];
 
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", loopback_port(gone));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", loopback_port(gone));
     loopback_free(gone);
     assert_int_equal(run(w, &(struct http_options){.url = url}), HTTP_CONNECT);
     assert_int_equal(run(w, &(struct http_options){.url = "http://localhost/",
@@ -482,7 +474,7 @@ static void test_unix_sockets(void **state)
     char abstract[64];
 
     check_unix(w, scratch_path(w->dir, "sock"));
-    (void)snprintf(abstract, sizeof abstract, "@contrace-unit-%d", (int)getpid());
+    (void)snprintf(abstract, sizeof(abstract), "@contrace-unit-%d", (int)getpid());
     check_unix(w, abstract);
 }
 
@@ -501,8 +493,6 @@ static void test_no_descriptors(void **state)
     assert_int_equal(w->result.error, HTTP_LOCAL);
 }
 
-/* ---- TLS ------------------------------------------------------------------------------------ */
-
 struct tls_case {
     const char *host, *alt_names;
     bool trust, client; /* the client knows the authority; shows a certificate */
@@ -520,11 +510,11 @@ static void check_tls(struct world *w, struct certs *certs, const struct tls_cas
     struct http_options o = {.server_name = c->server_name, .insecure_skip_verify = c->skip_verify};
 
     certs_issue(certs, "server", c->alt_names);
-    (void)snprintf(ca, sizeof ca, "%s/ca.pem", w->dir);
-    (void)snprintf(cert, sizeof cert, "%s/server.pem", w->dir);
-    (void)snprintf(key, sizeof key, "%s/server.key", w->dir);
-    (void)snprintf(client_cert, sizeof client_cert, "%s/client.pem", w->dir);
-    (void)snprintf(client_key, sizeof client_key, "%s/client.key", w->dir);
+    (void)snprintf(ca, sizeof(ca), "%s/ca.pem", w->dir);
+    (void)snprintf(cert, sizeof(cert), "%s/server.pem", w->dir);
+    (void)snprintf(key, sizeof(key), "%s/server.key", w->dir);
+    (void)snprintf(client_cert, sizeof(client_cert), "%s/client.pem", w->dir);
+    (void)snprintf(client_key, sizeof(client_key), "%s/client.key", w->dir);
     w->server = loopback_new(&(struct loopback_options){
         .cert_file = cert, .key_file = key, .client_ca_file = c->demand ? ca : NULL});
     o.url = url_of(w, "https", c->host);
@@ -568,7 +558,7 @@ static void test_tls(void **state)
     struct certs *certs = certs_new(w->dir);
 
     certs_issue(certs, "client", NULL);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         check_tls(w, certs, &cases[i]);
     certs_free(certs);
 }
@@ -584,9 +574,9 @@ static void test_tls_client_is_refused(void **state)
     enum http_error error;
 
     certs_issue(certs, "server", "IP:127.0.0.1");
-    (void)snprintf(ca, sizeof ca, "%s/ca.pem", w->dir);
-    (void)snprintf(cert, sizeof cert, "%s/server.pem", w->dir);
-    (void)snprintf(key, sizeof key, "%s/server.key", w->dir);
+    (void)snprintf(ca, sizeof(ca), "%s/ca.pem", w->dir);
+    (void)snprintf(cert, sizeof(cert), "%s/server.pem", w->dir);
+    (void)snprintf(key, sizeof(key), "%s/server.key", w->dir);
     w->server = loopback_new(
         &(struct loopback_options){.cert_file = cert, .key_file = key, .client_ca_file = ca});
     loopback_play(w->server, steps, 1);
@@ -605,10 +595,10 @@ static void test_tls_files(void **state)
 
     certs_issue(certs, "server", "IP:127.0.0.1");
     certs_issue(certs, "client", NULL);
-    (void)snprintf(none, sizeof none, "%s/none.pem", w->dir);
-    (void)snprintf(rubbish, sizeof rubbish, "%s", scratch_text(w->dir, "rubbish.pem", "rubbish"));
-    (void)snprintf(cert, sizeof cert, "%s/client.pem", w->dir);
-    (void)snprintf(key, sizeof key, "%s/server.key", w->dir);
+    (void)snprintf(none, sizeof(none), "%s/none.pem", w->dir);
+    (void)snprintf(rubbish, sizeof(rubbish), "%s", scratch_text(w->dir, "rubbish.pem", "rubbish"));
+    (void)snprintf(cert, sizeof(cert), "%s/client.pem", w->dir);
+    (void)snprintf(key, sizeof(key), "%s/server.key", w->dir);
     w->server = loopback_new(NULL);
     o.url = url_of(w, "https", "127.0.0.1");
     loopback_play(w->server, steps, 1);
@@ -640,8 +630,6 @@ static void test_plain_where_tls_is_expected(void **state)
                                                        .timeout = 200 * USEC_PER_MSEC}),
                          HTTP_OK);
 }
-
-/* ---- pause, resume, abort, cancel ----------------------------------------------------------- */
 
 #define BIG (3u << 20)
 
@@ -768,7 +756,7 @@ static void test_many(void **state)
     struct loopback *servers[MANY];
     unsigned left = MANY;
 
-    memset(worlds, 0, sizeof worlds);
+    memset(worlds, 0, sizeof(worlds));
     for (unsigned i = 0; i < MANY; i++) {
         servers[i] = loopback_new(NULL);
         worlds[i].http = w->http;
@@ -794,10 +782,11 @@ static void test_bad_options(void **state)
 {
     struct world *w = *state;
 
-    assert_int_equal(http_start(w->http, &(struct http_options){.url = "http://a b/",
-                                                                .server_name = "x",
-                                                                .timeout = LONG,
-                                                                .connect_timeout = LONG},
+    assert_int_equal(http_start(w->http,
+                                &(struct http_options){.url = "http://a b/",
+                                                       .server_name = "x",
+                                                       .timeout = LONG,
+                                                       .connect_timeout = LONG},
                                 &handlers, w, &w->request),
                      -EINVAL);
     assert_null(w->request);

@@ -44,7 +44,7 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
 {
     struct world *w = userdata;
 
-    assert_true(strlen(w->body) + n < sizeof w->body);
+    assert_true(strlen(w->body) + n < sizeof(w->body));
     (void)strncat(w->body, data, n);
     return (ssize_t)n;
 }
@@ -55,7 +55,7 @@ static void on_header(void *userdata, const char *name, const char *value)
     size_t n = strlen(w->heads);
 
     assert_string_equal(w->body, "");
-    (void)snprintf(w->heads + n, sizeof w->heads - n, "%s=%s|", name, value);
+    (void)snprintf(w->heads + n, sizeof(w->heads) - n, "%s=%s|", name, value);
 }
 
 static void on_finished(void *userdata, const struct http_result *result)
@@ -71,7 +71,7 @@ static const struct http_handlers handlers = {on_body, on_header, on_finished};
 
 static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     (void)alarm(PATIENCE);
@@ -107,7 +107,7 @@ static const char *url_of(struct world *w)
 {
     static char url[64];
 
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/key", loopback_port(w->server));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/key", loopback_port(w->server));
     return url;
 }
 
@@ -125,9 +125,9 @@ static enum http_error run(struct world *w, const struct http_options *options)
     return w->result.error;
 }
 
-#define PLAY(w, ...)                                                                               \
-    loopback_play((w)->server, (const struct loopback_step[]){__VA_ARGS__},                        \
-                  sizeof((const struct loopback_step[]){__VA_ARGS__}) /                            \
+#define PLAY(w, ...)                                                        \
+    loopback_play((w)->server, (const struct loopback_step[]){__VA_ARGS__}, \
+                  sizeof((const struct loopback_step[]){__VA_ARGS__}) /     \
                       sizeof(struct loopback_step))
 
 static struct http_body big_file(struct world *w, size_t n)
@@ -148,7 +148,7 @@ static void assert_received(struct world *w, const void *data, size_t n)
     size_t got;
     const void *body = loopback_body(w->server, &got);
 
-    (void)snprintf(line, sizeof line, "\r\nContent-Length: %zu\r\n", n);
+    (void)snprintf(line, sizeof(line), "\r\nContent-Length: %zu\r\n", n);
     assert_non_null(strstr(request, line));
     assert_null(strcasestr(request, "chunked"));
     assert_int_equal(got, n);
@@ -163,16 +163,18 @@ static void test_methods(void **state)
     struct world *w = *state;
     char line[64];
 
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         const char *request;
 
-        PLAY(w, SEND(strcmp(methods[i], "HEAD") == 0
-                         ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" : OK_HI));
-        assert_int_equal(run(w, &(struct http_options){.method = methods[i], .headers = headers,
-                                                       .n_headers = 2}),
-                         HTTP_OK);
+        PLAY(w,
+             SEND(strcmp(methods[i], "HEAD") == 0 ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+                                                  : OK_HI));
+        assert_int_equal(
+            run(w,
+                &(struct http_options){.method = methods[i], .headers = headers, .n_headers = 2}),
+            HTTP_OK);
         request = loopback_join(w->server);
-        (void)snprintf(line, sizeof line, "%s /key HTTP/1.1\r\n", methods[i]);
+        (void)snprintf(line, sizeof(line), "%s /key HTTP/1.1\r\n", methods[i]);
         assert_int_equal(strncmp(request, line, strlen(line)), 0);
         assert_non_null(strstr(request, "\r\nX-Amz-Date: 20260314\r\n"));
         assert_non_null(strstr(request, "\r\nx-empty:\r\n"));
@@ -277,8 +279,7 @@ static void test_headers(void **state)
                  "ETag: \t\"a\" \r\nX-none:\r\nx-AMZ-b: c: d\r\nTransfer-Encoding: chunked\r\n\r\n"
                  "2\r\nhi\r\n0\r\nX-Trailer: no\r\n\r\n"));
     assert_int_equal(run(w, &(struct http_options){0}), HTTP_OK);
-    assert_string_equal(w->heads,
-                        "ETag=\"a\"|X-none=|x-AMZ-b=c: d|Transfer-Encoding=chunked|");
+    assert_string_equal(w->heads, "ETag=\"a\"|X-none=|x-AMZ-b=c: d|Transfer-Encoding=chunked|");
     assert_int_equal(w->result.status, 301);
     assert_string_equal(w->body, "hi");
     (void)loopback_join(w->server); /* the steps are this function's */
@@ -286,26 +287,33 @@ static void test_headers(void **state)
 
 static void test_unfit(void **state)
 {
-    static const struct http_header bad[] = {
-        {"X", "a\r\nY: b"}, {"X", "a\nb"}, {"X", "\tb"}, {"X", "\x7f"}, {"", "a"}, {"X Y", "a"},
-        {"X:", "a"}, {"X\r\nY", "a"}, {"host", "a"}, {"Content-Length", "1"}, {"Expect", "a"},
-        {"Transfer-Encoding", "chunked"}, {"\xc3\xa4", "a"}};
+    static const struct http_header bad[] = {{"X", "a\r\nY: b"}, {"X", "a\nb"},
+                                             {"X", "\tb"},       {"X", "\x7f"},
+                                             {"", "a"},          {"X Y", "a"},
+                                             {"X:", "a"},        {"X\r\nY", "a"},
+                                             {"host", "a"},      {"Content-Length", "1"},
+                                             {"Expect", "a"},    {"Transfer-Encoding", "chunked"},
+                                             {"\xc3\xa4", "a"}};
     static const struct http_body body = {.data = "x", .size = 1},
                                   huge = {.data = "x", .size = HTTP_BODY_MAX + 1},
                                   closed = {.fd = -1, .size = 1};
-    static const struct http_options options[] = {
-        {.method = "get"}, {.method = "PUT /x"}, {.method = "GET", .body = &body}, {.body = &body},
-        {.method = "HEAD", .body = &body}, {.method = "PUT", .body = &huge},
-        {.method = "PUT", .body = &closed}};
+    static const struct http_options options[] = {{.method = "get"},
+                                                  {.method = "PUT /x"},
+                                                  {.method = "GET", .body = &body},
+                                                  {.body = &body},
+                                                  {.method = "HEAD", .body = &body},
+                                                  {.method = "PUT", .body = &huge},
+                                                  {.method = "PUT", .body = &closed}};
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(http_start(w->http,
                                     &(struct http_options){.url = "http://127.0.0.1/",
-                                                           .headers = &bad[i], .n_headers = 1},
+                                                           .headers = &bad[i],
+                                                           .n_headers = 1},
                                     &handlers, w, &w->request),
                          -EINVAL);
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         struct http_options o = options[i];
 
         o.url = "http://127.0.0.1/";
@@ -365,9 +373,9 @@ static void test_rate(void **state)
     usec start = clock_monotonic();
 
     PLAY(w, BODY, SEND(OK_HI));
-    assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file,
-                                                   .max_rate = 300000}),
-                     HTTP_OK);
+    assert_int_equal(
+        run(w, &(struct http_options){.method = "PUT", .body = &file, .max_rate = 300000}),
+        HTTP_OK);
     assert_received(w, w->big, 300000);
     assert_true(clock_monotonic() - start > 500 * USEC_PER_MSEC);
 }

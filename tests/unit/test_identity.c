@@ -10,8 +10,6 @@
 #include "daemon/upload/creddoc.h"
 #include "tests/support/scratch.h"
 
-/* ---- files and the environment --------------------------------------------------------------- */
-
 static void write_keys(struct world *w, const char *secret, mode_t mode)
 {
     (void)scratch_write(w->dir, "sk", secret, strlen(secret), mode);
@@ -19,10 +17,10 @@ static void write_keys(struct world *w, const char *secret, mode_t mode)
 
 static void with_files(struct world *w)
 {
-    (void)snprintf(w->access_key_file, sizeof w->access_key_file, "%s",
+    (void)snprintf(w->access_key_file, sizeof(w->access_key_file), "%s",
                    scratch_write(w->dir, "ak", "AK\n", 3, 0600));
     write_keys(w, "canary-1\n", 0600);
-    (void)snprintf(w->secret_key_file, sizeof w->secret_key_file, "%s/sk", w->dir);
+    (void)snprintf(w->secret_key_file, sizeof(w->secret_key_file), "%s/sk", w->dir);
     start(w, &(struct identity_options){.access_key_file = w->access_key_file,
                                         .secret_key_file = w->secret_key_file});
 }
@@ -146,8 +144,6 @@ static void test_rotated(void **state)
     check_log(3, LOG_LEVEL_INFO, "again");
 }
 
-/* ---- many who wait --------------------------------------------------------------------------- */
-
 #define MANY 200
 
 static void test_many(void **state)
@@ -156,7 +152,7 @@ static void test_many(void **state)
     struct world *w = *state;
     unsigned heard = 0;
 
-    memset(t, 0, sizeof t);
+    memset(t, 0, sizeof(t));
     with_endpoint(w);
     will_give(w, (int64_t)USEC_PER_HOUR);
     for (size_t i = 0; i < MANY; i++)
@@ -251,15 +247,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_files),
-        TEST(test_environment),
-        TEST(test_no_set),
-        TEST(test_refused),
-        TEST(test_rotated),
-        TEST(test_many),
-        TEST(test_waits_again),
-        TEST(test_cancelled),
-        TEST(test_freed_while_asking),
+        TEST(test_files),       TEST(test_environment), TEST(test_no_set),
+        TEST(test_refused),     TEST(test_rotated),     TEST(test_many),
+        TEST(test_waits_again), TEST(test_cancelled),   TEST(test_freed_while_asking),
     };
 
     creddoc_setup();

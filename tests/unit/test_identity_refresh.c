@@ -96,8 +96,9 @@ static void test_outage(void **state)
     fail_until(w, expiry - 10 * USEC_PER_MIN);
     assert_int_equal(n_lines, 1); /* nothing is urgent yet */
     fail_until(w, expiry - USEC_PER_MIN);
-    check_log(2, LOG_LEVEL_WARN, "the container's endpoint answers with status 503: those in use "
-                                 "expire soon");
+    check_log(2, LOG_LEVEL_WARN,
+              "the container's endpoint answers with status 503: those in use "
+              "expire soon");
     fail_until(w, expiry + 2 * USEC_PER_MIN);
     check_log(3, LOG_LEVEL_WARN, "have expired");
     before = requests;
@@ -182,11 +183,11 @@ static void test_google(void **state)
     struct world *w = *state;
     char host[64];
 
-    (void)snprintf(host, sizeof host, "127.0.0.1:%u", loopback_port(w->server));
+    (void)snprintf(host, sizeof(host), "127.0.0.1:%u", loopback_port(w->server));
     assert_int_equal(setenv("GCE_METADATA_HOST", host, 1), 0);
     assert_int_equal(setenv("AWS_ACCESS_KEY_ID", "AKENV", 1), 0); /* not for Google */
     start(w, &(struct identity_options){.kind = IDENTITY_GOOGLE});
-    (void)snprintf(w->reply, sizeof w->reply,
+    (void)snprintf(w->reply, sizeof(w->reply),
                    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"access_token\":\"canary-g\","
                    "\"expires_in\":3000,\"token_type\":\"Bearer\"}");
     play(w);
@@ -205,12 +206,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_refresh),
-        TEST(test_refresh_same),
-        TEST(test_outage),
-        TEST(test_wrong_clock),
-        TEST(test_refused_for_ever),
-        TEST(test_google),
+        TEST(test_refresh),     TEST(test_refresh_same),     TEST(test_outage),
+        TEST(test_wrong_clock), TEST(test_refused_for_ever), TEST(test_google),
     };
 
     creddoc_setup();

@@ -19,7 +19,8 @@
 static struct memory mem = {.max = SIZE_MAX};
 
 /* What the golden factor makes 1 of, so that its small multiples come together at one end. */
-static uint64_t against_golden(void) {
+static uint64_t against_golden(void)
+{
     uint64_t inverse = 1;
 
     for (int i = 0; i < 6; i++)
@@ -28,10 +29,11 @@ static uint64_t against_golden(void) {
     return inverse;
 }
 
-static void test_add_find_remove(void **state) {
+static void test_add_find_remove(void **state)
+{
     struct idmap map;
 
-    (void) state;
+    (void)state;
     idmap_init(&map, &mem, SECRET);
     assert_int_equal(idmap_find(&map, 0), IDMAP_NONE);
     assert_int_equal(idmap_add(&map, 0, 7), 0);
@@ -53,13 +55,14 @@ static void test_add_find_remove(void **state) {
  * Against an array, with few different ids: additions, removals and look-ups in any order. The
  * second time all ids belong into one place until the map notices.
  */
-static void test_against_array(void **state) {
+static void test_against_array(void **state)
+{
     unsigned seed = 20261121;
     const char *given = getenv("TEST_SEED");
 
-    (void) state;
+    (void)state;
     if (given)
-        seed = (unsigned) strtoul(given, NULL, 10);
+        seed = (unsigned)strtoul(given, NULL, 10);
     printf("TEST_SEED=%u\n", seed);
     for (unsigned crowded = 0; crowded < 2; crowded++) {
         uint32_t expected[N_IDS];
@@ -68,7 +71,7 @@ static void test_against_array(void **state) {
         memset(expected, 0xff, sizeof(expected));
         idmap_init(&map, &mem, SECRET);
         for (unsigned i = 0; i < 200000; i++) {
-            unsigned r = (unsigned) rand_r(&seed);
+            unsigned r = (unsigned)rand_r(&seed);
             unsigned n = (r >> 8) % N_IDS;
             uint64_t id = crowded ? n * against_golden() : n;
 
@@ -92,10 +95,11 @@ static void test_against_array(void **state) {
     }
 }
 
-static void test_sealed(void **state) {
+static void test_sealed(void **state)
+{
     struct idmap map;
 
-    (void) state;
+    (void)state;
     idmap_init(&map, &mem, SECRET);
     for (int round = 0; round < 2; round++) {
         for (uint32_t i = 1; i < 5000; i += 2)
@@ -116,13 +120,14 @@ static void test_sealed(void **state) {
     assert_int_equal(mem.used, 0);
 }
 
-static void test_bound(void **state) {
+static void test_bound(void **state)
+{
     struct memory little = {.max = 4096};
     struct idmap map;
     uint32_t n = 0;
     int r;
 
-    (void) state;
+    (void)state;
     idmap_init(&map, &little, SECRET);
     while ((r = idmap_add(&map, n, n)) == 0)
         n++;
@@ -134,7 +139,8 @@ static void test_bound(void **state) {
     assert_int_equal(little.used, 0);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add_find_remove),
         cmocka_unit_test(test_against_array),

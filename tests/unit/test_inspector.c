@@ -79,11 +79,13 @@ static void use(const char *name, uint64_t memory)
 
     (void)snprintf(path, sizeof(path), "%s", scratch_path(w.dir, name));
     assert_true(symlink(w.program, path) == 0 || errno == EEXIST);
-    assert_int_equal(inspector_set(w.inspector, &(struct inspector_settings){
-                                                    .command = path,
-                                                    .timeout = USEC_PER_SEC,
-                                                    .memory = memory,
-                                                }), 0);
+    assert_int_equal(inspector_set(w.inspector,
+                                   &(struct inspector_settings){
+                                       .command = path,
+                                       .timeout = USEC_PER_SEC,
+                                       .memory = memory,
+                                   }),
+                     0);
 }
 
 static int set_up(void **state)
@@ -141,8 +143,6 @@ static enum inspection_end inspect(const char *name)
     return w.ends[0];
 }
 
-/* --- */
-
 static void test_label(void **state)
 {
     (void)state;
@@ -190,11 +190,13 @@ static void test_ends(void **state)
 static void test_unavailable(void **state)
 {
     (void)state;
-    assert_int_equal(inspector_set(w.inspector, &(struct inspector_settings){
-                                                    .command = "/nonexistent/contrace",
-                                                    .timeout = USEC_PER_SEC,
-                                                    .memory = 1 << 30,
-                                                }), 0);
+    assert_int_equal(inspector_set(w.inspector,
+                                   &(struct inspector_settings){
+                                       .command = "/nonexistent/contrace",
+                                       .timeout = USEC_PER_SEC,
+                                       .memory = 1 << 30,
+                                   }),
+                     0);
     assert_int_equal(inspector_add(w.inspector, "k"), 0);
     run();
     assert_int_equal(w.ends[0], INSPECTION_UNAVAILABLE);
@@ -241,8 +243,6 @@ static void test_circumstances(void **state)
     assert_string_equal(w.evidence, expected);
 }
 
-/* --- the sandbox --- */
-
 static void test_sandbox_refuses(void **state)
 {
     static const char *const refused[] = {
@@ -265,8 +265,6 @@ static void test_sandbox_refuses(void **state)
     assert_int_equal(inspect("try-read"), INSPECTION_OK);
     assert_string_equal(w.evidence, "result 0, errno 0");
 }
-
-/* --- the queue --- */
 
 static void test_newest_first(void **state)
 {

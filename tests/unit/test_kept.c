@@ -45,8 +45,8 @@ static void on_listed(void *userdata, int r, const struct spool_page *p)
     for (size_t i = 0; i < p->n; i++) {
         const struct spool_entry *e = &p->entries[i];
 
-        (void)snprintf(page.keys[i], sizeof page.keys[i], "%s", e->key);
-        (void)snprintf(page.labels[i], sizeof page.labels[i], "%s", e->label ? e->label : "-");
+        (void)snprintf(page.keys[i], sizeof(page.keys[i]), "%s", e->key);
+        (void)snprintf(page.labels[i], sizeof(page.labels[i]), "%s", e->label ? e->label : "-");
         page.bytes[i] = e->bytes;
         page.pending[i] = e->pending;
         page.latency[i] = e->latency;
@@ -57,7 +57,7 @@ static struct spool_list *begin(const struct spool_query *query)
 {
     struct spool_list *l = NULL;
 
-    memset(&page, 0, sizeof page);
+    memset(&page, 0, sizeof(page));
     assert_int_equal(spool_list(fx.spool, query, on_listed, NULL, &l), 0);
     assert_int_equal(page.times, 0);
     return l;
@@ -91,7 +91,7 @@ static void put_eight(void)
     for (unsigned i = 0; i < 8; i++) {
         char record[200];
 
-        (void)snprintf(record, sizeof record,
+        (void)snprintf(record, sizeof(record),
                        "{\"label\": \"%s\", \"summary\": {\"scheduler\": {\"latency\": "
                        "{\"p99_ns\": %u}}}}",
                        i < 4 ? "idle" : "gc-pressure", 1000 * i);
@@ -305,11 +305,11 @@ static void test_files_elsewhere(void **state)
     put("cart", "a", START, 5000, "{\"label\": \"healthy\"}");
     fixture_restart();
     make_dirs("archive/cart/a/20260314");
-    (void)snprintf(from, sizeof from, "%s", below("pending/cart/a/20260314/092653-7.trace"));
+    (void)snprintf(from, sizeof(from), "%s", below("pending/cart/a/20260314/092653-7.trace"));
     assert_int_equal(rename(from, below("archive/cart/a/20260314/092653-7.trace")), 0);
     assert_int_equal(spool_open(fx.spool, "cart/a/20260314/092653-7.trace", &fd), 0);
     (void)close(fd);
-    (void)snprintf(from, sizeof from, "%s", below("pending/cart/a/20260314/092653-7.json"));
+    (void)snprintf(from, sizeof(from), "%s", below("pending/cart/a/20260314/092653-7.json"));
     assert_int_equal(rename(from, below("archive/cart/a/20260314/092653-7.json")), 0);
     list(&query);
     assert_string_equal(page.labels[0], "healthy");
@@ -325,8 +325,7 @@ static void test_amended_meanwhile(void **state)
     assert_int_equal(fixture_start(), 0);
     put("cart", "a", START, 5000, "{\"label\": \"healthy\"}");
     fixture_restart();
-    assert_int_equal(
-        spool_amend(fx.spool, "cart/a/20260314/092653-7.trace", &what, NULL, NULL), 0);
+    assert_int_equal(spool_amend(fx.spool, "cart/a/20260314/092653-7.trace", &what, NULL, NULL), 0);
     list(&query);
     fixture_settle();
     list(&query);
@@ -413,7 +412,7 @@ static void test_open_record(void **state)
     assert_string_equal(buf_str(&text), "{\"label\": \"healthy\"}");
     buf_done(&text);
     (void)close(fd);
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
         assert_int_equal(spool_open_record(fx.spool, refused[i], &fd), -ENOENT);
         assert_int_equal(spool_open(fx.spool, refused[i], &fd), -ENOENT);
     }
@@ -431,12 +430,12 @@ static void test_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_newest_first),        TEST(test_filters),
-        TEST(test_labels_of_this_run),  TEST(test_labels_of_an_earlier_run),
-        TEST(test_many_records),        TEST(test_moved_and_gone),
-        TEST(test_files_elsewhere),     TEST(test_amended_meanwhile),   TEST(test_forgotten),
-        TEST(test_unreadable),          TEST(test_open_record),
-        cmocka_unit_test(test_size),
+        TEST(test_newest_first),       TEST(test_filters),
+        TEST(test_labels_of_this_run), TEST(test_labels_of_an_earlier_run),
+        TEST(test_many_records),       TEST(test_moved_and_gone),
+        TEST(test_files_elsewhere),    TEST(test_amended_meanwhile),
+        TEST(test_forgotten),          TEST(test_unreadable),
+        TEST(test_open_record),        cmocka_unit_test(test_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static void test_full(void **state)
     for (unsigned i = 0; i < 1000; i++) {
         uint8_t expected = i < LABELS_MAX ? (uint8_t)(i + 1) : LABELS_OTHER;
 
-        (void)snprintf(text, sizeof text, "label-%u", i);
+        (void)snprintf(text, sizeof(text), "label-%u", i);
         assert_int_equal(labels_intern(&l, text), expected);
         assert_string_equal(labels_text(&l, expected), i < LABELS_MAX ? text : "other");
     }

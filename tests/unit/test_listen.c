@@ -30,8 +30,8 @@ static void assert_v4(const char *text, const char *address, uint16_t port, bool
     char shown[INET_ADDRSTRLEN];
 
     assert_int_equal(a.sa.any.sa_family, AF_INET);
-    assert_int_equal(a.len, sizeof a.sa.v4);
-    assert_string_equal(inet_ntop(AF_INET, &a.sa.v4.sin_addr, shown, sizeof shown), address);
+    assert_int_equal(a.len, sizeof(a.sa.v4));
+    assert_string_equal(inet_ntop(AF_INET, &a.sa.v4.sin_addr, shown, sizeof(shown)), address);
     assert_int_equal(ntohs(a.sa.v4.sin_port), port);
     assert_int_equal(a.local, local);
 }
@@ -42,8 +42,8 @@ static void assert_v6(const char *text, const char *address, uint16_t port, bool
     char shown[INET6_ADDRSTRLEN];
 
     assert_int_equal(a.sa.any.sa_family, AF_INET6);
-    assert_int_equal(a.len, sizeof a.sa.v6);
-    assert_string_equal(inet_ntop(AF_INET6, &a.sa.v6.sin6_addr, shown, sizeof shown), address);
+    assert_int_equal(a.len, sizeof(a.sa.v6));
+    assert_string_equal(inet_ntop(AF_INET6, &a.sa.v6.sin6_addr, shown, sizeof(shown)), address);
     assert_int_equal(ntohs(a.sa.v6.sin6_port), port);
     assert_int_equal(a.local, local);
 }
@@ -72,14 +72,43 @@ static void test_addresses(void **state)
 static void test_refused(void **state)
 {
     static const char *const texts[] = {
-        "", ":", "::", "[", "]", "[]", "[]:", "[]:1", "[:", "[]]:1", "]:1", "1", "127.0.0.1:",
-        "127.0.0.1:-1", "127.0.0.1:+1", "127.0.0.1:1x", "127.1:1", "0x7f.0.0.1:1", "1.2.3.4.5:1",
-        "*:1", "@:1", " 127.0.0.1:1", "unix:", "unix:/", "unix:x", "unix:@", "unix:@x", "off",
-        "[::1%lo]:1", "[::1]x:1", "[::1:1", "::1]:1", "\xff:1",
+        "",
+        ":",
+        "::",
+        "[",
+        "]",
+        "[]",
+        "[]:",
+        "[]:1",
+        "[:",
+        "[]]:1",
+        "]:1",
+        "1",
+        "127.0.0.1:",
+        "127.0.0.1:-1",
+        "127.0.0.1:+1",
+        "127.0.0.1:1x",
+        "127.1:1",
+        "0x7f.0.0.1:1",
+        "1.2.3.4.5:1",
+        "*:1",
+        "@:1",
+        " 127.0.0.1:1",
+        "unix:",
+        "unix:/",
+        "unix:x",
+        "unix:@",
+        "unix:@x",
+        "off",
+        "[::1%lo]:1",
+        "[::1]x:1",
+        "[::1:1",
+        "::1]:1",
+        "\xff:1",
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct listen_address a = {.len = 77};
         const char *why = NULL;
 

@@ -28,7 +28,7 @@ static int on_object(void *userdata, const char *key, uint64_t size, usec modifi
 
     assert_int_equal(size, 7);
     assert_int_equal(modified, 0);
-    (void)snprintf(t->keys + n, sizeof t->keys - n, "%s|", key);
+    (void)snprintf(t->keys + n, sizeof(t->keys) - n, "%s|", key);
     return t->refuse;
 }
 

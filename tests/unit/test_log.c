@@ -25,8 +25,6 @@ static const struct log_fields all_fields = {
     .message_id = MESSAGE_ID_TARGET_DOWN,
 };
 
-/* ---- what goes to stderr -------------------------------------------------------------------- */
-
 static char *dir;
 static int saved_stderr = -1, captured = -1;
 static char written[65536];
@@ -59,7 +57,7 @@ static int teardown(void **state)
 /* What was written since the last call. */
 static const char *take(void)
 {
-    ssize_t n = pread(captured, written, sizeof written - 1, 0);
+    ssize_t n = pread(captured, written, sizeof(written) - 1, 0);
 
     assert_true(n >= 0);
     written[n] = '\0';
@@ -86,8 +84,6 @@ static void assert_field(const json_t *json, const char *name, const char *expec
     assert_non_null(value);
     assert_string_equal(value, expected);
 }
-
-/* ---- text ----------------------------------------------------------------------------------- */
 
 static void test_text(void **state)
 {
@@ -152,8 +148,6 @@ static void test_errno_survives(void **state)
     assert_int_equal(errno, ENOTTY);
 }
 
-/* ---- what a peer might put into a message --------------------------------------------------- */
-
 static void test_control_characters(void **state)
 {
     (void)state;
@@ -171,23 +165,27 @@ static void test_utf8(void **state)
         {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"},
         {"\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
          "\xc2\xa0\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
-        {"\xc2\x9b" "31m", "\\xc2\\x9b31m"}, /* C1: a terminal's CSI */
+        {"\xc2\x9b"
+         "31m",
+         "\\xc2\\x9b31m"}, /* C1: a terminal's CSI */
         {"\xff\xfe", "\\xff\\xfe"},
-        {"\x80" "a", "\\x80a"},
+        {"\x80"
+         "a",
+         "\\x80a"},
         {"\xc3", "\\xc3"},
         {"\xc3(", "\\xc3("},
         {"\xe2\x82", "\\xe2\\x82"},
         {"\xe2\x82x", "\\xe2\\x82x"},
         {"\xf0\x9f\x98", "\\xf0\\x9f\\x98"},
-        {"\xc0\xaf", "\\xc0\\xaf"},             /* overlong */
-        {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},    /* overlong */
+        {"\xc0\xaf", "\\xc0\\xaf"},          /* overlong */
+        {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"}, /* overlong */
         {"\xf0\x80\x80\xaf", "\\xf0\\x80\\x80\\xaf"},
-        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},    /* a surrogate */
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},          /* a surrogate */
         {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* past U+10FFFF */
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         json_t *json;
         const char *line;
 
@@ -214,24 +212,22 @@ static void test_long_message(void **state)
         json_t *json;
 
         memset(text, 'x', start);
-        for (size_t i = start; i + 2 < sizeof text; i += 2)
+        for (size_t i = start; i + 2 < sizeof(text); i += 2)
             memcpy(text + i, "\xc3\xa4", 3);
         log_set_format(LOG_FORMAT_JSON);
         log_info("%s", text);
         json = take_json();
         assert_in_range(json_string_length(json_object_get(json, "msg")), 4090, 4096);
         json_decref(json);
-        memset(text + start, '"', sizeof text - 1 - start);
+        memset(text + start, '"', sizeof(text) - 1 - start);
         log_info("%s", text);
         json_decref(take_json());
-        memset(text + start, '\n', sizeof text - 1 - start);
+        memset(text + start, '\n', sizeof(text) - 1 - start);
         log_set_format(LOG_FORMAT_TEXT);
         log_info("%s", text);
         assert_in_range(strlen(take()), 4000, 4200);
     }
 }
-
-/* ---- JSON ----------------------------------------------------------------------------------- */
 
 static void test_json(void **state)
 {
@@ -257,8 +253,6 @@ static void test_json(void **state)
     json_decref(json);
 }
 
-/* ---- the journal ---------------------------------------------------------------------------- */
-
 /* Whether the native protocol was chosen shows only in that nothing is on stderr; and only where
  * there is a journal. Elsewhere the line is text rather than lost. */
 static bool has_journal(void)
@@ -270,7 +264,7 @@ static void set_journal_stream(unsigned long long dev, unsigned long long ino)
 {
     char text[64];
 
-    (void)snprintf(text, sizeof text, "%llu:%llu", dev, ino);
+    (void)snprintf(text, sizeof(text), "%llu:%llu", dev, ino);
     assert_int_equal(setenv("JOURNAL_STREAM", text, 1), 0);
     log_set_format(LOG_FORMAT_AUTO);
     log_debug("never written");
@@ -310,8 +304,6 @@ static void test_no_journal(void **state)
     assert_non_null(strstr(take(), " warn  not lost\n"));
 }
 
-/* ---- the sink ------------------------------------------------------------------------------- */
-
 static char sunk[256];
 static enum log_level sunk_level;
 
@@ -320,7 +312,7 @@ static void sink(void *userdata, enum log_level level, const struct log_fields *
 {
     assert_ptr_equal(userdata, &sunk_level);
     assert_non_null(fields);
-    (void)snprintf(sunk, sizeof sunk, "%s|%s", fields->service ? fields->service : "", message);
+    (void)snprintf(sunk, sizeof(sunk), "%s|%s", fields->service ? fields->service : "", message);
     sunk_level = level;
 }
 

@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 
-static int changed = 7;                         /* in a page that is written to */
+static int changed = 7;                          /* in a page that is written to */
 static const char constant[] = "still the same"; /* in one that is not */
 
 /* A line of /proc/self/status, in KiB. */

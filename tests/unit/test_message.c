@@ -74,7 +74,7 @@ static void test_meta(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct message m;
 
         message_init(&m, "PUT");
@@ -91,16 +91,16 @@ static void test_long_meta_is_cut(void **state)
     struct message m;
 
     (void)state;
-    memset(value, 'x', sizeof value);
-    value[sizeof value - 1] = '\0';
+    memset(value, 'x', sizeof(value));
+    value[sizeof(value) - 1] = '\0';
     message_init(&m, "PUT");
     assert_int_equal(message_add_meta(&m, "p-", "a", value), 0);
     assert_int_equal(strlen(m.headers[0].value), 1024);
-    memset(value, ' ', sizeof value - 1);
+    memset(value, ' ', sizeof(value) - 1);
     assert_int_equal(message_add_meta(&m, "p-", "b", value), 0);
     assert_int_equal(strlen(m.headers[1].value), 1023); /* no half of a %20 */
     assert_string_equal(m.headers[1].value + 1020, "%20");
-    memset(value, 'n', sizeof value - 1);
+    memset(value, 'n', sizeof(value) - 1);
     assert_int_equal(message_add_meta(&m, "p-", value, "v"), -E2BIG);
     message_done(&m);
 }
@@ -124,8 +124,10 @@ static void test_wiped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_headers_are_copies), cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_meta),               cmocka_unit_test(test_long_meta_is_cut),
+        cmocka_unit_test(test_headers_are_copies),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_meta),
+        cmocka_unit_test(test_long_meta_is_cut),
         cmocka_unit_test(test_wiped),
     };
 

@@ -76,7 +76,7 @@ static void test_sha256(void **state)
     char record[256];
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         (void)snprintf(record, sizeof(record), "{\"sha256\": \"%s\"}", bad[i]);
         assert_string_equal(fill(KEY, record), FROM_KEY);
         assert_string_equal(m.sha256, "");

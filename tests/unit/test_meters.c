@@ -188,9 +188,9 @@ static void test_labels(void **state)
     meters_labelled(m, "a", "");
     for (size_t i = 0; i < METERS_LABELS; i++) {
         uint64_t expected = strcmp(meters_label_name(i), "lock-contention") == 0 ? 2
-                            : strcmp(meters_label_name(i), "healthy") == 0       ? 1
-                            : strcmp(meters_label_name(i), "not-inspected") == 0 ? 1
-                            : strcmp(meters_label_name(i), METERS_OTHER) == 0    ? 2
+                          : strcmp(meters_label_name(i), "healthy") == 0         ? 1
+                          : strcmp(meters_label_name(i), "not-inspected") == 0   ? 1
+                          : strcmp(meters_label_name(i), METERS_OTHER) == 0      ? 2
                                                                                  : 0;
 
         assert_int_equal(job("a")->labels[i], expected);

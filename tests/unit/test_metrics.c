@@ -138,12 +138,18 @@ static void test_what_happened(void **state)
     meters_inspected(m, INSPECTION_CRASHED, 1);
     totals.reloads_failed = 3;
     f.spool = (struct spool_stats){
-        .archive_files = 5, .archive_bytes = 50, .pending_files = 2, .pending_bytes = 20,
-        .oldest_pending = NOW, .dropped_unsent = 4,
+        .archive_files = 5,
+        .archive_bytes = 50,
+        .pending_files = 2,
+        .pending_bytes = 20,
+        .oldest_pending = NOW,
+        .dropped_unsent = 4,
         .deleted = {[RETENTION_FREE_SPACE] = 9},
     };
     f.upload = (struct metrics_upload){
-        .enabled = true, .breaker = BREAKER_PARKED, .ends = {[STORE_PARKED] = 6},
+        .enabled = true,
+        .breaker = BREAKER_PARKED,
+        .ends = {[STORE_PARKED] = 6},
         .credentials_expiry = NOW,
     };
     render();

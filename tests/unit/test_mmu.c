@@ -25,7 +25,8 @@ struct curve {
     int64_t end;
 };
 
-static double area(const struct curve *c, int64_t from, int64_t to) {
+static double area(const struct curve *c, int64_t from, int64_t to)
+{
     double sum = 0;
 
     for (size_t i = 0; i < c->n; i++) {
@@ -34,42 +35,45 @@ static double area(const struct curve *c, int64_t from, int64_t to) {
         a = a > from ? a : from;
         b = b < to ? b : to;
         if (b > a)
-            sum += c->util[i] * (double) (b - a);
+            sum += c->util[i] * (double)(b - a);
     }
     return sum;
 }
 
 /* All windows, at every nanosecond. */
-static double by_hand(const struct curve *c, int64_t window) {
+static double by_hand(const struct curve *c, int64_t window)
+{
     int64_t length = c->end - c->time[0];
     double least = 1;
 
     if (window > length)
         window = length;
     for (int64_t at = c->time[0]; at + window <= c->end; at++) {
-        double mean = area(c, at, at + window) / (double) window;
+        double mean = area(c, at, at + window) / (double)window;
 
         least = mean < least ? mean : least;
     }
     return least;
 }
 
-static void check(const struct curve *c, struct mmu *m) {
+static void check(const struct curve *c, struct mmu *m)
+{
     double got[MMU_WINDOWS], mean;
 
     assert_int_equal(mmu_finish(m, c->end, false, got, &mean), 0);
     for (size_t w = 0; w < MMU_WINDOWS; w++)
         assert_true(fabs(got[w] - by_hand(c, windows[w])) < 1e-9);
-    assert_true(fabs(mean - area(c, c->time[0], c->end) / (double) (c->end - c->time[0])) < 1e-9);
+    assert_true(fabs(mean - area(c, c->time[0], c->end) / (double)(c->end - c->time[0])) < 1e-9);
     assert_false(m->inexact);
     mmu_done(m);
     assert_int_equal(mem.used, 0);
 }
 
-static void random_curve(struct curve *c) {
+static void random_curve(struct curve *c)
+{
     int64_t time = 1000000000000 + rand_r(&seed) % 100, step = 1 + rand_r(&seed) % 60;
 
-    c->n = 1 + (size_t) rand_r(&seed) % 80;
+    c->n = 1 + (size_t)rand_r(&seed) % 80;
     for (size_t i = 0; i < c->n; i++) {
         c->time[i] = time;
         c->util[i] = (1 + rand_r(&seed) % 8) / 8.0 * (rand_r(&seed) % 2);
@@ -78,11 +82,12 @@ static void random_curve(struct curve *c) {
     c->end = time + rand_r(&seed) % 20;
 }
 
-static void test_random(void **state) {
-    (void) state;
+static void test_random(void **state)
+{
+    (void)state;
     printf("seed %u\n", seed);
     for (int i = 0; i < 300; i++) {
-        size_t released = (size_t) rand_r(&seed) % MAX_POINTS;
+        size_t released = (size_t)rand_r(&seed) % MAX_POINTS;
         struct curve c;
         struct mmu m;
 
@@ -98,11 +103,12 @@ static void test_random(void **state) {
 }
 
 /* More changes than the ring had room for at first, of which only few are needed at once. */
-static void test_long(void **state) {
+static void test_long(void **state)
+{
     double got[MMU_WINDOWS], mean;
     struct mmu m;
 
-    (void) state;
+    (void)state;
     mmu_init(&m, &mem, windows);
     assert_int_equal(mmu_release(&m), 0);
     for (int64_t i = 0; i < 100000; i++)
@@ -116,11 +122,12 @@ static void test_long(void **state) {
 }
 
 /* What is told late: 1/GOMAXPROCS less everywhere before, never below 0. */
-static void test_deduct(void **state) {
+static void test_deduct(void **state)
+{
     struct curve c = {{1000, 1100, 1200, 1300}, {0.5, 0, 1 - 1 / 3.0, 1}, 4, 5000};
     struct mmu m;
 
-    (void) state;
+    (void)state;
     mmu_init(&m, &mem, windows);
     assert_int_equal(mmu_set_procs(&m, 1000, 2), 0);
     assert_int_equal(mmu_add(&m, 1000, 1), 0);
@@ -134,11 +141,12 @@ static void test_deduct(void **state) {
     check(&c, &m);
 }
 
-static void test_nothing(void **state) {
+static void test_nothing(void **state)
+{
     double got[MMU_WINDOWS], mean;
     struct mmu m;
 
-    (void) state;
+    (void)state;
     mmu_init(&m, &mem, windows);
     assert_int_equal(mmu_finish(&m, 5, true, got, &mean), 0);
     assert_true(got[0] == -1 && mean == -1);
@@ -151,8 +159,9 @@ static void test_nothing(void **state) {
     assert_int_equal(mem.used, 0);
 }
 
-static void test_end(void **state) {
-    (void) state;
+static void test_end(void **state)
+{
+    (void)state;
     for (int as_go = 0; as_go < 2; as_go++) {
         double got[MMU_WINDOWS], mean;
         struct mmu m;
@@ -168,12 +177,13 @@ static void test_end(void **state) {
 }
 
 /* More changes in a window than can be kept: it goes on and says that it is not exact. */
-static void test_bounds(void **state) {
+static void test_bounds(void **state)
+{
     static const int64_t wide[MMU_WINDOWS] = {1, 2, 1 << 30};
     double got[MMU_WINDOWS], mean;
     struct mmu m;
 
-    (void) state;
+    (void)state;
     mmu_init(&m, &mem, wide);
     for (int64_t i = 0; i < 2 * MMU_MAX_RECENT + 9; i++)
         assert_int_equal(mmu_add(&m, i, i % 2 == 0 ? 1 : 0.25), 0);
@@ -184,16 +194,15 @@ static void test_bounds(void **state) {
     assert_int_equal(mem.used, 0);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random), cmocka_unit_test(test_long),
-        cmocka_unit_test(test_deduct), cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_end),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_random),  cmocka_unit_test(test_long), cmocka_unit_test(test_deduct),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_end),  cmocka_unit_test(test_bounds),
     };
     const char *given = getenv("TEST_SEED");
 
     if (given)
-        seed = (unsigned) strtoul(given, NULL, 10);
+        seed = (unsigned)strtoul(given, NULL, 10);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

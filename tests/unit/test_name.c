@@ -170,10 +170,11 @@ static void test_round_trip(void **state)
 static void test_compare(void **state)
 {
     static const char *const ordered[] = {
-        "b/b/20260313/235959-9-9.trace", "a/a/20260314/000000.trace",   "a/b/20260314/000000.trace",
-        "a/b/20260314/000000-0-1.trace", "a/b/20260314/000000-2.trace",
-        "a/b/20260314/000000-2-9.trace", "a/b/20260314/000000-2-10.trace",
-        "a/b/20260314/000000-10.trace",  "b/a/20260314/000000.trace",
+        "b/b/20260313/235959-9-9.trace",  "a/a/20260314/000000.trace",
+        "a/b/20260314/000000.trace",      "a/b/20260314/000000-0-1.trace",
+        "a/b/20260314/000000-2.trace",    "a/b/20260314/000000-2-9.trace",
+        "a/b/20260314/000000-2-10.trace", "a/b/20260314/000000-10.trace",
+        "b/a/20260314/000000.trace",
     };
     size_t n = sizeof(ordered) / sizeof(ordered[0]);
 

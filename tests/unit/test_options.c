@@ -19,8 +19,6 @@
 #define TEXT(s) ((char *)(uintptr_t)(s)) /* argv is not const */
 #define ARGS_MAX 16
 
-/* ---- a command line, and what it says on stdout and stderr ---------------------------------- */
-
 static char *dir;
 static char said[16384];
 
@@ -62,26 +60,24 @@ static int parse(struct options *o, const char *const *args)
     (void)dup2(err, STDERR_FILENO);
     (void)close(out);
     (void)close(err);
-    n = pread(fd, said, sizeof said - 1, 0);
+    n = pread(fd, said, sizeof(said) - 1, 0);
     (void)close(fd);
     assert_true(n >= 0);
     said[n] = '\0';
     return r;
 }
 
-#define ARGS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(,) NULL})
+#define ARGS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static void assert_wrong(const char *const *args, const char *expected)
 {
     struct options o;
 
-    memset(&o, 0x5a, sizeof o);
+    memset(&o, 0x5a, sizeof(o));
     assert_int_equal(parse(&o, args), -EINVAL);
     if (!strstr(said, expected))
         fail_msg("expected \"%s\", got \"%s\"", expected, said);
 }
-
-/* ---- options -------------------------------------------------------------------------------- */
 
 static void test_none(void **state)
 {
@@ -109,9 +105,9 @@ static void test_each(void **state)
     (void)state;
     assert_int_equal(parse(&o, ARGS("--config.file=/c", "--target=http://a:1", "-t", "x=http://b:2",
                                     "--storage.path", "/s", "--upload.url=s3://b",
-                                    "--web.listen-address=127.0.0.1:0, unix:/x",
-                                    "--interval=90s", "--seconds=1.9", "--once",
-                                    "--check-config", "--log.level=debug", "--log.format=json")),
+                                    "--web.listen-address=127.0.0.1:0, unix:/x", "--interval=90s",
+                                    "--seconds=1.9", "--once", "--check-config",
+                                    "--log.level=debug", "--log.format=json")),
                      0);
     assert_string_equal(o.config_file, "/c");
     assert_int_equal(o.n_targets, 2);
@@ -135,8 +131,9 @@ static void test_each(void **state)
 static void test_help_and_version(void **state)
 {
     static const char *const options[] = {
-        "--config.file", "--target", "--storage.path", "--upload.url", "--web.listen-address",
-        "--interval", "--seconds", "--once", "--check-config", "--log.level", "--log.format", "--version", "--help",
+        "--config.file", "--target",  "--storage.path", "--upload.url",   "--web.listen-address",
+        "--interval",    "--seconds", "--once",         "--check-config", "--log.level",
+        "--log.format",  "--version", "--help",
     };
     struct options o;
 
@@ -144,7 +141,7 @@ static void test_help_and_version(void **state)
     assert_int_equal(parse(&o, ARGS("--version")), 1);
     assert_int_equal(strncmp(said, "contraced ", 10), 0);
     assert_int_equal(parse(&o, ARGS("--help", "--interval=wrong")), 1);
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
         assert_non_null(strstr(said, options[i]));
     assert_int_equal(parse(&o, ARGS("-h")), 1);
 }
@@ -176,8 +173,6 @@ static void test_wrong(void **state)
     assert_wrong(ARGS("--log.format=xml"), "--log.format=xml: expected");
     assert_wrong(ARGS("-t", "http://a:1", "--seconds=x"), "--seconds=x: expected");
 }
-
-/* ---- options and file together -------------------------------------------------------------- */
 
 static struct config *load(const char *const *args)
 {

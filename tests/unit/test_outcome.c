@@ -65,14 +65,14 @@ static void test_errno(void **state)
         int error;
         enum outcome outcome;
     } rows[] = {
-        {ENOSPC, OUTCOME_NO_SPACE},  {EDQUOT, OUTCOME_NO_SPACE}, {EFBIG, OUTCOME_NO_SPACE},
+        {ENOSPC, OUTCOME_NO_SPACE},  {EDQUOT, OUTCOME_NO_SPACE},  {EFBIG, OUTCOME_NO_SPACE},
         {EMFILE, OUTCOME_RESOURCES}, {ENFILE, OUTCOME_RESOURCES}, {ENOMEM, OUTCOME_RESOURCES},
         {EIO, OUTCOME_STORAGE},      {EROFS, OUTCOME_STORAGE},    {EBADF, OUTCOME_STORAGE},
         {EACCES, OUTCOME_STORAGE},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_int_equal(outcome_of_errno(-rows[i].error), rows[i].outcome);
 }
 

@@ -13,8 +13,9 @@
 /* printf alert(1) | openssl sha256 -binary | base64, and that of nothing at all */
 #define ALERT "'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"
 #define NOTHING "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
-#define REST "; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; " \
-             "frame-ancestors 'none'"
+#define REST                                                                            \
+    "; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; " \
+    "frame-ancestors 'none'"
 
 static void assert_policy(const char *html, const char *expected)
 {

@@ -129,9 +129,18 @@ static int parse_port(const char *text, uint64_t *ret)
 static void test_unsigned(void **state)
 {
     static const struct row rows[] = {
-        {"0", 0, 0},          {"65535", 0, 65535}, {"00080", 0, 80},     {"65536", -ERANGE, 0},
-        {"", -EINVAL, 0},     {"-1", -EINVAL, 0},  {"+1", -EINVAL, 0},   {" 1", -EINVAL, 0},
-        {"1 ", -EINVAL, 0},   {"1.0", -EINVAL, 0}, {"0x1f", -EINVAL, 0}, {"1\n", -EINVAL, 0},
+        {"0", 0, 0},
+        {"65535", 0, 65535},
+        {"00080", 0, 80},
+        {"65536", -ERANGE, 0},
+        {"", -EINVAL, 0},
+        {"-1", -EINVAL, 0},
+        {"+1", -EINVAL, 0},
+        {" 1", -EINVAL, 0},
+        {"1 ", -EINVAL, 0},
+        {"1.0", -EINVAL, 0},
+        {"0x1f", -EINVAL, 0},
+        {"1\n", -EINVAL, 0},
         {"99999999999999999999999", -ERANGE, 0},
     };
     uint64_t all;
@@ -171,20 +180,29 @@ static void test_ratio(void **state)
     };
 
     (void)state;
-    check_decimals(parse_ratio, rows, sizeof rows / sizeof rows[0]);
+    check_decimals(parse_ratio, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void test_decimal(void **state)
 {
     static const struct decimal_row rows[] = {
-        {"2", 0, 2},         {"1.9", 0, 1.9},     {"0.25", 0, 0.25},    {"2.", -EINVAL, 0},
-        {".5", -EINVAL, 0},  {"", -EINVAL, 0},    {"-1", -EINVAL, 0},   {"1e3", -EINVAL, 0},
-        {"inf", -EINVAL, 0}, {"nan", -EINVAL, 0}, {"0x10", -EINVAL, 0}, {"1.9s", -EINVAL, 0},
+        {"2", 0, 2},
+        {"1.9", 0, 1.9},
+        {"0.25", 0, 0.25},
+        {"2.", -EINVAL, 0},
+        {".5", -EINVAL, 0},
+        {"", -EINVAL, 0},
+        {"-1", -EINVAL, 0},
+        {"1e3", -EINVAL, 0},
+        {"inf", -EINVAL, 0},
+        {"nan", -EINVAL, 0},
+        {"0x10", -EINVAL, 0},
+        {"1.9s", -EINVAL, 0},
         {"99999999999999999999", -ERANGE, 0},
     };
 
     (void)state;
-    check_decimals(parse_decimal, rows, sizeof rows / sizeof rows[0]);
+    check_decimals(parse_decimal, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void assert_duration_text(usec value, const char *expected)

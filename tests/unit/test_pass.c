@@ -82,8 +82,6 @@ static void test_space_that_does_not_come_back(void **state)
     assert_true(logged("less than min_free left"));
 }
 
-/* --- what cannot be deleted --- */
-
 static void test_one_immutable_trace(void **state)
 {
     (void)state;
@@ -131,8 +129,6 @@ static void test_nothing_can_be_deleted(void **state)
     assert_int_equal(times_logged("has room for traces again"), 1);
     assert_int_equal(usage().traces, 5);
 }
-
-/* --- age --- */
 
 static void set_real(usec real)
 {

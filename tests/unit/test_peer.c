@@ -18,8 +18,6 @@
 #include "daemon/capture/peer.h"
 #include "tests/support/scratch.h"
 
-/* ---- pid files ------------------------------------------------------------------------------ */
-
 static void test_pid_file(void **state)
 {
     static const struct {
@@ -48,7 +46,7 @@ static void test_pid_file(void **state)
     char *dir = scratch_new(NULL);
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         uint32_t pid = peer_of_pid_file(scratch_text(dir, "pid", rows[i].text));
 
         if (pid != rows[i].pid)
@@ -61,8 +59,6 @@ static void test_pid_file(void **state)
     assert_int_equal(peer_of_pid_file(scratch_path(dir, "fifo")), 0);
     scratch_free(dir);
 }
-
-/* ---- sockets -------------------------------------------------------------------------------- */
 
 static void test_socket(void **state)
 {
@@ -79,8 +75,6 @@ static void test_socket(void **state)
     (void)close(tcp);
 }
 
-/* ---- listeners ------------------------------------------------------------------------------ */
-
 static int listen_on(int family, uint16_t *port)
 {
     union {
@@ -88,14 +82,14 @@ static int listen_on(int family, uint16_t *port)
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } a = {.any = {.sa_family = (sa_family_t)family}};
-    socklen_t len = sizeof a;
+    socklen_t len = sizeof(a);
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (family == AF_INET)
         a.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     else
         a.v6.sin6_addr = in6addr_loopback;
-    if (fd < 0 || bind(fd, &a.any, family == AF_INET ? sizeof a.v4 : sizeof a.v6) < 0 ||
+    if (fd < 0 || bind(fd, &a.any, family == AF_INET ? sizeof(a.v4) : sizeof(a.v6)) < 0 ||
         listen(fd, 1) < 0) {
         (void)close(fd);
         return -1;
@@ -175,7 +169,7 @@ static void test_port_v6(void **state)
 static void test_port_of_a_client(void **state)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof a;
+    socklen_t len = sizeof(a);
     struct peer_hint hint = {0};
     uint16_t port;
     int listener = listen_on(AF_INET, &port);
@@ -184,7 +178,7 @@ static void test_port_of_a_client(void **state)
     (void)state;
     assert_true(listener >= 0 && client >= 0);
     a.sin_port = htons(port);
-    assert_int_equal(connect(client, (const struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(connect(client, (const struct sockaddr *)&a, sizeof(a)), 0);
     assert_int_equal(getsockname(client, (struct sockaddr *)&a, &len), 0);
     assert_int_equal(peer_of_port(ntohs(a.sin_port), &hint), 0);
     assert_int_equal(hint.pid, 0);
@@ -195,8 +189,10 @@ static void test_port_of_a_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pid_file),    cmocka_unit_test(test_socket),
-        cmocka_unit_test(test_port),        cmocka_unit_test(test_port_v6),
+        cmocka_unit_test(test_pid_file),
+        cmocka_unit_test(test_socket),
+        cmocka_unit_test(test_port),
+        cmocka_unit_test(test_port_v6),
         cmocka_unit_test(test_port_of_a_client),
     };
 

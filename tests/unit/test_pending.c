@@ -19,8 +19,6 @@
 #define FIRST "checkout/web-1/20260314/092653-4711"
 #define MANY 20000
 
-/* --- what is offered --- */
-
 static void count_call(void *userdata)
 {
     ++*(int *)userdata;
@@ -319,8 +317,8 @@ static void test_what_is_not_ours(void **state)
     capture_many(4, BYTES);
     assert_int_equal(unlink(below("pending/checkout/web-1/20260314/092953-4711.trace")), 0);
     assert_int_equal(unlink(below("pending/checkout/web-1/20260314/092853-4711.trace")), 0);
-    assert_int_equal(symlink("/etc/passwd",
-                             below("pending/checkout/web-1/20260314/092853-4711.trace")), 0);
+    assert_int_equal(
+        symlink("/etc/passwd", below("pending/checkout/web-1/20260314/092853-4711.trace")), 0);
     assert_int_equal(unlink(below("pending/checkout/web-1/20260314/092753-4711.trace")), 0);
     assert_int_equal(mkfifo(below("pending/checkout/web-1/20260314/092753-4711.trace"), 0600), 0);
     assert_int_equal(unlink(below("pending/" FIRST ".json")), 0);
@@ -385,8 +383,6 @@ static void test_foreign_in_archive(void **state)
     assert_int_equal(stats_now().pending_files, 0);
     check_whole(true);
 }
-
-/* --- many --- */
 
 static double seconds(void)
 {

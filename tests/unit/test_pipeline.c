@@ -71,8 +71,12 @@ static void on_told(void *userdata, const struct pipeline_end *end)
 static void make_target(struct world *w)
 {
     const struct job_config config = {
-        .name = TEXT("shop"), .path = TEXT("/debug/pprof/trace"), .interval = LONG,
-        .window = 2 * USEC_PER_SEC, .timeout = LONG, .body_size_limit = 64 << 20,
+        .name = TEXT("shop"),
+        .path = TEXT("/debug/pprof/trace"),
+        .interval = LONG,
+        .window = 2 * USEC_PER_SEC,
+        .timeout = LONG,
+        .body_size_limit = 64 << 20,
     };
     struct target_job *job = target_job_new(&config);
     struct target_config from = {0};
@@ -102,8 +106,9 @@ static int setup(void **state)
     assert_int_equal(spool_new(w->event, w->disk, w->dir, &limits, false, &w->spool), 0);
     assert_int_equal(meters_new(&w->counters, &w->meters), 0);
     assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);
-    assert_int_equal(pipeline_new(w->event, w->http, w->disk, w->spool, w->meters, false,
-                                  on_ended, w, &w->pipeline), 0);
+    assert_int_equal(pipeline_new(w->event, w->http, w->disk, w->spool, w->meters, false, on_ended,
+                                  w, &w->pipeline),
+                     0);
     w->server = loopback_new(NULL);
     traces_make(&w->trace, 26, 2, 500);
     make_target(w);
@@ -141,7 +146,10 @@ static void order(struct world *w, enum reason reason, const char *name, usec wi
                   struct told *told, struct pipeline_wish **ret)
 {
     const struct pipeline_order o = {
-        .reason = reason, .name = name, .window = window, .fn = told ? on_told : NULL,
+        .reason = reason,
+        .name = name,
+        .window = window,
+        .fn = told ? on_told : NULL,
         .userdata = told,
     };
 
@@ -189,8 +197,8 @@ static char *record_of(struct world *w, const char *key)
 static void test_join_what_waits(void **state)
 {
     struct world *w = *state;
-    const struct loopback_step steps[] = {
-        {LOOPBACK_SEND, HEAD, 0, 0}, {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
     struct told told[3] = {0};
     char *record;
 
@@ -223,8 +231,8 @@ static void test_join_what_waits(void **state)
 static void test_join_with_less(void **state)
 {
     struct world *w = *state;
-    const struct loopback_step steps[] = {
-        {LOOPBACK_SEND, HEAD, 0, 0}, {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
     struct told told = {0};
 
     order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
@@ -239,10 +247,12 @@ static void test_join_with_less(void **state)
 static void test_adds(void **state)
 {
     struct world *w = *state;
-    const struct loopback_step steps[] = {
-        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
-        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}, {LOOPBACK_ACCEPT, NULL, 0, 0},
-        {LOOPBACK_SEND, HEAD, 0, 0}, {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    const struct loopback_step steps[] = {{LOOPBACK_GATE, NULL, 0, 0},
+                                          {LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0},
+                                          {LOOPBACK_ACCEPT, NULL, 0, 0},
+                                          {LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
 
     assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC);
     assert_int_equal(pipeline_adds(w->target, USEC_PER_MSEC), USEC_PER_MSEC);
@@ -265,10 +275,12 @@ static void test_adds(void **state)
 static void test_follow_what_runs(void **state)
 {
     struct world *w = *state;
-    const struct loopback_step steps[] = {
-        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
-        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}, {LOOPBACK_ACCEPT, NULL, 0, 0},
-        {LOOPBACK_SEND, HEAD, 0, 0}, {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    const struct loopback_step steps[] = {{LOOPBACK_GATE, NULL, 0, 0},
+                                          {LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0},
+                                          {LOOPBACK_ACCEPT, NULL, 0, 0},
+                                          {LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
     struct told told[3] = {0};
 
     order(w, REASON_API, NULL, 0, &told[0], NULL);
@@ -293,9 +305,9 @@ static void test_follow_what_runs(void **state)
 static void test_forgotten(void **state)
 {
     struct world *w = *state;
-    const struct loopback_step steps[] = {
-        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
-        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    const struct loopback_step steps[] = {{LOOPBACK_GATE, NULL, 0, 0},
+                                          {LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
     struct pipeline_wish *wish;
     struct told told[2] = {0};
 
@@ -316,9 +328,9 @@ static void test_forgotten(void **state)
 static void test_drained(void **state)
 {
     struct world *w = *state;
-    const struct loopback_step steps[] = {
-        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
-        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    const struct loopback_step steps[] = {{LOOPBACK_GATE, NULL, 0, 0},
+                                          {LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
     const struct pipeline_order late = {.reason = REASON_API};
     struct told told[2] = {0};
 
@@ -339,9 +351,9 @@ static void test_drained(void **state)
 static void test_target_gone(void **state)
 {
     struct world *w = *state;
-    const struct loopback_step steps[] = {
-        {LOOPBACK_GATE, NULL, 0, 0}, {LOOPBACK_SEND, HEAD, 0, 0},
-        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    const struct loopback_step steps[] = {{LOOPBACK_GATE, NULL, 0, 0},
+                                          {LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
     struct told told[2] = {0};
 
     order(w, REASON_SCHEDULE, NULL, 0, &told[0], NULL);

@@ -118,15 +118,14 @@ static void test_authorization(void **state)
         .url = TEXT("http://h/"),
         .auth = {.basic_username = TEXT("Aladdin"), .basic_password_file = path},
     };
-    const struct upload_config bearer = {
-        .url = TEXT("http://h/"), .auth = {.credentials_file = path}};
+    const struct upload_config bearer = {.url = TEXT("http://h/"),
+                                         .auth = {.credentials_file = path}};
     char why[STORE_TEXT_MAX] = "";
     struct dialect *d = compose_dialect(plain_dialect, &basic);
     struct message m = compose(d, &q, NULL);
 
     (void)state;
-    assert_string_equal(compose_header(&m, "Authorization"),
-                        "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    assert_string_equal(compose_header(&m, "Authorization"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     message_done(&m);
     d->ops->free(d);
     d = compose_dialect(plain_dialect, &bearer);
@@ -166,13 +165,14 @@ static void test_sections(void **state)
          "no colon"},
         {{.url = TEXT("https://h/"), .auth = {.type = TEXT("Token")}}, "needs credentials_file"},
         {{.url = TEXT("https://h/"),
-          .auth = {.basic_username = TEXT("u"), .basic_password_file = TEXT("/p"),
+          .auth = {.basic_username = TEXT("u"),
+                   .basic_password_file = TEXT("/p"),
                    .credentials_file = TEXT("/c")}},
          "not beside basic_auth"},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_non_null(strstr(compose_fault(plain_dialect, &bad[i].u), bad[i].why));
 }
 

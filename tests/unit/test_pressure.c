@@ -12,8 +12,6 @@
 #include "daemon/trigger/pressure.h"
 #include "daemon/trigger/psi.h"
 
-/* ---- what the kernel says ------------------------------------------------------------------- */
-
 static void test_parse(void **state)
 {
     static const struct {
@@ -21,11 +19,13 @@ static void test_parse(void **state)
         double share; /* negative: refused */
     } rows[] = {
         {"some avg10=23.45 avg60=11.82 avg300=11.50 total=7509273965\n"
-         "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n", 0.2345},
+         "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
+         0.2345},
         {"some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n", 0},
         {"some avg10=100.00 avg60=0.00 avg300=0.00 total=0", 1},
         {"full avg10=9.00 avg60=0.00 avg300=0.00 total=0\n"
-         "some avg10=50.00 avg60=1.00 avg300=0.00 total=0\n", 0.5},
+         "some avg10=50.00 avg60=1.00 avg300=0.00 total=0\n",
+         0.5},
         {"", -1},
         {"some", -1},
         {"some \n", -1},
@@ -40,7 +40,7 @@ static void test_parse(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         double share = -1;
         int r = pressure_parse(rows[i].text, &share);
 
@@ -67,8 +67,6 @@ static void test_cgroup(void **state)
     assert_null(psi_cgroup("", &n));
 }
 
-/* ---- hysteresis ----------------------------------------------------------------------------- */
-
 #define LIMIT 0.6
 
 /* One letter a value, one each five seconds: '^' at the limit, '-' between, '_' just below three
@@ -81,8 +79,10 @@ static const char *judged(const char *values)
 
     pressure_init(&p, LIMIT);
     for (i = 0; values[i]; i++) {
-        double share = values[i] == '^' ? LIMIT : values[i] == '-' ? 0.46
-                       : values[i] == '_' ? 0.44 : 0;
+        double share = values[i] == '^' ? LIMIT
+                     : values[i] == '-' ? 0.46
+                     : values[i] == '_' ? 0.44
+                                        : 0;
 
         out[i] = pressure_feed(&p, share, (usec)i * PRESSURE_INTERVAL) ? '1' : '0';
     }

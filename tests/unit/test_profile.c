@@ -16,17 +16,19 @@ struct source {
     size_t at;
 };
 
-static ssize_t give(void *userdata, void *data, size_t n) {
+static ssize_t give(void *userdata, void *data, size_t n)
+{
     struct source *s = userdata;
 
     if (n > rawtrace.n - s->at)
         n = rawtrace.n - s->at;
     memcpy(data, rawtrace.data + s->at, n);
     s->at += n;
-    return (ssize_t) n;
+    return (ssize_t)n;
 }
 
-static int pass(struct profile *p, int (*run)(struct profile *, struct gotrace *)) {
+static int pass(struct profile *p, int (*run)(struct profile *, struct gotrace *))
+{
     struct source source = {0};
     struct gotrace *t;
     int r;
@@ -39,7 +41,8 @@ static int pass(struct profile *p, int (*run)(struct profile *, struct gotrace *
     return r;
 }
 
-static int run(struct profile *p) {
+static int run(struct profile *p)
+{
     int r = profile_needs_scan(p) ? 1 : pass(p, profile_count);
 
     if (r != 1)
@@ -49,7 +52,8 @@ static int run(struct profile *p) {
 }
 
 /* All counts of the profile, and all nanoseconds. */
-static void check(const struct profile_options *o, int code, uint64_t count, int64_t ns) {
+static void check(const struct profile_options *o, int code, uint64_t count, int64_t ns)
+{
     const struct sums *s;
     struct profile *p;
 
@@ -65,18 +69,21 @@ static void check(const struct profile_options *o, int code, uint64_t count, int
     profile_free(p);
 }
 
-static void check_kind(enum profile_kind kind, uint64_t count, int64_t ns) {
+static void check_kind(enum profile_kind kind, uint64_t count, int64_t ns)
+{
     check(&(struct profile_options){.kind = kind}, 0, count, ns);
 }
 
-static void begin(void) {
+static void begin(void)
+{
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
     rawtrace_begin_running(200);
 }
 
-static void end(void) {
+static void end(void)
+{
     rawtrace_end_batch();
     rawtrace_end_generation();
 }
@@ -86,7 +93,8 @@ static void end(void) {
  * which does not count, and in the end for a P, which it does not get. Two units of the trace's
  * clock are a nanosecond: these are at 200, 300, …, 700 ns.
  */
-static void put_turns(void) {
+static void put_turns(void)
+{
     EVENT4(GO_CREATE, 200, 2, 7, 7);
     EVENT3(GO_BLOCK, 200, 4, 7);
     EVENT3(GO_START, 200, 2, 1);
@@ -95,8 +103,9 @@ static void put_turns(void) {
     EVENT3(GO_START, 200, 1, 2);
 }
 
-static void test_kinds(void **state) {
-    (void) state;
+static void test_kinds(void **state)
+{
+    (void)state;
     begin();
     put_turns();
     end();
@@ -106,13 +115,14 @@ static void test_kinds(void **state) {
     check_kind(PROFILE_SYSCALL, 0, 0);
 }
 
-static void test_stack(void **state) {
+static void test_stack(void **state)
+{
     const struct profile_options o = {.kind = PROFILE_SYNC};
     const struct sums_frame *f;
     const struct sums *s;
     struct profile *p;
 
-    (void) state;
+    (void)state;
     begin();
     put_turns();
     end();
@@ -130,7 +140,8 @@ static void test_stack(void **state) {
 }
 
 /* When the trace's first event is, in nanoseconds. */
-static uint64_t first_time(void) {
+static uint64_t first_time(void)
+{
     const struct gotrace_event *e;
     struct source source = {0};
     struct gotrace *t;
@@ -138,12 +149,13 @@ static uint64_t first_time(void) {
 
     assert_int_equal(gotrace_open(NULL, give, &source, &t), 0);
     assert_int_equal(gotrace_next(t, &e), 1);
-    time = (uint64_t) e->time;
+    time = (uint64_t)e->time;
     gotrace_close(t);
     return time;
 }
 
-static void check_window(uint64_t since, uint64_t until, uint64_t count, int64_t ns) {
+static void check_window(uint64_t since, uint64_t until, uint64_t count, int64_t ns)
+{
     uint64_t first = first_time();
 
     check(&(struct profile_options){.kind = PROFILE_SYNC,
@@ -152,8 +164,9 @@ static void check_window(uint64_t since, uint64_t until, uint64_t count, int64_t
           0, count, ns);
 }
 
-static void test_window(void **state) {
-    (void) state;
+static void test_window(void **state)
+{
+    (void)state;
     begin();
     put_turns();
     end();
@@ -168,15 +181,17 @@ static void test_window(void **state) {
 }
 
 /* On thread 6: a syscall that was there before the trace ends without a P. */
-static void put_old_syscall(void) {
+static void put_old_syscall(void)
+{
     rawtrace_begin_batch(6, 200);
     EVENT4(GO_STATUS, 1, 3, 6, G_SYSCALL);
     EVENT1(GO_SYSCALL_END_BLOCKED, 200);
     rawtrace_end_batch();
 }
 
-static void test_before_the_first_run(void **state) {
-    (void) state;
+static void test_before_the_first_run(void **state)
+{
+    (void)state;
     rawtrace_begin(26);
     rawtrace_sync();
     rawtrace_tables();
@@ -196,7 +211,8 @@ static void test_before_the_first_run(void **state) {
 }
 
 /* The next generation has the same stack under another number, and is whole or not. */
-static void put_second_generation(bool whole) {
+static void put_second_generation(bool whole)
+{
     rawtrace_sync();
     rawtrace_begin_batch(UINT64_MAX, 1);
     rawtrace_number(&rawtrace_batch, EV_STRINGS);
@@ -226,11 +242,12 @@ static void put_second_generation(bool whole) {
     rawtrace_end_generation();
 }
 
-static void test_generations(void **state) {
+static void test_generations(void **state)
+{
     struct profile_options o = {.kind = PROFILE_SYNC};
     struct profile *p;
 
-    (void) state;
+    (void)state;
     begin();
     put_turns();
     end();
@@ -249,8 +266,9 @@ static void test_generations(void **state) {
 }
 
 /* What a goroutine waits for in one generation, and is said to in the next, is one wait. */
-static void test_restated(void **state) {
-    (void) state;
+static void test_restated(void **state)
+{
+    (void)state;
     begin();
     EVENT4(GO_CREATE, 200, 2, 7, 7);
     EVENT3(GO_BLOCK, 200, 4, 7);
@@ -267,7 +285,8 @@ static void test_restated(void **state) {
     check_kind(PROFILE_SYNC, 1, 1100 - 300);
 }
 
-static void test_reasons(void **state) {
+static void test_reasons(void **state)
+{
     static const struct {
         const char *text;
         bool sync, net;
@@ -283,7 +302,7 @@ static void test_reasons(void **state) {
         {"", false, false},
     };
 
-    (void) state;
+    (void)state;
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         rawtrace_begin(26);
         rawtrace_sync();
@@ -303,8 +322,9 @@ static void test_reasons(void **state) {
     }
 }
 
-static void test_regions(void **state) {
-    (void) state;
+static void test_regions(void **state)
+{
+    (void)state;
     begin();
     EVENT5(USER_TASK_BEGIN, 1, 40, 0, 3, 7);
     EVENT4(USER_REGION_BEGIN, 1, 40, 1, 7);
@@ -323,8 +343,9 @@ static void test_regions(void **state) {
 }
 
 /* A region that was there before the trace, and one that has no end in it. */
-static void test_regions_cut(void **state) {
-    (void) state;
+static void test_regions_cut(void **state)
+{
+    (void)state;
     begin();
     put_turns();
     EVENT4(USER_REGION_END, 1, 0, 1, 7);
@@ -339,8 +360,9 @@ static void test_regions_cut(void **state) {
     check(&(struct profile_options){.kind = PROFILE_SYNC, .region = "main.main"}, 0, 1, 200);
 }
 
-static void test_bound(void **state) {
-    (void) state;
+static void test_bound(void **state)
+{
+    (void)state;
     begin();
     put_turns();
     end();
@@ -349,18 +371,14 @@ static void test_bound(void **state) {
     check(&(struct profile_options){.kind = PROFILE_SYNC, .max_memory = 1 << 20}, 0, 1, 200);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_stack),
-        cmocka_unit_test(test_window),
-        cmocka_unit_test(test_before_the_first_run),
-        cmocka_unit_test(test_generations),
-        cmocka_unit_test(test_restated),
-        cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_regions),
-        cmocka_unit_test(test_regions_cut),
-        cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_stack),
+        cmocka_unit_test(test_window),      cmocka_unit_test(test_before_the_first_run),
+        cmocka_unit_test(test_generations), cmocka_unit_test(test_restated),
+        cmocka_unit_test(test_reasons),     cmocka_unit_test(test_regions),
+        cmocka_unit_test(test_regions_cut), cmocka_unit_test(test_bound),
     };
 
     return cmocka_run_group_tests_name("profile", tests, NULL, NULL);

@@ -115,10 +115,13 @@ static void test_bytes_that_are_not_utf8(void **state)
     } cases[] = {
         {"plain", "plain"},
         {"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
-        {"a\xff" "b", "a\xef\xbf\xbd" "b"},
+        {"a\xff"
+         "b",
+         "a\xef\xbf\xbd"
+         "b"},
         {"\xc3", "\xef\xbf\xbd"},
-        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                       /* overlong */
-        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},       /* surrogate */
+        {"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                                 /* overlong */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},                 /* surrogate */
         {"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* too large */
         {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},
     };
@@ -163,9 +166,8 @@ static int annotation(const char *text, struct record_annotation *ret)
 
 static void test_annotation(void **state)
 {
-    static const char *const no_labels[] = {
-        "{}", "{\"label\": 7}", "{\"label\": \"Not one\"}", "{\"label\": \"\"}",
-        "{\"summary\": []}"};
+    static const char *const no_labels[] = {"{}", "{\"label\": 7}", "{\"label\": \"Not one\"}",
+                                            "{\"label\": \"\"}", "{\"summary\": []}"};
     struct record_annotation a;
 
     (void)state;
@@ -175,7 +177,7 @@ static void test_annotation(void **state)
                      0);
     assert_string_equal(a.label, "gc-pressure");
     assert_true(a.latency == 81920);
-    for (size_t i = 0; i < sizeof no_labels / sizeof no_labels[0]; i++) {
+    for (size_t i = 0; i < sizeof(no_labels) / sizeof(no_labels[0]); i++) {
         assert_int_equal(annotation(no_labels[i], &a), 0);
         assert_string_equal(a.label, "");
         assert_true(a.latency < 0);

@@ -11,8 +11,6 @@
 
 #include "base/log.h"
 
-/* ---- one attempt ---------------------------------------------------------------------------- */
-
 static void test_put(void **state)
 {
     struct world *w = *state;
@@ -74,7 +72,7 @@ static void test_answers(void **state)
 {
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         enum store_end end;
 
         PLAY(w, BODY, SEND(answers[i].answer));
@@ -138,9 +136,7 @@ static void test_stall(void **state)
     (void)loopback_join(w->server);
 }
 
-/* ---- the same again ------------------------------------------------------------------------- */
-
-#define EXPIRED                                                                                    \
+#define EXPIRED \
     "HTTP/1.1 400 No\r\nContent-Length: 40\r\n\r\n<Error><Code>ExpiredToken</Code></Error>"
 
 static void rotate(struct world *w, const char *access, const char *secret)
@@ -197,8 +193,8 @@ static const char *dated(int ahead, const char *status, const char *code)
     struct tm tm;
 
     assert_non_null(gmtime_r(&t, &tm));
-    assert_true(strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0);
-    (void)snprintf(text, sizeof texts[0],
+    assert_true(strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0);
+    (void)snprintf(text, sizeof(texts[0]),
                    "HTTP/1.1 %s\r\nDate: %s\r\nContent-Length: %zu\r\n\r\n"
                    "<Error><Code>%s</Code></Error>",
                    status, date, strlen(code) + strlen("<Error><Code></Code></Error>"), code);
@@ -237,8 +233,8 @@ static void test_skew(void **state)
     (void)loopback_join(w->server);
 }
 
-#define ELSEWHERE(region)                                                                          \
-    "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/evil\r\n"                                  \
+#define ELSEWHERE(region)                                         \
+    "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/evil\r\n" \
     "x-amz-bucket-region: " region "\r\nContent-Length: 0\r\n\r\n"
 
 static void test_region(void **state)
@@ -260,8 +256,7 @@ static void test_region(void **state)
     (void)loopback_join(w->server);
 }
 
-#define DIGEST                                                                                     \
-    "HTTP/1.1 400 No\r\nContent-Length: 37\r\n\r\n<Error><Code>BadDigest</Code></Error>"
+#define DIGEST "HTTP/1.1 400 No\r\nContent-Length: 37\r\n\r\n<Error><Code>BadDigest</Code></Error>"
 
 static void test_rehash(void **state)
 {
@@ -304,7 +299,7 @@ static void test_unknown_hash(void **state)
     struct store_object o = world_hello();
     char line[128];
 
-    (void)snprintf(line, sizeof line, "\r\nx-amz-content-sha256: %s\r\n", o.sha256);
+    (void)snprintf(line, sizeof(line), "\r\nx-amz-content-sha256: %s\r\n", o.sha256);
     o.sha256 = NULL;
     PLAY(w, BODY, SEND(OK));
     assert_int_equal(world_put_object(w, &o), STORE_DONE);
@@ -319,8 +314,6 @@ static void test_unknown_hash(void **state)
     assert_int_equal(world_put_object(w, &o), STORE_DONE);
     assert_has(loopback_join(w->server), "\r\nContent-Length: 0\r\n");
 }
-
-/* ---- a key that is taken -------------------------------------------------------------------- */
 
 static void test_exists(void **state)
 {
@@ -342,7 +335,7 @@ static void test_exists(void **state)
     };
 
     w->u.if_none_match = true;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         PLAY(w, BODY, SEND(STATUS("412 There")), NEXT,
              SEND(rows[i].answer ? rows[i].answer
                                  : world_object_head(rows[i].size, rows[i].sha256)));
@@ -371,7 +364,7 @@ static void test_exists_without_meta(void **state)
     const struct upload_config u = w->u;
 
     w->u = (struct upload_config){.url = w->endpoint, .concurrency = 4, .if_none_match = true};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         PLAY(w, BODY, SEND(STATUS("412 There")), NEXT, SEND(rows[i].head));
         assert_int_equal(world_put_object(w, &o), rows[i].end);
         assert_has(loopback_join(w->server), "HEAD /svc/h/20260314/092653-7.trace ");

@@ -11,8 +11,6 @@
 
 #define BIG (3u << 20)
 
-/* ---- the other way -------------------------------------------------------------------------- */
-
 static void test_head(void **state)
 {
     struct world *w = *state;
@@ -49,7 +47,7 @@ static void test_get(void **state)
     };
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         PLAY(w, SEND(rows[i].answer));
         assert_int_equal(world_get(w), rows[i].end);
         if (rows[i].end == STORE_DONE) {
@@ -74,25 +72,26 @@ static const char *page(const char *inside)
     static unsigned next;
     char *text = texts[next++ % 4];
 
-    (void)snprintf(text, sizeof texts[0],
+    (void)snprintf(text, sizeof(texts[0]),
                    "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n"
                    "<ListBucketResult>%s</ListBucketResult>",
                    strlen(inside) + strlen("<ListBucketResult></ListBucketResult>"), inside);
     return text;
 }
 
-#define OBJECT(key, size)                                                                          \
-    "<Contents><Key>" key "</Key><Size>" size                                                      \
+#define OBJECT(key, size)                     \
+    "<Contents><Key>" key "</Key><Size>" size \
     "</Size><LastModified>1970-01-01T00:01:00Z</LastModified></Contents>"
-#define MORE(token)                                                                                \
+#define MORE(token) \
     "<IsTruncated>true</IsTruncated><NextContinuationToken>" token "</NextContinuationToken>"
 
 static void test_list(void **state)
 {
     struct world *w = *state;
 
-    PLAY(w, SEND(page("<EncodingType>url</EncodingType>" MORE("to/k=n") OBJECT("pre/s1", "5")
-                      OBJECT("pre/s+%2B%252", "6") OBJECT("pre/", "0") OBJECT("other", "1"))),
+    PLAY(w,
+         SEND(page("<EncodingType>url</EncodingType>" MORE("to/k=n") OBJECT("pre/s1", "5")
+                       OBJECT("pre/s+%2B%252", "6") OBJECT("pre/", "0") OBJECT("other", "1"))),
          NEXT, SEND(page(OBJECT("pre/s+3", "7"))));
     assert_int_equal(world_list(w, NULL), STORE_DONE);
     assert_string_equal(w->got, "s1:5:60|s +%2:6:60|s+3:7:60|");
@@ -114,14 +113,16 @@ static void test_list_goes_wrong(void **state)
         {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde", STORE_RETRY},
         {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", STORE_RETRY},
         {"HTTP/1.1 200 OK\r\n\r\n<ListBucketResult>" OBJECT("pre/s1", "5"), STORE_RETRY},
-        {"HTTP/1.1 200 OK\r\n\r\n<ListBucketResult>" OBJECT("pre/s1", "5") "<IsTruncated>true"
-         "</IsTruncated></ListBucketResult>", STORE_RETRY},
+        {"HTTP/1.1 200 OK\r\n\r\n<ListBucketResult>" OBJECT(
+             "pre/s1", "5") "<IsTruncated>true"
+                            "</IsTruncated></ListBucketResult>",
+         STORE_RETRY},
         {"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", STORE_PARKED},
         {"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", STORE_RETRY},
     };
     struct world *w = *state;
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         PLAY(w, SEND(rows[i].answer));
         assert_int_equal(world_list(w, NULL), rows[i].end);
         assert_string_equal(w->got, "");
@@ -137,8 +138,6 @@ static void test_list_goes_wrong(void **state)
     assert_int_equal(world_list(w, NULL), STORE_LOCAL);
     (void)loopback_join(w->server);
 }
-
-/* ---- how it is sent ------------------------------------------------------------------------- */
 
 static void test_large(void **state)
 {
@@ -200,8 +199,6 @@ static void test_rate_is_shared(void **state)
     free(data);
 }
 
-/* ---- given up ------------------------------------------------------------------------------- */
-
 static void cancel(struct world *w)
 {
     store_cancel(w->call);
@@ -220,7 +217,7 @@ static void start_anew(struct world *w)
     w->server = loopback_new(NULL);
     store_free(w->store);
     w->store = NULL;
-    (void)snprintf(w->endpoint, sizeof w->endpoint, "http://127.0.0.1:%u",
+    (void)snprintf(w->endpoint, sizeof(w->endpoint), "http://127.0.0.1:%u",
                    loopback_port(w->server));
 }
 
@@ -228,7 +225,8 @@ static void start_anew(struct world *w)
 static void test_cancel(void **state)
 {
     static const struct loopback_step steps[] = {
-        BODY, SEND("HTTP/1.1 400 No\r\nContent-Length: 100\r\n\r\n<Error><Code>x"),
+        BODY,
+        SEND("HTTP/1.1 400 No\r\nContent-Length: 100\r\n\r\n<Error><Code>x"),
         {.what = LOOPBACK_WAIT}};
     struct world *w = *state;
     const struct store_object known = world_hello();
@@ -238,7 +236,7 @@ static void test_cancel(void **state)
     for (unsigned turns = 0; turns < 12; turns++) {
         start_anew(w);
         if (turns > TURNS_ALONE)
-            loopback_play(w->server, steps, sizeof steps / sizeof steps[0]);
+            loopback_play(w->server, steps, sizeof(steps) / sizeof(steps[0]));
         world_clear(w);
         world_begun(w, store_put(world_store(w), turns % 2 ? &known : &unknown, world_on_done, w,
                                  &w->call));
@@ -260,7 +258,7 @@ static void test_cancel_others(void **state)
     for (unsigned turns = 0; turns < 10; turns++) {
         start_anew(w);
         if (turns > TURNS_ALONE)
-            loopback_play(w->server, steps, sizeof steps / sizeof steps[0]);
+            loopback_play(w->server, steps, sizeof(steps) / sizeof(steps[0]));
         world_clear(w);
         world_begun(w, turns % 2 ? store_list(world_store(w), "", NULL, world_on_object,
                                               world_on_done, w, &w->call)

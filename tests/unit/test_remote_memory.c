@@ -25,8 +25,6 @@
 #define PATIENCE 300
 #define ALLOCATIONS_MAX 5000
 
-/* ---- memory that runs out ------------------------------------------------------------------- */
-
 static _Thread_local unsigned until; /* the allocation that fails, of this thread; 0: none */
 
 void *__real_malloc(size_t n);
@@ -106,8 +104,6 @@ static void no_log(void *userdata, enum log_level level, const struct log_fields
     (void)message;
 }
 
-/* ---- one store, one call --------------------------------------------------------------------- */
-
 struct world {
     char *dir;
     struct upload_config u;
@@ -143,8 +139,8 @@ static int on_object(void *userdata, const char *key, uint64_t size, usec modifi
 static int begin_put(struct world *w, struct store *s, struct store_call **ret)
 {
     static const struct store_meta meta[] = {{"service", "checkout"}};
-    const struct store_object o = {.key = "k", .fd = w->fd, .size = 5, .content_type = "a/b",
-                                   .meta = meta, .n_meta = 1};
+    const struct store_object o = {
+        .key = "k", .fd = w->fd, .size = 5, .content_type = "a/b", .meta = meta, .n_meta = 1};
 
     return store_put(s, &o, on_done, w, ret);
 }
@@ -163,7 +159,7 @@ static void knock(struct loopback *l)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     assert_true(fd >= 0);
-    (void)connect(fd, (const struct sockaddr *)&to, sizeof to);
+    (void)connect(fd, (const struct sockaddr *)&to, sizeof(to));
     (void)close(fd);
 }
 
@@ -197,7 +193,7 @@ static void fail_each(struct world *w, begin_fn *begin, const struct loopback_st
         struct loopback *l = loopback_new(NULL);
         size_t descriptors;
 
-        (void)snprintf(w->endpoint, sizeof w->endpoint, "http://127.0.0.1:%u", loopback_port(l));
+        (void)snprintf(w->endpoint, sizeof(w->endpoint), "http://127.0.0.1:%u", loopback_port(l));
         loopback_play(l, steps, n);
         assert_true(sd_event_new(&w->context.event) >= 0);
         assert_int_equal(http_new(w->context.event, "contraced/test", &w->context.http), 0);
@@ -219,11 +215,9 @@ static void fail_each(struct world *w, begin_fn *begin, const struct loopback_st
     assert_in_range(i, 50, ALLOCATIONS_MAX - 1);
 }
 
-/* ---- the tests ------------------------------------------------------------------------------ */
-
 static int setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     (void)alarm(PATIENCE);
@@ -268,7 +262,7 @@ static void test_put(void **state)
              "Malformed</Code><Region>eu-else-2</Region></Error>"),
         NEXT, BODY, SEND("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")};
 
-    fail_each(*state, begin_put, steps, sizeof steps / sizeof steps[0]);
+    fail_each(*state, begin_put, steps, sizeof(steps) / sizeof(steps[0]));
 }
 
 static void test_list(void **state)
@@ -283,7 +277,7 @@ static void test_list(void **state)
              "0\r\n\r\n")};
     struct world *w = *state;
 
-    fail_each(w, begin_list, steps, sizeof steps / sizeof steps[0]);
+    fail_each(w, begin_list, steps, sizeof(steps) / sizeof(steps[0]));
     assert_int_equal(w->objects, 1);
 }
 

@@ -85,9 +85,12 @@ static void expect(const struct reply_facts *f, enum reply_class class, bool tro
 static void test_put(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof put_rows / sizeof put_rows[0]; i++)
-        expect(&(struct reply_facts){.status = put_rows[i].status, .code = put_rows[i].code,
-                                     .put = true, .sent = true, .now = NOW},
+    for (size_t i = 0; i < sizeof(put_rows) / sizeof(put_rows[0]); i++)
+        expect(&(struct reply_facts){.status = put_rows[i].status,
+                                     .code = put_rows[i].code,
+                                     .put = true,
+                                     .sent = true,
+                                     .now = NOW},
                put_rows[i].class, put_rows[i].trouble);
 }
 
@@ -110,8 +113,12 @@ static void test_circumstances(void **state)
 
 static void test_region(void **state)
 {
-    struct reply_facts f = {.status = 400, .code = "AuthorizationHeaderMalformed", .put = true,
-                            .sent = true, .region = "eu-west-1", .region_told = "us-east-1"};
+    struct reply_facts f = {.status = 400,
+                            .code = "AuthorizationHeaderMalformed",
+                            .put = true,
+                            .sent = true,
+                            .region = "eu-west-1",
+                            .region_told = "us-east-1"};
 
     (void)state;
     expect(&f, REPLY_REGION, false);
@@ -127,8 +134,12 @@ static void test_region(void **state)
 
 static void test_skew(void **state)
 {
-    struct reply_facts f = {.status = 403, .code = "RequestTimeTooSkewed", .put = true,
-                            .sent = true, .date = "Sun, 06 Nov 1994 09:49:37 GMT", .now = NOW};
+    struct reply_facts f = {.status = 403,
+                            .code = "RequestTimeTooSkewed",
+                            .put = true,
+                            .sent = true,
+                            .date = "Sun, 06 Nov 1994 09:49:37 GMT",
+                            .now = NOW};
     struct reply r;
 
     (void)state;
@@ -171,8 +182,8 @@ static void test_transport(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_put),  cmocka_unit_test(test_circumstances),
-        cmocka_unit_test(test_region), cmocka_unit_test(test_skew),
+        cmocka_unit_test(test_put),       cmocka_unit_test(test_circumstances),
+        cmocka_unit_test(test_region),    cmocka_unit_test(test_skew),
         cmocka_unit_test(test_transport),
     };
 

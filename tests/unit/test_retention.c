@@ -56,9 +56,12 @@ static void test_nothing_to_do(void **state)
 static void test_age_spares_pending(void **state)
 {
     struct retention_item items[] = {
-        {.time = 10, .bytes = 1, .pending = true}, {.time = 20, .bytes = 1},
-        {.time = 30, .bytes = 1, .busy = true},    {.time = 40, .bytes = 1, .failed = true},
-        {.time = 50, .bytes = 1},                  {.time = 51, .bytes = 1},
+        {.time = 10, .bytes = 1, .pending = true},
+        {.time = 20, .bytes = 1},
+        {.time = 30, .bytes = 1, .busy = true},
+        {.time = 40, .bytes = 1, .failed = true},
+        {.time = 50, .bytes = 1},
+        {.time = 51, .bytes = 1},
     };
     struct retention_facts f = {.items = items, .n = 6, .now = 151};
     struct retention_limits l = no_limits;
@@ -80,11 +83,13 @@ static void test_age_spares_pending(void **state)
 static void test_archive_before_pending(void **state)
 {
     struct retention_item items[] = {
-        {.time = 1, .bytes = 100, .pending = true}, {.time = 2, .bytes = 100},
-        {.time = 3, .bytes = 100, .pending = true}, {.time = 4, .bytes = 100},
+        {.time = 1, .bytes = 100, .pending = true},
+        {.time = 2, .bytes = 100},
+        {.time = 3, .bytes = 100, .pending = true},
+        {.time = 4, .bytes = 100},
     };
-    struct retention_facts f = {.items = items, .n = 4, .now = 5, .wanted_bytes = 50,
-                                .wanted_files = 1};
+    struct retention_facts f = {
+        .items = items, .n = 4, .now = 5, .wanted_bytes = 50, .wanted_files = 1};
     struct retention_limits l = no_limits;
     struct retention_plan p;
 
@@ -111,8 +116,13 @@ static void test_archive_before_pending(void **state)
 static void test_free_space_and_inodes(void **state)
 {
     struct retention_item items[] = {{.time = 1, .bytes = 100}, {.time = 2, .bytes = 100}};
-    struct retention_facts f = {.items = items, .n = 2, .free_bytes = 100, .total_bytes = 1000,
-                                .free_inodes = 10, .total_inodes = 100, .unwritten_bytes = 50};
+    struct retention_facts f = {.items = items,
+                                .n = 2,
+                                .free_bytes = 100,
+                                .total_bytes = 1000,
+                                .free_inodes = 10,
+                                .total_inodes = 100,
+                                .unwritten_bytes = 50};
     struct retention_limits l = no_limits;
     struct retention_plan p;
 
@@ -147,11 +157,14 @@ static void test_free_space_and_inodes(void **state)
 static void test_numbers_that_do_not_fit(void **state)
 {
     struct retention_item items[] = {{.time = 1, .bytes = UINT64_MAX - 1}};
-    struct retention_facts f = {.items = items, .n = 1, .now = UINT64_MAX,
-                                .wanted_bytes = UINT64_MAX, .unwritten_bytes = UINT64_MAX,
+    struct retention_facts f = {.items = items,
+                                .n = 1,
+                                .now = UINT64_MAX,
+                                .wanted_bytes = UINT64_MAX,
+                                .unwritten_bytes = UINT64_MAX,
                                 .total_bytes = UINT64_MAX};
-    struct retention_limits l = {.max_bytes = 1000, .max_files = 10, .max_age = UINT64_MAX,
-                                 .min_free = 1};
+    struct retention_limits l = {
+        .max_bytes = 1000, .max_files = 10, .max_age = UINT64_MAX, .min_free = 1};
     struct retention_plan p = plan_of(&f, &l);
 
     (void)state;
@@ -179,12 +192,12 @@ static bool holds(const struct retention_facts *f, const struct retention_limits
             free_inodes += 2;
         }
     }
-    *ret = files > l->max_files   ? RETENTION_FILES
-           : bytes > l->max_bytes ? RETENTION_BYTES
-           : free_bytes < f->unwritten_bytes + reserve_bytes ||
+    *ret = files > l->max_files ? RETENTION_FILES
+         : bytes > l->max_bytes ? RETENTION_BYTES
+         : free_bytes < f->unwritten_bytes + reserve_bytes ||
                    (f->total_inodes && free_inodes < f->unwritten_inodes + reserve_inodes)
-               ? RETENTION_FREE_SPACE
-               : RETENTION_CAUSES;
+             ? RETENTION_FREE_SPACE
+             : RETENTION_CAUSES;
     return *ret == RETENTION_CAUSES;
 }
 
@@ -277,8 +290,13 @@ static void test_steady_state_is_cheap(void **state)
 {
     size_t n = 1000000;
     struct retention_item *items = calloc(n, sizeof(*items));
-    struct retention_facts f = {.items = items, .n = n, .kept_files = n, .kept_bytes = n * 4096,
-                                .wanted_files = 1, .wanted_bytes = 4096, .now = 2 * n};
+    struct retention_facts f = {.items = items,
+                                .n = n,
+                                .kept_files = n,
+                                .kept_bytes = n * 4096,
+                                .wanted_files = 1,
+                                .wanted_bytes = 4096,
+                                .now = 2 * n};
     struct retention_limits l = no_limits;
     clock_t start = clock();
 

@@ -25,8 +25,6 @@
 #define KIB ((uint64_t)1024)
 #define MIB (1024 * KIB)
 
-/* --- 64 captures at once --- */
-
 struct flight {
     struct spool_file *file;
     struct told room, published;
@@ -187,8 +185,6 @@ static void test_tight_with_64_in_flight(void **state)
     assert_true(n_refused > 0);
 }
 
-/* --- no room --- */
-
 static void test_no_room_is_said_once(void **state)
 {
     struct spool_file *f, *g;
@@ -300,8 +296,6 @@ static void test_discard_while_waiting(void **state)
     fixture_settle();
     assert_int_equal(stats_now().reserved_bytes, 0);
 }
-
-/* --- a real file system of 4 MiB, where only root can make one --- */
 
 static bool mount_small(const char *options, unsigned long flags)
 {

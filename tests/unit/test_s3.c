@@ -19,9 +19,13 @@
 static const struct secret_set secrets = {
     .access_key = (char *)"AKID", .secret_key = (char *)"secret", .expiry = USEC_NEVER};
 static const struct store_meta meta[] = {{"service", "checkout"}, {"reason", "a b"}};
-static const struct store_object object = {
-    .key = "svc/k+1.trace", .data = "hello", .size = 5, .sha256 = SHA256,
-    .content_type = "application/octet-stream", .meta = meta, .n_meta = 2};
+static const struct store_object object = {.key = "svc/k+1.trace",
+                                           .data = "hello",
+                                           .size = 5,
+                                           .sha256 = SHA256,
+                                           .content_type = "application/octet-stream",
+                                           .meta = meta,
+                                           .n_meta = 2};
 static const struct dialect_request put = {
     .verb = DIALECT_PUT, .key = "svc/k+1.trace", .object = &object};
 
@@ -89,10 +93,11 @@ static void test_urls(void **state)
     const struct dialect_request list = {.verb = DIALECT_LIST, .key = "svc"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct upload_config u = {
-            .url = (char *)rows[i].url, .endpoint = (char *)rows[i].endpoint,
-            .addressing = rows[i].addressing, .region = (char *)"eu-west-1"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct upload_config u = {.url = (char *)rows[i].url,
+                                        .endpoint = (char *)rows[i].endpoint,
+                                        .addressing = rows[i].addressing,
+                                        .region = (char *)"eu-west-1"};
         struct dialect *d = dialect_of(&u);
         struct message m;
 
@@ -113,10 +118,13 @@ static void test_urls(void **state)
 static void test_put_headers(void **state)
 {
     struct label tags[] = {{(char *)"team", (char *)"a b/c"}, {(char *)"env", (char *)"prod=1"}};
-    struct upload_config u = {
-        .url = (char *)"s3://bucket", .storage_class = (char *)"STANDARD_IA",
-        .sse = (char *)"aws:kms", .sse_kms_key_id = (char *)"arn:aws:kms:x", .if_none_match = true,
-        .tags = tags, .n_tags = 2};
+    struct upload_config u = {.url = (char *)"s3://bucket",
+                              .storage_class = (char *)"STANDARD_IA",
+                              .sse = (char *)"aws:kms",
+                              .sse_kms_key_id = (char *)"arn:aws:kms:x",
+                              .if_none_match = true,
+                              .tags = tags,
+                              .n_tags = 2};
     struct dialect *d = dialect_of(&u);
     struct message m;
 
@@ -135,13 +143,13 @@ static void test_put_headers(void **state)
     assert_string_equal(header(&m, "x-amz-date"), "20260314T092653Z");
     assert_null(header(&m, "x-amz-security-token"));
     /* All of them are signed. */
-    assert_non_null(strstr(
-        header(&m, "authorization"),
-        "AWS4-HMAC-SHA256 Credential=AKID/20260314/us-east-1/s3/aws4_request,SignedHeaders="
-        "content-type;host;if-none-match;x-amz-content-sha256;x-amz-date;x-amz-meta-reason;"
-        "x-amz-meta-service;x-amz-server-side-encryption;"
-        "x-amz-server-side-encryption-aws-kms-key-id;x-amz-storage-class;x-amz-tagging,"
-        "Signature="));
+    assert_non_null(
+        strstr(header(&m, "authorization"),
+               "AWS4-HMAC-SHA256 Credential=AKID/20260314/us-east-1/s3/aws4_request,SignedHeaders="
+               "content-type;host;if-none-match;x-amz-content-sha256;x-amz-date;x-amz-meta-reason;"
+               "x-amz-meta-service;x-amz-server-side-encryption;"
+               "x-amz-server-side-encryption-aws-kms-key-id;x-amz-storage-class;x-amz-tagging,"
+               "Signature="));
     message_done(&m);
     free_dialect(d);
 }
@@ -149,14 +157,19 @@ static void test_put_headers(void **state)
 /* The same as sigv4_sign says of the request: nothing is sent that was not signed so. */
 static void test_signature(void **state)
 {
-    static const struct secret_set session = {
-        .access_key = (char *)"AKID", .secret_key = (char *)"secret",
-        .session_token = (char *)"token", .expiry = USEC_NEVER};
+    static const struct secret_set session = {.access_key = (char *)"AKID",
+                                              .secret_key = (char *)"secret",
+                                              .session_token = (char *)"token",
+                                              .expiry = USEC_NEVER};
     static const struct sigv4_credentials c = {"AKID", "secret", "token"};
     const struct upload_config u = {.url = (char *)"s3://bucket/p", .region = (char *)"eu-west-1"};
-    const struct sigv4_request expected = {
-        .method = "HEAD", .host = "bucket.s3.eu-west-1.amazonaws.com", .path = "/p/k+",
-        .payload_sha256 = SIGV4_EMPTY_SHA256, .region = "eu-west-1", .service = "s3", .time = NOW};
+    const struct sigv4_request expected = {.method = "HEAD",
+                                           .host = "bucket.s3.eu-west-1.amazonaws.com",
+                                           .path = "/p/k+",
+                                           .payload_sha256 = SIGV4_EMPTY_SHA256,
+                                           .region = "eu-west-1",
+                                           .service = "s3",
+                                           .time = NOW};
     const struct dialect_request head = {.verb = DIALECT_HEAD, .key = "k+"};
     struct dialect *d = dialect_of(&u);
     struct sigv4_signature s;
@@ -177,7 +190,9 @@ static void test_pages(void **state)
 {
     const struct upload_config u = {.url = (char *)"s3://bucket/p"};
     const struct dialect_request after = {.verb = DIALECT_LIST, .key = "", .after = "a/b c"},
-                                 next = {.verb = DIALECT_LIST, .key = "", .after = "a/b c",
+                                 next = {.verb = DIALECT_LIST,
+                                         .key = "",
+                                         .after = "a/b c",
                                          .token = "t+/="};
     struct dialect *d = dialect_of(&u);
     struct message m;
@@ -234,13 +249,13 @@ static void test_region(void **state)
     static const struct {
         const char *section, *first, *second, *region;
     } rows[] = {
-        {NULL, NULL, NULL, "us-east-1"},       {NULL, NULL, "eu-b-2", "eu-b-2"},
-        {NULL, "eu-a-1", "eu-b-2", "eu-a-1"},  {NULL, "", "eu-b-2", "eu-b-2"},
+        {NULL, NULL, NULL, "us-east-1"},      {NULL, NULL, "eu-b-2", "eu-b-2"},
+        {NULL, "eu-a-1", "eu-b-2", "eu-a-1"}, {NULL, "", "eu-b-2", "eu-b-2"},
         {"eu-c-3", "eu-a-1", NULL, "eu-c-3"},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct dialect *d;
 
         (void)unsetenv("AWS_REGION");
@@ -277,7 +292,7 @@ static void test_wrong_sections(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct dialect *d;
 
         assert_int_equal(s3_dialect(&rows[i].u, &d, why), -EINVAL);
@@ -294,8 +309,8 @@ static void test_too_long(void **state)
     struct message m;
 
     (void)state;
-    memset(key, 'k', sizeof key);
-    key[sizeof key - 1] = '\0';
+    memset(key, 'k', sizeof(key));
+    key[sizeof(key) - 1] = '\0';
     assert_int_equal(d->ops->compose(d, &q, &secrets, NOW, &m, why), -E2BIG);
     free_dialect(d);
 }
@@ -304,10 +319,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_region), /* first: it clears the environment */
-        cmocka_unit_test(test_urls),       cmocka_unit_test(test_put_headers),
-        cmocka_unit_test(test_signature),  cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_replace),    cmocka_unit_test(test_move),
-        cmocka_unit_test(test_too_long),   cmocka_unit_test(test_wrong_sections),
+        cmocka_unit_test(test_urls),      cmocka_unit_test(test_put_headers),
+        cmocka_unit_test(test_signature), cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_replace),   cmocka_unit_test(test_move),
+        cmocka_unit_test(test_too_long),  cmocka_unit_test(test_wrong_sections),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

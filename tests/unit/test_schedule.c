@@ -31,8 +31,6 @@ static void fleet_schedule(struct schedule *s, uint32_t i, usec interval)
     schedule_init(s, fleet_hash(i), interval, REAL, BOOT);
 }
 
-/* ---- who is who ----------------------------------------------------------------------------- */
-
 static void test_hash(void **state)
 {
     uint64_t h = schedule_hash("job", "127.0.0.1:6060", "host");
@@ -46,8 +44,6 @@ static void test_hash(void **state)
     assert_true(schedule_hash("", "ab", "c") != schedule_hash("", "a", "bc"));
     assert_true(schedule_hash("a", "", "") != schedule_hash("", "a", ""));
 }
-
-/* ---- millions of targets -------------------------------------------------------------------- */
 
 #define FLEET 4000000
 
@@ -131,15 +127,13 @@ static void test_jitter(void **state)
     assert_in_range(same, n * 48 / 100, n * 52 / 100);
 }
 
-/* ---- clocks --------------------------------------------------------------------------------- */
-
 /* Started at any moment, a target's cycles fall on the same moments of the wall clock. */
 static void test_restart_keeps_phase(void **state)
 {
     static const usec intervals[] = {USEC_PER_SEC, 7 * USEC_PER_SEC, INTERVAL, USEC_PER_DAY};
 
     (void)state;
-    for (size_t k = 0; k < sizeof intervals / sizeof intervals[0]; k++) {
+    for (size_t k = 0; k < sizeof(intervals) / sizeof(intervals[0]); k++) {
         usec interval = intervals[k];
 
         for (uint32_t i = 0; i < 2000; i++) {
@@ -203,8 +197,6 @@ static void test_extremes(void **state)
     }
 }
 
-/* ---- next ----------------------------------------------------------------------------------- */
-
 static void test_next_leaves_half_an_interval(void **state)
 {
     (void)state;
@@ -256,8 +248,6 @@ static void test_next_after_a_long_sleep(void **state)
     next = schedule_next(&s, BOOT, now);
     assert_true(next > now && next - now <= INTERVAL + INTERVAL / 10);
 }
-
-/* ---- first captures and retries ------------------------------------------------------------- */
 
 static void check_first(uint64_t n, usec interval)
 {
@@ -326,15 +316,13 @@ static void test_retry_down(void **state)
     assert_true(schedule_retry_down(BOOT, BOOT, UINT_MAX, 0) == USEC_NEVER);
 }
 
-/* ---- all together --------------------------------------------------------------------------- */
-
 /* The agenda, the schedules and a queue before max_concurrent slots, as the daemon joins them. */
 struct simulation {
     size_t n;
     struct target *targets;
     struct agenda agenda;
     unsigned *counts;
-    usec *longest; /* between two starts */
+    usec *longest;   /* between two starts */
     uint32_t *queue; /* a ring of n */
     size_t queue_at, queue_n;
     struct running {
@@ -385,11 +373,11 @@ static void on_end(struct simulation *s)
 static void simulate(struct simulation *s, size_t n, size_t slots, usec window, usec duration)
 {
     *s = (struct simulation){.n = n, .slots = slots, .window = window};
-    s->targets = calloc(n, sizeof *s->targets);
-    s->counts = calloc(n, sizeof *s->counts);
-    s->longest = calloc(n, sizeof *s->longest);
-    s->queue = calloc(n, sizeof *s->queue);
-    s->running = calloc(slots, sizeof *s->running);
+    s->targets = calloc(n, sizeof(*s->targets));
+    s->counts = calloc(n, sizeof(*s->counts));
+    s->longest = calloc(n, sizeof(*s->longest));
+    s->queue = calloc(n, sizeof(*s->queue));
+    s->running = calloc(slots, sizeof(*s->running));
     agenda_init(&s->agenda);
     assert_int_equal(agenda_reserve(&s->agenda, n), 0);
     for (uint32_t i = 0; i < n; i++) {

@@ -40,7 +40,7 @@ static void test_bad_values(void **state)
     (void)state;
     assert_non_null(big);
     secret_init(&s);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(secret_make(bad[i], "s", NULL, 0, &s), -EINVAL);
         assert_int_equal(secret_make("a", bad[i], NULL, 0, &s), -EINVAL);
         if (*bad[i])

@@ -66,7 +66,7 @@ static void test_modes(void **state)
     assert_int_equal(statfs(dir, &fs), 0);
     if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
         skip();
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(try_read(scratch_write(dir, "s", "x", 1, bad[i]), 9, ""), -EPERM);
 }
 

@@ -181,12 +181,9 @@ static void test_positions_keep_the_order_of_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_match),
-        cmocka_unit_test(test_match_reason),
-        cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_plan_of_days),
-        cmocka_unit_test(test_skip),
-        cmocka_unit_test(test_positions_keep_the_order_of_keys),
+        cmocka_unit_test(test_match), cmocka_unit_test(test_match_reason),
+        cmocka_unit_test(test_plan),  cmocka_unit_test(test_plan_of_days),
+        cmocka_unit_test(test_skip),  cmocka_unit_test(test_positions_keep_the_order_of_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,8 +34,10 @@ static struct options options(const char *upload, const char *url)
 {
     _cleanup_free_ char *text = NULL;
 
-    assert_true(asprintf(&text, "scrape_configs:\n- job_name: a\n"
-                                "  static_configs: [{targets: ['a:1']}]\n%s", upload) > 0);
+    assert_true(asprintf(&text,
+                         "scrape_configs:\n- job_name: a\n"
+                         "  static_configs: [{targets: ['a:1']}]\n%s",
+                         upload) > 0);
     return (struct options){
         .config_file = scratch_text(dir, "contraced.yaml", text),
         .upload_url = url,

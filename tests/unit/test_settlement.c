@@ -16,8 +16,6 @@
 #define BYTES 9000
 #define FIRST "checkout/web-1/20260314/092653-4711"
 
-/* --- what a start puts together again --- */
-
 static void test_start_reunites(void **state)
 {
     (void)state;
@@ -32,7 +30,8 @@ static void test_start_reunites(void **state)
     make_file("pending/d/h/20260314/000004.json", "its record");
     make_dirs("archive/d/h/20260314");
     assert_int_equal(link(below("pending/d/h/20260314/000004.trace"),
-                          below("archive/d/h/20260314/000004.trace")), 0);
+                          below("archive/d/h/20260314/000004.trace")),
+                     0);
     assert_int_equal(fixture_start(), 0);
     assert_true(exists("pending/a/h/20260314/000001.json"));
     assert_true(exists("archive/b/h/20260314/000002.json"));
@@ -47,8 +46,6 @@ static void test_start_reunites(void **state)
     assert_false(logged("have no record")); /* and none is counted without it */
     assert_true(logged("2 records put back beside their traces, 1 moves to the archive finished"));
 }
-
-/* --- failures --- */
 
 /* No hard links there: the record is renamed instead. */
 static bool no_links;
@@ -310,14 +307,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_start_reunites),
-        TEST(test_failures_of_keeping),
-        TEST(test_failures_without_links),
-        TEST(test_failures_of_deleting),
-        TEST(test_cannot_go_back),
-        TEST(test_without_links),
-        TEST(test_killed_while_keeping),
-        TEST(test_killed_while_deleting),
+        TEST(test_start_reunites),         TEST(test_failures_of_keeping),
+        TEST(test_failures_without_links), TEST(test_failures_of_deleting),
+        TEST(test_cannot_go_back),         TEST(test_without_links),
+        TEST(test_killed_while_keeping),   TEST(test_killed_while_deleting),
         TEST(test_killed_without_links),
     };
 

@@ -10,8 +10,6 @@
 
 #include "trace/sites.h"
 
-/* --- a generation's tables, given out in the reader's place --- */
-
 #define MAX 40000
 
 static char strings[16][64];
@@ -23,38 +21,41 @@ const char *__wrap_gotrace_string(const struct gotrace *trace, uint64_t handle, 
 const uint32_t *__wrap_gotrace_stack(const struct gotrace *trace, uint32_t handle, size_t *ret_n);
 const struct gotrace_frame *__wrap_gotrace_frame(const struct gotrace *trace, uint32_t n);
 
-const char *__wrap_gotrace_string(const struct gotrace *trace, uint64_t handle, size_t *ret_len) {
-    (void) trace;
+const char *__wrap_gotrace_string(const struct gotrace *trace, uint64_t handle, size_t *ret_len)
+{
+    (void)trace;
     *ret_len = strlen(strings[handle]);
     return strings[handle];
 }
 
-const uint32_t *__wrap_gotrace_stack(const struct gotrace *trace, uint32_t handle, size_t *ret_n) {
-    (void) trace;
+const uint32_t *__wrap_gotrace_stack(const struct gotrace *trace, uint32_t handle, size_t *ret_n)
+{
+    (void)trace;
     *ret_n = row_lengths[handle];
     return rows[handle];
 }
 
-const struct gotrace_frame *__wrap_gotrace_frame(const struct gotrace *trace, uint32_t n) {
-    (void) trace;
+const struct gotrace_frame *__wrap_gotrace_frame(const struct gotrace *trace, uint32_t n)
+{
+    (void)trace;
     return n < MAX ? &frames[n] : NULL;
 }
-
-/* --- */
 
 static struct memory mem = {.max = SIZE_MAX};
 static struct texts texts;
 static struct sites sites;
 
-static int begin(void **state) {
-    (void) state;
+static int begin(void **state)
+{
+    (void)state;
     assert_int_equal(texts_init(&texts, &mem, 12345), 0);
     assert_int_equal(sites_init(&sites, &texts, &mem, 12345), 0);
     return 0;
 }
 
-static int end(void **state) {
-    (void) state;
+static int end(void **state)
+{
+    (void)state;
     sites_done(&sites);
     texts_done(&texts);
     arena_free(texts.arena);
@@ -62,19 +63,22 @@ static int end(void **state) {
     return 0;
 }
 
-static void generation(uint32_t n_strings, uint32_t n_stacks) {
+static void generation(uint32_t n_strings, uint32_t n_stacks)
+{
     assert_int_equal(texts_generation(&texts, n_strings), 0);
     assert_int_equal(sites_generation(&sites, n_stacks), 0);
 }
 
-static void set_stack(uint32_t handle, uint32_t a, uint32_t b, uint32_t c, size_t n) {
+static void set_stack(uint32_t handle, uint32_t a, uint32_t b, uint32_t c, size_t n)
+{
     rows[handle][0] = a;
     rows[handle][1] = b;
     rows[handle][2] = c;
     row_lengths[handle] = n;
 }
 
-static uint32_t of(uint32_t handle) {
+static uint32_t of(uint32_t handle)
+{
     uint32_t n;
 
     assert_int_equal(sites_of(&sites, NULL, handle, &n), 0);
@@ -82,23 +86,25 @@ static uint32_t of(uint32_t handle) {
 }
 
 /* Handles of one order in one generation and of another in the next. */
-static void fill(const char *const *names, uint32_t first) {
+static void fill(const char *const *names, uint32_t first)
+{
     for (uint32_t i = 0; i < 6; i++) {
         uint32_t string = 1 + (i + first) % 8;
 
-        (void) snprintf(strings[string], sizeof(strings[string]), "%s", names[i]);
+        (void)snprintf(strings[string], sizeof(strings[string]), "%s", names[i]);
         frames[i] = (struct gotrace_frame){.pc = 100 + i, .func = string, .file = 9, .line = i + 1};
     }
-    (void) snprintf(strings[9], sizeof(strings[9]), "file.go");
+    (void)snprintf(strings[9], sizeof(strings[9]), "file.go");
 }
 
 static const char *const names[] = {"runtime.chanrecv1", "sync.(*Mutex).Lock", "main.f",
                                     "net.(*conn).Read",  "net/http.serve",     "runtime.goexit"};
 
-static void test_across_generations(void **state) {
+static void test_across_generations(void **state)
+{
     uint32_t f, serve;
 
-    (void) state;
+    (void)state;
     fill(names, 0);
     set_stack(1, 1, 2, 5, 3);
     set_stack(2, 3, 4, 5, 3);
@@ -121,8 +127,9 @@ static void test_across_generations(void **state) {
     assert_int_equal(sites.n_frames, 5);
 }
 
-static void test_frames(void **state) {
-    (void) state;
+static void test_frames(void **state)
+{
+    (void)state;
     fill(names, 0);
     set_stack(1, 0, 1, 2, 3); /* channel, lock, main.f */
     set_stack(2, 3, 4, 5, 3); /* net, net/http */
@@ -140,10 +147,11 @@ static void test_frames(void **state) {
     assert_string_equal(sites_frame(&sites, of(5), SUMMARY_SYNC).func, "");
 }
 
-static void test_top(void **state) {
+static void test_top(void **state)
+{
     struct summary_sites top;
 
-    (void) state;
+    (void)state;
     fill(names, 0);
     set_stack(1, 5, 2, 5, 3); /* two stacks that lead to main.f, */
     set_stack(2, 0, 2, 5, 3);
@@ -182,10 +190,11 @@ static void test_top(void **state) {
 }
 
 /* More stacks than are kept: the rest is one, and counted. */
-static void test_too_many(void **state) {
+static void test_too_many(void **state)
+{
     struct summary_sites top;
 
-    (void) state;
+    (void)state;
     fill(names, 0);
     for (uint32_t i = 1; i < MAX; i++) {
         frames[i] = (struct gotrace_frame){.pc = i, .func = 3, .file = 9, .line = 7};
@@ -202,10 +211,11 @@ static void test_too_many(void **state) {
     assert_string_equal(top.list[0].at.func, "(other)");
 }
 
-static void test_texts(void **state) {
+static void test_texts(void **state)
+{
     uint32_t a, b, n;
 
-    (void) state;
+    (void)state;
     strcpy(strings[1], "one");
     strcpy(strings[2], "one");
     generation(2, 0);
@@ -221,14 +231,15 @@ static void test_texts(void **state) {
     for (unsigned i = 0; i < TEXTS_MAX + 10; i++) {
         char text[16];
 
-        assert_int_equal(texts_add(&texts, text, (size_t) snprintf(text, 16, "%u", i), &n), 0);
+        assert_int_equal(texts_add(&texts, text, (size_t)snprintf(text, 16, "%u", i), &n), 0);
     }
     assert_int_equal(n, TEXTS_OTHER);
     assert_int_equal(texts_add(&texts, "one", 3, &n), 0);
     assert_int_equal(n, a);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_across_generations, begin, end),
         cmocka_unit_test_setup_teardown(test_frames, begin, end),

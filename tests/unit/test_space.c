@@ -41,8 +41,13 @@ static void test_for_the_unprivileged(void **state)
     struct space s;
 
     (void)state;
-    answer = (struct statvfs){.f_bsize = 1 << 20, .f_frsize = 4096, .f_blocks = 1000,
-                              .f_bfree = 500, .f_bavail = 450, .f_files = 200, .f_ffree = 100,
+    answer = (struct statvfs){.f_bsize = 1 << 20,
+                              .f_frsize = 4096,
+                              .f_blocks = 1000,
+                              .f_bfree = 500,
+                              .f_bavail = 450,
+                              .f_files = 200,
+                              .f_ffree = 100,
                               .f_favail = 90};
     interrupts = 2;
     assert_int_equal(space_read(0, &s), 0);

@@ -17,44 +17,50 @@
 static struct memory mem;
 static struct spans spans;
 
-static int setup(void **state) {
-    (void) state;
+static int setup(void **state)
+{
+    (void)state;
     mem = (struct memory){.max = SIZE_MAX};
     spans_init(&spans, &mem, 0x9e3779b97f4a7c15U);
     return 0;
 }
 
-static int teardown(void **state) {
-    (void) state;
+static int teardown(void **state)
+{
+    (void)state;
     spans_done(&spans);
     assert_int_equal(mem.used, 0);
     return 0;
 }
 
-static void add(int64_t g, int64_t start, int64_t end) {
+static void add(int64_t g, int64_t start, int64_t end)
+{
     assert_int_equal(spans_add(&spans, g, start, end), 0);
 }
 
-static int64_t cover(int64_t g, int64_t start, int64_t end) {
+static int64_t cover(int64_t g, int64_t start, int64_t end)
+{
     int64_t ns;
 
     assert_true(spans_cover(&spans, g, start, end, &ns));
     return ns;
 }
 
-static void test_none(void **state) {
+static void test_none(void **state)
+{
     int64_t ns = 5;
 
-    (void) state;
+    (void)state;
     assert_int_equal(spans_seal(&spans), 0);
     assert_false(spans_cover(&spans, 1, 0, 100, &ns));
     assert_int_equal(ns, 0);
 }
 
-static void test_parts(void **state) {
+static void test_parts(void **state)
+{
     int64_t ns;
 
-    (void) state;
+    (void)state;
     add(7, 100, 200);
     add(1, 0, 1000);
     add(7, 300, 400);
@@ -71,8 +77,9 @@ static void test_parts(void **state) {
 }
 
 /* Of what overlaps the first to begin counts, then the shortest; what touches does not overlap. */
-static void test_outermost(void **state) {
-    (void) state;
+static void test_outermost(void **state)
+{
+    (void)state;
     add(1, 100, 200);
     add(1, 120, 130);
     add(1, 150, 300);
@@ -86,8 +93,9 @@ static void test_outermost(void **state) {
     assert_int_equal(cover(2, 0, 1000), 110);
 }
 
-static void test_greatest_numbers(void **state) {
-    (void) state;
+static void test_greatest_numbers(void **state)
+{
+    (void)state;
     add(1, INT64_MIN, INT64_MAX);
     add(INT64_MAX, INT64_MIN, -1);
     add(INT64_MAX, 0, INT64_MAX);
@@ -98,10 +106,11 @@ static void test_greatest_numbers(void **state) {
     assert_int_equal(cover(INT64_MAX, -3, 3), 5);
 }
 
-static void test_bound(void **state) {
+static void test_bound(void **state)
+{
     int r = 0;
 
-    (void) state;
+    (void)state;
     mem.max = 10000;
     for (unsigned i = 0; i < 10000 && r == 0; i++)
         r = spans_add(&spans, 1, i, i + 1);
@@ -110,9 +119,10 @@ static void test_bound(void **state) {
 }
 
 /* Against an array of nanoseconds. */
-static void test_against_array(void **state) {
+static void test_against_array(void **state)
+{
     const char *given = getenv("TEST_SEED");
-    unsigned seed = given ? (unsigned) strtoul(given, NULL, 10) : 20261121;
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : 20261121;
 
     printf("TEST_SEED=%u\n", seed);
     for (unsigned round = 0; round < ROUNDS; round++) {
@@ -145,7 +155,8 @@ static void test_against_array(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_none, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parts, setup, teardown),

@@ -351,11 +351,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_publish_and_restart), TEST(test_pending_when_uploading),
-        TEST(test_same_key),            TEST(test_cut_and_discard),
-        TEST(test_start_sweeps),        TEST(test_refused_places),
-        TEST(test_read_only),           TEST(test_other_users),
-        TEST(test_lock),                TEST(test_free_in_flight),
+        TEST(test_publish_and_restart),
+        TEST(test_pending_when_uploading),
+        TEST(test_same_key),
+        TEST(test_cut_and_discard),
+        TEST(test_start_sweeps),
+        TEST(test_refused_places),
+        TEST(test_read_only),
+        TEST(test_other_users),
+        TEST(test_lock),
+        TEST(test_free_in_flight),
         TEST(test_many),
     };
 

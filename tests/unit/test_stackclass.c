@@ -9,8 +9,6 @@
 
 #include "trace/stackclass.h"
 
-/* --- a reader that knows one stack, of these functions, innermost first --- */
-
 static const char *const *names;
 static size_t n_names;
 
@@ -45,8 +43,8 @@ const char *gotrace_string(const struct gotrace *trace, uint64_t handle, size_t 
     return text;
 }
 
-#define CLASSIFY(...)                                                                              \
-    classify((const char *const[]){__VA_ARGS__},                                                   \
+#define CLASSIFY(...)                            \
+    classify((const char *const[]){__VA_ARGS__}, \
              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 static enum stack_class classify(const char *const *stack, size_t n)
@@ -91,8 +89,8 @@ static void test_locks(void **state)
     assert_int_equal(CLASSIFY("internal/sync.(*Mutex).lockSlow", "internal/sync.(*Mutex).Lock",
                               "sync.(*Mutex).Lock", "main.post", "main.main"),
                      STACK_LOCK);
-    assert_int_equal(CLASSIFY("sync.(*RWMutex).RLock", "main.get",
-                              "net/http.HandlerFunc.ServeHTTP", "net/http.(*conn).serve"),
+    assert_int_equal(CLASSIFY("sync.(*RWMutex).RLock", "main.get", "net/http.HandlerFunc.ServeHTTP",
+                              "net/http.(*conn).serve"),
                      STACK_LOCK);
     assert_int_equal(CLASSIFY("sync.(*WaitGroup).Wait", "main.fanOut"), STACK_JOIN);
     assert_int_equal(CLASSIFY("runtime.semacquire", "runtime.gcStart"), STACK_RUNTIME);
@@ -128,15 +126,14 @@ static void test_syscalls(void **state)
 {
     (void)state;
     assert_int_equal(CLASSIFY("os/signal.signal_recv", "os/signal.loop"), STACK_PARKED);
-    assert_int_equal(CLASSIFY("syscall.Syscall6", "os.(*Process).blockUntilWaitable",
-                              "os.(*Process).wait"),
-                     STACK_PARKED);
+    assert_int_equal(
+        CLASSIFY("syscall.Syscall6", "os.(*Process).blockUntilWaitable", "os.(*Process).wait"),
+        STACK_PARKED);
     assert_int_equal(CLASSIFY("syscall.read", "syscall.Read", "internal/poll.(*FD).Read",
                               "os.(*File).Read", "main.stdin"),
                      STACK_READ);
     /* A read for a request is more than a read. */
-    assert_int_equal(CLASSIFY("syscall.read", "os.(*File).Read",
-                              "net/http.HandlerFunc.ServeHTTP"),
+    assert_int_equal(CLASSIFY("syscall.read", "os.(*File).Read", "net/http.HandlerFunc.ServeHTTP"),
                      STACK_HANDLER);
     assert_int_equal(CLASSIFY("syscall.Syscall", "syscall.Flock", "main.lockFile"), STACK_OTHER);
 }

@@ -71,26 +71,27 @@ static void check(const struct status *s, unsigned width, const char *expected)
 
 static void test_ready(void **state)
 {
-    struct status s = {.status = parsed(answer), .targets = parsed(targets), .total = 2,
-                       .ready = true};
+    struct status s = {
+        .status = parsed(answer), .targets = parsed(targets), .total = 2, .ready = true};
 
     (void)state;
-    check(&s, 0,
-          "contraced  1.2 on web-1, pid 42, up 2h00m, ready\n"
-          "config     /etc/c.yaml, loaded 1h00m ago\n"
-          "targets    2, 1 failing\n"
-          "captures   1 in flight, 12,345 ok, 2 timeout, last 45s ago\n"
-          "spool      /var/lib/contrace, 1,203 traces, 1.5MiB of 512MiB, oldest 2d00h, disk 1.0GiB "
-          "free of 4.0GiB\n"
-          "upload     s3://traces/prod, failing (breaker open), 3 waiting: 512KiB, oldest 10m, 1 "
-          "set aside, 5 ok, last 30m ago\n"
-          "inspected  5 ok\n"
-          "\n"
-          "STATE      SERVICE   HOST   LAST  NEXT  LABEL                P99    SIZE  TARGET\n"
-          "capturing  checkout  web-1    3m    2m  lock-contention  12.5 ms  3.0MiB  "
-          "10.0.0.1:6060\n"
-          "timeout    search    web-1     -     -  -                      -       -  10.0.0.1:6061\n"
-          "    timeout: nothing came, 3 in a row\n");
+    check(
+        &s, 0,
+        "contraced  1.2 on web-1, pid 42, up 2h00m, ready\n"
+        "config     /etc/c.yaml, loaded 1h00m ago\n"
+        "targets    2, 1 failing\n"
+        "captures   1 in flight, 12,345 ok, 2 timeout, last 45s ago\n"
+        "spool      /var/lib/contrace, 1,203 traces, 1.5MiB of 512MiB, oldest 2d00h, disk 1.0GiB "
+        "free of 4.0GiB\n"
+        "upload     s3://traces/prod, failing (breaker open), 3 waiting: 512KiB, oldest 10m, 1 "
+        "set aside, 5 ok, last 30m ago\n"
+        "inspected  5 ok\n"
+        "\n"
+        "STATE      SERVICE   HOST   LAST  NEXT  LABEL                P99    SIZE  TARGET\n"
+        "capturing  checkout  web-1    3m    2m  lock-contention  12.5 ms  3.0MiB  "
+        "10.0.0.1:6060\n"
+        "timeout    search    web-1     -     -  -                      -       -  10.0.0.1:6061\n"
+        "    timeout: nothing came, 3 in a row\n");
     json_decref(s.status);
     json_decref(s.targets);
 }
@@ -98,8 +99,8 @@ static void test_ready(void **state)
 /* Nothing is wider than the terminal. */
 static void test_narrow(void **state)
 {
-    struct status s = {.status = parsed(answer), .targets = parsed(targets), .total = 9,
-                       .ready = true};
+    struct status s = {
+        .status = parsed(answer), .targets = parsed(targets), .total = 9, .ready = true};
 
     (void)state;
     for (unsigned width = 60; width <= 200; width++) {
@@ -182,8 +183,6 @@ static void test_nothing(void **state)
     json_decref(s.targets);
 }
 
-/* ---- rows ----------------------------------------------------------------------------------- */
-
 static void test_rows(void **state)
 {
     static const struct rows_column columns[] = {
@@ -196,10 +195,12 @@ static void test_rows(void **state)
     (void)state;
     assert_non_null(f);
     rows_init(&rows, columns, 3);
-    assert_int_equal(rows_add(&rows, &(struct rows_cells){.text = {"aaa", "1", "c"},
-                                                          .colour = {"\033[31m"}}), 0);
+    assert_int_equal(
+        rows_add(&rows, &(struct rows_cells){.text = {"aaa", "1", "c"}, .colour = {"\033[31m"}}),
+        0);
     assert_int_equal(rows_add(&rows, &(struct rows_cells){.text = {NULL, "", "cccc"},
-                                                          .note = "a note that is long"}), 0);
+                                                          .note = "a note that is long"}),
+                     0);
     rows_print(f, &rows, 0, false);
     rows_print(f, &rows, 17, true);
     rows_print(f, &rows, 10, false);

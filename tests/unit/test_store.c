@@ -20,7 +20,7 @@ static void sink(void *userdata, enum log_level level, const struct log_fields *
     (void)fields;
     assert_int_equal(level, LOG_LEVEL_ERROR);
     assert_string_equal(logged, "");
-    assert_true(strlen(message) < sizeof logged);
+    assert_true(strlen(message) < sizeof(logged));
     (void)strcpy(logged, message);
 }
 
@@ -28,14 +28,17 @@ static void test_good(void **state)
 {
     static const struct upload_config rows[] = {
         {.url = (char *)"s3://bucket"},
-        {.url = (char *)"s3://bucket/prefix", .endpoint = (char *)"http://127.0.0.1:9000",
-         .region = (char *)"auto", .storage_class = (char *)"STANDARD", .sse = (char *)"AES256",
+        {.url = (char *)"s3://bucket/prefix",
+         .endpoint = (char *)"http://127.0.0.1:9000",
+         .region = (char *)"auto",
+         .storage_class = (char *)"STANDARD",
+         .sse = (char *)"AES256",
          .tls = {.ca_file = (char *)"/nowhere"}},
     };
     char why[STORE_TEXT_MAX];
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(store_check(&rows[i], why), 0);
         assert_string_equal(why, "");
     }
@@ -57,7 +60,7 @@ static void test_wrong(void **state)
 
     (void)state;
     log_set_sink(sink, NULL);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char why[STORE_TEXT_MAX];
         struct store *s = NULL;
 

@@ -36,8 +36,6 @@ struct store {
 static struct store fake;
 static sd_event *event;
 
-/* ---- the store ------------------------------------------------------------------------------ */
-
 static int on_defer(sd_event_source *source, void *userdata)
 {
     struct store_call *call = userdata, copy = *call;
@@ -127,8 +125,6 @@ void store_free(struct store *s)
     (void)s;
 }
 
-/* ---- what is in it -------------------------------------------------------------------------- */
-
 #define NOW ((usec)1795275600 * USEC_PER_SEC) /* 2026-11-21T15:40:00Z */
 
 static void add(const char *key)
@@ -191,8 +187,6 @@ static int list(const struct selection *selection, size_t newest, struct catalog
     return r;
 }
 
-/* ---- tests ---------------------------------------------------------------------------------- */
-
 static void test_everything(void **state)
 {
     struct selection any = {.until = USEC_NEVER};
@@ -212,8 +206,8 @@ static void test_everything(void **state)
 
 static void test_one_host_is_one_page(void **state)
 {
-    struct selection s = {.service = "checkout", .host = "web-3",
-                          .since = NOW - 2 * USEC_PER_HOUR, .until = NOW + 1};
+    struct selection s = {
+        .service = "checkout", .host = "web-3", .since = NOW - 2 * USEC_PER_HOUR, .until = NOW + 1};
     struct catalog c = {0};
 
     (void)state;

@@ -15,31 +15,36 @@
 static struct memory mem = {.max = SIZE_MAX};
 static struct strings strings;
 
-static int setup(void **state) {
-    (void) state;
+static int setup(void **state)
+{
+    (void)state;
     strings_init(&strings, &mem, 12345);
     strings_clear(&strings);
     return 0;
 }
 
-static int teardown(void **state) {
-    (void) state;
+static int teardown(void **state)
+{
+    (void)state;
     strings_done(&strings);
     return mem.used == 0 ? 0 : -1;
 }
 
-static void add(uint64_t id, const char *text) {
-    assert_int_equal(strings_add(&strings, id, text, (uint32_t) strlen(text)), 0);
+static void add(uint64_t id, const char *text)
+{
+    assert_int_equal(strings_add(&strings, id, text, (uint32_t)strlen(text)), 0);
 }
 
-static struct name *name_of(uint32_t handle) {
+static struct name *name_of(uint32_t handle)
+{
     struct name *name;
 
     assert_int_equal(strings_name(&strings, handle, &name), 0);
     return name;
 }
 
-static void assert_text(uint32_t handle, const char *expected) {
+static void assert_text(uint32_t handle, const char *expected)
+{
     size_t n;
     const char *text = strings_text(&strings, handle, &n);
 
@@ -47,8 +52,9 @@ static void assert_text(uint32_t handle, const char *expected) {
     assert_memory_equal(text, expected, n);
 }
 
-static void test_handles(void **state) {
-    (void) state;
+static void test_handles(void **state)
+{
+    (void)state;
     add(9, "nine");
     add(UINT64_MAX, "");
     assert_int_equal(strings_add(&strings, 9, "x", 1), -EEXIST);
@@ -62,10 +68,11 @@ static void test_handles(void **state) {
     assert_text(77, "");
 }
 
-static void test_one_name_a_text(void **state) {
+static void test_one_name_a_text(void **state)
+{
     struct name *a;
 
-    (void) state;
+    (void)state;
     add(1, "a");
     add(2, "b");
     add(3, "a");
@@ -77,17 +84,18 @@ static void test_one_name_a_text(void **state) {
 }
 
 /* Held names live on, and get a handle in the next generation: the same each time asked. */
-static void test_names_outlive_generations(void **state) {
+static void test_names_outlive_generations(void **state)
+{
     struct name *a, *b;
     uint32_t handle, again;
 
-    (void) state;
+    (void)state;
     add(1, "a");
     add(2, "b");
     add(3, "gone");
     a = name_of(1);
     b = name_of(2);
-    (void) name_of(3);
+    (void)name_of(3);
     name_hold(a);
     name_hold(b);
     assert_int_equal(strings.n_names, 3);
@@ -111,13 +119,14 @@ static void test_names_outlive_generations(void **state) {
     assert_int_equal(strings.n_names, 0);
 }
 
-static void test_many_names(void **state) {
+static void test_many_names(void **state)
+{
     struct name *names[1000];
     char texts[1000][8];
 
-    (void) state;
+    (void)state;
     for (unsigned i = 0; i < 1000; i++) {
-        (void) snprintf(texts[i], sizeof(texts[i]), "n%u", i);
+        (void)snprintf(texts[i], sizeof(texts[i]), "n%u", i);
         add(i + 1, texts[i]);
         names[i] = name_of(i + 1);
         name_hold(names[i]);
@@ -133,7 +142,8 @@ static void test_many_names(void **state) {
         name_release(&strings, names[i]);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_handles, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_name_a_text, setup, teardown),

@@ -14,45 +14,51 @@
 static struct memory mem;
 static struct sums sums;
 
-static int setup(void **state) {
-    (void) state;
+static int setup(void **state)
+{
+    (void)state;
     mem = (struct memory){.max = SIZE_MAX};
     sums_init(&sums, &mem, 0x9e3779b97f4a7c15U);
     return 0;
 }
 
-static int teardown(void **state) {
-    (void) state;
+static int teardown(void **state)
+{
+    (void)state;
     sums_done(&sums);
     assert_int_equal(mem.used, 0);
     return 0;
 }
 
-static uint32_t string(const char *text) {
+static uint32_t string(const char *text)
+{
     uint32_t n;
 
     assert_int_equal(sums_string(&sums, text, strlen(text), &n), 0);
     return n;
 }
 
-static uint32_t frame(uint64_t pc, const char *name, const char *file, uint64_t line) {
+static uint32_t frame(uint64_t pc, const char *name, const char *file, uint64_t line)
+{
     uint32_t n;
 
     assert_int_equal(sums_frame(&sums, pc, string(name), string(file), line, &n), 0);
     return n;
 }
 
-static uint32_t stack(const uint32_t *frames, size_t n_frames) {
+static uint32_t stack(const uint32_t *frames, size_t n_frames)
+{
     uint32_t n;
 
     assert_int_equal(sums_stack(&sums, frames, n_frames, &n), 0);
     return n;
 }
 
-static void test_strings(void **state) {
+static void test_strings(void **state)
+{
     uint32_t n;
 
-    (void) state;
+    (void)state;
     assert_int_equal(string("a"), 0);
     assert_int_equal(string(""), 1);
     assert_int_equal(string("main.work"), 2);
@@ -67,8 +73,9 @@ static void test_strings(void **state) {
 }
 
 /* Each part of a frame makes another one; a function is a name in a file. */
-static void test_frames(void **state) {
-    (void) state;
+static void test_frames(void **state)
+{
+    (void)state;
     assert_int_equal(frame(1, "f", "x.go", 10), 0);
     assert_int_equal(frame(2, "f", "x.go", 10), 1);
     assert_int_equal(frame(1, "g", "x.go", 10), 2);
@@ -81,10 +88,11 @@ static void test_frames(void **state) {
     assert_int_equal(sums.functions[sums.frames[4].function].file, string("x.go"));
 }
 
-static void test_stacks(void **state) {
+static void test_stacks(void **state)
+{
     const uint32_t frames[] = {3, 1, 2};
 
-    (void) state;
+    (void)state;
     assert_int_equal(stack(frames, 3), 0);
     assert_int_equal(stack(frames, 2), 1);
     assert_int_equal(stack(frames + 1, 2), 2);
@@ -95,16 +103,18 @@ static void test_stacks(void **state) {
     assert_memory_equal(sums.rows + sums.stacks[2].offset, frames + 1, 2 * sizeof(*frames));
 }
 
-static void check(uint32_t n, uint64_t count, int64_t ns) {
+static void check(uint32_t n, uint64_t count, int64_t ns)
+{
     assert_int_equal(sums.stacks[n].count, count);
     assert_int_equal(sums.stacks[n].ns, ns);
 }
 
-static void test_commit(void **state) {
+static void test_commit(void **state)
+{
     const uint32_t frames[] = {1, 2};
     uint32_t a = stack(frames, 1), b = stack(frames, 2);
 
-    (void) state;
+    (void)state;
     sums_add(&sums, b, 5);
     sums_add(&sums, b, 6);
     check(b, 0, 0);
@@ -130,10 +140,11 @@ static void test_commit(void **state) {
     assert_int_equal(stack(frames, 2), b);
 }
 
-static void test_greatest_number(void **state) {
+static void test_greatest_number(void **state)
+{
     uint32_t a = stack(NULL, 0);
 
-    (void) state;
+    (void)state;
     sums_add(&sums, a, INT64_MAX - 1);
     sums_add(&sums, a, 5);
     sums_commit(&sums);
@@ -144,15 +155,16 @@ static void test_greatest_number(void **state) {
 }
 
 /* Everything is found again among many others, in a table that grew. */
-static void test_many(void **state) {
+static void test_many(void **state)
+{
     char text[32];
 
-    (void) state;
+    (void)state;
     for (unsigned again = 0; again < 2; again++) {
         for (uint32_t i = 0; i < 5000; i++) {
             uint32_t row[2] = {i, i / 2};
 
-            (void) snprintf(text, sizeof(text), "function %u", i);
+            (void)snprintf(text, sizeof(text), "function %u", i);
             assert_int_equal(string(text), i);
             assert_int_equal(stack(row, 2), i);
         }
@@ -160,11 +172,12 @@ static void test_many(void **state) {
     assert_int_equal(sums.n_strings, 5000);
 }
 
-static void test_bound(void **state) {
+static void test_bound(void **state)
+{
     uint32_t n, i = 0;
     int r = 0;
 
-    (void) state;
+    (void)state;
     mem.max = 20000;
     while (r == 0 && i < 20000) {
         r = sums_stack(&sums, &i, 1, &n);
@@ -176,7 +189,8 @@ static void test_bound(void **state) {
     assert_int_equal(sums_stack(&sums, &i, 1, &n), 0);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_strings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_frames, setup, teardown),

@@ -84,9 +84,9 @@ static int setup(void **state)
     r = fixture_setup(state);
     changes = 0;
     suspended = false;
-    memset(&psi, 0, sizeof psi);
-    (void)snprintf(flag, sizeof flag, "%s/flag", fx.base);
-    (void)snprintf(other, sizeof other, "%s/other", fx.base);
+    memset(&psi, 0, sizeof(psi));
+    (void)snprintf(flag, sizeof(flag), "%s/flag", fx.base);
+    (void)snprintf(other, sizeof(other), "%s/other", fx.base);
     if (r == 0)
         r = suspension_new(fx.event, on_changed, &changes, &s);
     return r;
@@ -120,8 +120,6 @@ static void assert_last(const char *line)
     assert_true(n_log_lines > 0);
     assert_string_equal(log_lines[n_log_lines - 1], line);
 }
-
-/* ---- the operator --------------------------------------------------------------------------- */
 
 static void test_signal(void **state)
 {
@@ -200,8 +198,8 @@ static void test_long_reason(void **state)
     const char *text;
 
     (void)state;
-    memset(reason, 'x', sizeof reason - 1);
-    reason[sizeof reason - 1] = '\0';
+    memset(reason, 'x', sizeof(reason) - 1);
+    reason[sizeof(reason) - 1] = '\0';
     suspension_api(s, true, reason);
     assert_true(suspension_cause(s, SUSPENDED_API, NULL, &text));
     assert_int_equal(strlen(text), SUSPENSION_TEXT_MAX - 1);
@@ -215,8 +213,6 @@ static void test_names(void **state)
     assert_string_equal(suspension_cause_name(SUSPENDED_FLAG_FILE), "flag_file");
     assert_string_equal(suspension_cause_name(SUSPENDED_CPU_PRESSURE), "cpu_pressure");
 }
-
-/* ---- the flag file -------------------------------------------------------------------------- */
 
 static void test_flag_file_at_the_start(void **state)
 {
@@ -255,7 +251,7 @@ static void test_flag_file_beside_the_operator(void **state)
     assert_int_equal(unlink(flag), 0);
     pass(USEC_PER_SEC);
     assert_holds("signal", 5);
-    (void)snprintf(line, sizeof line, "the flag file %s is gone: stays suspended (signal)", flag);
+    (void)snprintf(line, sizeof(line), "the flag file %s is gone: stays suspended (signal)", flag);
     assert_last(line);
 }
 
@@ -291,8 +287,6 @@ static void test_flag_file_changes(void **state)
     pass(USEC_PER_MIN);
     assert_holds("", 4);
 }
-
-/* ---- pressure ------------------------------------------------------------------------------- */
 
 static void test_pressure(void **state)
 {

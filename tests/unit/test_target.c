@@ -13,8 +13,6 @@
 
 #define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
 
-/* ---- failing memory (--wrap) ---------------------------------------------------------------- */
-
 static long allocations_left = -1; /* -1: as many as there is memory for */
 
 void *__real_malloc(size_t n);
@@ -43,8 +41,6 @@ char *__wrap_strdup(const char *s)
 {
     return fails() ? NULL : __real_strdup(s);
 }
-
-/* ---- making them ---------------------------------------------------------------------------- */
 
 static struct label labels[] = {{TEXT("env"), TEXT("prod")}, {TEXT("service"), TEXT("checkout")}};
 
@@ -133,15 +129,12 @@ static void test_window_text(void **state)
         usec window;
         const char *text;
     } rows[] = {
-        {1000, "0.001"},
-        {100000, "0.1"},
-        {1999999, "1.999999"},
-        {3600 * USEC_PER_SEC, "3600"},
+        {1000, "0.001"},    {100000, "0.1"}, {1999999, "1.999999"}, {3600 * USEC_PER_SEC, "3600"},
         {29900000, "29.9"},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct job_config c = job_config();
         struct target *t;
         char *request;
@@ -295,7 +288,7 @@ static void test_out_of_memory(void **state)
         if (r == 0)
             break;
         assert_int_equal(r, -ENOMEM);
-        assert_memory_equal(t, &before, sizeof before);
+        assert_memory_equal(t, &before, sizeof(before));
         assert_int_equal(job->refs, 1);
     }
     assert_true(n >= 8);
@@ -321,14 +314,10 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_window_text),
-        cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_shared_host),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_job_is_a_copy),
-        cmocka_unit_test(test_references),
-        cmocka_unit_test(test_fill_with_its_own_job),
+        cmocka_unit_test(test_urls),          cmocka_unit_test(test_window_text),
+        cmocka_unit_test(test_unix),          cmocka_unit_test(test_shared_host),
+        cmocka_unit_test(test_labels),        cmocka_unit_test(test_job_is_a_copy),
+        cmocka_unit_test(test_references),    cmocka_unit_test(test_fill_with_its_own_job),
         cmocka_unit_test(test_out_of_memory),
     };
 

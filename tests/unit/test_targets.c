@@ -18,8 +18,6 @@
 #define BOOT (40 * USEC_PER_DAY)
 #define INTERVAL (300 * USEC_PER_SEC)
 
-/* ---- failing memory (--wrap) ---------------------------------------------------------------- */
-
 static long allocations_left = -1; /* -1: as many as there is memory for */
 
 void *__real_malloc(size_t n);
@@ -49,8 +47,6 @@ char *__wrap_strdup(const char *s)
     return fails() ? NULL : __real_strdup(s);
 }
 
-/* ---- a configuration ------------------------------------------------------------------------ */
-
 #define JOBS 3
 #define PER_JOB 64
 
@@ -67,7 +63,7 @@ struct world {
 static struct world *world_new(void)
 {
     static const char *const names[JOBS] = {"checkout", "basket", "users"}; /* not sorted */
-    struct world *w = calloc(1, sizeof *w);
+    struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
     w->config.jobs = w->jobs;
@@ -153,8 +149,6 @@ static void assert_change(const struct world *w, size_t added, size_t removed, s
     assert_int_equal(w->change.n_removed, removed);
     assert_int_equal(w->change.n_moved, moved);
 }
-
-/* ---- updates -------------------------------------------------------------------------------- */
 
 static void test_empty(void **state)
 {
@@ -252,7 +246,7 @@ static void test_unchanged_keeps_state(void **state)
     assert_int_equal(t->state, OUTCOME_TIMEOUT);
     assert_int_equal(t->last.bytes, 4711);
     assert_int_equal(t->peer.pid, 12);
-    assert_memory_equal(&t->schedule, &schedule, sizeof schedule);
+    assert_memory_equal(&t->schedule, &schedule, sizeof(schedule));
     t->due = USEC_NEVER;
     world_free(w);
 }
@@ -283,7 +277,7 @@ static void test_changed_settings(void **state)
     assert_string_equal(t->service, "till");
     assert_int_equal(t->n_labels, 1);
     assert_int_equal(t->state, OUTCOME_TLS);
-    assert_memory_equal(&t->schedule, &schedule, sizeof schedule);
+    assert_memory_equal(&t->schedule, &schedule, sizeof(schedule));
     world_free(w);
 }
 
@@ -365,8 +359,6 @@ static void test_hosts(void **state)
     world_free(w);
 }
 
-/* ---- any change at all ---------------------------------------------------------------------- */
-
 static void test_random(void **state)
 {
     static const char *const names[JOBS] = {"checkout", "basket", "users"};
@@ -387,7 +379,7 @@ static void test_random(void **state)
             for (size_t k = (size_t)random() % PER_JOB; k > 0; k--) {
                 size_t i = (size_t)random() % 40;
 
-                (void)snprintf(address, sizeof address, "h%zu:%zu", i / 3, i + 1);
+                (void)snprintf(address, sizeof(address), "h%zu:%zu", i / 3, i + 1);
                 has[j][i] = true;
                 add(w, j, address);
             }
@@ -404,7 +396,7 @@ static void test_random(void **state)
             for (size_t i = 0; i < PER_JOB; i++) {
                 struct target *t;
 
-                (void)snprintf(address, sizeof address, "h%zu:%zu", i / 3, i + 1);
+                (void)snprintf(address, sizeof(address), "h%zu:%zu", i / 3, i + 1);
                 t = find(w, names[j], address);
                 assert_int_equal(t != NULL, has[j][i]);
                 /* last_start tells who it is: set at birth, kept as long as it lives */
@@ -414,12 +406,10 @@ static void test_random(void **state)
                     assert_int_equal(t->last_start, j * 1000 + i + 1);
             }
         }
-        memcpy(had, has, sizeof had);
+        memcpy(had, has, sizeof(had));
     }
     world_free(w);
 }
-
-/* ---- out of memory -------------------------------------------------------------------------- */
 
 /* Whichever allocation fails: everything is as before, or as it should be but for old targets that
  * may keep their old settings. LeakSanitizer watches over the rest. */
@@ -442,7 +432,7 @@ static void test_out_of_memory(void **state)
     add(w, 2, "new:2");
     w->jobs[0].interval = INTERVAL / 3;
     for (; r < 0; n++) {
-        memset(&w->change, 0xa5, sizeof w->change);
+        memset(&w->change, 0xa5, sizeof(w->change));
         allocations_left = n;
         r = try_update(w, BOOT);
         allocations_left = -1;

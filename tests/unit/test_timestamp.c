@@ -17,8 +17,7 @@ static void check(const char *text, int64_t seconds)
     usec http = MARK;
     int r = timestamp_parse_http(text, NOW, &http);
 
-    if (seconds < 0 ? r != -EINVAL || http != MARK
-                    : r != 0 || http != (usec)seconds * USEC_PER_SEC)
+    if (seconds < 0 ? r != -EINVAL || http != MARK : r != 0 || http != (usec)seconds * USEC_PER_SEC)
         fail_msg("\"%s\": %d, %llu", text, r, (unsigned long long)http);
 }
 

@@ -20,8 +20,7 @@ struct world {
     struct target target;
 };
 
-static void on_due(void *userdata, struct target *t, enum reason reason, const char *name,
-                   usec due)
+static void on_due(void *userdata, struct target *t, enum reason reason, const char *name, usec due)
 {
     (void)userdata;
     (void)t;
@@ -39,8 +38,8 @@ static int setup(void **state)
 
     assert_non_null(w);
     assert_true(sd_event_new(&w->event) >= 0);
-    w->job = (struct target_job){.refs = 1, .name = TEXT("shop"), .interval = INTERVAL,
-                                 .window = 2 * USEC_PER_SEC};
+    w->job = (struct target_job){
+        .refs = 1, .name = TEXT("shop"), .interval = INTERVAL, .window = 2 * USEC_PER_SEC};
     /* Captured just now, so that the next due time is most of an interval away. */
     w->target = (struct target){
         .refs = 1,

@@ -13,8 +13,6 @@
 #define BYTES 9000
 #define DAY "checkout/web-1/20260314/"
 
-/* --- what is sent --- */
-
 static void test_way(void **state)
 {
     (void)state;
@@ -31,8 +29,10 @@ static void test_way(void **state)
     assert_int_equal(up.store->n_puts, 3);
     assert_string_equal(up.store->puts[1].key, DAY "092653-4711.trace");
     assert_int_equal(up.store->puts[1].size, BYTES);
-    assert_true(strncmp(up.store->puts[1].meta, "service=checkout host=web-1 pid=4711 "
-                                                "start=2026-03-14T09:26:53.000Z sha256=", 75) == 0);
+    assert_true(strncmp(up.store->puts[1].meta,
+                        "service=checkout host=web-1 pid=4711 "
+                        "start=2026-03-14T09:26:53.000Z sha256=",
+                        75) == 0);
     assert_string_equal(up.store->puts[2].key, DAY "092653-4711.json");
     assert_true(strncmp(up.store->puts[2].meta, "service=checkout host=web-1 sha256=", 35) == 0);
     assert_true(exists("archive/" DAY "092653-4711.trace"));
@@ -114,12 +114,10 @@ static void test_without_record(void **state)
     upload_run();
     assert_int_equal(up.store->n_puts, 2);
     assert_true(strncmp(up.store->puts[1].meta,
-                        "service=checkout host=web-1 start=2026-03-14T09:25:53.000Z sha256=",
-                        66) == 0);
+                        "service=checkout host=web-1 start=2026-03-14T09:25:53.000Z sha256=", 66) ==
+                0);
     assert_true(exists("archive/" DAY "092553.trace"));
 }
-
-/* --- stopping --- */
 
 static void test_drain(void **state)
 {
@@ -214,8 +212,6 @@ static void test_cut_while_hashing(void **state)
     assert_int_equal(up.store->n_puts, 1);
     assert_int_equal(stats_now().pending_files, 1);
 }
-
-/* --- another store --- */
 
 static void test_set_in_flight(void **state)
 {

@@ -16,16 +16,14 @@
 #define DAY "checkout/web-1/20260314/"
 #define NEWEST(n) (START + (n) * USEC_PER_MIN)
 
-/* --- the script --- */
-
 static struct {
-    enum store_end all;      /* for what no other line says */
+    enum store_end all; /* for what no other line says */
     bool trouble;
     usec retry_after;
-    const char *poison;      /* part of a key that gets: */
+    const char *poison; /* part of a key that gets: */
     enum store_end poisoned;
-    unsigned first;          /* only so many times; 0: always */
-    bool probe_too;          /* `all` is for the write probe, too */
+    unsigned first; /* only so many times; 0: always */
+    bool probe_too; /* `all` is for the write probe, too */
 } script;
 
 static void answer(struct fake_store *f, const struct store_object *object, unsigned nth,
@@ -41,8 +39,7 @@ static void answer(struct fake_store *f, const struct store_object *object, unsi
     if (ret->end != STORE_DONE) {
         ret->trouble = script.trouble;
         ret->retry_after = script.retry_after;
-        (void)snprintf(ret->text, sizeof(ret->text), "the store says %s",
-                       store_end_name(ret->end));
+        (void)snprintf(ret->text, sizeof(ret->text), "the store says %s", store_end_name(ret->end));
     }
 }
 
@@ -71,8 +68,6 @@ static enum breaker_state breaker(void)
 {
     return upload_stats().breaker;
 }
-
-/* --- trouble --- */
 
 /* As at a reload: whoever mended the store waits for no probe, nor restarts for one refused. */
 static void test_try_again(void **state)
@@ -112,7 +107,8 @@ static void test_trouble_opens(void **state)
     assert_int_equal(breaker(), BREAKER_OPEN);
     assert_int_equal(times_logged("uploads to fake://store fail: the store says retry; this is"
                                   " tried again within 1m at the longest; 6 traces wait in"
-                                  " pending/"), 1);
+                                  " pending/"),
+                     1);
     fake_forget(up.store);
     pass(USEC_PER_HOUR);
     assert_true(up.store->n_puts >= 60 && up.store->n_puts < 180);
@@ -174,8 +170,6 @@ static void test_retry_after(void **state)
     assert_int_equal(breaker(), BREAKER_OPEN); /* at once */
     assert_true(up.store->n_puts <= 5);
 }
-
-/* --- parked --- */
 
 static void test_parked(void **state)
 {
@@ -279,8 +273,6 @@ static void test_parked_single(void **state)
     assert_int_equal(stats_now().archive_files, 1);
 }
 
-/* --- refused, changed --- */
-
 static void test_refused(void **state)
 {
     (void)state;
@@ -292,7 +284,8 @@ static void test_refused(void **state)
     assert_int_equal(stats_now().aside_files, 1);
     assert_int_equal(breaker(), BREAKER_CLOSED);
     assert_int_equal(times_logged("fake://store does not take " DAY "093053-4711.trace: the store"
-                                  " says refused; it stays in pending/"), 1);
+                                  " says refused; it stays in pending/"),
+                     1);
     assert_int_equal(upload_stats().ends[STORE_REFUSED], 1);
     upload_set(2, true); /* a reload offers it again */
     pass(0);
@@ -360,8 +353,6 @@ static void test_changed(void **state)
     assert_int_equal(stats_now().aside_files, 1);
     assert_true(logged(DAY "093053-4711.trace is not what was captured, and is not uploaded"));
 }
-
-/* --- this machine --- */
 
 /* What the store has and the archive cannot take is not sent again every ten minutes. */
 static void test_cannot_settle(void **state)
@@ -440,8 +431,6 @@ static void test_shortages(void **state)
     assert_int_equal(stats_now().archive_files, 3);
     assert_int_equal(times_logged("amiss"), 1);
 }
-
-/* --- the write probe --- */
 
 static void probe_fails(enum store_end end, enum breaker_state expected, const char *line)
 {
@@ -553,8 +542,6 @@ static void test_old_local(void **state)
     (void)state;
     old_store(STORE_LOCAL);
 }
-
-/* --- stopping while the store is in trouble --- */
 
 static void test_drain_in_trouble(void **state)
 {

@@ -149,8 +149,6 @@ static void test_bounded_outage(void **state)
     assert_int_equal(stats_now().pending_files, 0);
 }
 
-/* --- a backlog at the start --- */
-
 static double seconds(void)
 {
     struct timespec t;
@@ -189,8 +187,8 @@ static void test_backlog(void **state)
     before = allocated();
     upload_start();
     after = allocated();
-    print_message("%.1f bytes for each of %d waiting files\n",
-                  (double)(after - before) / BACKLOG, BACKLOG);
+    print_message("%.1f bytes for each of %d waiting files\n", (double)(after - before) / BACKLOG,
+                  BACKLOG);
     /* An allocator other than glibc's, as under a sanitizer, tells nothing. */
     assert_true(after == before || after - before < (size_t)200 * BACKLOG);
     begin = seconds();
@@ -234,11 +232,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, upload_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_backlog), /* first: the heap is still in order */
-        TEST(test_outage),
-        TEST(test_parked_outage),
-        TEST(test_refusing_outage),
-        TEST(test_bounded_outage),
-        TEST(test_backlog_in_trouble),
+        TEST(test_outage),         TEST(test_parked_outage),      TEST(test_refusing_outage),
+        TEST(test_bounded_outage), TEST(test_backlog_in_trouble),
     };
 
     return cmocka_run_group_tests_name("uploader_outage", tests, NULL, NULL);

@@ -11,16 +11,18 @@
 #include "trace/varint.h"
 
 /* The encoding of a number in at least `width` bytes, padded with zero groups. */
-static size_t encode(uint8_t *p, uint64_t v, size_t width) {
+static size_t encode(uint8_t *p, uint64_t v, size_t width)
+{
     size_t n = 0;
 
     for (; v >= 0x80 || n + 1 < width; v >>= 7)
-        p[n++] = (uint8_t) (v | 0x80);
-    p[n++] = (uint8_t) v;
+        p[n++] = (uint8_t)(v | 0x80);
+    p[n++] = (uint8_t)v;
     return n;
 }
 
-static void check(uint64_t v, size_t width) {
+static void check(uint64_t v, size_t width)
+{
     uint8_t bytes[10 + VARINT_PADDING];
     size_t n;
     const uint8_t *end;
@@ -40,8 +42,9 @@ static void check(uint64_t v, size_t width) {
     assert_ptr_equal(end, bytes + n);
 }
 
-static void test_numbers(void **state) {
-    (void) state;
+static void test_numbers(void **state)
+{
+    (void)state;
     for (unsigned bit = 0; bit < 64; bit++)
         for (size_t width = 1; width <= 10; width++) {
             check((1ULL << bit) - 1, width);
@@ -51,13 +54,14 @@ static void test_numbers(void **state) {
     check(UINT64_MAX, 1);
 }
 
-static void test_too_long(void **state) {
+static void test_too_long(void **state)
+{
     static const uint8_t more_bits[20] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2};
     static const uint8_t more_bytes[20] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
                                            0x80, 0x80, 0x80, 0x80, 0};
     const uint8_t *const rows[] = {more_bits, more_bytes};
 
-    (void) state;
+    (void)state;
     for (size_t i = 0; i < 2; i++) {
         const uint8_t *end = rows[i] + 20;
         uint64_t v;
@@ -68,7 +72,8 @@ static void test_too_long(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_too_long),

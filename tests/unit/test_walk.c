@@ -37,7 +37,7 @@ static void make(const char *key, size_t size)
 {
     char path[512];
 
-    (void)snprintf(path, sizeof path, "%s", scratch_path(dir, key));
+    (void)snprintf(path, sizeof(path), "%s", scratch_path(dir, key));
     for (char *p = path + strlen(dir) + 1; (p = strchr(p, '/')); p++) {
         *p = '\0';
         assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
@@ -174,13 +174,13 @@ static void test_many(void **state)
 
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        (void)snprintf(key, sizeof key, "s/%d", i);
+        (void)snprintf(key, sizeof(key), "s/%d", i);
         make(key, 0);
     }
     assert_int_equal(walk_new(open(dir, O_RDONLY | O_DIRECTORY), "", "", &w), 0);
     while (walk_next(w, &e) > 0) {
         assert_true(strcmp(last, e.key) < 0);
-        (void)snprintf(last, sizeof last, "%s", e.key);
+        (void)snprintf(last, sizeof(last), "%s", e.key);
         if (n == 500) /* vanishes under its feet */
             assert_int_equal(unlink(scratch_path(dir, "s/999")), 0);
         n++;

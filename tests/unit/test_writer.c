@@ -57,7 +57,7 @@ static int fd;
 static int setup(void **state)
 {
     (void)state;
-    memset(&fake, 0, sizeof fake);
+    memset(&fake, 0, sizeof(fake));
     dir = scratch_new(NULL);
     fd = open(scratch_path(dir, "trace"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     return fd < 0;
@@ -205,10 +205,10 @@ static void test_write_fails(void **state)
     (void)state;
     assert_int_equal(writer_init(&w, fd), 0);
     fake.write_error = EINTR;
-    assert_int_equal(writer_add(&w, block, sizeof block), 0);
+    assert_int_equal(writer_add(&w, block, sizeof(block)), 0);
     fake.write_error = ENOSPC;
-    assert_int_equal(writer_add(&w, block, sizeof block), -ENOSPC);
-    assert_int_equal(w.written, sizeof block);
+    assert_int_equal(writer_add(&w, block, sizeof(block)), -ENOSPC);
+    assert_int_equal(w.written, sizeof(block));
     writer_done(&w);
 }
 

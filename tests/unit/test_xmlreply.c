@@ -43,7 +43,7 @@ static void test_error(void **state)
     struct xmlreply_error e;
 
     (void)state;
-    for (size_t step = 1; step <= sizeof text; step++) {
+    for (size_t step = 1; step <= sizeof(text); step++) {
         assert_int_equal(read_error(text, step, &e), 0);
         assert_string_equal(e.code, "RequestTimeTooSkewed");
         assert_string_equal(e.message, "a <b>");
@@ -53,17 +53,24 @@ static void test_error(void **state)
         assert_string_equal(e.server_time, "2026-03-14T09:26:53Z");
     }
     assert_int_equal(read_error("<ErrorResponse xmlns=\"u\"><Error><Code>ExpiredToken</Code>"
-                                "</Error></ErrorResponse>", 7, &e), 0);
+                                "</Error></ErrorResponse>",
+                                7, &e),
+                     0);
     assert_string_equal(e.code, "ExpiredToken");
     assert_int_equal(read_error("\xef\xbb\xbf<?xml version=\"1.0\"?><Error><Code>ServerBusy</Code>"
-                                "<Message>m</Message></Error>", 7, &e), 0);
+                                "<Message>m</Message></Error>",
+                                7, &e),
+                     0);
     assert_string_equal(e.code, "ServerBusy");
 }
 
 static void test_garbage(void **state)
 {
     static const char *const texts[] = {
-        "", "garbage", "<", "<html><body><p>502</body></html>",
+        "",
+        "garbage",
+        "<",
+        "<html><body><p>502</body></html>",
         "<Error><Code>a/../b</Code></Error>",
         "<Error><Code>half",
         "<!DOCTYPE x [<!ENTITY a \"SlowDown\">]><Error><Code>&a;</Code></Error>",
@@ -74,7 +81,7 @@ static void test_garbage(void **state)
     struct xmlreply_error e;
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         (void)read_error(texts[i], 3, &e);
         assert_string_equal(e.code, "");
     }
@@ -87,17 +94,17 @@ static void test_bounds(void **state)
 {
     static char text[XMLREPLY_ERROR_MAX * 2];
     struct xmlreply_error e;
-    int n = snprintf(text, sizeof text, "<Error><Code>SlowDown</Code><Message>");
+    int n = snprintf(text, sizeof(text), "<Error><Code>SlowDown</Code><Message>");
 
     (void)state;
-    memset(text + n, 'x', sizeof text - 1 - (size_t)n);
+    memset(text + n, 'x', sizeof(text) - 1 - (size_t)n);
     assert_int_equal(read_error(text, 1000, &e), -E2BIG);
     assert_string_equal(e.code, "SlowDown");
-    assert_int_equal(read_error(text, sizeof text, &e), -E2BIG);
+    assert_int_equal(read_error(text, sizeof(text), &e), -E2BIG);
     assert_string_equal(e.code, "SlowDown");
-    memcpy(text + XMLREPLY_ERROR_MAX / 2, "</Message></Error>", sizeof "</Message></Error>");
+    memcpy(text + XMLREPLY_ERROR_MAX / 2, "</Message></Error>", sizeof("</Message></Error>"));
     assert_int_equal(read_error(text, 1000, &e), 0);
-    assert_int_equal(strlen(e.message), sizeof e.message - 1);
+    assert_int_equal(strlen(e.message), sizeof(e.message) - 1);
 }
 
 struct seen {
@@ -115,8 +122,8 @@ static int on_object(void *userdata, const struct xmlreply_object *o)
     s->count++;
     s->bytes += o->size;
     s->last = o->last_modified;
-    (void)strncat(s->keys, o->key, sizeof s->keys - strlen(s->keys) - 1);
-    (void)strncat(s->keys, ";", sizeof s->keys - strlen(s->keys) - 1);
+    (void)strncat(s->keys, o->key, sizeof(s->keys) - strlen(s->keys) - 1);
+    (void)strncat(s->keys, ";", sizeof(s->keys) - strlen(s->keys) - 1);
     return s->r;
 }
 
@@ -139,7 +146,7 @@ static void test_list(void **state)
     struct xmlreply_page page;
 
     (void)state;
-    for (size_t step = 1; step <= sizeof text; step += 5) {
+    for (size_t step = 1; step <= sizeof(text); step += 5) {
         struct seen s = {0};
 
         assert_int_equal(read_list(text, step, &page, &s), 0);
@@ -161,7 +168,8 @@ static void test_azure_list(void **state)
     assert_int_equal(
         read_list("<EnumerationResults><Blobs><Blob><Name>k</Name><Properties><Last-Modified>"
                   "Sat, 14 Mar 2026 09:26:53 GMT</Last-Modified><Content-Length>9</Content-Length>"
-                  "</Properties></Blob></Blobs><NextMarker /></EnumerationResults>", 5, &page, &s),
+                  "</Properties></Blob></Blobs><NextMarker /></EnumerationResults>",
+                  5, &page, &s),
         0);
     assert_string_equal(s.keys, "k;");
     assert_int_equal(s.bytes, 9);
@@ -172,7 +180,9 @@ static void test_azure_list(void **state)
 static void test_bad_lists(void **state)
 {
     static const char *const texts[] = {
-        "", "<Error><Code>NoSuchBucket</Code></Error>", "<ListBucketResult>",
+        "",
+        "<Error><Code>NoSuchBucket</Code></Error>",
+        "<ListBucketResult>",
         "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
         "<ListBucketResult><Contents><Size>1</Size></Contents></ListBucketResult>",
         "<ListBucketResult><Contents><Key>a</Key><Size>-1</Size></Contents></ListBucketResult>",
@@ -181,11 +191,13 @@ static void test_bad_lists(void **state)
     struct seen s = {0};
 
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_int_equal(read_list(texts[i], 4, &page, &s), -EBADMSG);
     s.r = -ECANCELED;
     assert_int_equal(read_list("<ListBucketResult><Contents><Key>a</Key></Contents>"
-                               "</ListBucketResult>", 99, &page, &s), -ECANCELED);
+                               "</ListBucketResult>",
+                               99, &page, &s),
+                     -ECANCELED);
 }
 
 int main(void)
