@@ -16,10 +16,11 @@ from lab import BUILD, MIB, SRC, Row, median
 
 sys.path.insert(0, str(SRC / "tests/e2e"))
 from pprofs import Profile, assert_equal  # noqa: E402
+from support import REFERENCE  # noqa: E402
 
 SIZE_MIN = 30 * MIB
 RATIO_MIN = 100
-ENVIRONMENT = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-buildvcs=false")
+ENVIRONMENT = dict(os.environ, GOTOOLCHAIN=REFERENCE, GOFLAGS="-buildvcs=false")
 
 
 def live_trace(lab):

@@ -10,8 +10,7 @@ import shutil
 import socket
 import subprocess
 
-import pytest
-from support import wait_until
+from support import need, wait_until
 
 VERSION = "3.37.0"
 
@@ -31,7 +30,7 @@ def binary():
     if program.exists():
         return str(program)
     if not shutil.which("npm"):
-        pytest.skip("no azurite-blob on the PATH, and no npm to install it with")
+        need(False, "no azurite-blob on the PATH, and no npm to install it with")
     directory.mkdir(parents=True, exist_ok=True)
     installed = subprocess.run(
         ["npm", "install", "--no-audit", "--no-fund", "--omit=dev", f"azurite@{VERSION}"],
@@ -39,7 +38,7 @@ def binary():
     )  # fmt: skip
     if installed.returncode != 0 or not program.exists():
         shutil.rmtree(directory, ignore_errors=True)
-        pytest.skip("azurite cannot be installed by npm")
+        need(False, f"azurite cannot be installed by npm: {installed.stderr.strip()[-300:]}")
     return str(program)
 
 

@@ -1,10 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
+import importlib.util
 import os
 import subprocess
 
 import pytest
 from hostile import Server
-from support import GO_ENV, SRC, Daemon, GoService, go_version, need
+from support import GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
+
+
+def pytest_configure():
+    """One word for all, in place of an error of each file."""
+    wanted = ("azure", "botocore", "jsonschema", "kubernetes_validate", "yaml")
+    missing = [name for name in wanted if not importlib.util.find_spec(name)]
+    if missing:
+        pytest.exit(
+            f"no Python package {', '.join(missing)}: run scripts/test-tools python, then"
+            " PATH=$(scripts/test-tools path):$PATH, or scripts/check e2e, which does both",
+            returncode=2,
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """An ordinary user's tests that need root are listed, and run as root by the check."""
+    report = yield
+    listed = os.environ.get("CONTRACE_ROOT_TESTS")
+    if report.skipped and listed and ROOT_LATER in str(report.longrepr):
+        with open(listed, "a", encoding="utf-8") as out:
+            out.write(f"{item.nodeid}\n")
+    return report
 
 
 @pytest.fixture
@@ -37,7 +61,10 @@ def daemon(tmp_path):
 
 @pytest.fixture(scope="session")
 def goservice_binary(tmp_path_factory):
-    need(go_version() >= (1, 22), "no Go 1.22 or newer on the PATH to build the example service")
+    need(
+        go_version() >= (1, 22),
+        "no Go that has or fetches the reference toolchain to build the example service",
+    )
     binary = tmp_path_factory.mktemp("goservice") / "goservice"
     subprocess.run(
         ["go", "build", "-trimpath", "-o", str(binary), "."],

@@ -2,7 +2,7 @@
 """Go programs for tests: Go's own trace reader, and programs that write traces.
 
 Nobody outside the Go tree may import internal/trace, so traceevents is built against a copy of the
-toolchain's: exactly its reader, and nothing of it in this repository.
+reference's: exactly its reader, and nothing of it in this repository.
 """
 
 import os
@@ -11,10 +11,11 @@ import re
 import shutil
 import subprocess
 
-from support import SRC, need
+import support
+from support import REFERENCE, SRC, need
 
-# Each of these formats was written by at least one of them: 1.22, 1.23 (also by 1.24), 1.25, 1.26.
-TOOLCHAINS = ["go1.22.12", "go1.23.12", "go1.24.13", "go1.25.8", "local"]
+# The reference is the last.
+TOOLCHAINS = [*support.TOOLCHAINS["other"], REFERENCE]
 
 # What the reader consists of, below internal/.
 READER = ["trace", "txtar"]
@@ -23,7 +24,7 @@ NOT_READER = {"testdata", "traceviewer", "testgen"}
 LEFT_OUT = re.compile(r"_test\.go$|^(helpers|validation|platforms)\.go$")
 
 
-def environment(toolchain="local"):
+def environment(toolchain=REFERENCE):
     return dict(os.environ, GOFLAGS="-buildvcs=false -mod=mod", GOTOOLCHAIN=toolchain)
 
 
@@ -40,8 +41,8 @@ def goroot():
     return pathlib.Path(out.stdout.strip())
 
 
-def build(where, out, toolchain="local", what="."):
-    """Builds a Go program; False if this toolchain cannot be had."""
+def build(where, out, toolchain=REFERENCE, what="."):
+    """Builds a Go program; skips the test if the toolchain cannot be had."""
     run = subprocess.run(
         ["go", "build", "-o", out, what],
         cwd=where,
@@ -51,11 +52,11 @@ def build(where, out, toolchain="local", what="."):
         text=True,
         timeout=600,
     )
-    if run.returncode != 0 and toolchain != "local":
-        print(f"{toolchain}: {run.stdout}")
-        return False
+    fetched = (
+        "golang.org/toolchain" not in run.stdout and "toolchain not available" not in run.stdout
+    )
+    need(fetched, f"{toolchain} cannot be had: {run.stdout.strip()}")
     assert run.returncode == 0, run.stdout
-    return True
 
 
 def copy_reader(internal, to, module):
@@ -76,7 +77,6 @@ def copy_reader(internal, to, module):
 def build_with_reader(work, module):
     """The path of the program in tests/support/MODULE with Go's reader, built in work."""
     internal = goroot() / "src" / "internal"
-    need((internal / "trace" / "tracev2").is_dir(), "the toolchain's internal/trace is another one")
     top = work / module
     shutil.copytree(SRC / "tests/support" / module, top)
     copy_reader(internal, top, module)

@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import json
 import pathlib
-import re
 import shutil
 import tempfile
 
@@ -63,7 +62,7 @@ class Images:
         tree = nspawn.base_tree()
         name = f"localhost/{tree.name}"
         if not self.has(name):
-            self.forget("localhost/bookworm-", "localhost/contrace-tools:")
+            self.forget(f"localhost/{nspawn.suite()}-", "localhost/contrace-tools:")
             container = self.buildah("from", "scratch").stdout.strip()
             self.buildah("add", "--quiet", container, tree, "/")
             self.buildah("commit", "--quiet", "--rm", container, name)
@@ -82,8 +81,7 @@ class Images:
 
     def tools(self):
         """The base with what a build needs: what the first stage leaves."""
-        script = (SRC / "scripts/install-deps").read_text()
-        wanted = re.search(r'^build="(.*?)"', script, re.M | re.S)[1].split()
+        wanted = run(SRC / "scripts/install-deps", "list").stdout.split()
         base = self.debian()
         key = hashlib.sha256(" ".join([base, *wanted]).encode()).hexdigest()[:12]
         name = f"localhost/contrace-tools:{key}"

@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Manifests for tests: rendered by kustomize, judged by Kubernetes' own code and schemas.
 
-Both are fetched once, as a Go program (tests/support/kubecheck) and a package of PyPI, and kept
-under ~/.cache/contrace.
+The former is a Go program (tests/support/kubecheck), built once and kept under ~/.cache/contrace.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
-import subprocess
-import sys
 
 from support import GO_ENV, SRC, go_version, need, run
 
 SOURCE = SRC / "tests/support/kubecheck"
-SCHEMAS = "kubernetes-validate==1.37.0"
 
 
 def cache():
@@ -39,7 +33,10 @@ def kubecheck():
     program = cache() / f"kubecheck-{key}"
     if program.exists():
         return program
-    need(go_version() >= (1, 22), "no Go 1.22 or newer on the PATH to build kubecheck")
+    need(
+        go_version() >= (1, 22),
+        "no Go that has or fetches the reference toolchain to build kubecheck",
+    )
     # It may ask for a newer Go than the one that is here: that is fetched.
     env = {**os.environ, **GO_ENV, "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0"}
     fresh = program.with_suffix(f".{os.getpid()}")
@@ -63,25 +60,6 @@ def refused(objects):
     assert done.returncode == 0 or done.stderr, "kubecheck failed without a word"
     assert done.returncode != 0 or len(done.stdout.splitlines()) == len(objects), done.stdout
     return done.stderr.strip() if done.returncode != 0 else None
-
-
-def schemas():
-    """The module that knows the published schemas."""
-    directory = cache() / SCHEMAS.replace("==", "-")
-    with open(cache() / f"{directory.name}.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not directory.exists():
-            fresh = directory.with_suffix(".new")
-            shutil.rmtree(fresh, ignore_errors=True)
-            pip = [sys.executable, "-m", "pip", "install", "-q", "--target", fresh, SCHEMAS]
-            done = subprocess.run(pip, capture_output=True, text=True, check=False)
-            need(done.returncode == 0, f"pip cannot install {SCHEMAS}: {last_line(done)}")
-            fresh.rename(directory)
-    if str(directory) not in sys.path:
-        sys.path.append(str(directory))
-    import kubernetes_validate
-
-    return kubernetes_validate
 
 
 def only(objects, kind):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine with a real systemd for tests: Debian 12 in systemd-nspawn, thrown away afterwards.
+"""A machine with a real systemd for tests: this Debian in systemd-nspawn, thrown away afterwards.
 
 debootstrap makes the tree once; it is kept under ~/.cache/contrace and never written to again. Each
 Container boots it below an overlay on a tmpfs of its own. The mounts stand in a mount namespace
@@ -13,6 +13,8 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -20,17 +22,10 @@ import tarfile
 import tempfile
 import time
 
-from support import need, wait_until
+from support import BUILD, need, need_root, wait_until
 
-SUITE = "bookworm"
-MIRROR = os.environ.get("CONTRACE_DEBIAN_MIRROR")  # None: debootstrap's own choice
-PACKAGES = (
-    # the system: dbus for logind
-    "systemd", "dbus",
-    # what contraced and contrace are linked with
-    "libcurl4", "libexpat1", "libjansson4", "libmicrohttpd12", "libprotobuf-c1", "libseccomp2",
-    "libssl3", "libsystemd0", "libyaml-0-2", "zlib1g",
-)  # fmt: skip
+SYSTEM = ("systemd", "dbus")  # dbus for logind
+PROGRAMS = ("contraced", "contrace", "libexec/contrace-remote", "contrace-remote")
 
 # The container's supervisor: own cgroup ($3), overlay over the tree ($1) below $2, then
 # systemd-nspawn, which keeps the process id. nspawn refuses a tree that is in use; each overlay
@@ -64,7 +59,7 @@ def cgroup_base():
 
 def check_host():
     """Skip or fail unless this host can build and boot the tree."""
-    need(os.geteuid() == 0, "a container with systemd needs root")
+    need_root()
     for program in ("debootstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare"):
         need(shutil.which(program), f"{program} is not installed")
     need(cgroup_base(), "no cgroup2 hierarchy that can be written to")
@@ -73,35 +68,68 @@ def check_host():
     need(done.returncode == 0, "root may not mount here")
 
 
+def suite():
+    """The release that runs here: what was built here runs there."""
+    release = platform.freedesktop_os_release()
+    need("VERSION_CODENAME" in release, "this system has no release that debootstrap knows")
+    return release["VERSION_CODENAME"]
+
+
+def mirror():
+    """Where this machine takes its own packages from; None: debootstrap's own choice."""
+    form = "$(RELEASE) $(COMPONENT) $(REPO_URI)"
+    command = ["apt-get", "indextargets", "--format", form, "Created-By: Packages"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")
+    start = f"{suite()} main "
+    return next((line.removeprefix(start) for line in lines if line.startswith(start)), None)
+
+
+def libraries():
+    """The packages that have the libraries of contraced and contrace."""
+    built = [BUILD / name for name in PROGRAMS if (BUILD / name).exists()]
+    need(built, f"nothing is built in {BUILD}")
+    said = subprocess.run(["ldd", *built], capture_output=True, text=True, check=True).stdout
+    paths = [pathlib.Path(path) for path in set(re.findall(r"=> (/\S+)", said))]
+    # By the last two parts: where /lib is a link, the package may have either of the two paths.
+    files = [f"*/{path.parent.name}/{path.name}" for path in paths]
+    owners = subprocess.run(
+        ["dpkg-query", "-S", *files], capture_output=True, text=True, check=False
+    )
+    found = {line.split(":")[0] for line in owners.stdout.splitlines() if "diversion" not in line}
+    return sorted(found)
+
+
 def base_tree():
     """The bootstrapped tree's path. The first call on a machine makes it: a minute or two."""
-    key = hashlib.sha256(" ".join((SUITE, *PACKAGES)).encode()).hexdigest()[:12]
+    packages = (*SYSTEM, *libraries())
+    key = hashlib.sha256(" ".join((suite(), *packages)).encode()).hexdigest()[:12]
     caches = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     cache = pathlib.Path(caches) / "contrace"
     cache.mkdir(parents=True, exist_ok=True)
-    tree = cache / f"{SUITE}-{key}"
-    with open(cache / f"{SUITE}-{key}.lock", "w", encoding="ascii") as lock:
+    tree = cache / f"{suite()}-{key}"
+    with open(tree.with_name(f"{tree.name}.lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs do not make it twice
         if not tree.is_dir():
-            bootstrap(tree)
+            bootstrap(tree, packages)
     return tree
 
 
-def bootstrap(tree):
+def bootstrap(tree, packages):
     partial = tree.with_name(tree.name + ".partial")
     log = tree.with_name(tree.name + ".log")
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-    include = f"--include={','.join(PACKAGES)}"
-    command = ["debootstrap", "--variant=minbase", include, SUITE, partial]
-    if MIRROR:
-        command.append(MIRROR)
+    include = f"--include={','.join(packages)}"
+    source = os.environ.get("CONTRACE_DEBIAN_MIRROR") or mirror()
+    command = ["debootstrap", "--variant=minbase", include, suite(), partial]
+    if source:
+        command.append(source)
     with open(log, "w", encoding="utf-8") as out:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, check=False
         )
     need(
         done.returncode == 0,
-        f"debootstrap failed; is {MIRROR or 'its mirror'} reachable? See {log}",
+        f"debootstrap failed; is {source or 'its mirror'} reachable? See {log}",
     )
     for waste in (partial / "var/cache/apt/archives").glob("*.deb"):
         waste.unlink()

@@ -30,7 +30,10 @@ def binary():
     program = directory / "versitygw"
     if program.exists():
         return str(program)
-    need(go_version() >= (1, 22), "no Go 1.22 or newer on the PATH to build versitygw")
+    need(
+        go_version() >= (1, 22),
+        "no Go that has or fetches the reference toolchain to build versitygw",
+    )
     directory.mkdir(parents=True, exist_ok=True)
     # Its module may ask for a newer Go than the one that is here: that is fetched.
     env = {**os.environ, **GO_ENV, "GOBIN": str(directory), "GOTOOLCHAIN": "auto"}

@@ -1,26 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Azure's SharedKey once more, as its documentation has it and as Microsoft's own client does it:
 what our signatures are held against, and how tests make containers and read blobs without our help.
-
-The client's Python package is installed once and kept under ~/.cache/contrace.
 """
 
 import base64
 import hashlib
 import hmac
 import http.client
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
 import time
 import urllib.parse
 
-import pytest
+from azure.core.pipeline import PipelineContext, PipelineRequest
+from azure.core.pipeline.transport import HttpRequest
+from azure.storage.blob._shared.authentication import SharedKeyCredentialPolicy
 
 VERSION = "2021-12-02"
-CLIENT = "azure-storage-blob==12.31.1"
 LINES = [
     "content-encoding", "content-language", "content-length", "content-md5", "content-type", "date",
     "if-modified-since", "if-match", "if-none-match", "if-unmodified-since", "range",
@@ -64,25 +58,7 @@ def request(host, account, key, method, target, body=b"", **headers):
 
 
 def client_signature(account, key, method, target, headers):
-    """As signature(), by Microsoft's client; skips the test where it cannot be had."""
-    caches = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    directory = pathlib.Path(caches) / "contrace" / CLIENT.replace("==", "-")
-    if not directory.exists():
-        fresh = directory.with_suffix(".new")
-        installed = subprocess.run(
-            [sys.executable, "-m", "pip", "install", "-q", "--target", fresh, CLIENT],
-            capture_output=True, check=False,
-        )  # fmt: skip
-        if installed.returncode != 0:
-            shutil.rmtree(fresh, ignore_errors=True)
-            pytest.skip(f"pip cannot install {CLIENT}")
-        fresh.rename(directory)
-    if str(directory) not in sys.path:
-        sys.path.append(str(directory))
-    from azure.core.pipeline import PipelineContext, PipelineRequest
-    from azure.core.pipeline.transport import HttpRequest
-    from azure.storage.blob._shared.authentication import SharedKeyCredentialPolicy
-
+    """As signature(), by Microsoft's client."""
     request = HttpRequest(method, f"http://127.0.0.1{target}", headers=headers)
     policy = SharedKeyCredentialPolicy(account, key)
     policy.on_request(PipelineRequest(request, PipelineContext(None)))

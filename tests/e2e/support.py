@@ -56,7 +56,12 @@ def need(condition, why):
     pytest.skip(why)
 
 
+ROOT_LATER = "needs root: it runs as root afterwards"
+
+
 def need_root():
+    if os.geteuid() != 0 and os.environ.get("CONTRACE_ROOT_TESTS"):
+        pytest.skip(ROOT_LATER)
     need(os.geteuid() == 0, "needs root")
 
 
@@ -370,17 +375,33 @@ def tmpfs(path, options):
         run("umount", "-l", path)
 
 
+def toolchains():
+    """tests/toolchains: the names by their kind."""
+    names = {}
+    for line in (SRC / "tests/toolchains").read_text().splitlines():
+        if line and not line.startswith("#"):
+            kind, name = line.split()
+            names.setdefault(kind, []).append(name)
+    return names
+
+
+TOOLCHAINS = toolchains()
+(REFERENCE,) = TOOLCHAINS["reference"]
+(OLD,) = TOOLCHAINS["old"]
+
+
 @functools.cache
 def go_version():
-    """(major, minor) of the Go on the PATH, (0, 0) without one."""
+    """(major, minor) of the reference toolchain, (0, 0) without a go that has it or fetches it."""
     if not shutil.which("go"):
         return (0, 0)
-    text = run("go", "env", "GOVERSION", env={**os.environ, "GOTOOLCHAIN": "local"}).stdout
+    done = run("go", "env", "GOVERSION", env={**os.environ, **GO_ENV}, timeout=600, check=False)
+    text = done.stdout
     found = re.match(r"go(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-GO_ENV = {"GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+GO_ENV = {"GOTOOLCHAIN": REFERENCE, "GOWORK": "off", "GOFLAGS": ""}
 
 
 class GoService:
@@ -410,7 +431,7 @@ class GoService:
 
 
 def go_trace(*argv, timeout=300):
-    """`go tool trace` with the toolchain that is here; its exit status and what it complains of."""
+    """The reference's `go tool trace`; its exit status and what it complains of."""
     done = subprocess.run(
         ["go", "tool", "trace", *map(str, argv)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=timeout, check=False,
@@ -419,12 +440,8 @@ def go_trace(*argv, timeout=300):
     return done.returncode, done.stderr
 
 
-def strict_question():
-    """The flag of `go tool trace` that reads every event and fails on what is not whole."""
-    return "-d=parsed" if go_version() >= (1, 24) else "-d=1"
-
-
 def assert_go_reads(path):
     """The strict reader takes it from the first to the last event."""
-    status, text = go_trace(strict_question(), path)
+    # The flag with which it reads every event and fails on what is not whole.
+    status, text = go_trace("-d=parsed", path)
     assert status == 0, f"{path}: {text}"

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 
 import pytest
-from support import strict_question
 
 BUILD = pathlib.Path(os.environ.get("CONTRACE_BUILD_DIR", "."))
 FRAMECUT = BUILD / "tests/support/framecut"
@@ -90,7 +89,7 @@ def go_reads(path):
         ["go", "tool", "trace", "-pprof=sched", path], capture_output=True, timeout=300
     )
     strict = subprocess.run(
-        ["go", "tool", "trace", strict_question(), path],
+        ["go", "tool", "trace", "-d=parsed", path],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -10,13 +10,9 @@ import os
 import subprocess
 import threading
 
+import botocore.session
 import pytest
-from support import BUILD, need
-
-try:
-    import botocore.session
-except ImportError:
-    botocore = None
+from support import BUILD
 
 HELPER = BUILD / "tests" / "support" / "identity"
 EXPIRATION = "2099-01-02T03:04:05Z"
@@ -171,7 +167,6 @@ EVERY = [c for n in range(len(NAMES) + 1) for c in itertools.combinations(NAMES,
 
 def test_order_as_botocore(tmp_path, monkeypatch):
     """All 32 environments in which each source is there or not; with nothing, the instance."""
-    need(botocore, "botocore")
     with services() as url:
         for names in EVERY:
             env = environment(tmp_path, url, names)
@@ -189,14 +184,12 @@ def test_order_as_botocore(tmp_path, monkeypatch):
     ],
 )
 def test_details_as_botocore(tmp_path, monkeypatch, extra):
-    need(botocore, "botocore")
     with services() as url:
         env = environment(tmp_path, url, ["shared", "config"]) | extra
         assert ours(env) == theirs(env, monkeypatch)
 
 
 def test_default_places_as_botocore(tmp_path, monkeypatch):
-    need(botocore, "botocore")
     with services() as url:
         env = environment(tmp_path, url, [])
         write(tmp_path / ".aws" / "config", profile("default", "CONFIG"))

@@ -329,7 +329,7 @@ def test_real_service(goservice, daemon, tmp_path):
 def test_real_illness(daemon, tmp_path):
     """A lock convoy, captured over HTTP: its label everywhere that a label may be looked for."""
     summary_is_there()
-    need(go_version() >= (1, 22), "no Go 1.22 or newer on the PATH")
+    need(go_version() >= (1, 22), "no Go that has or fetches the reference toolchain")
     program = tmp_path / "ills"
     run("go", "build", "-o", program, ".", cwd=SRC / "examples/ills", timeout=600,
         env={**os.environ, **GO_ENV, "CGO_ENABLED": "0"})  # fmt: skip

@@ -7,17 +7,12 @@ import subprocess
 import time
 import urllib.parse
 
+import botocore.config
+import botocore.session
 import pytest
 import s3server
 from s3server import ACCESS_KEY, REGION, SECRET_KEY
-from support import need
 from test_sigv4 import SIGNER, line_of
-
-try:
-    import botocore.config
-    import botocore.session
-except ImportError:
-    botocore = None
 
 BUCKET = "traces"
 KEYS = [
@@ -37,7 +32,6 @@ def server(tmp_path):
 
 @pytest.fixture
 def reader(server):
-    need(botocore, "no botocore to read with (Debian: python3-botocore)")
     return botocore.session.get_session().create_client(
         "s3",
         endpoint_url=f"http://{server.host}",

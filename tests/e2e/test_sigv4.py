@@ -7,14 +7,10 @@ import random
 import subprocess
 import urllib.parse
 
-from support import BUILD, need
-
-try:
-    import botocore.auth
-    import botocore.awsrequest
-    import botocore.credentials
-except ImportError:
-    botocore = None
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
+from support import BUILD
 
 REQUESTS = 10_000
 SIGNER = BUILD / "tests" / "support" / "sign"
@@ -87,7 +83,6 @@ def signed_by_botocore(q):
 
 
 def test_same_as_botocore():
-    need(botocore, "no botocore to compare with (Debian: python3-botocore)")
     seed = int(os.environ.get("CONTRACE_SEED", random.SystemRandom().randrange(2**32)))
     print(f"seed {seed} (CONTRACE_SEED)")
     rng = random.Random(seed)

@@ -7,16 +7,12 @@ import random
 import subprocess
 import time
 
+import botocore.config
+import botocore.session
 import pytest
 import s3server
 from s3server import ACCESS_KEY, REGION, SECRET_KEY
-from support import BUILD, need
-
-try:
-    import botocore.config
-    import botocore.session
-except ImportError:
-    botocore = None
+from support import BUILD
 
 STORE = BUILD / "tests" / "support" / "store"
 BUCKET = "traces"
@@ -35,7 +31,6 @@ def server(tmp_path):
 
 @pytest.fixture
 def reader(server):
-    need(botocore, "no botocore to read with (Debian: python3-botocore)")
     return botocore.session.get_session().create_client(
         "s3",
         endpoint_url=f"http://{server.host}",

@@ -6,17 +6,13 @@ import hashlib
 import http.client
 import ssl
 
+import botocore.config
+import botocore.exceptions
+import botocore.session
 import pytest
 import storefaults
 from store import ACCESS_KEY, BUCKET, REGION, SECRET_KEY, Store
-from support import need, need_program
-
-try:
-    import botocore.config
-    import botocore.exceptions
-    import botocore.session
-except ImportError:
-    botocore = None
+from support import need_program
 
 
 @pytest.fixture
@@ -26,7 +22,6 @@ def store():
 
 
 def client(store, secret=SECRET_KEY, region=REGION, token=None, **more):
-    need(botocore, "no botocore to ask with (Debian: python3-botocore)")
     return botocore.session.get_session().create_client(
         "s3", endpoint_url=store.endpoint, region_name=region, aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=secret, aws_session_token=token,

@@ -17,7 +17,7 @@ import time
 import pytest
 import s3server
 from nspawn import Container
-from support import need, wait_until
+from support import GO_ENV, need, wait_until
 
 HERE = pathlib.Path(__file__).resolve()
 SRC = pathlib.Path(os.environ.get("CONTRACE_SRC_DIR") or HERE.parents[2]).resolve()
@@ -121,7 +121,7 @@ def goservice(tmp_path_factory):
     subprocess.run(
         ["go", "build", "-trimpath", "-o", binary, "."],
         cwd=SRC / "examples/goservice", check=True, timeout=600,
-        env={**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"},
+        env={**os.environ, "CGO_ENABLED": "0", **GO_ENV},
     )  # fmt: skip
     return binary
 

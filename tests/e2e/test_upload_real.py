@@ -11,12 +11,14 @@ import signal
 import threading
 import time
 
+import botocore.config
+import botocore.session
 import pytest
 import s3server
 import storefaults as faults
 from hostile import healthy, trace
 from store import BUCKET, Store
-from support import PATIENCE, Spool, contraced, job, need, wait_until
+from support import PATIENCE, Spool, contraced, job, wait_until
 from uploads import (
     PREFIX,
     arrived,
@@ -30,12 +32,6 @@ from uploads import (
     section,
     wait_archived,
 )
-
-try:
-    import botocore.config
-    import botocore.session
-except ImportError:
-    botocore = None
 
 TRACE = r"\.trace$"
 BACKLOG = 10_000
@@ -66,7 +62,6 @@ def uploader(tmp_path, store, target, daemon):
 
 @pytest.fixture
 def server(tmp_path):
-    need(botocore, "no botocore to read with (Debian: python3-botocore)")
     s = s3server.S3Server(tmp_path)
     (s.root / BUCKET).mkdir()
     yield s
