@@ -42,7 +42,7 @@ static int check(int parent, const char *leaf, bool replace)
 int outfile_begin(struct landing *l, const char *path, bool replace)
 {
     _cleanup_close_ int parent = -1;
-    const char *leaf;
+    const char *leaf = NULL;
     int r;
 
     *l = (struct landing){.dir = -1, .fd = -1};

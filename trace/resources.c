@@ -260,7 +260,7 @@ int resources_more(struct resources *res, const struct goroutine *g, struct goro
 int resources_push_region(struct resources *res, const struct goroutine *g, uint64_t task,
                           struct name *type)
 {
-    struct goroutine_more *more;
+    struct goroutine_more *more = NULL;
     int r = resources_more(res, g, &more);
 
     if (r < 0)

@@ -366,8 +366,8 @@ static int walk_document(struct walk *w, const char *text, size_t n, char *why, 
         return 0;
     if (XML_GetErrorCode(w->parser) == XML_ERROR_NO_MEMORY)
         return no_memory(why, why_size);
-    return refuse(why, why_size, "the reply is not XML: line %lu",
-                  (unsigned long)XML_GetCurrentLineNumber(w->parser));
+    return refuse(why, why_size, "the reply is not XML: %s",
+                  XML_ErrorString(XML_GetErrorCode(w->parser)));
 }
 
 int creddoc_parse_xml(const char *text, size_t n, struct secret_set *ret, char *why,
