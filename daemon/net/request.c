@@ -76,7 +76,10 @@ static bool headers_overflowed(const struct http_request *r, CURLcode code)
 {
     curl_off_t first_byte = 0;
 
-    if (code != CURLE_OUT_OF_MEMORY && code != CURLE_TOO_LARGE_)
+    if (code == CURLE_TOO_LARGE_)
+        return !r->has_body;
+    /* Older versions have no word for it. */
+    if (code != CURLE_OUT_OF_MEMORY)
         return false;
     (void)curl_easy_getinfo(r->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
     return first_byte > 0 && !r->has_body;
