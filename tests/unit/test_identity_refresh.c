@@ -93,7 +93,7 @@ static void test_outage(void **state)
     assert_int_equal(ask(w, 0), 0);
     expiry = identity_expiry(w->identity);
     advance(w, 44 * USEC_PER_MIN);
-    fail_until(w, expiry - 10 * USEC_PER_MIN);
+    fail_until(w, expiry - 10 * USEC_PER_MIN - 2 * USEC_PER_SEC);
     assert_int_equal(n_lines, 1); /* nothing is urgent yet */
     fail_until(w, expiry - USEC_PER_MIN);
     check_log(2, LOG_LEVEL_WARN,
