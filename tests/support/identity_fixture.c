@@ -9,7 +9,6 @@
 
 #include "tests/support/scratch.h"
 
-#define PATIENCE 120
 #define N(a) (sizeof(a) / sizeof(a)[0])
 
 usec shift;
@@ -156,7 +155,6 @@ int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    (void)alarm(PATIENCE);
     w->dir = scratch_new(NULL);
     w->descriptors = scratch_descriptors();
     assert_true(sd_event_new(&w->event) >= 0);
@@ -188,7 +186,6 @@ int teardown(void **state)
     explicit_bzero(w, sizeof(*w));
     free(w);
     log_set_sink(NULL, NULL);
-    (void)alarm(0);
     return 0;
 }
 

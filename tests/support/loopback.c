@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -294,18 +295,24 @@ void loopback_open_gate(struct loopback *l)
 
 const char *loopback_join(struct loopback *l)
 {
+    struct pollfd listener = {.fd = l->listener, .events = POLLIN};
     struct timespec wait;
 
     if (!l->playing)
         return l->request;
     l->playing = false;
-    /* A client that is done has connected, or never will: then accept(2) must be woken up. */
-    need(clock_gettime(CLOCK_REALTIME, &wait) == 0, "clock_gettime");
-    wait.tv_sec += 2;
-    if (pthread_timedjoin_np(l->thread, NULL, &wait) != 0) {
-        (void)shutdown(l->listener, SHUT_RDWR);
-        need(pthread_join(l->thread, NULL) == 0, "pthread_join");
-    }
+    /*
+     * A client that is done has connected, or never will: then accept(2) must be woken up. It is
+     * not while somebody waits for the thread, which others may keep from the processor.
+     */
+    do {
+        need(clock_gettime(CLOCK_REALTIME, &wait) == 0, "clock_gettime");
+        wait.tv_sec += 2;
+        if (pthread_timedjoin_np(l->thread, NULL, &wait) == 0)
+            return l->request;
+    } while (poll(&listener, 1, 0) > 0);
+    (void)shutdown(l->listener, SHUT_RDWR);
+    need(pthread_join(l->thread, NULL) == 0, "pthread_join");
     return l->request;
 }
 

@@ -10,15 +10,11 @@
 
 #include "daemon/upload/filehash.h"
 
-/* alarm(2) ends a test whose call never ends. */
-#define PATIENCE 60
-
 int world_setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    (void)alarm(PATIENCE);
     w->dir = scratch_new(NULL);
     w->descriptors = scratch_descriptors();
     w->fd = -1;
@@ -57,7 +53,6 @@ int world_teardown(void **state)
     assert_int_equal(scratch_descriptors(), w->descriptors);
     scratch_free(w->dir);
     free(w);
-    (void)alarm(0);
     return 0;
 }
 

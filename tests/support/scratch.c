@@ -76,14 +76,25 @@ const char *scratch_text(const char *dir, const char *name, const char *text)
     return scratch_write(dir, name, text, strlen(text), 0600);
 }
 
-size_t scratch_descriptors(void)
+/* What is in the directory, "." and ".." included. */
+static size_t count(const char *path)
 {
-    DIR *dir = opendir("/proc/self/fd");
+    DIR *dir = opendir(path);
     size_t n = 0;
 
-    need(dir != NULL, "/proc/self/fd");
+    need(dir != NULL, path);
     while (readdir(dir))
         n++;
     (void)closedir(dir);
-    return n - 3; /* ".", "..", and the directory itself */
+    return n;
+}
+
+size_t scratch_descriptors(void)
+{
+    return count("/proc/self/fd") - 3; /* with the directory itself */
+}
+
+size_t scratch_threads(void)
+{
+    return count("/proc/self/task") - 2;
 }

@@ -21,5 +21,12 @@ const char *scratch_write(const char *dir, const char *name, const void *data, s
                           mode_t mode);
 const char *scratch_text(const char *dir, const char *name, const char *text);
 
-/* The descriptors that this process has open. */
+/*
+ * A secret with these permissions is refused wherever TMPDIR is. On a tmpfs, where Kubernetes and
+ * systemd put what is root's, permission for others to read is no reason; to write is.
+ */
+#define SCRATCH_EXPOSED ((mode_t)0646)
+
+/* The descriptors that this process has open; its threads. */
 size_t scratch_descriptors(void);
+size_t scratch_threads(void);

@@ -179,7 +179,7 @@ static void test_config_files(void **state)
     config.access_key_file = NULL;
     assert_int_equal(find(), -EINVAL);
     configure();
-    (void)file("ak", "AKCONFIG\n", 0644);
+    (void)file("ak", "AKCONFIG\n", SCRATCH_EXPOSED);
     assert_int_equal(find(), -EPERM);
     assert_non_null(strstr(why, "/ak: others may read it; chmod 0600"));
     (void)file("ak", "", 0600);
@@ -221,7 +221,7 @@ static void test_shared_files(void **state)
     set_env("AWS_PROFILE", "three");
     assert_int_equal(find(), -EINVAL);
     assert_int_equal(unsetenv("AWS_PROFILE"), 0);
-    (void)file(".aws/credentials", SHARED, 0640);
+    (void)file(".aws/credentials", SHARED, SCRATCH_EXPOSED);
     assert_int_equal(find(), -EPERM);
     (void)file(".aws/credentials", "nonsense canary\n", 0600);
     assert_int_equal(find(), -EINVAL);

@@ -19,8 +19,6 @@
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 
-#define PATIENCE 60
-
 #define ROLE_ARN "arn:aws:iam::123456789012:role/traces"
 #define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
 #define ACCEPT {.what = LOOPBACK_ACCEPT}
@@ -131,7 +129,6 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    (void)alarm(PATIENCE);
     w->dir = scratch_new(NULL);
     w->descriptors = scratch_descriptors();
     assert_true(sd_event_new(&w->event) >= 0);
@@ -166,7 +163,6 @@ static int teardown(void **state)
     scratch_free(w->dir);
     buf_wipe(&asked);
     free(w);
-    (void)alarm(0);
     return 0;
 }
 
@@ -287,7 +283,7 @@ static void test_token_file(void **state)
     struct world *w = *state;
 
     web_identity(w);
-    (void)scratch_write(w->dir, "jwt", "jwt.canary", 10, 0644);
+    (void)scratch_write(w->dir, "jwt", "jwt.canary", 10, SCRATCH_EXPOSED);
     assert_int_equal(begin(w, CREDREMOTE_STS), -EPERM);
     assert_true(has(w->text, "jwt (AWS_WEB_IDENTITY_TOKEN_FILE): others may read it; chmod 0600"));
     (void)scratch_write(w->dir, "jwt", "\n", 1, 0600);
@@ -364,7 +360,7 @@ static void test_container_refuses(void **state)
         -EINVAL);
     assert_true(has(w->text, "the service refused: Denied: no"));
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-            scratch_write(w->dir, "token", "canary", 6, 0640));
+            scratch_write(w->dir, "token", "canary", 6, SCRATCH_EXPOSED));
     assert_int_equal(begin(w, CREDREMOTE_CONTAINER), -EPERM);
     assert_true(has(w->text, "chmod 0600"));
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nonexistent/t");

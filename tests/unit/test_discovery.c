@@ -20,9 +20,8 @@
 
 /*
  * Real files, real inotify, a real loop. Waiting is for a change that must come, however long it
- * takes; alarm(2) ends a test for which it never does.
+ * takes; the alarm of all unit tests ends one for which it never does.
  */
-#define PATIENCE 60
 
 struct world {
     char *dir;
@@ -59,7 +58,6 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    (void)alarm(PATIENCE);
     log_set_sink(on_log, w);
     w->dir = scratch_new(NULL);
     w->descriptors = scratch_descriptors();
@@ -89,7 +87,6 @@ static int teardown(void **state)
     }
     scratch_free(w->dir);
     log_set_sink(NULL, NULL);
-    (void)alarm(0);
     free(w);
     return 0;
 }

@@ -80,7 +80,7 @@ static void test_all_are_done(void **state)
     assert_int_equal(disk_new(event, &d), 0);
     submit(d, JOBS);
     while (n_done < JOBS)
-        assert_true(sd_event_run(event, 10 * 1000000) > 0);
+        assert_true(sd_event_run(event, UINT64_MAX) > 0);
     assert_true(atomic_load(&most) <= DISK_THREADS);
     for (int i = 0; i < JOBS; i++) /* started in order, as far as two threads can tell */
         near += order[i] >= i - DISK_THREADS && order[i] <= i + DISK_THREADS;

@@ -65,7 +65,7 @@ static void test_no_set(void **state)
     struct world *w = *state;
 
     with_files(w);
-    write_keys(w, "canary-1", 0644);
+    write_keys(w, "canary-1", SCRATCH_EXPOSED);
     assert_int_equal(ask(w, 0), -EPERM);
     assert_non_null(strstr(told.why, "/sk: others may read it; chmod 0600"));
     assert_null(identity_secrets(w->identity));

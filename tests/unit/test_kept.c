@@ -67,7 +67,7 @@ static void list(const struct spool_query *query)
 {
     (void)begin(query);
     for (unsigned i = 0; i < 1000 && page.times == 0; i++)
-        assert_true(sd_event_run(fx.event, 5 * USEC_PER_SEC) > 0);
+        assert_true(sd_event_run(fx.event, UINT64_MAX) > 0);
     assert_int_equal(page.times, 1);
     assert_int_equal(page.r, 0);
 }
@@ -285,7 +285,7 @@ static void test_moved_and_gone(void **state)
     item = taken();
     assert_int_equal(settle(item, false), 0);
     while (page.times == 0)
-        assert_true(sd_event_run(fx.event, 5 * USEC_PER_SEC) > 0);
+        assert_true(sd_event_run(fx.event, UINT64_MAX) > 0);
     list(&query);
     assert_int_equal(page.n, 7);
     assert_false(page.pending[0]);
@@ -338,7 +338,7 @@ static void test_amended_meanwhile(void **state)
         assert_true(sd_event_run(fx.event, 0) >= 0);
     index_annotate(&fx.spool->kept, 0, "gc-pressure", 7);
     while (page.times == 0)
-        assert_true(sd_event_run(fx.event, 5 * USEC_PER_SEC) > 0);
+        assert_true(sd_event_run(fx.event, UINT64_MAX) > 0);
     assert_string_equal(page.labels[0], "gc-pressure");
 }
 

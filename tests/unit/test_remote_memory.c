@@ -22,7 +22,6 @@
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 
-#define PATIENCE 300
 #define ALLOCATIONS_MAX 5000
 
 static _Thread_local unsigned until; /* the allocation that fails, of this thread; 0: none */
@@ -220,7 +219,6 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    (void)alarm(PATIENCE);
     w->dir = scratch_new(NULL);
     w->fd = open(scratch_text(w->dir, "object", "hello"), O_RDONLY | O_CLOEXEC);
     assert_true(w->fd >= 0);
@@ -245,7 +243,6 @@ static int teardown(void **state)
     free(w->u.secret_key_file);
     scratch_free(w->dir);
     free(w);
-    (void)alarm(0);
     return 0;
 }
 
