@@ -41,6 +41,25 @@ def test_missing_libraries_are_named_with_their_packages(tmp_path):
     assert "scripts/install-deps" in result.stderr
 
 
+def test_missing_unit_tests_are_named(tmp_path):
+    """Without cmocka neither configure nor make check pass over what they leave out."""
+    blind = tmp_path / "pkg-config"
+    blind.write_text('#!/bin/sh\ncase " $* " in *cmocka*) exit 1 ;; esac\nexec pkg-config "$@"\n')
+    blind.chmod(0o755)
+    done = configure(tmp_path, PKG_CONFIG=str(blind))
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"unit tests +NO: .* cmocka .*libcmocka-dev", done.stdout + done.stderr)
+    checked = subprocess.run(
+        ["make", "-C", tmp_path, "check-local", "TESTS="],
+        capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    n = len(list((SRC / "tests/unit").glob("test_*.c")))
+    assert f"NOT RUN: the unit tests ({n} programs): " in checked.stdout
+    assert "libcmocka-dev" in checked.stdout
+    summary = checked.stdout.index("Testsuite summary")
+    assert checked.stdout.index("NOT RUN") > summary
+
+
 def test_hardening_is_in_the_program():
     """The flags that configure found are in the binary: position-independent, relro, bind-now, no executable stack."""
     binary = pathlib.Path(os.environ["CONTRACE_BUILD_DIR"]) / "contraced"
