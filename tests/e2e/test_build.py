@@ -4,7 +4,11 @@
 import os
 import pathlib
 import re
+import shutil
+import signal
 import subprocess
+
+from support import need
 
 SRC = pathlib.Path(os.environ.get("CONTRACE_SRC_DIR", pathlib.Path(__file__).parents[2]))
 
@@ -58,6 +62,52 @@ def test_missing_unit_tests_are_named(tmp_path):
     assert "libcmocka-dev" in checked.stdout
     summary = checked.stdout.index("Testsuite summary")
     assert checked.stdout.index("NOT RUN") > summary
+
+
+def test_hanging_unit_test_ends():
+    """It says which it is, and how a slow machine gives it more time."""
+    program = pathlib.Path(os.environ["CONTRACE_BUILD_DIR"]) / "tests/unit/test_inspector"
+    need(program.exists(), "the unit tests are not built: make check TESTS=")
+    env = {**os.environ, "CONTRACE_SRC_DIR": str(SRC), "CONTRACE_PATIENCE": "1"}
+    done = subprocess.run([program], env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == -signal.SIGALRM  # two children that hang are waited for, 1 s each
+    assert "[ RUN      ] test_ends" in done.stdout
+    assert done.stderr.startswith("test_inspector: the test above hangs, or ")
+    assert "CONTRACE_PATIENCE=SECONDS" in done.stderr
+
+
+def test_coverage_by_room(tmp_path):
+    """Files of code alone, each with the room that it lies in."""
+    gcov = subprocess.run(["gcov", "--version"], capture_output=True).returncode == 0
+    need(gcov and shutil.which("gcc"), "no gcc with its gcov")
+    (tmp_path / "base").mkdir()
+    (tmp_path / "daemon/disk").mkdir(parents=True)
+    (tmp_path / "trace").mkdir()
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "base/one.h").write_text("static inline int one(void)\n{\n    return 1;\n}\n")
+    (tmp_path / "base/never.c").write_text(
+        "int never(void);\nint never(void)\n{\n    return 0;\n}\n"
+    )
+    (tmp_path / "daemon/disk/main.c").write_text(
+        '#include "base/one.h"\nint main(int n, char **v)\n{\n    (void)v;\n'
+        "    if (n > 1)\n        return 2;\n    return one() - 1;\n}\n"
+    )
+    for source in ("base/never", "daemon/disk/main"):
+        subprocess.run(
+            ["gcc", "--coverage", "-O0", "-I.", "-c", f"{source}.c", "-o", f"{source}.o"],
+            cwd=tmp_path, check=True,
+        )  # fmt: skip
+    objects = ["base/never.o", "daemon/disk/main.o"]
+    subprocess.run(["gcc", "--coverage", *objects, "-o", "program"], cwd=tmp_path, check=True)
+    subprocess.run([tmp_path / "program"], check=True)
+    said = subprocess.run(
+        [SRC / "scripts/coverage", tmp_path], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split() for line in said.splitlines()]
+    assert [row[0] for row in rows] == ["base", "daemon/disk", "all"]
+    assert rows[0][1:4] == ["0", "of", "2"]
+    assert rows[1][1:4] == ["3", "of", "4"]
+    assert rows[2][1:4] == ["3", "of", "6"]
 
 
 def test_hardening_is_in_the_program():
