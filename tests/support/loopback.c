@@ -21,7 +21,7 @@ struct loopback {
     pthread_t thread;
     bool playing;
     sem_t gate;
-    const struct loopback_step *steps;
+    struct loopback_step *steps;
     size_t n_steps;
     char request[65536]; /* its head */
     char *body;
@@ -280,7 +280,10 @@ unsigned loopback_port(const struct loopback *l)
 void loopback_play(struct loopback *l, const struct loopback_step *steps, size_t n)
 {
     (void)loopback_join(l);
-    l->steps = steps;
+    free(l->steps);
+    l->steps = calloc(n + 1, sizeof(*steps));
+    need(l->steps != NULL, "calloc");
+    memcpy(l->steps, steps, n * sizeof(*steps));
     l->n_steps = n;
     l->body_len = 0;
     l->request[0] = l->asked_name[0] = l->client[0] = '\0';
@@ -342,6 +345,7 @@ void loopback_free(struct loopback *l)
     (void)close(l->listener);
     SSL_CTX_free(l->tls);
     (void)sem_destroy(&l->gate);
+    free(l->steps);
     free(l->body);
     free(l);
 }

@@ -44,7 +44,7 @@ struct loopback *loopback_new(const struct loopback_options *options);
 /* The TCP port. */
 unsigned loopback_port(const struct loopback *l);
 
-/* Serves one connection so. The steps are borrowed until loopback_join. */
+/* Serves one connection so. What the steps send is borrowed until loopback_join. */
 void loopback_play(struct loopback *l, const struct loopback_step *steps, size_t n);
 
 void loopback_open_gate(struct loopback *l);

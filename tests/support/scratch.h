@@ -9,6 +9,12 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/*
+ * The parent for sockets, wherever TMPDIR is: a socket's path takes 107 letters, and contraced's
+ * addresses have no blanks.
+ */
+#define SCRATCH_FOR_SOCKETS "/tmp"
+
 /* A new directory below TMPDIR or /tmp, or below `parent`. Release it with scratch_free. */
 char *scratch_new(const char *parent);
 void scratch_free(char *dir);

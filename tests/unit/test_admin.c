@@ -250,7 +250,7 @@ static int setup(void **state)
     (void)state;
     n_waiting = 0;
     n_gone = 0;
-    dir = scratch_new(NULL);
+    dir = scratch_new(SCRATCH_FOR_SOCKETS);
     assert_true(sd_event_new(&event) >= 0);
     assert_int_equal(admin_new(event, routes, sizeof(routes) / sizeof(routes[0]), &port, &admin),
                      0);

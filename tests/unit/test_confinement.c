@@ -50,7 +50,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
 
     assert_non_null(f);
-    f->top = scratch_new(NULL);
+    f->top = scratch_new(SCRATCH_FOR_SOCKETS);
     (void)snprintf(f->spool, sizeof(f->spool), "%s/spool", f->top);
     (void)snprintf(f->outside, sizeof(f->outside), "%s/outside", f->top);
     (void)snprintf(f->listen, sizeof(f->listen), "unix:%s/run/sock", f->top);

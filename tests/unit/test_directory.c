@@ -84,6 +84,7 @@ static size_t count_aside(void)
 static int setup(void **state)
 {
     (void)state;
+    (void)umask(022); /* the modes are looked at */
     base = scratch_new(NULL);
     for (size_t i = 0; i < BYTES; i++)
         bytes[i] = (char)(i * 31 + i / 251);

@@ -124,7 +124,7 @@ static int setup(void **state)
     struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    w->dir = scratch_new(NULL);
+    w->dir = scratch_new(SCRATCH_FOR_SOCKETS);
     w->descriptors = scratch_descriptors();
     assert_true(sd_event_new(&w->event) >= 0);
     assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);

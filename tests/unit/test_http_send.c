@@ -211,7 +211,6 @@ static void test_short_file(void **state)
     assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file}), HTTP_LOCAL);
     assert_string_equal(w->result.text, "the file to send ends at byte 1000 of 2000");
     assert_false(w->result.sent_all);
-    (void)loopback_join(w->server); /* the steps are this function's */
 }
 
 static void test_early_answer(void **state)
@@ -243,7 +242,6 @@ static void test_reset(void **state)
     PLAY(w, {.what = LOOPBACK_BODY, .n = 100000}, RESET);
     assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file}), HTTP_CLOSED);
     assert_false(w->result.sent_all);
-    (void)loopback_join(w->server); /* the steps are this function's */
 }
 
 static void test_stall(void **state)
@@ -259,20 +257,17 @@ static void test_stall(void **state)
     loopback_open_gate(w->server);
 }
 
-/* Three naps in one upload, of which two are longer than the time in which it may stand still. */
+/* Three naps in one upload, together longer than it may stand still. */
 static enum http_error upload_with_naps(struct world *w, unsigned msec)
 {
     struct http_body file = big_file(w, BIG);
     const struct loopback_step nap = {.what = LOOPBACK_SLEEP, .times = msec};
-    enum http_error code;
 
     PLAY(w, {.what = LOOPBACK_BODY, .n = 4u << 20}, nap, {.what = LOOPBACK_BODY, .n = 8u << 20},
          nap, BODY, SEND("HTTP/1.1 200 OK\r\n"), nap, SEND("Content-Length: 0\r\n\r\n"));
-    code =
-        run(w, &(struct http_options){
-                   .method = "PUT", .body = &file, .stall_timeout = msec * 5 / 2 * USEC_PER_MSEC});
-    (void)loopback_join(w->server); /* the steps are this function's */
-    return code;
+    return run(w, &(struct http_options){.method = "PUT",
+                                         .body = &file,
+                                         .stall_timeout = msec * 5 / 2 * USEC_PER_MSEC});
 }
 
 /* Slow all in all, but never still for so long; where others keep the machine busy, for longer. */
@@ -297,7 +292,6 @@ static void test_headers(void **state)
     assert_string_equal(w->heads, "ETag=\"a\"|X-none=|x-AMZ-b=c: d|Transfer-Encoding=chunked|");
     assert_int_equal(w->result.status, 301);
     assert_string_equal(w->body, "hi");
-    (void)loopback_join(w->server); /* the steps are this function's */
 }
 
 static void test_unfit(void **state)
@@ -354,7 +348,6 @@ static void test_expect(void **state)
     assert_int_equal(run(w, &o), HTTP_OK);
     assert_int_equal(w->result.status, 417);
     assert_false(w->result.sent_all);
-    (void)loopback_join(w->server); /* the steps are this function's */
 }
 
 /* The server serves both on one connection, or the second one would have no answer. */
