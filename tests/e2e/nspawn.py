@@ -18,11 +18,12 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import tempfile
 import time
 
-from support import BUILD, need, need_root, wait_until
+from support import BUILD, HERE, need, need_root, wait_until
 
 SYSTEM = ("systemd", "dbus")  # dbus for logind
 PROGRAMS = ("contraced", "contrace", "libexec/contrace-remote", "contrace-remote")
@@ -169,7 +170,7 @@ class Container:
         self.console = tempfile.TemporaryFile()
         self.supervisor = subprocess.Popen(
             ["setpriv", "--pdeathsig=TERM", "unshare", "--mount", "--propagation=private",
-             "sh", "-c", SUPERVISE, "sh", tree, self.directory, self.cgroup, self.name],
+             sys.executable, HERE / "unchroot.py", "sh", "-c", SUPERVISE, "sh", tree, self.directory, self.cgroup, self.name],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=self.console,
             start_new_session=True, env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
         )  # fmt: skip
@@ -204,8 +205,9 @@ class Container:
 
         check: fail unless it exits 0, and show what it said.
         """
+        # --root: where this runs in a chroot, that of the mount namespace is not the machine's.
         command = [
-            "nsenter", f"--target={self.leader}", "--all", "--wd=/", "--",
+            "nsenter", f"--target={self.leader}", "--all", "--root", "--wd", "--",
             "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "SYSTEMD_PAGER=",
             *map(str, argv),
         ]  # fmt: skip
