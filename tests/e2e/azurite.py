@@ -4,13 +4,11 @@
 One on the PATH is taken, else its npm package is installed once and kept under ~/.cache/contrace.
 """
 
-import os
-import pathlib
 import shutil
 import socket
 import subprocess
 
-from support import need, wait_until
+from support import alone_in_cache, need, wait_until
 
 VERSION = "3.37.0"
 
@@ -24,21 +22,23 @@ def binary():
     found = shutil.which("azurite-blob")
     if found:
         return found
-    caches = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    directory = pathlib.Path(caches) / "contrace" / f"azurite-{VERSION}"
+    with alone_in_cache(f"azurite-{VERSION}") as directory:
+        return installed(directory)
+
+
+def installed(directory):
     program = directory / "node_modules" / ".bin" / "azurite-blob"
     if program.exists():
         return str(program)
     if not shutil.which("npm"):
         need(False, "no azurite-blob on the PATH, and no npm to install it with")
-    directory.mkdir(parents=True, exist_ok=True)
-    installed = subprocess.run(
+    done = subprocess.run(
         ["npm", "install", "--no-audit", "--no-fund", "--omit=dev", f"azurite@{VERSION}"],
         cwd=directory, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if installed.returncode != 0 or not program.exists():
+    if done.returncode != 0 or not program.exists():
         shutil.rmtree(directory, ignore_errors=True)
-        need(False, f"azurite cannot be installed by npm: {installed.stderr.strip()[-300:]}")
+        need(False, f"azurite cannot be installed by npm: {done.stderr.strip()[-300:]}")
     return str(program)
 
 

@@ -5,12 +5,11 @@ One on the PATH is taken, else its Go module is built once and kept under ~/.cac
 """
 
 import os
-import pathlib
 import shutil
 import socket
 import subprocess
 
-from support import GO_ENV, go_version, need, wait_until
+from support import GO_ENV, alone_in_cache, go_version, need, wait_until
 
 MODULE = "github.com/versity/versitygw/cmd/versitygw"
 VERSION = "v1.8.0"
@@ -25,8 +24,11 @@ def binary():
     found = shutil.which("versitygw")
     if found:
         return found
-    caches = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    directory = pathlib.Path(caches) / "contrace" / f"versitygw-{VERSION}"
+    with alone_in_cache(f"versitygw-{VERSION}") as directory:
+        return built(directory)
+
+
+def built(directory):
     program = directory / "versitygw"
     if program.exists():
         return str(program)
@@ -34,16 +36,15 @@ def binary():
         go_version() >= (1, 22),
         "no Go that has or fetches the reference toolchain to build versitygw",
     )
-    directory.mkdir(parents=True, exist_ok=True)
     # Its module may ask for a newer Go than the one that is here: that is fetched.
     env = {**os.environ, **GO_ENV, "GOBIN": str(directory), "GOTOOLCHAIN": "auto"}
-    built = subprocess.run(
+    done = subprocess.run(
         ["go", "install", f"{MODULE}@{VERSION}"],
         env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     need(
-        built.returncode == 0,
-        "versitygw cannot be built: " + (built.stderr.strip().splitlines() or ["go failed"])[-1],
+        done.returncode == 0,
+        "versitygw cannot be built: " + (done.stderr.strip().splitlines() or ["go failed"])[-1],
     )
     return str(program)
 

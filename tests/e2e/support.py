@@ -7,6 +7,7 @@ at most. Waiting is generous and never a measurement.
 """
 
 import contextlib
+import fcntl
 import functools
 import hashlib
 import json
@@ -54,6 +55,17 @@ def need(condition, why):
     if os.environ.get("CI") == "true":
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
+
+
+@contextlib.contextmanager
+def alone_in_cache(name):
+    """~/.cache/contrace/NAME, for what is built once: of two test runs one builds, and one waits."""
+    caches = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    directory = pathlib.Path(caches) / "contrace" / name
+    directory.mkdir(parents=True, exist_ok=True)
+    with open(f"{directory}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield directory
 
 
 ROOT_LATER = "needs root: it runs as root afterwards"
