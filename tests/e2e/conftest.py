@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import importlib.util
 import os
+import signal
 import subprocess
 
 import pytest
@@ -18,6 +19,27 @@ def pytest_configure():
             " PATH=$(scripts/test-tools path):$PATH, or scripts/check e2e, which does both",
             returncode=2,
         )
+
+
+ASKED_FOR_MORE = ("CONTRACE_CHAOS_SECONDS", "CONTRACE_KILL_SWEEP", "FINDINGS_RUNS")
+LIMIT = int(os.environ.get("CONTRACE_TEST_LIMIT") or 900)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that hangs fails, and shows where; a limit that no test comes near to by itself."""
+
+    def give_up(*_):
+        signal.alarm(60)  # and what it leaves to its fixtures does not hang for ever, either
+        pytest.fail(f"not at its end after {LIMIT} s (CONTRACE_TEST_LIMIT)")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(0 if any(map(os.environ.get, ASKED_FOR_MORE)) else LIMIT)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.hookimpl(wrapper=True)

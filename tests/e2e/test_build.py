@@ -68,12 +68,12 @@ def test_hanging_unit_test_ends():
     """It says which it is, and how a slow machine gives it more time."""
     program = pathlib.Path(os.environ["CONTRACE_BUILD_DIR"]) / "tests/unit/test_inspector"
     need(program.exists(), "the unit tests are not built: make check TESTS=")
-    env = {**os.environ, "CONTRACE_SRC_DIR": str(SRC), "CONTRACE_PATIENCE": "1"}
+    env = {**os.environ, "CONTRACE_SRC_DIR": str(SRC), "CONTRACE_TEST_LIMIT": "1"}
     done = subprocess.run([program], env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == -signal.SIGALRM  # two children that hang are waited for, 1 s each
     assert "[ RUN      ] test_ends" in done.stdout
     assert done.stderr.startswith("test_inspector: the test above hangs, or ")
-    assert "CONTRACE_PATIENCE=SECONDS" in done.stderr
+    assert "CONTRACE_TEST_LIMIT=SECONDS" in done.stderr
 
 
 def test_coverage_by_room(tmp_path):

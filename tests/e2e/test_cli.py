@@ -475,11 +475,9 @@ def test_what_is_in_neither(store, spool, tmp_path):
 
 def test_a_broken_store_leaves_the_local_list(store, spool):
     store.write("http://127.0.0.1:1", spool)
-    begin = time.monotonic()
     done = store.run("list", "--json")
     assert done.returncode == 1 and len(keys_of(done)) == 4
     assert "cannot be listed" in done.stderr
-    assert time.monotonic() - begin < 40
     store.env["AWS_SECRET_ACCESS_KEY"] = "wrong"
     store.write(f"http://{store.server.host}", spool)
     done = store.run("list", "--json")

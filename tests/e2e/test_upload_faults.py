@@ -277,7 +277,7 @@ class Play:
     def stop(self):
         began = time.monotonic()
         self.daemon.stop()
-        assert time.monotonic() - began < SHUTDOWN + 3, "the exit took long"
+        assert time.monotonic() - began < SHUTDOWN + 10, "the exit took long"
         text = "\n".join([str(line) for line in self.daemon.lines] + self.daemon.other)
         assert SECRET_KEY not in text and ACCESS_KEY not in text
 

@@ -40,12 +40,12 @@ __attribute__((constructor)) static void set_alarm(void)
 {
     const struct sigaction action = {.sa_handler = on_alarm,
                                      .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
-    const char *wanted = getenv("CONTRACE_PATIENCE");
+    const char *wanted = getenv("CONTRACE_TEST_LIMIT");
     unsigned long seconds = wanted ? strtoul(wanted, NULL, 10) : PATIENCE;
 
     (void)snprintf(last_words, sizeof(last_words),
                    "%s: the test above hangs, or this machine takes more than %lu seconds for all: "
-                   "CONTRACE_PATIENCE=SECONDS sets another limit, 0 none\n",
+                   "CONTRACE_TEST_LIMIT=SECONDS sets another limit, 0 none\n",
                    program_invocation_short_name, seconds);
     (void)sigaction(SIGALRM, &action, NULL);
     (void)alarm((unsigned)seconds);
