@@ -192,6 +192,8 @@ static enum outcome outcome_of_error(enum http_error error)
 {
     switch (error) {
     case HTTP_DNS: return OUTCOME_DNS;
+    case HTTP_PROXY:
+    case HTTP_PROXY_REFUSED:
     case HTTP_CONNECT: return OUTCOME_CONNECT;
     case HTTP_TLS: return OUTCOME_TLS;
     case HTTP_TLS_FILE: return OUTCOME_CREDENTIALS;
@@ -407,6 +409,7 @@ static struct http_options options_of(const struct target *t, usec window)
         .key_file = j->tls.key_file,
         .server_name = j->tls.server_name,
         .insecure_skip_verify = j->tls.insecure_skip_verify,
+        .proxy = &j->way,
         .connect_timeout = timeout < CONNECT_TIMEOUT ? timeout : CONNECT_TIMEOUT,
         .timeout = timeout,
     };

@@ -40,6 +40,8 @@ void target_job_unref(struct target_job *j)
     free(j->tls.cert_file);
     free(j->tls.key_file);
     free(j->tls.server_name);
+    free(j->proxy.url);
+    free(j->proxy.no_proxy);
     free(j->pid_file);
     free(j);
 }
@@ -75,8 +77,17 @@ struct target_job *target_job_new(const struct job_config *from)
                 .server_name = copy(from->tls.server_name, &failed),
                 .insecure_skip_verify = from->tls.insecure_skip_verify,
             },
+        .proxy =
+            {
+                .url = copy(from->proxy.url, &failed),
+                .no_proxy = copy(from->proxy.no_proxy, &failed),
+                .from_environment = from->proxy.from_environment,
+            },
         .pid_file = copy(from->pid_file, &failed),
     };
+    j->way = (struct proxy){.url = j->proxy.url,
+                            .no_proxy = j->proxy.no_proxy,
+                            .from_environment = j->proxy.from_environment};
     if (failed) {
         target_job_unref(j);
         return NULL;

@@ -57,6 +57,13 @@ struct tls_config {
     bool insecure_skip_verify;
 };
 
+/* Which proxy requests go through. */
+struct proxy_config {
+    char *url;
+    char *no_proxy;        /* what is reached without `url` */
+    bool from_environment; /* HTTPS_PROXY, HTTP_PROXY and NO_PROXY count where there is no `url` */
+};
+
 struct job_config {
     char *name;
     bool https;
@@ -71,6 +78,7 @@ struct job_config {
     uint64_t body_size_limit; /* decoded bytes */
     struct auth_config auth;
     struct tls_config tls;
+    struct proxy_config proxy;
     char *pid_file; /* or NULL */
     struct target_list targets;
     char **file_sd; /* glob patterns */
@@ -113,6 +121,7 @@ struct upload_config {
     char *account_key_file, *sas_token_file;                      /* az */
     struct auth_config auth;                                      /* https */
     struct tls_config tls;
+    struct proxy_config proxy;
 };
 
 /* How traces are looked at after they were published. */

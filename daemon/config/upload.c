@@ -22,6 +22,7 @@ void upload_defaults(struct upload_config *u)
         .concurrency = 4,
         .keep_local = true,
         .stall_timeout = USEC_PER_MIN,
+        .proxy.from_environment = true,
     };
 }
 
@@ -50,7 +51,7 @@ void upload_done(struct upload_config *u)
     free(u->session_token_file);
     free(u->account_key_file);
     free(u->sas_token_file);
-    access_done(&u->auth, &u->tls);
+    access_done(&u->auth, &u->tls, &u->proxy);
 }
 
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
@@ -287,6 +288,7 @@ static const struct table_key upload_keys[] = {
      .flags = TABLE_NULLABLE,
      AT(upload_config, tls),
      .table = &access_tls},
+    ACCESS_PROXY_KEYS(upload_config),
     REFUSED_SECRET("access_key", "access_key_file"),
     REFUSED_SECRET("access_key_id", "access_key_file"),
     REFUSED_SECRET("secret_key", "secret_key_file"),

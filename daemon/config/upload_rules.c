@@ -45,6 +45,8 @@ static const struct fit {
     FIT("account_key_file", FIELD_TEXT, account_key_file, UPLOAD_AZ),
     FIT("sas_token_file", FIELD_TEXT, sas_token_file, UPLOAD_AZ),
     FIT("max_rate", FIELD_NUMBER, max_rate, SIGNED | PLAIN),
+    FIT("proxy_url", FIELD_TEXT, proxy.url, SIGNED | PLAIN),
+    FIT("no_proxy", FIELD_TEXT, proxy.no_proxy, SIGNED | PLAIN),
     FIT("basic_auth", FIELD_TEXT, auth.basic_username, PLAIN),
     FIT("basic_auth", FIELD_TEXT, auth.basic_password_file, PLAIN),
     FIT("authorization", FIELD_TEXT, auth.credentials_file, PLAIN),
@@ -169,6 +171,7 @@ static void check_pairs(struct check *k)
         check_report(k, AT(&u->sse_kms_key_id), ABOUT,
                      "sse_kms_key_id needs `server_side_encryption: aws:kms`");
     check_access(k, &u->auth, &u->tls, &u->url, ABOUT);
+    check_proxy(k, &u->proxy, ABOUT);
 }
 
 /* The secret that would travel in every request as it is, not as a signature; NULL: none. */

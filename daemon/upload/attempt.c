@@ -68,7 +68,7 @@ static int start(struct remote_call *c, const struct message *m)
         .fd = c->object.fd,
         .size = c->object.size,
     };
-    const struct http_options o = {
+    struct http_options o = {
         .url = buf_str(&m->url),
         .method = m->method,
         .headers = m->headers,
@@ -77,16 +77,12 @@ static int start(struct remote_call *c, const struct message *m)
         .expect_continue = c->asks,
         .keep = true,
         .max_rate = r->max_rate,
-        .ca_file = r->ca_file,
-        .cert_file = r->cert_file,
-        .key_file = r->key_file,
-        .server_name = r->server_name,
-        .insecure_skip_verify = r->insecure_skip_verify,
         .connect_timeout = CONNECT_TIMEOUT,
         .timeout = timeout_of(c),
         .stall_timeout = r->stall_timeout,
     };
 
+    reach_store(&r->reach, &o);
     return http_start(r->http, &o, &handlers, c, &c->request);
 }
 

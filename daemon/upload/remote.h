@@ -13,6 +13,7 @@
 #include "daemon/upload/identity.h"
 #include "daemon/upload/kind.h"
 #include "daemon/upload/listing.h"
+#include "daemon/upload/reach.h"
 #include "daemon/upload/reply.h"
 
 struct remote {
@@ -26,8 +27,7 @@ struct remote {
     bool never_asks;           /* it does not know 100-continue */
     uint64_t max_rate;         /* bytes a second of one call; 0: no limit */
     usec stall_timeout;
-    char *ca_file, *cert_file, *key_file, *server_name;
-    bool insecure_skip_verify;
+    struct reach reach;
 };
 
 /* What was tried already; each helps once, and a second time nothing will. */
