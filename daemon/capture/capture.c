@@ -319,9 +319,11 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
     buf_init(&text, CAPTURE_TEXT_MAX - 1);
     if (h->status != 0 && h->status != 200) {
         r->outcome = outcome_of_status(c, h->status);
-        (void)buf_addf(&text, "HTTP status %ld: ", h->status);
+        (void)buf_addf(&text, "HTTP status %ld%s%s: ", h->status,
+                       h->proxy[0] ? " through the proxy " : "", h->proxy);
         quote_head(c, &text);
-    } else if (h->error != HTTP_OK && h->error != HTTP_ABORTED && c->head_len == 0) {
+    } else if (h->error != HTTP_OK && h->error != HTTP_ABORTED &&
+               (c->head_len == 0 || h->error == HTTP_PROXY_REFUSED)) {
         r->outcome = outcome_of_error(h->error);
         (void)buf_adds(&text, h->text);
     } else {

@@ -114,19 +114,40 @@ static enum http_error proxy_error(const struct http_request *r, CURLcode code, 
              : HTTP_OK;
 }
 
-/* Names the proxy, and what it said; `text` is what is known beside that. */
-static void blame_proxy(const struct http_result *result, long status, const char *text,
-                        char out[static HTTP_TEXT_MAX])
+static bool find_server(const struct http_request *r, struct origin *ret)
 {
-    if (status == 407)
+    const char *url = NULL;
+
+    (void)curl_easy_getinfo(r->easy, CURLINFO_EFFECTIVE_URL, &url);
+    return url && origin_parse(url, ret) > 0;
+}
+
+/* Names the proxy, and what it said; `text` is what is known beside that. 401: tinyproxy's 407. */
+static void blame_proxy(const struct http_request *r, const char *proxy, long status,
+                        const char *text, char out[static HTTP_TEXT_MAX])
+{
+    char server[ORIGIN_NAME_SIZE] = "the server";
+    struct origin o;
+
+    if (find_server(r, &o))
+        origin_name(&o, server);
+    if (status == 407 || status == 401)
         (void)snprintf(out, HTTP_TEXT_MAX,
-                       "the proxy %.100s wants a user and a password that it accepts (407)",
-                       result->proxy);
+                       "the proxy %.100s wants a user and a password that it accepts (%ld)", proxy,
+                       status);
     else if (status >= 300)
-        (void)snprintf(out, HTTP_TEXT_MAX, "the proxy %.100s does not connect to the server (%ld)",
-                       result->proxy, status);
+        (void)snprintf(out, HTTP_TEXT_MAX, "the proxy %.90s %s connect to %.90s (%ld)", proxy,
+                       status < 500 ? "refuses to" : "cannot", server, status);
     else
-        (void)snprintf(out, HTTP_TEXT_MAX, "the proxy %.100s: %.120s", result->proxy, text);
+        (void)snprintf(out, HTTP_TEXT_MAX, "the proxy %.100s: %.120s", proxy, text);
+}
+
+/* Within a tunnel only the server answers, and SOCKS has no answers of HTTP. */
+static bool may_answer(const struct http_request *r)
+{
+    struct origin o;
+
+    return r->proxy && strncmp(r->proxy, "http", 4) == 0 && find_server(r, &o) && !o.https;
 }
 
 static void write_text(const struct http_request *r, struct http_result *ret, const char *text,
@@ -135,7 +156,7 @@ static void write_text(const struct http_request *r, struct http_result *ret, co
     bool proxied = r->proxy != NULL && ret->error != HTTP_LOCAL;
 
     if (ret->error == HTTP_PROXY || (ret->error == HTTP_PROXY_REFUSED && !r->misdirected))
-        blame_proxy(ret, proxy_status, text ? text : "", ret->text);
+        blame_proxy(r, ret->proxy, proxy_status, text ? text : "", ret->text);
     else if (text && proxied)
         (void)snprintf(ret->text, sizeof(ret->text), "through the proxy %.80s: %.120s", ret->proxy,
                        text);
@@ -188,4 +209,6 @@ void request_result(const struct http_request *r, CURLcode code, struct http_res
         ret->sent_all = false;
     }
     write_text(r, ret, text_of(r, ret, code, os_errno), proxy_status);
+    if (!may_answer(r))
+        ret->proxy[0] = '\0';
 }

@@ -213,6 +213,8 @@ void answer_text(const struct answer *a, const struct http_result *result, const
     buf_init(&b, STORE_TEXT_MAX - 1);
     if (result->status > 0)
         add_answer(&b, a, result->status);
+    if (result->status >= 300 && result->proxy[0])
+        (void)buf_addf(&b, ", through the proxy %s", result->proxy);
     if (result->error != HTTP_OK && result->error != HTTP_ABORTED)
         add_quoted(&b, b.len > 0 ? "; " : "", result->text, strlen(result->text));
     if (hint[0])
