@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/segments.h"
 #include "daemon/config/check.h"
 #include "daemon/config/upload.h"
 #include "daemon/config/upload_url.h"
@@ -206,12 +207,8 @@ static int check_open(struct check *k, enum upload_scheme scheme)
 static void check_apart(struct check *k)
 {
     const struct upload_config *u = &k->c->upload;
-    const char *dir = u->url + strlen("file://"), *spool = k->c->storage.path;
-    size_t n = strlen(spool);
 
-    while (n > 1 && spool[n - 1] == '/')
-        n--;
-    if (strncmp(dir, spool, n) == 0 && (dir[n] == '\0' || dir[n] == '/') &&
+    if (segments_within(u->url + strlen("file://"), k->c->storage.path) &&
         !check_any_bad(k, AT(&k->c->storage.path)))
         check_report(k, AT(&u->url, &k->c->storage.path), ABOUT,
                      "url `%.80s` lies in storage.path, where traces wait to be uploaded: name "
@@ -224,7 +221,7 @@ static const char endpoint_secret[] =
     "own, which the keys that end in _file name";
 
 /* 1: good, 0: it was reported, -ENOMEM. */
-static int check_url(struct check *k, char *const *at, enum upload_scheme scheme)
+static int check_url(struct check *k, char *const *at)
 {
     bool endpoint = at == &k->c->upload.endpoint;
     const char *key = endpoint ? "endpoint" : "url", *secret;
@@ -236,7 +233,7 @@ static int check_url(struct check *k, char *const *at, enum upload_scheme scheme
         check_report_unseen(k, AT(at), ABOUT, unseen);
         return 0;
     }
-    r = endpoint ? upload_endpoint_check(*at, scheme, why) : upload_url_check(*at, why);
+    r = endpoint ? upload_endpoint_check(*at, why) : upload_url_check(*at, why);
     if (r == -EINVAL)
         check_report(k, AT(at), ABOUT, "%s %s", key, why);
     return r == -EINVAL ? 0 : r < 0 ? r : 1;
@@ -249,9 +246,9 @@ static int check_urls(struct check *k)
     int url = 1, endpoint = 1;
 
     if (u->url)
-        url = check_url(k, &u->url, scheme);
+        url = check_url(k, &u->url);
     if (url >= 0 && u->endpoint)
-        endpoint = check_url(k, &u->endpoint, scheme);
+        endpoint = check_url(k, &u->endpoint);
     if (url < 0 || endpoint < 0)
         return -ENOMEM;
     if (!scheme)

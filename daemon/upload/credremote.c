@@ -14,6 +14,7 @@
 #include "daemon/upload/creddoc.h"
 #include "daemon/upload/credlocal.h"
 #include "daemon/upload/fetch.h"
+#include "daemon/upload/partition.h"
 
 #define WHY_SIZE 400
 #define TEXT_SIZE 256
@@ -156,7 +157,7 @@ static int find_sts(struct credremote *c, const char *region)
     c->peer = r > 0 ? REACH_NAMED : REACH_PUBLIC;
     if (r != 0)
         return r < 0 ? r : 0;
-    if (credplan_sts_url(region, c->base) < 0)
+    if (credplan_sts_url(region, partition_wishes(), c->base) < 0)
         return refuse(c, -EINVAL, "STS cannot be asked: the region is not a name of AWS's");
     c->base[strlen(c->base) - 1] = '\0';
     return 0;

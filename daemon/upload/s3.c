@@ -14,6 +14,7 @@
 
 #include "daemon/upload/bucket.h"
 #include "daemon/upload/dialect.h"
+#include "daemon/upload/partition.h"
 #include "daemon/upload/sigv4.h"
 
 #define PATH_MAX_ 2048   /* bytes of an object's path: the prefix and the key are bounded, too */
@@ -45,14 +46,6 @@ static const char *const methods[] = {
     [DIALECT_LIST] = "GET",
 };
 
-/* The bucket itself: the path before the prefix, without the slash that ends it. */
-static int add_bucket_path(const struct bucket *b, struct buf *path)
-{
-    size_t n = strlen(b->base) - strlen(b->prefix);
-
-    return buf_add(path, b->base, n > 1 ? n - 1 : n);
-}
-
 static void add_query(struct target *t, const char *name, const char *value)
 {
     t->query[t->n_query++] = (struct sigv4_pair){name, value};
@@ -60,7 +53,7 @@ static void add_query(struct target *t, const char *name, const char *value)
 
 static int aim_list(const struct s3 *s, const struct dialect_request *q, struct target *t)
 {
-    int r = add_bucket_path(&s->bucket, &t->path);
+    int r = bucket_add_own_path(&s->bucket, &t->path);
 
     if (r == 0)
         r = buf_addf(&t->prefix, "%s%s", s->bucket.prefix, q->key);
@@ -208,6 +201,7 @@ static int set_bucket(struct s3 *s, const char *region, const char **ret_why)
         .endpoint = s->endpoint,
         .region = region,
         .style = s->style,
+        .wishes = partition_wishes(),
     };
     struct bucket b;
     int r = bucket_init(&b, &o, ret_why);
