@@ -114,8 +114,13 @@ struct upload_config {
     usec stall_timeout; /* an upload of which nothing moves so long is given up */
     char *storage_class;
     char *sse, *sse_kms_key_id; /* AES256, aws:kms */
+    struct label *sse_context;  /* of KMS */
+    size_t n_sse_context;
     struct label *tags;
     size_t n_tags;
+    char *acl;           /* a canned one */
+    bool checksum;       /* x-amz-checksum-sha256 is sent to who takes it */
+    bool requester_pays; /* and not the owner of the bucket */
     /* Secrets: files that are read at each use. */
     char *access_key_file, *secret_key_file, *session_token_file; /* s3, gs */
     char *account_key_file, *sas_token_file;                      /* az */

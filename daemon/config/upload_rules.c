@@ -18,6 +18,8 @@ enum field {
     FIELD_NUMBER,     /* uint64_t, set if not 0 */
     FIELD_ADDRESSING, /* set if not auto */
     FIELD_TAGS,       /* set if there is one */
+    FIELD_CONTEXT,    /* the same */
+    FIELD_DEFAULT,    /* bool, set if false */
 };
 
 #define SIGNED (UPLOAD_S3 | UPLOAD_GS | UPLOAD_AZ)
@@ -39,6 +41,10 @@ static const struct fit {
     FIT("storage_class", FIELD_TEXT, storage_class, SIGNED),
     FIT("server_side_encryption", FIELD_TEXT, sse, UPLOAD_S3),
     FIT("sse_kms_key_id", FIELD_TEXT, sse_kms_key_id, UPLOAD_S3),
+    FIT("sse_kms_context", FIELD_CONTEXT, sse_context, UPLOAD_S3),
+    FIT("acl", FIELD_TEXT, acl, UPLOAD_S3),
+    FIT("request_payer", FIELD_FLAG, requester_pays, UPLOAD_S3),
+    FIT("checksum", FIELD_DEFAULT, checksum, UPLOAD_S3),
     FIT("tags", FIELD_TAGS, tags, UPLOAD_S3),
     FIT("access_key_file", FIELD_TEXT, access_key_file, UPLOAD_S3 | UPLOAD_GS),
     FIT("secret_key_file", FIELD_TEXT, secret_key_file, UPLOAD_S3 | UPLOAD_GS),
@@ -71,6 +77,8 @@ static bool is_set(const struct upload_config *u, const struct fit *fit)
     case FIELD_NUMBER: return *(const uint64_t *)(const void *)field > 0;
     case FIELD_ADDRESSING: return u->addressing != UPLOAD_ADDRESSING_AUTO;
     case FIELD_TAGS: return u->n_tags > 0;
+    case FIELD_CONTEXT: return u->n_sse_context > 0;
+    case FIELD_DEFAULT: return !*(const bool *)(const void *)field;
     }
     return false;
 }
@@ -87,7 +95,9 @@ static void unset(struct upload_config *u, const struct fit *fit)
     case FIELD_FLAG: *(bool *)(void *)field = false; break;
     case FIELD_NUMBER: *(uint64_t *)(void *)field = 0; break;
     case FIELD_ADDRESSING: u->addressing = UPLOAD_ADDRESSING_AUTO; break;
-    case FIELD_TAGS: upload_tags_clear(u); break;
+    case FIELD_TAGS: upload_labels_clear(&u->tags, &u->n_tags); break;
+    case FIELD_CONTEXT: upload_labels_clear(&u->sse_context, &u->n_sse_context); break;
+    case FIELD_DEFAULT: *(bool *)(void *)field = true; break;
     }
 }
 
@@ -158,7 +168,7 @@ static void check_needs(struct check *k, char *const *field, const char *key, ch
 static void check_pairs(struct check *k)
 {
     const struct upload_config *u = &k->c->upload;
-    bool kms = u->sse && strcmp(u->sse, "aws:kms") == 0;
+    bool kms = u->sse && strncmp(u->sse, "aws:kms", strlen("aws:kms")) == 0;
 
     check_needs(k, &u->access_key_file, "access_key_file", &u->secret_key_file, "secret_key_file");
     check_needs(k, &u->secret_key_file, "secret_key_file", &u->access_key_file, "access_key_file");
@@ -171,6 +181,9 @@ static void check_pairs(struct check *k)
     if (u->sse_kms_key_id && !kms && !check_any_bad(k, AT(&u->sse)))
         check_report(k, AT(&u->sse_kms_key_id), ABOUT,
                      "sse_kms_key_id needs `server_side_encryption: aws:kms`");
+    if (u->sse_context && !kms && !check_any_bad(k, AT(&u->sse)))
+        check_report(k, AT(&u->sse_context), ABOUT,
+                     "sse_kms_context needs `server_side_encryption: aws:kms`");
     check_access(k, &u->auth, &u->tls, &u->url, ABOUT);
     check_proxy(k, &u->proxy, ABOUT);
 }

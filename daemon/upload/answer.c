@@ -110,6 +110,7 @@ static const char *first_of(const char *a, const char *b)
 void answer_facts(const struct answer *a, struct reply_facts *f)
 {
     f->code = first_of(a->error.code, a->code);
+    f->message = a->error.message;
     f->region_told = first_of(a->region, a->error.region);
     f->date = a->date;
     f->server_time = a->error.server_time;

@@ -169,6 +169,7 @@ static int with_keys(const struct upload_config *u, char *url, struct dialect **
     s3.url = url;
     s3.region = region;
     s3.addressing = UPLOAD_ADDRESSING_PATH;
+    s3.checksum = false; /* ExcessHeaderValues: one header of Amazon's too many */
     if (!u->endpoint)
         s3.endpoint = endpoint;
     r = s3_dialect(&s3, &d, why);

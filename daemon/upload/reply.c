@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "daemon/upload/demand.h"
 #include "daemon/upload/timestamp.h"
 
 /* What a row may ask of the facts, and what they are reduced to. */
@@ -244,10 +245,12 @@ static const struct row table[] = {
 };
 
 static const char *const class_names[] = {
-    [REPLY_OK] = "ok",           [REPLY_RETRY] = "retry",           [REPLY_REFRESH] = "refresh",
-    [REPLY_SKEW] = "skew",       [REPLY_REGION] = "region",         [REPLY_PARK] = "park",
-    [REPLY_REHASH] = "rehash",   [REPLY_QUARANTINE] = "quarantine", [REPLY_EXISTS] = "exists",
-    [REPLY_MISSING] = "missing",
+    [REPLY_OK] = "ok",           [REPLY_RETRY] = "retry",
+    [REPLY_REFRESH] = "refresh", [REPLY_SKEW] = "skew",
+    [REPLY_REGION] = "region",   [REPLY_PARK] = "park",
+    [REPLY_REHASH] = "rehash",   [REPLY_QUARANTINE] = "quarantine",
+    [REPLY_EXISTS] = "exists",   [REPLY_MISSING] = "missing",
+    [REPLY_BARE] = "bare",
 };
 
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) == REPLY_CLASS_COUNT, "one name each");
@@ -336,6 +339,8 @@ void reply_classify(const struct reply_facts *f, struct reply *ret)
         classify_transport(f, has, ret);
         return;
     }
+    if (demand_find(f, ret))
+        return;
     for (const struct row *row = table;; row++) {
         if (!status_fits(row->status, f->status) || !code_fits(row->code, text(f->code)) ||
             (row->needs & has) != row->needs)
