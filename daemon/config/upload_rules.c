@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/proxy.h"
 #include "base/segments.h"
 #include "daemon/config/check.h"
 #include "daemon/config/upload.h"
@@ -202,6 +203,15 @@ static const char *bare_secret(const struct upload_config *u, enum upload_scheme
     return NULL;
 }
 
+/* Through a proxy also what this machine itself would have answered. */
+static bool leaves_by_proxy(const struct proxy_config *p, const char *url)
+{
+    struct origin to;
+
+    return p->url && origin_parse(url, &to) > 0 && !to.https &&
+           !(p->no_proxy && proxy_excepts(p->no_proxy, to.host, to.port));
+}
+
 static int check_open(struct check *k, enum upload_scheme scheme)
 {
     const struct upload_config *u = &k->c->upload;
@@ -209,6 +219,8 @@ static int check_open(struct check *k, enum upload_scheme scheme)
     const char *secret = bare_secret(u, scheme);
     int r = secret && *at ? upload_url_is_open(*at) : 0;
 
+    if (r == 0 && secret && *at && leaves_by_proxy(&u->proxy, *at))
+        r = 1;
     if (r > 0 && !check_any_bad(k, AT(&u->access_key_file, &u->auth.basic_username)))
         check_report(k, AT(at), ABOUT,
                      "%s would go over the network for everyone to read: write https:// in %s",
