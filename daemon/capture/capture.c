@@ -192,6 +192,8 @@ static enum outcome outcome_of_error(enum http_error error)
 {
     switch (error) {
     case HTTP_DNS: return OUTCOME_DNS;
+    case HTTP_PROXY:
+    case HTTP_PROXY_REFUSED:
     case HTTP_CONNECT: return OUTCOME_CONNECT;
     case HTTP_TLS: return OUTCOME_TLS;
     case HTTP_TLS_FILE: return OUTCOME_CREDENTIALS;
@@ -317,9 +319,11 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
     buf_init(&text, CAPTURE_TEXT_MAX - 1);
     if (h->status != 0 && h->status != 200) {
         r->outcome = outcome_of_status(c, h->status);
-        (void)buf_addf(&text, "HTTP status %ld: ", h->status);
+        (void)buf_addf(&text, "HTTP status %ld%s%s: ", h->status,
+                       h->proxy[0] ? " through the proxy " : "", h->proxy);
         quote_head(c, &text);
-    } else if (h->error != HTTP_OK && h->error != HTTP_ABORTED && c->head_len == 0) {
+    } else if (h->error != HTTP_OK && h->error != HTTP_ABORTED &&
+               (c->head_len == 0 || h->error == HTTP_PROXY_REFUSED)) {
         r->outcome = outcome_of_error(h->error);
         (void)buf_adds(&text, h->text);
     } else {
@@ -407,6 +411,7 @@ static struct http_options options_of(const struct target *t, usec window)
         .key_file = j->tls.key_file,
         .server_name = j->tls.server_name,
         .insecure_skip_verify = j->tls.insecure_skip_verify,
+        .proxy = &j->way,
         .connect_timeout = timeout < CONNECT_TIMEOUT ? timeout : CONNECT_TIMEOUT,
         .timeout = timeout,
     };

@@ -40,6 +40,8 @@ void target_job_unref(struct target_job *j)
     free(j->tls.cert_file);
     free(j->tls.key_file);
     free(j->tls.server_name);
+    free(j->proxy.url);
+    free(j->proxy.no_proxy);
     free(j->pid_file);
     free(j);
 }
@@ -75,8 +77,17 @@ struct target_job *target_job_new(const struct job_config *from)
                 .server_name = copy(from->tls.server_name, &failed),
                 .insecure_skip_verify = from->tls.insecure_skip_verify,
             },
+        .proxy =
+            {
+                .url = copy(from->proxy.url, &failed),
+                .no_proxy = copy(from->proxy.no_proxy, &failed),
+                .from_environment = from->proxy.from_environment,
+            },
         .pid_file = copy(from->pid_file, &failed),
     };
+    j->way = (struct proxy){.url = j->proxy.url,
+                            .no_proxy = j->proxy.no_proxy,
+                            .from_environment = j->proxy.from_environment};
     if (failed) {
         target_job_unref(j);
         return NULL;
@@ -213,6 +224,17 @@ static const char *service_of(const struct target_job *job, const struct target_
     return job->name;
 }
 
+/* Whether it is this machine that answers: of a proxy's, nothing is known here. */
+static bool is_here(const struct target_job *job, const struct address *a)
+{
+    const struct proxy_config *p = &job->proxy;
+
+    if (a->unix_path || !p->url ||
+        (p->no_proxy && proxy_excepts(p->no_proxy, a->host, port_of(job, a))))
+        return address_is_local(a);
+    return false;
+}
+
 /* The host of the key; with the port where the job has another target on the same host. */
 static char *host_of(const struct target_config *from, const struct target_job *job,
                      const char *own_host, bool shared)
@@ -220,7 +242,7 @@ static char *host_of(const struct target_config *from, const struct target_job *
     const struct address *a = &from->parsed;
     char *host;
 
-    if (address_is_local(a))
+    if (is_here(job, a))
         return strdup(own_host);
     if (!shared)
         return strdup(a->host);
@@ -239,7 +261,7 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     fresh.service = strdup(service_of(job, from));
     fresh.host = host_of(from, job, own_host, shared);
     fresh.unix_path = a->unix_path ? strdup(a->unix_path) : NULL;
-    fresh.local_port = !a->unix_path && address_is_local(a) ? port_of(job, a) : 0;
+    fresh.local_port = !a->unix_path && is_here(job, a) ? port_of(job, a) : 0;
     if (!fresh.service || !fresh.host || (a->unix_path && !fresh.unix_path) ||
         make_url(&fresh, job, a) < 0 || copy_labels(&fresh, from) < 0) {
         free_texts(&fresh);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/proxy.h"
 #include "daemon/capture/outcome.h"
 #include "daemon/capture/peer.h"
 #include "daemon/capture/schedule.h"
@@ -39,6 +40,8 @@ struct target_job {
     uint64_t body_size_limit;
     struct auth_config auth;
     struct tls_config tls;
+    struct proxy_config proxy;
+    struct proxy way; /* the same, as requests borrow it */
     char *pid_file;
 };
 

@@ -87,7 +87,7 @@ int access_fill(struct auth_config *auth)
     return auth->type ? 0 : -ENOMEM;
 }
 
-void access_done(struct auth_config *auth, struct tls_config *tls)
+void access_done(struct auth_config *auth, struct tls_config *tls, struct proxy_config *proxy)
 {
     free(auth->basic_username);
     free(auth->basic_password_file);
@@ -97,4 +97,6 @@ void access_done(struct auth_config *auth, struct tls_config *tls)
     free(tls->cert_file);
     free(tls->key_file);
     free(tls->server_name);
+    free(proxy->url);
+    free(proxy->no_proxy);
 }

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/proxy.h"
 #include "daemon/config/listen.h"
 
 #define TIMEOUT_SPARE (15 * USEC_PER_SEC) /* of the default timeout, over the window */
@@ -209,6 +210,23 @@ void check_access(struct check *k, const struct auth_config *auth, const struct 
         check_report(k, AT(&tls->key_file), about, "key_file needs a cert_file");
 }
 
+static const char proxy_secret[] =
+    "proxy_url must not hold a user or a password: put the whole URL into HTTPS_PROXY and "
+    "HTTP_PROXY of contraced's environment, and write `proxy_from_environment: true`";
+
+void check_proxy(struct check *k, const struct proxy_config *proxy, const char *about)
+{
+    const char *wrong = proxy->url ? proxy_check(proxy->url) : NULL;
+
+    if (proxy->url && proxy_has_secret(proxy->url))
+        check_report_unseen(k, AT(&proxy->url), about, proxy_secret);
+    else if (wrong)
+        check_report(k, AT(&proxy->url), about, "proxy_url `%.80s` %s", proxy->url, wrong);
+    if (proxy->no_proxy && !proxy->url && !check_any_bad(k, AT(&proxy->url)))
+        check_report(k, AT(&proxy->no_proxy), about,
+                     "no_proxy needs proxy_url; what the environment says has its own NO_PROXY");
+}
+
 static int by_address(const void *a, const void *b)
 {
     const struct target_config *x = *(const struct target_config *const *)a;
@@ -256,6 +274,10 @@ static int check_job(struct check *k, const struct job_config *job)
 
     check_limits(k, job);
     check_access(k, &job->auth, &job->tls, &job->name, about_job(job, about));
+    check_proxy(k, &job->proxy, about);
+    if (job->proxy.url && job->proxy.from_environment)
+        report(k, AT(&job->proxy.url), job,
+               "proxy_url and proxy_from_environment exclude each other");
     if (job->targets.n == 0 && job->n_file_sd == 0 &&
         !check_any_bad(k, AT(&job->targets, &job->file_sd)))
         report(k, AT(&job->name), job, "needs static_configs or file_sd_configs with a target");

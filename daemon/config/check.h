@@ -44,5 +44,8 @@ void check_report_unseen(struct check *k, const void *const *of, const char *abo
 void check_access(struct check *k, const struct auth_config *auth, const struct tls_config *tls,
                   const void *name, const char *about);
 
+/* What the keys of a proxy must be, and have together. */
+void check_proxy(struct check *k, const struct proxy_config *proxy, const char *about);
+
 /* The section upload: 0 or -ENOMEM. */
 int check_upload(struct check *k);

@@ -57,6 +57,13 @@ struct tls_config {
     bool insecure_skip_verify;
 };
 
+/* Which proxy requests go through. */
+struct proxy_config {
+    char *url;
+    char *no_proxy;        /* what is reached without `url` */
+    bool from_environment; /* HTTPS_PROXY, HTTP_PROXY and NO_PROXY count where there is no `url` */
+};
+
 struct job_config {
     char *name;
     bool https;
@@ -71,6 +78,7 @@ struct job_config {
     uint64_t body_size_limit; /* decoded bytes */
     struct auth_config auth;
     struct tls_config tls;
+    struct proxy_config proxy;
     char *pid_file; /* or NULL */
     struct target_list targets;
     char **file_sd; /* glob patterns */
@@ -106,13 +114,19 @@ struct upload_config {
     usec stall_timeout; /* an upload of which nothing moves so long is given up */
     char *storage_class;
     char *sse, *sse_kms_key_id; /* AES256, aws:kms */
+    struct label *sse_context;  /* of KMS */
+    size_t n_sse_context;
     struct label *tags;
     size_t n_tags;
+    char *acl;           /* a canned one */
+    bool checksum;       /* x-amz-checksum-sha256 is sent to who takes it */
+    bool requester_pays; /* and not the owner of the bucket */
     /* Secrets: files that are read at each use. */
     char *access_key_file, *secret_key_file, *session_token_file; /* s3, gs */
     char *account_key_file, *sas_token_file;                      /* az */
     struct auth_config auth;                                      /* https */
     struct tls_config tls;
+    struct proxy_config proxy;
 };
 
 /* How traces are looked at after they were published. */

@@ -44,14 +44,18 @@ bool table_equal(const struct table *t, const void *a, const void *b)
     return true;
 }
 
-bool upload_equal(const struct upload_config *a, const struct upload_config *b)
+static bool same_labels(const struct label *a, size_t n_a, const struct label *b, size_t n_b)
 {
-    if (!table_equal(&upload_section, a, b) || a->n_tags != b->n_tags)
-        return false;
-    for (size_t i = 0; i < a->n_tags; i++) {
-        if (!same_text(a->tags[i].name, b->tags[i].name) ||
-            !same_text(a->tags[i].value, b->tags[i].value))
+    for (size_t i = 0; n_a == n_b && i < n_a; i++) {
+        if (!same_text(a[i].name, b[i].name) || !same_text(a[i].value, b[i].value))
             return false;
     }
-    return true;
+    return n_a == n_b;
+}
+
+bool upload_equal(const struct upload_config *a, const struct upload_config *b)
+{
+    return table_equal(&upload_section, a, b) &&
+           same_labels(a->tags, a->n_tags, b->tags, b->n_tags) &&
+           same_labels(a->sse_context, a->n_sse_context, b->sse_context, b->n_sse_context);
 }

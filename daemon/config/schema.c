@@ -209,6 +209,7 @@ static const struct table_key job_keys[] = {
      .flags = TABLE_NULLABLE,
      AT(job_config, tls),
      .table = &access_tls},
+    ACCESS_PROXY_KEYS(job_config),
     {.name = "pid_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(job_config, pid_file)},
     {.name = "metrics_path", .type = TABLE_REFUSED, .hint = "the path of the trace is `path`"},
     {.name = "bearer_token",

@@ -21,25 +21,29 @@ void upload_defaults(struct upload_config *u)
     *u = (struct upload_config){
         .concurrency = 4,
         .keep_local = true,
+        .checksum = true,
         .stall_timeout = USEC_PER_MIN,
+        .proxy.from_environment = true,
     };
 }
 
-void upload_tags_clear(struct upload_config *u)
+void upload_labels_clear(struct label **labels, size_t *n)
 {
-    for (size_t i = 0; i < u->n_tags; i++) {
-        free(u->tags[i].name);
-        free(u->tags[i].value);
+    for (size_t i = 0; i < *n; i++) {
+        free((*labels)[i].name);
+        free((*labels)[i].value);
     }
-    free(u->tags);
-    u->tags = NULL;
-    u->n_tags = 0;
+    free(*labels);
+    *labels = NULL;
+    *n = 0;
 }
 
 void upload_done(struct upload_config *u)
 {
-    upload_tags_clear(u);
+    upload_labels_clear(&u->tags, &u->n_tags);
+    upload_labels_clear(&u->sse_context, &u->n_sse_context);
     free(u->url);
+    free(u->acl);
     free(u->endpoint);
     free(u->region);
     free(u->storage_class);
@@ -50,7 +54,7 @@ void upload_done(struct upload_config *u)
     free(u->session_token_file);
     free(u->account_key_file);
     free(u->sas_token_file);
-    access_done(&u->auth, &u->tls);
+    access_done(&u->auth, &u->tls, &u->proxy);
 }
 
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
@@ -79,8 +83,27 @@ static const char *check_storage_class(const char *name)
 
 static const char *check_sse(const char *sse)
 {
-    return strcmp(sse, "AES256") == 0 || strcmp(sse, "aws:kms") == 0 ? NULL
-                                                                     : "must be AES256 or aws:kms";
+    static const char *const known[] = {"AES256", "aws:kms", "aws:kms:dsse"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(sse, known[i]) == 0)
+            return NULL;
+    }
+    return "must be AES256, aws:kms or aws:kms:dsse";
+}
+
+/* Those of Amazon; what else a server may know is no canned one. */
+static const char *check_acl(const char *acl)
+{
+    static const char *const known[] = {
+        "private",       "public-read",       "public-read-write",         "authenticated-read",
+        "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write"};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(acl, known[i]) == 0)
+            return NULL;
+    }
+    return "must be a canned ACL, such as bucket-owner-full-control or private";
 }
 
 static const char *check_visible(const char *text)
@@ -140,40 +163,69 @@ static int check_tag_value(struct yaml_file *f, const yaml_node_t *node, const s
     return 0;
 }
 
-static int read_tag(struct yaml_file *f, const yaml_node_pair_t *pair, struct upload_config *u)
+/* KMS takes any text; what is empty or has control characters was meant otherwise. */
+static int check_context_key(struct yaml_file *f, const yaml_node_t *node, const char *key)
+{
+    return *key ? 0 : yaml_file_error(f, node, "a key of sse_kms_context must not be empty");
+}
+
+static int check_context_value(struct yaml_file *f, const yaml_node_t *node,
+                               const struct label *pair)
+{
+    size_t n = strlen(pair->name) + strlen(pair->value);
+
+    if (n <= UPLOAD_CONTEXT_PAIR_MAX)
+        return 0;
+    return yaml_file_error(f, node,
+                           "sse_kms_context `%.60s`: key and value are longer than %d bytes",
+                           pair->name, UPLOAD_CONTEXT_PAIR_MAX);
+}
+
+/* A mapping from text to text. */
+struct labels {
+    const char *key, *item; /* "tags", "a tag" */
+    const char *too_many;   /* what is said of more than `max` */
+    int max;
+    int (*check_key)(struct yaml_file *f, const yaml_node_t *node, const char *key);
+    int (*check_value)(struct yaml_file *f, const yaml_node_t *node, const struct label *label);
+};
+
+static int read_label(struct yaml_file *f, const yaml_node_pair_t *pair, const struct labels *kind,
+                      struct label *labels, size_t *n)
 {
     const yaml_node_t *value = yaml_file_node(f, pair->value);
-    struct label *tag = &u->tags[u->n_tags];
+    struct label *label = &labels[*n];
     const char *name;
     int r = yaml_key_text(f, pair, &name);
 
     if (r == 0)
-        r = check_tag_key(f, yaml_file_node(f, pair->key), name);
+        r = kind->check_key(f, yaml_file_node(f, pair->key), name);
     if (r == 0)
-        r = yaml_file_spend(f, value, sizeof(*tag) + 2 * strlen(name));
+        r = yaml_file_spend(f, value, sizeof(*label) + 2 * strlen(name));
     if (r == 0)
-        r = yaml_scalar(f, value, "a tag", &tag->value);
+        r = yaml_scalar(f, value, kind->item, &label->value);
     if (r < 0)
         return r;
-    u->n_tags++;
-    tag->name = strdup(name);
-    return tag->name ? check_tag_value(f, value, tag) : yaml_file_oom(f);
+    (*n)++;
+    label->name = strdup(name);
+    return label->name ? kind->check_value(f, value, label) : yaml_file_oom(f);
 }
 
-static int read_tags(struct yaml_file *f, const yaml_node_t *node, void *base)
+static int read_labels(struct yaml_file *f, const yaml_node_t *node, const struct labels *kind,
+                       struct label **ret, size_t *ret_n)
 {
-    struct upload_config *u = base;
     const yaml_node_pair_t *first, *end;
     bool bad = false;
 
     if (node->type != YAML_MAPPING_NODE)
-        return yaml_file_error(f, node, "tags: expected a mapping, got %s", yaml_kind(node));
+        return yaml_file_error(f, node, "%s: expected a mapping, got %s", kind->key,
+                               yaml_kind(node));
     first = node->data.mapping.pairs.start;
     end = node->data.mapping.pairs.top;
-    if (end - first > UPLOAD_TAGS_MAX)
-        return yaml_file_error(f, node, "tags: an object has at most %d", UPLOAD_TAGS_MAX);
-    u->tags = calloc(UPLOAD_TAGS_MAX, sizeof(*u->tags));
-    if (!u->tags)
+    if (end - first > kind->max)
+        return yaml_file_error(f, node, "%s: %s %d", kind->key, kind->too_many, kind->max);
+    *ret = calloc((size_t)kind->max, sizeof(**ret));
+    if (!*ret)
         return yaml_file_oom(f);
     for (const yaml_node_pair_t *pair = first; pair < end; pair++) {
         const yaml_node_t *twice = yaml_key_before(f, first, pair);
@@ -184,13 +236,37 @@ static int read_tags(struct yaml_file *f, const yaml_node_t *node, void *base)
                                 "`%.60s` is given twice; the first is in line %zu",
                                 (const char *)twice->data.scalar.value, twice->start_mark.line + 1);
         else
-            r = read_tag(f, pair, u);
+            r = read_label(f, pair, kind, *ret, ret_n);
         if (r < 0 && r != -EINVAL)
             return r;
         bad = bad || r < 0;
     }
     return bad ? -EINVAL : 0;
 }
+
+static int read_tags(struct yaml_file *f, const yaml_node_t *node, void *base)
+{
+    static const struct labels kind = {"tags",          "a tag",       "an object has at most",
+                                       UPLOAD_TAGS_MAX, check_tag_key, check_tag_value};
+    struct upload_config *u = base;
+
+    return read_labels(f, node, &kind, &u->tags, &u->n_tags);
+}
+
+static int read_context(struct yaml_file *f, const yaml_node_t *node, void *base)
+{
+    static const struct labels kind = {"sse_kms_context", "a value of sse_kms_context",
+                                       "it has at most",  UPLOAD_CONTEXT_MAX,
+                                       check_context_key, check_context_value};
+    struct upload_config *u = base;
+
+    return read_labels(f, node, &kind, &u->sse_context, &u->n_sse_context);
+}
+
+static const struct table_choice checksum_choices[] = {{"auto", true}, {"none", false}, {NULL, 0}};
+
+static const struct table_choice payer_choices[] = {
+    {"requester", true}, {"bucket-owner", false}, {NULL, 0}};
 
 static const struct table_choice addressing_choices[] = {
     {"auto", UPLOAD_ADDRESSING_AUTO},
@@ -264,6 +340,24 @@ static const struct table_key upload_keys[] = {
      AT(upload_config, sse_kms_key_id),
      .max = 2048,
      .check = check_visible},
+    {.name = "sse_kms_context",
+     .type = TABLE_CUSTOM,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, sse_context),
+     .custom = read_context},
+    {.name = "acl",
+     .type = TABLE_STRING,
+     .flags = TABLE_NULLABLE,
+     AT(upload_config, acl),
+     .check = check_acl},
+    {.name = "request_payer",
+     .type = TABLE_BOOL,
+     AT(upload_config, requester_pays),
+     .choices = payer_choices},
+    {.name = "checksum",
+     .type = TABLE_BOOL,
+     AT(upload_config, checksum),
+     .choices = checksum_choices},
     {.name = "tags",
      .type = TABLE_CUSTOM,
      .flags = TABLE_NULLABLE,
@@ -287,6 +381,7 @@ static const struct table_key upload_keys[] = {
      .flags = TABLE_NULLABLE,
      AT(upload_config, tls),
      .table = &access_tls},
+    ACCESS_PROXY_KEYS(upload_config),
     REFUSED_SECRET("access_key", "access_key_file"),
     REFUSED_SECRET("access_key_id", "access_key_file"),
     REFUSED_SECRET("secret_key", "secret_key_file"),

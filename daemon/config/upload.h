@@ -10,12 +10,15 @@
 #include "daemon/config/table.h"
 
 #define UPLOAD_TAGS_MAX 10
-#define UPLOAD_TAG_KEY_MAX 128   /* characters */
-#define UPLOAD_TAG_VALUE_MAX 256 /* characters */
+#define UPLOAD_CONTEXT_MAX 10
+#define UPLOAD_CONTEXT_PAIR_MAX 400 /* bytes of a key and its value */
+#define UPLOAD_TAG_KEY_MAX 128      /* characters */
+#define UPLOAD_TAG_VALUE_MAX 256    /* characters */
 
 /* Its base is a struct upload_config with the defaults in place. */
 extern const struct table upload_section;
 
 void upload_defaults(struct upload_config *u);
 void upload_done(struct upload_config *u);
-void upload_tags_clear(struct upload_config *u);
+/* Of tags, and of the context of KMS. */
+void upload_labels_clear(struct label **labels, size_t *n);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/proxy.h"
+#include "base/segments.h"
 #include "daemon/config/check.h"
 #include "daemon/config/upload.h"
 #include "daemon/config/upload_url.h"
@@ -17,6 +19,8 @@ enum field {
     FIELD_NUMBER,     /* uint64_t, set if not 0 */
     FIELD_ADDRESSING, /* set if not auto */
     FIELD_TAGS,       /* set if there is one */
+    FIELD_CONTEXT,    /* the same */
+    FIELD_DEFAULT,    /* bool, set if false */
 };
 
 #define SIGNED (UPLOAD_S3 | UPLOAD_GS | UPLOAD_AZ)
@@ -38,6 +42,10 @@ static const struct fit {
     FIT("storage_class", FIELD_TEXT, storage_class, SIGNED),
     FIT("server_side_encryption", FIELD_TEXT, sse, UPLOAD_S3),
     FIT("sse_kms_key_id", FIELD_TEXT, sse_kms_key_id, UPLOAD_S3),
+    FIT("sse_kms_context", FIELD_CONTEXT, sse_context, UPLOAD_S3),
+    FIT("acl", FIELD_TEXT, acl, UPLOAD_S3),
+    FIT("request_payer", FIELD_FLAG, requester_pays, UPLOAD_S3),
+    FIT("checksum", FIELD_DEFAULT, checksum, UPLOAD_S3),
     FIT("tags", FIELD_TAGS, tags, UPLOAD_S3),
     FIT("access_key_file", FIELD_TEXT, access_key_file, UPLOAD_S3 | UPLOAD_GS),
     FIT("secret_key_file", FIELD_TEXT, secret_key_file, UPLOAD_S3 | UPLOAD_GS),
@@ -45,6 +53,8 @@ static const struct fit {
     FIT("account_key_file", FIELD_TEXT, account_key_file, UPLOAD_AZ),
     FIT("sas_token_file", FIELD_TEXT, sas_token_file, UPLOAD_AZ),
     FIT("max_rate", FIELD_NUMBER, max_rate, SIGNED | PLAIN),
+    FIT("proxy_url", FIELD_TEXT, proxy.url, SIGNED | PLAIN),
+    FIT("no_proxy", FIELD_TEXT, proxy.no_proxy, SIGNED | PLAIN),
     FIT("basic_auth", FIELD_TEXT, auth.basic_username, PLAIN),
     FIT("basic_auth", FIELD_TEXT, auth.basic_password_file, PLAIN),
     FIT("authorization", FIELD_TEXT, auth.credentials_file, PLAIN),
@@ -68,6 +78,8 @@ static bool is_set(const struct upload_config *u, const struct fit *fit)
     case FIELD_NUMBER: return *(const uint64_t *)(const void *)field > 0;
     case FIELD_ADDRESSING: return u->addressing != UPLOAD_ADDRESSING_AUTO;
     case FIELD_TAGS: return u->n_tags > 0;
+    case FIELD_CONTEXT: return u->n_sse_context > 0;
+    case FIELD_DEFAULT: return !*(const bool *)(const void *)field;
     }
     return false;
 }
@@ -84,7 +96,9 @@ static void unset(struct upload_config *u, const struct fit *fit)
     case FIELD_FLAG: *(bool *)(void *)field = false; break;
     case FIELD_NUMBER: *(uint64_t *)(void *)field = 0; break;
     case FIELD_ADDRESSING: u->addressing = UPLOAD_ADDRESSING_AUTO; break;
-    case FIELD_TAGS: upload_tags_clear(u); break;
+    case FIELD_TAGS: upload_labels_clear(&u->tags, &u->n_tags); break;
+    case FIELD_CONTEXT: upload_labels_clear(&u->sse_context, &u->n_sse_context); break;
+    case FIELD_DEFAULT: *(bool *)(void *)field = true; break;
     }
 }
 
@@ -155,7 +169,7 @@ static void check_needs(struct check *k, char *const *field, const char *key, ch
 static void check_pairs(struct check *k)
 {
     const struct upload_config *u = &k->c->upload;
-    bool kms = u->sse && strcmp(u->sse, "aws:kms") == 0;
+    bool kms = u->sse && strncmp(u->sse, "aws:kms", strlen("aws:kms")) == 0;
 
     check_needs(k, &u->access_key_file, "access_key_file", &u->secret_key_file, "secret_key_file");
     check_needs(k, &u->secret_key_file, "secret_key_file", &u->access_key_file, "access_key_file");
@@ -168,7 +182,11 @@ static void check_pairs(struct check *k)
     if (u->sse_kms_key_id && !kms && !check_any_bad(k, AT(&u->sse)))
         check_report(k, AT(&u->sse_kms_key_id), ABOUT,
                      "sse_kms_key_id needs `server_side_encryption: aws:kms`");
+    if (u->sse_context && !kms && !check_any_bad(k, AT(&u->sse)))
+        check_report(k, AT(&u->sse_context), ABOUT,
+                     "sse_kms_context needs `server_side_encryption: aws:kms`");
     check_access(k, &u->auth, &u->tls, &u->url, ABOUT);
+    check_proxy(k, &u->proxy, ABOUT);
 }
 
 /* The secret that would travel in every request as it is, not as a signature; NULL: none. */
@@ -185,6 +203,15 @@ static const char *bare_secret(const struct upload_config *u, enum upload_scheme
     return NULL;
 }
 
+/* Through a proxy also what this machine itself would have answered. */
+static bool leaves_by_proxy(const struct proxy_config *p, const char *url)
+{
+    struct origin to;
+
+    return p->url && origin_parse(url, &to) > 0 && !to.https &&
+           !(p->no_proxy && proxy_excepts(p->no_proxy, to.host, to.port));
+}
+
 static int check_open(struct check *k, enum upload_scheme scheme)
 {
     const struct upload_config *u = &k->c->upload;
@@ -192,6 +219,8 @@ static int check_open(struct check *k, enum upload_scheme scheme)
     const char *secret = bare_secret(u, scheme);
     int r = secret && *at ? upload_url_is_open(*at) : 0;
 
+    if (r == 0 && secret && *at && leaves_by_proxy(&u->proxy, *at))
+        r = 1;
     if (r > 0 && !check_any_bad(k, AT(&u->access_key_file, &u->auth.basic_username)))
         check_report(k, AT(at), ABOUT,
                      "%s would go over the network for everyone to read: write https:// in %s",
@@ -203,12 +232,8 @@ static int check_open(struct check *k, enum upload_scheme scheme)
 static void check_apart(struct check *k)
 {
     const struct upload_config *u = &k->c->upload;
-    const char *dir = u->url + strlen("file://"), *spool = k->c->storage.path;
-    size_t n = strlen(spool);
 
-    while (n > 1 && spool[n - 1] == '/')
-        n--;
-    if (strncmp(dir, spool, n) == 0 && (dir[n] == '\0' || dir[n] == '/') &&
+    if (segments_within(u->url + strlen("file://"), k->c->storage.path) &&
         !check_any_bad(k, AT(&k->c->storage.path)))
         check_report(k, AT(&u->url, &k->c->storage.path), ABOUT,
                      "url `%.80s` lies in storage.path, where traces wait to be uploaded: name "
@@ -221,7 +246,7 @@ static const char endpoint_secret[] =
     "own, which the keys that end in _file name";
 
 /* 1: good, 0: it was reported, -ENOMEM. */
-static int check_url(struct check *k, char *const *at, enum upload_scheme scheme)
+static int check_url(struct check *k, char *const *at)
 {
     bool endpoint = at == &k->c->upload.endpoint;
     const char *key = endpoint ? "endpoint" : "url", *secret;
@@ -233,7 +258,7 @@ static int check_url(struct check *k, char *const *at, enum upload_scheme scheme
         check_report_unseen(k, AT(at), ABOUT, unseen);
         return 0;
     }
-    r = endpoint ? upload_endpoint_check(*at, scheme, why) : upload_url_check(*at, why);
+    r = endpoint ? upload_endpoint_check(*at, why) : upload_url_check(*at, why);
     if (r == -EINVAL)
         check_report(k, AT(at), ABOUT, "%s %s", key, why);
     return r == -EINVAL ? 0 : r < 0 ? r : 1;
@@ -246,9 +271,9 @@ static int check_urls(struct check *k)
     int url = 1, endpoint = 1;
 
     if (u->url)
-        url = check_url(k, &u->url, scheme);
+        url = check_url(k, &u->url);
     if (url >= 0 && u->endpoint)
-        endpoint = check_url(k, &u->endpoint, scheme);
+        endpoint = check_url(k, &u->endpoint);
     if (url < 0 || endpoint < 0)
         return -ENOMEM;
     if (!scheme)

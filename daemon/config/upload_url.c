@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/segments.h"
 #include "daemon/config/address.h"
 #include "daemon/config/text.h"
 
@@ -50,6 +51,9 @@ static const struct synonym {
 /* Plain PUT is not signed: these would refuse each one. */
 static const struct synonym signing_hosts[] = {
     {".amazonaws.com", "is Amazon's S3, which takes signed requests: write s3://BUCKET/PREFIX"},
+    {".amazonaws.eu", "is Amazon's S3, which takes signed requests: write s3://BUCKET/PREFIX"},
+    {".c2s.ic.gov", "is Amazon's S3, which takes signed requests: write s3://BUCKET/PREFIX"},
+    {".sc2s.sgov.gov", "is Amazon's S3, which takes signed requests: write s3://BUCKET/PREFIX"},
     {".amazonaws.com.cn", "is Amazon's S3, which takes signed requests: write s3://BUCKET/PREFIX"},
     {".googleapis.com", "is Google's storage, which takes signed requests: write "
                         "gs://BUCKET/PREFIX"},
@@ -282,18 +286,7 @@ int upload_url_check(const char *url, char why[static UPLOAD_WHY_MAX])
     return no_scheme(url, why);
 }
 
-/* "", "/", or for an account's name "/name" and "/name/". */
-static bool may_follow(const char *path, bool account)
-{
-    const char *name = path + (*path == '/'), *end = name + strcspn(name, "/?#");
-
-    if (end == name)
-        return *end == '\0';
-    return account && (*end == '\0' || strcmp(end, "/") == 0);
-}
-
-int upload_endpoint_check(const char *endpoint, enum upload_scheme store,
-                          char why[static UPLOAD_WHY_MAX])
+int upload_endpoint_check(const char *endpoint, char why[static UPLOAD_WHY_MAX])
 {
     enum upload_scheme scheme = upload_url_scheme(endpoint);
     const char *rest = behind_scheme(endpoint), *static_why;
@@ -310,10 +303,10 @@ int upload_endpoint_check(const char *endpoint, enum upload_scheme store,
     if (r == -EINVAL)
         return say(why, "`%.80s`: %s", endpoint, static_why);
     address_done(&a);
-    if (r == 0 && !may_follow(path, store == UPLOAD_AZ))
-        return say(why,
-                   "`%.80s` must be a host without a path: the bucket and what is behind it "
-                   "belong into `url`",
+    if (r == 0 && path[strcspn(path, "?#")])
+        return say(why, "`%.80s` must have no query and no fragment", endpoint);
+    if (r == 0 && segments_check(path, true) != SEGMENTS_FINE)
+        return say(why, "`%.80s` has an empty part, `.` or `..` in its path: write it without",
                    endpoint);
     return r;
 }

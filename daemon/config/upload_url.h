@@ -40,9 +40,8 @@ bool upload_url_has_secret(const char *url, const char **ret_why);
  */
 int upload_url_check(const char *url, char why[static UPLOAD_WHY_MAX]);
 
-/* The same for http(s)://host[:port] of a store; Azure's may have the account's name behind it. */
-int upload_endpoint_check(const char *endpoint, enum upload_scheme store,
-                          char why[static UPLOAD_WHY_MAX]);
+/* The same for http(s)://host[:port][/path] of a store. */
+int upload_endpoint_check(const char *endpoint, char why[static UPLOAD_WHY_MAX]);
 
 /* 1 for http:// to another machine: whoever is on the way can read what is sent. 0 or -ENOMEM. */
 int upload_url_is_open(const char *url);

@@ -157,6 +157,10 @@ static int on_failed(sd_event_source *s, void *userdata)
     struct http_request *r = userdata;
 
     (void)s;
+    if (r->misdirected) {
+        finish(r, CURLE_COULDNT_RESOLVE_PROXY);
+        return 0;
+    }
     finish(r, r->unwatched ? CURLE_FAILED_INIT : CURLE_WRITE_ERROR);
     return 0;
 }
@@ -226,6 +230,14 @@ static int watch(struct http_request *r, usec stall_timeout)
                              r);
 }
 
+/* Without a proxy's URL that is one, nothing goes out: finished() says so. */
+static int begin(struct http *h, struct http_request *r)
+{
+    if (r->misdirected)
+        return sd_event_add_defer(h->event, &r->failed, on_failed, r) < 0 ? -ENOMEM : 0;
+    return curl_multi_add_handle(h->multi, r->easy) == CURLM_OK ? 0 : -ENOMEM;
+}
+
 int http_start(struct http *h, const struct http_options *options,
                const struct http_handlers *handlers, void *userdata, struct http_request **ret)
 {
@@ -243,8 +255,8 @@ int http_start(struct http *h, const struct http_options *options,
     error = request_init(r, h->user_agent, options);
     if (error == 0)
         error = watch(r, options->stall_timeout);
-    if (error >= 0 && curl_multi_add_handle(h->multi, r->easy) != CURLM_OK)
-        error = -ENOMEM;
+    if (error >= 0)
+        error = begin(h, r);
     if (error < 0) {
         request_free(r);
         return error;

@@ -3,8 +3,8 @@
 
 /*
  * HTTP requests on the event loop, by libcurl's multi interface: the only user of curl_multi. It
- * hardens every request the same way (no redirects, no proxy, no netrc, TLS 1.2 or newer, no
- * compression, bounded headers) and never retries: what to make of a result is the caller's.
+ * hardens every request the same way (no redirects, no netrc, TLS 1.2 or newer, no compression,
+ * bounded headers, no proxy that the caller did not ask for) and never retries: what to make of a result is the caller's.
  */
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/clock.h"
+#include "base/proxy.h"
 
 #define HTTP_HEADERS_MAX (64u << 10) /* bytes of all header lines of one response */
 #define HTTP_TEXT_MAX 256
@@ -24,16 +25,18 @@ struct http;         /* the transfers of one event loop */
 struct http_request; /* one of them */
 
 enum http_error {
-    HTTP_OK,       /* the response is complete, whatever its status */
-    HTTP_DNS,      /* the name did not resolve */
-    HTTP_CONNECT,  /* refused, unreachable, no such socket */
-    HTTP_TLS,      /* handshake, certificate */
-    HTTP_TLS_FILE, /* a CA, certificate or key file of ours cannot be used */
-    HTTP_TIMEOUT,  /* not done in time */
-    HTTP_CLOSED,   /* the peer ended the connection early */
-    HTTP_PROTOCOL, /* not HTTP, or not as we accept it */
-    HTTP_ABORTED,  /* a handler gave up */
-    HTTP_LOCAL,    /* memory, descriptors, or the file to send */
+    HTTP_OK,            /* the response is complete, whatever its status */
+    HTTP_DNS,           /* the name did not resolve */
+    HTTP_CONNECT,       /* refused, unreachable, no such socket */
+    HTTP_TLS,           /* handshake, certificate */
+    HTTP_TLS_FILE,      /* a CA, certificate or key file of ours cannot be used */
+    HTTP_PROXY,         /* the proxy is out of reach, or cannot reach the server for now */
+    HTTP_PROXY_REFUSED, /* it asks for a password or does not let us through; or is no proxy's URL */
+    HTTP_TIMEOUT,       /* not done in time */
+    HTTP_CLOSED,        /* the peer ended the connection early */
+    HTTP_PROTOCOL,      /* not HTTP, or not as we accept it */
+    HTTP_ABORTED,       /* a handler gave up */
+    HTTP_LOCAL,         /* memory, descriptors, or the file to send */
 };
 
 struct http_result {
@@ -45,7 +48,8 @@ struct http_result {
      */
     bool sent_all;
     bool delimited; /* the body's end was announced (chunked or Content-Length), not just a close */
-    char text[HTTP_TEXT_MAX]; /* what went wrong, for people; "" when nothing did */
+    char text[HTTP_TEXT_MAX];    /* what went wrong, for people; "" when nothing did */
+    char proxy[PROXY_NAME_SIZE]; /* which may have answered in the server's place; "": none */
 };
 
 struct http_header {
@@ -76,7 +80,9 @@ struct http_options {
     uint64_t max_rate;     /* bytes of the body sent in a second; 0: no limit */
     const char *unix_path; /* connect here instead; '@' first: the abstract name space */
     const char *authorization; /* "Authorization: …", or NULL; copied and wiped after use */
+    const struct proxy *proxy; /* not for unix sockets; NULL: none */
     const char *ca_file, *cert_file, *key_file;
+    bool ca_beside;          /* the system's authorities count beside those of ca_file */
     const char *server_name; /* verify (and ask for) this name instead of the URL's */
     bool insecure_skip_verify;
     usec connect_timeout; /* up to the end of the TLS handshake */

@@ -26,122 +26,11 @@
 
 #define EXPECT_WAIT_MS 1000L
 
-#define HEADERS_TOO_LONG "the response's headers are longer than 64 KiB"
-
-#define CURLE_TOO_LARGE_ ((CURLcode)100) /* CURLE_TOO_LARGE since 8.6.0 */
-
-static enum http_error error_of(CURLcode code, long os_errno)
-{
-    if (os_errno == EMFILE || os_errno == ENFILE || os_errno == ENOBUFS || os_errno == ENOMEM)
-        return HTTP_LOCAL;
-    switch (code) {
-    case CURLE_OK: return HTTP_OK;
-    case CURLE_COULDNT_RESOLVE_HOST: return HTTP_DNS;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_INTERFACE_FAILED: return HTTP_CONNECT;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_CLIENTCERT: return HTTP_TLS;
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE: return HTTP_TLS_FILE;
-    case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMEOUT;
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR: return HTTP_CLOSED;
-    case CURLE_WRITE_ERROR:
-    case CURLE_ABORTED_BY_CALLBACK: return HTTP_ABORTED;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT: return HTTP_LOCAL;
-    default: return HTTP_PROTOCOL;
-    }
-}
-
 static void wipe_list(struct curl_slist *list)
 {
     for (struct curl_slist *l = list; l; l = l->next)
         explicit_bzero(l->data, strlen(l->data));
     curl_slist_free_all(list);
-}
-
-/*
- * A header line longer than curl's own buffer (100 KiB) is CURLE_OUT_OF_MEMORY to it, or
- * CURLE_TOO_LARGE in newer versions: the peer's doing, not ours.
- */
-static bool headers_overflowed(const struct http_request *r, CURLcode code)
-{
-    curl_off_t first_byte = 0;
-
-    if (code == CURLE_TOO_LARGE_)
-        return !r->has_body;
-    /* Older versions have no word for it. */
-    if (code != CURLE_OUT_OF_MEMORY)
-        return false;
-    (void)curl_easy_getinfo(r->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
-    return first_byte > 0 && !r->has_body;
-}
-
-/*
- * A server may answer, announce the end and stop reading: that the rest could not be sent is no
- * failure when the whole answer is there.
- */
-static bool refused_early(const struct http_request *r, CURLcode code)
-{
-    curl_off_t announced = -1, received = 0;
-
-    if ((code != CURLE_SEND_ERROR && code != CURLE_READ_ERROR) || r->status < 300)
-        return false;
-    (void)curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    (void)curl_easy_getinfo(r->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-    return r->head_ended && announced >= 0 && received == announced;
-}
-
-/* What went out belongs to the kernel by then, which is as much as can be known here. */
-static bool all_was_sent(const struct http_request *r)
-{
-    curl_off_t body = 0;
-    long head = 0;
-
-    (void)curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &body);
-    (void)curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &head);
-    return head > 0 && (uint64_t)body >= r->source.size;
-}
-
-void request_result(const struct http_request *r, CURLcode code, struct http_result *ret)
-{
-    const char *text = NULL;
-    long os_errno = 0;
-
-    if (r->expectation_failed || refused_early(r, code))
-        code = CURLE_OK;
-    else if (code == CURLE_OK && !r->head_ended)
-        code = CURLE_RECV_ERROR; /* curl takes a head that is cut for a whole one */
-    *ret = (struct http_result){.delimited = r->delimited, .sent_all = all_was_sent(r)};
-    (void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
-    (void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &ret->status);
-    if (r->expectation_failed)
-        ret->status = 417;
-    if (r->socket_error < 0)
-        os_errno = -r->socket_error;
-    ret->error = error_of(code, code == CURLE_OK ? 0 : os_errno);
-    if (r->refused || headers_overflowed(r, code)) {
-        ret->error = HTTP_PROTOCOL;
-        text = r->refused ? r->refused : HEADERS_TOO_LONG;
-    } else if (r->source.error[0] || r->out_of_memory) {
-        ret->error = HTTP_LOCAL;
-        text = r->out_of_memory ? strerror(ENOMEM) : r->source.error;
-    } else if (ret->error == HTTP_CONNECT && os_errno != 0) {
-        /* curl names the host of the URL, which for a unix socket is not where it connected to. */
-        text = strerror((int)os_errno);
-    } else if (code != CURLE_OK) {
-        text = r->error[0] ? r->error : curl_easy_strerror(code);
-    }
-    if (text)
-        (void)snprintf(ret->text, sizeof(ret->text), "%.*s", HTTP_TEXT_MAX - 1, text);
 }
 
 void request_done(struct http_request *r)
@@ -151,6 +40,7 @@ void request_done(struct http_request *r)
         curl_easy_cleanup(r->easy);
     wipe_list(r->headers);
     curl_slist_free_all(r->connect_to);
+    proxy_free(r->proxy);
     source_done(&r->source);
 }
 
@@ -205,7 +95,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *userdata)
     n *= size;
     r->header_bytes += n;
     if (r->header_bytes > HTTP_HEADERS_MAX) {
-        r->refused = HEADERS_TOO_LONG;
+        r->refused = REQUEST_HEADERS_TOO_LONG;
         return 0;
     }
     if (status > 0) {
@@ -318,7 +208,7 @@ static int on_seek(void *userdata, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-static int add_header(struct http_request *r, const char *line)
+int request_add_header(struct http_request *r, const char *line)
 {
     struct curl_slist *list = curl_slist_append(r->headers, line);
 
@@ -328,106 +218,36 @@ static int add_header(struct http_request *r, const char *line)
     return 0;
 }
 
-/*
- * server_name: the URL gets that name, so that libcurl asks for it (SNI) and verifies it, the
- * connection goes to the real host, and the Host header keeps what the target was called.
- */
-static int set_server_name(struct http_request *r, const char *url, const char *name)
-{
-    char *host = NULL, *port = NULL, *changed = NULL;
-    struct buf line;
-    int result = -EINVAL;
-    CURLU *u = curl_url();
-
-    buf_init(&line, 4096);
-    if (!u)
-        return -ENOMEM;
-    if (curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-        curl_url_set(u, CURLUPART_HOST, name, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_URL, &changed, 0) == CURLUE_OK &&
-        buf_addf(&line, "Host: %s:%s", host, port) == 0 && add_header(r, buf_str(&line)) == 0) {
-        buf_clear(&line);
-        if (buf_addf(&line, "%s:%s:%s:%s", name, port, host, port) == 0)
-            r->connect_to = curl_slist_append(NULL, buf_str(&line));
-        if (r->connect_to &&
-            curl_easy_setopt(r->easy, CURLOPT_CONNECT_TO, r->connect_to) == CURLE_OK &&
-            curl_easy_setopt(r->easy, CURLOPT_URL, changed) == CURLE_OK)
-            result = 0;
-    }
-    buf_done(&line);
-    curl_free(host);
-    curl_free(port);
-    curl_free(changed);
-    curl_url_cleanup(u);
-    return result;
-}
-
-#define SET(option, value)                                            \
-    do {                                                              \
-        if (curl_easy_setopt(r->easy, (option), (value)) != CURLE_OK) \
-            return -ENOMEM;                                           \
-    } while (0)
-
 /* What every request has in common: FACTS of libcurl that are unsafe by default. */
 static int set_hardened(struct http_request *r, const char *user_agent)
 {
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_PROXY, "");
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_HTTP_CONTENT_DECODING, 0L);
-    SET(CURLOPT_PATH_AS_IS, 1L);
+    REQUEST_SET(r, CURLOPT_PROTOCOLS_STR, "http,https");
+    REQUEST_SET(r, CURLOPT_FOLLOWLOCATION, 0L);
+    REQUEST_SET(r, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    REQUEST_SET(r, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    REQUEST_SET(r, CURLOPT_NOSIGNAL, 1L);
+    REQUEST_SET(r, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    REQUEST_SET(r, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+    REQUEST_SET(r, CURLOPT_PATH_AS_IS, 1L);
     /*
      * Minutes pass between two captures: a kept address would only be a stale one; and libcurl
      * walks through all that it keeps at each transfer.
      */
-    SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-    SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
-    SET(CURLOPT_USERAGENT, user_agent);
-    SET(CURLOPT_ERRORBUFFER, r->error);
-    SET(CURLOPT_PRIVATE, r);
-    SET(CURLOPT_SOCKOPTFUNCTION, on_open);
-    SET(CURLOPT_SOCKOPTDATA, r);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, r);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, r);
-    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    SET(CURLOPT_OPENSOCKETDATA, r);
+    REQUEST_SET(r, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    REQUEST_SET(r, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+    REQUEST_SET(r, CURLOPT_USERAGENT, user_agent);
+    REQUEST_SET(r, CURLOPT_ERRORBUFFER, r->error);
+    REQUEST_SET(r, CURLOPT_PRIVATE, r);
+    REQUEST_SET(r, CURLOPT_SOCKOPTFUNCTION, on_open);
+    REQUEST_SET(r, CURLOPT_SOCKOPTDATA, r);
+    REQUEST_SET(r, CURLOPT_HEADERFUNCTION, on_header);
+    REQUEST_SET(r, CURLOPT_HEADERDATA, r);
+    REQUEST_SET(r, CURLOPT_WRITEFUNCTION, on_body);
+    REQUEST_SET(r, CURLOPT_WRITEDATA, r);
+    REQUEST_SET(r, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    REQUEST_SET(r, CURLOPT_OPENSOCKETDATA, r);
     /* Else the end of a request whose name is still being looked up waits for the name server. */
-    SET(CURLOPT_QUICK_EXIT, 1L);
-    return 0;
-}
-
-/* Connections are kept for callers that say so, and a capture neither takes nor leaves one. */
-static int set_connection(struct http_request *r, const struct http_options *o)
-{
-    SET(CURLOPT_FORBID_REUSE, (long)!o->keep);
-    SET(CURLOPT_FRESH_CONNECT, (long)!o->keep);
-    SET(CURLOPT_MAXAGE_CONN, HTTP_IDLE_SECONDS);
-    /* Up, so that the least time that is asked for is not none at all. */
-    SET(CURLOPT_CONNECTTIMEOUT_MS,
-        (long)((o->connect_timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC));
-    SET(CURLOPT_TIMEOUT_MS, (long)((o->timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC));
-    if (o->unix_path && o->unix_path[0] == '@')
-        SET(CURLOPT_ABSTRACT_UNIX_SOCKET, o->unix_path + 1);
-    else if (o->unix_path)
-        SET(CURLOPT_UNIX_SOCKET_PATH, o->unix_path);
-    if (o->ca_file)
-        SET(CURLOPT_CAINFO, o->ca_file);
-    if (o->cert_file)
-        SET(CURLOPT_SSLCERT, o->cert_file);
-    if (o->key_file)
-        SET(CURLOPT_SSLKEY, o->key_file);
-    if (o->insecure_skip_verify) {
-        SET(CURLOPT_SSL_VERIFYPEER, 0L);
-        SET(CURLOPT_SSL_VERIFYHOST, 0L);
-    }
+    REQUEST_SET(r, CURLOPT_QUICK_EXIT, 1L);
     return 0;
 }
 
@@ -446,24 +266,24 @@ static int set_body(struct http_request *r, const struct http_options *o)
 
     if (error < 0)
         return error;
-    SET(CURLOPT_BUFFERSIZE, REPLY_BUFFER);
-    SET(CURLOPT_UPLOAD_BUFFERSIZE, send_buffer(r->source.size));
-    SET(CURLOPT_UPLOAD, 1L);
-    SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->source.size);
-    SET(CURLOPT_READFUNCTION, on_read);
-    SET(CURLOPT_READDATA, r);
-    SET(CURLOPT_SEEKFUNCTION, on_seek);
-    SET(CURLOPT_SEEKDATA, r);
-    SET(CURLOPT_EXPECT_100_TIMEOUT_MS, EXPECT_WAIT_MS);
+    REQUEST_SET(r, CURLOPT_BUFFERSIZE, REPLY_BUFFER);
+    REQUEST_SET(r, CURLOPT_UPLOAD_BUFFERSIZE, send_buffer(r->source.size));
+    REQUEST_SET(r, CURLOPT_UPLOAD, 1L);
+    REQUEST_SET(r, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->source.size);
+    REQUEST_SET(r, CURLOPT_READFUNCTION, on_read);
+    REQUEST_SET(r, CURLOPT_READDATA, r);
+    REQUEST_SET(r, CURLOPT_SEEKFUNCTION, on_seek);
+    REQUEST_SET(r, CURLOPT_SEEKDATA, r);
+    REQUEST_SET(r, CURLOPT_EXPECT_100_TIMEOUT_MS, EXPECT_WAIT_MS);
     if (o->max_rate > 0) {
         r->piece = (size_t)(o->max_rate / PIECES_A_SECOND);
         r->piece = r->piece < SMALLEST_PIECE ? SMALLEST_PIECE : r->piece;
-        SET(CURLOPT_MAX_SEND_SPEED_LARGE,
-            o->max_rate > INT64_MAX ? INT64_MAX : (curl_off_t)o->max_rate);
+        REQUEST_SET(r, CURLOPT_MAX_SEND_SPEED_LARGE,
+                    o->max_rate > INT64_MAX ? INT64_MAX : (curl_off_t)o->max_rate);
     }
     r->expects = o->expect_continue && r->source.size > 0;
     /* Else curl asks by itself from 1 MiB on, and waits for servers that do not know it. */
-    return add_header(r, r->expects ? "Expect: 100-continue" : "Expect:");
+    return request_add_header(r, r->expects ? "Expect: 100-continue" : "Expect:");
 }
 
 static int set_method(struct http_request *r, const struct http_options *o)
@@ -490,25 +310,23 @@ static int set_method(struct http_request *r, const struct http_options *o)
             return error;
     }
     if (strcmp(name, "HEAD") == 0)
-        SET(CURLOPT_NOBODY, 1L);
+        REQUEST_SET(r, CURLOPT_NOBODY, 1L);
     else if (i > 0)
-        SET(CURLOPT_CUSTOMREQUEST, methods[i].name);
+        REQUEST_SET(r, CURLOPT_CUSTOMREQUEST, methods[i].name);
     return 0;
 }
-
-#undef SET
 
 static int add_headers(struct http_request *r, const struct http_options *o)
 {
     struct buf line;
-    int error = o->authorization ? add_header(r, o->authorization) : 0;
+    int error = o->authorization ? request_add_header(r, o->authorization) : 0;
 
     buf_init(&line, HTTP_HEADERS_MAX);
     for (size_t i = 0; error == 0 && i < o->n_headers; i++) {
         buf_clear(&line);
         error = header_format(&line, o->headers[i].name, o->headers[i].value);
         if (error == 0)
-            error = add_header(r, buf_str(&line));
+            error = request_add_header(r, buf_str(&line));
     }
     buf_wipe(&line);
     return error;
@@ -522,16 +340,12 @@ int request_init(struct http_request *r, const char *user_agent, const struct ht
     if (!r->easy)
         return -ENOMEM;
     error = set_hardened(r, user_agent);
-    if (error == 0 && curl_easy_setopt(r->easy, CURLOPT_URL, o->url) != CURLE_OK)
-        error = -ENOMEM;
-    if (error == 0)
-        error = set_connection(r, o);
     if (error == 0)
         error = set_method(r, o);
     if (error == 0)
         error = add_headers(r, o);
-    if (error == 0 && o->server_name)
-        error = set_server_name(r, o->url, o->server_name);
+    if (error == 0)
+        error = connection_init(r, o);
     if (error == 0 && r->headers &&
         curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) != CURLE_OK)
         error = -ENOMEM;

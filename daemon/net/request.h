@@ -11,12 +11,16 @@
 #include "daemon/net/http.h"
 #include "daemon/net/source.h"
 
+#define REQUEST_HEADERS_TOO_LONG "the response's headers are longer than 64 KiB"
+
 struct http_request {
     struct http *http;
     sd_event *event; /* borrowed */
     CURL *easy;
     struct curl_slist *headers;    /* may hold a secret: wiped */
     struct curl_slist *connect_to; /* for server_name */
+    char *proxy;                   /* its URL, perhaps with a password; NULL: none */
+    bool misdirected;              /* the proxy's URL is none: `error` says why */
     const struct http_handlers *handlers;
     void *userdata;
     int fd;                  /* the last one that was opened or watched for this transfer */
@@ -46,10 +50,24 @@ struct http_request {
     char error[CURL_ERROR_SIZE];
 };
 
+/* Sets an option of the handle, or returns -ENOMEM from the function around it. */
+#define REQUEST_SET(r, option, value)                                   \
+    do {                                                                \
+        if (curl_easy_setopt((r)->easy, (option), (value)) != CURLE_OK) \
+            return -ENOMEM;                                             \
+    } while (0)
+
+/* connection.c: how the server is reached, and what it is called there. As request_init. */
+int connection_init(struct http_request *r, const struct http_options *o);
+
+/* Adds a header line. 0 or -ENOMEM. */
+int request_add_header(struct http_request *r, const char *line);
+
 /* Builds the handle. 0, -ENOMEM or -EINVAL; request_done is due in any case. */
 int request_init(struct http_request *r, const char *user_agent, const struct http_options *o);
 
 /* The handle must have left the multi. */
 void request_done(struct http_request *r);
 
+/* result.c */
 void request_result(const struct http_request *r, CURLcode code, struct http_result *ret);

@@ -110,6 +110,7 @@ static const char *first_of(const char *a, const char *b)
 void answer_facts(const struct answer *a, struct reply_facts *f)
 {
     f->code = first_of(a->error.code, a->code);
+    f->message = a->error.message;
     f->region_told = first_of(a->region, a->error.region);
     f->date = a->date;
     f->server_time = a->error.server_time;
@@ -213,6 +214,8 @@ void answer_text(const struct answer *a, const struct http_result *result, const
     buf_init(&b, STORE_TEXT_MAX - 1);
     if (result->status > 0)
         add_answer(&b, a, result->status);
+    if (result->status >= 300 && result->proxy[0])
+        (void)buf_addf(&b, ", through the proxy %s", result->proxy);
     if (result->error != HTTP_OK && result->error != HTTP_ABORTED)
         add_quoted(&b, b.len > 0 ? "; " : "", result->text, strlen(result->text));
     if (hint[0])

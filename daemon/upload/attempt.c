@@ -68,7 +68,7 @@ static int start(struct remote_call *c, const struct message *m)
         .fd = c->object.fd,
         .size = c->object.size,
     };
-    const struct http_options o = {
+    struct http_options o = {
         .url = buf_str(&m->url),
         .method = m->method,
         .headers = m->headers,
@@ -77,29 +77,33 @@ static int start(struct remote_call *c, const struct message *m)
         .expect_continue = c->asks,
         .keep = true,
         .max_rate = r->max_rate,
-        .ca_file = r->ca_file,
-        .cert_file = r->cert_file,
-        .key_file = r->key_file,
-        .server_name = r->server_name,
-        .insecure_skip_verify = r->insecure_skip_verify,
         .connect_timeout = CONNECT_TIMEOUT,
         .timeout = timeout_of(c),
         .stall_timeout = r->stall_timeout,
     };
 
+    reach_store(&r->reach, &o);
     return http_start(r->http, &o, &handlers, c, &c->request);
+}
+
+/* What this attempt does beside sending the object. */
+static void choose(struct remote_call *c)
+{
+    const struct remote *r = c->remote;
+    const struct dialect *d = r->dialect;
+    bool put = is_put(c);
+
+    (void)snprintf(c->region, sizeof(c->region), "%s", d->region ? d->region : "");
+    c->conditional = put && d->conditional && !c->object.replace;
+    c->asks = put && d->expect_continue && !r->never_asks && c->object.size > EXPECT_LEAST;
+    c->sums = put && d->checksum && !r->never_sums && !(c->tried & REMOTE_BARED);
+    c->skew = r->skew;
 }
 
 static int compose(struct remote_call *c, struct message *ret, char *why)
 {
     struct remote *r = c->remote;
-    const struct dialect_request q = {
-        .verb = verb_of(c),
-        .key = c->key,
-        .object = is_put(c) ? &c->object : NULL,
-        .after = c->after,
-        .token = c->token,
-    };
+    struct dialect_request q;
     const struct secret_set *secrets = NULL;
 
     if (r->identity) {
@@ -110,12 +114,15 @@ static int compose(struct remote_call *c, struct message *ret, char *why)
             return -ENOKEY;
         }
     }
-    (void)snprintf(c->region, sizeof(c->region), "%s",
-                   r->dialect->region ? r->dialect->region : "");
-    c->conditional = is_put(c) && r->dialect->conditional && !c->object.replace;
-    c->asks =
-        is_put(c) && r->dialect->expect_continue && !r->never_asks && c->object.size > EXPECT_LEAST;
-    c->skew = r->skew;
+    choose(c);
+    q = (struct dialect_request){
+        .verb = verb_of(c),
+        .key = c->key,
+        .object = is_put(c) ? &c->object : NULL,
+        .checksum = c->sums,
+        .after = c->after,
+        .token = c->token,
+    };
     return r->dialect->ops->compose(r->dialect, &q, secrets, remote_now(r, c->skew), ret, why);
 }
 
@@ -200,6 +207,7 @@ static void classify(struct remote_call *c, const struct http_result *result, st
         .status = result->status,
         .put = is_put(c),
         .conditional = c->conditional,
+        .summed = c->sums,
         .sent = result->sent_all,
         .region = c->region,
         .now = c->date_at ? c->date_at : remote_now(c->remote, c->skew),

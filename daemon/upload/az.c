@@ -13,15 +13,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/segments.h"
 #include "daemon/net/credentials.h"
+#include "daemon/upload/bucket.h"
 #include "daemon/upload/dialect.h"
 #include "daemon/upload/sharedkey.h"
 #include "daemon/upload/sigv4.h"
 
 #define SCHEME "az://"
 #define API_VERSION "2021-12-02"
-#define PATH_SIZE 4096 /* an encoded path */
-#define PREFIX_MAX 512
+#define PATH_SIZE 4096     /* an encoded path */
 #define NAME_SIZE_MAX 1024 /* of a blob */
 #define QUERY_MAX 8
 #define DATE_SIZE 32
@@ -286,17 +287,9 @@ static const char *check_container(const char *container)
 
 static const char *check_prefix(const char *prefix)
 {
-    if (strlen(prefix) > PREFIX_MAX)
-        return "url: the prefix is longer than 512 bytes";
-    if (prefix[0] == '/' || strstr(prefix, "//"))
-        return "url: the prefix has an empty part: two slashes in a row";
-    for (const char *c = prefix; *c; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            return "url: the prefix has a control character";
-        if (*c == '?' || *c == '#' || *c == '\\')
-            return "url: the prefix has no '?', '#' or '\\'";
-    }
-    return NULL;
+    const char *wrong = bucket_check_prefix(prefix);
+
+    return !wrong && strchr(prefix, '\\') ? "url: the prefix has no '\\'" : wrong;
 }
 
 static const char *check_endpoint(const char *endpoint)
@@ -311,9 +304,11 @@ static const char *check_endpoint(const char *endpoint)
         return "endpoint: names no host";
     for (const char *c = host; *c; c++) {
         if (*c <= ' ' || *c >= 0x7f || strchr("?#@%\\", *c))
-            return "endpoint: must be a host, and no more behind it than the account's name";
+            return "endpoint: must be a host, or a host and a path";
     }
-    return NULL;
+    return segments_check(strchrnul(host, '/'), false) != SEGMENTS_FINE
+             ? "endpoint: its path has an empty part, `.` or `..`: write it without"
+             : NULL;
 }
 
 static const char *check_section(const struct upload_config *u)
@@ -361,14 +356,26 @@ static int split_url(struct az *a, const char *url, const char **ret_why)
     return *ret_why ? -EINVAL : 0;
 }
 
+/* Without the slash at its end, and without the account's name, which is put behind it anyway. */
+static size_t root_len(const char *path, const char *account)
+{
+    size_t len = strlen(path), n = strlen(account);
+
+    len -= len > 0 && path[len - 1] == '/';
+    if (len > n && path[len - n - 1] == '/' && strncmp(path + len - n, account, n) == 0)
+        len -= n + 1;
+    return len;
+}
+
 /*
  * Azure's hosts are named after the account; where the host is not, as with emulators, the account
- * is the first part of the path. Connection strings write it there, and so may the endpoint.
+ * is a part of the path. Connection strings write it there, and so may the endpoint, behind what a
+ * gateway has before it.
  */
 static int set_endpoint(struct az *a, const char *endpoint, const char **ret_why)
 {
+    size_t n = strlen(a->account), len;
     const char *host, *path;
-    size_t n = strlen(a->account), path_len;
     bool named;
 
     if (!endpoint) {
@@ -380,15 +387,15 @@ static int set_endpoint(struct az *a, const char *endpoint, const char **ret_why
     }
     host = strstr(endpoint, "://") + 3;
     path = strchrnul(host, '/');
-    path_len = strlen(path);
-    path_len -= path_len > 0 && path[path_len - 1] == '/';
+    len = root_len(path, a->account);
     named = strncmp(host, a->account, n) == 0 && host[n] == '.';
-    if (path_len > 0 && (named || path_len != n + 1 || strncmp(path + 1, a->account, n) != 0)) {
-        *ret_why = "endpoint: must be a host, and no more behind it than the account's name";
+    if (named && len + n < strlen(path)) {
+        *ret_why = "endpoint: has the account's name twice, in its host and behind it";
         return -EINVAL;
     }
     a->origin = strndup(endpoint, (size_t)(path - endpoint));
-    if (asprintf(&a->root, "%s%s/%s", named ? "" : "/", named ? "" : a->account, a->container) < 0)
+    if (asprintf(&a->root, "%.*s%s%s/%s", (int)len, path, named ? "" : "/", named ? "" : a->account,
+                 a->container) < 0)
         a->root = NULL;
     return a->origin && a->root ? 0 : -ENOMEM;
 }

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/origin.h"
+#include "base/segments.h"
+#include "daemon/upload/partition.h"
 #include "daemon/upload/sigv4.h"
 
 #define DEFAULT_REGION "us-east-1"
@@ -42,12 +45,17 @@ static const char *check_name(const char *name, bool amazon)
     return strstr(name, "..") ? "url: a bucket's name has no two dots in a row" : NULL;
 }
 
-static const char *check_prefix(const char *prefix)
+const char *bucket_check_prefix(const char *prefix)
 {
+    enum segments s = segments_check(prefix, false);
+
     if (strlen(prefix) > PREFIX_MAX)
         return "url: the prefix is longer than 512 bytes";
-    if (prefix[0] == '/' || strstr(prefix, "//"))
+    if (prefix[0] == '/' || s == SEGMENTS_EMPTY)
         return "url: the prefix has an empty part: two slashes in a row";
+    if (s == SEGMENTS_DOTS)
+        return "url: the prefix has a part `.` or `..`, which servers take for another place: "
+               "write it without";
     for (const char *p = prefix; *p; p++) {
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             return "url: the prefix has a control character";
@@ -75,45 +83,78 @@ static int split_url(struct bucket *b, const char *url, bool amazon, const char 
         return -ENOMEM;
     *ret_why = check_name(b->name, amazon);
     if (!*ret_why)
-        *ret_why = check_prefix(b->prefix);
+        *ret_why = bucket_check_prefix(b->prefix);
     return *ret_why ? -EINVAL : 0;
 }
 
-/* The endpoint's host, with its port; and whether it speaks TLS. */
-static int split_endpoint(const char *endpoint, bool *ret_https, char **ret_host,
-                          const char **ret_why)
+/* The letters that every server sees alike, encoded or not. */
+static const char *check_root(const char *path)
 {
-    bool https = strncmp(endpoint, "https://", 8) == 0;
-    const char *host;
+    for (const char *p = path; *p; p++) {
+        if (*p == '?' || *p == '#')
+            return "endpoint: must have no query and no fragment";
+        if (!lower_or_digit((char)(*p | 0x20)) && !strchr("/-._~", *p))
+            return "endpoint: its path has only letters, digits and - . _ ~";
+    }
+    return segments_check(path, false) != SEGMENTS_FINE
+             ? "endpoint: its path has an empty part, `.` or `..`: write it without"
+             : NULL;
+}
+
+/* Why origin_parse refuses it. */
+static const char *check_endpoint_host(const char *endpoint)
+{
+    const char *host = strstr(endpoint, "://");
     size_t n;
 
-    *ret_why = NULL;
-    if (!https && strncmp(endpoint, "http://", 7) != 0) {
-        *ret_why = "endpoint: must begin with https:// or http://";
-        return -EINVAL;
-    }
-    host = endpoint + (https ? 8 : 7);
-    n = strcspn(host, "/?#@");
-    if (n == 0 || host[0] == ':')
-        *ret_why = "endpoint: names no host";
-    else if (host[n] == '@')
-        *ret_why = "endpoint: must not hold a user or a password";
-    else if (host[n] && strcmp(host + n, "/") != 0)
-        *ret_why = "endpoint: must be a host only, without a path";
-    for (size_t i = 0; !*ret_why && i < n; i++) {
+    if (!host || (strncmp(endpoint, "https://", 8) != 0 && strncmp(endpoint, "http://", 7) != 0))
+        return "endpoint: must begin with https:// or http://";
+    host += 3;
+    n = strcspn(host, "/?#");
+    if (memchr(host, '@', n))
+        return "endpoint: must not hold a user or a password";
+    for (size_t i = 0; i < n; i++) {
         if (host[i] <= ' ' || host[i] >= 0x7f)
-            *ret_why = "endpoint: has a blank or a letter outside ASCII";
+            return "endpoint: has a blank or a letter outside ASCII";
     }
+    return n == 0 || host[0] == ':' ? "endpoint: names no host" : "endpoint: has no port like this";
+}
+
+static int use_endpoint(struct bucket *b, const char *endpoint, char **ret_host,
+                        const char **ret_why)
+{
+    char name[ORIGIN_NAME_SIZE];
+    struct origin o;
+    int n = origin_parse(endpoint, &o);
+    size_t len;
+
+    *ret_why = n < 0 ? check_endpoint_host(endpoint) : check_root(endpoint + n);
     if (*ret_why)
         return -EINVAL;
-    /* The scheme's own port is not part of what Host says, and so not of what is signed. */
-    if (n > 4 && https && strncmp(host + n - 4, ":443", 4) == 0)
-        n -= 4;
-    else if (n > 3 && !https && strncmp(host + n - 3, ":80", 3) == 0)
-        n -= 3;
-    *ret_host = strndup(host, n);
-    *ret_https = https;
-    return *ret_host ? 0 : -ENOMEM;
+    len = strlen(endpoint + n);
+    len -= len > 0 && endpoint[(size_t)n + len - 1] == '/';
+    origin_name(&o, name);
+    b->https = o.https;
+    b->root = strndup(endpoint + n, len);
+    *ret_host = strdup(name);
+    return b->root && *ret_host ? 0 : -ENOMEM;
+}
+
+static int use_amazon(struct bucket *b, unsigned wishes, char **ret_host, const char **ret_why)
+{
+    char name[PARTITION_HOST_SIZE];
+    int r = partition_s3_host(b->region, wishes, name);
+
+    if (r < 0) {
+        *ret_why = r == -EOPNOTSUPP ? "region: has no FIPS endpoint of S3: unset "
+                                      "AWS_USE_FIPS_ENDPOINT"
+                                    : "region: is not a name of a region, as in eu-west-1";
+        return -EINVAL;
+    }
+    b->https = true;
+    b->root = strdup("");
+    *ret_host = strdup(name);
+    return b->root && *ret_host ? 0 : -ENOMEM;
 }
 
 static const char *check_region(const char *region)
@@ -123,17 +164,6 @@ static const char *check_region(const char *region)
             return "region: has only lower-case letters, digits and hyphens, as in eu-west-1";
     }
     return region[0] ? NULL : "region: is empty";
-}
-
-/* China is a partition of its own. */
-static char *amazon_host(const char *region)
-{
-    char *host = NULL;
-
-    if (asprintf(&host, "s3.%s.amazonaws.com%s", region,
-                 strncmp(region, "cn-", 3) == 0 ? ".cn" : "") < 0)
-        return NULL;
-    return host;
 }
 
 /* A dot in the name would be one too many for a wildcard certificate. */
@@ -149,12 +179,24 @@ static bool is_address(const char *host)
     return host[0] == '[' || !host[strspn(host, "0123456789.:")];
 }
 
+/* "/s3/traces" does with "traces". */
+static bool ends_with_part(const char *path, const char *name)
+{
+    const char *last = strrchr(path, '/');
+
+    return last && strcmp(last + 1, name) == 0;
+}
+
 static int compose(struct bucket *b, const struct bucket_options *o, const char *host,
                    const char **ret_why)
 {
     bool path = path_style(b, o);
     int r;
 
+    if (path && ends_with_part(b->root, b->name)) {
+        *ret_why = "endpoint: ends with the bucket's name, which url has already: write it without";
+        return -EINVAL;
+    }
     if (!path && is_address(host)) {
         *ret_why = "endpoint: virtual-hosted addressing needs a name, not an address";
         return -EINVAL;
@@ -165,8 +207,8 @@ static int compose(struct bucket *b, const struct bucket_options *o, const char 
         b->host = NULL;
         return -ENOMEM;
     }
-    r = path ? asprintf(&b->base, "/%s/%s", b->name, b->prefix)
-             : asprintf(&b->base, "/%s", b->prefix);
+    r = path ? asprintf(&b->base, "%s/%s/%s", b->root, b->name, b->prefix)
+             : asprintf(&b->base, "%s/%s", b->root, b->prefix);
     if (r < 0) {
         b->base = NULL;
         return -ENOMEM;
@@ -179,7 +221,6 @@ static int build(struct bucket *b, const struct bucket_options *o, const char **
     _cleanup_free_ char *host = NULL;
     int r;
 
-    b->https = true;
     r = split_url(b, o->url, !o->endpoint, ret_why);
     if (r < 0)
         return r;
@@ -189,10 +230,8 @@ static int build(struct bucket *b, const struct bucket_options *o, const char **
     *ret_why = check_region(b->region);
     if (*ret_why)
         return -EINVAL;
-    if (o->endpoint)
-        r = split_endpoint(o->endpoint, &b->https, &host, ret_why);
-    else
-        r = (host = amazon_host(b->region)) ? 0 : -ENOMEM;
+    r = o->endpoint ? use_endpoint(b, o->endpoint, &host, ret_why)
+                    : use_amazon(b, o->wishes, &host, ret_why);
     return r < 0 ? r : compose(b, o, host, ret_why);
 }
 
@@ -211,6 +250,7 @@ int bucket_init(struct bucket *b, const struct bucket_options *o, const char **r
 void bucket_done(struct bucket *b)
 {
     free(b->host);
+    free(b->root);
     free(b->base);
     free(b->region);
     free(b->name);
@@ -223,6 +263,13 @@ int bucket_add_path(const struct bucket *b, const char *key, struct buf *out)
     if (strlen(b->prefix) + strlen(key) > OBJECT_MAX)
         return -E2BIG;
     return buf_addf(out, "%s%s", b->base, key);
+}
+
+int bucket_add_own_path(const struct bucket *b, struct buf *out)
+{
+    size_t n = strlen(b->base) - strlen(b->prefix), least = strlen(b->root) + 1;
+
+    return buf_add(out, b->base, n > least ? n - 1 : n);
 }
 
 int bucket_add_url(const struct bucket *b, const char *key, struct buf *out)

@@ -20,16 +20,19 @@ enum bucket_style {
 
 /* Borrowed during bucket_init only. */
 struct bucket_options {
-    const char *url;      /* s3://bucket or s3://bucket/prefix */
-    const char *endpoint; /* http(s)://host[:port] of a server that speaks S3; NULL: Amazon's */
-    const char *region;   /* NULL: us-east-1, which servers with an endpoint take for theirs */
+    const char *url; /* s3://bucket or s3://bucket/prefix */
+    const char
+        *endpoint; /* http(s)://host[:port][/path] of a server that speaks S3; NULL: Amazon's */
+    const char *region; /* NULL: us-east-1, which servers with an endpoint take for theirs */
     enum bucket_style style;
+    unsigned wishes; /* PARTITION_…, of Amazon's hosts */
 };
 
 struct bucket {
     bool https;
     char *host; /* as the Host header says it */
-    char *base; /* the path before the key: "/", "/prefix/", "/bucket/prefix/" */
+    char *root; /* the endpoint's path: "", "/s3" */
+    char *base; /* the path before the key: "/", "/prefix/", "/s3/bucket/prefix/" */
     char *region;
     char *name;
     char *prefix; /* before each key: "" or "a/b/" */
@@ -38,6 +41,12 @@ struct bucket {
 /* 0, -ENOMEM, or -EINVAL with *ret_why (static text, for the option that it names). */
 int bucket_init(struct bucket *b, const struct bucket_options *o, const char **ret_why);
 void bucket_done(struct bucket *b);
+
+/* What is wrong with what stands before keys, in static text about the URL; NULL: nothing. */
+const char *bucket_check_prefix(const char *prefix);
+
+/* Appends the path of the bucket itself, of which listings are asked. 0 or -ENOMEM. */
+int bucket_add_own_path(const struct bucket *b, struct buf *out);
 
 /* Appends an object's path for signing, or its URL for the request. 0, -ENOMEM or -E2BIG. */
 int bucket_add_path(const struct bucket *b, const char *key, struct buf *out);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "daemon/upload/partition.h"
+
 #define DUE_BEFORE (15 * USEC_PER_MIN)
 #define URGENT_BEFORE (10 * USEC_PER_MIN)
 #define RETRY_FIRST (5 * USEC_PER_SEC)
@@ -187,15 +189,14 @@ int credplan_container_url(const char *relative, const char *full, char ret[CRED
     return r;
 }
 
-int credplan_sts_url(const char *region, char ret[CREDPLAN_URL_SIZE])
+int credplan_sts_url(const char *region, unsigned wishes, char ret[CREDPLAN_URL_SIZE])
 {
-    size_t n = strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    char host[PARTITION_HOST_SIZE];
+    int r = partition_sts_host(region, wishes, host);
 
-    if (n == 0 || n > 63 || region[n] != '\0' || region[0] == '-' || region[n - 1] == '-')
-        return -EINVAL;
-    (void)snprintf(ret, CREDPLAN_URL_SIZE, "https://sts.%s.amazonaws.com%s/", region,
-                   strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
-    return 0;
+    if (r == 0)
+        (void)snprintf(ret, CREDPLAN_URL_SIZE, "https://%s/", host);
+    return r;
 }
 
 static bool is_unreserved(char c)

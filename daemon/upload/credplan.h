@@ -55,8 +55,8 @@ int credplan_choose(const struct credplan_facts *facts, enum credplan_source *re
 int credplan_container_url(const char *relative, const char *full, char ret[CREDPLAN_URL_SIZE],
                            char *why, size_t why_size);
 
-/* Where the AWS partition of the region keeps STS. -EINVAL for what can't be a region's name. */
-int credplan_sts_url(const char *region, char ret[CREDPLAN_URL_SIZE]);
+/* Where the partition of the region keeps STS (partition.h). -EINVAL for no region's name. */
+int credplan_sts_url(const char *region, unsigned wishes, char ret[CREDPLAN_URL_SIZE]);
 
 /*
  * The body of AssumeRoleWithWebIdentity, appended to `form`, which credplan_form_init made and

@@ -14,6 +14,7 @@
 #include "daemon/upload/creddoc.h"
 #include "daemon/upload/credlocal.h"
 #include "daemon/upload/fetch.h"
+#include "daemon/upload/partition.h"
 
 #define WHY_SIZE 400
 #define TEXT_SIZE 256
@@ -26,6 +27,8 @@
 #define FAR_CONNECT (10 * USEC_PER_SEC)
 #define FAR_TIMEOUT (30 * USEC_PER_SEC)
 
+#define CHECK_AUTHORITY "name the authority of its certificate with upload.tls_config.ca_file"
+
 #define IMDS_TTL "21600"
 #define IMDS_ROLES "/latest/meta-data/iam/security-credentials/"
 #define GOOGLE_PATH "/computeMetadata/v1/instance/service-accounts/default/token"
@@ -33,6 +36,8 @@
 struct credremote {
     sd_event *event;
     struct http *http;
+    const struct reach *reach;
+    enum reach_peer peer; /* whom `find` found */
     const struct service *service;
     credremote_fn fn;
     void *userdata;
@@ -46,7 +51,7 @@ struct credremote {
 
 struct service {
     const char *name;
-    /* Finds out the base. 0 or a negative errno with c->why, as the others. */
+    /* Finds out the base, and whose it is. 0 or a negative errno with c->why, as the others. */
     int (*find)(struct credremote *c, const char *region);
     /* Sends the request of this step. */
     int (*ask)(struct credremote *c);
@@ -72,7 +77,11 @@ static void on_reply(void *userdata, const struct fetch_reply *reply);
 
 static int send_request(struct credremote *c, const struct http_options *options)
 {
-    int r = fetch_start(c->http, options, on_reply, c, &c->fetch);
+    struct http_options o = *options;
+    int r;
+
+    reach_beside(c->reach, c->peer, &o);
+    r = fetch_start(c->http, &o, on_reply, c, &c->fetch);
 
     if (r < 0)
         return refuse(c, r, "%s cannot be asked: %s", c->service->name, strerror(-r));
@@ -145,9 +154,10 @@ static int find_sts(struct credremote *c, const char *region)
 {
     int r = override(c, "AWS_ENDPOINT_URL_STS");
 
+    c->peer = r > 0 ? REACH_NAMED : REACH_PUBLIC;
     if (r != 0)
         return r < 0 ? r : 0;
-    if (credplan_sts_url(region, c->base) < 0)
+    if (credplan_sts_url(region, partition_wishes(), c->base) < 0)
         return refuse(c, -EINVAL, "STS cannot be asked: the region is not a name of AWS's");
     c->base[strlen(c->base) - 1] = '\0';
     return 0;
@@ -203,6 +213,7 @@ static int parse_sts(struct credremote *c, const struct fetch_reply *reply, stru
 static int find_container(struct credremote *c, const char *region)
 {
     (void)region;
+    c->peer = REACH_NEAR;
     return credplan_container_url(credlocal_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
                                   credlocal_env("AWS_CONTAINER_CREDENTIALS_FULL_URI"), c->base,
                                   c->why, sizeof(c->why));
@@ -244,6 +255,7 @@ static int find_imds(struct credremote *c, const char *region)
     int r = override(c, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 
     (void)region;
+    c->peer = REACH_NEAR;
     if (r == 0)
         (void)snprintf(c->base, sizeof(c->base), "%s",
                        mode && strcasecmp(mode, "ipv6") == 0 ? "http://[fd00:ec2::254]"
@@ -316,6 +328,7 @@ static int find_google(struct credremote *c, const char *region)
     const char *host = credlocal_env("GCE_METADATA_HOST");
 
     (void)region;
+    c->peer = REACH_NEAR;
     if (host && (host[strspn(host, alphabet)] != '\0' || strlen(host) > 255))
         return refuse(c, -EINVAL, "GCE_METADATA_HOST is not a host");
     (void)snprintf(c->base, sizeof(c->base), "http://%s", host ? host : "metadata.google.internal");
@@ -359,12 +372,13 @@ static int refuse_silence(struct credremote *c, const struct fetch_reply *reply)
 {
     bool last = c->service == &services[CREDREMOTE_IMDS] && c->step == IMDS_TOKEN;
 
-    return refuse(c, reply->error == -E2BIG ? -EINVAL : reply->error, "%s%s does not answer%s: %s",
+    return refuse(c, reply->error == -E2BIG ? -EINVAL : reply->error,
+                  "%s%s does not answer%s: %s%s",
                   last ? "there are no credentials in the configuration, the environment or the "
                          "shared files, and "
                        : "",
                   c->service->name, last ? " (in a container its hop limit must be 2)" : "",
-                  reply->text);
+                  reply->text, reply->untrusted ? "; " CHECK_AUTHORITY : "");
 }
 
 static int refuse_status(struct credremote *c, const struct fetch_reply *reply)
@@ -417,9 +431,9 @@ static void on_reply(void *userdata, const struct fetch_reply *reply)
     secret_done(&set);
 }
 
-int credremote_start(sd_event *event, struct http *http, enum credremote_service service,
-                     const char *region, credremote_fn fn, void *userdata, struct credremote **ret,
-                     char *why, size_t why_size)
+int credremote_start(sd_event *event, struct http *http, const struct reach *reach,
+                     enum credremote_service service, const char *region, credremote_fn fn,
+                     void *userdata, struct credremote **ret, char *why, size_t why_size)
 {
     struct credremote *c = calloc(1, sizeof(*c));
     int r;
@@ -430,6 +444,7 @@ int credremote_start(sd_event *event, struct http *http, enum credremote_service
     }
     *c = (struct credremote){.event = event,
                              .http = http,
+                             .reach = reach,
                              .service = &services[service],
                              .fn = fn,
                              .userdata = userdata};

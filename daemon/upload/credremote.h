@@ -11,6 +11,7 @@
 
 #include "daemon/net/http.h"
 #include "daemon/upload/credplan.h"
+#include "daemon/upload/reach.h"
 #include "daemon/upload/secret.h"
 
 enum credremote_service {
@@ -30,11 +31,11 @@ struct credremote;
 typedef void (*credremote_fn)(void *userdata, int r, struct secret_set *secrets, const char *text);
 
 /*
- * `region` is of STS. 0, and fn is called later; or a negative errno with a text, as fn's.
+ * `reach`, borrowed until the end, says how the services are reached; `region` is of STS. 0, and fn is called later; or a negative errno with a text, as fn's.
  */
-int credremote_start(sd_event *event, struct http *http, enum credremote_service service,
-                     const char *region, credremote_fn fn, void *userdata, struct credremote **ret,
-                     char *why, size_t why_size);
+int credremote_start(sd_event *event, struct http *http, const struct reach *reach,
+                     enum credremote_service service, const char *region, credremote_fn fn,
+                     void *userdata, struct credremote **ret, char *why, size_t why_size);
 
 /* Ends it without a word. NULL is fine. */
 void credremote_cancel(struct credremote *c);

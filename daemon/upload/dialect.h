@@ -28,6 +28,7 @@ struct dialect_request {
     enum dialect_verb verb;
     const char *key;                   /* behind the configured prefix; list: the keys' beginning */
     const struct store_object *object; /* put; its sha256 is known */
+    bool checksum;                     /* put: with a header of its own for the hash */
     const char *after;                 /* list: keys after this one; NULL or "": all */
     const char *token;                 /* list: the next page; NULL: the first */
 };
@@ -64,6 +65,7 @@ struct dialect {
     bool lists;              /* the protocol has listings */
     bool conditional;        /* a PUT says If-None-Match: * */
     bool expect_continue;    /* worth asking before a large body is sent */
+    bool checksum;           /* PUTs may have a header of their own for the hash */
     char *description;       /* "s3://bucket/prefix (eu-west-1)"; malloc'ed, taken by remote.c */
 };
 

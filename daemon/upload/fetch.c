@@ -39,6 +39,7 @@ static void on_finished(void *userdata, const struct http_result *result)
         reply.text = strerror(-f->error);
     else if (result->error != HTTP_OK)
         reply.error = -EAGAIN;
+    reply.untrusted = result->error == HTTP_TLS;
     reply.body = buf_str(&f->body);
     reply.body_len = f->body.len;
     f->fn(f->userdata, &reply);

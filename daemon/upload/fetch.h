@@ -6,6 +6,7 @@
  * a bound. It judges nothing and never tries again.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -21,6 +22,7 @@ struct fetch_reply {
     const char *body; /* with a zero behind; wiped after the call */
     size_t body_len;
     const char *text; /* what went wrong */
+    bool untrusted;   /* … with its certificate, or with TLS altogether */
 };
 
 /* The last call; the fetch is gone. Not after fetch_cancel. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/segments.h"
 #include "daemon/upload/directory.h"
 #include "daemon/upload/walk.h"
 
@@ -457,6 +458,9 @@ static const char *path_fault(const char *url)
         return "url: must be file:// and an absolute path, as in file:///srv/traces";
     if (strlen(path) > PATH_LENGTH_MAX)
         return "url: the path is longer than 2048 bytes";
+    if (segments_climb(path))
+        return "url: the path has a part `..`, which leads elsewhere where a link stands before it: "
+               "write the directory without it";
     for (const char *p = path; *p; p++) {
         if ((unsigned char)*p < ' ' || *p == 0x7f)
             return "url: the path has a control character";

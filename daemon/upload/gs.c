@@ -72,9 +72,9 @@ static int add_url(const struct gs *g, const struct dialect_request *q, struct b
 
     if (q->verb != DIALECT_LIST)
         return bucket_add_url(&g->bucket, q->key, url);
-    r = buf_addf(url, "%s://%s/", g->bucket.https ? "https" : "http", g->bucket.host);
+    r = buf_addf(url, "%s://%s", g->bucket.https ? "https" : "http", g->bucket.host);
     if (r == 0)
-        r = sigv4_add_path(url, g->bucket.name);
+        r = bucket_add_own_path(&g->bucket, url);
     return r < 0 ? r : add_list_query(g, q, url);
 }
 
@@ -169,6 +169,7 @@ static int with_keys(const struct upload_config *u, char *url, struct dialect **
     s3.url = url;
     s3.region = region;
     s3.addressing = UPLOAD_ADDRESSING_PATH;
+    s3.checksum = false; /* ExcessHeaderValues: one header of Amazon's too many */
     if (!u->endpoint)
         s3.endpoint = endpoint;
     r = s3_dialect(&s3, &d, why);

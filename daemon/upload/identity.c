@@ -30,6 +30,7 @@ struct identity {
     sd_event *event;
     struct http *http;
     enum identity_kind kind;
+    const struct reach *reach;
     char *paths[3];
     char *region;
     struct credlocal_config config;
@@ -262,8 +263,8 @@ static void fetch(struct identity *i)
     r = find(i, why, sizeof(why));
     secret_init(&set);
     if (r == 0 && !i->found.secrets.access_key)
-        r = credremote_start(i->event, i->http, service_of(i), i->found.region, on_remote, i,
-                             &i->remote, why, sizeof(why));
+        r = credremote_start(i->event, i->http, i->reach, service_of(i), i->found.region, on_remote,
+                             i, &i->remote, why, sizeof(why));
     else if (r == 0)
         secret_move(&i->found.secrets, &set);
     if (!i->remote)
@@ -396,6 +397,7 @@ int identity_new(sd_event *event, struct http *http, const struct identity_optio
     i->event = sd_event_ref(event);
     i->http = http;
     i->kind = o->kind;
+    i->reach = o->reach;
     secret_init(&i->set);
     i->random = now_of(i, CLOCK_REALTIME) ^ (now_of(i, CLOCK_BOOTTIME) << 20);
     if (copy_options(i, o) < 0 || add_sources(i) < 0) {

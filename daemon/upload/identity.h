@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "daemon/net/http.h"
+#include "daemon/upload/reach.h"
 #include "daemon/upload/secret.h"
 
 enum identity_kind {
@@ -23,7 +24,8 @@ enum identity_kind {
 struct identity_options {
     enum identity_kind kind;
     const char *access_key_file, *secret_key_file, *session_token_file;
-    const char *region; /* of STS; NULL: AWS_REGION, the profile's, us-east-1 */
+    const char *region;        /* of STS; NULL: AWS_REGION, the profile's, us-east-1 */
+    const struct reach *reach; /* borrowed until identity_free */
 };
 
 struct identity;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/segments.h"
 #include "daemon/net/credentials.h"
 #include "daemon/upload/dialect.h"
 #include "daemon/upload/sigv4.h"
@@ -130,6 +131,13 @@ static const char *check_url(const char *url)
         return "url: names no host";
     if (strpbrk(url, "?#"))
         return "url: keys are put behind it, so that it has no query and no fragment";
+    switch (segments_check(host + strcspn(host, "/"), true)) {
+    case SEGMENTS_EMPTY: return "url: its path has an empty part: two slashes in a row";
+    case SEGMENTS_DOTS:
+        return "url: its path has a part `.` or `..`, which servers take for another place: write "
+               "it without";
+    case SEGMENTS_FINE: break;
+    }
     for (const char *c = url; *c; c++) {
         if (*c <= ' ' || *c >= 0x7f)
             return "url: has a blank or a letter outside ASCII: percent-encode it";

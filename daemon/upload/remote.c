@@ -118,10 +118,7 @@ static void remote_free(struct store *s)
     r->dialect->ops->free(r->dialect);
     sd_event_unref(r->event);
     free(r->store.description);
-    free(r->ca_file);
-    free(r->cert_file);
-    free(r->key_file);
-    free(r->server_name);
+    reach_done(&r->reach);
     free(r);
 }
 
@@ -142,14 +139,6 @@ static const struct store_ops remote_ops = {
     .free = remote_free,
 };
 
-static int copy(char **to, const char *from)
-{
-    if (!from)
-        return 0;
-    *to = strdup(from);
-    return *to ? 0 : -ENOMEM;
-}
-
 static int find_identity(struct remote *r, const struct upload_config *u)
 {
     const struct identity_options o = {
@@ -158,6 +147,7 @@ static int find_identity(struct remote *r, const struct upload_config *u)
         .secret_key_file = u->secret_key_file,
         .session_token_file = u->session_token_file,
         .region = u->region,
+        .reach = &r->reach,
     };
 
     if (r->dialect->identity == DIALECT_IDENTITY_NONE)
@@ -167,18 +157,13 @@ static int find_identity(struct remote *r, const struct upload_config *u)
 
 static int set_up(struct remote *r, const struct upload_config *u)
 {
-    const struct tls_config *t = &u->tls;
-
     /* Each of those that run at once gets its share, whether the others use theirs or not. */
     r->max_rate = u->max_rate / (u->concurrency > 0 ? u->concurrency : 1);
     if (u->max_rate > 0 && r->max_rate == 0)
         r->max_rate = 1;
     r->stall_timeout = u->stall_timeout > 0 ? u->stall_timeout : STALL_TIMEOUT;
-    r->insecure_skip_verify = t->insecure_skip_verify;
     r->store.description = steal(&r->dialect->description);
-    if (!r->store.description || copy(&r->ca_file, t->ca_file) < 0 ||
-        copy(&r->cert_file, t->cert_file) < 0 || copy(&r->key_file, t->key_file) < 0 ||
-        copy(&r->server_name, t->server_name) < 0)
+    if (!r->store.description || reach_init(&r->reach, u) < 0)
         return -ENOMEM;
     return find_identity(r, u);
 }

@@ -13,6 +13,7 @@
 #include "daemon/upload/identity.h"
 #include "daemon/upload/kind.h"
 #include "daemon/upload/listing.h"
+#include "daemon/upload/reach.h"
 #include "daemon/upload/reply.h"
 
 struct remote {
@@ -24,10 +25,10 @@ struct remote {
     struct identity *identity; /* NULL: the dialect has secrets of its own */
     int64_t skew;              /* usec by which the store's clock is ahead of ours */
     bool never_asks;           /* it does not know 100-continue */
+    bool never_sums;           /* it does not take the header for the hash */
     uint64_t max_rate;         /* bytes a second of one call; 0: no limit */
     usec stall_timeout;
-    char *ca_file, *cert_file, *key_file, *server_name;
-    bool insecure_skip_verify;
+    struct reach reach;
 };
 
 /* What was tried already; each helps once, and a second time nothing will. */
@@ -36,6 +37,7 @@ enum {
     REMOTE_SKEWED = 1 << 1,
     REMOTE_MOVED = 1 << 2,
     REMOTE_REHASHED = 1 << 3,
+    REMOTE_BARED = 1 << 4, /* without the header for the hash */
 };
 
 /* How one attempt ended. */
@@ -76,6 +78,7 @@ struct remote_call {
 
     /* the request under way */
     bool conditional;
+    bool sums;    /* with a header for the hash */
     bool asks;    /* by 100-continue whether the body is wanted */
     int failure;  /* what a handler of this side said; negative errno */
     usec date_at; /* by that clock, when the answer's Date came; 0: none did */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "daemon/upload/demand.h"
 #include "daemon/upload/timestamp.h"
 
 /* What a row may ask of the facts, and what they are reduced to. */
@@ -37,6 +38,8 @@ static const char check_keys[] = "check the access key and the secret";
 static const char check_bucket[] = "check the bucket's name in upload.url, and that it exists";
 static const char check_url[] = "check upload.url: is PUT allowed at this address?";
 static const char check_region[] = "set upload.region to the region of the bucket";
+static const char check_proxy[] =
+    "let the proxy pass contraced, or except the store from it: NO_PROXY, upload.no_proxy";
 static const char check_clock[] = "set this machine's clock";
 static const char check_sse[] = "check the encryption key and its permissions";
 static const char check_account[] = "ask the provider: the account or bucket is blocked";
@@ -58,6 +61,8 @@ static const struct {
     {HTTP_CONNECT, 0, REPLY_RETRY, TROUBLE, "is the store up, and reachable from here?"},
     {HTTP_TLS, 0, REPLY_RETRY, TROUBLE, "check the CA file, the server's name and the clock"},
     {HTTP_TLS_FILE, 0, REPLY_PARK, ALONE, "a CA, certificate or key file cannot be used"},
+    {HTTP_PROXY, 0, REPLY_RETRY, TROUBLE, "check the proxy, or except the store from it: NO_PROXY"},
+    {HTTP_PROXY_REFUSED, 0, REPLY_PARK, ALONE, check_proxy},
     {HTTP_TIMEOUT, 0, REPLY_RETRY, TROUBLE, ""},
     {HTTP_CLOSED, PUT | SENT, REPLY_RETRY, TROUBLE, "it may have been stored: sent again as it is"},
     {HTTP_CLOSED, 0, REPLY_RETRY, TROUBLE, ""},
@@ -240,10 +245,12 @@ static const struct row table[] = {
 };
 
 static const char *const class_names[] = {
-    [REPLY_OK] = "ok",           [REPLY_RETRY] = "retry",           [REPLY_REFRESH] = "refresh",
-    [REPLY_SKEW] = "skew",       [REPLY_REGION] = "region",         [REPLY_PARK] = "park",
-    [REPLY_REHASH] = "rehash",   [REPLY_QUARANTINE] = "quarantine", [REPLY_EXISTS] = "exists",
-    [REPLY_MISSING] = "missing",
+    [REPLY_OK] = "ok",           [REPLY_RETRY] = "retry",
+    [REPLY_REFRESH] = "refresh", [REPLY_SKEW] = "skew",
+    [REPLY_REGION] = "region",   [REPLY_PARK] = "park",
+    [REPLY_REHASH] = "rehash",   [REPLY_QUARANTINE] = "quarantine",
+    [REPLY_EXISTS] = "exists",   [REPLY_MISSING] = "missing",
+    [REPLY_BARE] = "bare",
 };
 
 _Static_assert(sizeof(class_names) / sizeof(class_names[0]) == REPLY_CLASS_COUNT, "one name each");
@@ -332,6 +339,8 @@ void reply_classify(const struct reply_facts *f, struct reply *ret)
         classify_transport(f, has, ret);
         return;
     }
+    if (demand_find(f, ret))
+        return;
     for (const struct row *row = table;; row++) {
         if (!status_fits(row->status, f->status) || !code_fits(row->code, text(f->code)) ||
             (row->needs & has) != row->needs)

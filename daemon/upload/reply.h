@@ -22,6 +22,7 @@ enum reply_class {
     REPLY_REGION,     /* the bucket is in the region that the store named: sign for it */
     REPLY_PARK,       /* a person must act; nothing is lost meanwhile */
     REPLY_REHASH,     /* other bytes arrived than announced: hash the file; again if it is whole */
+    REPLY_BARE,       /* the header for the hash may be what it does not take: again without it */
     REPLY_QUARANTINE, /* the store will never take this one object */
     REPLY_EXISTS,     /* the key is taken: done if it is the same object */
     REPLY_MISSING,    /* a GET of what is not there */
@@ -33,8 +34,10 @@ struct reply_facts {
     enum http_error error;
     long status;             /* 0: none came */
     const char *code;        /* the store's error code, of the XML body or a header */
+    const char *message;     /* what the store says beside it */
     bool put;                /* a PUT, as opposed to GET, HEAD or a listing */
     bool conditional;        /* with If-None-Match: * */
+    bool summed;             /* with x-amz-checksum-sha256 */
     bool sent;               /* all of the request's body had gone out */
     const char *region;      /* the region that the request was signed for */
     const char *region_told; /* the one that the response named */

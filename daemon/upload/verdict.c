@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "daemon/upload/backoff.h"
 
 #define PAGES_MAX 1000000 /* of one listing: a thousand million objects */
@@ -186,6 +187,26 @@ static void move(struct remote_call *c, const struct attempt_end *end)
         get_ready(c, 0);
 }
 
+/* Whether it was the header for the hash that the store does not take, shows without it. */
+static void bare(struct remote_call *c, const struct attempt_end *end)
+{
+    if (first_time(c, REMOTE_BARED))
+        get_ready(c, 0);
+    else
+        finish_with(c, STORE_PARKED, end->text);
+}
+
+/* The store took without the header what it had refused with it. */
+static void stop_summing(struct remote_call *c)
+{
+    if (!(c->tried & REMOTE_BARED) || c->remote->never_sums)
+        return;
+    c->remote->never_sums = true;
+    log_info("upload: %s refuses x-amz-checksum-sha256: objects are sent without it; "
+             "`checksum: none` would say so at once",
+             c->remote->store.description);
+}
+
 static void take_hash(struct remote_call *c, const char *sha256)
 {
     if (!c->sha256[0]) {
@@ -269,6 +290,7 @@ static bool cannot_compare(struct remote_call *c, const struct attempt_end *end)
     case REPLY_QUARANTINE:
     case REPLY_EXISTS:
     case REPLY_REHASH:
+    case REPLY_BARE:
         (void)snprintf(text, sizeof(text),
                        "an object of this key is there, and cannot be compared: "
                        "%.*s",
@@ -323,8 +345,10 @@ static void succeed(struct remote_call *c)
         compare(c);
     else if (c->verb == DIALECT_LIST)
         take_page(c);
-    else
+    else {
+        stop_summing(c);
         finish_done(c);
+    }
 }
 
 void remote_attempted(struct remote_call *c, const struct attempt_end *end)
@@ -342,6 +366,7 @@ void remote_attempted(struct remote_call *c, const struct attempt_end *end)
     case REPLY_SKEW: correct_clock(c, end); break;
     case REPLY_REGION: move(c, end); break;
     case REPLY_REHASH: rehash(c, end); break;
+    case REPLY_BARE: bare(c, end); break;
     case REPLY_EXISTS: exists(c, end); break;
     case REPLY_QUARANTINE: finish_with(c, STORE_REFUSED, end->text); break;
     case REPLY_MISSING:

@@ -74,7 +74,8 @@ static void print_hash(const struct secret_set *s)
 
 int main(void)
 {
-    const struct identity_options options = {.kind = IDENTITY_AWS};
+    static const struct reach reach;
+    const struct identity_options options = {.kind = IDENTITY_AWS, .reach = &reach};
     const struct credlocal_config none = {0};
     struct answer answer = {0};
     struct credlocal found;

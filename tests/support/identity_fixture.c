@@ -205,10 +205,14 @@ void advance(struct world *w, usec by)
 
 void start(struct world *w, const struct identity_options *o)
 {
+    static const struct reach reach;
+    struct identity_options options = *o;
+
+    options.reach = &reach;
     identity_free(w->identity);
     w->identity = NULL;
     memset(timers, 0, sizeof(timers));
-    assert_int_equal(identity_new(w->event, w->http, o, &w->identity), 0);
+    assert_int_equal(identity_new(w->event, w->http, &options, &w->identity), 0);
     assert_null(identity_secrets(w->identity));
     assert_int_equal(identity_version(w->identity), 0);
     assert_true(identity_expiry(w->identity) == USEC_NEVER);

@@ -60,6 +60,8 @@ static bool set_text(struct upload_config *u, const char *name, char *value)
         {"storage_class", &u->storage_class},
         {"server_side_encryption", &u->sse},
         {"sse_kms_key_id", &u->sse_kms_key_id},
+        {"acl", &u->acl},
+        {"proxy_url", &u->proxy.url},
         {"access_key_file", &u->access_key_file},
         {"secret_key_file", &u->secret_key_file},
         {"session_token_file", &u->session_token_file},
@@ -90,6 +92,8 @@ static bool set_other(struct upload_config *u, const char *name, char *value)
                                                       : UPLOAD_ADDRESSING_AUTO;
     else if (strcmp(name, "if_none_match") == 0)
         u->if_none_match = strcmp(value, "true") == 0;
+    else if (strcmp(name, "checksum") == 0)
+        u->checksum = strcmp(value, "auto") == 0;
     else if (strcmp(name, "max_rate") == 0)
         return parse_size(value, &u->max_rate) == 0;
     else if (strcmp(name, "stall_timeout") == 0)
@@ -199,7 +203,7 @@ static int ask(struct asking *a, char **words, size_t n, struct store_call **cal
 
 int main(int argc, char **argv)
 {
-    struct upload_config u = {.concurrency = 1, .tags = tags};
+    struct upload_config u = {.concurrency = 1, .checksum = true, .tags = tags};
     struct asking a = {.out = -1};
     struct store_context context;
     struct store_call *call;

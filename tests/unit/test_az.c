@@ -202,6 +202,10 @@ static void test_endpoints(void **state)
     assert_url("http://127.0.0.1:10000/", "http://127.0.0.1:10000/myaccount/traces/k");
     assert_url("http://127.0.0.1:10000/myaccount", "http://127.0.0.1:10000/myaccount/traces/k");
     assert_url("http://127.0.0.1:10000/myaccount/", "http://127.0.0.1:10000/myaccount/traces/k");
+    assert_url("https://gw.example/azure", "https://gw.example/azure/myaccount/traces/k");
+    assert_url("https://gw.example/azure/myaccount/",
+               "https://gw.example/azure/myaccount/traces/k");
+    assert_url("https://myaccount.gw.example/azure", "https://myaccount.gw.example/azure/traces/k");
     assert_url("https://myaccount.blob.core.usgovcloudapi.net",
                "https://myaccount.blob.core.usgovcloudapi.net/traces/k");
     assert_url("https://myaccount2.example.com",
@@ -220,13 +224,15 @@ static void test_sections(void **state)
         {"az://abc/tr_aces", NULL, "container's name has only"},
         {"az://abc/tr--aces", NULL, "each hyphen"},
         {"az://abc/traces//x", NULL, "empty part"},
-        {"az://abc/traces/a?b", NULL, "'?'"},
+        {"az://abc/traces/a?b", NULL, "no query"},
         {"az://abc/traces", "abc.example.com", "endpoint: must begin"},
         {"az://abc/traces", "https://", "names no host"},
-        {"az://abc/traces", "https://h/other", "no more behind it"},
-        {"az://abc/traces", "https://h/abcd", "no more behind it"},
-        {"az://abc/traces", "https://abc.h/abc", "no more behind it"},
-        {"az://abc/traces", "https://h?x", "no more behind it"},
+        {"az://abc/traces/../x", NULL, "`.` or `..`"},
+        {"az://abc/traces/a\\b", NULL, "no '\\'"},
+        {"az://abc/traces", "https://h/a//b", "empty part"},
+        {"az://abc/traces", "https://h/../b", "`.` or `..`"},
+        {"az://abc/traces", "https://abc.h/abc", "account's name twice"},
+        {"az://abc/traces", "https://h?x", "a host and a path"},
     };
     struct upload_config u = {.url = TEXT("az://abc/traces")};
 

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "daemon/upload/partition.h"
+
 #define KEY "checkout/web-1/20260314/092653-4711.trace"
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -45,6 +47,26 @@ static void test_addresses(void **state)
           .style = BUCKET_STYLE_VIRTUAL},
          "https://t1x.store.example:8443/" KEY,
          "/" KEY},
+        {{.url = "s3://traces", .region = "eusc-de-east-1"},
+         "https://traces.s3.eusc-de-east-1.amazonaws.eu/" KEY,
+         "/" KEY},
+        {{.url = "s3://traces", .region = "us-iso-east-1"},
+         "https://traces.s3.us-iso-east-1.c2s.ic.gov/" KEY,
+         "/" KEY},
+        {{.url = "s3://my.traces",
+          .region = "us-gov-west-1",
+          .wishes = PARTITION_FIPS | PARTITION_DUALSTACK},
+         "https://s3-fips.dualstack.us-gov-west-1.amazonaws.com/my.traces/" KEY,
+         "/my.traces/" KEY},
+        {{.url = "s3://t/p", .endpoint = "https://gw.example/s3/"},
+         "https://gw.example/s3/t/p/" KEY,
+         "/s3/t/p/" KEY},
+        {{.url = "s3://t/p", .endpoint = "https://gw.example:443/a/s3"},
+         "https://gw.example/a/s3/t/p/" KEY,
+         "/a/s3/t/p/" KEY},
+        {{.url = "s3://t1x", .endpoint = "https://gw.example:80/s3", .style = BUCKET_STYLE_VIRTUAL},
+         "https://t1x.gw.example:80/s3/" KEY,
+         "/s3/" KEY},
         {{.url = "s3://t", .endpoint = "https://minio:443"}, "https://minio/t/" KEY, "/t/" KEY},
         {{.url = "s3://t", .endpoint = "http://minio:80/"}, "http://minio/t/" KEY, "/t/" KEY},
         {{.url = "s3://t", .endpoint = "http://minio:443"}, "http://minio:443/t/" KEY, "/t/" KEY},
@@ -105,8 +127,27 @@ static void test_refused(void **state)
         {{.url = "s3://t", .endpoint = "https://:9000"}, "endpoint: names no host"},
         {{.url = "s3://t", .endpoint = "https://u:p@minio"},
          "endpoint: must not hold a user or a password"},
-        {{.url = "s3://t", .endpoint = "https://minio/path"},
-         "endpoint: must be a host only, without a path"},
+        {{.url = "s3://t", .endpoint = "https://minio/s3/t/"},
+         "endpoint: ends with the bucket's name, which url has already: write it without"},
+        {{.url = "s3://t", .endpoint = "https://minio/a//b"},
+         "endpoint: its path has an empty part, `.` or `..`: write it without"},
+        {{.url = "s3://t", .endpoint = "https://minio/../b"},
+         "endpoint: its path has an empty part, `.` or `..`: write it without"},
+        {{.url = "s3://t", .endpoint = "https://minio/a%2fb"},
+         "endpoint: its path has only letters, digits and - . _ ~"},
+        {{.url = "s3://t", .endpoint = "https://minio/?x"},
+         "endpoint: must have no query and no fragment"},
+        {{.url = "s3://t", .endpoint = "https://minio:http"}, "endpoint: has no port like this"},
+        {{.url = "s3://traces", .region = "eu-"},
+         "region: is not a name of a region, as in eu-west-1"},
+        {{.url = "s3://traces", .region = "cn-north-1", .wishes = PARTITION_FIPS},
+         "region: has no FIPS endpoint of S3: unset AWS_USE_FIPS_ENDPOINT"},
+        {{.url = "s3://traces/.."},
+         "url: the prefix has a part `.` or `..`, which servers take for another place: write it "
+         "without"},
+        {{.url = "s3://traces/a/./b"},
+         "url: the prefix has a part `.` or `..`, which servers take for another place: write it "
+         "without"},
         {{.url = "s3://t", .endpoint = "https://mi nio"},
          "endpoint: has a blank or a letter outside ASCII"},
     };
@@ -118,6 +159,34 @@ static void test_refused(void **state)
 
         assert_int_equal(bucket_init(&b, &cases[i].options, &why), -EINVAL);
         assert_string_equal(why, cases[i].why);
+    }
+}
+
+/* Where a bucket is listed. */
+static void test_own_path(void **state)
+{
+    static const struct {
+        struct bucket_options options;
+        const char *path;
+    } cases[] = {
+        {{.url = "s3://traces/p"}, "/"},
+        {{.url = "s3://my.traces/p"}, "/my.traces"},
+        {{.url = "s3://t/p", .endpoint = "https://gw/s3/"}, "/s3/t"},
+        {{.url = "s3://t/p", .endpoint = "https://gw/s3/", .style = BUCKET_STYLE_VIRTUAL}, "/s3/"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < N(cases); i++) {
+        struct bucket b;
+        struct buf out;
+        const char *why;
+
+        assert_int_equal(bucket_init(&b, &cases[i].options, &why), 0);
+        buf_init(&out, 4096);
+        assert_int_equal(bucket_add_own_path(&b, &out), 0);
+        assert_string_equal(buf_str(&out), cases[i].path);
+        buf_done(&out);
+        bucket_done(&b);
     }
 }
 
@@ -148,6 +217,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_own_path),
         cmocka_unit_test(test_long_names),
     };
 

@@ -150,14 +150,14 @@ static void test_sts_url(void **state)
     char url[CREDPLAN_URL_SIZE];
 
     (void)state;
-    assert_int_equal(credplan_sts_url("eu-west-1", url), 0);
+    assert_int_equal(credplan_sts_url("eu-west-1", 0, url), 0);
     assert_string_equal(url, "https://sts.eu-west-1.amazonaws.com/");
-    assert_int_equal(credplan_sts_url("cn-north-1", url), 0);
+    assert_int_equal(credplan_sts_url("cn-north-1", 0, url), 0);
     assert_string_equal(url, "https://sts.cn-north-1.amazonaws.com.cn/");
-    assert_int_equal(credplan_sts_url("", url), -EINVAL);
-    assert_int_equal(credplan_sts_url("a.evil", url), -EINVAL);
-    assert_int_equal(credplan_sts_url("a/x", url), -EINVAL);
-    assert_int_equal(credplan_sts_url("-a", url), -EINVAL);
+    assert_int_equal(credplan_sts_url("", 0, url), -EINVAL);
+    assert_int_equal(credplan_sts_url("a.evil", 0, url), -EINVAL);
+    assert_int_equal(credplan_sts_url("a/x", 0, url), -EINVAL);
+    assert_int_equal(credplan_sts_url("-a", 0, url), -EINVAL);
 }
 
 static void test_form(void **state)

@@ -38,6 +38,12 @@
     "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
 #define EXPIRATION ((usec)1893553445 * USEC_PER_SEC)
 
+static char authority[] = "ca.pem", certificate[] = "cert.pem", a_proxy[] = "http://127.0.0.1:9";
+static const struct reach nowhere;
+static const struct reach somewhere = {
+    .ca_file = authority, .cert_file = certificate, .proxy = {.url = a_proxy}};
+static const struct reach *reach = &nowhere;
+static struct http_options last;      /* its texts are gone but those of `reach` */
 static struct buf asked;              /* "METHOD URL\nname: value\nbody\n" of each request */
 static usec connect_timeout, timeout; /* of the last */
 static bool hurry;
@@ -71,6 +77,7 @@ int __wrap_http_start(struct http *h, const struct http_options *options,
         write_down(o.authorization, "", "");
     if (o.body)
         write_down(o.body->data, "", "");
+    last = o;
     connect_timeout = o.connect_timeout;
     timeout = o.timeout;
     if (hurry)
@@ -182,8 +189,8 @@ static void on_end(void *userdata, int r, struct secret_set *secrets, const char
 static int begin(struct world *w, enum credremote_service service)
 {
     w->ended = false;
-    return credremote_start(w->event, w->http, service, "eu-west-1", on_end, w, &w->c, w->text,
-                            sizeof(w->text));
+    return credremote_start(w->event, w->http, reach, service, "eu-west-1", on_end, w, &w->c,
+                            w->text, sizeof(w->text));
 }
 
 static int converse(struct world *w, enum credremote_service service,
@@ -584,10 +591,43 @@ static void test_cancel(void **state)
     credremote_cancel(NULL);
 }
 
+/* Whom the settings of the store serve, too: no request goes out here. */
+static void test_settings(void **state)
+{
+    static const struct {
+        enum credremote_service service;
+        const char *variable, *value;
+        bool named, proxied;
+    } cases[] = {
+        {CREDREMOTE_STS, "AWS_ENDPOINT_URL_STS", NULL, false, true},
+        {CREDREMOTE_STS, "AWS_ENDPOINT_URL_STS", "https://sts.internal", true, true},
+        {CREDREMOTE_IMDS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", NULL, true, false},
+        {CREDREMOTE_IMDS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "https://imds", true, false},
+        {CREDREMOTE_CONTAINER, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://x/y", true, false},
+        {CREDREMOTE_GOOGLE, "GCE_METADATA_HOST", NULL, true, false},
+    };
+    struct world *w = *state;
+
+    web_identity(w);
+    reach = &somewhere;
+    for (size_t i = 0; i < N(cases); i++) {
+        set_env(cases[i].variable, cases[i].value);
+        assert_int_equal(begin(w, cases[i].service), 0);
+        credremote_cancel(w->c);
+        w->c = NULL;
+        assert_ptr_equal(last.ca_file, authority);
+        assert_true(last.ca_beside);
+        assert_int_equal(last.cert_file != NULL, cases[i].named);
+        assert_int_equal(last.proxy != NULL, cases[i].proxied);
+    }
+    reach = &nowhere;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(test_settings),
         TEST(test_sts),
         TEST(test_sts_refuses),
         TEST(test_token_file),

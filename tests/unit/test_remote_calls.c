@@ -181,6 +181,32 @@ static void test_expectation_failed(void **state)
     free(data);
 }
 
+#define UNKNOWN                                                                                 \
+    "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n<Error><Code>InvalidArgument</Code>"  \
+    "<Message>Unsupported header 'x-amz-checksum-sha256' received for this API call.</Message>" \
+    "</Error>"
+
+/* A store that does not know the header for the hash gets the object without it, and no other. */
+static void test_checksum(void **state)
+{
+    struct world *w = *state;
+    struct store_object o;
+
+    w->u.checksum = true;
+    o = world_file(w, "hello", 5);
+    PLAY(w, BODY, SEND(OK));
+    assert_int_equal(world_put_object(w, &o), STORE_DONE);
+    assert_non_null(strstr(loopback_join(w->server), "\r\nx-amz-checksum-sha256: "));
+    PLAY(w, BODY, SEND(UNKNOWN), {.what = LOOPBACK_ACCEPT}, BODY, SEND(UNKNOWN));
+    assert_int_equal(world_put_object(w, &o), STORE_PARKED);
+    PLAY(w, BODY, SEND(UNKNOWN), {.what = LOOPBACK_ACCEPT}, BODY, SEND(OK));
+    assert_int_equal(world_put_object(w, &o), STORE_DONE);
+    assert_lacks(loopback_join(w->server), "x-amz-checksum-sha256");
+    PLAY(w, BODY, SEND(OK));
+    assert_int_equal(world_put_object(w, &o), STORE_DONE);
+    assert_lacks(loopback_join(w->server), "x-amz-checksum-sha256");
+}
+
 static void test_rate_is_shared(void **state)
 {
     struct world *w = *state;
@@ -281,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_list_goes_wrong, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_large, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_expectation_failed, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_checksum, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_rate_is_shared, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_cancel, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(test_cancel_others, world_setup, world_teardown),

@@ -163,9 +163,10 @@ static void test_transport(void **state)
 
     (void)state;
     for (int e = HTTP_DNS; e <= HTTP_LOCAL; e++) {
+        bool park = e == HTTP_TLS_FILE || e == HTTP_PROXY_REFUSED;
+
         f.error = (enum http_error)e;
-        expect(&f, e == HTTP_TLS_FILE ? REPLY_PARK : REPLY_RETRY,
-               e != HTTP_TLS_FILE && e != HTTP_ABORTED && e != HTTP_LOCAL);
+        expect(&f, park ? REPLY_PARK : REPLY_RETRY, !park && e != HTTP_ABORTED && e != HTTP_LOCAL);
     }
     f.error = HTTP_CLOSED;
     f.status = 200; /* the status line alone confirms nothing */

@@ -154,6 +154,52 @@ static void test_put_headers(void **state)
     free_dialect(d);
 }
 
+/* What a bucket's policy may demand. */
+static void test_demanded_headers(void **state)
+{
+    struct label context[] = {{(char *)"team", (char *)"a\"\xc3\xa4"},
+                              {(char *)"app", (char *)"x"}};
+    const struct upload_config u = {.url = (char *)"s3://bucket",
+                                    .sse = (char *)"aws:kms",
+                                    .sse_context = context,
+                                    .n_sse_context = 2,
+                                    .acl = (char *)"bucket-owner-full-control",
+                                    .checksum = true,
+                                    .requester_pays = true};
+    const struct dialect_request summed = {
+        .verb = DIALECT_PUT, .key = "k", .object = &object, .checksum = true};
+    const struct dialect_request list = {.verb = DIALECT_LIST, .key = ""};
+    struct dialect *d = dialect_of(&u);
+    struct message m;
+
+    (void)state;
+    assert_true(d->checksum);
+    compose(d, &summed, &m);
+    /* echo -n hello | openssl dgst -sha256 -binary | base64 */
+    assert_string_equal(header(&m, "x-amz-checksum-sha256"),
+                        "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
+    assert_string_equal(header(&m, "x-amz-acl"), "bucket-owner-full-control");
+    assert_string_equal(header(&m, "x-amz-request-payer"), "requester");
+    /* {"app":"x","team":"a\"\u00e4"} */
+    assert_string_equal(header(&m, "x-amz-server-side-encryption-context"),
+                        "eyJhcHAiOiJ4IiwidGVhbSI6ImFcIlx1MDBFNCJ9");
+    assert_non_null(strstr(header(&m, "authorization"),
+                           ";host;x-amz-acl;x-amz-checksum-sha256;x-amz-content-sha256;x-amz-date;"
+                           "x-amz-meta-reason;x-amz-meta-service;x-amz-request-payer;"
+                           "x-amz-sdk-checksum-algorithm;"
+                           "x-amz-server-side-encryption;x-amz-server-side-encryption-context,"));
+    message_done(&m);
+    compose(d, &put, &m);
+    assert_null(header(&m, "x-amz-checksum-sha256"));
+    message_done(&m);
+    /* Whoever reads pays, too. */
+    compose(d, &list, &m);
+    assert_string_equal(header(&m, "x-amz-request-payer"), "requester");
+    assert_null(header(&m, "x-amz-acl"));
+    message_done(&m);
+    free_dialect(d);
+}
+
 /* The same as sigv4_sign says of the request: nothing is sent that was not signed so. */
 static void test_signature(void **state)
 {
@@ -319,10 +365,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_region), /* first: it clears the environment */
-        cmocka_unit_test(test_urls),      cmocka_unit_test(test_put_headers),
-        cmocka_unit_test(test_signature), cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_replace),   cmocka_unit_test(test_move),
-        cmocka_unit_test(test_too_long),  cmocka_unit_test(test_wrong_sections),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_put_headers),
+        cmocka_unit_test(test_demanded_headers),
+        cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_replace),
+        cmocka_unit_test(test_move),
+        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_wrong_sections),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,23 @@ static void test_urls(void **state)
     assert_made(&c, "a:1", "http://a:1/flight?id=7&seconds=0.25", "http://a:1/flight?id=7", "a", 0);
 }
 
+/* Loopback behind a proxy is the proxy's machine: neither its name nor its processes are ours. */
+static void test_behind_a_proxy(void **state)
+{
+    struct job_config c = job_config();
+    const char url[] = "http://127.0.0.1:6060/debug/pprof/trace?seconds=2";
+    const char shown[] = "http://127.0.0.1:6060/debug/pprof/trace";
+
+    (void)state;
+    c.proxy.url = TEXT("http://proxy:3128");
+    assert_made(&c, "127.0.0.1:6060", url, shown, "127.0.0.1", 0);
+    c.proxy.no_proxy = TEXT("127.0.0.0/8");
+    assert_made(&c, "127.0.0.1:6060", url, shown, "thishost", 6060);
+    /* What the environment names is not for loopback. */
+    c.proxy = (struct proxy_config){.from_environment = true};
+    assert_made(&c, "127.0.0.1:6060", url, shown, "thishost", 6060);
+}
+
 static void test_window_text(void **state)
 {
     static const struct {
@@ -314,11 +331,11 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_urls),          cmocka_unit_test(test_window_text),
-        cmocka_unit_test(test_unix),          cmocka_unit_test(test_shared_host),
-        cmocka_unit_test(test_labels),        cmocka_unit_test(test_job_is_a_copy),
-        cmocka_unit_test(test_references),    cmocka_unit_test(test_fill_with_its_own_job),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_behind_a_proxy),        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_window_text),           cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_shared_host),           cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_job_is_a_copy),         cmocka_unit_test(test_references),
+        cmocka_unit_test(test_fill_with_its_own_job), cmocka_unit_test(test_out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/net/http.h"
+#include "tests/support/certs.h"
+#include "tests/support/loopback.h"
+#include "tests/support/scratch.h"
+
+#define PATIENCE 60
+#define LONG (20 * USEC_PER_SEC)
+#define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
+#define HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+#define EMPTY "\r\nContent-Length: 0\r\n\r\n"
+#define SECRET "CANARY"
+
+struct world {
+    char *dir;
+    sd_event *event;
+    struct http *http;
+    struct loopback *server;
+    struct http_result result;
+    bool finished;
+    char url[300];
+};
+
+static ssize_t on_body(void *userdata, const void *data, size_t n)
+{
+    (void)userdata, (void)data;
+    return (ssize_t)n;
+}
+
+static void on_finished(void *userdata, const struct http_result *result)
+{
+    struct world *w = userdata;
+
+    w->result = *result;
+    w->finished = true;
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    assert_non_null(w);
+    (void)alarm(PATIENCE);
+    w->dir = scratch_new(NULL);
+    assert_true(sd_event_new(&w->event) >= 0);
+    assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);
+    w->server = loopback_new(NULL);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    http_free(w->http);
+    sd_event_unref(w->event);
+    loopback_free(w->server);
+    scratch_free(w->dir);
+    free(w);
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_int_equal(unsetenv("https_proxy"), 0);
+    (void)alarm(0);
+    return 0;
+}
+
+static enum http_error run(struct world *w, const struct http_options *options)
+{
+    static const struct http_handlers handlers = {.body = on_body, .finished = on_finished};
+    struct http_options o = *options;
+    struct http_request *request;
+
+    o.timeout = o.connect_timeout = LONG;
+    w->finished = false;
+    assert_int_equal(http_start(w->http, &o, &handlers, w, &request), 0);
+    while (!w->finished)
+        assert_true(sd_event_run(w->event, UINT64_MAX) >= 0);
+    assert_null(strstr(w->result.text, SECRET));
+    return w->result.error;
+}
+
+/* The loopback server as a proxy, with `user` before its host. */
+static struct proxy here(struct world *w, const char *user)
+{
+    (void)snprintf(w->url, sizeof(w->url), "http://%s127.0.0.1:%u", user, loopback_port(w->server));
+    return (struct proxy){.url = w->url};
+}
+
+static const char *ask(struct world *w, const char *url, const char *user, const char *answer)
+{
+    const struct loopback_step steps[] = {SEND(answer)};
+    const struct proxy proxy = here(w, user);
+
+    loopback_play(w->server, steps, 1);
+    (void)run(w, &(struct http_options){.url = url,
+                                        .proxy = &proxy,
+                                        .authorization = "Authorization: Bearer " SECRET});
+    return loopback_join(w->server);
+}
+
+static void expect_named(const struct world *w, const char *before, const char *after)
+{
+    char text[HTTP_TEXT_MAX];
+
+    (void)snprintf(text, sizeof(text), "%s http://127.0.0.1:%u%s", before, loopback_port(w->server),
+                   after);
+    assert_string_equal(w->result.text, text);
+}
+
+static void test_plain(void **state)
+{
+    struct world *w = *state;
+    const char *asked = ask(w, "http://shop.example:6060/trace", "", HI);
+
+    assert_int_equal(w->result.error, HTTP_OK);
+    assert_int_equal(w->result.status, 200);
+    assert_non_null(strstr(asked, "GET http://shop.example:6060/trace HTTP/1.1\r\n"));
+    assert_non_null(strstr(asked, "\r\nHost: shop.example:6060\r\n"));
+    assert_null(strstr(asked, "Proxy-Authorization"));
+    asked = ask(w, "http://shop.example:80/", "me:" SECRET "@", HI);
+    assert_non_null(strstr(asked, "\r\nHost: shop.example\r\n"));
+    assert_non_null(strstr(asked, "\r\nProxy-Authorization: Basic bWU6Q0FOQVJZ\r\n"));
+}
+
+static void test_plain_refusals(void **state)
+{
+    struct world *w = *state;
+
+    (void)ask(w, "http://shop.example/", "me:" SECRET "@",
+              "HTTP/1.1 407 Proxy Authentication Required" EMPTY);
+    assert_int_equal(w->result.error, HTTP_PROXY_REFUSED);
+    assert_int_equal(w->result.status, 0);
+    expect_named(w, "the proxy", " wants a user and a password that it accepts (407)");
+    /* Whose answer this is cannot be known. */
+    (void)ask(w, "http://shop.example/", "", "HTTP/1.1 502 Bad Gateway" EMPTY);
+    assert_int_equal(w->result.error, HTTP_OK);
+    assert_int_equal(w->result.status, 502);
+    assert_int_equal(strncmp(w->result.proxy, "http://127.0.0.1:", 17), 0);
+}
+
+static void test_tunnel_refusals(void **state)
+{
+    static const struct {
+        const char *answer;
+        enum http_error error;
+        const char *text;
+    } cases[] = {
+        {"HTTP/1.1 407 Proxy Authentication Required" EMPTY, HTTP_PROXY_REFUSED,
+         " wants a user and a password that it accepts (407)"},
+        {"HTTP/1.1 403 Forbidden" EMPTY, HTTP_PROXY_REFUSED,
+         " refuses to connect to shop.example:8443 (403)"},
+        {"HTTP/1.1 503 Service Unavailable" EMPTY, HTTP_PROXY,
+         " cannot connect to shop.example:8443 (503)"},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *asked = ask(w, "https://shop.example:8443/", "me:" SECRET "@", cases[i].answer);
+
+        assert_int_equal(w->result.error, cases[i].error);
+        assert_int_equal(w->result.status, 0);
+        assert_false(w->result.sent_all);
+        expect_named(w, "the proxy", cases[i].text);
+        assert_int_equal(strncmp(asked, "CONNECT shop.example:8443 HTTP/1.1\r\n", 36), 0);
+        assert_null(strstr(asked, "Bearer")); /* which is for the server alone */
+    }
+}
+
+static void test_out_of_reach(void **state)
+{
+    struct world *w = *state;
+    struct proxy proxy = here(w, "me:" SECRET "@");
+
+    loopback_free(w->server);
+    assert_int_equal(run(w, &(struct http_options){.url = "http://a.example/", .proxy = &proxy}),
+                     HTTP_PROXY);
+    assert_non_null(strstr(w->result.text, ": Connection refused"));
+    proxy.url = "http://me:" SECRET "@no-such-host.invalid:1";
+    assert_int_equal(run(w, &(struct http_options){.url = "http://a.example/", .proxy = &proxy}),
+                     HTTP_PROXY);
+    assert_non_null(strstr(w->result.text, "the proxy http://no-such-host.invalid:1: "));
+    w->server = loopback_new(NULL);
+}
+
+static void test_no_url(void **state)
+{
+    const struct proxy proxy = {.from_environment = true};
+    struct world *w = *state;
+
+    assert_int_equal(setenv("http_proxy", "gopher://" SECRET "@x", 1), 0);
+    assert_int_equal(run(w, &(struct http_options){.url = "http://a.example/", .proxy = &proxy}),
+                     HTTP_PROXY_REFUSED);
+    assert_string_equal(w->result.text, "http_proxy must begin with http://, https://, socks5:// "
+                                        "or socks5h://");
+}
+
+/* Whatever the environment says, libcurl does not ask it. */
+static void test_not_asked(void **state)
+{
+    const struct loopback_step steps[] = {SEND(HI)};
+    struct world *w = *state;
+    char url[64];
+
+    assert_int_equal(setenv("http_proxy", "http://127.0.0.1:9", 1), 0);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/", loopback_port(w->server));
+    loopback_play(w->server, steps, 1);
+    assert_int_equal(run(w, &(struct http_options){.url = url}), HTTP_OK);
+    assert_int_equal(strncmp(loopback_join(w->server), "GET / HTTP/1.1\r\n", 16), 0);
+    /* Nor what is excepted from a proxy. */
+    assert_int_equal(setenv("no_proxy", "*", 1), 0);
+    (void)ask(w, "http://shop.example/", "", HI);
+    assert_int_equal(w->result.error, HTTP_OK);
+    assert_int_equal(unsetenv("no_proxy"), 0);
+}
+
+static void test_unix(void **state)
+{
+    const struct proxy proxy = {.url = "http://127.0.0.1:9"};
+    const struct loopback_step steps[] = {SEND(HI)};
+    struct world *w = *state;
+    char path[300];
+
+    (void)snprintf(path, sizeof(path), "%s/s", w->dir);
+    loopback_free(w->server);
+    w->server = loopback_new(&(struct loopback_options){.unix_path = path});
+    loopback_play(w->server, steps, 1);
+    assert_int_equal(
+        run(w,
+            &(struct http_options){.url = "http://localhost/", .unix_path = path, .proxy = &proxy}),
+        HTTP_OK);
+    (void)loopback_join(w->server);
+}
+
+/* An authority beside the system's, and one that cannot be read. */
+static void test_authorities(void **state)
+{
+    const struct loopback_step steps[] = {SEND(HI)};
+    struct world *w = *state;
+    struct certs *certs = certs_new(w->dir);
+    char ca[512], cert[512], key[512], url[64];
+
+    certs_issue(certs, "server", "IP:127.0.0.1");
+    (void)snprintf(ca, sizeof(ca), "%s/ca.pem", w->dir);
+    (void)snprintf(cert, sizeof(cert), "%s/server.pem", w->dir);
+    (void)snprintf(key, sizeof(key), "%s/server.key", w->dir);
+    loopback_free(w->server);
+    w->server = loopback_new(&(struct loopback_options){.cert_file = cert, .key_file = key});
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", loopback_port(w->server));
+    loopback_play(w->server, steps, 1);
+    assert_int_equal(run(w, &(struct http_options){.url = url, .ca_file = ca, .ca_beside = true}),
+                     HTTP_OK);
+    (void)loopback_join(w->server);
+    assert_int_equal(
+        run(w,
+            &(struct http_options){.url = url, .ca_file = "/nonexistent.pem", .ca_beside = true}),
+        HTTP_TLS_FILE);
+    certs_free(certs);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_plain),        TEST(test_plain_refusals), TEST(test_tunnel_refusals),
+        TEST(test_out_of_reach), TEST(test_no_url),         TEST(test_not_asked),
+        TEST(test_unix),         TEST(test_authorities),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
