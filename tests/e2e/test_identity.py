@@ -448,7 +448,6 @@ def settle(home, url, files, variables):
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_profile_as_botocore(name, tmp_path):
-    need(botocore, "botocore")
     with services() as url:
         env = settle(tmp_path, url, *PROFILES[name])
         hash_of_theirs = theirs_apart(env)
