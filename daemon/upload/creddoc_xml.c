@@ -15,11 +15,18 @@ static const struct {
     const char *path;
     int field;
 } elements[] = {
-    {ROLE "AccessKeyId", FIELD_ACCESS},        {ROLE "SecretAccessKey", FIELD_SECRET},
-    {ROLE "SessionToken", FIELD_TOKEN},        {ROLE "Expiration", FIELD_EXPIRATION},
-    {WEB "AccessKeyId", FIELD_ACCESS},         {WEB "SecretAccessKey", FIELD_SECRET},
-    {WEB "SessionToken", FIELD_TOKEN},         {WEB "Expiration", FIELD_EXPIRATION},
-    {"/ErrorResponse/Error/Code", FIELD_CODE}, {"/ErrorResponse/Error/Message", FIELD_MESSAGE},
+    {ROLE "AccessKeyId", FIELD_ACCESS},
+    {ROLE "SecretAccessKey", FIELD_SECRET},
+    {ROLE "SessionToken", FIELD_TOKEN},
+    {ROLE "Expiration", FIELD_EXPIRATION},
+    {WEB "AccessKeyId", FIELD_ACCESS},
+    {WEB "SecretAccessKey", FIELD_SECRET},
+    {WEB "SessionToken", FIELD_TOKEN},
+    {WEB "Expiration", FIELD_EXPIRATION},
+    {"/ErrorResponse/Error/Code", FIELD_CODE},
+    {"/ErrorResponse/Error/Message", FIELD_MESSAGE},
+    {"/ErrorResponse/Errors/Error/Code", FIELD_CODE}, /* of other servers */
+    {"/ErrorResponse/Errors/Error/Message", FIELD_MESSAGE},
 };
 
 struct walk {
