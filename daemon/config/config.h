@@ -124,7 +124,8 @@ struct upload_config {
     /* Secrets: files that are read at each use. */
     char *access_key_file, *secret_key_file, *session_token_file; /* s3, gs */
     char *account_key_file, *sas_token_file;                      /* az */
-    struct auth_config auth;                                      /* https */
+    char *credentials_file;  /* gs: Google's JSON of whatever type */
+    struct auth_config auth; /* https */
     struct tls_config tls;
     struct proxy_config proxy;
 };

@@ -54,6 +54,7 @@ void upload_done(struct upload_config *u)
     free(u->session_token_file);
     free(u->account_key_file);
     free(u->sas_token_file);
+    free(u->credentials_file);
     access_done(&u->auth, &u->tls, &u->proxy);
 }
 
@@ -368,6 +369,7 @@ static const struct table_key upload_keys[] = {
     FILE_KEY("session_token_file", session_token_file),
     FILE_KEY("account_key_file", account_key_file),
     FILE_KEY("sas_token_file", sas_token_file),
+    FILE_KEY("credentials_file", credentials_file),
     {.name = "basic_auth",
      .type = TABLE_MAPPING,
      AT(upload_config, auth),

@@ -52,6 +52,7 @@ static const struct fit {
     FIT("session_token_file", FIELD_TEXT, session_token_file, UPLOAD_S3),
     FIT("account_key_file", FIELD_TEXT, account_key_file, UPLOAD_AZ),
     FIT("sas_token_file", FIELD_TEXT, sas_token_file, UPLOAD_AZ),
+    FIT("credentials_file", FIELD_TEXT, credentials_file, UPLOAD_GS),
     FIT("max_rate", FIELD_NUMBER, max_rate, SIGNED | PLAIN),
     FIT("proxy_url", FIELD_TEXT, proxy.url, SIGNED | PLAIN),
     FIT("no_proxy", FIELD_TEXT, proxy.no_proxy, SIGNED | PLAIN),
@@ -179,6 +180,9 @@ static void check_pairs(struct check *k)
     if (u->account_key_file && u->sas_token_file)
         check_report(k, AT(&u->sas_token_file, &u->account_key_file), ABOUT,
                      "account_key_file and sas_token_file exclude each other");
+    if (u->access_key_file && u->credentials_file)
+        check_report(k, AT(&u->credentials_file, &u->access_key_file), ABOUT,
+                     "access_key_file and credentials_file exclude each other");
     if (u->sse_kms_key_id && !kms && !check_any_bad(k, AT(&u->sse)))
         check_report(k, AT(&u->sse_kms_key_id), ABOUT,
                      "sse_kms_key_id needs `server_side_encryption: aws:kms`");
@@ -199,7 +203,9 @@ static const char *bare_secret(const struct upload_config *u, enum upload_scheme
     if (scheme == UPLOAD_AZ && u->sas_token_file)
         return "the SAS token";
     if (scheme == UPLOAD_GS && !u->access_key_file)
-        return "the token of the machine's service account";
+        return "the token of Google's credentials";
+    if (scheme == UPLOAD_AZ && !u->account_key_file)
+        return "the token of Entra ID";
     return NULL;
 }
 

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "daemon/inspect/child.h"
+#include "daemon/child/child.h"
 #include "daemon/inspect/sandbox.h"
 
 struct inspector {

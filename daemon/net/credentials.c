@@ -48,7 +48,7 @@ static const char *explain(int r)
 }
 
 /* RFC 7617 */
-static int add_basic(const char *user, const struct buf *password, struct buf *header)
+int credentials_basic(const char *user, const struct buf *password, struct buf *header)
 {
     struct buf pair;
     char *encoded = NULL;
@@ -119,7 +119,7 @@ int credentials_header(const struct credentials *c, struct buf *header, char *te
     if (c->credentials_file)
         r = add_token(c->type ? c->type : "Bearer", &secret, header);
     else
-        r = add_basic(c->basic_username ? c->basic_username : "", &secret, header);
+        r = credentials_basic(c->basic_username ? c->basic_username : "", &secret, header);
     if (r < 0)
         (void)snprintf(text, text_size, "the Authorization header cannot be made: %s",
                        r == -E2BIG ? "it is too long" : strerror(-r));

@@ -36,3 +36,6 @@ void credentials_init(struct buf *header);
  */
 int credentials_header(const struct credentials *c, struct buf *header, char *text,
                        size_t text_size);
+
+/* Appends "Authorization: Basic …" of a user and a password that is known. 0, -E2BIG, -ENOMEM. */
+int credentials_basic(const char *user, const struct buf *password, struct buf *header);

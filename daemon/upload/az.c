@@ -2,7 +2,7 @@
 
 /*
  * The dialect of Azure's Blob service: az://account/container/prefix, block blobs put in one piece
- * (up to 5000 MiB), with the account's key or a shared access signature.
+ * (up to 5000 MiB), with the account's key, a shared access signature or a token of Entra ID.
  *
  * Source: Azure Storage REST API: Put Blob, Get Blob Properties, Get Blob, List Blobs.
  */
@@ -205,12 +205,14 @@ static int add_sas(const struct target *t, const char *token, struct buf *url)
 
 /* Read anew for each request: what was rotated counts from the next one on. */
 static int authorize(const struct az *a, const struct dialect_request *q, const struct target *t,
-                     struct message *m, char *why)
+                     const struct secret_set *secrets, struct message *m, char *why)
 {
     const char *path = a->sas_token_file ? a->sas_token_file : a->account_key_file;
     struct buf secret;
     int r;
 
+    if (!path)
+        return message_add_bearer(m, secrets->session_token);
     buf_init(&secret, CREDENTIALS_SECRET_MAX);
     r = credentials_read(path, &secret, why, STORE_TEXT_MAX);
     if (r == 0) {
@@ -233,7 +235,6 @@ static int az_compose(const struct dialect *d, const struct dialect_request *q,
     struct target t;
     int r;
 
-    (void)secrets;
     message_init(&m, methods[q->verb]);
     why[0] = '\0';
     r = aim(a, q, &t);
@@ -242,7 +243,7 @@ static int az_compose(const struct dialect *d, const struct dialect_request *q,
     if (r == 0)
         r = add_headers(a, q, now, &m);
     if (r == 0)
-        r = authorize(a, q, &t, &m, why);
+        r = authorize(a, q, &t, secrets, &m, why);
     target_done(&t);
     if (r < 0) {
         message_done(&m);
@@ -315,8 +316,8 @@ static const char *check_section(const struct upload_config *u)
 {
     if (strncmp(u->url, SCHEME, strlen(SCHEME)) != 0)
         return "url: must begin with az://";
-    if (!u->account_key_file == !u->sas_token_file)
-        return "account_key_file: either account_key_file or sas_token_file is needed, not both";
+    if (u->account_key_file && u->sas_token_file)
+        return "account_key_file: account_key_file and sas_token_file exclude each other";
     for (const char *c = u->storage_class ? u->storage_class : ""; *c; c++) {
         if (!lower_or_digit((char)(*c | 0x20)))
             return "storage_class: must be an access tier: Hot, Cool, Cold or Archive";
@@ -460,7 +461,8 @@ int az_dialect(const struct upload_config *u, struct dialect **ret, char *why)
         return -ENOMEM;
     a->dialect = (struct dialect){
         .ops = &az_ops,
-        .identity = DIALECT_IDENTITY_NONE,
+        .identity = u->account_key_file || u->sas_token_file ? DIALECT_IDENTITY_NONE
+                                                             : DIALECT_IDENTITY_AZURE,
         .meta_prefix = "x-ms-meta-",
         .lists = true,
         .conditional = u->if_none_match,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/upload/creddoc.h"
+#include "daemon/upload/creddoc_state.h"
 
 #include <errno.h>
-#include <expat.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdarg.h>
@@ -12,26 +11,13 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/parse.h"
 
-#define PATH_SIZE 256
-#define MESSAGE_MAX 300 /* bytes of a service's message that are shown */
+#define LIFE_MAX ((json_int_t)(10 * 366 * 86400)) /* seconds */
+#define TIME_MAX ((json_int_t)253402300799)       /* seconds: the end of the year 9999 */
+#define MESSAGE_MAX 300                           /* bytes of a service's message that are shown */
 
-enum {
-    FIELD_ACCESS,
-    FIELD_SECRET,
-    FIELD_TOKEN,
-    FIELD_EXPIRATION,
-    FIELD_CODE,
-    FIELD_MESSAGE,
-    FIELDS
-};
-
-struct fields {
-    const char *value[FIELDS]; /* NULL: not there */
-};
-
-static int __attribute__((format(printf, 3, 4))) refuse(char *why, size_t why_size, const char *fmt,
-                                                        ...)
+int creddoc_refuse(char *why, size_t why_size, const char *fmt, ...)
 {
     va_list ap;
 
@@ -41,9 +27,9 @@ static int __attribute__((format(printf, 3, 4))) refuse(char *why, size_t why_si
     return -EINVAL;
 }
 
-static int no_memory(char *why, size_t why_size)
+int creddoc_no_memory(char *why, size_t why_size)
 {
-    (void)refuse(why, why_size, "%s", strerror(ENOMEM));
+    (void)creddoc_refuse(why, why_size, "%s", strerror(ENOMEM));
     return -ENOMEM;
 }
 
@@ -89,7 +75,7 @@ static bool has_secret(const struct fields *f)
     return f->value[FIELD_ACCESS] || f->value[FIELD_SECRET] || f->value[FIELD_TOKEN];
 }
 
-static int refuse_by_service(const struct fields *f, char *why, size_t why_size)
+int creddoc_refuse_by_service(const struct fields *f, char *why, size_t why_size)
 {
     const char *code = f->value[FIELD_CODE], *message = f->value[FIELD_MESSAGE];
     struct buf out;
@@ -102,37 +88,37 @@ static int refuse_by_service(const struct fields *f, char *why, size_t why_size)
             (void)buf_adds(&out, ": ");
         add_redacted(&out, message);
     }
-    (void)refuse(why, why_size, "the service refused: %s",
-                 out.len > 0 ? buf_str(&out) : "it does not say why");
+    (void)creddoc_refuse(why, why_size, "the service refused: %s",
+                         out.len > 0 ? buf_str(&out) : "it does not say why");
     buf_wipe(&out);
     return -EINVAL;
 }
 
-static int take(const struct fields *f, bool must_expire, struct secret_set *ret, char *why,
-                size_t why_size)
+int creddoc_take(const struct fields *f, bool must_expire, struct secret_set *ret, char *why,
+                 size_t why_size)
 {
     usec expiry = USEC_NEVER;
     int r;
 
     if (!f->value[FIELD_ACCESS])
-        return refuse(why, why_size, "the reply has no AccessKeyId");
+        return creddoc_refuse(why, why_size, "the reply has no AccessKeyId");
     if (!f->value[FIELD_SECRET])
-        return refuse(why, why_size, "the reply has no SecretAccessKey");
+        return creddoc_refuse(why, why_size, "the reply has no SecretAccessKey");
     if (must_expire && !f->value[FIELD_EXPIRATION])
-        return refuse(why, why_size, "the reply has no Expiration");
+        return creddoc_refuse(why, why_size, "the reply has no Expiration");
     if (must_expire && !f->value[FIELD_TOKEN])
-        return refuse(why, why_size, "the reply has no SessionToken");
+        return creddoc_refuse(why, why_size, "the reply has no SessionToken");
     if (f->value[FIELD_EXPIRATION] && clock_parse_rfc3339(f->value[FIELD_EXPIRATION], &expiry) < 0)
-        return refuse(why, why_size, "the reply's Expiration is not a time");
+        return creddoc_refuse(why, why_size, "the reply's Expiration is not a time");
     r = secret_make(f->value[FIELD_ACCESS], f->value[FIELD_SECRET], f->value[FIELD_TOKEN], expiry,
                     ret);
     if (r == -ENOMEM)
-        return no_memory(why, why_size);
+        return creddoc_no_memory(why, why_size);
     if (r == -E2BIG)
-        return refuse(why, why_size, "a key or the token in the reply is too long");
+        return creddoc_refuse(why, why_size, "a key or the token in the reply is too long");
     if (r < 0)
-        return refuse(why, why_size,
-                      "a key or the token in the reply is empty or has strange characters");
+        return creddoc_refuse(why, why_size,
+                              "a key or the token in the reply is empty or has strange characters");
     return 0;
 }
 
@@ -155,14 +141,14 @@ void creddoc_setup(void)
 static int read_members(const json_t *root, struct fields *f, char *why, size_t why_size)
 {
     if (!json_is_object(root))
-        return refuse(why, why_size, "the reply is not a JSON object");
+        return creddoc_refuse(why, why_size, "the reply is not a JSON object");
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         const json_t *v = json_object_get(root, members[i].name);
 
         if (!v || json_is_null(v))
             continue;
         if (!json_is_string(v))
-            return refuse(why, why_size, "the reply's %s is not a string", members[i].name);
+            return creddoc_refuse(why, why_size, "the reply's %s is not a string", members[i].name);
         f->value[members[i].field] = json_string_value(v);
     }
     return 0;
@@ -174,13 +160,13 @@ static int load_json(const char *text, size_t n, json_t **ret, char *why, size_t
     int r;
 
     if (n > CREDDOC_MAX)
-        return refuse(why, why_size, "the reply is longer than 64 KiB");
+        return creddoc_refuse(why, why_size, "the reply is longer than 64 KiB");
     *ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
     if (*ret)
         return 0;
     r = json_error_code(&error) == json_error_out_of_memory
-          ? no_memory(why, why_size)
-          : refuse(why, why_size, "the reply is not JSON: line %d", error.line);
+          ? creddoc_no_memory(why, why_size)
+          : creddoc_refuse(why, why_size, "the reply is not JSON: line %d", error.line);
     OPENSSL_cleanse(&error, sizeof(error)); /* it quotes the document */
     return r;
 }
@@ -196,199 +182,193 @@ int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char 
         return r;
     r = read_members(root, &f, why, why_size);
     if (r == 0 && f.value[FIELD_CODE] && strcmp(f.value[FIELD_CODE], "Success") != 0)
-        r = refuse_by_service(&f, why, why_size);
+        r = creddoc_refuse_by_service(&f, why, why_size);
     else if (r == 0 && !f.value[FIELD_ACCESS] && f.value[FIELD_MESSAGE])
-        r = refuse_by_service(&f, why, why_size);
+        r = creddoc_refuse_by_service(&f, why, why_size);
     else if (r == 0)
-        r = take(&f, false, ret, why, why_size);
+        r = creddoc_take(&f, false, ret, why, why_size);
     json_decref(root);
     return r;
 }
 
-#define GOOGLE_LIFE_MAX ((json_int_t)(10 * 366 * 86400)) /* seconds */
-
-static int read_google(const json_t *root, usec now, struct secret_set *ret, char *why,
-                       size_t why_size)
+/* Its reply to a process has the names of AWS's tools, and a version. */
+static int read_process(const json_t *root, usec now, struct secret_set *ret, char *why,
+                        size_t why_size)
 {
-    const char *token = json_string_value(json_object_get(root, "access_token"));
-    const char *type = json_string_value(json_object_get(root, "token_type"));
+    const json_t *version = json_object_get(root, "Version");
+    const json_t *expiration = json_object_get(root, "Expiration");
     const struct fields f = {
         .value = {
-            [FIELD_CODE] = json_string_value(json_object_get(root, "error")),
-            [FIELD_MESSAGE] = json_string_value(json_object_get(root, "error_description")),
+            [FIELD_ACCESS] = json_string_value(json_object_get(root, "AccessKeyId")),
+            [FIELD_SECRET] = json_string_value(json_object_get(root, "SecretAccessKey")),
+            [FIELD_TOKEN] = json_string_value(json_object_get(root, "SessionToken")),
+            [FIELD_EXPIRATION] = json_string_value(expiration),
         }};
-    json_int_t life = json_integer_value(json_object_get(root, "expires_in"));
-    int r;
 
-    if (f.value[FIELD_CODE])
-        return refuse_by_service(&f, why, why_size);
-    if (!token)
-        return refuse(why, why_size, "the reply has no access_token");
-    if (!type || strcasecmp(type, "Bearer") != 0)
-        return refuse(why, why_size, "the reply's token_type is not Bearer");
-    if (life <= 0 || life > GOOGLE_LIFE_MAX)
-        return refuse(why, why_size, "the reply's expires_in is not a number of seconds");
-    r = secret_make_token(token, now + (usec)life * USEC_PER_SEC, ret);
+    (void)now;
+    if (!json_is_integer(version) || json_integer_value(version) != 1)
+        return creddoc_refuse(why, why_size, "its Version is not 1");
+    if (expiration && !json_is_null(expiration) && !json_is_string(expiration))
+        return creddoc_refuse(why, why_size, "the reply's Expiration is not a time");
+    return creddoc_take(&f, false, ret, why, why_size);
+}
+
+/* The expiration is in milliseconds. */
+static int read_sso(const json_t *root, usec now, struct secret_set *ret, char *why,
+                    size_t why_size)
+{
+    const json_t *keys = json_object_get(root, "roleCredentials");
+    const json_t *expiration = json_object_get(keys, "expiration");
+    char text[CLOCK_RFC3339_SIZE] = "";
+    const struct fields f = {
+        .value = {
+            [FIELD_ACCESS] = json_string_value(json_object_get(keys, "accessKeyId")),
+            [FIELD_SECRET] = json_string_value(json_object_get(keys, "secretAccessKey")),
+            [FIELD_TOKEN] = json_string_value(json_object_get(keys, "sessionToken")),
+            [FIELD_EXPIRATION] = text,
+            [FIELD_MESSAGE] = json_string_value(json_object_get(root, "message")),
+        }};
+
+    (void)now;
+    if (!keys && f.value[FIELD_MESSAGE])
+        return creddoc_refuse_by_service(
+            &(struct fields){.value[FIELD_MESSAGE] = f.value[FIELD_MESSAGE]}, why, why_size);
+    if (!json_is_integer(expiration) || json_integer_value(expiration) <= 0 ||
+        json_integer_value(expiration) > TIME_MAX * 1000)
+        return creddoc_refuse(why, why_size, "the reply's expiration is not a time");
+    (void)clock_rfc3339((usec)json_integer_value(expiration) * USEC_PER_MSEC, text);
+    return creddoc_take(&f, true, ret, why, why_size);
+}
+
+/* A number, also one in quotation marks; 0: it is none, or out of range. */
+static usec read_seconds(const json_t *v, json_int_t max)
+{
+    json_int_t n = json_integer_value(v);
+    uint64_t seconds = n > 0 && n <= max ? (uint64_t)n : 0;
+
+    if (json_is_string(v) && parse_unsigned(json_string_value(v), (uint64_t)max, &seconds) < 0)
+        seconds = 0;
+    return seconds * USEC_PER_SEC;
+}
+
+static const char *first_string(const json_t *a, const json_t *b)
+{
+    return json_is_string(a) ? json_string_value(a) : json_string_value(b);
+}
+
+/* "error" is a word (OAuth), or an object of Google's. */
+static int refuse_token(const json_t *root, char *why, size_t why_size)
+{
+    const json_t *error = json_object_get(root, "error");
+    const struct fields f = {
+        .value = {
+            [FIELD_CODE] = first_string(error, json_object_get(error, "status")),
+            [FIELD_MESSAGE] = json_is_object(error)
+                                ? json_string_value(json_object_get(error, "message"))
+                                : first_string(json_object_get(root, "error_description"),
+                                               json_object_get(root, "message")),
+        }};
+
+    return creddoc_refuse_by_service(&f, why, why_size);
+}
+
+static int take_token(const char *token, usec expiry, struct secret_set *ret, char *why,
+                      size_t why_size)
+{
+    int r = secret_make_token(token, expiry, ret);
+
     if (r == -ENOMEM)
-        return no_memory(why, why_size);
-    return r < 0 ? refuse(why, why_size,
-                          "the reply's token is empty, too long, or has strange "
-                          "characters")
+        return creddoc_no_memory(why, why_size);
+    return r < 0 ? creddoc_refuse(why, why_size,
+                                  "the reply's token is empty, too long, or has strange characters")
                  : 0;
 }
 
-int creddoc_parse_google(const char *text, size_t n, usec now, struct secret_set *ret, char *why,
-                         size_t why_size)
+/* How long it lives, or, of Azure's metadata services, until when. */
+static int read_token(const json_t *root, usec now, struct secret_set *ret, char *why,
+                      size_t why_size)
+{
+    const char *token = json_string_value(json_object_get(root, "access_token"));
+    const char *type = json_string_value(json_object_get(root, "token_type"));
+    const json_t *life = json_object_get(root, "expires_in");
+    usec lives = read_seconds(life, LIFE_MAX);
+    usec until = life ? 0 : read_seconds(json_object_get(root, "expires_on"), TIME_MAX);
+
+    if (json_object_get(root, "error") || (!token && json_object_get(root, "message")))
+        return refuse_token(root, why, why_size);
+    if (!token)
+        return creddoc_refuse(why, why_size, "the reply has no access_token");
+    if (!type || strcasecmp(type, "Bearer") != 0)
+        return creddoc_refuse(why, why_size, "the reply's token_type is not Bearer");
+    if (lives == 0 && until == 0)
+        return creddoc_refuse(why, why_size, "the reply's expires_in is not a number of seconds");
+    return take_token(token, lives ? now + lives : until, ret, why, why_size);
+}
+
+static int read_impersonated(const json_t *root, usec now, struct secret_set *ret, char *why,
+                             size_t why_size)
+{
+    const char *token = json_string_value(json_object_get(root, "accessToken"));
+    const char *until = json_string_value(json_object_get(root, "expireTime"));
+    usec expiry;
+
+    (void)now;
+    if (json_object_get(root, "error"))
+        return refuse_token(root, why, why_size);
+    if (!token)
+        return creddoc_refuse(why, why_size, "the reply has no accessToken");
+    if (!until || clock_parse_rfc3339(until, &expiry) < 0)
+        return creddoc_refuse(why, why_size, "the reply's expireTime is not a time");
+    return take_token(token, expiry, ret, why, why_size);
+}
+
+typedef int (*reader)(const json_t *root, usec now, struct secret_set *ret, char *why,
+                      size_t why_size);
+
+static int parse(reader read, const char *text, size_t n, usec now, struct secret_set *ret,
+                 char *why, size_t why_size)
 {
     json_t *root;
     int r = load_json(text, n, &root, why, why_size);
 
     if (r < 0)
         return r;
-    r = json_is_object(root) ? read_google(root, now, ret, why, why_size)
-                             : refuse(why, why_size, "the reply is not a JSON object");
+    r = json_is_object(root) ? read(root, now, ret, why, why_size)
+                             : creddoc_refuse(why, why_size, "the reply is not a JSON object");
     json_decref(root);
     return r;
 }
 
-#define RESULT "/AssumeRoleWithWebIdentityResponse/AssumeRoleWithWebIdentityResult/Credentials/"
-
-static const struct {
-    const char *path;
-    int field;
-} elements[] = {
-    {RESULT "AccessKeyId", FIELD_ACCESS},      {RESULT "SecretAccessKey", FIELD_SECRET},
-    {RESULT "SessionToken", FIELD_TOKEN},      {RESULT "Expiration", FIELD_EXPIRATION},
-    {"/ErrorResponse/Error/Code", FIELD_CODE}, {"/ErrorResponse/Error/Message", FIELD_MESSAGE},
-};
-
-struct walk {
-    XML_Parser parser;
-    char path[PATH_SIZE]; /* of the open element, as far as it may matter */
-    size_t path_len;
-    unsigned too_deep; /* open elements that the path has no room for */
-    int field;         /* that the open element fills; -1 none */
-    bool seen[FIELDS];
-    struct buf text[FIELDS];
-    const char *wrong;
-};
-
-static void stop(struct walk *w, const char *wrong)
+int creddoc_parse_process(const char *text, size_t n, struct secret_set *ret, char *why,
+                          size_t why_size)
 {
-    if (!w->wrong)
-        w->wrong = wrong;
-    (void)XML_StopParser(w->parser, XML_FALSE);
+    return parse(read_process, text, n, 0, ret, why, why_size);
 }
 
-static void on_start(void *userdata, const char *name, const char **attributes)
-{
-    struct walk *w = userdata;
-    size_t n = strlen(name);
-
-    (void)attributes;
-    w->field = -1;
-    if (w->too_deep > 0 || w->path_len + n + 2 > PATH_SIZE) {
-        w->too_deep++;
-        return;
-    }
-    w->path[w->path_len] = '/';
-    memcpy(w->path + w->path_len + 1, name, n + 1);
-    w->path_len += n + 1;
-    for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++) {
-        if (strcmp(w->path, elements[i].path) == 0)
-            w->field = elements[i].field;
-    }
-    if (w->field >= 0 && w->seen[w->field])
-        stop(w, "the reply has an element twice");
-    else if (w->field >= 0)
-        w->seen[w->field] = true;
-}
-
-static void on_end(void *userdata, const char *name)
-{
-    struct walk *w = userdata;
-
-    w->field = -1;
-    if (w->too_deep > 0) {
-        w->too_deep--;
-        return;
-    }
-    w->path_len -= strlen(name) + 1;
-    w->path[w->path_len] = '\0';
-}
-
-static void on_text(void *userdata, const char *text, int n)
-{
-    struct walk *w = userdata;
-
-    if (w->field >= 0 && buf_add(&w->text[w->field], text, (size_t)n) < 0)
-        stop(w, "an element of the reply is too long");
-}
-
-/* Entities come with a document type; STS has none. */
-static void on_doctype(void *userdata, const char *name, const char *system, const char *public,
-                       int internal)
-{
-    (void)name, (void)system, (void)public, (void)internal;
-    stop(userdata, "the reply has a document type");
-}
-
-/* Without the blanks and line breaks around it. */
-static const char *trimmed(struct buf *b)
-{
-    static const char blanks[] = " \t\r\n";
-
-    while (b->len > 0 && strchr(blanks, b->data[b->len - 1]))
-        b->data[--b->len] = '\0';
-    return buf_str(b) + strspn(buf_str(b), blanks);
-}
-
-static int finish(struct walk *w, struct secret_set *ret, char *why, size_t why_size)
-{
-    struct fields f = {0};
-
-    if (w->wrong)
-        return refuse(why, why_size, "%s", w->wrong);
-    for (int i = 0; i < FIELDS; i++)
-        f.value[i] = w->seen[i] ? trimmed(&w->text[i]) : NULL;
-    if (w->seen[FIELD_CODE] || w->seen[FIELD_MESSAGE])
-        return refuse_by_service(&f, why, why_size);
-    return take(&f, true, ret, why, why_size);
-}
-
-static int walk_document(struct walk *w, const char *text, size_t n, char *why, size_t why_size)
-{
-    XML_SetUserData(w->parser, w);
-    XML_SetElementHandler(w->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(w->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(w->parser, on_doctype);
-    if (XML_Parse(w->parser, text, (int)n, 1) == XML_STATUS_OK || w->wrong)
-        return 0;
-    if (XML_GetErrorCode(w->parser) == XML_ERROR_NO_MEMORY)
-        return no_memory(why, why_size);
-    return refuse(why, why_size, "the reply is not XML: %s",
-                  XML_ErrorString(XML_GetErrorCode(w->parser)));
-}
-
-int creddoc_parse_xml(const char *text, size_t n, struct secret_set *ret, char *why,
+int creddoc_parse_sso(const char *text, size_t n, struct secret_set *ret, char *why,
                       size_t why_size)
 {
-    static const XML_Memory_Handling_Suite memory = {secret_malloc, secret_realloc, secret_free};
-    struct walk w = {.field = -1};
-    int r;
+    return parse(read_sso, text, n, 0, ret, why, why_size);
+}
 
-    if (n > CREDDOC_MAX)
-        return refuse(why, why_size, "the reply is longer than 64 KiB");
-    w.parser = XML_ParserCreate_MM(NULL, &memory, NULL);
-    if (!w.parser)
-        return no_memory(why, why_size);
-    for (int i = 0; i < FIELDS; i++)
-        buf_init(&w.text[i], SECRET_TOKEN_MAX);
-    r = walk_document(&w, text, n, why, why_size);
-    if (r == 0)
-        r = finish(&w, ret, why, why_size);
-    XML_ParserFree(w.parser);
-    for (int i = 0; i < FIELDS; i++)
-        buf_wipe(&w.text[i]);
-    return r;
+int creddoc_parse_token(const char *text, size_t n, usec now, struct secret_set *ret, char *why,
+                        size_t why_size)
+{
+    return parse(read_token, text, n, now, ret, why, why_size);
+}
+
+int creddoc_parse_impersonated(const char *text, size_t n, struct secret_set *ret, char *why,
+                               size_t why_size)
+{
+    return parse(read_impersonated, text, n, 0, ret, why, why_size);
+}
+
+void creddoc_redact(const char *text, char *out, size_t size)
+{
+    struct buf b;
+
+    buf_init(&b, size - 1);
+    add_redacted(&b, text);
+    (void)snprintf(out, size, "%s", buf_str(&b));
+    buf_wipe(&b);
 }

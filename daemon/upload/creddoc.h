@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The documents by which credentials arrive: JSON from the container's endpoint and from IMDS, XML
+ * The documents by which credentials arrive: JSON from metadata services, portals and processes, XML
  * from STS. Nothing of a document is kept but what goes into the set, and what the parsers held is
  * wiped. A text for people names codes and messages of the service, with whatever looks like a key
  * or a token left out.
@@ -29,15 +29,34 @@ int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char 
                        size_t why_size);
 
 /*
- * STS's reply to AssumeRoleWithWebIdentity, or its ErrorResponse. As creddoc_parse_json, but an
+ * STS's reply to AssumeRoleWithWebIdentity or AssumeRole, or its ErrorResponse. As creddoc_parse_json, but an
  * Expiration must be there.
  */
 int creddoc_parse_xml(const char *text, size_t n, struct secret_set *ret, char *why,
                       size_t why_size);
 
 /*
- * The JSON of Google's metadata server: access_token, expires_in (seconds from `now`, real time)
- * and token_type, which is Bearer; or error and error_description. As creddoc_parse_json.
+ * What a credential_process prints: as creddoc_parse_json, with Version, which is 1, and
+ * SessionToken.
  */
-int creddoc_parse_google(const char *text, size_t n, usec now, struct secret_set *ret, char *why,
-                         size_t why_size);
+int creddoc_parse_process(const char *text, size_t n, struct secret_set *ret, char *why,
+                          size_t why_size);
+
+/* The reply of IAM Identity Center's portal to GetRoleCredentials. */
+int creddoc_parse_sso(const char *text, size_t n, struct secret_set *ret, char *why,
+                      size_t why_size);
+
+/*
+ * A token of OAuth, as Google and Azure give it: access_token, token_type, which is Bearer, and
+ * expires_in (seconds from `now`, real time) or expires_on (since 1970), each a number or a string
+ * of one; or error and error_description.
+ */
+int creddoc_parse_token(const char *text, size_t n, usec now, struct secret_set *ret, char *why,
+                        size_t why_size);
+
+/* The reply of Google's IAM to generateAccessToken. */
+int creddoc_parse_impersonated(const char *text, size_t n, struct secret_set *ret, char *why,
+                               size_t why_size);
+
+/* What others say, fit for a line of the log: escaped, without what looks like a secret. */
+void creddoc_redact(const char *text, char *out, size_t size);

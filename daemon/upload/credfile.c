@@ -10,18 +10,72 @@
 #include "base/cleanup.h"
 #include "base/secretfile.h"
 
-enum { KEY_ACCESS, KEY_SECRET, KEY_TOKEN, KEY_REGION, KEYS, KEY_OTHER = KEYS };
+enum { KEY_ACCESS = CREDFILE_KEYS, KEY_SECRET, KEY_TOKEN, KEYS, KEY_OTHER = KEYS };
 
-static const struct {
-    const char *name;
-    size_t max;
-    bool secret;
-} keys[KEYS] = {
-    [KEY_ACCESS] = {"aws_access_key_id", SECRET_KEY_MAX, false},
-    [KEY_SECRET] = {"aws_secret_access_key", SECRET_KEY_MAX, true},
-    [KEY_TOKEN] = {"aws_session_token", SECRET_TOKEN_MAX, true},
-    [KEY_REGION] = {"region", CREDFILE_REGION_SIZE - 1, false},
+#define NAME_MAX_ 256
+#define PATH_MAX_ 1024
+#define URL_MAX 1024
+#define COMMAND_MAX 8192
+
+enum {
+    SECRET = 1 << 0,
+    BLANKS = 1 << 1, /* may be within the value */
+    WHOLE = 1 << 2,  /* the value goes to the end of the line: '#' begins no comment */
 };
+
+static const struct key {
+    const char *name;
+    const char *parent; /* NULL, or the key that it stands below */
+    size_t max;
+    unsigned flags;
+} keys[KEYS] = {
+    [CREDFILE_REGION] = {"region", NULL, 63, 0},
+    [CREDFILE_ROLE_ARN] = {"role_arn", NULL, 2048, 0},
+    [CREDFILE_SOURCE_PROFILE] = {"source_profile", NULL, NAME_MAX_, BLANKS},
+    [CREDFILE_CREDENTIAL_SOURCE] = {"credential_source", NULL, NAME_MAX_, BLANKS},
+    [CREDFILE_EXTERNAL_ID] = {"external_id", NULL, 1224, BLANKS},
+    [CREDFILE_ROLE_SESSION_NAME] = {"role_session_name", NULL, NAME_MAX_, BLANKS},
+    [CREDFILE_DURATION_SECONDS] = {"duration_seconds", NULL, 32, BLANKS},
+    [CREDFILE_MFA_SERIAL] = {"mfa_serial", NULL, NAME_MAX_, BLANKS},
+    [CREDFILE_WEB_IDENTITY_TOKEN_FILE] = {"web_identity_token_file", NULL, PATH_MAX_, BLANKS},
+    [CREDFILE_CREDENTIAL_PROCESS] = {"credential_process", NULL, COMMAND_MAX, BLANKS | WHOLE},
+    [CREDFILE_LOGIN_SESSION] = {"login_session", NULL, URL_MAX, BLANKS},
+    [CREDFILE_SSO_SESSION_NAME] = {"sso_session", NULL, NAME_MAX_, BLANKS},
+    [CREDFILE_SSO_START_URL] = {"sso_start_url", NULL, URL_MAX, 0},
+    [CREDFILE_SSO_REGION] = {"sso_region", NULL, 63, 0},
+    [CREDFILE_SSO_ACCOUNT_ID] = {"sso_account_id", NULL, 64, 0},
+    [CREDFILE_SSO_ROLE_NAME] = {"sso_role_name", NULL, NAME_MAX_, 0},
+    [CREDFILE_ENDPOINT_URL] = {"endpoint_url", NULL, URL_MAX, 0},
+    [CREDFILE_SERVICES_NAME] = {"services", NULL, NAME_MAX_, BLANKS},
+    [CREDFILE_IGNORE_ENDPOINT_URLS] = {"ignore_configured_endpoint_urls", NULL, 32, 0},
+    [CREDFILE_CA_BUNDLE] = {"ca_bundle", NULL, PATH_MAX_, BLANKS},
+    [CREDFILE_USE_FIPS] = {"use_fips_endpoint", NULL, 32, 0},
+    [CREDFILE_USE_DUALSTACK] = {"use_dualstack_endpoint", NULL, 32, 0},
+    [CREDFILE_STS_REGIONAL] = {"sts_regional_endpoints", NULL, 32, 0},
+    [CREDFILE_IMDS_ENDPOINT] = {"ec2_metadata_service_endpoint", NULL, URL_MAX, 0},
+    [CREDFILE_IMDS_MODE] = {"ec2_metadata_service_endpoint_mode", NULL, 32, 0},
+    [CREDFILE_S3_ADDRESSING] = {"addressing_style", "s3", 32, 0},
+    [CREDFILE_S3_ACCELERATE] = {"use_accelerate_endpoint", "s3", 32, 0},
+    [CREDFILE_S3_DUALSTACK] = {"use_dualstack_endpoint", "s3", 32, 0},
+    [CREDFILE_S3_ENDPOINT] = {"endpoint_url", "s3", URL_MAX, 0},
+    [CREDFILE_STS_ENDPOINT] = {"endpoint_url", "sts", URL_MAX, 0},
+    [CREDFILE_SSO_ENDPOINT] = {"endpoint_url", "sso", URL_MAX, 0},
+    [KEY_ACCESS] = {"aws_access_key_id", NULL, SECRET_KEY_MAX, 0},
+    [KEY_SECRET] = {"aws_secret_access_key", NULL, SECRET_KEY_MAX, SECRET},
+    [KEY_TOKEN] = {"aws_session_token", NULL, SECRET_TOKEN_MAX, SECRET},
+};
+
+/* How a section's name begins in the file of the second kind. */
+static const char *const prefixes[] = {
+    [CREDFILE_PROFILE] = "profile",
+    [CREDFILE_SSO_SESSION] = "sso-session",
+    [CREDFILE_SERVICES] = "services",
+};
+
+const char *credfile_key_name(enum credfile_key key)
+{
+    return keys[key].name;
+}
 
 /* A piece of the text; no copy is made before a value is known to be wanted. */
 struct span {
@@ -36,8 +90,7 @@ struct value {
 
 struct reader {
     const char *name;
-    enum credfile_kind kind;
-    const char *profile;
+    const struct credfile_query *q;
     char *why;
     size_t why_size;
 
@@ -45,10 +98,11 @@ struct reader {
     bool in_section; /* a section was opened; a property before the first has no place */
     bool in_profile; /* … and it is the one that is asked for */
     bool found;
-    bool has_secret; /* in any section */
-    bool long_form;  /* [profile default] was seen: it goes before [default] */
-    int last;        /* the property that a continuation would belong to; -1 none */
-    size_t indent;   /* of that property */
+    bool has_secret;    /* in any section */
+    bool long_form;     /* [profile default] was seen: it goes before [default] */
+    int last;           /* the property that a continuation would belong to; -1 none */
+    size_t indent;      /* of that property */
+    struct span parent; /* its name, where it has no value: there are keys below it */
     struct value values[KEYS];
 };
 
@@ -103,23 +157,35 @@ static struct span unquote(struct span s)
     return s;
 }
 
+static bool has_prefix(struct span name, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    return name.n > n + 1 && memcmp(name.p, prefix, n) == 0 && is_blank(name.p[n]);
+}
+
 /* [default] and [profile default] are one profile: the latter alone counts where there are both. */
 static void open_section(struct reader *r, struct span name)
 {
-    bool prefixed = r->kind == CREDFILE_CONFIG && name.n > 8 && memcmp(name.p, "profile", 7) == 0 &&
-                    is_blank(name.p[7]);
+    const struct credfile_query *q = r->q;
+    const char *prefix = prefixes[q->section];
+    bool prefixed = q->kind == CREDFILE_CONFIG && has_prefix(name, prefix);
+    bool is_default = q->section == CREDFILE_PROFILE && span_is(name, "default");
 
     r->in_section = true;
     r->last = -1;
-    if (prefixed)
-        name = unquote(trim((struct span){name.p + 8, name.n - 8}));
-    r->in_profile = span_is(name, r->profile);
-    if (r->kind == CREDFILE_CONFIG && !prefixed && !span_is(name, "default"))
+    if (prefixed) {
+        size_t n = strlen(prefix) + 1;
+
+        name = unquote(trim((struct span){name.p + n, name.n - n}));
+    }
+    r->in_profile = span_is(name, q->name);
+    if (q->kind == CREDFILE_CONFIG && !prefixed && !is_default)
         r->in_profile = false;
     if (!r->in_profile)
         return;
     if (prefixed && !r->long_form) {
-        if (strcmp(r->profile, "default") == 0)
+        if (strcmp(q->name, "default") == 0)
             memset(r->values, 0, sizeof(r->values));
         r->long_form = true;
     } else if (!prefixed && r->long_form) {
@@ -145,45 +211,81 @@ static int read_section(struct reader *r, struct span s)
     return 0;
 }
 
-static int key_of(struct span name)
+static bool same_word(struct span word, const char *text)
+{
+    return word.n == strlen(text) && strncasecmp(word.p, text, word.n) == 0;
+}
+
+/* `parent` is empty for a key that stands below none. */
+static int key_of(struct span name, struct span parent)
 {
     for (int i = 0; i < KEYS; i++) {
-        if (name.n == strlen(keys[i].name) && strncasecmp(name.p, keys[i].name, name.n) == 0)
+        bool below = keys[i].parent ? same_word(parent, keys[i].parent) : parent.n == 0;
+
+        if (below && same_word(name, keys[i].name))
             return i;
     }
     return KEY_OTHER;
 }
 
-static int read_property(struct reader *r, struct span s, size_t indent)
+static size_t find_equals(struct span s)
 {
     size_t at = 0;
-    struct span value;
-    int key;
 
     while (at < s.n && s.p[at] != '=' && s.p[at] != ':')
         at++;
+    return at;
+}
+
+static struct span value_of(struct span s, size_t at, int key)
+{
+    struct span value = {s.p + at + 1, s.n - at - 1};
+
+    return key < KEYS && (keys[key].flags & WHOLE) ? trim(value) : strip_comment(value);
+}
+
+static void keep_value(struct reader *r, int key, struct span value)
+{
+    if (key == KEY_OTHER)
+        return;
+    if ((keys[key].flags & SECRET) && value.n > 0)
+        r->has_secret = true;
+    if (r->in_profile)
+        r->values[key] = (struct value){value, r->line};
+}
+
+static int read_property(struct reader *r, struct span s, size_t indent)
+{
+    size_t at = find_equals(s);
+    struct span name, value;
+
     if (at == s.n)
         return refuse(r, r->line, "neither a section nor key = value");
     if (at == 0)
         return refuse(r, r->line, "a value without a key");
     if (!r->in_section)
         return refuse(r, r->line, "a key before the first section");
-    key = key_of(trim((struct span){s.p, at}));
-    value = strip_comment((struct span){s.p + at + 1, s.n - at - 1});
-    r->last = key;
+    name = trim((struct span){s.p, at});
+    r->last = key_of(name, (struct span){0});
     r->indent = indent;
-    if (key == KEY_OTHER)
-        return 0;
-    if (keys[key].secret && value.n > 0)
-        r->has_secret = true;
-    if (r->in_profile)
-        r->values[key] = (struct value){value, r->line};
+    value = value_of(s, at, r->last);
+    r->parent = value.n == 0 ? name : (struct span){0};
+    keep_value(r, r->last, value);
     return 0;
 }
 
-/* Other keys have nested ones below them, or more lines; those that are read here have neither. */
-static int read_continuation(struct reader *r)
+/* Below a key without a value there are keys; else other keys go on, and those that are read here
+ * do not. */
+static int read_continuation(struct reader *r, struct span s)
 {
+    size_t at = find_equals(s);
+
+    if (r->last == KEY_OTHER && r->parent.n > 0 && at > 0 && at < s.n) {
+        int key = key_of(trim((struct span){s.p, at}), r->parent);
+
+        keep_value(r, key, value_of(s, at, key));
+        return 0;
+    }
     if (r->last == KEY_OTHER || !r->in_profile)
         return 0;
     return refuse(r, r->line, "a key or region goes on over a second line");
@@ -199,7 +301,7 @@ static int read_line(struct reader *r, struct span line)
     if (s.n == 0 || is_comment(s.p[0]))
         return 0;
     if (r->last >= 0 && indent > r->indent)
-        return read_continuation(r);
+        return read_continuation(r, s);
     if (s.p[0] == '[')
         return read_section(r, s);
     return read_property(r, s, indent);
@@ -228,25 +330,41 @@ static int read_lines(struct reader *r, const char *text, size_t n)
     return 0;
 }
 
+/* NULL: it is good. */
+static const char *wrong_with(const struct key *key, struct span value)
+{
+    if (value.n == 0)
+        return "is empty";
+    if (value.n > key->max)
+        return "is too long";
+    for (size_t at = 0; at < value.n; at++) {
+        const char c = value.p[at];
+
+        if (!(c > ' ' && c <= '~') && !((key->flags & BLANKS) && (c == ' ' || c == '\t')))
+            return key->flags & BLANKS ? "has characters that are not visible ASCII"
+                                       : "has blanks or characters that no key has";
+    }
+    return NULL;
+}
+
 static int check_values(struct reader *r)
 {
     const struct value *access = &r->values[KEY_ACCESS], *secret = &r->values[KEY_SECRET];
-    char what[96];
+    char what[128];
 
     for (int i = 0; i < KEYS; i++) {
         const struct value *v = &r->values[i];
-        bool bad = v->span.n > keys[i].max || (v->line > 0 && v->span.n == 0);
+        const char *wrong = v->line > 0 ? wrong_with(&keys[i], v->span) : NULL;
+        bool setting = i < CREDFILE_KEYS;
 
-        for (size_t at = 0; !bad && at < v->span.n; at++)
-            bad = v->span.p[at] <= ' ' || v->span.p[at] > '~';
-        if (!bad)
+        /* A setting without a value is none. */
+        if (!wrong || (setting ? v->span.n == 0 : r->q->settings_only))
             continue;
-        (void)snprintf(what, sizeof(what), "%s %s", keys[i].name,
-                       v->span.n == 0            ? "is empty"
-                       : v->span.n > keys[i].max ? "is too long"
-                                                 : "has blanks or characters that no key has");
+        (void)snprintf(what, sizeof(what), "%s %s", keys[i].name, wrong);
         return refuse(r, v->line, what);
     }
+    if (r->q->settings_only)
+        return 0;
     if (access->line > 0 && secret->line == 0)
         return refuse(r, access->line, "aws_access_key_id without aws_secret_access_key");
     if (secret->line > 0 && access->line == 0)
@@ -256,17 +374,15 @@ static int check_values(struct reader *r)
 
 static int copy_value(const struct value *v, char **ret)
 {
-    if (v->line == 0)
+    if (v->line == 0 || v->span.n == 0)
         return 0;
     *ret = secret_strndup(v->span.p, v->span.n);
     return *ret ? 0 : -ENOMEM;
 }
 
-static int make_profile(const struct reader *r, struct credfile_profile *ret)
+static int copy_secrets(const struct reader *r, struct secret_set *ret)
 {
     _cleanup_secret_ char *access = NULL, *secret = NULL, *token = NULL;
-    const struct span region = r->values[KEY_REGION].span;
-    struct credfile_profile p = {.secrets.expiry = USEC_NEVER};
     int e = copy_value(&r->values[KEY_ACCESS], &access);
 
     if (e == 0)
@@ -274,13 +390,22 @@ static int make_profile(const struct reader *r, struct credfile_profile *ret)
     if (e == 0)
         e = copy_value(&r->values[KEY_TOKEN], &token);
     if (e == 0 && access && secret)
-        e = secret_make(access, secret, token, USEC_NEVER, &p.secrets);
+        e = secret_make(access, secret, token, USEC_NEVER, ret);
+    return e;
+}
+
+static int make_profile(const struct reader *r, struct credfile_profile *ret)
+{
+    struct credfile_profile p = {.secrets.expiry = USEC_NEVER};
+    int e = r->q->settings_only ? 0 : copy_secrets(r, &p.secrets);
+
+    for (int i = 0; i < CREDFILE_KEYS && e == 0; i++)
+        e = copy_value(&r->values[i], &p.values[i]);
     if (e < 0)
-        return e;
-    if (region.n > 0)
-        memcpy(p.region, region.p, region.n);
-    *ret = p;
-    return 0;
+        credfile_done(&p);
+    else
+        *ret = p;
+    return e;
 }
 
 static int parse(struct reader *r, const char *text, size_t n, struct credfile_profile *ret)
@@ -295,7 +420,8 @@ static int parse(struct reader *r, const char *text, size_t n, struct credfile_p
     if (e < 0)
         return e;
     if (!r->found) {
-        (void)snprintf(r->why, r->why_size, "%s: it has no profile %s", r->name, r->profile);
+        (void)snprintf(r->why, r->why_size, "%s: it has no %s %s", r->name, prefixes[r->q->section],
+                       r->q->name);
         return -ENOENT;
     }
     e = check_values(r);
@@ -306,15 +432,10 @@ static int parse(struct reader *r, const char *text, size_t n, struct credfile_p
     return e;
 }
 
-int credfile_parse(const char *name, enum credfile_kind kind, const char *text, size_t n,
-                   const char *profile, struct credfile_profile *ret, char *why, size_t why_size)
+int credfile_parse(const char *name, const struct credfile_query *q, const char *text, size_t n,
+                   struct credfile_profile *ret, char *why, size_t why_size)
 {
-    struct reader r = {.name = name,
-                       .kind = kind,
-                       .profile = profile,
-                       .why = why,
-                       .why_size = why_size,
-                       .last = -1};
+    struct reader r = {.name = name, .q = q, .why = why, .why_size = why_size, .last = -1};
 
     return parse(&r, text, n, ret);
 }
@@ -328,7 +449,9 @@ static int load(struct reader *r, struct buf *text, struct credfile_profile *ret
     if (fd < 0)
         return fd;
     loose = secretfile_check(fd);
-    if (loose < 0 && (loose != -EPERM || r->kind == CREDFILE_CREDENTIALS))
+    if (loose == -EPERM && r->q->settings_only)
+        loose = 0;
+    if (loose < 0 && (loose != -EPERM || r->q->kind == CREDFILE_CREDENTIALS))
         return loose;
     e = buf_read_fd(text, fd);
     if (e < 0)
@@ -344,15 +467,10 @@ static int load(struct reader *r, struct buf *text, struct credfile_profile *ret
     return e;
 }
 
-int credfile_load(const char *path, enum credfile_kind kind, const char *profile,
-                  struct credfile_profile *ret, char *why, size_t why_size)
+int credfile_load(const char *path, const struct credfile_query *q, struct credfile_profile *ret,
+                  char *why, size_t why_size)
 {
-    struct reader r = {.name = path,
-                       .kind = kind,
-                       .profile = profile,
-                       .why = why,
-                       .why_size = why_size,
-                       .last = -1};
+    struct reader r = {.name = path, .q = q, .why = why, .why_size = why_size, .last = -1};
     struct buf text;
     int e;
 
@@ -368,5 +486,8 @@ int credfile_load(const char *path, enum credfile_kind kind, const char *profile
 void credfile_done(struct credfile_profile *p)
 {
     secret_done(&p->secrets);
-    p->region[0] = '\0';
+    for (int i = 0; i < CREDFILE_KEYS; i++) {
+        secret_free(p->values[i]);
+        p->values[i] = NULL;
+    }
 }

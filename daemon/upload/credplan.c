@@ -7,8 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/upload/partition.h"
-
 #define DUE_BEFORE (15 * USEC_PER_MIN)
 #define URGENT_BEFORE (10 * USEC_PER_MIN)
 #define RETRY_FIRST (5 * USEC_PER_SEC)
@@ -27,64 +25,6 @@ static int refuse(int error, char *why, size_t why_size, const char *what)
 {
     (void)snprintf(why, why_size, "%s", what);
     return error;
-}
-
-const char *credplan_source_name(enum credplan_source source)
-{
-    static const char *const names[] = {
-        [CREDPLAN_CONFIG] = "files named in the configuration",
-        [CREDPLAN_ENVIRONMENT] = "the environment",
-        [CREDPLAN_WEB_IDENTITY] = "web identity",
-        [CREDPLAN_SHARED] = "the shared credentials file",
-        [CREDPLAN_CONTAINER] = "the container's endpoint",
-        [CREDPLAN_IMDS] = "the instance's role (IMDSv2)",
-    };
-
-    return names[source];
-}
-
-/* Sources of two halves. 1: both are there, 0: neither, -EINVAL. */
-static int pair(bool first, bool second, char *why, size_t why_size, const char *what)
-{
-    if (first != second)
-        return refuse(-EINVAL, why, why_size, what);
-    return first;
-}
-
-int credplan_choose(const struct credplan_facts *f, enum credplan_source *ret, char *why,
-                    size_t why_size)
-{
-    int r = pair(f->config_access_key, f->config_secret_key, why, why_size,
-                 "the configuration names only one of the two key files");
-
-    if (r != 0) {
-        *ret = r > 0 ? CREDPLAN_CONFIG : *ret;
-        return r < 0 ? r : 0;
-    }
-    r = pair(f->env_access_key, f->env_secret_key, why, why_size,
-             "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set");
-    if (r != 0) {
-        *ret = r > 0 ? CREDPLAN_ENVIRONMENT : *ret;
-        return r < 0 ? r : 0;
-    }
-    if (f->env_token_file && !f->env_role_arn)
-        return refuse(-EINVAL, why, why_size,
-                      "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN");
-    if (f->env_profile && !f->shared_keys && !f->env_token_file)
-        return refuse(-EINVAL, why, why_size,
-                      "AWS_PROFILE names a profile that has no keys in the shared files");
-    if (f->env_token_file)
-        *ret = CREDPLAN_WEB_IDENTITY;
-    else if (f->shared_keys)
-        *ret = CREDPLAN_SHARED;
-    else if (f->relative_uri || f->full_uri)
-        *ret = CREDPLAN_CONTAINER;
-    else if (!f->imds_disabled)
-        *ret = CREDPLAN_IMDS;
-    else
-        return refuse(-ENOENT, why, why_size,
-                      "no credentials are configured, and AWS_EC2_METADATA_DISABLED is set");
-    return 0;
 }
 
 /* Visible ASCII without what parsers of URLs disagree about. */
@@ -189,14 +129,48 @@ int credplan_container_url(const char *relative, const char *full, char ret[CRED
     return r;
 }
 
-int credplan_sts_url(const char *region, unsigned wishes, char ret[CREDPLAN_URL_SIZE])
+/* The addresses of metadata services, 169.254.0.0/16 and Amazon's of version 6. */
+static bool is_link_local(const char *host, bool ipv6)
 {
-    char host[PARTITION_HOST_SIZE];
-    int r = partition_sts_host(region, wishes, host);
+    struct in6_addr six;
+    struct in_addr four;
 
-    if (r == 0)
-        (void)snprintf(ret, CREDPLAN_URL_SIZE, "https://%s/", host);
-    return r;
+    if (ipv6)
+        return inet_pton(AF_INET6, host, &six) == 1 && same_ipv6(&six, "fd00:ec2::254");
+    return inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 16 == 0xa9fe;
+}
+
+int credplan_secret_url(const char *url, bool near, const char *what, char *why, size_t why_size)
+{
+    bool tls = strncasecmp(url, "https://", 8) == 0;
+    bool plain = strncasecmp(url, "http://", 7) == 0;
+    char host[HOST_SIZE];
+    int r = tls || plain ? split_host(url + (tls ? 8 : 7), host) : -EINVAL;
+
+    if (r < 0 || !is_plain(url) || strlen(url) >= CREDPLAN_URL_SIZE) {
+        (void)snprintf(why, why_size, "%s is not an http or https URL", what);
+        return -EINVAL;
+    }
+    if (tls || is_local(host, r > 0) || (near && is_link_local(host, r > 0)))
+        return 0;
+    (void)snprintf(why, why_size, "%s must be https://: a secret goes there", what);
+    return -EPERM;
+}
+
+bool credplan_sts_is_global(const char *region)
+{
+    static const char *const regions[] = {
+        "ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+        "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+        "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+        "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2",
+    };
+
+    for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
+        if (strcmp(region, regions[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool is_unreserved(char c)
@@ -206,11 +180,15 @@ static bool is_unreserved(char c)
 }
 
 /* RFC 3986; not by buf_addf, whose own copy is not wiped. */
-static int add_encoded(struct buf *form, const char *name, const char *value, size_t n)
+int credplan_add(struct buf *form, const char *name, const char *value, size_t n)
 {
     static const char hex[] = "0123456789ABCDEF";
-    int r = buf_adds(form, name);
+    int r = form->len > 0 ? buf_adds(form, "&") : 0;
 
+    if (r == 0)
+        r = buf_adds(form, name);
+    if (r == 0)
+        r = buf_adds(form, "=");
     for (size_t i = 0; r == 0 && i < n; i++) {
         const unsigned char c = (unsigned char)value[i];
         const char encoded[] = {'%', hex[c >> 4], hex[c & 15]};
@@ -225,7 +203,7 @@ void credplan_form_init(struct buf *form)
     buf_init(form, 3 * (ROLE_MAX + SESSION_MAX + WEB_TOKEN_MAX) + 256);
 }
 
-static bool is_session_name(const char *name)
+bool credplan_is_session(const char *name)
 {
     static const char others[] = "_+=,.@-";
     size_t n = strlen(name);
@@ -237,27 +215,77 @@ static bool is_session_name(const char *name)
     return n >= SESSION_MIN && n <= SESSION_MAX && !strchr(name, '~');
 }
 
+bool credplan_is_role(const char *role_arn)
+{
+    size_t n = strnlen(role_arn, ROLE_MAX + 1);
+
+    return n >= ROLE_MIN && n <= ROLE_MAX;
+}
+
 int credplan_form(const char *role_arn, const char *session, const char *token, size_t token_len,
                   struct buf *form)
 {
-    size_t role_len = strnlen(role_arn, ROLE_MAX + 1);
     int r;
 
     if (!session || !*session)
-        session = "contraced";
+        session = CREDPLAN_SESSION;
     while (token_len > 0 && strchr(" \t\r\n", token[token_len - 1]))
         token_len--;
-    if (role_len < ROLE_MIN || role_len > ROLE_MAX || !is_session_name(session) ||
-        token_len < WEB_TOKEN_MIN || token_len > WEB_TOKEN_MAX || memchr(token, '\0', token_len))
+    if (!credplan_is_role(role_arn) || !credplan_is_session(session) || token_len < WEB_TOKEN_MIN ||
+        token_len > WEB_TOKEN_MAX || memchr(token, '\0', token_len))
         return -EINVAL;
     r = buf_adds(form, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15");
     if (r == 0)
-        r = add_encoded(form, "&RoleArn=", role_arn, role_len);
+        r = credplan_add(form, "RoleArn", role_arn, strlen(role_arn));
     if (r == 0)
-        r = add_encoded(form, "&RoleSessionName=", session, strlen(session));
+        r = credplan_add(form, "RoleSessionName", session, strlen(session));
     if (r == 0)
-        r = add_encoded(form, "&WebIdentityToken=", token, token_len);
+        r = credplan_add(form, "WebIdentityToken", token, token_len);
     return r;
+}
+
+/* One word, from *from to *to; both go on. False: a quote is not closed. */
+static bool split_word(char **from, char **to)
+{
+    char quote = '\0', c;
+
+    for (; (c = **from) != '\0' && (quote || !strchr(" \t", c)); (*from)++) {
+        if (c == quote) {
+            quote = '\0';
+        } else if (!quote && (c == '"' || c == '\'')) {
+            quote = c;
+        } else if (c == '\\' && quote != '\'' && (*from)[1] &&
+                   (!quote || strchr("\"\\", (*from)[1]))) {
+            *(*to)++ = *++*from;
+        } else {
+            *(*to)++ = c;
+        }
+    }
+    return !quote;
+}
+
+int credplan_split(char *line, char *ret[CREDPLAN_WORDS_MAX + 1])
+{
+    char *from = line, *to = line;
+    int n = 0;
+
+    for (;;) {
+        bool more;
+
+        from += strspn(from, " \t");
+        if (*from == '\0')
+            break;
+        if (n == CREDPLAN_WORDS_MAX)
+            return -EINVAL;
+        ret[n++] = to;
+        if (!split_word(&from, &to))
+            return -EINVAL;
+        more = *from != '\0';
+        from += more;
+        *to++ = '\0';
+    }
+    ret[n] = NULL;
+    return n > 0 ? n : -EINVAL;
 }
 
 /* How long before the expiry they are due and urgent. */

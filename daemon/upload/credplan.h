@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What to do about credentials, decided from facts: where they come from, whom a container's
- * endpoint may be, when they are fetched again, and what STS is asked. Nothing here opens a file,
- * reads the environment or knows the time.
+ * What to do about credentials, decided from facts: who may be told a secret, what STS is
+ * asked, how a command line is read, and when credentials are fetched again.
+ * Nothing here opens a file, reads the environment or knows the time.
  */
 
 #include <stdbool.h>
@@ -12,37 +12,6 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-
-/* In the order in which they are tried. */
-enum credplan_source {
-    CREDPLAN_CONFIG,       /* files named in the configuration */
-    CREDPLAN_ENVIRONMENT,  /* AWS_ACCESS_KEY_ID … */
-    CREDPLAN_WEB_IDENTITY, /* a token file exchanged at STS */
-    CREDPLAN_SHARED,       /* ~/.aws/credentials or ~/.aws/config */
-    CREDPLAN_CONTAINER,    /* ECS's or EKS's endpoint */
-    CREDPLAN_IMDS,         /* the instance's role */
-};
-
-struct credplan_facts {
-    bool config_access_key, config_secret_key; /* the configuration names the file */
-    bool env_access_key, env_secret_key;       /* the variable is set and not empty */
-    bool env_token_file, env_role_arn;         /* AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN */
-    bool env_profile;                          /* AWS_PROFILE */
-    bool shared_keys;                          /* the profile was found, with keys */
-    bool relative_uri, full_uri;               /* AWS_CONTAINER_CREDENTIALS_… */
-    bool imds_disabled;                        /* AWS_EC2_METADATA_DISABLED=true */
-};
-
-/* "the environment", for a log line. */
-const char *credplan_source_name(enum credplan_source source);
-
-/*
- * The first source that there is. Half of one is an error rather than a reason to go on: a daemon
- * that uploads as someone else than was meant is worse than one that says why it doesn't. -EINVAL,
- * or -ENOENT if there is none, both with a text.
- */
-int credplan_choose(const struct credplan_facts *facts, enum credplan_source *ret, char *why,
-                    size_t why_size);
 
 #define CREDPLAN_URL_SIZE 2048
 
@@ -55,8 +24,21 @@ int credplan_choose(const struct credplan_facts *facts, enum credplan_source *re
 int credplan_container_url(const char *relative, const char *full, char ret[CREDPLAN_URL_SIZE],
                            char *why, size_t why_size);
 
-/* Where the partition of the region keeps STS (partition.h). -EINVAL for no region's name. */
-int credplan_sts_url(const char *region, unsigned wishes, char ret[CREDPLAN_URL_SIZE]);
+/*
+ * An http or https URL to which a secret may go: https to any host, http to loopback. `near`: http
+ * also to the link-local addresses at which clouds have their metadata. 0, or -EINVAL for no URL
+ * and -EPERM for another host, both with a text that says so of `what` and does not quote it.
+ */
+int credplan_secret_url(const char *url, bool near, const char *what, char *why, size_t why_size);
+
+/* Whether STS's global endpoint serves the region for those who want it (sts_regional_endpoints). */
+bool credplan_sts_is_global(const char *region);
+
+/* Appends "name=value", encoded, and '&' before it unless it is the first. 0, -E2BIG, -ENOMEM. */
+int credplan_add(struct buf *form, const char *name, const char *value, size_t n);
+
+/* Of a session that nobody named. */
+#define CREDPLAN_SESSION "contraced"
 
 /*
  * The body of AssumeRoleWithWebIdentity, appended to `form`, which credplan_form_init made and
@@ -66,6 +48,19 @@ int credplan_sts_url(const char *region, unsigned wishes, char ret[CREDPLAN_URL_
 void credplan_form_init(struct buf *form);
 int credplan_form(const char *role_arn, const char *session, const char *token, size_t token_len,
                   struct buf *form);
+
+/* Whether STS takes them. */
+bool credplan_is_role(const char *role_arn);
+bool credplan_is_session(const char *name);
+
+#define CREDPLAN_WORDS_MAX 64
+
+/*
+ * Splits a command line as a POSIX shell does, without running one: blanks, quotes, backslashes.
+ * The words are cut out of `line`, in its place; `ret` ends with NULL. The number of words, or
+ * -EINVAL for a quote that is not closed, none, or too many words.
+ */
+int credplan_split(char *line, char *ret[CREDPLAN_WORDS_MAX + 1]);
 
 enum credplan_age {
     CREDPLAN_FRESH,

@@ -52,7 +52,8 @@ struct dialect_ops {
 enum dialect_identity {
     DIALECT_IDENTITY_NONE,   /* the dialect reads its own secrets, anew for each message */
     DIALECT_IDENTITY_AWS,    /* access key and secret key */
-    DIALECT_IDENTITY_GOOGLE, /* a bearer token of the metadata server */
+    DIALECT_IDENTITY_GOOGLE, /* a bearer token, as Azure's */
+    DIALECT_IDENTITY_AZURE,
 };
 
 struct dialect {
@@ -66,14 +67,17 @@ struct dialect {
     bool conditional;        /* a PUT says If-None-Match: * */
     bool expect_continue;    /* worth asking before a large body is sent */
     bool checksum;           /* PUTs may have a header of their own for the hash */
+    char *ca_file;           /* where the section names none; malloc'ed, taken by remote.c */
     char *description;       /* "s3://bucket/prefix (eu-west-1)"; malloc'ed, taken by remote.c */
 };
 
 /*
  * 0, -ENOMEM, or -EINVAL with a text for people (STORE_TEXT_MAX bytes): what is wrong with the
- * section for this kind of URL. *ret is released by its ops->free.
+ * section for this kind of URL. *ret is released by its ops->free. s3_compatible is s3_dialect
+ * without what the environment and a profile say of Amazon's services.
  */
 int s3_dialect(const struct upload_config *u, struct dialect **ret, char *why);
+int s3_compatible(const struct upload_config *u, struct dialect **ret, char *why);
 int gs_dialect(const struct upload_config *u, struct dialect **ret, char *why);
 int az_dialect(const struct upload_config *u, struct dialect **ret, char *why);
 int plain_dialect(const struct upload_config *u, struct dialect **ret, char *why);

@@ -2,8 +2,8 @@
 
 /*
  * The dialect of Google Cloud Storage, by its XML API. With HMAC keys a request is one of S3's, for
- * Google verifies these signatures and understands x-amz- headers. With a token of the metadata
- * server it carries x-goog- headers. The two families never go together in one request.
+ * Google verifies these signatures and understands x-amz- headers. With a token of
+ * OAuth it carries x-goog- headers. The two families never go together in one request.
  *
  * Source: Google Cloud Storage, XML API reference; "Simple migration from Amazon S3".
  */
@@ -22,7 +22,6 @@
 #define REGION "auto" /* is signed, and means nothing there */
 #define QUERY_MAX 6
 #define TEXT_MAX 2048
-#define TOKEN_MAX (20u << 10)
 #define PAGE_KEYS "1000"
 
 struct gs {
@@ -92,19 +91,6 @@ static int add_object_headers(const struct gs *g, const struct store_object *o, 
     return r;
 }
 
-static int add_token(const struct secret_set *secrets, struct message *m)
-{
-    struct buf value;
-    int r;
-
-    buf_init(&value, TOKEN_MAX);
-    r = buf_addf(&value, "Bearer %s", secrets->session_token ? secrets->session_token : "");
-    if (r == 0)
-        r = message_add(m, "Authorization", buf_str(&value));
-    buf_wipe(&value);
-    return r;
-}
-
 static int gs_compose(const struct dialect *d, const struct dialect_request *q,
                       const struct secret_set *secrets, usec now, struct message *ret, char *why)
 {
@@ -118,7 +104,7 @@ static int gs_compose(const struct dialect *d, const struct dialect_request *q,
     if (r == 0 && q->verb == DIALECT_PUT)
         r = add_object_headers(g, q->object, &m);
     if (r == 0)
-        r = add_token(secrets, &m);
+        r = message_add_bearer(&m, secrets->session_token);
     if (r < 0) {
         message_done(&m);
         (void)snprintf(why, STORE_TEXT_MAX, "the request cannot be made: %s", strerror(-r));
@@ -172,7 +158,7 @@ static int with_keys(const struct upload_config *u, char *url, struct dialect **
     s3.checksum = false; /* ExcessHeaderValues: one header of Amazon's too many */
     if (!u->endpoint)
         s3.endpoint = endpoint;
-    r = s3_dialect(&s3, &d, why);
+    r = s3_compatible(&s3, &d, why);
     if (r < 0)
         return r;
     r = describe(d, u);
@@ -228,6 +214,8 @@ static const char *check_section(const struct upload_config *u)
         return "url: must begin with gs://";
     if (u->session_token_file)
         return "session_token_file: HMAC keys have no session token";
+    if (u->credentials_file && u->access_key_file)
+        return "credentials_file: excludes access_key_file and secret_key_file";
     if (u->if_none_match && u->access_key_file)
         return "if_none_match: has an effect at gs:// with workload identity only, not with HMAC "
                "keys";

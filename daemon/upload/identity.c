@@ -9,12 +9,15 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/upload/credlocal.h"
+#include "daemon/upload/credaws.h"
+#include "daemon/upload/credazure.h"
+#include "daemon/upload/credgoogle.h"
 #include "daemon/upload/credremote.h"
+#include "daemon/upload/credroute.h"
 #include "daemon/upload/refresh.h"
 #include "daemon/upload/waiters.h"
 
-#define WHY_SIZE 480
+#define WHY_SIZE CREDROUTE_WHY_SIZE
 #define LOOK_EVERY USEC_PER_MIN /* at the files, when someone asks */
 #define REFRESH_ACCURACY USEC_PER_SEC
 
@@ -31,23 +34,24 @@ struct identity {
     struct http *http;
     enum identity_kind kind;
     const struct reach *reach;
-    char *paths[3];
+    char *paths[4];
     char *region;
-    struct credlocal_config config;
+    struct credaws_config config;
 
     struct secret_set set;
     unsigned version;
     struct refresh refresh;
-    enum credplan_source source;
-    char label[CREDLOCAL_LABEL_SIZE];
+    bool from_files; /* it comes from files, which somebody may change */
+    char label[CREDROUTE_LABEL_SIZE];
     uint64_t stamp;
     usec looked_at; /* boot time */
     enum told told;
 
-    bool fetching;             /* from the moment that one is decided on */
-    bool by_refusal;           /* … because the store refused what is in use */
-    struct credremote *remote; /* the service is being asked */
-    struct credlocal found;    /* for whose answer */
+    bool fetching;                    /* from the moment that one is decided on */
+    bool by_refusal;                  /* … because the store refused what is in use */
+    struct credremote *remote;        /* the service is being asked */
+    char found[CREDROUTE_LABEL_SIZE]; /* whose answer is awaited */
+    bool found_in_files;
     uint64_t found_stamp;
     int last_r; /* of the last fetch, for those who ask before the next may be */
     char last_why[WHY_SIZE];
@@ -188,14 +192,16 @@ static void finish_other(struct identity *i, struct secret_set *set)
 /* `detail` is what else is known of the source by now. */
 static void finish_well(struct identity *i, struct secret_set *set, const char *detail)
 {
-    char label[CREDLOCAL_LABEL_SIZE];
+    char label[CREDROUTE_LABEL_SIZE];
     bool other, dead;
 
-    (void)snprintf(label, sizeof(label), "%.180s%s%.130s", i->found.label, *detail ? ", " : "",
-                   detail);
+    if (*detail)
+        (void)snprintf(label, sizeof(label), "%.180s, %.130s", i->found, detail);
+    else
+        memcpy(label, i->found, sizeof(label));
     other = strcmp(i->label, label) != 0;
     memcpy(i->label, label, sizeof(label));
-    i->source = i->found.source;
+    i->from_files = i->found_in_files;
     i->stamp = i->found_stamp;
     i->looked_at = now_of(i, CLOCK_BOOTTIME);
     if (i->version > 0 && secret_same_keys(set, &i->set)) {
@@ -231,42 +237,38 @@ static void on_remote(void *userdata, int r, struct secret_set *secrets, const c
     finish(i, r, secrets, text);
 }
 
-static enum credremote_service service_of(const struct identity *i)
+static int find(const struct identity *i, struct credroute *ret, char *why, size_t why_size)
 {
-    if (i->kind == IDENTITY_GOOGLE)
-        return CREDREMOTE_GOOGLE;
-    switch (i->found.source) {
-    case CREDPLAN_WEB_IDENTITY: return CREDREMOTE_STS;
-    case CREDPLAN_CONTAINER: return CREDREMOTE_CONTAINER;
-    default: return CREDREMOTE_IMDS;
+    switch (i->kind) {
+    case IDENTITY_AWS: return credaws_find(&i->config, ret, why, why_size);
+    case IDENTITY_GOOGLE: return credgoogle_find(i->paths[3], ret, why, why_size);
+    case IDENTITY_AZURE: return credazure_find(ret, why, why_size);
     }
-}
-
-/* Google's tokens come from one place; nothing of this machine has a say. */
-static int find(struct identity *i, char *why, size_t why_size)
-{
-    if (i->kind == IDENTITY_AWS)
-        return credlocal_find(&i->config, &i->found, why, why_size);
-    i->found = (struct credlocal){.source = CREDPLAN_IMDS, .secrets.expiry = USEC_NEVER};
-    (void)snprintf(i->found.label, sizeof(i->found.label), "Google's metadata server");
-    return 0;
+    return -EINVAL;
 }
 
 static void fetch(struct identity *i)
 {
     char why[WHY_SIZE] = "";
+    struct credroute route;
     struct secret_set set;
     int r;
 
     i->fetching = true;
-    i->found_stamp = credlocal_stamp(&i->config);
-    r = find(i, why, sizeof(why));
+    i->found_stamp = credaws_stamp(&i->config);
+    credroute_init(&route);
     secret_init(&set);
-    if (r == 0 && !i->found.secrets.access_key)
-        r = credremote_start(i->event, i->http, i->reach, service_of(i), i->found.region, on_remote,
-                             i, &i->remote, why, sizeof(why));
+    r = find(i, &route, why, sizeof(why));
+    if (r == 0) {
+        memcpy(i->found, route.label, sizeof(i->found));
+        i->found_in_files = route.from_files;
+    }
+    if (r == 0 && route.n_steps > 0)
+        r = credremote_start(i->event, i->http, i->reach, &route, on_remote, i, &i->remote, why,
+                             sizeof(why));
     else if (r == 0)
-        secret_move(&i->found.secrets, &set);
+        secret_move(&route.secrets, &set);
+    credroute_done(&route);
     if (!i->remote)
         finish(i, r, &set, why);
     secret_done(&set);
@@ -305,11 +307,10 @@ static void look_at_files(struct identity *i)
     usec now = now_of(i, CLOCK_BOOTTIME);
     uint64_t stamp;
 
-    if (i->kind != IDENTITY_AWS || i->fetching || now - i->looked_at < LOOK_EVERY ||
-        (i->source != CREDPLAN_CONFIG && i->source != CREDPLAN_SHARED))
+    if (i->kind != IDENTITY_AWS || i->fetching || now - i->looked_at < LOOK_EVERY || !i->from_files)
         return;
     i->looked_at = now;
-    stamp = credlocal_stamp(&i->config);
+    stamp = credaws_stamp(&i->config);
     if (stamp == i->stamp || arm_soon(i) < 0)
         return;
     i->stamp = stamp;
@@ -362,12 +363,13 @@ static int copy_options(struct identity *i, const struct identity_options *o)
 {
     if (copy_text(o->access_key_file, &i->paths[0]) < 0 ||
         copy_text(o->secret_key_file, &i->paths[1]) < 0 ||
-        copy_text(o->session_token_file, &i->paths[2]) < 0 || copy_text(o->region, &i->region) < 0)
+        copy_text(o->session_token_file, &i->paths[2]) < 0 ||
+        copy_text(o->credentials_file, &i->paths[3]) < 0 || copy_text(o->region, &i->region) < 0)
         return -ENOMEM;
-    i->config = (struct credlocal_config){.access_key_file = i->paths[0],
-                                          .secret_key_file = i->paths[1],
-                                          .session_token_file = i->paths[2],
-                                          .region = i->region};
+    i->config = (struct credaws_config){.access_key_file = i->paths[0],
+                                        .secret_key_file = i->paths[1],
+                                        .session_token_file = i->paths[2],
+                                        .region = i->region};
     return 0;
 }
 
@@ -417,7 +419,7 @@ void identity_free(struct identity *i)
     sd_event_source_disable_unref(i->due);
     sd_event_source_disable_unref(i->retry);
     secret_done(&i->set);
-    for (size_t n = 0; n < 3; n++)
+    for (size_t n = 0; n < 4; n++)
         free(i->paths[n]);
     free(i->region);
     sd_event_unref(i->event);

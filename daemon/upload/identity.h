@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * As whom the store is asked: finds credentials at the first source that has any (credplan.h),
- * fetches them where they come over HTTP, and again ahead of their expiry or when a store refused
+ * As whom the store is asked: finds credentials at the first source that has any (credaws.h,
+ * credgoogle.h, credazure.h), fetches them where they come over HTTP, and again ahead of their expiry or when a store refused
  * them. Files are read anew each time. What is in use stays in use until there is better: an outage
  * of the source is not one of the store. Which source it is goes to the log once.
  */
@@ -16,16 +16,18 @@
 #include "daemon/upload/secret.h"
 
 enum identity_kind {
-    IDENTITY_AWS,    /* the sources of credplan.h */
-    IDENTITY_GOOGLE, /* a token of Google's metadata server, in `session_token` */
+    IDENTITY_AWS,
+    IDENTITY_GOOGLE, /* a bearer token, in `session_token`, as Azure's */
+    IDENTITY_AZURE,
 };
 
 /* Borrowed during identity_new only. Paths may be NULL. */
 struct identity_options {
     enum identity_kind kind;
     const char *access_key_file, *secret_key_file, *session_token_file;
-    const char *region;        /* of STS; NULL: AWS_REGION, the profile's, us-east-1 */
-    const struct reach *reach; /* borrowed until identity_free */
+    const char *credentials_file; /* Google's */
+    const char *region;           /* of STS; NULL: AWS_REGION, the profile's, us-east-1 */
+    const struct reach *reach;    /* borrowed until identity_free */
 };
 
 struct identity;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BEARER_MAX (20u << 10)
 #define META_NAME_MAX 256   /* bytes of a meta datum's name, its prefix included */
 #define META_VALUE_MAX 1024 /* bytes of its value, encoded */
 
@@ -70,5 +71,20 @@ int message_add_meta(struct message *m, const char *prefix, const char *name, co
         r = message_add(m, buf_str(&n), buf_str(&v));
     buf_done(&n);
     buf_done(&v);
+    return r;
+}
+
+int message_add_bearer(struct message *m, const char *token)
+{
+    struct buf value;
+    int r;
+
+    buf_init(&value, BEARER_MAX);
+    r = buf_adds(&value, "Bearer ");
+    if (r == 0)
+        r = buf_adds(&value, token ? token : "");
+    if (r == 0)
+        r = message_add(m, "Authorization", buf_str(&value));
+    buf_wipe(&value);
     return r;
 }

@@ -33,3 +33,6 @@ int message_add(struct message *m, const char *name, const char *value);
  * is percent-encoded, and a value of more than 1 KiB is cut. As message_add.
  */
 int message_add_meta(struct message *m, const char *prefix, const char *name, const char *value);
+
+/* Adds "Authorization: Bearer TOKEN". As message_add. */
+int message_add_bearer(struct message *m, const char *token);

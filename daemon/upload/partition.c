@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define REGION_MAX 63
 
@@ -15,7 +13,7 @@ static const struct partition {
     const char *domain;    /* of services */
     const char *dualstack; /* of those whose hosts with IPv6 are in another */
     bool no_s3_fips;
-    bool sts_is_fips; /* the usual one already */
+    bool is_fips; /* other services' usual one already */
 } partitions[] = {
     {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", true, false},
     {"us-gov-", "amazonaws.com", "api.aws", false, true},
@@ -54,7 +52,8 @@ int partition_s3_host(const char *region, unsigned wishes, char out[static PARTI
     return 0;
 }
 
-int partition_sts_host(const char *region, unsigned wishes, char out[static PARTITION_HOST_SIZE])
+int partition_host(const char *service, const char *region, unsigned wishes,
+                   char out[static PARTITION_HOST_SIZE])
 {
     bool dualstack = wishes & PARTITION_DUALSTACK, fips = wishes & PARTITION_FIPS;
     const struct partition *p;
@@ -62,21 +61,8 @@ int partition_sts_host(const char *region, unsigned wishes, char out[static PART
 
     if (r < 0)
         return r;
-    fips = fips && (dualstack || !p->sts_is_fips);
-    (void)snprintf(out, PARTITION_HOST_SIZE, "sts%s.%s.%s", fips ? "-fips" : "", region,
+    fips = fips && (dualstack || !p->is_fips);
+    (void)snprintf(out, PARTITION_HOST_SIZE, "%s%s.%s.%s", service, fips ? "-fips" : "", region,
                    dualstack ? p->dualstack : p->domain);
     return 0;
-}
-
-static bool is_true(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && strcasecmp(value, "true") == 0;
-}
-
-unsigned partition_wishes(void)
-{
-    return (is_true("AWS_USE_DUALSTACK_ENDPOINT") ? PARTITION_DUALSTACK : 0U) |
-           (is_true("AWS_USE_FIPS_ENDPOINT") ? PARTITION_FIPS : 0U);
 }

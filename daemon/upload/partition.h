@@ -13,12 +13,9 @@
 
 /* Which of a service's hosts, beside its usual one. */
 enum {
-    PARTITION_DUALSTACK = 1 << 0, /* with IPv6: AWS_USE_DUALSTACK_ENDPOINT */
-    PARTITION_FIPS = 1 << 1,      /* AWS_USE_FIPS_ENDPOINT */
+    PARTITION_DUALSTACK = 1 << 0, /* with IPv6 */
+    PARTITION_FIPS = 1 << 1,
 };
-
-/* What the environment wishes, by these two variables. */
-unsigned partition_wishes(void);
 
 /*
  * "s3.eu-west-1.amazonaws.com". -EINVAL for what can't be a region's name; -EOPNOTSUPP where the
@@ -26,5 +23,6 @@ unsigned partition_wishes(void);
  */
 int partition_s3_host(const char *region, unsigned wishes, char out[static PARTITION_HOST_SIZE]);
 
-/* The same for STS, which has all. */
-int partition_sts_host(const char *region, unsigned wishes, char out[static PARTITION_HOST_SIZE]);
+/* The same for a service that has all: "sts", or "portal.sso" of IAM Identity Center. */
+int partition_host(const char *service, const char *region, unsigned wishes,
+                   char out[static PARTITION_HOST_SIZE]);

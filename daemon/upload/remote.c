@@ -141,11 +141,17 @@ static const struct store_ops remote_ops = {
 
 static int find_identity(struct remote *r, const struct upload_config *u)
 {
+    static const enum identity_kind kinds[] = {
+        [DIALECT_IDENTITY_AWS] = IDENTITY_AWS,
+        [DIALECT_IDENTITY_GOOGLE] = IDENTITY_GOOGLE,
+        [DIALECT_IDENTITY_AZURE] = IDENTITY_AZURE,
+    };
     const struct identity_options o = {
-        .kind = r->dialect->identity == DIALECT_IDENTITY_GOOGLE ? IDENTITY_GOOGLE : IDENTITY_AWS,
+        .kind = kinds[r->dialect->identity],
         .access_key_file = u->access_key_file,
         .secret_key_file = u->secret_key_file,
         .session_token_file = u->session_token_file,
+        .credentials_file = u->credentials_file,
         .region = u->region,
         .reach = &r->reach,
     };
@@ -165,6 +171,8 @@ static int set_up(struct remote *r, const struct upload_config *u)
     r->store.description = steal(&r->dialect->description);
     if (!r->store.description || reach_init(&r->reach, u) < 0)
         return -ENOMEM;
+    if (!r->reach.ca_file)
+        r->reach.ca_file = steal(&r->dialect->ca_file);
     return find_identity(r, u);
 }
 

@@ -16,7 +16,7 @@
 
 #include "daemon/upload/bucket.h"
 #include "daemon/upload/dialect.h"
-#include "daemon/upload/partition.h"
+#include "daemon/upload/s3settings.h"
 #include "daemon/upload/sigv4.h"
 
 #define PATH_MAX_ 2048   /* bytes of an object's path: the prefix and the key are bounded, too */
@@ -30,6 +30,7 @@ struct s3 {
     struct bucket bucket;
     char *url, *endpoint;
     enum bucket_style style;
+    unsigned wishes; /* PARTITION_…, of Amazon's hosts */
     char *storage_class, *sse, *sse_kms_key_id, *acl;
     char *sse_context; /* base64 of its JSON; NULL: none */
     bool requester_pays;
@@ -234,7 +235,7 @@ static int set_bucket(struct s3 *s, const char *region, const char **ret_why)
         .endpoint = s->endpoint,
         .region = region,
         .style = s->style,
-        .wishes = partition_wishes(),
+        .wishes = s->wishes,
     };
     struct bucket b;
     int r = bucket_init(&b, &o, ret_why);
@@ -323,21 +324,6 @@ static int copy_options(struct s3 *s, const struct upload_config *u)
     return add_tags(s, u);
 }
 
-static const char *region_of(const struct upload_config *u)
-{
-    static const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-
-    if (u->region)
-        return u->region;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *value = getenv(names[i]);
-
-        if (value && value[0])
-            return value;
-    }
-    return NULL; /* the bucket's default */
-}
-
 static const char *check_section(const struct upload_config *u)
 {
     if (u->sse_context && (!u->sse || strncmp(u->sse, "aws:kms", 7) != 0))
@@ -380,6 +366,7 @@ static void s3_free(struct dialect *d)
     free(s->sse_context);
     free(s->acl);
     free(s->tagging);
+    free(s->dialect.ca_file);
     free(s->dialect.description);
     free(s);
 }
@@ -390,7 +377,8 @@ static const struct dialect_ops s3_ops = {
     .free = s3_free,
 };
 
-int s3_dialect(const struct upload_config *u, struct dialect **ret, char *why)
+static int make(const struct upload_config *u, const struct s3settings *settings,
+                struct dialect **ret, char *why)
 {
     const char *wrong = check_section(u);
     struct s3 *s = calloc(1, sizeof(*s));
@@ -409,7 +397,10 @@ int s3_dialect(const struct upload_config *u, struct dialect **ret, char *why)
     };
     r = wrong ? -EINVAL : copy_options(s, u);
     if (r == 0)
-        r = set_bucket(s, region_of(u), &wrong);
+        r = copy(&s->dialect.ca_file, settings->ca_file[0] ? settings->ca_file : NULL);
+    s->wishes = settings->wishes;
+    if (r == 0)
+        r = set_bucket(s, u->region, &wrong);
     if (r == 0)
         r = describe(s);
     if (r < 0) {
@@ -420,4 +411,28 @@ int s3_dialect(const struct upload_config *u, struct dialect **ret, char *why)
     }
     *ret = &s->dialect;
     return 0;
+}
+
+int s3_compatible(const struct upload_config *u, struct dialect **ret, char *why)
+{
+    static const struct s3settings none;
+
+    return make(u, &none, ret, why);
+}
+
+/* What the section leaves open is taken from where AWS's tools have it. */
+int s3_dialect(const struct upload_config *u, struct dialect **ret, char *why)
+{
+    struct upload_config filled = *u;
+    struct s3settings settings;
+    int r = s3settings_load(u, &settings, why, STORE_TEXT_MAX);
+
+    if (r < 0)
+        return r == -ENOMEM ? r : -EINVAL;
+    if (!u->endpoint && settings.endpoint[0])
+        filled.endpoint = settings.endpoint;
+    if (!u->region && settings.region[0])
+        filled.region = settings.region;
+    filled.addressing = settings.addressing;
+    return make(&filled, &settings, ret, why);
 }

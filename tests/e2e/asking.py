@@ -9,7 +9,7 @@ from support import BUILD
 STORE = BUILD / "tests" / "support" / "store"
 ENDS = ["done", "retry", "parked", "refused", "changed", "missing", "local"]
 # Credentials of whoever runs the tests have no business here.
-FOREIGN = ("AWS_", "GOOGLE_", "GCE_", "AZURE_")
+FOREIGN = ("AWS_", "GOOGLE_", "GCE_", "CLOUDSDK_", "AZURE_", "IDENTITY_", "MSI_")
 
 
 class Answer:
@@ -27,7 +27,7 @@ def ask(section, *words, env=()):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
     process = subprocess.run(
         [STORE, *(f"{name}={value}" for name, value in section.items()), *map(str, words)],
-        capture_output=True, text=True, timeout=120, check=False, env={**clean, **dict(env)},
+        capture_output=True, text=True, timeout=120, check=False, env={**clean, "HOME": "/nonexistent", **dict(env)},
     )  # fmt: skip
     return Answer(process)
 

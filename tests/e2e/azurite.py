@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Azure's own emulator of the Blob service, which verifies signatures: Azurite, in memory.
+"""Azure's own emulator of the Blob service, which verifies signatures, and with oauth=True what tokens
+say, over TLS alone: Azurite, in memory.
 
 One on the PATH is taken, else its npm package is installed once and kept under ~/.cache/contrace.
 """
@@ -8,6 +9,7 @@ import shutil
 import socket
 import subprocess
 
+import storefaults
 from support import alone_in_cache, need, wait_until
 
 VERSION = "3.37.0"
@@ -45,15 +47,23 @@ def installed(directory):
 class Azurite:
     """The Blob service on a loopback port."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, oauth=False):
         program = binary()
+        more = []
+        self.authority = None  # the file of the CA
+        if oauth:
+            authority = storefaults.Authority(directory)
+            authority.context("azurite")
+            self.authority = authority.file
+            more = ["--oauth", "basic", "--cert", directory / "azurite.pem",
+                    "--key", directory / "azurite.key"]  # fmt: skip
         with socket.create_server(("127.0.0.1", 0)) as s:
             self.port = s.getsockname()[1]
         self.host = f"127.0.0.1:{self.port}"
         self.log = open(directory / "azurite.log", "wb")
         self.process = subprocess.Popen(
             [program, "--inMemoryPersistence", "--silent", "--disableTelemetry",
-             "--blobHost", "127.0.0.1", "--blobPort", str(self.port)],
+             "--blobHost", "127.0.0.1", "--blobPort", str(self.port), *more],
             cwd=directory, stdout=self.log, stderr=self.log,
         )  # fmt: skip
         wait_until("Azurite listens", self._listens)

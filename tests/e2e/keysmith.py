@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where credentials come from over HTTP: the instance's metadata (IMDSv2), a container's endpoint
-and STS, all on one scripted server that gives out keys of its own for a store. Every secret has
+and STS (AssumeRole among it), all on one scripted server that gives out keys of its own for a store. Every secret has
 CANARY in it, so that it is found wherever it should not be."""
 
 import json
 import time
 import urllib.parse
 
-from store import Refusal, Store
+from store import AUTHORIZATION, Refusal, Store, signature
 
 CANARY = "CANARY"
 ROLE = "uploader"
 ROLE_ARN = "arn:aws:iam::123456789012:role/uploader"
 IMDS_TOKEN = f"{CANARY}-imds-token=="
 CONTAINER_TOKEN = f"{CANARY}-container-token"
+BASE_ACCESS, BASE_SECRET = f"AKIA{CANARY}BASE000000", f"{CANARY}/long+term+secret=of0base"
 WEB_TOKEN = f"{CANARY}.web.identity"
 LIFETIME = 6 * 3600.0
 
@@ -80,6 +81,8 @@ class Keysmith(Store):
 
     def sts(self, r):
         form = dict(urllib.parse.parse_qsl(r.body.decode(), strict_parsing=True))
+        if form.get("Action") == "AssumeRole":
+            return self.role(r, form)
         self.must(form.get("Action") == "AssumeRoleWithWebIdentity", "another action")
         self.must(form.get("Version") == "2011-06-15", "another version")
         self.must(form.get("RoleArn") == ROLE_ARN, "another role")
@@ -94,4 +97,23 @@ class Keysmith(Store):
             f"<SessionToken>{token}</SessionToken><Expiration>{expiry}</Expiration>"
             "</Credentials></AssumeRoleWithWebIdentityResult>"
             "</AssumeRoleWithWebIdentityResponse>"
+        ).encode()
+
+    def role(self, r, form):
+        """AssumeRole, signed with the keys of another; nobody else may have the role."""
+        self.must(form.get("Version") == "2011-06-15", "another version")
+        self.must(form.get("RoleArn") == ROLE_ARN, "another role")
+        self.must(form.get("ExternalId") == "shared:1", "another external id")
+        given = AUTHORIZATION.fullmatch(r.headers.get("authorization", ""))
+        self.must(given, "it is not signed")
+        access, day, region, service, signed, proof = given.groups()
+        self.must((access, service) == (BASE_ACCESS, "sts"), "another's keys, or another service")
+        scope = [day, region, service, "aws4_request"]
+        self.must(proof == signature(r, BASE_SECRET, scope, signed.split(";")), "another signature")
+        access, secret, token, expiry = self.issue()
+        return (
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials>"
+            f"<AccessKeyId>{access}</AccessKeyId><SecretAccessKey>{secret}</SecretAccessKey>"
+            f"<SessionToken>{token}</SessionToken><Expiration>{expiry}</Expiration>"
+            "</Credentials></AssumeRoleResult></AssumeRoleResponse>"
         ).encode()

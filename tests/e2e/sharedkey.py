@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import http.client
+import ssl
 import time
 import urllib.parse
 
@@ -40,8 +41,8 @@ def signature(account, key, method, target, headers):
     return f"SharedKey {account}:{sign(key, chr(10).join(lines))}"
 
 
-def request(host, account, key, method, target, body=b"", **headers):
-    """One request of another make. (status, headers, body)"""
+def request(host, account, key, method, target, body=b"", ca=None, **headers):
+    """One request of another make, over TLS if there is a CA's file. (status, headers, body)"""
     headers = {
         "x-ms-version": VERSION,
         "x-ms-date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime()),
@@ -49,7 +50,11 @@ def request(host, account, key, method, target, body=b"", **headers):
         **{name.replace("_", "-"): value for name, value in headers.items()},
     }
     headers["Authorization"] = signature(account, key, method, target, headers)
-    connection = http.client.HTTPConnection(host, timeout=60)
+    if ca:
+        context = ssl.create_default_context(cafile=ca)
+        connection = http.client.HTTPSConnection(host, timeout=60, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, timeout=60)
     connection.request(method, target, body, headers)
     response = connection.getresponse()
     data = response.read()

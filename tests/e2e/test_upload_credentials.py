@@ -8,6 +8,8 @@ what contraced wrote and in what the kernel shows of the process.
 
 import contextlib
 import dataclasses
+import json
+import os
 import pathlib
 import re
 import signal
@@ -17,7 +19,16 @@ import pytest
 import storefaults as faults
 import world
 from hostile import Server, healthy, trace
-from keysmith import CANARY, CONTAINER_TOKEN, LIFETIME, ROLE_ARN, WEB_TOKEN, Keysmith
+from keysmith import (
+    BASE_ACCESS,
+    BASE_SECRET,
+    CANARY,
+    CONTAINER_TOKEN,
+    LIFETIME,
+    ROLE_ARN,
+    WEB_TOKEN,
+    Keysmith,
+)
 from promtool import Scrape
 from store import BUCKET, REGION, Store
 from support import Daemon, job, need_program, need_root, wait_until
@@ -70,15 +81,41 @@ def from_sts(scene):
     }
 
 
+def from_role(scene):
+    """A profile's role, assumed with the keys of another."""
+    text = (
+        f"[profile x]\nrole_arn = {ROLE_ARN}\nsource_profile = base\nexternal_id = shared:1\n"
+        f"[profile base]\naws_access_key_id = {BASE_ACCESS}\n"
+        f"aws_secret_access_key = {BASE_SECRET}"
+    )
+    return {}, {
+        "AWS_CONFIG_FILE": secret_file(scene.directory / "config", text),
+        "AWS_PROFILE": "x",
+        "AWS_ENDPOINT_URL_STS": scene.keysmith.endpoint,
+    }
+
+
+def from_process(scene):
+    """A program prints them, beside the event loop and within what confines contraced."""
+    script = scene.directory / "helper"
+    printed = {"Version": 1, "AccessKeyId": ACCESS, "SecretAccessKey": SECRET}
+    script.write_text(f"#!/bin/sh\n/bin/true\necho '{json.dumps(printed)}'\n")
+    script.chmod(0o700)
+    text = f"[default]\ncredential_process = {script} --for 'a store'"
+    return {}, {"AWS_CONFIG_FILE": secret_file(scene.directory / "config", text)}
+
+
 SOURCES = {
     from_files: FILES,
     from_environment: "the environment",
     from_shared: "the shared file",
+    from_process: "the credential_process of profile default",
     from_imds: "the instance's role",
     from_container: "the container's endpoint",
     from_sts: "web identity",
+    from_role: f"the role {ROLE_ARN} (profile x), assumed by the shared file",
 }
-REMOTE = (from_imds, from_container, from_sts)
+REMOTE = (from_imds, from_container, from_sts, from_role)
 
 
 class Scene:
@@ -144,8 +181,10 @@ class Scene:
     def canary_is_nowhere(self):
         """Neither in files that contraced wrote nor in what the kernel shows of it."""
         d = self.daemon
-        for path in d.spool.path.rglob("*"):
-            assert not path.is_file() or CANARY.encode() not in path.read_bytes(), path
+        for root, _, names in os.walk(d.spool.path):  # while it moves and removes
+            for path in (pathlib.Path(root) / name for name in names):
+                with contextlib.suppress(FileNotFoundError):
+                    assert CANARY.encode() not in path.read_bytes(), path
         for r in self.store.requests:  # nor where anybody on the way would log it
             assert CANARY not in r.target
             names = {n for n, v in r.headers.items() if CANARY in v}
@@ -256,6 +295,9 @@ CASES = {
                      reload=True),
     "sts-500": Case(from_sts, on(faults.document("500 Oops", faults.GARBAGE), ""), "status 500"),
     "sts-token-too-open": Case(from_sts, web_token_too_open, "web-token", reload=True),
+    "role-refused": Case(from_role, on(faults.document("403 Forbidden", STS_REFUSED), ""),
+                         "InvalidIdentityToken", reload=True),
+    "role-500": Case(from_role, on(faults.status("500 Oops"), ""), "status 500"),
     # files
     "file-too-open": Case(from_files, too_open, "0600", reload=True),
     "file-empty": Case(from_files, half, "empty", reload=True),

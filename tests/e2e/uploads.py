@@ -10,6 +10,7 @@ import os
 import pathlib
 import time
 
+from asking import FOREIGN
 from store import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
 from support import wait_until
 
@@ -33,7 +34,7 @@ def together(request, test, play):
 
 def clean_env(**more):
     """The environment without anybody's credentials."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "GOOGLE_", "AZURE_"))}
+    env = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
     return {**env, "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **more}
 
 

@@ -11,10 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     for (int kind = CREDFILE_CREDENTIALS; kind <= CREDFILE_CONFIG; kind++) {
+        const struct credfile_query q = {.kind = (enum credfile_kind)kind, .name = "default"};
         struct credfile_profile p = {0};
         char why[256] = "";
-        int r = credfile_parse("f", (enum credfile_kind)kind, (const char *)data, size, "default",
-                               &p, why, sizeof(why));
+        int r = credfile_parse("f", &q, (const char *)data, size, &p, why, sizeof(why));
 
         if ((r < 0) != (why[0] != '\0') || (r < 0 && p.secrets.access_key) ||
             !p.secrets.access_key != !p.secrets.secret_key)

@@ -15,17 +15,8 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "daemon/upload/creddoc.h"
-#include "daemon/upload/credlocal.h"
+#include "daemon/upload/credaws.h"
 #include "daemon/upload/identity.h"
-
-static const char *const words[] = {
-    [CREDPLAN_CONFIG] = "config",
-    [CREDPLAN_ENVIRONMENT] = "environment",
-    [CREDPLAN_WEB_IDENTITY] = "web-identity",
-    [CREDPLAN_SHARED] = "shared",
-    [CREDPLAN_CONTAINER] = "container",
-    [CREDPLAN_IMDS] = "imds",
-};
 
 struct answer {
     bool there;
@@ -76,9 +67,9 @@ int main(void)
 {
     static const struct reach reach;
     const struct identity_options options = {.kind = IDENTITY_AWS, .reach = &reach};
-    const struct credlocal_config none = {0};
+    const struct credaws_config none = {0};
     struct answer answer = {0};
-    struct credlocal found;
+    struct credroute found;
     struct identity_wait *wait;
     struct identity *identity;
     struct http *http;
@@ -86,9 +77,8 @@ int main(void)
 
     log_set_sink(on_log, NULL);
     creddoc_setup();
-    if (credlocal_find(&none, &found, answer.why, sizeof(answer.why)) < 0)
+    if (credaws_find(&none, &found, answer.why, sizeof(answer.why)) < 0)
         fail(answer.why);
-    secret_done(&found.secrets);
     if (sd_event_new(&event) < 0 || http_new(event, "contraced/test", &http) < 0 ||
         identity_new(event, http, &options, &identity) < 0 ||
         identity_wait(identity, 0, on_answer, &answer, &wait) != 0)
@@ -97,8 +87,9 @@ int main(void)
         (void)sd_event_run(event, UINT64_MAX);
     if (answer.r < 0)
         fail(answer.why);
-    (void)printf("%s ", words[found.source]);
+    (void)printf("%s ", found.source);
     print_hash(identity_secrets(identity));
+    credroute_done(&found);
     identity_free(identity);
     http_free(http);
     sd_event_unref(event);

@@ -67,6 +67,7 @@ static bool set_text(struct upload_config *u, const char *name, char *value)
         {"session_token_file", &u->session_token_file},
         {"account_key_file", &u->account_key_file},
         {"sas_token_file", &u->sas_token_file},
+        {"credentials_file", &u->credentials_file},
         {"basic_auth.username", &u->auth.basic_username},
         {"basic_auth.password_file", &u->auth.basic_password_file},
         {"authorization.type", &u->auth.type},

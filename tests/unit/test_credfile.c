@@ -21,7 +21,8 @@ static int parse(enum credfile_kind kind, const char *profile, const char *text,
 {
     memset(ret, 0, sizeof(*ret));
     why[0] = '\0';
-    return credfile_parse("f", kind, text, strlen(text), profile, ret, why, 256);
+    return credfile_parse("f", &(struct credfile_query){.kind = kind, .name = profile}, text,
+                          strlen(text), ret, why, 256);
 }
 
 static void assert_keys(enum credfile_kind kind, const char *profile, const char *text,
@@ -36,7 +37,7 @@ static void assert_keys(enum credfile_kind kind, const char *profile, const char
     assert_string_equal(p.secrets.access_key ? p.secrets.access_key : "", access);
     assert_string_equal(p.secrets.secret_key ? p.secrets.secret_key : "", secret);
     assert_string_equal(p.secrets.session_token ? p.secrets.session_token : "", token);
-    assert_string_equal(p.region, region);
+    assert_string_equal(p.values[CREDFILE_REGION] ? p.values[CREDFILE_REGION] : "", region);
     assert_true(p.secrets.expiry == USEC_NEVER);
     credfile_done(&p);
 }
@@ -127,7 +128,9 @@ static void test_no_profile(void **state)
     assert_string_equal(why, "f: it has no profile b");
     assert_int_equal(parse(CREDFILE_CONFIG, "a", "[a]\n" KEYS, &p, why), -ENOENT);
     assert_int_equal(parse(CREDFILE_CREDENTIALS, "a", "", &p, why), -ENOENT);
-    assert_int_equal(credfile_parse("f", CREDFILE_CONFIG, "[a]\n\0\n", 6, "a", &p, why, 256),
+    assert_int_equal(credfile_parse("f",
+                                    &(struct credfile_query){.kind = CREDFILE_CONFIG, .name = "a"},
+                                    "[a]\n\0\n", 6, &p, why, 256),
                      -EINVAL);
     assert_string_equal(why, "f:2: a zero byte");
 }
@@ -141,14 +144,14 @@ static void test_canary(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(good) - 1; i++) {
         for (size_t d = 0; d < sizeof(damage); d++) {
+            const struct credfile_query q = {.kind = CREDFILE_CREDENTIALS, .name = "default"};
             struct credfile_profile p = {0};
             char text[sizeof(good)], why[256] = "";
             int r;
 
             memcpy(text, good, sizeof(good));
             text[i] = damage[d];
-            r = credfile_parse("f", CREDFILE_CREDENTIALS, text, sizeof(good) - 1, "default", &p,
-                               why, sizeof(why));
+            r = credfile_parse("f", &q, text, sizeof(good) - 1, &p, why, sizeof(why));
             assert_true((r < 0) == (why[0] != '\0'));
             assert_null(strstr(why, "cAnArY"));
             assert_null(strstr(why, "secret\""));
@@ -177,7 +180,8 @@ static int load(const char *text, mode_t mode, enum credfile_kind kind, char why
 {
     const char *path = scratch_write(dir, "f", text, strlen(text), mode);
     struct credfile_profile p = {0};
-    int r = credfile_load(path, kind, "default", &p, why, 512);
+    int r = credfile_load(path, &(struct credfile_query){.kind = kind, .name = "default"}, &p, why,
+                          512);
 
     assert_null(strstr(why, CANARY));
     assert_true(r == 0 || strstr(why, path) != NULL);
@@ -200,7 +204,9 @@ static void test_load(void **state)
     memset(big, '#', CREDFILE_MAX + 1);
     assert_int_equal(load(big, 0600, CREDFILE_CREDENTIALS, why), -E2BIG);
     free(big);
-    assert_int_equal(credfile_load(scratch_path(dir, "none"), CREDFILE_CONFIG, "a", &p, why, 512),
+    assert_int_equal(credfile_load(scratch_path(dir, "none"),
+                                   &(struct credfile_query){.kind = CREDFILE_CONFIG, .name = "a"},
+                                   &p, why, 512),
                      -ENOENT);
     assert_int_equal(load("[default]\nregion=r\n", SCRATCH_EXPOSED, CREDFILE_CREDENTIALS, why),
                      -EPERM);

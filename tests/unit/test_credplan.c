@@ -6,80 +6,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/upload/credplan.h"
 
 #define MIN USEC_PER_MIN
-
-static void test_order(void **state)
-{
-    struct credplan_facts f = {
-        .config_access_key = true,
-        .config_secret_key = true,
-        .env_access_key = true,
-        .env_secret_key = true,
-        .env_token_file = true,
-        .env_role_arn = true,
-        .shared_keys = true,
-        .relative_uri = true,
-        .full_uri = true,
-    };
-    enum credplan_source s;
-    char why[256] = "";
-
-    (void)state;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
-    assert_int_equal(s, CREDPLAN_CONFIG);
-    f.config_access_key = f.config_secret_key = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
-    assert_int_equal(s, CREDPLAN_ENVIRONMENT);
-    f.env_access_key = f.env_secret_key = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
-    assert_int_equal(s, CREDPLAN_WEB_IDENTITY);
-    f.env_token_file = false; /* a role alone is for someone else */
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
-    assert_int_equal(s, CREDPLAN_SHARED);
-    f.shared_keys = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
-    assert_int_equal(s, CREDPLAN_CONTAINER);
-    f.relative_uri = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
-    assert_int_equal(s, CREDPLAN_CONTAINER);
-    f.full_uri = false;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), 0);
-    assert_int_equal(s, CREDPLAN_IMDS);
-    assert_string_equal(why, "");
-    f.imds_disabled = true;
-    assert_int_equal(credplan_choose(&f, &s, why, sizeof(why)), -ENOENT);
-    assert_non_null(strstr(why, "AWS_EC2_METADATA_DISABLED"));
-    for (int i = CREDPLAN_CONFIG; i <= CREDPLAN_IMDS; i++)
-        assert_non_null(credplan_source_name((enum credplan_source)i));
-}
-
-static void test_halves(void **state)
-{
-    static const struct {
-        struct credplan_facts facts;
-        const char *why;
-    } rows[] = {
-        {{.config_access_key = true}, "only one of the two key files"},
-        {{.config_secret_key = true, .env_access_key = true}, "only one of the two key files"},
-        {{.env_access_key = true}, "only one of AWS_ACCESS_KEY_ID"},
-        {{.env_secret_key = true, .shared_keys = true}, "only one of AWS_ACCESS_KEY_ID"},
-        {{.env_token_file = true, .shared_keys = true}, "without AWS_ROLE_ARN"},
-        {{.env_profile = true, .relative_uri = true}, "AWS_PROFILE names a profile"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        enum credplan_source s;
-        char why[256] = "";
-
-        assert_int_equal(credplan_choose(&rows[i].facts, &s, why, sizeof(why)), -EINVAL);
-        assert_non_null(strstr(why, rows[i].why));
-    }
-}
 
 static void test_container_url(void **state)
 {
@@ -145,19 +78,93 @@ static void test_container_url(void **state)
     assert_int_equal(credplan_container_url("/a b", NULL, url, why, sizeof(why)), -EINVAL);
 }
 
-static void test_sts_url(void **state)
+static void test_global(void **state)
 {
-    char url[CREDPLAN_URL_SIZE];
+    (void)state;
+    assert_true(credplan_sts_is_global("us-west-2"));
+    assert_false(credplan_sts_is_global("cn-north-1"));
+    assert_false(credplan_sts_is_global("eu-south-1"));
+}
+
+static void test_secret_url(void **state)
+{
+    static const struct {
+        const char *url;
+        bool near;
+        int expected;
+    } rows[] = {
+        {"https://oauth2.googleapis.com/token", false, 0},
+        {"http://127.0.0.1:8080/token", false, 0},
+        {"http://169.254.169.254/metadata", false, -EPERM},
+        {"http://169.254.169.254/metadata", true, 0},
+        {"http://169.254.131.5:8081/msi/token", true, 0},
+        {"http://169.253.1.1/", true, -EPERM},
+        {"http://evil.example/", true, -EPERM},
+        {"http://169.254.169.254.evil.example/", true, -EPERM},
+        {"https://user:pw@any.example/", false, -EINVAL},
+        {"file:///etc/passwd", false, -EINVAL},
+        {"", false, -EINVAL},
+    };
 
     (void)state;
-    assert_int_equal(credplan_sts_url("eu-west-1", 0, url), 0);
-    assert_string_equal(url, "https://sts.eu-west-1.amazonaws.com/");
-    assert_int_equal(credplan_sts_url("cn-north-1", 0, url), 0);
-    assert_string_equal(url, "https://sts.cn-north-1.amazonaws.com.cn/");
-    assert_int_equal(credplan_sts_url("", 0, url), -EINVAL);
-    assert_int_equal(credplan_sts_url("a.evil", 0, url), -EINVAL);
-    assert_int_equal(credplan_sts_url("a/x", 0, url), -EINVAL);
-    assert_int_equal(credplan_sts_url("-a", 0, url), -EINVAL);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char why[160] = "";
+
+        assert_int_equal(
+            credplan_secret_url(rows[i].url, rows[i].near, "`token_uri`", why, sizeof(why)),
+            rows[i].expected);
+        assert_true((rows[i].expected < 0) == (why[0] != '\0'));
+        assert_null(strstr(why, "evil"));
+    }
+}
+
+/* As shlex.split reads it. */
+static void test_split(void **state)
+{
+    static const struct {
+        const char *line, *words; /* joined by '|'; NULL: refused */
+    } rows[] = {
+        {"a", "a"},
+        {"  a  b\tc ", "a|b|c"},
+        {"a 'b c' \"d e\"f", "a|b c|d ef"},
+        {"a\\ b c", "a b|c"},
+        {"a \"b\\\"c\\d\"", "a|b\"c\\d"},
+        {"a 'b\\c'", "a|b\\c"},
+        {"a '' b", "a||b"},
+        {"a $(b) `c` ; d > e", "a|$(b)|`c`|;|d|>|e"},
+        {"", NULL},
+        {"   ", NULL},
+        {"a 'b", NULL},
+        {"a \"b", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char line[128], joined[128] = "", *words[CREDPLAN_WORDS_MAX + 1];
+        int n;
+
+        (void)snprintf(line, sizeof(line), "%s", rows[i].line);
+        n = credplan_split(line, words);
+        assert_int_equal(n < 0, rows[i].words == NULL);
+        for (int w = 0; w < n; w++)
+            (void)snprintf(joined + strlen(joined), sizeof(joined) - strlen(joined), "%s%s",
+                           w > 0 ? "|" : "", words[w]);
+        if (n > 0) {
+            assert_string_equal(joined, rows[i].words);
+            assert_null(words[n]);
+        }
+    }
+}
+
+static void test_split_many(void **state)
+{
+    char line[2 * CREDPLAN_WORDS_MAX + 3], *words[CREDPLAN_WORDS_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(line); i++)
+        line[i] = i % 2 ? ' ' : 'x';
+    line[sizeof(line) - 1] = '\0';
+    assert_int_equal(credplan_split(line, words), -EINVAL);
 }
 
 static void test_form(void **state)
@@ -231,10 +238,11 @@ static void test_retry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),         cmocka_unit_test(test_halves),
-        cmocka_unit_test(test_container_url), cmocka_unit_test(test_sts_url),
-        cmocka_unit_test(test_form),          cmocka_unit_test(test_age),
-        cmocka_unit_test(test_refresh),       cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_global),        cmocka_unit_test(test_secret_url),
+        cmocka_unit_test(test_container_url), cmocka_unit_test(test_split),
+        cmocka_unit_test(test_split_many),    cmocka_unit_test(test_form),
+        cmocka_unit_test(test_age),           cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_retry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

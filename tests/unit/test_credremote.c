@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "daemon/upload/credaws.h"
 #include "daemon/upload/creddoc.h"
+#include "daemon/upload/credgoogle.h"
 #include "daemon/upload/credremote.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
@@ -37,6 +39,8 @@
     "<Expiration>2030-01-02T03:04:05Z</Expiration>"                                     \
     "</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
 #define EXPIRATION ((usec)1893553445 * USEC_PER_SEC)
+
+enum service { STS, CONTAINER, IMDS, GOOGLE };
 
 static char authority[] = "ca.pem", certificate[] = "cert.pem", a_proxy[] = "http://127.0.0.1:9";
 static const struct reach nowhere;
@@ -124,6 +128,15 @@ static const char *const variables[] = {
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "CLOUDSDK_CONFIG",
+    "HOME",
 };
 
 static void set_env(const char *name, const char *value)
@@ -186,15 +199,37 @@ static void on_end(void *userdata, int r, struct secret_set *secrets, const char
     (void)snprintf(w->text, sizeof(w->text), "%s", text);
 }
 
-static int begin(struct world *w, enum credremote_service service)
+static const struct {
+    const char *variable;
+    enum service service;
+} earlier[] = {
+    {"AWS_WEB_IDENTITY_TOKEN_FILE", STS},
+    {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", CONTAINER},
+    {"AWS_CONTAINER_CREDENTIALS_FULL_URI", CONTAINER},
+};
+
+static int begin(struct world *w, enum service service)
 {
+    const struct credaws_config config = {.region = "eu-west-1"};
+    struct credroute route;
+    int r;
+
+    /* Those that come before it are out of the way. */
+    for (size_t i = 0; i < N(earlier); i++) {
+        if (service > earlier[i].service)
+            set_env(earlier[i].variable, NULL);
+    }
     w->ended = false;
-    return credremote_start(w->event, w->http, reach, service, "eu-west-1", on_end, w, &w->c,
-                            w->text, sizeof(w->text));
+    credroute_init(&route);
+    r = service == GOOGLE ? credgoogle_find(NULL, &route, w->text, sizeof(w->text))
+                          : credaws_find(&config, &route, w->text, sizeof(w->text));
+    return r < 0 ? r
+                 : credremote_start(w->event, w->http, reach, &route, on_end, w, &w->c, w->text,
+                                    sizeof(w->text));
 }
 
-static int converse(struct world *w, enum credremote_service service,
-                    const struct loopback_step *steps, size_t n)
+static int converse(struct world *w, enum service service, const struct loopback_step *steps,
+                    size_t n)
 {
     buf_clear(&asked);
     loopback_play(w->server, steps, n);
@@ -239,7 +274,7 @@ static void test_sts(void **state)
     struct world *w = *state;
 
     web_identity(w);
-    (void)CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(OK XML));
+    (void)CONVERSE(w, STS, {.what = LOOPBACK_BODY}, SEND(OK XML));
     check_set(w);
     assert_true(has(buf_str(&asked), "POST http://127.0.0.1:"));
     assert_true(has(buf_str(&asked), "Content-Type: application/x-www-form-urlencoded\n"
@@ -249,7 +284,7 @@ static void test_sts(void **state)
     /* The file is rotated, and read anew. */
     (void)scratch_write(w->dir, "jwt", "jwt.canary-2", 12, 0600);
     set_env("AWS_ROLE_SESSION_NAME", "me");
-    (void)CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(OK XML));
+    (void)CONVERSE(w, STS, {.what = LOOPBACK_BODY}, SEND(OK XML));
     assert_true(has(buf_str(&asked), "&RoleSessionName=me&WebIdentityToken=jwt.canary-2\n"));
 }
 
@@ -260,28 +295,25 @@ static void test_sts_refuses(void **state)
     web_identity(w);
     assert_int_equal(
         CONVERSE(
-            w, CREDREMOTE_STS, {.what = LOOPBACK_BODY},
+            w, STS, {.what = LOOPBACK_BODY},
             SEND(STATUS(
                 "400 Bad Request") "<ErrorResponse><Error><Code>ExpiredTokenException</Code>"
                                    "<Message>Token expired</Message></Error></ErrorResponse>")),
         -EPERM);
     assert_string_equal(w->text, "STS answers with status 400: the service refused: "
                                  "ExpiredTokenException: Token expired");
-    assert_int_equal(
-        CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(STATUS("503 Slow Down"))),
-        -EAGAIN);
+    assert_int_equal(CONVERSE(w, STS, {.what = LOOPBACK_BODY}, SEND(STATUS("503 Slow Down"))),
+                     -EAGAIN);
     assert_string_equal(w->text, "STS answers with status 503");
-    assert_int_equal(
-        CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(STATUS("500 Oops") XML)),
-        -EAGAIN);
+    assert_int_equal(CONVERSE(w, STS, {.what = LOOPBACK_BODY}, SEND(STATUS("500 Oops") XML)),
+                     -EAGAIN);
     assert_string_equal(w->text, "STS answers with status 500");
-    assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(OK "<html><br>")),
-                     -EINVAL);
+    assert_int_equal(CONVERSE(w, STS, {.what = LOOPBACK_BODY}, SEND(OK "<html><br>")), -EINVAL);
     assert_true(has(w->text, "STS: the reply is not XML"));
-    assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY}, SEND(OK)), -EINVAL);
-    assert_int_equal(CONVERSE(w, CREDREMOTE_STS, {.what = LOOPBACK_BODY},
-                              SEND(STATUS("301 Moved\r\nLocation: /x"))),
-                     -EPERM);
+    assert_int_equal(CONVERSE(w, STS, {.what = LOOPBACK_BODY}, SEND(OK)), -EINVAL);
+    assert_int_equal(
+        CONVERSE(w, STS, {.what = LOOPBACK_BODY}, SEND(STATUS("301 Moved\r\nLocation: /x"))),
+        -EPERM);
     assert_null(w->set.access_key);
 }
 
@@ -291,33 +323,33 @@ static void test_token_file(void **state)
 
     web_identity(w);
     (void)scratch_write(w->dir, "jwt", "jwt.canary", 10, SCRATCH_EXPOSED);
-    assert_int_equal(begin(w, CREDREMOTE_STS), -EPERM);
+    assert_int_equal(begin(w, STS), -EPERM);
     assert_true(has(w->text, "jwt (AWS_WEB_IDENTITY_TOKEN_FILE): others may read it; chmod 0600"));
     (void)scratch_write(w->dir, "jwt", "\n", 1, 0600);
-    assert_int_equal(begin(w, CREDREMOTE_STS), -EINVAL);
+    assert_int_equal(begin(w, STS), -EINVAL);
     assert_true(has(w->text, "is empty"));
     (void)scratch_write(w->dir, "jwt", "jwt\nX: canary", 13, 0600);
-    assert_int_equal(begin(w, CREDREMOTE_STS), -EINVAL);
+    assert_int_equal(begin(w, STS), -EINVAL);
     assert_true(has(w->text, "more than one line"));
     (void)scratch_write(w->dir, "jwt", "jwt\0canary", 10, 0600);
-    assert_int_equal(begin(w, CREDREMOTE_STS), -EINVAL);
+    assert_int_equal(begin(w, STS), -EINVAL);
     set_env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent/jwt");
-    assert_int_equal(begin(w, CREDREMOTE_STS), -ENOENT);
+    assert_int_equal(begin(w, STS), -ENOENT);
     assert_true(has(w->text, "/nonexistent/jwt (AWS_WEB_IDENTITY_TOKEN_FILE): No such file"));
     web_identity(w);
     set_env("AWS_ROLE_ARN", "short");
-    assert_int_equal(begin(w, CREDREMOTE_STS), -EINVAL);
+    assert_int_equal(begin(w, STS), -EINVAL);
     assert_true(has(w->text, "AWS_ROLE_ARN"));
     web_identity(w);
     set_env("AWS_ENDPOINT_URL_STS", "ftp://sts");
-    assert_int_equal(begin(w, CREDREMOTE_STS), -EINVAL);
+    assert_int_equal(begin(w, STS), -EINVAL);
     set_env("AWS_ENDPOINT_URL_STS", "https://me:canary@sts");
-    assert_int_equal(begin(w, CREDREMOTE_STS), -EINVAL);
+    assert_int_equal(begin(w, STS), -EINVAL);
     assert_string_equal(w->text, "AWS_ENDPOINT_URL_STS is not an http or https URL");
     assert_int_equal(asked.len, 0);
     /* Without it the region's own; the request is not waited for. */
     set_env("AWS_ENDPOINT_URL_STS", NULL);
-    assert_int_equal(begin(w, CREDREMOTE_STS), 0);
+    assert_int_equal(begin(w, STS), 0);
     assert_true(has(buf_str(&asked), "POST https://sts.eu-west-1.amazonaws.com/\n"));
 }
 
@@ -334,20 +366,20 @@ static void test_container(void **state)
     struct world *w = *state;
 
     container(w);
-    (void)CONVERSE(w, CREDREMOTE_CONTAINER, SEND(OK JSON));
+    (void)CONVERSE(w, CONTAINER, SEND(OK JSON));
     check_set(w);
     assert_true(has(buf_str(&asked), "/v1/creds?id=7\n"));
     assert_null(strstr(buf_str(&asked), "Authorization"));
     assert_true(connect_timeout <= 2 * USEC_PER_SEC && timeout <= 10 * USEC_PER_SEC && timeout > 0);
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "Basic plain");
-    (void)CONVERSE(w, CREDREMOTE_CONTAINER, SEND(OK JSON));
+    (void)CONVERSE(w, CONTAINER, SEND(OK JSON));
     assert_true(has(buf_str(&asked), "\nAuthorization: Basic plain\n"));
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
             scratch_write(w->dir, "token", "first\n", 6, 0600));
-    (void)CONVERSE(w, CREDREMOTE_CONTAINER, SEND(OK JSON));
+    (void)CONVERSE(w, CONTAINER, SEND(OK JSON));
     assert_true(has(buf_str(&asked), "\nAuthorization: first\n"));
     (void)scratch_write(w->dir, "token", "second", 6, 0600);
-    (void)CONVERSE(w, CREDREMOTE_CONTAINER, SEND(OK JSON));
+    (void)CONVERSE(w, CONTAINER, SEND(OK JSON));
     assert_true(has(buf_str(&asked), "\nAuthorization: second\n"));
 }
 
@@ -356,29 +388,28 @@ static void test_container_refuses(void **state)
     struct world *w = *state;
 
     container(w);
-    assert_int_equal(CONVERSE(w, CREDREMOTE_CONTAINER,
+    assert_int_equal(CONVERSE(w, CONTAINER,
                               SEND(STATUS("401 Unauthorized") "{\"code\":\"Denied\","
                                                               "\"message\":\"token is old\"}")),
                      -EPERM);
     assert_string_equal(w->text, "the container's endpoint answers with status 401: the service "
                                  "refused: Denied: token is old");
-    assert_int_equal(
-        CONVERSE(w, CREDREMOTE_CONTAINER, SEND(OK "{\"Code\":\"Denied\",\"Message\":\"no\"}")),
-        -EINVAL);
+    assert_int_equal(CONVERSE(w, CONTAINER, SEND(OK "{\"Code\":\"Denied\",\"Message\":\"no\"}")),
+                     -EINVAL);
     assert_true(has(w->text, "the service refused: Denied: no"));
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
             scratch_write(w->dir, "token", "canary", 6, SCRATCH_EXPOSED));
-    assert_int_equal(begin(w, CREDREMOTE_CONTAINER), -EPERM);
+    assert_int_equal(begin(w, CONTAINER), -EPERM);
     assert_true(has(w->text, "chmod 0600"));
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nonexistent/t");
-    assert_int_equal(begin(w, CREDREMOTE_CONTAINER), -ENOENT);
+    assert_int_equal(begin(w, CONTAINER), -ENOENT);
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", NULL);
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "a\r\nX: canary");
-    assert_int_equal(begin(w, CREDREMOTE_CONTAINER), -EINVAL);
+    assert_int_equal(begin(w, CONTAINER), -EINVAL);
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN", NULL);
     buf_clear(&asked);
     set_env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://203.0.113.1/canary");
-    assert_int_equal(begin(w, CREDREMOTE_CONTAINER), -EPERM);
+    assert_int_equal(begin(w, CONTAINER), -EPERM);
     assert_true(has(w->text, "neither loopback nor a container endpoint"));
     assert_null(strstr(w->text, "canary"));
     assert_int_equal(asked.len, 0);
@@ -390,7 +421,7 @@ static void test_container_relative(void **state)
 
     container(w);
     set_env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x");
-    assert_int_equal(begin(w, CREDREMOTE_CONTAINER), 0);
+    assert_int_equal(begin(w, CONTAINER), 0);
     assert_string_equal(buf_str(&asked), "GET http://169.254.170.2/v2/x\n");
     credremote_cancel(w->c);
     w->c = NULL;
@@ -401,8 +432,8 @@ static void test_imds(void **state)
     struct world *w = *state;
     char expected[1024];
 
-    (void)CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "imds-token=="), ACCEPT, SEND(OK "web+1@x\n"),
-                   ACCEPT, SEND(OK JSON));
+    (void)CONVERSE(w, IMDS, SEND(OK "imds-token=="), ACCEPT, SEND(OK "web+1@x\n"), ACCEPT,
+                   SEND(OK JSON));
     check_set(w);
     assert_string_equal(w->text, "role web+1@x");
     (void)snprintf(expected, sizeof(expected),
@@ -433,11 +464,11 @@ static void test_imds_without_token(void **state)
     struct world *w = *state;
 
     for (size_t i = 0; i < N(answers); i++) {
-        assert_true(CONVERSE(w, CREDREMOTE_IMDS, SEND(answers[i])) < 0);
+        assert_true(CONVERSE(w, IMDS, SEND(answers[i])) < 0);
         assert_null(strstr(buf_str(&asked), "GET"));
         assert_true(has(w->text, "the instance's metadata service"));
     }
-    assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(STATUS("500 Oops"))), -EAGAIN);
+    assert_int_equal(CONVERSE(w, IMDS, SEND(STATUS("500 Oops"))), -EAGAIN);
     assert_null(strstr(buf_str(&asked), "GET"));
 }
 
@@ -447,20 +478,19 @@ static void test_imds_refuses(void **state)
                                         OK "<html>",  OK "\n",  OK ".."};
     struct world *w = *state;
 
-    assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT,
-                              SEND(STATUS("404 Not Found") "<html>no</html>")),
-                     -ENOENT);
+    assert_int_equal(
+        CONVERSE(w, IMDS, SEND(OK "tok"), ACCEPT, SEND(STATUS("404 Not Found") "<html>no</html>")),
+        -EPERM);
     assert_true(has(w->text, "the instance has no role"));
-    assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT, SEND(OK)), -ENOENT);
+    assert_int_equal(CONVERSE(w, IMDS, SEND(OK "tok"), ACCEPT, SEND(OK)), -ENOENT);
     for (size_t i = 0; i < N(names); i++)
-        assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT, SEND(names[i])),
-                         -EINVAL);
-    assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT, SEND(OK "r"), ACCEPT,
+        assert_int_equal(CONVERSE(w, IMDS, SEND(OK "tok"), ACCEPT, SEND(names[i])), -EINVAL);
+    assert_int_equal(CONVERSE(w, IMDS, SEND(OK "tok"), ACCEPT, SEND(OK "r"), ACCEPT,
                               SEND(OK "{\"Code\":\"AssumeRoleUnauthorizedAccess\","
                                       "\"Message\":\"EC2 cannot assume the role\"}")),
                      -EINVAL);
     assert_true(has(w->text, "AssumeRoleUnauthorizedAccess: EC2 cannot assume the role"));
-    assert_int_equal(CONVERSE(w, CREDREMOTE_IMDS, SEND(OK "tok"), ACCEPT, SEND(OK "r"), ACCEPT,
+    assert_int_equal(CONVERSE(w, IMDS, SEND(OK "tok"), ACCEPT, SEND(OK "r"), ACCEPT,
                               SEND(STATUS("401 Unauthorized"))),
                      -EPERM);
     assert_null(w->set.access_key);
@@ -471,7 +501,7 @@ static void test_google(void **state)
     struct world *w = *state;
     usec now;
 
-    (void)CONVERSE(w, CREDREMOTE_GOOGLE,
+    (void)CONVERSE(w, GOOGLE,
                    SEND(OK "{\"access_token\":\"ya29.canary\",\"expires_in\":3599,"
                            "\"token_type\":\"Bearer\"}"));
     assert_int_equal(w->r, 0);
@@ -495,7 +525,7 @@ static void test_google_refuses(void **state)
         "{\"access_token\":\"canary\",\"expires_in\":9}",
         "{\"access_token\":\"canary\",\"token_type\":\"Bearer\"}",
         "{\"access_token\":\"canary\",\"token_type\":\"MAC\",\"expires_in\":9}",
-        "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":\"9\"}",
+        "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":\"9x\"}",
         "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":-9}",
         "{\"access_token\":\"canary\",\"token_type\":\"Bearer\",\"expires_in\":9223372036854775}",
         "{\"access_token\":\"can\\nary\",\"token_type\":\"Bearer\",\"expires_in\":9}",
@@ -504,18 +534,17 @@ static void test_google_refuses(void **state)
     struct world *w = *state;
 
     for (size_t i = 0; i < N(bad); i++) {
-        assert_int_equal(CONVERSE(w, CREDREMOTE_GOOGLE, SEND(OK), SEND(bad[i])), -EINVAL);
+        assert_int_equal(CONVERSE(w, GOOGLE, SEND(OK), SEND(bad[i])), -EINVAL);
         assert_true(has(w->text, "Google's metadata server: the reply"));
     }
     assert_int_equal(
-        CONVERSE(w, CREDREMOTE_GOOGLE, SEND(STATUS("404 Not Found") "{\"error\":\"no_account\"}")),
-        -EPERM);
+        CONVERSE(w, GOOGLE, SEND(STATUS("404 Not Found") "{\"error\":\"no_account\"}")), -EPERM);
     assert_true(has(w->text, "status 404: the service refused: no_account"));
     set_env("GCE_METADATA_HOST", "a/b@c");
-    assert_int_equal(begin(w, CREDREMOTE_GOOGLE), -EINVAL);
+    assert_int_equal(begin(w, GOOGLE), -EINVAL);
     set_env("GCE_METADATA_HOST", NULL);
     buf_clear(&asked);
-    assert_int_equal(begin(w, CREDREMOTE_GOOGLE), 0);
+    assert_int_equal(begin(w, GOOGLE), 0);
     assert_true(has(buf_str(&asked), "GET http://metadata.google.internal/computeMetadata/v1/"));
 }
 
@@ -532,7 +561,7 @@ static void test_troubles(void **state)
 
     memset(kib, 'x', sizeof(kib));
     prepare_all(w);
-    for (enum credremote_service s = CREDREMOTE_STS; s <= CREDREMOTE_GOOGLE; s++) {
+    for (enum service s = STS; s <= GOOGLE; s++) {
         /* 10 MB with status 200, and with 500; an early end; a reset; nothing at all. */
         assert_int_equal(
             CONVERSE(w, s, SEND(OK),
@@ -561,13 +590,13 @@ static void test_refused_connection(void **state)
 
     prepare_all(w);
     loopback_free(w->server);
-    for (enum credremote_service s = CREDREMOTE_STS; s <= CREDREMOTE_GOOGLE; s++) {
+    for (enum service s = STS; s <= GOOGLE; s++) {
         assert_int_equal(begin(w, s), 0);
         while (!w->ended)
             assert_true(sd_event_run(w->event, UINT64_MAX) >= 0);
         assert_int_equal(w->r, -EAGAIN);
         assert_true(has(w->text, "does not answer"));
-        if (s == CREDREMOTE_IMDS)
+        if (s == IMDS)
             assert_true(has(w->text, "there are no credentials in the configuration"));
     }
     w->server = loopback_new(NULL);
@@ -579,7 +608,7 @@ static void test_cancel(void **state)
     struct world *w = *state;
 
     prepare_all(w);
-    for (enum credremote_service s = CREDREMOTE_STS; s <= CREDREMOTE_GOOGLE; s++) {
+    for (enum service s = STS; s <= GOOGLE; s++) {
         loopback_play(w->server, &wait, 1);
         assert_int_equal(begin(w, s), 0);
         assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
@@ -595,22 +624,23 @@ static void test_cancel(void **state)
 static void test_settings(void **state)
 {
     static const struct {
-        enum credremote_service service;
+        enum service service;
         const char *variable, *value;
         bool named, proxied;
     } cases[] = {
-        {CREDREMOTE_STS, "AWS_ENDPOINT_URL_STS", NULL, false, true},
-        {CREDREMOTE_STS, "AWS_ENDPOINT_URL_STS", "https://sts.internal", true, true},
-        {CREDREMOTE_IMDS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", NULL, true, false},
-        {CREDREMOTE_IMDS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "https://imds", true, false},
-        {CREDREMOTE_CONTAINER, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://x/y", true, false},
-        {CREDREMOTE_GOOGLE, "GCE_METADATA_HOST", NULL, true, false},
+        {STS, "AWS_ENDPOINT_URL_STS", NULL, false, true},
+        {STS, "AWS_ENDPOINT_URL_STS", "https://sts.internal", true, true},
+        {IMDS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", NULL, true, false},
+        {IMDS, "AWS_EC2_METADATA_SERVICE_ENDPOINT", "https://imds", true, false},
+        {CONTAINER, "AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://x/y", true, false},
+        {GOOGLE, "GCE_METADATA_HOST", NULL, true, false},
     };
     struct world *w = *state;
 
-    web_identity(w);
     reach = &somewhere;
     for (size_t i = 0; i < N(cases); i++) {
+        if (cases[i].service == STS)
+            web_identity(w);
         set_env(cases[i].variable, cases[i].value);
         assert_int_equal(begin(w, cases[i].service), 0);
         credremote_cancel(w->c);

@@ -98,7 +98,7 @@ static void test_hosts(void **state)
         assert_int_equal(r, cases[i].s3 ? 0 : -EOPNOTSUPP);
         if (r == 0)
             assert_string_equal(host, cases[i].s3);
-        assert_int_equal(partition_sts_host(cases[i].region, cases[i].wishes, host), 0);
+        assert_int_equal(partition_host("sts", cases[i].region, cases[i].wishes, host), 0);
         assert_string_equal(host, cases[i].sts);
     }
 }
@@ -112,21 +112,21 @@ static void test_no_regions(void **state)
     (void)state;
     for (size_t i = 0; i < N(regions); i++) {
         assert_int_equal(partition_s3_host(regions[i], 0, host), -EINVAL);
-        assert_int_equal(partition_sts_host(regions[i], 0, host), -EINVAL);
+        assert_int_equal(partition_host("sts", regions[i], 0, host), -EINVAL);
     }
 }
 
-static void test_wishes(void **state)
+static void test_portal(void **state)
 {
+    char host[PARTITION_HOST_SIZE];
+
     (void)state;
-    assert_int_equal(setenv("AWS_USE_FIPS_ENDPOINT", "True", 1), 0);
-    assert_int_equal(setenv("AWS_USE_DUALSTACK_ENDPOINT", "false", 1), 0);
-    assert_int_equal(partition_wishes(), F);
-    assert_int_equal(unsetenv("AWS_USE_FIPS_ENDPOINT"), 0);
-    assert_int_equal(setenv("AWS_USE_DUALSTACK_ENDPOINT", "true", 1), 0);
-    assert_int_equal(partition_wishes(), D);
-    assert_int_equal(unsetenv("AWS_USE_DUALSTACK_ENDPOINT"), 0);
-    assert_int_equal(partition_wishes(), 0);
+    assert_int_equal(partition_host("portal.sso", "eu-west-1", 0, host), 0);
+    assert_string_equal(host, "portal.sso.eu-west-1.amazonaws.com");
+    assert_int_equal(partition_host("portal.sso", "eu-west-1", F | D, host), 0);
+    assert_string_equal(host, "portal.sso-fips.eu-west-1.api.aws");
+    assert_int_equal(partition_host("portal.sso", "us-gov-west-1", F, host), 0);
+    assert_string_equal(host, "portal.sso.us-gov-west-1.amazonaws.com");
 }
 
 int main(void)
@@ -134,7 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_no_regions),
-        cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_portal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/inspect/spawn.h"
+#include "daemon/child/spawn.h"
 
 #include <errno.h>
 #include <linux/ioprio.h>
@@ -80,11 +80,13 @@ __attribute__((noreturn, noinline)) static void become(struct attempt *a)
     }
     /* All of ours are closed by execve anyway: this is for what a library forgot. */
     (void)syscall(SYS_close_range, 3U, ~0U, 0U);
-    step_back();
-    set_limits(s);
+    if (!s->trusted) {
+        step_back();
+        set_limits(s);
+    }
     reset_signals();
     /* Not execve(2) by its name: with --coverage that first writes files and takes locks of ours. */
-    (void)syscall(SYS_execve, s->argv[0], s->argv, nothing);
+    (void)syscall(SYS_execve, s->argv[0], s->argv, s->trusted ? environ : nothing);
     a->error = errno;
     _exit(1);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CONTRACE_INSPECT_SPAWN_H
-#define CONTRACE_INSPECT_SPAWN_H
+#ifndef CONTRACE_CHILD_SPAWN_H
+#define CONTRACE_CHILD_SPAWN_H
 
 /*
  * What happens between two system calls, vfork(2) and execve(2): the new process gives up what it
  * must not have.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -16,6 +17,7 @@ struct spawn {
     int in, out, err;        /* each above 2 */
     uint64_t memory;         /* bytes of address space */
     rlim_t seconds;          /* of processor time */
+    bool trusted;            /* no limits, and our environment */
 };
 
 /* The process id, or a negative errno: also when it is execve that failed. */

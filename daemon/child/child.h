@@ -3,11 +3,15 @@
 
 /*
  * One run of another program on one open file: the file is its standard input, and what it prints
- * is kept up to a bound. It runs when nobody else wants the processor, within limits of time, memory
- * and descriptors that it cannot lift, with nothing of ours open and nothing of our environment, and
- * it does not outlive us.
+ * is kept up to a bound and wiped. It has nothing of ours open, what confines us confines it, and it
+ * does not outlive us.
+ *
+ * One that reads what strangers wrote runs when nobody else wants the processor, within limits of
+ * time, memory and descriptors that it cannot lift, and with nothing of our environment. One that
+ * the administrator chose has our environment and its time alone.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -20,8 +24,9 @@
 struct child;
 
 struct child_limits {
-    usec timeout;    /* of the clock on the wall, and as much processor time */
-    uint64_t memory; /* bytes of address space */
+    usec timeout;    /* of the clock on the wall, and, if not trusted, as much processor time */
+    uint64_t memory; /* bytes of address space; if not trusted */
+    bool trusted;    /* the administrator's own program */
 };
 
 enum child_end {
@@ -49,5 +54,5 @@ typedef void (*child_done_fn)(void *userdata, const struct child_result *result)
 int child_start(sd_event *event, const char *const *argv, int fd, const struct child_limits *limits,
                 child_done_fn fn, void *userdata, struct child **ret);
 
-/* Kills it if it still runs, and waits until it is gone. fn is not called. NULL is fine. */
+/* Kills it, and those that it started, if it still runs, and waits until it is gone. fn is not called. NULL is fine. */
 void child_free(struct child *c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/inspect/child.h"
+#include "daemon/child/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "daemon/inspect/spawn.h"
+#include "daemon/child/spawn.h"
 
 #define TIMER_ACCURACY (100 * USEC_PER_MSEC)
 
@@ -33,13 +33,20 @@ struct child {
     void *userdata;
 };
 
+/* Nobody has waited for it: the number is still its own, and its group's. */
+static void kill_group(const struct child *c)
+{
+    if (kill(-c->pid, SIGKILL) < 0)
+        (void)kill(c->pid, SIGKILL);
+}
+
 static void kill_for(struct child *c, enum child_end why)
 {
     if (c->killed)
         return;
     c->killed = true;
     c->end = why;
-    (void)kill(c->pid, SIGKILL); /* nobody has waited for it: the number is still its own */
+    kill_group(c);
 }
 
 static void stop_reading(struct stream *s)
@@ -64,11 +71,13 @@ static bool read_some(struct child *c, struct stream *s)
 {
     char block[4096];
     ssize_t n = s->fd < 0 ? 0 : read(s->fd, block, sizeof(block));
+    int error = errno;
 
     if (n > 0)
         keep(c, s, block, (size_t)n);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+    else if (n == 0 || (error != EAGAIN && error != EINTR))
         stop_reading(s);
+    explicit_bzero(block, n > 0 ? (size_t)n : 0);
     return n > 0;
 }
 
@@ -117,6 +126,7 @@ static int on_exit_of(sd_event_source *source, const siginfo_t *si, void *userda
     if (c->errors.text.len > 0)
         c->errors.text.data[strcspn(c->errors.text.data, "\n")] = '\0';
     result.errors = buf_str(&c->errors.text);
+    c->pid = 0;
     c->fn(c->userdata, &result);
     child_free(c);
     return 0;
@@ -183,6 +193,7 @@ static int start(struct child *c, const char *const *argv, int fd,
         .err = err,
         .memory = limits->memory,
         .seconds = seconds_of(limits->timeout),
+        .trusted = limits->trusted,
     });
     return c->pid < 0 ? (int)c->pid : 0;
 }
@@ -230,12 +241,14 @@ void child_free(struct child *c)
 {
     if (!c)
         return;
+    if (c->process && c->pid > 0)
+        kill_group(c);
     (void)sd_event_source_disable_unref(c->process);
     (void)sd_event_source_disable_unref(c->timer);
     stop_reading(&c->output);
     stop_reading(&c->errors);
-    buf_done(&c->output.text);
-    buf_done(&c->errors.text);
+    buf_wipe(&c->output.text);
+    buf_wipe(&c->errors.text);
     (void)sd_event_unref(c->event);
     free(c);
 }

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/upload/credlocal.h"
+#include "daemon/upload/credaws.h"
 #include "tests/support/scratch.h"
 
 #define N(a) (sizeof(a) / sizeof(a)[0])
@@ -38,6 +38,20 @@ static const char *const variables[] = {
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_CREDENTIAL_FILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_SSO",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_IMDS_USE_IPV6",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
@@ -51,8 +65,8 @@ static const char *const variables[] = {
 };
 
 static char *dir; /* HOME */
-static struct credlocal_config config;
-static struct credlocal found;
+static struct credaws_config config;
+static struct credroute found;
 static char why[480];
 
 static void set_env(const char *name, const char *value)
@@ -71,8 +85,8 @@ static int setup(void **state)
     set_env("HOME", dir);
     (void)snprintf(path, sizeof(path), "%s/.aws", dir);
     assert_int_equal(mkdir(path, 0700), 0);
-    config = (struct credlocal_config){0};
-    secret_init(&found.secrets);
+    config = (struct credaws_config){0};
+    credroute_init(&found);
     unwiped = 0;
     return 0;
 }
@@ -80,7 +94,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    secret_done(&found.secrets);
+    credroute_done(&found);
     assert_int_equal(unwiped, 0);
     scratch_free(dir);
     return 0;
@@ -91,25 +105,32 @@ static int find(void)
 {
     int r;
 
-    secret_done(&found.secrets);
+    credroute_done(&found);
     why[0] = '\0';
-    r = credlocal_find(&config, &found, why, sizeof(why));
+    r = credaws_find(&config, &found, why, sizeof(why));
     assert_null(strstr(why, "canary"));
     assert_null(strstr(found.label, "canary"));
     assert_true(r == 0 || why[0] != '\0');
     return r;
 }
 
-static void check(enum credplan_source source, const char *secret_key)
+static void check(const char *source, const char *secret_key)
 {
     if (find() < 0)
         fail_msg("%s", why);
-    assert_int_equal(found.source, source);
+    assert_string_equal(found.source, source);
     assert_true(found.label[0] != '\0');
     if (secret_key)
         assert_string_equal(found.secrets.secret_key, secret_key);
     else
         assert_null(found.secrets.secret_key);
+}
+
+static void check_text(size_t step, enum credstep_text which, const char *expected)
+{
+    assert_true(step < found.n_steps);
+    assert_string_equal(found.steps[step].texts[which] ? found.steps[step].texts[which] : "",
+                        expected);
 }
 
 static const char *file(const char *name, const char *text, mode_t mode)
@@ -131,32 +152,32 @@ static void configure(void)
 static void test_order(void **state)
 {
     (void)state;
-    check(CREDPLAN_IMDS, NULL);
+    check("imds", NULL);
     set_env("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1/x");
-    check(CREDPLAN_CONTAINER, NULL);
+    check("container", NULL);
     (void)file(".aws/credentials", SHARED, 0600);
-    check(CREDPLAN_SHARED, "canary-shared");
+    check("shared", "canary-shared");
     assert_non_null(strstr(found.label, ".aws/credentials (profile default)"));
     set_env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent");
     assert_int_equal(find(), -EINVAL);
     assert_string_equal(why, "AWS_WEB_IDENTITY_TOKEN_FILE is set without AWS_ROLE_ARN");
     set_env("AWS_ROLE_ARN", ROLE_ARN);
-    check(CREDPLAN_WEB_IDENTITY, NULL);
+    check("web-identity", NULL);
     assert_string_equal(found.label, "web identity (role " ROLE_ARN ", region us-east-1)");
     set_env("AWS_ACCESS_KEY_ID", "AKENV");
     assert_int_equal(find(), -EINVAL);
     set_env("AWS_SECRET_ACCESS_KEY", "canary-env");
-    check(CREDPLAN_ENVIRONMENT, "canary-env");
+    check("environment", "canary-env");
     assert_null(found.secrets.session_token);
     set_env("AWS_SESSION_TOKEN", "tok");
-    check(CREDPLAN_ENVIRONMENT, "canary-env");
+    check("environment", "canary-env");
     assert_string_equal(found.secrets.session_token, "tok");
     configure();
-    check(CREDPLAN_CONFIG, "canary-config");
+    check("config", "canary-config");
     assert_string_equal(found.secrets.access_key, "AKCONFIG");
     assert_null(found.secrets.session_token);
     config.session_token_file = file("tok", "tok-config\n", 0600);
-    check(CREDPLAN_CONFIG, "canary-config");
+    check("config", "canary-config");
     assert_string_equal(found.secrets.session_token, "tok-config");
 }
 
@@ -167,9 +188,9 @@ static void test_none(void **state)
     assert_int_equal(find(), -ENOENT);
     set_env("AWS_EC2_METADATA_DISABLED", "false");
     set_env("AWS_ACCESS_KEY_ID", ""); /* set to nothing is not set */
-    check(CREDPLAN_IMDS, NULL);
+    check("imds", NULL);
     assert_int_equal(unsetenv("HOME"), 0);
-    check(CREDPLAN_IMDS, NULL);
+    check("imds", NULL);
 }
 
 static void test_config_files(void **state)
@@ -206,17 +227,15 @@ static void test_shared_files(void **state)
                "aws_secret_access_key = canary-conf\n[profile two]\n"
                "region=sa-east-1\n",
                0600);
-    check(CREDPLAN_SHARED, "canary-conf");
-    assert_string_equal(found.region, "eu-north-1");
+    check("shared", "canary-conf");
     assert_non_null(strstr(found.label, ".aws/config"));
     (void)file(".aws/credentials",
                SHARED "[two]\naws_access_key_id=AK2\n"
                       "aws_secret_access_key=canary-2\n",
                0600);
-    check(CREDPLAN_SHARED, "canary-shared");
+    check("shared", "canary-shared");
     set_env("AWS_PROFILE", "two");
-    check(CREDPLAN_SHARED, "canary-2");
-    assert_string_equal(found.region, "sa-east-1");
+    check("shared", "canary-2");
     assert_non_null(strstr(found.label, "(profile two)"));
     set_env("AWS_PROFILE", "three");
     assert_int_equal(find(), -EINVAL);
@@ -228,7 +247,7 @@ static void test_shared_files(void **state)
     /* … which does not matter to those who have their keys elsewhere. */
     set_env("AWS_ACCESS_KEY_ID", "AKENV");
     set_env("AWS_SECRET_ACCESS_KEY", "canary-env");
-    check(CREDPLAN_ENVIRONMENT, "canary-env");
+    check("environment", "canary-env");
 }
 
 static void test_named_files(void **state)
@@ -236,11 +255,11 @@ static void test_named_files(void **state)
     (void)state;
     (void)file(".aws/credentials", SHARED, 0600);
     set_env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials");
-    check(CREDPLAN_IMDS, NULL);
+    check("imds", NULL);
     set_env("AWS_SHARED_CREDENTIALS_FILE", "~/mine");
     (void)file("mine", "[default]\naws_access_key_id=AKMINE\naws_secret_access_key=canary-mine\n",
                0600);
-    check(CREDPLAN_SHARED, "canary-mine");
+    check("shared", "canary-mine");
     set_env("AWS_SHARED_CREDENTIALS_FILE", file("other", SHARED, 0600));
     set_env("AWS_CONFIG_FILE", dir); /* no file at all */
     assert_int_equal(find(), -EINVAL);
@@ -252,17 +271,17 @@ static void test_region(void **state)
     set_env("AWS_WEB_IDENTITY_TOKEN_FILE", "/x");
     set_env("AWS_ROLE_ARN", ROLE_ARN);
     (void)file(".aws/config", "[default]\nregion = eu-north-1\n", 0644);
-    check(CREDPLAN_WEB_IDENTITY, NULL);
-    assert_string_equal(found.region, "eu-north-1");
+    check("web-identity", NULL);
+    check_text(0, CREDSTEP_REGION, "eu-north-1");
     set_env("AWS_DEFAULT_REGION", "eu-west-2");
-    check(CREDPLAN_WEB_IDENTITY, NULL);
-    assert_string_equal(found.region, "eu-west-2");
+    check("web-identity", NULL);
+    check_text(0, CREDSTEP_REGION, "eu-west-2");
     set_env("AWS_REGION", "eu-west-3");
-    check(CREDPLAN_WEB_IDENTITY, NULL);
-    assert_string_equal(found.region, "eu-west-3");
+    check("web-identity", NULL);
+    check_text(0, CREDSTEP_REGION, "eu-west-3");
     config.region = "ap-east-1";
-    check(CREDPLAN_WEB_IDENTITY, NULL);
-    assert_string_equal(found.region, "ap-east-1");
+    check("web-identity", NULL);
+    check_text(0, CREDSTEP_REGION, "ap-east-1");
 }
 
 static void test_stamp(void **state)
@@ -270,32 +289,78 @@ static void test_stamp(void **state)
     uint64_t before, after;
 
     (void)state;
-    before = credlocal_stamp(&config);
-    assert_true(before == credlocal_stamp(&config));
+    before = credaws_stamp(&config);
+    assert_true(before == credaws_stamp(&config));
     (void)file(".aws/credentials", SHARED, 0600);
-    after = credlocal_stamp(&config);
+    after = credaws_stamp(&config);
     assert_true(after != before);
     configure();
-    before = credlocal_stamp(&config);
+    before = credaws_stamp(&config);
     (void)file("sk", "another", 0600);
-    after = credlocal_stamp(&config);
+    after = credaws_stamp(&config);
     assert_true(after != before);
     (void)usleep(20000); /* a tick of the file system's clock */
     assert_int_equal(chmod(scratch_path(dir, "sk"), 0400), 0);
-    assert_true(credlocal_stamp(&config) != after);
+    assert_true(credaws_stamp(&config) != after);
     /* Renamed over, as those do who rotate keys; the same size. */
-    before = credlocal_stamp(&config);
+    before = credaws_stamp(&config);
     (void)file("new", "ANOTHER", 0600);
     assert_int_equal(rename(scratch_path(dir, "new"), scratch_path(dir, "sk")), 0);
-    assert_true(credlocal_stamp(&config) != before);
+    assert_true(credaws_stamp(&config) != before);
+}
+
+static void test_variables(void **state)
+{
+    (void)state;
+    set_env("AWS_ACCESS_KEY_ID", "AK");
+    set_env("AWS_SECRET_ACCESS_KEY", "canary-env");
+    set_env("AWS_SECURITY_TOKEN", "old");
+    set_env("AWS_CREDENTIAL_EXPIRATION", "2030-01-02T03:04:05Z");
+    check("environment", "canary-env");
+    assert_string_equal(found.secrets.session_token, "old");
+    assert_true(found.secrets.expiry == (usec)1893553445 * USEC_PER_SEC);
+    set_env("AWS_SESSION_TOKEN", "other");
+    assert_int_equal(find(), -EINVAL);
+    assert_non_null(strstr(why, "AWS_SECURITY_TOKEN"));
+    assert_int_equal(unsetenv("AWS_SECURITY_TOKEN"), 0);
+    set_env("AWS_CREDENTIAL_EXPIRATION", "soon");
+    assert_int_equal(find(), -EINVAL);
+    assert_non_null(strstr(why, "AWS_CREDENTIAL_EXPIRATION"));
+}
+
+static void test_imds(void **state)
+{
+    (void)state;
+    check("imds", NULL);
+    check_text(0, CREDSTEP_URL, "http://169.254.169.254");
+    set_env("AWS_IMDS_USE_IPV6", "true");
+    check("imds", NULL);
+    check_text(0, CREDSTEP_URL, "http://[fd00:ec2::254]");
+    set_env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv4");
+    check("imds", NULL);
+    check_text(0, CREDSTEP_URL, "http://169.254.169.254");
+    (void)file(".aws/config", "[default]\nec2_metadata_service_endpoint = http://127.0.0.9:1/\n",
+               0644);
+    check("imds", NULL);
+    check_text(0, CREDSTEP_URL, "http://127.0.0.9:1");
+    set_env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.8");
+    check("imds", NULL);
+    check_text(0, CREDSTEP_URL, "http://127.0.0.8");
+    assert_int_equal(unsetenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"), 0);
+    (void)file(".aws/config", "[default]\n", 0644);
+    set_env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv5");
+    assert_int_equal(find(), -EINVAL);
+    set_env("AWS_EC2_METADATA_DISABLED", "TRUE");
+    assert_int_equal(find(), -ENOENT);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_order),       TEST(test_none),   TEST(test_config_files), TEST(test_shared_files),
-        TEST(test_named_files), TEST(test_region), TEST(test_stamp),
+        TEST(test_order),        TEST(test_none),        TEST(test_config_files),
+        TEST(test_shared_files), TEST(test_named_files), TEST(test_region),
+        TEST(test_stamp),        TEST(test_variables),   TEST(test_imds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
