@@ -80,6 +80,7 @@ static void begin_after(struct flight *f, const struct pipeline_end *end)
     *after = (struct flight){.pipeline = p, .target = target_ref(t), .purpose = f->after};
     f->after = (struct purpose){0};
     t->flight = after;
+    after->asked = end->ended;
     list_add(&p->waiting, after);
 }
 
@@ -116,6 +117,7 @@ static void flight_end(struct flight *f, const char *key)
     if (key)
         t->last.bytes = end.bytes;
     pipeline_report(p, f, key);
+    pipeline_report_in_time(p, f);
     t->flight = NULL;
     begin_after(f, &end);
     wake(p);
@@ -411,6 +413,7 @@ static int join(struct flight *f, const struct pipeline_order *order, struct pip
     if (order->reason == REASON_SCHEDULE ||
         (order->reason == REASON_SIGNAL && f->purpose.reason == REASON_SIGNAL)) {
         count(f->pipeline, f->target, OUTCOME_SKIPPED);
+        pipeline_report_late(f->pipeline, f);
         return 0;
     }
     if (f->state == FLIGHT_WAITING)
@@ -439,6 +442,7 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
             f->pipeline = p;
             f->purpose.due = order->due;
             f->target = target_ref(t);
+            (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->asked);
             t->flight = f;
             list_add(&p->waiting, f);
             wake(p);

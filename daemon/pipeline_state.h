@@ -42,6 +42,7 @@ struct flight {
     struct purpose purpose;
     bool again; /* what was asked for meanwhile and needs a capture of its own: */
     struct purpose after;
+    usec asked; /* boot time since which it waits or runs */
     struct spool_file *file;
     uint64_t room; /* asked for */
     struct capture *capture;
@@ -75,6 +76,8 @@ struct pipeline {
     struct flight_list waiting, flying;
     sd_event_source *wake;     /* starts what waits, outside of whatever call made a place free */
     unsigned storage_failures; /* captures in a row that the disk failed; said in the log once */
+    bool crowded;              /* said in the log: captures wait longer than an interval */
+    const struct flight *stalled; /* said in the log: this one does not end; or NULL */
     bool drained;
 };
 
@@ -94,3 +97,8 @@ void purpose_done(struct purpose *u);
 
 /* pipeline_log.c: the target's state, the disk's, and what people are told of both. */
 void pipeline_report(struct pipeline *p, struct flight *f, const char *key);
+
+/* The target is due again, and the capture that was due before has not ended: said once for all
+ * when it is an interval late, and once when that is over. */
+void pipeline_report_late(struct pipeline *p, const struct flight *f);
+void pipeline_report_in_time(struct pipeline *p, const struct flight *ended);

@@ -78,6 +78,8 @@ struct target {
     usec last_start;        /* boot time of the last request; 0: none yet */
     unsigned attempts;      /* failed tries since the last kept trace */
     unsigned failures;      /* in a row, for the log */
+    usec patient_since;     /* boot time since which each try was outcome_patient(); 0: not so */
+    unsigned patient_tries; /* since then */
     bool counted_failing;   /* the daemon's count of failing targets has it */
     enum outcome state;     /* of the last capture that tells; OUTCOME_OK at first */
     struct target_last last;

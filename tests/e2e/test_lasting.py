@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is no failure by itself, but is one when it lasts: it gets a state, a count and one warning."""
+
+import json
+import threading
+import time
+
+import hostile
+from endpoint import Endpoint
+from hostile import gated, healthy
+from support import DOWN, UP, Spool, contraced, job, wait_until
+
+INTERVAL = 2  # seconds
+
+
+def lines_of(d, service):
+    return d.log(service=service, message_id=DOWN) + d.log(service=service, message_id=UP)
+
+
+def test_busy_for_ever(serve, daemon, tmp_path):
+    """After an interval of nothing but `busy` it is failing, said once, and once when it is over."""
+    server, good = serve(hostile.BUSY), serve(healthy())
+    e = Endpoint(tmp_path)
+    jobs = [job("traced", server.address), job("good", good.address)]
+    d = daemon(
+        jobs,
+        args=[e.option],
+        glob={"scrape_interval": f"{INTERVAL}s", "scrape_timeout": f"{INTERVAL}s", "seconds": 0.01},
+    )
+    d.wait_log(service="traced", result="busy", level="debug")
+    assert e.status()["targets"] == {"total": 2, "failing": 0}
+
+    line = d.wait_log(service="traced", result="busy", message_id=DOWN)
+    assert "dd-trace-go" in line["msg"] and "trace.Start" in line["msg"]
+    assert e.status()["targets"] == {"total": 2, "failing": 1}
+    (target,) = e.targets(state="failing")["targets"]
+    assert target["state"] == "busy" and target["failures"] >= 2
+    scrape = e.get("/metrics").text
+    assert 'contrace_targets_failing{scrape_job="traced"} 1' in scrape
+    time.sleep(INTERVAL)
+    assert len(lines_of(d, "traced")) == 1
+
+    server.script = [healthy()]
+    d.wait_captured(service="traced", result="ok")
+    wait_until("it is well", lambda: e.status()["targets"]["failing"] == 0)
+    assert [line["message_id"] for line in lines_of(d, "traced")] == [DOWN, UP]
+    d.stop()
+
+
+def test_once_names_the_busy_one(serve, tmp_path):
+    """It waits for the other trace first; shortened by an interval that leaves no time for that."""
+    server = serve(hostile.BUSY)
+    done = contraced(
+        "--once", f"--target=traced=http://{server.address}", "--seconds=29",
+        f"--storage.path={tmp_path}/spool", "--log.format=json",
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = [x for x in map(json.loads, done.stderr.splitlines()) if x["level"] == "warn"]
+    assert (line["service"], line["result"]) == ("traced", "busy")
+    assert f"no trace of http://{server.address}" in line["msg"] and "dd-trace-go" in line["msg"]
+    assert not Spool(tmp_path / "spool").keys()
+
+
+def test_too_few_places(serve, daemon):
+    """Captures that wait longer than an interval: said once, and once when it is over."""
+    gate = threading.Event()
+    slow, others = serve(gated(gate)), [serve(healthy()) for _ in range(3)]
+    jobs = [
+        job("a-slow", slow.address, scrape_interval="300d", scrape_timeout="60s"),
+        job("quick", *[s.address for s in others]),
+    ]
+    glob = {"scrape_interval": "1s", "scrape_timeout": "1s", "seconds": 0.01,
+            "max_concurrent_captures": 1}  # fmt: skip
+    d = daemon(jobs, glob=glob)
+    d.wait_log("captures wait longer than their scrape_interval", level="warn")
+    time.sleep(2)
+    gate.set()
+    d.wait_log("captures begin in time again", level="info")
+    assert len(d.problems()) == 1
+    d.stop()
