@@ -80,7 +80,7 @@ static void begin_after(struct flight *f, const struct pipeline_end *end)
     *after = (struct flight){.pipeline = p, .target = target_ref(t), .purpose = f->after};
     f->after = (struct purpose){0};
     t->flight = after;
-    after->asked = end->ended;
+    after->since = end->ended;
     list_add(&p->waiting, after);
 }
 
@@ -174,7 +174,8 @@ static char *make_record(const struct flight *f, const struct name *name)
         .n_labels = t->n_labels,
         .reason = u->name ? u->name : reason_name(u->reason),
         .start = f->start,
-        .seconds = (double)f->window / (double)USEC_PER_SEC,
+        .window = f->window,
+        .span = result->span,
         .bytes = result->bytes,
         .sha256 = result->sha256,
         .go_version = go_version,
@@ -335,6 +336,7 @@ static void flight_begin(struct flight *f)
     list_remove(&p->waiting, f);
     list_add(&p->flying, f);
     f->state = FLIGHT_ROOM;
+    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->since);
     f->room = first_room(f->target);
     r = spool_file_new(p->spool, f->room, on_room, f, &f->file);
     if (r < 0)
@@ -442,7 +444,7 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
             f->pipeline = p;
             f->purpose.due = order->due;
             f->target = target_ref(t);
-            (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->asked);
+            (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->since);
             t->flight = f;
             list_add(&p->waiting, f);
             wake(p);

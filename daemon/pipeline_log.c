@@ -3,6 +3,11 @@
 #include "base/parse.h"
 #include "daemon/pipeline_state.h"
 
+static const char *hint_of(const struct flight *f)
+{
+    return f->result.hint ? f->result.hint : outcome_hint(f->result.outcome);
+}
+
 static void report_published(const struct flight *f, enum log_level level, const char *key)
 {
     const struct target *t = f->target;
@@ -14,8 +19,9 @@ static void report_published(const struct flight *f, enum log_level level, const
                                    .key = key,
                                    .result = outcome_name(f->result.outcome),
                                    .message_id = MESSAGE_ID_CAPTURED},
-              "captured %s: %s, go 1.%u, %s%s%s", t->shown, format_size(f->result.bytes, size),
-              f->result.go_minor, key, f->result.text[0] ? "; " : "", f->result.text);
+              "captured %s: %s, go 1.%u, %s%s%s%s", t->shown, format_size(f->result.bytes, size),
+              f->result.go_minor, key, f->result.text[0] ? "; " : "", f->result.text,
+              level == LOG_LEVEL_WARN ? hint_of(f) : "");
 }
 
 /* Does the outcome say something about the target? One that must last first is counted meanwhile. */
@@ -52,8 +58,8 @@ static void report_failed(const struct flight *f)
                                    .target = t->shown,
                                    .result = name,
                                    .message_id = MESSAGE_ID_TARGET_DOWN},
-              "cannot capture %s: %s: %s%s%s%s", t->shown, name, f->result.text,
-              outcome_hint(f->result.outcome), once ? "" : "; tried again at least every ",
+              "cannot capture %s: %s: %s%s%s%s", t->shown, name, f->result.text, hint_of(f),
+              once ? "" : "; tried again at least every ",
               once ? "" : format_duration(t->job->interval, interval));
 }
 
@@ -83,8 +89,7 @@ static void report_target(struct flight *f, const char *key)
                       t->shown, t->failures);
         t->failures = 0;
         report_published(
-            f, outcome == OUTCOME_TRUNCATED && before != outcome ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-            key);
+            f, outcome != OUTCOME_OK && before != outcome ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, key);
         return;
     }
     t->failures++;
@@ -123,7 +128,7 @@ static bool is_late(const struct pipeline *p, const struct flight *f)
     usec interval = f->target->job->interval, now = 0;
 
     (void)sd_event_now(p->event, CLOCK_BOOTTIME, &now);
-    return now >= f->asked + interval - interval / 10;
+    return now >= f->since + interval - interval / 10;
 }
 
 void pipeline_report_late(struct pipeline *p, const struct flight *f)

@@ -42,7 +42,7 @@ struct flight {
     struct purpose purpose;
     bool again; /* what was asked for meanwhile and needs a capture of its own: */
     struct purpose after;
-    usec asked; /* boot time since which it waits or runs */
+    usec since; /* boot time since which it waits for its turn, then since its turn */
     struct spool_file *file;
     uint64_t room; /* asked for */
     struct capture *capture;

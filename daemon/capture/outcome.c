@@ -19,6 +19,9 @@ static const struct row {
 } table[] = {
     [OUTCOME_OK] = {"ok", KIND_PUBLISHED, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_TRUNCATED] = {"truncated", KIND_PUBLISHED, OUTCOME_RETRY_NEXT, ""},
+    [OUTCOME_SHORT] = {"short", KIND_PUBLISHED, OUTCOME_RETRY_NEXT,
+                       "; the service answers with less than `seconds` of trace: does `path` "
+                       "lead to net/http/pprof, and does that get `seconds`?"},
     [OUTCOME_BUSY] =
         {"busy", KIND_PATIENT, OUTCOME_RETRY_BUSY,
          "; somebody else traces it all the time: look for another tracer (dd-trace-go, the flight "

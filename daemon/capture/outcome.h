@@ -11,6 +11,7 @@
 enum outcome {
     OUTCOME_OK,            /* a whole trace was published */
     OUTCOME_TRUNCATED,     /* published, cut at its last whole generation */
+    OUTCOME_SHORT,         /* published, whole, but of less time than was asked for */
     OUTCOME_BUSY,          /* somebody else was tracing */
     OUTCOME_SKIPPED,       /* one was in flight when the next was due */
     OUTCOME_DNS,           /* the name did not resolve */

@@ -111,6 +111,15 @@ static bool all_was_sent(const struct http_request *r)
     return head > 0 && (uint64_t)body >= r->source.size;
 }
 
+static usec time_taken(const struct http_request *r)
+{
+    curl_off_t ready = 0, total = 0;
+
+    (void)curl_easy_getinfo(r->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+    (void)curl_easy_getinfo(r->easy, CURLINFO_TOTAL_TIME_T, &total);
+    return ready > 0 && total > ready ? (usec)(total - ready) : 0;
+}
+
 void request_result(const struct http_request *r, CURLcode code, struct http_result *ret)
 {
     const char *text = NULL;
@@ -120,7 +129,8 @@ void request_result(const struct http_request *r, CURLcode code, struct http_res
         code = CURLE_OK;
     else if (code == CURLE_OK && !r->head_ended)
         code = CURLE_RECV_ERROR; /* curl takes a head that is cut for a whole one */
-    *ret = (struct http_result){.delimited = r->delimited, .sent_all = all_was_sent(r)};
+    *ret = (struct http_result){
+        .delimited = r->delimited, .sent_all = all_was_sent(r), .taken = time_taken(r)};
     (void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
     (void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &ret->status);
     if (r->expectation_failed)
