@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+
 #include "base/log.h"
 #include "base/parse.h"
 #include "daemon/pipeline_state.h"
@@ -50,9 +52,12 @@ static void report_failed(const struct flight *f)
 {
     const struct target *t = f->target;
     const char *name = outcome_name(f->result.outcome);
+    usec most = t->job->interval;
     char interval[PARSE_TEXT_SIZE];
     bool once = f->pipeline->once;
 
+    if (t->last_took >= SCHEDULE_SLOW)
+        most = schedule_backoff(UINT_MAX, most);
     log_write(LOG_LEVEL_WARN,
               &(struct log_fields){.service = t->service,
                                    .target = t->shown,
@@ -60,7 +65,7 @@ static void report_failed(const struct flight *f)
                                    .message_id = MESSAGE_ID_TARGET_DOWN},
               "cannot capture %s: %s: %s%s%s%s", t->shown, name, f->result.text, hint_of(f),
               once ? "" : "; tried again at least every ",
-              once ? "" : format_duration(t->job->interval, interval));
+              once ? "" : format_duration(most, interval));
 }
 
 /* One line when the target's state changes, none while it stays as it is. */
@@ -144,7 +149,7 @@ void pipeline_report_late(struct pipeline *p, const struct flight *f)
         log_write(LOG_LEVEL_WARN, &fields,
                   "captures wait longer than their scrape_interval, %s is one of %u: raise "
                   "max_concurrent_captures (%u) or scrape_interval",
-                  t->shown, p->waiting.n, p->max);
+                  t->shown, pipeline_waiting(p), p->max);
     } else if (f->state != FLIGHT_WAITING && !p->stalled && pipeline_flight(t, &flight)) {
         p->stalled = f;
         log_write(LOG_LEVEL_WARN, &fields,
@@ -160,7 +165,7 @@ void pipeline_report_in_time(struct pipeline *p, const struct flight *ended)
         p->stalled = NULL;
         log_info("the capture of %s has ended", ended->target->shown);
     }
-    if (p->crowded && p->waiting.n == 0) {
+    if (p->crowded && p->waiting[TURN_WELL].n + p->waiting[TURN_NEW].n == 0) {
         p->crowded = false;
         log_info("captures begin in time again");
     }

@@ -3,10 +3,11 @@
 
 /*
  * What the pipeline's own files share and nobody else sees. pipeline.c carries flights to their
- * end, pipeline_purpose.c knows what they are for, pipeline_log.c says what came of them.
+ * end, pipeline_queue.c gives them their turn, pipeline_purpose.c knows what they are for, pipeline_log.c says what came of them.
  */
 
 #include "daemon/capture/capture.h"
+#include "daemon/capture/turns.h"
 #include "daemon/pipeline.h"
 
 enum flight_state {
@@ -36,7 +37,8 @@ struct purpose {
 
 struct flight {
     struct pipeline *pipeline;
-    struct flight *prev, *next; /* in `waiting` or in `flying` */
+    struct flight *prev, *next; /* in one of `waiting` or in `flying` */
+    enum turn turn;             /* as which it waits, or was given its place */
     enum flight_state state;
     struct target *target;
     struct purpose purpose;
@@ -73,13 +75,27 @@ struct pipeline {
     void *userdata;
     bool once;
     unsigned max;
-    struct flight_list waiting, flying;
+    struct flight_list waiting[TURNS], flying;
+    struct turns turns;        /* the same in numbers */
     sd_event_source *wake;     /* starts what waits, outside of whatever call made a place free */
     unsigned storage_failures; /* captures in a row that the disk failed; said in the log once */
     bool crowded;              /* said in the log: captures wait longer than an interval */
     const struct flight *stalled; /* said in the log: this one does not end; or NULL */
     bool drained;
 };
+
+/* pipeline_queue.c: adds it to those that wait for a place. */
+void queue_add(struct flight *f);
+
+/* It waits, and somebody else wants it now. */
+void queue_raise(struct flight *f);
+
+/* Who is next and has a place; NULL: nobody. It stays where it is until queue_take. */
+struct flight *queue_next(struct pipeline *p);
+void queue_take(struct flight *f);
+
+/* Out of the queue or out of its place. */
+void queue_leave(struct flight *f);
 
 /*
  * pipeline_purpose.c: lays an order over a purpose. The first that was not the schedule's gives it

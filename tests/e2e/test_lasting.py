@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is no failure by itself, but is one when it lasts: it gets a state, a count and one warning."""
 
+import datetime
+import itertools
 import json
 import threading
 import time
@@ -78,3 +80,39 @@ def test_too_few_places(serve, daemon):
     d.wait_log("captures begin in time again", level="info")
     assert len(d.problems()) == 1
     d.stop()
+
+
+def test_dead_targets_starve_nobody(serve, daemon):
+    """Many that hang until their timeout are far more than the places can take; those that answer
+    are captured at their time all the same, and one of the dead that comes back is found."""
+    dead, live = serve(hostile.hang()), serve(healthy())
+    jobs = [
+        job("dead", *[f"127.0.1.{i}:{dead.port}" for i in range(1, 61)]),
+        job("live", *[f"127.0.2.{i}:{live.port}" for i in range(1, 6)]),
+    ]
+    glob = {"scrape_interval": "4s", "scrape_timeout": "2s", "seconds": 0.01,
+            "max_concurrent_captures": 8}  # fmt: skip
+    d = daemon(jobs, glob=glob)
+    d.wait_captured(count=5, service="live")
+    wait_until("each was tried", lambda: len({r["target"] for r in failed(d)}) == 60)
+    mark = d.mark()
+    time.sleep(20)
+    times = {}
+    for line in d.log(after=mark, service="live", result="ok"):
+        times.setdefault(line["target"], []).append(seconds_of(line["time"]))
+    assert len(times) == 5
+    for seen in times.values():
+        assert len(seen) >= 3
+        assert max(b - a for a, b in itertools.pairwise(seen)) < 8, seen
+
+    dead.script = [healthy()]
+    d.wait_captured(service="dead", result="ok")
+    d.stop()
+
+
+def failed(d):
+    return d.log(service="dead", message_id=DOWN)
+
+
+def seconds_of(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
