@@ -375,6 +375,12 @@ static int refuse_status(struct credremote *c, const struct fetch_reply *reply)
 
     if (c->service == &services[CREDREMOTE_IMDS] && c->step == IMDS_ROLE && reply->status == 404)
         return refuse(c, -ENOENT, "the instance has no role: give it one, or name key files");
+    if (c->service == &services[CREDREMOTE_IMDS] && c->step == IMDS_TOKEN && !passes)
+        return refuse(c, -EPERM,
+                      "%s answers a request for a token with status %ld: it has only version 1 "
+                      "(IMDSv1), which contraced does not use, or is switched off: turn IMDSv2 on, "
+                      "or name key files",
+                      c->service->name, reply->status);
     secret_init(&none);
     if (reply->body_len > 0 && c->service->parse(c, reply, &none, why, sizeof(why)) == 0)
         why[0] = '\0';
