@@ -116,3 +116,13 @@ def failed(d):
 
 def seconds_of(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def test_no_file_of_targets(daemon, tmp_path):
+    """A job whose pattern matches nothing has no targets for ever: it is said, once."""
+    files = [{"files": [f"{tmp_path}/targets/*.yml"], "refresh_interval": "1s"}]
+    d = daemon([{"job_name": "s", "file_sd_configs": files}])
+    d.wait_log("/targets/*.yml matches no file", level="info")
+    time.sleep(2.5)
+    assert len(d.log("matches no file")) == 1
+    d.stop()
