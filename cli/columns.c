@@ -121,7 +121,10 @@ static const char *state_of(const struct entry *e)
 {
     if (!e->facts || !e->facts->has_complete)
         return "-";
-    return e->facts->complete ? "complete" : "truncated";
+    if (e->facts->complete)
+        return "complete";
+    return e->facts->truncated_by && strcmp(e->facts->truncated_by, "short") == 0 ? "short"
+                                                                                  : "truncated";
 }
 
 static void state_cell(const struct entry *e, usec now, struct cell *cell)
@@ -262,6 +265,8 @@ static void add_facts(json_t *o, const struct facts *f)
         (void)json_object_set_new(o, "reason", json_string(f->reason));
     if (f->seconds > 0)
         (void)json_object_set_new(o, "seconds", json_real(f->seconds));
+    if (f->requested_seconds > 0)
+        (void)json_object_set_new(o, "requested_seconds", json_real(f->requested_seconds));
     if (f->has_complete)
         (void)json_object_set_new(o, "complete", json_boolean(f->complete));
     if (f->truncated_by)

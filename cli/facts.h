@@ -16,7 +16,7 @@
 struct facts {
     char *reason, *go_version, *truncated_by, *label;
     char *sha256; /* 64 lower-case hex digits */
-    double seconds;
+    double seconds, requested_seconds;
     uint64_t bytes;
     bool has_bytes, has_complete, complete;
 };

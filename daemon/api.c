@@ -185,21 +185,21 @@ static void get_page(void *userdata, struct admin_call *call)
 }
 
 static const struct admin_route routes[] = {
-    {"GET", "/", get_page, true},
-    {"GET", "/metrics", get_metrics, false},
-    {"GET", "/-/healthy", get_healthy, true},
-    {"GET", "/healthz", get_healthy, true},
-    {"GET", "/-/ready", get_ready, true},
-    {"GET", "/readyz", get_ready, true},
-    {"POST", "/-/reload", post_reload, false},
-    {"GET", "/api/v1/status", api_get_status, false},
-    {"GET", "/api/v1/targets", api_get_targets, false},
-    {"GET", "/api/v1/captures", api_get_captures, false},
-    {"GET", "/api/v1/captures/", api_get_capture, false},
-    {"POST", "/api/v1/capture", api_post_capture, false},
-    {"POST", "/api/v1/alerts", api_post_alerts, false},
-    {"POST", "/api/v1/suspend", post_suspend, false},
-    {"POST", "/api/v1/resume", post_resume, false},
+    {"GET", "/", get_page, ADMIN_OPEN},
+    {"GET", "/metrics", get_metrics, 0},
+    {"GET", "/-/healthy", get_healthy, ADMIN_OPEN},
+    {"GET", "/healthz", get_healthy, ADMIN_OPEN},
+    {"GET", "/-/ready", get_ready, ADMIN_OPEN},
+    {"GET", "/readyz", get_ready, ADMIN_OPEN},
+    {"POST", "/-/reload", post_reload, 0},
+    {"GET", "/api/v1/status", api_get_status, 0},
+    {"GET", "/api/v1/targets", api_get_targets, 0},
+    {"GET", "/api/v1/captures", api_get_captures, 0},
+    {"GET", "/api/v1/captures/", api_get_capture, 0},
+    {"POST", "/api/v1/capture", api_post_capture, 0},
+    {"POST", "/api/v1/alerts", api_post_alerts, ADMIN_LONG_BODY},
+    {"POST", "/api/v1/suspend", post_suspend, 0},
+    {"POST", "/api/v1/resume", post_resume, 0},
 };
 
 const struct admin_route *api_routes(size_t *ret_n)

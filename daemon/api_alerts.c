@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "daemon/api_state.h"
 #include "daemon/control/alerts.h"
 
@@ -100,6 +101,18 @@ static void ignore(json_t *ignored, const char *alert, const char *fmt, ...)
         ignored, json_pack("{s:s, s:o}", "alert", alert + strlen("alert:"), "why", api_text(why)));
 }
 
+/* Nobody is told by an answer that Alertmanager throws away. */
+static void say_unmatched(const struct alerts *alerts, size_t unmatched, const json_t *first)
+{
+    const char *name = json_string_value(json_object_get(first, "alert"));
+    const char *why = json_string_value(json_object_get(first, "why"));
+
+    if (unmatched > 0)
+        log_write(unmatched == alerts->n ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, NULL,
+                  "%zu of %zu alerts of a notification have no target; the first, %s: %s",
+                  unmatched, alerts->n, name ? name : "?", why ? why : "?");
+}
+
 static void ignore_unknown(json_t *ignored, const struct alert *alert)
 {
     char where[128] = "";
@@ -114,8 +127,8 @@ static void ignore_unknown(json_t *ignored, const struct alert *alert)
                where);
 }
 
-/* `taken[i]`: target i was captured for another alert of this notification. */
-static void run_alert(struct orders *o, const struct alert *alert, bool *taken, json_t *ignored)
+/* `taken[i]`: target i was captured for another alert of this notification. False: it is nobody's. */
+static bool run_alert(struct orders *o, const struct alert *alert, bool *taken, json_t *ignored)
 {
     struct targets *ts = o->api->context.targets;
     const struct pipeline_order order = {.reason = REASON_ALERT, .name = alert->reason};
@@ -140,6 +153,7 @@ static void run_alert(struct orders *o, const struct alert *alert, bool *taken, 
     }
     if (!found)
         ignore_unknown(ignored, alert);
+    return found;
 }
 
 static void run_alerts(struct api *a, struct admin_call *call, const struct alerts *alerts)
@@ -147,9 +161,15 @@ static void run_alerts(struct api *a, struct admin_call *call, const struct aler
     struct orders *o = orders_new(a, call);
     bool *taken = calloc(targets_count(a->context.targets) + 1, sizeof(*taken));
     json_t *ignored = json_array();
+    size_t unmatched = 0, first = 0;
 
-    for (size_t i = 0; o && taken && ignored && i < alerts->n; i++)
-        run_alert(o, &alerts->items[i], taken, ignored);
+    for (size_t i = 0; o && taken && ignored && i < alerts->n; i++) {
+        size_t n = json_array_size(ignored);
+
+        if (!run_alert(o, &alerts->items[i], taken, ignored) && unmatched++ == 0)
+            first = n;
+    }
+    say_unmatched(alerts, unmatched, json_array_get(ignored, first));
     if (ignored && alerts->left_out > 0)
         ignore(ignored, "alert:", "%zu more: of a notification %d alerts are looked at",
                alerts->left_out, ALERTS_MAX);
@@ -175,6 +195,7 @@ void api_post_alerts(void *userdata, struct admin_call *call)
     if (r == -ENOMEM) {
         api_reply_no_memory(call);
     } else if (r < 0) {
+        log_warn("a notification of alerts was refused: %s", why);
         admin_fail(call, 400, "%s", why);
     } else {
         run_alerts(userdata, call, &alerts);

@@ -129,10 +129,26 @@ static void on_due(void *userdata, struct target *t, enum reason reason, const c
     (void)pipeline_capture(d->pipeline, t, &order, NULL);
 }
 
-static void once_finished(struct daemon *d, enum outcome outcome)
+/* Whoever looks once is told of each target, even of what may pass by the next time. */
+static void say_not_captured(const struct pipeline_end *end)
 {
-    if (!outcome_published(outcome))
+    const struct target *t = end->target;
+
+    if (t->state == end->outcome)
+        return; /* said by the pipeline */
+    log_write(LOG_LEVEL_WARN,
+              &(struct log_fields){
+                  .service = t->service, .target = t->shown, .result = outcome_name(end->outcome)},
+              "no trace of %s: %s: %s%s", t->shown, outcome_name(end->outcome), end->text,
+              outcome_hint(end->outcome));
+}
+
+static void once_finished(struct daemon *d, const struct pipeline_end *end)
+{
+    if (!outcome_published(end->outcome)) {
         d->once_failed = true;
+        say_not_captured(end);
+    }
     if (d->once_left > 0 && --d->once_left == 0 && d->stage == STAGE_RUNNING)
         stop(d, "every target was tried once");
 }
@@ -160,7 +176,7 @@ static void on_ended(void *userdata, const struct pipeline_end *end)
     daemon_tell_status(d);
     give_memory_back(d);
     if (d->options->once && !again)
-        once_finished(d, end->outcome);
+        once_finished(d, end);
 }
 
 static void on_discovered(void *userdata)

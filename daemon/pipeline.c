@@ -17,31 +17,6 @@
 
 #define TARGET_GONE "the target is no longer configured"
 
-static void list_add(struct flight_list *l, struct flight *f)
-{
-    f->prev = l->last;
-    f->next = NULL;
-    if (l->last)
-        l->last->next = f;
-    else
-        l->first = f;
-    l->last = f;
-    l->n++;
-}
-
-static void list_remove(struct flight_list *l, struct flight *f)
-{
-    if (f->prev)
-        f->prev->next = f->next;
-    else
-        l->first = f->next;
-    if (f->next)
-        f->next->prev = f->prev;
-    else
-        l->last = f->prev;
-    l->n--;
-}
-
 static void wake(struct pipeline *p)
 {
     (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
@@ -80,7 +55,8 @@ static void begin_after(struct flight *f, const struct pipeline_end *end)
     *after = (struct flight){.pipeline = p, .target = target_ref(t), .purpose = f->after};
     f->after = (struct purpose){0};
     t->flight = after;
-    list_add(&p->waiting, after);
+    after->since = end->ended;
+    queue_add(after);
 }
 
 static void flight_end(struct flight *f, const char *key)
@@ -103,19 +79,23 @@ static void flight_end(struct flight *f, const char *key)
 
     (void)sd_event_now(p->event, CLOCK_BOOTTIME, &end.ended);
     spool_file_discard(f->file);
-    list_remove(f->state == FLIGHT_WAITING ? &p->waiting : &p->flying, f);
+    queue_leave(f);
     meters_captured(p->meters, t->job->name,
                     &(struct meters_capture){
                         .outcome = end.outcome,
                         .bytes = end.bytes,
                         .start = key ? end.start : 0,
-                        .due = end.due,
+                        /* That one which fails waits for its share of the places says nothing. */
+                        .due = f->turn == TURN_ILL ? 0 : end.due,
                         .sent = end.sent,
                         .ended = end.ended,
                     });
     if (key)
         t->last.bytes = end.bytes;
+    if (end.sent > 0)
+        t->last_took = end.ended - end.sent;
     pipeline_report(p, f, key);
+    pipeline_report_in_time(p, f);
     t->flight = NULL;
     begin_after(f, &end);
     wake(p);
@@ -172,7 +152,8 @@ static char *make_record(const struct flight *f, const struct name *name)
         .n_labels = t->n_labels,
         .reason = u->name ? u->name : reason_name(u->reason),
         .start = f->start,
-        .seconds = (double)f->window / (double)USEC_PER_SEC,
+        .window = f->window,
+        .span = result->span,
         .bytes = result->bytes,
         .sha256 = result->sha256,
         .go_version = go_version,
@@ -330,9 +311,9 @@ static void flight_begin(struct flight *f)
         flight_fail(f, OUTCOME_CANCELLED, TARGET_GONE);
         return;
     }
-    list_remove(&p->waiting, f);
-    list_add(&p->flying, f);
+    queue_take(f);
     f->state = FLIGHT_ROOM;
+    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->since);
     f->room = first_room(f->target);
     r = spool_file_new(p->spool, f->room, on_room, f, &f->file);
     if (r < 0)
@@ -344,11 +325,12 @@ static void flight_begin(struct flight *f)
 static int on_wake(sd_event_source *s, void *userdata)
 {
     struct pipeline *p = userdata;
+    struct flight *f;
 
     (void)s;
     /* One that fails at once makes room for the next one, each at its first try: this ends. */
-    while (p->waiting.first && p->flying.n < p->max)
-        flight_begin(p->waiting.first);
+    while ((f = queue_next(p)))
+        flight_begin(f);
     return 0;
 }
 
@@ -403,18 +385,31 @@ static void count(struct pipeline *p, const struct target *t, enum outcome outco
     meters_captured(p->meters, t->job->name, &(struct meters_capture){.outcome = outcome});
 }
 
+static int join_waiting(struct flight *f, const struct pipeline_order *order,
+                        struct pipeline_wish **ret)
+{
+    int r = purpose_join(&f->purpose, order, ret);
+
+    queue_raise(f);
+    return r;
+}
+
 /* With a capture under way or waiting. */
 static int join(struct flight *f, const struct pipeline_order *order, struct pipeline_wish **ret)
 {
     int r;
 
+    /* One that fails waits for its share of the places: nothing is skipped that would be taken. */
+    if (order->reason == REASON_SCHEDULE && f->state == FLIGHT_WAITING && f->turn == TURN_ILL)
+        return 0;
     if (order->reason == REASON_SCHEDULE ||
         (order->reason == REASON_SIGNAL && f->purpose.reason == REASON_SIGNAL)) {
         count(f->pipeline, f->target, OUTCOME_SKIPPED);
+        pipeline_report_late(f->pipeline, f);
         return 0;
     }
     if (f->state == FLIGHT_WAITING)
-        return purpose_join(&f->purpose, order, ret);
+        return join_waiting(f, order, ret);
     r = purpose_join(&f->after, order, ret);
     f->again = f->again || r == 0;
     return r;
@@ -439,8 +434,9 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
             f->pipeline = p;
             f->purpose.due = order->due;
             f->target = target_ref(t);
+            (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->since);
             t->flight = f;
-            list_add(&p->waiting, f);
+            queue_add(f);
             wake(p);
             return 0;
         }
@@ -499,7 +495,11 @@ unsigned pipeline_in_flight(const struct pipeline *p)
 
 unsigned pipeline_waiting(const struct pipeline *p)
 {
-    return p->waiting.n;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < TURNS; i++)
+        n += p->turns.waiting[i];
+    return n;
 }
 
 unsigned pipeline_storage_failures(const struct pipeline *p)
@@ -510,8 +510,9 @@ unsigned pipeline_storage_failures(const struct pipeline *p)
 void pipeline_drain(struct pipeline *p)
 {
     p->drained = true;
-    while (p->waiting.first)
-        flight_fail(p->waiting.first, OUTCOME_CANCELLED, "contraced is stopping");
+    for (unsigned i = 0; i < TURNS; i++)
+        while (p->waiting[i].first)
+            flight_fail(p->waiting[i].first, OUTCOME_CANCELLED, "contraced is stopping");
 }
 
 void pipeline_cut(struct pipeline *p)
@@ -528,5 +529,5 @@ void pipeline_cut(struct pipeline *p)
 
 bool pipeline_idle(const struct pipeline *p)
 {
-    return p->waiting.n == 0 && p->flying.n == 0;
+    return pipeline_waiting(p) == 0 && p->flying.n == 0;
 }

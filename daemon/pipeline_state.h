@@ -3,10 +3,11 @@
 
 /*
  * What the pipeline's own files share and nobody else sees. pipeline.c carries flights to their
- * end, pipeline_purpose.c knows what they are for, pipeline_log.c says what came of them.
+ * end, pipeline_queue.c gives them their turn, pipeline_purpose.c knows what they are for, pipeline_log.c says what came of them.
  */
 
 #include "daemon/capture/capture.h"
+#include "daemon/capture/turns.h"
 #include "daemon/pipeline.h"
 
 enum flight_state {
@@ -36,12 +37,14 @@ struct purpose {
 
 struct flight {
     struct pipeline *pipeline;
-    struct flight *prev, *next; /* in `waiting` or in `flying` */
+    struct flight *prev, *next; /* in one of `waiting` or in `flying` */
+    enum turn turn;             /* as which it waits, or was given its place */
     enum flight_state state;
     struct target *target;
     struct purpose purpose;
     bool again; /* what was asked for meanwhile and needs a capture of its own: */
     struct purpose after;
+    usec since; /* boot time since which it waits for its turn, then since its turn */
     struct spool_file *file;
     uint64_t room; /* asked for */
     struct capture *capture;
@@ -72,11 +75,27 @@ struct pipeline {
     void *userdata;
     bool once;
     unsigned max;
-    struct flight_list waiting, flying;
+    struct flight_list waiting[TURNS], flying;
+    struct turns turns;        /* the same in numbers */
     sd_event_source *wake;     /* starts what waits, outside of whatever call made a place free */
     unsigned storage_failures; /* captures in a row that the disk failed; said in the log once */
+    bool crowded;              /* said in the log: captures wait longer than an interval */
+    const struct flight *stalled; /* said in the log: this one does not end; or NULL */
     bool drained;
 };
+
+/* pipeline_queue.c: adds it to those that wait for a place. */
+void queue_add(struct flight *f);
+
+/* It waits, and somebody else wants it now. */
+void queue_raise(struct flight *f);
+
+/* Who is next and has a place; NULL: nobody. It stays where it is until queue_take. */
+struct flight *queue_next(struct pipeline *p);
+void queue_take(struct flight *f);
+
+/* Out of the queue or out of its place. */
+void queue_leave(struct flight *f);
 
 /*
  * pipeline_purpose.c: lays an order over a purpose. The first that was not the schedule's gives it
@@ -94,3 +113,8 @@ void purpose_done(struct purpose *u);
 
 /* pipeline_log.c: the target's state, the disk's, and what people are told of both. */
 void pipeline_report(struct pipeline *p, struct flight *f, const char *key);
+
+/* The target is due again, and the capture that was due before has not ended: said once for all
+ * when it is an interval late, and once when that is over. */
+void pipeline_report_late(struct pipeline *p, const struct flight *f);
+void pipeline_report_in_time(struct pipeline *p, const struct flight *ended);

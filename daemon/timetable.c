@@ -182,6 +182,29 @@ static void drop_retry(struct timetable *tt, struct target *t)
     agenda_set(&tt->agenda, t, tt->once_until ? USEC_NEVER : next_due(tt, t));
 }
 
+/*
+ * A target that fails slowly holds a place all the while: it is tried less often. `due` was set by
+ * the schedule when this try began.
+ */
+static void back_off(struct timetable *tt, struct target *t)
+{
+    usec interval = t->job->interval, wait = schedule_backoff(t->failures, interval);
+    usec now = now_boot(tt), from = t->last_start + wait - interval / 2;
+
+    if (tt->once_until || t->last_took < SCHEDULE_SLOW || wait <= interval)
+        return;
+    t->backing_off = true;
+    agenda_set(&tt->agenda, t, schedule_next(&t->schedule, 0, from > now ? from : now));
+}
+
+static void end_back_off(struct timetable *tt, struct target *t)
+{
+    if (!t->backing_off)
+        return;
+    t->backing_off = false;
+    agenda_set(&tt->agenda, t, next_due(tt, t));
+}
+
 bool timetable_finished(struct timetable *tt, struct target *t, enum reason reason,
                         const char *name, enum outcome outcome)
 {
@@ -192,10 +215,13 @@ bool timetable_finished(struct timetable *tt, struct target *t, enum reason reas
     if (outcome_published(outcome)) {
         t->attempts = 0;
         drop_retry(tt, t);
+        end_back_off(tt, t);
     }
     retry = retry_time(tt, t, outcome);
     if (retry != USEC_NEVER)
         set_retry(tt, t, retry, reason, name);
+    else if (outcome_failed(outcome) && !t->retrying)
+        back_off(tt, t);
     arm(tt);
     return retry != USEC_NEVER;
 }

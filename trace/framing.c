@@ -140,6 +140,7 @@ static int step_type(struct framing *f, uint8_t byte)
         f->last_generation = f->generation;
         f->generation = 0;
         f->clocked = false;
+        f->whole_newest = f->newest;
         return STEP_LAST;
     default: return bad(f, "not a batch");
     }
@@ -183,6 +184,15 @@ static int enter_generation(struct framing *f, uint64_t gen)
     return STEP_FIRST;
 }
 
+static void note_time(struct framing *f, uint64_t time)
+{
+    if (!f->timed || time < f->first)
+        f->first = time;
+    if (!f->timed || time > f->newest)
+        f->newest = time;
+    f->timed = true;
+}
+
 /* Unsigned LEB128 as encoding/binary.ReadUvarint takes it: ten bytes at most, padded or not. */
 static int step_field(struct framing *f, uint8_t byte)
 {
@@ -204,6 +214,10 @@ static int step_field(struct framing *f, uint8_t byte)
     r = enter_generation(f, f->number[FIELD_GENERATION]);
     if (r < 0)
         return r;
+    if (r == STEP_FIRST)
+        f->whole_newest = f->newest;
+    if (!f->experimental)
+        note_time(f, f->number[FIELD_TIMESTAMP]);
     f->payload = f->number[FIELD_SIZE];
     f->fresh = true;
     f->state = f->payload > 0 ? STATE_PAYLOAD : STATE_TYPE;
@@ -224,11 +238,17 @@ static int step(struct framing *f, uint8_t byte)
 static size_t skip(struct framing *f, const uint8_t *data, size_t n)
 {
     if (f->state == STATE_PAYLOAD) {
-        if (f->fresh && !f->experimental && data[0] == f->rules->clock_event)
-            f->clocked = true;
+        if (f->fresh) {
+            bool clock = !f->experimental && data[0] == f->rules->clock_event;
+
+            f->clocked = f->clocked || clock;
+            f->in_clock = clock && f->n_clock == 0;
+        }
         f->fresh = false;
         if (n > f->payload)
             n = (size_t)f->payload;
+        for (size_t i = 0; f->in_clock && i < n && f->n_clock < sizeof(f->clock); i++)
+            f->clock[f->n_clock++] = data[i];
         f->payload -= n;
         if (f->payload == 0)
             f->state = STATE_TYPE;
@@ -334,10 +354,37 @@ int framing_finish(struct framing *f, bool clean)
     if (!f->error) {
         f->error = why_not_whole(f, clean);
         if (!f->error) {
-            if (f->whole_bytes < f->offset)
+            if (f->whole_bytes < f->offset) {
+                f->whole_newest = f->newest;
                 give_whole(f);
+            }
             return 1;
         }
     }
     return f->whole_bytes > 0 ? 0 : -ENODATA;
+}
+
+/* Units a second of the times in batch headers; 0: not known. */
+static uint64_t frequency(const struct framing *f)
+{
+    size_t i = f->rules->clock_event == EV_SYNC ? 1 : 0;
+    uint64_t value = 0;
+
+    if (i >= f->n_clock || f->clock[i] != EV_FREQUENCY)
+        return 0;
+    for (unsigned shift = 0; ++i < f->n_clock && shift < 63; shift += 7) {
+        value |= (uint64_t)(f->clock[i] & 0x7f) << shift;
+        if (!(f->clock[i] & 0x80))
+            return value;
+    }
+    return 0;
+}
+
+double framing_span(const struct framing *f)
+{
+    uint64_t units = f->format == FRAMING_V2 && f->whole_bytes > 0 ? frequency(f) : 0;
+
+    if (units == 0 || f->whole_newest <= f->first)
+        return 0;
+    return (double)(f->whole_newest - f->first) / (double)units;
 }

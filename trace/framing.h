@@ -6,8 +6,8 @@
  * Framing: what kind of Go execution trace a stream of bytes is, and where its last whole
  * generation ends.
  *
- * It reads the 16-byte header, batch headers and the first byte of each batch, skips everything
- * else, and keeps at most one batch header. It does not look into events: a trace whose framing is
+ * It reads the 16-byte header, batch headers, the first byte of each batch and the clock's frequency,
+ * skips everything else, and keeps at most one batch header. It does not look into events: a trace whose framing is
  * right may still be refused by a reader for what its batches say.
  *
  * The formats are those of Go's internal/trace (version/version.go, batch.go, generation.go) and
@@ -30,6 +30,9 @@ enum framing_format {
     FRAMING_V1, /* Go 1.11–1.21: no generations */
     FRAMING_V2, /* Go 1.22 and later: batches in generations */
 };
+
+/* What a batch with a generation's clock begins with: two types of events and a number. */
+#define FRAMING_CLOCK_MAX 12
 
 /* Longest thing held back: a type byte, an experiment's byte and four numbers of ten bytes. */
 #define FRAMING_HEADER_MAX 42
@@ -63,15 +66,21 @@ struct framing {
     struct framing_sink sink;
     const struct framing_rules *rules;
     int state;
-    unsigned field;           /* the number being read */
-    unsigned shift;           /* bits of it already read */
-    uint64_t number[4];       /* generation, thread, timestamp, size */
-    uint64_t generation;      /* the open one; 0: none */
-    uint64_t last_generation; /* the one that ended last; 0: none */
-    uint64_t payload;         /* bytes of the batch still to skip */
-    bool experimental;        /* the batch belongs to an experiment */
-    bool fresh;               /* none of the batch's bytes seen yet */
-    bool clocked;             /* the open generation has its frequency or sync batch */
+    unsigned field;                   /* the number being read */
+    unsigned shift;                   /* bits of it already read */
+    uint64_t number[4];               /* generation, thread, timestamp, size */
+    uint64_t generation;              /* the open one; 0: none */
+    uint64_t last_generation;         /* the one that ended last; 0: none */
+    uint64_t payload;                 /* bytes of the batch still to skip */
+    bool experimental;                /* the batch belongs to an experiment */
+    bool fresh;                       /* none of the batch's bytes seen yet */
+    bool clocked;                     /* the open generation has its frequency or sync batch */
+    bool in_clock;                    /* the first such batch is being read */
+    uint8_t clock[FRAMING_CLOCK_MAX]; /* how it begins */
+    size_t n_clock;
+    bool timed;             /* a batch header was read: the times below are set */
+    uint64_t first, newest; /* the earliest and the latest time in batch headers */
+    uint64_t whole_newest;  /* the latest in whole_bytes */
     uint8_t held[FRAMING_HEADER_MAX];
     size_t n_held;
 };
@@ -101,5 +110,11 @@ int framing_feed(struct framing *f, const void *data, size_t n);
  * off exactly between two generations looks, and is, whole.
  */
 int framing_finish(struct framing *f, bool clean);
+
+/*
+ * How many seconds the whole generations span, by the times in their batch headers: the last ones
+ * are written as a generation ends. 0: not known, as for Go before 1.22.
+ */
+double framing_span(const struct framing *f);
 
 #endif

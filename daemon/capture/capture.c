@@ -21,13 +21,13 @@
 
 /* What is kept of a body that is no trace: enough to see what it is. */
 #define HEAD_MAX 512
-#define HEAD_SHOWN 100
 
 struct capture {
     struct http_request *request;
     const struct capture_handlers *handlers;
     void *userdata;
     struct writer writer;
+    usec window;    /* that is asked for */
     uint64_t limit; /* of decoded bytes */
     uint64_t room;
     uint64_t written; /* taken into the block or the file */
@@ -169,129 +169,17 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
     return (ssize_t)n;
 }
 
-static bool head_has(const struct capture *c, const char *words)
-{
-    return memmem(c->head, c->head_len, words, strlen(words)) != NULL;
-}
-
-/* Go's answers: net/http/pprof's Trace and serveError. */
-static enum outcome outcome_of_status(const struct capture *c, long status)
-{
-    if (status == 401 || status == 403)
-        return OUTCOME_UNAUTHORIZED;
-    if (status >= 300 && status < 400)
-        return OUTCOME_REDIRECT;
-    if (status == 500 && head_has(c, "Could not enable tracing"))
-        return OUTCOME_BUSY;
-    if (status == 400 && head_has(c, "exceeds server's WriteTimeout"))
-        return OUTCOME_WRITE_TIMEOUT;
-    return OUTCOME_HTTP_STATUS;
-}
-
-static enum outcome outcome_of_error(enum http_error error)
-{
-    switch (error) {
-    case HTTP_DNS: return OUTCOME_DNS;
-    case HTTP_PROXY:
-    case HTTP_PROXY_REFUSED:
-    case HTTP_CONNECT: return OUTCOME_CONNECT;
-    case HTTP_TLS: return OUTCOME_TLS;
-    case HTTP_TLS_FILE: return OUTCOME_CREDENTIALS;
-    case HTTP_TIMEOUT: return OUTCOME_TIMEOUT;
-    case HTTP_CLOSED: return OUTCOME_CLOSED;
-    case HTTP_LOCAL: return OUTCOME_RESOURCES;
-    case HTTP_OK:
-    case HTTP_ABORTED:
-    case HTTP_PROTOCOL: break;
-    }
-    return OUTCOME_PROTOCOL;
-}
-
-/* The start of a body, quoted, for the log. */
-static void quote_head(const struct capture *c, struct buf *out)
-{
-    size_t n = c->head_len < HEAD_SHOWN ? c->head_len : HEAD_SHOWN;
-
-    while (n > 0 && c->head[n - 1] == '\n')
-        n--;
-    if (n == 0) {
-        (void)buf_adds(out, "an empty body");
-        return;
-    }
-    (void)buf_adds(out, "\"");
-    buf_add_escaped(out, c->head, n);
-    (void)buf_adds(out, c->head_len > HEAD_SHOWN ? "\"…" : "\"");
-}
-
-/* The one word for what ended a body that is a trace but not a whole one. */
-static const char *cut_by(const struct capture *c, const struct http_result *h)
-{
-    if (c->cut_by)
-        return c->cut_by;
-    if (h->error == HTTP_OK)
-        return c->framing.error && c->framing.offset < c->written ? "corrupt" : "incomplete";
-    if (h->error == HTTP_ABORTED)
-        return "corrupt";
-    return outcome_name(outcome_of_error(h->error));
-}
-
-/* A body that is not a trace, or not one whole generation of it. */
-static enum outcome outcome_of_nothing(const struct capture *c, const struct http_result *h,
-                                       int kept)
-{
-    if (c->error < 0)
-        return outcome_of_errno(c->error);
-    if (c->cut_by && strcmp(c->cut_by, "no_space") == 0)
-        return OUTCOME_NO_SPACE;
-    if (c->stopped)
-        return OUTCOME_CANCELLED;
-    /*
-     * First: a body that breaks off within the trace's header did not say yet what it is. One that
-     * is something else was aborted at its first wrong byte.
-     */
-    if (h->error != HTTP_OK && h->error != HTTP_ABORTED)
-        return outcome_of_error(h->error);
-    if (c->framing.format == FRAMING_NOT_A_TRACE)
-        return OUTCOME_NOT_A_TRACE;
-    return kept == -EBADMSG ? OUTCOME_NOT_A_TRACE : OUTCOME_INCOMPLETE;
-}
-
-/* Why there is nothing to publish, for people. */
-static void explain_nothing(const struct capture *c, const struct http_result *h,
-                            enum outcome outcome, struct buf *text)
-{
-    const char *why = c->framing.error ? c->framing.error : "the trace ended";
-
-    if (outcome == OUTCOME_NOT_A_TRACE) {
-        (void)buf_adds(text, "the answer is not a Go execution trace but ");
-        quote_head(c, text);
-        return;
-    }
-    if (c->error < 0) {
-        (void)buf_addf(text, "cannot write the trace: %s after %llu bytes", strerror(-c->error),
-                       (unsigned long long)c->written);
-        return;
-    }
-    if (c->cut_by)
-        (void)buf_addf(text, "cut by %s", c->cut_by);
-    else
-        (void)buf_adds(text, h->error != HTTP_ABORTED && h->text[0] ? h->text : why);
-    (void)buf_addf(text, " after %llu bytes, before one generation was whole",
-                   (unsigned long long)c->written);
-}
-
 /* A 200: what came of it, whole, cut or nothing. */
-static void judge_body(struct capture *c, const struct http_result *h, struct capture_result *r,
+static void judge_body(struct capture *c, const struct evidence *e, struct capture_result *r,
                        struct buf *text)
 {
-    int written = flush(c);
-    bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && written == 0;
+    const struct http_result *h = e->http;
+    bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
     int kept = framing_finish(&c->framing, clean);
 
     /* A piece that could not be written was framed and hashed already: neither fits the file. */
     if (kept < 0 || c->error < 0) {
-        r->outcome = outcome_of_nothing(c, h, kept);
-        explain_nothing(c, h, r->outcome, text);
+        judgement_nothing(e, kept, r, text);
         return;
     }
     if (finish_hash(c, r->sha256) < 0) {
@@ -302,33 +190,40 @@ static void judge_body(struct capture *c, const struct http_result *h, struct ca
     r->go_minor = c->framing.go_minor;
     r->generations = c->framing.generations;
     r->bytes = c->framing.whole_bytes;
-    /* Broken off exactly between two generations it is whole, but not all that was asked for. */
-    r->outcome = kept == 1 && h->error == HTTP_OK && !c->cut_by ? OUTCOME_OK : OUTCOME_TRUNCATED;
-    if (r->outcome == OUTCOME_TRUNCATED) {
-        r->cut_by = cut_by(c, h);
-        (void)buf_addf(text, "cut by %s after %llu bytes, of which %llu are whole generations",
-                       r->cut_by, (unsigned long long)c->written, (unsigned long long)r->bytes);
-    }
+    judgement_kept(e, kept, r, text);
+}
+
+static struct evidence evidence_of(const struct capture *c, const struct http_result *h)
+{
+    return (struct evidence){
+        .http = h,
+        .framing = &c->framing,
+        .head = c->head,
+        .head_len = c->head_len,
+        .written = c->written,
+        .window = c->window,
+        .cut_by = c->cut_by,
+        .error = c->error,
+        .stopped = c->stopped,
+    };
 }
 
 static void judge(struct capture *c, const struct http_result *h, struct capture_result *r)
 {
+    bool refused = (h->status != 0 && h->status != 200) || h->error == HTTP_PROXY_REFUSED ||
+                   (h->error != HTTP_OK && h->error != HTTP_ABORTED && c->head_len == 0);
+    struct evidence evidence;
     struct buf text;
 
+    if (!refused)
+        (void)flush(c);
     *r = (struct capture_result){.received = c->written, .error = c->error, .peer = c->peer};
+    evidence = evidence_of(c, h);
     buf_init(&text, CAPTURE_TEXT_MAX - 1);
-    if (h->status != 0 && h->status != 200) {
-        r->outcome = outcome_of_status(c, h->status);
-        (void)buf_addf(&text, "HTTP status %ld%s%s: ", h->status,
-                       h->proxy[0] ? " through the proxy " : "", h->proxy);
-        quote_head(c, &text);
-    } else if (h->error != HTTP_OK && h->error != HTTP_ABORTED &&
-               (c->head_len == 0 || h->error == HTTP_PROXY_REFUSED)) {
-        r->outcome = outcome_of_error(h->error);
-        (void)buf_adds(&text, h->text);
-    } else {
-        judge_body(c, h, r, &text);
-    }
+    if (refused)
+        judgement_refused(&evidence, r, &text);
+    else
+        judge_body(c, &evidence, r, &text);
     (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&text));
     buf_done(&text);
 }
@@ -362,7 +257,7 @@ static const struct http_handlers http_handlers = {
     .finished = on_finished,
 };
 
-static struct capture *capture_new(const struct target *t, int fd, uint64_t room,
+static struct capture *capture_new(const struct target *t, usec window, int fd, uint64_t room,
                                    const struct capture_handlers *handlers, void *userdata)
 {
     struct capture *c = calloc(1, sizeof(*c));
@@ -372,6 +267,7 @@ static struct capture *capture_new(const struct target *t, int fd, uint64_t room
         return NULL;
     c->handlers = handlers;
     c->userdata = userdata;
+    c->window = window;
     c->limit = t->job->body_size_limit;
     c->hash = EVP_MD_CTX_new();
     c->whole = EVP_MD_CTX_new();
@@ -435,7 +331,7 @@ int capture_start(struct http *http, const struct target *t, usec window, int fd
         options.url = url;
         if (authorization.len > 0)
             options.authorization = buf_str(&authorization);
-        c = url ? capture_new(t, fd, room, handlers, userdata) : NULL;
+        c = url ? capture_new(t, window, fd, room, handlers, userdata) : NULL;
         r = c ? http_start(http, &options, &http_handlers, c, &c->request) : -ENOMEM;
         (void)snprintf(failure.text, sizeof(failure.text), "cannot start the request: %s",
                        strerror(-r));

@@ -11,26 +11,11 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "daemon/capture/outcome.h"
+#include "daemon/capture/judgement.h"
 #include "daemon/capture/target.h"
 #include "daemon/net/http.h"
 
-#define CAPTURE_TEXT_MAX 512
-
 struct capture;
-
-struct capture_result {
-    enum outcome outcome;
-    uint64_t received; /* decoded bytes that were written */
-    uint64_t bytes;    /* of these, the whole trace; 0 unless outcome_published() */
-    uint64_t generations;
-    unsigned go_minor;           /* 26: the trace's header says `go 1.26` */
-    const char *cut_by;          /* OUTCOME_TRUNCATED: why, one word; static */
-    int error;                   /* of write(2), as a negative errno, or 0 */
-    uint32_t peer;               /* pid of a unix socket's listener, or 0 */
-    char sha256[65];             /* of the first `bytes` bytes, in hex */
-    char text[CAPTURE_TEXT_MAX]; /* what happened, for people; "" when all is well */
-};
 
 struct capture_handlers {
     /*

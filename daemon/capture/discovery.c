@@ -40,7 +40,8 @@ struct watch {
 struct pattern {
     size_t job; /* index in the configuration */
     char *glob;
-    bool unseen; /* its directory could not be read: it was said in the log */
+    /* What was said in the log: its directory cannot be read, no file matches, too many do. */
+    bool unseen, empty, many;
 };
 
 struct discovery {
@@ -175,6 +176,17 @@ static void read_found(struct discovery *d, const char *path)
     f->marked = true;
 }
 
+/* Once, until it is otherwise. */
+static void say_matches(struct pattern *p, size_t n)
+{
+    if (n == 0 && !p->empty)
+        log_info("file_sd %s matches no file: its targets come with one", p->glob);
+    if (n > FILES_MAX && !p->many)
+        log_warn("file_sd %s matches %zu files: only %d are read", p->glob, n, FILES_MAX);
+    p->empty = n == 0;
+    p->many = n > FILES_MAX;
+}
+
 static void read_pattern(struct discovery *d, struct pattern *p)
 {
     glob_t found = {0};
@@ -184,6 +196,8 @@ static void read_pattern(struct discovery *d, struct pattern *p)
         p->unseen = false;
     else
         keep_pattern(d, p);
+    if (!p->unseen)
+        say_matches(p, r == 0 ? found.gl_pathc : 0);
     for (size_t i = 0; r == 0 && i < found.gl_pathc && i < FILES_MAX; i++)
         read_found(d, found.gl_pathv[i]);
     globfree(&found);

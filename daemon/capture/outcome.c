@@ -8,6 +8,7 @@ enum kind {
     KIND_PUBLISHED,
     KIND_FAILED,
     KIND_NEUTRAL, /* says nothing about the target */
+    KIND_PATIENT, /* nothing at first; a failure when nothing else came for an interval */
 };
 
 static const struct row {
@@ -18,7 +19,14 @@ static const struct row {
 } table[] = {
     [OUTCOME_OK] = {"ok", KIND_PUBLISHED, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_TRUNCATED] = {"truncated", KIND_PUBLISHED, OUTCOME_RETRY_NEXT, ""},
-    [OUTCOME_BUSY] = {"busy", KIND_NEUTRAL, OUTCOME_RETRY_BUSY, ""},
+    [OUTCOME_SHORT] = {"short", KIND_PUBLISHED, OUTCOME_RETRY_NEXT,
+                       "; the service answers with less than `seconds` of trace: does `path` "
+                       "lead to net/http/pprof, and does that get `seconds`?"},
+    [OUTCOME_BUSY] =
+        {"busy", KIND_PATIENT, OUTCOME_RETRY_BUSY,
+         "; somebody else traces it all the time: look for another tracer (dd-trace-go, the flight "
+         "recorder of golang.org/x/exp/trace, a second contraced) and for trace.Start in the "
+         "program"},
     [OUTCOME_SKIPPED] = {"skipped", KIND_NEUTRAL, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_DNS] = {"dns", KIND_FAILED, OUTCOME_RETRY_DOWN, ""},
     [OUTCOME_CONNECT] = {"connect", KIND_FAILED, OUTCOME_RETRY_DOWN, ""},
@@ -79,12 +87,17 @@ bool outcome_published(enum outcome o)
 
 bool outcome_failed(enum outcome o)
 {
-    return table[o].kind == KIND_FAILED;
+    return table[o].kind == KIND_FAILED || table[o].kind == KIND_PATIENT;
 }
 
 bool outcome_tells(enum outcome o)
 {
     return table[o].kind != KIND_NEUTRAL;
+}
+
+bool outcome_patient(enum outcome o)
+{
+    return table[o].kind == KIND_PATIENT;
 }
 
 enum outcome_retry outcome_retry(enum outcome o)

@@ -11,6 +11,7 @@
 enum outcome {
     OUTCOME_OK,            /* a whole trace was published */
     OUTCOME_TRUNCATED,     /* published, cut at its last whole generation */
+    OUTCOME_SHORT,         /* published, whole, but of less time than was asked for */
     OUTCOME_BUSY,          /* somebody else was tracing */
     OUTCOME_SKIPPED,       /* one was in flight when the next was due */
     OUTCOME_DNS,           /* the name did not resolve */
@@ -48,13 +49,17 @@ enum outcome outcome_of_errno(int r);
 /* Something is in the archive. */
 bool outcome_published(enum outcome o);
 
-/* The target is not well, as opposed to nothing having been tried or said. */
+/* The target is not well, as opposed to nothing having been tried or said; one that is
+ * outcome_patient() only when it lasts. */
 bool outcome_failed(enum outcome o);
 
 /* The outcome says something about the target, so that its state follows it. */
 bool outcome_tells(enum outcome o);
 
 enum outcome_retry outcome_retry(enum outcome o);
+
+/* It says something about the target only when nothing else came for a whole interval. */
+bool outcome_patient(enum outcome o);
 
 /* What a person can do about it; "" where there is nothing to add. */
 const char *outcome_hint(enum outcome o);

@@ -95,3 +95,11 @@ usec schedule_retry_down(usec now, usec next, unsigned attempt, uint64_t random)
 
     return at < next ? at : USEC_NEVER;
 }
+
+usec schedule_backoff(unsigned failures, usec interval)
+{
+    unsigned times = failures < 3 ? 1 : failures < 6 ? 2 : 4;
+    usec most = interval > SCHEDULE_BACKOFF_MAX ? interval : SCHEDULE_BACKOFF_MAX;
+
+    return interval * times < most ? interval * times : most;
+}

@@ -16,6 +16,9 @@
 #define SCHEDULE_FIRST_SPACING (100 * USEC_PER_MSEC) /* between the first captures of two targets */
 #define SCHEDULE_JITTER 0.05                         /* of the interval, to either side */
 
+#define SCHEDULE_SLOW USEC_PER_SEC
+#define SCHEDULE_BACKOFF_MAX (15 * USEC_PER_MIN)
+
 struct schedule {
     uint64_t hash; /* who the target is */
     usec interval;
@@ -42,6 +45,11 @@ usec schedule_next(const struct schedule *s, usec last, usec now);
 /* The first capture of the i-th of n targets that appear together at `now`: spread over
  * min(interval, n × SCHEDULE_FIRST_SPACING); the 0-th at once. */
 usec schedule_first(uint64_t i, uint64_t n, usec interval, usec now);
+
+/* How long at least from one try to the next scheduled one, for a target that failed so often in a
+ * row and whose tries take SCHEDULE_SLOW or longer: the interval, and from the third failure on two,
+ * then four; but no longer than SCHEDULE_BACKOFF_MAX, or the interval where that is longer. */
+usec schedule_backoff(unsigned failures, usec interval);
 
 /*
  * When to try again before the next due time: USEC_NEVER if it would not fit before `next`.

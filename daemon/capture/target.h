@@ -79,8 +79,12 @@ struct target {
     char *due_name;         /* of that reason, as in an order; or NULL */
     bool retrying;          /* `due` is that of another try, not of the schedule */
     usec last_start;        /* boot time of the last request; 0: none yet */
+    usec last_took;         /* how long that was under way */
+    bool backing_off;       /* `due` is later than the schedule alone would have it */
     unsigned attempts;      /* failed tries since the last kept trace */
     unsigned failures;      /* in a row, for the log */
+    usec patient_since;     /* boot time since which each try was outcome_patient(); 0: not so */
+    unsigned patient_tries; /* since then */
     bool counted_failing;   /* the daemon's count of failing targets has it */
     enum outcome state;     /* of the last capture that tells; OUTCOME_OK at first */
     struct target_last last;

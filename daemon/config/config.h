@@ -17,6 +17,7 @@
 
 #define CONFIG_FILE_MAX (4u << 20)            /* bytes of one configuration or file_sd file */
 #define CONFIG_LABELS_MAX 64                  /* labels of one target */
+#define CONFIG_LABELS_BYTES_MAX (8u << 10)    /* of their names and values: what a record holds */
 #define CONFIG_TARGETS_MAX 100000             /* targets of one file */
 #define CONFIG_JOBS_MAX 10000                 /* scrape_configs of one file */
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */

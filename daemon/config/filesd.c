@@ -80,8 +80,9 @@ static int read_groups(struct yaml_file *f, struct target_list *list)
     if (!root)
         return yaml_file_error(f, NULL, "the file is empty; no targets are written as []");
     if (root->type != YAML_SEQUENCE_NODE)
-        return yaml_file_error(f, root, "expected a list of groups of targets, got %s",
-                               yaml_kind(root));
+        return yaml_file_error(f, root, "expected a list of groups of targets, got %s%s",
+                               yaml_kind(root),
+                               yaml_is_null(root) ? " (null): no targets are written as []" : "");
     for (const yaml_node_item_t *item = root->data.sequence.items.start;
          item < root->data.sequence.items.top; item++) {
         const yaml_node_t *node = yaml_file_node(f, *item);

@@ -17,7 +17,7 @@
 struct group {
     struct target_list targets;
     struct label *labels;
-    size_t n_labels;
+    size_t n_labels, label_bytes;
 };
 
 static void labels_free(struct label *labels, size_t n)
@@ -156,6 +156,12 @@ static int read_label(struct yaml_file *f, const yaml_node_pair_t *pair, struct 
     if (*l->value == '\0') {
         free(steal(&l->value));
         return 0;
+    }
+    g->label_bytes += strlen(name) + strlen(l->value);
+    if (g->label_bytes > CONFIG_LABELS_BYTES_MAX) {
+        free(steal(&l->value));
+        return yaml_file_error(f, value, "the labels of a target have more than %u KiB",
+                               CONFIG_LABELS_BYTES_MAX >> 10);
     }
     l->name = strdup(name);
     g->n_labels++;

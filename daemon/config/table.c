@@ -73,7 +73,8 @@ static int read_list(struct yaml_file *f, const yaml_node_t *node, const struct 
     bool bad = false;
 
     if (node->type != YAML_SEQUENCE_NODE)
-        return yaml_file_error(f, node, "%s: expected a list, got %s", key->name, yaml_kind(node));
+        return yaml_file_error(f, node, "%s: expected a list, got %s%s", key->name, yaml_kind(node),
+                               yaml_is_null(node) ? " (null): an empty one is written as []" : "");
     item = node->data.sequence.items.start;
     end = node->data.sequence.items.top;
     count = (size_t)(end - item);

@@ -10,6 +10,9 @@
 #include "base/log.h"
 #include "daemon/control/admin_state.h"
 
+/* Of a connection: the head, and what the server notes of it while it reads. */
+#define CONNECTION_MEMORY ((size_t)2 * ADMIN_HEADERS_MAX)
+
 #define CALLS_MOST 8                  /* of the server in one turn of the loop */
 #define SERVER_ACCURACY USEC_PER_MSEC /* an answer that comes later waits for it */
 #define SWEEP_ACCURACY (250 * USEC_PER_MSEC)
@@ -396,7 +399,7 @@ static int start_server(struct admin *a)
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, a, MHD_OPTION_NOTIFY_COMPLETED,
         call_on_completed, a, MHD_OPTION_UNESCAPE_CALLBACK, call_unescape, a,
         MHD_OPTION_URI_LOG_CALLBACK, call_on_uri, a, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTION_SLOTS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)ADMIN_HEADERS_MAX,
+        (unsigned)CONNECTION_SLOTS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ADMIN_REPLY_STALL, MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!a->mhd)

@@ -15,9 +15,11 @@
 
 #include "daemon/config/config.h"
 
-#define ADMIN_CONNECTIONS_MAX 128     /* over it the oldest that does nothing gives way */
-#define ADMIN_HEADERS_MAX (16u << 10) /* bytes of a request's head: 431 or 414 over it */
-#define ADMIN_BODY_MAX (64u << 10)    /* bytes of a request's body: 413 over it */
+#define ADMIN_CONNECTIONS_MAX 128      /* over it the oldest that does nothing gives way */
+#define ADMIN_HEADERS_MAX (16u << 10)  /* bytes of a request's head: 431 or 414 well over it */
+#define ADMIN_BODY_MAX (64u << 10)     /* bytes of a request's body: 413 over it */
+#define ADMIN_LONG_BODY_MAX (1u << 20) /* the same for a route that takes long ones */
+#define ADMIN_BODIES_MAX (4u << 20)    /* bytes of all that come at the same time: 503 over it */
 #define ADMIN_REQUEST_TIMEOUT (10 * USEC_PER_SEC) /* for a whole request, and between two */
 #define ADMIN_REPLY_STALL 30                      /* seconds in which nothing of a reply is taken */
 #define ADMIN_REPLIES_MAX (16u << 20) /* bytes of replies under way; over it the oldest goes */
@@ -30,11 +32,17 @@ struct admin_call; /* one request under way */
 /* Called on the loop once the whole request is there and may be answered. */
 typedef void (*admin_run_fn)(void *userdata, struct admin_call *call);
 
+/* What is special about a route. */
+enum {
+    ADMIN_OPEN = 1,      /* tells nothing that a token is for: needs none */
+    ADMIN_LONG_BODY = 2, /* takes bodies of up to ADMIN_LONG_BODY_MAX */
+};
+
 struct admin_route {
     const char *method; /* "GET" (which HEAD is answered by, too) or "POST" */
     const char *path;   /* exact; a prefix when it ends in '/' and is longer than "/" */
     admin_run_fn run;
-    bool open; /* tells nothing that a token is for: needs none */
+    unsigned flags;
 };
 
 /* The routes are borrowed for good. Listens nowhere yet. 0 or a negative errno. */

@@ -13,7 +13,7 @@
 
 #define TOKEN_MAX CREDENTIALS_SECRET_MAX
 #define ERROR_MAX 2048
-#define DISCARD_MAX (1u << 20) /* of a body that is refused: read, so that the reply is, too */
+#define DISCARD_MAX (2u << 20) /* of a body that is refused: read, so that the reply is, too */
 
 #define TOO_LARGE 413 /* libmicrohttpd changed its name for it */
 #define JSON_TYPE "application/json"
@@ -344,6 +344,16 @@ static void refuse_method(struct admin_call *call, const char *method, const str
                buf_str(allowed));
 }
 
+static size_t body_max(const struct admin_call *call)
+{
+    return call->route->flags & ADMIN_LONG_BODY ? ADMIN_LONG_BODY_MAX : ADMIN_BODY_MAX;
+}
+
+static void refuse_long_body(struct admin_call *call)
+{
+    admin_fail(call, TOO_LARGE, "the body is longer than %zu KiB", body_max(call) >> 10);
+}
+
 /* What the head alone says against the request is answered here. */
 static void check_head(struct admin_call *call, const char *url, const char *version,
                        uint64_t length, bool has_body)
@@ -355,7 +365,7 @@ static void check_head(struct admin_call *call, const char *url, const char *ver
 
     buf_init(&allowed, 256);
     call->route = find_route(c->admin, url, call->method, &n, &allowed);
-    verdict = judge(call, version, call->route && call->route->open, has_body);
+    verdict = judge(call, version, call->route && (call->route->flags & ADMIN_OPEN), has_body);
     if (c->bad_uri) {
         admin_fail(call, MHD_HTTP_BAD_REQUEST, "the path or query has control characters");
     } else if (verdict.status != 0) {
@@ -366,8 +376,8 @@ static void check_head(struct admin_call *call, const char *url, const char *ver
         refuse_method(call, call->method, &allowed);
     } else if (!call->route) {
         admin_fail(call, MHD_HTTP_NOT_FOUND, "there is nothing at %.200s", url);
-    } else if (length > ADMIN_BODY_MAX) {
-        admin_fail(call, TOO_LARGE, "the body is longer than 64 KiB");
+    } else if (length > body_max(call)) {
+        refuse_long_body(call);
     } else {
         call->rest = strdup(url + n);
         if (!call->rest)
@@ -399,7 +409,7 @@ static struct admin_call *call_new(struct connection *c, const char *method)
         return NULL;
     call->connection = c;
     call->method = method;
-    buf_init(&call->body, ADMIN_BODY_MAX);
+    buf_init(&call->body, ADMIN_LONG_BODY_MAX);
     c->call = call;
     return call;
 }
@@ -428,6 +438,7 @@ static enum MHD_Result begin(struct connection *c, const char *url, const char *
 
 static enum MHD_Result take_body(struct admin_call *call, const char *data, size_t *size)
 {
+    struct admin *a = call->connection->admin;
     size_t n = *size;
 
     *size = 0;
@@ -436,10 +447,16 @@ static enum MHD_Result take_body(struct admin_call *call, const char *data, size
         return MHD_NO;
     if (call->state != CALL_READING)
         return MHD_YES;
-    if (call->body_seen > ADMIN_BODY_MAX)
-        admin_fail(call, TOO_LARGE, "the body is longer than 64 KiB");
-    else if (buf_add(&call->body, data, n) < 0)
+    if (call->body_seen > body_max(call)) {
+        refuse_long_body(call);
+    } else if (a->bodies + n > ADMIN_BODIES_MAX) {
+        admin_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE,
+                   "too many requests with long bodies at the same time; send it again");
+    } else if (buf_add(&call->body, data, n) < 0) {
         answer(call, 0, NULL, NULL);
+    } else {
+        a->bodies += n;
+    }
     return MHD_YES;
 }
 
@@ -500,6 +517,7 @@ void call_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
         free(call->headers[i].name);
         free(call->headers[i].value);
     }
+    call->connection->admin->bodies -= call->body.len;
     buf_done(&call->body);
     free(call->rest);
     free(call);

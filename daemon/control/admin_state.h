@@ -52,6 +52,7 @@ struct admin {
     sd_event_source *sweep;      /* ends what takes too long */
     struct connection connections[CONNECTION_SLOTS];
     size_t n_alive; /* neither free nor dying */
+    size_t bodies;  /* bytes of requests in memory */
     struct listener *listeners[LISTEN_MAX];
     size_t n_listeners;
     char *token_file;

@@ -61,9 +61,10 @@ static const struct meters_job *job_at(const struct metrics_facts *f, size_t i)
 static bool begins_at_zero(enum outcome o)
 {
     static const bool from_the_start[OUTCOME_COUNT] = {
-        [OUTCOME_OK] = true,       [OUTCOME_TRUNCATED] = true, [OUTCOME_BUSY] = true,
-        [OUTCOME_SKIPPED] = true,  [OUTCOME_CONNECT] = true,   [OUTCOME_TIMEOUT] = true,
-        [OUTCOME_NO_SPACE] = true, [OUTCOME_STORAGE] = true,   [OUTCOME_RESOURCES] = true,
+        [OUTCOME_OK] = true,        [OUTCOME_TRUNCATED] = true, [OUTCOME_SHORT] = true,
+        [OUTCOME_BUSY] = true,      [OUTCOME_SKIPPED] = true,   [OUTCOME_CONNECT] = true,
+        [OUTCOME_TIMEOUT] = true,   [OUTCOME_NO_SPACE] = true,  [OUTCOME_STORAGE] = true,
+        [OUTCOME_RESOURCES] = true,
     };
 
     return from_the_start[o];

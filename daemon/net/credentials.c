@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/secretfile.h"
@@ -14,22 +15,41 @@
 #define HEADER_MAX (2 * SECRET_MAX + 8192) /* base64 grows it by a third; plus the user's name */
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1) /* with its zero */
 
-static bool is_line_end(char c)
+#define BLANKS "a token has no blanks: only the token belongs into the file, without `Bearer`"
+
+static bool is_blank(char c)
 {
-    return c == '\n' || c == '\r';
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The secret without the newline that editors put at its end. */
+/* Without the white space around it, as Prometheus reads such a file: an editor's newline, a carriage
+ * return of another system, a blank that was copied with it. */
+static void trim(struct buf *secret)
+{
+    size_t from = 0;
+
+    while (secret->len > 0 && is_blank(secret->data[secret->len - 1]))
+        secret->data[--secret->len] = '\0';
+    while (from < secret->len && is_blank(secret->data[from]))
+        from++;
+    if (from == 0)
+        return;
+    memmove(secret->data, secret->data + from, secret->len - from);
+    explicit_bzero(secret->data + secret->len - from, from);
+    secret->len -= from;
+}
+
 static int read_secret(const char *path, struct buf *secret)
 {
     int r = secretfile_read(secret, path);
 
     if (r < 0)
         return r;
-    while (secret->len > 0 && is_line_end(secret->data[secret->len - 1]))
-        secret->data[--secret->len] = '\0';
+    trim(secret);
     if (secret->len == 0)
         return -ENODATA;
+    if (secret->len >= 3 && memcmp(secret->data, "\xef\xbb\xbf", 3) == 0)
+        return -EILSEQ;
     /* A line break in a header would be another header. */
     return memchr(secret->data, '\n', secret->len) || memchr(secret->data, '\r', secret->len) ||
                    memchr(secret->data, '\0', secret->len)
@@ -42,6 +62,7 @@ static const char *explain(int r)
     switch (-r) {
     case ENODATA: return "it is empty";
     case EBADMSG: return "it has more than one line";
+    case EILSEQ: return "it begins with a byte order mark: save it as plain text";
     case E2BIG: return "it is longer than 16 KiB";
     default: return secretfile_explain(r);
     }
@@ -87,6 +108,11 @@ static int add_token(const char *type, const struct buf *token, struct buf *head
     return r < 0 ? r : buf_add(header, buf_str(token), token->len);
 }
 
+static bool is_bearer(const char *type)
+{
+    return !type || strcasecmp(type, "Bearer") == 0;
+}
+
 void credentials_init(struct buf *header)
 {
     buf_init(header, HEADER_MAX);
@@ -115,6 +141,11 @@ int credentials_header(const struct credentials *c, struct buf *header, char *te
     if (r < 0) {
         buf_wipe(&secret);
         return r;
+    }
+    if (c->credentials_file && is_bearer(c->type) && memchr(secret.data, ' ', secret.len)) {
+        (void)snprintf(text, text_size, "cannot use the secret file %s: %s", path, BLANKS);
+        buf_wipe(&secret);
+        return -EINVAL;
     }
     if (c->credentials_file)
         r = add_token(c->type ? c->type : "Bearer", &secret, header);

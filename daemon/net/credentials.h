@@ -20,7 +20,7 @@ struct credentials {
 };
 
 /*
- * Reads a file with one line, the secret, without the newline that editors put at its end; `secret`
+ * Reads a file with one line, the secret, without white space around it; `secret`
  * is to be made for CREDENTIALS_SECRET_MAX bytes and wiped in any case. A file that others may read
  * is refused (-EPERM), unless root put it on a memory file system, as Kubernetes and systemd do
  * with secrets. On error `text` says which file and why; it never holds a secret.
@@ -32,7 +32,7 @@ void credentials_init(struct buf *header);
 
 /*
  * Appends "Authorization: …" to `header`; nothing when no file is named. Errors as those of
- * credentials_read, or -E2BIG, -ENOMEM.
+ * credentials_read, or -E2BIG, -ENOMEM, and -EINVAL for a bearer token with a blank in it.
  */
 int credentials_header(const struct credentials *c, struct buf *header, char *text,
                        size_t text_size);

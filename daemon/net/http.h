@@ -48,6 +48,7 @@ struct http_result {
      */
     bool sent_all;
     bool delimited; /* the body's end was announced (chunked or Content-Length), not just a close */
+    usec taken;     /* from when the request could go out to the end; 0: it never could */
     char text[HTTP_TEXT_MAX];    /* what went wrong, for people; "" when nothing did */
     char proxy[PROXY_NAME_SIZE]; /* which may have answered in the server's place; "": none */
 };

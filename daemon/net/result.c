@@ -179,6 +179,15 @@ static const char *text_of(const struct http_request *r, const struct http_resul
     return r->error[0] ? r->error : curl_easy_strerror(code);
 }
 
+static usec time_taken(const struct http_request *r)
+{
+    curl_off_t ready = 0, total = 0;
+
+    (void)curl_easy_getinfo(r->easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+    (void)curl_easy_getinfo(r->easy, CURLINFO_TOTAL_TIME_T, &total);
+    return ready > 0 && total > ready ? (usec)(total - ready) : 0;
+}
+
 void request_result(const struct http_request *r, CURLcode code, struct http_result *ret)
 {
     long os_errno = 0, proxy_status = 0;
@@ -188,7 +197,8 @@ void request_result(const struct http_request *r, CURLcode code, struct http_res
         code = CURLE_OK;
     else if (code == CURLE_OK && !r->head_ended)
         code = CURLE_RECV_ERROR; /* curl takes a head that is cut for a whole one */
-    *ret = (struct http_result){.delimited = r->delimited, .sent_all = all_was_sent(r)};
+    *ret = (struct http_result){
+        .delimited = r->delimited, .sent_all = all_was_sent(r), .taken = time_taken(r)};
     if (r->proxy)
         proxy_name(r->proxy, ret->proxy);
     (void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);

@@ -70,9 +70,9 @@ static bool set_number(json_t *object, const char *key, uint64_t value)
     return json_object_set_new(object, key, json_integer(number)) == 0;
 }
 
-static bool set_real(json_t *object, const char *key, double value)
+static bool set_seconds(json_t *object, const char *key, usec value)
 {
-    return json_object_set_new(object, key, json_real(isfinite(value) ? value : 0)) == 0;
+    return json_object_set_new(object, key, json_real((double)value / (double)USEC_PER_SEC)) == 0;
 }
 
 static bool set_labels(json_t *object, const struct record *r)
@@ -102,6 +102,18 @@ static bool set_truncated(json_t *object, const struct record *r)
            set_string(truncated, "by", r->truncated_by);
 }
 
+/*
+ * `seconds` is what was asked for where the trace spans all of it: that what it spans is a
+ * millisecond more is nothing that people group by.
+ */
+static bool set_times(json_t *object, const struct record *r)
+{
+    bool all = r->complete || r->span == 0 || r->span > r->window;
+
+    return set_seconds(object, "seconds", all ? r->window : r->span) &&
+           set_seconds(object, "requested_seconds", r->window);
+}
+
 /* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not 1.8999…. */
 static char *to_text(const json_t *o)
 {
@@ -129,9 +141,9 @@ char *record_to_json(const struct record *r)
     if (!o || !set_string(o, "service", r->service) || !set_string(o, "host", r->host) ||
         (r->pid && !set_number(o, "pid", r->pid)) || !set_string(o, "target", r->target) ||
         !set_string(o, "job", r->job) || !set_labels(o, r) || !set_string(o, "reason", r->reason) ||
-        !set_string(o, "start", clock_rfc3339(r->start, start)) ||
-        !set_real(o, "seconds", r->seconds) || !set_number(o, "bytes", r->bytes) ||
-        !set_string(o, "sha256", r->sha256) || !set_string(o, "go_version", r->go_version) ||
+        !set_string(o, "start", clock_rfc3339(r->start, start)) || !set_times(o, r) ||
+        !set_number(o, "bytes", r->bytes) || !set_string(o, "sha256", r->sha256) ||
+        !set_string(o, "go_version", r->go_version) ||
         json_object_set_new(o, "complete", json_boolean(r->complete)) < 0 || !set_truncated(o, r) ||
         !set_number(o, "generations", r->generations) ||
         !set_string(o, "contraced_version", PACKAGE_VERSION))

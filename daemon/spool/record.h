@@ -28,13 +28,14 @@ struct record {
     size_t n_labels;
     const char *reason; /* schedule, signal, api, trigger:<name> */
     usec start;         /* real time at which the request was sent */
-    double seconds;     /* the window asked for */
+    usec window;        /* what was asked for */
+    usec span;          /* what the trace really spans; 0: not known */
     uint64_t bytes;
     const char *sha256;     /* lower-case hex */
     const char *go_version; /* "1.26": as the trace's header says; NULL when not known */
     bool complete;
     uint64_t received;        /* when not complete: bytes that came, of which `bytes` were kept */
-    const char *truncated_by; /* when not complete: why, one word (timeout, reset, size_limit, …) */
+    const char *truncated_by; /* when not complete: why, one word (timeout, size_limit, short, …) */
     unsigned generations;
 };
 

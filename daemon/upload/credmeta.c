@@ -130,6 +130,9 @@ static const char *hint_imds(const struct credremote *c, long status)
 {
     if (status == 404 && c->part == IMDS_ROLE)
         return NO_ROLE;
+    if (status >= 400 && status < 500 && status != 408 && status != 429 && c->part == IMDS_TOKEN)
+        return "it has only version 1 (IMDSv1), which contraced does not use, or is switched off: "
+               "turn IMDSv2 on, or name key files";
     if (status != 0 || c->part != IMDS_TOKEN)
         return NULL;
     return strcmp(c->route.source, "imds") == 0

@@ -260,9 +260,9 @@ def test_long_heads(shared):
             assert reply is None or reply[0] in (400, 431)
             c.closed()
     with Client(address) as c:  # slowly enough for the reply to be seen
-        c.send(request(x="a" * (17 << 10)))
+        c.send(request(x="a" * (33 << 10)))
         assert c.reply()[0] == 431
-    assert status(address, x="a" * (12 << 10)) == 200
+    assert status(address, x="a" * (16 << 10)) == 200
     assert_small(d, before)
 
 

@@ -27,21 +27,26 @@ static void put_batch(struct trace *t, uint64_t generation, unsigned event, size
     put_byte(t, BATCH);
     put_number(t, generation);
     put_number(t, 4711); /* thread */
-    put_number(t, 1234567890);
+    put_number(t, t->time);
     put_number(t, n);
     for (size_t i = 0; i < n; i++)
         put_byte(t, i == 0 ? event : (unsigned)(i * 31 + generation * 7) & 0xff);
 }
 
-void traces_make(struct trace *t, unsigned minor, unsigned generations, size_t payload)
+static void begin(struct trace *t, unsigned minor)
 {
-    *t = (struct trace){0};
-    t->data = malloc(64 + generations * (payload + payload / BATCH_MAX * 32 + 256));
-    if (!t->data || generations > TRACES_GENERATIONS_MAX)
-        abort();
     t->n = (size_t)sprintf((char *)t->data, "go 1.%02u trace", minor % 100);
     memset(t->data + t->n, 0, 3);
     t->n += 3;
+}
+
+void traces_make(struct trace *t, unsigned minor, unsigned generations, size_t payload)
+{
+    *t = (struct trace){.time = 1234567890};
+    t->data = malloc(64 + generations * (payload + payload / BATCH_MAX * 32 + 256));
+    if (!t->data || generations > TRACES_GENERATIONS_MAX)
+        abort();
+    begin(t, minor);
     for (unsigned g = 1; g <= generations; g++) {
         if (minor >= 25)
             put_batch(t, g, SYNC, 9);
@@ -53,6 +58,42 @@ void traces_make(struct trace *t, unsigned minor, unsigned generations, size_t p
         }
         if (minor < 25)
             put_batch(t, g, FREQUENCY, 9);
+        if (minor >= 26)
+            put_byte(t, END);
+        t->ends[t->n_ends++] = t->n;
+    }
+}
+
+/* Of a nanosecond's clock. */
+static void put_clock(struct trace *t, uint64_t generation, unsigned minor)
+{
+    static const uint8_t frequency[] = {SYNC, FREQUENCY, 0x80, 0x94, 0xeb, 0xdc, 0x03};
+    size_t skip = minor < 25;
+
+    put_byte(t, BATCH);
+    put_number(t, generation);
+    put_number(t, 4711); /* thread */
+    put_number(t, t->time);
+    put_number(t, sizeof(frequency) - skip);
+    memcpy(t->data + t->n, frequency + skip, sizeof(frequency) - skip);
+    t->n += sizeof(frequency) - skip;
+}
+
+void traces_make_timed(struct trace *t, unsigned minor, unsigned generations, uint64_t span)
+{
+    *t = (struct trace){0};
+    t->data = malloc(64 + (size_t)generations * 256);
+    if (!t->data || generations > TRACES_GENERATIONS_MAX)
+        abort();
+    begin(t, minor);
+    for (unsigned g = 1; g <= generations; g++) {
+        if (minor >= 25)
+            put_clock(t, g, minor);
+        put_batch(t, g, 10, 50);
+        t->time = span * g / generations;
+        put_batch(t, g, 10, 50);
+        if (minor < 25)
+            put_clock(t, g, minor);
         if (minor >= 26)
             put_byte(t, END);
         t->ends[t->n_ends++] = t->n;

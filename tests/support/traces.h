@@ -16,10 +16,15 @@ struct trace {
     size_t n;
     size_t ends[TRACES_GENERATIONS_MAX]; /* where each generation ends */
     size_t n_ends;
+    uint64_t time; /* of the next batch, in nanoseconds */
 };
 
 /* A trace of `go 1.<minor>` (22 to 26) whose generations hold about `payload` bytes each. */
 void traces_make(struct trace *t, unsigned minor, unsigned generations, size_t payload);
+
+/* The same with a clock: its batches' times go from 0 to so many nanoseconds. */
+void traces_make_timed(struct trace *t, unsigned minor, unsigned generations, uint64_t span);
+
 void traces_done(struct trace *t);
 
 /* The SHA-256 of the bytes in hex. */

@@ -28,7 +28,7 @@
  * clients do to a whole contraced, is tried in tests/e2e/test_admin.py.
  */
 
-#define REPLY_MAX (1u << 20)
+#define REPLY_MAX (2u << 20)
 #define LONG_REPLY (12u << 20)
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define POST(path, length)                          \
@@ -119,11 +119,12 @@ static void run_off(void *userdata, struct admin_call *call)
 }
 
 static const struct admin_route routes[] = {
-    {"GET", "/", run_ok, true},          {"GET", "/open", run_ok, true},
-    {"GET", "/ok", run_ok, false},       {"GET", "/echo/", run_echo, false},
-    {"POST", "/echo/", run_echo, false}, {"GET", "/echo/file", run_file, false},
-    {"GET", "/wait", run_wait, false},   {"POST", "/off", run_off, false},
-    {"GET", "/huge", run_huge, false},   {"GET", "/long", run_long, false},
+    {"GET", "/", run_ok, ADMIN_OPEN},   {"GET", "/open", run_ok, ADMIN_OPEN},
+    {"GET", "/ok", run_ok, 0},          {"POST", "/long/", run_echo, ADMIN_LONG_BODY},
+    {"GET", "/echo/", run_echo, 0},     {"POST", "/echo/", run_echo, 0},
+    {"GET", "/echo/file", run_file, 0}, {"GET", "/wait", run_wait, 0},
+    {"POST", "/off", run_off, 0},       {"GET", "/huge", run_huge, 0},
+    {"GET", "/long", run_long, 0},
 };
 
 static int dial(void)
@@ -340,6 +341,60 @@ static void test_bodies(void **state)
     assert_reply(fd, "\r\n0\r\n\r\n", "413", "64 KiB\"}");
     assert_reply(fd, POST("/echo/", "99999999"), "413", "64 KiB\"}");
     assert_string_equal(hear(fd, NULL), "");
+    (void)close(fd);
+}
+
+/* Says a piece of a body, however little of it the socket takes at a time. */
+static void pour(int fd, char byte, size_t n)
+{
+    char piece[4096];
+
+    memset(piece, byte, sizeof(piece));
+    while (n > 0) {
+        ssize_t sent = send(fd, piece, n < sizeof(piece) ? n : sizeof(piece), MSG_NOSIGNAL);
+
+        if (sent > 0)
+            n -= (size_t)sent;
+        assert_true(sd_event_run(event, sent > 0 ? 0 : 20 * USEC_PER_MSEC) >= 0);
+    }
+}
+
+static int begin_long(const char *length)
+{
+    char head[256];
+    int fd = dial();
+
+    (void)snprintf(head, sizeof(head), POST("/long/", "%s"), length);
+    say(fd, head);
+    return fd;
+}
+
+/* A route may take more, up to so much, and all at the same time no more than that. */
+static void test_long_bodies(void **state)
+{
+    int fds[4], fd = begin_long("1048576");
+
+    (void)state;
+    pour(fd, 'y', ADMIN_LONG_BODY_MAX);
+    assert_int_equal(strncmp(hear(fd, "yyy\"}"), "HTTP/1.1 201", 12), 0);
+    (void)close(fd);
+    expect(POST("/long/", "9999999"), "413", "longer than 1024 KiB\"}");
+
+    for (size_t i = 0; i < 4; i++) {
+        fds[i] = begin_long("1048576");
+        pour(fds[i], 'z', ADMIN_LONG_BODY_MAX - 1);
+    }
+    fd = begin_long("100000");
+    pour(fd, 'a', 100000);
+    assert_int_equal(strncmp(hear(fd, "send it again\"}"), "HTTP/1.1 503", 12), 0);
+    (void)close(fd);
+    for (size_t i = 0; i < 4; i++)
+        (void)close(fds[i]);
+    for (int i = 0; i < 10; i++)
+        turn();
+    fd = begin_long("100000");
+    pour(fd, 'b', 100000);
+    assert_int_equal(strncmp(hear(fd, "bbb\"}"), "HTTP/1.1 201", 12), 0);
     (void)close(fd);
 }
 
@@ -579,6 +634,7 @@ int main(void)
         TEST(test_routes),
         TEST(test_headers),
         TEST(test_bodies),
+        TEST(test_long_bodies),
         TEST(test_later),
         TEST(test_client_goes),
         TEST(test_stop),

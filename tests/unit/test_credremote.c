@@ -467,6 +467,7 @@ static void test_imds_without_token(void **state)
         assert_true(CONVERSE(w, IMDS, SEND(answers[i])) < 0);
         assert_null(strstr(buf_str(&asked), "GET"));
         assert_true(has(w->text, "the instance's metadata service"));
+        assert_true(has(w->text, "IMDSv1") == (strncmp(answers[i], OK, strlen(OK)) != 0));
     }
     assert_int_equal(CONVERSE(w, IMDS, SEND(STATUS("500 Oops"))), -EAGAIN);
     assert_null(strstr(buf_str(&asked), "GET"));

@@ -100,7 +100,7 @@ static void test_a_new_daemon(void **state)
     assert_line("contrace_build_info{version=\"1.2.3\",libcurl=\"8.1\"} 1");
     assert_line("contrace_captures_total{scrape_job=\"web\",result=\"ok\"} 0");
     assert_line("contrace_captures_total{scrape_job=\"web\",result=\"busy\"} 0");
-    assert_int_equal(lines_of("contrace_captures_total{"), 9);
+    assert_int_equal(lines_of("contrace_captures_total{"), 10);
     assert_line("contrace_captured_bytes_total{scrape_job=\"web\"} 0");
     assert_line("contrace_capture_last_success_timestamp_seconds{scrape_job=\"web\"} 0");
     assert_line("contrace_capture_duration_seconds_count{scrape_job=\"web\"} 0");

@@ -41,8 +41,9 @@ static void test_kinds(void **state)
     }
     assert_true(outcome_published(OUTCOME_OK));
     assert_true(outcome_published(OUTCOME_TRUNCATED));
-    assert_false(outcome_failed(OUTCOME_BUSY));
-    assert_false(outcome_tells(OUTCOME_BUSY));
+    assert_true(outcome_failed(OUTCOME_BUSY)); /* when it lasts */
+    assert_true(outcome_patient(OUTCOME_BUSY));
+    assert_false(outcome_patient(OUTCOME_CONNECT));
     assert_false(outcome_tells(OUTCOME_NO_SPACE));
     assert_false(outcome_tells(OUTCOME_STORAGE));
     assert_false(outcome_tells(OUTCOME_CANCELLED));

@@ -377,6 +377,51 @@ static void test_target_gone_while_waiting(void **state)
     assert_int_equal(told.outcome, OUTCOME_CANCELLED);
 }
 
+#define BUSY                                                          \
+    "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n" \
+    "Could not enable tracing: tracing is already enabled\n"
+
+static void capture_busy(struct world *w, unsigned n)
+{
+    const struct loopback_step steps[] = {{LOOPBACK_SEND, BUSY, 0, 0}};
+
+    order(w, REASON_API, NULL, 0, NULL, NULL);
+    loopback_play(w->server, steps, 1);
+    finish(w, n);
+    (void)loopback_join(w->server); /* done with the steps */
+}
+
+/* Somebody else's trace is no failure, but somebody else's for a whole interval is. */
+static void test_busy_for_an_interval(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct target *t = w->target;
+
+    pipeline_set_concurrency(w->pipeline, 1);
+    capture_busy(w, 1);
+    capture_busy(w, 2);
+    assert_int_equal(t->state, OUTCOME_OK);
+    assert_int_equal(t->failures, 0);
+    t->job->interval = 1;
+    capture_busy(w, 3);
+    assert_int_equal(t->state, OUTCOME_BUSY);
+    assert_int_equal(t->failures, 3);
+    capture_busy(w, 4);
+    assert_int_equal(t->failures, 4);
+
+    t->job->interval = LONG;
+    order(w, REASON_API, NULL, 0, NULL, NULL);
+    loopback_play(w->server, steps, 2);
+    finish(w, 5);
+    (void)loopback_join(w->server); /* done with the steps */
+    assert_int_equal(t->state, OUTCOME_OK);
+    assert_int_equal(t->failures, 0);
+    capture_busy(w, 6);
+    assert_int_equal(t->state, OUTCOME_OK);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -390,6 +435,7 @@ int main(void)
         TEST(test_drained),
         TEST(test_target_gone),
         TEST(test_target_gone_while_waiting),
+        TEST(test_busy_for_an_interval),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

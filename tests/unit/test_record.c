@@ -27,7 +27,8 @@ static struct record sample(void)
         .n_labels = 2,
         .reason = "schedule",
         .start = 1773480413589000,
-        .seconds = 1.9,
+        .window = 1900 * USEC_PER_MSEC,
+        .span = 1901234,
         .bytes = 123456,
         .sha256 = "00ff",
         .go_version = "1.26",
@@ -142,6 +143,30 @@ static void test_bytes_that_are_not_utf8(void **state)
     }
 }
 
+/* `seconds` is what a trace spans when that is less than what was asked for. */
+static void test_short(void **state)
+{
+    struct record r = sample();
+    json_t *o;
+    char *text;
+
+    (void)state;
+    r.complete = false;
+    r.truncated_by = "short";
+    r.span = 500912;
+    o = make(&r, &text);
+    assert_non_null(strstr(text, "\"seconds\": 0.500912,\n  \"requested_seconds\": 1.9,"));
+    assert_true(json_is_false(json_object_get(o, "complete")));
+    assert_string_equal(string_of(json_object_get(o, "truncated"), "by"), "short");
+    free(text);
+    json_decref(o);
+    r.span = 0; /* not known */
+    o = make(&r, &text);
+    assert_non_null(strstr(text, "\"seconds\": 1.9,\n  \"requested_seconds\": 1.9,"));
+    free(text);
+    json_decref(o);
+}
+
 static void test_extremes(void **state)
 {
     struct record r = sample();
@@ -149,7 +174,7 @@ static void test_extremes(void **state)
 
     (void)state;
     r.bytes = UINT64_MAX;
-    r.seconds = NAN;
+    r.window = r.span = UINT64_MAX;
     r.start = UINT64_MAX;
     r.target = NULL;
     r.sha256 = "\"\\\n\x01";
@@ -193,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_bytes_that_are_not_utf8),
         cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_short),
         cmocka_unit_test(test_annotation),
     };
 

@@ -300,6 +300,22 @@ static void test_retry_busy(void **state)
     assert_true(schedule_retry_busy(next, BOOT, window, 0) == USEC_NEVER);
 }
 
+static void test_backoff(void **state)
+{
+    static const struct {
+        unsigned failures;
+        usec interval, wait;
+    } rows[] = {
+        {0, 60, 60},   {2, 60, 60},    {3, 60, 120},  {5, 60, 120},     {6, 60, 240},
+        {99, 60, 240}, {99, 300, 900}, {3, 300, 600}, {99, 1200, 1200},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(schedule_backoff(rows[i].failures, rows[i].interval * USEC_PER_SEC),
+                         rows[i].wait * USEC_PER_SEC);
+}
+
 static void test_retry_down(void **state)
 {
     usec first = 5 * USEC_PER_SEC;
@@ -456,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_first),
         cmocka_unit_test(test_retry_busy),
         cmocka_unit_test(test_retry_down),
+        cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_simulation),
         cmocka_unit_test(test_simulation_overloaded),
     };

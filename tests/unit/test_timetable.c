@@ -117,6 +117,36 @@ static void test_due_stays(void **state)
     assert_true(t->due == due);
 }
 
+/* A target that hangs holds a place all the while: it is tried less often, up to a bound. */
+static void test_back_off(void **state)
+{
+    static const struct {
+        unsigned failures;
+        usec took, least, most; /* intervals from the last start */
+    } rows[] = {
+        {1, 10 * USEC_PER_SEC, 0, 1}, {2, 10 * USEC_PER_SEC, 0, 1},   {3, 10 * USEC_PER_SEC, 1, 3},
+        {5, 10 * USEC_PER_SEC, 1, 3}, {100, 10 * USEC_PER_SEC, 2, 4}, {100, USEC_PER_MSEC, 0, 1},
+    };
+    struct world *w = *state;
+    struct target *t = &w->target;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        usec past;
+
+        t->failures = rows[i].failures;
+        t->last_took = rows[i].took;
+        assert_false(timetable_finished(w->timetable, t, REASON_SCHEDULE, NULL, OUTCOME_TIMEOUT));
+        past = t->due - t->last_start;
+        assert_true(past >= rows[i].least * INTERVAL && past < (rows[i].most + 1) * INTERVAL);
+        assert_int_equal(t->backing_off, rows[i].least > 0);
+        /* A trace ends that at once. */
+        t->failures = 0;
+        assert_false(timetable_finished(w->timetable, t, REASON_API, NULL, OUTCOME_OK));
+        assert_true(t->due - t->last_start < 2 * INTERVAL);
+        assert_false(t->backing_off);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -126,6 +156,7 @@ int main(void)
         TEST(test_retry_of_what_was_told),
         TEST(test_retry_dropped),
         TEST(test_due_stays),
+        TEST(test_back_off),
     };
 
     return cmocka_run_group_tests_name("timetable", tests, NULL, NULL);

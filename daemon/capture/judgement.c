@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/capture/judgement.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define HEAD_SHOWN 100 /* bytes of a body that are quoted */
+
+/* Less than this share of what was asked for is short: a clock may be a little off. */
+#define WHOLE_SHARE 0.9
+
+/* A trace that says of itself that it is longer has no clock that can be believed. */
+#define SPAN_MAX 1e6 /* seconds */
+
+/* How much later than due a service may come to end its answer. */
+#define END_SLACK (500 * USEC_PER_MSEC)
+
+/* What ends sooner than this was refused at once, not cut by a timeout. */
+#define AT_ONCE (100 * USEC_PER_MSEC)
+
+#define SHORTER                                                                                     \
+    "is http.Server's WriteTimeout, a middleware's timeout or a proxy's read timeout shorter than " \
+    "`seconds`? Make `seconds` shorter, or except this path from it"
+#define HINT_CUT "; " SHORTER
+#define HINT_CLOSED "; did the service restart, or " SHORTER
+#define HINT_GAVE_UP                                                                                \
+    "; it waited and gave up: is the timeout of a middleware (http.TimeoutHandler), of a proxy or " \
+    "of a load balancer shorter than `seconds`? Make `seconds` shorter, or except this path from "  \
+    "it"
+#define HINT_GZIP                                                                                    \
+    "; it is compressed, which was not asked for: except this path from what compresses answers (a " \
+    "middleware or a proxy)"
+
+#define HINT_TLS "; the service speaks TLS there: set scheme: https"
+#define HINT_PLAIN "; the service speaks no TLS there: set scheme: http"
+#define HINT_NOT_HTTP1 \
+    "; what answers there is no HTTP/1 server: contraced does not speak HTTP/2 without TLS (h2c)"
+#define HINT_SILENT                                                                               \
+    "; it was closed at once, without an answer: does the service speak only TLS there (scheme: " \
+    "https) or only HTTP/2 without TLS (h2c), which contraced does not?"
+
+/* Where an answer gives away more than its class. */
+enum place {
+    PLACE_START, /* of its body */
+    PLACE_BODY,  /* anywhere in what is kept of it */
+    PLACE_ERROR, /* what libcurl says */
+};
+
+#define WORDS(text) (text), sizeof(text) - 1
+
+static const struct sign {
+    enum outcome outcome;
+    enum place place;
+    const char *words;
+    size_t n;
+    const char *hint;
+} signs[] = {
+    {OUTCOME_NOT_A_TRACE, PLACE_START, WORDS("\x1f\x8b"), HINT_GZIP},
+    {OUTCOME_NOT_A_TRACE, PLACE_START, WORDS("\x28\xb5\x2f\xfd"), HINT_GZIP}, /* zstd */
+    {OUTCOME_HTTP_STATUS, PLACE_BODY, WORDS("HTTP request to an HTTPS server"), HINT_TLS},
+    {OUTCOME_HTTP_STATUS, PLACE_BODY, WORDS("HTTP request was sent to HTTPS port"), HINT_TLS},
+    {OUTCOME_TLS, PLACE_ERROR, WORDS("wrong version number"), HINT_PLAIN},
+    {OUTCOME_TLS, PLACE_ERROR, WORDS("packet length too long"), HINT_PLAIN},
+    {OUTCOME_PROTOCOL, PLACE_ERROR, WORDS("HTTP/0.9"), HINT_NOT_HTTP1},
+};
+
+static bool shows(const struct sign *s, const struct evidence *e)
+{
+    bool body = s->place != PLACE_ERROR;
+    const void *text = body ? e->head : e->http->text;
+    const void *at = memmem(text, body ? e->head_len : strlen(e->http->text), s->words, s->n);
+
+    return at && (s->place != PLACE_START || at == text);
+}
+
+static const char *hint_of(const struct evidence *e, enum outcome outcome)
+{
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+        if (signs[i].outcome == outcome && shows(&signs[i], e))
+            return signs[i].hint;
+    return NULL;
+}
+
+static bool head_has(const struct evidence *e, const char *words)
+{
+    return memmem(e->head, e->head_len, words, strlen(words)) != NULL;
+}
+
+static double seconds(usec t)
+{
+    return (double)t / (double)USEC_PER_SEC;
+}
+
+/* It went on for a while, but not for as long as was asked for. */
+static bool ended_early(const struct evidence *e)
+{
+    return e->http->taken >= AT_ONCE && (double)e->http->taken < WHOLE_SHARE * (double)e->window;
+}
+
+/*
+ * Not at once, and not later than the answer was due: a deadline that passed meanwhile ends the
+ * connection when something is written next, at the latest when the trace ends.
+ */
+static bool closed_in_time(const struct evidence *e)
+{
+    return e->http->taken >= AT_ONCE && e->http->taken < e->window + e->window / 10 + END_SLACK;
+}
+
+/* A gateway's answer, or a handler's that is limited in time. */
+static bool gave_up(const struct evidence *e)
+{
+    long status = e->http->status;
+
+    return e->http->taken >= AT_ONCE &&
+           (status == 408 || status == 502 || status == 503 || status == 504);
+}
+
+static void add_time(const struct evidence *e, struct buf *text)
+{
+    (void)buf_addf(text, ", after %.3g s of the %.3g s that were asked for",
+                   seconds(e->http->taken), seconds(e->window));
+}
+
+/* Go's answers: net/http/pprof's Trace and serveError. */
+static enum outcome outcome_of_status(const struct evidence *e)
+{
+    long status = e->http->status;
+
+    if (status == 401 || status == 403)
+        return OUTCOME_UNAUTHORIZED;
+    if (status >= 300 && status < 400)
+        return OUTCOME_REDIRECT;
+    if (status == 500 && head_has(e, "Could not enable tracing"))
+        return OUTCOME_BUSY;
+    if (status == 400 && head_has(e, "exceeds server's WriteTimeout"))
+        return OUTCOME_WRITE_TIMEOUT;
+    return OUTCOME_HTTP_STATUS;
+}
+
+static enum outcome outcome_of_error(enum http_error error)
+{
+    switch (error) {
+    case HTTP_DNS: return OUTCOME_DNS;
+    case HTTP_PROXY:
+    case HTTP_PROXY_REFUSED:
+    case HTTP_CONNECT: return OUTCOME_CONNECT;
+    case HTTP_TLS: return OUTCOME_TLS;
+    case HTTP_TLS_FILE: return OUTCOME_CREDENTIALS;
+    case HTTP_TIMEOUT: return OUTCOME_TIMEOUT;
+    case HTTP_CLOSED: return OUTCOME_CLOSED;
+    case HTTP_LOCAL: return OUTCOME_RESOURCES;
+    case HTTP_OK:
+    case HTTP_ABORTED:
+    case HTTP_PROTOCOL: break;
+    }
+    return OUTCOME_PROTOCOL;
+}
+
+/* The start of a body, quoted, for the log. */
+static void quote_head(const struct evidence *e, struct buf *out)
+{
+    const char *head = e->head;
+    size_t n = e->head_len < HEAD_SHOWN ? e->head_len : HEAD_SHOWN;
+
+    while (n > 0 && head[n - 1] == '\n')
+        n--;
+    if (n == 0) {
+        (void)buf_adds(out, "an empty body");
+        return;
+    }
+    (void)buf_adds(out, "\"");
+    buf_add_escaped(out, head, n);
+    (void)buf_adds(out, e->head_len > HEAD_SHOWN ? "\"…" : "\"");
+}
+
+/* The connection failed: what the words and the time say of a peer that ended it. */
+static void judge_error(const struct evidence *e, struct capture_result *r, struct buf *text)
+{
+    r->hint = hint_of(e, r->outcome);
+    if (r->outcome != OUTCOME_CLOSED)
+        return;
+    if (closed_in_time(e)) {
+        add_time(e, text);
+        r->hint = HINT_CLOSED;
+    } else if (e->http->status == 0 && e->http->taken < AT_ONCE) {
+        r->hint = HINT_SILENT;
+    }
+}
+
+void judgement_refused(const struct evidence *e, struct capture_result *r, struct buf *text)
+{
+    long status = e->http->status;
+
+    if (status == 0 || status == 200) {
+        r->outcome = outcome_of_error(e->http->error);
+        (void)buf_adds(text, e->http->text);
+        judge_error(e, r, text);
+        return;
+    }
+    r->outcome = outcome_of_status(e);
+    r->hint = hint_of(e, r->outcome);
+    (void)buf_addf(text, "HTTP status %ld%s%s: ", status,
+                   e->http->proxy[0] ? " through the proxy " : "", e->http->proxy);
+    quote_head(e, text);
+    if (r->outcome == OUTCOME_HTTP_STATUS && gave_up(e)) {
+        add_time(e, text);
+        r->hint = HINT_GAVE_UP;
+    }
+}
+
+static enum outcome outcome_of_nothing(const struct evidence *e, int kept)
+{
+    enum http_error error = e->http->error;
+
+    if (e->error < 0)
+        return outcome_of_errno(e->error);
+    if (e->cut_by && strcmp(e->cut_by, "no_space") == 0)
+        return OUTCOME_NO_SPACE;
+    if (e->stopped)
+        return OUTCOME_CANCELLED;
+    /*
+     * First: a body that breaks off within the trace's header did not say yet what it is. One that
+     * is something else was aborted at its first wrong byte.
+     */
+    if (error != HTTP_OK && error != HTTP_ABORTED)
+        return outcome_of_error(error);
+    if (e->framing->format == FRAMING_NOT_A_TRACE)
+        return OUTCOME_NOT_A_TRACE;
+    return kept == -EBADMSG ? OUTCOME_NOT_A_TRACE : OUTCOME_INCOMPLETE;
+}
+
+void judgement_nothing(const struct evidence *e, int kept, struct capture_result *r,
+                       struct buf *text)
+{
+    const char *why = e->framing->error ? e->framing->error : "the trace ended";
+
+    r->outcome = outcome_of_nothing(e, kept);
+    if (r->outcome == OUTCOME_NOT_A_TRACE) {
+        (void)buf_adds(text, "the answer is not a Go execution trace but ");
+        quote_head(e, text);
+        r->hint = hint_of(e, r->outcome);
+        return;
+    }
+    if (e->error < 0) {
+        (void)buf_addf(text, "cannot write the trace: %s after %llu bytes", strerror(-e->error),
+                       (unsigned long long)e->written);
+        return;
+    }
+    if (e->cut_by)
+        (void)buf_addf(text, "cut by %s", e->cut_by);
+    else
+        (void)buf_adds(text,
+                       e->http->error != HTTP_ABORTED && e->http->text[0] ? e->http->text : why);
+    (void)buf_addf(text, " after %llu bytes, before one generation was whole",
+                   (unsigned long long)e->written);
+    judge_error(e, r, text);
+}
+
+/* The one word for what ended a body that is a trace but not a whole one. */
+static const char *cut_by(const struct evidence *e)
+{
+    enum http_error error = e->http->error;
+
+    if (e->cut_by)
+        return e->cut_by;
+    if (error == HTTP_OK)
+        return e->framing->error && e->framing->offset < e->written ? "corrupt" : "incomplete";
+    if (error == HTTP_ABORTED)
+        return "corrupt";
+    return outcome_name(outcome_of_error(error));
+}
+
+/*
+ * By the trace's own clock. One of Go before 1.22 is not looked into: it spans no more than the
+ * request took, because the service waits that long before it ends the answer.
+ */
+static usec span_of(const struct evidence *e)
+{
+    double span = framing_span(e->framing);
+
+    if (e->framing->format == FRAMING_V1)
+        return e->http->taken;
+    return span < SPAN_MAX ? (usec)(span * (double)USEC_PER_SEC) : 0;
+}
+
+void judgement_kept(const struct evidence *e, int kept, struct capture_result *r, struct buf *text)
+{
+    bool is_short;
+
+    r->span = span_of(e);
+    is_short = r->span > 0 && (double)r->span < WHOLE_SHARE * (double)e->window;
+    /* Broken off exactly between two generations it is whole, but not all that was asked for. */
+    if (kept != 1 || e->http->error != HTTP_OK || e->cut_by) {
+        r->outcome = OUTCOME_TRUNCATED;
+        r->cut_by = cut_by(e);
+        (void)buf_addf(text, "cut by %s after %llu bytes, of which %llu are whole generations",
+                       r->cut_by, (unsigned long long)e->written, (unsigned long long)r->bytes);
+        if (strcmp(r->cut_by, "closed") == 0 && closed_in_time(e)) {
+            add_time(e, text);
+            r->hint = HINT_CLOSED;
+        }
+        return;
+    }
+    r->outcome = is_short ? OUTCOME_SHORT : OUTCOME_OK;
+    if (!is_short)
+        return;
+    r->cut_by = outcome_name(r->outcome);
+    r->hint = ended_early(e) ? HINT_CUT : NULL;
+    (void)buf_addf(text, "it spans %.3g s of the %.3g s that were asked for", seconds(r->span),
+                   seconds(e->window));
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/capture/judgement.h"
+#include "tests/support/traces.h"
+
+#define WINDOW (2 * USEC_PER_SEC)
+#define NS_PER_SEC UINT64_C(1000000000)
+
+/* What an answer with this status, body and time comes to. */
+static void refused(long status, const char *body, size_t n, usec taken, struct capture_result *r,
+                    char *text)
+{
+    const struct http_result http = {.status = status, .taken = taken};
+    const struct evidence e = {.http = &http, .head = body, .head_len = n, .window = WINDOW};
+    struct buf b;
+
+    buf_init(&b, CAPTURE_TEXT_MAX - 1);
+    *r = (struct capture_result){0};
+    judgement_refused(&e, r, &b);
+    (void)snprintf(text, CAPTURE_TEXT_MAX, "%s", buf_str(&b));
+    buf_done(&b);
+}
+
+static void assert_hint(const struct capture_result *r, const char *words)
+{
+    if (!words) {
+        assert_null(r->hint);
+        return;
+    }
+    assert_non_null(r->hint);
+    assert_non_null(strstr(r->hint, words));
+}
+
+/* Handlers and gateways that wait and give up say so by status and time. */
+static void test_gave_up(void **state)
+{
+    static const struct {
+        long status;
+        usec taken;
+        const char *hint;
+    } rows[] = {
+        {503, USEC_PER_SEC, "http.TimeoutHandler"},
+        {504, USEC_PER_SEC, "proxy"},
+        {502, USEC_PER_SEC, "proxy"},
+        {503, USEC_PER_MSEC, NULL},
+        {404, USEC_PER_SEC, NULL},
+    };
+    struct capture_result r;
+    char text[CAPTURE_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        refused(rows[i].status, "no", 2, rows[i].taken, &r, text);
+        assert_int_equal(r.outcome, OUTCOME_HTTP_STATUS);
+        assert_hint(&r, rows[i].hint);
+        assert_int_equal(strstr(text, "after 1 s of the 2 s") != NULL, rows[i].hint != NULL);
+    }
+    refused(400, "Client sent an HTTP request to an HTTPS server.\n", 48, USEC_PER_MSEC, &r, text);
+    assert_hint(&r, "scheme: https");
+}
+
+/* An end before its time is not that of a service that restarted. */
+static void test_closed_early(void **state)
+{
+    static const struct {
+        usec taken;
+        const char *hint;
+    } rows[] = {{USEC_PER_SEC, "WriteTimeout"},
+                {1790 * USEC_PER_MSEC, "WriteTimeout"},
+                {WINDOW, "WriteTimeout"},
+                {5 * USEC_PER_SEC, NULL},
+                {USEC_PER_MSEC, "h2c"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct http_result http = {
+            .error = HTTP_CLOSED, .text = "Empty reply from server", .taken = rows[i].taken};
+        const struct evidence e = {.http = &http, .window = WINDOW};
+        struct capture_result r = {0};
+        struct buf b;
+
+        buf_init(&b, CAPTURE_TEXT_MAX - 1);
+        judgement_refused(&e, &r, &b);
+        assert_int_equal(r.outcome, OUTCOME_CLOSED);
+        assert_hint(&r, rows[i].hint);
+        assert_int_equal(strncmp(buf_str(&b), "Empty reply from server", 23), 0);
+        assert_int_equal(strstr(buf_str(&b), "of the 2 s that were asked for") != NULL,
+                         rows[i].hint && strcmp(rows[i].hint, "WriteTimeout") == 0);
+        buf_done(&b);
+    }
+}
+
+static void judge_trace(const struct trace *t, enum http_error error, usec taken,
+                        struct capture_result *r)
+{
+    const struct http_result http = {
+        .error = error, .status = 200, .delimited = true, .taken = taken};
+    struct framing f;
+    struct evidence e = {.http = &http, .framing = &f, .written = t->n, .window = WINDOW};
+    struct buf b;
+    int kept;
+
+    framing_init(&f, NULL);
+    assert_int_equal(framing_feed(&f, t->data, t->n), 0);
+    kept = framing_finish(&f, error == HTTP_OK);
+    assert_true(kept >= 0);
+    buf_init(&b, CAPTURE_TEXT_MAX - 1);
+    *r = (struct capture_result){.bytes = f.whole_bytes};
+    judgement_kept(&e, kept, r, &b);
+    (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&b));
+    buf_done(&b);
+}
+
+/* By the trace's own clock, in each format that has one. */
+static void test_short(void **state)
+{
+    static const unsigned minors[] = {22, 23, 25, 26};
+    static const struct {
+        uint64_t span;
+        usec taken;
+        enum outcome outcome;
+        const char *hint;
+    } rows[] = {
+        {NS_PER_SEC / 2, USEC_PER_SEC / 2, OUTCOME_SHORT, "WriteTimeout"},
+        {NS_PER_SEC / 2, WINDOW, OUTCOME_SHORT,
+         NULL}, /* it ended late, and is short all the same */
+        {NS_PER_SEC * 2, WINDOW, OUTCOME_OK, NULL},
+        {NS_PER_SEC * 19 / 10, WINDOW, OUTCOME_OK, NULL},   /* clocks may differ */
+        {NS_PER_SEC * 10, USEC_PER_MSEC, OUTCOME_OK, NULL}, /* a flight recording: at once */
+        {0, USEC_PER_MSEC, OUTCOME_OK, NULL},               /* not known */
+        {NS_PER_SEC << 33, WINDOW, OUTCOME_OK, NULL},       /* nonsense */
+    };
+    struct capture_result r;
+
+    (void)state;
+    for (size_t m = 0; m < sizeof(minors) / sizeof(minors[0]); m++) {
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            struct trace t;
+
+            traces_make_timed(&t, minors[m], 2, rows[i].span);
+            judge_trace(&t, HTTP_OK, rows[i].taken, &r);
+            assert_int_equal(r.outcome, rows[i].outcome);
+            assert_hint(&r, rows[i].hint);
+            if (r.outcome == OUTCOME_SHORT) {
+                assert_string_equal(r.cut_by, "short");
+                assert_int_equal(r.span, USEC_PER_SEC / 2);
+                assert_string_equal(r.text, "it spans 0.5 s of the 2 s that were asked for");
+            }
+            traces_done(&t);
+        }
+    }
+}
+
+/* The span is that of whole generations, however the trace comes in pieces. */
+static void test_span_of_what_is_whole(void **state)
+{
+    static const unsigned minors[] = {22, 26};
+
+    (void)state;
+    for (size_t m = 0; m < 2; m++) {
+        struct trace t;
+
+        traces_make_timed(&t, minors[m], 3, NS_PER_SEC * 3);
+        for (size_t n = 16; n <= t.n; n++) {
+            struct framing f;
+            size_t whole = 0;
+
+            framing_init(&f, NULL);
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(framing_feed(&f, t.data + i, 1), 0);
+            (void)framing_finish(&f, false);
+            while (whole < t.n_ends && t.ends[whole] <= f.whole_bytes)
+                whole++;
+            assert_true(framing_span(&f) == (double)whole);
+        }
+        traces_done(&t);
+    }
+}
+
+/* A trace of Go before 1.22 is as long as the request took. */
+static void test_short_and_old(void **state)
+{
+    static uint8_t bytes[] = "go 1.21 trace\0\0\0whatever";
+    const struct trace t = {.data = bytes, .n = sizeof(bytes) - 1};
+    struct capture_result r;
+
+    (void)state;
+    judge_trace(&t, HTTP_OK, USEC_PER_SEC, &r);
+    assert_int_equal(r.outcome, OUTCOME_SHORT);
+    assert_int_equal(r.span, USEC_PER_SEC);
+    judge_trace(&t, HTTP_OK, WINDOW, &r);
+    assert_int_equal(r.outcome, OUTCOME_OK);
+}
+
+/* Cut, and kept: what was kept spans less, and an early end names its cause. */
+static void test_truncated(void **state)
+{
+    struct capture_result r;
+    struct trace t;
+
+    (void)state;
+    traces_make_timed(&t, 26, 4, NS_PER_SEC * 2);
+    t.n = t.ends[1] + 10;
+    judge_trace(&t, HTTP_CLOSED, USEC_PER_SEC, &r);
+    assert_int_equal(r.outcome, OUTCOME_TRUNCATED);
+    assert_int_equal(r.span, USEC_PER_SEC);
+    assert_hint(&r, "WriteTimeout");
+    judge_trace(&t, HTTP_CLOSED, 2 * WINDOW, &r);
+    assert_hint(&r, NULL);
+    traces_done(&t);
+}
+
+/* Who speaks something else than was expected. */
+static void test_other_protocols(void **state)
+{
+    static const struct {
+        enum http_error error;
+        const char *text, *hint;
+    } rows[] = {
+        {HTTP_TLS, "OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number", "no TLS"},
+        {HTTP_TLS, "certificate has expired", NULL},
+        {HTTP_PROTOCOL, "Received HTTP/0.9 when not allowed", "h2c"},
+        {HTTP_PROTOCOL, "Header without colon", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct http_result http = {.error = rows[i].error};
+        const struct evidence e = {.http = &http, .window = WINDOW};
+        struct capture_result r = {0};
+        struct buf b;
+
+        (void)snprintf(http.text, sizeof(http.text), "%s", rows[i].text);
+        buf_init(&b, CAPTURE_TEXT_MAX - 1);
+        judgement_refused(&e, &r, &b);
+        assert_hint(&r, rows[i].hint);
+        buf_done(&b);
+    }
+}
+
+/* An answer that is compressed although nobody asked for it. */
+static void test_compressed(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *hint;
+    } rows[] = {{"\x1f\x8b\x08", "compressed"},
+                {"\x28\xb5\x2f\xfd", "compressed"},
+                {"<html>\x1f\x8b", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct http_result http = {.error = HTTP_ABORTED, .status = 200};
+        struct framing f;
+        const struct evidence e = {.http = &http,
+                                   .framing = &f,
+                                   .head = rows[i].body,
+                                   .head_len = strlen(rows[i].body),
+                                   .window = WINDOW};
+        struct capture_result r = {0};
+        struct buf b;
+
+        framing_init(&f, NULL);
+        (void)framing_feed(&f, rows[i].body, strlen(rows[i].body));
+        buf_init(&b, CAPTURE_TEXT_MAX - 1);
+        judgement_nothing(&e, framing_finish(&f, false), &r, &b);
+        assert_int_equal(r.outcome, OUTCOME_NOT_A_TRACE);
+        assert_hint(&r, rows[i].hint);
+        buf_done(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gave_up),
+        cmocka_unit_test(test_closed_early),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_short_and_old),
+        cmocka_unit_test(test_span_of_what_is_whole),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_other_protocols),
+        cmocka_unit_test(test_compressed),
+    };
+
+    return cmocka_run_group_tests_name("judgement", tests, NULL, NULL);
+}
