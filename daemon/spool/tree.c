@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/spool/lock.h"
 #include "daemon/spool/name.h"
+#include "daemon/spool/ownership.h"
 
 #define DIRECTORY_MODE 0750
 #define KEY_DIRECTORIES 3 /* service, host, day */
@@ -260,27 +261,6 @@ int tree_make(const char *path)
     return make_root(path, &fd);
 }
 
-/* Only we may put files there. */
-static int check(int fd, const char *path, const char *name)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (st.st_uid != geteuid()) {
-        log_write(LOG_LEVEL_ERROR, &storage, "%s%s belongs to user %u, not to us (%u); not used",
-                  path, name, (unsigned)st.st_uid, (unsigned)geteuid());
-        return -EPERM;
-    }
-    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-        log_write(LOG_LEVEL_ERROR, &storage,
-                  "%s%s may be written by others (mode %04o); not used before chmod go-w", path,
-                  name, (unsigned)(st.st_mode & 07777));
-        return -EPERM;
-    }
-    return 0;
-}
-
 static int log_failed(const char *path, const char *name, int r)
 {
     struct stat st;
@@ -310,7 +290,7 @@ static int open_part(const struct tree *t, const char *name, int *ret)
     }
     if (fd < 0)
         return log_failed(t->path, name, r < 0 ? r : -errno);
-    r = check(fd, t->path, name);
+    r = ownership_settle(fd, t->path, name, false);
     if (r < 0)
         return r;
     *ret = steal_fd(&fd);
@@ -326,7 +306,7 @@ static int open_all(struct tree *t)
         r = make_root(t->path, &t->root);
     if (r < 0)
         return log_failed(t->path, "", r);
-    r = check(t->root, t->path, "");
+    r = ownership_settle(t->root, t->path, "", true);
     if (r >= 0 && faccessat(t->root, ".", W_OK, AT_EACCESS) < 0)
         r = log_failed(t->path, "", -errno);
     if (r >= 0)
