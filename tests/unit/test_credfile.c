@@ -208,7 +208,7 @@ static void test_load(void **state)
     assert_int_equal(statfs(dir, &fs), 0);
     if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
         skip();
-    assert_int_equal(load("[default]\nregion=r\n", 0640, CREDFILE_CREDENTIALS, why), -EPERM);
+    assert_int_equal(load("[default]\nregion=r\n", 0644, CREDFILE_CREDENTIALS, why), -EPERM);
     assert_non_null(strstr(why, "chmod 0600"));
     assert_int_equal(load("[default]\n" KEYS, 0644, CREDFILE_CONFIG, why), -EPERM);
     assert_int_equal(load("[default]\nregion=r\n[profile b]\n" KEYS, 0644, CREDFILE_CONFIG, why),

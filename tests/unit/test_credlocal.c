@@ -221,7 +221,7 @@ static void test_shared_files(void **state)
     set_env("AWS_PROFILE", "three");
     assert_int_equal(find(), -EINVAL);
     assert_int_equal(unsetenv("AWS_PROFILE"), 0);
-    (void)file(".aws/credentials", SHARED, 0640);
+    (void)file(".aws/credentials", SHARED, 0644);
     assert_int_equal(find(), -EPERM);
     (void)file(".aws/credentials", "nonsense canary\n", 0600);
     assert_int_equal(find(), -EINVAL);

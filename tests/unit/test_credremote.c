@@ -364,7 +364,7 @@ static void test_container_refuses(void **state)
         -EINVAL);
     assert_true(has(w->text, "the service refused: Denied: no"));
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-            scratch_write(w->dir, "token", "canary", 6, 0640));
+            scratch_write(w->dir, "token", "canary", 6, 0644));
     assert_int_equal(begin(w, CREDREMOTE_CONTAINER), -EPERM);
     assert_true(has(w->text, "chmod 0600"));
     set_env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/nonexistent/t");
