@@ -24,8 +24,14 @@ usec admin_now(const struct admin *a)
     return now;
 }
 
+/*
+ * A place is given back once. The server may do so from within the call that then says that it did
+ * not take the connection: it has none to watch it (epoll_ctl(2): ENOSPC).
+ */
 static void slot_free(struct connection *c)
 {
+    if (c->phase == PHASE_FREE)
+        return;
     if (!c->dying)
         c->admin->n_alive--;
     *c = (struct connection){.fd = -1};

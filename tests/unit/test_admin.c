@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -43,6 +45,19 @@ static struct admin_call *waiting[8];
 static size_t n_waiting;
 static unsigned n_gone;
 static uint16_t port;
+
+static int fail_adding; /* to epolls: so many more times, -1: always */
+
+/* The libraries' calls come here, too: ENOSPC is what fs.epoll.max_user_watches gives. */
+int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event_of_fd)
+{
+    if (op == EPOLL_CTL_ADD && fail_adding != 0) {
+        fail_adding -= fail_adding > 0;
+        errno = ENOSPC;
+        return -1;
+    }
+    return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event_of_fd);
+}
 
 static void run_ok(void *userdata, struct admin_call *call)
 {
@@ -256,6 +271,7 @@ static int setup(void **state)
     (void)state;
     n_waiting = 0;
     n_gone = 0;
+    fail_adding = 0;
     dir = scratch_new(NULL);
     assert_true(sd_event_new(&event) >= 0);
     assert_int_equal(admin_new(event, routes, sizeof(routes) / sizeof(routes[0]), &port, &admin),
@@ -390,6 +406,65 @@ static void test_client_goes(void **state)
     assert_int_equal(n_gone, 1);
     expect(GET("/ok"), "200", "ok\n");
     assert_int_equal(n_gone, 1);
+}
+
+/* A connection that cannot be watched is closed, its place is free again, and others go on. */
+static void test_no_watch_for_a_connection(void **state)
+{
+    int kept = dial();
+
+    (void)state;
+    assert_reply(kept, GET("/ok"), "200", "ok\n");
+    for (unsigned i = 0; i < 3 * ADMIN_CONNECTIONS_MAX; i++) {
+        int fd = dial();
+
+        fail_adding = -1;
+        assert_string_equal(hear(fd, NULL), "");
+        fail_adding = 0;
+        (void)close(fd);
+    }
+    assert_reply(kept, GET("/ok"), "200", "ok\n");
+    expect(GET("/ok"), "200", "ok\n");
+    (void)close(kept);
+    assert_true(admin_idle(admin));
+}
+
+/* Each of those that a call needs fails once. */
+static void test_no_watch_once(void **state)
+{
+    (void)state;
+    for (int i = 1; i < 4; i++) {
+        int fds[3];
+
+        for (size_t k = 0; k < 3; k++)
+            fds[k] = dial();
+        fail_adding = i;
+        for (size_t k = 0; k < 3; k++) {
+            (void)send(fds[k], GET("/ok"), strlen(GET("/ok")), MSG_NOSIGNAL);
+            (void)hear(fds[k], "ok\n");
+            (void)close(fds[k]);
+        }
+        fail_adding = 0;
+        expect(GET("/ok"), "200", "ok\n");
+    }
+}
+
+/* A client that waits for its answer gets it though nobody can be told that it goes. */
+static void test_no_watch_for_a_client_that_waits(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    assert_reply(fd, GET("/ok"), "200", "ok\n");
+    fail_adding = -1;
+    say(fd, GET("/wait"));
+    wait_for(&n_waiting, 1);
+    for (unsigned i = 0; i < 3; i++)
+        turn();
+    fail_adding = 0;
+    admin_reply(waiting[0], 200, "text/plain", "late", 4);
+    assert_non_null(strstr(hear(fd, "late"), "200"));
+    (void)close(fd);
 }
 
 static void test_stop(void **state)
@@ -593,6 +668,9 @@ int main(void)
         TEST(test_bodies),
         TEST(test_later),
         TEST(test_client_goes),
+        TEST(test_no_watch_for_a_connection),
+        TEST(test_no_watch_once),
+        TEST(test_no_watch_for_a_client_that_waits),
         TEST(test_stop),
         TEST(test_token),
         TEST(test_freed_while_waiting),
