@@ -170,20 +170,12 @@ static int open_socket(struct listener *l)
     return fd < 0 ? -errno : fd;
 }
 
-static int on_timer(sd_event_source *s, uint64_t now, void *userdata);
-
 static void wait_for(struct listener *l, usec pause)
 {
-    int r;
+    int r = sd_event_source_set_time_relative(l->timer, pause);
 
-    if (l->timer) {
-        r = sd_event_source_set_time_relative(l->timer, pause);
-        if (r >= 0)
-            r = sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
-    } else {
-        r = sd_event_add_time_relative(l->event, &l->timer, CLOCK_BOOTTIME, pause, ACCURACY,
-                                       on_timer, l);
-    }
+    if (r >= 0)
+        r = sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
     if (r < 0)
         log_error("%s: not tried again: %s", l->address.text, strerror(-r));
 }
@@ -326,6 +318,7 @@ int listener_new(sd_event *event, const struct listen_address *address, bool qui
                  listener_accept_fn fn, void *userdata, struct listener **ret)
 {
     struct listener *l = calloc(1, sizeof(*l));
+    int r;
 
     if (!l)
         return -ENOMEM;
@@ -335,6 +328,14 @@ int listener_new(sd_event *event, const struct listen_address *address, bool qui
                            .fn = fn,
                            .userdata = userdata,
                            .fd = -1};
+    /* Now: a listener that waits because memory is short must come back. */
+    r = sd_event_add_time(event, &l->timer, CLOCK_BOOTTIME, 0, ACCURACY, on_timer, l);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
+    if (r < 0) {
+        listener_free(l);
+        return r;
+    }
     *ret = l;
     return 0;
 }
