@@ -45,6 +45,7 @@ static const struct fit {
     FIT("account_key_file", FIELD_TEXT, account_key_file, UPLOAD_AZ),
     FIT("sas_token_file", FIELD_TEXT, sas_token_file, UPLOAD_AZ),
     FIT("max_rate", FIELD_NUMBER, max_rate, SIGNED | PLAIN),
+    FIT("require_mount", FIELD_FLAG, require_mount, UPLOAD_FILE),
     FIT("basic_auth", FIELD_TEXT, auth.basic_username, PLAIN),
     FIT("basic_auth", FIELD_TEXT, auth.basic_password_file, PLAIN),
     FIT("authorization", FIELD_TEXT, auth.credentials_file, PLAIN),
