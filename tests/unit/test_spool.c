@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+
 #define NOBODY 65534
 
 static mode_t mode_of(const char *path)
@@ -238,6 +240,58 @@ static void test_made_writable_for_a_group(void **state)
     assert_int_equal(capture(START + USEC_PER_MIN, 100, NULL), 0);
 }
 
+static void remove_all(const char *what)
+{
+    _cleanup_free_ char *command = NULL;
+
+    assert_true(asprintf(&command, "rm -rf '%s'", below(what)) > 0);
+    assert_int_equal(system(command), 0);
+}
+
+/* By a cleaning job, say; what is captured afterwards is kept as ever. */
+static void test_removed_underneath(void **state)
+{
+    static const char *const removed[] = {"incoming", "archive", "pending", ""};
+    struct told told;
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    assert_int_equal(capture(START, 100, NULL), 0);
+    for (unsigned i = 0; i < sizeof(removed) / sizeof(removed[0]); i++) {
+        remove_all(removed[i]);
+        forget_log();
+        assert_int_equal(capture(START + (i + 1) * USEC_PER_MIN, 100, &told), 0);
+        assert_true(logged("was removed or moved away while contraced ran, and is made anew"));
+        assert_int_equal(mode_of("incoming"), 0750);
+        assert_int_equal(mode_of("archive"), 0750);
+    }
+    assert_true(exists("lock"));
+    assert_int_equal(usage().traces, 1);
+    check_whole(true);
+    fixture_restart();
+    assert_int_equal(stats_now().archive_files, 1);
+}
+
+static void test_moved_and_put_back(void **state)
+{
+    char aside[700];
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    (void)snprintf(aside, sizeof(aside), "%s.aside", fx.path);
+    assert_int_equal(rename(fx.path, aside), 0);
+    assert_int_equal(symlink("/nowhere", fx.path), 0);
+    (void)capture(START, 100, NULL);
+    assert_true(logged("/spool for traces: it is a symbolic link"));
+    assert_true(logged("put it back, or restart contraced"));
+    assert_int_equal(unlink(fx.path), 0);
+    assert_int_equal(rename(aside, fx.path), 0);
+    forget_log();
+    assert_int_equal(capture(START + USEC_PER_MIN, 100, NULL), 0);
+    assert_int_equal(n_log_lines, 0);
+    assert_int_equal(usage().traces, 2);
+}
+
 static void test_read_only(void **state)
 {
     (void)state;
@@ -385,6 +439,8 @@ int main(void)
         TEST(test_start_sweeps),
         TEST(test_refused_places),
         TEST(test_made_writable_for_a_group),
+        TEST(test_removed_underneath),
+        TEST(test_moved_and_put_back),
         TEST(test_read_only),
         TEST(test_other_users),
         TEST(test_lock),
