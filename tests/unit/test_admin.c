@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,6 +366,65 @@ static void test_bodies(void **state)
     (void)close(fd);
 }
 
+/* What could be read in two ways is answered once, and nothing more is read on its connection. */
+static void test_framing(void **state)
+{
+#define JSON "Host: localhost\r\nContent-Type: application/json\r\n"
+    static const char *const bad[] = {
+        JSON "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        JSON "Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}",
+        JSON "Content-Length : 2\r\n\r\n{}",
+        JSON "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        JSON "Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        JSON "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        JSON "Host: localhost\r\nContent-Length: 2\r\n\r\n{}",
+        JSON "Origin: http://localhost\r\nOrigin: http://evil\r\nContent-Length: 2\r\n\r\n{}",
+        JSON "Content-Length: 2, 2\r\n\r\n{}",
+        JSON "Content-Length: +2\r\n\r\n{}",
+        JSON "Content-Length: 2x\r\n\r\n{}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        int fd = dial();
+        const char *reply;
+
+        say(fd, "POST /echo/ HTTP/1.1\r\n");
+        say(fd, bad[i]);
+        (void)send(fd, GET("/ok"), strlen(GET("/ok")), MSG_NOSIGNAL);
+        reply = hear(fd, NULL);
+        if (strncmp(reply, "HTTP/1.1 400 ", 13) != 0 || strstr(reply, "ok\n"))
+            fail_msg("%s\ngives %s", bad[i], reply);
+        (void)close(fd);
+    }
+    expect(GET("/ok"), "200", "ok\n");
+}
+
+/* Where the library knows it: before 1.0 it takes one for the end of a line, as RFC 9112 allows. */
+static void test_bare_lf(void **state)
+{
+    (void)state;
+    if (MHD_VERSION >= 0x01000000)
+        expect("GET /ok HTTP/1.1\nHost: localhost\n\n", "400", "");
+}
+
+static void test_many_arguments(void **state)
+{
+    char request[2048] = "GET /ok?a=1";
+
+    (void)state;
+    for (size_t i = 0; i < 99; i++)
+        strcat(request, "&a=1");
+    strcat(request, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(request, "200", "ok\n");
+    request[strlen("GET /ok?a=1")] = '\0';
+    for (size_t i = 0; i < 249; i++)
+        strcat(request, "&a=1");
+    strcat(request, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(request, "414", "the query has too many arguments\"}");
+    expect(GET("/ok"), "200", "ok\n");
+}
+
 static void wait_for(const size_t *n, size_t value)
 {
     usec until = clock_boot() + PATIENCE;
@@ -666,6 +726,9 @@ int main(void)
         TEST(test_routes),
         TEST(test_headers),
         TEST(test_bodies),
+        TEST(test_framing),
+        TEST(test_bare_lf),
+        TEST(test_many_arguments),
         TEST(test_later),
         TEST(test_client_goes),
         TEST(test_no_watch_for_a_connection),
