@@ -117,13 +117,15 @@ static int parse_tcp(const char *text, struct address *ret, const char **ret_why
 
     if (text[0] == '[') {
         struct in6_addr v6;
+        struct in_addr v4;
 
         rest = strchr(text, ']');
         if (!rest)
             return refuse(ret_why, "the bracket of the IPv6 address is not closed");
         host = strndup(text + 1, (size_t)(rest - text) - 1);
         rest++;
-        if (host && inet_pton(AF_INET6, host, &v6) != 1)
+        /* What stands there may come from a variable that is the one here and the other there. */
+        if (host && inet_pton(AF_INET6, host, &v6) != 1 && inet_pton(AF_INET, host, &v4) != 1)
             why = "not an IPv6 address in the brackets";
         else if (*rest != '\0' && *rest != ':')
             why = "after the bracket there may be only :port";

@@ -218,20 +218,32 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
     return 0;
 }
 
+/* Where IPv6 is switched off there may be sockets of it, but no address to bind. */
+static int bind_any_family(struct listener *l, int *fd)
+{
+    int r = bind_tcp(l, *fd);
+
+    if (r != -EADDRNOTAVAIL || l->address.sa.any.sa_family != AF_INET6 || !fall_back(&l->address))
+        return r;
+    (void)close(*fd);
+    *fd = open_socket(l);
+    return *fd < 0 ? *fd : bind_tcp(l, *fd);
+}
+
 static int bind_now(struct listener *l)
 {
     int fd = open_socket(l), r;
 
     if (fd < 0)
         return fd;
-    r = is_unix(l) ? bind_unix(l, fd) : bind_tcp(l, fd);
+    r = is_unix(l) ? bind_unix(l, fd) : bind_any_family(l, &fd);
     if (r == 0) {
         r = sd_event_add_io(l->event, &l->io, fd, EPOLLIN, on_io, l);
         if (r < 0 && is_unix(l))
             remove_file(l);
     }
     if (r < 0) {
-        (void)close(fd);
+        (void)close_fd(fd);
         return r;
     }
     l->fd = fd;

@@ -38,6 +38,7 @@ static void test_good(void **state)
         {"[::1]:6060", "::1", 6060, NULL, true},
         {"[::ffff:127.0.0.1]", "::ffff:127.0.0.1", 0, NULL, true},
         {"[2001:db8::1]", "2001:db8::1", 0, NULL, false},
+        {"[10.0.0.1]:6060", "10.0.0.1", 6060, NULL, false}, /* as from [${NODE_IP}] */
         {"my_shop-1.svc.cluster.local.:80", "my_shop-1.svc.cluster.local.", 80, NULL, false},
         {"unix:/run/shop/pprof.sock", NULL, 0, "/run/shop/pprof.sock", true},
         {"unix:///run/x", NULL, 0, "/run/x", true},

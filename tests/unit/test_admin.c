@@ -60,6 +60,17 @@ int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event_of_fd)
     return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event_of_fd);
 }
 
+static bool no_ipv6; /* sockets of it, but no address */
+
+int bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+    if (no_ipv6 && address->sa_family == AF_INET6) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    return (int)syscall(SYS_bind, fd, address, len);
+}
+
 static void run_ok(void *userdata, struct admin_call *call)
 {
     assert_ptr_equal(userdata, &port);
@@ -629,6 +640,27 @@ static void test_unix_socket(void **state)
     (void)close(fd);
 }
 
+/* ":PORT" is both families, or what there is. */
+static void test_both_families(void **state)
+{
+    char *any = NULL, *token = strdup(scratch_text(dir, "token", "s3cret\n"));
+
+    (void)state;
+    assert_non_null(token);
+    assert_int_equal(chmod(token, 0600), 0);
+    for (int i = 0; i < 2; i++) {
+        find_port();
+        assert_true(asprintf(&any, ":%u", port) > 0);
+        no_ipv6 = i == 1;
+        listen_on(any, token);
+        no_ipv6 = false;
+        expect("GET /open HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\n\r\n", "200",
+               "ok\n");
+        free(any);
+    }
+    free(token);
+}
+
 /* A handler may change where it listens: its own reply goes out, other connections end. */
 static void test_set_by_a_handler(void **state)
 {
@@ -738,6 +770,7 @@ int main(void)
         TEST(test_token),
         TEST(test_freed_while_waiting),
         TEST(test_unix_socket),
+        TEST(test_both_families),
         TEST(test_set_by_a_handler),
         TEST(test_crowd),
         TEST(test_crowd_that_waits),
