@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
+#include "base/groups.h"
 
 int secretfile_check(int fd)
 {
     struct statfs fs;
     struct stat st;
+    bool memory;
 
     if (fstat(fd, &st) < 0)
         return -errno;
@@ -21,11 +24,14 @@ int secretfile_check(int fd)
         return -EINVAL;
     if ((st.st_mode & 077) == 0)
         return 0;
-    if (st.st_uid != 0 || (st.st_mode & 022) != 0)
-        return -EPERM;
     if (fstatfs(fd, &fs) < 0)
         return -errno;
-    return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ? 0 : -EPERM;
+    memory = fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC;
+    if (st.st_uid == 0 && memory && (st.st_mode & 022) == 0)
+        return 0;
+    if ((st.st_uid == 0 || memory) && (st.st_mode & 037) == 0 && groups_have(st.st_gid))
+        return 0;
+    return -EPERM;
 }
 
 int secretfile_open(const char *path)
@@ -49,7 +55,9 @@ int secretfile_read(struct buf *b, const char *path)
 const char *secretfile_explain(int error)
 {
     switch (-error) {
-    case EPERM: return "others may read it; chmod 0600";
+    case EPERM:
+        return "others may read it; chmod 0600, or, where another user writes it, let it have mode "
+               "0640 and a group of contraced's, on a tmpfs or with root as its owner";
     case EINVAL: return "it is not a regular file";
     case E2BIG: return "it is too long";
     default: return strerror(-error);

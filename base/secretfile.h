@@ -9,9 +9,11 @@
 #include "base/buf.h"
 
 /*
- * 0 if only the owner may read the file, or if root put it on a memory file system where nobody
- * else may write it, as Kubernetes and systemd do with secrets. -EPERM if others may read it,
- * -EINVAL if it is not a regular file, or the errno of fstat(2).
+ * 0 if only the owner may read the file; if a group of ours may, too (0640), and root set that up
+ * or it lies on a memory file system, as an agent beside us writes it; or if root put it on a memory
+ * file system where nobody else may write it, as Kubernetes and systemd do with secrets. A file of
+ * a person's on a disk may be read by nobody else: whole departments share a group. -EPERM if others
+ * may read it, -EINVAL if it is not a regular file, or the errno of fstat(2).
  */
 int secretfile_check(int fd);
 

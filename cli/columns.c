@@ -301,7 +301,8 @@ int columns_print_json(FILE *out, const struct catalog *c)
 {
     for (size_t i = 0; i < c->n; i++) {
         json_t *o = entry_json(&c->items[i]);
-        char *text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+        char *text =
+            o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 
         json_decref(o);
         if (!text)

@@ -16,6 +16,7 @@
 #include "daemon/config/address.h"
 #include "daemon/config/config.h"
 #include "daemon/config/listen.h"
+#include "daemon/config/text.h"
 #include "daemon/net/credentials.h"
 
 #define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
@@ -229,7 +230,9 @@ static int find(struct endpoint *e, const struct endpoint_arguments *a)
         r = endpoint_parse(e->name, &e->address, &why);
     if (r == -EINVAL)
         complain("%s '%s': expected unix:/PATH, HOST:PORT or https://HOST%s%s",
-                 a->address ? "--address" : "the address", e->name, *why ? ": " : "", why);
+                 a->address ? "--address" : "the address",
+                 text_has_password(e->name, strlen(e->name)) ? "(not shown)" : e->name,
+                 *why ? ": " : "", why);
     else if (r == -ENOMEM)
         complain("not enough memory");
     return r;

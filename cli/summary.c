@@ -135,7 +135,8 @@ static int show(struct job *job, const struct summary *s)
         r = -ENOMEM;
     else if (!job->arguments->json)
         r = summary_lines_add(&job->lines, json, job->path);
-    else if (json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15)) < 0 ||
+    else if (json_dumpf(json, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) <
+                 0 ||
              putchar('\n') < 0)
         r = -EIO;
     json_decref(json);

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "daemon/control/notify.h"
 #include "daemon/daemon_state.h"
+#include "daemon/reserve.h"
 
 /* How often memory is given back at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
@@ -114,19 +115,10 @@ static void stop(struct daemon *d, const char *why)
     pipeline_drain(d->pipeline);
     labelling_drain(d->labelling, d->options->once ? d->config->shutdown_timeout : LABEL_PATIENCE);
     uploader_drain(d->uploader);
-    (void)sd_event_add_time_relative(d->event, &d->deadline, CLOCK_BOOTTIME,
-                                     d->config->shutdown_timeout, 10 * USEC_PER_MSEC, on_deadline,
-                                     d);
+    (void)sd_event_source_set_time_relative(d->deadline, d->config->shutdown_timeout);
+    (void)sd_event_source_set_enabled(d->deadline, SD_EVENT_ONESHOT);
     (void)sd_event_source_set_enabled(d->leave, SD_EVENT_ON);
     (void)on_leave(NULL, d);
-}
-
-static void on_due(void *userdata, struct target *t, enum reason reason, const char *name, usec due)
-{
-    struct daemon *d = userdata;
-    const struct pipeline_order order = {.reason = reason, .name = name, .due = due};
-
-    (void)pipeline_capture(d->pipeline, t, &order, NULL);
 }
 
 /* Whoever looks once is told of each target, even of what may pass by the next time. */
@@ -151,6 +143,17 @@ static void once_finished(struct daemon *d, const struct pipeline_end *end)
     }
     if (d->once_left > 0 && --d->once_left == 0 && d->stage == STAGE_RUNNING)
         stop(d, "every target was tried once");
+}
+
+static void on_due(void *userdata, struct target *t, enum reason reason, const char *name, usec due)
+{
+    struct daemon *d = userdata;
+    const struct pipeline_order order = {.reason = reason, .name = name, .due = due};
+
+    /* One that could not even begin will not be told as ended. */
+    if (pipeline_capture(d->pipeline, t, &order, NULL) == -ENOMEM && d->options->once)
+        once_finished(d, &(struct pipeline_end){
+                             .target = t, .outcome = OUTCOME_RESOURCES, .text = strerror(ENOMEM)});
 }
 
 /* Between captures the memory that they took is the service's beside us. Large buffers went back by
@@ -265,12 +268,18 @@ static int set_up_signals(struct daemon *d)
     return 0;
 }
 
+/* All of it made at the start, because an end must not need memory. */
 static int set_up_leave(struct daemon *d)
 {
     int r = sd_event_add_post(d->event, &d->leave, on_post, d);
 
     if (r >= 0)
         r = sd_event_source_set_enabled(d->leave, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(d->event, &d->deadline, CLOCK_BOOTTIME, 0, 10 * USEC_PER_MSEC,
+                              on_deadline, d);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(d->deadline, SD_EVENT_OFF);
     return r < 0 ? r : 0;
 }
 
@@ -419,6 +428,8 @@ static int build(struct daemon *d)
         r = observation_new(&d->observation);
     if (r >= 0)
         r = set_up_signals(d);
+    if (r >= 0)
+        r = reserve_take(d->event);
     if (r >= 0)
         r = set_up_leave(d);
     if (r >= 0)

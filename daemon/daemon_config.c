@@ -46,6 +46,7 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
 /* NULL without upload.url. The first one brings the connections that all of them use. */
 static int make_store(struct daemon *d, const struct upload_config *u, struct store **ret)
 {
+    _cleanup_free_ char *memory = NULL;
     int r = 0;
 
     *ret = NULL;
@@ -55,8 +56,14 @@ static int make_store(struct daemon *d, const struct upload_config *u, struct st
         r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->store_http);
     if (r < 0)
         return r;
+    if (asprintf(&memory, "%s/destination", d->config->storage.path) < 0) {
+        memory = NULL;
+        return -ENOMEM;
+    }
     return store_new(
-        &(struct store_context){.event = d->event, .http = d->store_http, .disk = d->disk}, u, ret);
+        &(struct store_context){
+            .event = d->event, .http = d->store_http, .disk = d->disk, .memory = memory},
+        u, ret);
 }
 
 static void use_store(struct daemon *d, const struct upload_config *u, struct store *store)

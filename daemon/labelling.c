@@ -166,8 +166,8 @@ static int on_deadline(sd_event_source *source, uint64_t now, void *userdata)
 
 void labelling_drain(struct labelling *l, usec patience)
 {
-    (void)sd_event_add_time_relative(l->event, &l->deadline, CLOCK_BOOTTIME, patience,
-                                     10 * USEC_PER_MSEC, on_deadline, l);
+    (void)sd_event_source_set_time_relative(l->deadline, patience);
+    (void)sd_event_source_set_enabled(l->deadline, SD_EVENT_ONESHOT);
 }
 
 void labelling_cut(struct labelling *l)
@@ -193,6 +193,11 @@ int labelling_new(sd_event *event, struct spool *spool, struct meters *meters,
     l->spool = spool;
     l->meters = meters;
     r = inspector_new(event, &handlers, l, &l->inspector);
+    if (r >= 0) /* now, because an end must not need memory */
+        r = sd_event_add_time(event, &l->deadline, CLOCK_BOOTTIME, 0, 10 * USEC_PER_MSEC,
+                              on_deadline, l);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(l->deadline, SD_EVENT_OFF);
     if (r < 0) {
         labelling_free(l);
         return r;

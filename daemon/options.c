@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "config.h"
 #include "daemon/config/listen.h"
+#include "daemon/config/text.h"
 
 #define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
 
@@ -82,13 +83,19 @@ static int parse_seconds(const char *text, usec *ret)
     return *ret >= USEC_PER_MSEC ? 0 : -EINVAL;
 }
 
+/* An argument as it may be quoted. */
+static const char *shown(const char *text)
+{
+    return text_has_password(text, strlen(text)) ? "(not shown)" : text;
+}
+
 static int set_listen(struct options *o, const char *text)
 {
     struct listen_list list;
     const char *why;
 
     if (listen_parse_list(text, &list, &why) < 0) {
-        (void)fprintf(stderr, "contraced: --web.listen-address=%s %s\n", text, why);
+        (void)fprintf(stderr, "contraced: --web.listen-address=%s %s\n", shown(text), why);
         return -EINVAL;
     }
     o->listen_address = text;
@@ -145,9 +152,11 @@ int options_parse(int argc, char **argv, struct options *ret)
     while (r == 0 && (opt = getopt_long(argc, argv, "c:t:h", long_options, NULL)) >= 0)
         r = apply(&o, opt);
     if (r == 0 && optind < argc) {
+        const char *text = shown(argv[optind]);
+
         (void)fprintf(stderr,
-                      "contraced: '%s' is not an option; a target is given as --target=%s\n",
-                      argv[optind], argv[optind]);
+                      "contraced: '%s' is not an option; a target is given as --target=%s\n", text,
+                      text);
         r = -EINVAL;
     }
     if (r != 0) {
@@ -253,7 +262,7 @@ static int overlay(const struct options *o, struct config *c, struct diags *d)
         if (r == -ENOMEM)
             return r;
         if (r < 0)
-            diags_add(d, NULL, 0, 0, NULL, "--target=%s: %s", o->targets[i], why);
+            diags_add(d, NULL, 0, 0, NULL, "--target=%s: %s", shown(o->targets[i]), why);
     }
     return 0;
 }

@@ -64,12 +64,12 @@ static int parse_unix(const char *path, struct address *ret, const char **ret_wh
 /* What only a person who meant something else writes; NULL if nothing of it is there. */
 static const char *misunderstanding(const char *text)
 {
+    if (strchr(text, '@'))
+        return "a target is host:port; a user name belongs into `basic_auth`";
     if (strstr(text, "://"))
         return "a target is host:port; the scheme belongs into `scheme`";
     if (strchr(text, '/'))
         return "a target is host:port; the path belongs into `path`";
-    if (strchr(text, '@'))
-        return "a target is host:port; a user name belongs into `basic_auth`";
     if (!is_plain(text))
         return "blanks, control characters and letters outside ASCII are not allowed in an address";
     if (text[0] != '[' && strchr(text, ':') != strrchr(text, ':'))

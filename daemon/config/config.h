@@ -110,6 +110,7 @@ struct upload_config {
     enum upload_addressing addressing;
     unsigned concurrency;
     bool keep_local;
+    bool require_mount; /* of a file:// directory: on a file system of its own */
     bool if_none_match; /* never overwrite: PUT with If-None-Match: * */
     uint64_t max_rate;  /* bytes a second of all uploads together; 0: no limit */
     usec stall_timeout; /* an upload of which nothing moves so long is given up */

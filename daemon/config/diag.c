@@ -75,7 +75,7 @@ static char *cut_line(const char *text, unsigned line, unsigned column, unsigned
         return NULL;
     for (end = start; *end != '\0' && text_break_length(end) == 0;)
         end++;
-    if (start == end)
+    if (start == end || text_has_password(start, (size_t)(end - start)))
         return NULL;
     stop = skip_chars(start, end, SHOWN_MAX);
     if (stop < end && column > SHOWN_BEFORE) {

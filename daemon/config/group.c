@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "daemon/config/filesd.h"
 #include "daemon/config/table.h"
+#include "daemon/config/text.h"
 
 /* Pairs looked at in one `labels`; discovery tools add many that begin with "__" and are
  * dropped. */
@@ -85,7 +86,9 @@ static int read_target(struct yaml_file *f, const yaml_node_t *node, void *base,
     if (r < 0)
         return r;
     r = address_parse(t.address, &t.parsed, &why);
-    if (r == -EINVAL)
+    if (r == -EINVAL && text_has_password(t.address, strlen(t.address)))
+        r = yaml_file_error_unseen(f, node, "a target with a user name: %s", why);
+    else if (r == -EINVAL)
         r = yaml_file_error(f, node, "target `%.80s`: %s", t.address, why);
     else if (r < 0)
         r = yaml_file_oom(f);

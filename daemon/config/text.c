@@ -21,13 +21,29 @@ bool text_is_utf8(const char *s)
     return true;
 }
 
+/* What turns the direction of writing: a line could show other than what it says. */
+static bool is_bidi(const char *p, size_t len)
+{
+    unsigned char last = (unsigned char)p[len - 1];
+
+    if (len == 2)
+        return memcmp(p, "\xd8\x9c", 2) == 0; /* ALM */
+    if (len != 3 || (unsigned char)p[0] != 0xe2)
+        return false;
+    if ((unsigned char)p[1] == 0x80)
+        return last == 0x8e || last == 0x8f ||
+               (last >= 0xaa && last <= 0xae);                          /* marks, LRE … RLO */
+    return (unsigned char)p[1] == 0x81 && last >= 0xa6 && last <= 0xa9; /* LRI … PDI */
+}
+
 static bool is_control(const char *p, size_t len)
 {
     unsigned char c = (unsigned char)p[0];
 
     if (len == 1)
         return (c < 0x20 && c != '\t') || c == 0x7f;
-    return len == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0; /* C1 */
+    return (len == 2 && c == 0xc2 && (unsigned char)p[1] < 0xa0) || /* C1 */
+           is_bidi(p, len);
 }
 
 void text_make_printable(char *s)
@@ -87,4 +103,19 @@ size_t text_distance(const char *a, const char *b)
         }
     }
     return rows[n % 3][m];
+}
+
+bool text_has_password(const char *text, size_t n)
+{
+    const char *end = text + n, *colon = text;
+
+    while ((colon = memchr(colon, ':', (size_t)(end - colon)))) {
+        const char *word = ++colon;
+
+        if (word < end && *word == '@') /* of unix:@abstract */
+            word++;
+        if (word < end && *word != ' ' && *word != '\t' && memchr(word, '@', (size_t)(end - word)))
+            return true;
+    }
+    return false;
 }

@@ -312,6 +312,7 @@ static const struct table_key upload_keys[] = {
      .min = 1,
      .max = CONCURRENCY_MAX},
     {.name = "keep_local", .type = TABLE_BOOL, AT(upload_config, keep_local)},
+    {.name = "require_mount", .type = TABLE_BOOL, AT(upload_config, require_mount)},
     {.name = "if_none_match", .type = TABLE_BOOL, AT(upload_config, if_none_match)},
     {.name = "max_rate",
      .type = TABLE_SIZE,

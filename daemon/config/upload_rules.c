@@ -56,6 +56,7 @@ static const struct fit {
     FIT("max_rate", FIELD_NUMBER, max_rate, SIGNED | PLAIN),
     FIT("proxy_url", FIELD_TEXT, proxy.url, SIGNED | PLAIN),
     FIT("no_proxy", FIELD_TEXT, proxy.no_proxy, SIGNED | PLAIN),
+    FIT("require_mount", FIELD_FLAG, require_mount, UPLOAD_FILE),
     FIT("basic_auth", FIELD_TEXT, auth.basic_username, PLAIN),
     FIT("basic_auth", FIELD_TEXT, auth.basic_password_file, PLAIN),
     FIT("authorization", FIELD_TEXT, auth.credentials_file, PLAIN),

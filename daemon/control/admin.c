@@ -27,8 +27,14 @@ usec admin_now(const struct admin *a)
     return now;
 }
 
+/*
+ * A place is given back once. The server may do so from within the call that then says that it did
+ * not take the connection: it has none to watch it (epoll_ctl(2): ENOSPC).
+ */
 static void slot_free(struct connection *c)
 {
+    if (c->phase == PHASE_FREE)
+        return;
     if (!c->dying)
         c->admin->n_alive--;
     *c = (struct connection){.fd = -1};
@@ -400,7 +406,7 @@ static int start_server(struct admin *a)
         call_on_completed, a, MHD_OPTION_UNESCAPE_CALLBACK, call_unescape, a,
         MHD_OPTION_URI_LOG_CALLBACK, call_on_uri, a, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CONNECTION_SLOTS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ADMIN_REPLY_STALL, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ADMIN_REPLY_STALL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!a->mhd)
         return -EIO;

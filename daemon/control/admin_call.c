@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "daemon/control/admin_state.h"
+#include "daemon/control/head.h"
 #include "daemon/net/credentials.h"
 
 #define TOKEN_MAX CREDENTIALS_SECRET_MAX
@@ -286,15 +288,11 @@ static void say_token(struct admin *a, int r, const char *text)
     a->token_failed = r < 0;
 }
 
-static enum MHD_Result count_value(void *cls, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
 {
-    unsigned *hosts = cls;
-
     (void)kind;
-    (void)value;
-    if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0)
-        ++*hosts;
+    head_add(cls, name, value);
     return MHD_YES;
 }
 
@@ -306,7 +304,7 @@ static struct guard_verdict judge(const struct admin_call *call, const char *ver
     struct guard_verdict verdict;
     struct buf token;
     char text[512] = "";
-    unsigned hosts = 0;
+    struct head head = {0};
     bool wanted = a->token_file && !c->unix_socket;
     int r = 0;
 
@@ -315,7 +313,8 @@ static struct guard_verdict judge(const struct admin_call *call, const char *ver
         r = credentials_read(a->token_file, &token, text, sizeof(text));
         say_token(a, r, text);
     }
-    (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, count_value, &hosts);
+    (void)MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, add_header, &head);
+    c->last = c->last || head_fault(&head);
     verdict = guard_check(&(struct guard_request){
         .method = call->method,
         .host = header(c->mhd, MHD_HTTP_HEADER_HOST),
@@ -323,7 +322,7 @@ static struct guard_verdict judge(const struct admin_call *call, const char *ver
         .fetch_site = header(c->mhd, "Sec-Fetch-Site"),
         .authorization = header(c->mhd, MHD_HTTP_HEADER_AUTHORIZATION),
         .content_type = header(c->mhd, MHD_HTTP_HEADER_CONTENT_TYPE),
-        .many_hosts = hosts > 1,
+        .fault = head_fault(&head),
         .http_1_1 = strcmp(version, MHD_HTTP_VERSION_1_0) != 0,
         .has_body = has_body,
         .open = open,
@@ -428,10 +427,11 @@ static enum MHD_Result begin(struct connection *c, const char *url, const char *
     check_head(call, url, version, n, chunked || n > 0);
     /*
      * A body that is refused is read all the same, unless it is too long or the client asked
-     * first: closing on unread bytes would reset the connection, and the reply with it.
+     * first: closing on unread bytes would reset the connection, and the reply with it. Where it
+     * is not certain what the body is (the head has a fault), no more of it is read.
      */
     if (call->state == CALL_ANSWERED &&
-        (call->aborted || n > DISCARD_MAX || header(c->mhd, MHD_HTTP_HEADER_EXPECT)))
+        (call->aborted || c->last || n > DISCARD_MAX || header(c->mhd, MHD_HTTP_HEADER_EXPECT)))
         return send_reply(call);
     return MHD_YES;
 }
@@ -526,15 +526,31 @@ void call_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
         connection_end(c);
 }
 
+/* The library has no memory for so many, and then none to say so. */
+static void refuse_arguments(struct connection *c)
+{
+    static const char body[] = "{\"error\":\"the query has too many arguments\"}";
+    char reply[512];
+    int n = snprintf(reply, sizeof(reply),
+                     "HTTP/1.1 414 URI Too Long\r\nContent-Type: " JSON_TYPE "\r\n"
+                     "Content-Length: %zu\r\nCache-Control: no-store\r\n"
+                     "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s",
+                     sizeof(body) - 1, body);
+
+    (void)send(c->fd, reply, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    connection_end(c);
+}
+
 /* The first line of a request: on a connection that was kept its time begins here. */
 void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     struct connection *c = connection_of(mhd);
 
     (void)cls;
-    (void)uri;
     if (c && c->used)
         connection_phase(c, PHASE_READING);
+    if (c && head_many_arguments(uri))
+        refuse_arguments(c);
     return NULL;
 }
 

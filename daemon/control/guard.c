@@ -146,7 +146,9 @@ struct guard_verdict guard_check(const struct guard_request *r)
     bool known = r->token_wanted && r->token &&
                  guard_token_matches(r->authorization, r->token, r->token_len);
 
-    if (r->many_hosts || (r->http_1_1 && !r->host))
+    if (r->fault)
+        return refuse(400, r->fault);
+    if (r->http_1_1 && !r->host)
         return refuse(400, "the request needs one Host header");
     /* No page knows the token, or reaches a unix socket. */
     if (!known && !r->unix_socket) {

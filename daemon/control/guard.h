@@ -15,8 +15,8 @@
 struct guard_request {
     const char *method;
     const char *host, *origin, *fetch_site, *authorization, *content_type;
-    bool many_hosts; /* more than one Host */
-    bool http_1_1;   /* or later: Host is required */
+    const char *fault; /* of its head: what head_fault says */
+    bool http_1_1;     /* or later: Host is required */
     bool has_body;
     bool open;         /* the route needs no token */
     bool unix_socket;  /* the file's permissions say who may connect */

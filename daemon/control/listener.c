@@ -170,20 +170,12 @@ static int open_socket(struct listener *l)
     return fd < 0 ? -errno : fd;
 }
 
-static int on_timer(sd_event_source *s, uint64_t now, void *userdata);
-
 static void wait_for(struct listener *l, usec pause)
 {
-    int r;
+    int r = sd_event_source_set_time_relative(l->timer, pause);
 
-    if (l->timer) {
-        r = sd_event_source_set_time_relative(l->timer, pause);
-        if (r >= 0)
-            r = sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
-    } else {
-        r = sd_event_add_time_relative(l->event, &l->timer, CLOCK_BOOTTIME, pause, ACCURACY,
-                                       on_timer, l);
-    }
+    if (r >= 0)
+        r = sd_event_source_set_enabled(l->timer, SD_EVENT_ONESHOT);
     if (r < 0)
         log_error("%s: not tried again: %s", l->address.text, strerror(-r));
 }
@@ -226,20 +218,32 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
     return 0;
 }
 
+/* Where IPv6 is switched off there may be sockets of it, but no address to bind. */
+static int bind_any_family(struct listener *l, int *fd)
+{
+    int r = bind_tcp(l, *fd);
+
+    if (r != -EADDRNOTAVAIL || l->address.sa.any.sa_family != AF_INET6 || !fall_back(&l->address))
+        return r;
+    (void)close(*fd);
+    *fd = open_socket(l);
+    return *fd < 0 ? *fd : bind_tcp(l, *fd);
+}
+
 static int bind_now(struct listener *l)
 {
     int fd = open_socket(l), r;
 
     if (fd < 0)
         return fd;
-    r = is_unix(l) ? bind_unix(l, fd) : bind_tcp(l, fd);
+    r = is_unix(l) ? bind_unix(l, fd) : bind_any_family(l, &fd);
     if (r == 0) {
         r = sd_event_add_io(l->event, &l->io, fd, EPOLLIN, on_io, l);
         if (r < 0 && is_unix(l))
             remove_file(l);
     }
     if (r < 0) {
-        (void)close(fd);
+        (void)close_fd(fd);
         return r;
     }
     l->fd = fd;
@@ -326,6 +330,7 @@ int listener_new(sd_event *event, const struct listen_address *address, bool qui
                  listener_accept_fn fn, void *userdata, struct listener **ret)
 {
     struct listener *l = calloc(1, sizeof(*l));
+    int r;
 
     if (!l)
         return -ENOMEM;
@@ -335,6 +340,14 @@ int listener_new(sd_event *event, const struct listen_address *address, bool qui
                            .fn = fn,
                            .userdata = userdata,
                            .fd = -1};
+    /* Now: a listener that waits because memory is short must come back. */
+    r = sd_event_add_time(event, &l->timer, CLOCK_BOOTTIME, 0, ACCURACY, on_timer, l);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
+    if (r < 0) {
+        listener_free(l);
+        return r;
+    }
     *ret = l;
     return 0;
 }

@@ -26,16 +26,54 @@ struct http {
     sd_event *event;
     CURLM *multi;
     sd_event_source *timer;
+    struct http_request *requests;
     char *user_agent;
 };
 
 static void drain(struct http *h);
-static int on_failed(sd_event_source *s, void *userdata);
+static void finish(struct http_request *r, CURLcode code);
+
+static struct http_request *first_given_up(const struct http *h)
+{
+    struct http_request *r = h->requests;
+
+    while (r && !r->given_up)
+        r = r->next;
+    return r;
+}
+
+/*
+ * Without memory curl stops halfway: a transfer may have lost its socket, and all of them the
+ * timer, without which not even a timeout ends one. Nor may curl be asked to go on with what it
+ * left behind (libcurl 7.88 divides by zero). So all that is under way ends, and later requests
+ * start anew.
+ */
+static void give_up(struct http *h)
+{
+    struct http_request *r;
+
+    for (r = h->requests; r; r = r->next)
+        r->given_up = true;
+    while ((r = first_given_up(h))) {
+        (void)snprintf(r->error, sizeof(r->error), "not enough memory for the transfer");
+        finish(r, CURLE_FAILED_INIT);
+    }
+}
+
+static void act(struct http *h, curl_socket_t fd, int mask)
+{
+    int running;
+    CURLMcode code = curl_multi_socket_action(h->multi, fd, mask, &running);
+
+    drain(h);
+    if (code != CURLM_OK)
+        give_up(h);
+}
 
 static int on_socket_event(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 {
     struct http *h = userdata;
-    int mask = 0, running;
+    int mask = 0;
 
     (void)s;
     if (revents & (EPOLLIN | EPOLLHUP))
@@ -44,20 +82,17 @@ static int on_socket_event(sd_event_source *s, int fd, uint32_t revents, void *u
         mask |= CURL_CSELECT_OUT;
     if (revents & EPOLLERR)
         mask |= CURL_CSELECT_ERR;
-    (void)curl_multi_socket_action(h->multi, fd, mask, &running);
-    drain(h);
+    act(h, fd, mask);
     return 0;
 }
 
 static int on_timer(sd_event_source *s, uint64_t now, void *userdata)
 {
     struct http *h = userdata;
-    int running;
 
     (void)s;
     (void)now;
-    (void)curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    drain(h);
+    act(h, CURL_SOCKET_TIMEOUT, 0);
     return 0;
 }
 
@@ -75,15 +110,16 @@ static uint32_t epoll_events(int what)
  * Ends a transfer that would wait for ever, and that one alone: if the callback returned -1, curl
  * would give up every transfer of the multi, and all that are still to come.
  */
-static void cannot_watch(struct http *h, CURL *easy, int error)
+static void cannot_watch(CURL *easy, int error)
 {
     struct http_request *r = NULL;
 
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
+    if (!r)
+        return; /* curl's own, to close connections: it looks after those by time, too */
     (void)snprintf(r->error, sizeof(r->error), "cannot watch the socket: %s", strerror(-error));
     r->unwatched = true;
-    if (!r->failed)
-        (void)sd_event_add_defer(h->event, &r->failed, on_failed, r);
+    (void)sd_event_source_set_enabled(r->failed, SD_EVENT_ONESHOT);
 }
 
 /* CURLMOPT_SOCKETFUNCTION: watch this descriptor for that. The source hangs on curl's socket. */
@@ -112,7 +148,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata
         }
     }
     if (r < 0)
-        cannot_watch(h, easy, r);
+        cannot_watch(easy, r);
     return 0;
 }
 
@@ -130,8 +166,27 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata)
     return 0;
 }
 
+static void enlist(struct http_request *r)
+{
+    r->next = r->http->requests;
+    if (r->next)
+        r->next->prev = r;
+    r->http->requests = r;
+}
+
+static void delist(struct http_request *r)
+{
+    if (r->prev)
+        r->prev->next = r->next;
+    else
+        r->http->requests = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+}
+
 static void request_free(struct http_request *r)
 {
+    delist(r);
     sd_event_source_disable_unref(r->failed);
     sd_event_source_disable_unref(r->watch);
     if (r->easy)
@@ -234,8 +289,16 @@ static int watch(struct http_request *r, usec stall_timeout)
 static int begin(struct http *h, struct http_request *r)
 {
     if (r->misdirected)
-        return sd_event_add_defer(h->event, &r->failed, on_failed, r) < 0 ? -ENOMEM : 0;
+        return sd_event_source_set_enabled(r->failed, SD_EVENT_ONESHOT);
     return curl_multi_add_handle(h->multi, r->easy) == CURLM_OK ? 0 : -ENOMEM;
+}
+
+/* Made now, because an end must not need memory. */
+static int prepare_end(struct http_request *r)
+{
+    int error = sd_event_add_defer(r->event, &r->failed, on_failed, r);
+
+    return error < 0 ? error : sd_event_source_set_enabled(r->failed, SD_EVENT_OFF);
 }
 
 int http_start(struct http *h, const struct http_options *options,
@@ -252,8 +315,11 @@ int http_start(struct http *h, const struct http_options *options,
                                .userdata = userdata,
                                .fd = -1,
                                .held_at = UINT64_MAX};
+    enlist(r);
     error = request_init(r, h->user_agent, options);
     if (error == 0)
+        error = prepare_end(r);
+    if (error >= 0)
         error = watch(r, options->stall_timeout);
     if (error >= 0)
         error = begin(h, r);
@@ -291,8 +357,8 @@ void http_cancel(struct http_request *r)
 void http_resume(struct http_request *r)
 {
     r->paused = false;
-    if (curl_easy_pause(r->easy, CURLPAUSE_CONT) != CURLE_OK && !r->failed)
-        (void)sd_event_add_defer(r->http->event, &r->failed, on_failed, r);
+    if (curl_easy_pause(r->easy, CURLPAUSE_CONT) != CURLE_OK)
+        (void)sd_event_source_set_enabled(r->failed, SD_EVENT_ONESHOT);
 }
 
 const char *http_library_version(void)

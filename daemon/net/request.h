@@ -15,7 +15,9 @@
 
 struct http_request {
     struct http *http;
-    sd_event *event; /* borrowed */
+    struct http_request *prev, *next; /* in its list */
+    bool given_up;                    /* with all others, at once */
+    sd_event *event;                  /* borrowed */
     CURL *easy;
     struct curl_slist *headers;    /* may hold a secret: wiped */
     struct curl_slist *connect_to; /* for server_name */

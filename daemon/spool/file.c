@@ -21,6 +21,7 @@
 #define ROOM_MAX ((uint64_t)1 << 60) /* bytes of one reservation: sums of them do not wrap */
 #define SEQUENCE_TRIES 1000
 #define STUCK_RETRY (10 * USEC_PER_MIN)
+#define MEND_RETRY USEC_PER_MIN
 
 static uint64_t whole_room(uint64_t trace, uint64_t record)
 {
@@ -86,6 +87,13 @@ static int open_tmp(struct spool_file *f)
     return f->fd < 0 ? -errno : 0;
 }
 
+/* Where that fails, the file's own call says why there is no capture. */
+static void mend(struct spool *s)
+{
+    if (spool_now_boot(s) >= s->mend_retry && tree_mend(&s->tree) < 0)
+        s->mend_retry = spool_now_boot(s) + MEND_RETRY;
+}
+
 int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userdata,
                    struct spool_file **ret)
 {
@@ -93,6 +101,7 @@ int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userd
     int r;
 
     file_retry_stuck(s);
+    mend(s);
     f = file_alloc(s);
     if (!f)
         return -ENOMEM;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "daemon/spool/ownership.h"
 
 #define LOCK_NAME "lock"
 #define COMM_MAX 64
@@ -52,6 +53,7 @@ static int open_file(int dir, int *ret)
         return -EINVAL;
     if (st.st_uid != geteuid())
         return -EPERM;
+    ownership_tighten(fd, &st); /* who may write could hold the lock */
     *ret = steal_fd(&fd);
     return 0;
 }

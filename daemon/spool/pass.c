@@ -18,7 +18,8 @@
 
 #define BARREN_MAX 3                     /* passes in a row that deleted nothing, before a pause */
 #define HOLD (1 * USEC_PER_MIN)          /* that pause */
-#define FAILED_RETRY (10 * USEC_PER_MIN) /* before what failed is tried again */
+#define FAILED_FIRST (15 * USEC_PER_SEC) /* before what failed is tried again, then twice that, */
+#define FAILED_MOST (10 * USEC_PER_MIN)  /* … and so on up to this */
 #define SPACE_HOLD (30 * USEC_PER_SEC)   /* file systems that free late do so within this */
 
 bool pass_held(const struct spool *s)
@@ -75,9 +76,12 @@ static void check_failures(struct spool *s, const struct pass *p, uint64_t n_del
 {
     static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
     usec boot = spool_now_boot(s);
+    char pause[PARSE_TEXT_SIZE];
 
     if (p->failed == 0) {
         s->barren_passes = 0;
+        if (s->failed_items == 0)
+            s->failed_pause = 0;
         if (s->delete_failing && s->failed_items == 0) {
             s->delete_failing = false;
             log_write(LOG_LEVEL_INFO, &storage, "traces in %s can be deleted again", s->tree.path);
@@ -85,14 +89,19 @@ static void check_failures(struct spool *s, const struct pass *p, uint64_t n_del
         return;
     }
     s->barren_passes = n_deleted > 0 ? 0 : s->barren_passes + 1;
-    s->failed_retry = boot + FAILED_RETRY;
-    if (s->barren_passes >= BARREN_MAX || p->error == -EROFS)
+    s->failed_pause = s->failed_pause == 0 ? FAILED_FIRST : 2 * s->failed_pause;
+    if (s->failed_pause > FAILED_MOST)
+        s->failed_pause = FAILED_MOST;
+    s->failed_retry = boot + s->failed_pause;
+    /* Not at the first, whatever it says: others may go, and one error may pass. */
+    if (s->barren_passes >= BARREN_MAX)
         s->hold_until = boot + HOLD;
     if (!s->delete_failing)
-        log_write(LOG_LEVEL_ERROR, &storage,
-                  "%u traces in %s cannot be deleted (%s); they will be tried again in 10m and"
-                  " count until they are gone",
-                  p->failed, s->tree.path, strerror(-p->error));
+        log_write(
+            LOG_LEVEL_ERROR, &storage,
+            "%u traces in %s cannot be deleted (%s); they will be tried again in %s, then less"
+            " and less often, and count until they are gone",
+            p->failed, s->tree.path, strerror(-p->error), format_duration(s->failed_pause, pause));
     s->delete_failing = true;
 }
 

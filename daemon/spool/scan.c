@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "daemon/spool/name.h"
+#include "daemon/spool/ownership.h"
 #include "daemon/spool/space.h"
 
 #define FILE_DEPTH 3   /* below pending/ or archive/: service, host, day, then files */
@@ -172,14 +173,17 @@ static int visit_trace(struct walk *w, int dir, const char *name)
     }
     bytes = space_round((uint64_t)st.st_size);
     name_record_key(name, record);
+    ownership_tighten_at(dir, name, &st);
     if (missing_at(dir, record))
         r = pull_record(w, dir, name, record);
     if (r < 0)
         return r;
-    if (ours_at(dir, record, &record_st))
+    if (ours_at(dir, record, &record_st)) {
+        ownership_tighten_at(dir, record, &record_st);
         bytes += space_round((uint64_t)record_st.st_size);
-    else
+    } else {
         w->scan->no_record++;
+    }
     r = index_append(w->ix, strdup(w->key), parsed.time, bytes, w->pending);
     if (r >= 0)
         index_set_size(w->ix, w->ix->n - 1, (uint64_t)st.st_size);
@@ -236,6 +240,7 @@ static int visit_directory(struct walk *w, int parent, const char *name, int dep
 {
     _cleanup_close_ int fd = -1;
     bool empty = false;
+    struct stat st;
     int r;
 
     if (!directory_name_ok(w, depth)) {
@@ -249,6 +254,8 @@ static int visit_directory(struct walk *w, int parent, const char *name, int dep
         foreign(w->scan, w->path);
         return 0;
     }
+    if (fstat(fd, &st) == 0)
+        ownership_tighten(fd, &st);
     r = walk_directory(w, fd, depth + 1, &empty);
     if (r >= 0 && empty)
         *ret_gone = unlinkat(parent, name, AT_REMOVEDIR) == 0;

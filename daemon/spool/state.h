@@ -137,8 +137,10 @@ struct spool {
     unsigned barren_passes; /* in a row, in which every deletion failed */
     uint64_t failed_items;
     usec hold_until;       /* boot time: no pass before, deletions fail */
+    usec failed_pause;     /* the last one before that, longer each time */
     usec failed_retry;     /* boot time at which failed items may be tried again */
     usec space_hold_until; /* boot time: no deletion for free space before, it did not rise */
+    usec mend_retry;       /* of directories that were removed and could not be made anew */
     usec stuck_retry;
     unsigned stuck;
     bool no_room, delete_failing; /* said so, not yet taken back */

@@ -12,9 +12,11 @@
 #include "base/log.h"
 #include "daemon/spool/lock.h"
 #include "daemon/spool/name.h"
+#include "daemon/spool/ownership.h"
 
 #define DIRECTORY_MODE 0750
 #define KEY_DIRECTORIES 3 /* service, host, day */
+#define N_PARTS 4
 
 static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
 
@@ -260,27 +262,6 @@ int tree_make(const char *path)
     return make_root(path, &fd);
 }
 
-/* Only we may put files there. */
-static int check(int fd, const char *path, const char *name)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (st.st_uid != geteuid()) {
-        log_write(LOG_LEVEL_ERROR, &storage, "%s%s belongs to user %u, not to us (%u); not used",
-                  path, name, (unsigned)st.st_uid, (unsigned)geteuid());
-        return -EPERM;
-    }
-    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-        log_write(LOG_LEVEL_ERROR, &storage,
-                  "%s%s may be written by others (mode %04o); not used before chmod go-w", path,
-                  name, (unsigned)(st.st_mode & 07777));
-        return -EPERM;
-    }
-    return 0;
-}
-
 static int log_failed(const char *path, const char *name, int r)
 {
     struct stat st;
@@ -310,11 +291,113 @@ static int open_part(const struct tree *t, const char *name, int *ret)
     }
     if (fd < 0)
         return log_failed(t->path, name, r < 0 ? r : -errno);
-    r = check(fd, t->path, name);
+    r = ownership_settle(fd, t->path, name, false);
     if (r < 0)
         return r;
     *ret = steal_fd(&fd);
     return 0;
+}
+
+static const char *const parts[] = {"", "/incoming", "/pending", "/archive"};
+
+static int *part_fd(struct tree *t, size_t i)
+{
+    int *const fds[] = {&t->root, &t->incoming, &t->pending, &t->archive};
+
+    return fds[i];
+}
+
+/* *ret: where an open directory is. */
+static int place_of(int fd, struct tree_place *ret)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    *ret = (struct tree_place){st.st_dev, st.st_ino};
+    return 0;
+}
+
+static int note_places(struct tree *t)
+{
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < N_PARTS; i++)
+        r = place_of(*part_fd(t, i), &t->places[i]);
+    return r;
+}
+
+/* True when the name leads where it did. What cannot be told is left alone. */
+static bool in_place(const struct tree *t, size_t i)
+{
+    struct stat st;
+    int r = i == 0 ? stat(t->path, &st) : fstatat(t->root, parts[i] + 1, &st, AT_SYMLINK_NOFOLLOW);
+
+    if (r < 0)
+        return errno != ENOENT;
+    return st.st_dev == t->places[i].dev && st.st_ino == t->places[i].ino;
+}
+
+static int open_root_anew(const struct tree *t, int *ret_fd, int *ret_lock)
+{
+    _cleanup_close_ int fd = -1;
+    int r = open_root(t->path, &fd);
+
+    if (r == -ENOENT)
+        r = make_root(t->path, &fd);
+    if (r < 0)
+        return log_failed(t->path, "", r);
+    r = ownership_settle(fd, t->path, "", true);
+    if (r >= 0)
+        r = lock_take(fd, t->path, ret_lock);
+    if (r >= 0)
+        *ret_fd = steal_fd(&fd);
+    return r;
+}
+
+/* The descriptor keeps its number: disk threads may be using it. */
+static int mend_part(struct tree *t, size_t i)
+{
+    _cleanup_close_ int fd = -1;
+    int lock = -1, r;
+
+    r = i == 0 ? open_root_anew(t, &fd, &lock) : open_part(t, parts[i], &fd);
+    if (r >= 0 && dup3(fd, *part_fd(t, i), O_CLOEXEC) < 0)
+        r = -errno;
+    if (r >= 0)
+        r = place_of(fd, &t->places[i]);
+    if (i == 0 && lock >= 0) {
+        (void)close_fd(t->lock);
+        t->lock = lock;
+    }
+    if (r >= 0)
+        log_write(
+            LOG_LEVEL_ERROR, &storage,
+            "%s%s was removed or moved away while contraced ran, and is made anew; the traces "
+            "in it are gone from here, and still count until retention comes to them or "
+            "contraced is restarted",
+            t->path, parts[i]);
+    return r;
+}
+
+int tree_mend(struct tree *t)
+{
+    int made = 0, r = 0;
+    size_t i;
+
+    for (i = 0; i < N_PARTS && r >= 0; i++) {
+        if (in_place(t, i))
+            continue;
+        r = mend_part(t, i);
+        made = 1;
+    }
+    if (r < 0 && !t->lost)
+        log_write(LOG_LEVEL_ERROR, &storage,
+                  "%s%s was removed or moved away while contraced ran: put it back, or restart "
+                  "contraced",
+                  t->path, parts[i - 1]);
+    t->lost = r < 0;
+    return r < 0 ? r : made;
 }
 
 static int open_all(struct tree *t)
@@ -326,7 +409,7 @@ static int open_all(struct tree *t)
         r = make_root(t->path, &t->root);
     if (r < 0)
         return log_failed(t->path, "", r);
-    r = check(t->root, t->path, "");
+    r = ownership_settle(t->root, t->path, "", true);
     if (r >= 0 && faccessat(t->root, ".", W_OK, AT_EACCESS) < 0)
         r = log_failed(t->path, "", -errno);
     if (r >= 0)
@@ -337,6 +420,8 @@ static int open_all(struct tree *t)
         r = open_part(t, "/pending", &t->pending);
     if (r >= 0)
         r = open_part(t, "/archive", &t->archive);
+    if (r >= 0)
+        r = note_places(t);
     return r;
 }
 

@@ -12,12 +12,19 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+struct tree_place {
+    dev_t dev;
+    ino_t ino;
+};
+
 struct tree {
     char *path; /* as configured, for messages */
     int root;
     int incoming, pending, archive;
     int lock;
-    pthread_mutex_t making; /* see tree_make_day */
+    struct tree_place places[4]; /* where these are: root, incoming, pending, archive */
+    bool lost;                   /* one is not, and cannot be made anew: that was logged */
+    pthread_mutex_t making;      /* see tree_make_day */
 };
 
 /* Makes storage.path, not its parents, if it is missing. Logs nothing: tree_open does. */
@@ -27,6 +34,13 @@ int tree_make(const char *path);
  * it, and takes the lock. Logs what is wrong. */
 int tree_open(struct tree *t, const char *path);
 void tree_close(struct tree *t);
+
+/*
+ * Looks whether storage.path and the directories in it are still there, and makes anew what was
+ * removed or moved away. 1 if something was, which is logged as what cannot be is; else 0 or a
+ * negative errno.
+ */
+int tree_mend(struct tree *t);
 
 /* Opens a directory of ours. -ENOTDIR for anything else, also a symbolic link; -EPERM when
  * foreign. */

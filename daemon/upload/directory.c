@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "daemon/upload/chain.h"
+#include "daemon/upload/mark.h"
 
 #define FILE_MODE 0640
 #define PIECE ((size_t)256 << 10)
@@ -45,7 +46,8 @@ static const struct meaning meanings[] = {
     {ETIMEDOUT, STORE_RETRY, TROUBLE, disk_fails},
     {EROFS, STORE_PARKED, ALONE,
      "mount it for writing; a systemd unit needs it in ReadWritePaths="},
-    {EACCES, STORE_PARKED, ALONE, check_owner},
+    {EACCES, STORE_PARKED, ALONE,
+     "give this user the right to it; restart contraced if it was mounted after its start"},
     {EPERM, STORE_PARKED, ALONE, check_owner},
     {ELOOP, STORE_PARKED, ALONE, no_links},
     {ENOTDIR, STORE_PARKED, ALONE, no_links},
@@ -108,6 +110,11 @@ bool directory_is_aside(const char *leaf)
 
     return strncmp(leaf, ASIDE_PREFIX, strlen(ASIDE_PREFIX)) == 0 && n > suffix &&
            strcmp(leaf + n - suffix, ASIDE_SUFFIX) == 0;
+}
+
+bool directory_is_ours(const char *leaf)
+{
+    return strcmp(leaf, MARK_NAME) == 0 || directory_is_aside(leaf);
 }
 
 static void give_back(int fd, uint64_t before, uint64_t after)
@@ -296,7 +303,7 @@ static int write_aside(struct put *p)
 }
 
 /* Not every file system can rename without replacing; a hard link does the same. */
-static int place_new(int dir, const char *aside, const char *leaf)
+int directory_place_new(int dir, const char *aside, const char *leaf)
 {
     if (renameat2(dir, aside, dir, leaf, RENAME_NOREPLACE) == 0)
         return 0;
@@ -315,7 +322,7 @@ static int place(struct put *p)
 
     p->doing = "rename a file to";
     if (p->f->if_none_match)
-        r = place_new(dir, p->aside, p->chain.leaf);
+        r = directory_place_new(dir, p->aside, p->chain.leaf);
     else
         r = renameat2(dir, p->aside, dir, p->chain.leaf, 0) < 0 ? -errno : 0;
     if (r < 0) {
@@ -365,7 +372,7 @@ static int put(struct put *p)
 
     p->doing = "make the directory of";
     r = chain_walk(&p->chain, p->f->key, true);
-    if (r == 0 && directory_is_aside(p->chain.leaf))
+    if (r == 0 && directory_is_ours(p->chain.leaf))
         r = -EINVAL;
     if (r < 0)
         return r;
@@ -399,7 +406,8 @@ static void explain_put(const struct put *p, int error, const char *base, struct
     }
 }
 
-void directory_put(const char *base, const struct directory_file *f, struct store_result *ret)
+void directory_put(const char *base, struct mark *mark, const struct directory_file *f,
+                   struct store_result *ret)
 {
     struct put p = {.f = f};
     int r;
@@ -409,7 +417,7 @@ void directory_put(const char *base, const struct directory_file *f, struct stor
     if (p.chain.fds[0] < 0)
         return;
     p.chain.n = 1;
-    r = put(&p);
+    r = mark_check(mark, p.chain.fds[0], base, ret) ? put(&p) : 0;
     if (r < 0)
         explain_put(&p, r, base, ret);
     chain_close(&p.chain);
@@ -421,7 +429,7 @@ static int open_file(struct chain *c, const char *key)
     struct stat st;
     int r = chain_walk(c, key, false);
 
-    if (r == 0 && directory_is_aside(c->leaf))
+    if (r == 0 && directory_is_ours(c->leaf))
         r = -ENOENT;
     if (r < 0)
         return r;

@@ -30,7 +30,10 @@ struct directory_file {
     const atomic_bool *stop; /* give up; nobody hears of it */
 };
 
-void directory_put(const char *base, const struct directory_file *f, struct store_result *ret);
+/* Into the directory that it was the last time, as its mark says. */
+struct mark;
+void directory_put(const char *base, struct mark *mark, const struct directory_file *f,
+                   struct store_result *ret);
 
 /* Size and hash: all of the file is read. */
 void directory_head(const char *base, const char *key, const atomic_bool *stop,
@@ -44,5 +47,9 @@ int directory_open_file(const char *base, const char *key, struct store_result *
 void directory_explain(int error, const char *doing, const char *base, const char *key,
                        struct store_result *ret);
 
-/* True for the name of a file that is written aside. */
+/* True for the name of a file that is written aside; and for one that is no object. */
 bool directory_is_aside(const char *leaf);
+bool directory_is_ours(const char *leaf);
+
+/* Renames without replacing: 0, -EEXIST or another errno. */
+int directory_place_new(int dir, const char *aside, const char *leaf);

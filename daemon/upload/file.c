@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/segments.h"
 #include "daemon/upload/directory.h"
+#include "daemon/upload/mark.h"
 #include "daemon/upload/walk.h"
 
 #define SCHEME "file://"
@@ -25,6 +26,7 @@ struct file_store {
     struct disk *disk; /* its own */
     char *path;
     bool if_none_match;
+    struct mark mark;
     bool swept;    /* of what writers left that never came back; once, with the first put */
     unsigned refs; /* the owner's, and one of each call that has not ended on its thread */
 };
@@ -84,6 +86,7 @@ static void unref(struct file_store *s)
     if (--s->refs > 0)
         return;
     disk_free(s->disk); /* nothing is under way: it does not wait */
+    mark_done(&s->mark);
     free(s->base.description);
     free(s->path);
     free(s);
@@ -243,7 +246,7 @@ static int run_put(struct disk_job *job)
         .stop = &c->stop,
     };
 
-    directory_put(store_of(c)->path, &f, &c->result);
+    directory_put(store_of(c)->path, &store_of(c)->mark, &f, &c->result);
     return 0;
 }
 
@@ -368,7 +371,7 @@ static int add_listed(struct file_call *c, const struct walk_entry *e)
 {
     char *key;
 
-    if (directory_is_aside(e->leaf))
+    if (directory_is_ours(e->leaf))
         return 0;
     key = strdup(e->key);
     if (!key)
@@ -501,7 +504,9 @@ int file_new(const struct store_context *context, const struct upload_config *u,
     s->refs = 1;
     s->path = path_of(u->url);
     s->base.description = s->path ? malloc(strlen(s->path) + sizeof(SCHEME)) : NULL;
-    r = s->base.description ? disk_new(context->event, &s->disk) : -ENOMEM;
+    r = mark_init(&s->mark, context->memory, u->require_mount);
+    if (r >= 0)
+        r = s->base.description ? disk_new(context->event, &s->disk) : -ENOMEM;
     if (r < 0) {
         unref(s);
         return r;

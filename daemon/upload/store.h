@@ -79,6 +79,7 @@ struct store_context {
     sd_event *event;
     struct http *http; /* of the store alone: it keeps few connections */
     struct disk *disk;
+    const char *memory; /* a file in which the store may remember something, or NULL */
 };
 
 /* What is wrong with the section for its kind of store, without asking anybody; that no key is for

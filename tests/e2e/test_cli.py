@@ -202,6 +202,17 @@ def test_a_daemons_spool_is_read_beside_it(daemon, serve, tmp_path):
     d.stop()
 
 
+def test_json_is_ascii(spool):
+    """What turns a terminal's lines round, or talks to it, is escaped; programs read the same."""
+    odd = "\x1b[2J\x9b31m\u202egnp.exe\u2066\u200f ü"
+    put(spool / "archive", key_of("checkout", "web-1", NOW), reason=odd)
+    done = contrace("list", "--json", f"--storage.path={spool}")
+    assert done.stdout.isascii() and "\x1b" not in done.stdout
+    assert odd in [json.loads(line).get("reason") for line in done.stdout.splitlines()]
+    table = contrace("list", f"--storage.path={spool}").stdout
+    assert table.isascii() and "\x1b" not in table
+
+
 def test_foreign_things_in_the_spool_are_no_traces(spool):
     top = spool / "archive"
     day = top / "checkout/web-1/20261121"

@@ -88,11 +88,12 @@ def test_sidecar_starts_first_and_ends_last():
     assert "readinessProbe" not in spec["initContainers"][0]
 
 
-def test_contraced_takes_the_configuration(objects, tmp_path):
+@pytest.mark.parametrize("host", ["10.1.2.3", "fd00:10:244::7"])
+def test_contraced_takes_the_configuration(host, objects, tmp_path):
     """With the variables that the pod has. Files that it names need not be there yet."""
     file = tmp_path / "contraced.yaml"
     file.write_text(kube.config_map(objects, "contrace")["contraced.yaml"])
-    env = kube.environment(contraced_of(objects), objects, FACTS)
+    env = kube.environment(contraced_of(objects), objects, {**FACTS, "status.hostIP": host})
     said = contraced("--check-config", "-c", file, env={"PATH": os.environ["PATH"], **env})
     assert said.returncode == 0, said.stdout + said.stderr
 
@@ -115,8 +116,8 @@ def test_sizes_fit(objects):
 
 def test_probes_ask_where_it_listens(objects):
     container = contraced_of(objects)
-    address, _, port = setting(objects, "listen_address").rpartition(":")
-    assert address == "0.0.0.0"  # the kubelet asks at the pod's address
+    address, _, port = setting(objects, "listen_address").strip('"').rpartition(":")
+    assert address == ""  # the kubelet asks at the pod's address, of whichever family
     named = {p["name"]: p["containerPort"] for p in container["ports"]}
     assert named[container["livenessProbe"]["httpGet"]["port"]] == int(port)
     assert container["livenessProbe"]["httpGet"]["path"] == "/-/healthy"

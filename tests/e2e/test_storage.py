@@ -13,12 +13,14 @@ import time
 import pytest
 from hostile import HEADER, generation, healthy, trace
 from support import (
+    CONTRACED,
     DOWN,
     RETENTION,
     Spool,
     contraced,
     job,
     need,
+    need_program,
     need_root,
     recover,
     run,
@@ -217,11 +219,45 @@ def test_file_in_place_of_a_part(tmp_path):
     assert (spool / "archive").read_text() == "mine\n"
 
 
+def kubelet(volume, group):
+    """What it does to a volume of a pod with fsGroup, each time it mounts it."""
+    run("chgrp", "-R", group, volume)
+    run("chmod", "-R", "g+rw", volume)
+    run("find", volume, "-type", "d", "-exec", "chmod", "g+xs", "{}", "+")
+
+
+@pytest.mark.parametrize("place", ["volume", "volume/spool"])
+@pytest.mark.parametrize("groups", [(65532, 65532), (65532, 2000), (0, 1000620000)])
+def test_volume_of_a_pod_with_fsgroup(place, groups, serve, tmp_path):
+    """It starts twice, and again on a volume of which root owns the top; nobody else can write."""
+    need_root()
+    need_program("setpriv", "util-linux")
+    target, (gid, fsgroup) = serve(healthy()), groups
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    for parent in tmp_path.parents:
+        if parent.stat().st_uid == os.geteuid() and parent != pathlib.Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    tmp_path.chmod(0o755)
+    for count in (1, 2, 3):
+        kubelet(volume, fsgroup)
+        done = run(
+            "setpriv", "--reuid=65532", f"--regid={gid}", f"--groups={fsgroup}", CONTRACED,
+            "--once", "--seconds=0.1", f"--target=s=http://{target.address}",
+            f"--storage.path={tmp_path / place}", "--web.listen-address=off", check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert len(Spool(tmp_path / place).keys()) == count
+        ours = [p for p in (tmp_path / place).rglob("*") if p.stat().st_mode & 0o022]
+        assert ours == []
+
+
 def test_spool_that_others_may_write(tmp_path):
     spool = tmp_path / "spool"
     spool.mkdir()
     spool.chmod(0o777)
-    refuses(spool, "may be written by others (mode 0777)")
+    done = contraced("--once", "-t", "http://127.0.0.1:1", f"--storage.path={spool}")
+    assert f"{spool} could be written by others (mode 0777); it is 0755 now" in done.stderr
 
 
 @pytest.mark.parametrize("part", ["", "/archive", "/incoming", "/lock"])

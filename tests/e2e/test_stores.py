@@ -19,7 +19,7 @@ import s3server
 import sharedkey
 from asking import ask, secret
 from hostile import healthy
-from support import config_text, job, need, need_program, wait_until
+from support import config_text, job, need, need_program, need_root, run, wait_until
 
 KEY = "checkout/web-1/20260314/092653-4711.trace"
 ODD = ["a b+c~d", "=@!$&'(),;", "漢é", "%2B%zz", "-", "quo\"te<&>'", "x" * 200]
@@ -505,7 +505,7 @@ def below(root):
     return {
         str(p.relative_to(root)): p.read_bytes()
         for p in root.rglob("*")
-        if p.is_file() and ".contrace/" not in str(p)
+        if p.is_file() and "/.contrace" not in str(p)
     }
 
 
@@ -514,6 +514,57 @@ def test_daemon_to_directory(daemon, serve, tmp_path):
     root.mkdir()
     assert upload(daemon, serve, tmp_path, {"url": f"file://{root}"}) == below(root)
     assert len(list((root / ".contrace").iterdir())) == 1
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """disk(mounted) mounts a directory's content at mnt, or takes it away again."""
+    need_root()
+    content, place = tmp_path / "content", tmp_path / "mnt"
+    content.mkdir()
+    place.mkdir()
+
+    def switch(mounted):
+        if mounted:
+            done = run("mount", "--bind", content, place, check=False)
+            need(done.returncode == 0, f"cannot mount here: {done.stderr.strip()}")
+        else:
+            run("umount", place)
+
+    yield switch
+    run("umount", place, check=False)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("required", [False, True])
+def test_directory_whose_disk_is_not_mounted(required, restarted, disk, daemon, serve, tmp_path):
+    """Nothing goes under the mount point; what waits goes out when the disk is there again."""
+    place, target = tmp_path / "mnt", serve(healthy())
+    section = {"url": f"file://{place}", "require_mount": required, "keep_local": False}
+
+    def start():
+        return daemon([job("s", target.address)], upload=section)
+
+    disk(True)
+    d = start()
+    wait_until("the first is there", lambda: list(place.rglob("*.json")))
+    wait_until("nothing waits", lambda: not d.spool.pending())
+    if restarted:
+        d.stop()
+    disk(False)
+    if restarted:
+        d = start()
+    d.capture_now()
+    said = d.wait_log("nothing is mounted at" if required else "is not the one that traces went to")
+    assert "mount its disk" in said["msg"]
+    wait_until("it waits", d.spool.pending)
+    assert list(place.iterdir()) == []
+    d.stop()
+    disk(True)
+    d = start()
+    wait_until("nothing waits", lambda: not d.spool.pending())
+    assert len(list(place.rglob("*.trace"))) >= 2
+    assert not d.problems()
 
 
 def test_daemon_to_webdav(daemon, serve, tmp_path, nginx):

@@ -8,12 +8,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -42,6 +45,30 @@ static struct admin_call *waiting[8];
 static size_t n_waiting;
 static unsigned n_gone;
 static uint16_t port;
+
+static int fail_adding; /* to epolls: so many more times, -1: always */
+
+/* The libraries' calls come here, too: ENOSPC is what fs.epoll.max_user_watches gives. */
+int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event_of_fd)
+{
+    if (op == EPOLL_CTL_ADD && fail_adding != 0) {
+        fail_adding -= fail_adding > 0;
+        errno = ENOSPC;
+        return -1;
+    }
+    return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event_of_fd);
+}
+
+static bool no_ipv6; /* sockets of it, but no address */
+
+int bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+    if (no_ipv6 && address->sa_family == AF_INET6) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    return (int)syscall(SYS_bind, fd, address, len);
+}
 
 static void run_ok(void *userdata, struct admin_call *call)
 {
@@ -398,6 +425,65 @@ static void test_long_bodies(void **state)
     (void)close(fd);
 }
 
+/* What could be read in two ways is answered once, and nothing more is read on its connection. */
+static void test_framing(void **state)
+{
+#define JSON "Host: localhost\r\nContent-Type: application/json\r\n"
+    static const char *const bad[] = {
+        JSON "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        JSON "Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}",
+        JSON "Content-Length : 2\r\n\r\n{}",
+        JSON "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        JSON "Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        JSON "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        JSON "Host: localhost\r\nContent-Length: 2\r\n\r\n{}",
+        JSON "Origin: http://localhost\r\nOrigin: http://evil\r\nContent-Length: 2\r\n\r\n{}",
+        JSON "Content-Length: 2, 2\r\n\r\n{}",
+        JSON "Content-Length: +2\r\n\r\n{}",
+        JSON "Content-Length: 2x\r\n\r\n{}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        int fd = dial();
+        const char *reply;
+
+        say(fd, "POST /echo/ HTTP/1.1\r\n");
+        say(fd, bad[i]);
+        (void)send(fd, GET("/ok"), strlen(GET("/ok")), MSG_NOSIGNAL);
+        reply = hear(fd, NULL);
+        if (strncmp(reply, "HTTP/1.1 400 ", 13) != 0 || strstr(reply, "ok\n"))
+            fail_msg("%s\ngives %s", bad[i], reply);
+        (void)close(fd);
+    }
+    expect(GET("/ok"), "200", "ok\n");
+}
+
+/* Where the library knows it: before 1.0 it takes one for the end of a line, as RFC 9112 allows. */
+static void test_bare_lf(void **state)
+{
+    (void)state;
+    if (MHD_VERSION >= 0x01000000)
+        expect("GET /ok HTTP/1.1\nHost: localhost\n\n", "400", "");
+}
+
+static void test_many_arguments(void **state)
+{
+    char request[2048] = "GET /ok?a=1";
+
+    (void)state;
+    for (size_t i = 0; i < 99; i++)
+        strcat(request, "&a=1");
+    strcat(request, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(request, "200", "ok\n");
+    request[strlen("GET /ok?a=1")] = '\0';
+    for (size_t i = 0; i < 249; i++)
+        strcat(request, "&a=1");
+    strcat(request, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    expect(request, "414", "the query has too many arguments\"}");
+    expect(GET("/ok"), "200", "ok\n");
+}
+
 static void wait_for(const size_t *n, size_t value)
 {
     while (*n != value)
@@ -435,6 +521,65 @@ static void test_client_goes(void **state)
     assert_int_equal(n_gone, 1);
     expect(GET("/ok"), "200", "ok\n");
     assert_int_equal(n_gone, 1);
+}
+
+/* A connection that cannot be watched is closed, its place is free again, and others go on. */
+static void test_no_watch_for_a_connection(void **state)
+{
+    int kept = dial();
+
+    (void)state;
+    assert_reply(kept, GET("/ok"), "200", "ok\n");
+    for (unsigned i = 0; i < 3 * ADMIN_CONNECTIONS_MAX; i++) {
+        int fd = dial();
+
+        fail_adding = -1;
+        assert_string_equal(hear(fd, NULL), "");
+        fail_adding = 0;
+        (void)close(fd);
+    }
+    assert_reply(kept, GET("/ok"), "200", "ok\n");
+    expect(GET("/ok"), "200", "ok\n");
+    (void)close(kept);
+    assert_true(admin_idle(admin));
+}
+
+/* Each of those that a call needs fails once. */
+static void test_no_watch_once(void **state)
+{
+    (void)state;
+    for (int i = 1; i < 4; i++) {
+        int fds[3];
+
+        for (size_t k = 0; k < 3; k++)
+            fds[k] = dial();
+        fail_adding = i;
+        for (size_t k = 0; k < 3; k++) {
+            (void)send(fds[k], GET("/ok"), strlen(GET("/ok")), MSG_NOSIGNAL);
+            (void)hear(fds[k], "ok\n");
+            (void)close(fds[k]);
+        }
+        fail_adding = 0;
+        expect(GET("/ok"), "200", "ok\n");
+    }
+}
+
+/* A client that waits for its answer gets it though nobody can be told that it goes. */
+static void test_no_watch_for_a_client_that_waits(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    assert_reply(fd, GET("/ok"), "200", "ok\n");
+    fail_adding = -1;
+    say(fd, GET("/wait"));
+    wait_for(&n_waiting, 1);
+    for (unsigned i = 0; i < 3; i++)
+        turn();
+    fail_adding = 0;
+    admin_reply(waiting[0], 200, "text/plain", "late", 4);
+    assert_non_null(strstr(hear(fd, "late"), "200"));
+    (void)close(fd);
 }
 
 static void test_stop(void **state)
@@ -536,6 +681,27 @@ static void test_unix_socket(void **state)
     (void)close(fd);
 }
 
+/* ":PORT" is both families, or what there is. */
+static void test_both_families(void **state)
+{
+    char *any = NULL, *token = strdup(scratch_text(dir, "token", "s3cret\n"));
+
+    (void)state;
+    assert_non_null(token);
+    assert_int_equal(chmod(token, 0600), 0);
+    for (int i = 0; i < 2; i++) {
+        find_port();
+        assert_true(asprintf(&any, ":%u", port) > 0);
+        no_ipv6 = i == 1;
+        listen_on(any, token);
+        no_ipv6 = false;
+        expect("GET /open HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\n\r\n", "200",
+               "ok\n");
+        free(any);
+    }
+    free(token);
+}
+
 /* A handler may change where it listens: its own reply goes out, other connections end. */
 static void test_set_by_a_handler(void **state)
 {
@@ -635,12 +801,19 @@ int main(void)
         TEST(test_headers),
         TEST(test_bodies),
         TEST(test_long_bodies),
+        TEST(test_framing),
+        TEST(test_bare_lf),
+        TEST(test_many_arguments),
         TEST(test_later),
         TEST(test_client_goes),
+        TEST(test_no_watch_for_a_connection),
+        TEST(test_no_watch_once),
+        TEST(test_no_watch_for_a_client_that_waits),
         TEST(test_stop),
         TEST(test_token),
         TEST(test_freed_while_waiting),
         TEST(test_unix_socket),
+        TEST(test_both_families),
         TEST(test_set_by_a_handler),
         TEST(test_crowd),
         TEST(test_crowd_that_waits),

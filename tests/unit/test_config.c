@@ -247,6 +247,7 @@ static void test_shipped_file(void **state)
         "addressing",
         "concurrency",
         "keep_local",
+        "require_mount",
         "if_none_match",
         "max_rate",
         "stall_timeout",

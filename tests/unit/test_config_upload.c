@@ -249,6 +249,7 @@ static void test_keys_of_stores(void **state)
         {"tls_config", "tls_config: {insecure_skip_verify: true}", "yyyynn"},
         {"concurrency", "concurrency: 1", "yyyyyy"},
         {"keep_local", "keep_local: false", "yyyyyy"},
+        {"require_mount", "require_mount: true", "nnnnny"},
         {"if_none_match", "if_none_match: true", "yyyyyy"},
         {"max_rate", "max_rate: 1MiB", "yyyyyn"},
         {"stall_timeout", "stall_timeout: 30s", "yyyyyy"},

@@ -104,6 +104,21 @@ static void test_terminals_are_safe(void **state)
     assert_printed(&d, "f?:1:1: a?b??\n?[2J ? ??\n^\n");
 }
 
+/* Neither a line with a password nor its password in a text that is the other way round. */
+static void test_passwords_and_directions(void **state)
+{
+    struct diags d = {0};
+
+    (void)state;
+    diags_add(&d, "f", 1, 1, "targets: [u:canary@h]", "one");
+    diags_add(&d, "f", 2, 1, "\n - http://u:can ary@h \"x", "two");
+    diags_add(&d, "f", 3, 1, "\n\nowner: a@b", "three");
+    diags_add(&d, "f", 4, 1, "\n\n\nunix:@name", "four");
+    diags_add(&d, "f", 5, 1, "\n\n\n\na\xe2\x80\xaez\xe2\x81\xa9\xd8\x9c\xe2\x80\xa0", "five");
+    assert_printed(&d, "f:1:1: one\nf:2:1: two\nf:3:1: three\nowner: a@b\n^\n"
+                       "f:4:1: four\nunix:@name\n^\nf:5:1: five\na???z?????\xe2\x80\xa0\n^\n");
+}
+
 static void test_only_so_many(void **state)
 {
     struct diags d = {0};
@@ -180,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_caret_follows_tabs_and_letters),
         cmocka_unit_test(test_long_lines_are_cut),
         cmocka_unit_test(test_terminals_are_safe),
+        cmocka_unit_test(test_passwords_and_directions),
         cmocka_unit_test(test_only_so_many),
         cmocka_unit_test(test_distance),
         cmocka_unit_test(test_utf8),

@@ -18,12 +18,14 @@
 #include <unistd.h>
 
 #include "daemon/upload/directory.h"
+#include "daemon/upload/mark.h"
 #include "tests/support/scratch.h"
 
 #define BYTES 700000 /* three pieces */
 #define KEY "checkout/web-1/20260314/092653-4711.trace"
 
 static char *base;
+static struct mark unmarked; /* no memory */
 static char bytes[BYTES];
 static char sha256[STORE_SHA256_SIZE];
 static atomic_bool stop;
@@ -47,7 +49,7 @@ static struct directory_file object(void)
 static enum store_end put(const struct directory_file *f, struct store_result *ret)
 {
     memset(ret, 0x5a, sizeof(*ret));
-    directory_put(base, f, ret);
+    directory_put(base, &unmarked, f, ret);
     assert_non_null(memchr(ret->text, '\0', sizeof(ret->text)));
     assert_int_equal(ret->end == STORE_DONE, ret->text[0] == '\0');
     return ret->end;
@@ -388,7 +390,7 @@ static void test_killed_anywhere(void **state)
         child = fork();
         if (child == 0) {
             inject(NULL, at, 0);
-            directory_put(base, &f, &r);
+            directory_put(base, &unmarked, &f, &r);
             _exit(r.end == STORE_DONE ? 0 : 1);
         }
         assert_int_equal(waitpid(child, &status, 0), child);

@@ -108,7 +108,7 @@ static void test_rebinding(void **state)
     r.http_1_1 = false; /* no browser */
     assert_int_equal(verdict(r), 0);
     r = plain();
-    r.many_hosts = true;
+    r.fault = "the request needs one Host header";
     assert_int_equal(verdict(r), 400);
 }
 

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +55,20 @@ int getaddrinfo(const char *restrict node, const char *restrict service,
         return EAI_NONAME;
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     return real(node, service, hints, ret);
+}
+
+static unsigned short_of_memory; /* so many times curl cannot do what is asked of it */
+
+CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int mask, int *running)
+{
+    CURLMcode (*real)(CURLM *, curl_socket_t, int, int *);
+
+    if (short_of_memory > 0) {
+        short_of_memory--;
+        return CURLM_OUT_OF_MEMORY;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "curl_multi_socket_action");
+    return real(multi, fd, mask, running);
 }
 
 static void release_stuck(void)
@@ -399,6 +414,36 @@ static void test_timeouts(void **state)
     } while (w->result.status != 200);
     loopback_play(w->server, drip, sizeof(drip) / sizeof(drip[0]));
     assert_int_equal(run(w, &o), HTTP_TIMEOUT);
+}
+
+/* Whenever memory is short, what is under way ends, and what comes later works. */
+static void test_short_of_memory(void **state)
+{
+    const struct loopback_step whole[] = {SEND(OK_HEAD "Content-Length: 2\r\n\r\nhi")};
+    const struct loopback_step silent[] = {{.what = LOOPBACK_WAIT}};
+    struct world *w = *state;
+    struct http_options o = {.timeout = 300 * USEC_PER_MSEC};
+
+    for (unsigned skipped = 0; skipped < 2; skipped++) {
+        w->server = loopback_new(NULL);
+        o.url = url_of(w, "http", "127.0.0.1");
+        loopback_play(w->server, silent, 1);
+        begin(w, &o);
+        for (unsigned i = 0; i < skipped; i++)
+            step(w);
+        short_of_memory = 1;
+        while (!w->finished)
+            step(w);
+        assert_int_equal(short_of_memory, 0);
+        assert_int_equal(w->result.error, HTTP_LOCAL);
+        assert_string_equal(w->result.text, "not enough memory for the transfer");
+        loopback_free(w->server);
+    }
+    w->server = loopback_new(NULL);
+    o = (struct http_options){.url = url_of(w, "http", "127.0.0.1")};
+    loopback_play(w->server, whole, 1);
+    assert_int_equal(run(w, &o), HTTP_OK);
+    assert_string_equal(w->body, "hi");
 }
 
 /* A server that never speaks TLS: the connect timeout covers the handshake. */
@@ -806,6 +851,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_coding_that_was_not_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_headers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_short_of_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_connect_timeout_covers_tls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_such_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stuck_name_server, setup, teardown),

@@ -156,6 +156,8 @@ static void test_wrong(void **state)
     assert_wrong(ARGS("-c"), "requires an argument");
     assert_wrong(ARGS("--target"), "requires an argument");
     assert_wrong(ARGS("--once=yes"), "doesn't allow an argument");
+    assert_wrong(ARGS("http://u:p@a"), "'(not shown)' is not an option");
+    assert_wrong(ARGS("--web.listen-address=u:p@a:1"), "--web.listen-address=(not shown) ");
     assert_wrong(ARGS("http://127.0.0.1:6060"), "--target=http://127.0.0.1:6060");
     assert_wrong(ARGS("--once", "extra"), "'extra' is not an option");
     assert_wrong(ARGS("--", "--once"), "'--once' is not an option");
@@ -359,6 +361,8 @@ static void test_bad_together(void **state)
     assert_load_fails(ARGS("-c", scratch_path(dir, "none.yaml")), "No such file");
     assert_load_fails(ARGS("-c", file), "no targets");
     assert_load_fails(ARGS("-t", "ftp://a:1"), "--target=ftp://a:1: ");
+    assert_load_fails(ARGS("-t", "http://u:p@a:1"), "--target=(not shown): ");
+    assert_load_fails(ARGS("-t", "s=u:p@a:1"), "--target=(not shown): ");
     assert_load_fails(ARGS("-t", "http://u:p@a:1"), "basic_auth");
     assert_load_fails(ARGS("-t", "http://a:1", "--interval=1s", "--seconds=2"), "");
     (void)scratch_text(dir, "empty.yaml", "globl: 1\n");

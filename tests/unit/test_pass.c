@@ -103,6 +103,42 @@ static void test_one_immutable_trace(void **state)
     check_files();
 }
 
+/* A server that failed over says EROFS once: captures go on with the next trace. */
+static void test_read_only_for_a_moment(void **state)
+{
+    (void)state;
+    fx.limits.max_files = 5;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(5, 100);
+    forget_log();
+    inject("unlinkat", 1, EROFS);
+    assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), 0);
+    assert_int_equal(capture(START + 2 * USEC_PER_HOUR, 100, NULL), 0);
+    inject_nothing();
+    assert_true(logged("(Read-only file system); they will be tried again in 15s"));
+    assert_int_equal(times_logged("no room for another trace"), 0);
+    boot_shift += (int64_t)(16 * USEC_PER_SEC);
+    assert_int_equal(capture(START + 3 * USEC_PER_HOUR, 100, NULL), 0);
+    fixture_settle();
+    assert_false(exists("archive/checkout/web-1/20260314/092653-4711.trace"));
+    check_files();
+}
+
+/* The same when there is no other: after a moment, not after minutes. */
+static void test_read_only_for_a_moment_and_no_other(void **state)
+{
+    (void)state;
+    fx.limits.max_files = 1;
+    assert_int_equal(fixture_start(), 0);
+    assert_int_equal(capture(START, 100, NULL), 0);
+    inject("unlinkat", 1, EROFS);
+    assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), -ENOSPC);
+    inject_nothing();
+    boot_shift += (int64_t)(16 * USEC_PER_SEC);
+    assert_int_equal(capture(START + 2 * USEC_PER_HOUR, 100, NULL), 0);
+    check_files();
+}
+
 static void test_nothing_can_be_deleted(void **state)
 {
     int calls;
@@ -257,6 +293,8 @@ int main(void)
         TEST(test_pending_goes_last_and_loudly),
         TEST(test_space_that_does_not_come_back),
         TEST(test_one_immutable_trace),
+        TEST(test_read_only_for_a_moment),
+        TEST(test_read_only_for_a_moment_and_no_other),
         TEST(test_nothing_can_be_deleted),
         TEST(test_age),
         TEST(test_clock_jumps),

@@ -6,10 +6,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/secretfile.h"
 #include "tests/support/scratch.h"
@@ -59,7 +63,7 @@ static void test_read(void **state)
 
 static void test_modes(void **state)
 {
-    static const mode_t bad[] = {0640, 0604, 0660, 0644, 0620, 0601};
+    static const mode_t bad[] = {0604, 0660, 0644, 0620, 0601};
     struct statfs fs;
 
     (void)state;
@@ -68,6 +72,61 @@ static void test_modes(void **state)
         skip();
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(try_read(scratch_write(dir, "s", "x", 1, bad[i]), 9, ""), -EPERM);
+}
+
+#define US 65532
+#define OURS 2000
+#define AGENT 100
+
+/* What contraced as user US of the group OURS makes of a file of that owner, group and mode. */
+static int as_pod(const char *place, uid_t owner, gid_t group, mode_t mode)
+{
+    const char *path = scratch_write(place, "s", "x", 1, 0600);
+    static const gid_t groups[] = {OURS};
+    int fd = open(path, O_RDONLY | O_CLOEXEC), status;
+    pid_t child;
+
+    assert_true(fd >= 0);
+    assert_int_equal(chown(path, owner, group), 0);
+    assert_int_equal(chmod(path, mode), 0);
+    child = fork();
+    if (child == 0) {
+        if (setgroups(1, groups) < 0 || setgid(US) < 0 || setuid(US) < 0)
+            _exit(99);
+        _exit(-secretfile_check(fd));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    (void)close(fd);
+    return -WEXITSTATUS(status);
+}
+
+/* Vault's agent writes 0640 on a memory file system, Debian's packages as root on the disk. */
+static void test_files_of_others(void **state)
+{
+    struct statfs fs;
+    char *memory;
+
+    (void)state;
+    if (geteuid() != 0 || statfs("/dev/shm", &fs) < 0 || fs.f_type != TMPFS_MAGIC)
+        skip();
+    memory = scratch_new("/dev/shm");
+    assert_int_equal(as_pod(memory, AGENT, OURS, 0640), 0);
+    assert_int_equal(as_pod(memory, AGENT, US, 0440), 0);
+    assert_int_equal(as_pod(memory, US, OURS, 0640), 0);
+    assert_int_equal(as_pod(memory, 0, AGENT, 0640), 0);
+    assert_int_equal(as_pod(memory, 0, OURS, 0444), 0);
+    assert_int_equal(as_pod(memory, AGENT, AGENT, 0640), -EPERM);
+    assert_int_equal(as_pod(memory, AGENT, OURS, 0644), -EPERM);
+    assert_int_equal(as_pod(memory, AGENT, OURS, 0660), -EPERM);
+    scratch_free(memory);
+    assert_int_equal(statfs(dir, &fs), 0);
+    if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
+        return;
+    assert_int_equal(as_pod(dir, 0, OURS, 0640), 0);
+    assert_int_equal(as_pod(dir, 0, AGENT, 0640), -EPERM);
+    assert_int_equal(as_pod(dir, 0, OURS, 0644), -EPERM);
+    assert_int_equal(as_pod(dir, US, OURS, 0640), -EPERM);
+    assert_int_equal(as_pod(dir, AGENT, OURS, 0640), -EPERM);
 }
 
 static void test_explain(void **state)
@@ -84,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_files_of_others, setup, teardown),
         cmocka_unit_test(test_explain),
     };
 

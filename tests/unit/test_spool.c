@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+
 #define NOBODY 65534
 
 static mode_t mode_of(const char *path)
@@ -175,11 +177,6 @@ static void test_refused_places(void **state)
 {
     (void)state;
     assert_int_equal(mkdir(fx.path, 0750), 0);
-    assert_int_equal(chmod(fx.path, 0770), 0);
-    assert_int_equal(fixture_start(), -EPERM);
-    assert_true(logged("may be written by others (mode 0770)"));
-    assert_int_equal(chmod(fx.path, 0750), 0);
-
     make_file("incoming", "not a directory");
     assert_int_equal(fixture_start(), -ENOTDIR);
     assert_true(logged("/spool/incoming for traces: Not a directory"));
@@ -209,6 +206,90 @@ static void test_refused_places(void **state)
     (void)snprintf(fx.path, sizeof(fx.path), "%s/no/parent", fx.base);
     assert_int_equal(fixture_start(), -ENOENT);
     assert_true(logged("its parent directory does not exist"));
+}
+
+/* What the kubelet does to a volume of a pod with fsGroup, each time it is mounted. */
+static void test_made_writable_for_a_group(void **state)
+{
+    static const char *const directories[] = {
+        "", "incoming", "archive", "archive/checkout", "archive/checkout/web-1/20260314",
+    };
+    static const char *const files[] = {
+        "archive/checkout/web-1/20260314/092653-4711.trace",
+        "archive/checkout/web-1/20260314/092653-4711.json",
+    };
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    assert_int_equal(capture(START, 100, NULL), 0);
+    fixture_stop();
+    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+        assert_int_equal(chmod(below(directories[i]), 02770), 0);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        assert_int_equal(chmod(below(files[i]), 0660), 0);
+    assert_int_equal(chmod(below("lock"), 0660), 0);
+
+    assert_int_equal(fixture_start(), 0);
+    assert_int_equal(stats_now().archive_files, 1);
+    assert_true(logged("/archive could be written by others (mode 2770); it is 2750 now"));
+    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+        assert_int_equal(mode_of(directories[i]), 02750);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        assert_int_equal(mode_of(files[i]), 0640);
+    assert_int_equal(mode_of("lock"), 0640);
+    assert_int_equal(capture(START + USEC_PER_MIN, 100, NULL), 0);
+}
+
+static void remove_all(const char *what)
+{
+    _cleanup_free_ char *command = NULL;
+
+    assert_true(asprintf(&command, "rm -rf '%s'", below(what)) > 0);
+    assert_int_equal(system(command), 0);
+}
+
+/* By a cleaning job, say; what is captured afterwards is kept as ever. */
+static void test_removed_underneath(void **state)
+{
+    static const char *const removed[] = {"incoming", "archive", "pending", ""};
+    struct told told;
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    assert_int_equal(capture(START, 100, NULL), 0);
+    for (unsigned i = 0; i < sizeof(removed) / sizeof(removed[0]); i++) {
+        remove_all(removed[i]);
+        forget_log();
+        assert_int_equal(capture(START + (i + 1) * USEC_PER_MIN, 100, &told), 0);
+        assert_true(logged("was removed or moved away while contraced ran, and is made anew"));
+        assert_int_equal(mode_of("incoming"), 0750);
+        assert_int_equal(mode_of("archive"), 0750);
+    }
+    assert_true(exists("lock"));
+    assert_int_equal(usage().traces, 1);
+    check_whole(true);
+    fixture_restart();
+    assert_int_equal(stats_now().archive_files, 1);
+}
+
+static void test_moved_and_put_back(void **state)
+{
+    char aside[700];
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    (void)snprintf(aside, sizeof(aside), "%s.aside", fx.path);
+    assert_int_equal(rename(fx.path, aside), 0);
+    assert_int_equal(symlink("/nowhere", fx.path), 0);
+    (void)capture(START, 100, NULL);
+    assert_true(logged("/spool for traces: it is a symbolic link"));
+    assert_true(logged("put it back, or restart contraced"));
+    assert_int_equal(unlink(fx.path), 0);
+    assert_int_equal(rename(aside, fx.path), 0);
+    forget_log();
+    assert_int_equal(capture(START + USEC_PER_MIN, 100, NULL), 0);
+    assert_int_equal(n_log_lines, 0);
+    assert_int_equal(usage().traces, 2);
 }
 
 static void test_read_only(void **state)
@@ -357,6 +438,9 @@ int main(void)
         TEST(test_cut_and_discard),
         TEST(test_start_sweeps),
         TEST(test_refused_places),
+        TEST(test_made_writable_for_a_group),
+        TEST(test_removed_underneath),
+        TEST(test_moved_and_put_back),
         TEST(test_read_only),
         TEST(test_other_users),
         TEST(test_lock),
