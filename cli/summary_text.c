@@ -6,7 +6,7 @@
 #include "cli/quantity.h"
 #include "cli/summary.h"
 
-#define NAME_WIDTH 28
+#define NAME_WIDTH 30 /* two more than Go's longest reason to wait */
 #define BAR_WIDTH 24
 
 struct page {
@@ -177,11 +177,12 @@ static void goroutines(const struct page *p)
     share_row(p, "running", g->running, all);
     share_row(p, "runnable", g->runnable, all);
     share_row(p, "in syscalls", g->in_syscall, all);
+    share_row(p, "waiting", g->waiting, all);
     for (size_t i = 0; i < g->n_waits && i < p->view->top + 3; i++) {
         char what[NAME_WIDTH + 1];
 
-        (void)snprintf(what, sizeof(what), "waiting: %s",
-                       *g->waits[i].reason ? g->waits[i].reason : "(reason not told)");
+        (void)snprintf(what, sizeof(what), "  %s",
+                       *g->waits[i].reason ? g->waits[i].reason : "(began before the trace)");
         share_row(p, what, g->waits[i].total, all);
     }
 }

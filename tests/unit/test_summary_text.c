@@ -27,7 +27,7 @@ static char *text_of_tasks(struct summary_row *rows, size_t n)
 }
 
 static const char whole_line[] =
-    "  request                            3   6.00 ms   2.00 ms   2.00 ms   2.00 ms\n";
+    "  request                              3   6.00 ms   2.00 ms   2.00 ms   2.00 ms\n";
 
 static const struct summary_times whole = {
     .count = 3, .total = 6000000, .p50 = 2000000, .p99 = 2000000, .max = 2000000};
@@ -46,9 +46,9 @@ static void parts(void **state)
     assert_non_null(strstr(text, whole_line));
     assert_non_null(strstr(text, "    and 2 of which the trace has only a part\n"));
     assert_non_null(
-        strstr(text, "  (began before the trace)      1, of which the trace has only a part\n"));
+        strstr(text, "  (began before the trace)        1, of which the trace has only a part\n"));
     assert_non_null(
-        strstr(text, "  import                        4, of which the trace has only a part\n"));
+        strstr(text, "  import                          4, of which the trace has only a part\n"));
     assert_null(strstr(text, "  0 ns  "));
     free(text);
 }
@@ -60,8 +60,28 @@ static void nameless(void **state)
     char *text = text_of_tasks(rows, 1);
 
     (void)state;
-    assert_non_null(strstr(text, "  (no name)                          3   6.00 ms"));
+    assert_non_null(strstr(text, "  (no name)                            3   6.00 ms"));
     assert_null(strstr(text, "only a part"));
+    free(text);
+}
+
+/* The longest of Go's reasons to wait stands there whole. */
+static void long_reason(void **state)
+{
+    static const char reason[] = "GC mark assist wait for work";
+    struct summary_wait wait = {.reason = reason, .total = 1000000};
+    const struct summary_view view = {.name = "t.trace", .top = 5};
+    struct summary s = {.goroutines = {.waiting = 1000000, .waits = &wait, .n_waits = 1}};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    assert_non_null(out);
+    summary_text(out, &s, &view);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "\n  waiting                         1.00 ms    100%"));
+    assert_non_null(strstr(text, "\n    GC mark assist wait for work  1.00 ms    100%"));
     free(text);
 }
 
@@ -70,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts),
         cmocka_unit_test(nameless),
+        cmocka_unit_test(long_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
