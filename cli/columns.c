@@ -17,13 +17,21 @@ struct cell {
     char text[CELL_SIZE];
 };
 
-/* What a record says may be anything: only plain characters reach a terminal. */
+static char plain(char c)
+{
+    if (c == ' ')
+        return '_';
+    return c > ' ' && c <= '~' ? c : '?';
+}
+
+/* What a record says may be anything: only plain characters reach a terminal. A blank does not: a
+ * column stays one word for those who cut lines into words. */
 static void put_text(struct cell *cell, const char *text)
 {
     size_t n = 0;
 
     for (; text && text[n] && n < TEXT_WIDTH_MAX; n++)
-        cell->text[n] = text[n] > ' ' && text[n] <= '~' ? text[n] : '?';
+        cell->text[n] = plain(text[n]);
     cell->text[n] = '\0';
     if (n == 0)
         strcpy(cell->text, "-");

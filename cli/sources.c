@@ -2,9 +2,11 @@
 #include "cli/sources.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -92,6 +94,22 @@ static bool may_be_missing(const struct sources *s, const struct sources_argumen
     return !a->local && !a->storage_path && s->config->upload.url;
 }
 
+/* The hint names the group that may read it, if there is one but root's. */
+static void denied(const char *path, int r, bool has_store)
+{
+    const char *remote = has_store ? "; --remote asks the store alone" : "";
+    const struct group *group = NULL;
+    struct stat st;
+
+    if (stat(path, &st) == 0 && st.st_gid != 0 && (st.st_mode & S_IRGRP))
+        group = getgrgid(st.st_gid);
+    if (group)
+        complain("%s cannot be read: %s; use sudo, or become a member of the group %s%s", path,
+                 strerror(-r), group->gr_name, remote);
+    else
+        complain("%s cannot be read: %s; use sudo%s", path, strerror(-r), remote);
+}
+
 static void open_spool(struct sources *s, const struct sources_arguments *a)
 {
     const char *path = s->config->storage.path;
@@ -102,7 +120,7 @@ static void open_spool(struct sources *s, const struct sources_arguments *a)
         return;
     s->failed = true;
     if (r == -EACCES)
-        complain("%s cannot be read: %s; try sudo, or --remote", path, strerror(-r));
+        denied(path, r, s->config->upload.url);
     else if (r == -ENOENT)
         complain("there is no %s; --storage.path=DIR names another spool", path);
     else

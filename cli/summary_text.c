@@ -6,7 +6,7 @@
 #include "cli/quantity.h"
 #include "cli/summary.h"
 
-#define NAME_WIDTH 28
+#define NAME_WIDTH 30 /* two more than Go's longest reason to wait */
 #define BAR_WIDTH 24
 
 struct page {
@@ -177,11 +177,12 @@ static void goroutines(const struct page *p)
     share_row(p, "running", g->running, all);
     share_row(p, "runnable", g->runnable, all);
     share_row(p, "in syscalls", g->in_syscall, all);
+    share_row(p, "waiting", g->waiting, all);
     for (size_t i = 0; i < g->n_waits && i < p->view->top + 3; i++) {
         char what[NAME_WIDTH + 1];
 
-        (void)snprintf(what, sizeof(what), "waiting: %s",
-                       *g->waits[i].reason ? g->waits[i].reason : "(reason not told)");
+        (void)snprintf(what, sizeof(what), "  %s",
+                       *g->waits[i].reason ? g->waits[i].reason : "(began before the trace)");
         share_row(p, what, g->waits[i].total, all);
     }
 }
@@ -272,17 +273,34 @@ static void gc(const struct page *p)
     (void)fputc('\n', p->out);
 }
 
+/*
+ * How long one took of which the trace has only a part is not known: no times without a whole one.
+ * A task's end does not tell its type: of one that began before the trace it is unknown.
+ */
+static void typed_row(const struct page *p, const struct summary_row *row)
+{
+    bool whole = row->times.count > 0;
+
+    if (whole) {
+        times_row(p, *row->name ? row->name : "(no name)", &row->times);
+    } else {
+        (void)fputs("  ", p->out);
+        name(p, *row->name ? row->name : "(began before the trace)");
+    }
+    if (row->open > 0)
+        (void)fprintf(p->out,
+                      whole ? "    and %" PRIu64 " of which the trace has only a part\n"
+                            : "  %" PRIu64 ", of which the trace has only a part\n",
+                      row->open);
+}
+
 static void rows(const struct page *p, const char *what, const struct summary_rows *rows)
 {
     if (rows->n == 0)
         return;
     times_head(p, what);
-    for (size_t i = 0; i < rows->n && i < p->view->top; i++) {
-        times_row(p, rows->list[i].name, &rows->list[i].times);
-        if (rows->list[i].open > 0)
-            (void)fprintf(p->out, "    and %" PRIu64 " of which the trace has only a part\n",
-                          rows->list[i].open);
-    }
+    for (size_t i = 0; i < rows->n && i < p->view->top; i++)
+        typed_row(p, &rows->list[i]);
     if (rows->n > p->view->top)
         (void)fprintf(p->out, "    and %zu types more\n", rows->n - p->view->top);
 }

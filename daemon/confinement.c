@@ -214,7 +214,7 @@ static void describe_files(const struct confinement *c, const struct config *con
                            const char *why_not, struct buf *text)
 {
     if (!c->files) {
-        (void)buf_addf(text, "where files are written is not restricted: %s", why_not);
+        (void)buf_addf(text, "Landlock is not used: %s", why_not);
         return;
     }
     (void)buf_addf(text, "files are written below %s only", config->storage.path);
@@ -251,13 +251,13 @@ static const char *try_files(struct confinement *c, const struct config *config,
     int r;
 
     if (!alone)
-        return "the process behind a port could not be found";
+        return "it would hide the process behind a port";
     if (store_is_directory(config))
         return "upload.url is a directory";
     r = refuse_files(c, config);
     c->files = r == 0;
     if (r == -ENOSYS)
-        return "this kernel has no Landlock, or an old one";
+        return "this kernel has none, or an old one";
     return r < 0 ? strerror(-r) : NULL;
 }
 

@@ -4,6 +4,7 @@
 import collections
 import contextlib
 import fcntl
+import grp
 import hashlib
 import http.server
 import json
@@ -249,6 +250,13 @@ def test_a_spool_that_is_not_there_or_not_readable(tmp_path, spool):
     spool.chmod(0o700)
     assert done.returncode == 1
     assert "Permission denied" in done.stderr and "sudo" in done.stderr
+    assert "group" not in done.stderr and "--remote" not in done.stderr  # neither would help
+    if other:
+        group = grp.getgrgid(4).gr_name
+        os.chown(spool, 0, 4)
+        spool.chmod(0o750)
+        done = run(*other, program, "list", f"--storage.path={spool}", check=False)
+        assert f"or become a member of the group {group}\n" in done.stderr
     config = tmp_path / "c.yaml"
     config.write_text("storage: {path: /nowhere}\n")
     config.chmod(0)

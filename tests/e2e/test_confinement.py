@@ -66,7 +66,7 @@ def test_the_process_behind_a_port_is_found(daemon, service):
     """Where others can be seen, that comes first."""
     d = daemon([job("shop", service.address)])
     assert d.spool.record(d.wait_captured()["key"])["pid"] == service.pid
-    d.wait_log("where files are written is not restricted: the process behind a port")
+    d.wait_log("Landlock is not used: it would hide the process behind a port")
     d.stop()
 
 
@@ -95,7 +95,7 @@ def test_a_store_that_is_a_directory(alone, service, tmp_path):
     store = tmp_path / "store"
     store.mkdir()
     d, pid = alone([job("shop", service.address)], upload={"url": f"file://{store}"})
-    d.wait_log("where files are written is not restricted: upload.url is a directory")
+    d.wait_log("Landlock is not used: upload.url is a directory")
     wait_until("a trace is in the store", lambda: list(store.rglob("*.trace")))
     os.kill(pid, signal.SIGTERM)
     d.wait_exit()

@@ -13,6 +13,7 @@ import subprocess
 import pytest
 from nspawn import Container
 from support import SRC, need, need_program, wait_until
+from typed import blocks, commands, compare
 
 PACKAGES = {"contrace", "contraced", "libgotrace0", "libgotrace-dev"}
 REPOSITORY = "/srv/packages"
@@ -29,7 +30,7 @@ PASSING = (
     "/srv", "/var/cache/apt", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/systemd", "/var/log",
 )  # fmt: skip
 # The archive of accounts before the last change.
-BACKUPS = {"/etc/group-", "/etc/gshadow-"}
+BACKUPS = {"/etc/group-", "/etc/gshadow-", "/etc/passwd-", "/etc/shadow-"}
 
 
 def run(*argv, cwd, timeout=600, **env):
@@ -171,6 +172,37 @@ def test_target_is_captured(machine):
     assert trace["key"].startswith("checkout/")
     label = wait_until("it has a label", lambda: machine.listed()[0].get("label"))
     assert label, "contrace was not found by contraced"
+
+
+def test_readme_as_typed(machine):
+    """What it says to type where the packages are installed."""
+    machine.write("/usr/bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
+    machine.run("rm", f"{TARGETS}/checkout.json")
+    (block,) = [b for b in blocks("README.md") if "sudo contrace list" in b.text]
+    target, listing = commands(block)
+    machine.run("bash", "-euc", target.text)
+    wait_until("the target is there", lambda: machine.show("StatusText").startswith("1 target "))
+    said = machine.run("bash", "-euc", listing.text).stdout
+    machine.run("rm", "/usr/bin/sudo")
+    _, missing = compare(listing.sample, said.replace("contrace-test", "web-1"))
+    assert missing is None, said
+
+
+def test_traces_from_before_the_group_could_read(machine):
+    """0.1.0 kept them for its user alone. An upgrade from it opens them for the group."""
+    state = "/var/lib/contrace"
+    machine.sh(f"chmod -R go-rwx {state}/archive")
+    machine.run("/var/lib/dpkg/info/contraced.postinst", "configure", "0.1.0")
+    member = ("setpriv", "--reuid=65534", "--regid=65534", "--groups=contrace")
+    assert machine.run(*member, "contrace", "list").stdout.startswith("AGE")
+    assert machine.sh(f"stat -c %a {state}/lock") == "600"
+
+
+def test_docs_are_installed(machine):
+    """All that the pages link to, in the places where they link to it."""
+    doc = "/usr/share/doc/contraced"
+    for page in ("README.md", "NEWS.md", *(f"docs/{p.name}" for p in (SRC / "docs").iterdir())):
+        machine.run("test", "-e", f"{doc}/{page}")
 
 
 def test_library_is_found(machine):

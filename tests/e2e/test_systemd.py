@@ -18,6 +18,7 @@ import pytest
 import s3server
 from nspawn import Container
 from support import GO_ENV, need, wait_until
+from typed import TYPED, blocks, commands, compare
 
 HERE = pathlib.Path(__file__).resolve()
 SRC = pathlib.Path(os.environ.get("CONTRACE_SRC_DIR") or HERE.parents[2]).resolve()
@@ -252,13 +253,38 @@ def test_status_text(running):
     wait_until("StatusText has targets, last capture and bytes kept", complete)
 
 
-def test_state_directory_is_private(running):
-    assert running.sh(f"readlink -f {STATE}") == "/var/lib/private/contrace"
-    assert running.sh("stat -c %a /var/lib/private/contrace") == "700"
-    # Not root, and not nobody either: a user of its own.
-    owners = {int(uid) for uid in running.sh(f"find {STATE}/archive -printf '%U\n'").split()}
-    assert len(owners) == 1
-    assert all(61184 <= uid <= 65519 for uid in owners)
+def test_traces_are_of_the_group(running):
+    """A member of the group lists and fetches them, changes nothing, and nobody else sees them."""
+    assert running.sh(f"stat -c '%a %U %G' {STATE}") == "750 contrace contrace"
+    assert running.sh(f"find {STATE}/archive -printf '%u %g\n' | sort -u") == "contrace contrace"
+    nobody = ("setpriv", "--reuid=65534", "--regid=65534")
+    member = (*nobody, "--groups=contrace")
+    contrace = "/usr/local/bin/contrace"
+    listed = running.run(*member, contrace, "list", "--json").stdout.splitlines()
+    assert {json.loads(line)["key"] for line in listed} == running.kept()
+    into = running.sh("mktemp -d && chmod 777 /tmp/tmp.*").split()[0]
+    fetched = running.run(*member, contrace, "pull", "--last=1", "-o", into).stdout.strip()
+    assert running.sh(f"head -c 5 {fetched}") == "go 1."
+    written = running.run(*member, "touch", f"{STATE}/archive/x", check=False)
+    assert "Permission denied" in written.stderr
+    refused = running.run(*nobody, "--clear-groups", contrace, "list", check=False)
+    assert refused.returncode == 1 and refused.stdout == ""
+    assert f"{STATE} cannot be read" in refused.stderr
+    assert "sudo" in refused.stderr and "group contrace" in refused.stderr
+
+
+def test_state_of_a_dynamic_user_is_taken_over(running):
+    """The unit of 0.1.0 had a DynamicUser=, whose state only root could reach."""
+    running.run("systemctl", "stop", "contraced")
+    before = running.kept()
+    running.sh(
+        "mkdir -m 700 -p /var/lib/private; mv /var/lib/contrace /var/lib/private/;"
+        " ln -s private/contrace /var/lib/contrace; chown -R 61200 /var/lib/private/contrace"
+    )
+    running.restart()
+    assert before < running.kept()
+    assert running.sh(f"stat -c '%F %a %U %G' {STATE}") == "directory 750 contrace contrace"
+    assert running.sh(f"find {STATE}/archive -printf '%u\n' | sort -u") == "contrace"
 
 
 def test_traces_are_traces(running):
@@ -287,7 +313,7 @@ def test_confined(running):
     """Inside the unit's own sandbox contraced writes to its files only, where there is Landlock."""
     said = [e["MESSAGE"] for e in running.journal() if e["MESSAGE"].startswith("confined: ")][-1]
     assert "system calls are filtered" in said
-    assert f"files are written below {STATE} only" in said or "has no Landlock" in said
+    assert f"files are written below {STATE} only" in said or "this kernel has none" in said
 
 
 def test_reload(running):
@@ -300,6 +326,20 @@ def test_reload(running):
     wait_until("the new target is captured", lambda: "late" in services(running.kept()))
     assert running.show("SubState") == "running"
     assert running.pid() == pid
+
+
+@pytest.mark.parametrize("page", ["docs/INSTALL.md", "docs/LOGS.md"])
+def test_as_typed(running, page):
+    """What the pages say to type where contraced is a service."""
+    path = "export PATH=/usr/local/sbin:/usr/local/bin:$PATH\n"
+    running.write("/usr/bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
+    chosen = [b for b in blocks(page) if b.language in TYPED and "autoreconf" not in b.text]
+    assert chosen
+    for command in [c for b in chosen for c in commands(b)]:
+        said = running.sh(path + "set -e; cd /\n" + command.text)
+        _, missing = compare(command.sample, said)
+        assert missing is None, said
+    running.run("rm", "/usr/bin/sudo")
 
 
 def test_bad_reload_changes_nothing(running):
@@ -379,7 +419,8 @@ def test_sandbox_is_in_force(running):
     pid = running.pid()
     lines = running.sh(f"cat /proc/{pid}/status").splitlines()
     status = dict(line.split(":\t", 1) for line in lines)
-    assert int(status["Uid"].split()[0]) >= 61184
+    # Not root, and not nobody either: a user of its own.
+    assert status["Uid"].split() == [running.sh("id -u contrace")] * 4
     assert status["NoNewPrivs"].strip() == "1"
     assert status["Seccomp"].strip() == "2"
     for capabilities in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):

@@ -74,6 +74,21 @@ static void test_all_columns(void **state)
           "-      checkout/b/20261120/130000.trace\n");
 }
 
+/* A reason may have blanks: somebody typed it. */
+static void test_blanks(void **state)
+{
+    char blanks[] = "api:before the deploy", *text;
+    struct facts *facts = catalog.items[0].facts;
+    char *reason = facts->reason;
+
+    (void)state;
+    facts->reason = blanks;
+    text = printed(&(struct columns_options){.now = NOW});
+    facts->reason = reason;
+    assert_non_null(strstr(text, "  api:before_the_deploy  "));
+    free(text);
+}
+
 static void test_narrow(void **state)
 {
     (void)state;
@@ -179,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_all_columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_blanks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_narrow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_colour, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json, setup, teardown),
