@@ -35,9 +35,24 @@ static void put_character(struct jsonwriter *w, unsigned char c)
     }
 }
 
-static bool is_plain(unsigned char c)
+static bool is_plain(const struct jsonwriter *w, unsigned char c)
 {
-    return c >= 0x20 && c != '"' && c != '\\';
+    return c >= 0x20 && c != '"' && c != '\\' && (c < 0x80 || !w->style.ascii);
+}
+
+/* A character of UTF-8 beyond ASCII, of `n` bytes: in UTF-16 (RFC 8259, section 7). */
+static void put_utf16(struct jsonwriter *w, const char *p, size_t n)
+{
+    static const unsigned char masks[] = {0x1f, 0x0f, 0x07};
+    uint32_t c = (unsigned char)p[0] & masks[n - 2];
+
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | ((unsigned char)p[i] & 0x3f);
+    if (c < 0x10000)
+        (void)buf_addf(w->out, "\\u%04X", (unsigned)c);
+    else
+        (void)buf_addf(w->out, "\\u%04X\\u%04X", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+                       (unsigned)(0xdc00 + ((c - 0x10000) & 0x3ff)));
 }
 
 /* `text` is UTF-8. */
@@ -47,12 +62,18 @@ static void put_string(struct jsonwriter *w, const char *text, size_t n)
     for (size_t i = 0; i < n;) {
         size_t plain = i;
 
-        while (plain < n && is_plain((unsigned char)text[plain]))
+        while (plain < n && is_plain(w, (unsigned char)text[plain]))
             plain++;
         (void)buf_add(w->out, text + i, plain - i);
-        if (plain < n)
-            put_character(w, (unsigned char)text[plain++]);
         i = plain;
+        if (i == n)
+            break;
+        plain = utf8_length(text + i, n - i);
+        if (plain > 1)
+            put_utf16(w, text + i, plain);
+        else
+            put_character(w, (unsigned char)text[i]);
+        i += plain;
     }
     put(w, "\"");
 }

@@ -18,6 +18,7 @@
 struct jsonwriter_style {
     unsigned digits; /* significant ones of a real, 1 to 17 */
     unsigned indent; /* blanks a level; 0: all in one line, without blanks */
+    bool ascii;      /* all else in strings as \uXXXX */
 };
 
 struct jsonwriter {

@@ -22,7 +22,7 @@
 static void write_all(struct jsonwriter *w)
 {
     jsonwriter_object(w, NULL);
-    jsonwriter_text(w, "text", "a\"b\\c/\b\f\n\r\t\x01\x1f\x7f \xc3\xa9\xf0\x9f\x98\x80");
+    jsonwriter_text(w, "text", "a\"b\\c/\b\f\n\r\t\x01\x1f\x7f \xc3\xa9\xe2\x80\xae\xf0\x9f\x98\x80");
     jsonwriter_text(w, "nothing", NULL);
     jsonwriter_textn(w, "part", "line\nrest", 4);
     jsonwriter_text(w, "a \"key\"\n", "");
@@ -75,6 +75,8 @@ static void test_as_jansson(void **state)
     check_same(COMPACT, JSON_COMPACT | JSON_REAL_PRECISION(15));
     check_same((struct jsonwriter_style){.digits = 9, .indent = 2},
                JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    check_same((struct jsonwriter_style){.digits = 15, .ascii = true},
+               JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 }
 
 static void check_real(double value, unsigned digits)
