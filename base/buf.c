@@ -43,6 +43,12 @@ void buf_clear(struct buf *b)
         b->data[0] = '\0';
 }
 
+void buf_fail(struct buf *b, int r)
+{
+    if (b->error == 0)
+        b->error = r;
+}
+
 /* Room for n more bytes and the zero. The old block is wiped by hand: it may hold a secret. */
 static int grow(struct buf *b, size_t n)
 {
@@ -75,8 +81,8 @@ static int reserve(struct buf *b, size_t n)
 {
     int r = grow(b, n);
 
-    if (r < 0 && b->error == 0)
-        b->error = r;
+    if (r < 0)
+        buf_fail(b, r);
     return r;
 }
 
@@ -119,7 +125,7 @@ int buf_addf(struct buf *b, const char *fmt, ...)
     n = print(b, fmt, ap);
     va_end(ap);
     if (n < 0) {
-        b->error = b->error ? b->error : -ENOMEM;
+        buf_fail(b, -ENOMEM);
         return -ENOMEM;
     }
     r = reserve(b, (size_t)n);

@@ -45,6 +45,9 @@ int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 
 /* 0 if all that was added is there; else -ENOMEM or -E2BIG: something is missing. */
 int buf_error(const struct buf *b);
 
+/* What the caller could not add counts as a failure, too. */
+void buf_fail(struct buf *b, int r);
+
 /* The content as a string; "" while empty. Borrowed. */
 const char *buf_str(const struct buf *b);
 

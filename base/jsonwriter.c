@@ -102,7 +102,7 @@ static void put_text(struct jsonwriter *w, const char *text, size_t n)
     buf_init(&escaped, w->out->max);
     buf_add_escaped(&escaped, text, n);
     if (buf_error(&escaped) < 0)
-        w->out->error = w->out->error ? w->out->error : buf_error(&escaped);
+        buf_fail(w->out, buf_error(&escaped));
     put_string(w, buf_str(&escaped), escaped.len);
     buf_done(&escaped);
 }
@@ -154,7 +154,7 @@ void jsonwriter_end(struct jsonwriter *w)
     bool array;
 
     if (w->depth == 0 || w->depth > JSONWRITER_DEPTH_MAX) {
-        w->out->error = w->out->error ? w->out->error : -EINVAL;
+        buf_fail(w->out, -EINVAL);
         return;
     }
     w->depth--;
