@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/jsontext.h"
 
 #define PATH_SIZE 256
 #define MESSAGE_MAX 300 /* bytes of a service's message that are shown */
@@ -175,12 +176,11 @@ static int load_json(const char *text, size_t n, json_t **ret, char *why, size_t
 
     if (n > CREDDOC_MAX)
         return refuse(why, why_size, "the reply is longer than 64 KiB");
-    *ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-    if (*ret)
+    r = jsontext_parse(text, n, JSON_REJECT_DUPLICATES, &error, ret);
+    if (r == 0)
         return 0;
-    r = json_error_code(&error) == json_error_out_of_memory
-          ? no_memory(why, why_size)
-          : refuse(why, why_size, "the reply is not JSON: line %d", error.line);
+    r = r == -ENOMEM ? no_memory(why, why_size)
+                     : refuse(why, why_size, "the reply is not JSON: line %d", error.line);
     OPENSSL_cleanse(&error, sizeof(error)); /* it quotes the document */
     return r;
 }
