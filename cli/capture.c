@@ -227,28 +227,30 @@ static size_t take_labels(struct capture *c, const json_t *targets)
     return left;
 }
 
-/* A daemon that does not inspect says so; then nobody waits. */
-static bool has_labels(struct capture *c)
+/* A daemon that does not inspect says so; then nobody waits. 0, 1, or a negative errno after a
+ * message. */
+static int has_labels(struct capture *c)
 {
     json_t *status = NULL, *enabled;
-    bool no;
+    int r = call_ask(c->endpoint, "GET", "/api/v1/status", NULL, &status);
 
-    if (call_ask(c->endpoint, "GET", "/api/v1/status", NULL, &status) < 0)
-        return false;
+    if (r < 0)
+        return r;
     enabled = json_object_get(json_object_get(status, "inspections"), "enabled");
-    no = json_is_false(enabled);
+    r = !json_is_false(enabled);
     json_decref(status);
-    return !no;
+    return r;
 }
 
 static int wait_for_labels(struct capture *c)
 {
     usec end = clock_boot() + LABEL_PATIENCE;
     size_t left = take_labels(c, NULL);
-    int r = 0;
+    int r = left == 0 ? 0 : has_labels(c);
 
-    if (left == 0 || !has_labels(c))
-        return 0;
+    if (r <= 0)
+        return r;
+    r = 0;
     if (c->width > 0) {
         (void)fputs("waiting for the label …", stderr);
         (void)fflush(stderr);
@@ -340,7 +342,7 @@ static int print_objects(const struct capture *c)
 
     json_array_foreach(c->captures, i, capture) {
         char *text =
-            json_dumps(capture, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+            jsontext_print(capture, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 
         if (!text)
             return no_memory();

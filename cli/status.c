@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/jsontext.h"
 #include "base/jsonwriter.h"
 #include "cli/call.h"
 #include "cli/command.h"
@@ -145,7 +146,7 @@ static void status_done(struct status *s)
 
 static int put_json(struct jsonwriter *w, const char *key, const json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+    char *text = jsontext_print(json, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 
     if (!text)
         return -ENOMEM;

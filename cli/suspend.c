@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/jsontext.h"
 #include "base/jsonwriter.h"
 #include "cli/call.h"
 #include "cli/command.h"
@@ -66,7 +67,7 @@ static void print_causes(const json_t *status, bool resuming)
 
 static int print_json(const json_t *answer)
 {
-    char *text = json_dumps(answer, JSON_COMPACT | JSON_ENSURE_ASCII);
+    char *text = jsontext_print(answer, JSON_COMPACT | JSON_ENSURE_ASCII);
 
     if (!text) {
         complain("not enough memory");

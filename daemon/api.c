@@ -93,6 +93,12 @@ static void reply_reload_failed(struct admin_call *call, int r, const struct dia
 {
     struct api_body body;
 
+    if (r == -ENOMEM) {
+        admin_fail(call, 503,
+                   "there is not enough memory to read the configuration; the old one"
+                   " stays: try again in a while");
+        return;
+    }
     if (diags->n == 0) {
         admin_fail(call, 500, "the old configuration stays: %s", strerror(-r));
         return;

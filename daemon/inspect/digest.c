@@ -88,7 +88,7 @@ static json_t *reduce_findings(const json_t *from)
 
 static char *to_text(const json_t *o)
 {
-    return json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)); /* as a record is written */
+    return jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)); /* as a record is written */
 }
 
 /* The member that takes the most room, the findings last. */

@@ -106,7 +106,7 @@ static bool set_truncated(json_t *object, const struct record *r)
 /* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not 1.8999…. */
 static char *to_text(const json_t *o)
 {
-    _cleanup_free_ char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    _cleanup_free_ char *text = jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     size_t n;
     char *line;
 

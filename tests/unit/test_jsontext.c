@@ -30,6 +30,24 @@ static void test_parse(void **state)
     assert_null(o);
 }
 
+static void check_print(const json_t *o)
+{
+    char *whole = json_dumps(o, JSON_ENSURE_ASCII), *text;
+
+    for (allocations_fail_at = 0;; allocations_fail_at++) {
+        allocations_made = 0;
+        allocations_failing = true;
+        text = jsontext_print(o, JSON_ENSURE_ASCII);
+        allocations_failing = false;
+        if (text)
+            break;
+    }
+    assert_true(allocations_fail_at > 5);
+    assert_string_equal(text, whole);
+    free(text);
+    free(whole);
+}
+
 /* What is JSON is never called none for want of memory, and never comes with something missing. */
 static void test_no_memory(void **state)
 {
@@ -52,6 +70,7 @@ static void test_no_memory(void **state)
         assert_null(o);
     }
     assert_true(allocations_fail_at > 20);
+    check_print(o);
     json_decref(o);
 }
 
@@ -62,5 +81,6 @@ int main(void)
         cmocka_unit_test(test_no_memory),
     };
 
+    json_set_alloc_funcs(malloc, free); /* those of tests/support/allocations.h */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
