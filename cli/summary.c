@@ -124,7 +124,9 @@ static int show_json(struct job *job, const struct buf *json)
 {
     if (!job->arguments->json)
         return summary_lines_add(&job->lines, json, job->path);
-    return fwrite(json->data, 1, json->len, stdout) == json->len && putchar('\n') >= 0 ? 0 : -EIO;
+    if (fwrite(json->data, 1, json->len, stdout) == json->len && putchar('\n') >= 0)
+        return 0;
+    return screen_finish(); /* which says it */
 }
 
 static int show(struct job *job, const struct summary *s)
@@ -144,8 +146,9 @@ static int show(struct job *job, const struct summary *s)
     buf_done(&json);
     if (r == -ENOENT)
         complain("summary: there is no number '%s' to sort by", job->arguments->sort);
-    else if (r < 0)
-        complain("%s: %s", job->view.name, r == -ENOMEM ? "not enough memory" : strerror(-r));
+    else if (r == -ENOMEM || r == -E2BIG)
+        complain("%s: %s", job->view.name,
+                 r == -ENOMEM ? "not enough memory" : "more JSON than 64 MiB");
     return r;
 }
 

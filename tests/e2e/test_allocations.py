@@ -417,3 +417,24 @@ def test_route(name, served):
     again = served.ask(*ROUTES[name])
     assert again and (again[0] == 429 or alike(name, again) in rights), again
     tally.check(count)
+
+
+ALL = [*COMMANDS.values(), "contrace --help", "contrace --version", "contrace list --help",
+       "contrace verify --help", "contraced --help", "contraced --version"]  # fmt: skip
+PRINTING = [words for words in ALL if "OUT" not in words and "--once" not in words]
+
+
+@pytest.mark.parametrize("words", PRINTING)
+def test_output_that_cannot_be_written(words, world):
+    """On a full disk, and to whom no longer reads."""
+    argv = world.command(words)
+    argv[0] = str(BUILD / argv[0])
+    reader, gone = os.pipe()
+    os.close(reader)
+    with open("/dev/full", "wb") as full, open(gone, "wb") as closed:
+        for out in (full, closed):
+            with open(world.trace, "rb") as stdin:
+                done = subprocess.run(argv, env=world.env, stdin=stdin, stdout=out, check=False,
+                                      stderr=subprocess.PIPE, timeout=WAIT)  # fmt: skip
+            assert done.returncode not in (0, 2), (out, done)
+            assert out is closed or b"cannot write to standard output" in done.stderr, done
