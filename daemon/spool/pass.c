@@ -130,6 +130,13 @@ static int run_removal(struct disk_job *job)
     return tree_remove(c->pending ? m->spool->tree.pending : m->spool->tree.archive, c->key);
 }
 
+/* A capture that began in its second may still be under way: see recent.h. */
+static void remember(struct spool *s, const struct pass_choice *c)
+{
+    if (c->time + RECENT_AGE > spool_age_now(s))
+        recent_add(&s->recent, c->key);
+}
+
 static void on_removed(struct disk_job *job, int r)
 {
     struct removal *m = (struct removal *)job;
@@ -147,6 +154,7 @@ static void on_removed(struct disk_job *job, int r)
         amending_kick(s);
         item->failed = r < 0;
         if (r >= 0) {
+            remember(s, c);
             p->deleted[c->cause]++;
             p->deleted_bytes += c->bytes;
             p->freeing += c->cause == RETENTION_FREE_SPACE ? c->bytes : 0;

@@ -79,7 +79,7 @@ static void update_index(struct spool_item *i, int r)
         index_archive(&s->kept, at);
         spool_will_expire(s, i->time);
     } else if (r >= 0) {
-        recent_add(&s->deleted_uploaded, i->key);
+        recent_add(&s->recent, i->key);
         item_drop(s, at);
     } else if (i->settlement.gone) {
         item_log_gone(s, 1, i->key);
