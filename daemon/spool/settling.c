@@ -63,7 +63,7 @@ static void settle_failed(struct spool_item *i, size_t at, int r)
     } else if (offer_rest(s, at)) {
         log_write(LOG_LEVEL_ERROR, &fields,
                   "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
-                  " there, and that is tried again in 10m",
+                  " there; that is tried again in 5s, and then less and less often",
                   i->key, i->keep ? "moved to archive from" : "deleted from", s->tree.path,
                   strerror(-r));
     }
