@@ -39,11 +39,11 @@ static void submit_more(struct spool *s);
 static void log_deleted(const struct spool *s, const struct pass *p)
 {
     static const struct log_fields retention = {.message_id = MESSAGE_ID_RETENTION};
-    char size[PARSE_TEXT_SIZE];
+    char size[PARSE_TEXT_SIZE], memory[256];
     struct buf causes;
     uint64_t n = 0;
 
-    buf_init(&causes, 256);
+    buf_over(&causes, memory, sizeof(memory));
     for (unsigned i = 0; i < RETENTION_CAUSES; i++) {
         if (p->deleted[i] > 0)
             (void)buf_addf(&causes, "%s%" PRIu64 " for %s", n > 0 ? ", " : "", p->deleted[i],
@@ -53,7 +53,6 @@ static void log_deleted(const struct spool *s, const struct pass *p)
     if (n > 0)
         log_write(LOG_LEVEL_INFO, &retention, "deleted %" PRIu64 " traces, %s, from %s: %s", n,
                   format_size(p->deleted_bytes, size), s->tree.path, buf_str(&causes));
-    buf_done(&causes);
 }
 
 /*
