@@ -15,7 +15,6 @@
 
 /* Idle ones; after HTTP_IDLE_SECONDS they are too old to be used again. */
 #define KEPT_CONNECTIONS 8L
-#define RETRY_PAUSE USEC_PER_SEC /* where memory was short */
 
 /* How often it is looked whether something moved, within the time that nothing may. */
 #define STALL_LOOKS 4
@@ -33,22 +32,10 @@ struct http {
 static void drain(struct http *h);
 static int on_failed(sd_event_source *s, void *userdata);
 
-/* Where curl lacks memory it sets no timer for what it has not done: it is called again. */
-static void act(struct http *h, curl_socket_t fd, int mask)
-{
-    int running;
-
-    if (curl_multi_socket_action(h->multi, fd, mask, &running) != CURLM_OK) {
-        (void)sd_event_source_set_time_relative(h->timer, RETRY_PAUSE);
-        (void)sd_event_source_set_enabled(h->timer, SD_EVENT_ONESHOT);
-    }
-    drain(h);
-}
-
 static int on_socket_event(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 {
     struct http *h = userdata;
-    int mask = 0;
+    int mask = 0, running;
 
     (void)s;
     if (revents & (EPOLLIN | EPOLLHUP))
@@ -57,17 +44,20 @@ static int on_socket_event(sd_event_source *s, int fd, uint32_t revents, void *u
         mask |= CURL_CSELECT_OUT;
     if (revents & EPOLLERR)
         mask |= CURL_CSELECT_ERR;
-    act(h, fd, mask);
+    (void)curl_multi_socket_action(h->multi, fd, mask, &running);
+    drain(h);
     return 0;
 }
 
 static int on_timer(sd_event_source *s, uint64_t now, void *userdata)
 {
     struct http *h = userdata;
+    int running;
 
     (void)s;
     (void)now;
-    act(h, CURL_SOCKET_TIMEOUT, 0);
+    (void)curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    drain(h);
     return 0;
 }
 

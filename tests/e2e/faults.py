@@ -17,7 +17,7 @@ import time
 import pytest
 from hostile import Server, healthy, trace
 from store import Store
-from support import Daemon, job, wait_until
+from support import CAPTURED, Daemon, job, wait_until
 from test_kill_sweep import CALL, FIRST_ARGUMENT, captures_ended, strace, threads_of
 from uploads import PREFIX, arrived, clean_env, pending_keys, section
 
@@ -135,8 +135,15 @@ class Scene:
         d = self.daemon
         wait_until("incoming/ is empty", lambda: not d.spool.incoming())
         mark = d.mark()
-        d.capture_now()
-        d.wait_captured(after=mark)
+
+        def captured():
+            """What is asked for while nothing can be deleted is refused, and not tried again."""
+            ended = captures_ended(d)
+            d.capture_now()
+            wait_until("the capture has ended", lambda: captures_ended(d) > ended)
+            return d.log(message_id=CAPTURED, after=mark)
+
+        wait_until("a capture is taken", captured, interval=1)
         wait_until("nothing is pending", self.settled)
         d.idle()
         assert d.alive(), "it did not survive"

@@ -17,7 +17,7 @@ from test_kill_sweep import can_trace  # noqa: F401 (a fixture)
 
 SEED = int(os.environ.get("CONTRACE_SEED", random.SystemRandom().randrange(2**32)))
 SAMPLE = 36
-TOGETHER = 2
+TOGETHER = 3
 POINT = ("group", "error", "mode", "name", "number")
 
 
@@ -37,7 +37,9 @@ def test_faults(tmp_path):
     path = os.environ.get("CONTRACE_FAULTS")
     results = known(pathlib.Path(path)) if path else {}
     if path:
+        # In no order, so that what is there of it by now stands for all.
         chosen = [point for point in every if point not in results]
+        random.Random(SEED).shuffle(chosen)
     else:
         chosen = random.Random(SEED).sample(every, SAMPLE)
 
