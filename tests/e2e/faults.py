@@ -24,6 +24,7 @@ from uploads import PREFIX, arrived, clean_env, pending_keys, section
 ERRORS = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EINTR", "EDQUOT")
 MODES = ("once", "for-good")
 GROUPS = ("loop", "disk")
+DROPPED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e105"  # base/log.h: before it was uploaded
 MAX_FILES = 3
 FAULT_LASTS = 4  # seconds at most, for a fault for good
 
@@ -38,9 +39,10 @@ NO_IO = set(
 NOT_FILES = ("anon_inode:", "pipe:")
 
 
-def is_io(name, path, arguments):
-    """EPOLL_CTL_DEL of what is there succeeds always, and libsystemd rests on that."""
-    if name in NO_IO or "EPOLL_CTL_DEL" in arguments:
+def is_io(group, name, path, arguments):
+    """EPOLL_CTL_DEL of what is there succeeds always, and libsystemd rests on that. Which of the
+    disk threads' writes is a report to the loop differs from run to run."""
+    if name in NO_IO or "EPOLL_CTL_DEL" in arguments or (group, name) == ("disk", "write"):
         return False
     return not (name in ("read", "write", "writev") and path.startswith(NOT_FILES))
 
@@ -70,7 +72,7 @@ class Scene:
 
     def settled(self):
         d = self.daemon
-        return not d.alive() or not (d.spool.incoming() or d.spool.pending())
+        return not d.alive() or not (d.spool.incoming() or pending_keys(d.spool))
 
     def capture(self):
         """One capture without a fault, to the archive and the store."""
@@ -117,9 +119,14 @@ class Scene:
         if not d.alive():
             self.check_exit(mark)
             return reached
-        said = {line["key"] for line in d.lines[mark:] if line.get("message_id") and "key" in line}
         self.recover()
-        self.check_kept(said)
+        if not d.alive():
+            self.check_exit(mark)
+            return reached
+        self.check_kept(
+            {x["key"] for x in d.log(message_id=CAPTURED, after=mark)},
+            {x["key"] for x in d.log(message_id=DROPPED, after=mark)},
+        )
         return reached
 
     def check_exit(self, mark):
@@ -139,31 +146,35 @@ class Scene:
         def captured():
             """What is asked for while nothing can be deleted is refused, and not tried again."""
             ended = captures_ended(d)
-            d.capture_now()
-            wait_until("the capture has ended", lambda: captures_ended(d) > ended)
-            return d.log(message_id=CAPTURED, after=mark)
+            if d.alive():
+                d.capture_now()
+            wait_until("the capture has ended", lambda: captures_ended(d) > ended or not d.alive())
+            return d.log(message_id=CAPTURED, after=mark) or not d.alive()
 
         wait_until("a capture is taken", captured, interval=1)
         wait_until("nothing is pending", self.settled)
-        d.idle()
-        assert d.alive(), "it did not survive"
+        if d.alive():
+            d.idle()
 
     def check_caps(self):
         spool = self.daemon.spool
         kept = len(spool.keys()) + len(pending_keys(spool))
         assert kept <= MAX_FILES, f"{kept} traces are kept, {MAX_FILES} may be"
 
-    def check_kept(self, said):
-        """What was acknowledged is kept here, or was uploaded; nothing is torn."""
+    def check_kept(self, said, dropped):
+        """What was acknowledged is kept here, or was uploaded, or a bound was said to have taken it;
+        nothing is torn. A record whose trace is gone is swept at the next start."""
         spool = self.daemon.spool
-        records = spool.check()
         self.check_caps()
-        for key in said:
-            assert key in records or arrived(self.store, key), f"{key} was acknowledged and is lost"
-        for key in records:
+        kept = spool.keys()
+        for key in said - dropped:
+            assert key in kept or arrived(self.store, key), f"{key} was acknowledged and is lost"
+        for key in kept:
+            data, record = spool.trace(key).read_bytes(), spool.record(key)
+            assert hashlib.sha256(data).hexdigest() == record["sha256"], f"{key} is torn"
             assert arrived(self.store, key), f"{key} never came to the store"
             body = self.store.object(PREFIX + key)
-            assert hashlib.sha256(body).hexdigest() == records[key]["sha256"], key
+            assert body == data, f"{key} is another in the store"
 
 
 def points(scene):
@@ -177,7 +188,7 @@ def points(scene):
             (name, i + 1)
             for name in sorted(paths)
             for i, seen in enumerate(paths[name])
-            if is_io(name, *seen)
+            if is_io(group, name, *seen)
         ]
         found += [
             (group, error, mode, *call)
