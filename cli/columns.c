@@ -280,7 +280,7 @@ static int entry_json(const struct entry *e, struct buf *out)
     char time[CLOCK_RFC3339_SIZE];
     struct jsonwriter w;
 
-    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15});
+    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15, .ascii = true});
     jsonwriter_object(&w, NULL);
     jsonwriter_text(&w, "key", e->key);
     jsonwriter_text(&w, "service", e->name.service);

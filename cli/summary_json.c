@@ -342,7 +342,7 @@ int summary_json(const char *name, const struct summary *s, bool with_sites, str
 {
     struct jsonwriter w;
 
-    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15});
+    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15, .ascii = true});
     jsonwriter_object(&w, NULL);
     put_head(&w, name, s);
     events(&w, s);
