@@ -105,7 +105,7 @@ int buf_adds(struct buf *b, const char *s)
 }
 
 /* What fits into the memory that is there; so many bytes it would be. */
-static int print(struct buf *b, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int print(struct buf *b, const char *fmt, va_list ap)
 {
     size_t room = b->data ? b->cap - b->len : 0;
     int n = vsnprintf(b->data ? b->data + b->len : NULL, room, fmt, ap);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "cli/quantity.h"
 #include "cli/summary.h"
 
@@ -82,9 +83,9 @@ int summary_lines_add(struct summary_lines *lines, const struct buf *text, const
     }
     line = &lines->list[lines->n];
     memset(line, 0, sizeof(*line));
-    json = json_loadb(text->data, text->len, 0, NULL);
-    if (!json)
-        return -ENOMEM;
+    r = jsontext_parse(buf_str(text), text->len, 0, NULL, &json);
+    if (r < 0)
+        return r;
     r = read_line(json, path, line);
     json_decref(json);
     if (r == 0)
