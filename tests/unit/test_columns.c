@@ -115,7 +115,7 @@ static void test_json(void **state)
         text,
         "{\"key\":\"a/web-12/20261121/153930-4711.trace\",\"service\":\"a\",\"host\":\"web-12\","
         "\"pid\":4711,\"time\":\"2026-11-21T15:39:30.000Z\",\"size\":3145728,"
-        "\"where\":[\"archive\",\"remote\"],\"reason\":\"sig\\u0001nal\303\251\",\"seconds\":1.9,"
+        "\"where\":[\"archive\",\"remote\"],\"reason\":\"sig\\u0001nal\\u00E9\",\"seconds\":1.9,"
         "\"complete\":false,\"truncated_by\":\"reset\",\"label\":\"idle\",\"go_version\":\"1.26\"}\n"
         "{\"key\":\"checkout/b/20261120/130000.trace\",\"service\":\"checkout\",\"host\":\"b\","
         "\"time\":\"2026-11-20T13:00:00.000Z\",\"size\":17,\"where\":[\"remote\"]}\n");
