@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,12 @@
 void buf_init(struct buf *b, size_t max)
 {
     *b = (struct buf){.max = max};
+}
+
+void buf_over(struct buf *b, char *memory, size_t size)
+{
+    *b = (struct buf){.data = memory, .cap = size, .max = size - 1};
+    memory[0] = '\0';
 }
 
 void buf_done(struct buf *b)
@@ -31,12 +38,19 @@ void buf_wipe(struct buf *b)
 void buf_clear(struct buf *b)
 {
     b->len = 0;
+    b->error = 0;
     if (b->data)
         b->data[0] = '\0';
 }
 
+void buf_fail(struct buf *b, int r)
+{
+    if (b->error == 0)
+        b->error = r;
+}
+
 /* Room for n more bytes and the zero. The old block is wiped by hand: it may hold a secret. */
-static int buf_reserve(struct buf *b, size_t n)
+static int grow(struct buf *b, size_t n)
 {
     size_t need, cap;
     char *data;
@@ -63,9 +77,18 @@ static int buf_reserve(struct buf *b, size_t n)
     return 0;
 }
 
+static int reserve(struct buf *b, size_t n)
+{
+    int r = grow(b, n);
+
+    if (r < 0)
+        buf_fail(b, r);
+    return r;
+}
+
 int buf_add(struct buf *b, const void *data, size_t n)
 {
-    int r = buf_reserve(b, n);
+    int r = reserve(b, n);
 
     if (r < 0)
         return r;
@@ -81,20 +104,45 @@ int buf_adds(struct buf *b, const char *s)
     return buf_add(b, s, strlen(s));
 }
 
+/* What fits into the memory that is there; so many bytes it would be. */
+__attribute__((format(printf, 2, 0))) static int print(struct buf *b, const char *fmt, va_list ap)
+{
+    size_t room = b->data ? b->cap - b->len : 0;
+    int n = vsnprintf(b->data ? b->data + b->len : NULL, room, fmt, ap);
+
+    if (b->data && (n < 0 || (size_t)n >= room || (size_t)n > b->max - b->len))
+        b->data[b->len] = '\0';
+    return n;
+}
+
 int buf_addf(struct buf *b, const char *fmt, ...)
 {
-    _cleanup_free_ char *text = NULL;
+    size_t room = b->data ? b->cap - b->len : 0;
     va_list ap;
-    int n;
+    int n, r;
 
     va_start(ap, fmt);
-    n = vasprintf(&text, fmt, ap);
+    n = print(b, fmt, ap);
     va_end(ap);
     if (n < 0) {
-        text = NULL;
+        buf_fail(b, -ENOMEM);
         return -ENOMEM;
     }
-    return buf_add(b, text, (size_t)n);
+    r = reserve(b, (size_t)n);
+    if (r < 0)
+        return r;
+    if ((size_t)n >= room) {
+        va_start(ap, fmt);
+        (void)print(b, fmt, ap);
+        va_end(ap);
+    }
+    b->len += (size_t)n;
+    return 0;
+}
+
+int buf_error(const struct buf *b)
+{
+    return b->error;
 }
 
 const char *buf_str(const struct buf *b)

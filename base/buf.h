@@ -3,7 +3,8 @@
 
 /*
  * A byte buffer that grows up to a maximum fixed at birth, so that nothing that the network or a
- * file fills can grow without a named bound. The content is always followed by a zero byte.
+ * file fills can grow without a named bound. The content is always followed by a zero byte. It
+ * remembers the first failure, so that whoever writes a text in many pieces asks once, at the end.
  */
 
 #include <stdbool.h>
@@ -15,10 +16,17 @@ struct buf {
     size_t len;
     size_t cap;
     size_t max; /* of len */
+    int error;  /* of the first piece that was not added, or 0 */
 };
 
 /* An empty buffer that never holds more than `max` bytes. Allocates nothing. */
 void buf_init(struct buf *b, size_t max);
+
+/*
+ * An empty buffer over memory of the caller's, which holds at most size - 1 bytes: for what must
+ * not fail for want of memory. Nothing is to be released.
+ */
+void buf_over(struct buf *b, char *memory, size_t size);
 
 /* Releases the memory; the buffer is empty and may be used again with the same maximum. */
 void buf_done(struct buf *b);
@@ -26,13 +34,19 @@ void buf_done(struct buf *b);
 /* As buf_done, but the bytes are wiped first: for secrets. */
 void buf_wipe(struct buf *b);
 
-/* Empties the buffer and keeps its memory. */
+/* Empties the buffer, keeps its memory, and forgets its failure. */
 void buf_clear(struct buf *b);
 
 /* Appends. 0, -ENOMEM, or -E2BIG when it would pass the maximum (nothing is appended then). */
 int buf_add(struct buf *b, const void *data, size_t n);
 int buf_adds(struct buf *b, const char *s);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* 0 if all that was added is there; else -ENOMEM or -E2BIG: something is missing. */
+int buf_error(const struct buf *b);
+
+/* What the caller could not add counts as a failure, too. */
+void buf_fail(struct buf *b, int r);
 
 /* The content as a string; "" while empty. Borrowed. */
 const char *buf_str(const struct buf *b);
@@ -49,6 +63,6 @@ int buf_read_file(struct buf *b, const char *path);
 
 /*
  * Appends `n` bytes so that they are safe in a log line: printable ASCII as it is, anything else
- * as \n, \r, \t, \\, \" or \xNN. Stops quietly when the maximum is reached.
+ * as \n, \r, \t, \\, \" or \xNN. Stops at the first failure, which buf_error tells.
  */
 void buf_add_escaped(struct buf *b, const void *data, size_t n);

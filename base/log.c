@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -15,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/jsonwriter.h"
 #include "base/utf8.h"
 
 /* A line is cut here: the message may quote what a peer sent. */
@@ -28,6 +29,7 @@ static enum log_level log_level = LOG_LEVEL_INFO;
 static enum log_format log_format = LOG_FORMAT_TEXT;
 static log_sink_fn log_sink;
 static void *log_sink_data;
+static bool log_cut; /* the last line was, on its way out */
 
 static const struct {
     const char *name;
@@ -109,89 +111,85 @@ bool log_enabled(enum log_level level)
     return level <= log_level;
 }
 
-static void write_line(struct buf *line)
+/*
+ * Lines are made without memory that could be short, so that one is there or is not. The end of one
+ * that a full disk has cut is followed by a line's end, before the next.
+ */
+static void write_line(const struct buf *line)
 {
-    ssize_t n;
+    size_t done = log_cut ? 0 : 1; /* of the line feed in front, and the line */
 
-    (void)buf_add(line, "\n", 1);
-    do
-        n = write(STDERR_FILENO, line->data, line->len);
-    while (n < 0 && errno == EINTR);
+    while (done < line->len) {
+        ssize_t n = write(STDERR_FILENO, line->data + done, line->len - done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        log_cut = true;
+        done += (size_t)n;
+    }
+    if (done == line->len)
+        log_cut = false;
+}
+
+static void line_init(struct buf *line, char *memory, size_t size)
+{
+    buf_over(line, memory, size);
+    (void)buf_add(line, "\n", 1); /* see write_line */
 }
 
 static void log_text(enum log_level level, const char *message)
 {
-    char now[CLOCK_RFC3339_SIZE];
+    char now[CLOCK_RFC3339_SIZE], memory[LOG_LINE_MAX + 64];
     struct buf line;
 
-    buf_init(&line, 2 * LOG_LINE_MAX);
-    if (buf_addf(&line, "%s %-5s ", clock_rfc3339(clock_real(), now), levels[level].name) == 0 &&
-        buf_adds(&line, message) == 0)
-        write_line(&line);
-    buf_done(&line);
+    line_init(&line, memory, sizeof(memory));
+    (void)buf_addf(&line, "%s %-5s ", clock_rfc3339(clock_real(), now), levels[level].name);
+    (void)buf_addf(&line, "%s\n", message);
+    write_line(&line);
 }
 
-/* Escapes for JSON; bytes that are not ASCII pass: the message has only UTF-8 left in it, and the
- * fields come from the configuration, which is UTF-8. */
-static void add_json_string(struct buf *line, const char *name, const char *value)
+/* Bytes that are not ASCII pass: the message has only UTF-8 left in it, and the fields come from
+ * the configuration, which is UTF-8. */
+static void put_json(struct buf *line, enum log_level level, const struct log_fields *f,
+                     const char *message)
 {
-    (void)buf_addf(line, "%s\"%s\":\"", line->len > 1 ? "," : "", name);
-    for (const char *p = value; *p; p++) {
-        unsigned char c = (unsigned char)*p;
+    const struct {
+        const char *name, *value;
+    } fields[] = {
+        {"service", f->service}, {"target", f->target}, {"key", f->key},
+        {"result", f->result},   {"label", f->label},   {"message_id", f->message_id},
+    };
+    char now[CLOCK_RFC3339_SIZE];
+    struct jsonwriter w;
 
-        if (c == '"' || c == '\\')
-            (void)buf_addf(line, "\\%c", c);
-        else if (c < 0x20)
-            (void)buf_addf(line, "\\u%04x", c);
-        else
-            (void)buf_add(line, p, 1);
+    jsonwriter_init(&w, line, (struct jsonwriter_style){.digits = 17});
+    jsonwriter_object(&w, NULL);
+    jsonwriter_text(&w, "time", clock_rfc3339(clock_real(), now));
+    jsonwriter_text(&w, "level", levels[level].name);
+    jsonwriter_text(&w, "msg", message);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (fields[i].value)
+            jsonwriter_text(&w, fields[i].name, fields[i].value);
     }
-    (void)buf_adds(line, "\"");
+    jsonwriter_end(&w);
+    (void)buf_adds(line, "\n");
 }
 
 static void log_json(enum log_level level, const struct log_fields *f, const char *message)
 {
-    char now[CLOCK_RFC3339_SIZE];
+    static const struct log_fields none;
+    char memory[8 * LOG_LINE_MAX];
     struct buf line;
 
-    buf_init(&line, 8 * LOG_LINE_MAX);
-    (void)buf_adds(&line, "{");
-    add_json_string(&line, "time", clock_rfc3339(clock_real(), now));
-    add_json_string(&line, "level", levels[level].name);
-    add_json_string(&line, "msg", message);
-    if (f->service)
-        add_json_string(&line, "service", f->service);
-    if (f->target)
-        add_json_string(&line, "target", f->target);
-    if (f->key)
-        add_json_string(&line, "key", f->key);
-    if (f->result)
-        add_json_string(&line, "result", f->result);
-    if (f->label)
-        add_json_string(&line, "label", f->label);
-    if (f->message_id)
-        add_json_string(&line, "message_id", f->message_id);
-    (void)buf_adds(&line, "}");
-    if (line.data)
-        write_line(&line);
-    buf_done(&line);
-}
-
-/* One field of the journal's native protocol, "NAME=value"; nothing when the value is absent. */
-static void add_field(struct iovec *iov, int *n, char **ret_text, const char *name,
-                      const char *value)
-{
-    int len;
-
-    *ret_text = NULL;
-    if (!value)
-        return;
-    len = asprintf(ret_text, "%s=%s", name, value);
-    if (len < 0) {
-        *ret_text = NULL;
-        return;
+    line_init(&line, memory, sizeof(memory));
+    put_json(&line, level, f, message);
+    if (buf_error(&line) < 0) { /* fields without a measure: the message has a place without them */
+        line_init(&line, memory, sizeof(memory));
+        put_json(&line, level, &none, message);
     }
-    iov[(*n)++] = (struct iovec){.iov_base = *ret_text, .iov_len = (size_t)len};
+    write_line(&line);
 }
 
 static void log_journal(enum log_level level, const struct log_fields *f, const char *message)
@@ -205,15 +203,19 @@ static void log_journal(enum log_level level, const struct log_fields *f, const 
         {"RESULT", f->result},   {"LABEL", f->label},    {"MESSAGE_ID", f->message_id},
     };
     struct iovec iov[sizeof(fields) / sizeof(fields[0])];
-    char *texts[sizeof(fields) / sizeof(fields[0])];
-    int n = 0, r;
+    char memory[4 * LOG_LINE_MAX];
+    struct buf text;
+    int n = 0;
 
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        add_field(iov, &n, &texts[i], fields[i].name, fields[i].value);
-    r = sd_journal_sendv(iov, n);
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        free(texts[i]);
-    if (r < 0) /* no journal where one was promised: say it anyway */
+    buf_over(&text, memory, sizeof(memory));
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        size_t start = text.len;
+
+        if (!fields[i].value || buf_addf(&text, "%s=%s", fields[i].name, fields[i].value) < 0)
+            continue;
+        iov[n++] = (struct iovec){.iov_base = text.data + start, .iov_len = text.len - start};
+    }
+    if (sd_journal_sendv(iov, n) < 0) /* no journal where one was promised: say it anyway */
         log_text(level, message);
 }
 
@@ -247,22 +249,21 @@ static void escape_control(struct buf *out, const char *text)
 void log_write(enum log_level level, const struct log_fields *fields, const char *fmt, ...)
 {
     static const struct log_fields none;
-    _cleanup_free_ char *text = NULL;
-    int saved = errno, n;
+    /* Room for a character that begins where the message is cut. */
+    char text[LOG_LINE_MAX + UTF8_MAX], memory[LOG_LINE_MAX + 1];
+    int saved = errno;
     struct buf message;
     va_list ap;
 
     if (!log_enabled(level))
         return;
     va_start(ap, fmt);
-    n = vasprintf(&text, fmt, ap);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    if (n < 0)
-        text = NULL;
     if (!fields)
         fields = &none;
-    buf_init(&message, LOG_LINE_MAX);
-    escape_control(&message, text ? text : fmt);
+    buf_over(&message, memory, sizeof(memory));
+    escape_control(&message, text);
     if (log_sink)
         log_sink(log_sink_data, level, fields, buf_str(&message));
     else if (log_format == LOG_FORMAT_JSON)
@@ -271,6 +272,5 @@ void log_write(enum log_level level, const struct log_fields *fields, const char
         log_journal(level, fields, buf_str(&message));
     else
         log_text(level, buf_str(&message));
-    buf_done(&message);
     errno = saved;
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/jsontext.h"
 #include "base/parse.h"
 #include "cli/screen.h"
 
@@ -18,10 +19,7 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
 {
     struct call *c = userdata;
 
-    if (buf_add(&c->answer, data, n) == 0)
-        return (ssize_t)n;
-    c->too_long = true;
-    return HTTP_ABORT;
+    return buf_add(&c->answer, data, n) == 0 ? (ssize_t)n : HTTP_ABORT;
 }
 
 static void on_header(void *userdata, const char *name, const char *value)
@@ -47,11 +45,12 @@ static const struct http_handlers handlers = {
     .body = on_body, .header = on_header, .finished = on_finished};
 
 int call_start(struct call *c, struct endpoint *e, const char *method, const char *path,
-               const json_t *body, usec timeout)
+               const struct buf *body, usec timeout)
 {
     static const struct http_header type = {"Content-Type", "application/json"};
-    _cleanup_free_ char *text = body ? json_dumps(body, JSON_COMPACT) : NULL, *url = NULL;
-    struct http_body sent = {.data = text, .fd = -1, .size = text ? strlen(text) : 0};
+    _cleanup_free_ char *url = NULL;
+    struct http_body sent = {
+        .data = body ? buf_str(body) : NULL, .fd = -1, .size = body ? body->len : 0};
     struct http_options o = {.method = method,
                              .headers = &type,
                              .n_headers = body ? 1 : 0,
@@ -64,7 +63,9 @@ int call_start(struct call *c, struct endpoint *e, const char *method, const cha
 
     *c = (struct call){.endpoint = e};
     buf_init(&c->answer, CALL_ANSWER_MAX);
-    if ((text || !body) && asprintf(&url, "%s%s", e->address.base, path) >= 0) {
+    if (asprintf(&url, "%s%s", e->address.base, path) < 0) {
+        url = NULL;
+    } else {
         o.url = url;
         o.authorization = e->authorization.len > 0 ? buf_str(&e->authorization) : NULL;
         r = http_start(e->http, &o, &handlers, c, &c->request);
@@ -102,7 +103,9 @@ static void complain_of_transfer(const struct call *c)
     const char *nor = e->passed_over ? ", nor at " : "";
     const char *other = e->passed_over ? e->passed_over : "";
 
-    if (c->too_long)
+    if (buf_error(&c->answer) == -ENOMEM)
+        complain("not enough memory for the answer of %s", e->name);
+    else if (buf_error(&c->answer) < 0)
         complain("the answer of %s is longer than %u MiB", e->name, CALL_ANSWER_MAX >> 20);
     else if (c->result.error == HTTP_CONNECT || c->result.error == HTTP_DNS)
         complain("no contraced answers at %s%s%s: %s. Is it running ('systemctl status "
@@ -118,9 +121,11 @@ static void complain_of_transfer(const struct call *c)
 /* {"error": "…"}, as contraced says it. "" without one. */
 static const char *said(const struct call *c, char out[static TEXT_MAX])
 {
-    json_t *o = c->answer.len > 0 ? json_loadb(c->answer.data, c->answer.len, 0, NULL) : NULL;
-    const char *text = json_string_value(json_object_get(o, "error"));
+    json_t *o = NULL;
+    const char *text;
 
+    (void)jsontext_parse(buf_str(&c->answer), c->answer.len, 0, NULL, &o);
+    text = json_string_value(json_object_get(o, "error"));
     (void)snprintf(out, TEXT_MAX, "%s", text ? text : "");
     json_decref(o);
     return out;
@@ -174,13 +179,18 @@ void call_complain(const struct call *c)
 
 int call_json(const struct call *c, json_t **ret)
 {
-    json_t *o;
+    json_t *o = NULL;
+    int r;
 
     if (!call_ok(c)) {
         call_complain(c);
         return -EIO;
     }
-    o = c->answer.len > 0 ? json_loadb(c->answer.data, c->answer.len, 0, NULL) : NULL;
+    r = jsontext_parse(buf_str(&c->answer), c->answer.len, 0, NULL, &o);
+    if (r == -ENOMEM) {
+        complain("not enough memory");
+        return r;
+    }
     if (!json_is_object(o)) {
         json_decref(o);
         complain("what answers at %s is not contraced: no JSON object", c->endpoint->name);
@@ -190,7 +200,7 @@ int call_json(const struct call *c, json_t **ret)
     return 0;
 }
 
-int call_ask(struct endpoint *e, const char *method, const char *path, const json_t *body,
+int call_ask(struct endpoint *e, const char *method, const char *path, const struct buf *body,
              json_t **ret)
 {
     struct call c;

@@ -23,15 +23,16 @@ struct call {
     struct http_result result;
     struct buf answer;
     unsigned retry_after; /* seconds; 0: not told */
-    bool too_long;        /* the answer */
 };
 
+#define CALL_BODY_MAX 8192
+
 /*
- * Starts a request; `body`, which is borrowed, goes as JSON, NULL: none. The path may have a query.
+ * Starts a request; `body`, which is borrowed, is JSON, NULL: none. The path may have a query.
  * `timeout` 0: none. The call may not move until call_done. 0, or a negative errno after a message.
  */
 int call_start(struct call *c, struct endpoint *e, const char *method, const char *path,
-               const json_t *body, usec timeout);
+               const struct buf *body, usec timeout);
 
 /* Ends it, and releases the answer. For a zeroed or ended call it does nothing. */
 void call_done(struct call *c);
@@ -45,10 +46,10 @@ bool call_ok(const struct call *c);
 /* What went wrong and what to do, on stderr: for a call that is done and not ok. */
 void call_complain(const struct call *c);
 
-/* The answer as a JSON object, new. 0, or -EIO after a message when the call failed, or it is
- * none. */
+/* The answer as a JSON object, new. 0, or a negative errno after a message: -EIO when the call
+ * failed, or it is none. */
 int call_json(const struct call *c, json_t **ret);
 
 /* All of these: 0, or a negative errno after a message; -EINTR without one. */
-int call_ask(struct endpoint *e, const char *method, const char *path, const json_t *body,
+int call_ask(struct endpoint *e, const char *method, const char *path, const struct buf *body,
              json_t **ret);

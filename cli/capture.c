@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
+#include "base/jsonwriter.h"
 #include "base/parse.h"
 #include "cli/call.h"
 #include "cli/capturing.h"
@@ -65,8 +67,14 @@ struct capture {
     bool shown;
     json_t *captures; /* what came of each; borrowed from `answer` */
     json_t *answer;
-    bool failed;
+    bool failed, no_memory;
 };
+
+static int no_memory(void)
+{
+    complain("not enough memory");
+    return -ENOMEM;
+}
 
 static void clear(struct capture *c)
 {
@@ -144,8 +152,8 @@ static json_t *polled(struct capture *c)
     if (!c->polling || !c->poll.done)
         return NULL;
     /* What cannot be told of the progress is no matter: the order itself will be answered. */
-    if (call_ok(&c->poll) && c->poll.answer.len > 0)
-        o = json_loadb(c->poll.answer.data, c->poll.answer.len, 0, NULL);
+    if (call_ok(&c->poll))
+        (void)jsontext_parse(buf_str(&c->poll.answer), c->poll.answer.len, 0, NULL, &o);
     call_done(&c->poll);
     c->polling = false;
     (void)arm(c, POLL);
@@ -210,8 +218,8 @@ static size_t take_labels(struct capture *c, const json_t *targets)
             for (size_t n = 0; key && its && strcmp(key, its) == 0 && n < 2; n++) {
                 json_t *value = json_object_get(last, names[n]);
 
-                if (value && !json_is_null(value))
-                    (void)json_object_set(capture, names[n], value);
+                if (value && !json_is_null(value) && json_object_set(capture, names[n], value) < 0)
+                    c->no_memory = true;
             }
         }
         left += key && !json_object_get(capture, "label");
@@ -219,28 +227,30 @@ static size_t take_labels(struct capture *c, const json_t *targets)
     return left;
 }
 
-/* A daemon that does not inspect says so; then nobody waits. */
-static bool has_labels(struct capture *c)
+/* A daemon that does not inspect says so; then nobody waits. 0, 1, or a negative errno after a
+ * message. */
+static int has_labels(struct capture *c)
 {
     json_t *status = NULL, *enabled;
-    bool no;
+    int r = call_ask(c->endpoint, "GET", "/api/v1/status", NULL, &status);
 
-    if (call_ask(c->endpoint, "GET", "/api/v1/status", NULL, &status) < 0)
-        return false;
+    if (r < 0)
+        return r;
     enabled = json_object_get(json_object_get(status, "inspections"), "enabled");
-    no = json_is_false(enabled);
+    r = !json_is_false(enabled);
     json_decref(status);
-    return !no;
+    return r;
 }
 
 static int wait_for_labels(struct capture *c)
 {
     usec end = clock_boot() + LABEL_PATIENCE;
     size_t left = take_labels(c, NULL);
-    int r = 0;
+    int r = left == 0 ? 0 : has_labels(c);
 
-    if (left == 0 || !has_labels(c))
-        return 0;
+    if (r <= 0)
+        return r;
+    r = 0;
     if (c->width > 0) {
         (void)fputs("waiting for the label …", stderr);
         (void)fflush(stderr);
@@ -257,6 +267,8 @@ static int wait_for_labels(struct capture *c)
         json_decref(targets);
     }
     clear(c);
+    if (r >= 0 && c->no_memory)
+        r = no_memory();
     return r < 0 ? r : 0;
 }
 
@@ -305,8 +317,8 @@ static int take_answer(struct capture *c)
     size_t i;
     int r = 0;
 
-    if (all_failed && order->answer.len > 0)
-        c->answer = json_loadb(order->answer.data, order->answer.len, 0, NULL);
+    if (all_failed)
+        (void)jsontext_parse(buf_str(&order->answer), order->answer.len, 0, NULL, &c->answer);
     if (!json_is_array(json_object_get(c->answer, "captures"))) {
         json_decref(c->answer);
         c->answer = NULL;
@@ -330,10 +342,10 @@ static int print_objects(const struct capture *c)
 
     json_array_foreach(c->captures, i, capture) {
         char *text =
-            json_dumps(capture, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+            jsontext_print(capture, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 
         if (!text)
-            return -ENOMEM;
+            return no_memory();
         (void)puts(text);
         free(text);
     }
@@ -388,35 +400,52 @@ static int show(struct capture *c)
     return r < 0 ? r : c->failed;
 }
 
-static json_t *request_of(const struct capture_arguments *a)
+static int request_of(const struct capture_arguments *a, struct buf *out)
 {
     const struct capturing_scope *s = &a->scope;
-    json_t *o = json_pack("{s:b}", "wait", !a->no_wait);
+    struct jsonwriter w;
+    int r;
 
-    if (s->target || s->service || s->job)
-        (void)json_object_set_new(o,
-                                  s->target    ? "target"
-                                  : s->service ? "service"
-                                               : "job",
-                                  json_string(s->target    ? s->target
-                                              : s->service ? s->service
-                                                           : s->job));
+    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 17});
+    jsonwriter_object(&w, NULL);
+    jsonwriter_bool(&w, "wait", !a->no_wait);
+    if (s->target)
+        jsonwriter_text(&w, "target", s->target);
+    else if (s->service)
+        jsonwriter_text(&w, "service", s->service);
+    else if (s->job)
+        jsonwriter_text(&w, "job", s->job);
     else
-        (void)json_object_set_new(o, "all", json_true());
+        jsonwriter_bool(&w, "all", true);
     if (a->seconds)
-        (void)json_object_set_new(o, "seconds", json_real(strtod(a->seconds, NULL)));
+        jsonwriter_real(&w, "seconds", strtod(a->seconds, NULL));
     if (a->reason)
-        (void)json_object_set_new(o, "reason", json_string(a->reason));
-    return o;
+        jsonwriter_text(&w, "reason", a->reason);
+    jsonwriter_end(&w);
+    r = jsonwriter_finish(&w);
+    if (r < 0)
+        complain("%s", r == -E2BIG ? "what is asked for is too long" : "not enough memory");
+    return r;
+}
+
+static int start(struct capture *c)
+{
+    struct buf request;
+    int r;
+
+    buf_init(&request, CALL_BODY_MAX);
+    r = request_of(c->a, &request);
+    if (r == 0)
+        r = call_start(&c->order, c->endpoint, "POST", "/api/v1/capture", &request,
+                       c->a->no_wait ? CALL_TIMEOUT : WAIT_TIMEOUT);
+    buf_done(&request);
+    return r;
 }
 
 static int run(struct capture *c)
 {
-    json_t *request = request_of(c->a);
-    int r = call_start(&c->order, c->endpoint, "POST", "/api/v1/capture", request,
-                       c->a->no_wait ? CALL_TIMEOUT : WAIT_TIMEOUT);
+    int r = start(c);
 
-    json_decref(request);
     if (r == 0)
         r = wait_for_end(c);
     if (r == -EINTR && !c->a->no_wait)

@@ -3,15 +3,16 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonwriter.h"
 #include "base/parse.h"
 
 #define CELL_SIZE (NAME_KEY_MAX + 1)
 #define TEXT_WIDTH_MAX 32 /* of what a record says */
 #define GAP 2
+#define ENTRY_JSON_MAX (8 * FACTS_RECORD_MAX) /* a record whose every byte is escaped fits */
 
 struct cell {
     char text[CELL_SIZE];
@@ -254,69 +255,72 @@ void columns_print(FILE *out, const struct catalog *c, const struct columns_opti
     }
 }
 
-static json_t *where_json(unsigned where)
+static void put_where(struct jsonwriter *w, unsigned where)
 {
-    json_t *list = json_array();
-
+    jsonwriter_array(w, "where");
     if (where & WHERE_PENDING)
-        (void)json_array_append_new(list, json_string("pending"));
+        jsonwriter_text(w, NULL, "pending");
     if (where & WHERE_ARCHIVE)
-        (void)json_array_append_new(list, json_string("archive"));
+        jsonwriter_text(w, NULL, "archive");
     if (where & WHERE_REMOTE)
-        (void)json_array_append_new(list, json_string("remote"));
-    return list;
+        jsonwriter_text(w, NULL, "remote");
+    jsonwriter_end(w);
 }
 
-static void add_facts(json_t *o, const struct facts *f)
+static void put_known(struct jsonwriter *w, const char *key, const char *text)
 {
-    if (f->reason)
-        (void)json_object_set_new(o, "reason", json_string(f->reason));
-    if (f->seconds > 0)
-        (void)json_object_set_new(o, "seconds", json_real(f->seconds));
-    if (f->requested_seconds > 0)
-        (void)json_object_set_new(o, "requested_seconds", json_real(f->requested_seconds));
-    if (f->has_complete)
-        (void)json_object_set_new(o, "complete", json_boolean(f->complete));
-    if (f->truncated_by)
-        (void)json_object_set_new(o, "truncated_by", json_string(f->truncated_by));
-    if (f->label)
-        (void)json_object_set_new(o, "label", json_string(f->label));
-    if (f->go_version)
-        (void)json_object_set_new(o, "go_version", json_string(f->go_version));
-    if (f->sha256)
-        (void)json_object_set_new(o, "sha256", json_string(f->sha256));
+    if (text)
+        jsonwriter_text(w, key, text);
 }
 
-static json_t *entry_json(const struct entry *e)
+static void put_facts(struct jsonwriter *w, const struct facts *f)
+{
+    put_known(w, "reason", f->reason);
+    if (f->seconds > 0)
+        jsonwriter_real(w, "seconds", f->seconds);
+    if (f->requested_seconds > 0)
+        jsonwriter_real(w, "requested_seconds", f->requested_seconds);
+    if (f->has_complete)
+        jsonwriter_bool(w, "complete", f->complete);
+    put_known(w, "truncated_by", f->truncated_by);
+    put_known(w, "label", f->label);
+    put_known(w, "go_version", f->go_version);
+    put_known(w, "sha256", f->sha256);
+}
+
+static int entry_json(const struct entry *e, struct buf *out)
 {
     char time[CLOCK_RFC3339_SIZE];
-    json_t *o = json_object();
+    struct jsonwriter w;
 
-    (void)json_object_set_new(o, "key", json_string(e->key));
-    (void)json_object_set_new(o, "service", json_string(e->name.service));
-    (void)json_object_set_new(o, "host", json_string(e->name.host));
+    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15, .ascii = true});
+    jsonwriter_object(&w, NULL);
+    jsonwriter_text(&w, "key", e->key);
+    jsonwriter_text(&w, "service", e->name.service);
+    jsonwriter_text(&w, "host", e->name.host);
     if (e->name.pid)
-        (void)json_object_set_new(o, "pid", json_integer(e->name.pid));
-    (void)json_object_set_new(o, "time", json_string(clock_rfc3339(e->name.time, time)));
-    (void)json_object_set_new(o, "size", json_integer((json_int_t)e->size));
-    (void)json_object_set_new(o, "where", where_json(e->where));
+        jsonwriter_integer(&w, "pid", e->name.pid);
+    jsonwriter_text(&w, "time", clock_rfc3339(e->name.time, time));
+    jsonwriter_count(&w, "size", e->size);
+    put_where(&w, e->where);
     if (e->facts)
-        add_facts(o, e->facts);
-    return o;
+        put_facts(&w, e->facts);
+    jsonwriter_end(&w);
+    return jsonwriter_finish(&w);
 }
 
 int columns_print_json(FILE *out, const struct catalog *c)
 {
-    for (size_t i = 0; i < c->n; i++) {
-        json_t *o = entry_json(&c->items[i]);
-        char *text =
-            o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+    struct buf line;
+    int r = 0;
 
-        json_decref(o);
-        if (!text)
-            return -ENOMEM;
-        (void)fprintf(out, "%s\n", text);
-        free(text);
+    buf_init(&line, ENTRY_JSON_MAX);
+    for (size_t i = 0; i < c->n && r == 0; i++) {
+        buf_clear(&line);
+        r = entry_json(&c->items[i], &line);
+        if (r == 0)
+            (void)fprintf(out, "%s\n", buf_str(&line));
     }
-    return 0;
+    buf_done(&line);
+    return r;
 }

@@ -19,7 +19,7 @@ struct columns_options {
 
 /* Errors of the stream are the caller's to look for. */
 void columns_print(FILE *out, const struct catalog *c, const struct columns_options *o);
-/* 0 or -ENOMEM. */
+/* Whole lines. 0 or -ENOMEM. */
 int columns_print_json(FILE *out, const struct catalog *c);
 
 /* "45s", "12m", "3h05m", "4d02h": returns `out`. */

@@ -291,9 +291,5 @@ void endpoint_close(struct endpoint *e)
 
 int endpoint_wait(struct endpoint *e)
 {
-    int r = e->interrupt.number ? 0 : sd_event_run(e->event, UINT64_MAX);
-
-    if (e->interrupt.number)
-        return -EINTR;
-    return r < 0 ? r : 0;
+    return interrupt_wait(&e->interrupt, e->event);
 }

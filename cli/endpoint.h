@@ -59,5 +59,5 @@ int endpoint_open(struct endpoint *e, const struct endpoint_arguments *a);
 /* After a signal that asked to stop the process ends here, by that signal. */
 void endpoint_close(struct endpoint *e);
 
-/* Runs the loop once. 0, or -EINTR when a signal asked to stop. */
+/* As interrupt_wait. */
 int endpoint_wait(struct endpoint *e);

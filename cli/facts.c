@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
+
 static int copy_string(const json_t *object, const char *key, char **ret)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -45,15 +47,13 @@ static int read_facts(const json_t *o, struct facts *f)
 
 int facts_parse(const char *json, size_t n, struct facts *ret)
 {
-    json_t *o = json_loadb(json, n, 0, NULL);
     struct facts f = {0};
-    int r;
+    json_t *o;
+    int r = jsontext_parse(json, n, 0, NULL, &o);
 
-    if (!json_is_object(o)) {
-        json_decref(o);
-        return -EINVAL;
-    }
-    r = read_facts(o, &f);
+    if (r < 0)
+        return r;
+    r = json_is_object(o) ? read_facts(o, &f) : -EINVAL;
     json_decref(o);
     if (r < 0)
         facts_done(&f);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/interrupt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/signalfd.h>
+
+#include "cli/screen.h"
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
@@ -27,6 +32,17 @@ int interrupt_open(struct interrupt *i, sd_event *event)
     r = sd_event_add_signal(event, &i->on_int, SIGINT, on_signal, i);
     if (r >= 0)
         r = sd_event_add_signal(event, &i->on_term, SIGTERM, on_signal, i);
+    return r < 0 ? r : 0;
+}
+
+int interrupt_wait(struct interrupt *i, sd_event *event)
+{
+    int r = i->number ? 0 : sd_event_run(event, UINT64_MAX);
+
+    if (i->number)
+        return -EINTR;
+    if (r < 0)
+        complain("cannot wait: %s", strerror(-r));
     return r < 0 ? r : 0;
 }
 

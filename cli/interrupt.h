@@ -16,5 +16,9 @@ struct interrupt {
 /* 0 or a negative errno; interrupt_close is due in any case. */
 int interrupt_open(struct interrupt *i, sd_event *event);
 
+/* Runs the loop once. 0; -EINTR when a signal asked to stop; else a negative errno after a
+ * message. */
+int interrupt_wait(struct interrupt *i, sd_event *event);
+
 /* The last thing that a command does: ends the process by the signal, if one came. */
 void interrupt_close(struct interrupt *i);

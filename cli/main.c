@@ -72,11 +72,10 @@ static int run_remote(char **argv)
     return STATUS_FAILED;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
 
-    (void)signal(SIGPIPE, SIG_IGN);
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         return help(stdout, STATUS_OK);
     if (strcmp(word, "--version") == 0) {
@@ -91,4 +90,13 @@ int main(int argc, char **argv)
         return help(stderr, STATUS_USAGE);
     complain("'%s' is not a command; try 'contrace --help'", word);
     return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    status = run(argc, argv);
+    return status == STATUS_OK && screen_finish() < 0 ? STATUS_FAILED : status;
 }

@@ -37,17 +37,25 @@ int command_exit(int r)
     return r == 0 ? STATUS_OK : r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
 }
 
-/* The arguments are contrace's own. */
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    forbid_dumps();
-    creddoc_setup();
-    log_set_format(LOG_FORMAT_TEXT);
-    (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; argc > 1 && i < N_COMMANDS; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     }
     complain(COMMAND_REMOTE " does part of the work of contrace; try 'contrace --help'");
     return STATUS_USAGE;
+}
+
+/* The arguments are contrace's own. */
+int main(int argc, char **argv)
+{
+    int status;
+
+    forbid_dumps();
+    creddoc_setup();
+    log_set_format(LOG_FORMAT_TEXT);
+    (void)signal(SIGPIPE, SIG_IGN);
+    status = run(argc, argv);
+    return status == STATUS_OK && screen_finish() < 0 ? STATUS_FAILED : status;
 }

@@ -30,15 +30,19 @@ void parcel_done(struct parcel *p)
     buf_done(&p->record);
 }
 
-void parcel_use_record(struct parcel *p)
+int parcel_use_record(struct parcel *p)
 {
-    struct facts facts = {0};
+    struct facts facts;
+    int r = facts_parse(buf_str(&p->record), p->record.len, &facts);
 
-    if (facts_parse(buf_str(&p->record), p->record.len, &facts) == 0 && facts.sha256)
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    if (facts.sha256)
         memcpy(p->sha256, facts.sha256, sizeof(p->sha256));
     if (facts.has_bytes)
         p->most = facts.bytes;
     facts_done(&facts);
+    return 0;
 }
 
 static enum parcel_end no_place(struct parcel *p, int r)
@@ -173,7 +177,11 @@ enum parcel_end parcel_copy(struct parcel *p, const struct local *l)
     }
     if (r < 0) /* missing or endless: the trace comes without it */
         buf_clear(&p->record);
-    parcel_use_record(p);
+    r = parcel_use_record(p);
+    if (r < 0) {
+        p->error = r;
+        return PARCEL_NO_SOURCE;
+    }
     end = parcel_prepare(p);
     if (end == PARCEL_GOES_ON)
         end = copy_bytes(p, fd);

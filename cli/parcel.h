@@ -49,7 +49,7 @@ void parcel_init(struct parcel *p, const char *key, int out, bool flat, bool rep
 void parcel_done(struct parcel *p);
 
 /* Takes the hash from the record, if it has one. */
-void parcel_use_record(struct parcel *p);
+int parcel_use_record(struct parcel *p);
 
 /* Looks what stands in the place. GOES_ON, THERE (with the record), DIFFERENT or NO_PLACE. */
 enum parcel_end parcel_prepare(struct parcel *p);

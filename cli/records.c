@@ -45,15 +45,18 @@ static int on_body(void *userdata, const void *data, size_t n)
     return buf_add(&slot->text, data, n);
 }
 
-static void use_text(struct slot *slot)
+/* What is no record is none; 0 then, or -ENOMEM. */
+static int use_text(struct slot *slot)
 {
     struct facts *facts = calloc(1, sizeof(*facts));
+    int r = facts ? facts_parse(buf_str(&slot->text), slot->text.len, facts) : -ENOMEM;
 
-    if (!facts || facts_parse(buf_str(&slot->text), slot->text.len, facts) < 0) {
+    if (r < 0) {
         free(facts);
-        return;
+        return r == -ENOMEM ? r : 0;
     }
     slot->entry->facts = facts;
+    return 0;
 }
 
 static void on_done(void *userdata, const struct store_result *result)
@@ -63,7 +66,8 @@ static void on_done(void *userdata, const struct store_result *result)
 
     slot->download = NULL;
     if (result->end == STORE_DONE) {
-        use_text(slot);
+        if (use_text(slot) < 0)
+            reading->error = -ENOMEM;
     } else if (result->end != STORE_MISSING) {
         if (!reading->said)
             complain("%s cannot be read: %s", slot->key, result->text);

@@ -15,7 +15,7 @@
 
 void complain(const char *fmt, ...)
 {
-    char text[LINE_MAX_BYTES];
+    char text[LINE_MAX_BYTES], escaped[4 * LINE_MAX_BYTES];
     struct buf line;
     va_list ap;
     int n;
@@ -25,10 +25,9 @@ void complain(const char *fmt, ...)
     va_end(ap);
     if (n < 0)
         return;
-    buf_init(&line, 4 * sizeof(text));
+    buf_over(&line, escaped, sizeof(escaped)); /* it may be said that memory is short */
     buf_add_escaped(&line, text, strlen(text));
     (void)fprintf(stderr, "contrace: %s\n", buf_str(&line));
-    buf_done(&line);
 }
 
 unsigned screen_width(FILE *f)

@@ -207,9 +207,5 @@ void sources_close(struct sources *s)
 
 int sources_wait(struct sources *s)
 {
-    int r = s->interrupt.number ? 0 : sd_event_run(s->event, UINT64_MAX);
-
-    if (s->interrupt.number)
-        return -EINTR;
-    return r < 0 ? r : 0;
+    return interrupt_wait(&s->interrupt, s->event);
 }

@@ -46,5 +46,5 @@ int sources_open(struct sources *s, const struct sources_arguments *a);
 /* After a signal that asked to stop the process ends here, by that signal. */
 void sources_close(struct sources *s);
 
-/* Runs the loop once. 0, or -EINTR when a signal asked to stop. */
+/* As interrupt_wait. */
 int sources_wait(struct sources *s);

@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/jsontext.h"
+#include "base/jsonwriter.h"
 #include "cli/call.h"
 #include "cli/command.h"
 #include "cli/escape.h"
@@ -22,6 +24,7 @@ static const char intro[] =
 
 #define LIMIT_DEFAULT 1000 /* targets that are shown */
 #define PAGE 200           /* targets asked for at once */
+#define JSON_MAX (64u << 20)
 #define WATCH_PAUSE (2 * USEC_PER_SEC)
 
 struct status_arguments {
@@ -62,6 +65,12 @@ static int ask_ready(struct endpoint *e, struct status *s)
     return r;
 }
 
+static int no_memory(void)
+{
+    complain("not enough memory");
+    return -ENOMEM;
+}
+
 /* One page of targets after the cursor, which becomes the next one; NULL at the end. */
 static int ask_page(struct endpoint *e, const struct status_arguments *a, struct status *s,
                     unsigned limit, char **cursor)
@@ -83,17 +92,22 @@ static int ask_page(struct endpoint *e, const struct status_arguments *a, struct
         r = escape_query(&path, query, sizeof(query) / sizeof(query[0]));
     if (r == 0)
         r = call_ask(e, "GET", buf_str(&path), NULL, &page);
+    if (buf_error(&path) < 0)
+        complain("not enough memory");
     buf_done(&path);
     if (r < 0)
         return r;
     targets = json_object_get(page, "targets");
-    (void)json_array_extend(s->targets, targets);
+    if (json_array_size(targets) > 0 && json_array_extend(s->targets, targets) < 0)
+        r = no_memory();
     s->total = field_count(page, "total");
     next = json_array_size(targets) > 0 ? json_string_value(json_object_get(page, "after")) : NULL;
     free(*cursor);
     *cursor = next ? strdup(next) : NULL;
+    if (next && !*cursor)
+        r = no_memory();
     json_decref(page);
-    return 0;
+    return r;
 }
 
 static int ask_targets(struct endpoint *e, const struct status_arguments *a, struct status *s)
@@ -102,6 +116,8 @@ static int ask_targets(struct endpoint *e, const struct status_arguments *a, str
     int r = 0;
 
     s->targets = json_array();
+    if (!s->targets)
+        return no_memory();
     do {
         size_t left = a->limit - json_array_size(s->targets);
 
@@ -128,28 +144,52 @@ static void status_done(struct status *s)
     *s = (struct status){0};
 }
 
+static int put_json(struct jsonwriter *w, const char *key, const json_t *json)
+{
+    char *text = jsontext_print(json, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+
+    if (!text)
+        return -ENOMEM;
+    jsonwriter_json(w, key, text);
+    free(text);
+    return 0;
+}
+
+static void put_reasons(struct jsonwriter *w, const char *line)
+{
+    jsonwriter_array(w, "reasons");
+    while (*line) {
+        size_t n = strcspn(line, "\n");
+
+        jsonwriter_textn(w, NULL, line, n);
+        line += n + (line[n] == '\n');
+    }
+    jsonwriter_end(w);
+}
+
 /* The answers as they came, in one object. */
 static int print_json(const struct status *s)
 {
-    json_t *o =
-        json_pack("{s:b, s:o, s:O, s:O, s:I}", "ready", s->ready, "reasons", json_array(), "status",
-                  s->status, "targets", s->targets, "total", (json_int_t)s->total);
-    json_t *reasons = json_object_get(o, "reasons");
-    char *text;
+    struct jsonwriter w;
+    struct buf text;
+    int r;
 
-    for (const char *line = s->reasons; *line;) {
-        size_t n = strcspn(line, "\n");
-
-        (void)json_array_append_new(reasons, json_stringn(line, n));
-        line += n + (line[n] == '\n');
-    }
-    text = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
-    json_decref(o);
-    if (!text)
-        return -ENOMEM;
-    (void)puts(text);
-    free(text);
-    return 0;
+    buf_init(&text, JSON_MAX);
+    jsonwriter_init(&w, &text, (struct jsonwriter_style){.digits = 15, .ascii = true});
+    jsonwriter_object(&w, NULL);
+    jsonwriter_bool(&w, "ready", s->ready);
+    put_reasons(&w, s->reasons);
+    r = put_json(&w, "status", s->status);
+    if (r == 0)
+        r = put_json(&w, "targets", s->targets);
+    jsonwriter_count(&w, "total", s->total);
+    jsonwriter_end(&w);
+    if (r == 0)
+        r = jsonwriter_finish(&w);
+    if (r == 0)
+        (void)puts(buf_str(&text));
+    buf_done(&text);
+    return r;
 }
 
 static int print(const struct status *s, const struct status_arguments *a)
@@ -162,8 +202,8 @@ static int print(const struct status *s, const struct status_arguments *a)
         (void)fputs("\033[H\033[2J", stdout);
     r = a->json ? print_json(s) : status_print(stdout, s, &options);
     if (r < 0)
-        complain("not enough memory");
-    return r < 0 ? r : screen_finish();
+        return no_memory();
+    return screen_finish();
 }
 
 static int on_pause(sd_event_source *source, uint64_t now, void *userdata)

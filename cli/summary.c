@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/screen.h"
@@ -119,31 +120,35 @@ struct job {
     bool several;
 };
 
+static int show_json(struct job *job, const struct buf *json)
+{
+    if (!job->arguments->json)
+        return summary_lines_add(&job->lines, json, job->path);
+    if (fwrite(json->data, 1, json->len, stdout) == json->len && putchar('\n') >= 0)
+        return 0;
+    return screen_finish(); /* which says it */
+}
+
 static int show(struct job *job, const struct summary *s)
 {
-    json_t *json;
-    int r = 0;
+    struct buf json;
+    int r;
 
     if (!job->arguments->json && !job->several) {
         summary_text(stdout, s, &job->view);
         return 0;
     }
-    json = summary_json(job->view.name, s);
-    if (job->arguments->sandbox)
-        (void)json_object_del(json, "sites"); /* long, and not what a label is looked up for */
-    if (!json)
-        r = -ENOMEM;
-    else if (!job->arguments->json)
-        r = summary_lines_add(&job->lines, json, job->path);
-    else if (json_dumpf(json, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) <
-                 0 ||
-             putchar('\n') < 0)
-        r = -EIO;
-    json_decref(json);
+    buf_init(&json, SUMMARY_JSON_MAX);
+    /* In the sandbox without call sites: they are long, and not what a label is looked up for. */
+    r = summary_json(job->view.name, s, !job->arguments->sandbox, &json);
+    if (r == 0)
+        r = show_json(job, &json);
+    buf_done(&json);
     if (r == -ENOENT)
         complain("summary: there is no number '%s' to sort by", job->arguments->sort);
-    else if (r == -ENOMEM)
-        complain("not enough memory");
+    else if (r == -ENOMEM || r == -E2BIG)
+        complain("%s: %s", job->view.name,
+                 r == -ENOMEM ? "not enough memory" : "more JSON than 64 MiB");
     return r;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/jsonwriter.h"
 #include "trace/summary.h"
 
 #define SUMMARY_SCHEMA 1
@@ -21,18 +22,17 @@ struct summary_view {
     unsigned top;     /* rows of each table */
 };
 
-/* NULL if memory does not suffice. */
-json_t *summary_json(const char *name, const struct summary *s);
+#define SUMMARY_JSON_MAX (64u << 20)
+
+/* Appends one object. 0, -ENOMEM, or -E2BIG when that is more than the buffer may hold. */
+int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out);
 
 /* What findings_find makes of it: members `findings` and `label`, and the first part of the text. */
-void summary_findings_json(json_t *o, const struct summary *s);
+void summary_findings_json(struct jsonwriter *w, const struct summary *s);
 void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
 /* A frame, "main.work  app/main.go:12", in plain characters. */
 void summary_text_place(FILE *out, const struct summary_frame *f);
-
-/* Text of a trace as a JSON string, whatever its bytes are. */
-json_t *summary_json_text(const char *text);
 
 /* Errors of the stream are the caller's to look for. */
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);
@@ -48,8 +48,8 @@ struct summary_lines {
 /* The path of a number to sort by: short names of columns stand for longer ones. */
 const char *summary_lines_path(const char *field);
 
-/* -ENOMEM; -ENOENT if there is no such number. */
-int summary_lines_add(struct summary_lines *lines, const json_t *json, const char *path);
+/* `json` is that of summary_json. -ENOMEM; -ENOENT if there is no such number. */
+int summary_lines_add(struct summary_lines *lines, const struct buf *json, const char *path);
 
 /* The largest first, where less is worse the smallest; or as they were added, without a path. */
 void summary_lines_print(FILE *out, struct summary_lines *lines, const char *path, bool reverse,

@@ -20,42 +20,52 @@ static bool is_whole(double value)
     return value >= -9e15 && value <= 9e15 && value == (double)(int64_t)value;
 }
 
-static json_t *number(const struct finding_number *n)
+static void put_number(struct jsonwriter *w, const struct finding_number *n)
 {
     if (is_a(n, "_ns") || is_whole(n->value))
-        return json_integer((json_int_t)n->value);
-    return json_real(n->value);
+        jsonwriter_integer(w, n->name, (int64_t)n->value);
+    else
+        jsonwriter_real(w, n->name, n->value);
 }
 
-static json_t *finding(const struct finding *f)
+static void put_site(struct jsonwriter *w, const struct finding_site *site)
 {
-    json_t *evidence = json_object(), *sites = json_array();
-
-    for (size_t i = 0; i < f->n_evidence; i++)
-        (void)json_object_set_new(evidence, f->evidence[i].name, number(&f->evidence[i]));
-    for (size_t i = 0; i < f->n_sites; i++) {
-        const struct finding_site *site = &f->sites[i];
-
-        (void)json_array_append_new(
-            sites,
-            json_pack("{s:o,s:o,s:I,s:I,s:I}", "func", summary_json_text(site->at.func), "file",
-                      summary_json_text(site->at.file), "line", (json_int_t)site->at.line, "count",
-                      (json_int_t)site->count, "total_ns", (json_int_t)site->total));
-    }
-    return json_pack("{s:s,s:f,s:o,s:o,s:s}", "code", f->code, "score", f->score, "evidence",
-                     evidence, "sites", sites, "next", f->next);
+    jsonwriter_object(w, NULL);
+    jsonwriter_text(w, "func", site->at.func);
+    jsonwriter_text(w, "file", site->at.file);
+    jsonwriter_count(w, "line", site->at.line);
+    jsonwriter_count(w, "count", site->count);
+    jsonwriter_integer(w, "total_ns", site->total);
+    jsonwriter_end(w);
 }
 
-void summary_findings_json(json_t *o, const struct summary *s)
+static void put_finding(struct jsonwriter *w, const struct finding *f)
+{
+    jsonwriter_object(w, NULL);
+    jsonwriter_text(w, "code", f->code);
+    jsonwriter_real(w, "score", f->score);
+    jsonwriter_object(w, "evidence");
+    for (size_t i = 0; i < f->n_evidence; i++)
+        put_number(w, &f->evidence[i]);
+    jsonwriter_end(w);
+    jsonwriter_array(w, "sites");
+    for (size_t i = 0; i < f->n_sites; i++)
+        put_site(w, &f->sites[i]);
+    jsonwriter_end(w);
+    jsonwriter_text(w, "next", f->next);
+    jsonwriter_end(w);
+}
+
+void summary_findings_json(struct jsonwriter *w, const struct summary *s)
 {
     struct findings findings;
-    json_t *list = json_array();
 
     findings_find(s, &findings);
+    jsonwriter_array(w, "findings");
     for (size_t i = 0; i < findings.n; i++)
-        (void)json_array_append_new(list, finding(&findings.list[i]));
-    (void)json_object_set_new(o, "findings", list);
-    (void)json_object_set_new(o, "label", json_string(findings.label));
+        put_finding(w, &findings.list[i]);
+    jsonwriter_end(w);
+    jsonwriter_text(w, "label", findings.label);
 }
 
 static const char *quantity(const struct finding_number *n, bool utf8, char out[QUANTITY_SIZE])

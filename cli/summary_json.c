@@ -2,129 +2,91 @@
 #include "cli/summary.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
-#include "base/buf.h"
-
-#define TEXT_MAX 2048
-
-/* Names in a trace may be any bytes; what is not UTF-8 is written as \xNN. */
-json_t *summary_json_text(const char *s)
+static void put_times(struct jsonwriter *w, const struct summary_times *t)
 {
-    json_t *json = json_string(s);
-    struct buf escaped;
-
-    if (json)
-        return json;
-    buf_init(&escaped, 4 * TEXT_MAX);
-    buf_add_escaped(&escaped, s, strnlen(s, TEXT_MAX));
-    json = json_string(buf_str(&escaped));
-    buf_done(&escaped);
-    return json;
+    jsonwriter_count(w, "count", t->count);
+    jsonwriter_integer(w, "total_ns", t->total);
+    jsonwriter_integer(w, "p50_ns", t->p50);
+    jsonwriter_integer(w, "p90_ns", t->p90);
+    jsonwriter_integer(w, "p99_ns", t->p99);
+    jsonwriter_integer(w, "p999_ns", t->p999);
+    jsonwriter_integer(w, "max_ns", t->max);
+    jsonwriter_bool(w, "exact", t->exact);
 }
 
-static void put(json_t *o, const char *key, json_t *value)
+static void times(struct jsonwriter *w, const char *key, const struct summary_times *t)
 {
-    /* Without memory the key is missing, which the schema does not allow: whoever reads it sees. */
-    (void)json_object_set_new(o, key, value);
+    jsonwriter_object(w, key);
+    put_times(w, t);
+    jsonwriter_end(w);
 }
 
-static void put_int(json_t *o, const char *key, int64_t value)
+static void rows(struct jsonwriter *w, const char *key, const struct summary_rows *rows,
+                 const char *name)
 {
-    put(o, key, json_integer(value));
-}
-
-static void put_count(json_t *o, const char *key, uint64_t value)
-{
-    put_int(o, key, value > INT64_MAX ? INT64_MAX : (int64_t)value);
-}
-
-static void put_times(json_t *o, const struct summary_times *t)
-{
-    put_count(o, "count", t->count);
-    put_int(o, "total_ns", t->total);
-    put_int(o, "p50_ns", t->p50);
-    put_int(o, "p90_ns", t->p90);
-    put_int(o, "p99_ns", t->p99);
-    put_int(o, "p999_ns", t->p999);
-    put_int(o, "max_ns", t->max);
-    put(o, "exact", json_boolean(t->exact));
-}
-
-static json_t *times(const struct summary_times *t)
-{
-    json_t *o = json_object();
-
-    put_times(o, t);
-    return o;
-}
-
-static json_t *rows(const struct summary_rows *rows, const char *key)
-{
-    json_t *list = json_array();
-
+    jsonwriter_array(w, key);
     for (size_t i = 0; i < rows->n; i++) {
-        json_t *o = json_object();
-
-        put(o, key, summary_json_text(rows->list[i].name));
-        put_times(o, &rows->list[i].times);
-        put_count(o, "open", rows->list[i].open);
-        (void)json_array_append_new(list, o);
+        jsonwriter_object(w, NULL);
+        jsonwriter_text(w, name, rows->list[i].name);
+        put_times(w, &rows->list[i].times);
+        jsonwriter_count(w, "open", rows->list[i].open);
+        jsonwriter_end(w);
     }
-    return list;
+    jsonwriter_end(w);
 }
 
-static json_t *frame(const struct summary_frame *f)
+static void put_frame(struct jsonwriter *w, const struct summary_frame *f)
 {
-    json_t *o = json_object();
-
-    put(o, "func", summary_json_text(f->func));
-    put(o, "file", summary_json_text(f->file));
-    put_count(o, "line", f->line);
-    return o;
+    jsonwriter_text(w, "func", f->func);
+    jsonwriter_text(w, "file", f->file);
+    jsonwriter_count(w, "line", f->line);
 }
 
-static json_t *site(const struct summary_site *s)
+static void site(struct jsonwriter *w, const struct summary_site *s)
 {
-    json_t *o = frame(&s->at), *stack = json_array();
-
-    put_count(o, "count", s->count);
-    put_int(o, "total_ns", s->total);
-    put_int(o, "max_ns", s->max);
-    put_count(o, "stacks", s->n_stacks);
-    for (size_t i = 0; i < s->n_top; i++)
-        (void)json_array_append_new(stack, frame(&s->top[i]));
-    put_int(o, "stack_total_ns", s->top_total);
-    put(o, "stack", stack);
-    return o;
+    jsonwriter_object(w, NULL);
+    put_frame(w, &s->at);
+    jsonwriter_count(w, "count", s->count);
+    jsonwriter_integer(w, "total_ns", s->total);
+    jsonwriter_integer(w, "max_ns", s->max);
+    jsonwriter_count(w, "stacks", s->n_stacks);
+    jsonwriter_integer(w, "stack_total_ns", s->top_total);
+    jsonwriter_array(w, "stack");
+    for (size_t i = 0; i < s->n_top; i++) {
+        jsonwriter_object(w, NULL);
+        put_frame(w, &s->top[i]);
+        jsonwriter_end(w);
+    }
+    jsonwriter_end(w);
+    jsonwriter_end(w);
 }
 
-static json_t *sites(const struct summary_sites *sites)
+static void sites(struct jsonwriter *w, const char *key, const struct summary_sites *sites)
 {
-    json_t *o = json_object(), *list = json_array();
-
-    put_count(o, "count", sites->count);
-    put_int(o, "total_ns", sites->total);
+    jsonwriter_object(w, key);
+    jsonwriter_count(w, "count", sites->count);
+    jsonwriter_integer(w, "total_ns", sites->total);
+    jsonwriter_array(w, "top");
     for (size_t i = 0; i < sites->n; i++)
-        (void)json_array_append_new(list, site(&sites->list[i]));
-    put(o, "top", list);
-    return o;
+        site(w, &sites->list[i]);
+    jsonwriter_end(w);
+    jsonwriter_end(w);
 }
 
-static json_t *all_sites(const struct summary *s)
+static void all_sites(struct jsonwriter *w, const struct summary *s)
 {
-    json_t *o = json_object();
-
-    put(o, "sched", sites(&s->sites[SUMMARY_SCHED]));
-    put(o, "sync", sites(&s->sites[SUMMARY_SYNC]));
-    put(o, "net", sites(&s->sites[SUMMARY_NET]));
-    put(o, "syscall", sites(&s->sites[SUMMARY_SYSCALL]));
-    put(o, "cpu", sites(&s->sites[SUMMARY_CPU]));
-    return o;
+    jsonwriter_object(w, "sites");
+    sites(w, "sched", &s->sites[SUMMARY_SCHED]);
+    sites(w, "sync", &s->sites[SUMMARY_SYNC]);
+    sites(w, "net", &s->sites[SUMMARY_NET]);
+    sites(w, "syscall", &s->sites[SUMMARY_SYSCALL]);
+    sites(w, "cpu", &s->sites[SUMMARY_CPU]);
+    jsonwriter_end(w);
 }
 
-static json_t *events(const struct summary *s)
+static void events(struct jsonwriter *w, const struct summary *s)
 {
     static const struct {
         const char *name;
@@ -143,229 +105,269 @@ static json_t *events(const struct summary *s)
                  {"Log", {GOTRACE_LOG}},
                  {"StateTransition", {GOTRACE_GO_STATE, GOTRACE_PROC_STATE}},
                  {"Experimental", {GOTRACE_EXPERIMENTAL}}};
-    json_t *o = json_object(), *by_kind = json_object(), *by_type = json_object();
 
-    put_count(o, "total", s->events.total);
+    jsonwriter_object(w, "events");
+    jsonwriter_count(w, "total", s->events.total);
+    jsonwriter_object(w, "by_kind");
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        put_count(by_kind, kinds[i].name,
-                  s->events.by_kind[kinds[i].kinds[0]] +
-                      (kinds[i].kinds[1] ? s->events.by_kind[kinds[i].kinds[1]] : 0));
+        jsonwriter_count(w, kinds[i].name,
+                         s->events.by_kind[kinds[i].kinds[0]] +
+                             (kinds[i].kinds[1] ? s->events.by_kind[kinds[i].kinds[1]] : 0));
+    jsonwriter_end(w);
+    jsonwriter_object(w, "by_type");
     for (unsigned i = 0; i < 256; i++) {
         if (s->events.by_type[i] > 0)
-            put_count(by_type, gotrace_type_name(i), s->events.by_type[i]);
+            jsonwriter_count(w, gotrace_type_name(i), s->events.by_type[i]);
     }
-    put(o, "by_kind", by_kind);
-    put(o, "by_type", by_type);
-    return o;
+    jsonwriter_end(w);
+    jsonwriter_end(w);
 }
 
-static json_t *proc_list(const struct summary_procs *p)
+static void proc_list(struct jsonwriter *w, const struct summary_procs *p)
 {
-    json_t *list = json_array();
-
+    jsonwriter_array(w, "list");
     for (size_t i = 0; i < p->n; i++) {
         const struct summary_proc *proc = &p->list[i];
-        json_t *o = json_object();
 
-        put_int(o, "p", proc->p);
-        put_int(o, "running_ns", proc->running);
-        put_int(o, "executing_ns", proc->executing);
-        put_int(o, "in_syscall_ns", proc->in_syscall);
-        put_int(o, "longest_run_ns", proc->longest_run);
-        put_int(o, "longest_syscall_ns", proc->longest_syscall);
-        put_count(o, "steals", proc->steals);
-        (void)json_array_append_new(list, o);
+        jsonwriter_object(w, NULL);
+        jsonwriter_integer(w, "p", proc->p);
+        jsonwriter_integer(w, "running_ns", proc->running);
+        jsonwriter_integer(w, "executing_ns", proc->executing);
+        jsonwriter_integer(w, "in_syscall_ns", proc->in_syscall);
+        jsonwriter_integer(w, "longest_run_ns", proc->longest_run);
+        jsonwriter_integer(w, "longest_syscall_ns", proc->longest_syscall);
+        jsonwriter_count(w, "steals", proc->steals);
+        jsonwriter_end(w);
     }
-    return list;
+    jsonwriter_end(w);
 }
 
-static json_t *procs(const struct summary *s)
+static void procs(struct jsonwriter *w, const struct summary_procs *p)
 {
-    const struct summary_procs *p = &s->procs;
-    json_t *o = json_object(), *gomaxprocs = json_object();
-
-    put_int(gomaxprocs, "min", p->min);
-    put_int(gomaxprocs, "max", p->max);
-    put_int(gomaxprocs, "last", p->last);
-    put(gomaxprocs, "mean", json_real(p->mean));
-    put_count(gomaxprocs, "changes", p->changes);
-    put(o, "gomaxprocs", gomaxprocs);
-    put_int(o, "available_ns", p->available);
-    put_int(o, "running_ns", p->running);
-    put_int(o, "executing_ns", p->executing);
-    put_int(o, "in_syscall_ns", p->in_syscall);
-    put(o, "running_share", json_real(p->running_share));
-    put(o, "executing_share", json_real(p->executing_share));
-    put(o, "idle_share", json_real(p->idle_share));
-    put(o, "gc_share", json_real(p->gc_share));
-    put_int(o, "all_busy_ns", p->all_busy);
-    put_int(o, "queued_ns", p->queued);
-    put_count(o, "steals", p->steals);
-    put(o, "list", proc_list(p));
-    put_count(o, "other", p->other);
-    return o;
+    jsonwriter_object(w, "procs");
+    jsonwriter_object(w, "gomaxprocs");
+    jsonwriter_integer(w, "min", p->min);
+    jsonwriter_integer(w, "max", p->max);
+    jsonwriter_integer(w, "last", p->last);
+    jsonwriter_real(w, "mean", p->mean);
+    jsonwriter_count(w, "changes", p->changes);
+    jsonwriter_end(w);
+    jsonwriter_integer(w, "available_ns", p->available);
+    jsonwriter_integer(w, "running_ns", p->running);
+    jsonwriter_integer(w, "executing_ns", p->executing);
+    jsonwriter_integer(w, "in_syscall_ns", p->in_syscall);
+    jsonwriter_real(w, "running_share", p->running_share);
+    jsonwriter_real(w, "executing_share", p->executing_share);
+    jsonwriter_real(w, "idle_share", p->idle_share);
+    jsonwriter_real(w, "gc_share", p->gc_share);
+    jsonwriter_integer(w, "all_busy_ns", p->all_busy);
+    jsonwriter_integer(w, "queued_ns", p->queued);
+    jsonwriter_count(w, "steals", p->steals);
+    proc_list(w, p);
+    jsonwriter_count(w, "other", p->other);
+    jsonwriter_end(w);
 }
 
-static json_t *goroutines(const struct summary_goroutines *g)
+static void waits(struct jsonwriter *w, const struct summary_goroutines *g)
 {
-    json_t *o = json_object(), *states = json_object(), *waits = json_array();
-
-    put_count(o, "at_start", g->at_start);
-    put_count(o, "created", g->created);
-    put_count(o, "ended", g->ended);
-    put_count(o, "at_end", g->at_end);
-    put_count(o, "max_alive", g->max_alive);
-    put_int(states, "running_ns", g->running);
-    put_int(states, "runnable_ns", g->runnable);
-    put_int(states, "in_syscall_ns", g->in_syscall);
-    put_int(states, "syscall_blocked_ns", g->syscall_blocked);
-    put_int(states, "waiting_ns", g->waiting);
-    put(o, "states", states);
+    jsonwriter_array(w, "waits");
     for (size_t i = 0; i < g->n_waits; i++) {
-        json_t *wait = json_object();
-
-        put(wait, "reason", summary_json_text(g->waits[i].reason));
-        put_count(wait, "count", g->waits[i].count);
-        put_int(wait, "total_ns", g->waits[i].total);
-        put_int(wait, "max_ns", g->waits[i].max);
-        (void)json_array_append_new(waits, wait);
+        jsonwriter_object(w, NULL);
+        jsonwriter_text(w, "reason", g->waits[i].reason);
+        jsonwriter_count(w, "count", g->waits[i].count);
+        jsonwriter_integer(w, "total_ns", g->waits[i].total);
+        jsonwriter_integer(w, "max_ns", g->waits[i].max);
+        jsonwriter_end(w);
     }
-    put(o, "waits", waits);
-    return o;
+    jsonwriter_end(w);
 }
 
-static json_t *scheduler(const struct summary_scheduler *sched)
+static void goroutines(struct jsonwriter *w, const struct summary_goroutines *g)
 {
-    json_t *o = json_object();
-
-    put(o, "latency", times(&sched->latency));
-    put(o, "runnable_mean", json_real(sched->runnable_mean));
-    put_count(o, "runnable_max", sched->runnable_max);
-    put_count(o, "overdue_count", sched->overdue_count);
-    put_int(o, "overdue_ns", sched->overdue);
-    put_int(o, "overdue_with_idle_ns", sched->overdue_with_idle);
-    put_int(o, "overdue_with_free_ns", sched->overdue_with_free);
-    put_int(o, "overdue_lost_ns", sched->overdue_lost);
-    return o;
+    jsonwriter_object(w, "goroutines");
+    jsonwriter_count(w, "at_start", g->at_start);
+    jsonwriter_count(w, "created", g->created);
+    jsonwriter_count(w, "ended", g->ended);
+    jsonwriter_count(w, "at_end", g->at_end);
+    jsonwriter_count(w, "max_alive", g->max_alive);
+    jsonwriter_object(w, "states");
+    jsonwriter_integer(w, "running_ns", g->running);
+    jsonwriter_integer(w, "runnable_ns", g->runnable);
+    jsonwriter_integer(w, "in_syscall_ns", g->in_syscall);
+    jsonwriter_integer(w, "syscall_blocked_ns", g->syscall_blocked);
+    jsonwriter_integer(w, "waiting_ns", g->waiting);
+    jsonwriter_end(w);
+    waits(w, g);
+    jsonwriter_end(w);
 }
 
-static json_t *longest(const struct summary_longest *l)
+static void scheduler(struct jsonwriter *w, const struct summary_scheduler *sched)
 {
-    json_t *o = frame(&l->at);
-
-    put_int(o, "duration_ns", l->duration);
-    put_int(o, "g", l->g);
-    put(o, "p", l->p == GOTRACE_NONE ? json_null() : json_integer(l->p));
-    put(o, "open", json_boolean(l->open));
-    return o;
+    jsonwriter_object(w, "scheduler");
+    times(w, "latency", &sched->latency);
+    jsonwriter_real(w, "runnable_mean", sched->runnable_mean);
+    jsonwriter_count(w, "runnable_max", sched->runnable_max);
+    jsonwriter_count(w, "overdue_count", sched->overdue_count);
+    jsonwriter_integer(w, "overdue_ns", sched->overdue);
+    jsonwriter_integer(w, "overdue_with_idle_ns", sched->overdue_with_idle);
+    jsonwriter_integer(w, "overdue_with_free_ns", sched->overdue_with_free);
+    jsonwriter_integer(w, "overdue_lost_ns", sched->overdue_lost);
+    jsonwriter_end(w);
 }
 
-static json_t *syscalls(const struct summary_syscalls *c)
+/* null when there is none. */
+static void longest(struct jsonwriter *w, const char *key, const struct summary_longest *l)
 {
-    json_t *o = json_object();
-
-    put_count(o, "count", c->count);
-    put_count(o, "blocked", c->blocked);
-    put(o, "times", times(&c->times));
-    put_count(o, "max_at_once", c->max_at_once);
-    put_count(o, "max_blocked_at_once", c->max_blocked_at_once);
-    put(o, "longest_active",
-        c->longest_active.duration > 0 ? longest(&c->longest_active) : json_null());
-    put(o, "longest", c->longest.duration > 0 ? longest(&c->longest) : json_null());
-    return o;
+    if (l->duration <= 0) {
+        jsonwriter_null(w, key);
+        return;
+    }
+    jsonwriter_object(w, key);
+    put_frame(w, &l->at);
+    jsonwriter_integer(w, "duration_ns", l->duration);
+    jsonwriter_integer(w, "g", l->g);
+    if (l->p == GOTRACE_NONE)
+        jsonwriter_null(w, "p");
+    else
+        jsonwriter_integer(w, "p", l->p);
+    jsonwriter_bool(w, "open", l->open);
+    jsonwriter_end(w);
 }
 
-static json_t *utilisation(const struct summary_mmu mmu[3], double mean)
+static void syscalls(struct jsonwriter *w, const struct summary_syscalls *c)
+{
+    jsonwriter_object(w, "syscalls");
+    jsonwriter_count(w, "count", c->count);
+    jsonwriter_count(w, "blocked", c->blocked);
+    times(w, "times", &c->times);
+    jsonwriter_count(w, "max_at_once", c->max_at_once);
+    jsonwriter_count(w, "max_blocked_at_once", c->max_blocked_at_once);
+    longest(w, "longest_active", &c->longest_active);
+    longest(w, "longest", &c->longest);
+    jsonwriter_end(w);
+}
+
+/* Negative: the trace is too short for it. */
+static void put_share(struct jsonwriter *w, const char *key, double share)
+{
+    if (share < 0)
+        jsonwriter_null(w, key);
+    else
+        jsonwriter_real(w, key, share);
+}
+
+static void put_utilisation(struct jsonwriter *w, const struct summary_mmu mmu[3], double mean)
 {
     static const char *const names[] = {"mmu_1ms", "mmu_10ms", "mmu_100ms"};
-    json_t *o = json_object();
 
     for (size_t i = 0; i < 3; i++)
-        put(o, names[i], mmu[i].utilisation < 0 ? json_null() : json_real(mmu[i].utilisation));
-    put(o, "mean", mean < 0 ? json_null() : json_real(mean));
-    return o;
+        put_share(w, names[i], mmu[i].utilisation);
+    put_share(w, "mean", mean);
 }
 
-static json_t *gc(const struct summary_gc *gc)
+static void gc_work(struct jsonwriter *w, const struct summary_gc *gc)
 {
-    json_t *o = json_object(), *mark = json_object(), *assist = json_object();
-    json_t *sweep = json_object(), *mutator;
-
-    put_count(o, "cycles", gc->cycles);
-    put_int(mark, "total_ns", gc->mark);
-    put_int(mark, "max_ns", gc->mark_max);
-    put_int(mark, "worker_ns", gc->worker);
-    put_int(mark, "idle_worker_ns", gc->idle_worker);
-    put(o, "mark", mark);
-    put(o, "stw", times(&gc->stw));
-    put(o, "stw_by_reason", rows(&gc->stw_by_reason, "reason"));
-    put_count(assist, "count", gc->assists);
-    put_int(assist, "total_ns", gc->assist);
-    put_int(assist, "executing_ns", gc->assist_executing);
-    put(assist, "share", json_real(gc->assist_share));
-    put_int(assist, "max_ns", gc->assist_max);
-    put(o, "assist", assist);
-    put_count(sweep, "count", gc->sweeps);
-    put_count(sweep, "swept_bytes", gc->swept_bytes);
-    put_count(sweep, "reclaimed_bytes", gc->reclaimed_bytes);
-    put(o, "sweep", sweep);
-    mutator = utilisation(gc->mmu, gc->mean_utilisation);
-    put(mutator, "exact", json_boolean(gc->mmu_exact));
-    put(o, "mutator", mutator);
-    put(o, "mutator_as_go", utilisation(gc->go_mmu, gc->go_mean_utilisation));
-    put_count(o, "heap_max_bytes", gc->heap_max);
-    put_count(o, "heap_goal_max_bytes", gc->heap_goal_max);
-    return o;
+    jsonwriter_object(w, "mark");
+    jsonwriter_integer(w, "total_ns", gc->mark);
+    jsonwriter_integer(w, "max_ns", gc->mark_max);
+    jsonwriter_integer(w, "worker_ns", gc->worker);
+    jsonwriter_integer(w, "idle_worker_ns", gc->idle_worker);
+    jsonwriter_end(w);
+    times(w, "stw", &gc->stw);
+    rows(w, "stw_by_reason", &gc->stw_by_reason, "reason");
+    jsonwriter_object(w, "assist");
+    jsonwriter_count(w, "count", gc->assists);
+    jsonwriter_integer(w, "total_ns", gc->assist);
+    jsonwriter_integer(w, "executing_ns", gc->assist_executing);
+    jsonwriter_real(w, "share", gc->assist_share);
+    jsonwriter_integer(w, "max_ns", gc->assist_max);
+    jsonwriter_end(w);
+    jsonwriter_object(w, "sweep");
+    jsonwriter_count(w, "count", gc->sweeps);
+    jsonwriter_count(w, "swept_bytes", gc->swept_bytes);
+    jsonwriter_count(w, "reclaimed_bytes", gc->reclaimed_bytes);
+    jsonwriter_end(w);
 }
 
-static json_t *error(const struct summary *s)
+static void gc(struct jsonwriter *w, const struct summary_gc *gc)
 {
-    json_t *o;
-
-    if (s->complete)
-        return json_null();
-    o = json_object();
-    put_int(o, "errno", -s->code);
-    put_count(o, "offset", s->offset);
-    put(o, "text", summary_json_text(s->why));
-    return o;
+    jsonwriter_object(w, "gc");
+    jsonwriter_count(w, "cycles", gc->cycles);
+    gc_work(w, gc);
+    jsonwriter_object(w, "mutator");
+    put_utilisation(w, gc->mmu, gc->mean_utilisation);
+    jsonwriter_bool(w, "exact", gc->mmu_exact);
+    jsonwriter_end(w);
+    jsonwriter_object(w, "mutator_as_go");
+    put_utilisation(w, gc->go_mmu, gc->go_mean_utilisation);
+    jsonwriter_end(w);
+    jsonwriter_count(w, "heap_max_bytes", gc->heap_max);
+    jsonwriter_count(w, "heap_goal_max_bytes", gc->heap_goal_max);
+    jsonwriter_end(w);
 }
 
-json_t *summary_json(const char *name, const struct summary *s)
+static void error(struct jsonwriter *w, const struct summary *s)
 {
-    json_t *o = json_object();
+    if (s->complete) {
+        jsonwriter_null(w, "error");
+        return;
+    }
+    jsonwriter_object(w, "error");
+    jsonwriter_integer(w, "errno", -s->code);
+    jsonwriter_count(w, "offset", s->offset);
+    jsonwriter_text(w, "text", s->why);
+    jsonwriter_end(w);
+}
+
+static void put_head(struct jsonwriter *w, const char *name, const struct summary *s)
+{
     char format[16];
 
     (void)snprintf(format, sizeof(format), "go 1.%u", s->version);
-    put_int(o, "schema", SUMMARY_SCHEMA);
-    put(o, "file", summary_json_text(name));
-    put(o, "format", json_string(format));
-    put(o, "complete", json_boolean(s->complete));
-    put(o, "error", error(s));
-    put_count(o, "bytes", s->bytes);
-    put_count(o, "generations", s->generations);
-    put(o, "wall_start_ns", s->wall_start ? json_integer(s->wall_start) : json_null());
-    put_int(o, "window_ns", s->window);
-    put(o, "events", events(s));
-    put(o, "procs", procs(s));
-    put(o, "goroutines", goroutines(&s->goroutines));
-    put(o, "scheduler", scheduler(&s->scheduler));
-    put(o, "syscalls", syscalls(&s->syscalls));
-    put(o, "longest_run", s->longest_run.duration > 0 ? longest(&s->longest_run) : json_null());
-    put(o, "longest_hold", s->longest_hold.duration > 0 ? longest(&s->longest_hold) : json_null());
-    put(o, "gc", gc(&s->gc));
-    put(o, "threads",
-        json_pack("{s:I,s:I}", "seen", (json_int_t)s->threads.seen, "in_first",
-                  (json_int_t)s->threads.in_first));
-    put(o, "tasks", rows(&s->tasks, "type"));
-    put_count(o, "tasks_other", s->tasks.other);
-    put(o, "regions", rows(&s->regions, "type"));
-    put_count(o, "regions_other", s->regions.other);
-    put(o, "sites", all_sites(s));
-    put_count(o, "lost_goroutines", s->lost_goroutines);
-    put_count(o, "lost_stacks", s->lost_stacks);
-    summary_findings_json(o, s);
-    return o;
+    jsonwriter_integer(w, "schema", SUMMARY_SCHEMA);
+    jsonwriter_text(w, "file", name);
+    jsonwriter_text(w, "format", format);
+    jsonwriter_bool(w, "complete", s->complete);
+    error(w, s);
+    jsonwriter_count(w, "bytes", s->bytes);
+    jsonwriter_count(w, "generations", s->generations);
+    if (s->wall_start)
+        jsonwriter_integer(w, "wall_start_ns", s->wall_start);
+    else
+        jsonwriter_null(w, "wall_start_ns");
+    jsonwriter_integer(w, "window_ns", s->window);
+}
+
+int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out)
+{
+    struct jsonwriter w;
+
+    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15, .ascii = true});
+    jsonwriter_object(&w, NULL);
+    put_head(&w, name, s);
+    events(&w, s);
+    procs(&w, &s->procs);
+    goroutines(&w, &s->goroutines);
+    scheduler(&w, &s->scheduler);
+    syscalls(&w, &s->syscalls);
+    longest(&w, "longest_run", &s->longest_run);
+    longest(&w, "longest_hold", &s->longest_hold);
+    gc(&w, &s->gc);
+    jsonwriter_object(&w, "threads");
+    jsonwriter_count(&w, "seen", s->threads.seen);
+    jsonwriter_count(&w, "in_first", s->threads.in_first);
+    jsonwriter_end(&w);
+    rows(&w, "tasks", &s->tasks, "type");
+    jsonwriter_count(&w, "tasks_other", s->tasks.other);
+    rows(&w, "regions", &s->regions, "type");
+    jsonwriter_count(&w, "regions_other", s->regions.other);
+    if (with_sites)
+        all_sites(&w, s);
+    jsonwriter_count(&w, "lost_goroutines", s->lost_goroutines);
+    jsonwriter_count(&w, "lost_stacks", s->lost_stacks);
+    summary_findings_json(&w, s);
+    jsonwriter_end(&w);
+    return jsonwriter_finish(&w);
 }
 
 int summary_number(const json_t *json, const char *path, double *ret)

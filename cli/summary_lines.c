@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "cli/quantity.h"
 #include "cli/summary.h"
 
@@ -46,9 +47,30 @@ const char *summary_lines_path(const char *field)
     return field;
 }
 
-int summary_lines_add(struct summary_lines *lines, const json_t *json, const char *path)
+static int read_line(const json_t *json, const char *path, struct summary_line *line)
+{
+    const char *label = json_string_value(json_object_get(json, "label"));
+
+    /* What a trace is too short for is no reason to refuse the others. */
+    if (path && summary_number(json, path, &line->key) == -ENOENT && strncmp(path, "gc.mu", 5) != 0)
+        return -ENOENT;
+    line->name = strdup(json_string_value(json_object_get(json, "file")));
+    if (!line->name)
+        return -ENOMEM;
+    line->complete = json_is_true(json_object_get(json, "complete"));
+    (void)snprintf(line->label, sizeof(line->label), "%s", label ? label : "");
+    for (size_t i = 0; i < N_COLUMNS; i++) {
+        line->values[i] = -1;
+        (void)summary_number(json, columns[i].path, &line->values[i]);
+    }
+    return 0;
+}
+
+int summary_lines_add(struct summary_lines *lines, const struct buf *text, const char *path)
 {
     struct summary_line *line;
+    json_t *json;
+    int r;
 
     if (lines->n == lines->cap) {
         size_t cap = lines->cap ? 2 * lines->cap : 16;
@@ -61,22 +83,14 @@ int summary_lines_add(struct summary_lines *lines, const json_t *json, const cha
     }
     line = &lines->list[lines->n];
     memset(line, 0, sizeof(*line));
-    /* What a trace is too short for is no reason to refuse the others. */
-    if (path && summary_number(json, path, &line->key) == -ENOENT && strncmp(path, "gc.mu", 5) != 0)
-        return -ENOENT;
-    line->name = strdup(json_string_value(json_object_get(json, "file")));
-    if (!line->name)
-        return -ENOMEM;
-    line->at = lines->n++;
-    line->complete = json_is_true(json_object_get(json, "complete"));
-    if (json_object_get(json, "label"))
-        (void)snprintf(line->label, sizeof(line->label), "%s",
-                       json_string_value(json_object_get(json, "label")));
-    for (size_t i = 0; i < N_COLUMNS; i++) {
-        line->values[i] = -1;
-        (void)summary_number(json, columns[i].path, &line->values[i]);
-    }
-    return 0;
+    r = jsontext_parse(buf_str(text), text->len, 0, NULL, &json);
+    if (r < 0)
+        return r;
+    r = read_line(json, path, line);
+    json_decref(json);
+    if (r == 0)
+        line->at = lines->n++;
+    return r;
 }
 
 static int by_key(const void *a, const void *b)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/jsontext.h"
+#include "base/jsonwriter.h"
 #include "cli/call.h"
 #include "cli/command.h"
 #include "cli/fields.h"
@@ -65,7 +67,7 @@ static void print_causes(const json_t *status, bool resuming)
 
 static int print_json(const json_t *answer)
 {
-    char *text = json_dumps(answer, JSON_COMPACT | JSON_ENSURE_ASCII);
+    char *text = jsontext_print(answer, JSON_COMPACT | JSON_ENSURE_ASCII);
 
     if (!text) {
         complain("not enough memory");
@@ -76,13 +78,34 @@ static int print_json(const json_t *answer)
     return 0;
 }
 
+static int request_of(const struct suspend_arguments *a, struct buf *out)
+{
+    struct jsonwriter w;
+    int r;
+
+    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 17});
+    jsonwriter_object(&w, NULL);
+    if (a->reason)
+        jsonwriter_text(&w, "reason", a->reason);
+    jsonwriter_end(&w);
+    r = jsonwriter_finish(&w);
+    if (r < 0)
+        complain("%s", r == -E2BIG ? "the reason is too long" : "not enough memory");
+    return r;
+}
+
 static int ask(struct endpoint *e, bool resume, const struct suspend_arguments *a)
 {
-    json_t *body = a->reason ? json_pack("{s:s}", "reason", a->reason) : NULL;
     json_t *answer = NULL, *status = NULL;
-    int r = call_ask(e, "POST", resume ? "/api/v1/resume" : "/api/v1/suspend", body, &answer);
+    struct buf body;
+    int r;
 
-    json_decref(body);
+    buf_init(&body, CALL_BODY_MAX);
+    r = request_of(a, &body);
+    if (r == 0)
+        r = call_ask(e, "POST", resume ? "/api/v1/resume" : "/api/v1/suspend",
+                     a->reason ? &body : NULL, &answer);
+    buf_done(&body);
     if (r == 0 && a->json) {
         r = print_json(answer);
     } else if (r == 0 && !field_bool(answer, "suspended")) {

@@ -205,8 +205,10 @@ static void on_record_done(void *userdata, const struct store_result *result)
     }
     if (result->end == STORE_MISSING)
         buf_clear(&t->parcel.record);
-    parcel_use_record(&t->parcel);
-    submit(t, run_prepare, on_prepared);
+    if (parcel_use_record(&t->parcel) < 0)
+        finish(t, PARCEL_NO_SOURCE, "not enough memory");
+    else
+        submit(t, run_prepare, on_prepared);
 }
 
 static void start_store(struct transfer *t)

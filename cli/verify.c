@@ -22,7 +22,7 @@ static const char intro[] =
     "Reads Go execution traces to their ends and says of each whether it is complete; '-' is the\n"
     "standard input.\n";
 
-#define LINE_MAX_BYTES (16u << 10)
+#define LINE_MAX_BYTES (32u << 10) /* of a path, escaped, and the verdict */
 
 struct verify_arguments {
     const char *salvage;
@@ -101,9 +101,11 @@ static void add_verdict(struct buf *line, const struct soundness *s)
     }
 }
 
-static void print_line(const char *path, const struct soundness *s)
+/* 0, or a negative errno after a message. */
+static int print_line(const char *path, const struct soundness *s)
 {
     struct buf line;
+    int r;
 
     buf_init(&line, LINE_MAX_BYTES);
     if (is_stdin(path))
@@ -112,8 +114,13 @@ static void print_line(const char *path, const struct soundness *s)
         buf_add_escaped(&line, path, strlen(path));
     (void)buf_adds(&line, ": ");
     add_verdict(&line, s);
-    (void)puts(buf_str(&line));
+    r = buf_error(&line);
+    if (r < 0)
+        complain("%s: %s", path, strerror(-r));
+    else
+        (void)puts(buf_str(&line));
     buf_done(&line);
+    return r;
 }
 
 static void salvage_bytes(void *userdata, const void *data, size_t n)
@@ -151,8 +158,8 @@ static int verify(const char *path, const struct framing_sink *sink, struct soun
         complain("%s: %s", path, strerror(-r));
         return r;
     }
-    print_line(path, ret);
-    return ret->verdict != SOUND_COMPLETE;
+    r = print_line(path, ret);
+    return r < 0 ? r : ret->verdict != SOUND_COMPLETE;
 }
 
 static int verify_and_salvage(const char *path, const struct verify_arguments *a)

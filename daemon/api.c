@@ -12,6 +12,7 @@
 
 #define TEXT "text/plain; charset=utf-8"
 #define REASONS_MAX 1024
+#define DIAG_TEXT_MAX (64u << 10)
 #define STORAGE_FAILURES 3 /* in a row: it is not one bad moment */
 
 usec api_now(const struct api *a, clockid_t clock)
@@ -39,9 +40,10 @@ static void get_ready(void *userdata, struct admin_call *call)
     const struct api *a = userdata;
     const struct api_context *c = &a->context;
     unsigned failures = pipeline_storage_failures(c->pipeline);
+    char memory[REASONS_MAX];
     struct buf reasons;
 
-    buf_init(&reasons, REASONS_MAX);
+    buf_over(&reasons, memory, sizeof(memory));
     if (c->stopping(c->userdata))
         (void)buf_adds(&reasons, "contraced is stopping\n");
     if (failures >= STORAGE_FAILURES)
@@ -54,7 +56,6 @@ static void get_ready(void *userdata, struct admin_call *call)
         reply_text(call, 503, buf_str(&reasons));
     else
         reply_text(call, 200, "ready\n");
-    buf_done(&reasons);
 }
 
 /* False: the body is none that this route takes, which was answered. */
@@ -66,43 +67,59 @@ static bool takes_no_body(struct admin_call *call)
     int r = empty_request_parse(body, n, why);
 
     if (r == -ENOMEM)
-        api_reply_no_memory(call);
+        admin_no_memory(call);
     else if (r < 0)
         admin_fail(call, 400, "%s", why);
     return r == 0;
 }
 
 /* "file:line:column: message" */
-static json_t *diag_text(const struct diag *d)
+static void put_diag(struct jsonwriter *w, const struct diag *d)
 {
     struct buf text;
-    json_t *value;
 
-    buf_init(&text, 8192);
+    buf_init(&text, DIAG_TEXT_MAX);
     (void)buf_adds(&text, d->file ? d->file : "contraced");
     if (d->file && d->line > 0)
         (void)buf_addf(&text, ":%u:%u", d->line, d->column);
     (void)buf_addf(&text, ": %s", d->message ? d->message : "not enough memory to say what");
-    value = api_text(buf_str(&text));
+    if (buf_error(&text) < 0)
+        buf_fail(w->out, buf_error(&text));
+    jsonwriter_text(w, NULL, buf_str(&text));
     buf_done(&text);
-    return value;
 }
 
 static void reply_reload_failed(struct admin_call *call, int r, const struct diags *diags)
 {
-    json_t *details = json_array();
+    struct api_body body;
 
+    if (r == -ENOMEM) {
+        admin_fail(call, 503,
+                   "there is not enough memory to read the configuration; the old one"
+                   " stays: try again in a while");
+        return;
+    }
     if (diags->n == 0) {
-        json_decref(details);
         admin_fail(call, 500, "the old configuration stays: %s", strerror(-r));
         return;
     }
+    api_body_init(&body);
+    jsonwriter_text(&body.json, "error",
+                    "the configuration is not good; the old one stays: see details");
+    jsonwriter_array(&body.json, "details");
     for (size_t i = 0; i < diags->n; i++)
-        (void)json_array_append_new(details, diag_text(&diags->items[i]));
-    api_reply(call, 400,
-              json_pack("{s:s, s:o}", "error",
-                        "the configuration is not good; the old one stays: see details", "details",
-                        details));
+        put_diag(&body.json, &diags->items[i]);
+    jsonwriter_end(&body.json);
+    api_reply(call, 400, &body);
+}
+
+static void reply_reloaded(struct admin_call *call, size_t targets)
+{
+    struct api_body body;
+
+    api_body_init(&body);
+    jsonwriter_count(&body.json, "targets", targets);
+    api_reply(call, 200, &body);
 }
 
 static void post_reload(void *userdata, struct admin_call *call)
@@ -122,7 +139,7 @@ static void post_reload(void *userdata, struct admin_call *call)
     if (r < 0)
         reply_reload_failed(call, r, &diags);
     else
-        api_reply(call, 200, json_pack("{s:o}", "targets", api_number(targets_count(c->targets))));
+        reply_reloaded(call, targets_count(c->targets));
     diags_done(&diags);
 }
 
@@ -130,16 +147,20 @@ static void post_reload(void *userdata, struct admin_call *call)
 static void reply_suspension(const struct api *a, struct admin_call *call)
 {
     const struct suspension *s = a->context.suspension;
-    json_t *causes = json_array();
+    struct api_body body;
+    struct jsonwriter *w = &body.json;
 
+    api_body_init(&body);
+    jsonwriter_bool(w, "suspended", suspension_active(s));
+    jsonwriter_array(w, "causes");
     for (unsigned i = 0; i < SUSPENSION_CAUSES; i++) {
         enum suspension_cause cause = (enum suspension_cause)i;
 
         if (suspension_cause(s, cause, NULL, NULL))
-            (void)json_array_append_new(causes, json_string(suspension_cause_name(cause)));
+            jsonwriter_text(w, NULL, suspension_cause_name(cause));
     }
-    api_reply(call, 200,
-              json_pack("{s:b, s:o}", "suspended", suspension_active(s), "causes", causes));
+    jsonwriter_end(w);
+    api_reply(call, 200, &body);
 }
 
 static void post_suspend(void *userdata, struct admin_call *call)
@@ -151,7 +172,7 @@ static void post_suspend(void *userdata, struct admin_call *call)
     int r = suspend_request_parse(body, n, &reason, why);
 
     if (r == -ENOMEM) {
-        api_reply_no_memory(call);
+        admin_no_memory(call);
     } else if (r < 0) {
         admin_fail(call, 400, "%s", why);
     } else {

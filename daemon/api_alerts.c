@@ -14,6 +14,8 @@
 #include "daemon/api_state.h"
 #include "daemon/control/alerts.h"
 
+#define WHY_SIZE 512
+
 #define HOST_SIZE 256
 
 /* The host of "host:port", "[v6]:port" or "host". False: there is none, or it is too long. */
@@ -86,58 +88,65 @@ static struct reading read_labels(struct targets *ts, const struct alert *alert)
     return r;
 }
 
-static void ignore(json_t *ignored, const char *alert, const char *fmt, ...)
+static void ignore(struct jsonwriter *ignored, const char *alert, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void ignore(json_t *ignored, const char *alert, const char *fmt, ...)
+static void ignore(struct jsonwriter *ignored, const char *alert, const char *fmt, ...)
 {
-    char why[512];
+    char why[WHY_SIZE];
     va_list ap;
 
     va_start(ap, fmt);
     (void)vsnprintf(why, sizeof(why), fmt, ap);
     va_end(ap);
-    (void)json_array_append_new(
-        ignored, json_pack("{s:s, s:o}", "alert", alert + strlen("alert:"), "why", api_text(why)));
+    jsonwriter_object(ignored, NULL);
+    jsonwriter_text(ignored, "alert", alert + strlen("alert:"));
+    jsonwriter_text(ignored, "why", why);
+    jsonwriter_end(ignored);
 }
 
-/* Nobody is told by an answer that Alertmanager throws away. */
-static void say_unmatched(const struct alerts *alerts, size_t unmatched, const json_t *first)
-{
-    const char *name = json_string_value(json_object_get(first, "alert"));
-    const char *why = json_string_value(json_object_get(first, "why"));
-
-    if (unmatched > 0)
-        log_write(unmatched == alerts->n ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, NULL,
-                  "%zu of %zu alerts of a notification have no target; the first, %s: %s",
-                  unmatched, alerts->n, name ? name : "?", why ? why : "?");
-}
-
-static void ignore_unknown(json_t *ignored, const struct alert *alert)
+/* Why nobody is meant by an alert. */
+static void explain_unknown(const struct alert *alert, char why[static WHY_SIZE])
 {
     char where[128] = "";
 
     if (alert->instance)
         (void)snprintf(where, sizeof(where), " at `%.100s`", alert->instance);
     if (!alert->service && !alert->job)
-        ignore(ignored, alert->reason, "it has neither a label `service` nor `job`");
+        (void)snprintf(why, WHY_SIZE, "it has neither a label `service` nor `job`");
     else
-        ignore(ignored, alert->reason, "no target is configured of the %s `%.100s`%s",
-               alert->service ? "service" : "job", alert->service ? alert->service : alert->job,
-               where);
+        (void)snprintf(why, WHY_SIZE, "no target is configured of the %s `%.100s`%s",
+                       alert->service ? "service" : "job",
+                       alert->service ? alert->service : alert->job, where);
+}
+
+/* Nobody is told by an answer that Alertmanager throws away. */
+static void say_unmatched(const struct alerts *alerts, size_t unmatched, const struct alert *first)
+{
+    char why[WHY_SIZE];
+
+    if (unmatched == 0)
+        return;
+    explain_unknown(first, why);
+    log_write(unmatched == alerts->n ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, NULL,
+              "%zu of %zu alerts of a notification have no target; the first, %s: %s", unmatched,
+              alerts->n, first->reason + strlen("alert:"), why);
 }
 
 /* `taken[i]`: target i was captured for another alert of this notification. False: it is nobody's. */
-static bool run_alert(struct orders *o, const struct alert *alert, bool *taken, json_t *ignored)
+static bool run_alert(struct orders *o, const struct alert *alert, bool *taken,
+                      struct jsonwriter *ignored)
 {
     struct targets *ts = o->api->context.targets;
-    const struct pipeline_order order = {.reason = REASON_ALERT, .name = alert->reason};
+    struct pipeline_order order = {.reason = REASON_ALERT, .name = alert->reason};
     const struct reading reading = read_labels(ts, alert);
     bool found = false;
+    char why[WHY_SIZE];
 
     for (size_t i = 0; i < targets_count(ts); i++) {
         struct target *t = targets_at(ts, i);
-        size_t n = json_array_size(o->captures), limited = json_array_size(o->limited);
+        size_t limited = o->n_limited;
+        struct order *one;
 
         if (!concerns(&reading, t))
             continue;
@@ -145,41 +154,63 @@ static bool run_alert(struct orders *o, const struct alert *alert, bool *taken, 
         if (taken[i])
             continue;
         taken[i] = true;
-        if (orders_add(o, t, &order, NULL))
-            (void)json_object_set_new(json_array_get(o->captures, n), "alert",
-                                      json_string(alert->reason + strlen("alert:")));
-        else if (json_array_size(o->limited) > limited)
+        one = orders_add(o, t, &order);
+        if (one) {
+            jsonwriter_text(&one->json, "alert", alert->reason + strlen("alert:"));
+            order_end(one);
+        } else if (o->n_limited > limited) {
             ignore(ignored, alert->reason, "%s was captured too often lately", t->shown);
+        }
     }
-    if (!found)
-        ignore_unknown(ignored, alert);
+    if (!found) {
+        explain_unknown(alert, why);
+        ignore(ignored, alert->reason, "%s", why);
+    }
     return found;
+}
+
+static void reply(struct orders *o, struct admin_call *call, const struct buf *ignored)
+{
+    struct api_body body;
+
+    if (o->no_memory || buf_error(ignored) < 0) {
+        admin_no_memory(call);
+    } else if (o->stopping) {
+        admin_fail(call, 503, "contraced is stopping; send it again");
+    } else {
+        api_body_init(&body);
+        orders_put(o, &body.json);
+        jsonwriter_json(&body.json, "ignored", buf_str(ignored));
+        api_reply(call, 200, &body);
+    }
 }
 
 static void run_alerts(struct api *a, struct admin_call *call, const struct alerts *alerts)
 {
-    struct orders *o = orders_new(a, call);
-    bool *taken = calloc(targets_count(a->context.targets) + 1, sizeof(*taken));
-    json_t *ignored = json_array();
-    size_t unmatched = 0, first = 0;
+    size_t n = targets_count(a->context.targets) + 1;
+    struct orders *o = orders_new(a, call, n, false);
+    bool *taken = calloc(n, sizeof(*taken));
+    const struct alert *first = NULL;
+    size_t unmatched = 0;
+    struct jsonwriter w;
+    struct buf ignored;
 
-    for (size_t i = 0; o && taken && ignored && i < alerts->n; i++) {
-        size_t n = json_array_size(ignored);
-
-        if (!run_alert(o, &alerts->items[i], taken, ignored) && unmatched++ == 0)
-            first = n;
-    }
-    say_unmatched(alerts, unmatched, json_array_get(ignored, first));
-    if (ignored && alerts->left_out > 0)
-        ignore(ignored, "alert:", "%zu more: of a notification %d alerts are looked at",
+    buf_init(&ignored, ADMIN_REPLIES_MAX);
+    jsonwriter_init(&w, &ignored, api_style);
+    jsonwriter_array(&w, NULL);
+    for (size_t i = 0; o && taken && i < alerts->n; i++)
+        if (!run_alert(o, &alerts->items[i], taken, &w) && unmatched++ == 0)
+            first = &alerts->items[i];
+    say_unmatched(alerts, unmatched, first);
+    if (alerts->left_out > 0)
+        ignore(&w, "alert:", "%zu more: of a notification %d alerts are looked at",
                alerts->left_out, ALERTS_MAX);
-    if (!o || !taken || !ignored || o->no_memory)
-        api_reply_no_memory(call);
-    else if (o->stopping)
-        admin_fail(call, 503, "contraced is stopping; send it again");
+    jsonwriter_end(&w);
+    if (o && taken)
+        reply(o, call, &ignored);
     else
-        api_reply(call, 200, json_pack("{s:O, s:O}", "captures", o->captures, "ignored", ignored));
-    json_decref(ignored);
+        admin_no_memory(call);
+    buf_done(&ignored);
     free(taken);
     orders_free(o);
 }
@@ -193,7 +224,7 @@ void api_post_alerts(void *userdata, struct admin_call *call)
     int r = alerts_parse(body, n, &alerts, why);
 
     if (r == -ENOMEM) {
-        api_reply_no_memory(call);
+        admin_no_memory(call);
     } else if (r < 0) {
         log_warn("a notification of alerts was refused: %s", why);
         admin_fail(call, 400, "%s", why);

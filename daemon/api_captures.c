@@ -11,38 +11,45 @@
 
 #define DEFAULT_LIMIT 100
 
-static json_t *entry_object(const struct spool_entry *e)
+static void put_entry(struct jsonwriter *w, const struct spool_entry *e)
 {
     struct name name = {0};
 
     (void)name_parse(e->key, &name);
-    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o}", "key", api_text(e->key),
-                     "service", name.service, "host", name.host, "start", api_time(name.time),
-                     "pid", name.pid > 0 ? api_number(name.pid) : json_null(), "bytes",
-                     api_number(e->bytes), "state", e->pending ? "pending" : "archive", "label",
-                     api_text(e->label), "scheduler_latency_p99_seconds", api_latency(e->latency));
-}
-
-static json_t *page_object(const struct spool_page *page)
-{
-    json_t *list = json_array();
-    const char *before = page->more && page->n > 0 ? page->entries[page->n - 1].key : NULL;
-
-    for (size_t i = 0; i < page->n; i++) {
-        if (json_array_append_new(list, entry_object(&page->entries[i])) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return json_pack("{s:o, s:o, s:o}", "captures", list, "total", api_number(page->total),
-                     "before", api_text(before));
+    jsonwriter_object(w, NULL);
+    jsonwriter_text(w, "key", e->key);
+    jsonwriter_text(w, "service", name.service);
+    jsonwriter_text(w, "host", name.host);
+    api_put_time(w, "start", name.time);
+    if (name.pid > 0)
+        jsonwriter_count(w, "pid", name.pid);
+    else
+        jsonwriter_null(w, "pid");
+    jsonwriter_count(w, "bytes", e->bytes);
+    jsonwriter_text(w, "state", e->pending ? "pending" : "archive");
+    jsonwriter_text(w, "label", e->label);
+    api_put_latency(w, "scheduler_latency_p99_seconds", e->latency);
+    jsonwriter_end(w);
 }
 
 static void on_listed(void *userdata, int r, const struct spool_page *page)
 {
     struct admin_call *call = userdata;
+    struct api_body body;
+    struct jsonwriter *w = &body.json;
 
-    api_reply(call, 200, r < 0 ? NULL : page_object(page));
+    if (r < 0) {
+        admin_no_memory(call);
+        return;
+    }
+    api_body_init(&body);
+    jsonwriter_array(w, "captures");
+    for (size_t i = 0; i < page->n; i++)
+        put_entry(w, &page->entries[i]);
+    jsonwriter_end(w);
+    jsonwriter_count(w, "total", page->total);
+    jsonwriter_text(w, "before", page->more && page->n > 0 ? page->entries[page->n - 1].key : NULL);
+    api_reply(call, 200, &body);
 }
 
 static void on_gone(void *userdata, struct admin_call *call)
@@ -72,7 +79,7 @@ void api_get_captures(void *userdata, struct admin_call *call)
     if (r == -EINVAL)
         admin_fail(call, 400, "`before` is no key: give what `before` of the page before was");
     else if (r < 0)
-        api_reply_no_memory(call);
+        admin_no_memory(call);
     else
         admin_call_on_gone(call, on_gone, list);
 }

@@ -5,58 +5,67 @@
 #include "base/parse.h"
 #include "daemon/api_state.h"
 
-#define ESCAPED_MAX (64u << 10)
+#define BODY_MAX ADMIN_REPLIES_MAX
 #define NANOSECONDS 1e9
 
-json_t *api_text(const char *text)
-{
-    json_t *value = text ? json_string(text) : json_null();
-    struct buf escaped;
+const struct jsonwriter_style api_style = {.digits = 12};
 
-    if (value || !text)
-        return value;
-    buf_init(&escaped, ESCAPED_MAX);
-    buf_add_escaped(&escaped, text, strlen(text));
-    value = json_string(buf_str(&escaped));
-    buf_done(&escaped);
-    return value;
+void api_body_init(struct api_body *b)
+{
+    buf_init(&b->text, BODY_MAX);
+    jsonwriter_init(&b->json, &b->text, api_style);
+    jsonwriter_object(&b->json, NULL);
 }
 
-json_t *api_time(usec real)
+void api_reply(struct admin_call *call, unsigned status, struct api_body *b)
+{
+    int r;
+
+    jsonwriter_end(&b->json);
+    r = jsonwriter_finish(&b->json);
+    if (r < 0)
+        buf_fail(&b->text, r);
+    admin_reply_json(call, status, &b->text);
+}
+
+void api_put_time(struct jsonwriter *w, const char *key, usec real)
 {
     char text[CLOCK_RFC3339_SIZE];
 
-    return real > 0 ? json_string(clock_rfc3339(real, text)) : json_null();
+    jsonwriter_text(w, key, real > 0 ? clock_rfc3339(real, text) : NULL);
 }
 
-json_t *api_seconds(usec duration)
+void api_put_seconds(struct jsonwriter *w, const char *key, usec duration)
 {
-    return json_real((double)duration / (double)USEC_PER_SEC);
+    jsonwriter_real(w, key, (double)duration / (double)USEC_PER_SEC);
 }
 
 /* The index rounds to 24 bits; whole nanoseconds undo that where they can. */
-json_t *api_latency(double nanoseconds)
+void api_put_latency(struct jsonwriter *w, const char *key, double nanoseconds)
 {
-    return nanoseconds < 0 ? json_null()
-                           : json_real((double)(uint64_t)(nanoseconds + 0.5) / NANOSECONDS);
-}
-
-json_t *api_number(uint64_t n)
-{
-    return json_integer(n < INT64_MAX ? (json_int_t)n : INT64_MAX);
-}
-
-void api_reply_no_memory(struct admin_call *call)
-{
-    admin_fail(call, 503, "contraced has not enough memory for that; ask again in a while");
-}
-
-void api_reply(struct admin_call *call, unsigned status, json_t *object)
-{
-    if (object)
-        admin_reply_json(call, status, object);
+    if (nanoseconds < 0)
+        jsonwriter_null(w, key);
     else
-        api_reply_no_memory(call);
+        jsonwriter_real(w, key, (double)(uint64_t)(nanoseconds + 0.5) / NANOSECONDS);
+}
+
+void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
+                    const char *(*name)(unsigned i))
+{
+    jsonwriter_object(w, key);
+    for (unsigned i = 0; i < n; i++) {
+        if (counts[i] > 0)
+            jsonwriter_count(w, name(i), counts[i]);
+    }
+    jsonwriter_end(w);
+}
+
+void api_put_names(struct jsonwriter *w, const struct target *t)
+{
+    jsonwriter_text(w, "target", t->shown);
+    jsonwriter_text(w, "service", t->service);
+    jsonwriter_text(w, "host", t->host);
+    jsonwriter_text(w, "job", t->job->name);
 }
 
 const char *api_query_text(struct admin_call *call, const char *name)
@@ -92,13 +101,6 @@ bool api_query_time(struct admin_call *call, const char *name, usec *ret)
                " written %%2B in a URL)",
                name);
     return false;
-}
-
-json_t *api_target_names(const struct target *t)
-{
-    return json_pack("{s:o, s:o, s:o, s:o}", "target", api_text(t->shown), "service",
-                     api_text(t->service), "host", api_text(t->host), "job",
-                     api_text(t->job->name));
 }
 
 bool api_target_is(const struct target *t, const char *text)

@@ -17,34 +17,32 @@
 #define HINT_MAX 300 /* bytes of what a message lists */
 #define REASON_SIZE (sizeof("api:") + APIREQUEST_TEXT_MAX)
 
-/* One that is waited for. */
-struct order {
-    struct orders *all;
-    struct pipeline_wish *wish; /* NULL: it has ended */
-    json_t *object;             /* in `captures` */
-};
-
 void orders_free(struct orders *o)
 {
     if (!o)
         return;
-    for (size_t i = 0; i < o->n; i++)
-        pipeline_forget(o->orders[i].wish);
-    free(o->orders);
-    json_decref(o->captures);
-    json_decref(o->limited);
+    for (size_t i = 0; i < o->n; i++) {
+        pipeline_forget(o->list[i].wish);
+        buf_done(&o->list[i].text);
+    }
+    free(o->list);
+    buf_done(&o->limited);
     free(o);
 }
 
-struct orders *orders_new(struct api *a, struct admin_call *call)
+struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bool wait)
 {
     struct orders *o = calloc(1, sizeof(*o));
 
     if (!o)
         return NULL;
     *o = (struct orders){
-        .api = a, .call = call, .captures = json_array(), .retry_after = USEC_NEVER};
-    if (!o->captures) {
+        .api = a, .call = call, .max = max, .wait = wait, .retry_after = USEC_NEVER};
+    buf_init(&o->limited, ADMIN_REPLIES_MAX);
+    jsonwriter_init(&o->limited_json, &o->limited, api_style);
+    jsonwriter_array(&o->limited_json, NULL);
+    o->list = calloc(max, sizeof(*o->list));
+    if (!o->list) {
         orders_free(o);
         return NULL;
     }
@@ -53,22 +51,108 @@ struct orders *orders_new(struct api *a, struct admin_call *call)
 
 static void add_limited(struct orders *o, const struct target *t, usec wait)
 {
-    json_t *object = api_target_names(t);
+    struct jsonwriter *w = &o->limited_json;
 
     if (wait < o->retry_after)
         o->retry_after = wait;
-    if (!o->limited)
-        o->limited = json_array();
-    if (!object || json_object_set_new(object, "retry_after_seconds", api_seconds(wait)) < 0 ||
-        json_array_append(o->limited, object) < 0)
-        o->no_memory = true;
-    json_decref(object);
+    jsonwriter_object(w, NULL);
+    api_put_names(w, t);
+    api_put_seconds(w, "retry_after_seconds", wait);
+    jsonwriter_end(w);
+    o->n_limited++;
 }
 
-bool orders_add(struct orders *o, struct target *t, const struct pipeline_order *order,
-                struct pipeline_wish **ret)
+void order_end(struct order *one)
+{
+    jsonwriter_end(&one->json);
+    if (jsonwriter_finish(&one->json) < 0)
+        one->all->no_memory = true;
+}
+
+void orders_put(const struct orders *o, struct jsonwriter *w)
+{
+    jsonwriter_array(w, "captures");
+    for (size_t i = 0; i < o->n; i++)
+        jsonwriter_json(w, NULL, buf_str(&o->list[i].text));
+    jsonwriter_end(w);
+}
+
+/* Whoever waits is told, after what was ordered, what was not. */
+static void put_limited(struct orders *o, struct jsonwriter *w)
+{
+    int r;
+
+    if (o->n_limited == 0)
+        return;
+    jsonwriter_end(&o->limited_json);
+    r = jsonwriter_finish(&o->limited_json);
+    if (r < 0)
+        buf_fail(w->out, r);
+    jsonwriter_json(w, "limited", buf_str(&o->limited));
+}
+
+static void reply(struct orders *o, unsigned status, const char *error)
+{
+    struct api_body body;
+
+    if (o->no_memory) {
+        admin_no_memory(o->call);
+    } else {
+        api_body_init(&body);
+        if (error)
+            jsonwriter_text(&body.json, "error", error);
+        orders_put(o, &body.json);
+        put_limited(o, &body.json);
+        api_reply(o->call, status, &body);
+    }
+    orders_free(o);
+}
+
+/* All have ended, or there was nothing to wait for. Frees the orders. */
+static void reply_ends(struct orders *o)
+{
+    const struct api_context *c = &o->api->context;
+    char error[ORDERS_TEXT_SIZE + 32];
+
+    if (o->published > 0) {
+        reply(o, 200, NULL);
+        return;
+    }
+    /* The first text says more than that all failed. */
+    (void)snprintf(error, sizeof(error), "no trace was taken: %s", o->first);
+    reply(o, c->stopping(c->userdata) ? 503 : 502, error);
+}
+
+static void put_end(struct jsonwriter *w, const struct pipeline_end *end)
+{
+    jsonwriter_text(w, "outcome", outcome_name(end->outcome));
+    jsonwriter_text(w, "text", end->text);
+    jsonwriter_text(w, "key", end->key);
+    jsonwriter_count(w, "bytes", end->bytes);
+    api_put_time(w, "start", end->start);
+    api_put_seconds(w, "seconds", end->window);
+}
+
+static void on_ended(void *userdata, const struct pipeline_end *end)
+{
+    struct order *one = userdata;
+    struct orders *o = one->all;
+
+    one->wish = NULL;
+    put_end(&one->json, end);
+    order_end(one);
+    if (one == o->list)
+        (void)snprintf(o->first, sizeof(o->first), "%s%s%.400s", outcome_name(end->outcome),
+                       end->text && end->text[0] ? ": " : "", end->text ? end->text : "");
+    o->published += outcome_published(end->outcome);
+    if (--o->left == 0)
+        reply_ends(o);
+}
+
+struct order *orders_add(struct orders *o, struct target *t, struct pipeline_order *order)
 {
     struct api *a = o->api;
+    struct order *one = &o->list[o->n];
     usec adds = pipeline_adds(t, order->window);
     usec now = api_now(a, CLOCK_BOOTTIME), wait = 0;
     uint64_t id = allowance_id(t->job->name, t->address);
@@ -78,74 +162,24 @@ bool orders_add(struct orders *o, struct target *t, const struct pipeline_order 
         wait = allowance_wait(&a->allowance, id, adds, now);
     if (wait > 0) {
         add_limited(o, t, wait);
-        return false;
+        return NULL;
     }
-    r = pipeline_capture(a->context.pipeline, t, order, ret);
+    order->fn = o->wait ? on_ended : NULL;
+    order->userdata = one;
+    *one = (struct order){.all = o};
+    r = pipeline_capture(a->context.pipeline, t, order, o->wait ? &one->wish : NULL);
     o->stopping = o->stopping || r == -ESHUTDOWN;
     o->no_memory = o->no_memory || r == -ENOMEM;
     if (r < 0)
-        return false;
+        return NULL;
     if (adds > 0)
         (void)allowance_take(&a->allowance, id, adds, now);
-    if (json_array_append_new(o->captures, api_target_names(t)) < 0)
-        o->no_memory = true;
-    return true;
-}
-
-static bool describe_end(json_t *o, const struct pipeline_end *end)
-{
-    json_t *more =
-        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "outcome", outcome_name(end->outcome), "text",
-                  api_text(end->text), "key", api_text(end->key), "bytes", api_number(end->bytes),
-                  "start", api_time(end->start), "seconds", api_seconds(end->window));
-    bool ok = o && more && json_object_update(o, more) == 0;
-
-    json_decref(more);
-    return ok;
-}
-
-/* The first text says more than that all failed. */
-static json_t *all_failed(struct orders *o)
-{
-    const json_t *first = json_array_get(o->captures, 0);
-    const char *outcome = json_string_value(json_object_get(first, "outcome"));
-    const char *text = json_string_value(json_object_get(first, "text"));
-    char error[512];
-
-    (void)snprintf(error, sizeof(error), "no trace was taken: %s%s%.400s", outcome ? outcome : "",
-                   text && text[0] ? ": " : "", text ? text : "");
-    return json_pack("{s:o, s:O}", "error", api_text(error), "captures", o->captures);
-}
-
-/* All have ended, or there was nothing to wait for. Frees the orders. */
-static void reply_ends(struct orders *o)
-{
-    json_t *body = NULL;
-    const struct api_context *c = &o->api->context;
-    unsigned status = o->published > 0 ? 200 : c->stopping(c->userdata) ? 503 : 502;
-
-    if (!o->no_memory) {
-        body = o->published > 0 ? json_pack("{s:O}", "captures", o->captures) : all_failed(o);
-        if (body && o->limited && json_object_set(body, "limited", o->limited) < 0) {
-            json_decref(body);
-            body = NULL;
-        }
-    }
-    api_reply(o->call, status, body);
-    orders_free(o);
-}
-
-static void on_ended(void *userdata, const struct pipeline_end *end)
-{
-    struct order *one = userdata;
-    struct orders *o = one->all;
-
-    one->wish = NULL;
-    if (!describe_end(one->object, end))
-        o->no_memory = true;
-    o->published += outcome_published(end->outcome);
-    if (--o->left == 0)
-        reply_ends(o);
+    buf_init(&one->text, API_ORDER_MAX);
+    jsonwriter_init(&one->json, &one->text, api_style);
+    jsonwriter_object(&one->json, NULL);
+    api_put_names(&one->json, t);
+    o->n++;
+    return one;
 }
 
 static void on_gone(void *userdata, struct admin_call *call)
@@ -178,9 +212,10 @@ static void reply_not_found(struct api *a, struct admin_call *call, const struct
     static const char *const kinds[] = {"target", "service", "job", "target"};
     struct targets *ts = a->context.targets;
     const char *before = NULL;
+    char memory[HINT_MAX];
     struct buf list;
 
-    buf_init(&list, HINT_MAX);
+    buf_over(&list, memory, sizeof(memory));
     for (size_t i = 0; i < targets_count(ts); i++) {
         const char *word = word_of(r, targets_at(ts, i));
 
@@ -197,7 +232,6 @@ static void reply_not_found(struct api *a, struct admin_call *call, const struct
     else
         admin_fail(call, 404, "no %s `%s` is configured; there is %s", kinds[r->scope], r->name,
                    buf_str(&list));
-    buf_done(&list);
 }
 
 static void reply_refused(struct orders *o)
@@ -208,7 +242,7 @@ static void reply_refused(struct orders *o)
     if (o->stopping) {
         admin_fail(o->call, 503, "contraced is stopping; ask the one that follows it");
     } else if (o->no_memory) {
-        api_reply_no_memory(o->call);
+        admin_no_memory(o->call);
     } else {
         (void)snprintf(text, sizeof(text), "%llu", seconds);
         admin_call_header(o->call, "Retry-After", text);
@@ -220,32 +254,14 @@ static void reply_refused(struct orders *o)
     orders_free(o);
 }
 
-/* Accepted, and on its way. */
-static void reply_ordered(struct orders *o)
-{
-    json_t *body = json_pack("{s:O}", "captures", o->captures);
-
-    if (body && o->limited && json_object_set(body, "limited", o->limited) < 0) {
-        json_decref(body);
-        body = NULL;
-    }
-    api_reply(o->call, 202, body);
-    orders_free(o);
-}
-
 static void order_one(struct orders *o, struct target *t, struct pipeline_order *order)
 {
-    struct order *one = o->orders ? &o->orders[o->n] : NULL;
-    struct pipeline_wish *wish = NULL;
-    size_t place = json_array_size(o->captures);
+    struct order *one = orders_add(o, t, order);
 
-    order->fn = one ? on_ended : NULL;
-    order->userdata = one;
-    if (!orders_add(o, t, order, one ? &wish : NULL) || !wish)
-        return;
-    *one = (struct order){o, wish, json_array_get(o->captures, place)};
-    o->n++;
-    o->left++;
+    if (one && one->wish)
+        o->left++;
+    else if (one)
+        order_end(one);
 }
 
 static void order_all(struct orders *o, const struct capture_request *request)
@@ -276,19 +292,16 @@ static void run_order(struct api *a, struct admin_call *call, const struct captu
         reply_not_found(a, call, request);
         return;
     }
-    o = orders_new(a, call);
-    if (o && request->wait)
-        o->orders = calloc(n, sizeof(*o->orders));
-    if (!o || (request->wait && !o->orders)) {
-        orders_free(o);
-        api_reply_no_memory(call);
+    o = orders_new(a, call, n, request->wait);
+    if (!o) {
+        admin_no_memory(call);
         return;
     }
     order_all(o, request);
-    if (json_array_size(o->captures) == 0)
+    if (o->n == 0)
         reply_refused(o);
     else if (!request->wait)
-        reply_ordered(o);
+        reply(o, 202, NULL); /* accepted, and on its way */
     else if (o->left == 0)
         reply_ends(o);
     else
@@ -304,7 +317,7 @@ void api_post_capture(void *userdata, struct admin_call *call)
     int r = capture_request_parse(body, n, &request, why);
 
     if (r == -ENOMEM) {
-        api_reply_no_memory(call);
+        admin_no_memory(call);
     } else if (r < 0) {
         admin_fail(call, 400, "%s", why);
     } else {

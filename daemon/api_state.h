@@ -7,13 +7,15 @@
  * api_status.c the listings, api_json.c how values are written.
  */
 
-#include <jansson.h>
 #include <stdint.h>
 
+#include "base/jsonwriter.h"
 #include "daemon/api.h"
 #include "daemon/control/allowance.h"
 
-#define API_PAGE_MAX 1000 /* entries of a page of any listing */
+#define API_PAGE_MAX 1000         /* entries of a page of any listing */
+#define API_ORDER_MAX (64u << 10) /* bytes of what is said of one capture */
+#define ORDERS_TEXT_SIZE 512
 
 struct api {
     struct api_context context;
@@ -23,49 +25,76 @@ struct api {
 
 usec api_now(const struct api *a, clockid_t clock);
 
-json_t *api_text(const char *text); /* NULL: null; what is no UTF-8 is escaped */
-json_t *api_time(usec real);        /* RFC 3339; 0: null */
-json_t *api_seconds(usec duration);
-json_t *api_latency(double nanoseconds); /* in seconds; negative: null */
-json_t *api_number(uint64_t n);
+/* What an answer is written into. */
+struct api_body {
+    struct buf text;
+    struct jsonwriter json;
+};
 
-/* Answers with an object; NULL, for want of memory: 503. */
-void api_reply(struct admin_call *call, unsigned status, json_t *object);
-void api_reply_no_memory(struct admin_call *call);
+/* An object that is open. */
+void api_body_init(struct api_body *b);
+
+/* Ends the object and answers with it, or with an error when something is missing in it. The body
+ * is gone then. */
+void api_reply(struct admin_call *call, unsigned status, struct api_body *b);
+
+extern const struct jsonwriter_style api_style;
+
+void api_put_time(struct jsonwriter *w, const char *key, usec real); /* RFC 3339; 0: null */
+void api_put_seconds(struct jsonwriter *w, const char *key, usec duration);
+void api_put_latency(struct jsonwriter *w, const char *key,
+                     double nanoseconds); /* in seconds; negative: null */
+
+/* {"ok": 12, "timeout": 1}: members of what occurred. */
+void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
+                    const char *(*name)(unsigned i));
+
+/* Members: {"target": …, "service": …, "host": …, "job": …} */
+void api_put_names(struct jsonwriter *w, const struct target *t);
 
 /* A parameter of the query: *ret stays as it is without it. False: answered with 400. */
 const char *api_query_text(struct admin_call *call, const char *name); /* NULL also when empty */
 bool api_query_limit(struct admin_call *call, size_t *ret);
 bool api_query_time(struct admin_call *call, const char *name, usec *ret);
 
-/* {"target": …, "service": …, "host": …, "job": …} */
-json_t *api_target_names(const struct target *t);
-
 /* Whether a caller's text means it: its URL as it is shown, or its address. */
 bool api_target_is(const struct target *t, const char *text);
+
+/* One that was ordered. Its object in `captures` is open until order_end. */
+struct order {
+    struct orders *all;
+    struct pipeline_wish *wish; /* NULL: nobody waits for it, or it has ended */
+    struct buf text;
+    struct jsonwriter json;
+};
 
 /* What one request has ordered so far. */
 struct orders {
     struct api *api;
     struct admin_call *call;
-    json_t *captures; /* that were ordered: api_target_names */
-    json_t *limited;  /* that the allowance has no room for; NULL: none yet */
+    struct order *list;
+    size_t n, max;
+    struct buf limited; /* that the allowance has no room for: an array */
+    struct jsonwriter limited_json;
+    size_t n_limited;
     usec retry_after; /* the shortest wait of those */
     bool stopping, no_memory;
-
-    /* Of those whose ends are waited for. */
-    struct order *orders;
-    size_t n, left, published;
+    bool wait; /* for the ends */
+    size_t left, published;
+    char first[ORDERS_TEXT_SIZE]; /* what came of the first */
 };
 
-/* NULL when memory is short. */
-struct orders *orders_new(struct api *a, struct admin_call *call);
+/* At most `max` can be added. NULL when memory is short. */
+struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bool wait);
 void orders_free(struct orders *o);
 
-/* True: the target is captured, within its allowance, and stands in `captures`. Else it stands in
- * `limited`, or one of `stopping` and `no_memory` is set. *ret as of pipeline_capture. */
-bool orders_add(struct orders *o, struct target *t, const struct pipeline_order *order,
-                struct pipeline_wish **ret);
+/* The target is captured, within its allowance. Else NULL: it stands in `limited`, or one of
+ * `stopping` and `no_memory` is set. */
+struct order *orders_add(struct orders *o, struct target *t, struct pipeline_order *order);
+void order_end(struct order *one);
+
+/* All that were ordered, as member `captures`. */
+void orders_put(const struct orders *o, struct jsonwriter *w);
 
 void api_get_status(void *userdata, struct admin_call *call);
 void api_get_targets(void *userdata, struct admin_call *call);

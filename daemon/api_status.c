@@ -5,20 +5,6 @@
 
 #include "daemon/api_state.h"
 
-/* {"ok": 12, "timeout": 1}: what occurred. */
-static json_t *by_result(const uint64_t *counts, unsigned n, const char *(*name)(unsigned i))
-{
-    json_t *o = json_object();
-
-    for (unsigned i = 0; i < n; i++) {
-        if (counts[i] > 0 && json_object_set_new(o, name(i), api_number(counts[i])) < 0) {
-            json_decref(o);
-            return NULL;
-        }
-    }
-    return o;
-}
-
 static const char *outcome_word(unsigned i)
 {
     return outcome_name((enum outcome)i);
@@ -34,79 +20,124 @@ static const char *inspection_word(unsigned i)
     return inspection_end_name((enum inspection_end)i);
 }
 
-static json_t *config_object(const struct api *a)
+static void put_config(struct jsonwriter *w, const struct api_context *c)
 {
-    const struct api_context *c = &a->context;
-
-    return json_pack("{s:o, s:o, s:b}", "file", api_text(c->config_file(c->userdata)),
-                     "last_reload", api_time(c->counters->last_reload), "last_reload_ok",
-                     c->counters->last_reload_ok);
+    jsonwriter_object(w, "config");
+    jsonwriter_text(w, "file", c->config_file(c->userdata));
+    api_put_time(w, "last_reload", c->counters->last_reload);
+    jsonwriter_bool(w, "last_reload_ok", c->counters->last_reload_ok);
+    jsonwriter_end(w);
 }
 
-static json_t *suspended_object(const struct api *a)
+static void put_suspended(struct jsonwriter *w, const struct suspension *s)
 {
-    json_t *causes = json_array();
-
+    jsonwriter_object(w, "suspended");
+    jsonwriter_array(w, "causes");
     for (unsigned i = 0; i < SUSPENSION_CAUSES; i++) {
         enum suspension_cause cause = (enum suspension_cause)i;
         const char *text;
         usec since;
 
-        if (suspension_cause(a->context.suspension, cause, &since, &text) &&
-            json_array_append_new(causes, json_pack("{s:s, s:o, s:o}", "cause",
-                                                    suspension_cause_name(cause), "since",
-                                                    api_time(since), "text", api_text(text))) < 0) {
-            json_decref(causes);
-            return NULL;
-        }
+        if (!suspension_cause(s, cause, &since, &text))
+            continue;
+        jsonwriter_object(w, NULL);
+        jsonwriter_text(w, "cause", suspension_cause_name(cause));
+        api_put_time(w, "since", since);
+        jsonwriter_text(w, "text", text);
+        jsonwriter_end(w);
     }
-    return json_pack("{s:o}", "causes", causes);
+    jsonwriter_end(w);
+    jsonwriter_end(w);
 }
 
-static json_t *captures_object(const struct api *a)
+static void put_targets(struct jsonwriter *w, const struct api_context *c)
 {
-    const struct counters *counters = a->context.counters;
-
-    return json_pack("{s:i, s:o, s:o, s:o}", "in_flight",
-                     (int)pipeline_in_flight(a->context.pipeline), "by_result",
-                     by_result(counters->captures, OUTCOME_COUNT, outcome_word), "bytes",
-                     api_number(counters->bytes), "last_success", api_time(counters->last_success));
+    jsonwriter_object(w, "targets");
+    jsonwriter_count(w, "total", targets_count(c->targets));
+    jsonwriter_count(w, "failing", *c->failing);
+    jsonwriter_end(w);
 }
 
-static json_t *spool_object(const struct api *a, const struct config *config)
+static void put_captures(struct jsonwriter *w, const struct api_context *c)
 {
-    const struct storage_config *storage = &config->storage;
+    const struct counters *counters = c->counters;
+
+    jsonwriter_object(w, "captures");
+    jsonwriter_integer(w, "in_flight", pipeline_in_flight(c->pipeline));
+    api_put_counts(w, "by_result", counters->captures, OUTCOME_COUNT, outcome_word);
+    jsonwriter_count(w, "bytes", counters->bytes);
+    api_put_time(w, "last_success", counters->last_success);
+    jsonwriter_end(w);
+}
+
+static void put_kept(struct jsonwriter *w, const struct spool_stats *s)
+{
+    jsonwriter_object(w, "archive");
+    jsonwriter_count(w, "files", s->archive_files);
+    jsonwriter_count(w, "bytes", s->archive_bytes);
+    jsonwriter_end(w);
+    jsonwriter_object(w, "pending");
+    jsonwriter_count(w, "files", s->pending_files);
+    jsonwriter_count(w, "bytes", s->pending_bytes);
+    api_put_time(w, "oldest", s->oldest_pending);
+    jsonwriter_end(w);
+    jsonwriter_count(w, "aside_files", s->aside_files);
+    jsonwriter_count(w, "reserved_bytes", s->reserved_bytes);
+}
+
+static void put_spool(struct jsonwriter *w, const struct api_context *c,
+                      const struct storage_config *storage)
+{
     struct spool_stats s;
     struct space space = {0};
 
-    spool_stats(a->context.spool, &s);
-    (void)spool_space(a->context.spool, &space); /* zeros say that it is not known */
-    return json_pack(
-        "{s:o, s:{s:o, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
-        "path", api_text(storage->path), "archive", "files", api_number(s.archive_files), "bytes",
-        api_number(s.archive_bytes), "pending", "files", api_number(s.pending_files), "bytes",
-        api_number(s.pending_bytes), "oldest", api_time(s.oldest_pending), "aside_files",
-        api_number(s.aside_files), "reserved_bytes", api_number(s.reserved_bytes), "max_bytes",
-        api_number(storage->max_bytes), "max_files", api_number(storage->max_files),
-        "max_age_seconds", storage->max_age > 0 ? api_seconds(storage->max_age) : json_null(),
-        "free_bytes", api_number(space.free_bytes), "total_bytes", api_number(space.total_bytes),
-        "oldest", api_time(s.oldest), "newest", api_time(s.newest), "refusing",
-        spool_refusing(a->context.spool));
+    spool_stats(c->spool, &s);
+    (void)spool_space(c->spool, &space); /* zeros say that it is not known */
+    jsonwriter_object(w, "spool");
+    jsonwriter_text(w, "path", storage->path);
+    put_kept(w, &s);
+    jsonwriter_count(w, "max_bytes", storage->max_bytes);
+    jsonwriter_count(w, "max_files", storage->max_files);
+    if (storage->max_age > 0)
+        api_put_seconds(w, "max_age_seconds", storage->max_age);
+    else
+        jsonwriter_null(w, "max_age_seconds");
+    jsonwriter_count(w, "free_bytes", space.free_bytes);
+    jsonwriter_count(w, "total_bytes", space.total_bytes);
+    api_put_time(w, "oldest", s.oldest);
+    api_put_time(w, "newest", s.newest);
+    jsonwriter_bool(w, "refusing", spool_refusing(c->spool));
+    jsonwriter_end(w);
 }
 
 /* null without upload.url. */
-static json_t *upload_object(const struct api *a, const struct config *config)
+static void put_upload(struct jsonwriter *w, const struct api_context *c, const char *url)
 {
     struct uploader_stats s;
 
-    if (!config->upload.url)
-        return json_null();
-    uploader_stats(a->context.uploader, &s);
-    return json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:b}", "to", api_text(config->upload.url),
-                     "breaker", breaker_state_name(s.breaker), "in_flight", (int)s.in_flight,
-                     "by_result", by_result(s.ends, STORE_END_COUNT, store_word), "bytes",
-                     api_number(s.bytes), "last_success", api_time(s.last_success), "failing",
-                     uploader_failing(a->context.uploader));
+    if (!url) {
+        jsonwriter_null(w, "upload");
+        return;
+    }
+    uploader_stats(c->uploader, &s);
+    jsonwriter_object(w, "upload");
+    jsonwriter_text(w, "to", url);
+    jsonwriter_text(w, "breaker", breaker_state_name(s.breaker));
+    jsonwriter_integer(w, "in_flight", s.in_flight);
+    api_put_counts(w, "by_result", s.ends, STORE_END_COUNT, store_word);
+    jsonwriter_count(w, "bytes", s.bytes);
+    api_put_time(w, "last_success", s.last_success);
+    jsonwriter_bool(w, "failing", uploader_failing(c->uploader));
+    jsonwriter_end(w);
+}
+
+static void put_inspections(struct jsonwriter *w, const struct api_context *c,
+                            const struct config *config)
+{
+    jsonwriter_object(w, "inspections");
+    jsonwriter_bool(w, "enabled", config->inspect.enabled);
+    api_put_counts(w, "by_result", c->counters->inspections, INSPECTION_END_COUNT, inspection_word);
+    jsonwriter_end(w);
 }
 
 void api_get_status(void *userdata, struct admin_call *call)
@@ -114,17 +145,21 @@ void api_get_status(void *userdata, struct admin_call *call)
     const struct api *a = userdata;
     const struct api_context *c = &a->context;
     const struct config *config = c->config(c->userdata);
+    struct api_body body;
+    struct jsonwriter *w = &body.json;
 
-    api_reply(
-        call, 200,
-        json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:{s:o, s:o}, s:o, s:o, s:o,"
-                  " s:{s:b, s:o}}",
-                  "version", PACKAGE_VERSION, "start", api_time(c->start), "host",
-                  api_text(a->host), "pid", (int)getpid(), "now",
-                  api_time(api_now(a, CLOCK_REALTIME)), "config", config_object(a), "suspended",
-                  suspended_object(a), "targets", "total", api_number(targets_count(c->targets)),
-                  "failing", api_number(*c->failing), "captures", captures_object(a), "spool",
-                  spool_object(a, config), "upload", upload_object(a, config), "inspections",
-                  "enabled", config->inspect.enabled, "by_result",
-                  by_result(c->counters->inspections, INSPECTION_END_COUNT, inspection_word)));
+    api_body_init(&body);
+    jsonwriter_text(w, "version", PACKAGE_VERSION);
+    api_put_time(w, "start", c->start);
+    jsonwriter_text(w, "host", a->host);
+    jsonwriter_integer(w, "pid", getpid());
+    api_put_time(w, "now", api_now(a, CLOCK_REALTIME));
+    put_config(w, c);
+    put_suspended(w, c->suspension);
+    put_targets(w, c);
+    put_captures(w, c);
+    put_spool(w, c, &config->storage);
+    put_upload(w, c, config->upload.url);
+    put_inspections(w, c, config);
+    api_reply(call, 200, &body);
 }

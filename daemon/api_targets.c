@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/parse.h"
 #include "daemon/api_state.h"
+
+#define CURSOR_MAX (64u << 10)
 
 /* "new" before the first capture has ended. */
 static const char *state_of(const struct target *t)
@@ -14,69 +15,77 @@ static const char *state_of(const struct target *t)
 }
 
 /* The boot time of its next capture as a date; null when there is none. */
-static json_t *next_of(const struct api *a, const struct target *t)
+static void put_next(struct jsonwriter *w, const struct api *a, const struct target *t)
 {
     usec boot = api_now(a, CLOCK_BOOTTIME), real = api_now(a, CLOCK_REALTIME);
 
     if (t->agenda_index == 0 || t->due == USEC_NEVER)
-        return json_null();
-    return api_time(real + (t->due > boot ? t->due - boot : 0));
+        jsonwriter_null(w, "next");
+    else
+        api_put_time(w, "next", real + (t->due > boot ? t->due - boot : 0));
 }
 
-static json_t *in_flight_of(const struct target *t)
+static void put_in_flight(struct jsonwriter *w, const struct target *t)
 {
     struct pipeline_flight f;
 
-    if (!pipeline_flight(t, &f))
-        return json_null();
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "state", f.state, "reason", api_text(f.reason),
-                     "start", api_time(f.start), "bytes", api_number(f.bytes), "seconds",
-                     f.window > 0 ? api_seconds(f.window) : json_null());
+    if (!pipeline_flight(t, &f)) {
+        jsonwriter_null(w, "in_flight");
+        return;
+    }
+    jsonwriter_object(w, "in_flight");
+    jsonwriter_text(w, "state", f.state);
+    jsonwriter_text(w, "reason", f.reason);
+    api_put_time(w, "start", f.start);
+    jsonwriter_count(w, "bytes", f.bytes);
+    if (f.window > 0)
+        api_put_seconds(w, "seconds", f.window);
+    else
+        jsonwriter_null(w, "seconds");
+    jsonwriter_end(w);
 }
 
 /* What came of the last try, and the last trace that was kept. */
-static json_t *last_of(const struct target *t)
+static void put_last(struct jsonwriter *w, const struct target *t)
 {
     const struct target_last *last = &t->last;
 
-    if (last->tried == 0)
-        return json_null();
-    return json_pack(
-        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "start", api_time(last->tried), "outcome",
-        outcome_name(last->outcome), "text", api_text(last->text ? last->text : ""), "captured",
-        api_time(last->captured), "key", api_text(last->key), "bytes",
-        last->key ? api_number(last->bytes) : json_null(), "label", api_text(last->label),
-        "scheduler_latency_p99_seconds", api_latency(last->key ? last->latency : -1));
+    if (last->tried == 0) {
+        jsonwriter_null(w, "last");
+        return;
+    }
+    jsonwriter_object(w, "last");
+    api_put_time(w, "start", last->tried);
+    jsonwriter_text(w, "outcome", outcome_name(last->outcome));
+    jsonwriter_text(w, "text", last->text ? last->text : "");
+    api_put_time(w, "captured", last->captured);
+    jsonwriter_text(w, "key", last->key);
+    if (last->key)
+        jsonwriter_count(w, "bytes", last->bytes);
+    else
+        jsonwriter_null(w, "bytes");
+    jsonwriter_text(w, "label", last->label);
+    api_put_latency(w, "scheduler_latency_p99_seconds", last->key ? last->latency : -1);
+    jsonwriter_end(w);
 }
 
-static json_t *labels_of(const struct target *t)
+static void put_target(struct jsonwriter *w, const struct api *a, const struct target *t)
 {
-    json_t *labels = json_object();
-
-    for (size_t i = 0; i < t->n_labels; i++) {
-        if (json_object_set_new(labels, t->labels[i].name, api_text(t->labels[i].value)) < 0) {
-            json_decref(labels);
-            return NULL;
-        }
-    }
-    return labels;
-}
-
-static json_t *target_object(const struct api *a, const struct target *t)
-{
-    json_t *o = api_target_names(t);
-    json_t *more = json_pack(
-        "{s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "address", api_text(t->address), "labels",
-        labels_of(t), "state", state_of(t), "failures", (int)t->failures, "interval_seconds",
-        api_seconds(t->job->interval), "seconds", api_seconds(t->job->window), "next",
-        next_of(a, t), "in_flight", in_flight_of(t), "last", last_of(t));
-
-    if (!o || !more || json_object_update(o, more) < 0) {
-        json_decref(o);
-        o = NULL;
-    }
-    json_decref(more);
-    return o;
+    jsonwriter_object(w, NULL);
+    api_put_names(w, t);
+    jsonwriter_text(w, "address", t->address);
+    jsonwriter_object(w, "labels");
+    for (size_t i = 0; i < t->n_labels; i++)
+        jsonwriter_text(w, t->labels[i].name, t->labels[i].value);
+    jsonwriter_end(w);
+    jsonwriter_text(w, "state", state_of(t));
+    jsonwriter_integer(w, "failures", t->failures);
+    api_put_seconds(w, "interval_seconds", t->job->interval);
+    api_put_seconds(w, "seconds", t->job->window);
+    put_next(w, a, t);
+    put_in_flight(w, t);
+    put_last(w, t);
+    jsonwriter_end(w);
 }
 
 struct filter {
@@ -99,15 +108,16 @@ static bool fits(const struct filter *f, const struct target *t)
  * a page's last: it holds when targets come and go between two pages. "3:web10.0.0.1:6060": how
  * long the name is, the name, the address.
  */
-static json_t *cursor_of(const struct target *t)
+static void put_cursor(struct jsonwriter *w, const char *key, const struct target *t)
 {
-    _cleanup_free_ char *text = NULL;
+    struct buf text;
 
-    if (asprintf(&text, "%zu:%s%s", strlen(t->job->name), t->job->name, t->address) < 0) {
-        text = NULL;
-        return NULL;
-    }
-    return api_text(text);
+    buf_init(&text, CURSOR_MAX);
+    (void)buf_addf(&text, "%zu:%s%s", strlen(t->job->name), t->job->name, t->address);
+    if (buf_error(&text) < 0)
+        buf_fail(w->out, buf_error(&text));
+    jsonwriter_text(w, key, buf_str(&text));
+    buf_done(&text);
 }
 
 struct cursor {
@@ -155,15 +165,17 @@ static size_t first_behind(struct targets *ts, const struct cursor *c)
     return low;
 }
 
-static json_t *make_page(struct api *a, const struct filter *f, size_t first, size_t limit)
+static void put_page(struct jsonwriter *w, const struct api *a, const struct filter *f,
+                     size_t first, size_t limit)
 {
     struct targets *ts = a->context.targets;
-    json_t *list = json_array(), *after = json_null();
     const struct target *last = NULL;
     uint64_t total = 0;
-    bool more = false, ok = list;
+    size_t shown = 0;
+    bool more = false;
 
-    for (size_t i = 0; ok && i < targets_count(ts); i++) {
+    jsonwriter_array(w, "targets");
+    for (size_t i = 0; i < targets_count(ts); i++) {
         const struct target *t = targets_at(ts, i);
 
         if (!fits(f, t))
@@ -171,20 +183,19 @@ static json_t *make_page(struct api *a, const struct filter *f, size_t first, si
         total++;
         if (i < first)
             continue;
-        more = json_array_size(list) == limit;
-        if (more)
-            first = SIZE_MAX;
-        else
-            ok = json_array_append_new(list, target_object(a, last = t)) == 0;
+        if (shown == limit) {
+            more = true;
+            continue;
+        }
+        put_target(w, a, last = t);
+        shown++;
     }
+    jsonwriter_end(w);
+    jsonwriter_count(w, "total", total);
     if (more)
-        after = cursor_of(last);
-    if (!ok) {
-        json_decref(list);
-        return NULL;
-    }
-    return json_pack("{s:o, s:o, s:o}", "targets", list, "total", api_number(total), "after",
-                     after);
+        put_cursor(w, "after", last);
+    else
+        jsonwriter_null(w, "after");
 }
 
 void api_get_targets(void *userdata, struct admin_call *call)
@@ -199,6 +210,7 @@ void api_get_targets(void *userdata, struct admin_call *call)
     const char *after = api_query_text(call, "after");
     size_t limit = API_PAGE_MAX;
     struct cursor cursor;
+    struct api_body body;
 
     if (!api_query_limit(call, &limit))
         return;
@@ -206,6 +218,7 @@ void api_get_targets(void *userdata, struct admin_call *call)
         admin_fail(call, 400, "`after` is no cursor: give what `after` of the page before was");
         return;
     }
-    api_reply(call, 200,
-              make_page(a, &filter, after ? first_behind(a->context.targets, &cursor) : 0, limit));
+    api_body_init(&body);
+    put_page(&body.json, a, &filter, after ? first_behind(a->context.targets, &cursor) : 0, limit);
+    api_reply(call, 200, &body);
 }

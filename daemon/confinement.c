@@ -225,16 +225,16 @@ static void describe_files(const struct confinement *c, const struct config *con
 static void say(const struct confinement *c, const struct config *config, int calls,
                 const char *why_not)
 {
+    char memory[TEXT_MAX];
     struct buf text;
 
-    buf_init(&text, TEXT_MAX);
+    buf_over(&text, memory, sizeof(memory));
     if (calls < 0)
         (void)buf_addf(&text, "system calls are not filtered: %s; ", strerror(-calls));
     else
         (void)buf_adds(&text, "system calls are filtered; ");
     describe_files(c, config, why_not, &text);
     log_info("confined: %s", buf_str(&text));
-    buf_done(&text);
 }
 
 /* In a container with processes of its own, or where they are hidden: proc(5), hidepid. */

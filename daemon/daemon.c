@@ -509,14 +509,14 @@ static void say_started(const struct daemon *d)
 static void say_stopped(const struct daemon *d)
 {
     static const struct log_fields fields = {.message_id = MESSAGE_ID_STOPPED};
+    char memory[1024];
     struct buf text;
 
-    buf_init(&text, 1024);
+    buf_over(&text, memory, sizeof(memory));
     counters_describe(&d->counters, &text);
     if (d->config->upload.url)
         uploader_describe(d->uploader, &text);
     log_write(LOG_LEVEL_INFO, &fields, "stopped; %s", buf_str(&text));
-    buf_done(&text);
 }
 
 int daemon_run(struct daemon *d)

@@ -95,13 +95,17 @@ static void on_hashed(void *userdata, int r, const char *sha256)
 int delivery_start(struct delivery *d, struct store *store, struct disk *disk,
                    struct spool_item *item, delivery_done_fn done)
 {
+    int r;
+
     d->item = item;
     d->size = spool_item_size(item);
     d->store = store;
     d->call = NULL;
     d->done = done;
     d->hashing = NULL;
-    metadata_init(&d->meta, spool_item_key(item), spool_item_record(item));
+    r = metadata_init(&d->meta, spool_item_key(item), spool_item_record(item));
+    if (r < 0)
+        return r;
     if (d->meta.sha256[0] != '\0')
         return put_trace(d);
     return filehash_start(disk, spool_item_fd(item), d->size, on_hashed, d, &d->hashing);

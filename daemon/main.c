@@ -2,6 +2,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -72,13 +73,23 @@ static int run(const struct options *options)
     return r;
 }
 
+/* What was printed is no success before it is out. */
+static int finish(int status)
+{
+    if (status == EXIT_SUCCESS && (fflush(stdout) != 0 || ferror(stdout))) {
+        (void)fprintf(stderr, "contraced: cannot write to standard output: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     int r = options_parse(argc, argv, &options);
 
     if (r != 0)
-        return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
+        return finish(r < 0 ? EXIT_USAGE : EXIT_SUCCESS);
     log_set_format(LOG_FORMAT_AUTO);
     forbid_dumps();
     creddoc_setup();
@@ -86,5 +97,5 @@ int main(int argc, char **argv)
     return_large_buffers();
     r = run(&options);
     options_done(&options);
-    return r;
+    return finish(r);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/metadata.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/jsontext.h"
 #include "daemon/spool/name.h"
 
 static void cleanup_json(json_t **j)
@@ -67,7 +69,7 @@ void metadata_set_sha256(struct metadata *m, const char *sha256)
     add(m, "sha256", m->sha256);
 }
 
-void metadata_init(struct metadata *m, const char *key, const struct buf *record)
+int metadata_init(struct metadata *m, const char *key, const struct buf *record)
 {
     _cleanup_json_ json_t *json = NULL;
     char start[CLOCK_RFC3339_SIZE] = "", pid[16] = "";
@@ -76,8 +78,8 @@ void metadata_init(struct metadata *m, const char *key, const struct buf *record
 
     m->n = 0;
     m->sha256[0] = '\0';
-    if (record)
-        json = json_loadb(buf_str(record), record->len, 0, NULL);
+    if (record && jsontext_parse(buf_str(record), record->len, 0, NULL, &json) == -ENOMEM)
+        return -ENOMEM;
     if (name_parse(key, &name) < 0)
         name_init(&name, "", "", 0, 0); /* no key of ours; every value still has its place */
     if (name.pid > 0)
@@ -94,4 +96,5 @@ void metadata_init(struct metadata *m, const char *key, const struct buf *record
     sha256 = json_string_value(json_object_get(json, "sha256"));
     if (is_sha256(sha256))
         metadata_set_sha256(m, sha256);
+    return 0;
 }

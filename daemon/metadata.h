@@ -23,8 +23,8 @@ struct metadata {
 };
 
 /* Fills it in. `record` is JSON text or NULL; what is no record counts as none. The struct must not
- * be moved afterwards: items point into it. */
-void metadata_init(struct metadata *m, const char *key, const struct buf *record);
+ * be moved afterwards: items point into it. 0 or -ENOMEM. */
+int metadata_init(struct metadata *m, const char *key, const struct buf *record);
 
 /* The hash that the record did not tell. */
 void metadata_set_sha256(struct metadata *m, const char *sha256);

@@ -149,7 +149,9 @@ void observation_serve(void *userdata, struct admin_call *call)
 
     buf_init(&text, OBSERVATION_MAX);
     r = observation_render(d->observation, d, &text);
-    if (r < 0)
+    if (r == -ENOMEM)
+        admin_no_memory(call);
+    else if (r < 0)
         admin_fail(call, 500, "the metrics cannot be rendered: %s", strerror(-r));
     else
         admin_reply(call, 200, EXPOSITION_CONTENT_TYPE, buf_str(&text), text.len);

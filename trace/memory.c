@@ -25,6 +25,7 @@ int memory_new(struct memory *mem, size_t size, void *ret)
     p = calloc(1, size);
     if (!p) {
         mem->used -= size;
+        mem->failed = true;
         return -ENOMEM;
     }
     memcpy(ret, &p, sizeof(p));
@@ -41,6 +42,7 @@ int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *
     p = aligned_alloc(alignment, size);
     if (!p) {
         mem->used -= size;
+        mem->failed = true;
         return -ENOMEM;
     }
     if (alignment >= MEMORY_LARGE)
@@ -76,6 +78,7 @@ int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t s
     p = realloc(p, n * size);
     if (!p) {
         mem->used -= (n - *cap) * size;
+        mem->failed = true;
         return -ENOMEM;
     }
     memcpy(pp, &p, sizeof(p));

@@ -6,11 +6,13 @@
  * grow without end.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct memory {
     size_t used;
     size_t max;
+    bool failed; /* once there was no memory within the bound */
 };
 
 /* Zeroed memory. 0, -E2BIG over the bound, or -ENOMEM. */

@@ -257,6 +257,9 @@ int summary_run(struct gotrace *trace, struct summary *ret)
         s->out = out;
         r = run(s);
     }
+    /* What the bound leaves out is told; what memory that was short left out is nowhere. */
+    if (r == 0 && s->mem.failed)
+        r = -ENOMEM;
     if (r == 0) {
         out->arena = s->texts.arena;
         *ret = *out;

@@ -96,7 +96,7 @@ static int syntax_error(struct yaml_file *f, const yaml_parser_t *p, size_t skip
     unsigned line = count(p->problem_mark.line), column = count(p->problem_mark.column);
     const char *problem = p->problem ? p->problem : "not YAML";
 
-    if (p->error == YAML_MEMORY_ERROR)
+    if (p->error == YAML_MEMORY_ERROR || p->error == YAML_NO_ERROR) /* it forgets to say so */
         return yaml_file_oom(f);
     if (p->error == YAML_READER_ERROR) {
         place_of_offset(f->text, skipped + p->problem_offset, &line, &column);

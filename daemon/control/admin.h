@@ -7,12 +7,12 @@
  * is answered is the business of the routes that it is given.
  */
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "base/buf.h"
 #include "daemon/config/config.h"
 
 #define ADMIN_CONNECTIONS_MAX 128      /* over it the oldest that does nothing gives way */
@@ -77,7 +77,8 @@ const char *admin_call_query(const struct admin_call *call, const char *name);
 /* The whole body, followed by a zero byte; never NULL. Borrowed. */
 const void *admin_call_body(const struct admin_call *call, size_t *ret_n);
 
-/* Adds a header to the reply that follows, such as Retry-After. Copied. */
+/* Adds a header to the reply that follows, such as Retry-After. Copied. What lacks a header is not
+ * sent: without memory the connection is closed. */
 void admin_call_header(struct admin_call *call, const char *name, const char *value);
 
 /*
@@ -85,14 +86,17 @@ void admin_call_header(struct admin_call *call, const char *name, const char *va
  * cannot fail: without memory the connection is closed.
  */
 void admin_reply(struct admin_call *call, unsigned status, const char *type, const void *body,
-                 size_t n);                                                    /* copies */
-void admin_reply_json(struct admin_call *call, unsigned status, json_t *body); /* steals */
+                 size_t n); /* copies */
+/* Takes what is in the buffer, which is JSON; 503 when something is missing in it. */
+void admin_reply_json(struct admin_call *call, unsigned status, struct buf *json);
 /* Takes fd. `name`, plain ASCII: what it is saved as; NULL: shown. */
 void admin_reply_file(struct admin_call *call, const char *type, const char *name, int fd,
                       uint64_t size);
 /* {"error": "…"}: what is wrong, and what to do. */
 void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+void admin_no_memory(struct admin_call *call); /* 503 */
 
 /*
  * For a handler that answers later: `fn` is told when the client has gone or the server stops. The

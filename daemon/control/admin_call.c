@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/jsonwriter.h"
 #include "base/log.h"
 #include "daemon/control/admin_state.h"
 #include "daemon/control/head.h"
@@ -16,6 +17,7 @@
 #define TOKEN_MAX CREDENTIALS_SECRET_MAX
 #define ERROR_MAX 2048
 #define DISCARD_MAX (2u << 20) /* of a body that is refused: read, so that the reply is, too */
+#define ERROR_JSON_SIZE (6 * ERROR_MAX + 32) /* each byte as \u00XX */
 
 #define TOO_LARGE 413 /* libmicrohttpd changed its name for it */
 #define JSON_TYPE "application/json"
@@ -43,23 +45,28 @@ static const char *header(struct MHD_Connection *mhd, const char *name)
     return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name);
 }
 
-static void set_headers(struct admin_call *call)
+static bool add(struct admin_call *call, const char *name, const char *value)
+{
+    return MHD_add_response_header(call->response, name, value) == MHD_YES;
+}
+
+/* False: one of them could not be added. */
+static bool set_headers(struct admin_call *call, const char *type)
 {
     struct connection *c = call->connection;
-    bool own_csp = false;
+    bool own_csp = false, ok = !call->no_memory && add(call, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 
-    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-        (void)MHD_add_response_header(call->response, common[i].name, common[i].value);
-    for (size_t i = 0; i < call->n_headers; i++) {
+    for (size_t i = 0; ok && i < sizeof(common) / sizeof(common[0]); i++)
+        ok = add(call, common[i].name, common[i].value);
+    for (size_t i = 0; ok && i < call->n_headers; i++) {
         own_csp = own_csp || strcmp(call->headers[i].name, CSP) == 0;
-        (void)MHD_add_response_header(call->response, call->headers[i].name,
-                                      call->headers[i].value);
+        ok = add(call, call->headers[i].name, call->headers[i].value);
     }
-    if (!own_csp)
-        (void)MHD_add_response_header(call->response, CSP,
-                                      "default-src 'none'; frame-ancestors 'none'");
-    if (c->last || c->admin->stopped)
-        (void)MHD_add_response_header(call->response, MHD_HTTP_HEADER_CONNECTION, "close");
+    if (ok && !own_csp)
+        ok = add(call, CSP, "default-src 'none'; frame-ancestors 'none'");
+    if (ok && (c->last || c->admin->stopped))
+        ok = add(call, MHD_HTTP_HEADER_CONNECTION, "close");
+    return ok;
 }
 
 /* NULL: it ends without a reply. */
@@ -78,11 +85,11 @@ static void answer(struct admin_call *call, unsigned status, const char *type,
     call->watch = sd_event_source_disable_unref(call->watch);
     call->status = status;
     call->response = response;
-    call->aborted = !response;
-    if (response) {
-        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-        set_headers(call);
+    if (response && !set_headers(call, type)) {
+        MHD_destroy_response(response);
+        call->response = NULL;
     }
+    call->aborted = !call->response;
     if (was == CALL_SUSPENDED) {
         MHD_resume_connection(call->connection->mhd);
         admin_wake(call->connection->admin);
@@ -101,17 +108,24 @@ void admin_reply(struct admin_call *call, unsigned status, const char *type, con
                                            MHD_RESPMEM_MUST_COPY));
 }
 
-void admin_reply_json(struct admin_call *call, unsigned status, json_t *body)
+void admin_reply_json(struct admin_call *call, unsigned status, struct buf *json)
 {
-    char *text = body ? json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
-    struct MHD_Response *response = NULL;
+    struct MHD_Response *response;
+    int r = buf_error(json);
 
-    json_decref(body);
-    call->bytes = text ? strlen(text) : 0;
-    if (text)
-        response = MHD_create_response_from_buffer(call->bytes, text, MHD_RESPMEM_MUST_FREE);
-    if (!response)
-        free(text);
+    if (r < 0) {
+        buf_done(json);
+        if (r == -E2BIG)
+            admin_fail(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer is too long");
+        else
+            admin_no_memory(call);
+        return;
+    }
+    call->bytes = json->len;
+    response = MHD_create_response_from_buffer(json->len, json->data, MHD_RESPMEM_MUST_FREE);
+    if (response)
+        (void)steal(&json->data);
+    buf_done(json);
     answer(call, status, JSON_TYPE, response);
 }
 
@@ -130,32 +144,32 @@ void admin_reply_file(struct admin_call *call, const char *type, const char *nam
     answer(call, MHD_HTTP_OK, type, response);
 }
 
-/* What is no UTF-8 is escaped: it may quote the request. */
-static json_t *error_object(const char *text)
-{
-    json_t *value = json_string(text), *object = NULL;
-    struct buf escaped;
-
-    buf_init(&escaped, 4 * ERROR_MAX);
-    if (!value) {
-        buf_add_escaped(&escaped, text, strlen(text));
-        value = json_string(buf_str(&escaped));
-    }
-    buf_done(&escaped);
-    if (value)
-        object = json_pack("{s:o}", "error", value);
-    return object;
-}
-
+/* In memory of its own: that memory is short must be said. */
 void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
 {
-    char text[ERROR_MAX];
+    char text[ERROR_MAX], memory[ERROR_JSON_SIZE];
+    struct jsonwriter w;
+    struct buf json;
     va_list args;
 
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    admin_reply_json(call, status, error_object(text));
+    buf_over(&json, memory, sizeof(memory));
+    jsonwriter_init(&w, &json, (struct jsonwriter_style){.digits = 17});
+    jsonwriter_object(&w, NULL);
+    jsonwriter_text(&w, "error", text);
+    jsonwriter_end(&w);
+    if (jsonwriter_finish(&w) < 0)
+        answer(call, 0, NULL, NULL);
+    else
+        admin_reply(call, status, JSON_TYPE, json.data, json.len);
+}
+
+void admin_no_memory(struct admin_call *call)
+{
+    admin_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE,
+               "contraced has not enough memory for that; ask again in a while");
 }
 
 void admin_call_header(struct admin_call *call, const char *name, const char *value)
@@ -165,6 +179,7 @@ void admin_call_header(struct admin_call *call, const char *name, const char *va
     if (!h.name || !h.value || call->n_headers == ADMIN_REPLY_HEADERS_MAX) {
         free(h.name);
         free(h.value);
+        call->no_memory = true;
         return;
     }
     call->headers[call->n_headers++] = h;
@@ -359,10 +374,11 @@ static void check_head(struct admin_call *call, const char *url, const char *ver
 {
     struct connection *c = call->connection;
     struct guard_verdict verdict;
+    char memory[256];
     struct buf allowed;
     size_t n;
 
-    buf_init(&allowed, 256);
+    buf_over(&allowed, memory, sizeof(memory));
     call->route = find_route(c->admin, url, call->method, &n, &allowed);
     verdict = judge(call, version, call->route && (call->route->flags & ADMIN_OPEN), has_body);
     if (c->bad_uri) {
@@ -383,7 +399,6 @@ static void check_head(struct admin_call *call, const char *url, const char *ver
             answer(call, 0, NULL, NULL);
     }
     c->bad_uri = false;
-    buf_done(&allowed);
 }
 
 static enum MHD_Result send_reply(struct admin_call *call)

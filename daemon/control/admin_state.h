@@ -88,6 +88,7 @@ struct admin_call {
     unsigned status;
     struct call_header headers[ADMIN_REPLY_HEADERS_MAX];
     size_t n_headers;
+    bool no_memory; /* a header is missing */
     void (*gone)(void *userdata, struct admin_call *call);
     void *gone_userdata;
     sd_event_source *watch; /* whether the client goes, while the server does not look */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
+
 static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
 
 static int wrong(char *why, const char *what)
@@ -72,15 +74,15 @@ static int read_all(const json_t *o, struct alerts *a, char *why)
 int alerts_parse(const char *body, size_t n, struct alerts *ret,
                  char why[static APIREQUEST_WHY_SIZE])
 {
-    json_error_t error;
-    json_t *o = json_loadb(body, n, 0, &error);
-    struct alerts a = {.document = o};
-    int r;
+    struct alerts a = {0};
+    json_t *o;
+    int r = jsontext_parse(body, n, 0, NULL, &o);
 
-    if (!o && json_error_code(&error) == json_error_out_of_memory)
-        return -ENOMEM;
-    if (!o)
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0)
         return wrong(why, "it is no JSON");
+    a.document = o;
     a.items = calloc(ALERTS_MAX, sizeof(*a.items));
     r = a.items ? read_all(o, &a, why) : -ENOMEM;
     if (r < 0)

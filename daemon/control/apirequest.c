@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
+
 #define NAME_MAX_LEN 4200 /* of a target's URL, and more than any service has */
 
 static void cleanup_json(json_t **j)
@@ -34,11 +36,12 @@ static int wrong(char *why, const char *fmt, ...)
 static int load(const char *body, size_t n, json_t **ret, char *why)
 {
     json_error_t error;
-    json_t *o = json_loadb(body, n, JSON_REJECT_DUPLICATES, &error);
+    json_t *o;
+    int r = jsontext_parse(body, n, JSON_REJECT_DUPLICATES, &error, &o);
 
-    if (!o && json_error_code(&error) == json_error_out_of_memory)
-        return -ENOMEM;
-    if (!o)
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0)
         return wrong(why, "the body is no JSON: line %d, column %d: %s", error.line, error.column,
                      error.text);
     if (!json_is_object(o)) {

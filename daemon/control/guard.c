@@ -27,9 +27,9 @@ bool guard_token_matches(const char *authorization, const void *token, size_t le
     p += strlen(SCHEME);
     while (is_blank(*p))
         p++;
-    (void)SHA256((const unsigned char *)p, strlen(p), given);
-    (void)SHA256(token, len, wanted);
-    same = CRYPTO_memcmp(given, wanted, sizeof(given)) == 0;
+    /* What cannot be hashed for want of memory is not the token. */
+    same = SHA256((const unsigned char *)p, strlen(p), given) && SHA256(token, len, wanted) &&
+           CRYPTO_memcmp(given, wanted, sizeof(given)) == 0;
     OPENSSL_cleanse(given, sizeof(given));
     OPENSSL_cleanse(wanted, sizeof(wanted));
     return same;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/control/page.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <string.h>
@@ -39,7 +40,8 @@ static int add_hashes(struct buf *policy, const char *p, const char *end, const 
         last = find(p, end, close);
         if (!last)
             break;
-        (void)SHA256((const unsigned char *)p, (size_t)(last - p), digest);
+        if (!SHA256((const unsigned char *)p, (size_t)(last - p), digest))
+            return -ENOMEM;
         (void)EVP_EncodeBlock((unsigned char *)text, digest, sizeof(digest));
         r = buf_addf(policy, " 'sha256-%s'", text);
         p = last;
@@ -71,7 +73,7 @@ void page_reply(struct admin_call *call)
 
     buf_init(&policy, PAGE_POLICY_MAX);
     if (page_policy(page_begin, n, &policy) < 0) {
-        admin_fail(call, 500, "the status page cannot be shown: not enough memory");
+        admin_no_memory(call);
     } else {
         admin_call_header(call, "Content-Security-Policy", buf_str(&policy));
         admin_reply(call, 200, "text/html; charset=utf-8", page_begin, n);

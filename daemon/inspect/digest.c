@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/jsontext.h"
 
 #define SCHEMA 1
 #define DEPTH_MAX 4
@@ -70,13 +71,12 @@ static json_t *reduce_findings(const json_t *from)
 
     for (size_t i = 0; i < json_array_size(from) && i < FINDINGS_MAX; i++) {
         const json_t *finding = json_array_get(from, i);
-        json_t *kept = NULL;
+        json_t *kept;
 
-        if (json_is_object(finding) &&
-            is_label(json_string_value(json_object_get(finding, "code"))))
-            kept = reduce(finding, 1);
-        if (!kept)
+        if (!json_is_object(finding) ||
+            !is_label(json_string_value(json_object_get(finding, "code"))))
             continue;
+        kept = reduce(finding, 1);
         (void)json_object_del(kept, "next");
         if (json_array_append_new(to, kept) < 0) {
             json_decref(to);
@@ -88,7 +88,7 @@ static json_t *reduce_findings(const json_t *from)
 
 static char *to_text(const json_t *o)
 {
-    return json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)); /* as a record is written */
+    return jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)); /* as a record is written */
 }
 
 /* The member that takes the most room, the findings last. */
@@ -139,7 +139,7 @@ static void describe(const json_t *finding, struct digest *d)
     unsigned shown = 0;
     const char *name;
 
-    buf_init(&text, sizeof(d->evidence) - 1);
+    buf_over(&text, d->evidence, sizeof(d->evidence));
     json_object_foreach(evidence, name, value) {
         int r = -EINVAL;
 
@@ -154,8 +154,6 @@ static void describe(const json_t *finding, struct digest *d)
             r = buf_addf(&text, "%s%s %s", shown > 0 ? ", " : "", name, json_string_value(value));
         shown += r >= 0;
     }
-    (void)snprintf(d->evidence, sizeof(d->evidence), "%s", buf_str(&text));
-    buf_done(&text);
 }
 
 static int shorten(const json_t *o, struct digest *d)
@@ -181,15 +179,16 @@ static double latency_of(const json_t *o)
 
 int digest_parse(const char *json, size_t n, struct digest *ret)
 {
-    json_error_t error;
-    _cleanup_json_ json_t *o = json_loadb(json, n, 0, &error);
-    const char *label = json_string_value(json_object_get(o, "label"));
-    const json_t *first = json_array_get(json_object_get(o, "findings"), 0);
+    _cleanup_json_ json_t *o = NULL;
+    const char *label;
+    const json_t *first;
     struct digest d = {0};
-    int r;
+    int r = jsontext_parse(json, n, 0, NULL, &o);
 
-    if (!o && json_error_code(&error) == json_error_out_of_memory)
-        return -ENOMEM;
+    if (r < 0)
+        return r;
+    label = json_string_value(json_object_get(o, "label"));
+    first = json_array_get(json_object_get(o, "findings"), 0);
     if (json_integer_value(json_object_get(o, "schema")) != SCHEMA || !is_label(label))
         return -EINVAL;
     (void)snprintf(d.label, sizeof(d.label), "%s", label);

@@ -235,7 +235,7 @@ static bool key_in_use(const struct spool_file *f, const char *key)
     size_t i;
 
     if (index_find(&s->kept, key, time, false, &i) || index_find(&s->kept, key, time, true, &i) ||
-        recent_has(&s->deleted_uploaded, key))
+        recent_has(&s->recent, key))
         return true;
     for (const struct spool_file *other = s->files; other; other = other->next) {
         if (other != f && other->state == FILE_PUBLISHING &&

@@ -40,11 +40,11 @@ static void submit_more(struct spool *s);
 static void log_deleted(const struct spool *s, const struct pass *p)
 {
     static const struct log_fields retention = {.message_id = MESSAGE_ID_RETENTION};
-    char size[PARSE_TEXT_SIZE];
+    char size[PARSE_TEXT_SIZE], memory[256];
     struct buf causes;
     uint64_t n = 0;
 
-    buf_init(&causes, 256);
+    buf_over(&causes, memory, sizeof(memory));
     for (unsigned i = 0; i < RETENTION_CAUSES; i++) {
         if (p->deleted[i] > 0)
             (void)buf_addf(&causes, "%s%" PRIu64 " for %s", n > 0 ? ", " : "", p->deleted[i],
@@ -54,7 +54,6 @@ static void log_deleted(const struct spool *s, const struct pass *p)
     if (n > 0)
         log_write(LOG_LEVEL_INFO, &retention, "deleted %" PRIu64 " traces, %s, from %s: %s", n,
                   format_size(p->deleted_bytes, size), s->tree.path, buf_str(&causes));
-    buf_done(&causes);
 }
 
 /*
@@ -139,6 +138,13 @@ static int run_removal(struct disk_job *job)
     return tree_remove(c->pending ? m->spool->tree.pending : m->spool->tree.archive, c->key);
 }
 
+/* A capture that began in its second may still be under way: see recent.h. */
+static void remember(struct spool *s, const struct pass_choice *c)
+{
+    if (c->time + RECENT_AGE > spool_age_now(s))
+        recent_add(&s->recent, c->key);
+}
+
 static void on_removed(struct disk_job *job, int r)
 {
     struct removal *m = (struct removal *)job;
@@ -156,6 +162,7 @@ static void on_removed(struct disk_job *job, int r)
         amending_kick(s);
         item->failed = r < 0;
         if (r >= 0) {
+            remember(s, c);
             p->deleted[c->cause]++;
             p->deleted_bytes += c->bytes;
             p->freeing += c->cause == RETENTION_FREE_SPACE ? c->bytes : 0;

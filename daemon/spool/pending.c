@@ -101,7 +101,7 @@ static int take(struct spool *s, size_t at, struct spool_item **ret)
 
         log_write(LOG_LEVEL_WARN, &fields,
                   "cannot open %s/pending/%s for its upload: %s; this and others like it will be"
-                  " tried again in 10m",
+                  " tried again in 5s, and then less and less often",
                   s->tree.path, i->key, strerror(-r));
     }
     item_free(i);

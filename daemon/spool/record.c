@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/jsontext.h"
 #include "base/utf8.h"
 
 #ifndef PACKAGE_VERSION
@@ -117,7 +118,7 @@ static bool set_times(json_t *object, const struct record *r)
 /* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not 1.8999…. */
 static char *to_text(const json_t *o)
 {
-    _cleanup_free_ char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    _cleanup_free_ char *text = jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     size_t n;
     char *line;
 
@@ -161,17 +162,20 @@ static bool is_label(const char *text)
 
 int record_annotation(const char *json, size_t n, struct record_annotation *ret)
 {
-    json_error_t error;
-    _cleanup_json_ json_t *o = json_loadb(json, n, 0, &error);
-    const char *label = json_string_value(json_object_get(o, "label"));
-    const json_t *scheduler = json_object_get(json_object_get(o, "summary"), "scheduler");
-    const json_t *latency = json_object_get(json_object_get(scheduler, "latency"), "p99_ns");
-    double value = json_number_value(latency);
+    _cleanup_json_ json_t *o = NULL;
+    const json_t *scheduler, *latency;
+    const char *label;
+    double value;
+    int r = jsontext_parse(json, n, 0, NULL, &o);
 
-    if (!o && json_error_code(&error) == json_error_out_of_memory)
-        return -ENOMEM;
+    if (r < 0)
+        return r;
     if (!json_is_object(o))
         return -EINVAL;
+    label = json_string_value(json_object_get(o, "label"));
+    scheduler = json_object_get(json_object_get(o, "summary"), "scheduler");
+    latency = json_object_get(json_object_get(scheduler, "latency"), "p99_ns");
+    value = json_number_value(latency);
     *ret = (struct record_annotation){.latency = -1};
     if (is_label(label))
         (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
@@ -183,15 +187,17 @@ int record_annotation(const char *json, size_t n, struct record_annotation *ret)
 /* 0 also when there is nothing to set. */
 static int set_summary(json_t *o, const char *text)
 {
-    json_error_t error;
-    json_t *summary;
+    json_t *summary = NULL;
+    int r;
 
     if (!text)
         return 0;
-    summary = json_loads(text, 0, &error);
+    r = jsontext_parse(text, strlen(text), 0, NULL, &summary);
+    if (r < 0)
+        return r;
     if (!json_is_object(summary)) {
         json_decref(summary);
-        return json_error_code(&error) == json_error_out_of_memory ? -ENOMEM : -EINVAL;
+        return -EINVAL;
     }
     return json_object_set_new(o, "summary", summary) < 0 ? -ENOMEM : 0;
 }
@@ -199,12 +205,11 @@ static int set_summary(json_t *o, const char *text)
 int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret)
 {
     static const char *const names[] = {"label", "not_inspected", "summary"};
-    json_error_t error;
-    _cleanup_json_ json_t *o = json_loadb(json, n, 0, &error);
-    int r;
+    _cleanup_json_ json_t *o = NULL;
+    int r = jsontext_parse(json, n, 0, NULL, &o);
 
-    if (!o && json_error_code(&error) == json_error_out_of_memory)
-        return -ENOMEM;
+    if (r < 0)
+        return r;
     if (!json_is_object(o))
         return -EINVAL;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

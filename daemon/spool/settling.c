@@ -63,7 +63,7 @@ static void settle_failed(struct spool_item *i, size_t at, int r)
     } else if (offer_rest(s, at)) {
         log_write(LOG_LEVEL_ERROR, &fields,
                   "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
-                  " there, and that is tried again in 10m",
+                  " there; that is tried again in 5s, and then less and less often",
                   i->key, i->keep ? "moved to archive from" : "deleted from", s->tree.path,
                   strerror(-r));
     }
@@ -79,7 +79,7 @@ static void update_index(struct spool_item *i, int r)
         index_archive(&s->kept, at);
         spool_will_expire(s, i->time);
     } else if (r >= 0) {
-        recent_add(&s->deleted_uploaded, i->key);
+        recent_add(&s->recent, i->key);
         item_drop(s, at);
     } else if (i->settlement.gone) {
         item_log_gone(s, 1, i->key);

@@ -160,7 +160,7 @@ struct spool {
     unsigned n_to_settle;
     unsigned taken;                 /* items that are neither given back nor to be settled */
     sd_event_source *settling_wait; /* for others to be settled with those that wait */
-    struct recent deleted_uploaded; /* keys that the store has and nothing here tells of */
+    struct recent recent;           /* keys that the store has and nothing here tells of */
 
     struct amending *amendings;  /* in the order in which they came */
     sd_event_source *amend_wake; /* once, when some of them may go on */

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/jsontext.h"
 #include "base/parse.h"
 
 #define LIFE_MAX ((json_int_t)(10 * 366 * 86400)) /* seconds */
@@ -161,12 +162,11 @@ static int load_json(const char *text, size_t n, json_t **ret, char *why, size_t
 
     if (n > CREDDOC_MAX)
         return creddoc_refuse(why, why_size, "the reply is longer than 64 KiB");
-    *ret = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-    if (*ret)
+    r = jsontext_parse(text, n, JSON_REJECT_DUPLICATES, &error, ret);
+    if (r == 0)
         return 0;
-    r = json_error_code(&error) == json_error_out_of_memory
-          ? creddoc_no_memory(why, why_size)
-          : creddoc_refuse(why, why_size, "the reply is not JSON: line %d", error.line);
+    r = r == -ENOMEM ? creddoc_no_memory(why, why_size)
+                     : creddoc_refuse(why, why_size, "the reply is not JSON: line %d", error.line);
     OPENSSL_cleanse(&error, sizeof(error)); /* it quotes the document */
     return r;
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/jsontext.h"
 #include "base/secretfile.h"
 #include "daemon/upload/credplan.h"
 
@@ -350,10 +351,12 @@ static int read_file(const struct google *g, struct buf *text, bool *ret_loose)
 
 static int use_text(const struct google *g, const struct buf *text, bool loose)
 {
-    json_t *root = json_loadb(buf_str(text), text->len, JSON_REJECT_DUPLICATES, NULL);
-    int r;
+    json_t *root = NULL;
+    int r = jsontext_parse(buf_str(text), text->len, JSON_REJECT_DUPLICATES, NULL, &root);
 
-    if (!json_is_object(root))
+    if (r == -ENOMEM)
+        r = refuse(g, r, "%s", strerror(ENOMEM));
+    else if (!json_is_object(root))
         r = refuse(g, -EINVAL, "it is not a JSON object");
     else if (loose && has_secret(root))
         r = refuse(g, -EPERM, "%s", secretfile_explain(-EPERM));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "base/secretfile.h"
 #include "daemon/upload/credplan.h"
 #include "daemon/upload/credprocess.h"
@@ -103,10 +104,13 @@ int credservice_pick(struct credremote *c, const char *text, size_t n, const cha
     if (!field) {
         r = buf_add(b, text, n);
     } else {
-        json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
-        const char *value = json_string_value(json_object_get(root, field));
+        json_t *root = NULL;
+        const char *value;
 
-        r = value ? buf_adds(b, value) : -EINVAL;
+        r = jsontext_parse(text, n, JSON_REJECT_DUPLICATES, NULL, &root);
+        value = json_string_value(json_object_get(root, field));
+        if (r != -ENOMEM)
+            r = value ? buf_adds(b, value) : -EINVAL;
         json_decref(root);
         if (r == -EINVAL)
             return credservice_refuse(c, r, "it is no JSON object with a string `%.40s`", field);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "base/secretfile.h"
 #include "daemon/upload/creddoc.h"
 #include "daemon/upload/credservice.h"
@@ -34,13 +35,15 @@ static int parse_time(const char *text, usec *ret)
 
 static int take_token(struct credremote *c, const char *path, const char *text, size_t n)
 {
-    json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root = NULL;
+    int r = jsontext_parse(text, n, JSON_REJECT_DUPLICATES, NULL, &root);
     const char *token = json_string_value(json_object_get(root, "accessToken"));
     const char *until = json_string_value(json_object_get(root, "expiresAt"));
     usec expiry;
-    int r = 0;
 
-    if (!token || parse_time(until, &expiry) < 0)
+    if (r == -ENOMEM)
+        r = credservice_refuse(c, r, "%s: %s", path, strerror(ENOMEM));
+    else if (!token || parse_time(until, &expiry) < 0)
         r = credservice_refuse(c, -EINVAL, "%s is no token of IAM Identity Center: " LOG_IN, path);
     else if (expiry <= credservice_now(c))
         r = credservice_refuse(c, -EKEYEXPIRED, "the token in %s has expired: " LOG_IN, path);

@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/jsonwriter.h"
 #include "daemon/control/admin.h"
 #include "tests/support/scratch.h"
 
@@ -81,13 +82,20 @@ static void run_echo(void *userdata, struct admin_call *call)
     const char *q = admin_call_query(call, "q");
     size_t n;
     const char *body = admin_call_body(call, &n);
+    struct jsonwriter w;
+    struct buf json;
 
     (void)userdata;
     assert_int_equal(strlen(body), n);
     admin_call_header(call, "Retry-After", "7");
-    admin_reply_json(
-        call, 201,
-        json_pack("{s:s, s:s?, s:s}", "path", admin_call_path(call), "q", q, "body", body));
+    buf_init(&json, 2u << 20);
+    jsonwriter_init(&w, &json, (struct jsonwriter_style){.digits = 17});
+    jsonwriter_object(&w, NULL);
+    jsonwriter_text(&w, "path", admin_call_path(call));
+    jsonwriter_text(&w, "q", q);
+    jsonwriter_text(&w, "body", body);
+    jsonwriter_end(&w);
+    admin_reply_json(call, 201, &json);
 }
 
 static void on_gone(void *userdata, struct admin_call *call)

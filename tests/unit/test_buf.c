@@ -54,6 +54,34 @@ static void test_append(void **state)
     assert_int_equal(b.max, 1000);
 }
 
+static void test_remembers(void **state)
+{
+    char memory[16];
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 10);
+    assert_int_equal(buf_adds(&b, "12345"), 0);
+    assert_int_equal(buf_error(&b), 0);
+    assert_int_equal(buf_adds(&b, "too long"), -E2BIG);
+    assert_int_equal(buf_adds(&b, "fits"), 0);
+    assert_int_equal(buf_error(&b), -E2BIG);
+    buf_clear(&b);
+    assert_int_equal(buf_error(&b), 0);
+    buf_add_escaped(&b, "\1\2\3", 3);
+    assert_int_equal(buf_error(&b), -E2BIG);
+    buf_done(&b);
+    assert_int_equal(buf_error(&b), 0);
+
+    buf_over(&b, memory, sizeof(memory));
+    assert_string_equal(buf_str(&b), "");
+    assert_int_equal(buf_addf(&b, "%s", "0123456789abcde"), 0);
+    assert_int_equal(buf_addf(&b, "%c", 'f'), -E2BIG);
+    assert_ptr_equal(b.data, memory);
+    assert_string_equal(memory, "0123456789abcde");
+    assert_int_equal(buf_error(&b), -E2BIG);
+}
+
 static void test_maximum(void **state)
 {
     char big[300];
@@ -179,10 +207,11 @@ static void test_escaped_maximum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty),   cmocka_unit_test(test_append),
-        cmocka_unit_test(test_maximum), cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_read_fd), cmocka_unit_test(test_read_file),
-        cmocka_unit_test(test_escaped), cmocka_unit_test(test_escaped_maximum),
+        cmocka_unit_test(test_empty),           cmocka_unit_test(test_append),
+        cmocka_unit_test(test_remembers),       cmocka_unit_test(test_maximum),
+        cmocka_unit_test(test_growth),          cmocka_unit_test(test_read_fd),
+        cmocka_unit_test(test_read_file),       cmocka_unit_test(test_escaped),
+        cmocka_unit_test(test_escaped_maximum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

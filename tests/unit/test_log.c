@@ -8,13 +8,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "tests/support/allocations.h"
 #include "tests/support/scratch.h"
 
 static const struct log_fields all_fields = {
@@ -333,6 +336,51 @@ static void test_sink(void **state)
     assert_non_null(strstr(take(), "three"));
 }
 
+static void test_no_memory(void **state)
+{
+    json_t *json;
+
+    (void)state;
+    allocations_fail_at = allocations_made = 0;
+    allocations_failing = true;
+    log_write(LOG_LEVEL_WARN, &all_fields, "kept %d of %s", 3, "four\n");
+    allocations_failing = false;
+    assert_string_equal(take() + 24, " warn  kept 3 of four\\n\n");
+    log_set_format(LOG_FORMAT_JSON);
+    allocations_failing = true;
+    log_write(LOG_LEVEL_WARN, &all_fields, "kept %d of %s", 3, "four");
+    allocations_failing = false;
+    json = take_json();
+    assert_field(json, "msg", "kept 3 of four");
+    assert_field(json, "key", all_fields.key);
+    json_decref(json);
+    assert_int_equal(allocations_made, 0);
+}
+
+/* What a full disk has cut is a line of its own. */
+static void test_cut_line(void **state)
+{
+    struct rlimit limit, small;
+    const char *line;
+
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 40;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    log_info("this one is cut");
+    log_info("this one is lost");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    log_info("this one is whole");
+    log_info("and this one");
+    line = strchr(take(), '\n') + 1;
+    assert_true(strncmp(written + 24, " info  this one", 15) == 0 && line - written == 41);
+    assert_true(strncmp(line + 24, " info  this one is whole\n", 25) == 0);
+    line = strchr(line, '\n') + 1;
+    assert_string_equal(line + 24, " info  and this one\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +392,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_utf8, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_message, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cut_line, setup, teardown),
         cmocka_unit_test_setup_teardown(test_journal_stream, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_journal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sink, setup, teardown),

@@ -28,7 +28,7 @@ static const char *fill(const char *key, const char *record)
     buf_init(&b, 4096);
     if (record)
         assert_int_equal(buf_adds(&b, record), 0);
-    metadata_init(&m, key, record ? &b : NULL);
+    assert_int_equal(metadata_init(&m, key, record ? &b : NULL), 0);
     buf_done(&b);
     text[0] = '\0';
     for (size_t i = 0; i < m.n; i++)

@@ -56,6 +56,19 @@ static void test_pending_goes_last_and_loudly(void **state)
     assert_true(exists("pending/checkout/web-1/20260314/092753-4711.trace"));
 }
 
+/* All began in one second. A key that was deleted a moment ago may be in the store. */
+static void test_no_key_twice(void **state)
+{
+    (void)state;
+    real_shift = (int64_t)START - (int64_t)clock_real();
+    fx.limits.max_files = 2;
+    assert_int_equal(fixture_start(), 0);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(capture(START, 100, NULL), 0);
+    assert_int_equal(usage().traces, 2);
+    assert_true(exists("archive/checkout/web-1/20260314/092653-4711-4.trace"));
+}
+
 /* The space does not come back (somebody has the file open): the history must not be spent on
  * it. */
 static void test_space_that_does_not_come_back(void **state)
@@ -290,6 +303,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_reload),
+        TEST(test_no_key_twice),
         TEST(test_pending_goes_last_and_loudly),
         TEST(test_space_that_does_not_come_back),
         TEST(test_one_immutable_trace),
