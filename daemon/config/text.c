@@ -107,14 +107,14 @@ size_t text_distance(const char *a, const char *b)
 
 bool text_has_password(const char *text, size_t n)
 {
-    const char *end = text + n, *colon = text;
+    const char *end = text + n, *colon = text, *last = memrchr(text, '@', n);
 
-    while ((colon = memchr(colon, ':', (size_t)(end - colon)))) {
+    while (last && (colon = memchr(colon, ':', (size_t)(end - colon)))) {
         const char *word = ++colon;
 
         if (word < end && *word == '@') /* of unix:@abstract */
             word++;
-        if (word < end && *word != ' ' && *word != '\t' && memchr(word, '@', (size_t)(end - word)))
+        if (word < end && *word != ' ' && *word != '\t' && last >= word)
             return true;
     }
     return false;
