@@ -2,8 +2,8 @@
 """System calls fail, from a capture to the deletion of the oldest trace: nothing that was acknowledged
 is lost, nothing is torn, no cap is passed, and contraced recovers by itself and ends on SIGTERM.
 
-By itself the test takes a sample, with a seed that it prints; CONTRACE_FAULTS names a file for the
-results of all points, as scripts/fault-sweep does, which goes on where it ended.
+Run by scripts/fault-sweep, which names a file for the results of all points in CONTRACE_FAULTS and goes on where
+it ended. Without that a sample is taken, with a seed that it prints.
 """
 
 import collections
