@@ -12,10 +12,11 @@ import pathlib
 import platform
 import signal
 import subprocess
+import sys
 import time
 
 import kube
-from support import PATIENCE, need, need_program, need_root, run, tmpfs, wait_until
+from support import HERE, PATIENCE, need, need_program, need_root, run, tmpfs, wait_until
 
 PROFILE = pathlib.Path("/usr/share/containers/seccomp.json")
 MACHINE = platform.machine()
@@ -68,7 +69,8 @@ class Container:
         (bundle / "config.json").write_text(json.dumps(self._oci(spec, root, entrypoint, env)))
         self.log = open(bundle / "log", "w+b")
         self.process = subprocess.Popen(
-            ["runc", "run", "--bundle", bundle, "--pid-file", bundle / "pid", self.name],
+            ["unshare", "--mount", "--propagation=private", sys.executable, HERE / "unchroot.py",
+             "runc", "run", "--bundle", bundle, "--pid-file", bundle / "pid", self.name],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
         )  # fmt: skip
         pid = wait_until(f"{self.name} runs", lambda: self._pid(bundle / "pid"))
