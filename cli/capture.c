@@ -121,10 +121,15 @@ static int arm(struct capture *c, usec wait)
 
     c->due = false;
     if (!c->timer)
-        return sd_event_add_time_relative(c->endpoint->event, &c->timer, CLOCK_BOOTTIME, wait, 0,
-                                          on_timer, c);
-    r = sd_event_source_set_time_relative(c->timer, wait);
-    return r < 0 ? r : sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
+        r = sd_event_add_time_relative(c->endpoint->event, &c->timer, CLOCK_BOOTTIME, wait, 0,
+                                       on_timer, c);
+    else
+        r = sd_event_source_set_time_relative(c->timer, wait);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(c->timer, SD_EVENT_ONESHOT);
+    if (r < 0)
+        complain("cannot look how it goes on: %s", strerror(-r));
+    return r;
 }
 
 static void start_poll(struct capture *c)

@@ -291,5 +291,9 @@ void endpoint_close(struct endpoint *e)
 
 int endpoint_wait(struct endpoint *e)
 {
-    return interrupt_wait(&e->interrupt, e->event);
+    int r = interrupt_wait(&e->interrupt, e->event);
+
+    if (r < 0 && r != -EINTR)
+        complain("cannot wait for %s: %s", e->name, strerror(-r));
+    return r;
 }
