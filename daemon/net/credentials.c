@@ -15,7 +15,8 @@
 #define HEADER_MAX (2 * SECRET_MAX + 8192) /* base64 grows it by a third; plus the user's name */
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1) /* with its zero */
 
-#define BLANKS "a token has no blanks: only the token belongs into the file, without `Bearer`"
+#define SCHEME "Bearer "
+#define SCHEME_TWICE "only the token belongs into the file, without `Bearer`"
 
 static bool is_blank(char c)
 {
@@ -127,6 +128,13 @@ int credentials_read(const char *path, struct buf *secret, char *text, size_t te
     return r;
 }
 
+/* Which would be sent twice. Other blanks are the server's to judge. */
+static bool begins_with_scheme(const struct buf *secret)
+{
+    return secret->len > strlen(SCHEME) &&
+           strncasecmp(buf_str(secret), SCHEME, strlen(SCHEME)) == 0;
+}
+
 int credentials_header(const struct credentials *c, struct buf *header, char *text,
                        size_t text_size)
 {
@@ -142,8 +150,8 @@ int credentials_header(const struct credentials *c, struct buf *header, char *te
         buf_wipe(&secret);
         return r;
     }
-    if (c->credentials_file && is_bearer(c->type) && memchr(secret.data, ' ', secret.len)) {
-        (void)snprintf(text, text_size, "cannot use the secret file %s: %s", path, BLANKS);
+    if (c->credentials_file && is_bearer(c->type) && begins_with_scheme(&secret)) {
+        (void)snprintf(text, text_size, "cannot use the secret file %s: %s", path, SCHEME_TWICE);
         buf_wipe(&secret);
         return -EINVAL;
     }
