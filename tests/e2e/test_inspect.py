@@ -217,10 +217,12 @@ def test_killed_daemon_leaves_no_child(serve, daemon, child):
 def test_one_child_at_a_time(serve, daemon, child):
     server = serve(healthy())
     targets = [f"127.0.1.{i}:{server.port}" for i in range(1, 21)]
-    d = daemon([job("s", *targets)], inspect=by(child("ill")))
+    # At idle priority a child may wait long for a processor.
+    d = daemon([job("s", *targets)], inspect=by(child("ill"), timeout="10m"))
     most = 0
     while len(labels(d.spool)) < 20 or not all(label for label, _ in labels(d.spool)):
         most = max(most, len(children_of(d.pid)))
+        time.sleep(0.001)
     assert most <= 1
     d.stop()
     assert "inspections: 20 ok" in d.log("stopped;")[0]["msg"]
