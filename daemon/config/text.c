@@ -108,7 +108,10 @@ size_t text_distance(const char *a, const char *b)
 bool text_has_password(const char *text, size_t n)
 {
     const char *end = text + n, *colon = text, *last = memrchr(text, '@', n);
+    const char *query = memchr(text, '?', n);
 
+    if (query && memchr(query, '=', (size_t)(end - query)))
+        return true;
     while (last && (colon = memchr(colon, ':', (size_t)(end - colon)))) {
         const char *word = ++colon;
 

@@ -19,6 +19,7 @@ size_t text_break_length(const char *p);
  * out of `a`. Words longer than TEXT_WORD_MAX are as far apart as they can be: SIZE_MAX. */
 #define TEXT_WORD_MAX 48
 size_t text_distance(const char *a, const char *b);
-/* True if the text may hold USER:PASSWORD@HOST, as URLs have it: such a text is not shown. What
- * stands behind a colon and a blank, as a key's value in YAML does, is none, nor is unix:@abstract. */
+/* True if the text may hold USER:PASSWORD@HOST or a query such as ?token=…, as URLs have them: such a text
+ * is not shown. What stands behind a colon and a blank, as a key's value in YAML does, is no password, nor
+ * is unix:@abstract. */
 bool text_has_password(const char *text, size_t n);

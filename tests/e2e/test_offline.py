@@ -3,6 +3,7 @@
 
 import errno
 import os
+import pwd
 import socket
 
 import pytest
@@ -30,7 +31,10 @@ def test_user_and_environment_stay(monkeypatch):
     """What runs offline is who it was before, with the same PATH and HOME."""
     monkeypatch.setenv("HOME", "/nowhere")
     monkeypatch.setenv("SAYS", "a b")
-    script = 'id -u; echo "$HOME $SAYS"; echo "$PATH"'
+    monkeypatch.setenv("USER", pwd.getpwuid(os.geteuid()).pw_name)
+    script = 'id -u; echo "$HOME $SAYS"; echo "$PATH"; echo "$USER"'
     done = run(SRC / "scripts/offline", "sh", "-c", script, check=False)
     need(done.returncode == 0, f"no network of its own can be made here: {done.stderr.strip()}")
-    assert done.stdout.splitlines() == [str(os.geteuid()), "/nowhere a b", os.environ["PATH"]]
+    assert done.stdout.splitlines() == [
+        str(os.geteuid()), "/nowhere a b", os.environ["PATH"], os.environ["USER"],
+    ]  # fmt: skip

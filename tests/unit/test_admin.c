@@ -470,9 +470,15 @@ static void test_framing(void **state)
 /* Where the library knows it: before 1.0 it takes one for the end of a line, as RFC 9112 allows. */
 static void test_bare_lf(void **state)
 {
+    int fd;
+
     (void)state;
-    if (MHD_VERSION >= 0x01000000)
-        expect("GET /ok HTTP/1.1\nHost: localhost\n\n", "400", "");
+    if (MHD_VERSION < 0x01000000)
+        return;
+    fd = dial();
+    say(fd, "GET /ok HTTP/1.1\nHost: localhost\n\n");
+    assert_null(strstr(hear(fd, NULL), "ok\n"));
+    (void)close(fd);
 }
 
 static void test_many_arguments(void **state)
