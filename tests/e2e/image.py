@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import pathlib
+import resource
 import shutil
 import tempfile
 
@@ -69,7 +70,15 @@ class Images:
         return name
 
     def build(self, name, file, context, *more):
-        self.buildah("build", "--quiet", "--isolation", "chroot", "--network", "host",
+        # Newer versions would raise the limits, which not every root may do.
+        limits = [
+            f"--ulimit={limit}={soft}:{hard}"
+            for limit, (soft, hard) in (
+                ("nofile", resource.getrlimit(resource.RLIMIT_NOFILE)),
+                ("nproc", resource.getrlimit(resource.RLIMIT_NPROC)),
+            )
+        ]
+        self.buildah("build", "--quiet", "--isolation", "chroot", "--network", "host", *limits,
                      "--build-arg", f"SOURCE_DATE_EPOCH={DATE}", "--timestamp", DATE,
                      "-f", SRC / file, "-t", name, *more, context)  # fmt: skip
         return name
