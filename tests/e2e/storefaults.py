@@ -367,7 +367,8 @@ class Authority:
         self.file = directory / "ca.pem"
         self._openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-days", "2", "-subj", "/CN=contrace test CA", "-keyout", directory / "ca.key",
+            "-days", "2", "-subj", "/CN=contrace test CA", "-addext",
+            "keyUsage=critical,keyCertSign,cRLSign", "-keyout", directory / "ca.key",
             "-out", self.file,
         )  # fmt: skip
         for name, text in (("db", ""), ("serial", "01\n")):

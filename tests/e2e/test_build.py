@@ -71,7 +71,6 @@ def test_hanging_unit_test_ends():
     env = {**os.environ, "CONTRACE_SRC_DIR": str(SRC), "CONTRACE_TEST_LIMIT": "1"}
     done = subprocess.run([program], env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == -signal.SIGALRM  # two children that hang are waited for, 1 s each
-    assert "[ RUN      ] test_ends" in done.stdout
     assert done.stderr.startswith("test_inspector: the test above hangs, or ")
     assert "CONTRACE_TEST_LIMIT=SECONDS" in done.stderr
 

@@ -98,7 +98,7 @@ def test_google_file(make, google, tmp_path):
     assert tokens.asked == GOOGLE[make][0]
     named = ask({**section, "credentials_file": path}, "head", KEY)
     assert (named.end, named.size) == ("done", 1000)
-    path.chmod(0o644)
+    path.chmod(0o646)  # what others may write is refused wherever it lies
     open_to_all = ask(section, "head", KEY, env=env)
     has_secret = make in (service_account, authorized_user, by_url)
     assert open_to_all.end == ("parked" if has_secret else "done")

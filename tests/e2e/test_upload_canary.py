@@ -22,7 +22,7 @@ import world
 from hostile import Server, healthy, trace
 from keysmith import CANARY
 from store import BUCKET, REGION, Store
-from support import CONTRACED, Daemon, job, need_program, need_root, wait_until
+from support import CONTRACED, Daemon, job, need_program, need_root, shown_of, wait_until
 from uploads import PREFIX, arrived, clean_env, pending_keys, secret_file, wait_archived
 
 ACCESS, SECRET = f"AKIA{CANARY}CONFIG0000", f"{CANARY}/long+term+secret=of0config"
@@ -115,7 +115,7 @@ def test_secrets_of_other_stores(kind, tmp_path):
                 wait_archived(d, i + 2)
             print(*[line["msg"] for line in d.problems()], sep="\n")
             for name in ("cmdline", "environ", "maps", "status"):
-                shown = pathlib.Path(f"/proc/{d.pid}/{name}").read_bytes()
+                shown = shown_of(d.pid, name)
                 without_secrets(shown.decode(errors="replace"), name)
             d.stop()
             without_secrets("\n".join([str(x) for x in d.lines] + d.other), "the log")

@@ -31,7 +31,7 @@ from keysmith import (
 )
 from promtool import Scrape
 from store import BUCKET, REGION, Store
-from support import Daemon, job, need_program, need_root, wait_until
+from support import Daemon, job, need_program, need_root, shown_of, wait_until
 from uploads import PREFIX, assert_same, clean_env, place_of, secret_file, together, wait_archived
 
 ACCESS, SECRET = f"AKIA{CANARY}CONFIG0000", f"{CANARY}/long+term+secret=of0config"
@@ -192,7 +192,7 @@ class Scene:
             assert CANARY not in r.headers.get("authorization", "").partition("SignedHeaders")[2]
         shown = ["cmdline", "comm", "status", "stat", "maps", "limits", "environ"]
         for name in shown:
-            data = pathlib.Path(f"/proc/{d.pid}/{name}").read_bytes()
+            data = shown_of(d.pid, name)
             if name == "environ" and CANARY in str(self.env):
                 continue  # where we put it ourselves
             assert CANARY.encode() not in data, name
