@@ -377,7 +377,7 @@ def test_which_address(serve, daemon, tmp_path):
     done = status(f"--address=127.0.0.1:{port}", f"--token-file={other}")
     assert done.returncode == 1 and "refuses the token" in done.stderr
     assert "let-me" not in done.stderr
-    other.chmod(0o644)
+    other.chmod(0o646)
     assert "secret file" in status(f"--address=127.0.0.1:{port}", f"--token-file={other}").stderr
     # A socket that nobody answers gives way, with the token of the configuration.
     text = json.loads(d.config.read_text())

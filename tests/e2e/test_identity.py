@@ -245,7 +245,7 @@ def test_what_is_refused(tmp_path):
         assert ours(env).startswith("imds ")
         half = env | {"AWS_ACCESS_KEY_ID": "AK"}
         assert ours(half).startswith("error only one of AWS_ACCESS_KEY_ID")
-        write(tmp_path / ".aws" / "credentials", profile("default", "LOOSE"), 0o644)
+        write(tmp_path / ".aws" / "credentials", profile("default", "LOOSE"), 0o646)
         assert "chmod 0600" in ours(env)
         off = env | {"HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true"}
         assert ours(off).startswith("error no credentials")

@@ -220,7 +220,7 @@ def test_webdav_authorization(nginx, thing, tmp_path):
         answer = ask(section, "put", path, KEY)
         assert answer.end == "parked" and answer.text.startswith("401")
         assert "s3cret" not in answer.text
-        file.chmod(0o644)
+        file.chmod(0o646)
         answer = ask(section, "put", path, KEY)
         assert answer.end in ("parked", "local") and str(file) in answer.text
 

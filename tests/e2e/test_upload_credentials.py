@@ -225,7 +225,7 @@ BAD_REQUEST = "400 Bad Request"
 
 def too_open(scene):
     path = scene.directory / "secret"
-    path.chmod(0o644)
+    path.chmod(0o646)
     return lambda: path.chmod(0o600)
 
 
@@ -244,7 +244,7 @@ def missing(scene):
 
 def web_token_too_open(scene):
     path = scene.directory / "web-token"
-    path.chmod(0o644)
+    path.chmod(0o646)
     return lambda: path.chmod(0o600)
 
 
@@ -316,7 +316,7 @@ def play_case(name, directory):
             original = scene.source
             if lay is web_token_too_open:
                 made = original(scene)
-                (scene.directory / "web-token").chmod(0o644)
+                (scene.directory / "web-token").chmod(0o646)
                 scene.source = lambda _: made
         else:
             made = case.source(scene)
