@@ -9,7 +9,7 @@ import os
 import subprocess
 
 import pytest
-from support import BUILD, SRC, need, need_program
+from support import BUILD, REFERENCE, SRC, need, need_program
 from test_package import copy_source
 from typed import TYPED, blocks, commands, compare, rewrite, session
 
@@ -98,7 +98,7 @@ def run_page(page, clone, away, path=None):
     ).stdout.split()
     env = {
         **os.environ, "HOME": str(clone / "home"), "GOCACHE": cache[0], "GOMODCACHE": cache[1],
-        "GOPROXY": "off", "GOTOOLCHAIN": "local", "LC_ALL": "C.UTF-8",
+        "GOPROXY": "off", "GOTOOLCHAIN": REFERENCE, "LC_ALL": "C.UTF-8",
     }  # fmt: skip
     for name in ("CONTRACE_SRC_DIR", "CONTRACE_BUILD_DIR", "MAKEFLAGS", "MAKELEVEL"):
         env.pop(name, None)
