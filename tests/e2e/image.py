@@ -70,14 +70,9 @@ class Images:
         return name
 
     def build(self, name, file, context, *more):
-        # Newer versions would raise the limits, which not every root may do.
-        limits = [
-            f"--ulimit={limit}={soft}:{hard}"
-            for limit, (soft, hard) in (
-                ("nofile", resource.getrlimit(resource.RLIMIT_NOFILE)),
-                ("nproc", resource.getrlimit(resource.RLIMIT_NPROC)),
-            )
-        ]
+        # Newer versions would raise these limits, which not every root may do.
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        limits = [f"--ulimit=nofile={files}:{files}", "--ulimit=nproc=16384:16384"]
         self.buildah("build", "--quiet", "--isolation", "chroot", "--network", "host", *limits,
                      "--build-arg", f"SOURCE_DATE_EPOCH={DATE}", "--timestamp", DATE,
                      "-f", SRC / file, "-t", name, *more, context)  # fmt: skip
