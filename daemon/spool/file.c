@@ -19,7 +19,7 @@
 #include "daemon/spool/state.h"
 
 #define ROOM_MAX ((uint64_t)1 << 60) /* bytes of one reservation: sums of them do not wrap */
-#define SEQUENCE_TRIES 1000
+#define FOREIGN_MAX 1000 /* names in a row that are taken by what contraced did not make */
 #define STUCK_RETRY (10 * USEC_PER_MIN)
 #define MEND_RETRY USEC_PER_MIN
 
@@ -245,14 +245,10 @@ static bool key_in_use(const struct spool_file *f, const char *key)
     return false;
 }
 
-static int choose_key(struct spool_file *f)
+static void choose_key(struct spool_file *f)
 {
-    for (; f->tries < SEQUENCE_TRIES; f->tries++, f->name.sequence++) {
-        name_key(&f->name, f->key);
-        if (!key_in_use(f, f->key))
-            return 0;
-    }
-    return -EEXIST;
+    while (name_key(&f->name, f->key), key_in_use(f, f->key))
+        f->name.sequence++;
 }
 
 static int run_publish(struct disk_job *job)
@@ -309,9 +305,8 @@ static void on_published(struct disk_job *job, int r)
     struct spool *s = f->spool;
 
     s->publishing--;
-    if (r == -EEXIST && !s->closing) {
+    if (r == -EEXIST && !s->closing && f->foreign++ < FOREIGN_MAX) {
         /* Something that is not in the index stands in the key's place: the next one. */
-        f->tries++;
         f->name.sequence++;
         publish(f);
     } else if (r >= 0) {
@@ -334,13 +329,12 @@ static void publish(struct spool_file *f)
     int r;
 
     r = index_reserve(&s->kept, s->publishing + 1);
-    if (r >= 0)
-        r = choose_key(f);
     if (r < 0) {
         f->error = r;
         discard(f);
         return;
     }
+    choose_key(f);
     f->state = FILE_PUBLISHING;
     f->publication.fd = f->fd;
     f->publication.tmp = f->tmp;

@@ -56,8 +56,8 @@ struct spool_file {
     struct publication publication;
     char *record;
     char *key;
-    unsigned tries;
-    int error; /* why it is discarded instead of published */
+    unsigned foreign; /* names that were taken by what is not in the index */
+    int error;        /* why it is discarded instead of published */
 };
 
 #define PASS_REMOVALS 16 /* jobs in flight at once: publications must not wait for a long pass */

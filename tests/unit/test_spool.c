@@ -98,6 +98,27 @@ static void test_same_key(void **state)
     assert_int_equal(usage().incoming, 0);
 }
 
+/* However many a service's captures begin in one second. */
+static void test_many_of_one_second(void **state)
+{
+    struct told told = {0};
+    char path[128];
+
+    (void)state;
+    make_file("archive/checkout/web-1/20260314/092653-4711.trace", "trace");
+    make_file("archive/checkout/web-1/20260314/092653-4711.json", "{}");
+    for (int i = 1; i < 1100; i++) {
+        (void)snprintf(path, sizeof(path), "archive/checkout/web-1/20260314/092653-4711-%d.trace",
+                       i);
+        make_file(path, "trace");
+        (void)strcpy(strrchr(path, '.'), ".json");
+        make_file(path, "{}");
+    }
+    assert_int_equal(fixture_start(), 0);
+    assert_int_equal(capture(START, 1, &told), 0);
+    assert_string_equal(told.key, "checkout/web-1/20260314/092653-4711-1100.trace");
+}
+
 static void test_cut_and_discard(void **state)
 {
     struct told told = {0};
@@ -435,6 +456,7 @@ int main(void)
         TEST(test_publish_and_restart),
         TEST(test_pending_when_uploading),
         TEST(test_same_key),
+        TEST(test_many_of_one_second),
         TEST(test_cut_and_discard),
         TEST(test_start_sweeps),
         TEST(test_refused_places),
