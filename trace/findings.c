@@ -27,7 +27,7 @@ static const struct scale gc_pause = {0.05, 0.15};
 #define GC_COST_MIN 0.05 /* a cycle in a service that does nothing else delays nobody */
 
 /* Every P has work and more is queued: share of the window; goroutines in the queue for each P; how
-   long the unlucky hundredth waits; P time that the program itself uses, without the collector. */
+   long the unlucky hundredth waits, or all do on average; P time that the program itself uses, without the collector. */
 static const struct scale cpu_queued = {0.5, 0.9};
 static const struct scale cpu_queue = {1, 4};
 static const struct scale cpu_latency = {1e6, 1e7};
@@ -182,8 +182,10 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
     double queued = share((double)a->s->procs.queued, a->window);
     double queue = share(sched->runnable_mean, a->procs);
     double user = share(a->user - a->assist, a->available);
-    /* Nobody's turn came in the whole window. */
-    double p99 = sched->latency.count > 0 ? (double)sched->latency.p99 : a->window;
+    double p99 = (double)sched->latency.p99;
+    /* Those whose turn never came are in no percentile. */
+    double mean = share((double)a->s->goroutines.runnable,
+                        (double)sched->latency.count + sched->runnable_mean);
     double score = least(scaled(queued, cpu_queued), scaled(queue, cpu_queue));
 
     tell(f, "queued_share", queued);
@@ -193,8 +195,9 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
     tell(f, "busy_share", user);
     tell(f, "latency_p50_ns", (double)sched->latency.p50);
     tell(f, "latency_p99_ns", p99);
+    tell(f, "wait_mean_ns", mean);
     point_at(f, &a->s->sites[SUMMARY_SCHED], STACK_ALL);
-    score = least(score, scaled(p99, cpu_latency));
+    score = least(score, scaled(most(p99, mean), cpu_latency));
     return least(score, scaled(user, cpu_user));
 }
 

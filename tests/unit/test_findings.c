@@ -108,6 +108,7 @@ static void cpu_queue(struct summary *s, double v)
 
 static void cpu_latency(struct summary *s, double v)
 {
+    s->scheduler.latency.count = 1000000;
     s->scheduler.latency.p99 = (int64_t)v;
 }
 
@@ -328,6 +329,23 @@ static void test_workers(void **state)
     assert_true(score_of("cpu-saturated") == 0);
 }
 
+/* Two had their turn at once; the others waited from the beginning to the end. */
+static void test_turn_never_came(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    s.scheduler.latency.count = 2;
+    s.scheduler.latency.p99 = 3900;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+
+    s.scheduler.latency.count = 1000000;
+    findings_find(&s, &findings);
+    assert_true(score_of("cpu-saturated") == 0);
+}
+
 /* Waits that are nobody's delay, however many there are. */
 static void test_standing_waits(void **state)
 {
@@ -506,12 +524,19 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_thresholds),     cmocka_unit_test(test_sound),
-        cmocka_unit_test(test_idle),           cmocka_unit_test(test_workers),
-        cmocka_unit_test(test_standing_waits), cmocka_unit_test(test_lonely_cycle),
-        cmocka_unit_test(test_timers),         cmocka_unit_test(test_cause_first),
-        cmocka_unit_test(test_stuck),          cmocka_unit_test(test_network_busy),
-        cmocka_unit_test(test_order),          cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_thresholds),
+        cmocka_unit_test(test_sound),
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_workers),
+        cmocka_unit_test(test_turn_never_came),
+        cmocka_unit_test(test_standing_waits),
+        cmocka_unit_test(test_lonely_cycle),
+        cmocka_unit_test(test_timers),
+        cmocka_unit_test(test_cause_first),
+        cmocka_unit_test(test_stuck),
+        cmocka_unit_test(test_network_busy),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_evidence),
         cmocka_unit_test(test_empty),
     };
 
