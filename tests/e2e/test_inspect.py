@@ -118,7 +118,8 @@ def test_whatever_the_child_does(serve, daemon, child, tmp_path, name, why):
     server = serve(healthy())
     with Store() as store:
         command = tmp_path / name if name == "nothing-there" else child(name)
-        d = daemon([job("s", server.address)], inspect=by(command, timeout="1s"),
+        limit = "1s" if why == "timeout" else "1m"
+        d = daemon([job("s", server.address)], inspect=by(command, timeout=limit),
                    upload=section(tmp_path, store.endpoint))  # fmt: skip
         (key,) = wait_archived(d)
         assert labels(d.spool) == [("not-inspected", why)]
