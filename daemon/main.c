@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -43,6 +44,16 @@ static void raise_descriptor_limit(void)
 static void return_large_buffers(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, 48 << 10);
+}
+
+/*
+ * A store's thread may outlive main(): nobody waits for a call that was cancelled, as its disk may
+ * hang. While the thread hashes, OpenSSL's tables stay. This must come before whoever else uses
+ * OpenSSL: OPENSSL_init_crypto(3).
+ */
+static void keep_openssl_at_exit(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
 static int run(const struct options *options)
@@ -92,6 +103,7 @@ int main(int argc, char **argv)
         return finish(r < 0 ? EXIT_USAGE : EXIT_SUCCESS);
     log_set_format(LOG_FORMAT_AUTO);
     forbid_dumps();
+    keep_openssl_at_exit();
     creddoc_setup();
     raise_descriptor_limit();
     return_large_buffers();

@@ -91,15 +91,18 @@ void answer_header(struct answer *a, const char *meta_prefix, const char *name, 
 int answer_body(struct answer *a, const void *data, size_t n)
 {
     size_t quote = sizeof(a->said) - a->n_said;
+    int r;
 
     if (!a->xml && xmlreply_new_error(&a->error, &a->xml) < 0)
         return -ENOMEM;
     quote = n < quote ? n : quote;
     memcpy(a->said + a->n_said, data, quote);
     a->n_said += quote;
-    (void)xmlreply_feed(a->xml, data, n); /* what was understood stands */
+    r = xmlreply_feed(a->xml, data, n);
     a->body += n;
-    return a->body > XMLREPLY_ERROR_MAX ? -E2BIG : 0;
+    if (r == -ENOMEM)
+        return r;
+    return a->body > XMLREPLY_ERROR_MAX ? -E2BIG : 0; /* what was understood stands */
 }
 
 static const char *first_of(const char *a, const char *b)

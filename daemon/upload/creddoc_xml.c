@@ -38,6 +38,7 @@ struct walk {
     bool seen[FIELDS];
     struct buf text[FIELDS];
     const char *wrong;
+    bool no_memory;
 };
 
 static void stop(struct walk *w, const char *wrong)
@@ -87,8 +88,10 @@ static void on_end(void *userdata, const char *name)
 static void on_text(void *userdata, const char *text, int n)
 {
     struct walk *w = userdata;
+    int r = w->field >= 0 ? buf_add(&w->text[w->field], text, (size_t)n) : 0;
 
-    if (w->field >= 0 && buf_add(&w->text[w->field], text, (size_t)n) < 0)
+    w->no_memory = w->no_memory || r == -ENOMEM;
+    if (r < 0)
         stop(w, "an element of the reply is too long");
 }
 
@@ -114,6 +117,8 @@ static int finish(struct walk *w, struct secret_set *ret, char *why, size_t why_
 {
     struct fields f = {0};
 
+    if (w->no_memory)
+        return creddoc_no_memory(why, why_size);
     if (w->wrong)
         return creddoc_refuse(why, why_size, "%s", w->wrong);
     for (int i = 0; i < FIELDS; i++)

@@ -220,9 +220,8 @@ static int add_impersonation(const struct google *g, const json_t *root, const c
     (void)snprintf(lifetime, sizeof(lifetime), "%llds",
                    life > 0 && life <= 43200 ? (long long)life : LIFETIME);
     wanted = json_pack("{s:[s],s:s}", "scope", scope, "lifetime", lifetime);
-    if (json_is_array(delegates))
-        (void)json_object_set(wanted, "delegates", delegates);
-    body = json_dumps(wanted, JSON_COMPACT);
+    r = json_is_array(delegates) ? json_object_set(wanted, "delegates", delegates) : 0;
+    body = r == 0 ? jsontext_print(wanted, JSON_COMPACT) : NULL;
     r = body && credstep_set(s, CREDSTEP_BODY, body) == 0 ? 0 : no_memory(g);
     secret_free(body);
     json_decref(wanted);

@@ -47,8 +47,9 @@ static int take_token(struct credremote *c, const char *path, const char *text, 
         r = credservice_refuse(c, -EINVAL, "%s is no token of IAM Identity Center: " LOG_IN, path);
     else if (expiry <= credservice_now(c))
         r = credservice_refuse(c, -EKEYEXPIRED, "the token in %s has expired: " LOG_IN, path);
-    else if (buf_adds(&c->token, token) < 0)
-        r = credservice_refuse(c, -EINVAL, "the token in %s is too long", path);
+    else if ((r = buf_adds(&c->token, token)) < 0)
+        r = credservice_refuse(c, r == -ENOMEM ? r : -EINVAL, "the token in %s: %s", path,
+                               r == -ENOMEM ? strerror(ENOMEM) : "it is too long");
     json_decref(root);
     return r;
 }

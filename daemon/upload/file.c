@@ -439,6 +439,8 @@ static int file_list(struct store *s, const char *prefix, const char *after, sto
     return begin(c, ret);
 }
 
+/* A call that was cancelled holds the store until the loop hears of its end; or for good, where the
+ * loop is over. */
 static void file_free(struct store *base)
 {
     unref((struct file_store *)base);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "daemon/net/credentials.h"
 #include "daemon/upload/creddoc.h"
 #include "daemon/upload/credservice.h"
@@ -56,12 +57,15 @@ static int make_jwt(struct credremote *c, struct buf *jwt)
 {
     const char *id = credservice_text(c, CREDSTEP_KEY_ID);
     json_int_t now = (json_int_t)(credservice_now(c) / USEC_PER_SEC);
-    json_t *header = json_pack("{s:s,s:s,s:s*}", "alg", "RS256", "typ", "JWT", "kid", id);
+    /* An optional member ("s*") would be left out without memory for it. */
+    json_t *header = id ? json_pack("{s:s,s:s,s:s}", "alg", "RS256", "typ", "JWT", "kid", id)
+                        : json_pack("{s:s,s:s}", "alg", "RS256", "typ", "JWT");
     json_t *claims =
         json_pack("{s:s,s:s,s:s,s:I,s:I}", "iss", credservice_text(c, CREDSTEP_ACCOUNT), "scope",
                   credservice_text(c, CREDSTEP_SCOPE), "aud", credservice_text(c, CREDSTEP_URL),
                   "iat", now, "exp", now + LIFETIME);
-    char *head = json_dumps(header, JSON_COMPACT), *body = json_dumps(claims, JSON_COMPACT);
+    char *head = jsontext_print(header, JSON_COMPACT);
+    char *body = jsontext_print(claims, JSON_COMPACT);
     int r =
         head && body ? jwt_rs256(head, body, credservice_text(c, CREDSTEP_SECRET), jwt) : -ENOMEM;
 

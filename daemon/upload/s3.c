@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsontext.h"
 #include "daemon/upload/bucket.h"
 #include "daemon/upload/dialect.h"
 #include "daemon/upload/s3settings.h"
@@ -290,7 +291,7 @@ static int add_context(struct s3 *s, const struct upload_config *u)
         r = json_object_set_new(object, u->sse_context[i].name,
                                 json_string(u->sse_context[i].value));
     if (r == 0)
-        text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+        text = jsontext_print(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
     n = text ? strlen(text) : 0;
     s->sse_context = text ? malloc(4 * ((n + 2) / 3) + 1) : NULL;
     if (s->sse_context)

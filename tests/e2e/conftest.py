@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from hostile import Server
-from support import GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
+from support import CONTRACED, GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
 
 
 def pytest_configure():
@@ -51,6 +51,14 @@ def pytest_runtest_makereport(item, call):
         with open(listed, "a", encoding="utf-8") as out:
             out.write(f"{item.nodeid}\n")
     return report
+
+
+@pytest.fixture(scope="session")
+def not_sanitized():
+    """What the sanitizers put in the place of malloc is first of all, and does not return NULL."""
+    symbols = subprocess.run(["nm", str(CONTRACED)], capture_output=True, text=True, check=False)
+    if "__asan_init" in symbols.stdout:
+        pytest.skip("nothing is preloaded into a build with sanitizers")
 
 
 @pytest.fixture

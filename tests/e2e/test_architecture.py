@@ -96,6 +96,11 @@ def test_one_file_reads_the_clock():
     assert users_of(r"\b(gettimeofday|time)\s*\((NULL|&|0)") == set()
 
 
+def test_one_file_notices_that_jansson_lacked_memory():
+    """It calls a text whole that lacks the name of a member."""
+    assert users_of(r"\bjson_(load\w*|dumps|dumpf|dumpfd|dump_\w+)\s*\(") == {"base/jsontext.c"}
+
+
 def test_nothing_sleeps():
     assert users_of(r"\b(usleep|nanosleep|clock_nanosleep|sleep)\s*\(") == set()
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Preloaded into a program, it lets one allocation fail: of the program itself, of its libraries
- * and of libc. tests/e2e/allocations.py counts with it, and says which. The two share a file, whose
- * name is in FAILALLOC_FILE; other programs than FAILALLOC_PROGRAM are left alone.
+ * Preloaded into a program, it lets allocations fail: of the program itself, of its libraries and of
+ * libc. It notes where the first of them was, and where a signal ended the program. With
+ * tests/e2e/allocations.py, which counts and says which, it shares a file, whose name is in
+ * FAILALLOC_FILE; other programs than FAILALLOC_PROGRAM are left alone.
  */
 
 #include <dlfcn.h>
@@ -11,6 +12,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,18 +20,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define FRAMES 24
 #define PLACE_SIZE 8192
+#define STACK_SIZE (64 << 10)
+
+enum { IDLE, COUNTING, AT_LOOP };
 
 struct control {
-    _Atomic int64_t armed;  /* 1: they are counted */
-    _Atomic int64_t fail;   /* this one fails, from 0; -1: none */
+    _Atomic int64_t armed;  /* COUNTING; AT_LOOP: from the event loop's first turn on */
+    _Atomic int64_t fail;   /* this one fails, from 0, … */
+    _Atomic int64_t count;  /* … and as many in all */
     _Atomic int64_t made;   /* while armed */
-    _Atomic int64_t failed; /* 1: it was reached */
-    char place[PLACE_SIZE]; /* of the one that failed: "FILE(SYMBOL+OFFSET)" a line */
+    _Atomic int64_t failed; /* 1: the first was reached */
+    char place[PLACE_SIZE]; /* of the first: "FILE(SYMBOL+OFFSET)" a line */
+    char end[PLACE_SIZE];   /* of the signal, the same */
 };
 
 static struct control *control;
@@ -38,6 +46,60 @@ void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
 void *__libc_memalign(size_t alignment, size_t n);
+
+static void note_place(char place[static PLACE_SIZE])
+{
+    void *frames[FRAMES];
+    int n = backtrace(frames, FRAMES);
+    size_t used = 0;
+
+    for (int i = 0; i < n && used < PLACE_SIZE; i++) {
+        const char *at = frames[i];
+        Dl_info info;
+
+        if (!dladdr(at, &info))
+            continue;
+        used += (size_t)snprintf(place + used, PLACE_SIZE - used, "%s(%s+%#tx)\n", info.dli_fname,
+                                 info.dli_sname ? info.dli_sname : "",
+                                 at - (const char *)info.dli_fbase);
+    }
+}
+
+/* The fault comes again, and is not caught. */
+static void on_signal(int number)
+{
+    (void)number;
+    note_place(control->end);
+}
+
+static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
+static void watch_signals(void)
+{
+    static char stack[STACK_SIZE];
+    const stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
+    const struct sigaction action = {.sa_handler = on_signal,
+                                     .sa_flags = (int)(SA_ONSTACK | SA_RESETHAND)};
+
+    (void)sigaltstack(&other, NULL);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        (void)sigaction(signals[i], &action, NULL);
+}
+
+/* Threads that block all signals would end without a note. */
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    int (*real)(int, const sigset_t *, sigset_t *);
+    sigset_t fewer;
+
+    *(void **)&real = dlsym(RTLD_NEXT, "pthread_sigmask");
+    if (!set || how == SIG_UNBLOCK || !control)
+        return real(how, set, old);
+    fewer = *set;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        (void)sigdelset(&fewer, signals[i]);
+    return real(how, &fewer, old);
+}
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -56,33 +118,21 @@ __attribute__((constructor)) static void begin(void)
     if (map == MAP_FAILED)
         return;
     control = map;
-}
-
-static void note_place(void)
-{
-    void *frames[FRAMES];
-    int n = backtrace(frames, FRAMES);
-    size_t used = 0;
-
-    for (int i = 0; i < n && used < PLACE_SIZE; i++) {
-        const char *at = frames[i];
-        Dl_info info;
-
-        if (!dladdr(at, &info))
-            continue;
-        used += (size_t)snprintf(control->place + used, PLACE_SIZE - used, "%s(%s+%#tx)\n",
-                                 info.dli_fname, info.dli_sname ? info.dli_sname : "",
-                                 at - (const char *)info.dli_fbase);
-    }
+    watch_signals();
 }
 
 static bool must_fail(void)
 {
-    if (!control || atomic_load(&control->armed) != 1 ||
-        atomic_fetch_add(&control->made, 1) != atomic_load(&control->fail))
+    int64_t number, first;
+
+    if (!control || atomic_load(&control->armed) != COUNTING)
         return false;
-    atomic_store(&control->failed, 1);
-    note_place();
+    number = atomic_fetch_add(&control->made, 1);
+    first = atomic_load(&control->fail);
+    if (number < first || number - first >= atomic_load(&control->count))
+        return false;
+    if (atomic_exchange(&control->failed, 1) == 0)
+        note_place(control->place);
     errno = ENOMEM;
     return true;
 }
@@ -131,4 +181,16 @@ int posix_memalign(void **ret, size_t alignment, size_t n)
         return ENOMEM;
     *ret = p;
     return 0;
+}
+
+/* sd-event's; the failing moments are counted from here where only they are meant. */
+int epoll_wait(int fd, struct epoll_event *events, int n, int timeout)
+{
+    int64_t at_loop = AT_LOOP;
+    int (*real)(int, struct epoll_event *, int, int);
+
+    *(void **)&real = dlsym(RTLD_NEXT, "epoll_wait");
+    if (control)
+        (void)atomic_compare_exchange_strong(&control->armed, &at_loop, COUNTING);
+    return real(fd, events, n, timeout);
 }

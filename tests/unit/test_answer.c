@@ -6,11 +6,33 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <expat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/upload/answer.h"
+
+static unsigned until; /* the allocation of expat's that fails; 0: none */
+
+static void *short_malloc(size_t n)
+{
+    return until > 0 && --until == 0 ? NULL : malloc(n);
+}
+
+static void *short_realloc(void *p, size_t n)
+{
+    return until > 0 && --until == 0 ? NULL : realloc(p, n);
+}
+
+XML_Parser __wrap_XML_ParserCreate(const XML_Char *encoding);
+
+XML_Parser __wrap_XML_ParserCreate(const XML_Char *encoding)
+{
+    static const XML_Memory_Handling_Suite memory = {short_malloc, short_realloc, free};
+
+    return XML_ParserCreate_MM(encoding, &memory, NULL);
+}
 
 static const struct http_result no = {.error = HTTP_OK, .status = 403};
 
@@ -196,13 +218,37 @@ static void test_echo(void **state)
     }
 }
 
+/* A document that could not be read for want of memory has not said nothing. */
+static void test_no_memory(void **state)
+{
+    static const char body[] = "<Error><Code>ExpiredToken</Code><Message>M</Message></Error>";
+    unsigned at = 0;
+    int r;
+
+    (void)state;
+    do {
+        struct answer a;
+
+        answer_init(&a);
+        until = ++at;
+        r = answer_body(&a, body, strlen(body));
+        until = 0;
+        if (r < 0)
+            assert_int_equal(r, -ENOMEM);
+        else
+            assert_string_equal(a.error.code, "ExpiredToken");
+        answer_done(&a);
+    } while (r < 0);
+    assert_true(at > 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_head),      cmocka_unit_test(test_bad_head),
         cmocka_unit_test(test_document),  cmocka_unit_test(test_enough),
         cmocka_unit_test(test_text),      cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_long_text), cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/upload/creddoc.h"
+#include "tests/support/allocations.h"
 
 #define CANARY "wJalrXUtnFEMIcAnArYbPxRfiCYEXAMPLEKEY0001"
 #define JSON                                                                     \
@@ -192,6 +193,36 @@ static void test_canary(void **state)
     hunt(creddoc_parse_xml, XML);
 }
 
+/* What is right is never called wrong for want of memory: it would not be asked for again. */
+static void check_no_memory(parse_fn *parse, const char *text)
+{
+    int r = -ENOMEM;
+
+    for (allocations_fail_at = 0; r < 0; allocations_fail_at++) {
+        struct secret_set s;
+        char why[512] = "";
+
+        secret_init(&s);
+        allocations_made = 0;
+        allocations_failing = true;
+        r = parse(text, strlen(text), &s, why, sizeof(why));
+        allocations_failing = false;
+        if (r < 0)
+            assert_string_equal(why, strerror(ENOMEM));
+        assert_true(r == 0 || r == -ENOMEM);
+        secret_done(&s);
+    }
+    assert_true(allocations_fail_at > 10);
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    allocations_fail_once = true;
+    check_no_memory(creddoc_parse_json, JSON);
+    check_no_memory(creddoc_parse_xml, XML);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -202,9 +233,10 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),   cmocka_unit_test(test_json_errors),
-        cmocka_unit_test(test_xml),    cmocka_unit_test(test_xml_errors),
-        cmocka_unit_test(test_bounds), cmocka_unit_test(test_canary),
+        cmocka_unit_test(test_json),      cmocka_unit_test(test_json_errors),
+        cmocka_unit_test(test_xml),       cmocka_unit_test(test_xml_errors),
+        cmocka_unit_test(test_bounds),    cmocka_unit_test(test_canary),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

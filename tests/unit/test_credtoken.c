@@ -20,11 +20,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "daemon/upload/credaws.h"
 #include "daemon/upload/credazure.h"
 #include "daemon/upload/creddoc.h"
 #include "daemon/upload/credgoogle.h"
 #include "daemon/upload/credremote.h"
+#include "tests/support/allocations.h"
 #include "tests/support/rfc7515.h"
 #include "tests/support/scratch.h"
 
@@ -51,6 +53,7 @@ int __wrap_http_start(struct http *h, const struct http_options *o,
                       struct http_request **ret)
 {
     (void)h;
+    allocations_failing = false;
     (void)buf_addf(&asked, "%s %s\n", o->method ? o->method : "GET", o->url);
     for (size_t i = 0; i < o->n_headers; i++)
         (void)buf_addf(&asked, "%s: %s\n", o->headers[i].name, o->headers[i].value);
@@ -310,6 +313,61 @@ static void test_impersonated(void **state)
     has(w->text, "Google's IAM answers with status 403: the service refused: PERMISSION_DENIED: "
                  "Permission denied on it; roles/iam.serviceAccountTokenCreator");
     assert_null(w->set.session_token);
+}
+
+/*
+ * Lets each allocation fail once. What is asked in the end is right, up to `stop`, or nothing is
+ * asked for want of memory.
+ */
+static void check_no_memory(struct world *w, const char *json, bool steps, const char *stop)
+{
+    const char *path = scratch_write(w->dir, "g.json", json, strlen(json), 0600);
+    char right[2048] = "";
+    int r;
+
+    allocations_fail_once = true;
+    allocations_fail_at = SIZE_MAX;
+    for (size_t at = 0; allocations_fail_at == SIZE_MAX || allocations_made > allocations_fail_at;
+         at++) {
+        struct credroute route;
+
+        allocations_fail_at = right[0] ? at : SIZE_MAX;
+        credroute_init(&route);
+        buf_clear(&asked);
+        allocations_made = 0;
+        allocations_failing = true;
+        r = begin_route(w, credgoogle_find(path, &route, w->text, sizeof(w->text)), &route);
+        allocations_failing = false;
+        assert_true(r == 0 || r == -ENOMEM);
+        if (r == 0 && steps)
+            answer(TOKEN, 200);
+        if (r == 0) {
+            *strstr(buf_str(&asked), stop) = '\0';
+            if (!right[0])
+                (void)snprintf(right, sizeof(right), "%s", buf_str(&asked));
+            assert_string_equal(buf_str(&asked), right);
+        }
+        credremote_cancel(steal(&w->c));
+    }
+}
+
+static void test_no_memory(void **state)
+{
+    struct world *w = *state;
+    char json[8192];
+
+    check_no_memory(w,
+                    "{\"type\":\"impersonated_service_account\",\"delegates\":[\"d\"],"
+                    "\"service_account_impersonation_url\":\"https://iam.example/sa:x\","
+                    "\"source_credentials\":{\"type\":\"authorized_user\",\"client_id\":\"c\","
+                    "\"client_secret\":\"s\",\"refresh_token\":\"r\"}}",
+                    true, "}\n");
+    (void)snprintf(json, sizeof(json),
+                   "{\"type\":\"service_account\",\"client_email\":\"sa@p.iam\","
+                   "\"private_key_id\":\"kid1\",\"private_key\":\"%s\","
+                   "\"token_uri\":\"https://localhost/t\"}",
+                   json_key());
+    check_no_memory(w, json, false, "."); /* the claims have the time */
 }
 
 static void test_google_refuses(void **state)
@@ -603,6 +661,25 @@ static void test_sso(void **state)
     assert_int_equal(aws(w), -EINVAL);
 }
 
+/* A good token is not called too long for want of memory. */
+static void test_sso_without_memory(void **state)
+{
+    struct world *w = *state;
+    int r = -ENOMEM;
+
+    write_cache(w, "{\"accessToken\":\"sso-tok\",\"expiresAt\":\"2099-01-02T03:04:05UTC\"}");
+    allocations_fail_once = true;
+    for (allocations_fail_at = 0; r < 0; allocations_fail_at++) {
+        allocations_made = 0;
+        allocations_failing = true;
+        r = aws(w);
+        allocations_failing = false;
+        if (r != 0 && r != -ENOMEM)
+            fail_msg("%zu: %d: %s", allocations_fail_at, r, w->text);
+    }
+    credremote_cancel(steal(&w->c));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -612,6 +689,7 @@ int main(void)
         TEST(test_federation_by_file),
         TEST(test_federation_by_url),
         TEST(test_impersonated),
+        TEST(test_no_memory),
         TEST(test_google_refuses),
         TEST(test_google_order),
         TEST(test_azure),
@@ -620,6 +698,7 @@ int main(void)
         TEST(test_process),
         TEST(test_process_is_cancelled),
         TEST(test_sso),
+        TEST(test_sso_without_memory),
     };
 
     creddoc_setup();

@@ -6,12 +6,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "daemon/upload/dialect.h"
 #include "daemon/upload/sigv4.h"
+#include "tests/support/allocations.h"
 
 #define NOW (1773480413 * USEC_PER_SEC) /* 2026-03-14T09:26:53Z */
 #define SHA256 "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
@@ -361,6 +363,41 @@ static void test_too_long(void **state)
     free_dialect(d);
 }
 
+/* Whole, or an error: another context would be a key that nobody can ask for. */
+static void test_context_without_memory(void **state)
+{
+    struct label context[] = {{(char *)"a name that makes a buffer grow", (char *)"x"},
+                              {(char *)"and another name, still longer than that", (char *)"y"}};
+    const struct upload_config u = {.url = (char *)"s3://bucket",
+                                    .sse = (char *)"aws:kms",
+                                    .sse_context = context,
+                                    .n_sse_context = 2};
+    static const char name[] = "x-amz-server-side-encryption-context";
+    struct dialect *d = dialect_of(&u);
+    struct message right, m;
+    int r;
+
+    (void)state;
+    compose(d, &put, &right);
+    free_dialect(d);
+    allocations_fail_once = true;
+    for (allocations_fail_at = 0;; allocations_fail_at++) {
+        allocations_made = 0;
+        allocations_failing = true;
+        r = s3_dialect(&u, &d, why);
+        allocations_failing = false;
+        if (r < 0)
+            continue;
+        compose(d, &put, &m);
+        assert_string_equal(header(&m, name), header(&right, name));
+        message_done(&m);
+        free_dialect(d);
+        if (allocations_made <= allocations_fail_at)
+            break;
+    }
+    message_done(&right);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,7 +411,9 @@ int main(void)
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_wrong_sections),
+        cmocka_unit_test(test_context_without_memory),
     };
 
+    json_set_alloc_funcs(malloc, free); /* those of tests/support/allocations.h */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
