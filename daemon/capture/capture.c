@@ -224,7 +224,8 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
         judgement_refused(&evidence, r, &text);
     else
         judge_body(c, &evidence, r, &text);
-    (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&text));
+    (void)snprintf(r->text, sizeof(r->text), "%s",
+                   buf_error(&text) == -ENOMEM ? strerror(ENOMEM) : buf_str(&text));
     buf_done(&text);
 }
 

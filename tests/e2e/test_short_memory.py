@@ -41,6 +41,7 @@ def once(allocations, directory, target):
         f"{done.returncode}: {done.stderr}\nshort at {allocations.place()}\n"
         f"ended at {allocations.end()}"
     )
+    assert ": ;" not in done.stderr, f"an error without words: {done.stderr}"
     return done.returncode
 
 
