@@ -22,6 +22,10 @@
 #define SETTLE (200 * USEC_PER_MSEC)
 #define FILES_MAX 10000 /* that one pattern may match */
 
+/* After a call that failed all is looked at again, less and less often, but not less than ever. */
+#define AGAIN_FIRST USEC_PER_SEC
+#define AGAIN_DOUBLED 16
+
 #define WATCHED (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE)
 
 /* One file that a pattern matched, with what it last said. */
@@ -56,6 +60,8 @@ struct discovery {
     size_t n_watches;
     sd_event_source *settle, *refresh;
     usec refresh_interval; /* USEC_NEVER without patterns */
+    bool failed;           /* something could not be read or watched at the last look */
+    unsigned failures;     /* such looks in a row */
 };
 
 static void file_done(struct file *f)
@@ -102,12 +108,14 @@ static void say_broken(const char *path, struct diags *diags)
 }
 
 /* Reads one file again. A broken one is said once, until it is good again. */
-static void file_read(struct file *f)
+static void file_read(struct discovery *d, struct file *f)
 {
     struct target_list fresh = {0};
     struct diags diags = {0};
     int r = filesd_load(f->path, &fresh, &diags);
 
+    /* What is wrong with its text is so until it is written again, which inotify tells. */
+    d->failed = d->failed || (r < 0 && r != -EINVAL && r != -E2BIG);
     if (r == 0) {
         target_list_done(&f->targets);
         f->targets = fresh;
@@ -155,6 +163,7 @@ static void keep_pattern(struct discovery *d, struct pattern *p)
     if (!p->unseen)
         log_warn("file_sd %s cannot be looked for now, its last targets stay", p->glob);
     p->unseen = true;
+    d->failed = true;
     for (size_t i = 0; i < d->n_files; i++) {
         if (matches(p->glob, d->files[i].path))
             d->files[i].marked = true;
@@ -168,11 +177,12 @@ static void read_found(struct discovery *d, const char *path)
     if (!f)
         f = file_add(d, path);
     if (!f) {
+        d->failed = true;
         log_error("file_sd %s: not enough memory, not read", path);
         return;
     }
     if (!f->marked)
-        file_read(f);
+        file_read(d, f);
     f->marked = true;
 }
 
@@ -233,17 +243,36 @@ static int arm(sd_event_source *source, usec relative)
 
 static void watch_directories(struct discovery *d);
 
+static usec next_look(struct discovery *d)
+{
+    usec again;
+
+    d->failures = d->failed ? d->failures + 1 : 0;
+    if (!d->failed)
+        return d->refresh_interval;
+    again = AGAIN_FIRST << (d->failures < AGAIN_DOUBLED ? d->failures - 1 : AGAIN_DOUBLED);
+    return again < d->refresh_interval ? again : d->refresh_interval;
+}
+
+static void look(struct discovery *d)
+{
+    (void)sd_event_source_set_enabled(d->settle, SD_EVENT_OFF);
+    d->failed = false;
+    watch_directories(d);
+    read_all(d);
+    if (d->refresh_interval != USEC_NEVER)
+        (void)arm(d->refresh, next_look(d));
+    else
+        (void)sd_event_source_set_enabled(d->refresh, SD_EVENT_OFF);
+}
+
 static int on_due(sd_event_source *s, uint64_t now, void *userdata)
 {
     struct discovery *d = userdata;
 
     (void)s;
     (void)now;
-    (void)sd_event_source_set_enabled(d->settle, SD_EVENT_OFF);
-    if (d->refresh_interval != USEC_NEVER)
-        (void)arm(d->refresh, d->refresh_interval);
-    watch_directories(d);
-    read_all(d);
+    look(d);
     d->fn(d->userdata);
     return 0;
 }
@@ -307,6 +336,7 @@ static void watch_directories(struct discovery *d)
     for (size_t i = 0; i < d->n_patterns; i++) {
         int r = watch(d, d->patterns[i].glob);
 
+        d->failed = d->failed || (r < 0 && r != -ENOENT && r != -ENOTDIR);
         if (r < 0)
             log_debug("file_sd %s cannot be watched (%s), it is read at each refresh_interval",
                       d->patterns[i].glob, strerror(-r));
@@ -405,13 +435,7 @@ int discovery_set(struct discovery *d, const struct config *config)
     d->patterns = patterns;
     d->n_patterns = n;
     d->refresh_interval = refresh;
-    (void)sd_event_source_set_enabled(d->settle, SD_EVENT_OFF);
-    if (refresh == USEC_NEVER)
-        (void)sd_event_source_set_enabled(d->refresh, SD_EVENT_OFF);
-    else
-        (void)arm(d->refresh, refresh);
-    watch_directories(d);
-    read_all(d);
+    look(d);
     return 0;
 }
 

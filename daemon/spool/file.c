@@ -20,8 +20,6 @@
 
 #define ROOM_MAX ((uint64_t)1 << 60) /* bytes of one reservation: sums of them do not wrap */
 #define FOREIGN_MAX 1000 /* names in a row that are taken by what contraced did not make */
-#define STUCK_RETRY (10 * USEC_PER_MIN)
-#define MEND_RETRY USEC_PER_MIN
 
 static uint64_t whole_room(uint64_t trace, uint64_t record)
 {
@@ -91,7 +89,7 @@ static int open_tmp(struct spool_file *f)
 static void mend(struct spool *s)
 {
     if (spool_now_boot(s) >= s->mend_retry && tree_mend(&s->tree) < 0)
-        s->mend_retry = spool_now_boot(s) + MEND_RETRY;
+        s->mend_retry = spool_now_boot(s) + REST_FIRST;
 }
 
 int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userdata,
@@ -100,7 +98,7 @@ int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userd
     struct spool_file *f;
     int r;
 
-    file_retry_stuck(s);
+    file_retry_stuck(s, true);
     mend(s);
     f = file_alloc(s);
     if (!f)
@@ -161,12 +159,17 @@ static void keep_stuck(struct spool_file *f, int r)
     static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
     struct spool *s = f->spool;
 
-    if (s->stuck++ == 0)
+    if (s->stuck_rounds == 0)
         log_write(LOG_LEVEL_ERROR, &storage,
-                  "cannot delete %s/incoming/%s: %s; its room stays taken, will try again in 10m",
+                  "cannot delete %s/incoming/%s: %s; its room stays taken; this and others like it"
+                  " will be tried again in 5s, and then less and less often",
                   s->tree.path, f->tmp, strerror(-r));
-    s->stuck_retry = spool_now_boot(s) + STUCK_RETRY;
+    if (s->stuck++ == 0)
+        s->stuck_rounds++;
+    s->stuck_last = spool_now_boot(s);
+    s->stuck_retry = s->stuck_last + spool_rest(s->stuck_rounds - 1);
     f->state = FILE_STUCK;
+    spool_arm_expiry(s);
 }
 
 /* The end of a file that was not published. `tmp_error`: why it is still there, or 0. */
@@ -180,6 +183,8 @@ static void dispose(struct spool_file *f, int tmp_error)
     if (tmp_error < 0) {
         keep_stuck(f, tmp_error);
     } else {
+        if (f->spool->stuck == 0)
+            f->spool->stuck_rounds = 0;
         room_release(f);
         file_free(f);
     }
@@ -217,9 +222,11 @@ void spool_file_discard(struct spool_file *f)
     file_free(f);
 }
 
-void file_retry_stuck(struct spool *s)
+void file_retry_stuck(struct spool *s, bool needed)
 {
-    if (s->stuck == 0 || spool_now_boot(s) < s->stuck_retry)
+    usec due = needed ? s->stuck_last + REST_FIRST : s->stuck_retry;
+
+    if (s->stuck == 0 || spool_now_boot(s) < due)
         return;
     s->stuck = 0;
     for (struct spool_file *f = s->files; f; f = f->next) {

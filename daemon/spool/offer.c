@@ -9,11 +9,6 @@
 
 #include "daemon/spool/state.h"
 
-/* Of what cannot be opened or settled now: at first it may have been one bad moment. */
-#define REST_FIRST (5 * USEC_PER_SEC)
-#define REST_MOST (10 * USEC_PER_MIN)
-#define REST_DOUBLED 7 /* times: by then it is more than the most */
-
 void offer_kick(struct spool *s)
 {
     if (s->pending_wake)
@@ -241,19 +236,12 @@ void spool_release(struct spool *s, const char *key)
         offer_release(s, at);
 }
 
-static usec rest_of(const struct retention_item *item)
-{
-    usec rest = REST_FIRST << (item->failures < REST_DOUBLED ? item->failures : REST_DOUBLED);
-
-    return rest < REST_MOST ? rest : REST_MOST;
-}
-
 bool offer_rest(struct spool *s, size_t i)
 {
     usec boot = spool_now_boot(s);
     bool say = boot >= s->put_off_quiet;
 
-    offer_later(s, i, rest_of(&index_items(&s->kept)[i]));
+    offer_later(s, i, spool_rest(index_items(&s->kept)[i].failures));
     if (say)
         s->put_off_quiet = boot + REST_MOST;
     return say;

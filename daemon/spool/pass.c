@@ -2,7 +2,8 @@
 
 /*
  * Carries out a retention plan on the disk threads. What cannot be deleted stays in the index and
- * is left alone for a while, so that a read-only or broken disk is not asked again and again.
+ * is left alone for a while that grows, so that a read-only or broken disk is not asked again and
+ * again. Only where nothing else makes room for a capture it is asked soon.
  */
 
 #include <errno.h>
@@ -16,15 +17,13 @@
 #include "base/parse.h"
 #include "daemon/spool/state.h"
 
-#define BARREN_MAX 3                     /* passes in a row that deleted nothing, before a pause */
-#define HOLD (1 * USEC_PER_MIN)          /* that pause */
-#define FAILED_FIRST (15 * USEC_PER_SEC) /* before what failed is tried again, then twice that, */
-#define FAILED_MOST (10 * USEC_PER_MIN)  /* … and so on up to this */
-#define SPACE_HOLD (30 * USEC_PER_SEC)   /* file systems that free late do so within this */
+#define BARREN_MAX 3                   /* passes in a row that deleted nothing, before a rest */
+#define SPACE_HOLD (30 * USEC_PER_SEC) /* file systems that free late do so within this */
 
 bool pass_held(const struct spool *s)
 {
-    return spool_now_boot(s) < s->hold_until;
+    /* Not at the first, whatever it says: others may go, and one error may pass. */
+    return s->barren_passes >= BARREN_MAX && spool_now_boot(s) < s->failed_last + REST_FIRST;
 }
 
 void pass_free(struct pass *p)
@@ -74,13 +73,12 @@ static void check_space(struct spool *s, const struct pass *p)
 static void check_failures(struct spool *s, const struct pass *p, uint64_t n_deleted)
 {
     static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
-    usec boot = spool_now_boot(s);
-    char pause[PARSE_TEXT_SIZE];
+    char rest[PARSE_TEXT_SIZE];
 
     if (p->failed == 0) {
         s->barren_passes = 0;
         if (s->failed_items == 0)
-            s->failed_pause = 0;
+            s->failed_rounds = 0;
         if (s->delete_failing && s->failed_items == 0) {
             s->delete_failing = false;
             log_write(LOG_LEVEL_INFO, &storage, "traces in %s can be deleted again", s->tree.path);
@@ -88,19 +86,17 @@ static void check_failures(struct spool *s, const struct pass *p, uint64_t n_del
         return;
     }
     s->barren_passes = n_deleted > 0 ? 0 : s->barren_passes + 1;
-    s->failed_pause = s->failed_pause == 0 ? FAILED_FIRST : 2 * s->failed_pause;
-    if (s->failed_pause > FAILED_MOST)
-        s->failed_pause = FAILED_MOST;
-    s->failed_retry = boot + s->failed_pause;
-    /* Not at the first, whatever it says: others may go, and one error may pass. */
-    if (s->barren_passes >= BARREN_MAX)
-        s->hold_until = boot + HOLD;
+    if (s->failed_items <= p->failed) /* else others rest: it is the same bad moment */
+        s->failed_rounds++;
+    s->failed_last = spool_now_boot(s);
+    s->failed_retry = s->failed_last + spool_rest(s->failed_rounds - 1);
     if (!s->delete_failing)
         log_write(
             LOG_LEVEL_ERROR, &storage,
             "%u traces in %s cannot be deleted (%s); they will be tried again in %s, then less"
             " and less often, and count until they are gone",
-            p->failed, s->tree.path, strerror(-p->error), format_duration(s->failed_pause, pause));
+            p->failed, s->tree.path, strerror(-p->error),
+            format_duration(spool_rest(s->failed_rounds - 1), rest));
     s->delete_failing = true;
 }
 
@@ -241,13 +237,15 @@ int pass_start(struct spool *s, const struct retention_plan *plan,
     return 1;
 }
 
-void pass_retry_failed(struct spool *s)
+bool pass_retry_failed(struct spool *s, bool needed)
 {
     struct retention_item *items = index_items(&s->kept);
+    usec due = needed ? s->failed_last + REST_FIRST : s->failed_retry;
 
-    if (s->failed_items == 0 || spool_now_boot(s) < s->failed_retry)
-        return;
+    if (s->failed_items == 0 || spool_now_boot(s) < due)
+        return false;
     for (size_t i = 0; i < s->kept.n; i++)
         items[i].failed = false;
     s->failed_items = 0;
+    return true;
 }

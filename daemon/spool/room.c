@@ -111,21 +111,6 @@ static bool bounds_hold(const struct retention_facts *facts, const struct retent
     return enough;
 }
 
-/* 1: fits as it is; 0: does not; or the errno of looking. */
-static int fits(const struct spool *s, uint64_t bytes, uint64_t files)
-{
-    const struct retention_limits limits = room_limits(s);
-    struct retention_facts f;
-    int r;
-
-    r = facts_roughly(s, bytes, files, &f);
-    if (r < 0 || bounds_hold(&f, &limits))
-        return r < 0 ? r : 1;
-    /* Only near the bound is it worth asking each open file how much of it is written. */
-    r = room_facts(s, bytes, files, &f);
-    return r < 0 ? r : bounds_hold(&f, &limits);
-}
-
 static uint64_t missing_bytes(const struct spool_file *f)
 {
     return f->wanted - f->reserved;
@@ -134,6 +119,22 @@ static uint64_t missing_bytes(const struct spool_file *f)
 static uint64_t missing_files(const struct spool_file *f)
 {
     return f->reserved == 0;
+}
+
+/* 1: fits as it is; 0: does not; or the errno of looking. */
+static int fits(const struct spool_file *file, const struct retention_limits *limits)
+{
+    const struct spool *s = file->spool;
+    uint64_t bytes = missing_bytes(file), files = missing_files(file);
+    struct retention_facts f;
+    int r;
+
+    r = facts_roughly(s, bytes, files, &f);
+    if (r < 0 || bounds_hold(&f, limits))
+        return r < 0 ? r : 1;
+    /* Only near the bound is it worth asking each open file how much of it is written. */
+    r = room_facts(s, bytes, files, &f);
+    return r < 0 ? r : bounds_hold(&f, limits);
 }
 
 static const char *lack_text(enum retention_cause lacking)
@@ -188,12 +189,24 @@ void room_release(struct spool_file *f)
         spool_wake(f->spool);
 }
 
+/* What was learned from one failed write may cost old traces, but not new ones. */
+static int plan_room(const struct spool *s, const struct retention_facts *f,
+                     struct retention_plan *ret)
+{
+    const struct retention_limits limits = room_limits(s);
+    int r = retention_plan(f, &limits, ret);
+
+    if (r < 0 || ret->enough)
+        return r;
+    retention_plan_done(ret);
+    return retention_plan(f, &s->limits, ret);
+}
+
 /* Starts a pass that makes the room if it can be made: 0; 1 when none is needed; -ENOSPC, or
  * another errno. */
 static int make_room(struct spool *s, uint64_t bytes, uint64_t files,
                      enum retention_cause *ret_lacking)
 {
-    const struct retention_limits limits = room_limits(s);
     struct retention_plan plan = {0};
     struct retention_facts f;
     bool for_space = false;
@@ -201,11 +214,10 @@ static int make_room(struct spool *s, uint64_t bytes, uint64_t files,
 
     r = room_facts(s, bytes, files, &f);
     if (r >= 0)
-        r = retention_plan(&f, &limits, &plan);
-    if (r >= 0 && !plan.enough) {
-        /* What was learned from one failed write may cost old traces, but not new ones. */
+        r = plan_room(s, &f, &plan);
+    if (r >= 0 && !plan.enough && pass_retry_failed(s, true)) {
         retention_plan_done(&plan);
-        r = retention_plan(&f, &s->limits, &plan);
+        r = plan_room(s, &f, &plan);
     }
     if (r < 0)
         return r;
@@ -232,8 +244,10 @@ static int make_room_for(struct spool *s, const struct spool_file *f)
     int r;
 
     if (pass_held(s)) {
-        log_refused(s, f, "traces cannot be deleted");
-        return -ENOSPC;
+        r = fits(f, &s->limits); /* as in plan_room */
+        if (r == 0)
+            log_refused(s, f, "traces cannot be deleted");
+        return r == 0 ? -ENOSPC : r;
     }
     r = make_room(s, missing_bytes(f), missing_files(f), &lacking);
     if (r < 0)
@@ -244,12 +258,13 @@ static int make_room_for(struct spool *s, const struct spool_file *f)
 int room_request(struct spool_file *f)
 {
     struct spool *s = f->spool;
+    const struct retention_limits limits = room_limits(s);
     int r;
 
     assert(f->wanted > f->reserved);
-    pass_retry_failed(s);
+    (void)pass_retry_failed(s, false);
     if (!s->waiting) {
-        r = fits(s, missing_bytes(f), missing_files(f));
+        r = fits(f, &limits);
         if (r == 0 && !s->pass)
             r = make_room_for(s, f);
         if (r > 0)
@@ -332,10 +347,12 @@ static void keep_bounds(struct spool *s)
 
 void room_advance(struct spool *s)
 {
-    pass_retry_failed(s);
+    file_retry_stuck(s, false);
+    (void)pass_retry_failed(s, false);
     while (s->waiting) {
+        const struct retention_limits limits = room_limits(s);
         struct spool_file *f = s->waiting;
-        int r = fits(s, missing_bytes(f), missing_files(f));
+        int r = fits(f, &limits);
 
         if (r == 0 && s->pass)
             break;

@@ -11,7 +11,16 @@
 #include "daemon/spool/scan.h"
 #include "daemon/spool/state.h"
 
+#define REST_DOUBLED 7 /* times: by then it is more than the most */
+
 static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
+
+usec spool_rest(unsigned failures)
+{
+    usec rest = REST_FIRST << (failures < REST_DOUBLED ? failures : REST_DOUBLED);
+
+    return rest < REST_MOST ? rest : REST_MOST;
+}
 
 static usec now(const struct spool *s, clockid_t clock)
 {
@@ -96,13 +105,13 @@ void spool_arm_expiry(struct spool *s)
 
         due = boot + (end > age ? end - age : 0);
     }
-    if (s->failed_items > 0 && s->failed_retry < due)
-        due = s->failed_retry;
-    if (due < s->hold_until)
-        due = s->hold_until;
     /* Overdue here is what could not even be tried: no hurry. */
     if (due < boot + USEC_PER_MIN)
         due = boot + USEC_PER_MIN;
+    if (s->failed_items > 0 && s->failed_retry < due)
+        due = s->failed_retry;
+    if (s->stuck > 0 && s->stuck_retry < due)
+        due = s->stuck_retry;
     if (due != USEC_NEVER)
         (void)sd_event_source_set_time(s->expiry, due);
     (void)sd_event_source_set_enabled(s->expiry,

@@ -135,14 +135,15 @@ struct spool {
 
     struct pass *pass;      /* NULL: none */
     unsigned barren_passes; /* in a row, in which every deletion failed */
-    uint64_t failed_items;
-    usec hold_until;       /* boot time: no pass before, deletions fail */
-    usec failed_pause;     /* the last one before that, longer each time */
-    usec failed_retry;     /* boot time at which failed items may be tried again */
-    usec space_hold_until; /* boot time: no deletion for free space before, it did not rise */
-    usec mend_retry;       /* of directories that were removed and could not be made anew */
-    usec stuck_retry;
-    unsigned stuck;
+    uint64_t failed_items;  /* that rest */
+    unsigned failed_rounds; /* of tries in a row, each after a rest, in which some failed */
+    usec failed_last;       /* boot time: when a deletion failed */
+    usec failed_retry;      /* boot time at which failed items are tried again, needed or not */
+    usec space_hold_until;  /* boot time: no deletion for free space before, it did not rise */
+    usec mend_retry;        /* of directories that were removed and could not be made anew */
+    unsigned stuck;         /* files in incoming/ that could not be unlinked, and rest */
+    unsigned stuck_rounds;  /* as failed_rounds, and so on */
+    usec stuck_last, stuck_retry;
     bool no_room, delete_failing; /* said so, not yet taken back */
     usec no_room_quiet;           /* boot time before which it is not said again */
     uint64_t full_bytes; /* what was kept when a write found the disk full; see room_limits */
@@ -173,7 +174,13 @@ struct spool {
     uint64_t dropped_unsent;
 };
 
+/* What fails rests, first as long as one bad moment lasts, then twice that, and so on. No capture
+ * is refused for longer than the first rest after the last failure. */
+#define REST_FIRST (5 * USEC_PER_SEC)
+#define REST_MOST (10 * USEC_PER_MIN)
+
 /* spool.c */
+usec spool_rest(unsigned failures); /* after so many failures before this one */
 usec spool_now_boot(const struct spool *s);
 usec spool_age_now(const struct spool *s);
 void spool_wake(struct spool *s);
@@ -194,19 +201,20 @@ void room_forget(struct spool_file *f); /* leaves the queue if it is in it */
 void room_advance(struct spool *s);
 
 /* pass.c */
-bool pass_held(const struct spool *s);
+bool pass_held(const struct spool *s); /* nothing can be deleted just now */
 /* Begins to delete what the plan says. `no_space`: but not for free space. 1; 0 when that is
  * nothing; or -ENOMEM. */
 int pass_start(struct spool *s, const struct retention_plan *plan,
                const struct retention_facts *facts, bool no_space);
 void pass_free(struct pass *p);
-void pass_retry_failed(struct spool *s);
+/* True when what could not be deleted may be tried again: sooner if room is needed. */
+bool pass_retry_failed(struct spool *s, bool needed);
 
 /* file.c */
 void file_room(struct spool_file *f, int r); /* the answer to a request that waited */
 uint64_t file_unwritten(const struct spool_file *f);
 void file_free(struct spool_file *f);
-void file_retry_stuck(struct spool *s);
+void file_retry_stuck(struct spool *s, bool needed); /* as pass_retry_failed */
 
 /* settling.c */
 int settling_start(struct spool *s);

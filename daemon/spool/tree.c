@@ -262,13 +262,16 @@ int tree_make(const char *path)
     return make_root(path, &fd);
 }
 
-static int log_failed(const char *path, const char *name, int r)
+/* Once, and not at each try to mend it. */
+static int log_failed(const struct tree *t, const char *name, int r)
 {
     struct stat st;
     const char *why = strerror(-r);
     char full[4096];
 
-    (void)snprintf(full, sizeof(full), "%s%s", path, name);
+    if (t->lost)
+        return r;
+    (void)snprintf(full, sizeof(full), "%s%s", t->path, name);
     if (r == -EROFS)
         why = "the file system is read-only";
     else if (r == -ENOTDIR && lstat(full, &st) == 0 && S_ISLNK(st.st_mode))
@@ -290,7 +293,7 @@ static int open_part(const struct tree *t, const char *name, int *ret)
             fd = openat(t->root, name + 1, flags);
     }
     if (fd < 0)
-        return log_failed(t->path, name, r < 0 ? r : -errno);
+        return log_failed(t, name, r < 0 ? r : -errno);
     r = ownership_settle(fd, t->path, name, false);
     if (r < 0)
         return r;
@@ -346,7 +349,7 @@ static int open_root_anew(const struct tree *t, int *ret_fd, int *ret_lock)
     if (r == -ENOENT)
         r = make_root(t->path, &fd);
     if (r < 0)
-        return log_failed(t->path, "", r);
+        return log_failed(t, "", r);
     r = ownership_settle(fd, t->path, "", true);
     if (r >= 0)
         r = lock_take(fd, t->path, ret_lock);
@@ -408,10 +411,10 @@ static int open_all(struct tree *t)
     if (r == -ENOENT)
         r = make_root(t->path, &t->root);
     if (r < 0)
-        return log_failed(t->path, "", r);
+        return log_failed(t, "", r);
     r = ownership_settle(t->root, t->path, "", true);
     if (r >= 0 && faccessat(t->root, ".", W_OK, AT_EACCESS) < 0)
-        r = log_failed(t->path, "", -errno);
+        r = log_failed(t, "", -errno);
     if (r >= 0)
         r = lock_take(t->root, t->path, &t->lock);
     if (r >= 0)

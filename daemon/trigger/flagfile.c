@@ -30,6 +30,7 @@ struct flagfile {
     bool there;
     bool settling;          /* a look follows in FLAGFILE_SETTLE */
     bool unwatched, unseen; /* it was said in the log */
+    unsigned failures;      /* looks in a row that told nothing */
 };
 
 /* Cuts the last component off; "." and "/" have nothing above them. False at the top. */
@@ -135,6 +136,16 @@ static void see(struct flagfile *f)
     f->there = there;
 }
 
+static usec next_look(struct flagfile *f)
+{
+    usec again = FLAGFILE_AGAIN;
+
+    f->failures = f->unseen ? f->failures + 1 : 0;
+    for (unsigned i = 1; i < f->failures && again < FLAGFILE_POLL; i++)
+        again *= 2;
+    return f->unseen && again < FLAGFILE_POLL ? again : FLAGFILE_POLL;
+}
+
 /* Time is set absolutely, and to the loop's own. */
 static void look_in(struct flagfile *f, usec wait, usec accuracy)
 {
@@ -150,11 +161,13 @@ static void look_in(struct flagfile *f, usec wait, usec accuracy)
 static void look(struct flagfile *f)
 {
     int r = watch(f);
+    usec wait;
 
     see(f);
     say_unwatched(f, r);
     f->settling = false;
-    look_in(f, FLAGFILE_POLL, FLAGFILE_POLL / 6);
+    wait = next_look(f);
+    look_in(f, wait, wait / 6);
 }
 
 static int on_look(sd_event_source *s, uint64_t now, void *userdata)

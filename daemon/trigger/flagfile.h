@@ -13,7 +13,8 @@
 
 #include "base/clock.h"
 
-#define FLAGFILE_POLL USEC_PER_MIN /* a machine at rest is to be left at rest */
+#define FLAGFILE_POLL USEC_PER_MIN  /* a machine at rest is to be left at rest */
+#define FLAGFILE_AGAIN USEC_PER_SEC /* after a look that failed, then twice that, up to a poll */
 #define FLAGFILE_SETTLE \
     (50 * USEC_PER_MSEC) /* from an event to the look: a busy directory's many
                                                 events make one look each so long */

@@ -349,6 +349,10 @@ static void test_no_descriptors(void **state)
     assert_string_equal(addresses(w, 0), "a:1");
     assert_string_equal(addresses(w, 1), "a:1");
     assert_non_null(strstr(w->warnings, "cannot be looked for"));
+    write_file(w, "a.json", "[{\"targets\": [\"b:1\"]}]"); /* nothing watches it, and ... */
+    await(w, 0, "b:1");                                    /* it is looked at within a second */
+    write_file(w, "a.json", "[{\"targets\": [\"c:1\"]}]"); /* from then on it is watched */
+    await(w, 0, "c:1");
     assert_int_equal(unlink(scratch_path(w->dir, "a.json")), 0);
     set(w);
     assert_string_equal(addresses(w, 0), "");

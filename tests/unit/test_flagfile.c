@@ -329,6 +329,24 @@ static void test_no_permission(void **state)
     assert_flag(false, 1);
 }
 
+/* It is gone, and the look that the directory asks for fails: there is another one soon. */
+static void test_one_look_that_fails(void **state)
+{
+    (void)state;
+    make_dir("a");
+    touch("a/flag");
+    start("a/flag");
+    gone("a/flag");
+    assert_int_equal(chmod(path("a"), 0), 0);
+    as_nobody();
+    soon();
+    as_before();
+    assert_flag(true, 0);
+    assert_int_equal(chmod(path("a"), 0700), 0);
+    virtual_pass(FLAGFILE_AGAIN + FLAGFILE_AGAIN / 4, run);
+    assert_flag(false, 1);
+}
+
 /* It may be searched but not read: inotify wants more than a look does. */
 static void test_no_watch(void **state)
 {
@@ -414,6 +432,7 @@ int main(void)
         TEST(test_a_link_to_elsewhere),
         TEST(test_an_upper_directory_is_exchanged),
         TEST(test_no_permission),
+        TEST(test_one_look_that_fails),
         TEST(test_no_watch),
         TEST(test_what_cannot_be_told),
         TEST(test_wakes_seldom),

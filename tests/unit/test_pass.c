@@ -12,6 +12,7 @@
 
 #define KIB ((uint64_t)1024)
 #define MIB (1024 * KIB)
+#define REST ((int64_t)(REST_FIRST + USEC_PER_MSEC))
 
 static void check_files(void)
 {
@@ -128,9 +129,9 @@ static void test_read_only_for_a_moment(void **state)
     assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), 0);
     assert_int_equal(capture(START + 2 * USEC_PER_HOUR, 100, NULL), 0);
     inject_nothing();
-    assert_true(logged("(Read-only file system); they will be tried again in 15s"));
+    assert_true(logged("(Read-only file system); they will be tried again in 5s"));
     assert_int_equal(times_logged("no room for another trace"), 0);
-    boot_shift += (int64_t)(16 * USEC_PER_SEC);
+    boot_shift += REST;
     assert_int_equal(capture(START + 3 * USEC_PER_HOUR, 100, NULL), 0);
     fixture_settle();
     assert_false(exists("archive/checkout/web-1/20260314/092653-4711.trace"));
@@ -147,8 +148,68 @@ static void test_read_only_for_a_moment_and_no_other(void **state)
     inject("unlinkat", 1, EROFS);
     assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), -ENOSPC);
     inject_nothing();
-    boot_shift += (int64_t)(16 * USEC_PER_SEC);
+    boot_shift += REST;
     assert_int_equal(capture(START + 2 * USEC_PER_HOUR, 100, NULL), 0);
+    check_files();
+}
+
+/* One call now and then, each time of another trace: they do not add up to a long pause. */
+static void test_one_failure_after_another(void **state)
+{
+    usec time = START + USEC_PER_HOUR;
+
+    (void)state;
+    fx.limits.max_files = 3;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(3, 100);
+    for (unsigned round = 0; round < 10; round++) {
+        for (unsigned i = 0; i < 4; i++, time += USEC_PER_MIN) {
+            inject("unlinkat", 1, EIO);
+            (void)capture(time, 100, NULL);
+            boot_shift += (int64_t)USEC_PER_SEC;
+        }
+        inject_nothing();
+        boot_shift += REST;
+        assert_int_equal(capture(time, 100, NULL), 0);
+        time += USEC_PER_MIN;
+        check_files();
+    }
+}
+
+/* However long it lasted, captures do not wait for more than the first rest. What is not needed for
+ * them is asked less and less often. */
+static void test_failures_for_long(void **state)
+{
+    uint64_t due, now;
+    int calls;
+
+    (void)state;
+    fx.limits.max_files = 3;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(3, 100);
+    forget_log();
+    injection.all = true;
+    inject("unlinkat", 1, EIO);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), -ENOSPC);
+        boot_shift += REST;
+    }
+    assert_true(logged("they will be tried again in 5s, then less and less often"));
+    assert_int_equal(times_logged("cannot be deleted (Input/output error)"), 1);
+    assert_int_equal(times_logged("no room for another trace"), 1);
+    fx.limits.max_files = 1;
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+    calls = atomic_load(&injection.count);
+    assert_true(calls < 400);
+    assert_true(sd_event_source_get_time(fx.spool->expiry, &due) >= 0);
+    assert_true(sd_event_now(fx.event, CLOCK_BOOTTIME, &now) >= 0);
+    assert_true(due > now + USEC_PER_MIN && due < now + 11 * USEC_PER_MIN);
+    inject_nothing();
+    boot_shift += REST;
+    assert_int_equal(capture(START + 2 * USEC_PER_HOUR, 100, NULL), 0);
+    fixture_settle();
+    assert_int_equal(times_logged("has room for traces again"), 1);
     check_files();
 }
 
@@ -298,6 +359,20 @@ static void test_full_without_a_sign(void **state)
     assert_int_equal(usage().traces, kept + 5);
 }
 
+/* What was learned from a failed write costs old traces if it can, and no new one if it cannot. */
+static void test_full_and_nothing_can_be_deleted(void **state)
+{
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(100, 20000);
+    spool_found_full(fx.spool);
+    injection.all = true;
+    inject("unlinkat", 1, EIO);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(capture(START + USEC_PER_HOUR + i * USEC_PER_MIN, 20000, NULL), 0);
+    assert_true(atomic_load(&injection.count) > 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -309,11 +384,14 @@ int main(void)
         TEST(test_one_immutable_trace),
         TEST(test_read_only_for_a_moment),
         TEST(test_read_only_for_a_moment_and_no_other),
+        TEST(test_one_failure_after_another),
+        TEST(test_failures_for_long),
         TEST(test_nothing_can_be_deleted),
         TEST(test_age),
         TEST(test_clock_jumps),
         TEST(test_expiry_timer),
         TEST(test_full_without_a_sign),
+        TEST(test_full_and_nothing_can_be_deleted),
     };
 
     return cmocka_run_group_tests_name("pass", tests, NULL, NULL);

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/spool/state.h"
+
 #define BYTES 9000
 
 /* One capture with call number `at` failing. True while there was such a call. */
@@ -157,11 +159,19 @@ static void test_day_removed(void **state)
     assert_int_equal(usage().incoming, 0);
 }
 
+static void wake_spool(void)
+{
+    spool_set_limits(fx.spool, &fx.limits);
+    fixture_settle();
+}
+
 /* What could not be unlinked is tried again, and its room is taken until then. */
 static void test_stuck(void **state)
 {
     struct spool_stats stats;
     struct spool_file *f;
+    uint64_t due, now;
+    int calls;
 
     (void)state;
     assert_int_equal(fixture_start(), 0);
@@ -170,14 +180,34 @@ static void test_stuck(void **state)
     spool_file_discard(f);
     fixture_settle();
     inject_nothing();
-    assert_true(logged("its room stays taken, will try again in 10m"));
+    assert_true(logged("its room stays taken; this and others like it will be tried again in 5s"));
     spool_stats(fx.spool, &stats);
     assert_true(stats.reserved_bytes > BYTES);
-    boot_shift += (int64_t)(11 * USEC_PER_MIN);
-    assert_int_equal(capture(START, 1, NULL), 0);
-    fixture_settle();
+    assert_true(sd_event_source_get_time(fx.spool->expiry, &due) >= 0);
+    assert_true(sd_event_now(fx.event, CLOCK_BOOTTIME, &now) >= 0);
+    assert_true(due <= now + REST_FIRST); /* also when nobody asks for a capture */
+    boot_shift += (int64_t)(REST_FIRST + USEC_PER_MSEC);
+    wake_spool();
     spool_stats(fx.spool, &stats);
     assert_int_equal(stats.reserved_bytes, 0);
+    assert_int_equal(usage().incoming, 0);
+
+    forget_log();
+    f = written_file(BYTES);
+    injection.all = true;
+    inject("unlinkat", 1, EIO);
+    spool_file_discard(f);
+    fixture_settle();
+    for (unsigned i = 0; i < 120; i++) {
+        boot_shift += (int64_t)(REST_FIRST + USEC_PER_MSEC);
+        wake_spool();
+    }
+    calls = atomic_load(&injection.count);
+    assert_true(calls < 12); /* less and less often, and said once */
+    assert_int_equal(times_logged("its room stays taken"), 1);
+    inject_nothing();
+    assert_int_equal(capture(START, 1, NULL), 0); /* but for a capture */
+    fixture_settle();
     assert_int_equal(usage().incoming, 0);
 }
 

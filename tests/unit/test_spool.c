@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "daemon/spool/state.h"
 
 #define NOBODY 65534
 
@@ -293,6 +294,29 @@ static void test_removed_underneath(void **state)
     assert_int_equal(stats_now().archive_files, 1);
 }
 
+/* One bad moment costs captures no more than a short while, and a long one is said once. */
+static void test_not_made_anew_at_first(void **state)
+{
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    remove_all("incoming");
+    forget_log();
+    injection.all = true;
+    inject("mkdirat", 1, EIO);
+    for (unsigned i = 0; i < 10; i++) {
+        struct spool_file *f;
+        struct told told = {0};
+
+        assert_int_equal(spool_file_new(fx.spool, 100, on_room, &told, &f), -ENOENT);
+        boot_shift += (int64_t)(REST_FIRST + USEC_PER_MSEC);
+    }
+    assert_int_equal(n_log_lines, 2);
+    assert_true(logged("/incoming for traces: Input/output error"));
+    assert_true(logged("put it back, or restart contraced"));
+    inject_nothing();
+    assert_int_equal(capture(START, 100, NULL), 0);
+}
+
 static void test_moved_and_put_back(void **state)
 {
     char aside[700];
@@ -462,6 +486,7 @@ int main(void)
         TEST(test_refused_places),
         TEST(test_made_writable_for_a_group),
         TEST(test_removed_underneath),
+        TEST(test_not_made_anew_at_first),
         TEST(test_moved_and_put_back),
         TEST(test_read_only),
         TEST(test_other_users),
