@@ -281,7 +281,7 @@ static int write_url(const struct parts *p, char **ret)
     return r < 0 ? -ENOMEM : 0;
 }
 
-int proxy_find(const struct proxy *p, const struct origin *to, char **ret,
+int proxy_find(const struct proxy *p, const struct origin *to, char **ret, const char **ret_setting,
                char why[static PROXY_WHY_MAX])
 {
     const char *name = "proxy_url", *url = p->url, *wrong;
@@ -300,5 +300,8 @@ int proxy_find(const struct proxy *p, const struct origin *to, char **ret,
         (void)snprintf(why, PROXY_WHY_MAX, "%s %s", name, wrong);
         return -EINVAL;
     }
-    return parse(url, &parts) < 0 ? -ENOMEM : write_url(&parts, ret);
+    if (parse(url, &parts) < 0 || write_url(&parts, ret) < 0)
+        return -ENOMEM;
+    *ret_setting = name;
+    return 0;
 }

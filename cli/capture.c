@@ -18,8 +18,9 @@
 static const char intro[] =
     "Usage: contrace capture [OPTIONS] TARGET\n"
     "       contrace capture [OPTIONS] --service=NAME | --job=NAME | --all\n"
-    "Has contraced take traces now, also while it is suspended, and prints their keys. TARGET is\n"
-    "an address or URL that 'contrace status' knows. Exit status: 0 all were taken, 1 not all.\n";
+    "Has contraced take traces now, also while it is suspended, prints their keys, and waits until\n"
+    "they are labelled, for at most ten seconds. TARGET is an address or URL that 'contrace status'\n"
+    "knows. Exit status: 0 all were taken, 1 not all.\n";
 
 #define POLL (400 * USEC_PER_MSEC)
 #define WAIT_TIMEOUT (10 * USEC_PER_MIN) /* a turn, a window and its timeout may each take long */
@@ -386,10 +387,10 @@ static void print_labels(const struct capture *c)
     }
 }
 
-/* Keys come at once; labels take a moment, and are for who looks. */
+/* Keys come at once, labels a moment later: whoever lists the traces then finds them there. */
 static int show(struct capture *c)
 {
-    bool wait = !c->a->no_wait && (c->a->json || c->width > 0);
+    bool wait = !c->a->no_wait;
     int r = 0;
 
     if (!c->a->json && !c->a->no_wait)
@@ -398,7 +399,7 @@ static int show(struct capture *c)
         r = wait_for_labels(c);
     if (r == 0 && c->a->json)
         r = print_objects(c);
-    else if (r == 0 && wait)
+    else if (r == 0 && c->width > 0)
         print_labels(c);
     if (r == 0 && c->a->no_wait && !c->a->json)
         (void)fprintf(stderr, "%zu asked for\n", json_array_size(c->captures));

@@ -39,7 +39,7 @@ static const struct argument rows[] = {
     {"json", 0, NULL, "one JSON object a line", argument_flag, FIELD(json)},
 };
 
-static int print(const struct catalog *c, const struct list_arguments *a, bool whole)
+static int print(const struct catalog *c, const struct list_arguments *a)
 {
     struct columns_options options = {.width = a->full ? 0 : screen_width(stdout),
                                       .colour = screen_colour(stdout),
@@ -49,8 +49,6 @@ static int print(const struct catalog *c, const struct list_arguments *a, bool w
 
     if (a->json)
         r = columns_print_json(stdout, c);
-    else if (c->n == 0 && whole)
-        (void)fputs("no traces\n", stderr);
     else if (c->n > 0)
         columns_print(stdout, c, &options);
     if (r < 0)
@@ -68,7 +66,11 @@ static int list(const struct sources_arguments *where, const struct query *q,
     if (r < 0)
         return r;
     r = query_run(&s, q, selection, &c);
-    printed = r < 0 ? 0 : print(&c, a, r == 0);
+    printed = r < 0 ? 0 : print(&c, a);
+    if (r == 0 && c.n == 0 && !a->json) {
+        (void)fputs("no traces\n", stderr);
+        query_explain(&s, q);
+    }
     catalog_done(&c);
     sources_close(&s);
     return printed < 0 ? printed : r;

@@ -74,8 +74,14 @@ static int run_remote(char **argv)
 
 static int run(int argc, char **argv)
 {
+    static char help_option[] = "--help";
     const char *word = argc > 1 ? argv[1] : "";
 
+    if (strcmp(word, "help") == 0 && argc > 2) { /* 'contrace help list' */
+        char *words[] = {argv[0], argv[2], help_option, NULL};
+
+        return run(3, words);
+    }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         return help(stdout, STATUS_OK);
     if (strcmp(word, "--version") == 0) {

@@ -93,8 +93,10 @@ static int pull(const struct sources_arguments *where, const struct query *q,
     if (a->last > 0)
         found = query_run(&s, q, selection, c);
     if (found >= 0 && c->n == 0) {
-        if (found == 0)
+        if (found == 0) {
             complain("there is no trace that fits");
+            query_explain(&s, q);
+        }
         found = 1;
     }
     r = found < 0 ? found : c->n > 0 ? transfers_run(&s, &a->to, c) : 0;

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/moment.h"
 #include "cli/records.h"
 #include "cli/stored.h"
 #include "cli/screen.h"
+#include "trace/findings.h"
 
 #define FIELD(name) offsetof(struct query, name)
 
@@ -25,6 +27,35 @@ const struct argument query_rows[QUERY_ROWS] = {
      argument_text, FIELD(label)},
 };
 
+#define NOT_INSPECTED "not-inspected" /* the label of what could not be looked at */
+#define LABELS_TEXT_MAX 400
+
+static bool is_label(const char *text)
+{
+    const char *label;
+
+    for (size_t i = 0; (label = findings_label(i)); i++) {
+        if (strcmp(text, label) == 0)
+            return true;
+    }
+    return strcmp(text, NOT_INSPECTED) == 0;
+}
+
+/* A slip of the pen would find nothing. A pattern may mean the labels of another version. */
+static int check_label(const char *text)
+{
+    char all[LABELS_TEXT_MAX] = "";
+    const char *label;
+    size_t n = 0;
+
+    if (strpbrk(text, "*?[") || is_label(text))
+        return 0;
+    for (size_t i = 0; (label = findings_label(i)); i++)
+        n += (size_t)snprintf(all + n, sizeof(all) - n, "%s, ", label);
+    complain("--label=%s: expected %s" NOT_INSPECTED ", or a pattern such as '*-*'", text, all);
+    return -EINVAL;
+}
+
 #define TIME_EXPECTED \
     "a duration back from now (2h), a time of day (15:04), a day (2026-11-21) or RFC 3339"
 
@@ -37,6 +68,8 @@ int query_selection(const struct query *q, usec now, struct selection *ret)
                           .until = USEC_NEVER};
     usec other;
 
+    if (q->label && check_label(q->label) < 0)
+        return -EINVAL;
     if (q->since && moment_parse(q->since, now, &s.since, &other) < 0) {
         complain("--since=%s: expected " TIME_EXPECTED, q->since);
         return -EINVAL;
@@ -120,4 +153,35 @@ int query_run(struct sources *s, const struct query *q, const struct selection *
         return found;
     r = refine(s, q, selection, c);
     return r < 0 ? r : r || found || s->failed;
+}
+
+/* "--service and --label": those that were given. Their number. */
+static size_t name_filters(const struct query *q, char *out, size_t size)
+{
+    size_t n = 0, used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < QUERY_ROWS; i++) {
+        const char *value = *(const char *const *)((const char *)q + query_rows[i].offset);
+
+        if (value)
+            used += (size_t)snprintf(out + used, size - used, "%s--%s", n++ > 0 ? " and " : "",
+                                     query_rows[i].name);
+    }
+    return n;
+}
+
+void query_explain(const struct sources *s, const struct query *q)
+{
+    const struct selection every = {.until = USEC_NEVER};
+    struct catalog all = {0};
+    char filters[128];
+
+    if (name_filters(q, filters, sizeof(filters)) == 0 || !s->has_local)
+        return;
+    if (local_list(&s->local, &every, &all) == 0) {
+        catalog_merge(&all);
+        complain("without %s there are %zu in %s", filters, all.n, s->local.path);
+    }
+    catalog_done(&all);
 }

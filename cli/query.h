@@ -22,7 +22,7 @@ struct query {
 #define QUERY_ROWS 6
 extern const struct argument query_rows[QUERY_ROWS];
 
-/* Times as given into a selection. 0, or -EINVAL after a message about the usage. */
+/* Labels and times as given into a selection. 0, or -EINVAL after a message about the usage. */
 int query_selection(const struct query *q, usec now, struct selection *ret);
 
 /*
@@ -31,3 +31,6 @@ int query_selection(const struct query *q, usec now, struct selection *ret);
  */
 int query_run(struct sources *s, const struct query *q, const struct selection *selection,
               struct catalog *c);
+
+/* For a question that nothing fits: how many traces of the spool its options left out, on stderr. */
+void query_explain(const struct sources *s, const struct query *q);

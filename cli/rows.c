@@ -65,12 +65,22 @@ struct layout {
     unsigned width[ROWS_COLUMNS_MAX]; /* 0: not shown */
 };
 
+/* Letters, which is what a terminal has columns for. */
+static unsigned letters(const char *text)
+{
+    unsigned n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
 static void measure(const struct rows *r, struct layout *l)
 {
     for (size_t k = 0; k < r->n_columns; k++) {
-        l->width[k] = (unsigned)strlen(r->columns[k].title);
+        l->width[k] = letters(r->columns[k].title);
         for (size_t i = 0; i < r->n; i++) {
-            unsigned n = (unsigned)strlen(r->items[i].text[k]);
+            unsigned n = letters(r->items[i].text[k]);
 
             l->width[k] = n > l->width[k] ? n : l->width[k];
         }
@@ -100,7 +110,7 @@ static void fit(const struct rows *r, struct layout *l, unsigned width)
 static void print_cell(FILE *out, const struct rows_column *column, unsigned width,
                        const char *text, const char *colour, bool last)
 {
-    int pad = (int)width - (int)strlen(text);
+    int pad = (int)width - (int)letters(text);
 
     (void)fprintf(out, "%*s%s%s%s%*s", column->right ? pad : 0, "", colour ? colour : "", text,
                   colour ? "\033[0m" : "", last ? 0 : (column->right ? 0 : pad) + GAP, "");

@@ -2,6 +2,8 @@
 #include "cli/screen.h"
 
 #include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +50,12 @@ bool screen_colour(FILE *f)
     const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
     return isatty(fileno(f)) && (!no || !*no) && term && strcmp(term, "dumb") != 0;
+}
+
+bool screen_utf8(void)
+{
+    (void)setlocale(LC_CTYPE, "");
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 int screen_finish(void)

@@ -17,5 +17,8 @@ unsigned screen_width(FILE *f);
 /* A terminal, and the user has not asked for the contrary (NO_COLOR, TERM=dumb). */
 bool screen_colour(FILE *f);
 
+/* What is printed may be UTF-8, as the user's locale has it. */
+bool screen_utf8(void);
+
 /* Flushes stdout. 0, or an errno after a message; a reader that went away needs none. */
 int screen_finish(void);

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "cli/running.h"
 #include "cli/screen.h"
 #include "config.h"
 
@@ -76,15 +78,38 @@ static int load(const struct sources_arguments *a, struct config **ret)
         r = load_file(file, a, &c);
     if (r < 0 && !can_do_without(a))
         return r;
-    if (!c)
-        c = config_new();
-    if (!c || replace(&c->storage.path, a->storage_path) < 0 ||
-        (a->upload_url && config_set_upload_url(c, a->upload_url) < 0)) {
-        config_free(c);
+    *ret = c;
+    return 0;
+}
+
+/* Without a word of where, the spool is that of the contraced that runs here, if one does. */
+static int find_spool(struct sources *s, const struct sources_arguments *a, char **ret)
+{
+    int r = 0;
+
+    *ret = NULL;
+    if (!s->config && !can_do_without(a) && !a->remote)
+        r = running_spool(ret, &s->told_by);
+    return r;
+}
+
+static int configure(struct sources *s, const struct sources_arguments *a)
+{
+    _cleanup_free_ char *found = NULL;
+    int r = load(a, &s->config);
+
+    if (r == 0)
+        r = find_spool(s, a, &found);
+    if (r < 0 && r != -ENOMEM)
+        return r;
+    if (r == 0 && !s->config)
+        s->config = config_new();
+    if (r < 0 || !s->config ||
+        replace(&s->config->storage.path, found ? found : a->storage_path) < 0 ||
+        (a->upload_url && config_set_upload_url(s->config, a->upload_url) < 0)) {
         complain("not enough memory");
         return -ENOMEM;
     }
-    *ret = c;
     return 0;
 }
 
@@ -121,6 +146,9 @@ static void open_spool(struct sources *s, const struct sources_arguments *a)
     s->failed = true;
     if (r == -EACCES)
         denied(path, r, s->config->upload.url);
+    else if (r == -ENOENT && s->told_by)
+        complain("there is no %s here, where the contraced at %s keeps its traces", path,
+                 s->told_by);
     else if (r == -ENOENT)
         complain("there is no %s; --storage.path=DIR names another spool", path);
     else
@@ -175,8 +203,8 @@ int sources_open(struct sources *s, const struct sources_arguments *a)
         complain("--local and --remote exclude each other");
         return -EINVAL;
     }
+    r = configure(s, a);
     log_set_level(a->verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARN);
-    r = load(a, &s->config);
     if (r == 0)
         r = open_loop(s);
     if (r == 0 && !a->remote)
@@ -197,6 +225,8 @@ void sources_close(struct sources *s)
     disk_free(s->disk);
     local_close(&s->local);
     config_free(s->config);
+    free(s->told_by);
+    s->told_by = NULL;
     s->store = NULL;
     s->http = NULL;
     s->disk = NULL;

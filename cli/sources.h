@@ -23,6 +23,10 @@ struct sources_arguments {
     bool verbose;
 };
 
+/*
+ * The spool is that of --storage.path, of the configuration, or, without either, of the contraced
+ * that runs here.
+ */
 #define SOURCES_ROWS 6
 extern const struct argument sources_rows[SOURCES_ROWS];
 
@@ -34,7 +38,8 @@ struct sources {
     struct config *config;
     struct local local;
     bool has_local;
-    bool failed; /* one that was wanted could not be used: said already */
+    char *told_by; /* the address of the contraced that named the spool; NULL: it was configured */
+    bool failed;   /* one that was wanted could not be used: said already */
     struct interrupt interrupt;
 };
 

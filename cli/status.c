@@ -194,8 +194,10 @@ static int print_json(const struct status *s)
 
 static int print(const struct status *s, const struct status_arguments *a)
 {
-    const struct status_options options = {
-        .width = screen_width(stdout), .colour = screen_colour(stdout), .now = clock_real()};
+    const struct status_options options = {.width = screen_width(stdout),
+                                           .colour = screen_colour(stdout),
+                                           .utf8 = screen_utf8(),
+                                           .now = clock_real()};
     int r;
 
     if (a->watch && options.width > 0)
@@ -260,7 +262,8 @@ int command_status(int argc, char **argv)
     if (r != 0)
         return r < 0 ? STATUS_USAGE : STATUS_OK;
     if (rest < argc) {
-        complain("status: '%s' is not an option; --service=%s shows one service", argv[rest],
+        complain("status: '%s' is not an option; --address=ADDR asks another contraced, "
+                 "--service=NAME shows one service",
                  argv[rest]);
         return STATUS_USAGE;
     }

@@ -24,6 +24,7 @@ struct status {
 struct status_options {
     unsigned width; /* of the terminal; 0: no bound */
     bool colour;
+    bool utf8;
     usec now; /* real time, for answers that do not tell theirs */
 };
 

@@ -264,7 +264,7 @@ static void last_of(const struct page *p, const json_t *last, struct target_text
     if (start)
         (void)age(p, start, t->last);
     if (p99 >= 0 && p99 < 1e9)
-        (void)quantity_duration((int64_t)(p99 * 1e9 + 0.5), false, t->p99);
+        (void)quantity_duration((int64_t)(p99 * 1e9 + 0.5), p->o->utf8, t->p99);
     if (bytes > 0)
         (void)format_size(bytes, t->size);
     (void)field_text(last, "label", t->label);
@@ -310,6 +310,16 @@ static int add_target(const struct page *p, struct rows *rows, const json_t *tar
                           });
 }
 
+/* Nothing fits what was asked for: that is told from having no targets. */
+static void say_left_out(struct page *p, uint64_t total)
+{
+    if (total > 0)
+        (void)fprintf(p->out,
+                      "\nno target of these; without --service, --job and --state there are "
+                      "%" PRIu64 "\n",
+                      total);
+}
+
 static int targets_table(struct page *p, const struct status *s)
 {
     size_t shown = json_array_size(s->targets), i;
@@ -317,8 +327,10 @@ static int targets_table(struct page *p, const struct status *s)
     struct rows rows;
     int r = 0;
 
-    if (shown == 0)
+    if (shown == 0) {
+        say_left_out(p, field_count(json_object_get(s->status, "targets"), "total"));
         return 0;
+    }
     rows_init(&rows, columns, N_COLUMNS);
     json_array_foreach(s->targets, i, target) {
         if (r == 0)

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -46,12 +44,6 @@ static const struct argument rows[] = {
      " without call sites",
      argument_flag, FIELD(sandbox)},
 };
-
-static bool can_utf8(void)
-{
-    (void)setlocale(LC_CTYPE, "");
-    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
 
 static void complain_of(const char *name, const struct gotrace *trace, int r)
 {
@@ -216,7 +208,7 @@ int command_summary(int argc, char **argv)
     job.several = argc - rest > 1 || a.sort;
     job.path = a.sort ? summary_lines_path(a.sort) : NULL;
     job.view = (struct summary_view){
-        .utf8 = can_utf8(), .stacks = a.stacks, .top = a.top ? a.top : TOP_DEFAULT};
+        .utf8 = screen_utf8(), .stacks = a.stacks, .top = a.top ? a.top : TOP_DEFAULT};
     status = run(&job, argv + rest, argc - rest);
     summary_lines_done(&job.lines);
     return status;

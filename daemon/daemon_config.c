@@ -95,14 +95,8 @@ struct retention_limits daemon_limits(const struct config *c)
 static void say_reload_failed(struct daemon *d, int r, struct diags *diags)
 {
     static const struct log_fields fields = {.message_id = MESSAGE_ID_RELOAD_FAILED};
-    _cleanup_free_ char *text = NULL;
-    size_t len = 0;
-    FILE *f = diags_count(diags) > 0 ? open_memstream(&text, &len) : NULL;
+    _cleanup_free_ char *text = diags_brief(diags);
 
-    if (f) {
-        diags_print(diags, f);
-        (void)fclose(f);
-    }
     d->counters.reloads_failed++;
     log_write(LOG_LEVEL_ERROR, &fields, "reload failed, the old configuration stays: %s",
               text ? text : strerror(-r));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "daemon/capture/discovery.h"
 #include "daemon/daemon.h"
 #include "daemon/settings.h"
 #include "daemon/upload/creddoc.h"
@@ -56,6 +58,21 @@ static void keep_openssl_at_exit(void)
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
+/* What only --check-config asks: contraced itself goes on without a broken file of targets. */
+static int check_files(const struct config *config, const char *name)
+{
+    struct diags diags = {0};
+    bool good;
+
+    discovery_check(config, stderr, &diags);
+    good = diags_count(&diags) == 0;
+    diags_print(&diags, stderr);
+    diags_done(&diags);
+    if (good)
+        (void)printf("%s: good\n", name);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static int run(const struct options *options)
 {
     struct config *config = NULL;
@@ -71,9 +88,9 @@ static int run(const struct options *options)
     if (r < 0)
         return EXIT_FAILURE;
     if (options->check_config) {
-        (void)printf("%s: good\n", file ? file : "contraced");
+        r = check_files(config, file ? file : "contraced");
         config_free(config);
-        return EXIT_SUCCESS;
+        return r;
     }
     log_set_level(config->log_level);
     log_set_format(config->log_format);

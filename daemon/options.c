@@ -66,9 +66,21 @@ static const char help[] =
     "Signals: USR1 captures now, USR2 suspends and resumes, HUP reloads, TERM stops.\n"
     "See contraced(8) and contraced.yaml(5).\n";
 
-static int usage_error(const char *option, const char *value, const char *expected)
+static const char *without_password(const char *text)
 {
-    (void)fprintf(stderr, "contraced: %s=%s: expected %s\n", option, value, expected);
+    return text_has_password(text, strlen(text)) ? "(not shown)" : text;
+}
+
+/* An argument as it may be quoted on a terminal. */
+static const char *shown(char *text)
+{
+    text_make_printable(text);
+    return without_password(text);
+}
+
+static int usage_error(const char *option, char *value, const char *expected)
+{
+    (void)fprintf(stderr, "contraced: %s=%s: expected %s\n", option, shown(value), expected);
     return -EINVAL;
 }
 
@@ -83,13 +95,7 @@ static int parse_seconds(const char *text, usec *ret)
     return *ret >= USEC_PER_MSEC ? 0 : -EINVAL;
 }
 
-/* An argument as it may be quoted. */
-static const char *shown(const char *text)
-{
-    return text_has_password(text, strlen(text)) ? "(not shown)" : text;
-}
-
-static int set_listen(struct options *o, const char *text)
+static int set_listen(struct options *o, char *text)
 {
     struct listen_list list;
     const char *why;
@@ -262,7 +268,7 @@ static int overlay(const struct options *o, struct config *c, struct diags *d)
         if (r == -ENOMEM)
             return r;
         if (r < 0)
-            diags_add(d, NULL, 0, 0, NULL, "--target=%s: %s", shown(o->targets[i]), why);
+            diags_add(d, NULL, 0, 0, NULL, "--target=%s: %s", without_password(o->targets[i]), why);
     }
     return 0;
 }

@@ -365,6 +365,15 @@ static const char *without_findings(const struct facts *a)
     return idle ? "idle" : "healthy";
 }
 
+const char *findings_label(size_t i)
+{
+    static const char *const others[] = {"healthy", "idle"};
+
+    if (i < N_RULES)
+        return rules[i].code;
+    return i - N_RULES < sizeof(others) / sizeof(others[0]) ? others[i - N_RULES] : NULL;
+}
+
 void findings_find(const struct summary *s, struct findings *ret)
 {
     struct facts a = facts_of(s);

@@ -44,5 +44,8 @@ struct findings {
     const char *label; /* the first one's code; without any, `healthy` or `idle` */
 };
 
+/* The i-th of all labels that there are; NULL: there are fewer. */
+const char *findings_label(size_t i);
+
 /* Borrows from s: it must outlive ret. Texts are constants. */
 void findings_find(const struct summary *s, struct findings *ret);

@@ -32,6 +32,7 @@
 struct file {
     char *path;
     struct target_list targets;
+    bool good;   /* it could be read once */
     bool broken; /* it was said in the log */
     bool marked;
 };
@@ -94,17 +95,13 @@ static struct file *file_add(struct discovery *d, const char *path)
     return &files[d->n_files++];
 }
 
-static void say_broken(const char *path, struct diags *diags)
+static void say_broken(const struct file *f, struct diags *diags)
 {
-    _cleanup_free_ char *text = NULL;
-    size_t len = 0;
-    FILE *f = open_memstream(&text, &len);
+    _cleanup_free_ char *text = diags_brief(diags);
 
-    if (!f)
-        return;
-    diags_print(diags, f);
-    (void)fclose(f);
-    log_warn("file_sd %s is broken, its last good targets stay: %s", path, text ? text : "");
+    log_warn("file_sd %s is broken, %s: %s", f->path,
+             f->good ? "its last good targets stay" : "it adds no targets",
+             text ? text : strerror(ENOMEM));
 }
 
 /* Reads one file again. A broken one is said once, until it is good again. */
@@ -122,9 +119,10 @@ static void file_read(struct discovery *d, struct file *f)
         if (f->broken)
             log_info("file_sd %s is good again: %zu targets", f->path, f->targets.n);
         f->broken = false;
+        f->good = true;
     } else if (!f->broken) {
         f->broken = true;
-        say_broken(f->path, &diags);
+        say_broken(f, &diags);
     }
     diags_done(&diags);
 }
@@ -482,4 +480,52 @@ int discovery_targets(struct discovery *d, const struct config *config, size_t i
     }
     *ret = list;
     return 0;
+}
+
+static bool is_blamed(const struct diags *d, const char *path)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        if (d->items[i].file && strcmp(d->items[i].file, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_file(const char *path, struct diags *d)
+{
+    struct target_list targets = {0};
+
+    if (!is_blamed(d, path) && filesd_load(path, &targets, d) == 0)
+        target_list_done(&targets);
+}
+
+/* That no file is there yet is a warning, as promtool has it. */
+static void check_pattern(const char *pattern, FILE *warnings, struct diags *d)
+{
+    glob_t found = {0};
+    int r = glob(pattern, GLOB_NOSORT, NULL, &found);
+
+    if (r == GLOB_NOSPACE)
+        diags_add(d, pattern, 0, 0, NULL, "not enough memory to look for its files");
+    else if (r != 0 && !can_look(pattern))
+        diags_add(d, pattern, 0, 0, NULL, "its directory cannot be read");
+    else if (r != 0)
+        (void)fprintf(warnings,
+                      "contraced: warning: file_sd %s matches no file: its targets come with one\n",
+                      pattern);
+    for (size_t i = 0; r == 0 && i < found.gl_pathc && i < FILES_MAX; i++)
+        check_file(found.gl_pathv[i], d);
+    if (r == 0 && found.gl_pathc > FILES_MAX)
+        (void)fprintf(warnings,
+                      "contraced: warning: file_sd %s matches %zu files: only %d are read\n",
+                      pattern, found.gl_pathc, FILES_MAX);
+    globfree(&found);
+}
+
+void discovery_check(const struct config *config, FILE *warnings, struct diags *d)
+{
+    for (size_t j = 0; j < config->n_jobs; j++) {
+        for (size_t i = 0; i < config->jobs[j].n_file_sd; i++)
+            check_pattern(config->jobs[j].file_sd[i], warnings, d);
+    }
 }

@@ -7,9 +7,11 @@
  * its targets, one that is removed drops them, and a broken one keeps what it said before.
  */
 
+#include <stdio.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/config/config.h"
+#include "daemon/config/diag.h"
 
 struct discovery;
 
@@ -32,3 +34,9 @@ int discovery_set(struct discovery *d, const struct config *config);
  */
 int discovery_targets(struct discovery *d, const struct config *config, size_t i,
                       struct target_list *ret);
+
+/*
+ * Reads the files once, for somebody who asks whether all is well: what is wrong with them goes
+ * into `d`. A pattern that matches none yet is a warning.
+ */
+void discovery_check(const struct config *config, FILE *warnings, struct diags *d);

@@ -12,6 +12,7 @@
 /* A line longer than this is cut around its column. */
 #define SHOWN_MAX 120u
 #define SHOWN_BEFORE 60u
+#define BRIEF_MAX 3 /* errors in one line */
 
 static void diag_done(struct diag *g)
 {
@@ -205,16 +206,22 @@ static bool unseen(const struct diags *d, size_t i)
     return false;
 }
 
+static void print_message(const struct diag *g, FILE *out)
+{
+    if (g->line > 0 && g->file)
+        (void)fprintf(out, "%s:%u:%u: %s", g->file, g->line, g->column, g->message);
+    else
+        (void)fprintf(out, "%s: %s", g->file ? g->file : "contraced", g->message);
+}
+
 void diags_print(struct diags *d, FILE *out)
 {
     sort(d);
     for (size_t i = 0; i < d->n; i++) {
         const struct diag *g = &d->items[i];
 
-        if (g->line > 0 && g->file)
-            (void)fprintf(out, "%s:%u:%u: %s\n", g->file, g->line, g->column, g->message);
-        else
-            (void)fprintf(out, "%s: %s\n", g->file ? g->file : "contraced", g->message);
+        print_message(g, out);
+        (void)fputc('\n', out);
         if (g->source && !unseen(d, i))
             print_source(g, out);
     }
@@ -222,4 +229,25 @@ void diags_print(struct diags *d, FILE *out)
         (void)fprintf(out, "contraced: %zu more not shown\n", d->dropped);
     else if (d->dropped > 0)
         (void)fputs("contraced: out of memory\n", out);
+}
+
+char *diags_brief(struct diags *d)
+{
+    size_t shown = d->n < BRIEF_MAX ? d->n : BRIEF_MAX, len = 0;
+    _cleanup_free_ char *text = NULL;
+    FILE *f = shown > 0 ? open_memstream(&text, &len) : NULL;
+    bool failed;
+
+    if (!f)
+        return NULL;
+    sort(d);
+    for (size_t i = 0; i < shown; i++) {
+        (void)fputs(i > 0 ? "; " : "", f);
+        print_message(&d->items[i], f);
+    }
+    if (diags_count(d) > shown)
+        (void)fprintf(f, "; and %zu more: contraced --check-config shows all",
+                      diags_count(d) - shown);
+    failed = ferror(f) != 0;
+    return fclose(f) != 0 || failed ? NULL : steal(&text);
 }

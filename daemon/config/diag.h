@@ -47,3 +47,9 @@ size_t diags_count(const struct diags *d);
  * place. Without a line "file: message", without a file "contraced: message".
  */
 void diags_print(struct diags *d, FILE *out);
+
+/*
+ * The first few without their lines, and how many more there are: one line, for a log. NULL without
+ * errors or memory.
+ */
+char *diags_brief(struct diags *d);

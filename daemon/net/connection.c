@@ -24,7 +24,8 @@
 static int set_proxy(struct http_request *r, const struct http_options *o, const struct origin *to)
 {
     char why[PROXY_WHY_MAX];
-    int error = o->proxy && !o->unix_path ? proxy_find(o->proxy, to, &r->proxy, why) : 0;
+    int error =
+        o->proxy && !o->unix_path ? proxy_find(o->proxy, to, &r->proxy, &r->proxy_setting, why) : 0;
 
     if (error == -EINVAL) {
         (void)snprintf(r->error, sizeof(r->error), "%s", why);

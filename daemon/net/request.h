@@ -22,6 +22,7 @@ struct http_request {
     struct curl_slist *headers;    /* may hold a secret: wiped */
     struct curl_slist *connect_to; /* for server_name */
     char *proxy;                   /* its URL, perhaps with a password; NULL: none */
+    const char *proxy_setting;     /* what named it, as proxy_find has it */
     bool misdirected;              /* the proxy's URL is none: `error` says why */
     const struct http_handlers *handlers;
     void *userdata;

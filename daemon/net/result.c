@@ -122,6 +122,15 @@ static bool find_server(const struct http_request *r, struct origin *ret)
     return url && origin_parse(url, ret) > 0;
 }
 
+/* With the setting that says so: "http://proxy.example:3128 (HTTPS_PROXY)". */
+static void name_proxy(const struct http_request *r, char out[static PROXY_NAME_SIZE])
+{
+    char name[PROXY_NAME_SIZE];
+
+    proxy_name(r->proxy, name);
+    (void)snprintf(out, PROXY_NAME_SIZE, "%.80s (%s)", name, r->proxy_setting);
+}
+
 /* Names the proxy, and what it said; `text` is what is known beside that. 401: tinyproxy's 407. */
 static void blame_proxy(const struct http_request *r, const char *proxy, long status,
                         const char *text, char out[static HTTP_TEXT_MAX])
@@ -136,7 +145,7 @@ static void blame_proxy(const struct http_request *r, const char *proxy, long st
                        "the proxy %.100s wants a user and a password that it accepts (%ld)", proxy,
                        status);
     else if (status >= 300)
-        (void)snprintf(out, HTTP_TEXT_MAX, "the proxy %.90s %s connect to %.90s (%ld)", proxy,
+        (void)snprintf(out, HTTP_TEXT_MAX, "the proxy %.100s %s connect to %.90s (%ld)", proxy,
                        status < 500 ? "refuses to" : "cannot", server, status);
     else
         (void)snprintf(out, HTTP_TEXT_MAX, "the proxy %.100s: %.120s", proxy, text);
@@ -158,7 +167,7 @@ static void write_text(const struct http_request *r, struct http_result *ret, co
     if (ret->error == HTTP_PROXY || (ret->error == HTTP_PROXY_REFUSED && !r->misdirected))
         blame_proxy(r, ret->proxy, proxy_status, text ? text : "", ret->text);
     else if (text && proxied)
-        (void)snprintf(ret->text, sizeof(ret->text), "through the proxy %.80s: %.120s", ret->proxy,
+        (void)snprintf(ret->text, sizeof(ret->text), "through the proxy %.100s: %.120s", ret->proxy,
                        text);
     else if (text)
         (void)snprintf(ret->text, sizeof(ret->text), "%.*s", HTTP_TEXT_MAX - 1, text);
@@ -200,7 +209,7 @@ void request_result(const struct http_request *r, CURLcode code, struct http_res
     *ret = (struct http_result){
         .delimited = r->delimited, .sent_all = all_was_sent(r), .taken = time_taken(r)};
     if (r->proxy)
-        proxy_name(r->proxy, ret->proxy);
+        name_proxy(r, ret->proxy);
     (void)curl_easy_getinfo(r->easy, CURLINFO_OS_ERRNO, &os_errno);
     (void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &ret->status);
     if (r->expectation_failed)

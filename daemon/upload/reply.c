@@ -40,6 +40,8 @@ static const char check_url[] = "check upload.url: is PUT allowed at this addres
 static const char check_region[] = "set upload.region to the region of the bucket";
 static const char check_proxy[] =
     "let the proxy pass contraced, or except the store from it: NO_PROXY, upload.no_proxy";
+static const char reach_proxy[] =
+    "check the proxy, or except the store from it: NO_PROXY, upload.no_proxy";
 static const char check_clock[] = "set this machine's clock";
 static const char check_sse[] = "check the encryption key and its permissions";
 static const char check_account[] = "ask the provider: the account or bucket is blocked";
@@ -61,7 +63,7 @@ static const struct {
     {HTTP_CONNECT, 0, REPLY_RETRY, TROUBLE, "is the store up, and reachable from here?"},
     {HTTP_TLS, 0, REPLY_RETRY, TROUBLE, "check the CA file, the server's name and the clock"},
     {HTTP_TLS_FILE, 0, REPLY_PARK, ALONE, "a CA, certificate or key file cannot be used"},
-    {HTTP_PROXY, 0, REPLY_RETRY, TROUBLE, "check the proxy, or except the store from it: NO_PROXY"},
+    {HTTP_PROXY, 0, REPLY_RETRY, TROUBLE, reach_proxy},
     {HTTP_PROXY_REFUSED, 0, REPLY_PARK, ALONE, check_proxy},
     {HTTP_TIMEOUT, 0, REPLY_RETRY, TROUBLE, ""},
     {HTTP_CLOSED, PUT | SENT, REPLY_RETRY, TROUBLE, "it may have been stored: sent again as it is"},

@@ -5,7 +5,7 @@
     bench.py                        everything, in about ten minutes
     bench.py --full                 everything in full length, for docs/PERFORMANCE.md
     bench.py cpu signals            these only: idle, soak, cpu, targets, signals, scrape, upload,
-                                    pprof, summary
+                                    pprof, summary, tracing
     bench.py --markdown             the table as docs/PERFORMANCE.md has it
 
 It needs curl and a C compiler, and reads CONTRACE_SRC_DIR and CONTRACE_BUILD_DIR.
@@ -31,6 +31,7 @@ import signals
 import soak
 import summary
 import targets
+import tracing
 import upload
 
 MEASUREMENTS = {
@@ -43,6 +44,7 @@ MEASUREMENTS = {
     "upload": upload,
     "pprof": pprof,
     "summary": summary,
+    "tracing": tracing,
 }
 
 
@@ -68,6 +70,8 @@ def parse():
     p.add_argument("--cpu-rounds", type=int)
     p.add_argument("--upload-rounds", type=int)
     p.add_argument("--pprof-rounds", type=int)
+    p.add_argument("--tracing-pairs", type=int)
+    p.add_argument("--tracing-minutes", type=int, help="pairs of minutes with contraced")
     quick = {
         "idle_seconds": 180,
         "soak_captures": 20000,
@@ -79,6 +83,8 @@ def parse():
         "cpu_rounds": 5,
         "upload_rounds": 1,
         "pprof_rounds": 3,
+        "tracing_pairs": 5,
+        "tracing_minutes": 0,
     }
     full = {
         "idle_seconds": 600,
@@ -91,6 +97,8 @@ def parse():
         "cpu_rounds": 7,
         "upload_rounds": 3,
         "pprof_rounds": 5,
+        "tracing_pairs": 40,
+        "tracing_minutes": 10,
     }
     o = p.parse_args()
     if not shutil.which("curl"):

@@ -178,6 +178,24 @@ def test_selects_and_sorts(spool):
     assert listed(f"--since={day}", f"--until={day}", "--service=search") == ["db"]
 
 
+def test_what_fits_nothing(spool):
+    """A slip of the pen is told from there being no such trace."""
+    where = f"--storage.path={spool}"
+    for command in (["list", where], ["pull", where, "--last=1"]):
+        done = contrace(*command, "--label=lock-contension")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--label=lock-contension: expected lock-contention, " in done.stderr
+        assert " healthy, idle, not-inspected, or a pattern" in done.stderr
+        done = contrace(*command, "--service=chekout", "--label=l*")
+        assert done.stderr.endswith(
+            f"contrace: without --service and --label there are 4 in {spool}\n"
+        )
+    done = contrace("list", where, "--label=x*")
+    assert done.returncode == 0
+    assert done.stderr == f"no traces\ncontrace: without --label there are 4 in {spool}\n"
+    assert contrace("list", where, "--json", "--label=not-inspected").stderr == ""
+
+
 def test_json_of_a_trace(spool):
     done = contrace("list", "--json", f"--storage.path={spool}", "--service=search")
     entry = json.loads(done.stdout)

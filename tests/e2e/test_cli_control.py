@@ -15,9 +15,10 @@ import threading
 
 import pytest
 from hostile import answer, gated, healthy
-from support import BUILD, KEY, SUSPENDED, job, need_root, run, wait_until
+from support import BUILD, KEY, SUSPENDED, job, need, need_root, run, wait_until
 from test_cli import contrace
 from test_cli import on_terminal as run_on_terminal
+from test_config_cli import default_file
 from test_inspect import ROOMY
 from test_suspend import wait_suspended
 
@@ -195,6 +196,63 @@ def test_capture_with_its_label(goservice, steered):
     assert "s: capturing" in out or "all targets: capturing" in out
     assert " s of 1 s" in out
     assert f": {capture['label']}" in out or ", healthy" in out or ", idle" in out
+    d.stop()
+
+
+def test_a_capture_is_labelled_when_it_is_done(goservice, steered, tmp_path):
+    """Also where nobody looks on: what comes next in a script finds the label."""
+    slow = tmp_path / "slow"
+    slow.write_text(f'#!/bin/sh\nsleep 1\nexec {BUILD}/contrace "$@"\n')
+    slow.chmod(0o755)
+    inspect = {"command": str(slow), "max_memory": ROOMY}
+    d, ask = steered([job("s", goservice().address)], inspect=inspect)
+    d.wait_captured()
+    done = ask("capture", "--all", "--seconds=0.5")
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = contrace("list", "--json", "-n1", f"--storage.path={d.spool.path}")
+    newest = json.loads(listed.stdout)
+    assert newest["key"] == done.stdout.strip() and newest["label"]
+    d.stop()
+
+
+def test_the_spool_of_the_contraced_that_runs(serve, steered, tmp_path):
+    """Without a configuration `list` and `pull` look where it says, as `status` does."""
+    need(not default_file().exists(), f"this machine has a {default_file()}")
+    d, ask = steered([job("s", serve(healthy()).address)])
+    d.wait_captured()
+    d.idle()
+    here = {"CONTRACE_ADDRESS": f"unix:{d.directory / 'contraced.sock'}"}
+    done = contrace("list", "--json", env=here)
+    assert [json.loads(x)["key"] for x in done.stdout.splitlines()] == d.spool.keys(), done
+    done = contrace("pull", "--last=1", "-o", tmp_path / "out", env=here)
+    assert done.returncode == 0, done.stderr
+    done = contrace("list", f"--storage.path={tmp_path}/none", env=here)
+    assert done.returncode == 1 and f"there is no {tmp_path}/none; --storage.path" in done.stderr
+    spool = d.spool.path.rename(tmp_path / "away")
+    done = contrace("list", env=here)
+    where = f"where the contraced at unix:{d.directory / 'contraced.sock'} keeps its traces"
+    assert done.returncode == 1 and where in done.stderr
+    spool.rename(d.spool.path)
+    d.stop()
+
+
+def test_words_that_are_not_options(steered, serve):
+    d, ask = steered([job("s", serve(healthy()).address)])
+    for argv in (["status", "http://h:1"], ["suspend", "s"], ["resume", "s"], ["list", "s"]):
+        done = contrace(*argv)
+        assert (done.returncode, done.stdout) == (2, ""), argv
+        assert f"{argv[0]}: '{argv[1]}' is not an option; " in done.stderr
+    d.stop()
+
+
+def test_status_of_nobody(steered, serve):
+    d, ask = steered([job("s", serve(healthy()).address)])
+    d.wait_captured()
+    done = ask("status", "--service=typo")
+    assert done.returncode == 0
+    assert done.stdout.endswith(
+        "\nno target of these; without --service, --job and --state there are 1\n"
+    )
     d.stop()
 
 

@@ -59,6 +59,26 @@ def test_bad(tmp_path):
     assert [p.groups() for p in places if p] == [("2", "3"), ("3", "12"), ("7", "19")]
 
 
+def test_files_of_targets_are_read(tmp_path):
+    """As promtool does: a fault in one is an error, that there is none yet is not."""
+    path, found = tmp_path / "good.yaml", tmp_path / "typo.json"
+    path.write_text(
+        "scrape_configs:\n- job_name: a\n"
+        f"  file_sd_configs: [{{files: ['{tmp_path}/*.json', '{tmp_path}/*.yml']}}]\n"
+    )
+    found.write_text('[{"targets": ["h:80"],\n  "label": {}}]\n')
+    done = check(path)
+    assert (done.returncode, done.stdout) == (1, "")
+    warning, fault, *rest = done.stderr.splitlines()
+    assert warning.endswith(f"file_sd {tmp_path}/*.yml matches no file: its targets come with one")
+    assert fault.startswith(f"{found}:2:3: unknown key `label` in a group of targets; did you mean")
+    assert rest == ['  "label": {}}]', "  ^"]
+
+    found.write_text('[{"targets": ["h:80"]}]')
+    done = check(path)
+    assert (done.returncode, done.stdout) == (0, f"{path}: good\n")
+
+
 @pytest.mark.parametrize(
     "fixture", ["unknown-far", "duplicate-key", "timeout-long", "upload-values", "upload-url-user"]
 )
@@ -130,6 +150,9 @@ def test_version():
         (["http://127.0.0.1:6060"], "--target=http://127.0.0.1:6060"),
         (["--target"], "requires an argument"),
         (["--interval=soon", "-t", "http://h:1"], "--interval=soon: expected a duration"),
+        (["--interval=\x1b[2J\n"], "--interval=?[2J?: expected a duration"),
+        (["--interval=http://u:canary@h"], "--interval=(not shown): expected"),
+        (["--log.level=\x9b1m", "-t", "http://h:1"], "--log.level=?"),
         (["--interval=0s", "-t", "http://h:1"], "--interval=0s"),
         (["--seconds=-1", "-t", "http://h:1"], "--seconds=-1"),
         (["--log.level=loud", "-t", "http://h:1"], "error, warn, info or debug"),

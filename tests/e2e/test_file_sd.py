@@ -124,7 +124,8 @@ def test_file_is_broken_at_the_start(serve, daemon, tmp_path):
     a = serve(healthy())
     (directory / "one.yaml").write_text("- targets: [\n")
     d = daemon([sd_job(directory)])
-    d.wait_log("is broken")
+    line = d.wait_log("is broken, it adds no targets: ")
+    assert "\n" not in line["msg"] and "last good" not in line["msg"]
     replace(directory / "one.yaml", json.dumps([group(a, "a")]))
     d.wait_captured(service="a")
     d.stop()

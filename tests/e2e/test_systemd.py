@@ -5,6 +5,7 @@ Environment: CONTRACE_BUILD_DIR, a configured and built tree; CONTRACE_SRC_DIR, 
 default the one that this file belongs to.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -464,6 +465,63 @@ def test_uploads(running):
         assert {json.loads(line)["key"] for line in listed.splitlines()} == keys
     finally:
         running.run("systemctl", "stop", "s3", check=False)
+
+
+def in_its_network(machine, *argv):
+    """The words that run a program of this machine where the container's loopback is."""
+    return ["nsenter", f"--target={machine.leader}", "--net", *map(str, argv)]
+
+
+@contextlib.contextmanager
+def moto(machine, port):
+    """S3 and STS, which give out a role to whoever asks, with a bucket called traces."""
+    need(shutil.which("moto_server"), "no moto_server: scripts/test-tools python")
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        in_its_network(machine, "moto_server", "-H", "127.0.0.1", "-p", port),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    create = ["curl", "-sf", "-o", "/dev/null", "-X", "PUT", f"{url}/traces"]
+    try:
+        wait_until("moto has made the bucket", lambda: subprocess.run(
+            in_its_network(machine, *create), check=False).returncode == 0)  # fmt: skip
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_role_of_a_profile(running):
+    """The example of docs/CREDENTIALS.md as it stands there, with moto in AWS's place."""
+    page = [b for b in blocks("docs/CREDENTIALS.md") if b.language in (*TYPED, "ini", "yaml")]
+    files = {m[1]: b.text for b in page if (m := re.match(r"# (/etc/[^\s,]+)", b.text))}
+    config, keys, override, more = (files[name] for name in (
+        "/etc/contrace/aws-config", "/etc/contrace/aws-credentials",
+        "/etc/systemd/system/contraced.service.d/override.conf", "/etc/contrace/contraced.yaml",
+    ))  # fmt: skip
+    typed = [b.text for b in page if b.language in TYPED]
+    assert len(files) == 4 and len(typed) == 2
+    path = "export PATH=/usr/local/sbin:/usr/local/bin:$PATH\nset -e; cd /\n"
+    running.write("/usr/bin/sudo", '#!/bin/sh\nexec "$@"\n', 0o755)
+    running.write("/etc/contrace/aws-config", config)
+    running.write("/etc/contrace/aws-credentials", keys, 0o600)
+    with moto(running, 7071) as url:
+        drop_in(running, override + f"Environment=AWS_ENDPOINT_URL={url}\n")
+        running.write(running.config, GOOD + more)
+        running.sh(path + typed[0])
+        role = "the role arn:aws:iam::111122223333:role/contrace (profile prod)"
+        store = f"uploads to s3://traces/prod (eu-west-1, {url})"
+        probe = wait_until("uploads are tried", lambda: [
+            e["MESSAGE"] for e in running.journal() if e["MESSAGE"].startswith(store)
+        ])  # fmt: skip
+        said = [e["MESSAGE"] for e in running.journal()]
+        assert probe[0].startswith(f"{store} work"), said
+        assert [e for e in said if f"credentials come from {role}" in e], said
+        wait_until("a trace arrived", lambda: " done" in running.sh(
+            path + "contrace status | grep '^upload'"))  # fmt: skip
+        listed = running.run("sh", "-c", f"export AWS_ENDPOINT_URL={url}\n{path}{typed[1]}")
+        assert role in listed.stderr and ".trace" in listed.stdout
+    running.run("rm", "/usr/bin/sudo")
 
 
 def test_watchdog_is_fed(running):

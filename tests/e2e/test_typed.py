@@ -25,6 +25,8 @@ ELSEWHERE = {
     "mkdir -p build/fuzz": "it builds for minutes; the seeds are replayed by `make check`",
     "sudo contraced --check-config": "test_systemd.py does it, under a real systemd",
     "$ systemctl status contraced": "test_systemd.py does it, under a real systemd",
+    "sudo contraced --check-config\nsudo systemctl restart": "test_systemd.py does it",
+    "sudo env AWS_CONFIG_FILE": "test_systemd.py does it, before a store and an STS",
     "journalctl -u contraced -p warning": "test_systemd.py does it, under a real systemd",
     "make bench": "it takes ten minutes, and a quiet machine",
     "GOTOOLCHAIN=": "it fetches a toolchain, and no test asks the network",

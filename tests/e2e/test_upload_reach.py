@@ -180,7 +180,7 @@ def test_proxy_that_refuses(upload, authority, tmp_path, refusal, user, said):
             {"HTTPS_PROXY": proxy.url(f"other:{CANARY}")},
         )
         line = d.wait_log("will not work")
-        assert f"the proxy {proxy.url()} {said}" in line["msg"]
+        assert f"the proxy {proxy.url()} (HTTPS_PROXY) {said}" in line["msg"]
         assert not [x for x in d.lines + d.other if CANARY in str(x)]
 
 

@@ -187,6 +187,30 @@ static void test_utf8(void **state)
         assert_false(text_is_utf8(bad[i]));
 }
 
+static void test_brief(void **state)
+{
+    struct diags d = {0};
+    char *text;
+
+    (void)state;
+    assert_null(diags_brief(&d));
+    diags_add(&d, "b", 2, 1, "one\ntwo", "later");
+    text = diags_brief(&d);
+    assert_string_equal(text, "b:2:1: later");
+    free(text);
+    diags_add(&d, "a", 0, 0, NULL, "first");
+    diags_add(&d, NULL, 0, 0, NULL, "last");
+    text = diags_brief(&d);
+    assert_string_equal(text, "a: first; b:2:1: later; contraced: last");
+    free(text);
+    diags_add(&d, "c", 1, 1, NULL, "left out");
+    text = diags_brief(&d);
+    assert_string_equal(text, "a: first; b:2:1: later; c:1:1: left out; and 1 more: "
+                              "contraced --check-config shows all");
+    free(text);
+    diags_done(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_only_so_many),
         cmocka_unit_test(test_distance),
         cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_brief),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

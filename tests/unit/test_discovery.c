@@ -253,6 +253,63 @@ static void test_broken(void **state)
     await(w, 0, "");
 }
 
+/* What never was good has no targets that could stay; and one error is one line. */
+static void test_broken_from_the_start(void **state)
+{
+    struct world *w = *state;
+    char expected[1024];
+
+    write_file(w, "a.json", "[{\"targets\": [\"a:1\"]},\n {\"targetz\": []},\n {\"label\": {}}]\n");
+    watch(w, 0, "a.json");
+    set(w);
+    assert_string_equal(addresses(w, 0), "");
+    (void)snprintf(expected, sizeof(expected),
+                   "file_sd %s is broken, it adds no targets: %s:2:", w->patterns[0][0],
+                   w->patterns[0][0]);
+    assert_memory_equal(w->warnings, expected, strlen(expected));
+    assert_non_null(strstr(w->warnings, "unknown key `targetz`"));
+    assert_non_null(strstr(w->warnings, "more: contraced --check-config shows all\n"));
+    assert_ptr_equal(strchr(w->warnings, '\n') + 1, w->warnings + strlen(w->warnings));
+}
+
+static void check(struct world *w, char *out, size_t size)
+{
+    struct diags diags = {0};
+    FILE *f = fmemopen(out, size, "w");
+
+    assert_non_null(f);
+    discovery_check(&w->config, f, &diags);
+    diags_print(&diags, f);
+    diags_done(&diags);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Nothing is watched or logged for it. Patterns of two jobs that meet say a fault once. */
+static void test_check(void **state)
+{
+    struct world *w = *state;
+    char out[4096] = "", expected[4096];
+
+    watch(w, 0, "*.json");
+    watch(w, 0, "later.yaml");
+    watch(w, 1, "b.json");
+    write_file(w, "a.json", "[{\"targets\": [\"a:1\"]}]");
+    write_file(w, "b.json", "[]");
+    check(w, out, sizeof(out));
+    (void)snprintf(expected, sizeof(expected),
+                   "contraced: warning: file_sd %s matches no file: its targets come with one\n",
+                   w->patterns[0][1]);
+    assert_string_equal(out, expected);
+
+    write_file(w, "later.yaml", "[]");
+    write_file(w, "b.json", "[\n{\"targets\": [], \"label\": {}}]");
+    check(w, out, sizeof(out));
+    (void)snprintf(expected, sizeof(expected), "%s:2:17: unknown key `label`", w->patterns[1][0]);
+    assert_memory_equal(out, expected, strlen(expected));
+    assert_null(strstr(out + strlen(expected), "/b.json"));
+    assert_string_equal(w->warnings, "");
+}
+
 /* A directory in the file's place, or one too big, is a broken file too. */
 static void test_not_a_file(void **state)
 {
@@ -367,6 +424,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_double_slash, setup, teardown),
         cmocka_unit_test_setup_teardown(test_life_of_a_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_broken_from_the_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_check, setup, teardown),
         cmocka_unit_test_setup_teardown(test_not_a_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kubernetes_swap, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refresh, setup, teardown),

@@ -113,8 +113,8 @@ static void expect_named(const struct world *w, const char *before, const char *
 {
     char text[HTTP_TEXT_MAX];
 
-    (void)snprintf(text, sizeof(text), "%s http://127.0.0.1:%u%s", before, loopback_port(w->server),
-                   after);
+    (void)snprintf(text, sizeof(text), "%s http://127.0.0.1:%u (proxy_url)%s", before,
+                   loopback_port(w->server), after);
     assert_string_equal(w->result.text, text);
 }
 
@@ -147,6 +147,7 @@ static void test_plain_refusals(void **state)
     assert_int_equal(w->result.error, HTTP_OK);
     assert_int_equal(w->result.status, 502);
     assert_int_equal(strncmp(w->result.proxy, "http://127.0.0.1:", 17), 0);
+    assert_non_null(strstr(w->result.proxy, " (proxy_url)"));
 }
 
 static void test_tunnel_refusals(void **state)
@@ -177,19 +178,33 @@ static void test_tunnel_refusals(void **state)
     }
 }
 
+/* The message names the setting that has to be changed. */
 static void test_out_of_reach(void **state)
 {
+    static const struct proxy of_environment = {.from_environment = true};
     struct world *w = *state;
     struct proxy proxy = here(w, "me:" SECRET "@");
+    unsigned port = loopback_port(w->server);
+    char text[HTTP_TEXT_MAX];
 
     loopback_free(w->server);
     assert_int_equal(run(w, &(struct http_options){.url = "http://a.example/", .proxy = &proxy}),
                      HTTP_PROXY);
-    assert_non_null(strstr(w->result.text, ": Connection refused"));
+    (void)snprintf(text, sizeof(text),
+                   "the proxy http://127.0.0.1:%u (proxy_url): Connection refused", port);
+    assert_string_equal(w->result.text, text);
+    assert_int_equal(setenv("http_proxy", proxy.url, 1), 0);
+    assert_int_equal(
+        run(w, &(struct http_options){.url = "http://a.example/", .proxy = &of_environment}),
+        HTTP_PROXY);
+    (void)snprintf(text, sizeof(text),
+                   "the proxy http://127.0.0.1:%u (http_proxy): Connection refused", port);
+    assert_string_equal(w->result.text, text);
     proxy.url = "http://me:" SECRET "@no-such-host.invalid:1";
     assert_int_equal(run(w, &(struct http_options){.url = "http://a.example/", .proxy = &proxy}),
                      HTTP_PROXY);
-    assert_non_null(strstr(w->result.text, "the proxy http://no-such-host.invalid:1: "));
+    assert_non_null(
+        strstr(w->result.text, "the proxy http://no-such-host.invalid:1 (proxy_url): "));
     w->server = loopback_new(NULL);
 }
 

@@ -6,11 +6,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/control/meters.h"
 #include "tests/support/allocations.h"
+#include "trace/findings.h"
 
 #define NOW (1795286789 * USEC_PER_SEC)
 #define BOOT (7 * USEC_PER_DAY)
@@ -198,6 +200,26 @@ static void test_labels(void **state)
     assert_string_equal(meters_label_name(METERS_LABELS - 1), METERS_OTHER);
 }
 
+static bool is_counted(const char *label)
+{
+    for (size_t i = 0; i < METERS_LABELS; i++) {
+        if (strcmp(meters_label_name(i), label) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Beside these there are only not-inspected and METERS_OTHER. */
+static void test_all_labels_are_counted(void **state)
+{
+    size_t n = 0;
+
+    (void)state;
+    for (; findings_label(n); n++)
+        assert_true(is_counted(findings_label(n)));
+    assert_int_equal(n + 2, METERS_LABELS);
+}
+
 static void test_inspections(void **state)
 {
     (void)state;
@@ -256,6 +278,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_job_of_the_others_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_expected_is_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_labels, set_up, tear_down),
+        cmocka_unit_test(test_all_labels_are_counted),
         cmocka_unit_test_setup_teardown(test_inspections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory_is_short, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_memory_at_the_start, set_up, tear_down),

@@ -96,19 +96,21 @@ static void test_long_exceptions(void **state)
     assert_false(proxy_excepts(list, "aaa.com", 80));
 }
 
-/* NULL: straight. */
-static void expect(const struct proxy *p, const char *url, const char *proxy)
+/* NULL: straight. The name of the setting is returned. */
+static const char *expect(const struct proxy *p, const char *url, const char *proxy)
 {
+    const char *setting = "none";
     char why[PROXY_WHY_MAX], *found;
     struct origin to;
 
     assert_true(origin_parse(url, &to) > 0);
-    assert_int_equal(proxy_find(p, &to, &found, why), 0);
+    assert_int_equal(proxy_find(p, &to, &found, &setting, why), 0);
     if (proxy && found)
         assert_string_equal(found, proxy);
     else
         assert_true(!proxy == !found);
     proxy_free(found);
+    return setting;
 }
 
 static void test_environment(void **state)
@@ -116,25 +118,25 @@ static void test_environment(void **state)
     const struct proxy p = {.from_environment = true}, none = {0};
 
     (void)state;
-    expect(&p, "http://a.example/", NULL);
+    assert_string_equal(expect(&p, "http://a.example/", NULL), "none");
     assert_int_equal(setenv("HTTP_PROXY", "http://upper:1", 1), 0);
     assert_int_equal(setenv("http_proxy", "http://lower:2", 1), 0);
     assert_int_equal(setenv("https_proxy", "http://secure:3", 1), 0);
     assert_int_equal(setenv("ALL_PROXY", "http://all:4", 1), 0);
-    expect(&p, "http://a.example/", "http://upper:1");
-    expect(&p, "https://a.example/", "http://secure:3");
-    expect(&none, "https://a.example/", NULL);
+    assert_string_equal(expect(&p, "http://a.example/", "http://upper:1"), "HTTP_PROXY");
+    assert_string_equal(expect(&p, "https://a.example/", "http://secure:3"), "https_proxy");
+    (void)expect(&none, "https://a.example/", NULL);
     assert_int_equal(setenv("HTTPS_PROXY", "", 1), 0);
-    expect(&p, "https://a.example/", "http://secure:3");
+    (void)expect(&p, "https://a.example/", "http://secure:3");
 
     assert_int_equal(setenv("REQUEST_METHOD", "GET", 1), 0);
-    expect(&p, "http://a.example/", "http://lower:2");
+    (void)expect(&p, "http://a.example/", "http://lower:2");
     assert_int_equal(unsetenv("REQUEST_METHOD"), 0);
 
     assert_int_equal(setenv("NO_PROXY", ".example,10.0.0.0/8", 1), 0);
-    expect(&p, "http://a.example/", NULL);
-    expect(&p, "http://10.1.2.3/", NULL);
-    expect(&p, "http://other/", "http://upper:1");
+    (void)expect(&p, "http://a.example/", NULL);
+    (void)expect(&p, "http://10.1.2.3/", NULL);
+    (void)expect(&p, "http://other/", "http://upper:1");
 }
 
 /* As Go: what the environment names is for the world, not for this machine. */
@@ -147,10 +149,10 @@ static void test_loopback(void **state)
     (void)state;
     assert_int_equal(setenv("HTTP_PROXY", "p:1", 1), 0);
     for (size_t i = 0; i < N(urls); i++) {
-        expect(&environment, urls[i], NULL);
-        expect(&own, urls[i], "http://p:1");
+        (void)expect(&environment, urls[i], NULL);
+        (void)expect(&own, urls[i], "http://p:1");
     }
-    expect(&environment, "http://128.0.0.1/", "http://p:1");
+    (void)expect(&environment, "http://128.0.0.1/", "http://p:1");
 }
 
 static void test_own(void **state)
@@ -161,8 +163,8 @@ static void test_own(void **state)
     (void)state;
     assert_int_equal(setenv("HTTP_PROXY", "http://env:1", 1), 0);
     assert_int_equal(setenv("NO_PROXY", "*", 1), 0);
-    expect(&p, "http://outer.example/", "http://p:80");
-    expect(&p, "http://a.inner.example/", NULL);
+    (void)expect(&p, "http://outer.example/", "http://p:80");
+    (void)expect(&p, "http://a.inner.example/", NULL);
 }
 
 /* libcurl takes a port that is left out for 1080, and looks names up by itself for socks5. */
@@ -187,7 +189,7 @@ static void test_forms(void **state)
         const struct proxy p = {.url = cases[i].url};
         char name[PROXY_NAME_SIZE];
 
-        expect(&p, "http://a/", cases[i].curl);
+        (void)expect(&p, "http://a/", cases[i].curl);
         proxy_name(cases[i].url, name);
         assert_string_equal(name, cases[i].name);
         assert_int_equal(proxy_has_secret(cases[i].url), strchr(cases[i].url, '@') != NULL);
@@ -201,6 +203,7 @@ static void test_refused(void **state)
                                        "http://u:p/w@p:1", "socks4://p:1", "://p"};
     const struct proxy p = {.from_environment = true};
     char why[PROXY_WHY_MAX], name[PROXY_NAME_SIZE], *found;
+    const char *setting;
     struct origin to;
 
     (void)state;
@@ -208,7 +211,7 @@ static void test_refused(void **state)
     for (size_t i = 0; i < N(urls); i++) {
         assert_non_null(proxy_check(urls[i]));
         assert_int_equal(setenv("HTTPS_PROXY", urls[i], 1), 0);
-        assert_int_equal(proxy_find(&p, &to, &found, why), -EINVAL);
+        assert_int_equal(proxy_find(&p, &to, &found, &setting, why), -EINVAL);
         assert_int_equal(strncmp(why, "HTTPS_PROXY ", 12), 0);
         assert_null(strstr(why, urls[i]));
         proxy_name(urls[i], name);

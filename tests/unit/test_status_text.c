@@ -48,17 +48,23 @@ static json_t *parsed(const char *text)
     return o;
 }
 
-static char *printed(const struct status *s, unsigned width, bool colour)
+static char *printed_with(const struct status *s, const struct status_options *o)
 {
-    const struct status_options o = {.width = width, .colour = colour, .now = USEC_PER_SEC};
     char *text = NULL;
     size_t n = 0;
     FILE *f = open_memstream(&text, &n);
 
     assert_non_null(f);
-    assert_int_equal(status_print(f, s, &o), 0);
+    assert_int_equal(status_print(f, s, o), 0);
     assert_int_equal(fclose(f), 0);
     return text;
+}
+
+static char *printed(const struct status *s, unsigned width, bool colour)
+{
+    const struct status_options o = {.width = width, .colour = colour, .now = USEC_PER_SEC};
+
+    return printed_with(s, &o);
 }
 
 static void check(const struct status *s, unsigned width, const char *expected)
@@ -92,6 +98,28 @@ static void test_ready(void **state)
         "10.0.0.1:6060\n"
         "timeout    search    web-1     -     -  -                      -       -  10.0.0.1:6061\n"
         "    timeout: nothing came, 3 in a row\n");
+    json_decref(s.status);
+    json_decref(s.targets);
+}
+
+/* A letter of two bytes is one column. */
+static void test_utf8(void **state)
+{
+    static const char two[] =
+        "[{\"service\": \"a\", \"address\": \"h:1\", \"state\": \"ok\","
+        "  \"last\": {\"bytes\": 1024, \"scheduler_latency_p99_seconds\": 0.0000362}},"
+        " {\"service\": \"b\", \"address\": \"h:2\", \"state\": \"ok\","
+        "  \"last\": {\"bytes\": 1024, \"scheduler_latency_p99_seconds\": 0.0362}}]";
+    struct status s = {.status = parsed("{}"), .targets = parsed(two), .total = 2, .ready = true};
+    char *plain = printed(&s, 0, false), *text;
+
+    (void)state;
+    text = printed_with(&s, &(struct status_options){.utf8 = true, .now = USEC_PER_SEC});
+    assert_non_null(strstr(plain, "  36.2 us  1.0KiB  h:1\n"));
+    assert_non_null(strstr(text, "  36.2 µs  1.0KiB  h:1\n"));
+    assert_non_null(strstr(text, "  36.2 ms  1.0KiB  h:2\n"));
+    free(plain);
+    free(text);
     json_decref(s.status);
     json_decref(s.targets);
 }
@@ -229,9 +257,9 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ready),   cmocka_unit_test(test_narrow),
-        cmocka_unit_test(test_trouble), cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_ready),   cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_narrow),  cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_rows),
     };
 
     return cmocka_run_group_tests_name("status_text", tests, NULL, NULL);
