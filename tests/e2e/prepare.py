@@ -50,6 +50,7 @@ def steps():
     yield "kubecheck", kube.kubecheck, []
     yield "azurite", azurite.binary, []
     yield "promtool", promtool.program, ["promtool"]
+    yield "prometheus", promtool.program, ["prometheus"]
     yield "a Debian for containers", container_images, []
 
 

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prometheus's own judge of metrics, rules and expressions, and a scrape of a daemon's endpoint.
 
-Programs on the PATH are taken, else those in Debian's package `prometheus`, which is unpacked once and
-kept under ~/.cache/contrace; nothing is installed.
+Programs on the PATH are taken, else those in Debian's packages, which are unpacked once and kept under
+~/.cache/contrace; nothing is installed.
 """
 
-import contextlib
 import functools
 import http.client
 import os
@@ -22,19 +21,21 @@ SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 
 
-def _download(directory):
-    command = ["apt-get", "download", "-q", "prometheus"]
+def _download(name, directory):
+    """promtool is a package of its own from Debian 13 on, and part of prometheus before."""
     for attempt in range(2):
-        done = subprocess.run(
-            command, cwd=directory, capture_output=True, text=True, check=False, timeout=300
-        )
-        if done.returncode == 0:
-            return next(directory.glob("prometheus_*.deb"))
+        for package in name, "prometheus":
+            done = subprocess.run(
+                ["apt-get", "download", "-q", package],
+                cwd=directory, capture_output=True, text=True, check=False, timeout=300,
+            )  # fmt: skip
+            if done.returncode == 0:
+                return next(directory.glob(f"{package}_*.deb"))
         if attempt == 0:  # perhaps there are no lists yet
             subprocess.run(
                 ["apt-get", "update", "-q"], capture_output=True, check=False, timeout=300
             )
-    need(False, "no promtool on the PATH (Debian: prometheus), and it cannot be downloaded")
+    need(False, f"no {name} on the PATH (Debian: prometheus), and it cannot be downloaded")
 
 
 @functools.cache
@@ -44,17 +45,16 @@ def program(name):
     if found:
         return found
     caches = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    kept = caches / "contrace" / "prometheus-debian"
+    kept = caches / "contrace" / "prometheus-debian" / name
     if not kept.exists():
         need(shutil.which("apt-get"), f"no {name} on the PATH")
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
             scratch = pathlib.Path(scratch)
-            package = _download(scratch)
+            package = _download(name, scratch)
             subprocess.run(["dpkg", "-x", str(package), str(scratch / "tree")], check=True)
-            with contextlib.suppress(OSError):  # another one was quicker
-                (scratch / "tree/usr/bin").rename(kept)
-    return str(kept / name)
+            (scratch / "tree/usr/bin" / name).rename(kept)
+    return str(kept)
 
 
 def run(*args, text=None):

@@ -342,7 +342,10 @@ def test_slow_clients(shared):
     for t in threads:
         t.join()
     assert len(ends) == len(slow)
-    assert all(REQUEST_TIMEOUT - 1 < t < 3 * REQUEST_TIMEOUT for t in ends), ends
+    # libmicrohttpd 1.0 refuses the second empty line before a request.
+    ends.sort()
+    assert all(REQUEST_TIMEOUT - 1 < t < 3 * REQUEST_TIMEOUT for t in ends[1:]), ends
+    assert ends[0] < 3 * REQUEST_TIMEOUT, ends
 
 
 def test_a_crowd(tmp_path):

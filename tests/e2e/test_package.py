@@ -27,7 +27,7 @@ ExecStart=/usr/local/bin/goservice -listen 127.0.0.1:6060
 """
 # What apt and dpkg remember of any package, and what every machine writes down as it runs.
 PASSING = (
-    "/srv", "/var/cache/apt", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/systemd", "/var/log",
+    "/srv", "/var/cache/apt", "/var/cache/debconf", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/systemd", "/var/log",
 )  # fmt: skip
 # The archive of accounts before the last change.
 BACKUPS = {"/etc/group-", "/etc/gshadow-", "/etc/passwd-", "/etc/shadow-"}
@@ -91,9 +91,10 @@ def test_packages_are_complete(packages):
 def test_lintian_is_silent(packages):
     need_program("lintian", "lintian")
     (changes,) = packages.glob("*.changes")
+    # An override's tag may be one of another Debian's lintian.
     said = run(
-        "lintian", "--allow-root", "--fail-on=error,warning,info", "--display-info", changes,
-        cwd=packages,
+        "lintian", "--allow-root", "--fail-on=error,warning,info", "--display-info",
+        "--suppress-tags=alien-tag", changes, cwd=packages,
     )  # fmt: skip
     assert said == ""
 
