@@ -301,9 +301,13 @@ class Daemon:
             return None
 
     def status(self, name):
-        """A number of /proc/PID/status: VmRSS, VmHWM in KiB, Threads."""
+        """A number of /proc/PID/status: RssAnon, VmHWM in KiB, Threads."""
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)[1])
+
+    def memory(self):
+        """KiB of its own: of its program and libraries the kernel keeps more or less, as it likes."""
+        return self.status("RssAnon")
 
     def threads(self):
         """The main thread's id first."""
@@ -341,6 +345,14 @@ class Daemon:
             pytest.fail(f"contraced did not exit within {timeout:.0f} s")
         self._reader.join(PATIENCE)
         return status
+
+    def killed_or_stopped(self):
+        """Whether it was killed, perhaps just now; else it stops."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.wait_exit()
+        assert status in (0, -signal.SIGKILL)
+        assert status or self.spool.incoming() == []
+        return status != 0
 
     def stop(self, expect=0):
         self.signal(signal.SIGTERM)

@@ -111,7 +111,7 @@ def assert_answers(address):
 
 def assert_small(daemon, before):
     """AddressSanitizer keeps what was freed for a while."""
-    grown = daemon.status("VmRSS") - before
+    grown = daemon.memory() - before
     if "-fsanitize=address" not in (BUILD / "Makefile").read_text():
         assert grown < GROWTH_MAX, f"{grown} KiB more"
 
@@ -250,7 +250,7 @@ def test_long_bodies(shared):
 
 def test_long_heads(shared):
     d, address = shared
-    before = d.status("VmRSS")
+    before = d.memory()
     assert status(address, x="a" * (1 << 20)) in (431, None)
     assert status(address, path="/" + "a" * (1 << 20)) in (414, 431, None)
     for n, line in ((100000, b"X: y\r\n"), (3, b"X" * 400000 + b": y\r\n")):
@@ -359,7 +359,7 @@ def test_a_crowd(tmp_path):
         d, address = stack.enter_context(endpoint(tmp_path, jobs))
         d.wait_captured()
         assert_answers(address)
-        before, fds = d.status("VmRSS"), len(d.fds() or [])
+        before, fds = d.memory(), len(d.fds() or [])
         crowd = []
         for i in range(1000):
             crowd.append(stack.enter_context(Client(address)))

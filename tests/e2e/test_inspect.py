@@ -282,10 +282,10 @@ def test_memory_of_the_daemon(serve, daemon, child):
 
     d.wait_log(message_id=INSPECTED, count=10)
     rounds(4)
-    fds, before = d.idle(), d.status("VmRSS")
+    fds, before = d.idle(), d.memory()
     rounds(10)
     d.wait_idle(fds)
-    after = d.status("VmRSS")
+    after = d.memory()
     print(f"RSS {before} KiB after 50 inspections, {after} KiB after 150")
     assert after - before <= 512
     assert children_of(d.pid) == []

@@ -43,9 +43,9 @@ def test_three_thousand_captures(serve, daemon, quick_directory):
     )  # fmt: skip
     d.wait_captured(count=TARGETS)
     rounds(d, ROUNDS // 3, TARGETS)
-    fds, before = d.idle(), d.status("VmRSS")
+    fds, before = d.idle(), d.memory()
     rounds(d, ROUNDS - ROUNDS // 3, TARGETS)
-    after = d.status("VmRSS")
+    after = d.memory()
     d.wait_idle(fds)
     print(f"RSS {before} KiB after {ROUNDS // 3 * TARGETS} captures, {after} KiB after all")
     assert after - before <= 512

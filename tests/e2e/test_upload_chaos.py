@@ -77,7 +77,7 @@ def test_chaos(tmp_path, daemon):
         )
         d.wait_captured(count=TARGETS)
         wait_archived(d, TARGETS)
-        before = d.status("VmRSS")
+        before = d.memory()
         rule = store.play(sometimes)
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
@@ -94,7 +94,7 @@ def test_chaos(tmp_path, daemon):
         wait_until("the captures have ended", lambda: not d.spool.incoming())
         captured = {line["key"] for line in d.log(message_id="0c5f3f1c6d0b4e3f9a53a4b4d2c5e101")}
         wait_archived(d, len(captured))
-        after = d.status("VmRSS")
+        after = d.memory()
         assert captured <= set(d.spool.keys())
         for key in d.spool.keys():
             assert_same(store, d.spool, key)

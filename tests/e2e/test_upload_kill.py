@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import random
-import signal
 import subprocess
 import threading
 import time
@@ -170,15 +169,7 @@ def kill_at(directory, kind, phase, group, name, number):
             wait_until("it is killed, or the trace in its place", scene.settled)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 d.process.wait(0.05)
-        # It may have been killed while strace let go of it.
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            d.process.wait(0.05)
-        killed = not d.alive()
-        if killed:
-            assert d.wait_exit() == -signal.SIGKILL
-        else:
-            d.stop()
-        return killed, *scene.recover()
+        return d.killed_or_stopped(), *scene.recover()
 
 
 def points(names, rng):

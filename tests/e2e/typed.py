@@ -99,6 +99,8 @@ LABELS = (
     "network-bound|healthy|idle"
 )
 SHAPE = [
+    # An older Go fetches the one that opens the trace.
+    (re.compile(r"GOTOOLCHAIN=\S+ (?=go tool trace)"), ""),
     # A trace that has only just come has no label yet.
     (re.compile(rf"\b({LABELS})\b|(?<=complete)\s+-(?= )"), " LABEL"),
     (re.compile(r"^capturing\b"), "ok"),
