@@ -7,6 +7,7 @@ CONTRACE_SCREENSHOT, a file: test_screenshot writes the picture there that is do
 
 import json
 import os
+import re
 import socket
 import time
 import urllib.request
@@ -493,8 +494,11 @@ def test_real_time_line(browser, real):
     opened(browser, url + "#range=1h")
     wait_until("it has its label", lambda: browser.text(".row .chip") not in ("", "no label"))
     width = browser.run("return document.querySelector('.row canvas').width")
-    ink = {c: x for c, x in browser.run(INK).items() if c in ("#74808b", "#8d98a1")}
-    assert ink, "healthy or idle: neither is there"
+    script = browser.run("return document.querySelector('script').textContent")
+    colours = set(re.findall(r"\['[\w -]+', '(#[0-9a-f]{6})', '#[0-9a-f]{6}', ", script))
+    assert len(colours) > 5
+    ink = {c: x for c, x in browser.run(INK).items() if c in colours}
+    assert ink, "no mark has the colour of a label"
     for columns in ink.values():
         assert min(columns) > width - 24, "a minute old at most, so at the right end"
 

@@ -18,7 +18,7 @@ import time
 import pytest
 import s3server
 from nspawn import Container
-from support import GO_ENV, need, wait_until
+from support import GO_ENV, need, need_root, wait_until
 from typed import TYPED, blocks, commands, compare
 
 HERE = pathlib.Path(__file__).resolve()
@@ -90,6 +90,7 @@ BAD = GOOD.replace("scrape_interval", "scrape_intervall")
 def offline_unit(tmp_path_factory):
     """The unit with its paths filled in; a program that exists stands for contraced."""
     need(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
+    need_root()  # it makes directories below /run
     text = (SRC / "systemd/contraced.service.in").read_text()
     text = text.replace("@sbindir@/contraced", "/bin/true").replace("@sysconfdir@", "/etc")
     assert not re.search(r"@\w+@", text)

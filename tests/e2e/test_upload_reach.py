@@ -5,7 +5,6 @@ authorities, proxies, gateways with a path; and the headers that a bucket demand
 import base64
 import contextlib
 import hashlib
-import os
 import socket
 import subprocess
 
@@ -15,7 +14,7 @@ from hostile import Server, healthy, trace
 from keysmith import ROLE_ARN, WEB_TOKEN, Keysmith
 from store import BUCKET, REGION, Refusal, Store
 from storefaults import Authority
-from support import BUILD, Daemon, job, need
+from support import BUILD, Daemon, job, need, need_root
 from uploads import PREFIX, arrived, backlog, clean_env, secret_file, section, wait_archived
 
 CONTRACE = BUILD / "contrace"
@@ -84,7 +83,7 @@ def pulled(d, key, tmp_path):
 @pytest.mark.parametrize(("port", "tls"), [(443, True), (80, False)])
 def test_default_port(upload, authority, tmp_path, port, tls):
     """The store's own name, its port left out or written: what is sent is what was signed."""
-    need(os.geteuid() == 0, "only root may listen on ports below 1024")
+    need_root()  # which may listen on ports below 1024
     context = authority.context("store", names="DNS:store.internal") if tls else None
     address = ("127.0.43.1", port)
     try:
