@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/groups.h"
@@ -50,6 +52,40 @@ int secretfile_read(struct buf *b, const char *path)
         return fd;
     r = secretfile_check(fd);
     return r < 0 ? r : buf_read_fd(b, fd);
+}
+
+/* As people call files: small letters, with a suffix if there are digits. */
+static bool looks_named(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz-_.";
+    const char *dot = strrchr(name, '.');
+
+    for (const char *p = name; *p; p++) {
+        if (!strchr(letters, *p) && !(dot > name && *p >= '0' && *p <= '9'))
+            return false;
+    }
+    return *name != '\0';
+}
+
+const char *secretfile_shown(const char *path, int error, char out[static SECRETFILE_SHOWN_SIZE])
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+
+    if ((error != -ENOENT && error != -ENOTDIR && error != -ENAMETOOLONG) ||
+        looks_named(slash ? slash + 1 : path))
+        return path;
+    /* A secret may have slashes, too: no more is shown than is there. */
+    for (; n > 0; n--) {
+        if (n >= SECRETFILE_SHOWN_SIZE - 64 || path[n] != '/')
+            continue;
+        (void)snprintf(out, SECRETFILE_SHOWN_SIZE, "%.*s", (int)n, path);
+        if (access(out, F_OK) == 0)
+            break;
+    }
+    (void)snprintf(out, SECRETFILE_SHOWN_SIZE, "below %.*s/ (not shown: is it the secret itself?)",
+                   (int)n, path);
+    return out;
 }
 
 const char *secretfile_explain(int error)

@@ -23,5 +23,14 @@ int secretfile_open(const char *path);
 /* Opens, checks and reads. As secretfile_check, open(2), and buf_read_fd; wipe `b` in any case. */
 int secretfile_read(struct buf *b, const char *path);
 
+#define SECRETFILE_SHOWN_SIZE 512
+
+/*
+ * The path for a message about this error. Of a file that is not there whose name does not look like
+ * one the directory alone: the secret itself may have been written where its file is named. Borrowed
+ * from `path` or `out`.
+ */
+const char *secretfile_shown(const char *path, int error, char out[static SECRETFILE_SHOWN_SIZE]);
+
 /* What an error of this file means to the person who can mend it. Borrowed. */
 const char *secretfile_explain(int error);

@@ -68,7 +68,7 @@ static const char help[] =
 
 static const char *without_password(const char *text)
 {
-    return text_has_password(text, strlen(text)) ? "(not shown)" : text;
+    return text_word_may_be_secret(text) ? "(not shown)" : text;
 }
 
 /* An argument as it may be quoted on a terminal. */

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "daemon/capture/writer.h"
 #include "daemon/net/credentials.h"
+#include "daemon/net/redact.h"
 #include "trace/framing.h"
 
 /* How long a target may take to accept a connection and shake hands. */
@@ -42,6 +43,7 @@ struct capture {
     int error;          /* of write(2), as a negative errno */
     char head[HEAD_MAX];
     size_t head_len;
+    struct redact secrets; /* that the request carries, and the answer may repeat */
 };
 
 static void on_settled(void *userdata, const void *data, size_t n)
@@ -197,6 +199,7 @@ static struct evidence evidence_of(const struct capture *c, const struct http_re
 {
     return (struct evidence){
         .http = h,
+        .secrets = &c->secrets,
         .framing = &c->framing,
         .head = c->head,
         .head_len = c->head_len,
@@ -234,6 +237,7 @@ static void capture_free(struct capture *c)
     EVP_MD_CTX_free(c->hash);
     EVP_MD_CTX_free(c->whole);
     writer_done(&c->writer);
+    redact_done(&c->secrets);
     free(c);
 }
 
@@ -266,6 +270,7 @@ static struct capture *capture_new(const struct target *t, usec window, int fd, 
 
     if (!c)
         return NULL;
+    redact_init(&c->secrets);
     c->handlers = handlers;
     c->userdata = userdata;
     c->window = window;
@@ -333,7 +338,9 @@ int capture_start(struct http *http, const struct target *t, usec window, int fd
         if (authorization.len > 0)
             options.authorization = buf_str(&authorization);
         c = url ? capture_new(t, window, fd, room, handlers, userdata) : NULL;
-        r = c ? http_start(http, &options, &http_handlers, c, &c->request) : -ENOMEM;
+        r = c ? redact_request(&c->secrets, &options) : -ENOMEM;
+        if (r == 0)
+            r = http_start(http, &options, &http_handlers, c, &c->request);
         (void)snprintf(failure.text, sizeof(failure.text), "cannot start the request: %s",
                        strerror(-r));
     }

@@ -156,11 +156,11 @@ static enum outcome outcome_of_error(enum http_error error)
     return OUTCOME_PROTOCOL;
 }
 
-/* The start of a body, quoted, for the log. */
+/* The start of a body, quoted, for the log. It may say what the request carried. */
 static void quote_head(const struct evidence *e, struct buf *out)
 {
     const char *head = e->head;
-    size_t n = e->head_len < HEAD_SHOWN ? e->head_len : HEAD_SHOWN;
+    size_t n = e->head_len;
 
     while (n > 0 && head[n - 1] == '\n')
         n--;
@@ -169,7 +169,7 @@ static void quote_head(const struct evidence *e, struct buf *out)
         return;
     }
     (void)buf_adds(out, "\"");
-    buf_add_escaped(out, head, n);
+    redact_text(e->secrets, 0, head, n, HEAD_SHOWN, out);
     (void)buf_adds(out, e->head_len > HEAD_SHOWN ? "\"…" : "\"");
 }
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "daemon/capture/outcome.h"
 #include "daemon/net/http.h"
+#include "daemon/net/redact.h"
 #include "trace/framing.h"
 
 #define CAPTURE_TEXT_MAX 512
@@ -36,6 +37,7 @@ struct capture_result {
 /* All that is known when a request has ended. Everything is borrowed. */
 struct evidence {
     const struct http_result *http;
+    const struct redact *secrets;  /* that the request carried; NULL: none */
     const struct framing *framing; /* of a 200's body: what came, and after the end what is whole */
     const void *head;              /* how the body begins */
     size_t head_len;

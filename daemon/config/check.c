@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "base/proxy.h"
 #include "daemon/config/listen.h"
+#include "daemon/config/text.h"
 
 #define TIMEOUT_SPARE (15 * USEC_PER_SEC) /* of the default timeout, over the window */
 
@@ -221,7 +222,8 @@ void check_proxy(struct check *k, const struct proxy_config *proxy, const char *
     if (proxy->url && proxy_has_secret(proxy->url))
         check_report_unseen(k, AT(&proxy->url), about, proxy_secret);
     else if (wrong)
-        check_report(k, AT(&proxy->url), about, "proxy_url `%.80s` %s", proxy->url, wrong);
+        check_report(k, AT(&proxy->url), about, "proxy_url `%.80s` %s",
+                     text_word_may_be_secret(proxy->url) ? "(not shown)" : proxy->url, wrong);
     if (proxy->no_proxy && !proxy->url && !check_any_bad(k, AT(&proxy->url)))
         check_report(k, AT(&proxy->no_proxy), about,
                      "no_proxy needs proxy_url; what the environment says has its own NO_PROXY");

@@ -76,7 +76,7 @@ static char *cut_line(const char *text, unsigned line, unsigned column, unsigned
         return NULL;
     for (end = start; *end != '\0' && text_break_length(end) == 0;)
         end++;
-    if (start == end || text_has_password(start, (size_t)(end - start)))
+    if (start == end || text_may_be_secret(text, start, (size_t)(end - start)))
         return NULL;
     stop = skip_chars(start, end, SHOWN_MAX);
     if (stop < end && column > SHOWN_BEFORE) {
@@ -146,6 +146,25 @@ void diags_add(struct diags *d, const char *file, unsigned line, unsigned column
     va_end(ap);
 }
 
+void diags_mask_value(struct diags *d, size_t at)
+{
+    struct diag *g = at < d->n ? &d->items[at] : NULL;
+    char *shown = NULL;
+    size_t before;
+
+    if (!g || !g->source)
+        return;
+    before = strspn(g->source, " -\t[{");
+    /* What stands before the key may be a value, too. */
+    if (before + 1 != g->caret ||
+        asprintf(&shown, "%.*s: ...", (int)(before + strcspn(g->source + before, ":")), g->source) <
+            0)
+        shown = NULL;
+    free(g->source);
+    g->source = shown;
+    g->masked = true;
+}
+
 /* By file, options last, then by place. */
 static int diag_compare(const struct diag *a, const struct diag *b)
 {
@@ -192,15 +211,20 @@ static bool same_line(const struct diag *a, const struct diag *b)
     return a->line == b->line && a->file && b->file && strcmp(a->file, b->file) == 0;
 }
 
-/* A line that one error keeps unseen is not shown for another one either. */
+/* What of a line one error keeps unseen is not shown for another one either. */
+static bool keeps_unseen(const struct diag *other, const struct diag *g)
+{
+    return !other->source || (other->masked && !g->masked);
+}
+
 static bool unseen(const struct diags *d, size_t i)
 {
     for (size_t k = i; k < d->n && same_line(&d->items[k], &d->items[i]); k++) {
-        if (!d->items[k].source)
+        if (keeps_unseen(&d->items[k], &d->items[i]))
             return true;
     }
     for (size_t k = i; k-- > 0 && same_line(&d->items[k], &d->items[i]);) {
-        if (!d->items[k].source)
+        if (keeps_unseen(&d->items[k], &d->items[i]))
             return true;
     }
     return false;

@@ -7,6 +7,7 @@
  */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -16,6 +17,7 @@ struct diag {
     unsigned column; /* from 1, in characters */
     char *message;
     char *source;   /* the line, or of a long one the part around the column; NULL: none */
+    bool masked;    /* the value was cut off it */
     unsigned caret; /* the column's place within source, in characters from 1 */
 };
 
@@ -30,7 +32,8 @@ struct diags {
 void diags_done(struct diags *d);
 
 /* Adds an error. `source` is the whole text of the file (the line is cut out of it), or NULL when
- * the line may hold a secret: then it is not shown, whatever else is wrong in it. An
+ * the line may hold a secret: then it is not shown, whatever else is wrong in it. Neither is one
+ * whose keys, or those of the sections that it stands in, promise a secret. An
  * error that cannot be stored for want of memory is counted in `dropped`: it is never taken for
  * success. Control characters and what is not UTF-8 are shown as '?'. */
 void diags_add(struct diags *d, const char *file, unsigned line, unsigned column,
@@ -38,6 +41,12 @@ void diags_add(struct diags *d, const char *file, unsigned line, unsigned column
 void diags_addv(struct diags *d, const char *file, unsigned line, unsigned column,
                 const char *source, const char *fmt, va_list ap)
     __attribute__((format(printf, 6, 0)));
+
+/*
+ * Cuts the value off the line of one error, if it was stored, whose column is that of a key: what a
+ * key that is not known stands for may be a secret.
+ */
+void diags_mask_value(struct diags *d, size_t at);
 
 /* Nonzero if there was any error. */
 size_t diags_count(const struct diags *d);

@@ -86,7 +86,7 @@ static int read_target(struct yaml_file *f, const yaml_node_t *node, void *base,
     if (r < 0)
         return r;
     r = address_parse(t.address, &t.parsed, &why);
-    if (r == -EINVAL && text_has_password(t.address, strlen(t.address)))
+    if (r == -EINVAL && text_word_may_be_secret(t.address))
         r = yaml_file_error_unseen(f, node, "a target with a user name or a query: %s", why);
     else if (r == -EINVAL)
         r = yaml_file_error(f, node, "target `%.80s`: %s", t.address, why);

@@ -38,12 +38,16 @@ static int unknown_key(struct yaml_file *f, const yaml_node_t *node, const struc
 {
     /* Past the last error that is shown, no effort goes into the text of one. */
     const struct table_key *near = f->diags->n < DIAG_MAX ? nearest(t, name) : NULL;
+    size_t at = f->diags->n;
     struct buf known;
     int r;
 
-    if (near)
-        return yaml_file_error(f, node, "unknown key `%.60s` %s; did you mean `%s`?", name,
-                               t->where, near->name);
+    if (near) {
+        r = yaml_file_error(f, node, "unknown key `%.60s` %s; did you mean `%s`?", name, t->where,
+                            near->name);
+        diags_mask_value(f->diags, at);
+        return r;
+    }
     buf_init(&known, KNOWN_TEXT_MAX);
     for (size_t i = 0; i < t->n_keys; i++) {
         if (t->keys[i].type != TABLE_REFUSED)
@@ -51,6 +55,7 @@ static int unknown_key(struct yaml_file *f, const yaml_node_t *node, const struc
     }
     r = yaml_file_error(f, node, "unknown key `%.60s` %s; it may have: %s", name, t->where,
                         buf_str(&known));
+    diags_mask_value(f->diags, at);
     buf_done(&known);
     return r;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config/text.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/utf8.h"
 
@@ -103,6 +105,116 @@ size_t text_distance(const char *a, const char *b)
         }
     }
     return rows[n % 3][m];
+}
+
+/* "%3A" may be the colon of a password. */
+static bool has_encoded(const char *text, size_t n)
+{
+    for (size_t i = 0; i + 2 < n; i++) {
+        if (text[i] == '%' && isxdigit((unsigned char)text[i + 1]) &&
+            isxdigit((unsigned char)text[i + 2]))
+            return true;
+    }
+    return false;
+}
+
+/* A URL with a fragment; a comment has a blank before it. */
+static bool has_fragment(const char *text, size_t n)
+{
+    const char *end = text + n, *at = memmem(text, n, "://", 3);
+
+    while (at && (at = memchr(at, '#', (size_t)(end - at)))) {
+        if (at[-1] != ' ' && at[-1] != '\t')
+            return true;
+        at++;
+    }
+    return false;
+}
+
+static bool is_key_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+/* Whether one of a line's keys promises a secret, or a section that has some. */
+static bool has_secret_key(const char *text, size_t n)
+{
+    static const char *const names[] = {"auth",   "bearer", "cookie", "credential",
+                                        "header", "key",    "param",  "pass",
+                                        "pwd",    "sas",    "secret", "token"};
+    size_t begin = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t end = i > 0 && strchr("\"'", text[i - 1]) ? i - 1 : i;
+
+        if (text[i] != ':')
+            continue;
+        for (begin = end; begin > 0 && is_key_char(text[begin - 1]);)
+            begin--;
+        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+            size_t len = strlen(names[k]);
+
+            for (size_t at = begin; at + len <= end; at++) {
+                if (strncasecmp(text + at, names[k], len) == 0)
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* How far in the content of a line begins, behind the dashes of lists. */
+static size_t indentation(const char *line, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && (line[i] == ' ' || (line[i] == '-' && i + 1 < n && line[i + 1] == ' ')))
+        i++;
+    return i;
+}
+
+/* The line before the one at `at`, or NULL. */
+static const char *line_before(const char *text, const char *at, size_t *ret_n)
+{
+    const char *end = at;
+
+    if (end == text)
+        return NULL;
+    end--;
+    if (end > text && *end == '\n' && end[-1] == '\r')
+        end--;
+    for (at = end; at > text && at[-1] != '\n' && at[-1] != '\r';)
+        at--;
+    *ret_n = (size_t)(end - at);
+    return at;
+}
+
+bool text_may_be_secret(const char *text, const char *line, size_t n)
+{
+    size_t limit = indentation(line, n);
+
+    if (text_has_password(line, n) || has_encoded(line, n) || has_fragment(line, n) ||
+        has_secret_key(line, n))
+        return true;
+    while (limit > 0 && (line = line_before(text, line, &n))) {
+        size_t at = indentation(line, n);
+
+        if (at >= limit || at == n || line[at] == '#')
+            continue;
+        if (has_secret_key(line, n))
+            return true;
+        limit = at;
+    }
+    return false;
+}
+
+bool text_word_may_be_secret(const char *word)
+{
+    /* Those in front stand for control characters. */
+    const char *query = strchr(word + strspn(word, "?"), '?');
+
+    return text_has_password(word, strlen(word)) || strpbrk(word, "#%") || (query && query[1]) ||
+           (strchr(word, '@') && strncmp(word, "unix:@", 6) != 0);
 }
 
 bool text_has_password(const char *text, size_t n)

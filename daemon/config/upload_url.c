@@ -128,6 +128,12 @@ bool upload_url_has_secret(const char *url, const char **ret_why)
     return true;
 }
 
+/* In messages: it may be that a key was written into it, in one way or another. */
+static const char *shown(const char *url)
+{
+    return text_word_may_be_secret(url) ? "(not shown)" : url;
+}
+
 __attribute__((format(printf, 2, 3))) static int say(char *why, const char *fmt, ...)
 {
     va_list ap;
@@ -176,15 +182,15 @@ static int no_scheme(const char *url, char *why)
     if (url[0] == '/')
         return say(why, "`%.80s` is a path: write file://%.80s", url, url);
     if (scheme && strcmp(scheme, "file://") == 0)
-        return say(why, "`%.80s`: a directory is written file:///DIR", url);
+        return say(why, "`%.80s`: a directory is written file:///DIR", shown(url));
     if (hint)
-        return say(why, "`%.80s`: %s", url, hint);
+        return say(why, "`%.80s`: %s", shown(url), hint);
     if (scheme)
-        return say(why, "`%.80s`: did you mean %s?", url, scheme);
+        return say(why, "`%.80s`: did you mean %s?", shown(url), scheme);
     return say(why,
                "`%.80s` names no kind of store: it begins with s3://, gs://, az://, https://, "
                "http:// or file://",
-               url);
+               shown(url));
 }
 
 /* http(s)://HOST… to its host. 0, -ENOMEM, or -EINVAL with a static text. */
@@ -227,16 +233,17 @@ static int check_host(const char *url, char *why)
     int r = parse_host(url, &a, &static_why);
 
     if (r == -EINVAL)
-        return say(why, "`%.80s`: %s", url, static_why);
+        return say(why, "`%.80s`: %s", shown(url), static_why);
     for (const char *p = url; r == 0 && *p; p++) {
         if (*p <= ' ' || *p >= 0x7f)
-            r = say(why, "`%.80s` has a blank or a letter outside ASCII: write it as %%XX", url);
+            r = say(why, "`%.80s` has a blank or a letter outside ASCII: write it as %%XX",
+                    shown(url));
         else if (*p == '#')
-            r = say(why, "`%.80s` must not have a fragment: write # as %%23", url);
+            r = say(why, "`%.80s` must not have a fragment: write # as %%23", shown(url));
     }
     for (size_t i = 0; r == 0 && i < COUNT(signing_hosts); i++) {
         if (ends_with(a.host, signing_hosts[i].name))
-            r = say(why, "`%.80s` %s", url, signing_hosts[i].hint);
+            r = say(why, "`%.80s` %s", shown(url), signing_hosts[i].hint);
     }
     address_done(&a);
     return r;
@@ -274,16 +281,18 @@ int upload_url_check(const char *url, char why[static UPLOAD_WHY_MAX])
     case UPLOAD_S3:
     case UPLOAD_GS:
         if (*rest == '\0' || *rest == '/')
-            return say(why, "`%.80s` names no bucket: write %sBUCKET/PREFIX", url,
+            return say(why, "`%.80s` names no bucket: write %sBUCKET/PREFIX", shown(url),
                        upload_scheme_name(upload_url_scheme(url)));
         return 0;
     case UPLOAD_AZ:
         if (*rest == '\0' || *rest == '/')
-            return say(why, "`%.80s` names no account: write az://ACCOUNT/CONTAINER/PREFIX", url);
+            return say(why, "`%.80s` names no account: write az://ACCOUNT/CONTAINER/PREFIX",
+                       shown(url));
         return 0;
     case UPLOAD_FILE:
         if (*rest != '/')
-            return say(why, "`%.80s`: a directory is written file:///DIR, with three slashes", url);
+            return say(why, "`%.80s`: a directory is written file:///DIR, with three slashes",
+                       shown(url));
         return 0;
     case UPLOAD_HTTPS:
     case UPLOAD_HTTP: return check_host(url, why);
@@ -302,16 +311,16 @@ int upload_endpoint_check(const char *endpoint, char why[static UPLOAD_WHY_MAX])
     if (has_control(endpoint))
         return say(why, "must not contain control characters");
     if (scheme != UPLOAD_HTTPS && scheme != UPLOAD_HTTP)
-        return say(why, "`%.80s` must begin with https:// or http://%s%.80s", endpoint,
-                   rest == endpoint ? ": write https://" : "", rest == endpoint ? rest : "");
+        return say(why, "`%.80s` must begin with https:// or http://%s%.80s", shown(endpoint),
+                   rest == endpoint ? ": write https://" : "", rest == endpoint ? shown(rest) : "");
     r = parse_host(endpoint, &a, &static_why);
     if (r == -EINVAL)
-        return say(why, "`%.80s`: %s", endpoint, static_why);
+        return say(why, "`%.80s`: %s", shown(endpoint), static_why);
     address_done(&a);
     if (r == 0 && path[strcspn(path, "?#")])
-        return say(why, "`%.80s` must have no query and no fragment", endpoint);
+        return say(why, "`%.80s` must have no query and no fragment", shown(endpoint));
     if (r == 0 && segments_check(path, true) != SEGMENTS_FINE)
         return say(why, "`%.80s` has an empty part, `.` or `..` in its path: write it without",
-                   endpoint);
+                   shown(endpoint));
     return r;
 }

@@ -121,10 +121,12 @@ void credentials_init(struct buf *header)
 
 int credentials_read(const char *path, struct buf *secret, char *text, size_t text_size)
 {
+    char shown[SECRETFILE_SHOWN_SIZE];
     int r = read_secret(path, secret);
 
     if (r < 0)
-        (void)snprintf(text, text_size, "cannot use the secret file %s: %s", path, explain(r));
+        (void)snprintf(text, text_size, "cannot use the secret file %s: %s",
+                       secretfile_shown(path, r, shown), explain(r));
     return r;
 }
 

@@ -119,108 +119,51 @@ void answer_facts(const struct answer *a, struct reply_facts *f)
     f->server_time = a->error.server_time;
 }
 
-static void add_quoted(struct buf *b, const char *before, const char *text, size_t n)
+/* What a store, or something before it, says may be what it was sent: secrets are left out. */
+static void add_quoted(struct buf *b, const char *before, const struct redact *secrets,
+                       unsigned flags, const char *text, size_t n)
 {
-    char escaped[4 * QUOTE_MAX + 1];
+    char escaped[QUOTE_MAX + 1];
     struct buf e;
 
     if (n == 0)
         return;
-    buf_init(&e, sizeof(escaped) - 1);
-    buf_add_escaped(&e, text, n < QUOTE_MAX ? n : QUOTE_MAX);
-    (void)buf_addf(b, "%s%.*s", before, QUOTE_MAX, buf_str(&e));
-    buf_done(&e);
+    buf_over(&e, escaped, sizeof(escaped));
+    redact_text(secrets, flags, text, n, QUOTE_MAX, &e);
+    (void)buf_addf(b, "%s%s", before, buf_str(&e));
+    explicit_bzero(escaped, sizeof(escaped));
 }
 
-static bool in_word(char c)
-{
-    return isalnum((unsigned char)c) || (c && strchr("+/=_-%.", c));
-}
-
-/*
- * Keys and tokens are long and mix digits with letters of both cases, or are without any of the
- * signs that paths and names have. Words of a message are neither.
- */
-static bool looks_secret(const char *word, size_t n)
-{
-    bool digit = false, upper = false, lower = false, named = false;
-
-    for (size_t i = 0; i < n; i++) {
-        digit = digit || isdigit((unsigned char)word[i]);
-        upper = upper || isupper((unsigned char)word[i]);
-        lower = lower || islower((unsigned char)word[i]);
-        named = named || strchr("/_-.", word[i]);
-    }
-    if (n < 16 || !digit)
-        return false;
-    return (upper && lower) || (!named && (upper || n >= 32));
-}
-
-/* A word behind one of these is a password, whatever it looks like. */
-static bool follows_scheme(const char *text, size_t at)
-{
-    static const char *const schemes[] = {"Basic", "Bearer"};
-
-    while (at > 0 && text[at - 1] == ' ')
-        at--;
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        size_t n = strlen(schemes[i]);
-
-        if (at >= n && strncasecmp(text + at - n, schemes[i], n) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* What a store, or something before it, says may be what it was sent: secrets are left out. */
-static void add_words(struct buf *b, const char *before, const char *text, size_t n)
-{
-    struct buf out;
-
-    n = n < QUOTE_MAX ? n : QUOTE_MAX;
-    buf_init(&out, QUOTE_MAX);
-    for (size_t i = 0, w; i < n; i += w) {
-        w = 0;
-        while (i + w < n && in_word(text[i + w]))
-            w++;
-        if (w > 0 && (looks_secret(text + i, w) || follows_scheme(text, i)))
-            (void)buf_adds(&out, "[...]");
-        else
-            (void)buf_add(&out, text + i, w > 0 ? w : 1);
-        w = w > 0 ? w : 1;
-    }
-    add_quoted(b, before, out.data, out.len);
-    buf_wipe(&out);
-}
-
-static void add_answer(struct buf *b, const struct answer *a, long status)
+static void add_answer(struct buf *b, const struct answer *a, const struct redact *secrets,
+                       long status)
 {
     const char *code = first_of(a->error.code, a->code);
     const char *id = first_of(a->error.request_id, a->request_id);
 
     (void)buf_addf(b, "%ld", status);
     if (code[0])
-        (void)buf_addf(b, " %s", code);
+        add_quoted(b, " ", secrets, REDACT_KNOWN, code, strlen(code));
     if (a->error.message[0])
-        add_words(b, ": ", a->error.message, strlen(a->error.message));
+        add_quoted(b, ": ", secrets, 0, a->error.message, strlen(a->error.message));
     else if (!code[0])
-        add_words(b, ": ", a->said, a->n_said);
+        add_quoted(b, ": ", secrets, 0, a->said, a->n_said);
     if (id[0])
-        add_quoted(b, ", request ", id, strlen(id));
+        add_quoted(b, ", request ", secrets, REDACT_KNOWN, id, strlen(id));
 }
 
-void answer_text(const struct answer *a, const struct http_result *result, const char *hint,
-                 char out[static STORE_TEXT_MAX])
+void answer_text(const struct answer *a, const struct http_result *result,
+                 const struct redact *secrets, const char *hint, char out[static STORE_TEXT_MAX])
 {
     struct buf b;
 
     buf_init(&b, STORE_TEXT_MAX - 1);
     if (result->status > 0)
-        add_answer(&b, a, result->status);
+        add_answer(&b, a, secrets, result->status);
     if (result->status >= 300 && result->proxy[0])
         (void)buf_addf(&b, ", through the proxy %s", result->proxy);
     if (result->error != HTTP_OK && result->error != HTTP_ABORTED)
-        add_quoted(&b, b.len > 0 ? "; " : "", result->text, strlen(result->text));
+        add_quoted(&b, b.len > 0 ? "; " : "", secrets, REDACT_KNOWN, result->text,
+                   strlen(result->text));
     if (hint[0])
         (void)buf_addf(&b, "%s%s", b.len > 0 ? "; " : "", hint);
     (void)snprintf(out, STORE_TEXT_MAX, "%s", buf_str(&b));

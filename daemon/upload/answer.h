@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "daemon/net/http.h"
+#include "daemon/net/redact.h"
 #include "daemon/upload/reply.h"
 #include "daemon/upload/store.h"
 #include "daemon/upload/xmlreply.h"
@@ -43,6 +44,7 @@ int answer_body(struct answer *a, const void *data, size_t n);
 /* The facts that come from the answer; borrowed. */
 void answer_facts(const struct answer *a, struct reply_facts *f);
 
-/* "403 AccessDenied: no (request 4711); check …", safe to print. `result` is how it ended. */
-void answer_text(const struct answer *a, const struct http_result *result, const char *hint,
-                 char out[static STORE_TEXT_MAX]);
+/* "403 AccessDenied: no (request 4711); check …", safe to print. `result` is how it ended; `secrets`
+ * are those that the request was made with, or NULL. */
+void answer_text(const struct answer *a, const struct http_result *result,
+                 const struct redact *secrets, const char *hint, char out[static STORE_TEXT_MAX]);

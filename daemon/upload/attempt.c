@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/config/upload_url.h"
 #include "daemon/upload/backoff.h"
 #include "daemon/upload/message.h"
 #include "daemon/upload/remote.h"
@@ -60,9 +62,38 @@ static usec timeout_of(const struct remote_call *c)
     return TIMEOUT_BASE + (seconds > USEC_PER_DAY ? USEC_PER_DAY : seconds) * USEC_PER_SEC;
 }
 
+/* Those that it signs with are known to the store as well, though they are not sent. */
+static int know_secrets(struct remote_call *c, const struct http_options *o)
+{
+    const struct secret_set *set =
+        c->remote->identity ? identity_secrets(c->remote->identity) : NULL;
+    int r = redact_request(&c->secrets, o);
+
+    if (r == 0 && set)
+        r = redact_add(&c->secrets, set->secret_key);
+    return r == 0 && set ? redact_add(&c->secrets, set->session_token) : r;
+}
+
+/*
+ * A session token is worth nothing without the secret key, which is never sent: as http is allowed
+ * with keys, it is with these, but it is said.
+ */
+static void warn_open(struct remote *r, const char *url)
+{
+    const struct secret_set *set = r->identity ? identity_secrets(r->identity) : NULL;
+
+    if (r->warned || !set || !set->secret_key || !set->session_token ||
+        upload_url_is_open(url) <= 0)
+        return;
+    r->warned = true;
+    log_warn("upload: the session token goes to %s over http, where others may read it: use https",
+             r->store.description);
+}
+
 static int start(struct remote_call *c, const struct message *m)
 {
-    const struct remote *r = c->remote;
+    struct remote *r = c->remote;
+    int e;
     const struct http_body body = {
         .data = c->object.size == 0 ? "" : c->object.data,
         .fd = c->object.fd,
@@ -83,7 +114,9 @@ static int start(struct remote_call *c, const struct message *m)
     };
 
     reach_store(&r->reach, &o);
-    return http_start(r->http, &o, &handlers, c, &c->request);
+    warn_open(r, o.url);
+    e = know_secrets(c, &o);
+    return e < 0 ? e : http_start(r->http, &o, &handlers, c, &c->request);
 }
 
 /* What this attempt does beside sending the object. */
@@ -152,6 +185,8 @@ void attempt_clear(struct remote_call *c)
     http_cancel(steal(&c->request));
     answer_done(&c->answer);
     answer_init(&c->answer);
+    redact_done(&c->secrets);
+    redact_init(&c->secrets);
     listing_free(steal(&c->listing));
     c->failure = 0;
     c->received = 0;
@@ -247,7 +282,7 @@ static void on_finished(void *userdata, const struct http_result *result)
         end.unasked = result->status == 417 && c->asks;
         end.changed = result->error == HTTP_LOCAL && file_shrank(c);
         end.local = result->error == HTTP_LOCAL && !end.changed;
-        answer_text(&c->answer, result, end.reply.hint, end.text);
+        answer_text(&c->answer, result, &c->secrets, end.reply.hint, end.text);
     }
     remote_attempted(c, &end);
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "daemon/upload/credplan.h"
 #include "daemon/upload/credroute.h"
 #include "daemon/upload/partition.h"
 
@@ -49,11 +50,13 @@ static bool says_nothing(int which, int error)
 }
 
 /* What the files say together; the one that is read first has the last word. */
-static void merge(struct credfile_profile *from, struct credfile_profile *to)
+static void merge(struct credfile_profile *from, int file, struct awsprofile *a)
 {
     for (int i = 0; i < CREDFILE_KEYS; i++) {
-        if (!to->values[i])
-            to->values[i] = steal(&from->values[i]);
+        if (a->p.values[i] || !from->values[i])
+            continue;
+        a->p.values[i] = steal(&from->values[i]);
+        a->in_credentials[i] = file == FILE_CREDENTIALS;
     }
 }
 
@@ -82,7 +85,7 @@ static int load_both(struct awsprofile *a, bool settings_only, char *why, size_t
             a->from_file = i == FILE_CREDENTIALS;
             memcpy(a->path, paths[i], sizeof(a->path));
         }
-        merge(&p, &a->p);
+        merge(&p, i, a);
         credfile_done(&p);
     }
     return 0;
@@ -160,32 +163,56 @@ static const struct {
                               CREDFILE_IGNORE_ENDPOINT_URLS},
 };
 
-const char *awsprofile_setting(const struct awsprofile *a, enum aws_setting s,
-                               const char **ret_where)
+/* The variable that has it; NULL: none does. */
+static const char *variable_of(enum aws_setting s)
 {
-    const char *ignored;
-
-    if (!ret_where)
-        ret_where = &ignored;
     for (size_t i = 0; i < 2 && settings[s].variables[i]; i++) {
-        const char *value = credroute_env(settings[s].variables[i]);
-
-        *ret_where = settings[s].variables[i];
-        if (value)
-            return value;
+        if (credroute_env(settings[s].variables[i]))
+            return settings[s].variables[i];
     }
-    if (settings[s].key < 0)
-        return NULL;
-    *ret_where = credfile_key_name((enum credfile_key)settings[s].key);
-    return a->p.values[settings[s].key];
+    return NULL;
+}
+
+const char *awsprofile_setting(const struct awsprofile *a, enum aws_setting s)
+{
+    const char *variable = variable_of(s);
+
+    if (variable)
+        return credroute_env(variable);
+    return settings[s].key < 0 ? NULL : a->p.values[settings[s].key];
+}
+
+/* "endpoint_url (profile prod, /root/.aws/config)" */
+static void name_key(const struct awsprofile *a, enum credfile_key key,
+                     char out[static AWSPROFILE_WHERE_SIZE])
+{
+    char paths[FILES][PATH_MAX];
+
+    awsprofile_paths(paths);
+    (void)snprintf(out, AWSPROFILE_WHERE_SIZE, "%s (profile %.40s, %.150s)", credfile_key_name(key),
+                   a->name, paths[a->in_credentials[key] ? FILE_CREDENTIALS : FILE_CONFIG]);
+}
+
+void awsprofile_where(const struct awsprofile *a, enum aws_setting s,
+                      char out[static AWSPROFILE_WHERE_SIZE])
+{
+    const char *variable = variable_of(s);
+
+    if (variable || settings[s].key < 0)
+        (void)snprintf(out, AWSPROFILE_WHERE_SIZE, "%s",
+                       variable ? variable : settings[s].variables[0]);
+    else
+        name_key(a, (enum credfile_key)settings[s].key, out);
 }
 
 int awsprofile_flag(const struct awsprofile *a, enum aws_setting s, bool *ret, char *why,
                     size_t why_size)
 {
-    const char *where, *value = awsprofile_setting(a, s, &where);
+    const char *value = awsprofile_setting(a, s);
+    char where[AWSPROFILE_WHERE_SIZE];
 
     if (value && strcasecmp(value, "true") != 0 && strcasecmp(value, "false") != 0) {
+        awsprofile_where(a, s, where);
         (void)snprintf(why, why_size, "%s is neither true nor false", where);
         return -EINVAL;
     }
@@ -206,12 +233,12 @@ int awsprofile_wishes(const struct awsprofile *a, unsigned *ret, char *why, size
 }
 
 static const struct {
-    const char *variable;
+    const char *name, *variable;
     enum credfile_key key;
 } endpoints[] = {
-    [AWS_SERVICE_S3] = {"AWS_ENDPOINT_URL_S3", CREDFILE_S3_ENDPOINT},
-    [AWS_SERVICE_STS] = {"AWS_ENDPOINT_URL_STS", CREDFILE_STS_ENDPOINT},
-    [AWS_SERVICE_SSO] = {"AWS_ENDPOINT_URL_SSO", CREDFILE_SSO_ENDPOINT},
+    [AWS_SERVICE_S3] = {"S3", "AWS_ENDPOINT_URL_S3", CREDFILE_S3_ENDPOINT},
+    [AWS_SERVICE_STS] = {"STS", "AWS_ENDPOINT_URL_STS", CREDFILE_STS_ENDPOINT},
+    [AWS_SERVICE_SSO] = {"IAM Identity Center", "AWS_ENDPOINT_URL_SSO", CREDFILE_SSO_ENDPOINT},
 };
 
 /* http or https, without a name and password in it: it is quoted in messages. */
@@ -235,12 +262,26 @@ int awsprofile_url(const char *url, const char *where, char ret[AWS_ENDPOINT_SIZ
     return 0;
 }
 
+/* One that is not the store's is told secrets, and tells keys. */
+static int take_endpoint(enum aws_service service, const char *url, const char *where,
+                         char ret[AWS_ENDPOINT_SIZE], char *why, size_t why_size)
+{
+    char what[AWSPROFILE_WHERE_SIZE + 80];
+    int r = awsprofile_url(url, where, ret, why, why_size);
+
+    if (r < 0 || service == AWS_SERVICE_S3)
+        return r;
+    (void)snprintf(what, sizeof(what), "%s, by which %s is asked,", where, endpoints[service].name);
+    return credplan_secret_url(ret, false, what, why, why_size);
+}
+
 /* What the profile's own section of services has for this one. */
 static int service_endpoint(const struct awsprofile *a, enum aws_service service,
                             char ret[AWS_ENDPOINT_SIZE], char *why, size_t why_size)
 {
     const char *name = a->p.values[CREDFILE_SERVICES_NAME];
     struct credfile_profile section = {0};
+    char where[AWSPROFILE_WHERE_SIZE];
     const char *url;
     int r;
 
@@ -250,8 +291,9 @@ static int service_endpoint(const struct awsprofile *a, enum aws_service service
     if (r < 0)
         return r;
     url = section.values[endpoints[service].key];
+    (void)snprintf(where, sizeof(where), "endpoint_url of the section services %.60s", name);
     if (url)
-        r = awsprofile_url(url, "endpoint_url of the section services", ret, why, why_size);
+        r = take_endpoint(service, url, where, ret, why, why_size);
     credfile_done(&section);
     return r;
 }
@@ -261,6 +303,7 @@ int awsprofile_endpoint(const struct awsprofile *a, enum aws_service service,
 {
     const char *own = credroute_env(endpoints[service].variable);
     const char *all = credroute_env("AWS_ENDPOINT_URL");
+    char where[AWSPROFILE_WHERE_SIZE];
     bool ignored;
     int r = awsprofile_flag(a, AWS_IGNORE_ENDPOINTS, &ignored, why, why_size);
 
@@ -268,12 +311,12 @@ int awsprofile_endpoint(const struct awsprofile *a, enum aws_service service,
     if (r < 0 || ignored)
         return r;
     if (own)
-        return awsprofile_url(own, endpoints[service].variable, ret, why, why_size);
+        return take_endpoint(service, own, endpoints[service].variable, ret, why, why_size);
     if (all)
-        return awsprofile_url(all, "AWS_ENDPOINT_URL", ret, why, why_size);
+        return take_endpoint(service, all, "AWS_ENDPOINT_URL", ret, why, why_size);
     r = service_endpoint(a, service, ret, why, why_size);
-    if (r == 0 && ret[0] == '\0' && a->p.values[CREDFILE_ENDPOINT_URL])
-        r = awsprofile_url(a->p.values[CREDFILE_ENDPOINT_URL], "endpoint_url of the profile", ret,
-                           why, why_size);
-    return r;
+    if (r < 0 || ret[0] != '\0' || !a->p.values[CREDFILE_ENDPOINT_URL])
+        return r;
+    name_key(a, CREDFILE_ENDPOINT_URL, where);
+    return take_endpoint(service, a->p.values[CREDFILE_ENDPOINT_URL], where, ret, why, why_size);
 }

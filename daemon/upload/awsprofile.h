@@ -22,6 +22,7 @@ struct awsprofile {
     bool found;          /* in either file */
     bool from_file;      /* its keys are from the credentials file, not the config file */
     char path[PATH_MAX]; /* of the file that the keys are from */
+    bool in_credentials[CREDFILE_KEYS]; /* which of the values are from the credentials file */
     struct credfile_profile p;
 };
 
@@ -68,9 +69,14 @@ enum aws_setting {
     AWS_IGNORE_ENDPOINTS,
 };
 
-/* Borrowed, or NULL: of the environment or else of the profile. *ret_where names it. */
-const char *awsprofile_setting(const struct awsprofile *a, enum aws_setting s,
-                               const char **ret_where);
+/* Borrowed, or NULL: of the environment or else of the profile. */
+const char *awsprofile_setting(const struct awsprofile *a, enum aws_setting s);
+
+#define AWSPROFILE_WHERE_SIZE 256
+
+/* "AWS_REGION", or "region (profile prod, /root/.aws/config)": where such a setting stands. */
+void awsprofile_where(const struct awsprofile *a, enum aws_setting s,
+                      char out[static AWSPROFILE_WHERE_SIZE]);
 
 /* One that is "true" or "false". 0, or -EINVAL with a text that names it. */
 int awsprofile_flag(const struct awsprofile *a, enum aws_setting s, bool *ret, char *why,
@@ -87,7 +93,8 @@ enum aws_service {
 
 /*
  * The endpoint that is configured for a service, without a slash at its end; "" if there is none.
- * Borrowed texts are copied. 0, or a negative errno with a text.
+ * Borrowed texts are copied. Secrets go to all but S3, and keys come from there: these must be https,
+ * or this machine. 0, or a negative errno with a text.
  */
 int awsprofile_endpoint(const struct awsprofile *a, enum aws_service service,
                         char ret[AWS_ENDPOINT_SIZE], char *why, size_t why_size);

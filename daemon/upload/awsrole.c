@@ -30,7 +30,7 @@ static const char *region_of(const struct credaws *w)
 {
     const char *region = w->config->region && *w->config->region
                            ? w->config->region
-                           : awsprofile_setting(w->profile, AWS_REGION, NULL);
+                           : awsprofile_setting(w->profile, AWS_REGION);
 
     return region ? region : "us-east-1";
 }
@@ -42,13 +42,15 @@ static int aim(struct credaws *w, struct credstep *s, enum aws_service service, 
     char host[PARTITION_HOST_SIZE];
     unsigned wishes;
     char endpoint[AWS_ENDPOINT_SIZE], url[CREDPLAN_URL_SIZE];
-    const char *where, *way = awsprofile_setting(w->profile, AWS_STS_REGIONAL, &where);
+    const char *way = awsprofile_setting(w->profile, AWS_STS_REGIONAL);
+    char where[AWSPROFILE_WHERE_SIZE];
     int r = awsprofile_endpoint(w->profile, service, endpoint, w->why, w->why_size);
 
     if (r == 0)
         r = awsprofile_wishes(w->profile, &wishes, w->why, w->why_size);
     if (r < 0)
         return r;
+    awsprofile_where(w->profile, AWS_STS_REGIONAL, where);
     if (way && strcmp(way, "legacy") != 0 && strcmp(way, "regional") != 0)
         return credaws_refuse(w, -EINVAL, "%s is neither regional nor legacy", where);
     if (endpoint[0] != '\0') {
@@ -253,18 +255,31 @@ int awsrole_keys(struct credaws *w, struct awsprofile *a, bool env)
     return r;
 }
 
-const char *awsrole_leftover(const struct awsprofile *a)
+const char *awsrole_leftover(const struct awsprofile *a, const char **ret_missing)
 {
-    static const enum credfile_key halves[] = {
-        CREDFILE_ROLE_ARN,         CREDFILE_SOURCE_PROFILE, CREDFILE_CREDENTIAL_SOURCE,
-        CREDFILE_SSO_SESSION_NAME, CREDFILE_SSO_START_URL,
+    static const struct {
+        enum credfile_key key;
+        const char *missing;
+    } halves[] = {
+        {CREDFILE_ROLE_ARN, "source_profile, credential_source or web_identity_token_file"},
+        {CREDFILE_SOURCE_PROFILE, "role_arn"},
+        {CREDFILE_CREDENTIAL_SOURCE, "role_arn"},
+        {CREDFILE_SSO_SESSION_NAME, "sso_account_id and sso_role_name"},
+        {CREDFILE_SSO_START_URL, "sso_account_id and sso_role_name"},
     };
 
     for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
-        if (get(a, halves[i]))
-            return credfile_key_name(halves[i]);
+        if (!get(a, halves[i].key))
+            continue;
+        *ret_missing = halves[i].missing;
+        return credfile_key_name(halves[i].key);
     }
     return NULL;
+}
+
+bool awsrole_is_meant(const struct awsprofile *a)
+{
+    return get(a, CREDFILE_ROLE_ARN) || get(a, CREDFILE_SSO_ROLE_NAME);
 }
 
 /* A role that is assumed with keys; one with a token's file is another matter. */
@@ -279,12 +294,18 @@ static int find_named_source(struct credaws *w, const struct awsprofile *a)
         const char *name, *missing;
         int (*find)(struct credaws *w);
     } sources[] = {
-        {"Environment", "AWS_ACCESS_KEY_ID is not set", credaws_environment},
         {"EcsContainer", "no AWS_CONTAINER_CREDENTIALS_ variable is set", credaws_container},
         {"Ec2InstanceMetadata", "AWS_EC2_METADATA_DISABLED is set", credaws_imds},
     };
     const char *name = get(a, CREDFILE_CREDENTIAL_SOURCE);
 
+    /* Were there keys in the environment, they would have been taken before any profile. */
+    if (strcmp(name, "Environment") == 0)
+        return credaws_refuse(w, -EINVAL,
+                              "profile %s has credential_source Environment, which cannot take "
+                              "effect: keys of the environment go before every role. Put the keys "
+                              "into a profile of their own, and name that as source_profile",
+                              a->name);
     for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
         int r;
 
@@ -296,7 +317,7 @@ static int find_named_source(struct credaws *w, const struct awsprofile *a)
                       : r;
     }
     return credaws_refuse(w, -EINVAL,
-                          "profile %s: credential_source must be Environment, EcsContainer or "
+                          "profile %s: credential_source must be EcsContainer or "
                           "Ec2InstanceMetadata",
                           a->name);
 }

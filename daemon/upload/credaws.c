@@ -50,13 +50,15 @@ static int make(struct credaws *w, const char *access, const char *secret, const
 static int read_key(struct credaws *w, const char *path, struct buf *b, const char **ret)
 {
     static const char blanks[] = " \t\r\n";
+    char shown[SECRETFILE_SHOWN_SIZE];
     int r = path ? secretfile_read(b, path) : 0;
 
     *ret = NULL;
     if (!path)
         return 0;
     if (r < 0)
-        return credaws_refuse(w, r, "cannot use the file %s: %s", path, secretfile_explain(r));
+        return credaws_refuse(w, r, "cannot use the file %s: %s", secretfile_shown(path, r, shown),
+                              secretfile_explain(r));
     if (memchr(buf_str(b), '\0', b->len))
         return credaws_refuse(w, -EINVAL, "cannot use the file %s: it has a zero byte", path);
     while (b->len > 0 && strchr(blanks, b->data[b->len - 1]))
@@ -140,18 +142,21 @@ int credaws_container(struct credaws *w)
 
 static int imds_url(struct credaws *w, char url[AWS_ENDPOINT_SIZE])
 {
-    const char *mode_name, *where,
-        *mode = awsprofile_setting(w->profile, AWS_IMDS_MODE, &mode_name);
-    const char *endpoint = awsprofile_setting(w->profile, AWS_IMDS_ENDPOINT, &where);
+    const char *mode = awsprofile_setting(w->profile, AWS_IMDS_MODE);
+    const char *endpoint = awsprofile_setting(w->profile, AWS_IMDS_ENDPOINT);
+    char where[AWSPROFILE_WHERE_SIZE];
     bool six;
     int r = awsprofile_flag(w->profile, AWS_IMDS_V6, &six, w->why, w->why_size);
 
     if (r < 0)
         return r;
-    if (endpoint)
-        return awsprofile_url(endpoint, where, url, w->why, w->why_size);
+    awsprofile_where(w->profile, endpoint ? AWS_IMDS_ENDPOINT : AWS_IMDS_MODE, where);
+    if (endpoint) {
+        r = awsprofile_url(endpoint, where, url, w->why, w->why_size);
+        return r < 0 ? r : credplan_secret_url(url, true, where, w->why, w->why_size);
+    }
     if (mode && strcasecmp(mode, "ipv4") != 0 && strcasecmp(mode, "ipv6") != 0)
-        return credaws_refuse(w, -EINVAL, "%s is neither IPv4 nor IPv6", mode_name);
+        return credaws_refuse(w, -EINVAL, "%s is neither IPv4 nor IPv6", where);
     six = mode ? strcasecmp(mode, "ipv6") == 0 : six;
     (void)snprintf(url, AWS_ENDPOINT_SIZE, "http://%s",
                    six ? "[fd00:ec2::254]" : "169.254.169.254");
@@ -160,13 +165,13 @@ static int imds_url(struct credaws *w, char url[AWS_ENDPOINT_SIZE])
 
 int credaws_imds(struct credaws *w)
 {
-    const char *off = awsprofile_setting(w->profile, AWS_IMDS_DISABLED, NULL);
     char url[AWS_ENDPOINT_SIZE];
     struct credstep *s;
-    int r;
+    bool off;
+    int r = awsprofile_flag(w->profile, AWS_IMDS_DISABLED, &off, w->why, w->why_size);
 
-    if (off && strcasecmp(off, "true") == 0)
-        return 0;
+    if (r < 0 || off)
+        return r;
     r = imds_url(w, url);
     if (r < 0)
         return r;
@@ -189,12 +194,10 @@ static int find_keys(struct credaws *w)
 static int find_leftovers(struct credaws *w)
 {
     const struct awsprofile *a = w->profile;
-    const char *key = awsrole_leftover(a);
+    const char *missing, *key = awsrole_leftover(a, &missing);
 
     if (key)
-        return credaws_refuse(
-            w, -EINVAL, "profile %s has %s, but not what belongs to it: see contraced.yaml(5)",
-            a->name, key);
+        return credaws_refuse(w, -EINVAL, "profile %s has %s, but no %s", a->name, key, missing);
     if (credroute_env("AWS_CREDENTIAL_FILE"))
         return credaws_refuse(w, -EINVAL,
                               "AWS_CREDENTIAL_FILE is not supported: write a profile, or name the "
@@ -212,13 +215,34 @@ static int find_leftovers(struct credaws *w)
     return 0;
 }
 
+/*
+ * Keys of the environment, as they go before a profile that the environment names: botocore has it
+ * so, though whoever named a profile with a role may have meant that.
+ */
+static int find_environment(struct credaws *w)
+{
+    char ignored[CREDROUTE_WHY_SIZE];
+    struct awsprofile a;
+    int r = credaws_environment(w);
+
+    if (r <= 0 || awsprofile_load(NULL, true, &a, ignored, sizeof(ignored)) < 0)
+        return r;
+    if (a.named && awsrole_is_meant(&a))
+        (void)snprintf(w->route->remark, sizeof(w->route->remark),
+                       "the role of profile %.60s, which the environment names, is not used: "
+                       "AWS_ACCESS_KEY_ID goes before it; unset that, or AWS_PROFILE",
+                       a.name);
+    awsprofile_done(&a);
+    return r;
+}
+
 /* In the order in which they are asked: botocore's create_credential_resolver. */
 static const struct {
     const char *name;
     bool of_profile; /* the first of these needs the shared files */
     int (*find)(struct credaws *w);
 } sources[] = {
-    {"config", false, find_config}, {"environment", false, credaws_environment},
+    {"config", false, find_config}, {"environment", false, find_environment},
     {"role", true, find_role},      {"profile", true, find_keys},
     {"", true, find_leftovers},     {"container", true, credaws_container},
     {"imds", true, credaws_imds},

@@ -38,5 +38,8 @@ int credaws_imds(struct credaws *w);
 int awsrole_find(struct credaws *w, const struct awsprofile *a);
 int awsrole_keys(struct credaws *w, struct awsprofile *a, bool env);
 
-/* The first of its keys that mean nothing by themselves; NULL: none. */
-const char *awsrole_leftover(const struct awsprofile *a);
+/* The first of its keys that mean nothing by themselves, and what is missing; NULL: none. */
+const char *awsrole_leftover(const struct awsprofile *a, const char **ret_missing);
+
+/* Whether it says that a role is to be used. */
+bool awsrole_is_meant(const struct awsprofile *a);

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/jsontext.h"
 #include "base/parse.h"
+#include "daemon/net/redact.h"
 
 #define LIFE_MAX ((json_int_t)(10 * 366 * 86400)) /* seconds */
 #define TIME_MAX ((json_int_t)253402300799)       /* seconds: the end of the year 9999 */
@@ -34,42 +35,6 @@ int creddoc_no_memory(char *why, size_t why_size)
     return -ENOMEM;
 }
 
-static bool is_token_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c && strchr("+/=_-.%", c));
-}
-
-/* The words of keys and tokens are long, and have digits; those of a message have neither. */
-static bool looks_secret(const char *word, size_t n)
-{
-    bool digit = false;
-
-    for (size_t i = 0; i < n; i++)
-        digit = digit || (word[i] >= '0' && word[i] <= '9') || word[i] == '+' || word[i] == '=';
-    return n >= 40 || (n >= 16 && digit);
-}
-
-/* Stops quietly where `out` is full. */
-static void add_redacted(struct buf *out, const char *text)
-{
-    while (*text) {
-        size_t n = 0;
-
-        while (is_token_char(text[n]))
-            n++;
-        if (n == 0) {
-            buf_add_escaped(out, text++, 1);
-            continue;
-        }
-        if (looks_secret(text, n))
-            (void)buf_adds(out, "[…]");
-        else
-            (void)buf_add(out, text, n);
-        text += n;
-    }
-}
-
 /* A refusal comes without keys. Of a document that has both, the message is not to be trusted. */
 static bool has_secret(const struct fields *f)
 {
@@ -83,11 +48,11 @@ int creddoc_refuse_by_service(const struct fields *f, char *why, size_t why_size
 
     buf_init(&out, MESSAGE_MAX);
     if (code && *code)
-        add_redacted(&out, code);
+        redact_text(NULL, REDACT_KEYS, code, strlen(code), MESSAGE_MAX, &out);
     if (message && *message && !has_secret(f)) {
         if (out.len > 0)
             (void)buf_adds(&out, ": ");
-        add_redacted(&out, message);
+        redact_text(NULL, REDACT_KEYS, message, strlen(message), MESSAGE_MAX, &out);
     }
     (void)creddoc_refuse(why, why_size, "the service refused: %s",
                          out.len > 0 ? buf_str(&out) : "it does not say why");
@@ -361,14 +326,4 @@ int creddoc_parse_impersonated(const char *text, size_t n, struct secret_set *re
                                size_t why_size)
 {
     return parse(read_impersonated, text, n, 0, ret, why, why_size);
-}
-
-void creddoc_redact(const char *text, char *out, size_t size)
-{
-    struct buf b;
-
-    buf_init(&b, size - 1);
-    add_redacted(&b, text);
-    (void)snprintf(out, size, "%s", buf_str(&b));
-    buf_wipe(&b);
 }

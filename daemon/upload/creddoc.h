@@ -5,7 +5,7 @@
  * The documents by which credentials arrive: JSON from metadata services, portals and processes, XML
  * from STS. Nothing of a document is kept but what goes into the set, and what the parsers held is
  * wiped. A text for people names codes and messages of the service, with whatever looks like a key
- * or a token left out.
+ * or a token left out; the secrets in use are for whoever knows them to leave out.
  */
 
 #include <stddef.h>
@@ -57,6 +57,3 @@ int creddoc_parse_token(const char *text, size_t n, usec now, struct secret_set 
 /* The reply of Google's IAM to generateAccessToken. */
 int creddoc_parse_impersonated(const char *text, size_t n, struct secret_set *ret, char *why,
                                size_t why_size);
-
-/* What others say, fit for a line of the log: escaped, without what looks like a secret. */
-void creddoc_redact(const char *text, char *out, size_t size);

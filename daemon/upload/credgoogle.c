@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -404,6 +405,7 @@ static int use_metadata(struct credroute *route, char *why, size_t why_size)
     const char *host = credroute_env("GCE_METADATA_HOST");
     struct credstep *s = credroute_add(route, CREDSERVICE_GCE, REACH_NEAR);
     char url[512];
+    int r;
 
     if (host && (host[strspn(host, alphabet)] != '\0' || strlen(host) > 255)) {
         (void)snprintf(why, why_size, "GCE_METADATA_HOST is not a host");
@@ -411,6 +413,16 @@ static int use_metadata(struct credroute *route, char *why, size_t why_size)
     }
     (void)snprintf(url, sizeof(url), "http://%s" GCE_PATH,
                    host ? host : "metadata.google.internal");
+    /* The name that this machine's own server has on every machine of Google's. */
+    r = !host || strcasecmp(host, "metadata.google.internal") == 0
+          ? 0
+          : credplan_secret_url(url, true, "GCE_METADATA_HOST", why, why_size);
+    if (r < 0) {
+        (void)snprintf(why, why_size,
+                       "GCE_METADATA_HOST is neither this machine, nor a link-local address, nor "
+                       "metadata.google.internal: a token would come from there without TLS");
+        return r;
+    }
     (void)snprintf(route->label, sizeof(route->label), "Google's metadata server");
     return s ? credstep_set(s, CREDSTEP_URL, url) : -ENOMEM;
 }

@@ -122,7 +122,7 @@ static int take_imds(struct credremote *c, const struct fetch_reply *reply, stru
 
     if (c->part != IMDS_DOCUMENT)
         return c->part == IMDS_TOKEN ? take_imds_token(c, reply) : take_imds_role(c, reply);
-    r = parse_json(c, reply, ret, why, sizeof(why));
+    r = credservice_parse(c, reply, ret, why);
     return r < 0 ? credservice_refuse(c, r, "%s: %s", c->service->name, why) : 0;
 }
 

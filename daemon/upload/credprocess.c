@@ -39,8 +39,11 @@ static int find_program(const char *name, char path[static PATH_MAX])
 static int refuse_end(struct credremote *c, const struct child_result *result)
 {
     char said[CREDSERVICE_TEXT_SIZE];
+    struct buf text;
 
-    creddoc_redact(result->errors, said, sizeof(said));
+    buf_over(&text, said, sizeof(said));
+    redact_text(NULL, REDACT_KEYS | REDACT_PAIRS, result->errors, strlen(result->errors),
+                sizeof(said), &text);
     switch (result->end) {
     case CHILD_EXITED:
         return credservice_refuse(c, -EPERM, "credential_process exits with status %d%s%s",

@@ -57,6 +57,42 @@ int credservice_refuse(struct credremote *c, int error, const char *fmt, ...)
     return error;
 }
 
+int credservice_parse(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
+                      char why[static CREDSERVICE_TEXT_SIZE])
+{
+    char said[CREDSERVICE_TEXT_SIZE] = "";
+    int r = c->service->parse(c, reply, ret, said, sizeof(said));
+    struct buf text;
+
+    buf_over(&text, why, CREDSERVICE_TEXT_SIZE);
+    redact_text(&c->secrets, REDACT_KNOWN | REDACT_ESCAPED, said, strlen(said), sizeof(said),
+                &text);
+    explicit_bzero(said, sizeof(said));
+    return r;
+}
+
+/* What a service is told beside what its request shows: it may say that in its answer. */
+static int know_secrets(struct credremote *c)
+{
+    const char *const texts[] = {credservice_text(c, CREDSTEP_TOKEN),
+                                 credservice_text(c, CREDSTEP_SECRET), c->set.secret_key,
+                                 c->set.session_token};
+    const char *line = credservice_text(c, CREDSTEP_HEADERS);
+    int r = 0;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && r == 0; i++)
+        r = redact_add(&c->secrets, texts[i]);
+    while (r == 0 && line && *line) { /* "Name:value" each */
+        size_t n = strcspn(line, "\n"), name = strcspn(line, ":\n");
+        _cleanup_secret_ char *value =
+            name < n ? secret_strndup(line + name + 1, n - name - 1) : NULL;
+
+        r = name < n && !value ? -ENOMEM : redact_add(&c->secrets, value);
+        line += n + (line[n] == '\n');
+    }
+    return r;
+}
+
 static void on_reply(void *userdata, const struct fetch_reply *reply);
 
 int credservice_send(struct credremote *c, const struct http_options *options)
@@ -65,8 +101,9 @@ int credservice_send(struct credremote *c, const struct http_options *options)
     int r;
 
     reach_beside(c->reach, c->route.steps[c->at].peer, &o);
-    r = fetch_start(c->http, &o, on_reply, c, &c->fetch);
-
+    r = redact_request(&c->secrets, &o);
+    if (r == 0)
+        r = fetch_start(c->http, &o, on_reply, c, &c->fetch);
     if (r < 0)
         return credservice_refuse(c, r, "%s cannot be asked: %s", c->service->name, strerror(-r));
     return 0;
@@ -131,7 +168,8 @@ int credservice_read_token(struct credremote *c, struct buf *b)
 {
     const char *path = credservice_text(c, CREDSTEP_FILE);
     const char *origin = credservice_text(c, CREDSTEP_ORIGIN);
-    char why[CREDSERVICE_TEXT_SIZE];
+    char why[CREDSERVICE_TEXT_SIZE], shown[SECRETFILE_SHOWN_SIZE];
+    size_t begin = b->len;
     struct buf text;
     int r;
 
@@ -144,9 +182,12 @@ int credservice_read_token(struct credremote *c, struct buf *b)
     }
     buf_wipe(&text);
     if (r == 0)
+        r = redact_add(&c->secrets, b->data + begin);
+    if (r == 0)
         return 0;
     (void)snprintf(why, sizeof(why), "%.200s", c->why);
-    return credservice_refuse(c, r, "cannot use the file %s (%s): %s", path, origin, why);
+    return credservice_refuse(c, r, "cannot use the file %s (%s): %s",
+                              secretfile_shown(path, r, shown), origin, why);
 }
 
 /* No answer. Of the last source of all, what that means. */
@@ -169,7 +210,7 @@ static int refuse_status(struct credremote *c, const struct fetch_reply *reply)
     struct secret_set none;
 
     secret_init(&none);
-    if (reply->body_len > 0 && c->service->parse(c, reply, &none, why, sizeof(why)) == 0)
+    if (reply->body_len > 0 && credservice_parse(c, reply, &none, why) == 0)
         why[0] = '\0';
     secret_done(&none);
     return credservice_refuse(c, passes ? -EAGAIN : -EPERM, "%s answers with status %ld%s%s%s%s",
@@ -181,8 +222,8 @@ static int refuse_status(struct credremote *c, const struct fetch_reply *reply)
 static int take_document(struct credremote *c, const struct fetch_reply *reply,
                          struct secret_set *ret)
 {
-    char why[CREDSERVICE_TEXT_SIZE] = "";
-    int r = c->service->parse(c, reply, ret, why, sizeof(why));
+    char why[CREDSERVICE_TEXT_SIZE];
+    int r = credservice_parse(c, reply, ret, why);
 
     return r < 0 ? credservice_refuse(c, r, "%s: %s", c->service->name, why) : 0;
 }
@@ -199,6 +240,10 @@ static void finish(struct credremote *c, int r)
 
 static int begin_step(struct credremote *c)
 {
+    int r = know_secrets(c);
+
+    if (r < 0)
+        return credservice_refuse(c, r, "%s", strerror(-r));
     c->service = services[c->route.steps[c->at].service];
     c->part = 0;
     buf_wipe(&c->token);
@@ -268,6 +313,7 @@ int credremote_start(sd_event *event, struct http *http, const struct reach *rea
     credroute_move(route, &c->route);
     secret_move(&c->route.secrets, &c->set);
     buf_init(&c->token, CREDSERVICE_TOKEN_MAX);
+    redact_init(&c->secrets);
     r = begin_step(c);
     if (r < 0) {
         (void)snprintf(why, why_size, "%s", c->why);
@@ -285,6 +331,7 @@ void credremote_cancel(struct credremote *c)
     fetch_cancel(c->fetch);
     credprocess_cancel(c);
     buf_wipe(&c->token);
+    redact_done(&c->secrets);
     secret_done(&c->set);
     credroute_done(&c->route);
     free(c);

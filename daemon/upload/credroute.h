@@ -73,7 +73,8 @@ struct credroute {
     struct secret_set secrets; /* what the first step begins with, or all, if there is no step */
     struct credstep steps[CREDROUTE_STEPS_MAX];
     size_t n_steps;
-    char label[CREDROUTE_LABEL_SIZE]; /* for people; no secret */
+    char label[CREDROUTE_LABEL_SIZE];  /* for people; no secret */
+    char remark[CREDROUTE_LABEL_SIZE]; /* what may not be as it was meant; "": nothing */
 };
 
 void credroute_init(struct credroute *r);

@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/buf.h"
+#include "daemon/net/redact.h"
 #include "daemon/upload/credremote.h"
 #include "daemon/upload/fetch.h"
 
@@ -40,6 +41,7 @@ struct credremote {
     unsigned part;                    /* of a service that is asked several times */
     char role[CREDSERVICE_ROLE_SIZE]; /* IMDS */
     struct buf token;                 /* a token or a header line of this step */
+    struct redact secrets;            /* that it goes by: no text has them */
 
     char why[CREDROUTE_WHY_SIZE];
 };
@@ -71,6 +73,10 @@ const char *credservice_text(const struct credremote *c, enum credstep_text whic
 /* Returns error, with a text in c->why. */
 int credservice_refuse(struct credremote *c, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What the document says, or why it says nothing; without the secrets in use. */
+int credservice_parse(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
+                      char why[static CREDSERVICE_TEXT_SIZE]);
 
 int credservice_send(struct credremote *c, const struct http_options *options);
 

@@ -51,6 +51,7 @@ struct identity {
     bool by_refusal;                  /* … because the store refused what is in use */
     struct credremote *remote;        /* the service is being asked */
     char found[CREDROUTE_LABEL_SIZE]; /* whose answer is awaited */
+    char remark[CREDROUTE_LABEL_SIZE];
     bool found_in_files;
     uint64_t found_stamp;
     int last_r; /* of the last fetch, for those who ask before the next may be */
@@ -115,6 +116,8 @@ static void report_set(struct identity *i, bool other_source)
         log_info("upload: credentials come from %s", i->label);
     else if (i->told != TOLD_WELL)
         log_info("upload: there are credentials from %s again", i->label);
+    if (other_source && i->remark[0])
+        log_warn("upload: %s", i->remark);
     i->told = TOLD_WELL;
 }
 
@@ -261,6 +264,7 @@ static void fetch(struct identity *i)
     r = find(i, &route, why, sizeof(why));
     if (r == 0) {
         memcpy(i->found, route.label, sizeof(i->found));
+        memcpy(i->remark, route.remark, sizeof(i->remark));
         i->found_in_files = route.from_files;
     }
     if (r == 0 && route.n_steps > 0)

@@ -26,6 +26,7 @@ struct remote {
     int64_t skew;              /* usec by which the store's clock is ahead of ours */
     bool never_asks;           /* it does not know 100-continue */
     bool never_sums;           /* it does not take the header for the hash */
+    bool warned;               /* that a session token goes there without TLS */
     uint64_t max_rate;         /* bytes a second of one call; 0: no limit */
     usec stall_timeout;
     struct reach reach;
@@ -84,6 +85,7 @@ struct remote_call {
     usec date_at; /* by that clock, when the answer's Date came; 0: none did */
     uint64_t received;
     struct answer answer;
+    struct redact secrets; /* that it is made with, and the answer may repeat */
     struct listing *listing;
 };
 

@@ -405,8 +405,12 @@ static int make(const struct upload_config *u, const struct s3settings *settings
     if (r == 0)
         r = describe(s);
     if (r < 0) {
+        bool region = wrong && settings->region[0] && u->region == settings->region &&
+                      strncmp(wrong, "region: ", 8) == 0;
+
         if (wrong)
-            (void)snprintf(why, STORE_TEXT_MAX, "%s", wrong);
+            (void)snprintf(why, STORE_TEXT_MAX, "%s%s%s", region ? settings->region_from : "",
+                           region ? ": " : "", region ? wrong + 8 : wrong);
         s3_free(&s->dialect);
         return r;
     }

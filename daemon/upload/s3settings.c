@@ -16,7 +16,7 @@ static int take_addressing(const struct awsprofile *a, struct s3settings *s, cha
         [UPLOAD_ADDRESSING_PATH] = "path",
         [UPLOAD_ADDRESSING_VIRTUAL] = "virtual",
     };
-    const char *style = awsprofile_setting(a, AWS_S3_ADDRESSING, NULL);
+    const char *style = awsprofile_setting(a, AWS_S3_ADDRESSING);
     bool accelerate, dualstack;
     int r = awsprofile_flag(a, AWS_S3_ACCELERATE, &accelerate, why, why_size);
 
@@ -46,21 +46,24 @@ static int take_addressing(const struct awsprofile *a, struct s3settings *s, cha
 
 static int take_ca(const struct awsprofile *a, struct s3settings *s, char *why, size_t why_size)
 {
-    const char *where, *path = awsprofile_setting(a, AWS_CA_BUNDLE, &where);
+    const char *path = awsprofile_setting(a, AWS_CA_BUNDLE);
+    char where[AWSPROFILE_WHERE_SIZE];
 
     if (!path || awsprofile_expand(path, s->ca_file) == 0)
         return 0;
+    awsprofile_where(a, AWS_CA_BUNDLE, where);
     (void)snprintf(why, why_size, "%s is not a path", where);
     return -EINVAL;
 }
 
 static int read_all(const struct awsprofile *a, struct s3settings *s, char *why, size_t why_size)
 {
-    const char *region = awsprofile_setting(a, AWS_REGION, NULL);
+    const char *region = awsprofile_setting(a, AWS_REGION);
     int r = awsprofile_endpoint(a, AWS_SERVICE_S3, s->endpoint, why, why_size);
 
+    awsprofile_where(a, AWS_REGION, s->region_from);
     if (region && snprintf(s->region, sizeof(s->region), "%s", region) >= (int)sizeof(s->region)) {
-        (void)snprintf(why, why_size, "the region of the environment or the profile is too long");
+        (void)snprintf(why, why_size, "%s is too long for a region", s->region_from);
         return -EINVAL;
     }
     if (r == 0)

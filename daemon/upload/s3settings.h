@@ -14,6 +14,7 @@
 struct s3settings {
     char endpoint[AWS_ENDPOINT_SIZE]; /* "" for none, as the others */
     char region[64];
+    char region_from[AWSPROFILE_WHERE_SIZE]; /* what says so */
     char ca_file[PATH_MAX];
     unsigned wishes; /* PARTITION_… */
     enum upload_addressing addressing;

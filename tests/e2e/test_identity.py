@@ -421,6 +421,13 @@ REFUSED = {
     "login": ({".aws/config": "[default]\nlogin_session = x\n"}, {}, "login_session"),
     "process-fails": ({".aws/config": "[default]\ncredential_process = /bin/false\n"}, {},
                       "exits with status 1"),
+    "process-tells": (
+        {
+            ".aws/config": "[default]\ncredential_process = HOME/helper\n",
+            "helper": "#!/bin/sh\necho 'Bearer abc.d https://u:pw@h/x?t=T key=SECRET' >&2\nexit 3\n",
+        },
+        {}, "exits with status 3: Bearer [...] [...]@h/x?[...] key=[...]",
+    ),
     "two-names": (
         {".aws/credentials": profile("a", "A") + profile("b", "B")},
         {"AWS_PROFILE": "a", "AWS_DEFAULT_PROFILE": "b"}, "name different profiles",

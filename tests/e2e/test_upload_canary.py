@@ -19,10 +19,11 @@ import time
 import pytest
 import storefaults as faults
 import world
+from endpoint import Endpoint
 from hostile import Server, healthy, trace
 from keysmith import CANARY
 from store import BUCKET, REGION, Store
-from support import CONTRACED, Daemon, job, need_program, need_root, shown_of, wait_until
+from support import BUILD, CONTRACED, Daemon, job, need_program, need_root, shown_of, wait_until
 from uploads import PREFIX, arrived, clean_env, pending_keys, secret_file, wait_archived
 
 ACCESS, SECRET = f"AKIA{CANARY}CONFIG0000", f"{CANARY}/long+term+secret=of0config"
@@ -144,6 +145,81 @@ def test_echoed_keys_of_s3(tmp_path):
             assert "AccessDenied" in line["msg"]
             d.stop()
             without_secrets(str(d.lines), "the log")
+
+
+def test_short_session_token(tmp_path):
+    """One that looks like nothing, in an answer that says so."""
+
+    def refuse(x):
+        x.read_body()
+        token = x.request.headers["x-amz-security-token"]
+        x.error("400 Bad Request", "InvalidToken", f"The token {token} is malformed")
+
+    with Store() as store, contextlib.closing(Server(healthy(trace(2)))) as target:
+        store.verify = False
+        store.play(refuse)
+        env = clean_env(
+            AWS_ACCESS_KEY_ID="AK", AWS_SECRET_ACCESS_KEY="sk", AWS_SESSION_TOKEN="env-SEKRIT"
+        )
+        upload = {
+            "url": f"s3://{BUCKET}/{PREFIX}", "endpoint": store.endpoint, "region": REGION
+        }  # fmt: skip
+        with Daemon(
+            tmp_path / "d", [job("s", target.address)], upload=upload, env=env
+        ) as d:  # fmt: skip
+            d.wait_captured()
+            (line,) = wait_until("it is said", d.problems)
+            assert "The token [...] is malformed" in line["msg"]
+            d.stop()
+            assert "SEKRIT" not in str(d.lines)
+
+
+def test_session_token_in_clear(tmp_path):
+    """Without the secret key it is worth nothing, so it goes; but that is said, and once."""
+    with contextlib.closing(Server(healthy(trace(2)))) as target:
+        env = clean_env(
+            AWS_ACCESS_KEY_ID="AK", AWS_SECRET_ACCESS_KEY="sk", AWS_SESSION_TOKEN="env-SEKRIT"
+        )
+        upload = {"url": f"s3://{BUCKET}", "endpoint": "http://store.invalid", "region": REGION}
+        with Daemon(tmp_path / "d", [job("s", target.address)], upload=upload, env=env) as d:
+            d.wait_captured()
+            d.wait_log("will not work")
+            d.capture_now()
+            d.wait_captured(2)
+            assert len(d.log("the session token goes to")) == 1
+            d.stop()
+
+
+def test_targets_that_echo(tmp_path):
+    """What a target was sent comes out nowhere, however short it is: log, status and API."""
+
+    def echo_head(c):
+        head = c.request if isinstance(c.request, str) else c.request.decode()
+        said = [x for x in head.splitlines() if x.lower().startswith("authorization")]
+        body = f"{said} no".encode()
+        c.head("403 Forbidden", f"Content-Length: {len(body)}")
+        c.send(body)
+
+    token, password = (secret_file(tmp_path / n, f"{n}-SEKRIT") for n in ("tok", "pw"))
+    pair = base64.b64encode(b"u:pw-SEKRIT").decode()
+    with (
+        contextlib.closing(Server(echo_head)) as one,
+        contextlib.closing(Server(echo_head)) as two,
+        tempfile.TemporaryDirectory(prefix="contrace-") as place,
+    ):
+        endpoint = Endpoint(pathlib.Path(place))
+        jobs = [
+            job("one", one.address, authorization={"credentials_file": token}),
+            job("two", two.address, basic_auth={"username": "u", "password_file": password}),
+        ]
+        with Daemon(tmp_path / "d", jobs, args=[endpoint.option]) as d:
+            wait_until("both are refused", lambda: len(d.problems()) >= 2)
+            argv = [BUILD / "contrace", "status", f"--address=unix:{endpoint.path}"]
+            status = subprocess.run(argv, capture_output=True, text=True).stdout
+            said = [str(d.problems()), status, endpoint.get("/api/v1/targets").text]
+            d.stop()
+    for text in said:
+        assert "[...]" in text and "SEKRIT" not in text and pair not in text, text
 
 
 def receive_all(sock):

@@ -138,7 +138,7 @@ static void expect_text(struct answer *a, const struct http_result *result, cons
 {
     char out[STORE_TEXT_MAX];
 
-    answer_text(a, result, hint, out);
+    answer_text(a, result, NULL, hint, out);
     assert_string_equal(out, text);
     answer_done(a);
 }
@@ -178,7 +178,7 @@ static void test_long_text(void **state)
     body[sizeof(body) - 1] = '\0';
     a = answer_of(body);
     answer_header(&a, NULL, "x-amz-request-id", "RQ");
-    answer_text(&a, &no, "the hint stands", out);
+    answer_text(&a, &no, NULL, "the hint stands", out);
     assert_non_null(strstr(out, ", request RQ; the hint stands"));
     answer_done(&a);
 }
@@ -242,13 +242,38 @@ static void test_no_memory(void **state)
     assert_true(at > 5);
 }
 
+/* Secrets in use stay here whatever they look like, also where the text is cut. */
+static void test_known(void **state)
+{
+    struct answer a = answer_of("<Error><Code>InvalidToken</Code><Message>bad env-TOKEN: sk/1"
+                                "</Message><RequestId>env-TOKEN</RequestId></Error>");
+    char body[200], out[STORE_TEXT_MAX];
+    struct redact secrets;
+
+    (void)state;
+    redact_init(&secrets);
+    assert_int_equal(redact_add(&secrets, "env-TOKEN"), 0);
+    assert_int_equal(redact_add(&secrets, "sk/1"), 0);
+    answer_text(&a, &no, &secrets, "", out);
+    assert_string_equal(out, "403 InvalidToken: bad [...]: [...], request [...]");
+    answer_done(&a);
+    memset(body, '.', ANSWER_SAID_MAX - 5);
+    (void)snprintf(body + ANSWER_SAID_MAX - 5, 30, "env-TOKEN");
+    a = answer_of(body);
+    answer_text(&a, &no, &secrets, "", out);
+    assert_null(strstr(out, "env"));
+    answer_done(&a);
+    redact_done(&secrets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_head),      cmocka_unit_test(test_bad_head),
         cmocka_unit_test(test_document),  cmocka_unit_test(test_enough),
         cmocka_unit_test(test_text),      cmocka_unit_test(test_echo),
-        cmocka_unit_test(test_long_text), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_known),     cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,9 +166,9 @@ static void test_refusals(void **state)
         {"[default]\nrole_arn=" ROLE_A "\nsource_profile=b\n[profile b]\nregion=x\n",
          "source_profile b has no keys"},
         {"[default]\nrole_arn=" ROLE_A "\ncredential_source=Wherever\n",
-         "credential_source must be Environment"},
+         "credential_source must be EcsContainer or Ec2InstanceMetadata"},
         {"[default]\nrole_arn=" ROLE_A "\ncredential_source=Environment\n",
-         "credential_source Environment, but AWS_ACCESS_KEY_ID is not set"},
+         "credential_source Environment, which cannot take effect"},
         {"[default]\nrole_arn=" ROLE_A "\ncredential_source=EcsContainer\n",
          "no AWS_CONTAINER_CREDENTIALS_ variable"},
         {"[default]\nrole_arn=" ROLE_A "\nsource_profile=b\nmfa_serial=m\n[profile b]\n" KEYS,
@@ -188,8 +188,10 @@ static void test_refusals(void **state)
          "[sso-session s]\nsso_region=b\nsso_start_url=u\n",
          "different sso_region"},
         {"[default]\nlogin_session=arn\n", "login_session, which is not supported"},
-        {"[default]\nsource_profile=b\n[profile b]\n" KEYS, "has source_profile, but not what"},
-        {"[default]\nsso_session=s\n", "has sso_session, but not what"},
+        {"[default]\nsource_profile=b\n[profile b]\n" KEYS,
+         "profile default has source_profile, but no role_arn"},
+        {"[default]\nsso_session=s\n",
+         "profile default has sso_session, but no sso_account_id and sso_role_name"},
     };
 
     (void)state;
@@ -297,6 +299,12 @@ static void test_endpoints(void **state)
         {"", "AWS_ENDPOINT_URL", "ftp://x", NULL},
         {"", "AWS_ENDPOINT_URL", "https://me:canary@x", NULL},
         {"", "AWS_REGION", "a.evil", NULL},
+        /* The token would go in clear, and the keys come so. */
+        {"", "AWS_ENDPOINT_URL_STS", "http://sts.corp.example:15002", NULL},
+        {"", "AWS_ENDPOINT_URL", "http://minio:9000", NULL},
+        {"endpoint_url=http://c.example\n", "", "", NULL},
+        {"services=s\n[services s]\nsts =\n  endpoint_url = http://d.example\n", "", "", NULL},
+        {"", "AWS_ENDPOINT_URL_STS", "http://[::1]:15002", "http://[::1]:15002/"},
     };
 
     (void)state;
@@ -317,6 +325,74 @@ static void test_endpoints(void **state)
         credroute_done(&r);
         if (rows[i].variable[0])
             assert_int_equal(unsetenv(rows[i].variable), 0);
+    }
+}
+
+/* Whoever is told a secret over http is refused by the name of what says so. */
+static void test_open_endpoints(void **state)
+{
+    static const struct {
+        const char *config, *variable, *url, *why;
+    } rows[] = {
+        {"[default]\nrole_arn=" ROLE_A "\nweb_identity_token_file=/t\n", "AWS_ENDPOINT_URL_STS",
+         "http://sts.corp.example:15002",
+         "AWS_ENDPOINT_URL_STS, by which STS is asked, must be https://"},
+        {"[default]\nrole_arn=" ROLE_A "\nsource_profile=b\n[profile b]\n" KEYS, "AWS_ENDPOINT_URL",
+         "http://minio:9000", "AWS_ENDPOINT_URL, by which STS is asked, must be https://"},
+        {"[default]\nsso_start_url=https://x/start\nsso_region=eu-west-1\nsso_account_id=1\n"
+         "sso_role_name=r\n",
+         "AWS_ENDPOINT_URL_SSO", "http://portal.example",
+         "AWS_ENDPOINT_URL_SSO, by which IAM Identity Center is asked, must be https://"},
+        {"[default]\n", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://imds.example",
+         "AWS_EC2_METADATA_SERVICE_ENDPOINT must be https://"},
+        {"[default]\nec2_metadata_service_endpoint=http://imds.example\n", "AWS_X", "",
+         ".aws/config) must be https://"},
+        {"[default]\n", "AWS_EC2_METADATA_DISABLED", "1",
+         "AWS_EC2_METADATA_DISABLED is neither true nor false"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < N(rows); i++) {
+        struct credroute r;
+        char why[480];
+
+        write_config(rows[i].config);
+        assert_int_equal(setenv(rows[i].variable, rows[i].url, 1), 0);
+        assert_true(find(&r, why) < 0);
+        if (!strstr(why, rows[i].why))
+            fail_msg("%zu: %s", i, why);
+        assert_int_equal(unsetenv(rows[i].variable), 0);
+        credroute_done(&r);
+    }
+}
+
+/* As in botocore: keys of the environment go before a profile that the environment names. */
+static void test_lost_role(void **state)
+{
+    static const struct {
+        const char *config, *profile;
+        bool remark;
+    } rows[] = {
+        {"[profile a]\nrole_arn=" ROLE_A "\ncredential_source=Environment\n", "a", true},
+        {"[profile a]\nrole_arn=" ROLE_A "\nsource_profile=b\n[profile b]\n" KEYS, "a", true},
+        {"[profile a]\n" KEYS, "a", false},
+        {"[default]\nrole_arn=" ROLE_A "\nsource_profile=b\n", "", false},
+    };
+
+    (void)state;
+    assert_int_equal(setenv("AWS_ACCESS_KEY_ID", "AKENV", 1), 0);
+    assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "canary-env", 1), 0);
+    for (size_t i = 0; i < N(rows); i++) {
+        struct credroute r;
+        char why[480];
+
+        write_config(rows[i].config);
+        assert_int_equal(setenv("AWS_PROFILE", rows[i].profile, 1), 0);
+        assert_int_equal(find(&r, why), 0);
+        assert_string_equal(r.source, "environment");
+        assert_int_equal(r.n_steps, 0);
+        assert_true((strstr(r.remark, "the role of profile a") != NULL) == rows[i].remark);
+        credroute_done(&r);
     }
 }
 
@@ -346,8 +422,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_ways),    TEST(test_refusals),  TEST(test_long_chain),
-        TEST(test_details), TEST(test_endpoints), TEST(test_names_of_profiles),
+        TEST(test_ways),           TEST(test_refusals),  TEST(test_long_chain),
+        TEST(test_details),        TEST(test_endpoints), TEST(test_names_of_profiles),
+        TEST(test_open_endpoints), TEST(test_lost_role),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

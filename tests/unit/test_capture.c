@@ -605,6 +605,35 @@ static void test_credentials(void **state)
     assert_null(w->capture);
     assert_nothing(w, w->result.outcome, OUTCOME_CREDENTIALS, path);
     assert_false(w->finished);
+    /* The token was written where its file is named. */
+    (void)snprintf(path, sizeof(path), "%s/tok/EN1", w->dir);
+    assert_int_equal(start(w), -ENOENT);
+    assert_nothing(w, w->result.outcome, OUTCOME_CREDENTIALS, "is it the secret itself?");
+    assert_null(strstr(w->result.text, "tok"));
+    assert_null(strstr(w->result.text, "EN1"));
+}
+
+/* What a target says of a request may be what it was sent, however short that is. */
+static void test_echoes(void **state)
+{
+    struct world *w = *state;
+    char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s", scratch_text(w->dir, "token", "tok-en\n"));
+    w->config.auth.credentials_file = path;
+    assert_nothing(w,
+                   CAPTURE(w, SEND("HTTP/1.1 403 Forbidden\r\nContent-Length: 24\r\n\r\n"
+                                   "\"Bearer tok-en |\" to-ken\n")),
+                   OUTCOME_UNAUTHORIZED, "403: \"\\\"Bearer [...] |\\\" to-ken\"");
+    assert_nothing(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 11\r\n\r\nnot tok-en!")),
+                   OUTCOME_NOT_A_TRACE, "\"not [...]!\"");
+    w->config.auth.credentials_file = NULL;
+    w->config.auth.basic_username = TEXT("u");
+    w->config.auth.basic_password_file = path;
+    assert_nothing(w,
+                   CAPTURE(w, SEND("HTTP/1.1 403 Forbidden\r\nContent-Length: 29\r\n\r\n"
+                                   "x u:tok-en tok-en dTp0b2stZW4")),
+                   OUTCOME_UNAUTHORIZED, "403: \"x [...] [...] [...]\"");
 }
 
 static void test_tls_file(void **state)
@@ -810,6 +839,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_credentials, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_echoes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tls_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_room_granted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_room_refused, setup, teardown),

@@ -96,6 +96,7 @@ static void check_fixture(const char *dir, const char *name)
     (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
     read_file(path, &text);
     errors = errors_of(name, buf_str(&text), text.len);
+    assert_null(strstr(errors, "SEK"));
     buf_init(&expected, CONFIG_FILE_MAX);
     if (strncmp(name, "ok-", 3) != 0) {
         (void)snprintf(path, sizeof(path), "%s/%.*s.expected", dir, (int)stem, name);

@@ -350,6 +350,9 @@ static void test_imds(void **state)
     (void)file(".aws/config", "[default]\n", 0644);
     set_env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv5");
     assert_int_equal(find(), -EINVAL);
+    set_env("AWS_EC2_METADATA_DISABLED", "1");
+    assert_int_equal(find(), -EINVAL);
+    assert_non_null(strstr(why, "AWS_EC2_METADATA_DISABLED is neither true nor false"));
     set_env("AWS_EC2_METADATA_DISABLED", "TRUE");
     assert_int_equal(find(), -ENOENT);
 }

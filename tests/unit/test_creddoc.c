@@ -83,7 +83,7 @@ static void test_json_errors(void **state)
         {"{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"EC2 cannot assume the role r\"}",
          "the service refused: AssumeRoleUnauthorizedAccess: EC2 cannot assume the role r"},
         {"{\"code\":\"NoIdInRequest\",\"message\":\"see " CANARY "!\\n\"}",
-         "the service refused: NoIdInRequest: see […]!\\n"},
+         "the service refused: NoIdInRequest: see [...]!\\n"},
         {"{\"message\":\"gone\"}", "the service refused: gone"},
         {"{\"Code\":\"Failed\"}", "the service refused: Failed"},
         {"{\"Code\":\"\"}", "the service refused: it does not say why"},
@@ -119,7 +119,7 @@ static void test_xml_errors(void **state)
          "the reply has no Expiration"},
         {"<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredTokenException</Code>"
          "<Message>Token expired: 1 &gt; 0, " CANARY "</Message></Error></ErrorResponse>",
-         "the service refused: ExpiredTokenException: Token expired: 1 > 0, […]"},
+         "the service refused: ExpiredTokenException: Token expired: 1 > 0, [...]"},
         {"<ErrorResponse><Error/></ErrorResponse>", "the reply has no AccessKeyId"},
     };
 

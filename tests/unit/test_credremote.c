@@ -317,6 +317,23 @@ static void test_sts_refuses(void **state)
     assert_null(w->set.access_key);
 }
 
+/* A service says what it was sent; short as it is, it stays here. */
+static void test_sts_echoes(void **state)
+{
+    struct world *w = *state;
+
+    web_identity(w);
+    (void)scratch_write(w->dir, "jwt", "jw.short\n", 9, 0600);
+    assert_int_equal(
+        CONVERSE(w, STS, {.what = LOOPBACK_BODY},
+                 SEND(STATUS("400 Bad Request") "<ErrorResponse><Error><Code>InvalidToken</Code>"
+                                                "<Message>not (jw.short)</Message></Error>"
+                                                "</ErrorResponse>")),
+        -EPERM);
+    assert_string_equal(w->text, "STS answers with status 400: the service refused: "
+                                 "InvalidToken: not ([...])");
+}
+
 static void test_token_file(void **state)
 {
     struct world *w = *state;
@@ -543,6 +560,9 @@ static void test_google_refuses(void **state)
     assert_true(has(w->text, "status 404: the service refused: no_account"));
     set_env("GCE_METADATA_HOST", "a/b@c");
     assert_int_equal(begin(w, GOOGLE), -EINVAL);
+    set_env("GCE_METADATA_HOST", "metadata.example");
+    assert_int_equal(begin(w, GOOGLE), -EPERM);
+    assert_true(has(w->text, "GCE_METADATA_HOST is neither this machine"));
     set_env("GCE_METADATA_HOST", NULL);
     buf_clear(&asked);
     assert_int_equal(begin(w, GOOGLE), 0);
@@ -661,6 +681,7 @@ int main(void)
         TEST(test_settings),
         TEST(test_sts),
         TEST(test_sts_refuses),
+        TEST(test_sts_echoes),
         TEST(test_token_file),
         TEST(test_container),
         TEST(test_container_refuses),

@@ -243,6 +243,25 @@ static void test_freed_while_asking(void **state)
     identity_free(NULL);
 }
 
+/* Somebody may have meant the role of the profile that was named. */
+static void test_lost_role(void **state)
+{
+    static const char text[] = "[profile a]\nrole_arn = arn:aws:iam::111122223333:role/a\n"
+                               "credential_source = Environment\n";
+    struct world *w = *state;
+
+    assert_int_equal(
+        setenv("AWS_CONFIG_FILE", scratch_write(w->dir, "config", text, strlen(text), 0600), 1), 0);
+    assert_int_equal(setenv("AWS_PROFILE", "a", 1), 0);
+    assert_int_equal(setenv("AWS_ACCESS_KEY_ID", "AKENV", 1), 0);
+    assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "canary-env", 1), 0);
+    start(w, &(struct identity_options){0});
+    assert_int_equal(ask(w, 0), 0);
+    check_log(2, LOG_LEVEL_WARN, "the role of profile a, which the environment names, is not used");
+    assert_int_equal(ask(w, 1), -EACCES);
+    assert_int_equal(n_lines, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +269,7 @@ int main(void)
         TEST(test_files),       TEST(test_environment), TEST(test_no_set),
         TEST(test_refused),     TEST(test_rotated),     TEST(test_many),
         TEST(test_waits_again), TEST(test_cancelled),   TEST(test_freed_while_asking),
+        TEST(test_lost_role),
     };
 
     creddoc_setup();
