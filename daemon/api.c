@@ -50,8 +50,8 @@ static void get_ready(void *userdata, struct admin_call *call)
         (void)buf_addf(&reasons, "the last %u captures could not be stored: the disk failed\n",
                        failures);
     if (spool_refusing(c->spool))
-        (void)buf_adds(&reasons, "there is no room for another trace: see storage.max_bytes and"
-                                 " storage.min_free\n");
+        (void)buf_adds(&reasons, "there is no room for another trace: the disk is full, or see"
+                                 " storage.max_bytes and storage.min_free\n");
     if (reasons.len > 0)
         reply_text(call, 503, buf_str(&reasons));
     else
