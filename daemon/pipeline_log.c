@@ -91,6 +91,7 @@ static void report_target(struct flight *f, const char *key)
     if (outcome_published(outcome)) {
         if (outcome_failed(before))
             log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed tries",
+    t->told = true;
                       t->shown, t->failures);
         t->failures = 0;
         report_published(
