@@ -319,7 +319,7 @@ static struct guard_verdict judge(const struct admin_call *call, const char *ver
     struct guard_verdict verdict;
     struct buf token;
     char text[512] = "";
-    struct head head = {0};
+    struct head head = {.http_1_0 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0};
     bool wanted = a->token_file && !c->unix_socket;
     int r = 0;
 
@@ -338,7 +338,7 @@ static struct guard_verdict judge(const struct admin_call *call, const char *ver
         .authorization = header(c->mhd, MHD_HTTP_HEADER_AUTHORIZATION),
         .content_type = header(c->mhd, MHD_HTTP_HEADER_CONTENT_TYPE),
         .fault = head_fault(&head),
-        .http_1_1 = strcmp(version, MHD_HTTP_VERSION_1_0) != 0,
+        .http_1_1 = !head.http_1_0,
         .has_body = has_body,
         .open = open,
         .unix_socket = c->unix_socket,
