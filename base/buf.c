@@ -200,7 +200,6 @@ void buf_add_escaped(struct buf *b, const void *data, size_t n)
         case '\r': out[1] = 'r'; break;
         case '\t': out[1] = 't'; break;
         case '\\': out[1] = '\\'; break;
-        case '"': out[1] = '"'; break;
         default:
             if (p[i] >= 0x20 && p[i] < 0x7f) {
                 out[0] = (char)p[i];

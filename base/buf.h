@@ -63,6 +63,6 @@ int buf_read_file(struct buf *b, const char *path);
 
 /*
  * Appends `n` bytes so that they are safe in a log line: printable ASCII as it is, anything else
- * as \n, \r, \t, \\, \" or \xNN. Stops at the first failure, which buf_error tells.
+ * as \n, \r, \t, \\ or \xNN. Stops at the first failure, which buf_error tells.
  */
 void buf_add_escaped(struct buf *b, const void *data, size_t n);

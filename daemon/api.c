@@ -50,8 +50,8 @@ static void get_ready(void *userdata, struct admin_call *call)
         (void)buf_addf(&reasons, "the last %u captures could not be stored: the disk failed\n",
                        failures);
     if (spool_refusing(c->spool))
-        (void)buf_adds(&reasons, "there is no room for another trace: see storage.max_bytes and"
-                                 " storage.min_free\n");
+        (void)buf_adds(&reasons, "there is no room for another trace: the disk is full, or see"
+                                 " storage.max_bytes and storage.min_free\n");
     if (reasons.len > 0)
         reply_text(call, 503, buf_str(&reasons));
     else
@@ -206,21 +206,22 @@ static void get_page(void *userdata, struct admin_call *call)
 }
 
 static const struct admin_route routes[] = {
-    {"GET", "/", get_page, ADMIN_OPEN},
-    {"GET", "/metrics", get_metrics, 0},
-    {"GET", "/-/healthy", get_healthy, ADMIN_OPEN},
-    {"GET", "/healthz", get_healthy, ADMIN_OPEN},
-    {"GET", "/-/ready", get_ready, ADMIN_OPEN},
-    {"GET", "/readyz", get_ready, ADMIN_OPEN},
-    {"POST", "/-/reload", post_reload, 0},
-    {"GET", "/api/v1/status", api_get_status, 0},
-    {"GET", "/api/v1/targets", api_get_targets, 0},
-    {"GET", "/api/v1/captures", api_get_captures, 0},
-    {"GET", "/api/v1/captures/", api_get_capture, 0},
-    {"POST", "/api/v1/capture", api_post_capture, 0},
-    {"POST", "/api/v1/alerts", api_post_alerts, ADMIN_LONG_BODY},
-    {"POST", "/api/v1/suspend", post_suspend, 0},
-    {"POST", "/api/v1/resume", post_resume, 0},
+    {"GET", "/", get_page, ADMIN_OPEN, NULL},
+    {"GET", "/metrics", get_metrics, 0, NULL},
+    {"GET", "/-/healthy", get_healthy, ADMIN_OPEN, NULL},
+    {"GET", "/healthz", get_healthy, ADMIN_OPEN, NULL},
+    {"GET", "/-/ready", get_ready, ADMIN_OPEN, NULL},
+    {"GET", "/readyz", get_ready, ADMIN_OPEN, NULL},
+    {"POST", "/-/reload", post_reload, 0, NULL},
+    {"GET", "/api/v1/status", api_get_status, 0, NULL},
+    {"GET", "/api/v1/targets", api_get_targets, 0, NULL},
+    {"GET", "/api/v1/captures", api_get_captures, 0, NULL},
+    {"GET", "/api/v1/captures/", api_get_capture, 0, NULL},
+    {"POST", "/api/v1/capture", api_post_capture, 0, NULL},
+    {"POST", "/api/v1/alerts", api_post_alerts, ADMIN_LONG_BODY | ADMIN_CUT_BODY,
+     api_alerts_refused},
+    {"POST", "/api/v1/suspend", post_suspend, 0, NULL},
+    {"POST", "/api/v1/resume", post_resume, 0, NULL},
 };
 
 const struct admin_route *api_routes(size_t *ret_n)

@@ -28,7 +28,7 @@ struct api_context {
     struct spool *spool;
     struct uploader *uploader;
     struct suspension *suspension;
-    const struct counters *counters;
+    struct counters *counters;
     const size_t *failing; /* targets whose last capture failed */
     const char *host;      /* this machine's name in keys; copied */
     usec start;            /* real time at which contraced was started */

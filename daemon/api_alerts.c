@@ -18,6 +18,8 @@
 
 #define HOST_SIZE 256
 
+#define REFUSED_QUIET (1 * USEC_PER_MIN)
+
 /* The host of "host:port", "[v6]:port" or "host". False: there is none, or it is too long. */
 static bool host_of(const char *address, char host[static HOST_SIZE])
 {
@@ -202,7 +204,12 @@ static void run_alerts(struct api *a, struct admin_call *call, const struct aler
         if (!run_alert(o, &alerts->items[i], taken, &w) && unmatched++ == 0)
             first = &alerts->items[i];
     say_unmatched(alerts, unmatched, first);
-    if (alerts->left_out > 0)
+    if (admin_call_is_cut(call))
+        ignore(&w, "alert:",
+               "%zu more and all behind the first MiB: of a notification %d alerts "
+               "are looked at",
+               alerts->left_out, ALERTS_MAX);
+    else if (alerts->left_out > 0)
         ignore(&w, "alert:", "%zu more: of a notification %d alerts are looked at",
                alerts->left_out, ALERTS_MAX);
     jsonwriter_end(&w);
@@ -215,18 +222,31 @@ static void run_alerts(struct api *a, struct admin_call *call, const struct aler
     orders_free(o);
 }
 
+/* Alertmanager throws the answer away, and may send the same again every few minutes. */
+void api_alerts_refused(void *userdata, const char *why)
+{
+    struct api *a = userdata;
+    usec now = api_now(a, CLOCK_BOOTTIME);
+
+    a->context.counters->alerts_refused++;
+    if (a->refused_said != 0 && now - a->refused_said < REFUSED_QUIET)
+        return;
+    a->refused_said = now;
+    log_warn("a notification of alerts was refused: %s", why);
+}
+
 void api_post_alerts(void *userdata, struct admin_call *call)
 {
     char why[APIREQUEST_WHY_SIZE];
     struct alerts alerts;
     size_t n;
     const char *body = admin_call_body(call, &n);
-    int r = alerts_parse(body, n, &alerts, why);
+    int r = alerts_parse(body, n, admin_call_is_cut(call), &alerts, why);
 
     if (r == -ENOMEM) {
         admin_no_memory(call);
     } else if (r < 0) {
-        log_warn("a notification of alerts was refused: %s", why);
+        api_alerts_refused(userdata, why);
         admin_fail(call, 400, "%s", why);
     } else {
         run_alerts(userdata, call, &alerts);

@@ -21,6 +21,7 @@ struct api {
     struct api_context context;
     char *host;
     struct allowance allowance;
+    usec refused_said; /* boot time: that a notification of alerts was refused; 0: not yet */
 };
 
 usec api_now(const struct api *a, clockid_t clock);
@@ -102,3 +103,4 @@ void api_get_captures(void *userdata, struct admin_call *call);
 void api_get_capture(void *userdata, struct admin_call *call);
 void api_post_capture(void *userdata, struct admin_call *call);
 void api_post_alerts(void *userdata, struct admin_call *call);
+void api_alerts_refused(void *userdata, const char *why);

@@ -8,10 +8,10 @@
 
 #define CURSOR_MAX (64u << 10)
 
-/* "new" before the first capture has ended. */
+/* "new" before the first capture that tells of it has ended. */
 static const char *state_of(const struct target *t)
 {
-    return t->last.tried == 0 ? "new" : outcome_name(t->state);
+    return !t->told ? "new" : outcome_name(t->state);
 }
 
 /* The boot time of its next capture as a date; null when there is none. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/parse.h"
@@ -7,6 +8,8 @@
 
 static const char *hint_of(const struct flight *f)
 {
+    if (f->result.outcome == OUTCOME_RESOURCES && strcasestr(f->result.text, "memory"))
+        return "; memory is short: raise its limit (MemoryMax) or lower max_concurrent_captures";
     return f->result.hint ? f->result.hint : outcome_hint(f->result.outcome);
 }
 
@@ -88,6 +91,7 @@ static void report_target(struct flight *f, const char *key)
         return;
     }
     t->state = outcome;
+    t->told = true;
     if (outcome_published(outcome)) {
         if (outcome_failed(before))
             log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed tries",

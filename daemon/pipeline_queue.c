@@ -50,8 +50,8 @@ void queue_add(struct flight *f)
 
     f->turn = t->last_start == 0 ? TURN_NEW : t->failures > 0 ? TURN_ILL : TURN_WELL;
     p->turns.waiting[f->turn]++;
-    /* Of those that fail there may be thousands before it. */
-    if (f->turn == TURN_ILL && somebody_waits(f))
+    /* Of those that fail, or are new, there may be thousands before it. */
+    if (f->turn != TURN_WELL && somebody_waits(f))
         list_push(&p->waiting[f->turn], f);
     else
         list_add(&p->waiting[f->turn], f);
@@ -61,7 +61,7 @@ void queue_raise(struct flight *f)
 {
     struct flight_list *l = &f->pipeline->waiting[f->turn];
 
-    if (f->turn != TURN_ILL || !somebody_waits(f))
+    if (f->turn == TURN_WELL || !somebody_waits(f))
         return;
     list_remove(l, f);
     list_push(l, f);

@@ -87,6 +87,7 @@ struct target {
     unsigned patient_tries; /* since then */
     bool counted_failing;   /* the daemon's count of failing targets has it */
     enum outcome state;     /* of the last capture that tells; OUTCOME_OK at first */
+    bool told;              /* there was one */
     struct target_last last;
     struct flight *flight; /* being captured or waiting for its turn; owned by the pipeline */
 };

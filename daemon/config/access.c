@@ -24,6 +24,21 @@ static const char *check_username(const char *name)
     return strchr(name, ':') ? "must not contain a colon" : NULL;
 }
 
+/* Behind it the port is written, into a URL; an address of IPv6 stands in brackets there. */
+static const char *check_server_name(const char *name)
+{
+    size_t n = strlen(name);
+
+    if (name[0] == '[' && name[n - 1] == ']' &&
+        strspn(name + 1, "0123456789abcdefABCDEF:.") == n - 2)
+        return NULL;
+    for (const char *p = name; *p; p++) {
+        if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("\"#%/:<>?@[\\]^`{|}", *p))
+            return "must be a name alone, as the certificate has it: no port, no scheme";
+    }
+    return NULL;
+}
+
 static const struct table_key basic_auth_keys[] = {
     {.name = "username",
      .type = TABLE_STRING,
@@ -67,7 +82,8 @@ static const struct table_key tls_keys[] = {
      .type = TABLE_STRING,
      .flags = TABLE_NULLABLE,
      .max = 253,
-     AT(tls_config, server_name)},
+     AT(tls_config, server_name),
+     .check = check_server_name},
     {.name = "insecure_skip_verify", .type = TABLE_BOOL, AT(tls_config, insecure_skip_verify)},
     {.name = "ca", .type = TABLE_REFUSED, .hint = "name a file with `ca_file`"},
     {.name = "cert", .type = TABLE_REFUSED, .hint = "name a file with `cert_file`"},

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/proxy.h"
+#include "base/segments.h"
 #include "daemon/config/listen.h"
 #include "daemon/config/text.h"
 
@@ -331,6 +332,9 @@ static void check_storage(struct check *k)
 
     if (s->path[0] != '/' && !check_any_bad(k, AT(&s->path)))
         report(k, AT(&s->path), NULL, "storage.path `%.80s` must be absolute", s->path);
+    else if (segments_within("/", s->path) && !check_any_bad(k, AT(&s->path)))
+        report(k, AT(&s->path), NULL, "storage.path `%.80s` is the root of all: name a directory",
+               s->path);
 }
 
 /* What a token cannot be missing for: whoever reaches the address could ask for captures. */

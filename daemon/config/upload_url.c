@@ -293,6 +293,8 @@ int upload_url_check(const char *url, char why[static UPLOAD_WHY_MAX])
         if (*rest != '/')
             return say(why, "`%.80s`: a directory is written file:///DIR, with three slashes",
                        shown(url));
+        if (segments_within("/", rest))
+            return say(why, "`%.80s` is the root of all: name a directory", shown(url));
         return 0;
     case UPLOAD_HTTPS:
     case UPLOAD_HTTP: return check_host(url, why);

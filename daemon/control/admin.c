@@ -399,6 +399,7 @@ static int start_server(struct admin *a)
     const union MHD_DaemonInfo *info;
     int r;
 
+    errno = 0; /* the server fails without an errno, but leaves that of the call that failed */
     a->mhd = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
         NULL, NULL, call_on_request, a, MHD_OPTION_EXTERNAL_LOGGER, on_server_log, NULL,
@@ -409,7 +410,7 @@ static int start_server(struct admin *a)
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ADMIN_REPLY_STALL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     if (!a->mhd)
-        return -EIO;
+        return errno > 0 ? -errno : -EIO;
     info = MHD_get_daemon_info(a->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info)
         return -EIO;

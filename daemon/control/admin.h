@@ -19,6 +19,7 @@
 #define ADMIN_HEADERS_MAX (16u << 10)  /* bytes of a request's head: 431 or 414 well over it */
 #define ADMIN_BODY_MAX (64u << 10)     /* bytes of a request's body: 413 over it */
 #define ADMIN_LONG_BODY_MAX (1u << 20) /* the same for a route that takes long ones */
+#define ADMIN_CUT_BODY_MAX (16u << 20) /* the same for a route to which the beginning is enough */
 #define ADMIN_BODIES_MAX (4u << 20)    /* bytes of all that come at the same time: 503 over it */
 #define ADMIN_REQUEST_TIMEOUT (10 * USEC_PER_SEC) /* for a whole request, and between two */
 #define ADMIN_REPLY_STALL 30                      /* seconds in which nothing of a reply is taken */
@@ -36,6 +37,7 @@ typedef void (*admin_run_fn)(void *userdata, struct admin_call *call);
 enum {
     ADMIN_OPEN = 1,      /* tells nothing that a token is for: needs none */
     ADMIN_LONG_BODY = 2, /* takes bodies of up to ADMIN_LONG_BODY_MAX */
+    ADMIN_CUT_BODY = 4,  /* and of longer ones, up to ADMIN_CUT_BODY_MAX, the beginning */
 };
 
 struct admin_route {
@@ -43,6 +45,8 @@ struct admin_route {
     const char *path;   /* exact; a prefix when it ends in '/' and is longer than "/" */
     admin_run_fn run;
     unsigned flags;
+    /* Told why a request was refused before it came to `run`; or NULL. */
+    void (*refused)(void *userdata, const char *why);
 };
 
 /* The routes are borrowed for good. Listens nowhere yet. 0 or a negative errno. */
@@ -97,6 +101,9 @@ void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 void admin_no_memory(struct admin_call *call); /* 503 */
+
+/* What admin_call_body has is not all of it. */
+bool admin_call_is_cut(const struct admin_call *call);
 
 /*
  * For a handler that answers later: `fn` is told when the client has gone or the server stops. The

@@ -17,6 +17,7 @@
 #define TOKEN_MAX CREDENTIALS_SECRET_MAX
 #define ERROR_MAX 2048
 #define DISCARD_MAX (2u << 20) /* of a body that is refused: read, so that the reply is, too */
+#define CUT_DISCARD_MAX (ADMIN_CUT_BODY_MAX + DISCARD_MAX)
 #define ERROR_JSON_SIZE (6 * ERROR_MAX + 32) /* each byte as \u00XX */
 
 #define TOO_LARGE 413 /* libmicrohttpd changed its name for it */
@@ -201,6 +202,11 @@ const void *admin_call_body(const struct admin_call *call, size_t *ret_n)
     return buf_str(&call->body);
 }
 
+bool admin_call_is_cut(const struct admin_call *call)
+{
+    return call->body_seen > call->body.len;
+}
+
 void admin_call_on_gone(struct admin_call *call,
                         void (*fn)(void *userdata, struct admin_call *call), void *userdata)
 {
@@ -319,7 +325,7 @@ static struct guard_verdict judge(const struct admin_call *call, const char *ver
     struct guard_verdict verdict;
     struct buf token;
     char text[512] = "";
-    struct head head = {0};
+    struct head head = {.http_1_0 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0};
     bool wanted = a->token_file && !c->unix_socket;
     int r = 0;
 
@@ -338,7 +344,7 @@ static struct guard_verdict judge(const struct admin_call *call, const char *ver
         .authorization = header(c->mhd, MHD_HTTP_HEADER_AUTHORIZATION),
         .content_type = header(c->mhd, MHD_HTTP_HEADER_CONTENT_TYPE),
         .fault = head_fault(&head),
-        .http_1_1 = strcmp(version, MHD_HTTP_VERSION_1_0) != 0,
+        .http_1_1 = !head.http_1_0,
         .has_body = has_body,
         .open = open,
         .unix_socket = c->unix_socket,
@@ -363,9 +369,36 @@ static size_t body_max(const struct admin_call *call)
     return call->route->flags & ADMIN_LONG_BODY ? ADMIN_LONG_BODY_MAX : ADMIN_BODY_MAX;
 }
 
+static bool takes_beginning(const struct admin_call *call)
+{
+    return call->route->flags & ADMIN_CUT_BODY;
+}
+
+/* How much of a body may come; what is more than body_max of it is not kept. */
+static size_t come_max(const struct admin_call *call)
+{
+    return takes_beginning(call) ? ADMIN_CUT_BODY_MAX : body_max(call);
+}
+
+static size_t discard_max(const struct admin_call *call)
+{
+    return call->route && takes_beginning(call) ? CUT_DISCARD_MAX : DISCARD_MAX;
+}
+
+/* The route is told, where nobody may read the answer. */
+static void refuse(struct admin_call *call, unsigned status, const char *text)
+{
+    if (call->route && call->route->refused)
+        call->route->refused(call->connection->admin->userdata, text);
+    admin_fail(call, status, "%s", text);
+}
+
 static void refuse_long_body(struct admin_call *call)
 {
-    admin_fail(call, TOO_LARGE, "the body is longer than %zu KiB", body_max(call) >> 10);
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "the body is longer than %zu KiB", come_max(call) >> 10);
+    refuse(call, TOO_LARGE, text);
 }
 
 /* What the head alone says against the request is answered here. */
@@ -386,12 +419,12 @@ static void check_head(struct admin_call *call, const char *url, const char *ver
     } else if (verdict.status != 0) {
         if (verdict.status == MHD_HTTP_UNAUTHORIZED)
             admin_call_header(call, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"contraced\"");
-        admin_fail(call, verdict.status, "%s", verdict.text);
+        refuse(call, verdict.status, verdict.text);
     } else if (!call->route && allowed.len > 0) {
         refuse_method(call, call->method, &allowed);
     } else if (!call->route) {
         admin_fail(call, MHD_HTTP_NOT_FOUND, "there is nothing at %.200s", url);
-    } else if (length > body_max(call)) {
+    } else if (length > come_max(call)) {
         refuse_long_body(call);
     } else {
         call->rest = strdup(url + n);
@@ -445,8 +478,8 @@ static enum MHD_Result begin(struct connection *c, const char *url, const char *
      * first: closing on unread bytes would reset the connection, and the reply with it. Where it
      * is not certain what the body is (the head has a fault), no more of it is read.
      */
-    if (call->state == CALL_ANSWERED &&
-        (call->aborted || c->last || n > DISCARD_MAX || header(c->mhd, MHD_HTTP_HEADER_EXPECT)))
+    if (call->state == CALL_ANSWERED && (call->aborted || c->last || n > discard_max(call) ||
+                                         header(c->mhd, MHD_HTTP_HEADER_EXPECT)))
         return send_reply(call);
     return MHD_YES;
 }
@@ -458,15 +491,19 @@ static enum MHD_Result take_body(struct admin_call *call, const char *data, size
 
     *size = 0;
     call->body_seen += n;
-    if (call->body_seen > DISCARD_MAX)
+    if (call->body_seen > discard_max(call))
         return MHD_NO;
     if (call->state != CALL_READING)
         return MHD_YES;
-    if (call->body_seen > body_max(call)) {
+    if (call->body_seen > come_max(call)) {
         refuse_long_body(call);
-    } else if (a->bodies + n > ADMIN_BODIES_MAX) {
-        admin_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE,
-                   "too many requests with long bodies at the same time; send it again");
+        return MHD_YES;
+    }
+    if (n > body_max(call) - call->body.len)
+        n = body_max(call) - call->body.len;
+    if (a->bodies + n > ADMIN_BODIES_MAX) {
+        refuse(call, MHD_HTTP_SERVICE_UNAVAILABLE,
+               "too many requests with long bodies at the same time; send it again");
     } else if (buf_add(&call->body, data, n) < 0) {
         answer(call, 0, NULL, NULL);
     } else {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/jsontext.h"
 
 static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-";
@@ -71,12 +72,55 @@ static int read_all(const json_t *o, struct alerts *a, char *why)
     return r;
 }
 
-int alerts_parse(const char *body, size_t n, struct alerts *ret,
+/* Where the last whole object of a list in the outermost object ends; 0: there is none. */
+static size_t end_of_whole(const char *body, size_t n)
+{
+    char open[2] = "";
+    size_t depth = 0, end = 0;
+    bool in_text = false;
+
+    for (size_t i = 0; i < n; i++) {
+        char c = body[i];
+
+        if (c == '"')
+            in_text = !in_text;
+        else if (in_text)
+            i += c == '\\';
+        else if (c == '{' || c == '[') {
+            if (depth < sizeof(open))
+                open[depth] = c;
+            depth++;
+        } else if ((c == '}' || c == ']') && depth > 0) {
+            depth--;
+            if (c == '}' && depth == 2 && open[0] == '{' && open[1] == '[')
+                end = i + 1;
+        }
+    }
+    return end;
+}
+
+/* What is whole of a notification, ended. NULL: memory is short. */
+static char *mend(const char *body, size_t *n)
+{
+    static const char rest[] = "]}";
+    size_t end = end_of_whole(body, *n);
+    char *whole = malloc(end + sizeof(rest));
+
+    if (!whole)
+        return NULL;
+    memcpy(whole, body, end);
+    memcpy(whole + end, rest, sizeof(rest));
+    *n = end + strlen(rest);
+    return whole;
+}
+
+int alerts_parse(const char *body, size_t n, bool cut, struct alerts *ret,
                  char why[static APIREQUEST_WHY_SIZE])
 {
+    _cleanup_free_ char *whole = cut ? mend(body, &n) : NULL;
     struct alerts a = {0};
     json_t *o;
-    int r = jsontext_parse(body, n, 0, NULL, &o);
+    int r = cut && !whole ? -ENOMEM : jsontext_parse(cut ? whole : body, n, 0, NULL, &o);
 
     if (r == -ENOMEM)
         return r;

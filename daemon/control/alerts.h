@@ -8,6 +8,7 @@
  * only plain characters are kept. Pure.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "daemon/control/apirequest.h"
@@ -28,7 +29,8 @@ struct alerts {
     void *document;  /* what the texts are part of */
 };
 
-/* 0; -EINVAL and why; or -ENOMEM. */
-int alerts_parse(const char *body, size_t n, struct alerts *ret,
+/* `cut`: the end is missing, and what alerts there are before it count. 0; -EINVAL and why; or
+ * -ENOMEM. */
+int alerts_parse(const char *body, size_t n, bool cut, struct alerts *ret,
                  char why[static APIREQUEST_WHY_SIZE]);
 void alerts_done(struct alerts *a);

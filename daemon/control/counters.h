@@ -17,7 +17,8 @@ struct counters {
     uint64_t captures[OUTCOME_COUNT];
     uint64_t bytes; /* of published traces */
     uint64_t inspections[INSPECTION_END_COUNT];
-    uint64_t labels_lost; /* that could not be written into the record */
+    uint64_t alerts_refused; /* notifications of alerts */
+    uint64_t labels_lost;    /* that could not be written into the record */
     uint64_t reloads, reloads_failed;
     usec last_reload; /* real time at which the configuration was read last, also at the start */
     bool last_reload_ok;

@@ -42,6 +42,8 @@ void head_add(struct head *h, const char *name, const char *value)
     if (!is_token(name))
         h->fault = "the request has a header whose name is no name: no blank may stand before the "
                    "colon";
+    if (value && strchr(value, '\r') && !h->fault)
+        h->fault = "the request has a header with a carriage return in its value";
     for (size_t i = 0; i < N_ONCE; i++) {
         if (strcasecmp(name, once[i].name) == 0 && ++h->seen[i] > 1 && !h->fault)
             h->fault = once[i].twice;
@@ -53,6 +55,8 @@ void head_add(struct head *h, const char *name, const char *value)
 
 const char *head_fault(const struct head *h)
 {
+    if (!h->fault && h->seen[TRANSFER_ENCODING] > 0 && h->http_1_0)
+        return "the request has a Transfer-Encoding, which HTTP/1.0 does not know";
     if (!h->fault && h->seen[CONTENT_LENGTH] > 0 && h->seen[TRANSFER_ENCODING] > 0)
         return "the request has a Content-Length and is chunked";
     return h->fault;

@@ -13,8 +13,9 @@
 
 #define HEAD_ARGUMENTS_MAX 100 /* of a query: the library has no room for many more */
 
-/* Zeroed before the first header. */
+/* Zeroed before the first header, but for the version. */
 struct head {
+    bool http_1_0;
     unsigned seen[8]; /* how often each header that may come once did */
     const char *fault;
 };

@@ -187,8 +187,8 @@ static void pause_accepting(struct listener *l, int error)
 
     (void)sd_event_now(l->event, CLOCK_BOOTTIME, &now);
     if (l->short_of_fds == 0 || now - l->short_of_fds >= SAY_PAUSE) {
-        log_warn("%s: a connection has to wait: %s; a higher limit (LimitNOFILE, ulimit -n) helps",
-                 l->address.text, strerror(error));
+        log_warn("%s: a connection has to wait: %s%s", l->address.text, strerror(error),
+                 error == EMFILE ? "; a higher limit (LimitNOFILE, ulimit -n) helps" : "");
         l->short_of_fds = now;
     }
     (void)sd_event_source_set_enabled(l->io, SD_EVENT_OFF);

@@ -94,8 +94,7 @@ static void write_limits(struct exposition *e, const struct metrics_facts *f)
     metrics_number(e, "contrace_spool_filesystem_size_bytes",
                    "Size of the file system of the spool.", f->space.total_bytes);
     metrics_number(e, "contrace_spool_refusing",
-                   "Whether captures are refused because no room can be made for them.",
-                   f->refusing);
+                   "Whether the last capture that asked for room was refused.", f->refusing);
 }
 
 void metrics_write_spool(struct exposition *e, const struct metrics_facts *f)
@@ -156,6 +155,8 @@ void metrics_write_config(struct exposition *e, const struct metrics_facts *f)
                       "Reloads of the configuration, by what came of them.");
     metrics_classed(e, "result", "ok", c->reloads);
     metrics_classed(e, "result", "failed", c->reloads_failed);
+    metrics_counter(e, "contrace_alert_notifications_refused_total",
+                    "Notifications of alerts that were refused.", c->alerts_refused);
     metrics_number(e, "contrace_config_last_reload_successful",
                    "Whether the last reload, or the start, took the configuration over.",
                    c->last_reload_ok);

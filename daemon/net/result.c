@@ -92,6 +92,7 @@ static bool all_was_sent(const struct http_request *r)
 /*
  * What is the proxy's doing: it cannot be reached, it refuses us (407, or a 4xx to CONNECT), or it
  * does not get through (a 5xx to CONNECT). HTTP_OK: nothing that can be told from the server's.
+ * A 407 counts however the connection ended: a proxy may not read the body that it refuses.
  */
 static enum http_error proxy_error(const struct http_request *r, CURLcode code, long status,
                                    long *ret_status)
@@ -103,8 +104,8 @@ static enum http_error proxy_error(const struct http_request *r, CURLcode code, 
     if (!r->proxy)
         return HTTP_OK;
     (void)curl_easy_getinfo(r->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
-    *ret_status = code == CURLE_OK ? status : connect;
-    if (code == CURLE_OK)
+    *ret_status = code == CURLE_OK || status == 407 ? status : connect;
+    if (code == CURLE_OK || status == 407)
         return status == 407 ? HTTP_PROXY_REFUSED : HTTP_OK;
     if (connect >= 300)
         return connect < 500 ? HTTP_PROXY_REFUSED : HTTP_PROXY;
@@ -173,15 +174,14 @@ static void write_text(const struct http_request *r, struct http_result *ret, co
         (void)snprintf(ret->text, sizeof(ret->text), "%.*s", HTTP_TEXT_MAX - 1, text);
 }
 
-static const char *text_of(const struct http_request *r, const struct http_result *result,
-                           CURLcode code, long os_errno)
+static const char *text_of(const struct http_request *r, CURLcode code, long os_errno)
 {
     if (r->refused || headers_overflowed(r, code))
         return r->refused ? r->refused : REQUEST_HEADERS_TOO_LONG;
     if (r->source.error[0] || r->out_of_memory)
         return r->out_of_memory ? strerror(ENOMEM) : r->source.error;
     /* curl names the host of the URL, which for a unix socket is not where it connected to. */
-    if (os_errno != 0 && code == CURLE_COULDNT_CONNECT && result->error != HTTP_LOCAL)
+    if (os_errno != 0 && code == CURLE_COULDNT_CONNECT)
         return strerror((int)os_errno);
     if (code == CURLE_OK)
         return NULL;
@@ -227,7 +227,7 @@ void request_result(const struct http_request *r, CURLcode code, struct http_res
         ret->status = 0;
         ret->sent_all = false;
     }
-    write_text(r, ret, text_of(r, ret, code, os_errno), proxy_status);
+    write_text(r, ret, text_of(r, code, os_errno), proxy_status);
     if (!may_answer(r))
         ret->proxy[0] = '\0';
 }

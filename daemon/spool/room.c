@@ -137,27 +137,43 @@ static int fits(const struct spool_file *file, const struct retention_limits *li
     return r < 0 ? r : bounds_hold(&f, limits);
 }
 
-static const char *lack_text(enum retention_cause lacking)
+/* Without min_free, too, there would not be enough. */
+static bool disk_is_full(const struct spool *s, const struct spool_file *file)
+{
+    struct retention_limits limits = s->limits;
+    struct retention_facts f;
+
+    limits.min_free = 0;
+    return room_facts(s, missing_bytes(file), missing_files(file), &f) == 0 &&
+           !bounds_hold(&f, &limits);
+}
+
+static const char *lack_text(const struct spool_file *f, enum retention_cause lacking)
 {
     switch (lacking) {
     case RETENTION_FILES: return "max_files would be exceeded";
     case RETENTION_BYTES: return "max_bytes would be exceeded";
-    default: return "the file system would have less than min_free left";
+    default:
+        return disk_is_full(f->spool, f) ? "the file system is full"
+                                         : "the file system would have less than min_free left";
     }
 }
 
 bool spool_refusing(const struct spool *s)
 {
-    return s->no_room || spool_now_boot(s) < s->no_room_quiet;
+    return s->no_room;
 }
 
 /* Only requests for a new file change what was said: a single body that is too large does not
  * mean that there is no room for others. */
 static void log_refused(struct spool *s, const struct spool_file *f, const char *why)
 {
-    if (f->state != FILE_WAITS_NEW || spool_refusing(s))
+    if (f->state != FILE_WAITS_NEW)
         return;
     s->no_room = true;
+    if (s->no_room_said || spool_now_boot(s) < s->no_room_quiet)
+        return;
+    s->no_room_said = true;
     s->no_room_quiet = spool_now_boot(s) + NO_ROOM_QUIET;
     log_write(LOG_LEVEL_WARN, &storage,
               "no room for another trace in %s: %s, and nothing can be deleted for it now; captures"
@@ -169,9 +185,10 @@ static void reserve(struct spool_file *f)
 {
     struct spool *s = f->spool;
 
-    if (f->state == FILE_WAITS_NEW && s->no_room) {
-        s->no_room = false;
-        log_write(LOG_LEVEL_INFO, &storage, "%s has room for traces again", s->tree.path);
+    if (f->state == FILE_WAITS_NEW) {
+        if (s->no_room_said)
+            log_write(LOG_LEVEL_INFO, &storage, "%s has room for traces again", s->tree.path);
+        s->no_room = s->no_room_said = false;
     }
     s->reserved_bytes += missing_bytes(f);
     s->reserved_files += missing_files(f);
@@ -251,7 +268,7 @@ static int make_room_for(struct spool *s, const struct spool_file *f)
     }
     r = make_room(s, missing_bytes(f), missing_files(f), &lacking);
     if (r < 0)
-        log_refused(s, f, r == -ENOSPC ? lack_text(lacking) : strerror(-r));
+        log_refused(s, f, r == -ENOSPC ? lack_text(f, lacking) : strerror(-r));
     return r;
 }
 

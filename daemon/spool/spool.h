@@ -57,7 +57,7 @@ void spool_set_upload(struct spool *s, bool upload);
  * -ENOSPC (or another errno) when it cannot be had; the reservation is then as it was before. */
 typedef void (*spool_room_fn)(struct spool_file *f, int r, void *userdata);
 
-/* True while the spool has said in the log that there is no room, or did within the last minute. */
+/* True from when a new file was refused for want of room until one has it again. */
 bool spool_refusing(const struct spool *s);
 
 /*

@@ -144,8 +144,9 @@ struct spool {
     unsigned stuck;         /* files in incoming/ that could not be unlinked, and rest */
     unsigned stuck_rounds;  /* as failed_rounds, and so on */
     usec stuck_last, stuck_retry;
-    bool no_room, delete_failing; /* said so, not yet taken back */
-    usec no_room_quiet;           /* boot time before which it is not said again */
+    bool no_room;                      /* the last who asked for a new file was refused */
+    bool no_room_said, delete_failing; /* in the log, not yet taken back */
+    usec no_room_quiet;                /* boot time before which it is not said again */
     uint64_t full_bytes; /* what was kept when a write found the disk full; see room_limits */
     usec full_until;     /* boot time until which that is a bound */
 

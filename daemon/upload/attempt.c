@@ -245,6 +245,9 @@ static void classify(struct remote_call *c, const struct http_result *result, st
         .summed = c->sums,
         .sent = result->sent_all,
         .region = c->region,
+        .text = result->text,
+        .s3 = c->remote->dialect->s3,
+        .access_hint = c->remote->dialect->access_hint,
         .now = c->date_at ? c->date_at : remote_now(c->remote, c->skew),
     };
     const char *wrong;

@@ -464,6 +464,8 @@ int az_dialect(const struct upload_config *u, struct dialect **ret, char *why)
         .identity = u->account_key_file || u->sas_token_file ? DIALECT_IDENTITY_NONE
                                                              : DIALECT_IDENTITY_AZURE,
         .meta_prefix = "x-ms-meta-",
+        .access_hint = "check the credentials, and that they permit it (the role Storage Blob Data "
+                       "Contributor, or a SAS for create, write, read and list)",
         .lists = true,
         .conditional = u->if_none_match,
         .expect_continue = true,

@@ -61,6 +61,8 @@ struct dialect {
     enum dialect_identity identity;
     const char *region;      /* the one that is signed for; NULL: there are none */
     const char *meta_prefix; /* of the headers that carry meta data: "x-amz-meta-" */
+    bool s3;                 /* what it refuses may be a permission or a header of S3 */
+    const char *access_hint; /* else: what to do when it refuses access; NULL: nothing special */
     bool forgets_meta;       /* … which the server may not keep */
     const char *prefix;      /* before each key: "" or "a/b/" */
     bool lists;              /* the protocol has listings */

@@ -189,6 +189,8 @@ static int with_token(const struct upload_config *u, const char *url, struct dia
         .ops = &gs_ops,
         .identity = DIALECT_IDENTITY_GOOGLE,
         .meta_prefix = "x-goog-meta-",
+        .access_hint = "check the credentials, and that they permit it "
+                       "(storage.objects.create; to read, .get and .list)",
         .prefix = g->bucket.prefix,
         .lists = true,
         .conditional = u->if_none_match,

@@ -39,7 +39,7 @@ static bool is_id(const char *text)
     return strspn(text, "0123456789abcdef") == MARK_ID_SIZE - 1 && text[MARK_ID_SIZE - 1] == '\n';
 }
 
-/* 0; -ENOENT, also for one that makes no sense; or another errno. */
+/* 0; -ENOENT; -EBADMSG: it is none that we wrote; or another errno. */
 static int read_mark(int dir, char id[static MARK_ID_SIZE])
 {
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -48,14 +48,14 @@ static int read_mark(int dir, char id[static MARK_ID_SIZE])
     ssize_t n;
 
     if (fd < 0)
-        return errno == ELOOP ? -ENOENT : -errno;
+        return errno == ELOOP ? -EBADMSG : -errno;
     do
         n = read(fd, text, sizeof(text) - 1);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return -errno;
     if (!is_id(text))
-        return -ENOENT;
+        return -EBADMSG;
     (void)snprintf(id, MARK_ID_SIZE, "%.*s", MARK_ID_SIZE - 1, text);
     return 0;
 }
@@ -88,6 +88,15 @@ static int write_file(int dir, const char *name, const char *text, bool fresh)
     if (r < 0)
         (void)unlinkat(dir, tmp, 0);
     return r;
+}
+
+static const char *fault_of(int found)
+{
+    switch (found) {
+    case 0: return "its " MARK_NAME " is another one";
+    case -EBADMSG: return "contraced did not write its " MARK_NAME;
+    default: return "it has no " MARK_NAME;
+    }
 }
 
 /* Of two that mark it at once, one is first, and the other takes its name. */
@@ -185,7 +194,7 @@ static bool check(struct mark *m, int dir, const char *base, struct store_result
     if (!m->memory)
         return true;
     found = read_mark(dir, id);
-    if (found < 0 && found != -ENOENT) {
+    if (found < 0 && found != -ENOENT && found != -EBADMSG) {
         directory_explain(found, "read", base, MARK_NAME, ret);
         return false;
     }
@@ -201,8 +210,7 @@ static bool check(struct mark *m, int dir, const char *base, struct store_result
     return park(ret,
                 "the directory %s is not the one that traces went to before (%s): mount its disk, "
                 "or remove %s if this is the right one",
-                base, found == 0 ? "its " MARK_NAME " is another one" : "it has no " MARK_NAME,
-                m->memory);
+                base, fault_of(found), m->memory);
 }
 
 bool mark_check(struct mark *m, int dir, const char *base, struct store_result *ret)

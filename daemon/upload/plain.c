@@ -203,6 +203,7 @@ int plain_dialect(const struct upload_config *u, struct dialect **ret, char *why
         .ops = &plain_ops,
         .identity = DIALECT_IDENTITY_NONE,
         .meta_prefix = "x-contrace-",
+        .access_hint = "check the credentials, and that the server permits them PUT and GET there",
         .forgets_meta = true,
         .prefix = "",
         .conditional = u->if_none_match,

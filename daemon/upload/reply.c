@@ -34,6 +34,8 @@ struct row {
 
 static const char check_access[] =
     "check the credentials, and that they permit writing (s3:PutObject)";
+static const char no_tls[] =
+    "the store speaks no TLS there: write http:// in upload.url or upload.endpoint";
 static const char check_keys[] = "check the access key and the secret";
 static const char check_bucket[] = "check the bucket's name in upload.url, and that it exists";
 static const char check_url[] = "check upload.url: is PUT allowed at this address?";
@@ -318,6 +320,12 @@ static bool answered(const struct reply_facts *f)
     return f->status >= 300 && (f->error == HTTP_ABORTED || text(f->code)[0] != '\0');
 }
 
+/* OpenSSL's words for an answer that is no TLS. */
+static bool speaks_no_tls(const char *said)
+{
+    return strstr(said, "wrong version number") || strstr(said, "packet length too long");
+}
+
 static void classify_transport(const struct reply_facts *f, unsigned has, struct reply *ret)
 {
     *ret = (struct reply){.class = REPLY_RETRY, .trouble = TROUBLE, .hint = ""};
@@ -327,9 +335,15 @@ static void classify_transport(const struct reply_facts *f, unsigned has, struct
             continue;
         ret->class = transport_table[i].class;
         ret->trouble = transport_table[i].trouble;
-        ret->hint = transport_table[i].hint;
+        ret->hint =
+            f->error == HTTP_TLS && speaks_no_tls(text(f->text)) ? no_tls : transport_table[i].hint;
         return;
     }
+}
+
+static const char *access_elsewhere(const struct reply_facts *f)
+{
+    return f->access_hint ? f->access_hint : "check the credentials, and what they permit there";
 }
 
 void reply_classify(const struct reply_facts *f, struct reply *ret)
@@ -341,7 +355,7 @@ void reply_classify(const struct reply_facts *f, struct reply *ret)
         classify_transport(f, has, ret);
         return;
     }
-    if (demand_find(f, ret))
+    if (f->s3 && demand_find(f, ret))
         return;
     for (const struct row *row = table;; row++) {
         if (!status_fits(row->status, f->status) || !code_fits(row->code, text(f->code)) ||
@@ -351,7 +365,7 @@ void reply_classify(const struct reply_facts *f, struct reply *ret)
             .class = row->class,
             .trouble = row->trouble,
             .skew = row->class == REPLY_SKEW ? skew : 0,
-            .hint = row->hint,
+            .hint = row->hint == check_access && !f->s3 ? access_elsewhere(f) : row->hint,
         };
         return;
     }

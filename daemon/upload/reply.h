@@ -43,7 +43,11 @@ struct reply_facts {
     const char *region_told; /* the one that the response named */
     const char *date;        /* the response's Date header */
     const char *server_time; /* <ServerTime>, for want of a Date */
-    usec now;                /* real time with the known offset: the time of the signature */
+    const char *text;        /* how the transfer ended, for people */
+    bool s3;                 /* of a bucket of S3: its permissions and headers have names */
+    const char *
+        access_hint; /* what to do where another store refuses access; NULL: there is no more to say */
+    usec now;        /* real time with the known offset: the time of the signature */
 };
 
 struct reply {

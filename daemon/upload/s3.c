@@ -391,6 +391,7 @@ static int make(const struct upload_config *u, const struct s3settings *settings
         .ops = &s3_ops,
         .identity = DIALECT_IDENTITY_AWS,
         .meta_prefix = "x-amz-meta-",
+        .s3 = true,
         .lists = true,
         .conditional = u->if_none_match,
         .expect_continue = true,

@@ -5,7 +5,9 @@
 import base64
 import contextlib
 import socket
+import struct
 import threading
+import time
 import urllib.parse
 
 PATIENCE = 60.0
@@ -19,6 +21,7 @@ class Forward:
         self.routes, self.user = routes, user
         self.asked = []  # first lines
         self.refusal = None  # a status line for everybody
+        self.abrupt = False  # what is refused is reset, its body unread, as tinyproxy does
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -68,7 +71,11 @@ class Forward:
         if not self._allowed(lines):
             refusal = "407 Proxy Authentication Required"
         if refusal:
-            sock.sendall(f"HTTP/1.1 {refusal}\r\nContent-Length: 0\r\n\r\n".encode())
+            end = "Connection: close\r\n\r\n<html>" if self.abrupt else "Content-Length: 0\r\n\r\n"
+            sock.sendall(f"HTTP/1.1 {refusal}\r\n{end}".encode())
+            if self.abrupt:
+                time.sleep(0.1)  # it is read
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return
         if method == "CONNECT":
             with socket.create_connection(self.routes[target]) as server:

@@ -281,6 +281,9 @@ MALFORMED = [
     b"POST /-/reload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n",
     b"POST /-/reload HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"ffffffffffffffffff\r\n\r\n",
+    b"POST /-/reload HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nX: a\rHost: b\r\n\r\n",
     b"GET /-/healthy%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /%zz%%%2 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",

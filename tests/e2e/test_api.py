@@ -13,7 +13,7 @@ import time
 
 import pytest
 from endpoint import Endpoint
-from hostile import answer, gated, healthy, trace
+from hostile import BUSY, answer, gated, healthy, trace
 from support import BUILD, KEY, RELOAD_FAILED, job, need, wait_until
 
 INSPECTED = {"enabled": True, "max_memory": "100000TiB"}  # AddressSanitizer takes a good deal
@@ -423,6 +423,40 @@ def test_alerts_within_the_allowance(api, serve):
     assert reply.status == 200 and reply.json["captures"] == []
     assert "too often" in reply.json["ignored"][0]["why"]
     assert reply.json["ignored"][0]["alert"] == "HighLatency"
+
+
+def test_a_large_incident(api, serve):
+    """Of a thousand alerts the first hundred count, however long the rest is."""
+    d, e = api([job("s", serve(healthy()).address)])
+    quiet(d)
+    many = alerts(labels(job="s"), *[labels(job=f"other{i}", text="x" * 1400) for i in range(999)])
+    assert len(json.dumps(many)) > 1 << 20
+    reply = e.post("/api/v1/alerts", many)
+    assert reply.status == 200 and len(reply.json["captures"]) == 1
+    assert "100 alerts are looked at" in reply.json["ignored"][-1]["why"]
+    d.wait_captured(2)
+
+
+def test_notifications_that_are_refused(api, serve):
+    """Nobody reads the answer: the log tells it, once for a while, and all are counted."""
+    d, e = api([job("s", serve(healthy()).address)])
+    quiet(d)
+    assert e.post("/api/v1/alerts", b"[" + bytes(17 << 20)).status == 413
+    assert e.post("/api/v1/alerts", b"x").status == 400
+    line = d.wait_log("a notification of alerts was refused")
+    assert "longer than 16384 KiB" in line["msg"]
+    assert len(d.log("a notification of alerts was refused")) == 1
+    assert "contrace_alert_notifications_refused_total 2\n" in e.get("/metrics").text
+
+
+def test_busy_is_new(api, serve):
+    """That somebody else traces it does not make a target `ok`."""
+    server = serve(BUSY)
+    d, e = api([job("s", server.address)], glob={"scrape_interval": "1h"})
+    d.wait_log("no capture of")
+    target = e.get("/api/v1/targets").json["targets"][0]
+    assert target["state"] == "new" and target["last"]["outcome"] == "busy"
+    assert e.get("/api/v1/targets?state=ok").json["targets"] == []
 
 
 def test_odd_alert_names(api, serve):

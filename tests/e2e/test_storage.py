@@ -75,6 +75,7 @@ def test_full_file_system(small, serve, daemon):
     assert len(d.log("no room for another trace")) == 1
     assert len(s.requests) == 1, "nobody is traced in vain"
 
+    assert "the file system is full" in d.log("no room for another trace")[0]["msg"]
     (disk / "filler").unlink()
     captures_again(d)
     assert d.log("has room for traces again")

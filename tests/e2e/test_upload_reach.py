@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import socket
 import subprocess
+import threading
 
 import pytest
 from forward import Forward
@@ -188,6 +189,34 @@ def test_proxy_that_refuses(upload, authority, tmp_path, refusal, user, said):
         line = d.wait_log("will not work")
         assert f"the proxy {proxy.url()} (HTTPS_PROXY) {said}" in line["msg"]
         assert not [x for x in d.lines + d.other if CANARY in str(x)]
+
+
+def test_proxy_that_refuses_before_it_reads(upload, tmp_path):
+    """A 407 that came before the reset is the answer: a person must act, whoever reset it."""
+    with Forward({}, user=f"me:{CANARY}") as proxy:
+        proxy.abrupt = True
+        d = upload(section(tmp_path, "http://store.invalid:9000"), {"http_proxy": proxy.url()})
+        said = f"the proxy {proxy.url()} (http_proxy) wants a user and a password"
+        assert said in d.wait_log("will not work")["msg"]
+
+
+def test_store_without_tls(upload, tmp_path):
+    """As of targets: what answers, answers in plain HTTP."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer():
+        with contextlib.suppress(OSError):
+            while True:
+                sock, _ = listener.accept()
+                with sock:
+                    sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                    sock.recv(65536)
+
+    threading.Thread(target=answer, daemon=True).start()
+    with listener:
+        d = upload(section(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}"))
+        assert "the store speaks no TLS there" in d.wait_log("will not work")["msg"]
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 def test_proxy_of_the_configuration(upload, tmp_path):

@@ -59,7 +59,9 @@ static void check_alerts(const char *body, size_t n)
     char why[APIREQUEST_WHY_SIZE] = "";
     struct alerts a;
 
-    if (alerts_parse(body, n, &a, why) < 0) {
+    if (alerts_parse(body, n, true, &a, why) == 0)
+        alerts_done(&a);
+    if (alerts_parse(body, n, false, &a, why) < 0) {
         check_plain(why, sizeof(why) - 1);
         return;
     }

@@ -153,13 +153,38 @@ static void run_off(void *userdata, struct admin_call *call)
     admin_reply(call, 200, "text/plain", "off\n", 4);
 }
 
+static void run_length(void *userdata, struct admin_call *call)
+{
+    char text[64];
+    size_t n;
+
+    (void)userdata;
+    (void)admin_call_body(call, &n);
+    (void)snprintf(text, sizeof(text), "%zu%s\n", n, admin_call_is_cut(call) ? " and more" : "");
+    admin_reply(call, 200, "text/plain", text, strlen(text));
+}
+
+static char refused[200];
+
+static void on_refused(void *userdata, const char *why)
+{
+    (void)userdata;
+    (void)snprintf(refused, sizeof(refused), "%s", why);
+}
+
 static const struct admin_route routes[] = {
-    {"GET", "/", run_ok, ADMIN_OPEN},   {"GET", "/open", run_ok, ADMIN_OPEN},
-    {"GET", "/ok", run_ok, 0},          {"POST", "/long/", run_echo, ADMIN_LONG_BODY},
-    {"GET", "/echo/", run_echo, 0},     {"POST", "/echo/", run_echo, 0},
-    {"GET", "/echo/file", run_file, 0}, {"GET", "/wait", run_wait, 0},
-    {"POST", "/off", run_off, 0},       {"GET", "/huge", run_huge, 0},
-    {"GET", "/long", run_long, 0},
+    {"GET", "/", run_ok, ADMIN_OPEN, NULL},
+    {"GET", "/open", run_ok, ADMIN_OPEN, NULL},
+    {"GET", "/ok", run_ok, 0, NULL},
+    {"POST", "/long/", run_echo, ADMIN_LONG_BODY, NULL},
+    {"GET", "/echo/", run_echo, 0, NULL},
+    {"POST", "/echo/", run_echo, 0, NULL},
+    {"GET", "/echo/file", run_file, 0, NULL},
+    {"GET", "/wait", run_wait, 0, NULL},
+    {"POST", "/off", run_off, 0, NULL},
+    {"GET", "/huge", run_huge, 0, NULL},
+    {"GET", "/long", run_long, 0, NULL},
+    {"POST", "/cut", run_length, ADMIN_LONG_BODY | ADMIN_CUT_BODY, on_refused},
 };
 
 static int dial(void)
@@ -402,6 +427,24 @@ static int begin_long(const char *length)
     (void)snprintf(head, sizeof(head), POST("/long/", "%s"), length);
     say(fd, head);
     return fd;
+}
+
+/* Of a body that is too long for memory a route may have the beginning; it learns what it missed. */
+static void test_cut_bodies(void **state)
+{
+    const size_t length = 3 * ADMIN_LONG_BODY_MAX;
+    int fd = dial();
+
+    (void)state;
+    refused[0] = '\0';
+    say(fd, POST("/cut", "3145728"));
+    pour(fd, 'y', length);
+    (void)hear(fd, "1048576 and more\n");
+    (void)close(fd);
+    expect(POST("/cut", "2") "{}", "200", "2\n");
+    assert_string_equal(refused, "");
+    expect(POST("/cut", "99999999"), "413", "longer than 16384 KiB\"}");
+    assert_string_equal(refused, "the body is longer than 16384 KiB");
 }
 
 /* A route may take more, up to so much, and all at the same time no more than that. */
@@ -815,6 +858,7 @@ int main(void)
         TEST(test_headers),
         TEST(test_bodies),
         TEST(test_long_bodies),
+        TEST(test_cut_bodies),
         TEST(test_framing),
         TEST(test_bare_lf),
         TEST(test_many_arguments),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "daemon/control/alerts.h"
 
 static char why[APIREQUEST_WHY_SIZE];
@@ -17,7 +18,7 @@ static char why[APIREQUEST_WHY_SIZE];
 static int parse(const char *text, struct alerts *a)
 {
     memset(why, 0, sizeof(why));
-    return alerts_parse(text, strlen(text), a, why);
+    return alerts_parse(text, strlen(text), false, a, why);
 }
 
 /* As Alertmanager sends it. */
@@ -56,6 +57,32 @@ static void test_notification(void **state)
     assert_int_equal(parse("{\"alerts\":[]}", &a), 0);
     assert_int_equal(a.n, 0);
     alerts_done(&a);
+}
+
+/* Wherever it is cut: what is whole counts, and nothing else. */
+static void test_cut(void **state)
+{
+    const char *first = strstr(notification, "\"alerts\":["),
+               *last = strstr(notification, "}],\"group");
+
+    (void)state;
+    for (size_t n = 0; n < sizeof(notification); n++) {
+        _cleanup_free_ char *text = strndup(notification, n);
+        struct alerts a;
+        int r;
+
+        assert_non_null(text);
+        memset(why, 0, sizeof(why));
+        r = alerts_parse(text, n, true, &a, why);
+        if (r < 0) {
+            assert_int_equal(r, -EINVAL);
+            assert_true(n < (size_t)(strstr(first, "},{\"status\":\"resolved") - notification) + 1);
+            continue;
+        }
+        assert_string_equal(a.items[0].service, "cart");
+        assert_int_equal(a.n, n <= (size_t)(last - notification) ? 1 : 2);
+        alerts_done(&a);
+    }
 }
 
 /* A name goes into logs, records and listings: of it only plain characters, and not too many. */
@@ -134,9 +161,8 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_notification),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_notification), cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_many),
         cmocka_unit_test(test_refused),
     };
 

@@ -186,7 +186,7 @@ static void test_escaped(void **state)
     (void)state;
     buf_init(&b, 100);
     buf_add_escaped(&b, raw, sizeof(raw) - 1);
-    assert_string_equal(buf_str(&b), "a \\\"b\\\"\\\\\\n\\r\\t\\x01\\x7f\\xc3\\xa4\\x00z");
+    assert_string_equal(buf_str(&b), "a \"b\"\\\\\\n\\r\\t\\x01\\x7f\\xc3\\xa4\\x00z");
     buf_done(&b);
 }
 

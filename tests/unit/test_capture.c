@@ -504,7 +504,7 @@ static void test_statuses(void **state)
          OUTCOME_HTTP_STATUS, "206"},
         {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 21\r\n\r\n"
          "<html>\n\x1b[31m\"hi\"</b>",
-         OUTCOME_NOT_A_TRACE, "\"<html>\\n\\x1b[31m\\\"hi\\\"</b>"},
+         OUTCOME_NOT_A_TRACE, "\"<html>\\n\\x1b[31m\"hi\"</b>"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", OUTCOME_NOT_A_TRACE, "an empty body"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", OUTCOME_NOT_A_TRACE,
          "an empty body"},

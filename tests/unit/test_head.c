@@ -54,6 +54,25 @@ static void test_codings(void **state)
                            "a Content-Length and is chunked"));
 }
 
+static void test_versions(void **state)
+{
+    struct head h = {.http_1_0 = true};
+
+    (void)state;
+    head_add(&h, "Content-Length", "2");
+    assert_null(head_fault(&h));
+    h = (struct head){.http_1_0 = true};
+    head_add(&h, "Transfer-Encoding", "chunked");
+    assert_non_null(strstr(head_fault(&h), "HTTP/1.0 does not know"));
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    assert_non_null(strstr(FAULT({"Accept", "a\rHost: b"}), "a carriage return"));
+    assert_null(FAULT({"Accept", "a\tb"}));
+}
+
 static void test_names(void **state)
 {
     static const char *const bad[] = {"", "A ", "A\t", " A", "A B", "A(", "\xc3\xa4", "A\r"};
@@ -81,6 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fine),      cmocka_unit_test(test_twice),
         cmocka_unit_test(test_codings),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_versions),  cmocka_unit_test(test_values),
         cmocka_unit_test(test_arguments),
     };
 

@@ -5,11 +5,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "daemon/net/http.h"
 #include "tests/support/certs.h"
 #include "tests/support/loopback.h"
@@ -150,6 +152,33 @@ static void test_plain_refusals(void **state)
     assert_non_null(strstr(w->result.proxy, " (proxy_url)"));
 }
 
+/* tinyproxy does not read what it refuses, and the close resets the connection. */
+static void test_refusal_before_the_body(void **state)
+{
+    static const char page[] = "<html>no</html>";
+    const struct loopback_step steps[] = {
+        SEND("HTTP/1.1 407 Proxy Authentication Required\r\nConnection: close\r\n\r\n"),
+        {LOOPBACK_SEND, page, sizeof(page) - 1, 0},
+        {LOOPBACK_SLEEP, NULL, 0, 50},
+        {LOOPBACK_RESET, NULL, 0, 0},
+    };
+    struct world *w = *state;
+    const struct proxy proxy = here(w, "me:" SECRET "@");
+    _cleanup_close_ int fd = open(scratch_path(w->dir, "body"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const struct http_body body = {.fd = fd, .size = 8 << 20};
+
+    assert_int_equal(ftruncate(fd, 8 << 20), 0);
+    loopback_play(w->server, steps, 4);
+    (void)run(w,
+              &(struct http_options){
+                  .url = "http://shop.example/", .method = "PUT", .proxy = &proxy, .body = &body});
+    (void)loopback_join(w->server);
+    assert_int_equal(w->result.error, HTTP_PROXY_REFUSED);
+    assert_int_equal(w->result.status, 0);
+    assert_false(w->result.sent_all);
+    expect_named(w, "the proxy", " wants a user and a password that it accepts (407)");
+}
+
 static void test_tunnel_refusals(void **state)
 {
     static const struct {
@@ -288,9 +317,15 @@ static void test_authorities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_plain),        TEST(test_plain_refusals), TEST(test_tunnel_refusals),
-        TEST(test_out_of_reach), TEST(test_no_url),         TEST(test_not_asked),
-        TEST(test_unix),         TEST(test_authorities),
+        TEST(test_plain),
+        TEST(test_plain_refusals),
+        TEST(test_tunnel_refusals),
+        TEST(test_out_of_reach),
+        TEST(test_no_url),
+        TEST(test_not_asked),
+        TEST(test_refusal_before_the_body),
+        TEST(test_unix),
+        TEST(test_authorities),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,9 @@ static void test_another_disk(void **state)
     assert_int_equal(rename(scratch_path(dir, "aside"), memory), 0);
     assert_false(check_anew());
     check_parked("its .contrace-destination is another one");
+    (void)scratch_text(dir, "mnt/" MARK_NAME, "not ours\n");
+    assert_false(check_anew());
+    check_parked("contraced did not write its .contrace-destination");
     assert_int_equal(unlink(memory), 0);
     assert_true(check_anew());
     assert_true(check_anew());

@@ -137,6 +137,7 @@ static void test_what_happened(void **state)
     meters_uploaded(m, USEC_PER_SEC);
     meters_inspected(m, INSPECTION_CRASHED, 1);
     totals.reloads_failed = 3;
+    totals.alerts_refused = 5;
     f.spool = (struct spool_stats){
         .archive_files = 5,
         .archive_bytes = 50,
@@ -165,6 +166,7 @@ static void test_what_happened(void **state)
     assert_line("contrace_upload_duration_seconds_count 1");
     assert_line("contrace_inspections_total{result=\"crashed\"} 1");
     assert_line("contrace_config_reloads_total{result=\"failed\"} 3");
+    assert_line("contrace_alert_notifications_refused_total 5");
     assert_line("contrace_spool_files{state=\"archive\"} 5");
     assert_line("contrace_spool_bytes{state=\"pending\"} 20");
     assert_line("contrace_spool_oldest_timestamp_seconds{state=\"archive\"} 0");

@@ -224,6 +224,38 @@ static void test_join_what_waits(void **state)
     free(record);
 }
 
+/* At a start thousands are new, and each may hang until its timeout. */
+static void test_by_hand_before_the_new(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0},
+                                          {LOOPBACK_ACCEPT, NULL, 0, 0},
+                                          {LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct target *scheduled = w->target;
+    struct pipeline_flight flight;
+    struct told told = {0};
+
+    pipeline_set_concurrency(w->pipeline, 1);
+    order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
+    make_target(w);
+    order(w, REASON_API, NULL, 0, &told, NULL);
+    loopback_play(w->server, steps, 5);
+    while (strcmp(flight_state(w), "waiting") == 0) {
+        assert_true(pipeline_flight(scheduled, &flight));
+        assert_string_equal(flight.state, "waiting");
+        step(w);
+    }
+    while (w->ended < 1)
+        step(w);
+    assert_int_equal(told.times, 1);
+    target_unref(w->target);
+    w->target = scheduled;
+    finish(w, 2);
+    (void)loopback_join(w->server); /* done with the steps */
+}
+
 /* Whoever asks for less time does not shorten what the job's settings say for others. */
 static void test_join_with_less(void **state)
 {
@@ -428,6 +460,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_join_what_waits),
+        TEST(test_by_hand_before_the_new),
         TEST(test_join_with_less),
         TEST(test_adds),
         TEST(test_follow_what_runs),

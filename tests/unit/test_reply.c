@@ -5,6 +5,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "daemon/upload/reply.h"
 
 #define NOW (784111777 * USEC_PER_SEC) /* Sun, 06 Nov 1994 08:49:37 GMT */
@@ -180,12 +182,41 @@ static void test_transport(void **state)
     expect(&f, REPLY_PARK, false);
 }
 
+static const char *hint_of(const struct reply_facts *f)
+{
+    struct reply r = {0};
+
+    reply_classify(f, &r);
+    return r.hint;
+}
+
+/* What helps with one kind of store is no hint for another. */
+static void test_hints(void **state)
+{
+    struct reply_facts f = {.status = 403, .put = true, .sent = true, .now = NOW, .s3 = true};
+
+    (void)state;
+    assert_non_null(strstr(hint_of(&f), "s3:PutObject"));
+    f.code = "AccessDenied";
+    assert_non_null(strstr(hint_of(&f), "x-amz-"));
+    f.s3 = false;
+    assert_null(strstr(hint_of(&f), "amz"));
+    assert_null(strstr(hint_of(&f), "s3:"));
+    f.code = "AuthorizationPermissionMismatch";
+    f.access_hint = "the role Storage Blob Data Contributor";
+    assert_string_equal(hint_of(&f), f.access_hint);
+    f = (struct reply_facts){.error = HTTP_TLS, .text = "TLS: certificate has expired", .now = NOW};
+    assert_non_null(strstr(hint_of(&f), "the CA file"));
+    f.text = "TLS connect error: error:0A00010B:SSL routines::wrong version number";
+    assert_non_null(strstr(hint_of(&f), "speaks no TLS there"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_put),       cmocka_unit_test(test_circumstances),
         cmocka_unit_test(test_region),    cmocka_unit_test(test_skew),
-        cmocka_unit_test(test_transport),
+        cmocka_unit_test(test_transport), cmocka_unit_test(test_hints),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,11 +200,34 @@ static void test_no_room_is_said_once(void **state)
     assert_int_equal(spool_file_grow(f, 120 * KIB), 1);
     assert_int_equal(times_logged("no room for another trace"), 1);
     assert_true(logged("max_bytes would be exceeded"));
+    assert_true(spool_refusing(fx.spool));
     spool_file_discard(f);
     fixture_settle();
     assert_int_equal(capture(START, 100 * KIB, NULL), 0);
     assert_int_equal(times_logged("has room for traces again"), 1);
     assert_int_equal(n_log_lines, 2);
+    assert_false(spool_refusing(fx.spool)); /* though it is not said again for a minute */
+
+    assert_int_equal(spool_file_new(fx.spool, 300 * KIB, on_room, NULL, &g), -ENOSPC);
+    assert_true(spool_refusing(fx.spool));
+    assert_int_equal(n_log_lines, 2);
+    boot_shift += (int64_t)(2 * USEC_PER_MIN);
+    assert_int_equal(spool_file_new(fx.spool, 300 * KIB, on_room, NULL, &g), -ENOSPC);
+    assert_int_equal(times_logged("no room for another trace"), 2);
+}
+
+/* It is not `min_free` that takes what is not there. */
+static void test_full_disk_is_called_so(void **state)
+{
+    struct spool_file *f;
+
+    (void)state;
+    fx.limits.min_free = 0;
+    fake_total_bytes = 100 * MIB;
+    fake_others = (int64_t)(100 * MIB);
+    assert_int_equal(fixture_start(), 0);
+    assert_int_equal(spool_file_new(fx.spool, 4 * KIB, on_room, NULL, &f), -ENOSPC);
+    assert_true(logged("the file system is full, and nothing"));
 }
 
 /* A wish that no history could pay for deletes nothing. */
@@ -374,6 +397,7 @@ int main(void)
         TEST(test_free_space_with_64_in_flight),
         TEST(test_tight_with_64_in_flight),
         TEST(test_no_room_is_said_once),
+        TEST(test_full_disk_is_called_so),
         TEST(test_nothing_is_deleted_in_vain),
         TEST(test_inodes),
         TEST(test_long_record),
