@@ -374,6 +374,40 @@ const char *findings_label(size_t i)
     return i - N_RULES < sizeof(others) / sizeof(others[0]) ? others[i - N_RULES] : NULL;
 }
 
+/* The type of region that is so most often. */
+static const char *most_misnested(const struct summary *s)
+{
+    const struct summary_row *most = NULL;
+
+    for (size_t i = 0; i < s->regions.n; i++) {
+        const struct summary_row *row = &s->regions.list[i];
+
+        if (row->misnested > 0 && (!most || row->misnested > most->misnested))
+            most = row;
+    }
+    return most ? most->name : NULL;
+}
+
+/* What the program does wrong with its regions costs it nothing but what Go's tools would show. */
+static void note_misnested(const struct summary *s, struct findings *ret)
+{
+    struct finding *f = &ret->list[ret->n];
+
+    if (s->misnested.count == 0)
+        return;
+    *f = (struct finding){
+        .code = "misnested-regions",
+        .subject = most_misnested(s),
+        .next = "End regions on the goroutine that began them, once, the last one first (defer "
+                "region.End()): Go's own tools refuse such a trace.",
+    };
+    tell(f, "ends", (double)s->misnested.count);
+    tell(f, "ends_share",
+         share((double)s->misnested.count, (double)s->events.by_kind[GOTRACE_REGION_END]));
+    point_at(f, &s->misnested, STACK_ALL);
+    ret->n++;
+}
+
 void findings_find(const struct summary *s, struct findings *ret)
 {
     struct facts a = facts_of(s);
@@ -387,4 +421,5 @@ void findings_find(const struct summary *s, struct findings *ret)
             insert(ret, &f);
     }
     ret->label = ret->n > 0 ? ret->list[0].code : without_findings(&a);
+    note_misnested(s, ret);
 }

@@ -7,7 +7,8 @@
  * It takes the partitioned format of Go 1.22 and later (the headers `go 1.22`, `1.23`, `1.25` and
  * `1.26 trace`) from a file, a pipe or a callback, one pass from front to back, and hands out the
  * events of all threads in the one order that Go's own reader (internal/trace) gives them: the same
- * events, times, goroutines, procs and threads. Go 1.11–1.21 wrote another format: it is
+ * events, times, goroutines, procs and threads. Where a program ends its regions in another order
+ * than they began, Go's reader stops; this one goes on (GOTRACE_REGION_END). Go 1.11–1.21 wrote another format: it is
  * recognised and refused with a code of its own.
  *
  * A trace consists of generations, each about a second long and complete in itself. The reader
@@ -42,6 +43,9 @@ extern "C" {
 
 /* No goroutine, proc, thread or task. */
 #define GOTRACE_NONE (-1)
+
+/* A number that is not known. */
+#define GOTRACE_UNKNOWN UINT64_MAX
 
 /* The events, numbered as in the trace (internal/trace/tracev2/events.go). */
 enum gotrace_type {
@@ -108,8 +112,17 @@ enum gotrace_kind {
     GOTRACE_RANGE_ACTIVE, /* began before the generation; args[0]: whose (sweep P, assist G) */
     GOTRACE_RANGE_END,    /* string as at the begin; sweep: args = bytes swept, bytes reclaimed */
     GOTRACE_TASK_BEGIN,   /* args: task, parent or GOTRACE_NONE; string: its type */
-    GOTRACE_TASK_END,     /* the same; the parent is NONE and the type 0 if its begin is unknown */
+    /*
+     * The same; `third`: how long it lasted. The parent is NONE, the type 0 and the time UNKNOWN if
+     * its begin is.
+     */
+    GOTRACE_TASK_END,
     GOTRACE_REGION_BEGIN, /* args[0]: task (0: of none); string: the region's type */
+    /*
+     * The same; `third`: how long it lasted, UNKNOWN if it began before the trace. args[1]: how many
+     * regions of the goroutine began after it and still last. More than 0 are the program's
+     * mistake, and so is UNKNOWN: the goroutine has regions, but not this one.
+     */
     GOTRACE_REGION_END,
     GOTRACE_LOG,        /* args[0]: task; string: category; message */
     GOTRACE_PROC_STATE, /* args[0]: the proc that goes from `from` to `to`; steal: args[1]: M */
@@ -159,7 +172,7 @@ struct gotrace_event {
             uint32_t message;   /* of a LOG */
             uint32_t new_stack; /* of a GO_CREATE: where the new goroutine begins */
         };
-        uint64_t third;
+        uint64_t third; /* of what says so above */
     };
 };
 

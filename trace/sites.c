@@ -157,12 +157,12 @@ static bool is_in(const char *func, const char *package)
     return package[n - 1] == '/' || func[n] == '.';
 }
 
-static bool passes_on(const char *func, enum summary_profile profile)
+static bool passes_on(const char *func, unsigned column)
 {
     for (size_t i = 0; i < N_OF(passing); i++)
         if (is_in(func, passing[i]))
             return true;
-    if (profile != SUMMARY_NET && profile != SUMMARY_SYSCALL)
+    if (column != SUMMARY_NET && column != SUMMARY_SYSCALL)
         return false;
     for (size_t i = 0; i < N_OF(passing_io); i++)
         if (is_in(func, passing_io[i]))
@@ -171,17 +171,17 @@ static bool passes_on(const char *func, enum summary_profile profile)
 }
 
 /* The frame's number, or IDMAP_NONE. If all pass on, it is the innermost outside of the runtime. */
-static uint32_t site_of(const struct sites *s, uint32_t stack, enum summary_profile profile)
+static uint32_t site_of(const struct sites *s, uint32_t stack, unsigned column)
 {
     const struct sites_stack *k = &s->stacks[stack];
     uint32_t best = k->n > 0 ? s->rows[k->row] : IDMAP_NONE;
     bool found = false;
 
-    for (uint32_t i = 0; profile != SUMMARY_CPU && i < k->n; i++) {
+    for (uint32_t i = 0; column != SUMMARY_CPU && i < k->n; i++) {
         uint32_t frame = s->rows[k->row + i];
         const char *func = texts_get(s->texts, s->frames[frame].func);
 
-        if (!passes_on(func, profile))
+        if (!passes_on(func, column))
             return frame;
         if (!found && !is_in(func, "runtime") && !is_in(func, "internal/")) {
             best = frame;
@@ -245,18 +245,17 @@ static int by_weight(const void *a, const void *b)
     return x->stack < y->stack ? -1 : 1;
 }
 
-static size_t collect(const struct sites *s, enum summary_profile profile, unsigned classes,
-                      struct entry *list)
+static size_t collect(const struct sites *s, unsigned column, unsigned classes, struct entry *list)
 {
     size_t n = 0;
 
     for (uint32_t i = 0; i < s->n_stacks; i++) {
-        const struct tally *t = &s->stacks[i].tallies[profile];
+        const struct tally *t = &s->stacks[i].tallies[column];
         uint32_t frame;
 
         if (t->count == 0 || (classes & STACK_SET(s->stacks[i].class)) == 0)
             continue;
-        frame = site_of(s, i, profile);
+        frame = site_of(s, i, column);
         list[n] = (struct entry){.stack = i,
                                  .n_stacks = 1,
                                  .tally = *t,
@@ -321,13 +320,12 @@ static int fill(struct sites *s, const struct entry *e, struct summary_site *ret
     return 0;
 }
 
-int sites_top(struct sites *s, enum summary_profile profile, struct summary_sites *ret)
+int sites_top(struct sites *s, unsigned column, struct summary_sites *ret)
 {
-    return sites_top_of(s, profile, STACK_ALL, ret);
+    return sites_top_of(s, column, STACK_ALL, ret);
 }
 
-int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes,
-                 struct summary_sites *ret)
+int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret)
 {
     struct entry *list;
     size_t n;
@@ -336,7 +334,7 @@ int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes
     if (r < 0)
         return r;
     memset(ret, 0, sizeof(*ret));
-    n = collect(s, profile, classes, list);
+    n = collect(s, column, classes, list);
     if (n > 1)
         qsort(list, n, sizeof(*list), by_place);
     n = merge(list, n);

@@ -24,8 +24,9 @@ enum { SITES_NO_STACK, SITES_OTHER };
 /* Deeper stacks are told apart by all their frames, but only so many are kept. */
 #define SITES_DEPTH 64
 
-/* Beside the profiles: waits for a reason that nobody knows, and what nobody asks for. */
-enum { SITES_UNKNOWN = SUMMARY_N_PROFILES, SITES_NOTHING, SITES_N_TALLIES };
+/* Beside the profiles: ends of regions in the wrong order (count only), waits for a reason that
+ * nobody knows, and what nobody asks for. */
+enum { SITES_MISNESTED = SUMMARY_N_PROFILES, SITES_UNKNOWN, SITES_NOTHING, SITES_N_TALLIES };
 
 struct tally {
     uint64_t count;
@@ -105,8 +106,7 @@ struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
                                  enum summary_profile profile);
 
 /* The heaviest call sites; lists and texts in the texts' arena. */
-int sites_top(struct sites *s, enum summary_profile profile, struct summary_sites *ret);
+int sites_top(struct sites *s, unsigned column, struct summary_sites *ret);
 
 /* The same, of stacks of these classes (a STACK_SET of them). */
-int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes,
-                 struct summary_sites *ret);
+int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret);

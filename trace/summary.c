@@ -28,7 +28,7 @@ static void release(struct summing *s)
     summing_turns_done(s);
     summing_go_done(s);
     summing_user_done(s);
-    summing_types_done(s, &s->stw_types);
+    types_done(&s->stw_types);
     histogram_done(&s->latency);
     histogram_done(&s->syscalls);
     histogram_done(&s->stw);
@@ -52,11 +52,13 @@ static int prepare(struct summing *s)
     if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
         s->seed = (uintptr_t)s * 0x9e3779b97f4a7c15U;
     idmap_init(&s->go_ids, &s->mem, s->seed);
-    idmap_init(&s->task_ids, &s->mem, s->seed);
     idmap_init(&s->threads, &s->mem, s->seed);
     histogram_init(&s->latency, &s->mem, SUMMING_KEPT_LATENCIES);
     histogram_init(&s->syscalls, &s->mem, SUMMING_KEPT_SYSCALLS);
-    histogram_init(&s->stw, &s->mem, SUMMING_KEPT_OF_TYPE);
+    histogram_init(&s->stw, &s->mem, SUMMING_KEPT_PAUSES);
+    types_init(&s->stw_types, &s->mem, s->seed);
+    types_init(&s->task_types, &s->mem, s->seed);
+    types_init(&s->region_types, &s->mem, s->seed);
     mmu_init(&s->mmu, &s->mem, windows);
     mmu_init(&s->go_mmu, &s->mem, windows);
     r = texts_init(&s->texts, &s->mem, s->seed);
@@ -108,6 +110,9 @@ static int sync_event(struct summing *s, const struct gotrace_event *e)
         r = summing_go_generation(s, gen.n_strings);
     if (r == 0)
         r = sites_generation(&s->sites, gen.n_stacks);
+    types_generation(&s->stw_types);
+    types_generation(&s->task_types);
+    types_generation(&s->region_types);
     summing_turns_generation(s);
     return r < 0 ? r : summing_gc_sync(s);
 }
@@ -195,6 +200,8 @@ static int finish(struct summing *s)
         r = summing_user_finish(s);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_PROFILES; i++)
         r = sites_top(&s->sites, i, &out->sites[i]);
+    if (r == 0)
+        r = sites_top(&s->sites, SITES_MISNESTED, &out->misnested);
     for (unsigned i = SUMMARY_SYNC; r == 0 && i <= SUMMARY_SYSCALL; i++)
         r = sites_top_of(&s->sites, i,
                          i == SUMMARY_SYNC ? STACK_SET(STACK_LOCK) | STACK_SET(STACK_CALL)
@@ -246,6 +253,13 @@ static int run(struct summing *s)
     return finish(s);
 }
 
+/* What the bounds leave out is told; what memory that was short left out is nowhere. */
+static bool memory_failed(const struct summing *s)
+{
+    return s->mem.failed || s->stw_types.mem.failed || s->task_types.mem.failed ||
+           s->region_types.mem.failed;
+}
+
 int summary_run(struct gotrace *trace, struct summary *ret)
 {
     struct summing *s = calloc(1, sizeof(*s));
@@ -257,8 +271,7 @@ int summary_run(struct gotrace *trace, struct summary *ret)
         s->out = out;
         r = run(s);
     }
-    /* What the bound leaves out is told; what memory that was short left out is nowhere. */
-    if (r == 0 && s->mem.failed)
+    if (r == 0 && memory_failed(s))
         r = -ENOMEM;
     if (r == 0) {
         out->arena = s->texts.arena;

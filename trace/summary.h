@@ -41,13 +41,25 @@ struct summary_times {
 struct summary_row {
     const char *name;
     struct summary_times times;
-    uint64_t open; /* not ended at the trace's end (tasks, regions), or of unknown beginning */
+    uint64_t open;      /* not ended at the trace's end (tasks, regions), or of unknown beginning */
+    uint64_t misnested; /* regions that were not the innermost one when they ended */
+    bool grouped;       /* of many names that differ in their numbers: those are told as N */
+};
+
+/* What a table has no row for, because its names are too many. */
+struct summary_left_out {
+    uint64_t names;
+    uint64_t count;
+    int64_t total;
+    int64_t max;
+    uint64_t open;
+    uint64_t misnested;
 };
 
 struct summary_rows {
     struct summary_row *list; /* the largest total first */
     size_t n;
-    uint64_t other; /* events that found no place in it: too many different names */
+    struct summary_left_out left_out;
 };
 
 struct summary_frame {
@@ -273,6 +285,8 @@ struct summary {
     struct summary_sites delays[SUMMARY_N_PROFILES];
     uint64_t lost_goroutines;    /* not followed: too many at once */
     uint64_t lost_stacks;        /* waits whose stack found no place */
+    /* Ends of regions in another order than they began, where Go's own tools stop: count only. */
+    struct summary_sites misnested;
     struct summary_arena *arena; /* of all lists and texts above */
 };
 

@@ -158,7 +158,7 @@ static int begin_stw(struct summing *s, const struct gotrace_event *e)
     s->in_stw = true;
     summing_set_procs(s);
     s->stw_since = e->time;
-    return summing_type_of(s, &s->stw_types, e->string, &s->stw_type);
+    return types_of(&s->stw_types, s->trace, e->string, &s->stw_type);
 }
 
 static int end_stw(struct summing *s, const struct gotrace_event *e)
@@ -173,9 +173,7 @@ static int end_stw(struct summing *s, const struct gotrace_event *e)
     s->in_stw = false;
     summing_set_procs(s);
     r = histogram_add(&s->stw, e->time - s->stw_since);
-    if (r == 0 && s->stw_type != SUMMING_MAX_TYPES)
-        r = histogram_add(&s->stw_types.list[s->stw_type].times, e->time - s->stw_since);
-    return r;
+    return r < 0 ? r : types_add(&s->stw_types, s->stw_type, e->time - s->stw_since);
 }
 
 static void begin_assist(struct summing *s, struct summing_go *g, int64_t since)
@@ -313,5 +311,5 @@ int summing_gc_finish(struct summing *s)
         r = finish_mmu(s, &s->go_mmu, out->go_mmu, &out->go_mean_utilisation);
     out->mmu_exact = !s->mmu.inexact && !s->go_mmu.inexact;
     s->out->procs.gc_share = out->mean_utilisation < 0 ? 0 : 1 - out->mean_utilisation;
-    return r < 0 ? r : summing_rows(s, &s->stw_types, &out->stw_by_reason);
+    return r < 0 ? r : types_rows(&s->stw_types, &s->texts.arena, &out->stw_by_reason);
 }

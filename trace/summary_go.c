@@ -243,7 +243,6 @@ int summing_go_finish(struct summing *s)
         r = summing_go_leave(s, g, NULL);
         if (r == 0 && (g->flags & SUMMING_ASSIST))
             summing_gc_end_assist(s, g, s->last);
-        summing_regions_left(s, g);
     }
     derive(s);
     out->max_alive = out->at_start + (uint64_t)s->alive_max;

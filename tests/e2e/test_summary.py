@@ -55,6 +55,22 @@ def mix(work):
     return get
 
 
+@pytest.fixture(scope="module")
+def annotator(work):
+    """Traces of a program that marks more than most do, or marks it wrongly."""
+    program = work / "annotator.bin"
+    build(SRC / "tests/support/annotator", program)
+
+    def get(mode):
+        path = work / f"annotator-{mode}.trace"
+        if not path.exists():
+            with open(path, "wb") as out:
+                subprocess.run([program, mode], stdout=out, check=True, timeout=120)
+        return path
+
+    return get
+
+
 def run(*args, status=0, **options):
     done = subprocess.run(
         [CONTRACE, "summary", *args],
@@ -197,6 +213,61 @@ def test_programs(gosum, work, name):
     compare(gosum, path)
 
 
+def test_misnested_regions(gosum, annotator, work):
+    """Go's reader stops there; one that goes on gives the same numbers as ours."""
+    path = annotator("misnested")
+    strict = subprocess.run([gosum, "all", path], capture_output=True, timeout=60, text=True)
+    assert strict.returncode != 0 and "misuse of region" in strict.stderr
+    s = compare(build_gosum(work, lenient=True), path)
+    assert s["label"] == "lock-contention"
+    note = s["findings"][-1]
+    assert (note["code"], note["score"], note["subject"]) == ("misnested-regions", 0, "send")
+    assert note["evidence"]["ends"] == s["misnested_regions"] > 100
+    assert {site["func"] for site in note["sites"]} == {"main.dispatch"}
+    rows = {row["type"]: row for row in s["regions"]}
+    assert rows["send"]["misnested"] == s["misnested_regions"] and "misnested" not in rows["log"]
+    text = run(path).stdout.decode()
+    assert 'misnested-regions  "send"' in text and "main.dispatch  annotator/main.go" in text
+
+
+def test_types_with_numbers(gosum, annotator):
+    """The one that matters comes after 200 others, which are one."""
+    s = ours(annotator("types"))
+    go = theirs(gosum, annotator("types"))
+    first, second = s["tasks"]
+    assert (first["type"], first["count"]) == ("POST /checkout", 5)
+    assert times(first) == {key: go["tasks"]["POST /checkout"][key] for key in TIMES}
+    assert (second["type"], second["count"], second["grouped"]) == ("GET /item/N", 200, True)
+    items = [row for name, row in go["tasks"].items() if name.startswith("GET")]
+    assert second["total_ns"] == sum(row["total_ns"] for row in items)
+    assert second["max_ns"] == max(row["max_ns"] for row in items)
+    assert s["tasks_left_out"]["names"] == 0
+
+
+def test_thousands_of_types(gosum, annotator):
+    """The largest are told, the others as a sum, and the lock contention beside them as it is."""
+    s = ours(annotator("names"))
+    go = theirs(gosum, annotator("names"))["tasks"]
+    left = s["tasks_left_out"]
+    assert len(s["tasks"]) + left["names"] == len(go) == 6000
+    assert sum(r["count"] for r in s["tasks"]) + left["count"] == 6000
+    total = sum(row["total_ns"] for row in go.values())
+    assert sum(r["total_ns"] for r in s["tasks"]) + left["total_ns"] == total
+    largest = sorted((row["total_ns"] for row in go.values()), reverse=True)
+    assert [row["total_ns"] for row in s["tasks"]] == largest[: len(s["tasks"])]
+    assert s["tasks_other"] == left["count"]
+    assert s["label"] == "lock-contention"
+    assert "main.post" in [site["func"] for site in s["findings"][0]["sites"]]
+    assert f"and {6000 - 5:,} types more".encode() in run(annotator("names")).stdout
+
+
+def test_open_tasks(gosum, annotator):
+    """Tasks that nobody ends do not spoil those that end."""
+    s = ours(annotator("open"))
+    assert typed(s["tasks"]) == theirs(gosum, annotator("open"))["tasks"]
+    assert {row["type"]: row["open"] for row in s["tasks"]} == {"leaked": 70000, "ended": 0}
+
+
 def test_cut(mix, work):
     """As far as it goes, and said so: on standard error, in the text and in the JSON."""
     data = mix(TOOLCHAINS[-1], "-s", "0.5").read_bytes()
@@ -281,12 +352,14 @@ def test_several(mix, work):
     assert len(run("--json", *paths).stdout.splitlines()) == 3
 
 
-def test_schema(mix):
+def test_schema(mix, annotator):
     schema = json.loads((SRC / "docs/summary.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     for toolchain in TOOLCHAINS:
         validator.validate(ours(mix(toolchain, "-cpu", "-s", "0.2")))
+    for mode in ("misnested", "types", "names", "open"):
+        validator.validate(ours(annotator(mode)))
 
 
 def test_altered(mix, work):

@@ -124,23 +124,6 @@ static void test_sequence_gap(void **state)
     }
 }
 
-static void test_other_region_ends(void **state)
-{
-    uint64_t in_batch, at;
-
-    (void)state;
-    rawtrace_begin(26);
-    rawtrace_sync();
-    rawtrace_tables();
-    rawtrace_begin_running(100);
-    EVENT4(USER_REGION_BEGIN, 1, 0, 1, 7);
-    in_batch = EVENT4(USER_REGION_END, 1, 0, 2, 7);
-    at = rawtrace_end_batch();
-    rawtrace_end_generation();
-    assert_fails(-EBADMSG, at + in_batch,
-                 "UserRegionEnd: another region of goroutine 1 began last");
-}
-
 static void test_unknown_ids(void **state)
 {
     uint64_t in_batch, at;
@@ -380,7 +363,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_sequence_gap),
-        cmocka_unit_test(test_other_region_ends),
         cmocka_unit_test(test_unknown_ids),
         cmocka_unit_test(test_torn_events),
         cmocka_unit_test(test_generations_need_clocks),

@@ -336,7 +336,7 @@ static void test_amended_meanwhile(void **state)
     (void)begin(&query);
     while (!spool_busy(fx.spool)) /* until the old record is being read */
         assert_true(sd_event_run(fx.event, 0) >= 0);
-    index_annotate(&fx.spool->kept, 0, "gc-pressure", 7);
+    index_annotate(&fx.spool->kept, 0, "gc-pressure", 7, 1);
     while (page.times == 0)
         assert_true(sd_event_run(fx.event, UINT64_MAX) > 0);
     assert_string_equal(page.labels[0], "gc-pressure");
