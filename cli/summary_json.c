@@ -83,6 +83,11 @@ static void sites(struct jsonwriter *w, const char *key, const struct summary_si
     jsonwriter_object(w, key);
     jsonwriter_count(w, "count", sites->count);
     jsonwriter_integer(w, "total_ns", sites->total);
+    jsonwriter_object(w, "left_out");
+    jsonwriter_count(w, "sites", sites->left_out);
+    jsonwriter_count(w, "count", sites->left_out_count);
+    jsonwriter_integer(w, "total_ns", sites->left_out_total);
+    jsonwriter_end(w);
     jsonwriter_array(w, "top");
     for (size_t i = 0; i < sites->n; i++)
         site(w, &sites->list[i]);

@@ -334,6 +334,31 @@ static void stack(const struct page *p, const struct summary_site *site)
     }
 }
 
+/* What is not shown, with how much of it there is. */
+static void sites_left_out(const struct page *p, const struct summary_sites *sites)
+{
+    uint64_t more = sites->left_out, n = sites->left_out_count;
+    int64_t total = sites->left_out_total;
+
+    for (size_t i = p->view->top; i < sites->n; i++) {
+        more++;
+        n += sites->list[i].count;
+        total += sites->list[i].total;
+    }
+    if (n == 0)
+        return;
+    (void)fputs("    and ", p->out);
+    count(p, more, 0);
+    (void)fputs(" call sites more: ", p->out);
+    count(p, n, 0);
+    (void)fputs("x", p->out);
+    if (total > 0) {
+        (void)fputs(", ", p->out);
+        duration(p, total, 0);
+    }
+    (void)fputs(" in all\n", p->out);
+}
+
 static void sites(const struct page *p, const char *what, const struct summary_sites *sites)
 {
     bool timed = sites->total > 0;
@@ -355,6 +380,7 @@ static void sites(const struct page *p, const char *what, const struct summary_s
         (void)fputc('\n', p->out);
         stack(p, site);
     }
+    sites_left_out(p, sites);
 }
 
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view)

@@ -89,6 +89,9 @@ struct summary_sites {
     size_t n;
     uint64_t count; /* of all, also those that are not in the list */
     int64_t total;
+    uint64_t left_out; /* sites that are not in the list, of so much; and what has no site */
+    uint64_t left_out_count;
+    int64_t left_out_total;
 };
 
 #define SUMMARY_SITES 20
@@ -283,10 +286,10 @@ struct summary {
     struct summary_sites sites[SUMMARY_N_PROFILES];
     /* Likewise, of SYNC only locks and answers, of NET and SYSCALL what is no STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
-    uint64_t lost_goroutines;    /* not followed: too many at once */
-    uint64_t lost_stacks;        /* waits whose stack found no place */
     /* Ends of regions in another order than they began, where Go's own tools stop: count only. */
     struct summary_sites misnested;
+    uint64_t lost_goroutines;    /* not followed: too many at once */
+    uint64_t lost_stacks;        /* of which only the site was kept: too many */
     struct summary_arena *arena; /* of all lists and texts above */
 };
 
