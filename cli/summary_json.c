@@ -348,6 +348,8 @@ static void put_head(struct jsonwriter *w, const char *name, const struct summar
     jsonwriter_integer(w, "schema", SUMMARY_SCHEMA);
     jsonwriter_text(w, "file", name);
     jsonwriter_text(w, "format", format);
+    if (s->version > GOTRACE_NEWEST)
+        jsonwriter_bool(w, "format_newer", true);
     jsonwriter_bool(w, "complete", s->complete);
     error(w, s);
     jsonwriter_count(w, "bytes", s->bytes);

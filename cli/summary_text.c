@@ -115,8 +115,9 @@ static void head(const struct page *p)
     struct tm tm;
 
     (void)summary_text_plain(p->out, p->view->name, 200);
-    (void)fprintf(p->out, "\n  go 1.%u trace, %s: %s, %s events, %" PRIu64 " generation%s\n",
-                  s->version, s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
+    (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %s events, %" PRIu64 " generation%s\n",
+                  s->version, s->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
+                  s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
                   quantity_count(s->events.total, when), s->generations,
                   s->generations == 1 ? "" : "s");
     if (!s->complete) {

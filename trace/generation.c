@@ -236,8 +236,7 @@ static int ended(struct generation *gen, int r)
     if (gen->number == 0)
         return r;
     gen->later = *gen->fault;
-    memset(gen->fault, 0, sizeof(*gen->fault));
-    gen->fault->thread = GOTRACE_NONE;
+    *gen->fault = (struct fault){.thread = GOTRACE_NONE, .newer = gen->later.newer};
     return finish(gen);
 }
 

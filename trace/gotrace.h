@@ -245,8 +245,9 @@ GOTRACE_API void gotrace_close(struct gotrace *trace);
  * errno, which every later call returns again:
  *
  *   -ENOMSG           not a Go execution trace
- *   -EPROTONOSUPPORT  a trace of Go 1.11–1.21: not analysed
- *   -ENOTSUP          a trace of a newer Go than this library knows
+ *   -EPROTONOSUPPORT  a trace of Go 1.11–1.21: not analysed, see docs/TRACES.md
+ *   -ENOTSUP          a trace of a newer Go than this library knows: its number is too far off, or
+ *                     it was tried, and contains what no known format has
  *   -ENODATA          the trace breaks off; what came before is right and was handed out
  *   -EBADMSG          the trace contradicts itself
  *   -E2BIG            a generation, or what must be remembered, passes the options' bounds
@@ -262,7 +263,11 @@ GOTRACE_API int gotrace_next_batch(struct gotrace *trace, const struct gotrace_e
 /* The last error; its text holds as long as the reader. */
 GOTRACE_API struct gotrace_error gotrace_last_error(const struct gotrace *trace);
 
-/* 22 for `go 1.22 trace`, also of a refused format; 0 until the header is read. */
+/*
+ * 22 for `go 1.22 trace`, also of a refused format; 0 until the header is read. More than
+ * GOTRACE_NEWEST: read by the rules of that format, because nothing in it spoke against them.
+ */
+#define GOTRACE_NEWEST 26
 GOTRACE_API unsigned gotrace_version(const struct gotrace *trace);
 
 /* Bytes of the trace that were read, beyond the present generation by up to 4 MiB. */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "trace/foreign.h"
 #include "trace/specs.h"
 #include "trace/varint.h"
 
@@ -141,37 +142,21 @@ static void skip(struct input *in, size_t n)
     in->offset += n;
 }
 
-/* `go 1.NN trace` and zeros; before 1.10 the number has one digit. */
-static bool parse_header(const uint8_t *p, unsigned *ret_minor)
-{
-    static const char tail[] = " trace\0\0\0";
-    unsigned minor = 0;
-    size_t i = 5;
-
-    if (memcmp(p, "go 1.", 5) != 0)
-        return false;
-    for (; i < 7 && p[i] >= '0' && p[i] <= '9'; i++)
-        minor = minor * 10 + (unsigned)(p[i] - '0');
-    if (i == 5 || memcmp(p + i, tail, i == 7 ? 9 : 10) != 0)
-        return false;
-    *ret_minor = minor;
-    return true;
-}
-
 int input_header(struct input *in)
 {
     int r = need(in, HEADER_SIZE);
 
     if (r < 0)
         return r;
-    if (in->tail - in->head < HEADER_SIZE || !parse_header(in->head, &in->version))
+    if (in->tail - in->head < HEADER_SIZE || !foreign_header(in->head, &in->version))
         return fault_set(in->fault, -ENOMSG, 0, "not a Go execution trace");
     if (in->version < 22)
         return fault_set(in->fault, -EPROTONOSUPPORT, 0,
                          "a trace of Go 1.%u, whose format (Go 1.11 to 1.21) is not analysed",
                          in->version);
-    if (in->version > 26 || in->version == 24)
+    if (in->version > INPUT_TRIED || in->version == 24)
         return fault_set(in->fault, -ENOTSUP, 0, "trace format go 1.%u is not known", in->version);
+    in->fault->newer = in->version > INPUT_NEWEST ? in->version : 0;
     skip(in, HEADER_SIZE);
     return 0;
 }
@@ -211,6 +196,19 @@ static int parse_batch(struct input *in, struct batch *b, size_t *ret_size)
     return 0;
 }
 
+/* No batch begins here. */
+static int foreign(struct input *in)
+{
+    char text[FOREIGN_TEXT_SIZE];
+    int r = need(in, FOREIGN_LOOK);
+    size_t n = (size_t)(in->tail - in->head);
+
+    if (r < 0)
+        return r;
+    return fault_set(in->fault, -EBADMSG, in->offset, "%s",
+                     foreign_name(in->head, n < FOREIGN_LOOK ? n : FOREIGN_LOOK, text));
+}
+
 int input_batch(struct input *in, struct batch *ret)
 {
     struct batch b = {.start = in->offset, .thread = GOTRACE_NONE};
@@ -228,8 +226,7 @@ int input_batch(struct input *in, struct batch *ret)
         return 1;
     }
     if (*in->head != EV_EVENT_BATCH && *in->head != EV_EXPERIMENTAL_BATCH)
-        return fault_set(in->fault, -EBADMSG, in->offset, "expected a batch, found event type %u",
-                         *in->head);
+        return foreign(in);
     b.experimental = *in->head == EV_EXPERIMENTAL_BATCH;
     r = need(in, BATCH_HEADER_MAX);
     if (r == 0)

@@ -22,6 +22,14 @@
 /* An event of the longest kind may be read past its batch's end by so much, never more. */
 #define INPUT_PADDING 64
 
+/*
+ * The newest format that is known, and the newest number that is tried all the same: that of the
+ * Go that follows the newest one, 1.27, which writes 1.26's. What such a trace contains decides
+ * whether it is understood.
+ */
+#define INPUT_NEWEST 26
+#define INPUT_TRIED 28
+
 struct input_block;
 
 struct input {

@@ -247,7 +247,7 @@ static int run(struct summing *s)
     r = bad < 0 ? bad : r;
     if (r == 0 && s->out->generations == 0)
         return -ENODATA; /* which Go 1.26's format knows no better than to call complete */
-    if (r < 0 && (s->out->generations == 0 || r == -ENOMEM))
+    if (r < 0 && (s->out->generations == 0 || r == -ENOMEM || r == -ENOTSUP))
         return r;
     note_end(s, r);
     return finish(s);

@@ -200,7 +200,7 @@ def test_refused(tmp_path):
         (b"", -42), (b"<html>", -42), (b"go 1.22 tracf\0\0\0", -42), (b"go 1.2x trace\0\0\0", -42),
         (b"go 1.5 trace\0\0\0\0", -93), (b"go 1.11 trace\0\0\0", -93),
         (b"go 1.21 trace\0\0\0", -93),
-        (b"go 1.24 trace\0\0\0", -95), (b"go 1.27 trace\0\0\0", -95),
+        (b"go 1.24 trace\0\0\0", -95), (b"go 1.29 trace\0\0\0", -95),
         (b"go 1.26 trace\0\0\0\x01\x01", -61), (b"go 1.26 trace\0\0\0\x63", -74),
     ]:  # fmt: skip
         path = tmp_path / "t"
