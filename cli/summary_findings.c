@@ -68,6 +68,10 @@ void summary_findings_json(struct jsonwriter *w, const struct summary *s)
         put_finding(w, &findings.list[i]);
     jsonwriter_end(w);
     jsonwriter_text(w, "label", findings.label);
+    if (findings.not_inspected) {
+        jsonwriter_text(w, "not_inspected", findings.not_inspected);
+        jsonwriter_text(w, "not_inspected_why", findings.why);
+    }
 }
 
 static const char *quantity(const struct finding_number *n, bool utf8, char out[QUANTITY_SIZE])
@@ -168,7 +172,10 @@ void summary_findings_text(FILE *out, const struct summary *s, const struct summ
     struct findings findings;
 
     findings_find(s, &findings);
-    (void)fprintf(out, "\nLabel: %s\n", findings.label);
+    (void)fprintf(out, "\nLabel: %s", findings.label);
+    if (findings.not_inspected)
+        (void)fprintf(out, " (%s: %s)", findings.not_inspected, findings.why);
+    (void)fputc('\n', out);
     for (size_t i = 0; i < findings.n; i++) {
         const struct finding *f = &findings.list[i];
 

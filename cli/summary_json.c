@@ -359,6 +359,8 @@ static void put_head(struct jsonwriter *w, const char *name, const struct summar
     else
         jsonwriter_null(w, "wall_start_ns");
     jsonwriter_integer(w, "window_ns", s->window);
+    jsonwriter_integer(w, "spans_ns", s->spans);
+    jsonwriter_real(w, "covered", s->covered);
 }
 
 int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out)

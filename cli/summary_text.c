@@ -111,7 +111,7 @@ static void head(const struct page *p)
 {
     const struct summary *s = p->s;
     time_t seconds = (time_t)(s->wall_start / 1000000000);
-    char text[QUANTITY_SIZE], when[40];
+    char text[QUANTITY_SIZE], share[QUANTITY_SIZE], when[40];
     struct tm tm;
 
     (void)summary_text_plain(p->out, p->view->name, 200);
@@ -126,6 +126,9 @@ static void head(const struct page *p)
         (void)fprintf(p->out, " (offset %" PRIu64 ")\n", s->offset);
     }
     (void)fprintf(p->out, "  window %s", quantity_duration(s->window, p->view->utf8, text));
+    if (!s->complete)
+        (void)fprintf(p->out, ", %s of %s", quantity_share(s->covered, share),
+                      quantity_duration(s->spans, p->view->utf8, text));
     if (s->wall_start > 0 && gmtime_r(&seconds, &tm) &&
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm) > 0)
         (void)fprintf(p->out, " from %s.%03d UTC", when, (int)(s->wall_start / 1000000 % 1000));

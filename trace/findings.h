@@ -39,10 +39,21 @@ struct finding {
     const char *next; /* what to do, one sentence */
 };
 
+/* Below this share of the trace, or in less time, nothing is found. */
+#define FINDINGS_COVERED 0.9
+#define FINDINGS_WINDOW 50000000 /* nanoseconds */
+
+#define FINDINGS_NOT_INSPECTED "not-inspected"
+
 struct findings {
     struct finding list[FINDINGS_MAX + 1]; /* the highest score first */
     size_t n;
-    const char *label; /* the first one's code; without any, `healthy` or `idle` */
+    /* The first one's code; without any but notes, `healthy` or `idle`. FINDINGS_NOT_INSPECTED
+       where the numbers rest on too little: then not_inspected is `partial` or `too-short`, and why
+       is that in words. */
+    const char *label;
+    const char *not_inspected; /* NULL: there is a label */
+    char why[120];
 };
 
 /* The i-th of all labels that there are; NULL: there are fewer. */

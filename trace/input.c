@@ -191,6 +191,8 @@ static int parse_batch(struct input *in, struct batch *b, size_t *ret_size)
     b->generation = v[0];
     b->thread = (int64_t)v[1];
     b->time = v[2];
+    if (!b->experimental && b->time > in->newest)
+        in->newest = b->time;
     *ret_size = (size_t)v[3];
     skip(in, (size_t)(p - in->head));
     return 0;
@@ -243,6 +245,16 @@ int input_batch(struct input *in, struct batch *ret)
     skip(in, size);
     *ret = b;
     return 1;
+}
+
+uint64_t input_drain(struct input *in)
+{
+    for (;;) {
+        input_release(in);
+        skip(in, (size_t)(in->tail - in->head));
+        if (in->ended || need(in, 1) < 0 || in->head == in->tail)
+            return in->offset;
+    }
 }
 
 void input_release(struct input *in)

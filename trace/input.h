@@ -48,6 +48,7 @@ struct input {
     uint8_t *tail;   /* … and ends here */
     uint64_t offset; /* of head in the trace */
     bool ended;      /* the source has no more */
+    uint64_t newest; /* the latest time in batch headers, in the trace's clock */
 };
 
 struct batch {
@@ -83,3 +84,6 @@ int input_batch(struct input *in, struct batch *ret);
 
 /* All batches but the last one are done with. */
 void input_release(struct input *in);
+
+/* Skips what is left, whatever it is. How many bytes the trace has, as far as it can be read. */
+uint64_t input_drain(struct input *in);

@@ -110,6 +110,7 @@ static int enter_generation(struct gotrace *t)
 
     if (r > 0) {
         t->next_sample = 0;
+        t->freq = t->gen.freq;
         t->patience = PATIENCE_BASE + PATIENCE_PER_BYTE * t->gen.bytes;
         r = frontier_fill(&t->frontier, &t->gen);
         if (r < 0)
@@ -254,6 +255,19 @@ static void fill_events(struct gotrace *t)
 void reader_give_one(struct gotrace *t)
 {
     t->order.last_begin = t->order.out;
+}
+
+/* The error stays the first one, whatever comes behind. */
+void reader_skip_rest(struct gotrace *t, struct reader_rest *ret)
+{
+    struct batch b;
+
+    t->stage = STAGE_END;
+    while (input_batch(&t->in, &b) > 0)
+        input_release(&t->in);
+    ret->followed = t->in.offset;
+    ret->bytes = input_drain(&t->in);
+    ret->time = generation_time_slow(t->freq, t->in.newest);
 }
 
 /* Something in order.out, 0 at the end, or an error. */

@@ -181,8 +181,6 @@ static int finish(struct summing *s)
     struct summary *out = s->out;
     int r;
 
-    out->start = s->first;
-    out->window = s->last - s->first;
     out->threads.seen = s->threads.n;
     out->threads.in_first = out->generations > 1 ? s->threads_in_first : s->threads.n;
     out->lost_stacks = s->sites.lost;
@@ -210,6 +208,31 @@ static int finish(struct summing *s)
     return r;
 }
 
+/*
+ * How much of the trace's time the numbers rest on. Behind what is no batch nobody knows the time:
+ * the bytes say how much more there would have been.
+ */
+static void note_covered(struct summing *s)
+{
+    struct summary *out = s->out;
+    struct reader_rest rest;
+    double known;
+
+    reader_skip_rest(s->trace, &rest);
+    out->bytes = rest.bytes;
+    known = (double)rest.followed;
+    if (in_span(s->last, rest.time))
+        out->spans = rest.time - s->first;
+    else
+        known = (double)(out->offset < rest.followed ? out->offset : rest.followed);
+    if (out->spans > 0)
+        out->covered = (double)out->window / (double)out->spans;
+    if (rest.bytes > 0)
+        out->covered *= known / (double)rest.bytes;
+    if ((double)out->window < out->covered * (double)SUMMING_MAX_SPAN)
+        out->spans = (int64_t)((double)out->window / out->covered);
+}
+
 static void note_end(struct summing *s, int code)
 {
     struct gotrace_error error = gotrace_last_error(s->trace);
@@ -222,9 +245,13 @@ static void note_end(struct summing *s, int code)
     s->out->bytes = gotrace_bytes_read(s->trace);
     s->out->complete = code == 0;
     s->out->code = code;
+    s->out->start = s->first;
+    s->out->window = s->out->spans = s->last - s->first;
+    s->out->covered = 1;
     if (code < 0) {
         s->out->offset = error.offset;
         (void)snprintf(s->out->why, sizeof(s->out->why), "%s", error.text ? error.text : "");
+        note_covered(s);
     }
 }
 

@@ -264,7 +264,9 @@ struct summary {
     int code;         /* otherwise: the reader's error, */
     uint64_t offset;  /* where, */
     char why[200];    /* and what */
-    uint64_t bytes;   /* read */
+    double covered;   /* the share of the trace's time that all numbers rest on: 1 if complete */
+    int64_t spans;    /* that time, as far as it is known: the window if complete */
+    uint64_t bytes;   /* of the trace, as far as they could be read */
     uint64_t generations;
     int64_t start;      /* the first event's time */
     int64_t window;     /* from the first event to the last */

@@ -137,3 +137,36 @@ def build_traceevents(work):
 
 def build_gosum(work, lenient=False):
     return build_with_reader(work, "gosum", lenient)
+
+
+def second_generation(data):
+    """Of a trace of Go 1.26: where its second generation's batches have their content, and how much."""
+    at, found, ends = 16, [], 0
+    while at < len(data):
+        kind = data[at]
+        at += 1 + (kind == 49)
+        if kind == 52:
+            ends += 1
+            continue
+        numbers = []
+        for _ in range(4):
+            value, shift = 0, 0
+            while True:
+                byte = data[at]
+                at += 1
+                value |= (byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80:
+                    break
+            numbers.append(value)
+        if ends == 1:
+            found.append((at, numbers[3]))
+        at += numbers[3]
+    return found
+
+
+def spoil_second_generation(data):
+    """Its events make no sense any more; where its batches begin and end is as it was."""
+    for at, n in second_generation(data):
+        if n > 1000:
+            data[at + 500 : at + 600] = b"\xff" * 100

@@ -13,7 +13,16 @@ import subprocess
 
 import jsonschema
 import pytest
-from gotools import REFERENCE, TOOLCHAINS, build, build_gosum, environment, goroot
+from gotools import (
+    REFERENCE,
+    TOOLCHAINS,
+    build,
+    build_gosum,
+    environment,
+    goroot,
+    second_generation,
+    spoil_second_generation,
+)
 from support import BUILD, SRC
 
 CONTRACE = BUILD / "contrace"
@@ -268,6 +277,89 @@ def test_open_tasks(gosum, annotator):
     assert {row["type"]: row["open"] for row in s["tasks"]} == {"leaked": 70000, "ended": 0}
 
 
+def test_thousands_of_stacks(gosum, annotator):
+    """What comes when all places for stacks are taken is told by its site and class all the same."""
+    path = annotator("stacks")
+    s = ours(path)
+    out = subprocess.run([gosum, "sums", path], stdout=subprocess.PIPE, check=True, timeout=60)
+    go = json.loads(out.stdout)
+    for name, sites in zip(("sched", "sync", "net", "syscall"), go["sites"], strict=True):
+        assert sites_total(s["sites"][name]) == sites_total(sites)
+    assert s["lost_stacks"] > 1000
+    assert s["label"] == "lock-contention"
+    (site,) = [site for site in s["findings"][0]["sites"] if site["func"] == "main.post"]
+    assert site["total_ns"] > 0.5 * s["sites"]["sync"]["total_ns"]
+    names = [row["func"] for sites in s["sites"].values() for row in sites["top"]]
+    assert "main.descend" in names or "runtime.goschedIfBusy" in names
+    assert "(other)" not in names
+    for row in s["sites"].values():
+        assert sum(site["count"] for site in row["top"]) + row["left_out"]["count"] == row["count"]
+
+
+def test_partial(mix, work):
+    """Numbers of a part are told as such, and are no label; how much it is, batches' times say."""
+    whole = mix(REFERENCE, "-s", "1", period=500)
+    data, path = bytearray(whole.read_bytes()), work / "partial.trace"
+    spoil_second_generation(data)
+    path.write_bytes(data)
+    s, all_of_it = ours(path, status=1), ours(whole)
+    assert all_of_it["covered"] == 1 and all_of_it["spans_ns"] == all_of_it["window_ns"]
+    assert not s["complete"] and s["window_ns"] < 0.9 * all_of_it["window_ns"]
+    assert s["covered"] == pytest.approx(s["window_ns"] / all_of_it["window_ns"], rel=0.1)
+    assert s["spans_ns"] == pytest.approx(all_of_it["window_ns"], rel=0.1)
+    assert s["bytes"] == len(data)
+    assert (s["label"], s["not_inspected"]) == ("not-inspected", "partial")
+    assert [f["code"] for f in s["findings"] if f["score"] > 0] == []
+    done = run(path, status=1)
+    assert f"not-inspected (partial: {s['not_inspected_why']})".encode() in done.stdout
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
+        piped = json.loads(run("--json", "-", stdin=cat.stdout, status=1).stdout)
+    assert piped | {"file": 0} == s | {"file": 0}
+
+
+def test_what_is_behind_a_trace(mix, work):
+    """A word behind a trace is named and spoils nothing; a second trace is half of the file."""
+    whole, path = mix(REFERENCE, "-s", "1", period=500).read_bytes(), work / "behind.trace"
+    path.write_bytes(whole + b"all done\n")
+    s = ours(path, status=1)
+    assert s["error"]["text"] == (
+        'text in the trace, as if the program printed into it: "all done"...'
+    )
+    assert s["covered"] > 0.99 and "not_inspected" not in s
+    path.write_bytes(whole + whole)
+    s = ours(path, status=1)
+    assert s["error"]["text"].startswith("another trace begins here, of go 1.26")
+    assert s["covered"] == pytest.approx(0.5, rel=0.01)
+    assert s["not_inspected"] == "partial"
+
+
+def test_too_short(tmp_path):
+    seed = SRC / "tests/fuzz/corpus/framing/live-go1.26.8"
+    data = seed.read_bytes()
+    (tmp_path / "short.trace").write_bytes(data[data.index(b"go 1.26") :])
+    s = ours(tmp_path / "short.trace")
+    assert s["complete"] and s["window_ns"] < 50e6
+    assert (s["label"], s["not_inspected"]) == ("not-inspected", "too-short")
+
+
+def test_newer_format(mix, work):
+    """A header that is not known yet is tried, and refused by what it contains."""
+    whole, path = mix(REFERENCE, "-s", "0.5"), work / "newer.trace"
+    data, known = whole.read_bytes(), ours(whole)
+    assert data.startswith(b"go 1.26 trace")
+    path.write_bytes(b"go 1.28" + data[7:])
+    s = ours(path)
+    assert s.pop("format_newer") and s["format"] == "go 1.28"
+    assert s | {"file": 0, "format": 0} == known | {"file": 0, "format": 0}
+    assert b"go 1.28 trace (newer than is known here), complete" in run(path).stdout
+    at, n = max(second_generation(data), key=lambda batch: batch[1])
+    path.write_bytes(b"go 1.28" + data[7 : at + n // 2] + b"\xff" * 20 + data[at + n // 2 + 20 :])
+    done = run("--json", path, status=1)
+    assert done.stdout == b"" and b"trace format go 1.28 is not known: " in done.stderr
+    path.write_bytes(b"go 1.29" + data[7:])
+    assert b"trace format go 1.29 is not known (" in run("--json", path, status=1).stderr
+
+
 def test_cut(mix, work):
     """As far as it goes, and said so: on standard error, in the text and in the JSON."""
     data = mix(TOOLCHAINS[-1], "-s", "0.5").read_bytes()
@@ -358,7 +450,7 @@ def test_schema(mix, annotator):
     validator = jsonschema.Draft202012Validator(schema)
     for toolchain in TOOLCHAINS:
         validator.validate(ours(mix(toolchain, "-cpu", "-s", "0.2")))
-    for mode in ("misnested", "types", "names", "open"):
+    for mode in ("misnested", "types", "names", "open", "stacks"):
         validator.validate(ours(annotator(mode)))
 
 
