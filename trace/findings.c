@@ -441,7 +441,7 @@ static void note_misnested(const struct summary *s, struct findings *ret)
         .code = "misnested-regions",
         .subject = most_misnested(s),
         .next = "End regions on the goroutine that began them, once, the last one first (defer "
-                "region.End()): Go's own tools refuse such a trace.",
+                "region.End()): Go's own tools stop where the order is another.",
     };
     tell(f, "ends", (double)s->misnested.count);
     tell(f, "ends_share",

@@ -288,7 +288,7 @@ struct summary {
     struct summary_sites sites[SUMMARY_N_PROFILES];
     /* Likewise, of SYNC only locks and answers, of NET and SYSCALL what is no STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
-    /* Ends of regions in another order than they began, where Go's own tools stop: count only. */
+    /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
     struct summary_sites misnested;
     uint64_t lost_goroutines;    /* not followed: too many at once */
     uint64_t lost_stacks;        /* of which only the site was kept: too many */

@@ -152,6 +152,8 @@ int summing_go_generation(struct summing *s, uint32_t n_strings)
 
 int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret)
 {
+    int r;
+
     if (e->from == GOTRACE_GO_NOT_EXIST) {
         s->out->goroutines.created++;
         if (++s->alive > s->alive_max)
@@ -163,7 +165,10 @@ int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct sum
         *ret = NULL;
         return 0;
     }
-    return add(s, (int64_t)e->args[0], ret);
+    r = add(s, (int64_t)e->args[0], ret);
+    if (r == 0 && *ret)
+        (*ret)->created = e->from == GOTRACE_GO_NOT_EXIST;
+    return r;
 }
 
 static void add_tally(struct summary_class *to, const struct tally *tally)

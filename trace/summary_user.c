@@ -113,13 +113,19 @@ static int misnested(struct summing *s, const struct gotrace_event *e, uint32_t 
     return r;
 }
 
+/* It has no region open, and none that is older than the trace. */
+static bool is_of_another(const struct summing_go *g, const struct gotrace_event *e)
+{
+    return g && g->created && e->third == GOTRACE_UNKNOWN;
+}
+
 static int end_region(struct summing *s, const struct gotrace_event *e)
 {
     struct summing_go *g = summing_go_find(s, e->g);
     uint32_t *link = NULL, type;
     int r = types_of(&s->region_types, s->trace, e->string, &type);
 
-    if (r == 0 && e->args[1] != 0)
+    if (r == 0 && (e->args[1] != 0 || is_of_another(g, e)))
         r = misnested(s, e, type);
     if (r < 0 || e->args[1] == GOTRACE_UNKNOWN)
         return r;

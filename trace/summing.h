@@ -71,6 +71,7 @@ struct summing_go {
     uint8_t state;    /* enum gotrace_go_state */
     uint8_t flags;
     uint8_t go_state; /* as MutatorUtilizationV2 knows it */
+    bool created;     /* within the trace */
 };
 
 /* What is so for all Ps together, and not for one of them. */

@@ -29,15 +29,10 @@ void types_done(struct types *t)
     idmap_done(&t->ids);
 }
 
-static void forget_handles(struct types *t)
+void types_generation(struct types *t)
 {
     if (t->by_handle)
         memset(t->by_handle, 0, t->by_handle_cap * sizeof(*t->by_handle));
-}
-
-void types_generation(struct types *t)
-{
-    forget_handles(t);
 }
 
 static bool is_digit(char c)
@@ -143,13 +138,20 @@ static void leave_out(struct types *t, uint32_t row)
 {
     struct type *type = &t->list[row];
 
-    if (type->is_group) {
-        for (uint32_t i = 0; i < t->n; i++)
-            t->list[i].group = t->list[i].group == row ? TYPES_NONE : t->list[i].group;
-    }
     t->n_left_out += !type->is_group || type->n_alike > TYPES_ALIKE;
     add_sums(&t->left_out, type);
     drop(t, row);
+}
+
+/* Rows whose group gave way have none. */
+static void leave_groups(struct types *t)
+{
+    for (uint32_t i = 0; i < t->n; i++) {
+        uint32_t group = t->list[i].group;
+
+        if (group != TYPES_NONE && !t->list[group].text)
+            t->list[i].group = TYPES_NONE;
+    }
 }
 
 /* The half with the smaller totals gives way. -E2BIG if nobody can, or -ENOMEM. */
@@ -169,7 +171,7 @@ static int make_way(struct types *t)
     for (size_t i = 0; i < (n + 1) / 2; i++)
         leave_out(t, list[i].row);
     free(list);
-    forget_handles(t);
+    leave_groups(t);
     return n > 0 ? 0 : -E2BIG;
 }
 
@@ -211,6 +213,7 @@ static int try_row(struct types *t, const char *text, size_t len, bool is_group,
     t->list[row] = (struct type){.text = copy,
                                  .len = len,
                                  .hash = hash,
+                                 .serial = ++t->last_serial,
                                  .group = TYPES_NONE,
                                  .into = TYPES_NONE,
                                  .is_group = is_group};
@@ -263,7 +266,6 @@ static int merge_group(struct types *t, uint32_t group)
         }
         drop(t, i);
     }
-    forget_handles(t);
     return r;
 }
 
@@ -322,7 +324,7 @@ static void remember(struct types *t, uint32_t handle, uint32_t row)
                     sizeof(*t->by_handle)) < 0)
         return;
     memset(t->by_handle + old, 0, (t->by_handle_cap - old) * sizeof(*t->by_handle));
-    t->by_handle[handle] = row + 1;
+    t->by_handle[handle] = (struct types_handle){row, t->list[row].serial};
 }
 
 int types_of(struct types *t, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
@@ -331,9 +333,13 @@ int types_of(struct types *t, const struct gotrace *trace, uint32_t handle, uint
     size_t len;
     int r;
 
-    if (handle < t->by_handle_cap && t->by_handle[handle] != 0) {
-        *ret = t->by_handle[handle] - 1;
-        return 0;
+    if (handle < t->by_handle_cap) {
+        struct types_handle known = t->by_handle[handle];
+
+        if (known.serial != 0 && t->list[known.row].serial == known.serial) {
+            *ret = known.row;
+            return 0;
+        }
     }
     text = gotrace_string(trace, handle, &len);
     r = types_find(t, text, len, ret);

@@ -33,6 +33,7 @@ struct type {
     char *text; /* of len bytes and a zero; NULL: the place is free, unless it is held */
     size_t len;
     uint64_t hash;
+    uint32_t serial;  /* no other row ever had it; 0: the place is free, or only held */
     uint32_t group;   /* the row of those that are alike, or TYPES_NONE */
     uint32_t into;    /* the row that this one was merged into, or TYPES_NONE */
     uint32_t n_alike; /* of a group: names that it would stand for, until it does */
@@ -48,6 +49,12 @@ struct type {
     struct histogram times;
 };
 
+/* A row that is there only if it has this serial. */
+struct types_handle {
+    uint32_t row;
+    uint32_t serial;
+};
+
 struct types {
     struct memory mem;
     struct memory *handles; /* what by_handle is counted against */
@@ -59,7 +66,8 @@ struct types {
     uint32_t free; /* and where the first of those may be that are */
     size_t text_bytes;
     struct idmap ids;
-    uint32_t *by_handle; /* of this generation: rows plus 1, 0: not asked for yet */
+    uint32_t last_serial;
+    struct types_handle *by_handle; /* of this generation; serial 0: not asked for yet */
     size_t by_handle_cap;
     struct type left_out; /* the sum of what gave way, or found no place */
     uint64_t n_left_out;

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 import support
-from support import REFERENCE, SRC, need
+from support import OLD, REFERENCE, SRC, need
 
 # The reference is the last.
 TOOLCHAINS = [*support.TOOLCHAINS["other"], REFERENCE]
@@ -57,6 +57,19 @@ def build(where, out, toolchain=REFERENCE, what="."):
     )
     need(fetched, f"{toolchain} cannot be had: {run.stdout.strip()}")
     assert run.returncode == 0, run.stdout
+
+
+def old_trace(work):
+    """What a program of Go 1.21 writes, in the format before 1.22."""
+    top = work / "old"
+    top.mkdir()
+    (top / "go.mod").write_text("module old\n\ngo 1.21\n")
+    (top / "main.go").write_text(
+        'package main\n\nimport (\n\t"os"\n\t"runtime/trace"\n)\n\n'
+        "func main() {\n\ttrace.Start(os.Stdout)\n\ttrace.Stop()\n}\n"
+    )
+    build(top, top / "program", OLD)
+    return subprocess.check_output([top / "program"], timeout=60)
 
 
 def copy_reader(internal, to, module):

@@ -14,7 +14,7 @@ import threading
 import time
 
 import pytest
-from gotools import build, environment, spoil_second_generation
+from gotools import build, environment, old_trace, spoil_second_generation
 from hostile import gated, healthy, trace
 from store import Store
 from support import (
@@ -356,6 +356,24 @@ def test_real_illness(daemon, tmp_path):
         service.wait()
     done = run(CONTRACE, "list", "--json", "--label=lock-*", f"--storage.path={d.spool.path}")
     assert [json.loads(line)["key"] for line in done.stdout.splitlines()] == [key]
+
+
+def test_old_format(daemon, serve, tmp_path):
+    """A service of Go 1.21: its trace is kept whole, shipped and named, and not looked at."""
+    summary_is_there()
+    body = old_trace(tmp_path)
+    server = serve(healthy(body))
+    with Store() as store:
+        d = daemon([job("s", server.address)], inspect={"max_memory": ROOMY},
+                   upload=section(tmp_path, store.endpoint))  # fmt: skip
+        (key,) = wait_archived(d)
+        d.stop()
+        record = d.spool.record(key)
+        assert (record["go_version"], record["bytes"]) == ("1.21", len(body))
+        assert (record["label"], record["not_inspected"]) == ("not-inspected", "format")
+        assert "covered" not in record and "summary" not in record
+        assert d.spool.trace(key).read_bytes() == body
+        assert store.meta(PREFIX + key)["label"] == "not-inspected"
 
 
 def test_partial(daemon, serve, tmp_path):

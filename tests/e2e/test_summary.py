@@ -239,6 +239,17 @@ def test_misnested_regions(gosum, annotator, work):
     assert 'misnested-regions  "send"' in text and "main.dispatch  annotator/main.go" in text
 
 
+def test_regions_ended_elsewhere(gosum, annotator):
+    """Go's reader takes them for regions from before the trace; these goroutines are no older."""
+    path = annotator("elsewhere")
+    s = ours(path)
+    rows = {row["type"]: row for row in s["regions"]}
+    assert rows["handed over"]["misnested"] == 50 and rows["twice"]["misnested"] == 1
+    assert s["misnested_regions"] == 51
+    assert rows["twice"]["count"] == theirs(gosum, path)["regions"]["twice"]["count"] == 1
+    assert s["findings"][-1]["subject"] == "handed over" and s["complete"]
+
+
 def test_types_with_numbers(gosum, annotator):
     """The one that matters comes after 200 others, which are one."""
     s = ours(annotator("types"))

@@ -10,12 +10,11 @@ import re
 import subprocess
 
 import pytest
-from gotools import REFERENCE, build, environment
-from support import BUILD, OLD, SRC, assert_go_reads, run
+from gotools import TOOLCHAINS, build, environment, old_trace
+from support import BUILD, SRC, assert_go_reads, run
 
 CONTRACE = BUILD / "contrace"
 SEEDS = SRC / "tests/fuzz/corpus/framing"
-TOOLCHAINS = ["go1.22.12", "go1.25.8", REFERENCE]
 
 
 @pytest.fixture(scope="module")
@@ -191,14 +190,8 @@ def test_other_files(tmp_path, data, text):
 
 
 def test_old_format(tmp_path):
-    (tmp_path / "go.mod").write_text("module old\n\ngo 1.21\n")
-    (tmp_path / "main.go").write_text(
-        'package main\n\nimport (\n\t"os"\n\t"runtime/trace"\n)\n\n'
-        "func main() {\n\ttrace.Start(os.Stdout)\n\ttrace.Stop()\n}\n"
-    )
-    build(tmp_path, tmp_path / "old", OLD)
     path = tmp_path / "old.trace"
-    path.write_bytes(subprocess.check_output([tmp_path / "old"], timeout=60))
+    path.write_bytes(old_trace(tmp_path))
     assert line(path).startswith("old format: a trace of Go 1.21")
 
 

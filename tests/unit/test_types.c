@@ -191,6 +191,7 @@ static void test_compete(void **state)
     assert_int_equal(rows.left_out.total, n);
     assert_int_equal(rows.left_out.max, 1);
     assert_int_equal(count, TYPES_SHOWN + 1);
+    assert_int_equal(total, 1000000 + TYPES_SHOWN * 1000 + TYPES_SHOWN * (TYPES_SHOWN - 1) / 2);
 }
 
 /* Where memory for single times is short, the small ones give way, and no sum is wrong. */
@@ -210,6 +211,23 @@ static void test_memory(void **state)
     for (size_t i = 0; i < rows.n; i++)
         count += rows.list[i].times.count;
     assert_int_equal(count + rows.left_out.count, (uint64_t)names * each);
+}
+
+/* Another name for each: what comes and gives way costs no more the more of it there is. */
+static void test_patterns(void **state)
+{
+    const unsigned n = 200000;
+
+    (void)state;
+    for (unsigned i = 0; i < n; i++) {
+        char text[64];
+
+        (void)snprintf(text, sizeof(text), "%s %u", letters(i), i);
+        add(text, 1);
+    }
+    get_rows();
+    assert_int_equal(rows.n, TYPES_SHOWN);
+    assert_int_equal(rows.left_out.count, n - TYPES_SHOWN);
 }
 
 /* Each is held: nobody can give way. */
@@ -240,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_held, setup, teardown),
         cmocka_unit_test_setup_teardown(test_compete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_patterns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full, setup, teardown),
     };
 

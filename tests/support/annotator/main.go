@@ -3,6 +3,7 @@
 // Annotator writes a trace of a program that marks more than most do, or marks it wrongly.
 //
 //	annotator misnested   regions that end first to last, beside a lock convoy
+//	annotator elsewhere   regions that end on another goroutine, or twice
 //	annotator types       200 names with numbers in them, and then the one that matters
 //	annotator names       6,000 names of tasks without a number, and then a lock convoy
 //	annotator open        70,000 tasks that do not end, and then tasks that do
@@ -70,6 +71,28 @@ func misnested() {
 	convoy(1100 * time.Millisecond)
 }
 
+// elsewhere begins regions on one goroutine and ends them on another, and one twice.
+func elsewhere() {
+	for range 50 {
+		region := trace.StartRegion(context.Background(), "handed over")
+		done := make(chan bool)
+		go func() {
+			region.End()
+			close(done)
+		}()
+		<-done
+	}
+	done := make(chan bool)
+	go func() {
+		region := trace.StartRegion(context.Background(), "twice")
+		region.End()
+		region.End()
+		close(done)
+	}()
+	<-done
+	time.Sleep(100 * time.Millisecond)
+}
+
 func types() {
 	for i := range 200 {
 		_, task := trace.NewTask(context.Background(), fmt.Sprintf("GET /item/%d", i))
@@ -132,10 +155,10 @@ func stacks() {
 }
 
 func main() {
-	modes := map[string]func(){"misnested": misnested, "types": types, "names": names, "open": open,
+	modes := map[string]func(){"misnested": misnested, "elsewhere": elsewhere, "types": types, "names": names, "open": open,
 		"stacks": stacks}
 	if len(os.Args) != 2 || modes[os.Args[1]] == nil {
-		log.Fatal("usage: annotator misnested|types|names|open|stacks")
+		log.Fatal("usage: annotator misnested|elsewhere|types|names|open|stacks")
 	}
 	runtime.GOMAXPROCS(2)
 	if err := trace.Start(os.Stdout); err != nil {
