@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/tracefile.h"
 #include "trace/gotrace.h"
 
 #define DRAIN_SIZE (256u << 10)
@@ -121,10 +122,12 @@ static void judge(struct soundness *found, struct source *s, const struct progre
 {
     struct framing *f = &s->framing;
     int finish = framing_finish(f, true);
+    bool beyond = p->code == -E2BIG; /* what was not decoded is not wrong: others may read it */
 
     found->misnested = p->misnested;
-    found->kept_generations = p->generations < f->generations ? p->generations : f->generations;
-    found->kept_bytes = p->end < f->whole_bytes ? p->end : f->whole_bytes;
+    found->kept_generations =
+        beyond || f->generations < p->generations ? f->generations : p->generations;
+    found->kept_bytes = beyond || f->whole_bytes < p->end ? f->whole_bytes : p->end;
     if (p->code == -EPROTONOSUPPORT || p->code == -ENOTSUP)
         say_error(found, p->code == -ENOTSUP ? SOUND_UNKNOWN_FORMAT : SOUND_OLD_FORMAT, e);
     else if (f->format == FRAMING_NOT_A_TRACE || p->code == -ENOMSG)
@@ -156,6 +159,7 @@ int soundness_check(int fd, const struct framing_sink *sink, struct soundness *r
     r = gotrace_open(NULL, source_read, &s, &t);
     if (r < 0)
         return r;
+    gotrace_spill(t, tracefile_unnamed, NULL);
     decode(t, &p);
     r = s.error < 0 ? s.error : p.code == -ENOMEM ? p.code : drain(&s);
     if (r == 0) {

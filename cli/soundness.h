@@ -31,7 +31,7 @@ struct soundness {
 
     uint64_t misnested; /* ends of regions in the wrong order: no damage, but Go's reader stops */
 
-    /* From the beginning so much is whole and was decoded without a fault. */
+    /* From the beginning so much is whole, and was decoded without a fault or was too large. */
     uint64_t kept_bytes;
     uint64_t kept_generations;
 

@@ -13,7 +13,7 @@
  *
  * A trace consists of generations, each about a second long and complete in itself. The reader
  * holds one generation at a time, in at most the memory that the options allow; how long the trace
- * is makes no difference. Whatever the bytes are, it ends with events, an error with its offset, or
+ * is makes no difference, and how large a generation is none where it lies in a file. Whatever the bytes are, it ends with events, an error with its offset, or
  * both.
  *
  *     struct gotrace *trace;
@@ -202,8 +202,10 @@ struct gotrace_generation {
 };
 
 struct gotrace_options {
-    size_t max_generation_bytes; /* of one generation's part of the trace; 0: 48 MiB */
-    size_t max_memory;           /* of all that the reader allocates; 0: 192 MiB */
+    /* Of one generation's part of the trace. 0: 48 MiB, or no bound where it need not be in memory:
+     * in a mapped file, and after gotrace_spill. */
+    size_t max_generation_bytes;
+    size_t max_memory; /* of all that the reader allocates; 0: 192 MiB */
 };
 
 struct gotrace_error {
@@ -236,6 +238,15 @@ GOTRACE_API int gotrace_open_fd(const struct gotrace_options *options, int fd,
  */
 GOTRACE_API int gotrace_open_mapped(const struct gotrace_options *options, int fd,
                                     struct gotrace **ret);
+
+/*
+ * A reader that cannot map its file keeps the batches of a generation that is larger than 24 MiB in
+ * a file: open gives a descriptor for reading and writing, such as of a file without a name, which
+ * becomes the reader's, or a negative errno. It is called when first needed. To be told before
+ * anything is read.
+ */
+typedef int (*gotrace_spill_fn)(void *userdata);
+GOTRACE_API void gotrace_spill(struct gotrace *trace, gotrace_spill_fn open, void *userdata);
 
 /* Releases the reader and all that it handed out. NULL is fine. */
 GOTRACE_API void gotrace_close(struct gotrace *trace);

@@ -12,6 +12,7 @@
 #include "trace/order_hot.h"
 #include "trace/reader.h"
 
+/* Where a generation must be in memory as a whole. */
 #define DEFAULT_GENERATION_BYTES ((size_t)48 << 20)
 #define DEFAULT_MEMORY ((size_t)192 << 20)
 
@@ -56,10 +57,10 @@ int gotrace_open(const struct gotrace_options *options, gotrace_read_fn read_fn,
     t->fault.thread = GOTRACE_NONE;
     t->mem.max = opt->max_memory ? opt->max_memory : DEFAULT_MEMORY;
     input_init(&t->in, read_fn, userdata, &t->mem, &t->fault);
+    t->bounded = opt->max_generation_bytes != 0;
     generation_init(&t->gen, &t->in,
-                    opt->max_generation_bytes ? opt->max_generation_bytes
-                                              : DEFAULT_GENERATION_BYTES,
-                    &t->mem, &t->fault, secret);
+                    t->bounded ? opt->max_generation_bytes : DEFAULT_GENERATION_BYTES, &t->mem,
+                    &t->fault, secret);
     order_init(&t->order, &t->gen, &t->mem, &t->fault, secret);
     frontier_init(&t->frontier, &t->mem);
     t->next = t->order.next;
@@ -80,6 +81,13 @@ int gotrace_open_fd(const struct gotrace_options *options, int fd, struct gotrac
     return 0;
 }
 
+/* Generations need not be in memory. */
+static void lift_bound(struct gotrace *t)
+{
+    if (!t->bounded)
+        t->gen.max_bytes = SIZE_MAX;
+}
+
 int gotrace_open_mapped(const struct gotrace_options *options, int fd, struct gotrace **ret)
 {
     struct gotrace *t;
@@ -87,9 +95,18 @@ int gotrace_open_mapped(const struct gotrace_options *options, int fd, struct go
 
     if (r < 0)
         return r;
-    (void)input_map(&t->in, fd); /* what cannot be mapped is read */
+    r = input_map(&t->in, fd); /* what cannot be mapped is read */
+    if (r == 0)
+        lift_bound(t);
     *ret = t;
     return 0;
+}
+
+void gotrace_spill(struct gotrace *t, gotrace_spill_fn open_fn, void *userdata)
+{
+    t->in.spill = open_fn;
+    t->in.spill_data = userdata;
+    lift_bound(t);
 }
 
 void gotrace_close(struct gotrace *t)

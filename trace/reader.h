@@ -32,6 +32,7 @@ struct gotrace {
     uint64_t patience;
     double freq; /* of the last generation that was read */
     int fd;
+    bool bounded; /* the size of a generation, by the options */
 };
 
 /* From now on gotrace_next_batch gives what one event of the trace stands for, and no more. */
