@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The order of the events that most of a trace consists of: goroutines that start, stop, block and
- * are unblocked. They are here so that the loops that take a thread's turn have them inside of
+ * The order of the events that most of a trace consists of: goroutines that start, stop, block, are
+ * unblocked, and are in a syscall. They are here so that the loops that take a thread's turn have them inside of
  * them. order_can_… says whether the cursor's event may come now and changes nothing; order_do_…
  * lets it come. order.h tells what order_hot_… return.
  */
@@ -57,6 +57,30 @@ static inline void order_do_stop(const struct cursor *c, struct goroutine *g, ui
     g->status = status;
     c->thread->g = GOTRACE_NONE;
     c->thread->gp = NULL;
+}
+
+/* It keeps the proc, whose sequence number this is. */
+static inline void order_do_syscall(struct goroutine *g, struct proc *p, uint64_t n)
+{
+    g->status = GO_SYSCALL;
+    p->status = PROC_SYSCALL;
+    p->seq.n = n;
+}
+
+/* The goroutine of a thread that has a proc, both in a syscall; NULL: something else is so. */
+static inline struct goroutine *order_can_end_syscall(const struct cursor *c)
+{
+    struct goroutine *g = c->thread->gp;
+
+    if (!g || g->id != c->thread->g || g->status != GO_SYSCALL)
+        return NULL;
+    return __builtin_expect(c->thread->p->status == PROC_SYSCALL, 1) ? g : NULL;
+}
+
+static inline void order_do_end_syscall(struct goroutine *g, struct proc *p)
+{
+    g->status = GO_RUNNING;
+    p->status = PROC_RUNNING;
 }
 
 /* The goroutine that waits and is unblocked, by anyone; NULL: not yet. */

@@ -150,25 +150,31 @@ int summing_go_generation(struct summing *s, uint32_t n_strings)
     return 0;
 }
 
-int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret)
+int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret)
 {
     int r;
 
-    if (e->from == GOTRACE_GO_NOT_EXIST) {
-        s->out->goroutines.created++;
-        if (++s->alive > s->alive_max)
-            s->alive_max = s->alive;
-    } else if (e->from == GOTRACE_GO_UNDETERMINED) {
+    s->out->goroutines.created++;
+    if (++s->alive > s->alive_max)
+        s->alive_max = s->alive;
+    r = add(s, id, ret);
+    if (r == 0 && *ret)
+        (*ret)->created = true;
+    return r;
+}
+
+int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret)
+{
+    if (e->from == GOTRACE_GO_NOT_EXIST)
+        return summing_go_create(s, (int64_t)e->args[0], ret);
+    if (e->from == GOTRACE_GO_UNDETERMINED) {
         s->out->goroutines.at_start++;
     } else {
         /* There was no place for it when it was created. */
         *ret = NULL;
         return 0;
     }
-    r = add(s, (int64_t)e->args[0], ret);
-    if (r == 0 && *ret)
-        (*ret)->created = e->from == GOTRACE_GO_NOT_EXIST;
-    return r;
+    return add(s, (int64_t)e->args[0], ret);
 }
 
 static void add_tally(struct summary_class *to, const struct tally *tally)

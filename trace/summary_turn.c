@@ -102,8 +102,7 @@ void summing_turns_done(struct summing *s)
         resources_leave_users(&s->trace->order.res);
 }
 
-static inline int start(struct summing *s, struct order *o, struct cursor *c,
-                        struct summing_proc *p)
+static HOT int start(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
 {
     struct goroutine *g = order_can_start(o, c);
     int64_t time = order_time(o, c->time);
@@ -125,8 +124,7 @@ static inline int start(struct summing *s, struct order *o, struct cursor *c,
     return r < 0 ? r : more;
 }
 
-static inline int block(struct summing *s, struct order *o, struct cursor *c,
-                        struct summing_proc *p)
+static HOT int block(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
 {
     struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
@@ -138,7 +136,8 @@ static inline int block(struct summing *s, struct order *o, struct cursor *c,
     if (__builtin_expect(!g || !reason, 0))
         return ASIDE;
     sums = summing_can_act(p, g->id);
-    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_block(s, sums, reason, time))
+    if (!sums || reason->forever || !stack_of(s, c->args[1], &stack) ||
+        !summing_can_leave(s, sums, time))
         return ASIDE;
     order_do_stop(c, g, GO_WAITING);
     more = cursor_next(c, o->gen);
@@ -150,7 +149,7 @@ static inline int block(struct summing *s, struct order *o, struct cursor *c,
     return more;
 }
 
-static inline int unblock(struct summing *s, struct order *o, struct cursor *c)
+static HOT int unblock(struct summing *s, struct order *o, struct cursor *c)
 {
     struct goroutine *g = order_can_unblock(o, c);
     int64_t time = order_time(o, c->time);
@@ -177,6 +176,126 @@ static inline int unblock(struct summing *s, struct order *o, struct cursor *c)
     return more;
 }
 
+static HOT int stop(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+{
+    struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    uint32_t stack;
+    int more;
+
+    if (__builtin_expect(!g || strings_handle(&o->gen->strings, c->args[0]) == IDMAP_NONE, 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    order_do_stop(c, g, GO_RUNNABLE);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_STOP]++;
+    summing_stop(s, sums, p, stack, time);
+    return more;
+}
+
+static HOT int syscall_begin(struct summing *s, struct order *o, struct cursor *c,
+                             struct summing_proc *p)
+{
+    struct goroutine *g = order_at_hand(c);
+    struct proc *proc = c->thread->p;
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    uint32_t stack;
+    int more;
+
+    if (__builtin_expect(!g || !order_follows(o, c->args[0], &proc->seq), 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    order_do_syscall(g, proc, c->args[0]);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_BEGIN]++;
+    summing_syscall_begin(s, sums, p, stack, time);
+    return more;
+}
+
+static HOT int syscall_end(struct summing *s, struct order *o, struct cursor *c,
+                           struct summing_proc *p)
+{
+    struct goroutine *g = order_can_end_syscall(c);
+    struct summing_go *sums = p->go;
+    int64_t time = order_time(o, c->time);
+    int more, r;
+
+    if (__builtin_expect(!g || !summing_is(sums, GOTRACE_GO_SYSCALL, 0) || sums->id != g->id, 0))
+        return ASIDE;
+    if (!summing_can_end_syscall(s, sums, time))
+        return ASIDE;
+    order_do_end_syscall(g, c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_END]++;
+    r = summing_syscall_end(s, sums, p, time);
+    return r < 0 ? r : more;
+}
+
+static inline int create(struct summing *s, struct order *o, struct cursor *c)
+{
+    const struct goroutine *by = resources_current(&o->res, c->thread);
+    int64_t id = (int64_t)c->args[0], time = order_time(o, c->time);
+    struct goroutine *g;
+    struct summing_go *sums;
+    uint32_t stack;
+    int more, r;
+
+    if (__builtin_expect((by && by->status != GO_RUNNING) || id < 0, 0))
+        return ASIDE;
+    if (stacks_handle(&o->gen->stacks, c->args[1]) == IDMAP_NONE ||
+        !stack_of(s, c->args[2], &stack) || resources_new_goroutine(&o->res, id, &g) < 0)
+        return ASIDE; /* where it fails again, and says so */
+    g->status = GO_RUNNABLE;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_CREATE]++;
+    r = summing_create(s, id, stack, time, &sums);
+    g->user = sums;
+    return r < 0 ? r : more;
+}
+
+static inline int destroy(struct summing *s, struct order *o, struct cursor *c,
+                          struct summing_proc *p)
+{
+    struct goroutine *g = order_can_act(o, c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    int more;
+
+    if (__builtin_expect(!g, 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || sums->regions != 0 || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    resources_end_goroutine(&o->res, g);
+    c->thread->g = GOTRACE_NONE;
+    c->thread->gp = NULL;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_DESTROY]++;
+    summing_destroy(s, sums, p, time);
+    return more;
+}
+
 static void count_switch(struct summing *s)
 {
     s->out->events.by_type[GOTRACE_EV_GO_SWITCH]++;
@@ -198,8 +317,8 @@ static inline int hand_over(struct summing *s, struct order *o, struct cursor *c
         return ASIDE;
     sums = summing_can_act(p, g->id);
     then = sums_of(s, next);
-    if (!sums || !summing_is(then, GOTRACE_GO_WAITING, 0) ||
-        !summing_can_block(s, sums, reason, time + 1))
+    if (!sums || reason->forever || !summing_is(then, GOTRACE_GO_WAITING, 0) ||
+        !summing_can_leave(s, sums, time + 1))
         return ASIDE;
     over = &s->reasons[then->reason];
     if (over->forever)
@@ -218,7 +337,7 @@ static inline int hand_over(struct summing *s, struct order *o, struct cursor *c
 }
 
 /* The size of the heap, or its goal. */
-static inline int metric(struct summing *s, struct order *o, struct cursor *c)
+static HOT int metric(struct summing *s, struct order *o, struct cursor *c)
 {
     uint64_t value = c->args[0];
     uint8_t type = c->type;
@@ -243,11 +362,17 @@ static inline int hot(struct summing *s, struct order *o, struct cursor *c, stru
         return block(s, o, c, p);
     if (c->type == GOTRACE_EV_GO_UNBLOCK)
         return unblock(s, o, c);
-    if (c->type == GOTRACE_EV_GO_SWITCH)
-        return hand_over(s, o, c, p);
-    if (c->type == GOTRACE_EV_HEAP_ALLOC || c->type == GOTRACE_EV_HEAP_GOAL)
-        return metric(s, o, c);
-    return ASIDE;
+    switch (c->type) {
+    case GOTRACE_EV_GO_SYSCALL_BEGIN: return syscall_begin(s, o, c, p);
+    case GOTRACE_EV_GO_SYSCALL_END: return syscall_end(s, o, c, p);
+    case GOTRACE_EV_GO_STOP: return stop(s, o, c, p);
+    case GOTRACE_EV_GO_CREATE: return create(s, o, c);
+    case GOTRACE_EV_GO_DESTROY: return destroy(s, o, c, p);
+    case GOTRACE_EV_GO_SWITCH: return hand_over(s, o, c, p);
+    case GOTRACE_EV_HEAP_ALLOC:
+    case GOTRACE_EV_HEAP_GOAL: return metric(s, o, c);
+    default: return ASIDE;
+    }
 }
 
 /* The way of all others: what it stands for is written down and summed up. */

@@ -244,6 +244,8 @@ void summing_turns_done(struct summing *s);
 /* summary_go.c: goroutines */
 int summing_go_generation(struct summing *s, uint32_t n_strings);
 struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
+/* One that is created now; NULL: no place. */
+int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret);
 /* One that was not known before, by being created or as one that was there; NULL: no place. */
 int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret);
 void summing_go_forget(struct summing *s, struct summing_go *g);

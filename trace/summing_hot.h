@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * The changes of state that most of a trace consists of: a goroutine starts to run, blocks, and is
- * unblocked. They do what leave and enter of summary_state.c do where nothing is special about the
- * goroutine: no beginning before the trace, no work for the GC, a proc, and stacks and reasons that
- * were met before; and about the program: summing_hot. summing_can_… says whether that is so and
- * changes nothing.
+ * The changes of state that most of a trace consists of: a goroutine comes, starts to run, stops,
+ * blocks, is unblocked, begins a syscall, ends it, and goes. They do what leave and enter of
+ * summary_state.c do where nothing is special about the goroutine: no beginning before the trace, no
+ * work for the GC, a proc, and stacks and reasons that were met before; and about the program:
+ * summing_hot. summing_can_… says whether that is so and changes nothing.
  */
 
+#include "trace/stackclass.h"
 #include "trace/summing.h"
 
 /* Called once or twice, and so small beside the price of a call in the loop over all events. */
@@ -70,30 +71,136 @@ static HOT int summing_start(struct summing *s, struct summing_go *g, struct sum
     return histogram_add(&s->latency, duration);
 }
 
-/* A reason that is as others, for a goroutine that breaks no record. */
-static inline bool summing_can_block(const struct summing *s, const struct summing_go *g,
-                                     const struct summing_reason *reason, int64_t time)
+/* A goroutine that runs and breaks no record by ending that. */
+static inline bool summing_can_leave(const struct summing *s, const struct summing_go *g,
+                                     int64_t time)
 {
-    return !reason->forever && time - g->since <= s->out->longest_hold.duration;
+    return __builtin_expect(time - g->since <= s->out->longest_hold.duration, 1);
 }
 
-/* It gives up proc p, which is its own. */
-static HOT void summing_block(struct summing *s, struct summing_go *g, struct summing_proc *p,
-                              struct summing_reason *reason, uint32_t stack, int64_t time)
+/* So long it ran on p, which is its own. */
+static HOT void summing_ran(const struct summing_go *g, struct summing_proc *p, int64_t time)
 {
     int64_t duration = time - g->since;
 
-    summing_advance(s, time);
     p->sums.executing += duration;
     if (duration > p->sums.longest_run)
         p->sums.longest_run = duration;
+}
+
+/* It gives up proc p, which is its own. */
+static HOT void summing_leave(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                              int64_t time)
+{
+    summing_advance(s, time);
+    summing_ran(g, p, time);
     p->go = NULL;
     s->procs_busy--;
     g->p = GOTRACE_NONE;
+}
+
+/* For a reason that is as others. */
+static HOT void summing_block(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                              struct summing_reason *reason, uint32_t stack, int64_t time)
+{
+    summing_leave(s, g, p, time);
     reason->count++;
     g->reason = (uint16_t)(reason - s->reasons);
     g->stack = reason->classes ? stack : SITES_NO_STACK;
     summing_enter(s, g, time, GOTRACE_GO_WAITING);
+}
+
+/* One more is runnable. */
+static HOT void summing_wait(struct summing *s, struct summing_go *g, uint32_t stack, int64_t time)
+{
+    if (++s->n_runnable > s->out->scheduler.runnable_max)
+        s->out->scheduler.runnable_max = s->n_runnable;
+    g->stack = stack;
+    summing_enter(s, g, time, GOTRACE_GO_RUNNABLE);
+    summing_queue(s, g);
+}
+
+/* It stops to be run again. */
+static HOT void summing_stop(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                             uint32_t stack, int64_t time)
+{
+    summing_leave(s, g, p, time);
+    summing_wait(s, g, stack, time);
+}
+
+/* It keeps proc p, which is its own, so that nothing changes for the program. */
+static HOT void summing_syscall_begin(struct summing *s, struct summing_go *g,
+                                      struct summing_proc *p, uint32_t stack, int64_t time)
+{
+    struct summary_syscalls *out = &s->out->syscalls;
+
+    summing_ran(g, p, time);
+    out->count++;
+    if (++s->n_syscall > out->max_at_once)
+        out->max_at_once = s->n_syscall;
+    g->stack = stack;
+    summing_enter(s, g, time, GOTRACE_GO_SYSCALL);
+}
+
+/* Whether somebody waits for such a syscall to be over. */
+static inline bool summing_is_active(const struct summing *s, const struct summing_go *g)
+{
+    return !(STACK_SET(s->sites.stacks[g->stack].class) &
+             (STACK_SET(STACK_LISTENER) | STACK_SET(STACK_PARKED) | STACK_SET(STACK_READ) |
+              STACK_SET(STACK_TRACER) | STACK_SET(STACK_RUNTIME)));
+}
+
+/* One that is in a syscall, and breaks no record by ending it. */
+static inline bool summing_can_end_syscall(const struct summing *s, const struct summing_go *g,
+                                           int64_t time)
+{
+    const struct summary_syscalls *out = &s->out->syscalls;
+    int64_t duration = time - g->since;
+
+    return duration <= out->longest.duration &&
+           (duration <= out->longest_active.duration || !summing_is_active(s, g));
+}
+
+/* It kept its proc p throughout. */
+static HOT int summing_syscall_end(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                                   int64_t time)
+{
+    int64_t duration = time - g->since;
+
+    s->out->goroutines.in_syscall += duration;
+    p->sums.in_syscall += duration;
+    if (duration > p->sums.longest_syscall)
+        p->sums.longest_syscall = duration;
+    s->n_syscall--;
+    sites_add(&s->sites, g->stack, SUMMARY_SYSCALL, duration);
+    summing_enter(s, g, time, GOTRACE_GO_RUNNING);
+    g->changes = s->n_changes;
+    return histogram_add(&s->syscalls, duration);
+}
+
+/* One that was not there before. */
+static HOT int summing_create(struct summing *s, int64_t id, uint32_t stack, int64_t time,
+                              struct summing_go **ret)
+{
+    int r = summing_go_create(s, id, ret);
+
+    if (r < 0 || !*ret)
+        return r;
+    if (s->n_runnable == 0)
+        summing_advance(s, time);
+    summing_wait(s, *ret, stack, time);
+    return 0;
+}
+
+/* It ends, without a region that is open. */
+static HOT void summing_destroy(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                                int64_t time)
+{
+    s->out->goroutines.ended++;
+    s->alive--;
+    summing_leave(s, g, p, time);
+    summing_enter(s, g, time, GOTRACE_GO_NOT_EXIST);
+    summing_go_forget(s, g);
 }
 
 /* One more that is runnable is of no importance for the times in which something was so. */
@@ -108,9 +215,5 @@ static HOT void summing_unblock(struct summing *s, struct summing_go *g,
     if (duration > reason->max)
         reason->max = duration;
     sites_add(&s->sites, g->stack, reason->column, duration);
-    if (++s->n_runnable > s->out->scheduler.runnable_max)
-        s->out->scheduler.runnable_max = s->n_runnable;
-    g->stack = stack;
-    summing_enter(s, g, time, GOTRACE_GO_RUNNABLE);
-    summing_queue(s, g);
+    summing_wait(s, g, stack, time);
 }
