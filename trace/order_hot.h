@@ -97,6 +97,27 @@ static inline void order_do_unblock(const struct cursor *c, struct goroutine *g)
     g->seq = c->args[1];
 }
 
+/* A sweep on a thread's proc that is in nothing else, as it always is. */
+static inline bool order_can_begin_sweep(const struct proc *p)
+{
+    return p->ranges.n == 0;
+}
+
+static inline void order_do_begin_sweep(struct proc *p)
+{
+    p->ranges.list[p->ranges.n++] = (struct range){.type = GOTRACE_EV_GC_SWEEP_BEGIN};
+}
+
+static inline bool order_can_end_sweep(const struct proc *p)
+{
+    return p->ranges.n == 1 && p->ranges.list[0].type == GOTRACE_EV_GC_SWEEP_BEGIN;
+}
+
+static inline void order_do_end_sweep(struct proc *p)
+{
+    p->ranges.n = 0;
+}
+
 /* The cold halves: 0 for what must wait, or an error. */
 int order_not_started(struct order *o, const struct cursor *c) __attribute__((cold));
 int order_not_running(struct order *o, const struct cursor *c) __attribute__((cold));

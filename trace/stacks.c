@@ -30,7 +30,7 @@ void stacks_clear(struct stacks *s)
     s->n_frames = 0;
 }
 
-int stacks_add(struct stacks *s, uint64_t id)
+int stacks_add(struct stacks *s, uint64_t id, size_t n)
 {
     int r;
 
@@ -40,7 +40,9 @@ int stacks_add(struct stacks *s, uint64_t id)
         return -E2BIG;
     r = memory_grow(s->mem, &s->ends, &s->ends_cap, (size_t)s->n + 1, sizeof(*s->ends));
     if (r == 0)
-        r = idmap_add(&s->ids, id, s->n + 1);
+        r = memory_grow(s->mem, &s->rows, &s->rows_cap, s->n_rows + n, sizeof(*s->rows));
+    if (r == 0)
+        r = idmap_add_dense(&s->ids, id, s->n + 1);
     if (r == 0)
         s->ends[s->n++] = (uint32_t)s->n_rows;
     return r;
@@ -70,8 +72,6 @@ int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame)
     uint32_t i;
     int r = frame_number(s, frame, &i);
 
-    if (r == 0)
-        r = memory_grow(s->mem, &s->rows, &s->rows_cap, s->n_rows + 1, sizeof(*s->rows));
     if (r < 0)
         return r;
     s->rows[s->n_rows++] = i;

@@ -36,9 +36,9 @@ void stacks_done(struct stacks *s);
 void stacks_clear(struct stacks *s);
 
 /* A stack of n frames begins. 0, -EEXIST, or an error of memory.h. */
-int stacks_add(struct stacks *s, uint64_t id);
+int stacks_add(struct stacks *s, uint64_t id, size_t n);
 
-/* A frame of the stack that was added last; func and file are ids. Errors of memory.h. */
+/* The next of its frames; func and file are ids. Errors of memory.h. */
 int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame);
 
 /* Stacks and strings are complete. -ENOENT and the frame that names a string that is not there. */

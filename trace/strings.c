@@ -85,7 +85,7 @@ int strings_add(struct strings *s, uint64_t id, const void *text, uint32_t len)
 
     if (id == 0)
         return -EEXIST;
-    r = idmap_add(&s->ids, id, s->n + 1);
+    r = idmap_add_dense(&s->ids, id, s->n + 1);
     return r < 0 ? r : append(s, text, len);
 }
 

@@ -119,6 +119,13 @@ void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value)
         *max = value;
 }
 
+void summing_gc_swept(struct summing *s, uint64_t swept, uint64_t reclaimed)
+{
+    s->out->gc.sweeps++;
+    s->out->gc.swept_bytes += swept;
+    s->out->gc.reclaimed_bytes += reclaimed;
+}
+
 static void begin_mark(struct summing *s, int64_t since)
 {
     if (s->in_mark)
@@ -260,11 +267,7 @@ int summing_gc_range(struct summing *s, const struct gotrace_event *e)
     case GOTRACE_EV_GC_ACTIVE: begin_mark(s, s->sync); return 0;
     case GOTRACE_EV_GC_BEGIN: begin_mark(s, e->time); return 0;
     case GOTRACE_EV_GC_END: end_mark(s, e->time); return 0;
-    case GOTRACE_EV_GC_SWEEP_END:
-        s->out->gc.sweeps++;
-        s->out->gc.swept_bytes += e->args[0];
-        s->out->gc.reclaimed_bytes += e->args[1];
-        return 0;
+    case GOTRACE_EV_GC_SWEEP_END: summing_gc_swept(s, e->args[0], e->args[1]); return 0;
     case GOTRACE_EV_STW_BEGIN: r = begin_stw(s, e); break;
     case GOTRACE_EV_STW_END: r = end_stw(s, e); break;
     case GOTRACE_EV_GC_MARK_ASSIST_BEGIN: r = assist_begin(s, e); break;

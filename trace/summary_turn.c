@@ -353,6 +353,61 @@ static HOT int metric(struct summing *s, struct order *o, struct cursor *c)
     return more;
 }
 
+/* Of a sweep only its end says anything. */
+static inline int sweep_begin(struct summing *s, struct order *o, struct cursor *c)
+{
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (!order_can_begin_sweep(c->thread->p) ||
+        stacks_handle(&o->gen->stacks, c->args[0]) == IDMAP_NONE)
+        return ASIDE;
+    order_do_begin_sweep(c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_BEGIN]++;
+    return more;
+}
+
+static inline int sweep_end(struct summing *s, struct order *o, struct cursor *c)
+{
+    uint64_t swept = c->args[0], reclaimed = c->args[1];
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (!order_can_end_sweep(c->thread->p))
+        return ASIDE;
+    order_do_end_sweep(c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_END]++;
+    summing_gc_swept(s, swept, reclaimed);
+    return more;
+}
+
+/* A message, of which nothing is summed up. */
+static inline int log_message(struct summing *s, struct order *o, struct cursor *c)
+{
+    const struct strings *strings = &o->gen->strings;
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (c->thread->g < 0 || strings_handle(strings, c->args[1]) == IDMAP_NONE ||
+        strings_handle(strings, c->args[2]) == IDMAP_NONE ||
+        stacks_handle(&o->gen->stacks, c->args[3]) == IDMAP_NONE)
+        return ASIDE;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_LOG]++;
+    return more;
+}
+
 /* On a thread that has the proc p. */
 static inline int hot(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
 {
@@ -369,6 +424,9 @@ static inline int hot(struct summing *s, struct order *o, struct cursor *c, stru
     case GOTRACE_EV_GO_CREATE: return create(s, o, c);
     case GOTRACE_EV_GO_DESTROY: return destroy(s, o, c, p);
     case GOTRACE_EV_GO_SWITCH: return hand_over(s, o, c, p);
+    case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c);
+    case GOTRACE_EV_GC_SWEEP_END: return sweep_end(s, o, c);
+    case GOTRACE_EV_USER_LOG: return log_message(s, o, c);
     case GOTRACE_EV_HEAP_ALLOC:
     case GOTRACE_EV_HEAP_GOAL: return metric(s, o, c);
     default: return ASIDE;

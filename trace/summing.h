@@ -277,6 +277,7 @@ int summing_gc_range(struct summing *s, const struct gotrace_event *e);
 int summing_gc_procs(struct summing *s, const struct gotrace_event *e);
 int summing_gc_label(struct summing *s, const struct gotrace_event *e);
 void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value);
+void summing_gc_swept(struct summing *s, uint64_t swept, uint64_t reclaimed);
 /* A goroutine that has to do with the GC changed its state. */
 int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
 void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time);

@@ -93,6 +93,24 @@ int tables_strings(struct generation *gen, const struct batch *b)
     return r;
 }
 
+_Static_assert(INPUT_PADDING >= 4 * 10 + VARINT_PADDING, "a frame may be read in one go");
+
+/* Most of what a generation's tables are. */
+static int read_frame(struct place *at, struct gotrace_frame *ret)
+{
+    const uint8_t *p = at->p, *end = at->b->end;
+    uint64_t f[4]; /* to say what is wrong */
+
+    p = varint_padded(p, &ret->pc, &end);
+    p = varint_padded(p, &ret->func, &end);
+    p = varint_padded(p, &ret->file, &end);
+    p = varint_padded(p, &ret->line, &end);
+    if (__builtin_expect(p > end, 0))
+        return numbers(at, 4, f);
+    at->p = p;
+    return 0;
+}
+
 static int read_stack(struct place *at)
 {
     uint64_t v[2]; /* id, frames */
@@ -104,16 +122,13 @@ static int read_stack(struct place *at)
         return r;
     if (v[1] > STACKS_MAX_FRAMES)
         return bad(at, "stack of more than 128 frames");
-    r = added(at, stacks_add(&at->gen->stacks, v[0]), "stack", v[0]);
+    r = added(at, stacks_add(&at->gen->stacks, v[0], (size_t)v[1]), "stack", v[0]);
     for (uint64_t i = 0; i < v[1] && r == 0; i++) {
-        uint64_t f[4]; /* pc, function, file, line */
+        struct gotrace_frame frame;
 
-        r = numbers(at, 4, f);
-        if (r == 0) {
-            struct gotrace_frame frame = {f[0], f[1], f[2], f[3]};
-
-            r = added(at, stacks_add_frame(&at->gen->stacks, &frame), "frame", f[0]);
-        }
+        r = read_frame(at, &frame);
+        if (r == 0)
+            r = added(at, stacks_add_frame(&at->gen->stacks, &frame), "frame", frame.pc);
     }
     return r;
 }
