@@ -48,34 +48,17 @@ int stacks_add(struct stacks *s, uint64_t id, size_t n)
     return r;
 }
 
-static int frame_number(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret)
+int stacks_new_frame(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret)
 {
-    uint32_t i = idmap_find(&s->pcs, frame->pc);
+    uint32_t i = s->n_frames;
+    int r = memory_grow(s->mem, &s->frames, &s->frames_cap, (size_t)i + 1, sizeof(*frame));
 
-    if (i == IDMAP_NONE) {
-        int r;
-
-        i = s->n_frames;
-        r = memory_grow(s->mem, &s->frames, &s->frames_cap, (size_t)i + 1, sizeof(*frame));
-        if (r == 0)
-            r = idmap_add(&s->pcs, frame->pc, i);
-        if (r < 0)
-            return r;
-        s->frames[s->n_frames++] = *frame;
-    }
-    *ret = i;
-    return 0;
-}
-
-int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame)
-{
-    uint32_t i;
-    int r = frame_number(s, frame, &i);
-
+    if (r == 0)
+        r = idmap_add(&s->pcs, frame->pc, i);
     if (r < 0)
         return r;
-    s->rows[s->n_rows++] = i;
-    s->ends[s->n - 1] = (uint32_t)s->n_rows;
+    s->frames[s->n_frames++] = *frame;
+    *ret = i;
     return 0;
 }
 

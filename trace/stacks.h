@@ -39,7 +39,10 @@ void stacks_clear(struct stacks *s);
 int stacks_add(struct stacks *s, uint64_t id, size_t n);
 
 /* The next of its frames; func and file are ids. Errors of memory.h. */
-int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame);
+static inline int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame);
+
+/* Its half for a frame that was not met before. */
+int stacks_new_frame(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret);
 
 /* Stacks and strings are complete. -ENOENT and the frame that names a string that is not there. */
 int stacks_seal(struct stacks *s, const struct strings *strings, uint32_t *ret_frame);
@@ -48,6 +51,21 @@ int stacks_seal(struct stacks *s, const struct strings *strings, uint32_t *ret_f
 static inline uint32_t stacks_handle(const struct stacks *s, uint64_t id)
 {
     return id == 0 ? 0 : idmap_find(&s->ids, id);
+}
+
+static inline int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame)
+{
+    uint32_t i = idmap_find_slot(&s->pcs, frame->pc);
+
+    if (__builtin_expect(i == IDMAP_NONE, 0)) {
+        int r = stacks_new_frame(s, frame, &i);
+
+        if (r < 0)
+            return r;
+    }
+    s->rows[s->n_rows++] = i;
+    s->ends[s->n - 1] = (uint32_t)s->n_rows;
+    return 0;
 }
 
 const uint32_t *stacks_row(const struct stacks *s, uint32_t handle, size_t *ret_n);

@@ -101,7 +101,7 @@ static int read_frame(struct place *at, struct gotrace_frame *ret)
     const uint8_t *p = at->p, *end = at->b->end;
     uint64_t f[4]; /* to say what is wrong */
 
-    p = varint_padded(p, &ret->pc, &end);
+    p = varint_four(p, &ret->pc, &end);
     p = varint_padded(p, &ret->func, &end);
     p = varint_padded(p, &ret->file, &end);
     p = varint_padded(p, &ret->line, &end);
@@ -128,7 +128,9 @@ static int read_stack(struct place *at)
 
         r = read_frame(at, &frame);
         if (r == 0)
-            r = added(at, stacks_add_frame(&at->gen->stacks, &frame), "frame", frame.pc);
+            r = stacks_add_frame(&at->gen->stacks, &frame);
+        if (r < 0 && at->gen->fault->code == 0)
+            r = added(at, r, "frame", frame.pc);
     }
     return r;
 }

@@ -36,10 +36,15 @@ static void check(uint64_t v, size_t width)
     assert_true(got == v);
     for (size_t cut = 0; cut < n; cut++)
         assert_null(varint_get(bytes, bytes + cut, &got));
-    got = ~v;
-    assert_ptr_equal(varint_padded(bytes, &got, &end), bytes + n);
-    assert_true(got == v);
-    assert_ptr_equal(end, bytes + n);
+    for (int way = 0; way < 3; way++) {
+        got = ~v;
+        assert_ptr_equal(way == 0   ? varint_padded(bytes, &got, &end)
+                         : way == 1 ? varint_small(bytes, &got, &end)
+                                    : varint_four(bytes, &got, &end),
+                         bytes + n);
+        assert_true(got == v);
+        assert_ptr_equal(end, bytes + n);
+    }
 }
 
 static void test_numbers(void **state)
