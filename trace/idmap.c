@@ -165,8 +165,8 @@ static int extend(struct idmap *map, uint64_t id)
 
 int idmap_add_dense(struct idmap *map, uint64_t id, uint32_t value)
 {
-    if (id >= map->n_dense) {
-        int r = is_dense(map, id) ? extend(map, id) : -ERANGE;
+    if (__builtin_expect(id >= map->n_dense, 0)) {
+        int r = is_dense(map, id) ? extend(map, id | 63) : -ERANGE; /* some at a time */
 
         if (r == -ERANGE)
             return idmap_add(map, id, value);

@@ -65,22 +65,37 @@ static int added(const struct place *at, int r, const char *what, uint64_t id)
     return r < 0 ? fault_memory(at->gen->fault, r, offset_of(at)) : 0;
 }
 
+/* The same, where their last byte is still followed by a batch's padding. */
+static inline int two_numbers(struct place *at, uint64_t *ret)
+{
+    const uint8_t *end = at->b->end;
+    const uint8_t *p = varint_padded(at->p, &ret[0], &end);
+
+    p = varint_padded(p, &ret[1], &end);
+    if (__builtin_expect(p > end, 0))
+        return numbers(at, 2, ret); /* which says what is wrong */
+    at->p = p;
+    return 0;
+}
+
 static int read_string(struct place *at)
 {
     uint64_t v[2]; /* id, length */
     int r = expect(at, EV_STRING, "expected a string");
 
     if (r == 0)
-        r = numbers(at, 2, v);
+        r = two_numbers(at, v);
     if (r < 0)
         return r;
     if (v[1] > STRINGS_MAX_LEN)
         return bad(at, "string of more than 1024 bytes");
     if (v[1] > (uint64_t)(at->b->end - at->p))
         return bad(at, "string that does not end within its batch");
-    r = added(at, strings_add(&at->gen->strings, v[0], at->p, (uint32_t)v[1]), "string", v[0]);
+    r = strings_add(&at->gen->strings, v[0], at->p, (uint32_t)v[1]);
+    if (r < 0)
+        return added(at, r, "string", v[0]);
     at->p += v[1];
-    return r;
+    return 0;
 }
 
 int tables_strings(struct generation *gen, const struct batch *b)
@@ -117,7 +132,7 @@ static int read_stack(struct place *at)
     int r = expect(at, EV_STACK, "expected a stack");
 
     if (r == 0)
-        r = numbers(at, 2, v);
+        r = two_numbers(at, v);
     if (r < 0)
         return r;
     if (v[1] > STACKS_MAX_FRAMES)
