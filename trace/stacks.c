@@ -30,7 +30,7 @@ void stacks_clear(struct stacks *s)
     s->n_frames = 0;
 }
 
-int stacks_add(struct stacks *s, uint64_t id, size_t n)
+int stacks_begin(struct stacks *s, uint64_t id, size_t n, uint32_t **ret)
 {
     int r;
 
@@ -40,12 +40,20 @@ int stacks_add(struct stacks *s, uint64_t id, size_t n)
         return -E2BIG;
     r = memory_grow(s->mem, &s->ends, &s->ends_cap, (size_t)s->n + 1, sizeof(*s->ends));
     if (r == 0)
-        r = memory_grow(s->mem, &s->rows, &s->rows_cap, s->n_rows + n, sizeof(*s->rows));
+        r = memory_grow(s->mem, &s->rows, &s->rows_cap, s->n_rows + n + 1, sizeof(*s->rows));
     if (r == 0)
         r = idmap_add_dense(&s->ids, id, s->n + 1);
-    if (r == 0)
-        s->ends[s->n++] = (uint32_t)s->n_rows;
-    return r;
+    if (r < 0)
+        return r;
+    s->ends[s->n++] = (uint32_t)s->n_rows;
+    *ret = s->rows + s->n_rows;
+    return 0;
+}
+
+void stacks_end(struct stacks *s, size_t n)
+{
+    s->n_rows += n;
+    s->ends[s->n - 1] = (uint32_t)s->n_rows;
 }
 
 int stacks_new_frame(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret)

@@ -35,13 +35,20 @@ void stacks_init(struct stacks *s, struct memory *mem, uint64_t seed);
 void stacks_done(struct stacks *s);
 void stacks_clear(struct stacks *s);
 
-/* A stack of n frames begins. 0, -EEXIST, or an error of memory.h. */
-int stacks_add(struct stacks *s, uint64_t id, size_t n);
+/*
+ * A stack of n frames begins: *ret has room for their numbers, which stacks_end makes the stack's.
+ * 0, -EEXIST, or an error of memory.h.
+ */
+int stacks_begin(struct stacks *s, uint64_t id, size_t n, uint32_t **ret);
+void stacks_end(struct stacks *s, size_t n);
 
-/* The next of its frames; func and file are ids. Errors of memory.h. */
-static inline int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame);
+/* The number of the frame that was met before at this program counter, or IDMAP_NONE. */
+static inline uint32_t stacks_known(const struct stacks *s, uint64_t pc)
+{
+    return idmap_find_slot(&s->pcs, pc);
+}
 
-/* Its half for a frame that was not met before. */
+/* One that was not; func and file are ids. Errors of memory.h. */
 int stacks_new_frame(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret);
 
 /* Stacks and strings are complete. -ENOENT and the frame that names a string that is not there. */
@@ -51,21 +58,6 @@ int stacks_seal(struct stacks *s, const struct strings *strings, uint32_t *ret_f
 static inline uint32_t stacks_handle(const struct stacks *s, uint64_t id)
 {
     return id == 0 ? 0 : idmap_find(&s->ids, id);
-}
-
-static inline int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame)
-{
-    uint32_t i = idmap_find_slot(&s->pcs, frame->pc);
-
-    if (__builtin_expect(i == IDMAP_NONE, 0)) {
-        int r = stacks_new_frame(s, frame, &i);
-
-        if (r < 0)
-            return r;
-    }
-    s->rows[s->n_rows++] = i;
-    s->ends[s->n - 1] = (uint32_t)s->n_rows;
-    return 0;
 }
 
 const uint32_t *stacks_row(const struct stacks *s, uint32_t handle, size_t *ret_n);

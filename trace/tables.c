@@ -110,25 +110,53 @@ int tables_strings(struct generation *gen, const struct batch *b)
 
 _Static_assert(INPUT_PADDING >= 4 * 10 + VARINT_PADDING, "a frame may be read in one go");
 
-/* Most of what a generation's tables are. */
-static int read_frame(struct place *at, struct gotrace_frame *ret)
+/* A frame that is new, or that cannot be read in the short way. */
+static int new_frame(struct place *at, uint32_t *ret)
 {
     const uint8_t *p = at->p, *end = at->b->end;
-    uint64_t f[4]; /* to say what is wrong */
+    struct gotrace_frame f;
+    uint64_t v[4]; /* to say what is wrong */
+    int r;
 
-    p = varint_four(p, &ret->pc, &end);
-    p = varint_padded(p, &ret->func, &end);
-    p = varint_padded(p, &ret->file, &end);
-    p = varint_padded(p, &ret->line, &end);
-    if (__builtin_expect(p > end, 0))
-        return numbers(at, 4, f);
+    p = varint_padded(p, &f.pc, &end);
+    p = varint_padded(p, &f.func, &end);
+    p = varint_padded(p, &f.file, &end);
+    p = varint_padded(p, &f.line, &end);
+    if (p > end)
+        return numbers(at, 4, v);
     at->p = p;
-    return 0;
+    *ret = stacks_known(&at->gen->stacks, f.pc);
+    if (*ret != IDMAP_NONE)
+        return 0;
+    r = stacks_new_frame(&at->gen->stacks, &f, ret);
+    return r < 0 ? added(at, r, "frame", f.pc) : 0;
+}
+
+/* Most of what a generation's tables are. Of a frame that was met before only the pc counts. */
+static int read_frames(struct place *at, size_t n, uint32_t *row)
+{
+    const struct stacks *stacks = &at->gen->stacks;
+    int r = 0;
+
+    for (size_t i = 0; i < n && r == 0; i++) {
+        const uint8_t *end = at->b->end, *p;
+        uint64_t pc;
+
+        p = varint_skip_three(varint_four(at->p, &pc, &end));
+        row[i] = stacks_known(stacks, pc);
+        if (__builtin_expect(row[i] == IDMAP_NONE || !p || p > end, 0))
+            r = new_frame(at, &row[i]);
+        else
+            at->p = p;
+    }
+    return r;
 }
 
 static int read_stack(struct place *at)
 {
+    struct stacks *stacks = &at->gen->stacks;
     uint64_t v[2]; /* id, frames */
+    uint32_t *row;
     int r = expect(at, EV_STACK, "expected a stack");
 
     if (r == 0)
@@ -137,16 +165,12 @@ static int read_stack(struct place *at)
         return r;
     if (v[1] > STACKS_MAX_FRAMES)
         return bad(at, "stack of more than 128 frames");
-    r = added(at, stacks_add(&at->gen->stacks, v[0], (size_t)v[1]), "stack", v[0]);
-    for (uint64_t i = 0; i < v[1] && r == 0; i++) {
-        struct gotrace_frame frame;
-
-        r = read_frame(at, &frame);
-        if (r == 0)
-            r = stacks_add_frame(&at->gen->stacks, &frame);
-        if (r < 0 && at->gen->fault->code == 0)
-            r = added(at, r, "frame", frame.pc);
-    }
+    r = stacks_begin(stacks, v[0], (size_t)v[1], &row);
+    if (r < 0)
+        return added(at, r, "stack", v[0]);
+    r = read_frames(at, (size_t)v[1], row);
+    if (r == 0)
+        stacks_end(stacks, (size_t)v[1]);
     return r;
 }
 

@@ -66,7 +66,7 @@ static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, cons
     return other.next;
 }
 
-/* The same for numbers that mostly have four bytes: places in a program's text. */
+/* The same as varint_padded for numbers that mostly have four bytes: places in a program's text. */
 static inline const uint8_t *varint_four(const uint8_t *p, uint64_t *ret, const uint8_t **end)
 {
     uint32_t v;
@@ -80,7 +80,19 @@ static inline const uint8_t *varint_four(const uint8_t *p, uint64_t *ret, const 
     return p + 4;
 }
 
-/* The same for numbers that mostly have one byte. */
+/* What follows three numbers of eight bytes together at most; NULL if they have more. */
+static inline const uint8_t *varint_skip_three(const uint8_t *p)
+{
+    uint64_t v, ends;
+
+    memcpy(&v, p, sizeof(v));
+    ends = ~le64toh(v) & 0x8080808080808080U;
+    ends &= ends - 1;
+    ends &= ends - 1;
+    return __builtin_expect(ends != 0, 1) ? p + (unsigned)__builtin_ctzll(ends) / 8 + 1 : NULL;
+}
+
+/* The same as varint_padded for numbers that mostly have one byte. */
 static inline const uint8_t *varint_small(const uint8_t *p, uint64_t *ret, const uint8_t **end)
 {
     if (__builtin_expect(p[0] >= 0x80, 0))

@@ -352,6 +352,29 @@ static void test_older_format(void **state)
     gotrace_close(t);
 }
 
+/* A stack without frames is none to look at, also where it is the only one. */
+static void test_empty_stack(void **state)
+{
+    const struct gotrace_event *e;
+    struct gotrace *t;
+    size_t n = 1;
+
+    (void)state;
+    rawtrace_begin(26);
+    rawtrace_sync();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STACKS);
+    rawtrace_event(EV_STACK, 2, U(7), U(0));
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    t = rawtrace_open(rawtrace.n, NULL);
+    assert_int_equal(gotrace_next(t, &e), 1);
+    assert_null(gotrace_stack(t, 1, &n));
+    assert_int_equal(n, 0);
+    assert_int_equal(drain(t, &n), 0);
+    gotrace_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_misnested_regions),
         cmocka_unit_test(test_deep_regions),
         cmocka_unit_test(test_older_format),
+        cmocka_unit_test(test_empty_stack),
     };
 
     return cmocka_run_group_tests_name("gotrace", tests, NULL, NULL);

@@ -59,6 +59,23 @@ static void test_numbers(void **state)
     check(UINT64_MAX, 1);
 }
 
+static void test_skip(void **state)
+{
+    uint8_t bytes[32];
+
+    (void)state;
+    for (size_t a = 1; a < 8; a++) {
+        for (size_t b = 1; b < 8; b++) {
+            for (size_t c = 1; c < 8; c++) {
+                memset(bytes, 0xff, sizeof(bytes));
+                bytes[a - 1] = bytes[a + b - 1] = bytes[a + b + c - 1] = 1;
+                assert_ptr_equal(varint_skip_three(bytes),
+                                 a + b + c <= 8 ? bytes + a + b + c : NULL);
+            }
+        }
+    }
+}
+
 static void test_too_long(void **state)
 {
     static const uint8_t more_bits[20] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2};
@@ -81,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_skip),
         cmocka_unit_test(test_too_long),
     };
 
