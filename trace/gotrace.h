@@ -7,14 +7,16 @@
  * It takes the partitioned format of Go 1.22 and later (the headers `go 1.22`, `1.23`, `1.25` and
  * `1.26 trace`) from a file, a pipe or a callback, one pass from front to back, and hands out the
  * events of all threads in the one order that Go's own reader (internal/trace) gives them: the same
- * events, times, goroutines, procs and threads. Where a program ends its regions in another order
- * than they began, Go's reader stops; this one goes on (GOTRACE_REGION_END). Go 1.11–1.21 wrote another format: it is
- * recognised and refused with a code of its own.
+ * events, times, goroutines, procs and threads. Also where threads have events of one time: that is
+ * the order of Go 1.24 and later, whose sorting differs from earlier ones' in rare cases. Where a
+ * program ends its regions in another order than they began, Go's reader stops; this one goes on
+ * (GOTRACE_REGION_END). Go 1.11–1.21 wrote another format: it is recognised and refused with a code
+ * of its own.
  *
  * A trace consists of generations, each about a second long and complete in itself. The reader
  * holds one generation at a time, in at most the memory that the options allow; how long the trace
- * is makes no difference, and how large a generation is none where it lies in a file. Whatever the bytes are, it ends with events, an error with its offset, or
- * both.
+ * is makes no difference, and how large a generation is none where it lies in a file. Whatever the
+ * bytes are, it ends with events, an error with its offset, or both.
  *
  *     struct gotrace *trace;
  *     const struct gotrace_event *event;

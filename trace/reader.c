@@ -188,10 +188,15 @@ static int advance(struct gotrace *t, struct cursor *c)
     return order_table[c->type](&t->order, c);
 }
 
-/* The earliest event must wait: the next in time that need not. */
+/*
+ * The earliest event must wait: the next in time that need not. Sorting may put another event of the
+ * same time first, which Go's reader does not try: it stops if no other can come. That is no
+ * contradiction in the trace, so here it comes last.
+ */
 static int try_others(struct gotrace *t)
 {
     struct frontier *f = &t->frontier;
+    const struct cursor *tried = f->heap[0].cursor;
     int r = pay(t);
 
     if (r < 0)
@@ -205,7 +210,10 @@ static int try_others(struct gotrace *t)
             return move_on(t, i);
         t->patience -= t->patience > 0;
     }
-    return stuck(t);
+    r = f->heap[0].cursor != tried ? advance(t, f->heap[0].cursor) : 0;
+    if (r < 0)
+        return r;
+    return r > 0 ? move_on(t, 0) : stuck(t);
 }
 
 /* Room for whatever one event may add. */
