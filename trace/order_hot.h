@@ -97,6 +97,52 @@ static inline void order_do_unblock(const struct cursor *c, struct goroutine *g)
     g->seq = c->args[1];
 }
 
+/* The type of a region's begin or end, met before in this generation; NULL: not so, or wrong. */
+static inline struct name *order_region_type(const struct order *o, const struct cursor *c,
+                                             uint32_t *ret_string)
+{
+    uint32_t string = strings_handle(&o->gen->strings, c->args[1]);
+
+    *ret_string = string;
+    if (string == IDMAP_NONE || string == 0 ||
+        stacks_handle(&o->gen->stacks, c->args[2]) == IDMAP_NONE)
+        return NULL;
+    return o->gen->strings.list[string - 1].name;
+}
+
+/* The goroutine's regions, with room for one more; NULL: there is none yet. */
+static inline struct goroutine_more *order_can_begin_region(const struct order *o,
+                                                            const struct goroutine *g)
+{
+    struct goroutine_more *more = resources_has_more(&o->res, g);
+
+    return more && more->n_regions < more->regions_cap ? more : NULL;
+}
+
+static inline void order_do_begin_region(struct goroutine_more *more, uint64_t task,
+                                         struct name *type, int64_t time)
+{
+    more->regions[more->n_regions++] = (struct region){task, type, time};
+    name_hold(type);
+}
+
+/* The goroutine's innermost region, which is the one that ends; NULL: it is another, or none. */
+static inline const struct region *order_can_end_region(const struct goroutine_more *more,
+                                                        uint64_t task, const struct name *type)
+{
+    const struct region *last;
+
+    if (!more || more->n_regions == 0)
+        return NULL;
+    last = &more->regions[more->n_regions - 1];
+    return last->task == task && last->type == type ? last : NULL;
+}
+
+static inline void order_do_end_region(struct order *o, struct goroutine_more *more)
+{
+    name_release(&o->gen->strings, more->regions[--more->n_regions].type);
+}
+
 /* A sweep on a thread's proc that is in nothing else, as it always is. */
 static inline bool order_can_begin_sweep(const struct proc *p)
 {

@@ -353,6 +353,65 @@ static HOT int metric(struct summing *s, struct order *o, struct cursor *c)
     return more;
 }
 
+static inline int region_begin(struct summing *s, struct order *o, struct cursor *c,
+                               const struct summing_proc *p)
+{
+    const struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums = p->go;
+    struct goroutine_more *more;
+    struct name *name;
+    uint32_t string, type;
+    int next;
+
+    if (!g || !sums || sums->id != g->id || !summing_can_begin_region(s))
+        return ASIDE;
+    name = order_region_type(o, c, &string);
+    more = order_can_begin_region(o, g);
+    if (!name || !more)
+        return ASIDE;
+    type = summing_region_type(s, string);
+    if (type == TYPES_NONE)
+        return ASIDE;
+    order_do_begin_region(more, c->args[0], name, time);
+    next = cursor_next(c, o->gen);
+    if (next < 0)
+        return next;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_REGION_BEGIN]++;
+    summing_begin_region(s, sums, type, time);
+    return next;
+}
+
+static inline int region_end(struct summing *s, struct order *o, struct cursor *c,
+                             const struct summing_proc *p)
+{
+    const struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums = p->go;
+    const struct region *region;
+    struct goroutine_more *more;
+    const struct name *name;
+    uint32_t string;
+    int next, r;
+
+    if (!g || !sums || sums->id != g->id)
+        return ASIDE;
+    name = order_region_type(o, c, &string);
+    more = resources_has_more(&o->res, g);
+    region = name ? order_can_end_region(more, c->args[0], name) : NULL;
+    if (!region || !summing_can_end_region(s, sums, region->since))
+        return ASIDE;
+    order_do_end_region(o, more);
+    next = cursor_next(c, o->gen);
+    if (next < 0)
+        return next;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_REGION_END]++;
+    r = summing_end_region(s, sums, time);
+    return r < 0 ? r : next;
+}
+
 /* Of a sweep only its end says anything. */
 static inline int sweep_begin(struct summing *s, struct order *o, struct cursor *c)
 {
@@ -426,6 +485,8 @@ static inline int hot(struct summing *s, struct order *o, struct cursor *c, stru
     case GOTRACE_EV_GO_SWITCH: return hand_over(s, o, c, p);
     case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c);
     case GOTRACE_EV_GC_SWEEP_END: return sweep_end(s, o, c);
+    case GOTRACE_EV_USER_REGION_BEGIN: return region_begin(s, o, c, p);
+    case GOTRACE_EV_USER_REGION_END: return region_end(s, o, c, p);
     case GOTRACE_EV_USER_LOG: return log_message(s, o, c);
     case GOTRACE_EV_HEAP_ALLOC:
     case GOTRACE_EV_HEAP_GOAL: return metric(s, o, c);

@@ -203,6 +203,58 @@ static HOT void summing_destroy(struct summing *s, struct summing_go *g, struct 
     summing_go_forget(s, g);
 }
 
+/* The row of a type of region that was met before in this generation, or TYPES_NONE. */
+static inline uint32_t summing_region_type(const struct summing *s, uint32_t string)
+{
+    const struct types *types = &s->region_types;
+    struct types_handle known;
+
+    if (string >= types->by_handle_cap)
+        return TYPES_NONE;
+    known = types->by_handle[string];
+    return known.serial != 0 && types->list[known.row].serial == known.serial ? known.row
+                                                                              : TYPES_NONE;
+}
+
+static inline bool summing_can_begin_region(const struct summing *s)
+{
+    return s->regions.free != 0;
+}
+
+static HOT void summing_begin_region(struct summing *s, struct summing_go *g, uint32_t type,
+                                     int64_t time)
+{
+    uint32_t n = s->regions.free - 1;
+
+    s->regions.free = s->regions.list[n].next;
+    types_get(&s->region_types, type)->open++;
+    types_hold(&s->region_types, type);
+    s->regions.list[n] = (struct summing_open){time, type, g->regions};
+    g->regions = n + 1;
+}
+
+/* Whether the goroutine's innermost region is the one that began then. */
+static inline bool summing_can_end_region(const struct summing *s, const struct summing_go *g,
+                                          int64_t since)
+{
+    return g->regions != 0 && s->regions.list[g->regions - 1].since == since;
+}
+
+static HOT int summing_end_region(struct summing *s, struct summing_go *g, int64_t time)
+{
+    struct summing_open *open = &s->regions.list[g->regions - 1];
+    uint32_t type = open->type, n = g->regions;
+    int r;
+
+    g->regions = open->next;
+    open->next = s->regions.free;
+    s->regions.free = n;
+    types_get(&s->region_types, type)->open--;
+    r = types_add(&s->region_types, type, time - open->since);
+    types_release(&s->region_types, type);
+    return r;
+}
+
 /* One more that is runnable is of no importance for the times in which something was so. */
 static HOT void summing_unblock(struct summing *s, struct summing_go *g,
                                 struct summing_reason *reason, uint32_t stack, int64_t time)
