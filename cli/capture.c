@@ -208,7 +208,8 @@ static int wait_for_end(struct capture *c)
 /* Takes over what is known of the traces by now. Returns how many are still without a label. */
 static size_t take_labels(struct capture *c, const json_t *targets)
 {
-    static const char *const names[] = {"label", "scheduler_latency_p99_seconds"};
+    static const char *const names[] = {"label", "scheduler_latency_p99_seconds", "covered"};
+    enum { N_NAMES = sizeof(names) / sizeof(names[0]) };
     json_t *capture;
     size_t i, left = 0;
 
@@ -221,7 +222,7 @@ static size_t take_labels(struct capture *c, const json_t *targets)
             const json_t *last = json_object_get(target, "last");
             const char *its = json_string_value(json_object_get(last, "key"));
 
-            for (size_t n = 0; key && its && strcmp(key, its) == 0 && n < 2; n++) {
+            for (size_t n = 0; key && its && strcmp(key, its) == 0 && n < N_NAMES; n++) {
                 json_t *value = json_object_get(last, names[n]);
 
                 if (value && !json_is_null(value) && json_object_set(capture, names[n], value) < 0)

@@ -146,6 +146,13 @@ static void label_cell(const struct entry *e, usec now, struct cell *cell)
 {
     (void)now;
     put_text(cell, e->facts ? e->facts->label : NULL);
+    if (e->facts && e->facts->label && e->facts->has_covered && e->facts->covered >= 0 &&
+        e->facts->covered < 1) {
+        size_t n = strlen(cell->text);
+
+        (void)snprintf(cell->text + n, sizeof(cell->text) - n, "(%d%%)",
+                       (int)(e->facts->covered * 100));
+    }
 }
 
 static void key_cell(const struct entry *e, usec now, struct cell *cell)
@@ -284,6 +291,8 @@ static void put_facts(struct jsonwriter *w, const struct facts *f)
         jsonwriter_bool(w, "complete", f->complete);
     put_known(w, "truncated_by", f->truncated_by);
     put_known(w, "label", f->label);
+    if (f->has_covered)
+        jsonwriter_real(w, "covered", f->covered);
     put_known(w, "go_version", f->go_version);
     put_known(w, "sha256", f->sha256);
 }

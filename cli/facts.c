@@ -38,6 +38,8 @@ static int read_facts(const json_t *o, struct facts *f)
     }
     f->seconds = json_number_value(json_object_get(o, "seconds"));
     f->requested_seconds = json_number_value(json_object_get(o, "requested_seconds"));
+    f->has_covered = json_is_number(json_object_get(o, "covered"));
+    f->covered = json_number_value(json_object_get(o, "covered"));
     f->has_bytes = json_is_integer(bytes) && json_integer_value(bytes) >= 0;
     f->bytes = f->has_bytes ? (uint64_t)json_integer_value(bytes) : 0;
     f->has_complete = json_is_boolean(complete);

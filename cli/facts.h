@@ -17,8 +17,9 @@ struct facts {
     char *reason, *go_version, *truncated_by, *label;
     char *sha256; /* 64 lower-case hex digits */
     double seconds, requested_seconds;
+    double covered; /* of the trace: what label and numbers rest on */
     uint64_t bytes;
-    bool has_bytes, has_complete, complete;
+    bool has_bytes, has_complete, complete, has_covered;
 };
 
 /* 0, -ENOMEM, or -EINVAL when it is no JSON object. */

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
@@ -14,6 +13,7 @@
 #include "cli/encode.h"
 #include "cli/outfile.h"
 #include "cli/screen.h"
+#include "cli/tracefile.h"
 #include "trace/profile.h"
 
 static const char intro[] =
@@ -63,14 +63,12 @@ static const struct argument rows[] = {
  */
 static int open_copy(int from)
 {
-    _cleanup_close_ int to = open(P_tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    _cleanup_close_ int to = tracefile_unnamed(NULL);
     _cleanup_free_ char *buffer = malloc(COPY_SIZE);
     ssize_t n;
 
     if (to < 0)
-        to = memfd_create("trace", MFD_CLOEXEC);
-    if (to < 0)
-        return -errno;
+        return to;
     if (!buffer)
         return -ENOMEM;
     while ((n = read(from, buffer, COPY_SIZE)) != 0) {
@@ -115,7 +113,7 @@ static int run_pass(pass_fn pass, struct profile *p, const char *path, int fd, b
 {
     struct gotrace *t;
     struct gotrace_error e;
-    int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : gotrace_open_fd(NULL, fd, &t);
+    int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : gotrace_open_mapped(NULL, fd, &t);
 
     if (r < 0) {
         complain("%s: %s", path, strerror(-r));
@@ -247,6 +245,7 @@ int command_pprof(int argc, char **argv)
         return r < 0 ? STATUS_USAGE : STATUS_OK;
     if (usage(&a, argc - rest, &o.kind) < 0)
         return STATUS_USAGE;
+    tracefile_may_go_away();
     o.since = a.since * NSEC_PER_USEC;
     o.until = a.until * NSEC_PER_USEC;
     o.task = a.task;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/tracefile.h"
 #include "trace/gotrace.h"
 
 #define DRAIN_SIZE (256u << 10)
@@ -27,7 +28,8 @@ struct progress {
     int code;
     uint64_t generations; /* of which every event was handed out */
     uint64_t end;         /* of them in the file */
-    uint64_t open_end;    /* of the one that is being decoded; 0: none */
+    uint64_t misnested;
+    uint64_t open_end; /* of the one that is being decoded; 0: none */
 };
 
 static ssize_t source_read(void *userdata, void *data, size_t n)
@@ -75,9 +77,12 @@ static void decode(struct gotrace *t, struct progress *p)
     const struct gotrace_event *events;
     size_t n;
 
-    while ((p->code = gotrace_next_batch(t, &events, &n)) > 0)
+    while ((p->code = gotrace_next_batch(t, &events, &n)) > 0) {
         if (events[0].kind == GOTRACE_SYNC)
             step(p, t);
+        for (size_t i = 0; i < n; i++)
+            p->misnested += events[i].kind == GOTRACE_REGION_END && events[i].args[1] != 0;
+    }
 }
 
 /* A decoder that gave up leaves the rest to the framing alone. */
@@ -117,9 +122,12 @@ static void judge(struct soundness *found, struct source *s, const struct progre
 {
     struct framing *f = &s->framing;
     int finish = framing_finish(f, true);
+    bool beyond = p->code == -E2BIG; /* what was not decoded is not wrong: others may read it */
 
-    found->kept_generations = p->generations < f->generations ? p->generations : f->generations;
-    found->kept_bytes = p->end < f->whole_bytes ? p->end : f->whole_bytes;
+    found->misnested = p->misnested;
+    found->kept_generations =
+        beyond || f->generations < p->generations ? f->generations : p->generations;
+    found->kept_bytes = beyond || f->whole_bytes < p->end ? f->whole_bytes : p->end;
     if (p->code == -EPROTONOSUPPORT || p->code == -ENOTSUP)
         say_error(found, p->code == -ENOTSUP ? SOUND_UNKNOWN_FORMAT : SOUND_OLD_FORMAT, e);
     else if (f->format == FRAMING_NOT_A_TRACE || p->code == -ENOMSG)
@@ -128,6 +136,8 @@ static void judge(struct soundness *found, struct source *s, const struct progre
         say_error(found, SOUND_TOO_LARGE, e);
     else if (p->code < 0 && (finish > 0 || p->generations < f->generations))
         say_error(found, SOUND_CONTRADICTION, e);
+    else if (s->bad && p->code < 0 && e->offset == f->offset)
+        say(found, SOUND_CONTRADICTION, e->offset, e->text); /* which says what stands there */
     else if (s->bad)
         say(found, SOUND_CONTRADICTION, f->offset, f->error);
     else if (finish <= 0)
@@ -149,6 +159,7 @@ int soundness_check(int fd, const struct framing_sink *sink, struct soundness *r
     r = gotrace_open(NULL, source_read, &s, &t);
     if (r < 0)
         return r;
+    gotrace_spill(t, tracefile_unnamed, NULL);
     decode(t, &p);
     r = s.error < 0 ? s.error : p.code == -ENOMEM ? p.code : drain(&s);
     if (r == 0) {

@@ -29,7 +29,9 @@ struct soundness {
     int64_t thread;      /* GOTRACE_NONE: none is to blame */
     char text[256];
 
-    /* From the beginning so much is whole and was decoded without a fault. */
+    uint64_t misnested; /* ends of regions in the wrong order: no damage, but Go's reader stops */
+
+    /* From the beginning so much is whole, and was decoded without a fault or was too large. */
     uint64_t kept_bytes;
     uint64_t kept_generations;
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/screen.h"
+#include "cli/tracefile.h"
 #include "daemon/inspect/sandbox.h"
 
 static const char intro[] =
@@ -57,18 +57,8 @@ static void complain_of(const char *name, const struct gotrace *trace, int r)
         complain("%s: %s", name, strerror(-r));
 }
 
-/* A mapped file was cut behind the reader's back, or its disk fails: nothing is left to be told. */
-static void file_went_away(int number)
-{
-    static const char text[] = "contrace: the trace was cut, or could not be read, meanwhile\n";
-
-    (void)number;
-    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
-    _exit(STATUS_FAILED);
-}
-
 /* 0, or a negative errno after a message. */
-static int read_fd(const char *name, int fd, struct summary *ret)
+static int read_fd(const char *name, int fd, bool confined, struct summary *ret)
 {
     struct gotrace *trace;
     int r = gotrace_open_mapped(NULL, fd, &trace);
@@ -77,6 +67,8 @@ static int read_fd(const char *name, int fd, struct summary *ret)
         complain("%s: %s", name, strerror(-r));
         return r;
     }
+    if (!confined)
+        gotrace_spill(trace, tracefile_unnamed, NULL);
     r = summary_run(trace, ret);
     if (r < 0)
         complain_of(name, trace, r);
@@ -87,19 +79,19 @@ static int read_fd(const char *name, int fd, struct summary *ret)
     return r;
 }
 
-static int read_file(const char *name, struct summary *ret)
+static int read_file(const char *name, bool confined, struct summary *ret)
 {
     int fd, r;
 
     if (strcmp(name, "-") == 0)
-        return read_fd("standard input", STDIN_FILENO, ret);
+        return read_fd("standard input", STDIN_FILENO, confined, ret);
     fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
         r = -errno;
         complain("%s: %s", name, strerror(errno));
         return r;
     }
-    r = read_fd(name, fd, ret);
+    r = read_fd(name, fd, confined, ret);
     (void)close(fd);
     return r;
 }
@@ -164,7 +156,7 @@ static int run(struct job *job, char *const *names, int n)
         int r;
 
         job->view.name = names[i];
-        r = read_file(names[i], &s);
+        r = read_file(names[i], job->arguments->sandbox, &s);
         if (r < 0) {
             status = failure(job->arguments, r);
             continue;
@@ -198,7 +190,7 @@ int command_summary(int argc, char **argv)
         complain("summary: --sandbox reads standard input and nothing else: '-'");
         return STATUS_USAGE;
     }
-    (void)signal(SIGBUS, file_went_away);
+    tracefile_may_go_away();
     json_object_seed(0); /* out of /dev/urandom, while it can be opened */
     r = a.sandbox ? sandbox_enter() : 0;
     if (r < 0) {

@@ -44,6 +44,8 @@ static void put_finding(struct jsonwriter *w, const struct finding *f)
     jsonwriter_object(w, NULL);
     jsonwriter_text(w, "code", f->code);
     jsonwriter_real(w, "score", f->score);
+    if (f->subject)
+        jsonwriter_text(w, "subject", f->subject);
     jsonwriter_object(w, "evidence");
     for (size_t i = 0; i < f->n_evidence; i++)
         put_number(w, &f->evidence[i]);
@@ -66,6 +68,10 @@ void summary_findings_json(struct jsonwriter *w, const struct summary *s)
         put_finding(w, &findings.list[i]);
     jsonwriter_end(w);
     jsonwriter_text(w, "label", findings.label);
+    if (findings.not_inspected) {
+        jsonwriter_text(w, "not_inspected", findings.not_inspected);
+        jsonwriter_text(w, "not_inspected_why", findings.why);
+    }
 }
 
 static const char *quantity(const struct finding_number *n, bool utf8, char out[QUANTITY_SIZE])
@@ -118,7 +124,9 @@ static void site_lines(FILE *out, const struct finding *f, bool utf8)
     for (size_t i = 0; i < f->n_sites; i++) {
         char total[QUANTITY_SIZE], count[QUANTITY_SIZE];
 
-        (void)fprintf(out, "    %10s %9sx  ", quantity_duration(f->sites[i].total, utf8, total),
+        if (f->score > 0)
+            (void)quantity_duration(f->sites[i].total, utf8, total);
+        (void)fprintf(out, "    %10s %9sx  ", f->score > 0 ? total : "",
                       quantity_count(f->sites[i].count, count));
         summary_text_place(out, &f->sites[i].at);
         (void)fputc('\n', out);
@@ -145,16 +153,33 @@ static void advice(FILE *out, const char *text)
     (void)fputc('\n', out);
 }
 
+static void head(FILE *out, const struct finding *f)
+{
+    (void)fprintf(out, "  %s", f->code);
+    if (f->subject) {
+        (void)fputs("  \"", out);
+        summary_text_plain(out, f->subject, 100);
+        (void)fputc('"', out);
+    }
+    if (f->score > 0)
+        (void)fprintf(out, "  (score %.2f)\n", f->score);
+    else
+        (void)fputs("  (a note, not the label)\n", out);
+}
+
 void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view)
 {
     struct findings findings;
 
     findings_find(s, &findings);
-    (void)fprintf(out, "\nLabel: %s\n", findings.label);
+    (void)fprintf(out, "\nLabel: %s", findings.label);
+    if (findings.not_inspected)
+        (void)fprintf(out, " (%s: %s)", findings.not_inspected, findings.why);
+    (void)fputc('\n', out);
     for (size_t i = 0; i < findings.n; i++) {
         const struct finding *f = &findings.list[i];
 
-        (void)fprintf(out, "  %s  (score %.2f)\n", f->code, f->score);
+        head(out, f);
         evidence(out, f, view->utf8);
         site_lines(out, f, view->utf8);
         advice(out, f->next);

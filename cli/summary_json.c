@@ -32,8 +32,23 @@ static void rows(struct jsonwriter *w, const char *key, const struct summary_row
         jsonwriter_text(w, name, rows->list[i].name);
         put_times(w, &rows->list[i].times);
         jsonwriter_count(w, "open", rows->list[i].open);
+        if (rows->list[i].grouped)
+            jsonwriter_bool(w, "grouped", true);
+        if (rows->list[i].misnested > 0)
+            jsonwriter_count(w, "misnested", rows->list[i].misnested);
         jsonwriter_end(w);
     }
+    jsonwriter_end(w);
+}
+
+static void left_out(struct jsonwriter *w, const char *key, const struct summary_left_out *l)
+{
+    jsonwriter_object(w, key);
+    jsonwriter_count(w, "names", l->names);
+    jsonwriter_count(w, "count", l->count);
+    jsonwriter_integer(w, "total_ns", l->total);
+    jsonwriter_integer(w, "max_ns", l->max);
+    jsonwriter_count(w, "open", l->open);
     jsonwriter_end(w);
 }
 
@@ -68,6 +83,11 @@ static void sites(struct jsonwriter *w, const char *key, const struct summary_si
     jsonwriter_object(w, key);
     jsonwriter_count(w, "count", sites->count);
     jsonwriter_integer(w, "total_ns", sites->total);
+    jsonwriter_object(w, "left_out");
+    jsonwriter_count(w, "sites", sites->left_out);
+    jsonwriter_count(w, "count", sites->left_out_count);
+    jsonwriter_integer(w, "total_ns", sites->left_out_total);
+    jsonwriter_end(w);
     jsonwriter_array(w, "top");
     for (size_t i = 0; i < sites->n; i++)
         site(w, &sites->list[i]);
@@ -83,6 +103,7 @@ static void all_sites(struct jsonwriter *w, const struct summary *s)
     sites(w, "net", &s->sites[SUMMARY_NET]);
     sites(w, "syscall", &s->sites[SUMMARY_SYSCALL]);
     sites(w, "cpu", &s->sites[SUMMARY_CPU]);
+    sites(w, "misnested", &s->misnested);
     jsonwriter_end(w);
 }
 
@@ -327,6 +348,8 @@ static void put_head(struct jsonwriter *w, const char *name, const struct summar
     jsonwriter_integer(w, "schema", SUMMARY_SCHEMA);
     jsonwriter_text(w, "file", name);
     jsonwriter_text(w, "format", format);
+    if (s->version > GOTRACE_NEWEST)
+        jsonwriter_bool(w, "format_newer", true);
     jsonwriter_bool(w, "complete", s->complete);
     error(w, s);
     jsonwriter_count(w, "bytes", s->bytes);
@@ -336,6 +359,8 @@ static void put_head(struct jsonwriter *w, const char *name, const struct summar
     else
         jsonwriter_null(w, "wall_start_ns");
     jsonwriter_integer(w, "window_ns", s->window);
+    jsonwriter_integer(w, "spans_ns", s->spans);
+    jsonwriter_real(w, "covered", s->covered);
 }
 
 int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out)
@@ -358,9 +383,12 @@ int summary_json(const char *name, const struct summary *s, bool with_sites, str
     jsonwriter_count(&w, "in_first", s->threads.in_first);
     jsonwriter_end(&w);
     rows(&w, "tasks", &s->tasks, "type");
-    jsonwriter_count(&w, "tasks_other", s->tasks.other);
+    jsonwriter_count(&w, "tasks_other", s->tasks.left_out.count);
+    left_out(&w, "tasks_left_out", &s->tasks.left_out);
     rows(&w, "regions", &s->regions, "type");
-    jsonwriter_count(&w, "regions_other", s->regions.other);
+    jsonwriter_count(&w, "regions_other", s->regions.left_out.count);
+    left_out(&w, "regions_left_out", &s->regions.left_out);
+    jsonwriter_count(&w, "misnested_regions", s->misnested.count);
     if (with_sites)
         all_sites(&w, s);
     jsonwriter_count(&w, "lost_goroutines", s->lost_goroutines);

@@ -108,7 +108,8 @@ static bool less_is_worse(const char *path)
         if (strcmp(path, columns[i].path) == 0)
             return columns[i].less_is_worse;
     }
-    return path && (strncmp(path, "gc.mutator", 10) == 0 || strstr(path, "complete"));
+    return path && (strncmp(path, "gc.mutator", 10) == 0 || strstr(path, "complete") ||
+                    strcmp(path, "covered") == 0);
 }
 
 static void cell(FILE *out, double value, enum form form, bool utf8)

@@ -59,8 +59,7 @@ static void bar(const struct page *p, double value)
     (void)fprintf(p->out, "  %s\n", quantity_bar(value, BAR_WIDTH, p->view->utf8, text));
 }
 
-/* What a trace says may be anything: only plain characters reach a terminal. At most `max`. */
-static size_t plain(FILE *out, const char *text, size_t max)
+size_t summary_text_plain(FILE *out, const char *text, size_t max)
 {
     size_t n = 0;
 
@@ -71,7 +70,7 @@ static size_t plain(FILE *out, const char *text, size_t max)
 
 static void name(const struct page *p, const char *text)
 {
-    size_t n = plain(p->out, text, NAME_WIDTH);
+    size_t n = summary_text_plain(p->out, text, NAME_WIDTH);
 
     spaces(p, NAME_WIDTH - n);
 }
@@ -97,9 +96,9 @@ void summary_text_place(FILE *out, const struct summary_frame *f)
         (void)fputs("(no stack)", out);
         return;
     }
-    (void)plain(out, f->func, 200);
+    (void)summary_text_plain(out, f->func, 200);
     (void)fputs("  ", out);
-    (void)plain(out, from, 100);
+    (void)summary_text_plain(out, from, 100);
     (void)fprintf(out, ":%" PRIu64, f->line);
 }
 
@@ -112,20 +111,24 @@ static void head(const struct page *p)
 {
     const struct summary *s = p->s;
     time_t seconds = (time_t)(s->wall_start / 1000000000);
-    char text[QUANTITY_SIZE], when[40];
+    char text[QUANTITY_SIZE], share[QUANTITY_SIZE], when[40];
     struct tm tm;
 
-    (void)plain(p->out, p->view->name, 200);
-    (void)fprintf(p->out, "\n  go 1.%u trace, %s: %s, %s events, %" PRIu64 " generation%s\n",
-                  s->version, s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
+    (void)summary_text_plain(p->out, p->view->name, 200);
+    (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %s events, %" PRIu64 " generation%s\n",
+                  s->version, s->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
+                  s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
                   quantity_count(s->events.total, when), s->generations,
                   s->generations == 1 ? "" : "s");
     if (!s->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)plain(p->out, s->why, sizeof(s->why));
+        (void)summary_text_plain(p->out, s->why, sizeof(s->why));
         (void)fprintf(p->out, " (offset %" PRIu64 ")\n", s->offset);
     }
     (void)fprintf(p->out, "  window %s", quantity_duration(s->window, p->view->utf8, text));
+    if (!s->complete)
+        (void)fprintf(p->out, ", %s of %s", quantity_share(s->covered, share),
+                      quantity_duration(s->spans, p->view->utf8, text));
     if (s->wall_start > 0 && gmtime_r(&seconds, &tm) &&
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm) > 0)
         (void)fprintf(p->out, " from %s.%03d UTC", when, (int)(s->wall_start / 1000000 % 1000));
@@ -294,6 +297,28 @@ static void typed_row(const struct page *p, const struct summary_row *row)
                       row->open);
 }
 
+/* What is not shown, with how much of it there is. */
+static void left_out(const struct page *p, const struct summary_rows *rows)
+{
+    uint64_t names = rows->left_out.names, n = rows->left_out.count;
+    int64_t total = rows->left_out.total;
+
+    for (size_t i = p->view->top; i < rows->n; i++) {
+        names++;
+        n += rows->list[i].times.count;
+        total += rows->list[i].times.total;
+    }
+    if (names == 0 && n == 0)
+        return;
+    (void)fputs("    and ", p->out);
+    count(p, names, 0);
+    (void)fputs(" types more: ", p->out);
+    count(p, n, 0);
+    (void)fputs(" times, ", p->out);
+    duration(p, total, 0);
+    (void)fputs(" in all\n", p->out);
+}
+
 static void rows(const struct page *p, const char *what, const struct summary_rows *rows)
 {
     if (rows->n == 0)
@@ -301,8 +326,7 @@ static void rows(const struct page *p, const char *what, const struct summary_ro
     times_head(p, what);
     for (size_t i = 0; i < rows->n && i < p->view->top; i++)
         typed_row(p, &rows->list[i]);
-    if (rows->n > p->view->top)
-        (void)fprintf(p->out, "    and %zu types more\n", rows->n - p->view->top);
+    left_out(p, rows);
 }
 
 static void stack(const struct page *p, const struct summary_site *site)
@@ -312,6 +336,31 @@ static void stack(const struct page *p, const struct summary_site *site)
         place(p, &site->top[i]);
         (void)fputc('\n', p->out);
     }
+}
+
+/* What is not shown, with how much of it there is. */
+static void sites_left_out(const struct page *p, const struct summary_sites *sites)
+{
+    uint64_t more = sites->left_out, n = sites->left_out_count;
+    int64_t total = sites->left_out_total;
+
+    for (size_t i = p->view->top; i < sites->n; i++) {
+        more++;
+        n += sites->list[i].count;
+        total += sites->list[i].total;
+    }
+    if (n == 0)
+        return;
+    (void)fputs("    and ", p->out);
+    count(p, more, 0);
+    (void)fputs(" call sites more: ", p->out);
+    count(p, n, 0);
+    (void)fputs("x", p->out);
+    if (total > 0) {
+        (void)fputs(", ", p->out);
+        duration(p, total, 0);
+    }
+    (void)fputs(" in all\n", p->out);
 }
 
 static void sites(const struct page *p, const char *what, const struct summary_sites *sites)
@@ -335,6 +384,7 @@ static void sites(const struct page *p, const char *what, const struct summary_s
         (void)fputc('\n', p->out);
         stack(p, site);
     }
+    sites_left_out(p, sites);
 }
 
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view)

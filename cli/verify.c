@@ -78,6 +78,11 @@ static void add_verdict(struct buf *line, const struct soundness *s)
         (void)buf_addf(line, "complete: go 1.%u, %" PRIu64 " generation%s, %s", s->go_minor,
                        s->kept_generations, s->kept_generations == 1 ? "" : "s",
                        format_size(s->kept_bytes, size));
+        if (s->misnested > 0)
+            (void)buf_addf(line,
+                           "; the program ends %" PRIu64 " regions in the wrong order, where Go's "
+                           "own reader stops",
+                           s->misnested);
         break;
     case SOUND_TRUNCATED:
         (void)buf_addf(line, "truncated at byte %" PRIu64 ": %s", s->offset, s->text);

@@ -29,6 +29,7 @@ static void put_entry(struct jsonwriter *w, const struct spool_entry *e)
     jsonwriter_text(w, "state", e->pending ? "pending" : "archive");
     jsonwriter_text(w, "label", e->label);
     api_put_latency(w, "scheduler_latency_p99_seconds", e->latency);
+    api_put_covered(w, e->covered);
     jsonwriter_end(w);
 }
 

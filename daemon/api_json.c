@@ -49,6 +49,14 @@ void api_put_latency(struct jsonwriter *w, const char *key, double nanoseconds)
         jsonwriter_real(w, key, (double)(uint64_t)(nanoseconds + 0.5) / NANOSECONDS);
 }
 
+void api_put_covered(struct jsonwriter *w, double covered)
+{
+    if (covered < 0)
+        jsonwriter_null(w, "covered");
+    else
+        jsonwriter_real(w, "covered", covered);
+}
+
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
                     const char *(*name)(unsigned i))
 {

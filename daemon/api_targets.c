@@ -66,6 +66,7 @@ static void put_last(struct jsonwriter *w, const struct target *t)
         jsonwriter_null(w, "bytes");
     jsonwriter_text(w, "label", last->label);
     api_put_latency(w, "scheduler_latency_p99_seconds", last->key ? last->latency : -1);
+    api_put_covered(w, last->key ? last->covered : -1);
     jsonwriter_end(w);
 }
 

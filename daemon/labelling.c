@@ -78,16 +78,19 @@ static void on_inspected(void *userdata, const char *key, const struct inspectio
 {
     struct labelling *l = userdata;
     bool ok = in->end == INSPECTION_OK;
+    bool digest = in->digest.summary != NULL; /* there may be numbers without a label */
     const struct record_amendment what = {
         .label = ok ? in->digest.label : "not-inspected",
         .not_inspected = ok ? NULL : in->why,
-        .summary = ok ? in->digest.summary : NULL,
-        .latency = ok ? in->digest.latency : -1,
+        .summary = in->digest.summary,
+        .latency = digest ? in->digest.latency : -1,
+        .covered = digest ? in->digest.covered : -1,
     };
 
     meters_inspected(l->meters, in->end, in->took);
     if (l->told)
-        l->told(l->userdata, &(struct labelling_label){key, what.label, what.latency});
+        l->told(l->userdata,
+                &(struct labelling_label){key, what.label, what.latency, what.covered});
     if (ok)
         report_label(key, in);
     else

@@ -32,7 +32,8 @@ int labelling_set(struct labelling *l, const struct inspect_config *config);
 struct labelling_label {
     const char *key;
     const char *label; /* "not-inspected" when it could not be looked at */
-    double latency;    /* as in struct digest */
+    double latency;    /* as in struct digest, both */
+    double covered;
 };
 
 /* Told on the event loop of each label. `fn` may be NULL. */

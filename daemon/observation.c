@@ -26,6 +26,7 @@ static struct metrics_target describe(const struct target *t)
         .failures = t->failures,
         .last_success = t->last.captured,
         .latency_p99 = t->last.latency < 0 || t->last.captured == 0 ? -1 : t->last.latency / 1e9,
+        .covered = t->last.captured == 0 ? -1 : t->last.covered,
     };
 }
 

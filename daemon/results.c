@@ -79,7 +79,7 @@ void results_ended(struct results *r, const struct pipeline_end *end, bool inspe
         return;
     last->captured = end->start;
     last->bytes = end->bytes;
-    last->latency = -1;
+    last->latency = last->covered = -1;
     replace(&last->key, end->key);
     replace(&last->label, NULL);
     if (inspected)
@@ -93,6 +93,7 @@ static void set_label(struct target *t, const struct labelling_label *label)
         return;
     replace(&t->last.label, label->label);
     t->last.latency = label->latency;
+    t->last.covered = label->covered;
 }
 
 void results_labelled(struct results *r, const struct labelling_label *label)

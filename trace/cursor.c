@@ -35,6 +35,10 @@ bool cursor_enter(struct cursor *c, const struct generation *gen)
     if (c->p == c->end) {
         const struct batch_ref *b;
 
+        if (c->end) {
+            b = &gen->batches[c->batch];
+            input_leave(gen->in, b->data, b->end);
+        }
         if (c->next_batch == IDMAP_NONE)
             return false;
         c->batch = c->next_batch;

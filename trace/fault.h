@@ -12,6 +12,7 @@ struct fault {
     uint64_t offset;
     uint64_t generation;
     int64_t thread;
+    unsigned newer; /* 28: the trace is of go 1.28, which nobody knew here: no contradiction */
     char text[FAULT_TEXT_MAX];
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/findings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "trace/stackclass.h"
@@ -24,6 +25,8 @@ static const struct scale lock_share = {0.3, 0.7};
 static const struct scale gc_cost = {0.2, 0.4};
 static const struct scale gc_assist = {0.1, 0.3};
 static const struct scale gc_pause = {0.05, 0.15};
+#define GC_WINDOW 1e9 /* in less than this, so many cycles */
+#define GC_CYCLES 2
 #define GC_COST_MIN 0.05 /* a cycle in a service that does nothing else delays nobody */
 
 /* Every P has work and more is queued: share of the window; goroutines in the queue for each P; how
@@ -77,6 +80,8 @@ struct facts {
 struct rule {
     const char *code;
     double (*score)(const struct facts *, struct finding *);
+    double (*events)(const struct facts *); /* that the score rests on; NULL: one is enough */
+    double least;                           /* of those, for it to be more than chance */
     const char *next;
 };
 
@@ -300,26 +305,63 @@ static double network_bound(const struct facts *a, struct finding *f)
     return busy <= NET_BUSY_MAX ? least(score, scaled(part, net_share)) : 0;
 }
 
+/* Also those that waited already when the trace began. */
+static double lock_events(const struct facts *a)
+{
+    return (double)a->s->classes.sync[STACK_LOCK].count +
+           (double)a->s->classes.unknown[STACK_LOCK].count;
+}
+
+/* One cycle takes a quarter by design: in a short window that is all of it. */
+static double gc_events(const struct facts *a)
+{
+    return a->window < GC_WINDOW ? (double)a->s->gc.cycles : GC_CYCLES;
+}
+
+static double storm_events(const struct facts *a)
+{
+    return (double)a->s->syscalls.blocked;
+}
+
+static double imbalance_events(const struct facts *a)
+{
+    return (double)a->s->scheduler.overdue_count;
+}
+
+/* Turns that came, and those that are waited for. */
+static double cpu_events(const struct facts *a)
+{
+    return (double)a->s->scheduler.latency.count + a->s->scheduler.runnable_mean;
+}
+
+static double net_events(const struct facts *a)
+{
+    const struct summary_classes *by = &a->s->classes;
+
+    return (double)by->network[STACK_OTHER].whole + (double)by->network[STACK_CALL].count +
+           (double)by->network[STACK_HANDLER].count + (double)by->sync[STACK_CALL].count;
+}
+
 /* Of two with the same score the first goes first: a cause stands before what comes of it. */
 static const struct rule rules[] = {
-    {"lock-contention", lock_contention,
+    {"lock-contention", lock_contention, lock_events, 5,
      "Look at who holds the lock at these call sites: hold it for less, split it, or do the slow "
      "part outside."},
-    {"gc-pressure", gc_pressure,
+    {"gc-pressure", gc_pressure, gc_events, GC_CYCLES,
      "Take an allocation profile (/debug/pprof/allocs) and allocate less, or let the heap grow: "
      "raise GOGC or GOMEMLIMIT."},
-    {"syscall-storm", syscall_storm,
+    {"syscall-storm", syscall_storm, storm_events, 10,
      "Bound how many goroutines enter these calls at once, and look at the disk or file that they "
      "wait for."},
-    {"scheduler-imbalance", scheduler_imbalance,
+    {"scheduler-imbalance", scheduler_imbalance, imbalance_events, 100,
      "Look for runtime.LockOSThread at these goroutines; if there is none, for too little CPU time "
      "from the host: throttling, or GOMAXPROCS above the quota."},
-    {"stuck-proc", stuck_proc,
+    {"stuck-proc", stuck_proc, NULL, 0,
      "Find out what this call waits for (a hung disk or mount, a file lock, a C library), or why "
      "this loop cannot be interrupted."},
-    {"cpu-saturated", cpu_saturated,
+    {"cpu-saturated", cpu_saturated, cpu_events, 20,
      "Take a CPU profile; give the process more CPUs (GOMAXPROCS, quota) or less to do at once."},
-    {"network-bound", network_bound,
+    {"network-bound", network_bound, net_events, 8,
      "Look at the latency of the peers behind these call sites; the time is spent there, not in "
      "this process."},
 };
@@ -374,17 +416,92 @@ const char *findings_label(size_t i)
     return i - N_RULES < sizeof(others) / sizeof(others[0]) ? others[i - N_RULES] : NULL;
 }
 
+/* The type of region that is so most often. */
+static const char *most_misnested(const struct summary *s)
+{
+    const struct summary_row *most = NULL;
+
+    for (size_t i = 0; i < s->regions.n; i++) {
+        const struct summary_row *row = &s->regions.list[i];
+
+        if (row->misnested > 0 && (!most || row->misnested > most->misnested))
+            most = row;
+    }
+    return most ? most->name : NULL;
+}
+
+/* What the program does wrong with its regions costs it nothing but what Go's tools would show. */
+static void note_misnested(const struct summary *s, struct findings *ret)
+{
+    struct finding *f = &ret->list[ret->n];
+
+    if (s->misnested.count == 0)
+        return;
+    *f = (struct finding){
+        .code = "misnested-regions",
+        .subject = most_misnested(s),
+        .next = "End regions on the goroutine that began them, once, the last one first (defer "
+                "region.End()): Go's own tools stop where the order is another.",
+    };
+    tell(f, "ends", (double)s->misnested.count);
+    tell(f, "ends_share",
+         share((double)s->misnested.count, (double)s->events.by_kind[GOTRACE_REGION_END]));
+    point_at(f, &s->misnested, STACK_ALL);
+    ret->n++;
+}
+
+static bool few_events(const struct facts *a, const struct rule *rule)
+{
+    return rule->events && rule->events(a) < rule->least;
+}
+
+static void find(const struct facts *a, struct findings *ret)
+{
+    const struct rule *short_of = NULL;
+
+    for (size_t i = 0; i < N_RULES; i++) {
+        struct finding f = {.code = rules[i].code, .next = rules[i].next};
+
+        f.score = rules[i].score(a, &f);
+        if (f.score < 0.5)
+            continue;
+        if (!few_events(a, &rules[i]))
+            insert(ret, &f);
+        else if (!short_of)
+            short_of = &rules[i];
+    }
+    ret->label = ret->n > 0 ? ret->list[0].code : without_findings(a);
+    if (ret->n > 0 || !short_of)
+        return;
+    ret->not_inspected = "too-short";
+    (void)snprintf(ret->why, sizeof(ret->why), "too few events to tell %s from chance: %.0f",
+                   short_of->code, short_of->events(a));
+}
+
+/* Whether the numbers rest on so little that no rule is asked. */
+static bool too_little(const struct summary *s, struct findings *ret)
+{
+    double ms = (double)s->window / 1e6;
+
+    if (!s->complete && s->covered < FINDINGS_COVERED) {
+        ret->not_inspected = "partial";
+        (void)snprintf(ret->why, sizeof(ret->why), "the numbers rest on %.1f ms of %.1f ms, %.1f%%",
+                       ms, (double)s->spans / 1e6, s->covered * 100);
+    } else if (s->window < FINDINGS_WINDOW) {
+        ret->not_inspected = "too-short";
+        (void)snprintf(ret->why, sizeof(ret->why), "%.1f ms are too short to tell anything", ms);
+    }
+    return ret->not_inspected != NULL;
+}
+
 void findings_find(const struct summary *s, struct findings *ret)
 {
     struct facts a = facts_of(s);
 
     *ret = (struct findings){.n = 0};
-    for (size_t i = 0; i < N_RULES; i++) {
-        struct finding f = {.code = rules[i].code, .next = rules[i].next};
-
-        f.score = rules[i].score(&a, &f);
-        if (f.score >= 0.5)
-            insert(ret, &f);
-    }
-    ret->label = ret->n > 0 ? ret->list[0].code : without_findings(&a);
+    if (!too_little(s, ret))
+        find(&a, ret);
+    if (ret->not_inspected)
+        ret->label = FINDINGS_NOT_INSPECTED;
+    note_misnested(s, ret);
 }

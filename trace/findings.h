@@ -11,7 +11,7 @@
 
 #include "trace/summary.h"
 
-#define FINDINGS_MAX 4      /* more than that would say nothing */
+#define FINDINGS_MAX 4      /* more than that would say nothing; a note may come behind them */
 #define FINDING_EVIDENCE 10 /* numbers */
 #define FINDING_SITES 5
 
@@ -30,7 +30,8 @@ struct finding_site {
 
 struct finding {
     const char *code;
-    double score; /* 0.5: just there; 1: nobody could miss it */
+    double score;        /* 0.5: just there; 1: nobody could miss it; 0: a note, never the label */
+    const char *subject; /* what it is about, in the program's words, or NULL */
     struct finding_number evidence[FINDING_EVIDENCE];
     size_t n_evidence;
     struct finding_site sites[FINDING_SITES]; /* where to look first */
@@ -38,10 +39,21 @@ struct finding {
     const char *next; /* what to do, one sentence */
 };
 
+/* Below this share of the trace, or in less time, nothing is found. */
+#define FINDINGS_COVERED 0.9
+#define FINDINGS_WINDOW 50000000 /* nanoseconds */
+
+#define FINDINGS_NOT_INSPECTED "not-inspected"
+
 struct findings {
-    struct finding list[FINDINGS_MAX]; /* the highest score first */
+    struct finding list[FINDINGS_MAX + 1]; /* the highest score first */
     size_t n;
-    const char *label; /* the first one's code; without any, `healthy` or `idle` */
+    /* The first one's code; without any but notes, `healthy` or `idle`. FINDINGS_NOT_INSPECTED
+       where the numbers rest on too little: then not_inspected is `partial` or `too-short`, and why
+       is that in words. */
+    const char *label;
+    const char *not_inspected; /* NULL: there is a label */
+    char why[120];
 };
 
 /* The i-th of all labels that there are; NULL: there are fewer. */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "trace/foreign.h"
+
 /* Event types that frame a trace (internal/trace/tracev2/events.go): the same in every version. */
 enum {
     EV_EVENT_BATCH = 1,
@@ -142,7 +144,10 @@ static int step_type(struct framing *f, uint8_t byte)
         f->clocked = false;
         f->whole_newest = f->newest;
         return STEP_LAST;
-    default: return bad(f, "not a batch");
+    default:
+        return bad(f, foreign_is_text(byte)
+                          ? "text in the trace: another trace, or what the program printed"
+                          : "not a batch");
     }
 }
 

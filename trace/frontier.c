@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "trace/gosort.h"
+
 void frontier_init(struct frontier *f, struct memory *mem)
 {
     memset(f, 0, sizeof(*f));
@@ -54,8 +56,7 @@ int frontier_fill(struct frontier *f, const struct generation *gen)
 
     f->n = 0;
     if (r == 0)
-        r = memory_grow(f->mem, &f->heap, &f->heap_cap, 2 * (size_t)gen->n_threads,
-                        sizeof(*f->heap));
+        r = memory_grow(f->mem, &f->heap, &f->heap_cap, gen->n_threads, sizeof(*f->heap));
     if (r < 0)
         return fault_memory(gen->fault, r, gen->offset);
     for (uint32_t i = 0; i < gen->n_threads; i++) {
@@ -65,6 +66,8 @@ int frontier_fill(struct frontier *f, const struct generation *gen)
         r = cursor_next(c, gen);
         if (r < 0)
             return r;
+        if (r == 0)
+            continue; /* empty batches only, for which Go's reader has a place nevertheless */
         f->heap[f->n++] = (struct frontier_entry){c->time, c};
         rise(f, f->n - 1);
     }
@@ -90,35 +93,7 @@ void frontier_remove(struct frontier *f, size_t i)
         sink(f, 0);
 }
 
-static void merge(struct frontier_entry *a, size_t n, size_t half, struct frontier_entry *tmp)
-{
-    size_t i = 0, j = half, k = 0;
-
-    memcpy(tmp, a, half * sizeof(*a));
-    while (i < half)
-        a[k++] = j < n && a[j].time < tmp[i].time ? a[j++] : tmp[i++];
-}
-
-static void sort(struct frontier_entry *a, size_t n, struct frontier_entry *tmp)
-{
-    size_t half = n / 2;
-
-    if (n <= 12) {
-        for (size_t i = 1; i < n; i++)
-            for (size_t j = i; j > 0 && a[j].time < a[j - 1].time; j--) {
-                struct frontier_entry e = a[j];
-
-                a[j] = a[j - 1];
-                a[j - 1] = e;
-            }
-        return;
-    }
-    sort(a, half, tmp);
-    sort(a + half, n - half, tmp);
-    if (a[half].time < a[half - 1].time)
-        merge(a, n, half, tmp);
-}
-
+/* What is in order stays as it is there, too. */
 void frontier_sort(struct frontier *f)
 {
     size_t i = 1;
@@ -126,5 +101,5 @@ void frontier_sort(struct frontier *f)
     while (i < f->n && f->heap[i - 1].time <= f->heap[i].time)
         i++;
     if (i < f->n)
-        sort(f->heap, f->n, f->heap + f->n);
+        gosort(f->heap, f->n);
 }

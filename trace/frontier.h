@@ -3,8 +3,8 @@
 
 /*
  * The threads that have events left in this generation, the one with the earliest next event at the
- * top of a heap. Where times are equal, Go's reader decides by the shape of its heap; this heap has
- * the same shape at every step.
+ * top of a heap. Where times are equal, Go's reader decides by the shape of its heap, and by what
+ * sorting makes of it; this heap has the same shape at every step.
  */
 
 #include <stddef.h>
@@ -22,7 +22,7 @@ struct frontier {
     struct memory *mem;
     struct cursor *cursors; /* one for each thread of the generation */
     size_t cursors_cap;
-    struct frontier_entry *heap; /* and as much room again, for sorting */
+    struct frontier_entry *heap;
     size_t heap_cap;
     size_t n;
 };
@@ -37,7 +37,7 @@ int frontier_fill(struct frontier *f, const struct generation *gen);
 void frontier_moved(struct frontier *f, size_t i);
 void frontier_remove(struct frontier *f, size_t i);
 
-/* Puts all entries in order of time; what was at the top stays there. */
+/* Puts all entries in order of time, as Go's reader does it. */
 void frontier_sort(struct frontier *f);
 
 /* The earliest time of all but the top's, INT64_MAX if there are no others. */

@@ -79,10 +79,8 @@ static int add_events(struct generation *gen, const struct batch *b)
     uint32_t i = gen->n_batches, t;
     int r;
 
-    if (b->data == b->end)
-        return 0;
     r = find_thread(gen, b, &t);
-    if (r < 0)
+    if (r < 0 || b->data == b->end)
         return r;
     r = memory_grow(gen->mem, &gen->batches, &gen->batches_cap, (size_t)i + 1,
                     sizeof(*gen->batches));
@@ -236,8 +234,7 @@ static int ended(struct generation *gen, int r)
     if (gen->number == 0)
         return r;
     gen->later = *gen->fault;
-    memset(gen->fault, 0, sizeof(*gen->fault));
-    gen->fault->thread = GOTRACE_NONE;
+    *gen->fault = (struct fault){.thread = GOTRACE_NONE, .newer = gen->later.newer};
     return finish(gen);
 }
 

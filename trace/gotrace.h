@@ -7,13 +7,16 @@
  * It takes the partitioned format of Go 1.22 and later (the headers `go 1.22`, `1.23`, `1.25` and
  * `1.26 trace`) from a file, a pipe or a callback, one pass from front to back, and hands out the
  * events of all threads in the one order that Go's own reader (internal/trace) gives them: the same
- * events, times, goroutines, procs and threads. Go 1.11–1.21 wrote another format: it is
- * recognised and refused with a code of its own.
+ * events, times, goroutines, procs and threads. Also where threads have events of one time: that is
+ * the order of Go 1.24 and later, whose sorting differs from earlier ones' in rare cases. Where a
+ * program ends its regions in another order than they began, Go's reader stops; this one goes on
+ * (GOTRACE_REGION_END). Go 1.11–1.21 wrote another format: it is recognised and refused with a code
+ * of its own.
  *
  * A trace consists of generations, each about a second long and complete in itself. The reader
  * holds one generation at a time, in at most the memory that the options allow; how long the trace
- * is makes no difference. Whatever the bytes are, it ends with events, an error with its offset, or
- * both.
+ * is makes no difference, and how large a generation is none where it lies in a file. Whatever the
+ * bytes are, it ends with events, an error with its offset, or both.
  *
  *     struct gotrace *trace;
  *     const struct gotrace_event *event;
@@ -42,6 +45,9 @@ extern "C" {
 
 /* No goroutine, proc, thread or task. */
 #define GOTRACE_NONE (-1)
+
+/* A number that is not known. */
+#define GOTRACE_UNKNOWN UINT64_MAX
 
 /* The events, numbered as in the trace (internal/trace/tracev2/events.go). */
 enum gotrace_type {
@@ -108,8 +114,17 @@ enum gotrace_kind {
     GOTRACE_RANGE_ACTIVE, /* began before the generation; args[0]: whose (sweep P, assist G) */
     GOTRACE_RANGE_END,    /* string as at the begin; sweep: args = bytes swept, bytes reclaimed */
     GOTRACE_TASK_BEGIN,   /* args: task, parent or GOTRACE_NONE; string: its type */
-    GOTRACE_TASK_END,     /* the same; the parent is NONE and the type 0 if its begin is unknown */
+    /*
+     * The same; `third`: how long it lasted. The parent is NONE, the type 0 and the time UNKNOWN if
+     * its begin is.
+     */
+    GOTRACE_TASK_END,
     GOTRACE_REGION_BEGIN, /* args[0]: task (0: of none); string: the region's type */
+    /*
+     * The same; `third`: how long it lasted, UNKNOWN if it began before the trace. args[1]: how many
+     * regions of the goroutine began after it and still last. More than 0 are the program's
+     * mistake, and so is UNKNOWN: the goroutine has regions, but not this one.
+     */
     GOTRACE_REGION_END,
     GOTRACE_LOG,        /* args[0]: task; string: category; message */
     GOTRACE_PROC_STATE, /* args[0]: the proc that goes from `from` to `to`; steal: args[1]: M */
@@ -159,7 +174,7 @@ struct gotrace_event {
             uint32_t message;   /* of a LOG */
             uint32_t new_stack; /* of a GO_CREATE: where the new goroutine begins */
         };
-        uint64_t third;
+        uint64_t third; /* of what says so above */
     };
 };
 
@@ -189,8 +204,10 @@ struct gotrace_generation {
 };
 
 struct gotrace_options {
-    size_t max_generation_bytes; /* of one generation's part of the trace; 0: 48 MiB */
-    size_t max_memory;           /* of all that the reader allocates; 0: 192 MiB */
+    /* Of one generation's part of the trace. 0: 48 MiB, or no bound where it need not be in memory:
+     * in a mapped file, and after gotrace_spill. */
+    size_t max_generation_bytes;
+    size_t max_memory; /* of all that the reader allocates; 0: 192 MiB */
 };
 
 struct gotrace_error {
@@ -224,6 +241,15 @@ GOTRACE_API int gotrace_open_fd(const struct gotrace_options *options, int fd,
 GOTRACE_API int gotrace_open_mapped(const struct gotrace_options *options, int fd,
                                     struct gotrace **ret);
 
+/*
+ * A reader that cannot map its file keeps the batches of a generation that is larger than 24 MiB in
+ * a file: open gives a descriptor for reading and writing, such as of a file without a name, which
+ * becomes the reader's, or a negative errno. It is called when first needed. To be told before
+ * anything is read.
+ */
+typedef int (*gotrace_spill_fn)(void *userdata);
+GOTRACE_API void gotrace_spill(struct gotrace *trace, gotrace_spill_fn open, void *userdata);
+
 /* Releases the reader and all that it handed out. NULL is fine. */
 GOTRACE_API void gotrace_close(struct gotrace *trace);
 
@@ -232,8 +258,9 @@ GOTRACE_API void gotrace_close(struct gotrace *trace);
  * errno, which every later call returns again:
  *
  *   -ENOMSG           not a Go execution trace
- *   -EPROTONOSUPPORT  a trace of Go 1.11–1.21: not analysed
- *   -ENOTSUP          a trace of a newer Go than this library knows
+ *   -EPROTONOSUPPORT  a trace of Go 1.11–1.21: not analysed, see docs/TRACES.md
+ *   -ENOTSUP          a trace of a newer Go than this library knows: its number is too far off, or
+ *                     it was tried, and contains what no known format has
  *   -ENODATA          the trace breaks off; what came before is right and was handed out
  *   -EBADMSG          the trace contradicts itself
  *   -E2BIG            a generation, or what must be remembered, passes the options' bounds
@@ -249,7 +276,11 @@ GOTRACE_API int gotrace_next_batch(struct gotrace *trace, const struct gotrace_e
 /* The last error; its text holds as long as the reader. */
 GOTRACE_API struct gotrace_error gotrace_last_error(const struct gotrace *trace);
 
-/* 22 for `go 1.22 trace`, also of a refused format; 0 until the header is read. */
+/*
+ * 22 for `go 1.22 trace`, also of a refused format; 0 until the header is read. More than
+ * GOTRACE_NEWEST: read by the rules of that format, because nothing in it spoke against them.
+ */
+#define GOTRACE_NEWEST 26
 GOTRACE_API unsigned gotrace_version(const struct gotrace *trace);
 
 /* Bytes of the trace that were read, beyond the present generation by up to 4 MiB. */

@@ -120,6 +120,24 @@ int histogram_add_slow(struct histogram *h, int64_t value)
     return histogram_count(h, value);
 }
 
+int histogram_merge(struct histogram *h, const struct histogram *from)
+{
+    int r = from->buckets && !h->buckets ? spill(h) : 0;
+
+    for (size_t i = 0; r == 0 && i < from->n_kept; i++)
+        r = histogram_add(h, from->kept[i]);
+    for (size_t i = 0; r == 0 && i < from->n_large; i++)
+        r = histogram_add(h, from->large[i]);
+    if (r < 0 || !from->buckets)
+        return r;
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+        h->buckets[i] += from->buckets[i];
+    h->count += from->count;
+    h->total += from->total;
+    h->max = from->max > h->max ? from->max : h->max;
+    return 0;
+}
+
 int64_t histogram_middle(size_t bucket)
 {
     size_t octave = bucket >> HISTOGRAM_SUB_BITS;

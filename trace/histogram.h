@@ -43,6 +43,9 @@ void histogram_done(struct histogram *h);
  */
 int histogram_add_slow(struct histogram *h, int64_t value);
 
+/* Adds the values of another one, which stays as it is. Errors of memory.h: then some are there. */
+int histogram_merge(struct histogram *h, const struct histogram *from);
+
 /*
  * The nearest-rank percentiles, each in thousandths and none smaller than the one before it; 0 if
  * there are no values. To be asked for once, when all values are there: what was kept is used up.

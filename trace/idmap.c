@@ -2,6 +2,7 @@
 #include "trace/idmap.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define FIRST_SLOTS 64
@@ -29,6 +30,7 @@ void idmap_clear(struct idmap *map)
         memset(map->slots, 0, map->n_slots * sizeof(*map->slots));
     map->n = 0;
     map->n_dense = 0;
+    map->n_placed = 0;
     map->max_id = 0;
 }
 
@@ -142,21 +144,52 @@ uint32_t idmap_remove(struct idmap *map, uint64_t id)
     return value;
 }
 
-int idmap_seal(struct idmap *map)
+/* Whether an array up to the id is worth its memory. */
+static bool is_dense(const struct idmap *map, uint64_t id)
 {
-    size_t n;
-    int r;
+    return id / 4 <= map->n + map->n_placed + 1024;
+}
 
-    if (map->n == 0 || map->max_id / 4 > map->n + 1024)
-        return 0;
-    n = (size_t)map->max_id + 1;
-    r = memory_grow(map->mem, &map->dense, &map->dense_cap, n, sizeof(*map->dense));
+/* An array up to the id. */
+static int extend(struct idmap *map, uint64_t id)
+{
+    size_t n = (size_t)id + 1;
+    int r = memory_grow(map->mem, &map->dense, &map->dense_cap, n, sizeof(*map->dense));
+
     if (r < 0)
         return r;
-    memset(map->dense, 0, n * sizeof(*map->dense));
-    for (size_t i = 0; i < map->n_slots; i++)
-        if (map->slots[i].value != 0)
-            map->dense[map->slots[i].id] = map->slots[i].value;
+    memset(map->dense + map->n_dense, 0, (n - map->n_dense) * sizeof(*map->dense));
     map->n_dense = n;
     return 0;
+}
+
+int idmap_add_dense(struct idmap *map, uint64_t id, uint32_t value)
+{
+    if (__builtin_expect(id >= map->n_dense, 0)) {
+        int r = is_dense(map, id) ? extend(map, id | 63) : -ERANGE; /* some at a time */
+
+        if (r == -ERANGE)
+            return idmap_add(map, id, value);
+        if (r < 0)
+            return r;
+    }
+    if (map->dense[id] != 0 || idmap_find_slot(map, id) != IDMAP_NONE)
+        return -EEXIST;
+    map->dense[id] = value + 1;
+    map->n_placed++;
+    return 0;
+}
+
+int idmap_seal(struct idmap *map)
+{
+    int r = 0;
+
+    if (map->n == 0)
+        return 0;
+    if (map->max_id >= map->n_dense && is_dense(map, map->max_id))
+        r = extend(map, map->max_id);
+    for (size_t i = 0; r == 0 && i < map->n_slots; i++)
+        if (map->slots[i].value != 0 && map->slots[i].id < map->n_dense)
+            map->dense[map->slots[i].id] = map->slots[i].value;
+    return r;
 }

@@ -8,8 +8,8 @@
  * A hash table with open addressing. It multiplies by the golden ratio, which spreads numbers that
  * follow each other without a collision, as those in traces do. Where that crowds, it goes over to
  * a secret factor, so that nobody can write a trace whose numbers all fall into one place.
- * idmap_seal adds a plain array for ids that are dense, as those of strings and stacks are, for the
- * price of one load a look-up.
+ * Ids that are dense, as those of strings and stacks are, go into a plain array (idmap_add_dense,
+ * idmap_seal), for the price of one load a look-up.
  */
 
 #include <stdint.h>
@@ -36,11 +36,12 @@ struct idmap {
     uint64_t secret; /* the factor to go over to */
     struct idmap_slot *slots;
     size_t n_slots; /* a power of two, or 0 */
-    size_t n;
+    size_t n;       /* in slots */
     unsigned shift;
-    uint32_t *dense; /* after idmap_seal: values plus 1 by id, or none */
-    size_t n_dense;
+    uint32_t *dense; /* values plus 1 by id */
+    size_t n_dense;  /* after idmap_seal: all ids below are there and nowhere else */
     size_t dense_cap;
+    size_t n_placed; /* by idmap_add_dense */
     uint64_t max_id;
 };
 
@@ -52,6 +53,12 @@ void idmap_clear(struct idmap *map);
 
 /* 0, -EEXIST, or an error of memory.h. Not after idmap_seal. */
 int idmap_add(struct idmap *map, uint64_t id, uint32_t value);
+
+/*
+ * The same for ids that mostly follow each other, where nothing is looked up before idmap_seal and
+ * nothing is removed.
+ */
+int idmap_add_dense(struct idmap *map, uint64_t id, uint32_t value);
 
 /* Forgets the id, if it is there. Its value, or IDMAP_NONE. Not after idmap_seal. */
 uint32_t idmap_remove(struct idmap *map, uint64_t id);

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "trace/foreign.h"
 #include "trace/specs.h"
 #include "trace/varint.h"
 
@@ -18,6 +21,10 @@ struct input_block {
 };
 #define BLOCK_ROOM (sizeof(((struct input_block *)0)->data) - INPUT_PADDING)
 
+/* So many blocks of a generation stay in memory; of one that has more, only the last. */
+#define AMPLE_BLOCKS (MAPPING_AMPLE / BLOCK_SIZE)
+
+_Static_assert(BLOCK_SIZE % MAPPING_UNIT == 0, "what input_leave gives back lies within a block");
 _Static_assert(BLOCK_ROOM >= INPUT_MAX_BATCH + BATCH_HEADER_MAX, "a batch must fit into a block");
 
 void input_init(struct input *in, gotrace_read_fn read, void *userdata, struct memory *mem,
@@ -28,6 +35,7 @@ void input_init(struct input *in, gotrace_read_fn read, void *userdata, struct m
     in->userdata = userdata;
     in->mem = mem;
     in->fault = fault;
+    in->spill_fd = -1;
 }
 
 static void free_blocks(struct input *in, struct input_block *block)
@@ -40,8 +48,71 @@ static void free_blocks(struct input *in, struct input_block *block)
     }
 }
 
+/* The block's bytes are read from the file from now on, when they are looked at. */
+static int spill_block(struct input *in, struct input_block *block)
+{
+    off_t at = (off_t)(in->n_spilled * BLOCK_SIZE);
+
+    for (size_t done = 0; done < BLOCK_SIZE;) {
+        ssize_t n = pwrite(in->spill_fd, (const uint8_t *)block + done, BLOCK_SIZE - done,
+                           at + (off_t)done);
+
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    if (mmap(block, BLOCK_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, in->spill_fd, at) == MAP_FAILED)
+        return -errno;
+    in->n_spilled++;
+    in->mem->used -= sizeof(*block);
+    return 0;
+}
+
+/* All but the last one. */
+static int spill(struct input *in)
+{
+    struct input_block *block = in->n_spilled > 0 ? in->before_last : in->first;
+    int r = 0;
+
+    if (in->spill_fd < 0)
+        in->spill_fd = in->spill(in->spill_data);
+    if (in->spill_fd < 0)
+        r = in->spill_fd;
+    while (r == 0 && block != in->last) {
+        struct input_block *next = block->next;
+
+        r = spill_block(in, block);
+        block = next;
+    }
+    in->large = r == 0;
+    if (r < 0)
+        return fault_set(in->fault, r, input_taken(in), "keeping a large generation in a file: %s",
+                         strerror(-r));
+    return 0;
+}
+
+/* The first of those that are parts of the file is memory again, to be given back; if there is none, its place is lost. */
+static void take_back(struct input *in, struct input_block *block)
+{
+    if (mmap(block, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+             0) == MAP_FAILED)
+        return;
+    in->mem->used += sizeof(*block);
+    memory_free(in->mem, block, sizeof(*block));
+}
+
+void input_leave_slow(const struct input *in, const uint8_t *data, const uint8_t *end)
+{
+    if (in->mapped || data < (const uint8_t *)in->last ||
+        data >= (const uint8_t *)in->last + BLOCK_SIZE)
+        mapping_leave(data, end);
+}
+
 void input_done(struct input *in)
 {
+    input_release(in);
+    if (in->spill_fd >= 0)
+        (void)close(in->spill_fd);
     free_blocks(in, in->first);
     free_blocks(in, in->spare);
     in->first = in->last = in->spare = NULL;
@@ -57,6 +128,7 @@ static int next_window(struct input *in)
 
     if (r < 0)
         return r;
+    in->large = mapping_is_large(&in->map);
     if (n <= rest)
         in->ended = true;
     in->tail = n > 0 ? in->head + n : in->head; /* there may be neither */
@@ -92,12 +164,13 @@ static int next_block(struct input *in)
         in->last->next = block;
     else
         in->first = block;
+    in->before_last = in->last;
     in->last = block;
     if (rest > 0)
         memcpy(block->data, in->head, rest);
     in->head = block->data;
     in->tail = block->data + rest;
-    return 0;
+    return ++in->n_blocks > AMPLE_BLOCKS && in->spill ? spill(in) : 0;
 }
 
 /* Reads on behind tail, where n bytes from head on have room. */
@@ -141,37 +214,21 @@ static void skip(struct input *in, size_t n)
     in->offset += n;
 }
 
-/* `go 1.NN trace` and zeros; before 1.10 the number has one digit. */
-static bool parse_header(const uint8_t *p, unsigned *ret_minor)
-{
-    static const char tail[] = " trace\0\0\0";
-    unsigned minor = 0;
-    size_t i = 5;
-
-    if (memcmp(p, "go 1.", 5) != 0)
-        return false;
-    for (; i < 7 && p[i] >= '0' && p[i] <= '9'; i++)
-        minor = minor * 10 + (unsigned)(p[i] - '0');
-    if (i == 5 || memcmp(p + i, tail, i == 7 ? 9 : 10) != 0)
-        return false;
-    *ret_minor = minor;
-    return true;
-}
-
 int input_header(struct input *in)
 {
     int r = need(in, HEADER_SIZE);
 
     if (r < 0)
         return r;
-    if (in->tail - in->head < HEADER_SIZE || !parse_header(in->head, &in->version))
+    if (in->tail - in->head < HEADER_SIZE || !foreign_header(in->head, &in->version))
         return fault_set(in->fault, -ENOMSG, 0, "not a Go execution trace");
     if (in->version < 22)
         return fault_set(in->fault, -EPROTONOSUPPORT, 0,
                          "a trace of Go 1.%u, whose format (Go 1.11 to 1.21) is not analysed",
                          in->version);
-    if (in->version > 26 || in->version == 24)
+    if (in->version > INPUT_TRIED || in->version == 24)
         return fault_set(in->fault, -ENOTSUP, 0, "trace format go 1.%u is not known", in->version);
+    in->fault->newer = in->version > INPUT_NEWEST ? in->version : 0;
     skip(in, HEADER_SIZE);
     return 0;
 }
@@ -206,9 +263,24 @@ static int parse_batch(struct input *in, struct batch *b, size_t *ret_size)
     b->generation = v[0];
     b->thread = (int64_t)v[1];
     b->time = v[2];
+    if (!b->experimental && b->time > in->newest)
+        in->newest = b->time;
     *ret_size = (size_t)v[3];
     skip(in, (size_t)(p - in->head));
     return 0;
+}
+
+/* No batch begins here. */
+static int foreign(struct input *in)
+{
+    char text[FOREIGN_TEXT_SIZE];
+    int r = need(in, FOREIGN_LOOK);
+    size_t n = (size_t)(in->tail - in->head);
+
+    if (r < 0)
+        return r;
+    return fault_set(in->fault, -EBADMSG, in->offset, "%s",
+                     foreign_name(in->head, n < FOREIGN_LOOK ? n : FOREIGN_LOOK, text));
 }
 
 int input_batch(struct input *in, struct batch *ret)
@@ -228,8 +300,7 @@ int input_batch(struct input *in, struct batch *ret)
         return 1;
     }
     if (*in->head != EV_EVENT_BATCH && *in->head != EV_EXPERIMENTAL_BATCH)
-        return fault_set(in->fault, -EBADMSG, in->offset, "expected a batch, found event type %u",
-                         *in->head);
+        return foreign(in);
     b.experimental = *in->head == EV_EXPERIMENTAL_BATCH;
     r = need(in, BATCH_HEADER_MAX);
     if (r == 0)
@@ -248,6 +319,16 @@ int input_batch(struct input *in, struct batch *ret)
     return 1;
 }
 
+uint64_t input_drain(struct input *in)
+{
+    for (;;) {
+        input_release(in);
+        skip(in, (size_t)(in->tail - in->head));
+        if (in->ended || need(in, 1) < 0 || in->head == in->tail)
+            return in->offset;
+    }
+}
+
 void input_release(struct input *in)
 {
     if (in->mapped)
@@ -256,7 +337,14 @@ void input_release(struct input *in)
         struct input_block *block = in->first;
 
         in->first = block->next;
+        if (in->n_spilled > 0) {
+            in->n_spilled--;
+            take_back(in, block);
+            continue;
+        }
         block->next = in->spare;
         in->spare = block;
     }
+    in->n_blocks = in->last ? 1 : 0;
+    in->large = false;
 }

@@ -4,7 +4,8 @@
 /*
  * The stream of batches. It is read straight into blocks that hold one generation: what a batch
  * says stays where it was read until input_release, and nothing is copied but what straddles two
- * blocks. Of a file that may be mapped not even that is.
+ * blocks. Of a file that may be mapped not even that is. Of a generation that is large only the
+ * places stay in memory: its blocks become parts of a file, which come back when they are looked at.
  */
 
 #include <stdbool.h>
@@ -22,6 +23,14 @@
 /* An event of the longest kind may be read past its batch's end by so much, never more. */
 #define INPUT_PADDING 64
 
+/*
+ * The newest format that is known, and the newest number that is tried all the same: that of the
+ * Go that follows the newest one, 1.27, which writes 1.26's. What such a trace contains decides
+ * whether it is understood.
+ */
+#define INPUT_NEWEST 26
+#define INPUT_TRIED 28
+
 struct input_block;
 
 struct input {
@@ -35,11 +44,20 @@ struct input {
     struct mapping map;
     struct input_block *first; /* of this generation */
     struct input_block *last;
+    struct input_block *before_last;
     struct input_block *spare;
     uint8_t *head;   /* what is not yet taken begins here … */
     uint8_t *tail;   /* … and ends here */
     uint64_t offset; /* of head in the trace */
     bool ended;      /* the source has no more */
+    uint64_t newest; /* the latest time in batch headers, in the trace's clock */
+    bool large;      /* the generation: see input_leave */
+
+    gotrace_spill_fn spill; /* NULL: blocks stay in memory */
+    void *spill_data;
+    int spill_fd; /* a negative number: none yet */
+    size_t n_blocks;
+    size_t n_spilled;
 };
 
 struct batch {
@@ -75,3 +93,17 @@ int input_batch(struct input *in, struct batch *ret);
 
 /* All batches but the last one are done with. */
 void input_release(struct input *in);
+
+/* Skips what is left, whatever it is. How many bytes the trace has, as far as it can be read. */
+uint64_t input_drain(struct input *in);
+
+/* For input_leave. */
+void input_leave_slow(const struct input *in, const uint8_t *data, const uint8_t *end)
+    __attribute__((cold));
+
+/* Bytes of this generation that are not looked at for a while: those of a large one leave memory. */
+static inline void input_leave(const struct input *in, const uint8_t *data, const uint8_t *end)
+{
+    if (__builtin_expect(in->large, 0))
+        input_leave_slow(in, data, end);
+}

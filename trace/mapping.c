@@ -7,15 +7,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Few enough calls, and little beside a generation. */
-#define WINDOW ((size_t)4 << 20)
+#define WINDOW MAPPING_WINDOW
 
 /* More than any page has; behind each window, so that what is read past its end is there. */
-#define BEHIND ((size_t)64 << 10)
+#define BEHIND MAPPING_UNIT
+
+#define ROOM (WINDOW + BEHIND + MAPPING_UNIT) /* for a window, wherever it may begin in it */
 
 struct mapping_window {
     struct mapping_window *next;
-    void *data;
+    void *room;
+    uint8_t *data;
 };
 
 static int file_size(int fd, uint64_t *ret)
@@ -47,7 +49,10 @@ static void drop_first(struct mapping *map)
     struct mapping_window *w = map->first;
 
     map->first = w->next;
-    (void)munmap(w->data, WINDOW + BEHIND);
+    if (map->touched == w)
+        map->touched = w->next;
+    map->n--;
+    (void)munmap(w->room, ROOM);
     memory_free(map->mem, w, sizeof(*w));
 }
 
@@ -65,21 +70,32 @@ void mapping_done(struct mapping *map)
 }
 
 /* The file's part over memory that is zero, of which what lies behind the file's end remains. */
-static int place(const struct mapping *map, uint64_t from, size_t n, void **ret)
+static int place(const struct mapping *map, uint64_t from, size_t n, struct mapping_window *w)
 {
-    void *data =
-        mmap(NULL, WINDOW + BEHIND, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *room = mmap(NULL, ROOM, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *data;
     int r;
 
-    if (data == MAP_FAILED)
+    if (room == MAP_FAILED)
         return -errno;
+    data = (uint8_t *)room + (MAPPING_UNIT - (uintptr_t)room % MAPPING_UNIT) % MAPPING_UNIT;
     if (mmap(data, n, PROT_READ, MAP_PRIVATE | MAP_FIXED, map->fd, (off_t)from) == MAP_FAILED) {
         r = -errno;
-        (void)munmap(data, WINDOW + BEHIND);
+        (void)munmap(room, ROOM);
         return r;
     }
-    *ret = data;
+    w->room = room;
+    w->data = data;
     return 0;
+}
+
+void mapping_leave(const uint8_t *data, const uint8_t *end)
+{
+    size_t before = (uintptr_t)data % MAPPING_UNIT, n = before + (size_t)(end - data);
+
+    n += (MAPPING_UNIT - n % MAPPING_UNIT) % MAPPING_UNIT;
+    /* Pages that stay for want of it are only that. */
+    (void)madvise((void *)(uintptr_t)(data - before), n, MADV_DONTNEED);
 }
 
 static int add(struct mapping *map, uint64_t from, size_t n, uint8_t **ret)
@@ -89,7 +105,7 @@ static int add(struct mapping *map, uint64_t from, size_t n, uint8_t **ret)
 
     if (r < 0)
         return r;
-    r = place(map, from, n, &w->data);
+    r = place(map, from, n, w);
     if (r < 0) {
         memory_free(map->mem, w, sizeof(*w));
         return r;
@@ -99,6 +115,11 @@ static int add(struct mapping *map, uint64_t from, size_t n, uint8_t **ret)
     else
         map->first = w;
     map->last = w;
+    map->n++;
+    if (!map->touched)
+        map->touched = w;
+    for (; mapping_is_large(map) && map->touched != w; map->touched = map->touched->next)
+        mapping_leave(map->touched->data, map->touched->data + WINDOW);
     *ret = w->data;
     return 0;
 }

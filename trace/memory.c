@@ -59,14 +59,12 @@ void memory_free(struct memory *mem, void *p, size_t size)
     free(p);
 }
 
-int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size)
+int memory_grow_slow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size)
 {
     size_t n = *cap ? *cap : 16;
     void *p;
     int r;
 
-    if (want <= *cap)
-        return 0;
     if (want > SIZE_MAX / 2 / size)
         return -E2BIG;
     while (n < want)

@@ -35,4 +35,12 @@ void memory_free(struct memory *mem, void *p, size_t size);
  * least doubles when it must grow. What is new is not zeroed. Errors as memory_new; the array then
  * stays as it was.
  */
-int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size);
+static inline int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size);
+
+/* Its half that makes room. */
+int memory_grow_slow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size);
+
+static inline int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size)
+{
+    return __builtin_expect(want <= *cap, 1) ? 0 : memory_grow_slow(mem, pp, cap, want, size);
+}

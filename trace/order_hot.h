@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The order of the events that most of a trace consists of: goroutines that start, stop, block and
- * are unblocked. They are here so that the loops that take a thread's turn have them inside of
+ * The order of the events that most of a trace consists of: goroutines that start, stop, block, are
+ * unblocked, and are in a syscall. They are here so that the loops that take a thread's turn have them inside of
  * them. order_can_… says whether the cursor's event may come now and changes nothing; order_do_…
  * lets it come. order.h tells what order_hot_… return.
  */
@@ -59,6 +59,30 @@ static inline void order_do_stop(const struct cursor *c, struct goroutine *g, ui
     c->thread->gp = NULL;
 }
 
+/* It keeps the proc, whose sequence number this is. */
+static inline void order_do_syscall(struct goroutine *g, struct proc *p, uint64_t n)
+{
+    g->status = GO_SYSCALL;
+    p->status = PROC_SYSCALL;
+    p->seq.n = n;
+}
+
+/* The goroutine of a thread that has a proc, both in a syscall; NULL: something else is so. */
+static inline struct goroutine *order_can_end_syscall(const struct cursor *c)
+{
+    struct goroutine *g = c->thread->gp;
+
+    if (!g || g->id != c->thread->g || g->status != GO_SYSCALL)
+        return NULL;
+    return __builtin_expect(c->thread->p->status == PROC_SYSCALL, 1) ? g : NULL;
+}
+
+static inline void order_do_end_syscall(struct goroutine *g, struct proc *p)
+{
+    g->status = GO_RUNNING;
+    p->status = PROC_RUNNING;
+}
+
 /* The goroutine that waits and is unblocked, by anyone; NULL: not yet. */
 static inline struct goroutine *order_can_unblock(const struct order *o, const struct cursor *c)
 {
@@ -71,6 +95,73 @@ static inline void order_do_unblock(const struct cursor *c, struct goroutine *g)
 {
     g->status = GO_RUNNABLE;
     g->seq = c->args[1];
+}
+
+/* The type of a region's begin or end, met before in this generation; NULL: not so, or wrong. */
+static inline struct name *order_region_type(const struct order *o, const struct cursor *c,
+                                             uint32_t *ret_string)
+{
+    uint32_t string = strings_handle(&o->gen->strings, c->args[1]);
+
+    *ret_string = string;
+    if (string == IDMAP_NONE || string == 0 ||
+        stacks_handle(&o->gen->stacks, c->args[2]) == IDMAP_NONE)
+        return NULL;
+    return o->gen->strings.list[string - 1].name;
+}
+
+/* The goroutine's regions, with room for one more; NULL: there is none yet. */
+static inline struct goroutine_more *order_can_begin_region(const struct order *o,
+                                                            const struct goroutine *g)
+{
+    struct goroutine_more *more = resources_has_more(&o->res, g);
+
+    return more && more->n_regions < more->regions_cap ? more : NULL;
+}
+
+static inline void order_do_begin_region(struct goroutine_more *more, uint64_t task,
+                                         struct name *type, int64_t time)
+{
+    more->regions[more->n_regions++] = (struct region){task, type, time};
+    name_hold(type);
+}
+
+/* The goroutine's innermost region, which is the one that ends; NULL: it is another, or none. */
+static inline const struct region *order_can_end_region(const struct goroutine_more *more,
+                                                        uint64_t task, const struct name *type)
+{
+    const struct region *last;
+
+    if (!more || more->n_regions == 0)
+        return NULL;
+    last = &more->regions[more->n_regions - 1];
+    return last->task == task && last->type == type ? last : NULL;
+}
+
+static inline void order_do_end_region(struct order *o, struct goroutine_more *more)
+{
+    name_release(&o->gen->strings, more->regions[--more->n_regions].type);
+}
+
+/* A sweep on a thread's proc that is in nothing else, as it always is. */
+static inline bool order_can_begin_sweep(const struct proc *p)
+{
+    return p->ranges.n == 0;
+}
+
+static inline void order_do_begin_sweep(struct proc *p)
+{
+    p->ranges.list[p->ranges.n++] = (struct range){.type = GOTRACE_EV_GC_SWEEP_BEGIN};
+}
+
+static inline bool order_can_end_sweep(const struct proc *p)
+{
+    return p->ranges.n == 1 && p->ranges.list[0].type == GOTRACE_EV_GC_SWEEP_BEGIN;
+}
+
+static inline void order_do_end_sweep(struct proc *p)
+{
+    p->ranges.n = 0;
 }
 
 /* The cold halves: 0 for what must wait, or an error. */

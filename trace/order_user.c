@@ -97,7 +97,7 @@ int order_task_begin(struct order *o, struct cursor *c)
         r = name_of(o, c, e->string, &type);
     if (r < 0)
         return r;
-    r = resources_begin_task(&o->res, c->args[0], parent, type);
+    r = resources_begin_task(&o->res, &(struct task){c->args[0], parent, type, e->time});
     if (r == -EEXIST)
         return order_bad(o, c, "task %" PRIu64 " has begun already", c->args[0]);
     return r < 0 ? order_no_memory(o, c, r) : 1;
@@ -114,12 +114,14 @@ int order_task_end(struct order *o, struct cursor *c)
     e = order_emit(o, c, c->type);
     e->args[0] = c->args[0];
     e->args[1] = NO_TASK;
+    e->third = GOTRACE_UNKNOWN;
     r = order_stack(o, c, c->args[1], &e->stack);
     if (r < 0)
         return r;
     if (!resources_end_task(&o->res, c->args[0], &task))
         return 1;
     e->args[1] = task.parent;
+    e->third = (uint64_t)e->time - (uint64_t)task.since;
     r = strings_of_name(&o->gen->strings, task.type, &e->string);
     name_release(&o->gen->strings, task.type);
     return r < 0 ? order_no_memory(o, c, r) : 1;
@@ -127,7 +129,7 @@ int order_task_end(struct order *o, struct cursor *c)
 
 /* What both ends of a region say. */
 static int region(struct order *o, struct cursor *c, struct goroutine **ret_g,
-                  struct name **ret_type)
+                  struct gotrace_event **ret_e, struct name **ret_type)
 {
     struct gotrace_event *e;
     int r = order_user(o, c);
@@ -143,6 +145,7 @@ static int region(struct order *o, struct cursor *c, struct goroutine **ret_g,
         r = name_of(o, c, e->string, ret_type);
     if (r < 0)
         return r;
+    *ret_e = e;
     *ret_g = resources_current(&o->res, c->thread);
     if (!*ret_g)
         return order_bad(o, c, "goroutine %" PRId64 " does not exist", c->thread->g);
@@ -151,34 +154,42 @@ static int region(struct order *o, struct cursor *c, struct goroutine **ret_g,
 
 int order_region_begin(struct order *o, struct cursor *c)
 {
+    struct gotrace_event *e;
     struct goroutine *g;
     struct name *type;
-    int r = region(o, c, &g, &type);
+    int r = region(o, c, &g, &e, &type);
 
     if (r < 0)
         return r;
-    r = resources_push_region(&o->res, g, c->args[0], type);
+    r = resources_push_region(&o->res, g, &(struct region){c->args[0], type, e->time});
     return r < 0 ? order_no_memory(o, c, r) : 1;
 }
 
-/* The innermost region ends; of those that began before the trace nothing is known. */
+/*
+ * The innermost region should end; of those that began before the trace nothing is known. Go's
+ * reader stops at another one. That is the program's mistake and touches nothing but its regions,
+ * so the one that is meant ends here, or none if there is no such region.
+ */
 int order_region_end(struct order *o, struct cursor *c)
 {
     struct goroutine_more *more;
+    struct gotrace_event *e;
     struct goroutine *g;
-    struct region *last;
+    struct region found;
     struct name *type;
-    int r = region(o, c, &g, &type);
+    int r = region(o, c, &g, &e, &type);
 
     if (r < 0)
         return r;
+    e->third = GOTRACE_UNKNOWN;
     more = resources_has_more(&o->res, g);
     if (!more || more->n_regions == 0)
         return 1;
-    last = &more->regions[more->n_regions - 1];
-    if (last->task != c->args[0] || last->type != type)
-        return order_bad(o, c, "another region of goroutine %" PRId64 " began last", g->id);
-    more->n_regions--;
-    name_release(&o->gen->strings, last->type);
+    r = resources_pull_region(more, c->args[0], type, &found);
+    e->args[1] = r < 0 ? GOTRACE_UNKNOWN : (uint64_t)r;
+    if (r < 0)
+        return 1;
+    e->third = (uint64_t)e->time - (uint64_t)found.since;
+    name_release(&o->gen->strings, found.type);
     return 1;
 }

@@ -12,6 +12,7 @@
 #include "trace/order_hot.h"
 #include "trace/reader.h"
 
+/* Where a generation must be in memory as a whole. */
 #define DEFAULT_GENERATION_BYTES ((size_t)48 << 20)
 #define DEFAULT_MEMORY ((size_t)192 << 20)
 
@@ -56,10 +57,10 @@ int gotrace_open(const struct gotrace_options *options, gotrace_read_fn read_fn,
     t->fault.thread = GOTRACE_NONE;
     t->mem.max = opt->max_memory ? opt->max_memory : DEFAULT_MEMORY;
     input_init(&t->in, read_fn, userdata, &t->mem, &t->fault);
+    t->bounded = opt->max_generation_bytes != 0;
     generation_init(&t->gen, &t->in,
-                    opt->max_generation_bytes ? opt->max_generation_bytes
-                                              : DEFAULT_GENERATION_BYTES,
-                    &t->mem, &t->fault, secret);
+                    t->bounded ? opt->max_generation_bytes : DEFAULT_GENERATION_BYTES, &t->mem,
+                    &t->fault, secret);
     order_init(&t->order, &t->gen, &t->mem, &t->fault, secret);
     frontier_init(&t->frontier, &t->mem);
     t->next = t->order.next;
@@ -80,6 +81,13 @@ int gotrace_open_fd(const struct gotrace_options *options, int fd, struct gotrac
     return 0;
 }
 
+/* Generations need not be in memory. */
+static void lift_bound(struct gotrace *t)
+{
+    if (!t->bounded)
+        t->gen.max_bytes = SIZE_MAX;
+}
+
 int gotrace_open_mapped(const struct gotrace_options *options, int fd, struct gotrace **ret)
 {
     struct gotrace *t;
@@ -87,9 +95,18 @@ int gotrace_open_mapped(const struct gotrace_options *options, int fd, struct go
 
     if (r < 0)
         return r;
-    (void)input_map(&t->in, fd); /* what cannot be mapped is read */
+    r = input_map(&t->in, fd); /* what cannot be mapped is read */
+    if (r == 0)
+        lift_bound(t);
     *ret = t;
     return 0;
+}
+
+void gotrace_spill(struct gotrace *t, gotrace_spill_fn open_fn, void *userdata)
+{
+    t->in.spill = open_fn;
+    t->in.spill_data = userdata;
+    lift_bound(t);
 }
 
 void gotrace_close(struct gotrace *t)
@@ -110,6 +127,7 @@ static int enter_generation(struct gotrace *t)
 
     if (r > 0) {
         t->next_sample = 0;
+        t->freq = t->gen.freq;
         t->patience = PATIENCE_BASE + PATIENCE_PER_BYTE * t->gen.bytes;
         r = frontier_fill(&t->frontier, &t->gen);
         if (r < 0)
@@ -170,10 +188,15 @@ static int advance(struct gotrace *t, struct cursor *c)
     return order_table[c->type](&t->order, c);
 }
 
-/* The earliest event must wait: the next in time that need not. */
+/*
+ * The earliest event must wait: the next in time that need not. Sorting may put another event of the
+ * same time first, which Go's reader does not try: it stops if no other can come. That is no
+ * contradiction in the trace, so here it comes last.
+ */
 static int try_others(struct gotrace *t)
 {
     struct frontier *f = &t->frontier;
+    const struct cursor *tried = f->heap[0].cursor;
     int r = pay(t);
 
     if (r < 0)
@@ -187,7 +210,10 @@ static int try_others(struct gotrace *t)
             return move_on(t, i);
         t->patience -= t->patience > 0;
     }
-    return stuck(t);
+    r = f->heap[0].cursor != tried ? advance(t, f->heap[0].cursor) : 0;
+    if (r < 0)
+        return r;
+    return r > 0 ? move_on(t, 0) : stuck(t);
 }
 
 /* Room for whatever one event may add. */
@@ -254,6 +280,19 @@ static void fill_events(struct gotrace *t)
 void reader_give_one(struct gotrace *t)
 {
     t->order.last_begin = t->order.out;
+}
+
+/* The error stays the first one, whatever comes behind. */
+void reader_skip_rest(struct gotrace *t, struct reader_rest *ret)
+{
+    struct batch b;
+
+    t->stage = STAGE_END;
+    while (input_batch(&t->in, &b) > 0)
+        input_release(&t->in);
+    ret->followed = t->in.offset;
+    ret->bytes = input_drain(&t->in);
+    ret->time = generation_time_slow(t->freq, t->in.newest);
 }
 
 /* Something in order.out, 0 at the end, or an error. */

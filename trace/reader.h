@@ -30,11 +30,23 @@ struct gotrace {
     size_t next_sample;               /* of the generation */
     uint64_t syncs;
     uint64_t patience;
+    double freq; /* of the last generation that was read */
     int fd;
+    bool bounded; /* the size of a generation, by the options */
 };
 
 /* From now on gotrace_next_batch gives what one event of the trace stands for, and no more. */
 void reader_give_one(struct gotrace *t);
+
+/*
+ * After an error: skips the rest of the trace and says how far it goes. No more events afterwards.
+ */
+struct reader_rest {
+    uint64_t bytes;
+    uint64_t followed; /* of them: up to where there is no batch */
+    int64_t time;      /* the latest in the headers of batches, as the events' */
+};
+void reader_skip_rest(struct gotrace *t, struct reader_rest *ret);
 
 /* A CPU sample is earlier than all events. */
 static inline bool reader_sample_is_next(const struct gotrace *t)

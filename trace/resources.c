@@ -216,18 +216,18 @@ int resources_new_thread(struct resources *res, int64_t id, struct thread **ret)
     return 0;
 }
 
-int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, struct name *type)
+int resources_begin_task(struct resources *res, const struct task *task)
 {
     int r = memory_grow(res->mem, &res->tasks, &res->tasks_cap, (size_t)res->n_tasks + 1,
                         sizeof(*res->tasks));
 
     if (r == 0)
-        r = idmap_add(&res->task_ids, id, res->n_tasks);
+        r = idmap_add(&res->task_ids, task->id, res->n_tasks);
     if (r < 0)
         return r;
-    res->tasks[res->n_tasks++] = (struct task){id, parent, type};
-    if (type)
-        name_hold(type);
+    res->tasks[res->n_tasks++] = *task;
+    if (task->type)
+        name_hold(task->type);
     return 0;
 }
 
@@ -257,8 +257,8 @@ int resources_more(struct resources *res, const struct goroutine *g, struct goro
     return r;
 }
 
-int resources_push_region(struct resources *res, const struct goroutine *g, uint64_t task,
-                          struct name *type)
+int resources_push_region(struct resources *res, const struct goroutine *g,
+                          const struct region *region)
 {
     struct goroutine_more *more = NULL;
     int r = resources_more(res, g, &more);
@@ -269,10 +269,29 @@ int resources_push_region(struct resources *res, const struct goroutine *g, uint
                     sizeof(*more->regions));
     if (r < 0)
         return r;
-    more->regions[more->n_regions++] = (struct region){task, type};
-    if (type)
-        name_hold(type);
+    more->regions[more->n_regions++] = *region;
+    if (region->type)
+        name_hold(region->type);
     return 0;
+}
+
+int resources_pull_region(struct goroutine_more *more, uint64_t task, const struct name *type,
+                          struct region *ret)
+{
+    size_t inner = 0;
+
+    while (inner < more->n_regions && inner < REGIONS_SEARCHED) {
+        struct region *found = &more->regions[more->n_regions - 1 - inner];
+
+        if (found->task == task && found->type == type) {
+            *ret = *found;
+            memmove(found, found + 1, inner * sizeof(*found));
+            more->n_regions--;
+            return (int)inner;
+        }
+        inner++;
+    }
+    return -ENOENT;
 }
 
 void thread_bind(struct thread *m, struct proc *p)

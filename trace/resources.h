@@ -49,7 +49,11 @@ struct ranges {
 struct region {
     uint64_t task;
     struct name *type; /* held */
+    int64_t since;
 };
+
+/* A region's end is looked for among so many of a goroutine's: what is farther out is not found. */
+#define REGIONS_SEARCHED 4096
 
 /* What few goroutines have. */
 struct goroutine_more {
@@ -92,6 +96,7 @@ struct task {
     uint64_t id;
     uint64_t parent;
     struct name *type; /* held */
+    int64_t since;
 };
 
 struct resources {
@@ -138,15 +143,22 @@ int resources_new_thread(struct resources *res, int64_t id, struct thread **ret)
 void resources_end_goroutine(struct resources *res, struct goroutine *g);
 
 /* 0, -EEXIST, or an error of memory.h. The type is borrowed and held. */
-int resources_begin_task(struct resources *res, uint64_t id, uint64_t parent, struct name *type);
+int resources_begin_task(struct resources *res, const struct task *task);
 
 /* Whether there was such a task; if so, type is the caller's to release. */
 bool resources_end_task(struct resources *res, uint64_t id, struct task *ret);
 
 /* Makes room for what few have. Errors of memory.h. */
 int resources_more(struct resources *res, const struct goroutine *g, struct goroutine_more **ret);
-int resources_push_region(struct resources *res, const struct goroutine *g, uint64_t task,
-                          struct name *type);
+int resources_push_region(struct resources *res, const struct goroutine *g,
+                          const struct region *region);
+
+/*
+ * Takes out the innermost region that is of this task and type. How many began after it and last,
+ * or -ENOENT if there is none; the type stays the caller's to release.
+ */
+int resources_pull_region(struct goroutine_more *more, uint64_t task, const struct name *type,
+                          struct region *ret);
 
 /* The thread gets the proc (NULL: none) instead of the one that it has. */
 void thread_bind(struct thread *m, struct proc *p);

@@ -35,8 +35,10 @@ int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_
     r = memory_grow(mem, &s->stacks, &s->stacks_cap, 64, sizeof(*s->stacks));
     if (r < 0)
         return r;
-    memset(s->stacks, 0, 2 * sizeof(*s->stacks));
-    s->n_stacks = 2;
+    memset(s->stacks, 0, SITES_FIRST * sizeof(*s->stacks));
+    for (uint8_t class = 0; class < STACK_N_CLASSES; class++)
+        s->stacks[SITES_OTHER + class].class = class;
+    s->n_stacks = SITES_FIRST;
     return 0;
 }
 
@@ -63,9 +65,10 @@ int sites_generation(struct sites *s, uint32_t n_stacks)
     return 0;
 }
 
-/* IDMAP_NONE if it has no place. */
+/* IDMAP_NONE if it is not among so many. */
 static int find_frame(struct sites *s, const struct gotrace *trace,
-                      const struct gotrace_frame *frame, uint64_t *hash, uint32_t *ret)
+                      const struct gotrace_frame *frame, uint32_t max, uint64_t *hash,
+                      uint32_t *ret)
 {
     struct sites_frame f = {.line = frame->line};
     int r = texts_of(s->texts, trace, (uint32_t)frame->func, &f.func);
@@ -79,7 +82,7 @@ static int find_frame(struct sites *s, const struct gotrace *trace,
     h = texts_mix(texts_mix(h, f.file), f.line);
     *hash = texts_mix(*hash, h);
     *ret = idmap_find(&s->frame_ids, h);
-    if (*ret != IDMAP_NONE || s->n_frames == SITES_MAX_FRAMES)
+    if (*ret != IDMAP_NONE || s->n_frames >= max)
         return 0;
     r = memory_grow(s->mem, &s->frames, &s->frames_cap, s->n_frames + 1, sizeof(*s->frames));
     if (r == 0)
@@ -90,6 +93,20 @@ static int find_frame(struct sites *s, const struct gotrace *trace,
     *ret = s->n_frames++;
     return 0;
 }
+
+/* From now on stacks are not kept as they are. */
+static bool is_full(const struct sites *s)
+{
+    return s->n_stacks >= SITES_MAX_STACKS || s->n_rows >= SITES_MAX_ROWS - SITES_DEPTH ||
+           s->n_frames >= SITES_MAX_FRAMES;
+}
+
+struct row {
+    uint32_t frames[SITES_DEPTH];
+    uint32_t n;
+    uint64_t hash;
+    bool any; /* there is a stack at all */
+};
 
 static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32_t n,
                      enum stack_class class, uint32_t *ret)
@@ -110,43 +127,6 @@ static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32
     return 0;
 }
 
-int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
-{
-    uint32_t row[SITES_DEPTH], kept = 0;
-    uint64_t hash = s->seed;
-    const uint32_t *frames;
-    size_t n;
-    int r = 0;
-
-    *ret = SITES_NO_STACK;
-    frames = gotrace_stack(trace, handle, &n);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        const struct gotrace_frame *frame = gotrace_frame(trace, frames[i]);
-        uint32_t at;
-
-        if (!frame)
-            continue;
-        r = find_frame(s, trace, frame, &hash, &at);
-        if (r == 0 && at != IDMAP_NONE && kept < SITES_DEPTH)
-            row[kept++] = at;
-    }
-    if (r < 0)
-        return r;
-    if (n > 0) {
-        *ret = idmap_find(&s->stack_ids, hash);
-        if (*ret == IDMAP_NONE &&
-            (s->n_stacks >= SITES_MAX_STACKS || s->n_rows + kept > SITES_MAX_ROWS || kept == 0)) {
-            *ret = SITES_OTHER;
-            s->lost++;
-        } else if (*ret == IDMAP_NONE) {
-            r = add_stack(s, hash, row, kept, stack_classify(trace, handle), ret);
-        }
-    }
-    if (r == 0 && handle < s->n_handles)
-        s->by_handle[handle] = *ret + 1;
-    return r;
-}
-
 /* The package's name ends at the first dot behind the last slash. */
 static bool is_in(const char *func, const char *package)
 {
@@ -157,12 +137,12 @@ static bool is_in(const char *func, const char *package)
     return package[n - 1] == '/' || func[n] == '.';
 }
 
-static bool passes_on(const char *func, enum summary_profile profile)
+static bool passes_on(const char *func, unsigned column)
 {
     for (size_t i = 0; i < N_OF(passing); i++)
         if (is_in(func, passing[i]))
             return true;
-    if (profile != SUMMARY_NET && profile != SUMMARY_SYSCALL)
+    if (column != SUMMARY_NET && column != SUMMARY_SYSCALL)
         return false;
     for (size_t i = 0; i < N_OF(passing_io); i++)
         if (is_in(func, passing_io[i]))
@@ -170,20 +150,117 @@ static bool passes_on(const char *func, enum summary_profile profile)
     return false;
 }
 
+/* Where a wait belongs that nobody but such packages has to do with. */
+static bool is_outermost(const char *func)
+{
+    return !is_in(func, "runtime") && !is_in(func, "internal/");
+}
+
+/* The frames of a stack that have a place, up to SITES_DEPTH of them; all go into the hash. */
+static int get_row(struct sites *s, const struct gotrace *trace, uint32_t handle, bool whole,
+                   struct row *ret)
+{
+    uint32_t max = whole ? SITES_MAX_FRAMES : SITES_MAX_FRAMES + SITES_MORE_FRAMES;
+    size_t n;
+    const uint32_t *frames = gotrace_stack(trace, handle, &n);
+    int r = 0;
+
+    *ret = (struct row){.hash = s->seed};
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        const struct gotrace_frame *frame = gotrace_frame(trace, frames[i]);
+        struct gotrace_frame line;
+        uint32_t at;
+
+        if (!frame)
+            continue;
+        line = *frame;
+        line.pc = whole ? frame->pc : 0; /* for the site its line is enough */
+        r = find_frame(s, trace, &line, whole && is_full(s) ? 0 : max, &ret->hash, &at);
+        if (r == 0 && at != IDMAP_NONE && ret->n < SITES_DEPTH)
+            ret->frames[ret->n++] = at;
+    }
+    ret->any = n > 0;
+    return r;
+}
+
+/* Leaves only the frames that say which sites it has: site_of finds the same. */
+static void reduce(const struct sites *s, struct row *row)
+{
+    bool found = false, found_io = false, outside = false;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < row->n && !(found && found_io); i++) {
+        const char *func = texts_get(s->texts, s->frames[row->frames[i]].func);
+        bool is_site = !found && !passes_on(func, SUMMARY_SYNC);
+        bool is_io_site = !found_io && !passes_on(func, SUMMARY_NET);
+        bool is_outside = !outside && is_outermost(func);
+
+        if (i == 0 || is_site || is_io_site || is_outside)
+            row->frames[n++] = row->frames[i];
+        found = found || is_site;
+        found_io = found_io || is_io_site;
+        outside = outside || is_outside;
+    }
+    row->n = n;
+}
+
+/* There is no room for the stack as it is. */
+static int find_reduced(struct sites *s, const struct gotrace *trace, uint32_t handle,
+                        uint32_t *ret)
+{
+    enum stack_class class = stack_classify(trace, handle);
+    struct row row;
+    uint64_t hash;
+    int r = get_row(s, trace, handle, false, &row);
+
+    if (r < 0)
+        return r;
+    s->lost++;
+    reduce(s, &row);
+    hash = texts_mix(~s->seed, class);
+    for (uint32_t i = 0; i < row.n; i++)
+        hash = texts_mix(hash, row.frames[i]);
+    *ret = idmap_find(&s->stack_ids, hash);
+    if (*ret != IDMAP_NONE)
+        return 0;
+    if (s->n_stacks < SITES_MAX_STACKS + SITES_MORE_STACKS && row.n > 0)
+        return add_stack(s, hash, row.frames, row.n, class, ret);
+    *ret = SITES_OTHER + class;
+    return 0;
+}
+
+int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
+{
+    struct row row;
+    int r = get_row(s, trace, handle, true, &row);
+
+    *ret = SITES_NO_STACK;
+    if (r == 0 && row.any) {
+        *ret = idmap_find(&s->stack_ids, row.hash);
+        if (*ret == IDMAP_NONE)
+            r = is_full(s) || row.n == 0 || s->n_rows + row.n > SITES_MAX_ROWS
+                  ? find_reduced(s, trace, handle, ret)
+                  : add_stack(s, row.hash, row.frames, row.n, stack_classify(trace, handle), ret);
+    }
+    if (r == 0 && handle < s->n_handles)
+        s->by_handle[handle] = *ret + 1;
+    return r;
+}
+
 /* The frame's number, or IDMAP_NONE. If all pass on, it is the innermost outside of the runtime. */
-static uint32_t site_of(const struct sites *s, uint32_t stack, enum summary_profile profile)
+static uint32_t site_of(const struct sites *s, uint32_t stack, unsigned column)
 {
     const struct sites_stack *k = &s->stacks[stack];
     uint32_t best = k->n > 0 ? s->rows[k->row] : IDMAP_NONE;
     bool found = false;
 
-    for (uint32_t i = 0; profile != SUMMARY_CPU && i < k->n; i++) {
+    for (uint32_t i = 0; column != SUMMARY_CPU && i < k->n; i++) {
         uint32_t frame = s->rows[k->row + i];
         const char *func = texts_get(s->texts, s->frames[frame].func);
 
-        if (!passes_on(func, profile))
+        if (!passes_on(func, column))
             return frame;
-        if (!found && !is_in(func, "runtime") && !is_in(func, "internal/")) {
+        if (!found && is_outermost(func)) {
             best = frame;
             found = true;
         }
@@ -245,18 +322,17 @@ static int by_weight(const void *a, const void *b)
     return x->stack < y->stack ? -1 : 1;
 }
 
-static size_t collect(const struct sites *s, enum summary_profile profile, unsigned classes,
-                      struct entry *list)
+static size_t collect(const struct sites *s, unsigned column, unsigned classes, struct entry *list)
 {
     size_t n = 0;
 
     for (uint32_t i = 0; i < s->n_stacks; i++) {
-        const struct tally *t = &s->stacks[i].tallies[profile];
+        const struct tally *t = &s->stacks[i].tallies[column];
         uint32_t frame;
 
         if (t->count == 0 || (classes & STACK_SET(s->stacks[i].class)) == 0)
             continue;
-        frame = site_of(s, i, profile);
+        frame = site_of(s, i, column);
         list[n] = (struct entry){.stack = i,
                                  .n_stacks = 1,
                                  .tally = *t,
@@ -265,7 +341,7 @@ static size_t collect(const struct sites *s, enum summary_profile profile, unsig
         if (frame != IDMAP_NONE)
             list[n].at = s->frames[frame];
         else
-            list[n].at.func = i == SITES_OTHER ? TEXTS_OTHER : TEXTS_EMPTY;
+            list[n].at.func = i >= SITES_OTHER && i < SITES_FIRST ? TEXTS_OTHER : TEXTS_EMPTY;
         n++;
     }
     return n;
@@ -321,13 +397,31 @@ static int fill(struct sites *s, const struct entry *e, struct summary_site *ret
     return 0;
 }
 
-int sites_top(struct sites *s, enum summary_profile profile, struct summary_sites *ret)
+/* The first ones stay; and what is no site, as there was no place for its name, is told apart. */
+static size_t leave_out(struct entry *list, size_t n, struct summary_sites *ret)
 {
-    return sites_top_of(s, profile, STACK_ALL, ret);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct tally *t = &list[i].tally;
+
+        if (list[i].at.func != TEXTS_OTHER && kept < SUMMARY_SITES) {
+            list[kept++] = list[i];
+            continue;
+        }
+        ret->left_out += list[i].at.func != TEXTS_OTHER;
+        ret->left_out_count += t->count;
+        ret->left_out_total += t->total;
+    }
+    return kept;
 }
 
-int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes,
-                 struct summary_sites *ret)
+int sites_top(struct sites *s, unsigned column, struct summary_sites *ret)
+{
+    return sites_top_of(s, column, STACK_ALL, ret);
+}
+
+int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret)
 {
     struct entry *list;
     size_t n;
@@ -336,7 +430,7 @@ int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes
     if (r < 0)
         return r;
     memset(ret, 0, sizeof(*ret));
-    n = collect(s, profile, classes, list);
+    n = collect(s, column, classes, list);
     if (n > 1)
         qsort(list, n, sizeof(*list), by_place);
     n = merge(list, n);
@@ -346,7 +440,7 @@ int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes
         ret->count += list[i].tally.count;
         ret->total += list[i].tally.total;
     }
-    n = n < SUMMARY_SITES ? n : SUMMARY_SITES;
+    n = leave_out(list, n, ret);
     r = arena_new(&s->texts->arena, n * sizeof(*ret->list), &ret->list);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = fill(s, &list[i], &ret->list[i]);

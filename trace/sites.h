@@ -4,7 +4,9 @@
 /*
  * Sums by call stack, and then by call site. Handles of stacks hold for a generation only: here a
  * stack has one number throughout, found by its program counters. There is a bound to the number of
- * stacks and frames; what finds no place is counted as the stack SITES_OTHER.
+ * stacks and frames. Of those beyond it only the frames are kept that say what their sites are, and
+ * all that agree in these are one; so sums by site and class go on. What finds no place even so is
+ * counted by its class, as the stack SITES_OTHER + class, and is no site.
  */
 
 #include <stddef.h>
@@ -16,16 +18,20 @@
 #include "trace/summary.h"
 #include "trace/texts.h"
 
-enum { SITES_NO_STACK, SITES_OTHER };
+enum { SITES_NO_STACK, SITES_OTHER, SITES_FIRST = SITES_OTHER + STACK_N_CLASSES };
 
 #define SITES_MAX_STACKS 16384
 #define SITES_MAX_FRAMES 32768
 #define SITES_MAX_ROWS (1U << 19)
+/* And so many more for stacks of which only the site is kept. */
+#define SITES_MORE_STACKS 8192
+#define SITES_MORE_FRAMES 16384
 /* Deeper stacks are told apart by all their frames, but only so many are kept. */
 #define SITES_DEPTH 64
 
-/* Beside the profiles: waits for a reason that nobody knows, and what nobody asks for. */
-enum { SITES_UNKNOWN = SUMMARY_N_PROFILES, SITES_NOTHING, SITES_N_TALLIES };
+/* Beside the profiles: ends of regions in the wrong order (count only), waits for a reason that
+ * nobody knows, and what nobody asks for. */
+enum { SITES_MISNESTED = SUMMARY_N_PROFILES, SITES_UNKNOWN, SITES_NOTHING, SITES_N_TALLIES };
 
 struct tally {
     uint64_t count;
@@ -64,7 +70,7 @@ struct sites {
     uint32_t *by_handle; /* of this generation: stacks, plus 1; 0: not asked for yet */
     size_t by_handle_cap;
     uint32_t n_handles;
-    uint64_t lost;
+    uint64_t lost; /* stacks, of each generation, of which not all is kept */
 };
 
 /* Errors of memory.h, here and below. */
@@ -105,8 +111,7 @@ struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
                                  enum summary_profile profile);
 
 /* The heaviest call sites; lists and texts in the texts' arena. */
-int sites_top(struct sites *s, enum summary_profile profile, struct summary_sites *ret);
+int sites_top(struct sites *s, unsigned column, struct summary_sites *ret);
 
 /* The same, of stacks of these classes (a STACK_SET of them). */
-int sites_top_of(struct sites *s, enum summary_profile profile, unsigned classes,
-                 struct summary_sites *ret);
+int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret);

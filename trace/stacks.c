@@ -30,7 +30,7 @@ void stacks_clear(struct stacks *s)
     s->n_frames = 0;
 }
 
-int stacks_add(struct stacks *s, uint64_t id)
+int stacks_begin(struct stacks *s, uint64_t id, size_t n, uint32_t **ret)
 {
     int r;
 
@@ -40,42 +40,33 @@ int stacks_add(struct stacks *s, uint64_t id)
         return -E2BIG;
     r = memory_grow(s->mem, &s->ends, &s->ends_cap, (size_t)s->n + 1, sizeof(*s->ends));
     if (r == 0)
-        r = idmap_add(&s->ids, id, s->n + 1);
+        r = memory_grow(s->mem, &s->rows, &s->rows_cap, s->n_rows + n + 1, sizeof(*s->rows));
     if (r == 0)
-        s->ends[s->n++] = (uint32_t)s->n_rows;
-    return r;
-}
-
-static int frame_number(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret)
-{
-    uint32_t i = idmap_find(&s->pcs, frame->pc);
-
-    if (i == IDMAP_NONE) {
-        int r;
-
-        i = s->n_frames;
-        r = memory_grow(s->mem, &s->frames, &s->frames_cap, (size_t)i + 1, sizeof(*frame));
-        if (r == 0)
-            r = idmap_add(&s->pcs, frame->pc, i);
-        if (r < 0)
-            return r;
-        s->frames[s->n_frames++] = *frame;
-    }
-    *ret = i;
+        r = idmap_add_dense(&s->ids, id, s->n + 1);
+    if (r < 0)
+        return r;
+    s->ends[s->n++] = (uint32_t)s->n_rows;
+    *ret = s->rows + s->n_rows;
     return 0;
 }
 
-int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame)
+void stacks_end(struct stacks *s, size_t n)
 {
-    uint32_t i;
-    int r = frame_number(s, frame, &i);
+    s->n_rows += n;
+    s->ends[s->n - 1] = (uint32_t)s->n_rows;
+}
+
+int stacks_new_frame(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret)
+{
+    uint32_t i = s->n_frames;
+    int r = memory_grow(s->mem, &s->frames, &s->frames_cap, (size_t)i + 1, sizeof(*frame));
 
     if (r == 0)
-        r = memory_grow(s->mem, &s->rows, &s->rows_cap, s->n_rows + 1, sizeof(*s->rows));
+        r = idmap_add(&s->pcs, frame->pc, i);
     if (r < 0)
         return r;
-    s->rows[s->n_rows++] = i;
-    s->ends[s->n - 1] = (uint32_t)s->n_rows;
+    s->frames[s->n_frames++] = *frame;
+    *ret = i;
     return 0;
 }
 

@@ -35,11 +35,21 @@ void stacks_init(struct stacks *s, struct memory *mem, uint64_t seed);
 void stacks_done(struct stacks *s);
 void stacks_clear(struct stacks *s);
 
-/* A stack of n frames begins. 0, -EEXIST, or an error of memory.h. */
-int stacks_add(struct stacks *s, uint64_t id);
+/*
+ * A stack of n frames begins: *ret has room for their numbers, which stacks_end makes the stack's.
+ * 0, -EEXIST, or an error of memory.h.
+ */
+int stacks_begin(struct stacks *s, uint64_t id, size_t n, uint32_t **ret);
+void stacks_end(struct stacks *s, size_t n);
 
-/* A frame of the stack that was added last; func and file are ids. Errors of memory.h. */
-int stacks_add_frame(struct stacks *s, const struct gotrace_frame *frame);
+/* The number of the frame that was met before at this program counter, or IDMAP_NONE. */
+static inline uint32_t stacks_known(const struct stacks *s, uint64_t pc)
+{
+    return idmap_find_slot(&s->pcs, pc);
+}
+
+/* One that was not; func and file are ids. Errors of memory.h. */
+int stacks_new_frame(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret);
 
 /* Stacks and strings are complete. -ENOENT and the frame that names a string that is not there. */
 int stacks_seal(struct stacks *s, const struct strings *strings, uint32_t *ret_frame);

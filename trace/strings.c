@@ -30,18 +30,10 @@ void strings_done(struct strings *s)
     idmap_done(&s->hashes);
 }
 
-void name_hold(struct name *name)
+void name_free(struct strings *s, struct name *name)
 {
-    name->refs++;
-}
+    struct name *last = s->names[--s->n_names];
 
-void name_release(struct strings *s, struct name *name)
-{
-    struct name *last;
-
-    if (!name || --name->refs > 0)
-        return;
-    last = s->names[--s->n_names];
     idmap_remove(&s->hashes, name->hash);
     if (last != name) {
         idmap_remove(&s->hashes, last->hash);
@@ -85,7 +77,7 @@ int strings_add(struct strings *s, uint64_t id, const void *text, uint32_t len)
 
     if (id == 0)
         return -EEXIST;
-    r = idmap_add(&s->ids, id, s->n + 1);
+    r = idmap_add_dense(&s->ids, id, s->n + 1);
     return r < 0 ? r : append(s, text, len);
 }
 
@@ -176,20 +168,11 @@ static int remember(struct strings *s, uint32_t handle, struct name *name)
     return 0;
 }
 
-int strings_name(struct strings *s, uint32_t handle, struct name **ret)
+int strings_new_name(struct strings *s, uint32_t handle, struct name **ret)
 {
     struct name *name;
-    int r;
+    int r = find_name(s, s->list[handle - 1].data, s->list[handle - 1].len, &name);
 
-    if (handle == 0) {
-        *ret = NULL;
-        return 0;
-    }
-    if (s->list[handle - 1].name) {
-        *ret = s->list[handle - 1].name;
-        return 0;
-    }
-    r = find_name(s, s->list[handle - 1].data, s->list[handle - 1].len, &name);
     if (r == 0)
         r = remember(s, handle, name);
     if (r == 0)

@@ -72,11 +72,30 @@ static inline uint32_t strings_handle(const struct strings *s, uint64_t id)
 /* A handle's text, "" for 0 and what is no handle. */
 const char *strings_text(const struct strings *s, uint64_t handle, size_t *ret_len);
 
+/* The half of strings_name for what was not asked for before. */
+int strings_new_name(struct strings *s, uint32_t handle, struct name **ret);
+
 /* A handle's name, borrowed until strings_clear unless name_hold. Errors of memory.h. */
-int strings_name(struct strings *s, uint32_t handle, struct name **ret);
+static inline int strings_name(struct strings *s, uint32_t handle, struct name **ret)
+{
+    *ret = handle == 0 ? NULL : s->list[handle - 1].name;
+    return __builtin_expect(*ret || handle == 0, 1) ? 0 : strings_new_name(s, handle, ret);
+}
 
 /* The handle that a name has in this generation, made if it has none. Errors of memory.h. */
 int strings_of_name(struct strings *s, struct name *name, uint32_t *ret);
 
-void name_hold(struct name *name);
-void name_release(struct strings *s, struct name *name);
+static inline void name_hold(struct name *name)
+{
+    name->refs++;
+}
+
+/* For name_release: nobody holds it any more. */
+void name_free(struct strings *s, struct name *name);
+
+/* NULL is fine. */
+static inline void name_release(struct strings *s, struct name *name)
+{
+    if (name && --name->refs == 0)
+        name_free(s, name);
+}

@@ -28,7 +28,7 @@ static void release(struct summing *s)
     summing_turns_done(s);
     summing_go_done(s);
     summing_user_done(s);
-    summing_types_done(s, &s->stw_types);
+    types_done(&s->stw_types);
     histogram_done(&s->latency);
     histogram_done(&s->syscalls);
     histogram_done(&s->stw);
@@ -52,11 +52,13 @@ static int prepare(struct summing *s)
     if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
         s->seed = (uintptr_t)s * 0x9e3779b97f4a7c15U;
     idmap_init(&s->go_ids, &s->mem, s->seed);
-    idmap_init(&s->task_ids, &s->mem, s->seed);
     idmap_init(&s->threads, &s->mem, s->seed);
     histogram_init(&s->latency, &s->mem, SUMMING_KEPT_LATENCIES);
     histogram_init(&s->syscalls, &s->mem, SUMMING_KEPT_SYSCALLS);
-    histogram_init(&s->stw, &s->mem, SUMMING_KEPT_OF_TYPE);
+    histogram_init(&s->stw, &s->mem, SUMMING_KEPT_PAUSES);
+    types_init(&s->stw_types, &s->mem, s->seed);
+    types_init(&s->task_types, &s->mem, s->seed);
+    types_init(&s->region_types, &s->mem, s->seed);
     mmu_init(&s->mmu, &s->mem, windows);
     mmu_init(&s->go_mmu, &s->mem, windows);
     r = texts_init(&s->texts, &s->mem, s->seed);
@@ -108,6 +110,9 @@ static int sync_event(struct summing *s, const struct gotrace_event *e)
         r = summing_go_generation(s, gen.n_strings);
     if (r == 0)
         r = sites_generation(&s->sites, gen.n_stacks);
+    types_generation(&s->stw_types);
+    types_generation(&s->task_types);
+    types_generation(&s->region_types);
     summing_turns_generation(s);
     return r < 0 ? r : summing_gc_sync(s);
 }
@@ -176,8 +181,6 @@ static int finish(struct summing *s)
     struct summary *out = s->out;
     int r;
 
-    out->start = s->first;
-    out->window = s->last - s->first;
     out->threads.seen = s->threads.n;
     out->threads.in_first = out->generations > 1 ? s->threads_in_first : s->threads.n;
     out->lost_stacks = s->sites.lost;
@@ -195,12 +198,39 @@ static int finish(struct summing *s)
         r = summing_user_finish(s);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_PROFILES; i++)
         r = sites_top(&s->sites, i, &out->sites[i]);
+    if (r == 0)
+        r = sites_top(&s->sites, SITES_MISNESTED, &out->misnested);
     for (unsigned i = SUMMARY_SYNC; r == 0 && i <= SUMMARY_SYSCALL; i++)
         r = sites_top_of(&s->sites, i,
                          i == SUMMARY_SYNC ? STACK_SET(STACK_LOCK) | STACK_SET(STACK_CALL)
                                            : ~STACK_STANDING,
                          &out->delays[i]);
     return r;
+}
+
+/*
+ * How much of the trace's time the numbers rest on. Behind what is no batch nobody knows the time:
+ * the bytes say how much more there would have been.
+ */
+static void note_covered(struct summing *s)
+{
+    struct summary *out = s->out;
+    struct reader_rest rest;
+    double known;
+
+    reader_skip_rest(s->trace, &rest);
+    out->bytes = rest.bytes;
+    known = (double)rest.followed;
+    if (in_span(s->last, rest.time))
+        out->spans = rest.time - s->first;
+    else
+        known = (double)(out->offset < rest.followed ? out->offset : rest.followed);
+    if (out->spans > 0)
+        out->covered = (double)out->window / (double)out->spans;
+    if (rest.bytes > 0)
+        out->covered *= known / (double)rest.bytes;
+    if ((double)out->window < out->covered * (double)SUMMING_MAX_SPAN)
+        out->spans = (int64_t)((double)out->window / out->covered);
 }
 
 static void note_end(struct summing *s, int code)
@@ -215,9 +245,13 @@ static void note_end(struct summing *s, int code)
     s->out->bytes = gotrace_bytes_read(s->trace);
     s->out->complete = code == 0;
     s->out->code = code;
+    s->out->start = s->first;
+    s->out->window = s->out->spans = s->last - s->first;
+    s->out->covered = 1;
     if (code < 0) {
         s->out->offset = error.offset;
         (void)snprintf(s->out->why, sizeof(s->out->why), "%s", error.text ? error.text : "");
+        note_covered(s);
     }
 }
 
@@ -240,10 +274,17 @@ static int run(struct summing *s)
     r = bad < 0 ? bad : r;
     if (r == 0 && s->out->generations == 0)
         return -ENODATA; /* which Go 1.26's format knows no better than to call complete */
-    if (r < 0 && (s->out->generations == 0 || r == -ENOMEM))
+    if (r < 0 && (s->out->generations == 0 || r == -ENOMEM || r == -ENOTSUP))
         return r;
     note_end(s, r);
     return finish(s);
+}
+
+/* What the bounds leave out is told; what memory that was short left out is nowhere. */
+static bool memory_failed(const struct summing *s)
+{
+    return s->mem.failed || s->stw_types.mem.failed || s->task_types.mem.failed ||
+           s->region_types.mem.failed;
 }
 
 int summary_run(struct gotrace *trace, struct summary *ret)
@@ -257,8 +298,7 @@ int summary_run(struct gotrace *trace, struct summary *ret)
         s->out = out;
         r = run(s);
     }
-    /* What the bound leaves out is told; what memory that was short left out is nowhere. */
-    if (r == 0 && s->mem.failed)
+    if (r == 0 && memory_failed(s))
         r = -ENOMEM;
     if (r == 0) {
         out->arena = s->texts.arena;

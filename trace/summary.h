@@ -41,13 +41,25 @@ struct summary_times {
 struct summary_row {
     const char *name;
     struct summary_times times;
-    uint64_t open; /* not ended at the trace's end (tasks, regions), or of unknown beginning */
+    uint64_t open;      /* not ended at the trace's end (tasks, regions), or of unknown beginning */
+    uint64_t misnested; /* regions that were not the innermost one when they ended */
+    bool grouped;       /* of many names that differ in their numbers: those are told as N */
+};
+
+/* What a table has no row for, because its names are too many. */
+struct summary_left_out {
+    uint64_t names;
+    uint64_t count;
+    int64_t total;
+    int64_t max;
+    uint64_t open;
+    uint64_t misnested;
 };
 
 struct summary_rows {
     struct summary_row *list; /* the largest total first */
     size_t n;
-    uint64_t other; /* events that found no place in it: too many different names */
+    struct summary_left_out left_out;
 };
 
 struct summary_frame {
@@ -77,6 +89,9 @@ struct summary_sites {
     size_t n;
     uint64_t count; /* of all, also those that are not in the list */
     int64_t total;
+    uint64_t left_out; /* sites that are not in the list, of so much; and what has no site */
+    uint64_t left_out_count;
+    int64_t left_out_total;
 };
 
 #define SUMMARY_SITES 20
@@ -249,7 +264,9 @@ struct summary {
     int code;         /* otherwise: the reader's error, */
     uint64_t offset;  /* where, */
     char why[200];    /* and what */
-    uint64_t bytes;   /* read */
+    double covered;   /* the share of the trace's time that all numbers rest on: 1 if complete */
+    int64_t spans;    /* that time, as far as it is known: the window if complete */
+    uint64_t bytes;   /* of the trace, as far as they could be read */
     uint64_t generations;
     int64_t start;      /* the first event's time */
     int64_t window;     /* from the first event to the last */
@@ -271,8 +288,10 @@ struct summary {
     struct summary_sites sites[SUMMARY_N_PROFILES];
     /* Likewise, of SYNC only locks and answers, of NET and SYSCALL what is no STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
+    /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
+    struct summary_sites misnested;
     uint64_t lost_goroutines;    /* not followed: too many at once */
-    uint64_t lost_stacks;        /* waits whose stack found no place */
+    uint64_t lost_stacks;        /* of which only the site was kept: too many */
     struct summary_arena *arena; /* of all lists and texts above */
 };
 

@@ -119,6 +119,13 @@ void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value)
         *max = value;
 }
 
+void summing_gc_swept(struct summing *s, uint64_t swept, uint64_t reclaimed)
+{
+    s->out->gc.sweeps++;
+    s->out->gc.swept_bytes += swept;
+    s->out->gc.reclaimed_bytes += reclaimed;
+}
+
 static void begin_mark(struct summing *s, int64_t since)
 {
     if (s->in_mark)
@@ -158,7 +165,7 @@ static int begin_stw(struct summing *s, const struct gotrace_event *e)
     s->in_stw = true;
     summing_set_procs(s);
     s->stw_since = e->time;
-    return summing_type_of(s, &s->stw_types, e->string, &s->stw_type);
+    return types_of(&s->stw_types, s->trace, e->string, &s->stw_type);
 }
 
 static int end_stw(struct summing *s, const struct gotrace_event *e)
@@ -173,9 +180,7 @@ static int end_stw(struct summing *s, const struct gotrace_event *e)
     s->in_stw = false;
     summing_set_procs(s);
     r = histogram_add(&s->stw, e->time - s->stw_since);
-    if (r == 0 && s->stw_type != SUMMING_MAX_TYPES)
-        r = histogram_add(&s->stw_types.list[s->stw_type].times, e->time - s->stw_since);
-    return r;
+    return r < 0 ? r : types_add(&s->stw_types, s->stw_type, e->time - s->stw_since);
 }
 
 static void begin_assist(struct summing *s, struct summing_go *g, int64_t since)
@@ -262,11 +267,7 @@ int summing_gc_range(struct summing *s, const struct gotrace_event *e)
     case GOTRACE_EV_GC_ACTIVE: begin_mark(s, s->sync); return 0;
     case GOTRACE_EV_GC_BEGIN: begin_mark(s, e->time); return 0;
     case GOTRACE_EV_GC_END: end_mark(s, e->time); return 0;
-    case GOTRACE_EV_GC_SWEEP_END:
-        s->out->gc.sweeps++;
-        s->out->gc.swept_bytes += e->args[0];
-        s->out->gc.reclaimed_bytes += e->args[1];
-        return 0;
+    case GOTRACE_EV_GC_SWEEP_END: summing_gc_swept(s, e->args[0], e->args[1]); return 0;
     case GOTRACE_EV_STW_BEGIN: r = begin_stw(s, e); break;
     case GOTRACE_EV_STW_END: r = end_stw(s, e); break;
     case GOTRACE_EV_GC_MARK_ASSIST_BEGIN: r = assist_begin(s, e); break;
@@ -313,5 +314,5 @@ int summing_gc_finish(struct summing *s)
         r = finish_mmu(s, &s->go_mmu, out->go_mmu, &out->go_mean_utilisation);
     out->mmu_exact = !s->mmu.inexact && !s->go_mmu.inexact;
     s->out->procs.gc_share = out->mean_utilisation < 0 ? 0 : 1 - out->mean_utilisation;
-    return r < 0 ? r : summing_rows(s, &s->stw_types, &out->stw_by_reason);
+    return r < 0 ? r : types_rows(&s->stw_types, &s->texts.arena, &out->stw_by_reason);
 }

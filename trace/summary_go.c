@@ -150,13 +150,24 @@ int summing_go_generation(struct summing *s, uint32_t n_strings)
     return 0;
 }
 
+int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret)
+{
+    int r;
+
+    s->out->goroutines.created++;
+    if (++s->alive > s->alive_max)
+        s->alive_max = s->alive;
+    r = add(s, id, ret);
+    if (r == 0 && *ret)
+        (*ret)->created = true;
+    return r;
+}
+
 int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret)
 {
-    if (e->from == GOTRACE_GO_NOT_EXIST) {
-        s->out->goroutines.created++;
-        if (++s->alive > s->alive_max)
-            s->alive_max = s->alive;
-    } else if (e->from == GOTRACE_GO_UNDETERMINED) {
+    if (e->from == GOTRACE_GO_NOT_EXIST)
+        return summing_go_create(s, (int64_t)e->args[0], ret);
+    if (e->from == GOTRACE_GO_UNDETERMINED) {
         s->out->goroutines.at_start++;
     } else {
         /* There was no place for it when it was created. */
@@ -243,7 +254,6 @@ int summing_go_finish(struct summing *s)
         r = summing_go_leave(s, g, NULL);
         if (r == 0 && (g->flags & SUMMING_ASSIST))
             summing_gc_end_assist(s, g, s->last);
-        summing_regions_left(s, g);
     }
     derive(s);
     out->max_alive = out->at_start + (uint64_t)s->alive_max;

@@ -102,8 +102,7 @@ void summing_turns_done(struct summing *s)
         resources_leave_users(&s->trace->order.res);
 }
 
-static inline int start(struct summing *s, struct order *o, struct cursor *c,
-                        struct summing_proc *p)
+static HOT int start(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
 {
     struct goroutine *g = order_can_start(o, c);
     int64_t time = order_time(o, c->time);
@@ -125,8 +124,7 @@ static inline int start(struct summing *s, struct order *o, struct cursor *c,
     return r < 0 ? r : more;
 }
 
-static inline int block(struct summing *s, struct order *o, struct cursor *c,
-                        struct summing_proc *p)
+static HOT int block(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
 {
     struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
@@ -138,7 +136,8 @@ static inline int block(struct summing *s, struct order *o, struct cursor *c,
     if (__builtin_expect(!g || !reason, 0))
         return ASIDE;
     sums = summing_can_act(p, g->id);
-    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_block(s, sums, reason, time))
+    if (!sums || reason->forever || !stack_of(s, c->args[1], &stack) ||
+        !summing_can_leave(s, sums, time))
         return ASIDE;
     order_do_stop(c, g, GO_WAITING);
     more = cursor_next(c, o->gen);
@@ -150,7 +149,7 @@ static inline int block(struct summing *s, struct order *o, struct cursor *c,
     return more;
 }
 
-static inline int unblock(struct summing *s, struct order *o, struct cursor *c)
+static HOT int unblock(struct summing *s, struct order *o, struct cursor *c)
 {
     struct goroutine *g = order_can_unblock(o, c);
     int64_t time = order_time(o, c->time);
@@ -177,6 +176,126 @@ static inline int unblock(struct summing *s, struct order *o, struct cursor *c)
     return more;
 }
 
+static HOT int stop(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+{
+    struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    uint32_t stack;
+    int more;
+
+    if (__builtin_expect(!g || strings_handle(&o->gen->strings, c->args[0]) == IDMAP_NONE, 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    order_do_stop(c, g, GO_RUNNABLE);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_STOP]++;
+    summing_stop(s, sums, p, stack, time);
+    return more;
+}
+
+static HOT int syscall_begin(struct summing *s, struct order *o, struct cursor *c,
+                             struct summing_proc *p)
+{
+    struct goroutine *g = order_at_hand(c);
+    struct proc *proc = c->thread->p;
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    uint32_t stack;
+    int more;
+
+    if (__builtin_expect(!g || !order_follows(o, c->args[0], &proc->seq), 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    order_do_syscall(g, proc, c->args[0]);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_BEGIN]++;
+    summing_syscall_begin(s, sums, p, stack, time);
+    return more;
+}
+
+static HOT int syscall_end(struct summing *s, struct order *o, struct cursor *c,
+                           struct summing_proc *p)
+{
+    struct goroutine *g = order_can_end_syscall(c);
+    struct summing_go *sums = p->go;
+    int64_t time = order_time(o, c->time);
+    int more, r;
+
+    if (__builtin_expect(!g || !summing_is(sums, GOTRACE_GO_SYSCALL, 0) || sums->id != g->id, 0))
+        return ASIDE;
+    if (!summing_can_end_syscall(s, sums, time))
+        return ASIDE;
+    order_do_end_syscall(g, c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_END]++;
+    r = summing_syscall_end(s, sums, p, time);
+    return r < 0 ? r : more;
+}
+
+static inline int create(struct summing *s, struct order *o, struct cursor *c)
+{
+    const struct goroutine *by = resources_current(&o->res, c->thread);
+    int64_t id = (int64_t)c->args[0], time = order_time(o, c->time);
+    struct goroutine *g;
+    struct summing_go *sums;
+    uint32_t stack;
+    int more, r;
+
+    if (__builtin_expect((by && by->status != GO_RUNNING) || id < 0, 0))
+        return ASIDE;
+    if (stacks_handle(&o->gen->stacks, c->args[1]) == IDMAP_NONE ||
+        !stack_of(s, c->args[2], &stack) || resources_new_goroutine(&o->res, id, &g) < 0)
+        return ASIDE; /* where it fails again, and says so */
+    g->status = GO_RUNNABLE;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_CREATE]++;
+    r = summing_create(s, id, stack, time, &sums);
+    g->user = sums;
+    return r < 0 ? r : more;
+}
+
+static inline int destroy(struct summing *s, struct order *o, struct cursor *c,
+                          struct summing_proc *p)
+{
+    struct goroutine *g = order_can_act(o, c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    int more;
+
+    if (__builtin_expect(!g, 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || sums->regions != 0 || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    resources_end_goroutine(&o->res, g);
+    c->thread->g = GOTRACE_NONE;
+    c->thread->gp = NULL;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_DESTROY]++;
+    summing_destroy(s, sums, p, time);
+    return more;
+}
+
 static void count_switch(struct summing *s)
 {
     s->out->events.by_type[GOTRACE_EV_GO_SWITCH]++;
@@ -198,8 +317,8 @@ static inline int hand_over(struct summing *s, struct order *o, struct cursor *c
         return ASIDE;
     sums = summing_can_act(p, g->id);
     then = sums_of(s, next);
-    if (!sums || !summing_is(then, GOTRACE_GO_WAITING, 0) ||
-        !summing_can_block(s, sums, reason, time + 1))
+    if (!sums || reason->forever || !summing_is(then, GOTRACE_GO_WAITING, 0) ||
+        !summing_can_leave(s, sums, time + 1))
         return ASIDE;
     over = &s->reasons[then->reason];
     if (over->forever)
@@ -218,7 +337,7 @@ static inline int hand_over(struct summing *s, struct order *o, struct cursor *c
 }
 
 /* The size of the heap, or its goal. */
-static inline int metric(struct summing *s, struct order *o, struct cursor *c)
+static HOT int metric(struct summing *s, struct order *o, struct cursor *c)
 {
     uint64_t value = c->args[0];
     uint8_t type = c->type;
@@ -234,6 +353,120 @@ static inline int metric(struct summing *s, struct order *o, struct cursor *c)
     return more;
 }
 
+static inline int region_begin(struct summing *s, struct order *o, struct cursor *c,
+                               const struct summing_proc *p)
+{
+    const struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums = p->go;
+    struct goroutine_more *more;
+    struct name *name;
+    uint32_t string, type;
+    int next;
+
+    if (!g || !sums || sums->id != g->id || !summing_can_begin_region(s))
+        return ASIDE;
+    name = order_region_type(o, c, &string);
+    more = order_can_begin_region(o, g);
+    if (!name || !more)
+        return ASIDE;
+    type = summing_region_type(s, string);
+    if (type == TYPES_NONE)
+        return ASIDE;
+    order_do_begin_region(more, c->args[0], name, time);
+    next = cursor_next(c, o->gen);
+    if (next < 0)
+        return next;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_REGION_BEGIN]++;
+    summing_begin_region(s, sums, type, time);
+    return next;
+}
+
+static inline int region_end(struct summing *s, struct order *o, struct cursor *c,
+                             const struct summing_proc *p)
+{
+    const struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums = p->go;
+    const struct region *region;
+    struct goroutine_more *more;
+    const struct name *name;
+    uint32_t string;
+    int next, r;
+
+    if (!g || !sums || sums->id != g->id)
+        return ASIDE;
+    name = order_region_type(o, c, &string);
+    more = resources_has_more(&o->res, g);
+    region = name ? order_can_end_region(more, c->args[0], name) : NULL;
+    if (!region || !summing_can_end_region(s, sums, region->since))
+        return ASIDE;
+    order_do_end_region(o, more);
+    next = cursor_next(c, o->gen);
+    if (next < 0)
+        return next;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_REGION_END]++;
+    r = summing_end_region(s, sums, time);
+    return r < 0 ? r : next;
+}
+
+/* Of a sweep only its end says anything. */
+static inline int sweep_begin(struct summing *s, struct order *o, struct cursor *c)
+{
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (!order_can_begin_sweep(c->thread->p) ||
+        stacks_handle(&o->gen->stacks, c->args[0]) == IDMAP_NONE)
+        return ASIDE;
+    order_do_begin_sweep(c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_BEGIN]++;
+    return more;
+}
+
+static inline int sweep_end(struct summing *s, struct order *o, struct cursor *c)
+{
+    uint64_t swept = c->args[0], reclaimed = c->args[1];
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (!order_can_end_sweep(c->thread->p))
+        return ASIDE;
+    order_do_end_sweep(c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_END]++;
+    summing_gc_swept(s, swept, reclaimed);
+    return more;
+}
+
+/* A message, of which nothing is summed up. */
+static inline int log_message(struct summing *s, struct order *o, struct cursor *c)
+{
+    const struct strings *strings = &o->gen->strings;
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (c->thread->g < 0 || strings_handle(strings, c->args[1]) == IDMAP_NONE ||
+        strings_handle(strings, c->args[2]) == IDMAP_NONE ||
+        stacks_handle(&o->gen->stacks, c->args[3]) == IDMAP_NONE)
+        return ASIDE;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_LOG]++;
+    return more;
+}
+
 /* On a thread that has the proc p. */
 static inline int hot(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
 {
@@ -243,11 +476,22 @@ static inline int hot(struct summing *s, struct order *o, struct cursor *c, stru
         return block(s, o, c, p);
     if (c->type == GOTRACE_EV_GO_UNBLOCK)
         return unblock(s, o, c);
-    if (c->type == GOTRACE_EV_GO_SWITCH)
-        return hand_over(s, o, c, p);
-    if (c->type == GOTRACE_EV_HEAP_ALLOC || c->type == GOTRACE_EV_HEAP_GOAL)
-        return metric(s, o, c);
-    return ASIDE;
+    switch (c->type) {
+    case GOTRACE_EV_GO_SYSCALL_BEGIN: return syscall_begin(s, o, c, p);
+    case GOTRACE_EV_GO_SYSCALL_END: return syscall_end(s, o, c, p);
+    case GOTRACE_EV_GO_STOP: return stop(s, o, c, p);
+    case GOTRACE_EV_GO_CREATE: return create(s, o, c);
+    case GOTRACE_EV_GO_DESTROY: return destroy(s, o, c, p);
+    case GOTRACE_EV_GO_SWITCH: return hand_over(s, o, c, p);
+    case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c);
+    case GOTRACE_EV_GC_SWEEP_END: return sweep_end(s, o, c);
+    case GOTRACE_EV_USER_REGION_BEGIN: return region_begin(s, o, c, p);
+    case GOTRACE_EV_USER_REGION_END: return region_end(s, o, c, p);
+    case GOTRACE_EV_USER_LOG: return log_message(s, o, c);
+    case GOTRACE_EV_HEAP_ALLOC:
+    case GOTRACE_EV_HEAP_GOAL: return metric(s, o, c);
+    default: return ASIDE;
+    }
 }
 
 /* The way of all others: what it stands for is written down and summed up. */

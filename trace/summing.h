@@ -18,6 +18,7 @@
 #include "trace/sites.h"
 #include "trace/summary.h"
 #include "trace/texts.h"
+#include "trace/types.h"
 
 /* Bounds, beside those of the tables. What passes them is counted, or left out and said so. */
 #define SUMMING_MAX_MEMORY (56U << 20)
@@ -25,8 +26,7 @@
 #define SUMMING_MAX_PROCS 4096   /* that are followed */
 #define SUMMING_MOST_PROCS 65536 /* that GOMAXPROCS may say */
 #define SUMMING_MAX_REASONS 256
-#define SUMMING_MAX_TYPES 128
-#define SUMMING_MAX_OPEN 65536 /* tasks, and regions */
+#define SUMMING_MAX_OPEN 65536 /* regions */
 #define SUMMING_MAX_THREADS (1U << 17)
 
 #define SUMMING_CELLS 64 /* busy Ps whose times need no second look each time */
@@ -36,7 +36,7 @@
 
 #define SUMMING_KEPT_LATENCIES (1U << 20)
 #define SUMMING_KEPT_SYSCALLS (1U << 18)
-#define SUMMING_KEPT_OF_TYPE 4096
+#define SUMMING_KEPT_PAUSES 4096
 
 /* What is to be remembered of a goroutine beside its state. */
 enum {
@@ -71,6 +71,7 @@ struct summing_go {
     uint8_t state;    /* enum gotrace_go_state */
     uint8_t flags;
     uint8_t go_state; /* as MutatorUtilizationV2 knows it */
+    bool created;     /* within the trace */
 };
 
 /* What is so for all Ps together, and not for one of them. */
@@ -104,24 +105,11 @@ struct summing_reason {
     int64_t max;
 };
 
-/* Tasks or regions of a type, or pauses for a reason. */
-struct summing_type {
-    uint32_t text;
-    uint64_t open;
-    struct histogram times;
-};
-
-struct summing_types {
-    struct summing_type *list;
-    size_t cap;
-    uint32_t n;
-    uint64_t other;
-};
-
+/* A region that has not ended. */
 struct summing_open {
     int64_t since;
-    uint32_t type; /* SUMMING_MAX_TYPES: of none that has a place */
-    uint32_t next; /* of a goroutine's regions: the next outer one, plus 1; or the next free one */
+    uint32_t type; /* a row of region_types, held */
+    uint32_t next; /* of the goroutine: the next outer one, plus 1; or the next free one */
 };
 
 struct summing_pool {
@@ -221,7 +209,7 @@ struct summing {
     int64_t stw_since;
     uint32_t stw_type;
     struct histogram stw;
-    struct summing_types stw_types;
+    struct types stw_types;
     int64_t gc_procs; /* goroutines that work for the GC, each on its P */
     int64_t go_procs; /* Ps, GC Ps and pauses as MutatorUtilizationV2 counts them */
     int64_t go_gc_procs;
@@ -231,11 +219,10 @@ struct summing {
     struct mmu go_mmu; /* as Go computes it */
 
     /* Tasks and regions. */
-    struct idmap task_ids; /* to their place in tasks */
-    struct summing_pool tasks;
     struct summing_pool regions;
-    struct summing_types task_types;
-    struct summing_types region_types;
+    bool regions_full; /* some had no place */
+    struct types task_types;
+    struct types region_types;
 
     /* Threads. */
     struct idmap threads;
@@ -257,6 +244,8 @@ void summing_turns_done(struct summing *s);
 /* summary_go.c: goroutines */
 int summing_go_generation(struct summing *s, uint32_t n_strings);
 struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
+/* One that is created now; NULL: no place. */
+int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret);
 /* One that was not known before, by being created or as one that was there; NULL: no place. */
 int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret);
 void summing_go_forget(struct summing *s, struct summing_go *g);
@@ -288,6 +277,7 @@ int summing_gc_range(struct summing *s, const struct gotrace_event *e);
 int summing_gc_procs(struct summing *s, const struct gotrace_event *e);
 int summing_gc_label(struct summing *s, const struct gotrace_event *e);
 void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value);
+void summing_gc_swept(struct summing *s, uint64_t swept, uint64_t reclaimed);
 /* A goroutine that has to do with the GC changed its state. */
 int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
 void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time);
@@ -298,14 +288,8 @@ int summing_gc_finish(struct summing *s);
 int summing_user_event(struct summing *s, const struct gotrace_event *e);
 /* The goroutine ends, and so do its regions. */
 int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time);
-/* The trace ends before the goroutine does. */
-void summing_regions_left(struct summing *s, const struct summing_go *g);
 int summing_user_finish(struct summing *s);
 void summing_user_done(struct summing *s);
-/* The number of the type; SUMMING_MAX_TYPES if there is no place. */
-int summing_type_of(struct summing *s, struct summing_types *types, uint32_t string, uint32_t *ret);
-int summing_rows(struct summing *s, struct summing_types *types, struct summary_rows *ret);
-void summing_types_done(struct summing *s, struct summing_types *types);
 void summing_times(struct histogram *h, struct summary_times *ret);
 
 /* Whether the thread is among those that were counted; if so, nothing needs to be noted. */

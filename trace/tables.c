@@ -65,22 +65,37 @@ static int added(const struct place *at, int r, const char *what, uint64_t id)
     return r < 0 ? fault_memory(at->gen->fault, r, offset_of(at)) : 0;
 }
 
+/* The same, where their last byte is still followed by a batch's padding. */
+static inline int two_numbers(struct place *at, uint64_t *ret)
+{
+    const uint8_t *end = at->b->end;
+    const uint8_t *p = varint_padded(at->p, &ret[0], &end);
+
+    p = varint_padded(p, &ret[1], &end);
+    if (__builtin_expect(p > end, 0))
+        return numbers(at, 2, ret); /* which says what is wrong */
+    at->p = p;
+    return 0;
+}
+
 static int read_string(struct place *at)
 {
     uint64_t v[2]; /* id, length */
     int r = expect(at, EV_STRING, "expected a string");
 
     if (r == 0)
-        r = numbers(at, 2, v);
+        r = two_numbers(at, v);
     if (r < 0)
         return r;
     if (v[1] > STRINGS_MAX_LEN)
         return bad(at, "string of more than 1024 bytes");
     if (v[1] > (uint64_t)(at->b->end - at->p))
         return bad(at, "string that does not end within its batch");
-    r = added(at, strings_add(&at->gen->strings, v[0], at->p, (uint32_t)v[1]), "string", v[0]);
+    r = strings_add(&at->gen->strings, v[0], at->p, (uint32_t)v[1]);
+    if (r < 0)
+        return added(at, r, "string", v[0]);
     at->p += v[1];
-    return r;
+    return 0;
 }
 
 int tables_strings(struct generation *gen, const struct batch *b)
@@ -93,28 +108,69 @@ int tables_strings(struct generation *gen, const struct batch *b)
     return r;
 }
 
+_Static_assert(INPUT_PADDING >= 4 * 10 + VARINT_PADDING, "a frame may be read in one go");
+
+/* A frame that is new, or that cannot be read in the short way. */
+static int new_frame(struct place *at, uint32_t *ret)
+{
+    const uint8_t *p = at->p, *end = at->b->end;
+    struct gotrace_frame f;
+    uint64_t v[4]; /* to say what is wrong */
+    int r;
+
+    p = varint_padded(p, &f.pc, &end);
+    p = varint_padded(p, &f.func, &end);
+    p = varint_padded(p, &f.file, &end);
+    p = varint_padded(p, &f.line, &end);
+    if (p > end)
+        return numbers(at, 4, v);
+    at->p = p;
+    *ret = stacks_known(&at->gen->stacks, f.pc);
+    if (*ret != IDMAP_NONE)
+        return 0;
+    r = stacks_new_frame(&at->gen->stacks, &f, ret);
+    return r < 0 ? added(at, r, "frame", f.pc) : 0;
+}
+
+/* Most of what a generation's tables are. Of a frame that was met before only the pc counts. */
+static int read_frames(struct place *at, size_t n, uint32_t *row)
+{
+    const struct stacks *stacks = &at->gen->stacks;
+    int r = 0;
+
+    for (size_t i = 0; i < n && r == 0; i++) {
+        const uint8_t *end = at->b->end, *p;
+        uint64_t pc;
+
+        p = varint_skip_three(varint_four(at->p, &pc, &end));
+        row[i] = stacks_known(stacks, pc);
+        if (__builtin_expect(row[i] == IDMAP_NONE || !p || p > end, 0))
+            r = new_frame(at, &row[i]);
+        else
+            at->p = p;
+    }
+    return r;
+}
+
 static int read_stack(struct place *at)
 {
+    struct stacks *stacks = &at->gen->stacks;
     uint64_t v[2]; /* id, frames */
+    uint32_t *row;
     int r = expect(at, EV_STACK, "expected a stack");
 
     if (r == 0)
-        r = numbers(at, 2, v);
+        r = two_numbers(at, v);
     if (r < 0)
         return r;
     if (v[1] > STACKS_MAX_FRAMES)
         return bad(at, "stack of more than 128 frames");
-    r = added(at, stacks_add(&at->gen->stacks, v[0]), "stack", v[0]);
-    for (uint64_t i = 0; i < v[1] && r == 0; i++) {
-        uint64_t f[4]; /* pc, function, file, line */
-
-        r = numbers(at, 4, f);
-        if (r == 0) {
-            struct gotrace_frame frame = {f[0], f[1], f[2], f[3]};
-
-            r = added(at, stacks_add_frame(&at->gen->stacks, &frame), "frame", f[0]);
-        }
-    }
+    r = stacks_begin(stacks, v[0], (size_t)v[1], &row);
+    if (r < 0)
+        return added(at, r, "stack", v[0]);
+    r = read_frames(at, (size_t)v[1], row);
+    if (r == 0)
+        stacks_end(stacks, (size_t)v[1]);
     return r;
 }
 

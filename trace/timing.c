@@ -105,16 +105,22 @@ static int push(struct timing *s, struct life *life, int64_t start, uint64_t tas
     return 0;
 }
 
-static int pop(struct timing *s, struct life *life, int64_t end)
+/* The region that a link of the goroutine's leads to ends. */
+static int end_open(struct timing *s, struct life *life, uint32_t *link, int64_t end)
 {
-    uint32_t i = life->top;
+    uint32_t i = *link;
     struct open_region *region = &s->regions[i];
     int r = region->counts ? spans_add(s->spans, life->g, region->start, end) : 0;
 
-    life->top = region->below;
+    *link = region->below;
     region->below = s->free_region;
     s->free_region = i;
     return r;
+}
+
+static int pop(struct timing *s, struct life *life, int64_t end)
+{
+    return end_open(s, life, &life->top, end);
 }
 
 static bool is_text(const struct timing *s, uint64_t handle, const char *text)
@@ -225,12 +231,19 @@ static int go_state(struct timing *s, const struct gotrace_event *e)
     return r;
 }
 
+/* Mostly it is the innermost; which one it is tells the time of its begin. */
 static int region_end(struct timing *s, const struct gotrace_event *e)
 {
     struct life *life = find_life(s, e->g);
+    uint32_t *link = life ? &life->top : NULL;
+    int64_t since = (int64_t)((uint64_t)e->time - e->third);
 
-    if (life && life->top != NONE)
-        return pop(s, life, e->time);
+    if (e->args[1] == GOTRACE_UNKNOWN)
+        return 0; /* of a region that the goroutine does not have: the program's mistake */
+    while (link && *link != NONE && s->regions[*link].start != since)
+        link = &s->regions[*link].below;
+    if (link && *link != NONE)
+        return end_open(s, life, link, e->time);
     return region_counts(s, e) ? spans_add(s->spans, e->g, s->first, e->time) : 0;
 }
 

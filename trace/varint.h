@@ -66,7 +66,33 @@ static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, cons
     return other.next;
 }
 
-/* The same for numbers that mostly have one byte. */
+/* The same as varint_padded for numbers that mostly have four bytes: places in a program's text. */
+static inline const uint8_t *varint_four(const uint8_t *p, uint64_t *ret, const uint8_t **end)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+    v = le32toh(v);
+    if (__builtin_expect((v & 0x80808080U) != 0x00808080U, 0))
+        return varint_padded(p, ret, end);
+    v = (v & 0x007f007fU) | (v & 0x7f007f00U) >> 1;
+    *ret = (v & 0x3fffU) | (v & 0x3fff0000U) >> 2;
+    return p + 4;
+}
+
+/* What follows three numbers of eight bytes together at most; NULL if they have more. */
+static inline const uint8_t *varint_skip_three(const uint8_t *p)
+{
+    uint64_t v, ends;
+
+    memcpy(&v, p, sizeof(v));
+    ends = ~le64toh(v) & 0x8080808080808080U;
+    ends &= ends - 1;
+    ends &= ends - 1;
+    return __builtin_expect(ends != 0, 1) ? p + (unsigned)__builtin_ctzll(ends) / 8 + 1 : NULL;
+}
+
+/* The same as varint_padded for numbers that mostly have one byte. */
 static inline const uint8_t *varint_small(const uint8_t *p, uint64_t *ret, const uint8_t **end)
 {
     if (__builtin_expect(p[0] >= 0x80, 0))

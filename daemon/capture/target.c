@@ -112,7 +112,7 @@ struct target *target_new(const char *address)
     if (!t)
         return NULL;
     t->refs = 1;
-    t->last.latency = -1;
+    t->last.latency = t->last.covered = -1;
     t->due = USEC_NEVER;
     t->address = strdup(address);
     if (!t->address) {

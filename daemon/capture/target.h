@@ -55,6 +55,7 @@ struct target_last {
     uint64_t bytes;
     char *label;    /* of that trace; NULL: not known, or not yet */
     double latency; /* nanoseconds: the 99th percentile of its scheduler latency; < 0: not known */
+    double covered; /* the share of that trace that both rest on; < 0: not known */
 };
 
 struct target {

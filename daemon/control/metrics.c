@@ -175,6 +175,13 @@ static void write_targets(struct exposition *e, const struct metrics_facts *f)
         if (f->targets[i].latency_p99 >= 0)
             write_target(e, &f->targets[i], f->targets[i].latency_p99);
     }
+    exposition_family(e, "contrace_target_covered_ratio", EXPOSITION_GAUGE,
+                      "Share of the target's last trace that its label and numbers rest on; absent "
+                      "until that was inspected.");
+    for (size_t i = 0; i < f->n_targets; i++) {
+        if (f->targets[i].covered >= 0)
+            write_target(e, &f->targets[i], f->targets[i].covered);
+    }
     metrics_number(e, "contrace_targets_left_out",
                    "Targets that have no series of their own because they are too many.",
                    f->targets_left_out);

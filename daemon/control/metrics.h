@@ -37,6 +37,7 @@ struct metrics_target {
     unsigned failures;  /* in a row */
     usec last_success;  /* real time; 0: none yet */
     double latency_p99; /* seconds; negative: not known */
+    double covered;     /* 0 to 1; negative: not known */
 };
 
 struct metrics_cause {

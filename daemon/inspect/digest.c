@@ -12,6 +12,7 @@
 #include "base/jsontext.h"
 
 #define SCHEMA 1
+#define NOT_INSPECTED "not-inspected"
 #define DEPTH_MAX 4
 #define TEXT_MAX 120 /* bytes of a string that is kept */
 #define NAME_MAX_LEN 60
@@ -62,6 +63,15 @@ static json_t *reduce(const json_t *from, unsigned depth)
         }
     }
     return to;
+}
+
+/* The share that a summary of an earlier version does not tell. */
+static double covered_of(const json_t *o)
+{
+    const json_t *covered = json_object_get(o, "covered");
+    double value = json_number_value(covered);
+
+    return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
 }
 
 /* Codes, scores and what they rest on. */
@@ -165,6 +175,8 @@ static int shorten(const json_t *o, struct digest *d)
         return -ENOMEM;
     (void)json_object_del(kept, "label"); /* it has a place of its own in the record */
     (void)json_object_del(kept, "file");  /* standard input */
+    (void)json_object_del(kept, "not_inspected");
+    (void)json_object_del(kept, "covered");
     return to_short_text(kept, &d->summary);
 }
 
@@ -191,9 +203,17 @@ int digest_parse(const char *json, size_t n, struct digest *ret)
     first = json_array_get(json_object_get(o, "findings"), 0);
     if (json_integer_value(json_object_get(o, "schema")) != SCHEMA || !is_label(label))
         return -EINVAL;
+    if (strcmp(label, NOT_INSPECTED) == 0) {
+        const char *why = json_string_value(json_object_get(o, "not_inspected"));
+
+        if (!is_label(why))
+            return -EINVAL;
+        (void)snprintf(d.why, sizeof(d.why), "%s", why);
+    }
     (void)snprintf(d.label, sizeof(d.label), "%s", label);
     d.score = json_number_value(json_object_get(first, "score"));
-    d.latency = latency_of(o);
+    d.latency = d.why[0] ? -1 : latency_of(o);
+    d.covered = covered_of(o);
     describe(first, &d);
     r = shorten(o, &d);
     if (r >= 0)
@@ -209,5 +229,5 @@ void digest_done(struct digest *d)
 
 bool digest_alarming(const struct digest *d)
 {
-    return strcmp(d->label, "healthy") != 0 && strcmp(d->label, "idle") != 0;
+    return d->why[0] == '\0' && strcmp(d->label, "healthy") != 0 && strcmp(d->label, "idle") != 0;
 }

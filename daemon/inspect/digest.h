@@ -18,7 +18,9 @@ struct digest {
     char label[DIGEST_LABEL_SIZE]; /* lower-case letters, digits and '-' */
     char *summary;                 /* JSON text of an object, at most DIGEST_MAX bytes */
     double score;                  /* of the first finding; 0 if there is none */
+    char why[DIGEST_LABEL_SIZE];   /* "partial", "too-short": why there is no label; "": there is */
     double latency; /* nanoseconds: the 99th percentile of scheduler latency; < 0: not known */
+    double covered; /* the share of the trace that all this rests on; < 0: not told */
     char evidence[DIGEST_TEXT_SIZE]; /* of the first finding, in words for the log; may be empty */
 };
 

@@ -36,6 +36,8 @@ static const char *const names[INSPECTION_END_COUNT] = {
     [INSPECTION_UNREADABLE] = "unreadable",
     [INSPECTION_OUTPUT] = "output",
     [INSPECTION_QUEUE] = "queue",
+    [INSPECTION_PARTIAL] = "partial",
+    [INSPECTION_TOO_SHORT] = "too-short",
     [INSPECTION_UNAVAILABLE] = "unavailable",
     [INSPECTION_GONE] = "gone",
     [INSPECTION_CUT] = "cut",
@@ -86,6 +88,15 @@ static enum inspection_end end_of_signal(int number, struct inspection *ret)
     return INSPECTION_CRASHED;
 }
 
+/* The numbers are there, but rest on too little for a label. */
+static enum inspection_end end_of_digest(const struct digest *d)
+{
+    if (d->why[0] == '\0')
+        return INSPECTION_OK;
+    return strcmp(d->why, names[INSPECTION_TOO_SHORT]) == 0 ? INSPECTION_TOO_SHORT
+                                                            : INSPECTION_PARTIAL;
+}
+
 /* A trace that breaks off has a summary of what there is, and still the status of something wrong. */
 static enum inspection_end end_of_exit(const struct child_result *child, struct inspection *ret)
 {
@@ -104,7 +115,9 @@ static enum inspection_end end_of_exit(const struct child_result *child, struct 
     if (child->status == 1 && child->output->len == 0)
         return INSPECTION_UNREADABLE;
     r = digest_parse(buf_str(child->output), child->output->len, &ret->digest);
-    return r >= 0 ? INSPECTION_OK : r == -ENOMEM ? INSPECTION_MEMORY : INSPECTION_OUTPUT;
+    if (r < 0)
+        return r == -ENOMEM ? INSPECTION_MEMORY : INSPECTION_OUTPUT;
+    return end_of_digest(&ret->digest);
 }
 
 static enum inspection_end judge(const struct child_result *child, struct inspection *ret)

@@ -28,6 +28,8 @@ enum inspection_end {
     INSPECTION_UNREADABLE,  /* the child refused the trace */
     INSPECTION_OUTPUT,      /* what it printed is no summary */
     INSPECTION_QUEUE,       /* too many waited */
+    INSPECTION_PARTIAL,     /* too little of the trace can be read for a label */
+    INSPECTION_TOO_SHORT,   /* the trace is too short for one, or has too few events */
     INSPECTION_UNAVAILABLE, /* no child: it cannot be started, or not confined */
     INSPECTION_GONE,        /* the trace could not be opened any more */
     INSPECTION_CUT,         /* contraced stops */
@@ -39,7 +41,7 @@ const char *inspection_end_name(enum inspection_end end);
 
 struct inspection {
     enum inspection_end end;
-    struct digest digest;           /* INSPECTION_OK */
+    struct digest digest;           /* INSPECTION_OK, _PARTIAL and _TOO_SHORT */
     char why[INSPECTOR_WHY_SIZE];   /* otherwise, for the record: "timeout", "signal SIGSEGV" */
     char text[INSPECTOR_TEXT_SIZE]; /* more about it for the log, of any bytes; may be empty */
     usec took;

@@ -59,7 +59,8 @@ static void on_amended(struct disk_job *job, int r)
 
         item->busy = false;
         if (r >= 0) {
-            index_annotate(&s->kept, at, a->amendment.what.label, a->amendment.what.latency);
+            index_annotate(&s->kept, at, a->amendment.what.label, a->amendment.what.latency,
+                           a->amendment.what.covered);
             index_resize(&s->kept, at,
                          item->bytes - space_round(a->amendment.before) +
                              space_round(a->amendment.after));
@@ -148,7 +149,8 @@ static int copy_texts(struct amending *a, const struct record_amendment *what)
         if (from[i] && !a->texts[i])
             return -ENOMEM;
     }
-    *to = (struct record_amendment){a->texts[0], a->texts[1], a->texts[2], what->latency};
+    *to = (struct record_amendment){a->texts[0], a->texts[1], a->texts[2], what->latency,
+                                    what->covered};
     return 0;
 }
 

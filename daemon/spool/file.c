@@ -281,7 +281,7 @@ static void add_to_index(struct spool_file *f)
     /* Room in the index was kept; for the key, the file's own longer buffer will do. */
     at = index_add(&s->kept, key ? key : steal(&f->key), f->name.time, bytes, pending);
     index_set_size(&s->kept, at, f->publication.bytes);
-    index_annotate(&s->kept, at, NULL, -1); /* a new record says nothing of the trace */
+    index_annotate(&s->kept, at, NULL, -1, -1); /* a new record says nothing of the trace */
     if (pending)
         offer_kick(s);
     else

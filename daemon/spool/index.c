@@ -97,8 +97,11 @@ static size_t lower_bound(const struct index *ix, const char *key, usec time, bo
 
 static void put(struct index *ix, size_t i, char *key, usec time, uint64_t bytes, bool pending)
 {
-    ix->items[ix->head + i] =
-        (struct retention_item){.time = time, .bytes = bytes, .pending = pending, .latency = -1};
+    ix->items[ix->head + i] = (struct retention_item){.time = time,
+                                                      .bytes = bytes,
+                                                      .pending = pending,
+                                                      .latency = -1,
+                                                      .covered = RETENTION_NOT_COVERED};
     ix->keys[ix->head + i] = key;
     ix->n++;
     if (i < ix->offer_end)
@@ -223,13 +226,17 @@ void index_set_size(struct index *ix, size_t i, uint64_t size)
     ix->items[ix->head + i].size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
 }
 
-void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns)
+void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns,
+                    double covered)
 {
     struct retention_item *item = &ix->items[ix->head + i];
 
     item->annotated = true;
     item->label = labels_intern(&ix->labels, label);
     item->latency = latency_ns >= 0 ? (float)latency_ns : -1;
+    item->covered = RETENTION_NOT_COVERED;
+    if (covered >= 0 && covered <= 1) /* rounded down: only what is whole is 1 */
+        item->covered = (uint8_t)(covered * 250);
 }
 
 void index_resize(struct index *ix, size_t i, uint64_t bytes)

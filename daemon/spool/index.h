@@ -71,7 +71,8 @@ void index_resize(struct index *ix, size_t i, uint64_t bytes);
 
 /* What is known of item i: the bytes of its trace; what its record says, see record.h. */
 void index_set_size(struct index *ix, size_t i, uint64_t size);
-void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns);
+void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns,
+                    double covered);
 
 /* The items, oldest first; NULL when there are none. */
 struct retention_item *index_items(const struct index *ix);

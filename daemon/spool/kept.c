@@ -121,6 +121,7 @@ static struct spool_entry entry_at(const struct index *ix, size_t i)
         .pending = item->pending,
         .label = labels_text(&ix->labels, item->label),
         .latency = (double)item->latency,
+        .covered = item->covered == RETENTION_NOT_COVERED ? -1 : item->covered / 250.0,
     };
 }
 
@@ -250,10 +251,10 @@ static void take_over(struct spool *s, const struct reading *reading)
         index_items(ix)[at].annotated)
         return;
     if (reading->result < 0)
-        index_annotate(ix, at, NULL, -1);
+        index_annotate(ix, at, NULL, -1, -1);
     else
         index_annotate(ix, at, reading->found.label[0] ? reading->found.label : NULL,
-                       reading->found.latency);
+                       reading->found.latency, reading->found.covered);
 }
 
 static void step(struct spool_list *l);

@@ -31,6 +31,7 @@ struct spool_entry {
     bool pending;
     const char *label; /* NULL: it has none */
     double latency;    /* nanoseconds, as struct record_annotation's; < 0: not known */
+    double covered;    /* likewise, to 0.4 % */
 };
 
 struct spool_page {

@@ -71,6 +71,15 @@ static bool set_number(json_t *object, const char *key, uint64_t value)
     return json_object_set_new(object, key, json_integer(number)) == 0;
 }
 
+/* To four digits, rounded down: only what is whole is 1. */
+static bool set_covered(json_t *object, double covered)
+{
+    if (covered < 0)
+        return true;
+    return json_object_set_new(object, "covered", json_real(floor(covered * 1e4 + 1e-9) / 1e4)) ==
+           0;
+}
+
 static bool set_seconds(json_t *object, const char *key, usec value)
 {
     return json_object_set_new(object, key, json_real((double)value / (double)USEC_PER_SEC)) == 0;
@@ -160,6 +169,14 @@ static bool is_label(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
+static double covered_in(const json_t *o)
+{
+    const json_t *covered = json_object_get(o, "covered");
+    double value = json_number_value(covered);
+
+    return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
+}
+
 int record_annotation(const char *json, size_t n, struct record_annotation *ret)
 {
     _cleanup_json_ json_t *o = NULL;
@@ -176,10 +193,12 @@ int record_annotation(const char *json, size_t n, struct record_annotation *ret)
     scheduler = json_object_get(json_object_get(o, "summary"), "scheduler");
     latency = json_object_get(json_object_get(scheduler, "latency"), "p99_ns");
     value = json_number_value(latency);
-    *ret = (struct record_annotation){.latency = -1};
+    *ret = (struct record_annotation){.latency = -1, .covered = covered_in(o)};
     if (is_label(label))
         (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
-    if (json_is_number(latency) && isfinite(value) && value >= 0)
+    /* Of a trace without a label the numbers rest on too little. */
+    if (!json_object_get(o, "not_inspected") && json_is_number(latency) && isfinite(value) &&
+        value >= 0)
         ret->latency = value;
     return 0;
 }
@@ -204,7 +223,7 @@ static int set_summary(json_t *o, const char *text)
 
 int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret)
 {
-    static const char *const names[] = {"label", "not_inspected", "summary"};
+    static const char *const names[] = {"label", "not_inspected", "covered", "summary"};
     _cleanup_json_ json_t *o = NULL;
     int r = jsontext_parse(json, n, 0, NULL, &o);
 
@@ -214,7 +233,8 @@ int record_amend(const char *json, size_t n, const struct record_amendment *a, c
         return -EINVAL;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         (void)json_object_del(o, names[i]);
-    if (!set_string(o, "label", a->label) || !set_string(o, "not_inspected", a->not_inspected))
+    if (!set_string(o, "label", a->label) || !set_string(o, "not_inspected", a->not_inspected) ||
+        !set_covered(o, a->covered))
         return -ENOMEM;
     r = set_summary(o, a->summary);
     if (r < 0)

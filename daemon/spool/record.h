@@ -49,6 +49,7 @@ struct record_amendment {
     const char *not_inspected; /* why there is no summary; NULL: there is one */
     const char *summary;       /* JSON text of an object, or NULL */
     double latency;            /* as struct record_annotation's; what the summary says of it */
+    double covered;            /* the share of the trace that all this rests on; < 0: not known */
 };
 
 /*
@@ -63,6 +64,7 @@ int record_amend(const char *json, size_t n, const struct record_amendment *a, c
 struct record_annotation {
     char label[RECORD_LABEL_SIZE]; /* lower-case letters, digits and '-'; "": none */
     double latency; /* nanoseconds: the 99th percentile of the scheduler latency; < 0: none */
+    double covered; /* as struct record_amendment's; < 0: none */
 };
 
 /* 0, -ENOMEM, or -EINVAL when that is no JSON object. */

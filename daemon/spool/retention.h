@@ -23,6 +23,8 @@ enum retention_cause {
 
 const char *retention_cause_name(enum retention_cause cause);
 
+#define RETENTION_NOT_COVERED UINT8_MAX /* not known */
+
 /* One kept trace as the plan sees it. */
 struct retention_item {
     usec time;        /* real time of its key */
@@ -38,6 +40,7 @@ struct retention_item {
     bool annotated : 1; /* what follows of its record is known */
     uint8_t failures;   /* how often it was put off or aside since the last spool_offer_again */
     uint8_t label;      /* see labels.h */
+    uint8_t covered;    /* of its record: in 250ths, or RETENTION_NOT_COVERED */
     uint32_t offer_at;  /* seconds of boot time */
     uint32_t size;      /* bytes of the trace; UINT32_MAX: more */
     float latency;      /* of its record: nanoseconds, see record.h; < 0: not known */

@@ -98,14 +98,14 @@ class World:
             "key": f"{target['service']}/{target['host']}/{stamp}-{pid}.trace",
             "service": target["service"], "host": target["host"], "start": rfc3339(at), "pid": pid,
             "bytes": int(draw.uniform(0.4, 6) * 2**20), "state": "archive", "label": label,
-            "scheduler_latency_p99_seconds": p99,
+            "scheduler_latency_p99_seconds": p99, "covered": 1.0,
         }  # fmt: skip
 
     def refresh(self, target):
         names = target["service"], target["host"]
         c = next((c for c in self.captures if (c["service"], c["host"]) == names), None)
         if c:
-            told = ("start", "key", "bytes", "label", "scheduler_latency_p99_seconds")
+            told = ("start", "key", "bytes", "label", "scheduler_latency_p99_seconds", "covered")
             target["last"] = {k: c[k] for k in told}
             target["last"].update(outcome="ok", text="", captured=c["start"])
 

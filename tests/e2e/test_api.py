@@ -562,6 +562,7 @@ def test_labels_and_downloads(api, goservice):
     record = d.spool.record(key)
     latency = record["summary"]["scheduler"]["latency"]["p99_ns"]
     assert capture["label"] == record["label"]
+    assert capture["covered"] == record["covered"] == 1
     assert capture["scheduler_latency_p99_seconds"] == pytest.approx(latency / 1e9)
     assert (capture["service"], capture["host"]) == (record["service"], record["host"])
     assert capture["start"][:19] == record["start"][:19] and capture["pid"] == record.get("pid")

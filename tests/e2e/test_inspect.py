@@ -14,6 +14,7 @@ import threading
 import time
 
 import pytest
+from gotools import build, environment, old_trace, spoil_second_generation
 from hostile import gated, healthy, trace
 from store import Store
 from support import (
@@ -355,6 +356,52 @@ def test_real_illness(daemon, tmp_path):
         service.wait()
     done = run(CONTRACE, "list", "--json", "--label=lock-*", f"--storage.path={d.spool.path}")
     assert [json.loads(line)["key"] for line in done.stdout.splitlines()] == [key]
+
+
+def test_old_format(daemon, serve, tmp_path):
+    """A service of Go 1.21: its trace is kept whole, shipped and named, and not looked at."""
+    summary_is_there()
+    body = old_trace(tmp_path)
+    server = serve(healthy(body))
+    with Store() as store:
+        d = daemon([job("s", server.address)], inspect={"max_memory": ROOMY},
+                   upload=section(tmp_path, store.endpoint))  # fmt: skip
+        (key,) = wait_archived(d)
+        d.stop()
+        record = d.spool.record(key)
+        assert (record["go_version"], record["bytes"]) == ("1.21", len(body))
+        assert (record["label"], record["not_inspected"]) == ("not-inspected", "format")
+        assert "covered" not in record and "summary" not in record
+        assert d.spool.trace(key).read_bytes() == body
+        assert store.meta(PREFIX + key)["label"] == "not-inspected"
+
+
+def test_partial(daemon, serve, tmp_path):
+    """A trace of which half can be read: whole as it stands, no label, and how much it is."""
+    summary_is_there()
+    build(SRC / "tests/support/tracemix", tmp_path / "mix")
+    body = bytearray(subprocess.check_output(
+        [tmp_path / "mix", "-s", "1"], timeout=60,
+        env=dict(environment(), GODEBUG="traceadvanceperiod=500000000")))  # fmt: skip
+    spoil_second_generation(body)
+    server = serve(healthy(bytes(body)))
+    d = daemon([job("s", server.address)], inspect={"max_memory": ROOMY})
+    wait_labels(d.spool, 1)
+    (key,) = d.spool.keys()
+    d.stop()
+    record = d.spool.record(key)
+    assert record["complete"] and (record["label"], record["not_inspected"]) == (
+        "not-inspected", "partial")  # fmt: skip
+    assert 0.2 < record["covered"] < 0.8
+    summary = record["summary"]
+    assert not summary["complete"] and summary["findings"] == []
+    assert summary["window_ns"] < 0.8 * summary["spans_ns"]
+    (line,) = [entry for entry in d.log(message_id=INSPECTED) if entry["level"] == "warn"]
+    assert "is not inspected: partial: " in line["msg"]
+    done = run(CONTRACE, "list", f"--storage.path={d.spool.path}")
+    assert f"not-inspected({int(record['covered'] * 100)}%)" in done.stdout
+    done = run(CONTRACE, "list", "--json", f"--storage.path={d.spool.path}")
+    assert json.loads(done.stdout)["covered"] == record["covered"]
 
 
 def tuple_of(address):

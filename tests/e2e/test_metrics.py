@@ -95,6 +95,7 @@ def test_the_numbers_are_true(busy):
     p99 = record["summary"]["scheduler"]["latency"]["p99_ns"]
     measured = s("contrace_target_scheduler_latency_p99_seconds", **target)
     assert measured == pytest.approx(p99 / 1e9, rel=1e-3)
+    assert s("contrace_target_covered_ratio", **target) == record["covered"] == 1
     label = record["label"]
     assert s("contrace_traces_labelled_total", scrape_job="web", label=label) == 1
     labels = s.families["contrace_traces_labelled_total"].samples

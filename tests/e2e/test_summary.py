@@ -13,7 +13,16 @@ import subprocess
 
 import jsonschema
 import pytest
-from gotools import REFERENCE, TOOLCHAINS, build, build_gosum, environment, goroot
+from gotools import (
+    REFERENCE,
+    TOOLCHAINS,
+    build,
+    build_gosum,
+    environment,
+    goroot,
+    second_generation,
+    spoil_second_generation,
+)
 from support import BUILD, SRC
 
 CONTRACE = BUILD / "contrace"
@@ -50,6 +59,22 @@ def mix(work):
         env = dict(environment(), GODEBUG=f"traceadvanceperiod={period * 1000000}")
         with open(path, "wb") as out:
             subprocess.run([program, *options], stdout=out, env=env, check=True, timeout=60)
+        return path
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def annotator(work):
+    """Traces of a program that marks more than most do, or marks it wrongly."""
+    program = work / "annotator.bin"
+    build(SRC / "tests/support/annotator", program)
+
+    def get(mode):
+        path = work / f"annotator-{mode}.trace"
+        if not path.exists():
+            with open(path, "wb") as out:
+                subprocess.run([program, mode], stdout=out, check=True, timeout=120)
         return path
 
     return get
@@ -197,6 +222,155 @@ def test_programs(gosum, work, name):
     compare(gosum, path)
 
 
+def test_misnested_regions(gosum, annotator, work):
+    """Go's reader stops there; one that goes on gives the same numbers as ours."""
+    path = annotator("misnested")
+    strict = subprocess.run([gosum, "all", path], capture_output=True, timeout=60, text=True)
+    assert strict.returncode != 0 and "misuse of region" in strict.stderr
+    s = compare(build_gosum(work, lenient=True), path)
+    assert s["label"] == "lock-contention"
+    note = s["findings"][-1]
+    assert (note["code"], note["score"], note["subject"]) == ("misnested-regions", 0, "send")
+    assert note["evidence"]["ends"] == s["misnested_regions"] > 100
+    assert {site["func"] for site in note["sites"]} == {"main.dispatch"}
+    rows = {row["type"]: row for row in s["regions"]}
+    assert rows["send"]["misnested"] == s["misnested_regions"] and "misnested" not in rows["log"]
+    text = run(path).stdout.decode()
+    assert 'misnested-regions  "send"' in text and "main.dispatch  annotator/main.go" in text
+
+
+def test_regions_ended_elsewhere(gosum, annotator):
+    """Go's reader takes them for regions from before the trace; these goroutines are no older."""
+    path = annotator("elsewhere")
+    s = ours(path)
+    rows = {row["type"]: row for row in s["regions"]}
+    assert rows["handed over"]["misnested"] == 50 and rows["twice"]["misnested"] == 1
+    assert s["misnested_regions"] == 51
+    assert rows["twice"]["count"] == theirs(gosum, path)["regions"]["twice"]["count"] == 1
+    assert s["findings"][-1]["subject"] == "handed over" and s["complete"]
+
+
+def test_types_with_numbers(gosum, annotator):
+    """The one that matters comes after 200 others, which are one."""
+    s = ours(annotator("types"))
+    go = theirs(gosum, annotator("types"))
+    first, second = s["tasks"]
+    assert (first["type"], first["count"]) == ("POST /checkout", 5)
+    assert times(first) == {key: go["tasks"]["POST /checkout"][key] for key in TIMES}
+    assert (second["type"], second["count"], second["grouped"]) == ("GET /item/N", 200, True)
+    items = [row for name, row in go["tasks"].items() if name.startswith("GET")]
+    assert second["total_ns"] == sum(row["total_ns"] for row in items)
+    assert second["max_ns"] == max(row["max_ns"] for row in items)
+    assert s["tasks_left_out"]["names"] == 0
+
+
+def test_thousands_of_types(gosum, annotator):
+    """The largest are told, the others as a sum, and the lock contention beside them as it is."""
+    s = ours(annotator("names"))
+    go = theirs(gosum, annotator("names"))["tasks"]
+    left = s["tasks_left_out"]
+    assert len(s["tasks"]) + left["names"] == len(go) == 6000
+    assert sum(r["count"] for r in s["tasks"]) + left["count"] == 6000
+    total = sum(row["total_ns"] for row in go.values())
+    assert sum(r["total_ns"] for r in s["tasks"]) + left["total_ns"] == total
+    largest = sorted((row["total_ns"] for row in go.values()), reverse=True)
+    assert [row["total_ns"] for row in s["tasks"]] == largest[: len(s["tasks"])]
+    assert s["tasks_other"] == left["count"]
+    assert s["label"] == "lock-contention"
+    assert "main.post" in [site["func"] for site in s["findings"][0]["sites"]]
+    assert f"and {6000 - 5:,} types more".encode() in run(annotator("names")).stdout
+
+
+def test_open_tasks(gosum, annotator):
+    """Tasks that nobody ends do not spoil those that end."""
+    s = ours(annotator("open"))
+    assert typed(s["tasks"]) == theirs(gosum, annotator("open"))["tasks"]
+    assert {row["type"]: row["open"] for row in s["tasks"]} == {"leaked": 70000, "ended": 0}
+
+
+def test_thousands_of_stacks(gosum, annotator):
+    """What comes when all places for stacks are taken is told by its site and class all the same."""
+    path = annotator("stacks")
+    s = ours(path)
+    out = subprocess.run([gosum, "sums", path], stdout=subprocess.PIPE, check=True, timeout=60)
+    go = json.loads(out.stdout)
+    for name, sites in zip(("sched", "sync", "net", "syscall"), go["sites"], strict=True):
+        assert sites_total(s["sites"][name]) == sites_total(sites)
+    assert s["lost_stacks"] > 1000
+    assert s["label"] == "lock-contention"
+    (site,) = [site for site in s["findings"][0]["sites"] if site["func"] == "main.post"]
+    assert site["total_ns"] > 0.5 * s["sites"]["sync"]["total_ns"]
+    names = [row["func"] for sites in s["sites"].values() for row in sites["top"]]
+    assert "main.descend" in names or "runtime.goschedIfBusy" in names
+    assert "(other)" not in names
+    for row in s["sites"].values():
+        assert sum(site["count"] for site in row["top"]) + row["left_out"]["count"] == row["count"]
+
+
+def test_partial(mix, work):
+    """Numbers of a part are told as such, and are no label; how much it is, batches' times say."""
+    whole = mix(REFERENCE, "-s", "1", period=500)
+    data, path = bytearray(whole.read_bytes()), work / "partial.trace"
+    spoil_second_generation(data)
+    path.write_bytes(data)
+    s, all_of_it = ours(path, status=1), ours(whole)
+    assert all_of_it["covered"] == 1 and all_of_it["spans_ns"] == all_of_it["window_ns"]
+    assert not s["complete"] and s["window_ns"] < 0.9 * all_of_it["window_ns"]
+    assert s["covered"] == pytest.approx(s["window_ns"] / all_of_it["window_ns"], rel=0.1)
+    assert s["spans_ns"] == pytest.approx(all_of_it["window_ns"], rel=0.1)
+    assert s["bytes"] == len(data)
+    assert (s["label"], s["not_inspected"]) == ("not-inspected", "partial")
+    assert [f["code"] for f in s["findings"] if f["score"] > 0] == []
+    done = run(path, status=1)
+    assert f"not-inspected (partial: {s['not_inspected_why']})".encode() in done.stdout
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
+        piped = json.loads(run("--json", "-", stdin=cat.stdout, status=1).stdout)
+    assert piped | {"file": 0} == s | {"file": 0}
+
+
+def test_what_is_behind_a_trace(mix, work):
+    """A word behind a trace is named and spoils nothing; a second trace is half of the file."""
+    whole, path = mix(REFERENCE, "-s", "1", period=500).read_bytes(), work / "behind.trace"
+    path.write_bytes(whole + b"all done\n")
+    s = ours(path, status=1)
+    assert s["error"]["text"] == (
+        'text in the trace, as if the program printed into it: "all done"...'
+    )
+    assert s["covered"] > 0.99 and "not_inspected" not in s
+    path.write_bytes(whole + whole)
+    s = ours(path, status=1)
+    assert s["error"]["text"].startswith("another trace begins here, of go 1.26")
+    assert s["covered"] == pytest.approx(0.5, rel=0.01)
+    assert s["not_inspected"] == "partial"
+
+
+def test_too_short(tmp_path):
+    seed = SRC / "tests/fuzz/corpus/framing/live-go1.26.8"
+    data = seed.read_bytes()
+    (tmp_path / "short.trace").write_bytes(data[data.index(b"go 1.26") :])
+    s = ours(tmp_path / "short.trace")
+    assert s["complete"] and s["window_ns"] < 50e6
+    assert (s["label"], s["not_inspected"]) == ("not-inspected", "too-short")
+
+
+def test_newer_format(mix, work):
+    """A header that is not known yet is tried, and refused by what it contains."""
+    whole, path = mix(REFERENCE, "-s", "0.5"), work / "newer.trace"
+    data, known = whole.read_bytes(), ours(whole)
+    assert data.startswith(b"go 1.26 trace")
+    path.write_bytes(b"go 1.28" + data[7:])
+    s = ours(path)
+    assert s.pop("format_newer") and s["format"] == "go 1.28"
+    assert s | {"file": 0, "format": 0} == known | {"file": 0, "format": 0}
+    assert b"go 1.28 trace (newer than is known here), complete" in run(path).stdout
+    at, n = max(second_generation(data), key=lambda batch: batch[1])
+    path.write_bytes(b"go 1.28" + data[7 : at + n // 2] + b"\xff" * 20 + data[at + n // 2 + 20 :])
+    done = run("--json", path, status=1)
+    assert done.stdout == b"" and b"trace format go 1.28 is not known: " in done.stderr
+    path.write_bytes(b"go 1.29" + data[7:])
+    assert b"trace format go 1.29 is not known (" in run("--json", path, status=1).stderr
+
+
 def test_cut(mix, work):
     """As far as it goes, and said so: on standard error, in the text and in the JSON."""
     data = mix(TOOLCHAINS[-1], "-s", "0.5").read_bytes()
@@ -281,12 +455,14 @@ def test_several(mix, work):
     assert len(run("--json", *paths).stdout.splitlines()) == 3
 
 
-def test_schema(mix):
+def test_schema(mix, annotator):
     schema = json.loads((SRC / "docs/summary.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     for toolchain in TOOLCHAINS:
         validator.validate(ours(mix(toolchain, "-cpu", "-s", "0.2")))
+    for mode in ("misnested", "types", "names", "open", "stacks"):
+        validator.validate(ours(annotator(mode)))
 
 
 def test_altered(mix, work):

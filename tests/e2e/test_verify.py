@@ -10,12 +10,11 @@ import re
 import subprocess
 
 import pytest
-from gotools import REFERENCE, build, environment
-from support import BUILD, OLD, SRC, assert_go_reads, run
+from gotools import TOOLCHAINS, build, environment, old_trace
+from support import BUILD, SRC, assert_go_reads, run
 
 CONTRACE = BUILD / "contrace"
 SEEDS = SRC / "tests/fuzz/corpus/framing"
-TOOLCHAINS = ["go1.22.12", "go1.25.8", REFERENCE]
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +137,29 @@ def test_damaged_anywhere(live, tmp_path):
 
 def test_garbage_behind_a_trace(live, tmp_path):
     path = tmp_path / "t"
-    path.write_bytes(live.read_bytes() + b"<html>")
-    text = line(path)
-    assert text.startswith(f"contradicts itself at byte {live.stat().st_size}: not a batch; "), text
+    whole, size = live.read_bytes(), live.stat().st_size
+    for garbage, name in [
+        (b"\x07\x07\x07\x07", "expected a batch, found event type 7"),
+        (b"listening on :8080\n", "text in the trace, as if the program printed into it: "
+                                  '"listening on :8080"...'),
+        (whole, "another trace begins here, of " + whole[:7].decode() + ": there are two in one file"),
+    ]:  # fmt: skip
+        path.write_bytes(whole + garbage)
+        text = line(path)
+        escaped = name.replace('"', '\\"')
+        assert text.startswith((f"contradicts itself at byte {size}: {name}; ",
+                                f"contradicts itself at byte {size}: {escaped}; ")), text  # fmt: skip
+
+
+def test_misnested_regions(tmp_path):
+    """What the program does wrong is told, and is no damage."""
+    build(SRC / "tests/support/annotator", tmp_path / "annotator")
+    path = tmp_path / "t"
+    with open(path, "wb") as out:
+        subprocess.run([tmp_path / "annotator", "misnested"], stdout=out, check=True, timeout=60)
+    text = line(path, status=0)
+    assert re.match(r"complete: go 1.26, \d+ generations?, .*; the program ends \d+ regions in the "
+                    r"wrong order, where Go's own reader stops$", text), text  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -152,7 +171,9 @@ def test_garbage_behind_a_trace(live, tmp_path):
         (b"go 1.2", 'not a trace: ends within the header; begins with "go 1.2"'),
         (b"go 1.26 trace\0\0\0", "truncated at byte 16: nothing after the header; "
          "nothing before it is whole"),
-        (b"go 1.27 trace\0\0\0abc", "unknown format: trace format go 1.27 is not known"),
+        (b"go 1.27 trace\0\0\0\3bc", "unknown format: trace format go 1.27 is not known: expected a "
+         "batch, found event type 3"),
+        (b"go 1.29 trace\0\0\0\3bc", "unknown format: trace format go 1.29 is not known"),
         (b"go 1.11 trace\0\0\0abc", "old format: a trace of Go 1.11, whose format (Go 1.11 to 1.21) "
          "is not analysed"),
         (b"\x1b[2J\xff\x80", 'not a trace: not a Go execution trace; begins with '
@@ -169,14 +190,8 @@ def test_other_files(tmp_path, data, text):
 
 
 def test_old_format(tmp_path):
-    (tmp_path / "go.mod").write_text("module old\n\ngo 1.21\n")
-    (tmp_path / "main.go").write_text(
-        'package main\n\nimport (\n\t"os"\n\t"runtime/trace"\n)\n\n'
-        "func main() {\n\ttrace.Start(os.Stdout)\n\ttrace.Stop()\n}\n"
-    )
-    build(tmp_path, tmp_path / "old", OLD)
     path = tmp_path / "old.trace"
-    path.write_bytes(subprocess.check_output([tmp_path / "old"], timeout=60))
+    path.write_bytes(old_trace(tmp_path))
     assert line(path).startswith("old format: a trace of Go 1.21")
 
 

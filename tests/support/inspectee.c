@@ -52,6 +52,24 @@ static int ill(void)
     return n < 0 ? EXIT_FAILURE : summary("lock-contention", evidence);
 }
 
+static int part_of(const char *why)
+{
+    (void)printf("{\"schema\": 1, \"complete\": false, \"window_ns\": 29800000, \"findings\": [],"
+                 " \"covered\": 0.0149, \"label\": \"not-inspected\", \"not_inspected\": \"%s\"}\n",
+                 why);
+    return EXIT_FAILURE;
+}
+
+static int partial(void)
+{
+    return part_of("partial");
+}
+
+static int too_short(void)
+{
+    return part_of("too-short");
+}
+
 static int healthy(void)
 {
     return summary("healthy", "");
@@ -246,6 +264,7 @@ static const struct {
 } plain[] =
     {
         {"ill", ill},         {"healthy", healthy},
+        {"partial", partial}, {"too-short", too_short},
         {"hang", hang},       {"spin", spin},
         {"crash", crash},     {"killed", killed},
         {"garbage", garbage}, {"half", half},

@@ -24,9 +24,11 @@
 static const struct record_amendment found = {
     .label = "lock-contention",
     .summary = "{\"window_ns\": 200000000}",
+    .covered = 1,
 };
-static const char amended[] = "{\n  \"bytes\": 9000,\n  \"label\": \"lock-contention\",\n"
-                              "  \"summary\": {\n    \"window_ns\": 200000000\n  }\n}\n";
+static const char amended[] =
+    "{\n  \"bytes\": 9000,\n  \"label\": \"lock-contention\",\n"
+    "  \"covered\": 1.0,\n  \"summary\": {\n    \"window_ns\": 200000000\n  }\n}\n";
 
 static void hold_kept(void *userdata, const char *key)
 {
@@ -214,7 +216,7 @@ static void test_taken_away(void **state)
 static void test_room(void **state)
 {
     static char summary[12000];
-    struct record_amendment what = {.label = "healthy", .summary = summary};
+    struct record_amendment what = {.label = "healthy", .summary = summary, .covered = -1};
     uint64_t before;
 
     (void)state;
@@ -237,7 +239,7 @@ static void test_room(void **state)
 static void test_summary_gives_way(void **state)
 {
     static char summary[20000];
-    struct record_amendment what = {.label = "healthy", .summary = summary};
+    struct record_amendment what = {.label = "healthy", .summary = summary, .covered = -1};
 
     (void)state;
     start_holding(false);

@@ -67,6 +67,47 @@ static double latency(const char *scheduler)
     return value;
 }
 
+static void test_covered(void **state)
+{
+    struct digest d;
+
+    (void)state;
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"idle\",\"covered\":0.95}", &d), 0);
+    assert_true(d.covered > 0.94 && d.covered < 0.96);
+    assert_string_equal(d.why, "");
+    digest_done(&d);
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"idle\"}", &d), 0);
+    assert_true(d.covered < 0); /* of an earlier version */
+    digest_done(&d);
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"idle\",\"covered\":7}", &d), 0);
+    assert_true(d.covered < 0);
+    digest_done(&d);
+}
+
+/* The numbers are kept; what would be read as if it were of the whole is not. */
+static void test_no_label(void **state)
+{
+    struct digest d;
+
+    (void)state;
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"not-inspected\",\"not_inspected\":"
+                           "\"partial\",\"covered\":0.0149,\"window_ns\":29800000,"
+                           "\"scheduler\":{\"latency\":{\"p99_ns\":5}}}",
+                           &d),
+                     0);
+    assert_string_equal(d.label, "not-inspected");
+    assert_string_equal(d.why, "partial");
+    assert_true(d.covered > 0.01 && d.covered < 0.02 && d.latency < 0);
+    assert_non_null(strstr(d.summary, "29800000"));
+    assert_false(digest_alarming(&d));
+    digest_done(&d);
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"not-inspected\"}", &d), -EINVAL);
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"not-inspected\",\"not_inspected\":"
+                           "\"Not a word\"}",
+                           &d),
+                     -EINVAL);
+}
+
 static void test_latency(void **state)
 {
     (void)state;
@@ -214,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_what_is_kept),  cmocka_unit_test(test_label_and_evidence),
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_deep_and_wide), cmocka_unit_test(test_latency),
+        cmocka_unit_test(test_covered),       cmocka_unit_test(test_no_label),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

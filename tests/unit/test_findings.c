@@ -17,7 +17,7 @@
 /* A second of a service with two Ps that a fifth of is used, and no trouble. */
 static struct summary sound(void)
 {
-    struct summary s = {.window = SECOND, .complete = true};
+    struct summary s = {.window = SECOND, .spans = SECOND, .complete = true, .covered = 1};
 
     s.procs.mean = 2;
     s.procs.last = 2;
@@ -122,6 +122,7 @@ static void set_imbalance(struct summary *s)
     s->procs.executing = part(0.1);
     s->scheduler.overdue_with_free = part(0.95);
     s->scheduler.overdue_lost = part(1.5);
+    s->scheduler.overdue_count = 10000;
 }
 
 static void imbalance_share(struct summary *s, double v)
@@ -373,6 +374,107 @@ static void test_standing_waits(void **state)
     assert_string_equal(findings.label, "healthy");
 }
 
+static void assert_no_label(const char *not_inspected, const char *why)
+{
+    assert_string_equal(findings.label, "not-inspected");
+    assert_string_equal(findings.not_inspected, not_inspected);
+    assert_string_equal(findings.why, why);
+    assert_int_equal(findings.n, 0);
+}
+
+/* Numbers of a part of the trace say nothing of the whole, however clear they are. */
+static void test_partial(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_lock(&s);
+    s.complete = false;
+    s.window = SECOND * 89 / 100;
+    s.covered = 0.89;
+    findings_find(&s, &findings);
+    assert_no_label("partial", "the numbers rest on 890.0 ms of 1000.0 ms, 89.0%");
+    s.covered = 0.9;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "lock-contention");
+    assert_null(findings.not_inspected);
+}
+
+static void test_too_short(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_lock(&s);
+    s.window = s.spans = FINDINGS_WINDOW - 1000000;
+    findings_find(&s, &findings);
+    assert_no_label("too-short", "49.0 ms are too short to tell anything");
+    s.window = s.spans = FINDINGS_WINDOW;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "lock-contention");
+}
+
+/* What a rule finds in a handful of events may be chance. */
+static void test_few_events(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_lock(&s);
+    s.classes.sync[STACK_LOCK].count = 4;
+    findings_find(&s, &findings);
+    assert_no_label("too-short", "too few events to tell lock-contention from chance: 4");
+    s.classes.unknown[STACK_LOCK].count = 1; /* that waited before the trace began */
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "lock-contention");
+
+    s = sound(); /* a cycle takes a quarter of the Ps by design */
+    s.window = s.spans = SECOND / 10;
+    s.procs.available = SECOND / 5;
+    s.procs.executing = SECOND / 10;
+    s.gc.worker = SECOND / 20;
+    s.gc.cycles = 1;
+    findings_find(&s, &findings);
+    assert_no_label("too-short", "too few events to tell gc-pressure from chance: 1");
+    s.gc.cycles = 2;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+
+    s = sound(); /* another finding needs no help */
+    set_lock(&s);
+    s.classes.sync[STACK_LOCK].count = 4;
+    s.longest_hold.duration = SECOND;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "stuck-proc");
+    assert_int_equal(findings.n, 1);
+}
+
+/* A program's mistake is told behind the findings, and is no label. */
+static void test_misnested(void **state)
+{
+    struct summary_row rows[] = {{.name = "log", .misnested = 3}, {.name = "send", .misnested = 7}};
+    struct summary_site site = {.at = {"main.dispatch", "main.go", 40}, .count = 10};
+    struct summary s = sound();
+
+    (void)state;
+    s.regions = (struct summary_rows){.list = rows, .n = 2};
+    s.misnested = (struct summary_sites){.list = &site, .n = 1, .count = 10};
+    s.events.by_kind[GOTRACE_REGION_END] = 100;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.label, "healthy");
+    assert_int_equal(findings.n, 1);
+    assert_string_equal(findings.list[0].code, "misnested-regions");
+    assert_string_equal(findings.list[0].subject, "send");
+    assert_string_equal(findings.list[0].sites[0].at.func, "main.dispatch");
+    assert_true(findings.list[0].score == 0);
+    set_lock(&s);
+    s.complete = false;
+    s.covered = 0.1;
+    findings_find(&s, &findings);
+    assert_string_equal(findings.not_inspected, "partial");
+    assert_int_equal(findings.n, 1);
+}
+
 /* One cycle in a service that does nothing else: nearly all that goroutines do is to assist. */
 static void test_lonely_cycle(void **state)
 {
@@ -518,7 +620,7 @@ static void test_empty(void **state)
     (void)state;
     findings_find(&s, &findings);
     assert_int_equal(findings.n, 0);
-    assert_string_equal(findings.label, "idle");
+    assert_string_equal(findings.label, "not-inspected");
 }
 
 int main(void)
@@ -530,6 +632,10 @@ int main(void)
         cmocka_unit_test(test_workers),
         cmocka_unit_test(test_turn_never_came),
         cmocka_unit_test(test_standing_waits),
+        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_too_short),
+        cmocka_unit_test(test_few_events),
+        cmocka_unit_test(test_misnested),
         cmocka_unit_test(test_lonely_cycle),
         cmocka_unit_test(test_timers),
         cmocka_unit_test(test_cause_first),

@@ -12,6 +12,7 @@
 
 #include "tests/support/rawtrace.h"
 #include "trace/gotrace.h"
+#include "trace/resources.h"
 #include "trace/specs.h"
 
 static struct gotrace *open_all(void)
@@ -178,6 +179,7 @@ static void test_sequence_beats_time(void **state)
 static void test_across_generations(void **state)
 {
     const struct gotrace_event *e;
+    int64_t task, region;
     struct gotrace *t;
 
     (void)state;
@@ -209,7 +211,8 @@ static void test_across_generations(void **state)
     assert_int_equal(e->args[0], 40);
     assert_int_equal((int64_t)e->args[1], GOTRACE_NONE);
     assert_text(t, e->string, "sync");
-    next(t, GOTRACE_EV_USER_REGION_BEGIN);
+    task = e->time;
+    region = next(t, GOTRACE_EV_USER_REGION_BEGIN)->time;
     next(t, GOTRACE_EV_SYNC);
     next(t, GOTRACE_EV_PROC_STATUS);
     e = next(t, GOTRACE_EV_GO_STATUS);
@@ -217,12 +220,97 @@ static void test_across_generations(void **state)
     assert_int_equal(e->from, GOTRACE_GO_RUNNING);
     e = next(t, GOTRACE_EV_USER_REGION_END);
     assert_text(t, e->string, "main.inner");
+    assert_int_equal(e->args[1], 0);
+    assert_int_equal(e->third, e->time - region);
     e = next(t, GOTRACE_EV_USER_TASK_END);
     assert_text(t, e->string, "sync");
+    assert_int_equal(e->third, e->time - task);
     e = next(t, GOTRACE_EV_USER_TASK_END);
     assert_int_equal(e->string, 0);
+    assert_int_equal(e->third, GOTRACE_UNKNOWN);
     assert_int_equal((int64_t)e->args[1], GOTRACE_NONE);
     next(t, GOTRACE_EV_SYNC);
+    gotrace_close(t);
+}
+
+static void region_ends(struct gotrace *t, uint64_t task, uint64_t inner, uint64_t lasted)
+{
+    const struct gotrace_event *e = next(t, GOTRACE_EV_USER_REGION_END);
+
+    assert_int_equal(e->args[0], task);
+    assert_int_equal(e->args[1], inner);
+    assert_int_equal(e->third, lasted);
+}
+
+/* Go's reader stops at the first of these; a program's mistake does no harm to anything else. */
+static void test_misnested_regions(void **state)
+{
+    struct gotrace *t;
+    size_t n;
+
+    (void)state;
+    rawtrace_begin(26);
+    rawtrace_sync();
+    rawtrace_tables();
+    rawtrace_begin_running(100);
+    EVENT4(USER_REGION_END, 2, 0, 1, 7); /* began before the trace */
+    EVENT4(USER_REGION_BEGIN, 2, 40, 1, 7);
+    EVENT4(USER_REGION_BEGIN, 2, 40, 2, 7);
+    EVENT4(USER_REGION_BEGIN, 2, 41, 1, 7);
+    EVENT4(USER_REGION_END, 2, 40, 1, 7); /* the first one */
+    EVENT4(USER_REGION_END, 2, 40, 1, 7); /* a second time */
+    EVENT4(USER_REGION_END, 2, 41, 1, 7);
+    EVENT4(USER_REGION_END, 2, 40, 2, 7);
+    EVENT3(GO_BLOCK, 2, 3, 7);
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+
+    t = open_all();
+    next(t, GOTRACE_EV_SYNC);
+    next(t, GOTRACE_EV_PROC_STATUS);
+    next(t, GOTRACE_EV_GO_STATUS);
+    region_ends(t, 0, 0, GOTRACE_UNKNOWN);
+    next(t, GOTRACE_EV_USER_REGION_BEGIN);
+    next(t, GOTRACE_EV_USER_REGION_BEGIN);
+    next(t, GOTRACE_EV_USER_REGION_BEGIN);
+    region_ends(t, 40, 2, 3);
+    region_ends(t, 40, GOTRACE_UNKNOWN, GOTRACE_UNKNOWN);
+    region_ends(t, 41, 0, 3);
+    region_ends(t, 40, 0, 5);
+    next(t, GOTRACE_EV_GO_BLOCK);
+    assert_int_equal(drain(t, &n), 0);
+    gotrace_close(t);
+}
+
+/* How far in a region's end is looked for is bounded, so that no trace costs the square of it. */
+static void test_deep_regions(void **state)
+{
+    struct gotrace *t;
+
+    (void)state;
+    rawtrace_begin(26);
+    rawtrace_sync();
+    rawtrace_tables();
+    rawtrace_begin_running(100);
+    EVENT4(USER_REGION_BEGIN, 2, 1, 1, 7);
+    for (int i = 0; i < REGIONS_SEARCHED - 1; i++)
+        EVENT4(USER_REGION_BEGIN, 2, 2, 1, 7);
+    EVENT4(USER_REGION_END, 2, 1, 1, 7);
+    EVENT4(USER_REGION_BEGIN, 2, 2, 1, 7);
+    EVENT4(USER_REGION_BEGIN, 2, 3, 1, 7);
+    EVENT4(USER_REGION_END, 2, 1, 1, 7);
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    t = open_all();
+    next(t, GOTRACE_EV_SYNC);
+    next(t, GOTRACE_EV_PROC_STATUS);
+    next(t, GOTRACE_EV_GO_STATUS);
+    for (int i = 0; i < REGIONS_SEARCHED; i++)
+        next(t, GOTRACE_EV_USER_REGION_BEGIN);
+    region_ends(t, 1, REGIONS_SEARCHED - 1, REGIONS_SEARCHED);
+    next(t, GOTRACE_EV_USER_REGION_BEGIN);
+    next(t, GOTRACE_EV_USER_REGION_BEGIN);
+    region_ends(t, 1, GOTRACE_UNKNOWN, GOTRACE_UNKNOWN);
     gotrace_close(t);
 }
 
@@ -264,6 +352,29 @@ static void test_older_format(void **state)
     gotrace_close(t);
 }
 
+/* A stack without frames is none to look at, also where it is the only one. */
+static void test_empty_stack(void **state)
+{
+    const struct gotrace_event *e;
+    struct gotrace *t;
+    size_t n = 1;
+
+    (void)state;
+    rawtrace_begin(26);
+    rawtrace_sync();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STACKS);
+    rawtrace_event(EV_STACK, 2, U(7), U(0));
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    t = rawtrace_open(rawtrace.n, NULL);
+    assert_int_equal(gotrace_next(t, &e), 1);
+    assert_null(gotrace_stack(t, 1, &n));
+    assert_int_equal(n, 0);
+    assert_int_equal(drain(t, &n), 0);
+    gotrace_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,7 +382,10 @@ int main(void)
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_sequence_beats_time),
         cmocka_unit_test(test_across_generations),
+        cmocka_unit_test(test_misnested_regions),
+        cmocka_unit_test(test_deep_regions),
         cmocka_unit_test(test_older_format),
+        cmocka_unit_test(test_empty_stack),
     };
 
     return cmocka_run_group_tests_name("gotrace", tests, NULL, NULL);

@@ -120,6 +120,41 @@ static void test_sealed(void **state)
     assert_int_equal(mem.used, 0);
 }
 
+/* Ids of any distance, in any order: each once, and the array is not larger than they deserve. */
+static void test_dense(void **state)
+{
+    static const uint64_t strides[] = {1, 3, 7, 1000003};
+    struct idmap map;
+
+    (void)state;
+    idmap_init(&map, &mem, SECRET);
+    for (unsigned s = 0; s < 4; s++) {
+        uint64_t stride = strides[s];
+
+        for (uint32_t i = 0; i < 6000; i++) {
+            uint64_t id = i * UINT64_C(7919) % 6000 * stride;
+
+            assert_int_equal(idmap_add_dense(&map, id, i), 0);
+            assert_int_equal(idmap_add_dense(&map, id, i), -EEXIST);
+        }
+        assert_int_equal(idmap_seal(&map), 0);
+        assert_true(map.n_dense <= 4 * (6000 + 1024) + 5);
+        for (uint32_t i = 0; i < 6000; i++) {
+            uint64_t id = i * UINT64_C(7919) % 6000 * stride;
+
+            assert_int_equal(idmap_find(&map, id), i);
+            assert_int_equal(idmap_find(&map, id + 1 + (stride == 1 ? 6000 : 0)), IDMAP_NONE);
+        }
+        idmap_clear(&map);
+        assert_int_equal(idmap_find(&map, stride), IDMAP_NONE);
+    }
+    assert_int_equal(idmap_add_dense(&map, UINT64_MAX, 1), 0);
+    assert_int_equal(idmap_seal(&map), 0);
+    assert_int_equal(idmap_find(&map, UINT64_MAX), 1);
+    idmap_done(&map);
+    assert_int_equal(mem.used, 0);
+}
+
 static void test_bound(void **state)
 {
     struct memory little = {.max = 4096};
@@ -142,9 +177,8 @@ static void test_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_add_find_remove),
-        cmocka_unit_test(test_against_array),
-        cmocka_unit_test(test_sealed),
+        cmocka_unit_test(test_add_find_remove), cmocka_unit_test(test_against_array),
+        cmocka_unit_test(test_sealed),          cmocka_unit_test(test_dense),
         cmocka_unit_test(test_bound),
     };
 

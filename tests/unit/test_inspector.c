@@ -163,6 +163,17 @@ static void test_label(void **state)
     assert_string_equal(w.why, "");
 }
 
+/* What may be said of a part is said, without a label. */
+static void test_part(void **state)
+{
+    (void)state;
+    assert_int_equal(inspect("partial"), INSPECTION_PARTIAL);
+    assert_string_equal(w.why, "partial");
+    assert_string_equal(w.label, "not-inspected");
+    assert_int_equal(inspect("too-short"), INSPECTION_TOO_SHORT);
+    assert_string_equal(w.why, "too-short");
+}
+
 static void test_ends(void **state)
 {
     static const struct {
@@ -334,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_label, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unavailable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),

@@ -32,6 +32,7 @@ static struct {
     uint64_t bytes[SPOOL_LIST_MAX];
     bool pending[SPOOL_LIST_MAX];
     double latency[SPOOL_LIST_MAX];
+    double covered[SPOOL_LIST_MAX];
 } page;
 
 static void on_listed(void *userdata, int r, const struct spool_page *p)
@@ -50,6 +51,7 @@ static void on_listed(void *userdata, int r, const struct spool_page *p)
         page.bytes[i] = e->bytes;
         page.pending[i] = e->pending;
         page.latency[i] = e->latency;
+        page.covered[i] = e->covered;
     }
 }
 
@@ -181,7 +183,7 @@ static void test_labels_of_this_run(void **state)
 {
     struct spool_query query = everything;
     const struct record_amendment what = {
-        .label = "lock-contention", .summary = "{}", .latency = 12345};
+        .label = "lock-contention", .summary = "{}", .latency = 12345, .covered = 0.999};
 
     (void)state;
     assert_int_equal(fixture_start(), 0);
@@ -196,6 +198,8 @@ static void test_labels_of_this_run(void **state)
     list(&query);
     assert_string_equal(page.labels[0], "lock-contention");
     assert_true(page.latency[0] == 12345);
+    assert_true(page.covered[0] > 0.99 && page.covered[0] < 1);
+    assert_true(page.covered[1] < 0);
     assert_string_equal(page.labels[1], "-");
     query.label = "lock-contention";
     list(&query);
@@ -336,7 +340,7 @@ static void test_amended_meanwhile(void **state)
     (void)begin(&query);
     while (!spool_busy(fx.spool)) /* until the old record is being read */
         assert_true(sd_event_run(fx.event, 0) >= 0);
-    index_annotate(&fx.spool->kept, 0, "gc-pressure", 7);
+    index_annotate(&fx.spool->kept, 0, "gc-pressure", 7, 1);
     while (page.times == 0)
         assert_true(sd_event_run(fx.event, UINT64_MAX) > 0);
     assert_string_equal(page.labels[0], "gc-pressure");

@@ -5,8 +5,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -129,6 +131,146 @@ static void test_reader(void **state)
     (void)close(ends[0]);
 }
 
+static void flush(int fd)
+{
+    assert_int_equal(write(fd, rawtrace.data, rawtrace.n), rawtrace.n);
+    rawtrace.n = 0;
+}
+
+/* Two generations of 40 MiB, of one thread that has more to say than fits into memory. */
+static int large_trace(void)
+{
+    int fd = open(scratch_write(dir, "large", "", 0, 0600), O_RDWR | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    rawtrace_begin(26);
+    for (uint64_t i = 0; i < 2; i++) {
+        rawtrace_sync();
+        rawtrace_begin_running(200 + i * 2000000000);
+        rawtrace_end_batch();
+        flush(fd);
+        for (uint64_t n = 0; n < 700; n++) {
+            rawtrace_begin_batch(5, 1000 + i * 2000000000 + n * 100000);
+            while (rawtrace_batch.n < 60000)
+                EVENT2(HEAP_ALLOC, 3, UINT64_MAX - rawtrace_batch.n * n);
+            rawtrace_end_batch();
+            flush(fd);
+        }
+        rawtrace_tables();
+        rawtrace_begin_batch(5, 1500000000 + i * 2000000000);
+        EVENT3(GO_STOP, 10, 4, 7);
+        EVENT3(GO_START, 10, 1, 1);
+        rawtrace_end_batch();
+        rawtrace_end_generation();
+        flush(fd);
+    }
+    return fd;
+}
+
+/* KiB of files that are in memory. */
+static unsigned long in_memory(void)
+{
+    FILE *f = fopen("/proc/self/status", "re");
+    unsigned long kib = 0;
+    char line[256];
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f))
+        if (strncmp(line, "RssFile:", 8) == 0)
+            kib = strtoul(line + 8, NULL, 10);
+    (void)fclose(f);
+    assert_true(kib > 0);
+    return kib;
+}
+
+/* As drain, with the most that was in memory of files and of the reader's own. */
+static size_t drain_large(struct gotrace *t, uint64_t *ret_hash, unsigned long *ret_files,
+                          size_t *ret_memory)
+{
+    const struct gotrace_event *e;
+    uint64_t hash = 0;
+    size_t n = 0;
+
+    *ret_files = 0;
+    *ret_memory = 0;
+    for (; gotrace_next(t, &e) > 0; n++) {
+        hash = hash * 31 + (uint64_t)e->time + e->type + e->args[0] + e->stack;
+        if (n % 100000 == 0 || e->kind == GOTRACE_SYNC) {
+            unsigned long files = in_memory();
+
+            *ret_files = files > *ret_files ? files : *ret_files;
+            *ret_memory = gotrace_memory(t) > *ret_memory ? gotrace_memory(t) : *ret_memory;
+        }
+    }
+    assert_int_equal(gotrace_last_error(t).code, 0);
+    *ret_hash = hash;
+    return n;
+}
+
+static ssize_t read_on(void *userdata, void *data, size_t n)
+{
+    return read(*(int *)userdata, data, n < 100000 ? n : 100000);
+}
+
+static int unnamed(void *userdata)
+{
+    int *times = userdata, fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    (*times)++;
+    return fd;
+}
+
+static int nowhere(void *userdata)
+{
+    (void)userdata;
+    return -ENOSPC;
+}
+
+/* Of a generation that is larger than what memory is meant for, only the places are kept. */
+static void test_large(void **state)
+{
+    const struct gotrace_options ample = {.max_generation_bytes = SIZE_MAX};
+    const struct gotrace_event *e;
+    unsigned long before = in_memory(), files;
+    uint64_t expected_hash, hash;
+    size_t expected, memory;
+    struct gotrace *t;
+    int fd = large_trace(), times = 0, r;
+
+    (void)state;
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(gotrace_open(&ample, read_on, &fd, &t), 0);
+    expected = drain(t, &expected_hash);
+    gotrace_close(t);
+
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(gotrace_open_mapped(NULL, fd, &t), 0);
+    assert_int_equal(drain_large(t, &hash, &files, &memory), expected);
+    assert_int_equal(hash, expected_hash);
+    assert_true(files - before < MAPPING_AMPLE / 1024 + 4096);
+    assert_true(memory < 1 << 20);
+    gotrace_close(t);
+
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(gotrace_open(NULL, read_on, &fd, &t), 0);
+    gotrace_spill(t, unnamed, &times);
+    assert_int_equal(drain_large(t, &hash, &files, &memory), expected);
+    assert_int_equal(hash, expected_hash);
+    assert_int_equal(times, 1);
+    assert_true(files - before < MAPPING_AMPLE / 1024);
+    assert_true(memory < MAPPING_AMPLE + (4 << 20));
+    gotrace_close(t);
+
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(gotrace_open(NULL, read_on, &fd, &t), 0);
+    gotrace_spill(t, nowhere, NULL);
+    while ((r = gotrace_next(t, &e)) > 0)
+        ;
+    assert_int_equal(r, -ENOSPC);
+    gotrace_close(t);
+    (void)close(fd);
+}
+
 /* A file that is cut below what was mapped: the signal that gotrace.h tells of. */
 static void test_cut(void **state)
 {
@@ -161,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_reader),
+        cmocka_unit_test(test_large),
         cmocka_unit_test(test_cut),
     };
 

@@ -182,8 +182,8 @@ static void test_what_happened(void **state)
 static void test_targets(void **state)
 {
     const struct metrics_target targets[] = {
-        {"web", "127.0.0.1:6060", 0, NOW, 0.00025},
-        {"web", "unix:/run/\"x\".sock", 3, 0, -1},
+        {"web", "127.0.0.1:6060", 0, NOW, 0.00025, 0.5},
+        {"web", "unix:/run/\"x\".sock", 3, 0, -1, -1},
     };
 
     (void)state;
@@ -198,6 +198,8 @@ static void test_targets(void **state)
     assert_line("contrace_target_scheduler_latency_p99_seconds{scrape_job=\"web\","
                 "target=\"127.0.0.1:6060\"} 0.00025");
     assert_int_equal(lines_of("contrace_target_scheduler_latency_p99_seconds{"), 1);
+    assert_line("contrace_target_covered_ratio{scrape_job=\"web\",target=\"127.0.0.1:6060\"} 0.5");
+    assert_int_equal(lines_of("contrace_target_covered_ratio{"), 1);
     assert_line("contrace_targets_left_out 9");
 }
 

@@ -360,6 +360,22 @@ static void test_regions_cut(void **state)
     check(&(struct profile_options){.kind = PROFILE_SYNC, .region = "main.main"}, 0, 1, 200);
 }
 
+/* Regions that end in another order than they began: each from its own begin to its own end. */
+static void test_regions_misnested(void **state)
+{
+    (void)state;
+    begin();
+    EVENT4(USER_REGION_BEGIN, 1, 0, 1, 7);
+    EVENT4(USER_REGION_BEGIN, 1, 0, 2, 7);
+    EVENT4(USER_REGION_END, 1, 0, 1, 7);
+    EVENT4(USER_REGION_END, 1, 0, 1, 7);
+    put_turns();
+    EVENT4(USER_REGION_END, 1, 0, 2, 7);
+    end();
+    check(&(struct profile_options){.kind = PROFILE_SYNC, .region = "main.inner"}, 0, 0, 0);
+    check(&(struct profile_options){.kind = PROFILE_SYNC, .region = "main.main"}, 0, 1, 200);
+}
+
 static void test_bound(void **state)
 {
     (void)state;
@@ -378,7 +394,8 @@ int main(void)
         cmocka_unit_test(test_window),      cmocka_unit_test(test_before_the_first_run),
         cmocka_unit_test(test_generations), cmocka_unit_test(test_restated),
         cmocka_unit_test(test_reasons),     cmocka_unit_test(test_regions),
-        cmocka_unit_test(test_regions_cut), cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_regions_cut), cmocka_unit_test(test_regions_misnested),
+        cmocka_unit_test(test_bound),
     };
 
     return cmocka_run_group_tests_name("profile", tests, NULL, NULL);

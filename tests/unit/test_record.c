@@ -202,6 +202,14 @@ static void test_annotation(void **state)
                      0);
     assert_string_equal(a.label, "gc-pressure");
     assert_true(a.latency == 81920);
+    assert_true(a.covered < 0);
+    assert_int_equal(annotation("{\"label\": \"not-inspected\", \"not_inspected\": \"partial\", "
+                                "\"covered\": 0.25, \"summary\": {\"scheduler\": "
+                                "{\"latency\": {\"p99_ns\": 81920}}}}",
+                                &a),
+                     0);
+    assert_true(a.covered == 0.25);
+    assert_true(a.latency < 0);
     for (size_t i = 0; i < sizeof(no_labels) / sizeof(no_labels[0]); i++) {
         assert_int_equal(annotation(no_labels[i], &a), 0);
         assert_string_equal(a.label, "");
@@ -209,6 +217,22 @@ static void test_annotation(void **state)
     }
     assert_int_equal(annotation("[]", &a), -EINVAL);
     assert_int_equal(annotation("", &a), -EINVAL);
+}
+
+static void test_covered(void **state)
+{
+    struct record_amendment a = {
+        .label = "not-inspected", .not_inspected = "partial", .summary = "{}", .covered = 0.99999};
+    char *text;
+
+    (void)state;
+    assert_int_equal(record_amend("{}", 2, &a, &text), 0);
+    assert_non_null(strstr(text, "\"not_inspected\": \"partial\",\n  \"covered\": 0.9999,"));
+    free(text);
+    a.covered = -1;
+    assert_int_equal(record_amend("{\"covered\": 0.5}", 16, &a, &text), 0);
+    assert_null(strstr(text, "covered"));
+    free(text);
 }
 
 int main(void)
@@ -220,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_annotation),
+        cmocka_unit_test(test_covered),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -65,7 +65,7 @@ static void ended(struct world *w, const char *key, bool inspected)
 
 static void labelled(struct world *w, const char *key, const char *label)
 {
-    results_labelled(w->results, &(struct labelling_label){key, label, 2500});
+    results_labelled(w->results, &(struct labelling_label){key, label, 2500, 0.95});
 }
 
 static void test_label_follows(void **state)
@@ -79,6 +79,7 @@ static void test_label_follows(void **state)
     labelled(w, "one", "healthy");
     assert_string_equal(last->label, "healthy");
     assert_true(last->latency > 2499 && last->latency < 2501);
+    assert_true(last->covered > 0.94 && last->covered < 0.96);
     assert_int_equal(w->target->refs, 1);
     ended(w, NULL, true); /* the last trace stays what it was */
     assert_int_equal(last->outcome, OUTCOME_CONNECT);

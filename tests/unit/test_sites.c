@@ -123,7 +123,7 @@ static void test_across_generations(void **state)
     assert_int_equal(of(1), serve);
     assert_int_equal(of(2), f);
     assert_true(of(3) != f && of(3) != serve);
-    assert_int_equal(sites.n_stacks, 5);
+    assert_int_equal(sites.n_stacks, SITES_FIRST + 3);
     assert_int_equal(sites.n_frames, 5);
 }
 
@@ -189,7 +189,7 @@ static void test_top(void **state)
     assert_string_equal(top.list[0].at.func, "main.f");
 }
 
-/* More stacks than are kept: the rest is one, and counted. */
+/* More stacks than are kept: of the rest there is the site. */
 static void test_too_many(void **state)
 {
     struct summary_sites top;
@@ -203,12 +203,85 @@ static void test_too_many(void **state)
     generation(9, MAX);
     for (uint32_t i = 1; i < MAX; i++)
         sites_add(&sites, of(i), SUMMARY_SCHED, 1);
-    assert_int_equal(sites.n_stacks, SITES_MAX_STACKS);
-    assert_int_equal(sites.lost, MAX - 1 - (SITES_MAX_STACKS - 2));
+    assert_int_equal(sites.n_stacks, SITES_MAX_STACKS + 1);
+    assert_int_equal(sites.lost, MAX - 1 - (SITES_MAX_STACKS - SITES_FIRST));
     assert_int_equal(sites_top(&sites, SUMMARY_SCHED, &top), 0);
     assert_int_equal(top.count, MAX - 1);
-    assert_int_equal(top.n, 2);
-    assert_string_equal(top.list[0].at.func, "(other)");
+    assert_int_equal(top.n, 1);
+    assert_string_equal(top.list[0].at.func, "main.f");
+    assert_int_equal(top.list[0].count, MAX - 1);
+    assert_int_equal(top.left_out_count, 0);
+}
+
+/* A stack that comes when there is no room has the sites and the class that it has with room. */
+static void test_reduced(void **state)
+{
+    static const uint32_t stacks[][3] = {
+        {0, 1, 2}, {3, 4, 5}, {0, 5, 5}, {1, 0, 0}, {0, 3, 4}, {5, 2, 3},
+    };
+    enum { N = sizeof(stacks) / sizeof(stacks[0]) };
+    static const unsigned columns[] = {SUMMARY_SYNC, SUMMARY_NET, SUMMARY_CPU};
+    struct summary_frame right[N][3];
+    uint8_t class[N];
+
+    (void)state;
+    fill(names, 0);
+    for (uint32_t i = 0; i < N; i++)
+        set_stack(i + 1, stacks[i][0], stacks[i][1], stacks[i][2], 3);
+    generation(9, N);
+    for (uint32_t i = 0; i < N; i++) {
+        for (unsigned k = 0; k < 3; k++)
+            right[i][k] = sites_frame(&sites, of(i + 1), columns[k]);
+        class[i] = sites.stacks[of(i + 1)].class;
+    }
+    /* The same lines at other places in the code. */
+    for (uint32_t i = 0; i < 6; i++)
+        frames[i].pc += 1000;
+    sites.n_stacks = SITES_MAX_STACKS;
+    assert_int_equal(memory_grow(&mem, &sites.stacks, &sites.stacks_cap, SITES_MAX_STACKS,
+                                 sizeof(*sites.stacks)),
+                     0);
+    memset(sites.stacks + SITES_FIRST + N, 0,
+           (SITES_MAX_STACKS - SITES_FIRST - N) * sizeof(*sites.stacks));
+    generation(9, N);
+    for (uint32_t i = 0; i < N; i++) {
+        uint32_t stack = of(i + 1);
+
+        assert_true(stack >= SITES_MAX_STACKS);
+        assert_int_equal(sites.stacks[stack].class, class[i]);
+        for (unsigned k = 0; k < 3; k++) {
+            struct summary_frame f = sites_frame(&sites, stack, columns[k]);
+
+            assert_string_equal(f.func, right[i][k].func);
+            assert_int_equal(f.line, right[i][k].line);
+        }
+    }
+    assert_int_equal(sites.lost, N);
+}
+
+/* Even sites are too many: what is left is told by class, and is no site. */
+static void test_far_too_many(void **state)
+{
+    struct summary_sites top;
+    const uint32_t places = SITES_MAX_STACKS - SITES_FIRST + SITES_MORE_STACKS;
+
+    (void)state;
+    fill(names, 0);
+    for (uint32_t i = 6; i < MAX; i++) {
+        frames[i] = (struct gotrace_frame){.pc = i, .func = 3, .file = 9, .line = i};
+        set_stack(i, 1, i, 0, 2);
+    }
+    generation(9, MAX);
+    for (uint32_t i = 6; i < MAX; i++)
+        sites_add(&sites, of(i), SUMMARY_SYNC, 1);
+    assert_int_equal(sites_top_of(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
+    assert_int_equal(top.count, MAX - 6);
+    assert_int_equal(top.n, SUMMARY_SITES);
+    for (size_t i = 0; i < top.n; i++)
+        assert_string_equal(top.list[i].at.func, "main.f");
+    assert_int_equal(top.left_out, places - SUMMARY_SITES);
+    assert_int_equal(top.left_out_count, MAX - 6 - SUMMARY_SITES);
+    assert_int_equal(top.left_out_total, MAX - 6 - SUMMARY_SITES);
 }
 
 static void test_texts(void **state)
@@ -245,6 +318,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_frames, begin, end),
         cmocka_unit_test_setup_teardown(test_top, begin, end),
         cmocka_unit_test_setup_teardown(test_too_many, begin, end),
+        cmocka_unit_test_setup_teardown(test_reduced, begin, end),
+        cmocka_unit_test_setup_teardown(test_far_too_many, begin, end),
         cmocka_unit_test_setup_teardown(test_texts, begin, end),
     };
 

@@ -42,13 +42,61 @@ static ssize_t give(void *userdata, void *data, size_t n)
     return (ssize_t)n;
 }
 
+#define GOROUTINES_MAX 4096
+
+struct goroutine {
+    int64_t id;
+    int64_t since;
+    uint8_t state;
+};
+
 struct counted {
     uint64_t by_type[256];
-    int64_t first, last;
+    int64_t first, last, sync;
+    int64_t times[GOTRACE_GO_SYSCALL + 1]; /* by state */
+    uint64_t created, ended, syscalls;
+    struct goroutine goroutines[GOROUTINES_MAX];
+    size_t n_goroutines;
     struct gotrace_error error;
     char text[200];
     int code;
 };
+
+/* What a goroutine did, as simply as can be. */
+static void note_state(struct counted *c, const struct gotrace_event *e)
+{
+    struct goroutine *g = c->goroutines, *end = g + c->n_goroutines;
+
+    while (g < end && g->id != (int64_t)e->args[0])
+        g++;
+    if (g < end)
+        c->times[g->state] += e->time - g->since;
+    else if (e->from == GOTRACE_GO_UNDETERMINED)
+        c->times[e->to] += e->time - c->sync;
+    c->created += e->from == GOTRACE_GO_NOT_EXIST;
+    c->ended += e->to == GOTRACE_GO_NOT_EXIST;
+    c->syscalls += e->to == GOTRACE_GO_SYSCALL && e->from != GOTRACE_GO_UNDETERMINED;
+    if (e->to == GOTRACE_GO_NOT_EXIST) {
+        if (g < end)
+            *g = c->goroutines[--c->n_goroutines];
+        return;
+    }
+    assert_true(c->n_goroutines < GOROUTINES_MAX);
+    c->n_goroutines += g == end;
+    *g = (struct goroutine){(int64_t)e->args[0], e->time, e->to};
+}
+
+static void note(struct counted *c, const struct gotrace_event *e)
+{
+    if (c->by_type[GOTRACE_EV_SYNC] == 0)
+        c->first = e->time;
+    if (e->kind == GOTRACE_SYNC && e->args[1] != 0)
+        c->sync = e->time;
+    if (e->kind == GOTRACE_GO_STATE && e->from != e->to)
+        note_state(c, e);
+    c->last = e->time;
+    c->by_type[e->type]++;
+}
 
 static void count(const char *data, size_t n, struct counted *ret)
 {
@@ -58,12 +106,10 @@ static void count(const char *data, size_t n, struct counted *ret)
 
     memset(ret, 0, sizeof(*ret));
     assert_int_equal(gotrace_open(NULL, give, &source, &trace), 0);
-    while ((ret->code = gotrace_next(trace, &e)) > 0) {
-        if (ret->by_type[GOTRACE_EV_SYNC] == 0)
-            ret->first = e->time;
-        ret->last = e->time;
-        ret->by_type[e->type]++;
-    }
+    while ((ret->code = gotrace_next(trace, &e)) > 0)
+        note(ret, e);
+    for (size_t i = 0; i < ret->n_goroutines; i++)
+        ret->times[ret->goroutines[i].state] += ret->last - ret->goroutines[i].since;
     ret->error = gotrace_last_error(trace);
     (void)snprintf(ret->text, sizeof(ret->text), "%s", ret->error.text ? ret->error.text : "");
     gotrace_close(trace);
@@ -73,8 +119,8 @@ static void count(const char *data, size_t n, struct counted *ret)
 static bool compare(const char *data, size_t n)
 {
     struct source source = {data, n};
+    static struct counted seen;
     struct gotrace *trace;
-    struct counted seen;
     struct summary sums;
     int r;
 
@@ -94,6 +140,12 @@ static bool compare(const char *data, size_t n)
         assert_int_equal(sums.window, seen.last - seen.first);
         assert_int_equal(sums.offset, seen.error.offset);
         assert_string_equal(sums.why, seen.text);
+        assert_int_equal(sums.goroutines.running, seen.times[GOTRACE_GO_RUNNING]);
+        assert_int_equal(sums.goroutines.runnable, seen.times[GOTRACE_GO_RUNNABLE]);
+        assert_int_equal(sums.goroutines.in_syscall, seen.times[GOTRACE_GO_SYSCALL]);
+        assert_int_equal(sums.goroutines.created, seen.created);
+        assert_int_equal(sums.goroutines.ended, seen.ended);
+        assert_int_equal(sums.syscalls.count, seen.syscalls);
     }
     summary_done(&sums);
     return true;

@@ -36,10 +36,15 @@ static void check(uint64_t v, size_t width)
     assert_true(got == v);
     for (size_t cut = 0; cut < n; cut++)
         assert_null(varint_get(bytes, bytes + cut, &got));
-    got = ~v;
-    assert_ptr_equal(varint_padded(bytes, &got, &end), bytes + n);
-    assert_true(got == v);
-    assert_ptr_equal(end, bytes + n);
+    for (int way = 0; way < 3; way++) {
+        got = ~v;
+        assert_ptr_equal(way == 0   ? varint_padded(bytes, &got, &end)
+                         : way == 1 ? varint_small(bytes, &got, &end)
+                                    : varint_four(bytes, &got, &end),
+                         bytes + n);
+        assert_true(got == v);
+        assert_ptr_equal(end, bytes + n);
+    }
 }
 
 static void test_numbers(void **state)
@@ -52,6 +57,23 @@ static void test_numbers(void **state)
             check(0x5a5a5a5a5a5a5a5aULL >> bit, width);
         }
     check(UINT64_MAX, 1);
+}
+
+static void test_skip(void **state)
+{
+    uint8_t bytes[32];
+
+    (void)state;
+    for (size_t a = 1; a < 8; a++) {
+        for (size_t b = 1; b < 8; b++) {
+            for (size_t c = 1; c < 8; c++) {
+                memset(bytes, 0xff, sizeof(bytes));
+                bytes[a - 1] = bytes[a + b - 1] = bytes[a + b + c - 1] = 1;
+                assert_ptr_equal(varint_skip_three(bytes),
+                                 a + b + c <= 8 ? bytes + a + b + c : NULL);
+            }
+        }
+    }
 }
 
 static void test_too_long(void **state)
@@ -76,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_skip),
         cmocka_unit_test(test_too_long),
     };
 

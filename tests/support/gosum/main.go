@@ -4,7 +4,8 @@
 // give too, as JSON.
 //
 //	gosum all FILE    every number, with internal/trace's Summarizer, MMU and profiles' rules
-//	gosum sums FILE   what a bench compares: counts, state totals, latencies, call sites; and how fast
+//	gosum sums FILE   what a bench compares: counts, state totals, latencies, call sites, ranges, tasks
+//	                  and regions; and how fast
 //
 // It is built against a copy of the toolchain's internal/trace: see tests/e2e/gotools.py.
 package main
@@ -299,17 +300,22 @@ func main() {
 	}
 	start := time.Now()
 	s := newSums()
+	u := newUser()
 	var events []trace.Event
 	all := os.Args[1] == "all"
 	err := read(os.Args[2], func(ev *trace.Event) {
 		s.event(ev)
 		if all {
 			events = append(events, *ev)
+		} else {
+			u.event(ev)
 		}
 	})
 	s.finish()
 	if all {
 		s.rest(events)
+	} else {
+		u.finish(&s.result)
 	}
 	if err != nil {
 		log.Fatal(err)
