@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "daemon/capture/writer.h"
-#include "daemon/net/credentials.h"
+#include "lib/net/credentials.h"
 #include "trace/framing.h"
 
 /* How long a target may take to accept a connection and shake hands. */

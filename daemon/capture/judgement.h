@@ -12,8 +12,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "daemon/capture/outcome.h"
-#include "daemon/net/http.h"
+#include "daemon/outcome/outcome.h"
+#include "lib/net/http.h"
 #include "trace/framing.h"
 
 #define CAPTURE_TEXT_MAX 512

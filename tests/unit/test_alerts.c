@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "daemon/control/alerts.h"
+#include "daemon/api/alerts.h"
 
 static char why[APIREQUEST_WHY_SIZE];
 

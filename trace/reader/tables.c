@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/reader/tables.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "trace/common/varint.h"
+#include "trace/reader/generation.h"
+#include "trace/reader/specs.h"
+
+/* A place in a batch; what is read moves it on. */
+struct place {
+    struct generation *gen;
+    const struct batch *b;
+    const uint8_t *p;
+};
+
+static uint64_t offset_of(const struct place *at)
+{
+    return at->b->offset + (uint64_t)(at->p - at->b->data);
+}
+
+static bool more(const struct place *at)
+{
+    return at->p < at->b->end;
+}
+
+static int bad(const struct place *at, const char *text)
+{
+    return fault_set(at->gen->fault, -EBADMSG, offset_of(at), "%s", text);
+}
+
+static int expect(struct place *at, uint8_t type, const char *text)
+{
+    if (*at->p != type)
+        return bad(at, text);
+    at->p++;
+    return 0;
+}
+
+static int number(struct place *at, uint64_t *ret)
+{
+    const uint8_t *next = varint_get(at->p, at->b->end, ret);
+
+    if (!next)
+        return bad(at, "a number that does not end within its batch, or has more than 64 bits");
+    at->p = next;
+    return 0;
+}
+
+static int numbers(struct place *at, unsigned n, uint64_t *ret)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < n && r == 0; i++)
+        r = number(at, &ret[i]);
+    return r;
+}
+
+static int added(const struct place *at, int r, const char *what, uint64_t id)
+{
+    if (r == -EEXIST)
+        return fault_set(at->gen->fault, -EBADMSG, offset_of(at), "two %ss have the id %" PRIu64,
+                         what, id);
+    return r < 0 ? fault_memory(at->gen->fault, r, offset_of(at)) : 0;
+}
+
+static int read_string(struct place *at)
+{
+    uint64_t v[2]; /* id, length */
+    int r = expect(at, EV_STRING, "expected a string");
+
+    if (r == 0)
+        r = numbers(at, 2, v);
+    if (r < 0)
+        return r;
+    if (v[1] > STRINGS_MAX_LEN)
+        return bad(at, "string of more than 1024 bytes");
+    if (v[1] > (uint64_t)(at->b->end - at->p))
+        return bad(at, "string that does not end within its batch");
+    r = added(at, strings_add(&at->gen->strings, v[0], at->p, (uint32_t)v[1]), "string", v[0]);
+    at->p += v[1];
+    return r;
+}
+
+int tables_strings(struct generation *gen, const struct batch *b)
+{
+    struct place at = {gen, b, b->data + 1};
+    int r = 0;
+
+    while (more(&at) && r == 0)
+        r = read_string(&at);
+    return r;
+}
+
+static int read_stack(struct place *at)
+{
+    uint64_t v[2]; /* id, frames */
+    int r = expect(at, EV_STACK, "expected a stack");
+
+    if (r == 0)
+        r = numbers(at, 2, v);
+    if (r < 0)
+        return r;
+    if (v[1] > STACKS_MAX_FRAMES)
+        return bad(at, "stack of more than 128 frames");
+    r = added(at, stacks_add(&at->gen->stacks, v[0]), "stack", v[0]);
+    for (uint64_t i = 0; i < v[1] && r == 0; i++) {
+        uint64_t f[4]; /* pc, function, file, line */
+
+        r = numbers(at, 4, f);
+        if (r == 0) {
+            struct gotrace_frame frame = {f[0], f[1], f[2], f[3]};
+
+            r = added(at, stacks_add_frame(&at->gen->stacks, &frame), "frame", f[0]);
+        }
+    }
+    return r;
+}
+
+int tables_stacks(struct generation *gen, const struct batch *b)
+{
+    struct place at = {gen, b, b->data + 1};
+    int r = 0;
+
+    while (more(&at) && r == 0)
+        r = read_stack(&at);
+    return r;
+}
+
+static int read_sample(struct place *at)
+{
+    struct generation *gen = at->gen;
+    uint64_t v[5]; /* time, thread, proc, goroutine, stack */
+    int r = expect(at, EV_CPU_SAMPLE, "expected a CPU sample");
+
+    if (r == 0)
+        r = numbers(at, 5, v);
+    if (r < 0)
+        return r;
+    if (v[2] > INT32_MAX && v[2] != UINT64_MAX)
+        return bad(at, "CPU sample of a proc beyond all numbers");
+    r = memory_grow(gen->mem, &gen->samples, &gen->samples_cap, gen->n_samples + 1,
+                    sizeof(*gen->samples));
+    if (r < 0 || gen->n_samples >= UINT32_MAX)
+        return fault_memory(gen->fault, r < 0 ? r : -E2BIG, offset_of(at));
+    gen->samples[gen->n_samples] = (struct sample){
+        .time = (int64_t)v[0],
+        .m = (int64_t)v[1],
+        .p = v[2] == UINT64_MAX ? GOTRACE_NONE : (int32_t)v[2],
+        .g = v[3] == 0 ? GOTRACE_NONE : (int64_t)v[3],
+        .stack = v[4],
+        .seq = (uint32_t)gen->n_samples,
+    };
+    gen->n_samples++;
+    return 0;
+}
+
+int tables_samples(struct generation *gen, const struct batch *b)
+{
+    struct place at = {gen, b, b->data + 1};
+    int r = 0;
+
+    while (more(&at) && r == 0)
+        r = read_sample(&at);
+    return r;
+}
+
+static int read_frequency(struct place *at)
+{
+    uint64_t freq;
+    int r;
+
+    if (at->gen->has_freq)
+        return bad(at, "a second frequency");
+    at->p++;
+    r = number(at, &freq);
+    if (r < 0)
+        return r;
+    at->gen->has_freq = true;
+    at->gen->freq = 1.0 / ((double)freq / 1e9);
+    return 0;
+}
+
+static int read_clock(struct place *at, uint64_t *time)
+{
+    uint64_t v[4]; /* time, monotonic, seconds, nanoseconds */
+    int r;
+
+    if (at->gen->has_clock)
+        return bad(at, "a second snapshot of the clocks");
+    at->p++;
+    r = numbers(at, 4, v);
+    if (r < 0)
+        return r;
+    *time += v[0];
+    at->gen->has_clock = true;
+    at->gen->clock_time = *time;
+    at->gen->clock_mono = v[1];
+    at->gen->clock_sec = (int64_t)v[2];
+    at->gen->clock_nsec = (int64_t)v[3];
+    return 0;
+}
+
+int tables_sync(struct generation *gen, const struct batch *b)
+{
+    bool clocks = gen->in->version >= 25;
+    struct place at = {gen, b, b->data + clocks};
+    uint64_t time = b->time;
+    int r = 0;
+
+    while (more(&at) && r == 0) {
+        if (*at.p == EV_FREQUENCY)
+            r = read_frequency(&at);
+        else if (clocks && *at.p == EV_CLOCK_SNAPSHOT)
+            r = read_clock(&at, &time);
+        else
+            r = bad(&at, "expected a frequency or a snapshot of the clocks");
+    }
+    return r;
+}
