@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
-#include "cli/screen.h"
+#include "cli/common/command.h"
+#include "cli/common/screen.h"
 #include "config.h"
 
 /*

@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
-#include "cli/command.h"
-#include "cli/screen.h"
-#include "daemon/upload/creddoc.h"
+#include "cli/common/command.h"
+#include "cli/common/screen.h"
+#include "lib/store/credential/creddoc.h"
 
 static const struct {
     const char *name;

@@ -11,13 +11,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/callfilter.h"
 #include "base/cleanup.h"
-#include "base/landlock.h"
 #include "base/log.h"
-#include "daemon/config/listen.h"
-#include "daemon/config/upload_url.h"
-#include "daemon/spool/spool.h"
+#include "lib/config/listen.h"
+#include "lib/config/upload_url.h"
+#include "lib/process/callfilter.h"
+#include "lib/process/landlock.h"
+#include "lib/spool/spool.h"
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 #define TEXT_MAX 8192

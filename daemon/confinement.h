@@ -6,7 +6,7 @@
  * calls that no daemon of its kind needs, and, by Landlock, writing to files but where its own are.
  * What it reads is not restricted: a reload may name other files. Neither is a store that is a
  * directory: it may be mounted and unmounted under way, which Landlock's rules cannot follow. The
- * inspector's child inherits all of it and has stricter rules of its own: daemon/inspect/sandbox.h.
+ * inspector's child inherits all of it and has stricter rules of its own: lib/process/sandbox.h.
  *
  * Landlock also hides other processes' descriptors, by which the process behind a port is found.
  * So it is put in force only where others cannot be seen anyway: in a container or in the unit.
@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-#include "daemon/config/config.h"
+#include "lib/config/config.h"
 
 struct confinement;
 

@@ -13,9 +13,9 @@
 #include "base/memory.h"
 #include "base/parse.h"
 #include "config.h"
+#include "daemon/capture/reserve.h"
 #include "daemon/control/notify.h"
 #include "daemon/daemon_state.h"
-#include "daemon/reserve.h"
 
 /* How often memory is given back at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)

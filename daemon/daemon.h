@@ -5,7 +5,7 @@
  * The daemon: owns every object, starts and stops them in order, and connects them.
  */
 
-#include "daemon/options.h"
+#include "daemon/settings/options.h"
 
 struct daemon;
 

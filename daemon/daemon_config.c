@@ -7,9 +7,9 @@
 #include "base/cleanup.h"
 #include "config.h"
 #include "daemon/control/notify.h"
-#include "daemon/config/equal.h"
 #include "daemon/daemon_state.h"
-#include "daemon/settings.h"
+#include "daemon/settings/settings.h"
+#include "lib/config/equal.h"
 
 int daemon_update_targets(struct daemon *d, const struct config *config)
 {

@@ -9,10 +9,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#include "daemon/capture/discovery.h"
 #include "daemon/daemon.h"
-#include "daemon/settings.h"
-#include "daemon/upload/creddoc.h"
+#include "daemon/settings/settings.h"
+#include "daemon/source/discovery.h"
+#include "lib/store/credential/creddoc.h"
 
 #define EXIT_USAGE 2
 

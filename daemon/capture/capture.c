@@ -10,8 +10,8 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "daemon/capture/writer.h"
-#include "daemon/net/credentials.h"
-#include "daemon/net/redact.h"
+#include "lib/net/credentials.h"
+#include "lib/net/redact.h"
 #include "trace/framing.h"
 
 /* How long a target may take to accept a connection and shake hands. */

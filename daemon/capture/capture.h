@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "daemon/capture/judgement.h"
 #include "daemon/capture/target.h"
-#include "daemon/net/http.h"
+#include "lib/net/http.h"
 
 struct capture;
 

@@ -12,9 +12,9 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "daemon/capture/outcome.h"
-#include "daemon/net/http.h"
-#include "daemon/net/redact.h"
+#include "daemon/outcome/outcome.h"
+#include "lib/net/http.h"
+#include "lib/net/redact.h"
 #include "trace/framing.h"
 
 #define CAPTURE_TEXT_MAX 512

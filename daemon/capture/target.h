@@ -13,10 +13,10 @@
 
 #include "base/clock.h"
 #include "base/proxy.h"
-#include "daemon/capture/outcome.h"
 #include "daemon/capture/peer.h"
 #include "daemon/capture/schedule.h"
-#include "daemon/config/config.h"
+#include "daemon/outcome/outcome.h"
+#include "lib/config/config.h"
 
 /* Why a trace is taken, as records call it. */
 enum reason {

@@ -13,7 +13,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/buf.h"
-#include "daemon/config/config.h"
+#include "lib/config/config.h"
 
 #define ADMIN_CONNECTIONS_MAX 128      /* over it the oldest that does nothing gives way */
 #define ADMIN_HEADERS_MAX (16u << 10)  /* bytes of a request's head: 431 or 414 well over it */

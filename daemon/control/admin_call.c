@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "daemon/control/admin_state.h"
 #include "daemon/control/head.h"
-#include "daemon/net/credentials.h"
+#include "lib/net/credentials.h"
 
 #define TOKEN_MAX CREDENTIALS_SECRET_MAX
 #define ERROR_MAX 2048

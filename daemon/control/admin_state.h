@@ -10,10 +10,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "daemon/config/listen.h"
 #include "daemon/control/admin.h"
 #include "daemon/control/guard.h"
 #include "daemon/control/listener.h"
+#include "lib/config/listen.h"
 
 /* Those that gave way are gone after the server's next turn; until then they hold a place. */
 #define CONNECTIONS_DYING (LISTEN_MAX * LISTENER_BURST)

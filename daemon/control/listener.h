@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/config/listen.h"
+#include "lib/config/listen.h"
 
 #define LISTENER_BURST 8 /* connections in one turn of the loop, so that captures have theirs */
 

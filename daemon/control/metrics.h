@@ -15,12 +15,12 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "daemon/control/meters.h"
 #include "daemon/control/process.h"
-#include "daemon/spool/space.h"
-#include "daemon/spool/spool.h"
-#include "daemon/upload/breaker.h"
-#include "daemon/upload/store.h"
+#include "daemon/outcome/meters.h"
+#include "lib/spool/space.h"
+#include "lib/spool/spool.h"
+#include "lib/store/http/breaker.h"
+#include "lib/store/interface/store.h"
 
 #define METRICS_TARGETS_MAX 1000 /* that have series of their own */
 #define METRICS_CAUSES_MAX 8

@@ -41,7 +41,7 @@ STOPPED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10a"
 SUSPENDED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10b"
 INSPECTED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10f"
 
-# daemon/spool/name.h
+# lib/record/name.h
 KEY = re.compile(
     r"[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}/[0-9]{8}/"
     r"[0-9]{6}(-[1-9][0-9]*|-[0-9]+-[1-9][0-9]*)?\.trace"

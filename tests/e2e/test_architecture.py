@@ -32,7 +32,7 @@ MAY_INCLUDE = {
 }  # fmt: skip
 # The daemon's own files connect the rooms. The command line is the lowest of them.
 CONNECTING = "daemon"
-ONLY_CONFIG = {"daemon/options.c", "daemon/options.h"}
+ONLY_CONFIG = {"daemon/settings/options.c", "daemon/settings/options.h"}
 
 
 def sources():
@@ -87,7 +87,7 @@ def users_of(pattern):
 
 def test_only_net_speaks_to_libcurl():
     assert {room_of(n) for n in users_of(r"#\s*include\s*<curl/")} == {"daemon/net"}
-    assert users_of(r"\bcurl_multi_\w+\s*\(") == {"daemon/net/http.c"}
+    assert users_of(r"\bcurl_multi_\w+\s*\(") == {"lib/net/http.c"}
     assert users_of(r"\bcurl_easy_perform\b") == set()
 
 

@@ -80,30 +80,30 @@ def test_coverage_by_room(tmp_path):
     gcov = subprocess.run(["gcov", "--version"], capture_output=True).returncode == 0
     need(gcov and shutil.which("gcc"), "no gcc with its gcov")
     (tmp_path / "base").mkdir()
-    (tmp_path / "daemon/disk").mkdir(parents=True)
+    (tmp_path / "lib/net").mkdir(parents=True)
     (tmp_path / "trace").mkdir()
     (tmp_path / "cli").mkdir()
     (tmp_path / "base/one.h").write_text("static inline int one(void)\n{\n    return 1;\n}\n")
     (tmp_path / "base/never.c").write_text(
         "int never(void);\nint never(void)\n{\n    return 0;\n}\n"
     )
-    (tmp_path / "daemon/disk/main.c").write_text(
+    (tmp_path / "lib/net/main.c").write_text(
         '#include "base/one.h"\nint main(int n, char **v)\n{\n    (void)v;\n'
         "    if (n > 1)\n        return 2;\n    return one() - 1;\n}\n"
     )
-    for source in ("base/never", "daemon/disk/main"):
+    for source in ("base/never", "lib/net/main"):
         subprocess.run(
             ["gcc", "--coverage", "-O0", "-I.", "-c", f"{source}.c", "-o", f"{source}.o"],
             cwd=tmp_path, check=True,
         )  # fmt: skip
-    objects = ["base/never.o", "daemon/disk/main.o"]
+    objects = ["base/never.o", "lib/net/main.o"]
     subprocess.run(["gcc", "--coverage", *objects, "-o", "program"], cwd=tmp_path, check=True)
     subprocess.run([tmp_path / "program"], check=True)
     said = subprocess.run(
         [SRC / "scripts/coverage", tmp_path], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split() for line in said.splitlines()]
-    assert [row[0] for row in rows] == ["base", "daemon/disk", "all"]
+    assert [row[0] for row in rows] == ["base", "lib/net", "all"]
     assert rows[0][1:4] == ["0", "of", "2"]
     assert rows[1][1:4] == ["3", "of", "4"]
     assert rows[2][1:4] == ["3", "of", "6"]

@@ -13,7 +13,7 @@ PAGES = ["README.md", "CONTRIBUTING.md", "NEWS.md", "kubernetes/README.md", *DOC
 MAP = "docs/ARCHITECTURE.md"
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-CODE = ("base", "cli", "daemon", "trace", "tests")
+CODE = ("base", "lib", "trace", "daemon", "cli", "tests")
 
 
 def read(page):

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/control/alerts.h"
-#include "daemon/control/apirequest.h"
+#include "daemon/api/alerts.h"
+#include "daemon/api/apirequest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "daemon/upload/creddoc.h"
+#include "lib/store/credential/creddoc.h"
 
 static int parse_token(const char *text, size_t n, struct secret_set *ret, char *why,
                        size_t why_size)

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "daemon/upload/credfile.h"
+#include "lib/store/credential/credfile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

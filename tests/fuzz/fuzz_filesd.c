@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "daemon/config/filesd.h"
+#include "lib/config/filesd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

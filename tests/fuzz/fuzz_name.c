@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/spool/name.h"
+#include "lib/record/name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/encode.h"
-#include "trace/profile.h"
+#include "cli/read/encode.h"
+#include "trace/profile/profile.h"
 
 #define CHECK(cond)                                                    \
     do {                                                               \

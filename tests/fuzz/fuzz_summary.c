@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/findings.h"
+#include "trace/findings/findings.h"
 #include "trace/gotrace.h"
-#include "trace/summary.h"
+#include "trace/summary/summary.h"
 
 #define CHECK(cond)                                                    \
     do {                                                               \

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/xmlreply.h"
+#include "lib/store/dialect/xmlreply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

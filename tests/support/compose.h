@@ -6,7 +6,7 @@
  * Messages of a dialect, as tests look at them. Every failure here fails the test.
  */
 
-#include "daemon/upload/dialect.h"
+#include "lib/store/dialect/dialect.h"
 
 #define COMPOSE_NOW ((usec)1773480413 * USEC_PER_SEC) /* Sat, 14 Mar 2026 09:26:53 GMT */
 

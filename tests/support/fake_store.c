@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/upload/filehash.h"
+#include "base/filehash.h"
 
 struct fake_call {
     struct store_call call;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "daemon/upload/kind.h"
+#include "lib/store/interface/kind.h"
 
 struct fake_put {
     char *key;

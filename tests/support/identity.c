@@ -14,9 +14,9 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "daemon/upload/creddoc.h"
-#include "daemon/upload/credaws.h"
-#include "daemon/upload/identity.h"
+#include "lib/store/credential/creddoc.h"
+#include "lib/store/identity/credaws.h"
+#include "lib/store/identity/identity.h"
 
 struct answer {
     bool there;

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 #include "base/log.h"
-#include "daemon/upload/identity.h"
+#include "lib/store/identity/identity.h"
 #include "tests/support/loopback.h"
 
 struct world {

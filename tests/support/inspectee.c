@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/inspect/sandbox.h"
+#include "lib/process/sandbox.h"
 
 /* The sanitizers are told here, as there is no environment: no handlers, no look at other threads. */
 const char *__asan_default_options(void);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tests/support/rawtrace.h"
-#include "trace/specs.h"
+#include "trace/reader/specs.h"
 
 struct rawtrace_bytes rawtrace, rawtrace_batch;
 uint64_t rawtrace_generation;

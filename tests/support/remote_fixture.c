@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/upload/filehash.h"
+#include "base/filehash.h"
 
 int world_setup(void **state)
 {

@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "daemon/upload/store.h"
+#include "lib/store/interface/store.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/sigv4.h"
+#include "lib/store/credential/sigv4.h"
 
 #define PAIRS_MAX 64
 

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "daemon/spool/spool.h"
+#include "lib/spool/spool.h"
 
 #define START ((usec)1773480413 * USEC_PER_SEC) /* 2026-03-14 09:26:53 */
 #define MAX_LOG 64

@@ -22,12 +22,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
+#include "base/filehash.h"
 #include "base/parse.h"
-#include "daemon/config/config.h"
-#include "daemon/disk/disk.h"
-#include "daemon/net/http.h"
-#include "daemon/upload/filehash.h"
-#include "daemon/upload/store.h"
+#include "lib/config/config.h"
+#include "lib/net/http.h"
+#include "lib/store/interface/store.h"
 
 #define WRONG_USE 64
 #define PAIRS_MAX 32

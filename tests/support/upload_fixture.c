@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/uploader_state.h"
+#include "daemon/ship/uploader_state.h"
 
 struct upload_fixture up;
 

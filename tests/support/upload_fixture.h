@@ -9,7 +9,7 @@
 #include "tests/support/fake_store.h"
 #include "tests/support/spool_fixture.h"
 
-#include "daemon/uploader.h"
+#include "daemon/ship/uploader.h"
 
 struct upload_fixture {
     struct uploader *uploader;

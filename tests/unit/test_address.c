@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config/address.h"
+#include "lib/config/address.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

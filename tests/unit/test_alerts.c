@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "daemon/control/alerts.h"
+#include "daemon/api/alerts.h"
 
 static char why[APIREQUEST_WHY_SIZE];
 

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "daemon/control/allowance.h"
+#include "daemon/order/allowance.h"
 
 #define START (1000 * USEC_PER_SEC)
 #define WINDOW (2 * USEC_PER_SEC)

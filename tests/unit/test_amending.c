@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/spool/state.h"
+#include "lib/spool/state.h"
 
 #define BYTES 9000
 #define FIRST "checkout/web-1/20260314/092653-4711"

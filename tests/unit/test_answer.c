@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/answer.h"
+#include "lib/store/http/answer.h"
 
 static unsigned until; /* the allocation of expat's that fails; 0: none */
 

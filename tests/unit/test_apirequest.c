@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/control/apirequest.h"
+#include "daemon/api/apirequest.h"
 
 static char why[APIREQUEST_WHY_SIZE];
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/upload/credaws.h"
+#include "lib/store/identity/credaws.h"
 #include "tests/support/scratch.h"
 
 #define N(a) (sizeof(a) / sizeof(a)[0])

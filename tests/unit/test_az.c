@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/sharedkey.h"
+#include "lib/store/credential/sharedkey.h"
 #include "tests/support/compose.h"
 #include "tests/support/scratch.h"
 

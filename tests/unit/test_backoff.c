@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "daemon/upload/backoff.h"
+#include "lib/store/http/backoff.h"
 
 static void test_ceiling(void **state)
 {

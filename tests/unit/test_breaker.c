@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "daemon/upload/breaker.h"
+#include "lib/store/http/breaker.h"
 
 #define NOW (7 * USEC_PER_DAY)
 #define OUTAGE (72 * USEC_PER_HOUR)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/upload/bucket.h"
+#include "lib/store/dialect/bucket.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/upload/partition.h"
+#include "lib/store/credential/partition.h"
 
 #define KEY "checkout/web-1/20260314/092653-4711.trace"
 #define N(array) (sizeof(array) / sizeof((array)[0]))

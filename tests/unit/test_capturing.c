@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/capturing.h"
+#include "cli/ask/capturing.h"
 
 #define NOW (100 * USEC_PER_SEC)
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/catalog.h"
+#include "cli/find/catalog.h"
 
 #define OLD "checkout/web-1/20261120/100000-1.trace"
 #define MIDDLE "checkout/web-2/20261121/090000-22.trace"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/upload/chain.h"
+#include "lib/store/file/chain.h"
 #include "tests/support/scratch.h"
 
 static char *dir;

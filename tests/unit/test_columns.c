@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/columns.h"
-#include "cli/progress.h"
+#include "cli/find/columns.h"
+#include "cli/find/progress.h"
 
 #define NOW ((usec)1795275600 * USEC_PER_SEC) /* 2026-11-21T15:40:00Z */
 

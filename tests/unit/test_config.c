@@ -16,8 +16,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "daemon/config/config.h"
-#include "daemon/config/filesd.h"
+#include "lib/config/config.h"
+#include "lib/config/filesd.h"
 #include "tests/support/allocations.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

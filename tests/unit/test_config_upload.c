@@ -13,8 +13,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "daemon/config/config.h"
-#include "daemon/config/upload_url.h"
+#include "lib/config/config.h"
+#include "lib/config/upload_url.h"
 #include "tests/support/allocations.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

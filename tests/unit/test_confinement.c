@@ -22,9 +22,9 @@
 
 #include <cmocka.h>
 
-#include "base/landlock.h"
 #include "base/log.h"
 #include "daemon/confinement.h"
+#include "lib/process/landlock.h"
 #include "tests/support/scratch.h"
 
 /* What a child that is confined finds out; 0 as an exit status: all as it should be. */

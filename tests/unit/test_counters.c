@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "daemon/control/counters.h"
+#include "daemon/outcome/counters.h"
 
 static void assert_described(const struct counters *c, const char *expected)
 {

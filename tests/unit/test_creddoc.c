@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/creddoc.h"
+#include "lib/store/credential/creddoc.h"
 #include "tests/support/allocations.h"
 
 #define CANARY "wJalrXUtnFEMIcAnArYbPxRfiCYEXAMPLEKEY0001"

@@ -15,7 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "daemon/net/credentials.h"
+#include "lib/net/credentials.h"
 #include "tests/support/scratch.h"
 
 static char *dir;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/credfile.h"
+#include "lib/store/credential/credfile.h"
 #include "tests/support/scratch.h"
 
 #define CANARY "cAnArY0secret"

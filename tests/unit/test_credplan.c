@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/upload/credplan.h"
+#include "lib/store/identity/credplan.h"
 
 #define MIN USEC_PER_MIN
 

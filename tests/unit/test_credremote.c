@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "daemon/upload/credaws.h"
-#include "daemon/upload/creddoc.h"
-#include "daemon/upload/credgoogle.h"
-#include "daemon/upload/credremote.h"
+#include "lib/store/credential/creddoc.h"
+#include "lib/store/identity/credaws.h"
+#include "lib/store/identity/credgoogle.h"
+#include "lib/store/identity/credremote.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 

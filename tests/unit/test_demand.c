@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "daemon/upload/demand.h"
+#include "lib/store/http/demand.h"
 
 /* The words of the stores themselves. */
 static void test_refusals(void **state)

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/config/diag.h"
-#include "daemon/config/text.h"
+#include "lib/yaml/diag.h"
+#include "lib/yaml/text.h"
 
 static char *print(struct diags *d)
 {

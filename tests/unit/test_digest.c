@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "daemon/inspect/digest.h"
+#include "daemon/label/digest.h"
 
 static int parse(const char *text, struct digest *d)
 {

@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/upload/directory.h"
-#include "daemon/upload/mark.h"
+#include "lib/store/file/directory.h"
+#include "lib/store/file/mark.h"
 #include "tests/support/scratch.h"
 
 #define BYTES 700000 /* three pieces */

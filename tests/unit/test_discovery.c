@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "daemon/capture/discovery.h"
-#include "daemon/config/filesd.h"
+#include "daemon/source/discovery.h"
+#include "lib/config/filesd.h"
 #include "tests/support/scratch.h"
 
 /*

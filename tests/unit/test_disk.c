@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-#include "daemon/disk/disk.h"
+#include "base/disk.h"
 
 #define JOBS 2000
 

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/endpoint.h"
+#include "cli/ask/endpoint.h"
 
 static void test_addresses(void **state)
 {

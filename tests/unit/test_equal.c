@@ -4,7 +4,7 @@
  * Sections compared after a reload: each key of `upload` alone makes a difference.
  */
 
-#include "daemon/config/equal.h"
+#include "lib/config/equal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/config/upload.h"
+#include "lib/config/upload.h"
 
 #define BASE "scrape_configs: [{job_name: a, static_configs: [{targets: [\"h:1\"]}]}]\nupload:\n"
 

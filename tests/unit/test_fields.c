@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "cli/escape.h"
-#include "cli/fields.h"
+#include "cli/ask/escape.h"
+#include "cli/ask/fields.h"
 
 static json_t *parsed(const char *text)
 {

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/upload/file.h"
-#include "daemon/upload/sigv4.h"
+#include "lib/store/credential/sigv4.h"
+#include "lib/store/file/file.h"
 #include "tests/support/scratch.h"
 
 #define HELLO_SHA256 "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/config/filesd.h"
+#include "lib/config/filesd.h"
 
 static int load(const char *name, const char *text, struct target_list *list, char **ret_errors)
 {

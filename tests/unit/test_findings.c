@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/findings.h"
+#include "trace/findings/findings.h"
 
 #define SECOND 1000000000LL
 #define STUCK_SHORT 90000000 /* less than counts as stuck, whatever the window */

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "trace/gosort.h"
+#include "trace/reader/gosort.h"
 
 #define MAX 700
 

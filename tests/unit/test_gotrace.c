@@ -12,8 +12,8 @@
 
 #include "tests/support/rawtrace.h"
 #include "trace/gotrace.h"
-#include "trace/resources.h"
-#include "trace/specs.h"
+#include "trace/reader/resources.h"
+#include "trace/reader/specs.h"
 
 static struct gotrace *open_all(void)
 {

@@ -12,7 +12,7 @@
 
 #include "tests/support/rawtrace.h"
 #include "trace/gotrace.h"
-#include "trace/specs.h"
+#include "trace/reader/specs.h"
 
 static unsigned long allocations_left;
 

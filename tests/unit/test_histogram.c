@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/histogram.h"
+#include "trace/summary/histogram.h"
 
 static const unsigned permille[] = {1, 500, 900, 990, 999, 1000};
 #define N_RANKS (sizeof(permille) / sizeof(permille[0]))

@@ -18,7 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "daemon/net/http.h"
+#include "lib/net/http.h"
 #include "tests/support/certs.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "daemon/net/http.h"
+#include "lib/net/http.h"
 #include "tests/support/certs.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"

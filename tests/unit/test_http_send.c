@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/net/http.h"
+#include "lib/net/http.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 

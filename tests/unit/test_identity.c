@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/upload/creddoc.h"
+#include "lib/store/credential/creddoc.h"
 #include "tests/support/scratch.h"
 
 static void write_keys(struct world *w, const char *secret, mode_t mode)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/upload/creddoc.h"
+#include "lib/store/credential/creddoc.h"
 
 static void test_refresh(void **state)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/idmap.h"
+#include "trace/common/idmap.h"
 
 #define N_IDS 512
 #define SECRET 0xd6e8feb86659fd93U

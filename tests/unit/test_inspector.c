@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "daemon/inspect/inspector.h"
+#include "daemon/label/inspector.h"
 #include "tests/support/scratch.h"
 
 /* Under AddressSanitizer a limit of address space would be the end before the beginning. */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/upload/jwt.h"
+#include "lib/store/credential/jwt.h"
 #include "tests/support/rfc7515.h"
 
 #define HEADER "{\"alg\":\"RS256\"}"

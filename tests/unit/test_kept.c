@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "daemon/spool/kept.h"
-#include "daemon/spool/state.h"
+#include "lib/spool/kept.h"
+#include "lib/spool/state.h"
 
 #define MANY 150 /* more than are read by one job */
 

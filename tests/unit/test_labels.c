@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "daemon/spool/labels.h"
+#include "lib/record/labels.h"
 
 static void test_each_once(void **state)
 {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/listing.h"
+#include "lib/store/dialect/listing.h"
 
 #define PAGE(inside) "<ListBucketResult>" inside "</ListBucketResult>"
 #define URL "<EncodingType>url</EncodingType>"

@@ -16,7 +16,7 @@
 
 #include "tests/support/rawtrace.h"
 #include "tests/support/scratch.h"
-#include "trace/mapping.h"
+#include "trace/common/mapping.h"
 
 #define WINDOW ((size_t)4 << 20)
 

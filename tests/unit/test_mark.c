@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/mount.h"
-#include "daemon/upload/mark.h"
+#include "lib/store/file/mark.h"
 #include "tests/support/scratch.h"
 
 static char *dir, *base, *memory;

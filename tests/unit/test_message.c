@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/message.h"
+#include "lib/store/dialect/message.h"
 
 /* What is released must have been wiped: this free(3) looks. */
 static const char *const secret = "the-secret-of-this-test";

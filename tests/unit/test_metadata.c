@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/metadata.h"
+#include "daemon/ship/metadata.h"
 
 #define KEY "check_out/web-1/20260314/092653-4711.trace"
 #define BARE "check_out/web-1/20260314/092653.trace"

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/control/meters.h"
+#include "daemon/outcome/meters.h"
 #include "tests/support/allocations.h"
-#include "trace/findings.h"
+#include "trace/findings/findings.h"
 
 #define NOW (1795286789 * USEC_PER_SEC)
 #define BOOT (7 * USEC_PER_DAY)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/mmu.h"
+#include "trace/summary/mmu.h"
 
 #define MAX_POINTS 400
 

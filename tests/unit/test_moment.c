@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "cli/moment.h"
+#include "cli/find/moment.h"
 
 #define MARK 0xdeadbeefcafeULL
 #define NOW ((usec)1795275600 * USEC_PER_SEC) /* 2026-11-21T15:40:00Z */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/spool/name.h"
+#include "lib/record/name.h"
 
 #define MARCH ((usec)1773480413 * USEC_PER_SEC) /* 2026-03-14 09:26:53 */
 

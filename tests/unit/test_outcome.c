@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/capture/outcome.h"
+#include "daemon/outcome/outcome.h"
 
 /* Names go into metrics and records: lower-case words, each once. */
 static void test_names(void **state)

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/upload/partition.h"
+#include "lib/store/credential/partition.h"
 
 #define N(a) (sizeof(a) / sizeof(a)[0])
 #define D PARTITION_DUALSTACK

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "daemon/spool/state.h"
+#include "lib/spool/state.h"
 
 #define KIB ((uint64_t)1024)
 #define MIB (1024 * KIB)

@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
-#include "daemon/pipeline.h"
+#include "daemon/capture/pipeline.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 #include "tests/support/traces.h"

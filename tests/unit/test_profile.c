@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "tests/support/rawtrace.h"
-#include "trace/profile.h"
-#include "trace/specs.h"
+#include "trace/profile/profile.h"
+#include "trace/reader/specs.h"
 
 struct source {
     size_t at;

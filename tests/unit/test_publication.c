@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/spool/state.h"
+#include "lib/spool/state.h"
 
 #define BYTES 9000
 

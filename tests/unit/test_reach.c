@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "daemon/upload/reach.h"
+#include "lib/store/identity/reach.h"
 
 static char ca[] = "ca.pem", cert[] = "cert.pem", key[] = "key.pem", name[] = "store.internal",
             endpoint[] = "https://10.0.0.1:443/", proxy_url[] = "http://p:1", no_proxy[] = "b";

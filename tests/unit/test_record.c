@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/spool/record.h"
+#include "lib/record/record.h"
 
 static const struct record_label labels[] = {{"env", "prod"}, {"zone", "eu"}};
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/net/redact.h"
+#include "lib/net/redact.h"
 
 static void expect(const struct redact *r, unsigned flags, const char *text, size_t show,
                    const char *want)

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "daemon/upload/refresh.h"
+#include "lib/store/identity/refresh.h"
 
 #define REAL (1773480413 * USEC_PER_SEC)
 #define BOOT (1000 * USEC_PER_SEC)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "daemon/upload/reply.h"
+#include "lib/store/http/reply.h"
 
 #define NOW (784111777 * USEC_PER_SEC) /* Sun, 06 Nov 1994 08:49:37 GMT */
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/results.h"
+#include "daemon/label/results.h"
 
 #define TEXT(s) ((char *)(uintptr_t)(s))
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/spool/retention.h"
+#include "lib/spool/retention.h"
 
 #define ITEMS_MAX 24
 

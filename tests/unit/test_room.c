@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/spool/space.h"
-#include "daemon/spool/state.h"
+#include "lib/spool/space.h"
+#include "lib/spool/state.h"
 
 #define IN_FLIGHT 64
 #define KIB ((uint64_t)1024)

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "daemon/upload/dialect.h"
-#include "daemon/upload/sigv4.h"
+#include "lib/store/credential/sigv4.h"
+#include "lib/store/dialect/dialect.h"
 #include "tests/support/allocations.h"
 
 #define NOW (1773480413 * USEC_PER_SEC) /* 2026-03-14T09:26:53Z */

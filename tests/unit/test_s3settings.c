@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "daemon/upload/dialect.h"
+#include "lib/store/dialect/dialect.h"
 #include "tests/support/compose.h"
 #include "tests/support/scratch.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/upload/secret.h"
+#include "lib/store/credential/secret.h"
 
 static void test_make(void **state)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/selection.h"
+#include "cli/find/selection.h"
 
 #define NOW ((usec)1795275600 * USEC_PER_SEC) /* 2026-11-21T15:40:00Z */
 

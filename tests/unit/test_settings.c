@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "daemon/settings.h"
+#include "daemon/settings/settings.h"
 #include "tests/support/scratch.h"
 
 static char *dir;

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/upload/sharedkey.h"
+#include "lib/store/credential/sharedkey.h"
 
 /* The account that every emulator has, with its published key. */
 #define ACCOUNT "devstoreaccount1"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/upload/sigv4.h"
+#include "lib/store/credential/sigv4.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/sites.h"
+#include "trace/summary/sites.h"
 
 #define MAX 40000
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "trace/spans.h"
+#include "trace/profile/spans.h"
 
 #define HORIZON 200
 #define ROUNDS 2000

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "daemon/spool/state.h"
+#include "lib/spool/state.h"
 
 #define NOBODY 65534
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/rows.h"
-#include "cli/status.h"
+#include "cli/ask/rows.h"
+#include "cli/ask/status.h"
 
 static const char answer[] =
     "{\"version\": \"1.2\", \"start\": \"2026-03-14T09:00:00Z\", \"host\": \"web-1\", \"pid\": 42,"

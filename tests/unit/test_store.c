@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "daemon/upload/store.h"
+#include "lib/store/interface/store.h"
 
 static char logged[1024];
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/stored.h"
+#include "cli/find/stored.h"
 
 #define PAGE 1000
 #define KEYS_MAX 40000

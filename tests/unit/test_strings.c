@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/strings.h"
+#include "trace/reader/strings.h"
 
 static struct memory mem = {.max = SIZE_MAX};
 static struct strings strings;

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cli/summary.h"
+#include "cli/read/summary.h"
 
 /* The text for a trace that has nothing but these tasks. To be freed. */
 static char *text_of_tasks(struct summary_row *rows, size_t n)

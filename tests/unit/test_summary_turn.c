@@ -18,7 +18,7 @@
 
 #include "base/buf.h"
 #include "trace/gotrace.h"
-#include "trace/summary.h"
+#include "trace/summary/summary.h"
 
 #define ROUNDS 1500
 #define TRACE_MAX (64u << 10)

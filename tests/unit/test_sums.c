@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/sums.h"
+#include "trace/profile/sums.h"
 
 static struct memory mem;
 static struct sums sums;

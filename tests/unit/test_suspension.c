@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/suspension.h"
 #include "daemon/trigger/flagfile.h"
 #include "daemon/trigger/pressure.h"
 #include "daemon/trigger/psi.h"
+#include "daemon/trigger/suspension.h"
 #include "tests/support/scratch.h"
 #include "tests/support/virtual_time.h"
 

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "daemon/upload/timestamp.h"
+#include "lib/net/timestamp.h"
 
 #define NOW (1773480413 * USEC_PER_SEC) /* March 2026 */
 #define MARK 99

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/timetable.h"
+#include "daemon/capture/timetable.h"
 
 #define TEXT(s) ((char *)(uintptr_t)(s))
 #define INTERVAL (300 * USEC_PER_SEC)

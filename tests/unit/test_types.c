@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/types.h"
+#include "trace/summary/types.h"
 
 static struct memory handles = {.max = SIZE_MAX};
 static struct types types;

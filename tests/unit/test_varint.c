@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "trace/varint.h"
+#include "trace/common/varint.h"
 
 /* The encoding of a number in at least `width` bytes, padded with zero groups. */
 static size_t encode(uint8_t *p, uint64_t v, size_t width)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "daemon/upload/walk.h"
+#include "lib/store/file/walk.h"
 #include "tests/support/scratch.h"
 
 static char *dir;

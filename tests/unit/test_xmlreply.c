@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/upload/xmlreply.h"
+#include "lib/store/dialect/xmlreply.h"
 
 /* Reads it in pieces of `step` bytes; what finish says. */
 static int feed(struct xmlreply *x, const char *text, size_t step)

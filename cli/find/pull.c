@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/common/command.h"
+#include "cli/common/screen.h"
+#include "cli/find/parcel.h"
+#include "cli/find/query.h"
+#include "cli/find/transfers.h"
+
+static const char intro[] =
+    "Usage: contrace pull [OPTIONS] KEY...\n"
+    "       contrace pull [OPTIONS] --last=N\n"
+    "Brings traces and their records here, from the spool or else from the store, and prints\n"
+    "their paths.\n";
+
+#define CONCURRENCY_DEFAULT 4
+#define CONCURRENCY_MAX 64
+
+struct pull_arguments {
+    unsigned last;
+    struct transfers_options to;
+};
+
+#define FIELD(name) offsetof(struct pull_arguments, name)
+
+static const char *read_concurrency(void *field, const char *value)
+{
+    const char *expected = argument_count(field, value);
+
+    return expected || *(unsigned *)field > CONCURRENCY_MAX ? "a number from 1 to 64" : NULL;
+}
+
+static const struct argument rows[] = {
+    {"last", 'n', "N", "the N newest that these options allow:", argument_count, FIELD(last)},
+};
+
+static const struct argument to_rows[] = {
+    {"output", 'o', "DIR", "put them here (.)", argument_text, FIELD(to.directory)},
+    {"flat", 0, NULL, "no directories: '_' for each '/' of the key", argument_flag, FIELD(to.flat)},
+    {"force", 'f', NULL, "replace other files of the same names", argument_flag, FIELD(to.force)},
+    {"concurrency", 0, "N", "so many at once (4)", read_concurrency, FIELD(to.concurrency)},
+};
+
+/* A key may come without its suffix. */
+static int add_key(struct catalog *c, const char *word)
+{
+    char key[NAME_KEY_MAX];
+    int r = catalog_add(c, word, 0, 0);
+
+    if (r == -EINVAL && strlen(word) + sizeof(NAME_TRACE_SUFFIX) <= sizeof(key)) {
+        (void)snprintf(key, sizeof(key), "%s" NAME_TRACE_SUFFIX, word);
+        r = catalog_add(c, key, 0, 0);
+    }
+    if (r == -EINVAL)
+        complain("'%s' is not a key, such as checkout/web-3/20261121/150405-1234.trace", word);
+    else if (r < 0)
+        complain("not enough memory");
+    return r;
+}
+
+/* What goes to stdout, fit for $(…): no word may look like an option. */
+static int print_paths(const struct catalog *c, const struct transfers_options *o)
+{
+    bool here = strcmp(o->directory, ".") == 0;
+
+    for (size_t i = 0; i < c->n; i++) {
+        struct parcel p;
+
+        parcel_init(&p, c->items[i].key, -1, o->flat, false);
+        if (here && p.path[0] != '-')
+            (void)printf("%s\n", p.path);
+        else
+            (void)printf("%s%s%s\n", o->directory,
+                         o->directory[strlen(o->directory) - 1] == '/' ? "" : "/", p.path);
+        parcel_done(&p);
+    }
+    return screen_finish();
+}
+
+static int pull(const struct sources_arguments *where, const struct query *q,
+                const struct selection *selection, const struct pull_arguments *a,
+                struct catalog *c)
+{
+    struct sources s;
+    int r = sources_open(&s, where), found = 0, printed;
+
+    if (r < 0)
+        return r;
+    if (a->last > 0)
+        found = query_run(&s, q, selection, c);
+    if (found >= 0 && c->n == 0) {
+        if (found == 0) {
+            complain("there is no trace that fits");
+            query_explain(&s, q);
+        }
+        found = 1;
+    }
+    r = found < 0 ? found : c->n > 0 ? transfers_run(&s, &a->to, c) : 0;
+    sources_close(&s);
+    if (r < 0)
+        return r;
+    printed = print_paths(c, &a->to);
+    return printed < 0 ? printed : r || found;
+}
+
+static int usage(const struct query *q, const struct pull_arguments *a, int keys)
+{
+    if (a->last == 0 && keys == 0)
+        complain("pull: which? Give keys, as 'contrace list' shows them, or --last=N");
+    else if (a->last > 0 && keys > 0)
+        complain("pull: either keys or --last=N");
+    else if (a->last == 0 &&
+             (q->service || q->host || q->since || q->until || q->reason || q->label))
+        complain(
+            "pull: --service, --host, --since, --until, --reason and --label go with --last=N");
+    else
+        return 0;
+    return -EINVAL;
+}
+
+int command_pull(int argc, char **argv)
+{
+    struct sources_arguments where = {0};
+    struct query q = {0};
+    struct pull_arguments a = {.to = {.directory = ".", .concurrency = CONCURRENCY_DEFAULT}};
+    const struct argument_group groups[] = {GROUP(rows, &a), GROUP(query_rows, &q),
+                                            GROUP(to_rows, &a), GROUP(sources_rows, &where)};
+    struct selection selection;
+    struct catalog c = {0};
+    int rest, r = arguments_parse(argc, argv, groups, 4, intro, &rest);
+
+    if (r != 0)
+        return r < 0 ? STATUS_USAGE : STATUS_OK;
+    if (usage(&q, &a, argc - rest) < 0 || query_selection(&q, clock_real(), &selection) < 0)
+        return STATUS_USAGE;
+    q.limit = a.last;
+    for (int i = rest; i < argc && r == 0; i++)
+        r = add_key(&c, argv[i]);
+    if (r < 0) {
+        catalog_done(&c);
+        return r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+    }
+    catalog_merge(&c);
+    r = pull(&where, &q, &selection, &a, &c);
+    catalog_done(&c);
+    return command_exit(r);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/find/query.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/common/screen.h"
+#include "cli/find/moment.h"
+#include "cli/find/records.h"
+#include "cli/find/stored.h"
+#include "trace/findings/findings.h"
+
+#define FIELD(name) offsetof(struct query, name)
+
+const struct argument query_rows[QUERY_ROWS] = {
+    {"service", 's', "SERVICE", "of this service; may be a pattern such as 'check*'", argument_text,
+     FIELD(service)},
+    {"host", 'H', "HOST", "of this host; may be a pattern", argument_text, FIELD(host)},
+    {"since", 0, "TIME", "not older: 2h, 15:04, 2026-11-21, 2026-11-21T15:04:05Z (UTC)",
+     argument_text, FIELD(since)},
+    {"until", 0, "TIME", "not newer; a day or a minute counts whole", argument_text, FIELD(until)},
+    {"reason", 'r', "REASON", "captured for this reason: schedule, signal, …; may be a pattern",
+     argument_text, FIELD(reason)},
+    {"label", 'L', "LABEL", "found to be lock-contention, healthy, …; may be a pattern",
+     argument_text, FIELD(label)},
+};
+
+#define NOT_INSPECTED "not-inspected" /* the label of what could not be looked at */
+#define LABELS_TEXT_MAX 400
+
+static bool is_label(const char *text)
+{
+    const char *label;
+
+    for (size_t i = 0; (label = findings_label(i)); i++) {
+        if (strcmp(text, label) == 0)
+            return true;
+    }
+    return strcmp(text, NOT_INSPECTED) == 0;
+}
+
+/* A slip of the pen would find nothing. A pattern may mean the labels of another version. */
+static int check_label(const char *text)
+{
+    char all[LABELS_TEXT_MAX] = "";
+    const char *label;
+    size_t n = 0;
+
+    if (strpbrk(text, "*?[") || is_label(text))
+        return 0;
+    for (size_t i = 0; (label = findings_label(i)); i++)
+        n += (size_t)snprintf(all + n, sizeof(all) - n, "%s, ", label);
+    complain("--label=%s: expected %s" NOT_INSPECTED ", or a pattern such as '*-*'", text, all);
+    return -EINVAL;
+}
+
+#define TIME_EXPECTED \
+    "a duration back from now (2h), a time of day (15:04), a day (2026-11-21) or RFC 3339"
+
+int query_selection(const struct query *q, usec now, struct selection *ret)
+{
+    struct selection s = {.service = q->service,
+                          .host = q->host,
+                          .reason = q->reason,
+                          .label = q->label,
+                          .until = USEC_NEVER};
+    usec other;
+
+    if (q->label && check_label(q->label) < 0)
+        return -EINVAL;
+    if (q->since && moment_parse(q->since, now, &s.since, &other) < 0) {
+        complain("--since=%s: expected " TIME_EXPECTED, q->since);
+        return -EINVAL;
+    }
+    if (q->until && moment_parse(q->until, now, &other, &s.until) < 0) {
+        complain("--until=%s: expected " TIME_EXPECTED, q->until);
+        return -EINVAL;
+    }
+    if (s.since >= s.until) {
+        complain("--since=%s is not before --until=%s", q->since, q->until);
+        return -EINVAL;
+    }
+    *ret = s;
+    return 0;
+}
+
+static bool record_matches(const struct entry *e, const void *userdata)
+{
+    const struct selection *selection = userdata;
+
+    return selection_match_record(selection, e->facts ? e->facts->reason : NULL,
+                                  e->facts ? e->facts->label : NULL);
+}
+
+static int find_local(struct sources *s, const struct selection *selection, struct catalog *c)
+{
+    int r;
+
+    if (!s->has_local)
+        return 0;
+    r = local_list(&s->local, selection, c);
+    if (r < 0)
+        complain("%s cannot be read whole: %s", s->local.path, strerror(-r));
+    return r == -ENOMEM ? r : r < 0;
+}
+
+static int find(struct sources *s, const struct query *q, const struct selection *selection,
+                struct catalog *c)
+{
+    bool newest = !selection_needs_record(selection) && !q->reverse &&
+                  (!q->order || q->order == order_by_time);
+    int r = find_local(s, selection, c), failed = r > 0;
+
+    if (r >= 0 && s->store) {
+        r = stored_list(s, selection, newest ? q->limit : 0, clock_real(), c);
+        if (r == -EIO) {
+            failed = 1;
+            r = 0;
+        }
+    }
+    catalog_merge(c);
+    return r < 0 ? r : failed;
+}
+
+/* Facts come before what depends on them, and otherwise only for what is left in the end. */
+static int refine(struct sources *s, const struct query *q, const struct selection *selection,
+                  struct catalog *c)
+{
+    catalog_order_fn order = q->order ? q->order : order_by_time;
+    bool needed = selection_needs_record(selection), first = needed || order_needs_facts(order);
+    int r = first ? records_read(s, c, needed || q->remote_facts) : 0, failed = 0;
+
+    if (r < 0 && r != -EIO)
+        return r;
+    failed = r < 0;
+    if (needed)
+        catalog_filter(c, record_matches, selection);
+    catalog_sort(c, order, q->reverse);
+    if (q->limit > 0)
+        catalog_cut(c, q->limit);
+    r = q->with_facts && !first ? records_read(s, c, q->remote_facts) : 0;
+    return r < 0 && r != -EIO ? r : failed || r < 0;
+}
+
+int query_run(struct sources *s, const struct query *q, const struct selection *selection,
+              struct catalog *c)
+{
+    int found = find(s, q, selection, c), r;
+
+    if (found < 0)
+        return found;
+    r = refine(s, q, selection, c);
+    return r < 0 ? r : r || found || s->failed;
+}
+
+/* "--service and --label": those that were given. Their number. */
+static size_t name_filters(const struct query *q, char *out, size_t size)
+{
+    size_t n = 0, used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < QUERY_ROWS; i++) {
+        const char *value = *(const char *const *)((const char *)q + query_rows[i].offset);
+
+        if (value)
+            used += (size_t)snprintf(out + used, size - used, "%s--%s", n++ > 0 ? " and " : "",
+                                     query_rows[i].name);
+    }
+    return n;
+}
+
+void query_explain(const struct sources *s, const struct query *q)
+{
+    const struct selection every = {.until = USEC_NEVER};
+    struct catalog all = {0};
+    char filters[128];
+
+    if (name_filters(q, filters, sizeof(filters)) == 0 || !s->has_local)
+        return;
+    if (local_list(&s->local, &every, &all) == 0) {
+        catalog_merge(&all);
+        complain("without %s there are %zu in %s", filters, all.n, s->local.path);
+    }
+    catalog_done(&all);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Which traces are meant, and where a listing must look for them. Pure.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "lib/record/name.h"
+
+struct selection {
+    const char *service, *host, *reason, *label; /* globs (fnmatch(3)) or NULL: any */
+    usec since;                                  /* real time */
+    usec until; /* the first that is too late; USEC_NEVER: no end */
+};
+
+/* All but reason and label, which no key tells. */
+bool selection_match(const struct selection *s, const struct name *n);
+bool selection_needs_record(const struct selection *s);
+bool selection_match_record(const struct selection *s, const char *reason, const char *label);
+
+/* Both service and host are plain names. */
+bool selection_one_host(const struct selection *s);
+
+/* One listing: of the keys that begin with `prefix` and come after `after`. */
+struct range {
+    char prefix[NAME_KEY_MAX];
+    char after[NAME_KEY_MAX];
+};
+
+/*
+ * The listings that find all keys of the selection; `now` bounds those that are of days. Freed by
+ * the caller. 0 or -ENOMEM.
+ */
+int selection_plan(const struct selection *s, usec now, struct range **ret, size_t *ret_n);
+
+/*
+ * For a key that does not match: the position behind which the next one may be that does. It is
+ * never before the key. False: no key of the listing can match any more.
+ */
+bool selection_skip(const struct selection *s, const struct name *n, char out[static NAME_KEY_MAX]);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a summary looks like: as text for a person, as JSON for everything else
+ * (docs/summary.schema.json). Private to summary*.c.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/jsonwriter.h"
+#include "trace/summary/summary.h"
+
+#define SUMMARY_SCHEMA 1
+
+struct summary_view {
+    const char *name; /* of the file, "-" for standard input */
+    bool utf8;        /* bars and µ may be shown as such */
+    bool stacks;      /* whole stacks below the call sites */
+    unsigned top;     /* rows of each table */
+};
+
+#define SUMMARY_JSON_MAX (64u << 20)
+
+/* Appends one object. 0, -ENOMEM, or -E2BIG when that is more than the buffer may hold. */
+int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out);
+
+/* What findings_find makes of it: members `findings` and `label`, and the first part of the text. */
+void summary_findings_json(struct jsonwriter *w, const struct summary *s);
+void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* At most `max` characters of it, whatever it is: only plain ones reach a terminal. Their number. */
+size_t summary_text_plain(FILE *out, const char *text, size_t max);
+
+/* A frame, "main.work  app/main.go:12", in plain characters. */
+void summary_text_place(FILE *out, const struct summary_frame *f);
+
+/* Errors of the stream are the caller's to look for. */
+void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* A line for each of several files; the values are those of the JSON. */
+struct summary_line;
+struct summary_lines {
+    struct summary_line *list;
+    size_t n;
+    size_t cap;
+};
+
+/* The path of a number to sort by: short names of columns stand for longer ones. */
+const char *summary_lines_path(const char *field);
+
+/* `json` is that of summary_json. -ENOMEM; -ENOENT if there is no such number. */
+int summary_lines_add(struct summary_lines *lines, const struct buf *json, const char *path);
+
+/* The largest first, where less is worse the smallest; or as they were added, without a path. */
+void summary_lines_print(FILE *out, struct summary_lines *lines, const char *path, bool reverse,
+                         const struct summary_view *view);
+void summary_lines_done(struct summary_lines *lines);
+
+/*
+ * A number by its path in the JSON, "scheduler.latency.p99_ns". 0, or -ENOENT if there is none.
+ */
+int summary_number(const json_t *json, const char *path, double *ret);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The routes of the admin endpoint, and what they do and answer (docs/API.md): probes, reload,
+ * captures on demand, suspension, and listings as JSON. It looks and asks; who captures, keeps,
+ * uploads and suspends is somebody else's, and nothing is requested that is not configured.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/capture/pipeline.h"
+#include "daemon/capture/targets.h"
+#include "daemon/control/admin.h"
+#include "daemon/outcome/counters.h"
+#include "daemon/ship/uploader.h"
+#include "daemon/trigger/suspension.h"
+#include "lib/config/config.h"
+#include "lib/spool/spool.h"
+
+/* Everything is borrowed, and must be there until api_free. */
+struct api_context {
+    sd_event *event;
+    struct targets *targets;
+    struct pipeline *pipeline;
+    struct spool *spool;
+    struct uploader *uploader;
+    struct suspension *suspension;
+    struct counters *counters;
+    const size_t *failing; /* targets whose last capture failed */
+    const char *host;      /* this machine's name in keys; copied */
+    usec start;            /* real time at which contraced was started */
+
+    void *userdata;                                 /* of what follows */
+    const struct config *(*config)(void *userdata); /* the present one */
+    const char *(*config_file)(void *userdata);     /* NULL: the command line alone */
+    bool (*stopping)(void *userdata);
+    /* 0, or a negative errno with what is wrong in `diags`; the old configuration stays then. */
+    int (*reload)(void *userdata, struct diags *diags);
+    /* Answers GET /metrics. */
+    void (*metrics)(void *userdata, struct admin_call *call);
+};
+
+struct api;
+
+/* The context is copied. NULL when memory is short. */
+struct api *api_new(const struct api_context *context);
+
+/* To be called when no call waits any more: after admin_free. NULL is fine. */
+void api_free(struct api *a);
+
+/* For admin_new, with the api as its userdata. */
+const struct admin_route *api_routes(size_t *ret_n);

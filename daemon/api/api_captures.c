@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "daemon/api/api_state.h"
+#include "lib/spool/kept.h"
+
+#define DEFAULT_LIMIT 100
+
+static void put_entry(struct jsonwriter *w, const struct spool_entry *e)
+{
+    struct name name = {0};
+
+    (void)name_parse(e->key, &name);
+    jsonwriter_object(w, NULL);
+    jsonwriter_text(w, "key", e->key);
+    jsonwriter_text(w, "service", name.service);
+    jsonwriter_text(w, "host", name.host);
+    api_put_time(w, "start", name.time);
+    if (name.pid > 0)
+        jsonwriter_count(w, "pid", name.pid);
+    else
+        jsonwriter_null(w, "pid");
+    jsonwriter_count(w, "bytes", e->bytes);
+    jsonwriter_text(w, "state", e->pending ? "pending" : "archive");
+    jsonwriter_text(w, "label", e->label);
+    api_put_latency(w, "scheduler_latency_p99_seconds", e->latency);
+    api_put_covered(w, e->covered);
+    jsonwriter_end(w);
+}
+
+static void on_listed(void *userdata, int r, const struct spool_page *page)
+{
+    struct admin_call *call = userdata;
+    struct api_body body;
+    struct jsonwriter *w = &body.json;
+
+    if (r < 0) {
+        admin_no_memory(call);
+        return;
+    }
+    api_body_init(&body);
+    jsonwriter_array(w, "captures");
+    for (size_t i = 0; i < page->n; i++)
+        put_entry(w, &page->entries[i]);
+    jsonwriter_end(w);
+    jsonwriter_count(w, "total", page->total);
+    jsonwriter_text(w, "before", page->more && page->n > 0 ? page->entries[page->n - 1].key : NULL);
+    api_reply(call, 200, &body);
+}
+
+static void on_gone(void *userdata, struct admin_call *call)
+{
+    (void)call;
+    spool_list_forget(userdata);
+}
+
+void api_get_captures(void *userdata, struct admin_call *call)
+{
+    struct api *a = userdata;
+    struct spool_query query = {
+        .service = api_query_text(call, "service"),
+        .host = api_query_text(call, "host"),
+        .label = admin_call_query(call, "label"),
+        .until = USEC_NEVER,
+        .before = api_query_text(call, "before"),
+        .limit = DEFAULT_LIMIT,
+    };
+    struct spool_list *list;
+    int r;
+
+    if (!api_query_limit(call, &query.limit) || !api_query_time(call, "since", &query.since) ||
+        !api_query_time(call, "until", &query.until))
+        return;
+    r = spool_list(a->context.spool, &query, on_listed, call, &list);
+    if (r == -EINVAL)
+        admin_fail(call, 400, "`before` is no key: give what `before` of the page before was");
+    else if (r < 0)
+        admin_no_memory(call);
+    else
+        admin_call_on_gone(call, on_gone, list);
+}
+
+static bool ends_with(const char *text, const char *suffix)
+{
+    size_t n = strlen(text), m = strlen(suffix);
+
+    return n > m && strcmp(text + n - m, suffix) == 0;
+}
+
+static void reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name)
+{
+    struct stat st;
+
+    if (r == -ENOENT)
+        admin_fail(call, 404, "no such trace is kept here; GET /api/v1/captures tells which are");
+    else if (r < 0 || fstat(fd, &st) < 0)
+        admin_fail(call, 500, "cannot open it: %s", strerror(r < 0 ? -r : errno));
+    else
+        admin_reply_file(call, type, name, steal_fd(&fd), (uint64_t)st.st_size);
+    if (r >= 0)
+        (void)close_fd(fd);
+}
+
+static void reply_trace(struct api *a, struct admin_call *call, const char *key)
+{
+    char name[NAME_KEY_MAX];
+    int fd = -1, r = spool_open(a->context.spool, key, &fd);
+
+    (void)snprintf(name, sizeof(name), "%s", key);
+    for (char *p = name; *p; p++) {
+        if (*p == '/')
+            *p = '-';
+    }
+    reply_file(call, r, fd, "application/octet-stream", name);
+}
+
+static void reply_record(struct api *a, struct admin_call *call, const char *path)
+{
+    size_t stem = strlen(path) - strlen(NAME_RECORD_SUFFIX);
+    char key[NAME_KEY_MAX];
+    int fd = -1, r = -ENOENT;
+
+    if (stem + sizeof(NAME_TRACE_SUFFIX) <= sizeof(key)) {
+        (void)snprintf(key, sizeof(key), "%.*s" NAME_TRACE_SUFFIX, (int)stem, path);
+        r = spool_open_record(a->context.spool, key, &fd);
+    }
+    reply_file(call, r, fd, "application/json", NULL);
+}
+
+/* What the caller wrote is looked for in the index, and no path is made of it before. */
+void api_get_capture(void *userdata, struct admin_call *call)
+{
+    const char *path = admin_call_path(call);
+
+    if (ends_with(path, NAME_TRACE_SUFFIX))
+        reply_trace(userdata, call, path);
+    else if (ends_with(path, NAME_RECORD_SUFFIX))
+        reply_record(userdata, call, path);
+    else
+        admin_fail(call, 404,
+                   "a key of GET /api/v1/captures is wanted here, ending in .trace for"
+                   " the trace or in .json for its record");
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Captures on demand: who is meant, whether the allowance has room for it, and, for those who wait,
+ * what came of it.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "daemon/api/api_state.h"
+#include "daemon/api/apirequest.h"
+
+#define HINT_MAX 300 /* bytes of what a message lists */
+#define REASON_SIZE (sizeof("api:") + APIREQUEST_TEXT_MAX)
+
+void orders_free(struct orders *o)
+{
+    if (!o)
+        return;
+    for (size_t i = 0; i < o->n; i++) {
+        pipeline_forget(o->list[i].wish);
+        buf_done(&o->list[i].text);
+    }
+    free(o->list);
+    buf_done(&o->limited);
+    free(o);
+}
+
+struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bool wait)
+{
+    struct orders *o = calloc(1, sizeof(*o));
+
+    if (!o)
+        return NULL;
+    *o = (struct orders){
+        .api = a, .call = call, .max = max, .wait = wait, .retry_after = USEC_NEVER};
+    buf_init(&o->limited, ADMIN_REPLIES_MAX);
+    jsonwriter_init(&o->limited_json, &o->limited, api_style);
+    jsonwriter_array(&o->limited_json, NULL);
+    o->list = calloc(max, sizeof(*o->list));
+    if (!o->list) {
+        orders_free(o);
+        return NULL;
+    }
+    return o;
+}
+
+static void add_limited(struct orders *o, const struct target *t, usec wait)
+{
+    struct jsonwriter *w = &o->limited_json;
+
+    if (wait < o->retry_after)
+        o->retry_after = wait;
+    jsonwriter_object(w, NULL);
+    api_put_names(w, t);
+    api_put_seconds(w, "retry_after_seconds", wait);
+    jsonwriter_end(w);
+    o->n_limited++;
+}
+
+void order_end(struct order *one)
+{
+    jsonwriter_end(&one->json);
+    if (jsonwriter_finish(&one->json) < 0)
+        one->all->no_memory = true;
+}
+
+void orders_put(const struct orders *o, struct jsonwriter *w)
+{
+    jsonwriter_array(w, "captures");
+    for (size_t i = 0; i < o->n; i++)
+        jsonwriter_json(w, NULL, buf_str(&o->list[i].text));
+    jsonwriter_end(w);
+}
+
+/* Whoever waits is told, after what was ordered, what was not. */
+static void put_limited(struct orders *o, struct jsonwriter *w)
+{
+    int r;
+
+    if (o->n_limited == 0)
+        return;
+    jsonwriter_end(&o->limited_json);
+    r = jsonwriter_finish(&o->limited_json);
+    if (r < 0)
+        buf_fail(w->out, r);
+    jsonwriter_json(w, "limited", buf_str(&o->limited));
+}
+
+static void reply(struct orders *o, unsigned status, const char *error)
+{
+    struct api_body body;
+
+    if (o->no_memory) {
+        admin_no_memory(o->call);
+    } else {
+        api_body_init(&body);
+        if (error)
+            jsonwriter_text(&body.json, "error", error);
+        orders_put(o, &body.json);
+        put_limited(o, &body.json);
+        api_reply(o->call, status, &body);
+    }
+    orders_free(o);
+}
+
+/* All have ended, or there was nothing to wait for. Frees the orders. */
+static void reply_ends(struct orders *o)
+{
+    const struct api_context *c = &o->api->context;
+    char error[ORDERS_TEXT_SIZE + 32];
+
+    if (o->published > 0) {
+        reply(o, 200, NULL);
+        return;
+    }
+    /* The first text says more than that all failed. */
+    (void)snprintf(error, sizeof(error), "no trace was taken: %s", o->first);
+    reply(o, c->stopping(c->userdata) ? 503 : 502, error);
+}
+
+static void put_end(struct jsonwriter *w, const struct pipeline_end *end)
+{
+    jsonwriter_text(w, "outcome", outcome_name(end->outcome));
+    jsonwriter_text(w, "text", end->text);
+    jsonwriter_text(w, "key", end->key);
+    jsonwriter_count(w, "bytes", end->bytes);
+    api_put_time(w, "start", end->start);
+    api_put_seconds(w, "seconds", end->window);
+}
+
+static void on_ended(void *userdata, const struct pipeline_end *end)
+{
+    struct order *one = userdata;
+    struct orders *o = one->all;
+
+    one->wish = NULL;
+    put_end(&one->json, end);
+    order_end(one);
+    if (one == o->list)
+        (void)snprintf(o->first, sizeof(o->first), "%s%s%.400s", outcome_name(end->outcome),
+                       end->text && end->text[0] ? ": " : "", end->text ? end->text : "");
+    o->published += outcome_published(end->outcome);
+    if (--o->left == 0)
+        reply_ends(o);
+}
+
+struct order *orders_add(struct orders *o, struct target *t, struct pipeline_order *order)
+{
+    struct api *a = o->api;
+    struct order *one = &o->list[o->n];
+    usec adds = pipeline_adds(t, order->window);
+    usec now = api_now(a, CLOCK_BOOTTIME), wait = 0;
+    uint64_t id = allowance_id(t->job->name, t->address);
+    int r;
+
+    if (adds > 0)
+        wait = allowance_wait(&a->allowance, id, adds, now);
+    if (wait > 0) {
+        add_limited(o, t, wait);
+        return NULL;
+    }
+    order->fn = o->wait ? on_ended : NULL;
+    order->userdata = one;
+    *one = (struct order){.all = o};
+    r = pipeline_capture(a->context.pipeline, t, order, o->wait ? &one->wish : NULL);
+    o->stopping = o->stopping || r == -ESHUTDOWN;
+    o->no_memory = o->no_memory || r == -ENOMEM;
+    if (r < 0)
+        return NULL;
+    if (adds > 0)
+        (void)allowance_take(&a->allowance, id, adds, now);
+    buf_init(&one->text, API_ORDER_MAX);
+    jsonwriter_init(&one->json, &one->text, api_style);
+    jsonwriter_object(&one->json, NULL);
+    api_put_names(&one->json, t);
+    o->n++;
+    return one;
+}
+
+static void on_gone(void *userdata, struct admin_call *call)
+{
+    (void)call;
+    orders_free(userdata);
+}
+
+static bool meant(const struct capture_request *r, const struct target *t)
+{
+    switch (r->scope) {
+    case CAPTURE_TARGET: return api_target_is(t, r->name);
+    case CAPTURE_SERVICE: return strcmp(r->name, t->service) == 0;
+    case CAPTURE_JOB: return strcmp(r->name, t->job->name) == 0;
+    case CAPTURE_ALL: return true;
+    }
+    return false;
+}
+
+static const char *word_of(const struct capture_request *r, const struct target *t)
+{
+    return r->scope == CAPTURE_TARGET ? t->shown
+         : r->scope == CAPTURE_JOB    ? t->job->name
+                                      : t->service;
+}
+
+/* "no service `x`; there are a, b, …" */
+static void reply_not_found(struct api *a, struct admin_call *call, const struct capture_request *r)
+{
+    static const char *const kinds[] = {"target", "service", "job", "target"};
+    struct targets *ts = a->context.targets;
+    const char *before = NULL;
+    char memory[HINT_MAX];
+    struct buf list;
+
+    buf_over(&list, memory, sizeof(memory));
+    for (size_t i = 0; i < targets_count(ts); i++) {
+        const char *word = word_of(r, targets_at(ts, i));
+
+        if (before && strcmp(before, word) == 0)
+            continue;
+        if (buf_addf(&list, "%s%s", before ? ", " : "", word) < 0) {
+            (void)buf_adds(&list, ", …");
+            break;
+        }
+        before = word;
+    }
+    if (targets_count(ts) == 0)
+        admin_fail(call, 404, "there are no targets yet: they are found by file_sd_configs");
+    else
+        admin_fail(call, 404, "no %s `%s` is configured; there is %s", kinds[r->scope], r->name,
+                   buf_str(&list));
+}
+
+static void reply_refused(struct orders *o)
+{
+    char text[24];
+    unsigned long long seconds = (o->retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC;
+
+    if (o->stopping) {
+        admin_fail(o->call, 503, "contraced is stopping; ask the one that follows it");
+    } else if (o->no_memory) {
+        admin_no_memory(o->call);
+    } else {
+        (void)snprintf(text, sizeof(text), "%llu", seconds);
+        admin_call_header(o->call, "Retry-After", text);
+        admin_fail(o->call, 429,
+                   "captured too often: a target may be traced on demand for 5%% of the time and"
+                   " %llu seconds at once; ask again in %llu seconds",
+                   (unsigned long long)(ALLOWANCE_BURST / USEC_PER_SEC), seconds);
+    }
+    orders_free(o);
+}
+
+static void order_one(struct orders *o, struct target *t, struct pipeline_order *order)
+{
+    struct order *one = orders_add(o, t, order);
+
+    if (one && one->wish)
+        o->left++;
+    else if (one)
+        order_end(one);
+}
+
+static void order_all(struct orders *o, const struct capture_request *request)
+{
+    struct targets *ts = o->api->context.targets;
+    char name[REASON_SIZE];
+    struct pipeline_order order = {.reason = REASON_API, .window = request->window};
+
+    if (request->reason) {
+        (void)snprintf(name, sizeof(name), "api:%s", request->reason);
+        order.name = name;
+    }
+    for (size_t i = 0; i < targets_count(ts); i++) {
+        if (meant(request, targets_at(ts, i)))
+            order_one(o, targets_at(ts, i), &order);
+    }
+}
+
+static void run_order(struct api *a, struct admin_call *call, const struct capture_request *request)
+{
+    struct targets *ts = a->context.targets;
+    struct orders *o;
+    size_t n = 0;
+
+    for (size_t i = 0; i < targets_count(ts); i++)
+        n += meant(request, targets_at(ts, i));
+    if (n == 0) {
+        reply_not_found(a, call, request);
+        return;
+    }
+    o = orders_new(a, call, n, request->wait);
+    if (!o) {
+        admin_no_memory(call);
+        return;
+    }
+    order_all(o, request);
+    if (o->n == 0)
+        reply_refused(o);
+    else if (!request->wait)
+        reply(o, 202, NULL); /* accepted, and on its way */
+    else if (o->left == 0)
+        reply_ends(o);
+    else
+        admin_call_on_gone(call, on_gone, o);
+}
+
+void api_post_capture(void *userdata, struct admin_call *call)
+{
+    char why[APIREQUEST_WHY_SIZE];
+    struct capture_request request;
+    size_t n;
+    const char *body = admin_call_body(call, &n);
+    int r = capture_request_parse(body, n, &request, why);
+
+    if (r == -ENOMEM) {
+        admin_no_memory(call);
+    } else if (r < 0) {
+        admin_fail(call, 400, "%s", why);
+    } else {
+        run_order(userdata, call, &request);
+        capture_request_done(&request);
+    }
+}

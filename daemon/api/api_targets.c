@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "daemon/api/api_state.h"
+
+#define CURSOR_MAX (64u << 10)
+
+/* "new" before the first capture that tells of it has ended. */
+static const char *state_of(const struct target *t)
+{
+    return !t->told ? "new" : outcome_name(t->state);
+}
+
+/* The boot time of its next capture as a date; null when there is none. */
+static void put_next(struct jsonwriter *w, const struct api *a, const struct target *t)
+{
+    usec boot = api_now(a, CLOCK_BOOTTIME), real = api_now(a, CLOCK_REALTIME);
+
+    if (t->agenda_index == 0 || t->due == USEC_NEVER)
+        jsonwriter_null(w, "next");
+    else
+        api_put_time(w, "next", real + (t->due > boot ? t->due - boot : 0));
+}
+
+static void put_in_flight(struct jsonwriter *w, const struct target *t)
+{
+    struct pipeline_flight f;
+
+    if (!pipeline_flight(t, &f)) {
+        jsonwriter_null(w, "in_flight");
+        return;
+    }
+    jsonwriter_object(w, "in_flight");
+    jsonwriter_text(w, "state", f.state);
+    jsonwriter_text(w, "reason", f.reason);
+    api_put_time(w, "start", f.start);
+    jsonwriter_count(w, "bytes", f.bytes);
+    if (f.window > 0)
+        api_put_seconds(w, "seconds", f.window);
+    else
+        jsonwriter_null(w, "seconds");
+    jsonwriter_end(w);
+}
+
+/* What came of the last try, and the last trace that was kept. */
+static void put_last(struct jsonwriter *w, const struct target *t)
+{
+    const struct target_last *last = &t->last;
+
+    if (last->tried == 0) {
+        jsonwriter_null(w, "last");
+        return;
+    }
+    jsonwriter_object(w, "last");
+    api_put_time(w, "start", last->tried);
+    jsonwriter_text(w, "outcome", outcome_name(last->outcome));
+    jsonwriter_text(w, "text", last->text ? last->text : "");
+    api_put_time(w, "captured", last->captured);
+    jsonwriter_text(w, "key", last->key);
+    if (last->key)
+        jsonwriter_count(w, "bytes", last->bytes);
+    else
+        jsonwriter_null(w, "bytes");
+    jsonwriter_text(w, "label", last->label);
+    api_put_latency(w, "scheduler_latency_p99_seconds", last->key ? last->latency : -1);
+    api_put_covered(w, last->key ? last->covered : -1);
+    jsonwriter_end(w);
+}
+
+static void put_target(struct jsonwriter *w, const struct api *a, const struct target *t)
+{
+    jsonwriter_object(w, NULL);
+    api_put_names(w, t);
+    jsonwriter_text(w, "address", t->address);
+    jsonwriter_object(w, "labels");
+    for (size_t i = 0; i < t->n_labels; i++)
+        jsonwriter_text(w, t->labels[i].name, t->labels[i].value);
+    jsonwriter_end(w);
+    jsonwriter_text(w, "state", state_of(t));
+    jsonwriter_integer(w, "failures", t->failures);
+    api_put_seconds(w, "interval_seconds", t->job->interval);
+    api_put_seconds(w, "seconds", t->job->window);
+    put_next(w, a, t);
+    put_in_flight(w, t);
+    put_last(w, t);
+    jsonwriter_end(w);
+}
+
+struct filter {
+    const char *target, *service, *job, *state; /* NULL: any */
+};
+
+static bool fits(const struct filter *f, const struct target *t)
+{
+    if (f->state && strcmp(f->state, "failing") == 0 && !outcome_failed(t->state))
+        return false;
+    if (f->target && !api_target_is(t, f->target))
+        return false;
+    return (!f->service || strcmp(f->service, t->service) == 0) &&
+           (!f->job || strcmp(f->job, t->job->name) == 0) &&
+           (!f->state || strcmp(f->state, "failing") == 0 || strcmp(f->state, state_of(t)) == 0);
+}
+
+/*
+ * Targets stand in the order of their jobs' names and their addresses, so a cursor is these two of
+ * a page's last: it holds when targets come and go between two pages. "3:web10.0.0.1:6060": how
+ * long the name is, the name, the address.
+ */
+static void put_cursor(struct jsonwriter *w, const char *key, const struct target *t)
+{
+    struct buf text;
+
+    buf_init(&text, CURSOR_MAX);
+    (void)buf_addf(&text, "%zu:%s%s", strlen(t->job->name), t->job->name, t->address);
+    if (buf_error(&text) < 0)
+        buf_fail(w->out, buf_error(&text));
+    jsonwriter_text(w, key, buf_str(&text));
+    buf_done(&text);
+}
+
+struct cursor {
+    const char *job, *address; /* job is not terminated */
+    size_t job_len;
+};
+
+static bool parse_cursor(const char *text, struct cursor *ret)
+{
+    const char *colon = strchr(text, ':');
+    char digits[8];
+    uint64_t n;
+
+    if (!colon || colon - text >= (ptrdiff_t)sizeof(digits))
+        return false;
+    (void)snprintf(digits, sizeof(digits), "%.*s", (int)(colon - text), text);
+    if (parse_unsigned(digits, CONFIG_JOB_NAME_MAX, &n) < 0 || strlen(colon + 1) < n)
+        return false;
+    *ret = (struct cursor){.job = colon + 1, .address = colon + 1 + n, .job_len = n};
+    return true;
+}
+
+static bool behind(const struct cursor *c, const struct target *t)
+{
+    size_t n = strlen(t->job->name), least = n < c->job_len ? n : c->job_len;
+    int r = memcmp(t->job->name, c->job, least);
+
+    if (r == 0)
+        r = n < c->job_len ? -1 : n > c->job_len;
+    return r > 0 || (r == 0 && strcmp(t->address, c->address) > 0);
+}
+
+static size_t first_behind(struct targets *ts, const struct cursor *c)
+{
+    size_t low = 0, high = targets_count(ts);
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (behind(c, targets_at(ts, middle)))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static void put_page(struct jsonwriter *w, const struct api *a, const struct filter *f,
+                     size_t first, size_t limit)
+{
+    struct targets *ts = a->context.targets;
+    const struct target *last = NULL;
+    uint64_t total = 0;
+    size_t shown = 0;
+    bool more = false;
+
+    jsonwriter_array(w, "targets");
+    for (size_t i = 0; i < targets_count(ts); i++) {
+        const struct target *t = targets_at(ts, i);
+
+        if (!fits(f, t))
+            continue;
+        total++;
+        if (i < first)
+            continue;
+        if (shown == limit) {
+            more = true;
+            continue;
+        }
+        put_target(w, a, last = t);
+        shown++;
+    }
+    jsonwriter_end(w);
+    jsonwriter_count(w, "total", total);
+    if (more)
+        put_cursor(w, "after", last);
+    else
+        jsonwriter_null(w, "after");
+}
+
+void api_get_targets(void *userdata, struct admin_call *call)
+{
+    struct api *a = userdata;
+    const struct filter filter = {
+        .target = api_query_text(call, "target"),
+        .service = api_query_text(call, "service"),
+        .job = api_query_text(call, "job"),
+        .state = api_query_text(call, "state"),
+    };
+    const char *after = api_query_text(call, "after");
+    size_t limit = API_PAGE_MAX;
+    struct cursor cursor;
+    struct api_body body;
+
+    if (!api_query_limit(call, &limit))
+        return;
+    if (after && !parse_cursor(after, &cursor)) {
+        admin_fail(call, 400, "`after` is no cursor: give what `after` of the page before was");
+        return;
+    }
+    api_body_init(&body);
+    put_page(&body.json, a, &filter, after ? first_behind(a->context.targets, &cursor) : 0, limit);
+    api_reply(call, 200, &body);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "daemon/capture/pipeline_state.h"
+
+static const char *hint_of(const struct flight *f)
+{
+    if (f->result.outcome == OUTCOME_RESOURCES && strcasestr(f->result.text, "memory"))
+        return "; memory is short: raise its limit (MemoryMax) or lower max_concurrent_captures";
+    return f->result.hint ? f->result.hint : outcome_hint(f->result.outcome);
+}
+
+static void report_published(const struct flight *f, enum log_level level, const char *key)
+{
+    const struct target *t = f->target;
+    char size[PARSE_TEXT_SIZE];
+
+    log_write(level,
+              &(struct log_fields){.service = t->service,
+                                   .target = t->shown,
+                                   .key = key,
+                                   .result = outcome_name(f->result.outcome),
+                                   .message_id = MESSAGE_ID_CAPTURED},
+              "captured %s: %s, go 1.%u, %s%s%s%s", t->shown, format_size(f->result.bytes, size),
+              f->result.go_minor, key, f->result.text[0] ? "; " : "", f->result.text,
+              level == LOG_LEVEL_WARN ? hint_of(f) : "");
+}
+
+/* Does the outcome say something about the target? One that must last first is counted meanwhile. */
+static bool tells(const struct flight *f)
+{
+    struct target *t = f->target;
+    enum outcome outcome = f->result.outcome;
+    usec now = 0;
+
+    if (!outcome_patient(outcome)) {
+        if (outcome_tells(outcome))
+            t->patient_since = t->patient_tries = 0;
+        return outcome_tells(outcome);
+    }
+    (void)sd_event_now(f->pipeline->event, CLOCK_BOOTTIME, &now);
+    if (t->patient_tries++ == 0)
+        t->patient_since = f->sent;
+    if (now < t->patient_since + t->job->interval)
+        return false;
+    if (t->state != outcome)
+        t->failures = t->patient_tries - 1;
+    return true;
+}
+
+static void report_failed(const struct flight *f)
+{
+    const struct target *t = f->target;
+    const char *name = outcome_name(f->result.outcome);
+    usec most = t->job->interval;
+    char interval[PARSE_TEXT_SIZE];
+    bool once = f->pipeline->once;
+
+    if (t->last_took >= SCHEDULE_SLOW)
+        most = schedule_backoff(UINT_MAX, most);
+    log_write(LOG_LEVEL_WARN,
+              &(struct log_fields){.service = t->service,
+                                   .target = t->shown,
+                                   .result = name,
+                                   .message_id = MESSAGE_ID_TARGET_DOWN},
+              "cannot capture %s: %s: %s%s%s%s", t->shown, name, f->result.text, hint_of(f),
+              once ? "" : "; tried again at least every ",
+              once ? "" : format_duration(most, interval));
+}
+
+/* One line when the target's state changes, none while it stays as it is. */
+static void report_target(struct flight *f, const char *key)
+{
+    struct target *t = f->target;
+    enum outcome outcome = f->result.outcome, before = t->state;
+    const struct log_fields fields = {
+        .service = t->service,
+        .target = t->shown,
+        .result = outcome_name(outcome),
+        .message_id = MESSAGE_ID_TARGET_UP,
+    };
+
+    if (!tells(f)) {
+        log_write(LOG_LEVEL_DEBUG,
+                  &(struct log_fields){
+                      .service = t->service, .target = t->shown, .result = outcome_name(outcome)},
+                  "no capture of %s: %s: %s", t->shown, outcome_name(outcome), f->result.text);
+        return;
+    }
+    t->state = outcome;
+    t->told = true;
+    if (outcome_published(outcome)) {
+        if (outcome_failed(before))
+            log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed tries",
+                      t->shown, t->failures);
+        t->failures = 0;
+        report_published(
+            f, outcome != OUTCOME_OK && before != outcome ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, key);
+        return;
+    }
+    t->failures++;
+    if (outcome != before)
+        report_failed(f);
+}
+
+/*
+ * The disk is not the target's fault: said once for all of them. When the spool has no room, it
+ * says so itself.
+ */
+static void report_storage(struct pipeline *p, const struct flight *f)
+{
+    enum outcome outcome = f->result.outcome;
+    bool failed = outcome == OUTCOME_NO_SPACE || outcome == OUTCOME_STORAGE;
+    const struct log_fields fields = {.result = outcome_name(outcome),
+                                      .message_id = MESSAGE_ID_STORAGE};
+
+    if (outcome == OUTCOME_NO_SPACE && spool_refusing(p->spool))
+        return;
+    if (failed && p->storage_failures == 0)
+        log_write(LOG_LEVEL_ERROR, &fields,
+                  "a capture of %s was dropped: %s: %s; so will be others until it works again",
+                  f->target->shown, outcome_name(outcome), f->result.text);
+    else if (outcome_published(outcome) && p->storage_failures > 0)
+        log_write(LOG_LEVEL_INFO, &fields, "traces can be stored again");
+    if (failed)
+        p->storage_failures++;
+    else if (outcome_published(outcome))
+        p->storage_failures = 0;
+}
+
+/* A schedule's next due time is a little less than an interval away when the last one came late. */
+static bool is_late(const struct pipeline *p, const struct flight *f)
+{
+    usec interval = f->target->job->interval, now = 0;
+
+    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &now);
+    return now >= f->since + interval - interval / 10;
+}
+
+void pipeline_report_late(struct pipeline *p, const struct flight *f)
+{
+    const struct target *t = f->target;
+    const struct log_fields fields = {.service = t->service, .target = t->shown};
+    struct pipeline_flight flight;
+
+    if (!is_late(p, f))
+        return;
+    if (f->state == FLIGHT_WAITING && !p->crowded) {
+        p->crowded = true;
+        log_write(LOG_LEVEL_WARN, &fields,
+                  "captures wait longer than their scrape_interval, %s is one of %u: raise "
+                  "max_concurrent_captures (%u) or scrape_interval",
+                  t->shown, pipeline_waiting(p), p->max);
+    } else if (f->state != FLIGHT_WAITING && !p->stalled && pipeline_flight(t, &flight)) {
+        p->stalled = f;
+        log_write(LOG_LEVEL_WARN, &fields,
+                  "a capture of %s has not ended when the next is due (it is %s), which is left "
+                  "out: does the disk answer?",
+                  t->shown, flight.state);
+    }
+}
+
+void pipeline_report_in_time(struct pipeline *p, const struct flight *ended)
+{
+    if (p->stalled == ended) {
+        p->stalled = NULL;
+        log_info("the capture of %s has ended", ended->target->shown);
+    }
+    if (p->crowded && p->waiting[TURN_WELL].n + p->waiting[TURN_NEW].n == 0) {
+        p->crowded = false;
+        log_info("captures begin in time again");
+    }
+}
+
+void pipeline_report(struct pipeline *p, struct flight *f, const char *key)
+{
+    report_storage(p, f);
+    report_target(f, key);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/capture/pipeline_state.h"
+
+void purpose_done(struct purpose *u)
+{
+    struct pipeline_wish *next;
+
+    for (struct pipeline_wish *w = u->wishes; w; w = next) {
+        next = w->next;
+        free(w);
+    }
+    free(u->name);
+}
+
+int purpose_join(struct purpose *u, const struct pipeline_order *order, struct pipeline_wish **ret)
+{
+    bool takes = u->reason == REASON_SCHEDULE && order->reason != REASON_SCHEDULE;
+    char *name = takes && order->name ? strdup(order->name) : NULL;
+    struct pipeline_wish *w = order->fn ? malloc(sizeof(*w)) : NULL;
+
+    if ((takes && order->name && !name) || (order->fn && !w)) {
+        free(name);
+        free(w);
+        return -ENOMEM;
+    }
+    if (takes) {
+        u->reason = order->reason;
+        u->name = name;
+        u->due = order->due;
+    }
+    u->whole = u->whole || order->window == 0;
+    if (order->window > u->window)
+        u->window = order->window;
+    if (w) {
+        *w = (struct pipeline_wish){u->wishes, order->fn, order->userdata};
+        u->wishes = w;
+    }
+    if (ret)
+        *ret = w;
+    return 0;
+}
+
+usec purpose_window(const struct purpose *u, const struct target_job *job)
+{
+    return u->whole && job->window > u->window ? job->window : u->window;
+}
+
+void purpose_tell(const struct purpose *u, const struct pipeline_end *end)
+{
+    for (struct pipeline_wish *w = u->wishes; w; w = w->next)
+        if (w->fn)
+            w->fn(w->userdata, end);
+}

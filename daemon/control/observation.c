@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/control/observation.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "daemon/control/admin.h"
+#include "daemon/control/exposition.h"
+#include "daemon/control/metrics.h"
+#include "daemon/daemon_state.h"
+
+struct observation {
+    struct process *process;
+};
+
+_Static_assert((int)SUSPENSION_CAUSES <= METRICS_CAUSES_MAX, "each cause has a place");
+
+static struct metrics_target describe(const struct target *t)
+{
+    return (struct metrics_target){
+        .job = t->job->name,
+        .address = t->address,
+        .failures = t->failures,
+        .last_success = t->last.captured,
+        .latency_p99 = t->last.latency < 0 || t->last.captured == 0 ? -1 : t->last.latency / 1e9,
+        .covered = t->last.captured == 0 ? -1 : t->last.covered,
+    };
+}
+
+/* Of a job, those that differ count with the longest. */
+static void add_to_job(struct metrics_job *j, const struct target *t)
+{
+    j->targets++;
+    j->failing += outcome_failed(t->state);
+    if (t->job->interval > j->interval)
+        j->interval = t->job->interval;
+    if (t->job->window > j->window)
+        j->window = t->job->window;
+}
+
+/* Always the same ones, those that were configured first: a series that comes and goes would be
+ * worth little. */
+static void look_at_targets(const struct daemon *d, struct metrics_job *jobs,
+                            struct metrics_target *targets, struct metrics_facts *f)
+{
+    size_t n = targets_count(d->targets), at = 0;
+    const struct target_job *job = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct target *t = targets_at(d->targets, i);
+
+        if (t->job != job)
+            at = meters_job_index(d->meters, t->job->name);
+        job = t->job;
+        add_to_job(&jobs[at], t);
+        /* A job that is counted with others would have series of their name. */
+        if (f->n_targets < METRICS_TARGETS_MAX && at < d->meters->n_jobs)
+            targets[f->n_targets++] = describe(t);
+        else
+            f->targets_left_out++;
+    }
+    f->jobs = jobs;
+    f->targets = targets;
+}
+
+static void look_at_causes(const struct daemon *d, struct metrics_cause *causes,
+                           struct metrics_facts *f)
+{
+    for (int c = 0; c < SUSPENSION_CAUSES; c++) {
+        causes[c].name = suspension_cause_name((enum suspension_cause)c);
+        causes[c].since = 0;
+        (void)suspension_cause(d->suspension, (enum suspension_cause)c, &causes[c].since, NULL);
+    }
+    f->causes = causes;
+    f->n_causes = SUSPENSION_CAUSES;
+}
+
+static void look_at_spool(const struct daemon *d, struct metrics_facts *f)
+{
+    spool_stats(d->spool, &f->spool);
+    (void)spool_space(d->spool, &f->space);
+    f->limits = daemon_limits(d->config);
+    f->refusing = spool_refusing(d->spool);
+}
+
+static void look_at_uploads(const struct daemon *d, struct metrics_facts *f)
+{
+    struct uploader_stats s;
+
+    uploader_stats(d->uploader, &s);
+    f->upload = (struct metrics_upload){
+        .enabled = d->config->upload.url,
+        .bytes = s.bytes,
+        .last_success = s.last_success,
+        .in_flight = s.in_flight,
+        .concurrency = d->config->upload.concurrency,
+        .breaker = s.breaker,
+        .credentials_expiry = s.credentials_expiry,
+    };
+    for (int e = 0; e < STORE_END_COUNT; e++)
+        f->upload.ends[e] = s.ends[e];
+}
+
+static int render(struct observation *o, const struct daemon *d, struct metrics_job *jobs,
+                  struct metrics_target *targets, struct buf *out)
+{
+    const struct metrics_library libraries[] = {
+        {"libcurl", http_library_version()},
+        {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
+    };
+    struct metrics_cause causes[METRICS_CAUSES_MAX];
+    struct metrics_facts f = {
+        .version = PACKAGE_VERSION,
+        .libraries = libraries,
+        .n_libraries = sizeof(libraries) / sizeof(libraries[0]),
+        .meters = d->meters,
+        .in_flight = pipeline_in_flight(d->pipeline),
+        .waiting = pipeline_waiting(d->pipeline),
+        .max_concurrent = d->config->max_concurrent_captures,
+        .inspecting = d->config->inspect.enabled,
+    };
+
+    look_at_targets(d, jobs, targets, &f);
+    look_at_causes(d, causes, &f);
+    look_at_spool(d, &f);
+    look_at_uploads(d, &f);
+    process_read(o->process, &f.process);
+    return metrics_render(&f, out);
+}
+
+int observation_render(struct observation *o, const struct daemon *d, struct buf *out)
+{
+    struct metrics_job *jobs = calloc(d->meters->n_jobs + 1, sizeof(*jobs));
+    struct metrics_target *targets = calloc(METRICS_TARGETS_MAX, sizeof(*targets));
+    int r = jobs && targets ? render(o, d, jobs, targets, out) : -ENOMEM;
+
+    free(jobs);
+    free(targets);
+    return r;
+}
+
+void observation_serve(void *userdata, struct admin_call *call)
+{
+    const struct daemon *d = userdata;
+    struct buf text;
+    int r;
+
+    buf_init(&text, OBSERVATION_MAX);
+    r = observation_render(d->observation, d, &text);
+    if (r == -ENOMEM)
+        admin_no_memory(call);
+    else if (r < 0)
+        admin_fail(call, 500, "the metrics cannot be rendered: %s", strerror(-r));
+    else
+        admin_reply(call, 200, EXPOSITION_CONTENT_TYPE, buf_str(&text), text.len);
+    buf_done(&text);
+}
+
+int observation_new(struct observation **ret)
+{
+    struct observation *o = calloc(1, sizeof(*o));
+    int r = o ? process_new(&o->process) : -ENOMEM;
+
+    if (r < 0) {
+        free(o);
+        return r;
+    }
+    *ret = o;
+    return 0;
+}
+
+void observation_free(struct observation *o)
+{
+    if (!o)
+        return;
+    process_free(o->process);
+    free(o);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/label/digest.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/jsontext.h"
+
+#define SCHEMA 1
+#define NOT_INSPECTED "not-inspected"
+#define DEPTH_MAX 4
+#define TEXT_MAX 120 /* bytes of a string that is kept */
+#define NAME_MAX_LEN 60
+#define MEMBERS_MAX 64 /* of one object */
+#define FINDINGS_MAX 16
+#define EVIDENCE_SHOWN 4
+
+static void cleanup_json(json_t **j)
+{
+    json_decref(*j);
+}
+
+#define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
+
+static const char label_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+static bool is_label(const char *text)
+{
+    size_t n = text ? strlen(text) : 0;
+
+    return n > 0 && n < DIGEST_LABEL_SIZE && strspn(text, label_characters) == n;
+}
+
+static bool is_scalar(const json_t *value)
+{
+    return json_is_number(value) || json_is_boolean(value) ||
+           (json_is_string(value) && json_string_length(value) <= TEXT_MAX);
+}
+
+/* Numbers, flags and short words, and objects of them. Lists are what makes a summary long. */
+static json_t *reduce(const json_t *from, unsigned depth)
+{
+    json_t *to = json_object(), *value, *copy;
+    const char *name;
+
+    json_object_foreach((json_t *)from, name, value) {
+        if (json_object_size(to) >= MEMBERS_MAX || strlen(name) > NAME_MAX_LEN)
+            continue;
+        if (json_is_object(value) && depth < DEPTH_MAX)
+            copy = reduce(value, depth + 1);
+        else if (is_scalar(value))
+            copy = json_incref(value);
+        else
+            continue;
+        if (json_object_set_new(to, name, copy) < 0) {
+            json_decref(to);
+            return NULL;
+        }
+    }
+    return to;
+}
+
+/* The share that a summary of an earlier version does not tell. */
+static double covered_of(const json_t *o)
+{
+    const json_t *covered = json_object_get(o, "covered");
+    double value = json_number_value(covered);
+
+    return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
+}
+
+/* Codes, scores and what they rest on. */
+static json_t *reduce_findings(const json_t *from)
+{
+    json_t *to = json_array();
+
+    for (size_t i = 0; i < json_array_size(from) && i < FINDINGS_MAX; i++) {
+        const json_t *finding = json_array_get(from, i);
+        json_t *kept;
+
+        if (!json_is_object(finding) ||
+            !is_label(json_string_value(json_object_get(finding, "code"))))
+            continue;
+        kept = reduce(finding, 1);
+        (void)json_object_del(kept, "next");
+        if (json_array_append_new(to, kept) < 0) {
+            json_decref(to);
+            return NULL;
+        }
+    }
+    return to;
+}
+
+static char *to_text(const json_t *o)
+{
+    return jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)); /* as a record is written */
+}
+
+/* The member that takes the most room, the findings last. */
+static const char *largest(const json_t *o)
+{
+    const char *name, *found = NULL;
+    size_t most = 0;
+    json_t *value;
+
+    json_object_foreach((json_t *)o, name, value) {
+        size_t n = json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+
+        if (n > most && strcmp(name, "findings") != 0) {
+            most = n;
+            found = name;
+        }
+    }
+    return found;
+}
+
+/* Leaves out the longest until it fits. */
+static int to_short_text(json_t *o, char **ret)
+{
+    for (;;) {
+        char *text = to_text(o);
+        const char *name;
+
+        if (!text)
+            return -ENOMEM;
+        if (strlen(text) <= DIGEST_MAX) {
+            *ret = text;
+            return 0;
+        }
+        free(text);
+        name = largest(o);
+        if (!name)
+            name = "findings";
+        if (json_object_del(o, name) < 0)
+            return -EINVAL;
+    }
+}
+
+/* "blocked_share 0.41, waits 1200" */
+static void describe(const json_t *finding, struct digest *d)
+{
+    json_t *evidence = json_object_get(finding, "evidence"), *value;
+    struct buf text;
+    unsigned shown = 0;
+    const char *name;
+
+    buf_over(&text, d->evidence, sizeof(d->evidence));
+    json_object_foreach(evidence, name, value) {
+        int r = -EINVAL;
+
+        if (shown == EVIDENCE_SHOWN || strlen(name) > NAME_MAX_LEN)
+            break;
+        if (json_is_integer(value))
+            r = buf_addf(&text, "%s%s %" JSON_INTEGER_FORMAT, shown > 0 ? ", " : "", name,
+                         json_integer_value(value));
+        else if (json_is_real(value))
+            r = buf_addf(&text, "%s%s %.3g", shown > 0 ? ", " : "", name, json_real_value(value));
+        else if (json_is_string(value) && is_scalar(value))
+            r = buf_addf(&text, "%s%s %s", shown > 0 ? ", " : "", name, json_string_value(value));
+        shown += r >= 0;
+    }
+}
+
+static int shorten(const json_t *o, struct digest *d)
+{
+    _cleanup_json_ json_t *kept = reduce(o, 1);
+    json_t *findings = kept ? reduce_findings(json_object_get(o, "findings")) : NULL;
+
+    if (!kept || json_object_set_new(kept, "findings", findings) < 0)
+        return -ENOMEM;
+    (void)json_object_del(kept, "label"); /* it has a place of its own in the record */
+    (void)json_object_del(kept, "file");  /* standard input */
+    (void)json_object_del(kept, "not_inspected");
+    (void)json_object_del(kept, "covered");
+    return to_short_text(kept, &d->summary);
+}
+
+static double latency_of(const json_t *o)
+{
+    const json_t *latency = json_object_get(json_object_get(o, "scheduler"), "latency");
+    const json_t *p99 = json_object_get(latency, "p99_ns");
+    double value = json_number_value(p99);
+
+    return json_is_number(p99) && isfinite(value) && value >= 0 ? value : -1;
+}
+
+int digest_parse(const char *json, size_t n, struct digest *ret)
+{
+    _cleanup_json_ json_t *o = NULL;
+    const char *label;
+    const json_t *first;
+    struct digest d = {0};
+    int r = jsontext_parse(json, n, 0, NULL, &o);
+
+    if (r < 0)
+        return r;
+    label = json_string_value(json_object_get(o, "label"));
+    first = json_array_get(json_object_get(o, "findings"), 0);
+    if (json_integer_value(json_object_get(o, "schema")) != SCHEMA || !is_label(label))
+        return -EINVAL;
+    if (strcmp(label, NOT_INSPECTED) == 0) {
+        const char *why = json_string_value(json_object_get(o, "not_inspected"));
+
+        if (!is_label(why))
+            return -EINVAL;
+        (void)snprintf(d.why, sizeof(d.why), "%s", why);
+    }
+    (void)snprintf(d.label, sizeof(d.label), "%s", label);
+    d.score = json_number_value(json_object_get(first, "score"));
+    d.latency = d.why[0] ? -1 : latency_of(o);
+    d.covered = covered_of(o);
+    describe(first, &d);
+    r = shorten(o, &d);
+    if (r >= 0)
+        *ret = d;
+    return r;
+}
+
+void digest_done(struct digest *d)
+{
+    free(d->summary);
+    d->summary = NULL;
+}
+
+bool digest_alarming(const struct digest *d)
+{
+    return d->why[0] == '\0' && strcmp(d->label, "healthy") != 0 && strcmp(d->label, "idle") != 0;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/label/inspector.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "lib/process/child.h"
+#include "lib/process/sandbox.h"
+
+struct inspector {
+    sd_event *event;
+    const struct inspector_handlers *handlers;
+    void *userdata;
+    char *command;
+    struct child_limits limits;
+    char *keys[INSPECTOR_QUEUE_MAX]; /* a ring: `n` of them from `first` on, the oldest first */
+    size_t first, n;
+    sd_event_source *wake; /* begins the next one, outside of whatever call made that possible */
+    struct child *child;   /* NULL: none */
+    char *key;             /* of the trace that it reads */
+    usec began;
+    bool cut;
+};
+
+static const char *const names[INSPECTION_END_COUNT] = {
+    [INSPECTION_OK] = "ok",
+    [INSPECTION_TIMEOUT] = "timeout",
+    [INSPECTION_CRASHED] = "crashed",
+    [INSPECTION_MEMORY] = "memory",
+    [INSPECTION_FORMAT] = "format",
+    [INSPECTION_UNREADABLE] = "unreadable",
+    [INSPECTION_OUTPUT] = "output",
+    [INSPECTION_QUEUE] = "queue",
+    [INSPECTION_PARTIAL] = "partial",
+    [INSPECTION_TOO_SHORT] = "too-short",
+    [INSPECTION_UNAVAILABLE] = "unavailable",
+    [INSPECTION_GONE] = "gone",
+    [INSPECTION_CUT] = "cut",
+};
+
+const char *inspection_end_name(enum inspection_end end)
+{
+    return (unsigned)end < INSPECTION_END_COUNT ? names[end] : "unknown";
+}
+
+static usec now(const struct inspector *i)
+{
+    usec t = 0;
+
+    (void)sd_event_now(i->event, CLOCK_BOOTTIME, &t);
+    return t;
+}
+
+static void tell(struct inspector *i, const char *key, struct inspection *result)
+{
+    if (result->end != INSPECTION_OK && result->why[0] == '\0')
+        (void)snprintf(result->why, sizeof(result->why), "%s", inspection_end_name(result->end));
+    i->handlers->finished(i->userdata, key, result);
+    digest_done(&result->digest);
+}
+
+static void give_up(struct inspector *i, char *key, enum inspection_end end)
+{
+    struct inspection result = {.end = end};
+
+    tell(i, key, &result);
+    free(key);
+}
+
+static enum inspection_end end_of_signal(int number, struct inspection *ret)
+{
+    const char *name = sigabbrev_np(number);
+
+    switch (number) {
+    case SIGXCPU: return INSPECTION_TIMEOUT;
+    case SIGKILL: return INSPECTION_MEMORY; /* not by us; the kernel does it for want of memory */
+    default: break;
+    }
+    if (name)
+        (void)snprintf(ret->why, sizeof(ret->why), "signal SIG%s", name);
+    else
+        (void)snprintf(ret->why, sizeof(ret->why), "signal %d", number);
+    return INSPECTION_CRASHED;
+}
+
+/* The numbers are there, but rest on too little for a label. */
+static enum inspection_end end_of_digest(const struct digest *d)
+{
+    if (d->why[0] == '\0')
+        return INSPECTION_OK;
+    return strcmp(d->why, names[INSPECTION_TOO_SHORT]) == 0 ? INSPECTION_TOO_SHORT
+                                                            : INSPECTION_PARTIAL;
+}
+
+/* A trace that breaks off has a summary of what there is, and still the status of something wrong. */
+static enum inspection_end end_of_exit(const struct child_result *child, struct inspection *ret)
+{
+    int r;
+
+    switch (child->status) {
+    case SANDBOX_EXIT_FORMAT: return INSPECTION_FORMAT;
+    case SANDBOX_EXIT_MEMORY: return INSPECTION_MEMORY;
+    case SANDBOX_EXIT_UNCONFINED: return INSPECTION_UNAVAILABLE;
+    case 0:
+    case 1: break;
+    default: /* another program, or one that does not know these options */
+        (void)snprintf(ret->why, sizeof(ret->why), "unavailable, exit status %d", child->status);
+        return INSPECTION_UNAVAILABLE;
+    }
+    if (child->status == 1 && child->output->len == 0)
+        return INSPECTION_UNREADABLE;
+    r = digest_parse(buf_str(child->output), child->output->len, &ret->digest);
+    if (r < 0)
+        return r == -ENOMEM ? INSPECTION_MEMORY : INSPECTION_OUTPUT;
+    return end_of_digest(&ret->digest);
+}
+
+static enum inspection_end judge(const struct child_result *child, struct inspection *ret)
+{
+    switch (child->end) {
+    case CHILD_EXITED: return end_of_exit(child, ret);
+    case CHILD_SIGNALLED: return end_of_signal(child->status, ret);
+    case CHILD_TIMEOUT: return INSPECTION_TIMEOUT;
+    case CHILD_ENDLESS: return INSPECTION_OUTPUT;
+    case CHILD_UNREADABLE: return INSPECTION_MEMORY;
+    }
+    return INSPECTION_OUTPUT;
+}
+
+static void wake(struct inspector *i)
+{
+    (void)sd_event_source_set_enabled(i->wake, SD_EVENT_ONESHOT);
+}
+
+static void on_done(void *userdata, const struct child_result *child)
+{
+    struct inspector *i = userdata;
+    _cleanup_free_ char *key = steal(&i->key);
+    struct inspection result = {.took = now(i) - i->began};
+
+    i->child = NULL; /* it frees itself */
+    result.end = judge(child, &result);
+    (void)snprintf(result.text, sizeof(result.text), "%s", child->errors);
+    tell(i, key, &result);
+    wake(i);
+}
+
+static void begin(struct inspector *i, char *key)
+{
+    const char *const argv[] = {i->command, "summary", "--json", "--sandbox", "-", NULL};
+    _cleanup_close_ int fd = i->handlers->open(i->userdata, key);
+    struct inspection result = {.end = INSPECTION_UNAVAILABLE};
+    int r;
+
+    if (fd < 0) {
+        give_up(i, key, INSPECTION_GONE);
+        return;
+    }
+    i->began = now(i);
+    r = child_start(i->event, argv, fd, &i->limits, on_done, i, &i->child);
+    if (r >= 0) {
+        i->key = key;
+        return;
+    }
+    (void)snprintf(result.text, sizeof(result.text), "%s: %s", i->command, strerror(-r));
+    tell(i, key, &result);
+    free(key);
+}
+
+static char *take_newest(struct inspector *i)
+{
+    i->n--;
+    return i->keys[(i->first + i->n) % INSPECTOR_QUEUE_MAX];
+}
+
+static char *take_oldest(struct inspector *i)
+{
+    char *key = i->keys[i->first];
+
+    i->first = (i->first + 1) % INSPECTOR_QUEUE_MAX;
+    i->n--;
+    return key;
+}
+
+static int on_wake(sd_event_source *source, void *userdata)
+{
+    struct inspector *i = userdata;
+
+    (void)source;
+    if (!i->child && i->n > 0)
+        begin(i, take_newest(i));
+    if (!i->child && i->n > 0)
+        wake(i);
+    return 0;
+}
+
+int inspector_add(struct inspector *i, const char *key)
+{
+    char *copy = strdup(key);
+
+    if (!copy)
+        return -ENOMEM;
+    if (i->cut) {
+        give_up(i, copy, INSPECTION_CUT);
+        return 0;
+    }
+    if (i->n == INSPECTOR_QUEUE_MAX)
+        give_up(i, take_oldest(i), INSPECTION_QUEUE);
+    i->keys[(i->first + i->n++) % INSPECTOR_QUEUE_MAX] = copy;
+    if (!i->child)
+        wake(i);
+    return 0;
+}
+
+void inspector_cut(struct inspector *i)
+{
+    i->cut = true;
+    if (i->child) {
+        child_free(steal(&i->child));
+        give_up(i, steal(&i->key), INSPECTION_CUT);
+    }
+    while (i->n > 0)
+        give_up(i, take_newest(i), INSPECTION_CUT);
+}
+
+bool inspector_idle(const struct inspector *i)
+{
+    return !i->child && i->n == 0;
+}
+
+int inspector_set(struct inspector *i, const struct inspector_settings *settings)
+{
+    char *command = strdup(settings->command);
+
+    if (!command)
+        return -ENOMEM;
+    free(i->command);
+    i->command = command;
+    i->limits = (struct child_limits){.timeout = settings->timeout, .memory = settings->memory};
+    return 0;
+}
+
+int inspector_new(sd_event *event, const struct inspector_handlers *handlers, void *userdata,
+                  struct inspector **ret)
+{
+    struct inspector *i = calloc(1, sizeof(*i));
+    int r;
+
+    if (!i)
+        return -ENOMEM;
+    i->event = sd_event_ref(event);
+    i->handlers = handlers;
+    i->userdata = userdata;
+    r = sd_event_add_defer(event, &i->wake, on_wake, i);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(i->wake, SD_EVENT_OFF);
+    if (r < 0) {
+        inspector_free(i);
+        return r;
+    }
+    *ret = i;
+    return 0;
+}
+
+void inspector_free(struct inspector *i)
+{
+    if (!i)
+        return;
+    child_free(i->child);
+    free(i->key);
+    while (i->n > 0)
+        free(take_oldest(i));
+    (void)sd_event_source_disable_unref(i->wake);
+    (void)sd_event_unref(i->event);
+    free(i->command);
+    free(i);
+}

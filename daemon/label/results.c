@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/label/results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The newest first: a label follows its trace soon. */
+struct awaited {
+    struct awaited *next;
+    struct target *target;
+    char *key;
+};
+
+struct results {
+    struct meters *meters;
+    struct awaited *first;
+    size_t n;
+};
+
+struct results *results_new(struct meters *meters)
+{
+    struct results *r = calloc(1, sizeof(*r));
+
+    if (r)
+        r->meters = meters;
+    return r;
+}
+
+static void take_out(struct results *r, struct awaited **at)
+{
+    struct awaited *a = *at;
+
+    *at = a->next;
+    r->n--;
+    target_unref(a->target);
+    free(a->key);
+    free(a);
+}
+
+void results_free(struct results *r)
+{
+    while (r && r->first)
+        take_out(r, &r->first);
+    free(r);
+}
+
+static void replace(char **text, const char *with)
+{
+    free(*text);
+    *text = with ? strdup(with) : NULL;
+}
+
+static void await_label(struct results *r, struct target *t, const char *key)
+{
+    struct awaited *a = calloc(1, sizeof(*a)), **at = &r->first;
+
+    if (!a)
+        return;
+    *a = (struct awaited){r->first, target_ref(t), strdup(key)};
+    r->first = a;
+    if (++r->n <= RESULTS_AWAITED_MAX)
+        return;
+    while ((*at)->next)
+        at = &(*at)->next;
+    take_out(r, at);
+}
+
+void results_ended(struct results *r, const struct pipeline_end *end, bool inspected)
+{
+    struct target *t = end->target;
+    struct target_last *last = &t->last;
+
+    if (end->start == 0)
+        return;
+    last->tried = end->start;
+    last->outcome = end->outcome;
+    replace(&last->text, end->text[0] ? end->text : NULL);
+    if (!end->key)
+        return;
+    last->captured = end->start;
+    last->bytes = end->bytes;
+    last->latency = last->covered = -1;
+    replace(&last->key, end->key);
+    replace(&last->label, NULL);
+    if (inspected)
+        await_label(r, t, end->key);
+}
+
+/* A label that comes after the next trace is not the last one's any more. */
+static void set_label(struct target *t, const struct labelling_label *label)
+{
+    if (!t->last.key || strcmp(t->last.key, label->key) != 0)
+        return;
+    replace(&t->last.label, label->label);
+    t->last.latency = label->latency;
+    t->last.covered = label->covered;
+}
+
+void results_labelled(struct results *r, const struct labelling_label *label)
+{
+    for (struct awaited **at = &r->first; *at; at = &(*at)->next) {
+        if (!(*at)->key || strcmp((*at)->key, label->key) != 0)
+            continue;
+        meters_labelled(r->meters, (*at)->target->job->name, label->label);
+        set_label((*at)->target, label);
+        take_out(r, at);
+        return;
+    }
+    meters_labelled(r->meters, METERS_OTHER, label->label);
+}

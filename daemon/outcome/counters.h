@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What happened since the start, by class. Plain numbers; who changes them includes this.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "daemon/label/inspector.h"
+#include "daemon/outcome/outcome.h"
+
+struct counters {
+    uint64_t captures[OUTCOME_COUNT];
+    uint64_t bytes; /* of published traces */
+    uint64_t inspections[INSPECTION_END_COUNT];
+    uint64_t alerts_refused; /* notifications of alerts */
+    uint64_t labels_lost;    /* that could not be written into the record */
+    uint64_t reloads, reloads_failed;
+    usec last_reload; /* real time at which the configuration was read last, also at the start */
+    bool last_reload_ok;
+    usec config_read;  /* real time at which the configuration in use was read */
+    usec last_success; /* real time of the last published trace's request; 0: none yet */
+};
+
+/* "captures: 12 ok, 1 busy, 2 timeout; inspections: 12 ok": the classes that occurred, for the
+ * log. */
+void counters_describe(const struct counters *c, struct buf *out);

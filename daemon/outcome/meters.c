@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/outcome/meters.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Fixed, so that what is kept of one version can be added to another's. */
+static const double duration_bounds[] = {0.5, 1, 2, 2.25, 2.5, 3, 4, 5, 7.5, 10, 17, 30, 60, 300};
+static const double delay_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                                      1,     2.5,  5,     10,   30,  60};
+static const double upload_bounds[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
+static const double inspection_bounds[] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+
+/* As docs/FINDINGS.md has them. */
+static const char *const label_names[METERS_LABELS] = {
+    "healthy",         "idle",          "cpu-saturated", "scheduler-imbalance",
+    "lock-contention", "gc-pressure",   "syscall-storm", "stuck-proc",
+    "network-bound",   "not-inspected", METERS_OTHER,
+};
+
+#define HISTOGRAM(b) {.bounds = (b), .n = sizeof(b) / sizeof((b)[0])}
+
+const char *meters_label_name(size_t i)
+{
+    return label_names[i];
+}
+
+static double seconds(usec t)
+{
+    return (double)t / (double)USEC_PER_SEC;
+}
+
+static void observe(struct meters_histogram *h, double value)
+{
+    size_t i = 0;
+
+    while (i < h->n && value > h->bounds[i])
+        i++;
+    h->counts[i]++;
+    h->sum += value;
+}
+
+/* The place of the job, or where it belongs. */
+static bool find(const struct meters *m, const char *name, size_t *ret)
+{
+    size_t low = 0, high = m->n_jobs;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(m->jobs[middle]->name, name);
+
+        if (order == 0) {
+            *ret = middle;
+            return true;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret = low;
+    return false;
+}
+
+static struct meters_job *add(struct meters *m, const char *name, size_t at)
+{
+    struct meters_job *j = calloc(1, sizeof(*j));
+    char *copy = strdup(name);
+    struct meters_job **jobs = reallocarray(m->jobs, m->n_jobs + 1, sizeof(struct meters_job *));
+
+    if (jobs)
+        m->jobs = jobs;
+    if (!j || !copy || !jobs) {
+        free(j);
+        free(copy);
+        return NULL;
+    }
+    *j = (struct meters_job){.name = copy, .duration = HISTOGRAM(duration_bounds)};
+    memmove(jobs + at + 1, jobs + at, (m->n_jobs - at) * sizeof(struct meters_job *));
+    jobs[at] = j;
+    m->n_jobs++;
+    return j;
+}
+
+/* Never NULL. The real job of the name METERS_OTHER, if there is one, is counted with the others:
+ * a series must not be there twice. */
+static struct meters_job *job(struct meters *m, const char *name)
+{
+    struct meters_job *j = NULL;
+    size_t at;
+
+    if (strcmp(name, METERS_OTHER) == 0)
+        return &m->other;
+    if (find(m, name, &at))
+        return m->jobs[at];
+    if (m->n_jobs < METERS_JOBS_MAX)
+        j = add(m, name, at);
+    return j ? j : &m->other;
+}
+
+size_t meters_job_index(const struct meters *m, const char *name)
+{
+    size_t at;
+
+    return strcmp(name, METERS_OTHER) != 0 && find(m, name, &at) ? at : m->n_jobs;
+}
+
+void meters_expect(struct meters *m, const char *name)
+{
+    (void)job(m, name);
+}
+
+void meters_captured(struct meters *m, const char *name, const struct meters_capture *c)
+{
+    struct meters_job *j = job(m, name);
+
+    m->totals->captures[c->outcome]++;
+    j->captures[c->outcome]++;
+    if (c->sent > 0 && c->due > 0)
+        observe(&m->start_delay, seconds(c->sent > c->due ? c->sent - c->due : 0));
+    if (c->start == 0)
+        return;
+    m->totals->bytes += c->bytes;
+    j->bytes += c->bytes;
+    m->totals->last_success = j->last_success = c->start;
+    observe(&j->duration, seconds(c->ended > c->sent ? c->ended - c->sent : 0));
+}
+
+void meters_inspected(struct meters *m, enum inspection_end end, usec took)
+{
+    m->totals->inspections[end]++;
+    if (end == INSPECTION_OK)
+        observe(&m->inspection, seconds(took));
+}
+
+void meters_labelled(struct meters *m, const char *name, const char *label)
+{
+    size_t i = 0;
+
+    while (i < METERS_LABELS - 1 && strcmp(label_names[i], label) != 0)
+        i++;
+    job(m, name)->labels[i]++;
+}
+
+void meters_uploaded(struct meters *m, usec took)
+{
+    observe(&m->upload, seconds(took));
+}
+
+int meters_new(struct counters *totals, struct meters **ret)
+{
+    struct meters *m = calloc(1, sizeof(*m));
+    char *other = strdup(METERS_OTHER);
+
+    if (!m || !other) {
+        free(m);
+        free(other);
+        return -ENOMEM;
+    }
+    *m = (struct meters){
+        .totals = totals,
+        .other = {.name = other, .duration = HISTOGRAM(duration_bounds)},
+        .start_delay = HISTOGRAM(delay_bounds),
+        .upload = HISTOGRAM(upload_bounds),
+        .inspection = HISTOGRAM(inspection_bounds),
+    };
+    *ret = m;
+    return 0;
+}
+
+void meters_free(struct meters *m)
+{
+    if (!m)
+        return;
+    for (size_t i = 0; i < m->n_jobs; i++) {
+        free(m->jobs[i]->name);
+        free(m->jobs[i]);
+    }
+    free(m->jobs);
+    free(m->other.name);
+    free(m);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What becomes of a trace, and of the breaker, when the store has answered. One function for each
+ * class of answers.
+ */
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "daemon/ship/uploader_state.h"
+#include "lib/store/http/backoff.h"
+
+#define SET_BACK_MOST USEC_PER_HOUR
+#define STRUGGLES 5 /* failures after which a person is told of a trace */
+
+/* It parked the queue; whether that was its own fault shows when it is asked about again. */
+static void suspect(struct uploader *u, const char *key)
+{
+    struct suspect *s = &u->suspects[u->n_suspects++ % UPLOADER_SUSPECTS];
+    size_t n = strnlen(key, sizeof(s->key) - 1);
+
+    memcpy(s->key, key, n);
+    s->key[n] = '\0';
+    s->said = false;
+}
+
+/* Not NULL for one that is asked about again after others fared well. */
+static struct suspect *find_suspect(struct uploader *u, const struct spool_item *item)
+{
+    for (unsigned i = 0; i < UPLOADER_SUSPECTS && i < u->n_suspects; i++) {
+        if (strcmp(u->suspects[i].key, spool_item_key(item)) == 0)
+            return &u->suspects[i];
+    }
+    return NULL;
+}
+
+/* Also the refused ones that parked the queue are asked about again: they may be innocent. */
+static void recover(struct uploader *u)
+{
+    uploader_say_recovered(u);
+    u->said = 0;
+    u->parked_said = false;
+    spool_offer_put_off(u->spool);
+    for (unsigned i = 0; u->row_parked && i < u->n_row; i++) {
+        suspect(u, u->row[i]);
+        spool_offer_key(u->spool, u->row[i]);
+    }
+    if (u->row_parked)
+        u->n_row = 0;
+    u->row_parked = false;
+}
+
+static void on_settled(int r, const char *key, void *userdata)
+{
+    struct uploader *u = userdata;
+
+    (void)r;
+    (void)key;
+    u->settling--;
+    uploader_fill(u);
+}
+
+void uploader_settle(struct uploader *u, struct spool_item *item)
+{
+    u->settling++;
+    spool_item_settle(item, u->keep, on_settled, u);
+}
+
+static void end_done(struct uploader *u, struct flight *f, const struct store_result *result)
+{
+    (void)result;
+    u->bytes += f->delivery.size;
+    u->last_success = uploader_now(u, CLOCK_REALTIME);
+    if (u->meters)
+        meters_uploaded(u->meters, uploader_now(u, CLOCK_BOOTTIME) - f->begun);
+    uploader_settle(u, f->delivery.item);
+}
+
+/* What the present store's success means for the others. */
+static void succeeded(struct uploader *u, bool probe)
+{
+    bool recovered = breaker_succeeded(&u->breaker, probe, uploader_now(u, CLOCK_BOOTTIME));
+
+    if (u->pauses >= UPLOADER_PAUSES)
+        uploader_say_goes_on(u);
+    u->pauses = 0;
+    if (recovered)
+        recover(u);
+    if (u->breaker.state == BREAKER_CLOSED)
+        u->n_row = 0;
+}
+
+/* While the store is in trouble another trace is asked about each time, so that one that cannot be
+ * stored does not keep the others back; the only one is asked about again. */
+static void set_back(struct uploader *u, struct spool_item *item)
+{
+    usec now = uploader_now(u, CLOCK_BOOTTIME), next = breaker_next(&u->breaker);
+    struct backoff backoff = {.cap = SET_BACK_MOST};
+
+    if (spool_next_offer(u->spool) != 0) {
+        spool_item_return(item);
+        return;
+    }
+    backoff.base = (next > now && next != USEC_NEVER ? next - now : 0) + USEC_PER_SEC;
+    spool_item_put_off(item, backoff_ceiling(&backoff, spool_item_failures(item)));
+}
+
+/* The same trace again after a while that grows; the others go on meanwhile. */
+static void put_off(struct uploader *u, struct spool_item *item, usec least,
+                    const struct store_result *result)
+{
+    unsigned failures = spool_item_failures(item);
+    usec wait = backoff_wait(&BACKOFF_DEFAULT, failures, least, uploader_random(u));
+
+    /* What is left behind at the exit must not be so in silence. */
+    if (failures + 1 == STRUGGLES ||
+        (u->draining && failures + 1 < STRUGGLES && wait > UPLOADER_DRAIN_PATIENCE))
+        uploader_say_struggles(u, spool_item_key(item), failures + 1, result);
+    spool_item_put_off(item, wait);
+}
+
+static void end_retry(struct uploader *u, struct flight *f, const struct store_result *result)
+{
+    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    bool changed = false;
+
+    if (result->trouble)
+        changed =
+            breaker_failed(&u->breaker, f->probe, now, result->retry_after, uploader_random(u));
+    else
+        (void)breaker_abandoned(&u->breaker, f->probe, now);
+    if (u->breaker.state == BREAKER_CLOSED) {
+        put_off(u, f->delivery.item, result->retry_after, result);
+        return;
+    }
+    uploader_say_trouble(u, result, changed, false);
+    set_back(u, f->delivery.item);
+}
+
+static void put_aside(struct uploader *u, struct flight *f, const struct store_result *result)
+{
+    uploader_say_aside(u, spool_item_key(f->delivery.item), result);
+    spool_item_put_aside(f->delivery.item);
+}
+
+/* It may still be innocent, as where one of the store's machines has no permission. */
+static void wait_alone(struct uploader *u, struct spool_item *item, struct suspect *s,
+                       const struct store_result *result)
+{
+    if (!s->said)
+        uploader_say_alone(u, spool_item_key(item), result);
+    s->said = true;
+    spool_item_put_off(item, SET_BACK_MOST);
+}
+
+static void end_parked(struct uploader *u, struct flight *f, const struct store_result *result)
+{
+    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    struct suspect *s = find_suspect(u, f->delivery.item);
+    bool changed;
+
+    if (!f->probe && s) {
+        wait_alone(u, f->delivery.item, s, result);
+        return;
+    }
+    if (!f->probe)
+        suspect(u, spool_item_key(f->delivery.item));
+    changed = breaker_parked(&u->breaker, f->probe, now, uploader_random(u));
+    uploader_say_trouble(u, result, changed, false);
+    set_back(u, f->delivery.item);
+}
+
+/* Counts those refused for the first time. True: they are so many that the store is at fault. */
+static bool refused_in_row(struct uploader *u, const struct spool_item *item)
+{
+    if (find_suspect(u, item))
+        return false;
+    (void)snprintf(u->row[u->n_row++], sizeof(u->row[0]), "%s", spool_item_key(item));
+    return u->n_row == UPLOADER_ROW;
+}
+
+static void end_refused(struct uploader *u, struct flight *f, const struct store_result *result)
+{
+    usec now = uploader_now(u, CLOCK_BOOTTIME);
+
+    if (u->row_parked) {
+        (void)breaker_parked(&u->breaker, f->probe, now, uploader_random(u));
+        uploader_say_trouble(u, result, false, false);
+        set_back(u, f->delivery.item);
+    } else if (refused_in_row(u, f->delivery.item)) {
+        u->row_parked = true;
+        (void)breaker_parked(&u->breaker, f->probe, now, uploader_random(u));
+        put_aside(u, f, result);
+        uploader_say_row(u, result);
+    } else {
+        put_aside(u, f, result);
+        if (breaker_succeeded(&u->breaker, f->probe, now))
+            recover(u); /* it answered */
+    }
+}
+
+static void end_changed(struct uploader *u, struct flight *f, const struct store_result *result)
+{
+    (void)breaker_abandoned(&u->breaker, f->probe, uploader_now(u, CLOCK_BOOTTIME));
+    put_aside(u, f, result);
+}
+
+/* The file itself may be what is broken, so it is not the next one again. */
+static void end_local(struct uploader *u, struct flight *f, const struct store_result *result)
+{
+    usec now = uploader_now(u, CLOCK_BOOTTIME);
+
+    (void)breaker_abandoned(&u->breaker, f->probe, now);
+    uploader_pause(u, result->text);
+    put_off(u, f->delivery.item, u->pause_until - now + USEC_PER_SEC, result);
+}
+
+/* What was under way when the breaker opened says nothing new. */
+static bool is_news(const struct uploader *u, const struct flight *f)
+{
+    return f->probe || u->breaker.state == BREAKER_CLOSED;
+}
+
+void uploader_end(struct uploader *u, struct flight *f, const struct store_result *result)
+{
+    static void (*const ends[])(struct uploader *, struct flight *, const struct store_result *) = {
+        [STORE_DONE] = end_done,       [STORE_RETRY] = end_retry,     [STORE_PARKED] = end_parked,
+        [STORE_REFUSED] = end_refused, [STORE_CHANGED] = end_changed, [STORE_MISSING] = end_retry,
+        [STORE_LOCAL] = end_local,
+    };
+    bool present = f->store == u->store && !u->cut;
+
+    if (result->end == STORE_DONE) {
+        if (present)
+            succeeded(u, f->probe);
+    } else if (!present || !is_news(u, f)) {
+        spool_item_return(f->delivery.item);
+        return;
+    }
+    ends[result->end](u, f, result);
+}
+
+void uploader_probe_end(struct uploader *u, const struct store_result *result)
+{
+    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    bool changed;
+
+    switch (result->end) {
+    case STORE_RETRY:
+    case STORE_MISSING:
+        u->breaker.threshold = 1; /* it is the only one that was asked */
+        changed = breaker_failed(&u->breaker, false, now, result->retry_after, uploader_random(u));
+        u->breaker.threshold = BREAKER_THRESHOLD;
+        uploader_say_trouble(u, result, changed, true);
+        break;
+    case STORE_PARKED:
+        changed = breaker_parked(&u->breaker, false, now, uploader_random(u));
+        uploader_say_trouble(u, result, changed, true);
+        break;
+    case STORE_LOCAL: uploader_pause(u, result->text); break;
+    default: /* the store answers; what it thinks of other objects will show */
+        uploader_say_works(u, result);
+        break;
+    }
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/config/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "lib/config/access.h"
+#include "lib/config/check.h"
+#include "lib/config/filesd.h"
+#include "lib/config/group.h"
+#include "lib/config/listen.h"
+#include "lib/config/schema.h"
+#include "lib/config/upload.h"
+
+#define DEFAULT_STORAGE "/var/lib/contrace"
+#define DEFAULT_FLAG_FILE "/run/contrace/suspend"
+#define MIB (1ULL << 20)
+
+struct config *config_new(void)
+{
+    struct config *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->interval = 5 * USEC_PER_MIN;
+    c->window = 2 * USEC_PER_SEC;
+    c->body_size_limit = 64 * MIB;
+    c->max_duty_cycle = 0.01;
+    c->max_concurrent_captures = 64;
+    c->shutdown_timeout = 25 * USEC_PER_SEC;
+    c->storage.path = strdup(DEFAULT_STORAGE);
+    c->storage.max_bytes = 512 * MIB;
+    c->storage.max_age = 7 * USEC_PER_DAY;
+    c->storage.max_files = 20000;
+    c->storage.min_free = 0.1;
+    upload_defaults(&c->upload);
+    c->inspect.enabled = true;
+    c->inspect.timeout = 30 * USEC_PER_SEC;
+    c->inspect.max_memory = 256 * MIB;
+    c->web.listen_address = strdup(LISTEN_DEFAULT);
+    c->suspend.flag_file = strdup(DEFAULT_FLAG_FILE);
+    c->log_level = LOG_LEVEL_INFO;
+    c->log_format = LOG_FORMAT_AUTO;
+    if (!c->storage.path || !c->web.listen_address || !c->suspend.flag_file) {
+        config_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+static void job_done(struct job_config *job)
+{
+    free(job->name);
+    free(job->path);
+    access_done(&job->auth, &job->tls, &job->proxy);
+    free(job->pid_file);
+    target_list_done(&job->targets);
+    for (size_t i = 0; i < job->n_file_sd; i++)
+        free(job->file_sd[i]);
+    free(job->file_sd);
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->n_jobs; i++)
+        job_done(&c->jobs[i]);
+    free(c->jobs);
+    free(c->host);
+    free(c->storage.path);
+    upload_done(&c->upload);
+    free(c->inspect.command);
+    free(c->web.listen_address);
+    free(c->web.bearer_token_file);
+    free(c->suspend.flag_file);
+    free(c);
+}
+
+/* For those who find something wrong with the store's URL when the file has been closed. */
+static void keep_place(struct yaml_file *f, struct upload_config *u)
+{
+    const struct place *p = places_find(&f->places, &u->url);
+
+    u->url_line = p ? p->line : 0;
+    u->url_column = p ? p->column : 0;
+}
+
+/* Parses, fills `c`, and checks. What is wrong is in the diagnostics. */
+static int read_file(struct yaml_file *f, const char *name, const char *text, size_t len,
+                     struct config *c, struct diags *d)
+{
+    yaml_node_t *root;
+    int r = yaml_file_open(f, name, text, len, true, d);
+
+    if (r < 0)
+        return r;
+    root = yaml_file_root(f);
+    if (root && !yaml_is_null(root))
+        r = table_read(f, root, &schema_root, c);
+    if (r < 0 && r != -EINVAL)
+        return r;
+    if (access_fill(&c->upload.auth) < 0)
+        return yaml_file_oom(f);
+    keep_place(f, &c->upload);
+    return check_rules(c, false, f, d);
+}
+
+int config_load_text(const char *name, const char *text, size_t len, struct config **ret,
+                     struct diags *d)
+{
+    size_t before = diags_count(d);
+    struct config *c = config_new();
+    struct yaml_file f;
+    int r;
+
+    if (!c) {
+        diags_add(d, name, 0, 0, NULL, "out of memory");
+        return -ENOMEM;
+    }
+    r = read_file(&f, name, text, len, c, d);
+    yaml_file_done(&f);
+    if (r == 0 && diags_count(d) > before)
+        r = -EINVAL;
+    if (r < 0)
+        config_free(c);
+    else
+        *ret = c;
+    return r;
+}
+
+int config_load(const char *path, struct config **ret, struct diags *d)
+{
+    struct buf text;
+    int r;
+
+    buf_init(&text, CONFIG_FILE_MAX);
+    r = buf_read_file(&text, path);
+    if (r == -E2BIG)
+        diags_add(d, path, 0, 0, NULL, "the file is larger than 4MiB");
+    else if (r < 0)
+        diags_add(d, path, 0, 0, NULL, "cannot be read: %s",
+                  r == -EINVAL ? "not a regular file" : strerror(-r));
+    else
+        r = config_load_text(path, buf_str(&text), text.len, ret, d);
+    buf_done(&text);
+    return r;
+}
+
+int config_check(struct config *c, bool once, struct diags *d)
+{
+    size_t before = diags_count(d);
+    int r;
+
+    if (c->n_jobs == 0)
+        diags_add(d, NULL, 0, 0, NULL,
+                  "no targets: add scrape_configs to the configuration file, or give --target=URL");
+    r = check_rules(c, once, NULL, d);
+    if (r == 0 && diags_count(d) > before)
+        r = -EINVAL;
+    return r;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/config/filesd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "lib/config/group.h"
+
+/* The value of four hexadecimal digits, or -1. */
+static long hex4(const char *p)
+{
+    long value = 0;
+
+    for (int i = 0; i < 4; i++) {
+        const char *digits = "0123456789abcdef";
+        char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
+        const char *d = c ? strchr(digits, c) : NULL;
+
+        if (!d)
+            return -1;
+        value = value * 16 + (d - digits);
+    }
+    return value;
+}
+
+/* A pair of surrogates, \ud83d\ude00 (12 letters), at p; 0 if there is none. */
+static long surrogate_pair(const char *p, size_t n)
+{
+    long high, low;
+
+    if (n < 12 || p[0] != '\\' || p[1] != 'u' || p[6] != '\\' || p[7] != 'u')
+        return 0;
+    high = hex4(p + 2);
+    low = hex4(p + 8);
+    if (high < 0xd800 || high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+        return 0;
+    return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
+/*
+ * JSON is YAML but for this: it writes letters past U+FFFF as two escapes, YAML as one. In JSON a
+ * backslash stands only within strings, so no more than that need be known of the text.
+ */
+static int join_surrogates(const char *text, size_t len, struct buf *out)
+{
+    size_t at = 0;
+    int r = 0;
+
+    while (at < len && r == 0) {
+        const char *slash = memchr(text + at, '\\', len - at);
+        size_t plain = slash ? (size_t)(slash - text) - at : len - at;
+        long letter;
+
+        r = buf_add(out, text + at, plain);
+        at += plain;
+        if (r < 0 || at == len)
+            break;
+        letter = surrogate_pair(slash, len - at);
+        if (letter > 0) {
+            r = buf_addf(out, "\\U%08lx", (unsigned long)letter);
+            at += 12;
+        } else {
+            size_t n = len - at < 2 ? 1 : 2;
+
+            r = buf_add(out, slash, n);
+            at += n;
+        }
+    }
+    return r;
+}
+
+static int read_groups(struct yaml_file *f, struct target_list *list)
+{
+    const yaml_node_t *root = yaml_file_root(f);
+    bool bad = false;
+
+    if (!root)
+        return yaml_file_error(f, NULL, "the file is empty; no targets are written as []");
+    if (root->type != YAML_SEQUENCE_NODE)
+        return yaml_file_error(f, root, "expected a list of groups of targets, got %s%s",
+                               yaml_kind(root),
+                               yaml_is_null(root) ? " (null): no targets are written as []" : "");
+    for (const yaml_node_item_t *item = root->data.sequence.items.start;
+         item < root->data.sequence.items.top; item++) {
+        const yaml_node_t *node = yaml_file_node(f, *item);
+        int r = yaml_file_spend(f, node, 32);
+
+        if (r == 0)
+            r = group_read(f, node, list);
+        if (r < 0 && r != -EINVAL)
+            return r;
+        bad = bad || r < 0;
+    }
+    return bad ? -EINVAL : 0;
+}
+
+static int load(const char *name, const char *text, size_t len, struct target_list *ret,
+                struct diags *d)
+{
+    struct target_list list = {0};
+    size_t before = diags_count(d);
+    struct yaml_file f;
+    int r = yaml_file_open(&f, name, text, len, false, d);
+
+    if (r == 0)
+        r = read_groups(&f, &list);
+    yaml_file_done(&f);
+    if (r == 0 && diags_count(d) > before)
+        r = -EINVAL;
+    if (r == 0)
+        *ret = list;
+    else
+        target_list_done(&list);
+    return r;
+}
+
+int filesd_load_text(const char *name, const char *text, size_t len, struct target_list *ret,
+                     struct diags *d)
+{
+    size_t suffix = strlen(name) < 5 ? 0 : strlen(name) - 5;
+    struct buf joined;
+    int r;
+
+    if (strcmp(name + suffix, ".json") != 0)
+        return load(name, text, len, ret, d);
+    buf_init(&joined, CONFIG_FILE_MAX);
+    r = join_surrogates(text, len, &joined);
+    if (r == 0)
+        r = load(name, buf_str(&joined), joined.len, ret, d);
+    else
+        diags_add(d, name, 0, 0, NULL,
+                  r == -ENOMEM ? "out of memory" : "the file is larger than 4MiB");
+    buf_done(&joined);
+    return r;
+}
+
+int filesd_load(const char *path, struct target_list *ret, struct diags *d)
+{
+    struct buf text;
+    int r;
+
+    buf_init(&text, CONFIG_FILE_MAX);
+    r = buf_read_file(&text, path);
+    if (r == -E2BIG)
+        diags_add(d, path, 0, 0, NULL, "the file is larger than 4MiB");
+    else if (r < 0)
+        diags_add(d, path, 0, 0, NULL, "cannot be read: %s",
+                  r == -EINVAL ? "not a regular file" : strerror(-r));
+    else
+        r = filesd_load_text(path, buf_str(&text), text.len, ret, d);
+    buf_done(&text);
+    return r;
+}

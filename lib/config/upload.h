@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The section `upload`: its keys, their defaults, and which of them belong to which kind of store.
+ * What a bucket's name or a protocol allows is not known here.
+ */
+
+#include "lib/config/config.h"
+#include "lib/config/table.h"
+
+#define UPLOAD_TAGS_MAX 10
+#define UPLOAD_CONTEXT_MAX 10
+#define UPLOAD_CONTEXT_PAIR_MAX 400 /* bytes of a key and its value */
+#define UPLOAD_TAG_KEY_MAX 128      /* characters */
+#define UPLOAD_TAG_VALUE_MAX 256    /* characters */
+
+/* Its base is a struct upload_config with the defaults in place. */
+extern const struct table upload_section;
+
+void upload_defaults(struct upload_config *u);
+void upload_done(struct upload_config *u);
+/* Of tags, and of the context of KMS. */
+void upload_labels_clear(struct label **labels, size_t *n);

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/net/http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "lib/net/request.h"
+
+/* Idle ones; after HTTP_IDLE_SECONDS they are too old to be used again. */
+#define KEPT_CONNECTIONS 8L
+
+/* How often it is looked whether something moved, within the time that nothing may. */
+#define STALL_LOOKS 4
+
+/* curl's timers are exact: a late one would delay a request. */
+#define TIMER_ACCURACY USEC_PER_MSEC
+
+struct http {
+    sd_event *event;
+    CURLM *multi;
+    sd_event_source *timer;
+    struct http_request *requests;
+    char *user_agent;
+};
+
+static void drain(struct http *h);
+static void finish(struct http_request *r, CURLcode code);
+
+static struct http_request *first_given_up(const struct http *h)
+{
+    struct http_request *r = h->requests;
+
+    while (r && !r->given_up)
+        r = r->next;
+    return r;
+}
+
+/*
+ * Without memory curl stops halfway: a transfer may have lost its socket, and all of them the
+ * timer, without which not even a timeout ends one. Nor may curl be asked to go on with what it
+ * left behind (libcurl 7.88 divides by zero). So all that is under way ends, and later requests
+ * start anew.
+ */
+static void give_up(struct http *h)
+{
+    struct http_request *r;
+
+    for (r = h->requests; r; r = r->next)
+        r->given_up = true;
+    while ((r = first_given_up(h))) {
+        (void)snprintf(r->error, sizeof(r->error), "not enough memory for the transfer");
+        finish(r, CURLE_FAILED_INIT);
+    }
+}
+
+static void act(struct http *h, curl_socket_t fd, int mask)
+{
+    int running;
+    CURLMcode code = curl_multi_socket_action(h->multi, fd, mask, &running);
+
+    drain(h);
+    if (code != CURLM_OK)
+        give_up(h);
+}
+
+static int on_socket_event(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+    struct http *h = userdata;
+    int mask = 0;
+
+    (void)s;
+    if (revents & (EPOLLIN | EPOLLHUP))
+        mask |= CURL_CSELECT_IN;
+    if (revents & EPOLLOUT)
+        mask |= CURL_CSELECT_OUT;
+    if (revents & EPOLLERR)
+        mask |= CURL_CSELECT_ERR;
+    act(h, fd, mask);
+    return 0;
+}
+
+static int on_timer(sd_event_source *s, uint64_t now, void *userdata)
+{
+    struct http *h = userdata;
+
+    (void)s;
+    (void)now;
+    act(h, CURL_SOCKET_TIMEOUT, 0);
+    return 0;
+}
+
+static uint32_t epoll_events(int what)
+{
+    switch (what) {
+    case CURL_POLL_IN: return EPOLLIN;
+    case CURL_POLL_OUT: return EPOLLOUT;
+    case CURL_POLL_INOUT: return EPOLLIN | EPOLLOUT;
+    default: return 0;
+    }
+}
+
+/*
+ * Ends a transfer that would wait for ever, and that one alone: if the callback returned -1, curl
+ * would give up every transfer of the multi, and all that are still to come.
+ */
+static void cannot_watch(CURL *easy, int error)
+{
+    struct http_request *r = NULL;
+
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
+    if (!r)
+        return; /* curl's own, to close connections: it looks after those by time, too */
+    (void)snprintf(r->error, sizeof(r->error), "cannot watch the socket: %s", strerror(-error));
+    r->unwatched = true;
+    (void)sd_event_source_set_enabled(r->failed, SD_EVENT_ONESHOT);
+}
+
+/* CURLMOPT_SOCKETFUNCTION: watch this descriptor for that. The source hangs on curl's socket. */
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socketp)
+{
+    struct http *h = userdata;
+    sd_event_source *source = socketp;
+    struct http_request *request = NULL;
+    int r;
+
+    if (what == CURL_POLL_REMOVE) {
+        sd_event_source_disable_unref(source);
+        return 0;
+    }
+    /* A connection that was kept is not opened, so this is where its descriptor is learned. */
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
+    if (request)
+        request->fd = fd;
+    if (source) {
+        r = sd_event_source_set_io_events(source, epoll_events(what));
+    } else {
+        r = sd_event_add_io(h->event, &source, fd, epoll_events(what), on_socket_event, h);
+        if (r >= 0 && curl_multi_assign(h->multi, fd, source) != CURLM_OK) {
+            sd_event_source_disable_unref(source);
+            r = -ENOMEM;
+        }
+    }
+    if (r < 0)
+        cannot_watch(easy, r);
+    return 0;
+}
+
+/* CURLMOPT_TIMERFUNCTION: call curl in this many milliseconds, or not at all (-1). */
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *userdata)
+{
+    struct http *h = userdata;
+
+    (void)multi;
+    if (timeout_ms < 0)
+        return sd_event_source_set_enabled(h->timer, SD_EVENT_OFF) < 0 ? -1 : 0;
+    if (sd_event_source_set_time_relative(h->timer, (uint64_t)timeout_ms * USEC_PER_MSEC) < 0 ||
+        sd_event_source_set_enabled(h->timer, SD_EVENT_ONESHOT) < 0)
+        return -1;
+    return 0;
+}
+
+static void enlist(struct http_request *r)
+{
+    r->next = r->http->requests;
+    if (r->next)
+        r->next->prev = r;
+    r->http->requests = r;
+}
+
+static void delist(struct http_request *r)
+{
+    if (r->prev)
+        r->prev->next = r->next;
+    else
+        r->http->requests = r->next;
+    if (r->next)
+        r->next->prev = r->prev;
+}
+
+static void request_free(struct http_request *r)
+{
+    delist(r);
+    sd_event_source_disable_unref(r->failed);
+    sd_event_source_disable_unref(r->watch);
+    if (r->easy)
+        (void)curl_multi_remove_handle(r->http->multi, r->easy);
+    request_done(r);
+    free(r);
+}
+
+static void finish(struct http_request *r, CURLcode code)
+{
+    const struct http_handlers *handlers = r->handlers;
+    void *userdata = r->userdata;
+    struct http_result result;
+
+    request_result(r, code, &result);
+    request_free(r);
+    handlers->finished(userdata, &result);
+}
+
+/* CURLE_FAILED_INIT is what curl calls a lack of descriptors or memory on this side. */
+static int on_failed(sd_event_source *s, void *userdata)
+{
+    struct http_request *r = userdata;
+
+    (void)s;
+    if (r->misdirected) {
+        finish(r, CURLE_COULDNT_RESOLVE_PROXY);
+        return 0;
+    }
+    finish(r, r->unwatched ? CURLE_FAILED_INIT : CURLE_WRITE_ERROR);
+    return 0;
+}
+
+/* Ends what curl says is done: the queue is read until it is empty. */
+static void drain(struct http *h)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(h->multi, &left))) {
+        struct http_request *r = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+        finish(r, message->data.result);
+    }
+}
+
+/* Changes whenever a byte comes in, goes out, or leaves what the kernel has yet to send. */
+static uint64_t movement(const struct http_request *r)
+{
+    curl_off_t up = 0, down = 0;
+    long head = 0;
+    int queued = 0;
+
+    (void)curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    (void)curl_easy_getinfo(r->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    (void)curl_easy_getinfo(r->easy, CURLINFO_REQUEST_SIZE, &head);
+    if (r->fd >= 0)
+        (void)ioctl(r->fd, SIOCOUTQ, &queued);
+    return (uint64_t)up + (uint64_t)down + (uint64_t)head + r->header_bytes - (uint64_t)queued;
+}
+
+static int on_watch(sd_event_source *s, uint64_t scheduled, void *userdata)
+{
+    struct http_request *r = userdata;
+    uint64_t moved = movement(r);
+    usec now = scheduled;
+
+    (void)sd_event_now(r->event, CLOCK_MONOTONIC, &now);
+    if (moved != r->moved || r->paused) {
+        r->moved = moved;
+        r->moved_at = now;
+    } else if (now - r->moved_at >= r->stall_timeout) {
+        (void)snprintf(r->error, sizeof(r->error), "no byte came or went for %.3g s",
+                       (double)r->stall_timeout / (double)USEC_PER_SEC);
+        finish(r, CURLE_OPERATION_TIMEDOUT);
+        return 0;
+    }
+    if (sd_event_source_set_time(s, now + r->stall_timeout / STALL_LOOKS) < 0 ||
+        sd_event_source_set_enabled(s, SD_EVENT_ONESHOT) < 0)
+        finish(r, CURLE_FAILED_INIT);
+    return 0;
+}
+
+static int watch(struct http_request *r, usec stall_timeout)
+{
+    if (stall_timeout == 0)
+        return 0;
+    r->stall_timeout = stall_timeout;
+    if (sd_event_now(r->event, CLOCK_MONOTONIC, &r->moved_at) < 0)
+        return -ENOMEM;
+    return sd_event_add_time(r->event, &r->watch, CLOCK_MONOTONIC,
+                             r->moved_at + stall_timeout / STALL_LOOKS, TIMER_ACCURACY, on_watch,
+                             r);
+}
+
+/* Without a proxy's URL that is one, nothing goes out: finished() says so. */
+static int begin(struct http *h, struct http_request *r)
+{
+    if (r->misdirected)
+        return sd_event_source_set_enabled(r->failed, SD_EVENT_ONESHOT);
+    return curl_multi_add_handle(h->multi, r->easy) == CURLM_OK ? 0 : -ENOMEM;
+}
+
+/* Made now, because an end must not need memory. */
+static int prepare_end(struct http_request *r)
+{
+    int error = sd_event_add_defer(r->event, &r->failed, on_failed, r);
+
+    return error < 0 ? error : sd_event_source_set_enabled(r->failed, SD_EVENT_OFF);
+}
+
+int http_start(struct http *h, const struct http_options *options,
+               const struct http_handlers *handlers, void *userdata, struct http_request **ret)
+{
+    struct http_request *r = calloc(1, sizeof(*r));
+    int error;
+
+    if (!r)
+        return -ENOMEM;
+    *r = (struct http_request){.http = h,
+                               .event = h->event,
+                               .handlers = handlers,
+                               .userdata = userdata,
+                               .fd = -1,
+                               .held_at = UINT64_MAX};
+    enlist(r);
+    error = request_init(r, h->user_agent, options);
+    if (error == 0)
+        error = prepare_end(r);
+    if (error >= 0)
+        error = watch(r, options->stall_timeout);
+    if (error >= 0)
+        error = begin(h, r);
+    if (error < 0) {
+        request_free(r);
+        return error;
+    }
+    *ret = r;
+    return 0;
+}
+
+long http_status(const struct http_request *r)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+int http_socket(const struct http_request *r)
+{
+    return r->fd;
+}
+
+void http_cancel(struct http_request *r)
+{
+    if (r)
+        request_free(r);
+}
+
+/*
+ * curl hands over what it kept from within curl_easy_pause. When the handler refuses it there, curl
+ * says so here and nowhere else: without another byte or a timeout the transfer would never end.
+ */
+void http_resume(struct http_request *r)
+{
+    r->paused = false;
+    if (curl_easy_pause(r->easy, CURLPAUSE_CONT) != CURLE_OK)
+        (void)sd_event_source_set_enabled(r->failed, SD_EVENT_ONESHOT);
+}
+
+const char *http_library_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+int http_new(sd_event *event, const char *user_agent, struct http **ret)
+{
+    struct http *h;
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return -EIO;
+    h = calloc(1, sizeof(*h));
+    if (!h) {
+        curl_global_cleanup();
+        return -ENOMEM;
+    }
+    h->event = sd_event_ref(event);
+    h->user_agent = strdup(user_agent);
+    h->multi = curl_multi_init();
+    if (!h->user_agent || !h->multi ||
+        sd_event_add_time(event, &h->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_timer, h) < 0 ||
+        sd_event_source_set_enabled(h->timer, SD_EVENT_OFF) < 0 ||
+        curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS) != CURLM_OK ||
+        curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) != CURLM_OK ||
+        curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK ||
+        curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) != CURLM_OK ||
+        curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) != CURLM_OK) {
+        http_free(h);
+        return -ENOMEM;
+    }
+    *ret = h;
+    return 0;
+}
+
+void http_free(struct http *h)
+{
+    if (!h)
+        return;
+    if (h->multi)
+        (void)curl_multi_cleanup(h->multi);
+    sd_event_source_disable_unref(h->timer);
+    sd_event_unref(h->event);
+    free(h->user_agent);
+    free(h);
+    curl_global_cleanup();
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/process/spawn.h"
+
+#include <errno.h>
+#include <linux/ioprio.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DESCRIPTORS 16 /* the dynamic loader opens libraries one after the other */
+
+/* As the new process has it, but in our memory. */
+struct attempt {
+    const struct spawn *spawn;
+    pid_t parent;
+    volatile int error;
+};
+
+static int limit(__rlimit_resource_t what, rlim_t value)
+{
+    return setrlimit(what, &(struct rlimit){value, value});
+}
+
+/* Where one of these is not allowed, because the limit is lower already, the rest still is. */
+static void set_limits(const struct spawn *s)
+{
+    (void)limit(RLIMIT_AS, s->memory);
+    /* First a signal that says what it was, a second later the end. */
+    (void)setrlimit(RLIMIT_CPU, &(struct rlimit){s->seconds, s->seconds + 1});
+    (void)limit(RLIMIT_FSIZE, 0);
+    (void)limit(RLIMIT_CORE, 0);
+    (void)limit(RLIMIT_NPROC, 0);
+    (void)limit(RLIMIT_MEMLOCK, 0);
+    (void)limit(RLIMIT_NOFILE, DESCRIPTORS);
+}
+
+/* Handlers and ignored signals are ours, not the child's; the mask is that of a new process. */
+static void reset_signals(void)
+{
+    static const int ignored[] = {SIGPIPE, SIGXFSZ};
+    sigset_t none;
+
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+        (void)signal(ignored[i], SIG_DFL);
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void step_back(void)
+{
+    const struct sched_param none = {0};
+
+    (void)sched_setscheduler(0, SCHED_IDLE, &none);
+    (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+}
+
+/*
+ * In the new process, which shares our memory until it executes: system calls, and nothing that
+ * changes what we go on with but `error`. A function of its own, lest the compiler, to which that
+ * process is another branch, keeps a copy of the struct for it.
+ */
+__attribute__((noreturn, noinline)) static void become(struct attempt *a)
+{
+    static char *const nothing[] = {NULL};
+    const struct spawn *s = a->spawn;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (getppid() != a->parent)
+        _exit(1);
+    (void)setpgid(0, 0); /* a Control-C at the terminal is for us */
+    if (dup2(s->in, 0) < 0 || dup2(s->out, 1) < 0 || dup2(s->err, 2) < 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        a->error = errno;
+        _exit(1);
+    }
+    /* All of ours are closed by execve anyway: this is for what a library forgot. */
+    (void)syscall(SYS_close_range, 3U, ~0U, 0U);
+    if (!s->trusted) {
+        step_back();
+        set_limits(s);
+    }
+    reset_signals();
+    /* Not execve(2) by its name: with --coverage that first writes files and takes locks of ours. */
+    (void)syscall(SYS_execve, s->argv[0], s->argv, s->trusted ? environ : nothing);
+    a->error = errno;
+    _exit(1);
+}
+
+/*
+ * vfork: the page tables of a daemon with thousands of targets are not copied. Only this thread
+ * waits until the new process has its own memory. No signal may find it before.
+ */
+pid_t spawn(const struct spawn *s)
+{
+    struct attempt a = {.spawn = s, .parent = getpid()};
+    sigset_t all, before;
+    pid_t pid;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid = vfork();
+    if (pid == 0)
+        become(&a);
+    if (pid < 0)
+        pid = -errno;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pid > 0 && a.error > 0) {
+        (void)waitpid(pid, NULL, 0);
+        return -a.error;
+    }
+    return pid;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/record/name.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define TIME_MAX ((usec)253402300799 * USEC_PER_SEC) /* the last with four digits of a year */
+
+static bool part_byte_ok(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+}
+
+static void part_init(char out[static NAME_PART_MAX + 1], const char *text)
+{
+    size_t n = 0;
+
+    for (; text && text[n] && n < NAME_PART_MAX; n++)
+        out[n] = part_byte_ok(text[n]) ? text[n] : '_';
+    out[n] = '\0';
+    if (n == 0 || strcmp(out, ".") == 0)
+        strcpy(out, "_");
+    else if (strcmp(out, "..") == 0)
+        strcpy(out, "__");
+}
+
+void name_init(struct name *n, const char *service, const char *host, usec time, uint32_t pid)
+{
+    part_init(n->service, service);
+    part_init(n->host, host);
+    n->time = time < TIME_MAX ? time : TIME_MAX;
+    n->pid = pid;
+    n->sequence = 0;
+}
+
+bool name_part_ok(const char *text)
+{
+    char safe[NAME_PART_MAX + 1];
+
+    part_init(safe, text);
+    return strcmp(safe, text) == 0;
+}
+
+/* "yyyymmdd/hhmmss" in UTC. */
+static const char *format_time(usec time, char out[static 32])
+{
+    time_t seconds = (time_t)((time < TIME_MAX ? time : TIME_MAX) / USEC_PER_SEC);
+    struct tm tm = {0};
+
+    (void)gmtime_r(&seconds, &tm);
+    (void)strftime(out, 32, "%Y%m%d/%H%M%S", &tm);
+    return out;
+}
+
+const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
+{
+    char when[32], id[32] = "";
+
+    if (n->sequence)
+        (void)snprintf(id, sizeof(id), "-%" PRIu32 "-%" PRIu32, n->pid, n->sequence);
+    else if (n->pid)
+        (void)snprintf(id, sizeof(id), "-%" PRIu32, n->pid);
+    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s" NAME_TRACE_SUFFIX, n->service, n->host,
+                   format_time(n->time, when), id);
+    return out;
+}
+
+const char *name_record_key(const char *key, char out[static NAME_KEY_MAX])
+{
+    size_t stem = strlen(key) - strlen(NAME_TRACE_SUFFIX);
+
+    (void)snprintf(out, NAME_KEY_MAX, "%.*s" NAME_RECORD_SUFFIX, (int)stem, key);
+    return out;
+}
+
+/* A part and the '/' behind it. */
+static int parse_part(const char **p, char out[static NAME_PART_MAX + 1])
+{
+    size_t n = 0;
+
+    while (part_byte_ok((*p)[n]))
+        n++;
+    if (n == 0 || n > NAME_PART_MAX || (*p)[n] != '/')
+        return -EINVAL;
+    memcpy(out, *p, n);
+    out[n] = '\0';
+    *p += n + 1;
+    return strcmp(out, ".") == 0 || strcmp(out, "..") == 0 ? -EINVAL : 0;
+}
+
+/* Exactly `digits` digits. */
+static int parse_fixed(const char **p, unsigned digits, int *ret)
+{
+    int value = 0;
+
+    for (unsigned i = 0; i < digits; i++, (*p)++) {
+        if (**p < '0' || **p > '9')
+            return -EINVAL;
+        value = value * 10 + (**p - '0');
+    }
+    *ret = value;
+    return 0;
+}
+
+/* "-" and a number. */
+static int parse_id(const char **p, uint32_t *ret)
+{
+    uint64_t value = 0;
+    const char *start = ++*p;
+
+    for (; **p >= '0' && **p <= '9'; (*p)++) {
+        value = value * 10 + (uint64_t)(**p - '0');
+        if (value > UINT32_MAX)
+            return -EINVAL;
+    }
+    if (*p == start)
+        return -EINVAL;
+    *ret = (uint32_t)value;
+    return 0;
+}
+
+static int parse_time(const char **p, usec *ret)
+{
+    struct tm tm = {0};
+    time_t seconds;
+
+    if (parse_fixed(p, 4, &tm.tm_year) < 0 || parse_fixed(p, 2, &tm.tm_mon) < 0 ||
+        parse_fixed(p, 2, &tm.tm_mday) < 0 || *(*p)++ != '/' ||
+        parse_fixed(p, 2, &tm.tm_hour) < 0 || parse_fixed(p, 2, &tm.tm_min) < 0 ||
+        parse_fixed(p, 2, &tm.tm_sec) < 0)
+        return -EINVAL;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    seconds = timegm(&tm);
+    if (seconds < 0)
+        return -EINVAL;
+    *ret = (usec)seconds * USEC_PER_SEC;
+    return 0;
+}
+
+int name_parse(const char *key, struct name *ret)
+{
+    char again[NAME_KEY_MAX];
+    struct name n = {0};
+    const char *p = key;
+
+    if (parse_part(&p, n.service) < 0 || parse_part(&p, n.host) < 0 || parse_time(&p, &n.time) < 0)
+        return -EINVAL;
+    if (*p == '-' && parse_id(&p, &n.pid) < 0)
+        return -EINVAL;
+    if (*p == '-' && parse_id(&p, &n.sequence) < 0)
+        return -EINVAL;
+    /* Whatever has a second spelling (the 31st of February, leading zeros, "-0") ends here. */
+    if (strcmp(p, NAME_TRACE_SUFFIX) != 0 || strcmp(name_key(&n, again), key) != 0)
+        return -EINVAL;
+    *ret = n;
+    return 0;
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+int name_compare(const struct name *a, const struct name *b)
+{
+    int r = compare_numbers(a->time / USEC_PER_SEC, b->time / USEC_PER_SEC);
+
+    if (r == 0)
+        r = strcmp(a->service, b->service);
+    if (r == 0)
+        r = strcmp(a->host, b->host);
+    if (r == 0)
+        r = compare_numbers(a->pid, b->pid);
+    return r ? r : compare_numbers(a->sequence, b->sequence);
+}
+
+const char *name_prefix(const char *service, const char *host, usec day,
+                        char out[static NAME_KEY_MAX])
+{
+    char when[32];
+
+    if (!host)
+        (void)snprintf(out, NAME_KEY_MAX, "%s/", service);
+    else if (day == USEC_NEVER)
+        (void)snprintf(out, NAME_KEY_MAX, "%s/%s/", service, host);
+    else
+        (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%.8s/", service, host, format_time(day, when));
+    return out;
+}
+
+const char *name_position(const struct name *n, char out[static NAME_KEY_MAX])
+{
+    char when[32];
+
+    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s", n->service, n->host, format_time(n->time, when));
+    return out;
+}
+
+/* '0' is the byte behind '/'. */
+const char *name_behind(const char *service, const char *host, char out[static NAME_KEY_MAX])
+{
+    if (host)
+        (void)snprintf(out, NAME_KEY_MAX, "%s/%s0", service, host);
+    else
+        (void)snprintf(out, NAME_KEY_MAX, "%s0", service);
+    return out;
+}

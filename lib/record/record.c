@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifdef HAVE_CONFIG_H
+#include <config.h>
+#endif
+
+#include "lib/record/record.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/jsontext.h"
+#include "base/utf8.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static void cleanup_json(json_t **j)
+{
+    json_decref(*j);
+}
+
+#define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
+
+/* A copy in which each byte that is not UTF-8 is U+FFFD: a label must not cost a trace its
+ * record. */
+static char *text_clean(const char *text)
+{
+    const char *p = text;
+    char *out = malloc(3 * strlen(text) + 1), *q = out;
+
+    if (!out)
+        return NULL;
+    while (*p) {
+        size_t n = utf8_length(p, UTF8_MAX);
+
+        if (n > 0) {
+            memcpy(q, p, n);
+            q += n;
+            p += n;
+        } else {
+            memcpy(q, UTF8_REPLACEMENT, 3);
+            q += 3;
+            p++;
+        }
+    }
+    *q = '\0';
+    return out;
+}
+
+/* The setters return false when memory is short; a NULL string or value is left out. */
+static bool set_string(json_t *object, const char *key, const char *text)
+{
+    _cleanup_free_ char *clean = NULL;
+
+    if (!text)
+        return true;
+    clean = text_clean(text);
+    return clean && json_object_set_new(object, key, json_string(clean)) == 0;
+}
+
+static bool set_number(json_t *object, const char *key, uint64_t value)
+{
+    json_int_t number = value < INT64_MAX ? (json_int_t)value : INT64_MAX;
+
+    return json_object_set_new(object, key, json_integer(number)) == 0;
+}
+
+/* To four digits, rounded down: only what is whole is 1. */
+static bool set_covered(json_t *object, double covered)
+{
+    if (covered < 0)
+        return true;
+    return json_object_set_new(object, "covered", json_real(floor(covered * 1e4 + 1e-9) / 1e4)) ==
+           0;
+}
+
+static bool set_seconds(json_t *object, const char *key, usec value)
+{
+    return json_object_set_new(object, key, json_real((double)value / (double)USEC_PER_SEC)) == 0;
+}
+
+static bool set_labels(json_t *object, const struct record *r)
+{
+    json_t *labels = json_object();
+
+    if (json_object_set_new(object, "labels", labels) < 0)
+        return false;
+    for (size_t i = 0; i < r->n_labels; i++) {
+        _cleanup_free_ char *name = text_clean(r->labels[i].name);
+
+        if (!name || !set_string(labels, name, r->labels[i].value))
+            return false;
+    }
+    return true;
+}
+
+static bool set_truncated(json_t *object, const struct record *r)
+{
+    json_t *truncated;
+
+    if (r->complete)
+        return true;
+    truncated = json_object();
+    return json_object_set_new(object, "truncated", truncated) == 0 &&
+           set_number(truncated, "received", r->received) &&
+           set_string(truncated, "by", r->truncated_by);
+}
+
+/*
+ * `seconds` is what was asked for where the trace spans all of it: that what it spans is a
+ * millisecond more is nothing that people group by.
+ */
+static bool set_times(json_t *object, const struct record *r)
+{
+    bool all = r->complete || r->span == 0 || r->span > r->window;
+
+    return set_seconds(object, "seconds", all ? r->window : r->span) &&
+           set_seconds(object, "requested_seconds", r->window);
+}
+
+/* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not 1.8999…. */
+static char *to_text(const json_t *o)
+{
+    _cleanup_free_ char *text = jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    size_t n;
+    char *line;
+
+    if (!text)
+        return NULL;
+    n = strlen(text);
+    line = realloc(text, n + 2);
+    if (!line)
+        return NULL;
+    text = NULL;
+    line[n] = '\n';
+    line[n + 1] = '\0';
+    return line;
+}
+
+char *record_to_json(const struct record *r)
+{
+    _cleanup_json_ json_t *o = json_object();
+    char start[CLOCK_RFC3339_SIZE];
+
+    if (!o || !set_string(o, "service", r->service) || !set_string(o, "host", r->host) ||
+        (r->pid && !set_number(o, "pid", r->pid)) || !set_string(o, "target", r->target) ||
+        !set_string(o, "job", r->job) || !set_labels(o, r) || !set_string(o, "reason", r->reason) ||
+        !set_string(o, "start", clock_rfc3339(r->start, start)) || !set_times(o, r) ||
+        !set_number(o, "bytes", r->bytes) || !set_string(o, "sha256", r->sha256) ||
+        !set_string(o, "go_version", r->go_version) ||
+        json_object_set_new(o, "complete", json_boolean(r->complete)) < 0 || !set_truncated(o, r) ||
+        !set_number(o, "generations", r->generations) ||
+        !set_string(o, "contraced_version", PACKAGE_VERSION))
+        return NULL;
+    return to_text(o);
+}
+
+static bool is_label(const char *text)
+{
+    size_t n = text ? strlen(text) : 0;
+
+    return n > 0 && n < RECORD_LABEL_SIZE &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+static double covered_in(const json_t *o)
+{
+    const json_t *covered = json_object_get(o, "covered");
+    double value = json_number_value(covered);
+
+    return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
+}
+
+int record_annotation(const char *json, size_t n, struct record_annotation *ret)
+{
+    _cleanup_json_ json_t *o = NULL;
+    const json_t *scheduler, *latency;
+    const char *label;
+    double value;
+    int r = jsontext_parse(json, n, 0, NULL, &o);
+
+    if (r < 0)
+        return r;
+    if (!json_is_object(o))
+        return -EINVAL;
+    label = json_string_value(json_object_get(o, "label"));
+    scheduler = json_object_get(json_object_get(o, "summary"), "scheduler");
+    latency = json_object_get(json_object_get(scheduler, "latency"), "p99_ns");
+    value = json_number_value(latency);
+    *ret = (struct record_annotation){.latency = -1, .covered = covered_in(o)};
+    if (is_label(label))
+        (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
+    /* Of a trace without a label the numbers rest on too little. */
+    if (!json_object_get(o, "not_inspected") && json_is_number(latency) && isfinite(value) &&
+        value >= 0)
+        ret->latency = value;
+    return 0;
+}
+
+/* 0 also when there is nothing to set. */
+static int set_summary(json_t *o, const char *text)
+{
+    json_t *summary = NULL;
+    int r;
+
+    if (!text)
+        return 0;
+    r = jsontext_parse(text, strlen(text), 0, NULL, &summary);
+    if (r < 0)
+        return r;
+    if (!json_is_object(summary)) {
+        json_decref(summary);
+        return -EINVAL;
+    }
+    return json_object_set_new(o, "summary", summary) < 0 ? -ENOMEM : 0;
+}
+
+int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret)
+{
+    static const char *const names[] = {"label", "not_inspected", "covered", "summary"};
+    _cleanup_json_ json_t *o = NULL;
+    int r = jsontext_parse(json, n, 0, NULL, &o);
+
+    if (r < 0)
+        return r;
+    if (!json_is_object(o))
+        return -EINVAL;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        (void)json_object_del(o, names[i]);
+    if (!set_string(o, "label", a->label) || !set_string(o, "not_inspected", a->not_inspected) ||
+        !set_covered(o, a->covered))
+        return -ENOMEM;
+    r = set_summary(o, a->summary);
+    if (r < 0)
+        return r;
+    *ret = to_text(o);
+    return *ret ? 0 : -ENOMEM;
+}

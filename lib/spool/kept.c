@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/spool/kept.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "lib/spool/state.h"
+
+#define BATCH 64 /* records read by one job: publications must not wait for a long listing */
+
+struct reading {
+    char key[NAME_KEY_MAX];
+    bool pending;
+    int result;
+    struct record_annotation found;
+};
+
+struct spool_list {
+    struct disk_job job;
+    struct spool *spool;
+    struct spool_list *next;
+    sd_event_source *wake;
+    spool_listed_fn fn; /* NULL: nobody is to be told */
+    void *userdata;
+    bool running; /* on a disk thread */
+
+    char *service, *host, *label; /* NULL: any */
+    usec since, until;
+    char before[NAME_KEY_MAX]; /* "": from the newest */
+    usec before_time;
+    size_t limit;
+
+    /* How far records were read: what is at or behind `reached` is done with. */
+    char reached[NAME_KEY_MAX]; /* "": nothing yet */
+    usec reached_time;
+    size_t left; /* entries that may still need it */
+    struct reading readings[BATCH];
+    size_t n_readings;
+};
+
+static void list_free(struct spool_list *l)
+{
+    (void)sd_event_source_disable_unref(l->wake);
+    free(l->service);
+    free(l->host);
+    free(l->label);
+    free(l);
+}
+
+static void take_out(struct spool_list *l)
+{
+    struct spool_list **link = &l->spool->lists;
+
+    while (*link != l)
+        link = &(*link)->next;
+    *link = l->next;
+}
+
+/* Whether `text` is the part of a key that begins at `part`. */
+static bool part_is(const char *part, const char *text)
+{
+    size_t n = strlen(text);
+
+    return strncmp(part, text, n) == 0 && part[n] == '/';
+}
+
+static bool fits(const struct spool_list *l, size_t i)
+{
+    const char *key = index_key(&l->spool->kept, i);
+
+    if (l->service && !part_is(key, l->service))
+        return false;
+    return !l->host || part_is(strchr(key, '/') + 1, l->host);
+}
+
+static bool label_fits(const struct spool_list *l, size_t i)
+{
+    const struct index *ix = &l->spool->kept;
+    const struct retention_item *item = &index_items(ix)[i];
+
+    if (!l->label)
+        return true;
+    if (!item->annotated)
+        return false;
+    return l->label[0] == '\0'
+             ? item->label == LABELS_NONE
+             : item->label != LABELS_NONE && item->label == labels_find(&ix->labels, l->label);
+}
+
+struct range {
+    size_t low, high; /* what is asked for */
+    size_t page;      /* the page begins below */
+};
+
+static struct range range_of(const struct spool_list *l)
+{
+    const struct index *ix = &l->spool->kept;
+    struct range r = {
+        .low = l->since > 0 ? index_at_time(ix, l->since) : 0,
+        .high = l->until != USEC_NEVER ? index_at_time(ix, l->until) : ix->n,
+    };
+    size_t before = l->before[0] ? index_at_key(ix, l->before, l->before_time) : ix->n;
+
+    r.page = before < r.high ? before : r.high;
+    return r;
+}
+
+static struct spool_entry entry_at(const struct index *ix, size_t i)
+{
+    const struct retention_item *item = &index_items(ix)[i];
+
+    return (struct spool_entry){
+        .key = index_key(ix, i),
+        .bytes = item->size < UINT32_MAX ? item->size : item->bytes,
+        .pending = item->pending,
+        .label = labels_text(&ix->labels, item->label),
+        .latency = (double)item->latency,
+        .covered = item->covered == RETENTION_NOT_COVERED ? -1 : item->covered / 250.0,
+    };
+}
+
+static void fill_page(const struct spool_list *l, struct spool_entry *entries,
+                      struct spool_page *page)
+{
+    const struct range range = range_of(l);
+    bool all = !l->service && !l->host && !l->label;
+    size_t i = all ? range.page : range.high;
+
+    *page = (struct spool_page){.entries = entries};
+    if (all)
+        page->total = range.low < range.high ? range.high - range.low : 0;
+    while (i-- > range.low && !(all && page->more)) {
+        if (!fits(l, i) || !label_fits(l, i))
+            continue;
+        page->total += !all;
+        if (i >= range.page)
+            continue;
+        if (page->n < l->limit)
+            entries[page->n++] = entry_at(&l->spool->kept, i);
+        else
+            page->more = true;
+    }
+}
+
+static void answer(struct spool_list *l)
+{
+    struct spool_entry *entries = l->fn ? calloc(l->limit, sizeof(*entries)) : NULL;
+    struct spool_page page = {0};
+
+    take_out(l);
+    if (entries)
+        fill_page(l, entries, &page);
+    if (l->fn)
+        l->fn(l->userdata, entries ? 0 : -ENOMEM, &page);
+    free(entries);
+    list_free(l);
+}
+
+/*
+ * Opens a file of a trace's day. One that is being settled has moved before the index says so, and
+ * only one way: so the other directory is looked into, too.
+ */
+static int open_either(const struct tree *t, const char *key, const char *name, bool pending,
+                       int *ret_fd)
+{
+    struct stat st;
+    int r = -ENOENT;
+
+    for (unsigned i = 0; i < 2 && r == -ENOENT; i++) {
+        _cleanup_close_ int day = -1;
+
+        r = tree_open_day(pending == (i == 0) ? t->pending : t->archive, key, &day);
+        if (r >= 0)
+            r = tree_open_file(day, name, ret_fd, &st);
+    }
+    return r;
+}
+
+static int open_record(const struct tree *t, const char *key, bool pending, int *ret_fd)
+{
+    char name[NAME_KEY_MAX];
+
+    return open_either(t, key, name_record_key(tree_leaf(key), name), pending, ret_fd);
+}
+
+int spool_open(const struct spool *s, const char *key, int *ret_fd)
+{
+    size_t at;
+
+    if (!spool_find(s, key, &at))
+        return -ENOENT;
+    return open_either(&s->tree, key, tree_leaf(key), index_items(&s->kept)[at].pending, ret_fd);
+}
+
+int spool_open_record(const struct spool *s, const char *key, int *ret_fd)
+{
+    size_t at;
+
+    if (!spool_find(s, key, &at))
+        return -ENOENT;
+    return open_record(&s->tree, key, index_items(&s->kept)[at].pending, ret_fd);
+}
+
+/* On a disk thread. */
+static int read_one(const struct tree *t, struct reading *reading)
+{
+    _cleanup_close_ int fd = -1;
+    struct buf text;
+    int r = open_record(t, reading->key, reading->pending, &fd);
+
+    if (r < 0)
+        return r;
+    buf_init(&text, RECORD_MAX);
+    r = buf_read_fd(&text, fd);
+    if (r >= 0)
+        r = record_annotation(buf_str(&text), text.len, &reading->found);
+    buf_done(&text);
+    return r;
+}
+
+static int run(struct disk_job *job)
+{
+    struct spool_list *l = (struct spool_list *)job;
+
+    for (size_t i = 0; i < l->n_readings; i++)
+        l->readings[i].result = read_one(&l->spool->tree, &l->readings[i]);
+    return 0;
+}
+
+/* Says nothing of the record. */
+static bool transient(int r)
+{
+    return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
+}
+
+static void take_over(struct spool *s, const struct reading *reading)
+{
+    struct index *ix = &s->kept;
+    struct name name;
+    size_t at;
+
+    if (transient(reading->result) || name_parse(reading->key, &name) < 0 ||
+        (!index_find(ix, reading->key, name.time, reading->pending, &at) &&
+         !index_find(ix, reading->key, name.time, !reading->pending, &at)) ||
+        index_items(ix)[at].annotated)
+        return;
+    if (reading->result < 0)
+        index_annotate(ix, at, NULL, -1, -1);
+    else
+        index_annotate(ix, at, reading->found.label[0] ? reading->found.label : NULL,
+                       reading->found.latency, reading->found.covered);
+}
+
+static void step(struct spool_list *l);
+
+static void on_read(struct disk_job *job, int r)
+{
+    struct spool_list *l = (struct spool_list *)job;
+    struct spool *s = l->spool;
+
+    (void)r;
+    l->running = false;
+    for (size_t i = 0; i < l->n_readings; i++)
+        take_over(s, &l->readings[i]);
+    if (s->closing) {
+        take_out(l);
+        list_free(l);
+    } else {
+        step(l);
+    }
+    spool_job_ended(s);
+}
+
+static void collect(struct spool_list *l)
+{
+    const struct index *ix = &l->spool->kept;
+    const struct range range = range_of(l);
+    size_t i = l->label ? range.high : range.page;
+
+    l->n_readings = 0;
+    if (l->reached[0])
+        i = index_at_key(ix, l->reached, l->reached_time);
+    while (i-- > range.low && l->left > 0 && l->n_readings < BATCH) {
+        const struct retention_item *item = &index_items(ix)[i];
+        struct reading *reading = &l->readings[l->n_readings];
+
+        if (!fits(l, i))
+            continue;
+        l->left--;
+        if (item->annotated)
+            continue;
+        *reading = (struct reading){.pending = item->pending};
+        (void)snprintf(reading->key, sizeof(reading->key), "%s", index_key(ix, i));
+        l->n_readings++;
+        (void)snprintf(l->reached, sizeof(l->reached), "%s", reading->key);
+        l->reached_time = item->time;
+    }
+}
+
+static void step(struct spool_list *l)
+{
+    if (l->fn)
+        collect(l);
+    if (!l->fn || l->n_readings == 0) {
+        answer(l);
+        return;
+    }
+    l->running = true;
+    l->job = (struct disk_job){.run = run, .done = on_read};
+    spool_submit(l->spool, &l->job);
+}
+
+static int on_wake(sd_event_source *source, void *userdata)
+{
+    (void)source;
+    step(userdata);
+    return 0;
+}
+
+void kept_stop(struct spool *s)
+{
+    struct spool_list *next;
+
+    for (struct spool_list *l = s->lists; l; l = next) {
+        next = l->next;
+        if (l->running)
+            continue;
+        take_out(l);
+        list_free(l);
+    }
+}
+
+static int copy_text(const char *text, char **ret)
+{
+    if (!text)
+        return 0;
+    *ret = strdup(text);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static int copy_query(struct spool_list *l, const struct spool_query *q)
+{
+    struct name name = {0};
+    int r = q->before ? name_parse(q->before, &name) : 0;
+
+    if (r >= 0)
+        r = copy_text(q->service, &l->service);
+    if (r >= 0)
+        r = copy_text(q->host, &l->host);
+    if (r >= 0)
+        r = copy_text(q->label, &l->label);
+    if (r < 0)
+        return r;
+    l->since = q->since;
+    l->until = q->until;
+    l->limit = q->limit < 1 ? 1 : q->limit < SPOOL_LIST_MAX ? q->limit : SPOOL_LIST_MAX;
+    l->left = q->label ? SIZE_MAX : l->limit;
+    (void)snprintf(l->before, sizeof(l->before), "%s", q->before ? q->before : "");
+    l->before_time = name.time;
+    return 0;
+}
+
+int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn, void *userdata,
+               struct spool_list **ret)
+{
+    struct spool_list *l = calloc(1, sizeof(*l));
+    int r = l ? copy_query(l, query) : -ENOMEM;
+
+    if (r >= 0)
+        r = sd_event_add_defer(s->event, &l->wake, on_wake, l);
+    if (r < 0) {
+        if (l)
+            list_free(l);
+        return r;
+    }
+    l->spool = s;
+    l->fn = fn;
+    l->userdata = userdata;
+    l->next = s->lists;
+    s->lists = l;
+    *ret = l;
+    return 0;
+}
+
+void spool_list_forget(struct spool_list *l)
+{
+    l->fn = NULL;
+}

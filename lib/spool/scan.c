@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/spool/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "lib/record/name.h"
+#include "lib/spool/ownership.h"
+#include "lib/spool/space.h"
+
+#define FILE_DEPTH 3   /* below pending/ or archive/: service, host, day, then files */
+#define PATH_SIZE 1200 /* pending/ and four names of at most 255 bytes */
+
+struct walk {
+    struct scan *scan;
+    struct index *ix;
+    bool pending;
+    int other;            /* the other top directory */
+    char path[PATH_SIZE]; /* of the entry at hand, below storage.path */
+    const char *key;      /* in path, behind the top directory */
+};
+
+static bool ends_with(const char *name, const char *suffix)
+{
+    size_t n = strlen(name), m = strlen(suffix);
+
+    return n > m && strcmp(name + n - m, suffix) == 0;
+}
+
+static void foreign(struct scan *s, const char *path)
+{
+    if (s->foreign++ == 0)
+        (void)snprintf(s->first_foreign, sizeof(s->first_foreign), "%.*s",
+                       (int)sizeof(s->first_foreign) - 1, path);
+}
+
+static void cleanup_closedir(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static int open_stream(int fd, DIR **ret)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    DIR *dir;
+
+    if (copy < 0)
+        return -errno;
+    dir = fdopendir(copy);
+    if (!dir) {
+        (void)close(copy);
+        return -ENOMEM;
+    }
+    rewinddir(dir);
+    *ret = dir;
+    return 0;
+}
+
+/* The next name but "." and "..". 1, 0 at the end, or an errno. */
+static int next_name(DIR *dir, const char **ret)
+{
+    struct dirent *entry;
+
+    do {
+        errno = 0;
+        entry = readdir(dir);
+        if (!entry)
+            return -errno;
+    } while (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    *ret = entry->d_name;
+    return 1;
+}
+
+static int sweep_incoming(int fd, struct scan *s)
+{
+    __attribute__((cleanup(cleanup_closedir))) DIR *dir = NULL;
+    char path[PATH_SIZE];
+    const char *name;
+    struct stat st;
+    int r = open_stream(fd, &dir);
+
+    while (r >= 0 && (r = next_name(dir, &name)) > 0) {
+        if (strncmp(name, "tmp-", 4) == 0 && ends_with(name, ".out") &&
+            fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && tree_file_ours(&st) &&
+            unlinkat(fd, name, 0) == 0) {
+            s->swept_incoming++;
+            continue;
+        }
+        (void)snprintf(path, sizeof(path), "incoming/%s", name);
+        foreign(s, path);
+    }
+    return r;
+}
+
+static bool ours_at(int dir, const char *name, struct stat *ret)
+{
+    return fstatat(dir, name, ret, AT_SYMLINK_NOFOLLOW) == 0 && tree_file_ours(ret);
+}
+
+static bool missing_at(int dir, const char *name)
+{
+    struct stat st;
+
+    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+/* 1, 0 when the day is not there or not ours, or an errno that says nothing about it. */
+static int open_other_day(const struct walk *w, const char *key, int *ret_fd)
+{
+    int r = tree_open_day(w->other, key, ret_fd);
+
+    return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EPERM ? 0 : r < 0 ? r : 1;
+}
+
+/*
+ * A settlement renames the record before the trace where the file system has no hard links, and a
+ * power failure may keep either rename and lose the other. So a trace without its record looks for
+ * it in the other directory, and takes it if it is alone there; and a record without its trace goes
+ * to the one that lacks it.
+ */
+static int pull_record(struct walk *w, int dir, const char *trace, const char *record)
+{
+    _cleanup_close_ int other = -1;
+    struct stat st;
+    int r = open_other_day(w, w->key, &other);
+
+    if (r > 0 && missing_at(other, trace) && ours_at(other, record, &st) &&
+        tree_rename(other, record, dir, record) == 0) {
+        w->scan->reunited++;
+        tree_prune(w->other, w->key);
+    }
+    return r < 0 ? r : 0;
+}
+
+/* 1 when it went. */
+static int push_record(struct walk *w, int dir, const char *key, const char *record)
+{
+    _cleanup_close_ int other = -1;
+    struct stat st;
+    int r = open_other_day(w, key, &other);
+
+    if (r <= 0)
+        return r;
+    if (!ours_at(other, tree_leaf(key), &st) || !missing_at(other, record) ||
+        tree_rename(dir, record, other, record) < 0)
+        return 0;
+    w->scan->reunited++;
+    return 1;
+}
+
+/* Counts a trace and its record. 0 or an errno. */
+static int visit_trace(struct walk *w, int dir, const char *name)
+{
+    char record[NAME_KEY_MAX];
+    struct stat st, record_st;
+    struct name parsed;
+    uint64_t bytes;
+    int r = 0;
+
+    if (name_parse(w->key, &parsed) < 0 || !ours_at(dir, name, &st)) {
+        foreign(w->scan, w->path);
+        return 0;
+    }
+    bytes = space_round((uint64_t)st.st_size);
+    name_record_key(name, record);
+    ownership_tighten_at(dir, name, &st);
+    if (missing_at(dir, record))
+        r = pull_record(w, dir, name, record);
+    if (r < 0)
+        return r;
+    if (ours_at(dir, record, &record_st)) {
+        ownership_tighten_at(dir, record, &record_st);
+        bytes += space_round((uint64_t)record_st.st_size);
+    } else {
+        w->scan->no_record++;
+    }
+    r = index_append(w->ix, strdup(w->key), parsed.time, bytes, w->pending);
+    if (r >= 0)
+        index_set_size(w->ix, w->ix->n - 1, (uint64_t)st.st_size);
+    return r;
+}
+
+/* *ret_gone: it was an orphan and is gone. 0 or an errno. */
+static int visit_record(struct walk *w, int dir, const char *name, bool *ret_gone)
+{
+    char key[PATH_SIZE + sizeof(NAME_TRACE_SUFFIX)];
+    size_t stem = strlen(w->key) - strlen(NAME_RECORD_SUFFIX);
+    struct name parsed;
+    struct stat st;
+    int r;
+
+    (void)snprintf(key, sizeof(key), "%.*s" NAME_TRACE_SUFFIX, (int)stem, w->key);
+    if (name_parse(key, &parsed) < 0 || !ours_at(dir, name, &st)) {
+        foreign(w->scan, w->path);
+        return 0;
+    }
+    if (!missing_at(dir, tree_leaf(key)))
+        return 0;
+    r = push_record(w, dir, key, name);
+    if (r < 0)
+        return r;
+    if (r == 0 && unlinkat(dir, name, 0) < 0) {
+        foreign(w->scan, w->path);
+        return 0;
+    }
+    w->scan->swept_records += r == 0;
+    *ret_gone = true;
+    return 0;
+}
+
+/* The first parts of a key that could be, as those of a directory of ours must be. */
+static bool directory_name_ok(const struct walk *w, int depth)
+{
+    static const char *const rest[FILE_DEPTH] = {
+        "/h/20000101/000000.trace",
+        "/20000101/000000.trace",
+        "/000000.trace",
+    };
+    char key[PATH_SIZE + 32];
+    struct name parsed;
+
+    (void)snprintf(key, sizeof(key), "%s%s", w->key, rest[depth]);
+    return name_parse(key, &parsed) == 0;
+}
+
+static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty);
+
+/* Walks a directory below `parent` and removes it when it is or becomes empty. */
+static int visit_directory(struct walk *w, int parent, const char *name, int depth, bool *ret_gone)
+{
+    _cleanup_close_ int fd = -1;
+    bool empty = false;
+    struct stat st;
+    int r;
+
+    if (!directory_name_ok(w, depth)) {
+        foreign(w->scan, w->path);
+        return 0;
+    }
+    r = tree_open_dir(parent, name, &fd);
+    if (r == -EMFILE || r == -ENFILE || r == -ENOMEM)
+        return r;
+    if (r < 0) {
+        foreign(w->scan, w->path);
+        return 0;
+    }
+    if (fstat(fd, &st) == 0)
+        ownership_tighten(fd, &st);
+    r = walk_directory(w, fd, depth + 1, &empty);
+    if (r >= 0 && empty)
+        *ret_gone = unlinkat(parent, name, AT_REMOVEDIR) == 0;
+    return r;
+}
+
+static int visit(struct walk *w, int dir, const char *name, int depth, bool *ret_gone)
+{
+    if (depth < FILE_DEPTH)
+        return visit_directory(w, dir, name, depth, ret_gone);
+    if (ends_with(name, NAME_TRACE_SUFFIX))
+        return visit_trace(w, dir, name);
+    if (ends_with(name, NAME_RECORD_SUFFIX))
+        return visit_record(w, dir, name, ret_gone);
+    foreign(w->scan, w->path);
+    return 0;
+}
+
+static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty)
+{
+    __attribute__((cleanup(cleanup_closedir))) DIR *dir = NULL;
+    size_t length = strlen(w->path);
+    const char *name;
+    bool empty = true;
+    int r = open_stream(fd, &dir);
+
+    while (r >= 0 && (r = next_name(dir, &name)) > 0) {
+        bool gone = false;
+
+        (void)snprintf(w->path + length, sizeof(w->path) - length, "/%s", name);
+        r = visit(w, fd, name, depth, &gone);
+        w->path[length] = '\0';
+        empty = empty && gone;
+    }
+    if (r >= 0)
+        *ret_empty = empty;
+    return r;
+}
+
+static int walk_top(const struct tree *t, bool pending, struct index *ix, struct scan *s)
+{
+    struct walk w = {
+        .scan = s,
+        .ix = ix,
+        .pending = pending,
+        .other = pending ? t->archive : t->pending,
+    };
+    bool empty;
+
+    (void)snprintf(w.path, sizeof(w.path), "%s", pending ? "pending" : "archive");
+    w.key = w.path + strlen(w.path) + 1;
+    return walk_directory(&w, pending ? t->pending : t->archive, 0, &empty);
+}
+
+/* One file under the same key in both is a rename that a crash cut in two: archive/ is where it was
+ * going. True when it is now only there. */
+static bool finish_move(const struct tree *t, const char *key, struct scan *s)
+{
+    _cleanup_close_ int from = -1, to = -1;
+    char record[NAME_KEY_MAX];
+    struct stat a, b;
+
+    if (tree_open_day(t->pending, key, &from) < 0 || tree_open_day(t->archive, key, &to) < 0 ||
+        !ours_at(from, tree_leaf(key), &a) || !ours_at(to, tree_leaf(key), &b) ||
+        a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+        return false;
+    name_record_key(tree_leaf(key), record);
+    if (tree_rename(from, record, to, record) == 0) /* unless it is there */
+        s->no_record -= s->no_record > 0;           /* the walk had missed it */
+    return tree_remove(t->pending, key) == 0;
+}
+
+/* In order, the one in archive/ comes first. */
+static void visit_twins(const struct tree *t, struct index *ix, struct scan *s)
+{
+    for (size_t i = ix->n; i-- > 1;) {
+        if (strcmp(index_key(ix, i - 1), index_key(ix, i)) != 0)
+            continue;
+        if (finish_move(t, index_key(ix, i), s)) {
+            s->finished++;
+            index_remove(ix, i);
+        } else {
+            s->twice++;
+        }
+    }
+}
+
+int scan_run(const struct tree *t, struct index *ix, struct scan *ret)
+{
+    struct scan s = {0};
+    int r;
+
+    r = sweep_incoming(t->incoming, &s);
+    if (r >= 0)
+        r = walk_top(t, true, ix, &s);
+    if (r >= 0)
+        r = walk_top(t, false, ix, &s);
+    if (r >= 0)
+        r = index_sort(ix);
+    if (r < 0)
+        return r;
+    visit_twins(t, ix, &s);
+    *ret = s;
+    return 0;
+}
+
+void scan_log(const struct scan *s, const struct tree *t, const struct index *ix)
+{
+    static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
+    char size[PARSE_TEXT_SIZE];
+
+    log_write(LOG_LEVEL_INFO, &storage,
+              "%s: %" PRIu64 " traces kept, %s; %" PRIu64 " unfinished files and %" PRIu64
+              " records without a trace swept",
+              t->path, ix->sums[0].files + ix->sums[1].files,
+              format_size(ix->sums[0].bytes + ix->sums[1].bytes, size), s->swept_incoming,
+              s->swept_records);
+    if (s->reunited + s->finished > 0)
+        log_write(LOG_LEVEL_INFO, &storage,
+                  "%s: %" PRIu64 " records put back beside their traces, %" PRIu64
+                  " moves to the archive finished",
+                  t->path, s->reunited, s->finished);
+    if (s->no_record > 0)
+        log_write(LOG_LEVEL_WARN, &storage,
+                  "%s: %" PRIu64 " traces have no record beside them; kept", t->path, s->no_record);
+    if (s->twice > 0)
+        log_write(LOG_LEVEL_WARN, &storage,
+                  "%s: %" PRIu64 " traces stand in both pending and archive; both are kept",
+                  t->path, s->twice);
+    if (s->foreign > 0)
+        log_write(LOG_LEVEL_WARN, &storage,
+                  "%s: %" PRIu64
+                  " things that contraced did not make are left alone and not counted,"
+                  " the first is %s",
+                  t->path, s->foreign, s->first_foreign);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/store/file/mark.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mount.h"
+#include "lib/store/file/directory.h"
+
+#define FILE_MODE 0644
+#define TMP_NAME ".contrace-destination-%08x.tmp" /* as what is written aside: swept one day */
+#define TEXT_MAX 4096
+
+int mark_init(struct mark *m, const char *memory, bool require_mount)
+{
+    *m = (struct mark){.require_mount = require_mount};
+    (void)pthread_mutex_init(&m->lock, NULL);
+    m->memory = memory ? strdup(memory) : NULL;
+    return memory && !m->memory ? -ENOMEM : 0;
+}
+
+void mark_done(struct mark *m)
+{
+    free(m->memory);
+    (void)pthread_mutex_destroy(&m->lock);
+}
+
+static bool is_id(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == MARK_ID_SIZE - 1 && text[MARK_ID_SIZE - 1] == '\n';
+}
+
+/* 0; -ENOENT; -EBADMSG: it is none that we wrote; or another errno. */
+static int read_mark(int dir, char id[static MARK_ID_SIZE])
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    _cleanup_close_ int fd = openat(dir, MARK_NAME, flags);
+    char text[MARK_ID_SIZE + 1] = "";
+    ssize_t n;
+
+    if (fd < 0)
+        return errno == ELOOP ? -EBADMSG : -errno;
+    do
+        n = read(fd, text, sizeof(text) - 1);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    if (!is_id(text))
+        return -EBADMSG;
+    (void)snprintf(id, MARK_ID_SIZE, "%.*s", MARK_ID_SIZE - 1, text);
+    return 0;
+}
+
+/* A whole file or none; -EEXIST with `fresh` when there is one. */
+static int write_file(int dir, const char *name, const char *text, bool fresh)
+{
+    char tmp[64];
+    unsigned number = 0;
+    _cleanup_close_ int fd = -1;
+    size_t n = strlen(text);
+    int r = 0;
+
+    if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+        return -EIO;
+    (void)snprintf(tmp, sizeof(tmp), TMP_NAME, number);
+    fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    if (fd < 0)
+        return -errno;
+    if (write(fd, text, n) != (ssize_t)n)
+        r = errno != 0 ? -errno : -EIO;
+    if (r == 0 && fsync(fd) < 0)
+        r = -errno;
+    if (r == 0 && fresh)
+        r = directory_place_new(dir, tmp, name);
+    else if (r == 0 && renameat(dir, tmp, dir, name) < 0)
+        r = -errno;
+    if (r == 0 && fsync(dir) < 0 && errno != EINVAL)
+        r = -errno;
+    if (r < 0)
+        (void)unlinkat(dir, tmp, 0);
+    return r;
+}
+
+static const char *fault_of(int found)
+{
+    switch (found) {
+    case 0: return "its " MARK_NAME " is another one";
+    case -EBADMSG: return "contraced did not write its " MARK_NAME;
+    default: return "it has no " MARK_NAME;
+    }
+}
+
+/* Of two that mark it at once, one is first, and the other takes its name. */
+static int make_mark(int dir, char id[static MARK_ID_SIZE])
+{
+    unsigned char raw[(MARK_ID_SIZE - 1) / 2];
+    char text[MARK_ID_SIZE + 1];
+    int r;
+
+    if (getrandom(raw, sizeof(raw), 0) != (ssize_t)sizeof(raw))
+        return -EIO;
+    for (size_t i = 0; i < sizeof(raw); i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", raw[i]);
+    memcpy(text + MARK_ID_SIZE - 1, "\n", 2);
+    r = write_file(dir, MARK_NAME, text, true);
+    if (r == -EEXIST)
+        return read_mark(dir, id);
+    if (r == 0)
+        (void)snprintf(id, MARK_ID_SIZE, "%.*s", MARK_ID_SIZE - 1, text);
+    return r;
+}
+
+/* The memory is "ID mounted PATH" or "ID plain PATH". One of another path counts as none. */
+static void load(struct mark *m, const char *base)
+{
+    char state[8] = "", *end;
+    int at = 0;
+    struct buf text;
+
+    m->loaded = true;
+    m->known = false;
+    buf_init(&text, TEXT_MAX);
+    if (buf_read_file(&text, m->memory) >= 0 && text.len > 0 &&
+        sscanf(buf_str(&text), "%32[0-9a-f] %7[a-z] %n", m->id, state, &at) == 2 && at > 0) {
+        end = strchr(text.data + at, '\n');
+        m->mounted = strcmp(state, "mounted") == 0;
+        m->known = end && (size_t)(end - text.data) - (size_t)at == strlen(base) &&
+                   strncmp(text.data + at, base, strlen(base)) == 0;
+    }
+    m->kept = m->known;
+    buf_done(&text);
+}
+
+/* If it cannot be written down, it holds until the next start. */
+static void remember(struct mark *m, const char *base, const char *id, bool mounted)
+{
+    char *slash = strrchr(m->memory, '/'), text[TEXT_MAX];
+    _cleanup_close_ int dir = -1;
+
+    m->known = true;
+    m->mounted = mounted;
+    (void)snprintf(m->id, sizeof(m->id), "%s", id);
+    (void)snprintf(text, sizeof(text), "%s %s %s\n", id, mounted ? "mounted" : "plain", base);
+    if (!slash)
+        return;
+    *slash = '\0';
+    dir = open(m->memory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *slash = '/';
+    m->kept = dir >= 0 && write_file(dir, slash + 1, text, false) == 0;
+}
+
+static bool park(struct store_result *ret, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool park(struct store_result *ret, const char *fmt, ...)
+{
+    va_list args;
+
+    *ret = (struct store_result){.end = STORE_PARKED};
+    va_start(args, fmt);
+    (void)vsnprintf(ret->text, sizeof(ret->text), fmt, args);
+    va_end(args);
+    return false;
+}
+
+static bool adopt(struct mark *m, int dir, const char *base, int found, char *id, bool mounted)
+{
+    /* Where no mark can be made nothing is remembered; whether objects can, will show. */
+    if ((found == -ENOENT ? make_mark(dir, id) : found) == 0)
+        remember(m, base, id, mounted);
+    return true;
+}
+
+static bool check(struct mark *m, int dir, const char *base, struct store_result *ret)
+{
+    char id[MARK_ID_SIZE] = "";
+    bool mounted = mount_above(dir) > 0;
+    int found;
+
+    if (m->require_mount && !mounted)
+        return park(ret,
+                    "nothing is mounted at %s or above it, and upload.require_mount is set: mount "
+                    "its disk",
+                    base);
+    if (!m->memory)
+        return true;
+    found = read_mark(dir, id);
+    if (found < 0 && found != -ENOENT && found != -EBADMSG) {
+        directory_explain(found, "read", base, MARK_NAME, ret);
+        return false;
+    }
+    if (!m->loaded)
+        load(m, base);
+    if (m->known && found == 0 && strcmp(id, m->id) == 0)
+        return true;
+    if (m->kept)
+        load(m, base); /* a person may have removed it */
+    /* A disk that is mounted where there was none when the directory was marked is the right one. */
+    if (!m->known || (!m->mounted && mounted))
+        return adopt(m, dir, base, found, id, mounted);
+    return park(ret,
+                "the directory %s is not the one that traces went to before (%s): mount its disk, "
+                "or remove %s if this is the right one",
+                base, fault_of(found), m->memory);
+}
+
+bool mark_check(struct mark *m, int dir, const char *base, struct store_result *ret)
+{
+    bool same;
+
+    (void)pthread_mutex_lock(&m->lock);
+    same = check(m, dir, base, ret);
+    (void)pthread_mutex_unlock(&m->lock);
+    return same;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The profile of AWS's shared files that this process goes by, or another that it names: what both
+ * files say of it together. And the settings of SDKs, which stand in the environment or, after it,
+ * in that profile. Every call looks anew.
+ */
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/store/credential/credfile.h"
+
+#define AWSPROFILE_NAME_SIZE 257
+#define AWS_ENDPOINT_SIZE 1025
+
+struct awsprofile {
+    char name[AWSPROFILE_NAME_SIZE];
+    bool named;          /* by AWS_PROFILE or AWS_DEFAULT_PROFILE */
+    bool found;          /* in either file */
+    bool from_file;      /* its keys are from the credentials file, not the config file */
+    char path[PATH_MAX]; /* of the file that the keys are from */
+    bool in_credentials[CREDFILE_KEYS]; /* which of the values are from the credentials file */
+    struct credfile_profile p;
+};
+
+/* Wipes. */
+void awsprofile_done(struct awsprofile *a);
+
+/*
+ * Loads the profile of this name; NULL: the one that the environment names, or default. A profile
+ * that is nowhere is no error here: `found` says so. `settings_only` as in credfile.h. 0, or a
+ * negative errno with a text.
+ */
+int awsprofile_load(const char *name, bool settings_only, struct awsprofile *ret, char *why,
+                    size_t why_size);
+
+/*
+ * A section of the config file that is no profile. 0, -ENOENT or another errno, with a text.
+ */
+int awsprofile_section(enum credfile_section section, const char *name,
+                       struct credfile_profile *ret, char *why, size_t why_size);
+
+/* The paths of credentials and config; "" where there can be none. */
+void awsprofile_paths(char ret[2][PATH_MAX]);
+
+/* A path with "~/" at its front, in full. 0, or -ENOENT without HOME. */
+int awsprofile_expand(const char *path, char ret[PATH_MAX]);
+
+/* http or https, without a user, a query or the slash at its end. 0, or -EINVAL with a text. */
+int awsprofile_url(const char *url, const char *where, char ret[AWS_ENDPOINT_SIZE], char *why,
+                   size_t why_size);
+
+enum aws_setting {
+    AWS_REGION,
+    AWS_CA_BUNDLE,
+    AWS_USE_FIPS,
+    AWS_USE_DUALSTACK,
+    AWS_STS_REGIONAL,
+    AWS_IMDS_ENDPOINT,
+    AWS_IMDS_MODE,
+    AWS_IMDS_DISABLED,
+    AWS_IMDS_V6,
+    AWS_S3_ADDRESSING,
+    AWS_S3_ACCELERATE,
+    AWS_S3_DUALSTACK,
+    AWS_IGNORE_ENDPOINTS,
+};
+
+/* Borrowed, or NULL: of the environment or else of the profile. */
+const char *awsprofile_setting(const struct awsprofile *a, enum aws_setting s);
+
+#define AWSPROFILE_WHERE_SIZE 256
+
+/* "AWS_REGION", or "region (profile prod, /root/.aws/config)": where such a setting stands. */
+void awsprofile_where(const struct awsprofile *a, enum aws_setting s,
+                      char out[static AWSPROFILE_WHERE_SIZE]);
+
+/* One that is "true" or "false". 0, or -EINVAL with a text that names it. */
+int awsprofile_flag(const struct awsprofile *a, enum aws_setting s, bool *ret, char *why,
+                    size_t why_size);
+
+/* Which of Amazon's hosts are wished: PARTITION_…. As awsprofile_flag. */
+int awsprofile_wishes(const struct awsprofile *a, unsigned *ret, char *why, size_t why_size);
+
+enum aws_service {
+    AWS_SERVICE_S3,
+    AWS_SERVICE_STS,
+    AWS_SERVICE_SSO,
+};
+
+/*
+ * The endpoint that is configured for a service, without a slash at its end; "" if there is none.
+ * Borrowed texts are copied. Secrets go to all but S3, and keys come from there: these must be https,
+ * or this machine. 0, or a negative errno with a text.
+ */
+int awsprofile_endpoint(const struct awsprofile *a, enum aws_service service,
+                        char ret[AWS_ENDPOINT_SIZE], char *why, size_t why_size);

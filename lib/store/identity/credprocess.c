@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/store/identity/credprocess.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "lib/process/child.h"
+#include "lib/store/credential/creddoc.h"
+#include "lib/store/identity/credplan.h"
+#include "lib/store/identity/credservice.h"
+
+#define PROCESS_TIMEOUT USEC_PER_MIN
+
+/* As execvp(3) looks for a program; the path is there, but need not be executable. */
+static int find_program(const char *name, char path[static PATH_MAX])
+{
+    const char *dirs = getenv("PATH");
+
+    if (strchr(name, '/'))
+        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX ? 0 : -ENAMETOOLONG;
+    for (const char *dir = dirs ? dirs : "/usr/bin:/bin"; *dir;) {
+        size_t n = strcspn(dir, ":");
+
+        if (n > 0 && snprintf(path, PATH_MAX, "%.*s/%s", (int)n, dir, name) < PATH_MAX &&
+            access(path, X_OK) == 0)
+            return 0;
+        dir += n + (dir[n] == ':');
+    }
+    return -ENOENT;
+}
+
+/* What its end says, when it is not that it printed something. */
+static int refuse_end(struct credremote *c, const struct child_result *result)
+{
+    char said[CREDSERVICE_TEXT_SIZE];
+    struct buf text;
+
+    buf_over(&text, said, sizeof(said));
+    redact_text(NULL, REDACT_KEYS | REDACT_PAIRS, result->errors, strlen(result->errors),
+                sizeof(said), &text);
+    switch (result->end) {
+    case CHILD_EXITED:
+        return credservice_refuse(c, -EPERM, "credential_process exits with status %d%s%s",
+                                  result->status, said[0] ? ": " : "", said);
+    case CHILD_SIGNALLED:
+        return credservice_refuse(c, -EPERM, "credential_process is ended by signal %d",
+                                  result->status);
+    case CHILD_TIMEOUT:
+        return credservice_refuse(c, -EAGAIN, "credential_process has not ended within a minute");
+    case CHILD_ENDLESS: return credservice_refuse(c, -EINVAL, "credential_process prints too much");
+    case CHILD_UNREADABLE: break;
+    }
+    return credservice_refuse(c, -ENOMEM, "%s", strerror(ENOMEM));
+}
+
+static void on_done(void *userdata, const struct child_result *result)
+{
+    struct credremote *c = userdata;
+    char why[CREDSERVICE_TEXT_SIZE] = "";
+    struct secret_set set;
+    int r;
+
+    c->child = NULL; /* it is freed behind us */
+    secret_init(&set);
+    if (result->end != CHILD_EXITED || result->status != 0) {
+        r = refuse_end(c, result);
+    } else {
+        r = creddoc_parse_process(buf_str(result->output), result->output->len, &set, why,
+                                  sizeof(why));
+        if (r < 0)
+            (void)credservice_refuse(c, r, "credential_process: %s", why);
+    }
+    credservice_ended(c, r, &set);
+    secret_done(&set);
+}
+
+/* The loop's own look at its children needs the signal blocked, wherever we run. */
+static void block_sigchld(void)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int run(struct credremote *c, char *line)
+{
+    static const struct child_limits limits = {.timeout = PROCESS_TIMEOUT, .trusted = true};
+    _cleanup_close_ int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    char *words[CREDPLAN_WORDS_MAX + 1], path[PATH_MAX];
+    int r = credplan_split(line, words);
+
+    if (r < 0)
+        return credservice_refuse(c, r,
+                                  "credential_process is no command line: a quote that is "
+                                  "not closed, no word, or more than 64");
+    r = nothing < 0 ? -errno : find_program(words[0], path);
+    if (r == 0) {
+        const char *name = words[0];
+
+        block_sigchld();
+        words[0] = path;
+        r = child_start(c->event, (const char *const *)words, nothing, &limits, on_done, c,
+                        &c->child);
+        words[0] = (char *)name;
+    }
+    if (r < 0)
+        return credservice_refuse(c, r, "credential_process cannot run %s: %s", words[0],
+                                  strerror(-r));
+    return 0;
+}
+
+static int ask_process(struct credremote *c)
+{
+    const char *command = credservice_text(c, CREDSTEP_COMMAND);
+    _cleanup_secret_ char *line = secret_strndup(command, strlen(command));
+
+    return line ? run(c, line) : credservice_refuse(c, -ENOMEM, "%s", strerror(ENOMEM));
+}
+
+/* No document comes over HTTP. */
+static int parse_nothing(struct credremote *c, const struct fetch_reply *reply,
+                         struct secret_set *ret, char *why, size_t why_size)
+{
+    (void)c, (void)reply, (void)ret, (void)why, (void)why_size;
+    return -EINVAL;
+}
+
+const struct credservice credservice_process = {
+    .name = "credential_process",
+    .ask = ask_process,
+    .parse = parse_nothing,
+};
+
+void credprocess_cancel(struct credremote *c)
+{
+    child_free(steal(&c->child));
+}

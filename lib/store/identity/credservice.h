@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The inside of a conversation (credremote.h), for credremote.c and for those who know one service
+ * each: how it is asked, and what its answer says.
+ */
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "base/buf.h"
+#include "lib/net/redact.h"
+#include "lib/store/identity/credremote.h"
+#include "lib/store/identity/fetch.h"
+
+#define CREDSERVICE_TEXT_SIZE 256
+#define CREDSERVICE_TOKEN_MAX (32u << 10) /* bytes of a token's file */
+#define CREDSERVICE_ROLE_SIZE 129
+#define CREDSERVICE_URL_SIZE 4096
+#define CREDSERVICE_FORM_MAX (128u << 10)
+
+/* A metadata service is one hop away, or it is not there at all. */
+#define CREDSERVICE_NEAR .connect_timeout = 2 * USEC_PER_SEC, .timeout = 10 * USEC_PER_SEC
+#define CREDSERVICE_FAR .connect_timeout = 10 * USEC_PER_SEC, .timeout = 30 * USEC_PER_SEC
+
+struct credremote {
+    sd_event *event;
+    struct http *http;
+    const struct reach *reach;
+    struct credroute route;
+    size_t at;             /* the step under way */
+    struct secret_set set; /* what the step before gave */
+    credremote_fn fn;
+    void *userdata;
+
+    /* of the step under way */
+    const struct credservice *service;
+    struct fetch *fetch;
+    struct child *child;
+    unsigned part;                    /* of a service that is asked several times */
+    char role[CREDSERVICE_ROLE_SIZE]; /* IMDS */
+    struct buf token;                 /* a token or a header line of this step */
+    struct redact secrets;            /* that it goes by: no text has them */
+
+    char why[CREDROUTE_WHY_SIZE];
+};
+
+struct credservice {
+    const char *name;
+    /* Asks; an answer will come. 0 or a negative errno with c->why, as the others. */
+    int (*ask)(struct credremote *c);
+    /* What came with status 200. 1: ask again; 0: the set is there. NULL: by parse. */
+    int (*take)(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret);
+    /* The document, which has the reason when the status is not 200. */
+    int (*parse)(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
+                 char *why, size_t why_size);
+    /* Optional: what a status other than 200 means to a person, or NULL. */
+    const char *(*hint)(const struct credremote *c, long status);
+};
+
+/* Those of each kind of cloud; in order of enum credservice_name. */
+extern const struct credservice credservice_container, credservice_imds;
+extern const struct credservice credservice_web_identity, credservice_role;
+extern const struct credservice credservice_sso, credservice_process;
+extern const struct credservice credservice_gce, credservice_jwt, credservice_refresh;
+extern const struct credservice credservice_subject, credservice_exchange, credservice_impersonate;
+extern const struct credservice credservice_entra, credservice_managed;
+
+/* The step's text, or NULL. */
+const char *credservice_text(const struct credremote *c, enum credstep_text which);
+
+/* Returns error, with a text in c->why. */
+int credservice_refuse(struct credremote *c, int error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What the document says, or why it says nothing; without the secrets in use. */
+int credservice_parse(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
+                      char why[static CREDSERVICE_TEXT_SIZE]);
+
+int credservice_send(struct credremote *c, const struct http_options *options);
+
+/* POSTs a form to the step's URL. `headers` go with it, at most 8, and the line in c->token. */
+int credservice_send_form(struct credremote *c, const struct buf *form,
+                          const struct http_header *headers, size_t n_headers);
+
+/* The end of a step that is not asked over HTTP. Frees the conversation. */
+void credservice_ended(struct credremote *c, int r, struct secret_set *set);
+
+/*
+ * Appends the step's token file to `b`, which the caller wipes, without the line break at its end;
+ * or of a JSON document the member that the step names.
+ */
+int credservice_read_token(struct credremote *c, struct buf *b);
+
+/* The member `field` of a JSON document, or all of the text. */
+int credservice_pick(struct credremote *c, const char *text, size_t n, const char *field,
+                     struct buf *b);
+
+/* Appends "name=value", encoded. */
+int credservice_add(struct buf *form, const char *name, const char *value);
+
+/* Real time. */
+usec credservice_now(const struct credremote *c);

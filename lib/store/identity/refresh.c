@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/store/identity/refresh.h"
+
+#define CALM_AFTER (10 * USEC_PER_MIN) /* without a refusal, the next one is a first again */
+
+enum credplan_age refresh_age(const struct refresh *r, usec real)
+{
+    return r->have ? credplan_age(r->since, r->expiry, real) : CREDPLAN_EXPIRED;
+}
+
+static void back_off(struct refresh *r, unsigned times, enum credplan_age age,
+                     const struct refresh_now *now)
+{
+    r->next_at = now->boot + credplan_retry_after(times, age, now->random);
+}
+
+void refresh_failed(struct refresh *r, const struct refresh_now *now)
+{
+    back_off(r, ++r->failures, refresh_age(r, now->real), now);
+}
+
+/*
+ * What expires soon is asked for again, but not without pause: a service renews in its own time,
+ * and a clock that is wrong by hours sees everything expired.
+ */
+void refresh_same(struct refresh *r, usec expiry, bool by_refusal, const struct refresh_now *now)
+{
+    enum credplan_age age;
+
+    r->expiry = expiry;
+    age = refresh_age(r, now->real);
+    if (by_refusal || age != CREDPLAN_FRESH)
+        back_off(r, ++r->failures, age, now);
+    else
+        r->failures = 0;
+}
+
+/* A store that refuses set after set, as of a clock that is wrong, does not cost one a request. */
+void refresh_renewed(struct refresh *r, usec expiry, bool by_refusal, const struct refresh_now *now)
+{
+    bool calm = !r->have || now->boot - r->taken_at >= CALM_AFTER;
+
+    r->have = true;
+    r->since = now->real;
+    r->taken_at = now->boot;
+    r->expiry = expiry;
+    if (!by_refusal || calm)
+        r->refusals = 0;
+    r->refusals += by_refusal;
+    r->failures = refresh_age(r, now->real) == CREDPLAN_FRESH ? 0 : r->failures + 1;
+    r->next_at = 0;
+    if (r->failures + r->refusals > 0)
+        back_off(r, r->failures + r->refusals, CREDPLAN_FRESH, now);
+}
+
+void refresh_next(const struct refresh *r, const struct refresh_now *now, usec *ret_real,
+                  usec *ret_boot)
+{
+    *ret_real = *ret_boot = USEC_NEVER;
+    if (!r->have || r->expiry == USEC_NEVER)
+        return;
+    if (refresh_age(r, now->real) == CREDPLAN_FRESH)
+        *ret_real = credplan_refresh_at(r->since, r->expiry, now->random);
+    else
+        *ret_boot = r->next_at;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a kind of store must be able to do; for store.c and the kinds (remote.c, file.c) alone. A
+ * kind embeds struct store as the first member of its own, and struct store_call likewise.
+ */
+
+#include "lib/store/dialect/dialect.h"
+#include "lib/store/interface/store.h"
+
+struct store_ops {
+    int (*put)(struct store *s, const struct store_object *object, store_done_fn done,
+               void *userdata, struct store_call **ret);
+    int (*head)(struct store *s, const char *key, store_done_fn done, void *userdata,
+                struct store_call **ret);
+    int (*get)(struct store *s, const char *key, store_body_fn body, store_done_fn done,
+               void *userdata, struct store_call **ret);
+    int (*list)(struct store *s, const char *prefix, const char *after, store_object_fn object,
+                store_done_fn done, void *userdata, struct store_call **ret);
+    void (*cancel)(struct store_call *c);
+    usec (*expiry)(const struct store *s); /* of credentials; NULL: it knows of none */
+    void (*free)(struct store *s);
+};
+
+struct store {
+    const struct store_ops *ops;
+    char *description;
+};
+
+struct store_call {
+    struct store *store;
+};
+
+/*
+ * The kind for everything that is asked over HTTP: speaks the dialect, which it takes, also when it
+ * fails. 0 or a negative errno.
+ */
+int remote_new(const struct store_context *context, const struct upload_config *u,
+               struct dialect *dialect, struct store **ret);

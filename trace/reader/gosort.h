@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Sorts by time exactly as slices.SortFunc of Go does: where times are equal, the order of the
+ * result follows from the steps that are taken, and Go's reader hands out events in that order. The
+ * steps are those of a quicksort that looks for patterns (pdqsort; Go 1.21 and later), without a
+ * difference that could be seen.
+ */
+
+#include <stddef.h>
+
+#include "trace/reader/frontier.h"
+
+void gosort(struct frontier_entry *list, size_t n);

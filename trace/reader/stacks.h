@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The stacks of one generation. A frame is kept once, by its program counter, as the runtime means
+ * it and Go's reader does it; a stack is a row of frame numbers.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/common/idmap.h"
+#include "trace/gotrace.h"
+#include "trace/reader/strings.h"
+
+/* tracev2.MaxFramesPerStack */
+#define STACKS_MAX_FRAMES 128
+
+struct stacks {
+    struct memory *mem;
+    struct idmap ids;
+    struct idmap pcs;
+    struct gotrace_frame *frames; /* until stacks_seal func and file are ids */
+    size_t frames_cap;
+    uint32_t n_frames;
+    uint32_t *rows; /* the stacks' frame numbers, one stack behind the other */
+    size_t rows_cap;
+    size_t n_rows;
+    uint32_t *ends; /* where in rows a stack ends, by handle - 1 */
+    size_t ends_cap;
+    uint32_t n;
+};
+
+void stacks_init(struct stacks *s, struct memory *mem, uint64_t seed);
+void stacks_done(struct stacks *s);
+void stacks_clear(struct stacks *s);
+
+/*
+ * A stack of n frames begins: *ret has room for their numbers, which stacks_end makes the stack's.
+ * 0, -EEXIST, or an error of memory.h.
+ */
+int stacks_begin(struct stacks *s, uint64_t id, size_t n, uint32_t **ret);
+void stacks_end(struct stacks *s, size_t n);
+
+/* The number of the frame that was met before at this program counter, or IDMAP_NONE. */
+static inline uint32_t stacks_known(const struct stacks *s, uint64_t pc)
+{
+    return idmap_find_slot(&s->pcs, pc);
+}
+
+/* One that was not; func and file are ids. Errors of memory.h. */
+int stacks_new_frame(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret);
+
+/* Stacks and strings are complete. -ENOENT and the frame that names a string that is not there. */
+int stacks_seal(struct stacks *s, const struct strings *strings, uint32_t *ret_frame);
+
+/* An id's handle, 0 for the id 0, or IDMAP_NONE. */
+static inline uint32_t stacks_handle(const struct stacks *s, uint64_t id)
+{
+    return id == 0 ? 0 : idmap_find(&s->ids, id);
+}
+
+const uint32_t *stacks_row(const struct stacks *s, uint32_t handle, size_t *ret_n);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Many durations, of which percentiles are asked for. As long as there are not too many, each is
+ * kept, in four bytes if it is below 4.3 seconds, and the percentiles are exact. Then they are
+ * counted in buckets, 128 of equal width to each power of two: a percentile is then the middle of
+ * its bucket, off by at most 1/256 (0.4 %). Count, total and maximum are always exact.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/common/memory.h"
+
+#define HISTOGRAM_SUB_BITS 7
+#define HISTOGRAM_BUCKETS ((64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
+
+struct histogram {
+    struct memory *mem;
+    size_t max_kept;
+    uint32_t *kept; /* until there are buckets */
+    size_t n_kept;
+    size_t kept_cap;
+    size_t room;    /* so many may be kept there without a second look */
+    int64_t *large; /* those that do not fit there */
+    size_t n_large;
+    size_t large_cap;
+    uint64_t *buckets;
+    uint64_t count;
+    int64_t total;
+    int64_t max;
+};
+
+/* Nothing is allocated yet; max_kept values are kept, more are counted. */
+void histogram_init(struct histogram *h, struct memory *mem, size_t max_kept);
+void histogram_done(struct histogram *h);
+
+/*
+ * The half of histogram_add that makes room, or keeps what is large. Errors of memory.h; the value
+ * is not counted then.
+ */
+int histogram_add_slow(struct histogram *h, int64_t value);
+
+/* Adds the values of another one, which stays as it is. Errors of memory.h: then some are there. */
+int histogram_merge(struct histogram *h, const struct histogram *from);
+
+/*
+ * The nearest-rank percentiles, each in thousandths and none smaller than the one before it; 0 if
+ * there are no values. To be asked for once, when all values are there: what was kept is used up.
+ */
+void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_t *ret, size_t n);
+
+/* Where a value belongs, and the middle of what belongs there. */
+static inline size_t histogram_bucket(int64_t value)
+{
+    uint64_t v = (uint64_t)value;
+    unsigned shift;
+
+    if (v < 1U << HISTOGRAM_SUB_BITS)
+        return (size_t)v;
+    shift = 63U - (unsigned)__builtin_clzll(v) - HISTOGRAM_SUB_BITS;
+    return ((size_t)(shift + 1) << HISTOGRAM_SUB_BITS) +
+           (size_t)((v >> shift) - (1U << HISTOGRAM_SUB_BITS));
+}
+
+int64_t histogram_middle(size_t bucket);
+
+/* For histogram_add. Returns 0. */
+static inline int histogram_count(struct histogram *h, int64_t value)
+{
+    h->count++;
+    h->total += value;
+    if (value > h->max)
+        h->max = value;
+    return 0;
+}
+
+/* A negative value counts as 0. Errors of memory.h. */
+static inline int histogram_add(struct histogram *h, int64_t value)
+{
+    if (value < 0)
+        value = 0;
+    if (h->buckets)
+        h->buckets[histogram_bucket(value)]++;
+    else if (h->n_kept < h->room && value <= UINT32_MAX)
+        h->kept[h->n_kept++] = (uint32_t)value;
+    else
+        return histogram_add_slow(h, value);
+    return histogram_count(h, value);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Sums by call stack, and then by call site. Handles of stacks hold for a generation only: here a
+ * stack has one number throughout, found by its program counters. There is a bound to the number of
+ * stacks and frames. Of those beyond it only the frames are kept that say what their sites are, and
+ * all that agree in these are one; so sums by site and class go on. What finds no place even so is
+ * counted by its class, as the stack SITES_OTHER + class, and is no site.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/common/idmap.h"
+#include "trace/common/memory.h"
+#include "trace/gotrace.h"
+#include "trace/summary/summary.h"
+#include "trace/summary/texts.h"
+
+enum { SITES_NO_STACK, SITES_OTHER, SITES_FIRST = SITES_OTHER + STACK_N_CLASSES };
+
+#define SITES_MAX_STACKS 16384
+#define SITES_MAX_FRAMES 32768
+#define SITES_MAX_ROWS (1U << 19)
+/* And so many more for stacks of which only the site is kept. */
+#define SITES_MORE_STACKS 8192
+#define SITES_MORE_FRAMES 16384
+/* Deeper stacks are told apart by all their frames, but only so many are kept. */
+#define SITES_DEPTH 64
+
+/* Beside the profiles: ends of regions in the wrong order (count only), waits for a reason that
+ * nobody knows, and what nobody asks for. */
+enum { SITES_MISNESTED = SUMMARY_N_PROFILES, SITES_UNKNOWN, SITES_NOTHING, SITES_N_TALLIES };
+
+struct tally {
+    uint64_t count;
+    int64_t total;
+    int64_t max;
+};
+
+struct sites_frame {
+    uint32_t func;
+    uint32_t file;
+    uint64_t line;
+};
+
+struct sites_stack {
+    uint32_t row; /* in rows */
+    uint32_t n;
+    uint8_t class; /* enum stack_class */
+    struct tally tallies[SITES_N_TALLIES];
+};
+
+struct sites {
+    struct memory *mem;
+    struct texts *texts;
+    uint64_t seed;
+    struct idmap frame_ids;
+    struct idmap stack_ids;
+    struct sites_frame *frames;
+    size_t frames_cap;
+    uint32_t n_frames;
+    struct sites_stack *stacks;
+    size_t stacks_cap;
+    uint32_t n_stacks;
+    uint32_t *rows; /* frames of stacks, one stack behind the other */
+    size_t rows_cap;
+    uint32_t n_rows;
+    uint32_t *by_handle; /* of this generation: stacks, plus 1; 0: not asked for yet */
+    size_t by_handle_cap;
+    uint32_t n_handles;
+    uint64_t lost; /* stacks, of each generation, of which not all is kept */
+};
+
+/* Errors of memory.h, here and below. */
+int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed);
+void sites_done(struct sites *s);
+
+/* A generation with this many stacks begins. */
+int sites_generation(struct sites *s, uint32_t n_stacks);
+
+/* The slow half of sites_of. */
+int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret);
+
+/* The number of a stack of this generation. */
+static inline int sites_of(struct sites *s, const struct gotrace *trace, uint32_t handle,
+                           uint32_t *ret)
+{
+    uint32_t n = handle < s->n_handles ? s->by_handle[handle] : 0;
+
+    if (__builtin_expect(n == 0, 0))
+        return sites_find(s, trace, handle, ret);
+    *ret = n - 1;
+    return 0;
+}
+
+/* column: enum summary_profile, or one of those above. */
+static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
+{
+    struct tally *t = &s->stacks[stack].tallies[column];
+
+    t->count++;
+    t->total += duration;
+    if (duration > t->max)
+        t->max = duration;
+}
+
+/* The frame that a stack stands for in a profile; texts "" if there is none. */
+struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
+                                 enum summary_profile profile);
+
+/* The heaviest call sites; lists and texts in the texts' arena. */
+int sites_top(struct sites *s, unsigned column, struct summary_sites *ret);
+
+/* The same, of stacks of these classes (a STACK_SET of them). */
+int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret);

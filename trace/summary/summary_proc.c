@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Procs: how long each ran, and for how long all of them were at work, or not while goroutines
+ * waited to be run. In the first generation a proc may be met late: it counts as idle until then in
+ * what is about several procs at once, while its own time is put right.
+ */
+
+#include <string.h>
+
+#include "trace/summary/summing.h"
+
+struct summing_proc *summing_proc_find(struct summing *s, int32_t p)
+{
+    if (p < 0 || p >= SUMMING_MAX_PROCS)
+        return NULL;
+    if ((uint32_t)p >= s->n_ps) {
+        size_t old = s->ps_cap;
+
+        if (memory_grow(&s->mem, &s->ps, &s->ps_cap, (size_t)p + 1, sizeof(*s->ps)) < 0)
+            return NULL;
+        memset(s->ps + old, 0, (s->ps_cap - old) * sizeof(*s->ps));
+        s->n_ps = (uint32_t)p + 1;
+    }
+    return &s->ps[p];
+}
+
+/* The sums over a time in which so many Ps were busy, and the rest was as it is now. */
+static void spend(struct summing *s, int64_t busy, bool runnable, int64_t time)
+{
+    int64_t late = (int64_t)s->n_overdue, free = s->room - busy, lost = free < late ? free : late;
+    unsigned so = busy >= s->all_procs ? SUMMING_ALL_BUSY : 0;
+
+    if (runnable && busy >= s->queues_from)
+        so |= SUMMING_QUEUED;
+    if (late > 0)
+        so |= SUMMING_LATE | s->with_idle;
+    if (lost > 0) {
+        so |= SUMMING_WITH_FREE;
+        s->lost += time * lost;
+    }
+    s->time_so[so] += time;
+}
+
+void summing_pass_wide(struct summing *s, int64_t time)
+{
+    spend(s, s->procs_busy, s->n_runnable != 0, time - s->at);
+    s->at = time;
+}
+
+void summing_fold(struct summing *s)
+{
+    for (; s->cells_used != 0; s->cells_used &= s->cells_used - 1) {
+        int busy = __builtin_ctzll(s->cells_used);
+
+        for (int runnable = 0; runnable < 2; runnable++) {
+            int64_t time = s->cells[busy][runnable];
+
+            if (time > 0)
+                spend(s, busy, runnable, time);
+            s->cells[busy][runnable] = 0;
+        }
+    }
+}
+
+void summing_advance_slow(struct summing *s, int64_t time)
+{
+    for (; s->due->since <= time - SUMMARY_OVERDUE; s->due = s->due->next) {
+        summing_pass(s, s->due->since + SUMMARY_OVERDUE);
+        summing_set_overdue(s, s->n_overdue + 1);
+        s->due->flags |= SUMMING_OVERDUE;
+        s->out->scheduler.overdue_count++;
+    }
+}
+
+void summing_set_procs(struct summing *s)
+{
+    bool may_run = s->procs > 0 && !s->in_stw;
+
+    summing_fold(s);
+    s->all_procs = s->procs > 0 ? s->procs : INT64_MAX;
+    s->queues_from = may_run ? s->procs + s->idle_workers : INT64_MAX;
+    s->room = may_run ? s->procs + s->idle_workers : 0;
+    s->with_idle = s->procs_running < s->procs ? SUMMING_WITH_IDLE : 0;
+}
+
+static void run(struct summing *s, struct summing_proc *p, int64_t since)
+{
+    p->state = GOTRACE_PROC_RUNNING;
+    p->since = since;
+    s->procs_running++;
+    summing_set_procs(s);
+}
+
+/* Whoever holds it in a syscall loses it. */
+static void stop(struct summing *s, struct summing_proc *p, int64_t time)
+{
+    p->state = GOTRACE_PROC_IDLE;
+    p->sums.running += time - p->since;
+    s->procs_running--;
+    summing_set_procs(s);
+    if (p->go && p->go->state == GOTRACE_GO_SYSCALL)
+        summing_go_lose_proc(s, p->go, time);
+}
+
+int summing_proc_event(struct summing *s, const struct gotrace_event *e)
+{
+    struct summing_proc *p;
+    bool was;
+
+    if (e->from == e->to && e->type != GOTRACE_EV_PROC_STEAL)
+        return 0;
+    p = e->args[0] < SUMMING_MAX_PROCS ? summing_proc_find(s, (int32_t)e->args[0]) : NULL;
+    if (!p) {
+        s->out->procs.other++;
+        return 0;
+    }
+    summing_advance(s, e->time);
+    p->known = true;
+    was = p->state == GOTRACE_PROC_RUNNING;
+    if (e->type == GOTRACE_EV_PROC_STEAL && e->args[1] != 0) {
+        s->out->procs.steals++;
+        p->sums.steals++;
+    }
+    if (e->to == GOTRACE_PROC_RUNNING && !was)
+        run(s, p, e->from == GOTRACE_PROC_UNDETERMINED ? s->sync : e->time);
+    else if (e->to != GOTRACE_PROC_RUNNING && was)
+        stop(s, p, e->time);
+    return 0;
+}
+
+int summing_procs_change(struct summing *s, const struct gotrace_event *e)
+{
+    int64_t n = e->args[0] > SUMMING_MOST_PROCS ? SUMMING_MOST_PROCS : (int64_t)e->args[0];
+    struct summary_procs *out = &s->out->procs;
+
+    summing_advance(s, e->time);
+    if (out->max == 0) {
+        out->min = out->max = n;
+        /* It was so from the start: it only was not told yet. */
+        out->available = n * (e->time - s->first);
+    } else if (n != s->procs) {
+        out->changes++;
+    }
+    if (n < out->min)
+        out->min = n;
+    if (n > out->max)
+        out->max = n;
+    out->available += s->procs * (e->time - s->procs_since);
+    out->last = n;
+    s->procs_since = e->time;
+    s->procs = n;
+    summing_set_procs(s);
+    return summing_gc_procs(s, e);
+}
+
+static double share(int64_t part, int64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : 0;
+}
+
+static int list(struct summing *s)
+{
+    struct summary_procs *out = &s->out->procs;
+    size_t n = 0;
+    int r = arena_new(&s->texts.arena, s->n_ps * sizeof(*out->list), &out->list);
+
+    if (r < 0)
+        return r;
+    for (uint32_t i = 0; i < s->n_ps; i++) {
+        struct summing_proc *p = &s->ps[i];
+
+        if (!p->known)
+            continue;
+        if (p->state == GOTRACE_PROC_RUNNING)
+            p->sums.running += s->last - p->since;
+        p->sums.p = (int32_t)i;
+        out->running += p->sums.running;
+        out->executing += p->sums.executing;
+        out->in_syscall += p->sums.in_syscall;
+        out->list[n++] = p->sums;
+    }
+    out->n = n;
+    return 0;
+}
+
+static void list_times(const struct summing *s)
+{
+    struct summary_scheduler *out = &s->out->scheduler;
+
+    for (unsigned so = 0; so < SUMMING_N_SO; so++) {
+        int64_t time = s->time_so[so];
+
+        s->out->procs.all_busy += so & SUMMING_ALL_BUSY ? time : 0;
+        s->out->procs.queued += so & SUMMING_QUEUED ? time : 0;
+        if (!(so & SUMMING_LATE))
+            continue;
+        out->overdue += time;
+        out->overdue_with_idle += so & SUMMING_WITH_IDLE ? time : 0;
+        out->overdue_with_free += so & SUMMING_WITH_FREE ? time : 0;
+    }
+    out->overdue_lost = s->lost;
+}
+
+int summing_proc_finish(struct summing *s)
+{
+    struct summary_procs *out = &s->out->procs;
+    int r = list(s);
+
+    summing_advance(s, s->last);
+    summing_fold(s);
+    list_times(s);
+    out->available += s->procs * (s->last - s->procs_since);
+    out->mean = share(out->available, s->last - s->first);
+    out->running_share = share(out->running, out->available);
+    out->executing_share = share(out->executing, out->available);
+    out->idle_share = out->running_share < 1 ? 1 - out->running_share : 0;
+    return r;
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Goroutines: how long they were in each state, and where.
+ *
+ * A goroutine that was there before the trace is met at some time in the first generation, and has
+ * been in the state that is told then since the trace began: its times in states count from there,
+ * as in Go's Summarizer. Waits for the profiles count from where they are told, as in the profiles
+ * of `go tool trace`; and the scheduler's latency leaves out waits of unknown beginning.
+ */
+
+#include "trace/summary/summing.h"
+
+#define OF_GC_AT_ALL                                                                             \
+    (SUMMING_ASSIST | SUMMING_WORKER | SUMMING_IDLE_WORKER | SUMMING_OF_GC | SUMMING_GO_ASSIST | \
+     SUMMING_GO_WORKER)
+
+static void occupy(struct summing *s, struct summing_go *g, int32_t number)
+{
+    struct summing_proc *p = summing_proc_find(s, number);
+
+    g->p = GOTRACE_NONE;
+    if (!p)
+        return;
+    if (p->go)
+        p->go->p = GOTRACE_NONE;
+    else
+        s->procs_busy++;
+    p->known = true;
+    p->go = g;
+    g->p = number;
+}
+
+static void vacate(struct summing *s, struct summing_go *g)
+{
+    if (g->p == GOTRACE_NONE)
+        return;
+    s->ps[g->p].go = NULL;
+    s->procs_busy--;
+    g->p = GOTRACE_NONE;
+}
+
+/*
+ * A wait or a syscall is over, or the trace. Those that began and ended within it are known from
+ * the sums by stack in the end. One that was there before the trace is as old as it; there a part
+ * of it is already.
+ */
+static void add_to_class(struct summing *s, struct summary_class *classes,
+                         const struct summing_go *g, const struct gotrace_event *e)
+{
+    struct summary_class *class = &classes[s->sites.stacks[g->stack].class];
+    bool older = g->flags & SUMMING_UNKNOWN_START;
+    int64_t part = (e ? e->time : s->last) - g->since;
+    int64_t duration = older ? part + g->since - s->first : part;
+
+    if (e && !older)
+        return;
+    if (duration > class->max)
+        class->max = duration;
+    class->count += !e;
+    class->total += e ? duration - part : duration;
+    class->whole -= e != NULL;
+    class->whole_total -= e ? part : 0;
+}
+
+/* Whether this is the longest so far. */
+static bool note_longest(struct summary_longest *longest, const struct summing_go *g, int32_t p,
+                         int64_t duration, bool open)
+{
+    if (duration <= longest->duration)
+        return false;
+    *longest = (struct summary_longest){
+        .duration = duration, .g = g->id, .p = p, .open = open, .at = {"", "", 0}};
+    return true;
+}
+
+/* A time in running ends, or a part of it that the beginning of the trace cut off. */
+static void add_running(struct summing *s, struct summing_go *g, int64_t from, int64_t time)
+{
+    int64_t duration = time - from;
+
+    if (g->p == GOTRACE_NONE) {
+        s->out->goroutines.running += duration;
+    } else {
+        struct summary_proc *sums = &s->ps[g->p].sums;
+
+        sums->executing += duration;
+        if (duration > sums->longest_run)
+            sums->longest_run = duration;
+    }
+    if (!(g->flags & (SUMMING_ASSIST | SUMMING_WORKER | SUMMING_IDLE_WORKER)))
+        return;
+    if (g->flags & SUMMING_ASSIST)
+        s->out->gc.assist_executing += time - (g->assist_since > from ? g->assist_since : from);
+    if (g->flags & SUMMING_WORKER)
+        s->out->gc.worker += duration;
+    if (g->flags & SUMMING_IDLE_WORKER)
+        s->out->gc.idle_worker += duration;
+}
+
+/* Where it stopped, if it says so itself. */
+static int stop_stack(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
+                      uint32_t *ret)
+{
+    *ret = SITES_NO_STACK;
+    return e && e->g == g->id ? sites_of(&s->sites, s->trace, e->stack, ret) : 0;
+}
+
+/* It was on a P without a pause. */
+static int note_run(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
+                    int64_t duration)
+{
+    int64_t others = (int64_t)(s->n_changes - g->changes);
+    int r = 0;
+
+    if (duration > s->out->longest_hold.duration && others * SUMMARY_ALIVE >= duration) {
+        (void)note_longest(&s->out->longest_hold, g, g->p, duration, !e);
+        r = stop_stack(s, g, e, &s->longest_hold_stack);
+    }
+    if (r == 0 && note_longest(&s->out->longest_run, g, g->p, duration, !e))
+        r = stop_stack(s, g, e, &s->longest_run_stack);
+    return r;
+}
+
+static int leave_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    int64_t time = e ? e->time : s->last;
+    bool worker = g->flags & (SUMMING_WORKER | SUMMING_IDLE_WORKER);
+
+    add_running(s, g, g->since, time);
+    if (g->flags & SUMMING_IDLE_WORKER) {
+        s->idle_workers--;
+        summing_set_procs(s);
+    }
+    g->flags &= (uint8_t)~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
+    return worker ? 0 : note_run(s, g, e, time - g->since);
+}
+
+static int leave_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    int64_t duration = (e ? e->time : s->last) - g->since;
+
+    if (!e) {
+        s->out->goroutines.runnable += duration;
+        return 0;
+    }
+    summing_unqueue(s, g);
+    s->n_runnable--;
+    if (g->flags & SUMMING_OVERDUE)
+        summing_set_overdue(s, s->n_overdue - 1);
+    sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
+    if (e->to != GOTRACE_GO_RUNNING || (g->flags & SUMMING_UNKNOWN_START))
+        return 0;
+    return histogram_add(&s->latency, duration);
+}
+
+static void leave_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    struct summing_reason *reason = &s->reasons[g->reason];
+    int64_t duration = (e ? e->time : s->last) - g->since;
+
+    if (reason->forever)
+        return;
+    reason->total += duration;
+    if (duration > reason->max)
+        reason->max = duration;
+    if (reason->classes)
+        add_to_class(s, reason->classes, g, e);
+    if (e)
+        sites_add(&s->sites, g->stack, reason->column, duration);
+}
+
+/* It held its P in the syscall until now. */
+static void add_held(struct summing *s, const struct summing_go *g, int64_t from, int64_t time)
+{
+    struct summary_proc *sums = &s->ps[g->p].sums;
+
+    sums->in_syscall += time - from;
+    if (time - from > sums->longest_syscall)
+        sums->longest_syscall = time - from;
+}
+
+void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time)
+{
+    add_held(s, g, g->since, time);
+    vacate(s, g);
+    g->blocked_since = time;
+    s->out->syscalls.blocked++;
+    if (++s->n_blocked > s->out->syscalls.max_blocked_at_once)
+        s->out->syscalls.max_blocked_at_once = s->n_blocked;
+}
+
+/* Whether somebody waits for it to be over. Without a stack only its end tells. */
+static bool is_active(const struct summing *s, const struct summing_go *g, bool ended)
+{
+    switch (s->sites.stacks[g->stack].class) {
+    case STACK_LISTENER:
+    case STACK_PARKED:
+    case STACK_READ:
+    case STACK_TRACER:
+    case STACK_RUNTIME: return false;
+    default: return ended || g->stack != SITES_NO_STACK;
+    }
+}
+
+static int leave_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    int64_t time = e ? e->time : s->last, duration = time - g->since;
+    int64_t since_first = g->flags & SUMMING_UNKNOWN_START ? time - s->first : duration;
+
+    s->out->goroutines.in_syscall += duration;
+    if (g->p != GOTRACE_NONE)
+        add_held(s, g, g->since, time);
+    else
+        s->out->goroutines.syscall_blocked += time - g->blocked_since;
+    if (note_longest(&s->out->syscalls.longest, g, g->p, since_first, !e))
+        s->longest_syscall_stack = g->stack;
+    if (is_active(s, g, e != NULL) &&
+        note_longest(&s->out->syscalls.longest_active, g, g->p, since_first, !e))
+        s->longest_active_stack = g->stack;
+    add_to_class(s, s->out->classes.syscall, g, e);
+    if (!e)
+        return 0;
+    s->n_syscall--;
+    if (g->p == GOTRACE_NONE)
+        s->n_blocked--;
+    sites_add(&s->sites, g->stack, SUMMARY_SYSCALL, duration);
+    return g->flags & SUMMING_UNKNOWN_START ? 0 : histogram_add(&s->syscalls, duration);
+}
+
+int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    switch (g->state) {
+    case GOTRACE_GO_RUNNING: return leave_running(s, g, e);
+    case GOTRACE_GO_RUNNABLE: return leave_runnable(s, g, e);
+    case GOTRACE_GO_WAITING: leave_waiting(s, g, e); return 0;
+    case GOTRACE_GO_SYSCALL: return leave_syscall(s, g, e);
+    default: return 0;
+    }
+}
+
+static void enter_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    if (g->p != e->p || e->p == GOTRACE_NONE) {
+        vacate(s, g);
+        occupy(s, g, e->p);
+    }
+    g->changes = s->n_changes;
+    if (e->from == GOTRACE_GO_UNDETERMINED)
+        add_running(s, g, s->sync, e->time);
+}
+
+static int enter_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    if (e->from == GOTRACE_GO_UNDETERMINED)
+        s->out->goroutines.runnable += e->time - s->sync;
+    if (++s->n_runnable > s->out->scheduler.runnable_max)
+        s->out->scheduler.runnable_max = s->n_runnable;
+    summing_queue(s, g);
+    return sites_of(&s->sites, s->trace, e->stack, &g->stack);
+}
+
+static int enter_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    struct summing_reason *reason;
+    int r = summing_reason_of(s, e->string, &g->reason);
+
+    if (r < 0)
+        return r;
+    reason = &s->reasons[g->reason];
+    if (e->from == GOTRACE_GO_UNDETERMINED) {
+        reason->total += e->time - s->sync;
+        if (e->time - s->sync > reason->max)
+            reason->max = e->time - s->sync;
+    } else {
+        reason->count++;
+    }
+    if (reason->forever)
+        return summing_regions_end(s, g, e->time);
+    g->stack = SITES_NO_STACK;
+    if (!reason->classes)
+        return 0;
+    return sites_of(&s->sites, s->trace, e->stack, &g->stack);
+}
+
+static int enter_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    bool unknown = e->from == GOTRACE_GO_UNDETERMINED;
+    struct summary_syscalls *out = &s->out->syscalls;
+
+    if (unknown) {
+        struct summing_proc *p = summing_proc_find(s, e->p);
+
+        /* Told by its own thread, or by one that has the proc for a goroutine of its own. */
+        if (p && !p->go)
+            occupy(s, g, e->p);
+        s->out->goroutines.in_syscall += e->time - s->sync;
+        if (g->p == GOTRACE_NONE)
+            s->out->goroutines.syscall_blocked += e->time - s->sync;
+        else
+            add_held(s, g, s->sync, e->time);
+    } else {
+        out->count++;
+    }
+    if (++s->n_syscall > out->max_at_once)
+        out->max_at_once = s->n_syscall;
+    if (g->p == GOTRACE_NONE) {
+        g->blocked_since = e->time;
+        if (++s->n_blocked > out->max_blocked_at_once)
+            out->max_blocked_at_once = s->n_blocked;
+    }
+    return sites_of(&s->sites, s->trace, e->stack, &g->stack);
+}
+
+static int enter(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+{
+    switch (e->to) {
+    case GOTRACE_GO_RUNNING: enter_running(s, g, e); return 0;
+    case GOTRACE_GO_RUNNABLE: return enter_runnable(s, g, e);
+    case GOTRACE_GO_WAITING: return enter_waiting(s, g, e);
+    case GOTRACE_GO_SYSCALL: return enter_syscall(s, g, e);
+    default: return 0;
+    }
+}
+
+static int end(struct summing *s, struct summing_go *g, int64_t time)
+{
+    int r = summing_regions_end(s, g, time);
+
+    summing_go_forget(s, g);
+    return r;
+}
+
+int summing_go_event(struct summing *s, const struct gotrace_event *e)
+{
+    struct summing_go *g;
+    int r = 0;
+
+    if (e->from == e->to)
+        return 0;
+    /* The reader knows that one that is created was not there. */
+    g = e->from == GOTRACE_GO_NOT_EXIST ? NULL : summing_go_find(s, (int64_t)e->args[0]);
+    if (!g)
+        r = summing_go_meet(s, e, &g);
+    if (e->to == GOTRACE_GO_NOT_EXIST) {
+        s->out->goroutines.ended++;
+        s->alive--;
+    }
+    if (r < 0 || !g)
+        return r;
+    summing_advance(s, e->time);
+    s->n_changes += e->from != GOTRACE_GO_UNDETERMINED;
+    r = summing_go_leave(s, g, e);
+    if (g->p != GOTRACE_NONE && e->to != GOTRACE_GO_SYSCALL && e->to != GOTRACE_GO_RUNNING)
+        vacate(s, g);
+    g->since = e->time;
+    g->flags &= (uint8_t)~(SUMMING_UNKNOWN_START | SUMMING_OVERDUE);
+    if (e->from == GOTRACE_GO_UNDETERMINED)
+        g->flags |= SUMMING_UNKNOWN_START;
+    if (r == 0)
+        r = enter(s, g, e);
+    g->state = e->to;
+    if (r == 0 && (g->flags & OF_GC_AT_ALL))
+        r = summing_gc_state(s, g, e);
+    g->go_state = s->go_procs > 0 ? e->to : g->go_state;
+    if (r == 0 && e->to == GOTRACE_GO_NOT_EXIST)
+        r = end(s, g, e->time);
+    return r;
+}

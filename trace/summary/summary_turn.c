@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * A thread's turn, summed up as its events are read. Most of a trace are a few types of events that
+ * find everything as expected; they go from the thread's bytes into the sums without being written
+ * down in between. All others become events, as for any user of the reader, and nothing is changed
+ * before it is known which way it goes.
+ *
+ * What an event did to the sums comes after the thread's next event was read: if that is broken,
+ * the reader takes the one before it back.
+ */
+
+#include <string.h>
+
+#include "trace/reader/order_hot.h"
+#include "trace/reader/reader.h"
+#include "trace/summary/summing_hot.h"
+
+#define COLD __attribute__((noinline, cold))
+
+/* What became of an event: the thread has no more, or one that is there; or it was not this way. */
+enum { LAST, NEXT, ASIDE };
+
+/* The slow halves: plus 1, 0: it was not met yet in this generation. */
+static COLD uint32_t find_stack(struct summing *s, uint64_t id)
+{
+    uint32_t handle = stacks_handle(&s->trace->gen.stacks, id);
+    uint32_t n = handle < s->sites.n_handles ? s->sites.by_handle[handle] : 0;
+
+    if (id < s->n_stack_ids)
+        s->stack_of_id[id] = n;
+    return n;
+}
+
+static COLD uint32_t find_reason(struct summing *s, uint64_t id)
+{
+    uint32_t handle = strings_handle(&s->trace->gen.strings, id);
+    uint16_t n = handle < s->n_reason_of ? s->reason_of[handle] : 0;
+
+    if (id < s->n_reason_ids)
+        s->reason_of_id[id] = n;
+    return n;
+}
+
+/* False, or NULL: not met yet. */
+static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret)
+{
+    uint32_t n = __builtin_expect(id < s->n_stack_ids, 1) ? s->stack_of_id[id] : 0;
+
+    if (__builtin_expect(n == 0, 0))
+        n = find_stack(s, id);
+    *ret = n - 1;
+    return __builtin_expect(n != 0, 1);
+}
+
+static inline struct summing_reason *reason_of(struct summing *s, uint64_t id)
+{
+    uint32_t n = __builtin_expect(id < s->n_reason_ids, 1) ? s->reason_of_id[id] : 0;
+
+    if (__builtin_expect(n == 0, 0))
+        n = find_reason(s, id);
+    return __builtin_expect(n != 0, 1) ? &s->reasons[n - 1] : NULL;
+}
+
+/* The reader's goroutine remembers ours. Ours may be another's by now, but never goes away. */
+static inline struct summing_go *sums_of(struct summing *s, struct goroutine *g)
+{
+    struct summing_go *sums = g->user;
+
+    if (__builtin_expect(!sums || sums->id != g->id, 0))
+        g->user = sums = summing_go_find(s, g->id);
+    return sums;
+}
+
+/* Room for n ids, all unknown; none if that is too much. */
+static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, size_t size)
+{
+    void *p;
+
+    if (n == 0 || memory_grow(&s->mem, pp, cap, n, size) < 0)
+        return 0;
+    memcpy(&p, pp, sizeof(p));
+    memset(p, 0, n * size);
+    return n;
+}
+
+void summing_turns_generation(struct summing *s)
+{
+    const struct generation *gen = &s->trace->gen;
+
+    s->n_stack_ids = forget_ids(s, &s->stack_of_id, &s->stack_of_id_cap, gen->stacks.ids.n_dense,
+                                sizeof(*s->stack_of_id));
+    s->n_reason_ids = forget_ids(s, &s->reason_of_id, &s->reason_of_id_cap,
+                                 gen->strings.ids.n_dense, sizeof(*s->reason_of_id));
+}
+
+void summing_turns_done(struct summing *s)
+{
+    memory_free(&s->mem, s->stack_of_id, s->stack_of_id_cap * sizeof(*s->stack_of_id));
+    memory_free(&s->mem, s->reason_of_id, s->reason_of_id_cap * sizeof(*s->reason_of_id));
+    if (s->trace)
+        resources_leave_users(&s->trace->order.res);
+}
+
+static HOT int start(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+{
+    struct goroutine *g = order_can_start(o, c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    int more, r;
+
+    if (__builtin_expect(!g || p->go, 0))
+        return ASIDE;
+    sums = sums_of(s, g);
+    if (!summing_is(sums, GOTRACE_GO_RUNNABLE, SUMMING_OVERDUE))
+        return ASIDE;
+    order_do_start(c, g);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_START]++;
+    r = summing_start(s, sums, p, c->thread->pid, time);
+    return r < 0 ? r : more;
+}
+
+static HOT int block(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+{
+    struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_reason *reason = reason_of(s, c->args[0]);
+    struct summing_go *sums;
+    uint32_t stack;
+    int more;
+
+    if (__builtin_expect(!g || !reason, 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || reason->forever || !stack_of(s, c->args[1], &stack) ||
+        !summing_can_leave(s, sums, time))
+        return ASIDE;
+    order_do_stop(c, g, GO_WAITING);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_BLOCK]++;
+    summing_block(s, sums, p, reason, stack, time);
+    return more;
+}
+
+static HOT int unblock(struct summing *s, struct order *o, struct cursor *c)
+{
+    struct goroutine *g = order_can_unblock(o, c);
+    int64_t time = order_time(o, c->time);
+    struct summing_reason *reason;
+    struct summing_go *sums;
+    uint32_t stack;
+    int more;
+
+    if (__builtin_expect(!g, 0))
+        return ASIDE;
+    sums = sums_of(s, g);
+    if (!summing_is(sums, GOTRACE_GO_WAITING, 0) || !stack_of(s, c->args[2], &stack))
+        return ASIDE;
+    reason = &s->reasons[sums->reason];
+    if (__builtin_expect(reason->forever, 0))
+        return ASIDE;
+    order_do_unblock(c, g);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_UNBLOCK]++;
+    summing_unblock(s, sums, reason, stack, time);
+    return more;
+}
+
+static HOT int stop(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+{
+    struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    uint32_t stack;
+    int more;
+
+    if (__builtin_expect(!g || strings_handle(&o->gen->strings, c->args[0]) == IDMAP_NONE, 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    order_do_stop(c, g, GO_RUNNABLE);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_STOP]++;
+    summing_stop(s, sums, p, stack, time);
+    return more;
+}
+
+static HOT int syscall_begin(struct summing *s, struct order *o, struct cursor *c,
+                             struct summing_proc *p)
+{
+    struct goroutine *g = order_at_hand(c);
+    struct proc *proc = c->thread->p;
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    uint32_t stack;
+    int more;
+
+    if (__builtin_expect(!g || !order_follows(o, c->args[0], &proc->seq), 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    order_do_syscall(g, proc, c->args[0]);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_BEGIN]++;
+    summing_syscall_begin(s, sums, p, stack, time);
+    return more;
+}
+
+static HOT int syscall_end(struct summing *s, struct order *o, struct cursor *c,
+                           struct summing_proc *p)
+{
+    struct goroutine *g = order_can_end_syscall(c);
+    struct summing_go *sums = p->go;
+    int64_t time = order_time(o, c->time);
+    int more, r;
+
+    if (__builtin_expect(!g || !summing_is(sums, GOTRACE_GO_SYSCALL, 0) || sums->id != g->id, 0))
+        return ASIDE;
+    if (!summing_can_end_syscall(s, sums, time))
+        return ASIDE;
+    order_do_end_syscall(g, c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_END]++;
+    r = summing_syscall_end(s, sums, p, time);
+    return r < 0 ? r : more;
+}
+
+static inline int create(struct summing *s, struct order *o, struct cursor *c)
+{
+    const struct goroutine *by = resources_current(&o->res, c->thread);
+    int64_t id = (int64_t)c->args[0], time = order_time(o, c->time);
+    struct goroutine *g;
+    struct summing_go *sums;
+    uint32_t stack;
+    int more, r;
+
+    if (__builtin_expect((by && by->status != GO_RUNNING) || id < 0, 0))
+        return ASIDE;
+    if (stacks_handle(&o->gen->stacks, c->args[1]) == IDMAP_NONE ||
+        !stack_of(s, c->args[2], &stack) || resources_new_goroutine(&o->res, id, &g) < 0)
+        return ASIDE; /* where it fails again, and says so */
+    g->status = GO_RUNNABLE;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_CREATE]++;
+    r = summing_create(s, id, stack, time, &sums);
+    g->user = sums;
+    return r < 0 ? r : more;
+}
+
+static inline int destroy(struct summing *s, struct order *o, struct cursor *c,
+                          struct summing_proc *p)
+{
+    struct goroutine *g = order_can_act(o, c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums;
+    int more;
+
+    if (__builtin_expect(!g, 0))
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    if (!sums || sums->regions != 0 || !summing_can_leave(s, sums, time))
+        return ASIDE;
+    resources_end_goroutine(&o->res, g);
+    c->thread->g = GOTRACE_NONE;
+    c->thread->gp = NULL;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GO_DESTROY]++;
+    summing_destroy(s, sums, p, time);
+    return more;
+}
+
+static void count_switch(struct summing *s)
+{
+    s->out->events.by_type[GOTRACE_EV_GO_SWITCH]++;
+    s->out->events.by_type[GOTRACE_EV_GO_BLOCK]++;
+    s->out->events.by_type[GOTRACE_EV_GO_START]++;
+}
+
+/* One goroutine unblocks another, blocks, and the other starts: three events without a stack. */
+static inline int hand_over(struct summing *s, struct order *o, struct cursor *c,
+                            struct summing_proc *p)
+{
+    struct goroutine *g = order_at_hand(c), *next = order_can_unblock(o, c);
+    struct summing_reason *reason = reason_of(s, 0), *over;
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums, *then;
+    int more, r;
+
+    if (!g || !next || !reason)
+        return ASIDE;
+    sums = summing_can_act(p, g->id);
+    then = sums_of(s, next);
+    if (!sums || reason->forever || !summing_is(then, GOTRACE_GO_WAITING, 0) ||
+        !summing_can_leave(s, sums, time + 1))
+        return ASIDE;
+    over = &s->reasons[then->reason];
+    if (over->forever)
+        return ASIDE;
+    order_do_stop(c, g, GO_WAITING);
+    order_do_start(c, next);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time + 2;
+    count_switch(s);
+    summing_unblock(s, then, over, SITES_NO_STACK, time);
+    summing_block(s, sums, p, reason, SITES_NO_STACK, time + 1);
+    r = summing_start(s, then, p, c->thread->pid, time + 2);
+    return r < 0 ? r : more;
+}
+
+/* The size of the heap, or its goal. */
+static HOT int metric(struct summing *s, struct order *o, struct cursor *c)
+{
+    uint64_t value = c->args[0];
+    uint8_t type = c->type;
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[type]++;
+    summing_gc_metric(s, type, value);
+    return more;
+}
+
+static inline int region_begin(struct summing *s, struct order *o, struct cursor *c,
+                               const struct summing_proc *p)
+{
+    const struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums = p->go;
+    struct goroutine_more *more;
+    struct name *name;
+    uint32_t string, type;
+    int next;
+
+    if (!g || !sums || sums->id != g->id || !summing_can_begin_region(s))
+        return ASIDE;
+    name = order_region_type(o, c, &string);
+    more = order_can_begin_region(o, g);
+    if (!name || !more)
+        return ASIDE;
+    type = summing_region_type(s, string);
+    if (type == TYPES_NONE)
+        return ASIDE;
+    order_do_begin_region(more, c->args[0], name, time);
+    next = cursor_next(c, o->gen);
+    if (next < 0)
+        return next;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_REGION_BEGIN]++;
+    summing_begin_region(s, sums, type, time);
+    return next;
+}
+
+static inline int region_end(struct summing *s, struct order *o, struct cursor *c,
+                             const struct summing_proc *p)
+{
+    const struct goroutine *g = order_at_hand(c);
+    int64_t time = order_time(o, c->time);
+    struct summing_go *sums = p->go;
+    const struct region *region;
+    struct goroutine_more *more;
+    const struct name *name;
+    uint32_t string;
+    int next, r;
+
+    if (!g || !sums || sums->id != g->id)
+        return ASIDE;
+    name = order_region_type(o, c, &string);
+    more = resources_has_more(&o->res, g);
+    region = name ? order_can_end_region(more, c->args[0], name) : NULL;
+    if (!region || !summing_can_end_region(s, sums, region->since))
+        return ASIDE;
+    order_do_end_region(o, more);
+    next = cursor_next(c, o->gen);
+    if (next < 0)
+        return next;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_REGION_END]++;
+    r = summing_end_region(s, sums, time);
+    return r < 0 ? r : next;
+}
+
+/* Of a sweep only its end says anything. */
+static inline int sweep_begin(struct summing *s, struct order *o, struct cursor *c)
+{
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (!order_can_begin_sweep(c->thread->p) ||
+        stacks_handle(&o->gen->stacks, c->args[0]) == IDMAP_NONE)
+        return ASIDE;
+    order_do_begin_sweep(c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_BEGIN]++;
+    return more;
+}
+
+static inline int sweep_end(struct summing *s, struct order *o, struct cursor *c)
+{
+    uint64_t swept = c->args[0], reclaimed = c->args[1];
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (!order_can_end_sweep(c->thread->p))
+        return ASIDE;
+    order_do_end_sweep(c->thread->p);
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_GC_SWEEP_END]++;
+    summing_gc_swept(s, swept, reclaimed);
+    return more;
+}
+
+/* A message, of which nothing is summed up. */
+static inline int log_message(struct summing *s, struct order *o, struct cursor *c)
+{
+    const struct strings *strings = &o->gen->strings;
+    int64_t time = order_time(o, c->time);
+    int more;
+
+    if (c->thread->g < 0 || strings_handle(strings, c->args[1]) == IDMAP_NONE ||
+        strings_handle(strings, c->args[2]) == IDMAP_NONE ||
+        stacks_handle(&o->gen->stacks, c->args[3]) == IDMAP_NONE)
+        return ASIDE;
+    more = cursor_next(c, o->gen);
+    if (more < 0)
+        return more;
+    o->last_time = time;
+    s->out->events.by_type[GOTRACE_EV_USER_LOG]++;
+    return more;
+}
+
+/* On a thread that has the proc p. */
+static inline int hot(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+{
+    if (c->type == GOTRACE_EV_GO_START)
+        return start(s, o, c, p);
+    if (c->type == GOTRACE_EV_GO_BLOCK)
+        return block(s, o, c, p);
+    if (c->type == GOTRACE_EV_GO_UNBLOCK)
+        return unblock(s, o, c);
+    switch (c->type) {
+    case GOTRACE_EV_GO_SYSCALL_BEGIN: return syscall_begin(s, o, c, p);
+    case GOTRACE_EV_GO_SYSCALL_END: return syscall_end(s, o, c, p);
+    case GOTRACE_EV_GO_STOP: return stop(s, o, c, p);
+    case GOTRACE_EV_GO_CREATE: return create(s, o, c);
+    case GOTRACE_EV_GO_DESTROY: return destroy(s, o, c, p);
+    case GOTRACE_EV_GO_SWITCH: return hand_over(s, o, c, p);
+    case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c);
+    case GOTRACE_EV_GC_SWEEP_END: return sweep_end(s, o, c);
+    case GOTRACE_EV_USER_REGION_BEGIN: return region_begin(s, o, c, p);
+    case GOTRACE_EV_USER_REGION_END: return region_end(s, o, c, p);
+    case GOTRACE_EV_USER_LOG: return log_message(s, o, c);
+    case GOTRACE_EV_HEAP_ALLOC:
+    case GOTRACE_EV_HEAP_GOAL: return metric(s, o, c);
+    default: return ASIDE;
+    }
+}
+
+/* The way of all others: what it stands for is written down and summed up. */
+static int other(struct summing *s, struct order *o, struct cursor *c)
+{
+    int64_t last = o->last_time;
+    int more = LAST, r;
+
+    o->next = o->out;
+    r = order_table[c->type](o, c);
+    if (r > 0)
+        more = cursor_next(c, o->gen);
+    if (r <= 0 || more < 0) {
+        s->trace->next = o->next = o->out;
+        o->last_time = last;
+        return r == 0 ? ASIDE : r < 0 ? r : more;
+    }
+    r = 0;
+    for (const struct gotrace_event *e = o->out; r == 0 && e < o->next; e++)
+        r = summing_event(s, e);
+    s->trace->next = o->next = o->out;
+    return r < 0 ? r : more;
+}
+
+/* A thread's events until ends, or until one must wait. */
+static int turn(struct summing *s, struct cursor *c, int64_t ends)
+{
+    struct order *o = &s->trace->order;
+    struct summing_proc *p = summing_proc_of(s, c->m, c->thread->pid);
+
+    for (;;) {
+        int r = p ? hot(s, o, c, p) : ASIDE;
+
+        if (__builtin_expect(r == ASIDE, 0)) {
+            r = other(s, o, c);
+            p = summing_proc_of(s, c->m, c->thread->pid);
+        }
+        if (__builtin_expect(r != NEXT, 0) || c->time > ends)
+            return r;
+    }
+}
+
+/* The reader's next turn, if it lies within the times that may be summed up. */
+static struct cursor *next_turn(const struct summing *s, int64_t *ret_ends)
+{
+    struct cursor *c = reader_turn(s->trace, ret_ends);
+    int64_t latest = s->first + SUMMING_MAX_SPAN - 1;
+
+    if (*ret_ends > latest)
+        *ret_ends = latest;
+    return c && c->time <= latest && s->last < latest ? c : NULL;
+}
+
+int summing_turns(struct summing *s)
+{
+    struct gotrace *t = s->trace;
+    struct cursor *c;
+    int64_t ends = 0;
+    int r = NEXT;
+
+    while (r != ASIDE && (c = next_turn(s, &ends))) {
+        r = turn(s, c, ends);
+        s->last = t->order.last_time;
+        if (r < 0)
+            return t->fault.code < 0 ? 0 : r;
+        reader_end_turn(t, r != LAST);
+    }
+    return 0;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What a program says of itself: tasks and regions, summed up by their types. A region that is open
+ * when its goroutine ends, ends with it, as in Go's Summarizer.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/summary/summing.h"
+
+/* A place for what is open; IDMAP_NONE if there are too many. */
+static int take(struct summing *s, struct summing_pool *pool, uint32_t *ret)
+{
+    int r;
+
+    *ret = IDMAP_NONE;
+    if (pool->free != 0) {
+        *ret = pool->free - 1;
+        pool->free = pool->list[*ret].next;
+        return 0;
+    }
+    if (pool->n == SUMMING_MAX_OPEN)
+        return 0;
+    r = memory_grow(&s->mem, &pool->list, &pool->cap, pool->n + 1, sizeof(*pool->list));
+    if (r == 0)
+        *ret = pool->n++;
+    return r;
+}
+
+/* How long it lasted is the reader's to know, which remembers all that are open. */
+static int ended(struct types *types, uint32_t type, const struct gotrace_event *e)
+{
+    if (e->third == GOTRACE_UNKNOWN) {
+        types_get(types, type)->unknown++;
+        return 0;
+    }
+    types_get(types, type)->open--;
+    return types_add(types, type, (int64_t)e->third);
+}
+
+static int begin_task(struct summing *s, const struct gotrace_event *e)
+{
+    uint32_t type;
+    int r = types_of(&s->task_types, s->trace, e->string, &type);
+
+    if (r == 0)
+        types_get(&s->task_types, type)->open++;
+    return r;
+}
+
+static int end_task(struct summing *s, const struct gotrace_event *e)
+{
+    uint32_t type;
+    int r = types_of(&s->task_types, s->trace, e->string, &type);
+
+    return r < 0 ? r : ended(&s->task_types, type, e);
+}
+
+static int begin_region(struct summing *s, const struct gotrace_event *e)
+{
+    struct summing_go *g = summing_go_find(s, e->g);
+    uint32_t type, n = IDMAP_NONE;
+    int r = types_of(&s->region_types, s->trace, e->string, &type);
+
+    if (r == 0)
+        types_get(&s->region_types, type)->open++;
+    if (r == 0 && g)
+        r = take(s, &s->regions, &n);
+    if (r < 0)
+        return r;
+    if (n == IDMAP_NONE) {
+        s->regions_full = true;
+        return 0;
+    }
+    types_hold(&s->region_types, type);
+    s->regions.list[n] = (struct summing_open){e->time, type, g->regions};
+    g->regions = n + 1;
+    return 0;
+}
+
+/* It is no longer among the goroutine's; its type is the caller's to release. */
+static void take_out(struct summing_pool *pool, uint32_t *link)
+{
+    uint32_t n = *link - 1;
+
+    *link = pool->list[n].next;
+    pool->list[n].next = pool->free;
+    pool->free = n + 1;
+}
+
+/* The link to the goroutine's region that began then, or NULL. */
+static uint32_t *find_region(struct summing *s, struct summing_go *g, int64_t since)
+{
+    uint32_t *link = &g->regions;
+
+    while (*link != 0 && s->regions.list[*link - 1].since > since)
+        link = &s->regions.list[*link - 1].next;
+    return *link != 0 && s->regions.list[*link - 1].since == since ? link : NULL;
+}
+
+/* The program ended a region that was not the innermost, or one that the goroutine does not have. */
+static int misnested(struct summing *s, const struct gotrace_event *e, uint32_t type)
+{
+    uint32_t stack;
+    int r = sites_of(&s->sites, s->trace, e->stack, &stack);
+
+    types_get(&s->region_types, type)->misnested++;
+    if (r == 0)
+        sites_add(&s->sites, stack, SITES_MISNESTED, 0);
+    return r;
+}
+
+/* It has no region open, and none that is older than the trace. */
+static bool is_of_another(const struct summing_go *g, const struct gotrace_event *e)
+{
+    return g && g->created && e->third == GOTRACE_UNKNOWN;
+}
+
+static int end_region(struct summing *s, const struct gotrace_event *e)
+{
+    struct summing_go *g = summing_go_find(s, e->g);
+    uint32_t *link = NULL, type;
+    int r = types_of(&s->region_types, s->trace, e->string, &type);
+
+    if (r == 0 && (e->args[1] != 0 || is_of_another(g, e)))
+        r = misnested(s, e, type);
+    if (r < 0 || e->args[1] == GOTRACE_UNKNOWN)
+        return r;
+    if (g && e->third != GOTRACE_UNKNOWN)
+        link = find_region(s, g, e->time - (int64_t)e->third);
+    if (link) {
+        type = s->regions.list[*link - 1].type;
+        take_out(&s->regions, link);
+        r = ended(&s->region_types, type, e);
+        types_release(&s->region_types, type);
+        return r;
+    }
+    /* One that has no place, or that ended with its goroutine, which goes on all the same. */
+    if (s->regions_full || e->third == GOTRACE_UNKNOWN)
+        return ended(&s->region_types, type, e);
+    types_get(&s->region_types, type)->unknown++;
+    return 0;
+}
+
+int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time)
+{
+    int r = 0;
+
+    while (g->regions != 0 && r == 0) {
+        struct summing_open open = s->regions.list[g->regions - 1];
+
+        take_out(&s->regions, &g->regions);
+        types_get(&s->region_types, open.type)->open--;
+        r = types_add(&s->region_types, open.type, time - open.since);
+        types_release(&s->region_types, open.type);
+    }
+    return r;
+}
+
+int summing_user_event(struct summing *s, const struct gotrace_event *e)
+{
+    switch (e->kind) {
+    case GOTRACE_TASK_BEGIN: return begin_task(s, e);
+    case GOTRACE_TASK_END: return end_task(s, e);
+    case GOTRACE_REGION_BEGIN: return begin_region(s, e);
+    case GOTRACE_REGION_END: return end_region(s, e);
+    default: return 0;
+    }
+}
+
+void summing_times(struct histogram *h, struct summary_times *ret)
+{
+    static const unsigned permille[] = {500, 900, 990, 999};
+    int64_t values[4];
+
+    histogram_percentiles(h, permille, values, 4);
+    *ret = (struct summary_times){
+        .count = h->count,
+        .total = h->total,
+        .p50 = values[0],
+        .p90 = values[1],
+        .p99 = values[2],
+        .p999 = values[3],
+        .max = h->max,
+        .exact = !h->buckets,
+    };
+}
+
+int summing_user_finish(struct summing *s)
+{
+    int r = types_rows(&s->task_types, &s->texts.arena, &s->out->tasks);
+
+    return r < 0 ? r : types_rows(&s->region_types, &s->texts.arena, &s->out->regions);
+}
+
+void summing_user_done(struct summing *s)
+{
+    types_done(&s->task_types);
+    types_done(&s->region_types);
+    memory_free(&s->mem, s->regions.list, s->regions.cap * sizeof(*s->regions.list));
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The changes of state that most of a trace consists of: a goroutine comes, starts to run, stops,
+ * blocks, is unblocked, begins a syscall, ends it, and goes. They do what leave and enter of
+ * summary_state.c do where nothing is special about the goroutine: no beginning before the trace, no
+ * work for the GC, a proc, and stacks and reasons that were met before; and about the program:
+ * summing_hot. summing_can_… says whether that is so and changes nothing.
+ */
+
+#include "trace/summary/stackclass.h"
+#include "trace/summary/summing.h"
+
+/* Called once or twice, and so small beside the price of a call in the loop over all events. */
+#define HOT inline __attribute__((always_inline))
+
+/* Not before GOMAXPROCS was told, and on no thread that is not counted yet. */
+static inline bool summing_hot(const struct summing *s, int64_t m)
+{
+    return s->go_procs > 0 && summing_knows_thread(s, m);
+}
+
+/* Whether it is in that state and nothing else is to be known of it. */
+static inline bool summing_is(const struct summing_go *g, uint8_t state, unsigned flags)
+{
+    return __builtin_expect(g && g->state == state && !(g->flags & ~flags), 1);
+}
+
+/* The same for one that runs, by its proc. */
+static inline struct summing_go *summing_can_act(const struct summing_proc *p, int64_t id)
+{
+    struct summing_go *g = p->go;
+
+    return summing_is(g, GOTRACE_GO_RUNNING, 0) && g->id == id ? g : NULL;
+}
+
+static inline void summing_enter(struct summing *s, struct summing_go *g, int64_t time,
+                                 uint8_t state)
+{
+    s->n_changes++;
+    g->since = time;
+    g->flags = 0;
+    g->state = g->go_state = state;
+}
+
+/* The proc of a thread whose events may be taken this way; NULL: they may not. */
+static inline struct summing_proc *summing_proc_of(const struct summing *s, int64_t m, int32_t p)
+{
+    return (uint32_t)p < s->n_ps && summing_hot(s, m) ? &s->ps[p] : NULL;
+}
+
+/* A goroutine gets proc p of number n, which is free. */
+static HOT int summing_start(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                             int32_t n, int64_t time)
+{
+    int64_t duration = time - g->since;
+
+    summing_advance(s, time);
+    s->n_runnable--;
+    if (g->flags & SUMMING_OVERDUE)
+        summing_set_overdue(s, s->n_overdue - 1);
+    summing_unqueue(s, g);
+    sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
+    summing_enter(s, g, time, GOTRACE_GO_RUNNING);
+    s->procs_busy++;
+    p->known = true;
+    p->go = g;
+    g->p = n;
+    g->changes = s->n_changes;
+    return histogram_add(&s->latency, duration);
+}
+
+/* A goroutine that runs and breaks no record by ending that. */
+static inline bool summing_can_leave(const struct summing *s, const struct summing_go *g,
+                                     int64_t time)
+{
+    return __builtin_expect(time - g->since <= s->out->longest_hold.duration, 1);
+}
+
+/* So long it ran on p, which is its own. */
+static HOT void summing_ran(const struct summing_go *g, struct summing_proc *p, int64_t time)
+{
+    int64_t duration = time - g->since;
+
+    p->sums.executing += duration;
+    if (duration > p->sums.longest_run)
+        p->sums.longest_run = duration;
+}
+
+/* It gives up proc p, which is its own. */
+static HOT void summing_leave(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                              int64_t time)
+{
+    summing_advance(s, time);
+    summing_ran(g, p, time);
+    p->go = NULL;
+    s->procs_busy--;
+    g->p = GOTRACE_NONE;
+}
+
+/* For a reason that is as others. */
+static HOT void summing_block(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                              struct summing_reason *reason, uint32_t stack, int64_t time)
+{
+    summing_leave(s, g, p, time);
+    reason->count++;
+    g->reason = (uint16_t)(reason - s->reasons);
+    g->stack = reason->classes ? stack : SITES_NO_STACK;
+    summing_enter(s, g, time, GOTRACE_GO_WAITING);
+}
+
+/* One more is runnable. */
+static HOT void summing_wait(struct summing *s, struct summing_go *g, uint32_t stack, int64_t time)
+{
+    if (++s->n_runnable > s->out->scheduler.runnable_max)
+        s->out->scheduler.runnable_max = s->n_runnable;
+    g->stack = stack;
+    summing_enter(s, g, time, GOTRACE_GO_RUNNABLE);
+    summing_queue(s, g);
+}
+
+/* It stops to be run again. */
+static HOT void summing_stop(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                             uint32_t stack, int64_t time)
+{
+    summing_leave(s, g, p, time);
+    summing_wait(s, g, stack, time);
+}
+
+/* It keeps proc p, which is its own, so that nothing changes for the program. */
+static HOT void summing_syscall_begin(struct summing *s, struct summing_go *g,
+                                      struct summing_proc *p, uint32_t stack, int64_t time)
+{
+    struct summary_syscalls *out = &s->out->syscalls;
+
+    summing_ran(g, p, time);
+    out->count++;
+    if (++s->n_syscall > out->max_at_once)
+        out->max_at_once = s->n_syscall;
+    g->stack = stack;
+    summing_enter(s, g, time, GOTRACE_GO_SYSCALL);
+}
+
+/* Whether somebody waits for such a syscall to be over. */
+static inline bool summing_is_active(const struct summing *s, const struct summing_go *g)
+{
+    return !(STACK_SET(s->sites.stacks[g->stack].class) &
+             (STACK_SET(STACK_LISTENER) | STACK_SET(STACK_PARKED) | STACK_SET(STACK_READ) |
+              STACK_SET(STACK_TRACER) | STACK_SET(STACK_RUNTIME)));
+}
+
+/* One that is in a syscall, and breaks no record by ending it. */
+static inline bool summing_can_end_syscall(const struct summing *s, const struct summing_go *g,
+                                           int64_t time)
+{
+    const struct summary_syscalls *out = &s->out->syscalls;
+    int64_t duration = time - g->since;
+
+    return duration <= out->longest.duration &&
+           (duration <= out->longest_active.duration || !summing_is_active(s, g));
+}
+
+/* It kept its proc p throughout. */
+static HOT int summing_syscall_end(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                                   int64_t time)
+{
+    int64_t duration = time - g->since;
+
+    s->out->goroutines.in_syscall += duration;
+    p->sums.in_syscall += duration;
+    if (duration > p->sums.longest_syscall)
+        p->sums.longest_syscall = duration;
+    s->n_syscall--;
+    sites_add(&s->sites, g->stack, SUMMARY_SYSCALL, duration);
+    summing_enter(s, g, time, GOTRACE_GO_RUNNING);
+    g->changes = s->n_changes;
+    return histogram_add(&s->syscalls, duration);
+}
+
+/* One that was not there before. */
+static HOT int summing_create(struct summing *s, int64_t id, uint32_t stack, int64_t time,
+                              struct summing_go **ret)
+{
+    int r = summing_go_create(s, id, ret);
+
+    if (r < 0 || !*ret)
+        return r;
+    if (s->n_runnable == 0)
+        summing_advance(s, time);
+    summing_wait(s, *ret, stack, time);
+    return 0;
+}
+
+/* It ends, without a region that is open. */
+static HOT void summing_destroy(struct summing *s, struct summing_go *g, struct summing_proc *p,
+                                int64_t time)
+{
+    s->out->goroutines.ended++;
+    s->alive--;
+    summing_leave(s, g, p, time);
+    summing_enter(s, g, time, GOTRACE_GO_NOT_EXIST);
+    summing_go_forget(s, g);
+}
+
+/* The row of a type of region that was met before in this generation, or TYPES_NONE. */
+static inline uint32_t summing_region_type(const struct summing *s, uint32_t string)
+{
+    const struct types *types = &s->region_types;
+    struct types_handle known;
+
+    if (string >= types->by_handle_cap)
+        return TYPES_NONE;
+    known = types->by_handle[string];
+    return known.serial != 0 && types->list[known.row].serial == known.serial ? known.row
+                                                                              : TYPES_NONE;
+}
+
+static inline bool summing_can_begin_region(const struct summing *s)
+{
+    return s->regions.free != 0;
+}
+
+static HOT void summing_begin_region(struct summing *s, struct summing_go *g, uint32_t type,
+                                     int64_t time)
+{
+    uint32_t n = s->regions.free - 1;
+
+    s->regions.free = s->regions.list[n].next;
+    types_get(&s->region_types, type)->open++;
+    types_hold(&s->region_types, type);
+    s->regions.list[n] = (struct summing_open){time, type, g->regions};
+    g->regions = n + 1;
+}
+
+/* Whether the goroutine's innermost region is the one that began then. */
+static inline bool summing_can_end_region(const struct summing *s, const struct summing_go *g,
+                                          int64_t since)
+{
+    return g->regions != 0 && s->regions.list[g->regions - 1].since == since;
+}
+
+static HOT int summing_end_region(struct summing *s, struct summing_go *g, int64_t time)
+{
+    struct summing_open *open = &s->regions.list[g->regions - 1];
+    uint32_t type = open->type, n = g->regions;
+    int r;
+
+    g->regions = open->next;
+    open->next = s->regions.free;
+    s->regions.free = n;
+    types_get(&s->region_types, type)->open--;
+    r = types_add(&s->region_types, type, time - open->since);
+    types_release(&s->region_types, type);
+    return r;
+}
+
+/* One more that is runnable is of no importance for the times in which something was so. */
+static HOT void summing_unblock(struct summing *s, struct summing_go *g,
+                                struct summing_reason *reason, uint32_t stack, int64_t time)
+{
+    int64_t duration = time - g->since;
+
+    if (s->n_runnable == 0)
+        summing_advance(s, time);
+    reason->total += duration;
+    if (duration > reason->max)
+        reason->max = duration;
+    sites_add(&s->sites, g->stack, reason->column, duration);
+    summing_wait(s, g, stack, time);
+}
