@@ -120,7 +120,7 @@ static void site_lines(FILE *out, const struct finding *f, bool utf8)
 
         (void)fprintf(out, "    %10s %9sx  ", quantity_duration(f->sites[i].total, utf8, total),
                       quantity_count(f->sites[i].count, count));
-        summary_text_place(out, &f->sites[i].at);
+        summary_place(out, &f->sites[i].at);
         (void)fputc('\n', out);
     }
 }

@@ -59,19 +59,9 @@ static void bar(const struct page *p, double value)
     (void)fprintf(p->out, "  %s\n", quantity_bar(value, BAR_WIDTH, p->view->utf8, text));
 }
 
-/* What a trace says may be anything: only plain characters reach a terminal. At most `max`. */
-static size_t plain(FILE *out, const char *text, size_t max)
-{
-    size_t n = 0;
-
-    for (; text[n] && n < max; n++)
-        (void)putc(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?', out);
-    return n;
-}
-
 static void name(const struct page *p, const char *text)
 {
-    size_t n = plain(p->out, text, NAME_WIDTH);
+    size_t n = summary_plain(p->out, text, NAME_WIDTH);
 
     spaces(p, NAME_WIDTH - n);
 }
@@ -81,31 +71,9 @@ static void heading(const struct page *p, const char *text)
     (void)fprintf(p->out, "\n%s\n", text);
 }
 
-/* "main.go:12" of a long path: the last two components. */
-void summary_text_place(FILE *out, const struct summary_frame *f)
-{
-    const char *from = f->file;
-    unsigned slashes = 0;
-
-    for (const char *c = f->file + strlen(f->file); c > f->file; c--) {
-        if (c[-1] == '/' && ++slashes == 2) {
-            from = c;
-            break;
-        }
-    }
-    if (!*f->func) {
-        (void)fputs("(no stack)", out);
-        return;
-    }
-    (void)plain(out, f->func, 200);
-    (void)fputs("  ", out);
-    (void)plain(out, from, 100);
-    (void)fprintf(out, ":%" PRIu64, f->line);
-}
-
 static void place(const struct page *p, const struct summary_frame *f)
 {
-    summary_text_place(p->out, f);
+    summary_place(p->out, f);
 }
 
 static void head(const struct page *p)
@@ -115,14 +83,14 @@ static void head(const struct page *p)
     char text[QUANTITY_SIZE], when[40];
     struct tm tm;
 
-    (void)plain(p->out, p->view->name, 200);
+    (void)summary_plain(p->out, p->view->name, 200);
     (void)fprintf(p->out, "\n  go 1.%u trace, %s: %s, %s events, %" PRIu64 " generation%s\n",
                   s->version, s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
                   quantity_count(s->events.total, when), s->generations,
                   s->generations == 1 ? "" : "s");
     if (!s->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)plain(p->out, s->why, sizeof(s->why));
+        (void)summary_plain(p->out, s->why, sizeof(s->why));
         (void)fprintf(p->out, " (offset %" PRIu64 ")\n", s->offset);
     }
     (void)fprintf(p->out, "  window %s", quantity_duration(s->window, p->view->utf8, text));

@@ -23,8 +23,6 @@ struct api {
     struct allowance allowance;
 };
 
-usec api_now(const struct api *a, clockid_t clock);
-
 /* What an answer is written into. */
 struct api_body {
     struct buf text;

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/loop.h"
 #include "lib/process/child.h"
 #include "lib/process/sandbox.h"
 
@@ -26,33 +27,6 @@ struct inspector {
     usec began;
     bool cut;
 };
-
-static const char *const names[INSPECTION_END_COUNT] = {
-    [INSPECTION_OK] = "ok",
-    [INSPECTION_TIMEOUT] = "timeout",
-    [INSPECTION_CRASHED] = "crashed",
-    [INSPECTION_MEMORY] = "memory",
-    [INSPECTION_FORMAT] = "format",
-    [INSPECTION_UNREADABLE] = "unreadable",
-    [INSPECTION_OUTPUT] = "output",
-    [INSPECTION_QUEUE] = "queue",
-    [INSPECTION_UNAVAILABLE] = "unavailable",
-    [INSPECTION_GONE] = "gone",
-    [INSPECTION_CUT] = "cut",
-};
-
-const char *inspection_end_name(enum inspection_end end)
-{
-    return (unsigned)end < INSPECTION_END_COUNT ? names[end] : "unknown";
-}
-
-static usec now(const struct inspector *i)
-{
-    usec t = 0;
-
-    (void)sd_event_now(i->event, CLOCK_BOOTTIME, &t);
-    return t;
-}
 
 static void tell(struct inspector *i, const char *key, struct inspection *result)
 {
@@ -128,7 +102,7 @@ static void on_done(void *userdata, const struct child_result *child)
 {
     struct inspector *i = userdata;
     _cleanup_free_ char *key = steal(&i->key);
-    struct inspection result = {.took = now(i) - i->began};
+    struct inspection result = {.took = loop_now(i->event, CLOCK_BOOTTIME) - i->began};
 
     i->child = NULL; /* it frees itself */
     result.end = judge(child, &result);
@@ -148,7 +122,7 @@ static void begin(struct inspector *i, char *key)
         give_up(i, key, INSPECTION_GONE);
         return;
     }
-    i->began = now(i);
+    i->began = loop_now(i->event, CLOCK_BOOTTIME);
     r = child_start(i->event, argv, fd, &i->limits, on_done, i, &i->child);
     if (r >= 0) {
         i->key = key;
