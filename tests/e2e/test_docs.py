@@ -182,7 +182,7 @@ def ticked(cell):
 
 def rooms():
     for head, cells in tables(MAP):
-        if head[:2] == ["room", "files"]:
+        if head[:2] == ["folder", "files"]:
             (room,) = ticked(cells[0])
             yield room, cells[1]
 
