@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 
 #define PIECE (32u << 10) /* on a disk thread's stack */
 #define DIGEST_SIZE 32
@@ -22,19 +23,13 @@ struct filehash {
     void *userdata;
 };
 
-static void to_hex(const unsigned char digest[static DIGEST_SIZE], char hex[static FILEHASH_SIZE])
-{
-    for (size_t i = 0; i < DIGEST_SIZE; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-}
-
 int filehash_memory(const void *data, size_t n, char ret[static FILEHASH_SIZE])
 {
     unsigned char digest[DIGEST_SIZE];
 
     if (EVP_Digest(data, n, digest, NULL, EVP_sha256(), NULL) != 1)
         return -ENOMEM;
-    to_hex(digest, ret);
+    hex_encode(digest, sizeof(digest), ret);
     return 0;
 }
 
@@ -70,7 +65,7 @@ static int run(struct disk_job *job)
     if (r == 0)
         r = EVP_DigestFinal_ex(context, digest, NULL) == 1 ? 0 : -ENOMEM;
     if (r == 0)
-        to_hex(digest, h->sha256);
+        hex_encode(digest, sizeof(digest), h->sha256);
     EVP_MD_CTX_free(context);
     return r;
 }

@@ -15,5 +15,13 @@
  */
 int jsontext_parse(const char *text, size_t n, size_t flags, json_error_t *error, json_t **ret);
 
+/* For locals: releases what they refer to. */
+static inline void jsontext_cleanup(json_t **json)
+{
+    json_decref(*json);
+}
+
+#define _cleanup_json_ __attribute__((cleanup(jsontext_cleanup)))
+
 /* As json_dumps(3), to be freed by the caller. NULL when memory is short. */
 char *jsontext_print(const json_t *json, size_t flags);

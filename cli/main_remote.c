@@ -32,11 +32,6 @@ static void forbid_dumps(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int command_exit(int r)
-{
-    return r == 0 ? STATUS_OK : r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
-}
-
 static int run(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < N_COMMANDS; i++) {

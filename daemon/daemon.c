@@ -10,57 +10,19 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "base/loop.h"
 #include "base/memory.h"
 #include "base/parse.h"
 #include "config.h"
 #include "daemon/capture/reserve.h"
 #include "daemon/control/notify.h"
 #include "daemon/daemon_state.h"
+#include "daemon/settings/settings.h"
 
 /* How often memory is given back at most: doing so costs some ten microseconds a MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
 
 #define LABEL_PATIENCE (5 * USEC_PER_SEC) /* at the end, for what was captured last */
-
-usec daemon_now(const struct daemon *d, clockid_t clock)
-{
-    usec now = 0;
-
-    (void)sd_event_now(d->event, clock, &now);
-    return now;
-}
-
-/* Counted as states change: thousands of targets end a capture each second. */
-void daemon_count_failing(struct daemon *d, struct target *t)
-{
-    bool failing = !t->gone && outcome_failed(t->state);
-
-    if (failing != t->counted_failing)
-        d->failing += failing ? 1 : (size_t)-1;
-    t->counted_failing = failing;
-}
-
-void daemon_tell_status(const struct daemon *d)
-{
-    struct spool_stats stats;
-    char when[CLOCK_RFC3339_SIZE], size[PARSE_TEXT_SIZE], uploads[64] = "";
-    char causes[SUSPENSION_NAMES_SIZE];
-    bool suspended = suspension_active(d->suspension);
-
-    spool_stats(d->spool, &stats);
-    if (d->config->upload.url)
-        (void)snprintf(uploads, sizeof(uploads), ", %llu to upload%s",
-                       (unsigned long long)stats.pending_files,
-                       uploader_failing(d->uploader) ? " (failing)" : "");
-    notify_status("%s%s%s%zu target%s (%zu failing), last capture %s, %llu traces kept, %s%s",
-                  suspended ? "suspended (" : "", suspension_names(d->suspension, causes),
-                  suspended ? "), " : "", targets_count(d->targets),
-                  targets_count(d->targets) == 1 ? "" : "s", d->failing,
-                  d->counters.last_success ? clock_rfc3339(d->counters.last_success, when)
-                                           : "never",
-                  (unsigned long long)(stats.archive_files + stats.pending_files),
-                  format_size(stats.archive_bytes + stats.pending_bytes, size), uploads);
-}
 
 static int on_leave(sd_event_source *s, void *userdata)
 {
@@ -160,7 +122,7 @@ static void on_due(void *userdata, struct target *t, enum reason reason, const c
  * themselves (main.c). */
 static void give_memory_back(struct daemon *d)
 {
-    usec now = daemon_now(d, CLOCK_BOOTTIME);
+    usec now = loop_now(d->event, CLOCK_BOOTTIME);
 
     if (now < d->trim_after || !pipeline_idle(d->pipeline))
         return;
@@ -300,7 +262,7 @@ static uint64_t random_seed(void)
 /* Where traces go: on disk and to the store. */
 static int build_storage(struct daemon *d, const char *host)
 {
-    const struct retention_limits limits = daemon_limits(d->config);
+    const struct retention_limits limits = settings_limits(d->config);
     bool upload = d->config->upload.url;
     int r = disk_new(d->event, &d->disk);
 
@@ -371,7 +333,19 @@ static int on_reload(void *userdata, struct diags *diags)
 
 static void on_scrape(void *userdata, struct admin_call *call)
 {
-    observation_serve(userdata, call);
+    const struct daemon *d = userdata;
+
+    observation_serve(d->observation,
+                      &(struct observation_context){
+                          .config = d->config,
+                          .meters = d->meters,
+                          .pipeline = d->pipeline,
+                          .spool = d->spool,
+                          .suspension = d->suspension,
+                          .targets = d->targets,
+                          .uploader = d->uploader,
+                      },
+                      call);
 }
 
 static int build_admin(struct daemon *d, const char *host)

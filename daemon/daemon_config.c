@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/loop.h"
 #include "config.h"
 #include "daemon/control/notify.h"
 #include "daemon/daemon_state.h"
 #include "daemon/settings/settings.h"
 #include "lib/config/equal.h"
+#include "lib/store/kinds.h"
 
 int daemon_update_targets(struct daemon *d, const struct config *config)
 {
@@ -27,8 +29,8 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
     if (r == 0)
         r = timetable_reserve(d->timetable, total);
     if (r == 0)
-        r = targets_update(d->targets, config, views, daemon_now(d, CLOCK_REALTIME),
-                           daemon_now(d, CLOCK_BOOTTIME), &change);
+        r = targets_update(d->targets, config, views, loop_now(d->event, CLOCK_REALTIME),
+                           loop_now(d->event, CLOCK_BOOTTIME), &change);
     if (r == 0) {
         timetable_update(d->timetable, &change);
         for (size_t i = 0; i < change.n_removed; i++)
@@ -82,16 +84,6 @@ int daemon_use_store(struct daemon *d)
     return r;
 }
 
-struct retention_limits daemon_limits(const struct config *c)
-{
-    return (struct retention_limits){
-        .max_bytes = c->storage.max_bytes,
-        .max_age = c->storage.max_age,
-        .max_files = c->storage.max_files,
-        .min_free = c->storage.min_free,
-    };
-}
-
 static void say_reload_failed(struct daemon *d, int r, struct diags *diags)
 {
     static const struct log_fields fields = {.message_id = MESSAGE_ID_RELOAD_FAILED};
@@ -135,7 +127,7 @@ static int prepare(struct daemon *d, const struct config *c)
 /* What cannot fail; takes the store and the configuration. */
 static void apply(struct daemon *d, struct config *fresh, bool new_store, struct store *store)
 {
-    const struct retention_limits limits = daemon_limits(fresh);
+    const struct retention_limits limits = settings_limits(fresh);
 
     if (new_store)
         use_store(d, &fresh->upload, store);
@@ -182,7 +174,7 @@ int daemon_reload(struct daemon *d, struct diags *diags)
 
     notify_reloading();
     r = load_and_apply(d, diags);
-    d->counters.last_reload = daemon_now(d, CLOCK_REALTIME);
+    d->counters.last_reload = loop_now(d->event, CLOCK_REALTIME);
     d->counters.last_reload_ok = r >= 0;
     if (r < 0) {
         say_reload_failed(d, r, diags);

@@ -3,7 +3,8 @@
 
 /*
  * What the daemon's own files share and nobody else sees. daemon.c starts, stops and connects its
- * objects, daemon_config.c brings them up to date with a configuration.
+ * objects, daemon_config.c brings them up to date with a configuration, daemon_state.c says how the
+ * daemon fares.
  */
 
 #include "base/disk.h"
@@ -64,9 +65,6 @@ struct daemon {
 
 /* daemon_config.c */
 
-/* Where captures are published, and the bounds of what is kept. */
-struct retention_limits daemon_limits(const struct config *c);
-
 /* Brings the targets up to date with a configuration and what discovery found. 0 or -ENOMEM. */
 int daemon_update_targets(struct daemon *d, const struct config *config);
 
@@ -83,8 +81,7 @@ int daemon_set_suspension(struct daemon *d, const struct config *config);
  */
 int daemon_reload(struct daemon *d, struct diags *diags);
 
-/* daemon.c */
-usec daemon_now(const struct daemon *d, clockid_t clock);
+/* daemon_state.c */
 /* A target's state changed, or it went. */
 void daemon_count_failing(struct daemon *d, struct target *t);
 void daemon_tell_status(const struct daemon *d);

@@ -9,7 +9,6 @@
 #include "cli/ask/fields.h"
 #include "cli/ask/rows.h"
 #include "cli/common/quantity.h"
-#include "cli/find/columns.h"
 
 #define INDENT 11
 #define PIECE_MAX 600
@@ -65,14 +64,14 @@ static void piece(struct page *p, const char *colour, const char *fmt, ...)
     p->column += len;
 }
 
-static const char *age(const struct page *p, usec since, char out[static COLUMNS_AGE_SIZE])
+static const char *age(const struct page *p, usec since, char out[static QUANTITY_AGE_SIZE])
 {
-    return columns_age(p->now > since ? p->now - since : 0, out);
+    return quantity_age(p->now > since ? p->now - since : 0, out);
 }
 
 static void daemon_lines(struct page *p, const struct status *s)
 {
-    char version[FIELD_SIZE], host[FIELD_SIZE], text[COLUMNS_AGE_SIZE];
+    char version[FIELD_SIZE], host[FIELD_SIZE], text[QUANTITY_AGE_SIZE];
     usec start = field_time(s->status, "start");
 
     begin(p, "contraced");
@@ -98,7 +97,7 @@ static void daemon_lines(struct page *p, const struct status *s)
 
 static void config_line(struct page *p, const json_t *config)
 {
-    char file[FIELD_SIZE], text[COLUMNS_AGE_SIZE];
+    char file[FIELD_SIZE], text[QUANTITY_AGE_SIZE];
     usec last = field_time(config, "last_reload");
 
     begin(p, "config");
@@ -116,7 +115,7 @@ static void suspended_lines(struct page *p, const json_t *causes)
     size_t i;
 
     json_array_foreach(causes, i, cause) {
-        char name[FIELD_SIZE], why[FIELD_SIZE], text[COLUMNS_AGE_SIZE];
+        char name[FIELD_SIZE], why[FIELD_SIZE], text[QUANTITY_AGE_SIZE];
         usec since = field_time(cause, "since");
 
         begin(p, i == 0 ? "suspended" : "");
@@ -144,7 +143,7 @@ static void results(struct page *p, const json_t *by_result)
 
 static void last_success(struct page *p, const json_t *o)
 {
-    char text[COLUMNS_AGE_SIZE];
+    char text[QUANTITY_AGE_SIZE];
     usec last = field_time(o, "last_success");
 
     if (last)
@@ -176,7 +175,7 @@ static void spool_lines(struct page *p, const json_t *spool)
     uint64_t bytes = field_count(archive, "bytes") + field_count(pending, "bytes");
     uint64_t whole = field_count(spool, "total_bytes");
     char path[FIELD_SIZE], a[PARSE_TEXT_SIZE], b[PARSE_TEXT_SIZE], count[QUANTITY_SIZE];
-    char text[COLUMNS_AGE_SIZE];
+    char text[QUANTITY_AGE_SIZE];
     usec oldest = field_time(spool, "oldest");
 
     begin(p, "spool");
@@ -198,7 +197,7 @@ static void upload_lines(struct page *p, const json_t *upload, const json_t *spo
 {
     const json_t *pending = json_object_get(spool, "pending");
     uint64_t files = field_count(pending, "files"), aside = field_count(spool, "aside_files");
-    char to[FIELD_SIZE], breaker[FIELD_SIZE], size[PARSE_TEXT_SIZE], text[COLUMNS_AGE_SIZE];
+    char to[FIELD_SIZE], breaker[FIELD_SIZE], size[PARSE_TEXT_SIZE], text[QUANTITY_AGE_SIZE];
     usec oldest = field_time(pending, "oldest");
 
     begin(p, "upload");
@@ -249,7 +248,7 @@ static bool is_quiet(const char *label)
 
 struct target_text {
     char state[FIELD_SIZE], service[FIELD_SIZE], host[FIELD_SIZE], label[FIELD_SIZE],
-        target[FIELD_SIZE], why[FIELD_SIZE], last[COLUMNS_AGE_SIZE], next[COLUMNS_AGE_SIZE],
+        target[FIELD_SIZE], why[FIELD_SIZE], last[QUANTITY_AGE_SIZE], next[QUANTITY_AGE_SIZE],
         p99[QUANTITY_SIZE], size[PARSE_TEXT_SIZE], note[3 * FIELD_SIZE];
 };
 
@@ -290,7 +289,7 @@ static int add_target(const struct page *p, struct rows *rows, const json_t *tar
     state_of(target, &t);
     t.next[0] = '\0';
     if (next)
-        (void)columns_age(next > p->now ? next - p->now : 0, t.next);
+        (void)quantity_age(next > p->now ? next - p->now : 0, t.next);
     if (failures > 0)
         (void)snprintf(t.note, sizeof(t.note), "%s%s%s, %" PRIu64 " in a row",
                        field_text(target, "state", state), *t.why ? ": " : "", t.why, failures);

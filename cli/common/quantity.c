@@ -109,3 +109,18 @@ const char *quantity_bar(double share, unsigned width, bool utf8,
         strcpy(out + at, eighths > 0 ? "#" : "");
     return out;
 }
+
+const char *quantity_age(usec age, char out[static QUANTITY_AGE_SIZE])
+{
+    unsigned long long s = age / USEC_PER_SEC;
+
+    if (s < 60)
+        (void)snprintf(out, QUANTITY_AGE_SIZE, "%llus", s);
+    else if (s < 3600)
+        (void)snprintf(out, QUANTITY_AGE_SIZE, "%llum", s / 60);
+    else if (s < 86400)
+        (void)snprintf(out, QUANTITY_AGE_SIZE, "%lluh%02llum", s / 3600, s / 60 % 60);
+    else
+        (void)snprintf(out, QUANTITY_AGE_SIZE, "%llud%02lluh", s / 86400 % 1000000, s / 3600 % 24);
+    return out;
+}

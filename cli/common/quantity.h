@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
+
 #define QUANTITY_SIZE 32
 
 /* "0", "512 ns", "3.33 µs", "12.5 ms", "2.04 s", "75 min"; us instead of µs unless utf8. */
@@ -28,3 +30,7 @@ const char *quantity_share(double share, char out[static QUANTITY_SIZE]);
 #define QUANTITY_BAR_SIZE 128
 const char *quantity_bar(double share, unsigned width, bool utf8,
                          char out[static QUANTITY_BAR_SIZE]);
+
+/* "45s", "12m", "3h05m", "4d02h": returns `out`. */
+#define QUANTITY_AGE_SIZE 16
+const char *quantity_age(usec age, char out[static QUANTITY_AGE_SIZE]);

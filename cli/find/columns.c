@@ -8,6 +8,7 @@
 
 #include "base/jsonwriter.h"
 #include "base/parse.h"
+#include "cli/common/quantity.h"
 
 #define CELL_SIZE (NAME_KEY_MAX + 1)
 #define TEXT_WIDTH_MAX 32 /* of what a record says */
@@ -38,26 +39,11 @@ static void put_text(struct cell *cell, const char *text)
         strcpy(cell->text, "-");
 }
 
-const char *columns_age(usec age, char out[static COLUMNS_AGE_SIZE])
-{
-    unsigned long long s = age / USEC_PER_SEC;
-
-    if (s < 60)
-        (void)snprintf(out, COLUMNS_AGE_SIZE, "%llus", s);
-    else if (s < 3600)
-        (void)snprintf(out, COLUMNS_AGE_SIZE, "%llum", s / 60);
-    else if (s < 86400)
-        (void)snprintf(out, COLUMNS_AGE_SIZE, "%lluh%02llum", s / 3600, s / 60 % 60);
-    else
-        (void)snprintf(out, COLUMNS_AGE_SIZE, "%llud%02lluh", s / 86400 % 1000000, s / 3600 % 24);
-    return out;
-}
-
 static void age_cell(const struct entry *e, usec now, struct cell *cell)
 {
-    char age[COLUMNS_AGE_SIZE];
+    char age[QUANTITY_AGE_SIZE];
 
-    put_text(cell, columns_age(now > e->name.time ? now - e->name.time : 0, age));
+    put_text(cell, quantity_age(now > e->name.time ? now - e->name.time : 0, age));
 }
 
 static void time_cell(const struct entry *e, usec now, struct cell *cell)

@@ -21,7 +21,3 @@ struct columns_options {
 void columns_print(FILE *out, const struct catalog *c, const struct columns_options *o);
 /* Whole lines. 0 or -ENOMEM. */
 int columns_print_json(FILE *out, const struct catalog *c);
-
-/* "45s", "12m", "3h05m", "4d02h": returns `out`. */
-#define COLUMNS_AGE_SIZE 16
-const char *columns_age(usec age, char out[static COLUMNS_AGE_SIZE]);

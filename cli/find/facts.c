@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/jsontext.h"
 
 static int copy_string(const json_t *object, const char *key, char **ret)
@@ -18,11 +19,6 @@ static int copy_string(const json_t *object, const char *key, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
-static bool is_sha256(const char *text)
-{
-    return strspn(text, "0123456789abcdef") == 64 && text[64] == '\0';
-}
-
 static int read_facts(const json_t *o, struct facts *f)
 {
     const json_t *bytes = json_object_get(o, "bytes"), *complete = json_object_get(o, "complete");
@@ -32,7 +28,7 @@ static int read_facts(const json_t *o, struct facts *f)
         copy_string(o, "label", &f->label) < 0 ||
         copy_string(json_object_get(o, "truncated"), "by", &f->truncated_by) < 0)
         return -ENOMEM;
-    if (f->sha256 && !is_sha256(f->sha256)) {
+    if (f->sha256 && !hex_is_sha256(f->sha256)) {
         free(f->sha256);
         f->sha256 = NULL;
     }

@@ -14,6 +14,8 @@
 #include "cli/ask/running.h"
 #include "cli/common/screen.h"
 #include "config.h"
+#include "lib/config/upload_rules.h"
+#include "lib/store/kinds.h"
 
 #define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
 

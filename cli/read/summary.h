@@ -31,11 +31,11 @@ int summary_json(const char *name, const struct summary *s, bool with_sites, str
 void summary_findings_json(struct jsonwriter *w, const struct summary *s);
 void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
-/* At most `max` characters of it, whatever it is: only plain ones reach a terminal. Their number. */
-size_t summary_text_plain(FILE *out, const char *text, size_t max);
+/* At most `max` characters of a text, in plain ones. Returns how many. */
+size_t summary_plain(FILE *out, const char *text, size_t max);
 
 /* A frame, "main.work  app/main.go:12", in plain characters. */
-void summary_text_place(FILE *out, const struct summary_frame *f);
+void summary_place(FILE *out, const struct summary_frame *f);
 
 /* Errors of the stream are the caller's to look for. */
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);

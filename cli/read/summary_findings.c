@@ -128,7 +128,7 @@ static void site_lines(FILE *out, const struct finding *f, bool utf8)
             (void)quantity_duration(f->sites[i].total, utf8, total);
         (void)fprintf(out, "    %10s %9sx  ", f->score > 0 ? total : "",
                       quantity_count(f->sites[i].count, count));
-        summary_text_place(out, &f->sites[i].at);
+        summary_place(out, &f->sites[i].at);
         (void)fputc('\n', out);
     }
 }
@@ -158,7 +158,7 @@ static void head(FILE *out, const struct finding *f)
     (void)fprintf(out, "  %s", f->code);
     if (f->subject) {
         (void)fputs("  \"", out);
-        summary_text_plain(out, f->subject, 100);
+        summary_plain(out, f->subject, 100);
         (void)fputc('"', out);
     }
     if (f->score > 0)

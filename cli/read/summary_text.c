@@ -59,18 +59,9 @@ static void bar(const struct page *p, double value)
     (void)fprintf(p->out, "  %s\n", quantity_bar(value, BAR_WIDTH, p->view->utf8, text));
 }
 
-size_t summary_text_plain(FILE *out, const char *text, size_t max)
-{
-    size_t n = 0;
-
-    for (; text[n] && n < max; n++)
-        (void)putc(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?', out);
-    return n;
-}
-
 static void name(const struct page *p, const char *text)
 {
-    size_t n = summary_text_plain(p->out, text, NAME_WIDTH);
+    size_t n = summary_plain(p->out, text, NAME_WIDTH);
 
     spaces(p, NAME_WIDTH - n);
 }
@@ -80,31 +71,9 @@ static void heading(const struct page *p, const char *text)
     (void)fprintf(p->out, "\n%s\n", text);
 }
 
-/* "main.go:12" of a long path: the last two components. */
-void summary_text_place(FILE *out, const struct summary_frame *f)
-{
-    const char *from = f->file;
-    unsigned slashes = 0;
-
-    for (const char *c = f->file + strlen(f->file); c > f->file; c--) {
-        if (c[-1] == '/' && ++slashes == 2) {
-            from = c;
-            break;
-        }
-    }
-    if (!*f->func) {
-        (void)fputs("(no stack)", out);
-        return;
-    }
-    (void)summary_text_plain(out, f->func, 200);
-    (void)fputs("  ", out);
-    (void)summary_text_plain(out, from, 100);
-    (void)fprintf(out, ":%" PRIu64, f->line);
-}
-
 static void place(const struct page *p, const struct summary_frame *f)
 {
-    summary_text_place(p->out, f);
+    summary_place(p->out, f);
 }
 
 static void head(const struct page *p)
@@ -114,7 +83,7 @@ static void head(const struct page *p)
     char text[QUANTITY_SIZE], share[QUANTITY_SIZE], when[40];
     struct tm tm;
 
-    (void)summary_text_plain(p->out, p->view->name, 200);
+    (void)summary_plain(p->out, p->view->name, 200);
     (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %s events, %" PRIu64 " generation%s\n",
                   s->version, s->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
                   s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
@@ -122,7 +91,7 @@ static void head(const struct page *p)
                   s->generations == 1 ? "" : "s");
     if (!s->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)summary_text_plain(p->out, s->why, sizeof(s->why));
+        (void)summary_plain(p->out, s->why, sizeof(s->why));
         (void)fprintf(p->out, " (offset %" PRIu64 ")\n", s->offset);
     }
     (void)fprintf(p->out, "  window %s", quantity_duration(s->window, p->view->utf8, text));

@@ -15,14 +15,6 @@
 #define DIAG_TEXT_MAX (64u << 10)
 #define STORAGE_FAILURES 3 /* in a row: it is not one bad moment */
 
-usec api_now(const struct api *a, clockid_t clock)
-{
-    usec now = 0;
-
-    (void)sd_event_now(a->context.event, clock, &now);
-    return now;
-}
-
 static void reply_text(struct admin_call *call, unsigned status, const char *text)
 {
     admin_reply(call, status, TEXT, text, strlen(text));

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "daemon/api/alerts.h"
 #include "daemon/api/api_state.h"
 
@@ -226,7 +227,7 @@ static void run_alerts(struct api *a, struct admin_call *call, const struct aler
 void api_alerts_refused(void *userdata, const char *why)
 {
     struct api *a = userdata;
-    usec now = api_now(a, CLOCK_BOOTTIME);
+    usec now = loop_now(a->context.event, CLOCK_BOOTTIME);
 
     a->context.counters->alerts_refused++;
     if (a->refused_said != 0 && now - a->refused_said < REFUSED_QUIET)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/loop.h"
 #include "daemon/api/api_state.h"
 #include "daemon/api/apirequest.h"
 
@@ -154,7 +155,7 @@ struct order *orders_add(struct orders *o, struct target *t, struct pipeline_ord
     struct api *a = o->api;
     struct order *one = &o->list[o->n];
     usec adds = pipeline_adds(t, order->window);
-    usec now = api_now(a, CLOCK_BOOTTIME), wait = 0;
+    usec now = loop_now(a->context.event, CLOCK_BOOTTIME), wait = 0;
     uint64_t id = allowance_id(t->job->name, t->address);
     int r;
 

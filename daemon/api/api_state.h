@@ -24,8 +24,6 @@ struct api {
     usec refused_said; /* boot time: that a notification of alerts was refused; 0: not yet */
 };
 
-usec api_now(const struct api *a, clockid_t clock);
-
 /* What an answer is written into. */
 struct api_body {
     struct buf text;

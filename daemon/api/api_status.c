@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "base/loop.h"
 #include "daemon/api/api_state.h"
 
 static const char *outcome_word(unsigned i)
@@ -153,7 +154,7 @@ void api_get_status(void *userdata, struct admin_call *call)
     api_put_time(w, "start", c->start);
     jsonwriter_text(w, "host", a->host);
     jsonwriter_integer(w, "pid", getpid());
-    api_put_time(w, "now", api_now(a, CLOCK_REALTIME));
+    api_put_time(w, "now", loop_now(a->context.event, CLOCK_REALTIME));
     put_config(w, c);
     put_suspended(w, c->suspension);
     put_targets(w, c);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/loop.h"
 #include "base/parse.h"
 #include "daemon/api/api_state.h"
 
@@ -17,7 +18,8 @@ static const char *state_of(const struct target *t)
 /* The boot time of its next capture as a date; null when there is none. */
 static void put_next(struct jsonwriter *w, const struct api *a, const struct target *t)
 {
-    usec boot = api_now(a, CLOCK_BOOTTIME), real = api_now(a, CLOCK_REALTIME);
+    usec boot = loop_now(a->context.event, CLOCK_BOOTTIME),
+         real = loop_now(a->context.event, CLOCK_REALTIME);
 
     if (t->agenda_index == 0 || t->due == USEC_NEVER)
         jsonwriter_null(w, "next");

@@ -12,13 +12,6 @@
 
 #define NAME_MAX_LEN 4200 /* of a target's URL, and more than any service has */
 
-static void cleanup_json(json_t **j)
-{
-    json_decref(*j);
-}
-
-#define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
-
 static int wrong(char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static int wrong(char *why, const char *fmt, ...)

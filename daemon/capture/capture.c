@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "daemon/capture/writer.h"
 #include "lib/net/credentials.h"
 #include "lib/net/redact.h"
@@ -69,8 +70,7 @@ static int finish_hash(struct capture *c, char hex[static 65])
 
     if (c->hash_failed || EVP_DigestFinal_ex(c->whole, digest, &n) != 1 || n != 32)
         return -EIO;
-    for (unsigned i = 0; i < n; i++)
-        (void)snprintf(hex + (size_t)2 * i, 3, "%02x", digest[i]);
+    hex_encode(digest, n, hex);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "daemon/capture/pipeline_state.h"
 
 /* Room reserved for a target of which nothing is known yet. */
@@ -77,7 +78,7 @@ static void flight_end(struct flight *f, const char *key)
         .bytes = key ? f->result.bytes : 0,
     };
 
-    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &end.ended);
+    end.ended = loop_now(p->event, CLOCK_BOOTTIME);
     spool_file_discard(f->file);
     queue_leave(f);
     meters_captured(p->meters, t->job->name,
@@ -266,8 +267,8 @@ static void flight_send(struct flight *f)
     f->state = FLIGHT_CAPTURING;
     f->job = target_job_ref(f->target->job);
     f->window = purpose_window(&f->purpose, f->job);
-    (void)sd_event_now(p->event, CLOCK_REALTIME, &f->start);
-    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->sent);
+    f->start = loop_now(p->event, CLOCK_REALTIME);
+    f->sent = loop_now(p->event, CLOCK_BOOTTIME);
     f->target->last_start = f->sent;
     if (capture_start(p->http, f->target, f->window, spool_file_fd(f->file), f->room,
                       &capture_handlers, f, &f->capture, &failure) < 0) {
@@ -313,7 +314,7 @@ static void flight_begin(struct flight *f)
     }
     queue_take(f);
     f->state = FLIGHT_ROOM;
-    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->since);
+    f->since = loop_now(p->event, CLOCK_BOOTTIME);
     f->room = first_room(f->target);
     r = spool_file_new(p->spool, f->room, on_room, f, &f->file);
     if (r < 0)
@@ -434,7 +435,7 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
             f->pipeline = p;
             f->purpose.due = order->due;
             f->target = target_ref(t);
-            (void)sd_event_now(p->event, CLOCK_BOOTTIME, &f->since);
+            f->since = loop_now(p->event, CLOCK_BOOTTIME);
             t->flight = f;
             queue_add(f);
             wake(p);
@@ -469,17 +470,12 @@ void pipeline_forget(struct pipeline_wish *w)
 
 bool pipeline_flight(const struct target *t, struct pipeline_flight *ret)
 {
-    static const char *const states[] = {
-        [FLIGHT_WAITING] = "waiting",       [FLIGHT_ROOM] = "room",
-        [FLIGHT_CAPTURING] = "capturing",   [FLIGHT_LOOKING_UP] = "looking_up",
-        [FLIGHT_PUBLISHING] = "publishing",
-    };
     const struct flight *f = t->flight;
 
     if (!f)
         return false;
     *ret = (struct pipeline_flight){
-        .state = states[f->state],
+        .state = pipeline_state_name(f->state),
         .reason = f->purpose.name ? f->purpose.name : reason_name(f->purpose.reason),
         .start = f->start,
         .window = f->window,
@@ -491,15 +487,6 @@ bool pipeline_flight(const struct target *t, struct pipeline_flight *ret)
 unsigned pipeline_in_flight(const struct pipeline *p)
 {
     return p->flying.n;
-}
-
-unsigned pipeline_waiting(const struct pipeline *p)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < TURNS; i++)
-        n += p->turns.waiting[i];
-    return n;
 }
 
 unsigned pipeline_storage_failures(const struct pipeline *p)

@@ -3,8 +3,20 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "base/parse.h"
 #include "daemon/capture/pipeline_state.h"
+
+const char *pipeline_state_name(enum flight_state state)
+{
+    static const char *const states[] = {
+        [FLIGHT_WAITING] = "waiting",       [FLIGHT_ROOM] = "room",
+        [FLIGHT_CAPTURING] = "capturing",   [FLIGHT_LOOKING_UP] = "looking_up",
+        [FLIGHT_PUBLISHING] = "publishing",
+    };
+
+    return states[state];
+}
 
 static const char *hint_of(const struct flight *f)
 {
@@ -41,7 +53,7 @@ static bool tells(const struct flight *f)
             t->patient_since = t->patient_tries = 0;
         return outcome_tells(outcome);
     }
-    (void)sd_event_now(f->pipeline->event, CLOCK_BOOTTIME, &now);
+    now = loop_now(f->pipeline->event, CLOCK_BOOTTIME);
     if (t->patient_tries++ == 0)
         t->patient_since = f->sent;
     if (now < t->patient_since + t->job->interval)
@@ -136,7 +148,7 @@ static bool is_late(const struct pipeline *p, const struct flight *f)
 {
     usec interval = f->target->job->interval, now = 0;
 
-    (void)sd_event_now(p->event, CLOCK_BOOTTIME, &now);
+    now = loop_now(p->event, CLOCK_BOOTTIME);
     return now >= f->since + interval - interval / 10;
 }
 
@@ -144,7 +156,6 @@ void pipeline_report_late(struct pipeline *p, const struct flight *f)
 {
     const struct target *t = f->target;
     const struct log_fields fields = {.service = t->service, .target = t->shown};
-    struct pipeline_flight flight;
 
     if (!is_late(p, f))
         return;
@@ -154,12 +165,12 @@ void pipeline_report_late(struct pipeline *p, const struct flight *f)
                   "captures wait longer than their scrape_interval, %s is one of %u: raise "
                   "max_concurrent_captures (%u) or scrape_interval",
                   t->shown, pipeline_waiting(p), p->max);
-    } else if (f->state != FLIGHT_WAITING && !p->stalled && pipeline_flight(t, &flight)) {
+    } else if (f->state != FLIGHT_WAITING && !p->stalled) {
         p->stalled = f;
         log_write(LOG_LEVEL_WARN, &fields,
                   "a capture of %s has not ended when the next is due (it is %s), which is left "
                   "out: does the disk answer?",
-                  t->shown, flight.state);
+                  t->shown, pipeline_state_name(f->state));
     }
 }
 

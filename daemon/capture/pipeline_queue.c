@@ -95,3 +95,12 @@ void queue_leave(struct flight *f)
         p->turns.flying[f->turn]--;
     }
 }
+
+unsigned pipeline_waiting(const struct pipeline *p)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < TURNS; i++)
+        n += p->turns.waiting[i];
+    return n;
+}

@@ -118,3 +118,6 @@ void pipeline_report(struct pipeline *p, struct flight *f, const char *key);
  * when it is an interval late, and once when that is over. */
 void pipeline_report_late(struct pipeline *p, const struct flight *f);
 void pipeline_report_in_time(struct pipeline *p, const struct flight *ended);
+
+/* "waiting": a word for people and programs. */
+const char *pipeline_state_name(enum flight_state state);

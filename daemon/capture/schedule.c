@@ -1,31 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/capture/schedule.h"
 
+#include "base/random.h"
+
 #define RETRY_DOWN_FIRST (5 * USEC_PER_SEC)
 #define RETRY_DOWN_DOUBLINGS 16 /* 5 s × 2^16 is longer than any sensible interval */
-
-/*
- * The finaliser of splitmix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit.
- */
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9ULL;
-    x ^= x >> 27;
-    x *= 0x94d049bb133111ebULL;
-    x ^= x >> 31;
-    return x;
-}
-
-/* FNV-1a over the string and its zero, so that ("ab","c") and ("a","bc") differ. */
-static uint64_t fnv(uint64_t h, const char *s)
-{
-    do {
-        h ^= (unsigned char)*s;
-        h *= 0x100000001b3ULL;
-    } while (*s++);
-    return h;
-}
 
 /* Evenly spread over [0, n): the high half of a 128-bit product. */
 static uint64_t pick(uint64_t random, uint64_t n)
@@ -35,9 +14,7 @@ static uint64_t pick(uint64_t random, uint64_t n)
 
 uint64_t schedule_hash(const char *job, const char *address, const char *host)
 {
-    uint64_t h = 0xcbf29ce484222325ULL;
-
-    return mix(fnv(fnv(fnv(h, job), address), host));
+    return random_mix(random_fnv(random_fnv(random_fnv(RANDOM_FNV, job), address), host));
 }
 
 void schedule_init(struct schedule *s, uint64_t hash, usec interval, usec real, usec boot)
@@ -54,7 +31,7 @@ void schedule_init(struct schedule *s, uint64_t hash, usec interval, usec real, 
 usec schedule_due(const struct schedule *s, uint64_t cycle)
 {
     usec width = (usec)((double)s->interval * SCHEDULE_JITTER);
-    usec jitter = pick(mix(s->hash + (cycle + 1) * 0x9e3779b97f4a7c15ULL), 2 * width + 1);
+    usec jitter = pick(random_mix(s->hash + (cycle + 1) * RANDOM_STEP), 2 * width + 1);
     usec due = s->origin + cycle * s->interval + jitter;
 
     return due > width ? due - width : 0;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/loop.h"
+#include "base/random.h"
 #include "daemon/capture/agenda.h"
 #include "daemon/outcome/outcome.h"
 
@@ -26,24 +28,6 @@ struct timetable {
     bool suspended, stopped;
 };
 
-static usec now_boot(const struct timetable *tt)
-{
-    usec now = 0;
-
-    (void)sd_event_now(tt->event, CLOCK_BOOTTIME, &now);
-    return now;
-}
-
-/* splitmix64: enough to keep retries of many targets apart, and nothing else depends on it. */
-static uint64_t next_random(struct timetable *tt)
-{
-    uint64_t x = tt->random += 0x9e3779b97f4a7c15ULL;
-
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return x ^ (x >> 31);
-}
-
 static void arm(struct timetable *tt)
 {
     const struct target *first = agenda_first(&tt->agenda);
@@ -63,7 +47,7 @@ static usec next_due(const struct timetable *tt, const struct target *t)
 {
     if (tt->once_until)
         return tt->once_until;
-    return schedule_next(&t->schedule, t->last_start, now_boot(tt));
+    return schedule_next(&t->schedule, t->last_start, loop_now(tt->event, CLOCK_BOOTTIME));
 }
 
 static int on_due(sd_event_source *s, uint64_t now, void *userdata)
@@ -99,7 +83,7 @@ int timetable_new(sd_event *event, bool once, uint64_t random, timetable_due_fn 
     *tt = (struct timetable){.event = event, .fn = fn, .userdata = userdata, .random = random};
     agenda_init(&tt->agenda);
     if (once)
-        tt->once_until = now_boot(tt) + ONCE_PATIENCE;
+        tt->once_until = loop_now(tt->event, CLOCK_BOOTTIME) + ONCE_PATIENCE;
     r = sd_event_add_time(event, &tt->timer, CLOCK_BOOTTIME, 0, DUE_ACCURACY, on_due, tt);
     if (r >= 0)
         r = sd_event_source_set_enabled(tt->timer, SD_EVENT_OFF);
@@ -127,7 +111,7 @@ int timetable_reserve(struct timetable *tt, size_t n)
 
 void timetable_update(struct timetable *tt, const struct targets_change *change)
 {
-    usec now = now_boot(tt);
+    usec now = loop_now(tt->event, CLOCK_BOOTTIME);
 
     for (size_t i = 0; i < change->n_removed; i++)
         agenda_set(&tt->agenda, change->removed[i], USEC_NEVER);
@@ -144,14 +128,15 @@ void timetable_update(struct timetable *tt, const struct targets_change *change)
 /* When to try again before the next due time, if at all. */
 static usec retry_time(struct timetable *tt, struct target *t, enum outcome outcome)
 {
-    usec now = now_boot(tt), next = next_due(tt, t);
+    usec now = loop_now(tt->event, CLOCK_BOOTTIME), next = next_due(tt, t);
 
     switch (outcome_retry(outcome)) {
-    case OUTCOME_RETRY_BUSY: return schedule_retry_busy(now, next, t->job->window, next_random(tt));
+    case OUTCOME_RETRY_BUSY:
+        return schedule_retry_busy(now, next, t->job->window, random_next(&tt->random));
     case OUTCOME_RETRY_DOWN:
         if (tt->once_until)
             return USEC_NEVER;
-        return schedule_retry_down(now, next, t->attempts++, next_random(tt));
+        return schedule_retry_down(now, next, t->attempts++, random_next(&tt->random));
     case OUTCOME_RETRY_NEXT: break;
     }
     return USEC_NEVER;
@@ -189,7 +174,7 @@ static void drop_retry(struct timetable *tt, struct target *t)
 static void back_off(struct timetable *tt, struct target *t)
 {
     usec interval = t->job->interval, wait = schedule_backoff(t->failures, interval);
-    usec now = now_boot(tt), from = t->last_start + wait - interval / 2;
+    usec now = loop_now(tt->event, CLOCK_BOOTTIME), from = t->last_start + wait - interval / 2;
 
     if (tt->once_until || t->last_took < SCHEDULE_SLOW || wait <= interval)
         return;

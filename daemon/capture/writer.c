@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/write.h"
+
 /*
  * Bytes written at a time. libcurl hands out at most 16 KiB, at odd offsets; whole blocks at even
  * ones cost the kernel less than half of that.
@@ -42,21 +44,6 @@ void writer_reserve(struct writer *w, uint64_t bytes)
         w->reserved = bytes;
     else if (errno != EINTR)
         w->never_reserve = true; /* the writes go on, and say what is wrong if something is */
-}
-
-static int write_all(int fd, const char *data, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, data, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -errno;
-        data += done;
-        n -= (size_t)done;
-    }
-    return 0;
 }
 
 /* Also starts the writing of what is still dirty, and leaves that for the next time. */

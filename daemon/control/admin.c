@@ -19,14 +19,6 @@
 
 #define STOPPING "contraced is stopping"
 
-usec admin_now(const struct admin *a)
-{
-    usec now = 0;
-
-    (void)sd_event_now(a->event, CLOCK_MONOTONIC, &now);
-    return now;
-}
-
 /*
  * A place is given back once. The server may do so from within the call that then says that it did
  * not take the connection: it has none to watch it (epoll_ctl(2): ENOSPC).
@@ -38,20 +30,6 @@ static void slot_free(struct connection *c)
     if (!c->dying)
         c->admin->n_alive--;
     *c = (struct connection){.fd = -1};
-}
-
-static void call_in(struct admin *a, usec time)
-{
-    if (sd_event_source_set_time_relative(a->timer, time) < 0 ||
-        sd_event_source_set_enabled(a->timer, SD_EVENT_ONESHOT) < 0)
-        log_error("the admin endpoint's timer cannot be set");
-}
-
-/* What the server was told otherwise than by a socket does not make its epoll readable. */
-void admin_wake(struct admin *a)
-{
-    a->again = true;
-    call_in(a, 0);
 }
 
 /* True if the server is to be called again in *ret_time. */
@@ -87,7 +65,7 @@ static void turn(struct admin *a)
     }
     drop_lost(a);
     if (wanted)
-        call_in(a, time);
+        admin_call_in(a, time);
     else
         (void)sd_event_source_set_enabled(a->timer, SD_EVENT_OFF);
 }
@@ -120,37 +98,6 @@ __attribute__((format(printf, 2, 0))) static void on_server_log(void *cls, const
     log_debug("admin endpoint: %s", line);
 }
 
-void connection_end(struct connection *c)
-{
-    if (c->phase == PHASE_FREE || c->dying)
-        return;
-    c->dying = true;
-    c->admin->n_alive--;
-    (void)shutdown(c->fd, SHUT_RDWR);
-}
-
-static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata);
-
-static void sweep_at(struct admin *a, usec when)
-{
-    if (sd_event_source_set_time(a->sweep, when) < 0 ||
-        sd_event_source_set_enabled(a->sweep, SD_EVENT_ONESHOT) < 0)
-        log_error("the admin endpoint's timer cannot be set");
-}
-
-void connection_phase(struct connection *c, enum phase phase)
-{
-    int on = SD_EVENT_OFF;
-
-    c->phase = phase;
-    c->since = admin_now(c->admin);
-    if (phase != PHASE_READING)
-        return;
-    (void)sd_event_source_get_enabled(c->admin->sweep, &on);
-    if (on == SD_EVENT_OFF)
-        sweep_at(c->admin, c->since + ADMIN_REQUEST_TIMEOUT);
-}
-
 static usec deadline(const struct connection *c)
 {
     if (c->phase == PHASE_READING)
@@ -177,7 +124,7 @@ static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata)
             next = deadline(c);
     }
     if (next != USEC_NEVER)
-        sweep_at(a, next);
+        admin_sweep_at(a, next);
     return 0;
 }
 
@@ -200,35 +147,6 @@ static void give_way(struct admin *a)
     connection_end(oldest);
     if (oldest->call)
         call_abort(oldest->call);
-}
-
-/* The oldest reply but this one's, when all together are too long. */
-static struct connection *too_much(const struct connection *but)
-{
-    struct connection *oldest = NULL;
-    size_t sum = 0;
-
-    for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
-        struct connection *c = &but->admin->connections[i];
-
-        if (c->phase != PHASE_SENDING || c->dying)
-            continue;
-        sum += c->bytes;
-        if (c != but && c->bytes > 0 && (!oldest || c->since < oldest->since))
-            oldest = c;
-    }
-    return sum > ADMIN_REPLIES_MAX ? oldest : NULL;
-}
-
-/* Clients that ask for much and take little of it must not fill the memory. */
-void connection_send(struct connection *c, size_t bytes)
-{
-    struct connection *oldest;
-
-    connection_phase(c, PHASE_SENDING);
-    c->bytes = bytes;
-    while ((oldest = too_much(c)))
-        connection_end(oldest);
 }
 
 static struct connection *free_slot(struct admin *a)
@@ -458,7 +376,7 @@ void admin_stop(struct admin *a)
         return;
     a->stopped = true;
     a->stopped_at = admin_now(a);
-    sweep_at(a, a->stopped_at + ADMIN_LINGER);
+    admin_sweep_at(a, a->stopped_at + ADMIN_LINGER);
     drop_listeners(a, &none);
     for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
         if (a->connections[i].call)

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the endpoint's two files share: admin.c has the connections and their bounds, admin_call.c
- * the requests on them.
+ * What the endpoint's files share: admin.c has the server and its connections, admin_connection.c
+ * their phases and bounds, admin_call.c the requests on them.
  */
 
 #include <microhttpd.h>
@@ -98,6 +98,12 @@ usec admin_now(const struct admin *a);
 
 /* Has the server called at once: it was told something. */
 void admin_wake(struct admin *a);
+
+/* Has the server called after a while. */
+void admin_call_in(struct admin *a, usec time);
+
+/* Looks at this time for connections whose request takes too long. */
+void admin_sweep_at(struct admin *a, usec when);
 
 /* Shuts the socket: the server finds out in its next turn. */
 void connection_end(struct connection *c);

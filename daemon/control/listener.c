@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loop.h"
 
 #define RETRY_PAUSE (30 * USEC_PER_SEC)
 #define ACCEPT_PAUSE USEC_PER_SEC     /* when there is no descriptor for a connection */
@@ -183,9 +184,8 @@ static void wait_for(struct listener *l, usec pause)
 /* A queue that cannot be emptied would wake the loop without end. */
 static void pause_accepting(struct listener *l, int error)
 {
-    usec now = 0;
+    usec now = loop_now(l->event, CLOCK_BOOTTIME);
 
-    (void)sd_event_now(l->event, CLOCK_BOOTTIME, &now);
     if (l->short_of_fds == 0 || now - l->short_of_fds >= SAY_PAUSE) {
         log_warn("%s: a connection has to wait: %s%s", l->address.text, strerror(error),
                  error == EMFILE ? "; a higher limit (LimitNOFILE, ulimit -n) helps" : "");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/control/metrics_parts.h"
 
+#include "daemon/control/metrics_sample.h"
+
 #define LIBRARIES_MAX 8
 
 void metrics_write_build(struct exposition *e, const struct metrics_facts *f)

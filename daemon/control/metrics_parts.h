@@ -2,28 +2,11 @@
 #pragma once
 
 /*
- * What the files of the metrics share and nobody else sees: metrics.c has what is labelled by jobs
- * and targets, metrics_parts.c all the rest.
+ * The families that are not labelled by jobs and targets, which metrics.c has.
  */
 
 #include "daemon/control/exposition.h"
-#include "daemon/control/metrics.h"
-
-/* Not `job`, which Prometheus sets to that of its own scrape and would rename. */
-#define METRICS_JOB "scrape_job"
-
-double metrics_seconds(usec t);
-
-/* A family of one sample. */
-void metrics_gauge(struct exposition *e, const char *name, const char *help, double value);
-void metrics_number(struct exposition *e, const char *name, const char *help, uint64_t value);
-void metrics_counter(struct exposition *e, const char *name, const char *help, uint64_t value);
-
-/* A sample with one label. */
-void metrics_classed(struct exposition *e, const char *label, const char *value, uint64_t n);
-
-/* Of the present family; `job` NULL: without a label. */
-void metrics_histogram(struct exposition *e, const char *job, const struct meters_histogram *h);
+#include "daemon/control/metrics_facts.h"
 
 void metrics_write_build(struct exposition *e, const struct metrics_facts *f);
 void metrics_write_inspections(struct exposition *e, const struct metrics_facts *f);

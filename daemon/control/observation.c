@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "config.h"
-#include "daemon/control/admin.h"
 #include "daemon/control/exposition.h"
 #include "daemon/control/metrics.h"
-#include "daemon/daemon_state.h"
+#include "daemon/settings/settings.h"
 
 struct observation {
     struct process *process;
@@ -43,21 +42,21 @@ static void add_to_job(struct metrics_job *j, const struct target *t)
 
 /* Always the same ones, those that were configured first: a series that comes and goes would be
  * worth little. */
-static void look_at_targets(const struct daemon *d, struct metrics_job *jobs,
+static void look_at_targets(const struct observation_context *c, struct metrics_job *jobs,
                             struct metrics_target *targets, struct metrics_facts *f)
 {
-    size_t n = targets_count(d->targets), at = 0;
+    size_t n = targets_count(c->targets), at = 0;
     const struct target_job *job = NULL;
 
     for (size_t i = 0; i < n; i++) {
-        const struct target *t = targets_at(d->targets, i);
+        const struct target *t = targets_at(c->targets, i);
 
         if (t->job != job)
-            at = meters_job_index(d->meters, t->job->name);
+            at = meters_job_index(c->meters, t->job->name);
         job = t->job;
         add_to_job(&jobs[at], t);
         /* A job that is counted with others would have series of their name. */
-        if (f->n_targets < METRICS_TARGETS_MAX && at < d->meters->n_jobs)
+        if (f->n_targets < METRICS_TARGETS_MAX && at < c->meters->n_jobs)
             targets[f->n_targets++] = describe(t);
         else
             f->targets_left_out++;
@@ -66,37 +65,37 @@ static void look_at_targets(const struct daemon *d, struct metrics_job *jobs,
     f->targets = targets;
 }
 
-static void look_at_causes(const struct daemon *d, struct metrics_cause *causes,
+static void look_at_causes(const struct observation_context *c, struct metrics_cause *causes,
                            struct metrics_facts *f)
 {
-    for (int c = 0; c < SUSPENSION_CAUSES; c++) {
-        causes[c].name = suspension_cause_name((enum suspension_cause)c);
-        causes[c].since = 0;
-        (void)suspension_cause(d->suspension, (enum suspension_cause)c, &causes[c].since, NULL);
+    for (int i = 0; i < SUSPENSION_CAUSES; i++) {
+        causes[i].name = suspension_cause_name((enum suspension_cause)i);
+        causes[i].since = 0;
+        (void)suspension_cause(c->suspension, (enum suspension_cause)i, &causes[i].since, NULL);
     }
     f->causes = causes;
     f->n_causes = SUSPENSION_CAUSES;
 }
 
-static void look_at_spool(const struct daemon *d, struct metrics_facts *f)
+static void look_at_spool(const struct observation_context *c, struct metrics_facts *f)
 {
-    spool_stats(d->spool, &f->spool);
-    (void)spool_space(d->spool, &f->space);
-    f->limits = daemon_limits(d->config);
-    f->refusing = spool_refusing(d->spool);
+    spool_stats(c->spool, &f->spool);
+    (void)spool_space(c->spool, &f->space);
+    f->limits = settings_limits(c->config);
+    f->refusing = spool_refusing(c->spool);
 }
 
-static void look_at_uploads(const struct daemon *d, struct metrics_facts *f)
+static void look_at_uploads(const struct observation_context *c, struct metrics_facts *f)
 {
     struct uploader_stats s;
 
-    uploader_stats(d->uploader, &s);
+    uploader_stats(c->uploader, &s);
     f->upload = (struct metrics_upload){
-        .enabled = d->config->upload.url,
+        .enabled = c->config->upload.url,
         .bytes = s.bytes,
         .last_success = s.last_success,
         .in_flight = s.in_flight,
-        .concurrency = d->config->upload.concurrency,
+        .concurrency = c->config->upload.concurrency,
         .breaker = s.breaker,
         .credentials_expiry = s.credentials_expiry,
     };
@@ -104,8 +103,8 @@ static void look_at_uploads(const struct daemon *d, struct metrics_facts *f)
         f->upload.ends[e] = s.ends[e];
 }
 
-static int render(struct observation *o, const struct daemon *d, struct metrics_job *jobs,
-                  struct metrics_target *targets, struct buf *out)
+static int render(struct observation *o, const struct observation_context *c,
+                  struct metrics_job *jobs, struct metrics_target *targets, struct buf *out)
 {
     const struct metrics_library libraries[] = {
         {"libcurl", http_library_version()},
@@ -116,40 +115,40 @@ static int render(struct observation *o, const struct daemon *d, struct metrics_
         .version = PACKAGE_VERSION,
         .libraries = libraries,
         .n_libraries = sizeof(libraries) / sizeof(libraries[0]),
-        .meters = d->meters,
-        .in_flight = pipeline_in_flight(d->pipeline),
-        .waiting = pipeline_waiting(d->pipeline),
-        .max_concurrent = d->config->max_concurrent_captures,
-        .inspecting = d->config->inspect.enabled,
+        .meters = c->meters,
+        .in_flight = pipeline_in_flight(c->pipeline),
+        .waiting = pipeline_waiting(c->pipeline),
+        .max_concurrent = c->config->max_concurrent_captures,
+        .inspecting = c->config->inspect.enabled,
     };
 
-    look_at_targets(d, jobs, targets, &f);
-    look_at_causes(d, causes, &f);
-    look_at_spool(d, &f);
-    look_at_uploads(d, &f);
+    look_at_targets(c, jobs, targets, &f);
+    look_at_causes(c, causes, &f);
+    look_at_spool(c, &f);
+    look_at_uploads(c, &f);
     process_read(o->process, &f.process);
     return metrics_render(&f, out);
 }
 
-int observation_render(struct observation *o, const struct daemon *d, struct buf *out)
+int observation_render(struct observation *o, const struct observation_context *c, struct buf *out)
 {
-    struct metrics_job *jobs = calloc(d->meters->n_jobs + 1, sizeof(*jobs));
+    struct metrics_job *jobs = calloc(c->meters->n_jobs + 1, sizeof(*jobs));
     struct metrics_target *targets = calloc(METRICS_TARGETS_MAX, sizeof(*targets));
-    int r = jobs && targets ? render(o, d, jobs, targets, out) : -ENOMEM;
+    int r = jobs && targets ? render(o, c, jobs, targets, out) : -ENOMEM;
 
     free(jobs);
     free(targets);
     return r;
 }
 
-void observation_serve(void *userdata, struct admin_call *call)
+void observation_serve(struct observation *o, const struct observation_context *c,
+                       struct admin_call *call)
 {
-    const struct daemon *d = userdata;
     struct buf text;
     int r;
 
     buf_init(&text, OBSERVATION_MAX);
-    r = observation_render(d->observation, d, &text);
+    r = observation_render(o, c, &text);
     if (r == -ENOMEM)
         admin_no_memory(call);
     else if (r < 0)

@@ -7,19 +7,37 @@
  */
 
 #include "base/buf.h"
+#include "daemon/capture/pipeline.h"
+#include "daemon/capture/targets.h"
+#include "daemon/control/admin.h"
+#include "daemon/outcome/meters.h"
+#include "daemon/ship/uploader.h"
+#include "daemon/trigger/suspension.h"
+#include "lib/config/config.h"
+#include "lib/spool/spool.h"
 
 #define OBSERVATION_MAX (16u << 20) /* bytes of a scrape: a thousand jobs and targets fit */
 
-struct admin_call;
-struct daemon;
 struct observation;
+
+/* Whom it asks; all borrowed during the call. */
+struct observation_context {
+    const struct config *config;
+    const struct meters *meters;
+    const struct pipeline *pipeline;
+    struct spool *spool;
+    const struct suspension *suspension;
+    struct targets *targets;
+    const struct uploader *uploader;
+};
 
 /* 0 or -ENOMEM. */
 int observation_new(struct observation **ret);
 void observation_free(struct observation *o);
 
-/* Appends all metrics of the daemon, which is built. 0, -ENOMEM or -E2BIG. */
-int observation_render(struct observation *o, const struct daemon *d, struct buf *out);
+/* Appends all metrics. 0, -ENOMEM or -E2BIG. */
+int observation_render(struct observation *o, const struct observation_context *c, struct buf *out);
 
-/* Answers GET /metrics; `userdata` is the daemon. */
-void observation_serve(void *userdata, struct admin_call *call);
+/* Answers GET /metrics. */
+void observation_serve(struct observation *o, const struct observation_context *c,
+                       struct admin_call *call);

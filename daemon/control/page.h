@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * The status page: page.html as it is, built into the program. Its Content-Security-Policy allows
- * the scripts and styles that stand in the page itself, by their hashes, and requests to where it
- * came from; no other script, style, frame or address. So the page has its code in <script> and
- * <style> elements without attributes, and neither onclick="…" nor style="…".
+ * The status page: page.html with page.css and page.js in it, which the build joins. It is built
+ * into the program. Its Content-Security-Policy allows the scripts and styles that stand in the
+ * page itself, by their hashes, and requests to where it came from; no other script, style, frame
+ * or address. So the page has its code in <script> and <style> elements without attributes, and
+ * neither onclick="…" nor style="…".
  */
 
 #include <stddef.h>

@@ -20,13 +20,6 @@
 #define FINDINGS_MAX 16
 #define EVIDENCE_SHOWN 4
 
-static void cleanup_json(json_t **j)
-{
-    json_decref(*j);
-}
-
-#define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
-
 static const char label_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
 static bool is_label(const char *text)

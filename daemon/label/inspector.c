@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/loop.h"
 #include "lib/process/child.h"
 #include "lib/process/sandbox.h"
 
@@ -26,35 +27,6 @@ struct inspector {
     usec began;
     bool cut;
 };
-
-static const char *const names[INSPECTION_END_COUNT] = {
-    [INSPECTION_OK] = "ok",
-    [INSPECTION_TIMEOUT] = "timeout",
-    [INSPECTION_CRASHED] = "crashed",
-    [INSPECTION_MEMORY] = "memory",
-    [INSPECTION_FORMAT] = "format",
-    [INSPECTION_UNREADABLE] = "unreadable",
-    [INSPECTION_OUTPUT] = "output",
-    [INSPECTION_QUEUE] = "queue",
-    [INSPECTION_PARTIAL] = "partial",
-    [INSPECTION_TOO_SHORT] = "too-short",
-    [INSPECTION_UNAVAILABLE] = "unavailable",
-    [INSPECTION_GONE] = "gone",
-    [INSPECTION_CUT] = "cut",
-};
-
-const char *inspection_end_name(enum inspection_end end)
-{
-    return (unsigned)end < INSPECTION_END_COUNT ? names[end] : "unknown";
-}
-
-static usec now(const struct inspector *i)
-{
-    usec t = 0;
-
-    (void)sd_event_now(i->event, CLOCK_BOOTTIME, &t);
-    return t;
-}
 
 static void tell(struct inspector *i, const char *key, struct inspection *result)
 {
@@ -93,8 +65,9 @@ static enum inspection_end end_of_digest(const struct digest *d)
 {
     if (d->why[0] == '\0')
         return INSPECTION_OK;
-    return strcmp(d->why, names[INSPECTION_TOO_SHORT]) == 0 ? INSPECTION_TOO_SHORT
-                                                            : INSPECTION_PARTIAL;
+    if (strcmp(d->why, inspection_end_name(INSPECTION_TOO_SHORT)) == 0)
+        return INSPECTION_TOO_SHORT;
+    return INSPECTION_PARTIAL;
 }
 
 /* A trace that breaks off has a summary of what there is, and still the status of something wrong. */
@@ -141,7 +114,7 @@ static void on_done(void *userdata, const struct child_result *child)
 {
     struct inspector *i = userdata;
     _cleanup_free_ char *key = steal(&i->key);
-    struct inspection result = {.took = now(i) - i->began};
+    struct inspection result = {.took = loop_now(i->event, CLOCK_BOOTTIME) - i->began};
 
     i->child = NULL; /* it frees itself */
     result.end = judge(child, &result);
@@ -161,7 +134,7 @@ static void begin(struct inspector *i, char *key)
         give_up(i, key, INSPECTION_GONE);
         return;
     }
-    i->began = now(i);
+    i->began = loop_now(i->event, CLOCK_BOOTTIME);
     r = child_start(i->event, argv, fd, &i->limits, on_done, i, &i->child);
     if (r >= 0) {
         i->key = key;

@@ -4,7 +4,7 @@
 /*
  * Has traces looked at by `contrace summary` in a child process (child.h), one at a time, the newest
  * first. It knows traces by their keys and opens none itself. Whatever a trace does to the child, the
- * answer is one of the ends below.
+ * answer is one of the ends of inspection.h.
  */
 
 #include <stdbool.h>
@@ -14,30 +14,11 @@
 
 #include "base/clock.h"
 #include "daemon/label/digest.h"
+#include "daemon/outcome/inspection.h"
 
 #define INSPECTOR_QUEUE_MAX 1000 /* what waits beyond it is the oldest, and given up */
 #define INSPECTOR_WHY_SIZE 48
 #define INSPECTOR_TEXT_SIZE 256
-
-enum inspection_end {
-    INSPECTION_OK,
-    INSPECTION_TIMEOUT,
-    INSPECTION_CRASHED,     /* a signal that nobody sent it */
-    INSPECTION_MEMORY,      /* it needed more than it may have, or was chosen when there was none */
-    INSPECTION_FORMAT,      /* a format that is not analysed */
-    INSPECTION_UNREADABLE,  /* the child refused the trace */
-    INSPECTION_OUTPUT,      /* what it printed is no summary */
-    INSPECTION_QUEUE,       /* too many waited */
-    INSPECTION_PARTIAL,     /* too little of the trace can be read for a label */
-    INSPECTION_TOO_SHORT,   /* the trace is too short for one, or has too few events */
-    INSPECTION_UNAVAILABLE, /* no child: it cannot be started, or not confined */
-    INSPECTION_GONE,        /* the trace could not be opened any more */
-    INSPECTION_CUT,         /* contraced stops */
-    INSPECTION_END_COUNT,
-};
-
-/* One word, for counters and the log: "timeout". */
-const char *inspection_end_name(enum inspection_end end);
 
 struct inspection {
     enum inspection_end end;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
+
 void allowance_init(struct allowance *a)
 {
     *a = (struct allowance){0};
@@ -16,18 +18,10 @@ void allowance_done(struct allowance *a)
     allowance_init(a);
 }
 
-/* FNV-1a, 64 bits. Two targets that share a bucket would only be allowed less. */
-static uint64_t hash(uint64_t h, const char *text)
-{
-    do {
-        h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
-    } while (*text++);
-    return h;
-}
-
+/* Two targets that share a bucket would only be allowed less. */
 uint64_t allowance_id(const char *job, const char *address)
 {
-    return hash(hash(0xcbf29ce484222325ULL, job), address);
+    return random_fnv(random_fnv(RANDOM_FNV, job), address);
 }
 
 /* The place of the bucket, or where it would be. */

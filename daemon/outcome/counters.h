@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "daemon/label/inspector.h"
+#include "daemon/outcome/inspection.h"
 #include "daemon/outcome/outcome.h"
 
 struct counters {

@@ -11,60 +11,10 @@
 #include "base/parse.h"
 #include "config.h"
 #include "lib/config/listen.h"
+#include "lib/config/upload_rules.h"
 #include "lib/yaml/text.h"
 
 #define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
-
-enum {
-    OPT_STORAGE_PATH = 256,
-    OPT_UPLOAD_URL,
-    OPT_LISTEN,
-    OPT_INTERVAL,
-    OPT_SECONDS,
-    OPT_ONCE,
-    OPT_CHECK_CONFIG,
-    OPT_LOG_LEVEL,
-    OPT_LOG_FORMAT,
-    OPT_VERSION,
-};
-
-static const struct option long_options[] = {
-    {"config.file", required_argument, NULL, 'c'},
-    {"target", required_argument, NULL, 't'},
-    {"storage.path", required_argument, NULL, OPT_STORAGE_PATH},
-    {"upload.url", required_argument, NULL, OPT_UPLOAD_URL},
-    {"interval", required_argument, NULL, OPT_INTERVAL},
-    {"seconds", required_argument, NULL, OPT_SECONDS},
-    {"web.listen-address", required_argument, NULL, OPT_LISTEN},
-    {"once", no_argument, NULL, OPT_ONCE},
-    {"check-config", no_argument, NULL, OPT_CHECK_CONFIG},
-    {"log.level", required_argument, NULL, OPT_LOG_LEVEL},
-    {"log.format", required_argument, NULL, OPT_LOG_FORMAT},
-    {"version", no_argument, NULL, OPT_VERSION},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
-static const char help[] =
-    "Usage: contraced [OPTIONS]\n"
-    "Keeps a rolling record of Go execution traces of running services.\n"
-    "\n"
-    "  -c, --config.file=FILE      read this file (" DEFAULT_FILE ")\n"
-    "  -t, --target=[SERVICE=]URL  capture this; may be repeated; needs no file\n"
-    "      --storage.path=DIR      keep traces here (/var/lib/contrace)\n"
-    "      --upload.url=URL        upload traces there: s3://, gs://, az://, https://, file://\n"
-    "      --interval=DURATION     time between two captures of a target (5m)\n"
-    "      --seconds=N             length of a trace (2)\n"
-    "      --once                  capture every target once and exit: 0 all well, 1 some failed\n"
-    "      --web.listen-address=ADDR   status page, metrics and API: 127.0.0.1:7465, unix:/PATH, off\n"
-    "      --check-config          say what is wrong with the configuration: exit 0 or 1\n"
-    "      --log.level=LEVEL       error, warn, info or debug (info)\n"
-    "      --log.format=FORMAT     text, json or journal (the journal's if stderr is the journal)\n"
-    "      --version               print the version\n"
-    "  -h, --help                  print this\n"
-    "\n"
-    "Signals: USR1 captures now, USR2 suspends and resumes, HUP reloads, TERM stops.\n"
-    "See contraced(8) and contraced.yaml(5).\n";
 
 static const char *without_password(const char *text)
 {
@@ -78,85 +28,207 @@ static const char *shown(char *text)
     return without_password(text);
 }
 
-static int usage_error(const char *option, char *value, const char *expected)
+/* Each takes one option: 0, 1 when all is done, or -EINVAL. */
+static int take_config_file(struct options *o, char *value)
 {
-    (void)fprintf(stderr, "contraced: %s=%s: expected %s\n", option, shown(value), expected);
-    return -EINVAL;
+    o->config_file = value;
+    return 0;
 }
 
-static int parse_seconds(const char *text, usec *ret)
+static int take_target(struct options *o, char *value)
+{
+    o->targets[o->n_targets++] = value;
+    return 0;
+}
+
+static int take_storage_path(struct options *o, char *value)
+{
+    o->storage_path = value;
+    return value[0] == '\0' ? -EINVAL : 0;
+}
+
+static int take_upload_url(struct options *o, char *value)
+{
+    o->upload_url = value;
+    return 0;
+}
+
+static int take_interval(struct options *o, char *value)
+{
+    return parse_duration(value, &o->interval) < 0 || o->interval == 0 ? -EINVAL : 0;
+}
+
+static int take_seconds(struct options *o, char *value)
 {
     const double max = (double)CONFIG_WINDOW_MAX / (double)USEC_PER_SEC;
     double seconds;
 
-    if (parse_decimal(text, &seconds) < 0 || seconds > max)
+    if (parse_decimal(value, &seconds) < 0 || seconds > max)
         return -EINVAL;
-    *ret = (usec)(seconds * (double)USEC_PER_SEC + 0.5);
-    return *ret >= USEC_PER_MSEC ? 0 : -EINVAL;
+    o->window = (usec)(seconds * (double)USEC_PER_SEC + 0.5);
+    return o->window >= USEC_PER_MSEC ? 0 : -EINVAL;
 }
 
-static int set_listen(struct options *o, char *text)
+static int take_once(struct options *o, char *value)
+{
+    (void)value;
+    o->once = true;
+    return 0;
+}
+
+/* What is wrong with it is said here. */
+static int take_listen(struct options *o, char *value)
 {
     struct listen_list list;
     const char *why;
 
-    if (listen_parse_list(text, &list, &why) < 0) {
-        (void)fprintf(stderr, "contraced: --web.listen-address=%s %s\n", shown(text), why);
+    if (listen_parse_list(value, &list, &why) < 0) {
+        (void)fprintf(stderr, "contraced: --web.listen-address=%s %s\n", shown(value), why);
         return -EINVAL;
     }
-    o->listen_address = text;
+    o->listen_address = value;
     return 0;
 }
 
-/* One option. 0, 1 when all is done, or -EINVAL. */
-static int apply(struct options *o, int opt)
+static int take_check_config(struct options *o, char *value)
 {
-    switch (opt) {
-    case 'c': o->config_file = optarg; return 0;
-    case 't': o->targets[o->n_targets++] = optarg; return 0;
-    case OPT_STORAGE_PATH:
-        o->storage_path = optarg;
-        return optarg[0] == '\0' ? usage_error("--storage.path", optarg, "a directory") : 0;
-    case OPT_UPLOAD_URL: o->upload_url = optarg; return 0;
-    case OPT_LISTEN: return set_listen(o, optarg);
-    case OPT_INTERVAL:
-        if (parse_duration(optarg, &o->interval) < 0 || o->interval == 0)
-            return usage_error("--interval", optarg, "a duration such as 5m or 30s");
-        return 0;
-    case OPT_SECONDS:
-        if (parse_seconds(optarg, &o->window) < 0)
-            return usage_error("--seconds", optarg, "a number of seconds such as 2 or 1.9");
-        return 0;
-    case OPT_ONCE: o->once = true; return 0;
-    case OPT_CHECK_CONFIG: o->check_config = true; return 0;
-    case OPT_LOG_LEVEL:
-        o->has_log_level = true;
-        if (log_level_parse(optarg, &o->log_level) < 0)
-            return usage_error("--log.level", optarg, "error, warn, info or debug");
-        return 0;
-    case OPT_LOG_FORMAT:
-        o->has_log_format = true;
-        if (log_format_parse(optarg, &o->log_format) < 0)
-            return usage_error("--log.format", optarg, "text, json, journal or auto");
-        return 0;
-    case OPT_VERSION: (void)printf("contraced %s\n", PACKAGE_VERSION); return 1;
-    case 'h': (void)fputs(help, stdout); return 1;
-    default: (void)fputs("Try 'contraced --help'.\n", stderr); return -EINVAL;
+    (void)value;
+    o->check_config = true;
+    return 0;
+}
+
+static int take_log_level(struct options *o, char *value)
+{
+    o->has_log_level = true;
+    return log_level_parse(value, &o->log_level);
+}
+
+static int take_log_format(struct options *o, char *value)
+{
+    o->has_log_format = true;
+    return log_format_parse(value, &o->log_format);
+}
+
+static int print_version(struct options *o, char *value)
+{
+    (void)o;
+    (void)value;
+    (void)printf("contraced %s\n", PACKAGE_VERSION);
+    return 1;
+}
+
+static int print_help(struct options *o, char *value);
+
+static const struct row {
+    const char *name;
+    char letter;       /* or 0 */
+    const char *value; /* what stands for it in the help; NULL: the option takes none */
+    const char *help;
+    int (*take)(struct options *o, char *value);
+    const char *expected; /* by a value that is none; NULL: it is said already */
+} rows[] = {
+    {"config.file", 'c', "FILE", "read this file (" DEFAULT_FILE ")", take_config_file, NULL},
+    {"target", 't', "[SERVICE=]URL", "capture this; may be repeated; needs no file", take_target,
+     NULL},
+    {"storage.path", 0, "DIR", "keep traces here (/var/lib/contrace)", take_storage_path,
+     "a directory"},
+    {"upload.url", 0, "URL", "upload traces there: s3://, gs://, az://, https://, file://",
+     take_upload_url, NULL},
+    {"interval", 0, "DURATION", "time between two captures of a target (5m)", take_interval,
+     "a duration such as 5m or 30s"},
+    {"seconds", 0, "N", "length of a trace (2)", take_seconds,
+     "a number of seconds such as 2 or 1.9"},
+    {"once", 0, NULL, "capture every target once and exit: 0 all well, 1 some failed", take_once,
+     NULL},
+    {"web.listen-address", 0, "ADDR",
+     " status page, metrics and API: 127.0.0.1:7465, unix:/PATH, off", take_listen, NULL},
+    {"check-config", 0, NULL, "say what is wrong with the configuration: exit 0 or 1",
+     take_check_config, NULL},
+    {"log.level", 0, "LEVEL", "error, warn, info or debug (info)", take_log_level,
+     "error, warn, info or debug"},
+    {"log.format", 0, "FORMAT", "text, json or journal (the journal's if stderr is the journal)",
+     take_log_format, "text, json, journal or auto"},
+    {"version", 0, NULL, "print the version", print_version, NULL},
+    {"help", 'h', NULL, "print this", print_help, NULL},
+};
+
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+#define CODE_FIRST 256 /* a row's code is this and its index */
+#define HELP_COLUMN 26
+
+static int print_help(struct options *o, char *value)
+{
+    (void)o;
+    (void)value;
+    (void)fputs("Usage: contraced [OPTIONS]\n"
+                "Keeps a rolling record of Go execution traces of running services.\n\n",
+                stdout);
+    for (size_t i = 0; i < N_ROWS; i++) {
+        const struct row *row = &rows[i];
+        char letter[5] = "    ", left[64];
+
+        if (row->letter)
+            (void)snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+        (void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name, row->value ? "=" : "",
+                       row->value ? row->value : "");
+        (void)printf("  %-*s  %s\n", HELP_COLUMN, left, row->help);
     }
+    (void)fputs("\n"
+                "Signals: USR1 captures now, USR2 suspends and resumes, HUP reloads, TERM stops.\n"
+                "See contraced(8) and contraced.yaml(5).\n",
+                stdout);
+    return 1;
+}
+
+static int apply(struct options *o, int code)
+{
+    for (size_t i = 0; i < N_ROWS; i++) {
+        int r;
+
+        if (code != CODE_FIRST + (int)i && (!rows[i].letter || code != rows[i].letter))
+            continue;
+        r = rows[i].take(o, optarg);
+        if (r < 0 && rows[i].expected)
+            (void)fprintf(stderr, "contraced: --%s=%s: expected %s\n", rows[i].name, shown(optarg),
+                          rows[i].expected);
+        return r < 0 ? -EINVAL : r;
+    }
+    (void)fputs("Try 'contraced --help'.\n", stderr);
+    return -EINVAL;
+}
+
+/* As getopt_long(3) wants the rows. */
+static void list_options(struct option longs[N_ROWS + 1], char letters[2 * N_ROWS + 1])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_ROWS; i++) {
+        longs[i] = (struct option){rows[i].name, rows[i].value ? required_argument : no_argument,
+                                   NULL, CODE_FIRST + (int)i};
+        if (rows[i].letter)
+            letters[n++] = rows[i].letter;
+        if (rows[i].letter && rows[i].value)
+            letters[n++] = ':';
+    }
+    longs[N_ROWS] = (struct option){0};
+    letters[n] = '\0';
 }
 
 int options_parse(int argc, char **argv, struct options *ret)
 {
+    struct option longs[N_ROWS + 1];
+    char letters[2 * N_ROWS + 1];
     struct options o = {0};
-    int opt, r = 0;
+    int code, r = 0;
 
+    list_options(longs, letters);
     o.targets = calloc((size_t)argc, sizeof(char *));
     if (!o.targets) {
         (void)fputs("contraced: not enough memory\n", stderr);
         return -EINVAL;
     }
-    while (r == 0 && (opt = getopt_long(argc, argv, "c:t:h", long_options, NULL)) >= 0)
-        r = apply(&o, opt);
+    while (r == 0 && (code = getopt_long(argc, argv, letters, longs, NULL)) >= 0)
+        r = apply(&o, code);
     if (r == 0 && optind < argc) {
         const char *text = shown(argv[optind]);
 

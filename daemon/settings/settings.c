@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "lib/store/interface/store.h"
+#include "lib/store/kinds.h"
 
 /* Put where the URL stands, if that is in the file. */
 static int check_store(const struct upload_config *u, const char *file, struct diags *d)
@@ -34,4 +34,14 @@ int settings_load(const struct options *o, struct config **ret, const char **ret
     *ret = c;
     *ret_file = file;
     return 0;
+}
+
+struct retention_limits settings_limits(const struct config *c)
+{
+    return (struct retention_limits){
+        .max_bytes = c->storage.max_bytes,
+        .max_age = c->storage.max_age,
+        .max_files = c->storage.max_files,
+        .min_free = c->storage.min_free,
+    };
 }

@@ -9,7 +9,11 @@
 
 #include "daemon/settings/options.h"
 #include "lib/config/config.h"
+#include "lib/spool/retention.h"
 
 /* As options_load, with a store that store_check finds good if there is an upload.url. */
 int settings_load(const struct options *o, struct config **ret, const char **ret_file,
                   struct diags *d);
+
+/* The bounds of what is kept. */
+struct retention_limits settings_limits(const struct config *c);

@@ -8,15 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/jsontext.h"
 #include "lib/record/name.h"
-
-static void cleanup_json(json_t **j)
-{
-    json_decref(*j);
-}
-
-#define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
 
 /* `name` is a literal. An empty value says nothing and is left out. */
 static void add(struct metadata *m, const char *name, const char *value)
@@ -57,12 +51,6 @@ static void add_member(struct metadata *m, const json_t *record, const char *nam
     }
 }
 
-static bool is_sha256(const char *text)
-{
-    return text && strspn(text, "0123456789abcdef") == STORE_SHA256_SIZE - 1 &&
-           text[STORE_SHA256_SIZE - 1] == '\0';
-}
-
 void metadata_set_sha256(struct metadata *m, const char *sha256)
 {
     (void)snprintf(m->sha256, sizeof(m->sha256), "%s", sha256);
@@ -94,7 +82,7 @@ int metadata_init(struct metadata *m, const char *key, const struct buf *record)
     add_member(m, json, "seconds", "");
     add_member(m, json, "label", "");
     sha256 = json_string_value(json_object_get(json, "sha256"));
-    if (is_sha256(sha256))
+    if (hex_is_sha256(sha256))
         metadata_set_sha256(m, sha256);
     return 0;
 }

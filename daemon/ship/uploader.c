@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/loop.h"
+#include "base/random.h"
 #include "daemon/ship/uploader_state.h"
 #include "lib/store/http/backoff.h"
 
@@ -19,26 +21,7 @@
 #endif
 
 #define TIMER_ACCURACY (100 * USEC_PER_MSEC)
-#define PAUSE_MOST USEC_PER_MIN
 #define SETTLING_MOST 64 /* each holds a descriptor until the disk threads come to it */
-
-usec uploader_now(const struct uploader *u, clockid_t clock)
-{
-    uint64_t now = 0;
-
-    (void)sd_event_now(u->event, clock, &now);
-    return now;
-}
-
-/* splitmix64: it keeps the waits of many daemons apart, and nothing else depends on it. */
-uint64_t uploader_random(struct uploader *u)
-{
-    uint64_t x = u->random += 0x9e3779b97f4a7c15ULL;
-
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return x ^ (x >> 31);
-}
 
 static bool store_used(const struct uploader *u, const struct store *s)
 {
@@ -84,6 +67,24 @@ static int on_sweep(sd_event_source *source, void *userdata)
     return 0;
 }
 
+static void fill(struct uploader *u);
+
+static void on_settled(int r, const char *key, void *userdata)
+{
+    struct uploader *u = userdata;
+
+    (void)r;
+    (void)key;
+    u->settling--;
+    fill(u);
+}
+
+static void settle(struct uploader *u, struct spool_item *item)
+{
+    u->settling++;
+    spool_item_settle(item, u->keep, on_settled, u);
+}
+
 static void on_end(struct delivery *d, const struct store_result *result)
 {
     struct flight *f = (struct flight *)d;
@@ -92,7 +93,9 @@ static void on_end(struct delivery *d, const struct store_result *result)
     land(u, f);
     u->ends[result->end]++;
     uploader_end(u, f, result);
-    uploader_fill(u);
+    if (result->end == STORE_DONE)
+        settle(u, f->delivery.item);
+    fill(u);
 }
 
 /* 0, or a negative errno and the item is back. */
@@ -105,7 +108,7 @@ static int start(struct uploader *u, struct spool_item *item, bool probe)
         f->uploader = u;
         f->store = u->store;
         f->probe = probe;
-        f->begun = uploader_now(u, CLOCK_BOOTTIME);
+        f->begun = loop_now(u->event, CLOCK_BOOTTIME);
         r = delivery_start(&f->delivery, u->store, u->disk, item, on_end);
     }
     if (r < 0) {
@@ -121,16 +124,6 @@ static int start(struct uploader *u, struct spool_item *item, bool probe)
     if (probe)
         breaker_probe(&u->breaker);
     return 0;
-}
-
-void uploader_pause(struct uploader *u, const char *why)
-{
-    static const struct backoff backoff = {.base = USEC_PER_SEC, .cap = PAUSE_MOST};
-    usec wait = backoff_wait(&backoff, u->pauses, USEC_PER_SEC, uploader_random(u));
-
-    u->pause_until = uploader_now(u, CLOCK_BOOTTIME) + wait;
-    if (++u->pauses == UPLOADER_PAUSES)
-        uploader_say_pause(u, why);
 }
 
 /* When the next one may start: 0 at once, USEC_NEVER when that is for something else to tell. */
@@ -161,10 +154,10 @@ static bool is_shortage(int r)
     return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
 }
 
-void uploader_fill(struct uploader *u)
+static void fill(struct uploader *u)
 {
     while (u->in_flight < u->concurrency && u->settling < SETTLING_MOST) {
-        usec now = uploader_now(u, CLOCK_BOOTTIME), next = next_start(u, now);
+        usec now = loop_now(u->event, CLOCK_BOOTTIME), next = next_start(u, now);
         struct spool_item *item;
         int r;
 
@@ -176,7 +169,7 @@ void uploader_fill(struct uploader *u)
         if (r == 0)
             return;
         if (r > 0 && spool_item_uploaded(item))
-            uploader_settle(u, item);
+            settle(u, item);
         else if (r > 0)
             r = start(u, item, breaker_allows(&u->breaker, now) == BREAKER_PROBE);
         if (is_shortage(r))
@@ -188,13 +181,13 @@ static int on_timer(sd_event_source *source, uint64_t usec_now, void *userdata)
 {
     (void)source;
     (void)usec_now;
-    uploader_fill(userdata);
+    fill(userdata);
     return 0;
 }
 
 static void on_pending(void *userdata)
 {
-    uploader_fill(userdata);
+    fill(userdata);
 }
 
 static void on_probe(void *userdata, const struct store_result *result)
@@ -203,7 +196,7 @@ static void on_probe(void *userdata, const struct store_result *result)
 
     u->write_probe.call = NULL;
     uploader_probe_end(u, result);
-    uploader_fill(u);
+    fill(u);
 }
 
 static void start_probe(struct uploader *u)
@@ -248,8 +241,8 @@ int uploader_new(sd_event *event, struct disk *disk, struct spool *spool, const 
     u->disk = disk;
     u->spool = spool;
     u->random = random;
-    u->started = uploader_now(u, CLOCK_REALTIME) / USEC_PER_SEC * USEC_PER_SEC;
-    breaker_init(&u->breaker, uploader_now(u, CLOCK_BOOTTIME));
+    u->started = loop_now(u->event, CLOCK_REALTIME) / USEC_PER_SEC * USEC_PER_SEC;
+    breaker_init(&u->breaker, loop_now(u->event, CLOCK_BOOTTIME));
     name_init(&name, "", host, 0, 0);
     (void)snprintf(u->write_probe.key, sizeof(u->write_probe.key), "%s%s", UPLOADER_PROBE_KEY,
                    name.host);
@@ -301,7 +294,7 @@ void uploader_set(struct uploader *u, struct store *store, unsigned concurrency,
         store_free(old);
     u->concurrency = concurrency;
     u->keep = keep;
-    breaker_init(&u->breaker, uploader_now(u, CLOCK_BOOTTIME));
+    breaker_init(&u->breaker, loop_now(u->event, CLOCK_BOOTTIME));
     u->pause_until = u->said = 0;
     u->pauses = u->n_row = u->n_suspects = 0;
     u->row_parked = u->parked_said = false;
@@ -316,14 +309,14 @@ void uploader_try_again(struct uploader *u)
     if (!u->store || u->cut)
         return;
     u->pause_until = 0;
-    breaker_wake(&u->breaker, uploader_now(u, CLOCK_BOOTTIME));
-    spool_offer_again(u->spool); /* which leads to uploader_fill */
+    breaker_wake(&u->breaker, loop_now(u->event, CLOCK_BOOTTIME));
+    spool_offer_again(u->spool); /* which leads to fill */
 }
 
 void uploader_drain(struct uploader *u)
 {
     u->draining = true;
-    uploader_fill(u);
+    fill(u);
 }
 
 void uploader_cut(struct uploader *u)
@@ -342,7 +335,7 @@ void uploader_cut(struct uploader *u)
 
 bool uploader_idle(const struct uploader *u)
 {
-    usec now = uploader_now(u, CLOCK_BOOTTIME), offer;
+    usec now = loop_now(u->event, CLOCK_BOOTTIME), offer;
 
     if (u->in_flight > 0 || u->settling > 0)
         return false;

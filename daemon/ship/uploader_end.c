@@ -12,11 +12,24 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/loop.h"
+#include "base/random.h"
 #include "daemon/ship/uploader_state.h"
 #include "lib/store/http/backoff.h"
 
+#define PAUSE_MOST USEC_PER_MIN
 #define SET_BACK_MOST USEC_PER_HOUR
 #define STRUGGLES 5 /* failures after which a person is told of a trace */
+
+void uploader_pause(struct uploader *u, const char *why)
+{
+    static const struct backoff backoff = {.base = USEC_PER_SEC, .cap = PAUSE_MOST};
+    usec wait = backoff_wait(&backoff, u->pauses, USEC_PER_SEC, random_next(&u->random));
+
+    u->pause_until = loop_now(u->event, CLOCK_BOOTTIME) + wait;
+    if (++u->pauses == UPLOADER_PAUSES)
+        uploader_say_pause(u, why);
+}
 
 /* It parked the queue; whether that was its own fault shows when it is asked about again. */
 static void suspect(struct uploader *u, const char *key)
@@ -55,36 +68,19 @@ static void recover(struct uploader *u)
     u->row_parked = false;
 }
 
-static void on_settled(int r, const char *key, void *userdata)
-{
-    struct uploader *u = userdata;
-
-    (void)r;
-    (void)key;
-    u->settling--;
-    uploader_fill(u);
-}
-
-void uploader_settle(struct uploader *u, struct spool_item *item)
-{
-    u->settling++;
-    spool_item_settle(item, u->keep, on_settled, u);
-}
-
 static void end_done(struct uploader *u, struct flight *f, const struct store_result *result)
 {
     (void)result;
     u->bytes += f->delivery.size;
-    u->last_success = uploader_now(u, CLOCK_REALTIME);
+    u->last_success = loop_now(u->event, CLOCK_REALTIME);
     if (u->meters)
-        meters_uploaded(u->meters, uploader_now(u, CLOCK_BOOTTIME) - f->begun);
-    uploader_settle(u, f->delivery.item);
+        meters_uploaded(u->meters, loop_now(u->event, CLOCK_BOOTTIME) - f->begun);
 }
 
 /* What the present store's success means for the others. */
 static void succeeded(struct uploader *u, bool probe)
 {
-    bool recovered = breaker_succeeded(&u->breaker, probe, uploader_now(u, CLOCK_BOOTTIME));
+    bool recovered = breaker_succeeded(&u->breaker, probe, loop_now(u->event, CLOCK_BOOTTIME));
 
     if (u->pauses >= UPLOADER_PAUSES)
         uploader_say_goes_on(u);
@@ -99,7 +95,7 @@ static void succeeded(struct uploader *u, bool probe)
  * stored does not keep the others back; the only one is asked about again. */
 static void set_back(struct uploader *u, struct spool_item *item)
 {
-    usec now = uploader_now(u, CLOCK_BOOTTIME), next = breaker_next(&u->breaker);
+    usec now = loop_now(u->event, CLOCK_BOOTTIME), next = breaker_next(&u->breaker);
     struct backoff backoff = {.cap = SET_BACK_MOST};
 
     if (spool_next_offer(u->spool) != 0) {
@@ -115,7 +111,7 @@ static void put_off(struct uploader *u, struct spool_item *item, usec least,
                     const struct store_result *result)
 {
     unsigned failures = spool_item_failures(item);
-    usec wait = backoff_wait(&BACKOFF_DEFAULT, failures, least, uploader_random(u));
+    usec wait = backoff_wait(&BACKOFF_DEFAULT, failures, least, random_next(&u->random));
 
     /* What is left behind at the exit must not be so in silence. */
     if (failures + 1 == STRUGGLES ||
@@ -126,12 +122,12 @@ static void put_off(struct uploader *u, struct spool_item *item, usec least,
 
 static void end_retry(struct uploader *u, struct flight *f, const struct store_result *result)
 {
-    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    usec now = loop_now(u->event, CLOCK_BOOTTIME);
     bool changed = false;
 
     if (result->trouble)
-        changed =
-            breaker_failed(&u->breaker, f->probe, now, result->retry_after, uploader_random(u));
+        changed = breaker_failed(&u->breaker, f->probe, now, result->retry_after,
+                                 random_next(&u->random));
     else
         (void)breaker_abandoned(&u->breaker, f->probe, now);
     if (u->breaker.state == BREAKER_CLOSED) {
@@ -160,7 +156,7 @@ static void wait_alone(struct uploader *u, struct spool_item *item, struct suspe
 
 static void end_parked(struct uploader *u, struct flight *f, const struct store_result *result)
 {
-    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    usec now = loop_now(u->event, CLOCK_BOOTTIME);
     struct suspect *s = find_suspect(u, f->delivery.item);
     bool changed;
 
@@ -170,7 +166,7 @@ static void end_parked(struct uploader *u, struct flight *f, const struct store_
     }
     if (!f->probe)
         suspect(u, spool_item_key(f->delivery.item));
-    changed = breaker_parked(&u->breaker, f->probe, now, uploader_random(u));
+    changed = breaker_parked(&u->breaker, f->probe, now, random_next(&u->random));
     uploader_say_trouble(u, result, changed, false);
     set_back(u, f->delivery.item);
 }
@@ -186,15 +182,15 @@ static bool refused_in_row(struct uploader *u, const struct spool_item *item)
 
 static void end_refused(struct uploader *u, struct flight *f, const struct store_result *result)
 {
-    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    usec now = loop_now(u->event, CLOCK_BOOTTIME);
 
     if (u->row_parked) {
-        (void)breaker_parked(&u->breaker, f->probe, now, uploader_random(u));
+        (void)breaker_parked(&u->breaker, f->probe, now, random_next(&u->random));
         uploader_say_trouble(u, result, false, false);
         set_back(u, f->delivery.item);
     } else if (refused_in_row(u, f->delivery.item)) {
         u->row_parked = true;
-        (void)breaker_parked(&u->breaker, f->probe, now, uploader_random(u));
+        (void)breaker_parked(&u->breaker, f->probe, now, random_next(&u->random));
         put_aside(u, f, result);
         uploader_say_row(u, result);
     } else {
@@ -206,14 +202,14 @@ static void end_refused(struct uploader *u, struct flight *f, const struct store
 
 static void end_changed(struct uploader *u, struct flight *f, const struct store_result *result)
 {
-    (void)breaker_abandoned(&u->breaker, f->probe, uploader_now(u, CLOCK_BOOTTIME));
+    (void)breaker_abandoned(&u->breaker, f->probe, loop_now(u->event, CLOCK_BOOTTIME));
     put_aside(u, f, result);
 }
 
 /* The file itself may be what is broken, so it is not the next one again. */
 static void end_local(struct uploader *u, struct flight *f, const struct store_result *result)
 {
-    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    usec now = loop_now(u->event, CLOCK_BOOTTIME);
 
     (void)breaker_abandoned(&u->breaker, f->probe, now);
     uploader_pause(u, result->text);
@@ -247,19 +243,20 @@ void uploader_end(struct uploader *u, struct flight *f, const struct store_resul
 
 void uploader_probe_end(struct uploader *u, const struct store_result *result)
 {
-    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    usec now = loop_now(u->event, CLOCK_BOOTTIME);
     bool changed;
 
     switch (result->end) {
     case STORE_RETRY:
     case STORE_MISSING:
         u->breaker.threshold = 1; /* it is the only one that was asked */
-        changed = breaker_failed(&u->breaker, false, now, result->retry_after, uploader_random(u));
+        changed =
+            breaker_failed(&u->breaker, false, now, result->retry_after, random_next(&u->random));
         u->breaker.threshold = BREAKER_THRESHOLD;
         uploader_say_trouble(u, result, changed, true);
         break;
     case STORE_PARKED:
-        changed = breaker_parked(&u->breaker, false, now, uploader_random(u));
+        changed = breaker_parked(&u->breaker, false, now, random_next(&u->random));
         uploader_say_trouble(u, result, changed, true);
         break;
     case STORE_LOCAL: uploader_pause(u, result->text); break;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "daemon/ship/uploader_state.h"
 
 #define SAY_AGAIN (6 * USEC_PER_HOUR)
@@ -63,7 +64,7 @@ void uploader_say_trouble(struct uploader *u, const struct store_result *result,
                           bool at_start)
 {
     bool parked = u->breaker.state == BREAKER_PARKED;
-    usec now = uploader_now(u, CLOCK_BOOTTIME);
+    usec now = loop_now(u->event, CLOCK_BOOTTIME);
     uint64_t n = waiting(u);
     bool news = changed && (parked ? !u->parked_said : u->said == 0);
 
@@ -83,7 +84,7 @@ void uploader_say_row(struct uploader *u, const struct store_result *result)
 {
     uint64_t n = waiting(u);
 
-    u->said = uploader_now(u, CLOCK_BOOTTIME);
+    u->said = loop_now(u->event, CLOCK_BOOTTIME);
     u->parked_said = true;
     log_write(LOG_LEVEL_ERROR, &failing,
               "%s refused %u traces in a row, the last one so: %s; this needs someone to act, and"
@@ -144,14 +145,12 @@ void uploader_say_goes_on(const struct uploader *u)
 void uploader_describe(const struct uploader *u, struct buf *out)
 {
     const char *separator = "; uploads: ";
-    struct uploader_stats stats;
     uint64_t n = waiting(u);
 
-    uploader_stats(u, &stats);
     for (int e = 0; e < STORE_END_COUNT; e++) {
-        if (stats.ends[e] == 0)
+        if (u->ends[e] == 0)
             continue;
-        (void)buf_addf(out, "%s%" PRIu64 " %s", separator, stats.ends[e],
+        (void)buf_addf(out, "%s%" PRIu64 " %s", separator, u->ends[e],
                        store_end_name((enum store_end)e));
         separator = ", ";
     }

@@ -82,17 +82,12 @@ struct uploader {
     struct meters *meters; /* or NULL */
 };
 
-/* uploader.c */
-usec uploader_now(const struct uploader *u, clockid_t clock);
-uint64_t uploader_random(struct uploader *u);
-void uploader_fill(struct uploader *u);
+/* uploader_end.c: what becomes of the item. One that is done is settled by the caller, which frees
+ * the flight, too. */
+void uploader_end(struct uploader *u, struct flight *f, const struct store_result *result);
+void uploader_probe_end(struct uploader *u, const struct store_result *result);
 /* Nothing is started for a while. `why` for the log. */
 void uploader_pause(struct uploader *u, const char *why);
-
-/* uploader_end.c: what becomes of the item; the flight is freed by its caller. */
-void uploader_end(struct uploader *u, struct flight *f, const struct store_result *result);
-void uploader_settle(struct uploader *u, struct spool_item *item);
-void uploader_probe_end(struct uploader *u, const struct store_result *result);
 
 /* uploader_log.c */
 void uploader_say_works(const struct uploader *u, const struct store_result *result);

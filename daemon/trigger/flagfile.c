@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/loop.h"
 
 #define WATCHED                                                                            \
     (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | \
@@ -149,9 +150,8 @@ static usec next_look(struct flagfile *f)
 /* Time is set absolutely, and to the loop's own. */
 static void look_in(struct flagfile *f, usec wait, usec accuracy)
 {
-    usec now = 0;
+    usec now = loop_now(f->event, CLOCK_BOOTTIME);
 
-    (void)sd_event_now(f->event, CLOCK_BOOTTIME, &now);
     (void)sd_event_source_set_time_accuracy(f->look, accuracy);
     (void)sd_event_source_set_time(f->look, now + wait);
     (void)sd_event_source_set_enabled(f->look, SD_EVENT_ONESHOT);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
 #include "daemon/trigger/flagfile.h"
 #include "daemon/trigger/pressure.h"
 #include "daemon/trigger/psi.h"
@@ -79,9 +80,8 @@ const char *suspension_names(const struct suspension *s, char out[static SUSPENS
 
 static usec now_real(const struct suspension *s)
 {
-    usec now = 0;
+    usec now = loop_now(s->event, CLOCK_REALTIME);
 
-    (void)sd_event_now(s->event, CLOCK_REALTIME, &now);
     return now;
 }
 
@@ -239,7 +239,7 @@ static int on_sample(sd_event_source *source, uint64_t time, void *userdata)
     usec now = 0;
 
     (void)time;
-    (void)sd_event_now(s->event, CLOCK_BOOTTIME, &now);
+    now = loop_now(s->event, CLOCK_BOOTTIME);
     judge_pressure(s, now);
     (void)sd_event_source_set_time(source, now + PRESSURE_INTERVAL);
     (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

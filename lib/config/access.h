@@ -7,7 +7,7 @@
  * that would hold one are refused, and a line with such a key is never shown.
  */
 
-#include "lib/config/config.h"
+#include "lib/config/data.h"
 #include "lib/config/table.h"
 
 #define ACCESS_PROXY_MAX 2048

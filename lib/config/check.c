@@ -11,7 +11,9 @@
 #include "base/parse.h"
 #include "base/proxy.h"
 #include "base/segments.h"
+#include "lib/config/check_report.h"
 #include "lib/config/listen.h"
+#include "lib/config/upload_rules.h"
 #include "lib/yaml/text.h"
 
 #define TIMEOUT_SPARE (15 * USEC_PER_SEC) /* of the default timeout, over the window */
@@ -30,55 +32,6 @@ void check_inherit(const struct config *c, bool once, struct job_config *job)
     /* A global timeout above the global interval is an error of its own. */
     if (!once && job->timeout > job->interval && (!c->timeout || job->own.interval))
         job->timeout = job->interval;
-}
-
-bool check_any_bad(struct check *k, const void *const *of)
-{
-    for (; k->f && *of; of++) {
-        const struct place *p = places_find(&k->f->places, *of);
-
-        if (p && p->bad)
-            return true;
-    }
-    return false;
-}
-
-static void add(struct check *k, const void *const *of, bool seen, const char *about,
-                const char *text)
-{
-    const struct place *place = NULL;
-
-    for (; k->f && *of && !place; of++)
-        place = places_find(&k->f->places, *of);
-    diags_add(k->d, k->f ? k->f->name : NULL, place ? place->line : 0, place ? place->column : 0,
-              k->f && seen ? k->f->text : NULL, "%s%s", about, text ? text : "out of memory");
-}
-
-__attribute__((format(printf, 4, 0))) static void add_formatted(struct check *k,
-                                                                const void *const *of,
-                                                                const char *about, const char *fmt,
-                                                                va_list ap)
-{
-    _cleanup_free_ char *text = NULL;
-
-    if (vasprintf(&text, fmt, ap) < 0)
-        text = NULL;
-    add(k, of, true, about, text);
-}
-
-void check_report(struct check *k, const void *const *of, const char *about, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    add_formatted(k, of, about, fmt, ap);
-    va_end(ap);
-}
-
-void check_report_unseen(struct check *k, const void *const *of, const char *about,
-                         const char *text)
-{
-    add(k, of, false, about, text);
 }
 
 #define ABOUT_SIZE (CONFIG_JOB_NAME_MAX + 16)
@@ -101,7 +54,7 @@ __attribute__((format(printf, 4, 5))) static void report(struct check *k, const 
     va_list ap;
 
     va_start(ap, fmt);
-    add_formatted(k, of, about_job(job, about), fmt, ap);
+    check_report_list(k, of, about_job(job, about), fmt, ap);
     va_end(ap);
 }
 
@@ -197,37 +150,6 @@ static void check_limits(struct check *k, const struct job_config *job)
         check_size(k, job, job->own.body_size_limit ? job : NULL);
     k->global_timing_done = k->global_timing_done || !timing;
     k->global_size_done = k->global_size_done || !job->own.body_size_limit;
-}
-
-void check_access(struct check *k, const struct auth_config *auth, const struct tls_config *tls,
-                  const void *name, const char *about)
-{
-    if ((auth->basic_username || auth->basic_password_file) &&
-        (auth->type || auth->credentials_file))
-        check_report(k, AT(&auth->credentials_file, &auth->type, &auth->basic_username, name),
-                     about, "basic_auth and authorization exclude each other");
-    if (tls->cert_file && !tls->key_file && !check_any_bad(k, AT(&tls->key_file)))
-        check_report(k, AT(&tls->cert_file), about, "cert_file needs a key_file");
-    if (tls->key_file && !tls->cert_file && !check_any_bad(k, AT(&tls->cert_file)))
-        check_report(k, AT(&tls->key_file), about, "key_file needs a cert_file");
-}
-
-static const char proxy_secret[] =
-    "proxy_url must not hold a user or a password: put the whole URL into HTTPS_PROXY and "
-    "HTTP_PROXY of contraced's environment, and write `proxy_from_environment: true`";
-
-void check_proxy(struct check *k, const struct proxy_config *proxy, const char *about)
-{
-    const char *wrong = proxy->url ? proxy_check(proxy->url) : NULL;
-
-    if (proxy->url && proxy_has_secret(proxy->url))
-        check_report_unseen(k, AT(&proxy->url), about, proxy_secret);
-    else if (wrong)
-        check_report(k, AT(&proxy->url), about, "proxy_url `%.80s` %s",
-                     text_word_may_be_secret(proxy->url) ? "(not shown)" : proxy->url, wrong);
-    if (proxy->no_proxy && !proxy->url && !check_any_bad(k, AT(&proxy->url)))
-        check_report(k, AT(&proxy->no_proxy), about,
-                     "no_proxy needs proxy_url; what the environment says has its own NO_PROXY");
 }
 
 static int by_address(const void *a, const void *b)

@@ -138,7 +138,7 @@ int config_load(const char *path, struct config **ret, struct diags *d)
     struct buf text;
     int r;
 
-    buf_init(&text, CONFIG_FILE_MAX);
+    buf_init(&text, YAML_FILE_MAX);
     r = buf_read_file(&text, path);
     if (r == -E2BIG)
         diags_add(d, path, 0, 0, NULL, "the file is larger than 4MiB");

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "lib/config/config.h"
+#include "lib/config/data.h"
 #include "lib/config/table.h"
 
 /* Whether all that the table's rows fill is the same, but for rows with a reader of their own

@@ -126,7 +126,7 @@ int filesd_load_text(const char *name, const char *text, size_t len, struct targ
 
     if (strcmp(name + suffix, ".json") != 0)
         return load(name, text, len, ret, d);
-    buf_init(&joined, CONFIG_FILE_MAX);
+    buf_init(&joined, YAML_FILE_MAX);
     r = join_surrogates(text, len, &joined);
     if (r == 0)
         r = load(name, buf_str(&joined), joined.len, ret, d);
@@ -142,7 +142,7 @@ int filesd_load(const char *path, struct target_list *ret, struct diags *d)
     struct buf text;
     int r;
 
-    buf_init(&text, CONFIG_FILE_MAX);
+    buf_init(&text, YAML_FILE_MAX);
     r = buf_read_file(&text, path);
     if (r == -E2BIG)
         diags_add(d, path, 0, 0, NULL, "the file is larger than 4MiB");

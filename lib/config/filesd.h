@@ -10,13 +10,14 @@
  * The same target may be there twice; it is the reader's to take it once.
  */
 
-#include "lib/config/config.h"
+#include "lib/config/data.h"
+#include "lib/config/group.h"
+#include "lib/yaml/diag.h"
 
 /* Reads one file. All or nothing: with any error in `d` *ret is not written. 0 or negative
  * errno. */
 int filesd_load(const char *path, struct target_list *ret, struct diags *d);
 int filesd_load_text(const char *name, const char *text, size_t len, struct target_list *ret,
                      struct diags *d);
-void target_list_done(struct target_list *l);
 
 #endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "lib/config/filesd.h"
 #include "lib/config/table.h"
 #include "lib/yaml/text.h"
 

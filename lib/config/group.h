@@ -7,7 +7,7 @@
  * static_configs and of a file_sd file alike.
  */
 
-#include "lib/config/config.h"
+#include "lib/config/data.h"
 #include "lib/yaml/yaml.h"
 
 /* Reads a group and appends its targets to `list`. Returns as in yaml.h. The place of each target
@@ -18,5 +18,6 @@ int group_read(struct yaml_file *f, const yaml_node_t *node, struct target_list 
 int target_list_add(struct target_list *list, struct target_config *t);
 
 void target_config_done(struct target_config *t);
+void target_list_done(struct target_list *l);
 
 #endif

@@ -4,7 +4,7 @@
 
 /* One value of a configuration: text to the type of its row in a table, within the row's bounds. */
 
-#include "lib/config/table.h"
+#include "lib/config/key.h"
 
 /* Reads the scalar at `node` as `key` says and stores it at `field`. Returns as in yaml.h. */
 int scalar_read(struct yaml_file *f, const yaml_node_t *node, const struct table_key *key,

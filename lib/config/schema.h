@@ -4,7 +4,7 @@
 
 /* The keys of the configuration file, as tables over struct config. */
 
-#include "lib/config/config.h"
+#include "lib/config/data.h"
 #include "lib/config/table.h"
 
 /* The top level; its base is a struct config with the defaults in place. */

@@ -6,7 +6,7 @@
  * What a bucket's name or a protocol allows is not known here.
  */
 
-#include "lib/config/config.h"
+#include "lib/config/data.h"
 #include "lib/config/table.h"
 
 #define UPLOAD_TAGS_MAX 10

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/config/upload_rules.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +8,6 @@
 
 #include "base/proxy.h"
 #include "base/segments.h"
-#include "lib/config/check.h"
 #include "lib/config/upload.h"
 #include "lib/config/upload_url.h"
 

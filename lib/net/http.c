@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/loop.h"
 #include "lib/net/request.h"
 
 /* Idle ones; after HTTP_IDLE_SECONDS they are too old to be used again. */
@@ -257,7 +258,7 @@ static int on_watch(sd_event_source *s, uint64_t scheduled, void *userdata)
     uint64_t moved = movement(r);
     usec now = scheduled;
 
-    (void)sd_event_now(r->event, CLOCK_MONOTONIC, &now);
+    now = loop_now(r->event, CLOCK_MONOTONIC);
     if (moved != r->moved || r->paused) {
         r->moved = moved;
         r->moved_at = now;

@@ -208,16 +208,6 @@ static int on_seek(void *userdata, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-int request_add_header(struct http_request *r, const char *line)
-{
-    struct curl_slist *list = curl_slist_append(r->headers, line);
-
-    if (!list)
-        return -ENOMEM;
-    r->headers = list;
-    return 0;
-}
-
 /* What every request has in common: FACTS of libcurl that are unsafe by default. */
 static int set_hardened(struct http_request *r, const char *user_agent)
 {

@@ -7,8 +7,9 @@
  */
 
 #include <curl/curl.h>
+#include <systemd/sd-event.h>
 
-#include "lib/net/http.h"
+#include "lib/net/exchange.h"
 #include "lib/net/source.h"
 
 #define REQUEST_HEADERS_TOO_LONG "the response's headers are longer than 64 KiB"
@@ -63,7 +64,7 @@ struct http_request {
 /* connection.c: how the server is reached, and what it is called there. As request_init. */
 int connection_init(struct http_request *r, const struct http_options *o);
 
-/* Adds a header line. 0 or -ENOMEM. */
+/* request_header.c: adds a header line. 0 or -ENOMEM. */
 int request_add_header(struct http_request *r, const char *line);
 
 /* Builds the handle. 0, -ENOMEM or -EINVAL; request_done is due in any case. */

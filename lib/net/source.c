@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/net/http.h"
+#include "lib/net/exchange.h"
 
 int source_init(struct source *s, const struct http_body *body)
 {

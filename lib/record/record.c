@@ -20,13 +20,6 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-static void cleanup_json(json_t **j)
-{
-    json_decref(*j);
-}
-
-#define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
-
 /* A copy in which each byte that is not UTF-8 is U+FFFD: a label must not cost a trace its
  * record. */
 static char *text_clean(const char *text)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/spool/recent.h"
 
-/* FNV-1a, but never 0, which stands for an empty place. */
+#include "base/random.h"
+
+/* Never 0, which stands for an empty place. */
 static uint64_t hash(const char *key)
 {
-    uint64_t h = 0xcbf29ce484222325U;
+    uint64_t h = random_fnv(RANDOM_FNV, key);
 
-    for (; *key; key++)
-        h = (h ^ (unsigned char)*key) * 0x100000001b3U;
     return h ? h : 1;
 }
 

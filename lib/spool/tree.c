@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/write.h"
 #include "lib/record/name.h"
 #include "lib/spool/lock.h"
 #include "lib/spool/ownership.h"
@@ -136,23 +137,6 @@ int tree_make_day(struct tree *t, int top, const char *key, int *ret_fd)
     return r;
 }
 
-static int write_all(int fd, const char *text)
-{
-    size_t n = strlen(text);
-
-    while (n > 0) {
-        ssize_t written = write(fd, text, n);
-
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0) {
-            text += written;
-            n -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
 int tree_write(const struct tree *t, const char *tmp, const char *text)
 {
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -161,7 +145,7 @@ int tree_write(const struct tree *t, const char *tmp, const char *text)
 
     if (fd < 0)
         return -errno;
-    r = write_all(fd, text);
+    r = write_all(fd, text, strlen(text));
     if (r >= 0 && fsync(fd) < 0)
         r = -errno;
     if (r < 0)

@@ -7,7 +7,6 @@
 
 #include "base/cleanup.h"
 #include "base/utf8.h"
-#include "lib/config/config.h"
 #include "lib/yaml/expand.h"
 #include "lib/yaml/text.h"
 
@@ -220,7 +219,7 @@ int yaml_file_open(struct yaml_file *f, const char *name, const char *text, size
     int r;
 
     *f = (struct yaml_file){.name = name, .expand = expand, .diags = d, .memory = YAML_MEMORY_MAX};
-    if (len > CONFIG_FILE_MAX)
+    if (len > YAML_FILE_MAX)
         return yaml_file_error(f, NULL, "the file is larger than 4MiB");
     f->text = malloc(len + 1);
     if (!f->text)

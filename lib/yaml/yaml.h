@@ -17,6 +17,7 @@
 #include "lib/yaml/diag.h"
 #include "lib/yaml/place.h"
 
+#define YAML_FILE_MAX (4u << 20) /* bytes of one configuration or file_sd file */
 #define YAML_DEPTH_MAX 32
 #define YAML_NODES_MAX 500000
 #define YAML_ANCHORS_MAX 256

@@ -21,6 +21,17 @@ import urllib.parse
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "daemon/control/page.html"
 
+
+def status_page():
+    """The page as the build joins it."""
+    css, js = (PAGE.with_suffix(end).read_text() for end in (".css", ".js"))
+    return (
+        PAGE.read_text()
+        .replace("<style>\n", "<style>\n" + css)
+        .replace("<script>\n", "<script>\n" + js)
+    )
+
+
 SERVICES = ["checkout", "search", "payments", "inventory", "mailer", "gateway"]
 LABELS = [
     "lock-contention", "gc-pressure", "cpu-saturated", "network-bound", "syscall-storm",
@@ -216,7 +227,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = dict(urllib.parse.parse_qsl(url.query))
         world.asked.append(("GET", url.path, query))
         if url.path == "/":
-            page = PAGE.read_text()
+            page = status_page()
             return self.reply(200, page.encode(), "text/html; charset=utf-8",
                               Content_Security_Policy=policy(page))  # fmt: skip
         if url.path == "/-/ready":

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The arrows of the house: a lower room never includes a higher one (docs/ARCHITECTURE.md)."""
+"""The arrows of the house: a lower folder never includes a higher one, and nothing forms a circle
+(docs/ARCHITECTURE.md)."""
 
+import collections
+import functools
 import re
 
 from support import SRC
@@ -8,72 +11,197 @@ from support import SRC
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
-# Each room with the rooms that it may include besides itself and base/.
+# Each folder with the folders that it may include besides itself and base/.
 MAY_INCLUDE = {
     "base": set(),
     "trace": set(),
-    "cli": {
-        "trace", "daemon/config", "daemon/net", "daemon/disk", "daemon/spool", "daemon/inspect",
-        "daemon/upload",
+    "trace/common": set(),
+    "trace/reader": {"trace", "trace/common"},
+    "trace/summary": {"trace", "trace/common", "trace/reader"},
+    "trace/findings": {"trace", "trace/summary"},
+    "trace/profile": {"trace", "trace/common"},
+    "lib/yaml": set(),
+    "lib/net": set(),
+    "lib/process": set(),
+    "lib/record": set(),
+    "lib/config": {"lib/yaml"},
+    "lib/spool": {"lib/record"},
+    "lib/store/interface": {"lib/config", "lib/net"},
+    "lib/store/credential": set(),
+    "lib/store/identity": {"lib/config", "lib/net", "lib/process", "lib/store/credential"},
+    "lib/store/dialect": {
+        "lib/config", "lib/net", "lib/store/credential", "lib/store/identity",
+        "lib/store/interface",
     },
-    "daemon/child": set(),
-    "daemon/config": set(),
-    "daemon/disk": set(),
-    "daemon/net": set(),
-    "daemon/capture": {"trace", "daemon/config", "daemon/net"},
-    "daemon/spool": {"trace", "daemon/config", "daemon/disk", "daemon/net"},
-    "daemon/inspect": {"trace", "daemon/child", "daemon/config", "daemon/net"},
-    "daemon/upload": {"trace", "daemon/child", "daemon/config", "daemon/disk", "daemon/net"},
-    "daemon/trigger": {"trace", "daemon/config", "daemon/net"},
+    "lib/store/http": {
+        "lib/config", "lib/net", "lib/store/dialect", "lib/store/identity", "lib/store/interface",
+    },
+    "lib/store/file": {"lib/config", "lib/store/interface"},
+    "lib/store": {
+        "lib/config", "lib/store/dialect", "lib/store/file", "lib/store/http",
+        "lib/store/interface",
+    },
+    "daemon/outcome": set(),
+    "daemon/order": set(),
+    "daemon/settings": {"lib/config", "lib/spool", "lib/store", "lib/yaml"},
+    "daemon/source": {"lib/config", "lib/yaml"},
+    "daemon/trigger": {"lib/config"},
+    "daemon/capture": {"trace", "lib/config", "lib/net", "lib/spool", "daemon/outcome"},
+    "daemon/label": {
+        "lib/config", "lib/process", "lib/spool", "daemon/capture", "daemon/outcome",
+    },
+    "daemon/ship": {
+        "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/outcome",
+    },
     "daemon/control": {
-        "trace", "daemon/config", "daemon/net", "daemon/capture", "daemon/spool",
-        "daemon/inspect", "daemon/upload", "daemon/trigger",
+        "lib/config", "lib/net", "lib/spool", "lib/store/http", "lib/store/interface",
+        "daemon/capture", "daemon/outcome", "daemon/settings", "daemon/ship", "daemon/trigger",
     },
+    "daemon/api": {
+        "lib/config", "lib/spool", "daemon/capture", "daemon/control", "daemon/order",
+        "daemon/outcome", "daemon/ship", "daemon/trigger",
+    },
+    "daemon": {
+        "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
+        "lib/store/interface", "daemon/api", "daemon/capture", "daemon/control", "daemon/label",
+        "daemon/outcome", "daemon/settings", "daemon/ship", "daemon/source", "daemon/trigger",
+    },
+    "cli/common": set(),
+    "cli/read": {
+        "trace", "trace/findings", "trace/profile", "trace/summary", "lib/process", "cli/common",
+    },
+    "cli/find": {
+        "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
+        "lib/store/interface", "cli/ask", "cli/common",
+    },
+    "cli/ask": {"lib/config", "lib/net", "lib/yaml", "cli/common"},
+    "cli": {"lib/store/credential", "cli/common"},
 }  # fmt: skip
-# The daemon's own files connect the rooms. The command line is the lowest of them.
-CONNECTING = "daemon"
-ONLY_CONFIG = {"daemon/settings/options.c", "daemon/settings/options.h"}
+FOLDER_MOST = 40  # files: more are too many to see
+
+# Files that include, or call, each other in a circle. No more may come, and one that is gone is
+# struck off. A file is a source with its header.
+INCLUDE_CIRCLES = {
+    "lib/spool/spool lib/spool/state",
+}
+CALL_CIRCLES = {
+    "lib/spool/amending lib/spool/file lib/spool/kept lib/spool/offer lib/spool/pass"
+    " lib/spool/pending lib/spool/room lib/spool/settling lib/spool/spool",
+}
 
 
+@functools.cache
 def sources():
-    for top in ("base", "trace", "cli", "daemon"):
+    """Path and text without comments of all that is built, but of what is generated."""
+    found = {}
+    for top in ("base", "lib", "trace", "daemon", "cli"):
         for path in sorted((SRC / top).rglob("*.[ch]")):
-            name = str(path.relative_to(SRC))
-            yield name, COMMENT.sub(" ", path.read_text())
+            if not path.name.endswith((".pb-c.c", ".pb-c.h")):
+                found[str(path.relative_to(SRC))] = COMMENT.sub(" ", path.read_text())
+    return found
 
 
 def room_of(name):
     return name.rsplit("/", 1)[0]
 
 
-def allowed(name):
-    room = room_of(name)
-    if name in ONLY_CONFIG:
-        return {"base", "daemon", "daemon/config"}
-    if room == CONNECTING:
-        return {"base", "daemon", *(r for r in MAY_INCLUDE if r != "cli")}
-    return {"base", room, *MAY_INCLUDE[room]}
+def stem_of(name):
+    """A header NAME_….h without a source that includes NAME.h is the inside of NAME."""
+    stem = name[:-2]
+    if name.endswith(".c") or stem + ".c" in sources():
+        return stem
+    for cut in range(len(stem) - 1, stem.rfind("/"), -1):
+        outer = stem[:cut]
+        if stem[cut] == "_" and outer + ".c" in sources():
+            return outer if f'"{outer}.h"' in sources()[name] else stem
+    return stem
 
 
-def test_every_file_stands_in_a_room():
-    assert {room_of(name) for name, _ in sources()} <= {CONNECTING, *MAY_INCLUDE}
+def circles(edges):
+    """What is reachable from each other, as lines of names."""
+    reached = {}
+    for start in edges:
+        seen, todo = set(), [start]
+        while todo:
+            new = edges.get(todo.pop(), set()) - seen
+            seen |= new
+            todo += new
+        reached[start] = seen
+    return {
+        " ".join(sorted(b for b in reached[a] if a in reached.get(b, set())))
+        for a in edges
+        if a in reached[a]
+    }
+
+
+def test_circles_are_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}) == {"b c"}
+    assert circles({"a": {"b"}, "b": {"c"}}) == set()
+
+
+def test_every_file_stands_in_a_folder_that_is_constrained():
+    assert {room_of(name) for name in sources()} == set(MAY_INCLUDE)
+
+
+def test_folders_form_no_circle():
+    assert not circles(MAY_INCLUDE)
+
+
+def test_folders_are_seen_at_a_glance():
+    count = collections.Counter(room_of(name) for name in sources())
+    assert not {room: n for room, n in count.items() if n > FOLDER_MOST}
+
+
+def test_the_daemons_root():
+    root = {stem_of(name) for name in sources() if room_of(name) == "daemon"}
+    names = {"confinement", "daemon", "daemon_config", "daemon_state", "main"}
+    assert root == {f"daemon/{name}" for name in names}
 
 
 def test_arrows():
     wrong = []
-    for name, text in sources():
+    for name, text in sources().items():
         for quoted, _ in INCLUDE.findall(text):
             # What is made by the build stands in its directory.
             if quoted in ("", "config.h") or quoted.endswith(".pb-c.h"):
                 continue
             if "/" not in quoted:
-                wrong.append(f"{name} includes {quoted} without its room")
-                continue
-            if not (SRC / quoted).exists():
+                wrong.append(f"{name} includes {quoted} without its folder")
+            elif quoted not in sources():
                 wrong.append(f"{name} includes {quoted}, which is not there")
-            elif room_of(quoted) not in allowed(name):
-                wrong.append(f"{name} includes {quoted} of a room it must not know")
+            elif room_of(quoted) not in {"base", room_of(name), *MAY_INCLUDE[room_of(name)]}:
+                wrong.append(f"{name} includes {quoted} of a folder that it must not know")
     assert not wrong, "\n".join(wrong)
+
+
+def test_files_include_each_other_in_no_circle():
+    edges = collections.defaultdict(set)
+    for name, text in sources().items():
+        for quoted, _ in INCLUDE.findall(text):
+            if quoted in sources() and stem_of(quoted) != stem_of(name):
+                edges[stem_of(name)].add(stem_of(quoted))
+    assert circles(edges) == INCLUDE_CIRCLES
+
+
+DEFINED = re.compile(r"^([a-z_][^;={}#]*?\b(\w+))\([^;{}]*\)\n\{", re.MULTILINE)
+STATIC = re.compile(r"^[^;={}#\n]*\bstatic\b[^;={}#]*?\b(\w+)\(", re.MULTILINE)
+ATTRIBUTE_OR_TEXT = re.compile(r'__attribute__\(\((?:[^()]|\([^()]*\))*\)\)|"(?:\\.|[^"\\\n])*"')
+USED = re.compile(r"(?<![.\w])(?<!->)(?<!struct )(?<!enum )[a-z]\w+\b")
+
+
+def test_files_call_each_other_in_no_circle():
+    code = {n: ATTRIBUTE_OR_TEXT.sub("", t) for n, t in sources().items() if n.endswith(".c")}
+    owner = {}
+    for name, text in code.items():
+        for head, function in DEFINED.findall(text):
+            if "static" not in head.split() and function != "main":
+                assert owner.setdefault(function, name) == name, f"{function} is there twice"
+    edges = {}
+    for name, text in code.items():
+        used = set(USED.findall(text)) - set(STATIC.findall(text))
+        edges[name[:-2]] = {owner[u][:-2] for u in used if u in owner and owner[u] != name}
+    assert sum(map(len, edges.values())) > 1000  # they were found
+    assert circles(edges) == CALL_CIRCLES
 
 
 def test_only_main_knows_the_daemon_as_a_whole():
@@ -82,11 +210,11 @@ def test_only_main_knows_the_daemon_as_a_whole():
 
 
 def users_of(pattern):
-    return {name for name, text in sources() if re.search(pattern, text)}
+    return {name for name, text in sources().items() if re.search(pattern, text)}
 
 
 def test_only_net_speaks_to_libcurl():
-    assert {room_of(n) for n in users_of(r"#\s*include\s*<curl/")} == {"daemon/net"}
+    assert {room_of(n) for n in users_of(r"#\s*include\s*<curl/")} == {"lib/net"}
     assert users_of(r"\bcurl_multi_\w+\s*\(") == {"lib/net/http.c"}
     assert users_of(r"\bcurl_easy_perform\b") == set()
 
@@ -105,8 +233,8 @@ def test_nothing_sleeps():
     assert users_of(r"\b(usleep|nanosleep|clock_nanosleep|sleep)\s*\(") == set()
 
 
-def test_the_framing_knows_nothing_but_base():
-    for name, text in sources():
-        if room_of(name) == "trace":
+def test_what_reads_traces_knows_no_library():
+    for name, text in sources().items():
+        if room_of(name).split("/")[0] == "trace":
             for _, system in INCLUDE.findall(text):
                 assert not system.startswith(("curl", "systemd", "yaml", "jansson")), name

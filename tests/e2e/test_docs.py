@@ -99,7 +99,7 @@ def test_installed_with_all_that_it_links_to(tmp_path):
 def code_files():
     for top in CODE:
         for path in sorted((SRC / top).rglob("*")):
-            if path.suffix in (".c", ".h", ".py", ".go", ".sh", ".html"):
+            if path.suffix in (".c", ".h", ".py", ".go", ".sh", ".html", ".css", ".js"):
                 yield str(path.relative_to(SRC)), path.read_text(errors="replace")
 
 
@@ -182,7 +182,7 @@ def ticked(cell):
 
 def rooms():
     for head, cells in tables(MAP):
-        if head[:2] == ["room", "files"]:
+        if head[:2] == ["folder", "files"]:
             (room,) = ticked(cells[0])
             yield room, cells[1]
 

@@ -17,12 +17,11 @@ import pytest
 from browser import Browser
 from gotools import build
 from hostile import healthy
-from mockadmin import MockAdmin, World, policy, rfc3339
+from mockadmin import MockAdmin, World, policy, rfc3339, status_page
 from store import Store
 from support import BUILD, PATIENCE, SRC, SUSPENDED, job, wait_until
 from uploads import section
 
-PAGE = SRC / "daemon/control/page.html"
 EVIL = "<img src=x onerror=\"document.title='owned'\">"
 
 
@@ -79,7 +78,7 @@ def complaints(browser):
 
 
 def test_nothing_from_elsewhere():
-    page = PAGE.read_text()
+    page = status_page()
     assert page.count("<script") == page.count("<style") == 1
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
                  "new Function", " style=", "://", " onclick", " onload"):  # fmt: skip
@@ -568,7 +567,7 @@ def test_real_policy(browser, real):
     with urllib.request.urlopen(url, timeout=PATIENCE) as reply:
         said = reply.headers["Content-Security-Policy"]
         page = reply.read().decode()
-    assert page == PAGE.read_text()
+    assert page == status_page()
     ours = dict(x.strip().split(" ", 1) for x in policy(page).split(";"))
     theirs = dict(x.strip().split(" ", 1) for x in said.split(";"))
     for name in ("default-src", "script-src", "style-src", "connect-src"):

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "lib/store/interface/kind.h"
+#include "lib/store/interface/store_kind.h"
 
 struct fake_put {
     char *key;

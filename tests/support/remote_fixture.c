@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/filehash.h"
+#include "lib/store/kinds.h"
 
 int world_setup(void **state)
 {

@@ -27,7 +27,7 @@
 #include "base/parse.h"
 #include "lib/config/config.h"
 #include "lib/net/http.h"
-#include "lib/store/interface/store.h"
+#include "lib/store/kinds.h"
 
 #define WRONG_USE 64
 #define PAIRS_MAX 32

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/common/quantity.h"
 #include "cli/find/columns.h"
 #include "cli/find/progress.h"
 
@@ -139,15 +140,15 @@ static void test_json(void **state)
 
 static void test_age(void **state)
 {
-    char out[COLUMNS_AGE_SIZE];
+    char out[QUANTITY_AGE_SIZE];
 
     (void)state;
-    assert_string_equal(columns_age(0, out), "0s");
-    assert_string_equal(columns_age(59 * USEC_PER_SEC, out), "59s");
-    assert_string_equal(columns_age(60 * USEC_PER_SEC, out), "1m");
-    assert_string_equal(columns_age(185 * USEC_PER_MIN, out), "3h05m");
-    assert_string_equal(columns_age(50 * USEC_PER_HOUR, out), "2d02h");
-    assert_true(strlen(columns_age(USEC_NEVER, out)) < COLUMNS_AGE_SIZE);
+    assert_string_equal(quantity_age(0, out), "0s");
+    assert_string_equal(quantity_age(59 * USEC_PER_SEC, out), "59s");
+    assert_string_equal(quantity_age(60 * USEC_PER_SEC, out), "1m");
+    assert_string_equal(quantity_age(185 * USEC_PER_MIN, out), "3h05m");
+    assert_string_equal(quantity_age(50 * USEC_PER_HOUR, out), "2d02h");
+    assert_true(strlen(quantity_age(USEC_NEVER, out)) < QUANTITY_AGE_SIZE);
 }
 
 static void test_progress(void **state)

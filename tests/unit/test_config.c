@@ -38,7 +38,7 @@ static const char *source_path(const char *below, char out[static PATH_MAX])
 
 static void read_file(const char *path, struct buf *out)
 {
-    buf_init(out, CONFIG_FILE_MAX);
+    buf_init(out, YAML_FILE_MAX);
     if (buf_read_file(out, path) < 0)
         fail_msg("%s cannot be read", path);
 }
@@ -97,7 +97,7 @@ static void check_fixture(const char *dir, const char *name)
     read_file(path, &text);
     errors = errors_of(name, buf_str(&text), text.len);
     assert_null(strstr(errors, "SEK"));
-    buf_init(&expected, CONFIG_FILE_MAX);
+    buf_init(&expected, YAML_FILE_MAX);
     if (strncmp(name, "ok-", 3) != 0) {
         (void)snprintf(path, sizeof(path), "%s/%.*s.expected", dir, (int)stem, name);
         read_file(path, &expected);
@@ -645,7 +645,7 @@ static void test_files_that_cannot_be_read(void **state)
 /* A file of the greatest length made of one text over and over, between a head and a tail. */
 static char *fill(const char *head, const char *body, const char *tail, size_t *ret_len)
 {
-    size_t h = strlen(head), b = strlen(body), t = strlen(tail), n = (CONFIG_FILE_MAX - h - t) / b;
+    size_t h = strlen(head), b = strlen(body), t = strlen(tail), n = (YAML_FILE_MAX - h - t) / b;
     char *text = malloc(h + n * b + t + 1);
 
     assert_non_null(text);

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "lib/config/config.h"
+#include "lib/config/upload_rules.h"
 #include "lib/config/upload_url.h"
 #include "tests/support/allocations.h"
 
@@ -204,7 +205,7 @@ static void test_examples_of_the_manual(void **state)
 
     (void)state;
     (void)snprintf(path, sizeof(path), "%s/man/contraced.yaml.5", dir ? dir : ".");
-    buf_init(&text, CONFIG_FILE_MAX);
+    buf_init(&text, YAML_FILE_MAX);
     assert_int_equal(buf_read_file(&text, path), 0);
     for (at = buf_str(&text); (at = strstr(at, BLOCK "upload:")); n++) {
         const char *start = at + strlen(BLOCK), *end = strstr(start, ".Ed\n");

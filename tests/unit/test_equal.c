@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/config/config.h"
 #include "lib/config/upload.h"
 
 #define BASE "scrape_configs: [{job_name: a, static_configs: [{targets: [\"h:1\"]}]}]\nupload:\n"

@@ -140,7 +140,7 @@ static void test_files(void **state)
     assert_int_equal(filesd_load(path, &l, &d), 0);
     assert_int_equal(l.n, 1);
     target_list_done(&l);
-    assert_int_equal(truncate(path, CONFIG_FILE_MAX + 1), 0);
+    assert_int_equal(truncate(path, YAML_FILE_MAX + 1), 0);
     assert_int_equal(filesd_load(path, &l, &d), -E2BIG);
     assert_string_equal(d.items[0].message, "the file is larger than 4MiB");
     diags_done(&d);

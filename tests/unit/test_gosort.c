@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "trace/reader/cursor.h"
 #include "trace/reader/gosort.h"
 
 #define MAX 700

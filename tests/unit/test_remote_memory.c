@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "lib/store/interface/store.h"
+#include "lib/store/kinds.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 

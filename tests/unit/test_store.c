@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "lib/store/interface/store.h"
+#include "lib/store/kinds.h"
 
 static char logged[1024];
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/find/stored.h"
+#include "lib/store/kinds.h"
 
 #define PAGE 1000
 #define KEYS_MAX 40000

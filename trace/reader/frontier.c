@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "trace/reader/gosort.h"
-
 void frontier_init(struct frontier *f, struct memory *mem)
 {
     memset(f, 0, sizeof(*f));

@@ -12,11 +12,7 @@
 
 #include "trace/common/memory.h"
 #include "trace/reader/cursor.h"
-
-struct frontier_entry {
-    int64_t time; /* of the cursor's event */
-    struct cursor *cursor;
-};
+#include "trace/reader/gosort.h"
 
 struct frontier {
     struct memory *mem;

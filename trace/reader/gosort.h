@@ -9,7 +9,14 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
-#include "trace/reader/frontier.h"
+struct cursor;
+
+/* A thread, where it stands. */
+struct frontier_entry {
+    int64_t time; /* of the cursor's event */
+    struct cursor *cursor;
+};
 
 void gosort(struct frontier_entry *list, size_t n);

@@ -88,46 +88,6 @@ void order_done(struct order *o)
     resources_done(&o->res);
 }
 
-int order_bad(struct order *o, const struct cursor *c, const char *fmt, ...)
-{
-    char text[FAULT_TEXT_MAX / 2];
-    va_list args;
-
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    o->fault->thread = c->m;
-    return fault_set(o->fault, -EBADMSG, cursor_offset(c, o->gen), "%s: %s", specs[c->type].name,
-                     text);
-}
-
-int order_no_memory(struct order *o, const struct cursor *c, int r)
-{
-    return fault_memory(o->fault, r, cursor_offset(c, o->gen));
-}
-
-int order_no_stack(struct order *o, const struct cursor *c, uint64_t id)
-{
-    return order_bad(o, c, "there is no stack %" PRIu64, id);
-}
-
-int order_no_string(struct order *o, const struct cursor *c, uint64_t id)
-{
-    return order_bad(o, c, "there is no string %" PRIu64, id);
-}
-
-/* Says what is missing; nothing may be. Without a thread there is neither proc nor goroutine. */
-int order_need(struct order *o, const struct cursor *c, bool p, bool g)
-{
-    if (c->m == GOTRACE_NONE)
-        return order_bad(o, c, "happened on no thread");
-    if (p && !c->thread->p)
-        return order_bad(o, c, "the thread has no proc");
-    if (g && c->thread->g < 0)
-        return order_bad(o, c, "no goroutine runs on the thread");
-    return 0;
-}
-
 static int unexpected(struct order *o, struct cursor *c)
 {
     return order_bad(o, c, "is no event of a thread");

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "trace/common/varint.h"
-#include "trace/reader/generation.h"
+#include "trace/reader/generation_data.h"
 #include "trace/reader/specs.h"
 
 /* A place in a batch; what is read moves it on. */

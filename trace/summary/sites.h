@@ -15,7 +15,7 @@
 #include "trace/common/idmap.h"
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
-#include "trace/summary/summary.h"
+#include "trace/summary/numbers.h"
 #include "trace/summary/texts.h"
 
 enum { SITES_NO_STACK, SITES_OTHER, SITES_FIRST = SITES_OTHER + STACK_N_CLASSES };

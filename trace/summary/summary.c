@@ -13,16 +13,6 @@
 
 static const int64_t windows[MMU_WINDOWS] = {1000000, 10000000, 100000000};
 
-/*
- * Sums over all goroutines must not overflow: a trace is refused from where its times span more
- * than 4.8 hours, or lie where no clock that counts from a machine's start will ever come.
- */
-static bool in_span(int64_t first, int64_t time)
-{
-    return first > -SUMMING_MAX_TIME && first < SUMMING_MAX_TIME && time >= first &&
-           time - first < SUMMING_MAX_SPAN;
-}
-
 static void release(struct summing *s)
 {
     summing_turns_done(s);
@@ -65,99 +55,6 @@ static int prepare(struct summing *s)
     return r < 0 ? r : sites_init(&s->sites, &s->texts, &s->mem, s->seed);
 }
 
-static int note_thread(struct summing *s, int64_t m)
-{
-    int64_t *cached = &s->thread_cache[(uint64_t)m % 64];
-    int r;
-
-    s->thread = m;
-    /* What is cached is the number plus 1, so that zero is none. */
-    if (summing_knows_thread(s, m) || m == GOTRACE_NONE)
-        return 0;
-    *cached = (int64_t)((uint64_t)m + 1);
-    if (s->threads.n == SUMMING_MAX_THREADS)
-        return 0;
-    r = idmap_add(&s->threads, (uint64_t)m, 0);
-    return r == -EEXIST ? 0 : r;
-}
-
-static void note_clock(struct summing *s, const struct gotrace_generation *gen)
-{
-    bool sane = gen->clock_sec > 0 && gen->clock_sec < INT32_MAX * (int64_t)4 &&
-                in_span(s->first, gen->clock_trace);
-
-    if (s->out->wall_start == 0 && gen->has_clock && sane)
-        s->out->wall_start =
-            gen->clock_sec * 1000000000 + gen->clock_nsec - (gen->clock_trace - s->first);
-}
-
-/* A generation begins, or the trace ends. Handles of strings and stacks are others from now on. */
-static int sync_event(struct summing *s, const struct gotrace_event *e)
-{
-    struct gotrace_generation gen;
-    int r;
-
-    s->n_sync = e->args[0];
-    if (e->args[1] == 0 || gotrace_generation(s->trace, &gen) < 0)
-        return 0;
-    s->sync = e->time;
-    s->out->generations++;
-    if (s->out->generations == 2)
-        s->threads_in_first = s->threads.n;
-    note_clock(s, &gen);
-    r = texts_generation(&s->texts, gen.n_strings);
-    if (r == 0)
-        r = summing_go_generation(s, gen.n_strings);
-    if (r == 0)
-        r = sites_generation(&s->sites, gen.n_stacks);
-    types_generation(&s->stw_types);
-    types_generation(&s->task_types);
-    types_generation(&s->region_types);
-    summing_turns_generation(s);
-    return r < 0 ? r : summing_gc_sync(s);
-}
-
-static int sample(struct summing *s, const struct gotrace_event *e)
-{
-    uint32_t stack;
-    int r = sites_of(&s->sites, s->trace, e->stack, &stack);
-
-    if (r == 0)
-        sites_add(&s->sites, stack, SUMMARY_CPU, 0);
-    return r;
-}
-
-static int by_kind(struct summing *s, const struct gotrace_event *e)
-{
-    switch (e->kind) {
-    case GOTRACE_GO_STATE: return summing_go_event(s, e);
-    case GOTRACE_PROC_STATE: return summing_proc_event(s, e);
-    case GOTRACE_SYNC: return sync_event(s, e);
-    case GOTRACE_METRIC:
-        if (e->type == GOTRACE_EV_PROCS_CHANGE)
-            return summing_procs_change(s, e);
-        summing_gc_metric(s, e->type, e->args[0]);
-        return 0;
-    case GOTRACE_LABEL: return summing_gc_label(s, e);
-    case GOTRACE_RANGE_BEGIN:
-    case GOTRACE_RANGE_ACTIVE:
-    case GOTRACE_RANGE_END: return summing_gc_range(s, e);
-    case GOTRACE_STACK_SAMPLE: return sample(s, e);
-    default: return summing_user_event(s, e);
-    }
-}
-
-int summing_event(struct summing *s, const struct gotrace_event *e)
-{
-    int r;
-
-    s->out->events.by_type[e->type]++;
-    r = by_kind(s, e);
-    if (e->m != s->thread && r == 0)
-        r = note_thread(s, e->m);
-    return r;
-}
-
 static int batch(struct summing *s, const struct gotrace_event *e, size_t n)
 {
     const struct gotrace_event *end = e + n;
@@ -167,7 +64,7 @@ static int batch(struct summing *s, const struct gotrace_event *e, size_t n)
         s->begun = true;
         s->first = s->at = s->sync = e->time;
     }
-    if (n > 0 && !in_span(s->first, end[-1].time))
+    if (n > 0 && !summing_in_span(s->first, end[-1].time))
         return -EOVERFLOW;
     for (; r == 0 && e < end; e++)
         r = summing_event(s, e);
@@ -221,7 +118,7 @@ static void note_covered(struct summing *s)
     reader_skip_rest(s->trace, &rest);
     out->bytes = rest.bytes;
     known = (double)rest.followed;
-    if (in_span(s->last, rest.time))
+    if (summing_in_span(s->last, rest.time))
         out->spans = rest.time - s->first;
     else
         known = (double)(out->offset < rest.followed ? out->offset : rest.followed);

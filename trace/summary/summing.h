@@ -15,8 +15,8 @@
 #include "trace/gotrace.h"
 #include "trace/summary/histogram.h"
 #include "trace/summary/mmu.h"
+#include "trace/summary/numbers.h"
 #include "trace/summary/sites.h"
-#include "trace/summary/summary.h"
 #include "trace/summary/texts.h"
 #include "trace/summary/types.h"
 
@@ -241,7 +241,14 @@ int summing_turns(struct summing *s);
 void summing_turns_generation(struct summing *s);
 void summing_turns_done(struct summing *s);
 
-/* summary_go.c: goroutines */
+/* summary_known.c: which goroutines there are; summary_go.c: what they come to */
+#define SUMMING_CHUNK 1024 /* goroutines that get memory together */
+
+static inline struct summing_go *summing_place(const struct summing *s, uint32_t n)
+{
+    return &s->chunks[n / SUMMING_CHUNK][n % SUMMING_CHUNK];
+}
+
 int summing_go_generation(struct summing *s, uint32_t n_strings);
 struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
 /* One that is created now; NULL: no place. */
@@ -261,7 +268,7 @@ int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotra
 /* Its P was taken away while it is in a syscall. */
 void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time);
 
-/* summary_proc.c: procs, and the times in which something was so for all of them */
+/* summary_busy.c, summary_proc.c: procs, and the times in which something was so for all of them */
 int summing_proc_event(struct summing *s, const struct gotrace_event *e);
 int summing_procs_change(struct summing *s, const struct gotrace_event *e);
 struct summing_proc *summing_proc_find(struct summing *s, int32_t p);
@@ -358,4 +365,14 @@ static inline void summing_unqueue(struct summing *s, struct summing_go *g)
     s->due = s->due == g ? g->next : s->due;
     g->prev->next = g->next;
     g->next->prev = g->prev;
+}
+
+/*
+ * Sums over all goroutines must not overflow: a trace is refused from where its times span more
+ * than 4.8 hours, or lie where no clock that counts from a machine's start will ever come.
+ */
+static inline bool summing_in_span(int64_t first, int64_t time)
+{
+    return first > -SUMMING_MAX_TIME && first < SUMMING_MAX_TIME && time >= first &&
+           time - first < SUMMING_MAX_SPAN;
 }

@@ -12,6 +12,8 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/hex.h"
+
 #define REQUEST_MAX (64u << 10) /* bytes of a canonical request, or of an Authorization */
 #define SHA256_SIZE 32
 #define HEX_SIZE (2 * SHA256_SIZE + 1)
@@ -186,19 +188,13 @@ static int add_names(struct buf *out, const struct header_list *l)
     return r;
 }
 
-static void to_hex(const unsigned char digest[static SHA256_SIZE], char hex[static HEX_SIZE])
-{
-    for (size_t i = 0; i < SHA256_SIZE; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-}
-
 static int hash_hex(const struct buf *b, char hex[static HEX_SIZE])
 {
     unsigned char digest[SHA256_SIZE];
 
     if (EVP_Digest(buf_str(b), b->len, digest, NULL, EVP_sha256(), NULL) != 1)
         return -ENOMEM;
-    to_hex(digest, hex);
+    hex_encode(digest, sizeof(digest), hex);
     return 0;
 }
 
@@ -278,7 +274,7 @@ static int sign_string(const struct sigv4_request *q, const struct sigv4_credent
                         text.len, mac, NULL))
         r = -ENOMEM;
     if (r == 0)
-        to_hex(mac, hex);
+        hex_encode(mac, SHA256_SIZE, hex);
     OPENSSL_cleanse(key, sizeof(key));
     buf_done(&text);
     return r;

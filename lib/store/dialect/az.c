@@ -37,13 +37,6 @@ struct az {
     char *account_key_file, *sas_token_file;
 };
 
-static const char *const methods[] = {
-    [DIALECT_PUT] = "PUT",
-    [DIALECT_HEAD] = "HEAD",
-    [DIALECT_GET] = "GET",
-    [DIALECT_LIST] = "GET",
-};
-
 struct target {
     struct buf path;   /* encoded */
     struct buf prefix; /* of a listing */
@@ -235,7 +228,7 @@ static int az_compose(const struct dialect *d, const struct dialect_request *q,
     struct target t;
     int r;
 
-    message_init(&m, methods[q->verb]);
+    message_init(&m, dialect_method(q->verb));
     why[0] = '\0';
     r = aim(a, q, &t);
     if (r == 0)

@@ -33,6 +33,9 @@ struct dialect_request {
     const char *token;                 /* list: the next page; NULL: the first */
 };
 
+/* "PUT" and its like; a listing is a GET. */
+const char *dialect_method(enum dialect_verb verb);
+
 struct dialect;
 
 struct dialect_ops {

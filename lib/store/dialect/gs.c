@@ -30,13 +30,6 @@ struct gs {
     char *storage_class;
 };
 
-static const char *const methods[] = {
-    [DIALECT_PUT] = "PUT",
-    [DIALECT_HEAD] = "HEAD",
-    [DIALECT_GET] = "GET",
-    [DIALECT_LIST] = "GET",
-};
-
 static int add_list_query(const struct gs *g, const struct dialect_request *q, struct buf *url)
 {
     struct sigv4_pair query[QUERY_MAX] = {
@@ -99,7 +92,7 @@ static int gs_compose(const struct dialect *d, const struct dialect_request *q,
     int r;
 
     (void)now;
-    message_init(&m, methods[q->verb]);
+    message_init(&m, dialect_method(q->verb));
     r = add_url(g, q, &m.url);
     if (r == 0 && q->verb == DIALECT_PUT)
         r = add_object_headers(g, q->object, &m);

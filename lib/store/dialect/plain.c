@@ -25,12 +25,6 @@ struct plain {
     char *username, *password_file, *type, *credentials_file;
 };
 
-static const char *const methods[] = {
-    [DIALECT_PUT] = "PUT",
-    [DIALECT_HEAD] = "HEAD",
-    [DIALECT_GET] = "GET",
-};
-
 /* The secrets are read anew for each request: what was rotated counts from the next one on. */
 static int add_authorization(const struct plain *p, struct message *m, char *why)
 {
@@ -76,7 +70,7 @@ static int plain_compose(const struct dialect *d, const struct dialect_request *
         (void)snprintf(why, STORE_TEXT_MAX, "a server that takes PUT has no listings");
         return -EOPNOTSUPP;
     }
-    message_init(&m, methods[q->verb]);
+    message_init(&m, dialect_method(q->verb));
     why[0] = '\0';
     r = buf_adds(&m.url, p->base);
     if (r == 0)

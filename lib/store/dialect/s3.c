@@ -46,13 +46,6 @@ struct target {
     size_t n_query;
 };
 
-static const char *const methods[] = {
-    [DIALECT_PUT] = "PUT",
-    [DIALECT_HEAD] = "HEAD",
-    [DIALECT_GET] = "GET",
-    [DIALECT_LIST] = "GET",
-};
-
 static void add_query(struct target *t, const char *name, const char *value)
 {
     t->query[t->n_query++] = (struct sigv4_pair){name, value};
@@ -207,7 +200,7 @@ static int s3_compose(const struct dialect *d, const struct dialect_request *q,
     struct target t;
     int r;
 
-    message_init(&m, methods[q->verb]);
+    message_init(&m, dialect_method(q->verb));
     r = aim(s, q, &t);
     if (r == 0)
         r = add_url(s, &t, &m.url);

@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
+#include "base/write.h"
 #include "lib/store/file/chain.h"
+#include "lib/store/file/entry.h"
 #include "lib/store/file/mark.h"
 
 #define FILE_MODE 0640
@@ -23,68 +26,10 @@
 #define ASIDE_SIZE 48
 #define SHA256_SIZE 32
 
-enum { TROUBLE = true, ALONE = false };
-
-struct meaning {
-    int error;
-    enum store_end end;
-    bool trouble;
-    const char *hint;
-};
-
-static const char no_room[] = "the file system or its quota is full: make room";
-static const char check_owner[] = "give this user the right to it";
-static const char disk_fails[] = "the disk or the server behind it fails";
-static const char bad_key[] = "no file can have this name there";
-static const char no_links[] = "something else is in its place: links are not followed";
-
-static const struct meaning meanings[] = {
-    {ENOSPC, STORE_RETRY, TROUBLE, no_room},
-    {EDQUOT, STORE_RETRY, TROUBLE, no_room},
-    {EIO, STORE_RETRY, TROUBLE, disk_fails},
-    {ESTALE, STORE_RETRY, TROUBLE, disk_fails},
-    {ETIMEDOUT, STORE_RETRY, TROUBLE, disk_fails},
-    {EROFS, STORE_PARKED, ALONE,
-     "mount it for writing; a systemd unit needs it in ReadWritePaths="},
-    {EACCES, STORE_PARKED, ALONE,
-     "give this user the right to it; restart contraced if it was mounted after its start"},
-    {EPERM, STORE_PARKED, ALONE, check_owner},
-    {ELOOP, STORE_PARKED, ALONE, no_links},
-    {ENOTDIR, STORE_PARKED, ALONE, no_links},
-    {EXDEV, STORE_PARKED, ALONE, "another file system is mounted in its place"},
-    {EISDIR, STORE_REFUSED, ALONE, "a directory has this name"},
-    {EINVAL, STORE_REFUSED, ALONE, bad_key},
-    {EILSEQ, STORE_REFUSED, ALONE, bad_key},
-    {ENAMETOOLONG, STORE_REFUSED, ALONE, bad_key},
-    {EFBIG, STORE_REFUSED, ALONE, "the file system takes no file of this size"},
-    {EEXIST, STORE_REFUSED, ALONE, "a file of other content is there and is kept"},
-    {EMFILE, STORE_LOCAL, ALONE, ""},
-    {ENFILE, STORE_LOCAL, ALONE, ""},
-    {ENOMEM, STORE_LOCAL, ALONE, ""},
-    {ECANCELED, STORE_LOCAL, ALONE, ""},
-};
-
-void directory_explain(int error, const char *doing, const char *base, const char *key,
-                       struct store_result *ret)
-{
-    struct meaning m = {-error, STORE_RETRY, TROUBLE, ""};
-    char what[128];
-
-    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-        if (meanings[i].error == -error)
-            m = meanings[i];
-    }
-    ret->end = m.end;
-    ret->trouble = m.trouble;
-    (void)snprintf(ret->text, sizeof(ret->text), "cannot %s %s%s%s: %s%s%s", doing, base,
-                   key[0] ? "/" : "", key, strerror_r(-error, what, sizeof(what)),
-                   m.hint[0] ? "; " : "", m.hint);
-}
-
 /* Of the base there is more to say: it is a person's to make. */
 static void explain_base(int error, const char *base, struct store_result *ret)
 {
-    directory_explain(error, "open", base, "", ret);
+    entry_explain(error, "open", base, "", ret);
     if (error != -ENOENT && error != -ENOTDIR)
         return;
     ret->end = STORE_PARKED;
@@ -134,35 +79,13 @@ static ssize_t read_at(int fd, void *piece, size_t n, uint64_t offset)
     return got < 0 ? -errno : got;
 }
 
-static int write_all(int fd, const char *data, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, data, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -errno;
-        data += done;
-        n -= (size_t)done;
-    }
-    return 0;
-}
-
-static void to_hex(const unsigned char digest[static SHA256_SIZE],
-                   char hex[static STORE_SHA256_SIZE])
-{
-    for (size_t i = 0; i < SHA256_SIZE; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-}
-
 static int finish_hash(EVP_MD_CTX *hash, char hex[static STORE_SHA256_SIZE])
 {
     unsigned char digest[SHA256_SIZE];
 
     if (EVP_DigestFinal_ex(hash, digest, NULL) != 1)
         return -ENOMEM;
-    to_hex(digest, hex);
+    hex_encode(digest, sizeof(digest), hex);
     return 0;
 }
 
@@ -302,19 +225,6 @@ static int write_aside(struct put *p)
     return r;
 }
 
-/* Not every file system can rename without replacing; a hard link does the same. */
-int directory_place_new(int dir, const char *aside, const char *leaf)
-{
-    if (renameat2(dir, aside, dir, leaf, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -errno;
-    if (linkat(dir, aside, dir, leaf, 0) < 0)
-        return -errno;
-    (void)unlinkat(dir, aside, 0); /* swept one day, if not now */
-    return 0;
-}
-
 /* What is written aside gets its name, for good; or is gone. */
 static int place(struct put *p)
 {
@@ -322,7 +232,7 @@ static int place(struct put *p)
 
     p->doing = "rename a file to";
     if (p->f->if_none_match)
-        r = directory_place_new(dir, p->aside, p->chain.leaf);
+        r = entry_place_new(dir, p->aside, p->chain.leaf);
     else
         r = renameat2(dir, p->aside, dir, p->chain.leaf, 0) < 0 ? -errno : 0;
     if (r < 0) {
@@ -402,7 +312,7 @@ static void explain_put(const struct put *p, int error, const char *base, struct
         (void)snprintf(ret->text, sizeof(ret->text), "cannot read the local file of %s: %s",
                        p->f->key, strerror_r(-error, what, sizeof(what)));
     } else {
-        directory_explain(error, p->doing, base, p->f->key, ret);
+        entry_explain(error, p->doing, base, p->f->key, ret);
     }
 }
 
@@ -450,7 +360,7 @@ int directory_open_file(const char *base, const char *key, struct store_result *
     chain_close(&c);
     if (fd >= 0)
         return fd;
-    directory_explain(fd, "open", base, key, ret);
+    entry_explain(fd, "open", base, key, ret);
     if (fd == -ENOENT)
         *ret = (struct store_result){.end = STORE_MISSING};
     return -1;
@@ -468,5 +378,5 @@ void directory_head(const char *base, const char *key, const atomic_bool *stop,
         return;
     r = hash_file(fd, stop, &ret->size, ret->sha256);
     if (r < 0)
-        directory_explain(r, "read", base, key, ret);
+        entry_explain(r, "read", base, key, ret);
 }

@@ -43,13 +43,6 @@ void directory_head(const char *base, const char *key, const atomic_bool *stop,
 int directory_open(const char *base, struct store_result *ret);
 int directory_open_file(const char *base, const char *key, struct store_result *ret);
 
-/* Fills *ret with the meaning of an error; `doing` is the verb before the key's path. */
-void directory_explain(int error, const char *doing, const char *base, const char *key,
-                       struct store_result *ret);
-
 /* True for the name of a file that is written aside; and for one that is no object. */
 bool directory_is_aside(const char *leaf);
 bool directory_is_ours(const char *leaf);
-
-/* Renames without replacing: 0, -EEXIST or another errno. */
-int directory_place_new(int dir, const char *aside, const char *leaf);

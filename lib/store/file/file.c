@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/segments.h"
 #include "lib/store/file/directory.h"
+#include "lib/store/file/entry.h"
 #include "lib/store/file/mark.h"
 #include "lib/store/file/walk.h"
 
@@ -328,7 +329,7 @@ static int run_get(struct disk_job *job)
         got = pread(c->fd, c->piece, PIECE, (off_t)c->offset);
     while (got < 0 && errno == EINTR);
     if (got < 0)
-        directory_explain(-errno, "read", store_of(c)->path, c->key, &c->result);
+        entry_explain(-errno, "read", store_of(c)->path, c->key, &c->result);
     else
         c->n = (size_t)got;
     return 0;
@@ -400,8 +401,7 @@ static int run_list(struct disk_job *job)
     }
     c->last = r == 0;
     if (r < 0) /* half a listing would be a lie */
-        directory_explain(r, "list", store_of(c)->path, c->walk ? walk_where(c->walk) : "",
-                          &c->result);
+        entry_explain(r, "list", store_of(c)->path, c->walk ? walk_where(c->walk) : "", &c->result);
     return 0;
 }
 

@@ -8,7 +8,7 @@
  * of it, and what it was lent is not touched any more. So is the store when it is released then.
  */
 
-#include "lib/store/interface/kind.h"
+#include "lib/store/interface/store_kind.h"
 
 /* As store_check and store_new. */
 int file_check(const struct upload_config *u, char why[static STORE_TEXT_MAX]);

@@ -13,8 +13,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/mount.h"
-#include "lib/store/file/directory.h"
+#include "lib/store/file/entry.h"
 
 #define FILE_MODE 0644
 #define TMP_NAME ".contrace-destination-%08x.tmp" /* as what is written aside: swept one day */
@@ -36,7 +37,7 @@ void mark_done(struct mark *m)
 
 static bool is_id(const char *text)
 {
-    return strspn(text, "0123456789abcdef") == MARK_ID_SIZE - 1 && text[MARK_ID_SIZE - 1] == '\n';
+    return strspn(text, HEX_DIGITS) == MARK_ID_SIZE - 1 && text[MARK_ID_SIZE - 1] == '\n';
 }
 
 /* 0; -ENOENT; -EBADMSG: it is none that we wrote; or another errno. */
@@ -80,7 +81,7 @@ static int write_file(int dir, const char *name, const char *text, bool fresh)
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
     if (r == 0 && fresh)
-        r = directory_place_new(dir, tmp, name);
+        r = entry_place_new(dir, tmp, name);
     else if (r == 0 && renameat(dir, tmp, dir, name) < 0)
         r = -errno;
     if (r == 0 && fsync(dir) < 0 && errno != EINVAL)
@@ -108,8 +109,7 @@ static int make_mark(int dir, char id[static MARK_ID_SIZE])
 
     if (getrandom(raw, sizeof(raw), 0) != (ssize_t)sizeof(raw))
         return -EIO;
-    for (size_t i = 0; i < sizeof(raw); i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", raw[i]);
+    hex_encode(raw, sizeof(raw), text);
     memcpy(text + MARK_ID_SIZE - 1, "\n", 2);
     r = write_file(dir, MARK_NAME, text, true);
     if (r == -EEXIST)
@@ -195,7 +195,7 @@ static bool check(struct mark *m, int dir, const char *base, struct store_result
         return true;
     found = read_mark(dir, id);
     if (found < 0 && found != -ENOENT && found != -EBADMSG) {
-        directory_explain(found, "read", base, MARK_NAME, ret);
+        entry_explain(found, "read", base, MARK_NAME, ret);
         return false;
     }
     if (!m->loaded)

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/parse.h"
 
 #define QUOTE_MAX 200 /* bytes of the store's own words */
@@ -41,11 +42,6 @@ static bool is_visible(const char *s)
     return true;
 }
 
-static bool is_sha256(const char *s)
-{
-    return strlen(s) == STORE_SHA256_SIZE - 1 && s[strspn(s, "0123456789abcdefABCDEF")] == '\0';
-}
-
 static void take(char *to, size_t size, const char *value)
 {
     if (strlen(value) < size)
@@ -54,10 +50,13 @@ static void take(char *to, size_t size, const char *value)
 
 static void take_sha256(struct answer *a, const char *value)
 {
-    if (!is_sha256(value))
-        return;
-    for (size_t i = 0; i < STORE_SHA256_SIZE; i++)
-        a->sha256[i] = (char)tolower((unsigned char)value[i]);
+    char hex[STORE_SHA256_SIZE] = "";
+
+    take(hex, sizeof(hex), value);
+    for (char *c = hex; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    if (hex_is_sha256(hex))
+        take(a->sha256, sizeof(a->sha256), hex);
 }
 
 void answer_header(struct answer *a, const char *meta_prefix, const char *name, const char *value)

@@ -15,7 +15,7 @@
 #include "lib/config/upload_url.h"
 #include "lib/store/dialect/message.h"
 #include "lib/store/http/backoff.h"
-#include "lib/store/http/remote.h"
+#include "lib/store/http/remote_state.h"
 
 #define CONNECT_TIMEOUT (10 * USEC_PER_SEC)
 #define EXPECT_LEAST (1u << 20) /* bytes of a body for which asking first is worth the wait */
@@ -159,12 +159,13 @@ static int compose(struct remote_call *c, struct message *ret, char *why)
     return r->dialect->ops->compose(r->dialect, &q, secrets, remote_now(r, c->skew), ret, why);
 }
 
-int attempt_start(struct remote_call *c, char why[static STORE_TEXT_MAX])
+int attempt_start(struct remote_call *c, attempt_fn fn, char why[static STORE_TEXT_MAX])
 {
     struct message m;
     int r;
 
     attempt_clear(c);
+    c->attempted = fn;
     why[0] = '\0';
     if (c->verb == DIALECT_LIST && listing_new(c->remote->dialect->prefix, &c->listing) < 0)
         return -ENOMEM;
@@ -287,7 +288,7 @@ static void on_finished(void *userdata, const struct http_result *result)
         end.local = result->error == HTTP_LOCAL && !end.changed;
         answer_text(&c->answer, result, &c->secrets, end.reply.hint, end.text);
     }
-    remote_attempted(c, &end);
+    c->attempted(c, &end);
 }
 
 static const struct http_handlers handlers = {

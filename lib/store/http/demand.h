@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "lib/store/http/reply.h"
+#include "lib/store/http/reply_facts.h"
 
 /* False: the answer is no such refusal. */
 bool demand_find(const struct reply_facts *f, struct reply *ret);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "lib/store/http/remote_state.h"
 
 #define STALL_TIMEOUT USEC_PER_MIN /* where none is configured */
 

@@ -11,7 +11,7 @@
  * and from each it may end.
  */
 
-#include "lib/store/http/remote.h"
+#include "lib/store/http/remote_state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -81,10 +81,12 @@ static bool is_local(int r)
     return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -ENOBUFS;
 }
 
+static void attempted(struct remote_call *c, const struct attempt_end *end);
+
 static void attempt(struct remote_call *c)
 {
     char why[STORE_TEXT_MAX];
-    int r = attempt_start(c, why);
+    int r = attempt_start(c, attempted, why);
 
     if (r == 0)
         return;
@@ -351,7 +353,7 @@ static void succeed(struct remote_call *c)
     }
 }
 
-void remote_attempted(struct remote_call *c, const struct attempt_end *end)
+static void attempted(struct remote_call *c, const struct attempt_end *end)
 {
     if (end->local || end->changed) {
         finish_with(c, end->local ? STORE_LOCAL : STORE_CHANGED, end->text);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/parse.h"
 #include "lib/store/credential/partition.h"
 #include "lib/store/identity/credaws_state.h"
@@ -157,8 +158,7 @@ static int cache_path(const char *name, char path[PATH_MAX])
 
     if (EVP_Digest(name, strlen(name), hash, &n, EVP_sha1(), NULL) != 1)
         return -ENOTSUP;
-    for (unsigned i = 0; i < n; i++)
-        (void)snprintf(hex + 2 * (size_t)i, 3, "%02x", hash[i]);
+    hex_encode(hash, n, hex);
     (void)snprintf(text, sizeof(text), "~/.aws/sso/cache/%.60s.json", hex);
     return awsprofile_expand(text, path);
 }

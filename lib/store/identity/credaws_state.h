@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The inside of credaws.h, for its two files: credaws.c has the order of the sources, awsrole.c what
- * a profile may say.
+ * The inside of credaws.h, for its files: credaws.c has the order of the sources, credaws_source.c
+ * those that need no profile, awsrole.c what a profile may say.
  */
 
 #include "lib/store/identity/awsprofile.h"
@@ -25,6 +25,10 @@ struct credaws {
 int credaws_refuse(const struct credaws *w, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 int credaws_no_memory(const struct credaws *w);
+
+/* These keys are what was looked for: 1, or a negative errno. `where` they are, for people. */
+int credaws_make(struct credaws *w, const char *access, const char *secret, const char *token,
+                 usec expiry, const char *where);
 
 /*
  * These put keys, or steps to some, into the route, and say whose they are. 1: it is there; 0: it is

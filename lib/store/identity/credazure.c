@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/loop.h"
 #include "lib/store/credential/creddoc.h"
 #include "lib/store/identity/credplan.h"
 #include "lib/store/identity/credservice.h"
@@ -300,8 +301,8 @@ static int ask_entra(struct credremote *c)
 static int parse_entra(struct credremote *c, const struct fetch_reply *reply,
                        struct secret_set *ret, char *why, size_t why_size)
 {
-    return creddoc_parse_token(reply->body, reply->body_len, credservice_now(c), ret, why,
-                               why_size);
+    return creddoc_parse_token(reply->body, reply->body_len, loop_now(c->event, CLOCK_REALTIME),
+                               ret, why, why_size);
 }
 
 const struct credservice credservice_entra = {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/loop.h"
 #include "lib/store/credential/creddoc.h"
 #include "lib/store/identity/credservice.h"
 
@@ -25,8 +26,8 @@ static int parse_json(struct credremote *c, const struct fetch_reply *reply, str
 static int parse_token(struct credremote *c, const struct fetch_reply *reply,
                        struct secret_set *ret, char *why, size_t why_size)
 {
-    return creddoc_parse_token(reply->body, reply->body_len, credservice_now(c), ret, why,
-                               why_size);
+    return creddoc_parse_token(reply->body, reply->body_len, loop_now(c->event, CLOCK_REALTIME),
+                               ret, why, why_size);
 }
 
 /* Fills c->token with the line, or leaves it empty. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/store/identity/credprocess.h"
+
+/*
+ * credential_process: a program that prints credentials. It is run without a shell, as this user,
+ * with this process's environment and within what confines it; it has a minute.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +80,7 @@ static void on_done(void *userdata, const struct child_result *result)
         if (r < 0)
             (void)credservice_refuse(c, r, "credential_process: %s", why);
     }
-    credservice_ended(c, r, &set);
+    c->ended(c, r, &set);
     secret_done(&set);
 }
 
@@ -138,8 +142,3 @@ const struct credservice credservice_process = {
     .ask = ask_process,
     .parse = parse_nothing,
 };
-
-void credprocess_cancel(struct credremote *c)
-{
-    child_free(steal(&c->child));
-}

@@ -2,19 +2,13 @@
 #include "lib/store/identity/credremote.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/jsontext.h"
-#include "base/secretfile.h"
-#include "lib/store/identity/credplan.h"
-#include "lib/store/identity/credprocess.h"
+#include "lib/process/child.h"
 #include "lib/store/identity/credservice.h"
 
-#define FORM_HEADERS_MAX 8
 #define CHECK_AUTHORITY "name the authority of its certificate with upload.tls_config.ca_file"
 
 static const struct credservice *const services[] = {
@@ -33,162 +27,6 @@ static const struct credservice *const services[] = {
     [CREDSERVICE_ENTRA] = &credservice_entra,
     [CREDSERVICE_MANAGED] = &credservice_managed,
 };
-
-const char *credservice_text(const struct credremote *c, enum credstep_text which)
-{
-    return c->route.steps[c->at].texts[which];
-}
-
-usec credservice_now(const struct credremote *c)
-{
-    usec now = 0;
-
-    (void)sd_event_now(c->event, CLOCK_REALTIME, &now);
-    return now;
-}
-
-int credservice_refuse(struct credremote *c, int error, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    (void)vsnprintf(c->why, sizeof(c->why), fmt, ap);
-    va_end(ap);
-    return error;
-}
-
-int credservice_parse(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
-                      char why[static CREDSERVICE_TEXT_SIZE])
-{
-    char said[CREDSERVICE_TEXT_SIZE] = "";
-    int r = c->service->parse(c, reply, ret, said, sizeof(said));
-    struct buf text;
-
-    buf_over(&text, why, CREDSERVICE_TEXT_SIZE);
-    redact_text(&c->secrets, REDACT_KNOWN | REDACT_ESCAPED, said, strlen(said), sizeof(said),
-                &text);
-    explicit_bzero(said, sizeof(said));
-    return r;
-}
-
-/* What a service is told beside what its request shows: it may say that in its answer. */
-static int know_secrets(struct credremote *c)
-{
-    const char *const texts[] = {credservice_text(c, CREDSTEP_TOKEN),
-                                 credservice_text(c, CREDSTEP_SECRET), c->set.secret_key,
-                                 c->set.session_token};
-    const char *line = credservice_text(c, CREDSTEP_HEADERS);
-    int r = 0;
-
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && r == 0; i++)
-        r = redact_add(&c->secrets, texts[i]);
-    while (r == 0 && line && *line) { /* "Name:value" each */
-        size_t n = strcspn(line, "\n"), name = strcspn(line, ":\n");
-        _cleanup_secret_ char *value =
-            name < n ? secret_strndup(line + name + 1, n - name - 1) : NULL;
-
-        r = name < n && !value ? -ENOMEM : redact_add(&c->secrets, value);
-        line += n + (line[n] == '\n');
-    }
-    return r;
-}
-
-static void on_reply(void *userdata, const struct fetch_reply *reply);
-
-int credservice_send(struct credremote *c, const struct http_options *options)
-{
-    struct http_options o = *options;
-    int r;
-
-    reach_beside(c->reach, c->route.steps[c->at].peer, &o);
-    r = redact_request(&c->secrets, &o);
-    if (r == 0)
-        r = fetch_start(c->http, &o, on_reply, c, &c->fetch);
-    if (r < 0)
-        return credservice_refuse(c, r, "%s cannot be asked: %s", c->service->name, strerror(-r));
-    return 0;
-}
-
-int credservice_send_form(struct credremote *c, const struct buf *form,
-                          const struct http_header *headers, size_t n_headers)
-{
-    struct http_header all[FORM_HEADERS_MAX + 1] = {
-        {"Content-Type", "application/x-www-form-urlencoded"}};
-    const struct http_body body = {.data = form->data, .size = form->len};
-
-    for (size_t i = 0; i < n_headers && i < FORM_HEADERS_MAX; i++)
-        all[i + 1] = headers[i];
-    return credservice_send(c, &(struct http_options){.url = credservice_text(c, CREDSTEP_URL),
-                                                      .method = "POST",
-                                                      .headers = all,
-                                                      .n_headers = n_headers + 1,
-                                                      .authorization = c->token.data,
-                                                      .body = &body,
-                                                      CREDSERVICE_FAR});
-}
-
-int credservice_add(struct buf *form, const char *name, const char *value)
-{
-    return credplan_add(form, name, value, strlen(value));
-}
-
-int credservice_pick(struct credremote *c, const char *text, size_t n, const char *field,
-                     struct buf *b)
-{
-    size_t begin = b->len;
-    int r = -EINVAL;
-
-    if (!field) {
-        r = buf_add(b, text, n);
-    } else {
-        json_t *root = NULL;
-        const char *value;
-
-        r = jsontext_parse(text, n, JSON_REJECT_DUPLICATES, NULL, &root);
-        value = json_string_value(json_object_get(root, field));
-        if (r != -ENOMEM)
-            r = value ? buf_adds(b, value) : -EINVAL;
-        json_decref(root);
-        if (r == -EINVAL)
-            return credservice_refuse(c, r, "it is no JSON object with a string `%.40s`", field);
-    }
-    if (r < 0)
-        return credservice_refuse(c, r, "%s", r == -E2BIG ? "it is too long" : strerror(-r));
-    while (b->len > begin && strchr(" \t\r\n", b->data[b->len - 1]))
-        b->data[--b->len] = '\0';
-    for (size_t i = begin; i < b->len; i++) {
-        if (b->data[i] < ' ' || b->data[i] > '~')
-            return credservice_refuse(
-                c, -EINVAL, "it holds no token: it has control characters or more than one line");
-    }
-    return b->len == begin ? credservice_refuse(c, -EINVAL, "it is empty") : 0;
-}
-
-int credservice_read_token(struct credremote *c, struct buf *b)
-{
-    const char *path = credservice_text(c, CREDSTEP_FILE);
-    const char *origin = credservice_text(c, CREDSTEP_ORIGIN);
-    char why[CREDSERVICE_TEXT_SIZE], shown[SECRETFILE_SHOWN_SIZE];
-    size_t begin = b->len;
-    struct buf text;
-    int r;
-
-    buf_init(&text, CREDSERVICE_TOKEN_MAX);
-    r = secretfile_read(&text, path);
-    if (r < 0) {
-        (void)credservice_refuse(c, r, "%s", secretfile_explain(r));
-    } else {
-        r = credservice_pick(c, buf_str(&text), text.len, credservice_text(c, CREDSTEP_FIELD), b);
-    }
-    buf_wipe(&text);
-    if (r == 0)
-        r = redact_add(&c->secrets, b->data + begin);
-    if (r == 0)
-        return 0;
-    (void)snprintf(why, sizeof(why), "%.200s", c->why);
-    return credservice_refuse(c, r, "cannot use the file %s (%s): %s",
-                              secretfile_shown(path, r, shown), origin, why);
-}
 
 /* No answer. Of the last source of all, what that means. */
 static int refuse_silence(struct credremote *c, const struct fetch_reply *reply)
@@ -238,6 +76,28 @@ static void finish(struct credremote *c, int r)
     credremote_cancel(c);
 }
 
+/* What a service is told beside what its request shows: it may say that in its answer. */
+static int know_secrets(struct credremote *c)
+{
+    const char *const texts[] = {credservice_text(c, CREDSTEP_TOKEN),
+                                 credservice_text(c, CREDSTEP_SECRET), c->set.secret_key,
+                                 c->set.session_token};
+    const char *line = credservice_text(c, CREDSTEP_HEADERS);
+    int r = 0;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && r == 0; i++)
+        r = redact_add(&c->secrets, texts[i]);
+    while (r == 0 && line && *line) { /* "Name:value" each */
+        size_t n = strcspn(line, "\n"), name = strcspn(line, ":\n");
+        _cleanup_secret_ char *value =
+            name < n ? secret_strndup(line + name + 1, n - name - 1) : NULL;
+
+        r = name < n && !value ? -ENOMEM : redact_add(&c->secrets, value);
+        line += n + (line[n] == '\n');
+    }
+    return r;
+}
+
 static int begin_step(struct credremote *c)
 {
     int r = know_secrets(c);
@@ -271,11 +131,6 @@ static void go_on(struct credremote *c, int r, struct secret_set *set)
     finish(c, r);
 }
 
-void credservice_ended(struct credremote *c, int r, struct secret_set *set)
-{
-    go_on(c, r, set);
-}
-
 static void on_reply(void *userdata, const struct fetch_reply *reply)
 {
     struct credremote *c = userdata;
@@ -306,8 +161,13 @@ int credremote_start(sd_event *event, struct http *http, const struct reach *rea
         (void)snprintf(why, why_size, "%s", strerror(ENOMEM));
         return -ENOMEM;
     }
-    *c = (struct credremote){
-        .event = event, .http = http, .reach = reach, .fn = fn, .userdata = userdata};
+    *c = (struct credremote){.event = event,
+                             .http = http,
+                             .reach = reach,
+                             .fn = fn,
+                             .userdata = userdata,
+                             .on_reply = on_reply,
+                             .ended = go_on};
     secret_init(&c->set);
     credroute_init(&c->route);
     credroute_move(route, &c->route);
@@ -329,7 +189,7 @@ void credremote_cancel(struct credremote *c)
     if (!c)
         return;
     fetch_cancel(c->fetch);
-    credprocess_cancel(c);
+    child_free(c->child);
     buf_wipe(&c->token);
     redact_done(&c->secrets);
     secret_done(&c->set);

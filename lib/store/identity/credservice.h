@@ -10,8 +10,9 @@
 #include <systemd/sd-event.h>
 
 #include "base/buf.h"
+#include "lib/net/http.h"
 #include "lib/net/redact.h"
-#include "lib/store/identity/credremote.h"
+#include "lib/store/identity/credroute.h"
 #include "lib/store/identity/fetch.h"
 
 #define CREDSERVICE_TEXT_SIZE 256
@@ -31,8 +32,12 @@ struct credremote {
     struct credroute route;
     size_t at;             /* the step under way */
     struct secret_set set; /* what the step before gave */
-    credremote_fn fn;
+    /* the end, as credremote_fn */
+    void (*fn)(void *userdata, int r, struct secret_set *secrets, const char *text);
     void *userdata;
+    /* the way on: an answer came, or a step without HTTP has ended; may free it all */
+    void (*on_reply)(void *userdata, const struct fetch_reply *reply);
+    void (*ended)(struct credremote *c, int r, struct secret_set *set);
 
     /* of the step under way */
     const struct credservice *service;
@@ -84,9 +89,6 @@ int credservice_send(struct credremote *c, const struct http_options *options);
 int credservice_send_form(struct credremote *c, const struct buf *form,
                           const struct http_header *headers, size_t n_headers);
 
-/* The end of a step that is not asked over HTTP. Frees the conversation. */
-void credservice_ended(struct credremote *c, int r, struct secret_set *set);
-
 /*
  * Appends the step's token file to `b`, which the caller wipes, without the line break at its end;
  * or of a JSON document the member that the step names.
@@ -99,6 +101,3 @@ int credservice_pick(struct credremote *c, const char *text, size_t n, const cha
 
 /* Appends "name=value", encoded. */
 int credservice_add(struct buf *form, const char *name, const char *value);
-
-/* Real time. */
-usec credservice_now(const struct credremote *c);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/jsontext.h"
+#include "base/loop.h"
 #include "base/secretfile.h"
 #include "lib/store/credential/creddoc.h"
 #include "lib/store/identity/credservice.h"
@@ -45,7 +46,7 @@ static int take_token(struct credremote *c, const char *path, const char *text, 
         r = credservice_refuse(c, r, "%s: %s", path, strerror(ENOMEM));
     else if (!token || parse_time(until, &expiry) < 0)
         r = credservice_refuse(c, -EINVAL, "%s is no token of IAM Identity Center: " LOG_IN, path);
-    else if (expiry <= credservice_now(c))
+    else if (expiry <= loop_now(c->event, CLOCK_REALTIME))
         r = credservice_refuse(c, -EKEYEXPIRED, "the token in %s has expired: " LOG_IN, path);
     else if ((r = buf_adds(&c->token, token)) < 0)
         r = credservice_refuse(c, r == -ENOMEM ? r : -EINVAL, "the token in %s: %s", path,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/filehash.h"
+#include "base/loop.h"
 #include "base/origin.h"
 #include "lib/store/credential/creddoc.h"
 #include "lib/store/credential/sigv4.h"
@@ -67,7 +68,7 @@ static int sign_and_send(struct credremote *c, const struct buf *form)
         .payload_sha256 = hash,
         .region = credservice_text(c, CREDSTEP_REGION),
         .service = "sts",
-        .time = credservice_now(c),
+        .time = loop_now(c->event, CLOCK_REALTIME),
     };
     const char *url = credservice_text(c, CREDSTEP_URL);
     struct sigv4_signature s;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/jsontext.h"
+#include "base/loop.h"
 #include "lib/net/credentials.h"
 #include "lib/store/credential/creddoc.h"
 #include "lib/store/credential/jwt.h"
@@ -30,8 +31,8 @@ struct pair {
 static int parse_token(struct credremote *c, const struct fetch_reply *reply,
                        struct secret_set *ret, char *why, size_t why_size)
 {
-    return creddoc_parse_token(reply->body, reply->body_len, credservice_now(c), ret, why,
-                               why_size);
+    return creddoc_parse_token(reply->body, reply->body_len, loop_now(c->event, CLOCK_REALTIME),
+                               ret, why, why_size);
 }
 
 static int send_pairs(struct credremote *c, const struct pair *pairs, size_t n)
@@ -56,7 +57,7 @@ static int send_pairs(struct credremote *c, const struct pair *pairs, size_t n)
 static int make_jwt(struct credremote *c, struct buf *jwt)
 {
     const char *id = credservice_text(c, CREDSTEP_KEY_ID);
-    json_int_t now = (json_int_t)(credservice_now(c) / USEC_PER_SEC);
+    json_int_t now = (json_int_t)(loop_now(c->event, CLOCK_REALTIME) / USEC_PER_SEC);
     /* An optional member ("s*") would be left out without memory for it. */
     json_t *header = id ? json_pack("{s:s,s:s,s:s}", "alg", "RS256", "typ", "JWT", "kid", id)
                         : json_pack("{s:s,s:s}", "alg", "RS256", "typ", "JWT");

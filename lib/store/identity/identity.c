@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
+#include "base/random.h"
 #include "lib/store/identity/credaws.h"
 #include "lib/store/identity/credazure.h"
 #include "lib/store/identity/credgoogle.h"
@@ -64,28 +66,16 @@ struct identity {
     sd_event_source *retry;
 };
 
-static usec now_of(const struct identity *i, clockid_t clock)
-{
-    usec now = 0;
-
-    (void)sd_event_now(i->event, clock, &now);
-    return now;
-}
-
-/* In [0, 1): spreads a fleet, and nothing depends on that nobody can guess it. */
+/* In [0, 1): spreads a fleet. */
 static double next_random(struct identity *i)
 {
-    uint64_t x = i->random += 0x9e3779b97f4a7c15ULL;
-
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return (double)((x ^ (x >> 31)) >> 11) / 9007199254740992.0;
+    return (double)(random_next(&i->random) >> 11) / 9007199254740992.0;
 }
 
 static struct refresh_now this_moment(struct identity *i)
 {
-    return (struct refresh_now){.real = now_of(i, CLOCK_REALTIME),
-                                .boot = now_of(i, CLOCK_BOOTTIME),
+    return (struct refresh_now){.real = loop_now(i->event, CLOCK_REALTIME),
+                                .boot = loop_now(i->event, CLOCK_BOOTTIME),
                                 .random = next_random(i)};
 }
 
@@ -97,7 +87,7 @@ static void report_failure(struct identity *i, const char *why)
         [TOLD_URGENT] = "those in use expire soon; trying again",
         [TOLD_EXPIRED] = "those in use have expired; trying again",
     };
-    enum credplan_age a = refresh_age(&i->refresh, now_of(i, CLOCK_REALTIME));
+    enum credplan_age a = refresh_age(&i->refresh, loop_now(i->event, CLOCK_REALTIME));
     enum told now = a == CREDPLAN_EXPIRED ? TOLD_EXPIRED
                   : a == CREDPLAN_URGENT  ? TOLD_URGENT
                                           : TOLD_WELL;
@@ -206,7 +196,7 @@ static void finish_well(struct identity *i, struct secret_set *set, const char *
     memcpy(i->label, label, sizeof(label));
     i->from_files = i->found_in_files;
     i->stamp = i->found_stamp;
-    i->looked_at = now_of(i, CLOCK_BOOTTIME);
+    i->looked_at = loop_now(i->event, CLOCK_BOOTTIME);
     if (i->version > 0 && secret_same_keys(set, &i->set)) {
         finish_same(i, set);
         return;
@@ -308,7 +298,7 @@ static int arm_soon(struct identity *i)
 /* Whoever rotates a file is heard before the store refuses what was in it. */
 static void look_at_files(struct identity *i)
 {
-    usec now = now_of(i, CLOCK_BOOTTIME);
+    usec now = loop_now(i->event, CLOCK_BOOTTIME);
     uint64_t stamp;
 
     if (i->kind != IDENTITY_AWS || i->fetching || now - i->looked_at < LOOK_EVERY || !i->from_files)
@@ -336,7 +326,7 @@ int identity_wait(struct identity *i, unsigned refused, identity_fn fn, void *us
     if (!w)
         return -ENOMEM;
     if (!i->fetching)
-        i->fetching = now_of(i, CLOCK_BOOTTIME) >= i->refresh.next_at;
+        i->fetching = loop_now(i->event, CLOCK_BOOTTIME) >= i->refresh.next_at;
     i->by_refusal = i->by_refusal || i->version > 0;
     *ret = w;
     return 0;
@@ -405,7 +395,7 @@ int identity_new(sd_event *event, struct http *http, const struct identity_optio
     i->kind = o->kind;
     i->reach = o->reach;
     secret_init(&i->set);
-    i->random = now_of(i, CLOCK_REALTIME) ^ (now_of(i, CLOCK_BOOTTIME) << 20);
+    i->random = loop_now(i->event, CLOCK_REALTIME) ^ (loop_now(i->event, CLOCK_BOOTTIME) << 20);
     if (copy_options(i, o) < 0 || add_sources(i) < 0) {
         identity_free(i);
         return -ENOMEM;

@@ -14,6 +14,7 @@
 #include "lib/net/http.h"
 #include "lib/store/credential/secret.h"
 #include "lib/store/identity/reach.h"
+#include "lib/store/identity/waiters.h"
 
 enum identity_kind {
     IDENTITY_AWS,
@@ -31,7 +32,6 @@ struct identity_options {
 };
 
 struct identity;
-struct identity_wait;
 
 /* Nothing is fetched yet. 0 or -ENOMEM. */
 int identity_new(sd_event *event, struct http *http, const struct identity_options *o,
@@ -47,14 +47,6 @@ const struct secret_set *identity_secrets(const struct identity *i);
 unsigned identity_version(const struct identity *i);
 
 /*
- * 0: there is a set; a negative errno: there is none, and `why` says what to do about it. -EAGAIN:
- * the source is out of reach or in trouble, which passes; -EACCES: the store refused what the
- * source has; any other: a file or a setting must be mended. Called on the event loop, never from
- * inside identity_wait; it may wait again and cancel others, but not free the identity.
- */
-typedef void (*identity_fn)(void *userdata, int r, const char *why);
-
-/*
  * Waits for a set that is not the one of version `refused` (0: any will do): fetches one if need
  * be, one fetch for all who wait. After a failure the next fetch begins no sooner than a back-off
  * allows; who asks meanwhile hears of that failure. 1: identity_secrets has one already, fn is not
@@ -62,9 +54,6 @@ typedef void (*identity_fn)(void *userdata, int r, const char *why);
  */
 int identity_wait(struct identity *i, unsigned refused, identity_fn fn, void *userdata,
                   struct identity_wait **ret);
-
-/* NULL is fine. */
-void identity_wait_cancel(struct identity_wait *w);
 
 /* Real time at which the set in use expires; USEC_NEVER: never, or there is none. */
 usec identity_expiry(const struct identity *i);

@@ -6,7 +6,18 @@
  * wherever it likes.
  */
 
-#include "lib/store/identity/identity.h"
+struct identity_wait;
+
+/*
+ * 0: there is a set; a negative errno: there is none, and `why` says what to do about it. -EAGAIN:
+ * the source is out of reach or in trouble, which passes; -EACCES: the store refused what the
+ * source has; any other: a file or a setting must be mended. Called on the event loop, never from
+ * inside identity_wait; it may wait again and cancel others, but not free the identity.
+ */
+typedef void (*identity_fn)(void *userdata, int r, const char *why);
+
+/* NULL is fine. */
+void identity_wait_cancel(struct identity_wait *w);
 
 /* Begins a wait. NULL without memory. */
 struct identity_wait *waiters_add(struct identity_wait **list, unsigned refused, identity_fn fn,

@@ -82,14 +82,6 @@ struct store_context {
     const char *memory; /* a file in which the store may remember something, or NULL */
 };
 
-/* What is wrong with the section for its kind of store, without asking anybody; that no key is for
- * another kind is config/'s to check. 0, -ENOMEM, or -EINVAL with a text. */
-int store_check(const struct upload_config *u, char why[static STORE_TEXT_MAX]);
-
-/* Makes the store of a section that store_check finds good. 0 or a negative errno, logged. */
-int store_new(const struct store_context *context, const struct upload_config *u,
-              struct store **ret);
-
 /* Every call must have ended. NULL is fine. */
 void store_free(struct store *s);
 

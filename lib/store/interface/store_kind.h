@@ -2,11 +2,10 @@
 #pragma once
 
 /*
- * What a kind of store must be able to do; for store.c and the kinds (remote.c, file.c) alone. A
- * kind embeds struct store as the first member of its own, and struct store_call likewise.
+ * What a kind of store must be able to do; for store.c, kinds.c and the kinds (remote.c, file.c)
+ * alone. A kind embeds struct store as the first member of its own, and struct store_call likewise.
  */
 
-#include "lib/store/dialect/dialect.h"
 #include "lib/store/interface/store.h"
 
 struct store_ops {
@@ -31,10 +30,3 @@ struct store {
 struct store_call {
     struct store *store;
 };
-
-/*
- * The kind for everything that is asked over HTTP: speaks the dialect, which it takes, also when it
- * fails. 0 or a negative errno.
- */
-int remote_new(const struct store_context *context, const struct upload_config *u,
-               struct dialect *dialect, struct store **ret);

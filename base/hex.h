@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Bytes as lower-case hexadecimal digits. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HEX_DIGITS "0123456789abcdef"
+#define HEX_SHA256_SIZE 65 /* of a SHA-256 hash, with its zero */
+
+/* Writes two digits a byte, and a zero: `out` has room for 2 * n + 1. */
+void hex_encode(const unsigned char *bytes, size_t n, char *out);
+
+/* Whether the text is a SHA-256 hash. NULL is none. */
+bool hex_is_sha256(const char *text);

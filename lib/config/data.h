@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The configuration as plain data: what the file and the command line say, with every default
+ * filled in and every cross-field rule checked. Nothing here opens anything but the file itself.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "lib/config/address.h"
+
+#define CONFIG_LABELS_MAX 64                  /* labels of one target */
+#define CONFIG_LABELS_BYTES_MAX (8u << 10)    /* of their names and values: what a record holds */
+#define CONFIG_TARGETS_MAX 100000             /* targets of one file */
+#define CONFIG_JOBS_MAX 10000                 /* scrape_configs of one file */
+#define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
+#define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
+#define CONFIG_JOB_NAME_MAX 100               /* bytes; what a key's component holds */
+
+struct label {
+    char *name;
+    char *value;
+};
+
+/* One address with its labels, from static_configs, file_sd or --target. */
+struct target_config {
+    char *address; /* as written */
+    struct address parsed;
+    struct label *labels;
+    size_t n_labels;
+};
+
+struct target_list {
+    struct target_config *items;
+    size_t n;
+};
+
+/* Secrets are read from files at each use, never kept here. */
+struct auth_config {
+    char *basic_username;
+    char *basic_password_file;
+    char *type; /* "Bearer" unless said otherwise; with credentials_file */
+    char *credentials_file;
+};
+
+struct tls_config {
+    char *ca_file;
+    char *cert_file;
+    char *key_file;
+    char *server_name;
+    bool insecure_skip_verify;
+};
+
+/* Which proxy requests go through. */
+struct proxy_config {
+    char *url;
+    char *no_proxy;        /* what is reached without `url` */
+    bool from_environment; /* HTTPS_PROXY, HTTP_PROXY and NO_PROXY count where there is no `url` */
+};
+
+struct job_config {
+    char *name;
+    bool https;
+    char *path; /* begins with '/' */
+    struct {
+        usec interval, window, timeout;
+        uint64_t body_size_limit;
+    } own;                    /* as written for this job; 0: not, the global one counts */
+    usec interval;            /* the job's or the global one, as all four of these */
+    usec window;              /* `seconds` */
+    usec timeout;             /* more than window, at most interval */
+    uint64_t body_size_limit; /* decoded bytes */
+    struct auth_config auth;
+    struct tls_config tls;
+    struct proxy_config proxy;
+    char *pid_file; /* or NULL */
+    struct target_list targets;
+    char **file_sd; /* glob patterns */
+    size_t n_file_sd;
+    usec file_sd_refresh; /* the longest that a change goes unseen where inotify is blind */
+    bool from_option;     /* made by config_add_target */
+};
+
+struct storage_config {
+    char *path;
+    uint64_t max_bytes;
+    usec max_age; /* 0: no limit */
+    uint64_t max_files;
+    double min_free; /* fraction of the file system's blocks and inodes that stays free */
+};
+
+enum upload_addressing {
+    UPLOAD_ADDRESSING_AUTO, /* path with an own endpoint or a dotted bucket, else virtual */
+    UPLOAD_ADDRESSING_PATH,
+    UPLOAD_ADDRESSING_VIRTUAL,
+};
+
+/* Where traces go. What a kind of store asks of its URL is checked by lib/store. */
+struct upload_config {
+    char *url; /* s3://, gs://, az://, https://, http://, file://; NULL: no upload */
+    unsigned url_line, url_column; /* where it stands in the file, from 1; 0: not there */
+    char *endpoint, *region;
+    enum upload_addressing addressing;
+    unsigned concurrency;
+    bool keep_local;
+    bool require_mount; /* of a file:// directory: on a file system of its own */
+    bool if_none_match; /* never overwrite: PUT with If-None-Match: * */
+    uint64_t max_rate;  /* bytes a second of all uploads together; 0: no limit */
+    usec stall_timeout; /* an upload of which nothing moves so long is given up */
+    char *storage_class;
+    char *sse, *sse_kms_key_id; /* AES256, aws:kms */
+    struct label *sse_context;  /* of KMS */
+    size_t n_sse_context;
+    struct label *tags;
+    size_t n_tags;
+    char *acl;           /* a canned one */
+    bool checksum;       /* x-amz-checksum-sha256 is sent to who takes it */
+    bool requester_pays; /* and not the owner of the bucket */
+    /* Secrets: files that are read at each use. */
+    char *access_key_file, *secret_key_file, *session_token_file; /* s3, gs */
+    char *account_key_file, *sas_token_file;                      /* az */
+    char *credentials_file;  /* gs: Google's JSON of whatever type */
+    struct auth_config auth; /* https */
+    struct tls_config tls;
+    struct proxy_config proxy;
+};
+
+/* How traces are looked at after they were published. */
+struct inspect_config {
+    bool enabled;
+    char *command; /* a path; NULL: contrace as it is installed */
+    usec timeout;
+    uint64_t max_memory; /* bytes of address space */
+};
+
+/* The admin endpoint. */
+struct web_config {
+    char *listen_address;    /* as lib/config/listen.h reads it */
+    char *bearer_token_file; /* or NULL; read at each use */
+};
+
+/* What suspends scheduled captures without anybody asking. */
+struct suspend_config {
+    char *flag_file;     /* while it exists; NULL: none */
+    double cpu_pressure; /* from this share of stalled time on; 0: off */
+};
+
+struct config {
+    usec interval, window, timeout; /* timeout 0: window + 15 s, at most the interval */
+    uint64_t body_size_limit;
+    double max_duty_cycle;
+    unsigned max_concurrent_captures;
+    usec shutdown_timeout;
+    char *host; /* NULL: this machine's name */
+    struct storage_config storage;
+    struct upload_config upload;
+    struct inspect_config inspect;
+    struct web_config web;
+    struct suspend_config suspend;
+    enum log_level log_level;
+    enum log_format log_format;
+    struct job_config *jobs;
+    size_t n_jobs;
+};

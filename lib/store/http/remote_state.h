@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The inside of the kind that is asked over HTTP, for its three files alone: remote.c has the store
+ * and begins calls, attempt.c makes one request and says what came of it, verdict.c says what is to
+ * be done then.
+ */
+
+#include "base/filehash.h"
+#include "lib/store/dialect/dialect.h"
+#include "lib/store/dialect/listing.h"
+#include "lib/store/http/answer.h"
+#include "lib/store/http/reply.h"
+#include "lib/store/identity/identity.h"
+#include "lib/store/identity/reach.h"
+#include "lib/store/interface/store_kind.h"
+
+struct remote {
+    struct store store;
+    sd_event *event;
+    struct http *http;
+    struct disk *disk;
+    struct dialect *dialect;
+    struct identity *identity; /* NULL: the dialect has secrets of its own */
+    int64_t skew;              /* usec by which the store's clock is ahead of ours */
+    bool never_asks;           /* it does not know 100-continue */
+    bool never_sums;           /* it does not take the header for the hash */
+    bool warned;               /* that a session token goes there without TLS */
+    uint64_t max_rate;         /* bytes a second of one call; 0: no limit */
+    usec stall_timeout;
+    struct reach reach;
+};
+
+/* What was tried already; each helps once, and a second time nothing will. */
+enum {
+    REMOTE_REFRESHED = 1 << 0,
+    REMOTE_SKEWED = 1 << 1,
+    REMOTE_MOVED = 1 << 2,
+    REMOTE_REHASHED = 1 << 3,
+    REMOTE_BARED = 1 << 4, /* without the header for the hash */
+};
+
+/* How one attempt ended. */
+struct attempt_end {
+    struct reply reply;
+    bool unasked; /* 417: it does not want to be asked for leave to send the body */
+    bool local;   /* memory, descriptors or a handler of this side: no word of the store's */
+    bool changed; /* the file is shorter than it was */
+    char text[STORE_TEXT_MAX];
+};
+
+struct remote_call;
+
+/* The attempt has ended; the answer is valid until attempt_clear. May free the call. */
+typedef void (*attempt_fn)(struct remote_call *c, const struct attempt_end *end);
+
+struct remote_call {
+    struct store_call call;
+    struct remote *remote;
+    enum dialect_verb verb;
+    char *key, *after;          /* owned; `key` is a listing's prefix */
+    struct store_object object; /* put; its sha256 is `sha256` */
+    char sha256[STORE_SHA256_SIZE];
+    store_body_fn body;
+    store_object_fn on_object;
+    store_done_fn done;
+    void *userdata;
+
+    unsigned tried;   /* REMOTE_… */
+    bool comparing;   /* a put whose key is taken: what is there is asked for */
+    unsigned version; /* of the secrets that the last attempt was signed with */
+    char region[64];  /* … and the region, */
+    int64_t skew;     /* … and what the store's clock was thought to be ahead by */
+    char *refusal;    /* what the store said of the secrets; NULL: nothing yet */
+    char *token;      /* the listing's next page */
+    unsigned pages;
+
+    /* what it waits for, one of these at a time */
+    sd_event_source *begin;
+    struct identity_wait *wait;
+    struct filehash *hash;
+    struct http_request *request;
+
+    /* the request under way */
+    attempt_fn attempted;
+    bool conditional;
+    bool sums;    /* with a header for the hash */
+    bool asks;    /* by 100-continue whether the body is wanted */
+    int failure;  /* what a handler of this side said; negative errno */
+    usec date_at; /* by that clock, when the answer's Date came; 0: none did */
+    uint64_t received;
+    struct answer answer;
+    struct redact secrets; /* that it is made with, and the answer may repeat */
+    struct listing *listing;
+};
+
+/* Real time by a clock that is ahead of ours by `skew`: of a call, or of its store. */
+usec remote_now(const struct remote *r, int64_t skew);
+
+/*
+ * Makes one request for the call as it stands, signed with what identity has. 0: fn will be called,
+ * not from here; a negative errno with `why`.
+ */
+int attempt_start(struct remote_call *c, attempt_fn fn, char why[static STORE_TEXT_MAX]);
+
+/* Releases what the attempt left, or ends it without a word. */
+void attempt_clear(struct remote_call *c);
+
+/* A call's first step. May free it. */
+void remote_call_begin(struct remote_call *c);
+
+/* Wherever it stands; its done is not called. */
+void remote_call_free(struct remote_call *c);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* All numbers of a trace, as plain data. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace/gotrace.h"
+#include "trace/summary/stackclass.h"
+
+/*
+ * Percentiles are nearest-rank: the smallest value that at least p of all values do not exceed.
+ * `exact` until there are too many values to be kept; then they are within 0.4 %, and the largest,
+ * the count and the total are still exact.
+ */
+struct summary_times {
+    uint64_t count;
+    int64_t total;
+    int64_t p50;
+    int64_t p90;
+    int64_t p99;
+    int64_t p999;
+    int64_t max;
+    bool exact;
+};
+
+/* One line of a table: a reason, a type. */
+struct summary_row {
+    const char *name;
+    struct summary_times times;
+    uint64_t open;      /* not ended at the trace's end (tasks, regions), or of unknown beginning */
+    uint64_t misnested; /* regions that were not the innermost one when they ended */
+    bool grouped;       /* of many names that differ in their numbers: those are told as N */
+};
+
+/* What a table has no row for, because its names are too many. */
+struct summary_left_out {
+    uint64_t names;
+    uint64_t count;
+    int64_t total;
+    int64_t max;
+    uint64_t open;
+    uint64_t misnested;
+};
+
+struct summary_rows {
+    struct summary_row *list; /* the largest total first */
+    size_t n;
+    struct summary_left_out left_out;
+};
+
+struct summary_frame {
+    const char *func;
+    const char *file;
+    uint64_t line;
+};
+
+/*
+ * Where goroutines waited: the innermost frame outside of the runtime and of the packages that only
+ * pass the wait on (sync, internal/…, syscall, and os, net, io for the network and syscalls).
+ */
+struct summary_site {
+    struct summary_frame at;
+    enum stack_class class; /* of its stacks; those of different classes are different sites */
+    uint64_t count;
+    int64_t total;
+    int64_t max;
+    uint32_t n_stacks;               /* different stacks that lead here */
+    const struct summary_frame *top; /* the one of them with the largest total, innermost first */
+    size_t n_top;
+    int64_t top_total;
+};
+
+struct summary_sites {
+    struct summary_site *list; /* the largest total first, at most SUMMARY_SITES */
+    size_t n;
+    uint64_t count; /* of all, also those that are not in the list */
+    int64_t total;
+    uint64_t left_out; /* sites that are not in the list, of so much; and what has no site */
+    uint64_t left_out_count;
+    int64_t left_out_total;
+};
+
+#define SUMMARY_SITES 20
+
+/* What the profiles of `go tool trace -pprof=` are about, and CPU samples (count only). */
+enum summary_profile {
+    SUMMARY_SCHED,   /* runnable; the site is where it was made so */
+    SUMMARY_SYNC,    /* waiting for a channel, select, or a primitive of sync */
+    SUMMARY_NET,     /* waiting for the network */
+    SUMMARY_SYSCALL, /* in a syscall */
+    SUMMARY_CPU,     /* the site is the innermost frame itself */
+    SUMMARY_ASSIST,  /* in mark assist; the site allocates. Not a profile of Go's */
+    SUMMARY_N_PROFILES,
+};
+
+/* Goroutines in a reason's wait, summed over all of them. */
+struct summary_wait {
+    const char *reason; /* the runtime's word; "" if it began before the trace */
+    uint64_t count;     /* that began within the trace */
+    int64_t total;
+    int64_t max;
+};
+
+/* Waits or syscalls, by what their stacks say; `whole`: begun and ended within the trace. */
+struct summary_class {
+    uint64_t count;
+    int64_t total;
+    uint64_t whole;
+    int64_t whole_total;
+    int64_t max;
+};
+
+struct summary_classes {
+    struct summary_class sync[STACK_N_CLASSES]; /* as SUMMARY_SYNC: channels and select too */
+    struct summary_class network[STACK_N_CLASSES];
+    struct summary_class syscall[STACK_N_CLASSES];
+    struct summary_class unknown[STACK_N_CLASSES]; /* waits that began before the trace */
+};
+
+/* The longest syscall, or the longest time on a P without a pause. */
+struct summary_longest {
+    int64_t duration;
+    int64_t g;
+    int64_t p;               /* GOTRACE_NONE: of none */
+    bool open;               /* the trace ended first */
+    struct summary_frame at; /* texts "" if nothing is known of it */
+};
+
+struct summary_proc {
+    int32_t p;
+    int64_t running;         /* it had a thread */
+    int64_t executing;       /* a goroutine ran on it */
+    int64_t in_syscall;      /* its goroutine was in a syscall and still held it */
+    int64_t longest_run;     /* of one goroutine, without a pause */
+    int64_t longest_syscall; /* that held it */
+    uint64_t steals;         /* out of syscalls */
+};
+
+struct summary_events {
+    uint64_t total;
+    uint64_t by_type[256]; /* enum gotrace_type */
+    uint64_t by_kind[16];  /* enum gotrace_kind; GOTRACE_GO_STATE counts both kinds of states */
+};
+
+/* Goroutines. */
+struct summary_goroutines {
+    uint64_t at_start; /* older than the trace */
+    uint64_t created;
+    uint64_t ended;
+    uint64_t at_end;
+    uint64_t max_alive;
+
+    /* Times in states, summed over goroutines. */
+    int64_t running;
+    int64_t runnable;
+    int64_t in_syscall;         /* with and without a P */
+    int64_t syscall_blocked;    /* of that: after the P was taken away, or none was there */
+    int64_t waiting;            /* all reasons */
+    struct summary_wait *waits; /* the largest total first */
+    size_t n_waits;
+};
+
+/* From runnable to running; what was runnable before the trace began is not counted. */
+struct summary_scheduler {
+    struct summary_times latency;
+    double runnable_mean; /* how many goroutines were runnable */
+    uint64_t runnable_max;
+    int64_t overdue;           /* at least one had been runnable for SUMMARY_OVERDUE */
+    int64_t overdue_with_idle; /* and a P was idle: it had no thread */
+    int64_t overdue_with_free; /* and a P had no goroutine: idle, or its thread looked for work */
+    int64_t overdue_lost;      /* P time: of as many free Ps as there were overdue goroutines */
+    uint64_t overdue_count;    /* waits of SUMMARY_OVERDUE and more */
+};
+
+#define SUMMARY_OVERDUE 10000
+#define SUMMARY_ALIVE 50000000
+
+struct summary_procs {
+    int64_t min; /* GOMAXPROCS */
+    int64_t max;
+    int64_t last;
+    double mean;
+    uint64_t changes;
+    int64_t available;  /* GOMAXPROCS × time: what the shares below are of */
+    int64_t running;    /* P time with a thread */
+    int64_t executing;  /* P time with a goroutine that runs */
+    int64_t in_syscall; /* P time held by a goroutine in a syscall */
+    double running_share;
+    double executing_share;
+    double idle_share; /* without a thread */
+    double gc_share;   /* GC at the mutator's cost: 1 − mean utilisation */
+    int64_t all_busy;  /* time in which every P had a goroutine, running or in a syscall */
+    int64_t queued;    /* of that, not counting the GC's idle workers: one or more were runnable */
+    uint64_t steals;   /* Ps taken out of syscalls */
+    struct summary_proc *list; /* by number */
+    size_t n;
+    uint64_t other; /* Ps with no place in the list */
+};
+
+struct summary_syscalls {
+    uint64_t count;               /* that began within the trace */
+    uint64_t blocked;             /* whose goroutine lost its P */
+    struct summary_times times;   /* from begin to end, both within the trace */
+    uint64_t max_at_once;         /* goroutines in syscalls */
+    uint64_t max_blocked_at_once; /* of those: without a P, so each a thread of its own */
+    struct summary_longest longest;
+    struct summary_longest longest_active; /* of those whose purpose is not to wait */
+};
+
+struct summary_mmu {
+    int64_t window;
+    double utilisation; /* 0 to 1, -1: the trace is too short, or says nothing of GOMAXPROCS */
+};
+
+struct summary_gc {
+    uint64_t cycles; /* mark phases, also those cut by the trace's ends */
+    int64_t mark;    /* time in them */
+    int64_t mark_max;
+    struct summary_times stw; /* all pauses */
+    struct summary_rows stw_by_reason;
+    uint64_t assists;
+    int64_t assist;           /* time in mark assist, running or not, as Go's Summarizer */
+    int64_t assist_executing; /* of that: running */
+    double assist_share;      /* of all running time of goroutines */
+    int64_t assist_max;
+    int64_t worker; /* running time of background mark workers (not the idle ones) */
+    int64_t idle_worker;
+    uint64_t sweeps;
+    uint64_t swept_bytes;
+    uint64_t reclaimed_bytes;
+    struct summary_mmu mmu[3]; /* 1, 10 and 100 ms */
+    double mean_utilisation;   /* of the mutator; -1 if unknown */
+    /* The same as Go's tools compute it: they go on counting a mark worker's P as the GC's after
+     * the worker's second run there, and end where no P is left. */
+    struct summary_mmu go_mmu[3];
+    double go_mean_utilisation;
+    bool mmu_exact;    /* there was room for all changes within a window */
+    uint64_t heap_max; /* bytes of live and unswept objects; 0: not told */
+    uint64_t heap_goal_max;
+};
+
+struct summary_threads {
+    uint64_t seen;     /* different Ms */
+    uint64_t in_first; /* of those, in the first generation */
+};
+
+struct summary {
+    unsigned version; /* 22 for `go 1.22 trace` */
+    bool complete;    /* read to its end */
+    int code;         /* otherwise: the reader's error, */
+    uint64_t offset;  /* where, */
+    char why[200];    /* and what */
+    double covered;   /* the share of the trace's time that all numbers rest on: 1 if complete */
+    int64_t spans;    /* that time, as far as it is known: the window if complete */
+    uint64_t bytes;   /* of the trace, as far as they could be read */
+    uint64_t generations;
+    int64_t start;      /* the first event's time */
+    int64_t window;     /* from the first event to the last */
+    int64_t wall_start; /* nanoseconds since 1970, 0 if the trace does not tell (Go 1.25 does) */
+    struct summary_events events;
+    struct summary_procs procs;
+    struct summary_goroutines goroutines;
+    struct summary_scheduler scheduler;
+    struct summary_syscalls syscalls;
+    struct summary_classes classes;
+    struct summary_longest longest_run; /* one goroutine on a P, without a pause; no mark worker */
+    /* Of those during which other goroutines changed their states all along: every
+       SUMMARY_ALIVE on average. Otherwise the whole process may have been kept from running. */
+    struct summary_longest longest_hold;
+    struct summary_gc gc;
+    struct summary_threads threads;
+    struct summary_rows tasks;   /* by type; times of those that began and ended in the trace */
+    struct summary_rows regions; /* likewise */
+    struct summary_sites sites[SUMMARY_N_PROFILES];
+    /* Likewise, of SYNC only locks and answers, of NET and SYSCALL what is no STACK_STANDING. */
+    struct summary_sites delays[SUMMARY_N_PROFILES];
+    /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
+    struct summary_sites misnested;
+    uint64_t lost_goroutines;    /* not followed: too many at once */
+    uint64_t lost_stacks;        /* of which only the site was kept: too many */
+    struct summary_arena *arena; /* of all lists and texts above */
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* How many Ps are busy at a time, and how long that was so. */
+
+#include <string.h>
+
+#include "trace/summary/summing.h"
+
+struct summing_proc *summing_proc_find(struct summing *s, int32_t p)
+{
+    if (p < 0 || p >= SUMMING_MAX_PROCS)
+        return NULL;
+    if ((uint32_t)p >= s->n_ps) {
+        size_t old = s->ps_cap;
+
+        if (memory_grow(&s->mem, &s->ps, &s->ps_cap, (size_t)p + 1, sizeof(*s->ps)) < 0)
+            return NULL;
+        memset(s->ps + old, 0, (s->ps_cap - old) * sizeof(*s->ps));
+        s->n_ps = (uint32_t)p + 1;
+    }
+    return &s->ps[p];
+}
+
+/* The sums over a time in which so many Ps were busy, and the rest was as it is now. */
+static void spend(struct summing *s, int64_t busy, bool runnable, int64_t time)
+{
+    int64_t late = (int64_t)s->n_overdue, free = s->room - busy, lost = free < late ? free : late;
+    unsigned so = busy >= s->all_procs ? SUMMING_ALL_BUSY : 0;
+
+    if (runnable && busy >= s->queues_from)
+        so |= SUMMING_QUEUED;
+    if (late > 0)
+        so |= SUMMING_LATE | s->with_idle;
+    if (lost > 0) {
+        so |= SUMMING_WITH_FREE;
+        s->lost += time * lost;
+    }
+    s->time_so[so] += time;
+}
+
+void summing_pass_wide(struct summing *s, int64_t time)
+{
+    spend(s, s->procs_busy, s->n_runnable != 0, time - s->at);
+    s->at = time;
+}
+
+void summing_fold(struct summing *s)
+{
+    for (; s->cells_used != 0; s->cells_used &= s->cells_used - 1) {
+        int busy = __builtin_ctzll(s->cells_used);
+
+        for (int runnable = 0; runnable < 2; runnable++) {
+            int64_t time = s->cells[busy][runnable];
+
+            if (time > 0)
+                spend(s, busy, runnable, time);
+            s->cells[busy][runnable] = 0;
+        }
+    }
+}
+
+void summing_advance_slow(struct summing *s, int64_t time)
+{
+    for (; s->due->since <= time - SUMMARY_OVERDUE; s->due = s->due->next) {
+        summing_pass(s, s->due->since + SUMMARY_OVERDUE);
+        summing_set_overdue(s, s->n_overdue + 1);
+        s->due->flags |= SUMMING_OVERDUE;
+        s->out->scheduler.overdue_count++;
+    }
+}
+
+void summing_set_procs(struct summing *s)
+{
+    bool may_run = s->procs > 0 && !s->in_stw;
+
+    summing_fold(s);
+    s->all_procs = s->procs > 0 ? s->procs : INT64_MAX;
+    s->queues_from = may_run ? s->procs + s->idle_workers : INT64_MAX;
+    s->room = may_run ? s->procs + s->idle_workers : 0;
+    s->with_idle = s->procs_running < s->procs ? SUMMING_WITH_IDLE : 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What is known of the numbers that the reader gives to stacks and strings, for summary_turn.c. */
+
+#include <string.h>
+
+#include "trace/reader/reader.h"
+#include "trace/summary/summing.h"
+
+/* Room for n ids, all unknown; none if that is too much. */
+static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, size_t size)
+{
+    void *p;
+
+    if (n == 0 || memory_grow(&s->mem, pp, cap, n, size) < 0)
+        return 0;
+    memcpy(&p, pp, sizeof(p));
+    memset(p, 0, n * size);
+    return n;
+}
+
+void summing_turns_generation(struct summing *s)
+{
+    const struct generation *gen = &s->trace->gen;
+
+    s->n_stack_ids = forget_ids(s, &s->stack_of_id, &s->stack_of_id_cap, gen->stacks.ids.n_dense,
+                                sizeof(*s->stack_of_id));
+    s->n_reason_ids = forget_ids(s, &s->reason_of_id, &s->reason_of_id_cap,
+                                 gen->strings.ids.n_dense, sizeof(*s->reason_of_id));
+}
+
+void summing_turns_done(struct summing *s)
+{
+    memory_free(&s->mem, s->stack_of_id, s->stack_of_id_cap * sizeof(*s->stack_of_id));
+    memory_free(&s->mem, s->reason_of_id, s->reason_of_id_cap * sizeof(*s->reason_of_id));
+    if (s->trace)
+        resources_leave_users(&s->trace->order.res);
+}

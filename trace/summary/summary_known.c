@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Which goroutines are known, and the reasons for which they wait. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "trace/summary/summing.h"
+
+_Static_assert(sizeof(struct summing_go) == MEMORY_LINE, "one cache line");
+
+static void note_recent(struct summing *s, int64_t id, struct summing_go *g)
+{
+    s->recent[(uint64_t)id % SUMMING_RECENT] = (struct summing_recent){id, g};
+}
+
+struct summing_go *summing_go_find_slow(struct summing *s, int64_t id)
+{
+    uint32_t n = idmap_find(&s->go_ids, (uint64_t)id);
+
+    if (n == IDMAP_NONE)
+        return NULL;
+    note_recent(s, id, summing_place(s, n));
+    return summing_place(s, n);
+}
+
+static int new_place(struct summing *s, uint32_t *ret)
+{
+    size_t chunk = s->n_places / SUMMING_CHUNK;
+    int r = 0;
+
+    if (s->n_free > 0) {
+        *ret = s->free[--s->n_free];
+        return 0;
+    }
+    if (s->n_places == SUMMING_MAX_GOROUTINES)
+        return -E2BIG;
+    if (s->n_places % SUMMING_CHUNK == 0) {
+        r = memory_grow(&s->mem, &s->chunks, &s->chunks_cap, chunk + 1, sizeof(*s->chunks));
+        if (r == 0)
+            r = memory_grow(&s->mem, &s->free, &s->free_cap, s->n_places + SUMMING_CHUNK,
+                            sizeof(*s->free));
+        if (r == 0)
+            r = memory_new_aligned(&s->mem, MEMORY_LINE, SUMMING_CHUNK * sizeof(**s->chunks),
+                                   &s->chunks[chunk]);
+    }
+    if (r == 0)
+        *ret = s->n_places++;
+    return r;
+}
+
+/* NULL if there is no place for it. */
+static int add(struct summing *s, int64_t id, struct summing_go **ret)
+{
+    struct summing_go *g;
+    uint32_t n = 0;
+    int r = new_place(s, &n);
+
+    *ret = NULL;
+    if (r == 0)
+        r = idmap_add(&s->go_ids, (uint64_t)id, n);
+    if (r == -E2BIG) {
+        s->out->lost_goroutines++;
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    g = summing_place(s, n);
+    *g = (struct summing_go){.id = id, .p = GOTRACE_NONE};
+    note_recent(s, id, g);
+    *ret = g;
+    return 0;
+}
+
+void summing_go_forget(struct summing *s, struct summing_go *g)
+{
+    uint32_t n = idmap_remove(&s->go_ids, (uint64_t)g->id);
+
+    if (s->recent[(uint64_t)g->id % SUMMING_RECENT].go == g)
+        s->recent[(uint64_t)g->id % SUMMING_RECENT].go = NULL;
+    s->free[s->n_free++] = n;
+}
+
+static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret)
+{
+    struct summing_reason *reason;
+    const char *text;
+    uint32_t number, i = 0;
+    int r = texts_of(&s->texts, s->trace, handle, &number);
+
+    if (r < 0)
+        return r;
+    while (i < s->n_reasons && s->reasons[i].text != number)
+        i++;
+    if (i == SUMMING_MAX_REASONS - 1 && i == s->n_reasons)
+        number = TEXTS_OTHER;
+    *ret = (uint16_t)(i < SUMMING_MAX_REASONS ? i : SUMMING_MAX_REASONS - 1);
+    if (i < s->n_reasons || i >= SUMMING_MAX_REASONS)
+        return 0;
+    r = memory_grow(&s->mem, &s->reasons, &s->reasons_cap, i + 1, sizeof(*s->reasons));
+    if (r < 0)
+        return r;
+    text = texts_get(&s->texts, number);
+    reason = &s->reasons[s->n_reasons++];
+    *reason = (struct summing_reason){.text = number, .column = SITES_NOTHING};
+    reason->forever = strcmp(text, "forever") == 0;
+    if (strcmp(text, "network") == 0) {
+        reason->column = SUMMARY_NET;
+        reason->classes = s->out->classes.network;
+    } else if (strstr(text, "chan") || strstr(text, "sync") || strstr(text, "select")) {
+        reason->column = SUMMARY_SYNC;
+        reason->classes = s->out->classes.sync;
+    } else if (text[0] == '\0') {
+        reason->column = SITES_UNKNOWN;
+        reason->classes = s->out->classes.unknown;
+    }
+    return 0;
+}
+
+int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret)
+{
+    int r;
+
+    if (handle < s->n_reason_of && s->reason_of[handle] != 0) {
+        *ret = (uint16_t)(s->reason_of[handle] - 1);
+        return 0;
+    }
+    r = new_reason(s, handle, ret);
+    if (r == 0 && handle < s->n_reason_of)
+        s->reason_of[handle] = (uint16_t)(*ret + 1);
+    return r;
+}
+
+int summing_go_generation(struct summing *s, uint32_t n_strings)
+{
+    size_t n = (size_t)n_strings + 1;
+    int r = memory_grow(&s->mem, &s->reason_of, &s->reason_of_cap, n, sizeof(*s->reason_of));
+
+    if (r < 0)
+        return r;
+    memset(s->reason_of, 0, n * sizeof(*s->reason_of));
+    s->n_reason_of = (uint32_t)n;
+    return 0;
+}
+
+int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret)
+{
+    int r;
+
+    s->out->goroutines.created++;
+    if (++s->alive > s->alive_max)
+        s->alive_max = s->alive;
+    r = add(s, id, ret);
+    if (r == 0 && *ret)
+        (*ret)->created = true;
+    return r;
+}
+
+int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret)
+{
+    if (e->from == GOTRACE_GO_NOT_EXIST)
+        return summing_go_create(s, (int64_t)e->args[0], ret);
+    if (e->from == GOTRACE_GO_UNDETERMINED) {
+        s->out->goroutines.at_start++;
+    } else {
+        /* There was no place for it when it was created. */
+        *ret = NULL;
+        return 0;
+    }
+    return add(s, (int64_t)e->args[0], ret);
+}
