@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "trace/common/foreign.h"
+#include "trace/foreign.h"
 
 /* Event types that frame a trace (internal/trace/tracev2/events.go): the same in every version. */
 enum {

@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "lib/config": {"lib/yaml"},
     "lib/spool": {"lib/record"},
     "lib/store/interface": {"lib/config", "lib/net"},
-    "lib/store/credential": set(),
+    "lib/store/credential": {"lib/net"},
     "lib/store/identity": {"lib/config", "lib/net", "lib/process", "lib/store/credential"},
     "lib/store/dialect": {
         "lib/config", "lib/net", "lib/store/credential", "lib/store/identity",

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "trace/common/foreign.h"
+#include "trace/foreign.h"
 
 #define AS_TEXT "text in the trace, as if the program printed into it: "
 

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "trace/common/foreign.h"
 #include "trace/common/varint.h"
+#include "trace/foreign.h"
 #include "trace/reader/specs.h"
 
 #define BLOCK_SIZE MEMORY_LARGE

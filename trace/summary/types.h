@@ -17,7 +17,7 @@
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
 #include "trace/summary/histogram.h"
-#include "trace/summary/summary.h"
+#include "trace/summary/numbers.h"
 #include "trace/summary/texts.h"
 
 #define TYPES_MAX 8192

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/common/foreign.h"
+#include "trace/foreign.h"
 
 #include <stdio.h>
 #include <string.h>
