@@ -90,7 +90,7 @@ static void test_pairs(void **state)
     static const char *const texts[][2] = {
         {"Bearer abc.def.ghi https://u:pw@host/x?token=TTT", "Bearer [...] [...]@host/x?[...]"},
         {"key=SECRETPROC, x=\"a b\" y", "key=[...] x=[...] y"},
-        {"password: hunter, \"SecretKey\":\"abc\"}", "password: [...] \\\"SecretKey\\\":[...]"},
+        {"password: hunter, \"SecretKey\":\"abc\"}", "password: [...] \"SecretKey\":[...]"},
         {"vault: error: token expired, status 403", "vault: error: token expired, status 403"},
         {"open /root/.vault-token: no such file", "open /root/.vault-token: no such file"},
     };
