@@ -26,9 +26,11 @@ SILENT = {
     "Age of the backlog A",
     "Deleted A",
     "Deleted B",
-    "Reloads A",
+    "Reloads, and notifications of alerts that were refused A",
+    "Reloads, and notifications of alerts that were refused B",
     "Suspended, and by what A",
     "Targets that fail B",
+    "What labels rest on A",
     "Restarts",
 }
 
