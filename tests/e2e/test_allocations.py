@@ -259,17 +259,19 @@ LIBRARIES = {
     "libcrypto": (signal.SIGSEGV,),
     "libcurl": (signal.SIGFPE,),
 }
-ALLOCATORS = ("malloc", "__libc_malloc", "calloc", "__libc_calloc", "realloc", "__libc_realloc")
+ALLOCATORS = (
+    "malloc", "__libc_malloc", "calloc", "__libc_calloc", "realloc", "__libc_realloc", "free",
+)  # fmt: skip
 
 
 def owner(place):
-    """The frame that asked libc for something, and what for: the last of libc's frames."""
-    asked = None
+    """The frame that asked libc for something, and libc's functions on the way."""
+    of_libc = []
     for frame in place:
         if not frame.startswith("libc.so"):
-            return frame, asked
-        asked = frame.partition(": ")[2]
-    return "", asked
+            return frame, of_libc
+        of_libc.append(frame.partition(": ")[2])
+    return "", of_libc
 
 
 def library_fell(allocations, status, said=b""):
@@ -280,15 +282,15 @@ def library_fell(allocations, status, said=b""):
     library = owner(short)[0].partition(".")[0]
     if library not in LIBRARIES:
         return False
-    frame, asked = owner(end)
+    frame, of_libc = owner(end)
     if frame.startswith(library):
         return library == "libseccomp" if status is None else -status in LIBRARIES[library]
     # libseccomp 2.5 calls it a success when it loads a filter that lacks rules. Where that forbids
     # brk, libc's allocator writes into memory that it did not get; where it forbids write, what
-    # fails does so in silence.
+    # fails does so in silence. 2.6 frees what it did not get, which libc's allocator finds later.
     if "libseccomp.so.2: seccomp_load" not in short or status is None:
         return False
-    return asked in ALLOCATORS if status < 0 else not end and not said
+    return not set(of_libc).isdisjoint(ALLOCATORS) if status < 0 else not end and not said
 
 
 def what_is_wrong(name, end, rights, world, allocations):

@@ -67,8 +67,8 @@ def notification(n, service):
 
 
 def test_a_notification_of_a_large_incident(daemon, place, serve):
-    """As many alerts as are looked at, each as long as may be. One that is longer is refused, and
-    alerts that are nobody's are said."""
+    """As many alerts as are looked at, each as long as may be. Of one that is longer the head counts,
+    one that is far too long is refused, and alerts that are nobody's are said."""
     server = serve(healthy())
     instances = [f"10.4.0.{i}:8080" for i in range(3)]
     jobs = [{"job_name": "checkout", "static_configs": [{"targets": [server.address]}]}]
@@ -88,7 +88,10 @@ def test_a_notification_of_a_large_incident(daemon, place, serve):
     assert e.post("/api/v1/alerts", notification(2, "nobody")).status == 200
     d.wait_log("2 of 2 alerts of a notification have no target", level="warn")
     reply = e.post("/api/v1/alerts", notification(ALERTS + 10, "checkout"))
-    assert reply.status == 413 and "1024 KiB" in reply.error
+    assert reply.status == 200 and "behind the first MiB" in reply.json["ignored"][-1]["why"]
+    reply = e.post("/api/v1/alerts", notification(1800, "checkout"))
+    assert reply.status == 413 and "16384 KiB" in reply.error
+    d.wait_log("a notification of alerts was refused: the body is longer than 16384 KiB")
     d.stop()
 
 
