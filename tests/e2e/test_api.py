@@ -81,7 +81,7 @@ def test_stopping(api, serve):
     waiter.start()
     wait_until("it is captured", lambda: e.status()["captures"]["in_flight"] == 1)
     d.signal(signal.SIGTERM)
-    d.wait_log("stopping")
+    d.wait_log("SIGTERM: stopping")
     assert e.get("/-/ready").text == "contraced is stopping\n"
     assert e.get("/-/healthy").status == 200
     for path, body in (("/api/v1/capture", {"all": True}), ("/-/reload", None),

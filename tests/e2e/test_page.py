@@ -587,6 +587,7 @@ def test_real_ten_thousand_captures(browser, real, tmp_path, capsys):
         path.with_suffix(".json").write_text(json.dumps({"label": "healthy", **p99}))
     d, url = real(storage={"max_age": "30d", "max_files": 20000})
     d.wait_captured()
+    d.wait_log("inspected ")
     times = []
     for _ in range(2):
         assert opened(browser, url + "?" + str(len(times)) + "#range=all") == 10001
