@@ -199,6 +199,7 @@ def test_service_killed_while_traced(goservice, daemon):
         return sum((d.spool.path / "incoming" / n).stat().st_size for n in d.spool.incoming())
 
     wait_until("some of the trace has come", lambda: received() > 100_000)
+    time.sleep(2)  # twenty generations
     service.process.kill()
     line = d.wait_captured(result="truncated")
     d.stop()
