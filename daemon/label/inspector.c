@@ -24,7 +24,7 @@ struct inspector {
     sd_event_source *wake; /* begins the next one, outside of whatever call made that possible */
     struct child *child;   /* NULL: none */
     char *key;             /* of the trace that it reads */
-    usec began;
+    usec began;            /* CLOCK_MONOTONIC, as the child is timed */
     bool cut;
 };
 
@@ -114,7 +114,7 @@ static void on_done(void *userdata, const struct child_result *child)
 {
     struct inspector *i = userdata;
     _cleanup_free_ char *key = steal(&i->key);
-    struct inspection result = {.took = loop_now(i->event, CLOCK_BOOTTIME) - i->began};
+    struct inspection result = {.took = loop_now(i->event, CLOCK_MONOTONIC) - i->began};
 
     i->child = NULL; /* it frees itself */
     result.end = judge(child, &result);
@@ -134,7 +134,7 @@ static void begin(struct inspector *i, char *key)
         give_up(i, key, INSPECTION_GONE);
         return;
     }
-    i->began = loop_now(i->event, CLOCK_BOOTTIME);
+    i->began = loop_now(i->event, CLOCK_MONOTONIC);
     r = child_start(i->event, argv, fd, &i->limits, on_done, i, &i->child);
     if (r >= 0) {
         i->key = key;

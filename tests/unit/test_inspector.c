@@ -201,8 +201,7 @@ static void test_ends(void **state)
         if (end != rows[i].end || strcmp(w.why, rows[i].why) != 0)
             fail_msg("%s: %s, %s", rows[i].name, inspection_end_name(end), w.why);
         assert_string_equal(w.label, "");
-        /* The beginning is noted a little after the alarm is set. */
-        assert_true(end != INSPECTION_TIMEOUT || w.took >= BRIEF * 9 / 10);
+        assert_true(end != INSPECTION_TIMEOUT || w.took >= BRIEF);
     }
     assert_int_equal(inspect("refuse"), INSPECTION_UNREADABLE);
     assert_string_equal(w.text, "-: not a Go execution trace, offset 0");
