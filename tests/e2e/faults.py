@@ -28,9 +28,8 @@ POINT = ("group", "error", "mode", "name", "number")
 DROPPED = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e105"  # base/log.h: before it was uploaded
 MAX_FILES = 3
 FAULT_LASTS = 4  # seconds at most, for a fault for good
-RECOVERS = (
-    40  # seconds, until a capture is taken again: what fails rests for 5, and a machine may be busy
-)
+# Seconds until a capture is taken again: what fails rests for 5, and a machine may be busy.
+RECOVERS = 40
 
 # Time, memory, threads and waiting are no input or output; what `close` is told to fail stays open.
 NO_IO = set(

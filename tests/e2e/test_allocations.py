@@ -259,9 +259,7 @@ LIBRARIES = {
     "libcrypto": (signal.SIGSEGV,),
     "libcurl": (signal.SIGFPE,),
 }
-ALLOCATORS = (
-    "malloc", "__libc_malloc", "calloc", "__libc_calloc", "realloc", "__libc_realloc", "free",
-)  # fmt: skip
+ALLOCATORS = ("malloc", "__libc_malloc", "calloc", "__libc_calloc", "realloc", "__libc_realloc")
 
 
 def owner(place):

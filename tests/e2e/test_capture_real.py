@@ -21,6 +21,7 @@ from support import (
     run,
     wait_until,
 )
+from test_framing_live import framecut
 
 # A generation every 100 ms instead of every second.
 QUICK_GENERATIONS = {"GODEBUG": "traceadvanceperiod=100000000"}
@@ -195,11 +196,11 @@ def test_service_killed_while_traced(goservice, daemon):
     service = goservice(env=QUICK_GENERATIONS)
     d = daemon([job("s", f"unix:{service.socket}", seconds=30, scrape_timeout="40s")])
 
-    def received():
-        return sum((d.spool.path / "incoming" / n).stat().st_size for n in d.spool.incoming())
+    def whole():
+        names = d.spool.incoming()
+        return names and framecut(d.spool.path / "incoming" / names[0], "-u")["generations"]
 
-    wait_until("some of the trace has come", lambda: received() > 100_000)
-    time.sleep(2)  # twenty generations
+    wait_until("a generation has come", whole, interval=0.2)
     service.process.kill()
     line = d.wait_captured(result="truncated")
     d.stop()

@@ -287,7 +287,7 @@ def test_memory_of_the_daemon(serve, daemon, child):
     rounds(10)
     d.wait_idle(fds)
     after = d.memory()
-    print(f"RSS {before} KiB after 50 inspections, {after} KiB after 150")
+    print(f"{before} KiB of memory after 50 inspections, {after} KiB after 150")
     assert after - before <= 512
     assert children_of(d.pid) == []
     d.stop()

@@ -47,7 +47,7 @@ def test_three_thousand_captures(serve, daemon, quick_directory):
     rounds(d, ROUNDS - ROUNDS // 3, TARGETS)
     after = d.memory()
     d.wait_idle(fds)
-    print(f"RSS {before} KiB after {ROUNDS // 3 * TARGETS} captures, {after} KiB after all")
+    print(f"{before} KiB of memory after {ROUNDS // 3 * TARGETS} captures, {after} KiB after all")
     assert after - before <= 512
     assert len(good.requests) >= ROUNDS * TARGETS
     d.stop()

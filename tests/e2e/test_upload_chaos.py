@@ -101,7 +101,7 @@ def test_chaos(tmp_path, daemon):
         puts = [len(n) for name, n in store.stored.items() if "/.contrace/" not in name]
         print(
             f"{len(captured)} traces, {len(store.requests)} requests, {rule.played} of them with "
-            f"chance, {sum(puts) - len(puts)} PUTs repeated; RSS {before} KiB, then {after} KiB"
+            f"chance, {sum(puts) - len(puts)} PUTs repeated; memory {before} KiB, then {after} KiB"
         )
         assert not [line for line in d.problems() if line["level"] == "error"]
         assert not store.refusals

@@ -146,9 +146,7 @@ def test_garbage_behind_a_trace(live, tmp_path):
     ]:  # fmt: skip
         path.write_bytes(whole + garbage)
         text = line(path)
-        escaped = name.replace('"', '\\"')
-        assert text.startswith((f"contradicts itself at byte {size}: {name}; ",
-                                f"contradicts itself at byte {size}: {escaped}; ")), text  # fmt: skip
+        assert text.startswith(f"contradicts itself at byte {size}: {name}; "), text
 
 
 def test_misnested_regions(tmp_path):
