@@ -22,6 +22,7 @@ from test_config_cli import default_file
 from test_inspect import ROOMY
 from test_suspend import wait_suspended
 
+KEY_OF_ONE = "s/h/20261121/192651-1.trace"
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\u202e\r\nforged"
 
 
@@ -528,6 +529,20 @@ def scripted(tmp_path):
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def test_contraced_that_goes_before_the_label(scripted):
+    """What it took is told all the same, and was taken."""
+    capture = {"service": "s", "target": "t", "outcome": "ok", "key": KEY_OF_ONE, "bytes": 5}
+    server, where = scripted({
+        "/api/v1/capture": (200, {"captures": [capture]}),
+        "/api/v1/status": b"",
+    })  # fmt: skip
+    for argv, told in [(["--json"], json.dumps(capture, separators=(",", ":"))), ([], KEY_OF_ONE)]:
+        done = contrace("capture", "--all", *argv, where)
+        assert (done.returncode, done.stdout) == (0, told + "\n"), done
+        assert "is that contraced?" in done.stderr
+    assert {path for _, path, _ in server.asked} == {"/api/v1/capture", "/api/v1/status"}
 
 
 def assert_plain(done):
