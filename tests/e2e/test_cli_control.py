@@ -237,6 +237,16 @@ def test_the_spool_of_the_contraced_that_runs(serve, steered, tmp_path):
     d.stop()
 
 
+def test_a_contraced_that_hangs_is_told_of(tmp_path):
+    """Its traces are not where they are looked for then."""
+    need(not default_file().exists(), f"this machine has a {default_file()}")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(tmp_path / "s"))
+        s.listen()
+        done = contrace("list", env=clean(CONTRACE_ADDRESS=f"unix:{tmp_path}/s"))
+    assert f"contraced at unix:{tmp_path}/s does not answer" in done.stderr, done
+
+
 def test_words_that_are_not_options(steered, serve):
     d, ask = steered([job("s", serve(healthy()).address)])
     for argv in (["status", "http://h:1"], ["suspend", "s"], ["resume", "s"], ["list", "s"]):
