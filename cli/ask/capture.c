@@ -255,6 +255,8 @@ static int wait_for_labels(struct capture *c)
     size_t left = take_labels(c, NULL);
     int r = left == 0 ? 0 : has_labels(c);
 
+    if (r == -EIO)
+        return 0; /* said; what was taken is there all the same */
     if (r <= 0)
         return r;
     r = 0;
@@ -391,12 +393,11 @@ static void print_labels(const struct capture *c)
 /* Keys come at once, labels a moment later: whoever lists the traces then finds them there. */
 static int show(struct capture *c)
 {
-    bool wait = !c->a->no_wait;
     int r = 0;
 
     if (!c->a->json && !c->a->no_wait)
         r = print_keys(c);
-    if (r == 0 && wait)
+    if (r == 0 && !c->a->no_wait)
         r = wait_for_labels(c);
     if (r == 0 && c->a->json)
         r = print_objects(c);

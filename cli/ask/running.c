@@ -39,6 +39,8 @@ static int ask(struct endpoint *e, char **ret)
         r = call_wait(&c);
     if (r == 0 && call_ok(&c))
         r = read_path(&c, ret);
+    else if (r == 0 && c.result.error == HTTP_TIMEOUT)
+        call_complain(&c); /* what is looked for elsewhere may not be there */
     call_done(&c);
     return r;
 }

@@ -3,7 +3,7 @@
 
 /*
  * What the contraced that runs here says of itself, for commands that can do without it: when none
- * answers there is no message.
+ * is there, or it tells others only, there is no message.
  */
 
 /*

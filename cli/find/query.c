@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "cli/common/screen.h"
 #include "cli/find/moment.h"
 #include "cli/find/records.h"
@@ -29,6 +29,7 @@ const struct argument query_rows[QUERY_ROWS] = {
 
 #define NOT_INSPECTED "not-inspected" /* the label of what could not be looked at */
 #define LABELS_TEXT_MAX 400
+#define FILTERS_TEXT_MAX 128
 
 static bool is_label(const char *text)
 {
@@ -44,15 +45,17 @@ static bool is_label(const char *text)
 /* A slip of the pen would find nothing. A pattern may mean the labels of another version. */
 static int check_label(const char *text)
 {
-    char all[LABELS_TEXT_MAX] = "";
+    char memory[LABELS_TEXT_MAX];
     const char *label;
-    size_t n = 0;
+    struct buf all;
 
     if (strpbrk(text, "*?[") || is_label(text))
         return 0;
+    buf_over(&all, memory, sizeof(memory));
     for (size_t i = 0; (label = findings_label(i)); i++)
-        n += (size_t)snprintf(all + n, sizeof(all) - n, "%s, ", label);
-    complain("--label=%s: expected %s" NOT_INSPECTED ", or a pattern such as '*-*'", text, all);
+        (void)buf_addf(&all, "%s, ", label);
+    complain("--label=%s: expected %s" NOT_INSPECTED ", or a pattern such as '*-*'", text,
+             buf_str(&all));
     return -EINVAL;
 }
 
@@ -155,33 +158,31 @@ int query_run(struct sources *s, const struct query *q, const struct selection *
     return r < 0 ? r : r || found || s->failed;
 }
 
-/* "--service and --label": those that were given. Their number. */
-static size_t name_filters(const struct query *q, char *out, size_t size)
+/* "--service and --label": those that were given. */
+static void name_filters(const struct query *q, struct buf *out)
 {
-    size_t n = 0, used = 0;
-
-    out[0] = '\0';
     for (size_t i = 0; i < QUERY_ROWS; i++) {
         const char *value = *(const char *const *)((const char *)q + query_rows[i].offset);
 
         if (value)
-            used += (size_t)snprintf(out + used, size - used, "%s--%s", n++ > 0 ? " and " : "",
-                                     query_rows[i].name);
+            (void)buf_addf(out, "%s--%s", out->len > 0 ? " and " : "", query_rows[i].name);
     }
-    return n;
 }
 
 void query_explain(const struct sources *s, const struct query *q)
 {
     const struct selection every = {.until = USEC_NEVER};
     struct catalog all = {0};
-    char filters[128];
+    char memory[FILTERS_TEXT_MAX];
+    struct buf filters;
 
-    if (name_filters(q, filters, sizeof(filters)) == 0 || !s->has_local)
+    buf_over(&filters, memory, sizeof(memory));
+    name_filters(q, &filters);
+    if (filters.len == 0 || !s->has_local)
         return;
     if (local_list(&s->local, &every, &all) == 0) {
         catalog_merge(&all);
-        complain("without %s there are %zu in %s", filters, all.n, s->local.path);
+        complain("without %s there are %zu in %s", buf_str(&filters), all.n, s->local.path);
     }
     catalog_done(&all);
 }

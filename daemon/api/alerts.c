@@ -99,29 +99,34 @@ static size_t end_of_whole(const char *body, size_t n)
     return end;
 }
 
-/* What is whole of a notification, ended. NULL: memory is short. */
-static char *mend(const char *body, size_t *n)
+/* What is whole of a notification, ended. 0, -ENOMEM, or -EINVAL: not one alert is. */
+static int mend(const char *body, size_t *n, char **ret)
 {
     static const char rest[] = "]}";
     size_t end = end_of_whole(body, *n);
-    char *whole = malloc(end + sizeof(rest));
+    char *whole = end > 0 ? malloc(end + sizeof(rest)) : NULL;
 
     if (!whole)
-        return NULL;
+        return end > 0 ? -ENOMEM : -EINVAL;
     memcpy(whole, body, end);
     memcpy(whole + end, rest, sizeof(rest));
     *n = end + strlen(rest);
-    return whole;
+    *ret = whole;
+    return 0;
 }
 
 int alerts_parse(const char *body, size_t n, bool cut, struct alerts *ret,
                  char why[static APIREQUEST_WHY_SIZE])
 {
-    _cleanup_free_ char *whole = cut ? mend(body, &n) : NULL;
+    _cleanup_free_ char *whole = NULL;
     struct alerts a = {0};
     json_t *o;
-    int r = cut && !whole ? -ENOMEM : jsontext_parse(cut ? whole : body, n, 0, NULL, &o);
+    int r = cut ? mend(body, &n, &whole) : 0;
 
+    if (r == -EINVAL)
+        return wrong(why, "it is too long, and its beginning has not one whole alert");
+    if (r == 0)
+        r = jsontext_parse(whole ? whole : body, n, 0, NULL, &o);
     if (r == -ENOMEM)
         return r;
     if (r < 0)

@@ -41,10 +41,11 @@ extern const struct jsonwriter_style api_style;
 
 void api_put_time(struct jsonwriter *w, const char *key, usec real); /* RFC 3339; 0: null */
 void api_put_seconds(struct jsonwriter *w, const char *key, usec duration);
+/* In seconds; negative: null. */
 void api_put_latency(struct jsonwriter *w, const char *key, double nanoseconds);
 
-/* The share of a trace that label and numbers rest on; null if it is not known. */
-void api_put_covered(struct jsonwriter *w, double covered); /* in seconds; negative: null */
+/* The share of a trace that label and numbers rest on; negative: null. */
+void api_put_covered(struct jsonwriter *w, double covered);
 
 /* {"ok": 12, "timeout": 1}: members of what occurred. */
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,

@@ -46,14 +46,13 @@ static bool tells(const struct flight *f)
 {
     struct target *t = f->target;
     enum outcome outcome = f->result.outcome;
-    usec now = 0;
+    usec now = loop_now(f->pipeline->event, CLOCK_BOOTTIME);
 
     if (!outcome_patient(outcome)) {
         if (outcome_tells(outcome))
             t->patient_since = t->patient_tries = 0;
         return outcome_tells(outcome);
     }
-    now = loop_now(f->pipeline->event, CLOCK_BOOTTIME);
     if (t->patient_tries++ == 0)
         t->patient_since = f->sent;
     if (now < t->patient_since + t->job->interval)
@@ -146,10 +145,9 @@ static void report_storage(struct pipeline *p, const struct flight *f)
 /* A schedule's next due time is a little less than an interval away when the last one came late. */
 static bool is_late(const struct pipeline *p, const struct flight *f)
 {
-    usec interval = f->target->job->interval, now = 0;
+    usec interval = f->target->job->interval;
 
-    now = loop_now(p->event, CLOCK_BOOTTIME);
-    return now >= f->since + interval - interval / 10;
+    return loop_now(p->event, CLOCK_BOOTTIME) >= f->since + interval - interval / 10;
 }
 
 void pipeline_report_late(struct pipeline *p, const struct flight *f)

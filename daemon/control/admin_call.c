@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,30 +6,16 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
-#include "base/jsonwriter.h"
 #include "base/log.h"
 #include "daemon/control/admin_state.h"
 #include "daemon/control/head.h"
 #include "lib/net/credentials.h"
 
 #define TOKEN_MAX CREDENTIALS_SECRET_MAX
-#define ERROR_MAX 2048
 #define DISCARD_MAX (2u << 20) /* of a body that is refused: read, so that the reply is, too */
 #define CUT_DISCARD_MAX (ADMIN_CUT_BODY_MAX + DISCARD_MAX)
-#define ERROR_JSON_SIZE (6 * ERROR_MAX + 32) /* each byte as \u00XX */
 
 #define TOO_LARGE 413 /* libmicrohttpd changed its name for it */
-#define JSON_TYPE "application/json"
-#define CSP "Content-Security-Policy"
-
-static const struct {
-    const char *name, *value;
-} common[] = {
-    {"Cache-Control", "no-store"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"},
-};
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
 {
@@ -44,146 +28,6 @@ static struct connection *connection_of(struct MHD_Connection *mhd)
 static const char *header(struct MHD_Connection *mhd, const char *name)
 {
     return MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, name);
-}
-
-static bool add(struct admin_call *call, const char *name, const char *value)
-{
-    return MHD_add_response_header(call->response, name, value) == MHD_YES;
-}
-
-/* False: one of them could not be added. */
-static bool set_headers(struct admin_call *call, const char *type)
-{
-    struct connection *c = call->connection;
-    bool own_csp = false, ok = !call->no_memory && add(call, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-
-    for (size_t i = 0; ok && i < sizeof(common) / sizeof(common[0]); i++)
-        ok = add(call, common[i].name, common[i].value);
-    for (size_t i = 0; ok && i < call->n_headers; i++) {
-        own_csp = own_csp || strcmp(call->headers[i].name, CSP) == 0;
-        ok = add(call, call->headers[i].name, call->headers[i].value);
-    }
-    if (ok && !own_csp)
-        ok = add(call, CSP, "default-src 'none'; frame-ancestors 'none'");
-    if (ok && (c->last || c->admin->stopped))
-        ok = add(call, MHD_HTTP_HEADER_CONNECTION, "close");
-    return ok;
-}
-
-/* NULL: it ends without a reply. */
-static void answer(struct admin_call *call, unsigned status, const char *type,
-                   struct MHD_Response *response)
-{
-    enum call_state was = call->state;
-
-    if (was == CALL_ANSWERED) {
-        if (response)
-            MHD_destroy_response(response);
-        return;
-    }
-    call->state = CALL_ANSWERED;
-    call->gone = NULL;
-    call->watch = sd_event_source_disable_unref(call->watch);
-    call->status = status;
-    call->response = response;
-    if (response && !set_headers(call, type)) {
-        MHD_destroy_response(response);
-        call->response = NULL;
-    }
-    call->aborted = !call->response;
-    if (was == CALL_SUSPENDED) {
-        MHD_resume_connection(call->connection->mhd);
-        admin_wake(call->connection->admin);
-    }
-}
-
-void admin_reply(struct admin_call *call, unsigned status, const char *type, const void *body,
-                 size_t n)
-{
-    static char nothing[1];
-
-    call->bytes = n;
-    /* Copied, so that it is only read. */
-    answer(call, status, type,
-           MHD_create_response_from_buffer(n, n > 0 ? (void *)(uintptr_t)body : nothing,
-                                           MHD_RESPMEM_MUST_COPY));
-}
-
-void admin_reply_json(struct admin_call *call, unsigned status, struct buf *json)
-{
-    struct MHD_Response *response;
-    int r = buf_error(json);
-
-    if (r < 0) {
-        buf_done(json);
-        if (r == -E2BIG)
-            admin_fail(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the answer is too long");
-        else
-            admin_no_memory(call);
-        return;
-    }
-    call->bytes = json->len;
-    response = MHD_create_response_from_buffer(json->len, json->data, MHD_RESPMEM_MUST_FREE);
-    if (response)
-        (void)steal(&json->data);
-    buf_done(json);
-    answer(call, status, JSON_TYPE, response);
-}
-
-void admin_reply_file(struct admin_call *call, const char *type, const char *name, int fd,
-                      uint64_t size)
-{
-    struct MHD_Response *response = MHD_create_response_from_fd64(size, fd);
-    char value[512];
-
-    if (!response)
-        (void)close(fd);
-    if (response && name) {
-        (void)snprintf(value, sizeof(value), "attachment; filename=\"%s\"", name);
-        admin_call_header(call, "Content-Disposition", value);
-    }
-    answer(call, MHD_HTTP_OK, type, response);
-}
-
-/* In memory of its own: that memory is short must be said. */
-void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
-{
-    char text[ERROR_MAX], memory[ERROR_JSON_SIZE];
-    struct jsonwriter w;
-    struct buf json;
-    va_list args;
-
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    buf_over(&json, memory, sizeof(memory));
-    jsonwriter_init(&w, &json, (struct jsonwriter_style){.digits = 17});
-    jsonwriter_object(&w, NULL);
-    jsonwriter_text(&w, "error", text);
-    jsonwriter_end(&w);
-    if (jsonwriter_finish(&w) < 0)
-        answer(call, 0, NULL, NULL);
-    else
-        admin_reply(call, status, JSON_TYPE, json.data, json.len);
-}
-
-void admin_no_memory(struct admin_call *call)
-{
-    admin_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE,
-               "contraced has not enough memory for that; ask again in a while");
-}
-
-void admin_call_header(struct admin_call *call, const char *name, const char *value)
-{
-    struct call_header h = {strdup(name), strdup(value)};
-
-    if (!h.name || !h.value || call->n_headers == ADMIN_REPLY_HEADERS_MAX) {
-        free(h.name);
-        free(h.value);
-        call->no_memory = true;
-        return;
-    }
-    call->headers[call->n_headers++] = h;
 }
 
 const char *admin_call_path(const struct admin_call *call)
@@ -228,7 +72,7 @@ void call_abort(struct admin_call *call)
     if (call->state != CALL_SUSPENDED)
         return;
     tell_gone(call);
-    answer(call, 0, NULL, NULL);
+    call_answer(call, 0, NULL, NULL);
 }
 
 void call_refuse(struct admin_call *call, const char *why)
@@ -429,7 +273,7 @@ static void check_head(struct admin_call *call, const char *url, const char *ver
     } else {
         call->rest = strdup(url + n);
         if (!call->rest)
-            answer(call, 0, NULL, NULL);
+            call_answer(call, 0, NULL, NULL);
     }
     c->bad_uri = false;
 }
@@ -505,7 +349,7 @@ static enum MHD_Result take_body(struct admin_call *call, const char *data, size
         refuse(call, MHD_HTTP_SERVICE_UNAVAILABLE,
                "too many requests with long bodies at the same time; send it again");
     } else if (buf_add(&call->body, data, n) < 0) {
-        answer(call, 0, NULL, NULL);
+        call_answer(call, 0, NULL, NULL);
     } else {
         a->bodies += n;
     }
@@ -584,7 +428,7 @@ static void refuse_arguments(struct connection *c)
     static const char body[] = "{\"error\":\"the query has too many arguments\"}";
     char reply[512];
     int n = snprintf(reply, sizeof(reply),
-                     "HTTP/1.1 414 URI Too Long\r\nContent-Type: " JSON_TYPE "\r\n"
+                     "HTTP/1.1 414 URI Too Long\r\nContent-Type: " CALL_JSON_TYPE "\r\n"
                      "Content-Length: %zu\r\nCache-Control: no-store\r\n"
                      "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n%s",
                      sizeof(body) - 1, body);

@@ -3,7 +3,7 @@
 
 /*
  * What the endpoint's files share: admin.c has the server and its connections, admin_connection.c
- * their phases and bounds, admin_call.c the requests on them.
+ * their phases and bounds, admin_call.c the requests on them, admin_reply.c what they are answered.
  */
 
 #include <microhttpd.h>
@@ -121,6 +121,12 @@ void call_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
                        enum MHD_RequestTerminationCode why);
 void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
 size_t call_unescape(void *cls, struct MHD_Connection *mhd, char *text);
+
+#define CALL_JSON_TYPE "application/json"
+
+/* Takes the response; NULL: the call ends without a reply. Only the first answer counts. */
+void call_answer(struct admin_call *call, unsigned status, const char *type,
+                 struct MHD_Response *response);
 
 /* A call that waits is told, and ends without a reply. */
 void call_abort(struct admin_call *call);

@@ -141,7 +141,7 @@ static const struct row {
     {"once", 0, NULL, "capture every target once and exit: 0 all well, 1 some failed", take_once,
      NULL},
     {"web.listen-address", 0, "ADDR",
-     " status page, metrics and API: 127.0.0.1:7465, unix:/PATH, off", take_listen, NULL},
+     "status page, metrics and API: 127.0.0.1:7465, unix:/PATH, off", take_listen, NULL},
     {"check-config", 0, NULL, "say what is wrong with the configuration: exit 0 or 1",
      take_check_config, NULL},
     {"log.level", 0, "LEVEL", "error, warn, info or debug (info)", take_log_level,

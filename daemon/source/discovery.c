@@ -248,7 +248,7 @@ static usec next_look(struct discovery *d)
     d->failures = d->failed ? d->failures + 1 : 0;
     if (!d->failed)
         return d->refresh_interval;
-    again = AGAIN_FIRST << (d->failures < AGAIN_DOUBLED ? d->failures - 1 : AGAIN_DOUBLED);
+    again = AGAIN_FIRST << (d->failures <= AGAIN_DOUBLED ? d->failures - 1 : AGAIN_DOUBLED);
     return again < d->refresh_interval ? again : d->refresh_interval;
 }
 

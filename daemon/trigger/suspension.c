@@ -80,9 +80,7 @@ const char *suspension_names(const struct suspension *s, char out[static SUSPENS
 
 static usec now_real(const struct suspension *s)
 {
-    usec now = loop_now(s->event, CLOCK_REALTIME);
-
-    return now;
+    return loop_now(s->event, CLOCK_REALTIME);
 }
 
 /* What happened, and what follows from it for the schedule. */
@@ -236,10 +234,9 @@ static void judge_pressure(struct suspension *s, usec now)
 static int on_sample(sd_event_source *source, uint64_t time, void *userdata)
 {
     struct suspension *s = userdata;
-    usec now = 0;
+    usec now = loop_now(s->event, CLOCK_BOOTTIME);
 
     (void)time;
-    now = loop_now(s->event, CLOCK_BOOTTIME);
     judge_pressure(s, now);
     (void)sd_event_source_set_time(source, now + PRESSURE_INTERVAL);
     (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

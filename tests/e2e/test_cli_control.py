@@ -22,6 +22,7 @@ from test_config_cli import default_file
 from test_inspect import ROOMY
 from test_suspend import wait_suspended
 
+KEY_OF_ONE = "s/h/20261121/192651-1.trace"
 HOSTILE = "\x1b]0;owned\x07\x1b[31mred\u202e\r\nforged"
 
 
@@ -234,6 +235,16 @@ def test_the_spool_of_the_contraced_that_runs(serve, steered, tmp_path):
     assert done.returncode == 1 and where in done.stderr
     spool.rename(d.spool.path)
     d.stop()
+
+
+def test_a_contraced_that_hangs_is_told_of(tmp_path):
+    """Its traces are not where they are looked for then."""
+    need(not default_file().exists(), f"this machine has a {default_file()}")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(tmp_path / "s"))
+        s.listen()
+        done = contrace("list", env=clean(CONTRACE_ADDRESS=f"unix:{tmp_path}/s"))
+    assert f"contraced at unix:{tmp_path}/s does not answer" in done.stderr, done
 
 
 def test_words_that_are_not_options(steered, serve):
@@ -528,6 +539,20 @@ def scripted(tmp_path):
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def test_contraced_that_goes_before_the_label(scripted):
+    """What it took is told all the same, and was taken."""
+    capture = {"service": "s", "target": "t", "outcome": "ok", "key": KEY_OF_ONE, "bytes": 5}
+    server, where = scripted({
+        "/api/v1/capture": (200, {"captures": [capture]}),
+        "/api/v1/status": b"",
+    })  # fmt: skip
+    for argv, told in [(["--json"], json.dumps(capture, separators=(",", ":"))), ([], KEY_OF_ONE)]:
+        done = contrace("capture", "--all", *argv, where)
+        assert (done.returncode, done.stdout) == (0, told + "\n"), done
+        assert "is that contraced?" in done.stderr
+    assert {path for _, path, _ in server.asked} == {"/api/v1/capture", "/api/v1/status"}
 
 
 def assert_plain(done):

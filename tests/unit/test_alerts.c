@@ -77,6 +77,8 @@ static void test_cut(void **state)
         if (r < 0) {
             assert_int_equal(r, -EINVAL);
             assert_true(n < (size_t)(strstr(first, "},{\"status\":\"resolved") - notification) + 1);
+            assert_non_null(
+                strstr(why, ": it is too long, and its beginning has not one whole alert"));
             continue;
         }
         assert_string_equal(a.items[0].service, "cart");
