@@ -474,7 +474,6 @@ int types_rows(struct types *t, struct summary_arena **arena, struct summary_row
         .total = t->left_out.total,
         .max = t->left_out.max,
         .open = open_of(&t->left_out),
-        .misnested = t->left_out.misnested,
     };
     free(list);
     return r;
