@@ -12,5 +12,8 @@
  */
 int tracefile_unnamed(void *userdata);
 
-/* A mapped file that is cut, or whose disk fails, ends the process with a message from now on. */
+/*
+ * A mapped file, the trace's or the one without a name, that is cut or whose disk fails ends the
+ * process with a message from now on.
+ */
 void tracefile_may_go_away(void);

@@ -14,6 +14,7 @@
 #include "cli/common/screen.h"
 #include "cli/read/outfile.h"
 #include "cli/read/soundness.h"
+#include "cli/read/tracefile.h"
 #include "trace/gotrace.h"
 
 static const char intro[] =
@@ -203,6 +204,7 @@ int command_verify(int argc, char **argv)
                               : "verify: --force says to replace what --salvage names");
         return STATUS_USAGE;
     }
+    tracefile_may_go_away();
     for (int i = rest; i < argc; i++) {
         struct soundness found;
 

@@ -4,14 +4,17 @@
 Live traces are cut anywhere; what is salvaged is a prefix of them that Go's strict reader takes.
 """
 
+import fcntl
 import os
 import random
 import re
+import signal
 import subprocess
+import termios
 
 import pytest
 from gotools import TOOLCHAINS, build, environment, old_trace
-from support import BUILD, SRC, assert_go_reads, run
+from support import BUILD, SRC, assert_go_reads, run, wait_until
 
 CONTRACE = BUILD / "contrace"
 SEEDS = SRC / "tests/fuzz/corpus/framing"
@@ -235,6 +238,22 @@ def test_salvage_from_a_pipe(live, tmp_path):
     piped.wait()
     assert out.read_bytes() == data[: kept_of(text)[1]]
     assert_go_reads(out)
+
+
+def test_failing_disk():
+    """What a large generation is kept in is mapped: where that cannot be read any more, there is a
+    message and the status 1, and no crash."""
+    its, ours = os.pipe()
+    child = subprocess.Popen([CONTRACE, "verify", "-"], stdin=its, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)  # fmt: skip
+    os.write(ours, b"go 1.26 trace\0\0\0")
+    unread = bytes(4)
+    wait_until("reads", lambda: fcntl.ioctl(its, termios.FIONREAD, unread) == unread)
+    child.send_signal(signal.SIGBUS)
+    out, err = child.communicate(timeout=60)
+    os.close(ours)
+    os.close(its)
+    assert (child.returncode, out) == (1, "") and "could not be read, meanwhile" in err
 
 
 def test_full_disk(live):

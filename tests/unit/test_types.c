@@ -249,6 +249,25 @@ static void test_full(void **state)
         types_release(&types, row_of(letters(i)));
 }
 
+/* A trace may have as many tasks open as the reader has memory for, all of them for hours. */
+static void test_huge_totals(void **state)
+{
+    const struct summary_row *row;
+
+    (void)state;
+    add("one", INT64_MAX - 10);
+    add("other", 8);
+    add("other", 3);
+    add("other", 2);
+    add("one", INT64_MAX);
+    get_rows();
+    row = row_named("other");
+    assert_true(row->times.count == 3 && row->times.total == 10 && !row->times.exact);
+    row = row_named("one");
+    assert_true(row->times.count == 2 && row->times.total == INT64_MAX - 10);
+    assert_true(row->times.max == INT64_MAX - 10 && !row->times.exact);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +279,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_patterns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_huge_totals, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("types", tests, NULL, NULL);

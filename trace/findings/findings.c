@@ -30,7 +30,8 @@ static const struct scale gc_pause = {0.05, 0.15};
 #define GC_COST_MIN 0.05 /* a cycle in a service that does nothing else delays nobody */
 
 /* Every P has work and more is queued: share of the window; goroutines in the queue for each P; how
-   long the unlucky hundredth waits, or all do on average; P time that the program itself uses, without the collector. */
+   long the unlucky hundredth waits, or all do on average; P time that the program itself uses,
+   without the collector. */
 static const struct scale cpu_queued = {0.5, 0.9};
 static const struct scale cpu_queue = {1, 4};
 static const struct scale cpu_latency = {1e6, 1e7};

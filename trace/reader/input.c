@@ -91,7 +91,8 @@ static int spill(struct input *in)
     return 0;
 }
 
-/* The first of those that are parts of the file is memory again, to be given back; if there is none, its place is lost. */
+/* The first of those that are parts of the file becomes memory and is given back. Where there is no
+   memory for that moment, its place in the address space is lost. */
 static void take_back(struct input *in, struct input_block *block)
 {
     if (mmap(block, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
@@ -228,7 +229,7 @@ int input_header(struct input *in)
                          in->version);
     if (in->version > INPUT_TRIED || in->version == 24)
         return fault_set(in->fault, -ENOTSUP, 0, "trace format go 1.%u is not known", in->version);
-    in->fault->newer = in->version > INPUT_NEWEST ? in->version : 0;
+    in->fault->newer = in->version > GOTRACE_NEWEST ? in->version : 0;
     skip(in, HEADER_SIZE);
     return 0;
 }

@@ -24,11 +24,10 @@
 #define INPUT_PADDING 64
 
 /*
- * The newest format that is known, and the newest number that is tried all the same: that of the
- * Go that follows the newest one, 1.27, which writes 1.26's. What such a trace contains decides
+ * The newest number that is tried although GOTRACE_NEWEST is the last that is known: that of the Go
+ * that follows the newest one, 1.27, which writes 1.26's. What such a trace contains decides
  * whether it is understood.
  */
-#define INPUT_NEWEST 26
 #define INPUT_TRIED 28
 
 struct input_block;

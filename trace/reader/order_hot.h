@@ -3,9 +3,9 @@
 
 /*
  * The order of the events that most of a trace consists of: goroutines that start, stop, block, are
- * unblocked, and are in a syscall. They are here so that the loops that take a thread's turn have them inside of
- * them. order_can_… says whether the cursor's event may come now and changes nothing; order_do_…
- * lets it come. order.h tells what order_hot_… return.
+ * unblocked, and are in a syscall; regions and sweeps. They are here so that the loops that take a
+ * thread's turn have them inside of them. order_can_… says whether the cursor's event may come now
+ * and changes nothing; order_do_… lets it come. order.h tells what order_hot_… return.
  */
 
 #include <inttypes.h>

@@ -108,29 +108,22 @@ int tables_strings(struct generation *gen, const struct batch *b)
     return r;
 }
 
-_Static_assert(INPUT_PADDING >= 4 * 10 + VARINT_PADDING, "a frame may be read in one go");
-
 /* A frame that is new, or that cannot be read in the short way. */
 static int new_frame(struct place *at, uint32_t *ret)
 {
-    const uint8_t *p = at->p, *end = at->b->end;
-    struct gotrace_frame f;
-    uint64_t v[4]; /* to say what is wrong */
-    int r;
+    uint64_t v[4]; /* pc, function, file, line */
+    int r = numbers(at, 4, v);
 
-    p = varint_padded(p, &f.pc, &end);
-    p = varint_padded(p, &f.func, &end);
-    p = varint_padded(p, &f.file, &end);
-    p = varint_padded(p, &f.line, &end);
-    if (p > end)
-        return numbers(at, 4, v);
-    at->p = p;
-    *ret = stacks_known(&at->gen->stacks, f.pc);
+    if (r < 0)
+        return r;
+    *ret = stacks_known(&at->gen->stacks, v[0]);
     if (*ret != IDMAP_NONE)
         return 0;
-    r = stacks_new_frame(&at->gen->stacks, &f, ret);
-    return r < 0 ? added(at, r, "frame", f.pc) : 0;
+    r = stacks_new_frame(&at->gen->stacks, &(struct gotrace_frame){v[0], v[1], v[2], v[3]}, ret);
+    return r < 0 ? added(at, r, "frame", v[0]) : 0;
 }
+
+_Static_assert(INPUT_PADDING >= VARINT_PADDING + 8, "a known frame may be read in one go");
 
 /* Most of what a generation's tables are. Of a frame that was met before only the pc counts. */
 static int read_frames(struct place *at, size_t n, uint32_t *row)

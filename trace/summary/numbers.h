@@ -42,7 +42,6 @@ struct summary_left_out {
     int64_t total;
     int64_t max;
     uint64_t open;
-    uint64_t misnested;
 };
 
 struct summary_rows {

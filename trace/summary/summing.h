@@ -88,7 +88,6 @@ struct summing_proc {
     int64_t since;         /* running */
     struct summing_go *go; /* runs on it, or holds it in a syscall */
     struct summary_proc sums;
-    int64_t sweep_since;
     int32_t gc; /* as in MutatorUtilizationV2 */
     uint8_t state;
     bool known;

@@ -379,6 +379,11 @@ int types_add(struct types *t, uint32_t row, int64_t duration)
     int r;
 
     type->count++;
+    if (duration > INT64_MAX - t->total) {
+        type->untimed = true;
+        return 0;
+    }
+    t->total += duration;
     type->total += duration;
     type->max = duration > type->max ? duration : type->max;
     if (type == &t->left_out)
@@ -474,7 +479,6 @@ int types_rows(struct types *t, struct summary_arena **arena, struct summary_row
         .total = t->left_out.total,
         .max = t->left_out.max,
         .open = open_of(&t->left_out),
-        .misnested = t->left_out.misnested,
     };
     free(list);
     return r;

@@ -39,7 +39,7 @@ struct type {
     uint32_t n_alike; /* of a group: names that it would stand for, until it does */
     uint32_t held;
     bool is_group; /* whose name is a pattern; shown once it stands for more than TYPES_ALIKE */
-    bool untimed;  /* there was no memory for some of its times, only for their sum */
+    bool untimed;  /* some of its times had no place, in memory or not even in the sums */
     int64_t open;  /* begun within the trace and not ended */
     uint64_t unknown;
     uint64_t misnested;
@@ -66,6 +66,7 @@ struct types {
     uint32_t free; /* and where the first of those may be that are */
     size_t text_bytes;
     struct idmap ids;
+    int64_t total; /* of all times that are in a sum: no sum of some of them overflows */
     uint32_t last_serial;
     struct types_handle *by_handle; /* of this generation; serial 0: not asked for yet */
     size_t by_handle_cap;

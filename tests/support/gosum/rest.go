@@ -241,14 +241,7 @@ func (s *sums) procs(events []trace.Event) {
 	s.Procs += n * (int64(s.last) - last)
 }
 
-// mmu leaves the curve out where Go's own function panics: it counts on a P for every goroutine that
-// stops in the midst of the collector's work, and a trace may begin there.
 func (s *sums) mmu(events []trace.Event) {
-	defer func() {
-		if recover() != nil {
-			s.MMU, s.Mean = nil, -1
-		}
-	}()
 	utils := trace.MutatorUtilizationV2(events, trace.UtilSTW|trace.UtilBackground|trace.UtilAssist)
 	s.Mean = math.NaN()
 	if len(utils) == 0 || len(utils[0]) == 0 {
