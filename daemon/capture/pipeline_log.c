@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/loop.h"
@@ -20,8 +19,6 @@ const char *pipeline_state_name(enum flight_state state)
 
 static const char *hint_of(const struct flight *f)
 {
-    if (f->result.outcome == OUTCOME_RESOURCES && strcasestr(f->result.text, "memory"))
-        return "; memory is short: raise its limit (MemoryMax) or lower max_concurrent_captures";
     return f->result.hint ? f->result.hint : outcome_hint(f->result.outcome);
 }
 

@@ -56,7 +56,8 @@ static const struct row {
     [OUTCOME_NO_SPACE] = {"no_space", KIND_NEUTRAL, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_STORAGE] = {"storage", KIND_NEUTRAL, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_RESOURCES] = {"resources", KIND_FAILED, OUTCOME_RETRY_DOWN,
-                           "; raise LimitNOFILE or lower max_concurrent_captures"},
+                           "; raise the limit that is short, LimitNOFILE or MemoryMax, or lower "
+                           "max_concurrent_captures"},
     [OUTCOME_CANCELLED] = {"cancelled", KIND_NEUTRAL, OUTCOME_RETRY_NEXT, ""},
 };
 
