@@ -61,10 +61,14 @@ static int on_due(sd_event_source *s, uint64_t now, void *userdata)
         enum reason reason = t->due_reason;
         usec due = t->due;
 
-        /* The due time of the next cycle counts from now, in case this one is skipped or waits. */
+        /* The due time of the next cycle counts from now, in case this one is skipped or waits. The
+           first capture comes at a time of its own, to which a cycle may be too near. */
         t->due_reason = REASON_SCHEDULE;
         t->retrying = false;
-        agenda_set(&tt->agenda, t, tt->once_until ? USEC_NEVER : next_due(tt, t));
+        agenda_set(&tt->agenda, t,
+                   tt->once_until       ? USEC_NEVER
+                   : t->last_start == 0 ? schedule_next(&t->schedule, now, now)
+                                        : next_due(tt, t));
         if (reason != REASON_SCHEDULE || !tt->suspended)
             tt->fn(tt->userdata, t, reason, name, due);
     }
