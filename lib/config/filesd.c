@@ -142,14 +142,8 @@ int filesd_load(const char *path, struct target_list *ret, struct diags *d)
     struct buf text;
     int r;
 
-    buf_init(&text, YAML_FILE_MAX);
-    r = buf_read_file(&text, path);
-    if (r == -E2BIG)
-        diags_add(d, path, 0, 0, NULL, "the file is larger than 4MiB");
-    else if (r < 0)
-        diags_add(d, path, 0, 0, NULL, "cannot be read: %s",
-                  r == -EINVAL ? "not a regular file" : strerror(-r));
-    else
+    r = yaml_file_read(path, &text, d);
+    if (r == 0)
         r = filesd_load_text(path, buf_str(&text), text.len, ret, d);
     buf_done(&text);
     return r;

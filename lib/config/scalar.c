@@ -8,10 +8,17 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "lib/yaml/text.h"
 
 /* The most of a value that a message repeats. */
 #define QUOTED "`%.60s%s`"
-#define QUOTE(text) (text), strlen(text) > 60 ? "..." : ""
+#define QUOTE(text) shown(text), strlen(shown(text)) > 60 ? "..." : ""
+
+/* It may be that a URL with a password was written into the place of something else. */
+static const char *shown(const char *text)
+{
+    return text_has_password(text, strlen(text)) ? "(not shown)" : text;
+}
 
 char *scalar_resolve_path(const char *file, const char *path)
 {

@@ -33,6 +33,14 @@ static const struct table_key *nearest(const struct table *t, const char *name)
     return best && (least == 1 || least <= strlen(best->name) / 3) ? best : NULL;
 }
 
+/* "{token:SECRET}", without a blank, is a key as well. */
+static int key_length(const char *name)
+{
+    size_t n = strcspn(name, ":");
+
+    return (int)(n < 60 ? n : 60);
+}
+
 static int unknown_key(struct yaml_file *f, const yaml_node_t *node, const struct table *t,
                        const char *name)
 {
@@ -43,8 +51,8 @@ static int unknown_key(struct yaml_file *f, const yaml_node_t *node, const struc
     int r;
 
     if (near) {
-        r = yaml_file_error(f, node, "unknown key `%.60s` %s; did you mean `%s`?", name, t->where,
-                            near->name);
+        r = yaml_file_error(f, node, "unknown key `%.*s` %s; did you mean `%s`?", key_length(name),
+                            name, t->where, near->name);
         diags_mask_value(f->diags, at);
         return r;
     }
@@ -53,8 +61,8 @@ static int unknown_key(struct yaml_file *f, const yaml_node_t *node, const struc
         if (t->keys[i].type != TABLE_REFUSED)
             (void)buf_addf(&known, "%s%s", known.len ? ", " : "", t->keys[i].name);
     }
-    r = yaml_file_error(f, node, "unknown key `%.60s` %s; it may have: %s", name, t->where,
-                        buf_str(&known));
+    r = yaml_file_error(f, node, "unknown key `%.*s` %s; it may have: %s", key_length(name), name,
+                        t->where, buf_str(&known));
     diags_mask_value(f->diags, at);
     buf_done(&known);
     return r;

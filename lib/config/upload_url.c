@@ -180,7 +180,7 @@ static int no_scheme(const char *url, char *why)
         scheme = meant(name);
     }
     if (url[0] == '/')
-        return say(why, "`%.80s` is a path: write file://%.80s", url, url);
+        return say(why, "`%.80s` is a path: write file://%.80s", shown(url), shown(url));
     if (scheme && strcmp(scheme, "file://") == 0)
         return say(why, "`%.80s`: a directory is written file:///DIR", shown(url));
     if (hint)

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -159,20 +160,32 @@ static int add_decoded(struct redact *r, const char *text, size_t n, bool pair)
     return e;
 }
 
-/* The names whose value lets in whoever knows it. */
+/* Whether a parameter's value lets in whoever knows it: "sig", "api_key", "X-Goog-Signature". */
+static bool names_secret(const char *name, size_t n)
+{
+    static const char *const parts[] = {"auth", "credential", "key", "pass",
+                                        "pwd",  "secret",     "sig", "token"};
+
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        size_t len = strlen(parts[i]);
+
+        for (size_t at = 0; at + len <= n; at++) {
+            if (strncasecmp(name + at, parts[i], len) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 static int add_query(struct redact *r, const char *query)
 {
-    static const char *const names[] = {"sig",      "signature", "token", "access_token",   "key",
-                                        "password", "secret",    "auth",  "X-Amz-Signature"};
     int e = 0;
 
     while (e == 0 && *query && *query != '#') {
         size_t n = strcspn(query, "&#"), name = strcspn(query, "=&#");
 
-        for (size_t i = 0; i < COUNT(names) && name < n && e == 0; i++) {
-            if (strlen(names[i]) == name && strncasecmp(query, names[i], name) == 0)
-                e = add_decoded(r, query + name + 1, n - name - 1, false);
-        }
+        if (name < n && names_secret(query, name))
+            e = add_decoded(r, query + name + 1, n - name - 1, false);
         query += n;
         query += *query == '&';
     }
@@ -229,6 +242,43 @@ int redact_request(struct redact *r, const struct http_options *o)
     return e == 0 ? add_proxy(r, o) : e;
 }
 
+/* A character as a number: "%2F", "\u002f", "\x2f", "&#47;", "&#x2F;". */
+static size_t unquote_number(const char *text, size_t n, char *ret)
+{
+    static const struct {
+        const char *before;
+        int base;
+        size_t least, most; /* digits */
+        const char *behind;
+    } forms[] = {
+        {"%", 16, 2, 2, ""},    {"\\u00", 16, 2, 2, ""}, {"\\x", 16, 2, 2, ""},
+        {"&#x", 16, 1, 4, ";"}, {"&#", 10, 1, 4, ";"},
+    };
+
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        size_t begin = strlen(forms[i].before), at = begin, behind = strlen(forms[i].behind);
+        int value = 0;
+
+        if (n < begin || strncasecmp(text, forms[i].before, begin) != 0)
+            continue;
+        for (; at < n && at - begin < forms[i].most; at++) {
+            int digit = hex_digit(text[at]);
+
+            if (digit < 0 || digit >= forms[i].base)
+                break;
+            value = value * forms[i].base + digit;
+        }
+        if (at - begin >= forms[i].least && value <= UCHAR_MAX && n - at >= behind &&
+            strncmp(text + at, forms[i].behind, behind) == 0) {
+            *ret = (char)value;
+            return at + behind;
+        }
+    }
+    return 0;
+}
+
+#define QUOTED_MAX 8 /* bytes of one quoted character */
+
 /* A character that was quoted: for a URL, JSON or HTML. Its length in the text; 0: it was not. */
 static size_t unquote(const char *text, size_t n, char *ret)
 {
@@ -236,15 +286,12 @@ static size_t unquote(const char *text, size_t n, char *ret)
         const char *quoted;
         char plain;
     } table[] = {
-        {"&amp;", '&'},   {"&lt;", '<'},    {"&gt;", '>'},    {"&#34;", '"'},
-        {"&quot;", '"'},  {"&#39;", '\''},  {"&#43;", '+'},   {"\\u0026", '&'},
-        {"\\u003c", '<'}, {"\\u003e", '>'}, {"\\u002b", '+'}, {"\\u0027", '\''},
+        {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''},
     };
+    size_t number = unquote_number(text, n, ret);
 
-    if (text[0] == '%' && n > 2 && hex_digit(text[1]) >= 0 && hex_digit(text[2]) >= 0) {
-        *ret = (char)(hex_digit(text[1]) * 16 + hex_digit(text[2]));
-        return 3;
-    }
+    if (number > 0)
+        return number;
     for (size_t i = 0; i < COUNT(table); i++) {
         size_t len = strlen(table[i].quoted);
 
@@ -283,6 +330,8 @@ static size_t match(const char *secret, const char *text, size_t at, size_t n, b
             c = text[i];
             len = 1;
         }
+        if (c != secret[done] && quoted && n - i < QUOTED_MAX && strchr("%&\\", c))
+            break; /* perhaps the text ends within a quoted character */
         if (c != secret[done])
             return 0;
         i += len;
@@ -434,16 +483,21 @@ static size_t hidden_at(const struct redact *r, unsigned flags, const char *text
 void redact_text(const struct redact *r, unsigned flags, const char *text, size_t n, size_t show,
                  struct buf *out)
 {
-    show = show < n ? show : n;
-    for (size_t i = 0; i < show;) {
-        size_t len = hidden_at(r, flags, text, i, n);
+    size_t end = 0; /* of what is left out; where another secret begins in it, of that one */
 
+    show = show < n ? show : n;
+    for (size_t i = 0; i < show; i++) {
+        bool inside = i < end;
+        size_t len = inside ? known_at(r, text, i, n) : hidden_at(r, flags, text, i, n);
+
+        end = len > 0 && i + len > end ? i + len : end;
+        if (inside)
+            continue;
         if (len > 0)
             (void)buf_adds(out, REDACTED);
         else if (flags & REDACT_ESCAPED)
             (void)buf_add(out, text + i, 1);
         else
             buf_add_escaped(out, text + i, 1);
-        i += len > 0 ? len : 1;
     }
 }

@@ -312,8 +312,9 @@ static void on_published(struct disk_job *job, int r)
     struct spool *s = f->spool;
 
     s->publishing--;
-    if (r == -EEXIST && !s->closing && f->foreign++ < FOREIGN_MAX) {
+    if (r == -EEXIST && !s->closing) {
         /* Something that is not in the index stands in the key's place: the next one. */
+        f->foreign++;
         f->name.sequence++;
         publish(f);
     } else if (r >= 0) {
@@ -335,7 +336,7 @@ static void publish(struct spool_file *f)
     struct spool *s = f->spool;
     int r;
 
-    r = index_reserve(&s->kept, s->publishing + 1);
+    r = f->foreign > FOREIGN_MAX ? -EEXIST : index_reserve(&s->kept, s->publishing + 1);
     if (r < 0) {
         f->error = r;
         discard(f);

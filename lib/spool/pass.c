@@ -242,7 +242,8 @@ bool pass_retry_failed(struct spool *s, bool needed)
     struct retention_item *items = index_items(&s->kept);
     usec due = needed ? s->failed_last + REST_FIRST : s->failed_retry;
 
-    if (s->failed_items == 0 || spool_now_boot(s) < due)
+    /* During a pass `due` is that of an earlier one. */
+    if (s->pass || s->failed_items == 0 || spool_now_boot(s) < due)
         return false;
     for (size_t i = 0; i < s->kept.n; i++)
         items[i].failed = false;

@@ -340,18 +340,18 @@ static int make_room_for_waiting(struct spool *s)
 
 /*
  * What age, a reload or a neighbour asks for when nobody waits. A plan that cannot reach min_free
- * would cost the whole history and still not help: then free space takes nothing.
+ * would cost the whole history and still not help: then free space takes nothing. Neither does what
+ * a failed write taught: whatever was kept since had its room.
  */
 static void keep_bounds(struct spool *s)
 {
-    const struct retention_limits limits = room_limits(s);
     struct retention_plan plan = {0};
     struct retention_facts f;
     int r;
 
     r = room_facts(s, 0, 0, &f);
     if (r >= 0)
-        r = retention_plan(&f, &limits, &plan);
+        r = retention_plan(&f, &s->limits, &plan);
     if (r >= 0 && plan.n > 0)
         r = pass_start(s, &plan, &f,
                        (!plan.enough && plan.lacking == RETENTION_FREE_SPACE) ||

@@ -145,10 +145,12 @@ static bool has_secret_key(const char *text, size_t n)
     size_t begin = 0;
 
     for (size_t i = 0; i < n; i++) {
-        size_t end = i > 0 && strchr("\"'", text[i - 1]) ? i - 1 : i;
+        size_t end = i;
 
         if (text[i] != ':')
             continue;
+        while (end > 0 && strchr(" \t\"'", text[end - 1]))
+            end--;
         for (begin = end; begin > 0 && is_key_char(text[begin - 1]);)
             begin--;
         for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {

@@ -213,6 +213,20 @@ static int check_directives(struct yaml_file *f)
     return 0;
 }
 
+int yaml_file_read(const char *path, struct buf *text, struct diags *d)
+{
+    int r;
+
+    buf_init(text, YAML_FILE_MAX);
+    r = buf_read_file(text, path);
+    if (r == -E2BIG)
+        diags_add(d, path, 0, 0, NULL, "the file is larger than 4MiB");
+    else if (r < 0)
+        diags_add(d, path, 0, 0, NULL, "cannot be read: %s",
+                  r == -EINVAL ? "not a regular file" : strerror(-r));
+    return r;
+}
+
 int yaml_file_open(struct yaml_file *f, const char *name, const char *text, size_t len, bool expand,
                    struct diags *d)
 {

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <yaml.h>
 
+#include "base/buf.h"
 #include "lib/yaml/diag.h"
 #include "lib/yaml/place.h"
 
@@ -35,6 +36,10 @@ struct yaml_file {
     size_t memory;  /* left of YAML_MEMORY_MAX */
     size_t targets; /* read so far; kept here since the bound is for the whole file */
 };
+
+/* Reads a file into `text`, which is initialised here and to be released in any case. 0, or a negative
+ * errno that is reported. */
+int yaml_file_read(const char *path, struct buf *text, struct diags *d);
 
 /*
  * Parses `len` bytes. `name` and `d` are borrowed until yaml_file_done, which may be called after a

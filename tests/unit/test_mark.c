@@ -170,6 +170,28 @@ static void test_memory_that_fails(void **state)
     assert_true(check_anew());
 }
 
+/* Neither is what cannot be read now forgotten. */
+static void test_memory_that_cannot_be_read(void **state)
+{
+    struct mark m;
+
+    (void)state;
+    assert_int_equal(mark_init(&m, memory, false), 0);
+    assert_true(check(&m));
+    put_aside("disk");
+    assert_int_equal(rename(memory, scratch_path(dir, "aside")), 0);
+    assert_int_equal(symlink("destination", memory), 0);
+    assert_false(check(&m));
+    assert_non_null(strstr(result.text, "cannot read"));
+    assert_false(check_anew());
+    assert_int_equal(rename(scratch_path(dir, "aside"), memory), 0);
+    assert_false(check(&m));
+    check_parked("it has no .contrace-destination");
+    put_back("disk");
+    assert_true(check(&m));
+    mark_done(&m);
+}
+
 static void test_other_path(void **state)
 {
     (void)state;
@@ -225,15 +247,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_the_same),
-        TEST(test_nothing_mounted),
-        TEST(test_another_disk),
-        TEST(test_forgotten_by_hand),
-        TEST(test_memory_that_fails),
-        TEST(test_other_path),
-        TEST(test_rubbish_in_the_marks_place),
-        TEST(test_no_memory_no_mark),
-        TEST(test_require_mount),
+        TEST(test_the_same),          TEST(test_nothing_mounted),
+        TEST(test_another_disk),      TEST(test_forgotten_by_hand),
+        TEST(test_memory_that_fails), TEST(test_memory_that_cannot_be_read),
+        TEST(test_other_path),        TEST(test_rubbish_in_the_marks_place),
+        TEST(test_no_memory_no_mark), TEST(test_require_mount),
     };
 
     return cmocka_run_group_tests_name("mark", tests, NULL, NULL);

@@ -373,6 +373,37 @@ static void test_full_and_nothing_can_be_deleted(void **state)
     assert_true(atomic_load(&injection.count) > 0);
 }
 
+/* Nor does it take what came since: there is room, if others made it. */
+static void test_full_and_little_kept(void **state)
+{
+    (void)state;
+    fx.upload = true;
+    assert_int_equal(fixture_start(), 0);
+    spool_found_full(fx.spool);
+    capture_many(2, 20000);
+    spool_set_limits(fx.spool, &fx.limits); /* a reload, or age, makes it look */
+    fixture_settle();
+    assert_int_equal(stats_now().pending_files, 2);
+}
+
+/* What failed a moment ago, in a pass that is under way, rests like others. */
+static void test_no_retry_during_a_pass(void **state)
+{
+    struct pass pass = {0};
+    bool retried;
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    fixture_settle();
+    fx.spool->failed_items = 1;
+    fx.spool->pass = &pass;
+    retried = pass_retry_failed(fx.spool, false);
+    fx.spool->pass = NULL;
+    assert_false(retried);
+    assert_int_equal(fx.spool->failed_items, 1);
+    assert_true(pass_retry_failed(fx.spool, false));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -392,6 +423,8 @@ int main(void)
         TEST(test_expiry_timer),
         TEST(test_full_without_a_sign),
         TEST(test_full_and_nothing_can_be_deleted),
+        TEST(test_full_and_little_kept),
+        TEST(test_no_retry_during_a_pass),
     };
 
     return cmocka_run_group_tests_name("pass", tests, NULL, NULL);

@@ -45,6 +45,40 @@ static void test_known(void **state)
     expect(&r, 0, "tok-en", 100, "tok-en");
 }
 
+/* In every way in which JSON and HTML may be written, and cut within a quoted character. */
+static void test_quoted(void **state)
+{
+    struct redact r;
+
+    (void)state;
+    redact_init(&r);
+    assert_int_equal(redact_add(&r, "abcd/=+'efgh"), 0);
+    expect(&r, 0, "abcd\\u002f\\u003D\\u002b\\u0027efgh abcd\\/=+'efgh", 100, "[...] [...]");
+    expect(&r, 0, "abcd&#x2F;&#61;&#43;&#039;efgh abcd/=+&apos;efgh", 100, "[...] [...]");
+    expect(&r, REDACT_KNOWN | REDACT_ESCAPED, "abcd\\x2f=+'efgh", 100, "[...]");
+    expect(&r, 0, "abcd%2", 100, "[...]%2");
+    expect(&r, 0, "abcd%", 100, "[...]%");
+    expect(&r, 0, "abcd\\u00", 100, "[...]\\\\u00");
+    expect(&r, 0, "abcd&#x2", 100, "[...]&#x2");
+    expect(&r, 0, "abcd", 100, "[...]");
+    expect(&r, 0, "abcd%2x, and more", 100, "abcd%2x, and more");
+    redact_done(&r);
+}
+
+static void test_overlap(void **state)
+{
+    struct redact r;
+
+    (void)state;
+    redact_init(&r);
+    assert_int_equal(redact_add(&r, "abcdef"), 0);
+    assert_int_equal(redact_add(&r, "efghij"), 0);
+    assert_int_equal(redact_add(&r, "ijklmn"), 0);
+    expect(&r, 0, "abcdefghijklmn, abcdefefghij.", 100, "[...], [...][...].");
+    expect(&r, 0, "abcdefghijklmn", 3, "[...]");
+    redact_done(&r);
+}
+
 static void test_request(void **state)
 {
     static const struct http_header headers[] = {{"x-amz-security-token", "sess-ion"},
@@ -53,7 +87,7 @@ static void test_request(void **state)
                                                  {"x-ms-date", "today"}};
     static const struct proxy proxy = {.url = "http://joe:pr%6fxypw@p.example:3128"};
     const struct http_options o = {
-        .url = "http://h.example/x?seconds=1.9&sig=a%2Bbcd&token=que-ry",
+        .url = "http://h.example/x?seconds=1.9&sig=a%2Bbcd&api_key=que-ry",
         .authorization = "Authorization: Basic dTpzaG9ydA==", /* u:short */
         .headers = headers,
         .n_headers = 4,
@@ -103,10 +137,9 @@ static void test_pairs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known),
-        cmocka_unit_test(test_request),
-        cmocka_unit_test(test_token),
-        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_known),   cmocka_unit_test(test_quoted),
+        cmocka_unit_test(test_overlap), cmocka_unit_test(test_request),
+        cmocka_unit_test(test_token),   cmocka_unit_test(test_pairs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

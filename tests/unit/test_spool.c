@@ -120,6 +120,21 @@ static void test_many_of_one_second(void **state)
     assert_string_equal(told.key, "checkout/web-1/20260314/092653-4711-1100.trace");
 }
 
+/* It is given up in the end, and nothing of it stays. */
+static void test_all_names_are_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    injection.all = true;
+    inject("renameat2", 1, EEXIST);
+    assert_int_equal(capture(START, 100, NULL), -EEXIST);
+    inject_nothing();
+    fixture_settle();
+    assert_int_equal(usage().incoming, 0);
+    assert_int_equal(stats_now().reserved_bytes, 0);
+    assert_int_equal(capture(START, 100, NULL), 0);
+}
+
 static void test_cut_and_discard(void **state)
 {
     struct told told = {0};
@@ -481,6 +496,7 @@ int main(void)
         TEST(test_pending_when_uploading),
         TEST(test_same_key),
         TEST(test_many_of_one_second),
+        TEST(test_all_names_are_taken),
         TEST(test_cut_and_discard),
         TEST(test_start_sweeps),
         TEST(test_refused_places),

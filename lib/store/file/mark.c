@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "base/mount.h"
+#include "base/write.h"
 #include "lib/store/file/entry.h"
 
 #define FILE_MODE 0644
@@ -67,8 +68,7 @@ static int write_file(int dir, const char *name, const char *text, bool fresh)
     char tmp[64];
     unsigned number = 0;
     _cleanup_close_ int fd = -1;
-    size_t n = strlen(text);
-    int r = 0;
+    int r;
 
     if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
         return -EIO;
@@ -76,8 +76,7 @@ static int write_file(int dir, const char *name, const char *text, bool fresh)
     fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
         return -errno;
-    if (write(fd, text, n) != (ssize_t)n)
-        r = errno != 0 ? -errno : -EIO;
+    r = write_all(fd, text, strlen(text));
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
     if (r == 0 && fresh)
@@ -119,17 +118,29 @@ static int make_mark(int dir, char id[static MARK_ID_SIZE])
     return r;
 }
 
-/* The memory is "ID mounted PATH" or "ID plain PATH". One of another path counts as none. */
-static void load(struct mark *m, const char *base)
+/* Whether there is no memory that makes sense, and not only none that can be read now. */
+static bool is_none(int error)
+{
+    return error == -ENOENT || error == -EISDIR || error == -EINVAL || error == -E2BIG;
+}
+
+/* The memory is "ID mounted PATH" or "ID plain PATH". One of another path counts as none. 0, or the
+ * errno of reading it: what was known stands. */
+static int load(struct mark *m, const char *base)
 {
     char state[8] = "", *end;
-    int at = 0;
+    int at = 0, r;
     struct buf text;
 
+    buf_init(&text, TEXT_MAX);
+    r = buf_read_file(&text, m->memory);
+    if (r < 0 && !is_none(r)) {
+        buf_done(&text);
+        return r;
+    }
     m->loaded = true;
     m->known = false;
-    buf_init(&text, TEXT_MAX);
-    if (buf_read_file(&text, m->memory) >= 0 && text.len > 0 &&
+    if (r >= 0 && text.len > 0 &&
         sscanf(buf_str(&text), "%32[0-9a-f] %7[a-z] %n", m->id, state, &at) == 2 && at > 0) {
         end = strchr(text.data + at, '\n');
         m->mounted = strcmp(state, "mounted") == 0;
@@ -138,6 +149,7 @@ static void load(struct mark *m, const char *base)
     }
     m->kept = m->known;
     buf_done(&text);
+    return 0;
 }
 
 /* If it cannot be written down, it holds until the next start. */
@@ -184,7 +196,7 @@ static bool check(struct mark *m, int dir, const char *base, struct store_result
 {
     char id[MARK_ID_SIZE] = "";
     bool mounted = mount_above(dir) > 0;
-    int found;
+    int found, r = 0;
 
     if (m->require_mount && !mounted)
         return park(ret,
@@ -199,11 +211,15 @@ static bool check(struct mark *m, int dir, const char *base, struct store_result
         return false;
     }
     if (!m->loaded)
-        load(m, base);
-    if (m->known && found == 0 && strcmp(id, m->id) == 0)
+        r = load(m, base);
+    if (r == 0 && m->known && found == 0 && strcmp(id, m->id) == 0)
         return true;
-    if (m->kept)
-        load(m, base); /* a person may have removed it */
+    if (r == 0 && m->kept)
+        r = load(m, base); /* a person may have removed it */
+    if (r < 0) {
+        entry_explain(r, "read", m->memory, "", ret);
+        return false;
+    }
     /* A disk that is mounted where there was none when the directory was marked is the right one. */
     if (!m->known || (!m->mounted && mounted))
         return adopt(m, dir, base, found, id, mounted);
