@@ -63,6 +63,7 @@ struct capture {
     bool polling;
     sd_event_source *timer; /* the next poll */
     bool due;
+    usec end; /* boot time until which labels are waited for; 0: they are not, yet */
     struct capturing progress;
     unsigned width; /* of the terminal behind stderr; 0: there is none */
     bool shown;
@@ -133,6 +134,16 @@ static int arm(struct capture *c, usec wait)
     return r;
 }
 
+/* How long a request may take: no longer than what it is for is waited for. */
+static usec call_time(const struct capture *c)
+{
+    usec now = clock_boot();
+
+    if (c->end == 0)
+        return CALL_TIMEOUT;
+    return now < c->end ? c->end - now : 1; /* 0 would be none at all */
+}
+
 static void start_poll(struct capture *c)
 {
     const struct escape_pair query[] = {
@@ -146,7 +157,7 @@ static void start_poll(struct capture *c)
     if (buf_adds(&path, "/api/v1/targets?limit=1000") == 0 &&
         escape_query(&path, query, sizeof(query) / sizeof(query[0])) == 0)
         c->polling =
-            call_start(&c->poll, c->endpoint, "GET", buf_str(&path), NULL, CALL_TIMEOUT) == 0;
+            call_start(&c->poll, c->endpoint, "GET", buf_str(&path), NULL, call_time(c)) == 0;
     buf_done(&path);
 }
 
@@ -239,8 +250,14 @@ static size_t take_labels(struct capture *c, const json_t *targets)
 static int has_labels(struct capture *c)
 {
     json_t *status = NULL, *enabled;
-    int r = call_ask(c->endpoint, "GET", "/api/v1/status", NULL, &status);
+    struct call call;
+    int r = call_start(&call, c->endpoint, "GET", "/api/v1/status", NULL, call_time(c));
 
+    if (r == 0)
+        r = call_wait(&call);
+    if (r == 0)
+        r = call_json(&call, &status);
+    call_done(&call);
     if (r < 0)
         return r;
     enabled = json_object_get(json_object_get(status, "inspections"), "enabled");
@@ -251,10 +268,11 @@ static int has_labels(struct capture *c)
 
 static int wait_for_labels(struct capture *c)
 {
-    usec end = clock_boot() + LABEL_PATIENCE;
     size_t left = take_labels(c, NULL);
-    int r = left == 0 ? 0 : has_labels(c);
+    int r;
 
+    c->end = clock_boot() + LABEL_PATIENCE;
+    r = left == 0 ? 0 : has_labels(c);
     if (r == -EIO)
         return 0; /* said; what was taken is there all the same */
     if (r <= 0)
@@ -267,7 +285,7 @@ static int wait_for_labels(struct capture *c)
     }
     if (!c->polling)
         r = arm(c, 0);
-    while (r >= 0 && left > 0 && clock_boot() < end) {
+    while (r >= 0 && left > 0 && clock_boot() < c->end) {
         json_t *targets;
 
         r = step(c, &targets);
@@ -399,9 +417,13 @@ static int show(struct capture *c)
         r = print_keys(c);
     if (r == 0 && !c->a->no_wait)
         r = wait_for_labels(c);
-    if (r == 0 && c->a->json)
-        r = print_objects(c);
-    else if (r == 0 && c->width > 0)
+    /* Whoever interrupts the wait for labels is told what was taken all the same. */
+    if ((r == 0 || r == -EINTR) && c->a->json) {
+        int printed = print_objects(c);
+
+        r = r == 0 ? printed : r;
+    }
+    if (r == 0 && !c->a->json && c->width > 0)
         print_labels(c);
     if (r == 0 && c->a->no_wait && !c->a->json)
         (void)fprintf(stderr, "%zu asked for\n", json_array_size(c->captures));
