@@ -63,11 +63,11 @@ struct capture {
     bool polling;
     sd_event_source *timer; /* the next poll */
     bool due;
-    usec end; /* boot time until which labels are waited for; 0: they are not, yet */
+    usec end; /* boot time until which to wait for labels; 0: not waiting for them yet */
     struct capturing progress;
     unsigned width; /* of the terminal behind stderr; 0: there is none */
     bool shown;
-    json_t *captures; /* what came of each; borrowed from `answer` */
+    json_t *captures; /* the result of each capture; borrowed from `answer` */
     json_t *answer;
     bool failed, no_memory;
 };
@@ -134,7 +134,7 @@ static int arm(struct capture *c, usec wait)
     return r;
 }
 
-/* How long a request may take: no longer than what it is for is waited for. */
+/* The timeout of the next request: while it waits for labels, no longer than that wait. */
 static usec call_time(const struct capture *c)
 {
     usec now = clock_boot();
@@ -161,14 +161,15 @@ static void start_poll(struct capture *c)
     buf_done(&path);
 }
 
-/* The targets, when a poll has just been answered; new. NULL: nothing new. */
+/* The targets if a poll has just been answered, as a new reference; else NULL. */
 static json_t *polled(struct capture *c)
 {
     json_t *o = NULL, *targets;
 
     if (!c->polling || !c->poll.done)
         return NULL;
-    /* What cannot be told of the progress is no matter: the order itself will be answered. */
+    /* A poll only shows progress, so its errors are ignored: the capture request has its own
+     * answer. */
     if (call_ok(&c->poll))
         (void)jsontext_parse(buf_str(&c->poll.answer), c->poll.answer.len, 0, NULL, &o);
     call_done(&c->poll);
@@ -216,7 +217,8 @@ static int wait_for_end(struct capture *c)
     return r < 0 ? r : 0;
 }
 
-/* Takes over what is known of the traces by now. Returns how many are still without a label. */
+/* Copies labels and numbers that are known by now. Returns how many captures still have no
+ * label. */
 static size_t take_labels(struct capture *c, const json_t *targets)
 {
     static const char *const names[] = {"label", "scheduler_latency_p99_seconds", "covered"};
@@ -245,8 +247,7 @@ static size_t take_labels(struct capture *c, const json_t *targets)
     return left;
 }
 
-/* A daemon that does not inspect says so; then nobody waits. 0, 1, or a negative errno after a
- * message. */
+/* Whether this contraced labels traces at all. 0, 1, or a negative errno after a message. */
 static int has_labels(struct capture *c)
 {
     json_t *status = NULL, *enabled;
@@ -274,7 +275,7 @@ static int wait_for_labels(struct capture *c)
     c->end = clock_boot() + LABEL_PATIENCE;
     r = left == 0 ? 0 : has_labels(c);
     if (r == -EIO)
-        return 0; /* said; what was taken is there all the same */
+        return 0; /* a message was printed; the captures themselves succeeded */
     if (r <= 0)
         return r;
     r = 0;
@@ -335,7 +336,7 @@ static void say_limited(struct capture *c, const json_t *limited)
     }
 }
 
-/* An answer with captures, of which some or all may have failed. 0, or -EIO after a message. */
+/* Reads the answer. Some or all of its captures may have failed. 0, or -EIO after a message. */
 static int take_answer(struct capture *c)
 {
     struct call *order = &c->order;
@@ -408,7 +409,7 @@ static void print_labels(const struct capture *c)
     }
 }
 
-/* Keys come at once, labels a moment later: whoever lists the traces then finds them there. */
+/* Prints keys at once and then waits for labels, so that a `list` afterwards shows them. */
 static int show(struct capture *c)
 {
     int r = 0;
