@@ -49,7 +49,7 @@ void buf_fail(struct buf *b, int r)
         b->error = r;
 }
 
-/* Room for n more bytes and the zero. The old block is wiped by hand: it may hold a secret. */
+/* Makes room for n more bytes and the zero. The old block is wiped, as it may hold a secret. */
 static int grow(struct buf *b, size_t n)
 {
     size_t need, cap;
@@ -104,7 +104,7 @@ int buf_adds(struct buf *b, const char *s)
     return buf_add(b, s, strlen(s));
 }
 
-/* What fits into the memory that is there; so many bytes it would be. */
+/* Writes what fits into the memory at hand. Returns how many bytes the whole text has. */
 __attribute__((format(printf, 2, 0))) static int print(struct buf *b, const char *fmt, va_list ap)
 {
     size_t room = b->data ? b->cap - b->len : 0;
@@ -172,7 +172,7 @@ int buf_read_fd(struct buf *b, int fd)
 
 int buf_read_file(struct buf *b, const char *path)
 {
-    /* O_NONBLOCK: a fifo in the file's place must not hang the caller. */
+    /* O_NONBLOCK: the caller must not hang if the path is a fifo. */
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat st;
 

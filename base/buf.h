@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A byte buffer that grows up to a maximum fixed at birth, so that nothing that the network or a
- * file fills can grow without a named bound. The content is always followed by a zero byte. It
- * remembers the first failure, so that whoever writes a text in many pieces asks once, at the end.
+ * A byte buffer that grows up to a maximum, which is fixed when it is made: nothing that the
+ * network or a file fills grows without a bound. A zero byte always follows the content. The buffer
+ * remembers its first failure, so a caller who appends many pieces checks once, at the end.
  */
 
 #include <stdbool.h>
@@ -16,15 +16,15 @@ struct buf {
     size_t len;
     size_t cap;
     size_t max; /* of len */
-    int error;  /* of the first piece that was not added, or 0 */
+    int error;  /* errno of the first append that failed, or 0 */
 };
 
 /* An empty buffer that never holds more than `max` bytes. Allocates nothing. */
 void buf_init(struct buf *b, size_t max);
 
 /*
- * An empty buffer over memory of the caller's, which holds at most size - 1 bytes: for what must
- * not fail for want of memory. Nothing is to be released.
+ * An empty buffer in the caller's memory, which holds at most size - 1 bytes: for text that must be
+ * written even when no memory can be allocated. Nothing needs to be released.
  */
 void buf_over(struct buf *b, char *memory, size_t size);
 
@@ -42,10 +42,10 @@ int buf_add(struct buf *b, const void *data, size_t n);
 int buf_adds(struct buf *b, const char *s);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* 0 if all that was added is there; else -ENOMEM or -E2BIG: something is missing. */
+/* 0 if every append succeeded; else the first failure, -ENOMEM or -E2BIG. */
 int buf_error(const struct buf *b);
 
-/* What the caller could not add counts as a failure, too. */
+/* Records a failure of the caller's own, as if an append had failed with it. */
 void buf_fail(struct buf *b, int r);
 
 /* The content as a string; "" while empty. Borrowed. */
@@ -55,9 +55,8 @@ const char *buf_str(const struct buf *b);
 int buf_read_fd(struct buf *b, int fd);
 
 /*
- * Reads a small text file at once. Refuses what is not a regular file (-EINVAL), and anything
- * longer than the maximum (-E2BIG). The final symlink is followed: Kubernetes projects files as
- * symlinks.
+ * Reads a small file whole. Refuses what is not a regular file (-EINVAL) and what is longer than
+ * the maximum (-E2BIG). Follows symbolic links, as Kubernetes projects files as symlinks.
  */
 int buf_read_file(struct buf *b, const char *path);
 

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Ownership made visible: locals that clean up after themselves, and the hand-off out of them.
- * Arm a cleanup only with a value that is safe to release (NULL, -1) or after acquisition.
+ * Locals that release what they own when they go out of scope, and how to hand it on. Such a local
+ * must always hold something that may be released: NULL, -1, or what was acquired.
  */
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ static inline void cleanup_fclosep(FILE **f)
 #define _cleanup_close_ __attribute__((cleanup(cleanup_closep)))
 #define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclosep)))
 
-/* Take the pointer out of a variable that would otherwise release it. */
+/* Takes the pointer out of a variable, which then no longer releases it. */
 #define steal(pp)                               \
     ({                                          \
         __typeof__(*(pp)) steal_value_ = *(pp); \
@@ -47,7 +47,7 @@ static inline int steal_fd(int *fd)
     return value;
 }
 
-/* Close what is open and forget it. Returns -1, to be assigned back. */
+/* Closes the descriptor if it is open. Returns -1, to be assigned to the variable. */
 static inline int close_fd(int fd)
 {
     if (fd >= 0)

@@ -10,7 +10,7 @@ static usec clock_read(clockid_t id)
     struct timespec ts;
 
     if (clock_gettime(id, &ts) < 0)
-        return 0; /* cannot fail for the clocks that are asked for */
+        return 0; /* cannot fail for these clocks */
     return (usec)ts.tv_sec * USEC_PER_SEC + (usec)ts.tv_nsec / 1000;
 }
 
@@ -96,7 +96,7 @@ static int read_offset(const char *p, int *ret)
     return 0;
 }
 
-/* The fields of the date up to the seconds; -1 in one of them ends the reading. */
+/* The fields of the date up to the seconds. A field that is -1 ends the reading. */
 static int read_date(const char **p, struct tm *ret)
 {
     static const struct {
@@ -133,7 +133,7 @@ int clock_parse_rfc3339(const char *text, usec *ret_real)
         return -EINVAL;
     day = tm;
     seconds = timegm(&day);
-    if (day.tm_mday != tm.tm_mday) /* the 31st of a shorter month */
+    if (day.tm_mday != tm.tm_mday) /* such as the 31st of a shorter month */
         return -EINVAL;
     seconds -= offset;
     if (seconds < 0)

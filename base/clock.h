@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * Time, in microseconds. Only this room reads a clock; everyone else is handed the time.
- * Boot time is for intervals (it goes on through suspend and never steps), real time for names and
- * records.
+ * Time, in microseconds. Only this file reads a clock. Boot time is for intervals: it counts while
+ * the machine sleeps and never steps. Real time is for names and records.
  */
 
 #include <stddef.h>

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 
-#define STACK_SIZE ((size_t)128 << 10) /* of memory that jobs never touch: they hold a few paths */
+#define STACK_SIZE ((size_t)128 << 10) /* jobs need little stack: they hold a few paths */
 
 struct queue {
     struct disk_job *first, *last;
@@ -25,7 +25,7 @@ struct disk {
     unsigned n_threads;
 
     pthread_mutex_t mutex; /* guards all below */
-    pthread_cond_t work;   /* a job is there, or stop is set */
+    pthread_cond_t work;   /* signalled when a job was added or stop was set */
     pthread_cond_t ended;  /* a job has ended */
     struct queue todo, ready;
     unsigned running;
@@ -72,13 +72,13 @@ static void *thread_main(void *userdata)
         d->running--;
         queue_push(&d->ready, job);
         (void)pthread_cond_signal(&d->ended);
-        (void)eventfd_write(d->event_fd, 1); /* fails only when 2^64 - 2 reports are unread */
+        (void)eventfd_write(d->event_fd, 1); /* fails only if 2^64 - 2 reports were unread */
     }
     (void)pthread_mutex_unlock(&d->mutex);
     return NULL;
 }
 
-/* Takes everything that has ended; done() may submit anew. */
+/* Delivers every job that has ended. Its done() may submit another. */
 static void deliver(struct disk *d)
 {
     struct queue ready;
@@ -103,7 +103,7 @@ static int on_ready(sd_event_source *source, int fd, uint32_t revents, void *use
     return 0;
 }
 
-/* Signals belong to the loop: a thread that took one would make a signalfd miss it. */
+/* The loop reads signals from a signalfd. A thread that took one would keep it from the loop. */
 static int start_threads(struct disk *d)
 {
     pthread_attr_t attr;
@@ -147,7 +147,7 @@ int disk_new(sd_event *event, struct disk **ret)
     return 0;
 }
 
-/* Until nothing is queued, running or undelivered; done() may submit anew. */
+/* Runs until nothing is queued, running or undelivered. done() may submit another. */
 static void drain(struct disk *d)
 {
     bool more;

@@ -14,7 +14,7 @@ struct disk;
 
 /* Embedded in the caller's own job, which must stay alive until done() is called. */
 struct disk_job {
-    int (*run)(struct disk_job *job);          /* on a thread; what it returns is handed to done */
+    int (*run)(struct disk_job *job);          /* runs on a thread; its result is handed to done */
     void (*done)(struct disk_job *job, int r); /* on the event loop; may free the job */
     struct disk_job *next;                     /* the queue's */
     int result;                                /* the queue's */
@@ -22,7 +22,7 @@ struct disk_job {
 
 int disk_new(sd_event *event, struct disk **ret);
 
-/* Waits for the jobs that were submitted and calls their done(). */
+/* Waits for all submitted jobs, calls their done(), and frees the pool. */
 void disk_free(struct disk *d);
 
 /* Jobs run in the order of submission, DISK_THREADS at a time. */

@@ -19,7 +19,7 @@ struct filehash {
     int fd;
     uint64_t size;
     char sha256[FILEHASH_SIZE];
-    filehash_fn fn; /* NULL: cancelled. The loop's own; the thread does not look. */
+    filehash_fn fn; /* NULL: cancelled. Only the loop uses it, never the thread. */
     void *userdata;
 };
 

@@ -6,5 +6,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* True for the effective one, and for a supplementary one. False, too, when it cannot be told. */
+/* True if this process has the group as its effective one or as a supplementary one. False also
+ * when the kernel cannot be asked. */
 bool groups_have(gid_t group);

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* jansson's functions for memory have no context, so what this thread is told is kept here. */
+/* jansson's allocation functions have no context argument, so the state of this thread is here. */
 static _Thread_local bool was_short;
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 static json_malloc_t allocate;
@@ -19,7 +19,7 @@ static void *noting_malloc(size_t n)
     return p;
 }
 
-/* In front of those that are set: they may wipe what is given back. */
+/* Calls the functions that were set before, as they may wipe memory when it is freed. */
 static void prepare(void)
 {
     json_free_t release;

@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * Reads and writes JSON with jansson, whole or not at all. Where memory is short, jansson itself may
- * call a good text a syntax error, and read or write strings that lack a character.
+ * Reads and writes JSON with jansson, whole or not at all. By itself jansson may report a syntax
+ * error in a good text, or drop a character of a string, when an allocation fails.
  */
 
 #include <jansson.h>
 #include <stddef.h>
 
 /*
- * json_set_alloc_funcs is to be called before the first of these, or not at all.
- * `error`, of a text that is none, may be NULL. 0, -ENOMEM, or -EINVAL.
+ * json_set_alloc_funcs(3) must be called before the first of these, or never. `error` is filled in
+ * for a text that is not JSON; it may be NULL. 0, -ENOMEM, or -EINVAL for such a text.
  */
 int jsontext_parse(const char *text, size_t n, size_t flags, json_error_t *error, json_t **ret);
 

@@ -113,7 +113,7 @@ static void new_line(struct jsonwriter *w)
         (void)buf_addf(w->out, "\n%*s", (int)(w->depth * w->style.indent), "");
 }
 
-/* What stands before a value. */
+/* Writes what stands before a value: comma, line break and key. */
 static void begin(struct jsonwriter *w, const char *key)
 {
     if (w->more)

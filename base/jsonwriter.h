@@ -3,8 +3,8 @@
 
 /*
  * Writes JSON (RFC 8259) into a buffer, member by member. The buffer remembers the first failure,
- * so that callers look once, at the end: a text is whole or an error. It writes as
- * json_dumps(3) of jansson does, so that what is parsed and dumped again stays the same.
+ * so callers check once, at the end. The form is that of jansson's json_dumps(3): text that is
+ * parsed and dumped again stays the same.
  */
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 struct jsonwriter_style {
     unsigned digits; /* significant ones of a real, 1 to 17 */
     unsigned indent; /* blanks a level; 0: all in one line, without blanks */
-    bool ascii;      /* all else in strings as \uXXXX */
+    bool ascii;      /* write every character that is not ASCII as \uXXXX */
 };
 
 struct jsonwriter {
@@ -26,7 +26,7 @@ struct jsonwriter {
     struct jsonwriter_style style;
     unsigned depth;
     uint32_t arrays; /* bit i: what is open at depth i + 1 is an array */
-    bool more;       /* what is open has a member already */
+    bool more;       /* the innermost object or array has a member */
 };
 
 /* Appends to `out`, which is borrowed. */
@@ -37,7 +37,7 @@ void jsonwriter_object(struct jsonwriter *w, const char *key);
 void jsonwriter_array(struct jsonwriter *w, const char *key);
 void jsonwriter_end(struct jsonwriter *w); /* of the innermost object or array */
 
-/* NULL: null. What is not UTF-8 is written as buf_add_escaped does. */
+/* NULL is written as null. Bytes that are not UTF-8 are escaped as buf_add_escaped does. */
 void jsonwriter_text(struct jsonwriter *w, const char *key, const char *text);
 void jsonwriter_textn(struct jsonwriter *w, const char *key, const char *text, size_t n);
 void jsonwriter_integer(struct jsonwriter *w, const char *key, int64_t value);

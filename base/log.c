@@ -29,7 +29,7 @@ static enum log_level log_level = LOG_LEVEL_INFO;
 static enum log_format log_format = LOG_FORMAT_TEXT;
 static log_sink_fn log_sink;
 static void *log_sink_data;
-static bool log_cut; /* the last line was, on its way out */
+static bool log_cut; /* the last line was cut while it was written */
 
 static const struct {
     const char *name;
@@ -112,12 +112,12 @@ bool log_enabled(enum log_level level)
 }
 
 /*
- * Lines are made without memory that could be short, so that one is there or is not. The end of one
- * that a full disk has cut is followed by a line's end, before the next.
+ * A line is made in memory on the stack, so it never fails for want of memory. If a full disk cut a
+ * line, the next one starts with a line feed.
  */
 static void write_line(const struct buf *line)
 {
-    size_t done = log_cut ? 0 : 1; /* of the line feed in front, and the line */
+    size_t done = log_cut ? 0 : 1; /* the line feed in front, and the line */
 
     while (done < line->len) {
         ssize_t n = write(STDERR_FILENO, line->data + done, line->len - done);
@@ -150,8 +150,8 @@ static void log_text(enum log_level level, const char *message)
     write_line(&line);
 }
 
-/* Bytes that are not ASCII pass: the message has only UTF-8 left in it, and the fields come from
- * the configuration, which is UTF-8. */
+/* Bytes above ASCII pass: the message was made UTF-8 before, and fields come from the
+ * configuration, which is UTF-8. */
 static void put_json(struct buf *line, enum log_level level, const struct log_fields *f,
                      const char *message)
 {
@@ -185,7 +185,7 @@ static void log_json(enum log_level level, const struct log_fields *f, const cha
 
     line_init(&line, memory, sizeof(memory));
     put_json(&line, level, f, message);
-    if (buf_error(&line) < 0) { /* fields without a measure: the message has a place without them */
+    if (buf_error(&line) < 0) { /* the fields are too long: the message alone fits */
         line_init(&line, memory, sizeof(memory));
         put_json(&line, level, &none, message);
     }
@@ -215,7 +215,7 @@ static void log_journal(enum log_level level, const struct log_fields *f, const 
             continue;
         iov[n++] = (struct iovec){.iov_base = text.data + start, .iov_len = text.len - start};
     }
-    if (sd_journal_sendv(iov, n) < 0) /* no journal where one was promised: say it anyway */
+    if (sd_journal_sendv(iov, n) < 0) /* the journal does not answer: write to stderr */
         log_text(level, message);
 }
 
@@ -232,7 +232,8 @@ static size_t plain_length(const char *p)
     return control ? 0 : n;
 }
 
-/* The message with all else escaped, so that no peer can forge a line or break a collector. */
+/* Appends the message with everything else escaped, so that no peer can forge a line or break a
+ * collector. */
 static void escape_control(struct buf *out, const char *text)
 {
     while (*text) {
@@ -249,7 +250,7 @@ static void escape_control(struct buf *out, const char *text)
 void log_write(enum log_level level, const struct log_fields *fields, const char *fmt, ...)
 {
     static const struct log_fields none;
-    /* Room for a character that begins where the message is cut. */
+    /* Room for a character that starts just where the message is cut. */
     char text[LOG_LINE_MAX + UTF8_MAX], memory[LOG_LINE_MAX + 1];
     int saved = errno;
     struct buf message;

@@ -2,17 +2,16 @@
 #pragma once
 
 /*
- * One line per thing that a person should know. Three shapes of the same line: text for a terminal,
- * JSON lines for collectors, native fields for the journal. A line is written by one system call,
- * so lines of several threads do not mix. The level and the sink are the only globals of the
- * program.
+ * The log: one line for each event that a person should know of. A line has three formats: text for
+ * a terminal, JSON for collectors, native fields for the journal. One system call writes a line, so
+ * lines of several threads do not mix. Level and sink are the program's only globals.
  */
 
 #include <stdbool.h>
 
 enum log_level {
     LOG_LEVEL_ERROR, /* someone must act */
-    LOG_LEVEL_WARN,  /* something does not work, contraced copes */
+    LOG_LEVEL_WARN,  /* something does not work; contraced goes on */
     LOG_LEVEL_INFO,  /* what was done */
     LOG_LEVEL_DEBUG,
 };
@@ -29,14 +28,14 @@ struct log_fields {
     const char *service;
     const char *target;
     const char *key;
-    const char *result;     /* the class of a capture's outcome */
+    const char *result;     /* the outcome class of a capture */
     const char *label;      /* what an inspection found */
     const char *message_id; /* one of MESSAGE_ID_… */
 };
 
 /*
- * 128-bit identifiers of the events that a machine may look for in the journal
- * (journalctl MESSAGE_ID=…); they never change.
+ * 128-bit identifiers of events, for programs that search the journal (journalctl MESSAGE_ID=…).
+ * They never change.
  */
 #define MESSAGE_ID_CAPTURED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e101"
 #define MESSAGE_ID_TARGET_DOWN "0c5f3f1c6d0b4e3f9a53a4b4d2c5e102"
@@ -55,7 +54,8 @@ struct log_fields {
 #define MESSAGE_ID_INSPECTED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10f"
 
 void log_set_level(enum log_level level);
-void log_set_format(enum log_format format); /* the journal's where there is none: text */
+void log_set_format(
+    enum log_format format); /* text instead of the journal's format if there is no journal */
 
 /* "error", "warn", "info", "debug": 0 or -EINVAL. */
 int log_level_parse(const char *name, enum log_level *ret_level);
@@ -68,7 +68,7 @@ typedef void (*log_sink_fn)(void *userdata, enum log_level level, const struct l
                             const char *message);
 void log_set_sink(log_sink_fn sink, void *userdata);
 
-/* True if a line at this level is written; to spare the work of making one that is not. */
+/* True if lines of this level are written: callers save the work of making one that is not. */
 bool log_enabled(enum log_level level);
 
 /* Writes one line. Control characters of the message are escaped. Keeps errno. */

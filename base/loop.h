@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The event loop's time: that of its present turn, which all that happens in it shares. */
+/* The event loop's time. It is read once in each turn; all handlers of that turn see the same
+ * time. */
 
 #include <systemd/sd-event.h>
 

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Whether the dynamic linker wrote into its code, which would be lost. */
+/* Whether the dynamic linker wrote into this code: those changes would be lost. */
 static bool has_relocated_text(const struct dl_phdr_info *object, const ElfW(Phdr) *dynamic)
 {
     const ElfW(Dyn) *d = (const ElfW(Dyn) *)(object->dlpi_addr + dynamic->p_vaddr);
@@ -21,7 +21,7 @@ static bool has_relocated_text(const struct dl_phdr_info *object, const ElfW(Phd
     return false;
 }
 
-/* What was mapped without the right to write is as it stands in the file. */
+/* Pages that are mapped without the right to write are the same in the file. */
 static int drop_constant(struct dl_phdr_info *object, size_t size, void *userdata)
 {
     const uintptr_t page = *(const uintptr_t *)userdata;

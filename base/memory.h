@@ -2,13 +2,12 @@
 #pragma once
 
 /*
- * Memory that is not needed for now goes back to the machine.
+ * Gives memory that is not needed for now back to the system.
  */
 
 /*
- * Gives back the holes in the heap, which glibc would keep (malloc_trim(3)), and this process's view
- * of code and constants that were last used long ago, such as by the dynamic linker at the start:
- * what is needed again comes from the page cache, at a fraction of a microsecond a page. Costs some
- * ten microseconds a MiB. Cannot fail.
+ * Gives back free pages of the heap, which glibc would keep (malloc_trim(3)), and mapped pages of
+ * code and constants, which come back from the page cache when they are used again (a fraction of a
+ * microsecond a page). Takes some ten microseconds a MiB. Cannot fail.
  */
 void memory_give_back(void);

@@ -17,7 +17,7 @@ static bool same(const struct statx *a, const struct statx *b)
            a->stx_ino == b->stx_ino;
 }
 
-/* Kernels before 5.8 do not tell of what is mounted from the same file system. */
+/* Before 5.8 the kernel does not show that a directory of the same file system is mounted there. */
 static bool is_mounted(const struct statx *at, const struct statx *above)
 {
     return (at->stx_attributes & STATX_ATTR_MOUNT_ROOT) ||

@@ -65,7 +65,7 @@ int origin_parse(const char *url, struct origin *ret)
 
 void origin_name(const struct origin *o, char out[static ORIGIN_NAME_SIZE])
 {
-    size_t n = strcspn(o->host, "%"); /* a zone means something on this machine only */
+    size_t n = strcspn(o->host, "%"); /* the zone of an address (%eth0) is for this machine alone */
     const char *close = o->host[0] == '[' && o->host[n] ? "]" : "";
 
     if (o->port == own_port(o))

@@ -2,11 +2,9 @@
 #pragma once
 
 /*
- * The front of an http or https URL: scheme, host and port; and the one form in which all of
- * contraced says that host. What the Host header says must be what a signature covers, so that both
- * come from here. Pure.
- *
- * Source: RFC 9110, section 7.2; RFC 3986, section 3.2.
+ * The origin of an http or https URL (scheme, host and port), and the form in which contraced
+ * writes that host. The Host header must equal what a signature covers, so both come from here.
+ * Pure. Source: RFC 9110, section 7.2; RFC 3986, section 3.2.
  */
 
 #include <stdbool.h>
@@ -18,15 +16,16 @@
 struct origin {
     bool https;
     char host[ORIGIN_HOST_SIZE]; /* as written; an IPv6 address in its brackets */
-    uint16_t port;               /* the scheme's own where the URL has none */
+    uint16_t port;               /* the scheme's default if the URL has none */
 };
 
 /*
- * Takes the front of a URL. Returns its length, behind which path, query or nothing follows; or
- * -EINVAL: another scheme, no host or one with blanks or letters outside ASCII, a
- * user before it, a port that is none.
+ * Reads the origin at the start of a URL. Returns its length; a path, a query or nothing follows.
+ * -EINVAL: another scheme, no host, blanks or non-ASCII letters in the host, a user before it, or a
+ * wrong port.
  */
 int origin_parse(const char *url, struct origin *ret);
 
-/* The host as Host and signatures have it: with its port, unless that is the scheme's own. */
+/* The host for the Host header and for signatures: with the port unless it is the scheme's
+ * default. */
 void origin_name(const struct origin *o, char out[static ORIGIN_NAME_SIZE]);

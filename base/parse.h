@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * Text to numbers and back, for values that people write: durations, sizes, ratios. Everything is
- * parsed whole or refused; nothing wraps. 0 on success, -EINVAL for bad syntax, -ERANGE when the
- * value does not fit.
+ * Reads and writes values as people write them: durations, sizes, ratios. A text is parsed whole or
+ * refused, and nothing overflows. 0, -EINVAL for bad syntax, -ERANGE when the value does not fit.
  */
 
 #include <stddef.h>

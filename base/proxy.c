@@ -10,11 +10,12 @@
 
 #include "base/buf.h"
 
-#define ENTRY_SIZE 300 /* of a no_proxy list; nothing that is longer names a host */
+#define ENTRY_SIZE 300 /* of an entry of no_proxy; no host name is longer */
 #define ADDRESS_BYTES 16
 #define SCHEME_SIZE 16
 
-/* As Go has them. With socks5 the proxy looks names up, which libcurl calls socks5h. */
+/* The schemes that Go knows. Go's socks5 lets the proxy look names up; libcurl calls that
+ * socks5h. */
 static const struct scheme {
     const char *name, *curl;
     uint16_t port;
@@ -39,7 +40,7 @@ static const struct scheme *scheme_of(const char *url, const char **ret_rest)
     return NULL;
 }
 
-/* Behind the last '@' before the path: a password may have one, too. */
+/* The host starts behind the last '@' before the path, as a password may contain an '@'. */
 static const char *behind_user(const char *rest)
 {
     size_t n = strcspn(rest, "/?#");
@@ -56,7 +57,7 @@ bool proxy_has_secret(const char *url)
     return strchr(rest, '@') != NULL;
 }
 
-/* A proxy's URL, taken apart. */
+/* The parts of a proxy's URL. */
 struct parts {
     const struct scheme *scheme;
     const char *user; /* "user:password@", `user_len` bytes */
@@ -64,7 +65,7 @@ struct parts {
     struct origin origin;
 };
 
-/* Host and port follow the rules of http's. */
+/* Host and port follow the rules of http URLs. */
 static int parse(const char *url, struct parts *ret)
 {
     struct parts p = {.scheme = scheme_of(url, &p.user)};
@@ -148,7 +149,7 @@ static bool same_bits(const unsigned char *a, const unsigned char *b, unsigned b
     return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
 }
 
-/* "10.0.0.0/8" has the host in it; 0: not; -EINVAL: it is no CIDR. */
+/* 1 if a CIDR such as "10.0.0.0/8" contains the host, 0 if not, -EINVAL if it is no CIDR. */
 static int in_network(const char *entry, const char *host)
 {
     unsigned char net[ADDRESS_BYTES], address[ADDRESS_BYTES];
@@ -165,7 +166,7 @@ static int in_network(const char *entry, const char *host)
            same_bits(net, address, (unsigned)bits);
 }
 
-/* Takes ":8080" from its end. False: another port is meant than this one. */
+/* Removes a port such as ":8080" from the end. False: that is another port than this one. */
 static bool port_fits(char *entry, uint16_t port)
 {
     char *colon = strrchr(entry, ':');
@@ -242,7 +243,7 @@ static bool is_loopback(const char *host)
     return n == 4 ? a[0] == 127 : n == 16 && memcmp(a, six, sizeof(six)) == 0;
 }
 
-/* The first that is set and not empty; *ret_name is its name. */
+/* The first variable that is set and not empty; *ret_name is its name. */
 static const char *variable(const char *upper, const char *lower, const char **ret_name)
 {
     const char *value = upper ? getenv(upper) : NULL;
@@ -272,7 +273,7 @@ static const char *of_environment(const struct origin *to, const char **ret_name
     return url && no_proxy && proxy_excepts(no_proxy, to->host, to->port) ? NULL : url;
 }
 
-/* As libcurl takes it: with its port, which it would take for another where it is left out. */
+/* The URL for libcurl, always with a port: libcurl's default port for proxies is another. */
 static int write_url(const struct parts *p, char **ret)
 {
     int r = asprintf(ret, "%s://%.*s%s:%u", p->scheme->curl, (int)p->user_len, p->user,

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Numbers that spread: waits of a fleet, places in a table. Nothing depends on that nobody can
- * guess them.
+ * Numbers that are spread evenly, for waits of many daemons and for places in hash tables. Not for
+ * secrets: they can be guessed.
  */
 
 #include <stdint.h>

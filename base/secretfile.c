@@ -54,7 +54,8 @@ int secretfile_read(struct buf *b, const char *path)
     return r < 0 ? r : buf_read_fd(b, fd);
 }
 
-/* As people call files: small letters, with a suffix if there are digits. */
+/* Whether a text looks like the name of a file: lower-case letters, and a suffix if it has
+ * digits. */
 static bool looks_named(const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz-_.";
@@ -75,7 +76,7 @@ const char *secretfile_shown(const char *path, int error, char out[static SECRET
     if ((error != -ENOENT && error != -ENOTDIR && error != -ENAMETOOLONG) ||
         looks_named(slash ? slash + 1 : path))
         return path;
-    /* A secret may have slashes, too: no more is shown than is there. */
+    /* A secret may contain slashes, too: only directories that exist are shown. */
     for (; n > 0; n--) {
         if (n >= SECRETFILE_SHOWN_SIZE - 64 || path[n] != '/')
             continue;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* The dots of a part that has nothing else; 0: it has, or is empty. */
+/* How many dots a segment consists of; 0 if it is empty or has anything else. */
 static unsigned dots(const char *part, size_t n, bool escaped)
 {
     unsigned count = 0;
@@ -49,7 +49,7 @@ bool segments_climb(const char *path)
     return false;
 }
 
-/* Behind slashes and parts that stay where they are. */
+/* Skips slashes and `.` segments. */
 static const char *next(const char *path)
 {
     while (path[0] == '/' || (path[0] == '.' && (path[1] == '/' || path[1] == '\0')))

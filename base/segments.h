@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The parts of a path between its slashes. `.`, `..` and empty parts mean something else to each
- * server, library and proxy that sees them. Pure.
+ * The segments of a path. Servers, libraries and proxies do not agree on what `.`, `..` and empty
+ * segments mean. Pure.
  */
 
 #include <stdbool.h>

@@ -11,7 +11,7 @@
 #define UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, for what is none */
 
 /*
- * Bytes of the character at p, of which `n` may be read; 0 when there is none. No byte behind a
- * wrong one is looked at, so UTF8_MAX will do for a string, which its zero ends.
+ * The length of the character at p, of which `n` bytes may be read; 0 if it is not UTF-8. Reading
+ * stops at the first wrong byte, so a string with a zero at its end may be read with n = UTF8_MAX.
  */
 size_t utf8_length(const char *p, size_t n);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Writing to a file to the last byte. */
+/* Writes all bytes to a file. */
 
 #include <stddef.h>
 
-/* 0 or a negative errno; a part may be written then. */
+/* 0, or a negative errno after which a part may have been written. */
 int write_all(int fd, const void *data, size_t n);

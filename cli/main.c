@@ -11,9 +11,8 @@
 #include "config.h"
 
 /*
- * What asks a store or the daemon needs forty libraries that reading a trace does not, and the
- * loader's time for them is that of reading a small one. So such a command (NULL) is run by
- * contrace-remote.
+ * Commands that ask a store or the daemon need some forty libraries, and loading those takes as
+ * long as reading a small trace. So these commands (NULL here) are run by contrace-remote.
  */
 static const struct command commands[] = {
     {"status", "show how contraced is and what it does", NULL},
@@ -44,7 +43,7 @@ static int help(FILE *out, int status)
     return status;
 }
 
-/* The program beside this one: that is where a build leaves it. */
+/* In a build tree contrace-remote is in the same directory as this program. */
 static int find_beside(char path[static PATH_MAX])
 {
     ssize_t n = readlink("/proc/self/exe", path, PATH_MAX);
@@ -60,7 +59,7 @@ static int find_beside(char path[static PATH_MAX])
     return access(path, F_OK) < 0 ? -errno : 0;
 }
 
-/* Does not return if all is well. */
+/* Returns only if the program could not be executed. */
 static int run_remote(char **argv)
 {
     static const char installed[] = CONTRACE_PKGLIBEXECDIR "/" COMMAND_REMOTE;

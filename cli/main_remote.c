@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* contrace-remote: the commands that contrace leaves to a program with libcurl and its like. */
+/* contrace-remote: the commands of contrace that need libcurl and the libraries of stores. */
 
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ static const struct {
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* Credentials of the store pass through memory. */
+/* No core dumps: credentials of the store are in memory. */
 static void forbid_dumps(void)
 {
     const struct rlimit none = {0, 0};
@@ -42,7 +42,7 @@ static int run(int argc, char **argv)
     return STATUS_USAGE;
 }
 
-/* The arguments are contrace's own. */
+/* Gets the same arguments as contrace. */
 int main(int argc, char **argv)
 {
     int status;

@@ -12,7 +12,7 @@
 #include "base/parse.h"
 #include "cli/common/screen.h"
 
-#define TEXT_MAX 400 /* of what the other side says of an error */
+#define TEXT_MAX 400 /* bytes of an error text of the other side */
 #define RETRY_AFTER_MAX 86400
 
 static ssize_t on_body(void *userdata, const void *data, size_t n)
@@ -118,7 +118,7 @@ static void complain_of_transfer(const struct call *c)
                  c->result.text);
 }
 
-/* {"error": "…"}, as contraced says it. "" without one. */
+/* Reads the text out of contraced's {"error": "…"}; "" if there is none. */
 static const char *said(const struct call *c, char out[static TEXT_MAX])
 {
     json_t *o = NULL;

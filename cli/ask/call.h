@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One request to contraced and what came of it, in words that say what to do next. Whatever the
- * other side sends is bounded, and escaped before a person sees it.
+ * One request to contraced, and messages about its result that say what to do next. What the other
+ * side sends is bounded, and escaped before it is printed.
  */
 
 #include <jansson.h>
@@ -34,7 +34,7 @@ struct call {
 int call_start(struct call *c, struct endpoint *e, const char *method, const char *path,
                const struct buf *body, usec timeout);
 
-/* Ends it, and releases the answer. For a zeroed or ended call it does nothing. */
+/* Ends the call and releases the answer. Does nothing for a zeroed call or one that was ended. */
 void call_done(struct call *c);
 
 /* Runs the loop until the call is done. 0, or -EINTR. */
@@ -43,13 +43,14 @@ int call_wait(struct call *c);
 /* The answer was 2xx. */
 bool call_ok(const struct call *c);
 
-/* What went wrong and what to do, on stderr: for a call that is done and not ok. */
+/* Says on stderr what went wrong and what to do. For a call that is done and not ok. */
 void call_complain(const struct call *c);
 
 /* The answer as a JSON object, new. 0, or a negative errno after a message: -EIO when the call
  * failed, or it is none. */
 int call_json(const struct call *c, json_t **ret);
 
-/* All of these: 0, or a negative errno after a message; -EINTR without one. */
+/* Starts a call, waits for it and reads its JSON. 0, or a negative errno after a message; -EINTR
+ * without one. */
 int call_ask(struct endpoint *e, const char *method, const char *path, const struct buf *body,
              json_t **ret);

@@ -63,10 +63,11 @@ struct capture {
     bool polling;
     sd_event_source *timer; /* the next poll */
     bool due;
+    usec end; /* boot time until which to wait for labels; 0: not waiting for them yet */
     struct capturing progress;
     unsigned width; /* of the terminal behind stderr; 0: there is none */
     bool shown;
-    json_t *captures; /* what came of each; borrowed from `answer` */
+    json_t *captures; /* the result of each capture; borrowed from `answer` */
     json_t *answer;
     bool failed, no_memory;
 };
@@ -133,6 +134,16 @@ static int arm(struct capture *c, usec wait)
     return r;
 }
 
+/* The timeout of the next request: while it waits for labels, no longer than that wait. */
+static usec call_time(const struct capture *c)
+{
+    usec now = clock_boot();
+
+    if (c->end == 0)
+        return CALL_TIMEOUT;
+    return now < c->end ? c->end - now : 1; /* 0 would be none at all */
+}
+
 static void start_poll(struct capture *c)
 {
     const struct escape_pair query[] = {
@@ -146,18 +157,19 @@ static void start_poll(struct capture *c)
     if (buf_adds(&path, "/api/v1/targets?limit=1000") == 0 &&
         escape_query(&path, query, sizeof(query) / sizeof(query[0])) == 0)
         c->polling =
-            call_start(&c->poll, c->endpoint, "GET", buf_str(&path), NULL, CALL_TIMEOUT) == 0;
+            call_start(&c->poll, c->endpoint, "GET", buf_str(&path), NULL, call_time(c)) == 0;
     buf_done(&path);
 }
 
-/* The targets, when a poll has just been answered; new. NULL: nothing new. */
+/* The targets if a poll has just been answered, as a new reference; else NULL. */
 static json_t *polled(struct capture *c)
 {
     json_t *o = NULL, *targets;
 
     if (!c->polling || !c->poll.done)
         return NULL;
-    /* What cannot be told of the progress is no matter: the order itself will be answered. */
+    /* A poll only shows progress, so its errors are ignored: the capture request has its own
+     * answer. */
     if (call_ok(&c->poll))
         (void)jsontext_parse(buf_str(&c->poll.answer), c->poll.answer.len, 0, NULL, &o);
     call_done(&c->poll);
@@ -205,7 +217,8 @@ static int wait_for_end(struct capture *c)
     return r < 0 ? r : 0;
 }
 
-/* Takes over what is known of the traces by now. Returns how many are still without a label. */
+/* Copies labels and numbers that are known by now. Returns how many captures still have no
+ * label. */
 static size_t take_labels(struct capture *c, const json_t *targets)
 {
     static const char *const names[] = {"label", "scheduler_latency_p99_seconds", "covered"};
@@ -234,13 +247,18 @@ static size_t take_labels(struct capture *c, const json_t *targets)
     return left;
 }
 
-/* A daemon that does not inspect says so; then nobody waits. 0, 1, or a negative errno after a
- * message. */
+/* Whether this contraced labels traces at all. 0, 1, or a negative errno after a message. */
 static int has_labels(struct capture *c)
 {
     json_t *status = NULL, *enabled;
-    int r = call_ask(c->endpoint, "GET", "/api/v1/status", NULL, &status);
+    struct call call;
+    int r = call_start(&call, c->endpoint, "GET", "/api/v1/status", NULL, call_time(c));
 
+    if (r == 0)
+        r = call_wait(&call);
+    if (r == 0)
+        r = call_json(&call, &status);
+    call_done(&call);
     if (r < 0)
         return r;
     enabled = json_object_get(json_object_get(status, "inspections"), "enabled");
@@ -251,12 +269,13 @@ static int has_labels(struct capture *c)
 
 static int wait_for_labels(struct capture *c)
 {
-    usec end = clock_boot() + LABEL_PATIENCE;
     size_t left = take_labels(c, NULL);
-    int r = left == 0 ? 0 : has_labels(c);
+    int r;
 
+    c->end = clock_boot() + LABEL_PATIENCE;
+    r = left == 0 ? 0 : has_labels(c);
     if (r == -EIO)
-        return 0; /* said; what was taken is there all the same */
+        return 0; /* a message was printed; the captures themselves succeeded */
     if (r <= 0)
         return r;
     r = 0;
@@ -267,7 +286,7 @@ static int wait_for_labels(struct capture *c)
     }
     if (!c->polling)
         r = arm(c, 0);
-    while (r >= 0 && left > 0 && clock_boot() < end) {
+    while (r >= 0 && left > 0 && clock_boot() < c->end) {
         json_t *targets;
 
         r = step(c, &targets);
@@ -317,7 +336,7 @@ static void say_limited(struct capture *c, const json_t *limited)
     }
 }
 
-/* An answer with captures, of which some or all may have failed. 0, or -EIO after a message. */
+/* Reads the answer. Some or all of its captures may have failed. 0, or -EIO after a message. */
 static int take_answer(struct capture *c)
 {
     struct call *order = &c->order;
@@ -390,7 +409,7 @@ static void print_labels(const struct capture *c)
     }
 }
 
-/* Keys come at once, labels a moment later: whoever lists the traces then finds them there. */
+/* Prints keys at once and then waits for labels, so that a `list` afterwards shows them. */
 static int show(struct capture *c)
 {
     int r = 0;
@@ -399,9 +418,13 @@ static int show(struct capture *c)
         r = print_keys(c);
     if (r == 0 && !c->a->no_wait)
         r = wait_for_labels(c);
-    if (r == 0 && c->a->json)
-        r = print_objects(c);
-    else if (r == 0 && c->width > 0)
+    /* Whoever interrupts the wait for labels is told what was taken all the same. */
+    if ((r == 0 || r == -EINTR) && c->a->json) {
+        int printed = print_objects(c);
+
+        r = r == 0 ? printed : r;
+    }
+    if (r == 0 && !c->a->json && c->width > 0)
         print_labels(c);
     if (r == 0 && c->a->no_wait && !c->a->json)
         (void)fprintf(stderr, "%zu asked for\n", json_array_size(c->captures));

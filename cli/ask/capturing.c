@@ -59,7 +59,7 @@ void capturing_count(struct capturing *c, const struct capturing_scope *scope,
         c->since = since ? since : now;
 }
 
-/* What is going on, one after another; the name stands before it. */
+/* Appends what the captures are doing, behind the name. */
 static void add_phases(const struct capturing *c, char *out, size_t size)
 {
     const struct {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How far captures that were asked for are, in a line: what contraced says of the targets that they
- * are of. Pure.
+ * The progress of requested captures as one line, made from what contraced says of their targets.
+ * Pure.
  */
 
 #include <jansson.h>
@@ -12,12 +12,12 @@
 
 #include "base/clock.h"
 
-/* Whose captures: one of these; NULL all: every target. */
+/* Whose captures: one of these is set; if all are NULL, every target's. */
 struct capturing_scope {
     const char *target, *service, *job;
 };
 
-/* Whether a target of GET /api/v1/targets is meant. */
+/* Whether this entry of GET /api/v1/targets is one of them. */
 bool capturing_is_meant(const struct capturing_scope *scope, const json_t *target);
 
 struct capturing {
@@ -25,10 +25,10 @@ struct capturing {
     unsigned waiting, capturing, looking, publishing; /* of them */
     uint64_t bytes;                                   /* so far, of those in flight */
     double seconds;                                   /* how long one takes at most; 0: unknown */
-    usec since;                                       /* boot time when one was first seen; 0 */
+    usec since; /* boot time when a capture was first seen; 0: none yet */
 };
 
-/* Counts a list of targets anew; `now` is boot time. */
+/* Counts again from a list of targets; `now` is boot time. */
 void capturing_count(struct capturing *c, const struct capturing_scope *scope,
                      const json_t *targets, usec now);
 

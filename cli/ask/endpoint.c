@@ -111,7 +111,7 @@ static bool is_unix(const struct listen_address *l)
     return l->sa.any.sa_family == AF_UNIX;
 }
 
-/* Whether somebody takes connections there: 0 or a negative errno. */
+/* 0 if the socket accepts connections, or a negative errno. */
 static int try_socket(const struct listen_address *l)
 {
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -121,7 +121,8 @@ static int try_socket(const struct listen_address *l)
     return connect(fd, &l->sa.any, l->len) == 0 || errno == EAGAIN ? 0 : -errno;
 }
 
-/* An address to connect to for one that is listened on: no address at all means every one. */
+/* The address to connect to for one that contraced listens on: an empty one means all of this
+ * machine's. */
 static const char *reachable(const struct listen_address *l, char out[static LISTEN_TEXT_SIZE])
 {
     const char *port = strrchr(l->text, ':');
@@ -135,7 +136,8 @@ static const char *reachable(const struct listen_address *l, char out[static LIS
     return out;
 }
 
-/* Sockets first. What was passed over is told later, if the one that is taken does not answer. */
+/* Tries sockets first. If the address that was chosen does not answer, the message also names the
+ * sockets that were skipped. */
 static const struct listen_address *choose(struct endpoint *e, const struct listen_list *list)
 {
     const struct listen_address *tcp = NULL, *first = &list->items[0];
@@ -155,7 +157,8 @@ static const struct listen_address *choose(struct endpoint *e, const struct list
     return tcp ? tcp : first;
 }
 
-/* A file that nobody named may be missing, unreadable or broken: that is when one asks. */
+/* The default configuration file may be missing, unreadable or broken: `contrace status` must work
+ * then, too. */
 static int load(const char *named, struct config **ret)
 {
     struct diags diags = {0};
@@ -203,7 +206,8 @@ static int from_config(struct endpoint *e, const char *named)
         l = choose(e, &list);
         r = replace(&e->name, reachable(l, text));
     }
-    /* Sockets need no token, and who may use one may not be who may read the token. */
+    /* Sockets need no token, and a user who may connect to one often may not read the token's
+     * file. */
     if (r == 0 && !is_unix(l) && !e->token_file && c->web.bearer_token_file)
         r = replace(&e->token_file, c->web.bearer_token_file);
     config_free(c);
@@ -219,7 +223,7 @@ static const char *given(const char *argument, const char *variable)
 
 static int find(struct endpoint *e, const struct endpoint_arguments *a)
 {
-    /* What is named on the command line goes before the environment. */
+    /* The command line takes precedence over the environment. */
     const char *address = a->config_file ? a->address : given(a->address, "CONTRACE_ADDRESS");
     const char *token = given(a->token_file, "CONTRACE_TOKEN_FILE"), *why = "";
     int r = token ? replace(&e->token_file, token) : 0;

@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * Where the contraced answers that a command is for, and the event loop on which it is asked
- * (call.h). A unix socket is preferred: who may use it is a matter of its permissions, and it needs
- * no token.
+ * The address of the contraced that a command asks, and the event loop for the requests (call.h). A
+ * unix socket is preferred: its permissions say who may use it, and it needs no token.
  */
 
 #include <stdbool.h>
@@ -24,7 +23,7 @@ struct endpoint_arguments {
 #define ENDPOINT_ROWS 3
 extern const struct argument endpoint_rows[ENDPOINT_ROWS];
 
-/* An address as a person writes it, taken apart. */
+/* The parts of an address as a person writes it. */
 struct endpoint_address {
     char *base;      /* "http://127.0.0.1:7465": what paths are appended to */
     char *unix_path; /* connect here instead; or NULL */
@@ -49,14 +48,14 @@ int endpoint_parse(const char *text, struct endpoint_address *ret, const char **
 void endpoint_address_done(struct endpoint_address *a);
 
 /*
- * Where to ask, first of: --address, $CONTRACE_ADDRESS, and the configuration's web.listen_address,
- * which is the daemon's default where the file cannot be read and was not named. Of several, the
- * first socket that takes connections, else the first of TCP. 0, or a negative errno after a
- * message: -EINVAL for the usage.
+ * Chooses the address: --address, else $CONTRACE_ADDRESS, else web.listen_address of the
+ * configuration, else (no file was named, and the default one cannot be read) contraced's default.
+ * Of several addresses: the first socket that accepts connections, else the first TCP address. 0,
+ * or a negative errno after a message: -EINVAL for the usage.
  */
 int endpoint_open(struct endpoint *e, const struct endpoint_arguments *a);
 
-/* After a signal that asked to stop the process ends here, by that signal. */
+/* If SIGINT or SIGTERM came, the process ends here by that signal. */
 void endpoint_close(struct endpoint *e);
 
 /* As interrupt_wait. */

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Names in the paths and queries of requests: RFC 3986, all but the unreserved as %XX.
+ * Percent-encodes names in paths and queries of requests: everything but RFC 3986's unreserved
+ * characters.
  */
 
 #include <stdbool.h>
@@ -13,11 +14,11 @@
 #define ESCAPE_MAX 16384 /* bytes of a path with its query */
 
 struct escape_pair {
-    const char *name, *value; /* without a value it is left out */
+    const char *name, *value; /* NULL: the parameter is left out */
 };
 
 /* Appends; a '/' stays if `path`. 0, -ENOMEM or -E2BIG. */
 int escape_add(struct buf *b, const char *text, bool path);
 
-/* Appends "&name=value" for each; a query has begun already. 0, -ENOMEM or -E2BIG. */
+/* Appends "&name=value" for each; the path has a query already. 0, -ENOMEM or -E2BIG. */
 int escape_query(struct buf *b, const struct escape_pair *pairs, size_t n);

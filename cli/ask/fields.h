@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What a JSON object says, as far as it says it: a missing field, one of another kind, and no
- * object at all are the same as nothing. Text is made fit for a terminal: printable ASCII, bounded.
+ * Reads fields of a JSON object that may be missing or of the wrong type; both count as nothing,
+ * and so does NULL in place of the object. Text is made safe for a terminal: printable ASCII,
+ * bounded.
  */
 
 #include <jansson.h>

@@ -40,5 +40,5 @@ void rows_done(struct rows *r);
 /* 0 or -ENOMEM. */
 int rows_add(struct rows *r, const struct rows_cells *cells);
 
-/* `width` 0: no bound. Errors of the stream are the caller's to look for. */
+/* `width` 0: no bound. The caller checks the stream for errors. */
 void rows_print(FILE *out, const struct rows *r, unsigned width, bool colour);

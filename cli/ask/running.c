@@ -40,7 +40,7 @@ static int ask(struct endpoint *e, char **ret)
     if (r == 0 && call_ok(&c))
         r = read_path(&c, ret);
     else if (r == 0 && c.result.error == HTTP_TIMEOUT)
-        call_complain(&c); /* what is looked for elsewhere may not be there */
+        call_complain(&c); /* say so: the default directory may be the wrong one */
     call_done(&c);
     return r;
 }

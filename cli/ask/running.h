@@ -2,13 +2,12 @@
 #pragma once
 
 /*
- * What the contraced that runs here says of itself, for commands that can do without it: when none
- * is there, or it tells others only, there is no message.
+ * What the contraced that runs on this machine says of itself, for commands that also work without
+ * it: if none runs, or we may not ask it, there is no message.
  */
 
 /*
- * Where it keeps its traces, as `contrace status` would find and show it; *ret_where is the address
- * that it answers at. Both are new; NULL: nobody answers, or only to others. 0, -EINTR or -ENOMEM,
- * or another negative errno after a message.
+ * The directory of its traces, and the address at which it answered. Both are allocated; NULL if
+ * none answered or we may not ask. 0, -EINTR or -ENOMEM, or another negative errno after a message.
  */
 int running_spool(char **ret_path, char **ret_where);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * How contraced is, for people: what `contrace status` was answered, as text. Pure.
+ * The text of `contrace status`, from contraced's answers. Pure.
  */
 
 #include <jansson.h>
@@ -28,5 +28,5 @@ struct status_options {
     usec now; /* real time, for answers that do not tell theirs */
 };
 
-/* 0 or -ENOMEM. Errors of the stream are the caller's to look for. */
+/* 0 or -ENOMEM. The caller checks the stream for errors. */
 int status_print(FILE *out, const struct status *s, const struct status_options *o);

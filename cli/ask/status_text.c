@@ -18,7 +18,8 @@
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
-/* The paragraph under way: pieces with commas between, broken between pieces. */
+/* Adds a piece to the current paragraph: pieces are separated by commas, and lines break between
+ * them. */
 struct page {
     FILE *out;
     const struct status_options *o;
@@ -126,7 +127,7 @@ static void suspended_lines(struct page *p, const json_t *causes)
     }
 }
 
-/* "12 ok, 3 timeout": each as a piece; what is 0 is left out. */
+/* "12 ok, 3 timeout": adds a piece for each count that is not 0. */
 static void results(struct page *p, const json_t *by_result)
 {
     const char *name;
@@ -255,7 +256,8 @@ struct target_text {
 static void last_of(const struct page *p, const json_t *last, struct target_text *t)
 {
     double p99 = field_number(last, "scheduler_latency_p99_seconds", -1);
-    /* Of the last try, unless it is told when the trace was taken that the rest is of. */
+    /* When the last try was, unless the row tells the time of the trace that its other columns are
+     * about. */
     usec start = field_time(last, json_object_get(last, "captured") ? "captured" : "start");
     uint64_t bytes = field_count(last, "bytes");
 
@@ -270,7 +272,7 @@ static void last_of(const struct page *p, const json_t *last, struct target_text
     (void)field_text(last, "text", t->why);
 }
 
-/* What it is doing now, else how its last capture ended. */
+/* The current capture's state, else the result of the last one. */
 static void state_of(const json_t *target, struct target_text *t)
 {
     const json_t *flight = json_object_get(target, "in_flight");
@@ -309,7 +311,7 @@ static int add_target(const struct page *p, struct rows *rows, const json_t *tar
                           });
 }
 
-/* Nothing fits what was asked for: that is told from having no targets. */
+/* No target matches the options. (A contraced without targets gets another message.) */
 static void say_left_out(struct page *p, uint64_t total)
 {
     if (total > 0)

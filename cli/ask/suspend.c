@@ -39,7 +39,7 @@ static const struct argument resume_rows[] = {
     {"json", 0, NULL, "contraced's answer", argument_flag, FIELD(json)},
 };
 
-/* What the operator did himself needs no advice. */
+/* No advice for a suspension that an operator ordered. */
 static const char *advice(const char *cause)
 {
     if (strcmp(cause, "flag_file") == 0)
@@ -47,7 +47,7 @@ static const char *advice(const char *cause)
     return strcmp(cause, "cpu_pressure") == 0 ? "; it ends by itself" : "";
 }
 
-/* Each cause with what there is to say of it, of GET /api/v1/status. */
+/* Prints each cause in the answer of GET /api/v1/status, with its advice. */
 static void print_causes(const json_t *status, bool resuming)
 {
     const json_t *causes = json_object_get(json_object_get(status, "suspended"), "causes"), *one;

@@ -40,7 +40,8 @@ const char *argument_count(void *field, const char *value)
     return NULL;
 }
 
-/* All groups as getopt_long(3) wants them. A row's code is CODE_FIRST and its index. */
+/* The options of all groups for getopt_long(3). The code of an option is CODE_FIRST plus its
+ * index. */
 struct parser {
     struct option options[ROWS_MAX + 2];
     char letters[2 * ROWS_MAX + 4];
@@ -121,7 +122,7 @@ int arguments_parse(int argc, char **argv, const struct argument_group *groups, 
     int code, r = 0;
 
     init(&p, groups, n);
-    /* getopt_long(3) begins its messages with this. */
+    /* getopt_long(3) puts argv[0] in front of its messages. */
     (void)snprintf(program, sizeof(program), "contrace %s", command);
     argv[0] = program;
     optind = 0;

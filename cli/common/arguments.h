@@ -14,7 +14,7 @@ typedef const char *(*argument_fn)(void *field, const char *value);
 struct argument {
     const char *name;
     char letter;       /* or 0 */
-    const char *value; /* what stands for it in the help; NULL: the option takes none */
+    const char *value; /* the value's name in the help; NULL: the option takes no value */
     const char *help;
     argument_fn read;
     size_t offset; /* of the field in the group's struct */
@@ -32,9 +32,9 @@ const char *argument_text(void *field, const char *value);
 const char *argument_count(void *field, const char *value);
 
 /*
- * Options of these groups from argv, whose first word is the command's name; they may stand before
- * and behind other words, which are left from *ret_rest on. 0; 1 after --help; -EINVAL after a
- * message about the usage.
+ * Reads the options of these groups from argv, whose first word is the command's name. Options and
+ * other words may be mixed; argv is sorted so that the other words start at *ret_rest. 0; 1 after
+ * --help; -EINVAL after a message about the usage.
  */
 int arguments_parse(int argc, char **argv, const struct argument_group *groups, size_t n,
                     const char *intro, int *ret_rest);

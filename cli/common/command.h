@@ -2,16 +2,16 @@
 #pragma once
 
 /*
- * What contrace can do: each command is a row of main.c's table, and those that go over the network
- * also one of main_remote.c's. argv[0] is the command's name; what is returned is the exit status.
+ * The commands of contrace. Each is a row of the table in main.c; one that uses the network is also
+ * a row in main_remote.c. argv[0] is the command's name; the result is the exit status.
  */
 
-/* The program for those; beside contrace in a build, in libexec/contrace when installed. */
+/* The program that runs those; in a build tree beside contrace, else in libexec/contrace. */
 #define COMMAND_REMOTE "contrace-remote"
 
 enum {
     STATUS_OK = 0,
-    STATUS_FAILED = 1, /* something of what was asked for could not be done: said on stderr */
+    STATUS_FAILED = 1, /* a part could not be done; stderr says which */
     STATUS_USAGE = 2,
 };
 

@@ -46,7 +46,7 @@ int interrupt_wait(struct interrupt *i, sd_event *event)
     return r < 0 ? r : 0;
 }
 
-/* A signal ends the process as it would have without us, now that all is put away. */
+/* Everything is cleaned up: now the signal ends the process as it would have by default. */
 static void end_by(int number)
 {
     sigset_t set;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * SIGINT and SIGTERM on the event loop: a command puts away what it holds, and then ends by the
- * signal, as its shell expects.
+ * SIGINT and SIGTERM on the event loop: a command cleans up first, and then ends by the signal, as
+ * its shell expects.
  */
 
 #include <systemd/sd-event.h>
@@ -13,7 +13,7 @@ struct interrupt {
     int number; /* the signal that came; 0: none yet */
 };
 
-/* 0 or a negative errno; interrupt_close is due in any case. */
+/* 0 or a negative errno. interrupt_close must be called in any case. */
 int interrupt_open(struct interrupt *i, sd_event *event);
 
 /* Runs the loop once. 0; -EINTR when a signal asked to stop; else a negative errno after a

@@ -22,7 +22,7 @@ int landing_open(const char *path)
     return fd < 0 ? -errno : fd;
 }
 
-/* One directory further. 0 or a negative errno; *fd is replaced. */
+/* Opens the next directory of the path, which replaces *fd. 0 or a negative errno. */
 static int descend(int *fd, const char *name)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, next;
@@ -71,7 +71,7 @@ int landing_init(struct landing *l, int out, const char *path)
 
 void landing_done(struct landing *l)
 {
-    /* While it is open it is ours: see lock(). */
+    /* We hold its lock while it is open: see lock(). */
     if (l->fd >= 0)
         (void)unlinkat(l->dir, l->part, 0);
     l->fd = close_fd(l->fd);
@@ -79,9 +79,9 @@ void landing_done(struct landing *l)
 }
 
 /*
- * The lock says that a process still works on a part file. It counts only while the name leads to
- * the locked file: between open and lock another may have removed what it took for a left-over. 1,
- * 0 when it has to be tried again, or -EBUSY.
+ * Locks a part file, which says that a process still writes it. The lock counts only if the name
+ * still leads to this file: between open and lock another process may have removed it as a
+ * leftover. 1; 0: try again; -EBUSY: another process has it.
  */
 static int lock(const struct landing *l, int fd)
 {
@@ -95,7 +95,7 @@ static int lock(const struct landing *l, int fd)
            named.st_ino == opened.st_ino && named.st_dev == opened.st_dev;
 }
 
-/* Removes what a killed process left. 0, or -EBUSY while its process lives. */
+/* Removes the part file of a process that was killed. 0, or -EBUSY if it still runs. */
 static int remove_left_over(const struct landing *l)
 {
     _cleanup_close_ int fd =
@@ -149,7 +149,7 @@ int landing_write(struct landing *l, const void *data, size_t n)
     return 0;
 }
 
-/* Some file systems cannot refuse to replace: there a look before has to do. */
+/* Some file systems have no rename that refuses to replace: there we look first. */
 static int rename_new(const struct landing *l)
 {
     struct stat st;

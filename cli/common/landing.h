@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * How a file arrives in the user's directory: whole under its name, or not at all. It is written as
- * ".NAME.part" beside its place, and what a killed run left there is replaced. Everything here may
- * wait for the disk; a landing is used by one thread at a time.
+ * Writes a file into the user's directory so that it appears whole under its name, or not at all.
+ * It is written as ".NAME.part" in the same directory; a part file that a killed run left is
+ * replaced. All functions may wait for the disk. One thread at a time may use a landing.
  */
 
 #include <stdbool.h>
@@ -24,17 +24,18 @@ struct landing {
 int landing_open(const char *path);
 
 /*
- * Opens the directory of `path`, which is relative to the one behind `out`, and makes what lacks of
- * it. The path has no "." and "..". 0 or a negative errno.
+ * Opens the directory of `path`, relative to the directory `out`, and makes directories that are
+ * missing. The path has no "." and "..". 0 or a negative errno.
  */
 int landing_init(struct landing *l, int out, const char *path);
 
 /* Removes what was begun. */
 void landing_done(struct landing *l);
 
-/* Begins the file, also anew. -EBUSY: another process is writing it. */
+/* Creates the part file, or starts it again. -EBUSY: another process is writing it. */
 int landing_begin(struct landing *l);
 int landing_write(struct landing *l, const void *data, size_t n);
 
-/* Makes it durable under its name. -EEXIST: something is there and must not be replaced. */
+/* Makes the file durable and gives it its name. -EEXIST: a file has that name and must not be
+ * replaced. */
 int landing_finish(struct landing *l, bool replace);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a person sees beside the results: messages on stderr, and what the terminal can do.
+ * Messages on stderr, and what the terminal can do.
  */
 
 #include <stdbool.h>
@@ -11,14 +11,14 @@
 /* "contrace: …" on stderr, escaped like a log line: it may quote what a store said. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Columns of the terminal behind the stream; 0: it is none. */
+/* The width of the terminal in columns; 0: the stream is no terminal. */
 unsigned screen_width(FILE *f);
 
-/* A terminal, and the user has not asked for the contrary (NO_COLOR, TERM=dumb). */
+/* Whether to use colours: a terminal, and neither NO_COLOR nor TERM=dumb. */
 bool screen_colour(FILE *f);
 
-/* What is printed may be UTF-8, as the user's locale has it. */
+/* Whether the user's locale is UTF-8. */
 bool screen_utf8(void);
 
-/* Flushes stdout. 0, or an errno after a message; a reader that went away needs none. */
+/* Flushes stdout. 0, or a negative errno after a message; -EPIPE, when the reader went away, without one. */
 int screen_finish(void);

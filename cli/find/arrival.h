@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A landing whose bytes are hashed on their way, for what must be the same here as where it came
- * from. landing_finish, on the landing in it, gives it its name.
+ * A landing that hashes the bytes written to it, to compare them with the source. Call
+ * landing_finish on the landing inside to give the file its name.
  */
 
 #include <openssl/evp.h>
@@ -24,8 +24,8 @@ int arrival_begin(struct arrival *a);
 int arrival_write(struct arrival *a, const void *data, size_t n);
 
 /*
- * What stands in the place: 1, with its hash; 0: nothing. -EISDIR for what is no regular file, or
- * another negative errno.
+ * Whether a file has that name already: 1, with its hash; 0: none. -EISDIR if it is no regular
+ * file, or another negative errno.
  */
 int arrival_existing(const struct arrival *a, char ret_sha256[static ARRIVAL_SHA256_SIZE]);
 

@@ -120,7 +120,7 @@ void catalog_done(struct catalog *c)
 
 const char *where_text(unsigned where, char out[static WHERE_TEXT_SIZE])
 {
-    /* While the daemon moves a trace it is seen in both directories: it is on its way. */
+    /* While the daemon moves a trace it may be seen in both directories. */
     const char *local = where & WHERE_ARCHIVE ? "archive" : where & WHERE_PENDING ? "pending" : "";
 
     strcpy(out, local);
@@ -174,7 +174,7 @@ static int order_by_reason(const struct entry *a, const struct entry *b)
     return strcmp(reason_of(a), reason_of(b));
 }
 
-/* What is cut comes first, what is not known last. */
+/* Incomplete traces come first, those of unknown completeness last. */
 static unsigned state_of(const struct entry *e)
 {
     return !e->facts || !e->facts->has_complete ? 2 : e->facts->complete;
@@ -185,7 +185,7 @@ static int order_by_state(const struct entry *a, const struct entry *b)
     return compare_numbers(state_of(a), state_of(b));
 }
 
-/* By name; what has none comes last. */
+/* By name; entries without one come last. */
 static int order_by_label(const struct entry *a, const struct entry *b)
 {
     const char *of_a = a->facts ? a->facts->label : NULL, *of_b = b->facts ? b->facts->label : NULL;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The traces that were found, each once, with where it is. Grows with what was found; whoever needs
- * only the newest cuts it meanwhile.
+ * The traces that were found, each once, and where it is. The catalog grows with each find; a
+ * caller that needs only the newest cuts it now and then.
  */
 
 #include <stdbool.h>
@@ -27,7 +27,7 @@ struct entry {
     unsigned where;      /* set of enum where */
     struct facts *facts; /* owned; NULL: not read, or there is no record */
     bool asked;          /* its record was looked for */
-    bool here;           /* it is in the directory that was to be filled */
+    bool here;           /* it is in the directory of the pull */
 };
 
 struct catalog {
@@ -38,7 +38,7 @@ struct catalog {
 /* 0, -ENOMEM, or -EINVAL for what is no key. */
 int catalog_add(struct catalog *c, const char *key, uint64_t size, unsigned where);
 
-/* Makes one entry of those with the same key. A local size counts before a remote one. */
+/* Merges entries with the same key. A local size takes precedence over a remote one. */
 void catalog_merge(struct catalog *c);
 
 /* Drops the entries for which `keep` is false. */
@@ -58,12 +58,12 @@ void catalog_done(struct catalog *c);
 #define WHERE_TEXT_SIZE 32
 const char *where_text(unsigned where, char out[static WHERE_TEXT_SIZE]);
 
-/* The order by the column of this name; NULL if there is none. Time and size: the largest first. */
+/* The order for a column; NULL if no column has that name. Time and size: the largest first. */
 catalog_order_fn order_find(const char *name);
 int order_by_time(const struct entry *a, const struct entry *b);
 
 /* The names, for messages: "time, size, …". */
 #define ORDER_NAMES "time, size, service, host, pid, reason, where, state or label"
 
-/* An order of what records say. */
+/* The order needs fields of the records. */
 bool order_needs_facts(catalog_order_fn order);

@@ -13,7 +13,8 @@
 #define CELL_SIZE (NAME_KEY_MAX + 1)
 #define TEXT_WIDTH_MAX 32 /* of what a record says */
 #define GAP 2
-#define ENTRY_JSON_MAX (8 * FACTS_RECORD_MAX) /* a record whose every byte is escaped fits */
+#define ENTRY_JSON_MAX \
+    (8 * FACTS_RECORD_MAX) /* enough for a record of which every byte is escaped */
 
 struct cell {
     char text[CELL_SIZE];
@@ -26,8 +27,8 @@ static char plain(char c)
     return c > ' ' && c <= '~' ? c : '?';
 }
 
-/* What a record says may be anything: only plain characters reach a terminal. A blank does not: a
- * column stays one word for those who cut lines into words. */
+/* A record may contain anything: only printable characters without blanks are written, so that a
+ * terminal is safe and scripts can split lines into words. */
 static void put_text(struct cell *cell, const char *text)
 {
     size_t n = 0;
@@ -147,7 +148,8 @@ static void key_cell(const struct entry *e, usec now, struct cell *cell)
     (void)snprintf(cell->text, sizeof(cell->text), "%s", e->key);
 }
 
-/* `gives_way`: on a narrow terminal the lowest goes first; 0: never. */
+/* `gives_way`: on a narrow terminal the column with the lowest number is left out first; 0:
+ * never. */
 static const struct column {
     const char *title;
     void (*cell)(const struct entry *e, usec now, struct cell *cell);

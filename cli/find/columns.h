@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The catalog for people: aligned columns, and for machines: a JSON object a line.
+ * Prints the catalog: aligned columns for people, or one JSON object a line.
  */
 
 #include <stdbool.h>
@@ -11,13 +11,14 @@
 #include "cli/find/catalog.h"
 
 struct columns_options {
-    unsigned width; /* of the terminal: columns that the key tells anyway give way; 0: all */
+    unsigned
+        width; /* of the terminal; columns that the key tells anyway are left out to fit. 0: no bound */
     bool colour;
     bool full; /* also the columns of --long */
     usec now;
 };
 
-/* Errors of the stream are the caller's to look for. */
+/* The caller checks the stream for errors. */
 void columns_print(FILE *out, const struct catalog *c, const struct columns_options *o);
 /* Whole lines. 0 or -ENOMEM. */
 int columns_print_json(FILE *out, const struct catalog *c);

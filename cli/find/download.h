@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One object out of the store, asked for again a few times while the store is in passing trouble. A
- * person waits: the pauses are short and there is an end to them.
+ * Downloads one object of the store, and tries again a few times after temporary errors. As a
+ * person waits, pauses are short and few.
  */
 
 #include <systemd/sd-event.h>
@@ -15,9 +15,11 @@
 struct download;
 
 struct download_handlers {
-    int (*begin)(void *userdata); /* before each try: what came so far does not count; as `body` */
+    int (*begin)(
+        void *
+            userdata); /* called before each try: drop what came before. Its result is as `body`'s */
     store_body_fn body;
-    store_done_fn done; /* once; the download is gone when it returns */
+    store_done_fn done; /* called once; the download is freed when it returns */
 };
 
 /* The key is borrowed until the end. 0 or -ENOMEM; done is never called from here. */
@@ -27,5 +29,5 @@ int download_start(sd_event *event, struct store *store, const char *key,
 /* NULL is fine. */
 void download_cancel(struct download *d);
 
-/* The pause after so many tries, or USEC_NEVER when there shall be no more. */
+/* The pause after this many tries, or USEC_NEVER: give up. */
 usec download_pause(const struct store_result *result, unsigned tries, uint64_t random);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a record says of its trace: the part of the `.json` that is shown or checked here. Records
- * come from a store, so they may say anything.
+ * The fields of a record (`.json`) that the commands show or check. Records come from a store, so
+ * they may contain anything.
  */
 
 #include <stdbool.h>
@@ -12,12 +12,12 @@
 
 #define FACTS_RECORD_MAX (256u << 10) /* bytes of a record */
 
-/* Strings are NULL and numbers 0 where the record says nothing that fits. */
+/* A field that is missing or of the wrong type is NULL or 0. */
 struct facts {
     char *reason, *go_version, *truncated_by, *label;
     char *sha256; /* 64 lower-case hex digits */
     double seconds, requested_seconds;
-    double covered; /* of the trace: what label and numbers rest on */
+    double covered; /* the share of the trace that label and numbers rest on */
     uint64_t bytes;
     bool has_bytes, has_complete, complete, has_covered;
 };

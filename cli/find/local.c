@@ -48,10 +48,10 @@ struct walk {
     const struct selection *selection;
     struct catalog *catalog;
     enum where where;
-    int error; /* the first one that is worth telling */
+    int error; /* the first error worth a message */
 };
 
-/* Gone, or never a directory of traces: nothing to tell. */
+/* The directory is gone, or never was one of traces: no error. */
 static bool harmless(int r)
 {
     return r == -ENOENT || r == -ENOTDIR || r == -ELOOP;
@@ -76,7 +76,7 @@ static void visit_file(struct walk *w, int dir, const char *name, const char *ke
         note(w, catalog_add(w->catalog, key, (uint64_t)st.st_size, w->where));
 }
 
-/* `key` is what stands before the names of this directory. */
+/* `key` is the start of the keys in this directory. */
 static void walk_directory(struct walk *w, int parent, const char *name, const char *key,
                            unsigned depth)
 {
@@ -110,7 +110,8 @@ int local_list(const struct local *l, const struct selection *s, struct catalog 
 {
     struct walk w = {.selection = s, .catalog = c};
 
-    /* In the order of their way: what moves meanwhile is seen twice, not missed. */
+    /* Reads pending/ before archive/: a trace that moves meanwhile is seen twice rather than
+     * missed. */
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         w.where = parts[i].where;
         walk_directory(&w, l->root, parts[i].name, "", 1);
@@ -136,7 +137,8 @@ static int open_file(const struct local *l, const char *part, const char *key, i
     return 0;
 }
 
-/* archive/ comes again at the end: what left pending/ between the two looks is there. */
+/* Looks into archive/ once more at the end, for a trace that left pending/ between the two
+ * looks. */
 static int find_file(const struct local *l, const char *key, int *ret_fd, unsigned *ret_where)
 {
     static const unsigned char tries[] = {1, 0, 1};

@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * The spool as a reader sees it who is not its owner: the daemon goes on meanwhile, so any file may
- * move or vanish between two looks, and that is no error. Takes no lock and writes
- * nothing. A symbolic link in the place of a trace or a record is not followed.
+ * Reads a spool that a daemon is using: any file may move or vanish at any time, which is no error.
+ * Takes no lock and writes nothing. Symbolic links in place of traces and records are not followed.
  */
 
 #include "base/buf.h"
@@ -26,11 +25,11 @@ void local_close(struct local *l);
  */
 int local_list(const struct local *l, const struct selection *s, struct catalog *c);
 
-/* The trace of a key: a descriptor, and in which directory it was. -ENOENT: in neither. */
+/* Opens the trace of a key and tells in which directory it was. -ENOENT: in none. */
 int local_trace(const struct local *l, const char *key, int *ret_fd, unsigned *ret_where);
 
 /* Its record, up to the buffer's maximum. 0 or a negative errno, -ENOENT. */
 int local_record(const struct local *l, const char *key, struct buf *b);
 
-/* Reads the record of an entry; leaves it without facts when there is none. -ENOMEM only. */
+/* Reads the record of an entry; without a record the entry gets no facts. 0 or -ENOMEM. */
 int local_facts(const struct local *l, struct entry *e);

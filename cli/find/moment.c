@@ -7,7 +7,7 @@
 
 #include "base/parse.h"
 
-/* Digits stand for themselves, so that a text fits a form of the same length or none. */
+/* A 0 of the shape matches a digit, any other character itself; lengths must be equal. */
 static const struct form {
     const char *shape;
     const char *rest; /* what makes RFC 3339 of it */
@@ -30,7 +30,7 @@ static int fits(const char *text, const char *shape)
     return *text == '\0';
 }
 
-/* A time of day belongs to today, or to yesterday when it is yet to come. */
+/* A time of day is today's, or yesterday's if it has not come yet today. */
 static int parse_form(const char *text, const struct form *f, usec now, usec *ret)
 {
     char whole[CLOCK_RFC3339_SIZE + 32], today[CLOCK_RFC3339_SIZE];

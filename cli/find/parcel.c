@@ -68,7 +68,7 @@ static int write_record(struct parcel *p, struct arrival *a)
     return there > 0 && strcmp(old, new) == 0 ? 0 : landing_finish(&a->landing, true);
 }
 
-/* It belongs to the trace that is there or comes, so an older one may give way. */
+/* The record belongs to the trace that is or will be there, so an older record may be replaced. */
 static int place_record(struct parcel *p)
 {
     char path[NAME_KEY_MAX];
@@ -92,7 +92,7 @@ static enum parcel_end there_already(struct parcel *p)
     return r < 0 ? no_place(p, r) : PARCEL_THERE;
 }
 
-/* What stands there against the bytes that are meant. */
+/* Compares the file that has the name with the expected bytes. */
 static enum parcel_end compare(struct parcel *p, const char *sha256)
 {
     char existing[ARRIVAL_SHA256_SIZE];
@@ -175,7 +175,7 @@ enum parcel_end parcel_copy(struct parcel *p, const struct local *l)
         p->error = r;
         return PARCEL_NO_SOURCE;
     }
-    if (r < 0) /* missing or endless: the trace comes without it */
+    if (r < 0) /* missing or too long: the trace is pulled without it */
         buf_clear(&p->record);
     r = parcel_use_record(p);
     if (r < 0) {

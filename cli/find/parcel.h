@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * One trace on its way to the user's directory, with its record beside it. What waits for a disk is
- * here and runs on a disk thread; a parcel is used by one thread at a time but for `bytes` and
- * `cancelled`.
+ * Copies one trace with its record into the user's directory. These functions wait for a disk and
+ * so run on a disk thread. One thread at a time may use a parcel, but for `bytes` and `cancelled`.
  */
 
 #include <stdatomic.h>
@@ -21,9 +20,9 @@ enum parcel_end {
     PARCEL_PULLED,
     PARCEL_THERE,     /* the same was there already */
     PARCEL_GOES_ON,   /* nothing stands in the way */
-    PARCEL_MISSING,   /* it is not where it was looked for */
-    PARCEL_DIFFERENT, /* other bytes have its name in the user's directory */
-    PARCEL_DAMAGED,   /* its bytes are not those that the record or the store's meta data tell of */
+    PARCEL_MISSING,   /* it was not found */
+    PARCEL_DIFFERENT, /* a file with other bytes has its name */
+    PARCEL_DAMAGED, /* its bytes differ from the hash or size in the record or in the store's metadata */
     PARCEL_CANCELLED,
     PARCEL_NO_SOURCE, /* `error`: it cannot be read */
     PARCEL_NO_PLACE,  /* `error`: it cannot be written */
@@ -37,8 +36,8 @@ struct parcel {
     unsigned where; /* where it was found in the spool */
     struct arrival arrival;
     struct buf record;                /* empty: it has none */
-    char sha256[ARRIVAL_SHA256_SIZE]; /* what it must be; "": not known */
-    uint64_t most;                    /* bytes that it has, as the record tells; 0: not known */
+    char sha256[ARRIVAL_SHA256_SIZE]; /* the expected hash; "": not known */
+    uint64_t most;                    /* the size in the record; 0: not known */
     int error;
     atomic_uint_fast64_t bytes; /* that came so far */
     atomic_bool cancelled;
@@ -51,13 +50,14 @@ void parcel_done(struct parcel *p);
 /* Takes the hash from the record, if it has one. */
 int parcel_use_record(struct parcel *p);
 
-/* Looks what stands in the place. GOES_ON, THERE (with the record), DIFFERENT or NO_PLACE. */
+/* Checks whether the file exists already. GOES_ON, THERE (with the record), DIFFERENT or
+ * NO_PLACE. */
 enum parcel_end parcel_prepare(struct parcel *p);
 
-/* The whole way out of the spool. Not GOES_ON. */
+/* Copies it out of the spool. Not GOES_ON. */
 enum parcel_end parcel_copy(struct parcel *p, const struct local *l);
 
-/* All bytes are written: verifies and publishes. PULLED, THERE, DIFFERENT, DAMAGED, NO_PLACE. */
+/* After the last byte: verifies and publishes it. PULLED, THERE, DIFFERENT, DAMAGED, NO_PLACE. */
 enum parcel_end parcel_settle(struct parcel *p);
 
 /* Why a parcel did not arrive. */
@@ -65,10 +65,10 @@ struct parcel_story {
     const struct parcel *parcel;
     enum parcel_end end;
     const char *directory; /* the user's, as given */
-    const char *text;      /* what the store said; NULL: nothing */
+    const char *text;      /* the store's error; NULL: none */
     bool asked_spool, asked_store;
 };
 
-/* Both say it on stderr; `brief`: only what needs attention. */
+/* Both print messages on stderr; `brief`: only those that need attention. */
 void parcel_say_success(const struct parcel *p, enum parcel_end end, bool from_store, bool brief);
 void parcel_say(const struct parcel_story *story);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * How far a pull is, on stderr: a bar on a terminal, else a line for each file that came.
+ * The progress of a pull on stderr: a bar on a terminal, else a line for each file.
  */
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ void progress_init(struct progress *p, size_t files, uint64_t bytes, usec now);
 /* Redraws the bar, at most ten times a second; `now` is boot time. */
 void progress_draw(struct progress *p, usec now);
 
-/* Takes the bar away: before a message and at the end. */
+/* Removes the bar: before a message and at the end. */
 void progress_clear(struct progress *p);
 
 /* The bar's text, without moving the cursor. Pure. Returns `out`. */

@@ -45,7 +45,7 @@ static const struct argument to_rows[] = {
     {"concurrency", 0, "N", "so many at once (4)", read_concurrency, FIELD(to.concurrency)},
 };
 
-/* A key may come without its suffix. */
+/* The user may leave out a key's suffix. */
 static int add_key(struct catalog *c, const char *word)
 {
     char key[NAME_KEY_MAX];
@@ -62,7 +62,7 @@ static int add_key(struct catalog *c, const char *word)
     return r;
 }
 
-/* What goes to stdout, fit for $(…): no word may look like an option. */
+/* Prints paths for use in $(…): none may look like an option. */
 static int print_paths(const struct catalog *c, const struct transfers_options *o)
 {
     bool here = strcmp(o->directory, ".") == 0;

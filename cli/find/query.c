@@ -27,7 +27,7 @@ const struct argument query_rows[QUERY_ROWS] = {
      argument_text, FIELD(label)},
 };
 
-#define NOT_INSPECTED "not-inspected" /* the label of what could not be looked at */
+#define NOT_INSPECTED "not-inspected" /* the label of a trace that could not be inspected */
 #define LABELS_TEXT_MAX 400
 #define FILTERS_TEXT_MAX 128
 
@@ -42,7 +42,8 @@ static bool is_label(const char *text)
     return strcmp(text, NOT_INSPECTED) == 0;
 }
 
-/* A slip of the pen would find nothing. A pattern may mean the labels of another version. */
+/* Refuses an unknown label, as a typing error would find nothing. A pattern is not checked: it may
+ * mean labels of another version. */
 static int check_label(const char *text)
 {
     char memory[LABELS_TEXT_MAX];
@@ -127,7 +128,8 @@ static int find(struct sources *s, const struct query *q, const struct selection
     return r < 0 ? r : failed;
 }
 
-/* Facts come before what depends on them, and otherwise only for what is left in the end. */
+/* Reads records before a filter or an order that needs them, else only for the entries that are
+ * left. */
 static int refine(struct sources *s, const struct query *q, const struct selection *selection,
                   struct catalog *c)
 {
@@ -158,7 +160,7 @@ int query_run(struct sources *s, const struct query *q, const struct selection *
     return r < 0 ? r : r || found || s->failed;
 }
 
-/* "--service and --label": those that were given. */
+/* The options that were given, such as "--service and --label". */
 static void name_filters(const struct query *q, struct buf *out)
 {
     for (size_t i = 0; i < QUERY_ROWS; i++) {

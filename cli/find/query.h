@@ -15,22 +15,23 @@ struct query {
     catalog_order_fn order;                                      /* NULL: by time */
     bool reverse;
     unsigned limit;    /* 0: none */
-    bool with_facts;   /* what the records in the spool say is wanted, too */
-    bool remote_facts; /* and what those say that are only in the store */
+    bool with_facts;   /* read the records in the spool, too */
+    bool remote_facts; /* and records that are only in the store */
 };
 
 #define QUERY_ROWS 6
 extern const struct argument query_rows[QUERY_ROWS];
 
-/* Labels and times as given into a selection. 0, or -EINVAL after a message about the usage. */
+/* Checks the label and times that were given and puts them into the selection. 0, or -EINVAL after
+ * a message about the usage. */
 int query_selection(const struct query *q, usec now, struct selection *ret);
 
 /*
- * Fills the catalog: merged, in order, cut. 0; 1 when a source failed, which was said and leaves
- * what the others have; -EINTR or another negative errno after a message.
+ * Fills the catalog: merged, sorted, cut to the number wanted. 0; 1 if a source failed (a message
+ * was printed, the others' traces are there); -EINTR, or another negative errno after a message.
  */
 int query_run(struct sources *s, const struct query *q, const struct selection *selection,
               struct catalog *c);
 
-/* For a question that nothing fits: how many traces of the spool its options left out, on stderr. */
+/* If no trace matched: says on stderr how many traces of the spool the options excluded. */
 void query_explain(const struct sources *s, const struct query *q);

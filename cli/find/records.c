@@ -45,7 +45,7 @@ static int on_body(void *userdata, const void *data, size_t n)
     return buf_add(&slot->text, data, n);
 }
 
-/* What is no record is none; 0 then, or -ENOMEM. */
+/* Text that is no record counts as no record. 0 or -ENOMEM. */
 static int use_text(struct slot *slot)
 {
     struct facts *facts = calloc(1, sizeof(*facts));
@@ -78,7 +78,7 @@ static void on_done(void *userdata, const struct store_result *result)
     reading->busy--;
 }
 
-/* The next entry whose record is only in the store. */
+/* The next entry whose record must come from the store. */
 static struct entry *next_entry(struct reading *r)
 {
     while (r->next < r->catalog->n) {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Up to so many days are listed one by one: stores that can't begin in the middle of a listing
- * read no more than these. */
+/* Up to this many days are listed one by one, for stores that cannot start in the middle of a
+ * listing. */
 #define DAYS_MAX 7
 
 static bool glob_match(const char *glob, const char *text)
@@ -16,19 +16,19 @@ static bool glob_match(const char *glob, const char *text)
     return !glob || fnmatch(glob, text, 0) == 0;
 }
 
-/* Length of what stands before the first character that means more than itself. */
+/* The length of the plain text before the first glob character. */
 static size_t literal_length(const char *glob)
 {
     return strcspn(glob, "*?[\\");
 }
 
-/* A name that only one service or host can have. */
+/* Whether the pattern is a plain name. */
 static bool exact(const char *glob)
 {
     return glob && glob[literal_length(glob)] == '\0' && name_part_ok(glob);
 }
 
-/* A key's time is cut to seconds: it may be up to one later. */
+/* A key tells whole seconds: the capture may have started up to a second later. */
 static bool too_early(const struct selection *s, const struct name *n)
 {
     return n->time + USEC_PER_SEC <= s->since;
@@ -50,7 +50,7 @@ bool selection_needs_record(const struct selection *s)
     return s->reason || s->label;
 }
 
-/* What is not known matches no glob. */
+/* An unknown value matches no glob. */
 static bool glob_match_known(const char *glob, const char *text)
 {
     return !glob || (text && fnmatch(glob, text, 0) == 0);
@@ -61,12 +61,12 @@ bool selection_match_record(const struct selection *s, const char *reason, const
     return glob_match_known(s->reason, reason) && glob_match_known(s->label, label);
 }
 
-/* The prefix that a glob behind a prefix allows. */
+/* Extends the prefix by the plain text at the start of a glob. */
 static void add_literal(struct range *range, const char *glob)
 {
     size_t used = strlen(range->prefix), n = glob ? literal_length(glob) : 0;
 
-    /* Longer names do not occur, and the plain text of one must not be cut. */
+    /* No name is longer, and the plain text must not be cut. */
     if (n < sizeof(range->prefix) - used) {
         memcpy(range->prefix + used, glob ? glob : "", n);
         range->prefix[used + n] = '\0';
@@ -78,7 +78,7 @@ static void plan_day(const struct selection *s, usec day, struct range *range)
     (void)name_prefix(s->service, s->host, day, range->prefix);
 }
 
-/* Behind what is too early of one host. */
+/* The position behind a host's keys that are too early. */
 static void plan_after(const struct selection *s, struct range *range)
 {
     struct name n;
@@ -91,7 +91,7 @@ static void plan_after(const struct selection *s, struct range *range)
 
 int selection_plan(const struct selection *s, usec now, struct range **ret, size_t *ret_n)
 {
-    /* Clocks of other machines may be ahead. */
+    /* The clocks of other machines may be ahead of ours. */
     usec end = s->until < now + USEC_PER_DAY ? s->until : now + USEC_PER_DAY;
     usec first = s->since / USEC_PER_DAY;
     usec days = end > s->since && s->since > 0 ? (end - 1) / USEC_PER_DAY - first + 1 : 0;

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Which traces are meant, and where a listing must look for them. Pure.
+ * Which traces are wanted, and which listings of the store find them. Pure.
  */
 
 #include <stdbool.h>
@@ -17,7 +17,7 @@ struct selection {
     usec until; /* the first that is too late; USEC_NEVER: no end */
 };
 
-/* All but reason and label, which no key tells. */
+/* Whether the key matches everything but reason and label, which are in the record. */
 bool selection_match(const struct selection *s, const struct name *n);
 bool selection_needs_record(const struct selection *s);
 bool selection_match_record(const struct selection *s, const char *reason, const char *label);
@@ -25,20 +25,20 @@ bool selection_match_record(const struct selection *s, const char *reason, const
 /* Both service and host are plain names. */
 bool selection_one_host(const struct selection *s);
 
-/* One listing: of the keys that begin with `prefix` and come after `after`. */
+/* One listing: the keys that start with `prefix` and come after `after`. */
 struct range {
     char prefix[NAME_KEY_MAX];
     char after[NAME_KEY_MAX];
 };
 
 /*
- * The listings that find all keys of the selection; `now` bounds those that are of days. Freed by
- * the caller. 0 or -ENOMEM.
+ * The listings that find all keys of the selection; `now` is the end of an open range. The caller
+ * frees them. 0 or -ENOMEM.
  */
 int selection_plan(const struct selection *s, usec now, struct range **ret, size_t *ret_n);
 
 /*
- * For a key that does not match: the position behind which the next one may be that does. It is
- * never before the key. False: no key of the listing can match any more.
+ * For a key that does not match: a position, never before the key, behind which the next match may
+ * be. False: no later key of the listing can match.
  */
 bool selection_skip(const struct selection *s, const struct name *n, char out[static NAME_KEY_MAX]);

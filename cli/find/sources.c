@@ -34,7 +34,7 @@ const struct argument sources_rows[SOURCES_ROWS] = {
      FIELD(verbose)},
 };
 
-/* A file that nobody named is not needed when the options say enough without it. */
+/* The default configuration file is not needed if the options name spool or store. */
 static bool can_do_without(const struct sources_arguments *a)
 {
     return !a->config_file && (a->storage_path || a->upload_url);
@@ -84,7 +84,8 @@ static int load(const struct sources_arguments *a, struct config **ret)
     return 0;
 }
 
-/* Without a word of where, the spool is that of the contraced that runs here, if one does. */
+/* If neither options nor configuration name a spool, it is that of the contraced that runs on this
+ * machine. */
 static int find_spool(struct sources *s, const struct sources_arguments *a, char **ret)
 {
     int r = 0;
@@ -115,13 +116,14 @@ static int configure(struct sources *s, const struct sources_arguments *a)
     return 0;
 }
 
-/* On a machine without contraced the default directory is not missed when there is a store. */
+/* If there is a store, a missing default directory is no error: this machine may have no
+ * contraced. */
 static bool may_be_missing(const struct sources *s, const struct sources_arguments *a)
 {
     return !a->local && !a->storage_path && s->config->upload.url;
 }
 
-/* The hint names the group that may read it, if there is one but root's. */
+/* The hint names the group that may read the directory, unless that is root's. */
 static void denied(const char *path, int r, bool has_store)
 {
     const char *remote = has_store ? "; --remote asks the store alone" : "";

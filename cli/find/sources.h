@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Where traces are looked for: this machine's spool and the configured store, each as far as it is
- * wanted and can be used. Owns the event loop.
+ * Where to look for traces: this machine's spool and the configured store, if wanted and usable.
+ * Owns the event loop.
  */
 
 #include <stdbool.h>
@@ -39,7 +39,7 @@ struct sources {
     struct local local;
     bool has_local;
     char *told_by; /* the address of the contraced that named the spool; NULL: it was configured */
-    bool failed;   /* one that was wanted could not be used: said already */
+    bool failed;   /* a source that was wanted cannot be used; a message was printed */
     struct interrupt interrupt;
 };
 

@@ -10,30 +10,30 @@
 #include "cli/common/screen.h"
 #include "cli/find/download.h"
 
-/* So many traces in a row that are not meant (a page of most stores, with their records) are worth
- * a new request that begins behind them. */
+/* After this many traces in a row that do not match (a page of most stores, with records) a new
+ * request starts behind them. */
 #define SKIP_AFTER 500
 
 #define OBJECT_KEY_SIZE 1088 /* S3 allows 1024 bytes of a key */
 
-/* What is held beyond the newest before it is cut. */
+/* How many more than the wanted entries are kept before the catalog is cut. */
 #define SURPLUS 1000
 
 struct listing {
     struct sources *sources;
-    struct selection selection; /* `since` rises when enough newer ones are known */
+    struct selection selection; /* `since` rises when enough newer traces are known */
     struct catalog *catalog;
     size_t newest;
     const char *prefix;
     char after[OBJECT_KEY_SIZE]; /* the next request begins behind it */
     unsigned useless;
-    bool skipping; /* the request was ended here, to go on behind `after` */
-    bool complete; /* nothing that matches can follow */
+    bool skipping; /* we ended the request; the next one starts behind `after` */
+    bool complete; /* no later key can match */
     bool ended;
     struct store_result result;
 };
 
-/* Older ones than the newest that are wanted need not be looked at any more. */
+/* Traces older than the newest that are wanted can be skipped. */
 static void tighten(struct listing *l)
 {
     struct catalog *c = l->catalog;
@@ -90,7 +90,7 @@ static void on_listed(void *userdata, const struct store_result *result)
     l->ended = true;
 }
 
-/* One request, or as many as the store needs for it: until it has ended. */
+/* Runs one listing to its end; the store may need several requests. */
 static int list_once(struct listing *l)
 {
     struct store_call *call = NULL;
@@ -171,8 +171,8 @@ static int list_ranges(struct listing *l, usec now)
 }
 
 /*
- * The newest of one host are likely to be of the last day, and to read only that is cheap. True if
- * they were, and there are enough of them.
+ * Tries the last day only, which is cheap and likely has the newest traces of a host. True if it
+ * had enough.
  */
 static bool list_last_day(struct listing *l, usec now, int *ret)
 {

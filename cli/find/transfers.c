@@ -19,8 +19,8 @@
 struct transfers;
 
 /*
- * One trace on its way. From the spool it is one job of a disk thread; from the store: the record,
- * a job that prepares, the trace, a job that settles.
+ * One transfer. From the spool: one job on a disk thread. From the store: download the record, a
+ * job that prepares, download the trace, a job that publishes.
  */
 struct transfer {
     struct transfers *all;
@@ -28,7 +28,7 @@ struct transfer {
     struct parcel parcel;
     struct disk_job job;
     bool in_job, from_store;
-    bool too_long; /* more came than the trace has */
+    bool too_long; /* the store sent more than the trace's size */
     struct download *download;
     char record[NAME_KEY_MAX];
 };
@@ -69,7 +69,7 @@ static void say_success(struct transfer *t, enum parcel_end end)
     parcel_say_success(&t->parcel, end, t->from_store, t->all->progress.width > 0);
 }
 
-/* `text`: what the store said; NULL: nothing. */
+/* `text`: the store's error; NULL: none. */
 static void finish(struct transfer *t, enum parcel_end end, const char *text)
 {
     struct transfers *all = t->all;
@@ -131,7 +131,7 @@ static int on_trace(void *userdata, const void *data, size_t n)
 
     uint64_t before = atomic_fetch_add(&t->parcel.bytes, n), most = t->parcel.most;
 
-    /* A store that does not stop must not fill the disk. */
+    /* A store that sends without end must not fill the disk. */
     t->too_long = most > 0 && (before > most || n > most - before);
     if (t->too_long)
         return -EFBIG;
@@ -236,7 +236,7 @@ static void init_parcel(struct transfer *t)
     parcel_init(&t->parcel, t->entry->key, t->all->out, o->flat, o->force);
 }
 
-/* What the spool does not have, or not as it should be, the store may have. */
+/* If the spool has no such trace, or a damaged one, tries the store. */
 static void on_copied(struct disk_job *job, int r)
 {
     struct transfer *t = transfer_of(job);
@@ -264,7 +264,7 @@ static void start(struct transfer *t, struct entry *e)
     t->from_store = false;
     all->busy++;
     init_parcel(t);
-    /* Where an entry is not known it was named by the user. */
+    /* An entry without a place was named by the user. */
     if (all->sources->has_local && (e->where == 0 || (e->where & WHERE_LOCAL)))
         submit(t, run_copy, on_copied);
     else if (all->sources->store)
@@ -301,7 +301,7 @@ static void fill(struct transfers *all)
     }
 }
 
-/* Ends what is in flight and waits for the disk threads; what was begun vanishes. */
+/* Cancels all transfers and waits for the disk threads; part files are removed. */
 static void cancel(struct transfers *all)
 {
     for (unsigned i = 0; i < all->options->concurrency; i++) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Pulls many traces at once: each from the spool, or else from the store. Says on stderr what comes
- * of each.
+ * Pulls many traces at a time, each from the spool or else from the store. Prints the result of
+ * each on stderr.
  */
 
 #include <stdbool.h>
@@ -18,8 +18,8 @@ struct transfers_options {
 };
 
 /*
- * The entries' order is that of the work. Entries that are not in the user's directory afterwards
- * are dropped from the catalog. 0: none was; 1: some; a negative errno: nothing could be begun
- * (said), or -EINTR.
+ * Works in the order of the entries, and drops those that are not in the user's directory at the
+ * end. 0: none was dropped; 1: some were; a negative errno: nothing could be started (a message was
+ * printed), or -EINTR.
  */
 int transfers_run(struct sources *s, const struct transfers_options *o, struct catalog *c);

@@ -14,7 +14,7 @@
 #define GZIP_MEMORY 8
 #define PIECE_SIZE (64u << 10)
 
-/* What protobuf-c packs goes through zlib to the writer, in pieces. */
+/* protobuf-c packs in pieces, which go through zlib to the writer. */
 struct packer {
     ProtobufCBuffer buffer; /* the first, since protobuf-c knows nothing but this */
     z_stream z;
@@ -163,7 +163,7 @@ static void fill_types(struct message *m)
     m->profile.period = 1;
 }
 
-/* A text ends where a zero byte stands in it: nothing of a program's names has one. */
+/* A text ends at its first zero byte; names in programs have none. */
 static void fill_strings(struct message *m, const struct sums *s)
 {
     char *to = m->text;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Sums by stack as a file of pprof: gzip around a protocol buffer (profile.proto), with the two
- * values of each sample that Go's trace profiles have, contentions and delay.
+ * Writes sums by stack in pprof's format: a gzip'd protocol buffer (profile.proto). Each sample has
+ * the two values of Go's trace profiles, contentions and delay.
  */
 
 #include <stddef.h>
@@ -13,5 +13,5 @@
 /* Takes the next n bytes. 0 or a negative errno. */
 typedef int (*encode_write_fn)(void *userdata, const void *data, size_t n);
 
-/* The stacks that have a count. 0, -ENOMEM, or what writing gave. */
+/* Writes the stacks with a count. 0, -ENOMEM, or the writer's error. */
 int encode_sums(const struct sums *sums, encode_write_fn write, void *userdata);

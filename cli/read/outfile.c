@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "cli/common/screen.h"
 
-/* The directory that a path names, and what stands behind it. */
+/* Splits a path into its directory and its last part. */
 static int open_parent(const char *path, const char **ret_leaf)
 {
     const char *slash = strrchr(path, '/');
@@ -25,7 +25,7 @@ static int open_parent(const char *path, const char **ret_leaf)
     return fd;
 }
 
-/* Whether the name is free, or may become it. */
+/* Whether the name is free, or its file may be replaced. */
 static int check(int parent, const char *leaf, bool replace)
 {
     struct stat st;

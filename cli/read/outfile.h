@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One file that a command writes where the user says: a landing by its path. It appears under its
- * name when it is whole and durable, and nothing else is replaced unless the user wants that.
+ * A file that a command writes to a path of the user's choice. It appears when it is whole and
+ * durable, and replaces an existing file only if the user said so.
  */
 
 #include <stdbool.h>
@@ -11,10 +11,10 @@
 #include "cli/common/landing.h"
 
 /*
- * Begins the file; landing_finish and landing_done end it. 0 or a negative errno: -EEXIST, -EISDIR,
- * -EINVAL for what is neither file nor directory.
+ * Opens the file; landing_finish and landing_done end it. 0 or a negative errno: -EEXIST, -EISDIR,
+ * -EINVAL if the path is neither file nor directory.
  */
 int outfile_begin(struct landing *l, const char *path, bool replace);
 
-/* Says on stderr what r, an error of this file or of landing.h, was about. Returns r. */
+/* Prints the message for `r`, an error of these functions or of landing.h. Returns r. */
 int outfile_complain(const char *path, int r);

@@ -58,8 +58,8 @@ static const struct argument rows[] = {
 };
 
 /*
- * A trace may have to be read twice; what cannot be read from its beginning again is copied to a
- * file without a name. The descriptor, or a negative errno.
+ * A trace may have to be read twice, so input without seeking is copied to an unlinked file. The
+ * descriptor, or a negative errno.
  */
 static int open_copy(int from)
 {
@@ -106,8 +106,8 @@ static void complain_trace(const char *path, const struct gotrace_error *e)
 }
 
 /*
- * One pass over the trace. 0; 1 if it asks for another one, or -ENODATA if the trace is broken,
- * after a message; another negative errno after a message.
+ * Reads the trace once. 0; 1: another pass is needed; -ENODATA after a message: the trace is
+ * broken; another negative errno after a message.
  */
 static int run_pass(pass_fn pass, struct profile *p, const char *path, int fd, bool quiet)
 {
@@ -132,7 +132,7 @@ static int run_pass(pass_fn pass, struct profile *p, const char *path, int fd, b
     return r;
 }
 
-/* Where the trace is broken the first pass is silent: the last one ends there again. */
+/* The first pass prints nothing about a broken trace: the last pass ends at the same place. */
 static int read_trace(struct profile *p, const char *path, int fd)
 {
     int r = 0;

@@ -13,12 +13,12 @@
 
 #define DRAIN_SIZE (256u << 10)
 
-/* What the decoder reads passes by the framing. */
+/* All bytes that the decoder reads are also given to the framing. */
 struct source {
     int fd;
     int error; /* of read(2) */
     bool ended;
-    bool bad; /* the framing makes no sense any more */
+    bool bad; /* the framing is broken */
     struct framing framing;
     struct soundness *found;
 };
@@ -26,10 +26,10 @@ struct source {
 /* How far the decoder came. */
 struct progress {
     int code;
-    uint64_t generations; /* of which every event was handed out */
+    uint64_t generations; /* generations whose events were all decoded */
     uint64_t end;         /* of them in the file */
     uint64_t misnested;
-    uint64_t open_end; /* of the one that is being decoded; 0: none */
+    uint64_t open_end; /* number of the generation that is being decoded; 0: none */
 };
 
 static ssize_t source_read(void *userdata, void *data, size_t n)
@@ -57,7 +57,7 @@ static ssize_t source_read(void *userdata, void *data, size_t n)
     return got;
 }
 
-/* A generation begins, or the trace ends: the one before is done with. */
+/* A generation starts, or the trace ends: the one before is complete. */
 static void step(struct progress *p, const struct gotrace *t)
 {
     struct gotrace_generation g;
@@ -67,7 +67,7 @@ static void step(struct progress *p, const struct gotrace *t)
         p->end = p->open_end;
     }
     p->open_end = 0;
-    /* From Go 1.26 on a byte of its own ends a generation, behind its last batch. */
+    /* Since Go 1.26 one byte after the last batch ends a generation. */
     if (gotrace_generation(t, &g) == 0)
         p->open_end = g.offset + g.bytes + (gotrace_version(t) >= 26);
 }
@@ -85,7 +85,7 @@ static void decode(struct gotrace *t, struct progress *p)
     }
 }
 
-/* A decoder that gave up leaves the rest to the framing alone. */
+/* After the decoder gave up, only the framing reads the rest. */
 static int drain(struct source *s)
 {
     _cleanup_free_ char *buffer = malloc(DRAIN_SIZE);
@@ -114,15 +114,15 @@ static void say_error(struct soundness *found, enum soundness_verdict verdict,
 }
 
 /*
- * Framing and decoder together. What the decoder says of a generation that the framing does not
- * count as whole is a consequence of what the framing says of it.
+ * Combines both verdicts. If the framing does not count a generation as whole, the decoder's error
+ * in it follows from that and is not told.
  */
 static void judge(struct soundness *found, struct source *s, const struct progress *p,
                   const struct gotrace_error *e)
 {
     struct framing *f = &s->framing;
     int finish = framing_finish(f, true);
-    bool beyond = p->code == -E2BIG; /* what was not decoded is not wrong: others may read it */
+    bool beyond = p->code == -E2BIG; /* a generation that was not decoded need not be wrong */
 
     found->misnested = p->misnested;
     found->kept_generations =
@@ -137,7 +137,8 @@ static void judge(struct soundness *found, struct source *s, const struct progre
     else if (p->code < 0 && (finish > 0 || p->generations < f->generations))
         say_error(found, SOUND_CONTRADICTION, e);
     else if (s->bad && p->code < 0 && e->offset == f->offset)
-        say(found, SOUND_CONTRADICTION, e->offset, e->text); /* which says what stands there */
+        say(found, SOUND_CONTRADICTION, e->offset,
+            e->text); /* and the framing's text says what is there */
     else if (s->bad)
         say(found, SOUND_CONTRADICTION, f->offset, f->error);
     else if (finish <= 0)

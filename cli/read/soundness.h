@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How sound a file is as a Go execution trace: every event of it is decoded, and its framing is
- * followed beside that, in one pass and in bounded memory.
+ * Whether a file is a sound Go execution trace: decodes every event and checks the framing, in one
+ * pass and in bounded memory.
  */
 
 #include <stddef.h>
@@ -18,7 +18,7 @@ enum soundness_verdict {
     SOUND_NOT_A_TRACE,    /* `text` says why */
     SOUND_OLD_FORMAT,     /* of Go 1.11–1.21: neither decoded nor divided into generations */
     SOUND_UNKNOWN_FORMAT, /* of a Go that is not known here */
-    SOUND_TOO_LARGE,      /* the reader's bounds do not admit it: `text` */
+    SOUND_TOO_LARGE,      /* beyond the reader's bounds: `text` says which */
 };
 
 struct soundness {
@@ -26,12 +26,13 @@ struct soundness {
     unsigned go_minor; /* 26 for `go 1.26 trace`; 0: none */
     uint64_t offset;
     uint64_t generation; /* as the trace counts; 0: unknown */
-    int64_t thread;      /* GOTRACE_NONE: none is to blame */
+    int64_t thread;      /* GOTRACE_NONE: no thread in particular */
     char text[256];
 
     uint64_t misnested; /* ends of regions in the wrong order: no damage, but Go's reader stops */
 
-    /* From the beginning so much is whole, and was decoded without a fault or was too large. */
+    /* Bytes from the start that are whole generations, decoded without a fault or too large to
+     * decode. */
     uint64_t kept_bytes;
     uint64_t kept_generations;
 
@@ -40,8 +41,8 @@ struct soundness {
 };
 
 /*
- * Reads the file behind fd, which needs no seeking, from here to its end. `sink` may be NULL and is
- * told what framing.h says; it sees at least kept_bytes. 0, or a negative errno when the file
- * cannot be read or memory is lacking.
+ * Reads fd from its position to its end, without seeking. `sink` (may be NULL) gets what framing.h
+ * describes, at least kept_bytes. 0, or a negative errno if the file cannot be read or memory is
+ * short.
  */
 int soundness_check(int fd, const struct framing_sink *sink, struct soundness *ret);

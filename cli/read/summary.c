@@ -123,7 +123,7 @@ static int show(struct job *job, const struct summary *s)
         return 0;
     }
     buf_init(&json, SUMMARY_JSON_MAX);
-    /* In the sandbox without call sites: they are long, and not what a label is looked up for. */
+    /* In the sandbox call sites are left out: they are long and a label does not need them. */
     r = summary_json(job->view.name, s, !job->arguments->sandbox, &json);
     if (r == 0)
         r = show_json(job, &json);
@@ -136,7 +136,7 @@ static int show(struct job *job, const struct summary *s)
     return r;
 }
 
-/* For whoever started it and does not read messages. */
+/* The exit status for the program that started it. */
 static int failure(const struct summary_arguments *a, int r)
 {
     if (!a->sandbox)
@@ -146,7 +146,7 @@ static int failure(const struct summary_arguments *a, int r)
                                                   : STATUS_FAILED;
 }
 
-/* The exit status. One file that cannot be read does not keep the others from being shown. */
+/* Shows every file that can be read, even if others cannot. Returns the exit status. */
 static int run(struct job *job, char *const *names, int n)
 {
     int status = STATUS_OK;
@@ -191,7 +191,7 @@ int command_summary(int argc, char **argv)
         return STATUS_USAGE;
     }
     tracefile_may_go_away();
-    json_object_seed(0); /* out of /dev/urandom, while it can be opened */
+    json_object_seed(0); /* read before the sandbox, which opens no files */
     r = a.sandbox ? sandbox_enter() : 0;
     if (r < 0) {
         complain("summary: no sandbox: %s", strerror(-r));

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a summary looks like: as text for a person, as JSON for everything else
- * (docs/summary.schema.json). Private to summary*.c.
+ * Prints summaries: text for people, JSON for programs (docs/summary.schema.json). Private to
+ * summary*.c.
  */
 
 #include <jansson.h>
@@ -17,8 +17,8 @@
 
 struct summary_view {
     const char *name; /* of the file, "-" for standard input */
-    bool utf8;        /* bars and µ may be shown as such */
-    bool stacks;      /* whole stacks below the call sites */
+    bool utf8;        /* bars and µ may be printed */
+    bool stacks;      /* print whole stacks below the call sites */
     unsigned top;     /* rows of each table */
 };
 
@@ -27,17 +27,18 @@ struct summary_view {
 /* Appends one object. 0, -ENOMEM, or -E2BIG when that is more than the buffer may hold. */
 int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out);
 
-/* What findings_find makes of it: members `findings` and `label`, and the first part of the text. */
+/* Writes the result of findings_find: members `findings` and `label`, and the first part of the
+ * text. */
 void summary_findings_json(struct jsonwriter *w, const struct summary *s);
 void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
-/* At most `max` characters of a text, in plain ones. Returns how many. */
+/* Prints at most `max` characters of a text, made printable. Returns how many. */
 size_t summary_plain(FILE *out, const char *text, size_t max);
 
 /* A frame, "main.work  app/main.go:12", in plain characters. */
 void summary_place(FILE *out, const struct summary_frame *f);
 
-/* Errors of the stream are the caller's to look for. */
+/* The caller checks the stream for errors. */
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
 /* A line for each of several files; the values are those of the JSON. */
@@ -48,7 +49,7 @@ struct summary_lines {
     size_t cap;
 };
 
-/* The path of a number to sort by: short names of columns stand for longer ones. */
+/* The path of the number to sort by; a column's short name is replaced by its path. */
 const char *summary_lines_path(const char *field);
 
 /* `json` is that of summary_json. -ENOMEM; -ENOENT if there is no such number. */

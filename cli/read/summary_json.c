@@ -268,7 +268,7 @@ static void syscalls(struct jsonwriter *w, const struct summary_syscalls *c)
     jsonwriter_end(w);
 }
 
-/* Negative: the trace is too short for it. */
+/* Negative: the trace is too short for this number. */
 static void put_share(struct jsonwriter *w, const char *key, double share)
 {
     if (share < 0)

@@ -9,7 +9,8 @@
 
 enum form { DURATION, COUNT, SHARE };
 
-/* The columns. To be sorted by: the largest value is the worst, unless it says otherwise. */
+/* The columns, which one may sort by. The largest value is the worst, unless the row says
+ * otherwise. */
 static const struct column {
     const char *name;
     const char *path;
@@ -51,7 +52,7 @@ static int read_line(const json_t *json, const char *path, struct summary_line *
 {
     const char *label = json_string_value(json_object_get(json, "label"));
 
-    /* What a trace is too short for is no reason to refuse the others. */
+    /* A number that one trace is too short for does not make the others unsortable. */
     if (path && summary_number(json, path, &line->key) == -ENOENT && strncmp(path, "gc.mu", 5) != 0)
         return -ENOENT;
     line->name = strdup(json_string_value(json_object_get(json, "file")));

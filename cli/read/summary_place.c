@@ -4,7 +4,7 @@
 
 #include "cli/read/summary.h"
 
-/* What a trace says may be anything: only plain characters reach a terminal. At most `max`. */
+/* A trace may contain anything: prints only printable characters, at most `max`. */
 size_t summary_plain(FILE *out, const char *text, size_t max)
 {
     size_t n = 0;

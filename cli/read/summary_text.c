@@ -246,8 +246,8 @@ static void gc(const struct page *p)
 }
 
 /*
- * How long one took of which the trace has only a part is not known: no times without a whole one.
- * A task's end does not tell its type: of one that began before the trace it is unknown.
+ * Times are of tasks that the trace has from start to end; if there are none, no times are shown.
+ * The type of a task that started before the trace is unknown, as its end does not tell it.
  */
 static void typed_row(const struct page *p, const struct summary_row *row)
 {
@@ -266,7 +266,7 @@ static void typed_row(const struct page *p, const struct summary_row *row)
                       row->open);
 }
 
-/* What is not shown, with how much of it there is. */
+/* Says how many entries are not shown, and their share. */
 static void left_out(const struct page *p, const struct summary_rows *rows)
 {
     uint64_t names = rows->left_out.names, n = rows->left_out.count;
@@ -307,7 +307,7 @@ static void stack(const struct page *p, const struct summary_site *site)
     }
 }
 
-/* What is not shown, with how much of it there is. */
+/* Says how many entries are not shown, and their share. */
 static void sites_left_out(const struct page *p, const struct summary_sites *sites)
 {
     uint64_t more = sites->left_out, n = sites->left_out_count;

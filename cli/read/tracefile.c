@@ -25,7 +25,7 @@ int tracefile_unnamed(void *userdata)
     return fd < 0 ? -errno : fd;
 }
 
-/* Nothing is left to be told but this. */
+/* The process ends here; this message is all it can say. */
 static void went_away(int number)
 {
     static const char text[] = "contrace: the trace was cut, or could not be read, meanwhile\n";

@@ -2,18 +2,18 @@
 #pragma once
 
 /*
- * What commands that read a trace share: the file without a name that holds what should not be in
- * memory, and the end when the file that is read goes away.
+ * Shared by commands that read a trace: an unlinked file for data that should not be in memory, and
+ * the message when the trace's file is cut while it is read.
  */
 
 /*
- * A file that nobody else can open, in $TMPDIR, /var/tmp or /tmp, else in memory. The descriptor,
- * or a negative errno. As gotrace_spill_fn; the argument is ignored.
+ * Makes an unlinked file in $TMPDIR, /var/tmp or /tmp, else in memory. The descriptor, or a
+ * negative errno. A gotrace_spill_fn; the argument is ignored.
  */
 int tracefile_unnamed(void *userdata);
 
 /*
- * A mapped file, the trace's or the one without a name, that is cut or whose disk fails ends the
- * process with a message from now on.
+ * From now on the process ends with a message if a mapped file (the trace or the unlinked one) is
+ * cut or its disk fails.
  */
 void tracefile_may_go_away(void);

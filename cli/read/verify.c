@@ -23,7 +23,7 @@ static const char intro[] =
     "Reads Go execution traces to their ends and says of each whether it is complete; '-' is the\n"
     "standard input.\n";
 
-#define LINE_MAX_BYTES (32u << 10) /* of a path, escaped, and the verdict */
+#define LINE_MAX_BYTES (32u << 10) /* room for an escaped path and the verdict */
 
 struct verify_arguments {
     const char *salvage;
@@ -38,10 +38,10 @@ static const struct argument rows[] = {
     {"force", 'f', NULL, "replace OUT if there is one", argument_flag, FIELD(force)},
 };
 
-/* Where the whole part goes while the file is read. */
+/* Receives the whole part while the file is read. */
 struct salvage {
     struct landing landing;
-    int error; /* of the first write that failed */
+    int error; /* errno of the first write that failed */
 };
 
 static bool is_stdin(const char *path)
@@ -143,7 +143,7 @@ static int salvage_begin(struct salvage *s, const struct verify_arguments *a)
     return outfile_begin(&s->landing, a->salvage, a->force);
 }
 
-/* What was written beyond the whole generations goes away before the file gets its name. */
+/* Cuts what was written behind the last whole generation before the file gets its name. */
 static int salvage_finish(struct salvage *s, uint64_t kept, bool replace)
 {
     if (s->error < 0)

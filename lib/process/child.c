@@ -27,13 +27,13 @@ struct child {
     pid_t pid;
     sd_event_source *process, *timer;
     struct stream output, errors;
-    bool killed; /* by us, for what `end` says */
+    bool killed; /* we killed it, for the reason in `end` */
     enum child_end end;
     child_done_fn fn;
     void *userdata;
 };
 
-/* Nobody has waited for it: the number is still its own, and its group's. */
+/* Nobody has waited for it yet, so the process id is still its own, and its group's. */
 static void kill_group(const struct child *c)
 {
     if (kill(-c->pid, SIGKILL) < 0)
@@ -55,7 +55,7 @@ static void stop_reading(struct stream *s)
     s->fd = close_fd(s->fd);
 }
 
-/* Too much, or memory is short: of its output that is the end, of its complaints no matter. */
+/* Too much, or memory is short: that ends a child if it was its output. Error text is just cut. */
 static void keep(struct child *c, struct stream *s, const char *data, size_t n)
 {
     int r = buf_add(&s->text, data, n);
@@ -103,7 +103,8 @@ static int on_errors(sd_event_source *source, int fd, uint32_t revents, void *us
     return 0;
 }
 
-/* What it left in a pipe; at most what a pipe holds, should somebody else have it and go on. */
+/* Reads what is left in the pipe. At most a pipe's size, as another process may hold its other end
+ * and go on writing. */
 static void read_rest(struct child *c, struct stream *s)
 {
     for (unsigned i = 0; i < 64 && read_some(c, s); i++)
@@ -140,7 +141,7 @@ static int on_timeout(sd_event_source *source, uint64_t now, void *userdata)
     return 0;
 }
 
-/* No descriptor of ours is in the place of the child's standard ones. */
+/* Descriptors that the child gets must not be 0, 1 or 2 before they are moved there. */
 static int above_stdio(int fd)
 {
     int copy = fd > 2 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -150,7 +151,7 @@ static int above_stdio(int fd)
     return copy;
 }
 
-/* The end to read from is kept and does not block. */
+/* We keep the reading end, which does not block. */
 static int open_pipe(struct child *c, struct stream *s, sd_event_io_handler_t fn, int *ret_write)
 {
     int ends[2], r;
@@ -198,7 +199,7 @@ static int start(struct child *c, const char *const *argv, int fd,
     return c->pid < 0 ? (int)c->pid : 0;
 }
 
-/* The source kills it, and waits for it, when it is freed before it has ended by itself. */
+/* If the event source is freed while the child runs, it kills the child and waits for it. */
 static int watch(struct child *c)
 {
     int r = sd_event_add_child(c->event, &c->process, c->pid, WEXITED, on_exit_of, c);

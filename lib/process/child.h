@@ -2,13 +2,11 @@
 #pragma once
 
 /*
- * One run of another program on one open file: the file is its standard input, and what it prints
- * is kept up to a bound and wiped. It has nothing of ours open, what confines us confines it, and it
- * does not outlive us.
- *
- * One that reads what strangers wrote runs when nobody else wants the processor, within limits of
- * time, memory and descriptors that it cannot lift, and with nothing of our environment. One that
- * the administrator chose has our environment and its time alone.
+ * Runs another program with one open file as its standard input. Its output is kept up to a bound,
+ * and wiped at the end. The child inherits no other descriptor, is confined as we are, and ends
+ * when we end. A child that reads untrusted data runs at idle priority, with an empty environment
+ * and with hard limits of time, memory and descriptors. A trusted one, which the administrator
+ * chose, has our environment and only the limit of time.
  */
 
 #include <stdbool.h>
@@ -19,13 +17,13 @@
 #include "base/clock.h"
 
 #define CHILD_OUTPUT_MAX ((size_t)256 << 10) /* bytes of what it prints */
-#define CHILD_ERRORS_MAX 512                 /* bytes of what it complains of; more is dropped */
+#define CHILD_ERRORS_MAX 512                 /* bytes kept of its standard error */
 
 struct child;
 
 struct child_limits {
-    usec timeout;    /* of the clock on the wall, and, if not trusted, as much processor time */
-    uint64_t memory; /* bytes of address space; if not trusted */
+    usec timeout;    /* wall-clock time, and as much CPU time unless trusted */
+    uint64_t memory; /* bytes of address space, unless trusted */
     bool trusted;    /* the administrator's own program */
 };
 
@@ -54,5 +52,6 @@ typedef void (*child_done_fn)(void *userdata, const struct child_result *result)
 int child_start(sd_event *event, const char *const *argv, int fd, const struct child_limits *limits,
                 child_done_fn fn, void *userdata, struct child **ret);
 
-/* Kills it, and those that it started, if it still runs, and waits until it is gone. fn is not called. NULL is fine. */
+/* Kills it and the processes that it started, if it still runs, and waits for its end. fn is not
+ * called. NULL is fine. */
 void child_free(struct child *c);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Landlock: rights that a process takes from itself and from those that it starts, for good. What a
- * ruleset handles is forbidden from then on, but for where a rule allows it. Only the thread that
- * calls is bound, and those that it starts later. Needs <linux/landlock.h> of no particular age.
- * https://docs.kernel.org/userspace-api/landlock.html
+ * Landlock: a thread gives up rights on files for good, for itself and for threads and processes
+ * that it starts later. All rights that a ruleset handles are forbidden, except where a rule allows
+ * them. Builds with any version of the kernel's headers. https://docs.kernel.org/userspace-
+ * api/landlock.html
  */
 
 #include <stdint.h>
@@ -36,16 +36,16 @@ int landlock_version(void);
 struct landlock_rights landlock_all(int version);
 
 /*
- * A ruleset that handles these rights, as far as the kernel knows them. A descriptor, to be closed
- * by the caller, or a negative errno.
+ * A ruleset that handles those of the rights that the kernel knows. A descriptor, to be closed by
+ * the caller, or a negative errno.
  */
 int landlock_new(const struct landlock_rights *handled);
 
 /*
- * Allows these rights on files, as far as the ruleset handles them, below a directory that is open,
- * be it with O_PATH. 0 or a negative errno.
+ * Allows these rights below an open directory (O_PATH is enough). 0 or a negative errno.
  */
 int landlock_allow(int ruleset, int directory, uint64_t fs);
 
-/* Puts the ruleset in force; the process must have no_new_privs. 0 or a negative errno. */
+/* Applies the ruleset to the calling thread, which must have no_new_privs. 0 or a negative
+ * errno. */
 int landlock_enforce(int ruleset);

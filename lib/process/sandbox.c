@@ -13,7 +13,7 @@
 #include "lib/process/callfilter.h"
 #include "lib/process/landlock.h"
 
-/* What reading a trace and printing its summary takes, and what the C library needs to end. */
+/* Calls that are needed to read a trace and print its summary, and to exit. */
 static const int allowed[] = {
     SCMP_SYS(read),         SCMP_SYS(readv),
     SCMP_SYS(pread64),      SCMP_SYS(lseek),
@@ -31,7 +31,7 @@ static const int allowed[] = {
     SCMP_SYS(exit),         SCMP_SYS(exit_group),
 };
 
-/* What a program that reads a trace has no reason to try: the end, with SIGSYS to show for it. */
+/* Calls that no reader of traces makes: they kill the process with SIGSYS. */
 static const int fatal[] = {
     SCMP_SYS(execve),         SCMP_SYS(execveat),
     SCMP_SYS(fork),           SCMP_SYS(vfork),
@@ -71,7 +71,7 @@ static int add_conditions(scmp_filter_ctx filter)
     return r;
 }
 
-/* Whatever else the C library may try fails, so that a newer one does no harm. */
+/* All other calls fail with an error, so that a newer C library that tries one still works. */
 static int refuse_calls(void)
 {
     scmp_filter_ctx filter;
@@ -86,8 +86,8 @@ static int refuse_calls(void)
 }
 
 /*
- * Files and the network: everything that Landlock knows is forbidden, and there is no rule that
- * allows any. A second wall behind the filter; without it the filter still stands.
+ * Forbids all access to files and network that Landlock can forbid. This is a second line behind
+ * the filter of system calls; kernels without Landlock have that one alone.
  */
 static void refuse_files(void)
 {
@@ -98,7 +98,7 @@ static void refuse_files(void)
         (void)landlock_enforce(fd);
 }
 
-/* When memory is out it is this process that goes. */
+/* If the machine runs out of memory, the kernel kills this process first. */
 static void be_first_to_go(void)
 {
     _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);

@@ -14,7 +14,7 @@
 
 #define DESCRIPTORS 16 /* the dynamic loader opens libraries one after the other */
 
-/* As the new process has it, but in our memory. */
+/* Runs in the new process, which still shares our memory. */
 struct attempt {
     const struct spawn *spawn;
     pid_t parent;
@@ -26,11 +26,11 @@ static int limit(__rlimit_resource_t what, rlim_t value)
     return setrlimit(what, &(struct rlimit){value, value});
 }
 
-/* Where one of these is not allowed, because the limit is lower already, the rest still is. */
+/* A limit that is lower already cannot be raised; the other limits are still set. */
 static void set_limits(const struct spawn *s)
 {
     (void)limit(RLIMIT_AS, s->memory);
-    /* First a signal that says what it was, a second later the end. */
+    /* SIGXCPU first, which names the cause; SIGKILL a second later. */
     (void)setrlimit(RLIMIT_CPU, &(struct rlimit){s->seconds, s->seconds + 1});
     (void)limit(RLIMIT_FSIZE, 0);
     (void)limit(RLIMIT_CORE, 0);
@@ -39,7 +39,7 @@ static void set_limits(const struct spawn *s)
     (void)limit(RLIMIT_NOFILE, DESCRIPTORS);
 }
 
-/* Handlers and ignored signals are ours, not the child's; the mask is that of a new process. */
+/* The child gets default signal handlers and an empty signal mask. */
 static void reset_signals(void)
 {
     static const int ignored[] = {SIGPIPE, SIGXFSZ};
@@ -60,9 +60,9 @@ static void step_back(void)
 }
 
 /*
- * In the new process, which shares our memory until it executes: system calls, and nothing that
- * changes what we go on with but `error`. A function of its own, lest the compiler, to which that
- * process is another branch, keeps a copy of the struct for it.
+ * Runs in the new process, which shares our memory until execve: only system calls, and it changes
+ * nothing of ours but `error`. It is a function of its own so that the compiler keeps no copy of
+ * the struct across vfork.
  */
 __attribute__((noreturn, noinline)) static void become(struct attempt *a)
 {
@@ -72,20 +72,21 @@ __attribute__((noreturn, noinline)) static void become(struct attempt *a)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != a->parent)
         _exit(1);
-    (void)setpgid(0, 0); /* a Control-C at the terminal is for us */
+    (void)setpgid(0, 0); /* Ctrl-C at the terminal is for us only */
     if (dup2(s->in, 0) < 0 || dup2(s->out, 1) < 0 || dup2(s->err, 2) < 0 ||
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         a->error = errno;
         _exit(1);
     }
-    /* All of ours are closed by execve anyway: this is for what a library forgot. */
+    /* Our descriptors are close-on-exec; this closes those that a library left open. */
     (void)syscall(SYS_close_range, 3U, ~0U, 0U);
     if (!s->trusted) {
         step_back();
         set_limits(s);
     }
     reset_signals();
-    /* Not execve(2) by its name: with --coverage that first writes files and takes locks of ours. */
+    /* Not execve(): with --coverage gcc replaces it with one that writes files and takes locks
+     * first. */
     (void)syscall(SYS_execve, s->argv[0], s->argv, s->trusted ? environ : nothing);
     a->error = errno;
     _exit(1);
@@ -93,7 +94,7 @@ __attribute__((noreturn, noinline)) static void become(struct attempt *a)
 
 /*
  * vfork: the page tables of a daemon with thousands of targets are not copied. Only this thread
- * waits until the new process has its own memory. No signal may find it before.
+ * waits until the new process executes. Signals are blocked until then.
  */
 pid_t spawn(const struct spawn *s)
 {

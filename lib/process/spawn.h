@@ -3,8 +3,7 @@
 #define CONTRACE_CHILD_SPAWN_H
 
 /*
- * What happens between two system calls, vfork(2) and execve(2): the new process gives up what it
- * must not have.
+ * Starts a child: what the new process does between vfork(2) and execve(2) to give up its rights.
  */
 
 #include <stdbool.h>

@@ -65,7 +65,7 @@ static const char *skip_chars(const char *p, const char *end, unsigned chars)
     return p;
 }
 
-/* The line, or as much of it around the column as fits a terminal. */
+/* Cuts the line to the part around the column that fits a terminal. */
 static char *cut_line(const char *text, unsigned line, unsigned column, unsigned *ret_caret)
 {
     const char *start = find_line(text, line), *end, *stop;
@@ -155,7 +155,7 @@ void diags_mask_value(struct diags *d, size_t at)
     if (!g || !g->source)
         return;
     before = strspn(g->source, " -\t[{");
-    /* What stands before the key may be a value, too. */
+    /* The text before the key may be a value, and so a secret. */
     if (before + 1 != g->caret ||
         asprintf(&shown, "%.*s: ...", (int)(before + strcspn(g->source + before, ":")), g->source) <
             0)
@@ -180,7 +180,7 @@ static int diag_compare(const struct diag *a, const struct diag *b)
     return (a->column > b->column) - (a->column < b->column);
 }
 
-/* Stable, which qsort is not; there are at most DIAG_MAX. */
+/* An insertion sort: it is stable, which qsort(3) is not, and there are at most DIAG_MAX. */
 static void sort(struct diags *d)
 {
     for (size_t i = 1; i < d->n; i++) {
@@ -193,7 +193,7 @@ static void sort(struct diags *d)
     }
 }
 
-/* Tabs of the line stand in the caret's line too, so that both are indented alike. */
+/* The caret's line repeats the tabs of the line above, so that both are indented alike. */
 static void print_source(const struct diag *g, FILE *out)
 {
     const char *p = g->source, *end = p + strlen(p);
@@ -211,7 +211,7 @@ static bool same_line(const struct diag *a, const struct diag *b)
     return a->line == b->line && a->file && b->file && strcmp(a->file, b->file) == 0;
 }
 
-/* What of a line one error keeps unseen is not shown for another one either. */
+/* If one error hides a part of a line, no other error shows that part. */
 static bool keeps_unseen(const struct diag *other, const struct diag *g)
 {
     return !other->source || (other->masked && !g->masked);

@@ -12,7 +12,7 @@
 struct place {
     const void *of;
     unsigned line, column; /* from 1 */
-    bool bad;              /* an error was already reported for it: no rule may rest on it */
+    bool bad;              /* an error was reported for it: rules must not use it */
 };
 
 struct places {

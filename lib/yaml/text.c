@@ -23,7 +23,7 @@ bool text_is_utf8(const char *s)
     return true;
 }
 
-/* What turns the direction of writing: a line could show other than what it says. */
+/* Characters that change the direction of writing: a line could look like another one. */
 static bool is_bidi(const char *p, size_t len)
 {
     unsigned char last = (unsigned char)p[len - 1];
@@ -136,7 +136,7 @@ static bool is_key_char(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/* Whether one of a line's keys promises a secret, or a section that has some. */
+/* Whether a key of the line is the name of a secret, or of a section with secrets. */
 static bool has_secret_key(const char *text, size_t n)
 {
     static const char *const names[] = {"auth",   "bearer", "cookie", "credential",
@@ -165,7 +165,7 @@ static bool has_secret_key(const char *text, size_t n)
     return false;
 }
 
-/* How far in the content of a line begins, behind the dashes of lists. */
+/* The column where the content of a line starts, behind the dashes of lists. */
 static size_t indentation(const char *line, size_t n)
 {
     size_t i = 0;

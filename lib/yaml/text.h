@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Text as people write it: UTF-8, lines as YAML counts them, and words that look alike. */
+/* The text of a YAML file: its lines as YAML counts them, similar words, and lines that may show a
+ * secret. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,22 +16,22 @@ void text_make_printable(char *s);
  * 1.1 counts: NEL, LS, PS. */
 size_t text_break_length(const char *p);
 
-/* How many letters must be added, taken away, changed or swapped with their neighbour to make `b`
- * out of `a`. Words longer than TEXT_WORD_MAX are as far apart as they can be: SIZE_MAX. */
+/* The edit distance (Damerau-Levenshtein) of two words. SIZE_MAX if one is longer than
+ * TEXT_WORD_MAX. */
 #define TEXT_WORD_MAX 48
 size_t text_distance(const char *a, const char *b);
 
 /*
- * Whether a line of YAML, which lies in `text`, may show a secret: as text_has_password, by a
- * fragment or an encoded letter as URLs have them, or since its keys, or those of the sections that it
- * stands in by its indentation, are called as secrets are.
+ * Whether a line of the YAML file `text` may show a secret: text_has_password says so, it has a
+ * fragment or an encoded letter as URLs have, or its key, or that of a section around it, is the
+ * name of a secret.
  */
 bool text_may_be_secret(const char *text, const char *line, size_t n);
 
-/* Whether one word of a person's, meant as a URL or an address, may hold a secret. */
+/* Whether one word, meant as a URL or an address, may hold a secret. */
 bool text_word_may_be_secret(const char *word);
 
-/* True if the text may hold USER:PASSWORD@HOST or a query such as ?token=…, as URLs have them: such a text
- * is not shown. What stands behind a colon and a blank, as a key's value in YAML does, is no password, nor
- * is unix:@abstract. */
+/* True if the text may hold USER:PASSWORD@HOST or a query such as ?token=…; it must not be shown
+ * then. The value of a YAML key (behind a colon and a blank) is no password, and neither is
+ * unix:@abstract. */
 bool text_has_password(const char *text, size_t n);

@@ -65,7 +65,7 @@ int yaml_file_place(struct yaml_file *f, const yaml_node_t *node, const void *of
     return r < 0 ? yaml_file_oom(f) : 0;
 }
 
-/* The reader of libyaml knows only the offset of a byte that is no UTF-8. */
+/* For a byte that is not UTF-8 libyaml tells only the offset, not line and column. */
 static void place_of_offset(const char *text, size_t offset, unsigned *ret_line,
                             unsigned *ret_column)
 {
@@ -110,7 +110,7 @@ static int syntax_error(struct yaml_file *f, const yaml_parser_t *p, size_t skip
     return -EINVAL;
 }
 
-/* What one pass over the events finds out before a document is built from them. */
+/* What a first pass over the events finds, before a document is built. */
 struct survey {
     size_t depth, nodes, anchors, documents;
 };
@@ -192,8 +192,8 @@ static int parse(struct yaml_file *f, size_t len, bool build)
 }
 
 /*
- * libyaml compares each %TAG with all before it, and nothing here has a use for one. No line that a
- * sane file continues a text on begins with '%', so each line that does is taken for a directive.
+ * libyaml compares each %TAG with all before it: many of them take quadratic time, and no
+ * configuration needs one. So a line that starts with '%' is refused as a directive.
  */
 static int check_directives(struct yaml_file *f)
 {

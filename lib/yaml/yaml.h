@@ -2,12 +2,10 @@
 #pragma once
 
 /*
- * One YAML document in memory and the way to its nodes and scalars, with every error put at its
- * place. It owns the limits that keep any file cheap to read; what the nodes mean is for table.h's
- * tables.
- *
- * Functions that read return 0, or -EINVAL for an error that is in the diagnostics already (the
- * caller goes on with the next value), or another negative errno that ends the reading.
+ * One YAML document in memory, its nodes and scalars, and errors with their place in the file. The
+ * limits here keep any file cheap to read. What the nodes mean is written in the tables of table.h.
+ * Functions that read return 0; or -EINVAL for an error that was reported, after which the caller
+ * goes on with the next value; or another negative errno, which ends the reading.
  */
 
 #include <stdbool.h>
@@ -26,7 +24,7 @@
 #define YAML_MEMORY_MAX (128u << 20) /* about the bytes of all values: aliases multiply them */
 
 struct yaml_file {
-    const char *name; /* for messages; relative paths start from its directory */
+    const char *name; /* for messages; relative paths are relative to its directory */
     char *text;       /* a copy with a terminating zero */
     bool expand;      /* ${VAR} in values */
     struct diags *diags;
@@ -42,8 +40,8 @@ struct yaml_file {
 int yaml_file_read(const char *path, struct buf *text, struct diags *d);
 
 /*
- * Parses `len` bytes. `name` and `d` are borrowed until yaml_file_done, which may be called after a
- * failure as well. A syntax error is the only one that is reported for a file that has it.
+ * Parses `len` bytes. `name` and `d` are borrowed until yaml_file_done, which may also be called
+ * after a failure. If a file has a syntax error, only that one is reported.
  */
 int yaml_file_open(struct yaml_file *f, const char *name, const char *text, size_t len, bool expand,
                    struct diags *d);
@@ -64,11 +62,10 @@ int yaml_file_error_unseen(struct yaml_file *f, const yaml_node_t *node, const c
 /* Reports that memory is short. Always returns -ENOMEM. */
 int yaml_file_oom(struct yaml_file *f);
 
-/* Takes from the file's memory allowance, before what is made for `node` is allocated. 0 or
- * -E2BIG. */
+/* Counts memory that will be allocated for `node` against the file's allowance. 0 or -E2BIG. */
 int yaml_file_spend(struct yaml_file *f, const yaml_node_t *node, size_t bytes);
 
-/* Remembers where a value stands. */
+/* Remembers where in the file a value came from. */
 int yaml_file_place(struct yaml_file *f, const yaml_node_t *node, const void *of, bool bad);
 
 /* Nothing, or null: `key:`, `key: ~`, `key: null`. */

@@ -487,7 +487,8 @@ def test_socket_of_others(serve, steered, tmp_path):
 
 
 class Scripted(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """HTTP on a unix socket: {path: (status, body, headers)}, or bytes as they are."""
+    """HTTP on a unix socket: {path: (status, body, headers)}, bytes as they are, or an event
+    that an answer waits for and that never comes."""
 
     daemon_threads = True
 
@@ -510,6 +511,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         size = int(self.headers.get("Content-Length") or 0)
         self.server.asked.append((self.command, self.path, self.rfile.read(size)))
         found = self.server.answers.get(self.path.split("?")[0], (404, "", {}))
+        if isinstance(found, threading.Event):
+            found.wait()
+            found = b""
         if isinstance(found, bytes):
             self.wfile.write(found)
             self.close_connection = True
@@ -553,6 +557,22 @@ def test_contraced_that_goes_before_the_label(scripted):
         assert (done.returncode, done.stdout) == (0, told + "\n"), done
         assert "is that contraced?" in done.stderr
     assert {path for _, path, _ in server.asked} == {"/api/v1/capture", "/api/v1/status"}
+
+
+def test_the_wait_for_a_label_interrupted(scripted):
+    """What was taken is printed before the signal ends contrace."""
+    capture = {"service": "s", "target": "t", "outcome": "ok", "key": KEY_OF_ONE, "bytes": 5}
+    asked = threading.Event()
+    server, where = scripted({
+        "/api/v1/capture": (200, {"captures": [capture]}), "/api/v1/status": asked,
+    })  # fmt: skip
+    capturing = subprocess.Popen([BUILD / "contrace", "capture", "--all", "--json", where],
+                                 stdout=subprocess.PIPE, text=True)  # fmt: skip
+    wait_until("it waits for the label", lambda: len(server.asked) == 2)
+    capturing.send_signal(signal.SIGINT)
+    assert json.loads(capturing.communicate(timeout=60)[0]) == capture
+    assert capturing.returncode == -signal.SIGINT
+    asked.set()
 
 
 def assert_plain(done):
