@@ -11,8 +11,8 @@
 #include "lib/store/http/remote.h"
 
 /*
- * The kinds by their URLs' beginning. One that is asked over HTTP has a dialect; one that is not
- * has two functions of its own, which mean what store_check and store_new do.
+ * The kinds of stores by URL scheme. A kind that is asked over HTTP has a dialect; any other has
+ * its own two functions, which do the work of store_check and store_new.
  */
 static const struct kind {
     const char *scheme;

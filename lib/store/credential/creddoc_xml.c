@@ -33,8 +33,8 @@ struct walk {
     XML_Parser parser;
     char path[PATH_SIZE]; /* of the open element, as far as it may matter */
     size_t path_len;
-    unsigned too_deep; /* open elements that the path has no room for */
-    int field;         /* that the open element fills; -1 none */
+    unsigned too_deep; /* open elements beyond the depth of the path */
+    int field;         /* the field that the open element fills; -1: none */
     bool seen[FIELDS];
     struct buf text[FIELDS];
     const char *wrong;
@@ -95,7 +95,7 @@ static void on_text(void *userdata, const char *text, int n)
         stop(w, "an element of the reply is too long");
 }
 
-/* Entities come with a document type; STS has none. */
+/* A document type could define entities; STS sends none. */
 static void on_doctype(void *userdata, const char *name, const char *system, const char *public,
                        int internal)
 {
@@ -103,7 +103,7 @@ static void on_doctype(void *userdata, const char *name, const char *system, con
     stop(userdata, "the reply has a document type");
 }
 
-/* Without the blanks and line breaks around it. */
+/* Without surrounding blanks and line breaks. */
 static const char *trimmed(struct buf *b)
 {
     static const char blanks[] = " \t\r\n";

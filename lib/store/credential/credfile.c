@@ -20,12 +20,12 @@ enum { KEY_ACCESS = CREDFILE_KEYS, KEY_SECRET, KEY_TOKEN, KEYS, KEY_OTHER = KEYS
 enum {
     SECRET = 1 << 0,
     BLANKS = 1 << 1, /* may be within the value */
-    WHOLE = 1 << 2,  /* the value goes to the end of the line: '#' begins no comment */
+    WHOLE = 1 << 2,  /* the value extends to the end of the line: '#' starts no comment */
 };
 
 static const struct key {
     const char *name;
-    const char *parent; /* NULL, or the key that it stands below */
+    const char *parent; /* the key that it is nested below, or NULL */
     size_t max;
     unsigned flags;
 } keys[KEYS] = {
@@ -65,7 +65,7 @@ static const struct key {
     [KEY_TOKEN] = {"aws_session_token", NULL, SECRET_TOKEN_MAX, SECRET},
 };
 
-/* How a section's name begins in the file of the second kind. */
+/* How names of profile sections start in the config file. */
 static const char *const prefixes[] = {
     [CREDFILE_PROFILE] = "profile",
     [CREDFILE_SSO_SESSION] = "sso-session",
@@ -77,7 +77,7 @@ const char *credfile_key_name(enum credfile_key key)
     return keys[key].name;
 }
 
-/* A piece of the text; no copy is made before a value is known to be wanted. */
+/* A piece of the text. Only values that are wanted are copied. */
 struct span {
     const char *p;
     size_t n;
@@ -85,7 +85,7 @@ struct span {
 
 struct value {
     struct span span;
-    unsigned line; /* 0: the profile does not have it */
+    unsigned line; /* 0: the section does not have it */
 };
 
 struct reader {
@@ -95,14 +95,14 @@ struct reader {
     size_t why_size;
 
     unsigned line;
-    bool in_section; /* a section was opened; a property before the first has no place */
-    bool in_profile; /* … and it is the one that is asked for */
+    bool in_section; /* inside a section; a property before the first section is an error */
+    bool in_profile; /* inside the section that is wanted */
     bool found;
     bool has_secret;    /* in any section */
-    bool long_form;     /* [profile default] was seen: it goes before [default] */
-    int last;           /* the property that a continuation would belong to; -1 none */
+    bool long_form;     /* [profile default] was seen, which takes precedence over [default] */
+    int last;           /* the property that a continuation line belongs to; -1: none */
     size_t indent;      /* of that property */
-    struct span parent; /* its name, where it has no value: there are keys below it */
+    struct span parent; /* name of a property without a value: nested keys follow */
     struct value values[KEYS];
 };
 
@@ -136,7 +136,7 @@ static bool span_is(struct span s, const char *text)
     return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
 }
 
-/* Without the comment that follows a blank; '#' within a word is part of the value. */
+/* Cuts a comment, which starts with '#' behind a blank; '#' within a word belongs to the value. */
 static struct span strip_comment(struct span s)
 {
     for (size_t i = 1; i < s.n; i++) {
@@ -164,7 +164,7 @@ static bool has_prefix(struct span name, const char *prefix)
     return name.n > n + 1 && memcmp(name.p, prefix, n) == 0 && is_blank(name.p[n]);
 }
 
-/* [default] and [profile default] are one profile: the latter alone counts where there are both. */
+/* [default] and [profile default] are the same profile; if both exist, only the latter counts. */
 static void open_section(struct reader *r, struct span name)
 {
     const struct credfile_query *q = r->q;
@@ -216,7 +216,7 @@ static bool same_word(struct span word, const char *text)
     return word.n == strlen(text) && strncasecmp(word.p, text, word.n) == 0;
 }
 
-/* `parent` is empty for a key that stands below none. */
+/* `parent` is empty for a key that is not nested. */
 static int key_of(struct span name, struct span parent)
 {
     for (int i = 0; i < KEYS; i++) {
@@ -274,8 +274,8 @@ static int read_property(struct reader *r, struct span s, size_t indent)
     return 0;
 }
 
-/* Below a key without a value there are keys; else other keys go on, and those that are read here
- * do not. */
+/* Indented lines below a key without a value are nested keys; below another key they continue its
+ * value, but not for keys that are read here. */
 static int read_continuation(struct reader *r, struct span s)
 {
     size_t at = find_equals(s);
@@ -357,7 +357,7 @@ static int check_values(struct reader *r)
         const char *wrong = v->line > 0 ? wrong_with(&keys[i], v->span) : NULL;
         bool setting = i < CREDFILE_KEYS;
 
-        /* A setting without a value is none. */
+        /* A setting without a value counts as missing. */
         if (!wrong || (setting ? v->span.n == 0 : r->q->settings_only))
             continue;
         (void)snprintf(what, sizeof(what), "%s %s", keys[i].name, wrong);

@@ -2,10 +2,9 @@
 #pragma once
 
 /*
- * The two files that AWS's tools share, ~/.aws/credentials and ~/.aws/config: the keys and settings
- * of one section out of one of them. Follows AWS's "Shared config and credentials file format";
- * where that and botocore's reading part, both forms are taken. No message ever quotes what is in a
- * file.
+ * Reads keys and settings of one section of AWS's shared files, ~/.aws/credentials and
+ * ~/.aws/config. Follows AWS's "Shared config and credentials file format"; where botocore reads
+ * differently, both forms are accepted. No message quotes the content of a file.
  */
 
 #include <stdbool.h>
@@ -17,17 +16,17 @@
 
 enum credfile_kind {
     CREDFILE_CREDENTIALS, /* [name]; always a secret */
-    CREDFILE_CONFIG,      /* [default] and [profile name]; often without keys and open to all */
+    CREDFILE_CONFIG,      /* [default] and [profile name]; often without keys and readable by all */
 };
 
-/* A file of the first kind has profiles alone. */
+/* The credentials file has only profiles. */
 enum credfile_section {
     CREDFILE_PROFILE,
     CREDFILE_SSO_SESSION, /* [sso-session name] */
     CREDFILE_SERVICES,    /* [services name] */
 };
 
-/* What a section may say beside its keys. */
+/* Settings of a section besides keys. */
 enum credfile_key {
     CREDFILE_REGION,
     CREDFILE_ROLE_ARN,
@@ -54,7 +53,7 @@ enum credfile_key {
     CREDFILE_STS_REGIONAL,
     CREDFILE_IMDS_ENDPOINT,
     CREDFILE_IMDS_MODE,
-    CREDFILE_S3_ADDRESSING, /* these stand below "s3 =", "sts =" and "sso =" */
+    CREDFILE_S3_ADDRESSING, /* these are nested below "s3 =", "sts =" and "sso =" */
     CREDFILE_S3_ACCELERATE,
     CREDFILE_S3_DUALSTACK,
     CREDFILE_S3_ENDPOINT,
@@ -64,8 +63,8 @@ enum credfile_key {
 };
 
 struct credfile_profile {
-    struct secret_set secrets;   /* empty if the section has no keys, or they were not asked for */
-    char *values[CREDFILE_KEYS]; /* NULL: it does not say; wiped when released */
+    struct secret_set secrets;   /* empty if the section has no keys, or they were not wanted */
+    char *values[CREDFILE_KEYS]; /* NULL: not set; wiped when released */
 };
 
 /* Which section of which file. */
@@ -73,7 +72,7 @@ struct credfile_query {
     enum credfile_kind kind;
     enum credfile_section section;
     const char *name;
-    bool settings_only; /* keys are passed over, and who may read them does not matter */
+    bool settings_only; /* skip keys, and do not check who may read the file */
 };
 
 /* "role_arn", for messages. */
@@ -91,9 +90,8 @@ int credfile_parse(const char *name, const struct credfile_query *q, const char 
                    struct credfile_profile *ret, char *why, size_t why_size);
 
 /*
- * The same from a file. -EPERM for a credentials file that others may read (secretfile_check), and
- * for a config file that others may read and that has a secret in any of its sections; -E2BIG, or
- * the errno of open(2).
+ * The same from a file. -EPERM if others may read a credentials file, or a config file with a
+ * secret in any section (secretfile_check); -E2BIG, or the errno of open(2).
  */
 int credfile_load(const char *path, const struct credfile_query *q, struct credfile_profile *ret,
                   char *why, size_t why_size);

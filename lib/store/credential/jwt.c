@@ -32,7 +32,7 @@ static int add_base64url(struct buf *out, const unsigned char *data, size_t n)
     return r;
 }
 
-/* A passphrase is asked of nobody. */
+/* Never ask the terminal for a passphrase. */
 static int no_passphrase(char *out, int size, int writing, void *userdata)
 {
     (void)out, (void)size, (void)writing, (void)userdata;

@@ -11,9 +11,9 @@
 static const struct partition {
     const char *begin;     /* of its regions' names */
     const char *domain;    /* of services */
-    const char *dualstack; /* of those whose hosts with IPv6 are in another */
+    const char *dualstack; /* the domain of IPv6 hosts, if it is another */
     bool no_s3_fips;
-    bool is_fips; /* other services' usual one already */
+    bool is_fips; /* the usual one of other services already has it */
 } partitions[] = {
     {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", true, false},
     {"us-gov-", "amazonaws.com", "api.aws", false, true},

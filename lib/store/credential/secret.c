@@ -12,7 +12,7 @@ void *secret_malloc(size_t n)
     return malloc(n);
 }
 
-/* realloc(3) would leave the old block as it was. */
+/* Not realloc(3), which leaves the old block unwiped. */
 void *secret_realloc(void *old, size_t n)
 {
     size_t had = old ? malloc_usable_size(old) : 0;
@@ -31,7 +31,7 @@ void *secret_realloc(void *old, size_t n)
     return block;
 }
 
-/* malloc knows the size of its blocks, so this takes blocks from anyone. */
+/* malloc_usable_size(3) tells the size, so any block of malloc may be passed. */
 void secret_free(void *block)
 {
     if (!block)

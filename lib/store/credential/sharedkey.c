@@ -14,7 +14,7 @@
 #define SHA256_SIZE 32
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1)
 
-/* One line each, in this order; empty when they are not sent. */
+/* Headers that get one line each, in this order; the line is empty if a header is not sent. */
 static const char *const standard[] = {
     "Content-Encoding",
     "Content-Language",
@@ -73,7 +73,8 @@ static int add_lower(struct buf *text, const char *name)
     return r;
 }
 
-/* The pairs whose names begin with `prefix`, sorted. The result is the caller's; NULL without memory. */
+/* The pairs whose names start with `prefix`, sorted. The caller frees it; NULL if memory is
+ * short. */
 static const struct sharedkey_pair **sorted(const struct sharedkey_pair *pairs, size_t n,
                                             const char *prefix, size_t *ret_n)
 {
@@ -138,7 +139,7 @@ int sharedkey_text(const struct sharedkey_request *q, struct buf *text)
     return r < 0 ? r : add_resource(q, text);
 }
 
-/* Bytes of the key, or -EINVAL. */
+/* Decodes the key: its length in bytes, or -EINVAL. */
 static int decode(const char *key, unsigned char out[static KEY_MAX])
 {
     size_t n = strlen(key);

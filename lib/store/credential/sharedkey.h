@@ -2,10 +2,8 @@
 #pragma once
 
 /*
- * Signs requests with the key of an Azure storage account: the scheme SharedKey of the Blob
- * service, as it is since version 2015-02-21. It computes and nothing else.
- *
- * Source: Azure Storage REST API, "Authorize with Shared Key".
+ * Signs requests with the key of an Azure storage account: scheme SharedKey of the Blob service,
+ * versions since 2015-02-21. Pure. Source: Azure Storage REST API, "Authorize with Shared Key".
  */
 
 #include <stddef.h>
@@ -15,7 +13,7 @@
 
 #define SHAREDKEY_TEXT_MAX (32u << 10) /* bytes of what is signed */
 
-/* Names and values as they are meant: not encoded. */
+/* Names and values are not encoded. */
 struct sharedkey_pair {
     const char *name, *value;
 };
@@ -24,16 +22,16 @@ struct sharedkey_pair {
 struct sharedkey_request {
     const char *method;
     const char *account;
-    const char *path; /* encoded, as in the URL; begins with '/' */
+    const char *path; /* encoded, as in the URL; starts with '/' */
     const struct sharedkey_pair *query;
     size_t n_query;
-    /* All that will be sent, in any order; of the x-ms- ones none twice. */
+    /* All headers that will be sent, in any order; no x-ms- header twice. */
     const struct sharedkey_pair *headers;
     size_t n_headers;
     uint64_t content_length;
 };
 
-/* Appends the text that is signed. 0, -ENOMEM, or -E2BIG. */
+/* Appends the string to sign. 0, -ENOMEM, or -E2BIG. */
 int sharedkey_text(const struct sharedkey_request *q, struct buf *text);
 
 /*

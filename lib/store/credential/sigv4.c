@@ -20,7 +20,7 @@
 #define SCOPE_END "aws4_request"
 #define ADDED_HEADERS 4 /* host and three x-amz- */
 
-/* RFC 3986's unreserved bytes: never encoded, all others always are. */
+/* RFC 3986's unreserved characters are never encoded, all others always. */
 static bool unreserved(unsigned char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -47,7 +47,7 @@ int sigv4_add_path(struct buf *url, const char *path)
     return add_encoded(url, path, true);
 }
 
-/* A pair as it is sorted and sent: both parts encoded. */
+/* A pair in the form in which it is sorted and sent: both parts encoded. */
 struct encoded {
     struct buf name, value;
 };
@@ -96,7 +96,7 @@ static int compare_headers(const void *pa, const void *pb)
     return strcasecmp(a->name, b->name);
 }
 
-/* All that is signed, in order. */
+/* All headers that are signed, sorted. */
 static int collect_headers(const struct sigv4_request *q, const struct sigv4_credentials *c,
                            const char *date, struct header_list *ret)
 {
@@ -139,7 +139,7 @@ static bool blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Without blanks at the ends, and one for each run of them within. */
+/* Trims blanks at both ends, and makes each run of blanks inside one blank. */
 static int add_trimmed(struct buf *out, const char *value)
 {
     int r = 0;
@@ -198,7 +198,7 @@ static int hash_hex(const struct buf *b, char hex[static HEX_SIZE])
     return 0;
 }
 
-/* 1: the request in its one canonical form, hashed. */
+/* Step 1: hash the canonical request. */
 static int hash_request(const struct sigv4_request *q, const struct header_list *l,
                         char hex[static HEX_SIZE])
 {
@@ -225,11 +225,11 @@ static int hash_request(const struct sigv4_request *q, const struct header_list 
         r = buf_addf(&b, "\n%s", q->payload_sha256);
     if (r == 0)
         r = hash_hex(&b, hex);
-    buf_wipe(&b); /* a session token is among the headers */
+    buf_wipe(&b); /* the session token is one of the headers */
     return r;
 }
 
-/* 3: a key for this day, region and service only. */
+/* Step 3: derive a key for this day, region and service. */
 static int derive_key(const struct sigv4_request *q, const struct sigv4_credentials *c,
                       const char *day, unsigned char key[static SHA256_SIZE])
 {
@@ -255,7 +255,7 @@ static int derive_key(const struct sigv4_request *q, const struct sigv4_credenti
     return r;
 }
 
-/* 2 and 3: the string to sign, signed. */
+/* Steps 2 and 3: make the string to sign, and sign it. */
 static int sign_string(const struct sigv4_request *q, const struct sigv4_credentials *c,
                        const char *date, const char *scope, const char *request_hex,
                        char hex[static HEX_SIZE])

@@ -2,12 +2,10 @@
 #pragma once
 
 /*
- * Signs requests by AWS Signature Version 4, as S3 and every server of its kind verifies it: the
- * payload's real hash, the path encoded once and not normalised, headers and query in order. It
- * computes and nothing else; keeping secrets out of logs begins here: nothing is logged.
- *
- * Source: AWS General Reference, "Signature Version 4 signing process"; Amazon S3 API Reference,
- * "Authenticating Requests: Using the Authorization Header".
+ * Signs requests by AWS Signature Version 4 as S3 verifies it: with the payload's hash, and the
+ * path encoded once and not normalised. Pure; logs nothing. Source: AWS General Reference,
+ * "Signature Version 4 signing process"; Amazon S3 API Reference, "Authenticating Requests: Using
+ * the Authorization Header".
  */
 
 #include <stddef.h>
@@ -31,12 +29,13 @@ struct sigv4_credentials {
 
 struct sigv4_request {
     const char *method;
-    const char *host; /* as the Host header will say it, with a port that is not the scheme's own */
-    const char *path; /* as it is meant, not encoded; begins with '/' */
+    const char
+        *host; /* the value of the Host header, with the port unless it is the scheme's default */
+    const char *path;               /* not encoded; starts with '/' */
     const struct sigv4_pair *query; /* not encoded, in any order */
     size_t n_query;
-    /* Headers to sign besides host, x-amz-date, x-amz-content-sha256 and x-amz-security-token, which
-     * are added; in any order, and none of them twice. */
+    /* Headers to sign, in any order, none twice; host, x-amz-date, x-amz-content-sha256 and x-amz-
+     * security-token are added. */
     const struct sigv4_pair *headers;
     size_t n_headers;
     const char *payload_sha256; /* lower-case hex */
@@ -44,10 +43,10 @@ struct sigv4_request {
     usec time; /* real time, by the store's clock */
 };
 
-/* What is sent beside the request's own headers. */
+/* Headers to send besides the request's own. */
 struct sigv4_signature {
     char date[SIGV4_DATE_SIZE]; /* x-amz-date */
-    struct buf authorization;   /* Authorization: not a secret, but nobody else's either */
+    struct buf authorization;   /* Authorization: not a secret key, but private */
 };
 
 /*
@@ -59,8 +58,7 @@ int sigv4_sign(const struct sigv4_request *q, const struct sigv4_credentials *c,
 void sigv4_signature_done(struct sigv4_signature *s);
 
 /*
- * Appends a path or a query as the URL must have it to be the one that was signed. 0, -ENOMEM or
- * -E2BIG.
+ * Appends path or query to a URL in the form that was signed. 0, -ENOMEM or -E2BIG.
  */
 int sigv4_add_path(struct buf *url, const char *path);
 int sigv4_add_query(struct buf *url, const struct sigv4_pair *query, size_t n);

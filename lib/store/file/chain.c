@@ -60,7 +60,7 @@ int chain_walk(struct chain *c, const char *key, bool make)
     return part_fits(part, strlen(part)) ? 0 : -EINVAL;
 }
 
-/* Some file systems have nothing to sync in a directory and say so. */
+/* Some file systems cannot sync a directory and return an error for it: that is fine. */
 int chain_sync(const struct chain *c)
 {
     for (unsigned i = c->n; i-- > 0;) {

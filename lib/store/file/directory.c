@@ -20,13 +20,15 @@
 
 #define FILE_MODE 0640
 #define PIECE ((size_t)256 << 10)
-#define STRIDE ((uint64_t)8 << 20) /* after which pages are given back: they count as our memory */
+#define STRIDE   \
+    ((uint64_t)8 \
+     << 20) /* bytes after which cached pages are dropped, as they count as our memory */
 #define ASIDE_PREFIX ".contrace-"
 #define ASIDE_SUFFIX ".tmp"
 #define ASIDE_SIZE 48
 #define SHA256_SIZE 32
 
-/* Of the base there is more to say: it is a person's to make. */
+/* An error of the base directory gets a longer text: a person must create it. */
 static void explain_base(int error, const char *base, struct store_result *ret)
 {
     entry_explain(error, "open", base, "", ret);
@@ -130,10 +132,10 @@ struct put {
     struct chain chain;
     char aside[ASIDE_SIZE];
     const char *doing; /* for people, when it fails */
-    bool source;       /* it is our own file that fails */
+    bool source;       /* our own file cannot be read */
 };
 
-/* The next piece of what is to be written, at most PIECE bytes. */
+/* Reads the next piece to write, at most PIECE bytes. */
 static ssize_t next_piece(struct put *p, char *piece, uint64_t offset, const char **ret)
 {
     const struct directory_file *f = p->f;
@@ -151,8 +153,8 @@ static ssize_t next_piece(struct put *p, char *piece, uint64_t offset, const cha
 }
 
 /*
- * What is hashed are the bytes that are written: that is why they pass through here instead of
- * being copied inside the kernel.
+ * Copies through our memory rather than inside the kernel, so that the hash is of the bytes that
+ * are written.
  */
 static int copy_pieces(struct put *p, int to, EVP_MD_CTX *hash)
 {
@@ -197,7 +199,7 @@ static int copy(struct put *p, int to)
     return r;
 }
 
-/* The bytes under the name aside, synced; or nothing. */
+/* Writes the bytes under a temporary name and syncs them; or leaves nothing. */
 static int write_aside(struct put *p)
 {
     int dir = chain_dir(&p->chain);
@@ -212,11 +214,11 @@ static int write_aside(struct put *p)
                    (unsigned long long)number);
     fd = openat(dir, p->aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd < 0)
-        return errno == EEXIST ? -EIO : -errno; /* -EEXIST is said of the key alone */
+        return errno == EEXIST ? -EIO : -errno; /* -EEXIST is reserved for the key itself */
     r = copy(p, fd);
     if (r >= 0 && fsync(fd) < 0) {
         p->doing = "sync";
-        r = -errno; /* never again on this file: its pages count as clean now */
+        r = -errno; /* do not sync this file again: after an error its pages count as clean */
     }
     if (r >= 0)
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
@@ -225,7 +227,7 @@ static int write_aside(struct put *p)
     return r;
 }
 
-/* What is written aside gets its name, for good; or is gone. */
+/* Renames the temporary file to its key, durably; or removes it. */
 static int place(struct put *p)
 {
     int dir = chain_dir(&p->chain), r;
@@ -241,12 +243,13 @@ static int place(struct put *p)
     }
     p->doing = "sync the directory of";
     r = chain_sync(&p->chain);
-    if (r < 0) /* one that succeeds later would prove nothing */
+    if (r < 0) /* after an error a later success would prove nothing */
         (void)unlinkat(dir, p->chain.leaf, 0);
     return r == -EEXIST ? -EIO : r;
 }
 
-/* A file that has the key. 1: it is the same, and lasts; 0: it is another, or there is none. */
+/* Compares the file that has the key. 1: the same bytes, and durable; 0: other bytes, or no
+ * file. */
 static int same_is_there(struct put *p)
 {
     char hex[STORE_SHA256_SIZE];

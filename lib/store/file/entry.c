@@ -65,7 +65,7 @@ void entry_explain(int error, const char *doing, const char *base, const char *k
                    m.hint[0] ? "; " : "", m.hint);
 }
 
-/* Not every file system can rename without replacing; a hard link does the same. */
+/* Not every file system can rename without replacing; a hard link has the same effect. */
 int entry_place_new(int dir, const char *aside, const char *leaf)
 {
     if (renameat2(dir, aside, dir, leaf, RENAME_NOREPLACE) == 0)

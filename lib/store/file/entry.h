@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What may be done with a file of the directory, and what its errors mean. */
+/* Operations on a file of the directory, and the meaning of their errors. */
 
 #include "lib/store/interface/store.h"
 
-/* Fills *ret with the meaning of an error; `doing` is the verb before the key's path. */
+/* Fills *ret with the meaning of an error; `doing` is the verb in front of the path. */
 void entry_explain(int error, const char *doing, const char *base, const char *key,
                    struct store_result *ret);
 

@@ -20,7 +20,7 @@
 #define SCHEME "file://"
 #define PATH_LENGTH_MAX 2048
 #define PIECE ((size_t)256 << 10)
-#define BATCH 512 /* files of one turn on a thread: others want it, too */
+#define BATCH 512 /* files that one turn on a thread lists; others need the thread, too */
 
 struct file_store {
     struct store base;
@@ -28,8 +28,8 @@ struct file_store {
     char *path;
     bool if_none_match;
     struct mark mark;
-    bool swept;    /* of what writers left that never came back; once, with the first put */
-    unsigned refs; /* the owner's, and one of each call that has not ended on its thread */
+    bool swept;    /* removes temporary files of dead writers, once, with the first put */
+    unsigned refs; /* one of the owner, and one of each call that still runs on a thread */
 };
 
 struct listed {
@@ -38,7 +38,8 @@ struct listed {
     usec modified;
 };
 
-/* A call is on a thread, or in a function of the loop that ends it or sends it back there. */
+/* A call is either on a thread, or in a function of the loop that ends it or sends it back to a
+ * thread. */
 struct file_call {
     struct store_call base;
     struct disk_job job;
@@ -48,7 +49,7 @@ struct file_call {
     atomic_bool stop; /* cancelled: set by the loop, read by the thread */
 
     char *key; /* list: the prefix */
-    int fd;    /* put: what to send, get: what is read; our own */
+    int fd;    /* put: the file to send; get: the file to read. Our own descriptor */
 
     /* put */
     void *data; /* our own copy */
@@ -86,7 +87,7 @@ static void unref(struct file_store *s)
 {
     if (--s->refs > 0)
         return;
-    disk_free(s->disk); /* nothing is under way: it does not wait */
+    disk_free(s->disk); /* no call is waiting on a thread */
     mark_done(&s->mark);
     free(s->base.description);
     free(s->path);
@@ -116,7 +117,7 @@ static void call_free(struct file_call *c)
     unref(s);
 }
 
-/* The call is over; whoever began it hears of it unless it was cancelled. */
+/* Ends the call and tells its owner, unless it was cancelled. */
 static void finish(struct file_call *c)
 {
     if (!atomic_load(&c->stop) && c->done)
@@ -168,7 +169,7 @@ static void file_cancel(struct store_call *base)
         atomic_store(&c->stop, true);
 }
 
-/* What a handler of the caller's gave up with. */
+/* The error of a handler of the caller. */
 static void refused_by_handler(struct file_call *c, int error)
 {
     char what[128];
@@ -218,7 +219,8 @@ static void on_swept(struct disk_job *job, int r)
         disk_submit(store_of(c)->disk, &c->job);
 }
 
-/* Readers have no business with it, so that the first put begins it. Without memory: next time. */
+/* The first put starts the sweep, as readers must not remove files. If memory is short: the next
+ * put. */
 static void sweep_once(struct file_store *s)
 {
     struct file_call *c;
@@ -251,7 +253,7 @@ static int run_put(struct disk_job *job)
     return 0;
 }
 
-/* The thread may still be at it when the caller has cancelled and let go of what it lent. */
+/* A copy for the thread, which may still use it after the caller cancelled and released its own. */
 static int own(struct file_call *c, const struct store_object *object)
 {
     c->size = object->size;
@@ -292,7 +294,7 @@ static int file_put(struct store *s, const struct store_object *object, store_do
         return r;
     }
     if (c->result.end != STORE_DONE)
-        c->job.run = run_nothing; /* it is told by way of the loop */
+        c->job.run = run_nothing; /* the loop tells it later */
     r = begin(c, ret);
     sweep_once((struct file_store *)s);
     return r;
@@ -400,7 +402,7 @@ static int run_list(struct disk_job *job)
             r = -ENOMEM;
     }
     c->last = r == 0;
-    if (r < 0) /* half a listing would be a lie */
+    if (r < 0) /* part of a listing would be wrong */
         entry_explain(r, "list", store_of(c)->path, c->walk ? walk_where(c->walk) : "", &c->result);
     return 0;
 }
@@ -439,8 +441,8 @@ static int file_list(struct store *s, const char *prefix, const char *after, sto
     return begin(c, ret);
 }
 
-/* A call that was cancelled holds the store until the loop hears of its end; or for good, where the
- * loop is over. */
+/* A cancelled call holds a reference to the store until its thread's end reaches the loop; for ever
+ * if the loop has ended. */
 static void file_free(struct store *base)
 {
     unref((struct file_store *)base);
@@ -483,7 +485,7 @@ int file_check(const struct upload_config *u, char why[static STORE_TEXT_MAX])
     return -EINVAL;
 }
 
-/* The path as it is opened: without the slashes at its end, but for that of the root. */
+/* The path without slashes at its end, except for the root. */
 static char *path_of(const char *url)
 {
     const char *path = url + strlen(SCHEME);

@@ -19,7 +19,7 @@
 #include "lib/store/file/entry.h"
 
 #define FILE_MODE 0644
-#define TMP_NAME ".contrace-destination-%08x.tmp" /* as what is written aside: swept one day */
+#define TMP_NAME ".contrace-destination-%08x.tmp" /* a temporary name: the sweep removes it */
 #define TEXT_MAX 4096
 
 int mark_init(struct mark *m, const char *memory, bool require_mount)
@@ -41,7 +41,7 @@ static bool is_id(const char *text)
     return strspn(text, HEX_DIGITS) == MARK_ID_SIZE - 1 && text[MARK_ID_SIZE - 1] == '\n';
 }
 
-/* 0; -ENOENT; -EBADMSG: it is none that we wrote; or another errno. */
+/* 0; -ENOENT; -EBADMSG: not a mark of ours; or another negative errno. */
 static int read_mark(int dir, char id[static MARK_ID_SIZE])
 {
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -62,7 +62,7 @@ static int read_mark(int dir, char id[static MARK_ID_SIZE])
     return 0;
 }
 
-/* A whole file or none; -EEXIST with `fresh` when there is one. */
+/* Writes a whole file or none. `fresh`: -EEXIST if there is one. */
 static int write_file(int dir, const char *name, const char *text, bool fresh)
 {
     char tmp[64];
@@ -99,7 +99,7 @@ static const char *fault_of(int found)
     }
 }
 
-/* Of two that mark it at once, one is first, and the other takes its name. */
+/* If two processes mark the directory at once, the second takes over the first one's mark. */
 static int make_mark(int dir, char id[static MARK_ID_SIZE])
 {
     unsigned char raw[(MARK_ID_SIZE - 1) / 2];
@@ -118,14 +118,14 @@ static int make_mark(int dir, char id[static MARK_ID_SIZE])
     return r;
 }
 
-/* Whether there is no memory that makes sense, and not only none that can be read now. */
+/* Whether there is no valid memory, rather than one that cannot be read now. */
 static bool is_none(int error)
 {
     return error == -ENOENT || error == -EISDIR || error == -EINVAL || error == -E2BIG;
 }
 
 /* The memory is "ID mounted PATH" or "ID plain PATH". One of another path counts as none. 0, or the
- * errno of reading it: what was known stands. */
+ * errno of reading it, which changes nothing. */
 static int load(struct mark *m, const char *base)
 {
     char state[8] = "", *end;
@@ -152,7 +152,7 @@ static int load(struct mark *m, const char *base)
     return 0;
 }
 
-/* If it cannot be written down, it holds until the next start. */
+/* If it cannot be written, the mark is known until the next start only. */
 static void remember(struct mark *m, const char *base, const char *id, bool mounted)
 {
     char *slash = strrchr(m->memory, '/'), text[TEXT_MAX];
@@ -186,7 +186,7 @@ static bool park(struct store_result *ret, const char *fmt, ...)
 
 static bool adopt(struct mark *m, int dir, const char *base, int found, char *id, bool mounted)
 {
-    /* Where no mark can be made nothing is remembered; whether objects can, will show. */
+    /* If no mark can be written nothing is remembered. Writing objects may still work. */
     if ((found == -ENOENT ? make_mark(dir, id) : found) == 0)
         remember(m, base, id, mounted);
     return true;
@@ -220,7 +220,7 @@ static bool check(struct mark *m, int dir, const char *base, struct store_result
         entry_explain(r, "read", m->memory, "", ret);
         return false;
     }
-    /* A disk that is mounted where there was none when the directory was marked is the right one. */
+    /* A directory that was marked before its disk was mounted: the disk is right. */
     if (!m->known || (!m->mounted && mounted))
         return adopt(m, dir, base, found, id, mounted);
     return park(ret,

@@ -2,10 +2,9 @@
 #pragma once
 
 /*
- * Which directory a file:// destination is. A file in it, written at first use, names it; what it
- * was named is kept beside the spool. So an empty mount point, or another disk in the place of the
- * one that has the traces, is told from it, also after a restart. All of this blocks: for a disk
- * thread.
+ * Recognises the directory of a file:// store. A file in it, the mark, is written at first use; its
+ * id is remembered beside the spool. So an empty mount point or another disk in its place is
+ * noticed, also after a restart. All functions block: call them on a disk thread.
  */
 
 #include <pthread.h>
@@ -17,7 +16,7 @@
 #define MARK_ID_SIZE 33
 
 struct mark {
-    char *memory; /* the file that remembers, or NULL: nothing is marked */
+    char *memory; /* path of the remembered id; NULL: no marks are used */
     bool require_mount;
     pthread_mutex_t lock; /* guards all below */
     bool loaded, known;
@@ -26,10 +25,10 @@ struct mark {
     bool mounted; /* it was a mounted file system when it was marked */
 };
 
-/* `memory` is copied and may be NULL. 0 or -ENOMEM; mark_done is due in any case. */
+/* `memory` is copied and may be NULL. 0 or -ENOMEM. Call mark_done in any case. */
 int mark_init(struct mark *m, const char *memory, bool require_mount);
 void mark_done(struct mark *m);
 
-/* Whether the directory `base`, open as dir, is the one that it was; the first one ever is. If not,
+/* Whether the directory `base`, open as dir, is the same as before; at first use any is. If not,
  * false and *ret is filled: a person must act. */
 bool mark_check(struct mark *m, int dir, const char *base, struct store_result *ret);

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 
-/* A directory with the rest of its names, sorted. Those of directories end with '/'. */
+/* A directory and its remaining names, sorted; names of directories end with '/'. */
 struct level {
     int fd;
     char **names;
@@ -41,7 +41,7 @@ static void level_done(struct level *l)
     l->fd = close_fd(l->fd);
 }
 
-/* Whether keys that begin with this (a file's: that are this) were asked for. */
+/* Whether keys below this directory (or this file's key) are wanted. */
 static bool wanted(const struct walk *w, const char *path, size_t len, bool directory)
 {
     size_t prefix_len = strlen(w->prefix);
@@ -124,7 +124,7 @@ static int read_names(struct walk *w, struct level *l, DIR *dir)
     return r;
 }
 
-/* Goes into a directory, whose path is in w->path already. Takes over fd. */
+/* Descends into a directory, whose path is in w->path already. Takes over fd. */
 static int enter(struct walk *w, int fd)
 {
     struct level *l = &w->levels[w->depth];
@@ -185,7 +185,7 @@ void walk_free(struct walk *w)
     free(w);
 }
 
-/* w->path becomes that of the next name of the level. */
+/* Sets w->path to the next name of this level. */
 static int step(struct walk *w, struct level *l, const char **ret_leaf)
 {
     *ret_leaf = l->names[l->next++];
@@ -193,7 +193,7 @@ static int step(struct walk *w, struct level *l, const char **ret_leaf)
     return buf_adds(&w->path, *ret_leaf);
 }
 
-/* 1 for a file, 0 for a directory, which is gone into, and for what has gone. */
+/* 1 for a file; 0 for a directory, into which it descends, and for a name that vanished. */
 static int visit(struct walk *w, struct level *l, const char *leaf, struct walk_entry *ret)
 {
     struct stat st;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The files below a directory, in ascending order of their keys (paths relative to it), one after
- * the other. It holds the names of the directories that it is in and no others, follows no symbolic
- * link, and does not go where no key can be that was asked for. It blocks: for a disk thread.
+ * Lists the files below a directory in ascending order of their keys (relative paths). Keeps only
+ * the names of the directories on the current path in memory, follows no symbolic links, and skips
+ * directories that cannot have wanted keys. Blocks: call it on a disk thread.
  */
 
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define WALK_DEPTH_MAX 16      /* directories in one another */
+#define WALK_DEPTH_MAX 16      /* depth of directories */
 #define WALK_NAMES_MAX 1000000 /* entries of one directory */
 #define WALK_KEY_MAX 1024      /* bytes of a key */
 
@@ -29,15 +29,15 @@ struct walk_entry {
 };
 
 /*
- * A walk over what begins with `prefix` and comes after `after`, both "" for everything. Takes over
- * `base`, an open directory, in any case. 0 or -ENOMEM.
+ * Starts a walk over keys that start with `prefix` and come after `after`; "" and "": all. Takes
+ * over `base`, an open directory, in any case. 0 or -ENOMEM.
  */
 int walk_new(int base, const char *prefix, const char *after, struct walk **ret);
 void walk_free(struct walk *w);
 
 /*
- * The next file. 1, 0 at the end, or a negative errno of what could not be read, whose key
- * walk_where tells; the walk may go on behind it. -E2BIG: over one of the bounds above.
+ * The next file. 1; 0 at the end; or a negative errno for something that could not be read:
+ * walk_where tells its key, and the walk may continue. -E2BIG: beyond a bound above.
  */
 int walk_next(struct walk *w, struct walk_entry *ret);
 const char *walk_where(const struct walk *w);

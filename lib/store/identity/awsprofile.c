@@ -40,8 +40,8 @@ void awsprofile_paths(char ret[2][PATH_MAX])
 }
 
 /*
- * A file that is not there, or has no such section, says nothing. Neither does one that nobody
- * named and that cannot be reached: HOME may be another's.
+ * A file that does not exist or lacks the section adds nothing. The same holds for a default file
+ * that cannot be reached, as HOME may be another user's.
  */
 static bool says_nothing(int which, int error)
 {
@@ -49,7 +49,7 @@ static bool says_nothing(int which, int error)
            (error == -EACCES && !credroute_env(file_variables[which]));
 }
 
-/* What the files say together; the one that is read first has the last word. */
+/* Merges what both files say; the file that is read first takes precedence. */
 static void merge(struct credfile_profile *from, int file, struct awsprofile *a)
 {
     for (int i = 0; i < CREDFILE_KEYS; i++) {
@@ -91,7 +91,7 @@ static int load_both(struct awsprofile *a, bool settings_only, char *why, size_t
     return 0;
 }
 
-/* Tools disagree about which of two names counts, so there must be one. */
+/* Tools disagree about which of two settings counts, so only one is allowed. */
 static int choose_name(const char *name, struct awsprofile *a, char *why, size_t why_size)
 {
     const char *first = credroute_env("AWS_PROFILE");
@@ -163,7 +163,7 @@ static const struct {
                               CREDFILE_IGNORE_ENDPOINT_URLS},
 };
 
-/* The variable that has it; NULL: none does. */
+/* The variable with this value; NULL: none. */
 static const char *variable_of(enum aws_setting s)
 {
     for (size_t i = 0; i < 2 && settings[s].variables[i]; i++) {
@@ -241,7 +241,7 @@ static const struct {
     [AWS_SERVICE_SSO] = {"IAM Identity Center", "AWS_ENDPOINT_URL_SSO", CREDFILE_SSO_ENDPOINT},
 };
 
-/* http or https, without a name and password in it: it is quoted in messages. */
+/* http or https, without user and password, as messages quote it. */
 int awsprofile_url(const char *url, const char *where, char ret[AWS_ENDPOINT_SIZE], char *why,
                    size_t why_size)
 {
@@ -262,7 +262,7 @@ int awsprofile_url(const char *url, const char *where, char ret[AWS_ENDPOINT_SIZ
     return 0;
 }
 
-/* One that is not the store's is told secrets, and tells keys. */
+/* Any endpoint but the store's receives secrets or returns keys. */
 static int take_endpoint(enum aws_service service, const char *url, const char *where,
                          char ret[AWS_ENDPOINT_SIZE], char *why, size_t why_size)
 {
@@ -275,7 +275,7 @@ static int take_endpoint(enum aws_service service, const char *url, const char *
     return credplan_secret_url(ret, false, what, why, why_size);
 }
 
-/* What the profile's own section of services has for this one. */
+/* The endpoint in the section `services` that the profile names. */
 static int service_endpoint(const struct awsprofile *a, enum aws_service service,
                             char ret[AWS_ENDPOINT_SIZE], char *why, size_t why_size)
 {

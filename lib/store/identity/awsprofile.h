@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The profile of AWS's shared files that this process goes by, or another that it names: what both
- * files say of it together. And the settings of SDKs, which stand in the environment or, after it,
- * in that profile. Every call looks anew.
+ * Profiles of AWS's shared files: the one that this process uses, and those that it refers to,
+ * merged from both files. And settings of SDKs, read from the environment, else from that profile.
+ * Every call reads again.
  */
 
 #include <limits.h>
@@ -18,10 +18,10 @@
 
 struct awsprofile {
     char name[AWSPROFILE_NAME_SIZE];
-    bool named;          /* by AWS_PROFILE or AWS_DEFAULT_PROFILE */
+    bool named;          /* AWS_PROFILE or AWS_DEFAULT_PROFILE names it */
     bool found;          /* in either file */
     bool from_file;      /* its keys are from the credentials file, not the config file */
-    char path[PATH_MAX]; /* of the file that the keys are from */
+    char path[PATH_MAX]; /* of the file with the keys */
     bool in_credentials[CREDFILE_KEYS]; /* which of the values are from the credentials file */
     struct credfile_profile p;
 };
@@ -30,26 +30,28 @@ struct awsprofile {
 void awsprofile_done(struct awsprofile *a);
 
 /*
- * Loads the profile of this name; NULL: the one that the environment names, or default. A profile
- * that is nowhere is no error here: `found` says so. `settings_only` as in credfile.h. 0, or a
+ * Loads the profile of this name; NULL: the one that the environment names, else default. A profile
+ * that does not exist is no error: `found` is false then. `settings_only` as in credfile.h. 0, or a
  * negative errno with a text.
  */
 int awsprofile_load(const char *name, bool settings_only, struct awsprofile *ret, char *why,
                     size_t why_size);
 
 /*
- * A section of the config file that is no profile. 0, -ENOENT or another errno, with a text.
+ * Loads a section of the config file that is not a profile. 0, -ENOENT or another negative errno,
+ * with a text.
  */
 int awsprofile_section(enum credfile_section section, const char *name,
                        struct credfile_profile *ret, char *why, size_t why_size);
 
-/* The paths of credentials and config; "" where there can be none. */
+/* The paths of credentials and config file; "" if there is no HOME. */
 void awsprofile_paths(char ret[2][PATH_MAX]);
 
-/* A path with "~/" at its front, in full. 0, or -ENOENT without HOME. */
+/* Expands "~/" at the start of a path. 0, or -ENOENT without HOME. */
 int awsprofile_expand(const char *path, char ret[PATH_MAX]);
 
-/* http or https, without a user, a query or the slash at its end. 0, or -EINVAL with a text. */
+/* Checks an endpoint: http or https, without user and query; a slash at its end is cut. 0, or
+ * -EINVAL with a text. */
 int awsprofile_url(const char *url, const char *where, char ret[AWS_ENDPOINT_SIZE], char *why,
                    size_t why_size);
 
@@ -69,20 +71,20 @@ enum aws_setting {
     AWS_IGNORE_ENDPOINTS,
 };
 
-/* Borrowed, or NULL: of the environment or else of the profile. */
+/* A setting of the environment, else of the profile. Borrowed, or NULL. */
 const char *awsprofile_setting(const struct awsprofile *a, enum aws_setting s);
 
 #define AWSPROFILE_WHERE_SIZE 256
 
-/* "AWS_REGION", or "region (profile prod, /root/.aws/config)": where such a setting stands. */
+/* Where a setting came from: "AWS_REGION", or "region (profile prod, /root/.aws/config)". */
 void awsprofile_where(const struct awsprofile *a, enum aws_setting s,
                       char out[static AWSPROFILE_WHERE_SIZE]);
 
-/* One that is "true" or "false". 0, or -EINVAL with a text that names it. */
+/* Reads a setting that is "true" or "false". 0, or -EINVAL with a text that names it. */
 int awsprofile_flag(const struct awsprofile *a, enum aws_setting s, bool *ret, char *why,
                     size_t why_size);
 
-/* Which of Amazon's hosts are wished: PARTITION_…. As awsprofile_flag. */
+/* Which variant of Amazon's hosts is wanted: PARTITION_…. Errors as awsprofile_flag. */
 int awsprofile_wishes(const struct awsprofile *a, unsigned *ret, char *why, size_t why_size);
 
 enum aws_service {
@@ -93,8 +95,8 @@ enum aws_service {
 
 /*
  * The endpoint that is configured for a service, without a slash at its end; "" if there is none.
- * Borrowed texts are copied. Secrets go to all but S3, and keys come from there: these must be https,
- * or this machine. 0, or a negative errno with a text.
+ * All services but S3 receive secrets or return keys: their endpoints must be https, or this
+ * machine. 0, or a negative errno with a text.
  */
 int awsprofile_endpoint(const struct awsprofile *a, enum aws_service service,
                         char ret[AWS_ENDPOINT_SIZE], char *why, size_t why_size);

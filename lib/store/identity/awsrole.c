@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a profile says of where its keys are: a role and with whose keys it is assumed, a token's
- * file, IAM Identity Center, keys, a program. In botocore's order and by its rules.
+ * Where a profile gets its keys: a role and the keys to assume it with, a token file, IAM Identity
+ * Center, keys, a program. In botocore's order and by its rules.
  */
 
 #include <errno.h>
@@ -72,7 +72,7 @@ static int aim(struct credaws *w, struct credstep *s, enum aws_service service, 
     return 0;
 }
 
-/* Whose keys they are is known already, for all but the last step. */
+/* The name of the source was set by the last step; earlier steps keep it. */
 static void __attribute__((format(printf, 2, 3))) label(struct credaws *w, const char *fmt, ...)
 {
     va_list ap;
@@ -87,7 +87,7 @@ static const char *first_of(const char *a, const char *b)
     return a ? a : b;
 }
 
-/* A token's file for the keys of a role: of the environment, where that counts, or of the profile. */
+/* Keys of a role by a token file, which the environment (if it counts) or the profile names. */
 static int find_web_identity(struct credaws *w, struct awsprofile *a, bool env)
 {
     const char *env_file = env ? credroute_env("AWS_WEB_IDENTITY_TOKEN_FILE") : NULL;
@@ -126,7 +126,7 @@ static const enum credfile_key sso_keys[] = {
     CREDFILE_SSO_REGION,
 };
 
-/* What the section sso-session says and the profile does not; they must not differ. */
+/* Adds settings of the section sso-session that the profile lacks; the two must not differ. */
 static int join_session(struct credaws *w, struct awsprofile *a)
 {
     const char *name = get(a, CREDFILE_SSO_SESSION_NAME);
@@ -149,7 +149,8 @@ static int join_session(struct credaws *w, struct awsprofile *a)
     return r;
 }
 
-/* As the tools name the file: by the SHA-1 of the session's name, or of the start URL. */
+/* The cache file has the name that AWS's tools give it: the SHA-1 of the session's name, or of the
+ * start URL. */
 static int cache_path(const char *name, char path[PATH_MAX])
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
@@ -282,7 +283,7 @@ bool awsrole_is_meant(const struct awsprofile *a)
     return get(a, CREDFILE_ROLE_ARN) || get(a, CREDFILE_SSO_ROLE_NAME);
 }
 
-/* A role that is assumed with keys; one with a token's file is another matter. */
+/* A role that is assumed with keys, not with a token file. */
 static bool is_role(const struct awsprofile *a)
 {
     return get(a, CREDFILE_ROLE_ARN) && !get(a, CREDFILE_WEB_IDENTITY_TOKEN_FILE);
@@ -299,7 +300,7 @@ static int find_named_source(struct credaws *w, const struct awsprofile *a)
     };
     const char *name = get(a, CREDFILE_CREDENTIAL_SOURCE);
 
-    /* Were there keys in the environment, they would have been taken before any profile. */
+    /* Keys in the environment would have been used before any profile. */
     if (strcmp(name, "Environment") == 0)
         return credaws_refuse(w, -EINVAL,
                               "profile %s has credential_source Environment, which cannot take "
@@ -331,7 +332,7 @@ static bool was_visited(const struct credaws *w, const char *name)
     return false;
 }
 
-/* A profile may name itself for the keys in it, but no circle leads anywhere. */
+/* A profile may name itself as the source of keys; any other circle is an error. */
 static int take_source(struct credaws *w, const struct awsprofile *a, struct awsprofile *source)
 {
     bool keys = source->p.secrets.access_key != NULL;
@@ -377,7 +378,7 @@ static int find_source(struct credaws *w, const struct awsprofile *a)
     return r;
 }
 
-/* What of a role cannot be, or is not supported. */
+/* Refuses settings of a role that are invalid or not supported. */
 static int check_role(const struct credaws *w, const struct awsprofile *a)
 {
     const char *duration = get(a, CREDFILE_DURATION_SECONDS);

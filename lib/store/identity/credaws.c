@@ -17,7 +17,7 @@
 
 #define KEY_FILE_MAX (32u << 10)
 
-/* Without the blanks and line breaks around it. */
+/* Without surrounding blanks and line breaks. */
 static int read_key(struct credaws *w, const char *path, struct buf *b, const char **ret)
 {
     static const char blanks[] = " \t\r\n";
@@ -74,7 +74,8 @@ static int find_keys(struct credaws *w)
     return awsrole_keys(w, w->profile, true);
 }
 
-/* Nothing of what a profile says is passed over, as another identity would be used. */
+/* A profile with a setting that we do not know is an error: ignoring it could select another
+ * identity. */
 static int find_leftovers(struct credaws *w)
 {
     const struct awsprofile *a = w->profile;
@@ -100,8 +101,8 @@ static int find_leftovers(struct credaws *w)
 }
 
 /*
- * Keys of the environment, as they go before a profile that the environment names: botocore has it
- * so, though whoever named a profile with a role may have meant that.
+ * Keys in the environment take precedence over AWS_PROFILE, as in botocore, even if the profile has
+ * a role.
  */
 static int find_environment(struct credaws *w)
 {
@@ -120,10 +121,10 @@ static int find_environment(struct credaws *w)
     return r;
 }
 
-/* In the order in which they are asked: botocore's create_credential_resolver. */
+/* In the order of botocore's create_credential_resolver. */
 static const struct {
     const char *name;
-    bool of_profile; /* the first of these needs the shared files */
+    bool of_profile; /* from here on the shared files are needed */
     int (*find)(struct credaws *w);
 } sources[] = {
     {"config", false, find_config}, {"environment", false, find_environment},

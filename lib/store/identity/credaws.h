@@ -2,13 +2,12 @@
 #pragma once
 
 /*
- * Whose keys AWS's tools would use here: the environment, files and, last, what this machine is.
- * Finds the first source that there is, in botocore's order, and the way to its keys. What is there
- * by half, or is not supported, is an error rather than a reason to go on: a daemon that uploads as
- * someone else than was meant is worse than one that says why it doesn't. Every call looks anew.
- *
- * Keys in the environment can be seen in /proc/PID/environ by root and by whoever may trace the
- * process; contraced is not dumpable, which takes the latter's right. Files are the better way.
+ * Finds the source of AWS credentials: the environment, files, and last the machine's own role.
+ * Takes the first source in botocore's order and returns the route to its keys. An incomplete or
+ * unsupported source is an error, not a reason to try the next: uploading under the wrong identity
+ * is worse than an error message. Every call reads again. Keys in the environment are visible in
+ * /proc/PID/environ to root. (Others may not read it, as contraced is not dumpable.) Files are
+ * better.
  */
 
 #include <stddef.h>
@@ -16,21 +15,21 @@
 
 #include "lib/store/identity/credroute.h"
 
-/* What the configuration says; any may be NULL. */
+/* Settings of the configuration; any may be NULL. */
 struct credaws_config {
     const char *access_key_file, *secret_key_file, *session_token_file;
     const char *region;
 };
 
 /*
- * 0, or a negative errno with a text: -ENOENT when there is no source at all, -EINVAL for half of
- * one, or what a file is refused for.
+ * 0, or a negative errno with a text: -ENOENT if there is no source, -EINVAL if one is incomplete,
+ * or the error of a file.
  */
 int credaws_find(const struct credaws_config *config, struct credroute *ret, char *why,
                  size_t why_size);
 
 /*
- * A number that changes when somebody touches the files that hold keys: the configuration's, or the
- * shared ones where it names none.
+ * A number that changes when the files with keys change: the file that the configuration names,
+ * else the shared files.
  */
 uint64_t credaws_stamp(const struct credaws_config *config);

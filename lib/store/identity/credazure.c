@@ -57,7 +57,7 @@ static bool is_tenant(const char *tenant)
     return tenant[strspn(tenant, alphabet)] == '\0' && strlen(tenant) < 256;
 }
 
-/* Entra's endpoint for the tenant, and who the client is. */
+/* The token endpoint of the tenant, and the client's id. */
 static int add_entra(const struct azure *a, struct credstep **ret)
 {
     const char *tenant = credroute_env("AZURE_TENANT_ID");
@@ -72,7 +72,7 @@ static int add_entra(const struct azure *a, struct credstep **ret)
         return refuse(a, -EINVAL, "%s is not set", tenant ? "AZURE_CLIENT_ID" : "AZURE_TENANT_ID");
     if (!is_tenant(tenant))
         return refuse(a, -EINVAL, "AZURE_TENANT_ID is not the name of a tenant");
-    /* The SDKs take a host alone for https. */
+    /* As in the SDKs, a host without scheme means https. */
     if (snprintf(host, sizeof(host), "%s%s",
                  authority && !strstr(authority, "://") ? "https://" : "",
                  authority ? authority : AUTHORITY) >= (int)sizeof(host))
@@ -135,7 +135,7 @@ static int find_workload(const struct azure *a)
     return 1;
 }
 
-/* Managed identities that are asked in other ways. */
+/* Kinds of managed identities that are not supported, by their variables. */
 static int refuse_managed(const struct azure *a, bool app)
 {
     static const struct {
@@ -155,10 +155,11 @@ static int refuse_managed(const struct azure *a, bool app)
     return 0;
 }
 
-/* App Service says where it has one, with a secret of its own; all others ask the machine. */
+/* App Service has an endpoint of its own, with a secret in the environment; elsewhere the machine's
+ * metadata server is asked. */
 struct managed {
     const char *base, *query;
-    const char *secret; /* NULL: the machine's, whose host a variable may name */
+    const char *secret; /* NULL: the machine's metadata server; a variable may name its host */
     const char *named;  /* the variable; NULL: none */
 };
 
@@ -212,7 +213,7 @@ static int find_managed(const struct azure *a)
     return add_managed(a, &m, client);
 }
 
-/* In the order of DefaultAzureCredential, by the names that AZURE_TOKEN_CREDENTIALS takes. */
+/* In the order of DefaultAzureCredential, with the names that AZURE_TOKEN_CREDENTIALS accepts. */
 static const struct {
     const char *name, *source;
     int (*find)(const struct azure *a);

@@ -2,11 +2,9 @@
 #pragma once
 
 /*
- * As whom Azure's SDKs would ask here: a client's secret in the environment, workload identity
- * (a token of Kubernetes), or the machine's managed identity. What is set and not supported is
- * refused by its name. Every call looks anew.
- *
- * Source: azure-identity, DefaultAzureCredential.
+ * Finds the source of Azure credentials: a client secret in the environment, workload identity (a
+ * Kubernetes token), or the machine's managed identity. A setting that is not supported is an error
+ * that names it. Every call reads again. Source: azure-identity, DefaultAzureCredential.
  */
 
 #include <stddef.h>

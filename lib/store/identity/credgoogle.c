@@ -52,7 +52,7 @@ static const char *text_of(const json_t *root, const char *name)
     return text && *text ? text : NULL;
 }
 
-/* A member into the step; one that is `needed` must be there. */
+/* Copies a member into the step; it is an error if a `needed` one is missing. */
 static int take(const struct google *g, const json_t *root, const char *name, bool needed,
                 struct credstep *s, enum credstep_text which)
 {
@@ -171,7 +171,7 @@ static int take_format(const struct google *g, const json_t *source, struct cred
     return take(g, format, "subject_token_field_name", true, s, CREDSTEP_FIELD);
 }
 
-/* By URL it takes a step of its own. */
+/* A token that comes from a URL takes a step of its own. */
 static int add_subject(const struct google *g, const json_t *source)
 {
     struct credstep *s = add(g, CREDSERVICE_SUBJECT, NULL);
@@ -182,7 +182,7 @@ static int add_subject(const struct google *g, const json_t *source)
     return r < 0 ? r : take_format(g, source, s);
 }
 
-/* What credential_source may be and is not supported. */
+/* Kinds of credential_source that are not supported. */
 static int check_source(const struct google *g, const json_t *source)
 {
     static const struct {
@@ -335,7 +335,7 @@ static bool has_secret(const json_t *root)
     return found || json_object_get(json_object_get(root, "credential_source"), "headers");
 }
 
-/* -ENOENT and the like without a text, for who may go on without it. */
+/* Errors such as -ENOENT come without a text, as the caller may go on to the next source. */
 static int read_file(const struct google *g, struct buf *text, bool *ret_loose)
 {
     _cleanup_close_ int fd = secretfile_open(g->path);
@@ -366,7 +366,7 @@ static int use_text(const struct google *g, const struct buf *text, bool loose)
     return r;
 }
 
-/* 1: it is there. `named`: it must be. */
+/* 1: the file exists. `named`: it must exist. */
 static int use_file(const struct google *g, bool named)
 {
     struct buf text;
@@ -387,7 +387,7 @@ static int use_file(const struct google *g, bool named)
     return r < 0 ? r : 1;
 }
 
-/* Where gcloud leaves what `gcloud auth application-default login` got. */
+/* The file that `gcloud auth application-default login` writes. */
 static bool well_known(char path[static PATH_MAX])
 {
     const char *config = credroute_env("CLOUDSDK_CONFIG"), *home = credroute_env("HOME");
@@ -413,7 +413,7 @@ static int use_metadata(struct credroute *route, char *why, size_t why_size)
     }
     (void)snprintf(url, sizeof(url), "http://%s" GCE_PATH,
                    host ? host : "metadata.google.internal");
-    /* The name that this machine's own server has on every machine of Google's. */
+    /* The metadata server's name, the same on all machines of Google Cloud. */
     r = !host || strcasecmp(host, "metadata.google.internal") == 0
           ? 0
           : credplan_secret_url(url, true, "GCE_METADATA_HOST", why, why_size);

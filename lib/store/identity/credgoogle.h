@@ -2,11 +2,10 @@
 #pragma once
 
 /*
- * As whom Google's tools would ask here: a file of credentials that is named, the one that gcloud
- * leaves, or the machine's service account. What a file has that is not supported is refused by its
- * name. Every call looks anew.
- *
- * Source: google-auth, google.auth.default; AIP-4110 and those that it names.
+ * Finds the source of Google credentials: a named credentials file, the file that gcloud writes, or
+ * the machine's service account. A setting in a file that is not supported is an error that names
+ * it. Every call reads again. Source: google-auth, google.auth.default; AIP-4110 and those that it
+ * names.
  */
 
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Services next door that know who this machine is: the container's endpoint, the instance's
- * metadata (version 2 alone), Google's and Azure's metadata servers.
+ * Metadata services of this machine: the container's endpoint, the instance's (IMDSv2 only),
+ * Google's and Azure's.
  */
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static int parse_token(struct credremote *c, const struct fetch_reply *reply,
                                ret, why, why_size);
 }
 
-/* Fills c->token with the line, or leaves it empty. */
+/* Reads the token's line into c->token; empty if there is none. */
 static int container_token(struct credremote *c)
 {
     const char *token = credservice_text(c, CREDSTEP_TOKEN);
@@ -62,8 +62,8 @@ static int ask_container(struct credremote *c)
 
 enum { IMDS_TOKEN, IMDS_ROLE, IMDS_DOCUMENT };
 
-/* Without a token there is no next step: version 1 of the service would hand out keys to anyone who
- * can make this host send a GET. */
+/* Without a token there is no next step. (IMDSv1, which needs none, gives keys to anyone who can
+ * make this host send a GET.) */
 static int ask_imds(struct credremote *c)
 {
     const struct http_header headers[] = {
@@ -100,7 +100,7 @@ static int take_imds_token(struct credremote *c, const struct fetch_reply *reply
 
 #define NO_ROLE "the instance has no role: give it one, or name key files"
 
-/* The name of a role of IAM; it becomes a part of a URL. */
+/* The name of an IAM role, which becomes a part of a URL. */
 static int take_imds_role(struct credremote *c, const struct fetch_reply *reply)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -152,7 +152,7 @@ static int ask_gce(struct credremote *c)
                                                       CREDSERVICE_NEAR});
 }
 
-/* With a secret it is App Service, which tells by it its own processes from others. */
+/* A secret means App Service: by it the service recognises its own processes. */
 static int ask_managed(struct credremote *c)
 {
     const char *secret = credservice_text(c, CREDSTEP_SECRET);

@@ -27,7 +27,7 @@ static int refuse(int error, char *why, size_t why_size, const char *what)
     return error;
 }
 
-/* Visible ASCII without what parsers of URLs disagree about. */
+/* Visible ASCII without characters that URL parsers treat differently. */
 static bool is_plain(const char *url)
 {
     for (; *url; url++) {
@@ -70,7 +70,7 @@ static bool same_ipv6(const struct in6_addr *a, const char *text)
     return inet_pton(AF_INET6, text, &b) == 1 && memcmp(a, &b, sizeof(b)) == 0;
 }
 
-/* Who may be asked without TLS. */
+/* Whether a host may be asked without TLS. */
 static bool is_local(const char *host, bool ipv6)
 {
     struct in6_addr six;
@@ -129,7 +129,7 @@ int credplan_container_url(const char *relative, const char *full, char ret[CRED
     return r;
 }
 
-/* The addresses of metadata services, 169.254.0.0/16 and Amazon's of version 6. */
+/* The addresses of metadata services: 169.254.0.0/16, and Amazon's IPv6 address. */
 static bool is_link_local(const char *host, bool ipv6)
 {
     struct in6_addr six;
@@ -179,7 +179,7 @@ static bool is_unreserved(char c)
            (c && strchr("-._~", c));
 }
 
-/* RFC 3986; not by buf_addf, whose own copy is not wiped. */
+/* Percent-encoding (RFC 3986). Not by buf_addf, which makes a copy that is not wiped. */
 int credplan_add(struct buf *form, const char *name, const char *value, size_t n)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -244,7 +244,7 @@ int credplan_form(const char *role_arn, const char *session, const char *token, 
     return r;
 }
 
-/* One word, from *from to *to; both go on. False: a quote is not closed. */
+/* Copies one word from *from to *to and advances both. False: a quote is not closed. */
 static bool split_word(char **from, char **to)
 {
     char quote = '\0', c;
@@ -288,7 +288,7 @@ int credplan_split(char *line, char *ret[CREDPLAN_WORDS_MAX + 1])
     return n > 0 ? n : -EINVAL;
 }
 
-/* How long before the expiry they are due and urgent. */
+/* How long before their expiry credentials are due, and urgent. */
 static void margins(usec since, usec expiry, usec *ret_due, usec *ret_urgent)
 {
     usec life = expiry > since ? expiry - since : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * credential_process: a program that prints credentials. It is run without a shell, as this user,
- * with this process's environment and within what confines it; it has a minute.
+ * credential_process: a program that prints credentials. It runs without a shell, as this user,
+ * with our environment and our confinement, for at most a minute.
  */
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 #define PROCESS_TIMEOUT USEC_PER_MIN
 
-/* As execvp(3) looks for a program; the path is there, but need not be executable. */
+/* Finds the program as execvp(3) does; the path exists, but may not be executable. */
 static int find_program(const char *name, char path[static PATH_MAX])
 {
     const char *dirs = getenv("PATH");
@@ -39,7 +39,7 @@ static int find_program(const char *name, char path[static PATH_MAX])
     return -ENOENT;
 }
 
-/* What its end says, when it is not that it printed something. */
+/* The error for a program that ended without output that can be used. */
 static int refuse_end(struct credremote *c, const struct child_result *result)
 {
     char said[CREDSERVICE_TEXT_SIZE];
@@ -84,7 +84,7 @@ static void on_done(void *userdata, const struct child_result *result)
     secret_done(&set);
 }
 
-/* The loop's own look at its children needs the signal blocked, wherever we run. */
+/* sd-event learns of children by SIGCHLD, which must be blocked for that. */
 static void block_sigchld(void)
 {
     sigset_t set;
@@ -129,7 +129,7 @@ static int ask_process(struct credremote *c)
     return line ? run(c, line) : credservice_refuse(c, -ENOMEM, "%s", strerror(ENOMEM));
 }
 
-/* No document comes over HTTP. */
+/* This source has no document that comes over HTTP. */
 static int parse_nothing(struct credremote *c, const struct fetch_reply *reply,
                          struct secret_set *ret, char *why, size_t why_size)
 {

@@ -28,7 +28,7 @@ static const struct credservice *const services[] = {
     [CREDSERVICE_MANAGED] = &credservice_managed,
 };
 
-/* No answer. Of the last source of all, what that means. */
+/* Nobody answered. If it was the last source of all, the text says so. */
 static int refuse_silence(struct credremote *c, const struct fetch_reply *reply)
 {
     const char *hint = reply->untrusted ? CHECK_AUTHORITY
@@ -56,7 +56,7 @@ static int refuse_status(struct credremote *c, const struct fetch_reply *reply)
                               hint ? "; " : "", hint ? hint : "");
 }
 
-/* Takes the one document that there is. */
+/* Reads the only document. */
 static int take_document(struct credremote *c, const struct fetch_reply *reply,
                          struct secret_set *ret)
 {
@@ -76,7 +76,7 @@ static void finish(struct credremote *c, int r)
     credremote_cancel(c);
 }
 
-/* What a service is told beside what its request shows: it may say that in its answer. */
+/* Secrets that the request holds, besides its headers: the answer may repeat them. */
 static int know_secrets(struct credremote *c)
 {
     const char *const texts[] = {credservice_text(c, CREDSTEP_TOKEN),
@@ -110,7 +110,7 @@ static int begin_step(struct credremote *c)
     return c->service->ask(c);
 }
 
-/* What a step came to. 1: it is asked again. */
+/* The result of a step. 1: the service is asked again. */
 static void go_on(struct credremote *c, int r, struct secret_set *set)
 {
     if (r > 0) {

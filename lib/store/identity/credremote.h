@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Walks the way to credentials (credroute.h): asks each service in turn with what the one before
- * gave. Token files are read anew each time. It never tries again, and keeps nothing: what it read
- * is wiped when it ends.
+ * Follows a route to credentials (credroute.h): asks one service after the other, each with the
+ * result of the one before. Token files are read each time. It never retries and keeps nothing:
+ * everything is wiped at the end.
  */
 
 #include <systemd/sd-event.h>
@@ -15,16 +15,16 @@
 struct credremote;
 
 /*
- * The end: 0, a set to take (secret_move), and what else there is to say of the source ("role x",
- * or ""); or a negative errno with a text. -EAGAIN: a service is out of reach or in trouble; any
- * other: someone must act.
+ * The end: 0, the credentials (take them by secret_move), and a remark on the source ("role x", or
+ * ""); or a negative errno with a text. -EAGAIN: a service cannot be reached or has an error; any
+ * other: a person must act.
  */
 typedef void (*credremote_fn)(void *userdata, int r, struct secret_set *secrets, const char *text);
 
 /*
- * `reach`, borrowed until the end, says how the services are reached. Takes the route, which has a
- * step at least, also when it fails. 0, and fn is called later; or a
- * negative errno with a text, as fn's.
+ * `reach`, borrowed until the end, has proxy and TLS for the services. Takes over the route, which
+ * has at least one step, in any case. 0, and fn is called later; or a negative errno with a text,
+ * as fn's.
  */
 int credremote_start(sd_event *event, struct http *http, const struct reach *reach,
                      struct credroute *route, credremote_fn fn, void *userdata,

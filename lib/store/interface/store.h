@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A place that keeps objects: a bucket, a container, a server that takes PUT, a directory. One
- * interface for all of them. A store answers for one request at a time what came of it; it never
- * waits and tries again by itself, but for what one more try with the same object settles at once:
- * fresh credentials, a corrected clock, another region. When to ask again is the caller's to decide.
+ * A store of objects: a bucket, a container, a server that accepts PUT, a directory. One interface
+ * for all. A store reports the result of each request. It repeats a request by itself only when one
+ * more try can settle the matter at once: with fresh credentials, a corrected clock or another
+ * region. The caller decides when to try again later.
  */
 
 #include <stdbool.h>
@@ -24,15 +24,15 @@
 struct store;
 struct store_call; /* one request under way */
 
-/* What is known of an object beside its bytes: x-amz-meta-NAME and its like. */
+/* Metadata of an object: x-amz-meta-NAME and its like. */
 struct store_meta {
     const char *name;  /* lower case, [a-z0-9-]+ */
     const char *value; /* any text; what a header can't hold is percent-encoded */
 };
 
-/* What is to be stored; all of it is borrowed until the call has ended. */
+/* An object to store; everything is borrowed until the call has ended. */
 struct store_object {
-    const char *key;  /* behind the configured prefix */
+    const char *key;  /* without the configured prefix */
     const void *data; /* the bytes in memory, or NULL: */
     int fd;           /* … the first `size` bytes of this regular file, read with pread(2) */
     uint64_t size;
@@ -40,44 +40,44 @@ struct store_object {
     const char *content_type;
     const struct store_meta *meta;
     size_t n_meta;
-    bool replace; /* whatever is there may be overwritten, also where if_none_match is set */
+    bool replace; /* overwrite an existing object, even if if_none_match is set */
 };
 
 enum store_end {
-    STORE_DONE,    /* the store has confirmed it */
-    STORE_RETRY,   /* trouble that passes: the same again after a wait */
-    STORE_PARKED,  /* a person must act; no other object would fare better */
-    STORE_REFUSED, /* this one object will never be taken, or is there with other bytes */
-    STORE_CHANGED, /* the local bytes are not those that the hash was made of */
+    STORE_DONE,    /* done; the store has confirmed it */
+    STORE_RETRY,   /* a temporary error: try the same again later */
+    STORE_PARKED,  /* a person must act: every object would fail */
+    STORE_REFUSED, /* this object will never be accepted, or another one has its key */
+    STORE_CHANGED, /* the local file does not match its hash */
     STORE_MISSING, /* get, head: there is no such object */
-    STORE_LOCAL,   /* memory, descriptors or a file of this machine; says nothing of the store */
+    STORE_LOCAL,   /* memory, descriptors or a file of this machine: not the store's fault */
     STORE_END_COUNT,
 };
 
 struct store_result {
     enum store_end end;
-    bool trouble;                   /* the store is in trouble: a failure for its breaker */
-    usec retry_after;               /* what the store asked for; 0: nothing */
+    bool trouble;                   /* counts as a failure for the store's breaker */
+    usec retry_after;               /* how long the store asked us to wait; 0: it did not */
     uint64_t size;                  /* get, head: of the object */
-    char sha256[STORE_SHA256_SIZE]; /* get, head: as its meta data say; "" when they don't */
-    char text[STORE_TEXT_MAX]; /* what happened and what can be done, for people; "" when all is
-                                  well; no secret, no control character */
+    char sha256[STORE_SHA256_SIZE]; /* get, head: the hash in its metadata; "" if there is none */
+    char text
+        [STORE_TEXT_MAX]; /* what happened and what to do, for people; "" if all is well. No secrets, no control characters */
 };
 
-/* Called once, from the event loop, never from inside the call that began it. */
+/* Called once, from the event loop, never from the function that started the call. */
 typedef void (*store_done_fn)(void *userdata, const struct store_result *result);
 
 /* A piece of an object. 0, or a negative errno, which ends the call with STORE_LOCAL. */
 typedef int (*store_body_fn)(void *userdata, const void *data, size_t n);
 
-/* An object of a listing, in ascending order of keys; `key` without the configured prefix and
- * valid during the call. As store_body_fn. */
+/* An object of a listing. Keys ascend; `key` is without the configured prefix and valid during the
+ * call. The result is as store_body_fn's. */
 typedef int (*store_object_fn)(void *userdata, const char *key, uint64_t size, usec modified);
 
-/* Borrowed until store_free; the configuration during store_new only. */
+/* Borrowed until store_free, but the configuration only during store_new. */
 struct store_context {
     sd_event *event;
-    struct http *http; /* of the store alone: it keeps few connections */
+    struct http *http; /* for this store alone: it keeps few connections */
     struct disk *disk;
     const char *memory; /* a file in which the store may remember something, or NULL */
 };
@@ -108,8 +108,8 @@ int store_get(struct store *s, const char *key, store_body_fn body, store_done_f
 int store_list(struct store *s, const char *prefix, const char *after, store_object_fn object,
                store_done_fn done, void *userdata, struct store_call **ret);
 
-/* Ends a call without a word. NULL is fine. */
+/* Cancels a call; done is not called. NULL is fine. */
 void store_cancel(struct store_call *c);
 
-/* The word for logs and metrics: "done", "retry", … */
+/* The name for logs and metrics: "done", "retry", … */
 const char *store_end_name(enum store_end end);

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What a kind of store must be able to do; for store.c, kinds.c and the kinds (remote.c, file.c)
- * alone. A kind embeds struct store as the first member of its own, and struct store_call likewise.
+ * The functions that a kind of store provides. Included only by store.c, kinds.c and the kinds
+ * themselves (remote.c, file.c). A kind embeds struct store as the first member of its own struct,
+ * and likewise struct store_call.
  */
 
 #include "lib/store/interface/store.h"
@@ -18,7 +19,7 @@ struct store_ops {
     int (*list)(struct store *s, const char *prefix, const char *after, store_object_fn object,
                 store_done_fn done, void *userdata, struct store_call **ret);
     void (*cancel)(struct store_call *c);
-    usec (*expiry)(const struct store *s); /* of credentials; NULL: it knows of none */
+    usec (*expiry)(const struct store *s); /* when its credentials expire; NULL: it has none */
     void (*free)(struct store *s);
 };
 
