@@ -17,7 +17,7 @@
 
 #define LIFE_MAX ((json_int_t)(10 * 366 * 86400)) /* seconds */
 #define TIME_MAX ((json_int_t)253402300799)       /* seconds: the end of the year 9999 */
-#define MESSAGE_MAX 300                           /* bytes of a service's message that are shown */
+#define MESSAGE_MAX 300                           /* bytes of a service's message that are quoted */
 
 int creddoc_refuse(char *why, size_t why_size, const char *fmt, ...)
 {
@@ -35,7 +35,7 @@ int creddoc_no_memory(char *why, size_t why_size)
     return -ENOMEM;
 }
 
-/* A refusal comes without keys. Of a document that has both, the message is not to be trusted. */
+/* A refusal has no keys. If a document has both, its message may contain them and is not quoted. */
 static bool has_secret(const struct fields *f)
 {
     return f->value[FIELD_ACCESS] || f->value[FIELD_SECRET] || f->value[FIELD_TOKEN];
@@ -103,7 +103,7 @@ void creddoc_setup(void)
     json_set_alloc_funcs(secret_malloc, secret_free);
 }
 
-/* null is as good as nothing. */
+/* A null counts as missing. */
 static int read_members(const json_t *root, struct fields *f, char *why, size_t why_size)
 {
     if (!json_is_object(root))
@@ -156,7 +156,7 @@ int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char 
     return r;
 }
 
-/* Its reply to a process has the names of AWS's tools, and a version. */
+/* The output of credential_process: Version, and the member names of AWS's tools. */
 static int read_process(const json_t *root, usec now, struct secret_set *ret, char *why,
                         size_t why_size)
 {
@@ -205,7 +205,7 @@ static int read_sso(const json_t *root, usec now, struct secret_set *ret, char *
     return creddoc_take(&f, true, ret, why, why_size);
 }
 
-/* A number, also one in quotation marks; 0: it is none, or out of range. */
+/* A number, or one in a string; 0: neither, or out of range. */
 static usec read_seconds(const json_t *v, json_int_t max)
 {
     json_int_t n = json_integer_value(v);
@@ -221,7 +221,7 @@ static const char *first_string(const json_t *a, const json_t *b)
     return json_is_string(a) ? json_string_value(a) : json_string_value(b);
 }
 
-/* "error" is a word (OAuth), or an object of Google's. */
+/* "error" is a string in OAuth, and an object with Google. */
 static int refuse_token(const json_t *root, char *why, size_t why_size)
 {
     const json_t *error = json_object_get(root, "error");
@@ -249,7 +249,7 @@ static int take_token(const char *token, usec expiry, struct secret_set *ret, ch
                  : 0;
 }
 
-/* How long it lives, or, of Azure's metadata services, until when. */
+/* expires_in, or expires_on of Azure's metadata services. */
 static int read_token(const json_t *root, usec now, struct secret_set *ret, char *why,
                       size_t why_size)
 {

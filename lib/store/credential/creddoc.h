@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The documents by which credentials arrive: JSON from metadata services, portals and processes, XML
- * from STS. Nothing of a document is kept but what goes into the set, and what the parsers held is
- * wiped. A text for people names codes and messages of the service, with whatever looks like a key
- * or a token left out; the secrets in use are for whoever knows them to leave out.
+ * Parses documents with credentials: JSON of metadata services, portals and processes, XML of STS.
+ * Only the credentials are kept; the parsers' memory is wiped. Error texts quote the service's code
+ * and message, without anything that looks like a key or a token. The caller removes the secrets
+ * that it knows.
  */
 
 #include <stddef.h>
@@ -15,29 +15,28 @@
 #define CREDDOC_MAX (64u << 10) /* bytes of a document */
 
 /*
- * Call once, before there are threads: jansson wipes what it frees from then on. The parsers work
- * without it, but leave copies in memory that was freed.
+ * Makes jansson wipe memory when it frees it. Call once, before threads start. Without it the
+ * parsers work, but leave copies of secrets in freed memory.
  */
 void creddoc_setup(void);
 
 /*
- * The endpoint's JSON: AccessKeyId, SecretAccessKey, Token, Expiration, and Code, which says
- * "Success" or, though the reply was a 200, what went wrong. Without an Expiration the set never
- * expires. 0, -EINVAL or -ENOMEM, both with a text. `ret` as for secret_make.
+ * JSON of the container or instance endpoint: AccessKeyId, SecretAccessKey, Token, Expiration, and
+ * Code, which is "Success" or an error, even with status 200. Without Expiration the credentials
+ * never expire. 0, -EINVAL or -ENOMEM, both with a text. `ret` as for secret_make.
  */
 int creddoc_parse_json(const char *text, size_t n, struct secret_set *ret, char *why,
                        size_t why_size);
 
 /*
- * STS's reply to AssumeRoleWithWebIdentity or AssumeRole, or its ErrorResponse. As creddoc_parse_json, but an
- * Expiration must be there.
+ * STS's reply to AssumeRoleWithWebIdentity or AssumeRole, or its ErrorResponse. As
+ * creddoc_parse_json, but Expiration is required.
  */
 int creddoc_parse_xml(const char *text, size_t n, struct secret_set *ret, char *why,
                       size_t why_size);
 
 /*
- * What a credential_process prints: as creddoc_parse_json, with Version, which is 1, and
- * SessionToken.
+ * The output of a credential_process: as creddoc_parse_json, with SessionToken, and Version 1.
  */
 int creddoc_parse_process(const char *text, size_t n, struct secret_set *ret, char *why,
                           size_t why_size);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The inside of creddoc.h, for its two files: what JSON and XML have in common.
+ * Internals of creddoc.h, shared by its JSON and XML file.
  */
 
 #include <stdbool.h>
@@ -24,14 +24,14 @@ struct fields {
     const char *value[FIELDS]; /* NULL: not there */
 };
 
-/* Returns -EINVAL, with a text; and -ENOMEM. */
+/* Set the text, and return -EINVAL or -ENOMEM. */
 int creddoc_refuse(char *why, size_t why_size, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 int creddoc_no_memory(char *why, size_t why_size);
 
-/* The service said why not: its code and its message, without what looks like a secret. */
+/* Sets the text from the service's code and message, without anything that looks like a secret. */
 int creddoc_refuse_by_service(const struct fields *f, char *why, size_t why_size);
 
-/* Makes a set of keys. `must_expire`: and must have a token. */
+/* Makes credentials. `must_expire`: an expiry and a token are required. */
 int creddoc_take(const struct fields *f, bool must_expire, struct secret_set *ret, char *why,
                  size_t why_size);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The dialect of Azure's Blob service: az://account/container/prefix, block blobs put in one piece
- * (up to 5000 MiB), with the account's key, a shared access signature or a token of Entra ID.
- *
- * Source: Azure Storage REST API: Put Blob, Get Blob Properties, Get Blob, List Blobs.
+ * The dialect of Azure's Blob service: az://account/container/prefix. Block blobs are put in one
+ * request (up to 5000 MiB), with the account's key, a shared access signature or a token of Entra
+ * ID. Source: Azure Storage REST API: Put Blob, Get Blob Properties, Get Blob, List Blobs.
  */
 
 #include <errno.h>
@@ -55,7 +54,7 @@ static void add_query(struct target *t, const char *name, const char *value)
     t->query[t->n_query++] = (struct sharedkey_pair){name, value};
 }
 
-/* There is no "after": a listing that goes on in the middle begins at the front. */
+/* The protocol has no "after": every listing starts with the first key. */
 static int aim_list(const struct az *a, const struct dialect_request *q, struct target *t)
 {
     int r = buf_addf(&t->prefix, "%s%s", a->prefix, q->key);
@@ -115,7 +114,7 @@ static void write_date(usec now, char out[static DATE_SIZE])
                    tm.tm_sec);
 }
 
-/* Names of meta data are identifiers of C# there: what is none of theirs becomes '_'. */
+/* Metadata names must be C# identifiers: any other character becomes '_'. */
 static int add_meta(const struct az *a, const struct store_meta *meta, struct message *m)
 {
     char name[64];
@@ -183,7 +182,7 @@ static int sign(const struct az *a, const struct dialect_request *q, const struc
     return r;
 }
 
-/* The token is a query already, encoded by whoever issued it. */
+/* The SAS token is a query string, already encoded. */
 static int add_sas(const struct target *t, const char *token, struct buf *url)
 {
     token += token[0] == '?';
@@ -196,7 +195,7 @@ static int add_sas(const struct target *t, const char *token, struct buf *url)
     return buf_addf(url, "%s%s", t->n_query > 0 ? "&" : "?", token);
 }
 
-/* Read anew for each request: what was rotated counts from the next one on. */
+/* Read again for each request, so that a rotated secret is used from the next one on. */
 static int authorize(const struct az *a, const struct dialect_request *q, const struct target *t,
                      const struct secret_set *secrets, struct message *m, char *why)
 {
@@ -350,7 +349,7 @@ static int split_url(struct az *a, const char *url, const char **ret_why)
     return *ret_why ? -EINVAL : 0;
 }
 
-/* Without the slash at its end, and without the account's name, which is put behind it anyway. */
+/* Cuts the slash at its end, and the account's name, which is added again later. */
 static size_t root_len(const char *path, const char *account)
 {
     size_t len = strlen(path), n = strlen(account);

@@ -29,7 +29,7 @@ static bool name_byte(char c, bool amazon)
            (!amazon && ((c >= 'A' && c <= 'Z') || c == '_'));
 }
 
-/* Amazon's rules; other servers are known to be laxer. */
+/* Amazon's rules. Other servers may be laxer. */
 static const char *check_name(const char *name, bool amazon)
 {
     size_t n = strlen(name);
@@ -87,7 +87,7 @@ static int split_url(struct bucket *b, const char *url, bool amazon, const char 
     return *ret_why ? -EINVAL : 0;
 }
 
-/* The letters that every server sees alike, encoded or not. */
+/* Characters that every server treats alike, encoded or not. */
 static const char *check_root(const char *path)
 {
     for (const char *p = path; *p; p++) {
@@ -101,7 +101,7 @@ static const char *check_root(const char *path)
              : NULL;
 }
 
-/* Why origin_parse refuses it. */
+/* The reason why origin_parse refuses a URL. */
 static const char *check_endpoint_host(const char *endpoint)
 {
     const char *host = strstr(endpoint, "://");
@@ -166,7 +166,7 @@ static const char *check_region(const char *region)
     return region[0] ? NULL : "region: is empty";
 }
 
-/* A dot in the name would be one too many for a wildcard certificate. */
+/* A wildcard certificate does not match a bucket name with a dot. */
 static bool path_style(const struct bucket *b, const struct bucket_options *o)
 {
     if (o->style == BUCKET_STYLE_AUTO)
@@ -179,7 +179,7 @@ static bool is_address(const char *host)
     return host[0] == '[' || !host[strspn(host, "0123456789.:")];
 }
 
-/* "/s3/traces" does with "traces". */
+/* Whether a path such as "/s3/traces" ends with the bucket "traces". */
 static bool ends_with_part(const char *path, const char *name)
 {
     const char *last = strrchr(path, '/');

@@ -2,10 +2,9 @@
 #pragma once
 
 /*
- * Where the objects of an s3:// URL live: which host is asked, by which scheme, under which path.
- * Pure; the paths it gives are not encoded yet (sigv4.h does that).
- *
- * Source: Amazon S3 User Guide, "Virtual hosting of buckets" and "Bucket naming rules".
+ * The address of an s3:// URL: scheme, host and path for requests. Pure. Its paths are not encoded
+ * (sigv4.h does that). Source: Amazon S3 User Guide, "Virtual hosting of buckets" and "Bucket
+ * naming rules".
  */
 
 #include <stdbool.h>
@@ -13,8 +12,8 @@
 #include "base/buf.h"
 
 enum bucket_style {
-    BUCKET_STYLE_AUTO,    /* path with an endpoint of one's own or a dotted name, else virtual */
-    BUCKET_STYLE_PATH,    /* https://host/bucket/key */
+    BUCKET_STYLE_AUTO, /* path if an endpoint is configured or the name has a dot, else virtual */
+    BUCKET_STYLE_PATH, /* https://host/bucket/key */
     BUCKET_STYLE_VIRTUAL, /* https://bucket.host/key */
 };
 
@@ -23,7 +22,7 @@ struct bucket_options {
     const char *url; /* s3://bucket or s3://bucket/prefix */
     const char
         *endpoint; /* http(s)://host[:port][/path] of a server that speaks S3; NULL: Amazon's */
-    const char *region; /* NULL: us-east-1, which servers with an endpoint take for theirs */
+    const char *region; /* NULL: us-east-1, which other S3 servers accept */
     enum bucket_style style;
     unsigned wishes; /* PARTITION_…, of Amazon's hosts */
 };
@@ -42,10 +41,10 @@ struct bucket {
 int bucket_init(struct bucket *b, const struct bucket_options *o, const char **ret_why);
 void bucket_done(struct bucket *b);
 
-/* What is wrong with what stands before keys, in static text about the URL; NULL: nothing. */
+/* What is wrong with the prefix of keys, as static text about the URL; NULL: nothing. */
 const char *bucket_check_prefix(const char *prefix);
 
-/* Appends the path of the bucket itself, of which listings are asked. 0 or -ENOMEM. */
+/* Appends the path of the bucket itself, for listings. 0 or -ENOMEM. */
 int bucket_add_own_path(const struct bucket *b, struct buf *out);
 
 /* Appends an object's path for signing, or its URL for the request. 0, -ENOMEM or -E2BIG. */

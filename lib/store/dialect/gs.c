@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The dialect of Google Cloud Storage, by its XML API. With HMAC keys a request is one of S3's, for
- * Google verifies these signatures and understands x-amz- headers. With a token of
- * OAuth it carries x-goog- headers. The two families never go together in one request.
- *
- * Source: Google Cloud Storage, XML API reference; "Simple migration from Amazon S3".
+ * The dialect of Google Cloud Storage, by its XML API. With HMAC keys requests are those of S3,
+ * whose signatures and x-amz- headers Google accepts. With an OAuth token they have x-goog-
+ * headers. One request must not have both kinds. Source: Google Cloud Storage, XML API reference;
+ * "Simple migration from Amazon S3".
  */
 
 #include <errno.h>
@@ -19,7 +18,7 @@
 
 #define SCHEME "gs://"
 #define ENDPOINT "https://storage.googleapis.com"
-#define REGION "auto" /* is signed, and means nothing there */
+#define REGION "auto" /* is signed, but has no meaning for Google */
 #define QUERY_MAX 6
 #define TEXT_MAX 2048
 #define PAGE_KEYS "1000"
@@ -122,7 +121,7 @@ static const struct dialect_ops gs_ops = {
     .free = gs_free,
 };
 
-/* Ours, where another dialect has its own. */
+/* The state of this dialect. */
 static int describe(struct dialect *d, const struct upload_config *u)
 {
     size_t n = strlen(u->url);
@@ -137,7 +136,7 @@ static int describe(struct dialect *d, const struct upload_config *u)
     return 0;
 }
 
-/* S3's dialect, at Google's door. */
+/* S3's dialect with Google's endpoint. */
 static int with_keys(const struct upload_config *u, char *url, struct dialect **ret, char *why)
 {
     struct upload_config s3 = *u;
@@ -148,7 +147,7 @@ static int with_keys(const struct upload_config *u, char *url, struct dialect **
     s3.url = url;
     s3.region = region;
     s3.addressing = UPLOAD_ADDRESSING_PATH;
-    s3.checksum = false; /* ExcessHeaderValues: one header of Amazon's too many */
+    s3.checksum = false; /* an additional x-amz- header makes it ExcessHeaderValues */
     if (!u->endpoint)
         s3.endpoint = endpoint;
     r = s3_compatible(&s3, &d, why);

@@ -9,7 +9,7 @@
 #include "lib/store/dialect/xmlreply.h"
 
 struct entry {
-    size_t key; /* where it begins in `keys`, as it came */
+    size_t key; /* where the key starts in `keys`, still encoded */
     uint64_t size;
     usec modified;
 };
@@ -85,7 +85,7 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* As forms are encoded: '+' is a blank. What is no escape stays as it is; a zero byte ends it. */
+/* Form encoding: '+' is a blank. An invalid escape stays as it is; a zero byte ends the key. */
 static void decode(char *text)
 {
     char *out = text;
@@ -120,7 +120,7 @@ int listing_tell(const struct listing *l, const char *after, store_object_fn obj
         if (strncmp(key, l->prefix, n_prefix) != 0 || !key[n_prefix])
             continue;
         if (after && strcmp(key + n_prefix, after) <= 0)
-            continue; /* a server that does not know how to begin in the middle */
+            continue; /* the server ignores start-after */
         r = object(userdata, key + n_prefix, e.size, e.modified);
     }
     return r;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One page of a listing as it arrives: keeps what it says until the page is whole, and then tells
- * it with keys as the caller knows them. A page that is cut or makes no sense tells nothing.
+ * Reads one page of a listing as it arrives. Its objects are told only when the page is complete,
+ * with keys as the caller knows them. A page that is cut or invalid tells none.
  */
 
 #include <stddef.h>
@@ -12,22 +12,22 @@
 
 struct listing;
 
-/* `prefix` is what stands before each key in the store; borrowed. 0 or -ENOMEM. */
+/* `prefix` is in front of each key in the store; borrowed. 0 or -ENOMEM. */
 int listing_new(const char *prefix, struct listing **ret);
 void listing_free(struct listing *l);
 
 /* The next bytes of the page. As xmlreply_feed. */
 int listing_feed(struct listing *l, const void *data, size_t n);
 
-/* The page's end. As xmlreply_finish, and -EBADMSG for a page that goes on nowhere. */
+/* The page's end. As xmlreply_finish; also -EBADMSG if it says that there is more but not where. */
 int listing_finish(struct listing *l);
 
 /*
- * After a good end: tells all objects whose keys come after `after` (NULL or "": all). Whatever has
- * no key behind the prefix is passed over. 0, -ENOMEM, or what `object` said.
+ * After a good end: tells all objects with keys after `after` (NULL or "": all). Objects without a
+ * key behind the prefix are skipped. 0, -ENOMEM, or the error of `object`.
  */
 int listing_tell(const struct listing *l, const char *after, store_object_fn object,
                  void *userdata);
 
-/* After a good end: the next page's token; NULL: this was the last one. Borrowed. */
+/* After a good end: the next page's token; NULL: this was the last page. Borrowed. */
 const char *listing_next(const struct listing *l);

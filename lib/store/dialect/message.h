@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A request as it will be handed to HTTP: method, URL and header lines, owned and wiped. Pure.
+ * A request for HTTP: method, URL and header lines, owned and wiped. Pure.
  */
 
 #include <stddef.h>
@@ -22,15 +22,15 @@ struct message {
 
 void message_init(struct message *m, const char *method);
 
-/* Wipes: headers hold signatures and tokens, and URLs may, too. */
+/* Wipes and releases, as headers and URLs may have signatures and tokens. */
 void message_done(struct message *m);
 
 /* Adds a header; both texts are copied. 0, -ENOMEM, or -E2BIG when there are too many. */
 int message_add(struct message *m, const char *name, const char *value);
 
 /*
- * Adds a header of meta data, `prefix` before its name: whatever is not visible ASCII, or is '%',
- * is percent-encoded, and a value of more than 1 KiB is cut. As message_add.
+ * Adds a metadata header with `prefix` in front of its name. '%' and everything but visible ASCII
+ * is percent-encoded; a value is cut at 1 KiB. As message_add.
  */
 int message_add_meta(struct message *m, const char *prefix, const char *name, const char *value);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Any server that takes PUT: WebDAV, nginx, a receiver of one's own. The key stands behind the URL.
- * Whoever keeps no meta data passes over the headers that carry them, as it must (RFC 9110, section
- * 5.1); a receiver can verify the bytes by x-contrace-sha256, and one that gives it back lets two
- * objects of one key be told apart.
+ * Any server that accepts PUT: WebDAV, nginx, your own receiver. The key is appended to the URL. A
+ * server that stores no metadata ignores those headers, as it must (RFC 9110, section 5.1). A
+ * receiver can verify the bytes by x-contrace-sha256; if it returns that header, two objects with
+ * one key can be told apart.
  */
 
 #include <errno.h>
@@ -21,11 +21,11 @@
 
 struct plain {
     struct dialect dialect;
-    char *base; /* the URL up to the key: ends with '/' */
+    char *base; /* the URL in front of the key: ends with '/' */
     char *username, *password_file, *type, *credentials_file;
 };
 
-/* The secrets are read anew for each request: what was rotated counts from the next one on. */
+/* Secrets are read again for each request, so that a rotated one is used from the next one on. */
 static int add_authorization(const struct plain *p, struct message *m, char *why)
 {
     const struct credentials credentials = {
@@ -192,7 +192,7 @@ int plain_dialect(const struct upload_config *u, struct dialect **ret, char *why
     p = calloc(1, sizeof(*p));
     if (!p)
         return -ENOMEM;
-    /* No Expect: whoever does not know it lets each upload wait for a second. */
+    /* No Expect header: with a server that does not know it, each upload waits for a second. */
     p->dialect = (struct dialect){
         .ops = &plain_ops,
         .identity = DIALECT_IDENTITY_NONE,

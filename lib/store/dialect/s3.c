@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The dialect of Amazon S3 and of all that speak like it. Every header is signed, with the hash of
- * the very bytes that are sent.
- *
- * Source: Amazon S3 API Reference: PutObject, HeadObject, GetObject, ListObjectsV2.
+ * The dialect of Amazon S3 and compatible stores. All headers are signed, with the hash of the
+ * bytes that are sent. Source: Amazon S3 API Reference: PutObject, HeadObject, GetObject,
+ * ListObjectsV2.
  */
 
 #include <errno.h>
@@ -38,7 +37,7 @@ struct s3 {
     char *tagging; /* NULL: no tags */
 };
 
-/* What a request's query and path are made of. */
+/* Query and path of a request. */
 struct target {
     struct buf path;
     struct buf prefix, after; /* of a listing */
@@ -107,9 +106,9 @@ static int add_if(struct message *m, const char *name, const char *value)
 }
 
 /*
- * The hash once more, in the form in which buckets with a default retention and policies demand it:
- * they do not count x-amz-content-sha256, of which it is a copy in base64. The name of the algorithm
- * goes with it, as with Amazon's own clients: moto looks for that one alone.
+ * The hash again, in base64: buckets with a default retention, and some policies, demand this
+ * header and ignore x-amz-content-sha256. The algorithm's name is sent with it, as by Amazon's own
+ * clients; moto reads only that.
  */
 static int add_checksum(const char *sha256, struct message *m)
 {
@@ -149,7 +148,7 @@ static int add_object_headers(const struct s3 *s, const struct store_object *o, 
     return r;
 }
 
-/* All headers that are there by now are signed; what the signature adds comes last. */
+/* Signs all headers so far, and then adds those of the signature. */
 static int sign(const struct s3 *s, const struct target *t, const struct secret_set *secrets,
                 const char *sha256, usec now, struct message *m)
 {
@@ -243,7 +242,8 @@ static int set_bucket(struct s3 *s, const char *region, const char **ret_why)
     return 0;
 }
 
-/* The region's name is checked and used; the host is built from it here, never taken over. */
+/* Checks the region's name and builds the host from it. A host that the store names is never
+ * used. */
 static int s3_move(struct dialect *d, const char *region)
 {
     const char *why;
@@ -419,7 +419,7 @@ int s3_compatible(const struct upload_config *u, struct dialect **ret, char *why
     return make(u, &none, ret, why);
 }
 
-/* What the section leaves open is taken from where AWS's tools have it. */
+/* Settings that the section lacks come from where AWS's tools have them. */
 int s3_dialect(const struct upload_config *u, struct dialect **ret, char *why)
 {
     struct upload_config filled = *u;

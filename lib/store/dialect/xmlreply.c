@@ -28,7 +28,7 @@ enum field {
     MODIFIED,
     TRUNCATED,
     TOKEN,
-    MARKER, /* Azure's token; there is another page if it is not empty */
+    MARKER, /* Azure's token; if it is not empty, there is another page */
     ENCODING,
 };
 
@@ -75,7 +75,7 @@ struct xmlreply {
     bool finished;
     size_t bytes, bytes_max;
 
-    /* where in the document, and the text of the field that is open */
+    /* the place in the document, and the text of the open field */
     unsigned depth;
     char path[PATH_SIZE];
     size_t path_len;
@@ -109,7 +109,7 @@ static bool is_word(char c, const char *extra)
            (c != '\0' && strchr(extra, c));
 }
 
-/* Takes the text if it is made of nothing but word characters and `extra`. */
+/* Takes the text if it has only word characters and those in `extra`. */
 static void take_word(char *out, size_t size, const char *text, const char *extra)
 {
     size_t n = strlen(text);
@@ -276,7 +276,7 @@ static void open_element(void *userdata, const XML_Char *name, const XML_Char **
     x->text_len = 0;
 }
 
-/* The trimmed text of the element that ends; text around child elements is nobody's. */
+/* Stores the trimmed text of the element that ends. Text beside child elements is ignored. */
 static char *field_text(struct xmlreply *x)
 {
     char *text = x->text;
@@ -322,7 +322,7 @@ static void add_text(void *userdata, const XML_Char *s, int len)
     x->text_len += n;
 }
 
-/* No store sends one; without it there is no entity but XML's own five. */
+/* Refuses a document type. No store sends one, and without it only XML's five entities exist. */
 static void refuse_doctype(void *userdata, const XML_Char *name, const XML_Char *system_id,
                            const XML_Char *public_id, int has_internal_subset)
 {
@@ -399,7 +399,7 @@ int xmlreply_feed(struct xmlreply *x, const void *data, size_t n)
     if (x->failure < 0 || n == 0)
         return x->failure;
     if (n > x->bytes_max - x->bytes) {
-        /* what stands within the bound may still name the error */
+        /* the part within the bound may still name the error */
         (void)parse(x, data, x->bytes_max - x->bytes, XML_FALSE);
         x->bytes = x->bytes_max;
         x->failure = x->failure < 0 ? x->failure : -E2BIG;

@@ -11,7 +11,7 @@
 #include "base/hex.h"
 #include "base/parse.h"
 
-#define QUOTE_MAX 200 /* bytes of the store's own words */
+#define QUOTE_MAX 200 /* bytes of the store's message */
 
 void answer_init(struct answer *a)
 {
@@ -101,7 +101,7 @@ int answer_body(struct answer *a, const void *data, size_t n)
     a->body += n;
     if (r == -ENOMEM)
         return r;
-    return a->body > XMLREPLY_ERROR_MAX ? -E2BIG : 0; /* what was understood stands */
+    return a->body > XMLREPLY_ERROR_MAX ? -E2BIG : 0; /* the part that was read is valid */
 }
 
 static const char *first_of(const char *a, const char *b)
@@ -118,7 +118,7 @@ void answer_facts(const struct answer *a, struct reply_facts *f)
     f->server_time = a->error.server_time;
 }
 
-/* What a store, or something before it, says may be what it was sent: secrets are left out. */
+/* A store, or a proxy in front of it, may repeat what it was sent: secrets are removed. */
 static void add_quoted(struct buf *b, const char *before, const struct redact *secrets,
                        unsigned flags, const char *text, size_t n)
 {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a store answered to one request, apart from an object's bytes and listings: the headers that
- * matter, and the error document in front of whatever follows it. Bounded, and not trusted. Pure.
+ * A store's answer to one request, apart from an object's bytes and listings: the relevant headers
+ * and the error document. Bounded, and not trusted. Pure.
  */
 
 #include <stdbool.h>
@@ -16,11 +16,11 @@
 #include "lib/store/http/reply.h"
 #include "lib/store/interface/store.h"
 
-#define ANSWER_SAID_MAX 100 /* bytes of a body without a code that are quoted */
+#define ANSWER_SAID_MAX 100 /* bytes that are quoted of a body without an error code */
 
 struct answer {
     char date[48], retry_after[48];
-    char code[64], region[64], request_id[128]; /* of headers; the document may name them, too */
+    char code[64], region[64], request_id[128]; /* from headers; the document may have them, too */
     char sha256[STORE_SHA256_SIZE];             /* of the object, by its meta data */
     bool sized;
     uint64_t size; /* Content-Length, if sized */
@@ -38,13 +38,13 @@ void answer_done(struct answer *a);
 /* A line of the head; meta_prefix as in struct dialect. */
 void answer_header(struct answer *a, const char *meta_prefix, const char *name, const char *value);
 
-/* A piece of a body that is no object. 0, -ENOMEM, or -E2BIG: no more of it is of any use. */
+/* A piece of a body that is no object. 0, -ENOMEM, or -E2BIG: the rest need not be read. */
 int answer_body(struct answer *a, const void *data, size_t n);
 
-/* The facts that come from the answer; borrowed. */
+/* Fills in the facts that the answer has; borrowed. */
 void answer_facts(const struct answer *a, struct reply_facts *f);
 
-/* "403 AccessDenied: no (request 4711); check …", safe to print. `result` is how it ended; `secrets`
- * are those that the request was made with, or NULL. */
+/* "403 AccessDenied: no (request 4711); check …", safe to print. `result` is the end of the
+ * request; `secrets` are those that signed it, or NULL. */
 void answer_text(const struct answer *a, const struct http_result *result,
                  const struct redact *secrets, const char *hint, char out[static STORE_TEXT_MAX]);

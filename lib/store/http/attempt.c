@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One request of a call and its answer: composed, sent, read, and reduced to an attempt_end.
+ * One request of a call: composes and sends it, reads the answer, and reduces that to an
+ * attempt_end.
  */
 
 #include <errno.h>
@@ -18,11 +19,12 @@
 #include "lib/store/http/remote_state.h"
 
 #define CONNECT_TIMEOUT (10 * USEC_PER_SEC)
-#define EXPECT_LEAST (1u << 20) /* bytes of a body for which asking first is worth the wait */
+#define EXPECT_LEAST \
+    (1u << 20) /* bytes of a body from which on Expect: 100-continue is worth the wait */
 
 /*
- * Of everything, beside the stall timeout that a drip of bytes never meets: so long, and for a body
- * the time in which it passes at this rate, or at half of what it may have.
+ * The whole request's timeout, as a slow trickle of bytes never meets the stall timeout: this long,
+ * plus the body's time at this rate, or at half of its rate limit.
  */
 #define TIMEOUT_BASE (5 * USEC_PER_MIN)
 #define SLOWEST (8u << 10)
@@ -53,7 +55,7 @@ static usec timeout_of(const struct remote_call *c)
     uint64_t rate = c->remote->max_rate / 2, seconds;
 
     if (c->verb == DIALECT_GET)
-        return 0; /* its size is not known; whoever waits for it is there to end it */
+        return 0; /* the size is unknown; the user who waits can end it */
     if (!is_put(c))
         return TIMEOUT_BASE;
     if (rate == 0 || rate > SLOWEST)
@@ -62,7 +64,7 @@ static usec timeout_of(const struct remote_call *c)
     return TIMEOUT_BASE + (seconds > USEC_PER_DAY ? USEC_PER_DAY : seconds) * USEC_PER_SEC;
 }
 
-/* Those that it signs with are known to the store as well, though they are not sent. */
+/* The store also knows the keys that sign the request, though they are not sent. */
 static int know_secrets(struct remote_call *c, const struct http_options *o)
 {
     const struct secret_set *set =
@@ -75,8 +77,8 @@ static int know_secrets(struct remote_call *c, const struct http_options *o)
 }
 
 /*
- * A session token is worth nothing without the secret key, which is never sent: as http is allowed
- * with keys, it is with these, but it is said.
+ * Over plain http a session token is visible, but useless without the secret key, which is never
+ * sent. So it is allowed with a warning.
  */
 static void warn_open(struct remote *r, const char *url)
 {
@@ -119,7 +121,7 @@ static int start(struct remote_call *c, const struct message *m)
     return e < 0 ? e : http_start(r->http, &o, &handlers, c, &c->request);
 }
 
-/* What this attempt does beside sending the object. */
+/* Options of this attempt. */
 static void choose(struct remote_call *c)
 {
     const struct remote *r = c->remote;
@@ -214,7 +216,7 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
         c->failure = c->body(c->userdata, data, n);
         return c->failure < 0 ? HTTP_ABORT : (ssize_t)n;
     }
-    /* An error stands without the rest of its document; so does a failure to understand a page. */
+    /* An error is valid without the rest of its document; so is a failure to read a page. */
     r = ok && c->verb == DIALECT_LIST ? listing_feed(c->listing, data, n)
                                       : answer_body(&c->answer, data, n);
     if (r == -ENOMEM)
@@ -222,7 +224,7 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
     return r < 0 ? HTTP_ABORT : (ssize_t)n;
 }
 
-/* What is no answer to what was asked, although its status says so. NULL: it is one. */
+/* Why this is no answer to the request, although its status is 2xx; NULL: it is one. */
 static const char *check_success(struct remote_call *c, const struct http_result *result)
 {
     if (c->verb == DIALECT_LIST)
@@ -263,7 +265,7 @@ static void classify(struct remote_call *c, const struct http_result *result, st
                               .hint = "what answers does not speak like a store"};
 }
 
-/* The file ends before the bytes that were promised. */
+/* The file is shorter than announced. */
 static bool file_shrank(const struct remote_call *c)
 {
     struct stat st;

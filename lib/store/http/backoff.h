@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * How long to wait before trying again: pure arithmetic. Exponential back-off with full jitter: the
- * wait is drawn evenly from zero to a ceiling that doubles, so that many who failed together do
- * not come back together.
+ * Waits before retries: exponential back-off with full jitter. The wait is drawn evenly from zero
+ * to a ceiling that doubles, so that clients that failed together do not return together. Pure.
  */
 
 #include <stdint.h>
@@ -26,17 +25,17 @@ struct backoff {
 usec backoff_ceiling(const struct backoff *b, unsigned attempt);
 
 /*
- * The wait: `least` (what Retry-After asked for, or 0) and a draw up to the ceiling on top of it,
- * so that those who were told the same moment are spread too. `random` is 64 random bits.
+ * The wait: `least` (from Retry-After, or 0) plus a draw up to the ceiling, so that clients with
+ * the same Retry-After are spread, too. `random` is 64 random bits.
  */
 usec backoff_wait(const struct backoff *b, unsigned attempt, usec least, uint64_t random);
 
-/* Evenly drawn from 0 to `most`, both included. */
+/* Evenly drawn from 0 to `most`, inclusive. */
 usec backoff_draw(usec most, uint64_t random);
 
 /*
- * The value of a Retry-After header (RFC 9110, section 10.2.3), seconds or a date, as a wait from
- * `now` (real time, by the store's clock as far as it is known); at most BACKOFF_RETRY_AFTER_MAX,
- * and 0 for a date gone by. 0, or -EINVAL.
+ * Reads a Retry-After header (RFC 9110, section 10.2.3), seconds or a date, as a wait from `now`
+ * (real time, by the store's clock if known). At most BACKOFF_RETRY_AFTER_MAX; 0 for a date in the
+ * past. 0, or -EINVAL.
  */
 int backoff_retry_after(const char *text, usec now, usec *ret_wait);

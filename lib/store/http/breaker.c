@@ -3,7 +3,7 @@
 
 #include "lib/store/http/backoff.h"
 
-#define PARK_JITTER 10 /* a tenth of the wait is drawn */
+#define PARK_JITTER 10 /* a tenth of the wait is random */
 
 void breaker_init(struct breaker *b, usec now)
 {
@@ -62,7 +62,7 @@ static usec later(usec now, usec wait)
     return wait > USEC_NEVER - now ? USEC_NEVER : now + wait;
 }
 
-/* Whether the result counts; a probe's place is free again. */
+/* Whether the result counts. If it was a probe's, another probe may start. */
 static bool counts(struct breaker *b, bool probe)
 {
     if (probe)

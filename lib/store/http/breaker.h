@@ -34,7 +34,7 @@ enum breaker_state {
 enum breaker_answer {
     BREAKER_NO,
     BREAKER_YES,
-    BREAKER_PROBE, /* one: call breaker_probe when it starts */
+    BREAKER_PROBE, /* one request may: call breaker_probe when it starts */
 };
 
 struct breaker {
@@ -53,19 +53,19 @@ struct breaker {
 /* Closed, with the defaults above. */
 void breaker_init(struct breaker *b, usec now);
 
-/* The word for logs and metrics: "closed", "open", "parked". */
+/* The name for logs and metrics: "closed", "open", "parked". */
 const char *breaker_state_name(enum breaker_state state);
 
 /* May a request start now? */
 enum breaker_answer breaker_allows(const struct breaker *b, usec now);
 
 /*
- * When to ask again: 0 while closed (at any time), USEC_NEVER while a probe is under way (its
- * result decides), otherwise the time of the next probe.
+ * When the next request may start: 0 while closed (at any time), USEC_NEVER while a probe runs (its
+ * result decides), else the time of the next probe.
  */
 usec breaker_next(const struct breaker *b);
 
-/* A probe starts. Exactly one of the four functions below is called with `probe` when it ends. */
+/* A probe starts. When it ends, call exactly one of the four functions below with `probe`. */
 void breaker_probe(struct breaker *b);
 
 /*
@@ -81,5 +81,5 @@ bool breaker_failed(struct breaker *b, bool probe, usec now, usec retry_after, u
 bool breaker_parked(struct breaker *b, bool probe, usec now, uint64_t random);
 bool breaker_abandoned(struct breaker *b, bool probe, usec now);
 
-/* Something changed that may have mended it (credentials, configuration): the next probe is due. */
+/* Credentials or configuration changed, which may have ended the trouble: the next probe is due. */
 void breaker_wake(struct breaker *b, usec now);

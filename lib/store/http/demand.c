@@ -31,8 +31,8 @@ static const char read_access[] =
     "may demand x-amz-request-payer (upload.request_payer)";
 
 /*
- * The first row that fits: the store's code, and a part of what it says beside that (NULL: any).
- * Texts are those of Amazon, moto, MinIO, Backblaze, Cloudflare and Google.
+ * The first row that matches: the store's code, and a part of its message (NULL: any). Texts are
+ * those of Amazon, moto, MinIO, Backblaze, Cloudflare and Google.
  */
 static const struct row {
     const char *code, *says;

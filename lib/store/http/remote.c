@@ -164,7 +164,7 @@ static int find_identity(struct remote *r, const struct upload_config *u)
 
 static int set_up(struct remote *r, const struct upload_config *u)
 {
-    /* Each of those that run at once gets its share, whether the others use theirs or not. */
+    /* Each concurrent upload gets an equal share, whether the others use theirs or not. */
     r->max_rate = u->max_rate / (u->concurrency > 0 ? u->concurrency : 1);
     if (u->max_rate > 0 && r->max_rate == 0)
         r->max_rate = 1;

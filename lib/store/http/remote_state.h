@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * The inside of the kind that is asked over HTTP, for its three files alone: remote.c has the store
- * and begins calls, attempt.c makes one request and says what came of it, verdict.c says what is to
- * be done then.
+ * Internals of remote.h, for three files: remote.c has the store and starts calls, attempt.c makes
+ * one request and reports its end, verdict.c decides what to do then.
  */
 
 #include "base/filehash.h"
@@ -23,16 +22,16 @@ struct remote {
     struct disk *disk;
     struct dialect *dialect;
     struct identity *identity; /* NULL: the dialect has secrets of its own */
-    int64_t skew;              /* usec by which the store's clock is ahead of ours */
+    int64_t skew;              /* usec that the store's clock is ahead of ours */
     bool never_asks;           /* it does not know 100-continue */
-    bool never_sums;           /* it does not take the header for the hash */
-    bool warned;               /* that a session token goes there without TLS */
+    bool never_sums;           /* it does not accept the header for the hash */
+    bool warned;               /* warned that a session token goes there without TLS */
     uint64_t max_rate;         /* bytes a second of one call; 0: no limit */
     usec stall_timeout;
     struct reach reach;
 };
 
-/* What was tried already; each helps once, and a second time nothing will. */
+/* What was tried already. Each can help once; a second time it would not. */
 enum {
     REMOTE_REFRESHED = 1 << 0,
     REMOTE_SKEWED = 1 << 1,
@@ -44,15 +43,15 @@ enum {
 /* How one attempt ended. */
 struct attempt_end {
     struct reply reply;
-    bool unasked; /* 417: it does not want to be asked for leave to send the body */
-    bool local;   /* memory, descriptors or a handler of this side: no word of the store's */
+    bool unasked; /* 417: it does not accept Expect: 100-continue */
+    bool local;   /* memory, descriptors or a handler of ours failed, not the store */
     bool changed; /* the file is shorter than it was */
     char text[STORE_TEXT_MAX];
 };
 
 struct remote_call;
 
-/* The attempt has ended; the answer is valid until attempt_clear. May free the call. */
+/* Called when the attempt has ended; the answer is valid until attempt_clear. May free the call. */
 typedef void (*attempt_fn)(struct remote_call *c, const struct attempt_end *end);
 
 struct remote_call {
@@ -68,15 +67,15 @@ struct remote_call {
     void *userdata;
 
     unsigned tried;   /* REMOTE_… */
-    bool comparing;   /* a put whose key is taken: what is there is asked for */
-    unsigned version; /* of the secrets that the last attempt was signed with */
+    bool comparing;   /* a put whose key exists: asks for the existing object */
+    unsigned version; /* version of the secrets that signed the last attempt */
     char region[64];  /* … and the region, */
-    int64_t skew;     /* … and what the store's clock was thought to be ahead by */
-    char *refusal;    /* what the store said of the secrets; NULL: nothing yet */
+    int64_t skew;     /* and the assumed offset of the store's clock */
+    char *refusal;    /* the store's message about the secrets; NULL: none yet */
     char *token;      /* the listing's next page */
     unsigned pages;
 
-    /* what it waits for, one of these at a time */
+    /* it waits for one of these at a time */
     sd_event_source *begin;
     struct identity_wait *wait;
     struct filehash *hash;
@@ -86,29 +85,29 @@ struct remote_call {
     attempt_fn attempted;
     bool conditional;
     bool sums;    /* with a header for the hash */
-    bool asks;    /* by 100-continue whether the body is wanted */
-    int failure;  /* what a handler of this side said; negative errno */
-    usec date_at; /* by that clock, when the answer's Date came; 0: none did */
+    bool asks;    /* with Expect: 100-continue */
+    int failure;  /* error of a handler of ours; negative errno */
+    usec date_at; /* our clock when the answer's Date came; 0: it had none */
     uint64_t received;
     struct answer answer;
-    struct redact secrets; /* that it is made with, and the answer may repeat */
+    struct redact secrets; /* secrets in the request, which the answer may repeat */
     struct listing *listing;
 };
 
-/* Real time by a clock that is ahead of ours by `skew`: of a call, or of its store. */
+/* Real time by a clock that is ahead of ours by `skew`. */
 usec remote_now(const struct remote *r, int64_t skew);
 
 /*
- * Makes one request for the call as it stands, signed with what identity has. 0: fn will be called,
- * not from here; a negative errno with `why`.
+ * Sends one request for the call in its present state, signed with the credentials of its identity.
+ * 0: fn will be called later; or a negative errno with `why`.
  */
 int attempt_start(struct remote_call *c, attempt_fn fn, char why[static STORE_TEXT_MAX]);
 
-/* Releases what the attempt left, or ends it without a word. */
+/* Releases what the attempt left, or cancels it. */
 void attempt_clear(struct remote_call *c);
 
-/* A call's first step. May free it. */
+/* The first step of a call. May free it. */
 void remote_call_begin(struct remote_call *c);
 
-/* Wherever it stands; its done is not called. */
+/* Cancels the call in any state; its done is not called. */
 void remote_call_free(struct remote_call *c);

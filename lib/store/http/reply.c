@@ -6,13 +6,13 @@
 #include "lib/net/timestamp.h"
 #include "lib/store/http/demand.h"
 
-/* What a row may ask of the facts, and what they are reduced to. */
+/* The conditions of a row; the facts are reduced to these. */
 enum {
     PUT = 1 << 0,
     GET = 1 << 1,
     IF_NONE = 1 << 2, /* a conditional PUT */
     SENT = 1 << 3,
-    CUT = 1 << 4,    /* not all of the body had gone out */
+    CUT = 1 << 4,    /* not all of the body was sent */
     SKEWED = 1 << 5, /* the store's clock is known and far from ours */
     MOVED = 1 << 6,  /* another region was named */
 };
@@ -75,7 +75,8 @@ static const struct {
     {HTTP_LOCAL, 0, REPLY_RETRY, ALONE, "memory or descriptors are short here"},
 };
 
-/* The first row that fits. Codes come before statuses, and what is special before what is not. */
+/* The first row that matches counts. Codes come before statuses, special rows before general
+ * ones. */
 static const struct row table[] = {
     /* whose clock */
     {0, "RequestTimeTooSkewed", SKEWED, REPLY_SKEW, ALONE, check_clock},
@@ -114,7 +115,7 @@ static const struct row table[] = {
     {0, "InvalidAuthenticationInfo", 0, REPLY_REFRESH, ALONE, check_keys},
     {0, "NoAuthenticationInformation", 0, REPLY_REFRESH, ALONE, check_keys},
 
-    /* trouble of the store that passes */
+    /* temporary errors of the store */
     {0, "SlowDown*", 0, REPLY_RETRY, TROUBLE, "the store asks to slow down"},
     {0, "ServiceUnavailable", 0, REPLY_RETRY, TROUBLE, ""},
     {0, "InternalError", 0, REPLY_RETRY, TROUBLE, ""},
@@ -175,7 +176,7 @@ static const struct row table[] = {
     {0, "InvalidMetadata", 0, REPLY_QUARANTINE, ALONE, "a label cannot be metadata there"},
     {0, "InvalidRequest", PUT, REPLY_QUARANTINE, ALONE, "the log quotes what the store said of it"},
 
-    /* a GET of what is not there, or not there for reading */
+    /* a GET of an object that does not exist or may not be read */
     {0, "NoSuchKey", GET, REPLY_MISSING, ALONE, ""},
     {0, "BlobNotFound", GET, REPLY_MISSING, ALONE, ""},
     {0, "InvalidObjectState", GET, REPLY_MISSING, ALONE, "restore it from its archive class first"},
@@ -269,7 +270,7 @@ static const char *text(const char *s)
     return s ? s : "";
 }
 
-/* How far the store's clock is ahead of ours; 0 where it is not known. */
+/* How far the store's clock is ahead of ours; 0 if unknown. */
 static int64_t skew_of(const struct reply_facts *f)
 {
     usec theirs;
@@ -310,8 +311,8 @@ static bool status_fits(long wanted, long status)
 }
 
 /*
- * An error that the store got across stands, even if the connection broke behind it or we stopped
- * reading a long one. A success must have ended well.
+ * An error that the store sent is valid even if the connection broke afterwards or we stopped
+ * reading. A success must have ended well.
  */
 static bool answered(const struct reply_facts *f)
 {
@@ -320,7 +321,7 @@ static bool answered(const struct reply_facts *f)
     return f->status >= 300 && (f->error == HTTP_ABORTED || text(f->code)[0] != '\0');
 }
 
-/* OpenSSL's words for an answer that is no TLS. */
+/* OpenSSL's errors for a peer that does not speak TLS. */
 static bool speaks_no_tls(const char *said)
 {
     return strstr(said, "wrong version number") || strstr(said, "packet length too long");
@@ -360,7 +361,7 @@ void reply_classify(const struct reply_facts *f, struct reply *ret)
     for (const struct row *row = table;; row++) {
         if (!status_fits(row->status, f->status) || !code_fits(row->code, text(f->code)) ||
             (row->needs & has) != row->needs)
-            continue; /* the last row fits everything */
+            continue; /* the last row matches everything */
         *ret = (struct reply){
             .class = row->class,
             .trouble = row->trouble,

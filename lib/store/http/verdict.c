@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "lib/store/http/backoff.h"
 
-#define PAGES_MAX 1000000 /* of one listing: a thousand million objects */
+#define PAGES_MAX 1000000 /* pages of one listing: a thousand million objects */
 
 void remote_call_free(struct remote_call *c)
 {
@@ -75,7 +75,7 @@ static void finish_done(struct remote_call *c)
     finish(c, &result);
 }
 
-/* Memory or descriptors: nothing that a store could be blamed for. */
+/* Memory or descriptors are short: not the store's fault. */
 static bool is_local(int r)
 {
     return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -ENOBUFS;
@@ -98,7 +98,7 @@ static void attempt(struct remote_call *c)
         finish_with(c, is_local(r) ? STORE_LOCAL : STORE_PARKED, why);
 }
 
-/* -EAGAIN: the source of credentials is out of reach, which passes; the rest needs a person. */
+/* -EAGAIN: a temporary error of the credentials' source; any other needs a person. */
 static void on_identity(void *userdata, int r, const char *why)
 {
     struct remote_call *c = userdata;
@@ -118,7 +118,7 @@ static void on_identity(void *userdata, int r, const char *why)
     finish(c, &result);
 }
 
-/* Attempts with secrets other than those of version `refused`; 0: any. */
+/* Makes an attempt with other secrets than those of version `refused`; 0: any. */
 static void get_ready(struct remote_call *c, unsigned refused)
 {
     int r = 1;
@@ -131,7 +131,7 @@ static void get_ready(struct remote_call *c, unsigned refused)
         attempt(c);
 }
 
-/* Once for each reason; a second time is for a person. */
+/* Retries once for each reason; a second time a person must act. */
 static bool first_time(struct remote_call *c, unsigned reason)
 {
     bool first = !(c->tried & reason);
@@ -146,11 +146,12 @@ static void refresh(struct remote_call *c, const struct attempt_end *end)
         finish_with(c, STORE_PARKED, end->text);
         return;
     }
-    c->refusal = strdup(end->text); /* without it less is said, no more */
+    c->refusal = strdup(end->text); /* without it the text is just shorter */
     get_ready(c, c->version);
 }
 
-/* Added to what this call was signed by: others may have corrected the store's meanwhile. */
+/* Added to the offset of this call's signature, as other calls may have corrected the store's
+ * meanwhile. */
 static void correct_clock(struct remote_call *c, const struct attempt_end *end)
 {
     if (!first_time(c, REMOTE_SKEWED)) {
@@ -161,7 +162,7 @@ static void correct_clock(struct remote_call *c, const struct attempt_end *end)
     get_ready(c, 0);
 }
 
-/* A server that refuses to be asked is not asked again, and gets this body at once. */
+/* A server that refuses Expect gets no such header again, and this body at once. */
 static void retry(struct remote_call *c, const struct attempt_end *end)
 {
     if (end->unasked) {
@@ -189,7 +190,7 @@ static void move(struct remote_call *c, const struct attempt_end *end)
         get_ready(c, 0);
 }
 
-/* Whether it was the header for the hash that the store does not take, shows without it. */
+/* If the next request without the header for the hash succeeds, that header was the reason. */
 static void bare(struct remote_call *c, const struct attempt_end *end)
 {
     if (first_time(c, REMOTE_BARED))
@@ -198,7 +199,7 @@ static void bare(struct remote_call *c, const struct attempt_end *end)
         finish_with(c, STORE_PARKED, end->text);
 }
 
-/* The store took without the header what it had refused with it. */
+/* The store accepted the object without the header that it refused before. */
 static void stop_summing(struct remote_call *c)
 {
     if (!(c->tried & REMOTE_BARED) || c->remote->never_sums)
@@ -234,7 +235,7 @@ static void on_hash(void *userdata, int r, const char *sha256)
         take_hash(c, sha256);
 }
 
-/* Hashes the object, as nobody did or as the store doubts it. */
+/* Hashes the object: its hash is unknown, or the store doubts it. */
 static void hash(struct remote_call *c)
 {
     const struct store_object *o = &c->object;
@@ -263,8 +264,8 @@ static void rehash(struct remote_call *c, const struct attempt_end *end)
 }
 
 /*
- * What is there has its size and hash compared with what was to be put. Where the server keeps no
- * meta data there is only the size; the key names service, host, process and second, too.
+ * Compares size and hash of the existing object with ours. If the server keeps no metadata, only
+ * the size; but the key also names service, host, process and second.
  */
 static void compare(struct remote_call *c)
 {
@@ -279,7 +280,7 @@ static void compare(struct remote_call *c)
         finish_with(c, STORE_REFUSED, "another object of this key is there already");
 }
 
-/* The question for what is there was not answered. True: it has been dealt with. */
+/* The request for the existing object failed. True: it has been dealt with. */
 static bool cannot_compare(struct remote_call *c, const struct attempt_end *end)
 {
     char text[STORE_TEXT_MAX];
@@ -336,7 +337,7 @@ static void take_page(struct remote_call *c)
     }
     free(c->token);
     c->token = token;
-    c->tried = 0; /* a long listing may outlive credentials more than once */
+    c->tried = 0; /* credentials may expire more than once during a long listing */
     free(steal(&c->refusal));
     get_ready(c, 0);
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The inside of a conversation (credremote.h), for credremote.c and for those who know one service
- * each: how it is asked, and what its answer says.
+ * Internals of credremote.h, for credremote.c and the files that know one service each: how it is
+ * asked and what its answer means.
  */
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@
 #define CREDSERVICE_URL_SIZE 4096
 #define CREDSERVICE_FORM_MAX (128u << 10)
 
-/* A metadata service is one hop away, or it is not there at all. */
+/* A metadata service is one hop away, so it answers fast or does not exist. */
 #define CREDSERVICE_NEAR .connect_timeout = 2 * USEC_PER_SEC, .timeout = 10 * USEC_PER_SEC
 #define CREDSERVICE_FAR .connect_timeout = 10 * USEC_PER_SEC, .timeout = 30 * USEC_PER_SEC
 
@@ -35,7 +35,7 @@ struct credremote {
     /* the end, as credremote_fn */
     void (*fn)(void *userdata, int r, struct secret_set *secrets, const char *text);
     void *userdata;
-    /* the way on: an answer came, or a step without HTTP has ended; may free it all */
+    /* continues after an answer or after a step without HTTP; may free everything */
     void (*on_reply)(void *userdata, const struct fetch_reply *reply);
     void (*ended)(struct credremote *c, int r, struct secret_set *set);
 
@@ -43,28 +43,29 @@ struct credremote {
     const struct credservice *service;
     struct fetch *fetch;
     struct child *child;
-    unsigned part;                    /* of a service that is asked several times */
+    unsigned part;                    /* progress within a service that is asked several times */
     char role[CREDSERVICE_ROLE_SIZE]; /* IMDS */
     struct buf token;                 /* a token or a header line of this step */
-    struct redact secrets;            /* that it goes by: no text has them */
+    struct redact secrets;            /* secrets in the request: no message may contain them */
 
     char why[CREDROUTE_WHY_SIZE];
 };
 
 struct credservice {
     const char *name;
-    /* Asks; an answer will come. 0 or a negative errno with c->why, as the others. */
+    /* Sends the request. 0 or a negative errno with c->why, as for the others. */
     int (*ask)(struct credremote *c);
-    /* What came with status 200. 1: ask again; 0: the set is there. NULL: by parse. */
+    /* Handles an answer with status 200. 1: ask again; 0: credentials are complete. NULL: parse
+     * does it. */
     int (*take)(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret);
-    /* The document, which has the reason when the status is not 200. */
+    /* Reads the document; if the status is not 200, the error in it. */
     int (*parse)(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
                  char *why, size_t why_size);
-    /* Optional: what a status other than 200 means to a person, or NULL. */
+    /* Optional: what another status than 200 means, for people. */
     const char *(*hint)(const struct credremote *c, long status);
 };
 
-/* Those of each kind of cloud; in order of enum credservice_name. */
+/* The services, in the order of enum credservice_name. */
 extern const struct credservice credservice_container, credservice_imds;
 extern const struct credservice credservice_web_identity, credservice_role;
 extern const struct credservice credservice_sso, credservice_process;
@@ -75,27 +76,27 @@ extern const struct credservice credservice_entra, credservice_managed;
 /* The step's text, or NULL. */
 const char *credservice_text(const struct credremote *c, enum credstep_text which);
 
-/* Returns error, with a text in c->why. */
+/* Sets c->why and returns `error`. */
 int credservice_refuse(struct credremote *c, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What the document says, or why it says nothing; without the secrets in use. */
+/* The document's error, or why it has none; the secrets in use are removed. */
 int credservice_parse(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
                       char why[static CREDSERVICE_TEXT_SIZE]);
 
 int credservice_send(struct credremote *c, const struct http_options *options);
 
-/* POSTs a form to the step's URL. `headers` go with it, at most 8, and the line in c->token. */
+/* POSTs a form to the step's URL, with `headers` (at most 8) and the line in c->token. */
 int credservice_send_form(struct credremote *c, const struct buf *form,
                           const struct http_header *headers, size_t n_headers);
 
 /*
- * Appends the step's token file to `b`, which the caller wipes, without the line break at its end;
- * or of a JSON document the member that the step names.
+ * Appends the content of the step's token file, without the line break at its end, or the JSON
+ * member that the step names. The caller wipes `b`.
  */
 int credservice_read_token(struct credremote *c, struct buf *b);
 
-/* The member `field` of a JSON document, or all of the text. */
+/* The member `field` of a JSON document; NULL: the whole text. */
 int credservice_pick(struct credremote *c, const char *text, size_t n, const char *field,
                      struct buf *b);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * IAM Identity Center: the token that `aws sso login` left in the cache, for the keys of a role.
- *
- * Source: AWS IAM Identity Center Portal API Reference, GetRoleCredentials; botocore's SSOTokenLoader
- * for the cache.
+ * IAM Identity Center: exchanges the token that `aws sso login` left in its cache for the keys of a
+ * role. Source: AWS IAM Identity Center Portal API Reference, GetRoleCredentials; botocore's
+ * SSOTokenLoader for the cache.
  */
 
 #include <errno.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * STS: a token of another issuer for the keys of a role, or keys for those of a role.
- *
- * Source: AWS Security Token Service API Reference: AssumeRoleWithWebIdentity, AssumeRole.
+ * STS: exchanges another issuer's token, or keys, for the keys of a role. Source: AWS Security
+ * Token Service API Reference: AssumeRoleWithWebIdentity, AssumeRole.
  */
 
 #include <errno.h>

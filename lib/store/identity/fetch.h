@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One HTTP request whose answer is short and may be secret: collected in memory that is wiped, with
- * a bound. It judges nothing and never tries again.
+ * One HTTP request whose short answer may be secret: it is collected in bounded memory and wiped.
+ * Does not interpret the answer and never retries.
  */
 
 #include <stdbool.h>
@@ -17,15 +17,15 @@
 struct fetch;
 
 struct fetch_reply {
-    int error;        /* 0; -EAGAIN: no whole answer came; -E2BIG: it is too long; -ENOMEM */
+    int error;        /* 0; -EAGAIN: no complete answer; -E2BIG: it is too long; -ENOMEM */
     long status;      /* when there is no error */
-    const char *body; /* with a zero behind; wiped after the call */
+    const char *body; /* followed by a zero; wiped after the call */
     size_t body_len;
     const char *text; /* what went wrong */
-    bool untrusted;   /* … with its certificate, or with TLS altogether */
+    bool untrusted;   /* the error is about the certificate or about TLS */
 };
 
-/* The last call; the fetch is gone. Not after fetch_cancel. */
+/* Called once, unless cancelled; the fetch is freed. */
 typedef void (*fetch_fn)(void *userdata, const struct fetch_reply *reply);
 
 /* 0, and fn is called later; or a negative errno of http_start. */

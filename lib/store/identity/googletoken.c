@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The services that give tokens of Google's: for a service account's signature, a person's refresh
- * token, a token of another cloud, or another of Google's.
- *
- * Source: RFC 7523, RFC 6749 section 6, RFC 8693; IAM Service Account Credentials API,
- * generateAccessToken.
+ * Services that issue Google tokens: for a service account's signature, a person's refresh token,
+ * another cloud's token, or another Google token. Source: RFC 7523, RFC 6749 section 6, RFC 8693;
+ * IAM Service Account Credentials API, generateAccessToken.
  */
 
 #include <errno.h>
@@ -53,12 +51,12 @@ static int send_pairs(struct credremote *c, const struct pair *pairs, size_t n)
 
 #define SEND(c, pairs) send_pairs((c), (pairs), sizeof(pairs) / sizeof((pairs)[0]))
 
-/* What is signed: who asks whom, for what, and until when. */
+/* The claims to sign: issuer, audience, scope and expiry. */
 static int make_jwt(struct credremote *c, struct buf *jwt)
 {
     const char *id = credservice_text(c, CREDSTEP_KEY_ID);
     json_int_t now = (json_int_t)(loop_now(c->event, CLOCK_REALTIME) / USEC_PER_SEC);
-    /* An optional member ("s*") would be left out without memory for it. */
+    /* Not an optional member ("s*"): that is dropped silently when memory is short. */
     json_t *header = id ? json_pack("{s:s,s:s,s:s}", "alg", "RS256", "typ", "JWT", "kid", id)
                         : json_pack("{s:s,s:s}", "alg", "RS256", "typ", "JWT");
     json_t *claims =
@@ -119,7 +117,7 @@ static const char *hint_refresh(const struct credremote *c, long status)
                          : NULL;
 }
 
-/* Cuts "Name:value\n" lines apart, in their place. */
+/* Splits "Name:value\n" lines in place. */
 static size_t split_headers(char *lines, struct http_header headers[static HEADERS_MAX])
 {
     size_t n = 0;
@@ -169,7 +167,7 @@ static int parse_subject(struct credremote *c, const struct fetch_reply *reply,
     return r;
 }
 
-/* RFC 6749, section 2.3.1, for a pool that asks for a client. */
+/* RFC 6749, section 2.3.1, for a workforce pool that needs a client. */
 static int client_auth(struct credremote *c)
 {
     const char *client = credservice_text(c, CREDSTEP_CLIENT);

@@ -20,14 +20,14 @@
 #include "lib/store/identity/waiters.h"
 
 #define WHY_SIZE CREDROUTE_WHY_SIZE
-#define LOOK_EVERY USEC_PER_MIN /* at the files, when someone asks */
+#define LOOK_EVERY USEC_PER_MIN /* when a caller asks, check files at most this often */
 #define REFRESH_ACCURACY USEC_PER_SEC
 
-/* What the log was last told about the set in use; only what is worse than that is news. */
+/* What was logged last about the credentials in use; only something worse is logged again. */
 enum told {
     TOLD_WELL,
     TOLD_STALE,   /* the files changed and cannot be read */
-    TOLD_URGENT,  /* there are no new ones, and these will expire soon */
+    TOLD_URGENT,  /* no new ones could be fetched, and these expire soon */
     TOLD_EXPIRED, /* … and these have */
 };
 
@@ -43,30 +43,30 @@ struct identity {
     struct secret_set set;
     unsigned version;
     struct refresh refresh;
-    bool from_files; /* it comes from files, which somebody may change */
+    bool from_files; /* the source is files, which may change */
     char label[CREDROUTE_LABEL_SIZE];
     uint64_t stamp;
     usec looked_at; /* boot time */
     enum told told;
 
-    bool fetching;                    /* from the moment that one is decided on */
-    bool by_refusal;                  /* … because the store refused what is in use */
+    bool fetching;                    /* since a fetch was decided on */
+    bool by_refusal;                  /* because the store refused the credentials in use */
     struct credremote *remote;        /* the service is being asked */
     char found[CREDROUTE_LABEL_SIZE]; /* whose answer is awaited */
     char remark[CREDROUTE_LABEL_SIZE];
     bool found_in_files;
     uint64_t found_stamp;
-    int last_r; /* of the last fetch, for those who ask before the next may be */
+    int last_r; /* of the last fetch, for callers that ask before the next one is allowed */
     char last_why[WHY_SIZE];
     uint64_t random;
 
     struct identity_wait *waiting;
-    sd_event_source *soon; /* begins a fetch, or tells those who wait of the last one */
+    sd_event_source *soon; /* starts a fetch, or tells waiters the result of the last one */
     sd_event_source *due;  /* real time: ahead of the expiry */
     sd_event_source *retry;
 };
 
-/* In [0, 1): spreads a fleet. */
+/* In [0, 1): spreads the fetches of a fleet. */
 static double next_random(struct identity *i)
 {
     return (double)(random_next(&i->random) >> 11) / 9007199254740992.0;
@@ -79,7 +79,7 @@ static struct refresh_now this_moment(struct identity *i)
                                 .random = next_random(i)};
 }
 
-/* Of a failure with no set in use those who wait are told, and they have a place to say so. */
+/* If there are no credentials at all, waiters are told of the failure, and they log it. */
 static void report_failure(struct identity *i, const char *why)
 {
     static const char *const what[] = {
@@ -149,7 +149,7 @@ static void finish_badly(struct identity *i, int r, const char *why)
 }
 
 /*
- * What the source has is what is in use. That is no news, and to those whose store refused it a
+ * The source still has the credentials in use. For waiters whose store refused those it is a
  * failure.
  */
 static void finish_same(struct identity *i, struct secret_set *set)
@@ -182,7 +182,7 @@ static void finish_other(struct identity *i, struct secret_set *set)
                    i->label);
 }
 
-/* `detail` is what else is known of the source by now. */
+/* `detail` is what the fetch told about the source. */
 static void finish_well(struct identity *i, struct secret_set *set, const char *detail)
 {
     char label[CREDROUTE_LABEL_SIZE];
@@ -209,7 +209,7 @@ static void finish_well(struct identity *i, struct secret_set *set, const char *
         report_dead(i);
 }
 
-/* Takes the secrets out of `set`. Not from inside identity_wait: it calls those who wait. */
+/* Takes the secrets out of `set`. Not to be called from identity_wait, as it calls waiters. */
 static void finish(struct identity *i, int r, struct secret_set *set, const char *text)
 {
     i->fetching = false;
@@ -295,7 +295,7 @@ static int arm_soon(struct identity *i)
     return sd_event_source_set_enabled(i->soon, SD_EVENT_ONESHOT) < 0 ? -ENOMEM : 0;
 }
 
-/* Whoever rotates a file is heard before the store refuses what was in it. */
+/* Files are checked here, so that a rotated key is used before the store refuses the old one. */
 static void look_at_files(struct identity *i)
 {
     usec now = loop_now(i->event, CLOCK_BOOTTIME);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * As whom the store is asked: finds credentials at the first source that has any (credaws.h,
- * credgoogle.h, credazure.h), fetches them where they come over HTTP, and again ahead of their expiry or when a store refused
- * them. Files are read anew each time. What is in use stays in use until there is better: an outage
- * of the source is not one of the store. Which source it is goes to the log once.
+ * The credentials of a store: finds the first source that has any (credaws.h, credgoogle.h,
+ * credazure.h), fetches them over HTTP if necessary, and again before their expiry or after a store
+ * refused them. Files are read again each time. Credentials stay in use until there are better
+ * ones, so that an outage of the source does not stop uploads. The source is logged once.
  */
 
 #include <systemd/sd-event.h>
@@ -18,7 +18,7 @@
 
 enum identity_kind {
     IDENTITY_AWS,
-    IDENTITY_GOOGLE, /* a bearer token, in `session_token`, as Azure's */
+    IDENTITY_GOOGLE, /* a bearer token for Azure, in `session_token` */
     IDENTITY_AZURE,
 };
 
@@ -27,33 +27,32 @@ struct identity_options {
     enum identity_kind kind;
     const char *access_key_file, *secret_key_file, *session_token_file;
     const char *credentials_file; /* Google's */
-    const char *region;           /* of STS; NULL: AWS_REGION, the profile's, us-east-1 */
-    const struct reach *reach;    /* borrowed until identity_free */
+    const char *region; /* STS's region; NULL: AWS_REGION, else the profile's, else us-east-1 */
+    const struct reach *reach; /* borrowed until identity_free */
 };
 
 struct identity;
 
-/* Nothing is fetched yet. 0 or -ENOMEM. */
+/* Does not fetch yet. 0 or -ENOMEM. */
 int identity_new(sd_event *event, struct http *http, const struct identity_options *o,
                  struct identity **ret);
 
 /* Nobody may wait. */
 void identity_free(struct identity *i);
 
-/* The set in use, borrowed until the loop runs again; NULL: there is none yet. */
+/* The credentials in use, borrowed until the loop runs again; NULL: none yet. */
 const struct secret_set *identity_secrets(const struct identity *i);
 
-/* Counts the sets: it changes whenever another one comes into use. 0: none yet. */
+/* The version of the credentials in use; 0: none yet. */
 unsigned identity_version(const struct identity *i);
 
 /*
- * Waits for a set that is not the one of version `refused` (0: any will do): fetches one if need
- * be, one fetch for all who wait. After a failure the next fetch begins no sooner than a back-off
- * allows; who asks meanwhile hears of that failure. 1: identity_secrets has one already, fn is not
- * called; 0: fn will be called; -ENOMEM.
+ * Waits for credentials of another version than `refused` (0: any). If a fetch is needed, all
+ * waiters share it. After a failure a back-off delays the next fetch; callers until then get that
+ * failure. 1: identity_secrets has them already, fn is not called; 0: fn will be called; -ENOMEM.
  */
 int identity_wait(struct identity *i, unsigned refused, identity_fn fn, void *userdata,
                   struct identity_wait **ret);
 
-/* Real time at which the set in use expires; USEC_NEVER: never, or there is none. */
+/* Real time at which the credentials in use expire; USEC_NEVER: never, or there are none. */
 usec identity_expiry(const struct identity *i);

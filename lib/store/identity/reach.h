@@ -25,21 +25,22 @@
 struct reach {
     char *ca_file, *cert_file, *key_file, *server_name;
     bool insecure_skip_verify;
-    char store[ORIGIN_NAME_SIZE]; /* of the configured endpoint; "" without one */
+    char store[ORIGIN_NAME_SIZE]; /* host of the configured endpoint; "" without one */
     char *proxy_url, *no_proxy;
-    struct proxy proxy; /* the view that requests borrow */
+    struct proxy proxy; /* borrowed by requests */
 };
 
 enum reach_peer {
     REACH_PUBLIC, /* a cloud's own host */
     REACH_NAMED,  /* one that the user named: AWS_ENDPOINT_URL_STS */
-    REACH_NEAR,   /* of this machine, pod or container */
+    REACH_NEAR,   /* a service of this machine, pod or container */
 };
 
-/* Copies from the section. 0 or -ENOMEM; reach_done is due in any case. */
+/* Copies from the section. 0 or -ENOMEM; call reach_done in any case. */
 int reach_init(struct reach *r, const struct upload_config *u);
 void reach_done(struct reach *r);
 
-/* These fill in what a request needs; all stays borrowed from `r`. The URL is in `o` already. */
+/* These fill in proxy and TLS of a request whose URL is in `o` already. Everything is borrowed from
+ * `r`. */
 void reach_store(const struct reach *r, struct http_options *o);
 void reach_beside(const struct reach *r, enum reach_peer peer, struct http_options *o);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/store/identity/refresh.h"
 
-#define CALM_AFTER (10 * USEC_PER_MIN) /* without a refusal, the next one is a first again */
+#define CALM_AFTER \
+    (10 * USEC_PER_MIN) /* after this time without a refusal, the count starts again */
 
 enum credplan_age refresh_age(const struct refresh *r, usec real)
 {
@@ -20,8 +21,8 @@ void refresh_failed(struct refresh *r, const struct refresh_now *now)
 }
 
 /*
- * What expires soon is asked for again, but not without pause: a service renews in its own time,
- * and a clock that is wrong by hours sees everything expired.
+ * Credentials that expire soon are fetched again, but with a pause: the service may not have
+ * renewed them yet, and with a wrong clock everything looks expired.
  */
 void refresh_same(struct refresh *r, usec expiry, bool by_refusal, const struct refresh_now *now)
 {
@@ -35,7 +36,8 @@ void refresh_same(struct refresh *r, usec expiry, bool by_refusal, const struct 
         r->failures = 0;
 }
 
-/* A store that refuses set after set, as of a clock that is wrong, does not cost one a request. */
+/* A store that refuses all credentials (as with a wrong clock) must not cause a fetch for each
+ * request. */
 void refresh_renewed(struct refresh *r, usec expiry, bool by_refusal, const struct refresh_now *now)
 {
     bool calm = !r->have || now->boot - r->taken_at >= CALM_AFTER;

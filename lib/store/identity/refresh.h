@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * When credentials are fetched again: ahead of their expiry, after a failure, and how soon after a
- * refusal by the store. Pure arithmetic over what happened; credplan.h has the margins.
+ * When credentials are fetched again: before their expiry, after a failure, and after the store
+ * refused them. Pure; credplan.h has the margins.
  */
 
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "lib/store/identity/credplan.h"
 
-/* The moment, and a random number in [0, 1). */
+/* The present time, and a random number in [0, 1). */
 struct refresh_now {
     usec real, boot;
     double random;
@@ -21,19 +21,19 @@ struct refresh_now {
 struct refresh {
     bool have;         /* a set is in use */
     usec since;        /* … from this real time on, */
-    usec taken_at;     /* … which is this boot time, */
-    usec expiry;       /* … until this real time; USEC_NEVER */
+    usec taken_at;     /* when they were fetched: boot time */
+    usec expiry;       /* their expiry: real time; USEC_NEVER: none */
     unsigned failures; /* in a row */
-    unsigned refusals; /* of set after set by the store */
+    unsigned refusals; /* refusals by the store in a row */
     usec next_at;      /* boot time: no fetch before */
 };
 
-/* CREDPLAN_EXPIRED also without a set. */
+/* CREDPLAN_EXPIRED also if there are none. */
 enum credplan_age refresh_age(const struct refresh *r, usec real);
 
 /*
- * What came of a fetch: nothing; what is in use already, at most with another expiry; another set.
- * `by_refusal`: it was made because the store refused what was in use.
+ * The result of a fetch: none; the same credentials, perhaps with another expiry; other
+ * credentials. `by_refusal`: it was started because the store refused those in use.
  */
 void refresh_failed(struct refresh *r, const struct refresh_now *now);
 void refresh_same(struct refresh *r, usec expiry, bool by_refusal, const struct refresh_now *now);
@@ -41,8 +41,8 @@ void refresh_renewed(struct refresh *r, usec expiry, bool by_refusal,
                      const struct refresh_now *now);
 
 /*
- * When the next fetch is due though nobody asks for one: at a real time, or at a boot time; the
- * other is USEC_NEVER, or both are.
+ * When the next fetch is due by itself: a real time or a boot time. The other is USEC_NEVER; both
+ * are if none is due.
  */
 void refresh_next(const struct refresh *r, const struct refresh_now *now, usec *ret_real,
                   usec *ret_boot);

@@ -7,7 +7,7 @@
 
 #include "lib/store/credential/partition.h"
 
-/* Of what stands below "s3 =" in a profile. */
+/* Settings nested below "s3 =" in a profile. */
 static int take_addressing(const struct awsprofile *a, struct s3settings *s, char *why,
                            size_t why_size)
 {

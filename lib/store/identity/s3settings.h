@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What AWS's tools would know of S3 here without being told: the endpoint, the region, and how hosts
- * are named, from the environment and the profile. The configuration's own keys go before all of it.
+ * Settings of S3 that AWS's tools find in the environment and the profile: endpoint, region, and
+ * how hosts are named. The configuration's own keys take precedence.
  */
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include "lib/store/identity/awsprofile.h"
 
 struct s3settings {
-    char endpoint[AWS_ENDPOINT_SIZE]; /* "" for none, as the others */
+    char endpoint[AWS_ENDPOINT_SIZE]; /* "" for none, as for the others */
     char region[64];
     char region_from[AWSPROFILE_WHERE_SIZE]; /* what says so */
     char ca_file[PATH_MAX];

@@ -10,7 +10,7 @@
 #define WHY_SIZE 512
 
 struct identity_wait {
-    struct identity_wait *next, **back; /* `back` is what points here */
+    struct identity_wait *next, **back; /* `back` points to the pointer to this one */
     unsigned refused;
     identity_fn fn;
     void *userdata;
@@ -46,7 +46,7 @@ void identity_wait_cancel(struct identity_wait *w)
     free(w);
 }
 
-/* They may cancel each other: the list is taken from its head. */
+/* Waiters may cancel each other, so always take the head of the list. */
 void waiters_tell(struct identity_wait **list, unsigned version, int r, const char *why)
 {
     struct identity_wait *now = steal(list);
