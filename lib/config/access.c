@@ -24,7 +24,7 @@ static const char *check_username(const char *name)
     return strchr(name, ':') ? "must not contain a colon" : NULL;
 }
 
-/* Behind it the port is written, into a URL; an address of IPv6 stands in brackets there. */
+/* The name is put into a URL, followed by a port; an IPv6 address is put in brackets. */
 static const char *check_server_name(const char *name)
 {
     size_t n = strlen(name);

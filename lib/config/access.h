@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Who contraced is to a server and how it knows that server: `basic_auth`, `authorization`,
- * `tls_config`, and through which proxy; they mean the same wherever they stand. Secrets are named by their files; keys
- * that would hold one are refused, and a line with such a key is never shown.
+ * Authentication, TLS and proxy of a server: `basic_auth`, `authorization`, `tls_config`,
+ * `proxy_url`, with the same meaning in every section. Secrets are given as files; keys that would
+ * hold one are refused, and no message shows their line.
  */
 
 #include "lib/config/data.h"
@@ -12,11 +12,11 @@
 
 #define ACCESS_PROXY_MAX 2048
 
-/* Begins the hint of a row that refuses a secret. */
+/* The start of the hint for a key that is refused because it would hold a secret. */
 #define ACCESS_NO_SECRETS \
     "a secret does not belong into this file; put it into one of its own and name that "
 
-/* The rows of a struct that has its struct proxy_config as `proxy`. */
+/* The rows for a struct with a member `struct proxy_config proxy`. */
 #define ACCESS_PROXY_KEYS(owner)                                 \
     {.name = "proxy_url",                                        \
      .type = TABLE_STRING,                                       \
@@ -38,7 +38,7 @@ extern const struct table access_basic_auth;
 extern const struct table access_authorization;
 extern const struct table access_tls;
 
-/* credentials_file without a type is for Bearer. 0 or -ENOMEM. */
+/* Sets the type Bearer if there is a credentials_file without one. 0 or -ENOMEM. */
 int access_fill(struct auth_config *auth);
 
 void access_done(struct auth_config *auth, struct tls_config *tls, struct proxy_config *proxy);

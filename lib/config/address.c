@@ -29,7 +29,7 @@ static int refuse(const char **ret_why, const char *why)
     return -EINVAL;
 }
 
-/* Letters that may stand in an address or a URL: printable ASCII without blanks. */
+/* Characters allowed in an address or a URL: printable ASCII without blanks. */
 static bool is_plain(const char *text)
 {
     for (; *text; text++) {
@@ -61,7 +61,7 @@ static int parse_unix(const char *path, struct address *ret, const char **ret_wh
     return 0;
 }
 
-/* What only a person who meant something else writes; NULL if nothing of it is there. */
+/* Text that shows that something else was meant; NULL: none. */
 static const char *misunderstanding(const char *text)
 {
     if (strchr(text, '@'))
@@ -125,7 +125,8 @@ static int parse_tcp(const char *text, struct address *ret, const char **ret_why
             return refuse(ret_why, "the bracket of the IPv6 address is not closed");
         host = strndup(text + 1, (size_t)(rest - text) - 1);
         rest++;
-        /* What stands there may come from a variable that is the one here and the other there. */
+        /* A variable in the address may be one kind on this machine and the other kind on
+         * another. */
         if (host && inet_pton(AF_INET6, host, &v6) != 1 && inet_pton(AF_INET, host, &v4) != 1)
             why = "not an IPv6 address in the brackets";
         else if (*rest != '\0' && *rest != ':')
@@ -179,7 +180,7 @@ bool address_is_local(const struct address *a)
     return false;
 }
 
-/* The length of a scheme at the start of a URL, with its "://", and its lower-case name. */
+/* The length of a URL's scheme with "://", and its lower-case name. */
 static size_t match_scheme(const char *url, const char **ret_name)
 {
     static const char *const names[] = {"http", "https"};
@@ -195,7 +196,7 @@ static size_t match_scheme(const char *url, const char **ret_name)
     return 0;
 }
 
-/* Where the parts of a URL lie. The path is empty when there is none worth naming. */
+/* The parts of a URL. The path is empty for none and for "/". */
 struct parts {
     const char *scheme;
     const char *address;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Where a target listens: "host:port", "[v6]:port", "host" (the scheme's port),
- * "unix:/path/to.sock" or "unix:@abstract". Pure text; nothing is looked up.
+ * The address of a target: "host:port", "[v6]:port", "host" (the scheme's port),
+ * "unix:/path/to.sock" or "unix:@abstract". Pure: nothing is resolved.
  */
 
 #include <stdbool.h>

@@ -16,7 +16,8 @@
 #include "lib/config/upload_rules.h"
 #include "lib/yaml/text.h"
 
-#define TIMEOUT_SPARE (15 * USEC_PER_SEC) /* of the default timeout, over the window */
+#define TIMEOUT_SPARE \
+    (15 * USEC_PER_SEC) /* how much the default timeout is longer than the window */
 
 #define AT CHECK_AT
 
@@ -29,14 +30,14 @@ void check_inherit(const struct config *c, bool once, struct job_config *job)
     if (job->timeout > 0)
         return;
     job->timeout = c->timeout ? c->timeout : job->window + TIMEOUT_SPARE;
-    /* A global timeout above the global interval is an error of its own. */
+    /* A global timeout over the global interval is a separate error. */
     if (!once && job->timeout > job->interval && (!c->timeout || job->own.interval))
         job->timeout = job->interval;
 }
 
 #define ABOUT_SIZE (CONFIG_JOB_NAME_MAX + 16)
 
-/* What an error of a job begins with; nothing without a job. */
+/* The start of a job's error message; empty without a job. */
 static const char *about_job(const struct job_config *job, char out[static ABOUT_SIZE])
 {
     out[0] = '\0';
@@ -58,14 +59,14 @@ __attribute__((format(printf, 4, 5))) static void report(struct check *k, const 
     va_end(ap);
 }
 
-/* The shortest interval of whole seconds that a window may have, as text. */
+/* The shortest interval, in whole seconds, that the window allows, as text. */
 static const char *least_interval(const struct check *k, usec window,
                                   char out[static PARSE_TEXT_SIZE])
 {
     double seconds = (double)window / k->c->max_duty_cycle / 1e6;
     usec whole = (usec)seconds;
 
-    /* 2 s / 1% is 200 s, whatever binary fractions make of it. */
+    /* Rounded, so that 2 s / 1% is exactly 200 s despite binary fractions. */
     if (seconds - (double)whole > 1e-6)
         whole++;
     return format_duration(whole * USEC_PER_SEC, out);
@@ -93,7 +94,7 @@ static void check_duty_cycle(struct check *k, const struct job_config *job,
            least_interval(k, job->window, least));
 }
 
-/* Window, timeout, interval, in this order; `shown` is NULL for the values that are global. */
+/* Checks window, timeout and interval, in this order; `shown` is NULL for global values. */
 static void check_timing(struct check *k, const struct job_config *job,
                          const struct job_config *shown)
 {
@@ -139,7 +140,7 @@ static void check_size(struct check *k, const struct job_config *job,
            format_size(job->body_size_limit, a), format_size(c->storage.max_bytes, b));
 }
 
-/* A job that has none of its own is measured by the global values, and these only once. */
+/* Jobs without own values have the global ones, which are checked only once. */
 static void check_limits(struct check *k, const struct job_config *job)
 {
     bool timing = job->own.interval || job->own.window || job->own.timeout;
@@ -259,7 +260,7 @@ static void check_storage(struct check *k)
                s->path);
 }
 
-/* What a token cannot be missing for: whoever reaches the address could ask for captures. */
+/* An address that other machines reach needs a token: everybody there could order captures. */
 static void check_web(struct check *k)
 {
     const struct web_config *w = &k->c->web;
@@ -279,7 +280,8 @@ static void check_web(struct check *k)
                exposed->text);
 }
 
-/* The global values alone, by a job that has nothing else. It must not lie where a place may be. */
+/* Checks the global values, as those of a job without own ones. The job is allocated, so that its
+ * address matches no remembered place. */
 static int check_global(struct check *k)
 {
     _cleanup_free_ struct job_config *nobody = calloc(1, sizeof(*nobody));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* How rules report what breaks them: at the place of a value, as far as the file is known. */
+/* Reports broken rules at the place of a value, if the file is known. */
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,17 +14,17 @@ struct check {
     bool once;
     struct yaml_file *f; /* NULL: places are not known */
     struct diags *d;
-    bool global_timing_done; /* what all jobs inherit is reported once */
+    bool global_timing_done; /* errors in inherited values are reported once */
     bool global_size_done;
 };
 
-/* The places an error may be put at, the best first. */
+/* Places for an error, the best first. */
 #define CHECK_AT(...) ((const void *const[]){__VA_ARGS__, NULL})
 
-/* True if one of the values could not be read: its own error says enough. */
+/* True if one of the values could not be read, which was reported already. */
 bool check_any_bad(struct check *k, const void *const *of);
 
-/* Adds an error, `about` ("upload: ", or "") before its text. */
+/* Adds an error, with `about` ("upload: ", or "") in front of its text. */
 void check_report(struct check *k, const void *const *of, const char *about, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void check_report_list(struct check *k, const void *const *of, const char *about, const char *fmt,
@@ -34,9 +34,9 @@ void check_report_list(struct check *k, const void *const *of, const char *about
 void check_report_unseen(struct check *k, const void *const *of, const char *about,
                          const char *text);
 
-/* What auth and TLS must have together. `name` is a place to fall back on, or NULL. */
+/* Rules of authentication and TLS. `name` is a fallback place, or NULL. */
 void check_access(struct check *k, const struct auth_config *auth, const struct tls_config *tls,
                   const void *name, const char *about);
 
-/* What the keys of a proxy must be, and have together. */
+/* Rules of the proxy's keys. */
 void check_proxy(struct check *k, const struct proxy_config *proxy, const char *about);

@@ -81,7 +81,7 @@ void config_free(struct config *c)
     free(c);
 }
 
-/* For those who find something wrong with the store's URL when the file has been closed. */
+/* For errors in the store's URL that are found after the file was closed. */
 static void keep_place(struct yaml_file *f, struct upload_config *u)
 {
     const struct place *p = places_find(&f->places, &u->url);
@@ -90,7 +90,7 @@ static void keep_place(struct yaml_file *f, struct upload_config *u)
     u->url_column = p ? p->column : 0;
 }
 
-/* Parses, fills `c`, and checks. What is wrong is in the diagnostics. */
+/* Parses the text into `c` and checks it. Errors go to the diagnostics. */
 static int read_file(struct yaml_file *f, const char *name, const char *text, size_t len,
                      struct config *c, struct diags *d)
 {

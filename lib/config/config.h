@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* A configuration from its defaults to its rules: made, read from a file, laid over, checked. */
+/* Makes a configuration: sets defaults, reads a file, adds options, checks rules. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -14,13 +14,14 @@
 #include "base/log.h"
 #include "lib/config/address.h"
 
-#define CONFIG_LABELS_MAX 64                  /* labels of one target */
-#define CONFIG_LABELS_BYTES_MAX (8u << 10)    /* of their names and values: what a record holds */
-#define CONFIG_TARGETS_MAX 100000             /* targets of one file */
-#define CONFIG_JOBS_MAX 10000                 /* scrape_configs of one file */
+#define CONFIG_LABELS_MAX 64 /* labels of one target */
+#define CONFIG_LABELS_BYTES_MAX \
+    (8u << 10)                    /* bytes of all names and values together, as a record has them */
+#define CONFIG_TARGETS_MAX 100000 /* targets of one file */
+#define CONFIG_JOBS_MAX 10000     /* scrape_configs of one file */
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
-#define CONFIG_JOB_NAME_MAX 100               /* bytes; what a key's component holds */
+#define CONFIG_JOB_NAME_MAX 100               /* bytes, as in a component of a key */
 
 struct label {
     char *name;
@@ -59,8 +60,8 @@ struct tls_config {
 /* Which proxy requests go through. */
 struct proxy_config {
     char *url;
-    char *no_proxy;        /* what is reached without `url` */
-    bool from_environment; /* HTTPS_PROXY, HTTP_PROXY and NO_PROXY count where there is no `url` */
+    char *no_proxy;        /* hosts that are reached without `url` */
+    bool from_environment; /* use HTTPS_PROXY, HTTP_PROXY and NO_PROXY if there is no `url` */
 };
 
 struct job_config {
@@ -70,8 +71,8 @@ struct job_config {
     struct {
         usec interval, window, timeout;
         uint64_t body_size_limit;
-    } own;                    /* as written for this job; 0: not, the global one counts */
-    usec interval;            /* the job's or the global one, as all four of these */
+    } own;                    /* the job's own value; 0: the global one */
+    usec interval;            /* these four are the job's or the global value */
     usec window;              /* `seconds` */
     usec timeout;             /* more than window, at most interval */
     uint64_t body_size_limit; /* decoded bytes */
@@ -82,7 +83,7 @@ struct job_config {
     struct target_list targets;
     char **file_sd; /* glob patterns */
     size_t n_file_sd;
-    usec file_sd_refresh; /* the longest that a change goes unseen where inotify is blind */
+    usec file_sd_refresh; /* how long a change may go unseen where inotify does not work */
     bool from_option;     /* made by config_add_target */
 };
 
@@ -91,16 +92,16 @@ struct storage_config {
     uint64_t max_bytes;
     usec max_age; /* 0: no limit */
     uint64_t max_files;
-    double min_free; /* fraction of the file system's blocks and inodes that stays free */
+    double min_free; /* share of the file system's blocks and inodes to leave free */
 };
 
 enum upload_addressing {
-    UPLOAD_ADDRESSING_AUTO, /* path with an own endpoint or a dotted bucket, else virtual */
+    UPLOAD_ADDRESSING_AUTO, /* path if an endpoint is configured or the name has a dot, else virtual */
     UPLOAD_ADDRESSING_PATH,
     UPLOAD_ADDRESSING_VIRTUAL,
 };
 
-/* Where traces go. What a kind of store asks of its URL is checked by lib/store. */
+/* The section `upload`. lib/store checks what each kind of store demands of the URL. */
 struct upload_config {
     char *url; /* s3://, gs://, az://, https://, http://, file://; NULL: no upload */
     unsigned url_line, url_column; /* where it stands in the file, from 1; 0: not there */
@@ -108,10 +109,10 @@ struct upload_config {
     enum upload_addressing addressing;
     unsigned concurrency;
     bool keep_local;
-    bool require_mount; /* of a file:// directory: on a file system of its own */
+    bool require_mount; /* file://: the directory must be on a mounted file system */
     bool if_none_match; /* never overwrite: PUT with If-None-Match: * */
     uint64_t max_rate;  /* bytes a second of all uploads together; 0: no limit */
-    usec stall_timeout; /* an upload of which nothing moves so long is given up */
+    usec stall_timeout; /* an upload without progress for this long is ended */
     char *storage_class;
     char *sse, *sse_kms_key_id; /* AES256, aws:kms */
     struct label *sse_context;  /* of KMS */
@@ -119,18 +120,18 @@ struct upload_config {
     struct label *tags;
     size_t n_tags;
     char *acl;           /* a canned one */
-    bool checksum;       /* x-amz-checksum-sha256 is sent to who takes it */
-    bool requester_pays; /* and not the owner of the bucket */
-    /* Secrets: files that are read at each use. */
+    bool checksum;       /* send x-amz-checksum-sha256 to stores that accept it */
+    bool requester_pays; /* the uploader pays, not the bucket's owner */
+    /* Secrets as files, which are read at each use. */
     char *access_key_file, *secret_key_file, *session_token_file; /* s3, gs */
     char *account_key_file, *sas_token_file;                      /* az */
-    char *credentials_file;  /* gs: Google's JSON of whatever type */
+    char *credentials_file;  /* gs: a Google credentials file of any type */
     struct auth_config auth; /* https */
     struct tls_config tls;
     struct proxy_config proxy;
 };
 
-/* How traces are looked at after they were published. */
+/* How traces are inspected after publication. */
 struct inspect_config {
     bool enabled;
     char *command; /* a path; NULL: contrace as it is installed */
@@ -144,10 +145,10 @@ struct web_config {
     char *bearer_token_file; /* or NULL; read at each use */
 };
 
-/* What suspends scheduled captures without anybody asking. */
+/* When scheduled captures are suspended automatically. */
 struct suspend_config {
-    char *flag_file;     /* while it exists; NULL: none */
-    double cpu_pressure; /* from this share of stalled time on; 0: off */
+    char *flag_file;     /* suspended while this file exists; NULL: none */
+    double cpu_pressure; /* suspended from this share of stalled time on; 0: off */
 };
 
 struct config {

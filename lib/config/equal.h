@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Whether a reload changed something: sections compared by their tables, so that a new key cannot
- * be forgotten.
+ * Whether a reload changed a section. Sections are compared by their tables, so that a new key is
+ * always included.
  */
 
 #include <stdbool.h>
@@ -11,8 +11,8 @@
 #include "lib/config/data.h"
 #include "lib/config/table.h"
 
-/* Whether all that the table's rows fill is the same, but for rows with a reader of their own
- * (TABLE_LIST, TABLE_CUSTOM). */
+/* Whether all fields of the table's rows are equal, except rows with their own reader (TABLE_LIST,
+ * TABLE_CUSTOM). */
 bool table_equal(const struct table *t, const void *a, const void *b);
 
 /* Whether the section `upload` is the same in both. */

@@ -26,7 +26,7 @@ static long hex4(const char *p)
     return value;
 }
 
-/* A pair of surrogates, \ud83d\ude00 (12 letters), at p; 0 if there is none. */
+/* A surrogate pair such as \ud83d\ude00 (12 characters) at p; 0: none. */
 static long surrogate_pair(const char *p, size_t n)
 {
     long high, low;
@@ -41,8 +41,8 @@ static long surrogate_pair(const char *p, size_t n)
 }
 
 /*
- * JSON is YAML but for this: it writes letters past U+FFFF as two escapes, YAML as one. In JSON a
- * backslash stands only within strings, so no more than that need be known of the text.
+ * Makes JSON valid YAML: JSON writes characters beyond U+FFFF as two escapes, YAML as one. As JSON
+ * has backslashes only in strings, the text can be converted without parsing it.
  */
 static int join_surrogates(const char *text, size_t len, struct buf *out)
 {

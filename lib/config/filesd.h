@@ -14,8 +14,7 @@
 #include "lib/config/group.h"
 #include "lib/yaml/diag.h"
 
-/* Reads one file. All or nothing: with any error in `d` *ret is not written. 0 or negative
- * errno. */
+/* Reads one file. If there is any error in `d`, *ret is not written. 0 or a negative errno. */
 int filesd_load(const char *path, struct target_list *ret, struct diags *d);
 int filesd_load_text(const char *name, const char *text, size_t len, struct target_list *ret,
                      struct diags *d);

@@ -10,8 +10,7 @@
 #include "lib/config/table.h"
 #include "lib/yaml/text.h"
 
-/* Pairs looked at in one `labels`; discovery tools add many that begin with "__" and are
- * dropped. */
+/* Pairs read in one `labels`; discovery tools add many that start with "__" and are dropped. */
 #define PAIRS_MAX 256
 
 struct group {
@@ -45,7 +44,7 @@ void target_list_done(struct target_list *l)
     *l = (struct target_list){0};
 }
 
-/* The room of a list is the power of two at or above its length. */
+/* A list's capacity is the next power of two. */
 int target_list_add(struct target_list *list, struct target_config *t)
 {
     if ((list->n & (list->n - 1)) == 0) {
@@ -121,7 +120,7 @@ static const char *check_label_name(const char *name)
     return NULL;
 }
 
-/* The key of a pair, if it is a label to keep; else NULL in *ret and 0, or an error. */
+/* The label's name if the label is kept; else NULL in *ret and 0, or an error. */
 static int label_name(struct yaml_file *f, const yaml_node_pair_t *pair, const char **ret)
 {
     const yaml_node_t *value = yaml_file_node(f, pair->value);
@@ -133,8 +132,8 @@ static int label_name(struct yaml_file *f, const yaml_node_pair_t *pair, const c
     why = check_label_name(name);
     if (why)
         return yaml_file_error(f, yaml_file_node(f, pair->key), "`%.60s` %s", name, why);
-    /* Names with two underscores are notes of the discovery, and no value is as good as no
-     * label. */
+    /* Drops labels that start with two underscores (internal to discovery) and those without a
+     * value. */
     *ret = strncmp(name, "__", 2) == 0 || yaml_is_null(value) ? NULL : name;
     return 0;
 }
@@ -249,7 +248,7 @@ static int copy_labels(struct yaml_file *f, const yaml_node_t *node, const struc
     return 0;
 }
 
-/* Hands the group's targets, each with its own copy of the labels, over to the list. */
+/* Moves the group's targets to the list, each with its own copy of the labels. */
 static int hand_over(struct yaml_file *f, const yaml_node_t *node, struct group *g,
                      struct target_list *list)
 {
@@ -269,7 +268,8 @@ int group_read(struct yaml_file *f, const yaml_node_t *node, struct target_list 
     struct group g = {0};
     int r = table_read(f, node, &group_table, &g), s = 0;
 
-    /* What could be read goes into the list even so: rules about it can be checked then. */
+    /* Targets that could be read are added in spite of errors, so that rules about them are
+     * checked. */
     if (r == 0 || r == -EINVAL)
         s = hand_over(f, node, &g, list);
     target_list_done(&g.targets);

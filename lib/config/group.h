@@ -3,18 +3,18 @@
 #define CONTRACE_CONFIG_GROUP_H
 
 /*
- * A group of targets with the labels they share, {targets: [...], labels: {...}}: an item of
- * static_configs and of a file_sd file alike.
+ * A group of targets with shared labels, {targets: [...], labels: {...}}, as in static_configs and
+ * file_sd files.
  */
 
 #include "lib/config/data.h"
 #include "lib/yaml/yaml.h"
 
 /* Reads a group and appends its targets to `list`. Returns as in yaml.h. The place of each target
- * is remembered by its `address`. */
+ * is remembered under its `address`. */
 int group_read(struct yaml_file *f, const yaml_node_t *node, struct target_list *list);
 
-/* Appends *t, which becomes the list's. 0 or -ENOMEM. */
+/* Appends *t, which the list takes over. 0 or -ENOMEM. */
 int target_list_add(struct target_list *list, struct target_config *t);
 
 void target_config_done(struct target_config *t);

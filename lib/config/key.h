@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What a table says of a key: its type, its bounds, and where its value goes. */
+/* A row of a table: a key's type, its bounds, and where its value is stored. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,12 +16,12 @@ enum table_type {
     TABLE_UNSIGNED, /* unsigned; min and max */
     TABLE_UINT64,   /* uint64_t; min and max */
     TABLE_STRING,   /* char *; not empty, no control characters; max: bytes, 0: no bound */
-    TABLE_PATH,     /* char *; a string that is relative to the configuration file's directory */
-    TABLE_BOOL,     /* bool; `choices` may name the two values otherwise */
+    TABLE_PATH,     /* char *; a path, relative to the configuration file's directory */
+    TABLE_BOOL,     /* bool; `choices` may give other names for the two values */
     TABLE_CHOICE,   /* an enum, by its name in `choices` */
     TABLE_MAPPING,  /* `table`, its offsets counted from this row's */
     TABLE_LIST,     /* `item` for each; at most `max` items. The offset serves the place only */
-    TABLE_CUSTOM,   /* `custom`; the offset as of a list */
+    TABLE_CUSTOM,   /* `custom`; the offset as for a list */
     TABLE_REFUSED,  /* an error that says `hint` */
 };
 
@@ -29,8 +29,8 @@ enum {
     TABLE_REQUIRED = 1 << 0,
     TABLE_NULLABLE = 1 << 1,  /* null leaves the default */
     TABLE_NONEMPTY = 1 << 2,  /* a list that has an item */
-    TABLE_SECRET = 1 << 3,    /* refused since it would hold a secret: its line is not shown */
-    TABLE_CLEARABLE = 1 << 4, /* null takes the default of a string away */
+    TABLE_SECRET = 1 << 3,    /* refused, as it would hold a secret: its line is not shown */
+    TABLE_CLEARABLE = 1 << 4, /* null removes a string's default */
 };
 
 struct table_choice {
@@ -40,8 +40,8 @@ struct table_choice {
 
 struct table;
 
-/* `base` is what the row's table fills; `count` the number of the list's items. The item's own
- * index is not given: broken items leave no hole. */
+/* `base` is the struct that the table fills, `count` the number of items in the list. There is no
+ * index, as invalid items are left out. */
 typedef int (*table_item_fn)(struct yaml_file *f, const yaml_node_t *node, void *base,
                              size_t count);
 typedef int (*table_custom_fn)(struct yaml_file *f, const yaml_node_t *node, void *base);
@@ -57,7 +57,7 @@ struct table_key {
     table_item_fn item;
     table_custom_fn custom;
     const char *hint;
-    const char *(*check)(const char *text); /* what is wrong with a string, NULL: nothing */
+    const char *(*check)(const char *text); /* what is wrong with a string; NULL: nothing */
 };
 
 #define TABLE_KEYS_MAX 48

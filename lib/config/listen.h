@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * Where the admin endpoint listens, as it is written: "127.0.0.1:7465", "[::1]:7465",
- * "localhost:7465", ":7465" (all addresses), "unix:/path", several with commas, or "off". Pure
- * text; nothing is looked up.
+ * The admin endpoint's listen_address: "127.0.0.1:7465", "[::1]:7465", "localhost:7465", ":7465"
+ * (all addresses), "unix:/path", several with commas, or "off". Pure: nothing is resolved.
  */
 
 #include <netinet/in.h>
@@ -26,7 +25,7 @@ struct listen_address {
         struct sockaddr_un un;
     } sa;
     socklen_t len;
-    bool local; /* a unix socket, or an address that only this machine reaches */
+    bool local; /* a unix socket or a loopback address */
 };
 
 struct listen_list {
@@ -34,11 +33,11 @@ struct listen_list {
     size_t n; /* 0: off */
 };
 
-/* One address. 0, or -EINVAL with what is wrong with it, a static text. */
+/* Parses one address. 0, or -EINVAL with the error as static text. */
 int listen_parse(const char *text, struct listen_address *ret, const char **ret_why);
 
-/* All of them. 0, or -EINVAL with a static text. */
+/* Parses all addresses. 0, or -EINVAL with the error as static text. */
 int listen_parse_list(const char *text, struct listen_list *ret, const char **ret_why);
 
-/* The first that other machines reach, or NULL. Borrowed. */
+/* The first address that other machines can reach, or NULL. Borrowed. */
 const struct listen_address *listen_list_exposed(const struct listen_list *list);

@@ -10,11 +10,11 @@
 #include "base/parse.h"
 #include "lib/yaml/text.h"
 
-/* The most of a value that a message repeats. */
+/* Bytes of a value that a message quotes. */
 #define QUOTED "`%.60s%s`"
 #define QUOTE(text) shown(text), strlen(shown(text)) > 60 ? "..." : ""
 
-/* It may be that a URL with a password was written into the place of something else. */
+/* Somebody may have put a URL with a password here. */
 static const char *shown(const char *text)
 {
     return text_has_password(text, strlen(text)) ? "(not shown)" : text;
@@ -32,7 +32,7 @@ char *scalar_resolve_path(const char *file, const char *path)
     return resolved;
 }
 
-/* A value out of the row's bounds, both of which were made readable. */
+/* Reports a value beyond its bounds, which are given as text. */
 static int out_of_bounds(struct yaml_file *f, const yaml_node_t *node, const struct table_key *key,
                          const char *text, const char *min, const char *max)
 {
@@ -99,7 +99,7 @@ static int read_size(struct yaml_file *f, const yaml_node_t *node, const struct 
     return 0;
 }
 
-/* A word that stands for a value of its own, such as `off`. NULL: it is none. */
+/* A word with a special value, such as `off`. NULL: it is none. */
 static const struct table_choice *find_choice(const struct table_choice *choices, const char *text)
 {
     for (const struct table_choice *c = choices; c && c->name; c++) {

@@ -45,8 +45,7 @@ const char *schema_check_url_path(const char *path)
     return NULL;
 }
 
-/* Prometheus's rule: a star only in the last component, and one of the suffixes that say how to
- * read. */
+/* Prometheus's rule: a star only in the last component, and a suffix that names the format. */
 const char *schema_check_pattern(const char *pattern)
 {
     static const char *const suffixes[] = {".json", ".yml", ".yaml"};
@@ -141,7 +140,7 @@ static int read_file_sd(struct yaml_file *f, const yaml_node_t *node, void *base
     (void)count;
     if ((r == 0 || r == -EINVAL) && add_file_sd(job, &sd) < 0)
         r = yaml_file_oom(f);
-    /* Of several, the shortest counts: it is a bound for all of them. */
+    /* The shortest refresh_interval of all patterns counts. */
     if (job->file_sd_refresh == 0 || sd.refresh < job->file_sd_refresh)
         job->file_sd_refresh = sd.refresh;
     while (sd.n > 0)
@@ -234,7 +233,7 @@ static int read_job(struct yaml_file *f, const yaml_node_t *node, void *base, si
     if (node->type != YAML_MAPPING_NODE)
         return yaml_file_error(f, node, "expected a mapping in scrape_configs, got %s",
                                yaml_kind(node));
-    /* All at once: the places of values are known by their addresses, which must not move. */
+    /* Allocates all items at once: places are remembered by addresses, which must not change. */
     if (!c->jobs) {
         c->jobs = calloc(count, sizeof(*c->jobs));
         if (!c->jobs)
@@ -330,7 +329,7 @@ static const struct table_key inspect_keys[] = {
 
 static const struct table inspect_table = {.where = "in inspect", KEYS(inspect_keys)};
 
-/* The rule of a whole list: what is wrong with it. */
+/* Checks a list as a whole. */
 static const char *check_listen(const char *text)
 {
     struct listen_list list;
@@ -398,7 +397,7 @@ static const struct table_key log_keys[] = {
 
 static const struct table log_table = {.where = "in log", KEYS(log_keys)};
 
-/* global and log fill struct config itself, hence their rows have the offset 0. */
+/* `global` and `log` fill struct config itself, so their rows have offset 0. */
 static const struct table_key root_keys[] = {
     {.name = "global", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, .table = &global_table},
     {.name = "scrape_configs",

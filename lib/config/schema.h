@@ -7,16 +7,16 @@
 #include "lib/config/data.h"
 #include "lib/config/table.h"
 
-/* The top level; its base is a struct config with the defaults in place. */
+/* The top level; its base is a struct config with defaults. */
 extern const struct table schema_root;
 
-/* What a job has when nothing is said. 0 or -ENOMEM; config_free releases a half-made job. */
+/* Sets a job's defaults. 0 or -ENOMEM; config_free releases a job that is incomplete. */
 int schema_job_defaults(struct job_config *job);
 
-/* NULL, or what is wrong with a pattern of file_sd_configs. */
+/* What is wrong with a pattern of file_sd_configs; NULL: nothing. */
 const char *schema_check_pattern(const char *pattern);
 
-/* NULL, or what is wrong with the path of a URL. */
+/* What is wrong with the path of a URL; NULL: nothing. */
 const char *schema_check_url_path(const char *path);
 
 #endif

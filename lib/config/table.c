@@ -11,12 +11,12 @@
 
 #define KNOWN_TEXT_MAX 512
 
-/* What was met of a table's keys in one mapping. */
+/* The keys of the table that one mapping has. */
 struct seen {
     unsigned line[TABLE_KEYS_MAX]; /* from 1; 0: not there */
 };
 
-/* The row whose name is nearest, if it is near enough to have been meant; else NULL. */
+/* The row with the most similar name, if it is similar enough; else NULL. */
 static const struct table_key *nearest(const struct table *t, const char *name)
 {
     const struct table_key *best = NULL;
@@ -44,7 +44,7 @@ static int key_length(const char *name)
 static int unknown_key(struct yaml_file *f, const yaml_node_t *node, const struct table *t,
                        const char *name)
 {
-    /* Past the last error that is shown, no effort goes into the text of one. */
+    /* No text is made for errors that will not be shown. */
     const struct table_key *near = f->diags->n < DIAG_MAX ? nearest(t, name) : NULL;
     size_t at = f->diags->n;
     struct buf known;
@@ -68,7 +68,7 @@ static int unknown_key(struct yaml_file *f, const yaml_node_t *node, const struc
     return r;
 }
 
-/* Errors that are reported do not end the reading: all of a file's are to be seen at once. */
+/* Reading goes on after an error, so that all errors of a file are shown at once. */
 static int collect(int r, bool *bad)
 {
     if (r == -EINVAL) {
@@ -128,7 +128,7 @@ static int read_value(struct yaml_file *f, const yaml_node_t *node, const struct
     }
 }
 
-/* The row of a pair's key, with the errors that a key alone can have. */
+/* The row of a pair's key; reports errors of the key. */
 static int find_row(struct yaml_file *f, const yaml_node_pair_t *pair, const struct table *t,
                     struct seen *seen, const struct table_key **ret)
 {
@@ -166,7 +166,7 @@ static int read_pair(struct yaml_file *f, const yaml_node_pair_t *pair, const st
     if (r < 0)
         return r;
     r = read_value(f, value, key, base);
-    /* A mapping shares its address with its first field, which has a place of its own. */
+    /* A mapping has the same address as its first field, which remembers its own place. */
     if (key->type != TABLE_MAPPING)
         s = yaml_file_place(f, value, base + key->offset, r < 0);
     return s < 0 ? s : r;

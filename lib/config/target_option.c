@@ -32,7 +32,7 @@ static int refuse(const char **ret_why, const char *why)
     return -EINVAL;
 }
 
-/* SERVICE is what stands before a '=' that comes before anything that only a URL has. */
+/* SERVICE is the text before the first '=', unless characters of a URL come before that. */
 static int parse_service(const char *arg, struct option_target *o, const char **ret_url,
                          const char **ret_why)
 {
@@ -70,7 +70,7 @@ static int parse_option(const char *arg, struct option_target *o, const char **r
     return r;
 }
 
-/* The address as a name: a socket goes by its file's name. */
+/* Makes a name of the address; for a socket, of its file's name. */
 static char *derive_name(const struct target_config *t)
 {
     static const char suffix[] = ".sock";
@@ -97,7 +97,7 @@ static struct job_config *find_job(const struct config *c, const char *name)
     return NULL;
 }
 
-/* `base`, or with the first of "-2", "-3", … that is free. */
+/* `base` if it is free, else with the first free suffix "-2", "-3", … */
 static char *free_name(const struct config *c, const char *base)
 {
     char *name = strdup(base);
@@ -141,7 +141,7 @@ static int add_service_label(struct target_config *t, const char *service)
     return t->labels[0].name && t->labels[0].value ? 0 : -ENOMEM;
 }
 
-/* Gives the new job its name, and where that cannot be SERVICE, the target its label. */
+/* Names the new job. If SERVICE is taken, adds the label `service` to the target. */
 static int name_job(const struct config *c, struct option_target *o, struct job_config *job)
 {
     _cleanup_free_ char *base = o->service ? strdup(o->service) : derive_name(&o->target);
@@ -156,7 +156,7 @@ static int name_job(const struct config *c, struct option_target *o, struct job_
     return 0;
 }
 
-/* The job becomes the configuration's. */
+/* The configuration takes over the job. */
 static int append_job(struct config *c, struct job_config *job)
 {
     struct job_config *jobs = reallocarray(c->jobs, c->n_jobs + 1, sizeof(*jobs));

@@ -71,7 +71,7 @@ static const char *check_region(const char *region)
     return NULL;
 }
 
-/* Amazon's are in capitals; other servers' administrators name theirs as they like. */
+/* Amazon's storage classes are in capitals; other servers may have any name. */
 static const char *check_storage_class(const char *name)
 {
     for (; *name; name++) {
@@ -93,7 +93,7 @@ static const char *check_sse(const char *sse)
     return "must be AES256, aws:kms or aws:kms:dsse";
 }
 
-/* Those of Amazon; what else a server may know is no canned one. */
+/* Amazon's canned ACLs. */
 static const char *check_acl(const char *acl)
 {
     static const char *const known[] = {
@@ -125,7 +125,7 @@ static size_t count_characters(const char *s)
     return n;
 }
 
-/* What S3 takes in keys and values of tags. Letters of other alphabets are the store's to judge. */
+/* Characters that S3 allows in tags. Non-ASCII letters are left to the store to check. */
 static bool tag_letters(const char *s)
 {
     for (; *s; s++) {
@@ -164,7 +164,7 @@ static int check_tag_value(struct yaml_file *f, const yaml_node_t *node, const s
     return 0;
 }
 
-/* KMS takes any text; what is empty or has control characters was meant otherwise. */
+/* KMS accepts any text; an empty one or control characters are refused as mistakes. */
 static int check_context_key(struct yaml_file *f, const yaml_node_t *node, const char *key)
 {
     return *key ? 0 : yaml_file_error(f, node, "a key of sse_kms_context must not be empty");
@@ -185,7 +185,7 @@ static int check_context_value(struct yaml_file *f, const yaml_node_t *node,
 /* A mapping from text to text. */
 struct labels {
     const char *key, *item; /* "tags", "a tag" */
-    const char *too_many;   /* what is said of more than `max` */
+    const char *too_many;   /* the error for more than `max` pairs */
     int max;
     int (*check_key)(struct yaml_file *f, const yaml_node_t *node, const char *key);
     int (*check_value)(struct yaml_file *f, const yaml_node_t *node, const struct label *label);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The section `upload`: its keys, their defaults, and which of them belong to which kind of store.
- * What a bucket's name or a protocol allows is not known here.
+ * The section `upload`: its keys, their defaults, and which kind of store each is for. Rules of
+ * bucket names and protocols are elsewhere (lib/store).
  */
 
 #include "lib/config/data.h"
@@ -15,10 +15,10 @@
 #define UPLOAD_TAG_KEY_MAX 128      /* characters */
 #define UPLOAD_TAG_VALUE_MAX 256    /* characters */
 
-/* Its base is a struct upload_config with the defaults in place. */
+/* Its base is a struct upload_config with defaults. */
 extern const struct table upload_section;
 
 void upload_defaults(struct upload_config *u);
 void upload_done(struct upload_config *u);
-/* Of tags, and of the context of KMS. */
+/* Errors of tags and of the KMS context. */
 void upload_labels_clear(struct label **labels, size_t *n);

@@ -30,7 +30,7 @@ enum field {
 
 #define FIT(key, type, of, where) {(key), (type), offsetof(struct upload_config, of), (where)}
 
-/* Keys that are not here serve every store. */
+/* Keys that are not listed are for every store. */
 static const struct fit {
     const char *key;
     enum field type;
@@ -195,7 +195,7 @@ static void check_pairs(struct check *k)
     check_proxy(k, &u->proxy, ABOUT);
 }
 
-/* The secret that would travel in every request as it is, not as a signature; NULL: none. */
+/* The secret that every request would send unencrypted (not as a signature); NULL: none. */
 static const char *bare_secret(const struct upload_config *u, enum upload_scheme scheme)
 {
     if (scheme == UPLOAD_HTTP && u->auth.basic_username)
@@ -211,7 +211,7 @@ static const char *bare_secret(const struct upload_config *u, enum upload_scheme
     return NULL;
 }
 
-/* Through a proxy also what this machine itself would have answered. */
+/* A proxy is used even for hosts of this machine. */
 static bool leaves_by_proxy(const struct proxy_config *p, const char *url)
 {
     struct origin to;
@@ -236,7 +236,7 @@ static int check_open(struct check *k, enum upload_scheme scheme)
     return r < 0 ? r : 0;
 }
 
-/* What is uploaded must not stand where the spool counts and deletes. */
+/* The store's directory must not be inside the spool, which counts and deletes files. */
 static void check_apart(struct check *k)
 {
     const struct upload_config *u = &k->c->upload;
@@ -253,7 +253,7 @@ static const char endpoint_secret[] =
     "must be a host alone, without a user, a password or a query: secrets stand in files of their "
     "own, which the keys that end in _file name";
 
-/* 1: good, 0: it was reported, -ENOMEM. */
+/* 1: good; 0: an error was reported; -ENOMEM. */
 static int check_url(struct check *k, char *const *at)
 {
     bool endpoint = at == &k->c->upload.endpoint;

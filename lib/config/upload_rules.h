@@ -9,7 +9,7 @@
 int check_upload(struct check *k);
 
 /*
- * Lays --upload.url=URL over the file: "" means no upload. Keys of the file that were for another
- * kind of store than the new one give way. 0 or -ENOMEM.
+ * Applies --upload.url=URL over the file; "": no upload. Keys of the file for another kind of store
+ * are dropped. 0 or -ENOMEM.
  */
 int config_set_upload_url(struct config *c, const char *url);

@@ -13,7 +13,7 @@
 #include "lib/config/address.h"
 #include "lib/yaml/text.h"
 
-#define SCHEME_MAX 16 /* letters of a scheme that a hint is sought for */
+#define SCHEME_MAX 16 /* length of a scheme for which a hint is looked up */
 
 static const struct scheme {
     enum upload_scheme scheme;
@@ -23,7 +23,7 @@ static const struct scheme {
     {UPLOAD_HTTPS, "https://"}, {UPLOAD_HTTP, "http://"}, {UPLOAD_FILE, "file://"},
 };
 
-/* What other programs call these stores. */
+/* Names that other programs use for these stores. */
 static const struct synonym {
     const char *name, *hint;
 } synonyms[] = {
@@ -48,7 +48,7 @@ static const struct synonym {
     {"webdavs", "write https://HOST/PATH/"},
 };
 
-/* Plain PUT is not signed: these would refuse each one. */
+/* Hosts that refuse a plain PUT, as it is not signed. */
 static const struct synonym signing_hosts[] = {
     {".amazonaws.com", "is Amazon's S3, which takes signed requests: write s3://BUCKET/PREFIX"},
     {".amazonaws.eu", "is Amazon's S3, which takes signed requests: write s3://BUCKET/PREFIX"},
@@ -81,7 +81,7 @@ const char *upload_scheme_name(enum upload_scheme scheme)
     return "";
 }
 
-/* What stands behind "://", or all of it. */
+/* The part after "://", or the whole text. */
 static const char *behind_scheme(const char *url)
 {
     const char *colon = strstr(url, "://");
@@ -89,7 +89,8 @@ static const char *behind_scheme(const char *url)
     return colon ? colon + 3 : url;
 }
 
-/* "user@", "user:password@", also with a password that has a slash: then it is no port. */
+/* Finds "user@" and "user:password@", also if the password has a slash: then the text after ':' is
+ * no port. */
 static bool has_user(const char *authority)
 {
     size_t n = strcspn(authority, "/"), colon = strcspn(authority, ":");
@@ -108,7 +109,7 @@ bool upload_url_has_secret(const char *url, const char **ret_why)
     bool query = strchr(authority, '?') != NULL;
     bool user = has_user(authority);
 
-    /* A directory may be called so. */
+    /* A directory may have such a name. */
     if ((!query && !user) || scheme == UPLOAD_FILE || url[0] == '/')
         return false;
     if (scheme == UPLOAD_AZ)
@@ -128,7 +129,7 @@ bool upload_url_has_secret(const char *url, const char **ret_why)
     return true;
 }
 
-/* In messages: it may be that a key was written into it, in one way or another. */
+/* The URL as messages may show it, as it may contain a key. */
 static const char *shown(const char *url)
 {
     return text_word_may_be_secret(url) ? "(not shown)" : url;
@@ -144,7 +145,7 @@ __attribute__((format(printf, 2, 3))) static int say(char *why, const char *fmt,
     return -EINVAL;
 }
 
-/* The hint for a scheme that there is not; NULL: none. */
+/* The hint for an unknown scheme; NULL: none. */
 static const char *hint_of(const char *name)
 {
     for (size_t i = 0; i < COUNT(synonyms); i++) {
@@ -154,7 +155,7 @@ static const char *hint_of(const char *name)
     return NULL;
 }
 
-/* The scheme that was meant: a slip of one letter, or capitals. */
+/* The known scheme that differs by one letter or by capitals. */
 static const char *meant(const char *name)
 {
     for (size_t i = 0; i < COUNT(schemes); i++) {
@@ -211,7 +212,8 @@ static int parse_host(const char *url, struct address *ret, const char **ret_why
         *ret_why = "names no host";
         return -EINVAL;
     }
-    if (r == 0 && text[0] == '[' && !strchr(ret->host, ':')) { /* fine for a target, not in a URL */
+    if (r == 0 && text[0] == '[' &&
+        !strchr(ret->host, ':')) { /* allowed for a target, not in a URL */
         address_done(ret);
         *ret_why = "not an IPv6 address in the brackets";
         return -EINVAL;

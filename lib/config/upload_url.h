@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * The URL of a store as text: which kind of store it names, and what people write instead. What
- * stands behind the scheme is lib/store's to understand, but for secrets, which are found
- * here so that no message repeats them.
+ * The URL of a store as text: its kind of store, and common mistakes. lib/store parses what follows
+ * the scheme; only secrets are found here, so that no message shows them.
  */
 
 #include <stdbool.h>
@@ -21,27 +20,26 @@ enum upload_scheme {
 
 #define UPLOAD_WHY_MAX 512
 
-/* 0 for what is none of them. */
+/* 0 for none of them. */
 enum upload_scheme upload_url_scheme(const char *url);
 
 /* "s3://" */
 const char *upload_scheme_name(enum upload_scheme scheme);
 
 /*
- * True if the URL of a store, or an endpoint, has a place for a secret that is not empty: a user
- * before the host, or a query. *ret_why says, in static text, what to do instead. Such a URL must
- * not be shown.
+ * True if the URL of a store or endpoint may hold a secret: it has a user before the host, or a
+ * query. *ret_why says in static text what to do instead. Such a URL must not be shown.
  */
 bool upload_url_has_secret(const char *url, const char **ret_why);
 
 /*
- * What is wrong with the URL of a store, which has no secret, and what to write instead. 0,
- * -EINVAL with a text, -ENOMEM.
+ * Checks the URL of a store, which has no secret. 0; -EINVAL with a text that says what to write
+ * instead; -ENOMEM.
  */
 int upload_url_check(const char *url, char why[static UPLOAD_WHY_MAX]);
 
 /* The same for http(s)://host[:port][/path] of a store. */
 int upload_endpoint_check(const char *endpoint, char why[static UPLOAD_WHY_MAX]);
 
-/* 1 for http:// to another machine: whoever is on the way can read what is sent. 0 or -ENOMEM. */
+/* 1 for http:// to another machine, as others can read what is sent. 0 or -ENOMEM. */
 int upload_url_is_open(const char *url);

@@ -35,14 +35,15 @@ struct http_result {
     enum http_error error;
     long status; /* 0 when none came */
     /*
-     * The request went out whole, as far as this machine knows: it may have had its effect, even
-     * when no answer came.
+     * The whole request was sent, as far as this machine knows: it may have had its effect, even if
+     * no answer came.
      */
     bool sent_all;
-    bool delimited; /* the body's end was announced (chunked or Content-Length), not just a close */
-    usec taken;     /* from when the request could go out to the end; 0: it never could */
-    char text[HTTP_TEXT_MAX];    /* what went wrong, for people; "" when nothing did */
-    char proxy[PROXY_NAME_SIZE]; /* which may have answered in the server's place; "": none */
+    bool
+        delimited; /* the body's end was announced (chunked or Content-Length), not only marked by a close */
+    usec taken; /* from when the request could be sent to its end; 0: it never could */
+    char text[HTTP_TEXT_MAX];    /* the error, for people; "" if there is none */
+    char proxy[PROXY_NAME_SIZE]; /* the proxy, which may have answered for the server; "": none */
 };
 
 struct http_header {
@@ -50,9 +51,9 @@ struct http_header {
 };
 
 /*
- * What is sent: `size` bytes of memory, copied and wiped after use, or, without `data`, the first
- * `size` bytes of a regular file, read with pread(2) and borrowed until the end of the request. It
- * may be sent twice: when a connection that was kept turns out to be dead.
+ * A body to send: `size` bytes of memory, which are copied and wiped after use; or, if `data` is
+ * NULL, the first `size` bytes of a regular file, read by pread(2) and borrowed until the end of
+ * the request. It may be sent twice if a kept connection turns out to be dead.
  */
 struct http_body {
     const void *data;
@@ -60,41 +61,42 @@ struct http_body {
     uint64_t size;
 };
 
-/* All but the file of a body is borrowed during http_start only. Zero is a plain GET. */
+/* Everything but a body's file is borrowed during http_start only. All zero is a plain GET. */
 struct http_options {
     const char *url;
     const char *method;                /* GET, HEAD, PUT, POST or DELETE; NULL: GET */
     const struct http_header *headers; /* copied and wiped after use */
     size_t n_headers;
     const struct http_body *body; /* not for GET and HEAD */
-    bool expect_continue;  /* send the body when the server asks for it, or after 1 s; a server that
-                             does not know how answers 417, whose body is not delivered */
-    bool keep;             /* use a connection that was kept, and keep it after */
-    uint64_t max_rate;     /* bytes of the body sent in a second; 0: no limit */
-    const char *unix_path; /* connect here instead; '@' first: the abstract name space */
+    bool
+        expect_continue; /* Expect: 100-continue: send the body when the server asks for it, or after 1 s. A server without support answers 417, whose body is not delivered */
+    bool keep;           /* use a kept connection, and keep it afterwards */
+    uint64_t max_rate;   /* limit for sending the body, bytes a second; 0: none */
+    const char *unix_path; /* connect to this socket instead; '@' in front: abstract name space */
     const char *authorization; /* "Authorization: …", or NULL; copied and wiped after use */
     const struct proxy *proxy; /* not for unix sockets; NULL: none */
     const char *ca_file, *cert_file, *key_file;
-    bool ca_beside;          /* the system's authorities count beside those of ca_file */
-    const char *server_name; /* verify (and ask for) this name instead of the URL's */
+    bool ca_beside;          /* trust the system's authorities, too, besides those of ca_file */
+    const char *server_name; /* ask for this name (SNI) and verify it, instead of the URL's */
     bool insecure_skip_verify;
-    usec connect_timeout; /* up to the end of the TLS handshake */
+    usec connect_timeout; /* including the TLS handshake */
     usec timeout;         /* of everything; 0: none */
-    usec stall_timeout;   /* of a time in which no byte comes or goes; 0: none */
+    usec stall_timeout;   /* ends a request in which no byte was moved for this long; 0: never */
 };
 
 /* What a body handler may return instead of the number of bytes. */
-#define HTTP_PAUSE (-1) /* give me the same bytes again after http_resume */
-#define HTTP_ABORT (-2) /* end the transfer: HTTP_ABORTED */
+#define HTTP_PAUSE (-1) /* deliver the same bytes again after http_resume */
+#define HTTP_ABORT (-2) /* end the transfer with HTTP_ABORTED */
 
 struct http_handlers {
-    /* A piece of the decoded body. Returns n, HTTP_PAUSE or HTTP_ABORT. The status is known. */
+    /* Takes a piece of the decoded body. Returns n, HTTP_PAUSE or HTTP_ABORT. The status is
+     * known. */
     ssize_t (*body)(void *userdata, const void *data, size_t n);
     /*
-     * Optional: a line of the final response's head, before any of its body. Not for interim
-     * responses and trailers. The value has no white space around it. May not end the transfer.
+     * Optional: takes a header line of the final response, before its body. Not called for interim
+     * responses and trailers. The value has no surrounding white space. Must not end the transfer.
      */
     void (*header)(void *userdata, const char *name, const char *value);
-    /* The last call; the request is gone when it returns. Not called after http_cancel. */
+    /* Called once at the end, unless cancelled; the request is freed when it returns. */
     void (*finished)(void *userdata, const struct http_result *result);
 };

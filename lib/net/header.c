@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What follows from the URL, the body and the options: a second say would only contradict them. */
+/* Headers that follow from the URL, the body and the options. */
 static const char *const not_for_callers[] = {
     "Connection", "Content-Length",    "Expect", "Host", "TE",
     "Trailer",    "Transfer-Encoding", "Upgrade"};
@@ -50,7 +50,7 @@ int header_format(struct buf *out, const char *name, const char *value)
     if (!name || !value || !is_fit_name(name) || !is_fit_value(value))
         return -EINVAL;
     value += strspn(value, " ");
-    /* To libcurl "Name:" means to leave the line out, and "Name;" to send it empty. */
+    /* libcurl removes the header for "Name:", and sends an empty one for "Name;". */
     r = *value ? buf_addf(out, "%s: %s", name, value) : buf_addf(out, "%s;", name);
     return r == -E2BIG ? -EINVAL : r;
 }

@@ -14,10 +14,10 @@
 #include "base/loop.h"
 #include "lib/net/request.h"
 
-/* Idle ones; after HTTP_IDLE_SECONDS they are too old to be used again. */
+/* Idle connections; after HTTP_IDLE_SECONDS they are not used again. */
 #define KEPT_CONNECTIONS 8L
 
-/* How often it is looked whether something moved, within the time that nothing may. */
+/* How often in a stall timeout to check whether any byte moved. */
 #define STALL_LOOKS 4
 
 /* curl's timers are exact: a late one would delay a request. */
@@ -44,10 +44,9 @@ static struct http_request *first_given_up(const struct http *h)
 }
 
 /*
- * Without memory curl stops halfway: a transfer may have lost its socket, and all of them the
- * timer, without which not even a timeout ends one. Nor may curl be asked to go on with what it
- * left behind (libcurl 7.88 divides by zero). So all that is under way ends, and later requests
- * start anew.
+ * If memory is short curl stops halfway: a transfer may have lost its socket, and all of them the
+ * timer for timeouts. Continuing is not safe either (libcurl 7.88 divides by zero). So all running
+ * requests end, and later ones use a new multi handle.
  */
 static void give_up(struct http *h)
 {
@@ -108,8 +107,8 @@ static uint32_t epoll_events(int what)
 }
 
 /*
- * Ends a transfer that would wait for ever, and that one alone: if the callback returned -1, curl
- * would give up every transfer of the multi, and all that are still to come.
+ * Ends only the transfer that would wait for ever. If the callback returned -1, curl would end all
+ * present and future transfers of the multi handle.
  */
 static void cannot_watch(CURL *easy, int error)
 {
@@ -117,13 +116,14 @@ static void cannot_watch(CURL *easy, int error)
 
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&r);
     if (!r)
-        return; /* curl's own, to close connections: it looks after those by time, too */
+        return; /* curl's own sockets, for closing connections; its timer handles them, too */
     (void)snprintf(r->error, sizeof(r->error), "cannot watch the socket: %s", strerror(-error));
     r->unwatched = true;
     (void)sd_event_source_set_enabled(r->failed, SD_EVENT_ONESHOT);
 }
 
-/* CURLMOPT_SOCKETFUNCTION: watch this descriptor for that. The source hangs on curl's socket. */
+/* CURLMOPT_SOCKETFUNCTION: watch this descriptor for these events. curl keeps the event source with
+ * its socket. */
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *socketp)
 {
     struct http *h = userdata;
@@ -135,7 +135,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata
         sd_event_source_disable_unref(source);
         return 0;
     }
-    /* A connection that was kept is not opened, so this is where its descriptor is learned. */
+    /* A kept connection is not opened again, so its descriptor is learned here. */
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&request);
     if (request)
         request->fd = fd;
@@ -207,7 +207,7 @@ static void finish(struct http_request *r, CURLcode code)
     handlers->finished(userdata, &result);
 }
 
-/* CURLE_FAILED_INIT is what curl calls a lack of descriptors or memory on this side. */
+/* curl returns CURLE_FAILED_INIT when descriptors or memory are short on our side. */
 static int on_failed(sd_event_source *s, void *userdata)
 {
     struct http_request *r = userdata;
@@ -221,7 +221,7 @@ static int on_failed(sd_event_source *s, void *userdata)
     return 0;
 }
 
-/* Ends what curl says is done: the queue is read until it is empty. */
+/* Ends all transfers that curl reports as done. */
 static void drain(struct http *h)
 {
     CURLMsg *message;
@@ -237,7 +237,7 @@ static void drain(struct http *h)
     }
 }
 
-/* Changes whenever a byte comes in, goes out, or leaves what the kernel has yet to send. */
+/* A number that changes whenever a byte is received, sent, or leaves the kernel's send queue. */
 static uint64_t movement(const struct http_request *r)
 {
     curl_off_t up = 0, down = 0;
@@ -286,7 +286,7 @@ static int watch(struct http_request *r, usec stall_timeout)
                              r);
 }
 
-/* Without a proxy's URL that is one, nothing goes out: finished() says so. */
+/* If the proxy's URL is invalid nothing is sent, and finished() tells the error. */
 static int begin(struct http *h, struct http_request *r)
 {
     if (r->misdirected)
@@ -294,7 +294,7 @@ static int begin(struct http *h, struct http_request *r)
     return curl_multi_add_handle(h->multi, r->easy) == CURLM_OK ? 0 : -ENOMEM;
 }
 
-/* Made now, because an end must not need memory. */
+/* Allocated now, because ending a request must not need memory. */
 static int prepare_end(struct http_request *r)
 {
     int error = sd_event_add_defer(r->event, &r->failed, on_failed, r);
@@ -352,8 +352,8 @@ void http_cancel(struct http_request *r)
 }
 
 /*
- * curl hands over what it kept from within curl_easy_pause. When the handler refuses it there, curl
- * says so here and nowhere else: without another byte or a timeout the transfer would never end.
+ * curl_easy_pause delivers bytes that curl had kept. If the handler refuses them, only this call
+ * returns the error: without ending the transfer here it could wait for ever.
  */
 void http_resume(struct http_request *r)
 {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * HTTP requests on the event loop, by libcurl's multi interface: the only user of curl_multi. It
- * hardens every request the same way (no redirects, no netrc, TLS 1.2 or newer, no compression,
- * bounded headers, no proxy that the caller did not ask for) and never retries: what to make of a result is the caller's.
+ * HTTP requests on the event loop, by libcurl's multi interface, which only this file uses. Every
+ * request is hardened the same way: no redirects, no netrc, TLS 1.2 or newer, no compression,
+ * bounded headers, no proxy but the caller's. It never retries; the caller judges the result.
  */
 
 #include <systemd/sd-event.h>
@@ -24,20 +24,21 @@ int http_new(sd_event *event, const char *user_agent, struct http **ret);
 void http_free(struct http *h);
 
 /*
- * Starts a request. finished() is called later, never from here. 0 or a negative errno: -EINVAL
- * for an unknown method, a body that is too long or has no place, and a header that is not fit:
- * its name is no token or belongs to the transfer (Host, Content-Length, Expect, …), or its value
- * holds a control byte.
+ * Starts a request. finished() is called later, never from here. 0 or a negative errno: -EINVAL for
+ * an unknown method, a body that is too long or not allowed, or an invalid header: its name is no
+ * token or belongs to the transfer (Host, Content-Length, Expect, …), or its value has a control
+ * byte.
  */
 int http_start(struct http *h, const struct http_options *options,
                const struct http_handlers *handlers, void *userdata, struct http_request **ret);
 
-/* Ends a transfer without a word. Not from inside its own handlers. NULL is fine. */
+/* Cancels a transfer; finished() is not called. Not to be called from its own handlers. NULL is
+ * fine. */
 void http_cancel(struct http_request *r);
 
-/* Goes on after HTTP_PAUSE. Not from inside its own handlers. */
+/* Continues after HTTP_PAUSE. Not to be called from its own handlers. */
 void http_resume(struct http_request *r);
 
-/* From inside body(): the response's status, and the connection's descriptor (or -1). */
+/* To be called from body(): the response's status, and the connection's descriptor (or -1). */
 long http_status(const struct http_request *r);
 int http_socket(const struct http_request *r);

@@ -13,7 +13,7 @@
 #include "base/origin.h"
 #include "base/proxy.h"
 
-#define SHORT 4 /* bytes: a shorter secret may be a part of any word */
+#define SHORT 4 /* bytes; a shorter secret may be a part of an ordinary word */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 void redact_init(struct redact *r)
@@ -46,7 +46,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What a part of a URL stands for. */
+/* Decodes a part of a URL. */
 static int decode(const char *text, size_t n, struct buf *plain)
 {
     int e = 0;
@@ -63,7 +63,7 @@ static int decode(const char *text, size_t n, struct buf *plain)
     return e;
 }
 
-/* "user:password", and the password alone: either may be what is said. */
+/* Adds "user:password" and the password, as a peer may repeat either. */
 static int add_pair(struct redact *r, const char *pair)
 {
     const char *colon = strchr(pair, ':');
@@ -90,7 +90,7 @@ static int add_base64(struct redact *r, const char *pair)
     return e;
 }
 
-/* What is no base64 is left as it is. */
+/* Text that is not base64 is not added. */
 static int add_base64_pair(struct redact *r, const char *text)
 {
     size_t n = strlen(text);
@@ -106,7 +106,7 @@ static int add_base64_pair(struct redact *r, const char *text)
     return e;
 }
 
-/* The value of Authorization: a scheme and what it is for, or a token alone. */
+/* The value of Authorization: a scheme with its parameters, or only a token. */
 static int add_authorization(struct redact *r, const char *value)
 {
     static const char *const signatures[] = {"AWS4-HMAC-SHA256", "GOOG4-HMAC-SHA256",
@@ -160,7 +160,7 @@ static int add_decoded(struct redact *r, const char *text, size_t n, bool pair)
     return e;
 }
 
-/* Whether a parameter's value lets in whoever knows it: "sig", "api_key", "X-Goog-Signature". */
+/* Whether the parameter's value is a secret: "sig", "api_key", "X-Goog-Signature". */
 static bool names_secret(const char *name, size_t n)
 {
     static const char *const parts[] = {"auth", "credential", "key", "pass",
@@ -219,7 +219,7 @@ static int add_proxy(struct redact *r, const struct http_options *o)
         return 0;
     e = proxy_find(o->proxy, &to, &url, &setting, why);
     if (e < 0)
-        return e == -ENOMEM ? e : 0; /* the request says what is wrong with it */
+        return e == -ENOMEM ? e : 0; /* the request itself reports the error */
     e = add_url(r, url);
     proxy_free(url);
     return e;
@@ -279,7 +279,8 @@ static size_t unquote_number(const char *text, size_t n, char *ret)
 
 #define QUOTED_MAX 8 /* bytes of one quoted character */
 
-/* A character that was quoted: for a URL, JSON or HTML. Its length in the text; 0: it was not. */
+/* Decodes a character that is quoted for a URL, JSON or HTML. Its length in the text; 0: it is not
+ * quoted. */
 static size_t unquote(const char *text, size_t n, char *ret)
 {
     static const struct {
@@ -312,8 +313,7 @@ static bool is_alnum(char c)
 }
 
 /*
- * How much of the text at `at` is this secret, as it is or quoted, to its end or to that of the text;
- * 0: nothing.
+ * How many bytes at `at` are this secret, quoted or not, up to its end or the text's; 0: none.
  */
 static size_t match(const char *secret, const char *text, size_t at, size_t n, bool quoted)
 {
@@ -331,7 +331,7 @@ static size_t match(const char *secret, const char *text, size_t at, size_t n, b
             len = 1;
         }
         if (c != secret[done] && quoted && n - i < QUOTED_MAX && strchr("%&\\", c))
-            break; /* perhaps the text ends within a quoted character */
+            break; /* the text may end within a quoted character */
         if (c != secret[done])
             return 0;
         i += len;
@@ -375,9 +375,8 @@ static size_t word_length(const char *text, size_t at, size_t n)
 }
 
 /*
- * Keys and tokens are long and mix digits with letters of both cases, or are without any of the
- * signs that paths and names have. Words of a message are neither. Where answers are keys, any long
- * word with a digit is one.
+ * Whether a word looks like a key or token: long, with digits and letters of both cases, or without
+ * the punctuation of paths and names. If answers may be keys, any long word with a digit counts.
  */
 static bool looks_secret(const char *word, size_t n, unsigned flags)
 {
@@ -397,7 +396,7 @@ static bool looks_secret(const char *word, size_t n, unsigned flags)
     return (upper && lower) || (!named && (upper || n >= 32));
 }
 
-/* To the next blank, or what ends a value. */
+/* The length up to a blank or the end of the value. */
 static size_t value_length(const char *text, size_t at, size_t n)
 {
     size_t i = at;
@@ -414,7 +413,7 @@ static bool ends_with(const char *text, size_t n, const char *word)
     return n >= len && strncasecmp(text + n - len, word, len) == 0;
 }
 
-/* A word behind one of these is a password, whatever it looks like. */
+/* The word after one of these is a password. */
 static bool follows_scheme(const char *text, size_t at)
 {
     size_t n = at;
@@ -424,7 +423,7 @@ static bool follows_scheme(const char *text, size_t at)
     return n < at && (ends_with(text, n, "Basic") || ends_with(text, n, "Bearer"));
 }
 
-/* "password: x", also with quotation marks. */
+/* "password: x", with or without quotation marks. */
 static bool follows_name(const char *text, size_t at)
 {
     static const char *const names[] = {"password", "passwd", "passphrase",  "pwd",
@@ -445,7 +444,7 @@ static bool follows_name(const char *text, size_t at)
     return false;
 }
 
-/* What a program says in pairs and URLs: a value, or what stands before the host. */
+/* Values in the output of programs: behind '=' in pairs, and before the host of a URL. */
 static size_t pair_at(const char *text, size_t at, size_t n)
 {
     size_t run = 0, user;
@@ -483,7 +482,7 @@ static size_t hidden_at(const struct redact *r, unsigned flags, const char *text
 void redact_text(const struct redact *r, unsigned flags, const char *text, size_t n, size_t show,
                  struct buf *out)
 {
-    size_t end = 0; /* of what is left out; where another secret begins in it, of that one */
+    size_t end = 0; /* end of the secret; if another secret starts in it, the end of that one */
 
     show = show < n ? show : n;
     for (size_t i = 0; i < show; i++) {

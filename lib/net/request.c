@@ -16,11 +16,12 @@
  * Bytes read from a socket at a time: few system calls per MiB, and still small beside a service.
  */
 #define RECEIVE_BUFFER (256L << 10)
-#define REPLY_BUFFER (16L << 10) /* what answers a body is short */
+#define REPLY_BUFFER (16L << 10) /* answers to requests with a body are short */
 #define SEND_BUFFER_MIN (16L << 10)
 #define SEND_BUFFER_MAX (256L << 10)
 
-/* A slow transfer is sent in pieces of about an eighth of a second, not in one burst a minute. */
+/* With a rate limit each piece is about an eighth of a second, so that a slow transfer is
+ * steady. */
 #define PIECES_A_SECOND 8
 #define SMALLEST_PIECE 1024
 
@@ -60,8 +61,8 @@ static int tell_header(struct http_request *r, const struct header_piece *name,
 }
 
 /*
- * libcurl undoes an unrequested `Transfer-Encoding: gzip` by itself, a bomb for whoever trusts the
- * length on the wire.
+ * libcurl would decode `Transfer-Encoding: gzip` without being asked, and a small body could become
+ * huge.
  */
 static int take_header(struct http_request *r, const char *line, size_t n)
 {
@@ -84,8 +85,8 @@ static int take_header(struct http_request *r, const char *line, size_t n)
 }
 
 /*
- * CURLOPT_HEADERFUNCTION: bounds the headers and refuses what was not asked for. It sees the lines
- * of interim responses and the trailers, too.
+ * CURLOPT_HEADERFUNCTION: bounds the headers and refuses encodings that were not requested. Also
+ * called for interim responses and trailers.
  */
 static size_t on_header(char *line, size_t size, size_t n, void *userdata)
 {
@@ -100,7 +101,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *userdata)
     }
     if (status > 0) {
         r->status = status;
-        /* curl would send the request again by itself, and this answer's body twice over. */
+        /* curl would repeat the request by itself and deliver two bodies. */
         r->expectation_failed = status == 417 && r->expects;
         return r->expectation_failed ? 0 : n;
     }
@@ -111,7 +112,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *userdata)
     return take_header(r, line, n) < 0 ? 0 : n;
 }
 
-/* CURLOPT_SOCKOPTFUNCTION: CURLINFO_ACTIVESOCKET says nothing yet while a transfer is under way. */
+/* CURLOPT_SOCKOPTFUNCTION: remembers the descriptor, as CURLINFO_ACTIVESOCKET is not set while a
+ * transfer runs. */
 static int on_open(void *userdata, curl_socket_t fd, curlsocktype purpose)
 {
     struct http_request *r = userdata;
@@ -131,11 +133,11 @@ static size_t on_body(char *data, size_t size, size_t n, void *userdata)
     r->paused = taken == HTTP_PAUSE;
     if (r->paused)
         return CURL_WRITEFUNC_PAUSE;
-    /* An empty piece would look like success if HTTP_ABORT were returned as 0 of 0 bytes. */
+    /* For an empty piece 0 would mean success, so HTTP_ABORT needs another value. */
     return taken < 0 ? size * n + 1 : (size_t)taken;
 }
 
-/* CURLOPT_OPENSOCKETFUNCTION: no child inherits it, and why it could not be had is remembered. */
+/* CURLOPT_OPENSOCKETFUNCTION: opens it close-on-exec, and remembers the error. */
 static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose,
                                     struct curl_sockaddr *address)
 {
@@ -158,9 +160,9 @@ static int on_go_on(sd_event_source *s, void *userdata)
 }
 
 /*
- * A server that answers before it has everything, and closes, resets the connection: to send into
- * it fails, and curl would not look at what had come. So whatever has come is read first; once for
- * each place, because it may be nothing for us (a TLS session ticket).
+ * A server may answer early and close, which resets the connection. Sending then fails, and curl
+ * would not read the answer that came. So received bytes are read before more is sent; once for
+ * each position, as they may be no answer (a TLS session ticket).
  */
 static bool read_first(struct http_request *r)
 {
@@ -181,7 +183,8 @@ static size_t on_read(char *out, size_t size, size_t n, void *userdata)
     ssize_t got;
 
     n *= size;
-    if (r->status >= 300) /* curl itself goes on when the answer says that the connection ends */
+    if (r->status >=
+        300) /* curl itself continues when the answer says that the connection will close */
         return 0;
     if (r->piece > 0 && n > r->piece)
         n = r->piece;
@@ -190,14 +193,14 @@ static size_t on_read(char *out, size_t size, size_t n, void *userdata)
         return CURL_READFUNC_ABORT;
     if (got > 0) {
         r->source.at -= (uint64_t)got;
-        if (read_first(r)) /* as late as can be: reading from the disk took its time */
+        if (read_first(r)) /* as late as possible, because reading the file took time */
             return CURL_READFUNC_PAUSE;
         r->source.at += (uint64_t)got;
     }
     return (size_t)got;
 }
 
-/* CURLOPT_SEEKFUNCTION: a kept connection was dead, and the body starts again. */
+/* CURLOPT_SEEKFUNCTION: a kept connection was dead, so the body is sent again. */
 static int on_seek(void *userdata, curl_off_t offset, int origin)
 {
     struct http_request *r = userdata;
@@ -208,7 +211,7 @@ static int on_seek(void *userdata, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-/* What every request has in common: FACTS of libcurl that are unsafe by default. */
+/* Options of every request, since some defaults of libcurl are unsafe. */
 static int set_hardened(struct http_request *r, const char *user_agent)
 {
     REQUEST_SET(r, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -220,8 +223,8 @@ static int set_hardened(struct http_request *r, const char *user_agent)
     REQUEST_SET(r, CURLOPT_HTTP_CONTENT_DECODING, 0L);
     REQUEST_SET(r, CURLOPT_PATH_AS_IS, 1L);
     /*
-     * Minutes pass between two captures: a kept address would only be a stale one; and libcurl
-     * walks through all that it keeps at each transfer.
+     * No DNS cache: with minutes between two captures entries would be stale, and libcurl goes
+     * through the whole cache at each transfer.
      */
     REQUEST_SET(r, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
     REQUEST_SET(r, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
@@ -236,12 +239,12 @@ static int set_hardened(struct http_request *r, const char *user_agent)
     REQUEST_SET(r, CURLOPT_WRITEDATA, r);
     REQUEST_SET(r, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     REQUEST_SET(r, CURLOPT_OPENSOCKETDATA, r);
-    /* Else the end of a request whose name is still being looked up waits for the name server. */
+    /* Otherwise the end of a request would wait for a name lookup that still runs. */
     REQUEST_SET(r, CURLOPT_QUICK_EXIT, 1L);
     return 0;
 }
 
-/* As much as there is to send at once, within what libcurl takes. */
+/* The upload buffer: the size of the body, within libcurl's limits. */
 static long send_buffer(uint64_t size)
 {
     if (size < SEND_BUFFER_MIN)
@@ -249,7 +252,7 @@ static long send_buffer(uint64_t size)
     return size < SEND_BUFFER_MAX ? (long)size : SEND_BUFFER_MAX;
 }
 
-/* The length is known and announced: a body is never chunked. */
+/* The length is announced: a body is never sent chunked. */
 static int set_body(struct http_request *r, const struct http_options *o)
 {
     int error = o->body ? source_init(&r->source, o->body) : 0;
@@ -272,7 +275,8 @@ static int set_body(struct http_request *r, const struct http_options *o)
                     o->max_rate > INT64_MAX ? INT64_MAX : (curl_off_t)o->max_rate);
     }
     r->expects = o->expect_continue && r->source.size > 0;
-    /* Else curl asks by itself from 1 MiB on, and waits for servers that do not know it. */
+    /* Otherwise curl adds Expect: 100-continue from 1 MiB on, and waits if the server does not know
+     * it. */
     return request_add_header(r, r->expects ? "Expect: 100-continue" : "Expect:");
 }
 
@@ -280,7 +284,7 @@ static int set_method(struct http_request *r, const struct http_options *o)
 {
     static const struct {
         const char *name;
-        bool body, always; /* may have one; says so even when it has none */
+        bool body, always; /* such a request may have a body: send Content-Length even if it is 0 */
     } methods[] = {{"GET", false, false},
                    {"HEAD", false, false},
                    {"PUT", true, true},

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * One request as a libcurl handle: every option of it, what its callbacks do with the bytes, and
- * what its end means. Private to this room; http.c moves it on the event loop.
+ * One request as a libcurl handle: its options, callbacks and result. Private to lib/net; http.c
+ * runs it on the event loop.
  */
 
 #include <curl/curl.h>
@@ -22,30 +22,30 @@ struct http_request {
     CURL *easy;
     struct curl_slist *headers;    /* may hold a secret: wiped */
     struct curl_slist *connect_to; /* for server_name */
-    char *proxy;                   /* its URL, perhaps with a password; NULL: none */
-    const char *proxy_setting;     /* what named it, as proxy_find has it */
+    char *proxy;                   /* the proxy's URL, perhaps with a password; NULL: none */
+    const char *proxy_setting;     /* which setting named it, as proxy_find tells */
     bool misdirected;              /* the proxy's URL is none: `error` says why */
     const struct http_handlers *handlers;
     void *userdata;
-    int fd;                  /* the last one that was opened or watched for this transfer */
-    sd_event_source *failed; /* it is over, but curl will not say so: the end is still to come */
+    int fd;                  /* the last descriptor that was opened or watched for this transfer */
+    sd_event_source *failed; /* it has ended, but curl will not report it: finish it on the loop */
     bool unwatched;          /* because its socket could not be watched */
     bool paused;             /* by the body's handler */
     /* what is sent */
     struct source source;
-    size_t piece;            /* at most so much at a time; 0: as much as there is room for */
-    uint64_t held_at;        /* where sending waited for what has come to be read */
-    sd_event_source *go_on;  /* after that */
-    bool expects;            /* 100-continue */
+    size_t piece;           /* bytes to send at a time, at most; 0: no bound */
+    uint64_t held_at;       /* the position at which sending waited for received bytes to be read */
+    sd_event_source *go_on; /* after that */
+    bool expects;           /* 100-continue */
     bool expectation_failed; /* 417 */
     /* what came */
-    int status; /* of the last status line; an interim one is below 200 */
+    int status; /* from the last status line; below 200: interim */
     bool head_ended;
     size_t header_bytes;
     bool has_body;
     bool delimited;
     bool out_of_memory;
-    int socket_error;    /* of socket(2), as a negative errno */
+    int socket_error;    /* error of socket(2), a negative errno */
     const char *refused; /* why a header ended the transfer; static */
     /* whether anything moves */
     sd_event_source *watch;
@@ -67,10 +67,10 @@ int connection_init(struct http_request *r, const struct http_options *o);
 /* request_header.c: adds a header line. 0 or -ENOMEM. */
 int request_add_header(struct http_request *r, const char *line);
 
-/* Builds the handle. 0, -ENOMEM or -EINVAL; request_done is due in any case. */
+/* Builds the handle. 0, -ENOMEM or -EINVAL. Call request_done in any case. */
 int request_init(struct http_request *r, const char *user_agent, const struct http_options *o);
 
-/* The handle must have left the multi. */
+/* The handle must have been removed from the multi handle. */
 void request_done(struct http_request *r);
 
 /* result.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What the end of a transfer means: whose doing it was, and what a person is told.
+ * The meaning of a transfer's end: who caused it, and the text for people.
  */
 
 #include <curl/curl.h>
@@ -47,8 +47,8 @@ static enum http_error error_of(CURLcode code, long os_errno)
 }
 
 /*
- * A header line longer than curl's own buffer (100 KiB) is CURLE_OUT_OF_MEMORY to it, or
- * CURLE_TOO_LARGE in newer versions: the peer's doing, not ours.
+ * For a header line over 100 KiB curl returns CURLE_OUT_OF_MEMORY, or CURLE_TOO_LARGE in newer
+ * versions: the peer's fault, not ours.
  */
 static bool headers_overflowed(const struct http_request *r, CURLcode code)
 {
@@ -56,7 +56,7 @@ static bool headers_overflowed(const struct http_request *r, CURLcode code)
 
     if (code == CURLE_TOO_LARGE_)
         return !r->has_body;
-    /* Older versions have no word for it. */
+    /* Older versions have no code for it. */
     if (code != CURLE_OUT_OF_MEMORY)
         return false;
     (void)curl_easy_getinfo(r->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
@@ -64,8 +64,8 @@ static bool headers_overflowed(const struct http_request *r, CURLcode code)
 }
 
 /*
- * A server may answer, announce the end and stop reading: that the rest could not be sent is no
- * failure when the whole answer is there.
+ * A server may send its whole answer, announce a close and stop reading. That the rest could not be
+ * sent is no failure then.
  */
 static bool refused_early(const struct http_request *r, CURLcode code)
 {
@@ -78,7 +78,7 @@ static bool refused_early(const struct http_request *r, CURLcode code)
     return r->head_ended && announced >= 0 && received == announced;
 }
 
-/* What went out belongs to the kernel by then, which is as much as can be known here. */
+/* Bytes that the kernel has accepted count as sent: more cannot be known here. */
 static bool all_was_sent(const struct http_request *r)
 {
     curl_off_t body = 0;
@@ -90,9 +90,9 @@ static bool all_was_sent(const struct http_request *r)
 }
 
 /*
- * What is the proxy's doing: it cannot be reached, it refuses us (407, or a 4xx to CONNECT), or it
- * does not get through (a 5xx to CONNECT). HTTP_OK: nothing that can be told from the server's.
- * A 407 counts however the connection ended: a proxy may not read the body that it refuses.
+ * Errors of the proxy: it cannot be reached, it refuses us (407, or a 4xx to CONNECT), or it cannot
+ * reach the server (a 5xx to CONNECT). HTTP_OK: none that can be told from the server's. A 407
+ * counts however the connection ended, as a proxy may not read the body that it refuses.
  */
 static enum http_error proxy_error(const struct http_request *r, CURLcode code, long status,
                                    long *ret_status)
@@ -123,7 +123,7 @@ static bool find_server(const struct http_request *r, struct origin *ret)
     return url && origin_parse(url, ret) > 0;
 }
 
-/* With the setting that says so: "http://proxy.example:3128 (HTTPS_PROXY)". */
+/* Names the proxy and its setting: "http://proxy.example:3128 (HTTPS_PROXY)". */
 static void name_proxy(const struct http_request *r, char out[static PROXY_NAME_SIZE])
 {
     char name[PROXY_NAME_SIZE];
@@ -132,7 +132,7 @@ static void name_proxy(const struct http_request *r, char out[static PROXY_NAME_
     (void)snprintf(out, PROXY_NAME_SIZE, "%.80s (%s)", name, r->proxy_setting);
 }
 
-/* Names the proxy, and what it said; `text` is what is known beside that. 401: tinyproxy's 407. */
+/* Names the proxy and its answer; `text` is what else is known. tinyproxy sends 401 for 407. */
 static void blame_proxy(const struct http_request *r, const char *proxy, long status,
                         const char *text, char out[static HTTP_TEXT_MAX])
 {
@@ -152,7 +152,7 @@ static void blame_proxy(const struct http_request *r, const char *proxy, long st
         (void)snprintf(out, HTTP_TEXT_MAX, "the proxy %.100s: %.120s", proxy, text);
 }
 
-/* Within a tunnel only the server answers, and SOCKS has no answers of HTTP. */
+/* Through a tunnel only the server answers, and SOCKS has no HTTP answers. */
 static bool may_answer(const struct http_request *r)
 {
     struct origin o;
@@ -180,7 +180,7 @@ static const char *text_of(const struct http_request *r, CURLcode code, long os_
         return r->refused ? r->refused : REQUEST_HEADERS_TOO_LONG;
     if (r->source.error[0] || r->out_of_memory)
         return r->out_of_memory ? strerror(ENOMEM) : r->source.error;
-    /* curl names the host of the URL, which for a unix socket is not where it connected to. */
+    /* curl's text names the URL's host, which is wrong for a unix socket. */
     if (os_errno != 0 && code == CURLE_COULDNT_CONNECT)
         return strerror((int)os_errno);
     if (code == CURLE_OK)
@@ -205,7 +205,7 @@ void request_result(const struct http_request *r, CURLcode code, struct http_res
     if (r->expectation_failed || refused_early(r, code))
         code = CURLE_OK;
     else if (code == CURLE_OK && !r->head_ended)
-        code = CURLE_RECV_ERROR; /* curl takes a head that is cut for a whole one */
+        code = CURLE_RECV_ERROR; /* curl accepts headers that are cut as complete */
     *ret = (struct http_result){
         .delimited = r->delimited, .sent_all = all_was_sent(r), .taken = time_taken(r)};
     if (r->proxy)

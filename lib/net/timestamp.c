@@ -20,7 +20,7 @@ struct reading {
     bool short_year;
 };
 
-/* Exactly `width` digits; with `padded` the first may be a blank. */
+/* Exactly `width` digits; if `padded`, the first may be a blank. */
 static bool read_digits(struct reading *r, unsigned width, bool padded, int *ret)
 {
     int value = 0;
@@ -51,7 +51,7 @@ static bool read_month(struct reading *r)
     return false;
 }
 
-/* Its name in full or its first three letters. That it fits the date is not asked for. */
+/* The weekday in full or its first three letters. It need not match the date. */
 static bool read_weekday(struct reading *r)
 {
     for (size_t i = 0; i < 7; i++) {
@@ -139,7 +139,7 @@ static int finish(struct reading *r, usec now, usec *ret)
         return -EINVAL;
     if (r->short_year)
         tm->tm_year = full_year(tm->tm_year, now);
-    /* a leap second is the second after it; a day that its month does not have shows below */
+    /* a leap second counts as the next second; a day beyond the month's end is found below */
     leap = tm->tm_sec == 60;
     tm->tm_sec -= leap;
     seconds = timegm(tm);

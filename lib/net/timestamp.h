@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The dates of HTTP, as real time in usec. Pure text; times before 1970 are refused. 0, or -EINVAL
- * for anything that is not exactly one of the forms.
+ * Parses dates of HTTP to real time in usec. Pure. Times before 1970 are refused. 0, or -EINVAL for
+ * text that is not exactly one of the forms.
  */
 
 #include "base/clock.h"
