@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define HEADER_SIZE 16
-#define TEXT_MIN 4 /* fewer characters in a row may be chance */
+#define TEXT_MIN 4 /* fewer characters in a row may be a coincidence */
 #define QUOTED 32
 
 bool foreign_header(const uint8_t *p, unsigned *ret_minor)

@@ -2,18 +2,18 @@
 #pragma once
 
 /*
- * What stands in a trace where a batch should begin, in words: two traces that were written into
- * one file, and what a program prints where it writes its trace, look like damage and are none.
+ * Names data that is found where a batch should begin: a second trace in the same file, or output
+ * of the program. Both look like damage but are not.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define FOREIGN_LOOK 64 /* so many bytes are enough to tell */
+#define FOREIGN_LOOK 64 /* bytes that are enough to tell */
 #define FOREIGN_TEXT_SIZE 128
 
-/* Whether a byte may be of a text. */
+/* Whether a byte may be part of a text. */
 static inline bool foreign_is_text(uint8_t byte)
 {
     return (byte >= ' ' && byte <= '~') || (byte >= '\t' && byte <= '\r');
@@ -22,5 +22,5 @@ static inline bool foreign_is_text(uint8_t byte)
 /* `go 1.NN trace` and zeros; before 1.10 the number has one digit. Of at least 16 bytes. */
 bool foreign_header(const uint8_t *p, unsigned *ret_minor);
 
-/* Of n bytes, more than none; ret is returned. */
+/* Describes n bytes (at least one). Returns ret. */
 const char *foreign_name(const uint8_t *p, size_t n, char ret[static FOREIGN_TEXT_SIZE]);

@@ -30,7 +30,7 @@ struct framing_rules {
     bool explicit_end;   /* generations end with EvEndOfGeneration */
 };
 
-/* The versions that were ever written into a header: the others had no format of their own. */
+/* The versions that Go ever wrote into a header; other versions had no format of their own. */
 static const struct framing_rules rules_table[] = {
     {11, FRAMING_V1, 0, false},
     {19, FRAMING_V1, 0, false},
@@ -51,11 +51,11 @@ enum {
     STATE_OPAQUE,     /* within a trace of the old format */
 };
 
-/* What a step of one byte came to; negative is -EBADMSG. */
+/* The result of reading one byte; a negative one is -EBADMSG. */
 enum {
     STEP_MORE,  /* in the middle of a header */
-    STEP_DONE,  /* a header is complete and belongs to what came before it */
-    STEP_FIRST, /* a header is complete and the generation before it is whole */
+    STEP_DONE,  /* a header is complete and belongs to the open generation */
+    STEP_FIRST, /* a header is complete, and ends the generation before it */
     STEP_LAST,  /* this byte ends a generation */
 };
 
@@ -74,9 +74,9 @@ static int bad(struct framing *f, const char *text)
 }
 
 /*
- * A version newer than the newest known is read by the newest rules: a service built with
- * tomorrow's Go is then recorded today, and the tools that come with that Go open the file. Should
- * its framing have changed, the first strange batch says so.
+ * A newer version is read by the newest known rules: so services built with a newer Go can be
+ * recorded, and that Go's tools open the file. If its framing is different, the first unknown batch
+ * is an error.
  */
 static const struct framing_rules *rules_find(unsigned minor)
 {
@@ -128,11 +128,11 @@ static int step_type(struct framing *f, uint8_t byte)
         f->experimental = false;
         f->state = STATE_FIELD;
         return STEP_MORE;
-    case EV_EXPERIMENTAL_BATCH: /* of Go 1.23, but Go's reader takes it in any version */
+    case EV_EXPERIMENTAL_BATCH: /* since Go 1.23, but Go's reader accepts it in any version */
         f->experimental = true;
         f->state = STATE_EXPERIMENT;
         return STEP_MORE;
-    case EV_END_OF_GENERATION: /* Go 1.25 has it inside the runtime, and lets none out */
+    case EV_END_OF_GENERATION: /* in Go 1.25 it exists inside the runtime, but is never written */
         if (!f->rules->explicit_end)
             return bad(f, "end of generation in a version that has none");
         if (f->generation == 0)
@@ -152,9 +152,9 @@ static int step_type(struct framing *f, uint8_t byte)
 }
 
 /*
- * The runtime counts on by one and goes from the greatest number of its word size to 4
- * (traceNextGen in runtime/trace.go). Before 1.26 Go's reader does not follow it there, and neither
- * does this: a file that is cut before the leap can be opened, one that contains it cannot.
+ * Generation numbers grow by one; after the greatest number of the word size comes 4 (traceNextGen
+ * in runtime/trace.go). Before 1.26 Go's reader does not accept that, and neither do we: Go's tools
+ * can open a file that is cut before it, but not one that contains it.
  */
 static bool follows(const struct framing *f, uint64_t before, uint64_t gen)
 {
@@ -163,7 +163,7 @@ static bool follows(const struct framing *f, uint64_t before, uint64_t gen)
     return f->rules->explicit_end && gen == 4 && (before == UINT32_MAX || before == UINT64_MAX);
 }
 
-/* The batch's generation against the ones before it. */
+/* Checks the batch's generation number against the ones before it. */
 static int enter_generation(struct framing *f, uint64_t gen)
 {
     if (gen == 0)
@@ -198,7 +198,7 @@ static void note_time(struct framing *f, uint64_t time)
     f->timed = true;
 }
 
-/* Unsigned LEB128 as encoding/binary.ReadUvarint takes it: ten bytes at most, padded or not. */
+/* Unsigned LEB128 as encoding/binary.ReadUvarint accepts it: at most ten bytes, padded or not. */
 static int step_field(struct framing *f, uint8_t byte)
 {
     int r;
@@ -239,7 +239,7 @@ static int step(struct framing *f, uint8_t byte)
     }
 }
 
-/* Skips what the piece holds of a batch or of an old trace; returns how much that is. */
+/* Skips the piece's bytes of a batch or of an old trace; returns how many. */
 static size_t skip(struct framing *f, const uint8_t *data, size_t n)
 {
     if (f->state == STATE_PAYLOAD) {
@@ -281,9 +281,9 @@ static void give_whole(struct framing *f)
 }
 
 /*
- * A piece is given to the sink in stretches as long as can be. `from` is where the stretch begins
- * that was not given yet, `head` where the header being read begins; what of that header came with
- * earlier pieces is in f->held, and then from == head == data.
+ * A piece is passed to the sink in the longest possible stretches. `from` is the start of the
+ * stretch that was not passed yet, `head` the start of the header that is being read. If a part of
+ * that header came with earlier pieces, it is in f->held, and from == head == data.
  */
 int framing_feed(struct framing *f, const void *data, size_t n)
 {
@@ -329,7 +329,7 @@ int framing_feed(struct framing *f, const void *data, size_t n)
     return 0;
 }
 
-/* What keeps the whole stream, if it ends here, from being a whole trace; NULL if nothing does. */
+/* Why the stream, if it ends here, is no whole trace; NULL: it is one. */
 static const char *why_not_whole(const struct framing *f, bool clean)
 {
     if (f->whole_bytes == f->offset && f->whole_bytes > 0)

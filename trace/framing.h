@@ -31,10 +31,10 @@ enum framing_format {
     FRAMING_V2, /* Go 1.22 and later: batches in generations */
 };
 
-/* What a batch with a generation's clock begins with: two types of events and a number. */
+/* Bytes at the start of a batch with a generation's clock: two event types and a number. */
 #define FRAMING_CLOCK_MAX 12
 
-/* Longest thing held back: a type byte, an experiment's byte and four numbers of ten bytes. */
+/* The longest batch header: a type byte, an experiment's byte and four numbers of ten bytes. */
 #define FRAMING_HEADER_MAX 42
 
 /*
@@ -55,10 +55,10 @@ struct framing_sink {
 struct framing {
     /* to be read by anyone */
     enum framing_format format;
-    unsigned go_minor;    /* 26 for `go 1.26 trace`; 0 until known */
-    uint64_t offset;      /* bytes accepted; after an error, up to where the trace made sense */
+    unsigned go_minor;    /* 26 for `go 1.26 trace`; 0: not known yet */
+    uint64_t offset;      /* bytes accepted; after an error, those before it */
     uint64_t settled;     /* bytes given to the sink */
-    uint64_t whole_bytes; /* so many from the beginning are a whole trace; 0: none yet */
+    uint64_t whole_bytes; /* this many bytes from the start are a whole trace; 0: none yet */
     uint64_t generations; /* in those bytes */
     const char *error;    /* static text, or NULL */
 
@@ -78,7 +78,7 @@ struct framing {
     bool in_clock;                    /* the first such batch is being read */
     uint8_t clock[FRAMING_CLOCK_MAX]; /* how it begins */
     size_t n_clock;
-    bool timed;             /* a batch header was read: the times below are set */
+    bool timed;             /* a batch header was read, so the times below are set */
     uint64_t first, newest; /* the earliest and the latest time in batch headers */
     uint64_t whole_newest;  /* the latest in whole_bytes */
     uint8_t held[FRAMING_HEADER_MAX];
@@ -89,9 +89,9 @@ struct framing {
 void framing_init(struct framing *f, const struct framing_sink *sink);
 
 /*
- * Takes the stream's next n bytes, in pieces of any size; how they are cut changes nothing. Returns
- * 0, or -EBADMSG from the first byte on that cannot be part of a trace: then error and format say
- * why, whole_bytes still stands, and every later call fails the same way.
+ * Reads the stream's next n bytes, in pieces of any size. Returns 0, or -EBADMSG from the first
+ * byte on that cannot be part of a trace: then error and format say why, whole_bytes is still
+ * valid, and every later call fails, too.
  */
 int framing_feed(struct framing *f, const void *data, size_t n);
 

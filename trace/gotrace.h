@@ -49,7 +49,7 @@ extern "C" {
 /* A number that is not known. */
 #define GOTRACE_UNKNOWN UINT64_MAX
 
-/* The events, numbered as in the trace (internal/trace/tracev2/events.go). */
+/* The events, with their numbers in the trace (internal/trace/tracev2/events.go). */
 enum gotrace_type {
     GOTRACE_EV_CPU_SAMPLE = 7,
     GOTRACE_EV_PROCS_CHANGE = 9,
@@ -101,19 +101,19 @@ enum gotrace_type {
     GOTRACE_EV_GOROUTINE_STACK,
     GOTRACE_EV_GOROUTINE_STACK_ALLOC,
     GOTRACE_EV_GOROUTINE_STACK_FREE,
-    GOTRACE_EV_SYNC = 255, /* made by the reader: a generation begins, or the trace ends */
+    GOTRACE_EV_SYNC = 255, /* made by the reader: a generation starts, or the trace ends */
 };
 
-/* What an event is, and what its fields mean beside time, g, p and m. */
+/* The kind of an event, which says what its fields besides time, g, p and m mean. */
 enum gotrace_kind {
     GOTRACE_BAD = 0,
-    GOTRACE_SYNC,         /* args[0]: counts 1, 2, …; args[1]: the generation that begins, or 0 */
-    GOTRACE_METRIC,       /* args[0]: procs, or bytes of heap */
-    GOTRACE_LABEL,        /* string: the label that g has from now on */
-    GOTRACE_RANGE_BEGIN,  /* of g, of p (sweep) or of the program (GC); string: why (STW) */
-    GOTRACE_RANGE_ACTIVE, /* began before the generation; args[0]: whose (sweep P, assist G) */
-    GOTRACE_RANGE_END,    /* string as at the begin; sweep: args = bytes swept, bytes reclaimed */
-    GOTRACE_TASK_BEGIN,   /* args: task, parent or GOTRACE_NONE; string: its type */
+    GOTRACE_SYNC,        /* args[0]: 1, 2, …; args[1]: the generation that starts, or 0 */
+    GOTRACE_METRIC,      /* args[0]: procs, or bytes of heap */
+    GOTRACE_LABEL,       /* string: the label that g has from now on */
+    GOTRACE_RANGE_BEGIN, /* of g, of p (sweep) or of the program (GC); string: why (STW) */
+    GOTRACE_RANGE_ACTIVE, /* started before the generation; args[0]: of which P (sweep) or G (assist) */
+    GOTRACE_RANGE_END,  /* string as at the begin; sweep: args = bytes swept, bytes reclaimed */
+    GOTRACE_TASK_BEGIN, /* args: task, parent or GOTRACE_NONE; string: its type */
     /*
      * The same; `third`: how long it lasted. The parent is NONE, the type 0 and the time UNKNOWN if
      * its begin is.
@@ -134,7 +134,7 @@ enum gotrace_kind {
 };
 
 enum gotrace_go_state {
-    GOTRACE_GO_UNDETERMINED = 0, /* before the trace's first word of it */
+    GOTRACE_GO_UNDETERMINED = 0, /* before its first event in the trace */
     GOTRACE_GO_NOT_EXIST,
     GOTRACE_GO_RUNNABLE,
     GOTRACE_GO_RUNNING,
@@ -158,7 +158,7 @@ enum gotrace_proc_state {
  * that many elements is enough to sum things up by stack or by reason.
  */
 struct gotrace_event {
-    int64_t time; /* nanoseconds since an unknown point; each event's is greater than the last's */
+    int64_t time; /* nanoseconds since an unknown moment; strictly increasing */
     int64_t g;
     int64_t m; /* the thread: an operating system's number */
     int32_t p;
@@ -172,7 +172,7 @@ struct gotrace_event {
     union {
         struct {
             uint32_t message;   /* of a LOG */
-            uint32_t new_stack; /* of a GO_CREATE: where the new goroutine begins */
+            uint32_t new_stack; /* of a GO_CREATE: where the new goroutine starts */
         };
         uint64_t third; /* of what says so above */
     };
@@ -189,7 +189,7 @@ struct gotrace_frame {
 /* The generation that the events since the last SYNC belong to. */
 struct gotrace_generation {
     uint64_t number; /* as the trace counts */
-    uint64_t offset; /* of its first batch in the trace */
+    uint64_t offset; /* offset of its first batch in the trace */
     uint64_t bytes;
     uint32_t n_strings; /* handles are 1 to this; task types may add to it until the next SYNC */
     uint32_t n_stacks;
@@ -199,23 +199,23 @@ struct gotrace_generation {
     bool has_clock;                  /* from Go 1.25 on: */
     int64_t clock_trace;             /* the time of the snapshot, as the events' */
     uint64_t clock_mono;             /* CLOCK_MONOTONIC then, nanoseconds */
-    int64_t clock_sec;               /* wall clock then, since 1970 */
+    int64_t clock_sec;               /* wall clock then, nanoseconds since 1970 */
     int64_t clock_nsec;
 };
 
 struct gotrace_options {
-    /* Of one generation's part of the trace. 0: 48 MiB, or no bound where it need not be in memory:
-     * in a mapped file, and after gotrace_spill. */
+    /* bytes of one generation. 0: 48 MiB, or no bound if it need not be in memory (a mapped file,
+     * or after gotrace_spill) */
     size_t max_generation_bytes;
-    size_t max_memory; /* of all that the reader allocates; 0: 192 MiB */
+    size_t max_memory; /* bytes of all memory that the reader allocates; 0: 192 MiB */
 };
 
 struct gotrace_error {
     int code;            /* the negative errno that was returned, or 0 */
     uint64_t offset;     /* in the trace */
-    uint64_t generation; /* as the trace counts; 0: none yet */
-    int64_t thread;      /* GOTRACE_NONE if no thread's events are to blame */
-    const char *text;    /* what was wrong, in one line without the above */
+    uint64_t generation; /* the number in the trace; 0: none yet */
+    int64_t thread;      /* GOTRACE_NONE: not in the events of one thread */
+    const char *text;    /* the error in one line, without the values above */
 };
 
 struct gotrace;
@@ -250,7 +250,7 @@ GOTRACE_API int gotrace_open_mapped(const struct gotrace_options *options, int f
 typedef int (*gotrace_spill_fn)(void *userdata);
 GOTRACE_API void gotrace_spill(struct gotrace *trace, gotrace_spill_fn open, void *userdata);
 
-/* Releases the reader and all that it handed out. NULL is fine. */
+/* Releases the reader and everything that it returned. NULL is fine. */
 GOTRACE_API void gotrace_close(struct gotrace *trace);
 
 /*
@@ -273,12 +273,12 @@ GOTRACE_API int gotrace_next(struct gotrace *trace, const struct gotrace_event *
 GOTRACE_API int gotrace_next_batch(struct gotrace *trace, const struct gotrace_event **ret,
                                    size_t *ret_n);
 
-/* The last error; its text holds as long as the reader. */
+/* The last error; its text is valid as long as the reader. */
 GOTRACE_API struct gotrace_error gotrace_last_error(const struct gotrace *trace);
 
 /*
- * 22 for `go 1.22 trace`, also of a refused format; 0 until the header is read. More than
- * GOTRACE_NEWEST: read by the rules of that format, because nothing in it spoke against them.
+ * 22 for `go 1.22 trace`, also of a refused format; 0 until the header is read. Beyond
+ * GOTRACE_NEWEST: read by the rules of that format, as nothing in it contradicted them.
  */
 #define GOTRACE_NEWEST 26
 GOTRACE_API unsigned gotrace_version(const struct gotrace *trace);
@@ -286,7 +286,7 @@ GOTRACE_API unsigned gotrace_version(const struct gotrace *trace);
 /* Bytes of the trace that were read, beyond the present generation by up to 4 MiB. */
 GOTRACE_API uint64_t gotrace_bytes_read(const struct gotrace *trace);
 
-/* Bytes that the reader has allocated now; what it has mapped of a file is not among them. */
+/* Bytes that the reader has allocated now, without mapped parts of a file. */
 GOTRACE_API size_t gotrace_memory(const struct gotrace *trace);
 
 /* -ENOENT before the first generation and after the last. */

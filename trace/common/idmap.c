@@ -39,7 +39,8 @@ static size_t home(const struct idmap *map, uint64_t id)
     return (size_t)(id * map->factor >> map->shift);
 }
 
-/* Where the id is, or would be put; and how far from home that is. There must be room. */
+/* The slot of the id, or the free slot for it, and its distance from the home slot. The table must
+ * not be full. */
 static struct idmap_slot *find_place(const struct idmap *map, uint64_t id, size_t *ret_steps)
 {
     size_t mask = map->n_slots - 1, i = home(map, id), steps = 0;
@@ -50,7 +51,7 @@ static struct idmap_slot *find_place(const struct idmap *map, uint64_t id, size_
     return &map->slots[i];
 }
 
-/* Puts everything into a new table of n slots. */
+/* Moves everything into a new table of n slots. */
 static int rebuild(struct idmap *map, size_t n)
 {
     size_t old_n = map->n_slots;
@@ -82,7 +83,7 @@ static int use_secret(struct idmap *map)
     map->factor = map->secret;
     r = rebuild(map, map->n_slots);
     if (r < 0)
-        map->factor = IDMAP_GOLDEN; /* as everything still stands */
+        map->factor = IDMAP_GOLDEN; /* the old table is unchanged */
     return r;
 }
 
@@ -110,7 +111,7 @@ int idmap_add(struct idmap *map, uint64_t id, uint32_t value)
     return steps > IDMAP_CROWDED && map->factor != map->secret ? use_secret(map) : 0;
 }
 
-/* What stands behind the gap and could stand in it moves up, so that there are no gravestones. */
+/* Deletion without tombstones: entries behind the gap that may fill it move up. */
 static void close_gap(struct idmap *map, size_t gap)
 {
     size_t mask = map->n_slots - 1;
@@ -144,7 +145,7 @@ uint32_t idmap_remove(struct idmap *map, uint64_t id)
     return value;
 }
 
-/* Whether an array up to the id is worth its memory. */
+/* Whether an array that includes the id is worth its memory. */
 static bool is_dense(const struct idmap *map, uint64_t id)
 {
     return id / 4 <= map->n + map->n_placed + 1024;

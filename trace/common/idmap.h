@@ -19,7 +19,7 @@
 /* Two to the power of 64 by the golden ratio. */
 #define IDMAP_GOLDEN 0x9e3779b97f4a7c15U
 
-/* So many steps from where it belongs, a number shows that the factor does not serve. */
+/* An entry this many slots from home shows that the factor spreads badly. */
 #define IDMAP_CROWDED 64
 
 /* No value may be this. */
@@ -39,7 +39,7 @@ struct idmap {
     size_t n;       /* in slots */
     unsigned shift;
     uint32_t *dense; /* values plus 1 by id */
-    size_t n_dense;  /* after idmap_seal: all ids below are there and nowhere else */
+    size_t n_dense;  /* after idmap_seal: all ids below it are in the array, and only there */
     size_t dense_cap;
     size_t n_placed; /* by idmap_add_dense */
     uint64_t max_id;
@@ -48,25 +48,25 @@ struct idmap {
 void idmap_init(struct idmap *map, struct memory *mem, uint64_t secret);
 void idmap_done(struct idmap *map);
 
-/* Empties it and keeps the memory. */
+/* Removes all entries and keeps the memory. */
 void idmap_clear(struct idmap *map);
 
 /* 0, -EEXIST, or an error of memory.h. Not after idmap_seal. */
 int idmap_add(struct idmap *map, uint64_t id, uint32_t value);
 
 /*
- * The same for ids that mostly follow each other, where nothing is looked up before idmap_seal and
+ * The same for ids that are mostly consecutive, if nothing is looked up before idmap_seal and
  * nothing is removed.
  */
 int idmap_add_dense(struct idmap *map, uint64_t id, uint32_t value);
 
-/* Forgets the id, if it is there. Its value, or IDMAP_NONE. Not after idmap_seal. */
+/* Removes the id, if it is there. Returns its value, or IDMAP_NONE. Not after idmap_seal. */
 uint32_t idmap_remove(struct idmap *map, uint64_t id);
 
-/* Nothing will be added or removed until idmap_clear. Errors of memory.h. */
+/* Promises that nothing is added or removed until idmap_clear. Errors of memory.h. */
 int idmap_seal(struct idmap *map);
 
-/* The slow half of idmap_find. */
+/* The slow path of idmap_find. */
 static inline uint32_t idmap_find_slot(const struct idmap *map, uint64_t id)
 {
     size_t mask = map->n_slots - 1;

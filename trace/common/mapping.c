@@ -9,10 +9,10 @@
 
 #define WINDOW MAPPING_WINDOW
 
-/* More than any page has; behind each window, so that what is read past its end is there. */
+/* Larger than any page: zeros behind each window, so that reads past its end are valid. */
 #define BEHIND MAPPING_UNIT
 
-#define ROOM (WINDOW + BEHIND + MAPPING_UNIT) /* for a window, wherever it may begin in it */
+#define ROOM (WINDOW + BEHIND + MAPPING_UNIT) /* for a window that starts anywhere in a page */
 
 struct mapping_window {
     struct mapping_window *next;
@@ -69,7 +69,7 @@ void mapping_done(struct mapping *map)
     map->last = NULL;
 }
 
-/* The file's part over memory that is zero, of which what lies behind the file's end remains. */
+/* Maps the file's part over zeroed memory, which stays behind the file's end. */
 static int place(const struct mapping *map, uint64_t from, size_t n, struct mapping_window *w)
 {
     void *room = mmap(NULL, ROOM, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -94,7 +94,7 @@ void mapping_leave(const uint8_t *data, const uint8_t *end)
     size_t before = (uintptr_t)data % MAPPING_UNIT, n = before + (size_t)(end - data);
 
     n += (MAPPING_UNIT - n % MAPPING_UNIT) % MAPPING_UNIT;
-    /* Pages that stay for want of it are only that. */
+    /* If this fails pages stay in memory, which is harmless. */
     (void)madvise((void *)(uintptr_t)(data - before), n, MADV_DONTNEED);
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * A trace's file in the address space, a window at a time: nothing is copied, and nothing of the
- * file is in memory that is not of use. Where the windows that are needed at once are many, their
- * pages come and go, and only the places stay. A file that is cut while it is read raises SIGBUS.
+ * Maps a trace's file, a window at a time: nothing is copied, and only needed parts are in memory.
+ * If many windows are needed at once, pages are dropped and read again when they are used. A file
+ * that is cut while it is read raises SIGBUS.
  */
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@
 
 #define MAPPING_WINDOW ((size_t)4 << 20)
 
-/* So much is in memory at a time without being given back before its time is over. */
+/* Up to this size pages are kept until their window is left. */
 #define MAPPING_AMPLE ((size_t)24 << 20)
 
-/* What mapping_leave gives back begins and ends at such multiples: the system reads so much ahead. */
+/* mapping_leave drops pages in units of this size, which is the system's read-ahead. */
 #define MAPPING_UNIT ((size_t)64 << 10)
 
 struct mapping_window;
@@ -29,31 +29,31 @@ struct mapping {
     uint64_t start; /* of the trace in the file */
     struct mapping_window *first;
     struct mapping_window *last;
-    struct mapping_window *touched; /* the first whose pages were not given back; NULL: none */
+    struct mapping_window *touched; /* the first window whose pages were not dropped; NULL: none */
     size_t n;
 };
 
-/* The file from the descriptor's position on. A negative errno if it is no file. */
+/* Opens the file at the descriptor's position. A negative errno if it is no regular file. */
 int mapping_init(struct mapping *map, struct memory *mem, int fd);
 void mapping_done(struct mapping *map);
 
 /*
- * The bytes from an offset in the trace on, as many as a window has and the file has now, and room
- * to be read behind them: n is 0 at the end. A negative errno on failure.
+ * Maps the bytes at an offset of the trace: up to a window's size, or to the file's present end. A
+ * padding behind them may be read, too. n is 0 at the end. 0 or a negative errno.
  */
 int mapping_next(struct mapping *map, uint64_t offset, uint8_t **ret, size_t *ret_n);
 
-/* All windows but the last one are done with. */
+/* All windows but the last are no longer needed. */
 void mapping_release(struct mapping *map);
 
-/* There are so many windows that what was looked at does not stay in memory. */
+/* Whether there are so many windows that pages are dropped after use. */
 static inline bool mapping_is_large(const struct mapping *map)
 {
     return map->n * MAPPING_WINDOW > MAPPING_AMPLE;
 }
 
 /*
- * Bytes of a file, wherever they are mapped from a multiple of MAPPING_UNIT on, leave memory, and
- * what is around them up to the next multiple. Whoever looks at them again gets them back.
+ * Drops the pages of these bytes from memory, extended to multiples of MAPPING_UNIT. The mapping
+ * must start at such a multiple. Later reads get the bytes from the file again.
  */
 void mapping_leave(const uint8_t *data, const uint8_t *end);

@@ -46,7 +46,7 @@ int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *
         return -ENOMEM;
     }
     if (alignment >= MEMORY_LARGE)
-        (void)madvise(p, size, MADV_HUGEPAGE); /* where there are none, small ones do */
+        (void)madvise(p, size, MADV_HUGEPAGE); /* without large pages, small ones are used */
     memcpy(ret, &p, sizeof(p));
     return 0;
 }

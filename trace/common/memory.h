@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Everything that a reader allocates is counted against one bound, so that no trace can make it
- * grow without end.
+ * All memory of a reader is counted against one limit, so that no trace can make it grow without
+ * bound.
  */
 
 #include <stdbool.h>
@@ -12,28 +12,28 @@
 struct memory {
     size_t used;
     size_t max;
-    bool failed; /* once there was no memory within the bound */
+    bool failed; /* an allocation within the limit failed */
 };
 
-/* Zeroed memory. 0, -E2BIG over the bound, or -ENOMEM. */
+/* Zeroed memory. 0, -E2BIG beyond the limit, or -ENOMEM. */
 int memory_new(struct memory *mem, size_t size, void *ret);
 
 /*
- * Memory of any content at a multiple of `alignment`, of which size is one too. MEMORY_LARGE is for
- * what is filled from front to back: it comes in large pages if the system has any, which take far
- * fewer faults.
+ * Uninitialised memory, aligned to `alignment`; size is a multiple of it, too. MEMORY_LARGE is for
+ * memory that is filled from front to back: it uses huge pages if possible, which cause far fewer
+ * page faults.
  */
 #define MEMORY_LINE ((size_t)64)
 #define MEMORY_LARGE ((size_t)2 << 20)
 int memory_new_aligned(struct memory *mem, size_t alignment, size_t size, void *ret);
 
-/* Gives it back; size as it was asked for. */
+/* Frees it; `size` as it was allocated. */
 void memory_free(struct memory *mem, void *p, size_t size);
 
 /*
- * Makes room for `want` elements of `size` bytes in the array at *pp of *cap elements, which at
- * least doubles when it must grow. What is new is not zeroed. Errors as memory_new; the array then
- * stays as it was.
+ * Grows the array at *pp, which has room for *cap elements of `size` bytes, to at least `want`
+ * elements; it at least doubles. New elements are not zeroed. Errors as memory_new, and the array
+ * is unchanged then.
  */
 static inline int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/common/varint.h"
 
-/* Of the bytes' seven bits each, what they come to. */
+/* Joins seven bits of each byte to a number. */
 static uint64_t gather(uint64_t bytes)
 {
     bytes = (bytes & 0x007f007f007f007fU) | (bytes & 0x7f007f007f007f00U) >> 1;
@@ -9,7 +9,7 @@ static uint64_t gather(uint64_t bytes)
     return (bytes & 0x0fffffffU) | (bytes & 0x0fffffff00000000U) >> 4;
 }
 
-/* Up to eight bytes are one word, whose first byte without the top bit is the last. */
+/* Up to eight bytes are read as one word; the first byte without the top bit is the last one. */
 struct varint varint_long(const uint8_t *p, const uint8_t **end)
 {
     struct varint number = {0, NULL};

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* So many bytes past what varint_padded is given must be readable. */
+/* This many bytes behind the argument of varint_padded must be readable. */
 #define VARINT_PADDING 10
 
 /* Reads a number within [p, end). Returns what follows it, or NULL if it does not end or fit. */
@@ -30,19 +30,18 @@ static inline const uint8_t *varint_get(const uint8_t *p, const uint8_t *end, ui
     return NULL;
 }
 
-/* A number and what follows it: both in registers. */
+/* A number and the position behind it: both are returned in registers. */
 struct varint {
     uint64_t value;
     const uint8_t *next;
 };
 
-/* What varint_padded leaves: numbers of four bytes and more. */
+/* The slow path of varint_padded: numbers of four and more bytes. */
 struct varint varint_long(const uint8_t *p, const uint8_t **end) __attribute__((noinline));
 
 /*
- * The same where the caller looks only at the end of several numbers whether they ended within
- * their bounds. One of more than 64 bits takes the bounds away: everything is then beyond them.
- * Nearly all numbers have one to three bytes.
+ * Reads a number without a bound; the caller checks bounds once after several numbers. A number
+ * over 64 bits returns a position beyond any bound. Nearly all numbers have one to three bytes.
  */
 static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, const uint8_t **end)
 {
@@ -66,7 +65,7 @@ static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, cons
     return other.next;
 }
 
-/* The same as varint_padded for numbers that mostly have four bytes: places in a program's text. */
+/* As varint_padded, for numbers that mostly have four bytes: program counters. */
 static inline const uint8_t *varint_four(const uint8_t *p, uint64_t *ret, const uint8_t **end)
 {
     uint32_t v;
@@ -80,7 +79,7 @@ static inline const uint8_t *varint_four(const uint8_t *p, uint64_t *ret, const 
     return p + 4;
 }
 
-/* What follows three numbers of eight bytes together at most; NULL if they have more. */
+/* Skips three numbers of together at most eight bytes; NULL if they have more. */
 static inline const uint8_t *varint_skip_three(const uint8_t *p)
 {
     uint64_t v, ends;
@@ -92,7 +91,7 @@ static inline const uint8_t *varint_skip_three(const uint8_t *p)
     return __builtin_expect(ends != 0, 1) ? p + (unsigned)__builtin_ctzll(ends) / 8 + 1 : NULL;
 }
 
-/* The same as varint_padded for numbers that mostly have one byte. */
+/* As varint_padded, for numbers that mostly have one byte. */
 static inline const uint8_t *varint_small(const uint8_t *p, uint64_t *ret, const uint8_t **end)
 {
     if (__builtin_expect(p[0] >= 0x80, 0))

@@ -12,16 +12,16 @@
 #define NONE UINT32_MAX
 #define MAX_FRAMES 128 /* tracev2.MaxFramesPerStack */
 
-/* What is known of a goroutine. */
+/* The state of a goroutine. */
 struct watched {
     int64_t since;        /* when it entered the state */
-    int64_t before;       /* counts if it never runs: one at most, for without running a */
-    uint32_t before_site; /* goroutine enters no state twice; NONE: nothing */
+    int64_t before;       /* counts if it never runs: at most one, as without running a */
+    uint32_t before_site; /* goroutine enters no state twice; NONE: none */
     uint32_t site;        /* the stack where it entered the state; NONE: it is not in it */
     uint32_t next_free;
     uint64_t before_sync; /* SYNC events when that was */
     bool used, ran;
-    bool dead; /* but its number may come back */
+    bool dead; /* it ended, but its number may be used again */
 };
 
 struct profile {
@@ -34,7 +34,7 @@ struct profile {
     bool scanned;
 
     struct gotrace *trace;
-    int64_t first, last; /* what happens outside of these does not count */
+    int64_t first, last; /* only time within these spans counts */
     bool begun;
     uint64_t syncs; /* SYNC events so far */
     struct idmap numbers;
@@ -42,7 +42,7 @@ struct profile {
     size_t n, cap;
     uint32_t free;
 
-    /* of the present generation, by handle: 0 or a number plus 1 */
+    /* by handle of this generation: a number plus 1, or 0 */
     uint32_t *sites, *frames;
     size_t sites_cap, frames_cap;
     uint8_t *reasons; /* 0, or 1 plus whether it counts */
@@ -147,7 +147,7 @@ static int intern_frame(struct profile *p, uint32_t number, uint32_t *ret)
     return r;
 }
 
-/* Apart from intern_stack, which is called often and need not clear so much. */
+/* Separate from intern_stack, which is called often and should not clear so much memory. */
 static __attribute__((noinline)) int intern_new_stack(struct profile *p, uint32_t handle,
                                                       uint32_t *ret)
 {
@@ -157,7 +157,7 @@ static __attribute__((noinline)) int intern_new_stack(struct profile *p, uint32_
     int r = 0;
 
     row = gotrace_stack(p->trace, handle, &n);
-    /* cmd/trace tells stacks from each other by their counters: at the outer end a 0 is nothing. */
+    /* cmd/trace compares stacks by program counters, and ignores zeros at the outer end. */
     while (n > 0 && gotrace_frame(p->trace, row[n - 1])->pc == 0)
         n--;
     for (size_t i = 0; i < n && i < MAX_FRAMES && r == 0; i++)
@@ -229,7 +229,7 @@ static int add_watched(struct profile *p, uint64_t g, uint32_t *ret)
     return 0;
 }
 
-/* What waited for the goroutine to run: it will not. */
+/* Drops what was to be counted when the goroutine runs: it never will. */
 static void settle(struct profile *p, struct watched *w)
 {
     if (!w->ran && w->before_site != NONE)
@@ -315,7 +315,7 @@ static int go_state(struct profile *p, const struct gotrace_event *e)
     return 0;
 }
 
-/* The window that the options leave; times that nothing can reach stay as far away. */
+/* The window of the options. Open ends stay at the extreme values. */
 static void begin(struct profile *p, int64_t time)
 {
     const struct profile_options *o = &p->options;

@@ -24,8 +24,8 @@ enum profile_kind {
 
 struct profile_options {
     enum profile_kind kind;
-    uint64_t since, until; /* nanoseconds from the trace's first event; until 0: its end */
-    const char *task;      /* only within regions of tasks of this type; borrowed; NULL: of any */
+    uint64_t since, until; /* nanoseconds from the trace's first event; `until` 0: to its end */
+    const char *task;      /* only within regions of tasks of this type; borrowed; NULL: any */
     const char *region;    /* only within regions of this type */
     size_t max_memory;     /* 0: 256 MiB */
 };
@@ -49,5 +49,5 @@ bool profile_needs_scan(const struct profile *p);
 int profile_scan(struct profile *p, struct gotrace *trace);
 int profile_count(struct profile *p, struct gotrace *trace);
 
-/* The sums; stacks whose count is 0 are no part of the profile. Held as long as the profile. */
+/* The sums; stacks with count 0 are not part of the profile. Valid as long as the profile. */
 const struct sums *profile_sums(const struct profile *p);

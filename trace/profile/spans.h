@@ -26,7 +26,7 @@ struct spans {
     struct idmap first; /* by goroutine: its first in the list, after spans_seal */
 };
 
-/* From start to a later end, and more of it: at most the greatest number that there is. */
+/* A span; `end` is later than `start`. Sums saturate. */
 static inline int64_t spans_length(int64_t start, int64_t end)
 {
     int64_t ns;
@@ -44,9 +44,9 @@ static inline int64_t spans_sum(int64_t a, int64_t b)
 void spans_init(struct spans *s, struct memory *mem, uint64_t seed);
 void spans_done(struct spans *s);
 
-/* 0 or an error of memory.h; both. */
+/* Both: 0 or an error of memory.h. */
 int spans_add(struct spans *s, int64_t g, int64_t start, int64_t end);
 int spans_seal(struct spans *s);
 
-/* Whether there is any of this goroutine, and how much of [start, end) they cover. */
+/* Whether the goroutine has spans, and how much of [start, end) they cover. */
 bool spans_cover(const struct spans *s, int64_t g, int64_t start, int64_t end, int64_t *ret_ns);

@@ -85,7 +85,7 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t n)
     return stir(hash, word);
 }
 
-/* What is looked for; each kind of thing reads the fields that it has. */
+/* The key to look for; each kind uses its own fields. */
 struct wanted {
     const void *data;
     size_t n;
@@ -95,7 +95,7 @@ struct wanted {
 
 typedef bool (*same_fn)(const struct sums *s, uint32_t i, const struct wanted *w);
 
-/* 1 and the number of what is there; 0 and the free id to put it at. */
+/* 1 and the number of the entry; 0 and a free id for a new one. */
 static int find(const struct sums *s, const struct idmap *ids, uint64_t hash, same_fn same,
                 const struct wanted *w, uint64_t *ret_id, uint32_t *ret)
 {

@@ -2,11 +2,9 @@
 #pragma once
 
 /*
- * Sums by stack that outlive generations: the same stack has another handle in each of them, and
- * the same texts other ids. Everything is kept once and numbered from 0 in the order of its first
- * appearance; the memory comes out of the caller's bound.
- *
- * All functions return 0 or an error of memory.h.
+ * Sums by stack across generations, in each of which the same stack has another handle and the same
+ * text another id. Everything is stored once and numbered from 0 by first appearance. Memory counts
+ * against the caller's limit. All functions return 0 or an error of memory.h.
  */
 
 #include <stddef.h>
@@ -59,11 +57,11 @@ struct sums {
     struct idmap string_ids, function_ids, frame_ids, stack_ids; /* by hash */
 };
 
-/* seed: secret, or somebody may write a trace that is slow to sum up. */
+/* `seed` must be secret, or a trace could be written that is slow to sum up. */
 void sums_init(struct sums *s, struct memory *mem, uint64_t seed);
 void sums_done(struct sums *s);
 
-/* Forgets the counts, committed or not; everything keeps its number. */
+/* Resets all counts; numbers stay. */
 void sums_reset(struct sums *s);
 
 int sums_string(struct sums *s, const char *text, size_t len, uint32_t *ret);
@@ -73,7 +71,7 @@ int sums_frame(struct sums *s, uint64_t pc, uint32_t name, uint32_t file, uint64
 /* At most UINT32_MAX frames. */
 int sums_stack(struct sums *s, const uint32_t *frames, size_t n, uint32_t *ret);
 
-/* One more of this duration, to be counted by the next sums_commit. */
+/* Adds one of this duration, which counts after the next sums_commit. */
 static inline void sums_add(struct sums *s, uint32_t stack, int64_t ns)
 {
     struct sums_stack *sum = &s->stacks[stack];
@@ -84,8 +82,8 @@ static inline void sums_add(struct sums *s, uint32_t stack, int64_t ns)
         sum->open_ns = INT64_MAX;
 }
 
-/* What was added so far stands. A sum stays at the greatest number that there is. */
+/* Makes all additions so far count. Sums saturate. */
 void sums_commit(struct sums *s);
 
-/* Forgets what was added since. */
+/* Drops additions since the last commit. */
 void sums_drop(struct sums *s);

@@ -6,11 +6,11 @@
 
 #define NONE UINT32_MAX
 
-/* A region that is open, or the task that a goroutine was born into. */
+/* An open region, or the task in which a goroutine was created. */
 struct open_region {
     int64_t start;
     uint64_t task;
-    uint32_t below; /* the one around it, or the next that is free; or NONE */
+    uint32_t below; /* the enclosing one, or the next free one; or NONE */
     bool counts;
 };
 
@@ -18,7 +18,7 @@ struct life {
     int64_t g;
     int64_t start, end;
     bool ran, ended;
-    bool again;   /* the number had an earlier life */
+    bool again;   /* the number was used by an earlier goroutine */
     uint32_t top; /* its innermost region, or NONE */
     uint32_t next_free;
 };
@@ -30,7 +30,7 @@ struct timing {
     struct memory *mem;
     struct spans *spans;
     bool begun;
-    int64_t first, last; /* when the trace begins and ends: a part that breaks off has no end */
+    int64_t first, last; /* start and end of the trace, without a part that breaks off */
 
     struct idmap numbers; /* goroutines to lives */
     struct life *lives;
@@ -39,7 +39,7 @@ struct timing {
     struct open_region *regions;
     size_t n_regions, regions_cap;
     uint32_t free_region;
-    struct idmap tasks; /* of the type that is asked for */
+    struct idmap tasks; /* of the wanted type */
 };
 
 static struct life *find_life(struct timing *s, int64_t g)
@@ -142,7 +142,7 @@ static bool region_counts(const struct timing *s, const struct gotrace_event *e)
            task_counts(s, e->args[0]);
 }
 
-/* One that the runtime starts for itself, by the function it begins with. */
+/* A goroutine of the runtime, recognised by its first function. */
 static bool is_system(const struct timing *s, uint32_t stack)
 {
     size_t n, len;
@@ -173,7 +173,7 @@ static int inherit(struct timing *s, const struct gotrace_event *e)
     r = get_life(s, (int64_t)e->args[0], &life);
     if (r < 0)
         return r;
-    /* A region of no type: it counts where only the task is asked for. */
+    /* A region without type counts if only the task is wanted. */
     return push(s, life, e->time, task, !s->filter->region && task_counts(s, task));
 }
 
@@ -231,7 +231,7 @@ static int go_state(struct timing *s, const struct gotrace_event *e)
     return r;
 }
 
-/* Mostly it is the innermost; which one it is tells the time of its begin. */
+/* Usually the innermost; the time of its begin tells which. */
 static int region_end(struct timing *s, const struct gotrace_event *e)
 {
     struct life *life = find_life(s, e->g);
@@ -239,7 +239,7 @@ static int region_end(struct timing *s, const struct gotrace_event *e)
     int64_t since = (int64_t)((uint64_t)e->time - e->third);
 
     if (e->args[1] == GOTRACE_UNKNOWN)
-        return 0; /* of a region that the goroutine does not have: the program's mistake */
+        return 0; /* the goroutine has no such region: the program's mistake */
     while (link && *link != NONE && s->regions[*link].start != since)
         link = &s->regions[*link].below;
     if (link && *link != NONE)

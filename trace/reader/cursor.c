@@ -29,7 +29,7 @@ int cursor_bad(const struct cursor *c, const struct generation *gen)
     return fault_set(gen->fault, -EBADMSG, cursor_offset(c, gen), "%s: type %u", text, c->type);
 }
 
-/* Enters the next batch, if this one is at its end; none is empty. */
+/* Moves to the next batch at the end of this one; no batch is empty. */
 bool cursor_enter(struct cursor *c, const struct generation *gen)
 {
     if (c->p == c->end) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* One thread's events of a generation, one after the other, not yet put in order with others. */
+/* A cursor over one thread's events of a generation, before they are merged with other threads'. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 struct thread;
 
 struct cursor {
-    /* the event that is to be ordered next */
+    /* the next event to order */
     int64_t time;
     uint64_t args[SPECS_MAX_ARGS];
     uint8_t type;
@@ -22,18 +22,18 @@ struct cursor {
     const uint8_t *end;
     const uint8_t *at; /* its beginning */
     int64_t m;
-    struct thread *thread; /* once one of its events was tried */
+    struct thread *thread; /* set when one of its events was first tried */
     uint32_t batch;        /* in generation.batches */
     uint32_t next_batch;
 };
 
-/* At the thread's beginning: cursor_next reads the first event. */
+/* Sets it to the thread's start: cursor_next reads the first event. */
 void cursor_init(struct cursor *c, const struct generation *gen, uint32_t thread);
 
-/* Where the event begins in the trace. */
+/* The event's offset in the trace. */
 uint64_t cursor_offset(const struct cursor *c, const struct generation *gen);
 
-/* The rare parts of cursor_next. */
+/* The slow path of cursor_next. */
 bool cursor_enter(struct cursor *c, const struct generation *gen);
 int cursor_bad(const struct cursor *c, const struct generation *gen) __attribute__((cold));
 

@@ -65,7 +65,7 @@ int frontier_fill(struct frontier *f, const struct generation *gen)
         if (r < 0)
             return r;
         if (r == 0)
-            continue; /* empty batches only, for which Go's reader has a place nevertheless */
+            continue; /* a thread with empty batches only, for which Go's reader also has a place in the heap */
         f->heap[f->n++] = (struct frontier_entry){c->time, c};
         rise(f, f->n - 1);
     }
@@ -79,7 +79,7 @@ void frontier_moved(struct frontier *f, size_t i)
         sink(f, i);
 }
 
-/* Up to the top along its parents, whatever their times; then the last one takes its place. */
+/* Moves it to the top regardless of times, then replaces it by the last one. */
 void frontier_remove(struct frontier *f, size_t i)
 {
     while (i > 0) {
@@ -91,7 +91,7 @@ void frontier_remove(struct frontier *f, size_t i)
         sink(f, 0);
 }
 
-/* What is in order stays as it is there, too. */
+/* Go's sort leaves a sorted range as it is, too. */
 void frontier_sort(struct frontier *f)
 {
     size_t i = 1;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The threads that have events left in this generation, the one with the earliest next event at the
- * top of a heap. Where times are equal, Go's reader decides by the shape of its heap, and by what
- * sorting makes of it; this heap has the same shape at every step.
+ * A heap of threads with events left in this generation; the one with the earliest event is at the
+ * top. For equal times Go's order depends on the shape of its heap and on its sorting algorithm.
+ * This heap has the same shape after every step.
  */
 
 #include <stddef.h>
@@ -16,7 +16,7 @@
 
 struct frontier {
     struct memory *mem;
-    struct cursor *cursors; /* one for each thread of the generation */
+    struct cursor *cursors; /* an entry for each thread of the generation */
     size_t cursors_cap;
     struct frontier_entry *heap;
     size_t heap_cap;
@@ -26,17 +26,18 @@ struct frontier {
 void frontier_init(struct frontier *f, struct memory *mem);
 void frontier_done(struct frontier *f);
 
-/* All threads of a generation, at their first events. 0, or an error as gotrace_next. */
+/* Fills the heap with all threads of a generation, at their first events. 0, or an error as
+ * gotrace_next. */
 int frontier_fill(struct frontier *f, const struct generation *gen);
 
-/* The i-th cursor moved on, or (remove) has no more events. */
+/* Updates the heap after the i-th cursor advanced or (remove) ended. */
 void frontier_moved(struct frontier *f, size_t i);
 void frontier_remove(struct frontier *f, size_t i);
 
-/* Puts all entries in order of time, as Go's reader does it. */
+/* Sorts all entries by time, as Go's reader does. */
 void frontier_sort(struct frontier *f);
 
-/* The earliest time of all but the top's, INT64_MAX if there are no others. */
+/* The earliest time besides the top's; INT64_MAX if there is no other entry. */
 static inline int64_t frontier_second(const struct frontier *f)
 {
     int64_t time = f->n > 1 ? f->heap[1].time : INT64_MAX;

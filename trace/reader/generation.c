@@ -141,7 +141,7 @@ static bool has_clocks(const struct generation *gen)
     return gen->has_freq && (gen->has_clock || gen->in->version < 25);
 }
 
-/* Products of up to 52 bits are exact, whichever way. */
+/* Products of up to 52 bits are exact either way. */
 static void set_ticks(struct generation *gen)
 {
     gen->safe_ticks = gen->freq < 1e9 ? (uint64_t)1 << 32 : 0;
@@ -177,7 +177,8 @@ static int finish(struct generation *gen)
     return 1;
 }
 
-/* Before Go 1.26 a generation ends where the next one begins. 1: the batch belongs to that. */
+/* Before Go 1.26 a generation ends where the next one starts. 1: the batch belongs to the next
+ * one. */
 static int check_number(struct generation *gen, const struct batch *b)
 {
     bool spills = gen->in->version < 26;
@@ -203,7 +204,7 @@ static int check_number(struct generation *gen, const struct batch *b)
     return 1;
 }
 
-/* Takes the batch into the generation. 1: it belongs to the next one. */
+/* Adds the batch to the generation. 1: it belongs to the next one. */
 static int take(struct generation *gen, const struct batch *b)
 {
     int r = check_number(gen, b);
@@ -217,7 +218,7 @@ static int take(struct generation *gen, const struct batch *b)
     return add_batch(gen, b);
 }
 
-/* No more batches, or none that can be read. */
+/* There are no more batches, or the next cannot be read. */
 static int ended(struct generation *gen, int r)
 {
     if (gen->in->version >= 26) {

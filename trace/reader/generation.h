@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One generation, read to its end: its strings, stacks, clock and CPU samples understood, the
- * batches of events sorted by thread and otherwise untouched. As readGeneration in
- * internal/trace/generation.go does it.
+ * Reads one generation to its end: parses strings, stacks, clock and CPU samples, and sorts the
+ * batches of events by thread without parsing them. As readGeneration in
+ * internal/trace/generation.go.
  */
 
 #include "trace/reader/generation_data.h"
@@ -13,13 +13,13 @@ void generation_init(struct generation *gen, struct input *in, size_t max_bytes,
                      struct fault *fault, uint64_t seed);
 void generation_done(struct generation *gen);
 
-/* Forgets this generation and reads the next. 1, 0 at the end, or an error as gotrace_next. */
+/* Drops this generation and reads the next. 1, 0 at the end, or an error as gotrace_next. */
 int generation_read(struct generation *gen);
 
-/* As frequency.mul in internal/trace/base.go on amd64: out of range becomes the least number. */
+/* As frequency.mul in internal/trace/base.go on amd64: out of range gives the smallest number. */
 int64_t generation_time_slow(double freq, uint64_t ticks);
 
-/* The order of a thread's next event waits for this, so what takes the fewest steps comes first. */
+/* Ordering waits for this result, so the fastest case comes first. */
 static inline int64_t generation_time(const struct generation *gen, uint64_t ticks)
 {
     if (__builtin_expect(ticks < gen->whole_ticks, 1))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What is kept of a generation that was read. */
+/* The data of a generation. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct batch_ref {
     const uint8_t *end;
     uint64_t offset;
     uint64_t time;
-    uint32_t next; /* of the same thread; IDMAP_NONE: none */
+    uint32_t next; /* the next batch of the same thread; IDMAP_NONE: none */
 };
 
 struct generation_thread {
@@ -30,12 +30,12 @@ struct generation_thread {
 };
 
 struct sample {
-    int64_t time; /* nanoseconds once the generation is read */
+    int64_t time; /* nanoseconds after the generation was read */
     int64_t g;
     int64_t m;
     uint64_t stack; /* id */
     int32_t p;
-    uint32_t seq; /* in the order of the trace, for samples of one time */
+    uint32_t seq; /* position in the trace, which orders samples of equal times */
 };
 
 struct generation {
@@ -48,10 +48,11 @@ struct generation {
     uint64_t offset;
     uint64_t bytes;
     uint64_t min_time;
-    double freq;          /* nanoseconds per unit of the trace's clock */
-    uint64_t safe_ticks;  /* fewer than this surely stay within the range of nanoseconds */
-    uint64_t whole;       /* freq, if it is a whole number, as the 64 ns of Go's clock on Linux */
-    uint64_t whole_ticks; /* fewer than this by whole are the same as by freq; 0: it is not */
+    double freq;         /* nanoseconds per unit of the trace's clock */
+    uint64_t safe_ticks; /* below this the product is surely in range */
+    uint64_t whole; /* freq if it is a whole number, such as the 64 ns of Go's clock on Linux */
+    uint64_t
+        whole_ticks; /* below this multiplying by `whole` gives the same as by freq; 0: freq is not whole */
     bool has_freq;
     bool has_clock;
     uint64_t clock_time;
@@ -73,7 +74,7 @@ struct generation {
     size_t samples_cap;
     size_t n_samples;
 
-    bool spilled; /* before Go 1.26: the next generation's first batch is read */
+    bool spilled; /* before Go 1.26: the next generation's first batch was read */
     struct batch spill;
-    struct fault later; /* what kept that batch from being read; to be told after this generation */
+    struct fault later; /* the error of reading that batch, to be returned after this generation */
 };

@@ -3,11 +3,12 @@
 
 #include <stdbool.h>
 
-#define INSERTION_MAX 12 /* so few are sorted by insertion */
-#define NINTHER_MIN 50   /* so many deserve a median of nine, and that few that are astray move */
+#define INSERTION_MAX 12 /* up to this many are sorted by insertion */
+#define NINTHER_MIN \
+    50 /* from this many on the pivot is a median of nine; at most five misplaced entries are moved */
 #define ASTRAY_MAX 5
 
-/* Half-open ranges of one array. The steps look at its absolute places, too. */
+/* Half-open ranges of one array. Some steps depend on absolute positions in it. */
 struct gosort {
     struct frontier_entry *list;
     bool balanced; /* the last partition was */
@@ -45,7 +46,7 @@ static void sink(const struct gosort *s, ptrdiff_t begin, ptrdiff_t root, ptrdif
     }
 }
 
-/* Where quicksort would need too many steps. */
+/* Heap sort, if quicksort would need too many steps. */
 static void heapsort_all(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
 {
     ptrdiff_t n = end - begin;
@@ -58,7 +59,7 @@ static void heapsort_all(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-/* Some in the middle change places with others, by numbers that follow from the length. */
+/* Swaps some entries in the middle with others, by pseudo-random numbers seeded with the length. */
 static void scatter(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
 {
     ptrdiff_t n = end - begin, middle = begin + n / 4 * 2;
@@ -79,7 +80,7 @@ static void scatter(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
     }
 }
 
-/* Puts both in order, by their places; counts when they were not. */
+/* Orders two positions by their values, and counts swaps. */
 static void order(const struct gosort *s, ptrdiff_t *i, ptrdiff_t *j, unsigned *swaps)
 {
     ptrdiff_t was = *i;
@@ -100,7 +101,7 @@ static ptrdiff_t median(const struct gosort *s, ptrdiff_t i, ptrdiff_t j, ptrdif
     return j;
 }
 
-/* How many pairs of those that were looked at were not in order: none, all, or something between. */
+/* Whether the sampled pairs were all in order, all reversed, or mixed. */
 enum { NONE_SWAPPED = 0, ALL_SWAPPED = 12 };
 
 static ptrdiff_t choose_pivot(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end,
@@ -124,7 +125,7 @@ static void reverse(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
         swap(s, i, j);
 }
 
-/* True if a few that were astray, and now are not, were all that kept the range from being sorted. */
+/* Moves a few misplaced entries. True if the range is sorted then. */
 static bool mend(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
 {
     ptrdiff_t i = begin + 1;
@@ -145,7 +146,7 @@ static bool mend(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
     return false;
 }
 
-/* Those that are less than the pivot to its left, the others to its right. Where it is then. */
+/* Partitions the range by the pivot. Returns the pivot's new position. */
 static ptrdiff_t partition(struct gosort *s, ptrdiff_t begin, ptrdiff_t end, ptrdiff_t pivot)
 {
     ptrdiff_t i = begin + 1, j = end - 1;
@@ -164,7 +165,8 @@ static ptrdiff_t partition(struct gosort *s, ptrdiff_t begin, ptrdiff_t end, ptr
     return j;
 }
 
-/* None is less than the pivot: those that equal it to the left. Where the others begin. */
+/* If none is less than the pivot: moves those equal to it to the left. Returns where the others
+ * start. */
 static ptrdiff_t partition_equal(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end,
                                  ptrdiff_t pivot)
 {
@@ -182,7 +184,7 @@ static ptrdiff_t partition_equal(const struct gosort *s, ptrdiff_t begin, ptrdif
     }
 }
 
-/* The pivot of the range, which is in order by now where it was the wrong way round. */
+/* Chooses the pivot. A range that was in reverse order is reversed first. */
 static ptrdiff_t prepare(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end, bool *ret_sorted)
 {
     unsigned swaps;
@@ -197,7 +199,7 @@ static ptrdiff_t prepare(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end,
     return pivot;
 }
 
-/* bad: so many unbalanced partitions may be. The larger half of each is sorted in the same loop. */
+/* `bad`: how many unbalanced partitions are allowed. The larger half is sorted in the same loop. */
 static void sort(struct frontier_entry *list, ptrdiff_t begin, ptrdiff_t end, unsigned bad)
 {
     struct gosort s = {list, true, true};

@@ -2,10 +2,9 @@
 #pragma once
 
 /*
- * Sorts by time exactly as slices.SortFunc of Go does: where times are equal, the order of the
- * result follows from the steps that are taken, and Go's reader hands out events in that order. The
- * steps are those of a quicksort that looks for patterns (pdqsort; Go 1.21 and later), without a
- * difference that could be seen.
+ * Sorts by time with the same result as Go's slices.SortFunc. That sort is not stable: the order of
+ * equal times follows from its steps, and Go's reader returns events in that order. So this takes
+ * the same steps, those of a pattern-defeating quicksort (pdqsort, Go 1.21 and later).
  */
 
 #include <stddef.h>
@@ -13,7 +12,7 @@
 
 struct cursor;
 
-/* A thread, where it stands. */
+/* A thread and the time of its next event. */
 struct frontier_entry {
     int64_t time; /* of the cursor's event */
     struct cursor *cursor;

@@ -21,7 +21,7 @@ struct input_block {
 };
 #define BLOCK_ROOM (sizeof(((struct input_block *)0)->data) - INPUT_PADDING)
 
-/* So many blocks of a generation stay in memory; of one that has more, only the last. */
+/* Up to this many blocks of a generation stay in memory; if there are more, only the last does. */
 #define AMPLE_BLOCKS (MAPPING_AMPLE / BLOCK_SIZE)
 
 _Static_assert(BLOCK_SIZE % MAPPING_UNIT == 0, "what input_leave gives back lies within a block");
@@ -48,7 +48,7 @@ static void free_blocks(struct input *in, struct input_block *block)
     }
 }
 
-/* The block's bytes are read from the file from now on, when they are looked at. */
+/* Replaces the block's memory by a mapping of the file. */
 static int spill_block(struct input *in, struct input_block *block)
 {
     off_t at = (off_t)(in->n_spilled * BLOCK_SIZE);
@@ -91,8 +91,8 @@ static int spill(struct input *in)
     return 0;
 }
 
-/* The first of those that are parts of the file becomes memory and is given back. Where there is no
-   memory for that moment, its place in the address space is lost. */
+/* Turns the first mapped block back into memory and frees it. If memory is short at that moment,
+ * its address range is lost. */
 static void take_back(struct input *in, struct input_block *block)
 {
     if (mmap(block, BLOCK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
@@ -121,7 +121,7 @@ void input_done(struct input *in)
         mapping_done(&in->map);
 }
 
-/* What is at head, and all that the file's next window has. */
+/* Maps the next window of the file from `head` on. */
 static int next_window(struct input *in)
 {
     size_t rest = (size_t)(in->tail - in->head), n = 0;
@@ -146,7 +146,7 @@ int input_map(struct input *in, int fd)
     return r;
 }
 
-/* A block behind the last one, with what was begun there brought along. */
+/* Adds a block, and copies the batch that was started in the last one. */
 static int next_block(struct input *in)
 {
     size_t rest = (size_t)(in->tail - in->head);
@@ -174,7 +174,7 @@ static int next_block(struct input *in)
     return ++in->n_blocks > AMPLE_BLOCKS && in->spill ? spill(in) : 0;
 }
 
-/* Reads on behind tail, where n bytes from head on have room. */
+/* Reads more bytes at `tail`, with room for n bytes from `head` on. */
 static int read_more(struct input *in, size_t n)
 {
     const uint8_t *limit;
@@ -197,7 +197,7 @@ static int read_more(struct input *in, size_t n)
     return 0;
 }
 
-/* Makes n bytes stand at head, or as many as there are. */
+/* Provides n bytes at `head`, or as many as the trace has. */
 static int need(struct input *in, size_t n)
 {
     while ((size_t)(in->tail - in->head) < n && !in->ended) {
@@ -239,7 +239,7 @@ static int broken_off(struct input *in, const char *what)
     return fault_set(in->fault, -ENODATA, in->offset, "the trace breaks off within %s", what);
 }
 
-/* The numbers that open a batch. */
+/* The numbers of a batch header. */
 static int parse_batch(struct input *in, struct batch *b, size_t *ret_size)
 {
     static const char *const names[] = {"generation", "thread", "time", "size"};

@@ -20,13 +20,13 @@
 /* tracev2.MaxBatchSize */
 #define INPUT_MAX_BATCH (64U << 10)
 
-/* An event of the longest kind may be read past its batch's end by so much, never more. */
+/* Reading an event may go beyond its batch's end by at most this many bytes. */
 #define INPUT_PADDING 64
 
 /*
- * The newest number that is tried although GOTRACE_NEWEST is the last that is known: that of the Go
- * that follows the newest one, 1.27, which writes 1.26's. What such a trace contains decides
- * whether it is understood.
+ * The newest version that is tried, beyond GOTRACE_NEWEST: that of the next Go release. (The
+ * present one, 1.27, writes the header of 1.26.) The content of such a trace decides whether it can
+ * be read.
  */
 #define INPUT_TRIED 28
 
@@ -39,18 +39,18 @@ struct input {
     struct fault *fault;
 
     unsigned version;
-    bool mapped; /* in windows of the file, and there are no blocks */
+    bool mapped; /* the trace is mapped by windows, and there are no blocks */
     struct mapping map;
     struct input_block *first; /* of this generation */
     struct input_block *last;
     struct input_block *before_last;
     struct input_block *spare;
-    uint8_t *head;   /* what is not yet taken begins here … */
+    uint8_t *head;   /* start of the bytes that were not taken yet */
     uint8_t *tail;   /* … and ends here */
     uint64_t offset; /* of head in the trace */
     bool ended;      /* the source has no more */
     uint64_t newest; /* the latest time in batch headers, in the trace's clock */
-    bool large;      /* the generation: see input_leave */
+    bool large;      /* the blocks of this generation: see input_leave */
 
     gotrace_spill_fn spill; /* NULL: blocks stay in memory */
     void *spill_data;
@@ -63,7 +63,7 @@ struct batch {
     const uint8_t *data;
     const uint8_t *end;
     uint64_t offset; /* of data in the trace */
-    uint64_t start;  /* of the batch's header in the trace */
+    uint64_t start;  /* offset of the batch's header in the trace */
     uint64_t generation;
     int64_t thread;
     uint64_t time;
@@ -75,10 +75,11 @@ void input_init(struct input *in, gotrace_read_fn read, void *userdata, struct m
                 struct fault *fault);
 void input_done(struct input *in);
 
-/* Nothing was read yet; from now on the file is mapped instead. A negative errno: it is not. */
+/* Maps the file instead of reading it. To be called before the first read. 0, or a negative errno:
+ * it cannot be mapped. */
 int input_map(struct input *in, int fd);
 
-/* How much of the trace was read. */
+/* How many bytes of the trace were read. */
 static inline uint64_t input_taken(const struct input *in)
 {
     return in->offset + (uint64_t)(in->tail - in->head);
@@ -90,17 +91,17 @@ int input_header(struct input *in);
 /* 1 and the next batch, 0 at the trace's end, or an error as gotrace_next. */
 int input_batch(struct input *in, struct batch *ret);
 
-/* All batches but the last one are done with. */
+/* All batches but the last are no longer needed. */
 void input_release(struct input *in);
 
-/* Skips what is left, whatever it is. How many bytes the trace has, as far as it can be read. */
+/* Skips the rest of the trace. Returns its size, as far as it can be read. */
 uint64_t input_drain(struct input *in);
 
 /* For input_leave. */
 void input_leave_slow(const struct input *in, const uint8_t *data, const uint8_t *end)
     __attribute__((cold));
 
-/* Bytes of this generation that are not looked at for a while: those of a large one leave memory. */
+/* These bytes are not needed for a while: of a large generation they are dropped from memory. */
 static inline void input_leave(const struct input *in, const uint8_t *data, const uint8_t *end)
 {
     if (__builtin_expect(in->large, 0))

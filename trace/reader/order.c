@@ -9,7 +9,7 @@ static order_fn unexpected;
 
 #define EV(type) [GOTRACE_EV_##type]
 
-/* cursor_next lets through only what specs calls timed, and each of those is here. */
+/* cursor_next returns only timed events (specs.c), and each of those is in this table. */
 order_fn *const order_table[256] = {
     [EV_CLOCK_SNAPSHOT] = unexpected,
     EV(PROCS_CHANGE) = order_procs_change,

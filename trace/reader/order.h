@@ -23,18 +23,18 @@
 #include "trace/reader/generation.h"
 #include "trace/reader/resources.h"
 
-/* Room for events to be handed out at once: few enough to stay in the nearest cache. */
+/* How many events are returned at once: few enough for the first-level cache. */
 #define ORDER_OUT 128
 
-/* So many may come of one event: GoSwitch stands for three. */
+/* How many events one event of the trace may become: GoSwitch stands for three. */
 #define ORDER_MAX_ADDED 3
 
 enum gc_state { GC_UNDETERMINED, GC_NOT_RUNNING, GC_RUNNING };
 
 struct order {
     struct gotrace_event out[ORDER_OUT];
-    struct gotrace_event *next;       /* in out: the next to be filled */
-    struct gotrace_event *last_begin; /* in out: no event of the trace begins behind this */
+    struct gotrace_event *next;       /* index in `out` of the next free place */
+    struct gotrace_event *last_begin; /* index in `out` behind which no event of the trace starts */
     int64_t last_time;
     struct generation *gen;
     struct fault *fault;
@@ -42,7 +42,7 @@ struct order {
     uint64_t first_generation; /* 0: none yet */
     uint64_t gc_seq;
     enum gc_state gc;
-    struct thread nobody; /* stands in for the thread of events that have none */
+    struct thread nobody; /* used as the thread of events without one */
 };
 
 void order_init(struct order *o, struct generation *gen, struct memory *mem, struct fault *fault,
@@ -53,28 +53,28 @@ typedef int order_fn(struct order *o, struct cursor *c);
 
 extern order_fn *const order_table[256];
 
-/* Finds the cursor's thread: to be called before its first event is tried, and before each event
- * that happened on no thread. */
+/* Finds the cursor's thread. Call it before its first event is tried, and before each event without
+ * a thread. */
 int order_enter(struct order *o, struct cursor *c);
 
 /* A CPU sample comes next. 1, or an error. */
 int order_sample(struct order *o, const struct sample *sample);
 
-/* A generation begins (its time in the trace's clock), or the trace ends. */
+/* A generation starts (at this time of the trace's clock), or the trace ends. */
 void order_sync(struct order *o, bool ends, uint64_t count);
 
-/* For the functions below: an error at the cursor's event. */
+/* Reports an error at the cursor's event. */
 int order_bad(struct order *o, const struct cursor *c, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
 int order_no_memory(struct order *o, const struct cursor *c, int r) __attribute__((cold));
 
-/* What the time of the next event would be: later than all before. */
+/* The time for the next event: later than all before. */
 static inline int64_t order_time(const struct order *o, int64_t time)
 {
     return time > o->last_time ? time : (int64_t)((uint64_t)o->last_time + 1);
 }
 
-/* The next event to be handed out. */
+/* The next event to return. */
 static inline struct gotrace_event *order_add(struct order *o, uint8_t type, int64_t time)
 {
     struct gotrace_event *e = o->next++;
@@ -85,7 +85,7 @@ static inline struct gotrace_event *order_add(struct order *o, uint8_t type, int
     return e;
 }
 
-/* The same for the cursor's event, in the thread's context as it is now. */
+/* The same for the cursor's event, with the thread's present context. */
 static inline struct gotrace_event *order_emit(struct order *o, const struct cursor *c,
                                                uint8_t type)
 {
@@ -97,7 +97,7 @@ static inline struct gotrace_event *order_emit(struct order *o, const struct cur
     return e;
 }
 
-/* A sequence number that comes right after. */
+/* Whether a sequence number is the direct successor. */
 static inline bool order_follows(const struct order *o, uint64_t n, const struct sequence *seq)
 {
     return o->gen->number == seq->generation && n == seq->n + 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What is wrong with an event, said of it. */
+/* Error texts for events. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -37,7 +37,8 @@ int order_no_string(struct order *o, const struct cursor *c, uint64_t id)
     return order_bad(o, c, "there is no string %" PRIu64, id);
 }
 
-/* Says what is missing; nothing may be. Without a thread there is neither proc nor goroutine. */
+/* Reports what is missing of thread, proc and goroutine. Without a thread there is neither of the
+ * others. */
 int order_need(struct order *o, const struct cursor *c, bool p, bool g)
 {
     if (c->m == GOTRACE_NONE)

@@ -22,7 +22,7 @@ static int begin_range(struct order *o, const struct cursor *c, struct ranges *r
     return 0;
 }
 
-/* In the first generation it is news, in every later one it must be known. */
+/* In the first generation it may be new; in later ones it must be known. */
 static int active_range(struct order *o, const struct cursor *c, struct ranges *ranges,
                         uint8_t type)
 {
@@ -150,7 +150,7 @@ int order_sweep_end(struct order *o, struct cursor *c)
     return 1;
 }
 
-/* The ranges of a goroutine; room for them is made. */
+/* The ranges of a goroutine, which are allocated if necessary. */
 static int ranges_of(struct order *o, const struct cursor *c, struct goroutine *g,
                      struct ranges **ret)
 {
@@ -249,7 +249,7 @@ int order_stw_begin(struct order *o, struct cursor *c)
     return 1;
 }
 
-/* Says why as its begin did. No stop of the world lasts from one generation into the next. */
+/* Its reason is that of its begin. No stop of the world extends into the next generation. */
 int order_stw_end(struct order *o, struct cursor *c)
 {
     uint64_t id = 0;

@@ -5,7 +5,7 @@
 #include "trace/reader/order.h"
 #include "trace/reader/order_hot.h"
 
-/* What a status looks like to the user. */
+/* The user's view of a status. */
 static const uint8_t visible[N_GO_STATUS] = {
     [GO_BAD] = GOTRACE_GO_UNDETERMINED, [GO_RUNNABLE] = GOTRACE_GO_RUNNABLE,
     [GO_RUNNING] = GOTRACE_GO_RUNNING,  [GO_SYSCALL] = GOTRACE_GO_SYSCALL,
@@ -64,7 +64,7 @@ static int new_goroutine(struct order *o, struct cursor *c, uint8_t status, stru
     return 0;
 }
 
-/* By a goroutine, or by the runtime on a proc that has none. */
+/* Created by a goroutine, or by the runtime on a proc without one. */
 int order_go_create(struct order *o, struct cursor *c)
 {
     bool blocked = c->type == GOTRACE_EV_GO_CREATE_BLOCKED;
@@ -130,7 +130,7 @@ int order_go_switch(struct order *o, struct cursor *c)
     return 1;
 }
 
-/* The goroutine's state, made in the first generation, where it may be met for the first time. */
+/* The goroutine's state. In the first generation an unknown goroutine is added. */
 static int status_of(struct order *o, struct cursor *c, uint8_t *ret_from, struct goroutine **ret)
 {
     struct goroutine *g = resources_goroutine(&o->res, (int64_t)c->args[0]);
@@ -154,7 +154,7 @@ static int status_of(struct order *o, struct cursor *c, uint8_t *ret_from, struc
     return new_goroutine(o, c, (uint8_t)status, ret);
 }
 
-/* A goroutine in a syscall on another thread than the one that says so: that thread gets it. */
+/* The status of a goroutine in a syscall on another thread: it is assigned to that thread. */
 static int bind_elsewhere(struct order *o, struct cursor *c, struct goroutine *g,
                           struct gotrace_event *e)
 {

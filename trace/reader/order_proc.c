@@ -3,7 +3,7 @@
 
 #include "trace/reader/order.h"
 
-/* What a status looks like to the user: a proc in a syscall has a thread, and so runs. */
+/* The user's view of a status: a proc in a syscall has a thread, and so is running. */
 static const uint8_t visible[N_PROC_STATUS] = {
     [PROC_BAD] = GOTRACE_PROC_UNDETERMINED,
     [PROC_RUNNING] = GOTRACE_PROC_RUNNING,
@@ -92,14 +92,14 @@ int order_proc_steal(struct order *o, struct cursor *c)
     return 1;
 }
 
-/* A status for a proc that is known already; ret_status and ret_from are what to report. */
+/* A status of a proc that is known already; ret_status and ret_from are to be reported. */
 static int check_known(struct order *o, const struct cursor *c, const struct proc *p,
                        uint8_t *ret_status, uint8_t *ret_from)
 {
     uint8_t status = (uint8_t)c->args[1];
 
     if (status == PROC_SYSCALL_ABANDONED && p->status == PROC_SYSCALL) {
-        /* Nothing is lost after all: the syscall's beginning was seen. */
+        /* The beginning of the syscall was seen, so nothing is lost. */
         *ret_status = PROC_SYSCALL;
         *ret_from = GOTRACE_PROC_RUNNING;
         return 0;
@@ -142,7 +142,7 @@ int order_proc_status(struct order *o, struct cursor *c)
         return r;
     p->seq = order_seq(o, 0);
     if (written == PROC_SYSCALL_ABANDONED && status == PROC_SYSCALL) {
-        /* Told by another thread than the one that has it, and about to steal it. */
+        /* The status comes from another thread, which is about to steal the proc. */
         owner = p->threads;
         if (!owner)
             return order_bad(o, c, "no thread has proc %" PRId32 ", which is about to be stolen",

@@ -3,7 +3,7 @@
 
 #include "trace/reader/order.h"
 
-/* The goroutine of the thread, which must have this status. */
+/* The thread's goroutine, which must have this status. */
 static int current(struct order *o, struct cursor *c, uint8_t status, struct goroutine **ret)
 {
     struct goroutine *g = resources_current(&o->res, c->thread);

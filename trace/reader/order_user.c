@@ -127,7 +127,7 @@ int order_task_end(struct order *o, struct cursor *c)
     return r < 0 ? order_no_memory(o, c, r) : 1;
 }
 
-/* What both ends of a region say. */
+/* The fields that begin and end of a region share. */
 static int region(struct order *o, struct cursor *c, struct goroutine **ret_g,
                   struct gotrace_event **ret_e, struct name **ret_type)
 {

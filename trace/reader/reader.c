@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The reader itself: a generation is read, its events are put in order, and so on to the end. */
+/* The reader: reads a generation, returns its events in order, and so on to the end of the
+ * trace. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,13 +13,14 @@
 #include "trace/reader/order_hot.h"
 #include "trace/reader/reader.h"
 
-/* Where a generation must be in memory as a whole. */
+/* The bound of a generation that must be in memory as a whole. */
 #define DEFAULT_GENERATION_BYTES ((size_t)48 << 20)
 #define DEFAULT_MEMORY ((size_t)192 << 20)
 
 /*
- * Steps in vain that one generation may cost: trying threads that must wait, and sorting them. A
- * trace of a real program needs fewer than it has events; a hostile one could need their square.
+ * How many unsuccessful steps (trying threads that must wait, and sorting them) one generation may
+ * take. A trace of a real program needs fewer than it has events; a hostile one could need their
+ * square.
  */
 #define PATIENCE_BASE (1ULL << 24)
 #define PATIENCE_PER_BYTE 32
@@ -34,7 +36,7 @@ static ssize_t read_fd(void *userdata, void *data, size_t n)
     return got < 0 ? -errno : got;
 }
 
-/* Secret enough that nobody can aim at it; without it hashing is only predictable, not wrong. */
+/* A seed that is hard to guess. If it cannot be read, hashing is predictable, but correct. */
 static uint64_t seed(void)
 {
     uint64_t value;
@@ -95,7 +97,7 @@ int gotrace_open_mapped(const struct gotrace_options *options, int fd, struct go
 
     if (r < 0)
         return r;
-    r = input_map(&t->in, fd); /* what cannot be mapped is read */
+    r = input_map(&t->in, fd); /* if it cannot be mapped, it is read */
     if (r == 0)
         lift_bound(t);
     *ret = t;
@@ -120,7 +122,8 @@ void gotrace_close(struct gotrace *t)
     free(t);
 }
 
-/* The next generation, or the trace's end, with the event that says so. An error comes after it. */
+/* Starts the next generation, or ends the trace, and returns the SYNC event. An error comes after
+ * that. */
 static int enter_generation(struct gotrace *t)
 {
     int r = generation_read(&t->gen);
@@ -141,7 +144,7 @@ static int enter_generation(struct gotrace *t)
     return 0;
 }
 
-/* The cursor's event was handed out: on to its next one. */
+/* Advances the cursor after its event was returned. */
 static int move_on(struct gotrace *t, size_t i)
 {
     int r = cursor_next(t->frontier.heap[i].cursor, &t->gen);
@@ -164,7 +167,7 @@ static int stuck(struct gotrace *t)
                      specs[c->type].name);
 }
 
-/* Waiting costs patience, by the number of threads to be sorted. */
+/* Charges for the sort, by the number of threads. */
 static int pay(struct gotrace *t)
 {
     uint64_t price = 1 + t->frontier.n / 8;
@@ -216,7 +219,7 @@ static int try_others(struct gotrace *t)
     return r > 0 ? move_on(t, 0) : stuck(t);
 }
 
-/* Room for whatever one event may add. */
+/* Whether there is room for all events that one event may become. */
 static bool has_room(const struct order *o)
 {
     return o->next <= o->last_begin;
@@ -258,7 +261,7 @@ static int take_turn(struct gotrace *t)
     return r;
 }
 
-/* As many events of this generation as there is room for. An error is told after them. */
+/* Fills `out` with events of this generation. An error is returned after them. */
 static void fill_events(struct gotrace *t)
 {
     while (has_room(&t->order)) {
@@ -282,7 +285,7 @@ void reader_give_one(struct gotrace *t)
     t->order.last_begin = t->order.out;
 }
 
-/* The error stays the first one, whatever comes behind. */
+/* Keeps the first error. */
 void reader_skip_rest(struct gotrace *t, struct reader_rest *ret)
 {
     struct batch b;
@@ -295,7 +298,7 @@ void reader_skip_rest(struct gotrace *t, struct reader_rest *ret)
     ret->time = generation_time_slow(t->freq, t->in.newest);
 }
 
-/* Something in order.out, 0 at the end, or an error. */
+/* Makes sure that order.out has an event. 1, 0 at the end, or an error. */
 static int fill(struct gotrace *t)
 {
     t->next = t->order.out;

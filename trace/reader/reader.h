@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The inside of a reader, for those in trace/ that take events from a thread's bytes themselves
- * where nothing stands in the way, and leave everything else to gotrace_next_batch.
+ * Internals of a reader, for code in trace/ that parses common events itself and leaves all others
+ * to gotrace_next_batch.
  */
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ struct gotrace {
     struct order order;
     struct frontier frontier;
     enum stage stage;
-    const struct gotrace_event *next; /* in order.out: the next to be handed out */
+    const struct gotrace_event *next; /* index in order.out of the next event to return */
     size_t next_sample;               /* of the generation */
     uint64_t syncs;
     uint64_t patience;
@@ -35,16 +35,17 @@ struct gotrace {
     bool bounded; /* the size of a generation, by the options */
 };
 
-/* From now on gotrace_next_batch gives what one event of the trace stands for, and no more. */
+/* From now on gotrace_next_batch returns the events of one event of the trace at a time. */
 void reader_give_one(struct gotrace *t);
 
 /*
- * After an error: skips the rest of the trace and says how far it goes. No more events afterwards.
+ * After an error: skips the rest of the trace and tells its size. There are no more events
+ * afterwards.
  */
 struct reader_rest {
     uint64_t bytes;
-    uint64_t followed; /* of them: up to where there is no batch */
-    int64_t time;      /* the latest in the headers of batches, as the events' */
+    uint64_t followed; /* of those bytes, up to the first that is no batch */
+    int64_t time;      /* the latest time in batch headers, in the events' clock */
 };
 void reader_skip_rest(struct gotrace *t, struct reader_rest *ret);
 
@@ -55,7 +56,7 @@ static inline bool reader_sample_is_next(const struct gotrace *t)
            (t->frontier.n == 0 || t->gen.samples[t->next_sample].time < t->frontier.heap[0].time);
 }
 
-/* The time after which something else than the earliest thread's events comes first. */
+/* The time after which another thread or a CPU sample comes first. */
 static inline int64_t reader_turn_ends(const struct gotrace *t)
 {
     int64_t time = frontier_second(&t->frontier);
@@ -82,7 +83,7 @@ static inline struct cursor *reader_turn(const struct gotrace *t, int64_t *ret_e
     return c->thread && c->m != GOTRACE_NONE ? c : NULL;
 }
 
-/* It is over: the thread has more events, or none. */
+/* Ends a turn: the thread has more events, or none. */
 static inline void reader_end_turn(struct gotrace *t, bool more)
 {
     if (more)

@@ -11,7 +11,7 @@
 
 _Static_assert(2 * sizeof(struct goroutine) == MEMORY_LINE, "two in a cache line");
 
-/* Where goroutines are looked for before there are any. Nothing is ever put here. */
+/* The empty table, for look-ups before there are goroutines. Nothing is ever stored in it. */
 static struct goroutine nobody[2] = {{.id = GOTRACE_NONE}, {.id = GOTRACE_NONE}};
 
 void resources_init(struct resources *res, struct memory *mem, struct strings *strings,
@@ -100,7 +100,7 @@ static int new_table(struct resources *res, size_t cap)
     return 0;
 }
 
-/* Puts all into a new table. */
+/* Moves all into a new table. */
 static int rebuild(struct resources *res, size_t cap)
 {
     struct goroutine *old = res->gs;
@@ -143,7 +143,7 @@ int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine 
         res->factor = res->secret;
         r = rebuild(res, res->gs_cap);
         if (r < 0) {
-            res->factor = IDMAP_GOLDEN; /* as everything still stands */
+            res->factor = IDMAP_GOLDEN; /* the old table is unchanged */
             return r;
         }
         g = free_place(res, id, &steps);
@@ -154,7 +154,7 @@ int resources_new_goroutine(struct resources *res, int64_t id, struct goroutine 
     return 0;
 }
 
-/* What stands behind and could stand here moves up, so that there are no gravestones. */
+/* Deletion without tombstones: entries behind the gap that may fill it move up. */
 void resources_end_goroutine(struct resources *res, struct goroutine *g)
 {
     size_t mask = res->gs_cap - 1, gap = (size_t)(g - res->gs);
@@ -241,7 +241,7 @@ bool resources_end_task(struct resources *res, uint64_t id, struct task *ret)
     if (i != --res->n_tasks) {
         res->tasks[i] = res->tasks[res->n_tasks];
         idmap_remove(&res->task_ids, res->tasks[i].id);
-        /* Cannot fail: what was just removed left room. */
+        /* Cannot fail, as the removal just made room. */
         (void)idmap_add(&res->task_ids, res->tasks[i].id, i);
     }
     return true;

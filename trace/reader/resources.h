@@ -2,9 +2,8 @@
 #pragma once
 
 /*
- * What the trace has told so far about goroutines, procs, threads and tasks: the state that is
- * carried from event to event and from generation to generation. It is only kept here; order.h
- * knows what may follow what.
+ * The state of goroutines, procs, threads and tasks, as the trace has told it so far. It is kept
+ * across generations. order.h decides which event may follow.
  */
 
 #include <stdbool.h>
@@ -15,30 +14,30 @@
 #include "trace/common/memory.h"
 #include "trace/reader/strings.h"
 
-/* As the trace writes them: tracev2.GoStatus and ProcStatus. */
+/* The trace's numbers: tracev2.GoStatus and ProcStatus. */
 enum go_status { GO_BAD, GO_RUNNABLE, GO_RUNNING, GO_SYSCALL, GO_WAITING, N_GO_STATUS };
 enum proc_status {
     PROC_BAD,
     PROC_RUNNING,
     PROC_IDLE,
     PROC_SYSCALL,
-    PROC_SYSCALL_ABANDONED, /* in a syscall, and nobody knows on which thread */
+    PROC_SYSCALL_ABANDONED, /* in a syscall on an unknown thread */
     N_PROC_STATUS
 };
 
-/* A place in the row of a goroutine's or proc's events of one generation. */
+/* A position in the sequence of a goroutine's or proc's events of one generation. */
 struct sequence {
     uint64_t generation;
     uint64_t n;
 };
 
-/* What a goroutine or proc is in the middle of: a stop of the world, mark assist, a sweep. */
+/* An open range of a goroutine or proc: a stop of the world, mark assist, a sweep. */
 struct range {
     uint64_t string; /* id, of a stop of the world */
-    uint8_t type;    /* of the event that begins it */
+    uint8_t type;    /* type of the event that starts it */
 };
 
-/* One goroutine has one or two at most; a trace that says otherwise is refused. */
+/* A goroutine has at most one or two; a trace with more is refused. */
 #define RANGES_MAX 16
 
 struct ranges {
@@ -52,7 +51,7 @@ struct region {
     int64_t since;
 };
 
-/* A region's end is looked for among so many of a goroutine's: what is farther out is not found. */
+/* A region's end is searched among this many innermost regions of the goroutine. */
 #define REGIONS_SEARCHED 4096
 
 /* What few goroutines have. */
@@ -67,8 +66,8 @@ struct goroutine_more {
 struct goroutine {
     int64_t id; /* GOTRACE_NONE: nobody */
     uint64_t seq;
-    void *user;     /* of whoever takes events from the inside; NULL at first */
-    uint32_t epoch; /* of seq: resources.epoch when it began */
+    void *user;     /* state of code that parses events by reader.h; NULL at first */
+    uint32_t epoch; /* resources.epoch of `seq` */
     uint8_t status; /* enum go_status */
 };
 
@@ -78,14 +77,14 @@ struct proc {
     int32_t id;
     uint8_t status; /* enum proc_status */
     struct sequence seq;
-    struct thread *threads; /* that have it; more than one only where the trace is wrong */
+    struct thread *threads; /* threads that have it; more than one only in a wrong trace */
     struct ranges ranges;
 };
 
 struct thread {
     int64_t id;
     int64_t g;            /* GOTRACE_NONE: none */
-    struct goroutine *gp; /* where g may be found: see resources_current */
+    struct goroutine *gp; /* the place where g may be: see resources_current */
     struct proc *p;       /* NULL: none */
     int32_t pid;          /* p's number, or GOTRACE_NONE */
     struct thread *next;  /* of p's */
@@ -102,12 +101,13 @@ struct task {
 struct resources {
     struct memory *mem;
     struct strings *strings;
-    struct goroutine *gs;         /* a hash table with open addressing, as idmap's */
-    struct goroutine_more **more; /* of the goroutine in the same place, or NULL; behind gs */
-    size_t gs_cap; /* a power of two; 0: gs are two free places that are not its own */
+    struct goroutine *gs; /* a hash table with open addressing, as idmap's */
+    struct goroutine_more *
+        *more;     /* of the goroutine at the same index, or NULL; allocated behind gs */
+    size_t gs_cap; /* a power of two; 0: gs is the shared empty table */
     size_t n_gs;
     unsigned gs_shift;
-    uint64_t factor; /* as idmap's: the golden ratio, or the secret */
+    uint64_t factor; /* as in idmap.h: the golden ratio, or the secret factor */
     uint64_t secret;
     uint32_t epoch; /* counts generations */
     struct idmap p_ids;
@@ -145,25 +145,25 @@ void resources_end_goroutine(struct resources *res, struct goroutine *g);
 /* 0, -EEXIST, or an error of memory.h. The type is borrowed and held. */
 int resources_begin_task(struct resources *res, const struct task *task);
 
-/* Whether there was such a task; if so, type is the caller's to release. */
+/* Removes the task. False: there was none. The caller releases the type. */
 bool resources_end_task(struct resources *res, uint64_t id, struct task *ret);
 
-/* Makes room for what few have. Errors of memory.h. */
+/* Allocates the rarely used part. Errors of memory.h. */
 int resources_more(struct resources *res, const struct goroutine *g, struct goroutine_more **ret);
 int resources_push_region(struct resources *res, const struct goroutine *g,
                           const struct region *region);
 
 /*
- * Takes out the innermost region that is of this task and type. How many began after it and last,
- * or -ENOENT if there is none; the type stays the caller's to release.
+ * Removes the innermost region of this task and type. Returns how many regions inside it are still
+ * open, or -ENOENT if there is no such region. The caller releases the type.
  */
 int resources_pull_region(struct goroutine_more *more, uint64_t task, const struct name *type,
                           struct region *ret);
 
-/* The thread gets the proc (NULL: none) instead of the one that it has. */
+/* Gives the thread another proc (NULL: none). */
 void thread_bind(struct thread *m, struct proc *p);
 
-/* Where it is, or a free place, whose status is GO_BAD. */
+/* Its place, or a free place with status GO_BAD. */
 static inline struct goroutine *resources_place(const struct resources *res, int64_t id)
 {
     size_t i = (size_t)((uint64_t)id * res->factor >> res->gs_shift);
@@ -202,8 +202,8 @@ static inline struct thread *resources_thread(const struct resources *res, int64
 }
 
 /*
- * The goroutine on this thread, or NULL: it may have ended elsewhere, if the trace is wrong. It may
- * also have moved, and another one, or nobody, stand in its place.
+ * The thread's goroutine, or NULL: in a wrong trace it may have ended elsewhere. Its table entry
+ * may have moved since it was remembered, so this looks it up again if necessary.
  */
 static inline struct goroutine *resources_current(const struct resources *res, struct thread *m)
 {

@@ -7,11 +7,11 @@
 #define PROC(from, to) GOTRACE_PROC_STATE, GOTRACE_PROC_##from, GOTRACE_PROC_##to
 #define IS(kind) GOTRACE_##kind, 0, 0
 
-/* An event that a thread's batch may have: type, name, number of arguments, meaning. */
+/* An event of a thread's batch: type, name, number of arguments, meaning. */
 #define TIMED(type, name, n, ...) \
     [GOTRACE_EV_##type] = {name, {GOTRACE_EV_##type, __VA_ARGS__}, n, n + 1}
 
-/* Where a state depends on the event, the function that orders it says so. */
+/* If a state depends on the event's content, the function that orders it sets it. */
 const struct spec specs[256] = {
     [EV_EVENT_BATCH] = {"EventBatch", {0}, 4, 0},
     [EV_STACKS] = {"Stacks", {0}, 0, 0},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What each type of event looks like in a trace: the table of internal/trace/tracev2/events.go. */
+/* The event types and their encoding: the table of internal/trace/tracev2/events.go. */
 
 #include <stdint.h>
 
@@ -25,9 +25,10 @@ enum {
 
 struct spec {
     const char *name;
-    uint8_t head[4]; /* type, kind, from and to of struct gotrace_event, as they stand in it */
+    uint8_t head[4]; /* type, kind, from and to, in the layout of struct gotrace_event */
     uint8_t n_args;  /* beside the time */
-    uint8_t numbers; /* with the time; 0: it may not stand in a thread's batch */
+    uint8_t
+        numbers; /* number of arguments, including the time; 0: not allowed in a thread's batch */
 };
 
 extern const struct spec specs[256];

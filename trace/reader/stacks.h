@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The stacks of one generation. A frame is kept once, by its program counter, as the runtime means
- * it and Go's reader does it; a stack is a row of frame numbers.
+ * The stacks of one generation. A frame is stored once for each program counter, as in Go's reader;
+ * a stack is a list of frame numbers.
  */
 
 #include <stddef.h>
@@ -20,13 +20,13 @@ struct stacks {
     struct memory *mem;
     struct idmap ids;
     struct idmap pcs;
-    struct gotrace_frame *frames; /* until stacks_seal func and file are ids */
+    struct gotrace_frame *frames; /* func and file are ids until stacks_seal */
     size_t frames_cap;
     uint32_t n_frames;
     uint32_t *rows; /* the stacks' frame numbers, one stack behind the other */
     size_t rows_cap;
     size_t n_rows;
-    uint32_t *ends; /* where in rows a stack ends, by handle - 1 */
+    uint32_t *ends; /* end of a stack in `rows`, by handle - 1 */
     size_t ends_cap;
     uint32_t n;
 };
@@ -36,22 +36,23 @@ void stacks_done(struct stacks *s);
 void stacks_clear(struct stacks *s);
 
 /*
- * A stack of n frames begins: *ret has room for their numbers, which stacks_end makes the stack's.
- * 0, -EEXIST, or an error of memory.h.
+ * Starts a stack of n frames: the caller fills their numbers into *ret, then calls stacks_end. 0,
+ * -EEXIST, or an error of memory.h.
  */
 int stacks_begin(struct stacks *s, uint64_t id, size_t n, uint32_t **ret);
 void stacks_end(struct stacks *s, size_t n);
 
-/* The number of the frame that was met before at this program counter, or IDMAP_NONE. */
+/* The number of the frame at this program counter, or IDMAP_NONE. */
 static inline uint32_t stacks_known(const struct stacks *s, uint64_t pc)
 {
     return idmap_find_slot(&s->pcs, pc);
 }
 
-/* One that was not; func and file are ids. Errors of memory.h. */
+/* Adds a frame; func and file are ids. Errors of memory.h. */
 int stacks_new_frame(struct stacks *s, const struct gotrace_frame *frame, uint32_t *ret);
 
-/* Stacks and strings are complete. -ENOENT and the frame that names a string that is not there. */
+/* All stacks and strings were added: resolves ids. -ENOENT, and the frame whose string does not
+ * exist. */
 int stacks_seal(struct stacks *s, const struct strings *strings, uint32_t *ret_frame);
 
 /* An id's handle, 0 for the id 0, or IDMAP_NONE. */

@@ -39,7 +39,7 @@ void name_free(struct strings *s, struct name *name)
         idmap_remove(&s->hashes, last->hash);
         last->slot = name->slot;
         s->names[last->slot] = last;
-        /* Cannot fail: what was just removed left room. */
+        /* Cannot fail, as the removal just made room. */
         (void)idmap_add(&s->hashes, last->hash, last->slot);
     }
     memory_free(s->mem, name, name_size(name));
@@ -95,7 +95,7 @@ const char *strings_text(const struct strings *s, uint64_t handle, size_t *ret_l
     return valid ? s->list[handle - 1].data : "";
 }
 
-/* FNV-1a from a secret start, stirred at the end. */
+/* FNV-1a with a secret start value, and a finaliser. */
 static uint64_t hash_text(uint64_t seed, const char *text, size_t len)
 {
     uint64_t h = seed ^ 0xcbf29ce484222325U;
@@ -133,8 +133,8 @@ static int name_new(struct strings *s, const char *text, uint32_t len, uint64_t 
 }
 
 /*
- * Two texts with one hash of 64 bits, whose start is secret, do not meet in practice; if they did,
- * the second would stand one further on.
+ * Two texts with the same 64-bit hash do not occur in practice, as the start value is secret; if
+ * they did, the second would be stored in the next slot.
  */
 static int find_name(struct strings *s, const char *text, uint32_t len, struct name **ret)
 {

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The strings of one generation, which stay where they were read; and names, which are strings that
- * outlive it: the types of tasks and regions that are open when a generation ends are compared with
- * what a later one says, where the same string has another id.
+ * The strings of one generation, which are not copied; and names, which are strings that outlive
+ * it. Types of tasks and regions that are open at a generation's end must be names, as the same
+ * string has another id in the next one.
  */
 
 #include <stddef.h>
@@ -16,12 +16,12 @@
 /* tracev2.MaxEventTrailerDataSize */
 #define STRINGS_MAX_LEN 1024
 
-/* One for each text: equal names are the same pointer. */
+/* Interned: equal names are the same pointer. */
 struct name {
     uint32_t refs;
     uint32_t len;
     uint32_t slot;   /* in the table of names */
-    uint32_t handle; /* in the generation that `epoch` says */
+    uint32_t handle; /* the handle in generation `epoch` */
     uint64_t epoch;
     uint64_t hash;
     char text[];
@@ -30,7 +30,7 @@ struct name {
 struct string {
     const char *data;
     uint32_t len;
-    struct name *name; /* once asked for; held until the generation's end */
+    struct name *name; /* the name, once it was asked for; held until the generation's end */
 };
 
 struct strings {
@@ -46,7 +46,7 @@ struct strings {
     struct name **names;
     size_t names_cap;
     uint32_t n_names;
-    uint32_t *named; /* the strings of this generation that have a name */
+    uint32_t *named; /* strings of this generation with a name */
     size_t named_cap;
     size_t n_named;
 };
@@ -54,13 +54,13 @@ struct strings {
 void strings_init(struct strings *s, struct memory *mem, uint64_t seed);
 void strings_done(struct strings *s);
 
-/* A new generation begins: forgets its strings, and the names that nobody else holds. */
+/* Starts a generation: drops the old strings, and names that are not held. */
 void strings_clear(struct strings *s);
 
 /* The text is borrowed until strings_clear. 0, -EEXIST, or an error of memory.h. */
 int strings_add(struct strings *s, uint64_t id, const void *text, uint32_t len);
 
-/* No more strings in this generation. Errors of memory.h. */
+/* All strings of this generation were added. Errors of memory.h. */
 int strings_seal(struct strings *s);
 
 /* An id's handle, 0 for the id 0, or IDMAP_NONE. */
@@ -69,20 +69,20 @@ static inline uint32_t strings_handle(const struct strings *s, uint64_t id)
     return id == 0 ? 0 : idmap_find(&s->ids, id);
 }
 
-/* A handle's text, "" for 0 and what is no handle. */
+/* A handle's text; "" for 0 and for no handle. */
 const char *strings_text(const struct strings *s, uint64_t handle, size_t *ret_len);
 
-/* The half of strings_name for what was not asked for before. */
+/* The slow path of strings_name. */
 int strings_new_name(struct strings *s, uint32_t handle, struct name **ret);
 
-/* A handle's name, borrowed until strings_clear unless name_hold. Errors of memory.h. */
+/* A handle's name, borrowed until strings_clear unless held by name_hold. Errors of memory.h. */
 static inline int strings_name(struct strings *s, uint32_t handle, struct name **ret)
 {
     *ret = handle == 0 ? NULL : s->list[handle - 1].name;
     return __builtin_expect(*ret || handle == 0, 1) ? 0 : strings_new_name(s, handle, ret);
 }
 
-/* The handle that a name has in this generation, made if it has none. Errors of memory.h. */
+/* The handle of a name in this generation; one is made if there is none. Errors of memory.h. */
 int strings_of_name(struct strings *s, struct name *name, uint32_t *ret);
 
 static inline void name_hold(struct name *name)
@@ -90,7 +90,7 @@ static inline void name_hold(struct name *name)
     name->refs++;
 }
 
-/* For name_release: nobody holds it any more. */
+/* Called by name_release for the last reference. */
 void name_free(struct strings *s, struct name *name);
 
 /* NULL is fine. */

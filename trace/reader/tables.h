@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The batches that are no events of a thread: strings, stacks, CPU samples, and the frequency and
- * clocks. Each reads one such batch into its generation. 0, or an error as gotrace_next.
+ * Parses batches without events of a thread: strings, stacks, CPU samples, frequency and clocks.
+ * Each function reads one such batch into its generation. 0, or an error as gotrace_next.
  */
 
 struct batch;
