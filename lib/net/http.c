@@ -33,6 +33,7 @@ struct http {
 
 static void drain(struct http *h);
 static void finish(struct http_request *r, CURLcode code);
+static CURLM *make_multi(struct http *h);
 
 static struct http_request *first_given_up(const struct http *h)
 {
@@ -43,9 +44,22 @@ static struct http_request *first_given_up(const struct http *h)
     return r;
 }
 
+/* Later requests get a multi handle that remembers nothing; begin() tries again if there is none. */
+static void replace_multi(struct http *h)
+{
+    struct http_request *r;
+
+    for (r = h->requests; r; r = r->next)
+        (void)curl_multi_remove_handle(h->multi, r->easy);
+    (void)curl_multi_cleanup(h->multi);
+    (void)sd_event_source_set_enabled(h->timer, SD_EVENT_OFF);
+    h->multi = make_multi(h);
+}
+
 /*
  * If memory is short curl stops halfway: a transfer may have lost its socket, and all of them the
- * timer for timeouts. Continuing is not safe either (libcurl 7.88 divides by zero). So all running
+ * timer for timeouts. The multi handle cannot be used any more: it remembers sockets by their
+ * number, and libcurl 7.88 divides by zero when it meets the same number again. So all running
  * requests end, and later ones use a new multi handle.
  */
 static void give_up(struct http *h)
@@ -54,6 +68,7 @@ static void give_up(struct http *h)
 
     for (r = h->requests; r; r = r->next)
         r->given_up = true;
+    replace_multi(h);
     while ((r = first_given_up(h))) {
         (void)snprintf(r->error, sizeof(r->error), "not enough memory for the transfer");
         finish(r, CURLE_FAILED_INIT);
@@ -291,6 +306,8 @@ static int begin(struct http *h, struct http_request *r)
 {
     if (r->misdirected)
         return sd_event_source_set_enabled(r->failed, SD_EVENT_ONESHOT);
+    if (!h->multi)
+        h->multi = make_multi(h);
     return curl_multi_add_handle(h->multi, r->easy) == CURLM_OK ? 0 : -ENOMEM;
 }
 
@@ -367,6 +384,21 @@ const char *http_library_version(void)
     return curl_version_info(CURLVERSION_NOW)->version;
 }
 
+/* NULL if memory is short. */
+static CURLM *make_multi(struct http *h)
+{
+    CURLM *multi = curl_multi_init();
+
+    if (multi && curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, h) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) == CURLM_OK &&
+        curl_multi_setopt(multi, CURLMOPT_TIMERDATA, h) == CURLM_OK)
+        return multi;
+    (void)curl_multi_cleanup(multi);
+    return NULL;
+}
+
 int http_new(sd_event *event, const char *user_agent, struct http **ret)
 {
     struct http *h;
@@ -380,15 +412,10 @@ int http_new(sd_event *event, const char *user_agent, struct http **ret)
     }
     h->event = sd_event_ref(event);
     h->user_agent = strdup(user_agent);
-    h->multi = curl_multi_init();
+    h->multi = make_multi(h);
     if (!h->user_agent || !h->multi ||
         sd_event_add_time(event, &h->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY, on_timer, h) < 0 ||
-        sd_event_source_set_enabled(h->timer, SD_EVENT_OFF) < 0 ||
-        curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS) != CURLM_OK ||
-        curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) != CURLM_OK ||
-        curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h) != CURLM_OK ||
-        curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) != CURLM_OK ||
-        curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h) != CURLM_OK) {
+        sd_event_source_set_enabled(h->timer, SD_EVENT_OFF) < 0) {
         http_free(h);
         return -ENOMEM;
     }
