@@ -85,13 +85,6 @@ void api_get_captures(void *userdata, struct admin_call *call)
         admin_call_on_gone(call, on_gone, list);
 }
 
-static bool ends_with(const char *text, const char *suffix)
-{
-    size_t n = strlen(text), m = strlen(suffix);
-
-    return n > m && strcmp(text + n - m, suffix) == 0;
-}
-
 static void reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name)
 {
     struct stat st;
@@ -119,16 +112,10 @@ static void reply_trace(struct api *a, struct admin_call *call, const char *key)
     reply_file(call, r, fd, "application/octet-stream", name);
 }
 
-static void reply_record(struct api *a, struct admin_call *call, const char *path)
+static void reply_record(struct api *a, struct admin_call *call, const char *key)
 {
-    size_t stem = strlen(path) - strlen(NAME_RECORD_SUFFIX);
-    char key[NAME_KEY_MAX];
-    int fd = -1, r = -ENOENT;
+    int fd = -1, r = spool_open_record(a->context.spool, key, &fd);
 
-    if (stem + sizeof(NAME_TRACE_SUFFIX) <= sizeof(key)) {
-        (void)snprintf(key, sizeof(key), "%.*s" NAME_TRACE_SUFFIX, (int)stem, path);
-        r = spool_open_record(a->context.spool, key, &fd);
-    }
     reply_file(call, r, fd, "application/json", NULL);
 }
 
@@ -136,11 +123,13 @@ static void reply_record(struct api *a, struct admin_call *call, const char *pat
 void api_get_capture(void *userdata, struct admin_call *call)
 {
     const char *path = admin_call_path(call);
+    char key[NAME_KEY_MAX];
+    struct name name;
 
-    if (ends_with(path, NAME_TRACE_SUFFIX))
+    if (name_of_record(path, key) == 0)
+        reply_record(userdata, call, key);
+    else if (name_parse(path, &name) == 0)
         reply_trace(userdata, call, path);
-    else if (ends_with(path, NAME_RECORD_SUFFIX))
-        reply_record(userdata, call, path);
     else
         admin_fail(call, 404,
                    "a key of GET /api/v1/captures is wanted here, ending in .trace for"

@@ -144,6 +144,7 @@ static char *make_record(const struct flight *f, const struct name *name)
         labels[i] = (struct record_label){t->labels[i].name, t->labels[i].value};
     (void)snprintf(go_version, sizeof(go_version), "1.%u", result->go_minor);
     json = record_to_json(&(struct record){
+        .artifact = kind_name(name->kind),
         .service = name->service,
         .host = name->host,
         .pid = name->pid,
@@ -161,7 +162,8 @@ static char *make_record(const struct flight *f, const struct name *name)
         .complete = result->outcome == OUTCOME_OK,
         .received = result->received,
         .truncated_by = result->cut_by,
-        .generations = (unsigned)result->generations,
+        .counts = &(struct record_count){"generations", result->generations},
+        .n_counts = 1,
     });
     free(labels);
     return json;
