@@ -3,8 +3,8 @@
 
 /*
  * One capture: an HTTP request whose body streams into a file, is hashed on its way, and is judged
- * while it comes: whether it is a trace, and where its last whole generation ends. Knows nothing of
- * keys, spools and schedules.
+ * while it comes, by the artifact that was asked for: whether it is that, and how much of it is
+ * whole. Knows nothing of keys, spools and schedules.
  */
 
 #include <stdbool.h>

@@ -34,7 +34,7 @@ static void report_published(const struct flight *f, enum log_level level, const
                                    .result = outcome_name(f->result.outcome),
                                    .message_id = MESSAGE_ID_CAPTURED},
               "captured %s: %s, go 1.%u, %s%s%s%s", t->shown, format_size(f->result.bytes, size),
-              f->result.go_minor, key, f->result.text[0] ? "; " : "", f->result.text,
+              f->result.facts.go_minor, key, f->result.text[0] ? "; " : "", f->result.text,
               level == LOG_LEVEL_WARN ? hint_of(f) : "");
 }
 

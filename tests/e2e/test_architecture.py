@@ -46,7 +46,8 @@ MAY_INCLUDE = {
     "daemon/settings": {"lib/config", "lib/spool", "lib/store", "lib/yaml"},
     "daemon/source": {"lib/config", "lib/yaml"},
     "daemon/trigger": {"lib/config"},
-    "daemon/capture": {"trace", "lib/config", "lib/net", "lib/spool", "daemon/outcome"},
+    "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
+    "daemon/capture": {"lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/outcome"},
     "daemon/label": {
         "lib/config", "lib/process", "lib/spool", "daemon/capture", "daemon/outcome",
     },

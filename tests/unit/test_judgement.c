@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "daemon/capture/judgement.h"
 #include "tests/support/traces.h"
+#include "trace/framing.h"
 
 #define WINDOW (2 * USEC_PER_SEC)
 #define NS_PER_SEC UINT64_C(1000000000)
@@ -99,23 +102,40 @@ static void test_closed_early(void **state)
     }
 }
 
+/* What the artifact says of a body of these bytes. */
+static void look(const void *data, size_t n, bool clean, usec taken, struct artifact_facts *ret)
+{
+    static const struct artifact_sink nobody = {0};
+    const struct artifact *a = artifacts_of_kind(KIND_TRACE);
+    void *body = calloc(1, a->body_size);
+    size_t good;
+
+    assert_non_null(body);
+    assert_int_equal(a->body_init(body, &nobody), 0);
+    (void)a->body_feed(body, data, n, &good);
+    a->body_finish(body, clean, taken, ret);
+    a->body_done(body);
+    free(body);
+}
+
 static void judge_trace(const struct trace *t, enum http_error error, usec taken,
                         struct capture_result *r)
 {
     const struct http_result http = {
         .error = error, .status = 200, .delimited = true, .taken = taken};
-    struct framing f;
-    struct evidence e = {.http = &http, .framing = &f, .written = t->n, .window = WINDOW};
+    struct artifact_facts facts;
+    struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+                         .http = &http,
+                         .facts = &facts,
+                         .written = t->n,
+                         .window = WINDOW};
     struct buf b;
-    int kept;
 
-    framing_init(&f, NULL);
-    assert_int_equal(framing_feed(&f, t->data, t->n), 0);
-    kept = framing_finish(&f, error == HTTP_OK);
-    assert_true(kept >= 0);
+    look(t->data, t->n, error == HTTP_OK, taken, &facts);
+    assert_true(facts.end == ARTIFACT_WHOLE || facts.end == ARTIFACT_PART);
     buf_init(&b, CAPTURE_TEXT_MAX - 1);
-    *r = (struct capture_result){.bytes = f.whole_bytes};
-    judgement_kept(&e, kept, r, &b);
+    *r = (struct capture_result){.bytes = facts.bytes, .facts = facts};
+    judgement_kept(&e, r, &b);
     (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&b));
     buf_done(&b);
 }
@@ -152,7 +172,7 @@ static void test_short(void **state)
             assert_hint(&r, rows[i].hint);
             if (r.outcome == OUTCOME_SHORT) {
                 assert_string_equal(r.cut_by, "short");
-                assert_int_equal(r.span, USEC_PER_SEC / 2);
+                assert_int_equal(r.facts.span, USEC_PER_SEC / 2);
                 assert_string_equal(r.text, "it spans 0.5 s of the 2 s that were asked for");
             }
             traces_done(&t);
@@ -196,7 +216,7 @@ static void test_short_and_old(void **state)
     (void)state;
     judge_trace(&t, HTTP_OK, USEC_PER_SEC, &r);
     assert_int_equal(r.outcome, OUTCOME_SHORT);
-    assert_int_equal(r.span, USEC_PER_SEC);
+    assert_int_equal(r.facts.span, USEC_PER_SEC);
     judge_trace(&t, HTTP_OK, WINDOW, &r);
     assert_int_equal(r.outcome, OUTCOME_OK);
 }
@@ -212,7 +232,7 @@ static void test_truncated(void **state)
     t.n = t.ends[1] + 10;
     judge_trace(&t, HTTP_CLOSED, USEC_PER_SEC, &r);
     assert_int_equal(r.outcome, OUTCOME_TRUNCATED);
-    assert_int_equal(r.span, USEC_PER_SEC);
+    assert_int_equal(r.facts.span, USEC_PER_SEC);
     assert_hint(&r, "WriteTimeout");
     judge_trace(&t, HTTP_CLOSED, 2 * WINDOW, &r);
     assert_hint(&r, NULL);
@@ -260,19 +280,19 @@ static void test_compressed(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct http_result http = {.error = HTTP_ABORTED, .status = 200};
-        struct framing f;
-        const struct evidence e = {.http = &http,
-                                   .framing = &f,
+        struct artifact_facts facts;
+        const struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+                                   .http = &http,
+                                   .facts = &facts,
                                    .head = rows[i].body,
                                    .head_len = strlen(rows[i].body),
                                    .window = WINDOW};
         struct capture_result r = {0};
         struct buf b;
 
-        framing_init(&f, NULL);
-        (void)framing_feed(&f, rows[i].body, strlen(rows[i].body));
+        look(rows[i].body, strlen(rows[i].body), false, 0, &facts);
         buf_init(&b, CAPTURE_TEXT_MAX - 1);
-        judgement_nothing(&e, framing_finish(&f, false), &r, &b);
+        judgement_nothing(&e, &r, &b);
         assert_int_equal(r.outcome, OUTCOME_NOT_A_TRACE);
         assert_hint(&r, rows[i].hint);
         buf_done(&b);

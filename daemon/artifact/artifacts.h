@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * All artifacts that can be captured, a row each.
+ */
+
+#include "daemon/artifact/artifact.h"
+
+extern const struct artifact *const artifacts[];
+extern const size_t n_artifacts;
+
+/* NULL: those of this kind cannot be captured. */
+const struct artifact *artifacts_of_kind(enum kind kind);
+
+/* By the name of its kind; NULL: there is none. */
+const struct artifact *artifacts_find(const char *name);
