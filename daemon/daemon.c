@@ -87,13 +87,14 @@ static void stop(struct daemon *d, const char *why)
 static void say_not_captured(const struct pipeline_end *end)
 {
     const struct target *t = end->target;
+    const char *shown = target_shown(end->lane);
 
-    if (t->state == end->outcome)
+    if (end->lane->state == end->outcome)
         return; /* said by the pipeline */
     log_write(LOG_LEVEL_WARN,
               &(struct log_fields){
-                  .service = t->service, .target = t->shown, .result = outcome_name(end->outcome)},
-              "no trace of %s: %s: %s%s", t->shown, outcome_name(end->outcome), end->text,
+                  .service = t->service, .target = shown, .result = outcome_name(end->outcome)},
+              "no trace of %s: %s: %s%s", shown, outcome_name(end->outcome), end->text,
               outcome_hint(end->outcome));
 }
 
@@ -107,15 +108,17 @@ static void once_finished(struct daemon *d, const struct pipeline_end *end)
         stop(d, "every target was tried once");
 }
 
-static void on_due(void *userdata, struct target *t, enum reason reason, const char *name, usec due)
+static void on_due(void *userdata, struct lane *l, enum reason reason, const char *name, usec due)
 {
     struct daemon *d = userdata;
     const struct pipeline_order order = {.reason = reason, .name = name, .due = due};
 
     /* One that could not even begin will not be told as ended. */
-    if (pipeline_capture(d->pipeline, t, &order, NULL) == -ENOMEM && d->options->once)
-        once_finished(d, &(struct pipeline_end){
-                             .target = t, .outcome = OUTCOME_RESOURCES, .text = strerror(ENOMEM)});
+    if (pipeline_capture(d->pipeline, l, &order, NULL) == -ENOMEM && d->options->once)
+        once_finished(d, &(struct pipeline_end){.target = l->target,
+                                                .lane = l,
+                                                .outcome = OUTCOME_RESOURCES,
+                                                .text = strerror(ENOMEM)});
 }
 
 /* Between captures the memory that they took is the service's beside us. Large buffers went back by
@@ -137,7 +140,7 @@ static void on_ended(void *userdata, const struct pipeline_end *end)
 
     daemon_count_failing(d, end->target);
     results_ended(d->results, end, d->config->inspect.enabled);
-    again = timetable_finished(d->timetable, end->target, end->reason, end->name, end->outcome);
+    again = timetable_finished(d->timetable, end->lane, end->reason, end->name, end->outcome);
     daemon_tell_status(d);
     give_memory_back(d);
     if (d->options->once && !again)
@@ -183,7 +186,8 @@ static void capture_all(struct daemon *d)
     const struct pipeline_order order = {.reason = REASON_SIGNAL};
 
     for (size_t i = 0; i < targets_count(d->targets); i++)
-        (void)pipeline_capture(d->pipeline, targets_at(d->targets, i), &order, NULL);
+        (void)pipeline_capture(d->pipeline, target_primary(targets_at(d->targets, i)), &order,
+                               NULL);
 }
 
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/loop.h"
 #include "config.h"
+#include "daemon/artifact/artifacts.h"
 #include "daemon/control/notify.h"
 #include "daemon/daemon_state.h"
 #include "daemon/settings/settings.h"
@@ -24,7 +25,7 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
     for (size_t i = 0; r == 0 && i < config->n_jobs; i++) {
         r = discovery_targets(d->discovery, config, i, &lists[i]);
         views[i] = &lists[i];
-        total += lists[i].n;
+        total += lists[i].n * n_artifacts;
     }
     if (r == 0)
         r = timetable_reserve(d->timetable, total);
@@ -34,7 +35,7 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
     if (r == 0) {
         timetable_update(d->timetable, &change);
         for (size_t i = 0; i < change.n_removed; i++)
-            daemon_count_failing(d, change.removed[i]);
+            daemon_count_failing(d, change.removed[i]->target);
         for (size_t i = 0; i < config->n_jobs; i++)
             meters_expect(d->meters, config->jobs[i].name);
     }

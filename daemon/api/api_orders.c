@@ -154,7 +154,8 @@ struct order *orders_add(struct orders *o, struct target *t, struct pipeline_ord
 {
     struct api *a = o->api;
     struct order *one = &o->list[o->n];
-    usec adds = pipeline_adds(t, order->window);
+    struct lane *l = target_primary(t);
+    usec adds = pipeline_adds(l, order->window);
     usec now = loop_now(a->context.event, CLOCK_BOOTTIME), wait = 0;
     uint64_t id = allowance_id(t->job->name, t->address);
     int r;
@@ -168,7 +169,7 @@ struct order *orders_add(struct orders *o, struct target *t, struct pipeline_ord
     order->fn = o->wait ? on_ended : NULL;
     order->userdata = one;
     *one = (struct order){.all = o};
-    r = pipeline_capture(a->context.pipeline, t, order, o->wait ? &one->wish : NULL);
+    r = pipeline_capture(a->context.pipeline, l, order, o->wait ? &one->wish : NULL);
     o->stopping = o->stopping || r == -ESHUTDOWN;
     o->no_memory = o->no_memory || r == -ENOMEM;
     if (r < 0)

@@ -10,28 +10,28 @@
 #define CURSOR_MAX (64u << 10)
 
 /* "new" before the first capture that tells of it has ended. */
-static const char *state_of(const struct target *t)
+static const char *state_of(const struct lane *l)
 {
-    return !t->told ? "new" : outcome_name(t->state);
+    return !l->told ? "new" : outcome_name(l->state);
 }
 
 /* The boot time of its next capture as a date; null when there is none. */
-static void put_next(struct jsonwriter *w, const struct api *a, const struct target *t)
+static void put_next(struct jsonwriter *w, const struct api *a, const struct lane *l)
 {
     usec boot = loop_now(a->context.event, CLOCK_BOOTTIME),
          real = loop_now(a->context.event, CLOCK_REALTIME);
 
-    if (t->agenda_index == 0 || t->due == USEC_NEVER)
+    if (l->agenda_index == 0 || l->due == USEC_NEVER)
         jsonwriter_null(w, "next");
     else
-        api_put_time(w, "next", real + (t->due > boot ? t->due - boot : 0));
+        api_put_time(w, "next", real + (l->due > boot ? l->due - boot : 0));
 }
 
-static void put_in_flight(struct jsonwriter *w, const struct target *t)
+static void put_in_flight(struct jsonwriter *w, const struct lane *l)
 {
     struct pipeline_flight f;
 
-    if (!pipeline_flight(t, &f)) {
+    if (!pipeline_flight(l, &f)) {
         jsonwriter_null(w, "in_flight");
         return;
     }
@@ -48,9 +48,9 @@ static void put_in_flight(struct jsonwriter *w, const struct target *t)
 }
 
 /* What came of the last try, and the last trace that was kept. */
-static void put_last(struct jsonwriter *w, const struct target *t)
+static void put_last(struct jsonwriter *w, const struct lane *l)
 {
-    const struct target_last *last = &t->last;
+    const struct lane_last *last = &l->last;
 
     if (last->tried == 0) {
         jsonwriter_null(w, "last");
@@ -74,6 +74,8 @@ static void put_last(struct jsonwriter *w, const struct target *t)
 
 static void put_target(struct jsonwriter *w, const struct api *a, const struct target *t)
 {
+    const struct lane *l = target_primary(t);
+
     jsonwriter_object(w, NULL);
     api_put_names(w, t);
     jsonwriter_text(w, "address", t->address);
@@ -81,13 +83,13 @@ static void put_target(struct jsonwriter *w, const struct api *a, const struct t
     for (size_t i = 0; i < t->n_labels; i++)
         jsonwriter_text(w, t->labels[i].name, t->labels[i].value);
     jsonwriter_end(w);
-    jsonwriter_text(w, "state", state_of(t));
-    jsonwriter_integer(w, "failures", t->failures);
+    jsonwriter_text(w, "state", state_of(l));
+    jsonwriter_integer(w, "failures", l->failures);
     api_put_seconds(w, "interval_seconds", t->job->interval);
     api_put_seconds(w, "seconds", t->job->window);
-    put_next(w, a, t);
-    put_in_flight(w, t);
-    put_last(w, t);
+    put_next(w, a, l);
+    put_in_flight(w, l);
+    put_last(w, l);
     jsonwriter_end(w);
 }
 
@@ -97,13 +99,15 @@ struct filter {
 
 static bool fits(const struct filter *f, const struct target *t)
 {
-    if (f->state && strcmp(f->state, "failing") == 0 && !outcome_failed(t->state))
+    const struct lane *l = target_primary(t);
+
+    if (f->state && strcmp(f->state, "failing") == 0 && !outcome_failed(l->state))
         return false;
     if (f->target && !api_target_is(t, f->target))
         return false;
     return (!f->service || strcmp(f->service, t->service) == 0) &&
            (!f->job || strcmp(f->job, t->job->name) == 0) &&
-           (!f->state || strcmp(f->state, "failing") == 0 || strcmp(f->state, state_of(t)) == 0);
+           (!f->state || strcmp(f->state, "failing") == 0 || strcmp(f->state, state_of(l)) == 0);
 }
 
 /*

@@ -16,25 +16,25 @@ usec artifact_window(const struct artifact *a, usec wanted)
     return wanted < USEC_PER_SEC ? USEC_PER_SEC : wanted - wanted % USEC_PER_SEC;
 }
 
-static char *join(const char *directory, size_t n, const char *leaf, const char *query)
+static char *join(const char *directory, size_t n, const char *leaf)
 {
     char *path;
 
     while (n > 0 && directory[n - 1] == '/')
         n--;
-    return asprintf(&path, "%.*s/%s%s", (int)n, directory, leaf, query) < 0 ? NULL : path;
+    return asprintf(&path, "%.*s/%s", (int)n, directory, leaf) < 0 ? NULL : path;
 }
 
 int artifact_path(const struct artifact *a, const char *path, const char *profiles, char **ret)
 {
-    size_t n = strcspn(path, "?"), leaf = strlen(TRACE_LEAF);
+    size_t n = strlen(path), leaf = strlen(TRACE_LEAF);
 
     if (!a->sibling)
         *ret = strdup(path);
     else if (profiles)
-        *ret = join(profiles, strcspn(profiles, "?"), a->sibling, strchrnul(profiles, '?'));
-    else if (n >= leaf && strncmp(path + n - leaf, TRACE_LEAF, leaf) == 0)
-        *ret = join(path, n - leaf, a->sibling, path + n);
+        *ret = join(profiles, strlen(profiles), a->sibling);
+    else if (n >= leaf && strcmp(path + n - leaf, TRACE_LEAF) == 0)
+        *ret = join(path, n - leaf, a->sibling);
     else
         return -EINVAL;
     return *ret ? 0 : -ENOMEM;

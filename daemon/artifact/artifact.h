@@ -82,7 +82,7 @@ struct artifact {
 usec artifact_window(const struct artifact *a, usec wanted);
 
 /*
- * The path, with its query, at which it is asked for: `path` is the job's, `profiles` the directory
+ * The path at which it is asked for: `path` is the job's, `profiles` the directory
  * of its profiles or NULL. Without that it is the sibling of a path that ends in "/trace". To be
  * freed. 0, -ENOMEM, or -EINVAL: it cannot be told from these.
  */

@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/hex.h"
-#include "daemon/artifact/artifacts.h"
 #include "daemon/capture/writer.h"
 #include "lib/net/credentials.h"
 #include "lib/net/redact.h"
@@ -290,7 +289,7 @@ static int begin_body(struct capture *c)
     return 0;
 }
 
-static struct capture *capture_new(const struct target *t, usec window, int fd, uint64_t room,
+static struct capture *capture_new(const struct lane *l, usec window, int fd, uint64_t room,
                                    const struct capture_handlers *handlers, void *userdata)
 {
     struct capture *c = calloc(1, sizeof(*c));
@@ -298,11 +297,11 @@ static struct capture *capture_new(const struct target *t, usec window, int fd, 
     if (!c)
         return NULL;
     redact_init(&c->secrets);
-    c->artifact = artifacts_of_kind(KIND_TRACE);
+    c->artifact = l->artifact;
     c->handlers = handlers;
     c->userdata = userdata;
     c->window = window;
-    c->limit = t->job->body_size_limit;
+    c->limit = l->target->job->body_size_limit;
     c->hash = EVP_MD_CTX_new();
     c->whole = EVP_MD_CTX_new();
     if (writer_init(&c->writer, fd) < 0 || !c->hash || !c->whole ||
@@ -346,13 +345,14 @@ static struct http_options options_of(const struct target *t, usec window)
     };
 }
 
-int capture_start(struct http *http, const struct target *t, usec window, int fd, uint64_t room,
+int capture_start(struct http *http, const struct lane *l, usec window, int fd, uint64_t room,
                   const struct capture_handlers *handlers, void *userdata, struct capture **ret,
                   struct capture_result *ret_failure)
 {
+    const struct target *t = l->target;
     struct http_options options = options_of(t, window);
     struct capture_result failure = {.outcome = OUTCOME_CREDENTIALS};
-    _cleanup_free_ char *url = target_request(t, window);
+    _cleanup_free_ char *url = target_request(l, window);
     struct buf authorization;
     struct capture *c = NULL;
     int r;
@@ -364,7 +364,7 @@ int capture_start(struct http *http, const struct target *t, usec window, int fd
         options.url = url;
         if (authorization.len > 0)
             options.authorization = buf_str(&authorization);
-        c = url ? capture_new(t, window, fd, room, handlers, userdata) : NULL;
+        c = url ? capture_new(l, window, fd, room, handlers, userdata) : NULL;
         r = c ? redact_request(&c->secrets, &options) : -ENOMEM;
         if (r == 0)
             r = http_start(http, &options, &http_handlers, c, &c->request);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "daemon/artifact/artifacts.h"
 
 #define URL_MAX 4096
 
@@ -58,6 +59,7 @@ struct target_job *target_job_new(const struct job_config *from)
         .name = copy(from->name, &failed),
         .https = from->https,
         .path = copy(from->path, &failed),
+        .artifacts = from->artifacts ? from->artifacts : 1u << KIND_TRACE,
         .interval = from->interval,
         .window = from->window,
         .timeout = from->timeout,
@@ -95,16 +97,6 @@ struct target_job *target_job_new(const struct job_config *from)
     return j;
 }
 
-const char *reason_name(enum reason reason)
-{
-    static const char *const names[] = {
-        [REASON_SCHEDULE] = "schedule", [REASON_SIGNAL] = "signal",   [REASON_API] = "api",
-        [REASON_ALERT] = "alert",       [REASON_TRIGGER] = "trigger",
-    };
-
-    return names[reason];
-}
-
 struct target *target_new(const char *address)
 {
     struct target *t = calloc(1, sizeof(*t));
@@ -112,8 +104,6 @@ struct target *target_new(const char *address)
     if (!t)
         return NULL;
     t->refs = 1;
-    t->last.latency = t->last.covered = -1;
-    t->due = USEC_NEVER;
     t->address = strdup(address);
     if (!t->address) {
         free(t);
@@ -142,16 +132,23 @@ static void free_texts(struct target *t)
     free(t->labels);
 }
 
+static void free_lanes(struct lane *first)
+{
+    struct lane *next;
+
+    for (struct lane *l = first; l; l = next) {
+        next = l->next;
+        lane_free(l);
+    }
+}
+
 void target_unref(struct target *t)
 {
     if (!t || --t->refs > 0)
         return;
     free_texts(t);
     free(t->address);
-    free(t->due_name);
-    free(t->last.text);
-    free(t->last.key);
-    free(t->last.label);
+    free_lanes(t->lanes);
     target_job_unref(t->job);
     free(t);
 }
@@ -188,11 +185,35 @@ static int make_url(struct target *t, const struct target_job *job, const struct
     return t->url && t->shown ? 0 : -ENOMEM;
 }
 
-/* The window is the shortest decimal number: 2, 1.9, 0.25. */
-char *target_request(const struct target *t, usec window)
+struct lane *target_primary(const struct target *t)
 {
+    struct lane *l = t->lanes;
+
+    while (l && !l->wanted)
+        l = l->next;
+    return l ? l : t->lanes;
+}
+
+struct lane *target_lane(const struct target *t, const struct artifact *artifact)
+{
+    struct lane *l = t->lanes;
+
+    while (l && l->artifact != artifact)
+        l = l->next;
+    return l;
+}
+
+const char *target_shown(const struct lane *l)
+{
+    return l->shown ? l->shown : l->target->shown;
+}
+
+/* The window is the shortest decimal number: 2, 1.9, 0.25. */
+char *target_request(const struct lane *l, usec window)
+{
+    const char *from = l->url ? l->url : l->target->url;
     char *url;
-    int n = asprintf(&url, "%s%cseconds=%.15g", t->url, strchr(t->url, '?') ? '&' : '?',
+    int n = asprintf(&url, "%s%cseconds=%.15g", from, strchr(from, '?') ? '&' : '?',
                      (double)window / (double)USEC_PER_SEC);
 
     return n < 0 ? NULL : url;
@@ -249,11 +270,53 @@ static char *host_of(const struct target_config *from, const struct target_job *
     return asprintf(&host, "%s_%u", a->host, port_of(job, a)) < 0 ? NULL : host;
 }
 
+/* One for each artifact that the job wants and the target has no lane of. 0, or -ENOMEM: none. */
+static int make_lanes(struct target *t, const struct target_job *job, struct lane **ret)
+{
+    struct lane *made = NULL, **end = &made;
+
+    for (size_t i = 0; i < n_artifacts; i++) {
+        const struct artifact *a = artifacts[i];
+
+        if (!(job->artifacts & 1u << a->kind) || target_lane(t, a))
+            continue;
+        *end = lane_new(t, a);
+        if (!*end) {
+            free_lanes(made);
+            return -ENOMEM;
+        }
+        end = &(*end)->next;
+    }
+    *ret = made;
+    return 0;
+}
+
+/* Both are in the order of the artifacts; so is what comes of them. */
+static void take_lanes(struct target *t, struct lane *made)
+{
+    for (size_t i = 0; i < n_artifacts; i++) {
+        const struct artifact *a = artifacts[i];
+        struct lane *l = target_lane(t, a), **at = &t->lanes;
+
+        if (!l && made && made->artifact == a) {
+            l = made;
+            made = made->next;
+            for (size_t before = 0; before < i; before++)
+                at = *at && (*at)->artifact == artifacts[before] ? &(*at)->next : at;
+            l->next = *at;
+            *at = l;
+        }
+        if (l)
+            l->wanted = t->job->artifacts & 1u << a->kind;
+    }
+}
+
 int target_fill(struct target *t, struct target_job *job, const struct target_config *from,
                 const char *own_host, bool shared)
 {
     const struct address *a = &from->parsed;
     struct target fresh = *t;
+    struct lane *made = NULL;
 
     fresh.url = fresh.shown = fresh.unix_path = NULL;
     fresh.labels = NULL;
@@ -263,7 +326,8 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     fresh.unix_path = a->unix_path ? strdup(a->unix_path) : NULL;
     fresh.local_port = !a->unix_path && is_here(job, a) ? port_of(job, a) : 0;
     if (!fresh.service || !fresh.host || (a->unix_path && !fresh.unix_path) ||
-        make_url(&fresh, job, a) < 0 || copy_labels(&fresh, from) < 0) {
+        make_url(&fresh, job, a) < 0 || copy_labels(&fresh, from) < 0 ||
+        make_lanes(t, job, &made) < 0) {
         free_texts(&fresh);
         return -ENOMEM;
     }
@@ -271,5 +335,6 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     free_texts(t);
     target_job_unref(t->job);
     *t = fresh;
+    take_lanes(t, made);
     return 0;
 }

@@ -67,7 +67,8 @@ struct proxy_config {
 struct job_config {
     char *name;
     bool https;
-    char *path; /* begins with '/' */
+    char *path;         /* begins with '/' */
+    unsigned artifacts; /* what is captured: a bit for each kind; 0: traces */
     struct {
         usec interval, window, timeout;
         uint64_t body_size_limit;

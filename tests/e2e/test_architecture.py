@@ -64,7 +64,7 @@ MAY_INCLUDE = {
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
-        "lib/store/interface", "daemon/api", "daemon/capture", "daemon/control", "daemon/label",
+        "lib/store/interface", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control", "daemon/label",
         "daemon/outcome", "daemon/settings", "daemon/ship", "daemon/source", "daemon/trigger",
     },
     "cli/common": set(),

@@ -157,7 +157,7 @@ static int start(struct world *w)
     assert_int_equal(target_fill(t, job, &from, "thishost", false), 0);
     w->finished = false;
     w->grows = 0;
-    r = capture_start(w->http, t, t->job->window, w->fd, w->room, &handlers, w, &w->capture,
+    r = capture_start(w->http, t->lanes, t->job->window, w->fd, w->room, &handlers, w, &w->capture,
                       &w->result);
     /* Nothing of the target is needed any more: it may go while its capture is in flight. */
     target_unref(t);

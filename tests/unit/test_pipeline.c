@@ -119,7 +119,7 @@ static int teardown(void **state)
     struct world *w = *state;
 
     assert_true(pipeline_idle(w->pipeline));
-    assert_null(w->target->flight);
+    assert_null(w->target->lanes->flight);
     target_unref(w->target);
     pipeline_free(w->pipeline);
     http_free(w->http);
@@ -150,7 +150,7 @@ static void order(struct world *w, enum reason reason, const char *name, usec wi
         .userdata = told,
     };
 
-    assert_int_equal(pipeline_capture(w->pipeline, w->target, &o, ret), 0);
+    assert_int_equal(pipeline_capture(w->pipeline, w->target->lanes, &o, ret), 0);
 }
 
 /* Runs until `n` captures have ended in all. */
@@ -165,7 +165,7 @@ static const char *flight_state(struct world *w)
 {
     struct pipeline_flight f;
 
-    return pipeline_flight(w->target, &f) ? f.state : "none";
+    return pipeline_flight(w->target->lanes, &f) ? f.state : "none";
 }
 
 /* A capture that is under way until the gate opens. */
@@ -243,7 +243,7 @@ static void test_by_hand_before_the_new(void **state)
     order(w, REASON_API, NULL, 0, &told, NULL);
     loopback_play(w->server, steps, 5);
     while (strcmp(flight_state(w), "waiting") == 0) {
-        assert_true(pipeline_flight(scheduled, &flight));
+        assert_true(pipeline_flight(scheduled->lanes, &flight));
         assert_string_equal(flight.state, "waiting");
         step(w);
     }
@@ -283,18 +283,18 @@ static void test_adds(void **state)
                                           {LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
 
-    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC);
-    assert_int_equal(pipeline_adds(w->target, USEC_PER_MSEC), USEC_PER_MSEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, 0), 2 * USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, USEC_PER_MSEC), USEC_PER_MSEC);
     order(w, REASON_API, NULL, USEC_PER_MSEC, NULL, NULL);
-    assert_int_equal(pipeline_adds(w->target, USEC_PER_MSEC), 0);
-    assert_int_equal(pipeline_adds(w->target, USEC_PER_SEC), USEC_PER_SEC - USEC_PER_MSEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, USEC_PER_MSEC), 0);
+    assert_int_equal(pipeline_adds(w->target->lanes, USEC_PER_SEC), USEC_PER_SEC - USEC_PER_MSEC);
     order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL); /* skipped */
-    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC - USEC_PER_MSEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, 0), 2 * USEC_PER_SEC - USEC_PER_MSEC);
     begin(w, steps, 6);
-    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, 0), 2 * USEC_PER_SEC);
     order(w, REASON_ALERT, NULL, 0, NULL, NULL);
-    assert_int_equal(pipeline_adds(w->target, 0), 0);
-    assert_int_equal(pipeline_adds(w->target, 5 * USEC_PER_SEC), 3 * USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, 0), 0);
+    assert_int_equal(pipeline_adds(w->target->lanes, 5 * USEC_PER_SEC), 3 * USEC_PER_SEC);
     loopback_open_gate(w->server);
     finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
@@ -367,7 +367,7 @@ static void test_drained(void **state)
     begin(w, steps, 3);
     order(w, REASON_API, NULL, 0, &told[1], NULL);
     pipeline_drain(w->pipeline);
-    assert_int_equal(pipeline_capture(w->pipeline, w->target, &late, NULL), -ESHUTDOWN);
+    assert_int_equal(pipeline_capture(w->pipeline, w->target->lanes, &late, NULL), -ESHUTDOWN);
     loopback_open_gate(w->server);
     finish(w, 1);
     assert_int_equal(told[0].outcome, OUTCOME_OK);
@@ -429,29 +429,29 @@ static void test_busy_for_an_interval(void **state)
     struct world *w = *state;
     const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
-    struct target *t = w->target;
+    struct lane *l = w->target->lanes;
 
     pipeline_set_concurrency(w->pipeline, 1);
     capture_busy(w, 1);
     capture_busy(w, 2);
-    assert_int_equal(t->state, OUTCOME_OK);
-    assert_int_equal(t->failures, 0);
-    t->job->interval = 1;
+    assert_int_equal(l->state, OUTCOME_OK);
+    assert_int_equal(l->failures, 0);
+    l->target->job->interval = 1;
     capture_busy(w, 3);
-    assert_int_equal(t->state, OUTCOME_BUSY);
-    assert_int_equal(t->failures, 3);
+    assert_int_equal(l->state, OUTCOME_BUSY);
+    assert_int_equal(l->failures, 3);
     capture_busy(w, 4);
-    assert_int_equal(t->failures, 4);
+    assert_int_equal(l->failures, 4);
 
-    t->job->interval = LONG;
+    l->target->job->interval = LONG;
     order(w, REASON_API, NULL, 0, NULL, NULL);
     loopback_play(w->server, steps, 2);
     finish(w, 5);
     (void)loopback_join(w->server); /* done with the steps */
-    assert_int_equal(t->state, OUTCOME_OK);
-    assert_int_equal(t->failures, 0);
+    assert_int_equal(l->state, OUTCOME_OK);
+    assert_int_equal(l->failures, 0);
     capture_busy(w, 6);
-    assert_int_equal(t->state, OUTCOME_OK);
+    assert_int_equal(l->state, OUTCOME_OK);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -76,7 +76,7 @@ static struct target *make(const struct job_config *config, const char *address,
 
 static void assert_request(const struct target *t, const char *url)
 {
-    char *request = target_request(t, t->job->window);
+    char *request = target_request(t->lanes, t->job->window);
 
     assert_non_null(request);
     assert_string_equal(request, url);
@@ -95,8 +95,8 @@ static void assert_made(const struct job_config *config, const char *address, co
     assert_string_equal(t->service, "shop");
     assert_int_equal(t->local_port, local_port);
     assert_int_equal(t->n_labels, 0);
-    assert_true(t->due == USEC_NEVER);
-    assert_int_equal(t->state, OUTCOME_OK);
+    assert_true(t->lanes->due == USEC_NEVER);
+    assert_int_equal(t->lanes->state, OUTCOME_OK);
     target_unref(t);
 }
 
@@ -158,7 +158,7 @@ static void test_window_text(void **state)
 
         c.window = rows[i].window;
         t = make(&c, "a:1", false, 0);
-        request = target_request(t, t->job->window);
+        request = target_request(t->lanes, t->job->window);
         assert_string_equal(strchr(request, '=') + 1, rows[i].text);
         free(request);
         target_unref(t);
