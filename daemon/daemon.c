@@ -94,13 +94,13 @@ static void say_not_captured(const struct pipeline_end *end)
     log_write(LOG_LEVEL_WARN,
               &(struct log_fields){
                   .service = t->service, .target = shown, .result = outcome_name(end->outcome)},
-              "no trace of %s: %s: %s%s", shown, outcome_name(end->outcome), end->text,
-              outcome_hint(end->outcome));
+              "no %s of %s: %s: %s%s", end->lane->artifact->noun, shown, outcome_name(end->outcome),
+              end->text, outcome_hint(end->outcome));
 }
 
 static void once_finished(struct daemon *d, const struct pipeline_end *end)
 {
-    if (!outcome_published(end->outcome)) {
+    if (!outcome_published(end->outcome) && !outcome_absent(end->outcome)) {
         d->once_failed = true;
         say_not_captured(end);
     }
@@ -503,7 +503,7 @@ int daemon_run(struct daemon *d)
 
     if (r < 0)
         log_warn("the watchdog cannot be fed: %s", strerror(-r));
-    d->once_left = targets_count(d->targets);
+    d->once_left = targets_scheduled(d->targets);
     say_started(d);
     if (d->options->once && d->once_left == 0) {
         log_error("no targets: file_sd_configs found none");

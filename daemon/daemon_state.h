@@ -59,7 +59,7 @@ struct daemon {
     sd_event_source *deadline, *leave;
     enum stage stage;
     usec trim_after;  /* boot time */
-    size_t once_left; /* targets that --once still waits for */
+    size_t once_left; /* first captures that --once still waits for */
     bool once_failed;
 };
 

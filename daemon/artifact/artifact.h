@@ -48,6 +48,19 @@ struct artifact_facts {
     bool empty; /* whole, but there is nothing in it */
 };
 
+/* How a body is judged while it streams. */
+struct artifact_body {
+    size_t size; /* of the state that the following take; zeroed before `init` */
+    int (*init)(void *body, const struct artifact_sink *sink); /* 0 or -ENOMEM */
+    void (*done)(void *body);
+    /* The next bytes, cut anywhere. 0, or a negative errno from the first byte on that makes no
+     * sense; *ret_good of these bytes come before it. */
+    int (*feed)(void *body, const void *data, size_t n, size_t *ret_good);
+    /* It ended; once, after an error too. `clean`: the transport vouches for its end. `taken`: how
+     * long the request took. */
+    void (*finish)(void *body, bool clean, usec taken, struct artifact_facts *ret);
+};
+
 struct artifact {
     enum kind kind;   /* its name and its suffix */
     const char *noun; /* for people: "trace" */
@@ -59,20 +72,12 @@ struct artifact {
     bool whole_seconds;  /* it takes no fraction of a second */
     bool optional;       /* a service need not have it: 404 is no failure */
 
-    /* The body. One that is less than whole has something to keep only if there are parts. */
-    const char *part;     /* "one generation"; NULL: it is whole or nothing */
-    const char *parts;    /* "whole generations" */
-    enum outcome foreign; /* what came is something else */
-    enum outcome empty;   /* there is nothing in it */
-    size_t body_size;     /* of the state that the following take */
-    int (*body_init)(void *body, const struct artifact_sink *sink);
-    void (*body_done)(void *body);
-    /* The next bytes, cut anywhere. 0, or a negative errno from the first byte on that makes no
-     * sense; *ret_good of these bytes come before it. */
-    int (*body_feed)(void *body, const void *data, size_t n, size_t *ret_good);
-    /* It ended; once, after an error too. `clean`: the transport vouches for its end. `taken`: how
-     * long the request took. */
-    void (*body_finish)(void *body, bool clean, usec taken, struct artifact_facts *ret);
+    /* What comes. */
+    const struct artifact_body *body;
+    const char *part;       /* "one generation"; NULL: it is whole or nothing */
+    const char *parts;      /* "whole generations" */
+    enum outcome foreign;   /* what came is something else */
+    const char *empty_hint; /* there is nothing in it: what a person can do, as an outcome's hint */
 
     /* Afterwards. */
     bool inspected; /* a child looks at it and labels it */

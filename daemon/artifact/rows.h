@@ -8,7 +8,7 @@
 
 #include "daemon/artifact/artifact.h"
 
-#define ARTIFACT_ROWS(ROW) ROW(trace)
+#define ARTIFACT_ROWS(ROW) ROW(trace) ROW(mutex)
 
 #define ARTIFACT_DECLARE(name) extern const struct artifact artifact_##name;
 ARTIFACT_ROWS(ARTIFACT_DECLARE)

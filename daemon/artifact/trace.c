@@ -78,19 +78,22 @@ static void body_finish(void *userdata, bool clean, usec taken, struct artifact_
     };
 }
 
+static const struct artifact_body body_methods = {
+    .size = sizeof(struct body),
+    .init = body_init,
+    .done = body_done,
+    .feed = body_feed,
+    .finish = body_finish,
+};
+
 const struct artifact artifact_trace = {
     .kind = KIND_TRACE,
     .noun = "trace",
     .what = "a Go execution trace",
     .content_type = "application/octet-stream",
+    .body = &body_methods,
     .part = "one generation",
     .parts = "whole generations",
     .foreign = OUTCOME_NOT_A_TRACE,
-    .empty = OUTCOME_OK,
-    .body_size = sizeof(struct body),
-    .body_init = body_init,
-    .body_done = body_done,
-    .body_feed = body_feed,
-    .body_finish = body_finish,
     .inspected = true,
 };

@@ -129,7 +129,7 @@ static int get_room(struct capture *c, size_t n)
 static int take(struct capture *c, const char *data, size_t n)
 {
     size_t good;
-    int r = c->artifact->body_feed(c->body, data, n, &good);
+    int r = c->artifact->body->feed(c->body, data, n, &good);
 
     if (c->head_len < sizeof(c->head))
         keep_head(c, data, n);
@@ -198,7 +198,10 @@ static struct artifact_facts facts_of(struct capture *c, const struct http_resul
     bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
     struct artifact_facts facts;
 
-    c->artifact->body_finish(c->body, clean, h->taken, &facts);
+    c->artifact->body->finish(c->body, clean, h->taken, &facts);
+    /* Of what was cut here, nothing vouches for the end that was left out. */
+    if (c->cut_by && !c->artifact->part && facts.end == ARTIFACT_WHOLE)
+        facts.end = ARTIFACT_NOTHING;
     return facts;
 }
 
@@ -246,7 +249,7 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
 static void capture_free(struct capture *c)
 {
     if (c->body)
-        c->artifact->body_done(c->body);
+        c->artifact->body->done(c->body);
     free(c->body);
     EVP_MD_CTX_free(c->hash);
     EVP_MD_CTX_free(c->whole);
@@ -279,9 +282,9 @@ static const struct http_handlers http_handlers = {
 static int begin_body(struct capture *c)
 {
     const struct artifact_sink sink = {.bytes = on_bytes, .whole = on_whole, .userdata = c};
-    void *body = calloc(1, c->artifact->body_size);
+    void *body = calloc(1, c->artifact->body->size);
 
-    if (!body || c->artifact->body_init(body, &sink) < 0) {
+    if (!body || c->artifact->body->init(body, &sink) < 0) {
         free(body);
         return -ENOMEM;
     }

@@ -194,7 +194,7 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
         judge_error(e, r, text);
         return;
     }
-    r->outcome = outcome_of_status(e);
+    r->outcome = status == 404 && e->artifact->optional ? OUTCOME_MISSING : outcome_of_status(e);
     r->hint = hint_of(e, r->outcome);
     (void)buf_addf(text, "HTTP status %ld%s%s: ", status,
                    e->http->proxy[0] ? " through the proxy " : "", e->http->proxy);
@@ -234,11 +234,11 @@ static void add_why(const struct evidence *e, struct buf *text)
         (void)buf_adds(text, e->facts->error);
     else
         (void)buf_addf(text, "the %s ended", e->artifact->noun);
-    (void)buf_addf(text, " after %llu bytes, before ", (unsigned long long)e->written);
+    (void)buf_addf(text, " after %llu bytes", (unsigned long long)e->written);
     if (e->artifact->part)
-        (void)buf_addf(text, "%s was whole", e->artifact->part);
+        (void)buf_addf(text, ", before %s was whole", e->artifact->part);
     else
-        (void)buf_adds(text, "it was whole");
+        (void)buf_addf(text, "; a %s is kept whole or not at all", e->artifact->noun);
 }
 
 void judgement_nothing(const struct evidence *e, struct capture_result *r, struct buf *text)
@@ -297,9 +297,12 @@ void judgement_kept(const struct evidence *e, struct capture_result *r, struct b
         judge_part(e, r, text);
         return;
     }
-    r->outcome = e->facts->empty ? e->artifact->empty : is_short ? OUTCOME_SHORT : OUTCOME_OK;
-    if (!is_short)
+    if (!is_short) {
+        r->outcome = e->facts->empty ? OUTCOME_EMPTY : OUTCOME_OK;
+        r->hint = e->facts->empty ? e->artifact->empty_hint : NULL;
         return;
+    }
+    r->outcome = OUTCOME_SHORT;
     r->cut_by = outcome_name(r->outcome);
     r->hint = ended_early(e) ? HINT_CUT : NULL;
     (void)buf_addf(text, "it spans %.3g s of the %.3g s that were asked for", seconds(span),

@@ -30,7 +30,6 @@ void lane_free(struct lane *l)
 {
     if (!l)
         return;
-    free(l->url);
     free(l->shown);
     free(l->due_name);
     free(l->last.text);

@@ -47,7 +47,7 @@ struct lane {
     struct lane *next; /* of the same target, in the order of the artifacts */
     bool wanted;       /* the target's job asks for it by schedule */
     bool scheduled;    /* the timetable was told so */
-    char *url, *shown; /* as a target's; NULL: they are the target's */
+    char *shown;       /* as the target's, where another path is asked for; else NULL */
     struct schedule schedule;
     usec due;               /* boot time of the next capture; owned by the agenda */
     size_t agenda_index;    /* 1-based place in the agenda's heap; 0: not in it */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/parse.h"
 #include "daemon/capture/pipeline_state.h"
+
+#define DESCRIPTION_SIZE 48
 
 const char *pipeline_state_name(enum flight_state state)
 {
@@ -22,20 +25,33 @@ static const char *hint_of(const struct flight *f)
     return f->result.hint ? f->result.hint : outcome_hint(f->result.outcome);
 }
 
-static void report_published(const struct flight *f, enum log_level level, const char *key)
+/* "go 1.26" or "12 samples" */
+static const char *describe(const struct artifact_facts *facts, char out[static DESCRIPTION_SIZE])
 {
-    const char *shown = target_shown(f->lane);
-    char size[PARSE_TEXT_SIZE];
+    if (facts->go_minor > 0)
+        (void)snprintf(out, DESCRIPTION_SIZE, "go 1.%u", facts->go_minor);
+    else
+        (void)snprintf(out, DESCRIPTION_SIZE, "%llu %s", (unsigned long long)facts->count,
+                       facts->counted);
+    return out;
+}
 
-    log_write(level,
+/* `news`: it was not so before, and there is something to say. */
+static void report_published(const struct flight *f, bool news, const char *key)
+{
+    bool warn = news && f->result.outcome != OUTCOME_EMPTY;
+    const char *shown = target_shown(f->lane);
+    char size[PARSE_TEXT_SIZE], what[DESCRIPTION_SIZE];
+
+    log_write(warn ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
               &(struct log_fields){.service = f->target->service,
                                    .target = shown,
                                    .key = key,
                                    .result = outcome_name(f->result.outcome),
                                    .message_id = MESSAGE_ID_CAPTURED},
-              "captured %s: %s, go 1.%u, %s%s%s%s", shown, format_size(f->result.bytes, size),
-              f->result.facts.go_minor, key, f->result.text[0] ? "; " : "", f->result.text,
-              level == LOG_LEVEL_WARN ? hint_of(f) : "");
+              "captured %s: %s, %s, %s%s%s%s", shown, format_size(f->result.bytes, size),
+              describe(&f->result.facts, what), key, f->result.text[0] ? "; " : "", f->result.text,
+              news ? hint_of(f) : "");
 }
 
 /* Does the outcome say something about the target? One that must last first is counted meanwhile. */
@@ -78,6 +94,17 @@ static void report_failed(const struct flight *f)
               once ? "" : format_duration(most, interval));
 }
 
+/* There is nothing to capture, which need not be. */
+static void report_absent(const struct flight *f)
+{
+    const char *name = outcome_name(f->result.outcome), *shown = target_shown(f->lane);
+
+    log_write(LOG_LEVEL_INFO,
+              &(struct log_fields){.service = f->target->service, .target = shown, .result = name},
+              "no %s at %s: %s: %s%s", f->lane->artifact->noun, shown, name, f->result.text,
+              hint_of(f));
+}
+
 /* One line when the lane's state changes, none while it stays as it is. */
 static void report_lane(struct flight *f, const char *key)
 {
@@ -105,8 +132,13 @@ static void report_lane(struct flight *f, const char *key)
             log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed tries",
                       shown, l->failures);
         l->failures = 0;
-        report_published(
-            f, outcome != OUTCOME_OK && before != outcome ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, key);
+        report_published(f, outcome != OUTCOME_OK && before != outcome, key);
+        return;
+    }
+    if (!outcome_failed(outcome)) {
+        l->failures = 0;
+        if (outcome != before)
+            report_absent(f);
         return;
     }
     l->failures++;

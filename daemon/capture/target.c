@@ -33,6 +33,8 @@ void target_job_unref(struct target_job *j)
         return;
     free(j->name);
     free(j->path);
+    for (size_t i = 0; i < KINDS; i++)
+        free(j->paths[i]);
     free(j->auth.basic_username);
     free(j->auth.basic_password_file);
     free(j->auth.type);
@@ -45,6 +47,21 @@ void target_job_unref(struct target_job *j)
     free(j->proxy.no_proxy);
     free(j->pid_file);
     free(j);
+}
+
+/* What has no place is not captured: who checks configurations says so. */
+static int fill_paths(struct target_job *j, const char *profiles)
+{
+    for (size_t i = 0; i < n_artifacts; i++) {
+        const struct artifact *a = artifacts[i];
+        int r = artifact_path(a, j->path, profiles, &j->paths[a->kind]);
+
+        if (r == -EINVAL)
+            j->artifacts &= ~(1u << a->kind);
+        else if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
 struct target_job *target_job_new(const struct job_config *from)
@@ -90,7 +107,7 @@ struct target_job *target_job_new(const struct job_config *from)
     j->way = (struct proxy){.url = j->proxy.url,
                             .no_proxy = j->proxy.no_proxy,
                             .from_environment = j->proxy.from_environment};
-    if (failed) {
+    if (failed || fill_paths(j, from->profiles_path) < 0) {
         target_job_unref(j);
         return NULL;
     }
@@ -208,15 +225,26 @@ const char *target_shown(const struct lane *l)
     return l->shown ? l->shown : l->target->shown;
 }
 
+/* A target's URL, or how it is shown, ends with the path of traces. */
+static char *with_path(const char *text, const struct target_job *job, const struct artifact *a)
+{
+    size_t n = strlen(text) - strlen(job->path);
+    char *with;
+
+    return asprintf(&with, "%.*s%s", (int)n, text, job->paths[a->kind]) < 0 ? NULL : with;
+}
+
 /* The window is the shortest decimal number: 2, 1.9, 0.25. */
 char *target_request(const struct lane *l, usec window)
 {
-    const char *from = l->url ? l->url : l->target->url;
-    char *url;
-    int n = asprintf(&url, "%s%cseconds=%.15g", from, strchr(from, '?') ? '&' : '?',
-                     (double)window / (double)USEC_PER_SEC);
+    const struct target *t = l->target;
+    _cleanup_free_ char *url = with_path(t->url, t->job, l->artifact);
+    char *request;
 
-    return n < 0 ? NULL : url;
+    if (!url || asprintf(&request, "%s%cseconds=%.15g", url, strchr(url, '?') ? '&' : '?',
+                         (double)window / (double)USEC_PER_SEC) < 0)
+        return NULL;
+    return request;
 }
 
 static int copy_labels(struct target *t, const struct target_config *from)
@@ -270,44 +298,91 @@ static char *host_of(const struct target_config *from, const struct target_job *
     return asprintf(&host, "%s_%u", a->host, port_of(job, a)) < 0 ? NULL : host;
 }
 
-/* One for each artifact that the job wants and the target has no lane of. 0, or -ENOMEM: none. */
-static int make_lanes(struct target *t, const struct target_job *job, struct lane **ret)
+/* Behind those of the artifacts before it. */
+static void insert_lane(struct target *t, struct lane *l)
 {
-    struct lane *made = NULL, **end = &made;
+    struct lane **at = &t->lanes;
 
-    for (size_t i = 0; i < n_artifacts; i++) {
-        const struct artifact *a = artifacts[i];
+    for (size_t i = 0; artifacts[i] != l->artifact; i++) {
+        if (*at && (*at)->artifact == artifacts[i])
+            at = &(*at)->next;
+    }
+    l->next = *at;
+    *at = l;
+}
 
-        if (!(job->artifacts & 1u << a->kind) || target_lane(t, a))
-            continue;
-        *end = lane_new(t, a);
-        if (!*end) {
-            free_lanes(made);
+int target_add_lane(struct target *t, const struct artifact *artifact, struct lane **ret)
+{
+    struct lane *l = target_lane(t, artifact);
+
+    if (!t->job->paths[artifact->kind])
+        return -ENOENT;
+    if (!l) {
+        l = lane_new(t, artifact);
+        if (!l)
+            return -ENOMEM;
+        if (artifact->sibling)
+            l->shown = with_path(t->shown, t->job, artifact);
+        if (artifact->sibling && !l->shown) {
+            lane_free(l);
             return -ENOMEM;
         }
-        end = &(*end)->next;
+        insert_lane(t, l);
     }
-    *ret = made;
+    *ret = l;
     return 0;
 }
 
-/* Both are in the order of the artifacts; so is what comes of them. */
-static void take_lanes(struct target *t, struct lane *made)
+/* What becomes of a target's lanes, by the place of their artifact. */
+struct lanes {
+    struct lane *made[KINDS]; /* that the target lacks */
+    char *shown[KINDS];       /* of all that there will be */
+};
+
+static void lanes_done(struct lanes *ls)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        lane_free(ls->made[i]);
+        free(ls->shown[i]);
+    }
+}
+
+/* One for each artifact that the job wants, and the texts of all. `t` lends its lanes, `fresh` its
+ * texts. */
+static int make_lanes(struct target *t, const struct target *fresh, const struct target_job *job,
+                      struct lanes *ret)
 {
     for (size_t i = 0; i < n_artifacts; i++) {
         const struct artifact *a = artifacts[i];
-        struct lane *l = target_lane(t, a), **at = &t->lanes;
+        bool has = target_lane(t, a), wanted = job->artifacts & 1u << a->kind;
 
-        if (!l && made && made->artifact == a) {
-            l = made;
-            made = made->next;
-            for (size_t before = 0; before < i; before++)
-                at = *at && (*at)->artifact == artifacts[before] ? &(*at)->next : at;
-            l->next = *at;
-            *at = l;
+        if (wanted && !has) {
+            ret->made[i] = lane_new(t, a);
+            if (!ret->made[i])
+                return -ENOMEM;
         }
-        if (l)
-            l->wanted = t->job->artifacts & 1u << a->kind;
+        if ((wanted || has) && a->sibling && job->paths[a->kind]) {
+            ret->shown[i] = with_path(fresh->shown, job, a);
+            if (!ret->shown[i])
+                return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static void take_lanes(struct target *t, struct lanes *ls)
+{
+    for (size_t i = 0; i < n_artifacts; i++) {
+        struct lane *l;
+
+        if (ls->made[i])
+            insert_lane(t, steal(&ls->made[i]));
+        l = target_lane(t, artifacts[i]);
+        if (!l)
+            continue;
+        l->wanted = t->job->artifacts & 1u << l->artifact->kind;
+        free(l->shown);
+        l->shown = steal(&ls->shown[i]);
     }
 }
 
@@ -316,7 +391,7 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
 {
     const struct address *a = &from->parsed;
     struct target fresh = *t;
-    struct lane *made = NULL;
+    struct lanes lanes = {0};
 
     fresh.url = fresh.shown = fresh.unix_path = NULL;
     fresh.labels = NULL;
@@ -327,7 +402,8 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     fresh.local_port = !a->unix_path && is_here(job, a) ? port_of(job, a) : 0;
     if (!fresh.service || !fresh.host || (a->unix_path && !fresh.unix_path) ||
         make_url(&fresh, job, a) < 0 || copy_labels(&fresh, from) < 0 ||
-        make_lanes(t, job, &made) < 0) {
+        make_lanes(t, &fresh, job, &lanes) < 0) {
+        lanes_done(&lanes);
         free_texts(&fresh);
         return -ENOMEM;
     }
@@ -335,6 +411,7 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     free_texts(t);
     target_job_unref(t->job);
     *t = fresh;
-    take_lanes(t, made);
+    take_lanes(t, &lanes);
+    lanes_done(&lanes);
     return 0;
 }

@@ -22,7 +22,8 @@ struct target_job {
     unsigned refs;
     char *name;
     bool https;
-    char *path;
+    char *path;         /* of traces */
+    char *paths[KINDS]; /* of each kind; NULL: it is not known where that is asked for */
     unsigned artifacts; /* that are captured by schedule: a bit for each kind */
     usec interval, window, timeout;
     uint64_t body_size_limit;
@@ -71,6 +72,12 @@ struct lane *target_primary(const struct target *t);
 
 /* The lane of this artifact; NULL: it has none. */
 struct lane *target_lane(const struct target *t, const struct artifact *artifact);
+
+/*
+ * The same, and if there is none it is made: for captures on demand. 0, -ENOMEM, or -ENOENT: it is
+ * not known where the target would be asked for it.
+ */
+int target_add_lane(struct target *t, const struct artifact *artifact, struct lane **ret);
 
 /* For logs and records: what of it is asked for by this lane. */
 const char *target_shown(const struct lane *l);

@@ -65,6 +65,17 @@ struct target *targets_at(struct targets *ts, size_t i)
     return ts->items[i];
 }
 
+size_t targets_scheduled(const struct targets *ts)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < ts->n; i++) {
+        for (const struct lane *l = ts->items[i]->lanes; l; l = l->next)
+            n += l->scheduled;
+    }
+    return n;
+}
+
 /* One configured address, before it becomes a target or meets the one that it already is. */
 struct wanted {
     const struct target_config *config;

@@ -16,6 +16,9 @@ void targets_free(struct targets *ts);
 size_t targets_count(const struct targets *ts);
 struct target *targets_at(struct targets *ts, size_t i);
 
+/* How many of their lanes are captured by schedule. */
+size_t targets_scheduled(const struct targets *ts);
+
 /* What an update did to the lanes that are captured by schedule; arrays are borrowed until the next
  * update. */
 struct targets_change {

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "daemon/artifact/artifacts.h"
 #include "daemon/label/inspector.h"
 
 #define HOLD_SPARE (5 * USEC_PER_SEC) /* over the timeout: for a short queue and the disk */
@@ -111,8 +112,9 @@ static int open_trace(void *userdata, const char *key)
 static void on_kept(void *userdata, const char *key)
 {
     struct labelling *l = userdata;
+    const struct artifact *a = artifacts_of_kind(name_kind(key));
 
-    if (!l->enabled)
+    if (!l->enabled || !a || !a->inspected)
         return;
     spool_hold(l->spool, key, l->hold);
     if (inspector_add(l->inspector, key) < 0)

@@ -82,7 +82,7 @@ void results_ended(struct results *r, const struct pipeline_end *end, bool inspe
     last->latency = last->covered = -1;
     replace(&last->key, end->key);
     replace(&last->label, NULL);
-    if (inspected)
+    if (inspected && end->lane->artifact->inspected)
         await_label(r, end->lane, end->key);
 }
 

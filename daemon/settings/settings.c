@@ -2,7 +2,9 @@
 #include "daemon/settings/settings.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "lib/store/kinds.h"
 
 /* Put where the URL stands, if that is in the file. */
@@ -17,6 +19,36 @@ static int check_store(const struct upload_config *u, const char *file, struct d
     return r;
 }
 
+/* Those that the job wants and that cannot be taken, or not from there. */
+static void check_artifacts(const struct job_config *job, struct diags *d)
+{
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        const struct artifact *a = artifacts_of_kind((enum kind)kind);
+        char *path = NULL;
+
+        if (!(job->artifacts & 1u << kind))
+            continue;
+        if (!a)
+            diags_add(d, NULL, 0, 0, NULL, "job `%s`: artifacts: contraced does not take %s",
+                      job->name, kind_name((enum kind)kind));
+        else if (artifact_path(a, job->path, job->profiles_path, &path) == -EINVAL)
+            diags_add(d, NULL, 0, 0, NULL,
+                      "job `%s`: artifacts: where is the %s? `path` %s does not end in /trace, so "
+                      "profiles_path must say where net/http/pprof's profiles are",
+                      job->name, a->noun, job->path);
+        free(path);
+    }
+}
+
+static int check_jobs(const struct config *c, struct diags *d)
+{
+    size_t before = d->n;
+
+    for (size_t i = 0; i < c->n_jobs; i++)
+        check_artifacts(&c->jobs[i], d);
+    return d->n > before ? -EINVAL : 0;
+}
+
 int settings_load(const struct options *o, struct config **ret, const char **ret_file,
                   struct diags *d)
 {
@@ -26,7 +58,9 @@ int settings_load(const struct options *o, struct config **ret, const char **ret
 
     if (r < 0)
         return r;
-    r = check_store(&c->upload, file, d);
+    r = check_jobs(c, d);
+    if (r == 0)
+        r = check_store(&c->upload, file, d);
     if (r < 0) {
         config_free(c);
         return r;

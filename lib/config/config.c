@@ -57,6 +57,7 @@ static void job_done(struct job_config *job)
     free(job->name);
     free(job->path);
     access_done(&job->auth, &job->tls, &job->proxy);
+    free(job->profiles_path);
     free(job->pid_file);
     target_list_done(&job->targets);
     for (size_t i = 0; i < job->n_file_sd; i++)

@@ -67,8 +67,9 @@ struct proxy_config {
 struct job_config {
     char *name;
     bool https;
-    char *path;         /* begins with '/' */
-    unsigned artifacts; /* what is captured: a bit for each kind; 0: traces */
+    char *path;          /* begins with '/' */
+    char *profiles_path; /* the directory of profiles; NULL: that of `path` */
+    unsigned artifacts;  /* what is captured: a bit for each kind; 0: traces */
     struct {
         usec interval, window, timeout;
         uint64_t body_size_limit;

@@ -23,7 +23,11 @@ static void refused(long status, const char *body, size_t n, usec taken, struct 
                     char *text)
 {
     const struct http_result http = {.status = status, .taken = taken};
-    const struct evidence e = {.http = &http, .head = body, .head_len = n, .window = WINDOW};
+    const struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+                               .http = &http,
+                               .head = body,
+                               .head_len = n,
+                               .window = WINDOW};
     struct buf b;
 
     buf_init(&b, CAPTURE_TEXT_MAX - 1);
@@ -87,7 +91,8 @@ static void test_closed_early(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct http_result http = {
             .error = HTTP_CLOSED, .text = "Empty reply from server", .taken = rows[i].taken};
-        const struct evidence e = {.http = &http, .window = WINDOW};
+        const struct evidence e = {
+            .artifact = artifacts_of_kind(KIND_TRACE), .http = &http, .window = WINDOW};
         struct capture_result r = {0};
         struct buf b;
 
@@ -107,14 +112,14 @@ static void look(const void *data, size_t n, bool clean, usec taken, struct arti
 {
     static const struct artifact_sink nobody = {0};
     const struct artifact *a = artifacts_of_kind(KIND_TRACE);
-    void *body = calloc(1, a->body_size);
+    void *body = calloc(1, a->body->size);
     size_t good;
 
     assert_non_null(body);
-    assert_int_equal(a->body_init(body, &nobody), 0);
-    (void)a->body_feed(body, data, n, &good);
-    a->body_finish(body, clean, taken, ret);
-    a->body_done(body);
+    assert_int_equal(a->body->init(body, &nobody), 0);
+    (void)a->body->feed(body, data, n, &good);
+    a->body->finish(body, clean, taken, ret);
+    a->body->done(body);
     free(body);
 }
 
@@ -255,7 +260,8 @@ static void test_other_protocols(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct http_result http = {.error = rows[i].error};
-        const struct evidence e = {.http = &http, .window = WINDOW};
+        const struct evidence e = {
+            .artifact = artifacts_of_kind(KIND_TRACE), .http = &http, .window = WINDOW};
         struct capture_result r = {0};
         struct buf b;
 
