@@ -37,7 +37,7 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
         for (size_t i = 0; i < change.n_removed; i++)
             daemon_count_failing(d, change.removed[i]->target);
         for (size_t i = 0; i < config->n_jobs; i++)
-            meters_expect(d->meters, config->jobs[i].name);
+            meters_expect(d->meters, config->jobs[i].name, config->jobs[i].artifacts);
     }
     for (size_t i = 0; lists && i < config->n_jobs; i++)
         free(lists[i].items);

@@ -50,14 +50,14 @@ struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bo
     return o;
 }
 
-static void add_limited(struct orders *o, const struct target *t, usec wait)
+static void add_limited(struct orders *o, const struct lane *l, usec wait)
 {
     struct jsonwriter *w = &o->limited_json;
 
     if (wait < o->retry_after)
         o->retry_after = wait;
     jsonwriter_object(w, NULL);
-    api_put_names(w, t);
+    api_put_names(w, l);
     api_put_seconds(w, "retry_after_seconds", wait);
     jsonwriter_end(w);
     o->n_limited++;
@@ -120,7 +120,8 @@ static void reply_ends(struct orders *o)
         return;
     }
     /* The first text says more than that all failed. */
-    (void)snprintf(error, sizeof(error), "no trace was taken: %s", o->first);
+    (void)snprintf(error, sizeof(error), "no %s was taken: %s",
+                   o->artifact ? o->artifact->noun : "trace", o->first);
     reply(o, c->stopping(c->userdata) ? 503 : 502, error);
 }
 
@@ -150,20 +151,33 @@ static void on_ended(void *userdata, const struct pipeline_end *end)
         reply_ends(o);
 }
 
+/* NULL: as of orders_add. */
+static struct lane *lane_of(struct orders *o, struct target *t)
+{
+    struct lane *l = target_primary(t);
+    int r = o->artifact ? target_add_lane(t, o->artifact, &l) : 0;
+
+    o->n_placeless += r == -ENOENT;
+    o->no_memory = o->no_memory || r == -ENOMEM;
+    return r < 0 ? NULL : l;
+}
+
 struct order *orders_add(struct orders *o, struct target *t, struct pipeline_order *order)
 {
     struct api *a = o->api;
     struct order *one = &o->list[o->n];
-    struct lane *l = target_primary(t);
-    usec adds = pipeline_adds(l, order->window);
-    usec now = loop_now(a->context.event, CLOCK_BOOTTIME), wait = 0;
+    struct lane *l = lane_of(o, t);
+    usec adds, now = loop_now(a->context.event, CLOCK_BOOTTIME), wait = 0;
     uint64_t id = allowance_id(t->job->name, t->address);
     int r;
 
+    if (!l)
+        return NULL;
+    adds = pipeline_adds(l, order->window);
     if (adds > 0)
         wait = allowance_wait(&a->allowance, id, adds, now);
     if (wait > 0) {
-        add_limited(o, t, wait);
+        add_limited(o, l, wait);
         return NULL;
     }
     order->fn = o->wait ? on_ended : NULL;
@@ -179,7 +193,7 @@ struct order *orders_add(struct orders *o, struct target *t, struct pipeline_ord
     buf_init(&one->text, API_ORDER_MAX);
     jsonwriter_init(&one->json, &one->text, api_style);
     jsonwriter_object(&one->json, NULL);
-    api_put_names(&one->json, t);
+    api_put_names(&one->json, l);
     o->n++;
     return one;
 }
@@ -245,6 +259,11 @@ static void reply_refused(struct orders *o)
         admin_fail(o->call, 503, "contraced is stopping; ask the one that follows it");
     } else if (o->no_memory) {
         admin_no_memory(o->call);
+    } else if (o->n_limited == 0) {
+        admin_fail(o->call, 400,
+                   "where the %s is is not known: `path` of the job does not end in /trace, so its"
+                   " profiles_path must say",
+                   o->artifact->noun);
     } else {
         (void)snprintf(text, sizeof(text), "%llu", seconds);
         admin_call_header(o->call, "Retry-After", text);
@@ -299,6 +318,7 @@ static void run_order(struct api *a, struct admin_call *call, const struct captu
         admin_no_memory(call);
         return;
     }
+    o->artifact = request->artifact;
     order_all(o, request);
     if (o->n == 0)
         reply_refused(o);

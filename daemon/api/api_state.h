@@ -51,13 +51,14 @@ void api_put_covered(struct jsonwriter *w, double covered);
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
                     const char *(*name)(unsigned i));
 
-/* Members: {"target": …, "service": …, "host": …, "job": …} */
-void api_put_names(struct jsonwriter *w, const struct target *t);
+/* Members: {"target": …, "service": …, "host": …, "job": …, "artifact": …} */
+void api_put_names(struct jsonwriter *w, const struct lane *l);
 
 /* A parameter of the query: *ret stays as it is without it. False: answered with 400. */
 const char *api_query_text(struct admin_call *call, const char *name); /* NULL also when empty */
 bool api_query_limit(struct admin_call *call, size_t *ret);
 bool api_query_time(struct admin_call *call, const char *name, usec *ret);
+bool api_query_artifact(struct admin_call *call, const struct artifact **ret); /* `artifact` */
 
 /* Whether a caller's text means it: its URL as it is shown, or its address. */
 bool api_target_is(const struct target *t, const char *text);
@@ -79,7 +80,9 @@ struct orders {
     struct buf limited; /* that the allowance has no room for: an array */
     struct jsonwriter limited_json;
     size_t n_limited;
-    usec retry_after; /* the shortest wait of those */
+    usec retry_after;                /* the shortest wait of those */
+    const struct artifact *artifact; /* what is captured; NULL: what the target's job has first */
+    size_t n_placeless; /* targets of which it is not known where they would be asked for it */
     bool stopping, no_memory;
     bool wait; /* for the ends */
     size_t left, published;
@@ -90,8 +93,8 @@ struct orders {
 struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bool wait);
 void orders_free(struct orders *o);
 
-/* The target is captured, within its allowance. Else NULL: it stands in `limited`, or one of
- * `stopping` and `no_memory` is set. */
+/* The target is captured, within its allowance. Else NULL: it stands in `limited`, or is
+ * placeless, or one of `stopping` and `no_memory` is set. */
 struct order *orders_add(struct orders *o, struct target *t, struct pipeline_order *order);
 void order_end(struct order *one);
 

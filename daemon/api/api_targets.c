@@ -72,35 +72,60 @@ static void put_last(struct jsonwriter *w, const struct lane *l)
     jsonwriter_end(w);
 }
 
-static void put_target(struct jsonwriter *w, const struct api *a, const struct target *t)
+/* What a lane is and does, as members of an object. */
+static void put_lane(struct jsonwriter *w, const struct api *a, const struct lane *l)
 {
-    const struct lane *l = target_primary(t);
+    jsonwriter_text(w, "state", state_of(l));
+    jsonwriter_integer(w, "failures", l->failures);
+    api_put_seconds(w, "interval_seconds", l->target->job->interval);
+    api_put_seconds(w, "seconds", artifact_window(l->artifact, l->target->job->window));
+    put_next(w, a, l);
+    put_in_flight(w, l);
+    put_last(w, l);
+}
+
+/* The target by one of its lanes, and the others beside it. */
+static void put_target(struct jsonwriter *w, const struct api *a, const struct lane *l)
+{
+    const struct target *t = l->target;
 
     jsonwriter_object(w, NULL);
-    api_put_names(w, t);
+    api_put_names(w, l);
     jsonwriter_text(w, "address", t->address);
     jsonwriter_object(w, "labels");
     for (size_t i = 0; i < t->n_labels; i++)
         jsonwriter_text(w, t->labels[i].name, t->labels[i].value);
     jsonwriter_end(w);
-    jsonwriter_text(w, "state", state_of(l));
-    jsonwriter_integer(w, "failures", l->failures);
-    api_put_seconds(w, "interval_seconds", t->job->interval);
-    api_put_seconds(w, "seconds", t->job->window);
-    put_next(w, a, l);
-    put_in_flight(w, l);
-    put_last(w, l);
+    put_lane(w, a, l);
+    jsonwriter_array(w, "artifacts");
+    for (const struct lane *other = t->lanes; other; other = other->next) {
+        jsonwriter_object(w, NULL);
+        jsonwriter_text(w, "artifact", kind_name(other->artifact->kind));
+        jsonwriter_bool(w, "scheduled", other->scheduled);
+        put_lane(w, a, other);
+        jsonwriter_end(w);
+    }
+    jsonwriter_end(w);
     jsonwriter_end(w);
 }
 
 struct filter {
     const char *target, *service, *job, *state; /* NULL: any */
+    const struct artifact *artifact;            /* NULL: each target's first */
 };
+
+/* NULL: the target has none that is asked for. */
+static const struct lane *lane_of(const struct filter *f, const struct target *t)
+{
+    return f->artifact ? target_lane(t, f->artifact) : target_primary(t);
+}
 
 static bool fits(const struct filter *f, const struct target *t)
 {
-    const struct lane *l = target_primary(t);
+    const struct lane *l = lane_of(f, t);
 
+    if (!l)
+        return false;
     if (f->state && strcmp(f->state, "failing") == 0 && !outcome_failed(l->state))
         return false;
     if (f->target && !api_target_is(t, f->target))
@@ -194,7 +219,8 @@ static void put_page(struct jsonwriter *w, const struct api *a, const struct fil
             more = true;
             continue;
         }
-        put_target(w, a, last = t);
+        put_target(w, a, lane_of(f, t));
+        last = t;
         shown++;
     }
     jsonwriter_end(w);
@@ -208,7 +234,7 @@ static void put_page(struct jsonwriter *w, const struct api *a, const struct fil
 void api_get_targets(void *userdata, struct admin_call *call)
 {
     struct api *a = userdata;
-    const struct filter filter = {
+    struct filter filter = {
         .target = api_query_text(call, "target"),
         .service = api_query_text(call, "service"),
         .job = api_query_text(call, "job"),
@@ -219,7 +245,7 @@ void api_get_targets(void *userdata, struct admin_call *call)
     struct cursor cursor;
     struct api_body body;
 
-    if (!api_query_limit(call, &limit))
+    if (!api_query_limit(call, &limit) || !api_query_artifact(call, &filter.artifact))
         return;
     if (after && !parse_cursor(after, &cursor)) {
         admin_fail(call, 400, "`after` is no cursor: give what `after` of the page before was");

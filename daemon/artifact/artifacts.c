@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/artifact/artifacts.h"
 
+#include "base/buf.h"
 #include "daemon/artifact/rows.h"
 
 #define ADDRESS(name) &artifact_##name,
@@ -22,4 +23,14 @@ const struct artifact *artifacts_find(const char *name)
     enum kind kind;
 
     return kind_of_name(name, &kind) ? artifacts_of_kind(kind) : NULL;
+}
+
+const char *artifacts_names(char out[static ARTIFACTS_NAMES_SIZE])
+{
+    struct buf names;
+
+    buf_over(&names, out, ARTIFACTS_NAMES_SIZE);
+    for (size_t i = 0; i < n_artifacts; i++)
+        (void)buf_addf(&names, "%s%s", i > 0 ? ", " : "", kind_name(artifacts[i]->kind));
+    return buf_str(&names);
 }

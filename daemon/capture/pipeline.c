@@ -86,6 +86,7 @@ static void flight_end(struct flight *f, const char *key)
     queue_leave(f);
     meters_captured(p->meters, t->job->name,
                     &(struct meters_capture){
+                        .kind = l->artifact->kind,
                         .outcome = end.outcome,
                         .bytes = end.bytes,
                         .start = key ? end.start : 0,
@@ -393,9 +394,10 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max)
 }
 
 /* One that did not come to a flight. */
-static void count(struct pipeline *p, const struct target *t, enum outcome outcome)
+static void count(struct pipeline *p, const struct lane *l, enum outcome outcome)
 {
-    meters_captured(p->meters, t->job->name, &(struct meters_capture){.outcome = outcome});
+    meters_captured(p->meters, l->target->job->name,
+                    &(struct meters_capture){.kind = l->artifact->kind, .outcome = outcome});
 }
 
 static int join_waiting(struct flight *f, const struct pipeline_order *order,
@@ -417,7 +419,7 @@ static int join(struct flight *f, const struct pipeline_order *order, struct pip
         return 0;
     if (order->reason == REASON_SCHEDULE ||
         (order->reason == REASON_SIGNAL && f->purpose.reason == REASON_SIGNAL)) {
-        count(f->pipeline, f->target, OUTCOME_SKIPPED);
+        count(f->pipeline, f->lane, OUTCOME_SKIPPED);
         pipeline_report_late(f->pipeline, f);
         return 0;
     }
@@ -458,7 +460,7 @@ int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_o
     }
     if (r < 0) {
         log_error("not enough memory to capture %s", target_shown(l));
-        count(p, l->target, OUTCOME_RESOURCES);
+        count(p, l, OUTCOME_RESOURCES);
     }
     return r;
 }

@@ -41,7 +41,7 @@ MAY_INCLUDE = {
         "lib/config", "lib/store/dialect", "lib/store/file", "lib/store/http",
         "lib/store/interface",
     },
-    "daemon/outcome": set(),
+    "daemon/outcome": {"lib/record"},
     "daemon/order": set(),
     "daemon/settings": {"lib/config", "lib/spool", "lib/store", "lib/yaml", "daemon/artifact"},
     "daemon/source": {"lib/config", "lib/yaml"},

@@ -30,7 +30,7 @@ static int setup(void **state)
     assert_non_null(w);
     w->job = (struct target_job){.refs = 2, .name = TEXT("shop")}; /* never freed */
     assert_int_equal(meters_new(&w->counters, &w->meters), 0);
-    meters_expect(w->meters, "shop");
+    meters_expect(w->meters, "shop", 0);
     w->results = results_new(w->meters);
     w->target = target_new("a:1");
     assert_true(w->results && w->target);
