@@ -72,27 +72,38 @@ const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
     return out;
 }
 
-/* From the first dot of the last part on: in what comes before it there is none. */
-static const char *suffix_of(const char *key)
+/* The kind whose suffix ends the text; of two, the longer: ".flight.trace" ends with ".trace". */
+static bool find_suffix(const char *text, enum kind *ret)
 {
-    const char *slash = strrchr(key, '/'), *dot = strchr(slash ? slash : key, '.');
+    size_t n = strlen(text), longest = 0;
 
-    return dot ? dot : key + strlen(key);
+    for (unsigned i = 0; i < KINDS; i++) {
+        const char *suffix = kind_suffix((enum kind)i);
+        size_t m = strlen(suffix);
+
+        if (m > longest && n >= m && strcmp(text + n - m, suffix) == 0) {
+            longest = m;
+            *ret = (enum kind)i;
+        }
+    }
+    return longest > 0;
 }
 
 enum kind name_kind(const char *key)
 {
     enum kind kind = KIND_TRACE;
 
-    (void)kind_of_suffix(suffix_of(key), &kind);
+    (void)find_suffix(key, &kind);
     return kind;
 }
 
 const char *name_record_key(const char *key, char out[static NAME_KEY_MAX])
 {
-    const char *suffix = suffix_of(key);
-    bool trace = strcmp(suffix, kind_suffix(KIND_TRACE)) == 0;
-    size_t stem = trace ? (size_t)(suffix - key) : strlen(key);
+    size_t stem = strlen(key);
+    enum kind kind;
+
+    if (find_suffix(key, &kind) && kind == KIND_TRACE)
+        stem -= strlen(kind_suffix(KIND_TRACE));
 
     (void)snprintf(out, NAME_KEY_MAX, "%.*s" RECORD_SUFFIX, (int)stem, key);
     return out;
@@ -187,11 +198,12 @@ int name_of_record(const char *record, char ret_key[static NAME_KEY_MAX])
     size_t n = strlen(record), end = strlen(RECORD_SUFFIX);
     char key[NAME_KEY_MAX], again[NAME_KEY_MAX];
     struct name name;
+    enum kind kind;
 
     if (n <= end || n >= sizeof(key) || strcmp(record + n - end, RECORD_SUFFIX) != 0)
         return -EINVAL;
     (void)snprintf(key, sizeof(key), "%.*s", (int)(n - end), record);
-    if (suffix_of(key)[0] == '\0' && n - end + strlen(kind_suffix(KIND_TRACE)) < sizeof(key))
+    if (!find_suffix(key, &kind) && n - end + strlen(kind_suffix(KIND_TRACE)) < sizeof(key))
         (void)strcat(key, kind_suffix(KIND_TRACE));
     if (name_parse(key, &name) < 0 || strcmp(name_record_key(key, again), record) != 0)
         return -EINVAL;

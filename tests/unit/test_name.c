@@ -67,6 +67,9 @@ static void test_record_key(void **state)
     assert_string_equal(name_record_key("a.b/c.d/20260314/092653-1.mutex.pb.gz", out),
                         "a.b/c.d/20260314/092653-1.mutex.pb.gz.json");
     assert_string_equal(name_record_key("092653.flight.trace", out), "092653.flight.trace.json");
+    /* One file name for all of a key, with dots in its parts. */
+    assert_string_equal(name_record_key("a.b_c.d_20260314_092653-1.trace", out),
+                        "a.b_c.d_20260314_092653-1.json");
 }
 
 static void test_suffixes(void **state)
