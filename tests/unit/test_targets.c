@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "daemon/capture/targets.h"
 
 #define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
@@ -305,6 +306,55 @@ static void test_changed_interval(void **state)
     world_free(w);
 }
 
+static struct lane *lane(struct world *w, const char *name)
+{
+    return target_lane(find(w, "checkout", "a:1"), artifacts_find(name));
+}
+
+/* Each artifact is a lane of its own; a target's traces are due as if there were no others. */
+static void test_artifacts(void **state)
+{
+    struct world *w = world_new();
+    struct schedule before;
+
+    (void)state;
+    add(w, 0, "a:1");
+    add(w, 0, "b:1");
+    update(w, BOOT);
+    assert_change(w, 2, 0, 0);
+    assert_null(lane(w, "mutex"));
+    before = lane(w, "trace")->schedule;
+    w->jobs[0].artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
+    update(w, BOOT);
+    assert_change(w, 2, 0, 0);
+    assert_int_equal(w->change.n_first, 0);
+    assert_int_equal(targets_scheduled(w->targets), 4);
+    assert_memory_equal(&lane(w, "trace")->schedule, &before, sizeof(before));
+    for (uint64_t cycle = 0; cycle < 100; cycle++)
+        assert_int_equal(schedule_due(&lane(w, "mutex")->schedule, cycle),
+                         schedule_due(&before, cycle) + INTERVAL / KINDS * KIND_MUTEX);
+    assert_ptr_equal(target_primary(find(w, "checkout", "a:1")), lane(w, "trace"));
+    assert_string_equal(target_shown(lane(w, "trace")), "http://a:1/debug/pprof/trace");
+    assert_string_equal(target_shown(lane(w, "mutex")), "http://a:1/debug/pprof/mutex");
+    add(w, 0, "c:1"); /* the first ones of new targets come before all others */
+    update(w, BOOT);
+    assert_change(w, 2, 0, 0);
+    assert_int_equal(w->change.n_first, 1);
+    assert_ptr_equal(w->change.added[0], find(w, "checkout", "c:1")->lanes);
+    w->jobs[0].interval = INTERVAL / 2;
+    update(w, BOOT);
+    assert_change(w, 0, 0, 6);
+    w->jobs[0].artifacts = 1u << KIND_MUTEX;
+    update(w, BOOT);
+    assert_change(w, 0, 3, 0);
+    assert_ptr_equal(target_primary(find(w, "checkout", "a:1")), lane(w, "mutex"));
+    assert_non_null(lane(w, "trace")); /* what is known of it stays */
+    clear(w);
+    update(w, BOOT);
+    assert_change(w, 0, 3, 0);
+    world_free(w);
+}
+
 static void test_twice_is_once(void **state)
 {
     struct label first = {TEXT("service"), TEXT("first")};
@@ -431,6 +481,7 @@ static void test_out_of_memory(void **state)
     add(w, 0, "new:1");
     add(w, 2, "new:2");
     w->jobs[0].interval = INTERVAL / 3;
+    w->jobs[2].artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
     for (; r < 0; n++) {
         memset(&w->change, 0xa5, sizeof(w->change));
         allocations_left = n;
@@ -449,7 +500,7 @@ static void test_out_of_memory(void **state)
         assert_string_equal(kept->host, "kept");
     }
     assert_true(n > 20);
-    assert_change(w, 2, 1, kept->job->interval == INTERVAL ? 0 : 1);
+    assert_change(w, 3, 1, kept->job->interval == INTERVAL ? 0 : 1);
     assert_true(kept->lanes->schedule.interval == kept->job->interval);
     assert_true(leaving->gone);
     update(w, BOOT);
@@ -469,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_unchanged_keeps_state),
         cmocka_unit_test(test_changed_settings),
         cmocka_unit_test(test_changed_interval),
+        cmocka_unit_test(test_artifacts),
         cmocka_unit_test(test_twice_is_once),
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_random),

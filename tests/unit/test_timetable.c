@@ -170,6 +170,27 @@ static void test_back_off(void **state)
     }
 }
 
+/* The other artifacts of a target are first captured behind its traces, and then at their own time. */
+static void test_first_of_others(void **state)
+{
+    struct world *w = *state;
+    struct lane other = {.target = &w->target, .due = USEC_NEVER}, *l = &w->lane;
+    struct lane *added[] = {l, &other};
+    const struct targets_change change = {.added = added, .n_added = 2, .n_first = 1};
+    usec wait = w->job.window + USEC_PER_SEC;
+
+    l->next = &other;
+    l->last_start = 0;
+    assert_int_equal(timetable_reserve(w->timetable, 2), 0);
+    timetable_update(w->timetable, &change);
+    assert_true(other.due == l->due + wait);
+    l->last_start = clock_boot(); /* it came to a target that is there already */
+    timetable_update(w->timetable, &(struct targets_change){.added = added + 1, .n_added = 1});
+    assert_true(other.due <= clock_boot());
+    timetable_update(w->timetable, &(struct targets_change){.removed = added, .n_removed = 2});
+    assert_true(other.due == USEC_NEVER);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -181,6 +202,7 @@ int main(void)
         TEST(test_due_stays),
         TEST(test_cycle_soon_after_the_first),
         TEST(test_back_off),
+        TEST(test_first_of_others),
     };
 
     return cmocka_run_group_tests_name("timetable", tests, NULL, NULL);
