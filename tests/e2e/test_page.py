@@ -188,8 +188,14 @@ def test_other_artifacts(browser, mock):
         target["artifacts"] = [trace, {"artifact": "mutex", **mutex}]
     before = opened(browser, m.url)
     assert before == 30
-    said = browser.run("return [...document.querySelectorAll('.row .last')].map(e => e.textContent)")
-    assert sorted(s.rsplit(" · ", 1)[1] for s in said) == ["mutex", "mutex: missing", "no mutex yet"]
+    said = browser.run(
+        "return [...document.querySelectorAll('.row .last')].map(e => e.textContent)"
+    )
+    assert sorted(s.rsplit(" · ", 1)[1] for s in said) == [
+        "mutex",
+        "mutex: missing",
+        "no mutex yet",
+    ]
     href, name = browser.run(
         "const a = document.querySelector('.row .last a'); return [a.getAttribute('href'), a.download]"
     )

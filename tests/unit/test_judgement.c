@@ -305,6 +305,113 @@ static void test_compressed(void **state)
     }
 }
 
+/* A profile is kept whole or not at all, and need not be there. */
+static void test_profile(void **state)
+{
+    static const struct {
+        long status;
+        enum http_error error;
+        struct artifact_facts facts;
+        const char *head, *cut_by;
+        enum outcome outcome;
+        const char *text, *hint;
+    } rows[] = {
+        {404,
+         HTTP_OK,
+         {0},
+         "Unknown profile\n",
+         NULL,
+         OUTCOME_MISSING,
+         "HTTP status 404: \"Unknown profile\"",
+         NULL},
+        {200,
+         HTTP_OK,
+         {.end = ARTIFACT_WHOLE, .count = 3, .span = WINDOW},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_OK,
+         "",
+         NULL},
+        {200,
+         HTTP_CLOSED,
+         {.end = ARTIFACT_WHOLE, .count = 3},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_OK,
+         "",
+         NULL}, /* gzip's trailer vouches for it */
+        {200,
+         HTTP_OK,
+         {.end = ARTIFACT_WHOLE, .empty = true},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_EMPTY,
+         "",
+         "SetMutexProfileFraction"},
+        {200,
+         HTTP_ABORTED,
+         {.end = ARTIFACT_FOREIGN},
+         "<html>",
+         NULL,
+         OUTCOME_NOT_A_PROFILE,
+         "the answer is not a mutex profile but \"<html>\"",
+         NULL},
+        {200,
+         HTTP_OK,
+         {.end = ARTIFACT_NOTHING},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_INCOMPLETE,
+         "the mutex profile ended after 7 bytes; a mutex profile is kept whole or not at all",
+         NULL},
+        {200,
+         HTTP_ABORTED,
+         {.end = ARTIFACT_NOTHING, .error = "its compression is damaged"},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_INCOMPLETE,
+         "its compression is damaged after 7 bytes; a mutex profile is kept whole or not at all",
+         NULL},
+        {200,
+         HTTP_ABORTED,
+         {.end = ARTIFACT_NOTHING},
+         "\x1f\x8b",
+         "size_limit",
+         OUTCOME_INCOMPLETE,
+         "cut by size_limit after 7 bytes; a mutex profile is kept whole or not at all",
+         NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct http_result http = {
+            .status = rows[i].status, .error = rows[i].error, .delimited = true, .taken = WINDOW};
+        const struct evidence e = {.artifact = artifacts_find("mutex"),
+                                   .http = &http,
+                                   .facts = &rows[i].facts,
+                                   .head = rows[i].head,
+                                   .head_len = strlen(rows[i].head),
+                                   .written = 7,
+                                   .window = WINDOW,
+                                   .cut_by = rows[i].cut_by};
+        struct capture_result r = {0};
+        struct buf b;
+
+        buf_init(&b, CAPTURE_TEXT_MAX - 1);
+        if (rows[i].status != 200)
+            judgement_refused(&e, &r, &b);
+        else if (rows[i].facts.end == ARTIFACT_WHOLE)
+            judgement_kept(&e, &r, &b);
+        else
+            judgement_nothing(&e, &r, &b);
+        assert_int_equal(r.outcome, rows[i].outcome);
+        assert_string_equal(buf_str(&b), rows[i].text);
+        assert_hint(&r, rows[i].hint);
+        assert_null(r.cut_by);
+        buf_done(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_compressed),
+        cmocka_unit_test(test_profile),
     };
 
     return cmocka_run_group_tests_name("judgement", tests, NULL, NULL);
