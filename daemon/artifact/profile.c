@@ -53,7 +53,7 @@ static int not_inflated(struct body *b, int z)
 {
     if (z == Z_MEM_ERROR)
         return wrong(b, -ENOMEM, "not enough memory to inflate it");
-    b->foreign = b->gzip.total_out == 0;
+    b->foreign = b->inflated == 0;
     return wrong(b, -EBADMSG, "its compression is damaged");
 }
 
@@ -80,9 +80,10 @@ static int inflate_all(struct body *b)
         b->gzip.avail_out = PIECE;
         z = inflate(&b->gzip, Z_NO_FLUSH);
         if (z == Z_BUF_ERROR)
-            break; /* all that was there has been inflated */
-        r = z == Z_OK || z == Z_STREAM_END ? take_piece(b, PIECE - b->gzip.avail_out)
-                                           : not_inflated(b, z);
+            break;                                    /* all that was there has been inflated */
+        r = take_piece(b, PIECE - b->gzip.avail_out); /* also what comes before an error */
+        if (r == 0 && z != Z_OK && z != Z_STREAM_END)
+            r = not_inflated(b, z);
     }
     b->ended = r == 0 && z == Z_STREAM_END;
     if (b->ended && b->gzip.avail_in > 0)

@@ -3,7 +3,7 @@
 
 /*
  * What the pipeline's own files share and nobody else sees. pipeline.c carries flights to their
- * end, pipeline_queue.c gives them their turn, pipeline_purpose.c knows what they are for, pipeline_log.c says what came of them.
+ * end, pipeline_queue.c gives them their turn, pipeline_purpose.c knows what they are for, pipeline_record.c and pipeline_log.c say what came of them.
  */
 
 #include "daemon/capture/capture.h"
@@ -127,6 +127,10 @@ void pipeline_report(struct pipeline *p, struct flight *f, const char *key);
  * when it is an interval late, and once when that is over. */
 void pipeline_report_late(struct pipeline *p, const struct flight *f);
 void pipeline_report_in_time(struct pipeline *p, const struct flight *ended);
+
+/* pipeline_record.c: what is told of it beside the file, as JSON to be freed. NULL when memory is
+ * short. */
+char *pipeline_record(const struct flight *f, const struct name *name);
 
 /* "waiting": a word for people and programs. */
 const char *pipeline_state_name(enum flight_state state);
