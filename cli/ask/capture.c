@@ -295,8 +295,8 @@ static int wait_for_labels(struct capture *c)
         (void)fflush(stderr);
         c->shown = true;
     }
-    if (!c->polling)
-        r = arm(c, 0);
+    /* Also while a poll is under way: has_labels() ran the loop, in which it may have ended. */
+    r = arm(c, 0);
     while (r >= 0 && left > 0 && clock_boot() < c->end) {
         json_t *targets;
 
