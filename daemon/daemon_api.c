@@ -33,6 +33,7 @@ int daemon_api_new(struct daemon *d)
     const struct api_context context = {
         .event = d->event,
         .targets = d->targets,
+        .desk = d->desk,
         .pipeline = d->pipeline,
         .spool = d->spool,
         .uploader = d->uploader,

@@ -41,7 +41,7 @@ void daemon_on_due(void *userdata, struct target *t, enum reason reason, const c
     const struct pipeline_order order = {.reason = reason, .name = name, .due = due};
 
     /* One that could not even begin will not be told as ended. */
-    if (pipeline_capture(d->pipeline, t, &order, NULL) == -ENOMEM && d->options->once)
+    if (desk_due(d->desk, t, &order).answer == DESK_NO_MEMORY && d->options->once)
         once_finished(d, &(struct pipeline_end){
                              .target = t, .outcome = OUTCOME_RESOURCES, .text = strerror(ENOMEM)});
 }

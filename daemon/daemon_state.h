@@ -19,6 +19,7 @@
 #include "daemon/control/observation.h"
 #include "daemon/label/labelling.h"
 #include "daemon/label/results.h"
+#include "daemon/order/desk.h"
 #include "daemon/outcome/meters.h"
 #include "daemon/options.h"
 #include "daemon/part.h"
@@ -48,6 +49,7 @@ struct daemon {
     struct http *http;       /* to targets */
     struct http *store_http; /* to the store: connections are kept; NULL while there was none */
     struct pipeline *pipeline;
+    struct desk *desk;
     struct labelling *labelling;
     struct uploader *uploader;
     bool uploader_is_set;     /* a configuration's store, or none, is in use */

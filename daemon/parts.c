@@ -183,6 +183,16 @@ static void captures_free(struct daemon *d)
     pipeline_free(d->pipeline);
 }
 
+static int ordering_new(struct daemon *d)
+{
+    return desk_new(d->event, d->pipeline, &d->desk);
+}
+
+static void ordering_free(struct daemon *d)
+{
+    desk_free(d->desk);
+}
+
 /* Whose, and when. */
 
 static int sources_new(struct daemon *d)
@@ -360,6 +370,7 @@ static const struct part rows[] = {
         .idle = captures_idle,
         .free = captures_free,
     },
+    {.name = "orders", .new = ordering_new, .free = ordering_free},
     {.name = "sources", .new = sources_new, .set = sources_set, .free = sources_free},
     {
         .name = "targets",

@@ -42,10 +42,10 @@ MAY_INCLUDE = {
         "lib/store/interface",
     },
     "daemon/outcome": set(),
-    "daemon/order": set(),
     "daemon/source": {"lib/config", "lib/yaml"},
     "daemon/trigger": {"lib/config"},
     "daemon/capture": {"trace", "lib/config", "lib/net", "lib/spool", "daemon/outcome"},
+    "daemon/order": {"daemon/capture", "daemon/outcome"},
     "daemon/label": {
         "lib/config", "lib/process", "lib/spool", "daemon/capture", "daemon/outcome",
     },
@@ -63,7 +63,8 @@ MAY_INCLUDE = {
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/capture", "daemon/control",
-        "daemon/label", "daemon/outcome", "daemon/ship", "daemon/source", "daemon/trigger",
+        "daemon/label", "daemon/order", "daemon/outcome", "daemon/ship", "daemon/source",
+        "daemon/trigger",
     },
     "cli/common": set(),
     "cli/read": {
