@@ -45,7 +45,7 @@ int part_table_set(const struct part_table *t, struct daemon *d, const struct co
 
         if (r < 0) {
             if (old)
-                set_back(t, i, d, old);
+                set_back(t, i + 1, d, old);
             return r;
         }
     }

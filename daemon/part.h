@@ -21,7 +21,7 @@ struct part {
 
     /*
      * A configuration is to come into force, at the start and at each reload: all of it that may
-     * fail. 0; or a negative errno, and the part stays as it was.
+     * fail. 0; or a negative errno, and it is set again to the one before.
      */
     int (*set)(struct daemon *d, const struct config *c);
 
@@ -54,8 +54,8 @@ struct part_table {
 int part_table_new(const struct part_table *t, struct daemon *d);
 
 /*
- * Prepares all for the configuration `c`. 0; or the negative errno of the first that failed. Those
- * before it were set again to `old` then, unless that is NULL.
+ * Prepares all for the configuration `c`. 0; or the negative errno of the first that failed. It and
+ * those before it were set again to `old` then, unless that is NULL.
  */
 int part_table_set(const struct part_table *t, struct daemon *d, const struct config *c,
                    const struct config *old);

@@ -117,7 +117,7 @@ static void test_set_fails(void **state)
 
     (void)state;
     assert_int_equal(part_table_set(&table, &d, &two, &one), -EIO);
-    expect(&d, "set-a=2 set-b=2 set-c=2 set-a=1 set-b=1 ");
+    expect(&d, "set-a=2 set-b=2 set-c=2 set-a=1 set-b=1 set-c=1 ");
     assert_int_equal(part_table_set(&table, &d, &one, NULL), -EIO); /* at the start */
     expect(&d, "set-a=1 set-b=1 set-c=1 ");
 }
