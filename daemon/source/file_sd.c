@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * file_sd_configs: targets from Prometheus's file_sd files. The directories are watched by inotify, and read again
- * every refresh_interval for file systems that do not tell (NFS). A file that appears adds
- * its targets, one that is removed drops them, and a broken one keeps what it said before. Files
- * that stay keep their last good targets across reloads.
+ * file_sd_configs: targets from Prometheus's file_sd files. The directories are watched by inotify,
+ * and read again every refresh_interval for file systems that do not tell (NFS). A file that appears
+ * adds its targets, one that is removed drops them, and a broken one keeps what it said before.
+ * Files that stay keep their last good targets across reloads.
  */
 
 #include <dirent.h>
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -31,7 +32,6 @@
 
 /* After a call that failed all is looked at again, less and less often, but not less than ever. */
 #define AGAIN_FIRST USEC_PER_SEC
-#define AGAIN_DOUBLED 16
 
 /* One file that a pattern matched, with what it last said. */
 struct file {
@@ -240,13 +240,10 @@ static void watch_directories(struct file_sd *d);
 
 static usec next_look(struct file_sd *d)
 {
-    usec again;
+    const struct backoff backoff = {.base = AGAIN_FIRST, .cap = d->refresh_interval};
 
     d->failures = d->failed ? d->failures + 1 : 0;
-    if (!d->failed)
-        return d->refresh_interval;
-    again = AGAIN_FIRST << (d->failures <= AGAIN_DOUBLED ? d->failures - 1 : AGAIN_DOUBLED);
-    return again < d->refresh_interval ? again : d->refresh_interval;
+    return d->failed ? backoff_ceiling(&backoff, d->failures - 1) : d->refresh_interval;
 }
 
 static void look(struct file_sd *d)
