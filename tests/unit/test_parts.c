@@ -154,15 +154,15 @@ static void test_table(void **state)
     (void)state;
     for (size_t i = 0; i < parts.n; i++)
         assert_int_equal(place(parts.rows[i].name), i); /* no name twice */
-    assert_true(place("signals") < place("threads"));
-    assert_true(place("confinement") < place("threads"));
-    assert_true(place("storage") < place("uploads"));
-    assert_true(place("uploads") < place("labels"));
-    assert_true(place("labels") < place("captures"));
-    assert_true(place("captures") < place("schedule"));
-    assert_true(place("sources") < place("targets"));
+    assert_true(place("signals") < place("disk"));
+    assert_true(place("confinement") < place("disk"));
+    assert_true(place("spool") < place("uploader"));
+    assert_true(place("uploader") < place("labelling"));
+    assert_true(place("labelling") < place("pipeline"));
+    assert_true(place("pipeline") < place("timetable"));
+    assert_true(place("discovery") < place("targets"));
     for (size_t i = 0; i < parts.n; i++)
-        assert_int_equal(parts.rows[i].last, i == place("server"));
+        assert_int_equal(parts.rows[i].last, i == place("admin"));
 }
 
 /* What can be in flight can be waited for, and cut. */
