@@ -14,7 +14,6 @@
 #include "base/loop.h"
 #include "base/random.h"
 #include "daemon/ship/uploader_state.h"
-#include "lib/store/http/backoff.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"

@@ -7,19 +7,18 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "lib/spool/scan.h"
 #include "lib/spool/state.h"
-
-#define REST_DOUBLED 7 /* times: by then it is more than the most */
 
 static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
 
 usec spool_rest(unsigned failures)
 {
-    usec rest = REST_FIRST << (failures < REST_DOUBLED ? failures : REST_DOUBLED);
+    static const struct backoff backoff = {.base = REST_FIRST, .cap = REST_MOST};
 
-    return rest < REST_MOST ? rest : REST_MOST;
+    return backoff_ceiling(&backoff, failures);
 }
 
 static usec now(const struct spool *s, clockid_t clock)

@@ -42,11 +42,10 @@ MAY_INCLUDE = {
         "lib/store/interface",
     },
     "daemon/outcome": set(),
-    "daemon/order": set(),
-    "daemon/settings": {"lib/config", "lib/spool", "lib/store", "lib/yaml"},
     "daemon/source": {"lib/config", "lib/yaml"},
     "daemon/trigger": {"lib/config"},
     "daemon/capture": {"trace", "lib/config", "lib/net", "lib/spool", "daemon/outcome"},
+    "daemon/order": {"daemon/capture", "daemon/outcome"},
     "daemon/label": {
         "lib/config", "lib/process", "lib/spool", "daemon/capture", "daemon/outcome",
     },
@@ -55,7 +54,7 @@ MAY_INCLUDE = {
     },
     "daemon/control": {
         "lib/config", "lib/net", "lib/spool", "lib/store/http", "lib/store/interface",
-        "daemon/capture", "daemon/outcome", "daemon/settings", "daemon/ship", "daemon/trigger",
+        "daemon/capture", "daemon/outcome", "daemon/ship", "daemon/trigger",
     },
     "daemon/api": {
         "lib/config", "lib/spool", "daemon/capture", "daemon/control", "daemon/order",
@@ -63,8 +62,9 @@ MAY_INCLUDE = {
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
-        "lib/store/interface", "daemon/api", "daemon/capture", "daemon/control", "daemon/label",
-        "daemon/outcome", "daemon/settings", "daemon/ship", "daemon/source", "daemon/trigger",
+        "lib/store/interface", "lib/yaml", "daemon/api", "daemon/capture", "daemon/control",
+        "daemon/label", "daemon/order", "daemon/outcome", "daemon/ship", "daemon/source",
+        "daemon/trigger",
     },
     "cli/common": set(),
     "cli/read": {
@@ -154,7 +154,9 @@ def test_folders_are_seen_at_a_glance():
 
 def test_the_daemons_root():
     root = {stem_of(name) for name in sources() if room_of(name) == "daemon"}
-    names = {"confinement", "daemon", "daemon_config", "daemon_state", "main"}
+    inside = {"api", "config", "events", "signals", "state", "stop", "uploads"}
+    names = {"confinement", "daemon", "main", "options", "part", "parts"}
+    names |= {f"daemon_{name}" for name in inside}
     assert root == {f"daemon/{name}" for name in names}
 
 

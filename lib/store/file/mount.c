@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/mount.h"
+#include "lib/store/file/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/settings/options.h"
+#include "daemon/options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -12,6 +12,7 @@
 #include "config.h"
 #include "lib/config/listen.h"
 #include "lib/config/upload_rules.h"
+#include "lib/store/kinds.h"
 #include "lib/yaml/text.h"
 
 #define DEFAULT_FILE CONTRACE_SYSCONFDIR "/contrace/contraced.yaml"
@@ -345,6 +346,28 @@ static int overlay(const struct options *o, struct config *c, struct diags *d)
     return 0;
 }
 
+/* What only the store itself knows of its URL; said where that stands, if it is in the file. */
+static int check_store(const struct upload_config *u, const char *file, struct diags *d)
+{
+    char why[STORE_TEXT_MAX] = "";
+    int r = u->url ? store_check(u, why) : 0;
+
+    if (r < 0 && r != -ENOMEM)
+        diags_add(d, u->url_line > 0 ? file : NULL, u->url_line, u->url_column, NULL, "upload: %s",
+                  why);
+    return r;
+}
+
+/* The file's and the options' own rules come first; the store is asked when they are kept. */
+static int check(const struct options *o, struct config *c, const char *file, struct diags *d)
+{
+    int r = diags_count(d) == 0 ? config_check(c, o->once, d) : 0;
+
+    if (r == 0 && diags_count(d) > 0)
+        r = -EINVAL;
+    return r == 0 ? check_store(&c->upload, file, d) : r;
+}
+
 int options_load(const struct options *o, struct config **ret, const char **ret_file,
                  struct diags *d)
 {
@@ -367,10 +390,8 @@ int options_load(const struct options *o, struct config **ret, const char **ret_
             return -ENOMEM;
     }
     r = overlay(o, c, d);
-    if (r == 0 && diags_count(d) == 0)
-        r = config_check(c, o->once, d);
-    if (r == 0 && diags_count(d) > 0)
-        r = -EINVAL;
+    if (r == 0)
+        r = check(o, c, file, d);
     if (r < 0) {
         config_free(c);
         return r;

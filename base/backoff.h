@@ -12,7 +12,6 @@
 
 #define BACKOFF_BASE USEC_PER_SEC
 #define BACKOFF_CAP (5 * USEC_PER_MIN)
-#define BACKOFF_RETRY_AFTER_MAX USEC_PER_HOUR
 
 struct backoff {
     usec base; /* ceiling of the first wait */
@@ -32,10 +31,3 @@ usec backoff_wait(const struct backoff *b, unsigned attempt, usec least, uint64_
 
 /* Evenly drawn from 0 to `most`, inclusive. */
 usec backoff_draw(usec most, uint64_t random);
-
-/*
- * Reads a Retry-After header (RFC 9110, section 10.2.3), seconds or a date, as a wait from `now`
- * (real time, by the store's clock if known). At most BACKOFF_RETRY_AFTER_MAX; 0 for a date in the
- * past. 0, or -EINVAL.
- */
-int backoff_retry_after(const char *text, usec now, usec *ret_wait);

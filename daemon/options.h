@@ -35,8 +35,10 @@ int options_parse(int argc, char **argv, struct options *ret);
 void options_done(struct options *o);
 
 /*
- * The configuration that file and options make together. What is wrong is added to `d`. 0 or a
- * negative errno. *ret_file is the file that was read, borrowed, or NULL.
+ * The configuration that file and options make together, with a store that store_check finds good
+ * if there is an upload.url. Nothing is connected to; the same judgement at a start, at a reload
+ * and for --check-config. What is wrong is added to `d`. 0 or a negative errno. *ret_file is the
+ * file that was read, borrowed, or NULL.
  */
 int options_load(const struct options *o, struct config **ret, const char **ret_file,
                  struct diags *d);

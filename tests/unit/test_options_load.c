@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "daemon/settings/settings.h"
+#include "daemon/options.h"
 #include "tests/support/scratch.h"
 
 static char *dir;
@@ -53,7 +53,7 @@ static char *errors_of(const char *upload, const char *url)
     const char *file = NULL;
     char *text = NULL;
     size_t size;
-    int r = settings_load(&o, &c, &file, &d);
+    int r = options_load(&o, &c, &file, &d);
     FILE *out = open_memstream(&text, &size);
 
     assert_non_null(out);
@@ -79,7 +79,7 @@ static void test_good(void **state)
     }
 }
 
-/* What only the upload room knows stands at the URL's place, once. */
+/* What only the store knows stands at the URL's place, once. */
 static void test_bad_store(void **state)
 {
     _cleanup_free_ char *errors = errors_of("upload:\n  url: s3://Bad_Bucket/prod\n", NULL);
