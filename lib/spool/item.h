@@ -8,7 +8,7 @@
  */
 
 #include "base/buf.h"
-#include "lib/spool/settlement.h"
+#include "lib/spool/disk/settlement.h"
 #include "lib/spool/state.h"
 
 struct spool_item {

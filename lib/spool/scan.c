@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "lib/record/name.h"
-#include "lib/spool/ownership.h"
+#include "lib/spool/disk/ownership.h"
 #include "lib/spool/space.h"
 
 #define FILE_DEPTH 3   /* below pending/ or archive/: service, host, day, then files */

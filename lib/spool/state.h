@@ -9,12 +9,12 @@
  * records, kept.c shows what is kept.
  */
 
-#include "lib/spool/amendment.h"
+#include "lib/spool/disk/amendment.h"
 #include "lib/spool/index.h"
-#include "lib/spool/publication.h"
+#include "lib/spool/disk/publication.h"
 #include "lib/spool/recent.h"
 #include "lib/spool/spool.h"
-#include "lib/spool/tree.h"
+#include "lib/spool/disk/tree.h"
 
 /* Beside the trace itself, a file reserves room for its record and three directories; a longer
  * record asks for more when it is published. */

@@ -17,7 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/spool/ownership.h"
+#include "lib/spool/disk/ownership.h"
 #include "tests/support/scratch.h"
 
 #define US 65532

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/settlement.h"
+#include "lib/spool/disk/settlement.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -16,7 +16,7 @@
 
 #include <stdbool.h>
 
-#include "lib/spool/tree.h"
+#include "lib/spool/disk/tree.h"
 
 struct settlement {
     const char *key;
