@@ -65,9 +65,9 @@ static void on_amended(struct disk_job *job, int r)
                          item->bytes - space_round(a->amendment.before) +
                              space_round(a->amendment.after));
         }
-        offer_release(s, at);
+        queue_release(s, at);
         if (item->pending)
-            offer_now(s, at); /* it may have been on offer while it was busy */
+            queue_now(s, at); /* it may have been on offer while it was busy */
         amending_kick(s);
     }
     end(a, r);

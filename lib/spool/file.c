@@ -107,14 +107,14 @@ int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userd
     f->room_fn = fn;
     f->room_userdata = userdata;
     f->wanted = whole_room(room, STATE_RECORD_ROOM);
-    r = room_request(f);
+    r = reservation_request(f);
     if (r > 0) {
         int opened = open_tmp(f);
 
         r = opened < 0 ? opened : r;
     }
     if (r < 0) {
-        room_release(f);
+        reservation_release(f);
         file_free(f);
         return r;
     }
@@ -131,7 +131,7 @@ int spool_file_grow(struct spool_file *f, uint64_t room)
     if (f->wanted <= f->reserved)
         return 1;
     f->state = FILE_WAITS_GROW;
-    r = room_request(f);
+    r = reservation_request(f);
     if (r != 0)
         f->state = FILE_OPEN;
     return r;
@@ -185,7 +185,7 @@ static void dispose(struct spool_file *f, int tmp_error)
     } else {
         if (f->spool->stuck == 0)
             f->spool->stuck_rounds = 0;
-        room_release(f);
+        reservation_release(f);
         file_free(f);
     }
     if (fn)
@@ -213,12 +213,12 @@ void spool_file_discard(struct spool_file *f)
     if (!f)
         return;
     assert(f->state <= FILE_WAITS_GROW);
-    room_forget(f);
+    reservation_forget(f);
     if (f->fd >= 0) {
         discard(f);
         return;
     }
-    room_release(f);
+    reservation_release(f);
     file_free(f);
 }
 
@@ -283,7 +283,7 @@ static void add_to_index(struct spool_file *f)
     index_set_size(&s->kept, at, f->publication.bytes);
     index_annotate(&s->kept, at, NULL, -1, -1); /* a new record says nothing of the trace */
     if (pending)
-        offer_kick(s);
+        queue_kick(s);
     else
         spool_will_expire(s, f->name.time);
 }
@@ -296,7 +296,8 @@ static void published(struct spool_file *f)
     char key[NAME_KEY_MAX];
 
     (void)snprintf(key, sizeof(key), "%s", f->key);
-    room_release(f); /* answers nobody yet, so what is released and what is kept change at once */
+    reservation_release(
+        f); /* answers nobody yet, so what is released and what is kept change at once */
     add_to_index(f);
     file_free(f);
     /* First: whoever is told of the publication may go on to take the trace for its upload. */
@@ -360,7 +361,7 @@ void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t 
     int r;
 
     assert(f->state <= FILE_WAITS_GROW && f->fd >= 0);
-    room_forget(f);
+    reservation_forget(f);
     f->published_fn = fn;
     f->published_userdata = userdata;
     f->name = *name;
@@ -372,7 +373,7 @@ void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t 
     f->key = malloc(NAME_KEY_MAX);
     f->wanted = whole_room(bytes, strlen(record_json));
     f->state = FILE_WAITS_PUBLISH;
-    r = !f->record || !f->key ? -ENOMEM : f->wanted <= f->reserved ? 1 : room_request(f);
+    r = !f->record || !f->key ? -ENOMEM : f->wanted <= f->reserved ? 1 : reservation_request(f);
     if (r < 0) {
         f->error = r;
         discard(f);
@@ -397,7 +398,7 @@ void file_room(struct spool_file *f, int r)
     if (new && r >= 0) {
         r = open_tmp(f);
         if (r < 0)
-            room_release(f);
+            reservation_release(f);
     }
     f->room_fn(f, r, f->room_userdata);
 }

@@ -3,12 +3,12 @@
 #define CONTRACE_SPOOL_ITEM_H
 
 /*
- * A trace that was taken out of the queue: what pending.c, which gives it out, and settling.c, which
+ * A trace that was taken out of the queue: what pending.c, which gives it out, and archiving.c, which
  * moves it to the archive, share.
  */
 
 #include "base/buf.h"
-#include "lib/spool/disk/settlement.h"
+#include "lib/spool/disk/archival.h"
 #include "lib/spool/state.h"
 
 struct spool_item {
@@ -20,11 +20,11 @@ struct spool_item {
     struct buf record;
     bool has_record;
 
-    /* From spool_item_settle on. */
-    struct settlement settlement;
+    /* From spool_item_archive on. */
+    struct archival archival;
     struct spool_item *next;
     bool keep;
-    spool_settled_fn fn;
+    spool_archived_fn fn;
     void *userdata;
 };
 

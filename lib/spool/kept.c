@@ -163,7 +163,7 @@ static void answer(struct spool_list *l)
 }
 
 /*
- * Opens a file of a trace's day. One that is being settled has moved before the index says so, and
+ * Opens a file of a trace's day. One that is being archived has moved before the index says so, and
  * only one way: so the other directory is looked into, too.
  */
 static int open_either(const struct tree *t, const char *key, const char *name, bool pending,

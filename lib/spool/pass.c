@@ -64,9 +64,9 @@ static void check_space(struct spool *s, const struct pass *p)
 {
     struct retention_facts after;
 
-    if (p->freeing == 0 || room_facts(s, 0, 0, &after) < 0)
+    if (p->freeing == 0 || reservation_facts(s, 0, 0, &after) < 0)
         return;
-    if (room_headroom(&after) - p->headroom < (int64_t)(p->freeing / 2))
+    if (reservation_headroom(&after) - p->headroom < (int64_t)(p->freeing / 2))
         s->space_hold_until = spool_now_boot(s) + SPACE_HOLD;
 }
 
@@ -172,7 +172,7 @@ static void on_removed(struct disk_job *job, int r)
             p->failed++;
             p->error = r;
             if (c->pending)
-                offer_now(s, i);
+                queue_now(s, i);
         }
     }
     submit_more(s);
@@ -213,7 +213,7 @@ int pass_start(struct spool *s, const struct retention_plan *plan,
         pass_free(p);
         return -ENOMEM;
     }
-    p->headroom = room_headroom(facts);
+    p->headroom = reservation_headroom(facts);
     for (size_t i = 0; i < plan->n; i++) {
         struct retention_item *item = &index_items(&s->kept)[plan->choices[i].index];
 

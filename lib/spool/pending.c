@@ -2,7 +2,7 @@
 
 /*
  * pending/ as the queue of what is to be uploaded: the newest trace first, taken, and then given
- * back, put off or aside, or settled. The index is the queue; there is no other list.
+ * back, put off or aside, or archived. The index is the queue; there is no other list.
  */
 
 #include <assert.h>
@@ -96,7 +96,7 @@ static int take(struct spool *s, size_t at, struct spool_item **ret)
         s->taken++;
         return 1;
     }
-    if (r != -ENOENT && !is_shortage(r) && offer_rest(s, at)) {
+    if (r != -ENOENT && !is_shortage(r) && queue_rest(s, at)) {
         struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
 
         log_write(LOG_LEVEL_WARN, &fields,
@@ -132,7 +132,7 @@ int spool_take(struct spool *s, struct spool_item **ret)
     size_t at;
     int r;
 
-    offer_due(s, spool_now_boot(s));
+    queue_due(s, spool_now_boot(s));
     while ((r = index_newest_offer(&s->kept, &at)) > 0) {
         r = take(s, at, ret);
         if (r != -ENOENT)
@@ -181,7 +181,7 @@ static void give_back(struct spool_item *i)
     struct spool *s = i->spool;
 
     item_free(i);
-    settling_untaken(s);
+    archiving_untaken(s);
 }
 
 void item_free_again(struct spool *s, size_t at)
@@ -204,7 +204,7 @@ void spool_item_put_off(struct spool_item *i, usec wait)
     size_t at = item_place(i);
 
     item_free_again(i->spool, at);
-    offer_later(i->spool, at, wait);
+    queue_later(i->spool, at, wait);
     give_back(i);
 }
 
@@ -223,6 +223,6 @@ void spool_item_put_aside(struct spool_item *i)
     size_t at = item_place(i);
 
     item_free_again(i->spool, at);
-    offer_never(i->spool, at);
+    queue_never(i->spool, at);
     give_back(i);
 }

@@ -68,7 +68,7 @@ void spool_wake(struct spool *s)
 static int on_wake(sd_event_source *source, void *userdata)
 {
     (void)source;
-    room_advance(userdata);
+    reservation_advance(userdata);
     return 0;
 }
 
@@ -76,7 +76,7 @@ static int on_expiry(sd_event_source *source, uint64_t usec_now, void *userdata)
 {
     (void)source;
     (void)usec_now;
-    room_advance(userdata);
+    reservation_advance(userdata);
     return 0;
 }
 
@@ -158,8 +158,8 @@ static void destroy(struct spool *s)
     pass_free(s->pass);
     (void)sd_event_source_disable_unref(s->wake);
     (void)sd_event_source_disable_unref(s->expiry);
-    offer_stop(s);
-    settling_stop(s);
+    queue_stop(s);
+    archiving_stop(s);
     amending_stop(s);
     kept_stop(s);
     index_done(&s->kept);
@@ -186,9 +186,9 @@ static int add_sources(struct spool *s)
         return r;
     r = sd_event_add_time(s->event, &s->expiry, CLOCK_BOOTTIME, 0, USEC_PER_MIN, on_expiry, s);
     if (r >= 0)
-        r = settling_start(s);
+        r = archiving_start(s);
     if (r >= 0)
-        r = offer_start(s);
+        r = queue_start(s);
     return r < 0 ? r : amending_start(s);
 }
 
@@ -247,8 +247,8 @@ void spool_free(struct spool *s)
     s->closing = true;
     s->wake = sd_event_source_disable_unref(s->wake);
     s->expiry = sd_event_source_disable_unref(s->expiry);
-    offer_stop(s);
-    settling_stop(s);
+    queue_stop(s);
+    archiving_stop(s);
     amending_stop(s);
     kept_stop(s);
     if (s->jobs == 0)

@@ -154,7 +154,7 @@ int spool_item_fd(const struct spool_item *i);
 uint64_t spool_item_size(const struct spool_item *i);            /* of the trace */
 const struct buf *spool_item_record(const struct spool_item *i); /* NULL: it has none */
 
-/* It was to be settled before, which failed: the store has it already. Forgotten by
+/* It was to be archived before, which failed: the store has it already. Forgotten by
  * spool_offer_again, after which there may be another store. */
 bool spool_item_uploaded(const struct spool_item *i);
 
@@ -193,10 +193,10 @@ bool spool_pending_since(const struct spool *s, usec time);
  * again in ten minutes (-EEXIST: something else has its name in archive/, it is put aside; -ENOENT:
  * somebody removed it). The spool has logged it. `key` is valid during the call.
  */
-typedef void (*spool_settled_fn)(int r, const char *key, void *userdata);
+typedef void (*spool_archived_fn)(int r, const char *key, void *userdata);
 
 /* The store has it: moves it to archive/, or deletes it if not `keep`. fn may be NULL. */
-void spool_item_settle(struct spool_item *i, bool keep, spool_settled_fn fn, void *userdata);
+void spool_item_archive(struct spool_item *i, bool keep, spool_archived_fn fn, void *userdata);
 
 struct spool_stats {
     uint64_t archive_files, archive_bytes;

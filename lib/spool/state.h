@@ -4,8 +4,8 @@
 
 /*
  * What the spool's own files share and nobody else sees. spool.c owns the object and its clocks,
- * file.c the files in incoming/, room.c who may write how much, pass.c carries out retention,
- * offer.c knows what of pending/ may be uploaded now, pending.c gives it out, amending.c replaces
+ * file.c the files in incoming/, reservation.c who may write how much, pass.c carries out retention,
+ * queue.c knows what of pending/ may be uploaded now, pending.c gives it out, amending.c replaces
  * records, kept.c shows what is kept.
  */
 
@@ -91,12 +91,12 @@ struct pass {
     int error; /* of the last failure */
 };
 
-#define SETTLING_BATCH 64
+#define ARCHIVING_BATCH 64
 
 /* Uploaded traces of one day that are being moved to the archive. */
-struct settling {
+struct archiving {
     struct disk_job job;
-    struct spool_item *items[SETTLING_BATCH];
+    struct spool_item *items[ARCHIVING_BATCH];
     size_t n; /* 0: none are */
 };
 
@@ -157,12 +157,12 @@ struct spool {
     usec put_off_next;              /* boot time of that; USEC_NEVER: nothing is put off */
     usec put_off_quiet;             /* boot time before which failures are not said again */
 
-    struct settling settling;
-    struct spool_item *to_settle; /* in the order in which they came */
-    unsigned n_to_settle;
-    unsigned taken;                 /* items that are neither given back nor to be settled */
-    sd_event_source *settling_wait; /* for others to be settled with those that wait */
-    struct recent recent;           /* keys that the store has and nothing here tells of */
+    struct archiving archiving;
+    struct spool_item *to_archive; /* in the order in which they came */
+    unsigned n_to_archive;
+    unsigned taken;                  /* items that are neither given back nor to be archived */
+    sd_event_source *archiving_wait; /* for others to be archived with those that wait */
+    struct recent recent;            /* keys that the store has and nothing here tells of */
 
     struct amending *amendings;  /* in the order in which they came */
     sd_event_source *amend_wake; /* once, when some of them may go on */
@@ -192,14 +192,15 @@ bool spool_find(const struct spool *s, const char *key, size_t *ret);
 void spool_submit(struct spool *s, struct disk_job *job);
 void spool_job_ended(struct spool *s); /* may free a closing spool: nothing may follow */
 
-/* room.c */
-int room_facts(const struct spool *s, uint64_t bytes, uint64_t files, struct retention_facts *ret);
-int64_t room_headroom(const struct retention_facts *f);
+/* reservation.c */
+int reservation_facts(const struct spool *s, uint64_t bytes, uint64_t files,
+                      struct retention_facts *ret);
+int64_t reservation_headroom(const struct retention_facts *f);
 /* Asks for f->wanted bytes in all. 1: has them; 0: waits; or a negative errno. */
-int room_request(struct spool_file *f);
-void room_release(struct spool_file *f);
-void room_forget(struct spool_file *f); /* leaves the queue if it is in it */
-void room_advance(struct spool *s);
+int reservation_request(struct spool_file *f);
+void reservation_release(struct spool_file *f);
+void reservation_forget(struct spool_file *f); /* leaves the queue if it is in it */
+void reservation_advance(struct spool *s);
 
 /* pass.c */
 bool pass_held(const struct spool *s); /* nothing can be deleted just now */
@@ -217,10 +218,10 @@ uint64_t file_unwritten(const struct spool_file *f);
 void file_free(struct spool_file *f);
 void file_retry_stuck(struct spool *s, bool needed); /* as pass_retry_failed */
 
-/* settling.c */
-int settling_start(struct spool *s);
-void settling_stop(struct spool *s);
-void settling_untaken(struct spool *s); /* one item less is in somebody's hands */
+/* archiving.c */
+int archiving_start(struct spool *s);
+void archiving_stop(struct spool *s);
+void archiving_untaken(struct spool *s); /* one item less is in somebody's hands */
 
 /* amending.c */
 int amending_start(struct spool *s);
@@ -230,18 +231,18 @@ void amending_kick(struct spool *s); /* an item is free again */
 /* kept.c */
 void kept_stop(struct spool *s);
 
-/* offer.c: item i is one of pending/ that nobody has taken. */
-int offer_start(struct spool *s);
-void offer_stop(struct spool *s);
-void offer_kick(struct spool *s);          /* calls pending_fn soon */
-void offer_now(struct spool *s, size_t i); /* item i may be taken that could not be */
-void offer_due(struct spool *s, usec now); /* what was put off until now */
-void offer_later(struct spool *s, size_t i, usec wait);
-void offer_never(struct spool *s, size_t i); /* before it is asked for */
+/* queue.c: item i is one of pending/ that nobody has taken. */
+int queue_start(struct spool *s);
+void queue_stop(struct spool *s);
+void queue_kick(struct spool *s);          /* calls pending_fn soon */
+void queue_now(struct spool *s, size_t i); /* item i may be taken that could not be */
+void queue_due(struct spool *s, usec now); /* what was put off until now */
+void queue_later(struct spool *s, size_t i, usec wait);
+void queue_never(struct spool *s, size_t i); /* before it is asked for */
 /* Its record has been amended, or will not be: item i of either directory. */
-void offer_release(struct spool *s, size_t i);
-/* What cannot be opened or settled now rests for a while. True when a person must be told: once,
+void queue_release(struct spool *s, size_t i);
+/* What cannot be opened or archived now rests for a while. True when a person must be told: once,
  * however many there are. */
-bool offer_rest(struct spool *s, size_t i);
+bool queue_rest(struct spool *s, size_t i);
 
 #endif

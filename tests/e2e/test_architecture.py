@@ -86,8 +86,8 @@ INCLUDE_CIRCLES = {
     "lib/spool/spool lib/spool/state",
 }
 CALL_CIRCLES = {
-    "lib/spool/amending lib/spool/file lib/spool/kept lib/spool/offer lib/spool/pass"
-    " lib/spool/pending lib/spool/room lib/spool/settling lib/spool/spool",
+    "lib/spool/amending lib/spool/archiving lib/spool/file lib/spool/kept lib/spool/pass"
+    " lib/spool/pending lib/spool/queue lib/spool/reservation lib/spool/spool",
 }
 
 

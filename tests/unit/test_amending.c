@@ -93,7 +93,7 @@ static void test_held_until_amended(void **state)
     item = taken();
     assert_non_null(item);
     assert_string_equal(buf_str(spool_item_record(item)), amended);
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     assert_string_equal(text_of("archive/" FIRST ".json"), amended);
     assert_int_equal(counted(), usage().bytes);
     check_whole(true);
@@ -170,7 +170,7 @@ static void test_waits_for_its_turn(void **state)
         assert_true(sd_event_run(fx.event, 0) >= 0);
     assert_int_equal(told.times, 0);
     assert_string_equal(text_of("pending/" FIRST ".json"), "{\"bytes\": 9000}\n");
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     assert_int_equal(told.times, 1);
     assert_int_equal(told.r, 0);
     assert_string_equal(text_of("archive/" FIRST ".json"), amended);
@@ -187,7 +187,7 @@ static void test_gone(void **state)
     assert_int_equal(spool_open(fx.spool, FIRST ".trace", &fd), 0);
     (void)close(fd);
     spool_release(fx.spool, FIRST ".trace");
-    assert_int_equal(settle(taken(), false), 0);
+    assert_int_equal(archive(taken(), false), 0);
     assert_int_equal(spool_open(fx.spool, FIRST ".trace", &fd), -ENOENT);
     assert_int_equal(amend(FIRST ".trace", &found), -ENOENT);
     assert_int_equal(amend("no key", &found), -ENOENT);
@@ -295,7 +295,7 @@ static bool one_failure(int at, int error)
     check_whole(true);
     assert_int_equal(usage().incoming, 0);
     assert_int_equal(counted(), usage().bytes);
-    assert_int_equal(settle(taken(), true), 0); /* it ships all the same */
+    assert_int_equal(archive(taken(), true), 0); /* it ships all the same */
     check_whole(true);
     fixture_restart();
     check_whole(true);
@@ -363,7 +363,7 @@ static bool one_kill(int at, bool after)
         assert_true(strcmp(text_of("pending/" FIRST ".json"), "{\"bytes\": 9000}\n") == 0 ||
                     strcmp(text_of("pending/" FIRST ".json"), amended) == 0);
     assert_int_equal(counted(), usage().bytes);
-    assert_int_equal(settle(taken(), true), 0); /* without waiting for a label */
+    assert_int_equal(archive(taken(), true), 0); /* without waiting for a label */
     return killed;
 }
 

@@ -285,9 +285,9 @@ static void test_moved_and_gone(void **state)
     assert_true(sd_event_run(fx.event, 0) >= 0);
     item = taken();
     assert_non_null(item);
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     item = taken();
-    assert_int_equal(settle(item, false), 0);
+    assert_int_equal(archive(item, false), 0);
     while (page.times == 0)
         assert_true(sd_event_run(fx.event, UINT64_MAX) > 0);
     list(&query);

@@ -9,16 +9,16 @@
 
 #include "lib/spool/state.h"
 
-void offer_kick(struct spool *s)
+void queue_kick(struct spool *s)
 {
     if (s->pending_wake)
         (void)sd_event_source_set_enabled(s->pending_wake, SD_EVENT_ONESHOT);
 }
 
-void offer_now(struct spool *s, size_t i)
+void queue_now(struct spool *s, size_t i)
 {
     index_offer(&s->kept, i);
-    offer_kick(s);
+    queue_kick(s);
 }
 
 static int on_pending_wake(sd_event_source *source, void *userdata)
@@ -49,7 +49,7 @@ static void arm_retry(struct spool *s, usec next)
                                       next == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
-void offer_due(struct spool *s, usec now)
+void queue_due(struct spool *s, usec now)
 {
     struct retention_item *items = index_items(&s->kept);
     usec next = USEC_NEVER;
@@ -73,18 +73,18 @@ void offer_due(struct spool *s, usec now)
     }
     arm_retry(s, next);
     if (offered)
-        offer_kick(s);
+        queue_kick(s);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec_now, void *userdata)
 {
     (void)source;
     (void)usec_now;
-    offer_due(userdata, spool_now_boot(userdata));
+    queue_due(userdata, spool_now_boot(userdata));
     return 0;
 }
 
-int offer_start(struct spool *s)
+int queue_start(struct spool *s)
 {
     int r;
 
@@ -100,7 +100,7 @@ int offer_start(struct spool *s)
     return r < 0 ? r : sd_event_source_set_enabled(s->pending_retry, SD_EVENT_OFF);
 }
 
-void offer_stop(struct spool *s)
+void queue_stop(struct spool *s)
 {
     s->pending_wake = sd_event_source_disable_unref(s->pending_wake);
     s->pending_retry = sd_event_source_disable_unref(s->pending_retry);
@@ -110,7 +110,7 @@ void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata)
 {
     s->pending_fn = fn;
     s->pending_userdata = userdata;
-    offer_kick(s);
+    queue_kick(s);
 }
 
 void spool_offer_again(struct spool *s)
@@ -125,15 +125,15 @@ void spool_offer_again(struct spool *s)
     }
     s->kept.aside = 0;
     s->put_off_next = 0;
-    offer_due(s, spool_now_boot(s));
+    queue_due(s, spool_now_boot(s));
     index_offer_all(&s->kept);
-    offer_kick(s);
+    queue_kick(s);
 }
 
 void spool_offer_put_off(struct spool *s)
 {
     if (s->put_off_next != USEC_NEVER)
-        offer_due(s, USEC_NEVER);
+        queue_due(s, USEC_NEVER);
 }
 
 void spool_offer_key(struct spool *s, const char *key)
@@ -146,14 +146,14 @@ void spool_offer_key(struct spool *s, const char *key)
         return;
     index_items(&s->kept)[at].aside = false;
     s->kept.aside--;
-    offer_now(s, at);
+    queue_now(s, at);
 }
 
 usec spool_next_offer(struct spool *s)
 {
     size_t at;
 
-    offer_due(s, spool_now_boot(s));
+    queue_due(s, spool_now_boot(s));
     return index_newest_offer(&s->kept, &at) ? 0 : s->put_off_next;
 }
 
@@ -185,7 +185,7 @@ static void put_off(struct spool *s, struct retention_item *item, usec wait)
         arm_retry(s, due);
 }
 
-void offer_later(struct spool *s, size_t i, usec wait)
+void queue_later(struct spool *s, size_t i, usec wait)
 {
     struct retention_item *item = &index_items(&s->kept)[i];
 
@@ -210,7 +210,7 @@ void spool_hold(struct spool *s, const char *key, usec most)
         put_off(s, item, most);
 }
 
-void offer_release(struct spool *s, size_t at)
+void queue_release(struct spool *s, size_t at)
 {
     struct retention_item *item = &index_items(&s->kept)[at];
     bool waits = waits_for_record(item);
@@ -224,7 +224,7 @@ void offer_release(struct spool *s, size_t at)
         spool_wake(s); /* there is room now */
     if (waits) {
         item->put_off = false;
-        offer_now(s, at);
+        queue_now(s, at);
     }
 }
 
@@ -233,21 +233,21 @@ void spool_release(struct spool *s, const char *key)
     size_t at;
 
     if (spool_find(s, key, &at))
-        offer_release(s, at);
+        queue_release(s, at);
 }
 
-bool offer_rest(struct spool *s, size_t i)
+bool queue_rest(struct spool *s, size_t i)
 {
     usec boot = spool_now_boot(s);
     bool say = boot >= s->put_off_quiet;
 
-    offer_later(s, i, spool_rest(index_items(&s->kept)[i].failures));
+    queue_later(s, i, spool_rest(index_items(&s->kept)[i].failures));
     if (say)
         s->put_off_quiet = boot + REST_MOST;
     return say;
 }
 
-void offer_never(struct spool *s, size_t i)
+void queue_never(struct spool *s, size_t i)
 {
     struct retention_item *item = &index_items(&s->kept)[i];
 

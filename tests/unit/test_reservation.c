@@ -405,5 +405,5 @@ int main(void)
         TEST(test_full_tmpfs),
     };
 
-    return cmocka_run_group_tests_name("room", tests, seed, NULL);
+    return cmocka_run_group_tests_name("reservation", tests, seed, NULL);
 }

@@ -48,7 +48,8 @@ static int facts_roughly(const struct spool *s, uint64_t bytes, uint64_t files,
     return 0;
 }
 
-int room_facts(const struct spool *s, uint64_t bytes, uint64_t files, struct retention_facts *ret)
+int reservation_facts(const struct spool *s, uint64_t bytes, uint64_t files,
+                      struct retention_facts *ret)
 {
     struct retention_facts f;
     int r;
@@ -70,7 +71,7 @@ int room_facts(const struct spool *s, uint64_t bytes, uint64_t files, struct ret
 }
 
 /* What is free beyond the reservations: writing to a reserved file does not change it. */
-int64_t room_headroom(const struct retention_facts *f)
+int64_t reservation_headroom(const struct retention_facts *f)
 {
     return (int64_t)f->free_bytes - (int64_t)f->unwritten_bytes;
 }
@@ -133,7 +134,7 @@ static int fits(const struct spool_file *file, const struct retention_limits *li
     if (r < 0 || bounds_hold(&f, limits))
         return r < 0 ? r : 1;
     /* Only near the bound is it worth asking each open file how much of it is written. */
-    r = room_facts(s, bytes, files, &f);
+    r = reservation_facts(s, bytes, files, &f);
     return r < 0 ? r : bounds_hold(&f, limits);
 }
 
@@ -144,7 +145,7 @@ static bool disk_is_full(const struct spool *s, const struct spool_file *file)
     struct retention_facts f;
 
     limits.min_free = 0;
-    return room_facts(s, missing_bytes(file), missing_files(file), &f) == 0 &&
+    return reservation_facts(s, missing_bytes(file), missing_files(file), &f) == 0 &&
            !bounds_hold(&f, &limits);
 }
 
@@ -195,7 +196,7 @@ static void reserve(struct spool_file *f)
     f->reserved = f->wanted;
 }
 
-void room_release(struct spool_file *f)
+void reservation_release(struct spool_file *f)
 {
     if (f->reserved == 0)
         return;
@@ -229,7 +230,7 @@ static int make_room(struct spool *s, uint64_t bytes, uint64_t files,
     bool for_space = false;
     int r;
 
-    r = room_facts(s, bytes, files, &f);
+    r = reservation_facts(s, bytes, files, &f);
     if (r >= 0)
         r = plan_room(s, &f, &plan);
     if (r >= 0 && !plan.enough && pass_retry_failed(s, true)) {
@@ -272,7 +273,7 @@ static int make_room_for(struct spool *s, const struct spool_file *f)
     return r;
 }
 
-int room_request(struct spool_file *f)
+int reservation_request(struct spool_file *f)
 {
     struct spool *s = f->spool;
     const struct retention_limits limits = room_limits(s);
@@ -295,7 +296,7 @@ int room_request(struct spool_file *f)
     return 0;
 }
 
-void room_forget(struct spool_file *f)
+void reservation_forget(struct spool_file *f)
 {
     struct spool *s = f->spool;
     struct spool_file **p = &s->waiting;
@@ -313,7 +314,7 @@ void room_forget(struct spool_file *f)
 
 static void answer(struct spool_file *f, int r)
 {
-    room_forget(f);
+    reservation_forget(f);
     if (r > 0)
         reserve(f);
     file_room(f, r < 0 ? r : 0);
@@ -349,7 +350,7 @@ static void keep_bounds(struct spool *s)
     struct retention_facts f;
     int r;
 
-    r = room_facts(s, 0, 0, &f);
+    r = reservation_facts(s, 0, 0, &f);
     if (r >= 0)
         r = retention_plan(&f, &s->limits, &plan);
     if (r >= 0 && plan.n > 0)
@@ -362,7 +363,7 @@ static void keep_bounds(struct spool *s)
     retention_plan_done(&plan);
 }
 
-void room_advance(struct spool *s)
+void reservation_advance(struct spool *s)
 {
     file_retry_stuck(s, false);
     (void)pass_retry_failed(s, false);
