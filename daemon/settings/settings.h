@@ -9,7 +9,7 @@
 
 #include "daemon/settings/options.h"
 #include "lib/config/config.h"
-#include "lib/spool/retention.h"
+#include "lib/spool/spool.h"
 
 /* As options_load, with a store that store_check finds good if there is an upload.url. */
 int settings_load(const struct options *o, struct config **ret, const char **ret_file,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/spool/space.h"
+#include "lib/spool/core/space.h"
 #include "lib/spool/state.h"
 
 static void amending_free(struct amending *a)

@@ -15,7 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/spool/space.h"
+#include "lib/spool/core/space.h"
 #include "lib/spool/state.h"
 
 #define ROOM_MAX ((uint64_t)1 << 60) /* bytes of one reservation: sums of them do not wrap */

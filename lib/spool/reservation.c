@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "lib/spool/space.h"
+#include "lib/spool/core/space.h"
 #include "lib/spool/state.h"
 
 #define NO_ROOM_QUIET (1 * USEC_PER_MIN) /* where room comes and goes it is not said each time */

@@ -15,7 +15,7 @@
 #include "base/parse.h"
 #include "lib/record/name.h"
 #include "lib/spool/disk/ownership.h"
-#include "lib/spool/space.h"
+#include "lib/spool/core/space.h"
 
 #define FILE_DEPTH 3   /* below pending/ or archive/: service, host, day, then files */
 #define PATH_SIZE 1200 /* pending/ and four names of at most 255 bytes */

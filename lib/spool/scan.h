@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "lib/spool/index.h"
+#include "lib/spool/core/index.h"
 #include "lib/spool/disk/tree.h"
 
 struct scan {

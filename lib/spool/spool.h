@@ -18,8 +18,8 @@
 #include "base/disk.h"
 #include "lib/record/name.h"
 #include "lib/record/record.h"
-#include "lib/spool/retention.h"
-#include "lib/spool/space.h"
+#include "lib/spool/core/retention.h"
+#include "lib/spool/core/space.h"
 
 #define SPOOL_RECORD_MAX (256u << 10) /* bytes of a record that is uploaded */
 

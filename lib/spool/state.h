@@ -10,9 +10,9 @@
  */
 
 #include "lib/spool/disk/amendment.h"
-#include "lib/spool/index.h"
+#include "lib/spool/core/index.h"
 #include "lib/spool/disk/publication.h"
-#include "lib/spool/recent.h"
+#include "lib/spool/core/recent.h"
 #include "lib/spool/spool.h"
 #include "lib/spool/disk/tree.h"
 

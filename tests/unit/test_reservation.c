@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/spool/space.h"
+#include "lib/spool/core/space.h"
 #include "lib/spool/state.h"
 
 #define IN_FLIGHT 64
