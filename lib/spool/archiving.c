@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-/*
- * What was uploaded on its way into the archive. What is moved together shares its fsyncs: so while
- * other uploads are in flight one waits a moment for theirs, and one disk job at a time moves all
- * that waits of one day.
- */
+#include "lib/spool/archiving.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/spool/item.h"
+#include "lib/record/name.h"
+#include "lib/spool/item_state.h"
 
-#define ARCHIVING_MANY (ARCHIVING_BATCH / 2) /* do not wait for others */
-#define ARCHIVING_WAIT (50 * USEC_PER_MSEC)
+#define MANY (ARCHIVING_BATCH / 2) /* do not wait for others */
+#define WAIT (50 * USEC_PER_MSEC)
 
 static bool same_day(const struct spool_item *a, const struct spool_item *b)
 {
@@ -29,9 +25,9 @@ static bool same_day(const struct spool_item *a, const struct spool_item *b)
 /* On a disk thread. */
 static int run_batch(struct disk_job *job)
 {
-    struct archiving *batch = (struct archiving *)job;
+    struct archiving_batch *batch = (struct archiving_batch *)job;
     struct archival *archivals[ARCHIVING_BATCH];
-    struct tree *tree = &batch->items[0]->spool->tree;
+    struct tree *tree = &batch->archiving->core->tree;
 
     for (size_t i = 0; i < batch->n; i++)
         archivals[i] = &batch->items[i]->archival;
@@ -48,84 +44,83 @@ static int run_batch(struct disk_job *job)
 }
 
 /* It stays in pending/. Another upload would not help against what has its place in archive/. */
-static void archive_failed(struct spool_item *i, size_t at, int r)
+static void not_archived(struct archiving *a, const struct spool_item *i, size_t at, int r)
 {
     struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
-    struct spool *s = i->spool;
+    const char *path = a->core->tree.path;
 
-    item_at(s, at)->uploaded = true;
+    items_at(a->items, at)->uploaded = true;
     if (r == -EEXIST) {
-        queue_never(s, at);
+        queue_never(a->queue, at);
         log_write(LOG_LEVEL_ERROR, &fields,
                   "%s was uploaded, but something else has its name in %s/archive; it stays in"
                   " pending and is put aside",
-                  i->key, s->tree.path);
-    } else if (queue_rest(s, at)) {
+                  i->key, path);
+    } else if (queue_rest(a->queue, at)) {
         log_write(LOG_LEVEL_ERROR, &fields,
                   "%s was uploaded, but cannot be %s %s/pending: %s; this and others like it stay"
                   " there; that is tried again in 5s, and then less and less often",
-                  i->key, i->keep ? "moved to archive from" : "deleted from", s->tree.path,
-                  strerror(-r));
+                  i->key, i->keep ? "moved to archive from" : "deleted from", path, strerror(-r));
     }
 }
 
-static void update_index(struct spool_item *i, int r)
+static void update_index(struct archiving *a, const struct spool_item *i, int r)
 {
-    struct spool *s = i->spool;
     size_t at = item_place(i);
 
-    item_free_again(s, at);
+    items_idle(a->items, at);
     if (i->keep && (r >= 0 || i->archival.in_archive)) {
-        index_archive(&s->kept, at);
-        spool_will_expire(s, i->time);
+        index_archive(&a->items->index, at);
+        expiry_joined(a->expiry, i->time);
     } else if (r >= 0) {
-        recent_add(&s->recent, i->key);
-        item_drop(s, at);
+        recent_add(&a->items->recent, i->key);
+        items_drop(a->items, at);
     } else if (i->archival.gone) {
-        item_log_gone(s, 1, i->key);
-        item_drop(s, at);
+        item_log_gone(a->items, 1, i->key);
+        items_drop(a->items, at);
     } else {
-        archive_failed(i, at, r);
+        not_archived(a, i, at, r);
     }
 }
 
-static void end_archiving(struct spool_item *i)
+static void end(struct archiving *a, struct spool_item *i)
 {
-    struct spool *s = i->spool;
+    struct core *core = a->core;
     int r = i->archival.result;
     char key[NAME_KEY_MAX];
 
     (void)snprintf(key, sizeof(key), "%s", i->key);
-    update_index(i, r);
-    if (i->fn && !s->closing)
+    update_index(a, i, r);
+    if (i->fn && !core->closing)
         i->fn(r, key, i->userdata);
     item_free(i);
-    spool_job_ended(s);
+    core_job_ended(core);
 }
 
-static void archive_some(struct spool *s);
+static void move_some(struct archiving *a);
 
-static void on_archived(struct disk_job *job, int r)
+static void on_moved(struct disk_job *job, int r)
 {
-    struct archiving *batch = (struct archiving *)job;
+    struct archiving_batch *batch = (struct archiving_batch *)job;
+    struct archiving *a = batch->archiving;
     struct spool_item *items[ARCHIVING_BATCH];
     size_t n = batch->n;
 
     (void)r;
     memcpy(items, batch->items, n * sizeof(struct spool_item *));
     batch->n = 0;
-    archive_some(items[0]->spool);
+    move_some(a);
     for (size_t i = 0; i < n; i++)
-        end_archiving(items[i]);
+        end(a, items[i]); /* the last may be the spool's end */
 }
 
 /* The first that waits, and all of its day. */
-static void start_batch(struct spool *s)
+static void start_batch(struct archiving *a)
 {
-    struct archiving *batch = &s->archiving;
-    struct spool_item **link = &s->to_archive;
+    struct archiving_batch *batch = &a->batch;
+    struct spool_item **link = &a->waiting;
 
-    if (batch->n > 0 || !s->to_archive)
+    if (batch->n > 0 || !a->waiting)
         return;
     while (*link && batch->n < ARCHIVING_BATCH) {
         struct spool_item *item = *link;
@@ -136,28 +131,29 @@ static void start_batch(struct spool *s)
         }
         batch->items[batch->n++] = item;
         *link = item->next;
-        s->n_to_archive--;
+        a->n_waiting--;
     }
-    batch->job = (struct disk_job){.run = run_batch, .done = on_archived};
-    disk_submit(s->disk, &batch->job);
+    batch->archiving = a;
+    batch->job = (struct disk_job){.run = run_batch, .done = on_moved};
+    disk_submit(a->core->disk, &batch->job);
 }
 
 /* Now, or in a moment. */
-static void archive_some(struct spool *s)
+static void move_some(struct archiving *a)
 {
     int on = SD_EVENT_OFF;
 
-    if (!s->to_archive)
+    if (!a->waiting)
         return;
-    if (s->taken == 0 || s->n_to_archive >= ARCHIVING_MANY || !s->archiving_wait) {
-        start_batch(s);
+    if (a->taken == 0 || a->n_waiting >= MANY || !a->wait) {
+        start_batch(a);
         return;
     }
-    (void)sd_event_source_get_enabled(s->archiving_wait, &on);
+    (void)sd_event_source_get_enabled(a->wait, &on);
     if (on != SD_EVENT_OFF)
         return;
-    (void)sd_event_source_set_time_relative(s->archiving_wait, ARCHIVING_WAIT);
-    (void)sd_event_source_set_enabled(s->archiving_wait, SD_EVENT_ONESHOT);
+    (void)sd_event_source_set_time_relative(a->wait, WAIT);
+    (void)sd_event_source_set_enabled(a->wait, SD_EVENT_ONESHOT);
 }
 
 static int on_wait_over(sd_event_source *source, uint64_t now, void *userdata)
@@ -168,31 +164,38 @@ static int on_wait_over(sd_event_source *source, uint64_t now, void *userdata)
     return 0;
 }
 
-int archiving_start(struct spool *s)
+int archiving_start(struct archiving *a, struct core *core, struct items *items,
+                    struct queue *queue, struct expiry *expiry)
 {
-    int r = sd_event_add_time(s->event, &s->archiving_wait, CLOCK_MONOTONIC, 0, USEC_PER_MSEC,
-                              on_wait_over, s);
+    int r;
 
-    return r < 0 ? r : sd_event_source_set_enabled(s->archiving_wait, SD_EVENT_OFF);
+    *a = (struct archiving){.core = core, .items = items, .queue = queue, .expiry = expiry};
+    r = sd_event_add_time(core->event, &a->wait, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_wait_over,
+                          a);
+    return r < 0 ? r : sd_event_source_set_enabled(a->wait, SD_EVENT_OFF);
 }
 
-/* What waits is moved without waiting any longer. */
-void archiving_stop(struct spool *s)
+void archiving_stop(struct archiving *a)
 {
-    s->archiving_wait = sd_event_source_disable_unref(s->archiving_wait);
-    start_batch(s);
+    a->wait = sd_event_source_disable_unref(a->wait);
+    start_batch(a);
 }
 
-void archiving_untaken(struct spool *s)
+void archiving_taken(struct archiving *a)
 {
-    s->taken--;
-    archive_some(s);
+    a->taken++;
+}
+
+void archiving_untaken(struct archiving *a)
+{
+    a->taken--;
+    move_some(a);
 }
 
 void spool_item_archive(struct spool_item *i, bool keep, spool_archived_fn fn, void *userdata)
 {
-    struct spool *s = i->spool;
-    struct spool_item **link = &s->to_archive;
+    struct archiving *a = i->archiving;
+    struct spool_item **link = &a->waiting;
 
     i->keep = keep;
     i->fn = fn;
@@ -202,7 +205,7 @@ void spool_item_archive(struct spool_item *i, bool keep, spool_archived_fn fn, v
     while (*link)
         link = &(*link)->next;
     *link = i;
-    s->n_to_archive++;
-    s->jobs++; /* from here on, and until end_archiving */
-    archiving_untaken(s);
+    a->n_waiting++;
+    core_job_begins(a->core); /* until end() */
+    archiving_untaken(a);
 }

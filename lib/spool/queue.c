@@ -1,33 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-/*
- * What of pending/ is on offer, and since when: what failed rests for a while or until it is asked
- * for again, and whoever uploads is told when there is something to take.
- */
+#include "lib/spool/queue.h"
 
 #include <time.h>
 
-#include "lib/spool/state.h"
+#include "lib/record/name.h"
 
-void queue_kick(struct spool *s)
+static void kick(struct queue *q)
 {
-    if (s->pending_wake)
-        (void)sd_event_source_set_enabled(s->pending_wake, SD_EVENT_ONESHOT);
+    if (q->wake)
+        (void)sd_event_source_set_enabled(q->wake, SD_EVENT_ONESHOT);
 }
 
-void queue_now(struct spool *s, size_t i)
+void queue_now(struct queue *q, size_t at)
 {
-    index_offer(&s->kept, i);
-    queue_kick(s);
+    index_offer(&q->items->index, at);
+    kick(q);
 }
 
-static int on_pending_wake(sd_event_source *source, void *userdata)
+static int on_wake(sd_event_source *source, void *userdata)
 {
-    struct spool *s = userdata;
+    struct queue *q = userdata;
 
     (void)source;
-    if (s->pending_fn && s->kept.sums[true].files > 0)
-        s->pending_fn(s->pending_userdata);
+    if (q->fn && q->items->index.sums[true].files > 0)
+        q->fn(q->userdata);
     return 0;
 }
 
@@ -38,134 +34,120 @@ static bool waits_for_record(const struct retention_item *item)
 }
 
 /* The timer follows what is offered again first. */
-static void arm_retry(struct spool *s, usec next)
+static void arm_retry(struct queue *q, usec next)
 {
-    s->put_off_next = next;
-    if (!s->pending_retry)
+    q->next = next;
+    if (!q->retry)
         return;
     if (next != USEC_NEVER)
-        (void)sd_event_source_set_time(s->pending_retry, next);
-    (void)sd_event_source_set_enabled(s->pending_retry,
+        (void)sd_event_source_set_time(q->retry, next);
+    (void)sd_event_source_set_enabled(q->retry,
                                       next == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
-void queue_due(struct spool *s, usec now)
+/* Offers what was put off until now. */
+static void offer_due(struct queue *q, usec now)
 {
-    struct retention_item *items = index_items(&s->kept);
+    struct index *ix = &q->items->index;
+    struct retention_item *items = index_items(ix);
     usec next = USEC_NEVER;
     bool offered = false;
 
-    if (now < s->put_off_next)
+    if (now < q->next)
         return;
-    for (size_t i = 0; i < s->kept.n; i++) {
+    for (size_t i = 0; i < ix->n; i++) {
         usec due = items[i].offer_at * USEC_PER_SEC;
 
         if (!items[i].put_off)
             continue;
         /* A store that works again is no reason not to wait for a record. */
-        if (due > (waits_for_record(&items[i]) ? spool_now_boot(s) : now)) {
+        if (due > (waits_for_record(&items[i]) ? core_now(q->core) : now)) {
             next = due < next ? due : next;
             continue;
         }
         items[i].put_off = false;
-        index_offer(&s->kept, i);
+        index_offer(ix, i);
         offered = true;
     }
-    arm_retry(s, next);
+    arm_retry(q, next);
     if (offered)
-        queue_kick(s);
+        kick(q);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec_now, void *userdata)
 {
+    struct queue *q = userdata;
+
     (void)source;
     (void)usec_now;
-    queue_due(userdata, spool_now_boot(userdata));
+    offer_due(q, core_now(q->core));
     return 0;
 }
 
-int queue_start(struct spool *s)
+int queue_start(struct queue *q, const struct core *core, struct items *items)
 {
     int r;
 
-    s->put_off_next = USEC_NEVER;
-    r = sd_event_add_defer(s->event, &s->pending_wake, on_pending_wake, s);
-    if (r < 0)
-        return r;
-    r = sd_event_source_set_enabled(s->pending_wake, SD_EVENT_OFF);
-    if (r < 0)
-        return r;
-    r = sd_event_add_time(s->event, &s->pending_retry, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_retry,
-                          s);
-    return r < 0 ? r : sd_event_source_set_enabled(s->pending_retry, SD_EVENT_OFF);
+    *q = (struct queue){.core = core, .items = items, .next = USEC_NEVER};
+    r = sd_event_add_defer(core->event, &q->wake, on_wake, q);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(q->wake, SD_EVENT_OFF);
+    if (r >= 0)
+        r = sd_event_add_time(core->event, &q->retry, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_retry, q);
+    return r < 0 ? r : sd_event_source_set_enabled(q->retry, SD_EVENT_OFF);
 }
 
-void queue_stop(struct spool *s)
+void queue_stop(struct queue *q)
 {
-    s->pending_wake = sd_event_source_disable_unref(s->pending_wake);
-    s->pending_retry = sd_event_source_disable_unref(s->pending_retry);
+    q->wake = sd_event_source_disable_unref(q->wake);
+    q->retry = sd_event_source_disable_unref(q->retry);
 }
 
-void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata)
+void queue_set_fn(struct queue *q, queue_fn fn, void *userdata)
 {
-    s->pending_fn = fn;
-    s->pending_userdata = userdata;
-    queue_kick(s);
+    q->fn = fn;
+    q->userdata = userdata;
+    kick(q);
 }
 
-void spool_offer_again(struct spool *s)
+static void put_off(struct queue *q, struct retention_item *item, usec wait)
 {
-    struct retention_item *items = index_items(&s->kept);
+    usec due = core_now(q->core) + (wait < USEC_PER_DAY ? wait : USEC_PER_DAY);
 
-    for (size_t i = 0; i < s->kept.n; i++) {
-        if (waits_for_record(&items[i]))
-            continue;
-        items[i].aside = items[i].put_off = items[i].uploaded = false;
-        items[i].failures = 0;
+    item->offer_at = (uint32_t)((due + USEC_PER_SEC - 1) / USEC_PER_SEC);
+    due = item->offer_at * USEC_PER_SEC;
+    item->put_off = true;
+    if (due < q->next)
+        arm_retry(q, due);
+}
+
+void queue_join(struct queue *q, size_t at, usec hold)
+{
+    struct retention_item *item = items_at(q->items, at);
+
+    if (item->pending && hold > 0)
+        put_off(q, item, hold);
+    items_idle(q->items, at);
+    if (item->pending)
+        queue_now(q, at);
+}
+
+void queue_release(struct queue *q, size_t at)
+{
+    struct retention_item *item = items_at(q->items, at);
+    bool waits = waits_for_record(item);
+
+    items_unhold(q->items, at);
+    if (waits) {
+        item->put_off = false;
+        queue_now(q, at);
     }
-    s->kept.aside = 0;
-    s->put_off_next = 0;
-    queue_due(s, spool_now_boot(s));
-    index_offer_all(&s->kept);
-    queue_kick(s);
 }
 
-void spool_offer_put_off(struct spool *s)
+bool queue_newest(struct queue *q, size_t *ret)
 {
-    if (s->put_off_next != USEC_NEVER)
-        queue_due(s, USEC_NEVER);
-}
-
-void spool_offer_key(struct spool *s, const char *key)
-{
-    struct name name;
-    size_t at;
-
-    if (name_parse(key, &name) < 0 || !index_find(&s->kept, key, name.time, true, &at) ||
-        !index_items(&s->kept)[at].aside)
-        return;
-    index_items(&s->kept)[at].aside = false;
-    s->kept.aside--;
-    queue_now(s, at);
-}
-
-usec spool_next_offer(struct spool *s)
-{
-    size_t at;
-
-    queue_due(s, spool_now_boot(s));
-    return index_newest_offer(&s->kept, &at) ? 0 : s->put_off_next;
-}
-
-bool spool_pending_since(const struct spool *s, usec time)
-{
-    const struct retention_item *items = index_items(&s->kept);
-
-    for (size_t i = s->kept.n; i > 0 && items[i - 1].time >= time; i--) {
-        if (items[i - 1].pending)
-            return true;
-    }
-    return false;
+    offer_due(q, core_now(q->core));
+    return index_newest_offer(&q->items->index, ret);
 }
 
 static void count_failure(struct retention_item *item)
@@ -174,84 +156,87 @@ static void count_failure(struct retention_item *item)
         item->failures++;
 }
 
-static void put_off(struct spool *s, struct retention_item *item, usec wait)
+void queue_later(struct queue *q, size_t at, usec wait)
 {
-    usec due = spool_now_boot(s) + (wait < USEC_PER_DAY ? wait : USEC_PER_DAY);
+    struct retention_item *item = items_at(q->items, at);
 
-    item->offer_at = (uint32_t)((due + USEC_PER_SEC - 1) / USEC_PER_SEC);
-    due = item->offer_at * USEC_PER_SEC;
-    item->put_off = true;
-    if (due < s->put_off_next)
-        arm_retry(s, due);
-}
-
-void queue_later(struct spool *s, size_t i, usec wait)
-{
-    struct retention_item *item = &index_items(&s->kept)[i];
-
-    put_off(s, item, wait);
+    put_off(q, item, wait);
     count_failure(item);
 }
 
-void spool_hold(struct spool *s, const char *key, usec most)
+void queue_never(struct queue *q, size_t at)
 {
-    struct retention_item *item;
-    size_t at;
-
-    if (!spool_find(s, key, &at))
-        return;
-    item = &index_items(&s->kept)[at];
-    if (item->held)
-        return;
-    item->held = true;
-    s->kept.held++;
-    index_resize(&s->kept, at, item->bytes + STATE_AMEND_ROOM);
-    if (item->pending && !item->busy)
-        put_off(s, item, most);
-}
-
-void queue_release(struct spool *s, size_t at)
-{
-    struct retention_item *item = &index_items(&s->kept)[at];
-    bool waits = waits_for_record(item);
-
-    if (!item->held)
-        return;
-    item->held = false;
-    s->kept.held--;
-    index_resize(&s->kept, at, item->bytes - STATE_AMEND_ROOM);
-    if (s->waiting)
-        spool_wake(s); /* there is room now */
-    if (waits) {
-        item->put_off = false;
-        queue_now(s, at);
-    }
-}
-
-void spool_release(struct spool *s, const char *key)
-{
-    size_t at;
-
-    if (spool_find(s, key, &at))
-        queue_release(s, at);
-}
-
-bool queue_rest(struct spool *s, size_t i)
-{
-    usec boot = spool_now_boot(s);
-    bool say = boot >= s->put_off_quiet;
-
-    queue_later(s, i, spool_rest(index_items(&s->kept)[i].failures));
-    if (say)
-        s->put_off_quiet = boot + REST_MOST;
-    return say;
-}
-
-void queue_never(struct spool *s, size_t i)
-{
-    struct retention_item *item = &index_items(&s->kept)[i];
+    struct retention_item *item = items_at(q->items, at);
 
     item->aside = true;
     count_failure(item);
-    s->kept.aside++;
+    q->items->index.aside++;
+}
+
+bool queue_rest(struct queue *q, size_t at)
+{
+    usec boot = core_now(q->core);
+    bool say = boot >= q->quiet;
+
+    queue_later(q, at, core_rest(items_at(q->items, at)->failures));
+    if (say)
+        q->quiet = boot + CORE_REST_MOST;
+    return say;
+}
+
+void queue_offer_again(struct queue *q)
+{
+    struct index *ix = &q->items->index;
+    struct retention_item *items = index_items(ix);
+
+    for (size_t i = 0; i < ix->n; i++) {
+        if (waits_for_record(&items[i]))
+            continue;
+        items[i].aside = items[i].put_off = items[i].uploaded = false;
+        items[i].failures = 0;
+    }
+    ix->aside = 0;
+    q->next = 0;
+    offer_due(q, core_now(q->core));
+    index_offer_all(ix);
+    kick(q);
+}
+
+void queue_offer_put_off(struct queue *q)
+{
+    if (q->next != USEC_NEVER)
+        offer_due(q, USEC_NEVER);
+}
+
+void queue_offer_key(struct queue *q, const char *key)
+{
+    struct index *ix = &q->items->index;
+    struct name name;
+    size_t at;
+
+    if (name_parse(key, &name) < 0 || !index_find(ix, key, name.time, true, &at) ||
+        !items_at(q->items, at)->aside)
+        return;
+    items_at(q->items, at)->aside = false;
+    ix->aside--;
+    queue_now(q, at);
+}
+
+usec queue_next_offer(struct queue *q)
+{
+    size_t at;
+
+    return queue_newest(q, &at) ? 0 : q->next;
+}
+
+bool queue_holds_since(const struct queue *q, usec time)
+{
+    const struct index *ix = &q->items->index;
+    const struct retention_item *items = index_items(ix);
+
+    for (size_t i = ix->n; i > 0 && items[i - 1].time >= time; i--) {
+        if (items[i - 1].pending)
+            return true;
+    }
+    return false;
 }

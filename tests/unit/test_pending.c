@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/spool/state.h"
+#include "lib/spool/spool_state.h"
 
 #define BYTES 9000
 #define FIRST "checkout/web-1/20260314/092653-4711"
@@ -274,9 +274,9 @@ static void test_age_of_settled(void **state)
     start_uploading();
     capture_many(5, BYTES);
     assert_int_equal(archive(taken(), true), 0);
-    assert_true(sd_event_source_get_time(fx.spool->expiry, &first) >= 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry.timer, &first) >= 0);
     assert_int_equal(archive(taken(), true), 0);
-    assert_true(sd_event_source_get_time(fx.spool->expiry, &second) >= 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry.timer, &second) >= 0);
     assert_true(second < first);
 }
 
