@@ -9,7 +9,7 @@ int expiry_start(struct expiry *e, const struct core *core, const struct facts *
     *e = (struct expiry){.core = core, .facts = facts};
     for (unsigned i = 0; i < EXPIRY_RETRIES; i++)
         e->retry[i] = USEC_NEVER;
-    return sd_event_add_time(core->event, &e->timer, CLOCK_BOOTTIME, 0, USEC_PER_MIN, advance,
+    return sd_event_add_time(core->event, &e->timer, CLOCK_BOOTTIME, 0, EXPIRY_ACCURACY, advance,
                              userdata);
 }
 
@@ -51,10 +51,12 @@ static usec end_of(const struct expiry *e, usec time)
     return boot + (end > age + USEC_PER_MIN ? end - age : USEC_PER_MIN);
 }
 
-static void set(struct expiry *e, usec due)
+static void set(struct expiry *e, usec due, usec accuracy)
 {
-    if (due != USEC_NEVER)
+    if (due != USEC_NEVER) {
+        (void)sd_event_source_set_time_accuracy(e->timer, accuracy);
         (void)sd_event_source_set_time(e->timer, due);
+    }
     (void)sd_event_source_set_enabled(e->timer,
                                       due == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
@@ -63,15 +65,17 @@ void expiry_arm(struct expiry *e)
 {
     const struct retention_item *item =
         age_matters(e) ? next_to_expire(&e->facts->items->index) : NULL;
-    usec due = item ? end_of(e, item->time) : USEC_NEVER;
+    usec due = item ? end_of(e, item->time) : USEC_NEVER, accuracy = EXPIRY_ACCURACY;
 
     if (!e->timer)
         return;
     for (unsigned i = 0; i < EXPIRY_RETRIES; i++) {
-        if (e->retry[i] < due)
+        if (e->retry[i] < due) {
             due = e->retry[i];
+            accuracy = EXPIRY_RETRY_ACCURACY;
+        }
     }
-    set(e, due);
+    set(e, due, accuracy);
 }
 
 void expiry_joined(struct expiry *e, usec time)
@@ -86,5 +90,5 @@ void expiry_joined(struct expiry *e, usec time)
     (void)sd_event_source_get_enabled(e->timer, &enabled);
     (void)sd_event_source_get_time(e->timer, &armed);
     if (enabled == SD_EVENT_OFF || armed > due)
-        set(e, due);
+        set(e, due, EXPIRY_ACCURACY);
 }

@@ -9,6 +9,11 @@
 #include "lib/spool/core/core.h"
 #include "lib/spool/core/facts.h"
 
+/* Age is counted in hours and days, so a minute more lets the machine sleep. A retry has been
+ * promised for its second, in the log. */
+#define EXPIRY_ACCURACY USEC_PER_MIN
+#define EXPIRY_RETRY_ACCURACY (100 * USEC_PER_MSEC)
+
 enum expiry_retry {
     EXPIRY_TRACES,   /* that could not be deleted */
     EXPIRY_INCOMING, /* files that could not be unlinked */
