@@ -406,6 +406,34 @@ static void test_no_retry_during_a_pass(void **state)
     assert_true(pass_retry_failed(pass, false));
 }
 
+/* The end of a pass says when what failed before is tried again. A time that is over before that
+ * would wake the loop again and again. */
+static void test_no_timer_during_a_pass(void **state)
+{
+    const struct retention_limits ample = fx.limits, none = {.max_bytes = 1, .max_files = 1};
+    const usec *retry;
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(1, 100);
+    retry = &fx.spool->expiry.retry[EXPIRY_TRACES];
+    inject("unlinkat", 1, EIO);
+    spool_set_limits(fx.spool, &none);
+    while (*retry == USEC_NEVER)
+        assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
+    inject_nothing();
+    spool_set_limits(fx.spool, &ample);
+    assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), 0);
+    spool_set_limits(fx.spool, &none);
+    while (!pass_running(&fx.spool->pass))
+        assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
+    assert_true(*retry == USEC_NEVER);
+    while (pass_running(&fx.spool->pass))
+        assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
+    assert_int_equal(fx.spool->pass.failed_items, 1);
+    assert_true(*retry == fx.spool->pass.failed_retry);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -427,6 +455,7 @@ int main(void)
         TEST(test_full_and_nothing_can_be_deleted),
         TEST(test_full_and_little_kept),
         TEST(test_no_retry_during_a_pass),
+        TEST(test_no_timer_during_a_pass),
     };
 
     return cmocka_run_group_tests_name("pass", tests, NULL, NULL);
