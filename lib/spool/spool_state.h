@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The layers of the spool, each above those before it. A layer is handed what it stands on when it
- * is made and knows no other; what must go upwards goes by items' one function, that an item is idle.
+ * The layers of the spool. Each is handed those it stands on when it is made, and calls no other.
+ * Upwards go answers (a reservation was granted, a timer is due) and one piece of news: an item is
+ * idle. Only spool.c, which connects the layers, and tests see them all.
  */
 
 #include "lib/spool/amending.h"

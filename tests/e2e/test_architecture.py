@@ -201,6 +201,11 @@ def test_only_main_knows_the_daemon_as_a_whole():
     assert users == {"daemon/daemon.c", "daemon/main.c"}
 
 
+def test_only_the_spool_itself_sees_all_its_layers():
+    users = users_of(r'#\s*include\s*"lib/spool/spool_state\.h"')
+    assert users == {"lib/spool/spool.c"}
+
+
 def users_of(pattern):
     return {name for name, text in sources().items() if re.search(pattern, text)}
 
