@@ -30,9 +30,9 @@ void queue_stop(struct queue *q);
 void queue_set_fn(struct queue *q, queue_fn fn, void *userdata);
 
 /*
- * A trace that was just published, and is busy, joins. For `hold`, unless that is 0, it is not on
- * offer: it waits for its record. Whoever publishes must say which, so nothing can be taken before
- * whoever amends records was asked.
+ * Takes over a trace that was just published, and was busy until now. For so long it is not on
+ * offer, because it waits for its record; 0: it does not wait. A publication has no other way into
+ * the queue, so whoever amends records has always been asked before anybody can take the trace.
  */
 void queue_join(struct queue *q, size_t at, usec hold);
 

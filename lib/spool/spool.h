@@ -69,11 +69,12 @@ int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userd
 void spool_found_full(struct spool *s);
 
 /*
- * Asked of each trace as soon as it was published, and before anybody else is told of it: for how
- * long it is to wait in pending/ for its record, which is going to be amended; 0: not at all. Room
- * is kept for the amendment. The spool offers the trace for its upload by what is answered, so not
- * before. Of a trace that waits spool_amend and spool_release mean the end of it, also from inside
- * this call. Retention may delete it. `key` is valid during the call.
+ * Asked about each trace as soon as it was published, before anybody else is told of it: for how
+ * long is it to wait in pending/ for its record, which is going to be amended? 0: not at all. The
+ * spool needs the answer to offer the trace for its upload. A trace that waits is offered when that
+ * time is over, when it was amended, or after spool_release, which may also be called from inside
+ * this function. Until then room is kept for the longer record. Retention may delete the trace.
+ * `key` is valid during the call.
  */
 typedef usec (*spool_hold_fn)(void *userdata, const char *key);
 void spool_set_hold_fn(struct spool *s, spool_hold_fn fn, void *userdata);
