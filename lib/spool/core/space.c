@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/space.h"
+#include "lib/spool/core/space.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>

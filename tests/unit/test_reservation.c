@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/spool/space.h"
-#include "lib/spool/state.h"
+#include "lib/spool/core/space.h"
+#include "lib/spool/spool_state.h"
 
 #define IN_FLIGHT 64
 #define KIB ((uint64_t)1024)
@@ -341,7 +341,7 @@ static void test_full_tmpfs(void **state)
     assert_int_equal(fixture_start(), 0);
     for (unsigned i = 0; i < 300; i++) {
         assert_int_equal(capture(START + i * USEC_PER_MIN, i % 2 ? 1 : 300 * KIB, NULL), 0);
-        assert_int_equal(space_read(fx.spool->tree.root, &space), 0);
+        assert_int_equal(space_read(fx.spool->core.tree.root, &space), 0);
         assert_true(space.free_bytes >= space.total_bytes / 10);
         assert_true(space.free_inodes >= space.total_inodes / 10);
     }
@@ -405,5 +405,5 @@ int main(void)
         TEST(test_full_tmpfs),
     };
 
-    return cmocka_run_group_tests_name("room", tests, seed, NULL);
+    return cmocka_run_group_tests_name("reservation", tests, seed, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/retention.h"
+#include "lib/spool/core/retention.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/spool/tree.h"
+#include "lib/spool/disk/tree.h"
 
 struct publication {
     struct tree *tree;

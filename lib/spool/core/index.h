@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "lib/record/labels.h"
-#include "lib/spool/retention.h"
+#include "lib/spool/core/retention.h"
 
 struct index_state {
     uint64_t files;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/amendment.h"
+#include "lib/spool/disk/amendment.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/tree.h"
+#include "lib/spool/disk/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/write.h"
 #include "lib/record/name.h"
-#include "lib/spool/lock.h"
-#include "lib/spool/ownership.h"
+#include "lib/spool/disk/lock.h"
+#include "lib/spool/disk/ownership.h"
 
 #define DIRECTORY_MODE 0750
 #define KEY_DIRECTORIES 3 /* service, host, day */

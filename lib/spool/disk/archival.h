@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CONTRACE_SPOOL_SETTLEMENT_H
-#define CONTRACE_SPOOL_SETTLEMENT_H
+#ifndef CONTRACE_SPOOL_ARCHIVAL_H
+#define CONTRACE_SPOOL_ARCHIVAL_H
 
 /*
  * The system calls that move uploaded traces and their records from pending/ to archive/, durably.
@@ -16,9 +16,9 @@
 
 #include <stdbool.h>
 
-#include "lib/spool/tree.h"
+#include "lib/spool/disk/tree.h"
 
-struct settlement {
+struct archival {
     const char *key;
 
     /* Out. 0: durable. -EEXIST: something else has the key in archive/. On any error all is as
@@ -27,10 +27,10 @@ struct settlement {
     bool gone;       /* failed, because the trace is no longer in pending/ */
     bool in_archive; /* failed, but the trace stands in archive/ and could not be put back */
 
-    bool placed, linked, renamed; /* where trace and record are; settlement.c's own */
+    bool placed, linked, renamed; /* where trace and record are; archival.c's own */
 };
 
 /* All keys are of one service, host and day; n > 0. */
-void settlement_run(struct tree *tree, struct settlement *const *batch, size_t n);
+void archival_run(struct tree *tree, struct archival *const *batch, size_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/publication.h"
+#include "lib/spool/disk/publication.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/ownership.h"
+#include "lib/spool/disk/ownership.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -70,7 +70,7 @@ static bool one_failure(int at, int error, bool keep, bool all)
     injection.all = all;
     inject(NULL, at, error);
     item = taken();
-    r = item ? settle(item, keep) : -error;
+    r = item ? archive(item, keep) : -error;
     if (atomic_load(&injection.count) < at) {
         assert_int_equal(r, 0);
         return false;
@@ -87,7 +87,7 @@ static bool one_failure(int at, int error, bool keep, bool all)
     assert_int_equal(capture(START + USEC_PER_MIN, BYTES, NULL), 0); /* it goes on */
     boot_shift += (int64_t)(11 * USEC_PER_MIN);
     while ((item = taken()))
-        assert_int_equal(settle(item, keep), 0);
+        assert_int_equal(archive(item, keep), 0);
     assert_int_equal(stats_now().pending_files, 0);
     assert_int_equal(usage().traces, keep ? 2 : 0);
     fixture_restart();
@@ -151,7 +151,7 @@ static void test_cannot_go_back(void **state)
     item = taken();
     injection.all = true;
     inject("fsync", 4, EIO); /* the first three make directories */
-    assert_int_equal(settle(item, true), -EIO);
+    assert_int_equal(archive(item, true), -EIO);
     inject_nothing();
     assert_true(exists("pending/" FIRST ".trace"));
     assert_true(logged("was uploaded, but cannot be moved to archive from"));
@@ -160,7 +160,7 @@ static void test_cannot_go_back(void **state)
     boot_shift += (int64_t)(11 * USEC_PER_MIN);
     injection.all = true;
     inject("renameat2", 1, EROFS);
-    assert_int_equal(settle(taken(), true), -EROFS);
+    assert_int_equal(archive(taken(), true), -EROFS);
     assert_int_equal(stats_now().pending_files, 1);
     inject_nothing();
     check_whole(true);
@@ -172,9 +172,9 @@ static void test_without_links(void **state)
     start_uploading();
     capture_many(2, BYTES);
     inject("linkat", 1, EPERM);
-    assert_int_equal(settle(taken(), true), 0);
+    assert_int_equal(archive(taken(), true), 0);
     inject("linkat", 1, EOPNOTSUPP);
-    assert_int_equal(settle(taken(), true), 0);
+    assert_int_equal(archive(taken(), true), 0);
     inject_nothing();
     assert_int_equal(stats_now().archive_files, 2);
     assert_int_equal(usage().records, 2);
@@ -182,8 +182,8 @@ static void test_without_links(void **state)
     check_whole(true);
 }
 
-/* In a child that dies at call `at`: two traces are settled, each told on the pipe once it is. */
-static void child_settles(int at, bool after, bool keep, int out)
+/* In a child that dies at call `at`: two traces are archived, each told on the pipe once it is. */
+static void child_archives(int at, bool after, bool keep, int out)
 {
     if (sd_event_new(&fx.event) < 0 || disk_new(fx.event, &fx.disk) < 0)
         _exit(1);
@@ -199,7 +199,7 @@ static void child_settles(int at, bool after, bool keep, int out)
         if (!item)
             _exit(1);
         (void)snprintf(key, sizeof(key), "%s", spool_item_key(item));
-        if (settle(item, keep) < 0)
+        if (archive(item, keep) < 0)
             _exit(1);
         if (dprintf(out, "%s\n", key) < 0)
             _exit(1);
@@ -238,7 +238,7 @@ static bool one_kill(int at, bool after, bool keep)
     assert_int_equal(pipe(out), 0);
     child = fixture_fork();
     if (child == 0)
-        child_settles(at, after, keep, out[1]);
+        child_archives(at, after, keep, out[1]);
     close(out[1]);
     while ((got = read(out[0], keys + n, sizeof(keys) - 1 - n)) > 0)
         n += (size_t)got;
@@ -256,7 +256,7 @@ static bool one_kill(int at, bool after, bool keep)
     }
     check_told(keys, keep);
     while ((item = taken()))
-        assert_int_equal(settle(item, keep), 0);
+        assert_int_equal(archive(item, keep), 0);
     assert_int_equal(stats_now().pending_files, 0);
     assert_int_equal(usage().traces, keep ? 2 : 0);
     assert_int_equal(usage().records, usage().traces);
@@ -314,5 +314,5 @@ int main(void)
         TEST(test_killed_without_links),
     };
 
-    return cmocka_run_group_tests_name("settlement", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("archival", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/settlement.h"
+#include "lib/spool/disk/archival.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static bool missing(int day, const char *name)
 }
 
 /* A trace without a record moves without one. -ENOENT: the day in archive/ was removed. */
-static int place_record(struct settlement *m, int from, int to, const char *record)
+static int place_record(struct archival *m, int from, int to, const char *record)
 {
     int r;
 
@@ -49,7 +49,7 @@ static int place_record(struct settlement *m, int from, int to, const char *reco
     return r == -ENOENT && missing(from, record) ? 0 : r;
 }
 
-static void take_back_record(struct settlement *m, int from, int to, const char *record)
+static void take_back_record(struct archival *m, int from, int to, const char *record)
 {
     if (m->linked)
         (void)unlinkat(to, record, 0);
@@ -58,7 +58,7 @@ static void take_back_record(struct settlement *m, int from, int to, const char 
     m->linked = m->renamed = false;
 }
 
-static int place(struct settlement *m, int from, int to)
+static int place(struct archival *m, int from, int to)
 {
     const char *trace = tree_leaf(m->key);
     char record[NAME_KEY_MAX];
@@ -78,7 +78,7 @@ static int place(struct settlement *m, int from, int to)
 
 /* Opens the day in archive/ unless it is open, and again if retention removed it. What was placed
  * there keeps it from being removed. */
-static int place_in_day(struct tree *tree, struct settlement *m, int from, int *to)
+static int place_in_day(struct tree *tree, struct archival *m, int from, int *to)
 {
     int r = -ENOENT;
 
@@ -94,7 +94,7 @@ static int place_in_day(struct tree *tree, struct settlement *m, int from, int *
     return r;
 }
 
-static void take_back(struct settlement *m, int from, int to)
+static void take_back(struct archival *m, int from, int to)
 {
     const char *trace = tree_leaf(m->key);
     char record[NAME_KEY_MAX];
@@ -104,13 +104,13 @@ static void take_back(struct settlement *m, int from, int to)
         take_back_record(m, from, to, name_record_key(trace, record));
 }
 
-static void make_durable(struct settlement *const *batch, size_t n, int from, int to)
+static void make_durable(struct archival *const *batch, size_t n, int from, int to)
 {
     char record[NAME_KEY_MAX];
     int r = fsync(to) < 0 || fsync(from) < 0 ? -errno : 0;
 
     for (size_t i = 0; i < n; i++) {
-        struct settlement *m = batch[i];
+        struct archival *m = batch[i];
 
         if (!m->placed)
             continue;
@@ -124,14 +124,14 @@ static void make_durable(struct settlement *const *batch, size_t n, int from, in
     }
 }
 
-void settlement_run(struct tree *tree, struct settlement *const *batch, size_t n)
+void archival_run(struct tree *tree, struct archival *const *batch, size_t n)
 {
     _cleanup_close_ int from = -1, to = -1;
     int r = tree_open_day(tree->pending, batch[0]->key, &from);
     bool placed = false, left = false;
 
     for (size_t i = 0; i < n; i++) {
-        struct settlement *m = batch[i];
+        struct archival *m = batch[i];
 
         m->gone = r == -ENOENT;
         m->in_archive = m->placed = m->linked = m->renamed = false;

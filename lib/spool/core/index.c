@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/index.h"
+#include "lib/spool/core/index.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/lock.h"
+#include "lib/spool/disk/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/spool/ownership.h"
+#include "lib/spool/disk/ownership.h"
 
 #define LOCK_NAME "lock"
 #define COMM_MAX 64

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/spool/recent.h"
+#include "lib/spool/core/recent.h"
 
 #include "base/random.h"
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "lib/record/record.h"
-#include "lib/spool/tree.h"
+#include "lib/spool/disk/tree.h"
 
 #define AMENDMENT_RECORD_MAX ((uint64_t)16 << 10) /* of the new record; a summary gives way first */
 
