@@ -5,7 +5,7 @@
  * The daemon: owns every object, starts and stops them in order, and connects them.
  */
 
-#include "daemon/settings/options.h"
+#include "daemon/options.h"
 
 struct daemon;
 

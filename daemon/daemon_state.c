@@ -37,3 +37,25 @@ void daemon_tell_status(const struct daemon *d)
                   (unsigned long long)(stats.archive_files + stats.pending_files),
                   format_size(stats.archive_bytes + stats.pending_bytes, size), uploads);
 }
+
+struct retention_limits daemon_limits(const struct config *c)
+{
+    return (struct retention_limits){
+        .max_bytes = c->storage.max_bytes,
+        .max_age = c->storage.max_age,
+        .max_files = c->storage.max_files,
+        .min_free = c->storage.min_free,
+    };
+}
+
+const char *daemon_host(struct daemon *d)
+{
+    if (d->config->host)
+        return d->config->host;
+    return uname(&d->uname) == 0 ? d->uname.nodename : "localhost";
+}
+
+uint64_t daemon_random_seed(void)
+{
+    return clock_real() ^ (clock_boot() << 20);
+}

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 
 #include "daemon/daemon.h"
-#include "daemon/settings/settings.h"
+#include "daemon/options.h"
 #include "daemon/source/discovery.h"
 #include "lib/store/credential/creddoc.h"
 
@@ -79,7 +79,7 @@ static int run(const struct options *options)
     struct daemon *daemon = NULL;
     struct diags diags = {0};
     const char *file = NULL;
-    int r = settings_load(options, &config, &file, &diags);
+    int r = options_load(options, &config, &file, &diags);
 
     if (r < 0 && diags_count(&diags) == 0)
         (void)fprintf(stderr, "contraced: %s\n", strerror(-r));

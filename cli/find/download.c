@@ -7,7 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "lib/store/http/backoff.h"
+#include "base/backoff.h"
 
 #define ACCURACY (10 * USEC_PER_MSEC)
 #define RETRY_AFTER_MAX (30 * USEC_PER_SEC)

@@ -229,7 +229,6 @@ struct api *api_new(const struct api_context *context)
     if (!a)
         return NULL;
     a->context = *context;
-    allowance_init(&a->allowance);
     a->host = strdup(context->host);
     if (!a->host) {
         api_free(a);
@@ -242,7 +241,6 @@ void api_free(struct api *a)
 {
     if (!a)
         return;
-    allowance_done(&a->allowance);
     free(a->host);
     free(a);
 }

@@ -14,6 +14,7 @@
 #include "daemon/capture/pipeline.h"
 #include "daemon/capture/targets.h"
 #include "daemon/control/admin.h"
+#include "daemon/order/desk.h"
 #include "daemon/outcome/counters.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
@@ -24,7 +25,8 @@
 struct api_context {
     sd_event *event;
     struct targets *targets;
-    struct pipeline *pipeline;
+    struct desk *desk;
+    const struct pipeline *pipeline;
     struct spool *spool;
     struct uploader *uploader;
     struct suspension *suspension;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Captures on demand: who is meant, whether the allowance has room for it, and, for those who wait,
- * what came of it.
+ * Captures on demand: who is meant, and what is answered. Whether it is taken is up to the desk.
  */
 
 #include <errno.h>
@@ -11,9 +10,9 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/loop.h"
 #include "daemon/api/api_state.h"
 #include "daemon/api/apirequest.h"
+#include "daemon/order/allowance.h"
 
 #define HINT_MAX 300 /* bytes of what a message lists */
 #define REASON_SIZE (sizeof("api:") + APIREQUEST_TEXT_MAX)
@@ -22,14 +21,15 @@ void orders_free(struct orders *o)
 {
     if (!o)
         return;
-    for (size_t i = 0; i < o->n; i++) {
-        pipeline_forget(o->list[i].wish);
+    for (size_t i = 0; i < o->batch.taken; i++)
         buf_done(&o->list[i].text);
-    }
+    batch_done(&o->batch);
     free(o->list);
     buf_done(&o->limited);
     free(o);
 }
+
+static void on_ended(void *userdata, size_t i, const struct pipeline_end *end);
 
 struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bool wait)
 {
@@ -37,13 +37,14 @@ struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bo
 
     if (!o)
         return NULL;
-    *o = (struct orders){
-        .api = a, .call = call, .max = max, .wait = wait, .retry_after = USEC_NEVER};
+    o->api = a;
+    o->call = call;
     buf_init(&o->limited, ADMIN_REPLIES_MAX);
     jsonwriter_init(&o->limited_json, &o->limited, api_style);
     jsonwriter_array(&o->limited_json, NULL);
-    o->list = calloc(max, sizeof(*o->list));
-    if (!o->list) {
+    o->list = calloc(max + 1, sizeof(*o->list));
+    if (!o->list || batch_init(&o->batch, a->context.desk, a->context.targets, max,
+                               wait ? on_ended : NULL, o) < 0) {
         orders_free(o);
         return NULL;
     }
@@ -54,26 +55,23 @@ static void add_limited(struct orders *o, const struct lane *l, usec wait)
 {
     struct jsonwriter *w = &o->limited_json;
 
-    if (wait < o->retry_after)
-        o->retry_after = wait;
     jsonwriter_object(w, NULL);
     api_put_names(w, l);
     api_put_seconds(w, "retry_after_seconds", wait);
     jsonwriter_end(w);
-    o->n_limited++;
 }
 
-void order_end(struct order *one)
+void order_end(struct orders *o, struct order *one)
 {
     jsonwriter_end(&one->json);
     if (jsonwriter_finish(&one->json) < 0)
-        one->all->no_memory = true;
+        o->no_memory = true;
 }
 
 void orders_put(const struct orders *o, struct jsonwriter *w)
 {
     jsonwriter_array(w, "captures");
-    for (size_t i = 0; i < o->n; i++)
+    for (size_t i = 0; i < o->batch.taken; i++)
         jsonwriter_json(w, NULL, buf_str(&o->list[i].text));
     jsonwriter_end(w);
 }
@@ -83,7 +81,7 @@ static void put_limited(struct orders *o, struct jsonwriter *w)
 {
     int r;
 
-    if (o->n_limited == 0)
+    if (o->batch.limited == 0)
         return;
     jsonwriter_end(&o->limited_json);
     r = jsonwriter_finish(&o->limited_json);
@@ -96,7 +94,7 @@ static void reply(struct orders *o, unsigned status, const char *error)
 {
     struct api_body body;
 
-    if (o->no_memory) {
+    if (o->no_memory || o->batch.no_memory) {
         admin_no_memory(o->call);
     } else {
         api_body_init(&body);
@@ -115,13 +113,13 @@ static void reply_ends(struct orders *o)
     const struct api_context *c = &o->api->context;
     char error[ORDERS_TEXT_SIZE + 32];
 
-    if (o->published > 0) {
+    if (o->batch.published > 0) {
         reply(o, 200, NULL);
         return;
     }
     /* The first text says more than that all failed. */
     (void)snprintf(error, sizeof(error), "no %s was taken: %s",
-                   o->artifact ? o->artifact->noun : "trace", o->first);
+                   o->batch.artifact ? o->batch.artifact->noun : "trace", o->first);
     reply(o, c->stopping(c->userdata) ? 503 : 502, error);
 }
 
@@ -135,67 +133,38 @@ static void put_end(struct jsonwriter *w, const struct pipeline_end *end)
     api_put_seconds(w, "seconds", end->window);
 }
 
-static void on_ended(void *userdata, const struct pipeline_end *end)
+static void on_ended(void *userdata, size_t i, const struct pipeline_end *end)
 {
-    struct order *one = userdata;
-    struct orders *o = one->all;
+    struct orders *o = userdata;
 
-    one->wish = NULL;
-    put_end(&one->json, end);
-    order_end(one);
-    if (one == o->list)
+    put_end(&o->list[i].json, end);
+    order_end(o, &o->list[i]);
+    if (i == 0)
         (void)snprintf(o->first, sizeof(o->first), "%s%s%.400s", outcome_name(end->outcome),
                        end->text && end->text[0] ? ": " : "", end->text ? end->text : "");
-    o->published += outcome_published(end->outcome);
-    if (--o->left == 0)
+    if (o->batch.left == 0)
         reply_ends(o);
 }
 
-/* NULL: as of orders_add. */
-static struct lane *lane_of(struct orders *o, struct target *t)
+enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeline_order *order,
+                            struct order **ret)
 {
-    struct lane *l = target_primary(t);
-    int r = o->artifact ? target_add_lane(t, o->artifact, &l) : 0;
+    struct desk_reply reply = batch_order(&o->batch, target, order);
+    struct order *one;
 
-    o->n_placeless += r == -ENOENT;
-    o->no_memory = o->no_memory || r == -ENOMEM;
-    return r < 0 ? NULL : l;
-}
-
-struct order *orders_add(struct orders *o, struct target *t, struct pipeline_order *order)
-{
-    struct api *a = o->api;
-    struct order *one = &o->list[o->n];
-    struct lane *l = lane_of(o, t);
-    usec adds, now = loop_now(a->context.event, CLOCK_BOOTTIME), wait = 0;
-    uint64_t id = allowance_id(t->job->name, t->address);
-    int r;
-
-    if (!l)
-        return NULL;
-    adds = pipeline_adds(l, order->window);
-    if (adds > 0)
-        wait = allowance_wait(&a->allowance, id, adds, now);
-    if (wait > 0) {
-        add_limited(o, l, wait);
-        return NULL;
-    }
-    order->fn = o->wait ? on_ended : NULL;
-    order->userdata = one;
-    *one = (struct order){.all = o};
-    r = pipeline_capture(a->context.pipeline, l, order, o->wait ? &one->wish : NULL);
-    o->stopping = o->stopping || r == -ESHUTDOWN;
-    o->no_memory = o->no_memory || r == -ENOMEM;
-    if (r < 0)
-        return NULL;
-    if (adds > 0)
-        (void)allowance_take(&a->allowance, id, adds, now);
+    *ret = NULL;
+    if (reply.answer == DESK_LIMITED)
+        add_limited(o, reply.lane, reply.retry_after);
+    if (reply.answer != DESK_TAKEN)
+        return reply.answer;
+    one = &o->list[o->batch.taken - 1];
+    one->awaited = reply.wish != NULL;
     buf_init(&one->text, API_ORDER_MAX);
     jsonwriter_init(&one->json, &one->text, api_style);
     jsonwriter_object(&one->json, NULL);
-    api_put_names(&one->json, l);
-    o->n++;
-    return one;
+    api_put_names(&one->json, reply.lane);
+    *ret = one;
+    return DESK_TAKEN;
 }
 
 static void on_gone(void *userdata, struct admin_call *call)
@@ -253,17 +222,17 @@ static void reply_not_found(struct api *a, struct admin_call *call, const struct
 static void reply_refused(struct orders *o)
 {
     char text[24];
-    unsigned long long seconds = (o->retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC;
+    unsigned long long seconds = (o->batch.retry_after + USEC_PER_SEC - 1) / USEC_PER_SEC;
 
-    if (o->stopping) {
+    if (o->batch.stopping) {
         admin_fail(o->call, 503, "contraced is stopping; ask the one that follows it");
-    } else if (o->no_memory) {
+    } else if (o->batch.no_memory) {
         admin_no_memory(o->call);
-    } else if (o->n_limited == 0) {
+    } else if (o->batch.limited == 0 && o->batch.placeless > 0) {
         admin_fail(o->call, 400,
                    "where the %s is is not known: `path` of the job does not end in /trace, so its"
                    " profiles_path must say",
-                   o->artifact->noun);
+                   o->batch.artifact->noun);
     } else {
         (void)snprintf(text, sizeof(text), "%llu", seconds);
         admin_call_header(o->call, "Retry-After", text);
@@ -273,16 +242,6 @@ static void reply_refused(struct orders *o)
                    (unsigned long long)(ALLOWANCE_BURST / USEC_PER_SEC), seconds);
     }
     orders_free(o);
-}
-
-static void order_one(struct orders *o, struct target *t, struct pipeline_order *order)
-{
-    struct order *one = orders_add(o, t, order);
-
-    if (one && one->wish)
-        o->left++;
-    else if (one)
-        order_end(one);
 }
 
 static void order_all(struct orders *o, const struct capture_request *request)
@@ -296,8 +255,13 @@ static void order_all(struct orders *o, const struct capture_request *request)
         order.name = name;
     }
     for (size_t i = 0; i < targets_count(ts); i++) {
-        if (meant(request, targets_at(ts, i)))
-            order_one(o, targets_at(ts, i), &order);
+        struct order *one;
+
+        if (!meant(request, targets_at(ts, i)))
+            continue;
+        (void)orders_add(o, i, &order, &one);
+        if (one && !one->awaited)
+            order_end(o, one);
     }
 }
 
@@ -318,13 +282,13 @@ static void run_order(struct api *a, struct admin_call *call, const struct captu
         admin_no_memory(call);
         return;
     }
-    o->artifact = request->artifact;
+    o->batch.artifact = request->artifact;
     order_all(o, request);
-    if (o->n == 0)
+    if (o->batch.taken == 0)
         reply_refused(o);
     else if (!request->wait)
         reply(o, 202, NULL); /* accepted, and on its way */
-    else if (o->left == 0)
+    else if (o->batch.left == 0)
         reply_ends(o);
     else
         admin_call_on_gone(call, on_gone, o);

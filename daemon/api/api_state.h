@@ -11,7 +11,7 @@
 
 #include "base/jsonwriter.h"
 #include "daemon/api/api.h"
-#include "daemon/order/allowance.h"
+#include "daemon/order/batch.h"
 
 #define API_PAGE_MAX 1000         /* entries of a page of any listing */
 #define API_ORDER_MAX (64u << 10) /* bytes of what is said of one capture */
@@ -20,7 +20,6 @@
 struct api {
     struct api_context context;
     char *host;
-    struct allowance allowance;
     usec refused_said; /* boot time: that a notification of alerts was refused; 0: not yet */
 };
 
@@ -63,42 +62,36 @@ bool api_query_artifact(struct admin_call *call, const struct artifact **ret); /
 /* Whether a caller's text means it: its URL as it is shown, or its address. */
 bool api_target_is(const struct target *t, const char *text);
 
-/* One that was ordered. Its object in `captures` is open until order_end. */
+/* One that was taken. Its object in `captures` is open until order_end. */
 struct order {
-    struct orders *all;
-    struct pipeline_wish *wish; /* NULL: nobody waits for it, or it has ended */
     struct buf text;
     struct jsonwriter json;
+    bool awaited; /* its end is still to be written into it */
 };
 
-/* What one request has ordered so far. */
+/* What one request has ordered so far, and what it is answered. */
 struct orders {
     struct api *api;
     struct admin_call *call;
-    struct order *list;
-    size_t n, max;
+    struct batch batch;
+    struct order *list; /* by the batch's places */
     struct buf limited; /* that the allowance has no room for: an array */
     struct jsonwriter limited_json;
-    size_t n_limited;
-    usec retry_after;                /* the shortest wait of those */
-    const struct artifact *artifact; /* what is captured; NULL: what the target's job has first */
-    size_t n_placeless; /* targets of which it is not known where they would be asked for it */
-    bool stopping, no_memory;
-    bool wait; /* for the ends */
-    size_t left, published;
+    bool no_memory;               /* for the answer */
     char first[ORDERS_TEXT_SIZE]; /* what came of the first */
 };
 
-/* At most `max` can be added. NULL when memory is short. */
+/* At most `max` can be added; `wait` for their ends. NULL when memory is short. */
 struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bool wait);
 void orders_free(struct orders *o);
 
-/* The target is captured, within its allowance. Else NULL: it stands in `limited`, or is
- * placeless, or one of `stopping` and `no_memory` is set. */
-struct order *orders_add(struct orders *o, struct target *t, struct pipeline_order *order);
-void order_end(struct order *one);
+/* Orders the target at this place. *ret is NULL unless it was taken; one that is limited stands in
+ * `limited`. */
+enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeline_order *order,
+                            struct order **ret);
+void order_end(struct orders *o, struct order *one);
 
-/* All that were ordered, as member `captures`. */
+/* All that were taken, as member `captures`. */
 void orders_put(const struct orders *o, struct jsonwriter *w);
 
 void api_get_status(void *userdata, struct admin_call *call);

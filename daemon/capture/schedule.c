@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/capture/schedule.h"
 
+#include "base/backoff.h"
 #include "base/random.h"
 
-#define RETRY_DOWN_FIRST (5 * USEC_PER_SEC)
-#define RETRY_DOWN_DOUBLINGS 16 /* 5 s × 2^16 is longer than any sensible interval */
+/* The cap is longer than any sensible interval. */
+static const struct backoff retry_down = {.base = 5 * USEC_PER_SEC,
+                                          .cap = (5 * USEC_PER_SEC) << 16};
 
 /* Evenly spread over [0, n): the high half of a 128-bit product. */
 static uint64_t pick(uint64_t random, uint64_t n)
@@ -71,8 +73,7 @@ usec schedule_retry_busy(usec now, usec next, usec window, uint64_t random)
 
 usec schedule_retry_down(usec now, usec next, unsigned attempt, uint64_t random)
 {
-    unsigned doublings = attempt < RETRY_DOWN_DOUBLINGS ? attempt : RETRY_DOWN_DOUBLINGS;
-    usec wait = RETRY_DOWN_FIRST << doublings;
+    usec wait = backoff_ceiling(&retry_down, attempt);
     usec at = now + wait / 2 + pick(random, wait / 2 + 1);
 
     return at < next ? at : USEC_NEVER;

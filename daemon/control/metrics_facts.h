@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "daemon/control/process.h"
 #include "daemon/outcome/meters.h"
-#include "lib/spool/space.h"
 #include "lib/spool/spool.h"
 #include "lib/store/http/breaker.h"
 #include "lib/store/interface/store.h"

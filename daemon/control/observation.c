@@ -9,7 +9,6 @@
 #include "config.h"
 #include "daemon/control/exposition.h"
 #include "daemon/control/metrics.h"
-#include "daemon/settings/settings.h"
 
 struct observation {
     struct process *process;
@@ -84,7 +83,7 @@ static void look_at_spool(const struct observation_context *c, struct metrics_fa
 {
     spool_stats(c->spool, &f->spool);
     (void)spool_space(c->spool, &f->space);
-    f->limits = settings_limits(c->config);
+    f->limits = c->limits;
     f->refusing = spool_refusing(c->spool);
 }
 

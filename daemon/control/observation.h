@@ -23,6 +23,7 @@ struct observation;
 /* Whom it asks; all borrowed during the call. */
 struct observation_context {
     const struct config *config;
+    struct retention_limits limits; /* in force */
     const struct meters *meters;
     const struct pipeline *pipeline;
     struct spool *spool;

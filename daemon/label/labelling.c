@@ -109,16 +109,15 @@ static int open_trace(void *userdata, const char *key)
     return r < 0 ? r : fd;
 }
 
-static void on_kept(void *userdata, const char *key)
+/* For how long a trace that was just published waits for its label. */
+static usec on_published(void *userdata, const char *key)
 {
     struct labelling *l = userdata;
     const struct artifact *a = artifacts_of_kind(name_kind(key));
 
     if (!l->enabled || !a || !a->inspected)
-        return;
-    spool_hold(l->spool, key, l->hold);
-    if (inspector_add(l->inspector, key) < 0)
-        spool_release(l->spool, key);
+        return 0;
+    return inspector_add(l->inspector, key) >= 0 ? l->hold : 0;
 }
 
 /* The one beside contraced, as in a build directory; else where it is installed. */
@@ -207,7 +206,7 @@ int labelling_new(sd_event *event, struct spool *spool, struct meters *meters,
         labelling_free(l);
         return r;
     }
-    spool_set_kept_fn(spool, on_kept, l);
+    spool_set_hold_fn(spool, on_published, l);
     *ret = l;
     return 0;
 }
@@ -217,7 +216,7 @@ void labelling_free(struct labelling *l)
     if (!l)
         return;
     if (l->inspector)
-        spool_set_kept_fn(l->spool, NULL, NULL);
+        spool_set_hold_fn(l->spool, NULL, NULL);
     inspector_free(l->inspector);
     sd_event_source_disable_unref(l->deadline);
     (void)sd_event_unref(l->event);

@@ -14,7 +14,6 @@
 #include "base/loop.h"
 #include "base/random.h"
 #include "daemon/ship/uploader_state.h"
-#include "lib/store/http/backoff.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -82,7 +81,7 @@ static void on_settled(int r, const char *key, void *userdata)
 static void settle(struct uploader *u, struct spool_item *item)
 {
     u->settling++;
-    spool_item_settle(item, u->keep, on_settled, u);
+    spool_item_archive(item, u->keep, on_settled, u);
 }
 
 static void on_end(struct delivery *d, const struct store_result *result)

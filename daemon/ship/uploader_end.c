@@ -11,11 +11,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/cleanup.h"
 #include "base/loop.h"
 #include "base/random.h"
 #include "daemon/ship/uploader_state.h"
-#include "lib/store/http/backoff.h"
 
 #define PAUSE_MOST USEC_PER_MIN
 #define SET_BACK_MOST USEC_PER_HOUR

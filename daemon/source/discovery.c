@@ -1,465 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/source/discovery.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
-#include <glob.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/inotify.h>
 
-#include "base/buf.h"
-#include "base/cleanup.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "lib/config/filesd.h"
+#include "daemon/source/target_source.h"
 
-/*
- * Editors and config map updates touch a directory several times in a row: wait until they are
- * done.
- */
-#define SETTLE (200 * USEC_PER_MSEC)
-#define FILES_MAX 10000 /* that one pattern may match */
-
-/* After a call that failed all is looked at again, less and less often, but not less than ever. */
-#define AGAIN_FIRST USEC_PER_SEC
-#define AGAIN_DOUBLED 16
-
-#define WATCHED (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE)
-
-/* One file that a pattern matched, with what it last said. */
-struct file {
-    char *path;
-    struct target_list targets;
-    bool good;   /* it could be read once */
-    bool broken; /* it was said in the log */
-    bool marked;
+/* In the order in which their targets are listed. */
+static const struct target_source *const sources[] = {
+    &source_static,
+    &source_file_sd,
 };
 
-struct watch {
-    char *directory;
-    sd_event_source *source;
-};
-
-struct pattern {
-    size_t job; /* index in the configuration */
-    char *glob;
-    /* What was said in the log: its directory cannot be read, no file matches, too many do. */
-    bool unseen, empty, many;
-};
+#define N_SOURCES (sizeof(sources) / sizeof(sources[0]))
 
 struct discovery {
-    sd_event *event;
-    discovery_changed_fn fn;
-    void *userdata;
-    struct pattern *patterns;
-    size_t n_patterns;
-    struct file *files; /* in the order in which they were found */
-    size_t n_files;
-    struct watch *watches;
-    size_t n_watches;
-    sd_event_source *settle, *refresh;
-    usec refresh_interval; /* USEC_NEVER without patterns */
-    bool failed;           /* something could not be read or watched at the last look */
-    unsigned failures;     /* such looks in a row */
+    void *states[N_SOURCES];
 };
-
-static void file_done(struct file *f)
-{
-    free(f->path);
-    target_list_done(&f->targets);
-}
-
-static struct file *file_find(struct discovery *d, const char *path)
-{
-    for (size_t i = 0; i < d->n_files; i++) {
-        if (strcmp(d->files[i].path, path) == 0)
-            return &d->files[i];
-    }
-    return NULL;
-}
-
-static struct file *file_add(struct discovery *d, const char *path)
-{
-    struct file *files = reallocarray(d->files, d->n_files + 1, sizeof(*files));
-    char *copy = strdup(path);
-
-    if (files)
-        d->files = files;
-    if (!files || !copy) {
-        free(copy);
-        return NULL;
-    }
-    files[d->n_files] = (struct file){.path = copy};
-    return &files[d->n_files++];
-}
-
-static void say_broken(const struct file *f, struct diags *diags)
-{
-    _cleanup_free_ char *text = diags_brief(diags);
-
-    log_warn("file_sd %s is broken, %s: %s", f->path,
-             f->good ? "its last good targets stay" : "it adds no targets",
-             text ? text : strerror(ENOMEM));
-}
-
-/* Reads one file again. A broken one is said once, until it is good again. */
-static void file_read(struct discovery *d, struct file *f)
-{
-    struct target_list fresh = {0};
-    struct diags diags = {0};
-    int r = filesd_load(f->path, &fresh, &diags);
-
-    /* What is wrong with its text is so until it is written again, which inotify tells. */
-    d->failed = d->failed || (r < 0 && r != -EINVAL && r != -E2BIG);
-    if (r == 0) {
-        target_list_done(&f->targets);
-        f->targets = fresh;
-        if (f->broken)
-            log_info("file_sd %s is good again: %zu targets", f->path, f->targets.n);
-        f->broken = false;
-        f->good = true;
-    } else if (!f->broken) {
-        f->broken = true;
-        say_broken(f, &diags);
-    }
-    diags_done(&diags);
-}
-
-static bool matches(const char *pattern, const char *path)
-{
-    return fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0;
-}
-
-/* The directory part of a pattern: Prometheus allows a wildcard in the last component only. */
-static char *directory_of(const char *pattern)
-{
-    const char *slash = strrchr(pattern, '/');
-
-    if (!slash)
-        return strdup(".");
-    return slash == pattern ? strdup("/") : strndup(pattern, (size_t)(slash - pattern));
-}
-
-/* That files are gone is believed only of a directory that can be read, or is gone itself: without
- * a descriptor to spare all targets would seem to be. */
-static bool can_look(const char *pattern)
-{
-    _cleanup_free_ char *directory = directory_of(pattern);
-    DIR *dir = directory ? opendir(directory) : NULL;
-
-    if (!dir)
-        return directory && (errno == ENOENT || errno == ENOTDIR);
-    (void)closedir(dir);
-    return true;
-}
-
-/* Keeps what is known. Said once, until it can be looked for again. */
-static void keep_pattern(struct discovery *d, struct pattern *p)
-{
-    if (!p->unseen)
-        log_warn("file_sd %s cannot be looked for now, its last targets stay", p->glob);
-    p->unseen = true;
-    d->failed = true;
-    for (size_t i = 0; i < d->n_files; i++) {
-        if (matches(p->glob, d->files[i].path))
-            d->files[i].marked = true;
-    }
-}
-
-static void read_found(struct discovery *d, const char *path)
-{
-    struct file *f = file_find(d, path);
-
-    if (!f)
-        f = file_add(d, path);
-    if (!f) {
-        d->failed = true;
-        log_error("file_sd %s: not enough memory, not read", path);
-        return;
-    }
-    if (!f->marked)
-        file_read(d, f);
-    f->marked = true;
-}
-
-/* Once, until it is otherwise. */
-static void say_matches(struct pattern *p, size_t n)
-{
-    if (n == 0 && !p->empty)
-        log_info("file_sd %s matches no file: its targets come with one", p->glob);
-    if (n > FILES_MAX && !p->many)
-        log_warn("file_sd %s matches %zu files: only %d are read", p->glob, n, FILES_MAX);
-    p->empty = n == 0;
-    p->many = n > FILES_MAX;
-}
-
-static void read_pattern(struct discovery *d, struct pattern *p)
-{
-    glob_t found = {0};
-    int r = glob(p->glob, GLOB_NOSORT, NULL, &found);
-
-    if (r == 0 || (r == GLOB_NOMATCH && can_look(p->glob)))
-        p->unseen = false;
-    else
-        keep_pattern(d, p);
-    if (!p->unseen)
-        say_matches(p, r == 0 ? found.gl_pathc : 0);
-    for (size_t i = 0; r == 0 && i < found.gl_pathc && i < FILES_MAX; i++)
-        read_found(d, found.gl_pathv[i]);
-    globfree(&found);
-}
-
-/* Reads all files anew and forgets those that are gone. */
-static void read_all(struct discovery *d)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < d->n_patterns; i++)
-        read_pattern(d, &d->patterns[i]);
-    for (size_t i = 0; i < d->n_files; i++) {
-        struct file f = d->files[i];
-
-        if (!f.marked) {
-            log_info("file_sd %s is gone, with its %zu targets", f.path, f.targets.n);
-            file_done(&f);
-            continue;
-        }
-        f.marked = false;
-        d->files[kept++] = f;
-    }
-    d->n_files = kept;
-}
-
-static int arm(sd_event_source *source, usec relative)
-{
-    int r = sd_event_source_set_time_relative(source, relative);
-
-    return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-}
-
-static void watch_directories(struct discovery *d);
-
-static usec next_look(struct discovery *d)
-{
-    usec again;
-
-    d->failures = d->failed ? d->failures + 1 : 0;
-    if (!d->failed)
-        return d->refresh_interval;
-    again = AGAIN_FIRST << (d->failures <= AGAIN_DOUBLED ? d->failures - 1 : AGAIN_DOUBLED);
-    return again < d->refresh_interval ? again : d->refresh_interval;
-}
-
-static void look(struct discovery *d)
-{
-    (void)sd_event_source_set_enabled(d->settle, SD_EVENT_OFF);
-    d->failed = false;
-    watch_directories(d);
-    read_all(d);
-    if (d->refresh_interval != USEC_NEVER)
-        (void)arm(d->refresh, next_look(d));
-    else
-        (void)sd_event_source_set_enabled(d->refresh, SD_EVENT_OFF);
-}
-
-static int on_due(sd_event_source *s, uint64_t now, void *userdata)
-{
-    struct discovery *d = userdata;
-
-    (void)s;
-    (void)now;
-    look(d);
-    d->fn(d->userdata);
-    return 0;
-}
-
-static int on_inotify(sd_event_source *s, const struct inotify_event *event, void *userdata)
-{
-    struct discovery *d = userdata;
-
-    (void)s;
-    (void)event;
-    (void)arm(d->settle, SETTLE);
-    return 0;
-}
-
-static bool is_watched(const struct discovery *d, const char *directory)
-{
-    for (size_t i = 0; i < d->n_watches; i++) {
-        if (strcmp(d->watches[i].directory, directory) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void watches_done(struct discovery *d)
-{
-    for (size_t i = 0; i < d->n_watches; i++) {
-        sd_event_source_disable_unref(d->watches[i].source);
-        free(d->watches[i].directory);
-    }
-    free(d->watches);
-    d->watches = NULL;
-    d->n_watches = 0;
-}
-
-static int watch(struct discovery *d, const char *pattern)
-{
-    _cleanup_free_ char *directory = directory_of(pattern);
-    struct watch *watches;
-    sd_event_source *source = NULL;
-    int r;
-
-    if (!directory)
-        return -ENOMEM;
-    if (is_watched(d, directory))
-        return 0;
-    watches = reallocarray(d->watches, d->n_watches + 1, sizeof(*watches));
-    if (!watches)
-        return -ENOMEM;
-    d->watches = watches;
-    r = sd_event_add_inotify(d->event, &source, directory, WATCHED, on_inotify, d);
-    if (r < 0)
-        return r;
-    watches[d->n_watches++] = (struct watch){.directory = steal(&directory), .source = source};
-    return 0;
-}
-
-/* A directory that is not there yet is tried again at each refresh. */
-static void watch_directories(struct discovery *d)
-{
-    watches_done(d);
-    for (size_t i = 0; i < d->n_patterns; i++) {
-        int r = watch(d, d->patterns[i].glob);
-
-        d->failed = d->failed || (r < 0 && r != -ENOENT && r != -ENOTDIR);
-        if (r < 0)
-            log_debug("file_sd %s cannot be watched (%s), it is read at each refresh_interval",
-                      d->patterns[i].glob, strerror(-r));
-    }
-}
 
 int discovery_new(sd_event *event, discovery_changed_fn fn, void *userdata, struct discovery **ret)
 {
+    const struct target_source_context context = {event, fn, userdata};
     struct discovery *d = calloc(1, sizeof(*d));
-    int r;
 
     if (!d)
         return -ENOMEM;
-    d->event = sd_event_ref(event);
-    d->fn = fn;
-    d->userdata = userdata;
-    d->refresh_interval = USEC_NEVER;
-    r = sd_event_add_time(event, &d->settle, CLOCK_BOOTTIME, 0, 0, on_due, d);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(d->settle, SD_EVENT_OFF);
-    if (r >= 0)
-        r = sd_event_add_time(event, &d->refresh, CLOCK_BOOTTIME, 0, USEC_PER_SEC, on_due, d);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(d->refresh, SD_EVENT_OFF);
-    if (r < 0) {
-        discovery_free(d);
-        return r;
+    for (size_t s = 0; s < N_SOURCES; s++) {
+        int r = sources[s]->new ? sources[s]->new(&context, &d->states[s]) : 0;
+
+        if (r < 0) {
+            discovery_free(d);
+            return r;
+        }
     }
     *ret = d;
     return 0;
-}
-
-static void patterns_free(struct pattern *patterns, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        free(patterns[i].glob);
-    free(patterns);
 }
 
 void discovery_free(struct discovery *d)
 {
     if (!d)
         return;
-    watches_done(d);
-    for (size_t i = 0; i < d->n_files; i++)
-        file_done(&d->files[i]);
-    free(d->files);
-    patterns_free(d->patterns, d->n_patterns);
-    sd_event_source_disable_unref(d->settle);
-    sd_event_source_disable_unref(d->refresh);
-    sd_event_unref(d->event);
-    free(d);
-}
-
-static int collect_patterns(const struct config *config, struct pattern **ret, size_t *ret_n,
-                            usec *ret_refresh)
-{
-    struct pattern *patterns;
-    usec refresh = USEC_NEVER;
-    size_t n = 0, total = 0;
-
-    for (size_t j = 0; j < config->n_jobs; j++)
-        total += config->jobs[j].n_file_sd;
-    patterns = calloc(total + 1, sizeof(*patterns));
-    if (!patterns)
-        return -ENOMEM;
-    for (size_t j = 0; j < config->n_jobs; j++) {
-        for (size_t i = 0; i < config->jobs[j].n_file_sd; i++) {
-            char *glob = strdup(config->jobs[j].file_sd[i]);
-
-            if (!glob) {
-                patterns_free(patterns, n);
-                return -ENOMEM;
-            }
-            patterns[n++] = (struct pattern){.job = j, .glob = glob};
-        }
-        if (config->jobs[j].n_file_sd > 0 && config->jobs[j].file_sd_refresh < refresh)
-            refresh = config->jobs[j].file_sd_refresh;
+    for (size_t s = 0; s < N_SOURCES; s++) {
+        if (d->states[s])
+            sources[s]->free(d->states[s]);
     }
-    *ret = patterns;
-    *ret_n = n;
-    *ret_refresh = refresh;
-    return 0;
+    free(d);
 }
 
 int discovery_set(struct discovery *d, const struct config *config)
 {
-    struct pattern *patterns;
-    size_t n;
-    usec refresh;
-    int r = collect_patterns(config, &patterns, &n, &refresh);
-
-    if (r < 0)
-        return r;
-    patterns_free(d->patterns, d->n_patterns);
-    d->patterns = patterns;
-    d->n_patterns = n;
-    d->refresh_interval = refresh;
-    look(d);
-    return 0;
-}
-
-/* Appends borrowed items. */
-static int append(struct target_list *to, const struct target_list *from)
-{
-    struct target_config *items;
-
-    if (from->n == 0)
-        return 0;
-    items = reallocarray(to->items, to->n + from->n, sizeof(*items));
-    if (!items)
-        return -ENOMEM;
-    memcpy(items + to->n, from->items, from->n * sizeof(*items));
-    to->items = items;
-    to->n += from->n;
-    return 0;
-}
-
-static int append_pattern(struct discovery *d, const char *pattern, struct target_list *to)
-{
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < d->n_files; i++) {
-        if (matches(pattern, d->files[i].path))
-            r = append(to, &d->files[i].targets);
+    for (size_t s = 0; r == 0 && s < N_SOURCES; s++) {
+        if (sources[s]->set)
+            r = sources[s]->set(d->states[s], config);
     }
     return r;
 }
@@ -468,12 +63,10 @@ int discovery_targets(struct discovery *d, const struct config *config, size_t i
                       struct target_list *ret)
 {
     struct target_list list = {0};
-    int r = append(&list, &config->jobs[i].targets);
+    int r = 0;
 
-    for (size_t p = 0; r == 0 && p < d->n_patterns; p++) {
-        if (d->patterns[p].job == i)
-            r = append_pattern(d, d->patterns[p].glob, &list);
-    }
+    for (size_t s = 0; r == 0 && s < N_SOURCES; s++)
+        r = sources[s]->targets(d->states[s], config, i, &list);
     if (r < 0) {
         free(list.items);
         return r;
@@ -482,50 +75,10 @@ int discovery_targets(struct discovery *d, const struct config *config, size_t i
     return 0;
 }
 
-static bool is_blamed(const struct diags *d, const char *path)
-{
-    for (size_t i = 0; i < d->n; i++) {
-        if (d->items[i].file && strcmp(d->items[i].file, path) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void check_file(const char *path, struct diags *d)
-{
-    struct target_list targets = {0};
-
-    if (!is_blamed(d, path) && filesd_load(path, &targets, d) == 0)
-        target_list_done(&targets);
-}
-
-/* That no file is there yet is a warning, as promtool has it. */
-static void check_pattern(const char *pattern, FILE *warnings, struct diags *d)
-{
-    glob_t found = {0};
-    int r = glob(pattern, GLOB_NOSORT, NULL, &found);
-
-    if (r == GLOB_NOSPACE)
-        diags_add(d, pattern, 0, 0, NULL, "not enough memory to look for its files");
-    else if (r != 0 && !can_look(pattern))
-        diags_add(d, pattern, 0, 0, NULL, "its directory cannot be read");
-    else if (r != 0)
-        (void)fprintf(warnings,
-                      "contraced: warning: file_sd %s matches no file: its targets come with one\n",
-                      pattern);
-    for (size_t i = 0; r == 0 && i < found.gl_pathc && i < FILES_MAX; i++)
-        check_file(found.gl_pathv[i], d);
-    if (r == 0 && found.gl_pathc > FILES_MAX)
-        (void)fprintf(warnings,
-                      "contraced: warning: file_sd %s matches %zu files: only %d are read\n",
-                      pattern, found.gl_pathc, FILES_MAX);
-    globfree(&found);
-}
-
 void discovery_check(const struct config *config, FILE *warnings, struct diags *d)
 {
-    for (size_t j = 0; j < config->n_jobs; j++) {
-        for (size_t i = 0; i < config->jobs[j].n_file_sd; i++)
-            check_pattern(config->jobs[j].file_sd[i], warnings, d);
+    for (size_t s = 0; s < N_SOURCES; s++) {
+        if (sources[s]->check)
+            sources[s]->check(config, warnings, d);
     }
 }

@@ -1,184 +1,187 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-/*
- * Records that are replaced by new ones when more is known of their traces. One that is being
- * uploaded, moved or deleted just then is waited for.
- */
+#include "lib/spool/amending.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/spool/space.h"
-#include "lib/spool/state.h"
+#include "lib/record/name.h"
+#include "lib/spool/disk/amendment.h"
+#include "lib/spool/core/space.h"
 
-static void amending_free(struct amending *a)
+/* A record on its way to be replaced. */
+struct amending_job {
+    struct disk_job job;
+    struct amending *amending;
+    struct amending_job *next;
+    bool running; /* on a disk thread, and its item busy; else it waits until nobody has the item */
+    char key[NAME_KEY_MAX];
+    char tmp[CORE_TMP_SIZE];
+    char *texts[3]; /* behind what.label, .not_inspected and .summary */
+    struct amendment amendment;
+    amending_fn fn;
+    void *userdata;
+};
+
+static void job_free(struct amending_job *j)
 {
-    for (size_t i = 0; i < sizeof(a->texts) / sizeof(a->texts[0]); i++)
-        free(a->texts[i]);
-    free(a);
+    for (size_t i = 0; i < sizeof(j->texts) / sizeof(j->texts[0]); i++)
+        free(j->texts[i]);
+    free(j);
 }
 
-static void take_out(struct amending *a)
+static void take_out(struct amending_job *j)
 {
-    struct amending **link = &a->spool->amendings;
+    struct amending_job **link = &j->amending->jobs;
 
-    while (*link != a)
+    while (*link != j)
         link = &(*link)->next;
-    *link = a->next;
+    *link = j->next;
 }
 
-static void end(struct amending *a, int r)
+static void end(struct amending_job *j, int r)
 {
-    struct spool *s = a->spool;
+    struct core *core = j->amending->core;
 
-    take_out(a);
-    if (a->fn && !s->closing)
-        a->fn(r, a->key, a->userdata);
-    amending_free(a);
-    spool_job_ended(s);
+    take_out(j);
+    if (j->fn && !core->closing)
+        j->fn(r, j->key, j->userdata);
+    job_free(j);
+    core_job_ended(core);
 }
 
 static int run(struct disk_job *job)
 {
-    struct amending *a = (struct amending *)job;
+    return amendment_run(&((struct amending_job *)job)->amendment);
+}
 
-    return amendment_run(&a->amendment);
+static void take_over(struct items *items, size_t at, const struct amendment *a)
+{
+    index_annotate(&items->index, at, a->what.label, a->what.latency, a->what.covered);
+    index_resize(&items->index, at,
+                 items_at(items, at)->bytes - space_round(a->before) + space_round(a->after));
 }
 
 static void on_amended(struct disk_job *job, int r)
 {
-    struct amending *a = (struct amending *)job;
-    struct spool *s = a->spool;
+    struct amending_job *j = (struct amending_job *)job;
+    struct items *items = j->amending->items;
+    struct queue *queue = j->amending->queue;
     size_t at;
 
-    if (spool_find(s, a->key, &at)) { /* nobody removes a busy item */
-        struct retention_item *item = &index_items(&s->kept)[at];
-
-        item->busy = false;
-        if (r >= 0) {
-            index_annotate(&s->kept, at, a->amendment.what.label, a->amendment.what.latency,
-                           a->amendment.what.covered);
-            index_resize(&s->kept, at,
-                         item->bytes - space_round(a->amendment.before) +
-                             space_round(a->amendment.after));
-        }
-        offer_release(s, at);
-        if (item->pending)
-            offer_now(s, at); /* it may have been on offer while it was busy */
-        amending_kick(s);
+    if (items_find(items, j->key, &at)) { /* nobody removes a busy item */
+        if (r >= 0)
+            take_over(items, at, &j->amendment);
+        items_idle(items, at);
+        queue_release(queue, at);
+        if (items_at(items, at)->pending)
+            queue_now(queue, at); /* it may have been on offer while it was busy */
     }
-    end(a, r);
+    end(j, r);
 }
 
-/* Item `at` is its trace, and free. */
-static void start(struct amending *a, size_t at)
+/* Item `at` is its trace, and idle. */
+static void start(struct amending_job *j, size_t at)
 {
-    struct spool *s = a->spool;
-    struct retention_item *item = &index_items(&s->kept)[at];
+    struct core *core = j->amending->core;
+    struct retention_item *item = items_at(j->amending->items, at);
 
     item->busy = true;
-    a->running = true;
-    a->amendment.tree = &s->tree;
-    a->amendment.top = item->pending ? s->tree.pending : s->tree.archive;
-    a->amendment.key = a->key;
-    a->amendment.tmp = a->tmp;
-    (void)snprintf(a->tmp, sizeof(a->tmp), "tmp-%08" PRIx64 "-amended.out", ++s->tmp_counter);
-    a->job = (struct disk_job){.run = run, .done = on_amended};
-    disk_submit(s->disk, &a->job);
+    j->running = true;
+    j->amendment.tree = &core->tree;
+    j->amendment.top = item->pending ? core->tree.pending : core->tree.archive;
+    j->amendment.key = j->key;
+    j->amendment.tmp = j->tmp;
+    core_tmp_name(core, "-amended", j->tmp);
+    j->job = (struct disk_job){.run = run, .done = on_amended};
+    disk_submit(core->disk, &j->job);
 }
 
 static int on_wake(sd_event_source *source, void *userdata)
 {
-    struct spool *s = userdata;
-    struct amending *next;
+    struct amending *a = userdata;
+    struct amending_job *next;
 
     (void)source;
-    for (struct amending *a = s->amendings; a; a = next) {
+    for (struct amending_job *j = a->jobs; j; j = next) {
         size_t at;
 
-        next = a->next;
-        if (a->running)
+        next = j->next;
+        if (j->running)
             continue;
-        if (!spool_find(s, a->key, &at))
-            end(a, -ENOENT);
-        else if (!index_items(&s->kept)[at].busy)
-            start(a, at);
+        if (!items_find(a->items, j->key, &at))
+            end(j, -ENOENT);
+        else if (!items_at(a->items, at)->busy)
+            start(j, at);
     }
     return 0;
 }
 
-void amending_kick(struct spool *s)
+void amending_kick(struct amending *a)
 {
-    if (s->amendings && s->amend_wake)
-        (void)sd_event_source_set_enabled(s->amend_wake, SD_EVENT_ONESHOT);
+    if (a->jobs && a->wake)
+        (void)sd_event_source_set_enabled(a->wake, SD_EVENT_ONESHOT);
 }
 
-int amending_start(struct spool *s)
+int amending_start(struct amending *a, struct core *core, struct items *items, struct queue *queue)
 {
-    int r = sd_event_add_defer(s->event, &s->amend_wake, on_wake, s);
+    int r;
 
-    return r < 0 ? r : sd_event_source_set_enabled(s->amend_wake, SD_EVENT_OFF);
+    *a = (struct amending){.core = core, .items = items, .queue = queue};
+    r = sd_event_add_defer(core->event, &a->wake, on_wake, a);
+    return r < 0 ? r : sd_event_source_set_enabled(a->wake, SD_EVENT_OFF);
 }
 
-/* What has not begun never will. */
-void amending_stop(struct spool *s)
+void amending_stop(struct amending *a)
 {
-    struct amending *next;
+    struct amending_job *next;
 
-    s->amend_wake = sd_event_source_disable_unref(s->amend_wake);
-    for (struct amending *a = s->amendings; a; a = next) {
-        next = a->next;
-        if (a->running)
+    a->wake = sd_event_source_disable_unref(a->wake);
+    for (struct amending_job *j = a->jobs; j; j = next) {
+        next = j->next;
+        if (j->running)
             continue;
-        take_out(a);
-        amending_free(a);
-        s->jobs--;
+        take_out(j);
+        job_free(j);
+        core_job_ended(a->core);
     }
 }
 
-static int copy_texts(struct amending *a, const struct record_amendment *what)
+static int copy_texts(struct amending_job *j, const struct record_amendment *what)
 {
     const char *const from[] = {what->label, what->not_inspected, what->summary};
-    struct record_amendment *to = &a->amendment.what;
+    struct record_amendment *to = &j->amendment.what;
 
     for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
-        a->texts[i] = from[i] ? strdup(from[i]) : NULL;
-        if (from[i] && !a->texts[i])
+        j->texts[i] = from[i] ? strdup(from[i]) : NULL;
+        if (from[i] && !j->texts[i])
             return -ENOMEM;
     }
-    *to = (struct record_amendment){a->texts[0], a->texts[1], a->texts[2], what->latency,
+    *to = (struct record_amendment){j->texts[0], j->texts[1], j->texts[2], what->latency,
                                     what->covered};
     return 0;
 }
 
-int spool_amend(struct spool *s, const char *key, const struct record_amendment *what,
-                spool_amended_fn fn, void *userdata)
+int amending_add(struct amending *a, const char *key, const struct record_amendment *what,
+                 amending_fn fn, void *userdata)
 {
-    struct amending *a = calloc(1, sizeof(*a)), **link = &s->amendings;
+    struct amending_job *j = calloc(1, sizeof(*j)), **link = &a->jobs;
 
-    if (!a)
+    if (!j)
         return -ENOMEM;
-    if (copy_texts(a, what) < 0) {
-        amending_free(a);
+    if (copy_texts(j, what) < 0) {
+        job_free(j);
         return -ENOMEM;
     }
-    a->spool = s;
-    (void)snprintf(a->key, sizeof(a->key), "%s", key);
-    a->fn = fn;
-    a->userdata = userdata;
+    j->amending = a;
+    (void)snprintf(j->key, sizeof(j->key), "%s", key);
+    j->fn = fn;
+    j->userdata = userdata;
     while (*link)
         link = &(*link)->next;
-    *link = a;
-    s->jobs++; /* from here on, and until end() */
-    amending_kick(s);
+    *link = j;
+    core_job_begins(a->core); /* until end() */
+    amending_kick(a);
     return 0;
-}
-
-void spool_set_kept_fn(struct spool *s, spool_kept_fn fn, void *userdata)
-{
-    s->kept_fn = fn;
-    s->kept_userdata = userdata;
 }

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-/*
- * A file in incoming/ from its first byte to its end: published under a key, or unlinked.
- */
+#include "lib/spool/file.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,90 +11,113 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/spool/space.h"
-#include "lib/spool/state.h"
+#include "lib/spool/file_state.h"
+#include "lib/spool/core/space.h"
 
 #define ROOM_MAX ((uint64_t)1 << 60) /* bytes of one reservation: sums of them do not wrap */
 #define FOREIGN_MAX 1000 /* names in a row that are taken by what contraced did not make */
 
 static uint64_t whole_room(uint64_t trace, uint64_t record)
 {
-    uint64_t beside = space_round(record) + STATE_DIRECTORIES * SPACE_BLOCK;
+    uint64_t beside = space_round(record) + RESERVED_DIRECTORIES * SPACE_BLOCK;
 
     return (space_round(trace) < ROOM_MAX ? space_round(trace) : ROOM_MAX) + beside;
 }
 
-void file_free(struct spool_file *f)
+void files_init(struct files *s, struct core *core, struct items *items,
+                struct reservations *reservations, struct queue *queue, struct expiry *expiry)
+{
+    *s = (struct files){.core = core,
+                        .items = items,
+                        .reservations = reservations,
+                        .queue = queue,
+                        .expiry = expiry};
+}
+
+void files_set_hold_fn(struct files *s, file_hold_fn fn, void *userdata)
+{
+    s->hold_fn = fn;
+    s->hold_userdata = userdata;
+}
+
+static void file_free(struct spool_file *f)
 {
     if (f->prev)
         f->prev->next = f->next;
     else
-        f->spool->files = f->next;
+        f->files->all = f->next;
     if (f->next)
         f->next->prev = f->prev;
+    reserved_remove(f->files->reservations->reserved, &f->room);
     (void)close_fd(f->fd);
     free(f->record);
     free(f->key);
     free(f);
 }
 
-static struct spool_file *file_alloc(struct spool *s)
+void files_done(struct files *s)
+{
+    while (s->all)
+        file_free(s->all);
+}
+
+static void release(struct spool_file *f)
+{
+    reservation_release(f->files->reservations, &f->room);
+    file_free(f);
+}
+
+static void on_room(void *userdata, int r);
+
+static struct spool_file *file_alloc(struct files *s)
 {
     struct spool_file *f = calloc(1, sizeof(*f));
 
     if (!f)
         return NULL;
-    f->spool = s;
+    f->files = s;
     f->fd = -1;
-    f->next = s->files;
+    f->next = s->all;
     if (f->next)
         f->next->prev = f;
-    s->files = f;
+    s->all = f;
+    f->room.answer = on_room;
+    f->room.userdata = f;
+    reserved_add(s->reservations->reserved, &f->room);
     return f;
-}
-
-/* What of its reservation will still be taken from the free space. */
-uint64_t file_unwritten(const struct spool_file *f)
-{
-    uint64_t written = f->reserved;
-    struct stat st;
-
-    if (f->state == FILE_PUBLISHING)
-        written = space_round(f->publication.bytes);
-    else if (f->state < FILE_PUBLISHING && f->fd >= 0)
-        /* Blocks that are only promised to a dirty page are counted here as they are by statvfs. */
-        written = fstat(f->fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
-    return f->reserved > written ? f->reserved - written : 0;
 }
 
 /* 0 or a negative errno; the file has its room. */
 static int open_tmp(struct spool_file *f)
 {
-    struct spool *s = f->spool;
+    struct core *core = f->files->core;
     int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
 
     do {
-        (void)snprintf(f->tmp, sizeof(f->tmp), "tmp-%08" PRIx64 ".out", ++s->tmp_counter);
-        f->fd = openat(s->tree.incoming, f->tmp, flags, TREE_FILE_MODE);
+        core_tmp_name(core, "", f->tmp);
+        f->fd = openat(core->tree.incoming, f->tmp, flags, TREE_FILE_MODE);
     } while (f->fd < 0 && errno == EEXIST); /* something foreign that the sweep left alone */
+    f->room.fd = f->fd;
     f->state = FILE_OPEN;
     return f->fd < 0 ? -errno : 0;
 }
 
 /* Where that fails, the file's own call says why there is no capture. */
-static void mend(struct spool *s)
+static void mend(struct files *s)
 {
-    if (spool_now_boot(s) >= s->mend_retry && tree_mend(&s->tree) < 0)
-        s->mend_retry = spool_now_boot(s) + REST_FIRST;
+    usec now = core_now(s->core);
+
+    if (now >= s->mend_retry && tree_mend(&s->core->tree) < 0)
+        s->mend_retry = now + CORE_REST_FIRST;
 }
 
-int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userdata,
-                   struct spool_file **ret)
+int files_new(struct files *s, uint64_t room, spool_room_fn fn, void *userdata,
+              struct spool_file **ret)
 {
     struct spool_file *f;
     int r;
 
-    file_retry_stuck(s, true);
+    files_retry_stuck(s, true);
     mend(s);
     f = file_alloc(s);
     if (!f)
@@ -106,16 +125,15 @@ int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userd
     f->state = FILE_WAITS_NEW;
     f->room_fn = fn;
     f->room_userdata = userdata;
-    f->wanted = whole_room(room, STATE_RECORD_ROOM);
-    r = room_request(f);
+    f->room.wanted = whole_room(room, RESERVED_RECORD);
+    r = reservation_request(s->reservations, &f->room);
     if (r > 0) {
         int opened = open_tmp(f);
 
         r = opened < 0 ? opened : r;
     }
     if (r < 0) {
-        room_release(f);
-        file_free(f);
+        release(f);
         return r;
     }
     *ret = f;
@@ -127,11 +145,11 @@ int spool_file_grow(struct spool_file *f, uint64_t room)
     int r;
 
     assert(f->state == FILE_OPEN && f->fd >= 0);
-    f->wanted = whole_room(room, STATE_RECORD_ROOM);
-    if (f->wanted <= f->reserved)
+    f->room.wanted = whole_room(room, RESERVED_RECORD);
+    if (f->room.wanted <= f->room.held)
         return 1;
     f->state = FILE_WAITS_GROW;
-    r = room_request(f);
+    r = reservation_request(f->files->reservations, &f->room);
     if (r != 0)
         f->state = FILE_OPEN;
     return r;
@@ -147,7 +165,7 @@ static int run_discard(struct disk_job *job)
     struct spool_file *f = (struct spool_file *)job;
     int r = 0;
 
-    if (f->tmp[0] && unlinkat(f->spool->tree.incoming, f->tmp, 0) < 0 && errno != ENOENT)
+    if (f->tmp[0] && unlinkat(f->files->core->tree.incoming, f->tmp, 0) < 0 && errno != ENOENT)
         r = -errno;
     f->fd = close_fd(f->fd); /* only now are the blocks free, and freeing many takes a while */
     return r;
@@ -157,25 +175,27 @@ static int run_discard(struct disk_job *job)
 static void keep_stuck(struct spool_file *f, int r)
 {
     static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
-    struct spool *s = f->spool;
+    struct files *s = f->files;
 
     if (s->stuck_rounds == 0)
         log_write(LOG_LEVEL_ERROR, &storage,
                   "cannot delete %s/incoming/%s: %s; its room stays taken; this and others like it"
                   " will be tried again in 5s, and then less and less often",
-                  s->tree.path, f->tmp, strerror(-r));
+                  s->core->tree.path, f->tmp, strerror(-r));
     if (s->stuck++ == 0)
         s->stuck_rounds++;
-    s->stuck_last = spool_now_boot(s);
-    s->stuck_retry = s->stuck_last + spool_rest(s->stuck_rounds - 1);
+    s->stuck_last = core_now(s->core);
+    s->stuck_retry = s->stuck_last + core_rest(s->stuck_rounds - 1);
     f->state = FILE_STUCK;
-    spool_arm_expiry(s);
+    expiry_set_retry(s->expiry, EXPIRY_INCOMING, s->stuck_retry);
+    expiry_arm(s->expiry);
 }
 
 /* The end of a file that was not published. `tmp_error`: why it is still there, or 0. */
 static void dispose(struct spool_file *f, int tmp_error)
 {
-    spool_published_fn fn = f->spool->closing ? NULL : f->published_fn;
+    struct files *s = f->files;
+    spool_published_fn fn = s->core->closing ? NULL : f->published_fn;
     void *userdata = f->published_userdata;
     int error = f->error;
 
@@ -183,10 +203,9 @@ static void dispose(struct spool_file *f, int tmp_error)
     if (tmp_error < 0) {
         keep_stuck(f, tmp_error);
     } else {
-        if (f->spool->stuck == 0)
-            f->spool->stuck_rounds = 0;
-        room_release(f);
-        file_free(f);
+        if (s->stuck == 0)
+            s->stuck_rounds = 0;
+        release(f);
     }
     if (fn)
         fn(error, NULL, userdata);
@@ -195,17 +214,19 @@ static void dispose(struct spool_file *f, int tmp_error)
 static void on_discarded(struct disk_job *job, int r)
 {
     struct spool_file *f = (struct spool_file *)job;
-    struct spool *s = f->spool;
+    struct core *core = f->files->core;
 
     dispose(f, r);
-    spool_job_ended(s);
+    core_job_ended(core);
 }
 
 static void discard(struct spool_file *f)
 {
     f->state = FILE_DISCARDING;
+    f->room.fd = -1;
+    f->room.written = UINT64_MAX; /* nothing more will be */
     f->job = (struct disk_job){.run = run_discard, .done = on_discarded};
-    spool_submit(f->spool, &f->job);
+    core_submit(f->files->core, &f->job);
 }
 
 void spool_file_discard(struct spool_file *f)
@@ -213,23 +234,22 @@ void spool_file_discard(struct spool_file *f)
     if (!f)
         return;
     assert(f->state <= FILE_WAITS_GROW);
-    room_forget(f);
-    if (f->fd >= 0) {
+    reservation_forget(f->files->reservations, &f->room);
+    if (f->fd >= 0)
         discard(f);
-        return;
-    }
-    room_release(f);
-    file_free(f);
+    else
+        release(f);
 }
 
-void file_retry_stuck(struct spool *s, bool needed)
+void files_retry_stuck(struct files *s, bool needed)
 {
-    usec due = needed ? s->stuck_last + REST_FIRST : s->stuck_retry;
+    usec due = needed ? s->stuck_last + CORE_REST_FIRST : s->stuck_retry;
 
-    if (s->stuck == 0 || spool_now_boot(s) < due)
+    if (s->stuck == 0 || core_now(s->core) < due)
         return;
     s->stuck = 0;
-    for (struct spool_file *f = s->files; f; f = f->next) {
+    expiry_set_retry(s->expiry, EXPIRY_INCOMING, USEC_NEVER);
+    for (struct spool_file *f = s->all; f; f = f->next) {
         if (f->state == FILE_STUCK)
             discard(f);
     }
@@ -237,14 +257,12 @@ void file_retry_stuck(struct spool *s, bool needed)
 
 static bool key_in_use(const struct spool_file *f, const char *key)
 {
-    const struct spool *s = f->spool;
-    usec time = f->name.time;
-    size_t i;
+    const struct files *s = f->files;
+    size_t at;
 
-    if (index_find(&s->kept, key, time, false, &i) || index_find(&s->kept, key, time, true, &i) ||
-        recent_has(&s->recent, key))
+    if (items_find(s->items, key, &at) || recent_has(&s->items->recent, key))
         return true;
-    for (const struct spool_file *other = s->files; other; other = other->next) {
+    for (const struct spool_file *other = s->all; other; other = other->next) {
         if (other != f && other->state == FILE_PUBLISHING &&
             name_compare(&other->name, &f->name) == 0)
             return true;
@@ -270,49 +288,94 @@ static int run_publish(struct disk_job *job)
 
 static void publish(struct spool_file *f);
 
+/* It is busy, so that nobody takes it before `join`. */
 static void add_to_index(struct spool_file *f)
 {
-    struct spool *s = f->spool;
+    struct items *items = f->files->items;
     uint64_t bytes = space_round(f->publication.bytes) + space_round(strlen(f->record));
-    bool pending = f->publication.top == s->tree.pending;
+    bool pending = f->publication.top == f->files->core->tree.pending;
     char *key = strdup(f->key);
     size_t at;
 
     /* Room in the index was kept; for the key, the file's own longer buffer will do. */
-    at = index_add(&s->kept, key ? key : steal(&f->key), f->name.time, bytes, pending);
-    index_set_size(&s->kept, at, f->publication.bytes);
-    index_annotate(&s->kept, at, NULL, -1, -1); /* a new record says nothing of the trace */
-    if (pending)
-        offer_kick(s);
-    else
-        spool_will_expire(s, f->name.time);
+    at = index_add(&items->index, key ? key : steal(&f->key), f->name.time, bytes, pending);
+    index_set_size(&items->index, at, f->publication.bytes);
+    index_annotate(&items->index, at, NULL, -1, -1); /* a new record says nothing of the trace */
+    items_at(items, at)->busy = true;
+}
+
+/* For how long it is to wait for its record; 0: not at all. */
+static usec ask_hold(struct files *s, const char *key)
+{
+    usec hold;
+    size_t at;
+
+    if (!s->hold_fn || s->core->closing || !items_find(s->items, key, &at))
+        return 0;
+    items_hold(s->items, at);
+    hold = s->hold_fn(s->hold_userdata, key);
+    if (!items_find(s->items, key, &at) || !items_at(s->items, at)->held)
+        return 0; /* it was released meanwhile */
+    if (hold == 0)
+        items_unhold(s->items, at);
+    return hold;
+}
+
+/* From here on it may be taken, amended and deleted. */
+static void join(struct files *s, const char *key, usec hold)
+{
+    usec time;
+    size_t at;
+
+    if (!items_find(s->items, key, &at))
+        return;
+    time = items_at(s->items, at)->time;
+    if (!items_at(s->items, at)->pending)
+        expiry_joined(s->expiry, time);
+    queue_join(s->queue, at, hold);
 }
 
 static void published(struct spool_file *f)
 {
-    struct spool *s = f->spool;
-    spool_published_fn fn = s->closing ? NULL : f->published_fn;
+    struct files *s = f->files;
+    spool_published_fn fn = s->core->closing ? NULL : f->published_fn;
     void *userdata = f->published_userdata;
     char key[NAME_KEY_MAX];
 
     (void)snprintf(key, sizeof(key), "%s", f->key);
-    room_release(f); /* answers nobody yet, so what is released and what is kept change at once */
+    /* Answers nobody yet, so what is released and what is kept change at once. */
+    reservation_release(s->reservations, &f->room);
     add_to_index(f);
     file_free(f);
-    /* First: whoever is told of the publication may go on to take the trace for its upload. */
-    if (s->kept_fn && !s->closing)
-        s->kept_fn(s->kept_userdata, key);
+    join(s, key, ask_hold(s, key));
     if (fn)
         fn(0, key, userdata);
+}
+
+static void not_published(struct spool_file *f, int r)
+{
+    struct files *s = f->files;
+    char key[NAME_KEY_MAX];
+
+    f->error = r;
+    if (r == -ENOSPC || r == -EDQUOT)
+        reservation_found_full(s->reservations);
+    if (f->publication.trace_left) { /* it failed, but it is there: retention must know of it */
+        (void)snprintf(key, sizeof(key), "%s", f->key);
+        add_to_index(f);
+        join(s, key, 0);
+    }
+    dispose(f, f->publication.tmp_left ? r : 0);
 }
 
 static void on_published(struct disk_job *job, int r)
 {
     struct spool_file *f = (struct spool_file *)job;
-    struct spool *s = f->spool;
+    struct files *s = f->files;
+    struct core *core = s->core;
 
     s->publishing--;
-    if (r == -EEXIST && !s->closing) {
+    if (r == -EEXIST && !core->closing) {
         /* Something that is not in the index stands in the key's place: the next one. */
         f->foreign++;
         f->name.sequence++;
@@ -320,23 +383,18 @@ static void on_published(struct disk_job *job, int r)
     } else if (r >= 0) {
         published(f);
     } else {
-        f->error = r;
-        if (r == -ENOSPC || r == -EDQUOT)
-            spool_found_full(s);
-        if (f->publication.trace_left)
-            add_to_index(f); /* it failed, but it is there: retention must know of it */
-        dispose(f, f->publication.tmp_left ? r : 0);
+        not_published(f, r);
     }
-    spool_job_ended(s);
+    core_job_ended(core);
 }
 
 /* Has its room. */
 static void publish(struct spool_file *f)
 {
-    struct spool *s = f->spool;
+    struct files *s = f->files;
     int r;
 
-    r = f->foreign > FOREIGN_MAX ? -EEXIST : index_reserve(&s->kept, s->publishing + 1);
+    r = f->foreign > FOREIGN_MAX ? -EEXIST : index_reserve(&s->items->index, s->publishing + 1);
     if (r < 0) {
         f->error = r;
         discard(f);
@@ -344,35 +402,41 @@ static void publish(struct spool_file *f)
     }
     choose_key(f);
     f->state = FILE_PUBLISHING;
+    f->room.fd = -1; /* the disk thread's from here on */
+    f->room.written = space_round(f->publication.bytes);
     f->publication.fd = f->fd;
     f->publication.tmp = f->tmp;
     f->publication.record = f->record;
     f->publication.key = f->key;
     f->job = (struct disk_job){.run = run_publish, .done = on_published};
     s->publishing++;
-    spool_submit(s, &f->job);
+    core_submit(s->core, &f->job);
 }
 
 void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t bytes,
                         const char *record_json, spool_published_fn fn, void *userdata)
 {
-    struct spool *s = f->spool;
+    struct files *s = f->files;
+    struct tree *tree = &s->core->tree;
     int r;
 
     assert(f->state <= FILE_WAITS_GROW && f->fd >= 0);
-    room_forget(f);
+    reservation_forget(s->reservations, &f->room);
     f->published_fn = fn;
     f->published_userdata = userdata;
     f->name = *name;
     f->name.time -= f->name.time % USEC_PER_SEC; /* as a start would read it from the key */
-    f->publication.tree = &s->tree;
-    f->publication.top = s->upload ? s->tree.pending : s->tree.archive;
+    f->publication.tree = tree;
+    f->publication.top = s->upload ? tree->pending : tree->archive;
     f->publication.bytes = bytes;
     f->record = strdup(record_json);
     f->key = malloc(NAME_KEY_MAX);
-    f->wanted = whole_room(bytes, strlen(record_json));
+    f->room.wanted = whole_room(bytes, strlen(record_json));
     f->state = FILE_WAITS_PUBLISH;
-    r = !f->record || !f->key ? -ENOMEM : f->wanted <= f->reserved ? 1 : room_request(f);
+    if (!f->record || !f->key)
+        r = -ENOMEM;
+    else
+        r = f->room.wanted <= f->room.held ? 1 : reservation_request(s->reservations, &f->room);
     if (r < 0) {
         f->error = r;
         discard(f);
@@ -381,8 +445,10 @@ void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t 
     }
 }
 
-void file_room(struct spool_file *f, int r)
+/* The answer to a request that waited. */
+static void on_room(void *userdata, int r)
 {
+    struct spool_file *f = userdata;
     bool new = f->state == FILE_WAITS_NEW;
 
     if (f->state == FILE_WAITS_PUBLISH) {
@@ -397,7 +463,7 @@ void file_room(struct spool_file *f, int r)
     if (new && r >= 0) {
         r = open_tmp(f);
         if (r < 0)
-            room_release(f);
+            reservation_release(f->files->reservations, &f->room);
     }
     f->room_fn(f, r, f->room_userdata);
 }

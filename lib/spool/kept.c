@@ -10,7 +10,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "lib/spool/state.h"
+#include "lib/record/name.h"
+#include "lib/record/record.h"
+#include "lib/spool/kept_state.h"
 
 #define BATCH 64 /* records read by one job: publications must not wait for a long listing */
 
@@ -23,7 +25,7 @@ struct reading {
 
 struct spool_list {
     struct disk_job job;
-    struct spool *spool;
+    struct kept *kept;
     struct spool_list *next;
     sd_event_source *wake;
     spool_listed_fn fn; /* NULL: nobody is to be told */
@@ -57,7 +59,7 @@ static void list_free(struct spool_list *l)
 
 static void take_out(struct spool_list *l)
 {
-    struct spool_list **link = &l->spool->lists;
+    struct spool_list **link = &l->kept->lists;
 
     while (*link != l)
         link = &(*link)->next;
@@ -74,7 +76,7 @@ static bool part_is(const char *part, const char *text)
 
 static bool fits(const struct spool_list *l, size_t i)
 {
-    const char *key = index_key(&l->spool->kept, i);
+    const char *key = index_key(&l->kept->items->index, i);
 
     if (l->one_kind && name_kind(key) != l->kind)
         return false;
@@ -85,7 +87,7 @@ static bool fits(const struct spool_list *l, size_t i)
 
 static bool label_fits(const struct spool_list *l, size_t i)
 {
-    const struct index *ix = &l->spool->kept;
+    const struct index *ix = &l->kept->items->index;
     const struct retention_item *item = &index_items(ix)[i];
 
     if (!l->label)
@@ -104,7 +106,7 @@ struct range {
 
 static struct range range_of(const struct spool_list *l)
 {
-    const struct index *ix = &l->spool->kept;
+    const struct index *ix = &l->kept->items->index;
     struct range r = {
         .low = l->since > 0 ? index_at_time(ix, l->since) : 0,
         .high = l->until != USEC_NEVER ? index_at_time(ix, l->until) : ix->n,
@@ -146,7 +148,7 @@ static void fill_page(const struct spool_list *l, struct spool_entry *entries,
         if (i >= range.page)
             continue;
         if (page->n < l->limit)
-            entries[page->n++] = entry_at(&l->spool->kept, i);
+            entries[page->n++] = entry_at(&l->kept->items->index, i);
         else
             page->more = true;
     }
@@ -167,7 +169,7 @@ static void answer(struct spool_list *l)
 }
 
 /*
- * Opens a file of a trace's day. One that is being settled has moved before the index says so, and
+ * Opens a file of a trace's day. One that is being archived has moved before the index says so, and
  * only one way: so the other directory is looked into, too.
  */
 static int open_either(const struct tree *t, const char *key, const char *name, bool pending,
@@ -193,22 +195,23 @@ static int open_record(const struct tree *t, const char *key, bool pending, int 
     return open_either(t, key, name_record_key(tree_leaf(key), name), pending, ret_fd);
 }
 
-int spool_open(const struct spool *s, const char *key, int *ret_fd)
+int kept_open(const struct kept *k, const char *key, int *ret_fd)
 {
     size_t at;
 
-    if (!spool_find(s, key, &at))
+    if (!items_find(k->items, key, &at))
         return -ENOENT;
-    return open_either(&s->tree, key, tree_leaf(key), index_items(&s->kept)[at].pending, ret_fd);
+    return open_either(&k->core->tree, key, tree_leaf(key), items_at(k->items, at)->pending,
+                       ret_fd);
 }
 
-int spool_open_record(const struct spool *s, const char *key, int *ret_fd)
+int kept_open_record(const struct kept *k, const char *key, int *ret_fd)
 {
     size_t at;
 
-    if (!spool_find(s, key, &at))
+    if (!items_find(k->items, key, &at))
         return -ENOENT;
-    return open_record(&s->tree, key, index_items(&s->kept)[at].pending, ret_fd);
+    return open_record(&k->core->tree, key, items_at(k->items, at)->pending, ret_fd);
 }
 
 /* On a disk thread. */
@@ -233,7 +236,7 @@ static int run(struct disk_job *job)
     struct spool_list *l = (struct spool_list *)job;
 
     for (size_t i = 0; i < l->n_readings; i++)
-        l->readings[i].result = read_one(&l->spool->tree, &l->readings[i]);
+        l->readings[i].result = read_one(&l->kept->core->tree, &l->readings[i]);
     return 0;
 }
 
@@ -243,9 +246,8 @@ static bool transient(int r)
     return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
 }
 
-static void take_over(struct spool *s, const struct reading *reading)
+static void take_over(struct index *ix, const struct reading *reading)
 {
-    struct index *ix = &s->kept;
     struct name name;
     size_t at;
 
@@ -266,24 +268,25 @@ static void step(struct spool_list *l);
 static void on_read(struct disk_job *job, int r)
 {
     struct spool_list *l = (struct spool_list *)job;
-    struct spool *s = l->spool;
+    struct kept *k = l->kept;
+    struct core *core = k->core;
 
     (void)r;
     l->running = false;
     for (size_t i = 0; i < l->n_readings; i++)
-        take_over(s, &l->readings[i]);
-    if (s->closing) {
+        take_over(&k->items->index, &l->readings[i]);
+    if (core->closing) {
         take_out(l);
         list_free(l);
     } else {
         step(l);
     }
-    spool_job_ended(s);
+    core_job_ended(core);
 }
 
 static void collect(struct spool_list *l)
 {
-    const struct index *ix = &l->spool->kept;
+    const struct index *ix = &l->kept->items->index;
     const struct range range = range_of(l);
     size_t i = l->label ? range.high : range.page;
 
@@ -317,7 +320,7 @@ static void step(struct spool_list *l)
     }
     l->running = true;
     l->job = (struct disk_job){.run = run, .done = on_read};
-    spool_submit(l->spool, &l->job);
+    core_submit(l->kept->core, &l->job);
 }
 
 static int on_wake(sd_event_source *source, void *userdata)
@@ -327,11 +330,11 @@ static int on_wake(sd_event_source *source, void *userdata)
     return 0;
 }
 
-void kept_stop(struct spool *s)
+void kept_stop(struct kept *k)
 {
     struct spool_list *next;
 
-    for (struct spool_list *l = s->lists; l; l = next) {
+    for (struct spool_list *l = k->lists; l; l = next) {
         next = l->next;
         if (l->running)
             continue;
@@ -372,24 +375,24 @@ static int copy_query(struct spool_list *l, const struct spool_query *q)
     return 0;
 }
 
-int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn, void *userdata,
-               struct spool_list **ret)
+int kept_list(struct kept *k, const struct spool_query *query, spool_listed_fn fn, void *userdata,
+              struct spool_list **ret)
 {
     struct spool_list *l = calloc(1, sizeof(*l));
     int r = l ? copy_query(l, query) : -ENOMEM;
 
     if (r >= 0)
-        r = sd_event_add_defer(s->event, &l->wake, on_wake, l);
+        r = sd_event_add_defer(k->core->event, &l->wake, on_wake, l);
     if (r < 0) {
         if (l)
             list_free(l);
         return r;
     }
-    l->spool = s;
+    l->kept = k;
     l->fn = fn;
     l->userdata = userdata;
-    l->next = s->lists;
-    s->lists = l;
+    l->next = k->lists;
+    k->lists = l;
     *ret = l;
     return 0;
 }

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "lib/spool/spool.h"
+#include "lib/record/kind.h"
 
 #define SPOOL_LIST_MAX 1000 /* entries of a page */
 
@@ -49,12 +49,5 @@ struct spool_list;
  * list no longer there after it. -ENOMEM: no page. */
 typedef void (*spool_listed_fn)(void *userdata, int r, const struct spool_page *page);
 
-/* 0; -ENOMEM; or -EINVAL when `before` is no key. */
-int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn, void *userdata,
-               struct spool_list **ret);
-
 /* Nobody is to be told any more. */
 void spool_list_forget(struct spool_list *l);
-
-/* Opens the record of a kept trace: as spool_open. */
-int spool_open_record(const struct spool *s, const char *key, int *ret_fd);

@@ -1,42 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-
-/*
- * Carries out a retention plan on the disk threads. What cannot be deleted stays in the index and
- * is left alone for a while that grows, so that a read-only or broken disk is not asked again and
- * again. Only where nothing else makes room for a capture it is asked soon.
- */
+#include "lib/spool/pass.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/parse.h"
-#include "lib/spool/state.h"
 
+#define PASS_REMOVALS 16               /* jobs in flight: publications must not wait for a pass */
 #define BARREN_MAX 3                   /* passes in a row that deleted nothing, before a rest */
 #define SPACE_HOLD (30 * USEC_PER_SEC) /* file systems that free late do so within this */
 
-bool pass_held(const struct spool *s)
+struct removal {
+    struct disk_job job;
+    struct pass *pass;
+    size_t choice; /* into the run's */
+    bool active;
+};
+
+struct choice {
+    const char *key; /* the index's: nobody else removes a busy item */
+    usec time;
+    uint64_t bytes;
+    bool pending;
+    enum retention_cause cause;
+};
+
+struct pass_run {
+    struct choice *choices;
+    size_t n, next;
+    unsigned in_flight;
+    struct removal removals[PASS_REMOVALS];
+    uint64_t deleted[RETENTION_CAUSES];
+    uint64_t deleted_bytes, pending_deleted;
+    uint64_t freeing; /* bytes deleted for the sake of free space */
+    int64_t headroom; /* before */
+    unsigned failed;
+    int error; /* of the last failure */
+};
+
+void pass_init(struct pass *p, struct core *core, struct items *items, const struct facts *facts,
+               struct expiry *expiry, struct queue *queue)
+{
+    *p = (struct pass){
+        .core = core, .items = items, .facts = facts, .expiry = expiry, .queue = queue};
+}
+
+static void run_free(struct pass_run *run)
+{
+    if (!run)
+        return;
+    free(run->choices);
+    free(run);
+}
+
+void pass_done(struct pass *p)
+{
+    run_free(p->run);
+    p->run = NULL;
+}
+
+bool pass_running(const struct pass *p)
+{
+    return p->run != NULL;
+}
+
+bool pass_held(const struct pass *p)
 {
     /* Not at the first, whatever it says: others may go, and one error may pass. */
-    return s->barren_passes >= BARREN_MAX && spool_now_boot(s) < s->failed_last + REST_FIRST;
+    return p->barren >= BARREN_MAX && core_now(p->core) < p->failed_last + CORE_REST_FIRST;
 }
 
-void pass_free(struct pass *p)
+bool pass_space_held(const struct pass *p)
 {
-    if (!p)
-        return;
-    free(p->choices);
-    free(p);
+    return core_now(p->core) < p->space_hold_until;
 }
 
-static void submit_more(struct spool *s);
-
-static void log_deleted(const struct spool *s, const struct pass *p)
+static void log_deleted(const struct pass *p, const struct pass_run *run)
 {
     static const struct log_fields retention = {.message_id = MESSAGE_ID_RETENTION};
     char size[PARSE_TEXT_SIZE], memory[256];
@@ -45,14 +88,14 @@ static void log_deleted(const struct spool *s, const struct pass *p)
 
     buf_over(&causes, memory, sizeof(memory));
     for (unsigned i = 0; i < RETENTION_CAUSES; i++) {
-        if (p->deleted[i] > 0)
-            (void)buf_addf(&causes, "%s%" PRIu64 " for %s", n > 0 ? ", " : "", p->deleted[i],
+        if (run->deleted[i] > 0)
+            (void)buf_addf(&causes, "%s%" PRIu64 " for %s", n > 0 ? ", " : "", run->deleted[i],
                            retention_cause_name((enum retention_cause)i));
-        n += p->deleted[i];
+        n += run->deleted[i];
     }
     if (n > 0)
         log_write(LOG_LEVEL_INFO, &retention, "deleted %" PRIu64 " traces, %s, from %s: %s", n,
-                  format_size(p->deleted_bytes, size), s->tree.path, buf_str(&causes));
+                  format_size(run->deleted_bytes, size), p->core->tree.path, buf_str(&causes));
 }
 
 /*
@@ -60,193 +103,222 @@ static void log_deleted(const struct spool *s, const struct pass *p)
  * count the space as free only with their next commit. Deleting more and more until it shows would
  * take everything.
  */
-static void check_space(struct spool *s, const struct pass *p)
+static void check_space(struct pass *p, const struct pass_run *run)
 {
     struct retention_facts after;
 
-    if (p->freeing == 0 || room_facts(s, 0, 0, &after) < 0)
+    if (run->freeing == 0 || facts_exactly(p->facts, 0, 0, &after) < 0)
         return;
-    if (room_headroom(&after) - p->headroom < (int64_t)(p->freeing / 2))
-        s->space_hold_until = spool_now_boot(s) + SPACE_HOLD;
+    if (facts_headroom(&after) - run->headroom < (int64_t)(run->freeing / 2))
+        p->space_hold_until = core_now(p->core) + SPACE_HOLD;
 }
 
-static void check_failures(struct spool *s, const struct pass *p, uint64_t n_deleted)
+static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
+
+static void check_success(struct pass *p)
 {
-    static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
+    p->barren = 0;
+    if (p->failed_items > 0)
+        return;
+    p->rounds = 0;
+    if (p->failing)
+        log_write(LOG_LEVEL_INFO, &storage, "traces in %s can be deleted again",
+                  p->core->tree.path);
+    p->failing = false;
+}
+
+static void check_failures(struct pass *p, const struct pass_run *run, uint64_t n_deleted)
+{
     char rest[PARSE_TEXT_SIZE];
 
-    if (p->failed == 0) {
-        s->barren_passes = 0;
-        if (s->failed_items == 0)
-            s->failed_rounds = 0;
-        if (s->delete_failing && s->failed_items == 0) {
-            s->delete_failing = false;
-            log_write(LOG_LEVEL_INFO, &storage, "traces in %s can be deleted again", s->tree.path);
-        }
-        return;
-    }
-    s->barren_passes = n_deleted > 0 ? 0 : s->barren_passes + 1;
-    if (s->failed_items <= p->failed) /* else others rest: it is the same bad moment */
-        s->failed_rounds++;
-    s->failed_last = spool_now_boot(s);
-    s->failed_retry = s->failed_last + spool_rest(s->failed_rounds - 1);
-    if (!s->delete_failing)
+    p->barren = n_deleted > 0 ? 0 : p->barren + 1;
+    if (p->failed_items <= run->failed) /* else others rest: it is the same bad moment */
+        p->rounds++;
+    p->failed_last = core_now(p->core);
+    p->failed_retry = p->failed_last + core_rest(p->rounds - 1);
+    if (!p->failing)
         log_write(
             LOG_LEVEL_ERROR, &storage,
             "%u traces in %s cannot be deleted (%s); they will be tried again in %s, then less"
             " and less often, and count until they are gone",
-            p->failed, s->tree.path, strerror(-p->error),
-            format_duration(spool_rest(s->failed_rounds - 1), rest));
-    s->delete_failing = true;
+            run->failed, p->core->tree.path, strerror(-run->error),
+            format_duration(core_rest(p->rounds - 1), rest));
+    p->failing = true;
 }
 
-static void finish(struct spool *s)
+static void finish(struct pass *p)
 {
-    struct pass *p = s->pass;
+    struct pass_run *run = p->run;
     uint64_t n = 0;
 
     for (unsigned i = 0; i < RETENTION_CAUSES; i++) {
-        n += p->deleted[i];
-        s->deleted[i] += p->deleted[i];
+        n += run->deleted[i];
+        p->deleted[i] += run->deleted[i];
     }
-    s->dropped_unsent += p->pending_deleted;
-    s->pass = NULL;
-    log_deleted(s, p);
-    check_space(s, p);
-    check_failures(s, p, n);
-    pass_free(p);
-    spool_wake(s);
+    p->dropped_unsent += run->pending_deleted;
+    p->run = NULL;
+    log_deleted(p, run);
+    check_space(p, run);
+    if (run->failed > 0)
+        check_failures(p, run, n);
+    else
+        check_success(p);
+    expiry_set_retry(p->expiry, EXPIRY_TRACES, p->failed_items > 0 ? p->failed_retry : USEC_NEVER);
+    run_free(run);
+    core_wake(p->core);
 }
 
-static void log_unsent(const struct spool *s, const struct pass_choice *c)
+static void log_unsent(const struct pass *p, const struct choice *c)
 {
     struct log_fields fields = {.key = c->key, .message_id = MESSAGE_ID_DROPPED_UNSENT};
 
     log_write(LOG_LEVEL_WARN, &fields, "deleted %s from %s before it was uploaded, for %s", c->key,
-              s->tree.path, retention_cause_name(c->cause));
+              p->core->tree.path, retention_cause_name(c->cause));
 }
 
 static int run_removal(struct disk_job *job)
 {
     const struct removal *m = (const struct removal *)job;
-    const struct pass_choice *c = &m->spool->pass->choices[m->choice];
+    const struct choice *c = &m->pass->run->choices[m->choice];
+    const struct tree *tree = &m->pass->core->tree;
 
-    return tree_remove(c->pending ? m->spool->tree.pending : m->spool->tree.archive, c->key);
+    return tree_remove(c->pending ? tree->pending : tree->archive, c->key);
 }
 
-/* A capture that began in its second may still be under way: see recent.h. */
-static void remember(struct spool *s, const struct pass_choice *c)
+static void deleted(struct pass *p, const struct choice *c, size_t at)
 {
-    if (c->time + RECENT_AGE > spool_age_now(s))
-        recent_add(&s->recent, c->key);
+    struct pass_run *run = p->run;
+
+    /* A capture that began in its second may still be under way: see recent.h. */
+    if (c->time + RECENT_AGE > core_age_now(p->core))
+        recent_add(&p->items->recent, c->key);
+    run->deleted[c->cause]++;
+    run->deleted_bytes += c->bytes;
+    run->freeing += c->cause == RETENTION_FREE_SPACE ? c->bytes : 0;
+    if (c->pending) {
+        run->pending_deleted++;
+        log_unsent(p, c);
+    }
+    index_remove(&p->items->index, at); /* frees the key */
 }
+
+static void not_deleted(struct pass *p, const struct choice *c, size_t at, int r)
+{
+    items_at(p->items, at)->failed = true;
+    p->failed_items++;
+    p->run->failed++;
+    p->run->error = r;
+    if (c->pending)
+        queue_now(p->queue, at);
+}
+
+static void submit_more(struct pass *p);
 
 static void on_removed(struct disk_job *job, int r)
 {
     struct removal *m = (struct removal *)job;
-    struct spool *s = m->spool;
-    struct pass *p = s->pass;
-    const struct pass_choice *c = &p->choices[m->choice];
-    size_t i;
+    struct pass *p = m->pass;
+    struct core *core = p->core;
+    const struct choice *c = &p->run->choices[m->choice];
+    size_t at;
 
     m->active = false;
-    p->in_flight--;
-    if (index_find(&s->kept, c->key, c->time, c->pending, &i)) {
-        struct retention_item *item = &index_items(&s->kept)[i];
-
-        item->busy = false;
-        amending_kick(s);
-        item->failed = r < 0;
-        if (r >= 0) {
-            remember(s, c);
-            p->deleted[c->cause]++;
-            p->deleted_bytes += c->bytes;
-            p->freeing += c->cause == RETENTION_FREE_SPACE ? c->bytes : 0;
-            if (c->pending) {
-                p->pending_deleted++;
-                log_unsent(s, c);
-            }
-            index_remove(&s->kept, i); /* frees the key */
-        } else {
-            s->failed_items++;
-            p->failed++;
-            p->error = r;
-            if (c->pending)
-                offer_now(s, i);
-        }
+    p->run->in_flight--;
+    if (index_find(&p->items->index, c->key, c->time, c->pending, &at)) {
+        items_idle(p->items, at);
+        if (r >= 0)
+            deleted(p, c, at);
+        else
+            not_deleted(p, c, at, r);
     }
-    submit_more(s);
-    if (p->in_flight == 0)
-        finish(s);
-    spool_job_ended(s);
+    submit_more(p);
+    if (p->run->in_flight == 0)
+        finish(p);
+    core_job_ended(core);
 }
 
-static void submit_more(struct spool *s)
+static void submit_more(struct pass *p)
 {
-    struct pass *p = s->pass;
+    struct pass_run *run = p->run;
 
-    for (unsigned i = 0; i < PASS_REMOVALS && p->next < p->n && !s->closing; i++) {
-        struct removal *m = &p->removals[i];
+    for (unsigned i = 0; i < PASS_REMOVALS && run->next < run->n && !p->core->closing; i++) {
+        struct removal *m = &run->removals[i];
 
         if (m->active)
             continue;
         *m = (struct removal){
             .job = {.run = run_removal, .done = on_removed},
-            .spool = s,
-            .choice = p->next++,
+            .pass = p,
+            .choice = run->next++,
             .active = true,
         };
-        p->in_flight++;
-        spool_submit(s, &m->job);
+        run->in_flight++;
+        core_submit(p->core, &m->job);
     }
 }
 
-int pass_start(struct spool *s, const struct retention_plan *plan,
+static struct pass_run *run_new(size_t most)
+{
+    struct pass_run *run = calloc(1, sizeof(*run));
+
+    if (!run)
+        return NULL;
+    run->choices = calloc(most + 1, sizeof(*run->choices));
+    if (!run->choices) {
+        run_free(run);
+        return NULL;
+    }
+    return run;
+}
+
+static void choose(struct pass *p, struct pass_run *run, const struct retention_choice *choice)
+{
+    struct retention_item *item = items_at(p->items, choice->index);
+
+    item->busy = true;
+    run->choices[run->n++] = (struct choice){
+        .key = index_key(&p->items->index, choice->index),
+        .time = item->time,
+        .bytes = item->bytes,
+        .pending = item->pending,
+        .cause = choice->cause,
+    };
+}
+
+int pass_start(struct pass *p, const struct retention_plan *plan,
                const struct retention_facts *facts, bool no_space)
 {
-    struct pass *p = calloc(1, sizeof(*p));
+    struct pass_run *run = run_new(plan->n);
 
-    if (!p)
+    if (!run)
         return -ENOMEM;
-    p->choices = calloc(plan->n + 1, sizeof(*p->choices));
-    if (!p->choices) {
-        pass_free(p);
-        return -ENOMEM;
-    }
-    p->headroom = room_headroom(facts);
+    run->headroom = facts_headroom(facts);
     for (size_t i = 0; i < plan->n; i++) {
-        struct retention_item *item = &index_items(&s->kept)[plan->choices[i].index];
-
-        if (no_space && plan->choices[i].cause == RETENTION_FREE_SPACE)
-            continue;
-        item->busy = true;
-        p->choices[p->n++] = (struct pass_choice){
-            .key = index_key(&s->kept, plan->choices[i].index),
-            .time = item->time,
-            .bytes = item->bytes,
-            .pending = item->pending,
-            .cause = plan->choices[i].cause,
-        };
+        if (!no_space || plan->choices[i].cause != RETENTION_FREE_SPACE)
+            choose(p, run, &plan->choices[i]);
     }
-    if (p->n == 0) {
-        pass_free(p);
+    if (run->n == 0) {
+        run_free(run);
         return 0;
     }
-    s->pass = p;
-    submit_more(s);
+    p->run = run;
+    expiry_set_retry(p->expiry, EXPIRY_TRACES, USEC_NEVER); /* its end says when */
+    submit_more(p);
     return 1;
 }
 
-bool pass_retry_failed(struct spool *s, bool needed)
+bool pass_retry_failed(struct pass *p, bool needed)
 {
-    struct retention_item *items = index_items(&s->kept);
-    usec due = needed ? s->failed_last + REST_FIRST : s->failed_retry;
+    struct index *ix = &p->items->index;
+    struct retention_item *items = index_items(ix);
+    usec due = needed ? p->failed_last + CORE_REST_FIRST : p->failed_retry;
 
     /* During a pass `due` is that of an earlier one. */
-    if (s->pass || s->failed_items == 0 || spool_now_boot(s) < due)
+    if (p->run || p->failed_items == 0 || core_now(p->core) < due)
         return false;
-    for (size_t i = 0; i < s->kept.n; i++)
+    for (size_t i = 0; i < ix->n; i++)
         items[i].failed = false;
-    s->failed_items = 0;
+    p->failed_items = 0;
+    expiry_set_retry(p->expiry, EXPIRY_TRACES, USEC_NEVER);
     return true;
 }

@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "lib/record/name.h"
-#include "lib/spool/ownership.h"
-#include "lib/spool/space.h"
+#include "lib/spool/disk/ownership.h"
+#include "lib/spool/core/space.h"
 
 #define FILE_DEPTH 3   /* below pending/ or archive/: service, host, day, then files */
 #define PATH_SIZE 1200 /* pending/ and four names of at most 255 bytes */
@@ -123,7 +123,7 @@ static int open_other_day(const struct walk *w, const char *key, int *ret_fd)
 }
 
 /*
- * A settlement renames the record before the trace where the file system has no hard links, and a
+ * A archival renames the record before the trace where the file system has no hard links, and a
  * power failure may keep either rename and lose the other. So a trace without its record looks for
  * it in the other directory, and takes it if it is alone there; and a record without its trace goes
  * to the one that lacks it.

@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-#include "lib/spool/index.h"
-#include "lib/spool/tree.h"
+#include "lib/spool/core/index.h"
+#include "lib/spool/disk/tree.h"
 
 struct scan {
     uint64_t swept_incoming; /* files that were being written */

@@ -1,209 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/spool/spool.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "lib/spool/scan.h"
-#include "lib/spool/state.h"
-
-#define REST_DOUBLED 7 /* times: by then it is more than the most */
+#include "lib/spool/spool_state.h"
 
 static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
 
-usec spool_rest(unsigned failures)
+/* Something may go on: room came, limits changed, a time is there. */
+static void advance(void *userdata)
 {
-    usec rest = REST_FIRST << (failures < REST_DOUBLED ? failures : REST_DOUBLED);
+    struct spool *s = userdata;
 
-    return rest < REST_MOST ? rest : REST_MOST;
-}
-
-static usec now(const struct spool *s, clockid_t clock)
-{
-    uint64_t t = 0;
-
-    (void)sd_event_now(s->event, clock, &t); /* fails only for clocks it does not know */
-    return t;
-}
-
-usec spool_now_boot(const struct spool *s)
-{
-    return now(s, CLOCK_BOOTTIME);
-}
-
-/*
- * The time by which traces come of age. The wall clock may jump years ahead, while we run or before
- * we start, and must not take the whole history with it. So age advances at most as boot time does,
- * from the newest trace that was found at the start: no start expires what was kept at the end of
- * the run before, except for the time that has since been seen to pass. A machine that was off for
- * a week keeps its traces that much longer; the other bounds still hold. A clock that runs behind
- * is simply believed.
- */
-usec spool_age_now(const struct spool *s)
-{
-    usec real = now(s, CLOCK_REALTIME), boot = spool_now_boot(s);
-    usec bound = s->base_real + (boot > s->base_boot ? boot - s->base_boot : 0);
-
-    return real < bound ? real : bound;
-}
-
-static void age_begin(struct spool *s)
-{
-    s->base_boot = spool_now_boot(s);
-    s->base_real = now(s, CLOCK_REALTIME);
-    if (s->kept.n > 0)
-        s->base_real = index_items(&s->kept)[s->kept.n - 1].time;
-}
-
-void spool_wake(struct spool *s)
-{
-    if (s->wake)
-        (void)sd_event_source_set_enabled(s->wake, SD_EVENT_ONESHOT);
-}
-
-static int on_wake(sd_event_source *source, void *userdata)
-{
-    (void)source;
-    room_advance(userdata);
-    return 0;
+    files_retry_stuck(&s->files, false);
+    reservation_advance(&s->reservations);
+    expiry_arm(&s->expiry);
 }
 
 static int on_expiry(sd_event_source *source, uint64_t usec_now, void *userdata)
 {
     (void)source;
     (void)usec_now;
-    room_advance(userdata);
+    advance(userdata);
     return 0;
 }
 
-/* The oldest trace that age may take, or NULL. */
-static const struct retention_item *next_to_expire(const struct spool *s)
+static void on_idle(void *userdata)
 {
-    const struct retention_item *items = index_items(&s->kept);
+    struct spool *s = userdata;
 
-    for (size_t i = 0; i < s->kept.n; i++) {
-        if (!items[i].pending && !items[i].busy && !items[i].failed)
-            return &items[i];
-    }
-    return NULL;
+    amending_kick(&s->amending);
 }
 
-/* Nothing else wakes an idle spool. */
-void spool_arm_expiry(struct spool *s)
+static void stop(struct spool *s)
 {
-    const struct retention_item *item = s->limits.max_age > 0 ? next_to_expire(s) : NULL;
-    usec boot = spool_now_boot(s), age = spool_age_now(s), due = USEC_NEVER;
-
-    if (!s->expiry)
-        return;
-    if (item && s->limits.max_age < USEC_NEVER / 4) {
-        usec end = item->time + s->limits.max_age + USEC_PER_SEC;
-
-        due = boot + (end > age ? end - age : 0);
-    }
-    /* Overdue here is what could not even be tried: no hurry. */
-    if (due < boot + USEC_PER_MIN)
-        due = boot + USEC_PER_MIN;
-    if (s->failed_items > 0 && s->failed_retry < due)
-        due = s->failed_retry;
-    if (s->stuck > 0 && s->stuck_retry < due)
-        due = s->stuck_retry;
-    if (due != USEC_NEVER)
-        (void)sd_event_source_set_time(s->expiry, due);
-    (void)sd_event_source_set_enabled(s->expiry,
-                                      due == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+    expiry_stop(&s->expiry);
+    queue_stop(&s->queue);
+    archiving_stop(&s->archiving);
+    amending_stop(&s->amending);
+    kept_stop(&s->kept);
 }
 
-void spool_will_expire(struct spool *s, usec time)
+/* Nothing is on the disk threads any more. */
+static void destroy(void *userdata)
 {
-    usec boot = spool_now_boot(s), age = spool_age_now(s), due = boot + USEC_PER_MIN;
-    usec end = time + s->limits.max_age + USEC_PER_SEC;
-    int enabled = SD_EVENT_OFF;
-    uint64_t armed = 0;
+    struct spool *s = userdata;
 
-    if (!s->expiry || s->limits.max_age == 0 || s->limits.max_age >= USEC_NEVER / 4)
-        return;
-    if (end > age + USEC_PER_MIN)
-        due = boot + (end - age);
-    (void)sd_event_source_get_enabled(s->expiry, &enabled);
-    (void)sd_event_source_get_time(s->expiry, &armed);
-    if (enabled != SD_EVENT_OFF && armed <= due)
-        return;
-    (void)sd_event_source_set_time(s->expiry, due);
-    (void)sd_event_source_set_enabled(s->expiry, SD_EVENT_ONESHOT);
-}
-
-bool spool_find(const struct spool *s, const char *key, size_t *ret)
-{
-    struct name name;
-
-    return name_parse(key, &name) >= 0 && (index_find(&s->kept, key, name.time, false, ret) ||
-                                           index_find(&s->kept, key, name.time, true, ret));
-}
-
-void spool_submit(struct spool *s, struct disk_job *job)
-{
-    s->jobs++;
-    disk_submit(s->disk, job);
-}
-
-static void destroy(struct spool *s)
-{
-    while (s->files)
-        file_free(s->files);
-    pass_free(s->pass);
-    (void)sd_event_source_disable_unref(s->wake);
-    (void)sd_event_source_disable_unref(s->expiry);
-    offer_stop(s);
-    settling_stop(s);
-    amending_stop(s);
-    kept_stop(s);
-    index_done(&s->kept);
-    if (s->tree.path)
-        tree_close(&s->tree);
-    (void)sd_event_unref(s->event);
+    stop(s);
+    files_done(&s->files);
+    pass_done(&s->pass);
+    items_done(&s->items);
+    core_done(&s->core);
     free(s);
-}
-
-void spool_job_ended(struct spool *s)
-{
-    assert(s->jobs > 0);
-    s->jobs--;
-    if (s->closing && s->jobs == 0)
-        destroy(s);
-}
-
-static int add_sources(struct spool *s)
-{
-    int r;
-
-    r = sd_event_add_defer(s->event, &s->wake, on_wake, s);
-    if (r < 0)
-        return r;
-    r = sd_event_add_time(s->event, &s->expiry, CLOCK_BOOTTIME, 0, USEC_PER_MIN, on_expiry, s);
-    if (r >= 0)
-        r = settling_start(s);
-    if (r >= 0)
-        r = offer_start(s);
-    return r < 0 ? r : amending_start(s);
 }
 
 static int scan(struct spool *s)
 {
+    const struct tree *tree = &s->core.tree;
+    struct index *ix = &s->items.index;
     struct scan found;
     int r;
 
-    r = scan_run(&s->tree, &s->kept, &found);
+    r = scan_run(tree, ix, &found);
     if (r < 0)
-        log_write(LOG_LEVEL_ERROR, &storage, "cannot see what is in %s: %s", s->tree.path,
+        log_write(LOG_LEVEL_ERROR, &storage, "cannot see what is in %s: %s", tree->path,
                   strerror(-r));
     else
-        scan_log(&found, &s->tree, &s->kept);
+        scan_log(&found, tree, ix);
     return r;
+}
+
+/* Hands each layer those below it. */
+static void connect_layers(struct spool *s, const struct retention_limits *limits, bool upload)
+{
+    reserved_init(&s->reserved);
+    items_init(&s->items, &s->core, &s->reserved);
+    items_set_idle_fn(&s->items, on_idle, s);
+    s->facts = (struct facts){&s->core, &s->items, &s->reserved, *limits};
+    pass_init(&s->pass, &s->core, &s->items, &s->facts, &s->expiry, &s->queue);
+    reservation_init(&s->reservations, &s->core, &s->items, &s->facts, &s->pass, &s->reserved);
+    files_init(&s->files, &s->core, &s->items, &s->reservations, &s->queue, &s->expiry);
+    s->files.upload = upload;
+    s->pending = (struct pending){&s->items, &s->queue, &s->archiving};
+    s->kept = (struct kept){.core = &s->core, .items = &s->items};
+}
+
+/* Those that have sources on the event loop. */
+static int start_layers(struct spool *s)
+{
+    int r = core_start(&s->core, advance, destroy, s);
+
+    if (r >= 0)
+        r = expiry_start(&s->expiry, &s->core, &s->facts, on_expiry, s);
+    if (r >= 0)
+        r = queue_start(&s->queue, &s->core, &s->items);
+    if (r >= 0)
+        r = archiving_start(&s->archiving, &s->core, &s->items, &s->queue, &s->expiry);
+    return r < 0 ? r : amending_start(&s->amending, &s->core, &s->items, &s->queue);
 }
 
 int spool_prepare(const char *path)
@@ -215,27 +112,24 @@ int spool_new(sd_event *event, struct disk *disk, const char *path,
               const struct retention_limits *limits, bool upload, struct spool **ret)
 {
     struct spool *s = calloc(1, sizeof(*s));
+    const struct retention_item *newest;
     int r;
 
     if (!s)
         return -ENOMEM;
-    s->event = sd_event_ref(event);
-    s->disk = disk;
-    s->limits = *limits;
-    s->upload = upload;
-    s->waiting_end = &s->waiting;
-    index_init(&s->kept);
-    r = tree_open(&s->tree, path);
+    connect_layers(s, limits, upload);
+    r = core_init(&s->core, event, disk, path);
     if (r >= 0)
         r = scan(s);
     if (r >= 0)
-        r = add_sources(s);
+        r = start_layers(s);
     if (r < 0) {
         destroy(s);
         return r;
     }
-    age_begin(s);
-    spool_wake(s); /* the limits may have been lowered since */
+    newest = s->items.index.n > 0 ? items_at(&s->items, s->items.index.n - 1) : NULL;
+    core_age_begin(&s->core, newest ? newest->time : 0);
+    core_wake(&s->core); /* the limits may have been lowered since */
     *ret = s;
     return 0;
 }
@@ -244,34 +138,115 @@ void spool_free(struct spool *s)
 {
     if (!s)
         return;
-    s->closing = true;
-    s->wake = sd_event_source_disable_unref(s->wake);
-    s->expiry = sd_event_source_disable_unref(s->expiry);
-    offer_stop(s);
-    settling_stop(s);
-    amending_stop(s);
-    kept_stop(s);
-    if (s->jobs == 0)
-        destroy(s);
+    core_job_begins(&s->core); /* its end is the spool's, unless others are under way */
+    core_close(&s->core);
+    stop(s);
+    core_job_ended(&s->core);
 }
 
 void spool_set_upload(struct spool *s, bool upload)
 {
-    s->upload = upload;
+    s->files.upload = upload;
 }
 
 void spool_set_limits(struct spool *s, const struct retention_limits *limits)
 {
-    s->limits = *limits;
-    spool_wake(s);
+    s->facts.limits = *limits;
+    core_wake(&s->core);
+}
+
+int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userdata,
+                   struct spool_file **ret)
+{
+    return files_new(&s->files, room, fn, userdata, ret);
+}
+
+bool spool_refusing(const struct spool *s)
+{
+    return reservation_refusing(&s->reservations);
+}
+
+void spool_found_full(struct spool *s)
+{
+    reservation_found_full(&s->reservations);
+}
+
+void spool_set_hold_fn(struct spool *s, spool_hold_fn fn, void *userdata)
+{
+    files_set_hold_fn(&s->files, fn, userdata);
+}
+
+void spool_release(struct spool *s, const char *key)
+{
+    size_t at;
+
+    if (items_find(&s->items, key, &at))
+        queue_release(&s->queue, at);
+}
+
+int spool_amend(struct spool *s, const char *key, const struct record_amendment *what,
+                spool_amended_fn fn, void *userdata)
+{
+    return amending_add(&s->amending, key, what, fn, userdata);
+}
+
+int spool_open(const struct spool *s, const char *key, int *ret_fd)
+{
+    return kept_open(&s->kept, key, ret_fd);
+}
+
+int spool_open_record(const struct spool *s, const char *key, int *ret_fd)
+{
+    return kept_open_record(&s->kept, key, ret_fd);
+}
+
+int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn, void *userdata,
+               struct spool_list **ret)
+{
+    return kept_list(&s->kept, query, fn, userdata, ret);
+}
+
+void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata)
+{
+    queue_set_fn(&s->queue, fn, userdata);
+}
+
+int spool_take(struct spool *s, struct spool_item **ret)
+{
+    return pending_take(&s->pending, ret);
+}
+
+void spool_offer_again(struct spool *s)
+{
+    queue_offer_again(&s->queue);
+}
+
+void spool_offer_put_off(struct spool *s)
+{
+    queue_offer_put_off(&s->queue);
+}
+
+void spool_offer_key(struct spool *s, const char *key)
+{
+    queue_offer_key(&s->queue, key);
+}
+
+usec spool_next_offer(struct spool *s)
+{
+    return queue_next_offer(&s->queue);
+}
+
+bool spool_pending_since(const struct spool *s, usec time)
+{
+    return queue_holds_since(&s->queue, time);
 }
 
 /* Of those in pending/, or of the others; 0: there is none. */
-static usec oldest(const struct spool *s, bool pending)
+static usec oldest(const struct index *ix, bool pending)
 {
-    const struct retention_item *items = index_items(&s->kept);
+    const struct retention_item *items = index_items(ix);
 
-    for (size_t i = 0; i < s->kept.n && s->kept.sums[pending].files > 0; i++) {
+    for (size_t i = 0; i < ix->n && ix->sums[pending].files > 0; i++) {
         if (items[i].pending == pending)
             return items[i].time;
     }
@@ -280,32 +255,33 @@ static usec oldest(const struct spool *s, bool pending)
 
 void spool_stats(const struct spool *s, struct spool_stats *ret)
 {
-    const struct retention_item *items = index_items(&s->kept);
+    const struct index *ix = &s->items.index;
+    const struct retention_item *items = index_items(ix);
 
     *ret = (struct spool_stats){
-        .archive_files = s->kept.sums[false].files,
-        .archive_bytes = s->kept.sums[false].bytes,
-        .pending_files = s->kept.sums[true].files,
-        .pending_bytes = s->kept.sums[true].bytes,
-        .aside_files = s->kept.aside,
-        .reserved_bytes = s->reserved_bytes,
-        .dropped_unsent = s->dropped_unsent,
+        .archive_files = ix->sums[false].files,
+        .archive_bytes = ix->sums[false].bytes,
+        .pending_files = ix->sums[true].files,
+        .pending_bytes = ix->sums[true].bytes,
+        .aside_files = ix->aside,
+        .reserved_bytes = s->reserved.bytes,
+        .dropped_unsent = s->pass.dropped_unsent,
+        .oldest_archive = oldest(ix, false),
+        .oldest_pending = oldest(ix, true),
     };
-    memcpy(ret->deleted, s->deleted, sizeof(ret->deleted));
-    if (s->kept.n > 0) {
+    memcpy(ret->deleted, s->pass.deleted, sizeof(ret->deleted));
+    if (ix->n > 0) {
         ret->oldest = items[0].time;
-        ret->newest = items[s->kept.n - 1].time;
+        ret->newest = items[ix->n - 1].time;
     }
-    ret->oldest_archive = oldest(s, false);
-    ret->oldest_pending = oldest(s, true);
 }
 
 int spool_space(const struct spool *s, struct space *ret)
 {
-    return space_read(s->tree.root, ret);
+    return space_read(s->core.tree.root, ret);
 }
 
 bool spool_busy(const struct spool *s)
 {
-    return s->jobs > 0 || s->waiting || s->pass;
+    return s->core.jobs > 0 || s->reserved.waiting || pass_running(&s->pass);
 }

@@ -14,17 +14,15 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "base/buf.h"
 #include "base/disk.h"
-#include "lib/record/name.h"
 #include "lib/record/record.h"
-#include "lib/spool/retention.h"
-#include "lib/spool/space.h"
-
-#define SPOOL_RECORD_MAX (256u << 10) /* bytes of a record that is uploaded */
+#include "lib/spool/file.h"
+#include "lib/spool/item.h"
+#include "lib/spool/kept.h"
+#include "lib/spool/core/retention.h"
+#include "lib/spool/core/space.h"
 
 struct spool;
-struct spool_file; /* one capture's file in incoming/, with the room reserved for it */
 
 /*
  * Creates the directory if it is missing, for whoever has to have it before spool_new, which says
@@ -53,10 +51,6 @@ void spool_set_limits(struct spool *s, const struct retention_limits *limits);
 /* Where captures are published from now on: in pending/ if `upload`, else in archive/. */
 void spool_set_upload(struct spool *s, bool upload);
 
-/* Told on the event loop, never from inside the call that asked: 0 when the room is there,
- * -ENOSPC (or another errno) when it cannot be had; the reservation is then as it was before. */
-typedef void (*spool_room_fn)(struct spool_file *f, int r, void *userdata);
-
 /* True from when a new file was refused for want of room until one has it again. */
 bool spool_refusing(const struct spool *s);
 
@@ -68,51 +62,35 @@ bool spool_refusing(const struct spool *s);
 int spool_file_new(struct spool *s, uint64_t room, spool_room_fn fn, void *userdata,
                    struct spool_file **ret);
 
-/* Raises the reservation to `room` bytes in all. 1: granted; 0: `fn` will tell; negative:
- * refused. */
-int spool_file_grow(struct spool_file *f, uint64_t room);
-
-/* The descriptor to write to; borrowed. -1 while the room is being made. */
-int spool_file_fd(const struct spool_file *f);
-
-/* Gives up: the file is unlinked on a disk thread and the room released once it is gone. NULL is
- * fine. */
-void spool_file_discard(struct spool_file *f);
-
 /*
  * A write to a file failed with ENOSPC or EDQUOT although its room was reserved, as quotas make it:
  * the next files take the place of the oldest traces for a while.
  */
 void spool_found_full(struct spool *s);
 
-/* `key` is the one under which it was published, valid during the call; NULL when r < 0. */
-typedef void (*spool_published_fn)(int r, const char *key, void *userdata);
-
 /*
- * Makes the first `bytes` bytes durable under the name's key, its record (JSON text, copied) before
- * it: fsync, rename, fsync of the directories. The next free sequence is taken when the key is in
- * use. On any error nothing of it stays. The file is the spool's from here on.
+ * Asked about each trace as soon as it was published, before anybody else is told of it: for how
+ * long is it to wait in pending/ for its record, which is going to be amended? 0: not at all. The
+ * spool needs the answer to offer the trace for its upload. A trace that waits is offered when that
+ * time is over, when it was amended, or after spool_release, which may also be called from inside
+ * this function. Until then room is kept for the longer record. Retention may delete the trace.
+ * `key` is valid during the call.
  */
-void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t bytes,
-                        const char *record_json, spool_published_fn fn, void *userdata);
+typedef usec (*spool_hold_fn)(void *userdata, const char *key);
+void spool_set_hold_fn(struct spool *s, spool_hold_fn fn, void *userdata);
 
-/*
- * Told of each trace that was published, before the publication's own callback and before the trace
- * is offered for its upload. `key` is valid during the call.
- */
-typedef void (*spool_kept_fn)(void *userdata, const char *key);
-void spool_set_kept_fn(struct spool *s, spool_kept_fn fn, void *userdata);
+/* The record of a trace that waits for it will not be amended: the trace is offered. */
+void spool_release(struct spool *s, const char *key);
 
 /* Opens a kept trace, wherever it stands: 0, -ENOENT when it is no longer there, or another errno. */
 int spool_open(const struct spool *s, const char *key, int *ret_fd);
 
-/*
- * The trace's record is going to be amended: room is kept for that, and the trace is not offered for
- * its upload before it was, or was given up by spool_release, or `most` is over. To be called when
- * it was just published. Retention may delete it.
- */
-void spool_hold(struct spool *s, const char *key, usec most);
-void spool_release(struct spool *s, const char *key);
+/* Its record, likewise. */
+int spool_open_record(const struct spool *s, const char *key, int *ret_fd);
+
+/* A page of what is kept. 0; -ENOMEM; or -EINVAL when `before` is no key. */
+int spool_list(struct spool *s, const struct spool_query *query, spool_listed_fn fn, void *userdata,
+               struct spool_list **ret);
 
 /* 0: the record is durably a new one. -ENOENT: the trace, or its record, is no longer there.
  * Otherwise the record is most probably as it was. `key` is valid during the call. */
@@ -127,12 +105,6 @@ int spool_amend(struct spool *s, const char *key, const struct record_amendment 
                 spool_amended_fn fn, void *userdata);
 
 /*
- * What is in pending/ waits for its upload, the newest first. A taken trace is left alone by
- * retention until it is given back in one of three ways, each of which ends the item.
- */
-struct spool_item;
-
-/*
  * Called on the event loop, never from inside another call, when there may be something to take:
  * after a publication, when what was put off or aside is offered again, and once after this call
  * when pending/ is not empty. Several reasons make one call. spool_item_return is no reason.
@@ -143,34 +115,10 @@ void spool_set_pending_fn(struct spool *s, spool_pending_fn fn, void *userdata);
 /*
  * Takes the newest trace that is neither taken, being deleted, put off nor put aside: 1; 0 when
  * there is none. A negative errno when it cannot be opened: the spool logs that and puts that one
- * off for ten minutes. -EMFILE, -ENFILE and -ENOMEM say nothing of the trace: it stays on offer,
+ * off for a while. -EMFILE, -ENFILE and -ENOMEM say nothing of the trace: it stays on offer,
  * and it is the caller who waits a while and logs that.
  */
 int spool_take(struct spool *s, struct spool_item **ret);
-
-/* All borrowed until the item is given back. The descriptor stands at the trace's first byte. */
-const char *spool_item_key(const struct spool_item *i);
-int spool_item_fd(const struct spool_item *i);
-uint64_t spool_item_size(const struct spool_item *i);            /* of the trace */
-const struct buf *spool_item_record(const struct spool_item *i); /* NULL: it has none */
-
-/* It was to be settled before, which failed: the store has it already. Forgotten by
- * spool_offer_again, after which there may be another store. */
-bool spool_item_uploaded(const struct spool_item *i);
-
-/* How often it was put off or aside before, since the last spool_offer_again; at most 255. */
-unsigned spool_item_failures(const struct spool_item *i);
-
-/* Not uploaded: may be taken again at once. */
-void spool_item_return(struct spool_item *i);
-
-/* Not uploaded: not offered again before `wait` is over, rounded up to whole seconds, at most a
- * day. Retention may delete it. */
-void spool_item_put_off(struct spool_item *i, usec wait);
-
-/* The store will never take it: stays in pending/ and is not offered again until spool_offer_again,
- * spool_offer_key or a restart. Retention may delete it. */
-void spool_item_put_aside(struct spool_item *i);
 
 /* Offers what was put off or aside, and forgets how often that was. */
 void spool_offer_again(struct spool *s);
@@ -187,16 +135,6 @@ usec spool_next_offer(struct spool *s);
 
 /* Whether pending/ holds a trace that began at `time` (real time) or later. */
 bool spool_pending_since(const struct spool *s, usec time);
-
-/*
- * 0: it is durably in archive/, or deleted. A negative errno: it stays in pending/ and is offered
- * again in ten minutes (-EEXIST: something else has its name in archive/, it is put aside; -ENOENT:
- * somebody removed it). The spool has logged it. `key` is valid during the call.
- */
-typedef void (*spool_settled_fn)(int r, const char *key, void *userdata);
-
-/* The store has it: moves it to archive/, or deletes it if not `keep`. fn may be NULL. */
-void spool_item_settle(struct spool_item *i, bool keep, spool_settled_fn fn, void *userdata);
 
 struct spool_stats {
     uint64_t archive_files, archive_bytes;

@@ -407,16 +407,16 @@ struct spool_item *taken(void)
     return spool_take(fx.spool, &item) > 0 ? item : NULL;
 }
 
-static void on_settled(int r, const char *key, void *userdata)
+static void on_archived(int r, const char *key, void *userdata)
 {
     on_published(r, key, userdata);
 }
 
-int settle(struct spool_item *item, bool keep)
+int archive(struct spool_item *item, bool keep)
 {
     struct told told = {0};
 
-    spool_item_settle(item, keep, on_settled, &told);
+    spool_item_archive(item, keep, on_archived, &told);
     assert_int_equal(told.times, 0);
     fixture_settle();
     assert_int_equal(told.times, 1);

@@ -70,11 +70,11 @@ int capture(usec time, uint64_t bytes, struct told *ret);
 struct spool_stats stats_now(void);
 
 /* A spool that uploads, n captures one minute apart, the newest of pending/ or NULL, and what its
- * settlement said. */
+ * archival said. */
 void start_uploading(void);
 void capture_many(unsigned n, uint64_t bytes);
 struct spool_item *taken(void);
-int settle(struct spool_item *item, bool keep);
+int archive(struct spool_item *item, bool keep);
 
 /* Below storage.path. */
 const char *below(const char *path);

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/spool/state.h"
+#include "lib/spool/spool_state.h"
 
 #define BYTES 9000
 #define FIRST "checkout/web-1/20260314/092653-4711"
@@ -30,20 +30,26 @@ static const char amended[] =
     "{\n  \"bytes\": 9000,\n  \"label\": \"lock-contention\",\n"
     "  \"covered\": 1.0,\n  \"summary\": {\n    \"window_ns\": 200000000\n  }\n}\n";
 
-static void hold_kept(void *userdata, const char *key)
-{
-    ++*(int *)userdata;
-    spool_hold(fx.spool, key, HOLD);
-}
+static int n_published;
+static bool release_at_once;
 
-static int n_kept;
+static usec hold(void *userdata, const char *key)
+{
+    assert_ptr_equal(userdata, &n_published);
+    n_published++;
+    assert_null(taken()); /* whatever happens from inside: it is not on offer yet */
+    if (release_at_once)
+        spool_release(fx.spool, key);
+    return HOLD;
+}
 
 static void start_holding(bool upload)
 {
     fx.upload = upload;
     assert_int_equal(fixture_start(), 0);
-    n_kept = 0;
-    spool_set_kept_fn(fx.spool, hold_kept, &n_kept);
+    n_published = 0;
+    release_at_once = false;
+    spool_set_hold_fn(fx.spool, hold, &n_published);
 }
 
 static int amend(const char *key, const struct record_amendment *what)
@@ -85,7 +91,7 @@ static void test_held_until_amended(void **state)
     (void)state;
     start_holding(true);
     assert_int_equal(capture(START, BYTES, NULL), 0);
-    assert_int_equal(n_kept, 1);
+    assert_int_equal(n_published, 1);
     assert_null(taken());
     assert_true(spool_next_offer(fx.spool) != USEC_NEVER);
     assert_int_equal(amend(FIRST ".trace", &found), 0);
@@ -93,7 +99,7 @@ static void test_held_until_amended(void **state)
     item = taken();
     assert_non_null(item);
     assert_string_equal(buf_str(spool_item_record(item)), amended);
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     assert_string_equal(text_of("archive/" FIRST ".json"), amended);
     assert_int_equal(counted(), usage().bytes);
     check_whole(true);
@@ -111,8 +117,6 @@ static void test_not_held_for_ever(void **state)
     spool_release(fx.spool, FIRST ".trace");
     spool_item_return(taken());
     spool_release(fx.spool, SECOND ".trace"); /* no such trace */
-    spool_hold(fx.spool, SECOND ".trace", HOLD);
-    spool_hold(fx.spool, "no key", HOLD);
     assert_int_equal(counted(), usage().bytes);
 }
 
@@ -123,6 +127,39 @@ static void test_release(void **state)
     assert_int_equal(capture(START, BYTES, NULL), 0);
     assert_null(taken());
     spool_release(fx.spool, FIRST ".trace");
+    spool_item_return(taken());
+    assert_int_equal(counted(), usage().bytes);
+}
+
+/* Whoever amends records may find at once that there is nothing to wait for. */
+static void test_release_while_asked(void **state)
+{
+    (void)state;
+    start_holding(true);
+    release_at_once = true;
+    assert_int_equal(capture(START, BYTES, NULL), 0);
+    assert_int_equal(n_published, 1);
+    spool_item_return(taken());
+    assert_int_equal(counted(), usage().bytes);
+}
+
+static usec hold_nothing(void *userdata, const char *key)
+{
+    (void)userdata;
+    (void)key;
+    return 0;
+}
+
+static void test_nothing_to_wait_for(void **state)
+{
+    (void)state;
+    start_holding(true);
+    spool_set_hold_fn(fx.spool, hold_nothing, NULL);
+    assert_int_equal(capture(START, BYTES, NULL), 0);
+    spool_item_return(taken());
+    assert_int_equal(counted(), usage().bytes);
+    spool_set_hold_fn(fx.spool, NULL, NULL);
+    assert_int_equal(capture(START + USEC_PER_MIN, BYTES, NULL), 0);
     spool_item_return(taken());
     assert_int_equal(counted(), usage().bytes);
 }
@@ -170,7 +207,7 @@ static void test_waits_for_its_turn(void **state)
         assert_true(sd_event_run(fx.event, 0) >= 0);
     assert_int_equal(told.times, 0);
     assert_string_equal(text_of("pending/" FIRST ".json"), "{\"bytes\": 9000}\n");
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     assert_int_equal(told.times, 1);
     assert_int_equal(told.r, 0);
     assert_string_equal(text_of("archive/" FIRST ".json"), amended);
@@ -187,7 +224,7 @@ static void test_gone(void **state)
     assert_int_equal(spool_open(fx.spool, FIRST ".trace", &fd), 0);
     (void)close(fd);
     spool_release(fx.spool, FIRST ".trace");
-    assert_int_equal(settle(taken(), false), 0);
+    assert_int_equal(archive(taken(), false), 0);
     assert_int_equal(spool_open(fx.spool, FIRST ".trace", &fd), -ENOENT);
     assert_int_equal(amend(FIRST ".trace", &found), -ENOENT);
     assert_int_equal(amend("no key", &found), -ENOENT);
@@ -223,7 +260,7 @@ static void test_room(void **state)
     start_holding(false);
     assert_int_equal(capture(START, BYTES, NULL), 0);
     before = usage().bytes;
-    assert_int_equal(counted(), before + STATE_AMEND_ROOM); /* kept for the new record */
+    assert_int_equal(counted(), before + ITEMS_AMEND_ROOM); /* kept for the new record */
     (void)snprintf(summary, sizeof(summary), "{\"a\": \"%08000d\"}", 0);
     assert_int_equal(amend(FIRST ".trace", &what), 0);
     assert_int_equal(usage().bytes, before + 4096);
@@ -295,7 +332,7 @@ static bool one_failure(int at, int error)
     check_whole(true);
     assert_int_equal(usage().incoming, 0);
     assert_int_equal(counted(), usage().bytes);
-    assert_int_equal(settle(taken(), true), 0); /* it ships all the same */
+    assert_int_equal(archive(taken(), true), 0); /* it ships all the same */
     check_whole(true);
     fixture_restart();
     check_whole(true);
@@ -363,7 +400,7 @@ static bool one_kill(int at, bool after)
         assert_true(strcmp(text_of("pending/" FIRST ".json"), "{\"bytes\": 9000}\n") == 0 ||
                     strcmp(text_of("pending/" FIRST ".json"), amended) == 0);
     assert_int_equal(counted(), usage().bytes);
-    assert_int_equal(settle(taken(), true), 0); /* without waiting for a label */
+    assert_int_equal(archive(taken(), true), 0); /* without waiting for a label */
     return killed;
 }
 
@@ -385,13 +422,12 @@ static void test_kills(void **state)
     }
 }
 
-static bool amending_runs(void)
+static bool is_busy(const char *key)
 {
-    for (const struct amending *a = fx.spool->amendings; a; a = a->next) {
-        if (a->running)
-            return true;
-    }
-    return false;
+    size_t at;
+
+    assert_true(items_find(&fx.spool->items, key, &at));
+    return items_at(&fx.spool->items, at)->busy;
 }
 
 /* The end comes while one is on a disk thread and one waits. */
@@ -411,7 +447,7 @@ static void test_free_meanwhile(void **state)
     assert_int_equal(spool_amend(fx.spool, SECOND ".trace", &found, on_published, &told), 0);
     assert_int_equal(spool_amend(fx.spool, FIRST ".trace", &found, on_published, &told), 0);
     /* Until the thread has it. What it is quick to report nobody has heard yet. */
-    while (!amending_runs())
+    while (!is_busy(FIRST ".trace"))
         assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
     spool_item_return(item);
     assert_int_equal(told.times, 0);
@@ -430,6 +466,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_held_until_amended, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_not_held_for_ever, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_release, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_release_while_asked, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_to_wait_for, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_other_reasons_do_not_offer, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_failure_counts_more, fixture_setup, fixture_teardown),

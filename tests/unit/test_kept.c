@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "lib/spool/kept.h"
-#include "lib/spool/state.h"
+#include "lib/spool/spool_state.h"
 
 #define MANY 150 /* more than are read by one job */
 
@@ -234,7 +234,7 @@ static void test_labels_of_an_earlier_run(void **state)
     assert_true(page.latency[3] == 7000);
     assert_int_equal(page.bytes[3], 5007);
     assert_true(page.pending[3]);
-    assert_false(index_items(&fx.spool->kept)[0].annotated); /* not needed yet */
+    assert_false(index_items(&fx.spool->items.index)[0].annotated); /* not needed yet */
     query.label = "idle";
     list(&query);
     assert_int_equal(page.total, 4);
@@ -268,7 +268,7 @@ static void test_many_records(void **state)
     assert_int_equal(page.n, MANY - 1);
     for (size_t i = 0; i < page.n; i++)
         assert_string_equal(page.labels[i], (MANY - 1 - i) % 3 ? "idle" : "healthy");
-    assert_false(index_items(&fx.spool->kept)[0].annotated);
+    assert_false(index_items(&fx.spool->items.index)[0].annotated);
 }
 
 /* The record is read where it is by then; what retention took meanwhile is not listed. */
@@ -285,9 +285,9 @@ static void test_moved_and_gone(void **state)
     assert_true(sd_event_run(fx.event, 0) >= 0);
     item = taken();
     assert_non_null(item);
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     item = taken();
-    assert_int_equal(settle(item, false), 0);
+    assert_int_equal(archive(item, false), 0);
     while (page.times == 0)
         assert_true(sd_event_run(fx.event, UINT64_MAX) > 0);
     list(&query);
@@ -340,7 +340,7 @@ static void test_amended_meanwhile(void **state)
     (void)begin(&query);
     while (!spool_busy(fx.spool)) /* until the old record is being read */
         assert_true(sd_event_run(fx.event, 0) >= 0);
-    index_annotate(&fx.spool->kept, 0, "gc-pressure", 7, 1);
+    index_annotate(&fx.spool->items.index, 0, "gc-pressure", 7, 1);
     while (page.times == 0)
         assert_true(sd_event_run(fx.event, UINT64_MAX) > 0);
     assert_string_equal(page.labels[0], "gc-pressure");

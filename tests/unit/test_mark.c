@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/mount.h"
+#include "lib/store/file/mount.h"
 #include "lib/store/file/mark.h"
 #include "tests/support/scratch.h"
 

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/settings/options.h"
+#include "daemon/options.h"
 #include "tests/support/scratch.h"
 
 #define TEXT(s) ((char *)(uintptr_t)(s)) /* argv is not const */

@@ -17,7 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/spool/ownership.h"
+#include "lib/spool/disk/ownership.h"
 #include "tests/support/scratch.h"
 
 #define US 65532
@@ -64,7 +64,7 @@ static int teardown(void **state)
 }
 
 /* *ret_mode: what the directory has afterwards. */
-static int settle(uid_t owner, gid_t group, mode_t mode, bool top, mode_t *ret_mode)
+static int archive(uid_t owner, gid_t group, mode_t mode, bool top, mode_t *ret_mode)
 {
     _cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct stat st;
@@ -93,11 +93,11 @@ static void test_ours_is_made_ours_alone(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(settle(geteuid(), getegid(), cases[i].before, i % 2, &mode), 0);
+        assert_int_equal(archive(geteuid(), getegid(), cases[i].before, i % 2, &mode), 0);
         assert_int_equal(mode, cases[i].after);
         assert_int_equal(line[0] != '\0', cases[i].before != cases[i].after);
     }
-    assert_int_equal(settle(geteuid(), getegid(), 02770, true, &mode), 0);
+    assert_int_equal(archive(geteuid(), getegid(), 02770, true, &mode), 0);
     assert_non_null(strstr(line, "could be written by others (mode 2770); it is 2750 now"));
 }
 
@@ -107,13 +107,13 @@ static void test_modes_that_stay(void **state)
 
     (void)state;
     modes_stay = true;
-    assert_int_equal(settle(geteuid(), getegid(), 0770, false, &mode), 0); /* our own group */
+    assert_int_equal(archive(geteuid(), getegid(), 0770, false, &mode), 0); /* our own group */
     assert_string_equal(line, "");
-    assert_int_equal(settle(geteuid(), getegid(), 0777, false, &mode), -EPERM);
+    assert_int_equal(archive(geteuid(), getegid(), 0777, false, &mode), -EPERM);
     assert_non_null(strstr(line, "(mode 0777) and stays so after chmod; not used: mount"));
     if (geteuid() != 0)
         return;
-    assert_int_equal(settle(0, STRANGER, 0770, false, &mode), -EPERM);
+    assert_int_equal(archive(0, STRANGER, 0770, false, &mode), -EPERM);
 }
 
 static void test_files(void **state)

@@ -8,11 +8,11 @@
 
 #include <errno.h>
 
-#include "lib/spool/state.h"
+#include "lib/spool/spool_state.h"
 
 #define KIB ((uint64_t)1024)
 #define MIB (1024 * KIB)
-#define REST ((int64_t)(REST_FIRST + USEC_PER_MSEC))
+#define REST ((int64_t)(CORE_REST_FIRST + USEC_PER_MSEC))
 
 static void check_files(void)
 {
@@ -202,7 +202,7 @@ static void test_failures_for_long(void **state)
     fixture_settle();
     calls = atomic_load(&injection.count);
     assert_true(calls < 400);
-    assert_true(sd_event_source_get_time(fx.spool->expiry, &due) >= 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry.timer, &due) >= 0);
     assert_true(sd_event_now(fx.event, CLOCK_BOOTTIME, &now) >= 0);
     assert_true(due > now + USEC_PER_MIN && due < now + 11 * USEC_PER_MIN);
     inject_nothing();
@@ -319,19 +319,19 @@ static void test_expiry_timer(void **state)
     set_real(START);
     assert_int_equal(fixture_start(), 0);
     capture_many(2, 100);
-    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry.timer, &enabled) >= 0);
     assert_int_equal(enabled, SD_EVENT_OFF);
     fx.limits.max_age = USEC_PER_DAY;
     retention_now();
-    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry.timer, &enabled) >= 0);
     assert_int_equal(enabled, SD_EVENT_ONESHOT);
-    assert_true(sd_event_source_get_time(fx.spool->expiry, &due) >= 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry.timer, &due) >= 0);
     assert_true(sd_event_now(fx.event, CLOCK_BOOTTIME, &now) >= 0);
     assert_true(due > now + USEC_PER_DAY - USEC_PER_MIN && due < now + USEC_PER_DAY + USEC_PER_MIN);
     fixture_stop();
     fx.limits.max_age = 0;
     assert_int_equal(fixture_start(), 0);
-    assert_true(sd_event_source_get_enabled(fx.spool->expiry, &enabled) >= 0);
+    assert_true(sd_event_source_get_enabled(fx.spool->expiry.timer, &enabled) >= 0);
     assert_int_equal(enabled, SD_EVENT_OFF);
 }
 
@@ -389,19 +389,49 @@ static void test_full_and_little_kept(void **state)
 /* What failed a moment ago, in a pass that is under way, rests like others. */
 static void test_no_retry_during_a_pass(void **state)
 {
-    struct pass pass = {0};
+    struct pass *pass;
+    int under_way;
     bool retried;
 
     (void)state;
     assert_int_equal(fixture_start(), 0);
     fixture_settle();
-    fx.spool->failed_items = 1;
-    fx.spool->pass = &pass;
-    retried = pass_retry_failed(fx.spool, false);
-    fx.spool->pass = NULL;
+    pass = &fx.spool->pass;
+    pass->failed_items = 1;
+    pass->run = (void *)&under_way;
+    retried = pass_retry_failed(pass, false);
+    pass->run = NULL;
     assert_false(retried);
-    assert_int_equal(fx.spool->failed_items, 1);
-    assert_true(pass_retry_failed(fx.spool, false));
+    assert_int_equal(pass->failed_items, 1);
+    assert_true(pass_retry_failed(pass, false));
+}
+
+/* The end of a pass says when what failed before is tried again. A time that is over before that
+ * would wake the loop again and again. */
+static void test_no_timer_during_a_pass(void **state)
+{
+    const struct retention_limits ample = fx.limits, none = {.max_bytes = 1, .max_files = 1};
+    const usec *retry;
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    capture_many(1, 100);
+    retry = &fx.spool->expiry.retry[EXPIRY_TRACES];
+    inject("unlinkat", 1, EIO);
+    spool_set_limits(fx.spool, &none);
+    while (*retry == USEC_NEVER)
+        assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
+    inject_nothing();
+    spool_set_limits(fx.spool, &ample);
+    assert_int_equal(capture(START + USEC_PER_HOUR, 100, NULL), 0);
+    spool_set_limits(fx.spool, &none);
+    while (!pass_running(&fx.spool->pass))
+        assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
+    assert_true(*retry == USEC_NEVER);
+    while (pass_running(&fx.spool->pass))
+        assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
+    assert_int_equal(fx.spool->pass.failed_items, 1);
+    assert_true(*retry == fx.spool->pass.failed_retry);
 }
 
 int main(void)
@@ -425,6 +455,7 @@ int main(void)
         TEST(test_full_and_nothing_can_be_deleted),
         TEST(test_full_and_little_kept),
         TEST(test_no_retry_during_a_pass),
+        TEST(test_no_timer_during_a_pass),
     };
 
     return cmocka_run_group_tests_name("pass", tests, NULL, NULL);

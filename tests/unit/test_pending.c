@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/spool/state.h"
+#include "lib/spool/spool_state.h"
 
 #define BYTES 9000
 #define FIRST "checkout/web-1/20260314/092653-4711"
@@ -49,14 +49,14 @@ static void test_take(void **state)
     assert_string_equal(spool_item_key(a), "checkout/web-1/20260314/092753-4711.trace");
     assert_true(stats_now().oldest_pending == START);
 
-    assert_int_equal(settle(a, true), 0);
+    assert_int_equal(archive(a, true), 0);
     assert_true(exists("archive/checkout/web-1/20260314/092753-4711.trace"));
     assert_true(exists("archive/checkout/web-1/20260314/092753-4711.json"));
     assert_false(exists("pending/checkout/web-1/20260314/092753-4711.json"));
     assert_int_equal(stats_now().archive_files, 1);
     assert_int_equal(stats_now().pending_files, 1);
     assert_int_equal(stats_now().archive_bytes, stats_now().pending_bytes);
-    assert_int_equal(settle(b, false), 0);
+    assert_int_equal(archive(b, false), 0);
     assert_false(exists("pending/checkout"));
     assert_int_equal(stats_now().pending_files, 0);
     assert_int_equal(usage().traces, 1);
@@ -91,7 +91,7 @@ static void test_put_aside(void **state)
     assert_int_equal(stats_now().aside_files, 2);
     assert_int_equal(stats_now().pending_files, 3);
     spool_item_return(taken());
-    assert_int_equal(settle(taken(), true), 0);
+    assert_int_equal(archive(taken(), true), 0);
     assert_null(taken());
     spool_offer_again(fx.spool);
     assert_int_equal(stats_now().aside_files, 0);
@@ -139,7 +139,7 @@ static void test_put_off(void **state)
     assert_int_equal(spool_item_failures(item), 1);
     spool_item_return(taken());
     spool_item_put_off(item, USEC_NEVER);
-    assert_int_equal(settle(taken(), true), 0); /* the first */
+    assert_int_equal(archive(taken(), true), 0); /* the first */
     assert_null(taken());
     boot_shift += (int64_t)(USEC_PER_DAY + USEC_PER_MIN);
     item = taken(); /* a day at most */
@@ -185,7 +185,7 @@ static void test_offers(void **state)
     spool_item_return(item);
     assert_true(spool_pending_since(fx.spool, START + 2 * USEC_PER_MIN));
     assert_false(spool_pending_since(fx.spool, START + 2 * USEC_PER_MIN + 1));
-    assert_int_equal(settle(taken(), true), 0);
+    assert_int_equal(archive(taken(), true), 0);
     assert_false(spool_pending_since(fx.spool, START + 2 * USEC_PER_MIN));
     assert_true(spool_pending_since(fx.spool, START));
 }
@@ -199,12 +199,12 @@ static void test_key_of_deleted(void **state)
     (void)state;
     start_uploading();
     capture_many(1, BYTES);
-    assert_int_equal(settle(taken(), false), 0);
+    assert_int_equal(archive(taken(), false), 0);
     assert_int_equal(stats_now().pending_files, 0);
     capture_many(1, BYTES);
     item = taken();
     assert_string_equal(spool_item_key(item), FIRST "-1.trace");
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     capture_many(1, BYTES);
     item = taken();
     assert_string_equal(spool_item_key(item), FIRST "-2.trace");
@@ -258,7 +258,7 @@ static void test_taken_is_kept(void **state)
     spool_set_limits(fx.spool, &fx.limits);
     fixture_settle();
     assert_int_equal(usage().traces, 1);
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     assert_true(exists("archive/checkout/web-1/20260314/092753-4711.trace"));
 }
 
@@ -273,10 +273,10 @@ static void test_age_of_settled(void **state)
     fx.limits.max_age = USEC_PER_DAY;
     start_uploading();
     capture_many(5, BYTES);
-    assert_int_equal(settle(taken(), true), 0);
-    assert_true(sd_event_source_get_time(fx.spool->expiry, &first) >= 0);
-    assert_int_equal(settle(taken(), true), 0);
-    assert_true(sd_event_source_get_time(fx.spool->expiry, &second) >= 0);
+    assert_int_equal(archive(taken(), true), 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry.timer, &first) >= 0);
+    assert_int_equal(archive(taken(), true), 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry.timer, &second) >= 0);
     assert_true(second < first);
 }
 
@@ -332,7 +332,7 @@ static void test_what_is_not_ours(void **state)
     assert_int_equal(spool_take(fx.spool, &item), 1);
     assert_null(spool_item_record(item));
     assert_null(taken());
-    assert_int_equal(settle(item, true), 0);
+    assert_int_equal(archive(item, true), 0);
     assert_true(exists("archive/" FIRST ".trace"));
     boot_shift += (int64_t)(6 * USEC_PER_SEC); /* one bad moment is soon forgotten */
     assert_int_equal(spool_take(fx.spool, &item), -ELOOP);
@@ -368,7 +368,7 @@ static void test_foreign_in_archive(void **state)
     start_uploading();
     capture_many(1, BYTES);
     make_file("archive/" FIRST ".trace", "foreign");
-    assert_int_equal(settle(taken(), true), -EEXIST);
+    assert_int_equal(archive(taken(), true), -EEXIST);
     assert_true(logged("something else has its name in"));
     assert_null(taken());
     assert_int_equal(stats_now().aside_files, 1);
@@ -377,14 +377,14 @@ static void test_foreign_in_archive(void **state)
     assert_int_equal(unlink(below("archive/" FIRST ".trace")), 0);
     make_file("archive/" FIRST ".json", "foreign");
     spool_offer_again(fx.spool);
-    assert_int_equal(settle(taken(), true), -EEXIST);
+    assert_int_equal(archive(taken(), true), -EEXIST);
     assert_int_equal(stat(below("archive/" FIRST ".json"), &st), 0);
     assert_int_equal(st.st_size, 7);
     assert_int_equal(unlink(below("archive/" FIRST ".json")), 0);
     spool_offer_again(fx.spool);
     item = taken(); /* removed while it was uploaded */
     assert_int_equal(unlink(below("pending/" FIRST ".trace")), 0);
-    assert_int_equal(settle(item, true), -ENOENT);
+    assert_int_equal(archive(item, true), -ENOENT);
     assert_int_equal(stats_now().pending_files, 0);
     check_whole(true);
 }
@@ -427,7 +427,7 @@ static void test_many(void **state)
             assert_non_null(items[i]);
         }
         for (unsigned i = 0; i < 8; i++)
-            spool_item_settle(items[i], n % 16 == 0, NULL, NULL);
+            spool_item_archive(items[i], n % 16 == 0, NULL, NULL);
         if (n % 64 == 56)
             fixture_settle();
     }

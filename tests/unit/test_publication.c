@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lib/spool/state.h"
+#include "lib/spool/spool_state.h"
 
 #define BYTES 9000
 
@@ -183,10 +183,10 @@ static void test_stuck(void **state)
     assert_true(logged("its room stays taken; this and others like it will be tried again in 5s"));
     spool_stats(fx.spool, &stats);
     assert_true(stats.reserved_bytes > BYTES);
-    assert_true(sd_event_source_get_time(fx.spool->expiry, &due) >= 0);
+    assert_true(sd_event_source_get_time(fx.spool->expiry.timer, &due) >= 0);
     assert_true(sd_event_now(fx.event, CLOCK_BOOTTIME, &now) >= 0);
-    assert_true(due <= now + REST_FIRST); /* also when nobody asks for a capture */
-    boot_shift += (int64_t)(REST_FIRST + USEC_PER_MSEC);
+    assert_true(due <= now + CORE_REST_FIRST); /* also when nobody asks for a capture */
+    boot_shift += (int64_t)(CORE_REST_FIRST + USEC_PER_MSEC);
     wake_spool();
     spool_stats(fx.spool, &stats);
     assert_int_equal(stats.reserved_bytes, 0);
@@ -199,7 +199,7 @@ static void test_stuck(void **state)
     spool_file_discard(f);
     fixture_settle();
     for (unsigned i = 0; i < 120; i++) {
-        boot_shift += (int64_t)(REST_FIRST + USEC_PER_MSEC);
+        boot_shift += (int64_t)(CORE_REST_FIRST + USEC_PER_MSEC);
         wake_spool();
     }
     calls = atomic_load(&injection.count);

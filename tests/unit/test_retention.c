@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "lib/spool/retention.h"
+#include "lib/spool/core/retention.h"
 
 #define ITEMS_MAX 24
 

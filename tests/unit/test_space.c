@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "lib/spool/space.h"
+#include "lib/spool/core/space.h"
 
 int __wrap_fstatvfs(int fd, struct statvfs *v);
 int __real_fstatvfs(int fd, struct statvfs *v);

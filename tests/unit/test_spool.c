@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "lib/spool/state.h"
+#include "lib/spool/spool_state.h"
 
 #define NOBODY 65534
 
@@ -323,7 +323,7 @@ static void test_not_made_anew_at_first(void **state)
         struct told told = {0};
 
         assert_int_equal(spool_file_new(fx.spool, 100, on_room, &told, &f), -ENOENT);
-        boot_shift += (int64_t)(REST_FIRST + USEC_PER_MSEC);
+        boot_shift += (int64_t)(CORE_REST_FIRST + USEC_PER_MSEC);
     }
     assert_int_equal(n_log_lines, 2);
     assert_true(logged("/incoming for traces: Input/output error"));

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/hex.h"
-#include "base/mount.h"
+#include "lib/store/file/mount.h"
 #include "base/write.h"
 #include "lib/store/file/entry.h"
 

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "lib/config/upload_url.h"
 #include "lib/store/dialect/message.h"
-#include "lib/store/http/backoff.h"
 #include "lib/store/http/remote_state.h"
 
 #define CONNECT_TIMEOUT (10 * USEC_PER_SEC)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/store/http/breaker.h"
 
-#include "lib/store/http/backoff.h"
+#include "base/backoff.h"
 
 #define PARK_JITTER 10 /* a tenth of the wait is random */
 

@@ -20,7 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/store/http/backoff.h"
+#include "lib/store/http/retryafter.h"
 
 #define PAGES_MAX 1000000 /* pages of one listing: a thousand million objects */
 
@@ -58,8 +58,8 @@ static void finish_retry(struct remote_call *c, const struct attempt_end *end)
 {
     struct store_result result = {.end = STORE_RETRY, .trouble = end->reply.trouble};
 
-    (void)backoff_retry_after(c->answer.retry_after, remote_now(c->remote, c->remote->skew),
-                              &result.retry_after);
+    (void)retryafter_parse(c->answer.retry_after, remote_now(c->remote, c->remote->skew),
+                           &result.retry_after);
     memcpy(result.text, end->text, sizeof(result.text));
     finish(c, &result);
 }

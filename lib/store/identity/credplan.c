@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/backoff.h"
+
 #define DUE_BEFORE (15 * USEC_PER_MIN)
 #define URGENT_BEFORE (10 * USEC_PER_MIN)
 #define RETRY_FIRST (5 * USEC_PER_SEC)
@@ -323,13 +325,12 @@ usec credplan_refresh_at(usec since, usec expiry, double random)
 
 usec credplan_retry_after(unsigned failures, enum credplan_age age, double random)
 {
-    usec max = age >= CREDPLAN_URGENT ? RETRY_MAX_URGENT : RETRY_MAX;
-    unsigned doublings = failures > 0 ? failures - 1 : 0;
-    usec window = doublings < 16 ? RETRY_FIRST << doublings : max;
-    usec wait;
+    const struct backoff backoff = {
+        .base = RETRY_FIRST,
+        .cap = age >= CREDPLAN_URGENT ? RETRY_MAX_URGENT : RETRY_MAX,
+    };
+    usec window = backoff_ceiling(&backoff, failures > 0 ? failures - 1 : 0);
+    usec wait = (usec)((double)window * random);
 
-    if (window > max)
-        window = max;
-    wait = (usec)((double)window * random);
     return wait < USEC_PER_SEC ? USEC_PER_SEC : wait;
 }

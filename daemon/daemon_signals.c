@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include "daemon/daemon_state.h"
+
+static void reload(struct daemon *d)
+{
+    struct diags diags = {0};
+
+    (void)daemon_reload(d, &diags);
+    diags_done(&diags);
+}
+
+static void capture_all(struct daemon *d)
+{
+    const struct pipeline_order order = {.reason = REASON_SIGNAL};
+
+    for (size_t i = 0; i < targets_count(d->targets); i++)
+        (void)desk_order(d->desk, target_primary(targets_at(d->targets, i)), &order);
+}
+
+static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)
+{
+    struct daemon *d = userdata;
+
+    (void)s;
+    switch (si->ssi_signo) {
+    case SIGTERM: daemon_stop(d, "SIGTERM"); return 0;
+    case SIGINT: daemon_stop(d, "SIGINT"); return 0;
+    default: break;
+    }
+    if (d->stage != STAGE_RUNNING)
+        return 0;
+    if (si->ssi_signo == SIGHUP)
+        reload(d);
+    else if (si->ssi_signo == SIGUSR2)
+        suspension_toggle(d->suspension);
+    else
+        capture_all(d);
+    return 0;
+}
+
+/* Blocked before the first thread starts, so that only the loop ever sees them. */
+int daemon_take_signals(struct daemon *d)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD); /* as sd_event_add_child asks for */
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        (void)sigaddset(&set, signals[i]);
+    /* A write over a limit of the file's size is an error like another, not our end. */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+        return -errno;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        int r = sd_event_add_signal(d->event, NULL, signals[i], on_signal, d);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

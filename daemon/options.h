@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The command line. Options are laid over the configuration file; with targets given and no file
+ * named, no file is read.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "lib/config/config.h"
+
+struct options {
+    const char *config_file; /* NULL: not named */
+    const char **targets;    /* --target, in order; borrowed from argv */
+    size_t n_targets;
+    const char *storage_path;   /* NULL: not given */
+    const char *upload_url;     /* the same; "": no upload */
+    const char *listen_address; /* the same */
+    usec interval, window;      /* 0: not given */
+    bool has_log_level, has_log_format;
+    enum log_level log_level;
+    enum log_format log_format;
+    bool once;
+    bool check_config;
+};
+
+/*
+ * Parses argv. 0: go on. 1: all is done (--help, --version). -EINVAL: usage error, said on stderr.
+ */
+int options_parse(int argc, char **argv, struct options *ret);
+void options_done(struct options *o);
+
+/*
+ * The configuration that file and options make together, with a store that store_check finds good
+ * if there is an upload.url. Nothing is connected to; the same judgement at a start, at a reload
+ * and for --check-config. What is wrong is added to `d`. 0 or a negative errno. *ret_file is the
+ * file that was read, borrowed, or NULL.
+ */
+int options_load(const struct options *o, struct config **ret, const char **ret_file,
+                 struct diags *d);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/order/desk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/loop.h"
+#include "daemon/order/allowance.h"
+
+struct desk {
+    sd_event *event;
+    struct pipeline *pipeline;
+    struct allowance allowance;
+};
+
+/* Whose wishes are charged to the allowance. */
+static const bool charged[] = {
+    [REASON_SCHEDULE] = false, [REASON_SIGNAL] = false, [REASON_API] = true,
+    [REASON_ALERT] = true,     [REASON_TRIGGER] = true,
+};
+
+int desk_new(sd_event *event, struct pipeline *pipeline, struct desk **ret)
+{
+    struct desk *d = calloc(1, sizeof(*d));
+
+    if (!d)
+        return -ENOMEM;
+    d->event = event;
+    d->pipeline = pipeline;
+    allowance_init(&d->allowance);
+    *ret = d;
+    return 0;
+}
+
+void desk_free(struct desk *d)
+{
+    if (!d)
+        return;
+    allowance_done(&d->allowance);
+    free(d);
+}
+
+struct desk_reply desk_due(struct desk *d, struct lane *l, const struct pipeline_order *order)
+{
+    struct desk_reply reply = {.answer = DESK_TAKEN, .lane = l};
+    int r = pipeline_capture(d->pipeline, l, order, &reply.wish);
+
+    if (r == -ESHUTDOWN)
+        reply.answer = DESK_STOPPING;
+    else if (r < 0)
+        reply.answer = DESK_NO_MEMORY;
+    return reply;
+}
+
+struct desk_reply desk_order(struct desk *d, struct lane *l, const struct pipeline_order *order)
+{
+    usec adds = charged[order->reason] ? pipeline_adds(l, order->window) : 0;
+    uint64_t id = allowance_id(l->target->job->name, l->target->address);
+    usec now = loop_now(d->event, CLOCK_BOOTTIME);
+    usec wait = adds > 0 ? allowance_wait(&d->allowance, id, adds, now) : 0;
+    struct desk_reply reply;
+
+    if (wait > 0)
+        return (struct desk_reply){.answer = DESK_LIMITED, .lane = l, .retry_after = wait};
+    reply = desk_due(d, l, order);
+    if (reply.answer == DESK_TAKEN && adds > 0)
+        (void)allowance_take(&d->allowance, id, adds, now);
+    return reply;
+}

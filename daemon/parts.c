@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "config.h"
+#include "daemon/capture/reserve.h"
+#include "daemon/daemon_state.h"
+
+#define USER_AGENT "contraced/" PACKAGE_VERSION
+#define LABEL_PATIENCE (5 * USEC_PER_SEC) /* at the end, for what was captured last */
+
+static int new_event(struct daemon *d)
+{
+    int r = sd_event_new(&d->event);
+
+    return r < 0 ? r : 0;
+}
+
+static void free_event(struct daemon *d)
+{
+    sd_event_unref(d->event);
+}
+
+static int new_meters(struct daemon *d)
+{
+    return meters_new(&d->counters, &d->meters);
+}
+
+static void free_meters(struct daemon *d)
+{
+    meters_free(d->meters);
+}
+
+static int new_observation(struct daemon *d)
+{
+    return observation_new(&d->observation);
+}
+
+static void free_observation(struct daemon *d)
+{
+    observation_free(d->observation);
+}
+
+static int new_reserve(struct daemon *d)
+{
+    return reserve_take(d->event);
+}
+
+static int new_confinement(struct daemon *d)
+{
+    return confinement_enter(d->config, confinement_alone(), &d->confinement);
+}
+
+static void use_confinement(struct daemon *d, const struct config *c)
+{
+    if (c != d->config)
+        confinement_check(d->confinement, c);
+}
+
+static void free_confinement(struct daemon *d)
+{
+    confinement_free(d->confinement);
+}
+
+static int new_disk(struct daemon *d)
+{
+    return disk_new(d->event, &d->disk);
+}
+
+static void free_disk(struct daemon *d)
+{
+    disk_free(d->disk);
+}
+
+static int new_spool(struct daemon *d)
+{
+    const struct retention_limits limits = daemon_limits(d->config);
+
+    return spool_new(d->event, d->disk, d->config->storage.path, &limits, d->config->upload.url,
+                     &d->spool);
+}
+
+static void use_spool(struct daemon *d, const struct config *c)
+{
+    const struct retention_limits limits = daemon_limits(c);
+
+    spool_set_limits(d->spool, &limits);
+}
+
+static bool spool_is_idle(const struct daemon *d)
+{
+    return !spool_busy(d->spool);
+}
+
+static void free_spool(struct daemon *d)
+{
+    spool_free(d->spool);
+}
+
+static int new_http(struct daemon *d)
+{
+    return http_new(d->event, USER_AGENT, &d->http);
+}
+
+static void free_http(struct daemon *d)
+{
+    http_free(d->http);
+}
+
+static int new_labelling(struct daemon *d)
+{
+    int r = labelling_new(d->event, d->spool, d->meters, &d->labelling);
+
+    if (r >= 0)
+        labelling_set_told(d->labelling, daemon_on_labelled, d);
+    return r;
+}
+
+static int set_labelling(struct daemon *d, const struct config *c)
+{
+    return labelling_set(d->labelling, &c->inspect);
+}
+
+static void drain_labelling(struct daemon *d)
+{
+    labelling_drain(d->labelling, d->options->once ? d->config->shutdown_timeout : LABEL_PATIENCE);
+}
+
+static void cut_labelling(struct daemon *d)
+{
+    labelling_cut(d->labelling);
+}
+
+static bool labelling_is_idle(const struct daemon *d)
+{
+    return labelling_idle(d->labelling);
+}
+
+static void free_labelling(struct daemon *d)
+{
+    labelling_free(d->labelling);
+}
+
+static int new_pipeline(struct daemon *d)
+{
+    return pipeline_new(d->event, d->http, d->disk, d->spool, d->meters, d->options->once,
+                        daemon_on_captured, d, &d->pipeline);
+}
+
+static void use_pipeline(struct daemon *d, const struct config *c)
+{
+    pipeline_set_concurrency(d->pipeline, c->max_concurrent_captures);
+}
+
+static void drain_pipeline(struct daemon *d)
+{
+    pipeline_drain(d->pipeline);
+}
+
+static void cut_pipeline(struct daemon *d)
+{
+    pipeline_cut(d->pipeline);
+}
+
+static bool pipeline_is_idle(const struct daemon *d)
+{
+    return pipeline_idle(d->pipeline);
+}
+
+static void free_pipeline(struct daemon *d)
+{
+    pipeline_free(d->pipeline);
+}
+
+static int new_desk(struct daemon *d)
+{
+    return desk_new(d->event, d->pipeline, &d->desk);
+}
+
+static void free_desk(struct daemon *d)
+{
+    desk_free(d->desk);
+}
+
+static int new_discovery(struct daemon *d)
+{
+    return discovery_new(d->event, daemon_on_discovered, d, &d->discovery);
+}
+
+static int set_discovery(struct daemon *d, const struct config *c)
+{
+    return discovery_set(d->discovery, c);
+}
+
+static void free_discovery(struct daemon *d)
+{
+    discovery_free(d->discovery);
+}
+
+static int new_targets(struct daemon *d)
+{
+    d->targets = targets_new(daemon_host(d));
+    return d->targets ? 0 : -ENOMEM;
+}
+
+static void free_targets(struct daemon *d)
+{
+    targets_free(d->targets);
+}
+
+static int new_results(struct daemon *d)
+{
+    d->results = results_new(d->meters);
+    return d->results ? 0 : -ENOMEM;
+}
+
+static void free_results(struct daemon *d)
+{
+    results_free(d->results);
+}
+
+static int new_timetable(struct daemon *d)
+{
+    return timetable_new(d->event, d->options->once, daemon_random_seed(), daemon_on_due, d,
+                         &d->timetable);
+}
+
+static void drain_timetable(struct daemon *d)
+{
+    timetable_stop(d->timetable);
+}
+
+static void free_timetable(struct daemon *d)
+{
+    timetable_free(d->timetable);
+}
+
+static int new_suspension(struct daemon *d)
+{
+    return suspension_new(d->event, daemon_on_suspension, d, &d->suspension);
+}
+
+/* --once was asked for by somebody: nothing suspends it. */
+static int set_suspension(struct daemon *d, const struct config *c)
+{
+    return d->options->once ? 0 : suspension_set(d->suspension, &c->suspend);
+}
+
+static void free_suspension(struct daemon *d)
+{
+    suspension_free(d->suspension);
+}
+
+static void free_api(struct daemon *d)
+{
+    api_free(d->api);
+}
+
+static int new_admin(struct daemon *d)
+{
+    size_t n;
+    const struct admin_route *routes = api_routes(&n);
+
+    return d->options->once ? 0 : admin_new(d->event, routes, n, d->api, &d->admin);
+}
+
+static int set_admin(struct daemon *d, const struct config *c)
+{
+    return d->admin ? admin_set(d->admin, &c->web) : 0;
+}
+
+/* Whoever asks is answered up to here. What is on its way then has a moment. */
+static void drain_admin(struct daemon *d)
+{
+    if (d->admin)
+        admin_stop(d->admin);
+}
+
+static bool admin_is_idle(const struct daemon *d)
+{
+    return !d->admin || admin_idle(d->admin);
+}
+
+static void free_admin(struct daemon *d)
+{
+    admin_free(d->admin);
+}
+
+/* What the spool's place and this machine's name in keys depend on is not changed under way. */
+static void warn_of_fixed(const struct config *old, const struct config *new)
+{
+    if (strcmp(old->storage.path, new->storage.path) != 0)
+        log_warn("storage.path stays %s until contraced is restarted", old->storage.path);
+    if (strcmp(old->host ? old->host : "", new->host ? new->host : "") != 0)
+        log_warn("global.host stays what it was until contraced is restarted");
+}
+
+static void use_log(struct daemon *d, const struct config *c)
+{
+    warn_of_fixed(d->config, c);
+    log_set_level(c->log_level);
+    log_set_format(c->log_format);
+}
+
+/*
+ * Each row may use those above it. What else the order is for:
+ * - Signals are blocked, and contraced is confined, before the first thread starts: both hold only
+ *   for threads that come after.
+ * - Traces pass from the pipeline to labelling to the uploader, so these stand in reverse: at the
+ *   end each hands on what it has before the next is drained or cut. The timetable ends before all
+ *   of them.
+ * - The log comes last: what others say of a new configuration is filtered by the old one.
+ */
+static const struct part rows[] = {
+    {.name = "event", .new = new_event, .free = free_event},
+    {.name = "meters", .new = new_meters, .free = free_meters},
+    {.name = "observation", .new = new_observation, .free = free_observation},
+    {.name = "signals", .new = daemon_take_signals},
+    {.name = "reserve", .new = new_reserve},
+    {.name = "stop", .new = daemon_stop_new, .free = daemon_stop_free},
+    {.name = "confinement",
+     .new = new_confinement,
+     .use = use_confinement,
+     .free = free_confinement},
+    {.name = "disk", .new = new_disk, .free = free_disk},
+    {
+        .name = "spool",
+        .new = new_spool,
+        .use = use_spool,
+        .idle = spool_is_idle,
+        .free = free_spool,
+    },
+    {.name = "http", .new = new_http, .free = free_http},
+    {
+        .name = "uploader",
+        .new = daemon_uploads_new,
+        .set = daemon_uploads_set,
+        .use = daemon_uploads_use,
+        .drain = daemon_uploads_drain,
+        .cut = daemon_uploads_cut,
+        .idle = daemon_uploads_idle,
+        .free = daemon_uploads_free,
+    },
+    {
+        .name = "labelling",
+        .new = new_labelling,
+        .set = set_labelling,
+        .drain = drain_labelling,
+        .cut = cut_labelling,
+        .idle = labelling_is_idle,
+        .free = free_labelling,
+    },
+    {
+        .name = "pipeline",
+        .new = new_pipeline,
+        .use = use_pipeline,
+        .drain = drain_pipeline,
+        .cut = cut_pipeline,
+        .idle = pipeline_is_idle,
+        .free = free_pipeline,
+    },
+    {.name = "desk", .new = new_desk, .free = free_desk},
+    {.name = "discovery", .new = new_discovery, .set = set_discovery, .free = free_discovery},
+    {
+        .name = "targets",
+        .new = new_targets,
+        .set = daemon_update_targets,
+        .free = free_targets,
+    },
+    {.name = "results", .new = new_results, .free = free_results},
+    {.name = "timetable", .new = new_timetable, .drain = drain_timetable, .free = free_timetable},
+    {.name = "suspension", .new = new_suspension, .set = set_suspension, .free = free_suspension},
+    {.name = "api", .new = daemon_api_new, .free = free_api},
+    {
+        .name = "admin",
+        .new = new_admin,
+        .set = set_admin,
+        .drain = drain_admin,
+        .idle = admin_is_idle,
+        .free = free_admin,
+        .last = true,
+    },
+    {.name = "log", .use = use_log},
+};
+
+const struct part_table parts = {rows, sizeof(rows) / sizeof(rows[0])};

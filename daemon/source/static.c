@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * static_configs: targets that stand in the configuration itself, or are given by --target.
+ */
+
+#include "daemon/source/target_source.h"
+
+static int static_targets(void *state, const struct config *config, size_t i,
+                          struct target_list *to)
+{
+    (void)state;
+    return target_source_append(to, &config->jobs[i].targets);
+}
+
+const struct target_source source_static = {
+    .targets = static_targets,
+};

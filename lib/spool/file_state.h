@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * All files in incoming/, as the spool holds them. What is published joins the index and the queue.
+ */
+
+#include <stdbool.h>
+
+#include "lib/spool/core/core.h"
+#include "lib/spool/disk/publication.h"
+#include "lib/spool/core/expiry.h"
+#include "lib/spool/file.h"
+#include "lib/spool/core/items.h"
+#include "lib/spool/queue.h"
+#include "lib/spool/reservation.h"
+
+enum file_state {
+    FILE_WAITS_NEW,     /* for its first room; has no descriptor */
+    FILE_OPEN,          /* the caller writes to it */
+    FILE_WAITS_GROW,    /* open, for more room */
+    FILE_WAITS_PUBLISH, /* the spool's, for the room of a long record */
+    FILE_PUBLISHING,    /* on a disk thread */
+    FILE_DISCARDING,    /* on a disk thread */
+    FILE_STUCK,         /* could not be unlinked; keeps its room and is tried again */
+};
+
+struct spool_file {
+    struct disk_job job;
+    struct files *files;
+    struct spool_file *prev, *next; /* all files */
+    enum file_state state;
+    int fd;
+    char tmp[CORE_TMP_SIZE]; /* its name in incoming/ */
+    struct reservation room;
+    spool_room_fn room_fn;
+    void *room_userdata;
+
+    /* From spool_file_publish on. */
+    spool_published_fn published_fn;
+    void *published_userdata;
+    struct name name;
+    struct publication publication;
+    char *record;
+    char *key;
+    unsigned foreign; /* names that were taken by what is not in the index */
+    int error;        /* why it is discarded instead of published */
+};
+
+/* See spool_set_hold_fn. */
+typedef usec (*file_hold_fn)(void *userdata, const char *key);
+
+struct files {
+    struct core *core;
+    struct items *items;
+    struct reservations *reservations;
+    struct queue *queue;
+    struct expiry *expiry;
+    bool upload; /* into pending/, else into archive/ */
+    file_hold_fn hold_fn;
+    void *hold_userdata;
+
+    struct spool_file *all;
+    unsigned publishing;
+    usec mend_retry; /* boot time: of directories that were removed and could not be made anew */
+    unsigned stuck;  /* files that could not be unlinked, and rest */
+    unsigned stuck_rounds; /* of tries in a row, each after a rest, in which some failed */
+    usec stuck_last, stuck_retry;
+};
+
+/* All borrowed. files_done when nothing is on the disk threads any more. */
+void files_init(struct files *s, struct core *core, struct items *items,
+                struct reservations *reservations, struct queue *queue, struct expiry *expiry);
+void files_done(struct files *s);
+
+void files_set_hold_fn(struct files *s, file_hold_fn fn, void *userdata);
+
+/* As spool_file_new. */
+int files_new(struct files *s, uint64_t room, spool_room_fn fn, void *userdata,
+              struct spool_file **ret);
+
+/* Unlinks what could not be when its rest is over: sooner if room is needed. */
+void files_retry_stuck(struct files *s, bool needed);

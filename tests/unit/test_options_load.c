@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "daemon/options.h"
+#include "tests/support/scratch.h"
+
+static char *dir;
+
+static int setup(void **state)
+{
+    (void)state;
+    dir = scratch_new(NULL);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    scratch_free(dir);
+    return 0;
+}
+
+static struct options options(const char *upload, const char *url)
+{
+    _cleanup_free_ char *text = NULL;
+
+    assert_true(asprintf(&text,
+                         "scrape_configs:\n- job_name: a\n"
+                         "  static_configs: [{targets: ['a:1']}]\n%s",
+                         upload) > 0);
+    return (struct options){
+        .config_file = scratch_text(dir, "contraced.yaml", text),
+        .upload_url = url,
+    };
+}
+
+/* The errors as text; "" when the configuration is good. */
+static char *errors_of(const char *upload, const char *url)
+{
+    struct options o = options(upload, url);
+    struct diags d = {0};
+    struct config *c = NULL;
+    const char *file = NULL;
+    char *text = NULL;
+    size_t size;
+    int r = options_load(&o, &c, &file, &d);
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    assert_int_equal(r < 0, diags_count(&d) > 0);
+    assert_int_equal(r < 0, c == NULL);
+    assert_true(r < 0 || file == o.config_file);
+    diags_print(&d, out);
+    assert_int_equal(fclose(out), 0);
+    diags_done(&d);
+    config_free(c);
+    return text;
+}
+
+static void test_good(void **state)
+{
+    static const char *const sections[] = {"", "upload:\n  url: s3://traces/prod\n"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        _cleanup_free_ char *errors = errors_of(sections[i], NULL);
+
+        assert_string_equal(errors, "");
+    }
+}
+
+/* What only the store knows stands at the URL's place, once. */
+static void test_bad_store(void **state)
+{
+    _cleanup_free_ char *errors = errors_of("upload:\n  url: s3://Bad_Bucket/prod\n", NULL);
+    _cleanup_free_ char *option = errors_of("upload:\n  url: s3://traces\n", "s3://Bad_Bucket");
+    _cleanup_free_ char *off = errors_of("upload:\n  url: s3://Bad_Bucket\n", "");
+
+    (void)state;
+    assert_non_null(strstr(errors, "/contraced.yaml:5:8: upload: url: a bucket's name "));
+    assert_ptr_equal(strchr(errors, '\n') + 1, errors + strlen(errors));
+    assert_int_equal(strncmp(option, "contraced: upload: url: a bucket's name ", 40), 0);
+    assert_string_equal(off, "");
+}
+
+/* The configuration's own rules come first, and alone. */
+static void test_bad_file(void **state)
+{
+    _cleanup_free_ char *errors = errors_of("upload:\n  url: S3://Bad_Bucket\n", NULL);
+
+    (void)state;
+    assert_non_null(strstr(errors, "did you mean s3://?"));
+    assert_null(strstr(errors, "bucket's name"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_bad_store),
+        cmocka_unit_test(test_bad_file),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
