@@ -32,16 +32,7 @@ void target_job_unref(struct target_job *j)
         return;
     free(j->name);
     free(j->path);
-    free(j->auth.basic_username);
-    free(j->auth.basic_password_file);
-    free(j->auth.type);
-    free(j->auth.credentials_file);
-    free(j->tls.ca_file);
-    free(j->tls.cert_file);
-    free(j->tls.key_file);
-    free(j->tls.server_name);
-    free(j->proxy.url);
-    free(j->proxy.no_proxy);
+    access_done(&j->access);
     free(j->pid_file);
     free(j);
 }
@@ -62,33 +53,9 @@ struct target_job *target_job_new(const struct job_config *from)
         .window = from->window,
         .timeout = from->timeout,
         .body_size_limit = from->body_size_limit,
-        .auth =
-            {
-                .basic_username = copy(from->auth.basic_username, &failed),
-                .basic_password_file = copy(from->auth.basic_password_file, &failed),
-                .type = copy(from->auth.type, &failed),
-                .credentials_file = copy(from->auth.credentials_file, &failed),
-            },
-        .tls =
-            {
-                .ca_file = copy(from->tls.ca_file, &failed),
-                .cert_file = copy(from->tls.cert_file, &failed),
-                .key_file = copy(from->tls.key_file, &failed),
-                .server_name = copy(from->tls.server_name, &failed),
-                .insecure_skip_verify = from->tls.insecure_skip_verify,
-            },
-        .proxy =
-            {
-                .url = copy(from->proxy.url, &failed),
-                .no_proxy = copy(from->proxy.no_proxy, &failed),
-                .from_environment = from->proxy.from_environment,
-            },
         .pid_file = copy(from->pid_file, &failed),
     };
-    j->way = (struct proxy){.url = j->proxy.url,
-                            .no_proxy = j->proxy.no_proxy,
-                            .from_environment = j->proxy.from_environment};
-    if (failed) {
+    if (access_copy(&from->access, &j->access) < 0 || failed) {
         target_job_unref(j);
         return NULL;
     }
@@ -227,7 +194,7 @@ static const char *service_of(const struct target_job *job, const struct target_
 /* Whether it is this machine that answers: of a proxy's, nothing is known here. */
 static bool is_here(const struct target_job *job, const struct address *a)
 {
-    const struct proxy_config *p = &job->proxy;
+    const struct proxy *p = &job->access.proxy;
 
     if (a->unix_path || !p->url ||
         (p->no_proxy && proxy_excepts(p->no_proxy, a->host, port_of(job, a))))

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "lib/config/access.h"
+#include "lib/config/access_keys.h"
 #include "lib/config/check.h"
 #include "lib/config/filesd.h"
 #include "lib/config/group.h"
@@ -56,7 +56,7 @@ static void job_done(struct job_config *job)
 {
     free(job->name);
     free(job->path);
-    access_done(&job->auth, &job->tls, &job->proxy);
+    access_done(&job->access);
     free(job->pid_file);
     target_list_done(&job->targets);
     for (size_t i = 0; i < job->n_file_sd; i++)
@@ -104,7 +104,7 @@ static int read_file(struct yaml_file *f, const char *name, const char *text, si
         r = table_read(f, root, &schema_root, c);
     if (r < 0 && r != -EINVAL)
         return r;
-    if (access_fill(&c->upload.auth) < 0)
+    if (access_keys_fill(&c->upload.access.auth) < 0)
         return yaml_file_oom(f);
     keep_place(f, &c->upload);
     return check_rules(c, false, f, d);

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/origin.h"
-#include "base/proxy.h"
+#include "lib/net/origin.h"
+#include "lib/net/proxy.h"
 
 #define SHORT 4 /* bytes; a shorter secret may be a part of an ordinary word */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

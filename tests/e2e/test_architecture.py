@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": set(),
-    "lib/config": {"lib/yaml"},
+    "lib/config": {"lib/net", "lib/yaml"},
     "lib/spool": {"lib/record"},
     "lib/store/interface": {"lib/config", "lib/net"},
     "lib/store/credential": {"lib/net"},

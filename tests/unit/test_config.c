@@ -179,8 +179,8 @@ static void assert_default_job(const struct job_config *job, const char *name)
     assert_int_equal(job->targets.n, 1);
     assert_string_equal(job->targets.items[0].address, "127.0.0.1:6060");
     assert_int_equal(job->targets.items[0].n_labels, 0);
-    assert_null(job->auth.type);
-    assert_null(job->tls.ca_file);
+    assert_null(job->access.auth.type);
+    assert_null(job->access.tls.ca_file);
     assert_null(job->pid_file);
 }
 
@@ -366,14 +366,14 @@ static void test_job(void **state)
     (void)snprintf(path, sizeof(path), "%s/more.yaml", dir);
     assert_string_equal(job->file_sd[2], path);
     assert_int_equal(job->file_sd_refresh, USEC_PER_MIN);
-    assert_string_equal(job->auth.type, "Bearer");
+    assert_string_equal(job->access.auth.type, "Bearer");
     (void)snprintf(path, sizeof(path), "%s/token", dir);
-    assert_string_equal(job->auth.credentials_file, path);
+    assert_string_equal(job->access.auth.credentials_file, path);
     (void)snprintf(path, sizeof(path), "%s/c.pem", dir);
-    assert_string_equal(job->tls.cert_file, path);
-    assert_string_equal(job->tls.key_file, "/k.pem");
-    assert_string_equal(job->tls.server_name, "shop");
-    assert_true(job->tls.insecure_skip_verify);
+    assert_string_equal(job->access.tls.cert_file, path);
+    assert_string_equal(job->access.tls.key_file, "/k.pem");
+    assert_string_equal(job->access.tls.server_name, "shop");
+    assert_true(job->access.tls.insecure_skip_verify);
     (void)snprintf(path, sizeof(path), "%s/run/shop.pid", dir);
     assert_string_equal(job->pid_file, path);
     config_free(c);

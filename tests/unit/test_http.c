@@ -22,6 +22,7 @@
 #include "tests/support/certs.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
 #define LONG USEC_PER_HOUR
 
@@ -552,7 +553,8 @@ static void check_tls(struct world *w, struct certs *certs, const struct tls_cas
 {
     const struct loopback_step steps[] = {SEND(OK_HEAD "Content-Length: 2\r\n\r\nhi")};
     char ca[512], cert[512], key[512], client_cert[512], client_key[512];
-    struct http_options o = {.server_name = c->server_name, .insecure_skip_verify = c->skip_verify};
+    struct http_options o = {
+        .tls = {.server_name = TEXT(c->server_name), .insecure_skip_verify = c->skip_verify}};
 
     certs_issue(certs, "server", c->alt_names);
     (void)snprintf(ca, sizeof(ca), "%s/ca.pem", w->dir);
@@ -563,9 +565,9 @@ static void check_tls(struct world *w, struct certs *certs, const struct tls_cas
     w->server = loopback_new(&(struct loopback_options){
         .cert_file = cert, .key_file = key, .client_ca_file = c->demand ? ca : NULL});
     o.url = url_of(w, "https", c->host);
-    o.ca_file = c->trust ? ca : NULL;
-    o.cert_file = c->client ? client_cert : NULL;
-    o.key_file = c->client ? client_key : NULL;
+    o.tls.ca_file = c->trust ? ca : NULL;
+    o.tls.cert_file = c->client ? client_cert : NULL;
+    o.tls.key_file = c->client ? client_key : NULL;
     loopback_play(w->server, steps, 1);
     assert_int_equal(run(w, &o), c->error);
     (void)loopback_join(w->server);
@@ -625,7 +627,8 @@ static void test_tls_client_is_refused(void **state)
     w->server = loopback_new(
         &(struct loopback_options){.cert_file = cert, .key_file = key, .client_ca_file = ca});
     loopback_play(w->server, steps, 1);
-    error = run(w, &(struct http_options){.url = url_of(w, "https", "127.0.0.1"), .ca_file = ca});
+    error =
+        run(w, &(struct http_options){.url = url_of(w, "https", "127.0.0.1"), .tls.ca_file = ca});
     assert_true(error == HTTP_TLS || error == HTTP_CLOSED);
     certs_free(certs);
 }
@@ -647,18 +650,18 @@ static void test_tls_files(void **state)
     w->server = loopback_new(NULL);
     o.url = url_of(w, "https", "127.0.0.1");
     loopback_play(w->server, steps, 1);
-    o.ca_file = none;
+    o.tls.ca_file = none;
     assert_int_equal(run(w, &o), HTTP_TLS_FILE);
     loopback_play(w->server, steps, 1);
-    o.ca_file = rubbish;
+    o.tls.ca_file = rubbish;
     assert_int_equal(run(w, &o), HTTP_TLS_FILE);
-    o.ca_file = NULL;
+    o.tls.ca_file = NULL;
     loopback_play(w->server, steps, 1);
-    o.cert_file = o.key_file = none;
+    o.tls.cert_file = o.tls.key_file = none;
     assert_int_equal(run(w, &o), HTTP_TLS_FILE);
     loopback_play(w->server, steps, 1);
-    o.cert_file = cert;
-    o.key_file = key; /* another one's */
+    o.tls.cert_file = cert;
+    o.tls.key_file = key; /* another one's */
     assert_int_equal(run(w, &o), HTTP_TLS_FILE);
     certs_free(certs);
 }
@@ -829,7 +832,7 @@ static void test_bad_options(void **state)
 
     assert_int_equal(http_start(w->http,
                                 &(struct http_options){.url = "http://a b/",
-                                                       .server_name = "x",
+                                                       .tls.server_name = TEXT("x"),
                                                        .timeout = LONG,
                                                        .connect_timeout = LONG},
                                 &handlers, w, &w->request),

@@ -16,6 +16,7 @@
 #include "tests/support/certs.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
 #define PATIENCE 60
 #define LONG (20 * USEC_PER_SEC)
@@ -229,7 +230,7 @@ static void test_out_of_reach(void **state)
     (void)snprintf(text, sizeof(text),
                    "the proxy http://127.0.0.1:%u (http_proxy): Connection refused", port);
     assert_string_equal(w->result.text, text);
-    proxy.url = "http://me:" SECRET "@no-such-host.invalid:1";
+    proxy.url = TEXT("http://me:" SECRET "@no-such-host.invalid:1");
     assert_int_equal(run(w, &(struct http_options){.url = "http://a.example/", .proxy = &proxy}),
                      HTTP_PROXY);
     assert_non_null(
@@ -270,7 +271,7 @@ static void test_not_asked(void **state)
 
 static void test_unix(void **state)
 {
-    const struct proxy proxy = {.url = "http://127.0.0.1:9"};
+    const struct proxy proxy = {.url = TEXT("http://127.0.0.1:9")};
     const struct loopback_step steps[] = {SEND(HI)};
     struct world *w = *state;
     char path[300];
@@ -302,13 +303,13 @@ static void test_authorities(void **state)
     w->server = loopback_new(&(struct loopback_options){.cert_file = cert, .key_file = key});
     (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", loopback_port(w->server));
     loopback_play(w->server, steps, 1);
-    assert_int_equal(run(w, &(struct http_options){.url = url, .ca_file = ca, .ca_beside = true}),
-                     HTTP_OK);
-    (void)loopback_join(w->server);
     assert_int_equal(
-        run(w,
-            &(struct http_options){.url = url, .ca_file = "/nonexistent.pem", .ca_beside = true}),
-        HTTP_TLS_FILE);
+        run(w, &(struct http_options){.url = url, .tls.ca_file = ca, .ca_beside = true}), HTTP_OK);
+    (void)loopback_join(w->server);
+    assert_int_equal(run(w, &(struct http_options){.url = url,
+                                                   .tls.ca_file = TEXT("/nonexistent.pem"),
+                                                   .ca_beside = true}),
+                     HTTP_TLS_FILE);
     certs_free(certs);
 }
 

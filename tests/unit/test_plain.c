@@ -12,8 +12,7 @@
 
 #include "tests/support/compose.h"
 #include "tests/support/scratch.h"
-
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
+#include "tests/support/text.h"
 
 static char *dir;
 
@@ -116,10 +115,10 @@ static void test_authorization(void **state)
     char *path = strdup(scratch_text(dir, "secret", "open sesame\n"));
     const struct upload_config basic = {
         .url = TEXT("http://h/"),
-        .auth = {.basic_username = TEXT("Aladdin"), .basic_password_file = path},
+        .access.auth = {.basic_username = TEXT("Aladdin"), .basic_password_file = path},
     };
     const struct upload_config bearer = {.url = TEXT("http://h/"),
-                                         .auth = {.credentials_file = path}};
+                                         .access.auth = {.credentials_file = path}};
     char why[STORE_TEXT_MAX] = "";
     struct dialect *d = compose_dialect(plain_dialect, &basic);
     struct message m = compose(d, &q, NULL);
@@ -158,16 +157,18 @@ static void test_sections(void **state)
         {{.url = TEXT("https://h/x#y")}, "no fragment"},
         {{.url = TEXT("https://h/x y")}, "has a blank"},
         {{.url = TEXT("https://h/\xc3\xa4")}, "outside ASCII"},
-        {{.url = TEXT("https://h/"), .auth = {.basic_username = TEXT("u")}}, "go together"},
-        {{.url = TEXT("https://h/"), .auth = {.basic_password_file = TEXT("/p")}}, "go together"},
+        {{.url = TEXT("https://h/"), .access.auth = {.basic_username = TEXT("u")}}, "go together"},
+        {{.url = TEXT("https://h/"), .access.auth = {.basic_password_file = TEXT("/p")}},
+         "go together"},
         {{.url = TEXT("https://h/"),
-          .auth = {.basic_username = TEXT("u:v"), .basic_password_file = TEXT("/p")}},
+          .access.auth = {.basic_username = TEXT("u:v"), .basic_password_file = TEXT("/p")}},
          "no colon"},
-        {{.url = TEXT("https://h/"), .auth = {.type = TEXT("Token")}}, "needs credentials_file"},
+        {{.url = TEXT("https://h/"), .access.auth = {.type = TEXT("Token")}},
+         "needs credentials_file"},
         {{.url = TEXT("https://h/"),
-          .auth = {.basic_username = TEXT("u"),
-                   .basic_password_file = TEXT("/p"),
-                   .credentials_file = TEXT("/c")}},
+          .access.auth = {.basic_username = TEXT("u"),
+                          .basic_password_file = TEXT("/p"),
+                          .credentials_file = TEXT("/c")}},
          "not beside basic_auth"},
     };
 

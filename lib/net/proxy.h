@@ -12,15 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/origin.h"
+#include "lib/net/origin.h"
 
 #define PROXY_WHY_MAX 160
 #define PROXY_NAME_SIZE (ORIGIN_HOST_SIZE + 24)
 
-/* All borrowed. Zero: none. */
+/* Zero: none. A request borrows it. */
 struct proxy {
-    const char *url;       /* NULL: none, or the environment's */
-    const char *no_proxy;  /* hosts that are reached without `url` */
+    char *url;             /* NULL: none, or the environment's */
+    char *no_proxy;        /* hosts that are reached without `url` */
     bool from_environment; /* HTTPS_PROXY, HTTP_PROXY and NO_PROXY count where there is no `url` */
 };
 

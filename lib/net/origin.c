@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/origin.h"
+#include "lib/net/origin.h"
 
 #include <errno.h>
 #include <stdio.h>

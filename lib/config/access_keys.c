@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/config/access.h"
+#include "lib/config/access_keys.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -43,48 +43,48 @@ static const struct table_key basic_auth_keys[] = {
     {.name = "username",
      .type = TABLE_STRING,
      .flags = TABLE_REQUIRED,
-     AT(auth_config, basic_username),
+     AT(access_auth, basic_username),
      .check = check_username},
     {.name = "password_file",
      .type = TABLE_PATH,
      .flags = TABLE_REQUIRED,
-     AT(auth_config, basic_password_file)},
+     AT(access_auth, basic_password_file)},
     {.name = "password",
      .type = TABLE_REFUSED,
      .flags = TABLE_SECRET,
      .hint = ACCESS_NO_SECRETS "with `password_file`"},
 };
 
-const struct table access_basic_auth = {.where = "in basic_auth", KEYS(basic_auth_keys)};
+const struct table access_keys_basic_auth = {.where = "in basic_auth", KEYS(basic_auth_keys)};
 
 static const struct table_key authorization_keys[] = {
-    {.name = "type", .type = TABLE_STRING, AT(auth_config, type), .check = check_auth_type},
+    {.name = "type", .type = TABLE_STRING, AT(access_auth, type), .check = check_auth_type},
     {.name = "credentials_file",
      .type = TABLE_PATH,
      .flags = TABLE_REQUIRED,
-     AT(auth_config, credentials_file)},
+     AT(access_auth, credentials_file)},
     {.name = "credentials",
      .type = TABLE_REFUSED,
      .flags = TABLE_SECRET,
      .hint = ACCESS_NO_SECRETS "with `credentials_file`"},
 };
 
-const struct table access_authorization = {
+const struct table access_keys_authorization = {
     .where = "in authorization",
     KEYS(authorization_keys),
 };
 
 static const struct table_key tls_keys[] = {
-    {.name = "ca_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, ca_file)},
-    {.name = "cert_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, cert_file)},
-    {.name = "key_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(tls_config, key_file)},
+    {.name = "ca_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(access_tls, ca_file)},
+    {.name = "cert_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(access_tls, cert_file)},
+    {.name = "key_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(access_tls, key_file)},
     {.name = "server_name",
      .type = TABLE_STRING,
      .flags = TABLE_NULLABLE,
      .max = 253,
-     AT(tls_config, server_name),
+     AT(access_tls, server_name),
      .check = check_server_name},
-    {.name = "insecure_skip_verify", .type = TABLE_BOOL, AT(tls_config, insecure_skip_verify)},
+    {.name = "insecure_skip_verify", .type = TABLE_BOOL, AT(access_tls, insecure_skip_verify)},
     {.name = "ca", .type = TABLE_REFUSED, .hint = "name a file with `ca_file`"},
     {.name = "cert", .type = TABLE_REFUSED, .hint = "name a file with `cert_file`"},
     {.name = "key",
@@ -93,26 +93,12 @@ static const struct table_key tls_keys[] = {
      .hint = ACCESS_NO_SECRETS "with `key_file`"},
 };
 
-const struct table access_tls = {.where = "in tls_config", KEYS(tls_keys)};
+const struct table access_keys_tls = {.where = "in tls_config", KEYS(tls_keys)};
 
-int access_fill(struct auth_config *auth)
+int access_keys_fill(struct access_auth *auth)
 {
     if (!auth->credentials_file || auth->type)
         return 0;
     auth->type = strdup("Bearer");
     return auth->type ? 0 : -ENOMEM;
-}
-
-void access_done(struct auth_config *auth, struct tls_config *tls, struct proxy_config *proxy)
-{
-    free(auth->basic_username);
-    free(auth->basic_password_file);
-    free(auth->type);
-    free(auth->credentials_file);
-    free(tls->ca_file);
-    free(tls->cert_file);
-    free(tls->key_file);
-    free(tls->server_name);
-    free(proxy->url);
-    free(proxy->no_proxy);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/proxy.h"
+#include "lib/net/proxy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
