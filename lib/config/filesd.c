@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "lib/config/group.h"
 
 /* The value of four hexadecimal digits, or -1. */
@@ -15,13 +16,11 @@ static long hex4(const char *p)
     long value = 0;
 
     for (int i = 0; i < 4; i++) {
-        const char *digits = "0123456789abcdef";
-        char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
-        const char *d = c ? strchr(digits, c) : NULL;
+        int digit = hex_digit(p[i]);
 
-        if (!d)
+        if (digit < 0)
             return -1;
-        value = value * 16 + (d - digits);
+        value = value * 16 + digit;
     }
     return value;
 }
