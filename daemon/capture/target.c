@@ -102,11 +102,7 @@ static void free_texts(struct target *t)
     free(t->unix_path);
     free(t->service);
     free(t->host);
-    for (size_t i = 0; i < t->n_labels; i++) {
-        free(t->labels[i].name);
-        free(t->labels[i].value);
-    }
-    free(t->labels);
+    label_clear_all(&t->labels, &t->n_labels);
 }
 
 void target_unref(struct target *t)
@@ -165,23 +161,6 @@ char *target_request(const struct target *t, usec window)
     return n < 0 ? NULL : url;
 }
 
-static int copy_labels(struct target *t, const struct target_config *from)
-{
-    bool failed = false;
-
-    if (from->n_labels == 0)
-        return 0;
-    t->labels = calloc(from->n_labels, sizeof(*t->labels));
-    if (!t->labels)
-        return -ENOMEM;
-    t->n_labels = from->n_labels;
-    for (size_t i = 0; i < from->n_labels; i++) {
-        t->labels[i].name = copy(from->labels[i].name, &failed);
-        t->labels[i].value = copy(from->labels[i].value, &failed);
-    }
-    return failed ? -ENOMEM : 0;
-}
-
 static const char *service_of(const struct target_job *job, const struct target_config *from)
 {
     for (size_t i = 0; i < from->n_labels; i++) {
@@ -230,10 +209,12 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     fresh.unix_path = a->unix_path ? strdup(a->unix_path) : NULL;
     fresh.local_port = !a->unix_path && is_here(job, a) ? port_of(job, a) : 0;
     if (!fresh.service || !fresh.host || (a->unix_path && !fresh.unix_path) ||
-        make_url(&fresh, job, a) < 0 || copy_labels(&fresh, from) < 0) {
+        make_url(&fresh, job, a) < 0 ||
+        label_copy_all(from->labels, from->n_labels, &fresh.labels) < 0) {
         free_texts(&fresh);
         return -ENOMEM;
     }
+    fresh.n_labels = from->n_labels;
     fresh.job = target_job_ref(job); /* first: it may be the one that is let go below */
     free_texts(t);
     target_job_unref(t->job);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/config/address.h"
+#include "lib/config/label.h"
 #include "lib/net/access.h"
 
 #define CONFIG_LABELS_MAX 64 /* labels of one target */
@@ -23,11 +24,6 @@
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
 #define CONFIG_JOB_NAME_MAX 100               /* bytes, as in a component of a key */
-
-struct label {
-    char *name;
-    char *value;
-};
 
 /* One address with its labels, from static_configs, file_sd or --target. */
 struct target_config {

@@ -27,21 +27,10 @@ void upload_defaults(struct upload_config *u)
     };
 }
 
-void upload_labels_clear(struct label **labels, size_t *n)
-{
-    for (size_t i = 0; i < *n; i++) {
-        free((*labels)[i].name);
-        free((*labels)[i].value);
-    }
-    free(*labels);
-    *labels = NULL;
-    *n = 0;
-}
-
 void upload_done(struct upload_config *u)
 {
-    upload_labels_clear(&u->tags, &u->n_tags);
-    upload_labels_clear(&u->sse_context, &u->n_sse_context);
+    label_clear_all(&u->tags, &u->n_tags);
+    label_clear_all(&u->sse_context, &u->n_sse_context);
     free(u->url);
     free(u->acl);
     free(u->endpoint);

@@ -99,8 +99,8 @@ static void unset(struct upload_config *u, const struct fit *fit)
     case FIELD_FLAG: *(bool *)(void *)field = false; break;
     case FIELD_NUMBER: *(uint64_t *)(void *)field = 0; break;
     case FIELD_ADDRESSING: u->addressing = UPLOAD_ADDRESSING_AUTO; break;
-    case FIELD_TAGS: upload_labels_clear(&u->tags, &u->n_tags); break;
-    case FIELD_CONTEXT: upload_labels_clear(&u->sse_context, &u->n_sse_context); break;
+    case FIELD_TAGS: label_clear_all(&u->tags, &u->n_tags); break;
+    case FIELD_CONTEXT: label_clear_all(&u->sse_context, &u->n_sse_context); break;
     case FIELD_DEFAULT: *(bool *)(void *)field = true; break;
     }
 }
