@@ -22,8 +22,6 @@
 #include "tests/support/scratch.h"
 
 #define ROLE_ARN "arn:aws:iam::123456789012:role/traces"
-#define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
-#define ACCEPT {.what = LOOPBACK_ACCEPT}
 #define N(a) (sizeof(a) / sizeof(a)[0])
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 #define STATUS(status) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n"
