@@ -23,6 +23,8 @@ void __wrap_admin_reply_file(struct admin_call *call, const char *type, const ch
 void __wrap_admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void __wrap_admin_no_memory(struct admin_call *call);
+void __wrap_admin_call_header(struct admin_call *call, const char *name, const char *value);
+bool __wrap_admin_call_is_cut(const struct admin_call *call);
 void __wrap_admin_call_on_gone(struct admin_call *call,
                                void (*fn)(void *userdata, struct admin_call *call), void *userdata);
 
@@ -119,6 +121,19 @@ void __wrap_admin_call_on_gone(struct admin_call *call,
     af.gone_userdata = userdata;
 }
 
+void __wrap_admin_call_header(struct admin_call *call, const char *name, const char *value)
+{
+    (void)call;
+    assert_string_equal(name, "Retry-After");
+    (void)snprintf(af.retry_after, sizeof(af.retry_after), "%s", value);
+}
+
+bool __wrap_admin_call_is_cut(const struct admin_call *call)
+{
+    (void)call;
+    return af.cut;
+}
+
 static const struct config *config_of(void *userdata)
 {
     assert_ptr_equal(userdata, &af);
@@ -209,6 +224,9 @@ int api_teardown(void **state)
     json_decref(parsed);
     parsed = NULL;
     free(af.text);
+    pipeline_cut(af.context.pipeline);
+    while (!pipeline_idle(af.context.pipeline))
+        assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
     api_free(af.api);
     suspension_free(af.context.suspension);
     uploader_free(af.context.uploader);
@@ -305,6 +323,7 @@ unsigned api_ask(const char *method, const char *target, const char *body)
     free(steal(&af.text));
     af.answers = af.status = 0;
     af.gone = NULL;
+    af.retry_after[0] = '\0';
     route->run(af.api, (struct admin_call *)&af);
     return af.status;
 }

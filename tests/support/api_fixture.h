@@ -31,6 +31,7 @@ struct api_fixture {
 
     /* The request. */
     const char *path, *body;
+    bool cut; /* the body is only the beginning */
     struct {
         const char *name, *value;
     } query[API_QUERY_MAX];
@@ -40,6 +41,7 @@ struct api_fixture {
     /* The answer. */
     unsigned answers, status;
     char type[64], name[NAME_KEY_MAX];
+    char retry_after[32];
     char *text;
     int fd;
 };
