@@ -14,22 +14,6 @@
 #include "tests/support/scratch.h"
 #include "tests/support/text.h"
 
-static char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = scratch_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_free(dir);
-    return 0;
-}
-
 static void test_put(void **state)
 {
     const struct upload_config u = {.url = TEXT("https://traces.example.com/go")};
@@ -112,7 +96,7 @@ static void test_no_listing(void **state)
 static void test_authorization(void **state)
 {
     const struct dialect_request q = {.verb = DIALECT_HEAD, .key = "k"};
-    char *path = strdup(scratch_text(dir, "secret", "open sesame\n"));
+    char *path = strdup(scratch_text(scratch_dir, "secret", "open sesame\n"));
     const struct upload_config basic = {
         .url = TEXT("http://h/"),
         .access.auth = {.basic_username = TEXT("Aladdin"), .basic_password_file = path},
@@ -128,11 +112,11 @@ static void test_authorization(void **state)
     message_done(&m);
     d->ops->free(d);
     d = compose_dialect(plain_dialect, &bearer);
-    (void)scratch_text(dir, "secret", "t0ken");
+    (void)scratch_text(scratch_dir, "secret", "t0ken");
     m = compose(d, &q, NULL);
     assert_string_equal(compose_header(&m, "Authorization"), "Bearer t0ken");
     message_done(&m);
-    (void)scratch_text(dir, "secret", "rotated");
+    (void)scratch_text(scratch_dir, "secret", "rotated");
     m = compose(d, &q, NULL);
     assert_string_equal(compose_header(&m, "Authorization"), "Bearer rotated");
     message_done(&m);
@@ -184,7 +168,7 @@ int main(void)
         cmocka_unit_test(test_head_and_get),
         cmocka_unit_test(test_if_none_match),
         cmocka_unit_test(test_no_listing),
-        cmocka_unit_test_setup_teardown(test_authorization, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_authorization, scratch_setup, scratch_teardown),
         cmocka_unit_test(test_sections),
     };
 
