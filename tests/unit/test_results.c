@@ -10,8 +10,7 @@
 #include <string.h>
 
 #include "daemon/label/results.h"
-
-#define TEXT(s) ((char *)(uintptr_t)(s))
+#include "tests/support/text.h"
 
 struct world {
     struct counters counters;
