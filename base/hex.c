@@ -12,6 +12,15 @@ void hex_encode(const unsigned char *bytes, size_t n, char *out)
     *out = '\0';
 }
 
+int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool hex_is_sha256(const char *text)
 {
     return text && strspn(text, HEX_DIGITS) == HEX_SHA256_SIZE - 1 &&

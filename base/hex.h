@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Bytes as lower-case hexadecimal digits. */
+/* Hexadecimal digits: written in lower case, read in both. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +11,9 @@
 
 /* Writes two digits a byte, and a zero: `out` has room for 2 * n + 1. */
 void hex_encode(const unsigned char *bytes, size_t n, char *out);
+
+/* The value of a digit; -1: it is none. */
+int hex_digit(char c);
 
 /* Whether the text is a SHA-256 hash. NULL is none. */
 bool hex_is_sha256(const char *text);

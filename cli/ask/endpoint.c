@@ -244,7 +244,7 @@ static int find(struct endpoint *e, const struct endpoint_arguments *a)
 
 static int read_token(struct endpoint *e)
 {
-    const struct credentials c = {.credentials_file = e->token_file};
+    const struct access_auth c = {.credentials_file = e->token_file};
     char why[WHY_MAX] = "";
     int r = credentials_header(&c, &e->authorization, why, sizeof(why));
 

@@ -316,19 +316,6 @@ static struct capture *capture_new(const struct lane *l, usec window, int fd, ui
     return c;
 }
 
-static int authorize(const struct target *t, struct buf *header, struct capture_result *failure)
-{
-    const struct auth_config *auth = &t->job->auth;
-    const struct credentials credentials = {
-        .basic_username = auth->basic_username,
-        .basic_password_file = auth->basic_password_file,
-        .type = auth->type,
-        .credentials_file = auth->credentials_file,
-    };
-
-    return credentials_header(&credentials, header, failure->text, sizeof(failure->text));
-}
-
 /* All but the URL and what authorizes. */
 static struct http_options options_of(const struct target *t, usec window)
 {
@@ -337,12 +324,8 @@ static struct http_options options_of(const struct target *t, usec window)
 
     return (struct http_options){
         .unix_path = t->unix_path,
-        .ca_file = j->tls.ca_file,
-        .cert_file = j->tls.cert_file,
-        .key_file = j->tls.key_file,
-        .server_name = j->tls.server_name,
-        .insecure_skip_verify = j->tls.insecure_skip_verify,
-        .proxy = &j->way,
+        .tls = j->access.tls,
+        .proxy = &j->access.proxy,
         .connect_timeout = timeout < CONNECT_TIMEOUT ? timeout : CONNECT_TIMEOUT,
         .timeout = timeout,
     };
@@ -361,7 +344,8 @@ int capture_start(struct http *http, const struct lane *l, usec window, int fd, 
     int r;
 
     credentials_init(&authorization);
-    r = authorize(t, &authorization, &failure);
+    r = credentials_header(&t->job->access.auth, &authorization, failure.text,
+                           sizeof(failure.text));
     if (r == 0) {
         failure.outcome = OUTCOME_RESOURCES;
         options.url = url;

@@ -35,16 +35,7 @@ void target_job_unref(struct target_job *j)
     free(j->path);
     for (size_t i = 0; i < KINDS; i++)
         free(j->paths[i]);
-    free(j->auth.basic_username);
-    free(j->auth.basic_password_file);
-    free(j->auth.type);
-    free(j->auth.credentials_file);
-    free(j->tls.ca_file);
-    free(j->tls.cert_file);
-    free(j->tls.key_file);
-    free(j->tls.server_name);
-    free(j->proxy.url);
-    free(j->proxy.no_proxy);
+    access_done(&j->access);
     free(j->pid_file);
     free(j);
 }
@@ -81,33 +72,10 @@ struct target_job *target_job_new(const struct job_config *from)
         .window = from->window,
         .timeout = from->timeout,
         .body_size_limit = from->body_size_limit,
-        .auth =
-            {
-                .basic_username = copy(from->auth.basic_username, &failed),
-                .basic_password_file = copy(from->auth.basic_password_file, &failed),
-                .type = copy(from->auth.type, &failed),
-                .credentials_file = copy(from->auth.credentials_file, &failed),
-            },
-        .tls =
-            {
-                .ca_file = copy(from->tls.ca_file, &failed),
-                .cert_file = copy(from->tls.cert_file, &failed),
-                .key_file = copy(from->tls.key_file, &failed),
-                .server_name = copy(from->tls.server_name, &failed),
-                .insecure_skip_verify = from->tls.insecure_skip_verify,
-            },
-        .proxy =
-            {
-                .url = copy(from->proxy.url, &failed),
-                .no_proxy = copy(from->proxy.no_proxy, &failed),
-                .from_environment = from->proxy.from_environment,
-            },
         .pid_file = copy(from->pid_file, &failed),
     };
-    j->way = (struct proxy){.url = j->proxy.url,
-                            .no_proxy = j->proxy.no_proxy,
-                            .from_environment = j->proxy.from_environment};
-    if (failed || fill_paths(j, from->profiles_path) < 0) {
+    if (access_copy(&from->access, &j->access) < 0 || failed ||
+        fill_paths(j, from->profiles_path) < 0) {
         target_job_unref(j);
         return NULL;
     }
@@ -142,11 +110,7 @@ static void free_texts(struct target *t)
     free(t->unix_path);
     free(t->service);
     free(t->host);
-    for (size_t i = 0; i < t->n_labels; i++) {
-        free(t->labels[i].name);
-        free(t->labels[i].value);
-    }
-    free(t->labels);
+    label_clear_all(&t->labels, &t->n_labels);
 }
 
 static void free_lanes(struct lane *first)
@@ -247,23 +211,6 @@ char *target_request(const struct lane *l, usec window)
     return request;
 }
 
-static int copy_labels(struct target *t, const struct target_config *from)
-{
-    bool failed = false;
-
-    if (from->n_labels == 0)
-        return 0;
-    t->labels = calloc(from->n_labels, sizeof(*t->labels));
-    if (!t->labels)
-        return -ENOMEM;
-    t->n_labels = from->n_labels;
-    for (size_t i = 0; i < from->n_labels; i++) {
-        t->labels[i].name = copy(from->labels[i].name, &failed);
-        t->labels[i].value = copy(from->labels[i].value, &failed);
-    }
-    return failed ? -ENOMEM : 0;
-}
-
 static const char *service_of(const struct target_job *job, const struct target_config *from)
 {
     for (size_t i = 0; i < from->n_labels; i++) {
@@ -276,7 +223,7 @@ static const char *service_of(const struct target_job *job, const struct target_
 /* Whether it is this machine that answers: of a proxy's, nothing is known here. */
 static bool is_here(const struct target_job *job, const struct address *a)
 {
-    const struct proxy_config *p = &job->proxy;
+    const struct proxy *p = &job->access.proxy;
 
     if (a->unix_path || !p->url ||
         (p->no_proxy && proxy_excepts(p->no_proxy, a->host, port_of(job, a))))
@@ -401,12 +348,13 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     fresh.unix_path = a->unix_path ? strdup(a->unix_path) : NULL;
     fresh.local_port = !a->unix_path && is_here(job, a) ? port_of(job, a) : 0;
     if (!fresh.service || !fresh.host || (a->unix_path && !fresh.unix_path) ||
-        make_url(&fresh, job, a) < 0 || copy_labels(&fresh, from) < 0 ||
-        make_lanes(t, &fresh, job, &lanes) < 0) {
+        make_url(&fresh, job, a) < 0 || make_lanes(t, &fresh, job, &lanes) < 0 ||
+        label_copy_all(from->labels, from->n_labels, &fresh.labels) < 0) {
         lanes_done(&lanes);
         free_texts(&fresh);
         return -ENOMEM;
     }
+    fresh.n_labels = from->n_labels;
     fresh.job = target_job_ref(job); /* first: it may be the one that is let go below */
     free_texts(t);
     target_job_unref(t->job);

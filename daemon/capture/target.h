@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "base/proxy.h"
 #include "daemon/capture/lane.h"
 #include "daemon/capture/peer.h"
 #include "lib/config/config.h"
@@ -27,10 +26,7 @@ struct target_job {
     unsigned artifacts; /* that are captured by schedule: a bit for each kind */
     usec interval, window, timeout;
     uint64_t body_size_limit;
-    struct auth_config auth;
-    struct tls_config tls;
-    struct proxy_config proxy;
-    struct proxy way; /* the same, as requests borrow it */
+    struct access access; /* requests borrow of it */
     char *pid_file;
 };
 

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "base/proxy.h"
+#include "lib/net/proxy.h"
 #include "base/segments.h"
 #include "lib/config/check_report.h"
 #include "lib/config/listen.h"
@@ -196,14 +196,13 @@ static int check_targets(struct check *k, const struct job_config *job)
 
 static int check_job(struct check *k, const struct job_config *job)
 {
+    const struct proxy *proxy = &job->access.proxy;
     char about[ABOUT_SIZE];
 
     check_limits(k, job);
-    check_access(k, &job->auth, &job->tls, &job->name, about_job(job, about));
-    check_proxy(k, &job->proxy, about);
-    if (job->proxy.url && job->proxy.from_environment)
-        report(k, AT(&job->proxy.url), job,
-               "proxy_url and proxy_from_environment exclude each other");
+    check_access(k, &job->access, &job->name, about_job(job, about));
+    if (proxy->url && proxy->from_environment)
+        report(k, AT(&proxy->url), job, "proxy_url and proxy_from_environment exclude each other");
     if (job->targets.n == 0 && job->n_file_sd == 0 &&
         !check_any_bad(k, AT(&job->targets, &job->file_sd)))
         report(k, AT(&job->name), job, "needs static_configs or file_sd_configs with a target");

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "base/proxy.h"
+#include "lib/net/proxy.h"
 #include "lib/yaml/text.h"
 
 #define AT CHECK_AT
@@ -57,13 +57,17 @@ void check_report_unseen(struct check *k, const void *const *of, const char *abo
     add(k, of, false, about, text);
 }
 
-void check_access(struct check *k, const struct auth_config *auth, const struct tls_config *tls,
-                  const void *name, const char *about)
+static void check_auth(struct check *k, const struct access_auth *auth, const void *name,
+                       const char *about)
 {
     if ((auth->basic_username || auth->basic_password_file) &&
         (auth->type || auth->credentials_file))
         check_report(k, AT(&auth->credentials_file, &auth->type, &auth->basic_username, name),
                      about, "basic_auth and authorization exclude each other");
+}
+
+static void check_tls(struct check *k, const struct access_tls *tls, const char *about)
+{
     if (tls->cert_file && !tls->key_file && !check_any_bad(k, AT(&tls->key_file)))
         check_report(k, AT(&tls->cert_file), about, "cert_file needs a key_file");
     if (tls->key_file && !tls->cert_file && !check_any_bad(k, AT(&tls->cert_file)))
@@ -74,7 +78,7 @@ static const char proxy_secret[] =
     "proxy_url must not hold a user or a password: put the whole URL into HTTPS_PROXY and "
     "HTTP_PROXY of contraced's environment, and write `proxy_from_environment: true`";
 
-void check_proxy(struct check *k, const struct proxy_config *proxy, const char *about)
+static void check_proxy(struct check *k, const struct proxy *proxy, const char *about)
 {
     const char *wrong = proxy->url ? proxy_check(proxy->url) : NULL;
 
@@ -86,4 +90,11 @@ void check_proxy(struct check *k, const struct proxy_config *proxy, const char *
     if (proxy->no_proxy && !proxy->url && !check_any_bad(k, AT(&proxy->url)))
         check_report(k, AT(&proxy->no_proxy), about,
                      "no_proxy needs proxy_url; what the environment says has its own NO_PROXY");
+}
+
+void check_access(struct check *k, const struct access *a, const void *name, const char *about)
+{
+    check_auth(k, &a->auth, name, about);
+    check_tls(k, &a->tls, about);
+    check_proxy(k, &a->proxy, about);
 }

@@ -34,9 +34,5 @@ void check_report_list(struct check *k, const void *const *of, const char *about
 void check_report_unseen(struct check *k, const void *const *of, const char *about,
                          const char *text);
 
-/* Rules of authentication and TLS. `name` is a fallback place, or NULL. */
-void check_access(struct check *k, const struct auth_config *auth, const struct tls_config *tls,
-                  const void *name, const char *about);
-
-/* Rules of the proxy's keys. */
-void check_proxy(struct check *k, const struct proxy_config *proxy, const char *about);
+/* Rules of authentication, TLS and proxy. `name` is a fallback place, or NULL. */
+void check_access(struct check *k, const struct access *a, const void *name, const char *about);

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "lib/config/access.h"
+#include "lib/config/access_keys.h"
 #include "lib/config/check.h"
 #include "lib/config/filesd.h"
 #include "lib/config/group.h"
@@ -56,8 +56,8 @@ static void job_done(struct job_config *job)
 {
     free(job->name);
     free(job->path);
-    access_done(&job->auth, &job->tls, &job->proxy);
     free(job->profiles_path);
+    access_done(&job->access);
     free(job->pid_file);
     target_list_done(&job->targets);
     for (size_t i = 0; i < job->n_file_sd; i++)
@@ -91,42 +91,31 @@ static void keep_place(struct yaml_file *f, struct upload_config *u)
     u->url_column = p ? p->column : 0;
 }
 
-/* Parses the text into `c` and checks it. Errors go to the diagnostics. */
-static int read_file(struct yaml_file *f, const char *name, const char *text, size_t len,
-                     struct config *c, struct diags *d)
+/* Reads the file into the configuration and checks it. Errors go to the diagnostics. */
+static int read_root(struct yaml_file *f, yaml_node_t *root, void *userdata)
 {
-    yaml_node_t *root;
-    int r = yaml_file_open(f, name, text, len, true, d);
+    struct config *c = userdata;
+    int r = root && !yaml_is_null(root) ? table_read(f, root, &schema_root, c) : 0;
 
-    if (r < 0)
-        return r;
-    root = yaml_file_root(f);
-    if (root && !yaml_is_null(root))
-        r = table_read(f, root, &schema_root, c);
     if (r < 0 && r != -EINVAL)
         return r;
-    if (access_fill(&c->upload.auth) < 0)
+    if (access_keys_fill(&c->upload.access.auth) < 0)
         return yaml_file_oom(f);
     keep_place(f, &c->upload);
-    return check_rules(c, false, f, d);
+    return check_rules(c, false, f, f->diags);
 }
 
 int config_load_text(const char *name, const char *text, size_t len, struct config **ret,
                      struct diags *d)
 {
-    size_t before = diags_count(d);
     struct config *c = config_new();
-    struct yaml_file f;
     int r;
 
     if (!c) {
         diags_add(d, name, 0, 0, NULL, "out of memory");
         return -ENOMEM;
     }
-    r = read_file(&f, name, text, len, c, d);
-    yaml_file_done(&f);
-    if (r == 0 && diags_count(d) > before)
-        r = -EINVAL;
+    r = yaml_file_use(name, text, len, true, read_root, c, d);
     if (r < 0)
         config_free(c);
     else

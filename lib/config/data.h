@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/config/address.h"
+#include "lib/config/label.h"
+#include "lib/net/access.h"
 
 #define CONFIG_LABELS_MAX 64 /* labels of one target */
 #define CONFIG_LABELS_BYTES_MAX \
@@ -22,11 +24,6 @@
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
 #define CONFIG_JOB_NAME_MAX 100               /* bytes, as in a component of a key */
-
-struct label {
-    char *name;
-    char *value;
-};
 
 /* One address with its labels, from static_configs, file_sd or --target. */
 struct target_config {
@@ -39,29 +36,6 @@ struct target_config {
 struct target_list {
     struct target_config *items;
     size_t n;
-};
-
-/* Secrets are read from files at each use, never kept here. */
-struct auth_config {
-    char *basic_username;
-    char *basic_password_file;
-    char *type; /* "Bearer" unless said otherwise; with credentials_file */
-    char *credentials_file;
-};
-
-struct tls_config {
-    char *ca_file;
-    char *cert_file;
-    char *key_file;
-    char *server_name;
-    bool insecure_skip_verify;
-};
-
-/* Which proxy requests go through. */
-struct proxy_config {
-    char *url;
-    char *no_proxy;        /* hosts that are reached without `url` */
-    bool from_environment; /* use HTTPS_PROXY, HTTP_PROXY and NO_PROXY if there is no `url` */
 };
 
 struct job_config {
@@ -78,9 +52,7 @@ struct job_config {
     usec window;              /* `seconds` */
     usec timeout;             /* more than window, at most interval */
     uint64_t body_size_limit; /* decoded bytes */
-    struct auth_config auth;
-    struct tls_config tls;
-    struct proxy_config proxy;
+    struct access access;
     char *pid_file; /* or NULL */
     struct target_list targets;
     char **file_sd; /* glob patterns */
@@ -127,10 +99,8 @@ struct upload_config {
     /* Secrets as files, which are read at each use. */
     char *access_key_file, *secret_key_file, *session_token_file; /* s3, gs */
     char *account_key_file, *sas_token_file;                      /* az */
-    char *credentials_file;  /* gs: a Google credentials file of any type */
-    struct auth_config auth; /* https */
-    struct tls_config tls;
-    struct proxy_config proxy;
+    char *credentials_file; /* gs: a Google credentials file of any type */
+    struct access access;   /* its `auth` is for https */
 };
 
 /* How traces are inspected after publication. */

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "lib/config/group.h"
 
 /* The value of four hexadecimal digits, or -1. */
@@ -15,13 +16,11 @@ static long hex4(const char *p)
     long value = 0;
 
     for (int i = 0; i < 4; i++) {
-        const char *digits = "0123456789abcdef";
-        char c = p[i] >= 'A' && p[i] <= 'F' ? (char)(p[i] - 'A' + 'a') : p[i];
-        const char *d = c ? strchr(digits, c) : NULL;
+        int digit = hex_digit(p[i]);
 
-        if (!d)
+        if (digit < 0)
             return -1;
-        value = value * 16 + (d - digits);
+        value = value * 16 + digit;
     }
     return value;
 }
@@ -72,9 +71,9 @@ static int join_surrogates(const char *text, size_t len, struct buf *out)
     return r;
 }
 
-static int read_groups(struct yaml_file *f, struct target_list *list)
+static int read_groups(struct yaml_file *f, yaml_node_t *root, void *userdata)
 {
-    const yaml_node_t *root = yaml_file_root(f);
+    struct target_list *list = userdata;
     bool bad = false;
 
     if (!root)
@@ -101,15 +100,8 @@ static int load(const char *name, const char *text, size_t len, struct target_li
                 struct diags *d)
 {
     struct target_list list = {0};
-    size_t before = diags_count(d);
-    struct yaml_file f;
-    int r = yaml_file_open(&f, name, text, len, false, d);
+    int r = yaml_file_use(name, text, len, false, read_groups, &list, d);
 
-    if (r == 0)
-        r = read_groups(&f, &list);
-    yaml_file_done(&f);
-    if (r == 0 && diags_count(d) > before)
-        r = -EINVAL;
     if (r == 0)
         *ret = list;
     else

@@ -19,20 +19,11 @@ struct group {
     size_t n_labels, label_bytes;
 };
 
-static void labels_free(struct label *labels, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        free(labels[i].name);
-        free(labels[i].value);
-    }
-    free(labels);
-}
-
 void target_config_done(struct target_config *t)
 {
     free(t->address);
     address_done(&t->parsed);
-    labels_free(t->labels, t->n_labels);
+    label_clear_all(&t->labels, &t->n_labels);
     *t = (struct target_config){0};
 }
 
@@ -234,17 +225,9 @@ static int copy_labels(struct yaml_file *f, const yaml_node_t *node, const struc
     r = yaml_file_spend(f, node, bytes);
     if (r < 0)
         return r;
-    t->labels = calloc(g->n_labels, sizeof(*t->labels));
-    if (!t->labels)
+    if (label_copy_all(g->labels, g->n_labels, &t->labels) < 0)
         return yaml_file_oom(f);
-    for (size_t i = 0; i < g->n_labels; i++) {
-        struct label *l = &t->labels[t->n_labels++];
-
-        l->name = strdup(g->labels[i].name);
-        l->value = strdup(g->labels[i].value);
-        if (!l->name || !l->value)
-            return yaml_file_oom(f);
-    }
+    t->n_labels = g->n_labels;
     return 0;
 }
 
@@ -273,6 +256,6 @@ int group_read(struct yaml_file *f, const yaml_node_t *node, struct target_list 
     if (r == 0 || r == -EINVAL)
         s = hand_over(f, node, &g, list);
     target_list_done(&g.targets);
-    labels_free(g.labels, g.n_labels);
+    label_clear_all(&g.labels, &g.n_labels);
     return s < 0 ? s : r;
 }

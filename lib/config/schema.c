@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "lib/config/access.h"
+#include "lib/config/access_keys.h"
 #include "lib/config/group.h"
 #include "lib/config/listen.h"
 #include "lib/config/scalar.h"
@@ -230,17 +230,17 @@ static const struct table_key job_keys[] = {
      .item = read_file_sd},
     {.name = "basic_auth",
      .type = TABLE_MAPPING,
-     AT(job_config, auth),
-     .table = &access_basic_auth},
+     AT(job_config, access.auth),
+     .table = &access_keys_basic_auth},
     {.name = "authorization",
      .type = TABLE_MAPPING,
-     AT(job_config, auth),
-     .table = &access_authorization},
+     AT(job_config, access.auth),
+     .table = &access_keys_authorization},
     {.name = "tls_config",
      .type = TABLE_MAPPING,
      .flags = TABLE_NULLABLE,
-     AT(job_config, tls),
-     .table = &access_tls},
+     AT(job_config, access.tls),
+     .table = &access_keys_tls},
     ACCESS_PROXY_KEYS(job_config),
     {.name = "pid_file", .type = TABLE_PATH, .flags = TABLE_NULLABLE, AT(job_config, pid_file)},
     {.name = "metrics_path", .type = TABLE_REFUSED, .hint = "the path of the trace is `path`"},
@@ -279,7 +279,7 @@ static int read_job(struct yaml_file *f, const yaml_node_t *node, void *base, si
     r = table_read(f, node, &job_table, job);
     if (job->file_sd_refresh == 0)
         job->file_sd_refresh = DEFAULT_REFRESH;
-    if (access_fill(&job->auth) < 0)
+    if (access_keys_fill(&job->access.auth) < 0)
         return yaml_file_oom(f);
     return r;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "lib/config/access.h"
+#include "lib/config/access_keys.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
 #define AT(type, field) .offset = offsetof(struct type, field)
@@ -23,25 +23,14 @@ void upload_defaults(struct upload_config *u)
         .keep_local = true,
         .checksum = true,
         .stall_timeout = USEC_PER_MIN,
-        .proxy.from_environment = true,
+        .access.proxy.from_environment = true,
     };
-}
-
-void upload_labels_clear(struct label **labels, size_t *n)
-{
-    for (size_t i = 0; i < *n; i++) {
-        free((*labels)[i].name);
-        free((*labels)[i].value);
-    }
-    free(*labels);
-    *labels = NULL;
-    *n = 0;
 }
 
 void upload_done(struct upload_config *u)
 {
-    upload_labels_clear(&u->tags, &u->n_tags);
-    upload_labels_clear(&u->sse_context, &u->n_sse_context);
+    label_clear_all(&u->tags, &u->n_tags);
+    label_clear_all(&u->sse_context, &u->n_sse_context);
     free(u->url);
     free(u->acl);
     free(u->endpoint);
@@ -55,7 +44,7 @@ void upload_done(struct upload_config *u)
     free(u->account_key_file);
     free(u->sas_token_file);
     free(u->credentials_file);
-    access_done(&u->auth, &u->tls, &u->proxy);
+    access_done(&u->access);
 }
 
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
@@ -373,17 +362,17 @@ static const struct table_key upload_keys[] = {
     FILE_KEY("credentials_file", credentials_file),
     {.name = "basic_auth",
      .type = TABLE_MAPPING,
-     AT(upload_config, auth),
-     .table = &access_basic_auth},
+     AT(upload_config, access.auth),
+     .table = &access_keys_basic_auth},
     {.name = "authorization",
      .type = TABLE_MAPPING,
-     AT(upload_config, auth),
-     .table = &access_authorization},
+     AT(upload_config, access.auth),
+     .table = &access_keys_authorization},
     {.name = "tls_config",
      .type = TABLE_MAPPING,
      .flags = TABLE_NULLABLE,
-     AT(upload_config, tls),
-     .table = &access_tls},
+     AT(upload_config, access.tls),
+     .table = &access_keys_tls},
     ACCESS_PROXY_KEYS(upload_config),
     REFUSED_SECRET("access_key", "access_key_file"),
     REFUSED_SECRET("access_key_id", "access_key_file"),

@@ -20,5 +20,3 @@ extern const struct table upload_section;
 
 void upload_defaults(struct upload_config *u);
 void upload_done(struct upload_config *u);
-/* Errors of tags and of the KMS context. */
-void upload_labels_clear(struct label **labels, size_t *n);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/proxy.h"
+#include "lib/net/proxy.h"
 #include "base/segments.h"
 #include "lib/config/upload.h"
 #include "lib/config/upload_url.h"
@@ -55,18 +55,18 @@ static const struct fit {
     FIT("sas_token_file", FIELD_TEXT, sas_token_file, UPLOAD_AZ),
     FIT("credentials_file", FIELD_TEXT, credentials_file, UPLOAD_GS),
     FIT("max_rate", FIELD_NUMBER, max_rate, SIGNED | PLAIN),
-    FIT("proxy_url", FIELD_TEXT, proxy.url, SIGNED | PLAIN),
-    FIT("no_proxy", FIELD_TEXT, proxy.no_proxy, SIGNED | PLAIN),
+    FIT("proxy_url", FIELD_TEXT, access.proxy.url, SIGNED | PLAIN),
+    FIT("no_proxy", FIELD_TEXT, access.proxy.no_proxy, SIGNED | PLAIN),
     FIT("require_mount", FIELD_FLAG, require_mount, UPLOAD_FILE),
-    FIT("basic_auth", FIELD_TEXT, auth.basic_username, PLAIN),
-    FIT("basic_auth", FIELD_TEXT, auth.basic_password_file, PLAIN),
-    FIT("authorization", FIELD_TEXT, auth.credentials_file, PLAIN),
-    FIT("authorization", FIELD_TEXT, auth.type, PLAIN),
-    FIT("tls_config", FIELD_TEXT, tls.ca_file, TLS),
-    FIT("tls_config", FIELD_TEXT, tls.cert_file, TLS),
-    FIT("tls_config", FIELD_TEXT, tls.key_file, TLS),
-    FIT("tls_config", FIELD_TEXT, tls.server_name, TLS),
-    FIT("tls_config", FIELD_FLAG, tls.insecure_skip_verify, TLS),
+    FIT("basic_auth", FIELD_TEXT, access.auth.basic_username, PLAIN),
+    FIT("basic_auth", FIELD_TEXT, access.auth.basic_password_file, PLAIN),
+    FIT("authorization", FIELD_TEXT, access.auth.credentials_file, PLAIN),
+    FIT("authorization", FIELD_TEXT, access.auth.type, PLAIN),
+    FIT("tls_config", FIELD_TEXT, access.tls.ca_file, TLS),
+    FIT("tls_config", FIELD_TEXT, access.tls.cert_file, TLS),
+    FIT("tls_config", FIELD_TEXT, access.tls.key_file, TLS),
+    FIT("tls_config", FIELD_TEXT, access.tls.server_name, TLS),
+    FIT("tls_config", FIELD_FLAG, access.tls.insecure_skip_verify, TLS),
 };
 
 #define N_FITS (sizeof(fits) / sizeof(fits[0]))
@@ -99,8 +99,8 @@ static void unset(struct upload_config *u, const struct fit *fit)
     case FIELD_FLAG: *(bool *)(void *)field = false; break;
     case FIELD_NUMBER: *(uint64_t *)(void *)field = 0; break;
     case FIELD_ADDRESSING: u->addressing = UPLOAD_ADDRESSING_AUTO; break;
-    case FIELD_TAGS: upload_labels_clear(&u->tags, &u->n_tags); break;
-    case FIELD_CONTEXT: upload_labels_clear(&u->sse_context, &u->n_sse_context); break;
+    case FIELD_TAGS: label_clear_all(&u->tags, &u->n_tags); break;
+    case FIELD_CONTEXT: label_clear_all(&u->sse_context, &u->n_sse_context); break;
     case FIELD_DEFAULT: *(bool *)(void *)field = true; break;
     }
 }
@@ -191,16 +191,15 @@ static void check_pairs(struct check *k)
     if (u->sse_context && !kms && !check_any_bad(k, AT(&u->sse)))
         check_report(k, AT(&u->sse_context), ABOUT,
                      "sse_kms_context needs `server_side_encryption: aws:kms`");
-    check_access(k, &u->auth, &u->tls, &u->url, ABOUT);
-    check_proxy(k, &u->proxy, ABOUT);
+    check_access(k, &u->access, &u->url, ABOUT);
 }
 
 /* The secret that every request would send unencrypted (not as a signature); NULL: none. */
 static const char *bare_secret(const struct upload_config *u, enum upload_scheme scheme)
 {
-    if (scheme == UPLOAD_HTTP && u->auth.basic_username)
+    if (scheme == UPLOAD_HTTP && u->access.auth.basic_username)
         return "the password of basic_auth";
-    if (scheme == UPLOAD_HTTP && u->auth.credentials_file)
+    if (scheme == UPLOAD_HTTP && u->access.auth.credentials_file)
         return "the credentials of authorization";
     if (scheme == UPLOAD_AZ && u->sas_token_file)
         return "the SAS token";
@@ -212,7 +211,7 @@ static const char *bare_secret(const struct upload_config *u, enum upload_scheme
 }
 
 /* A proxy is used even for hosts of this machine. */
-static bool leaves_by_proxy(const struct proxy_config *p, const char *url)
+static bool leaves_by_proxy(const struct proxy *p, const char *url)
 {
     struct origin to;
 
@@ -227,9 +226,9 @@ static int check_open(struct check *k, enum upload_scheme scheme)
     const char *secret = bare_secret(u, scheme);
     int r = secret && *at ? upload_url_is_open(*at) : 0;
 
-    if (r == 0 && secret && *at && leaves_by_proxy(&u->proxy, *at))
+    if (r == 0 && secret && *at && leaves_by_proxy(&u->access.proxy, *at))
         r = 1;
-    if (r > 0 && !check_any_bad(k, AT(&u->access_key_file, &u->auth.basic_username)))
+    if (r > 0 && !check_any_bad(k, AT(&u->access_key_file, &u->access.auth.basic_username)))
         check_report(k, AT(at), ABOUT,
                      "%s would go over the network for everyone to read: write https:// in %s",
                      secret, scheme == UPLOAD_HTTP ? "url" : "endpoint");

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/origin.h"
+#include "lib/net/origin.h"
 #include "lib/net/request.h"
 
 #define AUTHORITIES_MAX (4u << 20) /* bytes of all certificates of authorities */
@@ -37,7 +37,7 @@ static int set_proxy(struct http_request *r, const struct http_options *o, const
         return error == -EINVAL ? 0 : error;
     REQUEST_SET(r, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     REQUEST_SET(r, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    if (o->insecure_skip_verify) {
+    if (o->tls.insecure_skip_verify) {
         REQUEST_SET(r, CURLOPT_PROXY_SSL_VERIFYPEER, 0L);
         REQUEST_SET(r, CURLOPT_PROXY_SSL_VERIFYHOST, 0L);
     }
@@ -74,27 +74,27 @@ static int set_authorities_beside(struct http_request *r, const char *ca_file)
 
 static int set_authorities(struct http_request *r, const struct http_options *o)
 {
-    int error = o->ca_beside ? set_authorities_beside(r, o->ca_file) : -ENOENT;
+    int error = o->ca_beside ? set_authorities_beside(r, o->tls.ca_file) : -ENOENT;
 
     if (error == 0 || error == -ENOMEM)
         return error;
-    REQUEST_SET(r, CURLOPT_CAINFO, o->ca_file);
+    REQUEST_SET(r, CURLOPT_CAINFO, o->tls.ca_file);
     if (r->proxy)
-        REQUEST_SET(r, CURLOPT_PROXY_CAINFO, o->ca_file);
+        REQUEST_SET(r, CURLOPT_PROXY_CAINFO, o->tls.ca_file);
     return 0;
 }
 
 static int set_certificates(struct http_request *r, const struct http_options *o)
 {
-    int error = o->ca_file ? set_authorities(r, o) : 0;
+    int error = o->tls.ca_file ? set_authorities(r, o) : 0;
 
     if (error < 0)
         return error;
-    if (o->cert_file)
-        REQUEST_SET(r, CURLOPT_SSLCERT, o->cert_file);
-    if (o->key_file)
-        REQUEST_SET(r, CURLOPT_SSLKEY, o->key_file);
-    if (o->insecure_skip_verify) {
+    if (o->tls.cert_file)
+        REQUEST_SET(r, CURLOPT_SSLCERT, o->tls.cert_file);
+    if (o->tls.key_file)
+        REQUEST_SET(r, CURLOPT_SSLKEY, o->tls.key_file);
+    if (o->tls.insecure_skip_verify) {
         REQUEST_SET(r, CURLOPT_SSL_VERIFYPEER, 0L);
         REQUEST_SET(r, CURLOPT_SSL_VERIFYHOST, 0L);
     }
@@ -156,12 +156,12 @@ int connection_init(struct http_request *r, const struct http_options *o)
     int error = 0;
 
     REQUEST_SET(r, CURLOPT_URL, o->url);
-    if (n < 0 && o->server_name)
+    if (n < 0 && o->tls.server_name)
         return -EINVAL;
     if (n > 0)
         error = set_host(r, &to);
-    if (error == 0 && n > 0 && o->server_name)
-        error = set_server_name(r, &to, o->url + n, o->server_name);
+    if (error == 0 && n > 0 && o->tls.server_name)
+        error = set_server_name(r, &to, o->url + n, o->tls.server_name);
     if (error == 0)
         error = set_connection(r, o);
     if (error == 0)

@@ -137,7 +137,7 @@ static bool begins_with_scheme(const struct buf *secret)
            strncasecmp(buf_str(secret), SCHEME, strlen(SCHEME)) == 0;
 }
 
-int credentials_header(const struct credentials *c, struct buf *header, char *text,
+int credentials_header(const struct access_auth *c, struct buf *header, char *text,
                        size_t text_size)
 {
     const char *path = c->credentials_file ? c->credentials_file : c->basic_password_file;

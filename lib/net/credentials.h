@@ -9,15 +9,9 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "lib/net/access.h"
 
 #define CREDENTIALS_SECRET_MAX (16u << 10) /* bytes of a secret file */
-
-/* Which: a token from a file goes before a user with a password. All borrowed, and may be NULL. */
-struct credentials {
-    const char *basic_username, *basic_password_file;
-    const char *type; /* before the token; NULL: Bearer */
-    const char *credentials_file;
-};
 
 /*
  * Reads a file with one line, the secret, without white space around it; `secret`
@@ -34,7 +28,7 @@ void credentials_init(struct buf *header);
  * Appends "Authorization: …" to `header`; nothing when no file is named. Errors as those of
  * credentials_read, or -E2BIG, -ENOMEM, and -EINVAL for a bearer token with a blank in it.
  */
-int credentials_header(const struct credentials *c, struct buf *header, char *text,
+int credentials_header(const struct access_auth *c, struct buf *header, char *text,
                        size_t text_size);
 
 /* Appends "Authorization: Basic …" of a user and a password that is known. 0, -E2BIG, -ENOMEM. */

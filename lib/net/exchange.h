@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
-#include "base/proxy.h"
+#include "lib/net/access.h"
 
 #define HTTP_HEADERS_MAX (64u << 10) /* bytes of all header lines of one response */
 #define HTTP_TEXT_MAX 256
@@ -75,10 +75,8 @@ struct http_options {
     const char *unix_path; /* connect to this socket instead; '@' in front: abstract name space */
     const char *authorization; /* "Authorization: …", or NULL; copied and wiped after use */
     const struct proxy *proxy; /* not for unix sockets; NULL: none */
-    const char *ca_file, *cert_file, *key_file;
-    bool ca_beside;          /* trust the system's authorities, too, besides those of ca_file */
-    const char *server_name; /* ask for this name (SNI) and verify it, instead of the URL's */
-    bool insecure_skip_verify;
+    struct access_tls tls;
+    bool ca_beside;       /* trust the system's authorities, too, besides those of tls.ca_file */
     usec connect_timeout; /* including the TLS handshake */
     usec timeout;         /* of everything; 0: none */
     usec stall_timeout;   /* ends a request in which no byte was moved for this long; 0: never */

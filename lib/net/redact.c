@@ -10,8 +10,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/origin.h"
-#include "base/proxy.h"
+#include "base/hex.h"
+#include "base/secretname.h"
+#include "lib/net/origin.h"
+#include "lib/net/proxy.h"
 
 #define SHORT 4 /* bytes; a shorter secret may be a part of an ordinary word */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -36,14 +38,6 @@ static int add(struct redact *r, const char *secret, size_t n)
 int redact_add(struct redact *r, const char *secret)
 {
     return secret ? add(r, secret, strlen(secret)) : 0;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Decodes a part of a URL. */
@@ -160,23 +154,6 @@ static int add_decoded(struct redact *r, const char *text, size_t n, bool pair)
     return e;
 }
 
-/* Whether the parameter's value is a secret: "sig", "api_key", "X-Goog-Signature". */
-static bool names_secret(const char *name, size_t n)
-{
-    static const char *const parts[] = {"auth", "credential", "key", "pass",
-                                        "pwd",  "secret",     "sig", "token"};
-
-    for (size_t i = 0; i < COUNT(parts); i++) {
-        size_t len = strlen(parts[i]);
-
-        for (size_t at = 0; at + len <= n; at++) {
-            if (strncasecmp(name + at, parts[i], len) == 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 static int add_query(struct redact *r, const char *query)
 {
     int e = 0;
@@ -184,7 +161,7 @@ static int add_query(struct redact *r, const char *query)
     while (e == 0 && *query && *query != '#') {
         size_t n = strcspn(query, "&#"), name = strcspn(query, "=&#");
 
-        if (name < n && names_secret(query, name))
+        if (name < n && secretname_is(query, name))
             e = add_decoded(r, query + name + 1, n - name - 1, false);
         query += n;
         query += *query == '&';
@@ -426,9 +403,6 @@ static bool follows_scheme(const char *text, size_t at)
 /* "password: x", with or without quotation marks. */
 static bool follows_name(const char *text, size_t at)
 {
-    static const char *const names[] = {"password", "passwd", "passphrase",  "pwd",
-                                        "secret",   "token",  "key",         "credential",
-                                        "auth",     "cookie", "credentials", "authorization"};
     bool colon = false;
 
     while (at > 0 && strchr(" :\"'", text[at - 1])) {
@@ -437,11 +411,7 @@ static bool follows_name(const char *text, size_t at)
     }
     for (size_t i = at; i > 0 && !strchr(" \t", text[i - 1]); i--)
         colon = colon && text[i - 1] != '/'; /* a path may end so */
-    for (size_t i = 0; i < COUNT(names) && colon; i++) {
-        if (ends_with(text, at, names[i]))
-            return true;
-    }
-    return false;
+    return colon && secretname_ends(text, at);
 }
 
 /* Values in the output of programs: behind '=' in pairs, and before the host of a URL. */

@@ -4,8 +4,8 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/secretname.h"
 #include "base/utf8.h"
 
 bool text_is_utf8(const char *s)
@@ -139,9 +139,6 @@ static bool is_key_char(char c)
 /* Whether a key of the line is the name of a secret, or of a section with secrets. */
 static bool has_secret_key(const char *text, size_t n)
 {
-    static const char *const names[] = {"auth",   "bearer", "cookie", "credential",
-                                        "header", "key",    "param",  "pass",
-                                        "pwd",    "sas",    "secret", "token"};
     size_t begin = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -153,14 +150,8 @@ static bool has_secret_key(const char *text, size_t n)
             end--;
         for (begin = end; begin > 0 && is_key_char(text[begin - 1]);)
             begin--;
-        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-            size_t len = strlen(names[k]);
-
-            for (size_t at = begin; at + len <= end; at++) {
-                if (strncasecmp(text + at, names[k], len) == 0)
-                    return true;
-            }
-        }
+        if (secretname_is_section(text + begin, end - begin))
+            return true;
     }
     return false;
 }

@@ -227,12 +227,10 @@ int yaml_file_read(const char *path, struct buf *text, struct diags *d)
     return r;
 }
 
-int yaml_file_open(struct yaml_file *f, const char *name, const char *text, size_t len, bool expand,
-                   struct diags *d)
+static int open_text(struct yaml_file *f, const char *text, size_t len)
 {
     int r;
 
-    *f = (struct yaml_file){.name = name, .expand = expand, .diags = d, .memory = YAML_MEMORY_MAX};
     if (len > YAML_FILE_MAX)
         return yaml_file_error(f, NULL, "the file is larger than 4MiB");
     f->text = malloc(len + 1);
@@ -249,7 +247,7 @@ int yaml_file_open(struct yaml_file *f, const char *name, const char *text, size
     return r;
 }
 
-void yaml_file_done(struct yaml_file *f)
+static void close_file(struct yaml_file *f)
 {
     if (f->loaded)
         yaml_document_delete(&f->document);
@@ -258,9 +256,18 @@ void yaml_file_done(struct yaml_file *f)
     free(steal(&f->text));
 }
 
-yaml_node_t *yaml_file_root(struct yaml_file *f)
+int yaml_file_use(const char *name, const char *text, size_t len, bool expand,
+                  int (*read)(struct yaml_file *f, yaml_node_t *root, void *userdata),
+                  void *userdata, struct diags *d)
 {
-    return yaml_document_get_root_node(&f->document);
+    struct yaml_file f = {.name = name, .expand = expand, .diags = d, .memory = YAML_MEMORY_MAX};
+    size_t before = diags_count(d);
+    int r = open_text(&f, text, len);
+
+    if (r == 0)
+        r = read(&f, yaml_document_get_root_node(&f.document), userdata);
+    close_file(&f);
+    return r == 0 && diags_count(d) > before ? -EINVAL : r;
 }
 
 yaml_node_t *yaml_file_node(struct yaml_file *f, int id)

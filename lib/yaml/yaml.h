@@ -40,15 +40,14 @@ struct yaml_file {
 int yaml_file_read(const char *path, struct buf *text, struct diags *d);
 
 /*
- * Parses `len` bytes. `name` and `d` are borrowed until yaml_file_done, which may also be called
- * after a failure. If a file has a syntax error, only that one is reported.
+ * Parses `len` bytes and has `read` make something of the root, NULL for a file without any content;
+ * nothing of the file is left afterwards. `name` stands in messages. Returns what `read` did, or
+ * -EINVAL where an error was reported; of syntax errors, only the first one is.
  */
-int yaml_file_open(struct yaml_file *f, const char *name, const char *text, size_t len, bool expand,
-                   struct diags *d);
-void yaml_file_done(struct yaml_file *f);
+int yaml_file_use(const char *name, const char *text, size_t len, bool expand,
+                  int (*read)(struct yaml_file *f, yaml_node_t *root, void *userdata),
+                  void *userdata, struct diags *d);
 
-/* NULL for a file without any content. */
-yaml_node_t *yaml_file_root(struct yaml_file *f);
 yaml_node_t *yaml_file_node(struct yaml_file *f, int id);
 
 /* Reports an error at a node (NULL: the file as a whole). Always returns -EINVAL. */

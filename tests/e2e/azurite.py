@@ -6,11 +6,11 @@ One on the PATH is taken, else its npm package is installed once and kept under 
 """
 
 import shutil
-import socket
 import subprocess
 
 import storefaults
-from support import alone_in_cache, need, wait_until
+from listening import Listening
+from support import alone_in_cache, need
 
 VERSION = "3.37.0"
 
@@ -44,10 +44,11 @@ def installed(directory):
     return str(program)
 
 
-class Azurite:
+class Azurite(Listening):
     """The Blob service on a loopback port."""
 
     def __init__(self, directory, oauth=False):
+        super().__init__("Azurite")
         program = binary()
         more = []
         self.authority = None  # the file of the CA
@@ -57,26 +58,8 @@ class Azurite:
             self.authority = authority.file
             more = ["--oauth", "basic", "--cert", directory / "azurite.pem",
                     "--key", directory / "azurite.key"]  # fmt: skip
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            self.port = s.getsockname()[1]
-        self.host = f"127.0.0.1:{self.port}"
-        self.log = open(directory / "azurite.log", "wb")
-        self.process = subprocess.Popen(
+        self.start(
             [program, "--inMemoryPersistence", "--silent", "--disableTelemetry",
              "--blobHost", "127.0.0.1", "--blobPort", str(self.port), *more],
-            cwd=directory, stdout=self.log, stderr=self.log,
+            log=directory / "azurite.log", cwd=directory,
         )  # fmt: skip
-        wait_until("Azurite listens", self._listens)
-
-    def _listens(self):
-        assert self.process.poll() is None, "Azurite ended"
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()

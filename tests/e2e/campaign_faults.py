@@ -13,7 +13,7 @@ import pathlib
 import random
 
 import faults
-from test_kill_sweep import can_trace  # noqa: F401 (a fixture)
+from straced import can_trace  # noqa: F401 (a fixture)
 
 SEED = int(os.environ.get("CONTRACE_SEED", random.SystemRandom().randrange(2**32)))
 TOGETHER = 3

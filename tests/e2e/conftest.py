@@ -8,9 +8,16 @@ import pytest
 from hostile import Server
 from support import CONTRACED, GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
 
+ROWS = {
+    "upload": "what goes to a store, and what is read from one or from a file",
+    "control": "the admin endpoint, the page, metrics, packages and pods",
+}  # that scripts/check runs beside all others
 
-def pytest_configure():
+
+def pytest_configure(config):
     """One word for all, in place of an error of each file."""
+    for name, about in ROWS.items():
+        config.addinivalue_line("markers", f"{name}: {about}")
     wanted = ("azure", "botocore", "jsonschema", "kubernetes_validate", "yaml")
     missing = [name for name in wanted if not importlib.util.find_spec(name)]
     if missing:

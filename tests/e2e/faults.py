@@ -17,8 +17,8 @@ import time
 import pytest
 from hostile import Server, healthy, trace
 from store import Store
+from straced import FIRST_ARGUMENT, at_call, calls_in, captures_ended, strace, threads_of
 from support import CAPTURED, Daemon, job, wait_until
-from test_kill_sweep import CALL, FIRST_ARGUMENT, captures_ended, strace, threads_of
 from uploads import PREFIX, arrived, clean_env, pending_keys, section
 
 ERRORS = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EINTR", "EDQUOT")
@@ -95,11 +95,9 @@ class Scene:
         with strace(log, "-y", *threads_of(self.daemon, group)):
             self.capture()
         paths = collections.defaultdict(list)
-        for line in log.read_text(errors="replace").splitlines():
-            call = CALL.match(line if line[:1].isdigit() and " " in line[:9] else f"0 {line}")
-            if call and "resuming interrupted" not in line:
-                first = FIRST_ARGUMENT.match(call["rest"])
-                paths[call["name"]].append((first["path"] if first else "", call["rest"]))
+        for name, arguments in calls_in(log):
+            first = FIRST_ARGUMENT.match(arguments)
+            paths[name].append((first["path"] if first else "", arguments))
         return dict(paths)
 
     def fault(self, group, error, mode, name, number):
@@ -108,10 +106,7 @@ class Scene:
         mark, ended = d.mark(), captures_ended(d)
         log = self.directory / "log"
         when = f"{number}+" if mode == "for-good" else str(number)
-        with strace(
-            log, "-e", f"trace={name}", "-e", f"inject={name}:error={error}:when={when}",
-            *threads_of(d, group),
-        ):  # fmt: skip
+        with at_call(d, self.directory, group, name, when, f"error={error}"):
             d.capture_now()
             deadline = time.monotonic() + FAULT_LASTS
             while d.alive() and time.monotonic() < deadline:

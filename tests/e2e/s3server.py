@@ -6,10 +6,10 @@ One on the PATH is taken, else its Go module is built once and kept under ~/.cac
 
 import os
 import shutil
-import socket
 import subprocess
 
-from support import GO_ENV, alone_in_cache, go_version, need, wait_until
+from listening import Listening
+from support import GO_ENV, alone_in_cache, go_version, need
 
 MODULE = "github.com/versity/versitygw/cmd/versitygw"
 VERSION = "v1.8.0"
@@ -49,33 +49,16 @@ def built(directory):
     return str(program)
 
 
-class S3Server:
+class S3Server(Listening):
     """versitygw on a loopback port. `root` holds a directory for each bucket."""
 
     def __init__(self, directory, region=REGION):
+        super().__init__("the S3 server")
         program = binary()
         self.root = directory / "s3"
         self.root.mkdir()
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            self.port = s.getsockname()[1]
-        self.host = f"127.0.0.1:{self.port}"
-        self.log = open(directory / "s3.log", "wb")
-        self.process = subprocess.Popen(
+        self.start(
             [program, "--quiet", "--keep-alive", "--port", self.host, "--access", ACCESS_KEY, "--secret",
              SECRET_KEY, "--region", region, "posix", str(self.root)],
-            stdout=self.log, stderr=self.log,
+            log=directory / "s3.log",
         )  # fmt: skip
-        wait_until("the S3 server listens", self._listens)
-
-    def _listens(self):
-        assert self.process.poll() is None, "the S3 server ended"
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()

@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": set(),
-    "lib/config": {"lib/record", "lib/yaml"},
+    "lib/config": {"lib/net", "lib/record", "lib/yaml"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},

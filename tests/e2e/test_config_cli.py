@@ -6,6 +6,7 @@ import pathlib
 import re
 
 import pytest
+import txtar
 from support import BUILD, SRC, contraced
 
 OPTIONS = (
@@ -80,16 +81,20 @@ def test_files_of_targets_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "fixture", ["unknown-far", "duplicate-key", "timeout-long", "upload-values", "upload-url-user"]
-)
-def test_bad_as_the_fixtures_say(fixture, tmp_path):
+    "topic, name",
+    [
+        ("keys", "unknown-far"), ("keys", "duplicate-key"), ("rules", "timeout-long"),
+        ("upload", "upload-values"), ("upload-url", "upload-url-user"),
+    ],
+)  # fmt: skip
+def test_bad_as_the_fixtures_say(topic, name, tmp_path):
     """Through the program itself: the same text as config_load's."""
-    directory = SRC / "tests" / "unit" / "fixtures" / "config"
-    path = directory / f"{fixture}.yaml"
+    fixtures = txtar.files(SRC / "tests" / "unit" / "fixtures" / "config" / f"{topic}.txtar")
+    path = tmp_path / f"{name}.yaml"
+    path.write_bytes(fixtures[f"{name}.yaml"])
     done = check(path)
     assert done.returncode == 1
-    expected = (directory / f"{fixture}.expected").read_text()
-    assert done.stderr.replace(f"{directory}/", "") == expected.replace(f"{directory}/", "")
+    assert done.stderr.replace(f"{tmp_path}/", "") == fixtures[f"{name}.expected"].decode()
 
 
 def test_missing_file(tmp_path):

@@ -7,7 +7,7 @@ import os
 import random
 
 import faults
-from test_kill_sweep import can_trace  # noqa: F401 (a fixture)
+from straced import can_trace  # noqa: F401 (a fixture)
 
 SEED = int(os.environ.get("CONTRACE_SEED", random.SystemRandom().randrange(2**32)))
 SAMPLE = 20

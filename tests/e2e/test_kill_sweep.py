@@ -13,73 +13,22 @@ The target is a unix socket, or a port (`tcp`): then the disk threads also look 
 import collections
 import contextlib
 import os
-import pathlib
-import re
-import signal
-import subprocess
 import time
 
 import pytest
 from hostile import Server, answer, healthy, trace
-from support import (
-    PATIENCE,
-    Daemon,
-    contraced,
-    job,
-    need,
-    need_program,
-    need_root,
-    recover,
-    run,
-    wait_until,
+from straced import (
+    FIRST_ARGUMENT,
+    at_call,
+    calls_in,
+    can_trace,  # noqa: F401 (a fixture)
+    captures_ended,
+    said_keys,
+    strace,
+    threads_of,
+    wait_killed,
 )
-
-CALL = re.compile(r"^(?P<tid>\d+) +(?P<name>\w+)\((?P<rest>.*)")
-FIRST_ARGUMENT = re.compile(r"^(?:\d+|AT_FDCWD)<(?P<path>[^>]*)>")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def can_trace(tmp_path_factory):
-    need_root()  # contraced forbids it to everyone else
-    need_program("strace", "strace")
-    out = tmp_path_factory.mktemp("strace") / "log"
-    done = run("strace", "-o", out, "-e", "inject=getppid:error=EIO:when=1", "true", check=False)
-    need(done.returncode == 0, f"strace does not work here: {done.stderr.strip()}")
-
-
-@contextlib.contextmanager
-def strace(log, *arguments):
-    """Joined to threads; leaves when the block ends."""
-    errors = pathlib.Path(f"{log}.errors")
-    with open(errors, "w") as out:
-        process = subprocess.Popen(
-            ["strace", "-o", str(log), *arguments],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-        )  # fmt: skip
-    try:
-        wanted = len([a for a in arguments if a == "-p"])
-        wait_until("strace has joined", lambda: errors.read_text().count("attached") >= wanted)
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE)
-
-
-def threads_of(d, group):
-    """The loop's thread, or the disk threads."""
-    main, disk = d.pid, [tid for tid in d.threads() if tid != d.pid]
-    assert len(disk) == 2
-    tids = [main] if group == "loop" else disk
-    return [argument for tid in tids for argument in ("-p", str(tid))]
-
-
-def captures_ended(d):
-    """How many captures the log says the end of."""
-    return sum(
-        line["msg"].startswith(("captured ", "cannot capture ", "no capture of "))
-        for line in d.lines
-    )
+from support import Daemon, contraced, job, recover, wait_until
 
 
 class FirstRefused:
@@ -156,13 +105,9 @@ def reference(targets, tmp_path_factory):
                 time.sleep(0.1)
             d.stop()
         paths = collections.defaultdict(list)
-        for line in log.read_text(errors="replace").splitlines():
-            call = CALL.match(line if line[:1].isdigit() and " " in line[:9] else f"0 {line}")
-            if call and "resuming interrupted" not in line:
-                first = FIRST_ARGUMENT.match(call["rest"])
-                paths[call["name"]].append(first["path"] if first else "")
-        # strace saw the thread inside this one, and counts from the next.
-        paths.pop("restart_syscall", None)
+        for name, arguments in calls_in(log):
+            first = FIRST_ARGUMENT.match(arguments)
+            paths[name].append(first["path"] if first else "")
         return dict(paths)
 
     return look
@@ -178,20 +123,16 @@ def kill_at(directory, targets, kind, group, name, number):
     """Kills a capture before this call, looks after it, and tells whether the call was reached."""
     with targets.start(kind, directory) as d:
         first = d.spool.check()
-        with strace(
-            directory / "log", "-e", f"trace={name}",
-            "-e", f"inject={name}:signal=KILL:when={number}", *threads_of(d, group),
-        ):  # fmt: skip
+        with at_call(d, directory, group, name, number, "signal=KILL"):
             # The call in which a thread sleeps is entered anew when strace joins: gone already?
             if d.alive():
                 d.capture_now()
             wait_until("the capture has ended", lambda: captures_ended(d) == 2 or not d.alive())
             if d.alive():
                 wait_until("incoming/ is empty", lambda: not d.spool.incoming() or not d.alive())
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    d.process.wait(0.05)
+                wait_killed(d)
         killed = d.killed_or_stopped()
-        said = {line["key"] for line in d.lines if "key" in line}
+        said = said_keys(d)
         recover(d.spool, directory)
         kept = d.spool.check()
         assert set(first) <= set(kept), "what was published is lost"
@@ -253,10 +194,7 @@ def fail_at(d, directory, group, name, number, error):
     """One capture with this fault and one without it, in a daemon that goes on."""
     fds = d.idle()
     mark, ended = d.mark(), captures_ended(d)
-    with strace(
-        directory / "log", "-e", f"trace={name}",
-        "-e", f"inject={name}:error={error}:when={number}", *threads_of(d, group),
-    ):  # fmt: skip
+    with at_call(d, directory, group, name, number, f"error={error}"):
         d.capture_now()
         wait_until("the capture has ended", lambda: captures_ended(d) > ended or not d.alive())
         assert d.alive(), "it did not survive"

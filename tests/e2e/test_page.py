@@ -22,6 +22,8 @@ from store import Store
 from support import BUILD, PATIENCE, SRC, SUSPENDED, job, wait_until
 from uploads import section
 
+pytestmark = pytest.mark.control
+
 EVIL = "<img src=x onerror=\"document.title='owned'\">"
 
 

@@ -2,10 +2,12 @@
 """Our S3 before a real server that verifies signatures; another client reads what it took."""
 
 import hashlib
+import http.client
 import os
 import random
 import subprocess
 import time
+import urllib.parse
 
 import botocore.config
 import botocore.session
@@ -13,11 +15,19 @@ import pytest
 import s3server
 from s3server import ACCESS_KEY, REGION, SECRET_KEY
 from support import BUILD
+from test_sigv4 import SIGNER, line_of
+
+pytestmark = pytest.mark.upload
 
 STORE = BUILD / "tests" / "support" / "store"
 BUCKET = "traces"
 ENDS = ["done", "retry", "parked", "refused", "changed", "missing", "local"]
 KEY = "checkout/web-1/20260314/092653-4711.trace"
+SIGNED_KEYS = [
+    KEY,
+    "prod/a b+c~d/20260314/092653.json",
+    "prod/=@!$&'()*,:;/漢é/092653-0-1.trace",
+]
 ODD = ["a b+c~d", "=@!$&'(),;%", "漢é", "%2B%zz", "-", "quo\"te<&>'", "x" * 200]
 
 
@@ -84,6 +94,56 @@ def file_of(tmp_path, size):
     path = tmp_path / "object"
     path.write_bytes(os.urandom(size))
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def put_signed(server, key, body, secret=SECRET_KEY, sent=None, age=0, **changes):
+    """PUT with our signature alone; `sent` instead of the body that was signed. (status, text)"""
+    now = int(time.time()) - age
+    request = {
+        "method": "PUT", "host": server.host, "path": f"/{BUCKET}/{key}", "region": REGION,
+        "payload": hashlib.sha256(body).hexdigest(), "access": ACCESS_KEY, "secret": secret,
+        "token": "", "time": now, "query": [],
+        "headers": [("x-amz-meta-reason", "trigger:  p99 > 5ms"), ("content-type", "a/b")],
+        **changes,
+    }  # fmt: skip
+    signer = subprocess.run(
+        [SIGNER], input=line_of(request) + "\n", capture_output=True, text=True, check=True
+    )
+    headers = {
+        **dict(request["headers"]),
+        "x-amz-date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)),
+        "x-amz-content-sha256": request["payload"],
+        "Authorization": signer.stdout.strip(),
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    path = urllib.parse.quote(request["path"], safe="/-._~")
+    connection.request("PUT", path, body if sent is None else sent, headers)
+    response = connection.getresponse()
+    text = response.read().decode()
+    connection.close()
+    return response.status, text
+
+
+def test_what_is_signed_is_read_back(server, reader):
+    for i, key in enumerate(SIGNED_KEYS):
+        body = hashlib.sha256(key.encode()).digest() * 1000 * (i + 1)
+        assert put_signed(server, key, body) == (200, "")
+        got = reader.get_object(Bucket=BUCKET, Key=key)
+        assert got["Body"].read() == body
+        assert got["Metadata"]["reason"] == "trigger:  p99 > 5ms"
+    listed = reader.list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert sorted(o["Key"] for o in listed) == sorted(SIGNED_KEYS)
+
+
+def test_what_is_signed_wrong_is_refused(server):
+    """The server does verify: else the tests below would prove nothing."""
+    status, text = put_signed(server, SIGNED_KEYS[0], b"x", secret="another")
+    assert (status, "SignatureDoesNotMatch" in text) == (403, True)
+    status, text = put_signed(server, SIGNED_KEYS[0], b"x", sent=b"y")
+    assert (status, "XAmzContentSHA256Mismatch" in text) == (400, True)
+    status, text = put_signed(server, SIGNED_KEYS[0], b"x", age=3600)
+    assert (status, "RequestTimeTooSkewed" in text) == (403, True)
+    assert not [p for p in (server.root / BUCKET).rglob("*") if p.is_file()]
 
 
 @pytest.mark.parametrize("size", [0, 1, 65536, 5 << 20])

@@ -7,7 +7,7 @@ import json
 import os
 import random
 import shutil
-import socket
+import signal
 import subprocess
 import threading
 import urllib.parse
@@ -19,7 +19,10 @@ import s3server
 import sharedkey
 from asking import ask, secret
 from hostile import healthy
+from listening import Listening
 from support import config_text, job, need, need_program, need_root, run, wait_until
+
+pytestmark = pytest.mark.upload
 
 KEY = "checkout/web-1/20260314/092653-4711.trace"
 ODD = ["a b+c~d", "=@!$&'(),;", "漢é", "%2B%zz", "-", "quo\"te<&>'", "x" * 200]
@@ -126,18 +129,17 @@ http {{
 """
 
 
-class Nginx:
+class Nginx(Listening):
+    ended_by = signal.SIGTERM  # and its workers
+
     def __init__(self, directory):
+        super().__init__("nginx", ports=2)
+        (self.tls_port,) = self.more_ports
         need_program("nginx", "nginx-light")
         need_program("openssl", "openssl")
         self.root = directory / "root"
         for name in ("dav", "basic", "bearer", "read"):
             (self.root / name).mkdir(parents=True)
-        with (
-            socket.create_server(("127.0.0.1", 0)) as plain,
-            socket.create_server(("127.0.0.1", 0)) as tls,
-        ):
-            self.port, self.tls_port = plain.getsockname()[1], tls.getsockname()[1]
         self.certificate = directory / "cert.pem"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
@@ -155,26 +157,11 @@ class Nginx:
         conf.write_text(
             NGINX.format(dir=directory, port=self.port, tls_port=self.tls_port, user=user)
         )
-        self.process = subprocess.Popen(
-            ["nginx", "-c", str(conf), "-e", str(directory / "error.log")]
-        )
-        wait_until("nginx listens", self._listens)
+        self.start(["nginx", "-c", str(conf), "-e", str(directory / "error.log")])
 
     def url(self, place, tls=False):
         port = self.tls_port if tls else self.port
         return f"http{'s' if tls else ''}://127.0.0.1:{port}/{place}"
-
-    def _listens(self):
-        assert self.process.poll() is None, "nginx ended"
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 @pytest.fixture

@@ -11,12 +11,10 @@ CONTRACE_KILL_SWEEP=full takes all, as scripts/kill-sweep does.
 
 import collections
 import concurrent.futures
-import contextlib
 import hashlib
 import json
 import os
 import random
-import subprocess
 import threading
 import time
 
@@ -24,9 +22,19 @@ import pytest
 from hostile import HEADER, Server, gated, generation, healthy, trace
 from store import BUCKET, Store
 from storefaults import closing
+from straced import (
+    at_call,
+    calls_in,
+    can_trace,  # noqa: F401 (a fixture)
+    said_keys,
+    strace,
+    threads_of,
+    wait_killed,
+)
 from support import Daemon, job, wait_until
-from test_kill_sweep import CALL, can_trace, strace, threads_of  # noqa: F401 (a fixture)
 from uploads import PREFIX, arrived, assert_same, clean_env, pending_keys, record_of, section
+
+pytestmark = pytest.mark.upload
 
 FULL = os.environ.get("CONTRACE_KILL_SWEEP") == "full"
 SAMPLE = 24  # of each of the four groups
@@ -109,7 +117,7 @@ class Scene:
     def recover(self):
         """What the next start makes of it: every trace of which there was word is where it should
         be."""
-        said = {line["key"] for line in self.daemon.lines if "key" in line}
+        said = said_keys(self.daemon)
         before = set(self.daemon.spool.keys()) | set(pending_keys(self.daemon.spool))
         if not self.keep:
             before |= self.uploaded()
@@ -146,13 +154,7 @@ def calls_of(directory, kind, phase, group):
             wait_until("the trace is in its place", scene.settled)
             scene.daemon.idle()
         scene.daemon.stop()
-    names = collections.Counter()
-    for line in log.read_text(errors="replace").splitlines():
-        call = CALL.match(line if line[:1].isdigit() and " " in line[:9] else f"0 {line}")
-        if call and "resuming interrupted" not in line:
-            names[call["name"]] += 1
-    names.pop("restart_syscall", None)
-    return names
+    return collections.Counter(name for name, _ in calls_in(log))
 
 
 def kill_at(directory, kind, phase, group, name, number):
@@ -161,14 +163,10 @@ def kill_at(directory, kind, phase, group, name, number):
     with Scene(directory, kind, phase) as scene:
         d = scene.daemon
         scene.to_the_gate()
-        with strace(
-            directory / "log", "-e", f"trace={name}",
-            "-e", f"inject={name}:signal=KILL:when={number}", *threads_of(d, group),
-        ):  # fmt: skip
+        with at_call(d, directory, group, name, number, "signal=KILL"):
             scene.gate.set()
             wait_until("it is killed, or the trace in its place", scene.settled)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                d.process.wait(0.05)
+            wait_killed(d)
         return d.killed_or_stopped(), *scene.recover()
 
 

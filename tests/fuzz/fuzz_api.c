@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bodies that the API takes: what is accepted is within its bounds, and what is refused is said
  * in plain characters. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/api/alerts.h"
 #include "daemon/api/apirequest.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool ok)
-{
-    if (!ok)
-        abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_plain(const char *text, size_t most)
 {
-    check(text[0] != '\0' && strlen(text) <= most);
+    CHECK(text[0] != '\0' && strlen(text) <= most);
     for (; *text; text++)
-        check(*text >= 0x20 && *text <= 0x7e);
+        CHECK(*text >= 0x20 && *text <= 0x7e);
 }
 
 static void check_capture(const char *body, size_t n)
@@ -33,8 +23,8 @@ static void check_capture(const char *body, size_t n)
         check_plain(why, sizeof(why) - 1);
         return;
     }
-    check((r.scope == CAPTURE_ALL) == (r.name == NULL));
-    check(r.window == 0 ||
+    CHECK((r.scope == CAPTURE_ALL) == (r.name == NULL));
+    CHECK(r.window == 0 ||
           (r.window >= APIREQUEST_WINDOW_MIN && r.window <= APIREQUEST_WINDOW_MAX));
     if (r.reason)
         check_plain(r.reason, APIREQUEST_TEXT_MAX);
@@ -65,10 +55,10 @@ static void check_alerts(const char *body, size_t n)
         check_plain(why, sizeof(why) - 1);
         return;
     }
-    check(a.n <= ALERTS_MAX);
+    CHECK(a.n <= ALERTS_MAX);
     for (size_t i = 0; i < a.n; i++) {
         check_plain(a.items[i].reason, ALERTS_REASON_SIZE - 1);
-        check(strncmp(a.items[i].reason, "alert:", 6) == 0 && !strchr(a.items[i].reason, ' '));
+        CHECK(strncmp(a.items[i].reason, "alert:", 6) == 0 && !strchr(a.items[i].reason, ' '));
     }
     alerts_done(&a);
 }

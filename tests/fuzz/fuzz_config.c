@@ -3,14 +3,9 @@
  * The configuration: no file may crash it, make it slow, or be taken for good with an error in it.
  * What is accepted must pass the rules a second time, as it does after options were laid over it.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "lib/config/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

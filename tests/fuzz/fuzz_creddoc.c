@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Credentials as JSON and as XML: a whole set or a text that says why not, never both. */
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 
 #include "lib/store/credential/creddoc.h"
+#include "tests/fuzz/fuzz.h"
 
 static int parse_token(const char *text, size_t n, struct secret_set *ret, char *why,
                        size_t why_size)
@@ -20,8 +18,6 @@ static const struct {
     {creddoc_parse_json, false}, {creddoc_parse_xml, false}, {creddoc_parse_process, false},
     {creddoc_parse_sso, false},  {parse_token, true},        {creddoc_parse_impersonated, true},
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared credentials and config files: a profile or a text that says why not, never both. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 
 #include "lib/store/credential/credfile.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file_sd files, the first byte choosing between JSON and YAML: all targets or an error, never
  * both. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 
 #include "lib/config/filesd.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -9,28 +9,12 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/fuzz/fuzz_source.h"
 #include "trace/gotrace.h"
-
-#define CHECK(cond)                                                    \
-    do {                                                               \
-        if (!(cond)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-            abort();                                                   \
-        }                                                              \
-    } while (0)
-
-struct source {
-    const uint8_t *data;
-    size_t left;
-    size_t piece;
-};
 
 struct result {
     uint64_t events;
@@ -38,23 +22,6 @@ struct result {
     int code;
     uint64_t offset;
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static ssize_t give(void *userdata, void *data, size_t n)
-{
-    struct source *s = userdata;
-
-    if (n > s->left)
-        n = s->left;
-    if (n > s->piece)
-        n = s->piece;
-    if (n > 0)
-        memcpy(data, s->data, n);
-    s->data += n;
-    s->left -= n;
-    return (ssize_t)n;
-}
 
 static void stir(struct result *r, const void *data, size_t n)
 {
@@ -132,10 +99,10 @@ static void run(struct result *r, struct gotrace *t, size_t size,
 static void run_pieces(struct result *r, const uint8_t *data, size_t size, size_t piece,
                        const struct gotrace_options *options)
 {
-    struct source source = {data, size, piece};
+    struct fuzz_source source = {data, size, piece};
     struct gotrace *t;
 
-    CHECK(gotrace_open(options, give, &source, &t) == 0);
+    CHECK(gotrace_open(options, fuzz_source_read, &source, &t) == 0);
     run(r, t, size, options);
 }
 
@@ -169,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         options.max_generation_bytes = 200 + data[1];
     if (data[1] & 2)
         options.max_memory = (3U << 20) / 2 + 256U * data[1];
-    run_pieces(&once, data + 2, size - 2, SIZE_MAX, &options);
+    run_pieces(&once, data + 2, size - 2, 0, &options);
     run_pieces(&pieces, data + 2, size - 2, 1U + data[0], &options);
     CHECK(same(&once, &pieces));
     run_mapped(&mapped, data + 2, size - 2, &options);

@@ -5,14 +5,10 @@
  * makes of a hostile name is accepted. The same of name_of_record and name_record_key.
  */
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/record/name.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void expect_round_trip(const struct name *n)
 {

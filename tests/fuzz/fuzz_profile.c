@@ -7,56 +7,26 @@
  */
 
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/read/encode.h"
+#include "tests/fuzz/fuzz_source.h"
 #include "trace/profile/profile.h"
-
-#define CHECK(cond)                                                    \
-    do {                                                               \
-        if (!(cond)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-            abort();                                                   \
-        }                                                              \
-    } while (0)
-
-struct source {
-    const uint8_t *data;
-    size_t left;
-};
 
 struct result {
     int code;
     uint64_t count, ns;
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static ssize_t give(void *userdata, void *data, size_t n)
-{
-    struct source *s = userdata;
-
-    if (n > s->left)
-        n = s->left;
-    if (n > 0)
-        memcpy(data, s->data, n);
-    s->data += n;
-    s->left -= n;
-    return (ssize_t)n;
-}
-
 static int pass(int (*run)(struct profile *, struct gotrace *), struct profile *p,
                 const uint8_t *data, size_t size)
 {
     const struct gotrace_options options = {.max_memory = 64U << 20};
-    struct source source = {data, size};
+    struct fuzz_source source = {.data = data, .left = size};
     struct gotrace *t;
     int r;
 
-    CHECK(gotrace_open(&options, give, &source, &t) == 0);
+    CHECK(gotrace_open(&options, fuzz_source_read, &source, &t) == 0);
     r = run(p, t);
     CHECK(r == 1 || gotrace_last_error(t).code == r || r == -E2BIG);
     gotrace_close(t);

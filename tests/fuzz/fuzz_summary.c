@@ -5,42 +5,12 @@
  * larger than what they are parts of, and nothing is left behind.
  */
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/fuzz_source.h"
 #include "trace/findings/findings.h"
 #include "trace/gotrace.h"
 #include "trace/summary/summary.h"
-
-#define CHECK(cond)                                                    \
-    do {                                                               \
-        if (!(cond)) {                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
-            abort();                                                   \
-        }                                                              \
-    } while (0)
-
-struct source {
-    const uint8_t *data;
-    size_t left;
-};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static ssize_t give(void *userdata, void *data, size_t n)
-{
-    struct source *s = userdata;
-
-    if (n > s->left)
-        n = s->left;
-    if (n > 0)
-        memcpy(data, s->data, n);
-    s->data += n;
-    s->left -= n;
-    return (ssize_t)n;
-}
 
 static void check_times(const struct summary_times *t)
 {
@@ -118,12 +88,12 @@ static void check(const struct summary *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gotrace_options options = {.max_memory = 64U << 20};
-    struct source source = {data, size};
+    struct fuzz_source source = {.data = data, .left = size};
     struct findings findings;
     struct gotrace *trace;
     struct summary s;
 
-    CHECK(gotrace_open(&options, give, &source, &trace) == 0);
+    CHECK(gotrace_open(&options, fuzz_source_read, &source, &trace) == 0);
     if (summary_run(trace, &s) == 0) {
         check(&s);
         findings_find(&s, &findings);

@@ -5,14 +5,10 @@
  * into host names has no other bytes than it may, and the pieces do not matter.
  */
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/store/dialect/xmlreply.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void read_error(const uint8_t *data, size_t size, size_t step, struct xmlreply_error *e)
 {

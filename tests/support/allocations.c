@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool allocations_failing;
-bool allocations_fail_once;
-size_t allocations_fail_at, allocations_made;
+_Thread_local bool allocations_failing;
+_Thread_local bool allocations_fail_once;
+_Thread_local size_t allocations_fail_at, allocations_made;
 
 static bool must_fail(void)
 {

@@ -30,6 +30,19 @@ struct loopback_step {
     unsigned times;
 };
 
+/* Steps, and a script of them for loopback_play. */
+#define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
+#define BYTES(bytes, count) {.what = LOOPBACK_SEND, .data = (bytes), .n = (count)}
+#define BODY {.what = LOOPBACK_BODY}
+#define NEXT {.what = LOOPBACK_NEXT}
+#define GATE {.what = LOOPBACK_GATE}
+#define ACCEPT {.what = LOOPBACK_ACCEPT}
+#define RESET {.what = LOOPBACK_RESET}
+#define LOOPBACK_PLAY(server, ...)                                       \
+    loopback_play((server), (const struct loopback_step[]){__VA_ARGS__}, \
+                  sizeof((const struct loopback_step[]){__VA_ARGS__}) /  \
+                      sizeof(struct loopback_step))
+
 struct loopback_options {
     const char *unix_path; /* instead of a TCP port on 127.0.0.1; '@' first: abstract */
     /* for TLS */

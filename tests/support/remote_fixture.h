@@ -19,18 +19,10 @@
 
 #define HELLO "hello, store" /* the object in memory */
 
-#define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
-#define BODY {.what = LOOPBACK_BODY}
-#define NEXT {.what = LOOPBACK_NEXT}
-#define RESET {.what = LOOPBACK_RESET}
-#define GATE {.what = LOOPBACK_GATE}
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 #define STATUS(line) "HTTP/1.1 " line "\r\nContent-Length: 0\r\n\r\n"
 
-#define PLAY(w, ...)                                                        \
-    loopback_play((w)->server, (const struct loopback_step[]){__VA_ARGS__}, \
-                  sizeof((const struct loopback_step[]){__VA_ARGS__}) /     \
-                      sizeof(struct loopback_step))
+#define PLAY(w, ...) LOOPBACK_PLAY((w)->server, __VA_ARGS__)
 
 struct world {
     char *dir;

@@ -46,6 +46,37 @@ void scratch_free(char *dir)
     free(dir);
 }
 
+char *scratch_dir;
+
+int scratch_setup(void **state)
+{
+    (void)state;
+    scratch_dir = scratch_new(NULL);
+    return 0;
+}
+
+int scratch_teardown(void **state)
+{
+    (void)state;
+    scratch_free(scratch_dir);
+    scratch_dir = NULL;
+    return 0;
+}
+
+const char *scratch_built(const char *program)
+{
+    static char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
+    char *top;
+
+    need(n > 0 && strlen(program) < 64, "/proc/self/exe");
+    path[n] = '\0';
+    top = strstr(path, "/tests/unit/");
+    need(top != NULL, path);
+    (void)strcpy(top + 1, program);
+    return path;
+}
+
 const char *scratch_path(const char *dir, const char *name)
 {
     static char paths[8][512];

@@ -19,6 +19,14 @@
 char *scratch_new(const char *parent);
 void scratch_free(char *dir);
 
+/* Setup and teardown of a group or a test that needs no more than one. */
+extern char *scratch_dir;
+int scratch_setup(void **state);
+int scratch_teardown(void **state);
+
+/* The path of another program of the build, "tests/support/inspectee"; in a static buffer. */
+const char *scratch_built(const char *program);
+
 /* The path of `name` in the directory; kept in one of eight static buffers. */
 const char *scratch_path(const char *dir, const char *name);
 

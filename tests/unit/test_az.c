@@ -12,8 +12,8 @@
 #include "lib/store/credential/sharedkey.h"
 #include "tests/support/compose.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
 #define KEY "c2VjcmV0c2VjcmV0"
 #define DATE "Sat, 14 Mar 2026 09:26:53 GMT"
 

@@ -18,10 +18,10 @@
 #include "daemon/capture/capture.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 #include "tests/support/traces.h"
 
 #define LONG USEC_PER_HOUR
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
 
 #define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
 #define BYTES(bytes, count) {.what = LOOPBACK_SEND, .data = (bytes), .n = (count)}
@@ -593,7 +593,7 @@ static void test_credentials(void **state)
     char path[256];
 
     (void)snprintf(path, sizeof(path), "%s", scratch_text(w->dir, "token", "s3cret\n"));
-    w->config.auth.credentials_file = path;
+    w->config.access.auth.credentials_file = path;
     assert_nothing(w, CAPTURE(w, SEND("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")),
                    OUTCOME_UNAUTHORIZED, "401");
     assert_non_null(strstr(loopback_join(w->server), "\r\nAuthorization: Bearer s3cret\r\n"));
@@ -620,16 +620,16 @@ static void test_echoes(void **state)
     char path[256];
 
     (void)snprintf(path, sizeof(path), "%s", scratch_text(w->dir, "token", "tok-en\n"));
-    w->config.auth.credentials_file = path;
+    w->config.access.auth.credentials_file = path;
     assert_nothing(w,
                    CAPTURE(w, SEND("HTTP/1.1 403 Forbidden\r\nContent-Length: 24\r\n\r\n"
                                    "\"Bearer tok-en |\" to-ken\n")),
                    OUTCOME_UNAUTHORIZED, "403: \"\"Bearer [...] |\" to-ken\"");
     assert_nothing(w, CAPTURE(w, SEND(OK_HEAD "Content-Length: 11\r\n\r\nnot tok-en!")),
                    OUTCOME_NOT_A_TRACE, "\"not [...]!\"");
-    w->config.auth.credentials_file = NULL;
-    w->config.auth.basic_username = TEXT("u");
-    w->config.auth.basic_password_file = path;
+    w->config.access.auth.credentials_file = NULL;
+    w->config.access.auth.basic_username = TEXT("u");
+    w->config.access.auth.basic_password_file = path;
     assert_nothing(w,
                    CAPTURE(w, SEND("HTTP/1.1 403 Forbidden\r\nContent-Length: 29\r\n\r\n"
                                    "x u:tok-en tok-en dTp0b2stZW4")),
@@ -642,7 +642,7 @@ static void test_tls_file(void **state)
     const struct loopback_step steps[] = {{.what = LOOPBACK_WAIT}};
 
     w->config.https = true;
-    w->config.tls.ca_file = TEXT("/nonexistent/ca.pem");
+    w->config.access.tls.ca_file = TEXT("/nonexistent/ca.pem");
     begin(w, steps, 1);
     assert_nothing(w, finish(w), OUTCOME_CREDENTIALS, "");
 }

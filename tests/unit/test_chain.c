@@ -14,25 +14,9 @@
 #include "lib/store/file/chain.h"
 #include "tests/support/scratch.h"
 
-static char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = scratch_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_free(dir);
-    return 0;
-}
-
 static int walk(struct chain *c, const char *key, bool make)
 {
-    *c = (struct chain){.fds = {open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)}, .n = 1};
+    *c = (struct chain){.fds = {open(scratch_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)}, .n = 1};
     assert_true(c->fds[0] >= 0);
     return chain_walk(c, key, make);
 }
@@ -50,7 +34,7 @@ static void test_makes_what_is_missing(void **state)
     assert_int_equal(c.n, 3);
     assert_string_equal(c.leaf, "leaf");
     assert_int_equal(mkdirat(chain_dir(&c), "here", 0700), 0);
-    assert_int_equal(stat(scratch_path(dir, "a/b/here"), &st), 0);
+    assert_int_equal(stat(scratch_path(scratch_dir, "a/b/here"), &st), 0);
     assert_int_equal(chain_sync(&c), 0);
     chain_close(&c);
     assert_int_equal(walk(&c, "a/b/leaf", false), 0);
@@ -91,13 +75,13 @@ static void test_no_links(void **state)
     struct chain c;
 
     (void)state;
-    assert_int_equal(mkdir(scratch_path(dir, "real"), 0700), 0);
-    assert_int_equal(symlink("real", scratch_path(dir, "linked")), 0);
+    assert_int_equal(mkdir(scratch_path(scratch_dir, "real"), 0700), 0);
+    assert_int_equal(symlink("real", scratch_path(scratch_dir, "linked")), 0);
     assert_int_equal(walk(&c, "real/x", true), 0);
     chain_close(&c);
     assert_int_equal(walk(&c, "linked/x", true), -ENOTDIR);
     chain_close(&c);
-    (void)scratch_text(dir, "file", "x");
+    (void)scratch_text(scratch_dir, "file", "x");
     assert_int_equal(walk(&c, "file/x", true), -ENOTDIR);
     chain_close(&c);
 }
@@ -105,9 +89,10 @@ static void test_no_links(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_makes_what_is_missing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_no_way_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_no_links, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_makes_what_is_missing, scratch_setup,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_no_way_out, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_no_links, scratch_setup, scratch_teardown),
     };
 
     return cmocka_run_group_tests_name("chain", tests, NULL, NULL);

@@ -20,6 +20,7 @@
 #include "lib/record/kind.h"
 #include "lib/config/filesd.h"
 #include "tests/support/allocations.h"
+#include "tests/support/txtar.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define TARGETS "    static_configs: [{targets: [\"127.0.0.1:6060\"]}]\n"
@@ -87,33 +88,68 @@ static void set_environment(void)
     assert_int_equal(unsetenv("CONTRACE_TEST_UNSET"), 0);
 }
 
-static void check_fixture(const char *dir, const char *name)
+/* `expected` is what it says, and empty for a good one. */
+static void check_fixture(const char *name, const char *text, size_t len, const char *expected)
 {
-    char path[PATH_MAX * 2];
-    struct buf text, expected;
-    _cleanup_free_ char *errors = NULL;
-    size_t stem = strlen(name) - strlen(".yaml");
+    _cleanup_free_ char *errors = errors_of(name, text, len);
 
-    (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-    read_file(path, &text);
-    errors = errors_of(name, buf_str(&text), text.len);
     assert_null(strstr(errors, "SEK"));
+    assert_int_equal(expected[0] == '\0', strncmp(name, "ok-", 3) == 0);
+    if (strcmp(errors, expected) != 0)
+        fail_msg("%s gives:\n%s\nexpected:\n%s", name, errors, expected);
+}
+
+/* A file by itself: one that no archive can hold, or that other tests read. */
+static void check_file(const char *path, const char *name)
+{
+    char expected_path[PATH_MAX * 2 + 16];
+    struct buf text, expected;
+
+    read_file(path, &text);
     buf_init(&expected, YAML_FILE_MAX);
     if (strncmp(name, "ok-", 3) != 0) {
-        (void)snprintf(path, sizeof(path), "%s/%.*s.expected", dir, (int)stem, name);
-        read_file(path, &expected);
-        assert_true(expected.len > 0);
+        (void)snprintf(expected_path, sizeof(expected_path), "%.*s.expected",
+                       (int)(strlen(path) - strlen(".yaml")), path);
+        read_file(expected_path, &expected);
     }
-    if (strcmp(errors, buf_str(&expected)) != 0)
-        fail_msg("%s gives:\n%s\nexpected:\n%s", name, errors, buf_str(&expected));
+    check_fixture(name, buf_str(&text), text.len, buf_str(&expected));
     buf_done(&text);
     buf_done(&expected);
 }
 
+/* NAME.yaml, and behind each that is bad its NAME.expected. */
+static unsigned check_archive(const char *path)
+{
+    struct txtar_file file, next;
+    struct buf archive;
+    const char *at, *end;
+    unsigned n = 0;
+
+    read_file(path, &archive);
+    at = buf_str(&archive);
+    end = at + archive.len;
+    for (bool more = txtar_next(&at, end, &file); more; n++) {
+        _cleanup_free_ char *expected = NULL;
+        size_t stem = strlen(file.name) - strlen(".yaml");
+
+        assert_string_equal(file.name + stem, ".yaml");
+        more = txtar_next(&at, end, &next);
+        if (more && strncmp(next.name, file.name, stem) == 0 &&
+            strcmp(next.name + stem, ".expected") == 0) {
+            expected = strndup(next.data, next.len);
+            more = txtar_next(&at, end, &next);
+        }
+        check_fixture(file.name, file.data, file.len, expected ? expected : "");
+        file = next;
+    }
+    buf_done(&archive);
+    return n;
+}
+
 static void test_fixtures(void **state)
 {
-    char path[PATH_MAX];
-    const char *dir = source_path("tests/unit/fixtures/config", path);
+    char below[PATH_MAX], path[PATH_MAX * 2];
+    const char *dir = source_path("tests/unit/fixtures/config", below);
     DIR *d = opendir(dir);
     struct dirent *e;
     unsigned n = 0;
@@ -124,13 +160,16 @@ static void test_fixtures(void **state)
     while ((e = readdir(d))) {
         const char *dot = strrchr(e->d_name, '.');
 
-        if (dot && strcmp(dot, ".yaml") == 0) {
-            check_fixture(dir, e->d_name);
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+        if (strcmp(dot, ".txtar") == 0)
+            n += check_archive(path);
+        if (strcmp(dot, ".yaml") == 0) {
+            check_file(path, e->d_name);
             n++;
         }
     }
     assert_int_equal(closedir(d), 0);
-    assert_true(n >= 100);
+    assert_true(n >= 225);
 }
 
 static void assert_default_globals(const struct config *c)
@@ -180,8 +219,8 @@ static void assert_default_job(const struct job_config *job, const char *name)
     assert_int_equal(job->targets.n, 1);
     assert_string_equal(job->targets.items[0].address, "127.0.0.1:6060");
     assert_int_equal(job->targets.items[0].n_labels, 0);
-    assert_null(job->auth.type);
-    assert_null(job->tls.ca_file);
+    assert_null(job->access.auth.type);
+    assert_null(job->access.tls.ca_file);
     assert_null(job->pid_file);
 }
 
@@ -371,14 +410,14 @@ static void test_job(void **state)
     (void)snprintf(path, sizeof(path), "%s/more.yaml", dir);
     assert_string_equal(job->file_sd[2], path);
     assert_int_equal(job->file_sd_refresh, USEC_PER_MIN);
-    assert_string_equal(job->auth.type, "Bearer");
+    assert_string_equal(job->access.auth.type, "Bearer");
     (void)snprintf(path, sizeof(path), "%s/token", dir);
-    assert_string_equal(job->auth.credentials_file, path);
+    assert_string_equal(job->access.auth.credentials_file, path);
     (void)snprintf(path, sizeof(path), "%s/c.pem", dir);
-    assert_string_equal(job->tls.cert_file, path);
-    assert_string_equal(job->tls.key_file, "/k.pem");
-    assert_string_equal(job->tls.server_name, "shop");
-    assert_true(job->tls.insecure_skip_verify);
+    assert_string_equal(job->access.tls.cert_file, path);
+    assert_string_equal(job->access.tls.key_file, "/k.pem");
+    assert_string_equal(job->access.tls.server_name, "shop");
+    assert_true(job->access.tls.insecure_skip_verify);
     (void)snprintf(path, sizeof(path), "%s/run/shop.pid", dir);
     assert_string_equal(job->pid_file, path);
     config_free(c);

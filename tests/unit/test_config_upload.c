@@ -91,8 +91,8 @@ static void test_defaults(void **state)
     assert_null(u->sse);
     assert_int_equal(u->n_tags, 0);
     assert_null(u->access_key_file);
-    assert_null(u->auth.type);
-    assert_null(u->tls.ca_file);
+    assert_null(u->access.auth.type);
+    assert_null(u->access.tls.ca_file);
     config_free(c);
 }
 
@@ -129,7 +129,7 @@ static void test_s3_keys(void **state)
     assert_string_equal(u->access_key_file, "etc/a");
     assert_string_equal(u->secret_key_file, "/s");
     assert_string_equal(u->session_token_file, "etc/t");
-    assert_string_equal(u->tls.ca_file, "etc/ca.pem");
+    assert_string_equal(u->access.tls.ca_file, "etc/ca.pem");
     assert_checked(c, "");
     config_free(c);
 }
@@ -145,13 +145,13 @@ static void test_other_keys(void **state)
     assert_string_equal(c->upload.sas_token_file, "etc/s");
     config_free(c);
     c = load("upload: {url: \"https://h/x/\", authorization: {credentials_file: t}}\n");
-    assert_string_equal(c->upload.auth.type, "Bearer");
-    assert_string_equal(c->upload.auth.credentials_file, "etc/t");
+    assert_string_equal(c->upload.access.auth.type, "Bearer");
+    assert_string_equal(c->upload.access.auth.credentials_file, "etc/t");
     config_free(c);
     c = load("upload:\n  url: https://h/x/\n  basic_auth: {username: u, password_file: p}\n");
-    assert_null(c->upload.auth.type);
-    assert_string_equal(c->upload.auth.basic_username, "u");
-    assert_string_equal(c->upload.auth.basic_password_file, "etc/p");
+    assert_null(c->upload.access.auth.type);
+    assert_string_equal(c->upload.access.auth.basic_username, "u");
+    assert_string_equal(c->upload.access.auth.basic_password_file, "etc/p");
     config_free(c);
 }
 
@@ -357,7 +357,7 @@ static void test_option_over_file(void **state)
     assert_null(c->upload.tags);
     assert_int_equal(c->upload.n_tags, 0);
     assert_int_equal(c->upload.addressing, UPLOAD_ADDRESSING_AUTO);
-    assert_false(c->upload.tls.insecure_skip_verify);
+    assert_false(c->upload.access.tls.insecure_skip_verify);
     assert_int_equal(c->upload.concurrency, 9);
     config_free(c);
     c = load("upload:\n" S3_KEYS);

@@ -17,6 +17,7 @@
 
 #include "lib/net/credentials.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
 static char *dir;
 static size_t descriptors;
@@ -37,7 +38,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void assert_header(const struct credentials *auth, const char *expected)
+static void assert_header(const struct access_auth *auth, const char *expected)
 {
     char text[512] = "untouched";
     struct buf header;
@@ -50,7 +51,7 @@ static void assert_header(const struct credentials *auth, const char *expected)
 }
 
 /* Nothing of the secret may be in the text, whatever is wrong with its file. */
-static void assert_refused(const struct credentials *auth, int error, const char *why)
+static void assert_refused(const struct access_auth *auth, int error, const char *why)
 {
     const char *path = auth->credentials_file ? auth->credentials_file : auth->basic_password_file;
     char text[1024] = "";
@@ -64,14 +65,14 @@ static void assert_refused(const struct credentials *auth, int error, const char
     buf_wipe(&header);
 }
 
-static struct credentials bearer(const char *path)
+static struct access_auth bearer(const char *path)
 {
-    return (struct credentials){.type = "Bearer", .credentials_file = path};
+    return (struct access_auth){.type = TEXT("Bearer"), .credentials_file = TEXT(path)};
 }
 
 static void test_none(void **state)
 {
-    const struct credentials none = {0};
+    const struct access_auth none = {0};
 
     (void)state;
     assert_header(&none, "");
@@ -79,11 +80,11 @@ static void test_none(void **state)
 
 static void test_bearer(void **state)
 {
-    struct credentials auth = bearer(scratch_text(dir, "token", "s3cret"));
+    struct access_auth auth = bearer(scratch_text(dir, "token", "s3cret"));
 
     (void)state;
     assert_header(&auth, "Authorization: Bearer s3cret");
-    auth.type = "Token";
+    auth.type = TEXT("Token");
     assert_header(&auth, "Authorization: Token s3cret");
     auth.type = NULL;
     assert_header(&auth, "Authorization: Bearer s3cret");
@@ -92,14 +93,14 @@ static void test_bearer(void **state)
 /* RFC 7617, section 2 and 2.1 */
 static void test_basic(void **state)
 {
-    struct credentials auth = {
-        .basic_username = "Aladdin",
-        .basic_password_file = scratch_text(dir, "password", "open sesame\n"),
+    struct access_auth auth = {
+        .basic_username = TEXT("Aladdin"),
+        .basic_password_file = TEXT(scratch_text(dir, "password", "open sesame\n")),
     };
 
     (void)state;
     assert_header(&auth, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    auth.basic_username = "test";
+    auth.basic_username = TEXT("test");
     (void)scratch_text(dir, "password", "123\xc2\xa3");
     assert_header(&auth, "Authorization: Basic dGVzdDoxMjPCow==");
     auth.basic_username = NULL;
@@ -109,7 +110,7 @@ static void test_basic(void **state)
 
 static void test_line_ends(void **state)
 {
-    struct credentials auth = bearer(scratch_text(dir, "token", "s3cret\n"));
+    struct access_auth auth = bearer(scratch_text(dir, "token", "s3cret\n"));
 
     (void)state;
     assert_header(&auth, "Authorization: Bearer s3cret");
@@ -123,7 +124,7 @@ static void test_line_ends(void **state)
 
 static void test_bad_content(void **state)
 {
-    struct credentials auth = bearer(scratch_text(dir, "token", ""));
+    struct access_auth auth = bearer(scratch_text(dir, "token", ""));
 
     (void)state;
     assert_refused(&auth, -ENODATA, "empty");
@@ -149,7 +150,7 @@ static void test_length(void **state)
 {
     size_t max = 16 << 10;
     char *secret = malloc(max + 1), *user = malloc(8193), text[512] = "";
-    struct credentials auth;
+    struct access_auth auth;
     struct buf header;
 
     (void)state;
@@ -160,8 +161,8 @@ static void test_length(void **state)
     assert_int_equal(credentials_header(&auth, &header, text, sizeof(text)), 0);
     assert_int_equal(header.len, strlen("Authorization: Bearer ") + max);
     buf_wipe(&header);
-    auth =
-        (struct credentials){.basic_username = "u", .basic_password_file = auth.credentials_file};
+    auth = (struct access_auth){.basic_username = TEXT("u"),
+                                .basic_password_file = auth.credentials_file};
     assert_int_equal(credentials_header(&auth, &header, text, sizeof(text)), 0);
     assert_int_equal(header.len, strlen("Authorization: Basic ") + (max + 2 + 2) / 3 * 4);
     buf_wipe(&header);
@@ -180,7 +181,7 @@ static void test_length(void **state)
 
 static void test_bad_files(void **state)
 {
-    struct credentials auth = bearer(scratch_path(dir, "none"));
+    struct access_auth auth = bearer(scratch_path(dir, "none"));
 
     (void)state;
     assert_refused(&auth, -ENOENT, "No such file");
@@ -204,7 +205,7 @@ static bool on_memory(const char *path)
 static void test_modes(void **state)
 {
     static const mode_t bad[] = {0604, 0660, 0666, 0644, 0444, 0620, 0601};
-    struct credentials auth;
+    struct access_auth auth;
 
     (void)state;
     auth = bearer(scratch_write(dir, "token", "s3cret", 6, 0400));
@@ -221,7 +222,7 @@ static void test_modes(void **state)
 static void test_memory_file_system(void **state)
 {
     static const mode_t good[] = {0644, 0440, 0640, 0400, 0444}, bad[] = {0664, 0646, 0666};
-    struct credentials auth;
+    struct access_auth auth;
     char *shm;
 
     (void)state;
@@ -247,7 +248,7 @@ static void test_memory_file_system(void **state)
 /* A new secret counts from the next use on; also when a symlink is swapped, as Kubernetes does. */
 static void test_rotation(void **state)
 {
-    struct credentials auth = bearer(scratch_path(dir, "token"));
+    struct access_auth auth = bearer(scratch_path(dir, "token"));
 
     (void)state;
     (void)scratch_text(dir, "old", "first");

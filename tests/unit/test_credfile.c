@@ -160,25 +160,9 @@ static void test_canary(void **state)
     }
 }
 
-static char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = scratch_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_free(dir);
-    return 0;
-}
-
 static int load(const char *text, mode_t mode, enum credfile_kind kind, char why[static 512])
 {
-    const char *path = scratch_write(dir, "f", text, strlen(text), mode);
+    const char *path = scratch_write(scratch_dir, "f", text, strlen(text), mode);
     struct credfile_profile p = {0};
     int r = credfile_load(path, &(struct credfile_query){.kind = kind, .name = "default"}, &p, why,
                           512);
@@ -204,7 +188,7 @@ static void test_load(void **state)
     memset(big, '#', CREDFILE_MAX + 1);
     assert_int_equal(load(big, 0600, CREDFILE_CREDENTIALS, why), -E2BIG);
     free(big);
-    assert_int_equal(credfile_load(scratch_path(dir, "none"),
+    assert_int_equal(credfile_load(scratch_path(scratch_dir, "none"),
                                    &(struct credfile_query){.kind = CREDFILE_CONFIG, .name = "a"},
                                    &p, why, 512),
                      -ENOENT);
@@ -225,7 +209,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_no_profile),
         cmocka_unit_test(test_canary),
-        cmocka_unit_test_setup_teardown(test_load, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_load, scratch_setup, scratch_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,6 @@
 #include "tests/support/scratch.h"
 
 #define ROLE_ARN "arn:aws:iam::123456789012:role/traces"
-#define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
-#define ACCEPT {.what = LOOPBACK_ACCEPT}
 #define N(a) (sizeof(a) / sizeof(a)[0])
 #define OK "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 #define STATUS(status) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n"
@@ -45,7 +43,7 @@ enum service { STS, CONTAINER, IMDS, GOOGLE };
 static char authority[] = "ca.pem", certificate[] = "cert.pem", a_proxy[] = "http://127.0.0.1:9";
 static const struct reach nowhere;
 static const struct reach somewhere = {
-    .ca_file = authority, .cert_file = certificate, .proxy = {.url = a_proxy}};
+    .access = {.tls = {.ca_file = authority, .cert_file = certificate}, .proxy = {.url = a_proxy}}};
 static const struct reach *reach = &nowhere;
 static struct http_options last;      /* its texts are gone but those of `reach` */
 static struct buf asked;              /* "METHOD URL\nname: value\nbody\n" of each request */
@@ -666,9 +664,9 @@ static void test_settings(void **state)
         assert_int_equal(begin(w, cases[i].service), 0);
         credremote_cancel(w->c);
         w->c = NULL;
-        assert_ptr_equal(last.ca_file, authority);
+        assert_ptr_equal(last.tls.ca_file, authority);
         assert_true(last.ca_beside);
-        assert_int_equal(last.cert_file != NULL, cases[i].named);
+        assert_int_equal(last.tls.cert_file != NULL, cases[i].named);
         assert_int_equal(last.proxy != NULL, cases[i].proxied);
     }
     reach = &nowhere;

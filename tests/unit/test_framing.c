@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "tests/support/seed.h"
 #include "trace/framing.h"
 
 enum { BATCH = 1, FREQUENCY = 8, EXPERIMENTAL = 49, SYNC = 50, END = 52 };
@@ -612,17 +612,6 @@ static void test_corruption(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    const char *text = getenv("TEST_SEED");
-    unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : (unsigned)time(NULL);
-
-    (void)state;
-    print_message("TEST_SEED=%u\n", seed);
-    srandom(seed);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -644,5 +633,5 @@ int main(void)
         cmocka_unit_test(test_corruption),
     };
 
-    return cmocka_run_group_tests_name("framing", tests, setup, NULL);
+    return cmocka_run_group_tests_name("framing", tests, seed_setup, NULL);
 }

@@ -11,8 +11,7 @@
 #include <strings.h>
 
 #include "tests/support/compose.h"
-
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
+#include "tests/support/text.h"
 
 static struct secret_set keys = {
     .access_key = TEXT("GOOG1EXAMPLE"), .secret_key = TEXT("secret"), .expiry = USEC_NEVER};

@@ -21,6 +21,18 @@ static void test_digits(void **state)
     assert_string_equal(out, "");
 }
 
+static void test_digit(void **state)
+{
+    (void)state;
+    assert_int_equal(hex_digit('0'), 0);
+    assert_int_equal(hex_digit('9'), 9);
+    assert_int_equal(hex_digit('a'), 10);
+    assert_int_equal(hex_digit('F'), 15);
+    for (const char *c = "/:@G`g\x80"; *c; c++)
+        assert_int_equal(hex_digit(*c), -1);
+    assert_int_equal(hex_digit('\0'), -1);
+}
+
 static void test_sha256(void **state)
 {
     char text[HEX_SHA256_SIZE + 1];
@@ -46,6 +58,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_digit),
         cmocka_unit_test(test_sha256),
     };
 

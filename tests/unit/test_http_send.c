@@ -14,26 +14,17 @@
 #include <unistd.h>
 
 #include "lib/net/http.h"
+#include "tests/support/client.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 
 #define BIG (16u << 20) /* more than two socket buffers take */
 
-#define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
-#define BODY {.what = LOOPBACK_BODY}
-#define RESET {.what = LOOPBACK_RESET}
 #define OK_HI "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 struct world {
-    char *dir;
-    size_t descriptors;
-    sd_event *event;
-    struct http *http;
-    struct loopback *server;
-    struct http_request *request;
+    struct client client;
     char body[256], heads[1024];
-    bool finished;
-    struct http_result result;
     char *big;
     int fd;
 };
@@ -56,28 +47,16 @@ static void on_header(void *userdata, const char *name, const char *value)
     (void)snprintf(w->heads + n, sizeof(w->heads) - n, "%s=%s|", name, value);
 }
 
-static void on_finished(void *userdata, const struct http_result *result)
-{
-    struct world *w = userdata;
-
-    w->finished = true;
-    w->result = *result;
-    w->request = NULL;
-}
-
-static const struct http_handlers handlers = {on_body, on_header, on_finished};
+static const struct http_handlers handlers = {on_body, on_header, client_finished};
 
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    w->dir = scratch_new(NULL);
-    w->descriptors = scratch_descriptors();
+    client_init(&w->client, NULL);
     w->fd = -1;
-    assert_true(sd_event_new(&w->event) >= 0);
-    assert_int_equal(http_new(w->event, "contraced/test", &w->http), 0);
-    w->server = loopback_new(NULL);
+    w->client.server = loopback_new(NULL);
     *state = w;
     return 0;
 }
@@ -86,14 +65,9 @@ static int teardown(void **state)
 {
     struct world *w = *state;
 
-    http_cancel(w->request);
-    http_free(w->http);
-    sd_event_unref(w->event);
-    loopback_free(w->server);
     if (w->fd >= 0)
         (void)close(w->fd);
-    assert_int_equal(scratch_descriptors(), w->descriptors);
-    scratch_free(w->dir);
+    client_done(&w->client);
     free(w->big);
     free(w);
     return 0;
@@ -103,7 +77,7 @@ static const char *url_of(struct world *w)
 {
     static char url[64];
 
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/key", loopback_port(w->server));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/key", loopback_port(w->client.server));
     return url;
 }
 
@@ -112,19 +86,12 @@ static enum http_error run(struct world *w, const struct http_options *options)
     struct http_options o = *options;
 
     o.url = url_of(w);
-    w->finished = false;
     w->body[0] = w->heads[0] = '\0';
-    assert_int_equal(http_start(w->http, &o, &handlers, w, &w->request), 0);
-    while (!w->finished)
-        assert_true(sd_event_run(w->event, UINT64_MAX) >= 0);
-    assert_int_equal(w->result.error == HTTP_OK, w->result.text[0] == '\0');
-    return w->result.error;
+    client_start(&w->client, &o, &handlers);
+    return client_wait(&w->client);
 }
 
-#define PLAY(w, ...)                                                        \
-    loopback_play((w)->server, (const struct loopback_step[]){__VA_ARGS__}, \
-                  sizeof((const struct loopback_step[]){__VA_ARGS__}) /     \
-                      sizeof(struct loopback_step))
+#define PLAY(w, ...) LOOPBACK_PLAY((w)->client.server, __VA_ARGS__)
 
 static struct http_body big_file(struct world *w, size_t n)
 {
@@ -132,17 +99,17 @@ static struct http_body big_file(struct world *w, size_t n)
     assert_non_null(w->big);
     for (size_t i = 0; i < BIG; i++)
         w->big[i] = (char)(i * 31 + i / 65536);
-    w->fd = open(scratch_write(w->dir, "big", w->big, n, 0600), O_RDONLY | O_CLOEXEC);
+    w->fd = open(scratch_write(w->client.dir, "big", w->big, n, 0600), O_RDONLY | O_CLOEXEC);
     assert_true(w->fd >= 0);
     return (struct http_body){.fd = w->fd, .size = n};
 }
 
 static void assert_received(struct world *w, const void *data, size_t n)
 {
-    const char *request = loopback_join(w->server);
+    const char *request = loopback_join(w->client.server);
     char line[64];
     size_t got;
-    const void *body = loopback_body(w->server, &got);
+    const void *body = loopback_body(w->client.server, &got);
 
     (void)snprintf(line, sizeof(line), "\r\nContent-Length: %zu\r\n", n);
     assert_non_null(strstr(request, line));
@@ -169,7 +136,7 @@ static void test_methods(void **state)
             run(w,
                 &(struct http_options){.method = methods[i], .headers = headers, .n_headers = 2}),
             HTTP_OK);
-        request = loopback_join(w->server);
+        request = loopback_join(w->client.server);
         (void)snprintf(line, sizeof(line), "%s /key HTTP/1.1\r\n", methods[i]);
         assert_int_equal(strncmp(request, line, strlen(line)), 0);
         assert_non_null(strstr(request, "\r\nX-Amz-Date: 20260314\r\n"));
@@ -178,7 +145,7 @@ static void test_methods(void **state)
         assert_int_equal(strstr(request, "\r\nContent-Length: 0\r\n") != NULL,
                          methods[i][0] == 'P');
         assert_string_equal(w->body, i == 1 ? "" : "hi");
-        assert_true(w->result.sent_all);
+        assert_true(w->client.result.sent_all);
     }
 }
 
@@ -190,7 +157,7 @@ static void test_bodies(void **state)
 
     PLAY(w, BODY, SEND(OK_HI));
     assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file}), HTTP_OK);
-    assert_null(strcasestr(loopback_join(w->server), "expect"));
+    assert_null(strcasestr(loopback_join(w->client.server), "expect"));
     assert_received(w, w->big, BIG);
     PLAY(w, BODY, SEND(OK_HI));
     assert_int_equal(run(w, &(struct http_options){.method = "POST", .body = &memory}), HTTP_OK);
@@ -198,7 +165,7 @@ static void test_bodies(void **state)
     PLAY(w, SEND(OK_HI));
     assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &empty}), HTTP_OK);
     assert_received(w, "", 0);
-    assert_true(w->result.sent_all);
+    assert_true(w->client.result.sent_all);
 }
 
 static void test_short_file(void **state)
@@ -209,8 +176,8 @@ static void test_short_file(void **state)
     file.size = 2000;
     PLAY(w, BODY);
     assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file}), HTTP_LOCAL);
-    assert_string_equal(w->result.text, "the file to send ends at byte 1000 of 2000");
-    assert_false(w->result.sent_all);
+    assert_string_equal(w->client.result.text, "the file to send ends at byte 1000 of 2000");
+    assert_false(w->client.result.sent_all);
 }
 
 static void test_early_answer(void **state)
@@ -224,10 +191,10 @@ static void test_early_answer(void **state)
     for (unsigned i = 0; i < 20; i++) {
         PLAY(w, {.what = LOOPBACK_BODY, .n = 1 + i * 40000}, SEND(answers[i % 2]));
         assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file}), HTTP_OK);
-        assert_int_equal(w->result.status, 403);
+        assert_int_equal(w->client.result.status, 403);
         assert_string_equal(w->body, "hi");
-        assert_false(w->result.sent_all);
-        (void)loopback_join(w->server);
+        assert_false(w->client.result.sent_all);
+        (void)loopback_join(w->client.server);
     }
 }
 
@@ -238,10 +205,10 @@ static void test_reset(void **state)
 
     PLAY(w, BODY, RESET);
     assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file}), HTTP_CLOSED);
-    assert_true(w->result.sent_all);
+    assert_true(w->client.result.sent_all);
     PLAY(w, {.what = LOOPBACK_BODY, .n = 100000}, RESET);
     assert_int_equal(run(w, &(struct http_options){.method = "PUT", .body = &file}), HTTP_CLOSED);
-    assert_false(w->result.sent_all);
+    assert_false(w->client.result.sent_all);
 }
 
 static void test_stall(void **state)
@@ -252,9 +219,9 @@ static void test_stall(void **state)
 
     PLAY(w, {.what = LOOPBACK_GATE}); /* takes nothing */
     assert_int_equal(run(w, &o), HTTP_TIMEOUT);
-    assert_string_equal(w->result.text, "no byte came or went for 0.2 s");
-    assert_false(w->result.sent_all);
-    loopback_open_gate(w->server);
+    assert_string_equal(w->client.result.text, "no byte came or went for 0.2 s");
+    assert_false(w->client.result.sent_all);
+    loopback_open_gate(w->client.server);
 }
 
 /* Three naps in one upload, together longer than it may stand still. */
@@ -290,7 +257,7 @@ static void test_headers(void **state)
                  "2\r\nhi\r\n0\r\nX-Trailer: no\r\n\r\n"));
     assert_int_equal(run(w, &(struct http_options){0}), HTTP_OK);
     assert_string_equal(w->heads, "ETag=\"a\"|X-none=|x-AMZ-b=c: d|Transfer-Encoding=chunked|");
-    assert_int_equal(w->result.status, 301);
+    assert_int_equal(w->client.result.status, 301);
     assert_string_equal(w->body, "hi");
 }
 
@@ -316,19 +283,19 @@ static void test_unfit(void **state)
     struct world *w = *state;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_int_equal(http_start(w->http,
+        assert_int_equal(http_start(w->client.http,
                                     &(struct http_options){.url = "http://127.0.0.1/",
                                                            .headers = &bad[i],
                                                            .n_headers = 1},
-                                    &handlers, w, &w->request),
+                                    &handlers, w, &w->client.request),
                          -EINVAL);
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         struct http_options o = options[i];
 
         o.url = "http://127.0.0.1/";
-        assert_int_equal(http_start(w->http, &o, &handlers, w, &w->request), -EINVAL);
+        assert_int_equal(http_start(w->client.http, &o, &handlers, w, &w->client.request), -EINVAL);
     }
-    assert_null(w->request);
+    assert_null(w->client.request);
 }
 
 static void test_expect(void **state)
@@ -340,14 +307,14 @@ static void test_expect(void **state)
     PLAY(w, SEND("HTTP/1.1 100 Continue\r\n\r\n"), BODY, SEND(OK_HI));
     assert_int_equal(run(w, &o), HTTP_OK);
     assert_received(w, "abc", 3);
-    assert_non_null(strstr(loopback_join(w->server), "\r\nExpect: 100-continue\r\n"));
+    assert_non_null(strstr(loopback_join(w->client.server), "\r\nExpect: 100-continue\r\n"));
     PLAY(w, BODY, SEND(OK_HI)); /* never asks */
     assert_int_equal(run(w, &o), HTTP_OK);
     assert_received(w, "abc", 3);
     PLAY(w, SEND("HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\nhi"));
     assert_int_equal(run(w, &o), HTTP_OK);
-    assert_int_equal(w->result.status, 417);
-    assert_false(w->result.sent_all);
+    assert_int_equal(w->client.result.status, 417);
+    assert_false(w->client.result.sent_all);
 }
 
 /* The server serves both on one connection, or the second one would have no answer. */

@@ -20,25 +20,9 @@
 
 #define WINDOW ((size_t)4 << 20)
 
-static char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = scratch_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_free(dir);
-    return 0;
-}
-
 static int open_file(const char *name, const void *data, size_t n, off_t at)
 {
-    int fd = open(scratch_write(dir, name, data, n, 0600), O_RDWR | O_CLOEXEC);
+    int fd = open(scratch_write(scratch_dir, name, data, n, 0600), O_RDWR | O_CLOEXEC);
 
     assert_true(fd >= 0);
     assert_int_equal(lseek(fd, at, SEEK_SET), at);
@@ -140,7 +124,7 @@ static void flush(int fd)
 /* Two generations of 40 MiB, of one thread that has more to say than fits into memory. */
 static int large_trace(void)
 {
-    int fd = open(scratch_write(dir, "large", "", 0, 0600), O_RDWR | O_CLOEXEC);
+    int fd = open(scratch_write(scratch_dir, "large", "", 0, 0600), O_RDWR | O_CLOEXEC);
 
     assert_true(fd >= 0);
     rawtrace_begin(26);
@@ -214,7 +198,7 @@ static ssize_t read_on(void *userdata, void *data, size_t n)
 
 static int unnamed(void *userdata)
 {
-    int *times = userdata, fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int *times = userdata, fd = open(scratch_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
     (*times)++;
     return fd;
@@ -307,5 +291,5 @@ int main(void)
         cmocka_unit_test(test_cut),
     };
 
-    return cmocka_run_group_tests_name("mapping", tests, setup, teardown);
+    return cmocka_run_group_tests_name("mapping", tests, scratch_setup, scratch_teardown);
 }

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/record/name.h"
+#include "tests/support/seed.h"
 
 #define MARCH ((usec)1773480413 * USEC_PER_SEC) /* 2026-03-14 09:26:53 */
 
@@ -287,17 +287,6 @@ static void test_compare(void **state)
     }
 }
 
-static int setup(void **state)
-{
-    const char *text = getenv("TEST_SEED");
-    unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : (unsigned)time(NULL);
-
-    (void)state;
-    print_message("TEST_SEED=%u\n", seed);
-    srandom(seed);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,5 +297,5 @@ int main(void)
         cmocka_unit_test(test_compare),
     };
 
-    return cmocka_run_group_tests_name("name", tests, setup, NULL);
+    return cmocka_run_group_tests_name("name", tests, seed_setup, NULL);
 }

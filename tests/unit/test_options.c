@@ -15,8 +15,8 @@
 
 #include "daemon/options.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* argv is not const */
 #define ARGS_MAX 16
 
 static char *dir;

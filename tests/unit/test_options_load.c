@@ -14,22 +14,6 @@
 #include "daemon/options.h"
 #include "tests/support/scratch.h"
 
-static char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = scratch_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_free(dir);
-    return 0;
-}
-
 static struct options options(const char *upload, const char *url)
 {
     _cleanup_free_ char *text = NULL;
@@ -39,7 +23,7 @@ static struct options options(const char *upload, const char *url)
                          "  static_configs: [{targets: ['a:1']}]\n%s",
                          upload) > 0);
     return (struct options){
-        .config_file = scratch_text(dir, "contraced.yaml", text),
+        .config_file = scratch_text(scratch_dir, "contraced.yaml", text),
         .upload_url = url,
     };
 }
@@ -111,5 +95,5 @@ int main(void)
         cmocka_unit_test(test_bad_file),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

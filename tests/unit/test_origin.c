@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/origin.h"
+#include "lib/net/origin.h"
 
 #define N(a) (sizeof(a) / sizeof(a)[0])
 

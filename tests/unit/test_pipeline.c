@@ -18,10 +18,10 @@
 #include "daemon/capture/pipeline.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 #include "tests/support/traces.h"
 
 #define LONG USEC_PER_HOUR
-#define TEXT(s) ((char *)(uintptr_t)(s))
 #define HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 
 struct world {

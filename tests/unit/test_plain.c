@@ -12,24 +12,7 @@
 
 #include "tests/support/compose.h"
 #include "tests/support/scratch.h"
-
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
-
-static char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = scratch_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_free(dir);
-    return 0;
-}
+#include "tests/support/text.h"
 
 static void test_put(void **state)
 {
@@ -113,13 +96,13 @@ static void test_no_listing(void **state)
 static void test_authorization(void **state)
 {
     const struct dialect_request q = {.verb = DIALECT_HEAD, .key = "k"};
-    char *path = strdup(scratch_text(dir, "secret", "open sesame\n"));
+    char *path = strdup(scratch_text(scratch_dir, "secret", "open sesame\n"));
     const struct upload_config basic = {
         .url = TEXT("http://h/"),
-        .auth = {.basic_username = TEXT("Aladdin"), .basic_password_file = path},
+        .access.auth = {.basic_username = TEXT("Aladdin"), .basic_password_file = path},
     };
     const struct upload_config bearer = {.url = TEXT("http://h/"),
-                                         .auth = {.credentials_file = path}};
+                                         .access.auth = {.credentials_file = path}};
     char why[STORE_TEXT_MAX] = "";
     struct dialect *d = compose_dialect(plain_dialect, &basic);
     struct message m = compose(d, &q, NULL);
@@ -129,11 +112,11 @@ static void test_authorization(void **state)
     message_done(&m);
     d->ops->free(d);
     d = compose_dialect(plain_dialect, &bearer);
-    (void)scratch_text(dir, "secret", "t0ken");
+    (void)scratch_text(scratch_dir, "secret", "t0ken");
     m = compose(d, &q, NULL);
     assert_string_equal(compose_header(&m, "Authorization"), "Bearer t0ken");
     message_done(&m);
-    (void)scratch_text(dir, "secret", "rotated");
+    (void)scratch_text(scratch_dir, "secret", "rotated");
     m = compose(d, &q, NULL);
     assert_string_equal(compose_header(&m, "Authorization"), "Bearer rotated");
     message_done(&m);
@@ -158,16 +141,18 @@ static void test_sections(void **state)
         {{.url = TEXT("https://h/x#y")}, "no fragment"},
         {{.url = TEXT("https://h/x y")}, "has a blank"},
         {{.url = TEXT("https://h/\xc3\xa4")}, "outside ASCII"},
-        {{.url = TEXT("https://h/"), .auth = {.basic_username = TEXT("u")}}, "go together"},
-        {{.url = TEXT("https://h/"), .auth = {.basic_password_file = TEXT("/p")}}, "go together"},
+        {{.url = TEXT("https://h/"), .access.auth = {.basic_username = TEXT("u")}}, "go together"},
+        {{.url = TEXT("https://h/"), .access.auth = {.basic_password_file = TEXT("/p")}},
+         "go together"},
         {{.url = TEXT("https://h/"),
-          .auth = {.basic_username = TEXT("u:v"), .basic_password_file = TEXT("/p")}},
+          .access.auth = {.basic_username = TEXT("u:v"), .basic_password_file = TEXT("/p")}},
          "no colon"},
-        {{.url = TEXT("https://h/"), .auth = {.type = TEXT("Token")}}, "needs credentials_file"},
+        {{.url = TEXT("https://h/"), .access.auth = {.type = TEXT("Token")}},
+         "needs credentials_file"},
         {{.url = TEXT("https://h/"),
-          .auth = {.basic_username = TEXT("u"),
-                   .basic_password_file = TEXT("/p"),
-                   .credentials_file = TEXT("/c")}},
+          .access.auth = {.basic_username = TEXT("u"),
+                          .basic_password_file = TEXT("/p"),
+                          .credentials_file = TEXT("/c")}},
          "not beside basic_auth"},
     };
 
@@ -183,7 +168,7 @@ int main(void)
         cmocka_unit_test(test_head_and_get),
         cmocka_unit_test(test_if_none_match),
         cmocka_unit_test(test_no_listing),
-        cmocka_unit_test_setup_teardown(test_authorization, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_authorization, scratch_setup, scratch_teardown),
         cmocka_unit_test(test_sections),
     };
 

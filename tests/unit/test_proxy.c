@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/proxy.h"
+#include "lib/net/proxy.h"
+#include "tests/support/text.h"
 
 #define N(a) (sizeof(a) / sizeof(a)[0])
 
@@ -142,7 +143,7 @@ static void test_environment(void **state)
 /* As Go: what the environment names is for the world, not for this machine. */
 static void test_loopback(void **state)
 {
-    const struct proxy environment = {.from_environment = true}, own = {.url = "http://p:1"};
+    const struct proxy environment = {.from_environment = true}, own = {.url = TEXT("http://p:1")};
     static const char *const urls[] = {"http://localhost/", "http://127.0.0.1:6060/",
                                        "http://127.9.9.9/", "http://[::1]:6060/"};
 
@@ -158,7 +159,7 @@ static void test_loopback(void **state)
 static void test_own(void **state)
 {
     const struct proxy p = {
-        .url = "http://p", .no_proxy = "inner.example", .from_environment = true};
+        .url = TEXT("http://p"), .no_proxy = TEXT("inner.example"), .from_environment = true};
 
     (void)state;
     assert_int_equal(setenv("HTTP_PROXY", "http://env:1", 1), 0);
@@ -186,7 +187,7 @@ static void test_forms(void **state)
 
     (void)state;
     for (size_t i = 0; i < N(cases); i++) {
-        const struct proxy p = {.url = cases[i].url};
+        const struct proxy p = {.url = TEXT(cases[i].url)};
         char name[PROXY_NAME_SIZE];
 
         (void)expect(&p, "http://a/", cases[i].curl);

@@ -14,8 +14,8 @@ static char ca[] = "ca.pem", cert[] = "cert.pem", key[] = "key.pem", name[] = "s
 
 static const struct upload_config section = {
     .endpoint = endpoint,
-    .tls = {ca, cert, key, name, true},
-    .proxy = {proxy_url, no_proxy, true},
+    .access.tls = {ca, cert, key, name, true},
+    .access.proxy = {proxy_url, no_proxy, true},
 };
 
 static void test_store(void **state)
@@ -26,12 +26,12 @@ static void test_store(void **state)
     (void)state;
     assert_int_equal(reach_init(&r, &section), 0);
     reach_store(&r, &o);
-    assert_string_equal(o.ca_file, ca);
+    assert_string_equal(o.tls.ca_file, ca);
     assert_false(o.ca_beside);
-    assert_string_equal(o.cert_file, cert);
-    assert_string_equal(o.key_file, key);
-    assert_string_equal(o.server_name, name);
-    assert_true(o.insecure_skip_verify);
+    assert_string_equal(o.tls.cert_file, cert);
+    assert_string_equal(o.tls.key_file, key);
+    assert_string_equal(o.tls.server_name, name);
+    assert_true(o.tls.insecure_skip_verify);
     assert_string_equal(o.proxy->url, proxy_url);
     assert_string_equal(o.proxy->no_proxy, no_proxy);
     assert_true(o.proxy->from_environment);
@@ -61,12 +61,12 @@ static void test_beside(void **state)
         struct http_options o = {.url = cases[i].url};
 
         reach_beside(&r, cases[i].peer, &o);
-        assert_string_equal(o.ca_file, ca);
+        assert_string_equal(o.tls.ca_file, ca);
         assert_true(o.ca_beside);
-        assert_int_equal(o.cert_file != NULL, cases[i].named);
-        assert_int_equal(o.key_file != NULL, cases[i].named);
-        assert_int_equal(o.insecure_skip_verify, cases[i].named);
-        assert_int_equal(o.server_name != NULL, cases[i].same_host);
+        assert_int_equal(o.tls.cert_file != NULL, cases[i].named);
+        assert_int_equal(o.tls.key_file != NULL, cases[i].named);
+        assert_int_equal(o.tls.insecure_skip_verify, cases[i].named);
+        assert_int_equal(o.tls.server_name != NULL, cases[i].same_host);
         assert_int_equal(o.proxy != NULL, cases[i].proxied);
     }
     reach_done(&r);
@@ -80,9 +80,9 @@ static void test_nothing(void **state)
     (void)state;
     assert_int_equal(reach_init(&r, &(struct upload_config){0}), 0);
     reach_beside(&r, REACH_NAMED, &o);
-    assert_null(o.ca_file);
-    assert_null(o.server_name);
-    assert_false(o.insecure_skip_verify);
+    assert_null(o.tls.ca_file);
+    assert_null(o.tls.server_name);
+    assert_false(o.tls.insecure_skip_verify);
     assert_null(o.proxy->url);
     assert_false(o.proxy->from_environment);
     reach_done(&r);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/net/redact.h"
+#include "tests/support/text.h"
 
 static void expect(const struct redact *r, unsigned flags, const char *text, size_t show,
                    const char *want)
@@ -85,7 +86,7 @@ static void test_request(void **state)
                                                  {"Content-Type", "text/plain"},
                                                  {"Authorization", "AWS4-HMAC-SHA256 region, sig"},
                                                  {"x-ms-date", "today"}};
-    static const struct proxy proxy = {.url = "http://joe:pr%6fxypw@p.example:3128"};
+    const struct proxy proxy = {.url = TEXT("http://joe:pr%6fxypw@p.example:3128")};
     const struct http_options o = {
         .url = "http://h.example/x?seconds=1.9&sig=a%2Bbcd&api_key=que-ry",
         .authorization = "Authorization: Basic dTpzaG9ydA==", /* u:short */

@@ -19,79 +19,11 @@
 
 #include "base/log.h"
 #include "lib/store/kinds.h"
+#include "tests/support/allocations.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
 
 #define ALLOCATIONS_MAX 5000
-
-static _Thread_local unsigned until; /* the allocation that fails, of this thread; 0: none */
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__real_reallocarray(void *p, size_t n, size_t size);
-char *__real_strdup(const char *s);
-char *__real_strndup(const char *s, size_t n);
-int __real_vasprintf(char **ret, const char *fmt, va_list ap);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_reallocarray(void *p, size_t n, size_t size);
-char *__wrap_strdup(const char *s);
-char *__wrap_strndup(const char *s, size_t n);
-int __wrap_vasprintf(char **ret, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-int __wrap_asprintf(char **ret, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static bool must_fail(void)
-{
-    return until > 0 && --until == 0;
-}
-
-void *__wrap_malloc(size_t n)
-{
-    return must_fail() ? NULL : __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return must_fail() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-    return must_fail() ? NULL : __real_realloc(p, n);
-}
-
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
-{
-    return must_fail() ? NULL : __real_reallocarray(p, n, size);
-}
-
-char *__wrap_strdup(const char *s)
-{
-    return must_fail() ? NULL : __real_strdup(s);
-}
-
-char *__wrap_strndup(const char *s, size_t n)
-{
-    return must_fail() ? NULL : __real_strndup(s, n);
-}
-
-int __wrap_vasprintf(char **ret, const char *fmt, va_list ap)
-{
-    return must_fail() ? -1 : __real_vasprintf(ret, fmt, ap);
-}
-
-int __wrap_asprintf(char **ret, const char *fmt, ...)
-{
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = __wrap_vasprintf(ret, fmt, ap);
-    va_end(ap);
-    return n;
-}
 
 /* What the log says of each failure is not what is looked at here. */
 static void no_log(void *userdata, enum log_level level, const struct log_fields *fields,
@@ -198,10 +130,12 @@ static void fail_each(struct world *w, begin_fn *begin, const struct loopback_st
         assert_int_equal(http_new(w->context.event, "contraced/test", &w->context.http), 0);
         assert_int_equal(disk_new(w->context.event, &w->context.disk), 0);
         descriptors = scratch_descriptors();
-        until = ++i;
+        allocations_made = 0;
+        allocations_fail_at = i++;
+        allocations_fail_once = allocations_failing = true;
         run(w, begin);
-        failed = until == 0;
-        until = 0;
+        allocations_failing = false;
+        failed = allocations_made > allocations_fail_at;
         if (w->result.end != STORE_DONE && (!failed || w->result.end != STORE_LOCAL))
             fail_msg("allocation %u: %s, %s", i, store_end_name(w->result.end), w->result.text);
         http_free(w->context.http);
@@ -245,10 +179,6 @@ static int teardown(void **state)
     free(w);
     return 0;
 }
-
-#define BODY {.what = LOOPBACK_BODY}
-#define NEXT {.what = LOOPBACK_NEXT}
-#define SEND(text) {.what = LOOPBACK_SEND, .data = (text)}
 
 /* Hashed, sent, sent again to another region. */
 static void test_put(void **state)

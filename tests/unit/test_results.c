@@ -11,8 +11,7 @@
 
 #include "daemon/artifact/artifacts.h"
 #include "daemon/label/results.h"
-
-#define TEXT(s) ((char *)(uintptr_t)(s))
+#include "tests/support/text.h"
 
 struct world {
     struct counters counters;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "lib/spool/core/retention.h"
+#include "tests/support/seed.h"
 
 #define ITEMS_MAX 24
 
@@ -317,17 +318,6 @@ static void test_steady_state_is_cheap(void **state)
     free(items);
 }
 
-static int setup(void **state)
-{
-    const char *text = getenv("TEST_SEED");
-    unsigned seed = text ? (unsigned)strtoul(text, NULL, 10) : (unsigned)time(NULL);
-
-    (void)state;
-    print_message("TEST_SEED=%u\n", seed);
-    srandom(seed);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,5 +330,5 @@ int main(void)
         cmocka_unit_test(test_steady_state_is_cheap),
     };
 
-    return cmocka_run_group_tests_name("retention", tests, setup, NULL);
+    return cmocka_run_group_tests_name("retention", tests, seed_setup, NULL);
 }

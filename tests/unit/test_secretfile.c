@@ -18,22 +18,6 @@
 #include "base/secretfile.h"
 #include "tests/support/scratch.h"
 
-static char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = scratch_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_free(dir);
-    return 0;
-}
-
 static int try_read(const char *path, size_t max, const char *expected)
 {
     size_t descriptors = scratch_descriptors();
@@ -52,13 +36,13 @@ static int try_read(const char *path, size_t max, const char *expected)
 static void test_read(void **state)
 {
     (void)state;
-    assert_int_equal(try_read(scratch_text(dir, "s", "x\n"), 100, "x\n"), 0);
-    assert_int_equal(try_read(scratch_write(dir, "s", "x", 1, 0400), 100, "x"), 0);
-    assert_int_equal(try_read(scratch_text(dir, "s", "xyz"), 2, ""), -E2BIG);
-    assert_int_equal(try_read(scratch_path(dir, "none"), 2, ""), -ENOENT);
-    assert_int_equal(try_read(dir, 2, ""), -EINVAL);
-    assert_int_equal(mkfifo(scratch_path(dir, "fifo"), 0600), 0);
-    assert_int_equal(try_read(scratch_path(dir, "fifo"), 2, ""), -EINVAL);
+    assert_int_equal(try_read(scratch_text(scratch_dir, "s", "x\n"), 100, "x\n"), 0);
+    assert_int_equal(try_read(scratch_write(scratch_dir, "s", "x", 1, 0400), 100, "x"), 0);
+    assert_int_equal(try_read(scratch_text(scratch_dir, "s", "xyz"), 2, ""), -E2BIG);
+    assert_int_equal(try_read(scratch_path(scratch_dir, "none"), 2, ""), -ENOENT);
+    assert_int_equal(try_read(scratch_dir, 2, ""), -EINVAL);
+    assert_int_equal(mkfifo(scratch_path(scratch_dir, "fifo"), 0600), 0);
+    assert_int_equal(try_read(scratch_path(scratch_dir, "fifo"), 2, ""), -EINVAL);
 }
 
 static void test_modes(void **state)
@@ -67,11 +51,11 @@ static void test_modes(void **state)
     struct statfs fs;
 
     (void)state;
-    assert_int_equal(statfs(dir, &fs), 0);
+    assert_int_equal(statfs(scratch_dir, &fs), 0);
     if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
         skip();
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_int_equal(try_read(scratch_write(dir, "s", "x", 1, bad[i]), 9, ""), -EPERM);
+        assert_int_equal(try_read(scratch_write(scratch_dir, "s", "x", 1, bad[i]), 9, ""), -EPERM);
 }
 
 #define US 65532
@@ -119,14 +103,14 @@ static void test_files_of_others(void **state)
     assert_int_equal(as_pod(memory, AGENT, OURS, 0644), -EPERM);
     assert_int_equal(as_pod(memory, AGENT, OURS, 0660), -EPERM);
     scratch_free(memory);
-    assert_int_equal(statfs(dir, &fs), 0);
+    assert_int_equal(statfs(scratch_dir, &fs), 0);
     if (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC)
         return;
-    assert_int_equal(as_pod(dir, 0, OURS, 0640), 0);
-    assert_int_equal(as_pod(dir, 0, AGENT, 0640), -EPERM);
-    assert_int_equal(as_pod(dir, 0, OURS, 0644), -EPERM);
-    assert_int_equal(as_pod(dir, US, OURS, 0640), -EPERM);
-    assert_int_equal(as_pod(dir, AGENT, OURS, 0640), -EPERM);
+    assert_int_equal(as_pod(scratch_dir, 0, OURS, 0640), 0);
+    assert_int_equal(as_pod(scratch_dir, 0, AGENT, 0640), -EPERM);
+    assert_int_equal(as_pod(scratch_dir, 0, OURS, 0644), -EPERM);
+    assert_int_equal(as_pod(scratch_dir, US, OURS, 0640), -EPERM);
+    assert_int_equal(as_pod(scratch_dir, AGENT, OURS, 0640), -EPERM);
 }
 
 static void test_explain(void **state)
@@ -141,9 +125,9 @@ static void test_explain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_files_of_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_read, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_modes, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_files_of_others, scratch_setup, scratch_teardown),
         cmocka_unit_test(test_explain),
     };
 

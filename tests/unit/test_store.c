@@ -33,7 +33,7 @@ static void test_good(void **state)
          .region = (char *)"auto",
          .storage_class = (char *)"STANDARD",
          .sse = (char *)"AES256",
-         .tls = {.ca_file = (char *)"/nowhere"}},
+         .access.tls = {.ca_file = (char *)"/nowhere"}},
     };
     char why[STORE_TEXT_MAX];
 

@@ -11,8 +11,7 @@
 
 #include "daemon/artifact/artifacts.h"
 #include "daemon/capture/target.h"
-
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
+#include "tests/support/text.h"
 
 static long allocations_left = -1; /* -1: as many as there is memory for */
 
@@ -132,12 +131,12 @@ static void test_behind_a_proxy(void **state)
     const char shown[] = "http://127.0.0.1:6060/debug/pprof/trace";
 
     (void)state;
-    c.proxy.url = TEXT("http://proxy:3128");
+    c.access.proxy.url = TEXT("http://proxy:3128");
     assert_made(&c, "127.0.0.1:6060", url, shown, "127.0.0.1", 0);
-    c.proxy.no_proxy = TEXT("127.0.0.0/8");
+    c.access.proxy.no_proxy = TEXT("127.0.0.0/8");
     assert_made(&c, "127.0.0.1:6060", url, shown, "thishost", 6060);
     /* What the environment names is not for loopback. */
-    c.proxy = (struct proxy_config){.from_environment = true};
+    c.access.proxy = (struct proxy){.from_environment = true};
     assert_made(&c, "127.0.0.1:6060", url, shown, "thishost", 6060);
 }
 
@@ -227,23 +226,23 @@ static void test_job_is_a_copy(void **state)
     struct target_job *j;
 
     (void)state;
-    c.auth.basic_username = TEXT("u");
-    c.auth.basic_password_file = TEXT("/p");
-    c.tls.ca_file = TEXT("/ca");
-    c.tls.server_name = TEXT("name");
-    c.tls.insecure_skip_verify = true;
+    c.access.auth.basic_username = TEXT("u");
+    c.access.auth.basic_password_file = TEXT("/p");
+    c.access.tls.ca_file = TEXT("/ca");
+    c.access.tls.server_name = TEXT("name");
+    c.access.tls.insecure_skip_verify = true;
     c.pid_file = TEXT("/run/pid");
     j = target_job_new(&c);
     assert_non_null(j);
     assert_string_equal(j->name, "shop");
     assert_ptr_not_equal(j->name, c.name);
-    assert_string_equal(j->auth.basic_username, "u");
-    assert_string_equal(j->auth.basic_password_file, "/p");
-    assert_null(j->auth.type);
-    assert_string_equal(j->tls.ca_file, "/ca");
-    assert_null(j->tls.cert_file);
-    assert_string_equal(j->tls.server_name, "name");
-    assert_true(j->tls.insecure_skip_verify);
+    assert_string_equal(j->access.auth.basic_username, "u");
+    assert_string_equal(j->access.auth.basic_password_file, "/p");
+    assert_null(j->access.auth.type);
+    assert_string_equal(j->access.tls.ca_file, "/ca");
+    assert_null(j->access.tls.cert_file);
+    assert_string_equal(j->access.tls.server_name, "name");
+    assert_true(j->access.tls.insecure_skip_verify);
     assert_string_equal(j->pid_file, "/run/pid");
     assert_true(j->interval == c.interval && j->window == c.window && j->timeout == c.timeout);
     assert_int_equal(j->body_size_limit, c.body_size_limit);

@@ -13,8 +13,8 @@
 
 #include "daemon/artifact/artifacts.h"
 #include "daemon/capture/targets.h"
+#include "tests/support/text.h"
 
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
 #define REAL (1773480413 * USEC_PER_SEC)
 #define BOOT (40 * USEC_PER_DAY)
 #define INTERVAL (300 * USEC_PER_SEC)
@@ -267,14 +267,14 @@ static void test_changed_settings(void **state)
     schedule = t->lanes->schedule;
     w->jobs[0].https = true;
     w->jobs[0].window = 3 * USEC_PER_SEC;
-    w->jobs[0].auth.credentials_file = TEXT("/token");
+    w->jobs[0].access.auth.credentials_file = TEXT("/token");
     w->items[0][0].labels = &service;
     w->items[0][0].n_labels = 1;
     update(w, BOOT + 5);
     assert_change(w, 0, 0, 0);
     assert_ptr_equal(find(w, "checkout", "a:1"), t);
     assert_string_equal(t->url, "https://a:1/debug/pprof/trace");
-    assert_string_equal(t->job->auth.credentials_file, "/token");
+    assert_string_equal(t->job->access.auth.credentials_file, "/token");
     assert_string_equal(t->service, "till");
     assert_int_equal(t->n_labels, 1);
     assert_int_equal(t->lanes->state, OUTCOME_TLS);

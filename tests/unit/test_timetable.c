@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "daemon/capture/timetable.h"
+#include "tests/support/text.h"
 
-#define TEXT(s) ((char *)(uintptr_t)(s))
 #define INTERVAL (300 * USEC_PER_SEC)
 
 struct world {

@@ -17,33 +17,17 @@
 #include "lib/store/file/walk.h"
 #include "tests/support/scratch.h"
 
-static char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = scratch_new(NULL);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    scratch_free(dir);
-    return 0;
-}
-
 static void make(const char *key, size_t size)
 {
     char path[512];
 
-    (void)snprintf(path, sizeof(path), "%s", scratch_path(dir, key));
-    for (char *p = path + strlen(dir) + 1; (p = strchr(p, '/')); p++) {
+    (void)snprintf(path, sizeof(path), "%s", scratch_path(scratch_dir, key));
+    for (char *p = path + strlen(scratch_dir) + 1; (p = strchr(p, '/')); p++) {
         *p = '\0';
         assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
         *p = '/';
     }
-    (void)scratch_write(dir, key, "0123456789", size, 0600);
+    (void)scratch_write(scratch_dir, key, "0123456789", size, 0600);
 }
 
 /* All keys, each with a blank behind it. */
@@ -55,7 +39,7 @@ static const char *keys(const char *prefix, const char *after)
     int r;
 
     text[0] = '\0';
-    assert_int_equal(walk_new(open(dir, O_RDONLY | O_DIRECTORY), prefix, after, &w), 0);
+    assert_int_equal(walk_new(open(scratch_dir, O_RDONLY | O_DIRECTORY), prefix, after, &w), 0);
     while ((r = walk_next(w, &e)) > 0) {
         assert_string_equal(e.key, walk_where(w));
         assert_string_equal(e.key + strlen(e.key) - strlen(e.leaf), e.leaf);
@@ -124,8 +108,8 @@ static void test_facts(void **state)
     (void)state;
     times[1] = times[0];
     make("x", 7);
-    assert_int_equal(utimensat(AT_FDCWD, scratch_path(dir, "x"), times, 0), 0);
-    assert_int_equal(walk_new(open(dir, O_RDONLY | O_DIRECTORY), "", "", &w), 0);
+    assert_int_equal(utimensat(AT_FDCWD, scratch_path(scratch_dir, "x"), times, 0), 0);
+    assert_int_equal(walk_new(open(scratch_dir, O_RDONLY | O_DIRECTORY), "", "", &w), 0);
     assert_int_equal(walk_next(w, &e), 1);
     assert_int_equal(e.size, 7);
     assert_int_equal(e.modified, 1773480413250000);
@@ -137,9 +121,11 @@ static void test_follows_nothing(void **state)
 {
     (void)state;
     make("real/1", 1);
-    assert_int_equal(symlink(scratch_path(dir, "real"), scratch_path(dir, "linked")), 0);
-    assert_int_equal(symlink(scratch_path(dir, "real/1"), scratch_path(dir, "file")), 0);
-    assert_int_equal(mkfifo(scratch_path(dir, "pipe"), 0600), 0);
+    assert_int_equal(
+        symlink(scratch_path(scratch_dir, "real"), scratch_path(scratch_dir, "linked")), 0);
+    assert_int_equal(
+        symlink(scratch_path(scratch_dir, "real/1"), scratch_path(scratch_dir, "file")), 0);
+    assert_int_equal(mkfifo(scratch_path(scratch_dir, "pipe"), 0600), 0);
     assert_string_equal(keys("", ""), "real/1 ");
 }
 
@@ -154,7 +140,7 @@ static void test_depth(void **state)
     make("d/d/d/d/d/d/d/d/d/d/d/d/d/d/d/fine", 1);
     make("e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/e/deep", 1);
     make("z", 1);
-    assert_int_equal(walk_new(open(dir, O_RDONLY | O_DIRECTORY), "", "", &w), 0);
+    assert_int_equal(walk_new(open(scratch_dir, O_RDONLY | O_DIRECTORY), "", "", &w), 0);
     assert_int_equal(walk_next(w, &e), 1);
     assert_string_equal(e.leaf, "fine");
     assert_int_equal(walk_next(w, &e), -E2BIG);
@@ -177,12 +163,12 @@ static void test_many(void **state)
         (void)snprintf(key, sizeof(key), "s/%d", i);
         make(key, 0);
     }
-    assert_int_equal(walk_new(open(dir, O_RDONLY | O_DIRECTORY), "", "", &w), 0);
+    assert_int_equal(walk_new(open(scratch_dir, O_RDONLY | O_DIRECTORY), "", "", &w), 0);
     while (walk_next(w, &e) > 0) {
         assert_true(strcmp(last, e.key) < 0);
         (void)snprintf(last, sizeof(last), "%s", e.key);
         if (n == 500) /* vanishes under its feet */
-            assert_int_equal(unlink(scratch_path(dir, "s/999")), 0);
+            assert_int_equal(unlink(scratch_path(scratch_dir, "s/999")), 0);
         n++;
     }
     assert_int_equal(n, 999);
@@ -192,13 +178,13 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_prefix_and_after, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_goes_nowhere_else, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_follows_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_depth, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_order, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_prefix_and_after, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_goes_nowhere_else, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_facts, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_follows_nothing, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_depth, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(test_many, scratch_setup, scratch_teardown),
     };
 
     return cmocka_run_group_tests_name("walk", tests, NULL, NULL);

@@ -56,19 +56,24 @@ static int gc_event(struct order *o, struct cursor *c, enum gc_state state)
     return 1;
 }
 
-int order_gc_active(struct order *o, struct cursor *c)
+/* What the GC says while it runs. */
+static int gc_running(struct order *o, struct cursor *c, enum gc_state state)
 {
-    if (order_in_first(o)) {
-        if (o->gc != GC_UNDETERMINED)
-            return order_bad(o, c, "is not the first word of the GC in the first generation");
-        return gc_event(o, c, GC_RUNNING);
-    }
     if (c->args[0] != o->gc_seq + 1)
         return 0;
     if (o->gc != GC_RUNNING)
         return order_bad(o, c, "the GC does not run");
     if (order_user(o, c) < 0)
         return o->fault->code;
+    return gc_event(o, c, state);
+}
+
+int order_gc_active(struct order *o, struct cursor *c)
+{
+    if (!order_in_first(o))
+        return gc_running(o, c, GC_RUNNING);
+    if (o->gc != GC_UNDETERMINED)
+        return order_bad(o, c, "is not the first word of the GC in the first generation");
     return gc_event(o, c, GC_RUNNING);
 }
 
@@ -96,13 +101,7 @@ int order_gc_begin(struct order *o, struct cursor *c)
 
 int order_gc_end(struct order *o, struct cursor *c)
 {
-    if (c->args[0] != o->gc_seq + 1)
-        return 0;
-    if (o->gc != GC_RUNNING)
-        return order_bad(o, c, "the GC does not run");
-    if (order_user(o, c) < 0)
-        return o->fault->code;
-    return gc_event(o, c, GC_NOT_RUNNING);
+    return gc_running(o, c, GC_NOT_RUNNING);
 }
 
 int order_sweep_begin(struct order *o, struct cursor *c)

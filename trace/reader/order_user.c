@@ -77,26 +77,37 @@ static int name_of(struct order *o, const struct cursor *c, uint32_t handle, str
     return r < 0 ? order_no_memory(o, c, r) : 0;
 }
 
+/*
+ * What the begin of a task and both ends of a region say: a number, then at `string` the name of a
+ * type, with the stack behind it.
+ */
+static int typed(struct order *o, struct cursor *c, unsigned string, struct gotrace_event **ret_e,
+                 struct name **ret_type)
+{
+    struct gotrace_event *e;
+    int r = order_user(o, c);
+
+    if (r < 0)
+        return r;
+    *ret_e = e = order_emit(o, c, c->type);
+    e->args[0] = c->args[0];
+    r = order_string(o, c, c->args[string], &e->string);
+    if (r == 0)
+        r = order_stack(o, c, c->args[string + 1], &e->stack);
+    return r < 0 ? r : name_of(o, c, e->string, ret_type);
+}
+
 /* A number may be used again, but not while its task lasts. Parent 0 means none. */
 int order_task_begin(struct order *o, struct cursor *c)
 {
     uint64_t parent = c->args[1] == 0 ? NO_TASK : c->args[1];
     struct gotrace_event *e;
     struct name *type;
-    int r = order_user(o, c);
+    int r = typed(o, c, 2, &e, &type);
 
     if (r < 0)
         return r;
-    e = order_emit(o, c, c->type);
-    e->args[0] = c->args[0];
     e->args[1] = parent;
-    r = order_string(o, c, c->args[2], &e->string);
-    if (r == 0)
-        r = order_stack(o, c, c->args[3], &e->stack);
-    if (r == 0)
-        r = name_of(o, c, e->string, &type);
-    if (r < 0)
-        return r;
     r = resources_begin_task(&o->res, &(struct task){c->args[0], parent, type, e->time});
     if (r == -EEXIST)
         return order_bad(o, c, "task %" PRIu64 " has begun already", c->args[0]);
@@ -131,21 +142,10 @@ int order_task_end(struct order *o, struct cursor *c)
 static int region(struct order *o, struct cursor *c, struct goroutine **ret_g,
                   struct gotrace_event **ret_e, struct name **ret_type)
 {
-    struct gotrace_event *e;
-    int r = order_user(o, c);
+    int r = typed(o, c, 1, ret_e, ret_type);
 
     if (r < 0)
         return r;
-    e = order_emit(o, c, c->type);
-    e->args[0] = c->args[0];
-    r = order_string(o, c, c->args[1], &e->string);
-    if (r == 0)
-        r = order_stack(o, c, c->args[2], &e->stack);
-    if (r == 0)
-        r = name_of(o, c, e->string, ret_type);
-    if (r < 0)
-        return r;
-    *ret_e = e;
     *ret_g = resources_current(&o->res, c->thread);
     if (!*ret_g)
         return order_bad(o, c, "goroutine %" PRId64 " does not exist", c->thread->g);

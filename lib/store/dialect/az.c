@@ -131,12 +131,12 @@ static int add_object_headers(const struct az *a, const struct store_object *o, 
 {
     int r = message_add(m, "x-ms-blob-type", "BlockBlob");
 
-    if (r == 0 && o->content_type)
-        r = message_add(m, "Content-Type", o->content_type);
-    if (r == 0 && a->dialect.conditional && !o->replace)
-        r = message_add(m, "If-None-Match", "*");
-    if (r == 0 && a->tier)
-        r = message_add(m, "x-ms-access-tier", a->tier);
+    if (r == 0)
+        r = message_add_if(m, "Content-Type", o->content_type);
+    if (r == 0)
+        r = message_add_if(m, "If-None-Match", a->dialect.conditional && !o->replace ? "*" : NULL);
+    if (r == 0)
+        r = message_add_if(m, "x-ms-access-tier", a->tier);
     for (size_t i = 0; i < o->n_meta && r == 0; i++)
         r = add_meta(a, &o->meta[i], m);
     return r;
@@ -237,14 +237,7 @@ static int az_compose(const struct dialect *d, const struct dialect_request *q,
     if (r == 0)
         r = authorize(a, q, &t, secrets, &m, why);
     target_done(&t);
-    if (r < 0) {
-        message_done(&m);
-        if (!why[0])
-            (void)snprintf(why, STORE_TEXT_MAX, "the request cannot be made: %s", strerror(-r));
-        return r;
-    }
-    *ret = m;
-    return 0;
+    return dialect_composed(r, &m, ret, why);
 }
 
 static bool lower_or_digit(char c)
@@ -315,14 +308,6 @@ static const char *check_section(const struct upload_config *u)
             return "storage_class: must be an access tier: Hot, Cool, Cold or Archive";
     }
     return u->endpoint ? check_endpoint(u->endpoint) : NULL;
-}
-
-static int copy(char **to, const char *from)
-{
-    if (!from)
-        return 0;
-    *to = strdup(from);
-    return *to ? 0 : -ENOMEM;
 }
 
 /* "az://account/container/prefix"; the prefix ends with '/' unless it is empty. */
@@ -435,11 +420,11 @@ static int fill(struct az *a, const struct upload_config *u, const char **ret_wh
     if (r == 0)
         r = set_endpoint(a, u->endpoint, ret_why);
     if (r == 0)
-        r = copy(&a->tier, u->storage_class);
+        r = dialect_copy(&a->tier, u->storage_class);
     if (r == 0)
-        r = copy(&a->account_key_file, u->account_key_file);
+        r = dialect_copy(&a->account_key_file, u->account_key_file);
     if (r == 0)
-        r = copy(&a->sas_token_file, u->sas_token_file);
+        r = dialect_copy(&a->sas_token_file, u->sas_token_file);
     return r < 0 ? r : describe(a, u->endpoint);
 }
 
@@ -463,12 +448,5 @@ int az_dialect(const struct upload_config *u, struct dialect **ret, char *why)
         .expect_continue = true,
     };
     r = wrong ? -EINVAL : fill(a, u, &wrong);
-    if (r < 0) {
-        if (wrong)
-            (void)snprintf(why, STORE_TEXT_MAX, "%s", wrong);
-        az_free(&a->dialect);
-        return r;
-    }
-    *ret = &a->dialect;
-    return 0;
+    return dialect_made(r, &a->dialect, wrong, ret, why);
 }

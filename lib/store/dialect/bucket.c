@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/origin.h"
+#include "lib/net/origin.h"
 #include "base/segments.h"
 #include "lib/store/credential/partition.h"
 #include "lib/store/credential/sigv4.h"

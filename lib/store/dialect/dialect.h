@@ -38,6 +38,15 @@ const char *dialect_method(enum dialect_verb verb);
 
 struct dialect;
 
+/* A copy of a text of the section; nothing where there is none. 0 or -ENOMEM. */
+int dialect_copy(char **to, const char *from);
+
+/*
+ * How compose() ends: hands the message over or, at an error `r`, wipes it and writes a text to
+ * `why` where none stands yet. Returns `r`.
+ */
+int dialect_composed(int r, struct message *m, struct message *ret, char *why);
+
 struct dialect_ops {
     /*
      * Writes the message of a request. `secrets` is NULL for a dialect without an identity; `now`
@@ -75,6 +84,12 @@ struct dialect {
     char *ca_file;           /* where the section names none; malloc'ed, taken by remote.c */
     char *description;       /* "s3://bucket/prefix (eu-west-1)"; malloc'ed, taken by remote.c */
 };
+
+/*
+ * How the functions below end: hands the dialect over or, at an error `r`, frees it and says what is
+ * wrong, if anything is. Returns `r`.
+ */
+int dialect_made(int r, struct dialect *d, const char *wrong, struct dialect **ret, char *why);
 
 /*
  * Make a dialect. 0, -ENOMEM, or -EINVAL with a text for people (STORE_TEXT_MAX bytes): what is

@@ -71,13 +71,14 @@ static int add_url(const struct gs *g, const struct dialect_request *q, struct b
 
 static int add_object_headers(const struct gs *g, const struct store_object *o, struct message *m)
 {
-    int r = o->content_type ? message_add(m, "Content-Type", o->content_type) : 0;
+    int r = message_add_if(m, "Content-Type", o->content_type);
 
     /* Generation 0: there is no such object. */
-    if (r == 0 && g->dialect.conditional && !o->replace)
-        r = message_add(m, "x-goog-if-generation-match", "0");
-    if (r == 0 && g->storage_class)
-        r = message_add(m, "x-goog-storage-class", g->storage_class);
+    if (r == 0)
+        r = message_add_if(m, "x-goog-if-generation-match",
+                           g->dialect.conditional && !o->replace ? "0" : NULL);
+    if (r == 0)
+        r = message_add_if(m, "x-goog-storage-class", g->storage_class);
     for (size_t i = 0; i < o->n_meta && r == 0; i++)
         r = message_add_meta(m, g->dialect.meta_prefix, o->meta[i].name, o->meta[i].value);
     return r;
@@ -92,18 +93,13 @@ static int gs_compose(const struct dialect *d, const struct dialect_request *q,
 
     (void)now;
     message_init(&m, dialect_method(q->verb));
+    why[0] = '\0';
     r = add_url(g, q, &m.url);
     if (r == 0 && q->verb == DIALECT_PUT)
         r = add_object_headers(g, q->object, &m);
     if (r == 0)
         r = message_add_bearer(&m, secrets->session_token);
-    if (r < 0) {
-        message_done(&m);
-        (void)snprintf(why, STORE_TEXT_MAX, "the request cannot be made: %s", strerror(-r));
-        return r;
-    }
-    *ret = m;
-    return 0;
+    return dialect_composed(r, &m, ret, why);
 }
 
 static void gs_free(struct dialect *d)
@@ -188,18 +184,11 @@ static int with_token(const struct upload_config *u, const char *url, struct dia
         .conditional = u->if_none_match,
         .expect_continue = true,
     };
-    if (r == 0 && u->storage_class && !(g->storage_class = strdup(u->storage_class)))
-        r = -ENOMEM;
+    if (r == 0)
+        r = dialect_copy(&g->storage_class, u->storage_class);
     if (r == 0)
         r = describe(&g->dialect, u);
-    if (r < 0) {
-        if (wrong)
-            (void)snprintf(why, STORE_TEXT_MAX, "%s", wrong);
-        gs_free(&g->dialect);
-        return r;
-    }
-    *ret = &g->dialect;
-    return 0;
+    return dialect_made(r, &g->dialect, wrong, ret, why);
 }
 
 static const char *check_section(const struct upload_config *u)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "lib/store/dialect/xmlreply.h"
 
 struct entry {
@@ -77,21 +78,13 @@ const char *listing_next(const struct listing *l)
     return l->page.truncated ? l->page.next : NULL;
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Form encoding: '+' is a blank. An invalid escape stays as it is; a zero byte ends the key. */
 static void decode(char *text)
 {
     char *out = text;
 
     for (const char *p = text; *p; p++) {
-        int high = *p == '%' ? hex(p[1]) : -1, low = high >= 0 ? hex(p[2]) : -1;
+        int high = *p == '%' ? hex_digit(p[1]) : -1, low = high >= 0 ? hex_digit(p[2]) : -1;
 
         if (low >= 0) {
             *out++ = (char)(high * 16 + low);

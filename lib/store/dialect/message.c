@@ -50,6 +50,11 @@ int message_add(struct message *m, const char *name, const char *value)
     return 0;
 }
 
+int message_add_if(struct message *m, const char *name, const char *value)
+{
+    return value ? message_add(m, name, value) : 0;
+}
+
 int message_add_meta(struct message *m, const char *prefix, const char *name, const char *value)
 {
     struct buf n, v;

@@ -28,6 +28,9 @@ void message_done(struct message *m);
 /* Adds a header; both texts are copied. 0, -ENOMEM, or -E2BIG when there are too many. */
 int message_add(struct message *m, const char *name, const char *value);
 
+/* The same, but nothing where there is no value. */
+int message_add_if(struct message *m, const char *name, const char *value);
+
 /*
  * Adds a metadata header with `prefix` in front of its name. '%' and everything but visible ASCII
  * is percent-encoded; a value is cut at 1 KiB. As message_add.

@@ -21,24 +21,18 @@
 
 struct plain {
     struct dialect dialect;
-    char *base; /* the URL in front of the key: ends with '/' */
-    char *username, *password_file, *type, *credentials_file;
+    char *base;           /* the URL in front of the key: ends with '/' */
+    struct access access; /* its `auth` counts */
 };
 
 /* Secrets are read again for each request, so that a rotated one is used from the next one on. */
 static int add_authorization(const struct plain *p, struct message *m, char *why)
 {
-    const struct credentials credentials = {
-        .basic_username = p->username,
-        .basic_password_file = p->password_file,
-        .type = p->type,
-        .credentials_file = p->credentials_file,
-    };
     struct buf header;
     int r;
 
     credentials_init(&header);
-    r = credentials_header(&credentials, &header, why, STORE_TEXT_MAX);
+    r = credentials_header(&p->access.auth, &header, why, STORE_TEXT_MAX);
     if (r == 0 && header.len > 0)
         r = message_add(m, "Authorization", buf_str(&header) + strlen("Authorization: "));
     buf_wipe(&header);
@@ -48,10 +42,10 @@ static int add_authorization(const struct plain *p, struct message *m, char *why
 static int add_object_headers(const struct plain *p, const struct store_object *o,
                               struct message *m)
 {
-    int r = o->content_type ? message_add(m, "Content-Type", o->content_type) : 0;
+    int r = message_add_if(m, "Content-Type", o->content_type);
 
-    if (r == 0 && p->dialect.conditional && !o->replace)
-        r = message_add(m, "If-None-Match", "*");
+    if (r == 0)
+        r = message_add_if(m, "If-None-Match", p->dialect.conditional && !o->replace ? "*" : NULL);
     for (size_t i = 0; i < o->n_meta && r == 0; i++)
         r = message_add_meta(m, p->dialect.meta_prefix, o->meta[i].name, o->meta[i].value);
     return r;
@@ -79,14 +73,7 @@ static int plain_compose(const struct dialect *d, const struct dialect_request *
         r = add_object_headers(p, q->object, &m);
     if (r == 0)
         r = add_authorization(p, &m, why);
-    if (r < 0) {
-        message_done(&m);
-        if (!why[0])
-            (void)snprintf(why, STORE_TEXT_MAX, "the request cannot be made: %s", strerror(-r));
-        return r;
-    }
-    *ret = m;
-    return 0;
+    return dialect_composed(r, &m, ret, why);
 }
 
 static void plain_free(struct dialect *d)
@@ -94,10 +81,7 @@ static void plain_free(struct dialect *d)
     struct plain *p = (struct plain *)d;
 
     free(p->base);
-    free(p->username);
-    free(p->password_file);
-    free(p->type);
-    free(p->credentials_file);
+    access_done(&p->access);
     free(p->dialect.description);
     free(p);
 }
@@ -141,7 +125,7 @@ static const char *check_url(const char *url)
 
 static const char *check_section(const struct upload_config *u)
 {
-    const struct auth_config *a = &u->auth;
+    const struct access_auth *a = &u->access.auth;
 
     if (!a->basic_username != !a->basic_password_file)
         return "basic_auth: username and password_file go together";
@@ -152,14 +136,6 @@ static const char *check_section(const struct upload_config *u)
     return a->basic_username && a->credentials_file ? "authorization: not beside basic_auth" : NULL;
 }
 
-static int copy(char **to, const char *from)
-{
-    if (!from)
-        return 0;
-    *to = strdup(from);
-    return *to ? 0 : -ENOMEM;
-}
-
 static int copy_options(struct plain *p, const struct upload_config *u)
 {
     size_t n = strlen(u->url);
@@ -168,20 +144,14 @@ static int copy_options(struct plain *p, const struct upload_config *u)
         p->base = NULL;
         return -ENOMEM;
     }
-    if (copy(&p->dialect.description, p->base) < 0 ||
-        copy(&p->username, u->auth.basic_username) < 0 ||
-        copy(&p->password_file, u->auth.basic_password_file) < 0 ||
-        copy(&p->type, u->auth.type) < 0 ||
-        copy(&p->credentials_file, u->auth.credentials_file) < 0)
-        return -ENOMEM;
-    return 0;
+    p->dialect.description = strdup(p->base);
+    return p->dialect.description ? access_copy(&u->access, &p->access) : -ENOMEM;
 }
 
 int plain_dialect(const struct upload_config *u, struct dialect **ret, char *why)
 {
     const char *wrong = check_url(u->url);
     struct plain *p;
-    int r;
 
     if (!wrong)
         wrong = check_section(u);
@@ -202,11 +172,5 @@ int plain_dialect(const struct upload_config *u, struct dialect **ret, char *why
         .prefix = "",
         .conditional = u->if_none_match,
     };
-    r = copy_options(p, u);
-    if (r < 0) {
-        plain_free(&p->dialect);
-        return r;
-    }
-    *ret = &p->dialect;
-    return 0;
+    return dialect_made(copy_options(p, u), &p->dialect, NULL, ret, why);
 }

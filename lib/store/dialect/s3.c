@@ -100,11 +100,6 @@ static int add_url(const struct s3 *s, const struct target *t, struct buf *url)
     return r < 0 ? r : sigv4_add_query(url, t->query, t->n_query);
 }
 
-static int add_if(struct message *m, const char *name, const char *value)
-{
-    return value ? message_add(m, name, value) : 0;
-}
-
 /*
  * The hash again, in base64: buckets with a default retention, and some policies, demand this
  * header and ignore x-amz-content-sha256. The algorithm's name is sent with it, as by Amazon's own
@@ -127,22 +122,22 @@ static int add_checksum(const char *sha256, struct message *m)
 
 static int add_object_headers(const struct s3 *s, const struct store_object *o, struct message *m)
 {
-    int r = add_if(m, "Content-Type", o->content_type);
+    int r = message_add_if(m, "Content-Type", o->content_type);
 
     if (r == 0)
-        r = add_if(m, "If-None-Match", s->dialect.conditional && !o->replace ? "*" : NULL);
+        r = message_add_if(m, "If-None-Match", s->dialect.conditional && !o->replace ? "*" : NULL);
     if (r == 0)
-        r = add_if(m, "x-amz-storage-class", s->storage_class);
+        r = message_add_if(m, "x-amz-storage-class", s->storage_class);
     if (r == 0)
-        r = add_if(m, "x-amz-server-side-encryption", s->sse);
+        r = message_add_if(m, "x-amz-server-side-encryption", s->sse);
     if (r == 0)
-        r = add_if(m, "x-amz-server-side-encryption-aws-kms-key-id", s->sse_kms_key_id);
+        r = message_add_if(m, "x-amz-server-side-encryption-aws-kms-key-id", s->sse_kms_key_id);
     if (r == 0)
-        r = add_if(m, "x-amz-server-side-encryption-context", s->sse_context);
+        r = message_add_if(m, "x-amz-server-side-encryption-context", s->sse_context);
     if (r == 0)
-        r = add_if(m, "x-amz-acl", s->acl);
+        r = message_add_if(m, "x-amz-acl", s->acl);
     if (r == 0)
-        r = add_if(m, "x-amz-tagging", s->tagging);
+        r = message_add_if(m, "x-amz-tagging", s->tagging);
     for (size_t i = 0; i < o->n_meta && r == 0; i++)
         r = message_add_meta(m, s->dialect.meta_prefix, o->meta[i].name, o->meta[i].value);
     return r;
@@ -183,7 +178,7 @@ static int sign(const struct s3 *s, const struct target *t, const struct secret_
     if (r == 0)
         r = message_add(m, "x-amz-content-sha256", sha256);
     if (r == 0)
-        r = add_if(m, "x-amz-security-token", secrets->session_token);
+        r = message_add_if(m, "x-amz-security-token", secrets->session_token);
     if (r == 0)
         r = message_add(m, "Authorization", buf_str(&signature.authorization));
     sigv4_signature_done(&signature);
@@ -294,20 +289,13 @@ static int add_context(struct s3 *s, const struct upload_config *u)
     return s->sse_context ? 0 : -ENOMEM;
 }
 
-static int copy(char **to, const char *from)
-{
-    if (!from)
-        return 0;
-    *to = strdup(from);
-    return *to ? 0 : -ENOMEM;
-}
-
 static int copy_options(struct s3 *s, const struct upload_config *u)
 {
-    if (copy(&s->url, u->url) < 0 || copy(&s->endpoint, u->endpoint) < 0 ||
-        copy(&s->storage_class, u->storage_class) < 0 || copy(&s->sse, u->sse) < 0 ||
-        copy(&s->sse_kms_key_id, u->sse_kms_key_id) < 0 || copy(&s->acl, u->acl) < 0 ||
-        (u->n_sse_context > 0 && add_context(s, u) < 0))
+    if (dialect_copy(&s->url, u->url) < 0 || dialect_copy(&s->endpoint, u->endpoint) < 0 ||
+        dialect_copy(&s->storage_class, u->storage_class) < 0 ||
+        dialect_copy(&s->sse, u->sse) < 0 ||
+        dialect_copy(&s->sse_kms_key_id, u->sse_kms_key_id) < 0 ||
+        dialect_copy(&s->acl, u->acl) < 0 || (u->n_sse_context > 0 && add_context(s, u) < 0))
         return -ENOMEM;
     s->requester_pays = u->requester_pays;
     switch (u->addressing) {
@@ -392,7 +380,7 @@ static int make(const struct upload_config *u, const struct s3settings *settings
     };
     r = wrong ? -EINVAL : copy_options(s, u);
     if (r == 0)
-        r = copy(&s->dialect.ca_file, settings->ca_file[0] ? settings->ca_file : NULL);
+        r = dialect_copy(&s->dialect.ca_file, settings->ca_file[0] ? settings->ca_file : NULL);
     s->wishes = settings->wishes;
     if (r == 0)
         r = set_bucket(s, u->region, &wrong);

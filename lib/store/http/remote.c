@@ -172,8 +172,8 @@ static int set_up(struct remote *r, const struct upload_config *u)
     r->store.description = steal(&r->dialect->description);
     if (!r->store.description || reach_init(&r->reach, u) < 0)
         return -ENOMEM;
-    if (!r->reach.ca_file)
-        r->reach.ca_file = steal(&r->dialect->ca_file);
+    if (!r->reach.access.tls.ca_file)
+        r->reach.access.tls.ca_file = steal(&r->dialect->ca_file);
     return find_identity(r, u);
 }
 

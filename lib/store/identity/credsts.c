@@ -11,7 +11,7 @@
 
 #include "base/filehash.h"
 #include "base/loop.h"
-#include "base/origin.h"
+#include "lib/net/origin.h"
 #include "lib/store/credential/creddoc.h"
 #include "lib/store/credential/sigv4.h"
 #include "lib/store/identity/credplan.h"

@@ -16,18 +16,13 @@
  * their certificate, whatever is switched off for a store.
  */
 
-#include <stdbool.h>
-
-#include "base/origin.h"
 #include "lib/config/config.h"
 #include "lib/net/http.h"
+#include "lib/net/origin.h"
 
 struct reach {
-    char *ca_file, *cert_file, *key_file, *server_name;
-    bool insecure_skip_verify;
+    struct access access;         /* borrowed by requests */
     char store[ORIGIN_NAME_SIZE]; /* host of the configured endpoint; "" without one */
-    char *proxy_url, *no_proxy;
-    struct proxy proxy; /* borrowed by requests */
 };
 
 enum reach_peer {
