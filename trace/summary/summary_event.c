@@ -52,7 +52,7 @@ static int sync_event(struct summing *s, const struct gotrace_event *e)
     types_generation(&s->stw_types, gen.n_strings);
     types_generation(&s->task_types, gen.n_strings);
     types_generation(&s->region_types, gen.n_strings);
-    r = sites_generation(&s->sites, gen.n_stacks);
+    r = sites_generation(&s->sites, gen.n_stacks, gen.n_frames);
     summing_turns_generation(s);
     return r < 0 ? r : summing_gc_sync(s);
 }
