@@ -125,22 +125,42 @@ static int new_frame(struct place *at, uint32_t *ret)
 
 _Static_assert(INPUT_PADDING >= VARINT_PADDING + 8, "a known frame may be read in one go");
 
-/* Most of what a generation's tables are. Of a frame that was met before only the pc counts. */
+/*
+ * Most of what a generation's tables are. Of a frame that was met before only the pc counts: as many
+ * of them as there are, one after the other. Where pcs are is a copy, as row could be a part of it
+ * for all that the compiler knows.
+ */
+static inline size_t known_frames(struct place *at, const struct idmap pcs, size_t n, uint32_t *row)
+{
+    const uint8_t *end = at->b->end, *p = at->p;
+    size_t i = 0;
+
+    for (; i < n; i++) {
+        uint64_t pc;
+        const uint8_t *next = varint_skip_three(varint_four(p, &pc, &end));
+        uint32_t known = idmap_find_first(&pcs, pc);
+
+        if (__builtin_expect(known == IDMAP_NONE, 0))
+            known = idmap_find_slot(&pcs, pc);
+        if (__builtin_expect(known == IDMAP_NONE || !next || next > end, 0))
+            break;
+        row[i] = known;
+        p = next;
+    }
+    at->p = p;
+    return i;
+}
+
 static int read_frames(struct place *at, size_t n, uint32_t *row)
 {
-    const struct stacks *stacks = &at->gen->stacks;
+    const struct idmap *pcs = &at->gen->stacks.pcs;
     int r = 0;
 
     for (size_t i = 0; i < n && r == 0; i++) {
-        const uint8_t *end = at->b->end, *p;
-        uint64_t pc;
-
-        p = varint_skip_three(varint_four(at->p, &pc, &end));
-        row[i] = stacks_known(stacks, pc);
-        if (__builtin_expect(row[i] == IDMAP_NONE || !p || p > end, 0))
+        if (pcs->n > 0)
+            i += known_frames(at, *pcs, n - i, row + i);
+        if (i < n)
             r = new_frame(at, &row[i]);
-        else
-            at->p = p;
     }
     return r;
 }
