@@ -83,14 +83,6 @@ static inline uint32_t idmap_find_slot(const struct idmap *map, uint64_t id)
     }
 }
 
-/* The same where it stands in its first place, if it is there at all; the map has a number. */
-static inline uint32_t idmap_find_first(const struct idmap *map, uint64_t id)
-{
-    const struct idmap_slot *slot = &map->slots[(size_t)(id * map->factor >> map->shift)];
-
-    return slot->id == id ? slot->value - 1 : IDMAP_NONE;
-}
-
 /* The id's value, or IDMAP_NONE. */
 static inline uint32_t idmap_find(const struct idmap *map, uint64_t id)
 {
