@@ -4,23 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Packages that pass a wait on for somebody else: those by profiles. A name that ends in '/' means
- * everything below it.
- */
-static const char *const passing[] = {"runtime",
-                                      "runtime/",
-                                      "internal/",
-                                      "sync",
-                                      "sync/",
-                                      "syscall",
-                                      "time",
-                                      "iter",
-                                      "vendor/golang.org/x/sys/",
-                                      "golang.org/x/sys/"};
-static const char *const passing_io[] = {"os", "net", "io", "io/", "bufio"};
-
-#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
+#include "trace/summary/roles.h"
 
 int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed)
 {
@@ -78,45 +62,6 @@ int sites_generation(struct sites *s, uint32_t n_stacks, uint32_t n_frames)
     return 0;
 }
 
-/* What a function has to do with the waits in it. */
-enum {
-    ROLE_KNOWN = 1,
-    ROLE_PASSES = 2,    /* waits on for somebody else, */
-    ROLE_PASSES_IO = 4, /* or does so where it is about the network or a syscall */
-    ROLE_INSIDE = 8,    /* of the runtime: no wait belongs there while there is anybody else */
-};
-
-/* The package's name ends at the first dot behind the last slash. */
-static bool is_in(const char *func, const char *package)
-{
-    size_t n = strlen(package);
-
-    if (strncmp(func, package, n) != 0)
-        return false;
-    return package[n - 1] == '/' || func[n] == '.';
-}
-
-static bool is_in_any(const char *func, const char *const *packages, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (is_in(func, packages[i]))
-            return true;
-    return false;
-}
-
-static uint8_t role_of(const char *func)
-{
-    uint8_t role = ROLE_KNOWN;
-
-    if (is_in_any(func, passing, N_OF(passing)))
-        role |= ROLE_PASSES | ROLE_PASSES_IO;
-    else if (is_in_any(func, passing_io, N_OF(passing_io)))
-        role |= ROLE_PASSES_IO;
-    if (is_in(func, "runtime") || is_in(func, "internal/"))
-        role |= ROLE_INSIDE;
-    return role;
-}
-
 static int note_role(struct sites *s, uint32_t func)
 {
     size_t old = s->roles_cap;
@@ -126,13 +71,8 @@ static int note_role(struct sites *s, uint32_t func)
         return r;
     memset(s->roles + old, 0, s->roles_cap - old);
     if (s->roles[func] == 0)
-        s->roles[func] = role_of(texts_get(s->texts, func));
+        s->roles[func] = roles_of(texts_get(s->texts, func));
     return 0;
-}
-
-static uint8_t role_in(unsigned column)
-{
-    return column == SUMMARY_NET || column == SUMMARY_SYSCALL ? ROLE_PASSES_IO : ROLE_PASSES;
 }
 
 /* IDMAP_NONE if it is not among so many. */
@@ -343,7 +283,7 @@ static uint32_t site_of(const struct sites *s, uint32_t stack, unsigned column)
         uint32_t frame = s->rows[k->row + i];
         uint8_t role = s->roles[s->frames[frame].func];
 
-        if (!(role & role_in(column)))
+        if (!(role & roles_in(column)))
             return frame;
         if (!found && !(role & ROLE_INSIDE)) {
             best = frame;
