@@ -125,12 +125,14 @@ static int get_room(struct capture *c, size_t n)
     return r;
 }
 
-/* What is behind the point up to which it makes sense as a trace need not be written. */
+/* What is behind the point up to which it makes sense as a trace need not be written; of a text a few bytes may be. */
 static int take(struct capture *c, const char *data, size_t n)
 {
     int framed = framing_feed(&c->framing, data, n);
-    size_t good = framed < 0 ? (size_t)(c->framing.offset - c->written) : n;
+    size_t good = n;
 
+    if (framed < 0)
+        good = c->framing.offset > c->written ? (size_t)(c->framing.offset - c->written) : 0;
     if (c->head_len < sizeof(c->head))
         keep_head(c, data, n);
     if (store(c, data, good) < 0)

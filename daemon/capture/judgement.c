@@ -31,6 +31,11 @@
     "; it is compressed, which was not asked for: except this path from what compresses answers (a " \
     "middleware or a proxy)"
 
+#define HINT_LARGE                                                                               \
+    "; body_size_limit must have room for a generation at least, which is a second of what the " \
+    "service does: raise it, or set `seconds` below 1"
+#define HINT_LARGER "; raise body_size_limit to keep more, or make `seconds` shorter"
+
 #define HINT_TLS "; the service speaks TLS there: set scheme: https"
 #define HINT_PLAIN "; the service speaks no TLS there: set scheme: http"
 #define HINT_NOT_HTTP1 \
@@ -229,6 +234,11 @@ static enum outcome outcome_of_nothing(const struct evidence *e, int kept)
     return kept == -EBADMSG ? OUTCOME_NOT_A_TRACE : OUTCOME_INCOMPLETE;
 }
 
+static bool is_over_size(const struct evidence *e)
+{
+    return e->cut_by && strcmp(e->cut_by, "size_limit") == 0;
+}
+
 void judgement_nothing(const struct evidence *e, int kept, struct capture_result *r,
                        struct buf *text)
 {
@@ -254,6 +264,8 @@ void judgement_nothing(const struct evidence *e, int kept, struct capture_result
     (void)buf_addf(text, " after %llu bytes, before one generation was whole",
                    (unsigned long long)e->written);
     judge_error(e, r, text);
+    if (is_over_size(e))
+        r->hint = HINT_LARGE;
 }
 
 /* The one word for what ended a body that is a trace but not a whole one. */
@@ -299,6 +311,8 @@ void judgement_kept(const struct evidence *e, int kept, struct capture_result *r
             add_time(e, text);
             r->hint = HINT_CLOSED;
         }
+        if (is_over_size(e))
+            r->hint = HINT_LARGER;
         return;
     }
     r->outcome = is_short ? OUTCOME_SHORT : OUTCOME_OK;
