@@ -91,10 +91,28 @@ static bool is_utf8(const char *text, size_t n)
     return true;
 }
 
+/* As nearly all texts are. */
+static bool is_plain_ascii(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
 static void put_text(struct jsonwriter *w, const char *text, size_t n)
 {
     struct buf escaped;
 
+    if (is_plain_ascii(text, n)) {
+        put(w, "\"");
+        (void)buf_add(w->out, text, n);
+        put(w, "\"");
+        return;
+    }
     if (is_utf8(text, n)) {
         put_string(w, text, n);
         return;

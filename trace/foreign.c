@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define HEADER_SIZE 16
-#define TEXT_MIN 4 /* fewer characters in a row may be a coincidence */
 #define QUOTED 32
 
 bool foreign_header(const uint8_t *p, unsigned *ret_minor)
@@ -36,7 +35,7 @@ const char *foreign_name(const uint8_t *p, size_t n, char ret[static FOREIGN_TEX
     }
     while (text < n && foreign_is_text(p[text]))
         text++;
-    if (text < TEXT_MIN && text < n) {
+    if (text < FOREIGN_TEXT_MIN && text < n) {
         (void)snprintf(ret, FOREIGN_TEXT_SIZE, "expected a batch, found event type %u", p[0]);
         return ret;
     }

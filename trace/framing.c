@@ -48,6 +48,7 @@ enum {
     STATE_EXPERIMENT, /* after an experimental batch's type */
     STATE_FIELD,      /* within the numbers of a batch header */
     STATE_PAYLOAD,    /* within a batch */
+    STATE_TEXT,       /* where a batch should begin stands what may be text */
     STATE_OPAQUE,     /* within a trace of the old format */
 };
 
@@ -87,6 +88,9 @@ static const struct framing_rules *rules_find(unsigned minor)
             return &rules_table[i];
     return NULL;
 }
+
+static const char not_a_batch[] = "not a batch";
+static const char text_within[] = "text in the trace: another trace, or what the program printed";
 
 static int step_magic(struct framing *f, uint8_t byte)
 {
@@ -145,10 +149,30 @@ static int step_type(struct framing *f, uint8_t byte)
         f->whole_newest = f->newest;
         return STEP_LAST;
     default:
-        return bad(f, foreign_is_text(byte)
-                          ? "text in the trace: another trace, or what the program printed"
-                          : "not a batch");
+        if (!foreign_is_text(byte))
+            return bad(f, not_a_batch);
+        f->n_text = 1;
+        f->state = STATE_TEXT;
+        return STEP_MORE;
     }
+}
+
+/* The trace made sense up to where the text begins. */
+static int refuse_text(struct framing *f, const char *error)
+{
+    f->offset -= f->n_text;
+    return bad(f, error);
+}
+
+/* As foreign.h tells text from chance. */
+static int step_text(struct framing *f, uint8_t byte)
+{
+    if (!foreign_is_text(byte))
+        return refuse_text(f, not_a_batch);
+    if (f->n_text + 1 == FOREIGN_TEXT_MIN)
+        return refuse_text(f, text_within);
+    f->n_text++;
+    return STEP_MORE;
 }
 
 /*
@@ -235,6 +259,7 @@ static int step(struct framing *f, uint8_t byte)
     case STATE_MAGIC: return step_magic(f, byte);
     case STATE_TYPE: return step_type(f, byte);
     case STATE_EXPERIMENT: f->state = STATE_FIELD; return STEP_MORE;
+    case STATE_TEXT: return step_text(f, byte);
     default: return step_field(f, byte);
     }
 }
@@ -356,6 +381,8 @@ int framing_finish(struct framing *f, bool clean)
     }
     if (f->format == FRAMING_NOT_A_TRACE)
         return -EBADMSG;
+    if (!f->error && f->state == STATE_TEXT)
+        (void)refuse_text(f, text_within); /* and nothing else */
     if (!f->error) {
         f->error = why_not_whole(f, clean);
         if (!f->error) {

@@ -56,7 +56,7 @@ struct framing {
     /* to be read by anyone */
     enum framing_format format;
     unsigned go_minor;    /* 26 for `go 1.26 trace`; 0: not known yet */
-    uint64_t offset;      /* bytes accepted; after an error, those before it */
+    uint64_t offset;      /* bytes accepted; after an error, those before it, which may be fewer */
     uint64_t settled;     /* bytes given to the sink */
     uint64_t whole_bytes; /* this many bytes from the start are a whole trace; 0: none yet */
     uint64_t generations; /* in those bytes */
@@ -72,6 +72,7 @@ struct framing {
     uint64_t generation;              /* the open one; 0: none */
     uint64_t last_generation;         /* the one that ended last; 0: none */
     uint64_t payload;                 /* bytes of the batch still to skip */
+    unsigned n_text;                  /* bytes of text where a batch should begin */
     bool experimental;                /* the batch belongs to an experiment */
     bool fresh;                       /* none of the batch's bytes seen yet */
     bool clocked;                     /* the open generation has its frequency or sync batch */
@@ -90,8 +91,8 @@ void framing_init(struct framing *f, const struct framing_sink *sink);
 
 /*
  * Reads the stream's next n bytes, in pieces of any size. Returns 0, or -EBADMSG from the first
- * byte on that cannot be part of a trace: then error and format say why, whole_bytes is still
- * valid, and every later call fails, too.
+ * byte on that cannot be part of a trace, or a few bytes behind it if it is of a text: then error
+ * and format say why, whole_bytes is still valid, and every later call fails, too.
  */
 int framing_feed(struct framing *f, const void *data, size_t n);
 

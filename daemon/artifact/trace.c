@@ -36,7 +36,10 @@ static int body_feed(void *userdata, const void *data, size_t n, size_t *ret_goo
     uint64_t before = b->framing.offset;
     int r = framing_feed(&b->framing, data, n);
 
-    *ret_good = r < 0 ? (size_t)(b->framing.offset - before) : n;
+    /* What turns out to be text may have begun before these bytes. */
+    *ret_good = n;
+    if (r < 0)
+        *ret_good = b->framing.offset > before ? (size_t)(b->framing.offset - before) : 0;
     return r;
 }
 

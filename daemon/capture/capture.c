@@ -125,7 +125,8 @@ static int get_room(struct capture *c, size_t n)
     return r;
 }
 
-/* What is behind the point up to which it makes sense need not be written. */
+/* What is behind the point up to which it makes sense need not be written; of a text a few bytes
+ * may be. */
 static int take(struct capture *c, const char *data, size_t n)
 {
     size_t good;

@@ -28,6 +28,11 @@
     "; it is compressed, which was not asked for: except this path from what compresses answers (a " \
     "middleware or a proxy)"
 
+#define HINT_LARGE                                                                               \
+    "; body_size_limit must have room for a generation at least, which is a second of what the " \
+    "service does: raise it, or set `seconds` below 1"
+#define HINT_LARGER "; raise body_size_limit to keep more, or make `seconds` shorter"
+
 #define HINT_TLS "; the service speaks TLS there: set scheme: https"
 #define HINT_PLAIN "; the service speaks no TLS there: set scheme: http"
 #define HINT_NOT_HTTP1 \
@@ -224,6 +229,11 @@ static enum outcome outcome_of_nothing(const struct evidence *e)
     return e->facts->end == ARTIFACT_FOREIGN ? e->artifact->foreign : OUTCOME_INCOMPLETE;
 }
 
+static bool is_over_size(const struct evidence *e)
+{
+    return e->artifact->part && e->cut_by && strcmp(e->cut_by, "size_limit") == 0;
+}
+
 static void add_why(const struct evidence *e, struct buf *text)
 {
     if (e->cut_by)
@@ -257,6 +267,8 @@ void judgement_nothing(const struct evidence *e, struct capture_result *r, struc
     }
     add_why(e, text);
     judge_error(e, r, text);
+    if (is_over_size(e))
+        r->hint = HINT_LARGE;
 }
 
 /* The one word for what ended a body of which a part is kept. */
@@ -284,6 +296,8 @@ static void judge_part(const struct evidence *e, struct capture_result *r, struc
         add_time(e, text);
         r->hint = HINT_CLOSED;
     }
+    if (is_over_size(e))
+        r->hint = HINT_LARGER;
 }
 
 void judgement_kept(const struct evidence *e, struct capture_result *r, struct buf *text)

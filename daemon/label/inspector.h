@@ -42,7 +42,7 @@ struct inspector_handlers {
 struct inspector_settings {
     const char *command; /* a path; borrowed during the call */
     usec timeout;
-    uint64_t memory; /* bytes of address space */
+    uint64_t memory; /* bytes, beside what the child maps of the trace */
 };
 
 /* SIGCHLD must be blocked in all threads. 0 or a negative errno. */

@@ -108,7 +108,7 @@ struct inspect_config {
     bool enabled;
     char *command; /* a path; NULL: contrace as it is installed */
     usec timeout;
-    uint64_t max_memory; /* bytes of address space */
+    uint64_t max_memory; /* bytes, beside what the child maps of the trace */
 };
 
 /* The admin endpoint. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -172,6 +173,16 @@ static rlim_t seconds_of(usec timeout)
     return (timeout + USEC_PER_SEC - 1) / USEC_PER_SEC;
 }
 
+/* A file that it maps is no memory of its own. Windows of it have a margin. */
+static uint64_t space_of(uint64_t memory, int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return memory;
+    return memory + (uint64_t)st.st_size + (uint64_t)st.st_size / 16;
+}
+
 static int start(struct child *c, const char *const *argv, int fd,
                  const struct child_limits *limits)
 {
@@ -193,6 +204,7 @@ static int start(struct child *c, const char *const *argv, int fd,
         .out = out,
         .err = err,
         .memory = limits->memory,
+        .space = space_of(limits->memory, in),
         .seconds = seconds_of(limits->timeout),
         .trusted = limits->trusted,
     });

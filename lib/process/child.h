@@ -23,7 +23,7 @@ struct child;
 
 struct child_limits {
     usec timeout;    /* wall-clock time, and as much CPU time unless trusted */
-    uint64_t memory; /* bytes of address space, unless trusted */
+    uint64_t memory; /* bytes, beside what it maps of the file; unless trusted */
     bool trusted;    /* the administrator's own program */
 };
 

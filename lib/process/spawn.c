@@ -29,7 +29,8 @@ static int limit(__rlimit_resource_t what, rlim_t value)
 /* A limit that is lower already cannot be raised; the other limits are still set. */
 static void set_limits(const struct spawn *s)
 {
-    (void)limit(RLIMIT_AS, s->memory);
+    (void)limit(RLIMIT_DATA, s->memory);
+    (void)limit(RLIMIT_AS, s->space);
     /* SIGXCPU first, which names the cause; SIGKILL a second later. */
     (void)setrlimit(RLIMIT_CPU, &(struct rlimit){s->seconds, s->seconds + 1});
     (void)limit(RLIMIT_FSIZE, 0);

@@ -14,7 +14,8 @@
 struct spawn {
     const char *const *argv; /* argv[0] is a path */
     int in, out, err;        /* each above 2 */
-    uint64_t memory;         /* bytes of address space */
+    uint64_t memory;         /* bytes that it may write to, and … */
+    uint64_t space;          /* … of address space */
     rlim_t seconds;          /* of processor time */
     bool trusted;            /* no limits, and our environment */
 };

@@ -183,7 +183,7 @@ def test_cut_at_the_size_limit(goservice, daemon):
     d = daemon([job("s", f"unix:{service.socket}", seconds=30, scrape_timeout="40s",
                     body_size_limit="512KiB")])  # fmt: skip
     line = d.wait_captured(result="truncated")
-    assert line["level"] == "warn"
+    assert line["level"] == "warn" and "raise body_size_limit" in line["msg"]
     d.stop()
     record = d.spool.check()[line["key"]]
     assert not record["complete"]

@@ -49,7 +49,7 @@ CASES = {
     ),
     "endless-generation": (
         hostile.endless(HEADER, hostile.batch(1, hostile.SYNC + bytes(5000))),
-        "incomplete", "cut by size_limit", None,
+        "incomplete", "body_size_limit must have room for a generation", None,
     ),
     "content-coding": (
         hostile.coded_content(hostile.packed_trace()), "not_a_trace", "\\x1f\\x8b", None,

@@ -31,6 +31,7 @@ from support import (
     wait_until,
 )
 from uploads import PREFIX, arrived, assert_same, section, wait_archived
+from widened import widened
 
 INSPECTEE = BUILD / "tests/support/inspectee"
 CONTRACE = BUILD / "contrace"
@@ -374,6 +375,26 @@ def test_old_format(daemon, serve, tmp_path):
         assert "covered" not in record and "summary" not in record
         assert d.spool.trace(key).read_bytes() == body
         assert store.meta(PREFIX + key)["label"] == "not-inspected"
+
+
+def test_large_generation(daemon, serve, tmp_path):
+    """One that is as large as all memory that the child may have: what it maps of it is no memory."""
+    summary_is_there()
+    if b"__asan_init" in CONTRACE.read_bytes():
+        pytest.skip("AddressSanitizer needs more memory than that")
+    build(SRC / "tests/support/tracemix", tmp_path / "mix")
+    mix = subprocess.check_output([tmp_path / "mix", "-s", "1"], timeout=60, env=environment())
+    server = serve(healthy(widened(mix, 70_000, 1000)))
+    d = daemon([job("s", server.address, body_size_limit="256MiB")], glob={"seconds": 1},
+               inspect={"max_memory": "64MiB", "timeout": "10m"})  # fmt: skip
+    wait_labels(d.spool, 1)
+    (key,) = d.spool.keys()
+    d.stop()
+    record = d.spool.record(key)
+    small = tmp_path / "small.trace"
+    small.write_bytes(mix)
+    summary = json.loads(run(CONTRACE, "summary", "--json", small).stdout)
+    assert record["label"] == summary["label"] != "not-inspected", record
 
 
 def test_partial(daemon, serve, tmp_path):

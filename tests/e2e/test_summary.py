@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import subprocess
+import sys
 
 import jsonschema
 import pytest
@@ -24,6 +25,7 @@ from gotools import (
     spoil_second_generation,
 )
 from support import BUILD, SRC
+from widened import widened
 
 CONTRACE = BUILD / "contrace"
 
@@ -89,6 +91,16 @@ def run(*args, status=0, **options):
     )
     assert done.returncode == status, done.stderr
     return done
+
+
+def peak_memory(*args):
+    """In KiB; by way of a small process, as a child is counted with what it was forked from."""
+    script = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True);"
+        " print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    command = [sys.executable, "-c", script, CONTRACE, "summary", *args]
+    return int(subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=60).stdout)
 
 
 def ours(path, status=0):
@@ -305,6 +317,16 @@ def test_thousands_of_stacks(gosum, annotator):
     assert "(other)" not in names
     for row in s["sites"].values():
         assert sum(site["count"] for site in row["top"]) + row["left_out"]["count"] == row["count"]
+
+
+def test_millions_of_strings(mix, work):
+    """A service that logs: what is remembered of strings is bounded, and none is mistaken for another."""
+    source, path = mix(REFERENCE, "-s", "0.4", period=10000), work / "strings.trace"
+    path.write_bytes(widened(source.read_bytes(), 2_000_000))
+    ignored = {"file": 0, "bytes": 0}
+    assert ours(path) | ignored == ours(source) | ignored
+    if b"__asan_init" not in CONTRACE.read_bytes():
+        assert peak_memory("--json", path) < 104 << 10
 
 
 def test_partial(mix, work):

@@ -168,18 +168,18 @@ static int leave_behind(void)
 /* Its circumstances, as evidence. */
 static int look(void)
 {
-    struct rlimit as, cpu, files;
+    struct rlimit data, cpu, files;
     char text[256];
     int open_fds = 0;
 
     for (int fd = 0; fd < 1024; fd++)
         open_fds += fcntl(fd, F_GETFD) >= 0;
-    (void)getrlimit(RLIMIT_AS, &as);
+    (void)getrlimit(RLIMIT_DATA, &data);
     (void)getrlimit(RLIMIT_CPU, &cpu);
     (void)getrlimit(RLIMIT_NOFILE, &files);
     (void)snprintf(text, sizeof(text),
-                   "\"fds\": %d, \"as\": %llu, \"cpu\": %llu, \"policy\": %d, \"env\": %d",
-                   open_fds, (unsigned long long)as.rlim_cur, (unsigned long long)cpu.rlim_cur,
+                   "\"fds\": %d, \"data\": %llu, \"cpu\": %llu, \"policy\": %d, \"env\": %d",
+                   open_fds, (unsigned long long)data.rlim_cur, (unsigned long long)cpu.rlim_cur,
                    sched_getscheduler(0), environ && environ[0] ? 1 : 0);
     return summary("lock-contention", text);
 }

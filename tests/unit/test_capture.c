@@ -428,6 +428,30 @@ static void test_corrupt_trace(void **state)
     assert_int_equal(w->result.received, 16);
 }
 
+/* What the program prints comes in two pieces, of which the first could still be chance. */
+static void test_text_in_pieces(void **state)
+{
+    struct world *w = *state;
+    struct loopback_step all[] = {
+        SEND(OK_HEAD "Content-Length: 1000000\r\n\r\n"),
+        {.what = LOOPBACK_SEND}, /* its data is set below */
+        {.what = LOOPBACK_GATE},
+        SEND("tening on :8080"),
+        {.what = LOOPBACK_WAIT},
+    };
+    size_t at;
+
+    traces_make(&w->trace, 26, 3, 1000);
+    at = w->trace.ends[1];
+    memcpy(w->trace.data + at, "lis", 3);
+    all[1] = (struct loopback_step)BYTES(w->trace.data, at + 3);
+    begin(w, all, 5);
+    while (capture_received(w->capture) < at + 3)
+        step(w);
+    loopback_open_gate(w->server);
+    assert_truncated(w, finish(w), 2, "corrupt");
+}
+
 static void test_size_limit(void **state)
 {
     struct world *w = *state;
@@ -831,6 +855,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
         cmocka_unit_test_setup_teardown(test_incomplete_trace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_corrupt_trace, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_text_in_pieces, setup, teardown),
         cmocka_unit_test_setup_teardown(test_size_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_endless_body, setup, teardown),
         cmocka_unit_test_setup_teardown(test_statuses, setup, teardown),

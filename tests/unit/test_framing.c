@@ -508,18 +508,25 @@ static void test_clock_is_needed(void **state)
     assert_refused(0, "generation without a sync batch");
 }
 
+#define NO_BATCH "not a batch"
+#define TEXT "text in the trace: another trace, or what the program printed"
+
 static void test_stray_bytes(void **state)
 {
     (void)state;
     for (unsigned byte = 0; byte < 256; byte++) {
+        bool text = (byte >= ' ' && byte <= '~') || (byte >= '\t' && byte <= '\r');
+
         if (byte == BATCH || byte == EXPERIMENTAL || byte == END)
             continue;
         put_trace(26);
         put_byte(byte);
-        assert_refused(stream.ends[3],
-                       (byte >= ' ' && byte <= '~') || (byte >= '\t' && byte <= '\r')
-                           ? "text in the trace: another trace, or what the program printed"
-                           : "not a batch");
+        put("\1\1\1\1", 4);
+        assert_refused(stream.ends[3], NO_BATCH);
+        put_trace(26);
+        put_byte(byte);
+        put("and", 3);
+        assert_refused(stream.ends[3], text ? TEXT : NO_BATCH);
     }
     put_trace(26);
     put_byte(END);
@@ -527,6 +534,39 @@ static void test_stray_bytes(void **state)
     put_trace(25);
     put_byte(END);
     assert_refused(stream.ends[2], "end of generation in a version that has none");
+}
+
+/* A few characters may be chance, unless the trace ends with them; however the stream is cut. */
+static void test_text(void **state)
+{
+    static const struct {
+        const char *text;
+        int fed;
+        const char *error;
+    } rows[] = {
+        {"ok!\1", -EBADMSG, NO_BATCH},
+        {"ok\1\1", -EBADMSG, NO_BATCH},
+        {"o\1\1\1", -EBADMSG, NO_BATCH},
+        {"done", -EBADMSG, TEXT},
+        {"done and more", -EBADMSG, TEXT},
+        {"ok\n", 0, TEXT},
+        {"\n", 0, TEXT},
+    };
+    struct follower w;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t step = 0; step < 6; step++) {
+            put_trace(26);
+            put(rows[i].text, strlen(rows[i].text));
+            follow(&w, stream.data, stream.n, step, false, true);
+            assert_int_equal(w.fed, rows[i].fed);
+            assert_int_equal(w.finished, 0);
+            assert_string_equal(w.f.error, rows[i].error);
+            assert_int_equal(w.f.offset, stream.ends[3]);
+            assert_int_equal(w.f.whole_bytes, stream.ends[3]);
+        }
+    }
 }
 
 static void test_batch_size(void **state)
@@ -628,6 +668,7 @@ int main(void)
         cmocka_unit_test(test_wraparound),
         cmocka_unit_test(test_clock_is_needed),
         cmocka_unit_test(test_stray_bytes),
+        cmocka_unit_test(test_text),
         cmocka_unit_test(test_batch_size),
         cmocka_unit_test(test_long_numbers),
         cmocka_unit_test(test_corruption),

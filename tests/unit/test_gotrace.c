@@ -375,6 +375,107 @@ static void test_empty_stack(void **state)
     gotrace_close(t);
 }
 
+static void put_frame(const void *pc, size_t n, uint64_t func, uint64_t line)
+{
+    rawtrace_put(&rawtrace_batch, pc, n);
+    rawtrace_number(&rawtrace_batch, func);
+    rawtrace_number(&rawtrace_batch, 3);
+    rawtrace_number(&rawtrace_batch, line);
+}
+
+/* Program counters in any of their forms: equal ones are one frame, the first that was told. */
+static const struct {
+    const char *bytes;
+    size_t n;
+    unsigned frame;
+} forms[] = {
+    {"\xc0\x8d\xb7\x01", 4, 0},
+    {"\xc0\x8d\xb7\x01", 4, 0},
+    {"\xc0\x8d\xb7\x81\0", 5, 0},
+    {"\x80\x80\x80\0", 4, 1},
+    {"\0", 1, 1},
+    {"\x64", 1, 2},
+    {"\xe4\x80\x80\0", 4, 2},
+    {"\x80\x80\x80\0", 4, 1},
+    {"\xc0\x8d\xb7\x01", 4, 0},
+};
+#define N_FORMS (sizeof(forms) / sizeof(forms[0]))
+
+/* A generation forgets the frames of the one before it. */
+static void test_frames(void **state)
+{
+    static const uint64_t pcs[] = {3000000, 0, 100};
+    struct gotrace *t;
+
+    (void)state;
+    rawtrace_begin(26);
+    for (uint64_t func = 1; func <= 2; func++) {
+        rawtrace_sync();
+        rawtrace_tables();
+        rawtrace_begin_batch(UINT64_MAX, 1);
+        rawtrace_number(&rawtrace_batch, EV_STACKS);
+        rawtrace_event(EV_STACK, 2, U(9), U(2));
+        rawtrace_put(&rawtrace_batch, "\0\0\0\0\0\0\0", 8);
+        rawtrace_event(EV_STACK, 2, U(8), U(N_FORMS));
+        for (size_t i = 0; i < N_FORMS; i++)
+            put_frame(forms[i].bytes, forms[i].n, i == forms[i].frame ? func : 4, 1000 * i);
+        rawtrace_end_batch();
+        rawtrace_end_generation();
+    }
+    t = open_all();
+    for (uint64_t func = 1; func <= 2; func++) {
+        const uint32_t *row;
+        size_t n;
+
+        (void)next(t, GOTRACE_EV_SYNC);
+        row = gotrace_stack(t, 2, &n);
+        assert_int_equal(n, 2);
+        assert_true(row[0] == row[1] && gotrace_frame(t, row[0])->pc == 0);
+        row = gotrace_stack(t, 3, &n);
+        assert_int_equal(n, N_FORMS);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(gotrace_frame(t, row[i])->pc, pcs[forms[i].frame]);
+            assert_int_equal(row[i], row[forms[i].frame == 2 ? 5 : forms[i].frame == 1 ? 3 : 0]);
+        }
+        assert_text(t, gotrace_frame(t, row[0])->func, func == 1 ? "main.inner" : "main.main");
+    }
+    gotrace_close(t);
+}
+
+/* More frames than are found in one step, each of them twice. */
+static void test_many_frames(void **state)
+{
+    const unsigned n_stacks = 40, depth = 128;
+    struct gotrace *t;
+
+    (void)state;
+    rawtrace_begin(26);
+    rawtrace_sync();
+    rawtrace_tables();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STACKS);
+    for (unsigned i = 0; i < n_stacks; i++) {
+        rawtrace_event(EV_STACK, 2, U(8 + i), U(depth));
+        for (unsigned k = 0; k < depth; k++) {
+            rawtrace_number(&rawtrace_batch, 5000000 + 16 * (i / 2 * depth + k));
+            put_frame("", 0, 1, k);
+        }
+    }
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    t = open_all();
+    (void)next(t, GOTRACE_EV_SYNC);
+    for (unsigned i = 0; i < n_stacks; i++) {
+        size_t n;
+        const uint32_t *row = gotrace_stack(t, 2 + i, &n);
+
+        assert_int_equal(n, depth);
+        for (unsigned k = 0; k < depth; k++)
+            assert_int_equal(gotrace_frame(t, row[k])->pc, 5000000 + 16 * (i / 2 * depth + k));
+    }
+    gotrace_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +487,8 @@ int main(void)
         cmocka_unit_test(test_deep_regions),
         cmocka_unit_test(test_older_format),
         cmocka_unit_test(test_empty_stack),
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_many_frames),
     };
 
     return cmocka_run_group_tests_name("gotrace", tests, NULL, NULL);

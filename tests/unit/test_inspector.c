@@ -251,7 +251,7 @@ static void test_circumstances(void **state)
     (void)state;
     assert_int_equal(setenv("SECRET", "x", 1), 0);
     assert_int_equal(inspect("look"), INSPECTION_OK);
-    (void)snprintf(expected, sizeof(expected), "fds 3, as %llu, cpu %llu, policy 5", 1ULL << 60,
+    (void)snprintf(expected, sizeof(expected), "fds 3, data %llu, cpu %llu, policy 5", 1ULL << 60,
                    (unsigned long long)(PATIENT / USEC_PER_SEC));
     assert_string_equal(w.evidence, expected);
 }

@@ -145,6 +145,38 @@ static void judge_trace(const struct trace *t, enum http_error error, usec taken
     buf_done(&b);
 }
 
+/* What must be set is said, whether generations were kept or not. */
+static void test_over_size(void **state)
+{
+    const struct http_result http = {.error = HTTP_ABORTED, .status = 200, .taken = WINDOW};
+    struct trace t;
+
+    (void)state;
+    traces_make_timed(&t, 26, 2, NS_PER_SEC);
+    for (size_t n = 100; n <= t.n - 1; n += t.n - 101) {
+        struct capture_result r = {0};
+        struct artifact_facts facts;
+        struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+                             .http = &http,
+                             .facts = &facts,
+                             .written = n,
+                             .cut_by = "size_limit"};
+        struct buf b;
+
+        look(t.data, n, false, WINDOW, &facts);
+        buf_init(&b, CAPTURE_TEXT_MAX - 1);
+        if (facts.end == ARTIFACT_NOTHING)
+            judgement_nothing(&e, &r, &b);
+        else
+            judgement_kept(&e, &r, &b);
+        assert_int_equal(r.outcome, n == 100 ? OUTCOME_INCOMPLETE : OUTCOME_TRUNCATED);
+        assert_int_equal(strncmp(buf_str(&b), "cut by size_limit after ", 24), 0);
+        assert_hint(&r, n == 100 ? "must have room for a generation" : "raise body_size_limit");
+        buf_done(&b);
+    }
+    traces_done(&t);
+}
+
 /* By the trace's own clock, in each format that has one. */
 static void test_short(void **state)
 {
@@ -415,15 +447,11 @@ static void test_profile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gave_up),
-        cmocka_unit_test(test_closed_early),
-        cmocka_unit_test(test_short),
-        cmocka_unit_test(test_short_and_old),
-        cmocka_unit_test(test_span_of_what_is_whole),
-        cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_other_protocols),
-        cmocka_unit_test(test_compressed),
-        cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_gave_up),       cmocka_unit_test(test_closed_early),
+        cmocka_unit_test(test_over_size),     cmocka_unit_test(test_short),
+        cmocka_unit_test(test_short_and_old), cmocka_unit_test(test_span_of_what_is_whole),
+        cmocka_unit_test(test_truncated),     cmocka_unit_test(test_other_protocols),
+        cmocka_unit_test(test_compressed),    cmocka_unit_test(test_profile),
     };
 
     return cmocka_run_group_tests_name("judgement", tests, NULL, NULL);

@@ -249,6 +249,28 @@ static void test_full(void **state)
         types_release(&types, row_of(letters(i)));
 }
 
+/* Hardly anybody can give way: not all are looked at for each name that comes. */
+static void test_nearly_full(void **state)
+{
+    const unsigned n = 10000;
+    unsigned placed = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < TYPES_MAX - 1; i++)
+        types_hold(&types, row_of(letters(i)));
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t row = row_of(letters(TYPES_MAX + i));
+
+        placed += row != TYPES_NONE;
+        assert_int_equal(types_add(&types, row, 1), 0);
+    }
+    assert_in_range(placed, 2, n * 2 * TYPES_PATIENCE / TYPES_MAX + 2);
+    get_rows();
+    assert_int_equal(rows.left_out.count, n - 1); /* the last one that was placed is shown */
+    for (unsigned i = 0; i < TYPES_MAX - 1; i++)
+        types_release(&types, row_of(letters(i)));
+}
+
 /* A trace may have as many tasks open as the reader has memory for, all of them for hours. */
 static void test_huge_totals(void **state)
 {
@@ -279,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_patterns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nearly_full, setup, teardown),
         cmocka_unit_test_setup_teardown(test_huge_totals, setup, teardown),
     };
 

@@ -70,6 +70,10 @@ int memory_grow_slow(struct memory *mem, void *pp, size_t *cap, size_t want, siz
     while (n < want)
         n *= 2;
     r = take(mem, (n - *cap) * size);
+    if (r < 0) {
+        n = want + want / 8;
+        r = take(mem, (n - *cap) * size);
+    }
     if (r < 0)
         return r;
     memcpy(&p, pp, sizeof(p));

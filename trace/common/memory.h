@@ -32,8 +32,8 @@ void memory_free(struct memory *mem, void *p, size_t size);
 
 /*
  * Grows the array at *pp, which has room for *cap elements of `size` bytes, to at least `want`
- * elements; it at least doubles. New elements are not zeroed. Errors as memory_new, and the array
- * is unchanged then.
+ * elements: it doubles, or grows by an eighth where the bound leaves no room for that. New elements
+ * are not zeroed. Errors as memory_new, and the array is unchanged then.
  */
 static inline int memory_grow(struct memory *mem, void *pp, size_t *cap, size_t want, size_t size);
 

@@ -4,9 +4,20 @@
 #include <errno.h>
 #include <string.h>
 
+/*
+ * Zeros are no program counter of four bytes, but would be found where such bytes have their place:
+ * there stands something else, which has its place elsewhere.
+ */
+static void forget_recent(struct stacks *s)
+{
+    memset(s->recent, 0, sizeof(s->recent));
+    s->recent[stacks_recent_place(0)].raw = 1;
+}
+
 void stacks_init(struct stacks *s, struct memory *mem, uint64_t seed)
 {
     memset(s, 0, sizeof(*s));
+    forget_recent(s);
     s->mem = mem;
     idmap_init(&s->ids, mem, seed);
     idmap_init(&s->pcs, mem, seed);
@@ -25,6 +36,7 @@ void stacks_clear(struct stacks *s)
 {
     idmap_clear(&s->ids);
     idmap_clear(&s->pcs);
+    forget_recent(s);
     s->n = 0;
     s->n_rows = 0;
     s->n_frames = 0;

@@ -6,8 +6,10 @@
  * a stack is a list of frame numbers.
  */
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "trace/common/idmap.h"
 #include "trace/gotrace.h"
@@ -15,6 +17,14 @@
 
 /* tracev2.MaxFramesPerStack */
 #define STACKS_MAX_FRAMES 128
+
+/* A frame that was met lately, by its program counter as it is written, if that has four bytes. */
+#define STACKS_RAW 4
+#define STACKS_RECENT_BITS 12
+struct stacks_recent {
+    uint32_t raw;
+    uint32_t frame;
+};
 
 struct stacks {
     struct memory *mem;
@@ -29,6 +39,7 @@ struct stacks {
     uint32_t *ends; /* end of a stack in `rows`, by handle - 1 */
     size_t ends_cap;
     uint32_t n;
+    struct stacks_recent recent[1 << STACKS_RECENT_BITS];
 };
 
 void stacks_init(struct stacks *s, struct memory *mem, uint64_t seed);
@@ -46,6 +57,33 @@ void stacks_end(struct stacks *s, size_t n);
 static inline uint32_t stacks_known(const struct stacks *s, uint64_t pc)
 {
     return idmap_find_slot(&s->pcs, pc);
+}
+
+static inline uint32_t stacks_raw(const uint8_t *p)
+{
+    uint32_t raw;
+
+    memcpy(&raw, p, sizeof(raw));
+    return le32toh(raw);
+}
+
+static inline size_t stacks_recent_place(uint32_t raw)
+{
+    return (uint32_t)(raw * 0x9e3779b1U) >> (32 - STACKS_RECENT_BITS);
+}
+
+/* NULL if the four bytes are no program counter, or that of no frame that was met lately. */
+static inline const struct stacks_recent *stacks_recent(const struct stacks *s, uint32_t raw)
+{
+    const struct stacks_recent *recent = &s->recent[stacks_recent_place(raw)];
+
+    return __builtin_expect(recent->raw == raw, 1) ? recent : NULL;
+}
+
+static inline void stacks_note_recent(struct stacks *s, uint32_t raw, uint32_t frame)
+{
+    if ((raw & 0x80808080U) == 0x00808080U)
+        s->recent[stacks_recent_place(raw)] = (struct stacks_recent){raw, frame};
 }
 
 /* Adds a frame; func and file are ids. Errors of memory.h. */

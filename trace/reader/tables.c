@@ -108,11 +108,27 @@ int tables_strings(struct generation *gen, const struct batch *b)
     return r;
 }
 
+_Static_assert(INPUT_PADDING >= 4 * VARINT_PADDING, "four numbers may be read in one go");
+
+/* The same of four, of which the first mostly has four bytes. */
+static inline int four_numbers(struct place *at, uint64_t *ret)
+{
+    const uint8_t *end = at->b->end;
+    const uint8_t *p = varint_four(at->p, &ret[0], &end);
+
+    for (unsigned i = 1; i < 4; i++)
+        p = varint_padded(p, &ret[i], &end);
+    if (__builtin_expect(p > end, 0))
+        return numbers(at, 4, ret);
+    at->p = p;
+    return 0;
+}
+
 /* A frame that is new, or that cannot be read in the short way. */
 static int new_frame(struct place *at, uint32_t *ret)
 {
     uint64_t v[4]; /* pc, function, file, line */
-    int r = numbers(at, 4, v);
+    int r = four_numbers(at, v);
 
     if (r < 0)
         return r;
@@ -125,23 +141,50 @@ static int new_frame(struct place *at, uint32_t *ret)
 
 _Static_assert(INPUT_PADDING >= VARINT_PADDING + 8, "a known frame may be read in one go");
 
-/* Most of what a generation's tables are. Of a frame that was met before only the pc counts. */
+/* One frame, wherever it is known. */
+static int read_frame(struct place *at, uint32_t *ret)
+{
+    struct stacks *stacks = &at->gen->stacks;
+    uint32_t raw = stacks_raw(at->p);
+    const uint8_t *end = at->b->end, *p;
+    uint64_t pc;
+    int r = 0;
+
+    p = varint_skip_three(varint_four(at->p, &pc, &end));
+    *ret = stacks_known(stacks, pc);
+    if (*ret == IDMAP_NONE || !p || p > end)
+        r = new_frame(at, ret);
+    else
+        at->p = p;
+    if (r == 0)
+        stacks_note_recent(stacks, raw, *ret);
+    return r;
+}
+
+/*
+ * Most of what a generation's tables are, and nearly always of a frame that was met not long ago:
+ * then only the pc counts, as it is written.
+ */
 static int read_frames(struct place *at, size_t n, uint32_t *row)
 {
     const struct stacks *stacks = &at->gen->stacks;
+    const uint8_t *end = at->b->end, *p = at->p;
     int r = 0;
 
     for (size_t i = 0; i < n && r == 0; i++) {
-        const uint8_t *end = at->b->end, *p;
-        uint64_t pc;
+        const struct stacks_recent *recent = stacks_recent(stacks, stacks_raw(p));
+        const uint8_t *next = varint_skip_three(p + STACKS_RAW);
 
-        p = varint_skip_three(varint_four(at->p, &pc, &end));
-        row[i] = stacks_known(stacks, pc);
-        if (__builtin_expect(row[i] == IDMAP_NONE || !p || p > end, 0))
-            r = new_frame(at, &row[i]);
-        else
-            at->p = p;
+        if (__builtin_expect(recent && next && next <= end, 1)) {
+            row[i] = recent->frame;
+            p = next;
+            continue;
+        }
+        at->p = p;
+        r = read_frame(at, &row[i]);
+        p = at->p;
     }
+    at->p = p;
     return r;
 }
 

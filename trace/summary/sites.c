@@ -4,23 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Packages that pass a wait on for somebody else: those by profiles. A name that ends in '/' means
- * everything below it.
- */
-static const char *const passing[] = {"runtime",
-                                      "runtime/",
-                                      "internal/",
-                                      "sync",
-                                      "sync/",
-                                      "syscall",
-                                      "time",
-                                      "iter",
-                                      "vendor/golang.org/x/sys/",
-                                      "golang.org/x/sys/"};
-static const char *const passing_io[] = {"os", "net", "io", "io/", "bufio"};
-
-#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
+#include "trace/summary/roles.h"
 
 int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed)
 {
@@ -47,12 +31,24 @@ void sites_done(struct sites *s)
     idmap_done(&s->frame_ids);
     idmap_done(&s->stack_ids);
     memory_free(s->mem, s->frames, s->frames_cap * sizeof(*s->frames));
+    memory_free(s->mem, s->roles, s->roles_cap);
     memory_free(s->mem, s->stacks, s->stacks_cap * sizeof(*s->stacks));
     memory_free(s->mem, s->rows, s->rows_cap * sizeof(*s->rows));
+    memory_free(s->mem, s->known, s->known_cap * sizeof(*s->known));
     memory_free(s->mem, s->by_handle, s->by_handle_cap * sizeof(*s->by_handle));
 }
 
-int sites_generation(struct sites *s, uint32_t n_stacks)
+/* Without memory for it, frames are looked for each time. */
+static void forget_frames(struct sites *s, uint32_t n)
+{
+    s->n_known = 0;
+    if (n == 0 || memory_grow(s->mem, &s->known, &s->known_cap, n, sizeof(*s->known)) < 0)
+        return;
+    memset(s->known, 0, n * sizeof(*s->known));
+    s->n_known = n;
+}
+
+int sites_generation(struct sites *s, uint32_t n_stacks, uint32_t n_frames)
 {
     size_t n = (size_t)n_stacks + 1;
     int r = memory_grow(s->mem, &s->by_handle, &s->by_handle_cap, n, sizeof(*s->by_handle));
@@ -62,12 +58,26 @@ int sites_generation(struct sites *s, uint32_t n_stacks)
     memset(s->by_handle, 0, n * sizeof(*s->by_handle));
     s->by_handle[0] = SITES_NO_STACK + 1;
     s->n_handles = (uint32_t)n;
+    forget_frames(s, n_frames);
+    return 0;
+}
+
+static int note_role(struct sites *s, uint32_t func)
+{
+    size_t old = s->roles_cap;
+    int r = memory_grow(s->mem, &s->roles, &s->roles_cap, (size_t)func + 1, sizeof(*s->roles));
+
+    if (r < 0)
+        return r;
+    memset(s->roles + old, 0, s->roles_cap - old);
+    if (s->roles[func] == 0)
+        s->roles[func] = roles_of(texts_get(s->texts, func));
     return 0;
 }
 
 /* IDMAP_NONE if it is not among so many. */
 static int find_frame(struct sites *s, const struct gotrace *trace,
-                      const struct gotrace_frame *frame, uint32_t max, uint64_t *hash,
+                      const struct gotrace_frame *frame, uint32_t max, uint64_t *ret_hash,
                       uint32_t *ret)
 {
     struct sites_frame f = {.line = frame->line};
@@ -80,11 +90,13 @@ static int find_frame(struct sites *s, const struct gotrace *trace,
         return r;
     h = texts_mix(texts_mix(s->seed, frame->pc), f.func);
     h = texts_mix(texts_mix(h, f.file), f.line);
-    *hash = texts_mix(*hash, h);
+    *ret_hash = h;
     *ret = idmap_find(&s->frame_ids, h);
     if (*ret != IDMAP_NONE || s->n_frames >= max)
         return 0;
     r = memory_grow(s->mem, &s->frames, &s->frames_cap, s->n_frames + 1, sizeof(*s->frames));
+    if (r == 0)
+        r = note_role(s, f.func);
     if (r == 0)
         r = idmap_add(&s->frame_ids, h, s->n_frames);
     if (r < 0)
@@ -127,59 +139,72 @@ static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32
     return 0;
 }
 
-/* The package's name ends at the first dot behind the last slash. */
-static bool is_in(const char *func, const char *package)
+/* A frame of a stack that is kept as it is. */
+static int get_frame(struct sites *s, const struct gotrace *trace, uint32_t n, uint64_t *hash,
+                     uint32_t *ret)
 {
-    size_t n = strlen(package);
+    struct sites_known *known = n < s->n_known ? &s->known[n] : NULL;
+    const struct gotrace_frame *frame;
+    uint64_t h;
+    int r;
 
-    if (strncmp(func, package, n) != 0)
-        return false;
-    return package[n - 1] == '/' || func[n] == '.';
+    if (__builtin_expect(known && known->frame != 0, 1)) {
+        *hash = texts_mix(*hash, known->hash);
+        *ret = known->frame - 1;
+        return 0;
+    }
+    *ret = IDMAP_NONE;
+    frame = gotrace_frame(trace, n);
+    if (!frame)
+        return 0;
+    r = find_frame(s, trace, frame, is_full(s) ? 0 : SITES_MAX_FRAMES, &h, ret);
+    if (r < 0)
+        return r;
+    *hash = texts_mix(*hash, h);
+    if (known && *ret != IDMAP_NONE)
+        *known = (struct sites_known){h, *ret + 1};
+    return 0;
 }
 
-static bool passes_on(const char *func, unsigned column)
+/* One of a stack of which only the site is kept: for that its line is enough. */
+static int get_line(struct sites *s, const struct gotrace *trace, uint32_t n, uint64_t *hash,
+                    uint32_t *ret)
 {
-    for (size_t i = 0; i < N_OF(passing); i++)
-        if (is_in(func, passing[i]))
-            return true;
-    if (column != SUMMARY_NET && column != SUMMARY_SYSCALL)
-        return false;
-    for (size_t i = 0; i < N_OF(passing_io); i++)
-        if (is_in(func, passing_io[i]))
-            return true;
-    return false;
-}
+    const struct gotrace_frame *frame = gotrace_frame(trace, n);
+    struct gotrace_frame line;
+    uint64_t h;
+    int r;
 
-/* Where a wait belongs that nobody but such packages has to do with. */
-static bool is_outermost(const char *func)
-{
-    return !is_in(func, "runtime") && !is_in(func, "internal/");
+    *ret = IDMAP_NONE;
+    if (!frame)
+        return 0;
+    line = *frame;
+    line.pc = 0;
+    r = find_frame(s, trace, &line, SITES_MAX_FRAMES + SITES_MORE_FRAMES, &h, ret);
+    if (r == 0)
+        *hash = texts_mix(*hash, h);
+    return r;
 }
 
 /* The frames of a stack that have a place, up to SITES_DEPTH of them; all go into the hash. */
 static int get_row(struct sites *s, const struct gotrace *trace, uint32_t handle, bool whole,
                    struct row *ret)
 {
-    uint32_t max = whole ? SITES_MAX_FRAMES : SITES_MAX_FRAMES + SITES_MORE_FRAMES;
     size_t n;
     const uint32_t *frames = gotrace_stack(trace, handle, &n);
     int r = 0;
 
-    *ret = (struct row){.hash = s->seed};
+    ret->n = 0;
+    ret->hash = s->seed;
+    ret->any = n > 0;
     for (size_t i = 0; r == 0 && i < n; i++) {
-        const struct gotrace_frame *frame = gotrace_frame(trace, frames[i]);
-        struct gotrace_frame line;
         uint32_t at;
 
-        if (!frame)
-            continue;
-        line = *frame;
-        line.pc = whole ? frame->pc : 0; /* for the site its line is enough */
-        r = find_frame(s, trace, &line, whole && is_full(s) ? 0 : max, &ret->hash, &at);
+        r = whole ? get_frame(s, trace, frames[i], &ret->hash, &at)
+                  : get_line(s, trace, frames[i], &ret->hash, &at);
         if (r == 0 && at != IDMAP_NONE && ret->n < SITES_DEPTH)
             ret->frames[ret->n++] = at;
     }
-    ret->any = n > 0;
     return r;
 }
 
@@ -190,10 +215,10 @@ static void reduce(const struct sites *s, struct row *row)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < row->n && !(found && found_io); i++) {
-        const char *func = texts_get(s->texts, s->frames[row->frames[i]].func);
-        bool is_site = !found && !passes_on(func, SUMMARY_SYNC);
-        bool is_io_site = !found_io && !passes_on(func, SUMMARY_NET);
-        bool is_outside = !outside && is_outermost(func);
+        uint8_t role = s->roles[s->frames[row->frames[i]].func];
+        bool is_site = !found && !(role & ROLE_PASSES);
+        bool is_io_site = !found_io && !(role & ROLE_PASSES_IO);
+        bool is_outside = !outside && !(role & ROLE_INSIDE);
 
         if (i == 0 || is_site || is_io_site || is_outside)
             row->frames[n++] = row->frames[i];
@@ -256,11 +281,11 @@ static uint32_t site_of(const struct sites *s, uint32_t stack, unsigned column)
 
     for (uint32_t i = 0; column != SUMMARY_CPU && i < k->n; i++) {
         uint32_t frame = s->rows[k->row + i];
-        const char *func = texts_get(s->texts, s->frames[frame].func);
+        uint8_t role = s->roles[s->frames[frame].func];
 
-        if (!passes_on(func, column))
+        if (!(role & roles_in(column)))
             return frame;
-        if (!found && is_outermost(func)) {
+        if (!found && !(role & ROLE_INSIDE)) {
             best = frame;
             found = true;
         }

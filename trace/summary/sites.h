@@ -45,6 +45,12 @@ struct sites_frame {
     uint64_t line;
 };
 
+/* What a frame comes to, once that was found out. */
+struct sites_known {
+    uint64_t hash;
+    uint32_t frame; /* plus 1; 0: not asked for yet */
+};
+
 struct sites_stack {
     uint32_t row; /* in rows */
     uint32_t n;
@@ -61,6 +67,8 @@ struct sites {
     struct sites_frame *frames;
     size_t frames_cap;
     uint32_t n_frames;
+    uint8_t *roles; /* of functions that are in frames, by text */
+    size_t roles_cap;
     struct sites_stack *stacks;
     size_t stacks_cap;
     uint32_t n_stacks;
@@ -70,6 +78,9 @@ struct sites {
     uint32_t *by_handle; /* of this generation: stacks, plus 1; 0: not asked for yet */
     size_t by_handle_cap;
     uint32_t n_handles;
+    struct sites_known *known; /* frames of this generation, by the reader's number */
+    size_t known_cap;
+    uint32_t n_known;
     uint64_t lost; /* stacks, of each generation, of which not all is kept */
 };
 
@@ -77,8 +88,8 @@ struct sites {
 int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed);
 void sites_done(struct sites *s);
 
-/* A generation with this many stacks begins. */
-int sites_generation(struct sites *s, uint32_t n_stacks);
+/* A generation with so many stacks and frames begins. */
+int sites_generation(struct sites *s, uint32_t n_stacks, uint32_t n_frames);
 
 /* The slow half of sites_of. */
 int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret);

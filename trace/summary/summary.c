@@ -43,6 +43,7 @@ static int prepare(struct summing *s)
         s->seed = (uintptr_t)s * 0x9e3779b97f4a7c15U;
     idmap_init(&s->go_ids, &s->mem, s->seed);
     idmap_init(&s->threads, &s->mem, s->seed);
+    handles_init(&s->reason_of, &s->mem);
     histogram_init(&s->latency, &s->mem, SUMMING_KEPT_LATENCIES);
     histogram_init(&s->syscalls, &s->mem, SUMMING_KEPT_SYSCALLS);
     histogram_init(&s->stw, &s->mem, SUMMING_KEPT_PAUSES);

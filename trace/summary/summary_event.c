@@ -47,14 +47,12 @@ static int sync_event(struct summing *s, const struct gotrace_event *e)
     if (s->out->generations == 2)
         s->threads_in_first = s->threads.n;
     note_clock(s, &gen);
-    r = texts_generation(&s->texts, gen.n_strings);
-    if (r == 0)
-        r = summing_go_generation(s, gen.n_strings);
-    if (r == 0)
-        r = sites_generation(&s->sites, gen.n_stacks);
-    types_generation(&s->stw_types);
-    types_generation(&s->task_types);
-    types_generation(&s->region_types);
+    texts_generation(&s->texts, gen.n_strings);
+    handles_generation(&s->reason_of, gen.n_strings);
+    types_generation(&s->stw_types, gen.n_strings);
+    types_generation(&s->task_types, gen.n_strings);
+    types_generation(&s->region_types, gen.n_strings);
+    r = sites_generation(&s->sites, gen.n_stacks, gen.n_frames);
     summing_turns_generation(s);
     return r < 0 ? r : summing_gc_sync(s);
 }

@@ -107,6 +107,6 @@ void summing_go_done(struct summing *s)
     memory_free(&s->mem, s->chunks, s->chunks_cap * sizeof(*s->chunks));
     memory_free(&s->mem, s->free, s->free_cap * sizeof(*s->free));
     memory_free(&s->mem, s->reasons, s->reasons_cap * sizeof(*s->reasons));
-    memory_free(&s->mem, s->reason_of, s->reason_of_cap * sizeof(*s->reason_of));
+    handles_done(&s->reason_of);
     idmap_done(&s->go_ids);
 }

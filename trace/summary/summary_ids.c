@@ -22,11 +22,13 @@ static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, siz
 void summing_turns_generation(struct summing *s)
 {
     const struct generation *gen = &s->trace->gen;
+    size_t n_strings = gen->strings.ids.n_dense;
 
     s->n_stack_ids = forget_ids(s, &s->stack_of_id, &s->stack_of_id_cap, gen->stacks.ids.n_dense,
                                 sizeof(*s->stack_of_id));
-    s->n_reason_ids = forget_ids(s, &s->reason_of_id, &s->reason_of_id_cap,
-                                 gen->strings.ids.n_dense, sizeof(*s->reason_of_id));
+    s->n_reason_ids =
+        forget_ids(s, &s->reason_of_id, &s->reason_of_id_cap,
+                   n_strings < HANDLES_MAX ? n_strings : HANDLES_MAX, sizeof(*s->reason_of_id));
 }
 
 void summing_turns_done(struct summing *s)

@@ -119,28 +119,17 @@ static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret)
 
 int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret)
 {
+    uint64_t known;
     int r;
 
-    if (handle < s->n_reason_of && s->reason_of[handle] != 0) {
-        *ret = (uint16_t)(s->reason_of[handle] - 1);
+    if (handles_find(&s->reason_of, handle, &known)) {
+        *ret = (uint16_t)known;
         return 0;
     }
     r = new_reason(s, handle, ret);
-    if (r == 0 && handle < s->n_reason_of)
-        s->reason_of[handle] = (uint16_t)(*ret + 1);
+    if (r == 0)
+        handles_set(&s->reason_of, handle, *ret);
     return r;
-}
-
-int summing_go_generation(struct summing *s, uint32_t n_strings)
-{
-    size_t n = (size_t)n_strings + 1;
-    int r = memory_grow(&s->mem, &s->reason_of, &s->reason_of_cap, n, sizeof(*s->reason_of));
-
-    if (r < 0)
-        return r;
-    memset(s->reason_of, 0, n * sizeof(*s->reason_of));
-    s->n_reason_of = (uint32_t)n;
-    return 0;
 }
 
 int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret)

@@ -35,7 +35,8 @@ static COLD uint32_t find_stack(struct summing *s, uint64_t id)
 static COLD uint32_t find_reason(struct summing *s, uint64_t id)
 {
     uint32_t handle = strings_handle(&s->trace->gen.strings, id);
-    uint16_t n = handle < s->n_reason_of ? s->reason_of[handle] : 0;
+    uint64_t known;
+    uint16_t n = handles_find(&s->reason_of, handle, &known) ? (uint16_t)(known + 1) : 0;
 
     if (id < s->n_reason_ids)
         s->reason_of_id[id] = n;
@@ -340,7 +341,7 @@ static inline int region_begin(struct summing *s, struct order *o, struct cursor
     more = order_can_begin_region(o, g);
     if (!name || !more)
         return ASIDE;
-    type = summing_region_type(s, string);
+    type = types_known(&s->region_types, string);
     if (type == TYPES_NONE)
         return ASIDE;
     order_do_begin_region(more, c->args[0], name, time);

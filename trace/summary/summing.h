@@ -13,6 +13,7 @@
 #include "trace/common/idmap.h"
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
+#include "trace/summary/handles.h"
 #include "trace/summary/histogram.h"
 #include "trace/summary/mmu.h"
 #include "trace/summary/numbers.h"
@@ -155,15 +156,13 @@ struct summing {
     struct summing_reason *reasons;
     size_t reasons_cap;
     uint32_t n_reasons;
-    uint16_t *reason_of; /* a string of this generation: plus 1, 0: not asked for yet */
-    size_t reason_of_cap;
-    uint32_t n_reason_of;
+    struct handles reason_of;
 
     /* The same for summary_turn.c by the ids in the trace, where those are dense. */
     uint32_t *stack_of_id; /* stack, plus 1 */
     size_t stack_of_id_cap;
     size_t n_stack_ids;
-    uint16_t *reason_of_id;
+    uint16_t *reason_of_id; /* of the first HANDLES_MAX */
     size_t reason_of_id_cap;
     size_t n_reason_ids;
 
@@ -248,7 +247,6 @@ static inline struct summing_go *summing_place(const struct summing *s, uint32_t
     return &s->chunks[n / SUMMING_CHUNK][n % SUMMING_CHUNK];
 }
 
-int summing_go_generation(struct summing *s, uint32_t n_strings);
 struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
 /* One that is created now; NULL: no place. */
 int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret);

@@ -203,19 +203,6 @@ static HOT void summing_destroy(struct summing *s, struct summing_go *g, struct 
     summing_go_forget(s, g);
 }
 
-/* The row of a type of region that was met before in this generation, or TYPES_NONE. */
-static inline uint32_t summing_region_type(const struct summing *s, uint32_t string)
-{
-    const struct types *types = &s->region_types;
-    struct types_handle known;
-
-    if (string >= types->by_handle_cap)
-        return TYPES_NONE;
-    known = types->by_handle[string];
-    return known.serial != 0 && types->list[known.row].serial == known.serial ? known.row
-                                                                              : TYPES_NONE;
-}
-
 static inline bool summing_can_begin_region(const struct summing *s)
 {
     return s->regions.free != 0;

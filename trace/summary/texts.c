@@ -61,6 +61,7 @@ int texts_init(struct texts *t, struct memory *mem, uint64_t seed)
     t->mem = mem;
     t->seed = seed;
     idmap_init(&t->hashes, mem, seed);
+    handles_init(&t->by_handle, mem);
     r = texts_add(t, "", 0, &n);
     return r < 0 ? r : texts_add(t, "(other)", 7, &n);
 }
@@ -69,17 +70,12 @@ void texts_done(struct texts *t)
 {
     idmap_done(&t->hashes);
     memory_free(t->mem, t->list, t->list_cap * sizeof(*t->list));
-    memory_free(t->mem, t->by_handle, t->by_handle_cap * sizeof(*t->by_handle));
+    handles_done(&t->by_handle);
 }
 
-int texts_generation(struct texts *t, uint32_t n_strings)
+void texts_generation(struct texts *t, uint32_t n_strings)
 {
-    size_t n = (size_t)n_strings + 1;
-    int r = memory_grow(t->mem, &t->by_handle, &t->by_handle_cap, n, sizeof(*t->by_handle));
-
-    if (r == 0)
-        memset(t->by_handle, 0, t->by_handle_cap * sizeof(*t->by_handle));
-    return r;
+    handles_generation(&t->by_handle, n_strings);
 }
 
 int texts_add(struct texts *t, const char *text, size_t len, uint32_t *ret)
@@ -110,21 +106,10 @@ int texts_add(struct texts *t, const char *text, size_t len, uint32_t *ret)
     return 0;
 }
 
-/* Types of tasks that are still open may be added to a generation's strings while it is read. */
-static int more_handles(struct texts *t, uint32_t handle)
-{
-    size_t old = t->by_handle_cap;
-    int r = memory_grow(t->mem, &t->by_handle, &t->by_handle_cap, (size_t)handle + 1,
-                        sizeof(*t->by_handle));
-
-    if (r == 0)
-        memset(t->by_handle + old, 0, (t->by_handle_cap - old) * sizeof(*t->by_handle));
-    return r;
-}
-
 int texts_of(struct texts *t, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
 {
     const char *text;
+    uint64_t known;
     size_t len;
     int r;
 
@@ -132,16 +117,13 @@ int texts_of(struct texts *t, const struct gotrace *trace, uint32_t handle, uint
         *ret = TEXTS_EMPTY;
         return 0;
     }
-    r = handle < t->by_handle_cap ? 0 : more_handles(t, handle);
-    if (r < 0)
-        return r;
-    if (t->by_handle[handle] != 0) {
-        *ret = t->by_handle[handle] - 1;
+    if (handles_find(&t->by_handle, handle, &known)) {
+        *ret = (uint32_t)known;
         return 0;
     }
     text = gotrace_string(trace, handle, &len);
     r = texts_add(t, text, len, ret);
     if (r == 0)
-        t->by_handle[handle] = *ret + 1;
+        handles_set(&t->by_handle, handle, *ret);
     return r;
 }

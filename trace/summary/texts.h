@@ -12,6 +12,7 @@
 #include "trace/common/idmap.h"
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
+#include "trace/summary/handles.h"
 
 /* The empty text, and what stands for all that find no place any more. */
 enum { TEXTS_EMPTY, TEXTS_OTHER };
@@ -40,8 +41,7 @@ struct texts {
     size_t list_cap;
     uint32_t n;
     size_t bytes;
-    uint32_t *by_handle; /* of this generation: number plus 1, 0: not asked for yet */
-    size_t by_handle_cap;
+    struct handles by_handle; /* numbers */
 };
 
 /* Errors of memory.h, here and below. texts_done leaves the arena to whoever took it. */
@@ -49,7 +49,7 @@ int texts_init(struct texts *t, struct memory *mem, uint64_t seed);
 void texts_done(struct texts *t);
 
 /* A generation with this many strings begins. */
-int texts_generation(struct texts *t, uint32_t n_strings);
+void texts_generation(struct texts *t, uint32_t n_strings);
 
 int texts_add(struct texts *t, const char *text, size_t len, uint32_t *ret);
 

@@ -12,10 +12,11 @@ void types_init(struct types *t, struct memory *handles, uint64_t seed)
 {
     memset(t, 0, sizeof(*t));
     t->mem.max = TYPES_MAX_MEMORY;
-    t->handles = handles;
+    handles_init(&t->by_handle, handles);
     t->seed = seed;
     idmap_init(&t->ids, &t->mem, seed);
     t->left_out.group = t->left_out.into = TYPES_NONE;
+    t->patience = TYPES_MAX;
 }
 
 void types_done(struct types *t)
@@ -25,14 +26,13 @@ void types_done(struct types *t)
         histogram_done(&t->list[i].times);
     }
     memory_free(&t->mem, t->list, t->cap * sizeof(*t->list));
-    memory_free(t->handles, t->by_handle, t->by_handle_cap * sizeof(*t->by_handle));
+    handles_done(&t->by_handle);
     idmap_done(&t->ids);
 }
 
-void types_generation(struct types *t)
+void types_generation(struct types *t, uint32_t n_strings)
 {
-    if (t->by_handle)
-        memset(t->by_handle, 0, t->by_handle_cap * sizeof(*t->by_handle));
+    handles_generation(&t->by_handle, n_strings);
 }
 
 static bool is_digit(char c)
@@ -154,12 +154,25 @@ static void leave_groups(struct types *t)
     }
 }
 
-/* The half with the smaller totals gives way. -E2BIG if nobody can, or -ENOMEM. */
+static void earn(struct types *t)
+{
+    if (t->patience < TYPES_MAX)
+        t->patience += TYPES_PATIENCE;
+}
+
+/*
+ * The half with the smaller totals gives way. -E2BIG if nobody can, or -ENOMEM. Where nearly all
+ * rows are held, few can: then this is not tried for each new name.
+ */
 static int make_way(struct types *t)
 {
-    struct candidate *list = malloc((t->n + 1) * sizeof(*list));
+    struct candidate *list;
     size_t n = 0;
 
+    if (t->patience < t->n)
+        return -E2BIG;
+    t->patience -= t->n;
+    list = malloc((t->n + 1) * sizeof(*list));
     if (!list)
         return -ENOMEM;
     for (uint32_t i = 0; i < t->n; i++) {
@@ -168,8 +181,10 @@ static int make_way(struct types *t)
     }
     if (n > 1)
         qsort(list, n, sizeof(*list), by_least);
-    for (size_t i = 0; i < (n + 1) / 2; i++)
+    for (size_t i = 0; i < (n + 1) / 2; i++) {
         leave_out(t, list[i].row);
+        earn(t);
+    }
     free(list);
     leave_groups(t);
     return n > 0 ? 0 : -E2BIG;
@@ -293,6 +308,7 @@ int types_find(struct types *t, const char *text, size_t len, uint32_t *ret)
     *ret = idmap_find(&t->ids, hash_of(t, text, len, false));
     if (*ret != TYPES_NONE)
         return 0;
+    earn(t);
     r = find_group(t, text, len, &group);
     if (r < 0)
         return r;
@@ -315,36 +331,19 @@ int types_find(struct types *t, const char *text, size_t len, uint32_t *ret)
     return r;
 }
 
-/* Without room for it the next one is looked for again. */
-static void remember(struct types *t, uint32_t handle, uint32_t row)
-{
-    size_t old = t->by_handle_cap;
-
-    if (memory_grow(t->handles, &t->by_handle, &t->by_handle_cap, (size_t)handle + 1,
-                    sizeof(*t->by_handle)) < 0)
-        return;
-    memset(t->by_handle + old, 0, (t->by_handle_cap - old) * sizeof(*t->by_handle));
-    t->by_handle[handle] = (struct types_handle){row, t->list[row].serial};
-}
-
 int types_of(struct types *t, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
 {
     const char *text;
     size_t len;
     int r;
 
-    if (handle < t->by_handle_cap) {
-        struct types_handle known = t->by_handle[handle];
-
-        if (known.serial != 0 && t->list[known.row].serial == known.serial) {
-            *ret = known.row;
-            return 0;
-        }
-    }
+    *ret = types_known(t, handle);
+    if (*ret != TYPES_NONE)
+        return 0;
     text = gotrace_string(trace, handle, &len);
     r = types_find(t, text, len, ret);
     if (r == 0 && *ret != TYPES_NONE)
-        remember(t, handle, *ret);
+        handles_set(&t->by_handle, handle, (uint64_t)t->list[*ret].serial << 32 | *ret);
     return r;
 }
 

@@ -16,6 +16,7 @@
 #include "trace/common/idmap.h"
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
+#include "trace/summary/handles.h"
 #include "trace/summary/histogram.h"
 #include "trace/summary/numbers.h"
 #include "trace/summary/texts.h"
@@ -25,6 +26,8 @@
 #define TYPES_MAX_MEMORY ((size_t)16 << 20)
 #define TYPES_ALIKE 16
 #define TYPES_SHOWN 128
+#define TYPES_PATIENCE \
+    64                  /* rows that may be looked at for each that comes, and for each that goes */
 #define TYPES_KEPT 4096 /* times of a type that are kept one by one */
 
 #define TYPES_NONE UINT32_MAX
@@ -49,15 +52,8 @@ struct type {
     struct histogram times;
 };
 
-/* A row that is there only if it has this serial. */
-struct types_handle {
-    uint32_t row;
-    uint32_t serial;
-};
-
 struct types {
     struct memory mem;
-    struct memory *handles; /* what by_handle is counted against */
     uint64_t seed;
     struct type *list;
     size_t cap;
@@ -68,21 +64,33 @@ struct types {
     struct idmap ids;
     int64_t total; /* of all times that are in a sum: no sum of some of them overflows */
     uint32_t last_serial;
-    struct types_handle *by_handle; /* of this generation; serial 0: not asked for yet */
-    size_t by_handle_cap;
-    struct type left_out; /* the sum of what gave way, or found no place */
+    size_t patience;          /* for looking at all rows: how many may be looked at */
+    struct handles by_handle; /* see types_known */
+    struct type left_out;     /* the sum of what gave way, or found no place */
     uint64_t n_left_out;
 };
 
-/* Nothing is allocated yet. `handles` is for what grows with a generation's strings. */
+/* Nothing is allocated yet. `handles` is for what is remembered of a generation's strings. */
 void types_init(struct types *t, struct memory *handles, uint64_t seed);
 void types_done(struct types *t);
 
-/* A generation begins: handles are others. */
-void types_generation(struct types *t);
+/* A generation with so many strings begins: handles are others. */
+void types_generation(struct types *t, uint32_t n_strings);
 
 /* The row of a string of this generation. 0, or -ENOMEM. */
 int types_of(struct types *t, const struct gotrace *trace, uint32_t handle, uint32_t *ret);
+
+/* The same where it was asked for before in this generation, or TYPES_NONE. */
+static inline uint32_t types_known(const struct types *t, uint32_t handle)
+{
+    uint64_t value;
+    uint32_t row;
+
+    if (!handles_find(&t->by_handle, handle, &value))
+        return TYPES_NONE;
+    row = (uint32_t)value; /* and the serial that it had then */
+    return t->list[row].serial == value >> 32 ? row : TYPES_NONE;
+}
 
 /* The same of a text. */
 int types_find(struct types *t, const char *text, size_t len, uint32_t *ret);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/summary/roles.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/*
+ * Packages that pass a wait on for somebody else: those by profiles. A name that ends in '/' means
+ * everything below it.
+ */
+static const char *const passing[] = {"runtime",
+                                      "runtime/",
+                                      "internal/",
+                                      "sync",
+                                      "sync/",
+                                      "syscall",
+                                      "time",
+                                      "iter",
+                                      "vendor/golang.org/x/sys/",
+                                      "golang.org/x/sys/"};
+static const char *const passing_io[] = {"os", "net", "io", "io/", "bufio"};
+
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The package's name ends at the first dot behind the last slash. */
+static bool is_in(const char *func, const char *package)
+{
+    size_t n = strlen(package);
+
+    if (strncmp(func, package, n) != 0)
+        return false;
+    return package[n - 1] == '/' || func[n] == '.';
+}
+
+static bool is_in_any(const char *func, const char *const *packages, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (is_in(func, packages[i]))
+            return true;
+    return false;
+}
+
+uint8_t roles_of(const char *func)
+{
+    uint8_t role = ROLE_KNOWN;
+
+    if (is_in_any(func, passing, N_OF(passing)))
+        role |= ROLE_PASSES | ROLE_PASSES_IO;
+    else if (is_in_any(func, passing_io, N_OF(passing_io)))
+        role |= ROLE_PASSES_IO;
+    if (is_in(func, "runtime") || is_in(func, "internal/"))
+        role |= ROLE_INSIDE;
+    return role;
+}
