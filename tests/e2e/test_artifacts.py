@@ -155,10 +155,10 @@ def test_none_where_nothing_is_sampled(contended, daemon):
 
 def test_none_where_the_endpoint_is_missing(contended, daemon, endpoint):
     address, api = contended("-profiles=false"), endpoint
-    d = daemon([job("shop", address, **CAPTURES, scrape_timeout="1500ms")],
-               glob={"scrape_interval": "2s"}, args=[api.option])  # fmt: skip
+    d = daemon([job("shop", address, **CAPTURES, scrape_timeout="9s")],
+               glob={"scrape_interval": "10s"}, args=[api.option])  # fmt: skip
     d.wait_log("no mutex profile at", result="missing")
-    d.wait_captured(count=4)
+    d.wait_captured(count=3)
     assert len(d.log("no mutex profile at", level="info")) == 1 and d.problems() == []
     assert kept(d.spool) == []
     (target,) = api.targets()["targets"]
