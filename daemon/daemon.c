@@ -91,7 +91,7 @@ int daemon_run(struct daemon *d)
 
     if (r < 0)
         log_warn("the watchdog cannot be fed: %s", strerror(-r));
-    d->once_left = targets_count(d->targets);
+    d->once_left = targets_scheduled(d->targets);
     say_started(d);
     if (d->options->once && d->once_left == 0) {
         log_error("no targets: file_sd_configs found none");

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "daemon/artifact/artifacts.h"
 #include "daemon/daemon_state.h"
 
 /* How often memory is given back at most: doing so costs some ten microseconds a MiB. */
@@ -15,19 +16,20 @@
 static void say_not_captured(const struct pipeline_end *end)
 {
     const struct target *t = end->target;
+    const char *shown = target_shown(end->lane);
 
-    if (t->state == end->outcome)
+    if (end->lane->state == end->outcome)
         return; /* said by the pipeline */
     log_write(LOG_LEVEL_WARN,
               &(struct log_fields){
-                  .service = t->service, .target = t->shown, .result = outcome_name(end->outcome)},
-              "no trace of %s: %s: %s%s", t->shown, outcome_name(end->outcome), end->text,
-              outcome_hint(end->outcome));
+                  .service = t->service, .target = shown, .result = outcome_name(end->outcome)},
+              "no %s of %s: %s: %s%s", end->lane->artifact->noun, shown, outcome_name(end->outcome),
+              end->text, outcome_hint(end->outcome));
 }
 
 static void once_finished(struct daemon *d, const struct pipeline_end *end)
 {
-    if (!outcome_published(end->outcome)) {
+    if (!outcome_published(end->outcome) && !outcome_absent(end->outcome)) {
         d->once_failed = true;
         say_not_captured(end);
     }
@@ -35,15 +37,17 @@ static void once_finished(struct daemon *d, const struct pipeline_end *end)
         daemon_stop(d, "every target was tried once");
 }
 
-void daemon_on_due(void *userdata, struct target *t, enum reason reason, const char *name, usec due)
+void daemon_on_due(void *userdata, struct lane *l, enum reason reason, const char *name, usec due)
 {
     struct daemon *d = userdata;
     const struct pipeline_order order = {.reason = reason, .name = name, .due = due};
 
     /* One that could not even begin will not be told as ended. */
-    if (desk_due(d->desk, t, &order).answer == DESK_NO_MEMORY && d->options->once)
-        once_finished(d, &(struct pipeline_end){
-                             .target = t, .outcome = OUTCOME_RESOURCES, .text = strerror(ENOMEM)});
+    if (desk_due(d->desk, l, &order).answer == DESK_NO_MEMORY && d->options->once)
+        once_finished(d, &(struct pipeline_end){.target = l->target,
+                                                .lane = l,
+                                                .outcome = OUTCOME_RESOURCES,
+                                                .text = strerror(ENOMEM)});
 }
 
 /* Between captures the memory that they took is the service's beside us. Large buffers went back by
@@ -65,7 +69,7 @@ void daemon_on_captured(void *userdata, const struct pipeline_end *end)
 
     daemon_count_failing(d, end->target);
     results_ended(d->results, end, d->config->inspect.enabled);
-    again = timetable_finished(d->timetable, end->target, end->reason, end->name, end->outcome);
+    again = timetable_finished(d->timetable, end->lane, end->reason, end->name, end->outcome);
     daemon_tell_status(d);
     give_memory_back(d);
     if (d->options->once && !again)
@@ -83,7 +87,7 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
     for (size_t i = 0; r == 0 && i < config->n_jobs; i++) {
         r = discovery_targets(d->discovery, config, i, &lists[i]);
         views[i] = &lists[i];
-        total += lists[i].n;
+        total += lists[i].n * n_artifacts;
     }
     if (r == 0)
         r = timetable_reserve(d->timetable, total);
@@ -93,9 +97,9 @@ int daemon_update_targets(struct daemon *d, const struct config *config)
     if (r == 0) {
         timetable_update(d->timetable, &change);
         for (size_t i = 0; i < change.n_removed; i++)
-            daemon_count_failing(d, change.removed[i]);
+            daemon_count_failing(d, change.removed[i]->target);
         for (size_t i = 0; i < config->n_jobs; i++)
-            meters_expect(d->meters, config->jobs[i].name);
+            meters_expect(d->meters, config->jobs[i].name, config->jobs[i].artifacts);
     }
     for (size_t i = 0; lists && i < config->n_jobs; i++)
         free(lists[i].items);

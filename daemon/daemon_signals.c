@@ -18,7 +18,7 @@ static void capture_all(struct daemon *d)
     const struct pipeline_order order = {.reason = REASON_SIGNAL};
 
     for (size_t i = 0; i < targets_count(d->targets); i++)
-        (void)desk_order(d->desk, targets_at(d->targets, i), &order);
+        (void)desk_order(d->desk, target_primary(targets_at(d->targets, i)), &order);
 }
 
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)

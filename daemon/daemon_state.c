@@ -9,7 +9,7 @@
 /* Counted as states change: thousands of targets end a capture each second. */
 void daemon_count_failing(struct daemon *d, struct target *t)
 {
-    bool failing = !t->gone && outcome_failed(t->state);
+    bool failing = !t->gone && outcome_failed(target_primary(t)->state);
 
     if (failing != t->counted_failing)
         d->failing += failing ? 1 : (size_t)-1;

@@ -70,13 +70,12 @@ struct daemon {
     sd_event_source *deadline, *leave;
     enum stage stage;
     usec trim_after;  /* boot time */
-    size_t once_left; /* targets that --once still waits for */
+    size_t once_left; /* first captures that --once still waits for */
     bool once_failed;
 };
 
 /* daemon_events.c: what parts have to say, with the daemon as userdata. */
-void daemon_on_due(void *userdata, struct target *t, enum reason reason, const char *name,
-                   usec due);
+void daemon_on_due(void *userdata, struct lane *l, enum reason reason, const char *name, usec due);
 void daemon_on_captured(void *userdata, const struct pipeline_end *end);
 void daemon_on_labelled(void *userdata, const struct labelling_label *label);
 void daemon_on_discovered(void *userdata);

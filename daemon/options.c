@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/artifact/artifacts.h"
 #include "daemon/options.h"
 
 #include <errno.h>
@@ -358,6 +359,36 @@ static int check_store(const struct upload_config *u, const char *file, struct d
     return r;
 }
 
+/* Those that the job wants and that cannot be taken, or not from there. */
+static void check_artifacts(const struct job_config *job, struct diags *d)
+{
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        const struct artifact *a = artifacts_of_kind((enum kind)kind);
+        char *path = NULL;
+
+        if (!(job->artifacts & 1u << kind))
+            continue;
+        if (!a)
+            diags_add(d, NULL, 0, 0, NULL, "job `%s`: artifacts: contraced does not take %s",
+                      job->name, kind_name((enum kind)kind));
+        else if (artifact_path(a, job->path, job->profiles_path, &path) == -EINVAL)
+            diags_add(d, NULL, 0, 0, NULL,
+                      "job `%s`: artifacts: where is the %s? `path` %s does not end in /trace, so "
+                      "profiles_path must say where net/http/pprof's profiles are",
+                      job->name, a->noun, job->path);
+        free(path);
+    }
+}
+
+static int check_jobs(const struct config *c, struct diags *d)
+{
+    size_t before = diags_count(d);
+
+    for (size_t i = 0; i < c->n_jobs; i++)
+        check_artifacts(&c->jobs[i], d);
+    return diags_count(d) > before ? -EINVAL : 0;
+}
+
 /* The file's and the options' own rules come first; the store is asked when they are kept. */
 static int check(const struct options *o, struct config *c, const char *file, struct diags *d)
 {
@@ -365,6 +396,8 @@ static int check(const struct options *o, struct config *c, const char *file, st
 
     if (r == 0 && diags_count(d) > 0)
         r = -EINVAL;
+    if (r == 0)
+        r = check_jobs(c, d);
     return r == 0 ? check_store(&c->upload, file, d) : r;
 }
 

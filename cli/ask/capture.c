@@ -28,7 +28,7 @@ static const char intro[] =
 
 struct capture_arguments {
     struct capturing_scope scope;
-    const char *seconds, *reason;
+    const char *seconds, *reason, *artifact;
     bool all, no_wait, json;
 };
 
@@ -50,6 +50,8 @@ static const struct argument rows[] = {
     {"all", 0, NULL, "all targets", argument_flag, FIELD(all)},
     {"seconds", 0, "N", "so long, instead of the job's time; a fraction is allowed", read_seconds,
      FIELD(seconds)},
+    {"artifact", 0, "NAME", "trace, mutex, …; by itself the first of the job's artifacts",
+     argument_text, FIELD(artifact)},
     {"reason", 0, "TEXT", "for the records, behind 'api:'", argument_text, FIELD(reason)},
     {"no-wait", 0, NULL, "do not wait for the end", argument_flag, FIELD(no_wait)},
     {"json", 0, NULL, "one JSON object for each capture, a line each", argument_flag, FIELD(json)},
@@ -150,6 +152,7 @@ static void start_poll(struct capture *c)
         {"target", c->a->scope.target},
         {"service", c->a->scope.service},
         {"job", c->a->scope.job},
+        {"artifact", c->a->artifact},
     };
     struct buf path;
 
@@ -217,6 +220,14 @@ static int wait_for_end(struct capture *c)
     return r < 0 ? r : 0;
 }
 
+/* Nothing but a trace gets a label. An older contraced takes nothing else, and does not say so. */
+static bool is_trace(const json_t *capture)
+{
+    const char *artifact = json_string_value(json_object_get(capture, "artifact"));
+
+    return !artifact || strcmp(artifact, "trace") == 0;
+}
+
 /* Copies labels and numbers that are known by now. Returns how many captures still have no
  * label. */
 static size_t take_labels(struct capture *c, const json_t *targets)
@@ -242,7 +253,7 @@ static size_t take_labels(struct capture *c, const json_t *targets)
                     c->no_memory = true;
             }
         }
-        left += key && !json_object_get(capture, "label");
+        left += key && is_trace(capture) && !json_object_get(capture, "label");
     }
     return left;
 }
@@ -284,8 +295,8 @@ static int wait_for_labels(struct capture *c)
         (void)fflush(stderr);
         c->shown = true;
     }
-    if (!c->polling)
-        r = arm(c, 0);
+    /* Also while a poll is under way: has_labels() ran the loop, in which it may have ended. */
+    r = arm(c, 0);
     while (r >= 0 && left > 0 && clock_boot() < c->end) {
         json_t *targets;
 
@@ -403,9 +414,13 @@ static void print_labels(const struct capture *c)
 
         if (!json_is_string(json_object_get(capture, "key")))
             continue;
-        (void)fprintf(stderr, "%s: %s, %s\n", target_name(capture, name),
-                      format_size(field_count(capture, "bytes"), size),
-                      *field_text(capture, "label", label) ? label : "no label yet");
+        (void)format_size(field_count(capture, "bytes"), size);
+        (void)field_text(capture, "label", label);
+        (void)fprintf(stderr, "%s: %s%s%s\n", target_name(capture, name), size,
+                      is_trace(capture) ? ", " : "",
+                      *label              ? label
+                      : is_trace(capture) ? "no label yet"
+                                          : "");
     }
 }
 
@@ -450,6 +465,8 @@ static int request_of(const struct capture_arguments *a, struct buf *out)
         jsonwriter_bool(&w, "all", true);
     if (a->seconds)
         jsonwriter_real(&w, "seconds", strtod(a->seconds, NULL));
+    if (a->artifact)
+        jsonwriter_text(&w, "artifact", a->artifact);
     if (a->reason)
         jsonwriter_text(&w, "reason", a->reason);
     jsonwriter_end(&w);

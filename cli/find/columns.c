@@ -76,6 +76,12 @@ static void pid_cell(const struct entry *e, usec now, struct cell *cell)
         put_text(cell, NULL);
 }
 
+static void artifact_cell(const struct entry *e, usec now, struct cell *cell)
+{
+    (void)now;
+    put_text(cell, kind_name(e->name.kind));
+}
+
 static void reason_cell(const struct entry *e, usec now, struct cell *cell)
 {
     (void)now;
@@ -156,12 +162,19 @@ static const struct column {
     unsigned gives_way;
     bool right, only_full;
 } columns[] = {
-    {"AGE", age_cell, 0, true, false},          {"TIME", time_cell, 2, false, true},
-    {"SERVICE", service_cell, 3, false, false}, {"HOST", host_cell, 4, false, false},
-    {"PID", pid_cell, 1, true, false},          {"REASON", reason_cell, 9, false, false},
-    {"SECONDS", seconds_cell, 6, true, true},   {"GO", go_cell, 5, false, true},
-    {"SIZE", size_cell, 10, true, false},       {"WHERE", where_cell, 8, false, false},
-    {"STATE", state_cell, 7, false, false},     {"LABEL", label_cell, 11, false, false},
+    {"AGE", age_cell, 0, true, false},
+    {"TIME", time_cell, 3, false, true},
+    {"SERVICE", service_cell, 4, false, false},
+    {"HOST", host_cell, 5, false, false},
+    {"PID", pid_cell, 2, true, false},
+    {"ARTIFACT", artifact_cell, 1, false, false},
+    {"REASON", reason_cell, 10, false, false},
+    {"SECONDS", seconds_cell, 7, true, true},
+    {"GO", go_cell, 6, false, true},
+    {"SIZE", size_cell, 11, true, false},
+    {"WHERE", where_cell, 9, false, false},
+    {"STATE", state_cell, 8, false, false},
+    {"LABEL", label_cell, 12, false, false},
     {"KEY", key_cell, 0, false, false},
 };
 
@@ -171,12 +184,24 @@ struct layout {
     unsigned width[N_COLUMNS]; /* 0: not shown */
 };
 
+static bool only_traces(const struct catalog *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->items[i].name.kind != KIND_TRACE)
+            return false;
+    }
+    return true;
+}
+
 static void measure(const struct catalog *c, const struct columns_options *o, struct layout *l)
 {
     struct cell cell;
 
     for (size_t k = 0; k < N_COLUMNS; k++) {
         if (columns[k].only_full && !o->full)
+            continue;
+        /* Where there are only traces, the column says nothing. */
+        if (columns[k].cell == artifact_cell && !o->full && only_traces(c))
             continue;
         l->width[k] = (unsigned)strlen(columns[k].title);
         for (size_t i = 0; i < c->n; i++) {
@@ -297,6 +322,7 @@ static int entry_json(const struct entry *e, struct buf *out)
     jsonwriter_text(&w, "host", e->name.host);
     if (e->name.pid)
         jsonwriter_integer(&w, "pid", e->name.pid);
+    jsonwriter_text(&w, "artifact", kind_name(e->name.kind));
     jsonwriter_text(&w, "time", clock_rfc3339(e->name.time, time));
     jsonwriter_count(&w, "size", e->size);
     put_where(&w, e->where);

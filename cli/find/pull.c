@@ -45,15 +45,16 @@ static const struct argument to_rows[] = {
     {"concurrency", 0, "N", "so many at once (4)", read_concurrency, FIELD(to.concurrency)},
 };
 
-/* The user may leave out a key's suffix. */
+/* The user may leave out the suffix of a trace's key. */
 static int add_key(struct catalog *c, const char *word)
 {
     char key[NAME_KEY_MAX];
-    int r = catalog_add(c, word, 0, 0);
+    int r = catalog_add(c, word, 0, 0), n;
 
-    if (r == -EINVAL && strlen(word) + sizeof(NAME_TRACE_SUFFIX) <= sizeof(key)) {
-        (void)snprintf(key, sizeof(key), "%s" NAME_TRACE_SUFFIX, word);
-        r = catalog_add(c, key, 0, 0);
+    if (r == -EINVAL) {
+        n = snprintf(key, sizeof(key), "%s%s", word, kind_suffix(KIND_TRACE));
+        if (n > 0 && (size_t)n < sizeof(key))
+            r = catalog_add(c, key, 0, 0);
     }
     if (r == -EINVAL)
         complain("'%s' is not a key, such as checkout/web-3/20261121/150405-1234.trace", word);

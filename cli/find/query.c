@@ -23,6 +23,8 @@ const struct argument query_rows[QUERY_ROWS] = {
     {"until", 0, "TIME", "not newer; a day or a minute counts whole", argument_text, FIELD(until)},
     {"reason", 'r', "REASON", "captured for this reason: schedule, signal, …; may be a pattern",
      argument_text, FIELD(reason)},
+    {"artifact", 0, "ARTIFACT", "only trace, mutex, …; may be a pattern", argument_text,
+     FIELD(artifact)},
     {"label", 'L', "LABEL", "found to be lock-contention, healthy, …; may be a pattern",
      argument_text, FIELD(label)},
 };
@@ -60,6 +62,17 @@ static int check_label(const char *text)
     return -EINVAL;
 }
 
+static int check_artifact(const char *text)
+{
+    enum kind kind;
+
+    if (strpbrk(text, "*?[") || kind_of_name(text, &kind))
+        return 0;
+    complain("--artifact=%s: expected trace, mutex or another of contraced.yaml(5), or a pattern",
+             text);
+    return -EINVAL;
+}
+
 #define TIME_EXPECTED \
     "a duration back from now (2h), a time of day (15:04), a day (2026-11-21) or RFC 3339"
 
@@ -69,10 +82,11 @@ int query_selection(const struct query *q, usec now, struct selection *ret)
                           .host = q->host,
                           .reason = q->reason,
                           .label = q->label,
+                          .artifact = q->artifact,
                           .until = USEC_NEVER};
     usec other;
 
-    if (q->label && check_label(q->label) < 0)
+    if ((q->label && check_label(q->label) < 0) || (q->artifact && check_artifact(q->artifact) < 0))
         return -EINVAL;
     if (q->since && moment_parse(q->since, now, &s.since, &other) < 0) {
         complain("--since=%s: expected " TIME_EXPECTED, q->since);

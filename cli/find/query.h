@@ -11,18 +11,19 @@
 #include "cli/find/sources.h"
 
 struct query {
-    const char *service, *host, *reason, *label, *since, *until; /* as given; NULL: not */
-    catalog_order_fn order;                                      /* NULL: by time */
+    const char *service, *host, *reason, *label, *artifact; /* as given; NULL: not */
+    const char *since, *until;
+    catalog_order_fn order; /* NULL: by time */
     bool reverse;
     unsigned limit;    /* 0: none */
     bool with_facts;   /* read the records in the spool, too */
     bool remote_facts; /* and records that are only in the store */
 };
 
-#define QUERY_ROWS 6
+#define QUERY_ROWS 7
 extern const struct argument query_rows[QUERY_ROWS];
 
-/* Checks the label and times that were given and puts them into the selection. 0, or -EINVAL after
+/* Checks label, artifact and times that were given and puts them into the selection. 0, or -EINVAL after
  * a message about the usage. */
 int query_selection(const struct query *q, usec now, struct selection *ret);
 

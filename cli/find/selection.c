@@ -36,6 +36,11 @@ static bool too_early(const struct selection *s, const struct name *n)
 
 bool selection_match(const struct selection *s, const struct name *n)
 {
+    return selection_covers(s, n) && glob_match(s->artifact, kind_name(n->kind));
+}
+
+bool selection_covers(const struct selection *s, const struct name *n)
+{
     return !too_early(s, n) && n->time < s->until && glob_match(s->service, n->service) &&
            glob_match(s->host, n->host);
 }

@@ -13,12 +13,16 @@
 
 struct selection {
     const char *service, *host, *reason, *label; /* globs (fnmatch(3)) or NULL: any */
+    const char *artifact;                        /* likewise: of the kind's name */
     usec since;                                  /* real time */
     usec until; /* the first that is too late; USEC_NEVER: no end */
 };
 
 /* Whether the key matches everything but reason and label, which are in the record. */
 bool selection_match(const struct selection *s, const struct name *n);
+
+/* The same, of any artifact. */
+bool selection_covers(const struct selection *s, const struct name *n);
 bool selection_needs_record(const struct selection *s);
 bool selection_match_record(const struct selection *s, const char *reason, const char *label);
 

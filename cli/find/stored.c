@@ -73,6 +73,8 @@ static int on_object(void *userdata, const char *key, uint64_t size, usec modifi
         return 0;
     if (selection_match(&l->selection, &name))
         return take(l, key, size);
+    if (selection_covers(&l->selection, &name))
+        return 0; /* another artifact, between those that are wanted */
     l->complete = !selection_skip(&l->selection, &name, behind);
     if (!l->complete && ++l->useless < SKIP_AFTER)
         return 0;

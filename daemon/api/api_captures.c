@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "daemon/api/api_state.h"
+#include "daemon/artifact/artifacts.h"
 #include "lib/spool/kept.h"
 
 #define DEFAULT_LIMIT 100
@@ -20,6 +21,7 @@ static void put_entry(struct jsonwriter *w, const struct spool_entry *e)
     jsonwriter_text(w, "key", e->key);
     jsonwriter_text(w, "service", name.service);
     jsonwriter_text(w, "host", name.host);
+    jsonwriter_text(w, "artifact", kind_name(name.kind));
     api_put_time(w, "start", name.time);
     if (name.pid > 0)
         jsonwriter_count(w, "pid", name.pid);
@@ -70,9 +72,14 @@ void api_get_captures(void *userdata, struct admin_call *call)
         .before = api_query_text(call, "before"),
         .limit = DEFAULT_LIMIT,
     };
+    const struct artifact *artifact = NULL;
     struct spool_list *list;
     int r;
 
+    if (!api_query_artifact(call, &artifact))
+        return;
+    query.one_kind = artifact;
+    query.kind = artifact ? artifact->kind : KIND_TRACE;
     if (!api_query_limit(call, &query.limit) || !api_query_time(call, "since", &query.since) ||
         !api_query_time(call, "until", &query.until))
         return;
@@ -83,13 +90,6 @@ void api_get_captures(void *userdata, struct admin_call *call)
         admin_no_memory(call);
     else
         admin_call_on_gone(call, on_gone, list);
-}
-
-static bool ends_with(const char *text, const char *suffix)
-{
-    size_t n = strlen(text), m = strlen(suffix);
-
-    return n > m && strcmp(text + n - m, suffix) == 0;
 }
 
 static void reply_file(struct admin_call *call, int r, int fd, const char *type, const char *name)
@@ -106,29 +106,25 @@ static void reply_file(struct admin_call *call, int r, int fd, const char *type,
         (void)close_fd(fd);
 }
 
-static void reply_trace(struct api *a, struct admin_call *call, const char *key)
+static void reply_artifact(struct api *api, struct admin_call *call, const char *key)
 {
+    const struct artifact *a;
     char name[NAME_KEY_MAX];
-    int fd = -1, r = spool_open(a->context.spool, key, &fd);
+    int fd = -1, r = spool_open(api->context.spool, key, &fd);
 
     (void)snprintf(name, sizeof(name), "%s", key);
     for (char *p = name; *p; p++) {
         if (*p == '/')
             *p = '-';
     }
-    reply_file(call, r, fd, "application/octet-stream", name);
+    a = artifacts_of_kind(name_kind(key));
+    reply_file(call, r, fd, a ? a->content_type : "application/octet-stream", name);
 }
 
-static void reply_record(struct api *a, struct admin_call *call, const char *path)
+static void reply_record(struct api *a, struct admin_call *call, const char *key)
 {
-    size_t stem = strlen(path) - strlen(NAME_RECORD_SUFFIX);
-    char key[NAME_KEY_MAX];
-    int fd = -1, r = -ENOENT;
+    int fd = -1, r = spool_open_record(a->context.spool, key, &fd);
 
-    if (stem + sizeof(NAME_TRACE_SUFFIX) <= sizeof(key)) {
-        (void)snprintf(key, sizeof(key), "%.*s" NAME_TRACE_SUFFIX, (int)stem, path);
-        r = spool_open_record(a->context.spool, key, &fd);
-    }
     reply_file(call, r, fd, "application/json", NULL);
 }
 
@@ -136,13 +132,15 @@ static void reply_record(struct api *a, struct admin_call *call, const char *pat
 void api_get_capture(void *userdata, struct admin_call *call)
 {
     const char *path = admin_call_path(call);
+    char key[NAME_KEY_MAX];
+    struct name name;
 
-    if (ends_with(path, NAME_TRACE_SUFFIX))
-        reply_trace(userdata, call, path);
-    else if (ends_with(path, NAME_RECORD_SUFFIX))
-        reply_record(userdata, call, path);
+    if (name_of_record(path, key) == 0)
+        reply_record(userdata, call, key);
+    else if (name_parse(path, &name) == 0)
+        reply_artifact(userdata, call, path);
     else
         admin_fail(call, 404,
-                   "a key of GET /api/v1/captures is wanted here, ending in .trace for"
-                   " the trace or in .json for its record");
+                   "a key of GET /api/v1/captures is wanted here, or with .json for .trace, or"
+                   " behind another ending, that of its record");
 }

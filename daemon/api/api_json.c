@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "daemon/api/api_state.h"
+#include "daemon/artifact/artifacts.h"
 
 #define BODY_MAX ADMIN_REPLIES_MAX
 #define NANOSECONDS 1e9
@@ -68,12 +69,15 @@ void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *count
     jsonwriter_end(w);
 }
 
-void api_put_names(struct jsonwriter *w, const struct target *t)
+void api_put_names(struct jsonwriter *w, const struct lane *l)
 {
+    const struct target *t = l->target;
+
     jsonwriter_text(w, "target", t->shown);
     jsonwriter_text(w, "service", t->service);
     jsonwriter_text(w, "host", t->host);
     jsonwriter_text(w, "job", t->job->name);
+    jsonwriter_text(w, "artifact", kind_name(l->artifact->kind));
 }
 
 const char *api_query_text(struct admin_call *call, const char *name)
@@ -96,6 +100,19 @@ bool api_query_limit(struct admin_call *call, size_t *ret)
     }
     *ret = value;
     return true;
+}
+
+bool api_query_artifact(struct admin_call *call, const struct artifact **ret)
+{
+    const char *text = api_query_text(call, "artifact");
+    char names[ARTIFACTS_NAMES_SIZE];
+
+    if (!text)
+        return true;
+    *ret = artifacts_find(text);
+    if (!*ret)
+        admin_fail(call, 400, "`artifact` must be one of %s", artifacts_names(names));
+    return *ret;
 }
 
 bool api_query_time(struct admin_call *call, const char *name, usec *ret)

@@ -51,12 +51,12 @@ struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bo
     return o;
 }
 
-static void add_limited(struct orders *o, const struct target *t, usec wait)
+static void add_limited(struct orders *o, const struct lane *l, usec wait)
 {
     struct jsonwriter *w = &o->limited_json;
 
     jsonwriter_object(w, NULL);
-    api_put_names(w, t);
+    api_put_names(w, l);
     api_put_seconds(w, "retry_after_seconds", wait);
     jsonwriter_end(w);
 }
@@ -118,7 +118,8 @@ static void reply_ends(struct orders *o)
         return;
     }
     /* The first text says more than that all failed. */
-    (void)snprintf(error, sizeof(error), "no trace was taken: %s", o->first);
+    (void)snprintf(error, sizeof(error), "no %s was taken: %s",
+                   o->batch.artifact ? o->batch.artifact->noun : "trace", o->first);
     reply(o, c->stopping(c->userdata) ? 503 : 502, error);
 }
 
@@ -148,13 +149,12 @@ static void on_ended(void *userdata, size_t i, const struct pipeline_end *end)
 enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeline_order *order,
                             struct order **ret)
 {
-    const struct target *t = targets_at(o->api->context.targets, target);
     struct desk_reply reply = batch_order(&o->batch, target, order);
     struct order *one;
 
     *ret = NULL;
     if (reply.answer == DESK_LIMITED)
-        add_limited(o, t, reply.retry_after);
+        add_limited(o, reply.lane, reply.retry_after);
     if (reply.answer != DESK_TAKEN)
         return reply.answer;
     one = &o->list[o->batch.taken - 1];
@@ -162,7 +162,7 @@ enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeli
     buf_init(&one->text, API_ORDER_MAX);
     jsonwriter_init(&one->json, &one->text, api_style);
     jsonwriter_object(&one->json, NULL);
-    api_put_names(&one->json, t);
+    api_put_names(&one->json, reply.lane);
     *ret = one;
     return DESK_TAKEN;
 }
@@ -228,6 +228,11 @@ static void reply_refused(struct orders *o)
         admin_fail(o->call, 503, "contraced is stopping; ask the one that follows it");
     } else if (o->batch.no_memory) {
         admin_no_memory(o->call);
+    } else if (o->batch.limited == 0 && o->batch.placeless > 0) {
+        admin_fail(o->call, 400,
+                   "where the %s is is not known: `path` of the job does not end in /trace, so its"
+                   " profiles_path must say",
+                   o->batch.artifact->noun);
     } else {
         (void)snprintf(text, sizeof(text), "%llu", seconds);
         admin_call_header(o->call, "Retry-After", text);
@@ -277,6 +282,7 @@ static void run_order(struct api *a, struct admin_call *call, const struct captu
         admin_no_memory(call);
         return;
     }
+    o->batch.artifact = request->artifact;
     order_all(o, request);
     if (o->batch.taken == 0)
         reply_refused(o);

@@ -50,13 +50,14 @@ void api_put_covered(struct jsonwriter *w, double covered);
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
                     const char *(*name)(unsigned i));
 
-/* Members: {"target": …, "service": …, "host": …, "job": …} */
-void api_put_names(struct jsonwriter *w, const struct target *t);
+/* Members: {"target": …, "service": …, "host": …, "job": …, "artifact": …} */
+void api_put_names(struct jsonwriter *w, const struct lane *l);
 
 /* A parameter of the query: *ret stays as it is without it. False: answered with 400. */
 const char *api_query_text(struct admin_call *call, const char *name); /* NULL also when empty */
 bool api_query_limit(struct admin_call *call, size_t *ret);
 bool api_query_time(struct admin_call *call, const char *name, usec *ret);
+bool api_query_artifact(struct admin_call *call, const struct artifact **ret); /* `artifact` */
 
 /* Whether a caller's text means it: its URL as it is shown, or its address. */
 bool api_target_is(const struct target *t, const char *text);

@@ -10,28 +10,28 @@
 #define CURSOR_MAX (64u << 10)
 
 /* "new" before the first capture that tells of it has ended. */
-static const char *state_of(const struct target *t)
+static const char *state_of(const struct lane *l)
 {
-    return !t->told ? "new" : outcome_name(t->state);
+    return !l->told ? "new" : outcome_name(l->state);
 }
 
 /* The boot time of its next capture as a date; null when there is none. */
-static void put_next(struct jsonwriter *w, const struct api *a, const struct target *t)
+static void put_next(struct jsonwriter *w, const struct api *a, const struct lane *l)
 {
     usec boot = loop_now(a->context.event, CLOCK_BOOTTIME),
          real = loop_now(a->context.event, CLOCK_REALTIME);
 
-    if (t->agenda_index == 0 || t->due == USEC_NEVER)
+    if (l->agenda_index == 0 || l->due == USEC_NEVER)
         jsonwriter_null(w, "next");
     else
-        api_put_time(w, "next", real + (t->due > boot ? t->due - boot : 0));
+        api_put_time(w, "next", real + (l->due > boot ? l->due - boot : 0));
 }
 
-static void put_in_flight(struct jsonwriter *w, const struct target *t)
+static void put_in_flight(struct jsonwriter *w, const struct lane *l)
 {
     struct pipeline_flight f;
 
-    if (!pipeline_flight(t, &f)) {
+    if (!pipeline_flight(l, &f)) {
         jsonwriter_null(w, "in_flight");
         return;
     }
@@ -48,9 +48,9 @@ static void put_in_flight(struct jsonwriter *w, const struct target *t)
 }
 
 /* What came of the last try, and the last trace that was kept. */
-static void put_last(struct jsonwriter *w, const struct target *t)
+static void put_last(struct jsonwriter *w, const struct lane *l)
 {
-    const struct target_last *last = &t->last;
+    const struct lane_last *last = &l->last;
 
     if (last->tried == 0) {
         jsonwriter_null(w, "last");
@@ -72,38 +72,67 @@ static void put_last(struct jsonwriter *w, const struct target *t)
     jsonwriter_end(w);
 }
 
-static void put_target(struct jsonwriter *w, const struct api *a, const struct target *t)
+/* What a lane is and does, as members of an object. */
+static void put_lane(struct jsonwriter *w, const struct api *a, const struct lane *l)
 {
+    jsonwriter_text(w, "state", state_of(l));
+    jsonwriter_integer(w, "failures", l->failures);
+    api_put_seconds(w, "interval_seconds", l->target->job->interval);
+    api_put_seconds(w, "seconds", artifact_window(l->artifact, l->target->job->window));
+    put_next(w, a, l);
+    put_in_flight(w, l);
+    put_last(w, l);
+}
+
+/* The target by one of its lanes, and the others beside it. */
+static void put_target(struct jsonwriter *w, const struct api *a, const struct lane *l)
+{
+    const struct target *t = l->target;
+
     jsonwriter_object(w, NULL);
-    api_put_names(w, t);
+    api_put_names(w, l);
     jsonwriter_text(w, "address", t->address);
     jsonwriter_object(w, "labels");
     for (size_t i = 0; i < t->n_labels; i++)
         jsonwriter_text(w, t->labels[i].name, t->labels[i].value);
     jsonwriter_end(w);
-    jsonwriter_text(w, "state", state_of(t));
-    jsonwriter_integer(w, "failures", t->failures);
-    api_put_seconds(w, "interval_seconds", t->job->interval);
-    api_put_seconds(w, "seconds", t->job->window);
-    put_next(w, a, t);
-    put_in_flight(w, t);
-    put_last(w, t);
+    put_lane(w, a, l);
+    jsonwriter_array(w, "artifacts");
+    for (const struct lane *other = t->lanes; other; other = other->next) {
+        jsonwriter_object(w, NULL);
+        jsonwriter_text(w, "artifact", kind_name(other->artifact->kind));
+        jsonwriter_bool(w, "scheduled", other->scheduled);
+        put_lane(w, a, other);
+        jsonwriter_end(w);
+    }
+    jsonwriter_end(w);
     jsonwriter_end(w);
 }
 
 struct filter {
     const char *target, *service, *job, *state; /* NULL: any */
+    const struct artifact *artifact;            /* NULL: each target's first */
 };
+
+/* NULL: the target has none that is asked for. */
+static const struct lane *lane_of(const struct filter *f, const struct target *t)
+{
+    return f->artifact ? target_lane(t, f->artifact) : target_primary(t);
+}
 
 static bool fits(const struct filter *f, const struct target *t)
 {
-    if (f->state && strcmp(f->state, "failing") == 0 && !outcome_failed(t->state))
+    const struct lane *l = lane_of(f, t);
+
+    if (!l)
+        return false;
+    if (f->state && strcmp(f->state, "failing") == 0 && !outcome_failed(l->state))
         return false;
     if (f->target && !api_target_is(t, f->target))
         return false;
     return (!f->service || strcmp(f->service, t->service) == 0) &&
            (!f->job || strcmp(f->job, t->job->name) == 0) &&
-           (!f->state || strcmp(f->state, "failing") == 0 || strcmp(f->state, state_of(t)) == 0);
+           (!f->state || strcmp(f->state, "failing") == 0 || strcmp(f->state, state_of(l)) == 0);
 }
 
 /*
@@ -190,7 +219,8 @@ static void put_page(struct jsonwriter *w, const struct api *a, const struct fil
             more = true;
             continue;
         }
-        put_target(w, a, last = t);
+        put_target(w, a, lane_of(f, t));
+        last = t;
         shown++;
     }
     jsonwriter_end(w);
@@ -204,7 +234,7 @@ static void put_page(struct jsonwriter *w, const struct api *a, const struct fil
 void api_get_targets(void *userdata, struct admin_call *call)
 {
     struct api *a = userdata;
-    const struct filter filter = {
+    struct filter filter = {
         .target = api_query_text(call, "target"),
         .service = api_query_text(call, "service"),
         .job = api_query_text(call, "job"),
@@ -215,7 +245,7 @@ void api_get_targets(void *userdata, struct admin_call *call)
     struct cursor cursor;
     struct api_body body;
 
-    if (!api_query_limit(call, &limit))
+    if (!api_query_limit(call, &limit) || !api_query_artifact(call, &filter.artifact))
         return;
     if (after && !parse_cursor(after, &cursor)) {
         admin_fail(call, 400, "`after` is no cursor: give what `after` of the page before was");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/jsontext.h"
+#include "daemon/artifact/artifacts.h"
 
 #define NAME_MAX_LEN 4200 /* of a target's URL, and more than any service has */
 
@@ -101,6 +102,18 @@ static int read_window(const json_t *o, usec *ret, char *why)
     return 0;
 }
 
+static int read_artifact(const json_t *o, const struct artifact **ret, char *why)
+{
+    const json_t *value = json_object_get(o, "artifact");
+    const char *text = json_string_value(value);
+    char names[ARTIFACTS_NAMES_SIZE];
+
+    if (!value)
+        return 0;
+    *ret = text ? artifacts_find(text) : NULL;
+    return *ret ? 0 : wrong(why, "\"artifact\" must be one of %s", artifacts_names(names));
+}
+
 static int read_wait(const json_t *o, bool *ret, char *why)
 {
     const json_t *value = json_object_get(o, "wait");
@@ -150,17 +163,19 @@ static int read_scope(const json_t *o, struct capture_request *r, char *why)
 int capture_request_parse(const char *body, size_t n, struct capture_request *ret,
                           char why[static APIREQUEST_WHY_SIZE])
 {
-    static const char *const names[] = {"target",  "service", "job", "all",
-                                        "seconds", "reason",  "wait"};
+    static const char *const names[] = {"target",   "service", "job",    "all",
+                                        "artifact", "seconds", "reason", "wait"};
     struct capture_request request = {0};
     _cleanup_json_ json_t *o = NULL;
     int r = load(body, n, &o, why);
 
     if (r == 0)
         r = refuse_unknown(o, names, sizeof(names) / sizeof(names[0]),
-                           "target, service, job, all, seconds, reason and wait", why);
+                           "target, service, job, all, artifact, seconds, reason and wait", why);
     if (r == 0)
         r = read_scope(o, &request, why);
+    if (r == 0)
+        r = read_artifact(o, &request.artifact, why);
     if (r == 0)
         r = read_window(o, &request.window, why);
     if (r == 0)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "daemon/artifact/artifact.h"
 
 #define APIREQUEST_TEXT_MAX 100 /* bytes of a reason: printable ASCII */
 #define APIREQUEST_WINDOW_MIN USEC_PER_MSEC
@@ -26,15 +27,16 @@ enum capture_scope {
 
 struct capture_request {
     enum capture_scope scope;
-    char *name;   /* of what; NULL for all */
-    usec window;  /* 0: the job's */
-    char *reason; /* or NULL */
-    bool wait;    /* answer when it has ended */
+    char *name;                      /* of what; NULL for all */
+    const struct artifact *artifact; /* NULL: what the job has first */
+    usec window;                     /* 0: the job's */
+    char *reason;                    /* or NULL */
+    bool wait;                       /* answer when it has ended */
 };
 
 /*
  * {"target": … | "service": … | "job": … | "all": true,
- *  "seconds": 2, "reason": "…", "wait": true}
+ *  "artifact": "mutex", "seconds": 2, "reason": "…", "wait": true}
  * 0; -EINVAL, and why; or -ENOMEM.
  */
 int capture_request_parse(const char *body, size_t n, struct capture_request *ret,

@@ -20,7 +20,7 @@ void agenda_done(struct agenda *a)
 
 int agenda_reserve(struct agenda *a, size_t n)
 {
-    struct target **heap;
+    struct lane **heap;
 
     if (n <= a->cap)
         return 0;
@@ -32,67 +32,67 @@ int agenda_reserve(struct agenda *a, size_t n)
     return 0;
 }
 
-static void place(struct agenda *a, size_t i, struct target *t)
+static void place(struct agenda *a, size_t i, struct lane *l)
 {
-    a->heap[i] = t;
-    t->agenda_index = i;
+    a->heap[i] = l;
+    l->agenda_index = i;
 }
 
-static void sift_up(struct agenda *a, size_t i, struct target *t)
+static void sift_up(struct agenda *a, size_t i, struct lane *l)
 {
-    for (; i > 1 && a->heap[i / 2]->due > t->due; i /= 2)
+    for (; i > 1 && a->heap[i / 2]->due > l->due; i /= 2)
         place(a, i, a->heap[i / 2]);
-    place(a, i, t);
+    place(a, i, l);
 }
 
-static void sift_down(struct agenda *a, size_t i, struct target *t)
+static void sift_down(struct agenda *a, size_t i, struct lane *l)
 {
     for (size_t child; (child = 2 * i) <= a->n; i = child) {
         if (child < a->n && a->heap[child + 1]->due < a->heap[child]->due)
             child++;
-        if (a->heap[child]->due >= t->due)
+        if (a->heap[child]->due >= l->due)
             break;
         place(a, i, a->heap[child]);
     }
-    place(a, i, t);
+    place(a, i, l);
 }
 
-/* The target's due time changed, or another took the place at i: either way may be wrong. */
-static void settle(struct agenda *a, size_t i, struct target *t)
+/* The lane's due time changed, or another took the place at i: either way may be wrong. */
+static void settle(struct agenda *a, size_t i, struct lane *l)
 {
-    if (i > 1 && a->heap[i / 2]->due > t->due)
-        sift_up(a, i, t);
+    if (i > 1 && a->heap[i / 2]->due > l->due)
+        sift_up(a, i, l);
     else
-        sift_down(a, i, t);
+        sift_down(a, i, l);
 }
 
-static void take_out(struct agenda *a, struct target *t)
+static void take_out(struct agenda *a, struct lane *l)
 {
-    size_t i = t->agenda_index;
-    struct target *last;
+    size_t i = l->agenda_index;
+    struct lane *last;
 
     if (i == 0)
         return;
-    t->agenda_index = 0;
+    l->agenda_index = 0;
     last = a->heap[a->n--];
-    if (last != t)
+    if (last != l)
         settle(a, i, last);
 }
 
-void agenda_set(struct agenda *a, struct target *t, usec due)
+void agenda_set(struct agenda *a, struct lane *l, usec due)
 {
-    t->due = due;
+    l->due = due;
     if (due == USEC_NEVER) {
-        take_out(a, t);
-    } else if (t->agenda_index > 0) {
-        settle(a, t->agenda_index, t);
+        take_out(a, l);
+    } else if (l->agenda_index > 0) {
+        settle(a, l->agenda_index, l);
     } else {
         assert(a->n < a->cap);
-        sift_up(a, ++a->n, t);
+        sift_up(a, ++a->n, l);
     }
 }
 
-struct target *agenda_first(const struct agenda *a)
+struct lane *agenda_first(const struct agenda *a)
 {
     return a->n > 0 ? a->heap[1] : NULL;
 }

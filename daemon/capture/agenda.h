@@ -2,25 +2,25 @@
 #pragma once
 
 /*
- * Which target is due next: a binary heap of targets by their `due`, so that ten thousand of them
+ * Which lane is due next: a binary heap of lanes by their `due`, so that ten thousand targets
  * need one timer.
  */
 
-#include "daemon/capture/target.h"
+#include "daemon/capture/lane.h"
 
 struct agenda {
-    struct target **heap; /* 1-based: heap[0] is not used */
+    struct lane **heap; /* 1-based: heap[0] is not used */
     size_t n, cap;
 };
 
 void agenda_init(struct agenda *a);
 void agenda_done(struct agenda *a);
 
-/* Room for n targets in all, so that agenda_set cannot fail. 0 or -ENOMEM. */
+/* Room for n lanes in all, so that agenda_set cannot fail. 0 or -ENOMEM. */
 int agenda_reserve(struct agenda *a, size_t n);
 
-/* Puts the target in, or moves it, to be due at this boot time. USEC_NEVER takes it out. */
-void agenda_set(struct agenda *a, struct target *t, usec due);
+/* Puts the lane in, or moves it, to be due at this boot time. USEC_NEVER takes it out. */
+void agenda_set(struct agenda *a, struct lane *l, usec due);
 
-/* The target that is due first, still in the agenda; NULL when there is none. */
-struct target *agenda_first(const struct agenda *a);
+/* The lane that is due first, still in the agenda; NULL when there is none. */
+struct lane *agenda_first(const struct agenda *a);

@@ -13,7 +13,6 @@
 #include "daemon/capture/writer.h"
 #include "lib/net/credentials.h"
 #include "lib/net/redact.h"
-#include "trace/framing.h"
 
 /* How long a target may take to accept a connection and shake hands. */
 #define CONNECT_TIMEOUT (5 * USEC_PER_SEC)
@@ -21,7 +20,7 @@
 /* Room is asked for in steps of this many bytes, so rarely. */
 #define ROOM_STEP (1u << 20)
 
-/* What is kept of a body that is no trace: enough to see what it is. */
+/* What is kept of a body that is something else: enough to see what it is. */
 #define HEAD_MAX 512
 
 struct capture {
@@ -33,9 +32,10 @@ struct capture {
     uint64_t limit; /* of decoded bytes */
     uint64_t room;
     uint64_t written; /* taken into the block or the file */
-    struct framing framing;
-    EVP_MD_CTX *hash;  /* of everything that framing has settled */
-    EVP_MD_CTX *whole; /* a copy of it at the last whole generation */
+    const struct artifact *artifact;
+    void *body;        /* of the artifact's own, which judges what comes; NULL: not begun */
+    EVP_MD_CTX *hash;  /* of everything that the artifact has let through */
+    EVP_MD_CTX *whole; /* a copy of it where all of that was whole last */
     bool hash_failed;
     bool stopped; /* by capture_stop */
     bool peeked;  /* the first body bytes came: the connection was looked at */
@@ -47,7 +47,7 @@ struct capture {
     struct redact secrets; /* that the request carries, and the answer may repeat */
 };
 
-static void on_settled(void *userdata, const void *data, size_t n)
+static void on_bytes(void *userdata, const void *data, size_t n)
 {
     struct capture *c = userdata;
 
@@ -125,20 +125,19 @@ static int get_room(struct capture *c, size_t n)
     return r;
 }
 
-/* What is behind the point up to which it makes sense as a trace need not be written; of a text a few bytes may be. */
+/* What is behind the point up to which it makes sense need not be written; of a text a few bytes
+ * may be. */
 static int take(struct capture *c, const char *data, size_t n)
 {
-    int framed = framing_feed(&c->framing, data, n);
-    size_t good = n;
+    size_t good;
+    int r = c->artifact->body->feed(c->body, data, n, &good);
 
-    if (framed < 0)
-        good = c->framing.offset > c->written ? (size_t)(c->framing.offset - c->written) : 0;
     if (c->head_len < sizeof(c->head))
         keep_head(c, data, n);
     if (store(c, data, good) < 0)
         return c->error;
     c->written += good;
-    return framed;
+    return r;
 }
 
 static ssize_t on_body(void *userdata, const void *data, size_t n)
@@ -177,13 +176,11 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
 static void judge_body(struct capture *c, const struct evidence *e, struct capture_result *r,
                        struct buf *text)
 {
-    const struct http_result *h = e->http;
-    bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
-    int kept = framing_finish(&c->framing, clean);
+    const struct artifact_facts *facts = e->facts;
 
-    /* A piece that could not be written was framed and hashed already: neither fits the file. */
-    if (kept < 0 || c->error < 0) {
-        judgement_nothing(e, kept, r, text);
+    /* A piece that could not be written was judged and hashed already: neither fits the file. */
+    if (facts->end == ARTIFACT_NOTHING || facts->end == ARTIFACT_FOREIGN || c->error < 0) {
+        judgement_nothing(e, r, text);
         return;
     }
     if (finish_hash(c, r->sha256) < 0) {
@@ -191,18 +188,30 @@ static void judge_body(struct capture *c, const struct evidence *e, struct captu
         (void)buf_adds(text, "the SHA-256 could not be computed");
         return;
     }
-    r->go_minor = c->framing.go_minor;
-    r->generations = c->framing.generations;
-    r->bytes = c->framing.whole_bytes;
-    judgement_kept(e, kept, r, text);
+    r->facts = *facts;
+    r->bytes = facts->bytes;
+    judgement_kept(e, r, text);
+}
+
+/* The body has ended; so has the artifact's part in it. */
+static struct artifact_facts facts_of(struct capture *c, const struct http_result *h)
+{
+    bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
+    struct artifact_facts facts;
+
+    c->artifact->body->finish(c->body, clean, h->taken, &facts);
+    /* Of what was cut here, nothing vouches for the end that was left out. */
+    if (c->cut_by && !c->artifact->part && facts.end == ARTIFACT_WHOLE)
+        facts.end = ARTIFACT_NOTHING;
+    return facts;
 }
 
 static struct evidence evidence_of(const struct capture *c, const struct http_result *h)
 {
     return (struct evidence){
+        .artifact = c->artifact,
         .http = h,
         .secrets = &c->secrets,
-        .framing = &c->framing,
         .head = c->head,
         .head_len = c->head_len,
         .written = c->written,
@@ -217,6 +226,7 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
 {
     bool refused = (h->status != 0 && h->status != 200) || h->error == HTTP_PROXY_REFUSED ||
                    (h->error != HTTP_OK && h->error != HTTP_ABORTED && c->head_len == 0);
+    struct artifact_facts facts;
     struct evidence evidence;
     struct buf text;
 
@@ -225,10 +235,13 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
     *r = (struct capture_result){.received = c->written, .error = c->error, .peer = c->peer};
     evidence = evidence_of(c, h);
     buf_init(&text, CAPTURE_TEXT_MAX - 1);
-    if (refused)
+    if (refused) {
         judgement_refused(&evidence, r, &text);
-    else
+    } else {
+        facts = facts_of(c, h);
+        evidence.facts = &facts;
         judge_body(c, &evidence, r, &text);
+    }
     (void)snprintf(r->text, sizeof(r->text), "%s",
                    buf_error(&text) == -ENOMEM ? strerror(ENOMEM) : buf_str(&text));
     buf_done(&text);
@@ -236,6 +249,9 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
 
 static void capture_free(struct capture *c)
 {
+    if (c->body)
+        c->artifact->body->done(c->body);
+    free(c->body);
     EVP_MD_CTX_free(c->hash);
     EVP_MD_CTX_free(c->whole);
     writer_done(&c->writer);
@@ -264,24 +280,36 @@ static const struct http_handlers http_handlers = {
     .finished = on_finished,
 };
 
-static struct capture *capture_new(const struct target *t, usec window, int fd, uint64_t room,
+static int begin_body(struct capture *c)
+{
+    const struct artifact_sink sink = {.bytes = on_bytes, .whole = on_whole, .userdata = c};
+    void *body = calloc(1, c->artifact->body->size);
+
+    if (!body || c->artifact->body->init(body, &sink) < 0) {
+        free(body);
+        return -ENOMEM;
+    }
+    c->body = body;
+    return 0;
+}
+
+static struct capture *capture_new(const struct lane *l, usec window, int fd, uint64_t room,
                                    const struct capture_handlers *handlers, void *userdata)
 {
     struct capture *c = calloc(1, sizeof(*c));
-    const struct framing_sink sink = {.bytes = on_settled, .whole = on_whole, .userdata = c};
 
     if (!c)
         return NULL;
     redact_init(&c->secrets);
+    c->artifact = l->artifact;
     c->handlers = handlers;
     c->userdata = userdata;
     c->window = window;
-    c->limit = t->job->body_size_limit;
+    c->limit = l->target->job->body_size_limit;
     c->hash = EVP_MD_CTX_new();
     c->whole = EVP_MD_CTX_new();
-    framing_init(&c->framing, &sink);
     if (writer_init(&c->writer, fd) < 0 || !c->hash || !c->whole ||
-        EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) != 1) {
+        EVP_DigestInit_ex(c->hash, EVP_sha256(), NULL) != 1 || begin_body(c) < 0) {
         capture_free(c);
         return NULL;
     }
@@ -304,13 +332,14 @@ static struct http_options options_of(const struct target *t, usec window)
     };
 }
 
-int capture_start(struct http *http, const struct target *t, usec window, int fd, uint64_t room,
+int capture_start(struct http *http, const struct lane *l, usec window, int fd, uint64_t room,
                   const struct capture_handlers *handlers, void *userdata, struct capture **ret,
                   struct capture_result *ret_failure)
 {
+    const struct target *t = l->target;
     struct http_options options = options_of(t, window);
     struct capture_result failure = {.outcome = OUTCOME_CREDENTIALS};
-    _cleanup_free_ char *url = target_request(t, window);
+    _cleanup_free_ char *url = target_request(l, window);
     struct buf authorization;
     struct capture *c = NULL;
     int r;
@@ -323,7 +352,7 @@ int capture_start(struct http *http, const struct target *t, usec window, int fd
         options.url = url;
         if (authorization.len > 0)
             options.authorization = buf_str(&authorization);
-        c = url ? capture_new(t, window, fd, room, handlers, userdata) : NULL;
+        c = url ? capture_new(l, window, fd, room, handlers, userdata) : NULL;
         r = c ? redact_request(&c->secrets, &options) : -ENOMEM;
         if (r == 0)
             r = http_start(http, &options, &http_handlers, c, &c->request);

@@ -3,8 +3,8 @@
 
 /*
  * One capture: an HTTP request whose body streams into a file, is hashed on its way, and is judged
- * while it comes: whether it is a trace, and where its last whole generation ends. Knows nothing of
- * keys, spools and schedules.
+ * while it comes, by the artifact that was asked for: whether it is that, and how much of it is
+ * whole. Knows nothing of keys, spools and schedules.
  */
 
 #include <stdbool.h>
@@ -29,14 +29,14 @@ struct capture_handlers {
 };
 
 /*
- * Sends the request for a trace of so long; the job's timeout is longer by what that is more than
+ * Sends the request for what the lane is for, over so long; the job's timeout is longer by what that is more than
  * the job's own window. `fd` is borrowed and written from its
  * beginning; `room` bytes may be written without asking. finished() is called later, never from
  * here. 0, or a negative errno and *ret_failure says what finished() would have said.
  */
-int capture_start(struct http *http, const struct target *target, usec window, int fd,
-                  uint64_t room, const struct capture_handlers *handlers, void *userdata,
-                  struct capture **ret, struct capture_result *ret_failure);
+int capture_start(struct http *http, const struct lane *lane, usec window, int fd, uint64_t room,
+                  const struct capture_handlers *handlers, void *userdata, struct capture **ret,
+                  struct capture_result *ret_failure);
 
 /* The answer to grow(): room for this many bytes, or none (r < 0, a negative errno). */
 void capture_room(struct capture *c, uint64_t room, int r);

@@ -9,9 +9,6 @@
 /* Less than this share of what was asked for is short: a clock may be a little off. */
 #define WHOLE_SHARE 0.9
 
-/* A trace that says of itself that it is longer has no clock that can be believed. */
-#define SPAN_MAX 1e6 /* seconds */
-
 /* How much later than due a service may come to end its answer. */
 #define END_SLACK (500 * USEC_PER_MSEC)
 
@@ -202,7 +199,7 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
         judge_error(e, r, text);
         return;
     }
-    r->outcome = outcome_of_status(e);
+    r->outcome = status == 404 && e->artifact->optional ? OUTCOME_MISSING : outcome_of_status(e);
     r->hint = hint_of(e, r->outcome);
     (void)buf_addf(text, "HTTP status %ld%s%s: ", status,
                    e->http->proxy[0] ? " through the proxy " : "", e->http->proxy);
@@ -213,7 +210,7 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
     }
 }
 
-static enum outcome outcome_of_nothing(const struct evidence *e, int kept)
+static enum outcome outcome_of_nothing(const struct evidence *e)
 {
     enum http_error error = e->http->error;
 
@@ -224,51 +221,57 @@ static enum outcome outcome_of_nothing(const struct evidence *e, int kept)
     if (e->stopped)
         return OUTCOME_CANCELLED;
     /*
-     * First: a body that breaks off within the trace's header did not say yet what it is. One that
-     * is something else was aborted at its first wrong byte.
+     * First: a body that breaks off at its beginning did not say yet what it is. One that is
+     * something else was aborted at its first wrong byte.
      */
     if (error != HTTP_OK && error != HTTP_ABORTED)
         return outcome_of_error(error);
-    if (e->framing->format == FRAMING_NOT_A_TRACE)
-        return OUTCOME_NOT_A_TRACE;
-    return kept == -EBADMSG ? OUTCOME_NOT_A_TRACE : OUTCOME_INCOMPLETE;
+    return e->facts->end == ARTIFACT_FOREIGN ? e->artifact->foreign : OUTCOME_INCOMPLETE;
 }
 
 static bool is_over_size(const struct evidence *e)
 {
-    return e->cut_by && strcmp(e->cut_by, "size_limit") == 0;
+    return e->artifact->part && e->cut_by && strcmp(e->cut_by, "size_limit") == 0;
 }
 
-void judgement_nothing(const struct evidence *e, int kept, struct capture_result *r,
-                       struct buf *text)
+static void add_why(const struct evidence *e, struct buf *text)
 {
-    const char *why = e->framing->error ? e->framing->error : "the trace ended";
+    if (e->cut_by)
+        (void)buf_addf(text, "cut by %s", e->cut_by);
+    else if (e->http->error != HTTP_ABORTED && e->http->text[0])
+        (void)buf_adds(text, e->http->text);
+    else if (e->facts->error)
+        (void)buf_adds(text, e->facts->error);
+    else
+        (void)buf_addf(text, "the %s ended", e->artifact->noun);
+    (void)buf_addf(text, " after %llu bytes", (unsigned long long)e->written);
+    if (e->artifact->part)
+        (void)buf_addf(text, ", before %s was whole", e->artifact->part);
+    else
+        (void)buf_addf(text, "; a %s is kept whole or not at all", e->artifact->noun);
+}
 
-    r->outcome = outcome_of_nothing(e, kept);
-    if (r->outcome == OUTCOME_NOT_A_TRACE) {
-        (void)buf_adds(text, "the answer is not a Go execution trace but ");
+void judgement_nothing(const struct evidence *e, struct capture_result *r, struct buf *text)
+{
+    r->outcome = outcome_of_nothing(e);
+    if (r->outcome == e->artifact->foreign) {
+        (void)buf_addf(text, "the answer is not %s but ", e->artifact->what);
         quote_head(e, text);
-        r->hint = hint_of(e, r->outcome);
+        r->hint = e->facts->hint ? e->facts->hint : hint_of(e, r->outcome);
         return;
     }
     if (e->error < 0) {
-        (void)buf_addf(text, "cannot write the trace: %s after %llu bytes", strerror(-e->error),
-                       (unsigned long long)e->written);
+        (void)buf_addf(text, "cannot write the %s: %s after %llu bytes", e->artifact->noun,
+                       strerror(-e->error), (unsigned long long)e->written);
         return;
     }
-    if (e->cut_by)
-        (void)buf_addf(text, "cut by %s", e->cut_by);
-    else
-        (void)buf_adds(text,
-                       e->http->error != HTTP_ABORTED && e->http->text[0] ? e->http->text : why);
-    (void)buf_addf(text, " after %llu bytes, before one generation was whole",
-                   (unsigned long long)e->written);
+    add_why(e, text);
     judge_error(e, r, text);
     if (is_over_size(e))
         r->hint = HINT_LARGE;
 }
 
-/* The one word for what ended a body that is a trace but not a whole one. */
+/* The one word for what ended a body of which a part is kept. */
 static const char *cut_by(const struct evidence *e)
 {
     enum http_error error = e->http->error;
@@ -276,50 +279,46 @@ static const char *cut_by(const struct evidence *e)
     if (e->cut_by)
         return e->cut_by;
     if (error == HTTP_OK)
-        return e->framing->error && e->framing->offset < e->written ? "corrupt" : "incomplete";
+        return e->facts->error && e->facts->accepted < e->written ? "corrupt" : "incomplete";
     if (error == HTTP_ABORTED)
         return "corrupt";
     return outcome_name(outcome_of_error(error));
 }
 
-/*
- * By the trace's own clock. One of Go before 1.22 is not looked into: it spans no more than the
- * request took, because the service waits that long before it ends the answer.
- */
-static usec span_of(const struct evidence *e)
+static void judge_part(const struct evidence *e, struct capture_result *r, struct buf *text)
 {
-    double span = framing_span(e->framing);
-
-    if (e->framing->format == FRAMING_V1)
-        return e->http->taken;
-    return span < SPAN_MAX ? (usec)(span * (double)USEC_PER_SEC) : 0;
+    r->outcome = OUTCOME_TRUNCATED;
+    r->cut_by = cut_by(e);
+    (void)buf_addf(text, "cut by %s after %llu bytes, of which %llu are %s", r->cut_by,
+                   (unsigned long long)e->written, (unsigned long long)r->bytes,
+                   e->artifact->parts);
+    if (strcmp(r->cut_by, "closed") == 0 && closed_in_time(e)) {
+        add_time(e, text);
+        r->hint = HINT_CLOSED;
+    }
+    if (is_over_size(e))
+        r->hint = HINT_LARGER;
 }
 
-void judgement_kept(const struct evidence *e, int kept, struct capture_result *r, struct buf *text)
+void judgement_kept(const struct evidence *e, struct capture_result *r, struct buf *text)
 {
-    bool is_short;
+    usec span = e->facts->span;
+    bool is_short = span > 0 && (double)span < WHOLE_SHARE * (double)e->window;
 
-    r->span = span_of(e);
-    is_short = r->span > 0 && (double)r->span < WHOLE_SHARE * (double)e->window;
     /* Broken off exactly between two generations it is whole, but not all that was asked for. */
-    if (kept != 1 || e->http->error != HTTP_OK || e->cut_by) {
-        r->outcome = OUTCOME_TRUNCATED;
-        r->cut_by = cut_by(e);
-        (void)buf_addf(text, "cut by %s after %llu bytes, of which %llu are whole generations",
-                       r->cut_by, (unsigned long long)e->written, (unsigned long long)r->bytes);
-        if (strcmp(r->cut_by, "closed") == 0 && closed_in_time(e)) {
-            add_time(e, text);
-            r->hint = HINT_CLOSED;
-        }
-        if (is_over_size(e))
-            r->hint = HINT_LARGER;
+    if (e->artifact->part &&
+        (e->facts->end != ARTIFACT_WHOLE || e->http->error != HTTP_OK || e->cut_by)) {
+        judge_part(e, r, text);
         return;
     }
-    r->outcome = is_short ? OUTCOME_SHORT : OUTCOME_OK;
-    if (!is_short)
+    if (!is_short) {
+        r->outcome = e->facts->empty ? OUTCOME_EMPTY : OUTCOME_OK;
+        r->hint = e->facts->empty ? e->artifact->empty_hint : NULL;
         return;
+    }
+    r->outcome = OUTCOME_SHORT;
     r->cut_by = outcome_name(r->outcome);
     r->hint = ended_early(e) ? HINT_CUT : NULL;
-    (void)buf_addf(text, "it spans %.3g s of the %.3g s that were asked for", seconds(r->span),
+    (void)buf_addf(text, "it spans %.3g s of the %.3g s that were asked for", seconds(span),
                    seconds(e->window));
 }

@@ -53,9 +53,10 @@ static void begin_after(struct flight *f, const struct pipeline_end *end)
         purpose_tell(&f->after, &cancelled);
         return;
     }
-    *after = (struct flight){.pipeline = p, .target = target_ref(t), .purpose = f->after};
+    *after = (struct flight){
+        .pipeline = p, .target = target_ref(t), .lane = f->lane, .purpose = f->after};
     f->after = (struct purpose){0};
-    t->flight = after;
+    f->lane->flight = after;
     after->since = end->ended;
     queue_add(after);
 }
@@ -64,8 +65,10 @@ static void flight_end(struct flight *f, const char *key)
 {
     struct pipeline *p = f->pipeline;
     struct target *t = f->target;
+    struct lane *l = f->lane;
     struct pipeline_end end = {
         .target = t,
+        .lane = l,
         .reason = f->purpose.reason,
         .name = f->purpose.name,
         .outcome = f->result.outcome,
@@ -83,6 +86,7 @@ static void flight_end(struct flight *f, const char *key)
     queue_leave(f);
     meters_captured(p->meters, t->job->name,
                     &(struct meters_capture){
+                        .kind = l->artifact->kind,
                         .outcome = end.outcome,
                         .bytes = end.bytes,
                         .start = key ? end.start : 0,
@@ -92,13 +96,14 @@ static void flight_end(struct flight *f, const char *key)
                         .ended = end.ended,
                     });
     if (key)
-        t->last.bytes = end.bytes;
+        l->last.bytes = end.bytes;
     if (end.sent > 0)
-        t->last_took = end.ended - end.sent;
+        l->last_took = end.ended - end.sent;
     pipeline_report(p, f, key);
     pipeline_report_in_time(p, f);
-    t->flight = NULL;
+    l->flight = NULL;
     begin_after(f, &end);
+    queue_unpark(p, t);
     wake(p);
     p->fn(p->userdata, &end);
     purpose_tell(&f->purpose, &end);
@@ -130,43 +135,6 @@ static void on_published(int r, const char *key, void *userdata)
         flight_end(f, key);
 }
 
-static char *make_record(const struct flight *f, const struct name *name)
-{
-    const struct target *t = f->target;
-    const struct capture_result *result = &f->result;
-    struct record_label *labels = calloc(t->n_labels + 1, sizeof(*labels));
-    const struct purpose *u = &f->purpose;
-    char go_version[16], *json;
-
-    if (!labels)
-        return NULL;
-    for (size_t i = 0; i < t->n_labels; i++)
-        labels[i] = (struct record_label){t->labels[i].name, t->labels[i].value};
-    (void)snprintf(go_version, sizeof(go_version), "1.%u", result->go_minor);
-    json = record_to_json(&(struct record){
-        .service = name->service,
-        .host = name->host,
-        .pid = name->pid,
-        .target = t->shown,
-        .job = f->job->name,
-        .labels = labels,
-        .n_labels = t->n_labels,
-        .reason = u->name ? u->name : reason_name(u->reason),
-        .start = f->start,
-        .window = f->window,
-        .span = result->span,
-        .bytes = result->bytes,
-        .sha256 = result->sha256,
-        .go_version = go_version,
-        .complete = result->outcome == OUTCOME_OK,
-        .received = result->received,
-        .truncated_by = result->cut_by,
-        .generations = (unsigned)result->generations,
-    });
-    free(labels);
-    return json;
-}
-
 static void flight_publish(struct flight *f)
 {
     _cleanup_free_ char *json = NULL;
@@ -174,7 +142,8 @@ static void flight_publish(struct flight *f)
 
     f->state = FLIGHT_PUBLISHING;
     name_init(&name, f->target->service, f->target->host, f->start, f->pid);
-    json = make_record(f, &name);
+    name.kind = f->lane->artifact->kind;
+    json = pipeline_record(f, &name);
     if (!json) {
         flight_fail(f, OUTCOME_RESOURCES, "not enough memory for the record");
         return;
@@ -266,11 +235,11 @@ static void flight_send(struct flight *f)
 
     f->state = FLIGHT_CAPTURING;
     f->job = target_job_ref(f->target->job);
-    f->window = purpose_window(&f->purpose, f->job);
+    f->window = artifact_window(f->lane->artifact, purpose_window(&f->purpose, f->job));
     f->start = loop_now(p->event, CLOCK_REALTIME);
     f->sent = loop_now(p->event, CLOCK_BOOTTIME);
-    f->target->last_start = f->sent;
-    if (capture_start(p->http, f->target, f->window, spool_file_fd(f->file), f->room,
+    f->lane->last_start = f->sent;
+    if (capture_start(p->http, f->lane, f->window, spool_file_fd(f->file), f->room,
                       &capture_handlers, f, &f->capture, &failure) < 0) {
         f->result = failure;
         flight_end(f, NULL);
@@ -293,14 +262,14 @@ static void on_room(struct spool_file *file, int r, void *userdata)
         flight_send(f);
 }
 
-/* What a trace will probably need: a quarter more than the last one. */
-static uint64_t first_room(const struct target *t)
+/* What it will probably need: a quarter more than the last one. */
+static uint64_t first_room(const struct lane *l)
 {
-    uint64_t room = t->last.bytes + t->last.bytes / 4;
+    uint64_t room = l->last.bytes + l->last.bytes / 4, limit = l->target->job->body_size_limit;
 
     if (room < FIRST_ROOM)
         room = FIRST_ROOM;
-    return room < t->job->body_size_limit ? room : t->job->body_size_limit;
+    return room < limit ? room : limit;
 }
 
 static void flight_begin(struct flight *f)
@@ -312,10 +281,14 @@ static void flight_begin(struct flight *f)
         flight_fail(f, OUTCOME_CANCELLED, TARGET_GONE);
         return;
     }
+    if (queue_must_park(f)) {
+        queue_park(f);
+        return;
+    }
     queue_take(f);
     f->state = FLIGHT_ROOM;
     f->since = loop_now(p->event, CLOCK_BOOTTIME);
-    f->room = first_room(f->target);
+    f->room = first_room(f->lane);
     r = spool_file_new(p->spool, f->room, on_room, f, &f->file);
     if (r < 0)
         flight_fail(f, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
@@ -381,9 +354,10 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max)
 }
 
 /* One that did not come to a flight. */
-static void count(struct pipeline *p, const struct target *t, enum outcome outcome)
+static void count(struct pipeline *p, const struct lane *l, enum outcome outcome)
 {
-    meters_captured(p->meters, t->job->name, &(struct meters_capture){.outcome = outcome});
+    meters_captured(p->meters, l->target->job->name,
+                    &(struct meters_capture){.kind = l->artifact->kind, .outcome = outcome});
 }
 
 static int join_waiting(struct flight *f, const struct pipeline_order *order,
@@ -405,7 +379,7 @@ static int join(struct flight *f, const struct pipeline_order *order, struct pip
         return 0;
     if (order->reason == REASON_SCHEDULE ||
         (order->reason == REASON_SIGNAL && f->purpose.reason == REASON_SIGNAL)) {
-        count(f->pipeline, f->target, OUTCOME_SKIPPED);
+        count(f->pipeline, f->lane, OUTCOME_SKIPPED);
         pipeline_report_late(f->pipeline, f);
         return 0;
     }
@@ -416,10 +390,10 @@ static int join(struct flight *f, const struct pipeline_order *order, struct pip
     return r;
 }
 
-int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline_order *order,
+int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
                      struct pipeline_wish **ret)
 {
-    struct flight *f = t->flight;
+    struct flight *f = l->flight;
     int r;
 
     if (ret)
@@ -434,9 +408,10 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
         if (r == 0) {
             f->pipeline = p;
             f->purpose.due = order->due;
-            f->target = target_ref(t);
+            f->target = target_ref(l->target);
+            f->lane = l;
             f->since = loop_now(p->event, CLOCK_BOOTTIME);
-            t->flight = f;
+            l->flight = f;
             queue_add(f);
             wake(p);
             return 0;
@@ -444,21 +419,22 @@ int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline
         free(f);
     }
     if (r < 0) {
-        log_error("not enough memory to capture %s", t->shown);
-        count(p, t, OUTCOME_RESOURCES);
+        log_error("not enough memory to capture %s", target_shown(l));
+        count(p, l, OUTCOME_RESOURCES);
     }
     return r;
 }
 
-usec pipeline_adds(const struct target *t, usec window)
+usec pipeline_adds(const struct lane *l, usec window)
 {
-    const struct flight *f = t->flight;
+    const struct flight *f = l->flight;
+    const struct target_job *job = l->target->job;
     usec anyway = 0;
 
     if (f)
-        anyway = purpose_window(f->state == FLIGHT_WAITING ? &f->purpose : &f->after, t->job);
+        anyway = purpose_window(f->state == FLIGHT_WAITING ? &f->purpose : &f->after, job);
     if (window == 0)
-        window = t->job->window;
+        window = job->window;
     return window > anyway ? window - anyway : 0;
 }
 
@@ -468,9 +444,9 @@ void pipeline_forget(struct pipeline_wish *w)
         w->fn = NULL;
 }
 
-bool pipeline_flight(const struct target *t, struct pipeline_flight *ret)
+bool pipeline_flight(const struct lane *l, struct pipeline_flight *ret)
 {
-    const struct flight *f = t->flight;
+    const struct flight *f = l->flight;
 
     if (!f)
         return false;
@@ -500,6 +476,8 @@ void pipeline_drain(struct pipeline *p)
     for (unsigned i = 0; i < TURNS; i++)
         while (p->waiting[i].first)
             flight_fail(p->waiting[i].first, OUTCOME_CANCELLED, "contraced is stopping");
+    while (p->parked.first)
+        flight_fail(p->parked.first, OUTCOME_CANCELLED, "contraced is stopping");
 }
 
 void pipeline_cut(struct pipeline *p)

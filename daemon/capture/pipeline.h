@@ -21,6 +21,7 @@ struct pipeline;
 /* How a capture ended, one way or another. Everything is borrowed during the call. */
 struct pipeline_end {
     struct target *target; /* may be gone afterwards */
+    struct lane *lane;     /* of it */
     enum reason reason;
     const char *name; /* as in the order */
     enum outcome outcome;
@@ -60,24 +61,25 @@ void pipeline_free(struct pipeline *p);
 void pipeline_set_concurrency(struct pipeline *p, unsigned max);
 
 /*
- * Captures the target, now or as soon as it is its turn. One at a time. What was asked for joins a
+ * Captures what the lane is for, now or as soon as it is its turn, and when no other lane of its
+ * target is under way. One at a time. What was asked for joins a
  * capture that waits for its turn. With one in flight a scheduled capture is skipped and counted,
  * and anything else follows it, at most one however often it is asked for; a signal does not follow
  * a signalled one. fn is called later, never from here, for what has joined, too; not for what was
  * skipped. *ret (may be NULL) is valid until then, NULL when fn will not be called. 0, -ENOMEM
  * (logged), -ESHUTDOWN after pipeline_drain.
  */
-int pipeline_capture(struct pipeline *p, struct target *t, const struct pipeline_order *order,
+int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
                      struct pipeline_wish **ret);
 
 /* For how much longer than it will be anyway the target would be traced for an order of `window`
  * (0: the job's): all of it, or less where it joins another. */
-usec pipeline_adds(const struct target *t, usec window);
+usec pipeline_adds(const struct lane *l, usec window);
 
 /* fn will not be called; the capture goes on. NULL is fine. */
 void pipeline_forget(struct pipeline_wish *w);
 
-/* Of a target that is being captured or waits for its turn; texts are borrowed for the moment. */
+/* Of a lane that is being captured or waits for its turn; texts are borrowed for the moment. */
 struct pipeline_flight {
     const char *state;  /* "waiting", "capturing", … */
     const char *reason; /* as the record will call it */
@@ -87,7 +89,7 @@ struct pipeline_flight {
 };
 
 /* False: there is none. */
-bool pipeline_flight(const struct target *t, struct pipeline_flight *ret);
+bool pipeline_flight(const struct lane *l, struct pipeline_flight *ret);
 
 /* How many captures are past waiting for their turn, and how many wait for it. */
 unsigned pipeline_in_flight(const struct pipeline *p);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/parse.h"
 #include "daemon/capture/pipeline_state.h"
+
+#define DESCRIPTION_SIZE 48
 
 const char *pipeline_state_name(enum flight_state state)
 {
@@ -22,71 +25,95 @@ static const char *hint_of(const struct flight *f)
     return f->result.hint ? f->result.hint : outcome_hint(f->result.outcome);
 }
 
-static void report_published(const struct flight *f, enum log_level level, const char *key)
+/* "go 1.26" or "12 samples" */
+static const char *describe(const struct artifact_facts *facts, char out[static DESCRIPTION_SIZE])
 {
-    const struct target *t = f->target;
-    char size[PARSE_TEXT_SIZE];
+    if (facts->go_minor > 0)
+        (void)snprintf(out, DESCRIPTION_SIZE, "go 1.%u", facts->go_minor);
+    else
+        (void)snprintf(out, DESCRIPTION_SIZE, "%llu %s", (unsigned long long)facts->count,
+                       facts->counted);
+    return out;
+}
 
-    log_write(level,
-              &(struct log_fields){.service = t->service,
-                                   .target = t->shown,
+/* `news`: it was not so before, and there is something to say. */
+static void report_published(const struct flight *f, bool news, const char *key)
+{
+    bool warn = news && f->result.outcome != OUTCOME_EMPTY;
+    const char *shown = target_shown(f->lane);
+    char size[PARSE_TEXT_SIZE], what[DESCRIPTION_SIZE];
+
+    log_write(warn ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+              &(struct log_fields){.service = f->target->service,
+                                   .target = shown,
                                    .key = key,
                                    .result = outcome_name(f->result.outcome),
                                    .message_id = MESSAGE_ID_CAPTURED},
-              "captured %s: %s, go 1.%u, %s%s%s%s", t->shown, format_size(f->result.bytes, size),
-              f->result.go_minor, key, f->result.text[0] ? "; " : "", f->result.text,
-              level == LOG_LEVEL_WARN ? hint_of(f) : "");
+              "captured %s: %s, %s, %s%s%s%s", shown, format_size(f->result.bytes, size),
+              describe(&f->result.facts, what), key, f->result.text[0] ? "; " : "", f->result.text,
+              news ? hint_of(f) : "");
 }
 
 /* Does the outcome say something about the target? One that must last first is counted meanwhile. */
 static bool tells(const struct flight *f)
 {
-    struct target *t = f->target;
+    struct lane *l = f->lane;
     enum outcome outcome = f->result.outcome;
     usec now = loop_now(f->pipeline->event, CLOCK_BOOTTIME);
 
     if (!outcome_patient(outcome)) {
         if (outcome_tells(outcome))
-            t->patient_since = t->patient_tries = 0;
+            l->patient_since = l->patient_tries = 0;
         return outcome_tells(outcome);
     }
-    if (t->patient_tries++ == 0)
-        t->patient_since = f->sent;
-    if (now < t->patient_since + t->job->interval)
+    if (l->patient_tries++ == 0)
+        l->patient_since = f->sent;
+    if (now < l->patient_since + l->target->job->interval)
         return false;
-    if (t->state != outcome)
-        t->failures = t->patient_tries - 1;
+    if (l->state != outcome)
+        l->failures = l->patient_tries - 1;
     return true;
 }
 
 static void report_failed(const struct flight *f)
 {
-    const struct target *t = f->target;
-    const char *name = outcome_name(f->result.outcome);
-    usec most = t->job->interval;
+    const char *name = outcome_name(f->result.outcome), *shown = target_shown(f->lane);
+    usec most = f->target->job->interval;
     char interval[PARSE_TEXT_SIZE];
     bool once = f->pipeline->once;
 
-    if (t->last_took >= SCHEDULE_SLOW)
+    if (f->lane->last_took >= SCHEDULE_SLOW)
         most = schedule_backoff(UINT_MAX, most);
     log_write(LOG_LEVEL_WARN,
-              &(struct log_fields){.service = t->service,
-                                   .target = t->shown,
+              &(struct log_fields){.service = f->target->service,
+                                   .target = shown,
                                    .result = name,
                                    .message_id = MESSAGE_ID_TARGET_DOWN},
-              "cannot capture %s: %s: %s%s%s%s", t->shown, name, f->result.text, hint_of(f),
+              "cannot capture %s: %s: %s%s%s%s", shown, name, f->result.text, hint_of(f),
               once ? "" : "; tried again at least every ",
               once ? "" : format_duration(most, interval));
 }
 
-/* One line when the target's state changes, none while it stays as it is. */
-static void report_target(struct flight *f, const char *key)
+/* There is nothing to capture, which need not be. */
+static void report_absent(const struct flight *f)
 {
-    struct target *t = f->target;
-    enum outcome outcome = f->result.outcome, before = t->state;
+    const char *name = outcome_name(f->result.outcome), *shown = target_shown(f->lane);
+
+    log_write(LOG_LEVEL_INFO,
+              &(struct log_fields){.service = f->target->service, .target = shown, .result = name},
+              "no %s at %s: %s: %s%s", f->lane->artifact->noun, shown, name, f->result.text,
+              hint_of(f));
+}
+
+/* One line when the lane's state changes, none while it stays as it is. */
+static void report_lane(struct flight *f, const char *key)
+{
+    struct lane *l = f->lane;
+    const char *shown = target_shown(l), *service = f->target->service;
+    enum outcome outcome = f->result.outcome, before = l->state;
     const struct log_fields fields = {
-        .service = t->service,
-        .target = t->shown,
+        .service = service,
+        .target = shown,
         .result = outcome_name(outcome),
         .message_id = MESSAGE_ID_TARGET_UP,
     };
@@ -94,22 +121,27 @@ static void report_target(struct flight *f, const char *key)
     if (!tells(f)) {
         log_write(LOG_LEVEL_DEBUG,
                   &(struct log_fields){
-                      .service = t->service, .target = t->shown, .result = outcome_name(outcome)},
-                  "no capture of %s: %s: %s", t->shown, outcome_name(outcome), f->result.text);
+                      .service = service, .target = shown, .result = outcome_name(outcome)},
+                  "no capture of %s: %s: %s", shown, outcome_name(outcome), f->result.text);
         return;
     }
-    t->state = outcome;
-    t->told = true;
+    l->state = outcome;
+    l->told = true;
     if (outcome_published(outcome)) {
         if (outcome_failed(before))
             log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed tries",
-                      t->shown, t->failures);
-        t->failures = 0;
-        report_published(
-            f, outcome != OUTCOME_OK && before != outcome ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, key);
+                      shown, l->failures);
+        l->failures = 0;
+        report_published(f, outcome != OUTCOME_OK && before != outcome, key);
         return;
     }
-    t->failures++;
+    if (!outcome_failed(outcome)) {
+        l->failures = 0;
+        if (outcome != before)
+            report_absent(f);
+        return;
+    }
+    l->failures++;
     if (outcome != before)
         report_failed(f);
 }
@@ -130,7 +162,7 @@ static void report_storage(struct pipeline *p, const struct flight *f)
     if (failed && p->storage_failures == 0)
         log_write(LOG_LEVEL_ERROR, &fields,
                   "a capture of %s was dropped: %s: %s; so will be others until it works again",
-                  f->target->shown, outcome_name(outcome), f->result.text);
+                  target_shown(f->lane), outcome_name(outcome), f->result.text);
     else if (outcome_published(outcome) && p->storage_failures > 0)
         log_write(LOG_LEVEL_INFO, &fields, "traces can be stored again");
     if (failed)
@@ -149,8 +181,8 @@ static bool is_late(const struct pipeline *p, const struct flight *f)
 
 void pipeline_report_late(struct pipeline *p, const struct flight *f)
 {
-    const struct target *t = f->target;
-    const struct log_fields fields = {.service = t->service, .target = t->shown};
+    const char *shown = target_shown(f->lane);
+    const struct log_fields fields = {.service = f->target->service, .target = shown};
 
     if (!is_late(p, f))
         return;
@@ -159,13 +191,13 @@ void pipeline_report_late(struct pipeline *p, const struct flight *f)
         log_write(LOG_LEVEL_WARN, &fields,
                   "captures wait longer than their scrape_interval, %s is one of %u: raise "
                   "max_concurrent_captures (%u) or scrape_interval",
-                  t->shown, pipeline_waiting(p), p->max);
+                  shown, pipeline_waiting(p), p->max);
     } else if (f->state != FLIGHT_WAITING && !p->stalled) {
         p->stalled = f;
         log_write(LOG_LEVEL_WARN, &fields,
                   "a capture of %s has not ended when the next is due (it is %s), which is left "
                   "out: does the disk answer?",
-                  t->shown, pipeline_state_name(f->state));
+                  shown, pipeline_state_name(f->state));
     }
 }
 
@@ -173,7 +205,7 @@ void pipeline_report_in_time(struct pipeline *p, const struct flight *ended)
 {
     if (p->stalled == ended) {
         p->stalled = NULL;
-        log_info("the capture of %s has ended", ended->target->shown);
+        log_info("the capture of %s has ended", target_shown(ended->lane));
     }
     if (p->crowded && p->waiting[TURN_WELL].n + p->waiting[TURN_NEW].n == 0) {
         p->crowded = false;
@@ -184,5 +216,5 @@ void pipeline_report_in_time(struct pipeline *p, const struct flight *ended)
 void pipeline_report(struct pipeline *p, struct flight *f, const char *key)
 {
     report_storage(p, f);
-    report_target(f, key);
+    report_lane(f, key);
 }

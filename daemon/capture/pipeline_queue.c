@@ -46,9 +46,9 @@ static bool somebody_waits(const struct flight *f)
 void queue_add(struct flight *f)
 {
     struct pipeline *p = f->pipeline;
-    const struct target *t = f->target;
+    const struct lane *l = f->lane;
 
-    f->turn = t->last_start == 0 ? TURN_NEW : t->failures > 0 ? TURN_ILL : TURN_WELL;
+    f->turn = l->last_start == 0 ? TURN_NEW : l->failures > 0 ? TURN_ILL : TURN_WELL;
     p->turns.waiting[f->turn]++;
     /* Of those that fail, or are new, there may be thousands before it. */
     if (f->turn != TURN_WELL && somebody_waits(f))
@@ -61,7 +61,7 @@ void queue_raise(struct flight *f)
 {
     struct flight_list *l = &f->pipeline->waiting[f->turn];
 
-    if (f->turn == TURN_WELL || !somebody_waits(f))
+    if (f->parked || f->turn == TURN_WELL || !somebody_waits(f))
         return;
     list_remove(l, f);
     list_push(l, f);
@@ -87,7 +87,9 @@ void queue_leave(struct flight *f)
 {
     struct pipeline *p = f->pipeline;
 
-    if (f->state == FLIGHT_WAITING) {
+    if (f->parked) {
+        list_remove(&p->parked, f);
+    } else if (f->state == FLIGHT_WAITING) {
         list_remove(&p->waiting[f->turn], f);
         p->turns.waiting[f->turn]--;
     } else {
@@ -96,9 +98,38 @@ void queue_leave(struct flight *f)
     }
 }
 
+bool queue_must_park(const struct flight *f)
+{
+    for (const struct lane *l = f->target->lanes; l; l = l->next) {
+        if (l != f->lane && l->flight && l->flight->state != FLIGHT_WAITING)
+            return true;
+    }
+    return false;
+}
+
+void queue_park(struct flight *f)
+{
+    queue_leave(f);
+    f->parked = true;
+    list_add(&f->pipeline->parked, f);
+}
+
+void queue_unpark(struct pipeline *p, const struct target *t)
+{
+    for (const struct lane *l = t->lanes; l; l = l->next) {
+        struct flight *f = l->flight;
+
+        if (!f || !f->parked)
+            continue;
+        list_remove(&p->parked, f);
+        f->parked = false;
+        queue_add(f);
+    }
+}
+
 unsigned pipeline_waiting(const struct pipeline *p)
 {
-    unsigned n = 0;
+    unsigned n = p->parked.n;
 
     for (unsigned i = 0; i < TURNS; i++)
         n += p->turns.waiting[i];

@@ -3,7 +3,7 @@
 
 /*
  * What the pipeline's own files share and nobody else sees. pipeline.c carries flights to their
- * end, pipeline_queue.c gives them their turn, pipeline_purpose.c knows what they are for, pipeline_log.c says what came of them.
+ * end, pipeline_queue.c gives them their turn, pipeline_purpose.c knows what they are for, pipeline_record.c and pipeline_log.c say what came of them.
  */
 
 #include "daemon/capture/capture.h"
@@ -37,10 +37,12 @@ struct purpose {
 
 struct flight {
     struct pipeline *pipeline;
-    struct flight *prev, *next; /* in one of `waiting` or in `flying` */
+    struct flight *prev, *next; /* in one of `waiting`, in `parked` or in `flying` */
     enum turn turn;             /* as which it waits, or was given its place */
     enum flight_state state;
     struct target *target;
+    struct lane *lane; /* of the target */
+    bool parked;       /* it waits for another lane of its target, without a turn */
     struct purpose purpose;
     bool again; /* what was asked for meanwhile and needs a capture of its own: */
     struct purpose after;
@@ -75,7 +77,7 @@ struct pipeline {
     void *userdata;
     bool once;
     unsigned max;
-    struct flight_list waiting[TURNS], flying;
+    struct flight_list waiting[TURNS], parked, flying;
     struct turns turns;        /* the same in numbers */
     sd_event_source *wake;     /* starts what waits, outside of whatever call made a place free */
     unsigned storage_failures; /* captures in a row that the disk failed; said in the log once */
@@ -96,6 +98,13 @@ void queue_take(struct flight *f);
 
 /* Out of the queue or out of its place. */
 void queue_leave(struct flight *f);
+
+/* Another lane of its target is under way: it waits aside, and costs nobody a turn. */
+bool queue_must_park(const struct flight *f);
+void queue_park(struct flight *f);
+
+/* The target is free again: what was parked for it waits for a turn. */
+void queue_unpark(struct pipeline *p, const struct target *t);
 
 /*
  * pipeline_purpose.c: lays an order over a purpose. The first that was not the schedule's gives it
@@ -118,6 +127,10 @@ void pipeline_report(struct pipeline *p, struct flight *f, const char *key);
  * when it is an interval late, and once when that is over. */
 void pipeline_report_late(struct pipeline *p, const struct flight *f);
 void pipeline_report_in_time(struct pipeline *p, const struct flight *ended);
+
+/* pipeline_record.c: what is told of it beside the file, as JSON to be freed. NULL when memory is
+ * short. */
+char *pipeline_record(const struct flight *f, const struct name *name);
 
 /* "waiting": a word for people and programs. */
 const char *pipeline_state_name(enum flight_state state);

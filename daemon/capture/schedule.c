@@ -30,6 +30,11 @@ void schedule_init(struct schedule *s, uint64_t hash, usec interval, usec real, 
     s->origin = boot >= since ? boot - since : boot + interval - since;
 }
 
+void schedule_shift(struct schedule *s, unsigned place, unsigned places)
+{
+    s->origin += s->interval / places * place;
+}
+
 usec schedule_due(const struct schedule *s, uint64_t cycle)
 {
     usec width = (usec)((double)s->interval * SCHEDULE_JITTER);

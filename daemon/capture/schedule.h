@@ -33,6 +33,12 @@ uint64_t schedule_hash(const char *job, const char *address, const char *host);
 /* Places the target's phase. Both clocks are read at the same moment; interval > 0. */
 void schedule_init(struct schedule *s, uint64_t hash, usec interval, usec real, usec boot);
 
+/*
+ * Moves it by `place` of `places` parts of the interval. What is moved keeps its jitter, so that
+ * two of one target, which differ by their place alone, are always as far apart.
+ */
+void schedule_shift(struct schedule *s, unsigned place, unsigned places);
+
 /* The boot time at which the n-th cycle is due, its jitter included. */
 usec schedule_due(const struct schedule *s, uint64_t cycle);
 

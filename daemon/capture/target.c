@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "daemon/artifact/artifacts.h"
 
 #define URL_MAX 4096
 
@@ -32,9 +33,26 @@ void target_job_unref(struct target_job *j)
         return;
     free(j->name);
     free(j->path);
+    for (size_t i = 0; i < KINDS; i++)
+        free(j->paths[i]);
     access_done(&j->access);
     free(j->pid_file);
     free(j);
+}
+
+/* What has no place is not captured: who checks configurations says so. */
+static int fill_paths(struct target_job *j, const char *profiles)
+{
+    for (size_t i = 0; i < n_artifacts; i++) {
+        const struct artifact *a = artifacts[i];
+        int r = artifact_path(a, j->path, profiles, &j->paths[a->kind]);
+
+        if (r == -EINVAL)
+            j->artifacts &= ~(1u << a->kind);
+        else if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
 struct target_job *target_job_new(const struct job_config *from)
@@ -49,27 +67,19 @@ struct target_job *target_job_new(const struct job_config *from)
         .name = copy(from->name, &failed),
         .https = from->https,
         .path = copy(from->path, &failed),
+        .artifacts = from->artifacts ? from->artifacts : 1u << KIND_TRACE,
         .interval = from->interval,
         .window = from->window,
         .timeout = from->timeout,
         .body_size_limit = from->body_size_limit,
         .pid_file = copy(from->pid_file, &failed),
     };
-    if (access_copy(&from->access, &j->access) < 0 || failed) {
+    if (access_copy(&from->access, &j->access) < 0 || failed ||
+        fill_paths(j, from->profiles_path) < 0) {
         target_job_unref(j);
         return NULL;
     }
     return j;
-}
-
-const char *reason_name(enum reason reason)
-{
-    static const char *const names[] = {
-        [REASON_SCHEDULE] = "schedule", [REASON_SIGNAL] = "signal",   [REASON_API] = "api",
-        [REASON_ALERT] = "alert",       [REASON_TRIGGER] = "trigger",
-    };
-
-    return names[reason];
 }
 
 struct target *target_new(const char *address)
@@ -79,8 +89,6 @@ struct target *target_new(const char *address)
     if (!t)
         return NULL;
     t->refs = 1;
-    t->last.latency = t->last.covered = -1;
-    t->due = USEC_NEVER;
     t->address = strdup(address);
     if (!t->address) {
         free(t);
@@ -105,16 +113,23 @@ static void free_texts(struct target *t)
     label_clear_all(&t->labels, &t->n_labels);
 }
 
+static void free_lanes(struct lane *first)
+{
+    struct lane *next;
+
+    for (struct lane *l = first; l; l = next) {
+        next = l->next;
+        lane_free(l);
+    }
+}
+
 void target_unref(struct target *t)
 {
     if (!t || --t->refs > 0)
         return;
     free_texts(t);
     free(t->address);
-    free(t->due_name);
-    free(t->last.text);
-    free(t->last.key);
-    free(t->last.label);
+    free_lanes(t->lanes);
     target_job_unref(t->job);
     free(t);
 }
@@ -151,14 +166,49 @@ static int make_url(struct target *t, const struct target_job *job, const struct
     return t->url && t->shown ? 0 : -ENOMEM;
 }
 
-/* The window is the shortest decimal number: 2, 1.9, 0.25. */
-char *target_request(const struct target *t, usec window)
+struct lane *target_primary(const struct target *t)
 {
-    char *url;
-    int n = asprintf(&url, "%s%cseconds=%.15g", t->url, strchr(t->url, '?') ? '&' : '?',
-                     (double)window / (double)USEC_PER_SEC);
+    struct lane *l = t->lanes;
 
-    return n < 0 ? NULL : url;
+    while (l && !l->wanted)
+        l = l->next;
+    return l ? l : t->lanes;
+}
+
+struct lane *target_lane(const struct target *t, const struct artifact *artifact)
+{
+    struct lane *l = t->lanes;
+
+    while (l && l->artifact != artifact)
+        l = l->next;
+    return l;
+}
+
+const char *target_shown(const struct lane *l)
+{
+    return l->shown ? l->shown : l->target->shown;
+}
+
+/* A target's URL, or how it is shown, ends with the path of traces. */
+static char *with_path(const char *text, const struct target_job *job, const struct artifact *a)
+{
+    size_t n = strlen(text) - strlen(job->path);
+    char *with;
+
+    return asprintf(&with, "%.*s%s", (int)n, text, job->paths[a->kind]) < 0 ? NULL : with;
+}
+
+/* The window is the shortest decimal number: 2, 1.9, 0.25. */
+char *target_request(const struct lane *l, usec window)
+{
+    const struct target *t = l->target;
+    _cleanup_free_ char *url = with_path(t->url, t->job, l->artifact);
+    char *request;
+
+    if (!url || asprintf(&request, "%s%cseconds=%.15g", url, strchr(url, '?') ? '&' : '?',
+                         (double)window / (double)USEC_PER_SEC) < 0)
+        return NULL;
+    return request;
 }
 
 static const char *service_of(const struct target_job *job, const struct target_config *from)
@@ -195,11 +245,100 @@ static char *host_of(const struct target_config *from, const struct target_job *
     return asprintf(&host, "%s_%u", a->host, port_of(job, a)) < 0 ? NULL : host;
 }
 
+/* Behind those of the artifacts before it. */
+static void insert_lane(struct target *t, struct lane *l)
+{
+    struct lane **at = &t->lanes;
+
+    for (size_t i = 0; artifacts[i] != l->artifact; i++) {
+        if (*at && (*at)->artifact == artifacts[i])
+            at = &(*at)->next;
+    }
+    l->next = *at;
+    *at = l;
+}
+
+int target_add_lane(struct target *t, const struct artifact *artifact, struct lane **ret)
+{
+    struct lane *l = target_lane(t, artifact);
+
+    if (!t->job->paths[artifact->kind])
+        return -ENOENT;
+    if (!l) {
+        l = lane_new(t, artifact);
+        if (!l)
+            return -ENOMEM;
+        if (artifact->sibling)
+            l->shown = with_path(t->shown, t->job, artifact);
+        if (artifact->sibling && !l->shown) {
+            lane_free(l);
+            return -ENOMEM;
+        }
+        insert_lane(t, l);
+    }
+    *ret = l;
+    return 0;
+}
+
+/* What becomes of a target's lanes, by the place of their artifact. */
+struct lanes {
+    struct lane *made[KINDS]; /* that the target lacks */
+    char *shown[KINDS];       /* of all that there will be */
+};
+
+static void lanes_done(struct lanes *ls)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        lane_free(ls->made[i]);
+        free(ls->shown[i]);
+    }
+}
+
+/* One for each artifact that the job wants, and the texts of all. `t` lends its lanes, `fresh` its
+ * texts. */
+static int make_lanes(struct target *t, const struct target *fresh, const struct target_job *job,
+                      struct lanes *ret)
+{
+    for (size_t i = 0; i < n_artifacts; i++) {
+        const struct artifact *a = artifacts[i];
+        bool has = target_lane(t, a), wanted = job->artifacts & 1u << a->kind;
+
+        if (wanted && !has) {
+            ret->made[i] = lane_new(t, a);
+            if (!ret->made[i])
+                return -ENOMEM;
+        }
+        if ((wanted || has) && a->sibling && job->paths[a->kind]) {
+            ret->shown[i] = with_path(fresh->shown, job, a);
+            if (!ret->shown[i])
+                return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static void take_lanes(struct target *t, struct lanes *ls)
+{
+    for (size_t i = 0; i < n_artifacts; i++) {
+        struct lane *l;
+
+        if (ls->made[i])
+            insert_lane(t, steal(&ls->made[i]));
+        l = target_lane(t, artifacts[i]);
+        if (!l)
+            continue;
+        l->wanted = t->job->artifacts & 1u << l->artifact->kind;
+        free(l->shown);
+        l->shown = steal(&ls->shown[i]);
+    }
+}
+
 int target_fill(struct target *t, struct target_job *job, const struct target_config *from,
                 const char *own_host, bool shared)
 {
     const struct address *a = &from->parsed;
     struct target fresh = *t;
+    struct lanes lanes = {0};
 
     fresh.url = fresh.shown = fresh.unix_path = NULL;
     fresh.labels = NULL;
@@ -209,8 +348,9 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     fresh.unix_path = a->unix_path ? strdup(a->unix_path) : NULL;
     fresh.local_port = !a->unix_path && is_here(job, a) ? port_of(job, a) : 0;
     if (!fresh.service || !fresh.host || (a->unix_path && !fresh.unix_path) ||
-        make_url(&fresh, job, a) < 0 ||
+        make_url(&fresh, job, a) < 0 || make_lanes(t, &fresh, job, &lanes) < 0 ||
         label_copy_all(from->labels, from->n_labels, &fresh.labels) < 0) {
+        lanes_done(&lanes);
         free_texts(&fresh);
         return -ENOMEM;
     }
@@ -219,5 +359,7 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
     free_texts(t);
     target_job_unref(t->job);
     *t = fresh;
+    take_lanes(t, &lanes);
+    lanes_done(&lanes);
     return 0;
 }

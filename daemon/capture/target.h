@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Who is captured. A target is a job's settings, an address and labels; it keeps its schedule and
- * its state for as long as it is configured, across reloads. A target that is no longer configured
+ * Who is captured. A target is a job's settings, an address and labels; it keeps its lanes and
+ * their state for as long as it is configured, across reloads. A target that is no longer configured
  * lives on until its capture in flight has ended.
  */
 
@@ -12,46 +12,22 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "daemon/capture/lane.h"
 #include "daemon/capture/peer.h"
-#include "daemon/capture/schedule.h"
-#include "daemon/outcome/outcome.h"
 #include "lib/config/config.h"
-
-/* Why a trace is taken, as records call it. */
-enum reason {
-    REASON_SCHEDULE,
-    REASON_SIGNAL,
-    REASON_API,     /* somebody asked over HTTP */
-    REASON_ALERT,   /* an alert did; its name follows */
-    REASON_TRIGGER, /* a rule of ours did; its name follows */
-};
-
-/* "schedule", "signal", … */
-const char *reason_name(enum reason reason);
 
 /* A job's settings as captures use them, shared by its targets and counted. */
 struct target_job {
     unsigned refs;
     char *name;
     bool https;
-    char *path;
+    char *path;         /* of traces */
+    char *paths[KINDS]; /* of each kind; NULL: it is not known where that is asked for */
+    unsigned artifacts; /* that are captured by schedule: a bit for each kind */
     usec interval, window, timeout;
     uint64_t body_size_limit;
     struct access access; /* requests borrow of it */
     char *pid_file;
-};
-
-/* What is known of the captures of a target so far. Times are real time; 0: none yet. */
-struct target_last {
-    usec tried;           /* the last request that has ended */
-    enum outcome outcome; /* what came of it */
-    char *text;           /* the same for people; NULL when there is nothing to say */
-    usec captured;        /* the request of the last trace that was kept */
-    char *key;
-    uint64_t bytes;
-    char *label;    /* of that trace; NULL: not known, or not yet */
-    double latency; /* nanoseconds: the 99th percentile of its scheduler latency; < 0: not known */
-    double covered; /* the share of that trace that both rest on; < 0: not known */
 };
 
 struct target {
@@ -60,7 +36,7 @@ struct target {
     bool marked;
     struct target_job *job;
     char *address; /* as configured */
-    char *url;     /* what is requested, but for `seconds`; holds no secrets */
+    char *url;     /* of its traces, but for `seconds`; holds no secrets */
     char *shown;   /* for logs and records: the URL, or unix:/path followed by the URL's path */
     char *unix_path;
     char *service;       /* of the key: the label `service`, or the job's name */
@@ -68,25 +44,9 @@ struct target {
     uint16_t local_port; /* where this machine's TCP port is captured, for the pid; else 0 */
     struct label *labels;
     size_t n_labels;
-    struct schedule schedule;
     struct peer_hint peer;
-    usec due;               /* boot time of the next capture; owned by the agenda */
-    size_t agenda_index;    /* 1-based place in the agenda's heap; 0: not in it */
-    enum reason due_reason; /* a retry of what a signal asked for is not a scheduled capture */
-    char *due_name;         /* of that reason, as in an order; or NULL */
-    bool retrying;          /* `due` is that of another try, not of the schedule */
-    usec last_start;        /* boot time of the last request; 0: none yet */
-    usec last_took;         /* how long that was under way */
-    bool backing_off;       /* `due` is later than the schedule alone would have it */
-    unsigned attempts;      /* failed tries since the last kept trace */
-    unsigned failures;      /* in a row, for the log */
-    usec patient_since;     /* boot time since which each try was outcome_patient(); 0: not so */
-    unsigned patient_tries; /* since then */
-    bool counted_failing;   /* the daemon's count of failing targets has it */
-    enum outcome state;     /* of the last capture that tells; OUTCOME_OK at first */
-    bool told;              /* there was one */
-    struct target_last last;
-    struct flight *flight; /* being captured or waiting for its turn; owned by the pipeline */
+    bool counted_failing; /* the daemon's count of failing targets has it */
+    struct lane *lanes;   /* in the order of the artifacts; one that is not wanted any more stays */
 };
 
 struct target *target_ref(struct target *t);
@@ -103,8 +63,23 @@ struct target *target_new(const char *address);
 int target_fill(struct target *t, struct target_job *job, const struct target_config *from,
                 const char *own_host, bool shared);
 
-/* The URL of a trace of so long, to be freed by the caller. NULL when memory is short. */
-char *target_request(const struct target *t, usec window);
+/* Its first lane that is wanted, whose state is the target's; NULL before it is filled. */
+struct lane *target_primary(const struct target *t);
+
+/* The lane of this artifact; NULL: it has none. */
+struct lane *target_lane(const struct target *t, const struct artifact *artifact);
+
+/*
+ * The same, and if there is none it is made: for captures on demand. 0, -ENOMEM, or -ENOENT: it is
+ * not known where the target would be asked for it.
+ */
+int target_add_lane(struct target *t, const struct artifact *artifact, struct lane **ret);
+
+/* For logs and records: what of it is asked for by this lane. */
+const char *target_shown(const struct lane *l);
+
+/* The URL of what is asked for over so long, to be freed by the caller. NULL when memory is short. */
+char *target_request(const struct lane *l, usec window);
 
 /* A copy of what captures need of a job; one reference. NULL when memory is short. */
 struct target_job *target_job_new(const struct job_config *from);

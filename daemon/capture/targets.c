@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/artifact/artifacts.h"
+
 struct targets {
     char *host;
     struct target **items; /* in the order of (job, address) */
     size_t n;
-    struct target **removed;
-    size_t n_removed;
-    struct target **added, **moved; /* of the last change */
+    struct target **gone; /* since the last update */
+    size_t n_gone;
+    struct lane **added, **removed, **moved; /* of the last change */
 };
 
 struct targets *targets_new(const char *host)
@@ -30,13 +32,15 @@ struct targets *targets_new(const char *host)
 
 static void forget_change(struct targets *ts)
 {
-    for (size_t i = 0; i < ts->n_removed; i++)
-        target_unref(ts->removed[i]);
+    for (size_t i = 0; i < ts->n_gone; i++)
+        target_unref(ts->gone[i]);
+    free(ts->gone);
     free(ts->removed);
     free(ts->added);
     free(ts->moved);
+    ts->gone = NULL;
     ts->removed = ts->added = ts->moved = NULL;
-    ts->n_removed = 0;
+    ts->n_gone = 0;
 }
 
 void targets_free(struct targets *ts)
@@ -59,6 +63,17 @@ size_t targets_count(const struct targets *ts)
 struct target *targets_at(struct targets *ts, size_t i)
 {
     return ts->items[i];
+}
+
+size_t targets_scheduled(const struct targets *ts)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < ts->n; i++) {
+        for (const struct lane *l = ts->items[i]->lanes; l; l = l->next)
+            n += l->scheduled;
+    }
+    return n;
 }
 
 /* One configured address, before it becomes a target or meets the one that it already is. */
@@ -171,6 +186,18 @@ static int find_shared_hosts(struct update *u)
     return 0;
 }
 
+/* Room for whatever an update may do to lanes. */
+static int make_room(struct targets *ts, const struct update *u)
+{
+    size_t n = n_artifacts * (u->n + 1), n_old = n_artifacts * (ts->n + 1);
+
+    ts->added = calloc(n, sizeof(struct lane *));
+    ts->moved = calloc(n, sizeof(struct lane *));
+    ts->removed = calloc(n_old, sizeof(struct lane *));
+    ts->gone = calloc(ts->n + 1, sizeof(struct target *));
+    return ts->added && ts->moved && ts->removed && ts->gone ? 0 : -ENOMEM;
+}
+
 /* Meets each wanted address with the target that it already is; both are in the same order. */
 static void match(struct targets *ts, struct update *u)
 {
@@ -191,7 +218,7 @@ static void match(struct targets *ts, struct update *u)
 }
 
 /* New targets are made complete before anything old is touched. */
-static int make_new(struct targets *ts, struct update *u, usec real, usec boot)
+static int make_new(struct targets *ts, struct update *u)
 {
     for (size_t w = 0; w < u->n; w++) {
         struct wanted *want = &u->wanted[w];
@@ -202,18 +229,74 @@ static int make_new(struct targets *ts, struct update *u, usec real, usec boot)
         t = want->target = target_new(want->config->address);
         if (!t || target_fill(t, want->job, want->config, ts->host, want->shared) < 0)
             return -ENOMEM;
-        schedule_init(&t->schedule, schedule_hash(want->job->name, t->address, t->host),
-                      want->job->interval, real, boot);
     }
     return 0;
 }
 
-static bool reschedule(struct target *t, usec real, usec boot)
+/* Those of one target have the same phase and jitter, each at its own place of the interval. */
+static void schedule_lane(struct lane *l, uint64_t hash, usec real, usec boot)
 {
-    if (t->schedule.interval == t->job->interval)
-        return false;
-    schedule_init(&t->schedule, t->schedule.hash, t->job->interval, real, boot);
-    return true;
+    schedule_init(&l->schedule, hash, l->target->job->interval, real, boot);
+    schedule_shift(&l->schedule, l->artifact->kind, KINDS);
+}
+
+static void unschedule(struct targets *ts, struct lane *l, struct targets_change *change)
+{
+    if (l->scheduled)
+        ts->removed[change->n_removed++] = l;
+    l->scheduled = false;
+}
+
+/* The lane as its job wants it now. `hash` is its schedule's unless it has one. */
+static void update_lane(struct targets *ts, struct lane *l, uint64_t hash, usec real, usec boot,
+                        struct targets_change *change)
+{
+    if (!l->wanted) {
+        unschedule(ts, l, change);
+    } else if (!l->scheduled) {
+        schedule_lane(l, l->schedule.interval > 0 ? l->schedule.hash : hash, real, boot);
+        l->scheduled = true;
+        ts->added[change->n_added++] = l;
+    } else if (l->schedule.interval != l->target->job->interval) {
+        schedule_lane(l, l->schedule.hash, real, boot);
+        ts->moved[change->n_moved++] = l;
+    }
+}
+
+/* Who a target is stays what it was when its first lane was scheduled. */
+static uint64_t hash_of(const struct target *t)
+{
+    for (const struct lane *l = t->lanes; l; l = l->next) {
+        if (l->schedule.interval > 0)
+            return l->schedule.hash;
+    }
+    return schedule_hash(t->job->name, t->address, t->host);
+}
+
+/* The first lanes of all, or all others. */
+static void update_lanes(struct targets *ts, bool first, usec real, usec boot,
+                         struct targets_change *change)
+{
+    for (size_t i = 0; i < ts->n; i++) {
+        struct target *t = ts->items[i];
+        const struct lane *primary = target_primary(t);
+        uint64_t hash = hash_of(t);
+
+        for (struct lane *l = t->lanes; l; l = l->next) {
+            if ((l == primary) == first)
+                update_lane(ts, l, hash, real, boot, change);
+        }
+    }
+    if (first)
+        change->n_first = change->n_added;
+}
+
+static void let_go(struct targets *ts, struct target *t, struct targets_change *change)
+{
+    t->gone = true;
+    for (struct lane *l = t->lanes; l; l = l->next)
+        unschedule(ts, l, change);
+    ts->gone[ts->n_gone++] = t;
 }
 
 /*
@@ -228,25 +311,20 @@ static void commit(struct targets *ts, struct update *u, struct target **items, 
 
         want->target->marked = true;
         items[w] = want->target;
-        if (!want->old) {
-            ts->added[change->n_added++] = want->target;
-            continue;
-        }
-        (void)target_fill(want->target, want->job, want->config, ts->host, want->shared);
-        if (reschedule(want->target, real, boot))
-            ts->moved[change->n_moved++] = want->target;
+        if (want->old)
+            (void)target_fill(want->target, want->job, want->config, ts->host, want->shared);
     }
     for (size_t i = 0; i < ts->n; i++) {
-        if (!ts->items[i]->marked) {
-            ts->items[i]->gone = true;
-            ts->removed[ts->n_removed++] = ts->items[i];
-        }
+        if (!ts->items[i]->marked)
+            let_go(ts, ts->items[i], change);
     }
     free(ts->items);
     ts->items = items;
     ts->n = u->n;
     for (size_t i = 0; i < ts->n; i++)
         ts->items[i]->marked = false;
+    update_lanes(ts, true, real, boot, change);
+    update_lanes(ts, false, real, boot, change);
     u->n = 0; /* the targets are the set's now */
 }
 
@@ -261,13 +339,10 @@ int targets_update(struct targets *ts, const struct config *config,
     if (collect(&u, config, lists) < 0 || find_shared_hosts(&u) < 0)
         goto fail;
     match(ts, &u);
-    if (make_new(ts, &u, real, boot) < 0)
+    if (make_new(ts, &u) < 0)
         goto fail;
     items = calloc(u.n + 1, sizeof(struct target *));
-    ts->added = calloc(u.n + 1, sizeof(struct target *));
-    ts->moved = calloc(u.n + 1, sizeof(struct target *));
-    ts->removed = calloc(ts->n + 1, sizeof(struct target *));
-    if (!items || !ts->added || !ts->moved || !ts->removed) {
+    if (!items || make_room(ts, &u) < 0) {
         free(items);
         goto fail;
     }
@@ -276,7 +351,6 @@ int targets_update(struct targets *ts, const struct config *config,
     ret->added = ts->added;
     ret->moved = ts->moved;
     ret->removed = ts->removed;
-    ret->n_removed = ts->n_removed;
     update_done(&u);
     return 0;
 

@@ -16,13 +16,18 @@ void targets_free(struct targets *ts);
 size_t targets_count(const struct targets *ts);
 struct target *targets_at(struct targets *ts, size_t i);
 
-/* What an update did; arrays are borrowed until the next update. */
+/* How many of their lanes are captured by schedule. */
+size_t targets_scheduled(const struct targets *ts);
+
+/* What an update did to the lanes that are captured by schedule; arrays are borrowed until the next
+ * update. */
 struct targets_change {
-    struct target **added;
-    size_t n_added;
-    struct target **removed; /* gone from the set; referenced until the next update */
+    struct lane **added; /* the first ones of targets before all others */
+    size_t n_added, n_first;
+    struct lane *
+        *removed; /* not to be captured any more; their targets live until the next update */
     size_t n_removed;
-    struct target **moved; /* the interval changed: to be scheduled anew */
+    struct lane **moved; /* the interval changed: to be scheduled anew */
     size_t n_moved;
 };
 

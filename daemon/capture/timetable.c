@@ -30,7 +30,7 @@ struct timetable {
 
 static void arm(struct timetable *tt)
 {
-    const struct target *first = agenda_first(&tt->agenda);
+    const struct lane *first = agenda_first(&tt->agenda);
 
     if (tt->stopped)
         return;
@@ -43,34 +43,34 @@ static void arm(struct timetable *tt)
 }
 
 /* The next due time by the schedule alone; --once has none. */
-static usec next_due(const struct timetable *tt, const struct target *t)
+static usec next_due(const struct timetable *tt, const struct lane *l)
 {
     if (tt->once_until)
         return tt->once_until;
-    return schedule_next(&t->schedule, t->last_start, loop_now(tt->event, CLOCK_BOOTTIME));
+    return schedule_next(&l->schedule, l->last_start, loop_now(tt->event, CLOCK_BOOTTIME));
 }
 
 static int on_due(sd_event_source *s, uint64_t now, void *userdata)
 {
     struct timetable *tt = userdata;
-    struct target *t;
+    struct lane *l;
 
     (void)s;
-    while ((t = agenda_first(&tt->agenda)) && t->due <= now) {
-        _cleanup_free_ char *name = steal(&t->due_name);
-        enum reason reason = t->due_reason;
-        usec due = t->due;
+    while ((l = agenda_first(&tt->agenda)) && l->due <= now) {
+        _cleanup_free_ char *name = steal(&l->due_name);
+        enum reason reason = l->due_reason;
+        usec due = l->due;
 
         /* The due time of the next cycle counts from now, in case this one is skipped or waits. The
            first capture comes at a time of its own, to which a cycle may be too near. */
-        t->due_reason = REASON_SCHEDULE;
-        t->retrying = false;
-        agenda_set(&tt->agenda, t,
+        l->due_reason = REASON_SCHEDULE;
+        l->retrying = false;
+        agenda_set(&tt->agenda, l,
                    tt->once_until       ? USEC_NEVER
-                   : t->last_start == 0 ? schedule_next(&t->schedule, now, now)
-                                        : next_due(tt, t));
+                   : l->last_start == 0 ? schedule_next(&l->schedule, now, now)
+                                        : next_due(tt, l));
         if (reason != REASON_SCHEDULE || !tt->suspended)
-            tt->fn(tt->userdata, t, reason, name, due);
+            tt->fn(tt->userdata, l, reason, name, due);
     }
     arm(tt);
     return 0;
@@ -113,6 +113,18 @@ int timetable_reserve(struct timetable *tt, size_t n)
     return agenda_reserve(&tt->agenda, n);
 }
 
+/* Behind the first captures of the lanes before it, where these are still to come. */
+static usec first_of_other(const struct lane *l, usec now)
+{
+    usec wait = l->target->job->window + USEC_PER_SEC, at = now;
+
+    for (const struct lane *other = l->target->lanes; other != l; other = other->next) {
+        if (other->last_start == 0 && other->due != USEC_NEVER && other->due + wait > at)
+            at = other->due + wait;
+    }
+    return at;
+}
+
 void timetable_update(struct timetable *tt, const struct targets_change *change)
 {
     usec now = loop_now(tt->event, CLOCK_BOOTTIME);
@@ -121,26 +133,29 @@ void timetable_update(struct timetable *tt, const struct targets_change *change)
         agenda_set(&tt->agenda, change->removed[i], USEC_NEVER);
     for (size_t i = 0; i < change->n_moved; i++)
         agenda_set(&tt->agenda, change->moved[i], next_due(tt, change->moved[i]));
-    for (size_t i = 0; i < change->n_added; i++) {
-        struct target *t = change->added[i];
+    for (size_t i = 0; i < change->n_first; i++) {
+        struct lane *l = change->added[i];
+        usec interval = l->target->job->interval;
 
-        agenda_set(&tt->agenda, t, schedule_first(i, change->n_added, t->job->interval, now));
+        agenda_set(&tt->agenda, l, schedule_first(i, change->n_first, interval, now));
     }
+    for (size_t i = change->n_first; i < change->n_added; i++)
+        agenda_set(&tt->agenda, change->added[i], first_of_other(change->added[i], now));
     arm(tt);
 }
 
 /* When to try again before the next due time, if at all. */
-static usec retry_time(struct timetable *tt, struct target *t, enum outcome outcome)
+static usec retry_time(struct timetable *tt, struct lane *l, enum outcome outcome)
 {
-    usec now = loop_now(tt->event, CLOCK_BOOTTIME), next = next_due(tt, t);
+    usec now = loop_now(tt->event, CLOCK_BOOTTIME), next = next_due(tt, l);
 
     switch (outcome_retry(outcome)) {
     case OUTCOME_RETRY_BUSY:
-        return schedule_retry_busy(now, next, t->job->window, random_next(&tt->random));
+        return schedule_retry_busy(now, next, l->target->job->window, random_next(&tt->random));
     case OUTCOME_RETRY_DOWN:
         if (tt->once_until)
             return USEC_NEVER;
-        return schedule_retry_down(now, next, t->attempts++, random_next(&tt->random));
+        return schedule_retry_down(now, next, l->attempts++, random_next(&tt->random));
     case OUTCOME_RETRY_NEXT: break;
     }
     return USEC_NEVER;
@@ -148,69 +163,69 @@ static usec retry_time(struct timetable *tt, struct target *t, enum outcome outc
 
 /* Whoever asked over HTTP was told how it ended, and asks again if he wants: the target is then
  * tried for the schedule's sake only. */
-static void set_retry(struct timetable *tt, struct target *t, usec at, enum reason reason,
+static void set_retry(struct timetable *tt, struct lane *l, usec at, enum reason reason,
                       const char *name)
 {
     bool told = reason == REASON_API;
 
-    t->retrying = true;
-    t->due_reason = told ? REASON_SCHEDULE : reason;
-    free(t->due_name); /* without memory for it the reason's own word serves */
-    t->due_name = name && !told ? strdup(name) : NULL;
-    agenda_set(&tt->agenda, t, at);
+    l->retrying = true;
+    l->due_reason = told ? REASON_SCHEDULE : reason;
+    free(l->due_name); /* without memory for it the reason's own word serves */
+    l->due_name = name && !told ? strdup(name) : NULL;
+    agenda_set(&tt->agenda, l, at);
 }
 
 /* A trace came before the next try of what failed. */
-static void drop_retry(struct timetable *tt, struct target *t)
+static void drop_retry(struct timetable *tt, struct lane *l)
 {
-    if (!t->retrying)
+    if (!l->retrying)
         return;
-    t->retrying = false;
-    t->due_reason = REASON_SCHEDULE;
-    free(steal(&t->due_name));
-    agenda_set(&tt->agenda, t, tt->once_until ? USEC_NEVER : next_due(tt, t));
+    l->retrying = false;
+    l->due_reason = REASON_SCHEDULE;
+    free(steal(&l->due_name));
+    agenda_set(&tt->agenda, l, tt->once_until ? USEC_NEVER : next_due(tt, l));
 }
 
 /*
  * A target that fails slowly holds a place all the while: it is tried less often. `due` was set by
  * the schedule when this try began.
  */
-static void back_off(struct timetable *tt, struct target *t)
+static void back_off(struct timetable *tt, struct lane *l)
 {
-    usec interval = t->job->interval, wait = schedule_backoff(t->failures, interval);
-    usec now = loop_now(tt->event, CLOCK_BOOTTIME), from = t->last_start + wait - interval / 2;
+    usec interval = l->target->job->interval, wait = schedule_backoff(l->failures, interval);
+    usec now = loop_now(tt->event, CLOCK_BOOTTIME), from = l->last_start + wait - interval / 2;
 
-    if (tt->once_until || t->last_took < SCHEDULE_SLOW || wait <= interval)
+    if (tt->once_until || l->last_took < SCHEDULE_SLOW || wait <= interval)
         return;
-    t->backing_off = true;
-    agenda_set(&tt->agenda, t, schedule_next(&t->schedule, 0, from > now ? from : now));
+    l->backing_off = true;
+    agenda_set(&tt->agenda, l, schedule_next(&l->schedule, 0, from > now ? from : now));
 }
 
-static void end_back_off(struct timetable *tt, struct target *t)
+static void end_back_off(struct timetable *tt, struct lane *l)
 {
-    if (!t->backing_off)
+    if (!l->backing_off)
         return;
-    t->backing_off = false;
-    agenda_set(&tt->agenda, t, next_due(tt, t));
+    l->backing_off = false;
+    agenda_set(&tt->agenda, l, next_due(tt, l));
 }
 
-bool timetable_finished(struct timetable *tt, struct target *t, enum reason reason,
-                        const char *name, enum outcome outcome)
+bool timetable_finished(struct timetable *tt, struct lane *l, enum reason reason, const char *name,
+                        enum outcome outcome)
 {
     usec retry;
 
-    if (tt->stopped || t->gone)
+    if (tt->stopped || !l->scheduled)
         return false;
     if (outcome_published(outcome)) {
-        t->attempts = 0;
-        drop_retry(tt, t);
-        end_back_off(tt, t);
+        l->attempts = 0;
+        drop_retry(tt, l);
+        end_back_off(tt, l);
     }
-    retry = retry_time(tt, t, outcome);
+    retry = retry_time(tt, l, outcome);
     if (retry != USEC_NEVER)
-        set_retry(tt, t, retry, reason, name);
-    else if (outcome_failed(outcome) && !t->retrying)
-        back_off(tt, t);
+        set_retry(tt, l, retry, reason, name);
+    else if (outcome_failed(outcome) && !l->retrying)
+        back_off(tt, l);
     arm(tt);
     return retry != USEC_NEVER;
 }

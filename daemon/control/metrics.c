@@ -5,22 +5,31 @@
 #include "daemon/control/metrics_parts.h"
 #include "daemon/control/metrics_sample.h"
 
+static bool has_captures(const struct meters_kind *k)
+{
+    bool any = false;
+
+    for (int o = 0; o < OUTCOME_COUNT; o++)
+        any = any || k->captures[o] > 0;
+    return any;
+}
+
 /* Those that the meters have, and then all others as one, if there are any. */
 static size_t count_jobs(const struct metrics_facts *f)
 {
     const struct meters *m = f->meters;
     bool others = f->jobs[m->n_jobs].targets > 0;
 
-    for (int o = 0; o < OUTCOME_COUNT; o++)
-        others = others || m->other.captures[o] > 0;
+    for (int k = 0; k < KINDS; k++)
+        others = others || has_captures(m->other->kinds[k]);
     for (int l = 0; l < METERS_LABELS; l++)
-        others = others || m->other.labels[l] > 0;
+        others = others || m->other->labels[l] > 0;
     return m->n_jobs + others;
 }
 
 static const struct meters_job *job_at(const struct metrics_facts *f, size_t i)
 {
-    return i < f->meters->n_jobs ? f->meters->jobs[i] : &f->meters->other;
+    return i < f->meters->n_jobs ? f->meters->jobs[i] : f->meters->other;
 }
 
 /* There from the start, so that the first one of its class is seen as a rise; the other classes
@@ -37,25 +46,67 @@ static bool begins_at_zero(enum outcome o)
     return from_the_start[o];
 }
 
+/* One of a job's kinds with its numbers; the others, which has all, shows those that occurred. */
+static const struct meters_kind *kind_at(const struct metrics_facts *f, size_t job, int kind)
+{
+    const struct meters_kind *k = job_at(f, job)->kinds[kind];
+
+    return k && (kind == KIND_TRACE || job < f->meters->n_jobs || has_captures(k)) ? k : NULL;
+}
+
+static void write_results(struct exposition *e, const char *job, int kind,
+                          const struct meters_kind *k)
+{
+    for (int o = 0; o < OUTCOME_COUNT; o++) {
+        const struct exposition_label labels[] = {{METRICS_JOB, job},
+                                                  {METRICS_ARTIFACT, kind_name((enum kind)kind)},
+                                                  {"result", outcome_name((enum outcome)o)}};
+
+        if (k->captures[o] > 0 || begins_at_zero((enum outcome)o))
+            exposition_count(e, labels, 3, k->captures[o]);
+    }
+}
+
+static void write_bytes(struct exposition *e, const char *job, int kind,
+                        const struct meters_kind *k)
+{
+    const struct exposition_label labels[] = {{METRICS_JOB, job},
+                                              {METRICS_ARTIFACT, kind_name((enum kind)kind)}};
+
+    exposition_count(e, labels, 2, k->bytes);
+}
+
+static void write_duration(struct exposition *e, const char *job, int kind,
+                           const struct meters_kind *k)
+{
+    metrics_histogram(e, job, kind_name((enum kind)kind), &k->duration);
+}
+
+/* Samples of one kind of artifact of one job. */
+typedef void (*write_kind_fn)(struct exposition *e, const char *job, int kind,
+                              const struct meters_kind *k);
+
+static void write_kinds(struct exposition *e, const struct metrics_facts *f, size_t n,
+                        write_kind_fn fn)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (int kind = 0; kind < KINDS; kind++) {
+            const struct meters_kind *k = kind_at(f, i, kind);
+
+            if (k)
+                fn(e, job_at(f, i)->name, kind, k);
+        }
+    }
+}
+
 static void write_captures(struct exposition *e, const struct metrics_facts *f, size_t n)
 {
     exposition_family(e, "contrace_captures_total", EXPOSITION_COUNTER,
-                      "Captures that ended, by job and by what came of them.");
-    for (size_t i = 0; i < n; i++) {
-        const struct meters_job *j = job_at(f, i);
-
-        for (int o = 0; o < OUTCOME_COUNT; o++) {
-            const struct exposition_label labels[] = {{METRICS_JOB, j->name},
-                                                      {"result", outcome_name((enum outcome)o)}};
-
-            if (j->captures[o] > 0 || begins_at_zero((enum outcome)o))
-                exposition_count(e, labels, 2, j->captures[o]);
-        }
-    }
+                      "Captures that ended, by job, by artifact and by what came of them.");
+    write_kinds(e, f, n, write_results);
     exposition_family(e, "contrace_captured_bytes_total", EXPOSITION_COUNTER,
-                      "Bytes of the traces that were kept.");
-    for (size_t i = 0; i < n; i++)
-        metrics_classed(e, METRICS_JOB, job_at(f, i)->name, job_at(f, i)->bytes);
+                      "Bytes of the traces and other artifacts that were kept.");
+    write_kinds(e, f, n, write_bytes);
     exposition_family(e, "contrace_capture_last_success_timestamp_seconds", EXPOSITION_GAUGE,
                       "When the last trace that was kept was asked for; 0: none yet.");
     for (size_t i = 0; i < n; i++)
@@ -66,12 +117,11 @@ static void write_captures(struct exposition *e, const struct metrics_facts *f, 
 static void write_capture_times(struct exposition *e, const struct metrics_facts *f, size_t n)
 {
     exposition_family(e, "contrace_capture_duration_seconds", EXPOSITION_HISTOGRAM,
-                      "Captures that were kept, from the request to the trace being durable.");
-    for (size_t i = 0; i < n; i++)
-        metrics_histogram(e, job_at(f, i)->name, &job_at(f, i)->duration);
+                      "Captures that were kept, from the request to the artifact being durable.");
+    write_kinds(e, f, n, write_duration);
     exposition_family(e, "contrace_capture_start_delay_seconds", EXPOSITION_HISTOGRAM,
                       "How long after its due time a scheduled capture was asked for.");
-    metrics_histogram(e, NULL, &f->meters->start_delay);
+    metrics_histogram(e, NULL, NULL, &f->meters->start_delay);
     metrics_number(e, "contrace_captures_in_flight", "Captures past waiting for their turn.",
                    f->in_flight);
     metrics_number(e, "contrace_captures_waiting", "Captures that wait for their turn.",

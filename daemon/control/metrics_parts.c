@@ -30,7 +30,7 @@ void metrics_write_inspections(struct exposition *e, const struct metrics_facts 
                         c->inspections[i]);
     exposition_family(e, "contrace_inspection_duration_seconds", EXPOSITION_HISTOGRAM,
                       "Inspections that succeeded, from the start of the child to its end.");
-    metrics_histogram(e, NULL, &f->meters->inspection);
+    metrics_histogram(e, NULL, NULL, &f->meters->inspection);
     exposition_family(e, "contrace_inspection_cpu_seconds_total", EXPOSITION_COUNTER,
                       "CPU time of the children that inspect traces.");
     exposition_sample(e, NULL, 0, f->process.children_cpu_seconds);
@@ -124,7 +124,7 @@ static void write_uploads(struct exposition *e, const struct metrics_facts *f)
                     u->bytes);
     exposition_family(e, "contrace_upload_duration_seconds", EXPOSITION_HISTOGRAM,
                       "Uploads that succeeded, of a trace and its record.");
-    metrics_histogram(e, NULL, &f->meters->upload);
+    metrics_histogram(e, NULL, NULL, &f->meters->upload);
     metrics_gauge(e, "contrace_upload_last_success_timestamp_seconds",
                   "When the last upload succeeded; 0: none yet.", metrics_seconds(u->last_success));
 }

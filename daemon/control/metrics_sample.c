@@ -29,8 +29,11 @@ void metrics_classed(struct exposition *e, const char *label, const char *value,
     exposition_count(e, &(struct exposition_label){label, value}, 1, n);
 }
 
-void metrics_histogram(struct exposition *e, const char *job, const struct meters_histogram *h)
+void metrics_histogram(struct exposition *e, const char *job, const char *artifact,
+                       const struct meters_histogram *h)
 {
-    exposition_histogram(e, &(struct exposition_label){METRICS_JOB, job}, job ? 1 : 0,
+    const struct exposition_label labels[] = {{METRICS_JOB, job}, {METRICS_ARTIFACT, artifact}};
+
+    exposition_histogram(e, labels, job ? 2 : 0,
                          &(struct exposition_histogram){h->bounds, h->n, h->counts, h->sum});
 }

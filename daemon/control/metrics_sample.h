@@ -19,5 +19,8 @@ void metrics_counter(struct exposition *e, const char *name, const char *help, u
 /* A sample with one label. */
 void metrics_classed(struct exposition *e, const char *label, const char *value, uint64_t n);
 
-/* Of the present family; `job` NULL: without a label. */
-void metrics_histogram(struct exposition *e, const char *job, const struct meters_histogram *h);
+#define METRICS_ARTIFACT "artifact"
+
+/* Of the present family; `job` NULL: without labels. */
+void metrics_histogram(struct exposition *e, const char *job, const char *artifact,
+                       const struct meters_histogram *h);

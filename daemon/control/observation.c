@@ -18,13 +18,16 @@ _Static_assert((int)SUSPENSION_CAUSES <= METRICS_CAUSES_MAX, "each cause has a p
 
 static struct metrics_target describe(const struct target *t)
 {
+    const struct lane *l = target_primary(t);
+    const struct lane_last *last = &l->last;
+
     return (struct metrics_target){
         .job = t->job->name,
         .address = t->address,
-        .failures = t->failures,
-        .last_success = t->last.captured,
-        .latency_p99 = t->last.latency < 0 || t->last.captured == 0 ? -1 : t->last.latency / 1e9,
-        .covered = t->last.captured == 0 ? -1 : t->last.covered,
+        .failures = l->failures,
+        .last_success = last->captured,
+        .latency_p99 = last->latency < 0 || last->captured == 0 ? -1 : last->latency / 1e9,
+        .covered = last->captured == 0 ? -1 : last->covered,
     };
 }
 
@@ -32,7 +35,7 @@ static struct metrics_target describe(const struct target *t)
 static void add_to_job(struct metrics_job *j, const struct target *t)
 {
     j->targets++;
-    j->failing += outcome_failed(t->state);
+    j->failing += outcome_failed(target_primary(t)->state);
     if (t->job->interval > j->interval)
         j->interval = t->job->interval;
     if (t->job->window > j->window)

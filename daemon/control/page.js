@@ -170,6 +170,9 @@ const query = (o) => `?${new URLSearchParams(Object.entries(o).filter((e) => e[1
 const keyPath = (key, suffix) =>
   '/api/v1/captures/' + key.replace(/\.trace$/, '').split('/').map(encodeURIComponent).join('/') + suffix;
 
+// Rows and lines tell of traces; what else a target has is to be fetched below them.
+const isTrace = (key) => /\/\d+(-\d+)*\.trace$/.test(key);
+
 function history(service, host) {
   const id = `${part(service)}/${part(host)}`;
   let h = S.histories.get(id);
@@ -179,7 +182,7 @@ function history(service, host) {
 
 function takeCapture(c) {
   const t = time(c.start), key = text(c.key);
-  if (t === null || !key) return;
+  if (t === null || !isTrace(key)) return;
   const p99 = typeof c.scheduler_latency_p99_seconds === 'number' ? c.scheduler_latency_p99_seconds : null;
   let known = S.captures.get(key);
   if (!known) {
@@ -220,7 +223,7 @@ async function pages(since, until) {
   do {
     const page = await api('/api/v1/captures' + query({
       since: since === -Infinity ? undefined : new Date(since).toISOString(),
-      until: until === undefined ? undefined : new Date(until).toISOString(), limit: PAGE, before,
+      until: until === undefined ? undefined : new Date(until).toISOString(), artifact: 'trace', limit: PAGE, before,
     }), { timeout: 60000 });
     const list = Array.isArray(page.captures) ? page.captures : [];
     for (const c of list) { takeCapture(c); S.newest = Math.max(S.newest, time(c.start) ?? -Infinity); }
@@ -610,8 +613,10 @@ function makeView(r) {
   v.label = el('span');
   v.chip.append(v.swatch, v.label);
   v.when = el('span', 'line soft');
-  v.numbers = el('span', 'line soft');
-  cell('last', v.chip, v.when, v.numbers);
+  v.numbers = el('span');
+  v.others = el('span');
+  v.othersOf = '';
+  cell('last', v.chip, v.when, el('span', 'line soft', v.numbers, v.others));
   v.canvas = el('canvas');
   v.canvas.tabIndex = 0;
   v.canvas.setAttribute('role', 'slider');
@@ -642,6 +647,22 @@ function flightText(f) {
   return `capturing: ${done} of ${three(number(f.seconds))} s, ${size(f.bytes)}`;
 }
 
+// The newest profile of each other artifact, as a link; or why there is none.
+function showOthers(v, t) {
+  const list = t && Array.isArray(t.artifacts) ? t.artifacts.filter((a) => a.artifact !== 'trace') : [];
+  const of = JSON.stringify(list.map((a) => [a.artifact, a.state, a.last && a.last.key]));
+  if (of === v.othersOf) return;
+  v.othersOf = of;
+  v.others.replaceChildren(...list.flatMap((a) => {
+    const name = text(a.artifact), key = a.last && text(a.last.key);
+    if (!key) return [' · ', el('span', '', a.state === 'new' ? `no ${name} yet` : `${name}: ${text(a.state)}`)];
+    const said = `The newest ${name} profile, of ${moment(time(a.last.captured))}, for go tool pprof`;
+    const link = download({ key }, '', key.replaceAll('/', '-'), name, 'link');
+    link.title = a.state === 'empty' ? `${said}; it has no samples` : said;
+    return [' · ', link];
+  }));
+}
+
 function updateView(r, siblings) {
   const v = r.view, t = r.target, c = r.last;
   setText(v.service, r.service);
@@ -667,6 +688,7 @@ function updateView(r, siblings) {
   setText(v.when, c ? ago(now() - c.t) : 'none yet');
   v.when.title = c ? moment(c.t) : '';
   setText(v.numbers, c ? `${p99Text(c)} · ${size(c.bytes)}` : '');
+  showOthers(v, t);
   const due = t ? time(t.next) : null;
   setText(v.next, due === null ? '' : suspended() ? 'suspended' : due <= now() ? 'due now' : `in ${span(due - now())}`);
   setHidden(v.capture, !t);

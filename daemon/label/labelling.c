@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "daemon/artifact/artifacts.h"
 #include "daemon/label/inspector.h"
 
 #define HOLD_SPARE (5 * USEC_PER_SEC) /* over the timeout: for a short queue and the disk */
@@ -112,8 +113,11 @@ static int open_trace(void *userdata, const char *key)
 static usec on_published(void *userdata, const char *key)
 {
     struct labelling *l = userdata;
+    const struct artifact *a = artifacts_of_kind(name_kind(key));
 
-    return l->enabled && inspector_add(l->inspector, key) >= 0 ? l->hold : 0;
+    if (!l->enabled || !a || !a->inspected)
+        return 0;
+    return inspector_add(l->inspector, key) >= 0 ? l->hold : 0;
 }
 
 /* The one beside contraced, as in a build directory; else where it is installed. */

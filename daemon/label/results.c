@@ -8,6 +8,7 @@
 struct awaited {
     struct awaited *next;
     struct target *target;
+    struct lane *lane; /* of it */
     char *key;
 };
 
@@ -50,13 +51,13 @@ static void replace(char **text, const char *with)
     *text = with ? strdup(with) : NULL;
 }
 
-static void await_label(struct results *r, struct target *t, const char *key)
+static void await_label(struct results *r, struct lane *l, const char *key)
 {
     struct awaited *a = calloc(1, sizeof(*a)), **at = &r->first;
 
     if (!a)
         return;
-    *a = (struct awaited){r->first, target_ref(t), strdup(key)};
+    *a = (struct awaited){r->first, target_ref(l->target), l, strdup(key)};
     r->first = a;
     if (++r->n <= RESULTS_AWAITED_MAX)
         return;
@@ -67,8 +68,7 @@ static void await_label(struct results *r, struct target *t, const char *key)
 
 void results_ended(struct results *r, const struct pipeline_end *end, bool inspected)
 {
-    struct target *t = end->target;
-    struct target_last *last = &t->last;
+    struct lane_last *last = &end->lane->last;
 
     if (end->start == 0)
         return;
@@ -82,18 +82,18 @@ void results_ended(struct results *r, const struct pipeline_end *end, bool inspe
     last->latency = last->covered = -1;
     replace(&last->key, end->key);
     replace(&last->label, NULL);
-    if (inspected)
-        await_label(r, t, end->key);
+    if (inspected && end->lane->artifact->inspected)
+        await_label(r, end->lane, end->key);
 }
 
 /* A label that comes after the next trace is not the last one's any more. */
-static void set_label(struct target *t, const struct labelling_label *label)
+static void set_label(struct lane *l, const struct labelling_label *label)
 {
-    if (!t->last.key || strcmp(t->last.key, label->key) != 0)
+    if (!l->last.key || strcmp(l->last.key, label->key) != 0)
         return;
-    replace(&t->last.label, label->label);
-    t->last.latency = label->latency;
-    t->last.covered = label->covered;
+    replace(&l->last.label, label->label);
+    l->last.latency = label->latency;
+    l->last.covered = label->covered;
 }
 
 void results_labelled(struct results *r, const struct labelling_label *label)
@@ -102,7 +102,7 @@ void results_labelled(struct results *r, const struct labelling_label *label)
         if (!(*at)->key || strcmp((*at)->key, label->key) != 0)
             continue;
         meters_labelled(r->meters, (*at)->target->job->name, label->label);
-        set_label((*at)->target, label);
+        set_label((*at)->lane, label);
         take_out(r, at);
         return;
     }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What is last known of each target: target.h's `last`. A capture's end tells it at once, the label
+ * What is last known of each lane: lane.h's `last`. A capture's end tells it at once, the label
  * of its trace follows when that was inspected; until then this remembers whose it is.
  */
 

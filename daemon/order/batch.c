@@ -67,8 +67,21 @@ static void count(struct batch *b, const struct desk_reply *reply)
         break;
     case DESK_STOPPING: b->stopping = true; break;
     case DESK_NO_MEMORY: b->no_memory = true; break;
+    case DESK_PLACELESS: b->placeless++; break;
     case DESK_REPEATED: break;
     }
+}
+
+/* One that is not there yet is made. */
+static struct desk_reply order_lane(struct batch *b, struct target *t,
+                                    const struct pipeline_order *order)
+{
+    struct lane *l = target_primary(t);
+    int r = b->artifact ? target_add_lane(t, b->artifact, &l) : 0;
+
+    if (r < 0)
+        return (struct desk_reply){.answer = r == -ENOENT ? DESK_PLACELESS : DESK_NO_MEMORY};
+    return desk_order(b->desk, l, order);
 }
 
 struct desk_reply batch_order(struct batch *b, size_t target, const struct pipeline_order *order)
@@ -83,7 +96,7 @@ struct desk_reply batch_order(struct batch *b, size_t target, const struct pipel
     b->seen[target] = true;
     own.fn = b->fn ? on_ended : NULL;
     own.userdata = slot;
-    reply = desk_order(b->desk, targets_at(b->targets, target), &own);
+    reply = order_lane(b, targets_at(b->targets, target), &own);
     *slot = (struct batch_slot){b, reply.wish};
     count(b, &reply);
     return reply;

@@ -21,12 +21,13 @@ struct batch_slot;
 struct batch {
     struct desk *desk;
     struct targets *targets;
+    const struct artifact *artifact; /* what is captured; NULL: what each target's job has first */
     batch_ended_fn fn;
     void *userdata;
     bool *seen; /* by the target's place: it was ordered */
     struct batch_slot *slots;
     size_t max;
-    size_t taken, limited;
+    size_t taken, limited, placeless;
     usec retry_after; /* the shortest wait of what was limited; USEC_NEVER: nothing was */
     bool stopping, no_memory;
     size_t left;      /* taken, and not ended yet; 0 without `fn` */

@@ -40,10 +40,10 @@ void desk_free(struct desk *d)
     free(d);
 }
 
-struct desk_reply desk_due(struct desk *d, struct target *t, const struct pipeline_order *order)
+struct desk_reply desk_due(struct desk *d, struct lane *l, const struct pipeline_order *order)
 {
-    struct desk_reply reply = {.answer = DESK_TAKEN};
-    int r = pipeline_capture(d->pipeline, t, order, &reply.wish);
+    struct desk_reply reply = {.answer = DESK_TAKEN, .lane = l};
+    int r = pipeline_capture(d->pipeline, l, order, &reply.wish);
 
     if (r == -ESHUTDOWN)
         reply.answer = DESK_STOPPING;
@@ -52,17 +52,17 @@ struct desk_reply desk_due(struct desk *d, struct target *t, const struct pipeli
     return reply;
 }
 
-struct desk_reply desk_order(struct desk *d, struct target *t, const struct pipeline_order *order)
+struct desk_reply desk_order(struct desk *d, struct lane *l, const struct pipeline_order *order)
 {
-    usec adds = charged[order->reason] ? pipeline_adds(t, order->window) : 0;
-    uint64_t id = allowance_id(t->job->name, t->address);
+    usec adds = charged[order->reason] ? pipeline_adds(l, order->window) : 0;
+    uint64_t id = allowance_id(l->target->job->name, l->target->address);
     usec now = loop_now(d->event, CLOCK_BOOTTIME);
     usec wait = adds > 0 ? allowance_wait(&d->allowance, id, adds, now) : 0;
     struct desk_reply reply;
 
     if (wait > 0)
-        return (struct desk_reply){.answer = DESK_LIMITED, .retry_after = wait};
-    reply = desk_due(d, t, order);
+        return (struct desk_reply){.answer = DESK_LIMITED, .lane = l, .retry_after = wait};
+    reply = desk_due(d, l, order);
     if (reply.answer == DESK_TAKEN && adds > 0)
         (void)allowance_take(&d->allowance, id, adds, now);
     return reply;

@@ -16,6 +16,7 @@
 enum desk_answer {
     DESK_TAKEN,     /* it is captured now, or soon, or with what waits already */
     DESK_REPEATED,  /* the same batch had it before (batch.h) */
+    DESK_PLACELESS, /* it is not known where the target would be asked for the artifact */
     DESK_LIMITED,   /* the allowance has no room for it yet */
     DESK_STOPPING,  /* contraced is stopping */
     DESK_NO_MEMORY, /* which the log says */
@@ -23,6 +24,7 @@ enum desk_answer {
 
 struct desk_reply {
     enum desk_answer answer;
+    struct lane *lane;          /* that was ordered; NULL when repeated or placeless */
     usec retry_after;           /* when DESK_LIMITED: from then on it would be taken */
     struct pipeline_wish *wish; /* as of pipeline_capture; NULL also when it was refused */
 };
@@ -34,14 +36,14 @@ int desk_new(sd_event *event, struct pipeline *pipeline, struct desk **ret);
 void desk_free(struct desk *d);
 
 /*
- * Somebody wants the target captured. A charged order that joins a waiting capture is charged only
+ * Somebody wants what the lane is for. A charged order that joins a waiting capture is charged only
  * for the seconds that it adds; one that adds none is always taken. An order that is refused is
  * charged nothing.
  */
-struct desk_reply desk_order(struct desk *d, struct target *t, const struct pipeline_order *order);
+struct desk_reply desk_order(struct desk *d, struct lane *l, const struct pipeline_order *order);
 
 /*
- * The target is due by its schedule, or is tried again for the sake of an order that failed: that
+ * The lane is due by its schedule, or is tried again for the sake of an order that failed: that
  * was charged when it was taken, and is not charged again.
  */
-struct desk_reply desk_due(struct desk *d, struct target *t, const struct pipeline_order *order);
+struct desk_reply desk_due(struct desk *d, struct lane *l, const struct pipeline_order *order);

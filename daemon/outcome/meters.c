@@ -64,20 +64,53 @@ static bool find(const struct meters *m, const char *name, size_t *ret)
     return false;
 }
 
-static struct meters_job *add(struct meters *m, const char *name, size_t at)
+static void job_free(struct meters_job *j)
+{
+    if (!j)
+        return;
+    for (size_t i = 0; i < KINDS; i++)
+        free(j->kinds[i]);
+    free(j->name);
+    free(j);
+}
+
+/* The place of this kind; NULL when memory is short. */
+static struct meters_kind *kind_of(struct meters_job *j, enum kind kind)
+{
+    if (!j->kinds[kind]) {
+        j->kinds[kind] = calloc(1, sizeof(*j->kinds[kind]));
+        if (j->kinds[kind])
+            j->kinds[kind]->duration = (struct meters_histogram)HISTOGRAM(duration_bounds);
+    }
+    return j->kinds[kind];
+}
+
+/* One with a place for traces. NULL when memory is short. */
+static struct meters_job *job_new(const char *name)
 {
     struct meters_job *j = calloc(1, sizeof(*j));
-    char *copy = strdup(name);
+
+    if (!j)
+        return NULL;
+    j->name = strdup(name);
+    if (!j->name || !kind_of(j, KIND_TRACE)) {
+        job_free(j);
+        return NULL;
+    }
+    return j;
+}
+
+static struct meters_job *add(struct meters *m, const char *name, size_t at)
+{
+    struct meters_job *j = job_new(name);
     struct meters_job **jobs = reallocarray(m->jobs, m->n_jobs + 1, sizeof(struct meters_job *));
 
     if (jobs)
         m->jobs = jobs;
-    if (!j || !copy || !jobs) {
-        free(j);
-        free(copy);
+    if (!j || !jobs) {
+        job_free(j);
         return NULL;
     }
-    *j = (struct meters_job){.name = copy, .duration = HISTOGRAM(duration_bounds)};
     memmove(jobs + at + 1, jobs + at, (m->n_jobs - at) * sizeof(struct meters_job *));
     jobs[at] = j;
     m->n_jobs++;
@@ -92,12 +125,12 @@ static struct meters_job *job(struct meters *m, const char *name)
     size_t at;
 
     if (strcmp(name, METERS_OTHER) == 0)
-        return &m->other;
+        return m->other;
     if (find(m, name, &at))
         return m->jobs[at];
     if (m->n_jobs < METERS_JOBS_MAX)
         j = add(m, name, at);
-    return j ? j : &m->other;
+    return j ? j : m->other;
 }
 
 size_t meters_job_index(const struct meters *m, const char *name)
@@ -107,25 +140,35 @@ size_t meters_job_index(const struct meters *m, const char *name)
     return strcmp(name, METERS_OTHER) != 0 && find(m, name, &at) ? at : m->n_jobs;
 }
 
-void meters_expect(struct meters *m, const char *name)
+void meters_expect(struct meters *m, const char *name, unsigned artifacts)
 {
-    (void)job(m, name);
+    struct meters_job *j = job(m, name);
+
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        if (artifacts & 1u << kind)
+            (void)kind_of(j, (enum kind)kind);
+    }
 }
 
 void meters_captured(struct meters *m, const char *name, const struct meters_capture *c)
 {
     struct meters_job *j = job(m, name);
+    struct meters_kind *k = kind_of(j, c->kind);
 
+    if (!k) /* without memory for a place of its own */
+        k = m->other->kinds[c->kind];
     m->totals->captures[c->outcome]++;
-    j->captures[c->outcome]++;
+    k->captures[c->outcome]++;
     if (c->sent > 0 && c->due > 0)
         observe(&m->start_delay, seconds(c->sent > c->due ? c->sent - c->due : 0));
     if (c->start == 0)
         return;
     m->totals->bytes += c->bytes;
-    j->bytes += c->bytes;
-    m->totals->last_success = j->last_success = c->start;
-    observe(&j->duration, seconds(c->ended > c->sent ? c->ended - c->sent : 0));
+    k->bytes += c->bytes;
+    m->totals->last_success = c->start;
+    if (c->kind == KIND_TRACE)
+        j->last_success = c->start;
+    observe(&k->duration, seconds(c->ended > c->sent ? c->ended - c->sent : 0));
 }
 
 void meters_inspected(struct meters *m, enum inspection_end end, usec took)
@@ -152,16 +195,20 @@ void meters_uploaded(struct meters *m, usec took)
 int meters_new(struct counters *totals, struct meters **ret)
 {
     struct meters *m = calloc(1, sizeof(*m));
-    char *other = strdup(METERS_OTHER);
+    struct meters_job *other = job_new(METERS_OTHER);
+    bool whole = m && other;
 
-    if (!m || !other) {
+    /* All of it now, because a report must not need memory. */
+    for (unsigned kind = 0; whole && kind < KINDS; kind++)
+        whole = kind_of(other, (enum kind)kind);
+    if (!whole) {
         free(m);
-        free(other);
+        job_free(other);
         return -ENOMEM;
     }
     *m = (struct meters){
         .totals = totals,
-        .other = {.name = other, .duration = HISTOGRAM(duration_bounds)},
+        .other = other,
         .start_delay = HISTOGRAM(delay_bounds),
         .upload = HISTOGRAM(upload_bounds),
         .inspection = HISTOGRAM(inspection_bounds),
@@ -174,11 +221,9 @@ void meters_free(struct meters *m)
 {
     if (!m)
         return;
-    for (size_t i = 0; i < m->n_jobs; i++) {
-        free(m->jobs[i]->name);
-        free(m->jobs[i]);
-    }
+    for (size_t i = 0; i < m->n_jobs; i++)
+        job_free(m->jobs[i]);
     free(m->jobs);
-    free(m->other.name);
+    job_free(m->other);
     free(m);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What happened since the start, by job and class, and how long it took. It keeps the totals
+ * What happened since the start, by job, kind of artifact and class, and how long it took. It keeps the totals
  * (counters.h) with it, so that who reports an end does so once. Jobs come from the configuration;
  * one that is gone keeps its numbers, and beyond METERS_JOBS_MAX all others are counted as one, so
  * that no configuration makes this grow without end. Reports cannot fail.
@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "daemon/outcome/counters.h"
+#include "lib/record/kind.h"
 
 #define METERS_JOBS_MAX 1000
 #define METERS_OTHER "other" /* the name of all jobs beyond, and of labels that are not known */
@@ -29,20 +30,26 @@ struct meters_histogram {
 /* Labels of traces, with a place each; the last one is METERS_OTHER. */
 enum { METERS_LABELS = 11 };
 
+/* Of one kind of artifact. */
+struct meters_kind {
+    uint64_t captures[OUTCOME_COUNT];
+    uint64_t bytes;                   /* that were kept */
+    struct meters_histogram duration; /* of captures that were kept, from the request on */
+};
+
 struct meters_job {
     char *name;
-    uint64_t captures[OUTCOME_COUNT];
-    uint64_t bytes; /* of traces that were kept */
+    struct meters_kind
+        *kinds[KINDS]; /* NULL: nothing of that kind yet; there is always KIND_TRACE */
     uint64_t labels[METERS_LABELS];
-    usec last_success;                /* real time of the last kept trace's request; 0: none yet */
-    struct meters_histogram duration; /* of captures that were kept, from the request on */
+    usec last_success; /* real time of the last kept trace's request; 0: none yet */
 };
 
 struct meters {
     struct counters *totals;  /* borrowed */
     struct meters_job **jobs; /* by name */
     size_t n_jobs;
-    struct meters_job other;
+    struct meters_job *other;            /* it has a place for every kind */
     struct meters_histogram start_delay; /* of requests, behind their due times */
     struct meters_histogram upload;      /* of traces that arrived, from the first byte asked for */
     struct meters_histogram inspection;
@@ -50,6 +57,7 @@ struct meters {
 
 /* How a capture ended. */
 struct meters_capture {
+    enum kind kind;
     enum outcome outcome;
     uint64_t bytes;        /* of the trace that was kept */
     usec start;            /* real time of its request; 0: nothing was kept */
@@ -60,8 +68,9 @@ struct meters_capture {
 int meters_new(struct counters *totals, struct meters **ret);
 void meters_free(struct meters *m);
 
-/* The job is configured: its numbers are there from now on, as zeros. */
-void meters_expect(struct meters *m, const char *job);
+/* The job is configured, and captures these artifacts (a bit for each kind; traces in any case): its
+ * numbers are there from now on, as zeros. */
+void meters_expect(struct meters *m, const char *job, unsigned artifacts);
 
 void meters_captured(struct meters *m, const char *job, const struct meters_capture *c);
 

@@ -7,6 +7,7 @@
 enum kind {
     KIND_PUBLISHED,
     KIND_FAILED,
+    KIND_ABSENT,  /* there is nothing to capture, and nothing is wrong */
     KIND_NEUTRAL, /* says nothing about the target */
     KIND_PATIENT, /* nothing at first; a failure when nothing else came for an interval */
 };
@@ -22,6 +23,7 @@ static const struct row {
     [OUTCOME_SHORT] = {"short", KIND_PUBLISHED, OUTCOME_RETRY_NEXT,
                        "; the service answers with less than `seconds` of trace: does `path` "
                        "lead to net/http/pprof, and does that get `seconds`?"},
+    [OUTCOME_EMPTY] = {"empty", KIND_PUBLISHED, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_BUSY] =
         {"busy", KIND_PATIENT, OUTCOME_RETRY_BUSY,
          "; somebody else traces it all the time: look for another tracer (dd-trace-go, the flight "
@@ -49,8 +51,13 @@ static const struct row {
          "2), or raise WriteTimeout"},
     [OUTCOME_HTTP_STATUS] = {"http_status", KIND_FAILED, OUTCOME_RETRY_NEXT,
                              "; does the service serve net/http/pprof at this path?"},
+    [OUTCOME_MISSING] = {"missing", KIND_ABSENT, OUTCOME_RETRY_NEXT,
+                         "; does the service serve all of net/http/pprof? If its profiles are at "
+                         "another path, set profiles_path"},
     [OUTCOME_NOT_A_TRACE] = {"not_a_trace", KIND_FAILED, OUTCOME_RETRY_NEXT,
                              "; does the service serve net/http/pprof at this path?"},
+    [OUTCOME_NOT_A_PROFILE] = {"not_a_profile", KIND_FAILED, OUTCOME_RETRY_NEXT,
+                               "; does the service serve net/http/pprof at this path?"},
     [OUTCOME_INCOMPLETE] = {"incomplete", KIND_FAILED, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_CREDENTIALS] = {"credentials", KIND_FAILED, OUTCOME_RETRY_NEXT, ""},
     [OUTCOME_NO_SPACE] = {"no_space", KIND_NEUTRAL, OUTCOME_RETRY_NEXT, ""},
@@ -89,6 +96,11 @@ bool outcome_published(enum outcome o)
 bool outcome_failed(enum outcome o)
 {
     return table[o].kind == KIND_FAILED || table[o].kind == KIND_PATIENT;
+}
+
+bool outcome_absent(enum outcome o)
+{
+    return table[o].kind == KIND_ABSENT;
 }
 
 bool outcome_tells(enum outcome o)

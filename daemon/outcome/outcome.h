@@ -12,6 +12,7 @@ enum outcome {
     OUTCOME_OK,            /* a whole trace was published */
     OUTCOME_TRUNCATED,     /* published, cut at its last whole generation */
     OUTCOME_SHORT,         /* published, whole, but of less time than was asked for */
+    OUTCOME_EMPTY,         /* published, whole, and nothing in it */
     OUTCOME_BUSY,          /* somebody else was tracing */
     OUTCOME_SKIPPED,       /* one was in flight when the next was due */
     OUTCOME_DNS,           /* the name did not resolve */
@@ -24,8 +25,10 @@ enum outcome {
     OUTCOME_UNAUTHORIZED,  /* 401 or 403 */
     OUTCOME_WRITE_TIMEOUT, /* 400: the window is not shorter than the server's WriteTimeout */
     OUTCOME_HTTP_STATUS,   /* any other status but 200 */
+    OUTCOME_MISSING,       /* 404: the service does not have what it need not have */
     OUTCOME_NOT_A_TRACE,   /* 200 with something else, or with nothing */
-    OUTCOME_INCOMPLETE,    /* a trace without one whole generation */
+    OUTCOME_NOT_A_PROFILE, /* the same, where a profile was asked for */
+    OUTCOME_INCOMPLETE,    /* of what was asked for, nothing whole */
     OUTCOME_CREDENTIALS,   /* a secret or certificate file cannot be used */
     OUTCOME_NO_SPACE,      /* no room in the spool or on its file system */
     OUTCOME_STORAGE,       /* the disk failed */
@@ -52,6 +55,9 @@ bool outcome_published(enum outcome o);
 /* The target is not well, as opposed to nothing having been tried or said; one that is
  * outcome_patient() only when it lasts. */
 bool outcome_failed(enum outcome o);
+
+/* There is nothing to capture there, and nothing is wrong with that. */
+bool outcome_absent(enum outcome o);
 
 /* The outcome says something about the target, so that its state follows it. */
 bool outcome_tells(enum outcome o);

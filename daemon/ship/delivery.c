@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TRACE_TYPE "application/octet-stream"
+#include "daemon/artifact/artifacts.h"
+
 #define RECORD_TYPE "application/json"
 
 _Static_assert(SPOOL_RECORD_MAX <= HTTP_BODY_MAX, "a record is sent out of memory");
@@ -65,6 +66,14 @@ static void on_trace(void *userdata, const struct store_result *result)
         end_local(d, "the record cannot be sent", r);
 }
 
+/* One that nobody captures any more is bytes. */
+static const char *content_type_of(const char *key)
+{
+    const struct artifact *a = artifacts_of_kind(name_kind(key));
+
+    return a ? a->content_type : "application/octet-stream";
+}
+
 static int put_trace(struct delivery *d)
 {
     d->object = (struct store_object){
@@ -72,7 +81,7 @@ static int put_trace(struct delivery *d)
         .fd = spool_item_fd(d->item),
         .size = d->size,
         .sha256 = d->meta.sha256,
-        .content_type = TRACE_TYPE,
+        .content_type = content_type_of(spool_item_key(d->item)),
         .meta = d->meta.items,
         .n_meta = d->meta.n,
     };

@@ -76,6 +76,7 @@ int metadata_init(struct metadata *m, const char *key, const struct buf *record)
         (void)clock_rfc3339(name.time, start);
     add_member(m, json, "service", name.service);
     add_member(m, json, "host", name.host);
+    add_member(m, json, "artifact", kind_name(name.kind));
     add_member(m, json, "pid", pid);
     add_member(m, json, "reason", "");
     add_member(m, json, "start", start);

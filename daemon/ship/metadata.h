@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What an uploaded trace says of itself beside its bytes: service, host, pid, reason, start,
- * seconds, label and sha256, out of its record, or as far as they go out of its key. Pure.
+ * What an uploaded artifact says of itself beside its bytes: service, host, artifact, pid, reason,
+ * start, seconds, label and sha256, out of its record, or as far as they go out of its key. Pure.
  */
 
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "lib/store/interface/store.h"
 
-#define METADATA_ITEMS 8
+#define METADATA_ITEMS 9
 #define METADATA_COMMON 2      /* the first ones, service and host, which the record has too */
 #define METADATA_VALUE_MAX 256 /* bytes with the zero; longer values are cut between characters */
 

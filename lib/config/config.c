@@ -56,6 +56,7 @@ static void job_done(struct job_config *job)
 {
     free(job->name);
     free(job->path);
+    free(job->profiles_path);
     access_done(&job->access);
     free(job->pid_file);
     target_list_done(&job->targets);

@@ -41,7 +41,9 @@ struct target_list {
 struct job_config {
     char *name;
     bool https;
-    char *path; /* begins with '/' */
+    char *path;          /* begins with '/' */
+    char *profiles_path; /* the directory of profiles; NULL: that of `path` */
+    unsigned artifacts;  /* what is captured: a bit for each kind; 0: traces */
     struct {
         usec interval, window, timeout;
         uint64_t body_size_limit;

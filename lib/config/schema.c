@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "lib/config/access_keys.h"
 #include "lib/config/group.h"
 #include "lib/config/listen.h"
 #include "lib/config/scalar.h"
 #include "lib/config/upload.h"
+#include "lib/record/kind.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
 #define AT(type, field) .offset = offsetof(struct type, field)
@@ -149,6 +151,26 @@ static int read_file_sd(struct yaml_file *f, const yaml_node_t *node, void *base
     return r;
 }
 
+/* One of the names of artifacts. */
+static int read_artifact(struct yaml_file *f, const yaml_node_t *node, void *base, size_t count)
+{
+    static const struct table_key key = {.name = "artifacts", .type = TABLE_STRING};
+    _cleanup_free_ char *name = NULL;
+    struct job_config *job = base;
+    enum kind kind;
+    int r = scalar_read(f, node, &key, &name);
+
+    (void)count;
+    if (r < 0)
+        return r;
+    if (!kind_of_name(name, &kind))
+        return yaml_file_error(f, node, "artifacts: `%.60s` is none; see contraced.yaml(5)", name);
+    if (job->artifacts & 1u << kind)
+        return yaml_file_error(f, node, "artifacts: %s is given twice", name);
+    job->artifacts |= 1u << kind;
+    return 0;
+}
+
 static const struct table_choice scheme_choices[] = {{"http", false}, {"https", true}, {NULL, 0}};
 
 static const struct table_key job_keys[] = {
@@ -161,6 +183,17 @@ static const struct table_key job_keys[] = {
     {.name = "path",
      .type = TABLE_STRING,
      AT(job_config, path),
+     .max = 2048,
+     .check = schema_check_url_path},
+    {.name = "artifacts",
+     .type = TABLE_LIST,
+     .flags = TABLE_NONEMPTY,
+     AT(job_config, artifacts),
+     .max = KINDS,
+     .item = read_artifact},
+    {.name = "profiles_path",
+     .type = TABLE_STRING,
+     AT(job_config, profiles_path),
      .max = 2048,
      .check = schema_check_url_path},
     {.name = "scrape_interval",

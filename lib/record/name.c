@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#define RECORD_SUFFIX ".json"
 #define TIME_MAX ((usec)253402300799 * USEC_PER_SEC) /* the last with four digits of a year */
 
 static bool part_byte_ok(char c)
@@ -36,6 +37,7 @@ void name_init(struct name *n, const char *service, const char *host, usec time,
     n->time = time < TIME_MAX ? time : TIME_MAX;
     n->pid = pid;
     n->sequence = 0;
+    n->kind = KIND_TRACE;
 }
 
 bool name_part_ok(const char *text)
@@ -65,16 +67,45 @@ const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
         (void)snprintf(id, sizeof(id), "-%" PRIu32 "-%" PRIu32, n->pid, n->sequence);
     else if (n->pid)
         (void)snprintf(id, sizeof(id), "-%" PRIu32, n->pid);
-    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s" NAME_TRACE_SUFFIX, n->service, n->host,
-                   format_time(n->time, when), id);
+    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s%s", n->service, n->host,
+                   format_time(n->time, when), id, kind_suffix(n->kind));
     return out;
+}
+
+/* The kind whose suffix ends the text; of two, the longer: ".flight.trace" ends with ".trace". */
+static bool find_suffix(const char *text, enum kind *ret)
+{
+    size_t n = strlen(text), longest = 0;
+
+    for (unsigned i = 0; i < KINDS; i++) {
+        const char *suffix = kind_suffix((enum kind)i);
+        size_t m = strlen(suffix);
+
+        if (m > longest && n >= m && strcmp(text + n - m, suffix) == 0) {
+            longest = m;
+            *ret = (enum kind)i;
+        }
+    }
+    return longest > 0;
+}
+
+enum kind name_kind(const char *key)
+{
+    enum kind kind = KIND_TRACE;
+
+    (void)find_suffix(key, &kind);
+    return kind;
 }
 
 const char *name_record_key(const char *key, char out[static NAME_KEY_MAX])
 {
-    size_t stem = strlen(key) - strlen(NAME_TRACE_SUFFIX);
+    size_t stem = strlen(key);
+    enum kind kind;
 
-    (void)snprintf(out, NAME_KEY_MAX, "%.*s" NAME_RECORD_SUFFIX, (int)stem, key);
+    if (find_suffix(key, &kind) && kind == KIND_TRACE)
+        stem -= strlen(kind_suffix(KIND_TRACE));
+
+    (void)snprintf(out, NAME_KEY_MAX, "%.*s" RECORD_SUFFIX, (int)stem, key);
     return out;
 }
 
@@ -156,9 +187,27 @@ int name_parse(const char *key, struct name *ret)
     if (*p == '-' && parse_id(&p, &n.sequence) < 0)
         return -EINVAL;
     /* Whatever has a second spelling (the 31st of February, leading zeros, "-0") ends here. */
-    if (strcmp(p, NAME_TRACE_SUFFIX) != 0 || strcmp(name_key(&n, again), key) != 0)
+    if (!kind_of_suffix(p, &n.kind) || strcmp(name_key(&n, again), key) != 0)
         return -EINVAL;
     *ret = n;
+    return 0;
+}
+
+int name_of_record(const char *record, char ret_key[static NAME_KEY_MAX])
+{
+    size_t n = strlen(record), end = strlen(RECORD_SUFFIX);
+    char key[NAME_KEY_MAX], again[NAME_KEY_MAX];
+    struct name name;
+    enum kind kind;
+
+    if (n <= end || n >= sizeof(key) || strcmp(record + n - end, RECORD_SUFFIX) != 0)
+        return -EINVAL;
+    (void)snprintf(key, sizeof(key), "%.*s", (int)(n - end), record);
+    if (!find_suffix(key, &kind) && n - end + strlen(kind_suffix(KIND_TRACE)) < sizeof(key))
+        (void)strcat(key, kind_suffix(KIND_TRACE));
+    if (name_parse(key, &name) < 0 || strcmp(name_record_key(key, again), record) != 0)
+        return -EINVAL;
+    (void)strcpy(ret_key, key);
     return 0;
 }
 
@@ -177,7 +226,9 @@ int name_compare(const struct name *a, const struct name *b)
         r = strcmp(a->host, b->host);
     if (r == 0)
         r = compare_numbers(a->pid, b->pid);
-    return r ? r : compare_numbers(a->sequence, b->sequence);
+    if (r == 0)
+        r = compare_numbers(a->sequence, b->sequence);
+    return r ? r : compare_numbers(a->kind, b->kind);
 }
 
 const char *name_prefix(const char *service, const char *host, usec day,

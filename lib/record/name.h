@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * The key of a trace, and the only place that knows its form:
+ * The key of an artifact, and the only place that knows its form:
  *
  *     service/host/yyyymmdd/hhmmss-pid-seq.trace
  *
- * in UTC, of the moment at which the request was sent; "-pid" is missing when it is not known and
+ * with the suffix of its kind. The time is UTC, of the moment at which the request was sent; "-pid" is missing when it is not known and
  * "-seq" when it is 0. A lone sequence would read as a pid, so an unknown pid before a sequence is
  * written as 0: hhmmss-0-1.trace. (Zero is never a process's id.)
  */
@@ -15,11 +15,10 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "lib/record/kind.h"
 
 #define NAME_PART_MAX 100 /* bytes of service and of host; longer is cut */
 #define NAME_KEY_MAX 280  /* bytes of a key with its zero */
-#define NAME_TRACE_SUFFIX ".trace"
-#define NAME_RECORD_SUFFIX ".json"
 
 struct name {
     char service[NAME_PART_MAX + 1]; /* [A-Za-z0-9._-]+, neither "." nor ".." */
@@ -27,23 +26,33 @@ struct name {
     usec time;    /* real time; whole seconds count */
     uint32_t pid; /* 0: not known */
     uint32_t sequence;
+    enum kind kind;
 };
 
-/* Fills a name; service and host are made safe: any other byte becomes '_', an empty one "_",
+/* Fills a trace's name; service and host are made safe: any other byte becomes '_', an empty one "_",
  * "." "_", ".." "__". */
 void name_init(struct name *n, const char *service, const char *host, usec time, uint32_t pid);
 
-/* The key, with ".trace". Returns `out`. */
+/* The key, with the suffix of its kind. Returns `out`. */
 const char *name_key(const struct name *n, char out[static NAME_KEY_MAX]);
 
-/* The record's name beside a trace's: `key`, or its last part, with the other suffix. Returns
- * `out`. */
+/*
+ * The record's name beside what it is of, from a key or its last part. That of X.trace is X.json;
+ * that of any other is the whole name with .json behind it. Returns `out`.
+ */
 const char *name_record_key(const char *key, char out[static NAME_KEY_MAX]);
+
+/* The way back, from a record's key: exactly what name_record_key makes of a key and nothing else.
+ * 0, or -EINVAL and nothing is written. */
+int name_of_record(const char *record, char ret_key[static NAME_KEY_MAX]);
+
+/* The kind of a key that name_parse accepts; it costs less. */
+enum kind name_kind(const char *key);
 
 /* The way back: exactly what name_key writes and nothing else. 0 or -EINVAL. */
 int name_parse(const char *key, struct name *ret);
 
-/* Order by time, then service, host, pid, sequence: negative, 0, positive. */
+/* Order by time, then service, host, pid, sequence, kind: negative, 0, positive. */
 int name_compare(const struct name *a, const struct name *b);
 
 /*

@@ -93,6 +93,15 @@ static bool set_labels(json_t *object, const struct record *r)
     return true;
 }
 
+static bool set_counts(json_t *object, const struct record *r)
+{
+    for (size_t i = 0; i < r->n_counts; i++) {
+        if (!set_number(object, r->counts[i].name, r->counts[i].value))
+            return false;
+    }
+    return true;
+}
+
 static bool set_truncated(json_t *object, const struct record *r)
 {
     json_t *truncated;
@@ -141,15 +150,15 @@ char *record_to_json(const struct record *r)
     _cleanup_json_ json_t *o = json_object();
     char start[CLOCK_RFC3339_SIZE];
 
-    if (!o || !set_string(o, "service", r->service) || !set_string(o, "host", r->host) ||
-        (r->pid && !set_number(o, "pid", r->pid)) || !set_string(o, "target", r->target) ||
-        !set_string(o, "job", r->job) || !set_labels(o, r) || !set_string(o, "reason", r->reason) ||
+    if (!o || !set_string(o, "artifact", r->artifact) || !set_string(o, "service", r->service) ||
+        !set_string(o, "host", r->host) || (r->pid && !set_number(o, "pid", r->pid)) ||
+        !set_string(o, "target", r->target) || !set_string(o, "job", r->job) || !set_labels(o, r) ||
+        !set_string(o, "reason", r->reason) ||
         !set_string(o, "start", clock_rfc3339(r->start, start)) || !set_times(o, r) ||
         !set_number(o, "bytes", r->bytes) || !set_string(o, "sha256", r->sha256) ||
         !set_string(o, "go_version", r->go_version) ||
         json_object_set_new(o, "complete", json_boolean(r->complete)) < 0 || !set_truncated(o, r) ||
-        !set_number(o, "generations", r->generations) ||
-        !set_string(o, "contraced_version", PACKAGE_VERSION))
+        !set_counts(o, r) || !set_string(o, "contraced_version", PACKAGE_VERSION))
         return NULL;
     return to_text(o);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What is known of a trace: the `.json` beside it.
+ * What is known of an artifact, such as a trace: the `.json` beside it.
  */
 
 #include <stdbool.h>
@@ -17,8 +17,15 @@ struct record_label {
     const char *name, *value;
 };
 
+/* Something in it that was counted: generations, samples. */
+struct record_count {
+    const char *name;
+    uint64_t value;
+};
+
 /* Everything is borrowed. */
 struct record {
+    const char *artifact; /* what it is: trace, mutex, … */
     const char *service;
     const char *host;
     uint32_t pid;       /* 0: not known, and then not written */
@@ -29,14 +36,15 @@ struct record {
     const char *reason; /* schedule, signal, api, trigger:<name> */
     usec start;         /* real time at which the request was sent */
     usec window;        /* what was asked for */
-    usec span;          /* what the trace really spans; 0: not known */
+    usec span;          /* what it really spans; 0: not known */
     uint64_t bytes;
     const char *sha256;     /* lower-case hex */
     const char *go_version; /* "1.26": as the trace's header says; NULL when not known */
     bool complete;
     uint64_t received;        /* when not complete: bytes that came, of which `bytes` were kept */
     const char *truncated_by; /* when not complete: why, one word (timeout, size_limit, short, …) */
-    unsigned generations;
+    const struct record_count *counts;
+    size_t n_counts;
 };
 
 /* The record as JSON text with a final newline, to be freed by the caller. NULL when memory is

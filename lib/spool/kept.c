@@ -33,6 +33,8 @@ struct spool_list {
     bool running; /* on a disk thread */
 
     char *service, *host, *label; /* NULL: any */
+    bool one_kind;
+    enum kind kind;
     usec since, until;
     char before[NAME_KEY_MAX]; /* "": from the newest */
     usec before_time;
@@ -76,6 +78,8 @@ static bool fits(const struct spool_list *l, size_t i)
 {
     const char *key = index_key(&l->kept->items->index, i);
 
+    if (l->one_kind && name_kind(key) != l->kind)
+        return false;
     if (l->service && !part_is(key, l->service))
         return false;
     return !l->host || part_is(strchr(key, '/') + 1, l->host);
@@ -131,7 +135,7 @@ static void fill_page(const struct spool_list *l, struct spool_entry *entries,
                       struct spool_page *page)
 {
     const struct range range = range_of(l);
-    bool all = !l->service && !l->host && !l->label;
+    bool all = !l->service && !l->host && !l->label && !l->one_kind;
     size_t i = all ? range.page : range.high;
 
     *page = (struct spool_page){.entries = entries};
@@ -360,6 +364,8 @@ static int copy_query(struct spool_list *l, const struct spool_query *q)
         r = copy_text(q->label, &l->label);
     if (r < 0)
         return r;
+    l->one_kind = q->one_kind;
+    l->kind = q->kind;
     l->since = q->since;
     l->until = q->until;
     l->limit = q->limit < 1 ? 1 : q->limit < SPOOL_LIST_MAX ? q->limit : SPOOL_LIST_MAX;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "lib/record/kind.h"
 
 #define SPOOL_LIST_MAX 1000 /* entries of a page */
 
@@ -19,9 +20,11 @@
 struct spool_query {
     const char *service, *host; /* as keys have them; NULL: any */
     const char *label;          /* NULL: any; "" those without one */
-    usec since, until;          /* real time of keys: since <= time < until; USEC_NEVER: no end */
-    const char *before;         /* a key: what comes after it in a listing; NULL: from the newest */
-    size_t limit;               /* 1 … SPOOL_LIST_MAX */
+    bool one_kind;              /* only those of `kind` */
+    enum kind kind;
+    usec since, until;  /* real time of keys: since <= time < until; USEC_NEVER: no end */
+    const char *before; /* a key: what comes after it in a listing; NULL: from the newest */
+    size_t limit;       /* 1 … SPOOL_LIST_MAX */
 };
 
 struct spool_entry {

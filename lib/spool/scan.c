@@ -190,17 +190,14 @@ static int visit_trace(struct walk *w, int dir, const char *name)
     return r;
 }
 
-/* *ret_gone: it was an orphan and is gone. 0 or an errno. */
-static int visit_record(struct walk *w, int dir, const char *name, bool *ret_gone)
+/* `key` is that of what it is the record of. *ret_gone: it was an orphan and is gone. 0 or an
+ * errno. */
+static int visit_record(struct walk *w, int dir, const char *name, const char *key, bool *ret_gone)
 {
-    char key[PATH_SIZE + sizeof(NAME_TRACE_SUFFIX)];
-    size_t stem = strlen(w->key) - strlen(NAME_RECORD_SUFFIX);
-    struct name parsed;
     struct stat st;
     int r;
 
-    (void)snprintf(key, sizeof(key), "%.*s" NAME_TRACE_SUFFIX, (int)stem, w->key);
-    if (name_parse(key, &parsed) < 0 || !ours_at(dir, name, &st)) {
+    if (!ours_at(dir, name, &st)) {
         foreign(w->scan, w->path);
         return 0;
     }
@@ -264,14 +261,13 @@ static int visit_directory(struct walk *w, int parent, const char *name, int dep
 
 static int visit(struct walk *w, int dir, const char *name, int depth, bool *ret_gone)
 {
+    char key[NAME_KEY_MAX];
+
     if (depth < FILE_DEPTH)
         return visit_directory(w, dir, name, depth, ret_gone);
-    if (ends_with(name, NAME_TRACE_SUFFIX))
-        return visit_trace(w, dir, name);
-    if (ends_with(name, NAME_RECORD_SUFFIX))
-        return visit_record(w, dir, name, ret_gone);
-    foreign(w->scan, w->path);
-    return 0;
+    if (name_of_record(w->key, key) == 0)
+        return visit_record(w, dir, name, key, ret_gone);
+    return visit_trace(w, dir, name); /* or what is foreign */
 }
 
 static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty)

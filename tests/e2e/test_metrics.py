@@ -81,11 +81,13 @@ def test_the_numbers_are_true(busy):
     (key,) = d.spool.check()
     size = d.spool.record(key)["bytes"]
     now = time.time()
-    assert s("contrace_captures_total", scrape_job="web", result="ok") == 1
-    assert s("contrace_captures_total", scrape_job="web", result="timeout") == 0
-    assert s("contrace_captured_bytes_total", scrape_job="web") == size
-    assert s("contrace_capture_duration_seconds_count", scrape_job="web") == 1
-    assert 0.2 <= s("contrace_capture_duration_seconds_sum", scrape_job="web") < 60
+    assert s("contrace_captures_total", scrape_job="web", artifact="trace", result="ok") == 1
+    assert s("contrace_captures_total", scrape_job="web", artifact="trace", result="timeout") == 0
+    assert s("contrace_captured_bytes_total", scrape_job="web", artifact="trace") == size
+    assert s("contrace_capture_duration_seconds_count", scrape_job="web", artifact="trace") == 1
+    assert (
+        0.2 <= s("contrace_capture_duration_seconds_sum", scrape_job="web", artifact="trace") < 60
+    )
     assert s("contrace_capture_start_delay_seconds_count") == 1
     assert 0 <= s("contrace_capture_start_delay_seconds_sum") < 60
     assert s("contrace_captures_in_flight") == s("contrace_captures_waiting") == 0
@@ -163,7 +165,8 @@ def test_failures_and_a_job_that_goes(start):
     wait_until(
         "both failed",
         lambda: all(
-            scrape()("contrace_captures_total", scrape_job=name, result="connect") > 0
+            scrape()("contrace_captures_total", scrape_job=name, artifact="trace", result="connect")
+            > 0
             for name in ("web", "db")
         ),
     )
@@ -182,7 +185,7 @@ def test_failures_and_a_job_that_goes(start):
     d.process.send_signal(signal.SIGHUP)
     d.wait_log(message_id=RELOADED)
     s = scrape()
-    assert s("contrace_captures_total", scrape_job="web", result="connect") >= 1
+    assert s("contrace_captures_total", scrape_job="web", artifact="trace", result="connect") >= 1
     assert s("contrace_targets", scrape_job="web") == 0
     assert s("contrace_scrape_interval_seconds", scrape_job="web") == 0
     assert s("contrace_targets", scrape_job="db") == 1

@@ -177,6 +177,36 @@ def test_details_and_download(browser, mock):
     assert complaints(browser) == []
 
 
+def test_other_artifacts(browser, mock):
+    """Rows tell of traces; beside that, what else there is of the target can be fetched."""
+    m = mock(targets=3, captures=30)
+    m.world.targets.sort(key=lambda t: t["service"])
+    key = "shop/web-1/20261121/192651-4711.mutex.pb.gz"
+    last = {"key": key, "captured": rfc3339(time.time() - 60)}
+    trace = {"artifact": "trace", "state": "ok", "last": m.world.targets[0]["last"]}
+    of = ({"state": "ok", "last": last}, {"state": "missing", "last": None},
+          {"state": "new", "last": None})  # fmt: skip
+    for target, mutex in zip(m.world.targets, of, strict=True):
+        target["artifacts"] = [trace, {"artifact": "mutex", **mutex}]
+    before = opened(browser, m.url)
+    assert before == 30
+    said = browser.run(
+        "return [...document.querySelectorAll('.row .last')].map(e => e.textContent)"
+    )
+    assert sorted(s.rsplit(" · ", 1)[1] for s in said) == [
+        "mutex",
+        "mutex: missing",
+        "no mutex yet",
+    ]
+    href, name = browser.run(
+        "const a = document.querySelector('.row .last a'); return [a.getAttribute('href'), a.download]"
+    )
+    assert (href, name) == (f"/api/v1/captures/{key}", key.replace("/", "-"))
+    asked = [q for _, path, q in m.world.asked if path == "/api/v1/captures"]
+    assert asked and all(q["artifact"] == "trace" for q in asked)
+    assert complaints(browser) == []
+
+
 def test_hostile_names_stay_text(browser, mock):
     m = mock(targets=2, captures=20)
     for t in m.world.targets:

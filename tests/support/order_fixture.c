@@ -13,21 +13,21 @@
 
 struct fake_pipeline fake_pipeline;
 
-int __wrap_pipeline_capture(struct pipeline *p, struct target *t,
-                            const struct pipeline_order *order, struct pipeline_wish **ret);
-usec __wrap_pipeline_adds(const struct target *t, usec window);
+int __wrap_pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
+                            struct pipeline_wish **ret);
+usec __wrap_pipeline_adds(const struct lane *l, usec window);
 void __wrap_pipeline_forget(struct pipeline_wish *w);
 int __wrap_sd_event_now(sd_event *event, clockid_t clock, uint64_t *ret);
 
-int __wrap_pipeline_capture(struct pipeline *p, struct target *t,
-                            const struct pipeline_order *order, struct pipeline_wish **ret)
+int __wrap_pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
+                            struct pipeline_wish **ret)
 {
     struct fake_pipeline *f = &fake_pipeline;
     size_t i = f->orders++;
 
     (void)p;
     assert_true(i < FAKE_MAX);
-    f->targets[i] = t;
+    f->targets[i] = l->target;
     f->order[i] = *order;
     f->wishes[i] = (struct pipeline_wish){order->fn, order->userdata, false};
     if (ret)
@@ -35,10 +35,10 @@ int __wrap_pipeline_capture(struct pipeline *p, struct target *t,
     return f->result;
 }
 
-usec __wrap_pipeline_adds(const struct target *t, usec window)
+usec __wrap_pipeline_adds(const struct lane *l, usec window)
 {
     if (window == 0)
-        window = t->job->window;
+        window = l->target->job->window;
     return window > fake_pipeline.anyway ? window - fake_pipeline.anyway : 0;
 }
 

@@ -157,7 +157,7 @@ static int start(struct world *w)
     assert_int_equal(target_fill(t, job, &from, "thishost", false), 0);
     w->finished = false;
     w->grows = 0;
-    r = capture_start(w->http, t, t->job->window, w->fd, w->room, &handlers, w, &w->capture,
+    r = capture_start(w->http, t->lanes, t->job->window, w->fd, w->room, &handlers, w, &w->capture,
                       &w->result);
     /* Nothing of the target is needed any more: it may go while its capture is in flight. */
     target_unref(t);
@@ -216,7 +216,7 @@ static void assert_kept(struct world *w, size_t n, unsigned generations)
     assert_non_null(data);
     traces_sha256(w->trace.data, n, sha256);
     assert_int_equal(w->result.bytes, n);
-    assert_int_equal(w->result.generations, generations);
+    assert_int_equal(w->result.facts.count, generations);
     assert_string_equal(w->result.sha256, sha256);
     assert_int_equal(fstat(w->fd, &st), 0);
     assert_int_equal(st.st_size, w->result.received);
@@ -244,7 +244,7 @@ static void assert_nothing(struct world *w, enum outcome outcome, enum outcome e
         fail_msg("%s: \"%s\", expected %s: \"%s\"", outcome_name(outcome), w->result.text,
                  outcome_name(expected), text);
     assert_int_equal(w->result.bytes, 0);
-    assert_int_equal(w->result.generations, 0);
+    assert_int_equal(w->result.facts.count, 0);
     assert_string_equal(w->result.sha256, "");
     assert_true(w->result.text[0] != '\0');
 }
@@ -261,7 +261,7 @@ static void check_whole(struct world *w, unsigned minor, size_t payload, size_t 
     assert_int_equal(CAPTURE(w, SEND(CHUNKED), BYTES(body, n)), OUTCOME_OK);
     assert_kept(w, w->trace.n, 3);
     assert_int_equal(w->result.received, w->trace.n);
-    assert_int_equal(w->result.go_minor, minor);
+    assert_int_equal(w->result.facts.go_minor, minor);
     assert_null(w->result.cut_by);
     assert_string_equal(w->result.text, "");
     assert_int_equal(w->result.peer, 0);
@@ -318,7 +318,7 @@ static void test_old_format(void **state)
     w->config.window = 1; /* it comes at once */
     assert_int_equal(CAPTURE(w, SEND(head), BYTES(body, sizeof(body) - 1)), OUTCOME_OK);
     assert_int_equal(w->result.bytes, sizeof(body) - 1);
-    assert_int_equal(w->result.go_minor, 21);
+    assert_int_equal(w->result.facts.go_minor, 21);
     traces_sha256(body, sizeof(body) - 1, sha256);
     assert_string_equal(w->result.sha256, sha256);
     open_file(w);

@@ -118,6 +118,23 @@ static void test_colour(void **state)
     free(text);
 }
 
+/* Where there is something else than traces, it is told which is which. */
+static void test_artifacts(void **state)
+{
+    struct entry *e = &catalog.items[1];
+
+    (void)state;
+    e->name.kind = KIND_MUTEX;
+    check(&(struct columns_options){.now = NOW},
+          "  AGE  SERVICE   HOST     PID  ARTIFACT  REASON       SIZE  WHERE           STATE      "
+          "LABEL  KEY\n"
+          "  30s  a         web-12  4711  trace     sig?nal??  3.0MiB  archive,remote  truncated  "
+          "idle   a/web-12/20261121/153930-4711.trace\n"
+          "1d02h  checkout  b          -  mutex     -             17B  remote          -          "
+          "-      checkout/b/20261120/130000.trace\n");
+    e->name.kind = KIND_TRACE;
+}
+
 static void test_json(void **state)
 {
     char *text = NULL;
@@ -130,11 +147,11 @@ static void test_json(void **state)
     assert_string_equal(
         text,
         "{\"key\":\"a/web-12/20261121/153930-4711.trace\",\"service\":\"a\",\"host\":\"web-12\","
-        "\"pid\":4711,\"time\":\"2026-11-21T15:39:30.000Z\",\"size\":3145728,"
+        "\"pid\":4711,\"artifact\":\"trace\",\"time\":\"2026-11-21T15:39:30.000Z\",\"size\":3145728,"
         "\"where\":[\"archive\",\"remote\"],\"reason\":\"sig\\u0001nal\\u00E9\",\"seconds\":1.9,"
         "\"complete\":false,\"truncated_by\":\"reset\",\"label\":\"idle\",\"go_version\":\"1.26\"}\n"
         "{\"key\":\"checkout/b/20261120/130000.trace\",\"service\":\"checkout\",\"host\":\"b\","
-        "\"time\":\"2026-11-20T13:00:00.000Z\",\"size\":17,\"where\":[\"remote\"]}\n");
+        "\"artifact\":\"trace\",\"time\":\"2026-11-20T13:00:00.000Z\",\"size\":17,\"where\":[\"remote\"]}\n");
     free(text);
 }
 
@@ -198,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_blanks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_narrow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_colour, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_artifacts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json, setup, teardown),
         cmocka_unit_test(test_age),
         cmocka_unit_test(test_progress),

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "lib/config/config.h"
+#include "lib/record/kind.h"
 #include "lib/config/filesd.h"
 #include "tests/support/allocations.h"
 #include "tests/support/txtar.h"
@@ -256,6 +257,8 @@ static void test_shipped_file(void **state)
         "job_name",
         "scheme",
         "path",
+        "artifacts",
+        "profiles_path",
         "static_configs",
         "targets",
         "labels",
@@ -389,6 +392,8 @@ static void test_job(void **state)
     job = &c->jobs[0];
     assert_true(job->https);
     assert_string_equal(job->path, "/recorder/snapshot");
+    assert_int_equal(job->artifacts, 1u << KIND_TRACE | 1u << KIND_MUTEX);
+    assert_string_equal(job->profiles_path, "/debug/pprof");
     assert_int_equal(job->window, 1900000);
     assert_int_equal(job->interval, USEC_PER_HOUR);
     assert_int_equal(job->timeout, 30 * USEC_PER_SEC);

@@ -46,7 +46,7 @@ static struct desk_reply order(struct world *w, size_t target, enum reason reaso
 {
     const struct pipeline_order o = {.reason = reason};
 
-    return desk_order(w->desk, targets_at(w->targets, target), &o);
+    return desk_order(w->desk, target_primary(targets_at(w->targets, target)), &o);
 }
 
 static void expect(struct world *w, size_t target, enum reason reason, enum desk_answer answer)
@@ -60,7 +60,7 @@ static void test_passes_on(void **state)
     struct world *w = *state;
     const struct pipeline_order o = {
         .reason = REASON_ALERT, .name = "alert:Slow", .window = SECOND, .due = 7};
-    struct desk_reply reply = desk_order(w->desk, targets_at(w->targets, 1), &o);
+    struct desk_reply reply = desk_order(w->desk, target_primary(targets_at(w->targets, 1)), &o);
 
     assert_int_equal(reply.answer, DESK_TAKEN);
     assert_null(reply.wish);
@@ -119,7 +119,9 @@ static void test_retry_is_not_charged(void **state)
     for (int i = 0; i < 3; i++)
         expect(w, 0, REASON_ALERT, DESK_TAKEN);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(desk_due(w->desk, targets_at(w->targets, 0), &again).answer, DESK_TAKEN);
+        assert_int_equal(
+            desk_due(w->desk, target_primary(targets_at(w->targets, 0)), &again).answer,
+            DESK_TAKEN);
     assert_int_equal(order(w, 0, REASON_ALERT).retry_after, REFILL);
 }
 

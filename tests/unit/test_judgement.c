@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "daemon/capture/judgement.h"
 #include "tests/support/traces.h"
+#include "trace/framing.h"
 
 #define WINDOW (2 * USEC_PER_SEC)
 #define NS_PER_SEC UINT64_C(1000000000)
@@ -20,7 +23,11 @@ static void refused(long status, const char *body, size_t n, usec taken, struct 
                     char *text)
 {
     const struct http_result http = {.status = status, .taken = taken};
-    const struct evidence e = {.http = &http, .head = body, .head_len = n, .window = WINDOW};
+    const struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+                               .http = &http,
+                               .head = body,
+                               .head_len = n,
+                               .window = WINDOW};
     struct buf b;
 
     buf_init(&b, CAPTURE_TEXT_MAX - 1);
@@ -84,7 +91,8 @@ static void test_closed_early(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct http_result http = {
             .error = HTTP_CLOSED, .text = "Empty reply from server", .taken = rows[i].taken};
-        const struct evidence e = {.http = &http, .window = WINDOW};
+        const struct evidence e = {
+            .artifact = artifacts_of_kind(KIND_TRACE), .http = &http, .window = WINDOW};
         struct capture_result r = {0};
         struct buf b;
 
@@ -99,23 +107,40 @@ static void test_closed_early(void **state)
     }
 }
 
+/* What the artifact says of a body of these bytes. */
+static void look(const void *data, size_t n, bool clean, usec taken, struct artifact_facts *ret)
+{
+    static const struct artifact_sink nobody = {0};
+    const struct artifact *a = artifacts_of_kind(KIND_TRACE);
+    void *body = calloc(1, a->body->size);
+    size_t good;
+
+    assert_non_null(body);
+    assert_int_equal(a->body->init(body, &nobody), 0);
+    (void)a->body->feed(body, data, n, &good);
+    a->body->finish(body, clean, taken, ret);
+    a->body->done(body);
+    free(body);
+}
+
 static void judge_trace(const struct trace *t, enum http_error error, usec taken,
                         struct capture_result *r)
 {
     const struct http_result http = {
         .error = error, .status = 200, .delimited = true, .taken = taken};
-    struct framing f;
-    struct evidence e = {.http = &http, .framing = &f, .written = t->n, .window = WINDOW};
+    struct artifact_facts facts;
+    struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+                         .http = &http,
+                         .facts = &facts,
+                         .written = t->n,
+                         .window = WINDOW};
     struct buf b;
-    int kept;
 
-    framing_init(&f, NULL);
-    assert_int_equal(framing_feed(&f, t->data, t->n), 0);
-    kept = framing_finish(&f, error == HTTP_OK);
-    assert_true(kept >= 0);
+    look(t->data, t->n, error == HTTP_OK, taken, &facts);
+    assert_true(facts.end == ARTIFACT_WHOLE || facts.end == ARTIFACT_PART);
     buf_init(&b, CAPTURE_TEXT_MAX - 1);
-    *r = (struct capture_result){.bytes = f.whole_bytes};
-    judgement_kept(&e, kept, r, &b);
+    *r = (struct capture_result){.bytes = facts.bytes, .facts = facts};
+    judgement_kept(&e, r, &b);
     (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&b));
     buf_done(&b);
 }
@@ -130,19 +155,20 @@ static void test_over_size(void **state)
     traces_make_timed(&t, 26, 2, NS_PER_SEC);
     for (size_t n = 100; n <= t.n - 1; n += t.n - 101) {
         struct capture_result r = {0};
-        struct framing f;
-        struct evidence e = {.http = &http, .framing = &f, .written = n, .cut_by = "size_limit"};
+        struct artifact_facts facts;
+        struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+                             .http = &http,
+                             .facts = &facts,
+                             .written = n,
+                             .cut_by = "size_limit"};
         struct buf b;
-        int kept;
 
-        framing_init(&f, NULL);
-        assert_int_equal(framing_feed(&f, t.data, n), 0);
-        kept = framing_finish(&f, false);
+        look(t.data, n, false, WINDOW, &facts);
         buf_init(&b, CAPTURE_TEXT_MAX - 1);
-        if (kept < 0)
-            judgement_nothing(&e, kept, &r, &b);
+        if (facts.end == ARTIFACT_NOTHING)
+            judgement_nothing(&e, &r, &b);
         else
-            judgement_kept(&e, kept, &r, &b);
+            judgement_kept(&e, &r, &b);
         assert_int_equal(r.outcome, n == 100 ? OUTCOME_INCOMPLETE : OUTCOME_TRUNCATED);
         assert_int_equal(strncmp(buf_str(&b), "cut by size_limit after ", 24), 0);
         assert_hint(&r, n == 100 ? "must have room for a generation" : "raise body_size_limit");
@@ -183,7 +209,7 @@ static void test_short(void **state)
             assert_hint(&r, rows[i].hint);
             if (r.outcome == OUTCOME_SHORT) {
                 assert_string_equal(r.cut_by, "short");
-                assert_int_equal(r.span, USEC_PER_SEC / 2);
+                assert_int_equal(r.facts.span, USEC_PER_SEC / 2);
                 assert_string_equal(r.text, "it spans 0.5 s of the 2 s that were asked for");
             }
             traces_done(&t);
@@ -227,7 +253,7 @@ static void test_short_and_old(void **state)
     (void)state;
     judge_trace(&t, HTTP_OK, USEC_PER_SEC, &r);
     assert_int_equal(r.outcome, OUTCOME_SHORT);
-    assert_int_equal(r.span, USEC_PER_SEC);
+    assert_int_equal(r.facts.span, USEC_PER_SEC);
     judge_trace(&t, HTTP_OK, WINDOW, &r);
     assert_int_equal(r.outcome, OUTCOME_OK);
 }
@@ -243,7 +269,7 @@ static void test_truncated(void **state)
     t.n = t.ends[1] + 10;
     judge_trace(&t, HTTP_CLOSED, USEC_PER_SEC, &r);
     assert_int_equal(r.outcome, OUTCOME_TRUNCATED);
-    assert_int_equal(r.span, USEC_PER_SEC);
+    assert_int_equal(r.facts.span, USEC_PER_SEC);
     assert_hint(&r, "WriteTimeout");
     judge_trace(&t, HTTP_CLOSED, 2 * WINDOW, &r);
     assert_hint(&r, NULL);
@@ -266,7 +292,8 @@ static void test_other_protocols(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct http_result http = {.error = rows[i].error};
-        const struct evidence e = {.http = &http, .window = WINDOW};
+        const struct evidence e = {
+            .artifact = artifacts_of_kind(KIND_TRACE), .http = &http, .window = WINDOW};
         struct capture_result r = {0};
         struct buf b;
 
@@ -291,21 +318,128 @@ static void test_compressed(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct http_result http = {.error = HTTP_ABORTED, .status = 200};
-        struct framing f;
-        const struct evidence e = {.http = &http,
-                                   .framing = &f,
+        struct artifact_facts facts;
+        const struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+                                   .http = &http,
+                                   .facts = &facts,
                                    .head = rows[i].body,
                                    .head_len = strlen(rows[i].body),
                                    .window = WINDOW};
         struct capture_result r = {0};
         struct buf b;
 
-        framing_init(&f, NULL);
-        (void)framing_feed(&f, rows[i].body, strlen(rows[i].body));
+        look(rows[i].body, strlen(rows[i].body), false, 0, &facts);
         buf_init(&b, CAPTURE_TEXT_MAX - 1);
-        judgement_nothing(&e, framing_finish(&f, false), &r, &b);
+        judgement_nothing(&e, &r, &b);
         assert_int_equal(r.outcome, OUTCOME_NOT_A_TRACE);
         assert_hint(&r, rows[i].hint);
+        buf_done(&b);
+    }
+}
+
+/* A profile is kept whole or not at all, and need not be there. */
+static void test_profile(void **state)
+{
+    static const struct {
+        long status;
+        enum http_error error;
+        struct artifact_facts facts;
+        const char *head, *cut_by;
+        enum outcome outcome;
+        const char *text, *hint;
+    } rows[] = {
+        {404,
+         HTTP_OK,
+         {0},
+         "Unknown profile\n",
+         NULL,
+         OUTCOME_MISSING,
+         "HTTP status 404: \"Unknown profile\"",
+         NULL},
+        {200,
+         HTTP_OK,
+         {.end = ARTIFACT_WHOLE, .count = 3, .span = WINDOW},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_OK,
+         "",
+         NULL},
+        {200,
+         HTTP_CLOSED,
+         {.end = ARTIFACT_WHOLE, .count = 3},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_OK,
+         "",
+         NULL}, /* gzip's trailer vouches for it */
+        {200,
+         HTTP_OK,
+         {.end = ARTIFACT_WHOLE, .empty = true},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_EMPTY,
+         "",
+         "SetMutexProfileFraction"},
+        {200,
+         HTTP_ABORTED,
+         {.end = ARTIFACT_FOREIGN},
+         "<html>",
+         NULL,
+         OUTCOME_NOT_A_PROFILE,
+         "the answer is not a mutex profile but \"<html>\"",
+         NULL},
+        {200,
+         HTTP_OK,
+         {.end = ARTIFACT_NOTHING},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_INCOMPLETE,
+         "the mutex profile ended after 7 bytes; a mutex profile is kept whole or not at all",
+         NULL},
+        {200,
+         HTTP_ABORTED,
+         {.end = ARTIFACT_NOTHING, .error = "its compression is damaged"},
+         "\x1f\x8b",
+         NULL,
+         OUTCOME_INCOMPLETE,
+         "its compression is damaged after 7 bytes; a mutex profile is kept whole or not at all",
+         NULL},
+        {200,
+         HTTP_ABORTED,
+         {.end = ARTIFACT_NOTHING},
+         "\x1f\x8b",
+         "size_limit",
+         OUTCOME_INCOMPLETE,
+         "cut by size_limit after 7 bytes; a mutex profile is kept whole or not at all",
+         NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct http_result http = {
+            .status = rows[i].status, .error = rows[i].error, .delimited = true, .taken = WINDOW};
+        const struct evidence e = {.artifact = artifacts_find("mutex"),
+                                   .http = &http,
+                                   .facts = &rows[i].facts,
+                                   .head = rows[i].head,
+                                   .head_len = strlen(rows[i].head),
+                                   .written = 7,
+                                   .window = WINDOW,
+                                   .cut_by = rows[i].cut_by};
+        struct capture_result r = {0};
+        struct buf b;
+
+        buf_init(&b, CAPTURE_TEXT_MAX - 1);
+        if (rows[i].status != 200)
+            judgement_refused(&e, &r, &b);
+        else if (rows[i].facts.end == ARTIFACT_WHOLE)
+            judgement_kept(&e, &r, &b);
+        else
+            judgement_nothing(&e, &r, &b);
+        assert_int_equal(r.outcome, rows[i].outcome);
+        assert_string_equal(buf_str(&b), rows[i].text);
+        assert_hint(&r, rows[i].hint);
+        assert_null(r.cut_by);
         buf_done(&b);
     }
 }
@@ -317,7 +451,7 @@ int main(void)
         cmocka_unit_test(test_over_size),     cmocka_unit_test(test_short),
         cmocka_unit_test(test_short_and_old), cmocka_unit_test(test_span_of_what_is_whole),
         cmocka_unit_test(test_truncated),     cmocka_unit_test(test_other_protocols),
-        cmocka_unit_test(test_compressed),
+        cmocka_unit_test(test_compressed),    cmocka_unit_test(test_profile),
     };
 
     return cmocka_run_group_tests_name("judgement", tests, NULL, NULL);

@@ -37,7 +37,8 @@ static const char *fill(const char *key, const char *record)
     return text;
 }
 
-#define FROM_KEY "service=check_out host=web-1 pid=4711 start=2026-03-14T09:26:53.000Z "
+#define FROM_KEY \
+    "service=check_out host=web-1 artifact=trace pid=4711 start=2026-03-14T09:26:53.000Z "
 
 static void test_record(void **state)
 {
@@ -46,7 +47,7 @@ static void test_record(void **state)
         fill(KEY, "{\"service\": \"check out\", \"host\": \"web\", \"pid\": 12, \"reason\": "
                   "\"trigger:p99\", \"start\": \"2026-03-14T09:26:53.589Z\", \"seconds\": 1.9, "
                   "\"label\": \"idle\", \"sha256\": \"" SHA_ABC "\"}"),
-        "service=check out host=web pid=12 reason=trigger:p99 start=2026-03-14T09:26:53.589Z "
+        "service=check out host=web artifact=trace pid=12 reason=trigger:p99 start=2026-03-14T09:26:53.589Z "
         "seconds=1.9 label=idle sha256=" SHA_ABC " ");
     assert_string_equal(m.sha256, SHA_ABC);
 }
@@ -56,8 +57,9 @@ static void test_key(void **state)
     (void)state;
     assert_string_equal(fill(KEY, NULL), FROM_KEY);
     assert_string_equal(m.sha256, "");
-    assert_string_equal(fill(BARE, NULL),
-                        "service=check_out host=web-1 start=2026-03-14T09:26:53.000Z ");
+    assert_string_equal(
+        fill(BARE, NULL),
+        "service=check_out host=web-1 artifact=trace start=2026-03-14T09:26:53.000Z ");
     assert_string_equal(fill(KEY, ""), FROM_KEY);
     assert_string_equal(fill(KEY, "{\"serv"), FROM_KEY);
     assert_string_equal(fill(KEY, "[1]"), FROM_KEY);

@@ -38,7 +38,7 @@ static const struct meters_job *job(const char *name)
 {
     size_t i = meters_job_index(m, name);
 
-    return i < m->n_jobs ? m->jobs[i] : &m->other;
+    return i < m->n_jobs ? m->jobs[i] : m->other;
 }
 
 static uint64_t count(const struct meters_histogram *h)
@@ -74,11 +74,11 @@ static void test_captures_by_job_and_class(void **state)
     assert_string_equal(m->jobs[0]->name, "a");
     assert_string_equal(m->jobs[1]->name, "b");
     assert_string_equal(m->jobs[2]->name, "c");
-    assert_int_equal(job("b")->captures[OUTCOME_OK], 2);
-    assert_int_equal(job("b")->captures[OUTCOME_BUSY], 1);
-    assert_int_equal(job("a")->captures[OUTCOME_OK], 1);
-    assert_int_equal(job("c")->captures[OUTCOME_SKIPPED], 1);
-    assert_int_equal(job("b")->bytes, 2000);
+    assert_int_equal(job("b")->kinds[KIND_TRACE]->captures[OUTCOME_OK], 2);
+    assert_int_equal(job("b")->kinds[KIND_TRACE]->captures[OUTCOME_BUSY], 1);
+    assert_int_equal(job("a")->kinds[KIND_TRACE]->captures[OUTCOME_OK], 1);
+    assert_int_equal(job("c")->kinds[KIND_TRACE]->captures[OUTCOME_SKIPPED], 1);
+    assert_int_equal(job("b")->kinds[KIND_TRACE]->bytes, 2000);
     assert_true(job("b")->last_success == NOW);
     assert_true(job("c")->last_success == 0);
     assert_int_equal(totals.captures[OUTCOME_OK], 3);
@@ -87,9 +87,10 @@ static void test_captures_by_job_and_class(void **state)
     assert_int_equal(totals.bytes, 3000);
     assert_true(totals.last_success == NOW);
     /* durations of what was kept, delays of what was sent */
-    assert_int_equal(count(&job("b")->duration), 2);
-    assert_true(job("b")->duration.sum > 4.09 && job("b")->duration.sum < 4.11);
-    assert_int_equal(count(&job("c")->duration), 0);
+    assert_int_equal(count(&job("b")->kinds[KIND_TRACE]->duration), 2);
+    assert_true(job("b")->kinds[KIND_TRACE]->duration.sum > 4.09 &&
+                job("b")->kinds[KIND_TRACE]->duration.sum < 4.11);
+    assert_int_equal(count(&job("c")->kinds[KIND_TRACE]->duration), 0);
     assert_int_equal(count(&m->start_delay), 4);
     assert_true(m->start_delay.sum > 0.09 && m->start_delay.sum < 0.0901);
 }
@@ -131,12 +132,12 @@ static void assert_ascending(const struct meters_histogram *h)
 static void test_bounds_ascend(void **state)
 {
     (void)state;
-    meters_expect(m, "a");
+    meters_expect(m, "a", 0);
     assert_ascending(&m->start_delay);
     assert_ascending(&m->upload);
     assert_ascending(&m->inspection);
-    assert_ascending(&job("a")->duration);
-    assert_ascending(&m->other.duration);
+    assert_ascending(&job("a")->kinds[KIND_TRACE]->duration);
+    assert_ascending(&m->other->kinds[KIND_TRACE]->duration);
 }
 
 static void test_jobs_are_bounded(void **state)
@@ -150,14 +151,14 @@ static void test_jobs_are_bounded(void **state)
         meters_captured(m, name, &ok);
     }
     assert_int_equal(m->n_jobs, METERS_JOBS_MAX);
-    assert_int_equal(m->other.captures[OUTCOME_OK], 500);
-    assert_int_equal(m->other.bytes, 500);
+    assert_int_equal(m->other->kinds[KIND_TRACE]->captures[OUTCOME_OK], 500);
+    assert_int_equal(m->other->kinds[KIND_TRACE]->bytes, 500);
     assert_int_equal(totals.captures[OUTCOME_OK], METERS_JOBS_MAX + 500);
     for (size_t i = 1; i < m->n_jobs; i++)
         assert_true(strcmp(m->jobs[i - 1]->name, m->jobs[i]->name) < 0);
     /* those that are there go on */
     meters_captured(m, "job-7", &ok);
-    assert_int_equal(job("job-7")->captures[OUTCOME_OK], 2);
+    assert_int_equal(job("job-7")->kinds[KIND_TRACE]->captures[OUTCOME_OK], 2);
     assert_int_equal(meters_job_index(m, "job-1400"), METERS_JOBS_MAX);
 }
 
@@ -165,7 +166,7 @@ static void test_jobs_are_bounded(void **state)
 static void test_a_job_of_the_others_name(void **state)
 {
     (void)state;
-    meters_expect(m, METERS_OTHER);
+    meters_expect(m, METERS_OTHER, 0);
     assert_int_equal(m->n_jobs, 0);
     assert_int_equal(meters_job_index(m, METERS_OTHER), 0);
 }
@@ -173,10 +174,10 @@ static void test_a_job_of_the_others_name(void **state)
 static void test_what_is_expected_is_there(void **state)
 {
     (void)state;
-    meters_expect(m, "a");
-    meters_expect(m, "a");
+    meters_expect(m, "a", 0);
+    meters_expect(m, "a", 0);
     assert_int_equal(m->n_jobs, 1);
-    assert_int_equal(job("a")->captures[OUTCOME_OK], 0);
+    assert_int_equal(job("a")->kinds[KIND_TRACE]->captures[OUTCOME_OK], 0);
 }
 
 static void test_labels(void **state)
@@ -246,10 +247,11 @@ static void test_memory_is_short(void **state)
         allocations_failing = false;
         n++;
         assert_int_equal(totals.captures[OUTCOME_OK], n);
-        assert_int_equal(m->other.captures[OUTCOME_OK], m->n_jobs == 0 ? n : n - 1);
+        assert_int_equal(m->other->kinds[KIND_TRACE]->captures[OUTCOME_OK],
+                         m->n_jobs == 0 ? n : n - 1);
     }
     assert_true(n > 1);
-    assert_int_equal(job("a")->captures[OUTCOME_OK], 1);
+    assert_int_equal(job("a")->kinds[KIND_TRACE]->captures[OUTCOME_OK], 1);
 }
 
 static void test_no_memory_at_the_start(void **state)

@@ -93,17 +93,17 @@ static unsigned lines_of(const char *prefix)
 static void test_a_new_daemon(void **state)
 {
     (void)state;
-    meters_expect(m, "web");
+    meters_expect(m, "web", 0);
     jobs[0] = (struct metrics_job){
         .targets = 2, .interval = 5 * USEC_PER_MIN, .window = 2 * USEC_PER_SEC};
     render();
     assert_line("contrace_build_info{version=\"1.2.3\",libcurl=\"8.1\"} 1");
-    assert_line("contrace_captures_total{scrape_job=\"web\",result=\"ok\"} 0");
-    assert_line("contrace_captures_total{scrape_job=\"web\",result=\"busy\"} 0");
+    assert_line("contrace_captures_total{scrape_job=\"web\",artifact=\"trace\",result=\"ok\"} 0");
+    assert_line("contrace_captures_total{scrape_job=\"web\",artifact=\"trace\",result=\"busy\"} 0");
     assert_int_equal(lines_of("contrace_captures_total{"), 10);
-    assert_line("contrace_captured_bytes_total{scrape_job=\"web\"} 0");
+    assert_line("contrace_captured_bytes_total{scrape_job=\"web\",artifact=\"trace\"} 0");
     assert_line("contrace_capture_last_success_timestamp_seconds{scrape_job=\"web\"} 0");
-    assert_line("contrace_capture_duration_seconds_count{scrape_job=\"web\"} 0");
+    assert_line("contrace_capture_duration_seconds_count{scrape_job=\"web\",artifact=\"trace\"} 0");
     assert_line("contrace_capture_start_delay_seconds_bucket{le=\"+Inf\"} 0");
     assert_line("contrace_traces_labelled_total{scrape_job=\"web\",label=\"lock-contention\"} 0");
     assert_int_equal(lines_of("contrace_traces_labelled_total{"), METERS_LABELS - 1);
@@ -154,13 +154,16 @@ static void test_what_happened(void **state)
         .credentials_expiry = NOW,
     };
     render();
-    assert_line("contrace_captures_total{scrape_job=\"web\",result=\"ok\"} 1");
-    assert_line("contrace_captures_total{scrape_job=\"web\",result=\"redirect\"} 1");
-    assert_line("contrace_captured_bytes_total{scrape_job=\"web\"} 4096");
+    assert_line("contrace_captures_total{scrape_job=\"web\",artifact=\"trace\",result=\"ok\"} 1");
+    assert_line(
+        "contrace_captures_total{scrape_job=\"web\",artifact=\"trace\",result=\"redirect\"} 1");
+    assert_line("contrace_captured_bytes_total{scrape_job=\"web\",artifact=\"trace\"} 4096");
     assert_line("contrace_capture_last_success_timestamp_seconds{scrape_job=\"web\"} "
                 "1795286789.5");
-    assert_line("contrace_capture_duration_seconds_bucket{scrape_job=\"web\",le=\"2\"} 1");
-    assert_line("contrace_capture_duration_seconds_bucket{scrape_job=\"web\",le=\"1\"} 0");
+    assert_line(
+        "contrace_capture_duration_seconds_bucket{scrape_job=\"web\",artifact=\"trace\",le=\"2\"} 1");
+    assert_line(
+        "contrace_capture_duration_seconds_bucket{scrape_job=\"web\",artifact=\"trace\",le=\"1\"} 0");
     assert_line("contrace_capture_start_delay_seconds_sum 1e-06");
     assert_line("contrace_traces_labelled_total{scrape_job=\"web\",label=\"other\"} 1");
     assert_line("contrace_upload_duration_seconds_count 1");
@@ -221,7 +224,7 @@ static void test_the_other_jobs(void **state)
 static void test_no_labels_without_inspections(void **state)
 {
     (void)state;
-    meters_expect(m, "web");
+    meters_expect(m, "web", 0);
     f.inspecting = false;
     render();
     assert_line("contrace_inspection_enabled 0");
@@ -242,8 +245,8 @@ static void test_nothing_is_there_twice(void **state)
     size_t n = 0, n_families = 0;
 
     (void)state;
-    meters_expect(m, "a");
-    meters_expect(m, "b");
+    meters_expect(m, "a", 0);
+    meters_expect(m, "b", 0);
     render();
     text = strdup(buf_str(&out));
     series = calloc(20000, sizeof(char *));
@@ -284,7 +287,7 @@ static void test_memory_is_short(void **state)
     bool again = true;
 
     (void)state;
-    meters_expect(m, "web");
+    meters_expect(m, "web", 0);
     for (allocations_fail_at = 0; again; allocations_fail_at++) {
         int r;
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,86 @@ static void test_record_key(void **state)
     assert_string_equal(name_record_key("a/b/20260314/092653-1.trace", out),
                         "a/b/20260314/092653-1.json");
     assert_string_equal(name_record_key("092653.trace", out), "092653.json");
+    assert_string_equal(name_record_key("a.b/c.d/20260314/092653-1.mutex.pb.gz", out),
+                        "a.b/c.d/20260314/092653-1.mutex.pb.gz.json");
+    assert_string_equal(name_record_key("092653.flight.trace", out), "092653.flight.trace.json");
+    /* One file name for all of a key, with dots in its parts. */
+    assert_string_equal(name_record_key("a.b_c.d_20260314_092653-1.trace", out),
+                        "a.b_c.d_20260314_092653-1.json");
+}
+
+static void test_suffixes(void **state)
+{
+    static const char *const expected[KINDS] = {
+        ".trace",
+        ".flight.trace",
+        ".cpu.pb.gz",
+        ".mutex.pb.gz",
+        ".block.pb.gz",
+        ".goroutine.pb.gz",
+        ".heap.pb.gz",
+        ".allocs.pb.gz",
+        ".goroutineleak.pb.gz",
+        ".threadcreate.pb.gz",
+    };
+    static const char *const names[KINDS] = {
+        "trace",     "flight", "cpu",    "mutex",         "block",
+        "goroutine", "heap",   "allocs", "goroutineleak", "threadcreate",
+    };
+    char key[NAME_KEY_MAX], stem[NAME_KEY_MAX];
+    enum kind found;
+    struct name n, m;
+
+    (void)state;
+    for (unsigned i = 0; i < KINDS; i++) {
+        name_init(&n, "a.trace", "b.json", MARCH, 7);
+        n.kind = (enum kind)i;
+        name_key(&n, key);
+        (void)snprintf(stem, sizeof(stem), "a.trace/b.json/20260314/092653-7%s", expected[i]);
+        assert_string_equal(key, stem);
+        assert_int_equal(name_parse(key, &m), 0);
+        assert_int_equal(m.kind, i);
+        assert_int_equal(name_kind(key), i);
+        assert_string_equal(kind_name((enum kind)i), names[i]);
+        assert_true(kind_of_name(names[i], &found));
+        assert_int_equal(found, i);
+    }
+    assert_false(kind_of_name("", &found));
+    assert_false(kind_of_name("Trace", &found));
+}
+
+static void test_of_record(void **state)
+{
+    static const char *const refused[] = {
+        "",
+        ".json",
+        "a/b/20260314/092653-1",
+        "a/b/20260314/092653-1.trace",
+        "a/b/20260314/092653-1.mutex.pb.gz",
+        "a/b/20260314/092653-1.trace.json", /* that is 092653-1.json */
+        "a/b/20260314/092653-1.json.json",
+        "a/b/20260314/092653-1.other.json",
+        "a/b/20260314/092653-01.json",
+        "a/b/20260314/x.json",
+        "092653-1.json",
+    };
+    char key[NAME_KEY_MAX] = "as it was", longer[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        if (name_of_record(refused[i], key) != -EINVAL)
+            fail_msg("accepted: %s", refused[i]);
+    }
+    memset(longer, 'x', sizeof(longer) - 1);
+    strcpy(longer + sizeof(longer) - 6, ".json");
+    assert_int_equal(name_of_record(longer, key), -EINVAL);
+    assert_string_equal(key, "as it was");
+    assert_int_equal(name_of_record("a/b/20260314/092653-1.json", key), 0);
+    assert_string_equal(key, "a/b/20260314/092653-1.trace");
+    assert_int_equal(name_of_record("a/b/20260314/092653-1.heap.pb.gz.json", key), 0);
+    assert_string_equal(key, "a/b/20260314/092653-1.heap.pb.gz");
+    assert_int_equal(name_of_record("a/b/20260314/092653-1.flight.trace.json", key), 0);
+    assert_string_equal(key, "a/b/20260314/092653-1.flight.trace");
 }
 
 static void test_parse(void **state)
@@ -89,6 +170,14 @@ static void test_refused(void **state)
         "a/b/20260314/092653",
         "a/b/20260314/092653.json",
         "a/b/20260314/092653.trace/",
+        "a/b/20260314/092653.trace.json",
+        "a/b/20260314/092653.mutex",
+        "a/b/20260314/092653.mutex.pb",
+        "a/b/20260314/092653.mutex.pb.gz.json",
+        "a/b/20260314/092653.Mutex.pb.gz",
+        "a/b/20260314/092653.nothing.pb.gz",
+        "a/b/20260314/092653.mutex.trace",
+        "a/b/20260314/092653.pb.gz",
         "a/b/20260314/092653.trace.out",
         "/a/b/20260314/092653.trace",
         "a//20260314/092653.trace",
@@ -148,6 +237,7 @@ static void test_round_trip(void **state)
     (void)state;
     for (int i = 0; i < 20000; i++) {
         char service[130], host[130], key[NAME_KEY_MAX], again[NAME_KEY_MAX];
+        char record[NAME_KEY_MAX];
         struct name a, b;
 
         random_part(service, sizeof(service));
@@ -157,6 +247,7 @@ static void test_round_trip(void **state)
             a.pid = 0;
         if (random() % 2)
             a.sequence = (uint32_t)random_bits();
+        a.kind = (enum kind)(random() % KINDS);
         name_key(&a, key);
         assert_int_equal(name_parse(key, &b), 0);
         assert_string_equal(name_key(&b, again), key);
@@ -164,16 +255,20 @@ static void test_round_trip(void **state)
         assert_true(b.time == a.time - a.time % USEC_PER_SEC);
         assert_int_equal(a.pid, b.pid);
         assert_int_equal(a.sequence, b.sequence);
+        assert_int_equal(a.kind, b.kind);
+        assert_int_equal(name_of_record(name_record_key(key, record), again), 0);
+        assert_string_equal(again, key);
     }
 }
 
 static void test_compare(void **state)
 {
     static const char *const ordered[] = {
-        "b/b/20260313/235959-9-9.trace",  "a/a/20260314/000000.trace",
-        "a/b/20260314/000000.trace",      "a/b/20260314/000000-0-1.trace",
-        "a/b/20260314/000000-2.trace",    "a/b/20260314/000000-2-9.trace",
-        "a/b/20260314/000000-2-10.trace", "a/b/20260314/000000-10.trace",
+        "b/b/20260313/235959-9-9.trace",    "a/a/20260314/000000.trace",
+        "a/b/20260314/000000.trace",        "a/b/20260314/000000-0-1.trace",
+        "a/b/20260314/000000-2.trace",      "a/b/20260314/000000-2.mutex.pb.gz",
+        "a/b/20260314/000000-2.heap.pb.gz", "a/b/20260314/000000-2-9.trace",
+        "a/b/20260314/000000-2-10.trace",   "a/b/20260314/000000-10.trace",
         "b/a/20260314/000000.trace",
     };
     size_t n = sizeof(ordered) / sizeof(ordered[0]);
@@ -196,7 +291,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),      cmocka_unit_test(test_unsafe_parts),
-        cmocka_unit_test(test_record_key), cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_record_key), cmocka_unit_test(test_suffixes),
+        cmocka_unit_test(test_of_record),  cmocka_unit_test(test_parse),
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_compare),
     };

@@ -34,13 +34,18 @@ static void test_kinds(void **state)
         enum outcome outcome = (enum outcome)o;
 
         assert_false(outcome_published(outcome) && outcome_failed(outcome));
-        assert_int_equal(outcome_tells(outcome),
-                         outcome_published(outcome) || outcome_failed(outcome));
+        assert_int_equal(outcome_tells(outcome), outcome_published(outcome) ||
+                                                     outcome_failed(outcome) ||
+                                                     outcome_absent(outcome));
+        assert_false(outcome_absent(outcome) &&
+                     (outcome_published(outcome) || outcome_failed(outcome)));
         if (outcome_published(outcome))
             assert_int_equal(outcome_retry(outcome), OUTCOME_RETRY_NEXT);
     }
     assert_true(outcome_published(OUTCOME_OK));
     assert_true(outcome_published(OUTCOME_TRUNCATED));
+    assert_true(outcome_published(OUTCOME_EMPTY));
+    assert_true(outcome_absent(OUTCOME_MISSING));
     assert_true(outcome_failed(OUTCOME_BUSY)); /* when it lasts */
     assert_true(outcome_patient(OUTCOME_BUSY));
     assert_false(outcome_patient(OUTCOME_CONNECT));

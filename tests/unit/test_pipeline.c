@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "daemon/artifact/artifacts.h"
 #include "daemon/capture/pipeline.h"
 #include "tests/support/loopback.h"
 #include "tests/support/scratch.h"
@@ -119,7 +120,7 @@ static int teardown(void **state)
     struct world *w = *state;
 
     assert_true(pipeline_idle(w->pipeline));
-    assert_null(w->target->flight);
+    assert_null(w->target->lanes->flight);
     target_unref(w->target);
     pipeline_free(w->pipeline);
     http_free(w->http);
@@ -150,7 +151,7 @@ static void order(struct world *w, enum reason reason, const char *name, usec wi
         .userdata = told,
     };
 
-    assert_int_equal(pipeline_capture(w->pipeline, w->target, &o, ret), 0);
+    assert_int_equal(pipeline_capture(w->pipeline, w->target->lanes, &o, ret), 0);
 }
 
 /* Runs until `n` captures have ended in all. */
@@ -165,7 +166,7 @@ static const char *flight_state(struct world *w)
 {
     struct pipeline_flight f;
 
-    return pipeline_flight(w->target, &f) ? f.state : "none";
+    return pipeline_flight(w->target->lanes, &f) ? f.state : "none";
 }
 
 /* A capture that is under way until the gate opens. */
@@ -243,7 +244,7 @@ static void test_by_hand_before_the_new(void **state)
     order(w, REASON_API, NULL, 0, &told, NULL);
     loopback_play(w->server, steps, 5);
     while (strcmp(flight_state(w), "waiting") == 0) {
-        assert_true(pipeline_flight(scheduled, &flight));
+        assert_true(pipeline_flight(scheduled->lanes, &flight));
         assert_string_equal(flight.state, "waiting");
         step(w);
     }
@@ -283,18 +284,18 @@ static void test_adds(void **state)
                                           {LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
 
-    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC);
-    assert_int_equal(pipeline_adds(w->target, USEC_PER_MSEC), USEC_PER_MSEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, 0), 2 * USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, USEC_PER_MSEC), USEC_PER_MSEC);
     order(w, REASON_API, NULL, USEC_PER_MSEC, NULL, NULL);
-    assert_int_equal(pipeline_adds(w->target, USEC_PER_MSEC), 0);
-    assert_int_equal(pipeline_adds(w->target, USEC_PER_SEC), USEC_PER_SEC - USEC_PER_MSEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, USEC_PER_MSEC), 0);
+    assert_int_equal(pipeline_adds(w->target->lanes, USEC_PER_SEC), USEC_PER_SEC - USEC_PER_MSEC);
     order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL); /* skipped */
-    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC - USEC_PER_MSEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, 0), 2 * USEC_PER_SEC - USEC_PER_MSEC);
     begin(w, steps, 6);
-    assert_int_equal(pipeline_adds(w->target, 0), 2 * USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, 0), 2 * USEC_PER_SEC);
     order(w, REASON_ALERT, NULL, 0, NULL, NULL);
-    assert_int_equal(pipeline_adds(w->target, 0), 0);
-    assert_int_equal(pipeline_adds(w->target, 5 * USEC_PER_SEC), 3 * USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(w->target->lanes, 0), 0);
+    assert_int_equal(pipeline_adds(w->target->lanes, 5 * USEC_PER_SEC), 3 * USEC_PER_SEC);
     loopback_open_gate(w->server);
     finish(w, 2);
     (void)loopback_join(w->server); /* done with the steps */
@@ -367,7 +368,7 @@ static void test_drained(void **state)
     begin(w, steps, 3);
     order(w, REASON_API, NULL, 0, &told[1], NULL);
     pipeline_drain(w->pipeline);
-    assert_int_equal(pipeline_capture(w->pipeline, w->target, &late, NULL), -ESHUTDOWN);
+    assert_int_equal(pipeline_capture(w->pipeline, w->target->lanes, &late, NULL), -ESHUTDOWN);
     loopback_open_gate(w->server);
     finish(w, 1);
     assert_int_equal(told[0].outcome, OUTCOME_OK);
@@ -429,29 +430,103 @@ static void test_busy_for_an_interval(void **state)
     struct world *w = *state;
     const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
-    struct target *t = w->target;
+    struct lane *l = w->target->lanes;
 
     pipeline_set_concurrency(w->pipeline, 1);
     capture_busy(w, 1);
     capture_busy(w, 2);
-    assert_int_equal(t->state, OUTCOME_OK);
-    assert_int_equal(t->failures, 0);
-    t->job->interval = 1;
+    assert_int_equal(l->state, OUTCOME_OK);
+    assert_int_equal(l->failures, 0);
+    l->target->job->interval = 1;
     capture_busy(w, 3);
-    assert_int_equal(t->state, OUTCOME_BUSY);
-    assert_int_equal(t->failures, 3);
+    assert_int_equal(l->state, OUTCOME_BUSY);
+    assert_int_equal(l->failures, 3);
     capture_busy(w, 4);
-    assert_int_equal(t->failures, 4);
+    assert_int_equal(l->failures, 4);
 
-    t->job->interval = LONG;
+    l->target->job->interval = LONG;
     order(w, REASON_API, NULL, 0, NULL, NULL);
     loopback_play(w->server, steps, 2);
     finish(w, 5);
     (void)loopback_join(w->server); /* done with the steps */
-    assert_int_equal(t->state, OUTCOME_OK);
-    assert_int_equal(t->failures, 0);
+    assert_int_equal(l->state, OUTCOME_OK);
+    assert_int_equal(l->failures, 0);
     capture_busy(w, 6);
-    assert_int_equal(t->state, OUTCOME_OK);
+    assert_int_equal(l->state, OUTCOME_OK);
+}
+
+static const char *state_of(const struct lane *l)
+{
+    struct pipeline_flight f;
+
+    return pipeline_flight(l, &f) ? f.state : "none";
+}
+
+/*
+ * Of one target one artifact is taken at a time, whoever waits for the other. What the service does
+ * not have is no failure, and takes nothing from the traces.
+ */
+static void test_another_artifact(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_GATE, NULL, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0},
+        {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nno", 0, 0}};
+    struct told told[2] = {0};
+    struct lane *trace = w->target->lanes, *mutex;
+    struct pipeline_order o = {
+        .reason = REASON_API, .window = 2500 * USEC_PER_MSEC, .fn = on_told, .userdata = &told[1]};
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    trace->last_start = mutex->last_start = 1; /* both are known to be well */
+    pipeline_set_concurrency(w->pipeline, 4);
+    order(w, REASON_API, NULL, 0, &told[0], NULL);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    begin(w, steps, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+        assert_string_equal(state_of(trace), "capturing");
+        assert_string_equal(state_of(mutex), "waiting");
+        assert_int_equal(pipeline_waiting(w->pipeline), 1);
+        assert_int_equal(pipeline_in_flight(w->pipeline), 1);
+    }
+    loopback_open_gate(w->server);
+    finish(w, 2);
+    assert_non_null(strstr(loopback_join(w->server), "/debug/pprof/mutex?seconds=2 "));
+    assert_int_equal(told[0].outcome, OUTCOME_OK);
+    assert_int_equal(told[1].outcome, OUTCOME_MISSING);
+    assert_int_equal(trace->state, OUTCOME_OK);
+    assert_int_equal(mutex->state, OUTCOME_MISSING);
+    assert_int_equal(mutex->failures, 0);
+    assert_int_equal(w->meters->jobs[0]->kinds[KIND_MUTEX]->captures[OUTCOME_MISSING], 1);
+}
+
+/* What waits for another artifact ends with contraced. */
+static void test_drained_while_another_is_taken(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_GATE, NULL, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told = {0};
+    struct lane *mutex;
+    struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told};
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    pipeline_set_concurrency(w->pipeline, 4);
+    order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
+    begin(w, steps, 3);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    for (int i = 0; i < 5; i++)
+        assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+    pipeline_drain(w->pipeline);
+    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
+    loopback_open_gate(w->server);
+    finish(w, 2);
+    (void)loopback_join(w->server); /* done with the steps */
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -467,6 +542,8 @@ int main(void)
         TEST(test_forgotten),
         TEST(test_drained),
         TEST(test_target_gone),
+        TEST(test_another_artifact),
+        TEST(test_drained_while_another_is_taken),
         TEST(test_target_gone_while_waiting),
         TEST(test_busy_for_an_interval),
     };

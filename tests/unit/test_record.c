@@ -15,9 +15,12 @@
 
 static const struct record_label labels[] = {{"env", "prod"}, {"zone", "eu"}};
 
+static const struct record_count counts[] = {{"generations", 2}};
+
 static struct record sample(void)
 {
     return (struct record){
+        .artifact = "trace",
         .service = "checkout",
         .host = "web-1",
         .pid = 4711,
@@ -33,7 +36,8 @@ static struct record sample(void)
         .sha256 = "00ff",
         .go_version = "1.26",
         .complete = true,
-        .generations = 2,
+        .counts = counts,
+        .n_counts = 1,
     };
 }
 
@@ -64,6 +68,7 @@ static void test_complete(void **state)
     json_t *o = make(&r, &text);
 
     (void)state;
+    assert_string_equal(string_of(o, "artifact"), "trace");
     assert_string_equal(string_of(o, "service"), "checkout");
     assert_string_equal(string_of(o, "host"), "web-1");
     assert_int_equal(json_integer_value(json_object_get(o, "pid")), 4711);
@@ -106,6 +111,26 @@ static void test_truncated(void **state)
     assert_null(json_object_get(o, "pid"));
     assert_null(json_object_get(o, "go_version"));
     assert_int_equal(json_object_size(json_object_get(o, "labels")), 0);
+    json_decref(o);
+}
+
+/* A profile: another kind, other numbers, and nothing of Go's version. */
+static void test_another_kind(void **state)
+{
+    static const struct record_count samples[] = {{"samples", 0}};
+    struct record r = sample();
+    json_t *o;
+
+    (void)state;
+    r.artifact = "mutex";
+    r.go_version = NULL;
+    r.counts = samples;
+    o = make(&r, NULL);
+    assert_string_equal(string_of(o, "artifact"), "mutex");
+    assert_true(json_is_integer(json_object_get(o, "samples")));
+    assert_int_equal(json_integer_value(json_object_get(o, "samples")), 0);
+    assert_null(json_object_get(o, "generations"));
+    assert_null(json_object_get(o, "go_version"));
     json_decref(o);
 }
 
@@ -238,13 +263,10 @@ static void test_covered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_complete),
-        cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_bytes_that_are_not_utf8),
-        cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_short),
-        cmocka_unit_test(test_annotation),
-        cmocka_unit_test(test_covered),
+        cmocka_unit_test(test_complete),     cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_another_kind), cmocka_unit_test(test_bytes_that_are_not_utf8),
+        cmocka_unit_test(test_extremes),     cmocka_unit_test(test_short),
+        cmocka_unit_test(test_annotation),   cmocka_unit_test(test_covered),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "daemon/label/results.h"
 #include "tests/support/text.h"
 
@@ -18,6 +19,7 @@ struct world {
     struct results *results;
     struct target_job job;
     struct target *target;
+    struct lane *lane;
 };
 
 static int setup(void **state)
@@ -27,11 +29,13 @@ static int setup(void **state)
     assert_non_null(w);
     w->job = (struct target_job){.refs = 2, .name = TEXT("shop")}; /* never freed */
     assert_int_equal(meters_new(&w->counters, &w->meters), 0);
-    meters_expect(w->meters, "shop");
+    meters_expect(w->meters, "shop", 0);
     w->results = results_new(w->meters);
     w->target = target_new("a:1");
     assert_true(w->results && w->target);
     w->target->job = &w->job;
+    w->lane = w->target->lanes = lane_new(w->target, artifacts_of_kind(KIND_TRACE));
+    assert_non_null(w->lane);
     *state = w;
     return 0;
 }
@@ -52,6 +56,7 @@ static void ended(struct world *w, const char *key, bool inspected)
 {
     const struct pipeline_end end = {
         .target = w->target,
+        .lane = w->lane,
         .outcome = key ? OUTCOME_OK : OUTCOME_CONNECT,
         .text = key ? "" : "refused",
         .key = key,
@@ -70,7 +75,7 @@ static void labelled(struct world *w, const char *key, const char *label)
 static void test_label_follows(void **state)
 {
     struct world *w = *state;
-    const struct target_last *last = &w->target->last;
+    const struct lane_last *last = &w->lane->last;
 
     ended(w, "one", true);
     assert_string_equal(last->key, "one");
@@ -95,10 +100,10 @@ static void test_label_of_the_one_before(void **state)
     ended(w, "one", true);
     ended(w, "two", true);
     labelled(w, "one", "idle");
-    assert_string_equal(w->target->last.key, "two");
-    assert_null(w->target->last.label);
+    assert_string_equal(w->lane->last.key, "two");
+    assert_null(w->lane->last.label);
     labelled(w, "two", "gc-pressure");
-    assert_string_equal(w->target->last.label, "gc-pressure");
+    assert_string_equal(w->lane->last.label, "gc-pressure");
 }
 
 /* No label will come: nothing is remembered for it. */
@@ -107,7 +112,7 @@ static void test_not_inspected(void **state)
     struct world *w = *state;
 
     ended(w, "one", false);
-    assert_string_equal(w->target->last.key, "one");
+    assert_string_equal(w->lane->last.key, "one");
     assert_int_equal(w->target->refs, 1);
 }
 
@@ -122,7 +127,7 @@ static void test_bound(void **state)
     }
     assert_int_equal(w->target->refs, 1 + RESULTS_AWAITED_MAX);
     labelled(w, key, "idle");
-    assert_string_equal(w->target->last.label, "idle");
+    assert_string_equal(w->lane->last.label, "idle");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -335,7 +335,7 @@ static void test_retry_down(void **state)
 /* The agenda, the schedules and a queue before max_concurrent slots, as the daemon joins them. */
 struct simulation {
     size_t n;
-    struct target *targets;
+    struct lane *lanes;
     struct agenda agenda;
     unsigned *counts;
     usec *longest;   /* between two starts */
@@ -353,13 +353,13 @@ static void start_queued(struct simulation *s, usec now)
 {
     while (s->queue_n > 0 && s->running_n < s->slots) {
         uint32_t i = s->queue[s->queue_at];
-        struct target *t = &s->targets[i];
+        struct lane *l = &s->lanes[i];
 
         s->queue_at = (s->queue_at + 1) % s->n;
         s->queue_n--;
-        if (t->last_start > 0 && now - t->last_start > s->longest[i])
-            s->longest[i] = now - t->last_start;
-        t->last_start = now;
+        if (l->last_start > 0 && now - l->last_start > s->longest[i])
+            s->longest[i] = now - l->last_start;
+        l->last_start = now;
         s->counts[i]++;
         s->running[(s->running_at + s->running_n++) % s->slots] =
             (struct running){i, now + s->window};
@@ -368,28 +368,28 @@ static void start_queued(struct simulation *s, usec now)
 
 static void on_due(struct simulation *s, uint32_t i, usec now)
 {
-    struct target *t = &s->targets[i];
+    struct lane *l = &s->lanes[i];
 
-    if (t->flight == NULL) { /* else the tick is skipped */
-        t->flight = (struct flight *)t;
+    if (l->flight == NULL) { /* else the tick is skipped */
+        l->flight = (struct flight *)l;
         s->queue[(s->queue_at + s->queue_n++) % s->n] = i;
     }
-    agenda_set(&s->agenda, t, schedule_next(&t->schedule, t->last_start, now));
+    agenda_set(&s->agenda, l, schedule_next(&l->schedule, l->last_start, now));
 }
 
 static void on_end(struct simulation *s)
 {
-    struct target *t = &s->targets[s->running[s->running_at].i];
+    struct lane *l = &s->lanes[s->running[s->running_at].i];
 
     s->running_at = (s->running_at + 1) % s->slots;
     s->running_n--;
-    t->flight = NULL;
+    l->flight = NULL;
 }
 
 static void simulate(struct simulation *s, size_t n, size_t slots, usec window, usec duration)
 {
     *s = (struct simulation){.n = n, .slots = slots, .window = window};
-    s->targets = calloc(n, sizeof(*s->targets));
+    s->lanes = calloc(n, sizeof(*s->lanes));
     s->counts = calloc(n, sizeof(*s->counts));
     s->longest = calloc(n, sizeof(*s->longest));
     s->queue = calloc(n, sizeof(*s->queue));
@@ -397,11 +397,11 @@ static void simulate(struct simulation *s, size_t n, size_t slots, usec window, 
     agenda_init(&s->agenda);
     assert_int_equal(agenda_reserve(&s->agenda, n), 0);
     for (uint32_t i = 0; i < n; i++) {
-        fleet_schedule(&s->targets[i].schedule, i, INTERVAL);
-        agenda_set(&s->agenda, &s->targets[i], schedule_first(i, n, INTERVAL, BOOT));
+        fleet_schedule(&s->lanes[i].schedule, i, INTERVAL);
+        agenda_set(&s->agenda, &s->lanes[i], schedule_first(i, n, INTERVAL, BOOT));
     }
     for (;;) {
-        struct target *first = agenda_first(&s->agenda);
+        struct lane *first = agenda_first(&s->agenda);
         usec end = s->running_n > 0 ? s->running[s->running_at].end : USEC_NEVER;
         usec now = first->due < end ? first->due : end;
 
@@ -410,7 +410,7 @@ static void simulate(struct simulation *s, size_t n, size_t slots, usec window, 
         if (now == end)
             on_end(s);
         else
-            on_due(s, (uint32_t)(first - s->targets), now);
+            on_due(s, (uint32_t)(first - s->lanes), now);
         start_queued(s, now);
     }
 }
@@ -418,7 +418,7 @@ static void simulate(struct simulation *s, size_t n, size_t slots, usec window, 
 static void simulation_done(struct simulation *s)
 {
     agenda_done(&s->agenda);
-    free(s->targets);
+    free(s->lanes);
     free(s->counts);
     free(s->longest);
     free(s->queue);

@@ -49,6 +49,22 @@ static void test_match(void **state)
     assert_false(matches(&s, "a/b/20261121/153959.trace"));
 }
 
+static void test_match_artifact(void **state)
+{
+    struct selection s = {.until = USEC_NEVER};
+
+    (void)state;
+    assert_true(matches(&s, "a/b/20261121/153959-1.mutex.pb.gz"));
+    s.artifact = "mutex";
+    assert_true(matches(&s, "a/b/20261121/153959-1.mutex.pb.gz"));
+    assert_false(matches(&s, "a/b/20261121/153959-1.trace"));
+    assert_false(matches(&s, "a/b/20261121/153959-1.flight.trace"));
+    s.artifact = "[tm]*";
+    assert_true(matches(&s, "a/b/20261121/153959-1.mutex.pb.gz"));
+    assert_true(matches(&s, "a/b/20261121/153959-1.trace"));
+    assert_false(selection_needs_record(&s));
+}
+
 static void test_match_reason(void **state)
 {
     struct selection s = {.reason = "trigger:*"};
@@ -181,9 +197,13 @@ static void test_positions_keep_the_order_of_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_match), cmocka_unit_test(test_match_reason),
-        cmocka_unit_test(test_plan),  cmocka_unit_test(test_plan_of_days),
-        cmocka_unit_test(test_skip),  cmocka_unit_test(test_positions_keep_the_order_of_keys),
+        cmocka_unit_test(test_match),
+        cmocka_unit_test(test_match_artifact),
+        cmocka_unit_test(test_match_reason),
+        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_plan_of_days),
+        cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_positions_keep_the_order_of_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

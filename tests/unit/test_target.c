@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "daemon/capture/target.h"
 #include "tests/support/text.h"
 
@@ -75,7 +76,7 @@ static struct target *make(const struct job_config *config, const char *address,
 
 static void assert_request(const struct target *t, const char *url)
 {
-    char *request = target_request(t, t->job->window);
+    char *request = target_request(t->lanes, t->job->window);
 
     assert_non_null(request);
     assert_string_equal(request, url);
@@ -94,8 +95,8 @@ static void assert_made(const struct job_config *config, const char *address, co
     assert_string_equal(t->service, "shop");
     assert_int_equal(t->local_port, local_port);
     assert_int_equal(t->n_labels, 0);
-    assert_true(t->due == USEC_NEVER);
-    assert_int_equal(t->state, OUTCOME_OK);
+    assert_true(t->lanes->due == USEC_NEVER);
+    assert_int_equal(t->lanes->state, OUTCOME_OK);
     target_unref(t);
 }
 
@@ -157,7 +158,7 @@ static void test_window_text(void **state)
 
         c.window = rows[i].window;
         t = make(&c, "a:1", false, 0);
-        request = target_request(t, t->job->window);
+        request = target_request(t->lanes, t->job->window);
         assert_string_equal(strchr(request, '=') + 1, rows[i].text);
         free(request);
         target_unref(t);
@@ -251,6 +252,45 @@ static void test_job_is_a_copy(void **state)
     target_job_unref(NULL);
 }
 
+/* Where the others are asked for follows from the path of traces, or is said. */
+static void test_artifacts(void **state)
+{
+    const struct artifact *mutex = artifacts_find("mutex");
+    struct job_config c = job_config();
+    struct target *t;
+    struct lane *l;
+    char *request;
+
+    (void)state;
+    c.artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
+    t = make(&c, "unix:/run/x.sock", false, 0);
+    l = target_lane(t, mutex);
+    assert_ptr_equal(t->lanes->next, l);
+    assert_string_equal(target_shown(l), "unix:/run/x.sock:/debug/pprof/mutex");
+    request = target_request(l, 3 * USEC_PER_SEC);
+    assert_string_equal(request, "http://localhost/debug/pprof/mutex?seconds=3");
+    free(request);
+    target_unref(t);
+    c.artifacts = 0;
+    t = make(&c, "a:1", false, 0);
+    assert_null(target_lane(t, mutex));
+    assert_int_equal(target_add_lane(t, mutex, &l), 0); /* on demand */
+    assert_ptr_equal(target_lane(t, mutex), l);
+    assert_false(l->wanted);
+    assert_ptr_equal(target_primary(t), t->lanes);
+    target_unref(t);
+    c.path = TEXT("/snapshot");
+    c.artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX; /* as nobody lets through */
+    t = make(&c, "a:1", false, 0);
+    assert_null(target_lane(t, mutex));
+    assert_int_equal(target_add_lane(t, mutex, &l), -ENOENT);
+    target_unref(t);
+    c.profiles_path = TEXT("/pprof/");
+    t = make(&c, "a:1", false, 0);
+    assert_string_equal(target_shown(target_lane(t, mutex)), "http://a:1/pprof/mutex");
+    target_unref(t);
+}
+
 static void test_references(void **state)
 {
     struct job_config c = job_config();
@@ -285,6 +325,7 @@ static void test_out_of_memory(void **state)
 {
     struct job_config c = job_config();
     struct target *t = make(&c, "a:1", false, 2);
+    struct lane *only;
     struct target_config from = {
         .address = TEXT("a:1"),
         .parsed = {.unix_path = TEXT("/sock")},
@@ -292,9 +333,13 @@ static void test_out_of_memory(void **state)
         .n_labels = 2,
     };
     struct target before = *t;
-    struct target_job *job = target_job_new(&c);
+    struct target_job *job;
     long n = 0;
     int r;
+
+    c.artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
+    job = target_job_new(&c);
+    only = t->lanes;
 
     (void)state;
     for (;; n++) {
@@ -305,10 +350,13 @@ static void test_out_of_memory(void **state)
             break;
         assert_int_equal(r, -ENOMEM);
         assert_memory_equal(t, &before, sizeof(before));
+        assert_ptr_equal(t->lanes, only);
+        assert_null(only->next);
         assert_int_equal(job->refs, 1);
     }
     assert_true(n >= 8);
     assert_string_equal(t->unix_path, "/sock");
+    assert_string_equal(target_shown(only->next), "unix:/sock:/debug/pprof/mutex");
     target_unref(t);
     for (n = 0;; n++) {
         struct target_job *other;
@@ -330,11 +378,12 @@ static void test_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_behind_a_proxy),        cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_window_text),           cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_shared_host),           cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_job_is_a_copy),         cmocka_unit_test(test_references),
-        cmocka_unit_test(test_fill_with_its_own_job), cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_behind_a_proxy), cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_window_text),    cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_shared_host),    cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_job_is_a_copy),  cmocka_unit_test(test_references),
+        cmocka_unit_test(test_artifacts),      cmocka_unit_test(test_fill_with_its_own_job),
+        cmocka_unit_test(test_out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "daemon/capture/targets.h"
 #include "tests/support/text.h"
 
@@ -181,19 +182,19 @@ static void test_added_and_removed(void **state)
     b = find(w, "checkout", "b:1");
     assert_non_null(a);
     assert_non_null(find(w, "basket", "a:1"));
-    assert_true(a->schedule.interval == INTERVAL);
-    assert_true(a->schedule.hash == schedule_hash("checkout", "a:1", "a"));
-    assert_true(a->due == USEC_NEVER);
+    assert_true(a->lanes->schedule.interval == INTERVAL);
+    assert_true(a->lanes->schedule.hash == schedule_hash("checkout", "a:1", "a"));
+    assert_true(a->lanes->due == USEC_NEVER);
     clear(w);
     add(w, 0, "b:1");
     add(w, 2, "c:1");
     update(w, BOOT + 1);
     assert_change(w, 1, 2, 0);
     assert_ptr_equal(find(w, "checkout", "b:1"), b);
-    assert_ptr_equal(w->change.added[0], find(w, "users", "c:1"));
+    assert_ptr_equal(w->change.added[0]->target, find(w, "users", "c:1"));
     for (size_t i = 0; i < 2; i++)
-        assert_true(w->change.removed[i]->gone);
-    assert_true(a == w->change.removed[0] || a == w->change.removed[1]);
+        assert_true(w->change.removed[i]->target->gone);
+    assert_true(a->lanes == w->change.removed[0] || a->lanes == w->change.removed[1]);
     world_free(w);
 }
 
@@ -227,27 +228,27 @@ static void test_unchanged_keeps_state(void **state)
     add(w, 0, "a:1");
     update(w, BOOT);
     t = find(w, "checkout", "a:1");
-    t->due = 77;
-    t->last_start = 5;
-    t->attempts = 3;
-    t->failures = 2;
-    t->state = OUTCOME_TIMEOUT;
-    t->last.bytes = 4711;
+    t->lanes->due = 77;
+    t->lanes->last_start = 5;
+    t->lanes->attempts = 3;
+    t->lanes->failures = 2;
+    t->lanes->state = OUTCOME_TIMEOUT;
+    t->lanes->last.bytes = 4711;
     t->peer = (struct peer_hint){.pid = 12, .fd = 3};
-    schedule = t->schedule;
+    schedule = t->lanes->schedule;
     add(w, 0, "b:1");
     update(w, BOOT + 123456789);
     assert_change(w, 1, 0, 0);
     assert_ptr_equal(find(w, "checkout", "a:1"), t);
-    assert_int_equal(t->due, 77);
-    assert_int_equal(t->last_start, 5);
-    assert_int_equal(t->attempts, 3);
-    assert_int_equal(t->failures, 2);
-    assert_int_equal(t->state, OUTCOME_TIMEOUT);
-    assert_int_equal(t->last.bytes, 4711);
+    assert_int_equal(t->lanes->due, 77);
+    assert_int_equal(t->lanes->last_start, 5);
+    assert_int_equal(t->lanes->attempts, 3);
+    assert_int_equal(t->lanes->failures, 2);
+    assert_int_equal(t->lanes->state, OUTCOME_TIMEOUT);
+    assert_int_equal(t->lanes->last.bytes, 4711);
     assert_int_equal(t->peer.pid, 12);
-    assert_memory_equal(&t->schedule, &schedule, sizeof(schedule));
-    t->due = USEC_NEVER;
+    assert_memory_equal(&t->lanes->schedule, &schedule, sizeof(schedule));
+    t->lanes->due = USEC_NEVER;
     world_free(w);
 }
 
@@ -262,8 +263,8 @@ static void test_changed_settings(void **state)
     add(w, 0, "a:1");
     update(w, BOOT);
     t = find(w, "checkout", "a:1");
-    t->state = OUTCOME_TLS;
-    schedule = t->schedule;
+    t->lanes->state = OUTCOME_TLS;
+    schedule = t->lanes->schedule;
     w->jobs[0].https = true;
     w->jobs[0].window = 3 * USEC_PER_SEC;
     w->jobs[0].access.auth.credentials_file = TEXT("/token");
@@ -276,8 +277,8 @@ static void test_changed_settings(void **state)
     assert_string_equal(t->job->access.auth.credentials_file, "/token");
     assert_string_equal(t->service, "till");
     assert_int_equal(t->n_labels, 1);
-    assert_int_equal(t->state, OUTCOME_TLS);
-    assert_memory_equal(&t->schedule, &schedule, sizeof(schedule));
+    assert_int_equal(t->lanes->state, OUTCOME_TLS);
+    assert_memory_equal(&t->lanes->schedule, &schedule, sizeof(schedule));
     world_free(w);
 }
 
@@ -292,16 +293,65 @@ static void test_changed_interval(void **state)
     update(w, BOOT);
     t = find(w, "checkout", "a:1");
     other = find(w, "basket", "b:1");
-    t->last_start = BOOT;
+    t->lanes->last_start = BOOT;
     w->jobs[0].interval = INTERVAL / 2;
     update(w, BOOT + 7);
     assert_change(w, 0, 0, 1);
-    assert_ptr_equal(w->change.moved[0], t);
-    assert_true(t->schedule.interval == INTERVAL / 2);
-    assert_true(other->schedule.interval == INTERVAL);
-    assert_true(t->last_start == BOOT);
+    assert_ptr_equal(w->change.moved[0], t->lanes);
+    assert_true(t->lanes->schedule.interval == INTERVAL / 2);
+    assert_true(other->lanes->schedule.interval == INTERVAL);
+    assert_true(t->lanes->last_start == BOOT);
     update(w, BOOT + 8);
     assert_change(w, 0, 0, 0);
+    world_free(w);
+}
+
+static struct lane *lane(struct world *w, const char *name)
+{
+    return target_lane(find(w, "checkout", "a:1"), artifacts_find(name));
+}
+
+/* Each artifact is a lane of its own; a target's traces are due as if there were no others. */
+static void test_artifacts(void **state)
+{
+    struct world *w = world_new();
+    struct schedule before;
+
+    (void)state;
+    add(w, 0, "a:1");
+    add(w, 0, "b:1");
+    update(w, BOOT);
+    assert_change(w, 2, 0, 0);
+    assert_null(lane(w, "mutex"));
+    before = lane(w, "trace")->schedule;
+    w->jobs[0].artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
+    update(w, BOOT);
+    assert_change(w, 2, 0, 0);
+    assert_int_equal(w->change.n_first, 0);
+    assert_int_equal(targets_scheduled(w->targets), 4);
+    assert_memory_equal(&lane(w, "trace")->schedule, &before, sizeof(before));
+    for (uint64_t cycle = 0; cycle < 100; cycle++)
+        assert_int_equal(schedule_due(&lane(w, "mutex")->schedule, cycle),
+                         schedule_due(&before, cycle) + INTERVAL / KINDS * KIND_MUTEX);
+    assert_ptr_equal(target_primary(find(w, "checkout", "a:1")), lane(w, "trace"));
+    assert_string_equal(target_shown(lane(w, "trace")), "http://a:1/debug/pprof/trace");
+    assert_string_equal(target_shown(lane(w, "mutex")), "http://a:1/debug/pprof/mutex");
+    add(w, 0, "c:1"); /* the first ones of new targets come before all others */
+    update(w, BOOT);
+    assert_change(w, 2, 0, 0);
+    assert_int_equal(w->change.n_first, 1);
+    assert_ptr_equal(w->change.added[0], find(w, "checkout", "c:1")->lanes);
+    w->jobs[0].interval = INTERVAL / 2;
+    update(w, BOOT);
+    assert_change(w, 0, 0, 6);
+    w->jobs[0].artifacts = 1u << KIND_MUTEX;
+    update(w, BOOT);
+    assert_change(w, 0, 3, 0);
+    assert_ptr_equal(target_primary(find(w, "checkout", "a:1")), lane(w, "mutex"));
+    assert_non_null(lane(w, "trace")); /* what is known of it stays */
+    clear(w);
+    update(w, BOOT);
+    assert_change(w, 0, 3, 0);
     world_free(w);
 }
 
@@ -401,9 +451,9 @@ static void test_random(void **state)
                 assert_int_equal(t != NULL, has[j][i]);
                 /* last_start tells who it is: set at birth, kept as long as it lives */
                 if (t && !had[j][i])
-                    t->last_start = j * 1000 + i + 1;
+                    t->lanes->last_start = j * 1000 + i + 1;
                 else if (t)
-                    assert_int_equal(t->last_start, j * 1000 + i + 1);
+                    assert_int_equal(t->lanes->last_start, j * 1000 + i + 1);
             }
         }
         memcpy(had, has, sizeof(had));
@@ -431,6 +481,7 @@ static void test_out_of_memory(void **state)
     add(w, 0, "new:1");
     add(w, 2, "new:2");
     w->jobs[0].interval = INTERVAL / 3;
+    w->jobs[2].artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
     for (; r < 0; n++) {
         memset(&w->change, 0xa5, sizeof(w->change));
         allocations_left = n;
@@ -444,16 +495,16 @@ static void test_out_of_memory(void **state)
         assert_ptr_equal(find(w, "basket", "leaving:1"), leaving);
         assert_false(kept->gone || leaving->gone || kept->marked || leaving->marked);
         assert_int_equal(kept->refs, 1);
-        assert_true(kept->schedule.interval == INTERVAL);
+        assert_true(kept->lanes->schedule.interval == INTERVAL);
         assert_true(kept->job->interval == INTERVAL);
         assert_string_equal(kept->host, "kept");
     }
     assert_true(n > 20);
-    assert_change(w, 2, 1, kept->job->interval == INTERVAL ? 0 : 1);
-    assert_true(kept->schedule.interval == kept->job->interval);
+    assert_change(w, 3, 1, kept->job->interval == INTERVAL ? 0 : 1);
+    assert_true(kept->lanes->schedule.interval == kept->job->interval);
     assert_true(leaving->gone);
     update(w, BOOT);
-    assert_true(kept->schedule.interval == INTERVAL / 3);
+    assert_true(kept->lanes->schedule.interval == INTERVAL / 3);
     world_free(w);
     allocations_left = 1;
     assert_null(targets_new("thishost"));
@@ -469,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_unchanged_keeps_state),
         cmocka_unit_test(test_changed_settings),
         cmocka_unit_test(test_changed_interval),
+        cmocka_unit_test(test_artifacts),
         cmocka_unit_test(test_twice_is_once),
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_random),

@@ -18,14 +18,15 @@ struct world {
     struct timetable *timetable;
     struct target_job job;
     struct target target;
+    struct lane lane;
     unsigned due; /* how often somebody may be due */
 };
 
-static void on_due(void *userdata, struct target *t, enum reason reason, const char *name, usec due)
+static void on_due(void *userdata, struct lane *l, enum reason reason, const char *name, usec due)
 {
     struct world *w = userdata;
 
-    (void)t;
+    (void)l;
     (void)reason;
     (void)name;
     (void)due;
@@ -35,17 +36,19 @@ static void on_due(void *userdata, struct target *t, enum reason reason, const c
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof(*w));
-    struct target *added = &w->target;
-    const struct targets_change change = {.added = &added, .n_added = 1};
+    struct lane *added = &w->lane;
+    const struct targets_change change = {.added = &added, .n_added = 1, .n_first = 1};
 
     assert_non_null(w);
     assert_true(sd_event_new(&w->event) >= 0);
     w->job = (struct target_job){
         .refs = 1, .name = TEXT("shop"), .interval = INTERVAL, .window = 2 * USEC_PER_SEC};
     /* Captured just now, so that the next due time is most of an interval away. */
-    w->target = (struct target){
-        .refs = 1,
-        .job = &w->job,
+    w->target = (struct target){.refs = 1, .job = &w->job, .lanes = &w->lane};
+    w->lane = (struct lane){
+        .target = &w->target,
+        .wanted = true,
+        .scheduled = true,
         .due = USEC_NEVER,
         .last_start = clock_boot(),
         .schedule = {.hash = 1, .interval = INTERVAL, .origin = clock_boot()},
@@ -63,7 +66,7 @@ static int teardown(void **state)
 
     timetable_free(w->timetable);
     sd_event_unref(w->event);
-    free(w->target.due_name);
+    free(w->lane.due_name);
     free(w);
     return 0;
 }
@@ -72,69 +75,69 @@ static int teardown(void **state)
 static void test_retry_keeps_the_reason(void **state)
 {
     struct world *w = *state;
-    struct target *t = &w->target;
+    struct lane *l = &w->lane;
 
-    assert_true(timetable_finished(w->timetable, t, REASON_ALERT, "alert:Slow", OUTCOME_BUSY));
-    assert_true(t->retrying);
-    assert_int_equal(t->due_reason, REASON_ALERT);
-    assert_string_equal(t->due_name, "alert:Slow");
+    assert_true(timetable_finished(w->timetable, l, REASON_ALERT, "alert:Slow", OUTCOME_BUSY));
+    assert_true(l->retrying);
+    assert_int_equal(l->due_reason, REASON_ALERT);
+    assert_string_equal(l->due_name, "alert:Slow");
 }
 
 /* Who asked over HTTP was told: what is tried again is the schedule's, and suspended with it. */
 static void test_retry_of_what_was_told(void **state)
 {
     struct world *w = *state;
-    struct target *t = &w->target;
+    struct lane *l = &w->lane;
 
-    assert_true(timetable_finished(w->timetable, t, REASON_API, "api:look", OUTCOME_CONNECT));
-    assert_true(t->retrying);
-    assert_int_equal(t->due_reason, REASON_SCHEDULE);
-    assert_null(t->due_name);
+    assert_true(timetable_finished(w->timetable, l, REASON_API, "api:look", OUTCOME_CONNECT));
+    assert_true(l->retrying);
+    assert_int_equal(l->due_reason, REASON_SCHEDULE);
+    assert_null(l->due_name);
 }
 
 /* A trace that somebody asked for meanwhile makes the retry needless. */
 static void test_retry_dropped(void **state)
 {
     struct world *w = *state;
-    struct target *t = &w->target;
+    struct lane *l = &w->lane;
     usec retry;
 
-    assert_true(timetable_finished(w->timetable, t, REASON_SIGNAL, "x", OUTCOME_BUSY));
-    retry = t->due;
-    assert_false(timetable_finished(w->timetable, t, REASON_API, NULL, OUTCOME_OK));
-    assert_false(t->retrying);
-    assert_int_equal(t->due_reason, REASON_SCHEDULE);
-    assert_null(t->due_name);
-    assert_true(t->due > retry);
+    assert_true(timetable_finished(w->timetable, l, REASON_SIGNAL, "x", OUTCOME_BUSY));
+    retry = l->due;
+    assert_false(timetable_finished(w->timetable, l, REASON_API, NULL, OUTCOME_OK));
+    assert_false(l->retrying);
+    assert_int_equal(l->due_reason, REASON_SCHEDULE);
+    assert_null(l->due_name);
+    assert_true(l->due > retry);
 }
 
 /* Without one nothing moves: the schedule goes on as it was. */
 static void test_due_stays(void **state)
 {
     struct world *w = *state;
-    struct target *t = &w->target;
-    usec due = t->due;
+    struct lane *l = &w->lane;
+    usec due = l->due;
 
-    assert_false(timetable_finished(w->timetable, t, REASON_API, NULL, OUTCOME_OK));
-    assert_true(t->due == due);
+    assert_false(timetable_finished(w->timetable, l, REASON_API, NULL, OUTCOME_OK));
+    assert_true(l->due == due);
 }
 
 /* A cycle that would come in the midst of the first capture is left out. */
 static void test_cycle_soon_after_the_first(void **state)
 {
     struct world *w = *state;
-    struct target *t = &w->target;
-    const struct targets_change change = {.added = &t, .n_added = 1};
-    usec now = clock_boot(), jitter = schedule_due(&t->schedule, 0) - t->schedule.origin;
+    struct lane *l = &w->lane;
+    const struct targets_change change = {.added = &l, .n_added = 1, .n_first = 1};
+    usec now = clock_boot(), jitter = schedule_due(&l->schedule, 0) - l->schedule.origin;
 
-    t->last_start = 0;
-    t->schedule.origin = now + USEC_PER_SEC - jitter;
-    assert_true(schedule_due(&t->schedule, 0) == now + USEC_PER_SEC);
+    l->last_start = 0;
+    l->schedule.origin = now + USEC_PER_SEC - jitter;
+    assert_true(schedule_due(&l->schedule, 0) == now + USEC_PER_SEC);
     w->due = 1;
     timetable_update(w->timetable, &change);
     while (w->due > 0)
         assert_true(sd_event_run(w->event, UINT64_MAX) >= 0);
-    assert_true(t->due >= now + INTERVAL / 2);
+    assert_true(l->due >= now + INTERVAL / 2);
 }
 
 /* A target that hangs holds a place all the while: it is tried less often, up to a bound. */
@@ -148,23 +151,44 @@ static void test_back_off(void **state)
         {5, 10 * USEC_PER_SEC, 1, 3}, {100, 10 * USEC_PER_SEC, 2, 4}, {100, USEC_PER_MSEC, 0, 1},
     };
     struct world *w = *state;
-    struct target *t = &w->target;
+    struct lane *l = &w->lane;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         usec past;
 
-        t->failures = rows[i].failures;
-        t->last_took = rows[i].took;
-        assert_false(timetable_finished(w->timetable, t, REASON_SCHEDULE, NULL, OUTCOME_TIMEOUT));
-        past = t->due - t->last_start;
+        l->failures = rows[i].failures;
+        l->last_took = rows[i].took;
+        assert_false(timetable_finished(w->timetable, l, REASON_SCHEDULE, NULL, OUTCOME_TIMEOUT));
+        past = l->due - l->last_start;
         assert_true(past >= rows[i].least * INTERVAL && past < (rows[i].most + 1) * INTERVAL);
-        assert_int_equal(t->backing_off, rows[i].least > 0);
+        assert_int_equal(l->backing_off, rows[i].least > 0);
         /* A trace ends that at once. */
-        t->failures = 0;
-        assert_false(timetable_finished(w->timetable, t, REASON_API, NULL, OUTCOME_OK));
-        assert_true(t->due - t->last_start < 2 * INTERVAL);
-        assert_false(t->backing_off);
+        l->failures = 0;
+        assert_false(timetable_finished(w->timetable, l, REASON_API, NULL, OUTCOME_OK));
+        assert_true(l->due - l->last_start < 2 * INTERVAL);
+        assert_false(l->backing_off);
     }
+}
+
+/* The other artifacts of a target are first captured behind its traces, and then at their own time. */
+static void test_first_of_others(void **state)
+{
+    struct world *w = *state;
+    struct lane other = {.target = &w->target, .due = USEC_NEVER}, *l = &w->lane;
+    struct lane *added[] = {l, &other};
+    const struct targets_change change = {.added = added, .n_added = 2, .n_first = 1};
+    usec wait = w->job.window + USEC_PER_SEC;
+
+    l->next = &other;
+    l->last_start = 0;
+    assert_int_equal(timetable_reserve(w->timetable, 2), 0);
+    timetable_update(w->timetable, &change);
+    assert_true(other.due == l->due + wait);
+    l->last_start = clock_boot(); /* it came to a target that is there already */
+    timetable_update(w->timetable, &(struct targets_change){.added = added + 1, .n_added = 1});
+    assert_true(other.due <= clock_boot());
+    timetable_update(w->timetable, &(struct targets_change){.removed = added, .n_removed = 2});
+    assert_true(other.due == USEC_NEVER);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -178,6 +202,7 @@ int main(void)
         TEST(test_due_stays),
         TEST(test_cycle_soon_after_the_first),
         TEST(test_back_off),
+        TEST(test_first_of_others),
     };
 
     return cmocka_run_group_tests_name("timetable", tests, NULL, NULL);

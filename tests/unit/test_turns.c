@@ -84,7 +84,7 @@ static void test_nobody(void **state)
 #define INTERVAL (300 * USEC_PER_SEC)
 
 struct patient {
-    struct target target; /* first: the agenda's */
+    struct lane lane; /* first: the agenda's */
     bool dead, waits;
     usec ends;  /* 0: not under way */
     usec asked; /* when it was due */
@@ -105,20 +105,19 @@ struct fleet {
 
 static void plan(struct fleet *f, struct patient *p, usec now)
 {
-    struct target *t = &p->target;
-    usec wait = schedule_backoff(t->failures, INTERVAL), from = t->last_start + wait - INTERVAL / 2;
+    struct lane *l = &p->lane;
+    usec wait = schedule_backoff(l->failures, INTERVAL), from = l->last_start + wait - INTERVAL / 2;
 
     if (wait > INTERVAL)
-        agenda_set(&f->agenda, t, schedule_next(&t->schedule, 0, from > now ? from : now));
+        agenda_set(&f->agenda, l, schedule_next(&l->schedule, 0, from > now ? from : now));
 }
 
 static void on_due(struct fleet *f, struct patient *p, usec now)
 {
-    agenda_set(&f->agenda, &p->target,
-               schedule_next(&p->target.schedule, p->target.last_start, now));
+    agenda_set(&f->agenda, &p->lane, schedule_next(&p->lane.schedule, p->lane.last_start, now));
     if (p->waits || p->ends)
         return;
-    p->turn = p->target.last_start == 0 ? TURN_NEW : p->target.failures ? TURN_ILL : TURN_WELL;
+    p->turn = p->lane.last_start == 0 ? TURN_NEW : p->lane.failures ? TURN_ILL : TURN_WELL;
     p->waits = true;
     p->asked = now;
     f->turns.waiting[p->turn]++;
@@ -145,7 +144,7 @@ static void start(struct fleet *f, enum turn turn, usec now)
             f->latest = now - p->asked;
         if (!p->dead && turn == TURN_NEW && now - p->asked > f->first)
             f->first = now - p->asked;
-        p->target.last_start = now;
+        p->lane.last_start = now;
         p->ends = now + time_of(p, p - f->all);
         return;
     }
@@ -158,7 +157,7 @@ static void finish(struct fleet *f, struct patient *p, usec now)
     p->ends = 0;
     f->captures += !p->dead;
     f->tries_of_dead += p->dead;
-    p->target.failures = p->dead ? p->target.failures + 1 : 0;
+    p->lane.failures = p->dead ? p->lane.failures + 1 : 0;
     if (p->dead)
         plan(f, p, now);
     else if (f->revived == 0 && p == f->all + LIVE)
@@ -175,10 +174,10 @@ static void set_up(struct fleet *f)
         struct patient *p = &f->all[i];
 
         p->dead = i >= LIVE;
-        schedule_init(&p->target.schedule, (i + 1) * 0x9e3779b97f4a7c15ULL, INTERVAL,
+        schedule_init(&p->lane.schedule, (i + 1) * 0x9e3779b97f4a7c15ULL, INTERVAL,
                       7300 * USEC_PER_DAY, 10 * USEC_PER_DAY);
         /* Dead and live ones are mixed, as names are. */
-        agenda_set(&f->agenda, &p->target,
+        agenda_set(&f->agenda, &p->lane,
                    schedule_first(i * 1009 % ALL, ALL, INTERVAL, 10 * USEC_PER_DAY));
     }
 }
@@ -186,14 +185,14 @@ static void set_up(struct fleet *f)
 static void run(struct fleet *f, usec from, usec until)
 {
     for (usec now = from; now < until; now += 100 * USEC_PER_MSEC) {
-        struct target *t;
+        struct lane *l;
         enum turn turn;
 
         for (size_t i = 0; i < ALL; i++)
             if (f->all[i].ends && f->all[i].ends <= now)
                 finish(f, &f->all[i], now);
-        while ((t = agenda_first(&f->agenda)) && t->due <= now)
-            on_due(f, (struct patient *)(void *)t, now);
+        while ((l = agenda_first(&f->agenda)) && l->due <= now)
+            on_due(f, (struct patient *)(void *)l, now);
         while (turns_next(&f->turns, PLACES, &turn))
             start(f, turn, now);
     }

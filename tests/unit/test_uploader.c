@@ -30,9 +30,9 @@ static void test_way(void **state)
     assert_string_equal(up.store->puts[1].key, DAY "092653-4711.trace");
     assert_int_equal(up.store->puts[1].size, BYTES);
     assert_true(strncmp(up.store->puts[1].meta,
-                        "service=checkout host=web-1 pid=4711 "
+                        "service=checkout host=web-1 artifact=trace pid=4711 "
                         "start=2026-03-14T09:26:53.000Z sha256=",
-                        75) == 0);
+                        90) == 0);
     assert_string_equal(up.store->puts[2].key, DAY "092653-4711.json");
     assert_true(strncmp(up.store->puts[2].meta, "service=checkout host=web-1 sha256=", 35) == 0);
     assert_true(exists("archive/" DAY "092653-4711.trace"));
@@ -100,9 +100,9 @@ static void test_record(void **state)
     assert_true(fake_release(up.store));
     assert_int_equal(up.store->n_puts, 2); /* at once */
     assert_true(strncmp(up.store->puts[1].meta,
-                        "service=check out host=web-1 pid=4711 reason=signal "
+                        "service=check out host=web-1 artifact=trace pid=4711 reason=signal "
                         "start=2026-03-14T09:26:53.589Z seconds=1.9 label=gc-pressure sha256=",
-                        120) == 0);
+                        135) == 0);
 }
 
 static void test_without_record(void **state)
@@ -113,9 +113,10 @@ static void test_without_record(void **state)
     upload_set(1, true);
     upload_run();
     assert_int_equal(up.store->n_puts, 2);
-    assert_true(strncmp(up.store->puts[1].meta,
-                        "service=checkout host=web-1 start=2026-03-14T09:25:53.000Z sha256=", 66) ==
-                0);
+    assert_true(
+        strncmp(up.store->puts[1].meta,
+                "service=checkout host=web-1 artifact=trace start=2026-03-14T09:25:53.000Z sha256=",
+                81) == 0);
     assert_true(exists("archive/" DAY "092553.trace"));
 }
 

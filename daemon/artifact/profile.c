@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/artifact/profile.h"
+
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "daemon/artifact/profile_fields.h"
+
+#define GZIP_ONLY (15 + 16) /* zlib.h, inflateInit2: the largest window, and gzip's header alone */
+#define PIECE ((size_t)16 << 10)
+
+#define HINT_TWICE                                                                            \
+    "; it is compressed twice, and the second was not asked for: except this path from what " \
+    "compresses answers (a middleware or a proxy)"
+
+struct body {
+    struct artifact_sink sink;
+    z_stream gzip;
+    struct profile_fields fields;
+    uint64_t accepted; /* bytes of the body */
+    uint64_t inflated;
+    uint8_t start[2]; /* how that begins */
+    bool ended;       /* with a trailer that is right */
+    bool foreign;     /* it cannot be a profile */
+    const char *error;
+    uint8_t piece[PIECE];
+};
+
+static int body_init(void *userdata, const struct artifact_sink *sink)
+{
+    struct body *b = userdata;
+
+    b->sink = *sink;
+    return inflateInit2(&b->gzip, GZIP_ONLY) == Z_OK ? 0 : -ENOMEM;
+}
+
+static void body_done(void *userdata)
+{
+    struct body *b = userdata;
+
+    (void)inflateEnd(&b->gzip);
+}
+
+static int wrong(struct body *b, int r, const char *error)
+{
+    b->error = error;
+    return r;
+}
+
+/* Not yet a byte of it was inflated: then it is not even gzip's. */
+static int not_inflated(struct body *b, int z)
+{
+    if (z == Z_MEM_ERROR)
+        return wrong(b, -ENOMEM, "not enough memory to inflate it");
+    b->foreign = b->inflated == 0;
+    return wrong(b, -EBADMSG, "its compression is damaged");
+}
+
+static int take_piece(struct body *b, size_t n)
+{
+    for (size_t i = 0; i < n && b->inflated + i < sizeof(b->start); i++)
+        b->start[b->inflated + i] = b->piece[i];
+    b->inflated += n;
+    if (b->inflated > PROFILE_INFLATED_MAX)
+        return wrong(b, -EFBIG, "it inflates to more than 64 MiB");
+    if (profile_fields_feed(&b->fields, b->piece, n) == 0)
+        return 0;
+    b->foreign = true;
+    return wrong(b, -EBADMSG, "what is compressed is no profile");
+}
+
+/* Inflates what is there. 0 or a negative errno. */
+static int inflate_all(struct body *b)
+{
+    int z = Z_OK, r = 0;
+
+    while (r == 0 && z != Z_STREAM_END && (b->gzip.avail_in > 0 || b->gzip.avail_out == 0)) {
+        b->gzip.next_out = b->piece;
+        b->gzip.avail_out = PIECE;
+        z = inflate(&b->gzip, Z_NO_FLUSH);
+        if (z == Z_BUF_ERROR)
+            break;                                    /* all that was there has been inflated */
+        r = take_piece(b, PIECE - b->gzip.avail_out); /* also what comes before an error */
+        if (r == 0 && z != Z_OK && z != Z_STREAM_END)
+            r = not_inflated(b, z);
+    }
+    b->ended = r == 0 && z == Z_STREAM_END;
+    if (b->ended && b->gzip.avail_in > 0)
+        r = wrong(b, -EBADMSG, "other bytes follow its end");
+    return r;
+}
+
+static int body_feed(void *userdata, const void *data, size_t n, size_t *ret_good)
+{
+    struct body *b = userdata;
+    int r;
+
+    *ret_good = 0;
+    if (b->error)
+        return -EBADMSG;
+    if (b->ended)
+        return n == 0 ? 0 : wrong(b, -EBADMSG, "other bytes follow its end");
+    b->gzip.next_in = (z_const Bytef *)(uintptr_t)data;
+    b->gzip.avail_in = (uInt)n;
+    r = inflate_all(b);
+    *ret_good = n - b->gzip.avail_in;
+    b->accepted += *ret_good;
+    b->sink.bytes(b->sink.userdata, data, *ret_good);
+    return r;
+}
+
+static enum artifact_end end_of(struct body *b)
+{
+    if (b->foreign || b->accepted == 0)
+        return ARTIFACT_FOREIGN;
+    if (b->error || !b->ended)
+        return ARTIFACT_NOTHING;
+    return profile_fields_whole(&b->fields) ? ARTIFACT_WHOLE : ARTIFACT_FOREIGN;
+}
+
+static bool is_twice(const struct body *b)
+{
+    return b->inflated >= sizeof(b->start) && memcmp(b->start, "\x1f\x8b", 2) == 0;
+}
+
+/* gzip's trailer vouches for the end, whatever the transport says of it. */
+static void body_finish(void *userdata, bool clean, usec taken, struct artifact_facts *ret)
+{
+    struct body *b = userdata;
+    enum artifact_end end = end_of(b);
+
+    (void)clean;
+    (void)taken;
+    if (end == ARTIFACT_WHOLE)
+        b->sink.whole(b->sink.userdata);
+    *ret = (struct artifact_facts){
+        .end = end,
+        .bytes = end == ARTIFACT_WHOLE ? b->accepted : 0,
+        .accepted = b->accepted,
+        .error = b->error,
+        .hint = is_twice(b) ? HINT_TWICE : NULL,
+        .span = b->fields.duration / 1000,
+        .counted = "samples",
+        .count = b->fields.samples,
+        .empty = b->fields.samples == 0,
+    };
+}
+
+const struct artifact_body profile_body = {
+    .size = sizeof(struct body),
+    .init = body_init,
+    .done = body_done,
+    .feed = body_feed,
+    .finish = body_finish,
+};

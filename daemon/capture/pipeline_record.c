@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/capture/pipeline_state.h"
+
+char *pipeline_record(const struct flight *f, const struct name *name)
+{
+    const struct target *t = f->target;
+    const struct capture_result *result = &f->result;
+    const struct artifact_facts *facts = &result->facts;
+    struct record_label *labels = calloc(t->n_labels + 1, sizeof(*labels));
+    const struct purpose *u = &f->purpose;
+    char go_version[16], *json;
+
+    if (!labels)
+        return NULL;
+    for (size_t i = 0; i < t->n_labels; i++)
+        labels[i] = (struct record_label){t->labels[i].name, t->labels[i].value};
+    (void)snprintf(go_version, sizeof(go_version), "1.%u", facts->go_minor);
+    json = record_to_json(&(struct record){
+        .artifact = kind_name(name->kind),
+        .service = name->service,
+        .host = name->host,
+        .pid = name->pid,
+        .target = target_shown(f->lane),
+        .job = f->job->name,
+        .labels = labels,
+        .n_labels = t->n_labels,
+        .reason = u->name ? u->name : reason_name(u->reason),
+        .start = f->start,
+        .window = f->window,
+        .span = facts->span,
+        .bytes = result->bytes,
+        .sha256 = result->sha256,
+        .go_version = facts->go_minor > 0 ? go_version : NULL,
+        .complete = !result->cut_by,
+        .received = result->received,
+        .truncated_by = result->cut_by,
+        .counts = &(struct record_count){facts->counted, facts->count},
+        .n_counts = 1,
+    });
+    free(labels);
+    return json;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command contended serves net/http/pprof while its goroutines wait for one lock. With -fraction
+// its mutex profile has samples; with -profiles=false there is nothing but the trace.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+var lock sync.Mutex
+
+func hold() {
+	lock.Lock()
+	time.Sleep(time.Millisecond)
+	lock.Unlock()
+}
+
+func main() {
+	fraction := flag.Int("fraction", 0, "of the waits for locks, one in so many is sampled; 0: none")
+	profiles := flag.Bool("profiles", true, "serve all of net/http/pprof")
+	flag.Parse()
+	runtime.SetMutexProfileFraction(*fraction)
+	for i := 0; i < 4; i++ {
+		go func() {
+			for {
+				hold()
+			}
+		}()
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	if *profiles {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "contended:", err)
+		os.Exit(1)
+	}
+	fmt.Println(listener.Addr())
+	fmt.Fprintln(os.Stderr, "contended:", http.Serve(listener, mux))
+	os.Exit(1)
+}

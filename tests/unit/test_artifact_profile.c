@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "daemon/artifact/profile.h"
+
+/* Fields of message Profile as they stand in it: key, and then a length or a number. */
+#define TYPE "\x0a\x04\x08\x01\x10\x02" /* sample_type */
+#define SAMPLE "\x12\x03\x0a\x01\x01"   /* sample */
+#define STRINGS        \
+    "\x32\x00\x32\x05" \
+    "delay"                                 /* string_table */
+#define TOOK "\x50\x80\xc8\xaf\xa0\x25"     /* duration_nanos: 10,000,000,000 */
+#define COMMENTS "\x6a\x02\x01\x02\x68\x03" /* comment: packed, and not */
+#define LATER "\xf2\x01\x01x\xf8\x01\x05"   /* fields that are not known yet */
+
+#define GZIP 31
+
+struct bytes {
+    unsigned char *data;
+    size_t n;
+};
+
+static struct bytes compress_as(const void *data, size_t n, int bits)
+{
+    z_stream z = {0};
+    struct bytes out = {.n = n + n / 1000 + 200};
+
+    out.data = malloc(out.n);
+    assert_non_null(out.data);
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, bits, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    z.next_in = (Bytef *)(uintptr_t)data;
+    z.avail_in = (uInt)n;
+    z.next_out = out.data;
+    z.avail_out = (uInt)out.n;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    out.n = z.total_out;
+    (void)deflateEnd(&z);
+    return out;
+}
+
+/* What a sink is given. */
+struct heard {
+    unsigned char *data;
+    size_t n;
+    unsigned whole;
+};
+
+static void on_bytes(void *userdata, const void *data, size_t n)
+{
+    struct heard *h = userdata;
+
+    h->data = realloc(h->data, h->n + n + 1);
+    assert_non_null(h->data);
+    memcpy(h->data + h->n, data, n);
+    h->n += n;
+}
+
+static void on_whole(void *userdata)
+{
+    ((struct heard *)userdata)->whole++;
+}
+
+/* The body in pieces of `step` bytes, until one of them is refused. */
+static int play(const void *data, size_t n, size_t step, struct artifact_facts *ret)
+{
+    struct heard heard = {0};
+    const struct artifact_sink sink = {on_bytes, on_whole, &heard};
+    void *body = calloc(1, profile_body.size);
+    size_t accepted = 0;
+    int r = 0;
+
+    assert_non_null(body);
+    assert_int_equal(profile_body.init(body, &sink), 0);
+    for (size_t at = 0; at < n && r == 0; at += step) {
+        size_t good, more = n - at < step ? n - at : step;
+
+        r = profile_body.feed(body, (const char *)data + at, more, &good);
+        assert_true(good <= more && (r < 0 || good == more));
+        accepted += good;
+    }
+    if (r < 0) {
+        size_t good;
+
+        assert_true(profile_body.feed(body, "x", 1, &good) < 0); /* and stays so */
+        assert_int_equal(good, 0);
+    }
+    profile_body.finish(body, r == 0, 1, ret);
+    profile_body.done(body);
+    free(body);
+    assert_int_equal(ret->accepted, accepted);
+    assert_int_equal(heard.n, accepted);
+    assert_true(accepted == 0 || memcmp(heard.data, data, accepted) == 0);
+    assert_int_equal(heard.whole, ret->end == ARTIFACT_WHOLE);
+    assert_int_equal(ret->bytes, ret->end == ARTIFACT_WHOLE ? n : 0);
+    free(heard.data);
+    return r;
+}
+
+static int play_profile(const char *message, size_t n, struct artifact_facts *ret)
+{
+    struct bytes b = compress_as(message, n, GZIP);
+    int r = play(b.data, b.n, b.n, ret);
+
+    for (size_t step = 1; step < b.n; step += step < 16 ? 1 : 97) {
+        struct artifact_facts again;
+
+        (void)play(b.data, b.n, step, &again);
+        assert_int_equal(again.end, ret->end);
+        assert_int_equal(again.count, ret->count);
+    }
+    free(b.data);
+    return r;
+}
+
+#define PLAY(message, ret) play_profile(message, sizeof(message) - 1, ret)
+
+static void test_whole(void **state)
+{
+    static const char message[] = TYPE SAMPLE SAMPLE STRINGS TOOK COMMENTS LATER;
+    struct artifact_facts f;
+
+    (void)state;
+    assert_int_equal(PLAY(message, &f), 0);
+    assert_int_equal(f.end, ARTIFACT_WHOLE);
+    assert_string_equal(f.counted, "samples");
+    assert_int_equal(f.count, 2);
+    assert_false(f.empty);
+    assert_int_equal(f.span, 10 * USEC_PER_SEC);
+    assert_int_equal(f.go_minor, 0);
+    assert_null(f.error);
+}
+
+static void test_empty(void **state)
+{
+    static const char message[] = TYPE STRINGS TOOK;
+    struct artifact_facts f;
+
+    (void)state;
+    assert_int_equal(PLAY(message, &f), 0);
+    assert_int_equal(f.end, ARTIFACT_WHOLE);
+    assert_true(f.empty);
+    assert_int_equal(f.count, 0);
+}
+
+/* Wherever it breaks off: nothing of it is kept. */
+static void test_cut(void **state)
+{
+    static const char message[] = TYPE SAMPLE STRINGS TOOK;
+    struct bytes b = compress_as(message, sizeof(message) - 1, GZIP);
+    struct artifact_facts f;
+
+    (void)state;
+    for (size_t n = 1; n < b.n; n++) {
+        assert_int_equal(play(b.data, n, 7, &f), 0);
+        assert_int_equal(f.end, ARTIFACT_NOTHING);
+        assert_int_equal(f.bytes, 0);
+    }
+    free(b.data);
+    (void)play("", 0, 1, &f);
+    assert_int_equal(f.end, ARTIFACT_FOREIGN); /* nothing at all */
+}
+
+static void test_trailing_bytes(void **state)
+{
+    static const char message[] = TYPE SAMPLE STRINGS;
+    struct bytes b = compress_as(message, sizeof(message) - 1, GZIP);
+    struct artifact_facts f;
+
+    (void)state;
+    for (size_t step = 1; step <= b.n + 1; step += b.n) { /* in one piece, and behind the last */
+        unsigned char *more = malloc(b.n + 1);
+
+        assert_non_null(more);
+        memcpy(more, b.data, b.n);
+        more[b.n] = '\n';
+        assert_int_equal(play(more, b.n + 1, step, &f), -EBADMSG);
+        assert_int_equal(f.end, ARTIFACT_NOTHING);
+        assert_string_equal(f.error, "other bytes follow its end");
+        free(more);
+    }
+    free(b.data);
+}
+
+/* The trailer's CRC and length are looked at. */
+static void test_damaged(void **state)
+{
+    static const char message[] = TYPE SAMPLE STRINGS;
+    struct bytes b = compress_as(message, sizeof(message) - 1, GZIP);
+    struct artifact_facts f;
+
+    (void)state;
+    for (size_t i = 1; i <= 8; i++) {
+        b.data[b.n - i] ^= 1;
+        assert_int_equal(play(b.data, b.n, 64, &f), -EBADMSG);
+        assert_int_equal(f.end, ARTIFACT_NOTHING);
+        b.data[b.n - i] ^= 1;
+    }
+    free(b.data);
+}
+
+static void test_foreign(void **state)
+{
+    static const char html[] = "<!DOCTYPE html><title>Sign in</title>";
+    static const char trace[] = "go 1.26 trace\0\0\0";
+    static const char message[] = TYPE SAMPLE STRINGS;
+    struct artifact_facts f;
+    struct bytes b, twice;
+
+    (void)state;
+    (void)play(html, sizeof(html) - 1, 5, &f);
+    assert_int_equal(f.end, ARTIFACT_FOREIGN);
+    assert_null(f.hint);
+    (void)play(trace, sizeof(trace) - 1, 100, &f);
+    assert_int_equal(f.end, ARTIFACT_FOREIGN);
+    b = compress_as(html, sizeof(html) - 1, GZIP); /* HTML, compressed */
+    (void)play(b.data, b.n, 5, &f);
+    assert_int_equal(f.end, ARTIFACT_FOREIGN);
+    assert_null(f.hint);
+    free(b.data);
+    b = compress_as("", 0, GZIP); /* a message without anything in it */
+    (void)play(b.data, b.n, 5, &f);
+    assert_int_equal(f.end, ARTIFACT_FOREIGN);
+    free(b.data);
+    b = compress_as(message, sizeof(message) - 1, 15); /* zlib's own header */
+    (void)play(b.data, b.n, 5, &f);
+    assert_int_equal(f.end, ARTIFACT_FOREIGN);
+    free(b.data);
+    b = compress_as(message, sizeof(message) - 1, GZIP);
+    twice = compress_as(b.data, b.n, GZIP);
+    (void)play(twice.data, twice.n, 5, &f);
+    assert_int_equal(f.end, ARTIFACT_FOREIGN);
+    assert_non_null(strstr(f.hint, "compressed twice"));
+    free(b.data);
+    free(twice.data);
+}
+
+static void test_no_profile(void **state)
+{
+    static const struct {
+        const char *message;
+        size_t n;
+    } rows[] = {
+#define ROW(m) {m, sizeof(m) - 1}
+        ROW(TYPE STRINGS "\x12\x03\x0a"), /* ends in a sample */
+        ROW(TYPE STRINGS "\x50"),         /* ends before a number */
+        ROW(TYPE STRINGS "\x50\x80"),     /* ends in a number */
+        ROW(TYPE STRINGS "\x10\x01"),     /* a sample as a number */
+        ROW(TYPE STRINGS "\x52\x01x"),    /* a duration as text */
+        ROW(TYPE STRINGS "\x00\x01"),     /* field 0 */
+        ROW(TYPE STRINGS "\x13"),         /* a group */
+        ROW(TYPE STRINGS "\x50\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), /* too long */
+        ROW(STRINGS SAMPLE),                                                  /* nothing is typed */
+        ROW(TYPE SAMPLE), /* nothing has a name */
+    };
+    struct artifact_facts f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)play_profile(rows[i].message, rows[i].n, &f);
+        assert_int_equal(f.end, ARTIFACT_FOREIGN);
+    }
+}
+
+/* A few hundred KB that would become more than what a profile may. */
+static void test_bomb(void **state)
+{
+    size_t n = PROFILE_INFLATED_MAX + 1000;
+    char *zeros = calloc(1, n);
+    struct artifact_facts f;
+    struct bytes b;
+
+    (void)state;
+    assert_non_null(zeros);
+    memcpy(zeros, TYPE STRINGS "\x12\xff\xff\xff\xff\x7f", 21); /* one enormous sample */
+    b = compress_as(zeros, n, GZIP);
+    free(zeros);
+    assert_true(b.n < 1 << 20);
+    assert_int_equal(play(b.data, b.n, 16384, &f), -EFBIG);
+    assert_int_equal(f.end, ARTIFACT_NOTHING);
+    assert_non_null(strstr(f.error, "64 MiB"));
+    free(b.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole),      cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_cut),        cmocka_unit_test(test_trailing_bytes),
+        cmocka_unit_test(test_damaged),    cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_no_profile), cmocka_unit_test(test_bomb),
+    };
+
+    return cmocka_run_group_tests_name("artifact_profile", tests, NULL, NULL);
+}
