@@ -31,7 +31,7 @@ struct archiving {
     struct archiving_batch batch;
     struct spool_item *waiting; /* first come, first moved */
     unsigned n_waiting;
-    /* Items that an uploader holds: neither given back nor handed over for archiving. */
+    /* Items that the uploader holds: neither given back nor handed over for archiving. */
     unsigned taken;
     sd_event_source *wait; /* timer: how long waiting items wait for others to join them */
 };
@@ -41,6 +41,6 @@ int archiving_start(struct archiving *a, struct core *core, struct items *items,
                     struct queue *queue, struct expiry *expiry);
 void archiving_stop(struct archiving *a);
 
-/* Count the items that uploaders hold: one more; one less. */
+/* Tell that the uploader holds one more item, or one less. */
 void archiving_taken(struct archiving *a);
 void archiving_untaken(struct archiving *a);

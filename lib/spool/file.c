@@ -14,7 +14,7 @@
 #include "lib/spool/file_state.h"
 #include "lib/spool/core/space.h"
 
-/* Bytes of one reservation; small enough that sums of reservations do not wrap. */
+/* The most bytes of one reservation; small enough that sums of reservations do not wrap. */
 #define ROOM_MAX ((uint64_t)1 << 60)
 #define FOREIGN_MAX 1000 /* tries in a row at which a file that is not in the index had the key */
 

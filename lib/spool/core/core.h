@@ -16,8 +16,8 @@
 #include "lib/spool/disk/tree.h"
 
 /* An operation that failed rests before the next try: first for CORE_REST_FIRST, then twice as long
- * after each further failure, up to CORE_REST_MOST. If a capture needs room, only CORE_REST_FIRST
- * counts. */
+ * after each further failure, up to CORE_REST_MOST. But no capture is refused for longer than
+ * CORE_REST_FIRST after the last failure. */
 #define CORE_REST_FIRST (5 * USEC_PER_SEC)
 #define CORE_REST_MOST (10 * USEC_PER_MIN)
 
@@ -71,7 +71,7 @@ void core_wake(struct core *c);
 /* Counts jobs. All jobs must end before the spool is freed. */
 void core_job_begins(struct core *c);
 void core_job_ended(struct core *c); /* may free the core: use it no more after this */
-/* Core_job_begins, then submits to a disk thread. */
+/* Calls core_job_begins, then gives the job to a disk thread. */
 void core_submit(struct core *c, struct disk_job *job);
 
 /* A new name for a file in incoming/, unique in this run. A start deletes files with such names. */

@@ -47,6 +47,6 @@ void items_idle(struct items *s, size_t at);
 /* Removes an item that is no longer on the disk. */
 void items_drop(struct items *s, size_t at);
 
-/* Begin and end to count room for a longer record of the item. */
+/* items_hold begins to count room for a longer record of the item, items_unhold ends that. */
 void items_hold(struct items *s, size_t at);
 void items_unhold(struct items *s, size_t at);

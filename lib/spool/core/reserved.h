@@ -24,8 +24,8 @@ struct reservation {
     int fd;           /* descriptor of the file while it is written, else -1 */
     uint64_t written; /* if fd is -1: bytes of those held that need no more free space */
 
-    /* Called with the answer to a request that waited. result is 0, or a negative errno, and then
-     * it holds what it held before. */
+    /* Called with the answer to a request that waited. `result` is 0; or a negative errno, and then
+     * the reservation holds what it held before. */
     void (*answer)(void *userdata, int result);
     void *userdata;
 };
@@ -43,16 +43,16 @@ void reserved_init(struct reserved *s);
 void reserved_add(struct reserved *s, struct reservation *r);
 void reserved_remove(struct reserved *s, struct reservation *r);
 
-/* What it asks for beyond what it holds. */
+/* What the reservation asks for beyond what it holds. */
 uint64_t reserved_missing_bytes(const struct reservation *r);
 uint64_t reserved_missing_files(const struct reservation *r);
 
-/* Grant: it now holds what it asked for. Release: it holds nothing any more. */
+/* reserved_grant: it now holds what it asked for. reserved_release: it holds nothing any more. */
 void reserved_grant(struct reserved *s, struct reservation *r);
 void reserved_release(struct reserved *s, struct reservation *r);
 
-/* Puts a reservation at the end of the waiting list; takes it from the list: true if it was
- * there. */
+/* reserved_wait puts a reservation at the end of the waiting list. reserved_leave takes it from the
+ * list: true if it was there. */
 void reserved_wait(struct reserved *s, struct reservation *r);
 bool reserved_leave(struct reserved *s, struct reservation *r);
 

@@ -12,7 +12,7 @@
 
 struct space {
     uint64_t free_bytes, total_bytes;
-    /* Total 0: the file system makes inodes as they are needed. */
+    /* total_inodes is 0 if the file system makes inodes as they are needed. */
     uint64_t free_inodes, total_inodes;
 };
 

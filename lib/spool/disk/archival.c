@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "lib/record/name.h"
 
-/* Tries, because retention may remove the empty day directory at the same moment. */
+/* More than one try, because retention may remove the empty day directory at the same moment. */
 #define PLACE_TRIES 16
 
 static bool same_file(int a, int b, const char *name)

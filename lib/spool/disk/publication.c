@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "lib/record/name.h"
 
-/* Tries, because retention may remove the empty day directory at the same moment. */
+/* More than one try, because retention may remove the empty day directory at the same moment. */
 #define PLACE_TRIES 16
 
 static bool has_more_than(const struct stat *st, uint64_t bytes)
