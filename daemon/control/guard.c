@@ -109,8 +109,8 @@ static bool from_other_site(const struct guard_request *r)
             strcasecmp(r->fetch_site, "same-site") == 0);
 }
 
-/* Forms can post every other content type to any site without asking first, so only JSON is
- * accepted. */
+/* True for JSON. A form can post other content types to any site, without the browser asking that
+ * site first; it cannot post JSON. */
 static bool is_json(const char *type)
 {
     static const char json[] = "application/json";

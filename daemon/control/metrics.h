@@ -3,8 +3,8 @@
 
 /*
  * Renders all metrics from plain facts. Their names, types, labels and help texts are here and
- * nowhere else in the source. docs/METRICS.md describes them for people, and a test checks that it
- * is complete. The number of values of each label is bounded: jobs by METERS_JOBS_MAX, targets by
+ * nowhere else in the source. docs/METRICS.md describes them for people, and a test checks that
+ * the two agree. The number of values of each label is bounded: jobs by METERS_JOBS_MAX, targets by
  * METRICS_TARGETS_MAX, all others by tables.
  *
  * The time of an event that has not happened yet is 0; its series exists all the same.
