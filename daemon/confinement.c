@@ -37,7 +37,8 @@ struct confinement {
 #define SANITIZED 0
 #endif
 
-/* They look into other processes, change the machine, or open more of the kernel to an attacker. */
+/* Calls that look into other processes, change the machine, or open more of the kernel to an
+ * attacker. */
 static const int refused[] = {
     SCMP_SYS(acct),
     SCMP_SYS(add_key),
@@ -87,12 +88,12 @@ static const int refused[] = {
     SCMP_SYS(unshare),
     SCMP_SYS(userfaultfd),
     SCMP_SYS(vhangup),
-#if !SANITIZED /* which look at their own threads */
+#if !SANITIZED /* the sanitizers trace their own threads */
     SCMP_SYS(ptrace),
 #endif
 };
 
-/* The kernel's argument order: clone(2). */
+/* Index of the flags in the arguments of the system call; it depends on the machine: clone(2). */
 #ifdef __s390x__
 #define CLONE_FLAGS 1
 #else
@@ -100,8 +101,9 @@ static const int refused[] = {
 #endif
 
 /*
- * No namespaces, in which a process without privilege has some. The flags of clone3 are out of a
- * filter's sight: as if the kernel had none, whereupon the C library uses clone.
+ * Refuses new namespaces, as in them an unprivileged process has privileges. A filter cannot see
+ * the flags of clone3, so clone3 fails as if the kernel did not have it; the C library then uses
+ * clone.
  */
 static int refuse_namespaces(scmp_filter_ctx filter)
 {
@@ -138,7 +140,8 @@ static int refuse_calls(void)
 #define OF_NOBODY \
     (LANDLOCK_FS_MAKE_CHAR | LANDLOCK_FS_MAKE_BLOCK | LANDLOCK_FS_MAKE_FIFO | LANDLOCK_FS_MAKE_SYM)
 
-/* -ENOENT when there is no such directory, which then need not be allowed. */
+/* Allows these rights below a directory. -ENOENT when it does not exist; then nothing has to be
+ * allowed. */
 static int allow_below(int ruleset, const char *path, uint64_t rights)
 {
     _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -146,7 +149,7 @@ static int allow_below(int ruleset, const char *path, uint64_t rights)
     return fd < 0 ? -errno : landlock_allow(ruleset, fd, rights);
 }
 
-/* The directory of a path, in its place; of one that is missing the nearest that is there. */
+/* Shortens a path to its directory, or to the nearest existing one above that. */
 static void to_directory(char *path)
 {
     do {
@@ -156,7 +159,8 @@ static void to_directory(char *path)
     } while (path[1] && access(path, F_OK) < 0);
 }
 
-/* The directories where a configuration has sockets, at most `max`, each to be freed. */
+/* The directories in which a configuration has its unix sockets, at most `max`. The caller frees
+ * each. */
 static size_t socket_directories(const struct config *config, char **out, size_t max)
 {
     struct listen_list list = {.n = 0};
@@ -179,12 +183,13 @@ static int allow_own(int ruleset, struct confinement *c, const struct config *co
 {
     int r;
 
-    (void)spool_prepare(config->storage.path); /* if it cannot be made, the spool says so */
+    (void)spool_prepare(config->storage.path); /* on failure the spool logs the reason later */
     r = allow_below(ruleset, config->storage.path, OF_FILES);
     c->n_sockets = socket_directories(config, c->sockets, N(c->sockets));
     for (size_t i = 0; (r == 0 || r == -ENOENT) && i < c->n_sockets; i++)
         r = allow_below(ruleset, c->sockets[i], OF_SOCKETS);
-    /* The child asks to be the first to go when memory is out. Root would get all of /proc/sys. */
+    /* The inspector's child writes to /proc to be the first that is killed when memory runs out.
+     * Not as root, who could then write to all of /proc/sys. */
     if ((r == 0 || r == -ENOENT) && geteuid() != 0)
         r = allow_below(ruleset, "/proc", LANDLOCK_FS_WRITE_FILE);
     return r == -ENOENT ? 0 : r;
@@ -197,7 +202,7 @@ static int refuse_files(struct confinement *c, const struct config *config)
     _cleanup_close_ int ruleset = -1;
     int r;
 
-    /* The first version forbids to rename to another directory, wherever. */
+    /* Version 1 forbids every rename to another directory. */
     if (landlock_version() < 2)
         return -ENOSYS;
     ruleset = landlock_new(&handled);
@@ -237,7 +242,8 @@ static void say(const struct confinement *c, const struct config *config, int ca
     log_info("confined: %s", buf_str(&text));
 }
 
-/* In a container with processes of its own, or where they are hidden: proc(5), hidepid. */
+/* True in a container with its own PID namespace, or where /proc hides other processes: proc(5),
+ * hidepid. */
 bool confinement_alone(void)
 {
     struct stat st;
@@ -245,7 +251,7 @@ bool confinement_alone(void)
     return getpid() == 1 || stat("/proc/1", &st) < 0;
 }
 
-/* NULL when it is in force. */
+/* Puts Landlock in force. NULL, or why it is not. */
 static const char *try_files(struct confinement *c, const struct config *config, bool alone)
 {
     int r;

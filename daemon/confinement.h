@@ -2,14 +2,16 @@
 #pragma once
 
 /*
- * What contraced takes from itself before it starts, and so from whoever takes it over: system
- * calls that no daemon of its kind needs, and, by Landlock, writing to files but where its own are.
- * What it reads is not restricted: a reload may name other files. Neither is a store that is a
- * directory: it may be mounted and unmounted under way, which Landlock's rules cannot follow. The
- * inspector's child inherits all of it and has stricter rules of its own: lib/process/sandbox.h.
+ * The rights that contraced gives up before it starts, so that an attacker who takes it over does
+ * not have them either: system calls that no daemon of its kind needs, and, by Landlock, writing to
+ * files outside its own directories. Reading is not restricted, as a reload may name other files.
+ * If the store is a directory, Landlock is not used: the directory may be mounted and unmounted
+ * while contraced runs, which Landlock's rules cannot follow. The inspector's child inherits all
+ * this and has stricter rules of its own: lib/process/sandbox.h.
  *
- * Landlock also hides other processes' descriptors, by which the process behind a port is found.
- * So it is put in force only where others cannot be seen anyway: in a container or in the unit.
+ * Landlock also hides the descriptors of other processes, which contraced needs to find the process
+ * behind a port. So it is used only where other processes cannot be seen anyway: in a container or
+ * in the systemd unit.
  */
 
 #include <stdbool.h>
@@ -18,17 +20,17 @@
 
 struct confinement;
 
-/* True where /proc does not show other processes. */
+/* True if /proc does not show other processes. */
 bool confinement_alone(void);
 
 /*
- * Puts in force what the kernel knows, for good, and says in one line of the log what that is. A
- * kernel that lacks something is no error. `alone`: with Landlock. To be called before the first
- * thread is started, as it binds only those that come after. 0 or -ENOMEM.
+ * Puts all rules in force that the kernel supports, for good, and logs in one line which these are.
+ * A kernel that lacks something is no error. `alone`: also use Landlock. Call this before the first
+ * thread is started, as it binds only threads that are started later. 0 or -ENOMEM.
  */
 int confinement_enter(const struct config *config, bool alone, struct confinement **ret);
 
 void confinement_free(struct confinement *c);
 
-/* Says in the log what of a configuration that was read later cannot work before a restart. */
+/* Logs which settings of a configuration that was read later cannot work before a restart. */
 void confinement_check(const struct confinement *c, const struct config *config);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The daemon: owns every object, starts and stops them in order, and connects them.
+ * The daemon: owns all objects, starts and stops them in order, and connects them.
  */
 
 #include "daemon/options.h"
@@ -10,16 +10,15 @@
 struct daemon;
 
 /*
- * Builds everything and takes the spool. The configuration becomes the daemon's, also on failure.
- * What is wrong is logged. 0 or a negative errno. The options are borrowed: reloads read them
- * again.
+ * Makes all parts and takes the spool's lock. Takes the configuration, also on failure. The options
+ * are borrowed: reloads read them again. 0 or a negative errno; logs what is wrong.
  */
 int daemon_new(const struct options *options, struct config *config, const char *config_file,
                struct daemon **ret);
 void daemon_free(struct daemon *d);
 
 /*
- * Runs until it is told to stop. The exit status of the process: 0, or 1 when --once failed
- * somewhere.
+ * Runs until the daemon is told to stop. Returns the exit status of the process: 0; 1 when the
+ * event loop failed, or with --once when a capture or upload failed.
  */
 int daemon_run(struct daemon *d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What the API may ask of the daemon.
+ * Makes the API, with the functions by which it asks the daemon.
  */
 
 #include <errno.h>

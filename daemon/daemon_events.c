@@ -9,17 +9,18 @@
 #include "daemon/artifact/artifacts.h"
 #include "daemon/daemon_state.h"
 
-/* How often memory is given back at most: doing so costs some ten microseconds a MiB. */
+/* The least time between two calls that give memory back: each costs about ten microseconds per
+ * MiB. */
 #define TRIM_PAUSE (10 * USEC_PER_SEC)
 
-/* Whoever looks once is told of each target, even of what may pass by the next time. */
+/* With --once every failure is logged, even one that would usually pass before the next capture. */
 static void say_not_captured(const struct pipeline_end *end)
 {
     const struct target *t = end->target;
     const char *shown = target_shown(end->lane);
 
     if (end->lane->state == end->outcome)
-        return; /* said by the pipeline */
+        return; /* the pipeline has logged it */
     log_write(LOG_LEVEL_WARN,
               &(struct log_fields){
                   .service = t->service, .target = shown, .result = outcome_name(end->outcome)},
@@ -42,7 +43,7 @@ void daemon_on_due(void *userdata, struct lane *l, enum reason reason, const cha
     struct daemon *d = userdata;
     const struct pipeline_order order = {.reason = reason, .name = name, .due = due};
 
-    /* One that could not even begin will not be told as ended. */
+    /* A capture that could not even begin will not be reported to daemon_on_captured. */
     if (desk_due(d->desk, l, &order).answer == DESK_NO_MEMORY && d->options->once)
         once_finished(d, &(struct pipeline_end){.target = l->target,
                                                 .lane = l,
@@ -50,8 +51,8 @@ void daemon_on_due(void *userdata, struct lane *l, enum reason reason, const cha
                                                 .text = strerror(ENOMEM)});
 }
 
-/* Between captures the memory that they took is the service's beside us. Large buffers went back by
- * themselves (main.c). */
+/* Between captures, gives the memory that they took back to the system for the service beside us.
+ * Large buffers go back without this (main.c). */
 static void give_memory_back(struct daemon *d)
 {
     usec now = loop_now(d->event, CLOCK_BOOTTIME);

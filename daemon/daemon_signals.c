@@ -42,17 +42,17 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
     return 0;
 }
 
-/* Blocked before the first thread starts, so that only the loop ever sees them. */
+/* Signals are blocked before the first thread starts, so that only the event loop gets them. */
 int daemon_take_signals(struct daemon *d)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
     sigset_t set;
 
     (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGCHLD); /* as sd_event_add_child asks for */
+    (void)sigaddset(&set, SIGCHLD); /* sd_event_add_child requires this */
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         (void)sigaddset(&set, signals[i]);
-    /* A write over a limit of the file's size is an error like another, not our end. */
+    /* A write beyond the limit of a file's size shall only fail and not end the process. */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
         signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
         return -errno;

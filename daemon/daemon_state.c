@@ -6,7 +6,8 @@
 #include "base/parse.h"
 #include "daemon/control/notify.h"
 
-/* Counted as states change: thousands of targets end a capture each second. */
+/* Counts as states change, and not all targets each time: with thousands of targets a capture ends
+ * often. */
 void daemon_count_failing(struct daemon *d, struct target *t)
 {
     bool failing = !t->gone && outcome_failed(target_primary(t)->state);

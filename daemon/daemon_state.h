@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * What the daemon's own files share and nobody else sees. daemon.c starts and ends it, daemon_stop.c
- * is the way there, parts.c has its parts (of which daemon_uploads.c and daemon_api.c are longer),
- * daemon_events.c tells one of them what another has to say, daemon_signals.c takes signals,
- * daemon_config.c reloads the configuration, daemon_state.c says how the daemon fares.
+ * Shared by the daemon's own files only. daemon.c starts and ends the daemon, and daemon_stop.c
+ * stops it in steps. parts.c has its parts; the longer ones are in daemon_uploads.c and
+ * daemon_api.c. daemon_events.c passes events from one part to another, daemon_signals.c takes
+ * signals, daemon_config.c reloads the configuration, daemon_state.c reports the daemon's state.
  */
 
 #include <sys/utsname.h>
@@ -33,8 +33,8 @@
 
 enum stage {
     STAGE_RUNNING,
-    STAGE_DRAINING, /* asked to stop: what is in flight goes on to its end */
-    STAGE_CUT,      /* shutdown_timeout is over: only what is being published goes on */
+    STAGE_DRAINING, /* asked to stop: captures and uploads in flight go on to their end */
+    STAGE_CUT,      /* shutdown_timeout is over: only publications go on */
 };
 
 struct daemon {
@@ -42,18 +42,20 @@ struct daemon {
     const struct options *options;
     struct config *config; /* in force; while parts are made: the one that will be */
     const char *config_file;
-    struct utsname uname; /* for the name of the machine */
+    struct utsname uname; /* holds the name of the machine */
     sd_event *event;
     struct disk *disk;
     struct spool *spool;
-    struct http *http;       /* to targets */
-    struct http *store_http; /* to the store: connections are kept; NULL while there was none */
+    struct http *http; /* to targets */
+    /* To the store, with connections that are kept; NULL until the first store. */
+    struct http *store_http;
     struct pipeline *pipeline;
     struct desk *desk;
     struct labelling *labelling;
     struct uploader *uploader;
-    bool uploader_is_set;     /* a configuration's store, or none, is in use */
-    bool uploader_is_changed; /* the next one is for the configuration that is to come: */
+    /* The uploader has a configuration's store, or knows that there is none. */
+    bool uploader_is_set;
+    bool uploader_is_changed; /* next_store belongs to the configuration that is about to be used */
     struct store *next_store;
     struct discovery *discovery;
     struct targets *targets;
@@ -63,18 +65,18 @@ struct daemon {
     struct api *api;     /* NULL with --once */
     struct admin *admin; /* the same */
     struct results *results;
-    struct counters counters; /* of the meters */
+    struct counters counters; /* used by the meters */
     struct meters *meters;
     struct observation *observation;
     size_t failing; /* targets whose last capture failed */
     sd_event_source *deadline, *leave;
     enum stage stage;
     usec trim_after;  /* boot time */
-    size_t once_left; /* first captures that --once still waits for */
+    size_t once_left; /* captures that --once still waits for */
     bool once_failed;
 };
 
-/* daemon_events.c: what parts have to say, with the daemon as userdata. */
+/* daemon_events.c: callbacks of the parts, with the daemon as userdata. */
 void daemon_on_due(void *userdata, struct lane *l, enum reason reason, const char *name, usec due);
 void daemon_on_captured(void *userdata, const struct pipeline_end *end);
 void daemon_on_labelled(void *userdata, const struct labelling_label *label);
@@ -82,10 +84,10 @@ void daemon_on_discovered(void *userdata);
 void daemon_on_suspension(void *userdata, bool suspended);
 void daemon_on_scrape(void *userdata, struct admin_call *call);
 
-/* Brings the targets up to date with a configuration and what discovery found. 0 or -ENOMEM. */
+/* Updates the targets from a configuration and the targets that discovery found. 0 or -ENOMEM. */
 int daemon_update_targets(struct daemon *d, const struct config *config);
 
-/* daemon_uploads.c: a part (parts.c). */
+/* daemon_uploads.c: the functions of a part (parts.c). */
 int daemon_uploads_new(struct daemon *d);
 int daemon_uploads_set(struct daemon *d, const struct config *c);
 void daemon_uploads_use(struct daemon *d, const struct config *c);
@@ -94,35 +96,36 @@ void daemon_uploads_cut(struct daemon *d);
 bool daemon_uploads_idle(const struct daemon *d);
 void daemon_uploads_free(struct daemon *d);
 
-/* daemon_api.c: makes it; none with --once. 0 or -ENOMEM. */
+/* daemon_api.c: makes the API, unless --once is given. 0 or -ENOMEM. */
 int daemon_api_new(struct daemon *d);
 
-/* daemon_signals.c: from now on signals come through the event loop. 0 or a negative errno. */
+/* daemon_signals.c: has signals delivered through the event loop from now on. 0 or a negative
+ * errno. */
 int daemon_take_signals(struct daemon *d);
 
-/* daemon_stop.c: what its way to the end needs, made at the start. 0 or a negative errno. */
+/* daemon_stop.c: makes at the start what stopping will need. 0 or a negative errno. */
 int daemon_stop_new(struct daemon *d);
 void daemon_stop_free(struct daemon *d);
 
-/* Ends the daemon: it leaves the loop when all parts are idle. Asked again, it exits at once. */
+/* Stops the daemon: it leaves the loop when all parts are idle. A second call exits at once. */
 void daemon_stop(struct daemon *d, const char *why);
 
 /*
- * daemon_config.c: reads the configuration again. 0; or a negative errno, with what is wrong in
- * `diags` if that is the file, and everything stays as it was. Tells systemd and the log.
+ * daemon_config.c: reads the configuration again. 0; or a negative errno, and everything stays as
+ * it was; errors of the file are in `diags`. Tells systemd and logs the result.
  */
 int daemon_reload(struct daemon *d, struct diags *diags);
 
 /* daemon_state.c */
-/* A target's state changed, or it went. */
+/* To be called when a target's state has changed or the target is gone. */
 void daemon_count_failing(struct daemon *d, struct target *t);
 void daemon_tell_status(const struct daemon *d);
 
-/* This machine's name in keys; borrowed from the configuration or from the daemon. */
+/* The machine's name for keys; borrowed from the configuration or from the daemon. */
 const char *daemon_host(struct daemon *d);
 
-/* Keeps those apart who start together. */
+/* A seed that differs between daemons, even if they start together. */
 uint64_t daemon_random_seed(void);
 
-/* The bounds of what is kept. */
+/* The limits for kept traces. */
 struct retention_limits daemon_limits(const struct config *c);

@@ -16,7 +16,7 @@ static int on_leave(sd_event_source *s, void *userdata)
     return 0;
 }
 
-/* Looks after each dispatch whether the last thing in flight has ended. */
+/* After each dispatch, checks whether everything in flight has ended. */
 static int on_post(sd_event_source *s, void *userdata)
 {
     return on_leave(s, userdata);
@@ -60,7 +60,7 @@ void daemon_stop_free(struct daemon *d)
     d->leave = sd_event_source_disable_unref(d->leave);
 }
 
-/* An end must not need memory. */
+/* Makes the event sources at the start, so that stopping needs no memory. */
 int daemon_stop_new(struct daemon *d)
 {
     int r = sd_event_add_post(d->event, &d->leave, on_post, d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The part "uploads": the uploader, and the store that a configuration names.
+ * The part "uploader": the uploader, and the store that a configuration names.
  */
 
 #include <errno.h>
@@ -23,7 +23,8 @@ int daemon_uploads_new(struct daemon *d)
     return r;
 }
 
-/* NULL without upload.url. The first one brings the connections that all of them use. */
+/* Makes the store of a configuration; NULL without upload.url. The first store also makes the HTTP
+ * client, which all later ones use, too. */
 static int make_store(struct daemon *d, const struct upload_config *u, struct store **ret)
 {
     _cleanup_free_ char *memory = NULL;
@@ -46,7 +47,7 @@ static int make_store(struct daemon *d, const struct upload_config *u, struct st
         u, ret);
 }
 
-/* A store whose section stays the same goes on. */
+/* If the upload section has not changed, the present store stays in use. */
 int daemon_uploads_set(struct daemon *d, const struct config *c)
 {
     bool same = d->uploader_is_set && upload_equal(&c->upload, &d->config->upload);

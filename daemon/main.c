@@ -17,8 +17,7 @@
 #define EXIT_USAGE 2
 
 /*
- * Secrets pass through memory: nothing of it goes to a core file or to another process of the same
- * user.
+ * Memory may hold secrets, so it must not go to a core file or to another process of the same user.
  */
 static void forbid_dumps(void)
 {
@@ -28,7 +27,7 @@ static void forbid_dumps(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-/* Captures in flight take two descriptors each: as many as the administrator allows. */
+/* Each capture in flight takes two descriptors, so the soft limit is raised to the hard limit. */
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -40,8 +39,8 @@ static void raise_descriptor_limit(void)
 }
 
 /*
- * The buffers of a capture (256 and 64 KiB) go back to the system when it ends. By itself glibc
- * would soon take them from the heap and leave holes in it: mallopt(3), M_MMAP_THRESHOLD.
+ * Has the buffers of a capture (256 and 64 KiB) go back to the system when it ends. By default
+ * glibc would soon take them from the heap and leave holes in it: mallopt(3), M_MMAP_THRESHOLD.
  */
 static void return_large_buffers(void)
 {
@@ -49,16 +48,17 @@ static void return_large_buffers(void)
 }
 
 /*
- * A store's thread may outlive main(): nobody waits for a call that was cancelled, as its disk may
- * hang. While the thread hashes, OpenSSL's tables stay. This must come before whoever else uses
- * OpenSSL: OPENSSL_init_crypto(3).
+ * A store's thread may outlive main(): main does not wait for a call that was cancelled, as its
+ * disk may hang. The thread may be hashing, so OpenSSL must not free its tables at exit. This call
+ * must be the first use of OpenSSL: OPENSSL_init_crypto(3).
  */
 static void keep_openssl_at_exit(void)
 {
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
-/* What only --check-config asks: contraced itself goes on without a broken file of targets. */
+/* Checks that only --check-config makes: the daemon itself goes on without a broken file of
+ * targets. */
 static int check_files(const struct config *config, const char *name)
 {
     struct diags diags = {0};
@@ -101,7 +101,7 @@ static int run(const struct options *options)
     return r;
 }
 
-/* What was printed is no success before it is out. */
+/* The exit status. Fails if standard output could not be written. */
 static int finish(int status)
 {
     if (status == EXIT_SUCCESS && (fflush(stdout) != 0 || ferror(stdout))) {

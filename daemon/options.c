@@ -23,14 +23,15 @@ static const char *without_password(const char *text)
     return text_word_may_be_secret(text) ? "(not shown)" : text;
 }
 
-/* An argument as it may be quoted on a terminal. */
+/* An argument in a form that may be shown on a terminal, without secrets. */
 static const char *shown(char *text)
 {
     text_make_printable(text);
     return without_password(text);
 }
 
-/* Each takes one option: 0, 1 when all is done, or -EINVAL. */
+/* Each of these functions takes one option. 0; 1 when the program is done (--help, --version); or
+ * -EINVAL. */
 static int take_config_file(struct options *o, char *value)
 {
     o->config_file = value;
@@ -78,7 +79,7 @@ static int take_once(struct options *o, char *value)
     return 0;
 }
 
-/* What is wrong with it is said here. */
+/* Prints its own error message. */
 static int take_listen(struct options *o, char *value)
 {
     struct listen_list list;
@@ -124,10 +125,11 @@ static int print_help(struct options *o, char *value);
 static const struct row {
     const char *name;
     char letter;       /* or 0 */
-    const char *value; /* what stands for it in the help; NULL: the option takes none */
+    const char *value; /* placeholder in the help; NULL: the option takes no value */
     const char *help;
     int (*take)(struct options *o, char *value);
-    const char *expected; /* by a value that is none; NULL: it is said already */
+    /* What an error message names as expected; NULL: `take` prints its own. */
+    const char *expected;
 } rows[] = {
     {"config.file", 'c', "FILE", "read this file (" DEFAULT_FILE ")", take_config_file, NULL},
     {"target", 't', "[SERVICE=]URL", "capture this; may be repeated; needs no file", take_target,
@@ -155,7 +157,7 @@ static const struct row {
 };
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
-#define CODE_FIRST 256 /* a row's code is this and its index */
+#define CODE_FIRST 256 /* getopt's code of a row is this plus the row's index */
 #define HELP_COLUMN 26
 
 static int print_help(struct options *o, char *value)
@@ -199,7 +201,7 @@ static int apply(struct options *o, int code)
     return -EINVAL;
 }
 
-/* As getopt_long(3) wants the rows. */
+/* Converts the rows for getopt_long(3). */
 static void list_options(struct option longs[N_ROWS + 1], char letters[2 * N_ROWS + 1])
 {
     size_t n = 0;
@@ -254,7 +256,7 @@ void options_done(struct options *o)
     o->n_targets = 0;
 }
 
-/* The file that is to be read; NULL when targets alone say what to do. */
+/* The configuration file to read; NULL when targets are given and no file. */
 static const char *file_of(const struct options *o)
 {
     if (o->config_file)
@@ -282,7 +284,7 @@ static int set_storage_path(struct config *c, const char *path)
 }
 
 /*
- * A timeout of the file that no longer fits between window and interval gives way to the default.
+ * If the file's timeout no longer fits between window and interval, the default is used.
  */
 static void fit_timeout(usec interval, usec window, usec *timeout)
 {
@@ -347,7 +349,8 @@ static int overlay(const struct options *o, struct config *c, struct diags *d)
     return 0;
 }
 
-/* What only the store itself knows of its URL; said where that stands, if it is in the file. */
+/* Lets the store check its own URL. An error is reported at the URL's line, if it is in the
+ * file. */
 static int check_store(const struct upload_config *u, const char *file, struct diags *d)
 {
     char why[STORE_TEXT_MAX] = "";
@@ -359,7 +362,8 @@ static int check_store(const struct upload_config *u, const char *file, struct d
     return r;
 }
 
-/* Those that the job wants and that cannot be taken, or not from there. */
+/* Reports the job's artifacts that contraced cannot take, or whose path on the target is not
+ * known. */
 static void check_artifacts(const struct job_config *job, struct diags *d)
 {
     for (unsigned kind = 0; kind < KINDS; kind++) {
@@ -389,7 +393,7 @@ static int check_jobs(const struct config *c, struct diags *d)
     return diags_count(d) > before ? -EINVAL : 0;
 }
 
-/* The file's and the options' own rules come first; the store is asked when they are kept. */
+/* Checks the rules of file and options first. Only if they hold is the store asked. */
 static int check(const struct options *o, struct config *c, const char *file, struct diags *d)
 {
     int r = diags_count(d) == 0 ? config_check(c, o->once, d) : 0;

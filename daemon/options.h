@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The command line. Options are laid over the configuration file; with targets given and no file
+ * The command line. Options override the configuration file. If targets are given and no file is
  * named, no file is read.
  */
 
@@ -14,8 +14,8 @@
 #include "lib/config/config.h"
 
 struct options {
-    const char *config_file; /* NULL: not named */
-    const char **targets;    /* --target, in order; borrowed from argv */
+    const char *config_file; /* NULL: not given */
+    const char **targets;    /* values of --target, in order; borrowed from argv */
     size_t n_targets;
     const char *storage_path;   /* NULL: not given */
     const char *upload_url;     /* the same; "": no upload */
@@ -29,16 +29,17 @@ struct options {
 };
 
 /*
- * Parses argv. 0: go on. 1: all is done (--help, --version). -EINVAL: usage error, said on stderr.
+ * Parses argv. 0: go on. 1: the program is done (--help, --version). -EINVAL: usage error, after a
+ * message on stderr.
  */
 int options_parse(int argc, char **argv, struct options *ret);
 void options_done(struct options *o);
 
 /*
- * The configuration that file and options make together, with a store that store_check finds good
- * if there is an upload.url. Nothing is connected to; the same judgement at a start, at a reload
- * and for --check-config. What is wrong is added to `d`. 0 or a negative errno. *ret_file is the
- * file that was read, borrowed, or NULL.
+ * Loads the configuration from file and options together, and checks it; if there is an upload.url,
+ * store_check must accept it. Connects to nothing. Starts, reloads and --check-config all use these
+ * same checks. Errors are added to `d`. 0 or a negative errno. *ret_file is the file that was read,
+ * borrowed, or NULL.
  */
 int options_load(const struct options *o, struct config **ret, const char **ret_file,
                  struct diags *d);

@@ -27,7 +27,7 @@ void part_table_free(const struct part_table *t, struct daemon *d)
     free_first(t, t->n, d);
 }
 
-/* The first `n` take a configuration that they had already. */
+/* Sets the first `n` parts back to a configuration that they had before. */
 static void set_back(const struct part_table *t, size_t n, struct daemon *d,
                      const struct config *old)
 {

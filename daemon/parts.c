@@ -10,7 +10,8 @@
 #include "daemon/daemon_state.h"
 
 #define USER_AGENT "contraced/" PACKAGE_VERSION
-#define LABEL_PATIENCE (5 * USEC_PER_SEC) /* at the end, for what was captured last */
+/* How long a stop waits for the labels of the last captures. */
+#define LABEL_PATIENCE (5 * USEC_PER_SEC)
 
 static int new_event(struct daemon *d)
 {
@@ -243,7 +244,7 @@ static int new_suspension(struct daemon *d)
     return suspension_new(d->event, daemon_on_suspension, d, &d->suspension);
 }
 
-/* --once was asked for by somebody: nothing suspends it. */
+/* A person has asked for --once, so nothing suspends its captures. */
 static int set_suspension(struct daemon *d, const struct config *c)
 {
     return d->options->once ? 0 : suspension_set(d->suspension, &c->suspend);
@@ -272,7 +273,7 @@ static int set_admin(struct daemon *d, const struct config *c)
     return d->admin ? admin_set(d->admin, &c->web) : 0;
 }
 
-/* Whoever asks is answered up to here. What is on its way then has a moment. */
+/* Up to here requests are answered. Replies on their way have one more second. */
 static void drain_admin(struct daemon *d)
 {
     if (d->admin)
@@ -289,7 +290,8 @@ static void free_admin(struct daemon *d)
     admin_free(d->admin);
 }
 
-/* What the spool's place and this machine's name in keys depend on is not changed under way. */
+/* Warns of changed settings that need a restart: the spool's path, and this machine's name in
+ * keys. */
 static void warn_of_fixed(const struct config *old, const struct config *new)
 {
     if (strcmp(old->storage.path, new->storage.path) != 0)
@@ -306,13 +308,14 @@ static void use_log(struct daemon *d, const struct config *c)
 }
 
 /*
- * Each row may use those above it. What else the order is for:
- * - Signals are blocked, and contraced is confined, before the first thread starts: both hold only
- *   for threads that come after.
- * - Traces pass from the pipeline to labelling to the uploader, so these stand in reverse: at the
- *   end each hands on what it has before the next is drained or cut. The timetable ends before all
- *   of them.
- * - The log comes last: what others say of a new configuration is filtered by the old one.
+ * Each row may use those above it. Further reasons for this order:
+ * - Signals are blocked and contraced is confined before the first thread starts, as both bind only
+ *   threads that are started later.
+ * - Traces pass from the pipeline to labelling to the uploader, so these rows are in reverse: at a
+ *   stop each part hands on its traces before the next is drained or cut. The timetable stops
+ *   before all of them.
+ * - The log is last: messages of other parts about a new configuration still follow the old
+ *   configuration's level and format.
  */
 static const struct part rows[] = {
     {.name = "event", .new = new_event, .free = free_event},

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The parts of contraced: one row each, in the order in which they are made (part.h).
+ * The table of the daemon's parts, one row each, in the order in which they are made (part.h).
  */
 
 #include "daemon/part.h"

@@ -10,18 +10,19 @@
 #include "base/log.h"
 #include "daemon/control/admin_state.h"
 
-/* Of a connection: the head, and what the server notes of it while it reads. */
+/* Bytes of a connection: the request's head, and the server's notes about it while it reads. */
 #define CONNECTION_MEMORY ((size_t)2 * ADMIN_HEADERS_MAX)
 
-#define CALLS_MOST 8                  /* of the server in one turn of the loop */
-#define SERVER_ACCURACY USEC_PER_MSEC /* an answer that comes later waits for it */
+#define CALLS_MOST 8                  /* calls of the server in one turn of the loop */
+#define SERVER_ACCURACY USEC_PER_MSEC /* adds to the delay of replies that do not come at once */
 #define SWEEP_ACCURACY (250 * USEC_PER_MSEC)
 
 #define STOPPING "contraced is stopping"
 
 /*
- * A place is given back once. The server may do so from within the call that then says that it did
- * not take the connection: it has none to watch it (epoll_ctl(2): ENOSPC).
+ * Gives back a connection's slot; a second time does nothing. MHD_add_connection may first report
+ * the connection as closed, which frees the slot, and then fail: when epoll has no more watches
+ * (epoll_ctl(2): ENOSPC).
  */
 static void slot_free(struct connection *c)
 {
@@ -32,7 +33,7 @@ static void slot_free(struct connection *c)
     *c = (struct connection){.fd = -1};
 }
 
-/* True if the server is to be called again in *ret_time. */
+/* True if the server wants to be called again, after *ret_time. */
 static bool wants_call(const struct admin *a, usec *ret_time)
 {
     MHD_UNSIGNED_LONG_LONG ms = 0;
@@ -43,7 +44,8 @@ static bool wants_call(const struct admin *a, usec *ret_time)
     return true;
 }
 
-/* One that it could not take over for want of memory is closed, and nobody is told. */
+/* Frees the slots of connections that the server could not take over for lack of memory: it closes
+ * them without calling on_connection. */
 static void drop_lost(struct admin *a)
 {
     for (size_t i = 0; a->adding && i < CONNECTION_SLOTS; i++) {
@@ -105,7 +107,8 @@ static usec deadline(const struct connection *c)
     return c->admin->stopped ? c->admin->stopped_at + ADMIN_LINGER : USEC_NEVER;
 }
 
-/* Whatever comes byte by byte, or not at all: a request has its time, and no more. */
+/* Ends connections whose time is over: a request that does not come, or comes byte by byte, and
+ * after admin_stop also replies that take too long. */
 static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata)
 {
     struct admin *a = userdata;
@@ -128,7 +131,8 @@ static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata)
     return 0;
 }
 
-/* The place for one more ends what asks least: what is idle or reads, then what sends, or waits. */
+/* Makes place for a new connection by ending the oldest one: first among those that are idle or
+ * reading, then those that are sending, then those that are waiting. */
 static void give_way(struct admin *a)
 {
     static const enum phase order[] = {PHASE_READING, PHASE_SENDING, PHASE_WAITING};
@@ -232,7 +236,8 @@ static struct listener *find_listener(const struct admin *a, const char *text)
     return NULL;
 }
 
-/* What is under way on an address that is given up may end. */
+/* Ends the connections of addresses that are given up. Those with a request under way may finish
+ * it. */
 static void end_connections(struct admin *a, const struct listen_list *keep)
 {
     for (size_t i = 0; i < CONNECTION_SLOTS; i++) {
@@ -260,7 +265,7 @@ static void drop_listeners(struct admin *a, const struct listen_list *keep)
     end_connections(a, keep);
 }
 
-/* Those that are new, not started. 0 or -ENOMEM. */
+/* Makes listeners for the addresses that have none, but does not start them. 0 or -ENOMEM. */
 static int make_listeners(struct admin *a, const struct listen_list *list, bool quiet,
                           struct listener **fresh, size_t *ret_n)
 {
@@ -317,7 +322,8 @@ static int start_server(struct admin *a)
     const union MHD_DaemonInfo *info;
     int r;
 
-    errno = 0; /* the server fails without an errno, but leaves that of the call that failed */
+    /* MHD_start_daemon returns no error code, but leaves errno of the system call that failed. */
+    errno = 0;
     a->mhd = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
         NULL, NULL, call_on_request, a, MHD_OPTION_EXTERNAL_LOGGER, on_server_log, NULL,

@@ -12,10 +12,11 @@
 #include "lib/net/credentials.h"
 
 #define TOKEN_MAX CREDENTIALS_SECRET_MAX
-#define DISCARD_MAX (2u << 20) /* of a body that is refused: read, so that the reply is, too */
+/* Bytes of a refused body that are still read, so that the client gets to read the reply. */
+#define DISCARD_MAX (2u << 20)
 #define CUT_DISCARD_MAX (ADMIN_CUT_BODY_MAX + DISCARD_MAX)
 
-#define TOO_LARGE 413 /* libmicrohttpd changed its name for it */
+#define TOO_LARGE 413 /* a number, as libmicrohttpd has renamed its constant */
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
 {
@@ -95,7 +96,8 @@ static int on_watch(sd_event_source *s, int fd, uint32_t revents, void *userdata
     return 0;
 }
 
-/* The server does not look at a connection that waits: nobody else would learn that it is gone. */
+/* Suspends the connection until the handler answers. Meanwhile the server does not watch it, so a
+ * watch of our own tells if the client goes. */
 static void wait_for_answer(struct admin_call *call)
 {
     struct connection *c = call->connection;
@@ -111,7 +113,7 @@ static bool same_method(const char *route, const char *method)
     return strcmp(route, method) == 0 || (strcmp(route, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
-/* 0: no match; else how much of the path the route names. */
+/* The length of the route's path if it matches this path; 0: it does not. */
 static size_t match(const struct admin_route *r, const char *path)
 {
     size_t n = strlen(r->path);
@@ -121,7 +123,8 @@ static size_t match(const struct admin_route *r, const char *path)
     return n > 1 && r->path[n - 1] == '/' && strncmp(r->path, path, n) == 0 ? n : 0;
 }
 
-/* The longest match counts; `allowed` tells of those that want another method. */
+/* Finds the longest match. `allowed` gets the methods of routes that match but want another
+ * method. */
 static const struct admin_route *find_route(const struct admin *a, const char *path,
                                             const char *method, size_t *ret_n, struct buf *allowed)
 {
@@ -218,7 +221,7 @@ static bool takes_beginning(const struct admin_call *call)
     return call->route->flags & ADMIN_CUT_BODY;
 }
 
-/* How much of a body may come; what is more than body_max of it is not kept. */
+/* How long a body may be. What is beyond body_max is read but not kept. */
 static size_t come_max(const struct admin_call *call)
 {
     return takes_beginning(call) ? ADMIN_CUT_BODY_MAX : body_max(call);
@@ -229,7 +232,8 @@ static size_t discard_max(const struct admin_call *call)
     return call->route && takes_beginning(call) ? CUT_DISCARD_MAX : DISCARD_MAX;
 }
 
-/* The route is told, where nobody may read the answer. */
+/* Refuses a request. Also tells the route, as the sender may be a program whose answers nobody
+ * reads. */
 static void refuse(struct admin_call *call, unsigned status, const char *text)
 {
     if (call->route && call->route->refused)
@@ -245,7 +249,7 @@ static void refuse_long_body(struct admin_call *call)
     refuse(call, TOO_LARGE, text);
 }
 
-/* What the head alone says against the request is answered here. */
+/* Answers the request here if its head alone is reason to refuse it. */
 static void check_head(struct admin_call *call, const char *url, const char *version,
                        uint64_t length, bool has_body)
 {
@@ -318,9 +322,10 @@ static enum MHD_Result begin(struct connection *c, const char *url, const char *
     *con_cls = call;
     check_head(call, url, version, n, chunked || n > 0);
     /*
-     * A body that is refused is read all the same, unless it is too long or the client asked
-     * first: closing on unread bytes would reset the connection, and the reply with it. Where it
-     * is not certain what the body is (the head has a fault), no more of it is read.
+     * A refused body is read all the same, unless it is too long or the client asked first
+     * (Expect): closing with unread bytes would reset the connection, and the client might lose the
+     * reply. If the head has a fault, it is not certain where the body ends, so no more of it is
+     * read.
      */
     if (call->state == CALL_ANSWERED && (call->aborted || c->last || n > discard_max(call) ||
                                          header(c->mhd, MHD_HTTP_HEADER_EXPECT)))
@@ -356,7 +361,7 @@ static enum MHD_Result take_body(struct admin_call *call, const char *data, size
     return MHD_YES;
 }
 
-/* All of the request is there, or it was resumed. */
+/* The whole request has arrived, or its connection was resumed. */
 static enum MHD_Result run(struct admin_call *call)
 {
     struct admin *a = call->connection->admin;
@@ -422,7 +427,8 @@ void call_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
         connection_end(c);
 }
 
-/* The library has no memory for so many, and then none to say so. */
+/* Sends the reply directly: the library has no memory for so many arguments, and then none for a
+ * reply either. */
 static void refuse_arguments(struct connection *c)
 {
     static const char body[] = "{\"error\":\"the query has too many arguments\"}";
@@ -437,7 +443,8 @@ static void refuse_arguments(struct connection *c)
     connection_end(c);
 }
 
-/* The first line of a request: on a connection that was kept its time begins here. */
+/* Called for the first line of a request. On a kept-alive connection the request's time begins
+ * here. */
 void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
     struct connection *c = connection_of(mhd);
@@ -450,7 +457,8 @@ void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     return NULL;
 }
 
-/* What handlers see has no control characters, and no zero byte that would hide what follows. */
+/* Notes control characters in paths and queries, so that no handler sees any, nor a zero byte that
+ * would hide the rest of a text. */
 size_t call_unescape(void *cls, struct MHD_Connection *mhd, char *text)
 {
     struct connection *c = connection_of(mhd);

@@ -17,7 +17,8 @@ void admin_call_in(struct admin *a, usec time)
         log_error("the admin endpoint's timer cannot be set");
 }
 
-/* What the server was told otherwise than by a socket does not make its epoll readable. */
+/* The server's epoll descriptor becomes readable only by events of sockets. After any other change
+ * (a new or resumed connection) the server must be called by this. */
 void admin_wake(struct admin *a)
 {
     a->again = true;
@@ -53,7 +54,8 @@ void connection_phase(struct connection *c, enum phase phase)
         admin_sweep_at(c->admin, c->since + ADMIN_REQUEST_TIMEOUT);
 }
 
-/* The oldest reply but this one's, when all together are too long. */
+/* If all replies together are too long: the connection with the oldest reply, other than `but`.
+ * Else NULL. */
 static struct connection *too_much(const struct connection *but)
 {
     struct connection *oldest = NULL;
@@ -71,7 +73,8 @@ static struct connection *too_much(const struct connection *but)
     return sum > ADMIN_REPLIES_MAX ? oldest : NULL;
 }
 
-/* Clients that ask for much and take little of it must not fill the memory. */
+/* Begins to send a reply. Ends the oldest replies if all together are too long, so that clients who
+ * ask for much and read little do not fill the memory. */
 void connection_send(struct connection *c, size_t bytes)
 {
     struct connection *oldest;

@@ -29,7 +29,7 @@ static bool add(struct admin_call *call, const char *name, const char *value)
     return MHD_add_response_header(call->response, name, value) == MHD_YES;
 }
 
-/* False: one of them could not be added. */
+/* Adds all headers. False: one of them could not be added. */
 static bool set_headers(struct admin_call *call, const char *type)
 {
     struct connection *c = call->connection;
@@ -80,7 +80,7 @@ void admin_reply(struct admin_call *call, unsigned status, const char *type, con
     static char nothing[1];
 
     call->bytes = n;
-    /* Copied, so that it is only read. */
+    /* The library copies the body and only reads it, so the cast is safe. */
     call_answer(call, status, type,
                 MHD_create_response_from_buffer(n, n > 0 ? (void *)(uintptr_t)body : nothing,
                                                 MHD_RESPMEM_MUST_COPY));
@@ -122,7 +122,7 @@ void admin_reply_file(struct admin_call *call, const char *type, const char *nam
     call_answer(call, MHD_HTTP_OK, type, response);
 }
 
-/* In memory of its own: that memory is short must be said. */
+/* Writes into memory on the stack, so that it can also report that memory is short. */
 void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
 {
     char text[ERROR_MAX], memory[ERROR_JSON_SIZE];

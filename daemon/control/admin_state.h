@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the endpoint's files share: admin.c has the server and its connections, admin_connection.c
- * their phases and bounds, admin_call.c the requests on them, admin_reply.c what they are answered.
+ * Shared by the endpoint's files: admin.c has the server and its connections, admin_connection.c
+ * their phases and limits, admin_call.c the requests on them, admin_reply.c the replies.
  */
 
 #include <microhttpd.h>
@@ -15,28 +15,29 @@
 #include "daemon/control/listener.h"
 #include "lib/config/listen.h"
 
-/* Those that gave way are gone after the server's next turn; until then they hold a place. */
+/* Connections that were ended to make place for others keep their slots until the server's next
+ * turn, so there are more slots than connections. */
 #define CONNECTIONS_DYING (LISTEN_MAX * LISTENER_BURST)
 #define CONNECTION_SLOTS (ADMIN_CONNECTIONS_MAX + CONNECTIONS_DYING)
 
 enum phase {
     PHASE_FREE,    /* no connection */
-    PHASE_READING, /* a request comes, or may come */
-    PHASE_WAITING, /* for the handler's answer */
-    PHASE_SENDING, /* a reply goes */
+    PHASE_READING, /* a request is arriving, or may arrive */
+    PHASE_WAITING, /* waits for the handler's answer */
+    PHASE_SENDING, /* a reply is being sent */
 };
 
 struct connection {
     struct admin *admin;
-    struct MHD_Connection *mhd; /* NULL until it was taken over */
+    struct MHD_Connection *mhd; /* NULL until the server has taken it over */
     int fd;
     enum phase phase;
-    usec since;   /* the phase began: monotonic */
-    size_t bytes; /* of the reply that goes, in memory */
+    usec since;   /* when the phase began: monotonic */
+    size_t bytes; /* bytes in memory of the reply that is being sent */
     bool dying;   /* its socket was shut down */
     bool last;    /* closes after the reply */
     bool used;    /* not its first request */
-    bool bad_uri; /* control characters, of the request that comes */
+    bool bad_uri; /* the request that is arriving has control characters in its path or query */
     bool unix_socket, loopback;
     char listener[LISTEN_TEXT_SIZE];
     struct admin_call *call;
@@ -49,25 +50,25 @@ struct admin {
     void *userdata;
     struct MHD_Daemon *mhd;
     sd_event_source *io, *timer; /* the server's */
-    sd_event_source *sweep;      /* ends what takes too long */
+    sd_event_source *sweep;      /* timer that ends requests and replies that take too long */
     struct connection connections[CONNECTION_SLOTS];
     size_t n_alive; /* neither free nor dying */
-    size_t bodies;  /* bytes of requests in memory */
+    size_t bodies;  /* bytes of request bodies in memory */
     struct listener *listeners[LISTEN_MAX];
     size_t n_listeners;
     char *token_file;
     bool token_failed; /* was logged */
-    bool again;        /* the server is to be called at once */
+    bool again;        /* the server must be called again at once */
     bool adding;       /* the server may not have taken over all connections yet */
     bool stopped;
     usec stopped_at; /* monotonic */
 };
 
 enum call_state {
-    CALL_READING,   /* its body comes */
-    CALL_RUNNING,   /* the handler has it */
-    CALL_SUSPENDED, /* the handler will answer later */
-    CALL_ANSWERED,  /* there is a reply, or none will be: `aborted` */
+    CALL_READING,   /* its body is arriving */
+    CALL_RUNNING,   /* its handler is running */
+    CALL_SUSPENDED, /* the handler has returned and will answer later */
+    CALL_ANSWERED,  /* it has its reply; or will have none, if `aborted` */
 };
 
 struct call_header {
@@ -77,40 +78,40 @@ struct call_header {
 struct admin_call {
     struct connection *connection;
     const struct admin_route *route;
-    const char *method; /* borrowed from the connection, as long as it lasts */
-    char *rest;         /* of the path */
+    const char *method; /* borrowed from the connection */
+    char *rest;         /* the rest of the path after the route's */
     enum call_state state;
     bool aborted; /* ends without a reply */
     struct buf body;
     uint64_t body_seen;
     struct MHD_Response *response;
-    size_t bytes; /* of the response, in memory */
+    size_t bytes; /* bytes of the response in memory */
     unsigned status;
     struct call_header headers[ADMIN_REPLY_HEADERS_MAX];
     size_t n_headers;
     bool no_memory; /* a header is missing */
     void (*gone)(void *userdata, struct admin_call *call);
     void *gone_userdata;
-    sd_event_source *watch; /* whether the client goes, while the server does not look */
+    sd_event_source *watch; /* tells if the client goes while the connection is suspended */
 };
 
 usec admin_now(const struct admin *a);
 
-/* Has the server called at once: it was told something. */
+/* Has the server called at once, as something has changed for it. */
 void admin_wake(struct admin *a);
 
-/* Has the server called after a while. */
+/* Has the server called after this time. */
 void admin_call_in(struct admin *a, usec time);
 
-/* Looks at this time for connections whose request takes too long. */
+/* At this time, ends connections that take too long. */
 void admin_sweep_at(struct admin *a, usec when);
 
-/* Shuts the socket: the server finds out in its next turn. */
+/* Shuts the socket down. The server notices in its next turn. */
 void connection_end(struct connection *c);
 
 void connection_phase(struct connection *c, enum phase phase);
 
-/* The phase of sending a reply, of which so many bytes are in memory until the client has them. */
+/* Begins the phase of sending a reply. `bytes` of it are in memory until the client has them. */
 void connection_send(struct connection *c, size_t bytes);
 
 /* The callbacks of libmicrohttpd for requests: MHD_AccessHandlerCallback and others. */
@@ -124,12 +125,13 @@ size_t call_unescape(void *cls, struct MHD_Connection *mhd, char *text);
 
 #define CALL_JSON_TYPE "application/json"
 
-/* Takes the response; NULL: the call ends without a reply. Only the first answer counts. */
+/* Answers a call; takes the response. NULL: the call ends without a reply. Only the first answer
+ * counts. */
 void call_answer(struct admin_call *call, unsigned status, const char *type,
                  struct MHD_Response *response);
 
-/* A call that waits is told, and ends without a reply. */
+/* If the call waits for its handler, calls its `gone` function and ends it without a reply. */
 void call_abort(struct admin_call *call);
 
-/* A call that waits is told, and answered 503. */
+/* If the call waits for its handler, calls its `gone` function and answers 503. */
 void call_refuse(struct admin_call *call, const char *why);

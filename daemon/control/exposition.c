@@ -23,7 +23,7 @@ static void puts_to(struct exposition *e, const char *text)
     put(e, text, strlen(text));
 }
 
-/* A line feed or a backslash ends or changes a HELP text; a label's value stands in quotes, too. */
+/* Escapes line feeds and backslashes; with `quoted`, for the value of a label, also quotes. */
 static void put_escaped(struct exposition *e, const char *text, bool quoted)
 {
     while (*text) {
@@ -52,7 +52,7 @@ static void put_escaped(struct exposition *e, const char *text, bool quoted)
     }
 }
 
-/* The shortest of three forms that reads back as the same double. */
+/* Formats with 15, 16 or 17 digits: the fewest that read back as the same double. */
 static const char *number(double value, char out[static NUMBER_SIZE])
 {
     if (isnan(value))
@@ -76,7 +76,8 @@ static void put_label(struct exposition *e, const char *before, const char *name
     puts_to(e, "\"");
 }
 
-/* `le`: a bucket's bound as one more label; NULL: no bucket. */
+/* Writes a series' name and labels. `le`: a bucket's bound as one more label; NULL: it is no
+ * bucket. */
 static void put_series(struct exposition *e, const char *suffix,
                        const struct exposition_label *labels, size_t n, const char *le)
 {

@@ -3,8 +3,8 @@
 
 /*
  * Writes the Prometheus text format, version 0.0.4, into a buffer: families with HELP and TYPE,
- * samples, labels. It knows the format and no metric. The first error sticks, so that callers look
- * once, at the end; what was written by then is not to be used.
+ * samples, labels. It knows the format but no metric. The first error is kept, so callers check
+ * once, at the end (exposition_finish). After an error the text must not be used.
  */
 
 #include <stddef.h>
@@ -22,15 +22,15 @@ enum exposition_type {
 
 struct exposition_label {
     const char *name;
-    const char *value; /* any bytes; what is not UTF-8 is replaced */
+    const char *value; /* any bytes; those that are not UTF-8 are replaced */
 };
 
-/* Buckets that are not cumulative: counts[i] are the values above bounds[i - 1] and up to
- * bounds[i], counts[n] those above all bounds. */
+/* A histogram with buckets that are not cumulative: counts[i] is the number of values above
+ * bounds[i - 1] and up to bounds[i], counts[n] the number of those above all bounds. */
 struct exposition_histogram {
     const double *bounds; /* ascending */
     size_t n;
-    const uint64_t *counts; /* n + 1 */
+    const uint64_t *counts; /* n + 1 of them */
     double sum;
 };
 
@@ -40,25 +40,25 @@ struct exposition {
     int error;
 };
 
-/* Appends to `out`, which is borrowed. */
+/* Begins to append to `out`, which is borrowed. */
 void exposition_init(struct exposition *e, struct buf *out);
 
 /*
- * Begins a family; all of its samples follow. The name is a constant of the caller's and valid as
- * it is; `help` is any text.
+ * Begins a family; all of its samples must follow. The name must be a valid constant of the caller;
+ * `help` may be any text.
  */
 void exposition_family(struct exposition *e, const char *name, enum exposition_type type,
                        const char *help);
 
-/* One sample of the present family. Numbers read back as the same double or integer. */
+/* Writes one sample of the current family. Numbers read back as the same double or integer. */
 void exposition_sample(struct exposition *e, const struct exposition_label *labels, size_t n,
                        double value);
 void exposition_count(struct exposition *e, const struct exposition_label *labels, size_t n,
                       uint64_t value);
 
-/* All series of one histogram of the present family. */
+/* Writes all series of one histogram of the current family. */
 void exposition_histogram(struct exposition *e, const struct exposition_label *labels, size_t n,
                           const struct exposition_histogram *h);
 
-/* 0; -ENOMEM or -E2BIG when something is missing. */
+/* 0; or -ENOMEM or -E2BIG if something could not be written. */
 int exposition_end(const struct exposition *e);

@@ -15,7 +15,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Hashes have one length and tell nothing of where two tokens differ. */
+/* Compares hashes: they have the same length, and the time that this takes tells nothing about the
+ * place where two tokens differ. */
 bool guard_token_matches(const char *authorization, const void *token, size_t len)
 {
     unsigned char given[SHA256_DIGEST_LENGTH], wanted[SHA256_DIGEST_LENGTH];
@@ -27,7 +28,7 @@ bool guard_token_matches(const char *authorization, const void *token, size_t le
     p += strlen(SCHEME);
     while (is_blank(*p))
         p++;
-    /* What cannot be hashed for want of memory is not the token. */
+    /* If memory is too short for a hash, the tokens count as different. */
     same = SHA256((const unsigned char *)p, strlen(p), given) && SHA256(token, len, wanted) &&
            CRYPTO_memcmp(given, wanted, sizeof(given)) == 0;
     OPENSSL_cleanse(given, sizeof(given));
@@ -40,7 +41,8 @@ static bool is_port(const char *p)
     return *p == '\0' || (*p == ':' && p[1] && p[1 + strspn(p + 1, "0123456789")] == '\0');
 }
 
-/* "localhost", and names below it, which resolvers keep on this machine (RFC 6761). */
+/* "localhost" and names that end in ".localhost": resolvers never look for them outside this
+ * machine (RFC 6761). */
 static bool is_local_name(const char *name)
 {
     static const char local[] = "localhost", below[] = ".localhost";
@@ -54,8 +56,8 @@ static bool is_local_name(const char *name)
 }
 
 /*
- * A page reaches this machine under its own site's name by letting the name point here. An address
- * cannot be made to point anywhere.
+ * A foreign site can let its own name point to this machine, so that its pages reach us under that
+ * name. Nobody can do that with an address or a loopback name.
  */
 bool guard_host_is_plain(const char *host)
 {
@@ -79,7 +81,7 @@ bool guard_host_is_plain(const char *host)
     return inet_pton(AF_INET, name, address) == 1 || is_local_name(name);
 }
 
-/* "null", as sandboxed pages and files send it, is nobody's. */
+/* "null", which sandboxed pages and local files send, is never the same origin. */
 static bool same_origin(const char *origin, const char *host)
 {
     if (!host)
@@ -96,7 +98,8 @@ static bool changes_something(const char *method)
     return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0;
 }
 
-/* A link from elsewhere to the status page is fine, a form that posts from elsewhere is not. */
+/* A link on another site to the status page is fine; a form on another site that posts here is
+ * not. */
 static bool from_other_site(const struct guard_request *r)
 {
     if (r->origin && !same_origin(r->origin, r->host))
@@ -106,7 +109,8 @@ static bool from_other_site(const struct guard_request *r)
             strcasecmp(r->fetch_site, "same-site") == 0);
 }
 
-/* A form can post other types to any site without asking first. */
+/* True for JSON. A form can post other content types to any site, without the browser asking that
+ * site first; it cannot post JSON. */
 static bool is_json(const char *type)
 {
     static const char json[] = "application/json";
@@ -150,7 +154,7 @@ struct guard_verdict guard_check(const struct guard_request *r)
         return refuse(400, r->fault);
     if (r->http_1_1 && !r->host)
         return refuse(400, "the request needs one Host header");
-    /* No page knows the token, or reaches a unix socket. */
+    /* A page of another site does not know the token and cannot reach a unix socket. */
     if (!known && !r->unix_socket) {
         v = check_browser(r);
         if (v.status == 0 && r->token_wanted && !r->open)

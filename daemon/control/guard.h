@@ -2,31 +2,32 @@
 #pragma once
 
 /*
- * Who may ask the admin endpoint: pure rules over what a request says of itself. They keep out
- * whoever has no token where one is asked for, pages of other sites that a browser on this machine
- * shows (their Origin, or Sec-Fetch-Site), and pages that had their name point to this machine (DNS
- * rebinding: their Host is their own name).
+ * Decides whose requests the admin endpoint answers, from the request's own headers. It refuses
+ * requests without a token if one is configured; pages of other sites in a browser on this machine
+ * (known by Origin or Sec-Fetch-Site); and pages of sites that let their own name point to this
+ * machine (DNS rebinding: Host is their own name). Pure.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Headers are NULL when they are not there. All is borrowed. */
+/* Missing headers are NULL. Everything is borrowed. */
 struct guard_request {
     const char *method;
     const char *host, *origin, *fetch_site, *authorization, *content_type;
-    const char *fault; /* of its head: what head_fault says */
-    bool http_1_1;     /* or later: Host is required */
+    const char *fault; /* what head_fault says of its head */
+    bool http_1_1;     /* HTTP/1.1 or later, so Host is required */
     bool has_body;
     bool open;         /* the route needs no token */
     bool unix_socket;  /* the file's permissions say who may connect */
-    bool loopback;     /* the listener hears this machine only */
+    bool loopback;     /* the listener can be reached from this machine only */
     bool token_wanted; /* a token is configured */
-    const void *token; /* NULL: it could not be read */
+    const void *token; /* NULL: the token could not be read */
     size_t token_len;
 };
 
-/* 0: it may be answered. Else the HTTP status and, for people, what is wrong and what to do. */
+/* status 0: the request may be answered. Else the HTTP status, and a text for people: what is wrong
+ * and what to do. */
 struct guard_verdict {
     unsigned status;
     const char *text;
@@ -34,8 +35,10 @@ struct guard_verdict {
 
 struct guard_verdict guard_check(const struct guard_request *request);
 
-/* "Bearer TOKEN", compared in a time that depends on neither token. */
+/* True if the header is "Bearer TOKEN". The time that this takes does not depend on where the
+ * tokens differ. */
 bool guard_token_matches(const char *authorization, const void *token, size_t len);
 
-/* The value of a Host header is an address or a loopback name: no other site's. */
+/* True if the value of a Host header is an address or a loopback name, and so no other site's
+ * name. */
 bool guard_host_is_plain(const char *host);

@@ -21,7 +21,8 @@ static const struct {
 
 _Static_assert(N_ONCE <= sizeof(((struct head *)NULL)->seen) / sizeof(unsigned), "one place each");
 
-/* tchar of RFC 9110, 5.6.2; a blank before the colon is in the name here. */
+/* True if all bytes are tchar of RFC 9110, 5.6.2. The library leaves a blank before the colon in
+ * the name, so this refuses it. */
 static bool is_token(const char *name)
 {
     static const char others[] = "!#$%&'*+-.^_`|~";

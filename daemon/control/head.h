@@ -2,29 +2,30 @@
 #pragma once
 
 /*
- * Whether a request's head says one thing only: pure rules. Where two programs in a row could read
- * it in two ways, as where a body ends, or whose request it is, one could be made to let pass what
- * the other should have kept out (RFC 9112, sections 5.1 and 6.3). Such a request is refused, and
- * its connection closed. What the server's library refuses by itself is not here.
+ * Checks that a request's head is unambiguous. If a proxy and this server could read a head in
+ * different ways, such as where the body ends or which host is meant, an attacker could get a
+ * request past one of them that it should have refused (RFC 9112, sections 5.1 and 6.3). Such a
+ * request is refused and its connection closed. Faults that the server's library refuses by itself
+ * are not checked here. Pure.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HEAD_ARGUMENTS_MAX 100 /* of a query: the library has no room for many more */
+#define HEAD_ARGUMENTS_MAX 100 /* arguments of a query; the library has no room for many more */
 
-/* Zeroed before the first header, but for the version. */
+/* Zero all fields except http_1_0 before the first header. */
 struct head {
     bool http_1_0;
-    unsigned seen[8]; /* how often each header that may come once did */
+    unsigned seen[8]; /* how often each header came that may come only once */
     const char *fault;
 };
 
-/* A header of the request, one after the other. */
+/* To be called for each header of the request in turn. */
 void head_add(struct head *h, const char *name, const char *value);
 
-/* NULL, or what is wrong, for people. */
+/* NULL, or a text for people that says what is wrong. */
 const char *head_fault(const struct head *h);
 
-/* True if the query of a request's target has more arguments than HEAD_ARGUMENTS_MAX. */
+/* True if the query of the request target has more than HEAD_ARGUMENTS_MAX arguments. */
 bool head_many_arguments(const char *target);

@@ -19,8 +19,10 @@
 #include "base/loop.h"
 
 #define RETRY_PAUSE (30 * USEC_PER_SEC)
-#define ACCEPT_PAUSE USEC_PER_SEC     /* when there is no descriptor for a connection */
-#define SAY_PAUSE (10 * USEC_PER_MIN) /* one place that is free for a moment is no end of it */
+/* Time without accepting when there is no descriptor for a connection. */
+#define ACCEPT_PAUSE USEC_PER_SEC
+/* Least time between two log lines about that, even if a descriptor is free in between. */
+#define SAY_PAUSE (10 * USEC_PER_MIN)
 #define ACCURACY (100 * USEC_PER_MSEC)
 #define BACKLOG 256
 #define SOCKET_MODE 0660
@@ -32,10 +34,10 @@ struct listener {
     listener_accept_fn fn;
     void *userdata;
     int fd;                      /* -1: not bound */
-    sd_event_source *io, *timer; /* timer: the next try, or the end of a pause */
-    int error;                   /* what was logged last; 0: nothing */
-    usec short_of_fds;           /* when it was logged last: boot time; 0: never */
-    dev_t dev;                   /* of the socket's file, to remove no other's */
+    sd_event_source *io, *timer; /* timer: the next try to bind, or the end of a pause */
+    int error;                   /* the error that was logged last; 0: none */
+    usec short_of_fds; /* boot time when a shortage of descriptors was logged last; 0: never */
+    dev_t dev;         /* device and inode of the socket's file, so that only that is removed */
     ino_t ino;
 };
 
@@ -44,18 +46,20 @@ static bool is_unix(const struct listener *l)
     return l->address.sa.any.sa_family == AF_UNIX;
 }
 
-/* 0: somebody answers. -ECONNREFUSED: nobody does. Or another negative errno. */
+/* Connects to a unix socket to see if it is in use. 0: it is. -ECONNREFUSED: nobody listens on it.
+ * Or another negative errno. */
 static int call(const struct listen_address *a)
 {
     _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return -errno;
-    /* A queue that is full is somebody's. */
+    /* EAGAIN: the queue is full, so somebody listens. */
     return connect(fd, &a->sa.any, a->len) < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-/* Removes the file of a socket that nobody listens on. 0, or why it stays. */
+/* Removes the file of a socket that nobody listens on. 0, or a negative errno that says why it
+ * stays. */
 static int remove_stale(const struct listen_address *a)
 {
     struct stat st;
@@ -77,8 +81,9 @@ static int remove_stale(const struct listen_address *a)
 }
 
 /*
- * The directory, locked as long as it is open: of two that start at once, the second must not take
- * the first one's socket for a stale one before it listens.
+ * Opens and locks the socket's directory; the lock lasts until the descriptor is closed. If two
+ * daemons start at once, the second must not take the socket of the first for a stale one before
+ * the first listens on it.
  */
 static int lock_directory(const char *socket_path)
 {
@@ -109,7 +114,8 @@ static int bind_unix(struct listener *l, int fd)
     r = remove_stale(a);
     if (r < 0)
         return r;
-    /* The mode of the descriptor, less the umask, is that of the file: never wider than wanted. */
+    /* The file gets the descriptor's mode, less the umask, so its mode is never wider than
+     * wanted. */
     if (fchmod(fd, SOCKET_MODE) < 0 || bind(fd, &a->sa.any, a->len) < 0)
         return -errno;
     if (lstat(a->sa.un.sun_path, &st) < 0 || chmod(a->sa.un.sun_path, SOCKET_MODE) < 0 ||
@@ -123,7 +129,8 @@ static int bind_unix(struct listener *l, int fd)
     return 0;
 }
 
-/* Only our own: another contraced may have replaced a file that was removed by hand. */
+/* Removes the socket's file if it is still ours: if somebody removed it by hand, another contraced
+ * may have made its own there. */
 static void remove_file(const struct listener *l)
 {
     const char *path = l->address.sa.un.sun_path;
@@ -140,7 +147,7 @@ static int bind_tcp(struct listener *l, int fd)
 
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
         return -errno;
-    /* "[::]" and ":PORT" mean IPv4, too, whatever the system's own default is. */
+    /* "[::]" and ":PORT" include IPv4, whatever the system's default is. */
     if (a->sa.any.sa_family == AF_INET6 &&
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
         return -errno;
@@ -149,7 +156,7 @@ static int bind_tcp(struct listener *l, int fd)
     return 0;
 }
 
-/* ":PORT" where the kernel knows no IPv6. */
+/* For ":PORT" on a kernel without IPv6: uses IPv4. False for other addresses. */
 static bool fall_back(struct listen_address *a)
 {
     in_port_t port = a->sa.v6.sin6_port;
@@ -181,7 +188,8 @@ static void wait_for(struct listener *l, usec pause)
         log_error("%s: not tried again: %s", l->address.text, strerror(-r));
 }
 
-/* A queue that cannot be emptied would wake the loop without end. */
+/* Pauses accepting: connections that cannot be accepted stay in the queue and would wake the loop
+ * again and again. */
 static void pause_accepting(struct listener *l, int error)
 {
     usec now = loop_now(l->event, CLOCK_BOOTTIME);
@@ -213,12 +221,13 @@ static int on_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
             return 0;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return 0;
-        } /* else that connection is gone: accept(2) */
+        } /* any other error: that connection is gone, see accept(2) */
     }
     return 0;
 }
 
-/* Where IPv6 is switched off there may be sockets of it, but no address to bind. */
+/* If IPv6 is switched off, the kernel may still make IPv6 sockets but have no address to bind. Then
+ * ":PORT" is bound with IPv4. */
 static int bind_any_family(struct listener *l, int *fd)
 {
     int r = bind_tcp(l, *fd);
@@ -284,7 +293,7 @@ static void say_failed(struct listener *l, int error)
               l->address.text, strerror(error), advice(error));
 }
 
-/* With the port that the kernel chose, if it was left to it. */
+/* Logs the address, with the port that the kernel chose if the configured one is 0. */
 static void say_listening(const struct listener *l)
 {
     struct sockaddr_storage sa = {0};
@@ -340,7 +349,8 @@ int listener_new(sd_event *event, const struct listen_address *address, bool qui
                            .fn = fn,
                            .userdata = userdata,
                            .fd = -1};
-    /* Now: a listener that waits because memory is short must come back. */
+    /* The timer is made now: if memory is short later, a listener that waits must still be able to
+     * try again. */
     r = sd_event_add_time(event, &l->timer, CLOCK_BOOTTIME, 0, ACCURACY, on_timer, l);
     if (r >= 0)
         r = sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One address that is listened on. What cannot be bound is said once and tried again every 30 s: an
- * address that is taken stops no capture. A socket file that nobody answers on any more is
- * replaced, one that is answered on is left alone.
+ * Listens on one address. If it cannot be bound, that is logged once and tried again every 30 s;
+ * captures go on meanwhile. The file of a unix socket that nobody listens on any more is replaced;
+ * if somebody listens on it, it is left alone.
  */
 
 #include <stdbool.h>
@@ -13,22 +13,24 @@
 
 #include "lib/config/listen.h"
 
-#define LISTENER_BURST 8 /* connections in one turn of the loop, so that captures have theirs */
+/* Connections to accept in one turn of the loop, so that captures get their turns. */
+#define LISTENER_BURST 8
 
 struct listener;
 
-/* A connection: the descriptor, non-blocking, is the callee's. */
+/* A connection was accepted. The function owns the descriptor, which is non-blocking. */
 typedef void (*listener_accept_fn)(void *userdata, struct listener *l, int fd,
                                    const struct sockaddr *peer, socklen_t len);
 
 /*
- * Does not bind yet. `quiet`: a socket file whose directory is missing, or not for us, is no error:
- * nobody asked for it. 0 or -ENOMEM.
+ * Makes a listener, which does not bind yet. `quiet`: the address is only a default, so if the
+ * directory of a socket file is missing or not accessible, that is logged for debugging only. 0 or
+ * a negative errno.
  */
 int listener_new(sd_event *event, const struct listen_address *address, bool quiet,
                  listener_accept_fn fn, void *userdata, struct listener **ret);
 
-/* Binds, or begins to try. */
+/* Binds the address; if that fails, tries again every 30 s. */
 void listener_start(struct listener *l);
 
 /* Closes the socket and removes its file. NULL is fine. */
@@ -36,5 +38,5 @@ void listener_free(struct listener *l);
 
 const struct listen_address *listener_address(const struct listener *l);
 
-/* What was kept quiet is said when it should not be any more. */
+/* Changes `quiet`. If an error was not logged as one only for that reason, it now is. */
 void listener_set_quiet(struct listener *l, bool quiet);

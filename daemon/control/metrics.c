@@ -14,7 +14,7 @@ static bool has_captures(const struct meters_kind *k)
     return any;
 }
 
-/* Those that the meters have, and then all others as one, if there are any. */
+/* The jobs of the meters, plus one for all other jobs if there are any. */
 static size_t count_jobs(const struct metrics_facts *f)
 {
     const struct meters *m = f->meters;
@@ -32,8 +32,8 @@ static const struct meters_job *job_at(const struct metrics_facts *f, size_t i)
     return i < f->meters->n_jobs ? f->meters->jobs[i] : f->meters->other;
 }
 
-/* There from the start, so that the first one of its class is seen as a rise; the other classes
- * come with their first. */
+/* Outcomes whose counters exist from the start, at 0, so that Prometheus sees the first capture as
+ * an increase. The other counters appear with their first capture. */
 static bool begins_at_zero(enum outcome o)
 {
     static const bool from_the_start[OUTCOME_COUNT] = {
@@ -46,7 +46,8 @@ static bool begins_at_zero(enum outcome o)
     return from_the_start[o];
 }
 
-/* One of a job's kinds with its numbers; the others, which has all, shows those that occurred. */
+/* The numbers of one kind of artifact of a job; NULL: no series. The entry of all other jobs has
+ * numbers for each kind; it shows traces, and the kinds that were captured. */
 static const struct meters_kind *kind_at(const struct metrics_facts *f, size_t job, int kind)
 {
     const struct meters_kind *k = job_at(f, job)->kinds[kind];
@@ -82,7 +83,7 @@ static void write_duration(struct exposition *e, const char *job, int kind,
     metrics_histogram(e, job, kind_name((enum kind)kind), &k->duration);
 }
 
-/* Samples of one kind of artifact of one job. */
+/* Writes the samples of one kind of artifact of one job. */
 typedef void (*write_kind_fn)(struct exposition *e, const char *job, int kind,
                               const struct meters_kind *k);
 

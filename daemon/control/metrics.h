@@ -2,12 +2,12 @@
 #pragma once
 
 /*
- * All metrics, rendered from plain facts: names, types, labels and help stand here and nowhere else
- * in the source; docs/METRICS.md says the same to people, and a test holds the two together.
- * Whatever is labelled is bounded: jobs by METERS_JOBS_MAX, targets by METRICS_TARGETS_MAX, all
- * else by tables.
+ * Renders all metrics from plain facts. Their names, types, labels and help texts are here and
+ * nowhere else in the source. docs/METRICS.md describes them for people, and a test checks that
+ * the two agree. The number of values of each label is bounded: jobs by METERS_JOBS_MAX, targets by
+ * METRICS_TARGETS_MAX, all others by tables.
  *
- * A time that has not come yet is 0, and then the series is there all the same.
+ * The time of an event that has not happened yet is 0; its series exists all the same.
  */
 
 #include "base/buf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The plain facts that all metrics are rendered from. */
+/* The plain facts from which all metrics are rendered. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,19 +14,19 @@
 #include "lib/store/http/breaker.h"
 #include "lib/store/interface/store.h"
 
-#define METRICS_TARGETS_MAX 1000 /* that have series of their own */
+#define METRICS_TARGETS_MAX 1000 /* targets that have series of their own */
 #define METRICS_CAUSES_MAX 8
 
-/* What is configured of one job. */
+/* The targets of one job, and its configured times. */
 struct metrics_job {
     uint64_t targets, failing;
-    usec interval, window; /* the longest of its targets; 0: the job is gone */
+    usec interval, window; /* the longest of the job's targets; 0: the job is gone */
 };
 
 /* Texts are borrowed. */
 struct metrics_target {
     const char *job, *address;
-    unsigned failures;  /* in a row */
+    unsigned failures;  /* failed captures in a row */
     usec last_success;  /* real time; 0: none yet */
     double latency_p99; /* seconds; negative: not known */
     double covered;     /* 0 to 1; negative: not known */
@@ -48,7 +48,7 @@ struct metrics_upload {
 };
 
 struct metrics_library {
-    const char *name, *version; /* a label's name */
+    const char *name, *version; /* name also is the name of the label */
 };
 
 /* Arrays are borrowed. */
@@ -57,14 +57,14 @@ struct metrics_facts {
     const struct metrics_library *libraries;
     size_t n_libraries;
     const struct meters *meters;
-    const struct metrics_job *jobs; /* of each job of the meters, after them one of the others */
+    const struct metrics_job *jobs; /* one per job of the meters, then one for all other jobs */
     const struct metrics_target *targets; /* at most METRICS_TARGETS_MAX */
     size_t n_targets;
     uint64_t targets_left_out;
     unsigned in_flight, waiting, max_concurrent;
     const struct metrics_cause *causes;
     size_t n_causes;
-    bool inspecting; /* traces are looked at */
+    bool inspecting; /* traces are inspected */
     struct spool_stats spool;
     struct retention_limits limits;
     struct space space; /* of the spool's file system; zeros: not known */

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The families that are not labelled by jobs and targets, which metrics.c has.
+ * The families without labels for jobs and targets. Those with such labels are in metrics.c.
  */
 
 #include "daemon/control/exposition.h"

@@ -19,7 +19,7 @@ void notify_ready(void)
     (void)sd_notify(0, "READY=1");
 }
 
-/* MONOTONIC_USEC is what Type=notify-reload asks for; Type=notify ignores it. */
+/* Type=notify-reload requires MONOTONIC_USEC; Type=notify ignores it. */
 void notify_reloading(void)
 {
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic());

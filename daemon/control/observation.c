@@ -31,7 +31,8 @@ static struct metrics_target describe(const struct target *t)
     };
 }
 
-/* Of a job, those that differ count with the longest. */
+/* Adds a target to its job's numbers. If the times of a job's targets differ, the longest
+ * counts. */
 static void add_to_job(struct metrics_job *j, const struct target *t)
 {
     j->targets++;
@@ -42,8 +43,8 @@ static void add_to_job(struct metrics_job *j, const struct target *t)
         j->window = t->job->window;
 }
 
-/* Always the same ones, those that were configured first: a series that comes and goes would be
- * worth little. */
+/* Only the targets that were configured first get series, so these are always the same: a series
+ * that comes and goes would be worth little. */
 static void look_at_targets(const struct observation_context *c, struct metrics_job *jobs,
                             struct metrics_target *targets, struct metrics_facts *f)
 {
@@ -57,7 +58,7 @@ static void look_at_targets(const struct observation_context *c, struct metrics_
             at = meters_job_index(c->meters, t->job->name);
         job = t->job;
         add_to_job(&jobs[at], t);
-        /* A job that is counted with others would have series of their name. */
+        /* A job that is counted among the others has no name of its own in series. */
         if (f->n_targets < METRICS_TARGETS_MAX && at < c->meters->n_jobs)
             targets[f->n_targets++] = describe(t);
         else

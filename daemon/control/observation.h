@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Collects what the daemon's objects know of themselves into the plain facts that the metrics are
- * rendered from. It asks and changes nothing; a scrape costs what there is to tell of.
+ * Collects the plain facts for the metrics from the daemon's objects. It only reads and changes
+ * nothing. The cost of a scrape grows with the number of jobs and targets.
  */
 
 #include "base/buf.h"
@@ -16,11 +16,11 @@
 #include "lib/config/config.h"
 #include "lib/spool/spool.h"
 
-#define OBSERVATION_MAX (16u << 20) /* bytes of a scrape: a thousand jobs and targets fit */
+#define OBSERVATION_MAX (16u << 20) /* bytes of a scrape; enough for a thousand jobs and targets */
 
 struct observation;
 
-/* Whom it asks; all borrowed during the call. */
+/* The objects that it reads; all borrowed during the call. */
 struct observation_context {
     const struct config *config;
     struct retention_limits limits; /* in force */

@@ -19,14 +19,14 @@ __asm__(".section .rodata\n"
 extern const char page_begin[] __asm__("contrace_page_begin");
 extern const char page_end[] __asm__("contrace_page_end");
 
-#define HASH_TEXT_SIZE 45 /* base64 of 32 bytes, and its zero */
+#define HASH_TEXT_SIZE 45 /* base64 of 32 bytes, and a terminating zero */
 
 static const char *find(const char *from, const char *end, const char *text)
 {
     return memmem(from, (size_t)(end - from), text, strlen(text));
 }
 
-/* What stands between each pair of tags: " 'sha256-…'" for each. */
+/* Appends " 'sha256-…'", the hash of the text between the tags, for each pair of tags. */
 static int add_hashes(struct buf *policy, const char *p, const char *end, const char *open,
                       const char *close)
 {

@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * The status page: page.html with page.css and page.js in it, which the build joins. It is built
- * into the program. Its Content-Security-Policy allows the scripts and styles that stand in the
- * page itself, by their hashes, and requests to where it came from; no other script, style, frame
- * or address. So the page has its code in <script> and <style> elements without attributes, and
- * neither onclick="…" nor style="…".
+ * The status page. The build joins page.html, page.css and page.js, and puts the result into the
+ * program. The page's Content-Security-Policy allows the scripts and styles in the page itself, by
+ * their hashes, and requests to the server that it came from, but no other script, style, frame or
+ * address. So all code of the page must be in <script> and <style> elements without attributes;
+ * onclick="…" and style="…" do not work.
  */
 
 #include <stddef.h>
@@ -19,5 +19,6 @@
 /* Answers with the page. */
 void page_reply(struct admin_call *call);
 
-/* Appends the policy for a page. 0, -ENOMEM, or -E2BIG over the buffer's maximum. */
+/* Appends the policy for a page to `policy`. 0, -ENOMEM, or -E2BIG if the buffer's maximum is too
+ * small. */
 int page_policy(const char *html, size_t n, struct buf *policy);

@@ -30,8 +30,8 @@ static ssize_t read_text(int fd, char text[static TEXT_SIZE])
 }
 
 /*
- * Field 22 of proc_pid_stat(5): clock ticks of boot time. Fields are counted from behind the name,
- * which may hold anything.
+ * The start time: field 22 of proc_pid_stat(5), in clock ticks since boot. Fields are counted from
+ * after the process's name, as that may contain anything.
  */
 static usec read_start(void)
 {

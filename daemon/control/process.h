@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What this process takes of the machine, as the kernel counts it. What it reads from /proc is
- * opened once, so that it can still be told in a sandbox, and when no descriptor is left.
+ * The resources that this process uses, as the kernel counts them. The files of /proc are opened
+ * once, so that they can still be read in a sandbox and when no descriptor is left.
  */
 
 #include <stdint.h>
@@ -20,7 +20,7 @@ struct process_facts {
     usec start; /* real time */
 };
 
-/* What cannot be read there stays 0. 0 or -ENOMEM. */
+/* Opens the files; numbers of those that cannot be opened stay 0. 0 or -ENOMEM. */
 int process_new(struct process **ret);
 void process_free(struct process *p);
 

@@ -5,7 +5,8 @@
 
 #define HOST_SIZE 256
 
-/* The host of "host:port", "[v6]:port" or "host". False: there is none, or it is too long. */
+/* Copies the host of "host:port", "[v6]:port" or "host". False: there is none, or it is too
+ * long. */
 static bool host_of(const char *address, char host[static HOST_SIZE])
 {
     const char *end = strrchr(address, ':');
@@ -25,7 +26,8 @@ static bool host_of(const char *address, char host[static HOST_SIZE])
     return true;
 }
 
-/* Another port of the same host, or this machine by its name where we say 127.0.0.1. */
+/* True if `instance` has the same host as the target's address, with any port, or names the
+ * target's host, as when the address is 127.0.0.1. */
 static bool same_host(const struct target *t, const char *instance)
 {
     char theirs[HOST_SIZE], ours[HOST_SIZE];

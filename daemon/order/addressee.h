@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Which targets are meant by labels that others wrote, such as those of an alert. They are read by
- * what is configured. `service` counts if there is such a service (it may have a meaning of its own
- * in Prometheus), else `job`, which names a job or a service. `instance` is where Prometheus
- * scrapes: the target's address if there is such a one, else its host. Pure.
+ * Finds the targets that labels from outside mean, such as those of an alert. What is configured
+ * decides how they are read. `service` is used if a target has that service, as the label may mean
+ * something else in Prometheus; otherwise `job` is used, which names a job or a service. `instance`
+ * is the address that Prometheus scrapes: if a target has this address, that target is meant,
+ * otherwise every target on its host. Pure.
  */
 
 #include <stdbool.h>
@@ -14,11 +15,11 @@
 
 struct addressee {
     const char *service, *job, *instance; /* borrowed; NULL: there is no such label */
-    bool by_service, exact;               /* how they are read: addressee_read */
+    bool by_service, exact;               /* how they are read; set by addressee_read */
 };
 
-/* Decides how the labels are read. */
+/* Decides how the labels are read, and notes that in `a`. */
 void addressee_read(struct addressee *a, struct targets *targets);
 
-/* Whether it means this one. */
+/* True if the labels mean this target. */
 bool addressee_is(const struct addressee *a, const struct target *t);

@@ -18,13 +18,13 @@ void allowance_done(struct allowance *a)
     allowance_init(a);
 }
 
-/* Two targets that share a bucket would only be allowed less. */
+/* A collision is harmless: two targets that share a bucket are allowed less. */
 uint64_t allowance_id(const char *job, const char *address)
 {
     return random_fnv(random_fnv(RANDOM_FNV, job), address);
 }
 
-/* The place of the bucket, or where it would be. */
+/* The place of the bucket, or where it would be inserted. */
 static size_t place(const struct allowance *a, uint64_t id)
 {
     size_t low = 0, high = a->n;
@@ -40,7 +40,7 @@ static size_t place(const struct allowance *a, uint64_t id)
     return low;
 }
 
-/* Boot time at which the bucket is full; not before now. */
+/* Boot time at which the bucket is full, but at least `now`. */
 static usec full_at(const struct allowance *a, uint64_t id, usec now)
 {
     size_t i = place(a, id);
@@ -77,7 +77,7 @@ static int reserve(struct allowance *a, usec now)
     if (a->n < a->cap)
         return 0;
     drop_full(a, now);
-    if (a->n < a->cap / 2) /* else it would soon be done again */
+    if (a->n < a->cap / 2) /* with fewer free places this would soon be needed again */
         return 0;
     buckets = reallocarray(a->buckets, cap, sizeof(*buckets));
     if (!buckets)

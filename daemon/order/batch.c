@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* One that was taken. */
+/* An order that was taken. */
 struct batch_slot {
     struct batch *batch;
-    struct pipeline_wish *wish; /* NULL: nobody waits for it, or it has ended */
+    struct pipeline_wish *wish; /* NULL: nobody waits for its end, or it has ended */
 };
 
 int batch_init(struct batch *b, struct desk *desk, struct targets *targets, size_t max,
@@ -72,7 +72,7 @@ static void count(struct batch *b, const struct desk_reply *reply)
     }
 }
 
-/* One that is not there yet is made. */
+/* Orders the target's lane for the batch's artifact; makes the lane if it does not exist yet. */
 static struct desk_reply order_lane(struct batch *b, struct target *t,
                                     const struct pipeline_order *order)
 {

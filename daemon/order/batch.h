@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * All that is ordered at the same time for the same cause, of several targets: each target once. It
- * counts what was taken and what was refused, and, for whoever waits, what came of it.
+ * Orders for several targets that are given at the same time for the same cause; each target at
+ * most once. The batch counts which orders were taken and which refused, and for a caller that
+ * waits it counts the results.
  */
 
 #include <stdbool.h>
@@ -12,38 +13,39 @@
 #include "daemon/capture/targets.h"
 #include "daemon/order/desk.h"
 
-/* The i-th that was taken has ended; `left` is up to date. May end the batch when that is 0. */
+/* The i-th order that was taken has ended; `left` is up to date. When `left` is 0 the function may
+ * call batch_done. */
 typedef void (*batch_ended_fn)(void *userdata, size_t i, const struct pipeline_end *end);
 
 struct batch_slot;
 
-/* To be read by others; changed by the batch alone. */
+/* Callers may read the fields, but only the batch changes them, except `artifact`. */
 struct batch {
     struct desk *desk;
     struct targets *targets;
-    const struct artifact *artifact; /* what is captured; NULL: what each target's job has first */
+    const struct artifact *artifact; /* what to capture; NULL: each target's primary artifact */
     batch_ended_fn fn;
     void *userdata;
-    bool *seen; /* by the target's place: it was ordered */
+    bool *seen; /* by the target's place: true if it was ordered */
     struct batch_slot *slots;
     size_t max;
     size_t taken, limited, placeless;
-    usec retry_after; /* the shortest wait of what was limited; USEC_NEVER: nothing was */
+    usec retry_after; /* the shortest wait of the limited orders; USEC_NEVER: there are none */
     bool stopping, no_memory;
-    size_t left;      /* taken, and not ended yet; 0 without `fn` */
-    size_t published; /* ended with a trace that was kept */
+    size_t left;      /* orders that were taken and have not ended yet; 0 without `fn` */
+    size_t published; /* orders that ended with a trace that was kept */
 };
 
 /*
- * At most `max` can be taken. Desk and targets are borrowed; the targets must not change while
- * orders are added. `fn` NULL: nobody waits for the ends. 0, or -ENOMEM and there is nothing to be
- * done with.
+ * At most `max` orders can be taken. Desk and targets are borrowed; the targets must not change
+ * while orders are added. `fn` NULL: nobody waits for the ends. 0; or -ENOMEM, and then batch_done
+ * is not needed.
  */
 int batch_init(struct batch *b, struct desk *desk, struct targets *targets, size_t max,
                batch_ended_fn fn, void *userdata);
 
-/* What was taken goes on; nobody is told of its end any more. */
+/* Frees the batch. Captures that were taken go on; `fn` is not called any more. */
 void batch_done(struct batch *b);
 
-/* Orders the target at this place; without `fn` and `userdata` in the order. */
+/* Orders a capture of the target at this place. `fn` and `userdata` of the order are ignored. */
 struct desk_reply batch_order(struct batch *b, size_t target, const struct pipeline_order *order);

@@ -13,7 +13,7 @@ struct desk {
     struct allowance allowance;
 };
 
-/* Whose wishes are charged to the allowance. */
+/* Which reasons are charged to the allowance. */
 static const bool charged[] = {
     [REASON_SCHEDULE] = false, [REASON_SIGNAL] = false, [REASON_API] = true,
     [REASON_ALERT] = true,     [REASON_TRIGGER] = true,

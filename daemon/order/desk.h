@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * Where every capture is ordered, whoever wants it: the schedule, a signal, the API, an alert, a
- * rule of ours. It holds the allowance of each target. What contraced itself has planned, and what
- * its operator signals, passes; what others ask for is charged, and refused while the allowance has
- * no room for it. What it takes goes to the pipeline. It reads no requests and writes no answers.
+ * The place where every capture is ordered, whatever the reason: schedule, signal, API, alert or
+ * trigger rule. It holds the allowance of each target. Orders of the schedule and of the operator's
+ * signal are not charged. All other orders are charged to the allowance, and refused while it has
+ * no room for them. Orders that are taken go to the pipeline. The desk reads no requests and writes
+ * no answers.
  */
 
 #include <systemd/sd-event.h>
@@ -14,19 +15,19 @@
 #include "daemon/capture/pipeline.h"
 
 enum desk_answer {
-    DESK_TAKEN,     /* it is captured now, or soon, or with what waits already */
-    DESK_REPEATED,  /* the same batch had it before (batch.h) */
-    DESK_PLACELESS, /* it is not known where the target would be asked for the artifact */
-    DESK_LIMITED,   /* the allowance has no room for it yet */
+    DESK_TAKEN,     /* it is captured now or soon, or together with a capture that waits already */
+    DESK_REPEATED,  /* the same batch has ordered this target before (batch.h) */
+    DESK_PLACELESS, /* it is not known at which path the target offers the artifact */
+    DESK_LIMITED,   /* the allowance has no room for the order yet */
     DESK_STOPPING,  /* contraced is stopping */
-    DESK_NO_MEMORY, /* which the log says */
+    DESK_NO_MEMORY, /* was logged */
 };
 
 struct desk_reply {
     enum desk_answer answer;
-    struct lane *lane;          /* that was ordered; NULL when repeated or placeless */
-    usec retry_after;           /* when DESK_LIMITED: from then on it would be taken */
-    struct pipeline_wish *wish; /* as of pipeline_capture; NULL also when it was refused */
+    struct lane *lane;          /* the lane that was ordered; NULL when repeated or placeless */
+    usec retry_after;           /* when DESK_LIMITED: how long until the order would be taken */
+    struct pipeline_wish *wish; /* as from pipeline_capture; NULL also when the order was refused */
 };
 
 struct desk;
@@ -36,14 +37,14 @@ int desk_new(sd_event *event, struct pipeline *pipeline, struct desk **ret);
 void desk_free(struct desk *d);
 
 /*
- * Somebody wants what the lane is for. A charged order that joins a waiting capture is charged only
- * for the seconds that it adds; one that adds none is always taken. An order that is refused is
- * charged nothing.
+ * Orders a capture of the lane on demand. A charged order that joins a waiting capture is charged
+ * only for the seconds that it adds; if it adds none, the allowance never refuses it. A refused
+ * order is not charged.
  */
 struct desk_reply desk_order(struct desk *d, struct lane *l, const struct pipeline_order *order);
 
 /*
- * The lane is due by its schedule, or is tried again for the sake of an order that failed: that
- * was charged when it was taken, and is not charged again.
+ * Orders a capture of the lane that is due by its schedule, or that repeats an order that failed.
+ * The latter was charged when it was first taken, and is not charged again.
  */
 struct desk_reply desk_due(struct desk *d, struct lane *l, const struct pipeline_order *order);

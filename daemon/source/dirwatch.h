@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Directories that are watched by inotify for files that are written, come or go.
+ * Watches directories, by inotify, for files that are written, appear or disappear.
  */
 
 #include <stddef.h>
@@ -19,8 +19,8 @@ struct dirwatch {
 /* `fn` is called on the event loop for each change. */
 void dirwatch_init(struct dirwatch *w, sd_event *event, void (*fn)(void *userdata), void *userdata);
 
-/* One that is watched already is no error. 0 or a negative errno: -ENOENT, -EMFILE, … */
+/* Adds a directory; it may be watched already. 0 or a negative errno: -ENOENT, -EMFILE, … */
 int dirwatch_add(struct dirwatch *w, const char *directory);
 
-/* Watches none any more. */
+/* Stops watching all directories. */
 void dirwatch_clear(struct dirwatch *w);

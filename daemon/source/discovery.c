@@ -6,7 +6,7 @@
 
 #include "daemon/source/target_source.h"
 
-/* In the order in which their targets are listed. */
+/* All sources, in the order in which their targets are listed. */
 static const struct target_source *const sources[] = {
     &source_static,
     &source_file_sd,

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Whom there is to capture: the targets of all sources (target_source.h), laid together job by job.
+ * Finds the targets to capture: those of all sources (target_source.h), put together job by job.
  */
 
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 struct discovery;
 
-/* Something changed: discovery_targets may say something else now. */
+/* Called when discovery_targets may return other targets than before. */
 typedef void (*discovery_changed_fn)(void *userdata);
 
 /* 0 or a negative errno. */
@@ -21,17 +21,20 @@ int discovery_new(sd_event *event, discovery_changed_fn fn, void *userdata, stru
 void discovery_free(struct discovery *d);
 
 /*
- * From now on for these jobs; each source looks for their targets once. Does not call fn. 0; or a
- * negative errno, and it must be set again to what was before.
+ * Uses the jobs of this configuration from now on; each source looks for their targets at once.
+ * Does not call fn. 0; or a negative errno, and then the caller must set the previous configuration
+ * again.
  */
 int discovery_set(struct discovery *d, const struct config *config);
 
 /*
- * The targets of job `i` of the configuration, of all sources in one list. The list is new, its
- * items are borrowed until the next change: release it with free(ret->items) alone.
+ * Lists the targets of job `i` of the configuration, from all sources. The list is new, but the
+ * targets in it are borrowed until the next change: release it with free(ret->items) alone. 0 or
+ * -ENOMEM.
  */
 int discovery_targets(struct discovery *d, const struct config *config, size_t i,
                       struct target_list *ret);
 
-/* Asks each source once whether all is well: what is wrong goes into `d`. */
+/* Lets each source check once what the configuration names. Errors go into `d`, warnings are
+ * written to `warnings`. */
 void discovery_check(const struct config *config, FILE *warnings, struct diags *d);

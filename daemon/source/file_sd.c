@@ -2,9 +2,9 @@
 
 /*
  * file_sd_configs: targets from Prometheus's file_sd files. The directories are watched by inotify,
- * and read again every refresh_interval for file systems that do not tell (NFS). A file that appears
- * adds its targets, one that is removed drops them, and a broken one keeps what it said before.
- * Files that stay keep their last good targets across reloads.
+ * and read again every refresh_interval for file systems without inotify events (NFS). A new file
+ * adds its targets, a removed file drops them, and a broken file keeps its last good targets. Files
+ * that stay keep their last good targets across reloads.
  */
 
 #include <dirent.h>
@@ -24,28 +24,30 @@
 #include "lib/config/filesd.h"
 
 /*
- * Editors and config map updates touch a directory several times in a row: wait until they are
- * done.
+ * From a change of a directory until it is read. Editors and config map updates make several
+ * changes in a row.
  */
 #define SETTLE (200 * USEC_PER_MSEC)
-#define FILES_MAX 10000 /* that one pattern may match */
+#define FILES_MAX 10000 /* files that one pattern may match */
 
-/* After a call that failed all is looked at again, less and less often, but not less than ever. */
+/* After an error everything is read again after this time, then less and less often, but at least
+ * every refresh_interval. */
 #define AGAIN_FIRST USEC_PER_SEC
 
-/* One file that a pattern matched, with what it last said. */
+/* A file that a pattern matched, with its last good targets. */
 struct file {
     char *path;
     struct target_list targets;
-    bool good;   /* it could be read once */
-    bool broken; /* it was said in the log */
+    bool good;   /* it was read without errors at least once */
+    bool broken; /* the log says that it is broken */
     bool marked;
 };
 
 struct pattern {
     size_t job; /* index in the configuration */
     char *glob;
-    /* What was said in the log: its directory cannot be read, no file matches, too many do. */
+    /* What the log has said: its directory cannot be read; no file matches; too many files
+     * match. */
     bool unseen, empty, many;
 };
 
@@ -57,9 +59,9 @@ struct file_sd {
     size_t n_files;
     struct dirwatch watches;
     sd_event_source *settle, *refresh;
-    usec refresh_interval; /* USEC_NEVER without patterns */
-    bool failed;           /* something could not be read or watched at the last look */
-    unsigned failures;     /* such looks in a row */
+    usec refresh_interval; /* the shortest of all jobs; USEC_NEVER without patterns */
+    bool failed;           /* something could not be read or watched when all was last read */
+    unsigned failures;     /* how often in a row that has happened */
 };
 
 static void file_done(struct file *f)
@@ -101,14 +103,15 @@ static void say_broken(const struct file *f, struct diags *diags)
              text ? text : strerror(ENOMEM));
 }
 
-/* Reads one file again. A broken one is said once, until it is good again. */
+/* Reads one file again. Logs once that it is broken, and when it is good again. */
 static void file_read(struct file_sd *d, struct file *f)
 {
     struct target_list fresh = {0};
     struct diags diags = {0};
     int r = filesd_load(f->path, &fresh, &diags);
 
-    /* What is wrong with its text is so until it is written again, which inotify tells. */
+    /* A wrong or too long text is no reason to try again soon: inotify tells when the file is
+     * written again. */
     d->failed = d->failed || (r < 0 && r != -EINVAL && r != -E2BIG);
     if (r == 0) {
         target_list_done(&f->targets);
@@ -129,7 +132,8 @@ static bool matches(const char *pattern, const char *path)
     return fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0;
 }
 
-/* The directory part of a pattern: Prometheus allows a wildcard in the last component only. */
+/* The directory of a pattern, new; NULL without memory. Prometheus allows a wildcard only in the
+ * last component. */
 static char *directory_of(const char *pattern)
 {
     const char *slash = strrchr(pattern, '/');
@@ -139,8 +143,8 @@ static char *directory_of(const char *pattern)
     return slash == pattern ? strdup("/") : strndup(pattern, (size_t)(slash - pattern));
 }
 
-/* That files are gone is believed only of a directory that can be read, or is gone itself: without
- * a descriptor to spare all targets would seem to be. */
+/* True if the directory can be read, or is gone itself: only then does "no file matches" mean that
+ * files are gone. Otherwise, with no free descriptor, all targets would seem to be gone. */
 static bool can_look(const char *pattern)
 {
     _cleanup_free_ char *directory = directory_of(pattern);
@@ -152,7 +156,8 @@ static bool can_look(const char *pattern)
     return true;
 }
 
-/* Keeps what is known. Said once, until it can be looked for again. */
+/* Keeps the files that are known for this pattern. Logs that once, until the pattern can be read
+ * again. */
 static void keep_pattern(struct file_sd *d, struct pattern *p)
 {
     if (!p->unseen)
@@ -181,7 +186,7 @@ static void read_found(struct file_sd *d, const char *path)
     f->marked = true;
 }
 
-/* Once, until it is otherwise. */
+/* Logs if no file or too many files match; again only after that has changed. */
 static void say_matches(struct pattern *p, size_t n)
 {
     if (n == 0 && !p->empty)
@@ -208,7 +213,7 @@ static void read_pattern(struct file_sd *d, struct pattern *p)
     globfree(&found);
 }
 
-/* Reads all files anew and forgets those that are gone. */
+/* Reads all files again and forgets those that are gone. */
 static void read_all(struct file_sd *d)
 {
     size_t kept = 0;
@@ -269,7 +274,7 @@ static int on_due(sd_event_source *s, uint64_t now, void *userdata)
     return 0;
 }
 
-/* Something is written, came or went. */
+/* Called for each change in a watched directory. */
 static void on_touched(void *userdata)
 {
     struct file_sd *d = userdata;
@@ -284,7 +289,8 @@ static int watch(struct file_sd *d, const char *pattern)
     return directory ? dirwatch_add(&d->watches, directory) : -ENOMEM;
 }
 
-/* A directory that is not there yet is tried again at each refresh. */
+/* Watches the directories of all patterns. A directory that does not exist yet is tried again at
+ * each refresh. */
 static void watch_directories(struct file_sd *d)
 {
     dirwatch_clear(&d->watches);
@@ -438,7 +444,7 @@ static void check_file(const char *path, struct diags *d)
         target_list_done(&targets);
 }
 
-/* That no file is there yet is a warning, as promtool has it. */
+/* If no file matches, that is only a warning, as in promtool. */
 static void check_pattern(const char *pattern, FILE *warnings, struct diags *d)
 {
     glob_t found = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * static_configs: targets that stand in the configuration itself, or are given by --target.
+ * static_configs: targets that are listed in the configuration itself or given by --target.
  */
 
 #include "daemon/source/target_source.h"

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What each source of targets can do. A source reads its own section of the jobs in the
- * configuration, finds targets and tells when there are others. discovery.c has the table and lays
- * the targets of all sources together.
+ * The functions of a source of targets. A source reads its own section of each job in the
+ * configuration, finds targets and tells when they have changed. discovery.c has the table of
+ * sources and puts their targets together.
  */
 
 #include <stddef.h>
@@ -14,33 +14,36 @@
 #include "lib/config/config.h"
 #include "lib/yaml/diag.h"
 
-/* Whom a source tells that it may have other targets now: on the event loop, never from `set`. */
+/* What a source gets when it is made. It calls `changed` when it may have other targets than
+ * before: on the event loop, never from inside `set`. */
 struct target_source_context {
     sd_event *event;
     void (*changed)(void *userdata);
     void *userdata;
 };
 
-/* `state` is what `new` made. A source that keeps nothing leaves out `new`, `free` and `set`, and
- * its state is NULL. */
+/* `state` is what `new` made. A source without a state leaves out `new`, `free` and `set`, and gets
+ * NULL. */
 struct target_source {
     /* 0 or a negative errno. */
     int (*new)(const struct target_source_context *context, void **ret);
     void (*free)(void *state);
 
-    /* From now on for these jobs. 0; or a negative errno, and nothing changed. */
+    /* Uses the jobs of this configuration from now on. 0; or a negative errno, and nothing
+     * changed. */
     int (*set)(void *state, const struct config *config);
 
-    /* Appends the targets of job `i`, borrowed until the next change. The configuration is the one
-     * of `set`. 0 or -ENOMEM. */
+    /* Appends the targets of job `i`, borrowed until the next change. `config` is the one that was
+     * given to `set`. 0 or -ENOMEM. */
     int (*targets)(void *state, const struct config *config, size_t i, struct target_list *to);
 
-    /* For somebody who asks whether all is well: what is wrong goes into `d`, what may still come
-     * is a line of `warnings`. NULL: nothing can be wrong but the configuration itself. */
+    /* For --check-config: errors go into `d`; what is only missing yet is a line in `warnings`.
+     * NULL: nothing can be wrong outside the configuration itself. */
     void (*check)(const struct config *config, FILE *warnings, struct diags *d);
 };
 
-/* For `targets`: appends items, which stay the others'. 0 or -ENOMEM. */
+/* A helper for `targets`: appends the items of `from`, which still owns what they point to. 0 or
+ * -ENOMEM. */
 int target_source_append(struct target_list *to, const struct target_list *from);
 
 extern const struct target_source source_static;

@@ -14,27 +14,27 @@
 #define WATCHED                                                                            \
     (IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | \
      IN_ONLYDIR)
-/* After these the watch tells nothing any more, or of another path. */
+/* After these events the watch is gone, or the directory has another path. */
 #define LOST (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)
 
-#define TRIES 8 /* directories may appear while the nearest is looked for */
+#define TRIES 8 /* directories may appear while the nearest one is searched for */
 
 struct flagfile {
     sd_event *event;
     char *path;
     flagfile_fn fn;
     void *userdata;
-    sd_event_source *look;  /* the next look at the file */
-    sd_event_source *watch; /* of a directory, or NULL */
-    dev_t device;           /* that directory */
+    sd_event_source *look;  /* timer for the next check of the file */
+    sd_event_source *watch; /* watch of a directory, or NULL */
+    dev_t device;           /* device and inode of that directory */
     ino_t inode;
     bool there;
-    bool settling;          /* a look follows in FLAGFILE_SETTLE */
-    bool unwatched, unseen; /* it was said in the log */
-    unsigned failures;      /* looks in a row that told nothing */
+    bool settling;          /* the file will be checked within FLAGFILE_SETTLE */
+    bool unwatched, unseen; /* the log has said so */
+    unsigned failures;      /* checks in a row that failed */
 };
 
-/* Cuts the last component off; "." and "/" have nothing above them. False at the top. */
+/* Removes the last component of the path. False for "." and "/", which have nothing above them. */
 static bool go_up(char *path)
 {
     char *slash = strrchr(path, '/');
@@ -57,7 +57,7 @@ static bool go_up(char *path)
     return true;
 }
 
-/* Leaves the nearest directory above the file in `path`. False if none can be found. */
+/* Shortens `path` to the nearest existing directory above it. False if none can be found. */
 static bool nearest_directory(char *path, struct stat *ret)
 {
     struct stat st;
@@ -78,7 +78,8 @@ static void forget_watch(struct flagfile *f)
     f->watch = sd_event_source_disable_unref(f->watch);
 }
 
-/* Watches what is nearest now. 1: it is another directory than before, 0: the same. */
+/* Watches the nearest existing directory. 1: it is another one than before; 0: the same; or a
+ * negative errno. */
 static int renew_watch(struct flagfile *f)
 {
     _cleanup_free_ char *path = strdup(f->path);
@@ -100,7 +101,8 @@ static int renew_watch(struct flagfile *f)
     return 1;
 }
 
-/* 0 or a negative errno. */
+/* Watches the nearest directory, and again if a nearer one appears meanwhile. 0 or a negative
+ * errno. */
 static int watch(struct flagfile *f)
 {
     int r = 1;
@@ -112,7 +114,8 @@ static int watch(struct flagfile *f)
     return r < 0 ? r : 0;
 }
 
-/* Once, until it can be watched again; and not where nothing at all can be told, which was said. */
+/* Logs once that the file cannot be watched, until it can be again. Not if the file cannot even be
+ * checked, as the log has said that already. */
 static void say_unwatched(struct flagfile *f, int r)
 {
     if (r < 0 && !f->unwatched && !f->unseen)
@@ -147,7 +150,7 @@ static usec next_look(struct flagfile *f)
     return f->unseen && again < FLAGFILE_POLL ? again : FLAGFILE_POLL;
 }
 
-/* Time is set absolutely, and to the loop's own. */
+/* Sets the timer for the next check, relative to the loop's present time. */
 static void look_in(struct flagfile *f, usec wait, usec accuracy)
 {
     usec now = loop_now(f->event, CLOCK_BOOTTIME);
@@ -157,7 +160,8 @@ static void look_in(struct flagfile *f, usec wait, usec accuracy)
     (void)sd_event_source_set_enabled(f->look, SD_EVENT_ONESHOT);
 }
 
-/* What changes after the watch was set makes an event, so nothing falls between the two. */
+/* Sets the watch, then checks the file. A change after the watch was set makes an event, so none is
+ * missed. */
 static void look(struct flagfile *f)
 {
     int r = watch(f);
@@ -188,7 +192,8 @@ static int on_inotify(sd_event_source *s, const struct inotify_event *event, voi
     struct flagfile *f = userdata;
 
     (void)s;
-    /* Another directory may get the same number. */
+    /* The watched directory is lost. A new one may get the same inode number, which must not be
+     * taken for it. */
     if (event->mask & LOST)
         f->inode = 0;
     if (!f->settling)

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * A file whose existence is a switch. The nearest directory above it that exists is watched by
- * inotify, so the directory may come and go, too; and every FLAGFILE_POLL the file is looked at
- * anyway, for what inotify does not see: network file systems, targets of symbolic links in other
- * directories, a mount over the directory. It owns the watch and nothing of the file.
+ * A file whose existence is a switch. inotify watches the nearest existing directory above it, so
+ * the file's directory may come and go, too. The file is also checked every FLAGFILE_POLL, for
+ * changes that inotify does not see: network file systems, targets of symbolic links in other
+ * directories, a mount over the directory. The flagfile owns the watch but never changes the file.
  */
 
 #include <stdbool.h>
@@ -13,22 +13,22 @@
 
 #include "base/clock.h"
 
-#define FLAGFILE_POLL USEC_PER_MIN  /* a machine at rest is to be left at rest */
-#define FLAGFILE_AGAIN USEC_PER_SEC /* after a look that failed, then twice that, up to a poll */
-#define FLAGFILE_SETTLE \
-    (50 * USEC_PER_MSEC) /* from an event to the look: a busy directory's many
-                                                events make one look each so long */
+#define FLAGFILE_POLL USEC_PER_MIN /* long enough to let an idle machine sleep */
+/* After a check that failed; then twice as long each time, up to FLAGFILE_POLL. */
+#define FLAGFILE_AGAIN USEC_PER_SEC
+/* From an event to the check. During a burst of events the file is checked once in this time. */
+#define FLAGFILE_SETTLE (50 * USEC_PER_MSEC)
 
 struct flagfile;
 
-/* The file appeared or is gone. Called on the event loop. It may not free the flagfile. */
+/* The file appeared or is gone. Called on the event loop. Must not free the flagfile. */
 typedef void (*flagfile_fn)(void *userdata, bool there);
 
 /*
- * Looks at once; does not call fn. A symbolic link is followed: one that leads nowhere is not
- * there. When it cannot be told whether the file is there (no permission to search a directory), it is
- * what it was, at first not there. 0 or a negative errno; that it cannot be watched is none, but
- * said in the log.
+ * Checks the file at once, without calling fn. Symbolic links are followed; a dangling link counts
+ * as no file. If it cannot be found out whether the file exists (no permission to search a
+ * directory), the last state stays; the first one is "not there". 0 or a negative errno. If the
+ * file cannot be watched, that is only logged.
  */
 int flagfile_new(sd_event *event, const char *path, flagfile_fn fn, void *userdata,
                  struct flagfile **ret);

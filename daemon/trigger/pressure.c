@@ -9,7 +9,8 @@
 #define OVER_ENOUGH 2
 #define CALM_SHARE 0.75 /* of the limit */
 
-/* The line that begins with `word` and a blank, behind it; NULL: there is none. */
+/* Finds the line that begins with `word` and a blank. Returns the text after the word; NULL: there
+ * is no such line. */
 static const char *find_line(const char *text, const char *word)
 {
     size_t n = strlen(word);

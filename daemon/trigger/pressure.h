@@ -2,19 +2,21 @@
 #pragma once
 
 /*
- * When CPU pressure is too high: what the kernel's files say (Documentation/accounting/psi.rst),
- * and a judgement that does not flutter. Pure: text and times are passed in, psi.h reads the files.
+ * Judges whether CPU pressure is too high, from the kernel's files
+ * (Documentation/accounting/psi.rst), with hysteresis so that the result does not flutter. Pure:
+ * text and times are passed in; psi.h reads the files.
  */
 
 #include <stdbool.h>
 
 #include "base/clock.h"
 
-#define PRESSURE_INTERVAL (5 * USEC_PER_SEC) /* between two values; avg10 moves no faster */
-#define PRESSURE_CALM (30 * USEC_PER_SEC)    /* how long it must stay low to be over */
+#define PRESSURE_INTERVAL (5 * USEC_PER_SEC) /* between two values; avg10 changes no faster */
+/* How long values must stay low until the pressure is no longer high. */
+#define PRESSURE_CALM (30 * USEC_PER_SEC)
 
-/* The share of the last ten seconds in which some task waited for a CPU, in [0, 1], out of
- * cpu.pressure: its line `some`, avg10. 0, or -EINVAL for text that is no such file's. */
+/* Parses the text of a cpu.pressure file: avg10 in its line `some`, which is the share, in [0, 1],
+ * of the last ten seconds in which some task waited for a CPU. 0, or -EINVAL for any other text. */
 int pressure_parse(const char *text, double *ret_share);
 
 struct pressure {
@@ -28,7 +30,8 @@ struct pressure {
 void pressure_init(struct pressure *p, double limit);
 
 /*
- * One more value, at boot time `now`. High after two in a row at or above the limit; over when all
- * were below three quarters of it for PRESSURE_CALM. Returns whether it is high.
+ * Adds a value that was read at boot time `now`. The pressure becomes high after two values in a
+ * row at or above the limit. It is no longer high when all values were below three quarters of the
+ * limit for PRESSURE_CALM. Returns whether it is high.
  */
 bool pressure_feed(struct pressure *p, double share, usec now);

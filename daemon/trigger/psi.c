@@ -12,7 +12,7 @@
 #define MACHINE "/proc/pressure/cpu"
 #define SELF "/proc/self/cgroup"
 #define PSI_FILE_MAX 512      /* two lines */
-#define CGROUP_FILE_MAX 65536 /* a line for each hierarchy of version 1 */
+#define CGROUP_FILE_MAX 65536 /* bytes: one line for each hierarchy of version 1 */
 
 const char *psi_cgroup(const char *text, size_t *ret_n)
 {
@@ -29,7 +29,7 @@ const char *psi_cgroup(const char *text, size_t *ret_n)
 
 void psi_init(struct psi *p)
 {
-    /* Where version 2 is mounted: alone, or beside version 1. */
+    /* Where version 2 may be mounted: alone, or beside version 1. */
     static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
     const char *path = NULL;
     struct buf text;

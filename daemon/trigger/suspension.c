@@ -24,10 +24,10 @@ struct suspension {
     void *userdata;
     struct cause causes[SUSPENSION_CAUSES];
     struct flagfile *flag_file; /* NULL: none */
-    sd_event_source *sample;    /* the next value of the pressure */
-    struct pressure pressure;   /* limit 0: not looked at */
+    sd_event_source *sample;    /* timer for the next value of the pressure */
+    struct pressure pressure;   /* limit 0: the pressure is not read */
     struct psi psi;
-    bool blind; /* the pressure cannot be read: it was said in the log */
+    bool blind; /* the pressure cannot be read, and the log has said so */
 };
 
 const char *suspension_cause_name(enum suspension_cause cause)
@@ -83,7 +83,7 @@ static usec now_real(const struct suspension *s)
     return loop_now(s->event, CLOCK_REALTIME);
 }
 
-/* What happened, and what follows from it for the schedule. */
+/* Logs what happened and what that means for the schedule. */
 static void say(const struct suspension *s, bool was, const char *what)
 {
     static const struct log_fields fields = {.message_id = MESSAGE_ID_SUSPENDED};
@@ -123,7 +123,7 @@ static bool asked_for(const struct suspension *s)
     return s->causes[SUSPENDED_SIGNAL].on || s->causes[SUSPENDED_API].on;
 }
 
-/* The operator's wish ends, whichever way he said it. */
+/* Ends the operator's request to suspend, whether it came by signal or by the API. */
 static void end_asked_for(struct suspension *s, const char *what)
 {
     s->causes[SUSPENDED_API].on = false;
@@ -178,7 +178,8 @@ static bool same_path(const struct flagfile *f, const char *path)
     return f && path ? strcmp(flagfile_path(f), path) == 0 : !f && !path;
 }
 
-/* Takes the file. A cause goes over from one file to the next. */
+/* Replaces the flag file; takes ownership of `f`. If the old and the new file both exist, the cause
+ * goes on without a break. */
 static void use_flag_file(struct suspension *s, struct flagfile *f)
 {
     bool there = f && flagfile_there(f), was = s->causes[SUSPENDED_FLAG_FILE].on;
@@ -196,7 +197,8 @@ static void use_flag_file(struct suspension *s, struct flagfile *f)
               : "there is no flag file any more");
 }
 
-/* What cannot be read presses nobody: a cause that nothing upholds ends like any other. */
+/* A pressure that cannot be read counts as 0, so a suspension by pressure then ends in the usual
+ * way. */
 static double read_pressure(struct suspension *s, const char **ret_path)
 {
     double share = 0;
@@ -243,7 +245,7 @@ static int on_sample(sd_event_source *source, uint64_t time, void *userdata)
     return 0;
 }
 
-/* The first value comes with the loop's first turn. */
+/* Sets the limit; 0: no limit. The loop reads the first value in its next turn. */
 static void use_pressure(struct suspension *s, double limit)
 {
     bool same = s->pressure.limit >= limit && s->pressure.limit <= limit;

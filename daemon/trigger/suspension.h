@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Whether scheduled captures are suspended, and why: each cause comes and goes on its own, and as
- * long as one holds, nothing is captured by the schedule. It keeps who holds and since when, says
- * each change in the log, and decides nothing else: captures that somebody asks for go on.
+ * Whether scheduled captures are suspended, and why. Each cause begins and ends on its own; as long
+ * as at least one holds, the schedule captures nothing. This module keeps which causes hold and
+ * since when, and logs each change. Captures on demand go on.
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 enum suspension_cause {
     SUSPENDED_SIGNAL,       /* SIGUSR2 */
     SUSPENDED_API,          /* POST /api/v1/suspend */
-    SUSPENDED_FLAG_FILE,    /* suspend.flag_file is there */
+    SUSPENDED_FLAG_FILE,    /* the file suspend.flag_file exists */
     SUSPENDED_CPU_PRESSURE, /* suspend.cpu_pressure is exceeded */
     SUSPENSION_CAUSES,
 };
@@ -26,26 +26,29 @@ enum suspension_cause {
 struct suspension;
 
 /*
- * `changed` is called after each change of a cause, from each of the calls below and from the event
- * loop, with whether any cause holds now. May not be NULL. 0 or a negative errno.
+ * `changed` is called after a cause begins or ends; `suspended` tells whether any cause holds now.
+ * It may be called from inside the calls below and on the event loop, and must not be NULL. 0 or a
+ * negative errno.
  */
 int suspension_new(sd_event *event, void (*changed)(void *userdata, bool suspended), void *userdata,
                    struct suspension **ret);
 void suspension_free(struct suspension *s);
 
 /*
- * At the start and at each reload: what is watched from now on. Looks at the flag file at once, so
- * that nothing is captured at the start while it is there. What did not change keeps its state, a
- * cause that is watched no more ends. 0 or -ENOMEM, and then nothing changed.
+ * Sets what is watched, at the start and at each reload. Checks the flag file at once, so that
+ * nothing is captured at the start while it exists. Settings that did not change keep their state;
+ * a cause that is no longer watched ends. 0; or a negative errno, such as -ENOMEM, and then nothing
+ * changed.
  */
 int suspension_set(struct suspension *s, const struct suspend_config *config);
 
-/* SIGUSR2: suspends if the operator (by signal or API) has not; else ends what he asked for. */
+/* For SIGUSR2: suspends, or ends the suspension if the operator has asked for one before, by signal
+ * or API. */
 void suspension_toggle(struct suspension *s);
 
 /*
- * The API: `on` suspends, with a reason or NULL; asked again, it keeps its time and takes the new
- * reason. Off ends what the operator asked for, by signal or API.
+ * For the API. `on`: suspends, with a reason or NULL; if the API has suspended before, only the
+ * reason is replaced, unless it is NULL. Off: ends what the operator asked for, by signal or API.
  */
 void suspension_api(struct suspension *s, bool on, const char *reason);
 
@@ -53,9 +56,9 @@ void suspension_api(struct suspension *s, bool on, const char *reason);
 bool suspension_active(const struct suspension *s);
 
 /*
- * Whether this cause holds: since when (real time), and its text for people: the API's reason (""
- * without one), the file's path, what the pressure was; borrowed until the next change. The results
- * are optional and only written when it holds.
+ * Whether this cause holds. *ret_since: since when (real time). *ret_text: a text for people,
+ * borrowed until the next change: the API's reason ("" without one), the file's path, or the
+ * pressure. Both may be NULL, and are written only if the cause holds.
  */
 bool suspension_cause(const struct suspension *s, enum suspension_cause cause, usec *ret_since,
                       const char **ret_text);
@@ -63,6 +66,7 @@ bool suspension_cause(const struct suspension *s, enum suspension_cause cause, u
 /* "signal", "api", "flag_file", "cpu_pressure". */
 const char *suspension_cause_name(enum suspension_cause cause);
 
-/* The names of what holds, "flag_file, cpu_pressure"; "" when nothing does. Returns `out`. */
+/* The names of the causes that hold, such as "flag_file, cpu_pressure"; "" if none does. Returns
+ * `out`. */
 #define SUSPENSION_NAMES_SIZE 64
 const char *suspension_names(const struct suspension *s, char out[static SUSPENSION_NAMES_SIZE]);

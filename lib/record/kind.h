@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * The kinds of artifact that a key can name: what each is called in configurations, records and
- * APIs, and the suffix of its files. How one is captured is not known here.
+ * The kinds of artifact that a key can name: the name of each in configurations, records and APIs,
+ * and the suffix of its files. How they are captured is defined elsewhere.
  */
 
 #include <stdbool.h>
 
 enum kind {
-    KIND_TRACE, /* an execution trace; what a key without a kind was always of */
+    KIND_TRACE, /* an execution trace: the only kind before keys named one */
     KIND_FLIGHT,
     KIND_CPU,
     KIND_MUTEX,
@@ -25,10 +25,10 @@ enum kind {
 /* "trace", "mutex", … */
 const char *kind_name(enum kind kind);
 
-/* ".trace", ".mutex.pb.gz", …: a suffix is no other's. */
+/* ".trace", ".mutex.pb.gz", …; each kind has its own. */
 const char *kind_suffix(enum kind kind);
 
-/* The kind with this name, or with this suffix and nothing else. False, and nothing written: there
- * is none. */
+/* Find the kind with exactly this name, or exactly this suffix. False if there is none; then
+ * nothing is written. */
 bool kind_of_name(const char *name, enum kind *ret);
 bool kind_of_suffix(const char *suffix, enum kind *ret);

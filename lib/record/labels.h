@@ -3,9 +3,9 @@
 #define CONTRACE_SPOOL_LABELS_H
 
 /*
- * The labels that kept traces have, each once, so that the index needs a byte for one. There are
- * about ten of them; records that say otherwise cannot make it grow: what comes when the table is
- * full is "other".
+ * A table of the labels that kept traces have, each text once, so that the index needs only one
+ * byte per label. There are about ten labels. Strange records cannot make it grow without end:
+ * labels that come when the table is full are "other".
  */
 
 #include <stddef.h>
@@ -23,13 +23,14 @@ struct labels {
 void labels_init(struct labels *l);
 void labels_done(struct labels *l);
 
-/* The byte for a text; LABELS_NONE for NULL, and LABELS_OTHER also when memory is short. */
+/* Adds a text if it is new, and returns its byte. LABELS_NONE for NULL; LABELS_OTHER if the table
+ * is full or memory is short. */
 uint8_t labels_intern(struct labels *l, const char *text);
 
-/* The byte of a text that was interned, else LABELS_NONE. */
+/* The byte of a text that is in the table, else LABELS_NONE. */
 uint8_t labels_find(const struct labels *l, const char *text);
 
-/* NULL for LABELS_NONE. Borrowed until labels_done. */
+/* The text of a byte; NULL for LABELS_NONE. Borrowed until labels_done. */
 const char *labels_text(const struct labels *l, uint8_t label);
 
 #endif

@@ -9,7 +9,8 @@
 #include <time.h>
 
 #define RECORD_SUFFIX ".json"
-#define TIME_MAX ((usec)253402300799 * USEC_PER_SEC) /* the last with four digits of a year */
+/* The last second whose year has four digits. */
+#define TIME_MAX ((usec)253402300799 * USEC_PER_SEC)
 
 static bool part_byte_ok(char c)
 {
@@ -72,7 +73,8 @@ const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
     return out;
 }
 
-/* The kind whose suffix ends the text; of two, the longer: ".flight.trace" ends with ".trace". */
+/* Finds the kind whose suffix the text ends with. If two fit, the longer one counts:
+ * ".flight.trace" also ends with ".trace". */
 static bool find_suffix(const char *text, enum kind *ret)
 {
     size_t n = strlen(text), longest = 0;
@@ -109,7 +111,7 @@ const char *name_record_key(const char *key, char out[static NAME_KEY_MAX])
     return out;
 }
 
-/* A part and the '/' behind it. */
+/* Parses a part and the '/' after it. */
 static int parse_part(const char **p, char out[static NAME_PART_MAX + 1])
 {
     size_t n = 0;
@@ -124,7 +126,7 @@ static int parse_part(const char **p, char out[static NAME_PART_MAX + 1])
     return strcmp(out, ".") == 0 || strcmp(out, "..") == 0 ? -EINVAL : 0;
 }
 
-/* Exactly `digits` digits. */
+/* Parses exactly `digits` digits. */
 static int parse_fixed(const char **p, unsigned digits, int *ret)
 {
     int value = 0;
@@ -138,7 +140,7 @@ static int parse_fixed(const char **p, unsigned digits, int *ret)
     return 0;
 }
 
-/* "-" and a number. */
+/* Parses "-" and a number. */
 static int parse_id(const char **p, uint32_t *ret)
 {
     uint64_t value = 0;
@@ -186,7 +188,7 @@ int name_parse(const char *key, struct name *ret)
         return -EINVAL;
     if (*p == '-' && parse_id(&p, &n.sequence) < 0)
         return -EINVAL;
-    /* Whatever has a second spelling (the 31st of February, leading zeros, "-0") ends here. */
+    /* Refuses every other spelling of the same name (the 31st of February, leading zeros, "-0"). */
     if (!kind_of_suffix(p, &n.kind) || strcmp(name_key(&n, again), key) != 0)
         return -EINVAL;
     *ret = n;
@@ -253,7 +255,7 @@ const char *name_position(const struct name *n, char out[static NAME_KEY_MAX])
     return out;
 }
 
-/* '0' is the byte behind '/'. */
+/* '0' is the byte that follows '/' in ASCII. */
 const char *name_behind(const char *service, const char *host, char out[static NAME_KEY_MAX])
 {
     if (host)

@@ -20,8 +20,8 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-/* A copy in which each byte that is not UTF-8 is U+FFFD: a label must not cost a trace its
- * record. */
+/* A copy in which each byte that is not UTF-8 is replaced by U+FFFD: a bad label must not prevent
+ * the record of a trace. */
 static char *text_clean(const char *text)
 {
     const char *p = text;
@@ -46,7 +46,7 @@ static char *text_clean(const char *text)
     return out;
 }
 
-/* The setters return false when memory is short; a NULL string or value is left out. */
+/* The setters return false when memory is short. A NULL string is left out. */
 static bool set_string(json_t *object, const char *key, const char *text)
 {
     _cleanup_free_ char *clean = NULL;
@@ -64,7 +64,7 @@ static bool set_number(json_t *object, const char *key, uint64_t value)
     return json_object_set_new(object, key, json_integer(number)) == 0;
 }
 
-/* To four digits, rounded down: only what is whole is 1. */
+/* Four decimal places, rounded down, so that only a fully covered trace has 1. */
 static bool set_covered(json_t *object, double covered)
 {
     if (covered < 0)
@@ -115,8 +115,8 @@ static bool set_truncated(json_t *object, const struct record *r)
 }
 
 /*
- * `seconds` is what was asked for where the trace spans all of it: that what it spans is a
- * millisecond more is nothing that people group by.
+ * If the trace spans all that was asked for, `seconds` is what was asked for and not the exact
+ * span, which may be a millisecond longer: people group by this number.
  */
 static bool set_times(json_t *object, const struct record *r)
 {
@@ -126,7 +126,8 @@ static bool set_times(json_t *object, const struct record *r)
            set_seconds(object, "requested_seconds", r->window);
 }
 
-/* 15 digits: every decimal that was configured comes out as it was written, 1.9 and not 1.8999…. */
+/* Numbers have 15 digits, so every configured decimal comes out as it was written: 1.9 and not
+ * 1.8999…. */
 static char *to_text(const json_t *o)
 {
     _cleanup_free_ char *text = jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
@@ -198,14 +199,14 @@ int record_annotation(const char *json, size_t n, struct record_annotation *ret)
     *ret = (struct record_annotation){.latency = -1, .covered = covered_in(o)};
     if (is_label(label))
         (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
-    /* Of a trace without a label the numbers rest on too little. */
+    /* The numbers of a trace that was not inspected rest on too little data. */
     if (!json_object_get(o, "not_inspected") && json_is_number(latency) && isfinite(value) &&
         value >= 0)
         ret->latency = value;
     return 0;
 }
 
-/* 0 also when there is nothing to set. */
+/* 0 also when `text` is NULL. */
 static int set_summary(json_t *o, const char *text)
 {
     json_t *summary = NULL;

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What is known of an artifact, such as a trace: the `.json` beside it.
+ * The record of an artifact, such as a trace: the `.json` file beside it with all that is known of
+ * it.
  */
 
 #include <stdbool.h>
@@ -11,13 +12,13 @@
 
 #include "base/clock.h"
 
-#define RECORD_MAX ((size_t)256 << 10) /* bytes of one that is read back */
+#define RECORD_MAX ((size_t)256 << 10) /* bytes of a record that is read back */
 
 struct record_label {
     const char *name, *value;
 };
 
-/* Something in it that was counted: generations, samples. */
+/* A count of something in the artifact: generations, samples. */
 struct record_count {
     const char *name;
     uint64_t value;
@@ -25,7 +26,7 @@ struct record_count {
 
 /* Everything is borrowed. */
 struct record {
-    const char *artifact; /* what it is: trace, mutex, … */
+    const char *artifact; /* its kind: trace, mutex, … */
     const char *service;
     const char *host;
     uint32_t pid;       /* 0: not known, and then not written */
@@ -35,13 +36,13 @@ struct record {
     size_t n_labels;
     const char *reason; /* schedule, signal, api, trigger:<name> */
     usec start;         /* real time at which the request was sent */
-    usec window;        /* what was asked for */
-    usec span;          /* what it really spans; 0: not known */
+    usec window;        /* the duration that was asked for */
+    usec span;          /* the time that it really spans; 0: not known */
     uint64_t bytes;
     const char *sha256;     /* lower-case hex */
-    const char *go_version; /* "1.26": as the trace's header says; NULL when not known */
+    const char *go_version; /* "1.26", from the trace's header; NULL when not known */
     bool complete;
-    uint64_t received;        /* when not complete: bytes that came, of which `bytes` were kept */
+    uint64_t received; /* when not complete: bytes that were received, of which `bytes` were kept */
     const char *truncated_by; /* when not complete: why, one word (timeout, size_limit, short, …) */
     const struct record_count *counts;
     size_t n_counts;
@@ -56,24 +57,25 @@ struct record_amendment {
     const char *label;
     const char *not_inspected; /* why there is no summary; NULL: there is one */
     const char *summary;       /* JSON text of an object, or NULL */
-    double latency;            /* as struct record_annotation's; what the summary says of it */
-    double covered;            /* the share of the trace that all this rests on; < 0: not known */
+    double latency;            /* from the summary; as in struct record_annotation */
+    double covered; /* the share of the trace that all this is based on; < 0: not known */
 };
 
 /*
- * The record in `json` with these in place of what it had of them, as text with a final newline, to
- * be freed by the caller. 0, -ENOMEM, or -EINVAL when one of the two is no JSON object.
+ * Makes a copy of the record in `json` with these values in place of its old ones, as text with a
+ * final newline, to be freed by the caller. 0, -ENOMEM, or -EINVAL when the record or the summary
+ * is no JSON object.
  */
 int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret);
 
 #define RECORD_LABEL_SIZE 48
 
-/* What of an inspection stands in a record, for whoever lists traces. */
+/* The results of an inspection that a record holds, for lists of traces. */
 struct record_annotation {
     char label[RECORD_LABEL_SIZE]; /* lower-case letters, digits and '-'; "": none */
     double latency; /* nanoseconds: the 99th percentile of the scheduler latency; < 0: none */
-    double covered; /* as struct record_amendment's; < 0: none */
+    double covered; /* as in struct record_amendment; < 0: none */
 };
 
-/* 0, -ENOMEM, or -EINVAL when that is no JSON object. */
+/* Reads the annotation of a record. 0, -ENOMEM, or -EINVAL when the text is no JSON object. */
 int record_annotation(const char *json, size_t n, struct record_annotation *ret);

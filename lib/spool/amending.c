@@ -10,15 +10,16 @@
 #include "lib/spool/disk/amendment.h"
 #include "lib/spool/core/space.h"
 
-/* A record on its way to be replaced. */
+/* A request to replace one trace's record. */
 struct amending_job {
     struct disk_job job;
     struct amending *amending;
     struct amending_job *next;
-    bool running; /* on a disk thread, and its item busy; else it waits until nobody has the item */
+    /* True: on a disk thread, and its item is busy; false: waits until the item is idle. */
+    bool running;
     char key[NAME_KEY_MAX];
     char tmp[CORE_TMP_SIZE];
-    char *texts[3]; /* behind what.label, .not_inspected and .summary */
+    char *texts[3]; /* copies of the texts that what.label, .not_inspected and .summary point to */
     struct amendment amendment;
     amending_fn fn;
     void *userdata;
@@ -70,18 +71,18 @@ static void on_amended(struct disk_job *job, int r)
     struct queue *queue = j->amending->queue;
     size_t at;
 
-    if (items_find(items, j->key, &at)) { /* nobody removes a busy item */
+    if (items_find(items, j->key, &at)) { /* always true: nobody removes a busy item */
         if (r >= 0)
             take_over(items, at, &j->amendment);
         items_idle(items, at);
         queue_release(queue, at);
         if (items_at(items, at)->pending)
-            queue_now(queue, at); /* it may have been on offer while it was busy */
+            queue_now(queue, at); /* the queue passed over it while it was busy */
     }
     end(j, r);
 }
 
-/* Item `at` is its trace, and idle. */
+/* `at` is the place of its trace in the index. The item is idle. */
 static void start(struct amending_job *j, size_t at)
 {
     struct core *core = j->amending->core;

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Records that are replaced by new ones when more is known of their traces. One that is being
- * uploaded, moved or deleted just then is waited for: amending_kick tells that an item is idle.
+ * Replaces the records of published traces when more is known of the traces. If a trace is being
+ * uploaded, moved or deleted, the replacement waits until the item is idle; amending_kick tells
+ * that one has become idle.
  */
 
 #include "lib/record/record.h"
@@ -20,11 +21,12 @@ struct amending {
     struct core *core;
     struct items *items;
     struct queue *queue;
-    struct amending_job *jobs; /* in the order in which they came */
-    sd_event_source *wake;     /* once, when some of them may go on */
+    struct amending_job *jobs; /* oldest request first */
+    sd_event_source *wake;     /* fires once when a waiting job may be able to start */
 };
 
-/* 0 or a negative errno; amending_stop in any case: what has not begun never will. */
+/* 0 or a negative errno; call amending_stop in either case. Jobs that have not begun by then are
+ * dropped. */
 int amending_start(struct amending *a, struct core *core, struct items *items, struct queue *queue);
 void amending_stop(struct amending *a);
 

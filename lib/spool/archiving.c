@@ -11,7 +11,7 @@
 #include "lib/record/name.h"
 #include "lib/spool/item_state.h"
 
-#define MANY (ARCHIVING_BATCH / 2) /* do not wait for others */
+#define MANY (ARCHIVING_BATCH / 2) /* so many waiting items are moved without waiting for more */
 #define WAIT (50 * USEC_PER_MSEC)
 
 static bool same_day(const struct spool_item *a, const struct spool_item *b)
@@ -38,12 +38,13 @@ static int run_batch(struct disk_job *job)
 
         if (!item->keep)
             item->archival.result = tree_remove(tree->pending, item->key);
-        item->fd = close_fd(item->fd); /* only now are the blocks of a deleted one free */
+        item->fd = close_fd(item->fd); /* the blocks of a deleted trace are free only after this */
     }
     return 0;
 }
 
-/* It stays in pending/. Another upload would not help against what has its place in archive/. */
+/* The trace stays in pending/. With -EEXIST it is put aside: uploading it again would not remove
+ * the other file that has its name in archive/. */
 static void not_archived(struct archiving *a, const struct spool_item *i, size_t at, int r)
 {
     struct log_fields fields = {.key = i->key, .message_id = MESSAGE_ID_STORAGE};
@@ -111,10 +112,10 @@ static void on_moved(struct disk_job *job, int r)
     batch->n = 0;
     move_some(a);
     for (size_t i = 0; i < n; i++)
-        end(a, items[i]); /* the last may be the spool's end */
+        end(a, items[i]); /* ending the last item may free the spool */
 }
 
-/* The first that waits, and all of its day. */
+/* Starts to move the first waiting item and up to ARCHIVING_BATCH - 1 others of its day. */
 static void start_batch(struct archiving *a)
 {
     struct archiving_batch *batch = &a->batch;
@@ -138,7 +139,7 @@ static void start_batch(struct archiving *a)
     disk_submit(a->core->disk, &batch->job);
 }
 
-/* Now, or in a moment. */
+/* Moves waiting items now, or sets the timer to wait a moment for others. */
 static void move_some(struct archiving *a)
 {
     int on = SD_EVENT_OFF;

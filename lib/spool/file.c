@@ -14,8 +14,9 @@
 #include "lib/spool/file_state.h"
 #include "lib/spool/core/space.h"
 
-#define ROOM_MAX ((uint64_t)1 << 60) /* bytes of one reservation: sums of them do not wrap */
-#define FOREIGN_MAX 1000 /* names in a row that are taken by what contraced did not make */
+/* The most bytes of one reservation; small enough that sums of reservations do not wrap. */
+#define ROOM_MAX ((uint64_t)1 << 60)
+#define FOREIGN_MAX 1000 /* tries in a row at which a file that is not in the index had the key */
 
 static uint64_t whole_room(uint64_t trace, uint64_t record)
 {
@@ -87,7 +88,7 @@ static struct spool_file *file_alloc(struct files *s)
     return f;
 }
 
-/* 0 or a negative errno; the file has its room. */
+/* The file must have its room. 0 or a negative errno. */
 static int open_tmp(struct spool_file *f)
 {
     struct core *core = f->files->core;
@@ -96,13 +97,14 @@ static int open_tmp(struct spool_file *f)
     do {
         core_tmp_name(core, "", f->tmp);
         f->fd = openat(core->tree.incoming, f->tmp, flags, TREE_FILE_MODE);
-    } while (f->fd < 0 && errno == EEXIST); /* something foreign that the sweep left alone */
+    } while (f->fd < 0 && errno == EEXIST); /* a foreign file, which the start left alone */
     f->room.fd = f->fd;
     f->state = FILE_OPEN;
     return f->fd < 0 ? -errno : 0;
 }
 
-/* Where that fails, the file's own call says why there is no capture. */
+/* Makes missing directories again. Errors are not returned: the open of the file that follows fails
+ * with the same one. */
 static void mend(struct files *s)
 {
     usec now = core_now(s->core);
@@ -167,11 +169,11 @@ static int run_discard(struct disk_job *job)
 
     if (f->tmp[0] && unlinkat(f->files->core->tree.incoming, f->tmp, 0) < 0 && errno != ENOENT)
         r = -errno;
-    f->fd = close_fd(f->fd); /* only now are the blocks free, and freeing many takes a while */
+    f->fd = close_fd(f->fd); /* only this frees the blocks, which may take a while */
     return r;
 }
 
-/* It keeps its room, because its bytes are still there. */
+/* The file keeps its reservation, because its bytes are still on the disk. */
 static void keep_stuck(struct spool_file *f, int r)
 {
     static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
@@ -191,7 +193,8 @@ static void keep_stuck(struct spool_file *f, int r)
     expiry_arm(s->expiry);
 }
 
-/* The end of a file that was not published. `tmp_error`: why it is still there, or 0. */
+/* Ends a file that was not published. `tmp_error`: why its temporary file could not be unlinked, or
+ * 0. */
 static void dispose(struct spool_file *f, int tmp_error)
 {
     struct files *s = f->files;
@@ -224,7 +227,7 @@ static void discard(struct spool_file *f)
 {
     f->state = FILE_DISCARDING;
     f->room.fd = -1;
-    f->room.written = UINT64_MAX; /* nothing more will be */
+    f->room.written = UINT64_MAX; /* no more bytes will be written */
     f->job = (struct disk_job){.run = run_discard, .done = on_discarded};
     core_submit(f->files->core, &f->job);
 }
@@ -288,7 +291,7 @@ static int run_publish(struct disk_job *job)
 
 static void publish(struct spool_file *f);
 
-/* It is busy, so that nobody takes it before `join`. */
+/* Adds the trace to the index, marked as busy, so that nobody takes it before `join`. */
 static void add_to_index(struct spool_file *f)
 {
     struct items *items = f->files->items;
@@ -297,14 +300,15 @@ static void add_to_index(struct spool_file *f)
     char *key = strdup(f->key);
     size_t at;
 
-    /* Room in the index was kept; for the key, the file's own longer buffer will do. */
+    /* publish() reserved room in the index, so this cannot fail. Without memory for a copy of the
+     * key, the file's own buffer is used. */
     at = index_add(&items->index, key ? key : steal(&f->key), f->name.time, bytes, pending);
     index_set_size(&items->index, at, f->publication.bytes);
-    index_annotate(&items->index, at, NULL, -1, -1); /* a new record says nothing of the trace */
+    index_annotate(&items->index, at, NULL, -1, -1); /* a new record has no label or numbers yet */
     items_at(items, at)->busy = true;
 }
 
-/* For how long it is to wait for its record; 0: not at all. */
+/* Asks how long the trace is to wait for its record to be amended; 0: not at all. */
 static usec ask_hold(struct files *s, const char *key)
 {
     usec hold;
@@ -315,13 +319,13 @@ static usec ask_hold(struct files *s, const char *key)
     items_hold(s->items, at);
     hold = s->hold_fn(s->hold_userdata, key);
     if (!items_find(s->items, key, &at) || !items_at(s->items, at)->held)
-        return 0; /* it was released meanwhile */
+        return 0; /* hold_fn itself has released the trace */
     if (hold == 0)
         items_unhold(s->items, at);
     return hold;
 }
 
-/* From here on it may be taken, amended and deleted. */
+/* Makes the trace available: from here on it may be taken, amended and deleted. */
 static void join(struct files *s, const char *key, usec hold)
 {
     usec time;
@@ -343,7 +347,8 @@ static void published(struct spool_file *f)
     char key[NAME_KEY_MAX];
 
     (void)snprintf(key, sizeof(key), "%s", f->key);
-    /* Answers nobody yet, so what is released and what is kept change at once. */
+    /* The release calls no waiting request, so none can see the room as free before the trace is in
+     * the index. */
     reservation_release(s->reservations, &f->room);
     add_to_index(f);
     file_free(f);
@@ -360,7 +365,9 @@ static void not_published(struct spool_file *f, int r)
     f->error = r;
     if (r == -ENOSPC || r == -EDQUOT)
         reservation_found_full(s->reservations);
-    if (f->publication.trace_left) { /* it failed, but it is there: retention must know of it */
+    /* The publication failed but the trace still has its key, so it must be in the index
+     * for retention. */
+    if (f->publication.trace_left) {
         (void)snprintf(key, sizeof(key), "%s", f->key);
         add_to_index(f);
         join(s, key, 0);
@@ -376,7 +383,7 @@ static void on_published(struct disk_job *job, int r)
 
     s->publishing--;
     if (r == -EEXIST && !core->closing) {
-        /* Something that is not in the index stands in the key's place: the next one. */
+        /* A file that is not in the index has this key: try the next sequence. */
         f->foreign++;
         f->name.sequence++;
         publish(f);
@@ -388,7 +395,7 @@ static void on_published(struct disk_job *job, int r)
     core_job_ended(core);
 }
 
-/* Has its room. */
+/* Publishes a file that has its room. */
 static void publish(struct spool_file *f)
 {
     struct files *s = f->files;
@@ -402,7 +409,7 @@ static void publish(struct spool_file *f)
     }
     choose_key(f);
     f->state = FILE_PUBLISHING;
-    f->room.fd = -1; /* the disk thread's from here on */
+    f->room.fd = -1; /* from here on only the disk thread uses the descriptor */
     f->room.written = space_round(f->publication.bytes);
     f->publication.fd = f->fd;
     f->publication.tmp = f->tmp;
@@ -425,7 +432,8 @@ void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t 
     f->published_fn = fn;
     f->published_userdata = userdata;
     f->name = *name;
-    f->name.time -= f->name.time % USEC_PER_SEC; /* as a start would read it from the key */
+    /* Whole seconds, as a later start will read them from the key. */
+    f->name.time -= f->name.time % USEC_PER_SEC;
     f->publication.tree = tree;
     f->publication.top = s->upload ? tree->pending : tree->archive;
     f->publication.bytes = bytes;
@@ -445,7 +453,7 @@ void spool_file_publish(struct spool_file *f, const struct name *name, uint64_t 
     }
 }
 
-/* The answer to a request that waited. */
+/* Called with the answer to a reservation request that waited. */
 static void on_room(void *userdata, int r)
 {
     struct spool_file *f = userdata;

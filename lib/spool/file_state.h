@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * All files in incoming/, as the spool holds them. What is published joins the index and the queue.
+ * The spool's own view of all files in incoming/. A published file joins the index and the queue.
  */
 
 #include <stdbool.h>
@@ -16,13 +16,13 @@
 #include "lib/spool/reservation.h"
 
 enum file_state {
-    FILE_WAITS_NEW,     /* for its first room; has no descriptor */
+    FILE_WAITS_NEW,     /* waits for its first room; has no descriptor */
     FILE_OPEN,          /* the caller writes to it */
     FILE_WAITS_GROW,    /* open, for more room */
-    FILE_WAITS_PUBLISH, /* the spool's, for the room of a long record */
+    FILE_WAITS_PUBLISH, /* handed to spool_file_publish; waits for the room of a long record */
     FILE_PUBLISHING,    /* on a disk thread */
     FILE_DISCARDING,    /* on a disk thread */
-    FILE_STUCK,         /* could not be unlinked; keeps its room and is tried again */
+    FILE_STUCK,         /* could not be unlinked; keeps its room until a later try succeeds */
 };
 
 struct spool_file {
@@ -36,14 +36,14 @@ struct spool_file {
     spool_room_fn room_fn;
     void *room_userdata;
 
-    /* From spool_file_publish on. */
+    /* Set by spool_file_publish. */
     spool_published_fn published_fn;
     void *published_userdata;
     struct name name;
     struct publication publication;
     char *record;
     char *key;
-    unsigned foreign; /* names that were taken by what is not in the index */
+    unsigned foreign; /* how many keys were taken by files that are not in the index */
     int error;        /* why it is discarded instead of published */
 };
 
@@ -56,19 +56,21 @@ struct files {
     struct reservations *reservations;
     struct queue *queue;
     struct expiry *expiry;
-    bool upload; /* into pending/, else into archive/ */
+    bool upload; /* true: publish into pending/; false: into archive/ */
     file_hold_fn hold_fn;
     void *hold_userdata;
 
     struct spool_file *all;
     unsigned publishing;
-    usec mend_retry; /* boot time: of directories that were removed and could not be made anew */
-    unsigned stuck;  /* files that could not be unlinked, and rest */
-    unsigned stuck_rounds; /* of tries in a row, each after a rest, in which some failed */
+    /* Boot time before which missing directories are not made again, as the last try failed. */
+    usec mend_retry;
+    unsigned stuck; /* files in FILE_STUCK, which rest before the next try */
+    /* Rounds of tries in a row in which at least one file could not be unlinked. */
+    unsigned stuck_rounds;
     usec stuck_last, stuck_retry;
 };
 
-/* All borrowed. files_done when nothing is on the disk threads any more. */
+/* All borrowed. Call files_done when nothing is on the disk threads any more. */
 void files_init(struct files *s, struct core *core, struct items *items,
                 struct reservations *reservations, struct queue *queue, struct expiry *expiry);
 void files_done(struct files *s);
@@ -79,5 +81,6 @@ void files_set_hold_fn(struct files *s, file_hold_fn fn, void *userdata);
 int files_new(struct files *s, uint64_t room, spool_room_fn fn, void *userdata,
               struct spool_file **ret);
 
-/* Unlinks what could not be when its rest is over: sooner if room is needed. */
+/* Tries again to unlink stuck files if their rest is over. `needed`: room is needed, so the rest is
+ * CORE_REST_FIRST at most. */
 void files_retry_stuck(struct files *s, bool needed);

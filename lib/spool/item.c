@@ -32,7 +32,8 @@ void item_free(struct spool_item *i)
     free(i);
 }
 
-/* A trace is uploaded without a record if the record is missing, foreign or endless. */
+/* If the record is missing, foreign or longer than SPOOL_RECORD_MAX, the trace is uploaded without
+ * it. */
 static int read_record(struct spool_item *i, int day)
 {
     char name[NAME_KEY_MAX];
@@ -74,7 +75,7 @@ size_t item_place(const struct spool_item *i)
     size_t at = 0;
     bool found = index_find(&i->items->index, i->key, i->time, true, &at);
 
-    assert(found); /* nobody else removes a busy item */
+    assert(found); /* always true: nobody else removes a busy item */
     (void)found;
     return at;
 }

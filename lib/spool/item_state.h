@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The inside of a taken trace, for pending.c, which gives it out and takes it back, and archiving.c,
- * which moves it to the archive.
+ * The fields of a taken trace. pending.c gives it out and takes it back, archiving.c moves it to
+ * the archive.
  */
 
 #include "lib/spool/disk/archival.h"
@@ -17,14 +17,14 @@ struct spool_item {
     struct items *items;
     struct queue *queue;
     struct archiving *archiving;
-    const char *key; /* the index's: nobody else removes a busy item */
+    const char *key; /* borrowed from the index, which keeps it: nobody else removes a busy item */
     usec time;
     int fd;
     uint64_t size;
     struct buf record;
     bool has_record;
 
-    /* From spool_item_archive on. */
+    /* Set by spool_item_archive. */
     struct archival archival;
     struct spool_item *next;
     bool keep;
@@ -32,15 +32,17 @@ struct spool_item {
     void *userdata;
 };
 
-/* Item `at`, which it does not make busy. NULL without memory. */
+/* Makes an item for place `at` of the index, but does not mark that as busy. NULL without
+ * memory. */
 struct spool_item *item_new(struct items *items, size_t at);
 void item_free(struct spool_item *i);
 
-/* Opens trace and record: 0, -ENOENT when the trace is no longer there, or another errno. */
+/* Opens the trace and reads its record. 0, -ENOENT when the trace is no longer there, or another
+ * negative errno. */
 int item_open(struct spool_item *i);
 
-/* Its place in the index. */
+/* The item's place in the index. */
 size_t item_place(const struct spool_item *i);
 
-/* So many, of which this is the first, are no longer there. */
+/* Logs that `n` pending traces are no longer there; `first` is the key of the first one. */
 void item_log_gone(const struct items *items, uint64_t n, const char *first);

@@ -14,7 +14,7 @@
 #include "lib/record/record.h"
 #include "lib/spool/kept_state.h"
 
-#define BATCH 64 /* records read by one job: publications must not wait for a long listing */
+#define BATCH 64 /* records that one disk job reads; a publication waits behind no more than that */
 
 struct reading {
     char key[NAME_KEY_MAX];
@@ -28,7 +28,7 @@ struct spool_list {
     struct kept *kept;
     struct spool_list *next;
     sd_event_source *wake;
-    spool_listed_fn fn; /* NULL: nobody is to be told */
+    spool_listed_fn fn; /* NULL: forgotten, nobody is called */
     void *userdata;
     bool running; /* on a disk thread */
 
@@ -40,10 +40,10 @@ struct spool_list {
     usec before_time;
     size_t limit;
 
-    /* How far records were read: what is at or behind `reached` is done with. */
+    /* How far records were read, from the newest on: `reached` is the key of the last one. */
     char reached[NAME_KEY_MAX]; /* "": nothing yet */
     usec reached_time;
-    size_t left; /* entries that may still need it */
+    size_t left; /* entries that are still to be looked at for unread records */
     struct reading readings[BATCH];
     size_t n_readings;
 };
@@ -100,8 +100,8 @@ static bool label_fits(const struct spool_list *l, size_t i)
 }
 
 struct range {
-    size_t low, high; /* what is asked for */
-    size_t page;      /* the page begins below */
+    size_t low, high; /* the places that the query asks for */
+    size_t page;      /* the page begins below this place */
 };
 
 static struct range range_of(const struct spool_list *l)
@@ -169,8 +169,8 @@ static void answer(struct spool_list *l)
 }
 
 /*
- * Opens a file of a trace's day. One that is being archived has moved before the index says so, and
- * only one way: so the other directory is looked into, too.
+ * Opens a file of a trace's day. A trace that is being archived moves before the index says so, so
+ * if the file is not where the index has it, the other directory is tried.
  */
 static int open_either(const struct tree *t, const char *key, const char *name, bool pending,
                        int *ret_fd)
@@ -240,7 +240,7 @@ static int run(struct disk_job *job)
     return 0;
 }
 
-/* Says nothing of the record. */
+/* An error that says nothing about the record itself. */
 static bool transient(int r)
 {
     return r == -EMFILE || r == -ENFILE || r == -ENOMEM;

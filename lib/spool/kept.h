@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What is kept, for people who look: pages of it, the newest first, with the labels of the traces;
- * and a record to be read. Labels come from the index. Those of traces that were kept by an earlier
- * run are read from their records when a page needs them, on the disk threads, and then kept.
+ * Lists of the kept traces for people: pages, the newest trace first, with the labels of the
+ * traces. Labels come from the index. For traces of an earlier run the index has none at first:
+ * when a page needs them, a disk thread reads them from the records, and the index keeps them.
  */
 
 #include <stdbool.h>
@@ -18,36 +18,38 @@
 
 /* Strings are copied. */
 struct spool_query {
-    const char *service, *host; /* as keys have them; NULL: any */
-    const char *label;          /* NULL: any; "" those without one */
-    bool one_kind;              /* only those of `kind` */
+    const char *service, *host; /* as keys spell them; NULL: any */
+    const char *label;          /* NULL: any; "": only traces without one */
+    bool one_kind;              /* only traces of `kind` */
     enum kind kind;
-    usec since, until;  /* real time of keys: since <= time < until; USEC_NEVER: no end */
-    const char *before; /* a key: what comes after it in a listing; NULL: from the newest */
-    size_t limit;       /* 1 … SPOOL_LIST_MAX */
+    usec since, until; /* real time of keys: since <= time < until; USEC_NEVER: no end */
+    /* A key: the page begins with the next older trace; NULL: with the newest. */
+    const char *before;
+    size_t limit; /* 1 … SPOOL_LIST_MAX */
 };
 
 struct spool_entry {
     const char *key;
-    uint64_t bytes; /* of the trace; where that is 4 GiB or more, what it takes on the disk */
+    /* Size of the trace; from 4 GiB on, the disk space of trace and record instead. */
+    uint64_t bytes;
     bool pending;
     const char *label; /* NULL: it has none */
     double latency;    /* nanoseconds, as struct record_annotation's; < 0: not known */
-    double covered;    /* likewise, to 0.4 % */
+    double covered;    /* as struct record_annotation's, in steps of 0.4 %; < 0: not known */
 };
 
 struct spool_page {
     const struct spool_entry *entries;
     size_t n;
-    uint64_t total; /* that fit the query, `before` and `limit` aside */
-    bool more;      /* there are some behind the last entry */
+    uint64_t total; /* traces that match the query, whatever `before` and `limit` are */
+    bool more;      /* more traces match, after the last entry */
 };
 
 struct spool_list;
 
-/* Told on the event loop, never from inside spool_list; `page` is valid during the call, and the
- * list no longer there after it. -ENOMEM: no page. */
+/* Called on the event loop, never from inside spool_list. `page` is valid during the call; the list
+ * is freed after it. r is 0, or -ENOMEM and then the page is empty. */
 typedef void (*spool_listed_fn)(void *userdata, int r, const struct spool_page *page);
 
-/* Nobody is to be told any more. */
+/* Cancels a list: its function is not called any more. */
 void spool_list_forget(struct spool_list *l);

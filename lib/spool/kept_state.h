@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What is kept, as the spool shows it: the lists that are being made, and the way to one trace.
+ * Lists of the kept traces that are being made, and access to one kept trace.
  */
 
 #include "lib/spool/core/core.h"
@@ -12,10 +12,10 @@
 struct kept {
     struct core *core;
     struct items *items;
-    struct spool_list *lists; /* that are being made */
+    struct spool_list *lists; /* lists that are being made */
 };
 
-/* Ends the lists that are not on a disk thread just now; nobody is told. */
+/* Frees the lists that are not on a disk thread just now, without calling anybody. */
 void kept_stop(struct kept *k);
 
 /* As spool_list, spool_open and spool_open_record. */

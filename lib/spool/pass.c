@@ -10,19 +10,21 @@
 #include "base/log.h"
 #include "base/parse.h"
 
-#define PASS_REMOVALS 16               /* jobs in flight: publications must not wait for a pass */
-#define BARREN_MAX 3                   /* passes in a row that deleted nothing, before a rest */
-#define SPACE_HOLD (30 * USEC_PER_SEC) /* file systems that free late do so within this */
+/* Disk jobs in flight at once; so few that a publication does not wait for the whole pass. */
+#define PASS_REMOVALS 16
+#define BARREN_MAX 3 /* passes in a row in which every deletion failed, before deletions rest */
+/* A file system that frees space late has done so after this time. */
+#define SPACE_HOLD (30 * USEC_PER_SEC)
 
 struct removal {
     struct disk_job job;
     struct pass *pass;
-    size_t choice; /* into the run's */
+    size_t choice; /* index into the run's choices */
     bool active;
 };
 
 struct choice {
-    const char *key; /* the index's: nobody else removes a busy item */
+    const char *key; /* borrowed from the index, which keeps it: nobody else removes a busy item */
     usec time;
     uint64_t bytes;
     bool pending;
@@ -36,8 +38,8 @@ struct pass_run {
     struct removal removals[PASS_REMOVALS];
     uint64_t deleted[RETENTION_CAUSES];
     uint64_t deleted_bytes, pending_deleted;
-    uint64_t freeing; /* bytes deleted for the sake of free space */
-    int64_t headroom; /* before */
+    uint64_t freeing; /* bytes that were deleted to keep min_free */
+    int64_t headroom; /* before the run */
     unsigned failed;
     int error; /* of the last failure */
 };
@@ -70,7 +72,8 @@ bool pass_running(const struct pass *p)
 
 bool pass_held(const struct pass *p)
 {
-    /* Not at the first, whatever it says: others may go, and one error may pass. */
+    /* One failed pass is not enough, whatever the error: other traces may still be deletable, and
+     * the error may pass. */
     return p->barren >= BARREN_MAX && core_now(p->core) < p->failed_last + CORE_REST_FIRST;
 }
 
@@ -99,9 +102,10 @@ static void log_deleted(const struct pass *p, const struct pass_run *run)
 }
 
 /*
- * Deleting frees nothing while another process has the file open, and some file systems (btrfs)
- * count the space as free only with their next commit. Deleting more and more until it shows would
- * take everything.
+ * Deleting a file frees no space while another process has it open, and some file systems (btrfs)
+ * count the space as free only after their next commit. To delete on until free space rises would
+ * delete every trace. So if it did not rise as expected, nothing is deleted for it during
+ * SPACE_HOLD.
  */
 static void check_space(struct pass *p, const struct pass_run *run)
 {
@@ -132,7 +136,8 @@ static void check_failures(struct pass *p, const struct pass_run *run, uint64_t 
     char rest[PARSE_TEXT_SIZE];
 
     p->barren = n_deleted > 0 ? 0 : p->barren + 1;
-    if (p->failed_items <= run->failed) /* else others rest: it is the same bad moment */
+    /* If other items failed earlier and still rest, this counts as the same round. */
+    if (p->failed_items <= run->failed)
         p->rounds++;
     p->failed_last = core_now(p->core);
     p->failed_retry = p->failed_last + core_rest(p->rounds - 1);
@@ -189,7 +194,7 @@ static void deleted(struct pass *p, const struct choice *c, size_t at)
 {
     struct pass_run *run = p->run;
 
-    /* A capture that began in its second may still be under way: see recent.h. */
+    /* A capture that began in the same second may still be under way: see recent.h. */
     if (c->time + RECENT_AGE > core_age_now(p->core))
         recent_add(&p->items->recent, c->key);
     run->deleted[c->cause]++;
@@ -302,7 +307,7 @@ int pass_start(struct pass *p, const struct retention_plan *plan,
         return 0;
     }
     p->run = run;
-    expiry_set_retry(p->expiry, EXPIRY_TRACES, USEC_NEVER); /* its end says when */
+    expiry_set_retry(p->expiry, EXPIRY_TRACES, USEC_NEVER); /* finish() sets it again */
     submit_more(p);
     return 1;
 }
@@ -313,7 +318,7 @@ bool pass_retry_failed(struct pass *p, bool needed)
     struct retention_item *items = index_items(ix);
     usec due = needed ? p->failed_last + CORE_REST_FIRST : p->failed_retry;
 
-    /* During a pass `due` is that of an earlier one. */
+    /* During a pass, `due` is still from an earlier pass. */
     if (p->run || p->failed_items == 0 || core_now(p->core) < due)
         return false;
     for (size_t i = 0; i < ix->n; i++)

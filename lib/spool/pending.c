@@ -9,7 +9,7 @@
 #include "lib/record/name.h"
 #include "lib/spool/item_state.h"
 
-/* Says nothing of the file. */
+/* A shortage of descriptors or memory, which says nothing about the file. */
 static bool is_shortage(int r)
 {
     return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
@@ -25,7 +25,8 @@ static void log_not_opened(const struct spool_item *i, int r)
               i->items->core->tree.path, i->key, strerror(-r));
 }
 
-/* 1; -ENOENT: it is not there any more; or another errno, and it rests if that is its own. */
+/* Takes the trace at this place. 1; -ENOENT: the trace is not there any more; or another negative
+ * errno, and then the trace rests unless that was a shortage. */
 static int take(const struct pending *p, size_t at, struct spool_item **ret)
 {
     struct spool_item *i = item_new(p->items, at);
@@ -68,7 +69,7 @@ int pending_take(const struct pending *p, struct spool_item **ret)
     return r;
 }
 
-/* The last that is done with an item. */
+/* The last step with an item. */
 static void give_back(struct spool_item *i)
 {
     struct archiving *archiving = i->archiving;
@@ -82,7 +83,8 @@ void spool_item_return(struct spool_item *i)
     size_t at = item_place(i);
 
     items_idle(i->items, at);
-    index_offer(&i->items->index, at); /* and nobody is told: see spool_set_pending_fn */
+    /* Without a call to the uploader: see spool_set_pending_fn. */
+    index_offer(&i->items->index, at);
     give_back(i);
 }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Gives out what is on offer in pending/, the newest first, and takes it back.
+ * Gives the traces of pending/ that are on offer to the uploader, the newest first, and takes them
+ * back.
  */
 
 #include "lib/spool/archiving.h"

@@ -27,13 +27,14 @@ static int on_wake(sd_event_source *source, void *userdata)
     return 0;
 }
 
-/* Not offered because its record is still to be amended; nothing has gone wrong with it. */
+/* True if the item is put off only because its record is still to be amended, not because of a
+ * failure. */
 static bool waits_for_record(const struct retention_item *item)
 {
     return item->put_off && item->held && item->failures == 0;
 }
 
-/* The timer follows what is offered again first. */
+/* Sets the timer to `next`, when the next item is offered again. */
 static void arm_retry(struct queue *q, usec next)
 {
     q->next = next;
@@ -45,7 +46,7 @@ static void arm_retry(struct queue *q, usec next)
                                       next == USEC_NEVER ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
 }
 
-/* Offers what was put off until now. */
+/* Offers every item that was put off until `now` at the latest. */
 static void offer_due(struct queue *q, usec now)
 {
     struct index *ix = &q->items->index;
@@ -60,7 +61,8 @@ static void offer_due(struct queue *q, usec now)
 
         if (!items[i].put_off)
             continue;
-        /* A store that works again is no reason not to wait for a record. */
+        /* An item that waits for its record keeps waiting when `now` is USEC_NEVER, as after the
+         * store works again. */
         if (due > (waits_for_record(&items[i]) ? core_now(q->core) : now)) {
             next = due < next ? due : next;
             continue;

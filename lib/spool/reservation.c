@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-#define QUIET (1 * USEC_PER_MIN) /* where room comes and goes it is not said each time */
+#define QUIET (1 * USEC_PER_MIN) /* shortest time between two log lines about missing room */
 #define FULL_HOLD (1 * USEC_PER_HOUR)
 
 static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
@@ -20,9 +20,9 @@ void reservation_init(struct reservations *s, struct core *core, const struct it
 }
 
 /*
- * Quotas do not show in statvfs: a write fails although there seems to be room. What was kept then
- * is a bound for a while, so that the next trace takes the place of the oldest ones; later it is
- * tried again whether there is more.
+ * statvfs does not show quotas: a write may fail although there seems to be room. Then, for
+ * FULL_HOLD, max_bytes is at most what was kept at that moment, so that the next trace takes the
+ * place of the oldest ones. After that the configured limit is tried again.
  */
 static struct retention_limits limits_now(const struct reservations *s)
 {
@@ -39,7 +39,8 @@ void reservation_found_full(struct reservations *s)
     s->full_until = core_now(s->core) + FULL_HOLD;
 }
 
-/* The same comparison as the plan's, by the plan itself: with no items it only judges. */
+/* Whether all bounds hold. Asks retention_plan, so that both compare in the same way; without items
+ * it only judges. */
 static bool bounds_hold(const struct retention_facts *facts, const struct retention_limits *limits)
 {
     struct retention_facts f = *facts;
@@ -55,7 +56,8 @@ static bool bounds_hold(const struct retention_facts *facts, const struct retent
     return enough;
 }
 
-/* 1: fits as it is; 0: does not; or the errno of looking. */
+/* 1: the request fits without deleting anything; 0: it does not; or a negative errno if free space
+ * cannot be read. */
 static int fits(const struct reservations *s, const struct reservation *one,
                 const struct retention_limits *limits)
 {
@@ -66,12 +68,12 @@ static int fits(const struct reservations *s, const struct reservation *one,
     r = facts_roughly(s->facts, bytes, files, &f);
     if (r < 0 || bounds_hold(&f, limits))
         return r < 0 ? r : 1;
-    /* Only near the bound is it worth asking each open file how much of it is written. */
+    /* To ask each open file how much of it is written is worth it only near a bound. */
     r = facts_exactly(s->facts, bytes, files, &f);
     return r < 0 ? r : bounds_hold(&f, limits);
 }
 
-/* Without min_free, too, there would not be enough. */
+/* True if there would not be enough room even if min_free were 0. */
 static bool disk_is_full(const struct reservations *s, const struct reservation *one)
 {
     struct retention_limits limits = s->facts->limits;
@@ -100,8 +102,8 @@ bool reservation_refusing(const struct reservations *s)
     return s->refusing;
 }
 
-/* Only requests for a new file change what was said: a single body that is too large does not
- * mean that there is no room for others. */
+/* Only requests for a new file decide whether the spool counts as refusing: one capture that is too
+ * large to grow does not mean that there is no room for others. */
 static bool is_new(const struct reservation *one)
 {
     return one->held == 0;
@@ -141,7 +143,8 @@ void reservation_release(struct reservations *s, struct reservation *one)
         core_wake(s->core);
 }
 
-/* What was learned from one failed write may cost old traces, but not new ones. */
+/* The bound that one failed write has set (limits_now) may cost old traces, but must not refuse new
+ * ones: if the plan does not suffice with it, the plan is made with the configured limits. */
 static int plan_room(const struct reservations *s, const struct retention_facts *f,
                      struct retention_plan *ret)
 {
@@ -163,7 +166,8 @@ static bool takes_for_space(const struct retention_plan *plan)
     return false;
 }
 
-/* The plan, made anew with what rested if it would not be enough. */
+/* Plans; if that would not be enough, plans again with the items whose deletion had failed before,
+ * if they may be tried again. */
 static int plan_hard(struct reservations *s, const struct retention_facts *f,
                      struct retention_plan *ret)
 {
@@ -175,8 +179,8 @@ static int plan_hard(struct reservations *s, const struct retention_facts *f,
     return plan_room(s, f, ret);
 }
 
-/* Starts a pass that makes the room if it can be made: 0; 1 when none is needed; -ENOSPC, or
- * another errno. */
+/* Starts a pass that makes the room. 0: it has started; 1: nothing has to be deleted; -ENOSPC: the
+ * room cannot be made; or another negative errno. */
 static int make_room(struct reservations *s, uint64_t bytes, uint64_t files,
                      enum retention_cause *ret_lacking)
 {
@@ -198,7 +202,7 @@ static int make_room(struct reservations *s, uint64_t bytes, uint64_t files,
     } else {
         r = pass_start(s->pass, &plan, &f, false);
         if (r >= 0)
-            r = r == 0; /* nothing to delete: room came by itself since the last look */
+            r = r == 0; /* nothing to delete: room has become free since fits() looked */
     }
     retention_plan_done(&plan);
     return r;
@@ -210,7 +214,7 @@ static int make_room_for(struct reservations *s, const struct reservation *one)
     int r;
 
     if (pass_held(s->pass)) {
-        r = fits(s, one, &s->facts->limits); /* as in plan_room */
+        r = fits(s, one, &s->facts->limits); /* the configured limits, as in plan_room */
         if (r == 0)
             log_refused(s, one, "traces cannot be deleted");
         return r == 0 ? -ENOSPC : r;
@@ -244,7 +248,7 @@ int reservation_request(struct reservations *s, struct reservation *one)
 void reservation_forget(struct reservations *s, struct reservation *one)
 {
     if (reserved_leave(s->reserved, one))
-        core_wake(s->core); /* it may have been in the way of the next */
+        core_wake(s->core); /* the next request may have waited behind this one */
 }
 
 static void answer(struct reservations *s, struct reservation *one, int r)
@@ -255,7 +259,7 @@ static void answer(struct reservations *s, struct reservation *one, int r)
     one->answer(one->userdata, r < 0 ? r : 0);
 }
 
-/* All who wait at once, in one pass if that can be; else the first alone. */
+/* Makes room for all waiting requests in one pass if possible, else for the first alone. */
 static int make_room_for_waiting(struct reservations *s)
 {
     struct reservation *first = s->reserved->waiting;
@@ -276,9 +280,10 @@ static int make_room_for_waiting(struct reservations *s)
 }
 
 /*
- * What age, a reload or a neighbour asks for when nobody waits. A plan that cannot reach min_free
- * would cost the whole history and still not help: then free space takes nothing. Neither does what
- * a failed write taught: whatever was kept since had its room.
+ * Deletes what the limits ask for while no request waits: traces came of age, a reload lowered
+ * limits, or another program filled the disk. A plan that cannot reach min_free would delete the
+ * whole history and still not help, so then nothing is deleted for free space. The bound of
+ * limits_now does not count here: everything that was kept since had its room.
  */
 static void keep_bounds(struct reservations *s)
 {
@@ -312,7 +317,7 @@ void reservation_advance(struct reservations *s)
         if (r == 0)
             r = make_room_for_waiting(s);
         if (r == 0)
-            break; /* the pass wakes us at its end */
+            break; /* the pass calls core_wake at its end */
         answer(s, first, r);
     }
     if (!s->reserved->waiting && !pass_running(s->pass) && !pass_held(s->pass))

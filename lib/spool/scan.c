@@ -25,8 +25,8 @@ struct walk {
     struct index *ix;
     bool pending;
     int other;            /* the other top directory */
-    char path[PATH_SIZE]; /* of the entry at hand, below storage.path */
-    const char *key;      /* in path, behind the top directory */
+    char path[PATH_SIZE]; /* path of the current entry, relative to storage.path */
+    const char *key;      /* points into path, after the top directory */
 };
 
 static bool ends_with(const char *name, const char *suffix)
@@ -66,7 +66,7 @@ static int open_stream(int fd, DIR **ret)
     return 0;
 }
 
-/* The next name but "." and "..". 1, 0 at the end, or an errno. */
+/* Reads the next name, but skips "." and "..". 1, 0 at the end, or a negative errno. */
 static int next_name(DIR *dir, const char **ret)
 {
     struct dirent *entry;
@@ -114,7 +114,8 @@ static bool missing_at(int dir, const char *name)
     return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-/* 1, 0 when the day is not there or not ours, or an errno that says nothing about it. */
+/* Opens the same day in the other top directory. 1; 0 when it is missing or not ours; or a negative
+ * errno such as -EMFILE, which leaves that open. */
 static int open_other_day(const struct walk *w, const char *key, int *ret_fd)
 {
     int r = tree_open_day(w->other, key, ret_fd);
@@ -123,10 +124,10 @@ static int open_other_day(const struct walk *w, const char *key, int *ret_fd)
 }
 
 /*
- * A archival renames the record before the trace where the file system has no hard links, and a
- * power failure may keep either rename and lose the other. So a trace without its record looks for
- * it in the other directory, and takes it if it is alone there; and a record without its trace goes
- * to the one that lacks it.
+ * On a file system without hard links an archival renames the record, then the trace. A power
+ * failure may lose either rename and keep the other. So for a trace without a record, pull_record
+ * looks in the other directory and takes the record if it has no trace there. For a record without
+ * a trace, push_record moves it to the other directory if a trace there lacks it.
  */
 static int pull_record(struct walk *w, int dir, const char *trace, const char *record)
 {
@@ -142,7 +143,7 @@ static int pull_record(struct walk *w, int dir, const char *trace, const char *r
     return r < 0 ? r : 0;
 }
 
-/* 1 when it went. */
+/* 1 when the record was moved; 0; or a negative errno. */
 static int push_record(struct walk *w, int dir, const char *key, const char *record)
 {
     _cleanup_close_ int other = -1;
@@ -158,7 +159,7 @@ static int push_record(struct walk *w, int dir, const char *key, const char *rec
     return 1;
 }
 
-/* Counts a trace and its record. 0 or an errno. */
+/* Adds a trace with its record to the index. 0 or a negative errno. */
 static int visit_trace(struct walk *w, int dir, const char *name)
 {
     char record[NAME_KEY_MAX];
@@ -190,8 +191,8 @@ static int visit_trace(struct walk *w, int dir, const char *name)
     return r;
 }
 
-/* `key` is that of what it is the record of. *ret_gone: it was an orphan and is gone. 0 or an
- * errno. */
+/* `key` is the key of the trace that the record belongs to. If that trace is missing here, the
+ * record is moved or deleted, and *ret_gone is set. 0 or a negative errno. */
 static int visit_record(struct walk *w, int dir, const char *name, const char *key, bool *ret_gone)
 {
     struct stat st;
@@ -215,7 +216,8 @@ static int visit_record(struct walk *w, int dir, const char *name, const char *k
     return 0;
 }
 
-/* The first parts of a key that could be, as those of a directory of ours must be. */
+/* Whether the path of the directory can be the beginning of a key, as that of each directory of
+ * ours is. */
 static bool directory_name_ok(const struct walk *w, int depth)
 {
     static const char *const rest[FILE_DEPTH] = {
@@ -232,7 +234,7 @@ static bool directory_name_ok(const struct walk *w, int depth)
 
 static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty);
 
-/* Walks a directory below `parent` and removes it when it is or becomes empty. */
+/* Walks a directory below `parent` and removes it if it is empty afterwards. */
 static int visit_directory(struct walk *w, int parent, const char *name, int depth, bool *ret_gone)
 {
     _cleanup_close_ int fd = -1;
@@ -267,7 +269,7 @@ static int visit(struct walk *w, int dir, const char *name, int depth, bool *ret
         return visit_directory(w, dir, name, depth, ret_gone);
     if (name_of_record(w->key, key) == 0)
         return visit_record(w, dir, name, key, ret_gone);
-    return visit_trace(w, dir, name); /* or what is foreign */
+    return visit_trace(w, dir, name); /* or a foreign file */
 }
 
 static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty)
@@ -306,8 +308,8 @@ static int walk_top(const struct tree *t, bool pending, struct index *ix, struct
     return walk_directory(&w, pending ? t->pending : t->archive, 0, &empty);
 }
 
-/* One file under the same key in both is a rename that a crash cut in two: archive/ is where it was
- * going. True when it is now only there. */
+/* If both directories have the same file under the same key, a crash has interrupted its move to
+ * archive/. Finishes the move. True if the trace is now only in archive/. */
 static bool finish_move(const struct tree *t, const char *key, struct scan *s)
 {
     _cleanup_close_ int from = -1, to = -1;
@@ -319,12 +321,13 @@ static bool finish_move(const struct tree *t, const char *key, struct scan *s)
         a.st_dev != b.st_dev || a.st_ino != b.st_ino)
         return false;
     name_record_key(tree_leaf(key), record);
-    if (tree_rename(from, record, to, record) == 0) /* unless it is there */
-        s->no_record -= s->no_record > 0;           /* the walk had missed it */
+    if (tree_rename(from, record, to, record) == 0) /* fails if the record is there already */
+        s->no_record -= s->no_record > 0;           /* the walk had counted it as missing */
     return tree_remove(t->pending, key) == 0;
 }
 
-/* In order, the one in archive/ comes first. */
+/* Looks for keys that are in both directories. The index sorts the entry of archive/ before that of
+ * pending/. */
 static void visit_twins(const struct tree *t, struct index *ix, struct scan *s)
 {
     for (size_t i = ix->n; i-- > 1;) {

@@ -11,7 +11,8 @@
 
 static const struct log_fields storage = {.message_id = MESSAGE_ID_STORAGE};
 
-/* Something may go on: room came, limits changed, a time is there. */
+/* Called when something may have become possible: room became free, limits changed or a time has
+ * come. */
 static void advance(void *userdata)
 {
     struct spool *s = userdata;
@@ -45,7 +46,7 @@ static void stop(struct spool *s)
     kept_stop(&s->kept);
 }
 
-/* Nothing is on the disk threads any more. */
+/* Called when nothing is on the disk threads any more. */
 static void destroy(void *userdata)
 {
     struct spool *s = userdata;
@@ -74,7 +75,7 @@ static int scan(struct spool *s)
     return r;
 }
 
-/* Hands each layer those below it. */
+/* Gives each layer the layers below it. */
 static void connect_layers(struct spool *s, const struct retention_limits *limits, bool upload)
 {
     reserved_init(&s->reserved);
@@ -89,7 +90,7 @@ static void connect_layers(struct spool *s, const struct retention_limits *limit
     s->kept = (struct kept){.core = &s->core, .items = &s->items};
 }
 
-/* Those that have sources on the event loop. */
+/* Starts the layers that have sources on the event loop. */
 static int start_layers(struct spool *s)
 {
     int r = core_start(&s->core, advance, destroy, s);
@@ -129,7 +130,7 @@ int spool_new(sd_event *event, struct disk *disk, const char *path,
     }
     newest = s->items.index.n > 0 ? items_at(&s->items, s->items.index.n - 1) : NULL;
     core_age_begin(&s->core, newest ? newest->time : 0);
-    core_wake(&s->core); /* the limits may have been lowered since */
+    core_wake(&s->core); /* the limits may have been lowered since the last run */
     *ret = s;
     return 0;
 }
@@ -138,7 +139,8 @@ void spool_free(struct spool *s)
 {
     if (!s)
         return;
-    core_job_begins(&s->core); /* its end is the spool's, unless others are under way */
+    /* When the last job ends, `destroy` frees the spool. This is the last unless others run. */
+    core_job_begins(&s->core);
     core_close(&s->core);
     stop(s);
     core_job_ended(&s->core);
@@ -241,7 +243,7 @@ bool spool_pending_since(const struct spool *s, usec time)
     return queue_holds_since(&s->queue, time);
 }
 
-/* Of those in pending/, or of the others; 0: there is none. */
+/* Time of the oldest trace in pending/, or of the oldest in archive/; 0: there is none. */
 static usec oldest(const struct index *ix, bool pending)
 {
     const struct retention_item *items = index_items(ix);

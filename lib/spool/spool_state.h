@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The layers of the spool. Each is handed those it stands on when it is made, and calls no other.
- * Upwards go answers (a reservation was granted, a timer is due) and one piece of news: an item is
- * idle. Only spool.c, which connects the layers, and tests see them all.
+ * The layers of the spool. When a layer is made it gets the layers below it, and it calls no
+ * others. Only two things go upwards: answers (a reservation was granted, a timer is due) and the
+ * news that an item is idle. Only spool.c, which connects the layers, and tests see them all.
  */
 
 #include "lib/spool/amending.h"

@@ -23,7 +23,7 @@ void expiry_set_retry(struct expiry *e, enum expiry_retry which, usec time)
     e->retry[which] = time;
 }
 
-/* The oldest trace that age may take, or NULL. */
+/* The oldest trace that may be deleted for its age, or NULL. */
 static const struct retention_item *next_to_expire(const struct index *ix)
 {
     const struct retention_item *items = index_items(ix);
@@ -42,7 +42,8 @@ static bool age_matters(const struct expiry *e)
     return most > 0 && most < USEC_NEVER / 4;
 }
 
-/* Boot time at which a trace comes of age. Overdue is only what could not even be tried: no hurry. */
+/* Boot time at which a trace comes of age. A trace that is overdue could not even be tried, so it
+ * waits another minute. */
 static usec end_of(const struct expiry *e, usec time)
 {
     usec boot = core_now(e->core), age = core_age_now(e->core);

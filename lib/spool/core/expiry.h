@@ -2,21 +2,21 @@
 #pragma once
 
 /*
- * The one timer that wakes an idle spool: when the oldest trace comes of age, or when what could not
- * be deleted is tried again.
+ * The only timer that wakes an idle spool: when the oldest trace comes of age, or when a deletion
+ * that failed is tried again.
  */
 
 #include "lib/spool/core/core.h"
 #include "lib/spool/core/facts.h"
 
-/* Age is counted in hours and days, so a minute more lets the machine sleep. A retry has been
- * promised for its second, in the log. */
+/* Ages are hours and days, so the timer may fire a minute late and let the machine sleep. A retry
+ * needs more accuracy: the log has promised it in seconds. */
 #define EXPIRY_ACCURACY USEC_PER_MIN
 #define EXPIRY_RETRY_ACCURACY (100 * USEC_PER_MSEC)
 
 enum expiry_retry {
-    EXPIRY_TRACES,   /* that could not be deleted */
-    EXPIRY_INCOMING, /* files that could not be unlinked */
+    EXPIRY_TRACES,   /* traces that could not be deleted */
+    EXPIRY_INCOMING, /* files of incoming/ that could not be unlinked */
     EXPIRY_RETRIES,
 };
 
@@ -27,16 +27,16 @@ struct expiry {
     usec retry[EXPIRY_RETRIES]; /* boot time; USEC_NEVER: nothing rests */
 };
 
-/* `advance` is called on the event loop. 0 or a negative errno; expiry_stop in any case. */
+/* `advance` is called on the event loop. 0 or a negative errno; call expiry_stop in either case. */
 int expiry_start(struct expiry *e, const struct core *core, const struct facts *facts,
                  sd_event_time_handler_t advance, void *userdata);
 void expiry_stop(struct expiry *e);
 
-/* When what rests is tried again; counts from the next expiry_arm on. */
+/* Sets when failed deletions are tried again; takes effect with the next expiry_arm. */
 void expiry_set_retry(struct expiry *e, enum expiry_retry which, usec time);
 
-/* Looks when the timer is due. */
+/* Computes when the timer is due, and sets it. */
 void expiry_arm(struct expiry *e);
 
-/* A trace of this time joined the archive. */
+/* Tells that a trace of this time joined the archive. */
 void expiry_joined(struct expiry *e, usec time);

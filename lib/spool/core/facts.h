@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What retention decides on: the limits, and what is kept, reserved and free at this moment.
+ * The facts that retention decides on: the limits, and what is kept, reserved and free at this
+ * moment.
  */
 
 #include "lib/spool/core/core.h"
@@ -18,14 +19,15 @@ struct facts {
 };
 
 /*
- * What would be if `bytes` and `files` more were reserved. Both 0, or the errno of looking.
- * facts_roughly takes all reservations as still unwritten; facts_exactly asks each open file how
- * much of it is.
+ * The facts as they would be if `bytes` and `files` more were reserved. facts_roughly counts all
+ * reservations as still unwritten; facts_exactly asks each open file how much of it is written.
+ * Both return 0, or a negative errno if the free space cannot be read.
  */
 int facts_roughly(const struct facts *s, uint64_t bytes, uint64_t files,
                   struct retention_facts *ret);
 int facts_exactly(const struct facts *s, uint64_t bytes, uint64_t files,
                   struct retention_facts *ret);
 
-/* What is free beyond the reservations: writing to a reserved file does not change it. */
+/* Free bytes minus the unwritten bytes of reservations. Writing to a reserved file does not change
+ * this number. */
 int64_t facts_headroom(const struct retention_facts *f);

@@ -46,8 +46,8 @@ int index_reserve(struct index *ix, size_t more)
 
     if (ix->cap - ix->head - ix->n >= more)
         return 0;
-    /* Half of the arrays is empty at the old end: moving there is paid by the removals that made
-     * it. */
+    /* The old end has at least as many empty places as there are items. Moving the items there
+     * costs no more than the removals that emptied it. */
     if (ix->head >= ix->n + more) {
         move_items(ix, 0, ix->head, ix->n);
         ix->head = 0;
@@ -235,7 +235,7 @@ void index_annotate(struct index *ix, size_t i, const char *label, double latenc
     item->label = labels_intern(&ix->labels, label);
     item->latency = latency_ns >= 0 ? (float)latency_ns : -1;
     item->covered = RETENTION_NOT_COVERED;
-    if (covered >= 0 && covered <= 1) /* rounded down: only what is whole is 1 */
+    if (covered >= 0 && covered <= 1) /* rounded down, so that only a fully covered trace has 1 */
         item->covered = (uint8_t)(covered * 250);
 }
 

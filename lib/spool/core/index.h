@@ -3,9 +3,10 @@
 #define CONTRACE_SPOOL_INDEX_H
 
 /*
- * What is kept, oldest first: the only thing in the daemon that grows with the history. The items
- * lie side by side as a retention plan wants them, and leaving at the old end costs nothing. The
- * newest item that may be taken for its upload is found without looking at those above it again.
+ * All kept traces, oldest first: the only thing in the daemon that grows with the history. The
+ * items are one array, as a retention plan needs them. Removing an item at the old end moves no
+ * others. The search for the newest item that may be taken for its upload does not look again at
+ * newer ones that it has already passed.
  */
 
 #include <stdbool.h>
@@ -21,7 +22,7 @@ struct index_state {
 };
 
 struct index {
-    struct retention_item *items; /* item i is items[head + i], its key keys[head + i] */
+    struct retention_item *items; /* item i is items[head + i], its key is keys[head + i] */
     char **keys;
     size_t head, n, cap;
     struct index_state sums[2]; /* by `pending` */
@@ -34,42 +35,44 @@ struct index {
 void index_init(struct index *ix);
 void index_done(struct index *ix);
 
-/* Makes sure that `more` items can be added without memory. 0 or -ENOMEM. */
+/* Makes sure that `more` items can be added without allocating memory. 0 or -ENOMEM. */
 int index_reserve(struct index *ix, size_t more);
 
-/* Adds in order, and returns the place; room must have been reserved, and takes `key`, which is not
- * in the index as `pending`. */
+/* Adds an item at its place in the order, and returns the place. Room must have been reserved.
+ * Takes `key`, which must not be in the index yet with the same `pending`. */
 size_t index_add(struct index *ix, char *key, usec time, uint64_t bytes, bool pending);
 
-/* Adds at the end in any order, until index_sort. Takes `key` in any case. 0 or -ENOMEM. */
+/* index_append adds an item at the end, in any order; index_sort must follow the last one. Takes
+ * `key` also on an error. 0 or -ENOMEM. */
 int index_append(struct index *ix, char *key, usec time, uint64_t bytes, bool pending);
 int index_sort(struct index *ix);
 
-/* The first place of all whose time is not before this one. */
+/* The place of the first item that is not older than this time. */
 size_t index_at_time(const struct index *ix, usec time);
 
-/* The first place that does not come before this key in either directory. */
+/* The place of the first item that does not come before this key, whichever directory it is in. */
 size_t index_at_key(const struct index *ix, const char *key, usec time);
 
-/* True, and the place, if the key is there. */
+/* True, and its place in *ret, if the key is there. */
 bool index_find(const struct index *ix, const char *key, usec time, bool pending, size_t *ret);
 
 void index_remove(struct index *ix, size_t i);
 
-/* The newest item of pending/ that may be taken: not busy, not put off, not aside. */
+/* Finds the newest item of pending/ that may be taken: not busy, not put off, not aside. */
 bool index_newest_offer(struct index *ix, size_t *ret);
 
-/* To be told when item i, or perhaps any item, may be taken that could not be before. */
+/* To be called when item i may now be taken, but could not before; index_offer_all: when any item
+ * may. */
 void index_offer(struct index *ix, size_t i);
 void index_offer_all(struct index *ix);
 
-/* Item i of pending/ is now in the archive: its place is the same. */
+/* Marks item i of pending/ as archived; its place stays the same. */
 void index_archive(struct index *ix, size_t i);
 
-/* Item i takes so many bytes now. */
+/* Sets how many bytes item i takes on the disk. */
 void index_resize(struct index *ix, size_t i, uint64_t bytes);
 
-/* What is known of item i: the bytes of its trace; what its record says, see record.h. */
+/* Set what is known of item i: the bytes of its trace; what its record says, see record.h. */
 void index_set_size(struct index *ix, size_t i, uint64_t size);
 void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns,
                     double covered);
@@ -77,7 +80,7 @@ void index_annotate(struct index *ix, size_t i, const char *label, double latenc
 /* The items, oldest first; NULL when there are none. */
 struct retention_item *index_items(const struct index *ix);
 
-/* Borrowed until the item is removed; it does not move when others are. */
+/* The key of item i, borrowed until the item is removed. It stays valid when other items move. */
 const char *index_key(const struct index *ix, size_t i);
 
 #endif

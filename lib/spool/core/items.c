@@ -45,7 +45,7 @@ void items_idle(struct items *s, size_t at)
         s->idle(s->userdata);
 }
 
-/* Whoever waits for room may have it now. */
+/* Room became free: wakes the spool if a reservation waits for it. */
 static void freed(const struct items *s)
 {
     if (s->reserved->waiting)

@@ -3,7 +3,7 @@
 
 #include "base/random.h"
 
-/* Never 0, which stands for an empty place. */
+/* Never 0, which marks an empty place. */
 static uint64_t hash(const char *key)
 {
     uint64_t h = random_fnv(RANDOM_FNV, key);

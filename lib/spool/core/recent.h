@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The keys that were last deleted here, by then perhaps in the store. Two captures that began in one second have the
- * same key but for its sequence; when the first is gone before the second is published, nothing on
- * the disk tells that the key is taken in the store, where the second would replace the first.
+ * The keys of traces that were deleted here lately and may be in the store. Two captures of one
+ * process that began in the same second have keys that differ only in their sequence. If the first
+ * trace is deleted here before the second is published, nothing on the disk tells that its key is
+ * taken in the store, and the second would replace the first there.
  */
 
 #include <stdbool.h>
@@ -12,10 +13,11 @@
 
 #include "base/clock.h"
 
-#define RECENT_KEYS 1024               /* more than end during one capture */
-#define RECENT_AGE (60 * USEC_PER_MIN) /* of a trace that is worth to be remembered */
+#define RECENT_KEYS 1024               /* more traces than end during one capture */
+#define RECENT_AGE (60 * USEC_PER_MIN) /* the keys of older traces are not remembered */
 
-/* All zero: none. Only hashes are kept: if two are the same, a key gets a sequence needlessly. */
+/* All zero: empty. Only hashes are kept: if two keys have the same one, a key gets a sequence that
+ * it does not need. */
 struct recent {
     uint64_t hashes[RECENT_KEYS];
     unsigned next;

@@ -82,7 +82,7 @@ uint64_t reserved_unwritten(const struct reservation *r)
     uint64_t written = r->written;
     struct stat st;
 
-    /* Blocks that are only promised to a dirty page are counted here as they are by statvfs. */
+    /* st_blocks also counts blocks that are only promised to dirty pages; so does statvfs. */
     if (r->fd >= 0)
         written = fstat(r->fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
     return r->held > written ? r->held - written : 0;

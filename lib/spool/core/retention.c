@@ -18,12 +18,13 @@ const char *retention_cause_name(enum retention_cause cause)
     return (unsigned)cause < RETENTION_CAUSES ? names[cause] : "unknown";
 }
 
-/* What the plan so far leaves. The sums saturate: a wish that no number holds is one too large. */
+/* What is left after the deletions planned so far. Sums saturate: a request too large for a number
+ * is too large for any bound. */
 struct balance {
     const struct retention_limits *limits;
-    uint64_t bytes, files;               /* kept and wanted */
+    uint64_t bytes, files;               /* sums of what is kept and what is wanted */
     uint64_t free_bytes, needed_bytes;   /* of the file system */
-    uint64_t free_inodes, needed_inodes; /* needed 0 when they are not counted */
+    uint64_t free_inodes, needed_inodes; /* needed is 0 if the file system does not count inodes */
 };
 
 static uint64_t add(uint64_t a, uint64_t b)
@@ -60,7 +61,7 @@ static void balance_init(struct balance *b, const struct retention_facts *f,
         b->needed_inodes = add(share(l->min_free, f->total_inodes), f->unwritten_inodes);
 }
 
-/* The first bound that does not hold; RETENTION_CAUSES when all do. */
+/* The first bound that does not hold; RETENTION_CAUSES if all do. */
 static enum retention_cause balance_lacks(const struct balance *b)
 {
     if (b->files > b->limits->max_files)
@@ -100,7 +101,7 @@ static bool too_old(const struct retention_item *item, usec now, usec max_age)
     return now > item->time && now - item->time > max_age;
 }
 
-/* What is in the archive (or, for pending, is not) and may be touched. */
+/* True if the item is in that directory and may be deleted. */
 static bool eligible(const struct retention_item *item, bool pending)
 {
     return item->pending == pending && !item->busy && !item->failed;
@@ -115,7 +116,8 @@ int retention_plan(const struct retention_facts *f, const struct retention_limit
 
     balance_init(&b, f, l);
 
-    /* Age never takes what was not uploaded: an outage of the store is when it is wanted. */
+    /* Traces that were not uploaded are never deleted for their age: during an outage of the store
+     * they are needed. */
     for (; l->max_age > 0 && i < f->n && too_old(&f->items[i], f->now, l->max_age); i++) {
         if (!eligible(&f->items[i], false))
             continue;
@@ -124,8 +126,8 @@ int retention_plan(const struct retention_facts *f, const struct retention_limit
         balance_delete(&b, &f->items[i]);
     }
 
-    /* Each walk ends where the bounds hold, so a plan costs what it deletes and what it steps
-     * over. */
+    /* Each walk ends as soon as the bounds hold, so it looks only at items that it deletes or must
+     * skip. */
     for (int pending = 0; pending <= 1; pending++, i = 0) {
         for (; i < f->n && balance_lacks(&b) != RETENTION_CAUSES; i++) {
             if (!eligible(&f->items[i], pending))

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Which kept traces to delete: a pure plan made from facts. First what is older than max_age, then
- * oldest first from the archive until files, bytes and free space are within bounds, and only then,
- * loudly, from what was not uploaded yet.
+ * Plans which kept traces to delete, from plain facts. First come traces of the archive that are
+ * older than max_age, then the oldest of the archive until files, bytes and free space are within
+ * bounds. Only if that is not enough, traces that were not uploaded yet follow; each of those is
+ * logged as a warning. Pure.
  */
 
 #include <stdbool.h>
@@ -23,46 +24,47 @@ enum retention_cause {
 
 const char *retention_cause_name(enum retention_cause cause);
 
-#define RETENTION_NOT_COVERED UINT8_MAX /* not known */
+#define RETENTION_NOT_COVERED UINT8_MAX /* the share is not known */
 
 /* One kept trace as the plan sees it. */
 struct retention_item {
     usec time;        /* real time of its key */
     uint64_t bytes;   /* on disk, trace and record, in whole blocks */
     bool pending : 1; /* not uploaded yet */
-    bool busy : 1;    /* being uploaded or deleted: not to be touched */
-    bool failed : 1;  /* could not be deleted a while ago: not to be touched either */
-    bool held : 1;    /* its record will be amended: `bytes` has room for that */
-    /* Of pending ones, and nothing to the plan: */
+    bool busy : 1;    /* in use (being uploaded, moved, amended or deleted): not to be touched */
+    bool failed : 1;  /* could not be deleted lately and rests: not to be touched either */
+    bool held : 1;    /* its record will be amended: `bytes` includes room for that */
+    /* The plan does not use the following. The first three are of pending items. */
     bool put_off : 1;   /* not offered for its upload before offer_at */
-    bool aside : 1;     /* not offered until spool_offer_again */
-    bool uploaded : 1;  /* but could not leave pending/ */
-    bool annotated : 1; /* what follows of its record is known */
+    bool aside : 1;     /* not offered until spool_offer_again or spool_offer_key */
+    bool uploaded : 1;  /* the store has it, but it could not leave pending/ */
+    bool annotated : 1; /* label, covered and latency are known from its record */
     uint8_t failures;   /* how often it was put off or aside since the last spool_offer_again */
     uint8_t label;      /* see labels.h */
-    uint8_t covered;    /* of its record: in 250ths, or RETENTION_NOT_COVERED */
+    uint8_t covered;    /* from its record: in 250ths, or RETENTION_NOT_COVERED */
     uint32_t offer_at;  /* seconds of boot time */
     uint32_t size;      /* bytes of the trace; UINT32_MAX: more */
-    float latency;      /* of its record: nanoseconds, see record.h; < 0: not known */
+    float latency;      /* from its record: nanoseconds, see record.h; < 0: not known */
 };
 
 struct retention_facts {
-    const struct retention_item *items; /* oldest first */
+    const struct retention_item *items; /* sorted, oldest first */
     size_t n;
-    usec now;              /* real time, guarded against jumps by the caller: see spool.c */
-    uint64_t kept_bytes;   /* of all items, also the busy ones being deleted */
+    usec now;              /* real time; the caller guards it against jumps: see core_age_now */
+    uint64_t kept_bytes;   /* of all items, also of those that are being deleted */
     uint64_t kept_files;   /* traces */
-    uint64_t wanted_bytes; /* reserved for captures, also those about to start */
+    uint64_t wanted_bytes; /* reserved for captures, also for those about to start */
     uint64_t wanted_files;
-    uint64_t free_bytes, total_bytes;   /* of the file system, for the unprivileged */
+    /* Of the file system, as far as unprivileged users may use it. */
+    uint64_t free_bytes, total_bytes;
     uint64_t free_inodes, total_inodes; /* total 0: the file system does not count them */
     uint64_t unwritten_bytes;           /* part of wanted_bytes that is not on disk yet */
-    uint64_t unwritten_inodes;          /* that the wanted files are still going to take */
+    uint64_t unwritten_inodes;          /* inodes that the wanted files are still going to take */
 };
 
 struct retention_limits {
     uint64_t max_bytes;
-    usec max_age; /* 0: none */
+    usec max_age; /* 0: no limit */
     uint64_t max_files;
     double min_free;
 };
@@ -75,11 +77,11 @@ struct retention_choice {
 struct retention_plan {
     struct retention_choice *choices;
     size_t n;
-    bool enough;                  /* after the plan is carried out every bound holds */
+    bool enough;                  /* every bound holds after the plan is carried out */
     enum retention_cause lacking; /* when not enough: the bound that does not hold */
 };
 
-/* 0, or -ENOMEM. *ret is to be released with retention_plan_done. */
+/* 0 or -ENOMEM. Release *ret with retention_plan_done. */
 int retention_plan(const struct retention_facts *f, const struct retention_limits *l,
                    struct retention_plan *ret);
 void retention_plan_done(struct retention_plan *p);

@@ -2,20 +2,22 @@
 #pragma once
 
 /*
- * How much a file system still holds for the unprivileged, and how much room a file takes in it.
+ * How much of a file system is free for unprivileged users, and how much room a file takes in it.
  */
 
 #include <stdint.h>
 
-#define SPACE_BLOCK 4096 /* files are counted in whole ones, as most file systems store them */
+/* Bytes; sizes of files are rounded up to whole blocks, as most file systems store them. */
+#define SPACE_BLOCK 4096
 
 struct space {
     uint64_t free_bytes, total_bytes;
-    uint64_t free_inodes, total_inodes; /* total 0: inodes are made as they are needed */
+    /* total_inodes is 0 if the file system makes inodes as they are needed. */
+    uint64_t free_inodes, total_inodes;
 };
 
-/* Of the file system behind fd. 0, or the errno of fstatvfs(3). */
+/* Reads the numbers of the file system that fd is on. 0, or the negative errno of fstatvfs(3). */
 int space_read(int fd, struct space *ret);
 
-/* Bytes in whole blocks; the largest value when it does not fit. */
+/* Rounds bytes up to whole blocks; UINT64_MAX if the result does not fit. */
 uint64_t space_round(uint64_t bytes);

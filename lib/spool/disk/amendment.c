@@ -44,7 +44,8 @@ static int compose(struct amendment *a, const struct buf *old, char **ret)
     return r;
 }
 
-/* Who removed the trace, or its day, does not want its record either. */
+/* Renames the new record over the old one. If somebody removed the trace or its day, its record is
+ * not wanted either: -ENOENT. */
 static int put_in_place(const struct amendment *a, int day, const char *name)
 {
     struct stat st;

@@ -3,9 +3,9 @@
 #define CONTRACE_SPOOL_AMENDMENT_H
 
 /*
- * The system calls that give a published trace a new record in place of its old one. Runs on a disk
- * thread. The new one is written in incoming/, synced and renamed over the old: wherever the process
- * ends, the trace stands beside one of the two, whole.
+ * The system calls that replace the record of a published trace. Runs on a disk thread. The new
+ * record is written in incoming/, synced and renamed over the old one. So whenever the process
+ * ends, the trace has one of the two records beside it, complete.
  */
 
 #include <stdint.h>
@@ -13,7 +13,8 @@
 #include "lib/record/record.h"
 #include "lib/spool/disk/tree.h"
 
-#define AMENDMENT_RECORD_MAX ((uint64_t)16 << 10) /* of the new record; a summary gives way first */
+/* Bytes of the new record; if it would be longer, its summary is left out. */
+#define AMENDMENT_RECORD_MAX ((uint64_t)16 << 10)
 
 struct amendment {
     struct tree *tree;
@@ -26,9 +27,9 @@ struct amendment {
 };
 
 /*
- * 0: durable. -ENOENT: there is no trace, or it has no record. -EINVAL: what stands there is no
- * record. After any error the old record is in place, or, when it was the last fsync that failed,
- * perhaps the new one.
+ * 0: the new record is durable. -ENOENT: there is no trace, or it has no record. -EINVAL: the file
+ * there is no record. -E2BIG: the old or the new record is too long. Or another negative errno.
+ * After an error the old record is in place, or perhaps the new one if only the last fsync failed.
  */
 int amendment_run(struct amendment *a);
 

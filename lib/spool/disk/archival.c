@@ -8,7 +8,8 @@
 #include "base/cleanup.h"
 #include "lib/record/name.h"
 
-#define PLACE_TRIES 16 /* against retention, which may remove an empty day directory just then */
+/* More than one try, because retention may remove the empty day directory at the same moment. */
+#define PLACE_TRIES 16
 
 static bool same_file(int a, int b, const char *name)
 {
@@ -26,7 +27,8 @@ static bool missing(int day, const char *name)
     return fstatat(day, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-/* A trace without a record moves without one. -ENOENT: the day in archive/ was removed. */
+/* Gives the record its name in archive/. 0 also when the trace has no record. -ENOENT: the day in
+ * archive/ was removed. */
 static int place_record(struct archival *m, int from, int to, const char *record)
 {
     int r;
@@ -37,7 +39,7 @@ static int place_record(struct archival *m, int from, int to, const char *record
     }
     r = -errno;
     if (r == -EEXIST && same_file(from, to, record)) {
-        m->linked = true; /* left by a try that could not undo it */
+        m->linked = true; /* an earlier try made this link and could not remove it */
         return 0;
     }
     if (r == -ENOENT && missing(from, record))
@@ -76,8 +78,8 @@ static int place(struct archival *m, int from, int to)
     return r;
 }
 
-/* Opens the day in archive/ unless it is open, and again if retention removed it. What was placed
- * there keeps it from being removed. */
+/* Places trace and record in their day in archive/. Opens the day unless it is open, and again if
+ * retention removed it. Once a file is in it, it cannot be removed. */
 static int place_in_day(struct tree *tree, struct archival *m, int from, int *to)
 {
     int r = -ENOENT;
@@ -115,10 +117,10 @@ static void make_durable(struct archival *const *batch, size_t n, int from, int 
         if (!m->placed)
             continue;
         if (r < 0) {
-            m->result = r == -EEXIST ? -EIO : r; /* -EEXIST is the word for a key in use */
+            m->result = r == -EEXIST ? -EIO : r; /* -EEXIST must only mean that the key is in use */
             take_back(m, from, to);
         } else if (m->linked) {
-            /* If it stays it is an orphan, and the next start's. */
+            /* If this fails, the record is an orphan, which the next start deletes. */
             (void)unlinkat(from, name_record_key(tree_leaf(m->key), record), 0);
         }
     }

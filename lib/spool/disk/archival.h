@@ -7,11 +7,12 @@
  * Runs on a disk thread. Traces of one day are moved together, so that a backlog costs two fsyncs
  * for many of them.
  *
- * A record gets a second name in archive/ first, then its trace is renamed; when all are, both
- * directories are synced, and only then do the records lose their names in pending/. So wherever
- * the process ends, a trace stands in one of the two with its record beside it, and what is too
- * much is a record without a trace, which every start sweeps. Where the file system has no hard
- * links the record is renamed; a start then brings it back to its trace if the trace did not follow.
+ * First each record gets a second name (a hard link) in archive/, then its trace is renamed. When
+ * all traces are renamed, both directories are synced, and only then do the records lose their
+ * names in pending/. So whenever the process ends, each trace is in one of the two directories with
+ * its record beside it. At most a record without a trace is left over, which the next start
+ * deletes. Where the file system has no hard links, the record is renamed; if its trace does not
+ * follow, the next start moves the record back to the trace.
  */
 
 #include <stdbool.h>
@@ -21,13 +22,13 @@
 struct archival {
     const char *key;
 
-    /* Out. 0: durable. -EEXIST: something else has the key in archive/. On any error all is as
-     * before as far as the flags do not say otherwise. */
+    /* Out. 0: the move is durable. -EEXIST: another file has the key in archive/. After an error
+     * all is as before, unless a flag below says otherwise. */
     int result;
-    bool gone;       /* failed, because the trace is no longer in pending/ */
-    bool in_archive; /* failed, but the trace stands in archive/ and could not be put back */
+    bool gone;       /* it failed because the trace is no longer in pending/ */
+    bool in_archive; /* it failed, but the trace is in archive/ and could not be moved back */
 
-    bool placed, linked, renamed; /* where trace and record are; archival.c's own */
+    bool placed, linked, renamed; /* where trace and record are; only archival.c uses these */
 };
 
 /* All keys are of one service, host and day; n > 0. */

@@ -25,7 +25,7 @@ static int log_busy(int fd, const char *path)
     struct buf raw;
 
     if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK || lock.l_pid <= 0) {
-        /* The holder has just gone, or has no number here (another PID namespace). */
+        /* The holder has just ended, or is in another PID namespace and has no id here. */
         log_write(LOG_LEVEL_ERROR, &storage,
                   "%s is in use by another process; stop it or use another storage.path", path);
         return -EBUSY;
@@ -53,7 +53,7 @@ static int open_file(int dir, int *ret)
         return -EINVAL;
     if (st.st_uid != geteuid())
         return -EPERM;
-    ownership_tighten(fd, &st); /* who may write could hold the lock */
+    ownership_tighten(fd, &st); /* whoever may write to the file could hold the lock */
     *ret = steal_fd(&fd);
     return 0;
 }
@@ -82,7 +82,7 @@ int lock_take(int dir, const char *path, int *ret_fd)
                   strerror(-r));
         return r;
     }
-    /* For people who look; a full disk must not keep us from starting, so failure is fine. */
+    /* The process id is for people only. Failure is fine: a full disk must not prevent a start. */
     r = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
     if (ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)r, 0) < 0)
         log_debug("cannot write %s/" LOCK_NAME ": %m", path);

@@ -34,7 +34,7 @@ void ownership_tighten_at(int dir, const char *name, const struct stat *st)
         log_debug("cannot chmod %s: %m", name);
 }
 
-/* Nobody may write there but its owner and groups of ours. */
+/* True if only the owner and groups that we are in may write there. */
 static bool shared_with_us_alone(const struct stat *st)
 {
     return !(st->st_mode & S_IWOTH) && (!(st->st_mode & S_IWGRP) || groups_have(st->st_gid));

@@ -10,7 +10,8 @@
 #include "base/cleanup.h"
 #include "lib/record/name.h"
 
-#define PLACE_TRIES 16 /* against retention, which may remove an empty day directory just then */
+/* More than one try, because retention may remove the empty day directory at the same moment. */
+#define PLACE_TRIES 16
 
 static bool has_more_than(const struct stat *st, uint64_t bytes)
 {
@@ -26,18 +27,19 @@ static int sync_trace(const struct publication *p)
     if (fstat(p->fd, &st) < 0)
         return -errno;
     if ((uint64_t)st.st_size < p->bytes)
-        return -EIO; /* what was written is gone */
-    /* Of the same size it may still have blocks behind its end, reserved and not needed. */
+        return -EIO; /* a part of what was written is gone */
+    /* A file of this size may still have blocks after its end that were reserved and are not
+     * needed. */
     if (has_more_than(&st, p->bytes) && ftruncate(p->fd, (off_t)p->bytes) < 0)
         return -errno;
     if (fsync(p->fd) < 0)
-        return -errno; /* never again on this file: its pages count as clean now */
-    /* Nobody reads a trace soon; the memory is better used by the service beside us. */
+        return -errno; /* no second try: after a failed fsync the kernel counts the pages as clean */
+    /* Nobody will read the trace soon, and the service beside us can use the memory better. */
     (void)posix_fadvise(p->fd, 0, 0, POSIX_FADV_DONTNEED);
     return 0;
 }
 
-/* Puts the record into its day. *ret_day is open then. */
+/* Moves the record into its day, and leaves that open in *ret_day. */
 static int place_record(const struct publication *p, const char *tmp, const char *name,
                         int *ret_day)
 {
@@ -56,7 +58,8 @@ static int place_record(const struct publication *p, const char *tmp, const char
     return r;
 }
 
-/* The commit point and what makes it last. The record is in place. */
+/* Moves the trace to its key, which is the commit point, and syncs that. The record must be in
+ * place. */
 static int place_trace(struct publication *p, int day)
 {
     int r;
@@ -67,7 +70,8 @@ static int place_trace(struct publication *p, int day)
     if (fsync(day) < 0 || fsync(p->tree->incoming) < 0) {
         r = -errno;
         p->trace_left = unlinkat(day, tree_leaf(p->key), 0) < 0 && errno != ENOENT;
-        return r == -EEXIST ? -EIO : r; /* -EEXIST is the caller's word for a key in use */
+        /* To the caller -EEXIST must only mean that the key is in use. */
+        return r == -EEXIST ? -EIO : r;
     }
     return 0;
 }

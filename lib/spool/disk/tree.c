@@ -59,7 +59,7 @@ const char *tree_leaf(const char *key)
     return slash ? slash + 1 : key;
 }
 
-/* Cuts a copy of a key into its directories. */
+/* Splits a copy of a key into the names of its directories. */
 static void split(const char *key, char copy[static NAME_KEY_MAX],
                   char *ret[static KEY_DIRECTORIES])
 {
@@ -88,8 +88,8 @@ int tree_open_day(int top, const char *key, int *ret_fd)
     return 0;
 }
 
-/* A directory that could not be made durable is taken away again: the next one to come must not
- * trust it. */
+/* Makes a directory, durably. If it cannot be synced it is removed again, so that no later call
+ * finds it and takes it for durable. */
 static int make_dir(int parent, const char *name)
 {
     int r;
@@ -161,7 +161,8 @@ void tree_prune(int top, const char *key)
     split(key, copy, parts);
     if (tree_open_dir(top, parts[0], &service) < 0)
         return;
-    /* The kernel removes only what is empty. A host may be so even when the day was gone before. */
+    /* unlinkat removes only empty directories. The host's may be empty even if the day was removed
+     * earlier. */
     if (tree_open_dir(service, parts[1], &host) >= 0) {
         if (unlinkat(host, parts[2], AT_REMOVEDIR) < 0 && errno != ENOENT)
             return;
@@ -195,7 +196,8 @@ int tree_remove(int top, const char *key)
     r = tree_open_day(top, key, &day);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
-    /* In this order: a record without its trace is swept at the next start, but not the reverse. */
+    /* The trace goes first: the next start deletes a record without its trace, but keeps a trace
+     * without its record. */
     if (unlinkat(day, tree_leaf(key), 0) < 0 && errno != ENOENT)
         return -errno;
     if (unlinkat(day, name_record_key(tree_leaf(key), record), 0) < 0 && errno != ENOENT)
@@ -204,9 +206,9 @@ int tree_remove(int top, const char *key)
     return 0;
 }
 
-/* A symbolic link at the end of storage.path is refused, unless root made it and we are not
- * root: that is how systemd gives a state directory to a DynamicUser=. Where it leads is checked
- * as usual. */
+/* A symbolic link at the end of storage.path is refused, unless root made it and we are not root:
+ * with DynamicUser= systemd makes the state directory such a link. The directory that it leads to
+ * is checked as usual. */
 static int open_root(const char *path, int *ret)
 {
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -235,7 +237,8 @@ static int make_root(const char *path, int *ret)
         return r;
     parent = openat(*ret, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent >= 0)
-        (void)fsync(parent); /* if it fails, an empty directory may be missing after a crash */
+        /* If this fails, only an empty directory may be missing after a crash. */
+        (void)fsync(parent);
     return 0;
 }
 
@@ -246,7 +249,7 @@ int tree_make(const char *path)
     return make_root(path, &fd);
 }
 
-/* Once, and not at each try to mend it. */
+/* Logs why a directory cannot be used; not again at each try of tree_mend. */
 static int log_failed(const struct tree *t, const char *name, int r)
 {
     struct stat st;
@@ -294,7 +297,7 @@ static int *part_fd(struct tree *t, size_t i)
     return fds[i];
 }
 
-/* *ret: where an open directory is. */
+/* Device and inode of an open directory. */
 static int place_of(int fd, struct tree_place *ret)
 {
     struct stat st;
@@ -314,7 +317,7 @@ static int note_places(struct tree *t)
     return r;
 }
 
-/* True when the name leads where it did. What cannot be told is left alone. */
+/* True if the path still leads to the same directory, and also if that cannot be found out. */
 static bool in_place(const struct tree *t, size_t i)
 {
     struct stat st;
@@ -342,7 +345,7 @@ static int open_root_anew(const struct tree *t, int *ret_fd, int *ret_lock)
     return r;
 }
 
-/* The descriptor keeps its number: disk threads may be using it. */
+/* Opens or makes a part again. The descriptor keeps its number, as disk threads may be using it. */
 static int mend_part(struct tree *t, size_t i)
 {
     _cleanup_close_ int fd = -1;
