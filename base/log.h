@@ -54,8 +54,8 @@ struct log_fields {
 #define MESSAGE_ID_INSPECTED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10f"
 
 void log_set_level(enum log_level level);
-void log_set_format(
-    enum log_format format); /* text instead of the journal's format if there is no journal */
+/* Text instead of the journal's format if there is no journal. */
+void log_set_format(enum log_format format);
 
 /* "error", "warn", "info", "debug": 0 or -EINVAL. */
 int log_level_parse(const char *name, enum log_level *ret_level);

@@ -13,8 +13,8 @@
 #define CELL_SIZE (NAME_KEY_MAX + 1)
 #define TEXT_WIDTH_MAX 32 /* of what a record says */
 #define GAP 2
-#define ENTRY_JSON_MAX \
-    (8 * FACTS_RECORD_MAX) /* enough for a record of which every byte is escaped */
+/* Enough for a record of which every byte is escaped. */
+#define ENTRY_JSON_MAX (8 * FACTS_RECORD_MAX)
 
 struct cell {
     char text[CELL_SIZE];

@@ -11,8 +11,8 @@
 #include "cli/find/catalog.h"
 
 struct columns_options {
-    unsigned
-        width; /* of the terminal; columns that the key tells anyway are left out to fit. 0: no bound */
+    /* Of the terminal; columns that the key tells anyway are left out to fit. 0: no bound. */
+    unsigned width;
     bool colour;
     bool full; /* also the columns of --long */
     usec now;

@@ -15,9 +15,8 @@
 struct download;
 
 struct download_handlers {
-    int (*begin)(
-        void *
-            userdata); /* called before each try: drop what came before. Its result is as `body`'s */
+    /* Called before each try: drop what came before. Its result is as `body`'s. */
+    int (*begin)(void *userdata);
     store_body_fn body;
     store_done_fn done; /* called once; the download is freed when it returns */
 };

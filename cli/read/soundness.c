@@ -137,8 +137,8 @@ static void judge(struct soundness *found, struct source *s, const struct progre
     else if (p->code < 0 && (finish > 0 || p->generations < f->generations))
         say_error(found, SOUND_CONTRADICTION, e);
     else if (s->bad && p->code < 0 && e->offset == f->offset)
-        say(found, SOUND_CONTRADICTION, e->offset,
-            e->text); /* and the framing's text says what is there */
+        /* The text of the framing says what is there. */
+        say(found, SOUND_CONTRADICTION, e->offset, e->text);
     else if (s->bad)
         say(found, SOUND_CONTRADICTION, f->offset, f->error);
     else if (finish <= 0)

@@ -16,8 +16,8 @@
 #include "lib/config/upload_rules.h"
 #include "lib/yaml/text.h"
 
-#define TIMEOUT_SPARE \
-    (15 * USEC_PER_SEC) /* how much the default timeout is longer than the window */
+/* How much the default timeout is longer than the window. */
+#define TIMEOUT_SPARE (15 * USEC_PER_SEC)
 
 #define AT CHECK_AT
 

@@ -17,10 +17,10 @@
 #include "lib/net/access.h"
 
 #define CONFIG_LABELS_MAX 64 /* labels of one target */
-#define CONFIG_LABELS_BYTES_MAX \
-    (8u << 10)                    /* bytes of all names and values together, as a record has them */
-#define CONFIG_TARGETS_MAX 100000 /* targets of one file */
-#define CONFIG_JOBS_MAX 10000     /* scrape_configs of one file */
+/* Bytes of all names and values together, as a record has them. */
+#define CONFIG_LABELS_BYTES_MAX (8u << 10)
+#define CONFIG_TARGETS_MAX 100000             /* targets of one file */
+#define CONFIG_JOBS_MAX 10000                 /* scrape_configs of one file */
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
 #define CONFIG_JOB_NAME_MAX 100               /* bytes, as in a component of a key */

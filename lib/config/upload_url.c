@@ -212,8 +212,8 @@ static int parse_host(const char *url, struct address *ret, const char **ret_why
         *ret_why = "names no host";
         return -EINVAL;
     }
-    if (r == 0 && text[0] == '[' &&
-        !strchr(ret->host, ':')) { /* allowed for a target, not in a URL */
+    /* Allowed for a target, not in a URL. */
+    if (r == 0 && text[0] == '[' && !strchr(ret->host, ':')) {
         address_done(ret);
         *ret_why = "not an IPv6 address in the brackets";
         return -EINVAL;

@@ -39,8 +39,8 @@ struct http_result {
      * no answer came.
      */
     bool sent_all;
-    bool
-        delimited; /* the body's end was announced (chunked or Content-Length), not only marked by a close */
+    /* The body's end was announced (chunked or Content-Length), not only marked by a close. */
+    bool delimited;
     usec taken; /* from when the request could be sent to its end; 0: it never could */
     char text[HTTP_TEXT_MAX];    /* the error, for people; "" if there is none */
     char proxy[PROXY_NAME_SIZE]; /* the proxy, which may have answered for the server; "": none */
@@ -68,10 +68,11 @@ struct http_options {
     const struct http_header *headers; /* copied and wiped after use */
     size_t n_headers;
     const struct http_body *body; /* not for GET and HEAD */
-    bool
-        expect_continue; /* Expect: 100-continue: send the body when the server asks for it, or after 1 s. A server without support answers 417, whose body is not delivered */
-    bool keep;           /* use a kept connection, and keep it afterwards */
-    uint64_t max_rate;   /* limit for sending the body, bytes a second; 0: none */
+    /* Expect: 100-continue: send the body when the server asks for it, or after 1 s. A server
+     * without support answers 417, whose body is not delivered. */
+    bool expect_continue;
+    bool keep;             /* use a kept connection, and keep it afterwards */
+    uint64_t max_rate;     /* limit for sending the body, bytes a second; 0: none */
     const char *unix_path; /* connect to this socket instead; '@' in front: abstract name space */
     const char *authorization; /* "Authorization: …", or NULL; copied and wiped after use */
     const struct proxy *proxy; /* not for unix sockets; NULL: none */

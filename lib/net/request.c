@@ -183,8 +183,8 @@ static size_t on_read(char *out, size_t size, size_t n, void *userdata)
     ssize_t got;
 
     n *= size;
-    if (r->status >=
-        300) /* curl itself continues when the answer says that the connection will close */
+    /* curl itself continues when the answer says that the connection will close. */
+    if (r->status >= 300)
         return 0;
     if (r->piece > 0 && n > r->piece)
         n = r->piece;

@@ -13,8 +13,8 @@ struct fault {
     uint64_t offset;
     uint64_t generation;
     int64_t thread;
-    unsigned
-        newer; /* 28: the trace is of go 1.28, which is unknown here, so an error may mean a newer format */
+    /* 28: the trace is of go 1.28, which is unknown here, so an error may mean a newer format. */
+    unsigned newer;
     char text[FAULT_TEXT_MAX];
 };
 

@@ -51,8 +51,8 @@ struct generation {
     double freq;         /* nanoseconds per unit of the trace's clock */
     uint64_t safe_ticks; /* below this the product is surely in range */
     uint64_t whole; /* freq if it is a whole number, such as the 64 ns of Go's clock on Linux */
-    uint64_t
-        whole_ticks; /* below this multiplying by `whole` gives the same as by freq; 0: freq is not whole */
+    /* Below this multiplying by `whole` gives the same as by freq; 0: freq is not whole. */
+    uint64_t whole_ticks;
     bool has_freq;
     bool has_clock;
     uint64_t clock_time;

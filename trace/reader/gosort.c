@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 #define INSERTION_MAX 12 /* up to this many are sorted by insertion */
-#define NINTHER_MIN \
-    50 /* from this many on the pivot is a median of nine; at most five misplaced entries are moved */
+/* From this many on the pivot is a median of nine; at most five misplaced entries are moved. */
+#define NINTHER_MIN 50
 #define ASTRAY_MAX 5
 
 /* Half-open ranges of one array. Some steps depend on absolute positions in it. */

@@ -102,8 +102,8 @@ struct resources {
     struct memory *mem;
     struct strings *strings;
     struct goroutine *gs; /* a hash table with open addressing, as idmap's */
-    struct goroutine_more *
-        *more;     /* of the goroutine at the same index, or NULL; allocated behind gs */
+    /* Of the goroutine at the same index, or NULL; allocated behind gs. */
+    struct goroutine_more **more;
     size_t gs_cap; /* a power of two; 0: gs is the shared empty table */
     size_t n_gs;
     unsigned gs_shift;

@@ -27,8 +27,8 @@ struct spec {
     const char *name;
     uint8_t head[4]; /* type, kind, from and to, in the layout of struct gotrace_event */
     uint8_t n_args;  /* beside the time */
-    uint8_t
-        numbers; /* number of arguments, including the time; 0: not allowed in a thread's batch */
+    /* Number of arguments, including the time; 0: not allowed in a thread's batch. */
+    uint8_t numbers;
 };
 
 extern const struct spec specs[256];

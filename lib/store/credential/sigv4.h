@@ -29,8 +29,8 @@ struct sigv4_credentials {
 
 struct sigv4_request {
     const char *method;
-    const char
-        *host; /* the value of the Host header, with the port unless it is the scheme's default */
+    /* The value of the Host header, with the port unless it is the scheme's default. */
+    const char *host;
     const char *path;               /* not encoded; starts with '/' */
     const struct sigv4_pair *query; /* not encoded, in any order */
     size_t n_query;

@@ -20,9 +20,8 @@
 
 #define FILE_MODE 0640
 #define PIECE ((size_t)256 << 10)
-#define STRIDE   \
-    ((uint64_t)8 \
-     << 20) /* bytes after which cached pages are dropped, as they count as our memory */
+/* Bytes after which cached pages are dropped, as they count as our memory. */
+#define STRIDE ((uint64_t)8 << 20)
 #define ASIDE_PREFIX ".contrace-"
 #define ASIDE_SUFFIX ".tmp"
 #define ASIDE_SIZE 48

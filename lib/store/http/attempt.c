@@ -18,8 +18,8 @@
 #include "lib/store/http/remote_state.h"
 
 #define CONNECT_TIMEOUT (10 * USEC_PER_SEC)
-#define EXPECT_LEAST \
-    (1u << 20) /* bytes of a body from which on Expect: 100-continue is worth the wait */
+/* Bytes of a body from which on Expect: 100-continue is worth the wait. */
+#define EXPECT_LEAST (1u << 20)
 
 /*
  * The whole request's timeout, as a slow trickle of bytes never meets the stall timeout: this long,

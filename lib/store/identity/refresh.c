@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/store/identity/refresh.h"
 
-#define CALM_AFTER \
-    (10 * USEC_PER_MIN) /* after this time without a refusal, the count starts again */
+/* After this time without a refusal, the count starts again. */
+#define CALM_AFTER (10 * USEC_PER_MIN)
 
 enum credplan_age refresh_age(const struct refresh *r, usec real)
 {

@@ -60,8 +60,9 @@ struct store_result {
     usec retry_after;               /* how long the store asked us to wait; 0: it did not */
     uint64_t size;                  /* get, head: of the object */
     char sha256[STORE_SHA256_SIZE]; /* get, head: the hash in its metadata; "" if there is none */
-    char text
-        [STORE_TEXT_MAX]; /* what happened and what to do, for people; "" if all is well. No secrets, no control characters */
+    /* What happened and what to do, for people; "" if all is well. No secrets, no control
+     * characters. */
+    char text[STORE_TEXT_MAX];
 };
 
 /* Called once, from the event loop, never from the function that started the call. */
