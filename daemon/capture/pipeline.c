@@ -13,7 +13,7 @@
 #include "base/loop.h"
 #include "daemon/capture/pipeline_state.h"
 
-/* Room reserved for a target of which nothing is known yet. */
+/* Room reserved at least, as for a first capture, whose size is unknown. */
 #define FIRST_ROOM (1u << 20)
 
 #define TARGET_GONE "the target is no longer configured"
@@ -31,7 +31,7 @@ static void flight_free(struct flight *f)
     free(f);
 }
 
-/* What was asked for while this one was under way begins now, or ends with it. */
+/* Starts the capture that was asked for while this one was under way, or ends it as cancelled. */
 static void begin_after(struct flight *f, const struct pipeline_end *end)
 {
     struct pipeline *p = f->pipeline;
@@ -90,7 +90,8 @@ static void flight_end(struct flight *f, const char *key)
                         .outcome = end.outcome,
                         .bytes = end.bytes,
                         .start = key ? end.start : 0,
-                        /* That one which fails waits for its share of the places says nothing. */
+                        /* A failing target waits for its share of the places, so its delay says
+                         * nothing about load. */
                         .due = f->turn == TURN_ILL ? 0 : end.due,
                         .sent = end.sent,
                         .ended = end.ended,
@@ -156,7 +157,8 @@ static struct flight *flight_of(struct disk_job *job)
     return (struct flight *)((char *)job - offsetof(struct flight, look_up));
 }
 
-/* The transfer and the look-up go on side by side; the flight goes on when both have ended. */
+/* The transfer and the process look-up run side by side. This is called at the end of each and goes
+ * on when both have ended. */
 static void flight_landed(struct flight *f)
 {
     if (f->state != FLIGHT_LOOKING_UP || f->looking_up)
@@ -167,7 +169,7 @@ static void flight_landed(struct flight *f)
         flight_end(f, NULL);
 }
 
-/* On a disk thread: reads nothing that anybody changes meanwhile. */
+/* Runs on a disk thread: reads only members that nobody changes meanwhile. */
 static int look_up_run(struct disk_job *job)
 {
     struct flight *f = flight_of(job);
@@ -216,7 +218,7 @@ static void on_captured(void *userdata, const struct capture_result *result)
     f->result = *result;
     if (result->error == -ENOSPC || result->error == -EDQUOT)
         spool_found_full(f->pipeline->spool);
-    /* A pid file is what the operator said; the socket's word counts only without one. */
+    /* The operator's pid file takes precedence over the socket's credentials. */
     if (result->peer != 0 && !f->job->pid_file)
         f->pid = result->peer;
     f->state = FLIGHT_LOOKING_UP;
@@ -248,7 +250,7 @@ static void flight_send(struct flight *f)
     look_up(f);
 }
 
-/* The spool's answer: to the first reservation, or to one that a growing trace asked for. */
+/* The spool's answer to the first reservation, or to a later one for a growing trace. */
 static void on_room(struct spool_file *file, int r, void *userdata)
 {
     struct flight *f = userdata;
@@ -262,7 +264,7 @@ static void on_room(struct spool_file *file, int r, void *userdata)
         flight_send(f);
 }
 
-/* What it will probably need: a quarter more than the last one. */
+/* The size that the capture will probably need: a quarter more than the last one. */
 static uint64_t first_room(const struct lane *l)
 {
     uint64_t room = l->last.bytes + l->last.bytes / 4, limit = l->target->job->body_size_limit;
@@ -302,7 +304,8 @@ static int on_wake(sd_event_source *s, void *userdata)
     struct flight *f;
 
     (void)s;
-    /* One that fails at once makes room for the next one, each at its first try: this ends. */
+    /* This loop ends: a capture that fails here gives up its place for the next one, and does not
+     * come back. */
     while ((f = queue_next(p)))
         flight_begin(f);
     return 0;
@@ -353,7 +356,7 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max)
     wake(p);
 }
 
-/* One that did not come to a flight. */
+/* Counts a capture that was never begun. */
 static void count(struct pipeline *p, const struct lane *l, enum outcome outcome)
 {
     meters_captured(p->meters, l->target->job->name,
@@ -369,12 +372,13 @@ static int join_waiting(struct flight *f, const struct pipeline_order *order,
     return r;
 }
 
-/* With a capture under way or waiting. */
+/* Handles an order for a lane whose capture is under way or waits. */
 static int join(struct flight *f, const struct pipeline_order *order, struct pipeline_wish **ret)
 {
     int r;
 
-    /* One that fails waits for its share of the places: nothing is skipped that would be taken. */
+    /* A failing target waits long for its share of the places, so this is no sign of overload and
+     * is not counted. */
     if (order->reason == REASON_SCHEDULE && f->state == FLIGHT_WAITING && f->turn == TURN_ILL)
         return 0;
     if (order->reason == REASON_SCHEDULE ||

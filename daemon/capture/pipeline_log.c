@@ -36,7 +36,7 @@ static const char *describe(const struct artifact_facts *facts, char out[static 
     return out;
 }
 
-/* `news`: it was not so before, and there is something to say. */
+/* `news`: the outcome is not OK and differs from the one before. */
 static void report_published(const struct flight *f, bool news, const char *key)
 {
     bool warn = news && f->result.outcome != OUTCOME_EMPTY;
@@ -54,7 +54,8 @@ static void report_published(const struct flight *f, bool news, const char *key)
               news ? hint_of(f) : "");
 }
 
-/* Does the outcome say something about the target? One that must last first is counted meanwhile. */
+/* Whether the outcome says something about the target. An outcome_patient() one does so only after
+ * an interval; until then it is counted. */
 static bool tells(const struct flight *f)
 {
     struct lane *l = f->lane;
@@ -94,7 +95,7 @@ static void report_failed(const struct flight *f)
               once ? "" : format_duration(most, interval));
 }
 
-/* There is nothing to capture, which need not be. */
+/* The target does not have this artifact, which is no failure. */
 static void report_absent(const struct flight *f)
 {
     const char *name = outcome_name(f->result.outcome), *shown = target_shown(f->lane);
@@ -105,7 +106,8 @@ static void report_absent(const struct flight *f)
               hint_of(f));
 }
 
-/* One line when the lane's state changes, none while it stays as it is. */
+/* Logs a failure when the lane's state changes, not again while it lasts. Each published capture
+ * gets a line. */
 static void report_lane(struct flight *f, const char *key)
 {
     struct lane *l = f->lane;
@@ -147,8 +149,8 @@ static void report_lane(struct flight *f, const char *key)
 }
 
 /*
- * The disk is not the target's fault: said once for all of them. When the spool has no room, it
- * says so itself.
+ * A failure of the disk is not the target's fault: logged once for all targets. If the spool has no
+ * room, the spool itself logs it.
  */
 static void report_storage(struct pipeline *p, const struct flight *f)
 {
@@ -171,7 +173,8 @@ static void report_storage(struct pipeline *p, const struct flight *f)
         p->storage_failures = 0;
 }
 
-/* A schedule's next due time is a little less than an interval away when the last one came late. */
+/* The capture has waited or run for about an interval. Not a full one: if it was late itself, the
+ * next due time is nearer. */
 static bool is_late(const struct pipeline *p, const struct flight *f)
 {
     usec interval = f->target->job->interval;

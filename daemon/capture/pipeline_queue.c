@@ -50,7 +50,8 @@ void queue_add(struct flight *f)
 
     f->turn = l->last_start == 0 ? TURN_NEW : l->failures > 0 ? TURN_ILL : TURN_WELL;
     p->turns.waiting[f->turn]++;
-    /* Of those that fail, or are new, there may be thousands before it. */
+    /* Among new or failing targets, thousands could be ahead of somebody who waits for an
+     * answer. */
     if (f->turn != TURN_WELL && somebody_waits(f))
         list_push(&p->waiting[f->turn], f);
     else
