@@ -159,7 +159,7 @@ enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeli
     if (reply.answer != DESK_TAKEN)
         return reply.answer;
     one = &o->list[o->batch.taken - 1];
-    one->awaited = reply.wish != NULL;
+    one->awaited = reply.waiter != NULL;
     buf_init(&one->text, API_ORDER_MAX);
     jsonwriter_init(&one->json, &one->text, api_style);
     jsonwriter_object(&one->json, NULL);

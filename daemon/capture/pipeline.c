@@ -364,7 +364,7 @@ static void count(struct pipeline *p, const struct lane *l, enum outcome outcome
 }
 
 static int join_waiting(struct flight *f, const struct pipeline_order *order,
-                        struct pipeline_wish **ret)
+                        struct pipeline_waiter **ret)
 {
     int r = purpose_join(&f->purpose, order, ret);
 
@@ -373,7 +373,7 @@ static int join_waiting(struct flight *f, const struct pipeline_order *order,
 }
 
 /* Handles an order for a lane whose capture is under way or waits. */
-static int join(struct flight *f, const struct pipeline_order *order, struct pipeline_wish **ret)
+static int join(struct flight *f, const struct pipeline_order *order, struct pipeline_waiter **ret)
 {
     int r;
 
@@ -395,7 +395,7 @@ static int join(struct flight *f, const struct pipeline_order *order, struct pip
 }
 
 int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
-                     struct pipeline_wish **ret)
+                     struct pipeline_waiter **ret)
 {
     struct flight *f = l->flight;
     int r;
@@ -442,7 +442,7 @@ usec pipeline_adds(const struct lane *l, usec window)
     return window > anyway ? window - anyway : 0;
 }
 
-void pipeline_forget(struct pipeline_wish *w)
+void pipeline_forget(struct pipeline_waiter *w)
 {
     if (w)
         w->fn = NULL;

@@ -45,7 +45,7 @@ struct pipeline_order {
     void *userdata;
 };
 
-struct pipeline_wish; /* an order's fn that has not been called yet */
+struct pipeline_waiter; /* an order's fn that has not been called yet */
 
 /* Everything is borrowed. `once`: messages do not promise another try. 0 or a negative errno. */
 int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct spool *spool,
@@ -69,14 +69,14 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max);
  * -ESHUTDOWN after pipeline_drain.
  */
 int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
-                     struct pipeline_wish **ret);
+                     struct pipeline_waiter **ret);
 
 /* How much capture time an order with this window (0: the job's) would add: all of the window, or
  * less if it joins a capture that will be made anyway. */
 usec pipeline_adds(const struct lane *l, usec window);
 
 /* The order's fn will not be called; the capture goes on. NULL is fine. */
-void pipeline_forget(struct pipeline_wish *w);
+void pipeline_forget(struct pipeline_waiter *w);
 
 /* The progress of a lane's capture, also while it waits. Texts are valid until the next
  * call of the pipeline. */

@@ -20,8 +20,8 @@ enum flight_state {
 };
 
 /* Waits to be told the end of a flight. */
-struct pipeline_wish {
-    struct pipeline_wish *next;
+struct pipeline_waiter {
+    struct pipeline_waiter *next;
     pipeline_ended_fn fn; /* NULL: forgotten */
     void *userdata;
 };
@@ -33,7 +33,7 @@ struct purpose {
     usec window; /* the longest window that an order named; 0: none */
     bool whole;  /* some order wants the job's window */
     usec due;
-    struct pipeline_wish *wishes;
+    struct pipeline_waiter *waiters;
 };
 
 struct flight {
@@ -113,7 +113,8 @@ void queue_unpark(struct pipeline *p, const struct target *t);
  * reason, name and due time; the longest window counts. *ret as in pipeline_capture. 0, or -ENOMEM
  * and nothing changed.
  */
-int purpose_join(struct purpose *u, const struct pipeline_order *order, struct pipeline_wish **ret);
+int purpose_join(struct purpose *u, const struct pipeline_order *order,
+                 struct pipeline_waiter **ret);
 
 /* The window of its capture. */
 usec purpose_window(const struct purpose *u, const struct target_job *job);

@@ -24,9 +24,9 @@ enum desk_answer {
 
 struct desk_reply {
     enum desk_answer answer;
-    struct lane *lane;          /* that was ordered; NULL when repeated or placeless */
-    usec retry_after;           /* when DESK_LIMITED: from then on it would be taken */
-    struct pipeline_wish *wish; /* as of pipeline_capture; NULL also when it was refused */
+    struct lane *lane;              /* that was ordered; NULL when repeated or placeless */
+    usec retry_after;               /* when DESK_LIMITED: from then on it would be taken */
+    struct pipeline_waiter *waiter; /* as of pipeline_capture; NULL also when it was refused */
 };
 
 struct desk;

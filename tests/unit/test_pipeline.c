@@ -141,7 +141,7 @@ static void step(struct world *w)
 }
 
 static void order(struct world *w, enum reason reason, const char *name, usec window,
-                  struct told *told, struct pipeline_wish **ret)
+                  struct told *told, struct pipeline_waiter **ret)
 {
     const struct pipeline_order o = {
         .reason = reason,
@@ -338,14 +338,14 @@ static void test_forgotten(void **state)
     const struct loopback_step steps[] = {{LOOPBACK_GATE, NULL, 0, 0},
                                           {LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
-    struct pipeline_wish *wish;
+    struct pipeline_waiter *waiter;
     struct told told[2] = {0};
 
-    order(w, REASON_API, NULL, 0, &told[0], &wish);
+    order(w, REASON_API, NULL, 0, &told[0], &waiter);
     order(w, REASON_API, NULL, 0, &told[1], NULL);
-    assert_non_null(wish);
+    assert_non_null(waiter);
     begin(w, steps, 3);
-    pipeline_forget(wish);
+    pipeline_forget(waiter);
     pipeline_forget(NULL);
     loopback_open_gate(w->server);
     finish(w, 1);
