@@ -29,19 +29,19 @@ static void put_next(struct jsonwriter *w, const struct api *a, const struct lan
 
 static void put_in_flight(struct jsonwriter *w, const struct lane *l)
 {
-    struct pipeline_flight f;
+    struct pipeline_capture_job job;
 
-    if (!pipeline_flight(l, &f)) {
+    if (!pipeline_capture_job(l, &job)) {
         jsonwriter_null(w, "in_flight");
         return;
     }
     jsonwriter_object(w, "in_flight");
-    jsonwriter_text(w, "state", f.state);
-    jsonwriter_text(w, "reason", f.reason);
-    api_put_time(w, "start", f.start);
-    jsonwriter_count(w, "bytes", f.bytes);
-    if (f.window > 0)
-        api_put_seconds(w, "seconds", f.window);
+    jsonwriter_text(w, "state", job.state);
+    jsonwriter_text(w, "reason", job.reason);
+    api_put_time(w, "start", job.start);
+    jsonwriter_count(w, "bytes", job.bytes);
+    if (job.window > 0)
+        api_put_seconds(w, "seconds", job.window);
     else
         jsonwriter_null(w, "seconds");
     jsonwriter_end(w);

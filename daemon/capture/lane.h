@@ -64,7 +64,7 @@ struct lane {
     enum outcome state; /* outcome of the last capture that tells something; OUTCOME_OK at first */
     bool told;          /* there was such a capture */
     struct lane_last last;
-    struct flight *flight; /* under way or waiting for its turn; owned by the pipeline */
+    struct capture_job *capture_job; /* under way or waiting for its turn; owned by the pipeline */
 };
 
 /* A new lane without results, not scheduled. NULL when memory is short. */

@@ -80,7 +80,7 @@ void pipeline_forget(struct pipeline_waiter *w);
 
 /* The progress of a lane's capture, also while it waits. Texts are valid until the next
  * call of the pipeline. */
-struct pipeline_flight {
+struct pipeline_capture_job {
     const char *state;  /* "waiting", "capturing", … */
     const char *reason; /* as in the record */
     usec start;         /* real time; 0: not yet */
@@ -89,7 +89,7 @@ struct pipeline_flight {
 };
 
 /* False: the lane has no capture. */
-bool pipeline_flight(const struct lane *l, struct pipeline_flight *ret);
+bool pipeline_capture_job(const struct lane *l, struct pipeline_capture_job *ret);
 
 /* How many captures are under way, and how many wait for their turn. */
 unsigned pipeline_in_flight(const struct pipeline *p);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Shared by the pipeline's own files only. pipeline.c takes flights through their states,
+ * Shared by the pipeline's own files only. pipeline.c takes capture jobs through their states,
  * pipeline_queue.c gives them their turn, pipeline_purpose.c combines the orders that they are for,
  * pipeline_record.c writes the record, pipeline_log.c the log.
  */
@@ -11,22 +11,22 @@
 #include "daemon/capture/pipeline.h"
 #include "daemon/capture/turns.h"
 
-enum flight_state {
-    FLIGHT_WAITING,    /* for its turn */
-    FLIGHT_ROOM,       /* the spool makes room */
-    FLIGHT_CAPTURING,  /* the trace streams */
-    FLIGHT_LOOKING_UP, /* the transfer has ended, the process look-up may go on */
-    FLIGHT_PUBLISHING, /* the spool makes it durable */
+enum capture_job_state {
+    CAPTURE_JOB_WAITING,    /* for its turn */
+    CAPTURE_JOB_ROOM,       /* the spool makes room */
+    CAPTURE_JOB_CAPTURING,  /* the trace streams */
+    CAPTURE_JOB_LOOKING_UP, /* the transfer has ended, the process look-up may go on */
+    CAPTURE_JOB_PUBLISHING, /* the spool makes it durable */
 };
 
-/* Waits to be told the end of a flight. */
+/* Waits to be told the end of a capture job. */
 struct pipeline_waiter {
     struct pipeline_waiter *next;
     pipeline_ended_fn fn; /* NULL: forgotten */
     void *userdata;
 };
 
-/* The purpose of a flight: one order, combined with those that joined it. */
+/* The purpose of a capture job: one order, combined with those that joined it. */
 struct purpose {
     enum reason reason;
     char *name;  /* as in an order */
@@ -36,11 +36,11 @@ struct purpose {
     struct pipeline_waiter *waiters;
 };
 
-struct flight {
+struct capture_job {
     struct pipeline *pipeline;
-    struct flight *prev, *next; /* in a list of `waiting`, in `parked` or in `flying` */
-    enum turn turn;             /* the class in which it waits or was given its place */
-    enum flight_state state;
+    struct capture_job *prev, *next; /* in a list of `waiting`, in `parked` or in `flying` */
+    enum turn turn;                  /* the class in which it waits or was given its place */
+    enum capture_job_state state;
     struct target *target;
     struct lane *lane; /* of the target */
     bool parked;       /* it waits, outside of the queue, for another lane of its target */
@@ -63,8 +63,8 @@ struct flight {
     uint32_t pid;
 };
 
-struct flight_list {
-    struct flight *first, *last;
+struct capture_job_list {
+    struct capture_job *first, *last;
     unsigned n;
 };
 
@@ -78,34 +78,34 @@ struct pipeline {
     void *userdata;
     bool once;
     unsigned max;
-    struct flight_list waiting[TURNS], parked, flying;
+    struct capture_job_list waiting[TURNS], parked, flying;
     struct turns turns;        /* counts of `waiting` and `flying` */
-    sd_event_source *wake;     /* starts waiting flights from the event loop, not inside a call */
+    sd_event_source *wake;     /* starts waiting jobs from the event loop, not inside a call */
     unsigned storage_failures; /* captures in a row that failed because of the disk; logged once */
     bool crowded;              /* it was logged that captures wait longer than an interval */
-    const struct flight *stalled; /* it was logged that this one does not end; or NULL */
+    const struct capture_job *stalled; /* it was logged that this one does not end; or NULL */
     bool drained;
 };
 
-/* pipeline_queue.c: adds the flight to those that wait for a place. */
-void queue_add(struct flight *f);
+/* pipeline_queue.c: adds the job to those that wait for a place. */
+void queue_add(struct capture_job *c);
 
-/* Moves a waiting flight ahead if somebody waits for it now. */
-void queue_raise(struct flight *f);
+/* Moves a waiting job ahead if somebody waits for it now. */
+void queue_raise(struct capture_job *c);
 
-/* The next flight that may have a place; NULL: none. It stays in the queue until queue_take. */
-struct flight *queue_next(struct pipeline *p);
-void queue_take(struct flight *f);
+/* The next job that may have a place; NULL: none. It stays in the queue until queue_take. */
+struct capture_job *queue_next(struct pipeline *p);
+void queue_take(struct capture_job *c);
 
-/* Removes the flight from the queue, or frees its place. */
-void queue_leave(struct flight *f);
+/* Removes the job from the queue, or frees its place. */
+void queue_leave(struct capture_job *c);
 
 /* Whether another lane of its target is under way. If so, queue_park makes it wait outside of the
  * queue, where it takes no turn. */
-bool queue_must_park(const struct flight *f);
-void queue_park(struct flight *f);
+bool queue_must_park(const struct capture_job *c);
+void queue_park(struct capture_job *c);
 
-/* The target is free again: its parked flights go back into the queue. */
+/* The target is free again: its parked jobs go back into the queue. */
 void queue_unpark(struct pipeline *p, const struct target *t);
 
 /*
@@ -124,15 +124,15 @@ void purpose_tell(const struct purpose *u, const struct pipeline_end *end);
 void purpose_done(struct purpose *u);
 
 /* pipeline_log.c: updates the state of the lane and of the disk, and logs changes. */
-void pipeline_report(struct pipeline *p, struct flight *f, const char *key);
+void pipeline_report(struct pipeline *p, struct capture_job *c, const char *key);
 
 /* A lane is due while its last capture has not ended. Logged once for all when it is an interval
  * late, and once when that is over. */
-void pipeline_report_late(struct pipeline *p, const struct flight *f);
-void pipeline_report_in_time(struct pipeline *p, const struct flight *ended);
+void pipeline_report_late(struct pipeline *p, const struct capture_job *c);
+void pipeline_report_in_time(struct pipeline *p, const struct capture_job *ended);
 
 /* pipeline_record.c: the capture's record as JSON text, to be freed. NULL when memory is short. */
-char *pipeline_record(const struct flight *f, const struct name *name);
+char *pipeline_record(const struct capture_job *c, const struct name *name);
 
 /* The state as a word for people and programs: "waiting". */
-const char *pipeline_state_name(enum flight_state state);
+const char *pipeline_state_name(enum capture_job_state state);
