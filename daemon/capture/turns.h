@@ -17,7 +17,7 @@ enum turn {
     TURNS,
 };
 
-#define TURNS_ILL_SHARE 4     /* failing targets hold at most one place in this many, or one */
+#define TURNS_ILL_SHARE 4     /* failing targets may hold 1 place in this many, at least one */
 #define TURNS_PATIENCE_NEW 3  /* how often new targets may be passed over in a row */
 #define TURNS_PATIENCE_ILL 15 /* the same for failing ones, which were tried before */
 
