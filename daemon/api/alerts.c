@@ -19,7 +19,7 @@ static int wrong(char *why, const char *what)
     return -EINVAL;
 }
 
-/* A label's value; NULL when it is not there, no text or empty. */
+/* A label's value; NULL if it is missing, not a string, or empty. */
 static const char *label_of(const json_t *labels, const char *name)
 {
     const char *text = json_string_value(json_object_get(labels, name));
@@ -72,7 +72,7 @@ static int read_all(const json_t *o, struct alerts *a, char *why)
     return r;
 }
 
-/* Where the last whole object of a list in the outermost object ends; 0: there is none. */
+/* Where the last complete object in a list of the outermost object ends; 0: there is none. */
 static size_t end_of_whole(const char *body, size_t n)
 {
     char open[2] = "";
@@ -99,7 +99,8 @@ static size_t end_of_whole(const char *body, size_t n)
     return end;
 }
 
-/* What is whole of a notification, ended. 0, -ENOMEM, or -EINVAL: not one alert is. */
+/* Makes a cut notification valid JSON again: keeps its complete alerts and adds the end. 0,
+ * -ENOMEM, or -EINVAL if no alert is complete. */
 static int mend(const char *body, size_t *n, char **ret)
 {
     static const char rest[] = "]}";

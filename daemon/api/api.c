@@ -13,14 +13,14 @@
 #define TEXT "text/plain; charset=utf-8"
 #define REASONS_MAX 1024
 #define DIAG_TEXT_MAX (64u << 10)
-#define STORAGE_FAILURES 3 /* in a row: it is not one bad moment */
+#define STORAGE_FAILURES 3 /* in a row, so that one bad moment does not count */
 
 static void reply_text(struct admin_call *call, unsigned status, const char *text)
 {
     admin_reply(call, status, TEXT, text, strlen(text));
 }
 
-/* That it is answered says it all: the loop runs. */
+/* Any answer shows that the event loop runs, so there is nothing to check. */
 static void get_healthy(void *userdata, struct admin_call *call)
 {
     (void)userdata;
@@ -50,7 +50,7 @@ static void get_ready(void *userdata, struct admin_call *call)
         reply_text(call, 200, "ready\n");
 }
 
-/* False: the body is none that this route takes, which was answered. */
+/* False: the request has a body, but this route takes none; an error was sent. */
 static bool takes_no_body(struct admin_call *call)
 {
     char why[APIREQUEST_WHY_SIZE];
@@ -65,7 +65,7 @@ static bool takes_no_body(struct admin_call *call)
     return r == 0;
 }
 
-/* "file:line:column: message" */
+/* Writes one problem of the configuration as "file:line:column: message". */
 static void put_diag(struct jsonwriter *w, const struct diag *d)
 {
     struct buf text;
@@ -135,7 +135,7 @@ static void post_reload(void *userdata, struct admin_call *call)
     diags_done(&diags);
 }
 
-/* What holds now. */
+/* Answers with the present state of suspension. */
 static void reply_suspension(const struct api *a, struct admin_call *call)
 {
     const struct suspension *s = a->context.suspension;

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The routes of the admin endpoint, and what they do and answer (docs/API.md): probes, reload,
- * captures on demand, suspension, and listings as JSON. It looks and asks; who captures, keeps,
- * uploads and suspends is somebody else's, and nothing is requested that is not configured.
+ * The routes of the admin endpoint, what they do and what they answer (docs/API.md): probes,
+ * reload, captures on demand, suspension, and listings as JSON. It only reads state and passes on
+ * requests; capturing, storing, uploading and suspending are done elsewhere. Only configured
+ * targets can be captured.
  */
 
 #include <stdbool.h>
@@ -31,15 +32,15 @@ struct api_context {
     struct uploader *uploader;
     struct suspension *suspension;
     struct counters *counters;
-    const size_t *failing; /* targets whose last capture failed */
-    const char *host;      /* this machine's name in keys; copied */
+    const size_t *failing; /* number of targets whose last capture failed */
+    const char *host;      /* host of keys for this machine; copied */
     usec start;            /* real time at which contraced was started */
 
-    void *userdata;                                 /* of what follows */
+    void *userdata;                                 /* for the functions below */
     const struct config *(*config)(void *userdata); /* the present one */
-    const char *(*config_file)(void *userdata);     /* NULL: the command line alone */
+    const char *(*config_file)(void *userdata);     /* NULL: no file, only the command line */
     bool (*stopping)(void *userdata);
-    /* 0, or a negative errno with what is wrong in `diags`; the old configuration stays then. */
+    /* 0, or a negative errno with the problems in `diags`; then the old configuration stays. */
     int (*reload)(void *userdata, struct diags *diags);
     /* Answers GET /metrics. */
     void (*metrics)(void *userdata, struct admin_call *call);
@@ -50,8 +51,8 @@ struct api;
 /* The context is copied. NULL when memory is short. */
 struct api *api_new(const struct api_context *context);
 
-/* To be called when no call waits any more: after admin_free. NULL is fine. */
+/* To be called when no call waits for an answer any more: after admin_free. NULL is fine. */
 void api_free(struct api *a);
 
-/* For admin_new, with the api as its userdata. */
+/* The table of routes for admin_new, whose userdata must be the api. */
 const struct admin_route *api_routes(size_t *ret_n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Captures that alerts ask for.
+ * Captures that Alertmanager's alerts ask for.
  */
 
 #include <errno.h>
@@ -37,7 +37,7 @@ static void ignore(struct jsonwriter *ignored, const char *alert, const char *fm
     jsonwriter_end(ignored);
 }
 
-/* Why nobody is meant by an alert. */
+/* Explains why no target belongs to an alert. */
 static void explain_unknown(const struct alert *alert, char why[static WHY_SIZE])
 {
     char where[128] = "";
@@ -52,7 +52,7 @@ static void explain_unknown(const struct alert *alert, char why[static WHY_SIZE]
                        alert->service ? alert->service : alert->job, where);
 }
 
-/* Nobody is told by an answer that Alertmanager throws away. */
+/* Logs alerts without a target, because Alertmanager discards the answer, which tells it, too. */
 static void say_unmatched(const struct alerts *alerts, size_t unmatched, const struct alert *first)
 {
     char why[WHY_SIZE];
@@ -65,7 +65,7 @@ static void say_unmatched(const struct alerts *alerts, size_t unmatched, const s
               alerts->n, first->reason + strlen("alert:"), why);
 }
 
-/* Orders one of the targets that an alert concerns. */
+/* Orders a capture of one target that an alert concerns. */
 static void run_target(struct orders *o, const struct alert *alert, size_t target,
                        struct jsonwriter *ignored)
 {
@@ -81,7 +81,7 @@ static void run_target(struct orders *o, const struct alert *alert, size_t targe
     order_end(o, one);
 }
 
-/* False: the alert is nobody's. */
+/* Orders captures of all targets that an alert concerns. False: there are none. */
 static bool run_alert(struct orders *o, const struct alert *alert, struct jsonwriter *ignored)
 {
     struct targets *ts = o->api->context.targets;
@@ -119,7 +119,7 @@ static void reply(struct orders *o, struct admin_call *call, const struct buf *i
     }
 }
 
-/* What of a notification is not looked at. */
+/* Lists in the answer which part of a notification was left out. */
 static void ignore_rest(const struct alerts *alerts, bool cut, struct jsonwriter *ignored)
 {
     if (cut)
@@ -158,7 +158,8 @@ static void run_alerts(struct api *a, struct admin_call *call, const struct aler
     orders_free(o);
 }
 
-/* Alertmanager throws the answer away, and may send the same again every few minutes. */
+/* Counts a refused notification, and logs it at most once a minute: Alertmanager discards the
+ * answer and may send the same again every few minutes. */
 void api_alerts_refused(void *userdata, const char *why)
 {
     struct api *a = userdata;

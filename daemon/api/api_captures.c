@@ -128,7 +128,8 @@ static void reply_record(struct api *a, struct admin_call *call, const char *key
     reply_file(call, r, fd, "application/json", NULL);
 }
 
-/* What the caller wrote is looked for in the index, and no path is made of it before. */
+/* The path must be a well-formed key that is in the spool's index before any file name is made of
+ * it. */
 void api_get_capture(void *userdata, struct admin_call *call)
 {
     const char *path = admin_call_path(call);

@@ -41,7 +41,7 @@ void api_put_seconds(struct jsonwriter *w, const char *key, usec duration)
     jsonwriter_real(w, key, (double)duration / (double)USEC_PER_SEC);
 }
 
-/* The index rounds to 24 bits; whole nanoseconds undo that where they can. */
+/* The index stores 24 significant bits; rounding to whole nanoseconds restores short values. */
 void api_put_latency(struct jsonwriter *w, const char *key, double nanoseconds)
 {
     if (nanoseconds < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Captures on demand: who is meant, and what is answered. Whether it is taken is up to the desk.
+ * Captures on demand: finds the targets that a request means, and answers it. Whether an order is
+ * taken is up to the desk.
  */
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include "daemon/api/apirequest.h"
 #include "daemon/order/allowance.h"
 
-#define HINT_MAX 300 /* bytes of what a message lists */
+#define HINT_MAX 300 /* bytes for the names that a message lists */
 #define REASON_SIZE (sizeof("api:") + APIREQUEST_TEXT_MAX)
 
 void orders_free(struct orders *o)
@@ -76,7 +77,7 @@ void orders_put(const struct orders *o, struct jsonwriter *w)
     jsonwriter_end(w);
 }
 
-/* Whoever waits is told, after what was ordered, what was not. */
+/* Appends the list of targets that were not ordered because of their allowance. */
 static void put_limited(struct orders *o, struct jsonwriter *w)
 {
     int r;
@@ -107,7 +108,7 @@ static void reply(struct orders *o, unsigned status, const char *error)
     orders_free(o);
 }
 
-/* All have ended, or there was nothing to wait for. Frees the orders. */
+/* Answers when all captures have ended, or when there was nothing to wait for. Frees the orders. */
 static void reply_ends(struct orders *o)
 {
     const struct api_context *c = &o->api->context;
@@ -117,7 +118,7 @@ static void reply_ends(struct orders *o)
         reply(o, 200, NULL);
         return;
     }
-    /* The first text says more than that all failed. */
+    /* All failed: show the first one's message. */
     (void)snprintf(error, sizeof(error), "no %s was taken: %s",
                    o->batch.artifact ? o->batch.artifact->noun : "trace", o->first);
     reply(o, c->stopping(c->userdata) ? 503 : 502, error);
@@ -158,7 +159,7 @@ enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeli
     if (reply.answer != DESK_TAKEN)
         return reply.answer;
     one = &o->list[o->batch.taken - 1];
-    one->awaited = reply.wish != NULL;
+    one->awaited = reply.waiter != NULL;
     buf_init(&one->text, API_ORDER_MAX);
     jsonwriter_init(&one->json, &one->text, api_style);
     jsonwriter_object(&one->json, NULL);
@@ -191,7 +192,7 @@ static const char *word_of(const struct capture_request *r, const struct target 
                                       : t->service;
 }
 
-/* "no service `x`; there are a, b, …" */
+/* Answers 404 with "no service `x` is configured; there is a, b, …". */
 static void reply_not_found(struct api *a, struct admin_call *call, const struct capture_request *r)
 {
     static const char *const kinds[] = {"target", "service", "job", "target"};
@@ -287,7 +288,7 @@ static void run_order(struct api *a, struct admin_call *call, const struct captu
     if (o->batch.taken == 0)
         reply_refused(o);
     else if (!request->wait)
-        reply(o, 202, NULL); /* accepted, and on its way */
+        reply(o, 202, NULL); /* accepted; the captures follow */
     else if (o->batch.left == 0)
         reply_ends(o);
     else

@@ -93,7 +93,7 @@ static void put_spool(struct jsonwriter *w, const struct api_context *c,
     struct space space = {0};
 
     spool_stats(c->spool, &s);
-    (void)spool_space(c->spool, &space); /* zeros say that it is not known */
+    (void)spool_space(c->spool, &space); /* zeros if it is not known */
     jsonwriter_object(w, "spool");
     jsonwriter_text(w, "path", storage->path);
     put_kept(w, &s);
@@ -111,7 +111,7 @@ static void put_spool(struct jsonwriter *w, const struct api_context *c,
     jsonwriter_end(w);
 }
 
-/* null without upload.url. */
+/* Writes null if upload.url is not set. */
 static void put_upload(struct jsonwriter *w, const struct api_context *c, const char *url)
 {
     struct uploader_stats s;

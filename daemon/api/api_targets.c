@@ -9,13 +9,13 @@
 
 #define CURSOR_MAX (64u << 10)
 
-/* "new" before the first capture that tells of it has ended. */
+/* The lane's state: "new" until a capture has ended that says something about the target. */
 static const char *state_of(const struct lane *l)
 {
     return !l->told ? "new" : outcome_name(l->state);
 }
 
-/* The boot time of its next capture as a date; null when there is none. */
+/* Writes the boot time of the next capture as a date; null if there is none. */
 static void put_next(struct jsonwriter *w, const struct api *a, const struct lane *l)
 {
     usec boot = loop_now(a->context.event, CLOCK_BOOTTIME),
@@ -29,25 +29,25 @@ static void put_next(struct jsonwriter *w, const struct api *a, const struct lan
 
 static void put_in_flight(struct jsonwriter *w, const struct lane *l)
 {
-    struct pipeline_flight f;
+    struct pipeline_capture_job job;
 
-    if (!pipeline_flight(l, &f)) {
+    if (!pipeline_capture_job(l, &job)) {
         jsonwriter_null(w, "in_flight");
         return;
     }
     jsonwriter_object(w, "in_flight");
-    jsonwriter_text(w, "state", f.state);
-    jsonwriter_text(w, "reason", f.reason);
-    api_put_time(w, "start", f.start);
-    jsonwriter_count(w, "bytes", f.bytes);
-    if (f.window > 0)
-        api_put_seconds(w, "seconds", f.window);
+    jsonwriter_text(w, "state", job.state);
+    jsonwriter_text(w, "reason", job.reason);
+    api_put_time(w, "start", job.start);
+    jsonwriter_count(w, "bytes", job.bytes);
+    if (job.window > 0)
+        api_put_seconds(w, "seconds", job.window);
     else
         jsonwriter_null(w, "seconds");
     jsonwriter_end(w);
 }
 
-/* What came of the last try, and the last trace that was kept. */
+/* Writes the result of the last try, and the last trace that was kept. */
 static void put_last(struct jsonwriter *w, const struct lane *l)
 {
     const struct lane_last *last = &l->last;
@@ -72,7 +72,7 @@ static void put_last(struct jsonwriter *w, const struct lane *l)
     jsonwriter_end(w);
 }
 
-/* What a lane is and does, as members of an object. */
+/* Writes a lane's state as members of the open object. */
 static void put_lane(struct jsonwriter *w, const struct api *a, const struct lane *l)
 {
     jsonwriter_text(w, "state", state_of(l));
@@ -84,7 +84,7 @@ static void put_lane(struct jsonwriter *w, const struct api *a, const struct lan
     put_last(w, l);
 }
 
-/* The target by one of its lanes, and the others beside it. */
+/* Writes a target with the state of lane `l`, and all its lanes as `artifacts`. */
 static void put_target(struct jsonwriter *w, const struct api *a, const struct lane *l)
 {
     const struct target *t = l->target;
@@ -110,11 +110,11 @@ static void put_target(struct jsonwriter *w, const struct api *a, const struct l
 }
 
 struct filter {
-    const char *target, *service, *job, *state; /* NULL: any */
-    const struct artifact *artifact;            /* NULL: each target's first */
+    const char *target, *service, *job, *state; /* NULL: not filtered */
+    const struct artifact *artifact;            /* NULL: each target's primary lane */
 };
 
-/* NULL: the target has none that is asked for. */
+/* The target's lane that the filter means; NULL: it has none. */
 static const struct lane *lane_of(const struct filter *f, const struct target *t)
 {
     return f->artifact ? target_lane(t, f->artifact) : target_primary(t);
@@ -136,9 +136,9 @@ static bool fits(const struct filter *f, const struct target *t)
 }
 
 /*
- * Targets stand in the order of their jobs' names and their addresses, so a cursor is these two of
- * a page's last: it holds when targets come and go between two pages. "3:web10.0.0.1:6060": how
- * long the name is, the name, the address.
+ * Targets are ordered by job name and address. A cursor holds these two of the last target on a
+ * page, so it stays valid if targets are added or removed between two pages. It is the length of
+ * the name, the name, and the address: "3:web10.0.0.1:6060".
  */
 static void put_cursor(struct jsonwriter *w, const char *key, const struct target *t)
 {

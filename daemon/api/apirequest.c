@@ -11,7 +11,7 @@
 #include "base/jsontext.h"
 #include "daemon/artifact/artifacts.h"
 
-#define NAME_MAX_LEN 4200 /* of a target's URL, and more than any service has */
+#define NAME_MAX_LEN 4200 /* bytes: enough for a target's URL or any service's name */
 
 static int wrong(char *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -46,7 +46,7 @@ static int load(const char *body, size_t n, json_t **ret, char *why)
     return 0;
 }
 
-/* `names` are those that are known, all of them in words for the message. */
+/* Refuses keys other than `names`. `known` lists the same names as text for the message. */
 static int refuse_unknown(json_t *o, const char *const *names, size_t n, const char *known,
                           char *why)
 {
@@ -73,7 +73,7 @@ static bool printable(const char *text)
     return true;
 }
 
-/* 0 also when there is none. */
+/* 0, also if there is no reason. */
 static int read_reason(const json_t *o, char **ret, char *why)
 {
     const json_t *value = json_object_get(o, "reason");

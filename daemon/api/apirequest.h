@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The bodies of requests that change something: JSON objects that are read strictly, because a
- * misspelt "secconds" that is passed over captures something else than was meant. Pure.
+ * Parses the bodies of requests that change something: JSON objects. Unknown keys are refused,
+ * because with a misspelt "secconds" the capture would not be the one that was meant. Pure.
  */
 
 #include <stdbool.h>
@@ -12,14 +12,14 @@
 #include "base/clock.h"
 #include "daemon/artifact/artifact.h"
 
-#define APIREQUEST_TEXT_MAX 100 /* bytes of a reason: printable ASCII */
+#define APIREQUEST_TEXT_MAX 100 /* bytes of a reason, which is printable ASCII */
 #define APIREQUEST_WINDOW_MIN USEC_PER_MSEC
 #define APIREQUEST_WINDOW_MAX (30 * USEC_PER_SEC)
 
-#define APIREQUEST_WHY_SIZE 256 /* what is wrong, for people; printable ASCII */
+#define APIREQUEST_WHY_SIZE 256 /* bytes of an error text for people; printable ASCII */
 
 enum capture_scope {
-    CAPTURE_TARGET,  /* one, as a listing of targets shows it */
+    CAPTURE_TARGET,  /* one target, by its shown URL or its address */
     CAPTURE_SERVICE, /* all of a service */
     CAPTURE_JOB,
     CAPTURE_ALL,
@@ -27,11 +27,11 @@ enum capture_scope {
 
 struct capture_request {
     enum capture_scope scope;
-    char *name;                      /* of what; NULL for all */
-    const struct artifact *artifact; /* NULL: what the job has first */
+    char *name;                      /* of the target, service or job; NULL for CAPTURE_ALL */
+    const struct artifact *artifact; /* NULL: the target's first */
     usec window;                     /* 0: the job's */
     char *reason;                    /* or NULL */
-    bool wait;                       /* answer when it has ended */
+    bool wait;                       /* answer only when the captures have ended */
 };
 
 /*
@@ -43,9 +43,9 @@ int capture_request_parse(const char *body, size_t n, struct capture_request *re
                           char why[static APIREQUEST_WHY_SIZE]);
 void capture_request_done(struct capture_request *r);
 
-/* {"reason": "…"}, or no body. *ret is to be freed; NULL: no reason. Errors as above. */
+/* Parses {"reason": "…"}, or no body. The caller frees *ret; NULL: no reason. Errors as above. */
 int suspend_request_parse(const char *body, size_t n, char **ret,
                           char why[static APIREQUEST_WHY_SIZE]);
 
-/* No body, or {}. */
+/* Accepts no body, or {}. Errors as above. */
 int empty_request_parse(const char *body, size_t n, char why[static APIREQUEST_WHY_SIZE]);

@@ -8,7 +8,7 @@
 
 #define TRACE_LEAF "/trace"
 
-/* No more than is wanted: a second more may be one too many for a server's WriteTimeout. */
+/* Rounds down, except below one second: a longer window could exceed the server's WriteTimeout. */
 usec artifact_window(const struct artifact *a, usec wanted)
 {
     if (!a->whole_seconds)

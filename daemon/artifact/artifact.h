@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * What is captured: each kind of artifact is one row, and nobody else asks which kind it is. A row
- * says what it is called, how it is asked for, how its body is judged while it streams, and what is
- * done with it afterwards. It knows neither targets nor files: bytes in, facts out.
+ * The kinds of artifact that can be captured. Each kind is one row, and no other code asks which
+ * kind an artifact is. A row gives its names, how to request it, how to judge its body while it
+ * streams, and what to do with it afterwards. It knows neither targets nor files: it takes bytes
+ * and returns facts.
  */
 
 #include <stdbool.h>
@@ -16,9 +17,9 @@
 #include "lib/record/kind.h"
 
 /*
- * Who follows a body, to hash what will be kept.
- * bytes: the next n bytes of it, in order, each once; they may lag a little behind what was fed.
- * whole: everything given to `bytes` so far may be kept as it is.
+ * Receives the accepted bytes of a body, to hash what will be kept.
+ * bytes: the next n bytes, in order, each once; they may lag a little behind what was fed.
+ * whole: everything passed to `bytes` so far may be kept as it is.
  */
 struct artifact_sink {
     void (*bytes)(void *userdata, const void *data, size_t n);
@@ -26,69 +27,70 @@ struct artifact_sink {
     void *userdata;
 };
 
-/* What of a body can be kept. */
+/* How much of a body can be kept. */
 enum artifact_end {
     ARTIFACT_WHOLE,   /* all of it */
-    ARTIFACT_PART,    /* the first `bytes`, which are whole in themselves */
-    ARTIFACT_NOTHING, /* it is what was asked for, but nothing of it is whole */
-    ARTIFACT_FOREIGN, /* it is something else */
+    ARTIFACT_PART,    /* the first `bytes` bytes, which are complete by themselves */
+    ARTIFACT_NOTHING, /* it is the requested kind, but no part of it is complete */
+    ARTIFACT_FOREIGN, /* it is not the requested kind */
 };
 
-/* What a body turned out to be. Texts are static. */
+/* The result of judging a body. Texts are static. */
 struct artifact_facts {
     enum artifact_end end;
     uint64_t bytes;      /* that can be kept */
-    uint64_t accepted;   /* up to where it made sense; not less than `bytes` */
-    const char *error;   /* what is wrong with it; NULL: nothing */
-    const char *hint;    /* what a person can do about that; NULL: what the outcome says */
+    uint64_t accepted;   /* bytes before the first invalid one; not less than `bytes` */
+    const char *error;   /* what is wrong with the body; NULL: nothing */
+    const char *hint;    /* what a person can do about it; NULL: use the outcome's hint */
     usec span;           /* the time it covers; 0: not known */
-    unsigned go_minor;   /* 26: it says of itself that it is of `go 1.26`; 0: it doesn't say */
-    const char *counted; /* what `count` counts: "generations" */
+    unsigned go_minor;   /* 26 if the body names `go 1.26`; 0: it names no version */
+    const char *counted; /* the unit of `count`: "generations" */
     uint64_t count;
-    bool empty; /* whole, but there is nothing in it */
+    bool empty; /* complete, but without content */
 };
 
 /* How a body is judged while it streams. */
 struct artifact_body {
-    size_t size; /* of the state that the following take; zeroed before `init` */
+    size_t size; /* of the state (`body` below); zeroed before `init` */
     int (*init)(void *body, const struct artifact_sink *sink); /* 0 or -ENOMEM */
     void (*done)(void *body);
-    /* The next bytes, cut anywhere. 0, or a negative errno from the first byte on that makes no
-     * sense; *ret_good of these bytes come before it. */
+    /* Takes the next bytes; they may be split anywhere. 0, or a negative errno once a byte is
+     * invalid; *ret_good is the number of these bytes that come before it. */
     int (*feed)(void *body, const void *data, size_t n, size_t *ret_good);
-    /* It ended; once, after an error too. `clean`: the transport vouches for its end. `taken`: how
-     * long the request took. */
+    /* The body ended. Called once, also after an error. `clean`: the transport confirms that
+     * nothing is missing at its end. `taken`: how long the request took. */
     void (*finish)(void *body, bool clean, usec taken, struct artifact_facts *ret);
 };
 
 struct artifact {
     enum kind kind;   /* its name and its suffix */
     const char *noun; /* for people: "trace" */
-    const char *what; /* the same at more length: "a Go execution trace" */
+    const char *what; /* the long form: "a Go execution trace" */
     const char *content_type;
 
     /* The request. */
-    const char *sibling; /* the endpoint beside that of traces; NULL: the job's own path */
-    bool whole_seconds;  /* it takes no fraction of a second */
-    bool optional;       /* a service need not have it: 404 is no failure */
+    const char *sibling; /* its endpoint, beside the one of traces; NULL: the job's own path */
+    bool whole_seconds;  /* the endpoint accepts whole seconds only */
+    bool optional;       /* a service may lack it: 404 is no failure */
 
     /* What comes. */
     const struct artifact_body *body;
-    const char *part;       /* "one generation"; NULL: it is whole or nothing */
+    const char *part;       /* "one generation"; NULL: only a complete body can be kept */
     const char *parts;      /* "whole generations" */
-    enum outcome foreign;   /* what came is something else */
-    const char *empty_hint; /* there is nothing in it: what a person can do, as an outcome's hint */
+    enum outcome foreign;   /* the outcome if the body is ARTIFACT_FOREIGN */
+    const char *empty_hint; /* the hint if the body is `empty`, in the form of an outcome's hint */
 
     /* Afterwards. */
-    bool inspected; /* a child looks at it and labels it */
+    bool inspected; /* a child process inspects and labels it */
 };
 
-/* How long it is asked for when so much is wanted. */
+/* The window to request if `wanted` is wanted: whole seconds, at least one, where the endpoint
+ * accepts nothing else. */
 usec artifact_window(const struct artifact *a, usec wanted);
 
 /*
- * The path at which it is asked for: `path` is the job's, `profiles` the directory
- * of its profiles or NULL. Without that it is the sibling of a path that ends in "/trace". To be
- * freed. 0, -ENOMEM, or -EINVAL: it cannot be told from these.
+ * The URL path to request it from. `path` is the job's path of traces, `profiles` the directory of
+ * its profiles or NULL. Without `profiles`, `path` must end in "/trace", and the result is its
+ * sibling. The caller frees *ret. 0, -ENOMEM, or -EINVAL if the path cannot be derived.
  */
 int artifact_path(const struct artifact *a, const char *path, const char *profiles, char **ret);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * All artifacts that can be captured, a row each.
+ * The table of all artifacts that can be captured, one row each.
  */
 
 #include "daemon/artifact/artifact.h"
@@ -10,12 +10,12 @@
 extern const struct artifact *const artifacts[];
 extern const size_t n_artifacts;
 
-/* NULL: those of this kind cannot be captured. */
+/* The row of this kind; NULL if the kind cannot be captured. */
 const struct artifact *artifacts_of_kind(enum kind kind);
 
-/* By the name of its kind; NULL: there is none. */
+/* Finds a row by the name of its kind; NULL if there is none. */
 const struct artifact *artifacts_find(const char *name);
 
-/* "trace, mutex": all that can be captured, for messages; as much as fits. */
+/* "trace, mutex": the names of all rows, for messages; as many as fit. */
 #define ARTIFACTS_NAMES_SIZE 128
 const char *artifacts_names(char out[static ARTIFACTS_NAMES_SIZE]);

@@ -7,7 +7,7 @@
 
 #include "daemon/artifact/profile_fields.h"
 
-#define GZIP_ONLY (15 + 16) /* zlib.h, inflateInit2: the largest window, and gzip's header alone */
+#define GZIP_ONLY (15 + 16) /* zlib.h, inflateInit2: the largest window, and only gzip's header */
 #define PIECE ((size_t)16 << 10)
 
 #define HINT_TWICE                                                                            \
@@ -20,8 +20,8 @@ struct body {
     struct profile_fields fields;
     uint64_t accepted; /* bytes of the body */
     uint64_t inflated;
-    uint8_t start[2]; /* how that begins */
-    bool ended;       /* with a trailer that is right */
+    uint8_t start[2]; /* the first inflated bytes */
+    bool ended;       /* gzip's trailer came and is correct */
     bool foreign;     /* it cannot be a profile */
     const char *error;
     uint8_t piece[PIECE];
@@ -48,7 +48,7 @@ static int wrong(struct body *b, int r, const char *error)
     return r;
 }
 
-/* Not yet a byte of it was inflated: then it is not even gzip's. */
+/* Inflating failed. If not one byte was inflated before, the body is not gzip at all. */
 static int not_inflated(struct body *b, int z)
 {
     if (z == Z_MEM_ERROR)
@@ -70,7 +70,7 @@ static int take_piece(struct body *b, size_t n)
     return wrong(b, -EBADMSG, "what is compressed is no profile");
 }
 
-/* Inflates what is there. 0 or a negative errno. */
+/* Inflates all input that is there. 0 or a negative errno. */
 static int inflate_all(struct body *b)
 {
     int z = Z_OK, r = 0;
@@ -80,8 +80,8 @@ static int inflate_all(struct body *b)
         b->gzip.avail_out = PIECE;
         z = inflate(&b->gzip, Z_NO_FLUSH);
         if (z == Z_BUF_ERROR)
-            break;                                    /* all that was there has been inflated */
-        r = take_piece(b, PIECE - b->gzip.avail_out); /* also what comes before an error */
+            break;                                    /* all input has been inflated */
+        r = take_piece(b, PIECE - b->gzip.avail_out); /* also the bytes before an error */
         if (r == 0 && z != Z_OK && z != Z_STREAM_END)
             r = not_inflated(b, z);
     }
@@ -124,7 +124,7 @@ static bool is_twice(const struct body *b)
     return b->inflated >= sizeof(b->start) && memcmp(b->start, "\x1f\x8b", 2) == 0;
 }
 
-/* gzip's trailer vouches for the end, whatever the transport says of it. */
+/* Ignores `clean`: gzip's trailer alone shows whether the end is there. */
 static void body_finish(void *userdata, bool clean, usec taken, struct artifact_facts *ret)
 {
     struct body *b = userdata;

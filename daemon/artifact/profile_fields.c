@@ -14,11 +14,11 @@ enum {
     SAMPLE = 2,
     STRING_TABLE = 6,
     DURATION = 10,
-    COMMENT = 13, /* a list of numbers, packed or not */
+    COMMENT = 13, /* a repeated number: packed or not */
     LAST_KNOWN = 14,
 };
 
-/* Of the fields up to LAST_KNOWN: the one wire type that each has. */
+/* The wire type of each field up to LAST_KNOWN; WIRE_VARINT unless listed. */
 static const uint8_t wires[LAST_KNOWN + 1] = {
     [SAMPLE_TYPE] = WIRE_LENGTH,
     [SAMPLE] = WIRE_LENGTH,

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What stands at the top level of a profile, message Profile of
- * github.com/google/pprof/proto/profile.proto: enough to know that it is one, how many samples it
- * has and how long it took. It streams, keeps no field, and looks into none.
+ * A streaming parser for the top level of a profile: message Profile of
+ * github.com/google/pprof/proto/profile.proto. It learns whether the bytes are a profile, how many
+ * samples it has and how long it took. It keeps no field and parses no nested message.
  */
 
 #include <stdbool.h>
@@ -19,16 +19,16 @@ struct profile_fields {
     /* for profile_fields.c alone */
     int state;
     unsigned shift;  /* bits of `number` already read */
-    uint64_t number; /* that is being read */
+    uint64_t number; /* the number that is being read */
     uint64_t field;
     uint64_t left;     /* bytes still to skip */
-    bool typed, named; /* it has types of samples, and strings */
+    bool typed, named; /* a sample type was seen; a string was seen */
 };
 
-/* Zeros are a beginning. */
+/* A zeroed struct is ready for use. */
 
-/* 0, or -EBADMSG: this is no profile; every later call then fails the same way. */
+/* Takes the next bytes. 0, or -EBADMSG if they are no profile; then every later call fails, too. */
 int profile_fields_feed(struct profile_fields *p, const void *data, size_t n);
 
-/* Whether what came is a whole profile. */
+/* Whether all bytes so far are one complete profile. */
 bool profile_fields_whole(const struct profile_fields *p);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The rows of the table in artifacts.c: ROW(trace) is artifact_trace, in trace.c. Their order is
- * that of listings, and of a target's captures where several are due at once.
+ * The rows of the table in artifacts.c: ROW(trace) stands for artifact_trace, defined in trace.c.
+ * Listings have the same order, and so have a target's captures when several are due at once.
  */
 
 #include "daemon/artifact/artifact.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * An execution trace: net/http/pprof's Trace. It streams generation by generation, so that of one
- * that is cut the whole generations are worth keeping.
+ * An execution trace, from net/http/pprof's Trace. It streams generation by generation, so the
+ * complete generations of a trace that was cut are worth keeping.
  */
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "daemon/artifact/rows.h"
 #include "trace/framing.h"
 
-/* A trace that says of itself that it is longer has no clock that can be believed. */
+/* If a trace claims to be longer than this, its clock is wrong. */
 #define SPAN_MAX 1e6 /* seconds */
 
 struct body {
@@ -36,7 +36,8 @@ static int body_feed(void *userdata, const void *data, size_t n, size_t *ret_goo
     uint64_t before = b->framing.offset;
     int r = framing_feed(&b->framing, data, n);
 
-    /* What turns out to be text may have begun before these bytes. */
+    /* A body that turns out to be text may have begun in an earlier call, so `offset` may be below
+     * `before`. */
     *ret_good = n;
     if (r < 0)
         *ret_good = b->framing.offset > before ? (size_t)(b->framing.offset - before) : 0;
@@ -44,8 +45,9 @@ static int body_feed(void *userdata, const void *data, size_t n, size_t *ret_goo
 }
 
 /*
- * By the trace's own clock. One of Go before 1.22 is not looked into: it spans no more than the
- * request took, because the service waits that long before it ends the answer.
+ * The time that the trace covers, by its own clock. A trace of Go before 1.22 is not parsed for it:
+ * its span is taken to be that of the request, because the service waits that long before it ends
+ * the answer.
  */
 static usec span_of(const struct framing *f, usec taken)
 {

@@ -57,7 +57,8 @@ static void sift_down(struct agenda *a, size_t i, struct lane *l)
     place(a, i, l);
 }
 
-/* The lane's due time changed, or another took the place at i: either way may be wrong. */
+/* Restores the heap's order around place i, where the due time changed or another lane was put: the
+ * lane may have to move up or down. */
 static void settle(struct agenda *a, size_t i, struct lane *l)
 {
     if (i > 1 && a->heap[i / 2]->due > l->due)

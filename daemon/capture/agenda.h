@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Which lane is due next: a binary heap of lanes by their `due`, so that ten thousand targets
- * need one timer.
+ * Finds the lane that is due next: a binary heap of lanes, ordered by `due`, so that ten thousand
+ * targets need only one timer.
  */
 
 #include "daemon/capture/lane.h"
@@ -16,11 +16,11 @@ struct agenda {
 void agenda_init(struct agenda *a);
 void agenda_done(struct agenda *a);
 
-/* Room for n lanes in all, so that agenda_set cannot fail. 0 or -ENOMEM. */
+/* Makes room for n lanes in total, so that agenda_set cannot fail. 0 or -ENOMEM. */
 int agenda_reserve(struct agenda *a, size_t n);
 
-/* Puts the lane in, or moves it, to be due at this boot time. USEC_NEVER takes it out. */
+/* Adds or moves the lane so that it is due at this boot time. USEC_NEVER removes it. */
 void agenda_set(struct agenda *a, struct lane *l, usec due);
 
-/* The lane that is due first, still in the agenda; NULL when there is none. */
+/* The lane that is due first, without removing it; NULL if the agenda is empty. */
 struct lane *agenda_first(const struct agenda *a);

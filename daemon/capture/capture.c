@@ -14,13 +14,13 @@
 #include "lib/net/credentials.h"
 #include "lib/net/redact.h"
 
-/* How long a target may take to accept a connection and shake hands. */
+/* How long connecting and the TLS handshake may take. */
 #define CONNECT_TIMEOUT (5 * USEC_PER_SEC)
 
-/* Room is asked for in steps of this many bytes, so rarely. */
+/* Room is requested in steps of this many bytes, so that requests are rare. */
 #define ROOM_STEP (1u << 20)
 
-/* What is kept of a body that is something else: enough to see what it is. */
+/* Bytes kept from the start of a body, to show what it is if it is not the artifact. */
 #define HEAD_MAX 512
 
 struct capture {
@@ -28,23 +28,23 @@ struct capture {
     const struct capture_handlers *handlers;
     void *userdata;
     struct writer writer;
-    usec window;    /* that is asked for */
+    usec window;    /* of the request */
     uint64_t limit; /* of decoded bytes */
     uint64_t room;
-    uint64_t written; /* taken into the block or the file */
+    uint64_t written; /* bytes accepted so far, in the writer's block or in the file */
     const struct artifact *artifact;
-    void *body;        /* of the artifact's own, which judges what comes; NULL: not begun */
-    EVP_MD_CTX *hash;  /* of everything that the artifact has let through */
-    EVP_MD_CTX *whole; /* a copy of it where all of that was whole last */
+    void *body;        /* the artifact's state for judging the body; NULL: not begun */
+    EVP_MD_CTX *hash;  /* of all bytes that the artifact has accepted */
+    EVP_MD_CTX *whole; /* a copy of `hash` from the last time when all accepted bytes were whole */
     bool hash_failed;
     bool stopped; /* by capture_stop */
-    bool peeked;  /* the first body bytes came: the connection was looked at */
+    bool peeked;  /* the first bytes came, and `peer` was read from the connection */
     uint32_t peer;
     const char *cut_by; /* why this side ended the body: size_limit, no_space, …; static */
     int error;          /* of write(2), as a negative errno */
     char head[HEAD_MAX];
     size_t head_len;
-    struct redact secrets; /* that the request carries, and the answer may repeat */
+    struct redact secrets; /* in the request; the answer may repeat them */
 };
 
 static void on_bytes(void *userdata, const void *data, size_t n)
@@ -105,7 +105,8 @@ static void set_room(struct capture *c, uint64_t room)
 }
 
 /*
- * Room for n more bytes? If not, it is asked for: 1, 0 (the answer will come) or a negative errno.
+ * Makes sure that there is room for n more bytes. 1: there is; 0: it was requested, and
+ * capture_room brings the answer; or a negative errno.
  */
 static int get_room(struct capture *c, size_t n)
 {
@@ -125,8 +126,8 @@ static int get_room(struct capture *c, size_t n)
     return r;
 }
 
-/* What is behind the point up to which it makes sense need not be written; of a text a few bytes
- * may be. */
+/* Judges the next bytes and stores them up to the first invalid one. Of a body that turns out to be
+ * text, a few bytes may be stored. */
 static int take(struct capture *c, const char *data, size_t n)
 {
     size_t good;
@@ -172,13 +173,13 @@ static ssize_t on_body(void *userdata, const void *data, size_t n)
     return (ssize_t)n;
 }
 
-/* A 200: what came of it, whole, cut or nothing. */
+/* Judges the body of a 200: all, a part or nothing of it is kept. */
 static void judge_body(struct capture *c, const struct evidence *e, struct capture_result *r,
                        struct buf *text)
 {
     const struct artifact_facts *facts = e->facts;
 
-    /* A piece that could not be written was judged and hashed already: neither fits the file. */
+    /* After a failed write, facts and hash include bytes that are not in the file. */
     if (facts->end == ARTIFACT_NOTHING || facts->end == ARTIFACT_FOREIGN || c->error < 0) {
         judgement_nothing(e, r, text);
         return;
@@ -193,14 +194,14 @@ static void judge_body(struct capture *c, const struct evidence *e, struct captu
     judgement_kept(e, r, text);
 }
 
-/* The body has ended; so has the artifact's part in it. */
+/* Tells the artifact that the body has ended, and returns its facts. */
 static struct artifact_facts facts_of(struct capture *c, const struct http_result *h)
 {
     bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
     struct artifact_facts facts;
 
     c->artifact->body->finish(c->body, clean, h->taken, &facts);
-    /* Of what was cut here, nothing vouches for the end that was left out. */
+    /* This side cut the body, so a complete-looking start proves nothing about the rest. */
     if (c->cut_by && !c->artifact->part && facts.end == ARTIFACT_WHOLE)
         facts.end = ARTIFACT_NOTHING;
     return facts;
@@ -317,7 +318,7 @@ static struct capture *capture_new(const struct lane *l, usec window, int fd, ui
     return c;
 }
 
-/* All but the URL and what authorizes. */
+/* The request's options, without the URL and the Authorization header. */
 static struct http_options options_of(const struct target *t, usec window)
 {
     const struct target_job *j = t->job;

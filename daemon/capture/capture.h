@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * One capture: an HTTP request whose body streams into a file, is hashed on its way, and is judged
- * while it comes, by the artifact that was asked for: whether it is that, and how much of it is
- * whole. Knows nothing of keys, spools and schedules.
+ * One capture: an HTTP request whose body streams into a file. While it streams, it is hashed, and
+ * the requested artifact judges whether the body is of its kind and how much of it is whole. Knows
+ * nothing of keys, spools and schedules.
  */
 
 #include <stdbool.h>
@@ -19,9 +19,9 @@ struct capture;
 
 struct capture_handlers {
     /*
-     * The file is to hold `bytes` bytes soon. 1: go on. 0: wait, capture_room will be called.
-     * Negative errno: there is no room, what is whole so far is all that is kept. Asked before the
-     * bytes are written, in large steps.
+     * Asks for room for `bytes` bytes in the file; called before they are written, in large steps.
+     * 1: go on. 0: wait, capture_room will be called. Negative errno: there is no room, and only
+     * what is whole so far is kept.
      */
     int (*grow)(void *userdata, uint64_t bytes);
     /* The last call; the capture is gone when it returns. */
@@ -29,20 +29,21 @@ struct capture_handlers {
 };
 
 /*
- * Sends the request for what the lane is for, over so long; the job's timeout is longer by what that is more than
- * the job's own window. `fd` is borrowed and written from its
- * beginning; `room` bytes may be written without asking. finished() is called later, never from
- * here. 0, or a negative errno and *ret_failure says what finished() would have said.
+ * Requests the lane's artifact with this window. A window longer than the job's extends the job's
+ * timeout by the difference. `fd` is borrowed and written from its beginning; `room` bytes may be
+ * written before grow() is called. finished() is called later, never from here. 0, or a negative
+ * errno; then *ret_failure is what finished() would have got.
  */
 int capture_start(struct http *http, const struct lane *lane, usec window, int fd, uint64_t room,
                   const struct capture_handlers *handlers, void *userdata, struct capture **ret,
                   struct capture_result *ret_failure);
 
-/* The answer to grow(): room for this many bytes, or none (r < 0, a negative errno). */
+/* Answers grow(): there is room for this many bytes in total, or none (r is a negative errno). */
 void capture_room(struct capture *c, uint64_t room, int r);
 
-/* Bytes of the body taken so far; the last ones need not be in the file yet. */
+/* Bytes of the body accepted so far; the last ones may not be in the file yet. */
 uint64_t capture_received(const struct capture *c);
 
-/* Ends it now; what is whole is kept. finished() is called before this returns. `why` is static. */
+/* Ends the request now; what is whole is kept. Calls finished() before it returns. `why` is
+ * static. */
 void capture_stop(struct capture *c, const char *why);

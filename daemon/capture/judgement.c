@@ -4,15 +4,16 @@
 #include <errno.h>
 #include <string.h>
 
-#define HEAD_SHOWN 100 /* bytes of a body that are quoted */
+#define HEAD_SHOWN 100 /* bytes of a body quoted in a message */
 
-/* Less than this share of what was asked for is short: a clock may be a little off. */
+/* A trace is short if it spans less than this share of the window. Not 1, because clocks may differ
+ * a little. */
 #define WHOLE_SHARE 0.9
 
-/* How much later than due a service may come to end its answer. */
+/* How much later than due a service may end its answer. */
 #define END_SLACK (500 * USEC_PER_MSEC)
 
-/* What ends sooner than this was refused at once, not cut by a timeout. */
+/* An answer that ends sooner than this was refused at once, not cut by a timeout. */
 #define AT_ONCE (100 * USEC_PER_MSEC)
 
 #define SHORTER                                                                                     \
@@ -41,11 +42,11 @@
     "; it was closed at once, without an answer: does the service speak only TLS there (scheme: " \
     "https) or only HTTP/2 without TLS (h2c), which contraced does not?"
 
-/* Where an answer gives away more than its class. */
+/* Where to look for words that show the cause of a failure. */
 enum place {
-    PLACE_START, /* of its body */
-    PLACE_BODY,  /* anywhere in what is kept of it */
-    PLACE_ERROR, /* what libcurl says */
+    PLACE_START, /* of the answer's body */
+    PLACE_BODY,  /* anywhere in the bytes of the body that are kept */
+    PLACE_ERROR, /* libcurl's error text */
 };
 
 #define WORDS(text) (text), sizeof(text) - 1
@@ -93,22 +94,23 @@ static double seconds(usec t)
     return (double)t / (double)USEC_PER_SEC;
 }
 
-/* It went on for a while, but not for as long as was asked for. */
+/* The answer lasted for a while, but clearly less than the window. */
 static bool ended_early(const struct evidence *e)
 {
     return e->http->taken >= AT_ONCE && (double)e->http->taken < WHOLE_SHARE * (double)e->window;
 }
 
 /*
- * Not at once, and not later than the answer was due: a deadline that passed meanwhile ends the
- * connection when something is written next, at the latest when the trace ends.
+ * The connection ended neither at once nor later than the answer was due. So a deadline may have
+ * caused it: one that has passed ends the connection at the next write, at the latest when the
+ * trace ends.
  */
 static bool closed_in_time(const struct evidence *e)
 {
     return e->http->taken >= AT_ONCE && e->http->taken < e->window + e->window / 10 + END_SLACK;
 }
 
-/* A gateway's answer, or a handler's that is limited in time. */
+/* The status is one of a gateway or of a handler with a time limit, and it did not come at once. */
 static bool gave_up(const struct evidence *e)
 {
     long status = e->http->status;
@@ -123,7 +125,7 @@ static void add_time(const struct evidence *e, struct buf *text)
                    seconds(e->http->taken), seconds(e->window));
 }
 
-/* Go's answers: net/http/pprof's Trace and serveError. */
+/* Knows the answers of net/http/pprof's Trace and serveError. */
 static enum outcome outcome_of_status(const struct evidence *e)
 {
     long status = e->http->status;
@@ -158,7 +160,8 @@ static enum outcome outcome_of_error(enum http_error error)
     return OUTCOME_PROTOCOL;
 }
 
-/* The start of a body, quoted, for the log. It may say what the request carried. */
+/* Quotes the start of a body for the log. The body may repeat secrets of the request; they are
+ * redacted. */
 static void quote_head(const struct evidence *e, struct buf *out)
 {
     const char *head = e->head;
@@ -175,7 +178,8 @@ static void quote_head(const struct evidence *e, struct buf *out)
     (void)buf_adds(out, e->head_len > HEAD_SHOWN ? "\"…" : "\"");
 }
 
-/* The connection failed: what the words and the time say of a peer that ended it. */
+/* Chooses the hint for a failed connection, from the error's words and from the time at which the
+ * peer ended it. */
 static void judge_error(const struct evidence *e, struct capture_result *r, struct buf *text)
 {
     r->hint = hint_of(e, r->outcome);
@@ -221,8 +225,8 @@ static enum outcome outcome_of_nothing(const struct evidence *e)
     if (e->stopped)
         return OUTCOME_CANCELLED;
     /*
-     * First: a body that breaks off at its beginning did not say yet what it is. One that is
-     * something else was aborted at its first wrong byte.
+     * This comes before the kind: a body that breaks off at its beginning has not shown its kind
+     * yet. A body of another kind was aborted at its first wrong byte.
      */
     if (error != HTTP_OK && error != HTTP_ABORTED)
         return outcome_of_error(error);
@@ -271,7 +275,7 @@ void judgement_nothing(const struct evidence *e, struct capture_result *r, struc
         r->hint = HINT_LARGE;
 }
 
-/* The one word for what ended a body of which a part is kept. */
+/* One word for the cause that ended a body of which a part is kept. */
 static const char *cut_by(const struct evidence *e)
 {
     enum http_error error = e->http->error;
@@ -305,7 +309,8 @@ void judgement_kept(const struct evidence *e, struct capture_result *r, struct b
     usec span = e->facts->span;
     bool is_short = span > 0 && (double)span < WHOLE_SHARE * (double)e->window;
 
-    /* Broken off exactly between two generations it is whole, but not all that was asked for. */
+    /* A trace that breaks off exactly between two generations is whole, but it is not all that was
+     * requested. */
     if (e->artifact->part &&
         (e->facts->end != ARTIFACT_WHOLE || e->http->error != HTTP_OK || e->cut_by)) {
         judge_part(e, r, text);

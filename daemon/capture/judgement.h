@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a request for an artifact came to: the class, the words for people, and the hint that names the
- * cause where the answer gives it away. Pure: it is told what came, and how long that took.
+ * Judges the end of a request for an artifact: its class, a text for people, and a hint if the
+ * answer shows the cause. Pure: works only on the evidence that it is given.
  */
 
 #include <stdbool.h>
@@ -21,37 +21,38 @@
 
 struct capture_result {
     enum outcome outcome;
-    uint64_t received;           /* decoded bytes that were written */
-    uint64_t bytes;              /* of these, what is kept; 0 unless outcome_published() */
-    struct artifact_facts facts; /* of what is kept; zeros when nothing is */
-    const char *cut_by;          /* not OUTCOME_OK but published: why, one word; static */
-    const char *hint;            /* what a person can do; NULL: what the class says; static */
+    uint64_t received;           /* bytes after decoding that were accepted */
+    uint64_t bytes;              /* how many of these are kept; 0 unless outcome_published() */
+    struct artifact_facts facts; /* about the bytes that are kept; zeros if none are */
+    const char *cut_by;          /* published, but not OUTCOME_OK: why, in one word; static */
+    const char *hint;            /* what a person can do; NULL: use the class's hint; static */
     int error;                   /* of write(2), as a negative errno, or 0 */
     uint32_t peer;               /* pid of a unix socket's listener, or 0 */
     char sha256[65];             /* of the first `bytes` bytes, in hex */
-    char text[CAPTURE_TEXT_MAX]; /* what happened, for people; "" when all is well */
+    char text[CAPTURE_TEXT_MAX]; /* what happened, for people; "" if all is well */
 };
 
-/* All that is known when a request has ended. Everything is borrowed. */
+/* All that is known about a request that has ended. Everything is borrowed. */
 struct evidence {
-    const struct artifact *artifact; /* that was asked for */
+    const struct artifact *artifact; /* as requested */
     const struct http_result *http;
-    const struct redact *secrets;       /* that the request carried; NULL: none */
+    const struct redact *secrets;       /* in the request; NULL: none */
     const struct artifact_facts *facts; /* of a 200's body */
     const void *head;                   /* how the body begins */
     size_t head_len;
-    uint64_t written;   /* bytes of it that made sense */
-    usec window;        /* that was asked for */
+    uint64_t written;   /* bytes of the body that were accepted */
+    usec window;        /* as requested */
     const char *cut_by; /* why this side ended the body, or NULL; static */
     int error;          /* of write(2), as a negative errno, or 0 */
-    bool stopped;       /* by whoever asked for it */
+    bool stopped;       /* by capture_stop */
 };
 
-/* There is no body of a 200: another status, or none. Sets outcome and hint of *r, adds the text. */
+/* For a request without a body of a 200: it got another status, or none. Sets outcome and hint of
+ * *r, and appends to the text, as do the next two. */
 void judgement_refused(const struct evidence *e, struct capture_result *r, struct buf *text);
 
-/* The body is something else, or nothing of it can be kept. */
+/* For a body of another kind, or one of which nothing can be kept. */
 void judgement_nothing(const struct evidence *e, struct capture_result *r, struct buf *text);
 
-/* All of it can be kept, or a part. */
+/* For a body that can be kept, all or a part. */
 void judgement_kept(const struct evidence *e, struct capture_result *r, struct buf *text);

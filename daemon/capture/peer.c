@@ -40,7 +40,7 @@ uint32_t peer_of_pid_file(const char *path)
         size_t digits = strcspn(b.data, BLANKS);
 
         if (digits + strspn(b.data + digits, BLANKS) != b.len)
-            digits = 0; /* something stands behind the number */
+            digits = 0; /* there is more than the number */
         b.data[digits] = '\0';
         if (parse_unsigned(b.data, PID_MAX, &pid) < 0)
             pid = 0;
@@ -50,7 +50,8 @@ uint32_t peer_of_pid_file(const char *path)
 }
 
 /*
- * The inode of the socket that listens on the port, from /proc/net/tcp or tcp6. 0 if there is none.
+ * The inode of the socket that listens on the port, read from the table /proc/net/tcp or tcp6. 0 if
+ * there is none.
  */
 static uint64_t listener_inode(const char *table, uint16_t port)
 {
@@ -71,7 +72,7 @@ static uint64_t listener_inode(const char *table, uint16_t port)
     return 0;
 }
 
-/* True if descriptor `fd` in the directory is the socket with this inode. */
+/* Whether descriptor `fd` in the directory /proc/PID/fd is the socket with this inode. */
 static bool is_socket(int dir, const char *fd, uint64_t inode)
 {
     char target[64], want[64];
@@ -84,7 +85,7 @@ static bool is_socket(int dir, const char *fd, uint64_t inode)
     return strcmp(target, want) == 0;
 }
 
-/* The process's descriptor that is the socket, or -1. */
+/* The descriptor of the socket in this process, or -1. */
 static int find_socket(const char *pid, uint64_t inode)
 {
     char path[64];

@@ -13,7 +13,7 @@
 #include "base/loop.h"
 #include "daemon/capture/pipeline_state.h"
 
-/* Room reserved for a target of which nothing is known yet. */
+/* Room reserved at least, as for a first capture, whose size is unknown. */
 #define FIRST_ROOM (1u << 20)
 
 #define TARGET_GONE "the target is no longer configured"
@@ -23,22 +23,22 @@ static void wake(struct pipeline *p)
     (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
 }
 
-static void flight_free(struct flight *f)
+static void capture_job_free(struct capture_job *c)
 {
-    purpose_done(&f->purpose);
-    purpose_done(&f->after);
-    target_job_unref(f->job);
-    free(f);
+    purpose_done(&c->purpose);
+    purpose_done(&c->after);
+    target_job_unref(c->job);
+    free(c);
 }
 
-/* What was asked for while this one was under way begins now, or ends with it. */
-static void begin_after(struct flight *f, const struct pipeline_end *end)
+/* Starts the capture that was asked for while this one was under way, or ends it as cancelled. */
+static void begin_after(struct capture_job *c, const struct pipeline_end *end)
 {
-    struct pipeline *p = f->pipeline;
-    struct target *t = f->target;
-    struct flight *after = NULL;
+    struct pipeline *p = c->pipeline;
+    struct target *t = c->target;
+    struct capture_job *after = NULL;
 
-    if (!f->again)
+    if (!c->again)
         return;
     if (!p->drained && !t->gone)
         after = calloc(1, sizeof(*after));
@@ -50,48 +50,49 @@ static void begin_after(struct flight *f, const struct pipeline_end *end)
         cancelled.text = p->drained ? "contraced is stopping"
                        : t->gone    ? TARGET_GONE
                                     : "not enough memory";
-        purpose_tell(&f->after, &cancelled);
+        purpose_tell(&c->after, &cancelled);
         return;
     }
-    *after = (struct flight){
-        .pipeline = p, .target = target_ref(t), .lane = f->lane, .purpose = f->after};
-    f->after = (struct purpose){0};
-    f->lane->flight = after;
+    *after = (struct capture_job){
+        .pipeline = p, .target = target_ref(t), .lane = c->lane, .purpose = c->after};
+    c->after = (struct purpose){0};
+    c->lane->capture_job = after;
     after->since = end->ended;
     queue_add(after);
 }
 
-static void flight_end(struct flight *f, const char *key)
+static void capture_job_end(struct capture_job *c, const char *key)
 {
-    struct pipeline *p = f->pipeline;
-    struct target *t = f->target;
-    struct lane *l = f->lane;
+    struct pipeline *p = c->pipeline;
+    struct target *t = c->target;
+    struct lane *l = c->lane;
     struct pipeline_end end = {
         .target = t,
         .lane = l,
-        .reason = f->purpose.reason,
-        .name = f->purpose.name,
-        .outcome = f->result.outcome,
-        .text = f->result.text,
+        .reason = c->purpose.reason,
+        .name = c->purpose.name,
+        .outcome = c->result.outcome,
+        .text = c->result.text,
         .key = key,
-        .start = f->start,
-        .due = f->purpose.due,
-        .sent = f->sent,
-        .window = f->window,
-        .bytes = key ? f->result.bytes : 0,
+        .start = c->start,
+        .due = c->purpose.due,
+        .sent = c->sent,
+        .window = c->window,
+        .bytes = key ? c->result.bytes : 0,
     };
 
     end.ended = loop_now(p->event, CLOCK_BOOTTIME);
-    spool_file_discard(f->file);
-    queue_leave(f);
+    spool_file_discard(c->file);
+    queue_leave(c);
     meters_captured(p->meters, t->job->name,
                     &(struct meters_capture){
                         .kind = l->artifact->kind,
                         .outcome = end.outcome,
                         .bytes = end.bytes,
                         .start = key ? end.start : 0,
-                        /* That one which fails waits for its share of the places says nothing. */
-                        .due = f->turn == TURN_ILL ? 0 : end.due,
+                        /* A failing target waits for its share of the places, so its delay says
+                         * nothing about load. */
+                        .due = c->turn == TURN_ILL ? 0 : end.due,
                         .sent = end.sent,
                         .ended = end.ended,
                     });
@@ -99,128 +100,129 @@ static void flight_end(struct flight *f, const char *key)
         l->last.bytes = end.bytes;
     if (end.sent > 0)
         l->last_took = end.ended - end.sent;
-    pipeline_report(p, f, key);
-    pipeline_report_in_time(p, f);
-    l->flight = NULL;
-    begin_after(f, &end);
+    pipeline_report(p, c, key);
+    pipeline_report_in_time(p, c);
+    l->capture_job = NULL;
+    begin_after(c, &end);
     queue_unpark(p, t);
     wake(p);
     p->fn(p->userdata, &end);
-    purpose_tell(&f->purpose, &end);
-    flight_free(f);
+    purpose_tell(&c->purpose, &end);
+    capture_job_free(c);
     target_unref(t);
 }
 
-static void flight_fail(struct flight *f, enum outcome outcome, const char *fmt, ...)
+static void capture_job_fail(struct capture_job *c, enum outcome outcome, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void flight_fail(struct flight *f, enum outcome outcome, const char *fmt, ...)
+static void capture_job_fail(struct capture_job *c, enum outcome outcome, const char *fmt, ...)
 {
     va_list ap;
 
-    f->result.outcome = outcome;
+    c->result.outcome = outcome;
     va_start(ap, fmt);
-    (void)vsnprintf(f->result.text, sizeof(f->result.text), fmt, ap);
+    (void)vsnprintf(c->result.text, sizeof(c->result.text), fmt, ap);
     va_end(ap);
-    flight_end(f, NULL);
+    capture_job_end(c, NULL);
 }
 
 static void on_published(int r, const char *key, void *userdata)
 {
-    struct flight *f = userdata;
+    struct capture_job *c = userdata;
 
     if (r < 0)
-        flight_fail(f, outcome_of_errno(r), "cannot publish the trace: %s", strerror(-r));
+        capture_job_fail(c, outcome_of_errno(r), "cannot publish the trace: %s", strerror(-r));
     else
-        flight_end(f, key);
+        capture_job_end(c, key);
 }
 
-static void flight_publish(struct flight *f)
+static void capture_job_publish(struct capture_job *c)
 {
     _cleanup_free_ char *json = NULL;
     struct name name;
 
-    f->state = FLIGHT_PUBLISHING;
-    name_init(&name, f->target->service, f->target->host, f->start, f->pid);
-    name.kind = f->lane->artifact->kind;
-    json = pipeline_record(f, &name);
+    c->state = CAPTURE_JOB_PUBLISHING;
+    name_init(&name, c->target->service, c->target->host, c->start, c->pid);
+    name.kind = c->lane->artifact->kind;
+    json = pipeline_record(c, &name);
     if (!json) {
-        flight_fail(f, OUTCOME_RESOURCES, "not enough memory for the record");
+        capture_job_fail(c, OUTCOME_RESOURCES, "not enough memory for the record");
         return;
     }
-    spool_file_publish(steal(&f->file), &name, f->result.bytes, json, on_published, f);
+    spool_file_publish(steal(&c->file), &name, c->result.bytes, json, on_published, c);
 }
 
-static struct flight *flight_of(struct disk_job *job)
+static struct capture_job *capture_job_of(struct disk_job *job)
 {
-    return (struct flight *)((char *)job - offsetof(struct flight, look_up));
+    return (struct capture_job *)((char *)job - offsetof(struct capture_job, look_up));
 }
 
-/* The transfer and the look-up go on side by side; the flight goes on when both have ended. */
-static void flight_landed(struct flight *f)
+/* The transfer and the process look-up run side by side. This is called at the end of each and goes
+ * on when both have ended. */
+static void capture_job_continue(struct capture_job *c)
 {
-    if (f->state != FLIGHT_LOOKING_UP || f->looking_up)
+    if (c->state != CAPTURE_JOB_LOOKING_UP || c->looking_up)
         return;
-    if (outcome_published(f->result.outcome))
-        flight_publish(f);
+    if (outcome_published(c->result.outcome))
+        capture_job_publish(c);
     else
-        flight_end(f, NULL);
+        capture_job_end(c, NULL);
 }
 
-/* On a disk thread: reads nothing that anybody changes meanwhile. */
+/* Runs on a disk thread: reads only members that nobody changes meanwhile. */
 static int look_up_run(struct disk_job *job)
 {
-    struct flight *f = flight_of(job);
+    struct capture_job *c = capture_job_of(job);
 
-    if (f->job->pid_file)
-        f->pid = peer_of_pid_file(f->job->pid_file);
+    if (c->job->pid_file)
+        c->pid = peer_of_pid_file(c->job->pid_file);
     else
-        f->pid = peer_of_port(f->port, &f->hint);
+        c->pid = peer_of_port(c->port, &c->hint);
     return 0;
 }
 
 static void look_up_done(struct disk_job *job, int r)
 {
-    struct flight *f = flight_of(job);
+    struct capture_job *c = capture_job_of(job);
 
     (void)r;
-    f->looking_up = false;
-    f->target->peer = f->hint;
-    flight_landed(f);
+    c->looking_up = false;
+    c->target->peer = c->hint;
+    capture_job_continue(c);
 }
 
-static void look_up(struct flight *f)
+static void look_up(struct capture_job *c)
 {
-    f->port = f->target->local_port;
-    if (!f->job->pid_file && f->port == 0)
+    c->port = c->target->local_port;
+    if (!c->job->pid_file && c->port == 0)
         return;
-    f->hint = f->target->peer;
-    f->look_up = (struct disk_job){.run = look_up_run, .done = look_up_done};
-    f->looking_up = true;
-    disk_submit(f->pipeline->disk, &f->look_up);
+    c->hint = c->target->peer;
+    c->look_up = (struct disk_job){.run = look_up_run, .done = look_up_done};
+    c->looking_up = true;
+    disk_submit(c->pipeline->disk, &c->look_up);
 }
 
 static int on_grow(void *userdata, uint64_t bytes)
 {
-    struct flight *f = userdata;
+    struct capture_job *c = userdata;
 
-    f->room = bytes;
-    return spool_file_grow(f->file, bytes);
+    c->room = bytes;
+    return spool_file_grow(c->file, bytes);
 }
 
 static void on_captured(void *userdata, const struct capture_result *result)
 {
-    struct flight *f = userdata;
+    struct capture_job *c = userdata;
 
-    f->capture = NULL;
-    f->result = *result;
+    c->capture = NULL;
+    c->result = *result;
     if (result->error == -ENOSPC || result->error == -EDQUOT)
-        spool_found_full(f->pipeline->spool);
-    /* A pid file is what the operator said; the socket's word counts only without one. */
-    if (result->peer != 0 && !f->job->pid_file)
-        f->pid = result->peer;
-    f->state = FLIGHT_LOOKING_UP;
-    flight_landed(f);
+        spool_found_full(c->pipeline->spool);
+    /* The operator's pid file takes precedence over the socket's credentials. */
+    if (result->peer != 0 && !c->job->pid_file)
+        c->pid = result->peer;
+    c->state = CAPTURE_JOB_LOOKING_UP;
+    capture_job_continue(c);
 }
 
 static const struct capture_handlers capture_handlers = {
@@ -228,41 +230,41 @@ static const struct capture_handlers capture_handlers = {
     .finished = on_captured,
 };
 
-static void flight_send(struct flight *f)
+static void capture_job_send(struct capture_job *c)
 {
-    struct pipeline *p = f->pipeline;
+    struct pipeline *p = c->pipeline;
     struct capture_result failure;
 
-    f->state = FLIGHT_CAPTURING;
-    f->job = target_job_ref(f->target->job);
-    f->window = artifact_window(f->lane->artifact, purpose_window(&f->purpose, f->job));
-    f->start = loop_now(p->event, CLOCK_REALTIME);
-    f->sent = loop_now(p->event, CLOCK_BOOTTIME);
-    f->lane->last_start = f->sent;
-    if (capture_start(p->http, f->lane, f->window, spool_file_fd(f->file), f->room,
-                      &capture_handlers, f, &f->capture, &failure) < 0) {
-        f->result = failure;
-        flight_end(f, NULL);
+    c->state = CAPTURE_JOB_CAPTURING;
+    c->job = target_job_ref(c->target->job);
+    c->window = artifact_window(c->lane->artifact, purpose_window(&c->purpose, c->job));
+    c->start = loop_now(p->event, CLOCK_REALTIME);
+    c->sent = loop_now(p->event, CLOCK_BOOTTIME);
+    c->lane->last_start = c->sent;
+    if (capture_start(p->http, c->lane, c->window, spool_file_fd(c->file), c->room,
+                      &capture_handlers, c, &c->capture, &failure) < 0) {
+        c->result = failure;
+        capture_job_end(c, NULL);
         return;
     }
-    look_up(f);
+    look_up(c);
 }
 
-/* The spool's answer: to the first reservation, or to one that a growing trace asked for. */
+/* The spool's answer to the first reservation, or to a later one for a growing trace. */
 static void on_room(struct spool_file *file, int r, void *userdata)
 {
-    struct flight *f = userdata;
+    struct capture_job *c = userdata;
 
     (void)file;
-    if (f->state == FLIGHT_CAPTURING)
-        capture_room(f->capture, f->room, r);
+    if (c->state == CAPTURE_JOB_CAPTURING)
+        capture_room(c->capture, c->room, r);
     else if (r < 0)
-        flight_fail(f, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
+        capture_job_fail(c, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
     else
-        flight_send(f);
+        capture_job_send(c);
 }
 
-/* What it will probably need: a quarter more than the last one. */
+/* The size that the capture will probably need: a quarter more than the last one. */
 static uint64_t first_room(const struct lane *l)
 {
     uint64_t room = l->last.bytes + l->last.bytes / 4, limit = l->target->job->body_size_limit;
@@ -272,39 +274,40 @@ static uint64_t first_room(const struct lane *l)
     return room < limit ? room : limit;
 }
 
-static void flight_begin(struct flight *f)
+static void capture_job_begin(struct capture_job *c)
 {
-    struct pipeline *p = f->pipeline;
+    struct pipeline *p = c->pipeline;
     int r;
 
-    if (f->target->gone) {
-        flight_fail(f, OUTCOME_CANCELLED, TARGET_GONE);
+    if (c->target->gone) {
+        capture_job_fail(c, OUTCOME_CANCELLED, TARGET_GONE);
         return;
     }
-    if (queue_must_park(f)) {
-        queue_park(f);
+    if (queue_must_park(c)) {
+        queue_park(c);
         return;
     }
-    queue_take(f);
-    f->state = FLIGHT_ROOM;
-    f->since = loop_now(p->event, CLOCK_BOOTTIME);
-    f->room = first_room(f->lane);
-    r = spool_file_new(p->spool, f->room, on_room, f, &f->file);
+    queue_take(c);
+    c->state = CAPTURE_JOB_ROOM;
+    c->since = loop_now(p->event, CLOCK_BOOTTIME);
+    c->room = first_room(c->lane);
+    r = spool_file_new(p->spool, c->room, on_room, c, &c->file);
     if (r < 0)
-        flight_fail(f, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
+        capture_job_fail(c, outcome_of_errno(r), "no file for it in the spool: %s", strerror(-r));
     else if (r > 0)
-        flight_send(f);
+        capture_job_send(c);
 }
 
 static int on_wake(sd_event_source *s, void *userdata)
 {
     struct pipeline *p = userdata;
-    struct flight *f;
+    struct capture_job *c;
 
     (void)s;
-    /* One that fails at once makes room for the next one, each at its first try: this ends. */
-    while ((f = queue_next(p)))
-        flight_begin(f);
+    /* This loop ends: a capture that fails here gives up its place for the next one, and does not
+     * come back. */
+    while ((c = queue_next(p)))
+        capture_job_begin(c);
     return 0;
 }
 
@@ -353,70 +356,72 @@ void pipeline_set_concurrency(struct pipeline *p, unsigned max)
     wake(p);
 }
 
-/* One that did not come to a flight. */
+/* Counts a capture that was never begun. */
 static void count(struct pipeline *p, const struct lane *l, enum outcome outcome)
 {
     meters_captured(p->meters, l->target->job->name,
                     &(struct meters_capture){.kind = l->artifact->kind, .outcome = outcome});
 }
 
-static int join_waiting(struct flight *f, const struct pipeline_order *order,
-                        struct pipeline_wish **ret)
+static int join_waiting(struct capture_job *c, const struct pipeline_order *order,
+                        struct pipeline_waiter **ret)
 {
-    int r = purpose_join(&f->purpose, order, ret);
+    int r = purpose_join(&c->purpose, order, ret);
 
-    queue_raise(f);
+    queue_raise(c);
     return r;
 }
 
-/* With a capture under way or waiting. */
-static int join(struct flight *f, const struct pipeline_order *order, struct pipeline_wish **ret)
+/* Handles an order for a lane whose capture is under way or waits. */
+static int join(struct capture_job *c, const struct pipeline_order *order,
+                struct pipeline_waiter **ret)
 {
     int r;
 
-    /* One that fails waits for its share of the places: nothing is skipped that would be taken. */
-    if (order->reason == REASON_SCHEDULE && f->state == FLIGHT_WAITING && f->turn == TURN_ILL)
+    /* A failing target waits long for its share of the places, so this is no sign of overload and
+     * is not counted. */
+    if (order->reason == REASON_SCHEDULE && c->state == CAPTURE_JOB_WAITING && c->turn == TURN_ILL)
         return 0;
     if (order->reason == REASON_SCHEDULE ||
-        (order->reason == REASON_SIGNAL && f->purpose.reason == REASON_SIGNAL)) {
-        count(f->pipeline, f->lane, OUTCOME_SKIPPED);
-        pipeline_report_late(f->pipeline, f);
+        (order->reason == REASON_SIGNAL && c->purpose.reason == REASON_SIGNAL)) {
+        count(c->pipeline, c->lane, OUTCOME_SKIPPED);
+        pipeline_report_late(c->pipeline, c);
         return 0;
     }
-    if (f->state == FLIGHT_WAITING)
-        return join_waiting(f, order, ret);
-    r = purpose_join(&f->after, order, ret);
-    f->again = f->again || r == 0;
+    if (c->state == CAPTURE_JOB_WAITING)
+        return join_waiting(c, order, ret);
+    r = purpose_join(&c->after, order, ret);
+    c->again = c->again || r == 0;
     return r;
 }
 
 int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
-                     struct pipeline_wish **ret)
+                     struct pipeline_waiter **ret)
 {
-    struct flight *f = l->flight;
+    struct capture_job *c = l->capture_job;
     int r;
 
     if (ret)
         *ret = NULL;
     if (p->drained)
         return -ESHUTDOWN;
-    if (f) {
-        r = join(f, order, ret);
+    if (c) {
+        r = join(c, order, ret);
     } else {
-        f = calloc(1, sizeof(*f));
-        r = f ? purpose_join(&f->purpose, order, ret) : -ENOMEM;
+        c = calloc(1, sizeof(*c));
+        r = c ? purpose_join(&c->purpose, order, ret) : -ENOMEM;
         if (r == 0) {
-            f->pipeline = p;
-            f->purpose.due = order->due;
-            f->target = target_ref(l->target);
-            f->lane = l;
-            f->since = loop_now(p->event, CLOCK_BOOTTIME);
-            l->flight = f;
-            queue_add(f);
+            c->pipeline = p;
+            c->purpose.due = order->due;
+            c->target = target_ref(l->target);
+            c->lane = l;
+            c->since = loop_now(p->event, CLOCK_BOOTTIME);
+            l->capture_job = c;
+            queue_add(c);
             wake(p);
             return 0;
         }
-        free(f);
+        free(c);
     }
     if (r < 0) {
         log_error("not enough memory to capture %s", target_shown(l));
@@ -427,35 +432,36 @@ int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_o
 
 usec pipeline_adds(const struct lane *l, usec window)
 {
-    const struct flight *f = l->flight;
+    const struct capture_job *c = l->capture_job;
     const struct target_job *job = l->target->job;
     usec anyway = 0;
 
-    if (f)
-        anyway = purpose_window(f->state == FLIGHT_WAITING ? &f->purpose : &f->after, job);
+    if (c)
+        anyway = purpose_window(c->state == CAPTURE_JOB_WAITING ? &c->purpose : &c->after, job);
     if (window == 0)
         window = job->window;
     return window > anyway ? window - anyway : 0;
 }
 
-void pipeline_forget(struct pipeline_wish *w)
+void pipeline_forget(struct pipeline_waiter *w)
 {
     if (w)
         w->fn = NULL;
 }
 
-bool pipeline_flight(const struct lane *l, struct pipeline_flight *ret)
+bool pipeline_capture_job(const struct lane *l, struct pipeline_capture_job *ret)
 {
-    const struct flight *f = l->flight;
+    const struct capture_job *c = l->capture_job;
 
-    if (!f)
+    if (!c)
         return false;
-    *ret = (struct pipeline_flight){
-        .state = pipeline_state_name(f->state),
-        .reason = f->purpose.name ? f->purpose.name : reason_name(f->purpose.reason),
-        .start = f->start,
-        .window = f->window,
-        .bytes = f->state == FLIGHT_CAPTURING ? capture_received(f->capture) : f->result.received,
+    *ret = (struct pipeline_capture_job){
+        .state = pipeline_state_name(c->state),
+        .reason = c->purpose.name ? c->purpose.name : reason_name(c->purpose.reason),
+        .start = c->start,
+        .window = c->window,
+        .bytes =
+            c->state == CAPTURE_JOB_CAPTURING ? capture_received(c->capture) : c->result.received,
     };
     return true;
 }
@@ -475,20 +481,20 @@ void pipeline_drain(struct pipeline *p)
     p->drained = true;
     for (unsigned i = 0; i < TURNS; i++)
         while (p->waiting[i].first)
-            flight_fail(p->waiting[i].first, OUTCOME_CANCELLED, "contraced is stopping");
+            capture_job_fail(p->waiting[i].first, OUTCOME_CANCELLED, "contraced is stopping");
     while (p->parked.first)
-        flight_fail(p->parked.first, OUTCOME_CANCELLED, "contraced is stopping");
+        capture_job_fail(p->parked.first, OUTCOME_CANCELLED, "contraced is stopping");
 }
 
 void pipeline_cut(struct pipeline *p)
 {
-    struct flight *next;
+    struct capture_job *next;
 
     pipeline_drain(p);
-    for (struct flight *f = p->flying.first; f; f = next) {
-        next = f->next;
-        if (f->state == FLIGHT_CAPTURING)
-            capture_stop(f->capture, "shutdown");
+    for (struct capture_job *c = p->flying.first; c; c = next) {
+        next = c->next;
+        if (c->state == CAPTURE_JOB_CAPTURING)
+            capture_stop(c->capture, "shutdown");
     }
 }
 

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The way of one capture from due to published: wait for a turn, reserve room in the spool, stream
- * the trace, find out whose it is, publish. The only place that knows both captures and the spool.
- * It reports each end once: meters, the target's state, the log.
+ * Takes each capture from due to published: wait for a turn, reserve room in the spool, stream the
+ * trace, find its process, publish. The only place that knows both captures and the spool. It
+ * reports each end once: to the meters, the target's state and the log.
  */
 
 #include <stdbool.h>
@@ -18,14 +18,14 @@
 
 struct pipeline;
 
-/* How a capture ended, one way or another. Everything is borrowed during the call. */
+/* How a capture ended. Everything is borrowed during the call. */
 struct pipeline_end {
     struct target *target; /* may be gone afterwards */
-    struct lane *lane;     /* of it */
+    struct lane *lane;     /* of the target */
     enum reason reason;
     const char *name; /* as in the order */
     enum outcome outcome;
-    const char *text;      /* for people; "" when there is nothing to say */
+    const char *text;      /* for people; "" if there is nothing to say */
     const char *key;       /* NULL: nothing was kept */
     usec start;            /* real time of the request; 0: none was sent */
     usec due, sent, ended; /* boot time; due and sent 0: not known, not sent */
@@ -35,21 +35,19 @@ struct pipeline_end {
 
 typedef void (*pipeline_ended_fn)(void *userdata, const struct pipeline_end *end);
 
-/* What somebody wants. Zero is a scheduled capture as the job says. */
+/* An order for a capture. A zeroed one is for a scheduled capture with the job's window. */
 struct pipeline_order {
     enum reason reason;
-    const char
-        *name;   /* what the record calls the reason, such as "alert:HighLatency"; copied. NULL:
-                         the reason's own word */
-    usec window; /* of the trace; 0: the job's */
-    usec due;    /* boot time at which it was due; 0: now */
-    pipeline_ended_fn fn; /* told the end of this capture; or NULL */
+    const char *name;     /* the reason in the record: "alert:A"; copied. NULL: reason_name() */
+    usec window;          /* of the trace; 0: the job's */
+    usec due;             /* boot time at which it was due; 0: now */
+    pipeline_ended_fn fn; /* called when this capture has ended; or NULL */
     void *userdata;
 };
 
-struct pipeline_wish; /* an order's fn that has not been called yet */
+struct pipeline_waiter; /* an order's fn that has not been called yet */
 
-/* Everything is borrowed. `once`: a failed target is not tried again. 0 or -ENOMEM. */
+/* Everything is borrowed. `once`: messages do not promise another try. 0 or a negative errno. */
 int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct spool *spool,
                  struct meters *meters, bool once, pipeline_ended_fn fn, void *userdata,
                  struct pipeline **ret);
@@ -57,52 +55,55 @@ int pipeline_new(sd_event *event, struct http *http, struct disk *disk, struct s
 /* Nothing may be in flight. */
 void pipeline_free(struct pipeline *p);
 
-/* How many captures may be in flight at once; the others wait in the order in which they came. */
+/* Sets how many captures may be in flight at once; the others wait for a turn (turns.h). */
 void pipeline_set_concurrency(struct pipeline *p, unsigned max);
 
 /*
- * Captures what the lane is for, now or as soon as it is its turn, and when no other lane of its
- * target is under way. One at a time. What was asked for joins a
- * capture that waits for its turn. With one in flight a scheduled capture is skipped and counted,
- * and anything else follows it, at most one however often it is asked for; a signal does not follow
- * a signalled one. fn is called later, never from here, for what has joined, too; not for what was
- * skipped. *ret (may be NULL) is valid until then, NULL when fn will not be called. 0, -ENOMEM
- * (logged), -ESHUTDOWN after pipeline_drain.
+ * Captures the lane's artifact as soon as the lane has its turn and no other lane of its target is
+ * under way. A lane has at most one capture at a time. If it has one already: a scheduled order is
+ * skipped, and counted so unless the target waits because it fails; so is a signal's order if that
+ * capture is a signal's, too. Any other order joins a capture that still waits; behind one that is
+ * in flight, one more capture follows, for all orders that came meanwhile. order->fn is called
+ * later, never from here, also for an order that joined, but not for one that was skipped. *ret
+ * (ret may be NULL) is valid until then, and NULL if fn will not be called. 0, -ENOMEM (logged), or
+ * -ESHUTDOWN after pipeline_drain.
  */
 int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
-                     struct pipeline_wish **ret);
+                     struct pipeline_waiter **ret);
 
-/* For how much longer than it will be anyway the target would be traced for an order of `window`
- * (0: the job's): all of it, or less where it joins another. */
+/* How much capture time an order with this window (0: the job's) would add: all of the window, or
+ * less if it joins a capture that will be made anyway. */
 usec pipeline_adds(const struct lane *l, usec window);
 
-/* fn will not be called; the capture goes on. NULL is fine. */
-void pipeline_forget(struct pipeline_wish *w);
+/* The order's fn will not be called; the capture goes on. NULL is fine. */
+void pipeline_forget(struct pipeline_waiter *w);
 
-/* Of a lane that is being captured or waits for its turn; texts are borrowed for the moment. */
-struct pipeline_flight {
+/* The progress of a lane's capture, also while it waits. Texts are valid until the next
+ * call of the pipeline. */
+struct pipeline_capture_job {
     const char *state;  /* "waiting", "capturing", … */
-    const char *reason; /* as the record will call it */
+    const char *reason; /* as in the record */
     usec start;         /* real time; 0: not yet */
     usec window;
-    uint64_t bytes; /* that came so far */
+    uint64_t bytes; /* received so far */
 };
 
-/* False: there is none. */
-bool pipeline_flight(const struct lane *l, struct pipeline_flight *ret);
+/* False: the lane has no capture. */
+bool pipeline_capture_job(const struct lane *l, struct pipeline_capture_job *ret);
 
-/* How many captures are past waiting for their turn, and how many wait for it. */
+/* How many captures are under way, and how many wait for their turn. */
 unsigned pipeline_in_flight(const struct pipeline *p);
 unsigned pipeline_waiting(const struct pipeline *p);
 
-/* How many captures in a row the disk failed. */
+/* How many captures in a row failed because of the disk. */
 unsigned pipeline_storage_failures(const struct pipeline *p);
 
-/* Ends what waits for its turn; what is in flight goes on to its end. */
+/* Cancels captures that wait for their turn and refuses new orders; those in flight go on to their
+ * end. */
 void pipeline_drain(struct pipeline *p);
 
-/* Ends the transfers, too: what is whole of them is published. */
+/* Like pipeline_drain, and ends the transfers: what is whole of them is published. */
 void pipeline_cut(struct pipeline *p);
 
-/* Nothing waits and nothing is in flight. */
+/* No capture waits or is in flight. */
 bool pipeline_idle(const struct pipeline *p);

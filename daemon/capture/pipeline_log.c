@@ -9,20 +9,20 @@
 
 #define DESCRIPTION_SIZE 48
 
-const char *pipeline_state_name(enum flight_state state)
+const char *pipeline_state_name(enum capture_job_state state)
 {
     static const char *const states[] = {
-        [FLIGHT_WAITING] = "waiting",       [FLIGHT_ROOM] = "room",
-        [FLIGHT_CAPTURING] = "capturing",   [FLIGHT_LOOKING_UP] = "looking_up",
-        [FLIGHT_PUBLISHING] = "publishing",
+        [CAPTURE_JOB_WAITING] = "waiting",       [CAPTURE_JOB_ROOM] = "room",
+        [CAPTURE_JOB_CAPTURING] = "capturing",   [CAPTURE_JOB_LOOKING_UP] = "looking_up",
+        [CAPTURE_JOB_PUBLISHING] = "publishing",
     };
 
     return states[state];
 }
 
-static const char *hint_of(const struct flight *f)
+static const char *hint_of(const struct capture_job *c)
 {
-    return f->result.hint ? f->result.hint : outcome_hint(f->result.outcome);
+    return c->result.hint ? c->result.hint : outcome_hint(c->result.outcome);
 }
 
 /* "go 1.26" or "12 samples" */
@@ -36,30 +36,31 @@ static const char *describe(const struct artifact_facts *facts, char out[static 
     return out;
 }
 
-/* `news`: it was not so before, and there is something to say. */
-static void report_published(const struct flight *f, bool news, const char *key)
+/* `news`: the outcome is not OK and differs from the one before. */
+static void report_published(const struct capture_job *c, bool news, const char *key)
 {
-    bool warn = news && f->result.outcome != OUTCOME_EMPTY;
-    const char *shown = target_shown(f->lane);
+    bool warn = news && c->result.outcome != OUTCOME_EMPTY;
+    const char *shown = target_shown(c->lane);
     char size[PARSE_TEXT_SIZE], what[DESCRIPTION_SIZE];
 
     log_write(warn ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-              &(struct log_fields){.service = f->target->service,
+              &(struct log_fields){.service = c->target->service,
                                    .target = shown,
                                    .key = key,
-                                   .result = outcome_name(f->result.outcome),
+                                   .result = outcome_name(c->result.outcome),
                                    .message_id = MESSAGE_ID_CAPTURED},
-              "captured %s: %s, %s, %s%s%s%s", shown, format_size(f->result.bytes, size),
-              describe(&f->result.facts, what), key, f->result.text[0] ? "; " : "", f->result.text,
-              news ? hint_of(f) : "");
+              "captured %s: %s, %s, %s%s%s%s", shown, format_size(c->result.bytes, size),
+              describe(&c->result.facts, what), key, c->result.text[0] ? "; " : "", c->result.text,
+              news ? hint_of(c) : "");
 }
 
-/* Does the outcome say something about the target? One that must last first is counted meanwhile. */
-static bool tells(const struct flight *f)
+/* Whether the outcome says something about the target. An outcome_patient() one does so only after
+ * an interval; until then it is counted. */
+static bool tells(const struct capture_job *c)
 {
-    struct lane *l = f->lane;
-    enum outcome outcome = f->result.outcome;
-    usec now = loop_now(f->pipeline->event, CLOCK_BOOTTIME);
+    struct lane *l = c->lane;
+    enum outcome outcome = c->result.outcome;
+    usec now = loop_now(c->pipeline->event, CLOCK_BOOTTIME);
 
     if (!outcome_patient(outcome)) {
         if (outcome_tells(outcome))
@@ -67,7 +68,7 @@ static bool tells(const struct flight *f)
         return outcome_tells(outcome);
     }
     if (l->patient_tries++ == 0)
-        l->patient_since = f->sent;
+        l->patient_since = c->sent;
     if (now < l->patient_since + l->target->job->interval)
         return false;
     if (l->state != outcome)
@@ -75,42 +76,43 @@ static bool tells(const struct flight *f)
     return true;
 }
 
-static void report_failed(const struct flight *f)
+static void report_failed(const struct capture_job *c)
 {
-    const char *name = outcome_name(f->result.outcome), *shown = target_shown(f->lane);
-    usec most = f->target->job->interval;
+    const char *name = outcome_name(c->result.outcome), *shown = target_shown(c->lane);
+    usec most = c->target->job->interval;
     char interval[PARSE_TEXT_SIZE];
-    bool once = f->pipeline->once;
+    bool once = c->pipeline->once;
 
-    if (f->lane->last_took >= SCHEDULE_SLOW)
+    if (c->lane->last_took >= SCHEDULE_SLOW)
         most = schedule_backoff(UINT_MAX, most);
     log_write(LOG_LEVEL_WARN,
-              &(struct log_fields){.service = f->target->service,
+              &(struct log_fields){.service = c->target->service,
                                    .target = shown,
                                    .result = name,
                                    .message_id = MESSAGE_ID_TARGET_DOWN},
-              "cannot capture %s: %s: %s%s%s%s", shown, name, f->result.text, hint_of(f),
+              "cannot capture %s: %s: %s%s%s%s", shown, name, c->result.text, hint_of(c),
               once ? "" : "; tried again at least every ",
               once ? "" : format_duration(most, interval));
 }
 
-/* There is nothing to capture, which need not be. */
-static void report_absent(const struct flight *f)
+/* The target does not have this artifact, which is no failure. */
+static void report_absent(const struct capture_job *c)
 {
-    const char *name = outcome_name(f->result.outcome), *shown = target_shown(f->lane);
+    const char *name = outcome_name(c->result.outcome), *shown = target_shown(c->lane);
 
     log_write(LOG_LEVEL_INFO,
-              &(struct log_fields){.service = f->target->service, .target = shown, .result = name},
-              "no %s at %s: %s: %s%s", f->lane->artifact->noun, shown, name, f->result.text,
-              hint_of(f));
+              &(struct log_fields){.service = c->target->service, .target = shown, .result = name},
+              "no %s at %s: %s: %s%s", c->lane->artifact->noun, shown, name, c->result.text,
+              hint_of(c));
 }
 
-/* One line when the lane's state changes, none while it stays as it is. */
-static void report_lane(struct flight *f, const char *key)
+/* Logs a failure when the lane's state changes, not again while it lasts. Each published capture
+ * gets a line. */
+static void report_lane(struct capture_job *c, const char *key)
 {
-    struct lane *l = f->lane;
-    const char *shown = target_shown(l), *service = f->target->service;
-    enum outcome outcome = f->result.outcome, before = l->state;
+    struct lane *l = c->lane;
+    const char *shown = target_shown(l), *service = c->target->service;
+    enum outcome outcome = c->result.outcome, before = l->state;
     const struct log_fields fields = {
         .service = service,
         .target = shown,
@@ -118,11 +120,11 @@ static void report_lane(struct flight *f, const char *key)
         .message_id = MESSAGE_ID_TARGET_UP,
     };
 
-    if (!tells(f)) {
+    if (!tells(c)) {
         log_write(LOG_LEVEL_DEBUG,
                   &(struct log_fields){
                       .service = service, .target = shown, .result = outcome_name(outcome)},
-                  "no capture of %s: %s: %s", shown, outcome_name(outcome), f->result.text);
+                  "no capture of %s: %s: %s", shown, outcome_name(outcome), c->result.text);
         return;
     }
     l->state = outcome;
@@ -132,27 +134,27 @@ static void report_lane(struct flight *f, const char *key)
             log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed tries",
                       shown, l->failures);
         l->failures = 0;
-        report_published(f, outcome != OUTCOME_OK && before != outcome, key);
+        report_published(c, outcome != OUTCOME_OK && before != outcome, key);
         return;
     }
     if (!outcome_failed(outcome)) {
         l->failures = 0;
         if (outcome != before)
-            report_absent(f);
+            report_absent(c);
         return;
     }
     l->failures++;
     if (outcome != before)
-        report_failed(f);
+        report_failed(c);
 }
 
 /*
- * The disk is not the target's fault: said once for all of them. When the spool has no room, it
- * says so itself.
+ * A failure of the disk is not the target's fault: logged once for all targets. If the spool has no
+ * room, the spool itself logs it.
  */
-static void report_storage(struct pipeline *p, const struct flight *f)
+static void report_storage(struct pipeline *p, const struct capture_job *c)
 {
-    enum outcome outcome = f->result.outcome;
+    enum outcome outcome = c->result.outcome;
     bool failed = outcome == OUTCOME_NO_SPACE || outcome == OUTCOME_STORAGE;
     const struct log_fields fields = {.result = outcome_name(outcome),
                                       .message_id = MESSAGE_ID_STORAGE};
@@ -162,7 +164,7 @@ static void report_storage(struct pipeline *p, const struct flight *f)
     if (failed && p->storage_failures == 0)
         log_write(LOG_LEVEL_ERROR, &fields,
                   "a capture of %s was dropped: %s: %s; so will be others until it works again",
-                  target_shown(f->lane), outcome_name(outcome), f->result.text);
+                  target_shown(c->lane), outcome_name(outcome), c->result.text);
     else if (outcome_published(outcome) && p->storage_failures > 0)
         log_write(LOG_LEVEL_INFO, &fields, "traces can be stored again");
     if (failed)
@@ -171,37 +173,38 @@ static void report_storage(struct pipeline *p, const struct flight *f)
         p->storage_failures = 0;
 }
 
-/* A schedule's next due time is a little less than an interval away when the last one came late. */
-static bool is_late(const struct pipeline *p, const struct flight *f)
+/* The capture has waited or run for about an interval. Not a full one: if it was late itself, the
+ * next due time is nearer. */
+static bool is_late(const struct pipeline *p, const struct capture_job *c)
 {
-    usec interval = f->target->job->interval;
+    usec interval = c->target->job->interval;
 
-    return loop_now(p->event, CLOCK_BOOTTIME) >= f->since + interval - interval / 10;
+    return loop_now(p->event, CLOCK_BOOTTIME) >= c->since + interval - interval / 10;
 }
 
-void pipeline_report_late(struct pipeline *p, const struct flight *f)
+void pipeline_report_late(struct pipeline *p, const struct capture_job *c)
 {
-    const char *shown = target_shown(f->lane);
-    const struct log_fields fields = {.service = f->target->service, .target = shown};
+    const char *shown = target_shown(c->lane);
+    const struct log_fields fields = {.service = c->target->service, .target = shown};
 
-    if (!is_late(p, f))
+    if (!is_late(p, c))
         return;
-    if (f->state == FLIGHT_WAITING && !p->crowded) {
+    if (c->state == CAPTURE_JOB_WAITING && !p->crowded) {
         p->crowded = true;
         log_write(LOG_LEVEL_WARN, &fields,
                   "captures wait longer than their scrape_interval, %s is one of %u: raise "
                   "max_concurrent_captures (%u) or scrape_interval",
                   shown, pipeline_waiting(p), p->max);
-    } else if (f->state != FLIGHT_WAITING && !p->stalled) {
-        p->stalled = f;
+    } else if (c->state != CAPTURE_JOB_WAITING && !p->stalled) {
+        p->stalled = c;
         log_write(LOG_LEVEL_WARN, &fields,
                   "a capture of %s has not ended when the next is due (it is %s), which is left "
                   "out: does the disk answer?",
-                  shown, pipeline_state_name(f->state));
+                  shown, pipeline_state_name(c->state));
     }
 }
 
-void pipeline_report_in_time(struct pipeline *p, const struct flight *ended)
+void pipeline_report_in_time(struct pipeline *p, const struct capture_job *ended)
 {
     if (p->stalled == ended) {
         p->stalled = NULL;
@@ -213,8 +216,8 @@ void pipeline_report_in_time(struct pipeline *p, const struct flight *ended)
     }
 }
 
-void pipeline_report(struct pipeline *p, struct flight *f, const char *key)
+void pipeline_report(struct pipeline *p, struct capture_job *c, const char *key)
 {
-    report_storage(p, f);
-    report_lane(f, key);
+    report_storage(p, c);
+    report_lane(c, key);
 }

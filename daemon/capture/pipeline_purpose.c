@@ -7,20 +7,21 @@
 
 void purpose_done(struct purpose *u)
 {
-    struct pipeline_wish *next;
+    struct pipeline_waiter *next;
 
-    for (struct pipeline_wish *w = u->wishes; w; w = next) {
+    for (struct pipeline_waiter *w = u->waiters; w; w = next) {
         next = w->next;
         free(w);
     }
     free(u->name);
 }
 
-int purpose_join(struct purpose *u, const struct pipeline_order *order, struct pipeline_wish **ret)
+int purpose_join(struct purpose *u, const struct pipeline_order *order,
+                 struct pipeline_waiter **ret)
 {
     bool takes = u->reason == REASON_SCHEDULE && order->reason != REASON_SCHEDULE;
     char *name = takes && order->name ? strdup(order->name) : NULL;
-    struct pipeline_wish *w = order->fn ? malloc(sizeof(*w)) : NULL;
+    struct pipeline_waiter *w = order->fn ? malloc(sizeof(*w)) : NULL;
 
     if ((takes && order->name && !name) || (order->fn && !w)) {
         free(name);
@@ -36,8 +37,8 @@ int purpose_join(struct purpose *u, const struct pipeline_order *order, struct p
     if (order->window > u->window)
         u->window = order->window;
     if (w) {
-        *w = (struct pipeline_wish){u->wishes, order->fn, order->userdata};
-        u->wishes = w;
+        *w = (struct pipeline_waiter){u->waiters, order->fn, order->userdata};
+        u->waiters = w;
     }
     if (ret)
         *ret = w;
@@ -51,7 +52,7 @@ usec purpose_window(const struct purpose *u, const struct target_job *job)
 
 void purpose_tell(const struct purpose *u, const struct pipeline_end *end)
 {
-    for (struct pipeline_wish *w = u->wishes; w; w = w->next)
+    for (struct pipeline_waiter *w = u->waiters; w; w = w->next)
         if (w->fn)
             w->fn(w->userdata, end);
 }

@@ -1,129 +1,130 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/capture/pipeline_state.h"
 
-static void list_add(struct flight_list *l, struct flight *f)
+static void list_add(struct capture_job_list *l, struct capture_job *c)
 {
-    f->prev = l->last;
-    f->next = NULL;
+    c->prev = l->last;
+    c->next = NULL;
     if (l->last)
-        l->last->next = f;
+        l->last->next = c;
     else
-        l->first = f;
-    l->last = f;
+        l->first = c;
+    l->last = c;
     l->n++;
 }
 
-static void list_push(struct flight_list *l, struct flight *f)
+static void list_push(struct capture_job_list *l, struct capture_job *c)
 {
-    f->prev = NULL;
-    f->next = l->first;
+    c->prev = NULL;
+    c->next = l->first;
     if (l->first)
-        l->first->prev = f;
+        l->first->prev = c;
     else
-        l->last = f;
-    l->first = f;
+        l->last = c;
+    l->first = c;
     l->n++;
 }
 
-static void list_remove(struct flight_list *l, struct flight *f)
+static void list_remove(struct capture_job_list *l, struct capture_job *c)
 {
-    if (f->prev)
-        f->prev->next = f->next;
+    if (c->prev)
+        c->prev->next = c->next;
     else
-        l->first = f->next;
-    if (f->next)
-        f->next->prev = f->prev;
+        l->first = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
     else
-        l->last = f->prev;
+        l->last = c->prev;
     l->n--;
 }
 
-static bool somebody_waits(const struct flight *f)
+static bool somebody_waits(const struct capture_job *c)
 {
-    return f->purpose.reason != REASON_SCHEDULE && f->purpose.reason != REASON_SIGNAL;
+    return c->purpose.reason != REASON_SCHEDULE && c->purpose.reason != REASON_SIGNAL;
 }
 
-void queue_add(struct flight *f)
+void queue_add(struct capture_job *c)
 {
-    struct pipeline *p = f->pipeline;
-    const struct lane *l = f->lane;
+    struct pipeline *p = c->pipeline;
+    const struct lane *l = c->lane;
 
-    f->turn = l->last_start == 0 ? TURN_NEW : l->failures > 0 ? TURN_ILL : TURN_WELL;
-    p->turns.waiting[f->turn]++;
-    /* Of those that fail, or are new, there may be thousands before it. */
-    if (f->turn != TURN_WELL && somebody_waits(f))
-        list_push(&p->waiting[f->turn], f);
+    c->turn = l->last_start == 0 ? TURN_NEW : l->failures > 0 ? TURN_ILL : TURN_WELL;
+    p->turns.waiting[c->turn]++;
+    /* Among new or failing targets, thousands could be ahead of somebody who waits for an
+     * answer. */
+    if (c->turn != TURN_WELL && somebody_waits(c))
+        list_push(&p->waiting[c->turn], c);
     else
-        list_add(&p->waiting[f->turn], f);
+        list_add(&p->waiting[c->turn], c);
 }
 
-void queue_raise(struct flight *f)
+void queue_raise(struct capture_job *c)
 {
-    struct flight_list *l = &f->pipeline->waiting[f->turn];
+    struct capture_job_list *l = &c->pipeline->waiting[c->turn];
 
-    if (f->parked || f->turn == TURN_WELL || !somebody_waits(f))
+    if (c->parked || c->turn == TURN_WELL || !somebody_waits(c))
         return;
-    list_remove(l, f);
-    list_push(l, f);
+    list_remove(l, c);
+    list_push(l, c);
 }
 
-struct flight *queue_next(struct pipeline *p)
+struct capture_job *queue_next(struct pipeline *p)
 {
     enum turn turn;
 
     return turns_next(&p->turns, p->max, &turn) ? p->waiting[turn].first : NULL;
 }
 
-void queue_take(struct flight *f)
+void queue_take(struct capture_job *c)
 {
-    struct pipeline *p = f->pipeline;
+    struct pipeline *p = c->pipeline;
 
-    list_remove(&p->waiting[f->turn], f);
-    turns_take(&p->turns, f->turn);
-    list_add(&p->flying, f);
+    list_remove(&p->waiting[c->turn], c);
+    turns_take(&p->turns, c->turn);
+    list_add(&p->flying, c);
 }
 
-void queue_leave(struct flight *f)
+void queue_leave(struct capture_job *c)
 {
-    struct pipeline *p = f->pipeline;
+    struct pipeline *p = c->pipeline;
 
-    if (f->parked) {
-        list_remove(&p->parked, f);
-    } else if (f->state == FLIGHT_WAITING) {
-        list_remove(&p->waiting[f->turn], f);
-        p->turns.waiting[f->turn]--;
+    if (c->parked) {
+        list_remove(&p->parked, c);
+    } else if (c->state == CAPTURE_JOB_WAITING) {
+        list_remove(&p->waiting[c->turn], c);
+        p->turns.waiting[c->turn]--;
     } else {
-        list_remove(&p->flying, f);
-        p->turns.flying[f->turn]--;
+        list_remove(&p->flying, c);
+        p->turns.flying[c->turn]--;
     }
 }
 
-bool queue_must_park(const struct flight *f)
+bool queue_must_park(const struct capture_job *c)
 {
-    for (const struct lane *l = f->target->lanes; l; l = l->next) {
-        if (l != f->lane && l->flight && l->flight->state != FLIGHT_WAITING)
+    for (const struct lane *l = c->target->lanes; l; l = l->next) {
+        if (l != c->lane && l->capture_job && l->capture_job->state != CAPTURE_JOB_WAITING)
             return true;
     }
     return false;
 }
 
-void queue_park(struct flight *f)
+void queue_park(struct capture_job *c)
 {
-    queue_leave(f);
-    f->parked = true;
-    list_add(&f->pipeline->parked, f);
+    queue_leave(c);
+    c->parked = true;
+    list_add(&c->pipeline->parked, c);
 }
 
 void queue_unpark(struct pipeline *p, const struct target *t)
 {
     for (const struct lane *l = t->lanes; l; l = l->next) {
-        struct flight *f = l->flight;
+        struct capture_job *c = l->capture_job;
 
-        if (!f || !f->parked)
+        if (!c || !c->parked)
             continue;
-        list_remove(&p->parked, f);
-        f->parked = false;
-        queue_add(f);
+        list_remove(&p->parked, c);
+        c->parked = false;
+        queue_add(c);
     }
 }
 

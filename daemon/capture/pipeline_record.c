@@ -4,13 +4,13 @@
 
 #include "daemon/capture/pipeline_state.h"
 
-char *pipeline_record(const struct flight *f, const struct name *name)
+char *pipeline_record(const struct capture_job *c, const struct name *name)
 {
-    const struct target *t = f->target;
-    const struct capture_result *result = &f->result;
+    const struct target *t = c->target;
+    const struct capture_result *result = &c->result;
     const struct artifact_facts *facts = &result->facts;
     struct record_label *labels = calloc(t->n_labels + 1, sizeof(*labels));
-    const struct purpose *u = &f->purpose;
+    const struct purpose *u = &c->purpose;
     char go_version[16], *json;
 
     if (!labels)
@@ -23,13 +23,13 @@ char *pipeline_record(const struct flight *f, const struct name *name)
         .service = name->service,
         .host = name->host,
         .pid = name->pid,
-        .target = target_shown(f->lane),
-        .job = f->job->name,
+        .target = target_shown(c->lane),
+        .job = c->job->name,
         .labels = labels,
         .n_labels = t->n_labels,
         .reason = u->name ? u->name : reason_name(u->reason),
-        .start = f->start,
-        .window = f->window,
+        .start = c->start,
+        .window = c->window,
         .span = facts->span,
         .bytes = result->bytes,
         .sha256 = result->sha256,

@@ -2,53 +2,54 @@
 #pragma once
 
 /*
- * What the pipeline's own files share and nobody else sees. pipeline.c carries flights to their
- * end, pipeline_queue.c gives them their turn, pipeline_purpose.c knows what they are for, pipeline_record.c and pipeline_log.c say what came of them.
+ * Shared by the pipeline's own files only. pipeline.c takes capture jobs through their states,
+ * pipeline_queue.c gives them their turn, pipeline_purpose.c combines the orders that they are for,
+ * pipeline_record.c writes the record, pipeline_log.c the log.
  */
 
 #include "daemon/capture/capture.h"
 #include "daemon/capture/pipeline.h"
 #include "daemon/capture/turns.h"
 
-enum flight_state {
-    FLIGHT_WAITING,    /* for its turn */
-    FLIGHT_ROOM,       /* the spool makes room */
-    FLIGHT_CAPTURING,  /* the trace streams */
-    FLIGHT_LOOKING_UP, /* the trace is there, the process that it is of is still being looked for */
-    FLIGHT_PUBLISHING, /* the spool makes it durable */
+enum capture_job_state {
+    CAPTURE_JOB_WAITING,    /* for its turn */
+    CAPTURE_JOB_ROOM,       /* the spool makes room */
+    CAPTURE_JOB_CAPTURING,  /* the trace streams */
+    CAPTURE_JOB_LOOKING_UP, /* the transfer has ended, the process look-up may go on */
+    CAPTURE_JOB_PUBLISHING, /* the spool makes it durable */
 };
 
-/* Somebody who is told the end of a flight. */
-struct pipeline_wish {
-    struct pipeline_wish *next;
+/* Waits to be told the end of a capture job. */
+struct pipeline_waiter {
+    struct pipeline_waiter *next;
     pipeline_ended_fn fn; /* NULL: forgotten */
     void *userdata;
 };
 
-/* What a flight is for: one order, and those that joined it. */
+/* The purpose of a capture job: one order, combined with those that joined it. */
 struct purpose {
     enum reason reason;
     char *name;  /* as in an order */
-    usec window; /* the longest that was asked for by itself */
-    bool whole;  /* the job's window is asked for, too */
+    usec window; /* the longest window that an order named; 0: none */
+    bool whole;  /* some order wants the job's window */
     usec due;
-    struct pipeline_wish *wishes;
+    struct pipeline_waiter *waiters;
 };
 
-struct flight {
+struct capture_job {
     struct pipeline *pipeline;
-    struct flight *prev, *next; /* in one of `waiting`, in `parked` or in `flying` */
-    enum turn turn;             /* as which it waits, or was given its place */
-    enum flight_state state;
+    struct capture_job *prev, *next; /* in a list of `waiting`, in `parked` or in `flying` */
+    enum turn turn;                  /* the class in which it waits or was given its place */
+    enum capture_job_state state;
     struct target *target;
     struct lane *lane; /* of the target */
-    bool parked;       /* it waits for another lane of its target, without a turn */
+    bool parked;       /* it waits, outside of the queue, for another lane of its target */
     struct purpose purpose;
-    bool again; /* what was asked for meanwhile and needs a capture of its own: */
+    bool again; /* orders came meanwhile that need another capture: `after` */
     struct purpose after;
-    usec since; /* boot time since which it waits for its turn, then since its turn */
+    usec since; /* boot time when it began to wait; then when it got its turn */
     struct spool_file *file;
-    uint64_t room; /* asked for */
+    uint64_t room; /* bytes reserved or requested */
     struct capture *capture;
     struct capture_result result;
     usec start;  /* real time of the request; 0: none was sent */
@@ -56,14 +57,14 @@ struct flight {
     usec window; /* of the request */
     struct disk_job look_up;
     bool looking_up;
-    struct target_job *job; /* the settings as they were at the request */
+    struct target_job *job; /* the settings at the time of the request */
     struct peer_hint hint;
     uint16_t port;
     uint32_t pid;
 };
 
-struct flight_list {
-    struct flight *first, *last;
+struct capture_job_list {
+    struct capture_job *first, *last;
     unsigned n;
 };
 
@@ -77,60 +78,61 @@ struct pipeline {
     void *userdata;
     bool once;
     unsigned max;
-    struct flight_list waiting[TURNS], parked, flying;
-    struct turns turns;        /* the same in numbers */
-    sd_event_source *wake;     /* starts what waits, outside of whatever call made a place free */
-    unsigned storage_failures; /* captures in a row that the disk failed; said in the log once */
-    bool crowded;              /* said in the log: captures wait longer than an interval */
-    const struct flight *stalled; /* said in the log: this one does not end; or NULL */
+    struct capture_job_list waiting[TURNS], parked, flying;
+    struct turns turns;        /* counts of `waiting` and `flying` */
+    sd_event_source *wake;     /* starts waiting jobs from the event loop, not inside a call */
+    unsigned storage_failures; /* captures in a row that failed because of the disk; logged once */
+    bool crowded;              /* it was logged that captures wait longer than an interval */
+    const struct capture_job *stalled; /* it was logged that this one does not end; or NULL */
     bool drained;
 };
 
-/* pipeline_queue.c: adds it to those that wait for a place. */
-void queue_add(struct flight *f);
+/* pipeline_queue.c: adds the job to those that wait for a place. */
+void queue_add(struct capture_job *c);
 
-/* It waits, and somebody else wants it now. */
-void queue_raise(struct flight *f);
+/* Moves a waiting job ahead if somebody waits for it now. */
+void queue_raise(struct capture_job *c);
 
-/* Who is next and has a place; NULL: nobody. It stays where it is until queue_take. */
-struct flight *queue_next(struct pipeline *p);
-void queue_take(struct flight *f);
+/* The next job that may have a place; NULL: none. It stays in the queue until queue_take. */
+struct capture_job *queue_next(struct pipeline *p);
+void queue_take(struct capture_job *c);
 
-/* Out of the queue or out of its place. */
-void queue_leave(struct flight *f);
+/* Removes the job from the queue, or frees its place. */
+void queue_leave(struct capture_job *c);
 
-/* Another lane of its target is under way: it waits aside, and costs nobody a turn. */
-bool queue_must_park(const struct flight *f);
-void queue_park(struct flight *f);
+/* Whether another lane of its target is under way. If so, queue_park makes it wait outside of the
+ * queue, where it takes no turn. */
+bool queue_must_park(const struct capture_job *c);
+void queue_park(struct capture_job *c);
 
-/* The target is free again: what was parked for it waits for a turn. */
+/* The target is free again: its parked jobs go back into the queue. */
 void queue_unpark(struct pipeline *p, const struct target *t);
 
 /*
- * pipeline_purpose.c: lays an order over a purpose. The first that was not the schedule's gives it
- * its name; a capture is as long as the longest that was asked for. *ret as of pipeline_capture. 0,
- * or -ENOMEM, and nothing changed.
+ * pipeline_purpose.c: adds an order to a purpose. The first order that is not scheduled gives it
+ * reason, name and due time; the longest window counts. *ret as in pipeline_capture. 0, or -ENOMEM
+ * and nothing changed.
  */
-int purpose_join(struct purpose *u, const struct pipeline_order *order, struct pipeline_wish **ret);
+int purpose_join(struct purpose *u, const struct pipeline_order *order,
+                 struct pipeline_waiter **ret);
 
-/* How long its capture will be. */
+/* The window of its capture. */
 usec purpose_window(const struct purpose *u, const struct target_job *job);
 
-/* Tells the end to all who wished so. */
+/* Calls the fn of each order with the end. */
 void purpose_tell(const struct purpose *u, const struct pipeline_end *end);
 void purpose_done(struct purpose *u);
 
-/* pipeline_log.c: the target's state, the disk's, and what people are told of both. */
-void pipeline_report(struct pipeline *p, struct flight *f, const char *key);
+/* pipeline_log.c: updates the state of the lane and of the disk, and logs changes. */
+void pipeline_report(struct pipeline *p, struct capture_job *c, const char *key);
 
-/* The target is due again, and the capture that was due before has not ended: said once for all
- * when it is an interval late, and once when that is over. */
-void pipeline_report_late(struct pipeline *p, const struct flight *f);
-void pipeline_report_in_time(struct pipeline *p, const struct flight *ended);
+/* A lane is due while its last capture has not ended. Logged once for all when it is an interval
+ * late, and once when that is over. */
+void pipeline_report_late(struct pipeline *p, const struct capture_job *c);
+void pipeline_report_in_time(struct pipeline *p, const struct capture_job *ended);
 
-/* pipeline_record.c: what is told of it beside the file, as JSON to be freed. NULL when memory is
- * short. */
-char *pipeline_record(const struct flight *f, const struct name *name);
+/* pipeline_record.c: the capture's record as JSON text, to be freed. NULL when memory is short. */
+char *pipeline_record(const struct capture_job *c, const struct name *name);
 
-/* "waiting": a word for people and programs. */
-const char *pipeline_state_name(enum flight_state state);
+/* The state as a word for people and programs: "waiting". */
+const char *pipeline_state_name(enum capture_job_state state);

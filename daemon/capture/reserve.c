@@ -14,8 +14,8 @@ static int never(sd_event_source *s, void *userdata)
 }
 
 /*
- * The loop's list of sources that are due grows when one more is than ever before, and a source
- * that finds no place there is not called. So it grows now; it never becomes smaller.
+ * sd-event keeps a list of the sources that are due. It grows when more are due than ever before,
+ * and a source that finds no place in it is not called. So make it grow now; it never shrinks.
  */
 static int take_places(sd_event *event)
 {
@@ -29,7 +29,7 @@ static int take_places(sd_event *event)
     return r < 0 ? r : 0;
 }
 
-/* OpenSSL looks an algorithm up when it is first used, and crashes without memory for that. */
+/* OpenSSL looks up an algorithm at its first use, and crashes if memory is short then. */
 static int take_hash(void)
 {
     EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);

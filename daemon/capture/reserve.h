@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What libraries would take memory for at the worst moment, taken at the start: what is under way
- * must come to its end when memory is short.
+ * Makes libraries allocate at the start what they would otherwise allocate later, so that captures
+ * under way can end when memory is short.
  */
 
 #include <systemd/sd-event.h>

@@ -4,11 +4,11 @@
 #include "base/backoff.h"
 #include "base/random.h"
 
-/* The cap is longer than any sensible interval. */
+/* The cap exceeds any sensible interval. */
 static const struct backoff retry_down = {.base = 5 * USEC_PER_SEC,
                                           .cap = (5 * USEC_PER_SEC) << 16};
 
-/* Evenly spread over [0, n): the high half of a 128-bit product. */
+/* Maps 64 random bits evenly to [0, n): the high half of a 128-bit product. */
 static uint64_t pick(uint64_t random, uint64_t n)
 {
     return (uint64_t)(((__uint128_t)random * n) >> 64);
@@ -22,11 +22,12 @@ uint64_t schedule_hash(const char *job, const char *address, const char *host)
 void schedule_init(struct schedule *s, uint64_t hash, usec interval, usec real, usec boot)
 {
     usec phase = pick(hash, interval);
-    usec since = (real % interval + interval - phase) % interval; /* since the phase last came by */
+    usec since = (real % interval + interval - phase) % interval; /* since the last phase */
 
     s->hash = hash;
     s->interval = interval;
-    /* A machine that booted moments ago has no earlier cycle: cycle 0 is then the next one. */
+    /* If the machine booted less than `since` ago, the last cycle was before boot time 0: cycle 0
+     * is then the next one. */
     s->origin = boot >= since ? boot - since : boot + interval - since;
 }
 
@@ -49,7 +50,7 @@ usec schedule_next(const struct schedule *s, usec last, usec now)
     usec earliest = last > 0 && last + s->interval / 2 > now ? last + s->interval / 2 : now;
     uint64_t cycle = earliest > s->origin ? (earliest - s->origin) / s->interval : 0;
 
-    /* The jitter may have moved this cycle's due time to either side of `earliest`. */
+    /* Jitter may have moved this cycle's due time to either side of `earliest`. */
     while (schedule_due(s, cycle) <= earliest)
         cycle++;
     return schedule_due(s, cycle);

@@ -2,10 +2,11 @@
 #pragma once
 
 /*
- * When a target is captured: pure arithmetic. A target's phase within the interval is a hash of who
- * it is, placed on the wall clock once, so that a restart does not move it and a fleet does not act
- * at once; from then on only boot time counts, and a stepped wall clock changes nothing. Each cycle
- * adds a jitter of up to ±5% of the interval, so that nothing periodic hides from the samples.
+ * When a target is captured: pure arithmetic. A target's phase within the interval is a hash of its
+ * identity, placed on the wall clock once. So a restart does not move it, and the targets of a
+ * fleet are not captured all at once. From then on only boot time counts, so a step of the wall
+ * clock changes nothing. Each cycle adds a jitter of up to ±5% of the interval, so that periodic
+ * events cannot always fall between the samples.
  */
 
 #include <stdbool.h>
@@ -20,41 +21,42 @@
 #define SCHEDULE_BACKOFF_MAX (15 * USEC_PER_MIN)
 
 struct schedule {
-    uint64_t hash; /* who the target is */
+    uint64_t hash; /* of the target's identity */
     usec interval;
-    usec
-        origin; /* boot time of cycle 0 without its jitter: the last one before schedule_init, or the
-                  * first one after it where the machine booted less than an interval ago */
+    /* Boot time of cycle 0 without its jitter: the last one before schedule_init, or the first one
+     * after it if the machine booted less than an interval ago. */
+    usec origin;
 };
 
-/* Who a target is, as 64 evenly spread bits. */
+/* Hashes a target's identity to 64 evenly spread bits. */
 uint64_t schedule_hash(const char *job, const char *address, const char *host);
 
-/* Places the target's phase. Both clocks are read at the same moment; interval > 0. */
+/* Sets the target's phase. `real` and `boot` are the two clocks at the same moment; interval >
+ * 0. */
 void schedule_init(struct schedule *s, uint64_t hash, usec interval, usec real, usec boot);
 
 /*
- * Moves it by `place` of `places` parts of the interval. What is moved keeps its jitter, so that
- * two of one target, which differ by their place alone, are always as far apart.
+ * Moves the phase by place/places of the interval. The jitter stays the same, so two schedules of
+ * one target, which differ only in their place, keep their distance.
  */
 void schedule_shift(struct schedule *s, unsigned place, unsigned places);
 
-/* The boot time at which the n-th cycle is due, its jitter included. */
+/* The boot time at which this cycle is due, with its jitter. */
 usec schedule_due(const struct schedule *s, uint64_t cycle);
 
 /*
- * The first due time after `now` that leaves at least half an interval since `last`, the start of
- * the last capture (0: there was none). It does not depend on how late the last one was.
+ * The first due time after `now` that is more than half an interval after `last`, the start of the
+ * last capture (0: there was none). Otherwise it does not depend on how late the last capture was.
  */
 usec schedule_next(const struct schedule *s, usec last, usec now);
 
-/* The first capture of the i-th of n targets that appear together at `now`: spread over
- * min(interval, n × SCHEDULE_FIRST_SPACING); the 0-th at once. */
+/* The time of the first capture of the i-th of n targets that appear together at `now`. The first
+ * captures are spread over min(interval, n × SCHEDULE_FIRST_SPACING), beginning at once. */
 usec schedule_first(uint64_t i, uint64_t n, usec interval, usec now);
 
-/* How long at least from one try to the next scheduled one, for a target that failed so often in a
- * row and whose tries take SCHEDULE_SLOW or longer: the interval, and from the third failure on two,
- * then four; but no longer than SCHEDULE_BACKOFF_MAX, or the interval where that is longer. */
+/* The minimum time from a failed try to the next scheduled one, for a target whose tries take
+ * SCHEDULE_SLOW or longer: one interval, two from the third failure in a row on, four from the
+ * sixth; at most SCHEDULE_BACKOFF_MAX, or the interval if that is longer. */
 usec schedule_backoff(unsigned failures, usec interval);
 
 /*

@@ -40,7 +40,7 @@ void target_job_unref(struct target_job *j)
     free(j);
 }
 
-/* What has no place is not captured: who checks configurations says so. */
+/* An artifact whose path is unknown is not captured; checking the configuration reports it. */
 static int fill_paths(struct target_job *j, const char *profiles)
 {
     for (size_t i = 0; i < n_artifacts; i++) {
@@ -189,7 +189,7 @@ const char *target_shown(const struct lane *l)
     return l->shown ? l->shown : l->target->shown;
 }
 
-/* A target's URL, or how it is shown, ends with the path of traces. */
+/* Replaces the path of traces, with which a target's URL and its shown form end. */
 static char *with_path(const char *text, const struct target_job *job, const struct artifact *a)
 {
     size_t n = strlen(text) - strlen(job->path);
@@ -198,7 +198,7 @@ static char *with_path(const char *text, const struct target_job *job, const str
     return asprintf(&with, "%.*s%s", (int)n, text, job->paths[a->kind]) < 0 ? NULL : with;
 }
 
-/* The window is the shortest decimal number: 2, 1.9, 0.25. */
+/* The window is written as a decimal number without trailing zeros: 2, 1.9, 0.25. */
 char *target_request(const struct lane *l, usec window)
 {
     const struct target *t = l->target;
@@ -220,7 +220,8 @@ static const char *service_of(const struct target_job *job, const struct target_
     return job->name;
 }
 
-/* Whether it is this machine that answers: of a proxy's, nothing is known here. */
+/* Whether the target is on this machine. An address that a proxy connects to is never taken for
+ * this machine's. */
 static bool is_here(const struct target_job *job, const struct address *a)
 {
     const struct proxy *p = &job->access.proxy;
@@ -231,7 +232,7 @@ static bool is_here(const struct target_job *job, const struct address *a)
     return false;
 }
 
-/* The host of the key; with the port where the job has another target on the same host. */
+/* The host part of the key; with the port if the job has another target on the same host. */
 static char *host_of(const struct target_config *from, const struct target_job *job,
                      const char *own_host, bool shared)
 {
@@ -245,7 +246,7 @@ static char *host_of(const struct target_config *from, const struct target_job *
     return asprintf(&host, "%s_%u", a->host, port_of(job, a)) < 0 ? NULL : host;
 }
 
-/* Behind those of the artifacts before it. */
+/* Inserts the lane in the order of the artifact table. */
 static void insert_lane(struct target *t, struct lane *l)
 {
     struct lane **at = &t->lanes;
@@ -280,10 +281,10 @@ int target_add_lane(struct target *t, const struct artifact *artifact, struct la
     return 0;
 }
 
-/* What becomes of a target's lanes, by the place of their artifact. */
+/* The changes to a target's lanes, by index in the artifact table. */
 struct lanes {
-    struct lane *made[KINDS]; /* that the target lacks */
-    char *shown[KINDS];       /* of all that there will be */
+    struct lane *made[KINDS]; /* lanes that the target lacks */
+    char *shown[KINDS];       /* of all lanes that there will be */
 };
 
 static void lanes_done(struct lanes *ls)
@@ -294,8 +295,8 @@ static void lanes_done(struct lanes *ls)
     }
 }
 
-/* One for each artifact that the job wants, and the texts of all. `t` lends its lanes, `fresh` its
- * texts. */
+/* Makes a lane for each artifact that the job wants and `t` lacks, and `shown` for all lanes, out
+ * of the texts of `fresh`. */
 static int make_lanes(struct target *t, const struct target *fresh, const struct target_job *job,
                       struct lanes *ret)
 {
@@ -355,7 +356,7 @@ int target_fill(struct target *t, struct target_job *job, const struct target_co
         return -ENOMEM;
     }
     fresh.n_labels = from->n_labels;
-    fresh.job = target_job_ref(job); /* first: it may be the one that is let go below */
+    fresh.job = target_job_ref(job); /* before the unref below: it may be the same job */
     free_texts(t);
     target_job_unref(t->job);
     *t = fresh;

@@ -9,11 +9,11 @@
 
 struct targets {
     char *host;
-    struct target **items; /* in the order of (job, address) */
+    struct target **items; /* ordered by (job, address) */
     size_t n;
     struct target **gone; /* since the last update */
     size_t n_gone;
-    struct lane **added, **removed, **moved; /* of the last change */
+    struct lane **added, **removed, **moved; /* lanes, in the last update */
 };
 
 struct targets *targets_new(const char *host)
@@ -76,13 +76,13 @@ size_t targets_scheduled(const struct targets *ts)
     return n;
 }
 
-/* One configured address, before it becomes a target or meets the one that it already is. */
+/* A configured address, before it is matched with an existing target or becomes a new one. */
 struct wanted {
     const struct target_config *config;
     struct target_job *job;
-    struct target *target; /* what it becomes */
-    size_t order;          /* in the configuration */
-    bool shared;           /* another one of the job is on the same host */
+    struct target *target; /* existing or new */
+    size_t order;          /* its position in the configuration */
+    bool shared;           /* the job has another address on the same host */
     bool old;
 };
 
@@ -134,7 +134,7 @@ static void update_done(struct update *u)
     free(u->wanted);
 }
 
-/* All addresses of all jobs, each once, in the order of their identity. */
+/* Collects the addresses of all jobs, each once, ordered by identity: (job, address). */
 static int collect(struct update *u, const struct config *config,
                    const struct target_list *const *lists)
 {
@@ -186,7 +186,7 @@ static int find_shared_hosts(struct update *u)
     return 0;
 }
 
-/* Room for whatever an update may do to lanes. */
+/* Allocates the arrays for all changes that the update may make. */
 static int make_room(struct targets *ts, const struct update *u)
 {
     size_t n = n_artifacts * (u->n + 1), n_old = n_artifacts * (ts->n + 1);
@@ -198,7 +198,8 @@ static int make_room(struct targets *ts, const struct update *u)
     return ts->added && ts->moved && ts->removed && ts->gone ? 0 : -ENOMEM;
 }
 
-/* Meets each wanted address with the target that it already is; both are in the same order. */
+/* Matches each wanted address with the existing target of the same identity; both are in the same
+ * order. */
 static void match(struct targets *ts, struct update *u)
 {
     size_t i = 0;
@@ -217,7 +218,7 @@ static void match(struct targets *ts, struct update *u)
     }
 }
 
-/* New targets are made complete before anything old is touched. */
+/* Makes the new targets, completely, before any old target is changed. */
 static int make_new(struct targets *ts, struct update *u)
 {
     for (size_t w = 0; w < u->n; w++) {
@@ -233,7 +234,7 @@ static int make_new(struct targets *ts, struct update *u)
     return 0;
 }
 
-/* Those of one target have the same phase and jitter, each at its own place of the interval. */
+/* The lanes of a target share phase and jitter; each is shifted to its own part of the interval. */
 static void schedule_lane(struct lane *l, uint64_t hash, usec real, usec boot)
 {
     schedule_init(&l->schedule, hash, l->target->job->interval, real, boot);
@@ -247,7 +248,7 @@ static void unschedule(struct targets *ts, struct lane *l, struct targets_change
     l->scheduled = false;
 }
 
-/* The lane as its job wants it now. `hash` is its schedule's unless it has one. */
+/* Applies the job's wishes to the lane. `hash` is for its schedule if it has none yet. */
 static void update_lane(struct targets *ts, struct lane *l, uint64_t hash, usec real, usec boot,
                         struct targets_change *change)
 {
@@ -263,7 +264,7 @@ static void update_lane(struct targets *ts, struct lane *l, uint64_t hash, usec 
     }
 }
 
-/* Who a target is stays what it was when its first lane was scheduled. */
+/* The target's hash: the one with which its first lane was scheduled, or else a new one. */
 static uint64_t hash_of(const struct target *t)
 {
     for (const struct lane *l = t->lanes; l; l = l->next) {
@@ -273,7 +274,7 @@ static uint64_t hash_of(const struct target *t)
     return schedule_hash(t->job->name, t->address, t->host);
 }
 
-/* The first lanes of all, or all others. */
+/* Updates the primary lanes of all targets (`first`), or all other lanes. */
 static void update_lanes(struct targets *ts, bool first, usec real, usec boot,
                          struct targets_change *change)
 {
@@ -300,8 +301,8 @@ static void let_go(struct targets *ts, struct target *t, struct targets_change *
 }
 
 /*
- * The point of no return: swaps the sets. An old target that cannot get its new texts for want of
- * memory keeps its old ones: it is still captured.
+ * Replaces the old set; cannot fail. If memory is short for the new settings of an old target, it
+ * keeps its old ones and is still captured.
  */
 static void commit(struct targets *ts, struct update *u, struct target **items, usec real,
                    usec boot, struct targets_change *change)
@@ -325,7 +326,7 @@ static void commit(struct targets *ts, struct update *u, struct target **items, 
         ts->items[i]->marked = false;
     update_lanes(ts, true, real, boot, change);
     update_lanes(ts, false, real, boot, change);
-    u->n = 0; /* the targets are the set's now */
+    u->n = 0; /* the set owns the targets now */
 }
 
 int targets_update(struct targets *ts, const struct config *config,

@@ -11,10 +11,10 @@
 #include "daemon/capture/agenda.h"
 #include "daemon/outcome/outcome.h"
 
-/* How exactly a due time is met: sd-event may combine wake-ups within it. */
+/* How much later than due the timer may fire: sd-event may combine wake-ups within it. */
 #define DUE_ACCURACY (10 * USEC_PER_MSEC)
 
-/* How long --once tries a target that somebody else is tracing. */
+/* How long --once retries a target that somebody else is tracing. */
 #define ONCE_PATIENCE (30 * USEC_PER_SEC)
 
 struct timetable {
@@ -23,7 +23,7 @@ struct timetable {
     struct agenda agenda;
     timetable_due_fn fn;
     void *userdata;
-    uint64_t random; /* state of the generator of retry times */
+    uint64_t random; /* the random generator's state, for retry times */
     usec once_until; /* 0: not --once */
     bool suspended, stopped;
 };
@@ -42,7 +42,7 @@ static void arm(struct timetable *tt)
     (void)sd_event_source_set_enabled(tt->timer, SD_EVENT_ONESHOT);
 }
 
-/* The next due time by the schedule alone; --once has none. */
+/* The next due time by the schedule alone. With --once there is none: the end of its patience. */
 static usec next_due(const struct timetable *tt, const struct lane *l)
 {
     if (tt->once_until)
@@ -61,8 +61,8 @@ static int on_due(sd_event_source *s, uint64_t now, void *userdata)
         enum reason reason = l->due_reason;
         usec due = l->due;
 
-        /* The due time of the next cycle counts from now, in case this one is skipped or waits. The
-           first capture comes at a time of its own, to which a cycle may be too near. */
+        /* Set the next due time now, in case this capture is skipped or waits. The first capture
+         * is at no cycle's time, so a cycle that would follow it too soon is left out. */
         l->due_reason = REASON_SCHEDULE;
         l->retrying = false;
         agenda_set(&tt->agenda, l,
@@ -113,7 +113,8 @@ int timetable_reserve(struct timetable *tt, size_t n)
     return agenda_reserve(&tt->agenda, n);
 }
 
-/* Behind the first captures of the lanes before it, where these are still to come. */
+/* The time of the first capture of another lane: after those of the lanes before it, if these are
+ * still to come. */
 static usec first_of_other(const struct lane *l, usec now)
 {
     usec wait = l->target->job->window + USEC_PER_SEC, at = now;
@@ -144,7 +145,7 @@ void timetable_update(struct timetable *tt, const struct targets_change *change)
     arm(tt);
 }
 
-/* When to try again before the next due time, if at all. */
+/* When to retry before the next due time; USEC_NEVER: not before. */
 static usec retry_time(struct timetable *tt, struct lane *l, enum outcome outcome)
 {
     usec now = loop_now(tt->event, CLOCK_BOOTTIME), next = next_due(tt, l);
@@ -161,8 +162,8 @@ static usec retry_time(struct timetable *tt, struct lane *l, enum outcome outcom
     return USEC_NEVER;
 }
 
-/* Whoever asked over HTTP was told how it ended, and asks again if he wants: the target is then
- * tried for the schedule's sake only. */
+/* Schedules a retry. A client that asked over HTTP was told the end and may ask again, so a retry
+ * after REASON_API counts as a scheduled capture. */
 static void set_retry(struct timetable *tt, struct lane *l, usec at, enum reason reason,
                       const char *name)
 {
@@ -170,12 +171,12 @@ static void set_retry(struct timetable *tt, struct lane *l, usec at, enum reason
 
     l->retrying = true;
     l->due_reason = told ? REASON_SCHEDULE : reason;
-    free(l->due_name); /* without memory for it the reason's own word serves */
+    free(l->due_name); /* without memory for the name, the record says reason_name() */
     l->due_name = name && !told ? strdup(name) : NULL;
     agenda_set(&tt->agenda, l, at);
 }
 
-/* A trace came before the next try of what failed. */
+/* Drops the retry: a capture succeeded before it was due. */
 static void drop_retry(struct timetable *tt, struct lane *l)
 {
     if (!l->retrying)
@@ -187,8 +188,8 @@ static void drop_retry(struct timetable *tt, struct lane *l)
 }
 
 /*
- * A target that fails slowly holds a place all the while: it is tried less often. `due` was set by
- * the schedule when this try began.
+ * Tries a target less often if it fails slowly, because it holds a place all the while. Without a
+ * retry, `due` is still the schedule's, set when this try began.
  */
 static void back_off(struct timetable *tt, struct lane *l)
 {

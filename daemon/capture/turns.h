@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Whose turn it is when captures wait for a place: those of targets that are well before those that
- * were never tried, and these before those that fail, which never hold more than a share of the
- * places. So targets that hang until their timeout cost the others nothing. Nobody waits for ever:
- * who was passed over so often has the next place that becomes free. Pure: numbers in, a turn out.
+ * Decides which class of waiting captures gets the next place. Healthy targets come first, then
+ * targets that were never tried, then failing ones, which may hold only a share of the places; so
+ * targets that hang until their timeout do not delay the others. No class waits for ever: after it
+ * was passed over a number of times, it gets the next free place. Pure: works on counts alone.
  */
 
 #include <stdbool.h>
@@ -17,18 +17,18 @@ enum turn {
     TURNS,
 };
 
-#define TURNS_ILL_SHARE 4     /* one place in so many, and at least one */
-#define TURNS_PATIENCE_NEW 3  /* so often they are passed over in a row */
-#define TURNS_PATIENCE_ILL 15 /* the same; they were tried a while ago */
+#define TURNS_ILL_SHARE 4     /* failing targets may hold 1 place in this many, at least one */
+#define TURNS_PATIENCE_NEW 3  /* how often new targets may be passed over in a row */
+#define TURNS_PATIENCE_ILL 15 /* the same for failing ones, which were tried before */
 
-/* Zero is: nobody waits, no place is taken. */
+/* Zeroed: nobody waits, no place is taken. */
 struct turns {
     unsigned waiting[TURNS], flying[TURNS];
-    unsigned passed[TURNS]; /* since one of them had its turn */
+    unsigned passed[TURNS]; /* times, since one of the class had its turn */
 };
 
-/* Who is next, with `max` places in all. False: no place is free for anybody who waits. */
+/* The class that is next, with `max` places in total. False: nobody who waits can have a place. */
 bool turns_next(const struct turns *t, unsigned max, enum turn *ret);
 
-/* One of them goes from waiting into a place. */
+/* Moves one capture of the class from waiting into a place. */
 void turns_take(struct turns *t, enum turn turn);

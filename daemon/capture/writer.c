@@ -10,15 +10,16 @@
 #include "base/write.h"
 
 /*
- * Bytes written at a time. libcurl hands out at most 16 KiB, at odd offsets; whole blocks at even
- * ones cost the kernel less than half of that.
+ * Bytes per write. libcurl delivers at most 16 KiB at a time, at odd offsets; writing whole blocks
+ * at aligned offsets costs the kernel less than half as much.
  */
 #define BLOCK ((size_t)64 << 10)
 
 /*
- * Every so many bytes the disk is set to work, and the pages that it has finished with are freed.
- * A large trace so takes two strides of page cache instead of its size: they count against the
- * memory limit of the container, and pages used again are warm.
+ * After each stride of this many bytes, write-back of its pages is started, and the page cache of
+ * what is already on disk is freed. So a large trace takes two strides of page cache instead of its
+ * size. That matters because page cache counts against the container's memory limit, and because
+ * reused pages are still in the CPU's caches.
  */
 #define STRIDE ((uint64_t)8 << 20)
 
@@ -43,10 +44,11 @@ void writer_reserve(struct writer *w, uint64_t bytes)
     if (fallocate(w->fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(bytes - from)) == 0)
         w->reserved = bytes;
     else if (errno != EINTR)
-        w->never_reserve = true; /* the writes go on, and say what is wrong if something is */
+        w->never_reserve = true; /* no error yet: if something is wrong, the writes report it */
 }
 
-/* Also starts the writing of what is still dirty, and leaves that for the next time. */
+/* Frees the pages of the last two strides that are clean. For dirty ones this only starts
+ * write-back; the next call frees them. */
 static void drop_pages(const struct writer *w)
 {
     uint64_t from = w->written >= 2 * STRIDE ? w->written - 2 * STRIDE : 0;

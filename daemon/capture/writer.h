@@ -6,26 +6,26 @@
 #include <stdint.h>
 
 /*
- * A trace on its way into its file: bytes gathered into blocks, blocks written, memory given back.
- * It owns no descriptor and decides nothing about space: who calls has reserved it.
+ * Writes a trace into its file: gathers bytes into blocks, writes the blocks and frees page cache.
+ * It does not own the descriptor and does not check for space, which the caller has reserved.
  */
 struct writer {
     int fd;
     char *block;
     size_t block_len;
     uint64_t written;   /* bytes in the file */
-    uint64_t reserved;  /* bytes for which the file system was asked ahead */
-    bool never_reserve; /* it cannot */
+    uint64_t reserved;  /* bytes preallocated in the file system */
+    bool never_reserve; /* preallocation does not work here */
 };
 
-/* Borrows fd, which stands at 0. Returns 0 or -ENOMEM. */
+/* Borrows fd, whose offset must be 0. Returns 0 or -ENOMEM. */
 int writer_init(struct writer *w, int fd);
 void writer_done(struct writer *w);
 
 /*
- * The file may grow to this many bytes. For large ones its blocks are asked for at once, which is
- * cheaper than at each write, and leaves it in one piece. Blocks behind the end of the file are
- * possible from then on: ftruncate(2) trims them.
+ * The file may grow to this many bytes. For large files the disk blocks are preallocated, which is
+ * cheaper than at each write and avoids fragmentation. So there may be blocks beyond the end of the
+ * file; ftruncate(2) removes them.
  */
 void writer_reserve(struct writer *w, uint64_t bytes);
 

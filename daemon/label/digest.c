@@ -14,7 +14,7 @@
 #define SCHEMA 1
 #define NOT_INSPECTED "not-inspected"
 #define DEPTH_MAX 4
-#define TEXT_MAX 120 /* bytes of a string that is kept */
+#define TEXT_MAX 120 /* bytes; longer strings are left out */
 #define NAME_MAX_LEN 60
 #define MEMBERS_MAX 64 /* of one object */
 #define FINDINGS_MAX 16
@@ -35,7 +35,8 @@ static bool is_scalar(const json_t *value)
            (json_is_string(value) && json_string_length(value) <= TEXT_MAX);
 }
 
-/* Numbers, flags and short words, and objects of them. Lists are what makes a summary long. */
+/* Copies numbers, flags and short strings, and objects of them. Leaves out lists, which make a
+ * summary long. */
 static json_t *reduce(const json_t *from, unsigned depth)
 {
     json_t *to = json_object(), *value, *copy;
@@ -58,7 +59,7 @@ static json_t *reduce(const json_t *from, unsigned depth)
     return to;
 }
 
-/* The share that a summary of an earlier version does not tell. */
+/* The summary's `covered`; -1 if it has none, as from an earlier version. */
 static double covered_of(const json_t *o)
 {
     const json_t *covered = json_object_get(o, "covered");
@@ -67,7 +68,7 @@ static double covered_of(const json_t *o)
     return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
 }
 
-/* Codes, scores and what they rest on. */
+/* Copies the findings: their codes, scores and evidence, without `next`. */
 static json_t *reduce_findings(const json_t *from)
 {
     json_t *to = json_array();
@@ -94,7 +95,7 @@ static char *to_text(const json_t *o)
     return jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)); /* as a record is written */
 }
 
-/* The member that takes the most room, the findings last. */
+/* The longest member other than the findings; NULL if there is none. */
 static const char *largest(const json_t *o)
 {
     const char *name, *found = NULL;
@@ -112,7 +113,7 @@ static const char *largest(const json_t *o)
     return found;
 }
 
-/* Leaves out the longest until it fits. */
+/* Removes the longest members until the text fits in DIGEST_MAX. */
 static int to_short_text(json_t *o, char **ret)
 {
     for (;;) {
@@ -134,7 +135,7 @@ static int to_short_text(json_t *o, char **ret)
     }
 }
 
-/* "blocked_share 0.41, waits 1200" */
+/* Writes a finding's evidence as "blocked_share 0.41, waits 1200". */
 static void describe(const json_t *finding, struct digest *d)
 {
     json_t *evidence = json_object_get(finding, "evidence"), *value;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What of a summary goes into the record: the label, the findings and the numbers, without the
- * tables of call sites. The text comes from a process that read a trace which anybody may have
- * written, so nothing is believed: sizes, depth and characters are bounded here. Pure.
+ * Extracts from a summary what goes into the record: the label, the findings and the numbers,
+ * without the tables of call sites. The text comes from a process that read an untrusted trace, so
+ * it is untrusted, too: sizes, depth and characters are bounded here. Pure.
  */
 
 #include <stdbool.h>
@@ -17,16 +17,16 @@
 struct digest {
     char label[DIGEST_LABEL_SIZE]; /* lower-case letters, digits and '-' */
     char *summary;                 /* JSON text of an object, at most DIGEST_MAX bytes */
-    double score;                  /* of the first finding; 0 if there is none */
-    char why[DIGEST_LABEL_SIZE];   /* "partial", "too-short": why there is no label; "": there is */
-    double latency; /* nanoseconds: the 99th percentile of scheduler latency; < 0: not known */
-    double covered; /* the share of the trace that all this rests on; < 0: not told */
-    char evidence[DIGEST_TEXT_SIZE]; /* of the first finding, in words for the log; may be empty */
+    double score;                  /* of the first finding; 0 without one */
+    char why[DIGEST_LABEL_SIZE];   /* why there is no label: "partial"; "": there is one */
+    double latency; /* 99th percentile of scheduler latency, in nanoseconds; < 0: not known */
+    double covered; /* the share of the trace that this rests on; < 0: not known */
+    char evidence[DIGEST_TEXT_SIZE]; /* of the first finding, as text for the log; may be empty */
 };
 
-/* 0; -EINVAL when that is no summary of the schema that is known; -ENOMEM. */
+/* Parses a summary. 0; -EINVAL if it is no summary of the known schema; or -ENOMEM. */
 int digest_parse(const char *json, size_t n, struct digest *ret);
 void digest_done(struct digest *d);
 
-/* Whether the label names an illness, as opposed to healthy and idle. */
+/* Whether there is a label other than healthy and idle. */
 bool digest_alarming(const struct digest *d);

@@ -19,12 +19,12 @@ struct inspector {
     void *userdata;
     char *command;
     struct child_limits limits;
-    char *keys[INSPECTOR_QUEUE_MAX]; /* a ring: `n` of them from `first` on, the oldest first */
+    char *keys[INSPECTOR_QUEUE_MAX]; /* a ring of `n` keys from `first` on, the oldest first */
     size_t first, n;
-    sd_event_source *wake; /* begins the next one, outside of whatever call made that possible */
+    sd_event_source *wake; /* begins the next one from the event loop, not from inside a call */
     struct child *child;   /* NULL: none */
-    char *key;             /* of the trace that it reads */
-    usec began;            /* CLOCK_MONOTONIC, as the child is timed */
+    char *key;             /* of the trace that the child reads */
+    usec began;            /* CLOCK_MONOTONIC, like the child's timeout */
     bool cut;
 };
 
@@ -50,7 +50,7 @@ static enum inspection_end end_of_signal(int number, struct inspection *ret)
 
     switch (number) {
     case SIGXCPU: return INSPECTION_TIMEOUT;
-    case SIGKILL: return INSPECTION_MEMORY; /* not by us; the kernel does it for want of memory */
+    case SIGKILL: return INSPECTION_MEMORY; /* not from us: the kernel's OOM killer */
     default: break;
     }
     if (name)
@@ -60,7 +60,7 @@ static enum inspection_end end_of_signal(int number, struct inspection *ret)
     return INSPECTION_CRASHED;
 }
 
-/* The numbers are there, but rest on too little for a label. */
+/* Without a label: there are numbers, but they rest on too little of the trace. */
 static enum inspection_end end_of_digest(const struct digest *d)
 {
     if (d->why[0] == '\0')
@@ -70,7 +70,8 @@ static enum inspection_end end_of_digest(const struct digest *d)
     return INSPECTION_PARTIAL;
 }
 
-/* A trace that breaks off has a summary of what there is, and still the status of something wrong. */
+/* For a trace that breaks off, the child prints a summary of what is there and exits with status 1
+ * all the same. */
 static enum inspection_end end_of_exit(const struct child_result *child, struct inspection *ret)
 {
     int r;
@@ -81,7 +82,7 @@ static enum inspection_end end_of_exit(const struct child_result *child, struct 
     case SANDBOX_EXIT_UNCONFINED: return INSPECTION_UNAVAILABLE;
     case 0:
     case 1: break;
-    default: /* another program, or one that does not know these options */
+    default: /* it is another program, or a version that does not know these options */
         (void)snprintf(ret->why, sizeof(ret->why), "unavailable, exit status %d", child->status);
         return INSPECTION_UNAVAILABLE;
     }
@@ -116,7 +117,7 @@ static void on_done(void *userdata, const struct child_result *child)
     _cleanup_free_ char *key = steal(&i->key);
     struct inspection result = {.took = loop_now(i->event, CLOCK_MONOTONIC) - i->began};
 
-    i->child = NULL; /* it frees itself */
+    i->child = NULL; /* the child frees itself */
     result.end = judge(child, &result);
     (void)snprintf(result.text, sizeof(result.text), "%s", child->errors);
     tell(i, key, &result);

@@ -14,7 +14,7 @@
 #include "daemon/artifact/artifacts.h"
 #include "daemon/label/inspector.h"
 
-#define HOLD_SPARE (5 * USEC_PER_SEC) /* over the timeout: for a short queue and the disk */
+#define HOLD_SPARE (5 * USEC_PER_SEC) /* added to the timeout, for a short queue and the disk */
 #define COMMAND "/contrace"
 #define PATH_SIZE 4096
 
@@ -26,8 +26,8 @@ struct labelling {
     sd_event_source *deadline;
     bool enabled;
     usec hold;
-    bool said[INSPECTION_END_COUNT]; /* in the log, above debug */
-    bool amend_failed;               /* likewise */
+    bool said[INSPECTION_END_COUNT]; /* a failure of this kind was logged above debug level */
+    bool amend_failed;               /* the same for records that could not be written */
     labelling_told_fn told;
     void *userdata;
 };
@@ -47,7 +47,8 @@ static void report_label(const char *key, const struct inspection *in)
                   format_duration(in->took, took), d->label);
 }
 
-/* Each kind once: a target whose every trace fails would fill the log, and it is in the records. */
+/* Logs each kind of failure once. A target whose traces all fail would fill the log, and the
+ * records tell it anyway. */
 static void report_failure(struct labelling *l, const char *key, const struct inspection *in)
 {
     const struct log_fields fields = {
@@ -79,7 +80,7 @@ static void on_inspected(void *userdata, const char *key, const struct inspectio
 {
     struct labelling *l = userdata;
     bool ok = in->end == INSPECTION_OK;
-    bool digest = in->digest.summary != NULL; /* there may be numbers without a label */
+    bool digest = in->digest.summary != NULL; /* numbers may exist without a label */
     const struct record_amendment what = {
         .label = ok ? in->digest.label : "not-inspected",
         .not_inspected = ok ? NULL : in->why,
@@ -109,7 +110,8 @@ static int open_trace(void *userdata, const char *key)
     return r < 0 ? r : fd;
 }
 
-/* For how long a trace that was just published waits for its label. */
+/* Queues a trace that was just published. Returns how long it may wait for its label; 0: not at
+ * all. */
 static usec on_published(void *userdata, const char *key)
 {
     struct labelling *l = userdata;
@@ -120,7 +122,7 @@ static usec on_published(void *userdata, const char *key)
     return inspector_add(l->inspector, key) >= 0 ? l->hold : 0;
 }
 
-/* The one beside contraced, as in a build directory; else where it is installed. */
+/* The contrace beside contraced, as in a build directory; else the installed one. */
 static const char *find_command(char path[static PATH_SIZE])
 {
     ssize_t n = readlink("/proc/self/exe", path, PATH_SIZE - sizeof(COMMAND));
@@ -197,7 +199,7 @@ int labelling_new(sd_event *event, struct spool *spool, struct meters *meters,
     l->spool = spool;
     l->meters = meters;
     r = inspector_new(event, &handlers, l, &l->inspector);
-    if (r >= 0) /* now, because an end must not need memory */
+    if (r >= 0) /* now, because stopping must not need memory */
         r = sd_event_add_time(event, &l->deadline, CLOCK_BOOTTIME, 0, 10 * USEC_PER_MSEC,
                               on_deadline, l);
     if (r >= 0)

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The newest first: a label follows its trace soon. */
+/* A trace whose label may follow. The newest is first in the list, because a label comes soon after
+ * its trace. */
 struct awaited {
     struct awaited *next;
     struct target *target;
-    struct lane *lane; /* of it */
+    struct lane *lane; /* of the target */
     char *key;
 };
 
@@ -86,7 +87,7 @@ void results_ended(struct results *r, const struct pipeline_end *end, bool inspe
         await_label(r, end->lane, end->key);
 }
 
-/* A label that comes after the next trace is not the last one's any more. */
+/* Sets the lane's label, unless a newer trace has been kept since. */
 static void set_label(struct lane *l, const struct labelling_label *label)
 {
     if (!l->last.key || strcmp(l->last.key, label->key) != 0)

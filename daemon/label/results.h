@@ -2,15 +2,16 @@
 #pragma once
 
 /*
- * What is last known of each lane: lane.h's `last`. A capture's end tells it at once, the label
- * of its trace follows when that was inspected; until then this remembers whose it is.
+ * Keeps the last results of each lane up to date: `last` in lane.h. The end of a capture sets them
+ * at once; the label follows when the trace was inspected. Until then, this remembers which lane
+ * the trace belongs to.
  */
 
 #include "daemon/capture/pipeline.h"
 #include "daemon/label/labelling.h"
 #include "daemon/outcome/meters.h"
 
-#define RESULTS_AWAITED_MAX 1000 /* traces whose label may follow; the oldest is given up first */
+#define RESULTS_AWAITED_MAX 1000 /* traces that await a label; beyond it, the oldest is dropped */
 
 struct results;
 
@@ -18,8 +19,9 @@ struct results;
 struct results *results_new(struct meters *meters);
 void results_free(struct results *r);
 
-/* To be told of each end of a capture; `inspected`: a label follows a trace that was kept. */
+/* To be called at each end of a capture. `inspected`: inspection is enabled, so a label follows a
+ * kept trace. */
 void results_ended(struct results *r, const struct pipeline_end *end, bool inspected);
 
-/* To be told of each label. */
+/* To be called for each label. */
 void results_labelled(struct results *r, const struct labelling_label *label);

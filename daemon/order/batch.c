@@ -8,7 +8,7 @@
 /* An order that was taken. */
 struct batch_slot {
     struct batch *batch;
-    struct pipeline_wish *wish; /* NULL: nobody waits for its end, or it has ended */
+    struct pipeline_waiter *waiter; /* NULL: nobody waits for its end, or it has ended */
 };
 
 int batch_init(struct batch *b, struct desk *desk, struct targets *targets, size_t max,
@@ -34,7 +34,7 @@ int batch_init(struct batch *b, struct desk *desk, struct targets *targets, size
 void batch_done(struct batch *b)
 {
     for (size_t i = 0; b->slots && i < b->taken; i++)
-        pipeline_forget(b->slots[i].wish);
+        pipeline_forget(b->slots[i].waiter);
     free(b->slots);
     free(b->seen);
     b->slots = NULL;
@@ -47,7 +47,7 @@ static void on_ended(void *userdata, const struct pipeline_end *end)
     struct batch_slot *slot = userdata;
     struct batch *b = slot->batch;
 
-    slot->wish = NULL;
+    slot->waiter = NULL;
     b->published += outcome_published(end->outcome);
     b->left--;
     b->fn(b->userdata, (size_t)(slot - b->slots), end);
@@ -58,7 +58,7 @@ static void count(struct batch *b, const struct desk_reply *reply)
     switch (reply->answer) {
     case DESK_TAKEN:
         b->taken++;
-        b->left += reply->wish != NULL;
+        b->left += reply->waiter != NULL;
         break;
     case DESK_LIMITED:
         b->limited++;
@@ -97,7 +97,7 @@ struct desk_reply batch_order(struct batch *b, size_t target, const struct pipel
     own.fn = b->fn ? on_ended : NULL;
     own.userdata = slot;
     reply = order_lane(b, targets_at(b->targets, target), &own);
-    *slot = (struct batch_slot){b, reply.wish};
+    *slot = (struct batch_slot){b, reply.waiter};
     count(b, &reply);
     return reply;
 }

@@ -43,7 +43,7 @@ void desk_free(struct desk *d)
 struct desk_reply desk_due(struct desk *d, struct lane *l, const struct pipeline_order *order)
 {
     struct desk_reply reply = {.answer = DESK_TAKEN, .lane = l};
-    int r = pipeline_capture(d->pipeline, l, order, &reply.wish);
+    int r = pipeline_capture(d->pipeline, l, order, &reply.waiter);
 
     if (r == -ESHUTDOWN)
         reply.answer = DESK_STOPPING;

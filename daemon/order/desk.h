@@ -25,9 +25,10 @@ enum desk_answer {
 
 struct desk_reply {
     enum desk_answer answer;
-    struct lane *lane;          /* the lane that was ordered; NULL when repeated or placeless */
-    usec retry_after;           /* when DESK_LIMITED: how long until the order would be taken */
-    struct pipeline_wish *wish; /* as from pipeline_capture; NULL also when the order was refused */
+    struct lane *lane; /* the lane that was ordered; NULL when repeated or placeless */
+    usec retry_after;  /* when DESK_LIMITED: how long until the order would be taken */
+    struct pipeline_waiter
+        *waiter; /* as from pipeline_capture; NULL also when the order was refused */
 };
 
 struct desk;

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What happened since the start, by class. Plain numbers; who changes them includes this.
+ * Counts of events since the start, by class. They are plain numbers; the code that changes them
+ * includes this file.
  */
 
 #include <stdbool.h>
@@ -17,15 +18,15 @@ struct counters {
     uint64_t captures[OUTCOME_COUNT];
     uint64_t bytes; /* of published traces */
     uint64_t inspections[INSPECTION_END_COUNT];
-    uint64_t alerts_refused; /* notifications of alerts */
-    uint64_t labels_lost;    /* that could not be written into the record */
+    uint64_t alerts_refused; /* notifications of Alertmanager that were refused */
+    uint64_t labels_lost;    /* labels that could not be written into the record */
     uint64_t reloads, reloads_failed;
-    usec last_reload; /* real time at which the configuration was read last, also at the start */
+    usec last_reload; /* real time when the configuration was read last, if with success or not */
     bool last_reload_ok;
     usec config_read;  /* real time at which the configuration in use was read */
     usec last_success; /* real time of the last published trace's request; 0: none yet */
 };
 
-/* "captures: 12 ok, 1 busy, 2 timeout; inspections: 12 ok": the classes that occurred, for the
- * log. */
+/* Appends "captures: 12 ok, 1 busy, 2 timeout; inspections: 12 ok", for the log: only classes that
+ * occurred. */
 void counters_describe(const struct counters *c, struct buf *out);

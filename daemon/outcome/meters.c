@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fixed, so that what is kept of one version can be added to another's. */
+/* Bounds are fixed, so that numbers of different versions can be added up. */
 static const double duration_bounds[] = {0.5, 1, 2, 2.25, 2.5, 3, 4, 5, 7.5, 10, 17, 30, 60, 300};
 static const double delay_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                       1,     2.5,  5,     10,   30,  60};
 static const double upload_bounds[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
 static const double inspection_bounds[] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
 
-/* As docs/FINDINGS.md has them. */
+/* The labels of docs/FINDINGS.md. */
 static const char *const label_names[METERS_LABELS] = {
     "healthy",         "idle",          "cpu-saturated", "scheduler-imbalance",
     "lock-contention", "gc-pressure",   "syscall-storm", "stuck-proc",
@@ -42,7 +42,7 @@ static void observe(struct meters_histogram *h, double value)
     h->sum += value;
 }
 
-/* The place of the job, or where it belongs. */
+/* True with the job's index, or false with the index at which to insert it. */
 static bool find(const struct meters *m, const char *name, size_t *ret)
 {
     size_t low = 0, high = m->n_jobs;
@@ -74,7 +74,7 @@ static void job_free(struct meters_job *j)
     free(j);
 }
 
-/* The place of this kind; NULL when memory is short. */
+/* The job's numbers of this kind, made at the first call; NULL when memory is short. */
 static struct meters_kind *kind_of(struct meters_job *j, enum kind kind)
 {
     if (!j->kinds[kind]) {
@@ -85,7 +85,7 @@ static struct meters_kind *kind_of(struct meters_job *j, enum kind kind)
     return j->kinds[kind];
 }
 
-/* One with a place for traces. NULL when memory is short. */
+/* A new job that has the numbers of KIND_TRACE. NULL when memory is short. */
 static struct meters_job *job_new(const char *name)
 {
     struct meters_job *j = calloc(1, sizeof(*j));
@@ -117,8 +117,8 @@ static struct meters_job *add(struct meters *m, const char *name, size_t at)
     return j;
 }
 
-/* Never NULL. The real job of the name METERS_OTHER, if there is one, is counted with the others:
- * a series must not be there twice. */
+/* The numbers of this job, never NULL. If a configured job is really named METERS_OTHER, it counts
+ * with the others: two metric series must not have the same name. */
 static struct meters_job *job(struct meters *m, const char *name)
 {
     struct meters_job *j = NULL;
@@ -155,7 +155,7 @@ void meters_captured(struct meters *m, const char *name, const struct meters_cap
     struct meters_job *j = job(m, name);
     struct meters_kind *k = kind_of(j, c->kind);
 
-    if (!k) /* without memory for a place of its own */
+    if (!k) /* no memory for this job's own numbers of the kind */
         k = m->other->kinds[c->kind];
     m->totals->captures[c->outcome]++;
     k->captures[c->outcome]++;
@@ -198,7 +198,7 @@ int meters_new(struct counters *totals, struct meters **ret)
     struct meters_job *other = job_new(METERS_OTHER);
     bool whole = m && other;
 
-    /* All of it now, because a report must not need memory. */
+    /* Allocates all kinds now, because a report must not need memory. */
     for (unsigned kind = 0; whole && kind < KINDS; kind++)
         whole = kind_of(other, (enum kind)kind);
     if (!whole) {

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 
-/* What an outcome is to the target. */
+/* What an outcome says about the target. */
 enum kind {
     KIND_PUBLISHED,
     KIND_FAILED,
-    KIND_ABSENT,  /* there is nothing to capture, and nothing is wrong */
-    KIND_NEUTRAL, /* says nothing about the target */
-    KIND_PATIENT, /* nothing at first; a failure when nothing else came for an interval */
+    KIND_ABSENT,  /* there is nothing to capture, which is no failure */
+    KIND_NEUTRAL, /* nothing */
+    KIND_PATIENT, /* nothing at first; a failure if no other outcome came for an interval */
 };
 
 static const struct row {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How a capture ended: the classes, in one table, with what follows from each. docs/ERRORS.md says
- * the same to people.
+ * The classes of a capture's end, in one table with the consequences of each. docs/ERRORS.md
+ * explains them to users.
  */
 
 #include <stdbool.h>
@@ -11,10 +11,10 @@
 enum outcome {
     OUTCOME_OK,            /* a whole trace was published */
     OUTCOME_TRUNCATED,     /* published, cut at its last whole generation */
-    OUTCOME_SHORT,         /* published, whole, but of less time than was asked for */
-    OUTCOME_EMPTY,         /* published, whole, and nothing in it */
+    OUTCOME_SHORT,         /* published, whole, but spans less time than was asked for */
+    OUTCOME_EMPTY,         /* published, whole, but without content */
     OUTCOME_BUSY,          /* somebody else was tracing */
-    OUTCOME_SKIPPED,       /* one was in flight when the next was due */
+    OUTCOME_SKIPPED,       /* not begun: one was in flight when the next was due */
     OUTCOME_DNS,           /* the name did not resolve */
     OUTCOME_CONNECT,       /* refused, unreachable, no such socket */
     OUTCOME_TLS,           /* handshake or certificate */
@@ -25,15 +25,15 @@ enum outcome {
     OUTCOME_UNAUTHORIZED,  /* 401 or 403 */
     OUTCOME_WRITE_TIMEOUT, /* 400: the window is not shorter than the server's WriteTimeout */
     OUTCOME_HTTP_STATUS,   /* any other status but 200 */
-    OUTCOME_MISSING,       /* 404: the service does not have what it need not have */
-    OUTCOME_NOT_A_TRACE,   /* 200 with something else, or with nothing */
-    OUTCOME_NOT_A_PROFILE, /* the same, where a profile was asked for */
-    OUTCOME_INCOMPLETE,    /* of what was asked for, nothing whole */
+    OUTCOME_MISSING,       /* 404 for an artifact that a service may lack */
+    OUTCOME_NOT_A_TRACE,   /* 200, but the body is no trace or is empty */
+    OUTCOME_NOT_A_PROFILE, /* 200, but the body is no profile or is empty */
+    OUTCOME_INCOMPLETE,    /* the right kind of body, but nothing of it was whole */
     OUTCOME_CREDENTIALS,   /* a secret or certificate file cannot be used */
     OUTCOME_NO_SPACE,      /* no room in the spool or on its file system */
     OUTCOME_STORAGE,       /* the disk failed */
-    OUTCOME_RESOURCES,     /* no descriptors or memory left here */
-    OUTCOME_CANCELLED,     /* the daemon stopped before it was whole */
+    OUTCOME_RESOURCES,     /* contraced ran out of descriptors or memory */
+    OUTCOME_CANCELLED,     /* contraced stopped or the target was removed first */
     OUTCOME_COUNT,
 };
 
@@ -46,26 +46,25 @@ enum outcome_retry {
 /* The word for logs, metrics and records: "write_timeout". */
 const char *outcome_name(enum outcome o);
 
-/* What a failed system call of ours (a negative errno, writing or opening a file) comes to. */
+/* The outcome if contraced itself failed to open or write a file; `r` is a negative errno. */
 enum outcome outcome_of_errno(int r);
 
-/* Something is in the archive. */
+/* Something was published into the spool. */
 bool outcome_published(enum outcome o);
 
-/* The target is not well, as opposed to nothing having been tried or said; one that is
- * outcome_patient() only when it lasts. */
+/* The target fails. An outcome that is outcome_patient() means so only when it lasts. */
 bool outcome_failed(enum outcome o);
 
-/* There is nothing to capture there, and nothing is wrong with that. */
+/* The target has no such artifact, which is no failure. */
 bool outcome_absent(enum outcome o);
 
-/* The outcome says something about the target, so that its state follows it. */
+/* The outcome says something about the target, so the target's state changes to it. */
 bool outcome_tells(enum outcome o);
 
 enum outcome_retry outcome_retry(enum outcome o);
 
-/* It says something about the target only when nothing else came for a whole interval. */
+/* The outcome says something about the target only if no other came for a whole interval. */
 bool outcome_patient(enum outcome o);
 
-/* What a person can do about it; "" where there is nothing to add. */
+/* What a person can do about it, to be appended to a message; "" if there is nothing to add. */
 const char *outcome_hint(enum outcome o);

@@ -66,7 +66,8 @@ static void on_trace(void *userdata, const struct store_result *result)
         end_local(d, "the record cannot be sent", r);
 }
 
-/* One that nobody captures any more is bytes. */
+/* The content type of the key's artifact; plain bytes if this contraced does not capture the
+ * kind. */
 static const char *content_type_of(const char *key)
 {
     const struct artifact *a = artifacts_of_kind(name_kind(key));

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * One trace on its way to the store: its hash where the record does not tell it, the trace, then
- * its record. It knows nothing of when or how often; its owner settles the item or gives it back.
+ * Delivers one trace to the store: computes its hash if the record has none, uploads the trace,
+ * then its record. It does not decide when or how often to try; its owner archives the item or
+ * returns it to the spool.
  */
 
 #include "base/disk.h"
@@ -15,13 +16,14 @@
 struct delivery;
 
 /*
- * Called once, from the event loop, never from inside delivery_start. STORE_DONE: both objects are
- * confirmed. Anything else may have left the trace in the store without its record. The result is
- * valid during the call, in which the delivery may be freed.
+ * Called once, from the event loop, never from inside delivery_start. STORE_DONE: the store has
+ * confirmed both objects. After any other end, the trace may be in the store without its record.
+ * The result is valid during the call; the delivery may be freed in it.
  */
 typedef void (*delivery_done_fn)(struct delivery *d, const struct store_result *result);
 
-/* Embedded in the owner's own; its members are nobody else's but for the first two. */
+/* To be embedded in the owner's struct. The owner may read the first two members; the others are
+ * private. */
 struct delivery {
     struct spool_item *item;
     uint64_t size; /* of the trace */
@@ -30,17 +32,17 @@ struct delivery {
     struct store_call *call;
     delivery_done_fn done;
     struct metadata meta;
-    struct store_object object; /* being put */
+    struct store_object object; /* being uploaded */
     char record_key[NAME_KEY_MAX];
     char record_sha256[STORE_SHA256_SIZE];
     struct store_meta record_meta[METADATA_COMMON + 1];
-    struct filehash *hashing; /* NULL: none under way */
+    struct filehash *hashing; /* NULL: not hashing */
 };
 
-/* Takes nothing: store, disk and item are borrowed until the end. 0; or -ENOMEM or -EMFILE, and
- * nothing has begun. */
+/* Store, disk and item are borrowed until the end. 0; or a negative errno such as -ENOMEM or
+ * -EMFILE, and nothing has begun. */
 int delivery_start(struct delivery *d, struct store *store, struct disk *disk,
                    struct spool_item *item, delivery_done_fn done);
 
-/* Ends it without a word. */
+/* Ends the delivery; `done` is not called. */
 void delivery_stop(struct delivery *d);

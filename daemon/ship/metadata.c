@@ -12,7 +12,7 @@
 #include "base/jsontext.h"
 #include "lib/record/name.h"
 
-/* `name` is a literal. An empty value says nothing and is left out. */
+/* Adds an item, unless the value is empty. `name` must be static. */
 static void add(struct metadata *m, const char *name, const char *value)
 {
     size_t n = strlen(value);
@@ -23,7 +23,7 @@ static void add(struct metadata *m, const char *name, const char *value)
     if (n > METADATA_VALUE_MAX - 1) {
         n = METADATA_VALUE_MAX - 1;
         while (n > 0 && ((unsigned char)value[n] & 0xc0) == 0x80)
-            n--; /* not within a character of UTF-8 */
+            n--; /* do not split a UTF-8 character */
     }
     out = m->values[m->n];
     memcpy(out, value, n);
@@ -31,7 +31,7 @@ static void add(struct metadata *m, const char *name, const char *value)
     m->items[m->n++] = (struct store_meta){.name = name, .value = out};
 }
 
-/* A member as text; `otherwise` when it is missing or of another type. */
+/* Adds a member of the record as text; `otherwise` if it is missing or of another type. */
 static void add_member(struct metadata *m, const json_t *record, const char *name,
                        const char *otherwise)
 {
@@ -69,7 +69,7 @@ int metadata_init(struct metadata *m, const char *key, const struct buf *record)
     if (record && jsontext_parse(buf_str(record), record->len, 0, NULL, &json) == -ENOMEM)
         return -ENOMEM;
     if (name_parse(key, &name) < 0)
-        name_init(&name, "", "", 0, 0); /* no key of ours; every value still has its place */
+        name_init(&name, "", "", 0, 0); /* not a key of contraced: its values are empty */
     if (name.pid > 0)
         (void)snprintf(pid, sizeof(pid), "%" PRIu32, name.pid);
     if (name.time > 0)

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What an uploaded artifact says of itself beside its bytes: service, host, artifact, pid, reason,
- * start, seconds, label and sha256, out of its record, or as far as they go out of its key. Pure.
+ * The metadata of an uploaded object: service, host, artifact, pid, reason, start, seconds, label
+ * and sha256. They come from its record; those that the record lacks come from its key, if it has
+ * them. Pure.
  */
 
 #include <stddef.h>
@@ -12,7 +13,7 @@
 #include "lib/store/interface/store.h"
 
 #define METADATA_ITEMS 9
-#define METADATA_COMMON 2      /* the first ones, service and host, which the record has too */
+#define METADATA_COMMON 2 /* the first ones, service and host: the record's object has them, too */
 #define METADATA_VALUE_MAX 256 /* bytes with the zero; longer values are cut between characters */
 
 struct metadata {
@@ -22,9 +23,9 @@ struct metadata {
     char values[METADATA_ITEMS][METADATA_VALUE_MAX];
 };
 
-/* Fills it in. `record` is JSON text or NULL; what is no record counts as none. The struct must not
- * be moved afterwards: items point into it. 0 or -ENOMEM. */
+/* Fills in the struct, which must not be moved afterwards, because items point into it. `record` is
+ * JSON text or NULL; an invalid record counts as none. 0 or -ENOMEM. */
 int metadata_init(struct metadata *m, const char *key, const struct buf *record);
 
-/* The hash that the record did not tell. */
+/* Sets the hash, if the record had none. */
 void metadata_set_sha256(struct metadata *m, const char *sha256);

@@ -20,7 +20,7 @@
 #endif
 
 #define TIMER_ACCURACY (100 * USEC_PER_MSEC)
-#define SETTLING_MOST 64 /* each holds a descriptor until the disk threads come to it */
+#define SETTLING_MOST 64 /* each holds a descriptor until a disk thread has settled it */
 
 static bool store_used(const struct uploader *u, const struct store *s)
 {
@@ -31,7 +31,8 @@ static bool store_used(const struct uploader *u, const struct store *s)
     return false;
 }
 
-/* The store's callback may be what runs just now: neither it nor the flight is freed here. */
+/* Takes the flight out of the list. This may run inside the store's callback, so store and flight
+ * are freed later, by on_sweep. */
 static void land(struct uploader *u, struct flight *f)
 {
     if (f->prev)
@@ -97,7 +98,7 @@ static void on_end(struct delivery *d, const struct store_result *result)
     fill(u);
 }
 
-/* 0, or a negative errno and the item is back. */
+/* Starts a delivery. 0, or a negative errno and the item was returned to the spool. */
 static int start(struct uploader *u, struct spool_item *item, bool probe)
 {
     struct flight *f = calloc(1, sizeof(*f));
@@ -125,7 +126,7 @@ static int start(struct uploader *u, struct spool_item *item, bool probe)
     return 0;
 }
 
-/* When the next one may start: 0 at once, USEC_NEVER when that is for something else to tell. */
+/* When the next delivery may start: 0: now; USEC_NEVER: only after another event. */
 static usec next_start(const struct uploader *u, usec now)
 {
     usec next;
@@ -139,7 +140,8 @@ static usec next_start(const struct uploader *u, usec now)
     return next > now ? next : 0;
 }
 
-/* Nothing wakes the process for what is not there, or is put off: the spool tells of that. */
+/* Sets the timer only if an item could be taken now. If there is none, or all are put off, the
+ * spool's callback wakes the uploader. */
 static void wait_until(struct uploader *u, usec next)
 {
     if (next == USEC_NEVER || spool_next_offer(u->spool) != 0)
@@ -213,7 +215,7 @@ static void start_probe(struct uploader *u)
         .content_type = "text/plain",
         .meta = &p->meta,
         .n_meta = 1,
-        .replace = true, /* the last start's, and the last version's */
+        .replace = true, /* replaces the probe of an earlier start or version */
     };
     if (r >= 0)
         r = store_put(u->store, &p->object, on_probe, u, &p->call);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What becomes of a trace, and of the breaker, when the store has answered. One function for each
- * class of answers.
+ * Decides what happens to a trace and to the breaker after the store's answer. One function for
+ * each class of answers.
  */
 
 #include <assert.h>
@@ -19,7 +19,7 @@
 
 #define PAUSE_MOST USEC_PER_MIN
 #define SET_BACK_MOST USEC_PER_HOUR
-#define STRUGGLES 5 /* failures after which a person is told of a trace */
+#define STRUGGLES 5 /* failures of one trace after which the log reports it */
 
 void uploader_pause(struct uploader *u, const char *why)
 {
@@ -31,7 +31,8 @@ void uploader_pause(struct uploader *u, const char *why)
         uploader_say_pause(u, why);
 }
 
-/* It parked the queue; whether that was its own fault shows when it is asked about again. */
+/* Remembers a trace that parked the queue. Whether the trace itself is at fault shows at its next
+ * try. */
 static void suspect(struct uploader *u, const char *key)
 {
     struct suspect *s = &u->suspects[u->n_suspects++ % UPLOADER_SUSPECTS];
@@ -42,7 +43,7 @@ static void suspect(struct uploader *u, const char *key)
     s->said = false;
 }
 
-/* Not NULL for one that is asked about again after others fared well. */
+/* The remembered suspect, if this trace is one; else NULL. */
 static struct suspect *find_suspect(struct uploader *u, const struct spool_item *item)
 {
     for (unsigned i = 0; i < UPLOADER_SUSPECTS && i < u->n_suspects; i++) {
@@ -52,7 +53,8 @@ static struct suspect *find_suspect(struct uploader *u, const struct spool_item 
     return NULL;
 }
 
-/* Also the refused ones that parked the queue are asked about again: they may be innocent. */
+/* The store works again. Tries again what was put off, and the refused traces that parked the
+ * queue: they may be innocent. */
 static void recover(struct uploader *u)
 {
     uploader_say_recovered(u);
@@ -77,7 +79,7 @@ static void end_done(struct uploader *u, struct flight *f, const struct store_re
         meters_uploaded(u->meters, loop_now(u->event, CLOCK_BOOTTIME) - f->begun);
 }
 
-/* What the present store's success means for the others. */
+/* The present store took an object: ends the pauses, and the trouble if the breaker agrees. */
 static void succeeded(struct uploader *u, bool probe)
 {
     bool recovered = breaker_succeeded(&u->breaker, probe, loop_now(u->event, CLOCK_BOOTTIME));
@@ -91,8 +93,8 @@ static void succeeded(struct uploader *u, bool probe)
         u->n_row = 0;
 }
 
-/* While the store is in trouble another trace is asked about each time, so that one that cannot be
- * stored does not keep the others back; the only one is asked about again. */
+/* Chooses the next trace for a store in trouble. Each try is made with another trace, so that one
+ * that cannot be stored does not block the others. If this is the only one, it is tried again. */
 static void set_back(struct uploader *u, struct spool_item *item)
 {
     usec now = loop_now(u->event, CLOCK_BOOTTIME), next = breaker_next(&u->breaker);
@@ -106,14 +108,14 @@ static void set_back(struct uploader *u, struct spool_item *item)
     spool_item_put_off(item, backoff_ceiling(&backoff, spool_item_failures(item)));
 }
 
-/* The same trace again after a while that grows; the others go on meanwhile. */
+/* Tries this trace again after a growing delay; the others go on meanwhile. */
 static void put_off(struct uploader *u, struct spool_item *item, usec least,
                     const struct store_result *result)
 {
     unsigned failures = spool_item_failures(item);
     usec wait = backoff_wait(&BACKOFF_DEFAULT, failures, least, random_next(&u->random));
 
-    /* What is left behind at the exit must not be so in silence. */
+    /* While draining, a trace that will be left in pending/ must be logged now. */
     if (failures + 1 == STRUGGLES ||
         (u->draining && failures + 1 < STRUGGLES && wait > UPLOADER_DRAIN_PATIENCE))
         uploader_say_struggles(u, spool_item_key(item), failures + 1, result);
@@ -144,7 +146,8 @@ static void put_aside(struct uploader *u, struct flight *f, const struct store_r
     spool_item_put_aside(f->delivery.item);
 }
 
-/* It may still be innocent, as where one of the store's machines has no permission. */
+/* A repeat offender waits alone instead of parking the queue. It may still be innocent, as when one
+ * of the store's machines lacks a permission. */
 static void wait_alone(struct uploader *u, struct spool_item *item, struct suspect *s,
                        const struct store_result *result)
 {
@@ -171,7 +174,8 @@ static void end_parked(struct uploader *u, struct flight *f, const struct store_
     set_back(u, f->delivery.item);
 }
 
-/* Counts those refused for the first time. True: they are so many that the store is at fault. */
+/* Counts objects that were refused for the first time. True: so many in a row that the store is at
+ * fault. */
 static bool refused_in_row(struct uploader *u, const struct spool_item *item)
 {
     if (find_suspect(u, item))
@@ -196,7 +200,7 @@ static void end_refused(struct uploader *u, struct flight *f, const struct store
     } else {
         put_aside(u, f, result);
         if (breaker_succeeded(&u->breaker, f->probe, now))
-            recover(u); /* it answered */
+            recover(u); /* the store answered, so it works */
     }
 }
 
@@ -206,7 +210,8 @@ static void end_changed(struct uploader *u, struct flight *f, const struct store
     put_aside(u, f, result);
 }
 
-/* The file itself may be what is broken, so it is not the next one again. */
+/* The cause is on this machine. It may be this very file, so it is put off beyond the pause, and
+ * others are tried first. */
 static void end_local(struct uploader *u, struct flight *f, const struct store_result *result)
 {
     usec now = loop_now(u->event, CLOCK_BOOTTIME);
@@ -216,7 +221,7 @@ static void end_local(struct uploader *u, struct flight *f, const struct store_r
     put_off(u, f->delivery.item, u->pause_until - now + USEC_PER_SEC, result);
 }
 
-/* What was under way when the breaker opened says nothing new. */
+/* An upload that was already under way when the breaker opened tells nothing new. */
 static bool is_news(const struct uploader *u, const struct flight *f)
 {
     return f->probe || u->breaker.state == BREAKER_CLOSED;
@@ -249,7 +254,7 @@ void uploader_probe_end(struct uploader *u, const struct store_result *result)
     switch (result->end) {
     case STORE_RETRY:
     case STORE_MISSING:
-        u->breaker.threshold = 1; /* it is the only one that was asked */
+        u->breaker.threshold = 1; /* the probe's is the only answer, so one failure is enough */
         changed =
             breaker_failed(&u->breaker, false, now, result->retry_after, random_next(&u->random));
         u->breaker.threshold = BREAKER_THRESHOLD;
@@ -260,7 +265,7 @@ void uploader_probe_end(struct uploader *u, const struct store_result *result)
         uploader_say_trouble(u, result, changed, true);
         break;
     case STORE_LOCAL: uploader_pause(u, result->text); break;
-    default: /* the store answers; what it thinks of other objects will show */
+    default: /* the store works; how it treats other objects will show */
         uploader_say_works(u, result);
         break;
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What people are told of uploads: one line when they begin to fail, one when they work again, and
- * one for each trace that is left behind. While trouble lasts it is recalled now and then, so that
- * the log of any one day shows it.
+ * The log of uploads: one line when they begin to fail, one when they work again, and one for each
+ * trace that is left behind. While trouble lasts, the line is repeated every few hours, so that the
+ * log of each day shows it.
  */
 
 #include <inttypes.h>
@@ -31,7 +31,7 @@ static uint64_t waiting(const struct uploader *u)
     return stats.pending_files;
 }
 
-/* "1 trace waits", "7 traces wait": the words around a number. */
+/* The words behind a number: "1 trace waits", "7 traces wait". */
 static const char *traces_wait(uint64_t n)
 {
     return n == 1 ? "trace waits" : "traces wait";

@@ -2,32 +2,31 @@
 #pragma once
 
 /*
- * What the uploader's own files share and nobody else sees. uploader.c owns the object and decides
- * when a trace is started, uploader_end.c what becomes of it afterwards, uploader_log.c what people
- * are told.
+ * Shared by the uploader's own files only. uploader.c owns the object and decides when an upload
+ * starts, uploader_end.c what happens after it, and uploader_log.c writes the log.
  */
 
 #include "daemon/ship/delivery.h"
 #include "daemon/ship/uploader.h"
 #include "lib/store/http/breaker.h"
 
-#define UPLOADER_ROW 5 /* refused objects in a row that are the store's fault rather than theirs */
+#define UPLOADER_ROW 5 /* if so many objects are refused in a row, the store is at fault */
 #define UPLOADER_SUSPECTS 16
-#define UPLOADER_PAUSES 2 /* in a row, before a person is told: one may be a single file's fault */
+#define UPLOADER_PAUSES 2 /* in a row, before they are logged: one may come from a single file */
 #define UPLOADER_PROBE_KEY ".contrace/probe-"
-#define UPLOADER_DRAIN_PATIENCE (5 * USEC_PER_SEC) /* for what is put off while all is well */
+#define UPLOADER_DRAIN_PATIENCE (5 * USEC_PER_SEC) /* for a trace that is put off on its own */
 
 struct flight {
-    struct delivery delivery; /* first: the delivery's callback gets no more */
+    struct delivery delivery; /* must be first: its callback casts it to this struct */
     struct uploader *uploader;
     struct store *store;
     bool probe; /* the breaker's */
     usec begun; /* boot time */
-    bool last;  /* the store is freed with it */
+    bool last;  /* the last user of an old store, which is freed with it */
     struct flight *prev, *next;
 };
 
-/* The small object that tells at the start whether uploads will work. */
+/* A small object that is uploaded at the start, to learn whether uploads will work. */
 struct write_probe {
     struct store_call *call; /* NULL: answered */
     struct store_object object;
@@ -54,26 +53,26 @@ struct uploader {
     bool keep, draining, cut;
     struct write_probe write_probe;
     struct breaker breaker;
-    struct flight *flights, *dead; /* under way; to be freed from the event loop */
+    struct flight *flights, *dead; /* in flight; ended, to be freed from the event loop */
     unsigned in_flight, settling;
-    sd_event_source *timer; /* when the breaker or a pause may let something go that waits now */
+    sd_event_source *timer; /* when breaker and pause allow the next upload */
     sd_event_source *sweep;
 
-    /* For want of memory, descriptors or a file's bytes. */
+    /* Pauses, when memory or descriptors are short or a file cannot be read. */
     usec pause_until; /* boot time */
     unsigned pauses;  /* in a row */
 
-    /* Refused one after the other for the first time, with no success between. */
+    /* Keys of objects refused in a row, each for the first time, with no success between. */
     char row[UPLOADER_ROW][NAME_KEY_MAX];
     unsigned n_row;
-    bool row_parked; /* the queue is parked for that */
+    bool row_parked; /* they parked the queue */
 
-    /* The last ones that parked the queue: one that does it again after others fared well waits
-     * alone. */
+    /* The last traces that parked the queue. One that would do so again after others succeeded
+     * waits alone instead. */
     struct suspect suspects[UPLOADER_SUSPECTS];
     unsigned n_suspects; /* ever */
 
-    usec said; /* boot time at which the present trouble was last spoken of */
+    usec said; /* boot time at which the present trouble was last logged */
     bool parked_said;
 
     uint64_t ends[STORE_END_COUNT];
@@ -82,11 +81,11 @@ struct uploader {
     struct meters *meters; /* or NULL */
 };
 
-/* uploader_end.c: what becomes of the item. One that is done is settled by the caller, which frees
- * the flight, too. */
+/* uploader_end.c: disposes of the flight's item by the store's answer. After STORE_DONE the caller
+ * archives the item. The caller also frees the flight. */
 void uploader_end(struct uploader *u, struct flight *f, const struct store_result *result);
 void uploader_probe_end(struct uploader *u, const struct store_result *result);
-/* Nothing is started for a while. `why` for the log. */
+/* Starts no upload for a while. `why` is for the log. */
 void uploader_pause(struct uploader *u, const char *why);
 
 /* uploader_log.c */

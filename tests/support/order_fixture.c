@@ -14,13 +14,13 @@
 struct fake_pipeline fake_pipeline;
 
 int __wrap_pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
-                            struct pipeline_wish **ret);
+                            struct pipeline_waiter **ret);
 usec __wrap_pipeline_adds(const struct lane *l, usec window);
-void __wrap_pipeline_forget(struct pipeline_wish *w);
+void __wrap_pipeline_forget(struct pipeline_waiter *w);
 int __wrap_sd_event_now(sd_event *event, clockid_t clock, uint64_t *ret);
 
 int __wrap_pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_order *order,
-                            struct pipeline_wish **ret)
+                            struct pipeline_waiter **ret)
 {
     struct fake_pipeline *f = &fake_pipeline;
     size_t i = f->orders++;
@@ -29,9 +29,9 @@ int __wrap_pipeline_capture(struct pipeline *p, struct lane *l, const struct pip
     assert_true(i < FAKE_MAX);
     f->targets[i] = l->target;
     f->order[i] = *order;
-    f->wishes[i] = (struct pipeline_wish){order->fn, order->userdata, false};
+    f->waiters[i] = (struct pipeline_waiter){order->fn, order->userdata, false};
     if (ret)
-        *ret = f->result == 0 && order->fn ? &f->wishes[i] : NULL;
+        *ret = f->result == 0 && order->fn ? &f->waiters[i] : NULL;
     return f->result;
 }
 
@@ -42,7 +42,7 @@ usec __wrap_pipeline_adds(const struct lane *l, usec window)
     return window > fake_pipeline.anyway ? window - fake_pipeline.anyway : 0;
 }
 
-void __wrap_pipeline_forget(struct pipeline_wish *w)
+void __wrap_pipeline_forget(struct pipeline_waiter *w)
 {
     if (w)
         w->forgotten = true;
@@ -63,7 +63,7 @@ void fake_pipeline_reset(void)
 
 void fake_pipeline_end(size_t i, enum outcome outcome)
 {
-    const struct pipeline_wish *w = &fake_pipeline.wishes[i];
+    const struct pipeline_waiter *w = &fake_pipeline.waiters[i];
     const struct pipeline_end end = {.outcome = outcome, .text = ""};
 
     if (w->fn && !w->forgotten)

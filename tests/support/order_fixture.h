@@ -14,7 +14,7 @@
 
 #define FAKE_MAX 16
 
-struct pipeline_wish {
+struct pipeline_waiter {
     pipeline_ended_fn fn;
     void *userdata;
     bool forgotten;
@@ -27,7 +27,7 @@ struct fake_pipeline {
     size_t orders; /* that came, whatever became of them */
     const struct target *targets[FAKE_MAX];
     struct pipeline_order order[FAKE_MAX];
-    struct pipeline_wish wishes[FAKE_MAX];
+    struct pipeline_waiter waiters[FAKE_MAX];
 };
 
 extern struct fake_pipeline fake_pipeline;

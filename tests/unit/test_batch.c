@@ -145,8 +145,8 @@ static void test_cancelled(void **state)
     (void)order(w, 1, ALLOWANCE_BURST);
     fake_pipeline_end(0, OUTCOME_OK);
     batch_done(&w->batch);
-    assert_false(fake_pipeline.wishes[0].forgotten); /* it is not there any more */
-    assert_true(fake_pipeline.wishes[1].forgotten);
+    assert_false(fake_pipeline.waiters[0].forgotten); /* it is not there any more */
+    assert_true(fake_pipeline.waiters[1].forgotten);
     fake_pipeline_end(1, OUTCOME_OK);
     assert_string_equal(w->ends, "0:1 ");
     begin(w, 1, true);

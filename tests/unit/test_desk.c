@@ -63,7 +63,7 @@ static void test_passes_on(void **state)
     struct desk_reply reply = desk_order(w->desk, target_primary(targets_at(w->targets, 1)), &o);
 
     assert_int_equal(reply.answer, DESK_TAKEN);
-    assert_null(reply.wish);
+    assert_null(reply.waiter);
     assert_int_equal(fake_pipeline.orders, 1);
     assert_ptr_equal(fake_pipeline.targets[0], targets_at(w->targets, 1));
     assert_int_equal(fake_pipeline.order[0].reason, REASON_ALERT);

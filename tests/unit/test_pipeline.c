@@ -120,7 +120,7 @@ static int teardown(void **state)
     struct world *w = *state;
 
     assert_true(pipeline_idle(w->pipeline));
-    assert_null(w->target->lanes->flight);
+    assert_null(w->target->lanes->capture_job);
     target_unref(w->target);
     pipeline_free(w->pipeline);
     http_free(w->http);
@@ -141,7 +141,7 @@ static void step(struct world *w)
 }
 
 static void order(struct world *w, enum reason reason, const char *name, usec window,
-                  struct told *told, struct pipeline_wish **ret)
+                  struct told *told, struct pipeline_waiter **ret)
 {
     const struct pipeline_order o = {
         .reason = reason,
@@ -162,18 +162,18 @@ static void finish(struct world *w, unsigned n)
     assert_true(pipeline_idle(w->pipeline));
 }
 
-static const char *flight_state(struct world *w)
+static const char *capture_job_state(struct world *w)
 {
-    struct pipeline_flight f;
+    struct pipeline_capture_job j;
 
-    return pipeline_flight(w->target->lanes, &f) ? f.state : "none";
+    return pipeline_capture_job(w->target->lanes, &j) ? j.state : "none";
 }
 
 /* A capture that is under way until the gate opens. */
 static void begin(struct world *w, const struct loopback_step *steps, size_t n)
 {
     loopback_play(w->server, steps, n);
-    while (strcmp(flight_state(w), "capturing") != 0)
+    while (strcmp(capture_job_state(w), "capturing") != 0)
         step(w);
 }
 
@@ -204,7 +204,7 @@ static void test_join_what_waits(void **state)
     order(w, REASON_ALERT, "alert:HighLatency", 0, &told[0], NULL);
     order(w, REASON_API, "api:look", 5 * USEC_PER_SEC, &told[1], NULL);
     order(w, REASON_SCHEDULE, NULL, 0, &told[2], NULL);
-    assert_string_equal(flight_state(w), "waiting");
+    assert_string_equal(capture_job_state(w), "waiting");
     pipeline_set_concurrency(w->pipeline, 1);
     loopback_play(w->server, steps, 2);
     finish(w, 1);
@@ -235,7 +235,7 @@ static void test_by_hand_before_the_new(void **state)
                                           {LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
     struct target *scheduled = w->target;
-    struct pipeline_flight flight;
+    struct pipeline_capture_job capture_job;
     struct told told = {0};
 
     pipeline_set_concurrency(w->pipeline, 1);
@@ -243,9 +243,9 @@ static void test_by_hand_before_the_new(void **state)
     make_target(w);
     order(w, REASON_API, NULL, 0, &told, NULL);
     loopback_play(w->server, steps, 5);
-    while (strcmp(flight_state(w), "waiting") == 0) {
-        assert_true(pipeline_flight(scheduled->lanes, &flight));
-        assert_string_equal(flight.state, "waiting");
+    while (strcmp(capture_job_state(w), "waiting") == 0) {
+        assert_true(pipeline_capture_job(scheduled->lanes, &capture_job));
+        assert_string_equal(capture_job.state, "waiting");
         step(w);
     }
     while (w->ended < 1)
@@ -338,14 +338,14 @@ static void test_forgotten(void **state)
     const struct loopback_step steps[] = {{LOOPBACK_GATE, NULL, 0, 0},
                                           {LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
-    struct pipeline_wish *wish;
+    struct pipeline_waiter *waiter;
     struct told told[2] = {0};
 
-    order(w, REASON_API, NULL, 0, &told[0], &wish);
+    order(w, REASON_API, NULL, 0, &told[0], &waiter);
     order(w, REASON_API, NULL, 0, &told[1], NULL);
-    assert_non_null(wish);
+    assert_non_null(waiter);
     begin(w, steps, 3);
-    pipeline_forget(wish);
+    pipeline_forget(waiter);
     pipeline_forget(NULL);
     loopback_open_gate(w->server);
     finish(w, 1);
@@ -457,9 +457,9 @@ static void test_busy_for_an_interval(void **state)
 
 static const char *state_of(const struct lane *l)
 {
-    struct pipeline_flight f;
+    struct pipeline_capture_job j;
 
-    return pipeline_flight(l, &f) ? f.state : "none";
+    return pipeline_capture_job(l, &j) ? j.state : "none";
 }
 
 /*

@@ -25,16 +25,16 @@
 #define KIB ((uint64_t)1024)
 #define MIB (1024 * KIB)
 
-struct flight {
+struct capture_job {
     struct spool_file *file;
     struct told room, published;
     uint64_t wanted, room_bytes, written;
     bool waiting, publishing;
 };
 
-static struct flight flights[IN_FLIGHT];
+static struct capture_job capture_jobs[IN_FLIGHT];
 static unsigned n_published, n_refused;
-static usec flight_time;
+static usec capture_time;
 
 static void check_bounds(void)
 {
@@ -47,11 +47,11 @@ static void check_bounds(void)
                     fx.limits.min_free * (double)fake_total_bytes);
 }
 
-static void flight_begin(struct flight *f)
+static void capture_job_begin(struct capture_job *f)
 {
     int r;
 
-    *f = (struct flight){.wanted = (uint64_t)(random() % (100 * 1024)), .room_bytes = 8 * KIB};
+    *f = (struct capture_job){.wanted = (uint64_t)(random() % (100 * 1024)), .room_bytes = 8 * KIB};
     r = spool_file_new(fx.spool, f->room_bytes, on_room, &f->room, &f->file);
     if (r < 0) {
         assert_int_equal(r, -ENOSPC);
@@ -61,14 +61,14 @@ static void flight_begin(struct flight *f)
     f->waiting = r == 0;
 }
 
-static void flight_end(struct flight *f)
+static void capture_job_end(struct capture_job *f)
 {
     spool_file_discard(f->file);
     f->file = NULL;
     n_refused++;
 }
 
-static void flight_grow(struct flight *f)
+static void capture_job_grow(struct capture_job *f)
 {
     int r;
 
@@ -77,24 +77,24 @@ static void flight_grow(struct flight *f)
     f->room.times = 0;
     f->waiting = r == 0;
     if (r < 0)
-        flight_end(f);
+        capture_job_end(f);
 }
 
-static void flight_write(struct flight *f)
+static void capture_job_write(struct capture_job *f)
 {
     static const char page[4096];
     uint64_t n = 1 + (uint64_t)random() % sizeof(page);
 
     n = n < f->wanted - f->written ? n : f->wanted - f->written;
     if (f->written + n > f->room_bytes) {
-        flight_grow(f);
+        capture_job_grow(f);
         return;
     }
     assert_true(write(spool_file_fd(f->file), page, n) == (ssize_t)n);
     f->written += n;
 }
 
-static void flight_step(struct flight *f)
+static void capture_job_step(struct capture_job *f)
 {
     if (f->publishing) {
         if (f->published.times == 0)
@@ -104,20 +104,20 @@ static void flight_step(struct flight *f)
         f->publishing = false;
         f->file = NULL;
     } else if (!f->file) {
-        flight_begin(f);
+        capture_job_begin(f);
     } else if (f->waiting) {
         if (f->room.times == 0)
             return;
         f->waiting = false;
         if (f->room.r < 0)
-            flight_end(f);
+            capture_job_end(f);
     } else if (f->written < f->wanted) {
         if (random() % 200 == 0)
-            flight_end(f);
+            capture_job_end(f);
         else
-            flight_write(f);
+            capture_job_write(f);
     } else {
-        publish(f->file, flight_time += USEC_PER_SEC / 2, f->written, &f->published);
+        publish(f->file, capture_time += USEC_PER_SEC / 2, f->written, &f->published);
         f->publishing = true;
     }
 }
@@ -125,25 +125,25 @@ static void flight_step(struct flight *f)
 static void fly(unsigned publications)
 {
     n_published = n_refused = 0;
-    flight_time = START;
+    capture_time = START;
     for (unsigned step = 0; n_published < publications; step++) {
-        flight_step(&flights[random() % IN_FLIGHT]);
+        capture_job_step(&capture_jobs[random() % IN_FLIGHT]);
         if (step % 8 == 0)
             assert_true(sd_event_run(fx.event, 0) >= 0);
         if (step % 8 == 4) /* a step writes at most a page, so a bound is seen passed */
             check_bounds();
     }
     for (unsigned i = 0; i < IN_FLIGHT; i++) {
-        if (flights[i].file && !flights[i].publishing)
-            spool_file_discard(flights[i].file);
-        flights[i].file = NULL;
+        if (capture_jobs[i].file && !capture_jobs[i].publishing)
+            spool_file_discard(capture_jobs[i].file);
+        capture_jobs[i].file = NULL;
     }
     fixture_settle();
     check_bounds();
     check_whole(true);
     assert_int_equal(stats_now().reserved_bytes, 0);
     assert_int_equal(usage().incoming, 0);
-    memset(flights, 0, sizeof(flights));
+    memset(capture_jobs, 0, sizeof(capture_jobs));
     assert_int_equal(stats_now().archive_files, usage().traces);
     assert_int_equal(stats_now().archive_bytes, usage().bytes);
 }

@@ -370,8 +370,8 @@ static void on_due(struct simulation *s, uint32_t i, usec now)
 {
     struct lane *l = &s->lanes[i];
 
-    if (l->flight == NULL) { /* else the tick is skipped */
-        l->flight = (struct flight *)l;
+    if (l->capture_job == NULL) { /* else the tick is skipped */
+        l->capture_job = (struct capture_job *)l;
         s->queue[(s->queue_at + s->queue_n++) % s->n] = i;
     }
     agenda_set(&s->agenda, l, schedule_next(&l->schedule, l->last_start, now));
@@ -383,7 +383,7 @@ static void on_end(struct simulation *s)
 
     s->running_at = (s->running_at + 1) % s->slots;
     s->running_n--;
-    l->flight = NULL;
+    l->capture_job = NULL;
 }
 
 static void simulate(struct simulation *s, size_t n, size_t slots, usec window, usec duration)
