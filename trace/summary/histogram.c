@@ -226,10 +226,8 @@ static inline size_t coarse(uint32_t value)
  */
 static size_t gather(struct histogram *h, int64_t *ranks, size_t n)
 {
-    uint32_t
-        in[N_COARSE] = {0},
-        too[N_COARSE] = {
-            0}; /* two tables: with one, increments for equal values would wait for each other */
+    /* Two tables: with one, increments for equal values would wait for each other. */
+    uint32_t in[N_COARSE] = {0}, too[N_COARSE] = {0};
     int64_t before = 0, left_out = 0;
     size_t k = 0, front = 0;
 

@@ -62,8 +62,7 @@ struct summary_frame {
  */
 struct summary_site {
     struct summary_frame at;
-    enum stack_class class
-        ; /* of all its stacks; the same place with another class is another site */
+    enum stack_class class; /* of all its stacks; with another class it is another site */
     uint64_t count;
     int64_t total;
     int64_t max;
@@ -78,8 +77,7 @@ struct summary_sites {
     size_t n;
     uint64_t count; /* of all sites, in the list or not */
     int64_t total;
-    uint64_t
-        left_out; /* sites that are not in the list; the two sums below include what has no site */
+    uint64_t left_out; /* sites not in the list; the sums below include what has no site */
     uint64_t left_out_count;
     int64_t left_out_total;
 };
@@ -171,14 +169,11 @@ struct summary_scheduler {
     struct summary_times latency;
     double runnable_mean; /* runnable goroutines, mean over the window */
     uint64_t runnable_max;
-    int64_t
-        overdue; /* time in which at least one goroutine had been runnable for SUMMARY_OVERDUE */
+    int64_t overdue;           /* time: a goroutine had been runnable for SUMMARY_OVERDUE */
     int64_t overdue_with_idle; /* of that: a P was idle, without a thread */
-    int64_t
-        overdue_with_free; /* of that: a P had no goroutine: it was idle, or its thread looked for work */
-    int64_t
-        overdue_lost; /* P time: at each moment as many Ps as were free, but no more than overdue goroutines */
-    uint64_t overdue_count; /* waits that lasted SUMMARY_OVERDUE or longer */
+    int64_t overdue_with_free; /* of that: a P had no goroutine, and perhaps no thread */
+    int64_t overdue_lost;      /* P time: of free Ps, at most as many as overdue goroutines */
+    uint64_t overdue_count;    /* waits that lasted SUMMARY_OVERDUE or longer */
 };
 
 #define SUMMARY_OVERDUE 10000
@@ -207,12 +202,11 @@ struct summary_procs {
 };
 
 struct summary_syscalls {
-    uint64_t count;             /* that began within the trace */
-    uint64_t blocked;           /* whose goroutine lost its P */
-    struct summary_times times; /* from begin to end, both within the trace */
-    uint64_t max_at_once;       /* goroutines in syscalls */
-    uint64_t
-        max_blocked_at_once; /* of those, without a P: each of them needs a thread of its own */
+    uint64_t count;               /* that began within the trace */
+    uint64_t blocked;             /* whose goroutine lost its P */
+    struct summary_times times;   /* from begin to end, both within the trace */
+    uint64_t max_at_once;         /* goroutines in syscalls */
+    uint64_t max_blocked_at_once; /* of those, without a P: each needs its own thread */
     struct summary_longest longest;
     struct summary_longest longest_active; /* the longest of those whose purpose is not to wait */
 };
@@ -273,8 +267,7 @@ struct summary {
     struct summary_scheduler scheduler;
     struct summary_syscalls syscalls;
     struct summary_classes classes;
-    struct summary_longest
-        longest_run; /* one goroutine on a P without a pause; mark workers do not count */
+    struct summary_longest longest_run; /* one goroutine on a P without a pause; no mark worker */
     /* The longest run during which other goroutines kept changing their states, one every
      * SUMMARY_ALIVE on average. Without such changes the whole process may have been kept from
      * running. */
@@ -289,8 +282,7 @@ struct summary {
     struct summary_sites delays[SUMMARY_N_PROFILES];
     /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
     struct summary_sites misnested;
-    uint64_t
-        lost_goroutines;  /* goroutines that were not followed, as there were too many at once */
-    uint64_t lost_stacks; /* stacks of which only the site was kept, as there were too many */
+    uint64_t lost_goroutines;    /* not followed, as there were too many at once */
+    uint64_t lost_stacks;        /* of which only the site was kept, as there were too many */
     struct summary_arena *arena; /* holds all lists and texts above */
 };
