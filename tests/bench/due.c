@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Prints when a contraced that was started between two moments had each of its targets due, by the
- * daemon's own daemon/capture/schedule.c: `address due due …`, boot time in µs.
+ * Prints the times at which each target of a contraced was due, if that contraced was started between
+ * two given moments. Uses the daemon's own daemon/capture/schedule.c. A line is `address due due …`,
+ * boot time in µs.
  *
  *   due JOB HOST INTERVAL REAL_BEFORE BOOT_BEFORE REAL_AFTER BOOT_AFTER UNTIL < addresses
  *
- * A target whose phase came by between the two moments has its cycles counted from either: it is
- * left out.
+ * If a target's phase lies between the two moments, its first cycle depends on which side of it the
+ * start was. Such a target is left out.
  */
 
 #include <stdio.h>

@@ -73,7 +73,7 @@ struct out {
     int fd;
     struct iovec iov[PIECES * 4];
     int n;
-    char text[PIECES][64]; /* chunk sizes and batch headers */
+    char text[PIECES][64]; /* buffers for chunk sizes and batch headers */
     int n_text;
     bool failed;
 };
@@ -104,7 +104,7 @@ static void put(struct out *o, const void *data, size_t n)
     o->iov[o->n++] = (struct iovec){.iov_base = (void *)(uintptr_t)data, .iov_len = n};
 }
 
-/* One chunk: `head` is copied, `body` is not. */
+/* Puts one chunk. `head` is copied, `body` is borrowed. */
 static void put_chunk(struct out *o, const char *head, size_t n_head, const void *body, size_t n)
 {
     char *text;
@@ -121,7 +121,8 @@ static void put_chunk(struct out *o, const char *head, size_t n_head, const void
     put(o, "\r\n", 2);
 }
 
-/* A batch of n payload bytes; numbers are padded to a fixed length, which LEB128 allows. */
+/* Puts a batch of n payload bytes. Its numbers are padded to a fixed length, which LEB128
+ * allows. */
 static void put_batch(struct out *o, uint64_t generation, const void *data, size_t n)
 {
     const char head[BATCH_HEADER] = {
@@ -148,7 +149,7 @@ static void put_trace(struct out *o, uint64_t size)
         uint64_t data = left < GENERATION ? left : GENERATION;
 
         left -= data;
-        if (left < TRACE_MIN) { /* too little for another one: this one gets it */
+        if (left < TRACE_MIN) { /* too little for another generation: this one gets it */
             data += left;
             left = 0;
         }
@@ -156,7 +157,7 @@ static void put_trace(struct out *o, uint64_t size)
         for (data -= GENERATION_EXTRA; data > 0 && !o->failed;) {
             uint64_t n = data < BATCH ? data : BATCH;
 
-            /* What a batch's header does not fit into is left to the batch before. */
+            /* If the rest would be too small for a batch's header, this batch leaves it more. */
             if (data > n && data - n < BATCH_HEADER)
                 n -= BATCH_HEADER;
             put_batch(o, generation, payload, n < BATCH_HEADER ? 0 : n - BATCH_HEADER);
@@ -198,7 +199,7 @@ static void answer_log(int fd)
     (void)fclose(f);
 }
 
-/* Reads one request's head. False at the end of the connection. */
+/* Reads the head of a request. False at the end of the connection. */
 static bool read_head(int fd, char *head, size_t size)
 {
     size_t n = 0;

@@ -290,7 +290,7 @@ static const struct admin_route *route_of(const char *method, const char *path)
     return found;
 }
 
-/* "a=b&c=d", in place; nothing is encoded in it. */
+/* Splits "a=b&c=d" in place. Nothing in it may be percent-encoded. */
 static void set_query(char *text)
 {
     char *rest = NULL;

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The API over real targets and a real spool, asked without a socket: the calls of admin.h that a
- * handler makes are wrapped (api_fixture.c), and what it answers is kept here.
+ * The API over real targets and a real spool, without a socket: the functions of admin.h that a
+ * handler calls are wrapped (in api_fixture.c), and the handler's answer is kept here.
  */
 
 #include "tests/support/spool_fixture.h"
@@ -27,12 +27,12 @@ struct api_fixture {
     bool stopping;
     const char *config_file;
     int reload;               /* what a reload returns */
-    const char *reload_error; /* and says, in line 3, column 7 of f.yaml; NULL: nothing */
+    const char *reload_error; /* its message, about line 3, column 7 of f.yaml; NULL: none */
     unsigned reloads, scrapes;
 
     /* The request. */
     const char *path, *body;
-    bool cut; /* the body is only the beginning */
+    bool cut; /* the body was too long: it is only the beginning */
     struct {
         const char *name, *value;
     } query[API_QUERY_MAX];
@@ -52,21 +52,22 @@ extern struct api_fixture af;
 int api_setup(void **state);
 int api_teardown(void **state);
 
-/* A job and its targets; called again, all there are then. */
+/* Configures one job with these targets. A second call replaces them. */
 void api_configure(const char *job, const char *const *addresses, size_t n);
 
 /*
- * Asks by the table of routes: "/api/v1/targets?limit=2"; what is behind a prefix route is its path.
- * Returns the status; 0: it is not answered yet.
+ * Calls the handler that the table of routes has for a target such as "/api/v1/targets?limit=2".
+ * For a prefix route, the rest of the path becomes the request's path. Returns the status, or 0 if
+ * the handler has not answered yet.
  */
 unsigned api_ask(const char *method, const char *target, const char *body);
 
-/* Runs the loop until it is. */
+/* Runs the loop until the request is answered. Returns the status. */
 unsigned api_wait(void);
 
-/* What was answered: as JSON, valid until the next request, and the text of its member `error`. */
+/* The answer as JSON, and the text of its member `error`. Both are valid until the next request. */
 const json_t *api_json(void);
 const char *api_error(void);
 
-/* The client goes before it is answered. */
+/* The client disconnects before the request is answered. */
 void api_leave(void);

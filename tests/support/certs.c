@@ -35,7 +35,7 @@ static void extend(X509 *cert, X509 *issuer, int nid, const char *value)
     X509_EXTENSION_free(e);
 }
 
-/* An unsigned certificate, good for an hour to either side of now. */
+/* An unsigned certificate, valid from an hour ago until an hour from now. */
 static X509 *make(struct certs *c, const char *name, EVP_PKEY *key)
 {
     X509 *cert = X509_new();

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What tests of HTTP have: a loop, the client under test, a server on this machine (loopback.h) and
- * a directory. It is the first member of a test's own state, which is the userdata of its handlers.
- * Every failure here fails the test.
+ * The fixture of HTTP tests: a loop, the client under test, a server on this machine (loopback.h)
+ * and a directory. It must be the first member of a test's own state, which must be the userdata of
+ * its handlers. Every failure here fails the test.
  */
 
 #include <stdbool.h>
@@ -25,18 +25,19 @@ struct client {
     struct http_result result;
 };
 
-/* The directory is one below `parent`, as scratch_new has it. */
+/* The directory is created as by scratch_new(parent). */
 void client_init(struct client *c, const char *parent);
 
-/* Ends what is under way; no descriptor may be open that was not before. */
+/* Cancels a request that is under way. Fails the test if more descriptors are open than at
+ * first. */
 void client_done(struct client *c);
 
-/* Starts a request. The handlers end with client_finished. */
+/* Starts a request. The handlers' `finished` must be client_finished, or call it at the end. */
 void client_start(struct client *c, const struct http_options *options,
                   const struct http_handlers *handlers);
 void client_finished(void *userdata, const struct http_result *result);
 
-/* Runs the loop once, or until the request has ended; its end says what is wrong if, and only if,
- * something is. */
+/* Run the loop once, or until the request has ended. client_wait checks that the result has a text
+ * if, and only if, it is an error. */
 void client_step(struct client *c);
 enum http_error client_wait(struct client *c);

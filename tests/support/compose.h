@@ -3,7 +3,7 @@
 #define CONTRACE_TEST_COMPOSE_H
 
 /*
- * Messages of a dialect, as tests look at them. Every failure here fails the test.
+ * Composes messages of a dialect so that tests can look at them. Every failure here fails the test.
  */
 
 #include "lib/store/dialect/dialect.h"
@@ -12,13 +12,13 @@
 
 typedef int compose_new_fn(const struct upload_config *u, struct dialect **ret, char *why);
 
-/* A section with this URL, made into a dialect. */
+/* Makes a dialect of a section `upload`. */
 struct dialect *compose_dialect(compose_new_fn *make, const struct upload_config *u);
 
-/* What is wrong with the section; in a static buffer. */
+/* The error for a section that is wrong, in a static buffer. */
 const char *compose_fault(compose_new_fn *make, const struct upload_config *u);
 
-/* The message; release it with message_done. */
+/* Composes the message. Release it with message_done. */
 struct message compose(const struct dialect *d, const struct dialect_request *q,
                        const struct secret_set *secrets);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Preloaded into a program, it lets allocations fail: of the program itself, of its libraries and of
- * libc. It notes where the first of them was, and where a signal ended the program. With
- * tests/e2e/allocations.py, which counts and says which, it shares a file, whose name is in
- * FAILALLOC_FILE; other programs than FAILALLOC_PROGRAM are left alone.
+ * Preloaded into a program, this makes allocations fail: those of the program itself, of its
+ * libraries and of libc. It records where the first failing allocation was, and where a signal
+ * ended the program. tests/e2e/allocations.py chooses the allocations; it shares the file whose
+ * name is in FAILALLOC_FILE with this code. Programs other than FAILALLOC_PROGRAM are left alone.
  */
 
 #include <dlfcn.h>
@@ -31,12 +31,12 @@
 enum { IDLE, COUNTING, AT_LOOP };
 
 struct control {
-    _Atomic int64_t armed;  /* COUNTING; AT_LOOP: from the event loop's first turn on */
-    _Atomic int64_t fail;   /* this one fails, from 0, … */
-    _Atomic int64_t count;  /* … and as many in all */
+    _Atomic int64_t armed;  /* COUNTING; or AT_LOOP: count from the event loop's first turn on */
+    _Atomic int64_t fail;   /* the first allocation that fails, from 0, … */
+    _Atomic int64_t count;  /* … and how many fail */
     _Atomic int64_t made;   /* while armed */
     _Atomic int64_t failed; /* 1: the first was reached */
-    char place[PLACE_SIZE]; /* of the first: "FILE(SYMBOL+OFFSET)" a line */
+    char place[PLACE_SIZE]; /* stack of the first failure: lines "FILE(SYMBOL+OFFSET)" */
     char end[PLACE_SIZE];   /* of the signal, the same */
 };
 
@@ -65,7 +65,7 @@ static void note_place(char place[static PLACE_SIZE])
     }
 }
 
-/* The fault comes again, and is not caught. */
+/* Returns to the fault, which occurs again and is not caught the second time. */
 static void on_signal(int number)
 {
     (void)number;
@@ -86,7 +86,8 @@ static void watch_signals(void)
         (void)sigaction(signals[i], &action, NULL);
 }
 
-/* Threads that block all signals would end without a note. */
+/* Leaves these signals unblocked: on a thread that blocked them the program would end without a
+ * record. */
 int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
     int (*real)(int, const sigset_t *, sigset_t *);
@@ -183,7 +184,7 @@ int posix_memalign(void **ret, size_t alignment, size_t n)
     return 0;
 }
 
-/* sd-event's; the failing moments are counted from here where only they are meant. */
+/* sd-event calls this. With AT_LOOP, allocations are counted from the first call on. */
 int epoll_wait(int fd, struct epoll_event *events, int n, int timeout)
 {
     int64_t at_loop = AT_LOOP;

@@ -3,8 +3,8 @@
 
 /*
  * A store that keeps nothing and answers as a test's script says. Puts are answered from the event
- * loop, in order, or kept waiting until the test says so. It checks what every put must be: its
- * hash that of its bytes, and no key under way twice.
+ * loop, in order, or wait until the test releases them. It checks that each put's hash is that of
+ * its bytes, and that no key is under way twice.
  */
 
 #include <stdbool.h>
@@ -24,7 +24,8 @@ struct fake_put {
 
 struct fake_store;
 
-/* What becomes of a put; *ret is STORE_DONE before. `nth`: how often this key was put before. */
+/* Writes the result of a put; *ret is STORE_DONE at first. `nth`: how often this key was put
+ * before. */
 typedef void (*fake_answer_fn)(struct fake_store *f, const struct store_object *object,
                                unsigned nth, struct store_result *ret);
 
@@ -33,8 +34,8 @@ struct fake_call;
 struct fake_store {
     struct store store;
     sd_event_source *wake;
-    fake_answer_fn answer; /* NULL: all is done */
-    bool hold;             /* nothing is answered but by fake_release */
+    fake_answer_fn answer; /* NULL: every put succeeds */
+    bool hold;             /* puts are answered only by fake_release */
     bool no_memory;        /* puts fail with -ENOMEM */
     struct fake_put *puts; /* all that were begun */
     size_t n_puts, cap;
@@ -46,12 +47,12 @@ struct fake_store {
 
 struct fake_store *fake_store_new(sd_event *event);
 
-/* Answers the oldest call that waits. False when there is none. */
+/* Answers the oldest call that waits. False if none does. */
 bool fake_release(struct fake_store *f);
 
 /* Whether a call waits for its answer. */
 bool fake_waiting(const struct fake_store *f);
 
-/* How many puts of keys with this end there were. */
+/* How many puts there were of keys with this suffix. */
 unsigned fake_count(const struct fake_store *f, const char *suffix);
 void fake_forget(struct fake_store *f);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What libgotrace makes of an execution trace:
+ * Prints the events that libgotrace reads from an execution trace:
  *
  *   gotrace_events [-c] [FILE]
  *
- * One line an event, as tests/support/traceevents prints what Go's reader makes of it, and a last
- * line `end` or `error …`. -c: only counts, and says how fast and in how much memory. Without
- * FILE the trace comes from standard input. Exits 0 at the trace's end, 1 after an error, 2 on
- * misuse.
+ * There is one line for each event, in the form in which tests/support/traceevents prints the events
+ * of Go's reader, and a last line `end` or `error …`. -c: only counts the events, and prints how fast
+ * that was and how much memory it took. Without FILE the trace is read from standard input. Exits 0
+ * at the trace's end, 1 after an error, 2 on misuse.
  */
 
 #include <fcntl.h>
@@ -154,7 +154,7 @@ static void print_range(const struct gotrace *t, const struct gotrace_event *e)
     }
 }
 
-/* The stack of the goroutine that changes: its own where it is the one that acts. */
+/* The stack of the goroutine that changes state: its own stack if it causes the change itself. */
 static uint32_t transition_stack(const struct gotrace_event *e)
 {
     switch (e->type) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Says which source of credentials an environment leads to, for comparison with another reader of
- * it: one line, the source's name in one word and the SHA-256 of "access\nsecret\ntoken", so that
- * the keys themselves are in nobody's output; or "error", and why.
+ * Prints which source of credentials the environment leads to, for comparison with another
+ * implementation. One line: the source's name in one word and the SHA-256 of
+ * "access\nsecret\ntoken", so that no output contains the keys themselves; or "error" and the
+ * reason.
  */
 
 #include <openssl/evp.h>

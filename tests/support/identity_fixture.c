@@ -58,8 +58,8 @@ int __wrap_sd_event_source_set_time(sd_event_source *s, uint64_t at)
 
 unsigned requests, answers;
 static unsigned unwiped;
-static _Thread_local bool watched;        /* not the server's thread */
-static const struct http_handlers *asker; /* of the one request under way */
+static _Thread_local bool watched;        /* true on the test's thread only, not on the server's */
+static const struct http_handlers *asker; /* the handlers of the one request under way */
 static void *asker_data;
 
 static ssize_t on_body(void *userdata, const void *data, size_t n)
@@ -120,7 +120,7 @@ static void on_line(void *userdata, enum log_level level, const struct log_field
     (void)snprintf(lines[n_lines++].text, sizeof(lines[0].text), "%s", message);
 }
 
-/* The last line, of which there are `n` by now. */
+/* Checks that the log has `n` lines, and the last one's level and text. */
 void check_log(size_t n, enum log_level level, const char *part)
 {
     if (n_lines != n || lines[n - 1].level != level || !strstr(lines[n - 1].text, part)) {
@@ -238,7 +238,7 @@ void on_wait(void *userdata, int r, const char *why)
 
 struct waiter told;
 
-/* What identity_wait comes to, in the end. */
+/* Calls identity_wait, waits for its end and returns the result. */
 int ask(struct world *w, unsigned refused)
 {
     int r;
@@ -268,7 +268,8 @@ void with_endpoint(struct world *w)
     start(w, &(struct identity_options){0});
 }
 
-/* The answer to the next request: one that is to be played already is another from now on. */
+/* Plays the answer to the next request. If one is waiting to be played already, its text was just
+ * replaced. */
 void play(struct world *w)
 {
     if (w->playing_for == requests + 1)
@@ -278,7 +279,8 @@ void play(struct world *w)
     loopback_play(w->server, &w->step, 1);
 }
 
-/* The next answer is another set, which lives so long from now; it may be dead already. */
+/* The next answer is a new set of credentials that expires so long from now; a negative time is in
+ * the past. */
 void will_give(struct world *w, int64_t life)
 {
     char expiration[CLOCK_RFC3339_SIZE];
@@ -299,7 +301,7 @@ void will_fail(struct world *w)
     play(w);
 }
 
-/* Until another answer has come. */
+/* Runs the loop until the request is answered. */
 void run_request(struct world *w, unsigned before)
 {
     assert_int_equal(requests, before + 1);

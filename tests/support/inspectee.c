@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Stands for `contrace summary --json --sandbox -`: what it does is the name by which it is called.
- * A name that begins with "try-" is done inside the sandbox, and what came of it is in the output.
+ * Stands in for `contrace summary --json --sandbox -`. The name by which it is called says what it
+ * does. If the name begins with "try-", it does so inside the sandbox and prints the result.
  */
 
 #include <errno.h>
@@ -22,7 +22,8 @@
 
 #include "lib/process/sandbox.h"
 
-/* The sanitizers are told here, as there is no environment: no handlers, no look at other threads. */
+/* Options of the sanitizers are set here, as the environment is empty: no signal handlers, no leak
+ * detection (which looks at other threads). */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -139,7 +140,7 @@ static int usage(void)
     return 2;
 }
 
-/* Until there is no more. */
+/* Allocates until there is no memory left. */
 static int memory(void)
 {
     size_t step = (size_t)8 << 20, total = 0;
@@ -153,7 +154,7 @@ static int memory(void)
     return SANDBOX_EXIT_MEMORY;
 }
 
-/* Somebody else keeps its output open, and stays as long as that is read. */
+/* Leaves a child behind that keeps the output open as long as somebody reads it. */
 static int leave_behind(void)
 {
     if (fork() == 0) {
@@ -165,7 +166,7 @@ static int leave_behind(void)
     return healthy();
 }
 
-/* Its circumstances, as evidence. */
+/* Reports its limits, descriptors and so on as evidence. */
 static int look(void)
 {
     struct rlimit data, cpu, files;
@@ -252,7 +253,7 @@ static int try_unlimit(void)
     return setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
-/* SIGABRT must arrive, or a failed assertion would be an endless loop. */
+/* SIGABRT must end the process: otherwise a failed assertion would be an endless loop. */
 __attribute__((noreturn)) static int try_abort(void)
 {
     abort();
@@ -307,7 +308,8 @@ static int do_as_named(const char *name)
     return 2;
 }
 
-/* Without what else happens at an end: with --coverage it writes files, which nobody may here. */
+/* Ends by _exit, without exit handlers: with --coverage these write files, which the sandbox
+ * forbids. */
 int main(int argc, char **argv)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Preloaded into contraced: the first hash that a thread beside the loop begins is begun after all
- * that the program does at its exit. It says so.
+ * Preloaded into contraced, this holds back the first hash that is begun outside of the main thread
+ * until everything that the program does at its exit is done. Then it prints a line.
  */
 
 #include <dlfcn.h>

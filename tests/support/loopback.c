@@ -41,7 +41,7 @@ static void need(int good, const char *what)
 struct connection {
     int fd;
     SSL *ssl;
-    char early[65536]; /* what came with the head and is not part of it */
+    char early[65536]; /* bytes that came with the head of the request but lie after it */
     size_t n_early;
 };
 
@@ -72,7 +72,7 @@ static void wait_for_close(struct connection *c)
         ;
 }
 
-/* Reads what came too early, and then the socket. */
+/* Reads the early bytes first, then the socket. */
 static ssize_t take(struct connection *c, char *data, size_t n)
 {
     if (c->n_early == 0)
@@ -131,7 +131,7 @@ static bool read_body(struct loopback *l, struct connection *c, size_t n)
 static bool open_connection(struct loopback *l, struct connection *c);
 static void close_connection(struct connection *c);
 
-/* False when the rest of the script makes no sense any more. */
+/* Plays one step. False if the rest of the script must be left out. */
 static bool play(struct loopback *l, struct connection *c, const struct loopback_step *s)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -305,8 +305,9 @@ const char *loopback_join(struct loopback *l)
         return l->request;
     l->playing = false;
     /*
-     * A client that is done has connected, or never will: then accept(2) must be woken up. It is
-     * not while somebody waits for the thread, which others may keep from the processor.
+     * The client is done: either it has connected, or it never will. If it never will, accept(2)
+     * must be woken up. But while a connection waits in the listener the thread has only not had
+     * its turn on the processor yet, so then wait on.
      */
     do {
         need(clock_gettime(CLOCK_REALTIME, &wait) == 0, "clock_gettime");

@@ -9,7 +9,9 @@
 
 #include "lib/config/address.h"
 
-#define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
+#define TEXT(s) \
+    ((char      \
+          *)(uintptr_t)(s)) /* the configuration's members are not const; nothing here changes them */
 
 struct fake_pipeline fake_pipeline;
 

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What stands below the desk: some targets, a pipeline that takes or refuses what it is told to,
- * and a clock that the test moves. A program that uses it is linked with wrap_orders.
+ * What the desk (the code that takes orders for captures) needs below it: some targets, a fake
+ * pipeline that accepts or refuses orders as the test says, and a clock that the test moves. Link
+ * with wrap_orders.
  */
 
 #include <stdbool.h>
@@ -23,8 +24,8 @@ struct pipeline_waiter {
 struct fake_pipeline {
     usec now;      /* boot time */
     int result;    /* of pipeline_capture */
-    usec anyway;   /* the target would be traced for so long without an order */
-    size_t orders; /* that came, whatever became of them */
+    usec anyway;   /* time for which the target would be traced without an order */
+    size_t orders; /* all orders that came, accepted or refused */
     const struct target *targets[FAKE_MAX];
     struct pipeline_order order[FAKE_MAX];
     struct pipeline_waiter waiters[FAKE_MAX];
@@ -35,7 +36,7 @@ extern struct fake_pipeline fake_pipeline;
 /* Forgets all. */
 void fake_pipeline_reset(void);
 
-/* Tells the end of the i-th order to whoever waits for it. */
+/* Ends the i-th order and tells its owner the outcome. */
 void fake_pipeline_end(size_t i, enum outcome outcome);
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The alarm of every unit test program: a test that hangs ends, and says which one it is. It is the
- * only limit of time that a test has, so that it is one of a broken test and not of a busy machine.
- * It is set before main() begins; nothing calls into this file.
+ * The alarm of every unit test program: it ends a test that hangs and says which one that is. Tests
+ * have no other time limit, and this one is so long that it ends broken tests, not tests on a busy
+ * machine. It is set before main() begins; nothing calls into this file.
  */
 
 #include <errno.h>
@@ -22,10 +22,10 @@ static char last_words[256];
 static void on_alarm(int signal)
 {
     (void)!write(STDERR_FILENO, last_words, strlen(last_words));
-    (void)raise(signal); /* the handler is gone, and the default action is the end */
+    (void)raise(signal); /* the handler was reset, so the default action ends the program */
 }
 
-/* Where the alarm does not arrive, as all signals are blocked. */
+/* For programs that block all signals, where the alarm does not arrive. */
 static void kill_after(unsigned long seconds)
 {
     struct sigevent killed = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
@@ -50,5 +50,5 @@ __attribute__((constructor)) static void set_alarm(void)
     (void)sigaction(SIGALRM, &action, NULL);
     (void)alarm((unsigned)seconds);
     kill_after(seconds);
-    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* what runs is in the log before it hangs */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* so the log names the test that hangs */
 }

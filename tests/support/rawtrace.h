@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Execution traces made by hand, event by event, with sense in them: for tests of libgotrace. There
+ * Builds execution traces event by event, with meaningful content, for tests of libgotrace. There
  * is one trace and one batch at a time. What does not fit fails the test.
  */
 
@@ -26,14 +26,16 @@ extern uint64_t rawtrace_generation;
 void rawtrace_put(struct rawtrace_bytes *b, const void *data, size_t n);
 void rawtrace_number(struct rawtrace_bytes *b, uint64_t v);
 
-/* The header of `go 1.<minor>`; the first generation is 1. */
+/* Begins a trace with the header of `go 1.<minor>`; its first generation is 1. */
 void rawtrace_begin(unsigned minor);
 
-/* A batch of a thread; the end puts it into the trace and returns where its content begins. */
+/* Begin and end a batch of a thread. The end puts it into the trace and returns the offset of its
+ * content there. */
 void rawtrace_begin_batch(uint64_t m, uint64_t time);
 uint64_t rawtrace_end_batch(void);
 
-/* An event of n numbers: its time's difference, its arguments. Returns where in the batch it is. */
+/* Adds an event of n numbers: the time since the event before, then the arguments. Returns its
+ * offset in the batch. */
 uint64_t rawtrace_event(unsigned type, unsigned n, ...);
 
 #define U(x) ((uint64_t)(x))
@@ -44,25 +46,27 @@ uint64_t rawtrace_event(unsigned type, unsigned n, ...);
 #define EVENT5(type, a, b, c, d, e) \
     rawtrace_event(GOTRACE_EV_##type, 5, U(a), U(b), U(c), U(d), U(e))
 
-/* Frequency and clocks of Go 1.25 and later: two units of the trace's clock are a nanosecond. */
+/* Adds frequency and clocks as Go 1.25 and later: two units of the trace's clock are a
+ * nanosecond. */
 void rawtrace_sync(void);
 
-/* Of a batch of strings. */
+/* Adds a string to a batch of strings. */
 void rawtrace_string(uint64_t id, const char *text);
 
-/* Strings 1 to 4; stack 7: main.inner at pc 100 called by main.main at pc 200, both in a.go. */
+/* Adds strings 1 to 4 and stack 7: main.inner at pc 100 called by main.main at pc 200, both in
+ * a.go. */
 void rawtrace_tables(void);
 
-/* A batch of thread 5, which has proc 0, on which goroutine 1 runs. */
+/* Begins a batch of thread 5, which has proc 0, on which goroutine 1 runs. */
 void rawtrace_begin_running(uint64_t time);
 
-/* As Go 1.26 marks it; the next generation follows. */
+/* Ends the generation as Go 1.26 does, and begins the next one. */
 void rawtrace_end_generation(void);
 
-/* A whole trace of Go 1.26: goroutine 1 makes goroutine 2 and blocks, and 2 starts. */
+/* Builds a whole trace of Go 1.26: goroutine 1 creates goroutine 2 and blocks, and 2 starts. */
 void rawtrace_small(void);
 
-/* Where a reader has its bytes from, and how. */
+/* The bytes for a reader, and how it gets them. */
 struct rawtrace_source {
     const uint8_t *data;
     size_t left;
@@ -72,8 +76,8 @@ struct rawtrace_source {
 
 extern struct rawtrace_source rawtrace_source;
 
-/* A gotrace_read_fn of one. */
+/* A gotrace_read_fn whose userdata is a struct rawtrace_source. */
 ssize_t rawtrace_read(void *userdata, void *data, size_t n);
 
-/* A reader of the first n bytes of the trace, in one piece. */
+/* Opens a reader of the first n bytes of the trace, which it gets in one piece. */
 struct gotrace *rawtrace_open(size_t n, const struct gotrace_options *options);

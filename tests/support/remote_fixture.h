@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A store of S3's kind before the loopback server, one call at a time.
+ * A store for S3 whose server is a loopback server. One call at a time.
  */
 
 #include <stdarg.h>
@@ -37,17 +37,17 @@ struct world {
     bool ended, inside;
     struct store_result result;
     char got[4096];
-    int refuse; /* what the handlers say */
+    int refuse; /* what the handlers return */
 };
 
-/* For cmocka. Every failure of what is here ends the test. */
+/* Setup and teardown for cmocka. Every failure here ends the test. */
 int world_setup(void **state);
 int world_teardown(void **state);
 
-/* The store of `u` as it stands at the first call of this. */
+/* The store. The first call makes it from `u`; later changes of `u` have no effect. */
 struct store *world_store(struct world *w);
 
-/* What a call is told; before and after it is begun, and until it has ended. */
+/* Handlers of a call, and what to do before it is begun, after that, and until it has ended. */
 void world_on_done(void *userdata, const struct store_result *result);
 int world_on_body(void *userdata, const void *data, size_t n);
 int world_on_object(void *userdata, const char *key, uint64_t size, usec modified);
@@ -55,18 +55,19 @@ void world_clear(struct world *w);
 void world_begun(struct world *w, int r);
 enum store_end world_run(struct world *w);
 
-/* An object in memory, and one of these bytes in a file. */
+/* An object in memory (HELLO), and one with these bytes in a file. */
 struct store_object world_hello(void);
 struct store_object world_file(struct world *w, const void *data, size_t n);
 
-/* Whole calls: of that object, of the key "k", of keys that begin with "s". */
+/* Whole calls: a put of this object or of HELLO, a head and a get of the key "k", a list of keys
+ * that begin with "s". */
 enum store_end world_put_object(struct world *w, const struct store_object *o);
 enum store_end world_put(struct world *w);
 enum store_end world_head(struct world *w);
 enum store_end world_get(struct world *w);
 enum store_end world_list(struct world *w, const char *after);
 
-/* How the server answers a HEAD; static. */
+/* The server's answer to a HEAD, in a static buffer. */
 const char *world_object_head(const char *size, const char *sha256);
 
 void assert_has(const char *text, const char *part);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The RSA key of RFC 7515, appendix A.2: everybody's, and so nobody's secret. */
+/* The RSA key of RFC 7515, appendix A.2. It is public, so it is no secret. */
 #define RFC7515_KEY                                                      \
     "-----BEGIN PRIVATE KEY-----\n"                                      \
     "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCh+BYK4uPJtGXO\n" \

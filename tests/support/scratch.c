@@ -93,7 +93,7 @@ const char *scratch_write(const char *dir, const char *name, const void *data, s
     const char *path = scratch_path(dir, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-    if (fd < 0 && errno == EACCES && unlink(path) == 0) /* one that was made read-only before */
+    if (fd < 0 && errno == EACCES && unlink(path) == 0) /* the test may have made it read-only */
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     need(fd >= 0, path);
     need(write(fd, data, n) == (ssize_t)n, path);
@@ -107,7 +107,7 @@ const char *scratch_text(const char *dir, const char *name, const char *text)
     return scratch_write(dir, name, text, strlen(text), 0600);
 }
 
-/* What is in the directory, "." and ".." included. */
+/* The number of entries in the directory, including "." and "..". */
 static size_t count(const char *path)
 {
     DIR *dir = opendir(path);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Signs what it is told, a request a line, for comparison with another signer. A line has fields in
- * hexadecimal, "-" for an empty one, with a blank between: method, host, path, region, service,
- * payload hash, access key, secret key, session token (empty: none), seconds since the epoch, then
- * the number of query pairs and the pairs, and the number of headers and the headers. Printed is
- * what the Authorization header would say.
+ * Signs requests, one per line of its input, for comparison with another signer. The fields of a
+ * line are in hexadecimal, "-" for an empty one, separated by blanks: method, host, path, region,
+ * service, payload hash, access key, secret key, session token (empty: none), seconds since the
+ * epoch, then the number of query pairs and the pairs, and the number of headers and the headers.
+ * For each line it prints the value of the Authorization header.
  */
 
 #include <stdio.h>

@@ -56,7 +56,7 @@ static void die(void)
         (void)pause();
 }
 
-/* 0, or the errno with which the call is to fail. */
+/* 0, or the errno with which the call must fail. */
 static int before(const char *call)
 {
     int n;
@@ -501,7 +501,7 @@ static int count_one(const char *path, const struct stat *st, int type, struct F
     return 0;
 }
 
-/* Files come and go under the walk; what vanished is passed over by nftw as FTW_NS. */
+/* Files may come and go during the walk. One that vanished is passed on by nftw as FTW_NS. */
 struct usage usage(void)
 {
     found = (struct usage){0};

@@ -4,7 +4,8 @@
 
 /*
  * A spool on a real directory, with system calls that can be made to fail, a file system whose size
- * can be made up, and a clock that can be moved. Linked with --wrap for what is in spool_fixture.c.
+ * can be made up, and a clock that can be moved. Link with --wrap for the functions that
+ * spool_fixture.c wraps.
  */
 
 #include <stdarg.h>
@@ -31,12 +32,12 @@ struct fixture {
     struct retention_limits limits;
     bool upload;
     const char
-        *sha256; /* for records; NULL: they tell none, and the hash is made before an upload */
+        *sha256; /* for records; NULL: records have none, and it is computed before an upload */
 };
 
 extern struct fixture fx;
 
-/* What a call of the spool is told, and a log that remembers. */
+/* The result of a call of the spool, and the recorded log. */
 struct told {
     int r;
     int times;
@@ -50,27 +51,28 @@ void forget_log(void);
 
 int fixture_setup(void **state);
 int fixture_teardown(void **state);
-int fixture_start(void); /* what spool_new says */
+int fixture_start(void); /* returns what spool_new returns */
 void fixture_stop(void);
 void fixture_restart(void);
-void fixture_settle(void); /* until the spool is idle */
+void fixture_settle(void); /* runs the loop until the spool is idle */
 
-/* fork(2) of a process that has no threads just then: the child has neither event loop nor disk. */
+/* Calls fork(2) while the process has no other threads: the child has neither event loop nor
+ * disk. */
 pid_t fixture_fork(void);
 
 void on_room(struct spool_file *f, int r, void *userdata);
 void on_published(int r, const char *key, void *userdata);
 
-/* A file of `bytes` bytes, written; fails the test when there is no room. */
+/* Opens a file of the spool and writes `bytes` bytes. Fails the test if there is no room. */
 struct spool_file *written_file(uint64_t bytes);
 void publish(struct spool_file *f, usec time, uint64_t bytes, struct told *ret);
-/* All of it. Returns what the publication said, and the key. */
+/* Writes and publishes a file. Returns the publication's result; *ret has the key, too. */
 int capture(usec time, uint64_t bytes, struct told *ret);
 
 struct spool_stats stats_now(void);
 
-/* A spool that uploads, n captures one minute apart, the newest of pending/ or NULL, and what its
- * archival said. */
+/* Start a spool that uploads; make n captures one minute apart; take the newest of pending/, or
+ * NULL; archive it, and return the result. */
 void start_uploading(void);
 void capture_many(unsigned n, uint64_t bytes);
 struct spool_item *taken(void);
@@ -81,35 +83,36 @@ const char *below(const char *path);
 bool exists(const char *path);
 void make_file(const char *path, const char *text);
 void make_dirs(const char *path);
-/* What lies on the disk: bytes of regular files in whole blocks, traces and other files. */
+/* The usage of the disk: bytes of regular files in whole blocks, and numbers of traces and other
+ * files. */
 struct usage {
     uint64_t bytes, traces, records, incoming, others;
 };
 struct usage usage(void);
-/* Every trace below archive/ or pending/ holds whole captures with their record; fails the test
- * if not. */
+/* Fails the test unless every trace below archive/ and pending/ is whole and has its record. */
 void check_whole(bool records_required);
 
-/* The wrapped calls count themselves while armed; number `at` fails with `error`, or kills
- * (error 0). */
+/* While armed, the wrapped calls are counted. Call number `at` fails with `error`, or kills the
+ * process (error 0). */
 struct injection {
     atomic_int count;
     int at;
     int error;
     bool after;       /* kill after the call instead of before it */
     const char *only; /* name of a call, or NULL for any */
-    bool all;         /* every one from `at` on */
+    bool all;         /* all calls from `at` on */
 };
 extern struct injection injection;
-extern bool fail_links; /* as on a file system that has none; not counted */
+extern bool fail_links; /* link(2) fails as on a file system without links; not counted */
 void inject(const char *only, int at, int error);
 void inject_nothing(void);
 
-/* A made-up file system: total bytes minus what lies in the spool is free. 0: the real one. */
+/* A made-up file system of this size: all that the spool and others do not use is free. 0: the real
+ * one. */
 extern uint64_t fake_total_bytes, fake_total_inodes;
-extern int64_t fake_others; /* bytes that somebody else uses */
+extern int64_t fake_others; /* bytes that others use */
 
-/* Added to what the event loop says. */
+/* Added to the event loop's clocks. */
 extern int64_t real_shift, boot_shift;
 
 #endif

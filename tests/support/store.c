@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Asks a store for one thing, as contraced does, for tests that look at it from outside:
+ * Sends one request to a store, with contraced's own code, for tests that look at it from outside:
  *
  *   store [NAME=VALUE…] put FILE KEY [META=VALUE…]
  *   store [NAME=VALUE…] head KEY
  *   store [NAME=VALUE…] get KEY FILE
  *   store [NAME=VALUE…] list PREFIX [AFTER]
  *
- * A name is a key of the configuration's section `upload`; tag.NAME is a tag. Printed are the end's
- * word, size, hash, pause and text, or a listing's lines: size, seconds and key. The exit status is
- * the end's number; 64 for a section that is no good and for a wrong use.
+ * A name is a key of the configuration's section `upload`; tag.NAME is a tag. It prints the result's
+ * word, size, hash, pause and text, or the lines of a listing: size, seconds and key. The exit status
+ * is the result's number; 64 for wrong arguments or a wrong section.
  */
 
 #include <fcntl.h>

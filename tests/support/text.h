@@ -3,5 +3,6 @@
 
 #include <stdint.h>
 
-/* A literal for a member that is not const, as those of the configuration. Nothing changes it. */
+/* A literal for a member that is not const, such as those of the configuration. Nothing may change
+ * it. */
 #define TEXT(s) ((char *)(uintptr_t)(s))

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The end of the line at `line`: behind its newline. */
+/* The end of the line at `line`, after its newline. */
 static const char *line_end(const char *line, const char *end)
 {
     const char *newline = memchr(line, '\n', (size_t)(end - line));
@@ -19,7 +19,7 @@ static bool is_header(const char *line, const char *end)
            memcmp(line + n - 4, " --\n", 4) == 0;
 }
 
-/* The next header at or behind `at`, or the end. */
+/* The next header at or after `at`, or the end. */
 static const char *find_header(const char *at, const char *end)
 {
     while (at < end && !is_header(at, end))

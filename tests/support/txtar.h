@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Many small files in one, as Go's txtar has them: a line "-- NAME --" before each. What stands
- * before the first is a comment. A file in it ends with a newline; others cannot be in one.
+ * Many small files in one archive, in the format of Go's txtar: a line "-- NAME --" precedes each.
+ * What stands before the first such line is a comment. A file that does not end with a newline
+ * cannot be in an archive.
  */
 
 #include <stdbool.h>
@@ -17,5 +18,5 @@ struct txtar_file {
     size_t len;
 };
 
-/* The file at *at, or behind it; *at is moved behind that file. False: there is none. */
+/* Finds the next file at or after *at, and moves *at to its end. False: there is none. */
 bool txtar_next(const char **at, const char *end, struct txtar_file *ret);

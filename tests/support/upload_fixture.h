@@ -22,16 +22,16 @@ extern struct upload_fixture up;
 int upload_setup(void **state);
 int upload_teardown(void **state);
 
-/* A spool that uploads, as fixture_start, and an uploader without a store. */
+/* Starts a spool that uploads, as fixture_start, and an uploader without a store. */
 void upload_start(void);
 
 /* Begins to use a new store; the write probe is under way afterwards. */
 void upload_set(unsigned concurrency, bool keep);
 
-/* Both, with a write probe that went well. */
+/* Both of these; waits until the write probe has succeeded. */
 void upload_start_with(unsigned concurrency);
 
-/* Until nothing moves but by time or by a call that is held. */
+/* Runs the loop until nothing is left to do but wait for time or for held calls. */
 void upload_run(void);
 
 /* Frees the uploader, then the spool. */
@@ -39,6 +39,6 @@ void upload_stop(void);
 
 struct uploader_stats upload_stats(void);
 
-/* Key of the nth put, without the day before it and the suffix: "092653-4711", and "R" behind it
- * for a record. */
+/* The key of the nth put, without the day and the suffix: "092653-4711", with "R" after it for a
+ * record. */
 const char *upload_put(size_t n);

@@ -18,7 +18,7 @@ static struct timer {
 } timers[MOST];
 static unsigned n_timers, wakes;
 
-/* A timer of boot time waits for virtual_pass. */
+/* A timer of the boot clock only goes off in virtual_pass. */
 int __wrap_sd_event_source_set_time(sd_event_source *s, uint64_t time)
 {
     clockid_t clock = CLOCK_REALTIME;

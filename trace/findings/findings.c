@@ -7,73 +7,81 @@
 #include "trace/summary/stackclass.h"
 
 /*
- * Each threshold is a pair: where a finding begins (score 0.5) and where it could not be worse to
- * mistake (score 1). docs/FINDINGS.md has the reasons and what was measured.
+ * Each threshold is a pair: the value from which on there is a finding (score 0.5), and the value
+ * from which on it is unmistakable (score 1). docs/FINDINGS.md has the reasons and the
+ * measurements.
  */
 struct scale {
     double there;
     double severe;
 };
 
-/* Goroutines that wait for a mutex, at any time; their share of all goroutine time in which work
-   waits or is done. One goroutine queueing all the time is where it begins to cost. */
+/* Goroutines that wait for a mutex, on average; and the share of these waits in the time in which
+ * goroutines wait for a mutex, are runnable or run. Contention begins to cost when one goroutine
+ * waits all the time. */
 static const struct scale lock_waiters = {1, 4};
 static const struct scale lock_share = {0.3, 0.7};
 
-/* The collector's cost, of all P time: while it marks it takes a quarter by design, so a fifth over
-   the whole window is a cycle after the other. Assist: of the time of goroutines that run. */
+/* The collector's cost, as a share of all P time. While it marks it takes a quarter by design, so a
+ * fifth of the whole window means one cycle after another. Assist: a share of the goroutines'
+ * running time. Pauses: a share of the window. */
 static const struct scale gc_cost = {0.2, 0.4};
 static const struct scale gc_assist = {0.1, 0.3};
 static const struct scale gc_pause = {0.05, 0.15};
-#define GC_WINDOW 1e9 /* in less than this, so many cycles */
+#define GC_WINDOW 1e9 /* a shorter window must have GC_CYCLES cycles */
 #define GC_CYCLES 2
-#define GC_COST_MIN 0.05 /* a cycle in a service that does nothing else delays nobody */
+/* Below this cost assists are no finding: a cycle in a service that does nothing else delays
+ * nobody. */
+#define GC_COST_MIN 0.05
 
-/* Every P has work and more is queued: share of the window; goroutines in the queue for each P; how
-   long the unlucky hundredth waits, or all do on average; P time that the program itself uses,
-   without the collector. */
+/* The share of the window in which every P has work and more is queued; queued goroutines per P;
+ * how long goroutines wait for a P, by the 99th percentile or the mean; the share of P time that
+ * the program itself uses, without the collector. */
 static const struct scale cpu_queued = {0.5, 0.9};
 static const struct scale cpu_queue = {1, 4};
 static const struct scale cpu_latency = {1e6, 1e7};
 static const struct scale cpu_user = {0.6, 0.8};
 
-/* A goroutine waits for more than SUMMARY_OVERDUE though a P is free: share of the window; P time
-   lost so, for each nanosecond that goroutines ran. Woken threads make it happen everywhere, but
-   not most of the time, and not for longer than the work takes. */
+/* The share of the window in which a goroutine has waited for more than SUMMARY_OVERDUE
+ * although a P is free; and the P time lost so, for each nanosecond that goroutines ran. In
+ * every program this happens while threads wake up, but not most of the time, and not for
+ * longer than the work takes. */
 static const struct scale imbalance_share = {0.4, 0.7};
 static const struct scale imbalance_lost = {1, 3};
 
-/* Goroutines in syscalls at any time, for each P, and not fewer than four; syscalls a second whose
-   P was taken away meanwhile. */
+/* Goroutines in syscalls, on average, per P (for at least STORM_MIN_PROCS Ps); syscalls per second
+ * whose P was taken away meanwhile. */
 static const struct scale storm_goroutines = {1, 3};
 static const struct scale storm_blocked = {50, 300};
 #define STORM_MIN_PROCS 4
 
-/* The longest syscall, of the window, if it is long at all; the longest run of a goroutine, which
-   the runtime means to interrupt every 10 ms, while others were scheduled. */
+/* The longest syscall as a share of the window, if it takes at least STUCK_MIN; and the longest
+ * run of a goroutine while others were scheduled. The runtime should interrupt a goroutine
+ * every 10 ms. */
 static const struct scale stuck_share = {0.5, 0.9};
 static const struct scale stuck_run = {3e8, 9e8};
 #define STUCK_MIN 100000000
 
-/* Goroutines that wait for an answer from the network, at any time; how long for each; their share
-   of goroutine time; and Ps busy no more than this. */
+/* Goroutines that wait for an answer from the network, on average; the mean length of such a wait;
+ * the share of these waits in the time in which goroutines wait so, are runnable or run; and the
+ * largest share of P time that the program may use itself. */
 static const struct scale net_waiters = {4, 16};
 static const struct scale net_duration = {5e6, 2e7};
 static const struct scale net_share = {0.8, 0.95};
 #define NET_BUSY_MAX 0.5
 
-/* Idle: less than this of the Ps, and of one processor. */
+/* Idle: uses less than this share of the Ps and less than this much of one processor. */
 #define IDLE_SHARE 0.05
 #define IDLE_PROCESSORS 0.25
 
-/* What the rules have in common. */
+/* The values that several rules use. */
 struct facts {
     const struct summary *s;
     double window; /* nanoseconds, at least 1 */
     double available;
     double procs;
-    double user;   /* goroutines other than the collector's workers ran */
-    double worker; /* those that are not only there because a P was idle */
+    double user;   /* running time of goroutines other than the collector's workers */
+    double worker; /* running time of the collector's workers, but for the idle ones */
     double assist;
     double lock; /* waits for mutexes */
 };
@@ -82,11 +90,11 @@ struct rule {
     const char *code;
     double (*score)(const struct facts *, struct finding *);
     double (*events)(const struct facts *); /* that the score rests on; NULL: one is enough */
-    double least;                           /* of those, for it to be more than chance */
+    double least;                           /* so many events make it more than chance */
     const char *next;
 };
 
-/* 0.5 at `there`, 1 at `severe` and beyond, falling to 0 below. */
+/* The score of a value: 0.5 at `there`, 1 at `severe` and beyond, falling to 0 below `there`. */
 static double scaled(double value, struct scale scale)
 {
     double score;
@@ -145,7 +153,8 @@ static double lock_contention(const struct facts *a, struct finding *f)
     return least(scaled(waiters, lock_waiters), scaled(part, lock_share));
 }
 
-/* Pauses for the collector alone: there are others, for this trace itself among them. */
+/* The time of pauses for the collector. There are other pauses, for example for this trace
+ * itself. */
 static double gc_pauses(const struct summary *s)
 {
     double ret = 0;
@@ -189,7 +198,7 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
     double queue = share(sched->runnable_mean, a->procs);
     double user = share(a->user - a->assist, a->available);
     double p99 = (double)sched->latency.p99;
-    /* Those whose turn never came are in no percentile. */
+    /* Goroutines that never got to run are in no percentile, but are in this mean. */
     double mean = share((double)a->s->goroutines.runnable,
                         (double)sched->latency.count + sched->runnable_mean);
     double score = least(scaled(queued, cpu_queued), scaled(queue, cpu_queue));
@@ -223,7 +232,7 @@ static double scheduler_imbalance(const struct facts *a, struct finding *f)
     return least(scaled(part, imbalance_share), scaled(lost, imbalance_lost));
 }
 
-/* Goroutines in syscalls that are not there to wait. */
+/* Goroutines in syscalls, on average, without syscalls whose purpose is to wait. */
 static double in_syscalls(const struct facts *a)
 {
     double ret = 0;
@@ -264,7 +273,7 @@ static double stuck_proc(const struct facts *a, struct finding *f)
     double by_run = scaled((double)run->duration, stuck_run);
     const struct summary_longest *worst;
 
-    /* Where everyone is in syscalls, one that takes long is part of the crowd. */
+    /* If most goroutines are in syscalls, one that takes long is nothing special. */
     if (call->duration < STUCK_MIN || storm_strength(a) >= 0.5)
         by_call = 0;
     worst = by_run > by_call ? run : call;
@@ -279,8 +288,8 @@ static double stuck_proc(const struct facts *a, struct finding *f)
 }
 
 /*
- * What is waited for is an answer if the stack says so. If it says nothing, a wait counts that
- * began and ended within the window: connections that nobody uses are silent for longer.
+ * A wait counts as a wait for an answer if its stack says so. If the stack says nothing, it counts
+ * if it began and ended within the window: an unused connection would be silent for longer.
  */
 static double network_bound(const struct facts *a, struct finding *f)
 {
@@ -306,14 +315,15 @@ static double network_bound(const struct facts *a, struct finding *f)
     return busy <= NET_BUSY_MAX ? least(score, scaled(part, net_share)) : 0;
 }
 
-/* Also those that waited already when the trace began. */
+/* Waits for mutexes, including those that began before the trace. */
 static double lock_events(const struct facts *a)
 {
     return (double)a->s->classes.sync[STACK_LOCK].count +
            (double)a->s->classes.unknown[STACK_LOCK].count;
 }
 
-/* One cycle takes a quarter by design: in a short window that is all of it. */
+/* A cycle takes a quarter of the Ps by design, and one cycle may fill a short window: so there more
+ * than one is needed. */
 static double gc_events(const struct facts *a)
 {
     return a->window < GC_WINDOW ? (double)a->s->gc.cycles : GC_CYCLES;
@@ -329,7 +339,7 @@ static double imbalance_events(const struct facts *a)
     return (double)a->s->scheduler.overdue_count;
 }
 
-/* Turns that came, and those that are waited for. */
+/* Goroutines that got to run, and those that still wait for it. */
 static double cpu_events(const struct facts *a)
 {
     return (double)a->s->scheduler.latency.count + a->s->scheduler.runnable_mean;
@@ -343,7 +353,8 @@ static double net_events(const struct facts *a)
            (double)by->network[STACK_HANDLER].count + (double)by->sync[STACK_CALL].count;
 }
 
-/* Of two with the same score the first goes first: a cause stands before what comes of it. */
+/* Of two rules with the same score the one that stands first wins: so a cause stands before its
+ * consequence. */
 static const struct rule rules[] = {
     {"lock-contention", lock_contention, lock_events, 5,
      "Look at who holds the lock at these call sites: hold it for less, split it, or do the slow "
@@ -386,7 +397,7 @@ static struct facts facts_of(const struct summary *s)
     };
 }
 
-/* Keeps the list sorted, and short. */
+/* Adds a finding. The list stays sorted and has at most FINDINGS_MAX findings. */
 static void insert(struct findings *list, const struct finding *f)
 {
     size_t at = list->n;
@@ -417,7 +428,7 @@ const char *findings_label(size_t i)
     return i - N_RULES < sizeof(others) / sizeof(others[0]) ? others[i - N_RULES] : NULL;
 }
 
-/* The type of region that is so most often. */
+/* The type of region that was ended in the wrong order most often, or NULL. */
 static const char *most_misnested(const struct summary *s)
 {
     const struct summary_row *most = NULL;
@@ -431,7 +442,8 @@ static const char *most_misnested(const struct summary *s)
     return most ? most->name : NULL;
 }
 
-/* What the program does wrong with its regions costs it nothing but what Go's tools would show. */
+/* Adds a note if the program ends regions in a wrong order. That does not slow the program down,
+ * but Go's tools cannot read such a trace to its end. */
 static void note_misnested(const struct summary *s, struct findings *ret)
 {
     struct finding *f = &ret->list[ret->n];
@@ -479,7 +491,7 @@ static void find(const struct facts *a, struct findings *ret)
                    short_of->code, short_of->events(a));
 }
 
-/* Whether the numbers rest on so little that no rule is asked. */
+/* Whether the numbers rest on too little for any rule. */
 static bool too_little(const struct summary *s, struct findings *ret)
 {
     double ms = (double)s->window / 1e6;

@@ -19,7 +19,7 @@ void handles_done(struct handles *h)
     h->n = 0;
 }
 
-/* Strings are added while a generation is read, so there is room for more than it has. */
+/* Strings are added while a generation is read, so the table is larger than the number so far. */
 static uint32_t places_for(uint32_t n_strings)
 {
     uint32_t n = FIRST;
@@ -34,7 +34,7 @@ void handles_generation(struct handles *h, uint32_t n_strings)
     uint32_t n = places_for(n_strings);
     struct handles_place *places;
 
-    if (++h->generation == 0) { /* what is there might look new */
+    if (++h->generation == 0) { /* it wrapped: old places might seem to be of this generation */
         handles_done(h);
         h->generation = 1;
     }

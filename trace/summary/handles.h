@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What was found out about the strings of this generation, by the reader's handles. It is
- * remembered, not kept: where a generation has more strings than there are places, two may want the
- * same one, and what was there is found out again.
+ * A cache of what was found out about the strings of this generation, by the reader's handles. If a
+ * generation has more strings than there are places, two strings may share a place; then the later
+ * one replaces the earlier one, which must be looked up again.
  */
 
 #include <stdbool.h>
@@ -30,7 +30,8 @@ struct handles {
 void handles_init(struct handles *h, struct memory *mem);
 void handles_done(struct handles *h);
 
-/* A generation with so many strings begins: all is forgotten. Without memory less is remembered. */
+/* A generation with so many strings begins: the cache is emptied. Without memory it stays
+ * smaller. */
 void handles_generation(struct handles *h, uint32_t n_strings);
 
 static inline bool handles_find(const struct handles *h, uint32_t handle, uint64_t *ret)

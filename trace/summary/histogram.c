@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for kept values doubles from this, so that a type that is seen twice costs little. */
+/* The array of kept values starts with this size and doubles, so that rare types cost little. */
 #define FIRST_KEPT 16
 
-/* Whoever keeps so many may soon keep all. */
+/* A histogram with so many values is likely to reach max_kept. */
 #define MANY_KEPT (1U << 15)
 
 void histogram_init(struct histogram *h, struct memory *mem, size_t max_kept)
@@ -39,7 +39,7 @@ void histogram_done(struct histogram *h)
     h->buckets = NULL;
 }
 
-/* From now on values are counted in buckets. */
+/* Changes to buckets: the kept values are counted there and released. */
 static int spill(struct histogram *h)
 {
     int r = memory_new(h->mem, HISTOGRAM_BUCKETS * sizeof(*h->buckets), &h->buckets);
@@ -56,7 +56,7 @@ static int spill(struct histogram *h)
     return 0;
 }
 
-/* Room for all in one step, of which only what is used becomes memory. */
+/* Makes room for max_kept values in one step. The kernel gives memory only for what is used. */
 static int most_kept(struct histogram *h)
 {
     uint32_t *all;
@@ -81,7 +81,7 @@ static int more_kept(struct histogram *h)
     return memory_grow(h->mem, &h->kept, &h->kept_cap, want, sizeof(*h->kept));
 }
 
-/* Of max_kept values all may be large. */
+/* max_kept is for kept and large values together. */
 static void set_room(struct histogram *h)
 {
     size_t most = h->max_kept - h->n_large;
@@ -89,7 +89,7 @@ static void set_room(struct histogram *h)
     h->room = h->kept_cap < most ? h->kept_cap : most;
 }
 
-/* For a value that is not yet counted; or there are buckets. */
+/* Makes room for a value that is not yet counted, or changes to buckets. */
 static int make_room(struct histogram *h, int64_t value)
 {
     int r;
@@ -149,7 +149,8 @@ int64_t histogram_middle(size_t bucket)
                      ((1ULL << (octave - 1)) >> 1));
 }
 
-/* Puts the value of rank k (from 0) at v[k], all smaller ones before it, from lo to hi - 1. */
+/* Sorts v[lo] to v[hi - 1] so far that v[k] has the value of rank k (from 0) and no larger value
+ * stands before it. */
 static void select_rank(uint32_t *v, size_t lo, size_t hi, size_t k)
 {
     while (hi - lo > 1) {
@@ -204,7 +205,8 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* As coarse as the buckets, in fewer steps: a float's exponent and the first bits behind it. */
+/* Classes of the same width as the buckets, but found in fewer steps: a float's exponent and the
+ * first bits of its mantissa. */
 #define N_COARSE (32 * 128 + 1)
 
 static inline size_t coarse(uint32_t value)
@@ -217,13 +219,15 @@ static inline size_t coarse(uint32_t value)
 }
 
 /*
- * Of many values only those in the buckets of ranks matter: they go to the front, and ranks become
- * those among them; the others are lost. Returns how many they are. Two passes without a choice
- * to be guessed cost a fraction of what it takes to select among all.
+ * Reduces many values to those in the coarse classes that contain a wanted rank. These values move
+ * to the front and the ranks are changed to ranks among them; all other values are lost. Returns
+ * how many are left. These two passes have no branches to mispredict and cost a fraction of a
+ * selection among all values.
  */
 static size_t gather(struct histogram *h, int64_t *ranks, size_t n)
 {
-    uint32_t in[N_COARSE] = {0}, too[N_COARSE] = {0}; /* two, or equal values wait in a row */
+    /* Two tables: with one, increments for equal values would wait for each other. */
+    uint32_t in[N_COARSE] = {0}, too[N_COARSE] = {0};
     int64_t before = 0, left_out = 0;
     size_t k = 0, front = 0;
 
@@ -239,7 +243,7 @@ static size_t gather(struct histogram *h, int64_t *ranks, size_t n)
         before += (int64_t)count;
         while (k < n && ranks[k] <= before)
             ranks[k++] -= left_out;
-        in[b] = k > first; /* from here on: whether it is some rank's */
+        in[b] = k > first; /* from here on: whether a rank lies in the class */
         left_out += k > first ? 0 : (int64_t)count;
     }
     for (size_t i = 0; i < h->n_kept; i++) {
@@ -249,7 +253,7 @@ static size_t gather(struct histogram *h, int64_t *ranks, size_t n)
     return front;
 }
 
-/* The values of ranks (from 1) of which none is beyond n_kept. */
+/* Replaces ranks (from 1, at most n_kept, ascending) by the values that have them. */
 static void select_kept(struct histogram *h, int64_t *ret, size_t n)
 {
     size_t lo = 0, end = h->n_kept < MANY_KEPT ? h->n_kept : gather(h, ret, n);

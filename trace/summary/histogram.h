@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Many durations, of which percentiles are asked for. As long as there are not too many, each is
- * kept, in four bytes if it is below 4.3 seconds, and the percentiles are exact. Then they are
- * counted in buckets, 128 of equal width to each power of two: a percentile is then the middle of
- * its bucket, off by at most 1/256 (0.4 %). Count, total and maximum are always exact.
+ * Durations and their percentiles. Up to a number, each duration is kept, in four bytes if it is
+ * below 4.3 seconds, and the percentiles are exact. Beyond that number durations are counted in
+ * buckets, 128 of equal width to each power of two: a percentile is then the middle of its bucket,
+ * off by at most 1/256 (0.4 %). Count, total and maximum are always exact.
  */
 
 #include <stdbool.h>
@@ -23,8 +23,8 @@ struct histogram {
     uint32_t *kept; /* until there are buckets */
     size_t n_kept;
     size_t kept_cap;
-    size_t room;    /* so many may be kept there without a second look */
-    int64_t *large; /* those that do not fit there */
+    size_t room;    /* n_kept may grow to this before histogram_add_slow is needed */
+    int64_t *large; /* values of more than 32 bits */
     size_t n_large;
     size_t large_cap;
     uint64_t *buckets;
@@ -33,26 +33,27 @@ struct histogram {
     int64_t max;
 };
 
-/* Nothing is allocated yet; max_kept values are kept, more are counted. */
+/* Allocates nothing yet. Up to max_kept values are kept; with more, all are counted in buckets. */
 void histogram_init(struct histogram *h, struct memory *mem, size_t max_kept);
 void histogram_done(struct histogram *h);
 
 /*
- * The half of histogram_add that makes room, or keeps what is large. Errors of memory.h; the value
+ * The part of histogram_add that makes room and keeps large values. Errors of memory.h; the value
  * is not counted then.
  */
 int histogram_add_slow(struct histogram *h, int64_t value);
 
-/* Adds the values of another one, which stays as it is. Errors of memory.h: then some are there. */
+/* Adds the values of another histogram, which stays as it is. Errors of memory.h: then only some of
+ * the values were added. */
 int histogram_merge(struct histogram *h, const struct histogram *from);
 
 /*
- * The nearest-rank percentiles, each in thousandths and none smaller than the one before it; 0 if
- * there are no values. To be asked for once, when all values are there: what was kept is used up.
+ * Computes nearest-rank percentiles. They are given in thousandths, in ascending order. All are 0
+ * if there are no values. Call this once, after all values were added: it destroys the kept values.
  */
 void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_t *ret, size_t n);
 
-/* Where a value belongs, and the middle of what belongs there. */
+/* The bucket of a value, and the value in the middle of a bucket. */
 static inline size_t histogram_bucket(int64_t value)
 {
     uint64_t v = (uint64_t)value;
@@ -67,7 +68,7 @@ static inline size_t histogram_bucket(int64_t value)
 
 int64_t histogram_middle(size_t bucket);
 
-/* For histogram_add. Returns 0. */
+/* A part of histogram_add. Returns 0. */
 static inline int histogram_count(struct histogram *h, int64_t value)
 {
     h->count++;

@@ -36,7 +36,7 @@ static struct mmu_point *at(const struct mmu *m, uint64_t i)
     return &m->ring[i & (m->ring_size - 1)];
 }
 
-/* Utilised nanoseconds until a time that is not before point i nor after the next one. */
+/* Utilised nanoseconds until a time between point i and the next point. */
 static double sum_until(const struct mmu *m, uint64_t i, int64_t time)
 {
     const struct mmu_point *p = at(m, i);
@@ -50,7 +50,8 @@ static void consider(struct mmu *m, size_t w, double utilised)
         m->least[w] = utilised;
 }
 
-/* Windows that begin at a point and end between the last two, and the one that ends at the last. */
+/* Considers the windows that begin at a point and end between the last two points, and the window
+ * that ends at the last point. */
 static void slide(struct mmu *m, size_t w)
 {
     uint64_t last = m->n - 1;
@@ -84,7 +85,7 @@ static int enlarge(struct mmu *m)
     return 0;
 }
 
-/* The oldest point goes, although a window that began there is not over. */
+/* Drops the oldest point, although a window that began there is not over. */
 static void drop_oldest(struct mmu *m)
 {
     m->inexact = true;

@@ -2,14 +2,15 @@
 #pragma once
 
 /*
- * The minimum mutator utilisation of windows of several lengths: of all windows of that length
- * within the trace the one in which the program itself got the least of its Ps. The result is that
- * of MMUCurve in Go's internal/trace/gc.go, computed in passing: the mean over a window is piecewise
- * linear in where the window stands, so its minimum is where one of its edges meets a change, and
- * it takes no more than the changes of the last window to look at each such place once.
+ * The minimum mutator utilisation for windows of several lengths: of all windows of a length within
+ * the trace, the one in which the program itself got the smallest share of its Ps. The result is the
+ * same as that of MMUCurve in Go's internal/trace/gc.go, but is computed in one pass. The mean over
+ * a window is a piecewise linear function of the window's position. So its minimum is at a position
+ * where one edge of the window meets a change, and to look at each such position once only the
+ * changes within the last window need to be kept.
  *
- * Until mmu_release all changes are held back: what the first generation tells late about its
- * beginning can still be put right.
+ * Until mmu_release all changes are held back, so that they can still be corrected if the first
+ * generation tells late how things were at its beginning.
  */
 
 #include <stdbool.h>
@@ -20,7 +21,7 @@
 
 #define MMU_WINDOWS 3
 
-/* The bounds of memory; past them the result is no longer exact. Powers of two. */
+/* Bounds on memory. Beyond them the result is no longer exact. Powers of two. */
 #define MMU_MAX_HELD (1U << 17)
 #define MMU_MAX_RECENT (1U << 17)
 #define MMU_MAX_PROCS_CHANGES 4096
@@ -47,13 +48,13 @@ struct mmu {
     size_t procs_cap;
     size_t n_procs;
 
-    struct mmu_point *ring; /* a power of two, by number modulo that */
+    struct mmu_point *ring; /* points, by their number modulo ring_size, a power of two */
     size_t ring_size;
     uint64_t n;    /* points so far; the last is n - 1 */
-    uint64_t tail; /* the oldest that is still there */
+    uint64_t tail; /* the oldest point that is still kept */
     int64_t start;
     int64_t windows[MMU_WINDOWS]; /* ascending */
-    uint64_t next[MMU_WINDOWS];   /* the first whose window is not over yet */
+    uint64_t next[MMU_WINDOWS];   /* the first point whose window is not over yet */
     double least[MMU_WINDOWS];    /* utilised nanoseconds in the worst window */
     double whole;                 /* mean utilisation, after mmu_finish */
 };
@@ -64,17 +65,18 @@ void mmu_done(struct mmu *m);
 /* GOMAXPROCS from this time on. */
 int mmu_set_procs(struct mmu *m, int64_t time, int64_t n);
 
-/* The utilisation from this time on; times rise. Errors of memory.h. */
+/* The utilisation from this time on. Times must not decrease. Errors of memory.h. */
 int mmu_add(struct mmu *m, int64_t time, double util);
 
-/* Before mmu_release: one P was at work for the GC all the time until now, unknown to us. */
+/* Only before mmu_release: corrects the changes so far, because it turned out that one more P had
+ * worked for the GC since the trace began. */
 void mmu_deduct(struct mmu *m);
 
 int mmu_release(struct mmu *m);
 
 /*
- * The trace ends. Writes the minimum for each window, -1 where nothing is known, and the mean over
- * the trace. A window longer than the trace is as long as the trace. as_go: as in Go's, the trace
- * ends where the utilisation fell to 0, if it did not rise again.
+ * The trace ends. Writes the minimum for each window and the mean over the trace; -1 where nothing
+ * is known. For a window longer than the trace the minimum is the mean. as_go: if the utilisation
+ * fell to 0 and did not rise again, the trace ends where it fell, as in Go's computation.
  */
 int mmu_finish(struct mmu *m, int64_t time, bool as_go, double ret[MMU_WINDOWS], double *ret_mean);

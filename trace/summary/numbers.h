@@ -26,16 +26,16 @@ struct summary_times {
     bool exact;
 };
 
-/* One line of a table: a reason, a type. */
+/* One line of a table, for a reason or a type. */
 struct summary_row {
     const char *name;
     struct summary_times times;
     uint64_t open;      /* not ended at the trace's end (tasks, regions), or of unknown beginning */
     uint64_t misnested; /* regions that were not the innermost one when they ended */
-    bool grouped;       /* of many names that differ in their numbers: those are told as N */
+    bool grouped;       /* stands for many names that differ only in numbers, shown as N */
 };
 
-/* What a table has no row for, because its names are too many. */
+/* The sum of the names that have no row because there are too many. */
 struct summary_left_out {
     uint64_t names;
     uint64_t count;
@@ -62,12 +62,12 @@ struct summary_frame {
  */
 struct summary_site {
     struct summary_frame at;
-    enum stack_class class; /* of its stacks; those of different classes are different sites */
+    enum stack_class class; /* of all its stacks; with another class it is another site */
     uint64_t count;
     int64_t total;
     int64_t max;
     uint32_t n_stacks;               /* different stacks that lead here */
-    const struct summary_frame *top; /* the one of them with the largest total, innermost first */
+    const struct summary_frame *top; /* the stack with the largest total, innermost frame first */
     size_t n_top;
     int64_t top_total;
 };
@@ -75,27 +75,27 @@ struct summary_site {
 struct summary_sites {
     struct summary_site *list; /* the largest total first, at most SUMMARY_SITES */
     size_t n;
-    uint64_t count; /* of all, also those that are not in the list */
+    uint64_t count; /* of all sites, in the list or not */
     int64_t total;
-    uint64_t left_out; /* sites that are not in the list, of so much; and what has no site */
+    uint64_t left_out; /* sites not in the list; the sums below include what has no site */
     uint64_t left_out_count;
     int64_t left_out_total;
 };
 
 #define SUMMARY_SITES 20
 
-/* What the profiles of `go tool trace -pprof=` are about, and CPU samples (count only). */
+/* The profiles of `go tool trace -pprof=`, CPU samples (count only), and mark assist. */
 enum summary_profile {
-    SUMMARY_SCHED,   /* runnable; the site is where it was made so */
+    SUMMARY_SCHED,   /* runnable; the site is where the goroutine was made runnable */
     SUMMARY_SYNC,    /* waiting for a channel, select, or a primitive of sync */
     SUMMARY_NET,     /* waiting for the network */
     SUMMARY_SYSCALL, /* in a syscall */
-    SUMMARY_CPU,     /* the site is the innermost frame itself */
-    SUMMARY_ASSIST,  /* in mark assist; the site allocates. Not a profile of Go's */
+    SUMMARY_CPU,     /* CPU samples; the site is the innermost frame itself */
+    SUMMARY_ASSIST,  /* in mark assist; the site is where it allocates. Go has no such profile */
     SUMMARY_N_PROFILES,
 };
 
-/* Goroutines in a reason's wait, summed over all of them. */
+/* The waits for one reason, summed over all goroutines. */
 struct summary_wait {
     const char *reason; /* the runtime's word; "" if it began before the trace */
     uint64_t count;     /* that began within the trace */
@@ -103,7 +103,8 @@ struct summary_wait {
     int64_t max;
 };
 
-/* Waits or syscalls, by what their stacks say; `whole`: begun and ended within the trace. */
+/* Waits or syscalls of one class of stacks. `whole`: of those that began and ended within the
+ * trace. */
 struct summary_class {
     uint64_t count;
     int64_t total;
@@ -113,7 +114,7 @@ struct summary_class {
 };
 
 struct summary_classes {
-    struct summary_class sync[STACK_N_CLASSES]; /* as SUMMARY_SYNC: channels and select too */
+    struct summary_class sync[STACK_N_CLASSES]; /* includes channels and select, as SUMMARY_SYNC */
     struct summary_class network[STACK_N_CLASSES];
     struct summary_class syscall[STACK_N_CLASSES];
     struct summary_class unknown[STACK_N_CLASSES]; /* waits that began before the trace */
@@ -132,7 +133,7 @@ struct summary_proc {
     int32_t p;
     int64_t running;         /* it had a thread */
     int64_t executing;       /* a goroutine ran on it */
-    int64_t in_syscall;      /* its goroutine was in a syscall and still held it */
+    int64_t in_syscall;      /* its goroutine was in a syscall and still held the P */
     int64_t longest_run;     /* of one goroutine, without a pause */
     int64_t longest_syscall; /* that held it */
     uint64_t steals;         /* out of syscalls */
@@ -156,22 +157,23 @@ struct summary_goroutines {
     int64_t running;
     int64_t runnable;
     int64_t in_syscall;         /* with and without a P */
-    int64_t syscall_blocked;    /* of that: after the P was taken away, or none was there */
+    int64_t syscall_blocked;    /* of that: without a P, as it was taken away or there was none */
     int64_t waiting;            /* all reasons */
     struct summary_wait *waits; /* the largest total first */
     size_t n_waits;
 };
 
-/* From runnable to running; what was runnable before the trace began is not counted. */
+/* Times from runnable to running. Goroutines that were runnable before the trace began are not
+ * counted. */
 struct summary_scheduler {
     struct summary_times latency;
-    double runnable_mean; /* how many goroutines were runnable */
+    double runnable_mean; /* runnable goroutines, mean over the window */
     uint64_t runnable_max;
-    int64_t overdue;           /* at least one had been runnable for SUMMARY_OVERDUE */
-    int64_t overdue_with_idle; /* and a P was idle: it had no thread */
-    int64_t overdue_with_free; /* and a P had no goroutine: idle, or its thread looked for work */
-    int64_t overdue_lost;      /* P time: of as many free Ps as there were overdue goroutines */
-    uint64_t overdue_count;    /* waits of SUMMARY_OVERDUE and more */
+    int64_t overdue;           /* time: a goroutine had been runnable for SUMMARY_OVERDUE */
+    int64_t overdue_with_idle; /* of that: a P was idle, without a thread */
+    int64_t overdue_with_free; /* of that: a P had no goroutine, and perhaps no thread */
+    int64_t overdue_lost;      /* P time: of free Ps, at most as many as overdue goroutines */
+    uint64_t overdue_count;    /* waits that lasted SUMMARY_OVERDUE or longer */
 };
 
 #define SUMMARY_OVERDUE 10000
@@ -190,13 +192,13 @@ struct summary_procs {
     double running_share;
     double executing_share;
     double idle_share; /* without a thread */
-    double gc_share;   /* GC at the mutator's cost: 1 − mean utilisation */
+    double gc_share;   /* taken from the mutator by the GC: 1 − mean utilisation */
     int64_t all_busy;  /* time in which every P had a goroutine, running or in a syscall */
-    int64_t queued;    /* of that, not counting the GC's idle workers: one or more were runnable */
+    int64_t queued;    /* of that: goroutines were runnable, and no P merely ran a GC idle worker */
     uint64_t steals;   /* Ps taken out of syscalls */
     struct summary_proc *list; /* by number */
     size_t n;
-    uint64_t other; /* Ps with no place in the list */
+    uint64_t other; /* events of Ps that have no place in the list */
 };
 
 struct summary_syscalls {
@@ -204,9 +206,9 @@ struct summary_syscalls {
     uint64_t blocked;             /* whose goroutine lost its P */
     struct summary_times times;   /* from begin to end, both within the trace */
     uint64_t max_at_once;         /* goroutines in syscalls */
-    uint64_t max_blocked_at_once; /* of those: without a P, so each a thread of its own */
+    uint64_t max_blocked_at_once; /* of those, without a P: each needs its own thread */
     struct summary_longest longest;
-    struct summary_longest longest_active; /* of those whose purpose is not to wait */
+    struct summary_longest longest_active; /* the longest of those whose purpose is not to wait */
 };
 
 struct summary_mmu {
@@ -215,13 +217,13 @@ struct summary_mmu {
 };
 
 struct summary_gc {
-    uint64_t cycles; /* mark phases, also those cut by the trace's ends */
+    uint64_t cycles; /* mark phases, including those that the trace's ends cut off */
     int64_t mark;    /* time in them */
     int64_t mark_max;
     struct summary_times stw; /* all pauses */
     struct summary_rows stw_by_reason;
     uint64_t assists;
-    int64_t assist;           /* time in mark assist, running or not, as Go's Summarizer */
+    int64_t assist;           /* time in mark assist, running or not, as in Go's Summarizer */
     int64_t assist_executing; /* of that: running */
     double assist_share;      /* of all running time of goroutines */
     int64_t assist_max;
@@ -232,12 +234,12 @@ struct summary_gc {
     uint64_t reclaimed_bytes;
     struct summary_mmu mmu[3]; /* 1, 10 and 100 ms */
     double mean_utilisation;   /* of the mutator; -1 if unknown */
-    /* The same as Go's tools compute it: they go on counting a mark worker's P as the GC's after
-     * the worker's second run there, and end where no P is left. */
+    /* The same as Go's tools compute it: after a mark worker's second run on a P they go on
+     * counting that P as the GC's, and their curve ends where they have no P left. */
     struct summary_mmu go_mmu[3];
     double go_mean_utilisation;
-    bool mmu_exact;    /* there was room for all changes within a window */
-    uint64_t heap_max; /* bytes of live and unswept objects; 0: not told */
+    bool mmu_exact;    /* memory sufficed for all changes within a window */
+    uint64_t heap_max; /* bytes of live and unswept objects; 0: the trace does not say */
     uint64_t heap_goal_max;
 };
 
@@ -253,8 +255,8 @@ struct summary {
     uint64_t offset;  /* where, */
     char why[200];    /* and what */
     double covered;   /* the share of the trace's time that all numbers rest on: 1 if complete */
-    int64_t spans;    /* that time, as far as it is known: the window if complete */
-    uint64_t bytes;   /* of the trace, as far as they could be read */
+    int64_t spans;    /* the trace's time, as far as it is known; the window if complete */
+    uint64_t bytes;   /* of the trace, as far as it could be read */
     uint64_t generations;
     int64_t start;      /* the first event's time */
     int64_t window;     /* from the first event to the last */
@@ -265,20 +267,22 @@ struct summary {
     struct summary_scheduler scheduler;
     struct summary_syscalls syscalls;
     struct summary_classes classes;
-    struct summary_longest longest_run; /* one goroutine on a P, without a pause; no mark worker */
-    /* Of those during which other goroutines changed their states all along: every
-       SUMMARY_ALIVE on average. Otherwise the whole process may have been kept from running. */
+    struct summary_longest longest_run; /* one goroutine on a P without a pause; no mark worker */
+    /* The longest run during which other goroutines kept changing their states, one every
+     * SUMMARY_ALIVE on average. Without such changes the whole process may have been kept from
+     * running. */
     struct summary_longest longest_hold;
     struct summary_gc gc;
     struct summary_threads threads;
     struct summary_rows tasks;   /* by type; times of those that began and ended in the trace */
     struct summary_rows regions; /* likewise */
     struct summary_sites sites[SUMMARY_N_PROFILES];
-    /* Likewise, of SYNC only locks and answers, of NET and SYSCALL what is no STACK_STANDING. */
+    /* Likewise, but of SYNC only STACK_LOCK and STACK_CALL, of NET and SYSCALL all classes outside
+     * of STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
     /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
     struct summary_sites misnested;
-    uint64_t lost_goroutines;    /* not followed: too many at once */
-    uint64_t lost_stacks;        /* of which only the site was kept: too many */
-    struct summary_arena *arena; /* of all lists and texts above */
+    uint64_t lost_goroutines;    /* not followed, as there were too many at once */
+    uint64_t lost_stacks;        /* of which only the site was kept, as there were too many */
+    struct summary_arena *arena; /* holds all lists and texts above */
 };

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * Packages that pass a wait on for somebody else: those by profiles. A name that ends in '/' means
- * everything below it.
+ * Packages that wait on behalf of their callers: always (passing), or only for the network and
+ * syscalls (passing_io). A name that ends in '/' means everything below it.
  */
 static const char *const passing[] = {"runtime",
                                       "runtime/",
@@ -23,7 +23,7 @@ static const char *const passing_io[] = {"os", "net", "io", "io/", "bufio"};
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The package's name ends at the first dot behind the last slash. */
+/* In a function's name, the package's name ends at the first dot after the last slash. */
 static bool is_in(const char *func, const char *package)
 {
     size_t n = strlen(package);

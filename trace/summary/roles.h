@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Functions by what they have to do with a wait in them: its call site, or on the way to it. */
+/* Tells which function in a stack is the call site of a wait, and which only wait on behalf of
+ * their callers. */
 
 #include <stdint.h>
 
 #include "trace/summary/numbers.h"
 
-/* What a function has to do with the waits in it. */
+/* The role of a function in the stack of a wait. */
 enum {
     ROLE_KNOWN = 1,
-    ROLE_PASSES = 2,    /* waits on for somebody else, */
-    ROLE_PASSES_IO = 4, /* or does so where it is about the network or a syscall */
-    ROLE_INSIDE = 8,    /* of the runtime: no wait belongs there while there is anybody else */
+    ROLE_PASSES = 2,    /* waits on behalf of its caller, */
+    ROLE_PASSES_IO = 4, /* or does so only in waits for the network and syscalls */
+    ROLE_INSIDE = 8,    /* of the runtime: never a call site if the stack has another function */
 };
 
-/* Of a function's full name; never 0. */
+/* The roles of a function by its full name; never 0. */
 uint8_t roles_of(const char *func);
 
-/* What a function has where a wait of this profile is not its own. */
+/* The role that makes a function pass on the waits of this profile to its caller. */
 static inline uint8_t roles_in(unsigned column)
 {
     return column == SUMMARY_NET || column == SUMMARY_SYSCALL ? ROLE_PASSES_IO : ROLE_PASSES;

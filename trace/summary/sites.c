@@ -38,7 +38,8 @@ void sites_done(struct sites *s)
     memory_free(s->mem, s->by_handle, s->by_handle_cap * sizeof(*s->by_handle));
 }
 
-/* Without memory for it, frames are looked for each time. */
+/* Forgets what is known of the last generation's frames. Without memory for n frames, each is
+ * looked up every time. */
 static void forget_frames(struct sites *s, uint32_t n)
 {
     s->n_known = 0;
@@ -75,7 +76,7 @@ static int note_role(struct sites *s, uint32_t func)
     return 0;
 }
 
-/* IDMAP_NONE if it is not among so many. */
+/* Finds a frame, or adds it while there are fewer than max; else *ret is IDMAP_NONE. */
 static int find_frame(struct sites *s, const struct gotrace *trace,
                       const struct gotrace_frame *frame, uint32_t max, uint64_t *ret_hash,
                       uint32_t *ret)
@@ -106,7 +107,7 @@ static int find_frame(struct sites *s, const struct gotrace *trace,
     return 0;
 }
 
-/* From now on stacks are not kept as they are. */
+/* New stacks are no longer kept whole. */
 static bool is_full(const struct sites *s)
 {
     return s->n_stacks >= SITES_MAX_STACKS || s->n_rows >= SITES_MAX_ROWS - SITES_DEPTH ||
@@ -139,7 +140,7 @@ static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32
     return 0;
 }
 
-/* A frame of a stack that is kept as it is. */
+/* Finds a frame for a stack that is kept whole. */
 static int get_frame(struct sites *s, const struct gotrace *trace, uint32_t n, uint64_t *hash,
                      uint32_t *ret)
 {
@@ -166,7 +167,8 @@ static int get_frame(struct sites *s, const struct gotrace *trace, uint32_t n, u
     return 0;
 }
 
-/* One of a stack of which only the site is kept: for that its line is enough. */
+/* Finds a frame for a stack of which only the site is kept. The line identifies the frame; its pc
+ * is ignored. */
 static int get_line(struct sites *s, const struct gotrace *trace, uint32_t n, uint64_t *hash,
                     uint32_t *ret)
 {
@@ -186,7 +188,8 @@ static int get_line(struct sites *s, const struct gotrace *trace, uint32_t n, ui
     return r;
 }
 
-/* The frames of a stack that have a place, up to SITES_DEPTH of them; all go into the hash. */
+/* Collects up to SITES_DEPTH frames of a stack, of those that have a place. All frames go into the
+ * hash. */
 static int get_row(struct sites *s, const struct gotrace *trace, uint32_t handle, bool whole,
                    struct row *ret)
 {
@@ -208,7 +211,8 @@ static int get_row(struct sites *s, const struct gotrace *trace, uint32_t handle
     return r;
 }
 
-/* Leaves only the frames that say which sites it has: site_of finds the same. */
+/* Leaves only the frames that decide which sites the stack has: site_of finds the same sites as
+ * before. */
 static void reduce(const struct sites *s, struct row *row)
 {
     bool found = false, found_io = false, outside = false;
@@ -229,7 +233,7 @@ static void reduce(const struct sites *s, struct row *row)
     row->n = n;
 }
 
-/* There is no room for the stack as it is. */
+/* Finds a stack that there is no room to keep whole. */
 static int find_reduced(struct sites *s, const struct gotrace *trace, uint32_t handle,
                         uint32_t *ret)
 {
@@ -272,7 +276,8 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
     return r;
 }
 
-/* The frame's number, or IDMAP_NONE. If all pass on, it is the innermost outside of the runtime. */
+/* The number of the frame that is the stack's call site, or IDMAP_NONE. If all functions pass the
+ * wait on, it is the innermost frame outside of the runtime. */
 static uint32_t site_of(const struct sites *s, uint32_t stack, unsigned column)
 {
     const struct sites_stack *k = &s->stacks[stack];
@@ -311,7 +316,7 @@ struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
     return frame_text(s, frame);
 }
 
-/* A stack that was met, by what its site is. */
+/* A stack and its site, or all stacks of a site after merge. */
 struct entry {
     struct sites_frame at;
     uint32_t stack;
@@ -372,7 +377,7 @@ static size_t collect(const struct sites *s, unsigned column, unsigned classes, 
     return n;
 }
 
-/* Entries of the same place become one. */
+/* Merges entries of the same place and class. The list must be sorted by place. */
 static size_t merge(struct entry *list, size_t n)
 {
     size_t kept = 0;
@@ -422,7 +427,8 @@ static int fill(struct sites *s, const struct entry *e, struct summary_site *ret
     return 0;
 }
 
-/* The first ones stay; and what is no site, as there was no place for its name, is told apart. */
+/* Keeps the first SUMMARY_SITES entries and sums up the others. An entry without a name, as there
+ * was no room for it, is no site: only its count and total are summed up. */
 static size_t leave_out(struct entry *list, size_t n, struct summary_sites *ret)
 {
     size_t kept = 0;

@@ -2,11 +2,12 @@
 #pragma once
 
 /*
- * Sums by call stack, and then by call site. Handles of stacks hold for a generation only: here a
- * stack has one number throughout, found by its program counters. There is a bound to the number of
- * stacks and frames. Of those beyond it only the frames are kept that say what their sites are, and
- * all that agree in these are one; so sums by site and class go on. What finds no place even so is
- * counted by its class, as the stack SITES_OTHER + class, and is no site.
+ * Sums by call stack, and from these by call site. The reader's handle of a stack is valid in one
+ * generation only. Here a stack has one number throughout the trace; it is recognised by its
+ * program counters. The numbers of stacks and frames are bounded. Of a stack beyond the bound only
+ * the frames are kept that decide its sites, and stacks that agree in these frames and in their
+ * class share one number; so the sums by site and class stay right. A stack without room even for
+ * that is counted by its class alone, as the stack SITES_OTHER + class, and has no site.
  */
 
 #include <stddef.h>
@@ -23,14 +24,14 @@ enum { SITES_NO_STACK, SITES_OTHER, SITES_FIRST = SITES_OTHER + STACK_N_CLASSES 
 #define SITES_MAX_STACKS 16384
 #define SITES_MAX_FRAMES 32768
 #define SITES_MAX_ROWS (1U << 19)
-/* And so many more for stacks of which only the site is kept. */
+/* Additional places, for stacks of which only the site is kept. */
 #define SITES_MORE_STACKS 8192
 #define SITES_MORE_FRAMES 16384
-/* Deeper stacks are told apart by all their frames, but only so many are kept. */
+/* Frames that are kept of a stack. Deeper stacks are still told apart by all their frames. */
 #define SITES_DEPTH 64
 
-/* Beside the profiles: ends of regions in the wrong order (count only), waits for a reason that
- * nobody knows, and what nobody asks for. */
+/* Columns beside the profiles: ends of regions in the wrong order (count only), waits for an
+ * unknown reason, and waits that are in no profile. */
 enum { SITES_MISNESTED = SUMMARY_N_PROFILES, SITES_UNKNOWN, SITES_NOTHING, SITES_N_TALLIES };
 
 struct tally {
@@ -45,10 +46,10 @@ struct sites_frame {
     uint64_t line;
 };
 
-/* What a frame comes to, once that was found out. */
+/* What was found out about a frame of this generation. */
 struct sites_known {
     uint64_t hash;
-    uint32_t frame; /* plus 1; 0: not asked for yet */
+    uint32_t frame; /* plus 1; 0: not looked up yet */
 };
 
 struct sites_stack {
@@ -67,21 +68,21 @@ struct sites {
     struct sites_frame *frames;
     size_t frames_cap;
     uint32_t n_frames;
-    uint8_t *roles; /* of functions that are in frames, by text */
+    uint8_t *roles; /* of functions that are in frames, by the number of the function's text */
     size_t roles_cap;
     struct sites_stack *stacks;
     size_t stacks_cap;
     uint32_t n_stacks;
-    uint32_t *rows; /* frames of stacks, one stack behind the other */
+    uint32_t *rows; /* the frames of all stacks, one stack after the other */
     size_t rows_cap;
     uint32_t n_rows;
-    uint32_t *by_handle; /* of this generation: stacks, plus 1; 0: not asked for yet */
+    uint32_t *by_handle; /* this generation's stacks: number plus 1; 0: not looked up yet */
     size_t by_handle_cap;
     uint32_t n_handles;
-    struct sites_known *known; /* frames of this generation, by the reader's number */
+    struct sites_known *known; /* this generation's frames, by the reader's number */
     size_t known_cap;
     uint32_t n_known;
-    uint64_t lost; /* stacks, of each generation, of which not all is kept */
+    uint64_t lost; /* stacks that are not kept whole, counted in each generation */
 };
 
 /* Errors of memory.h, here and below. */
@@ -91,7 +92,7 @@ void sites_done(struct sites *s);
 /* A generation with so many stacks and frames begins. */
 int sites_generation(struct sites *s, uint32_t n_stacks, uint32_t n_frames);
 
-/* The slow half of sites_of. */
+/* The part of sites_of for a stack that was not looked up yet. */
 int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret);
 
 /* The number of a stack of this generation. */
@@ -106,7 +107,8 @@ static inline int sites_of(struct sites *s, const struct gotrace *trace, uint32_
     return 0;
 }
 
-/* column: enum summary_profile, or one of those above. */
+/* Adds a duration to a stack's sums. column: an enum summary_profile or SITES_MISNESTED and so
+ * on. */
 static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
 {
     struct tally *t = &s->stacks[stack].tallies[column];
@@ -117,12 +119,12 @@ static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, i
         t->max = duration;
 }
 
-/* The frame that a stack stands for in a profile; texts "" if there is none. */
+/* The call site of a stack in a profile; texts "" if there is none. */
 struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
                                  enum summary_profile profile);
 
-/* The heaviest call sites; lists and texts in the texts' arena. */
+/* The call sites with the largest totals. Lists and texts are in the texts' arena. */
 int sites_top(struct sites *s, unsigned column, struct summary_sites *ret);
 
-/* The same, of stacks of these classes (a STACK_SET of them). */
+/* The same, for stacks of these classes only (a STACK_SET). */
 int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Names are compared whole. Ordered by length, then by bytes. */
+/* The table is ordered by the names' length, then by their bytes. Names are compared whole. */
 struct known {
     const char *func;
     size_t len;
@@ -160,7 +160,7 @@ const char *stack_class_known(size_t n, enum stack_class *ret)
     return table[n].func;
 }
 
-/* A read says little by itself: further out the stack may tell who needs it. */
+/* A read says little by itself: frames further out may tell who needs it. */
 static bool decides(enum stack_class class)
 {
     return class != STACK_OTHER && class != STACK_READ;

@@ -83,7 +83,7 @@ static int finish(struct summing *s)
     out->threads.in_first = out->generations > 1 ? s->threads_in_first : s->threads.n;
     out->lost_stacks = s->sites.lost;
     for (size_t i = 0; i < 256; i++) {
-        /* An event's type says its kind. */
+        /* An event's kind follows from its type. */
         out->events.by_kind[specs[i].head[1] & 15] += out->events.by_type[i];
         out->events.total += out->events.by_type[i];
     }
@@ -107,8 +107,8 @@ static int finish(struct summing *s)
 }
 
 /*
- * How much of the trace's time the numbers rest on. Behind what is no batch nobody knows the time:
- * the bytes say how much more there would have been.
+ * Computes the share of the trace's time that the numbers rest on. Where bytes follow that cannot
+ * be read as batches, their time is unknown and is estimated from their number.
  */
 static void note_covered(struct summing *s)
 {
@@ -171,14 +171,15 @@ static int run(struct summing *s)
     }
     r = bad < 0 ? bad : r;
     if (r == 0 && s->out->generations == 0)
-        return -ENODATA; /* which Go 1.26's format knows no better than to call complete */
+        return -ENODATA; /* Go 1.26's format does not tell this from a complete trace */
     if (r < 0 && (s->out->generations == 0 || r == -ENOMEM || r == -ENOTSUP))
         return r;
     note_end(s, r);
     return finish(s);
 }
 
-/* What the bounds leave out is told; what memory that was short left out is nowhere. */
+/* Something is missing because memory ran out. Unlike what the bounds leave out, that is counted
+ * nowhere, so it must be an error. */
 static bool memory_failed(const struct summing *s)
 {
     return s->mem.failed || s->stw_types.mem.failed || s->task_types.mem.failed ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* How many Ps are busy at a time, and how long that was so. */
+/* How long which number of Ps was busy, and what else was so meanwhile. */
 
 #include <string.h>
 
@@ -21,7 +21,7 @@ struct summing_proc *summing_proc_find(struct summing *s, int32_t p)
     return &s->ps[p];
 }
 
-/* The sums over a time in which so many Ps were busy, and the rest was as it is now. */
+/* Adds a time to the sums in which so many Ps were busy and everything else was as it is now. */
 static void spend(struct summing *s, int64_t busy, bool runnable, int64_t time)
 {
     int64_t late = (int64_t)s->n_overdue, free = s->room - busy, lost = free < late ? free : late;

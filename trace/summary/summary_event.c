@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* One event: to whom it is of interest. */
+/* Passes an event to those parts of the summary that it is of interest to. */
 
 #include <errno.h>
 
@@ -13,7 +13,7 @@ static int note_thread(struct summing *s, int64_t m)
     int r;
 
     s->thread = m;
-    /* What is cached is the number plus 1, so that zero is none. */
+    /* The cache holds the number plus 1, so that zero means none. */
     if (summing_knows_thread(s, m) || m == GOTRACE_NONE)
         return 0;
     *cached = (int64_t)((uint64_t)m + 1);
@@ -33,7 +33,8 @@ static void note_clock(struct summing *s, const struct gotrace_generation *gen)
             gen->clock_sec * 1000000000 + gen->clock_nsec - (gen->clock_trace - s->first);
 }
 
-/* A generation begins, or the trace ends. Handles of strings and stacks are others from now on. */
+/* A generation begins, or the trace ends. Handles of strings and stacks have new meanings from now
+ * on. */
 static int sync_event(struct summing *s, const struct gotrace_event *e)
 {
     struct gotrace_generation gen;

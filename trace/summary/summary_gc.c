@@ -4,11 +4,12 @@
  * The garbage collector: its phases, pauses and helpers, and what it leaves of the Ps to the
  * program.
  *
- * The utilisation is computed twice. Once as it is: a P is the GC's while a mark worker (not an
- * idle one) or a goroutine in mark assist runs on it. And once with the counters of Go's
- * MutatorUtilizationV2, so that the result is the one that `go tool trace` shows. From its second
- * run on that counts a mark worker twice when it starts, by its start and by its label, and once
- * when it stops, so that sooner or later it takes all Ps for the GC's; and there its curve ends.
+ * The utilisation is computed twice. First as it really is: a P is the GC's while a mark worker (not
+ * an idle one) or a goroutine in mark assist runs on it. Then with the counters of Go's
+ * MutatorUtilizationV2, so that the result is the one that `go tool trace` shows. From a mark
+ * worker's second run on, MutatorUtilizationV2 counts it twice when it starts, by its start and by
+ * its label, but only once when it stops. So sooner or later it counts all Ps as the GC's, and its
+ * curve ends there.
  */
 
 #include <string.h>
@@ -40,7 +41,7 @@ static int note(struct summing *s, int64_t time)
     return mmu_add(&s->go_mmu, time, utilisation(s->go_gc_procs, s->go_stw, s->go_procs));
 }
 
-/* More or less of the GC on a P, as Go counts it. */
+/* Adds n to the GC's count on a P, as Go keeps it. */
 static void go_count(struct summing *s, int32_t number, int32_t n)
 {
     struct summing_proc *p = number < s->go_procs ? summing_proc_find(s, number) : NULL;
@@ -52,7 +53,7 @@ static void go_count(struct summing *s, int32_t number, int32_t n)
     s->go_gc_procs += p->gc > 0;
 }
 
-/* Counts a goroutine in or out of those that work for the GC. */
+/* Adds a goroutine to those that work for the GC on a P, or takes it out. */
 static void count(struct summing *s, struct summing_go *g)
 {
     bool is = executing(g->state) && (g->flags & (SUMMING_WORKER | SUMMING_ASSIST));
@@ -87,7 +88,7 @@ int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotra
     return note(s, e->time);
 }
 
-/* Mark workers say what they are each time they start. */
+/* A mark worker's kind is told by a label each time it starts. */
 int summing_gc_label(struct summing *s, const struct gotrace_event *e)
 {
     struct summing_go *g = summing_go_find(s, e->g);
@@ -237,7 +238,7 @@ static void assist_end(struct summing *s, const struct gotrace_event *e)
     }
 }
 
-/* It began before the trace. Of later generations everything is known. */
+/* A mark assist that began before the trace. In later generations this is no news. */
 static void assist_active(struct summing *s, const struct gotrace_event *e)
 {
     struct summing_go *g = summing_go_find(s, (int64_t)e->args[0]);
@@ -278,7 +279,7 @@ int summing_gc_range(struct summing *s, const struct gotrace_event *e)
     return r < 0 ? r : note(s, e->time);
 }
 
-/* A later generation begins: no news of what was before the trace will come. */
+/* A later generation begins: nothing more will be told about what was before the trace. */
 int summing_gc_sync(struct summing *s)
 {
     int r = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Goroutines: which there are, why they wait, and what all of them come to in the end. */
+/* The results about goroutines, computed at the trace's end. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static void add_tally(struct summary_class *to, const struct tally *tally)
         to->max = tally->max;
 }
 
-/* Sums that nobody needed before the end follow from those by stack and by proc. */
+/* Computes sums that are needed only at the end from the sums by stack and by proc. */
 static void derive(struct summing *s)
 {
     struct summary_classes *classes = &s->out->classes;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What is known of the numbers that the reader gives to stacks and strings, for summary_turn.c. */
+/* Tables for summary_turn.c: what is known of a stack or string, by its id in the trace. */
 
 #include <string.h>
 
 #include "trace/reader/reader.h"
 #include "trace/summary/summing.h"
 
-/* Room for n ids, all unknown; none if that is too much. */
+/* Makes room for n ids, all unknown. Returns n, or 0 if memory does not suffice. */
 static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, size_t size)
 {
     void *p;

@@ -49,7 +49,7 @@ static int new_place(struct summing *s, uint32_t *ret)
     return r;
 }
 
-/* NULL if there is no place for it. */
+/* Adds a goroutine. *ret is NULL if there is no place for it. */
 static int add(struct summing *s, int64_t id, struct summing_go **ret)
 {
     struct summing_go *g;
@@ -152,7 +152,7 @@ int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct sum
     if (e->from == GOTRACE_GO_UNDETERMINED) {
         s->out->goroutines.at_start++;
     } else {
-        /* There was no place for it when it was created. */
+        /* It existed in the trace before, but had found no place. */
         *ret = NULL;
         return 0;
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Procs: how long each ran, and for how long all of them were at work, or not while goroutines
- * waited to be run. In the first generation a proc may be met late: it counts as idle until then in
- * what is about several procs at once, while its own time is put right.
+ * Procs: how long each ran, for how long all were at work, and for how long some were not although
+ * goroutines waited to run. In the first generation a proc may be told late. Its own times are
+ * corrected then; the numbers about several procs at once count it as idle until then.
  */
 
 #include <string.h>
@@ -18,7 +18,7 @@ static void run(struct summing *s, struct summing_proc *p, int64_t since)
     summing_set_procs(s);
 }
 
-/* Whoever holds it in a syscall loses it. */
+/* The proc stops. A goroutine that held it in a syscall loses it. */
 static void stop(struct summing *s, struct summing_proc *p, int64_t time)
 {
     p->state = GOTRACE_PROC_IDLE;
@@ -63,7 +63,7 @@ int summing_procs_change(struct summing *s, const struct gotrace_event *e)
     summing_advance(s, e->time);
     if (out->max == 0) {
         out->min = out->max = n;
-        /* It was so from the start: it only was not told yet. */
+        /* the first event tells the value since the trace's start */
         out->available = n * (e->time - s->first);
     } else if (n != s->procs) {
         out->changes++;

@@ -3,10 +3,10 @@
 /*
  * Goroutines: how long they were in each state, and where.
  *
- * A goroutine that was there before the trace is met at some time in the first generation, and has
- * been in the state that is told then since the trace began: its times in states count from there,
- * as in Go's Summarizer. Waits for the profiles count from where they are told, as in the profiles
- * of `go tool trace`; and the scheduler's latency leaves out waits of unknown beginning.
+ * A goroutine that was there before the trace is told at some time in the first generation, with the
+ * state that it has been in since the trace began. Its times in states count from the trace's
+ * beginning, as in Go's Summarizer. In the profiles its wait counts from where it is told, as in the
+ * profiles of `go tool trace`. The scheduler's latency leaves out waits whose beginning is unknown.
  */
 
 #include "trace/summary/summing.h"
@@ -41,9 +41,10 @@ static void vacate(struct summing *s, struct summing_go *g)
 }
 
 /*
- * A wait or a syscall is over, or the trace. Those that began and ended within it are known from
- * the sums by stack in the end. One that was there before the trace is as old as it; there a part
- * of it is already.
+ * A wait or a syscall ends, or the trace does (e is NULL). If it began and ended within the trace,
+ * nothing needs to be done here: the sums by stack, which are added in the end, have it. If it was
+ * there before the trace, it counts from the trace's start. Then the sums by stack have only the
+ * part since it was told, but as a whole wait: this adds the other part and corrects `whole`.
  */
 static void add_to_class(struct summing *s, struct summary_class *classes,
                          const struct summing_go *g, const struct gotrace_event *e)
@@ -63,7 +64,7 @@ static void add_to_class(struct summing *s, struct summary_class *classes,
     class->whole_total -= e ? part : 0;
 }
 
-/* Whether this is the longest so far. */
+/* Records the duration if it is the longest so far. Returns whether it is. */
 static bool note_longest(struct summary_longest *longest, const struct summing_go *g, int32_t p,
                          int64_t duration, bool open)
 {
@@ -74,7 +75,8 @@ static bool note_longest(struct summary_longest *longest, const struct summing_g
     return true;
 }
 
-/* A time in running ends, or a part of it that the beginning of the trace cut off. */
+/* Adds a time of running: up to its end, or from the trace's start to where the goroutine was first
+ * told to run. */
 static void add_running(struct summing *s, struct summing_go *g, int64_t from, int64_t time)
 {
     int64_t duration = time - from;
@@ -98,7 +100,7 @@ static void add_running(struct summing *s, struct summing_go *g, int64_t from, i
         s->out->gc.idle_worker += duration;
 }
 
-/* Where it stopped, if it says so itself. */
+/* The stack where a goroutine stopped, if the event is its own. */
 static int stop_stack(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
                       uint32_t *ret)
 {
@@ -106,7 +108,7 @@ static int stop_stack(struct summing *s, const struct summing_go *g, const struc
     return e && e->g == g->id ? sites_of(&s->sites, s->trace, e->stack, ret) : 0;
 }
 
-/* It was on a P without a pause. */
+/* Records a run on a P without a pause if it is one of the longest. */
 static int note_run(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
                     int64_t duration)
 {
@@ -170,7 +172,7 @@ static void leave_waiting(struct summing *s, struct summing_go *g, const struct 
         sites_add(&s->sites, g->stack, reason->column, duration);
 }
 
-/* It held its P in the syscall until now. */
+/* Adds a time in which the goroutine held its P in a syscall. */
 static void add_held(struct summing *s, const struct summing_go *g, int64_t from, int64_t time)
 {
     struct summary_proc *sums = &s->ps[g->p].sums;
@@ -190,7 +192,8 @@ void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time)
         s->out->syscalls.max_blocked_at_once = s->n_blocked;
 }
 
-/* Whether somebody waits for it to be over. Without a stack only its end tells. */
+/* Whether somebody waits for the syscall to be over, as far as its stack tells. One without a stack
+ * counts only once it has ended. */
 static bool is_active(const struct summing *s, const struct summing_go *g, bool ended)
 {
     switch (s->sites.stacks[g->stack].class) {
@@ -291,7 +294,8 @@ static int enter_syscall(struct summing *s, struct summing_go *g, const struct g
     if (unknown) {
         struct summing_proc *p = summing_proc_find(s, e->p);
 
-        /* Told by its own thread, or by one that has the proc for a goroutine of its own. */
+        /* The event is from its own thread, which holds the proc for it, or from a thread whose
+         * proc runs another goroutine. */
         if (p && !p->go)
             occupy(s, g, e->p);
         s->out->goroutines.in_syscall += e->time - s->sync;
@@ -338,7 +342,7 @@ int summing_go_event(struct summing *s, const struct gotrace_event *e)
 
     if (e->from == e->to)
         return 0;
-    /* The reader knows that one that is created was not there. */
+    /* A goroutine that is created cannot be known yet: the reader checks that. */
     g = e->from == GOTRACE_GO_NOT_EXIST ? NULL : summing_go_find(s, (int64_t)e->args[0]);
     if (!g)
         r = summing_go_meet(s, e, &g);

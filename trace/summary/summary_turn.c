@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A thread's turn, summed up as its events are read. Most of a trace are a few types of events that
- * find everything as expected; they go from the thread's bytes into the sums without being written
- * down in between. All others become events, as for any user of the reader, and nothing is changed
- * before it is known which way it goes.
+ * A thread's turn, summed up as its events are read. Most of a trace consists of a few types of
+ * events in common cases. These go from the thread's bytes straight into the sums. All other events
+ * are first turned into gotrace events, as for any user of the reader. Which way an event goes is
+ * decided before it changes anything.
  *
- * What an event did to the sums comes after the thread's next event was read: if that is broken,
- * the reader takes the one before it back.
+ * An event changes the sums only after the thread's next event was read: if that one is broken, the
+ * reader takes the event before it back.
  */
 
 #include <string.h>
@@ -18,10 +18,12 @@
 
 #define COLD __attribute__((noinline, cold))
 
-/* What became of an event: the thread has no more, or one that is there; or it was not this way. */
+/* The result of an event: it was handled and was the thread's last; it was handled and the next is
+ * read; or it was not handled here. */
 enum { LAST, NEXT, ASIDE };
 
-/* The slow halves: plus 1, 0: it was not met yet in this generation. */
+/* The slow parts of stack_of and reason_of. The number plus 1; 0: not met yet in this
+ * generation. */
 static COLD uint32_t find_stack(struct summing *s, uint64_t id)
 {
     uint32_t handle = stacks_handle(&s->trace->gen.stacks, id);
@@ -43,7 +45,7 @@ static COLD uint32_t find_reason(struct summing *s, uint64_t id)
     return n;
 }
 
-/* False, or NULL: not met yet. */
+/* stack_of returns false and reason_of NULL if it was not met yet in this generation. */
 static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret)
 {
     uint32_t n = __builtin_expect(id < s->n_stack_ids, 1) ? s->stack_of_id[id] : 0;
@@ -63,7 +65,8 @@ static inline struct summing_reason *reason_of(struct summing *s, uint64_t id)
     return __builtin_expect(n != 0, 1) ? &s->reasons[n - 1] : NULL;
 }
 
-/* The reader's goroutine remembers ours. Ours may be another's by now, but never goes away. */
+/* The summary's goroutine for one of the reader's, which caches the pointer. Such a struct may be
+ * reused for another goroutine, but is never freed. */
 static inline struct summing_go *sums_of(struct summing *s, struct goroutine *g)
 {
     struct summing_go *sums = g->user;
@@ -230,7 +233,7 @@ static inline int create(struct summing *s, struct order *o, struct cursor *c)
         return ASIDE;
     if (stacks_handle(&o->gen->stacks, c->args[1]) == IDMAP_NONE ||
         !stack_of(s, c->args[2], &stack) || resources_new_goroutine(&o->res, id, &g) < 0)
-        return ASIDE; /* where it fails again, and says so */
+        return ASIDE; /* where an error happens again and is reported */
     g->status = GO_RUNNABLE;
     more = cursor_next(c, o->gen);
     if (more < 0)
@@ -274,7 +277,8 @@ static void count_switch(struct summing *s)
     s->out->events.by_type[GOTRACE_EV_GO_START]++;
 }
 
-/* One goroutine unblocks another, blocks, and the other starts: three events without a stack. */
+/* A switch: one goroutine unblocks another and blocks, and the other starts. It counts as three
+ * events without a stack. */
 static inline int hand_over(struct summing *s, struct order *o, struct cursor *c,
                             struct summing_proc *p)
 {
@@ -307,7 +311,7 @@ static inline int hand_over(struct summing *s, struct order *o, struct cursor *c
     return r < 0 ? r : more;
 }
 
-/* The size of the heap, or its goal. */
+/* The size of the heap or its goal changed. */
 static HOT int metric(struct summing *s, struct order *o, struct cursor *c)
 {
     uint64_t value = c->args[0];
@@ -383,7 +387,7 @@ static inline int region_end(struct summing *s, struct order *o, struct cursor *
     return r < 0 ? r : next;
 }
 
-/* Of a sweep only its end says anything. */
+/* Only the end of a sweep is summed up. */
 static inline int sweep_begin(struct summing *s, struct order *o, struct cursor *c)
 {
     int64_t time = order_time(o, c->time);
@@ -419,7 +423,7 @@ static inline int sweep_end(struct summing *s, struct order *o, struct cursor *c
     return more;
 }
 
-/* A message, of which nothing is summed up. */
+/* A log message. Nothing but its number is summed up. */
 static inline int log_message(struct summing *s, struct order *o, struct cursor *c)
 {
     const struct strings *strings = &o->gen->strings;
@@ -438,7 +442,8 @@ static inline int log_message(struct summing *s, struct order *o, struct cursor 
     return more;
 }
 
-/* On a thread that has the proc p. */
+/* Handles a frequent event, on a thread that has the proc p. ASIDE: this event needs the other
+ * way. */
 static inline int hot(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
 {
     if (c->type == GOTRACE_EV_GO_START)
@@ -465,7 +470,7 @@ static inline int hot(struct summing *s, struct order *o, struct cursor *c, stru
     }
 }
 
-/* The way of all others: what it stands for is written down and summed up. */
+/* Handles any event: the reader turns it into gotrace events, and these are summed up. */
 static int other(struct summing *s, struct order *o, struct cursor *c)
 {
     int64_t last = o->last_time;
@@ -487,7 +492,7 @@ static int other(struct summing *s, struct order *o, struct cursor *c)
     return r < 0 ? r : more;
 }
 
-/* A thread's events until ends, or until one must wait. */
+/* Handles a thread's events up to the time `ends`, or until one must wait for another thread. */
 static int turn(struct summing *s, struct cursor *c, int64_t ends)
 {
     struct order *o = &s->trace->order;
@@ -505,7 +510,7 @@ static int turn(struct summing *s, struct cursor *c, int64_t ends)
     }
 }
 
-/* The reader's next turn, if it lies within the times that may be summed up. */
+/* The reader's next turn, or NULL. Its end is limited to the times that may be summed up. */
 static struct cursor *next_turn(const struct summing *s, int64_t *ret_ends)
 {
     struct cursor *c = reader_turn(s->trace, ret_ends);

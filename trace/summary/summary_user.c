@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What a program says of itself: tasks and regions, summed up by their types. A region that is open
- * when its goroutine ends, ends with it, as in Go's Summarizer.
+ * What a program tells about itself: tasks and regions, summed up by their types. A region that is
+ * still open when its goroutine ends, ends then, as in Go's Summarizer.
  */
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "trace/summary/summing.h"
 
-/* A place for what is open; IDMAP_NONE if there are too many. */
+/* Takes a place for an open region; IDMAP_NONE if there are too many. */
 static int take(struct summing *s, struct summing_pool *pool, uint32_t *ret)
 {
     int r;
@@ -30,7 +30,8 @@ static int take(struct summing *s, struct summing_pool *pool, uint32_t *ret)
     return r;
 }
 
-/* How long it lasted is the reader's to know, which remembers all that are open. */
+/* A task or region ended. The reader tells how long it lasted, as it remembers all that are
+ * open. */
 static int ended(struct types *types, uint32_t type, const struct gotrace_event *e)
 {
     if (e->third == GOTRACE_UNKNOWN) {
@@ -81,7 +82,7 @@ static int begin_region(struct summing *s, const struct gotrace_event *e)
     return 0;
 }
 
-/* It is no longer among the goroutine's; its type is the caller's to release. */
+/* Removes a region from its goroutine's list. The caller must release its type. */
 static void take_out(struct summing_pool *pool, uint32_t *link)
 {
     uint32_t n = *link - 1;
@@ -91,7 +92,7 @@ static void take_out(struct summing_pool *pool, uint32_t *link)
     pool->free = n + 1;
 }
 
-/* The link to the goroutine's region that began then, or NULL. */
+/* The link to the goroutine's region that began at that time, or NULL. */
 static uint32_t *find_region(struct summing *s, struct summing_go *g, int64_t since)
 {
     uint32_t *link = &g->regions;
@@ -113,7 +114,8 @@ static int misnested(struct summing *s, const struct gotrace_event *e, uint32_t 
     return r;
 }
 
-/* It has no region open, and none that is older than the trace. */
+/* The region would have to be older than the trace, but its goroutine is not: so the goroutine
+ * never began it. */
 static bool is_of_another(const struct summing_go *g, const struct gotrace_event *e)
 {
     return g && g->created && e->third == GOTRACE_UNKNOWN;
@@ -138,7 +140,8 @@ static int end_region(struct summing *s, const struct gotrace_event *e)
         types_release(&s->region_types, type);
         return r;
     }
-    /* One that has no place, or that ended with its goroutine, which goes on all the same. */
+    /* The region had no place, or was ended already because its goroutine seemed to wait
+     * forever. */
     if (s->regions_full || e->third == GOTRACE_UNKNOWN)
         return ended(&s->region_types, type, e);
     types_get(&s->region_types, type)->unknown++;

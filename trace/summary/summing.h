@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What is known while a summary is made: the state of each goroutine and proc, and all that has
- * been summed up. Private to summary*.c.
+ * The state while a summary is made: of each goroutine and proc, and all sums so far. Private to
+ * summary*.c.
  */
 
 #include <stdbool.h>
@@ -21,7 +21,8 @@
 #include "trace/summary/texts.h"
 #include "trace/summary/types.h"
 
-/* Bounds, beside those of the tables. What passes them is counted, or left out and said so. */
+/* Bounds, beside those of the tables. What exceeds them is only counted, or is left out and
+ * reported so. */
 #define SUMMING_MAX_MEMORY (56U << 20)
 #define SUMMING_MAX_GOROUTINES (1U << 18)
 #define SUMMING_MAX_PROCS 4096   /* that are followed */
@@ -30,7 +31,7 @@
 #define SUMMING_MAX_OPEN 65536 /* regions */
 #define SUMMING_MAX_THREADS (1U << 17)
 
-#define SUMMING_CELLS 64 /* busy Ps whose times need no second look each time */
+#define SUMMING_CELLS 64 /* with fewer busy Ps, times are added to cells first */
 
 #define SUMMING_MAX_SPAN (INT64_C(1) << 44)
 #define SUMMING_MAX_TIME (INT64_C(1) << 61)
@@ -39,15 +40,15 @@
 #define SUMMING_KEPT_SYSCALLS (1U << 18)
 #define SUMMING_KEPT_PAUSES 4096
 
-/* What is to be remembered of a goroutine beside its state. */
+/* Flags of a goroutine beside its state. */
 enum {
     SUMMING_UNKNOWN_START = 1, /* the state was there when the trace began */
     SUMMING_OVERDUE = 2,       /* runnable for long */
     SUMMING_ASSIST = 4,        /* in mark assist */
     SUMMING_WORKER = 8,        /* runs as mark worker, */
-    SUMMING_IDLE_WORKER = 16,  /* or as one that only takes what nobody else wants */
-    SUMMING_OF_GC = 32,        /* counted among those that work for the GC now */
-    SUMMING_GO_ASSIST = 64,    /* what Go's MutatorUtilizationV2 keeps of it */
+    SUMMING_IDLE_WORKER = 16,  /* or as an idle one, which takes only Ps that nobody else needs */
+    SUMMING_OF_GC = 32,        /* is counted in gc_procs now */
+    SUMMING_GO_ASSIST = 64,    /* what Go's MutatorUtilizationV2 knows of it */
     SUMMING_GO_WORKER = 128,
 };
 
@@ -56,7 +57,7 @@ struct summing_go {
     int64_t id;
     int64_t since; /* in this state */
     union {
-        struct { /* runnable: the list of those that are, the longest first */
+        struct { /* runnable: the list of runnable goroutines, the longest waiting first */
             struct summing_go *next;
             struct summing_go *prev;
         };
@@ -66,7 +67,7 @@ struct summing_go {
     int64_t assist_since;
     uint32_t assist_stack;
     uint32_t stack;   /* where the state began */
-    uint32_t regions; /* the innermost open one, plus 1 */
+    uint32_t regions; /* the innermost open region, plus 1 */
     int32_t p;        /* held, or GOTRACE_NONE */
     uint16_t reason;  /* of waiting */
     uint8_t state;    /* enum gotrace_go_state */
@@ -75,21 +76,21 @@ struct summing_go {
     bool created;     /* within the trace */
 };
 
-/* What is so for all Ps together, and not for one of them. */
+/* Conditions on all Ps together; time is summed up by each combination. */
 enum {
     SUMMING_ALL_BUSY = 1,   /* no P without a goroutine */
-    SUMMING_QUEUED = 2,     /* and goroutines that are runnable, outside of pauses */
-    SUMMING_LATE = 4,       /* one of them for SUMMARY_OVERDUE */
-    SUMMING_WITH_IDLE = 8,  /* and a P does not run */
-    SUMMING_WITH_FREE = 16, /* and a P could run one that is late */
+    SUMMING_QUEUED = 2,     /* all Ps are busy, not with idle workers; goroutines queue; no pause */
+    SUMMING_LATE = 4,       /* a goroutine has been runnable for SUMMARY_OVERDUE */
+    SUMMING_WITH_IDLE = 8,  /* SUMMING_LATE, and a P has no thread */
+    SUMMING_WITH_FREE = 16, /* SUMMING_LATE, and a P could run that goroutine */
     SUMMING_N_SO = 32,
 };
 
 struct summing_proc {
     int64_t since;         /* running */
-    struct summing_go *go; /* runs on it, or holds it in a syscall */
+    struct summing_go *go; /* the goroutine that runs on it, or holds it in a syscall */
     struct summary_proc sums;
-    int32_t gc; /* as in MutatorUtilizationV2 */
+    int32_t gc; /* as MutatorUtilizationV2 counts */
     uint8_t state;
     bool known;
 };
@@ -97,8 +98,8 @@ struct summing_proc {
 /* Why goroutines wait. */
 struct summing_reason {
     uint32_t text;
-    uint8_t column; /* of sites: enum summary_profile, SITES_UNKNOWN or SITES_NOTHING */
-    bool forever;   /* as good as dead, and so Go counts it */
+    uint8_t column; /* of sites_add: enum summary_profile, SITES_UNKNOWN or SITES_NOTHING */
+    bool forever;   /* such a goroutine counts as ended, as in Go's tools */
     struct summary_class *classes; /* the summary's, or NULL */
     uint64_t count;
     int64_t total;
@@ -109,7 +110,7 @@ struct summing_reason {
 struct summing_open {
     int64_t since;
     uint32_t type; /* a row of region_types, held */
-    uint32_t next; /* of the goroutine: the next outer one, plus 1; or the next free one */
+    uint32_t next; /* the goroutine's next outer region, plus 1; or the next free place */
 };
 
 struct summing_pool {
@@ -119,7 +120,7 @@ struct summing_pool {
     uint32_t free; /* plus 1 */
 };
 
-/* Goroutines that were asked for lately, by the last bits of their number. */
+/* A cache of goroutines that were looked up lately, by the last bits of their number. */
 #define SUMMING_RECENT 1024
 struct summing_recent {
     int64_t id;
@@ -141,7 +142,7 @@ struct summing {
     uint64_t n_sync;
     bool begun;
 
-    /* Goroutines: chunks that stay where they are. */
+    /* Goroutines, in chunks that never move. */
     struct idmap go_ids; /* to the place in chunks */
     struct summing_go **chunks;
     size_t chunks_cap;
@@ -150,7 +151,7 @@ struct summing {
     size_t free_cap;
     uint32_t n_free;
     struct summing_recent recent[SUMMING_RECENT];
-    int64_t alive; /* of those created in the trace, less those ended */
+    int64_t alive; /* goroutines created in the trace, less those that ended */
     int64_t alive_max;
 
     struct summing_reason *reasons;
@@ -158,7 +159,7 @@ struct summing {
     uint32_t n_reasons;
     struct handles reason_of;
 
-    /* The same for summary_turn.c by the ids in the trace, where those are dense. */
+    /* Stacks and reasons by their ids in the trace, where the ids are dense. For summary_turn.c. */
     uint32_t *stack_of_id; /* stack, plus 1 */
     size_t stack_of_id_cap;
     size_t n_stack_ids;
@@ -168,7 +169,7 @@ struct summing {
 
     struct histogram latency;
     struct histogram syscalls;
-    uint32_t n_changes; /* of goroutines' states, told as such; may begin anew at 0 */
+    uint32_t n_changes; /* changes of goroutines' states within the trace; may wrap */
     uint64_t n_runnable;
     uint64_t n_syscall;
     uint64_t n_blocked;
@@ -177,24 +178,24 @@ struct summing {
     uint32_t longest_run_stack;
     uint32_t longest_hold_stack;
 
-    /* What the times that are shares of the window depend on, and since when it is so. */
+    /* What the sums by conditions (time_so) depend on, and the time up to which they are known. */
     int64_t at;
     int64_t procs; /* GOMAXPROCS; 0: unknown yet */
     int64_t procs_since;
     int64_t procs_running;
     int64_t procs_busy;   /* with a goroutine, running or in a syscall */
-    int64_t idle_workers; /* of those: with a mark worker that is only there because it was idle */
+    int64_t idle_workers; /* of those: with an idle mark worker */
     uint64_t n_overdue;
-    int64_t all_procs;   /* that can be busy: no number is so high while procs is unknown */
-    int64_t queues_from; /* busy Ps: who is runnable waits for one; INT64_MAX: for other things */
-    int64_t room;        /* for goroutines that may run; 0 in a pause */
-    unsigned with_idle;  /* SUMMING_WITH_IDLE or 0 */
-    int64_t cells[SUMMING_CELLS][2]; /* nanoseconds not yet in time_so, by busy Ps and runnable */
+    int64_t all_procs;               /* as procs, but INT64_MAX while that is unknown */
+    int64_t queues_from;             /* with so many busy Ps, who is runnable waits for a P */
+    int64_t room;                    /* Ps that could run goroutines, busy or not; 0 in a pause */
+    unsigned with_idle;              /* SUMMING_WITH_IDLE or 0 */
+    int64_t cells[SUMMING_CELLS][2]; /* ns not yet in time_so, by busy Ps and any runnable */
     uint64_t cells_used;             /* bits, by busy Ps */
-    int64_t time_so[SUMMING_N_SO];   /* nanoseconds, by what was so */
-    int64_t lost;                    /* nanoseconds of Ps that could have run who was late */
-    struct summing_go runnable;      /* the end of the list of those that are, both ways */
-    struct summing_go *due;          /* in it: the next that will be overdue, or its end */
+    int64_t time_so[SUMMING_N_SO];   /* ns, by the conditions above: SUMMING_ALL_BUSY… */
+    int64_t lost;                    /* ns of Ps that could have run an overdue goroutine */
+    struct summing_go runnable;      /* both ends of the list of runnable goroutines */
+    struct summing_go *due;          /* in it: the next to be overdue, or &runnable */
 
     struct summing_proc *ps;
     size_t ps_cap;
@@ -208,7 +209,7 @@ struct summing {
     uint32_t stw_type;
     struct histogram stw;
     struct types stw_types;
-    int64_t gc_procs; /* goroutines that work for the GC, each on its P */
+    int64_t gc_procs; /* Ps with a goroutine that works for the GC */
     int64_t go_procs; /* Ps, GC Ps and pauses as MutatorUtilizationV2 counts them */
     int64_t go_gc_procs;
     int64_t go_stw;
@@ -234,13 +235,13 @@ struct summing {
 /* summary.c: any event */
 int summing_event(struct summing *s, const struct gotrace_event *e);
 
-/* summary_turn.c: what can be summed up before gotrace_next_batch is needed */
+/* summary_turn.c: sums up all events that can be read before gotrace_next_batch is needed */
 int summing_turns(struct summing *s);
 void summing_turns_generation(struct summing *s);
 void summing_turns_done(struct summing *s);
 
-/* summary_known.c: which goroutines there are; summary_go.c: what they come to */
-#define SUMMING_CHUNK 1024 /* goroutines that get memory together */
+/* summary_known.c: which goroutines there are; summary_go.c: the results about them */
+#define SUMMING_CHUNK 1024 /* goroutines in a chunk of memory */
 
 static inline struct summing_go *summing_place(const struct summing *s, uint32_t n)
 {
@@ -248,31 +249,33 @@ static inline struct summing_go *summing_place(const struct summing *s, uint32_t
 }
 
 struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
-/* One that is created now; NULL: no place. */
+/* Adds a goroutine that is created now; *ret is NULL if there is no place. */
 int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret);
-/* One that was not known before, by being created or as one that was there; NULL: no place. */
+/* Adds a goroutine that was not known: it is created now or was there before the trace. *ret is
+ * NULL if there is no place. */
 int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret);
 void summing_go_forget(struct summing *s, struct summing_go *g);
 int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret);
-/* The trace ends: what has not ended counts until now. */
+/* The trace ends: states that have not ended count until now. */
 int summing_go_finish(struct summing *s);
 void summing_go_done(struct summing *s);
 
 /* summary_state.c: from one state to the next */
 int summing_go_event(struct summing *s, const struct gotrace_event *e);
-/* What the state comes to that it was in; e is NULL at the trace's end. */
+/* Adds the time in the state that the goroutine leaves to the sums; e is NULL at the trace's
+ * end. */
 int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
-/* Its P was taken away while it is in a syscall. */
+/* The goroutine is in a syscall and its P was taken away. */
 void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time);
 
-/* summary_busy.c, summary_proc.c: procs, and the times in which something was so for all of them */
+/* summary_busy.c, summary_proc.c: procs, and the times by conditions on all of them */
 int summing_proc_event(struct summing *s, const struct gotrace_event *e);
 int summing_procs_change(struct summing *s, const struct gotrace_event *e);
 struct summing_proc *summing_proc_find(struct summing *s, int32_t p);
 void summing_advance_slow(struct summing *s, int64_t time);
 void summing_pass_wide(struct summing *s, int64_t time);
 void summing_fold(struct summing *s);
-/* procs, procs_running or idle_workers is another, or a pause begins or ends. */
+/* To be called after procs, procs_running or idle_workers changed, or a pause began or ended. */
 void summing_set_procs(struct summing *s);
 int summing_proc_finish(struct summing *s);
 
@@ -282,7 +285,7 @@ int summing_gc_procs(struct summing *s, const struct gotrace_event *e);
 int summing_gc_label(struct summing *s, const struct gotrace_event *e);
 void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value);
 void summing_gc_swept(struct summing *s, uint64_t swept, uint64_t reclaimed);
-/* A goroutine that has to do with the GC changed its state. */
+/* A goroutine that has flags of the GC changed its state. */
 int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
 void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time);
 int summing_gc_sync(struct summing *s);
@@ -290,13 +293,13 @@ int summing_gc_finish(struct summing *s);
 
 /* summary_user.c: tasks and regions */
 int summing_user_event(struct summing *s, const struct gotrace_event *e);
-/* The goroutine ends, and so do its regions. */
+/* The goroutine ends: this ends its regions, too. */
 int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time);
 int summing_user_finish(struct summing *s);
 void summing_user_done(struct summing *s);
 void summing_times(struct histogram *h, struct summary_times *ret);
 
-/* Whether the thread is among those that were counted; if so, nothing needs to be noted. */
+/* Whether the thread is known to be counted. false: look it up. */
 static inline bool summing_knows_thread(const struct summing *s, int64_t m)
 {
     return s->thread_cache[(uint64_t)m % 64] == (int64_t)((uint64_t)m + 1);
@@ -312,9 +315,10 @@ static inline struct summing_go *summing_go_find(struct summing *s, int64_t id)
 }
 
 /*
- * Nothing of what these times depend on changed between s->at and time. How many Ps are busy, and
- * whether anybody is runnable, changes all the time; the rest does not, and so times are first
- * summed up by these two, and the rest is looked at when it changes.
+ * Adds the time from s->at to `time`, in which nothing changed that the sums by conditions depend
+ * on. Two of these things change all the time: the number of busy Ps, and whether any goroutine is
+ * runnable. So times are first added to a cell for these two; summing_fold evaluates all conditions
+ * when something else is about to change.
  */
 static inline void summing_pass(struct summing *s, int64_t time)
 {
@@ -327,7 +331,7 @@ static inline void summing_pass(struct summing *s, int64_t time)
     s->at = time;
 }
 
-/* Time passes; to be called before anything changes that summing_pass looks at. */
+/* Time passes. To be called before anything changes that summing_pass looks at. */
 static inline void summing_advance(struct summing *s, int64_t time)
 {
     if (s->due->since <= time - SUMMARY_OVERDUE)
@@ -335,7 +339,9 @@ static inline void summing_advance(struct summing *s, int64_t time)
     summing_pass(s, time);
 }
 
-/* Where more are overdue than could run, as many Ps as are free could run one of them. */
+/* From now on n goroutines are overdue. Ps that could have run one are counted only up to that
+ * number. So no folding is needed if there were, and are, overdue goroutines for all Ps: then the
+ * exact number has no influence. */
 static inline void summing_set_overdue(struct summing *s, uint64_t n)
 {
     uint64_t least = n < s->n_overdue ? n : s->n_overdue;
@@ -345,7 +351,7 @@ static inline void summing_set_overdue(struct summing *s, uint64_t n)
     s->n_overdue = n;
 }
 
-/* It is runnable from now on, later than all that are. */
+/* Adds a goroutine that becomes runnable now to the end of the list. */
 static inline void summing_queue(struct summing *s, struct summing_go *g)
 {
     struct summing_go *end = &s->runnable;
@@ -365,8 +371,9 @@ static inline void summing_unqueue(struct summing *s, struct summing_go *g)
 }
 
 /*
- * Sums over all goroutines must not overflow: a trace is refused from where its times span more
- * than 4.8 hours, or lie where no clock that counts from a machine's start will ever come.
+ * Sums over all goroutines must not overflow. So a trace is refused from the event on whose time is
+ * more than 4.8 hours after the first, or whose time is larger than a clock that counts from a
+ * machine's start can ever be.
  */
 static inline bool summing_in_span(int64_t first, int64_t time)
 {

@@ -2,32 +2,34 @@
 #pragma once
 
 /*
- * The changes of state that most of a trace consists of: a goroutine comes, starts to run, stops,
- * blocks, is unblocked, begins a syscall, ends it, and goes. They do what leave and enter of
- * summary_state.c do where nothing is special about the goroutine: no beginning before the trace, no
- * work for the GC, a proc, and stacks and reasons that were met before; and about the program:
- * summing_hot. summing_can_… says whether that is so and changes nothing.
+ * The changes of state that most of a trace consists of: a goroutine is created, starts to run,
+ * stops, blocks, is unblocked, begins a syscall, ends it, and ends. These functions do the same as
+ * leave and enter of summary_state.c, but only for the common case: the goroutine's state began
+ * within the trace, it does not work for the GC, it has a proc, and its stacks and reasons were met
+ * before; for the program, summing_hot is true. summing_can_… tells whether a case is common and
+ * changes nothing.
  */
 
 #include "trace/summary/stackclass.h"
 #include "trace/summary/summing.h"
 
-/* Called once or twice, and so small beside the price of a call in the loop over all events. */
+/* For functions that are called in one or two places and would cost less than their call in the
+ * loop over all events. */
 #define HOT inline __attribute__((always_inline))
 
-/* Not before GOMAXPROCS was told, and on no thread that is not counted yet. */
+/* Whether GOMAXPROCS was told and the thread is counted already. */
 static inline bool summing_hot(const struct summing *s, int64_t m)
 {
     return s->go_procs > 0 && summing_knows_thread(s, m);
 }
 
-/* Whether it is in that state and nothing else is to be known of it. */
+/* Whether the goroutine is in that state and has no flags but these. */
 static inline bool summing_is(const struct summing_go *g, uint8_t state, unsigned flags)
 {
     return __builtin_expect(g && g->state == state && !(g->flags & ~flags), 1);
 }
 
-/* The same for one that runs, by its proc. */
+/* The goroutine that runs on the proc if it is this one and has no flags, or NULL. */
 static inline struct summing_go *summing_can_act(const struct summing_proc *p, int64_t id)
 {
     struct summing_go *g = p->go;
@@ -44,13 +46,13 @@ static inline void summing_enter(struct summing *s, struct summing_go *g, int64_
     g->state = g->go_state = state;
 }
 
-/* The proc of a thread whose events may be taken this way; NULL: they may not. */
+/* The proc of a thread; NULL: the thread's events are no common case. */
 static inline struct summing_proc *summing_proc_of(const struct summing *s, int64_t m, int32_t p)
 {
     return (uint32_t)p < s->n_ps && summing_hot(s, m) ? &s->ps[p] : NULL;
 }
 
-/* A goroutine gets proc p of number n, which is free. */
+/* A goroutine starts on proc p, whose number is n and which is free. */
 static HOT int summing_start(struct summing *s, struct summing_go *g, struct summing_proc *p,
                              int32_t n, int64_t time)
 {
@@ -71,14 +73,14 @@ static HOT int summing_start(struct summing *s, struct summing_go *g, struct sum
     return histogram_add(&s->latency, duration);
 }
 
-/* A goroutine that runs and breaks no record by ending that. */
+/* Whether the goroutine can stop running without this having been one of the longest runs. */
 static inline bool summing_can_leave(const struct summing *s, const struct summing_go *g,
                                      int64_t time)
 {
     return __builtin_expect(time - g->since <= s->out->longest_hold.duration, 1);
 }
 
-/* So long it ran on p, which is its own. */
+/* Adds a goroutine's time of running to its proc p. */
 static HOT void summing_ran(const struct summing_go *g, struct summing_proc *p, int64_t time)
 {
     int64_t duration = time - g->since;
@@ -88,7 +90,7 @@ static HOT void summing_ran(const struct summing_go *g, struct summing_proc *p, 
         p->sums.longest_run = duration;
 }
 
-/* It gives up proc p, which is its own. */
+/* The goroutine gives up its proc p. */
 static HOT void summing_leave(struct summing *s, struct summing_go *g, struct summing_proc *p,
                               int64_t time)
 {
@@ -99,7 +101,7 @@ static HOT void summing_leave(struct summing *s, struct summing_go *g, struct su
     g->p = GOTRACE_NONE;
 }
 
-/* For a reason that is as others. */
+/* The goroutine blocks. The reason must not be one that waits forever. */
 static HOT void summing_block(struct summing *s, struct summing_go *g, struct summing_proc *p,
                               struct summing_reason *reason, uint32_t stack, int64_t time)
 {
@@ -110,7 +112,7 @@ static HOT void summing_block(struct summing *s, struct summing_go *g, struct su
     summing_enter(s, g, time, GOTRACE_GO_WAITING);
 }
 
-/* One more is runnable. */
+/* The goroutine becomes runnable. */
 static HOT void summing_wait(struct summing *s, struct summing_go *g, uint32_t stack, int64_t time)
 {
     if (++s->n_runnable > s->out->scheduler.runnable_max)
@@ -120,7 +122,7 @@ static HOT void summing_wait(struct summing *s, struct summing_go *g, uint32_t s
     summing_queue(s, g);
 }
 
-/* It stops to be run again. */
+/* The goroutine stops and is runnable again. */
 static HOT void summing_stop(struct summing *s, struct summing_go *g, struct summing_proc *p,
                              uint32_t stack, int64_t time)
 {
@@ -128,7 +130,7 @@ static HOT void summing_stop(struct summing *s, struct summing_go *g, struct sum
     summing_wait(s, g, stack, time);
 }
 
-/* It keeps proc p, which is its own, so that nothing changes for the program. */
+/* The goroutine keeps its proc p, so the number of busy Ps does not change. */
 static HOT void summing_syscall_begin(struct summing *s, struct summing_go *g,
                                       struct summing_proc *p, uint32_t stack, int64_t time)
 {
@@ -142,7 +144,8 @@ static HOT void summing_syscall_begin(struct summing *s, struct summing_go *g,
     summing_enter(s, g, time, GOTRACE_GO_SYSCALL);
 }
 
-/* Whether somebody waits for such a syscall to be over. */
+/* Whether somebody waits for such a syscall to be over, as is_active of summary_state.c for one
+ * that ended. */
 static inline bool summing_is_active(const struct summing *s, const struct summing_go *g)
 {
     return !(STACK_SET(s->sites.stacks[g->stack].class) &
@@ -150,7 +153,7 @@ static inline bool summing_is_active(const struct summing *s, const struct summi
               STACK_SET(STACK_TRACER) | STACK_SET(STACK_RUNTIME)));
 }
 
-/* One that is in a syscall, and breaks no record by ending it. */
+/* Whether the goroutine's syscall can end without being one of the longest. */
 static inline bool summing_can_end_syscall(const struct summing *s, const struct summing_go *g,
                                            int64_t time)
 {
@@ -161,7 +164,7 @@ static inline bool summing_can_end_syscall(const struct summing *s, const struct
            (duration <= out->longest_active.duration || !summing_is_active(s, g));
 }
 
-/* It kept its proc p throughout. */
+/* The goroutine kept its proc p throughout the syscall. */
 static HOT int summing_syscall_end(struct summing *s, struct summing_go *g, struct summing_proc *p,
                                    int64_t time)
 {
@@ -178,7 +181,7 @@ static HOT int summing_syscall_end(struct summing *s, struct summing_go *g, stru
     return histogram_add(&s->syscalls, duration);
 }
 
-/* One that was not there before. */
+/* A goroutine is created. *ret is NULL if there is no place for it. */
 static HOT int summing_create(struct summing *s, int64_t id, uint32_t stack, int64_t time,
                               struct summing_go **ret)
 {
@@ -192,7 +195,7 @@ static HOT int summing_create(struct summing *s, int64_t id, uint32_t stack, int
     return 0;
 }
 
-/* It ends, without a region that is open. */
+/* The goroutine ends. It must have no open region. */
 static HOT void summing_destroy(struct summing *s, struct summing_go *g, struct summing_proc *p,
                                 int64_t time)
 {
@@ -220,7 +223,7 @@ static HOT void summing_begin_region(struct summing *s, struct summing_go *g, ui
     g->regions = n + 1;
 }
 
-/* Whether the goroutine's innermost region is the one that began then. */
+/* Whether the goroutine's innermost region is the one that began at that time. */
 static inline bool summing_can_end_region(const struct summing *s, const struct summing_go *g,
                                           int64_t since)
 {
@@ -242,7 +245,8 @@ static HOT int summing_end_region(struct summing *s, struct summing_go *g, int64
     return r;
 }
 
-/* One more that is runnable is of no importance for the times in which something was so. */
+/* The goroutine becomes runnable. The sums by conditions depend on whether any goroutine is
+ * runnable, but not on how many: so summing_advance is needed only for the first one. */
 static HOT void summing_unblock(struct summing *s, struct summing_go *g,
                                 struct summing_reason *reason, uint32_t stack, int64_t time)
 {

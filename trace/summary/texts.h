@@ -3,7 +3,8 @@
 
 /*
  * Texts that outlive the generation they were read in: equal texts get the same number in every
- * generation. The texts live in an arena that is handed on when all else is released.
+ * generation. The texts live in an arena, which is passed on to the summary when everything else is
+ * released.
  */
 
 #include <stddef.h>
@@ -14,13 +15,13 @@
 #include "trace/gotrace.h"
 #include "trace/summary/handles.h"
 
-/* The empty text, and what stands for all that find no place any more. */
+/* The empty text, and the text that stands for all for which there is no room. */
 enum { TEXTS_EMPTY, TEXTS_OTHER };
 
 #define TEXTS_MAX 65536
 #define TEXTS_MAX_BYTES (6U << 20)
 
-/* Memory that is released at once. */
+/* A block of an arena: memory that is released all at once. */
 struct summary_arena {
     struct summary_arena *next;
     size_t size;
@@ -28,7 +29,8 @@ struct summary_arena {
     _Alignas(16) char data[];
 };
 
-/* n bytes aligned for anything, zeroed; *arena is the list's head. 0 or -ENOMEM. */
+/* Writes a pointer to n zeroed bytes, aligned for any type, to ret. *arena is the head of the list.
+ * 0 or -ENOMEM. */
 int arena_new(struct summary_arena **arena, size_t n, void *ret);
 void arena_free(struct summary_arena *arena);
 
@@ -44,7 +46,7 @@ struct texts {
     struct handles by_handle; /* numbers */
 };
 
-/* Errors of memory.h, here and below. texts_done leaves the arena to whoever took it. */
+/* Errors of memory.h, here and below. texts_done does not release the arena: its owner does. */
 int texts_init(struct texts *t, struct memory *mem, uint64_t seed);
 void texts_done(struct texts *t);
 
@@ -61,7 +63,8 @@ static inline const char *texts_get(const struct texts *t, uint32_t n)
     return t->list[n];
 }
 
-/* One more value into a hash that nobody outside can foresee. */
+/* Mixes one more value into a hash that starts from a secret seed, so that no trace can be made to
+ * collide. */
 static inline uint64_t texts_mix(uint64_t hash, uint64_t value)
 {
     __uint128_t product = (__uint128_t)(hash ^ value) * 0x9e3779b97f4a7c15U;

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 1024       /* as in a trace */
-#define OF_GROUP 0x5bd1e995 /* a pattern is another name than a text that reads the same */
+#define TEXT_MAX 1024 /* as in a trace */
+#define OF_GROUP \
+    0x5bd1e995 /* makes a pattern's hash differ from that of a text with the same bytes */
 
 void types_init(struct types *t, struct memory *handles, uint64_t seed)
 {
@@ -50,7 +51,7 @@ static bool is_word(char c)
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Where the number ends that begins at i, or i. */
+/* The end of the number that begins at i, or i if none does. */
 static size_t number_end(const char *text, size_t len, size_t i)
 {
     bool digit = false, begins = i == 0 || !is_word(text[i - 1]);
@@ -102,7 +103,8 @@ static void add_sums(struct type *to, const struct type *from)
     to->max = from->max > to->max ? from->max : to->max;
 }
 
-/* Its sums are somewhere else. One that is held keeps its place, to say where they are. */
+/* Frees a row whose sums were added elsewhere. A row that is held keeps its place, to say where
+ * they are. */
 static void drop(struct types *t, uint32_t row)
 {
     struct type *type = &t->list[row];
@@ -143,7 +145,7 @@ static void leave_out(struct types *t, uint32_t row)
     drop(t, row);
 }
 
-/* Rows whose group gave way have none. */
+/* Unlinks rows from groups that were left out. */
 static void leave_groups(struct types *t)
 {
     for (uint32_t i = 0; i < t->n; i++) {
@@ -161,8 +163,9 @@ static void earn(struct types *t)
 }
 
 /*
- * The half with the smaller totals gives way. -E2BIG if nobody can, or -ENOMEM. Where nearly all
- * rows are held, few can: then this is not tried for each new name.
+ * Leaves out the half of the rows with the smaller totals. 0, -E2BIG if no row can be left out, or
+ * -ENOMEM. Rows that are held cannot. If nearly all are held, little is gained by looking at all
+ * rows, so this is not tried for every new name.
  */
 static int make_way(struct types *t)
 {
@@ -239,7 +242,7 @@ static int try_row(struct types *t, const char *text, size_t len, bool is_group,
     return 0;
 }
 
-/* TYPES_NONE if there is no place, whoever gives way. */
+/* Adds a row. *ret is TYPES_NONE if there is no place even after other rows were left out. */
 static int new_row(struct types *t, const char *text, size_t len, bool is_group, uint32_t *ret)
 {
     int r = try_row(t, text, len, is_group, ret);
@@ -263,7 +266,7 @@ static int merge_times(struct type *to, const struct type *from)
     return r == -E2BIG ? 0 : r;
 }
 
-/* From now on those that are alike are one. */
+/* Merges all rows of a group into the group's own row. */
 static int merge_group(struct types *t, uint32_t group)
 {
     int r = 0;
@@ -284,7 +287,7 @@ static int merge_group(struct types *t, uint32_t group)
     return r;
 }
 
-/* The group of a text, if it has a number in it. */
+/* Finds the group of a text, or adds it. TYPES_NONE for a text without a number. */
 static int find_group(struct types *t, const char *text, size_t len, uint32_t *ret)
 {
     char pattern[TEXT_MAX];

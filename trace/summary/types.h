@@ -27,22 +27,22 @@
 #define TYPES_ALIKE 16
 #define TYPES_SHOWN 128
 #define TYPES_PATIENCE \
-    64                  /* rows that may be looked at for each that comes, and for each that goes */
+    64 /* added to `patience` for each row that is added and each that is left out */
 #define TYPES_KEPT 4096 /* times of a type that are kept one by one */
 
 #define TYPES_NONE UINT32_MAX
 
 struct type {
-    char *text; /* of len bytes and a zero; NULL: the place is free, unless it is held */
+    char *text; /* of len bytes and a zero; NULL: a free place, or one that is only held */
     size_t len;
     uint64_t hash;
-    uint32_t serial;  /* no other row ever had it; 0: the place is free, or only held */
-    uint32_t group;   /* the row of those that are alike, or TYPES_NONE */
+    uint32_t serial;  /* unique among all rows ever; 0: a free place, or one that is only held */
+    uint32_t group;   /* the row of its group, or TYPES_NONE */
     uint32_t into;    /* the row that this one was merged into, or TYPES_NONE */
-    uint32_t n_alike; /* of a group: names that it would stand for, until it does */
+    uint32_t n_alike; /* of a group: names that joined it, counted up to TYPES_ALIKE + 1 */
     uint32_t held;
-    bool is_group; /* whose name is a pattern; shown once it stands for more than TYPES_ALIKE */
-    bool untimed;  /* some of its times had no place, in memory or not even in the sums */
+    bool is_group; /* its name is a pattern; shown once it stands for more than TYPES_ALIKE names */
+    bool untimed;  /* some of its times are missing in `times`, or even in the sums */
     int64_t open;  /* begun within the trace and not ended */
     uint64_t unknown;
     uint64_t misnested;
@@ -59,28 +59,28 @@ struct types {
     size_t cap;
     uint32_t n;    /* places, */
     uint32_t used; /* those that are not free, */
-    uint32_t free; /* and where the first of those may be that are */
+    uint32_t free; /* and the number below which no place is free */
     size_t text_bytes;
     struct idmap ids;
-    int64_t total; /* of all times that are in a sum: no sum of some of them overflows */
+    int64_t total; /* of all times in any sum; as it does not overflow, no single sum does */
     uint32_t last_serial;
-    size_t patience;          /* for looking at all rows: how many may be looked at */
+    size_t patience;          /* rows that make_way may still look at */
     struct handles by_handle; /* see types_known */
-    struct type left_out;     /* the sum of what gave way, or found no place */
+    struct type left_out;     /* the sum of all that was left out or found no place */
     uint64_t n_left_out;
 };
 
-/* Nothing is allocated yet. `handles` is for what is remembered of a generation's strings. */
+/* Allocates nothing yet. `handles` is the memory for the cache of a generation's strings. */
 void types_init(struct types *t, struct memory *handles, uint64_t seed);
 void types_done(struct types *t);
 
-/* A generation with so many strings begins: handles are others. */
+/* A generation with so many strings begins: the handles known so far become invalid. */
 void types_generation(struct types *t, uint32_t n_strings);
 
-/* The row of a string of this generation. 0, or -ENOMEM. */
+/* Finds the row of a string of this generation, or adds it. 0, or -ENOMEM. */
 int types_of(struct types *t, const struct gotrace *trace, uint32_t handle, uint32_t *ret);
 
-/* The same where it was asked for before in this generation, or TYPES_NONE. */
+/* The row of a string that was found before in this generation, or TYPES_NONE. */
 static inline uint32_t types_known(const struct types *t, uint32_t handle)
 {
     uint64_t value;
@@ -88,28 +88,30 @@ static inline uint32_t types_known(const struct types *t, uint32_t handle)
 
     if (!handles_find(&t->by_handle, handle, &value))
         return TYPES_NONE;
-    row = (uint32_t)value; /* and the serial that it had then */
+    row = (uint32_t)value; /* the upper half is the row's serial at that time */
     return t->list[row].serial == value >> 32 ? row : TYPES_NONE;
 }
 
-/* The same of a text. */
+/* The same as types_of, for a text. */
 int types_find(struct types *t, const char *text, size_t len, uint32_t *ret);
 
-/* A row is kept, or what it was merged into, for as long as it is held. */
+/* While a row is held, its number stays valid: for the row itself or for what it was merged
+ * into. */
 void types_hold(struct types *t, uint32_t row);
 void types_release(struct types *t, uint32_t row);
 
-/* What a row is now, until the next call of any of these. TYPES_NONE is what found no place. */
+/* The sums that a row belongs to now; valid until the next call of a function here. TYPES_NONE
+ * stands for all that found no place. */
 struct type *types_get(struct types *t, uint32_t row);
 
-/* One of them lasted so long. -ENOMEM. */
+/* Adds one duration. 0, or -ENOMEM. */
 int types_add(struct types *t, uint32_t row, int64_t duration);
 
-/* The largest total first; texts and list in the arena. 0 or -ENOMEM. */
+/* Makes the table, the largest total first. Texts and list are in the arena. 0 or -ENOMEM. */
 int types_rows(struct types *t, struct summary_arena **arena, struct summary_rows *ret);
 
 /*
- * The text with N in the place of each number, and of each word of four or more hexadecimal digits
- * that has a decimal one among them, into room for len bytes. Its length.
+ * Writes the text to ret, which has room for len bytes, with N in place of each number and of each
+ * word of four or more hexadecimal digits that contains a decimal one. Returns the length.
  */
 size_t types_pattern(const char *text, size_t len, char *ret);
