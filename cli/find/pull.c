@@ -10,6 +10,7 @@
 #include "cli/find/parcel.h"
 #include "cli/find/query.h"
 #include "cli/find/transfers.h"
+#include "lib/record/kind.h"
 
 static const char intro[] =
     "Usage: contrace pull [OPTIONS] KEY...\n"
@@ -138,6 +139,8 @@ int command_pull(int argc, char **argv)
         return r < 0 ? STATUS_USAGE : STATUS_OK;
     if (usage(&q, &a, argc - rest) < 0 || query_selection(&q, clock_real(), &selection) < 0)
         return STATUS_USAGE;
+    if (!selection.artifact)
+        selection.artifact = kind_name(KIND_TRACE); /* what commands behind a pull expect */
     q.limit = a.last;
     for (int i = rest; i < argc && r == 0; i++)
         r = add_key(&c, argv[i]);

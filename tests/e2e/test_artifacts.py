@@ -137,6 +137,14 @@ def test_from_the_request_to_the_store_and_back(contended, daemon, tmp_path):
         assert (tmp_path / "out" / (key + ".json")).exists()
         top = pprof(pulled.strip())
         assert "Type: delay" in top and "main.hold" in top
+        refused = contrace("summary", pulled.strip(), check=False)
+        assert refused.returncode == 1 and "as profiles for 'go tool pprof' are" in refused.stderr
+
+        # What reads traces is given traces, however many profiles are newer.
+        traces = contrace("pull", *where, "--last=9", f"-o{tmp_path}/traces").stdout.split()
+        assert len(traces) == 1 and traces[0].endswith(".trace")
+        both = contrace("pull", *where, "--last=9", "--artifact=*", f"-o{tmp_path}/both").stdout
+        assert len(both.split()) == 2
     finally:
         server.close()
 

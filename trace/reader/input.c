@@ -215,6 +215,15 @@ static void skip(struct input *in, size_t n)
     in->offset += n;
 }
 
+static const char *no_trace(const struct input *in)
+{
+    static const uint8_t gzip[] = {0x1f, 0x8b};
+
+    if (in->tail - in->head >= (ptrdiff_t)sizeof(gzip) && memcmp(in->head, gzip, sizeof(gzip)) == 0)
+        return "not a Go execution trace: it is compressed, as profiles for 'go tool pprof' are";
+    return "not a Go execution trace";
+}
+
 int input_header(struct input *in)
 {
     int r = need(in, HEADER_SIZE);
@@ -222,7 +231,7 @@ int input_header(struct input *in)
     if (r < 0)
         return r;
     if (in->tail - in->head < HEADER_SIZE || !foreign_header(in->head, &in->version))
-        return fault_set(in->fault, -ENOMSG, 0, "not a Go execution trace");
+        return fault_set(in->fault, -ENOMSG, 0, "%s", no_trace(in));
     if (in->version < 22)
         return fault_set(in->fault, -EPROTONOSUPPORT, 0,
                          "a trace of Go 1.%u, whose format (Go 1.11 to 1.21) is not analysed",
