@@ -366,6 +366,8 @@ static int check_store(const struct upload_config *u, const char *file, struct d
  * known. */
 static void check_artifacts(const struct job_config *job, struct diags *d)
 {
+    char names[ARTIFACTS_NAMES_SIZE];
+
     for (unsigned kind = 0; kind < KINDS; kind++) {
         const struct artifact *a = artifacts_of_kind((enum kind)kind);
         char *path = NULL;
@@ -373,8 +375,9 @@ static void check_artifacts(const struct job_config *job, struct diags *d)
         if (!(job->artifacts & 1u << kind))
             continue;
         if (!a)
-            diags_add(d, NULL, 0, 0, NULL, "job `%s`: artifacts: contraced does not take %s",
-                      job->name, kind_name((enum kind)kind));
+            diags_add(d, NULL, 0, 0, NULL,
+                      "job `%s`: artifacts: contraced does not take %s, only %s", job->name,
+                      kind_name((enum kind)kind), artifacts_names(names));
         else if (artifact_path(a, job->path, job->profiles_path, &path) == -EINVAL)
             diags_add(d, NULL, 0, 0, NULL,
                       "job `%s`: artifacts: where is the %s? `path` %s does not end in /trace, so "

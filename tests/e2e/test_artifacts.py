@@ -238,4 +238,7 @@ def test_a_place_that_cannot_be_told(tmp_path):
     assert check().returncode == 0
     jobs[0]["artifacts"] = ["goroutine"]
     done = check()
-    assert done.returncode != 0 and "contraced does not take goroutine" in done.stderr
+    assert (
+        done.returncode != 0
+        and "contraced does not take goroutine, only trace, mutex" in done.stderr
+    )
