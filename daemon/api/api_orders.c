@@ -231,9 +231,9 @@ static void reply_refused(struct orders *o)
         admin_no_memory(o->call);
     } else if (o->batch.limited == 0 && o->batch.placeless > 0) {
         admin_fail(o->call, 400,
-                   "where the %s is is not known: `path` of the job does not end in /trace, so its"
-                   " profiles_path must say",
-                   o->batch.artifact->noun);
+                   "job `%s`: where is its %s? `path` does not end in /trace, so profiles_path must"
+                   " say where net/http/pprof's profiles are",
+                   o->batch.placeless_job, o->batch.artifact->noun);
     } else {
         (void)snprintf(text, sizeof(text), "%llu", seconds);
         admin_call_header(o->call, "Retry-After", text);

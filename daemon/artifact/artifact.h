@@ -35,7 +35,9 @@ enum artifact_end {
     ARTIFACT_FOREIGN, /* it is not the requested kind */
 };
 
-/* The result of judging a body. Texts are static. */
+#define ARTIFACT_FOUND_SIZE 32
+
+/* The result of judging a body. Texts are static, except `found`. */
 struct artifact_facts {
     enum artifact_end end;
     uint64_t bytes;      /* that can be kept */
@@ -43,16 +45,22 @@ struct artifact_facts {
     const char *error;   /* what is wrong with the body; NULL: nothing */
     const char *hint;    /* what a person can do about it; NULL: use the outcome's hint */
     usec span;           /* the time it covers; 0: not known */
+    bool since_start;    /* it covers not the window, but all since the process started */
     unsigned go_minor;   /* 26 if the body names `go 1.26`; 0: it names no version */
     const char *counted; /* the unit of `count`: "generations" */
     uint64_t count;
     bool empty; /* complete, but without content */
+    /* ARTIFACT_FOREIGN, but a profile: its sample type, as the body names it. "": none. */
+    char found[ARTIFACT_FOUND_SIZE];
 };
+
+struct artifact;
 
 /* How a body is judged while it streams. */
 struct artifact_body {
     size_t size; /* of the state (`body` below); zeroed before `init` */
-    int (*init)(void *body, const struct artifact_sink *sink); /* 0 or -ENOMEM */
+    /* `a` is the row that was requested. 0 or -ENOMEM. */
+    int (*init)(void *body, const struct artifact *a, const struct artifact_sink *sink);
     void (*done)(void *body);
     /* Takes the next bytes; they may be split anywhere. 0, or a negative errno once a byte is
      * invalid; *ret_good is the number of these bytes that come before it. */
@@ -75,10 +83,11 @@ struct artifact {
 
     /* What comes. */
     const struct artifact_body *body;
-    const char *part;       /* "one generation"; NULL: only a complete body can be kept */
-    const char *parts;      /* "whole generations" */
-    enum outcome foreign;   /* the outcome if the body is ARTIFACT_FOREIGN */
-    const char *empty_hint; /* the hint if the body is `empty`, in the form of an outcome's hint */
+    const char *sample_type; /* of a profile: "delay"; NULL: it is no profile */
+    const char *part;        /* "one generation"; NULL: only a complete body can be kept */
+    const char *parts;       /* "whole generations" */
+    enum outcome foreign;    /* the outcome if the body is ARTIFACT_FOREIGN */
+    const char *empty_hint;  /* the hint if the body is `empty`, in the form of an outcome's hint */
 
     /* Afterwards. */
     bool inspected; /* a child process inspects and labels it */

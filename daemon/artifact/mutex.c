@@ -17,6 +17,7 @@ const struct artifact artifact_mutex = {
     .whole_seconds = true,
     .optional = true,
     .body = &profile_body,
+    .sample_type = "delay",
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint = "; no goroutine waited for a lock meanwhile, or the service never called "
                   "runtime.SetMutexProfileFraction",

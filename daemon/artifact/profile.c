@@ -27,11 +27,12 @@ struct body {
     uint8_t piece[PIECE];
 };
 
-static int body_init(void *userdata, const struct artifact_sink *sink)
+static int body_init(void *userdata, const struct artifact *a, const struct artifact_sink *sink)
 {
     struct body *b = userdata;
 
     b->sink = *sink;
+    b->fields.wanted = a->sample_type;
     return inflateInit2(&b->gzip, GZIP_ONLY) == Z_OK ? 0 : -ENOMEM;
 }
 
@@ -116,7 +117,16 @@ static enum artifact_end end_of(struct body *b)
         return ARTIFACT_FOREIGN;
     if (b->error || !b->ended)
         return ARTIFACT_NOTHING;
-    return profile_fields_whole(&b->fields) ? ARTIFACT_WHOLE : ARTIFACT_FOREIGN;
+    return profile_fields_whole(&b->fields) && profile_fields_matches(&b->fields)
+             ? ARTIFACT_WHOLE
+             : ARTIFACT_FOREIGN;
+}
+
+/* A profile of a window says how long that was, which is not longer than the request took. One
+ * since the start of the process says nothing, or its whole life. */
+static bool is_since_start(usec span, usec taken)
+{
+    return span == 0 || span > taken + taken / 10;
 }
 
 static bool is_twice(const struct body *b)
@@ -129,9 +139,9 @@ static void body_finish(void *userdata, bool clean, usec taken, struct artifact_
 {
     struct body *b = userdata;
     enum artifact_end end = end_of(b);
+    usec span = b->fields.duration / 1000;
 
     (void)clean;
-    (void)taken;
     if (end == ARTIFACT_WHOLE)
         b->sink.whole(b->sink.userdata);
     *ret = (struct artifact_facts){
@@ -140,12 +150,19 @@ static void body_finish(void *userdata, bool clean, usec taken, struct artifact_
         .accepted = b->accepted,
         .error = b->error,
         .hint = is_twice(b) ? HINT_TWICE : NULL,
-        .span = b->fields.duration / 1000,
+        .span = span,
+        .since_start = end == ARTIFACT_WHOLE && is_since_start(span, taken),
         .counted = "samples",
         .count = b->fields.samples,
         .empty = b->fields.samples == 0,
     };
+    if (end == ARTIFACT_FOREIGN && profile_fields_whole(&b->fields))
+        memcpy(ret->found, b->fields.type, sizeof(ret->found));
 }
+
+_Static_assert(sizeof(((struct artifact_facts *)0)->found) ==
+                   sizeof(((struct profile_fields *)0)->type),
+               "the sample type is copied as it is");
 
 const struct artifact_body profile_body = {
     .size = sizeof(struct body),

@@ -4,7 +4,7 @@
 /*
  * The body of every artifact that is a pprof profile: a message of profile.proto, compressed by
  * gzip, as runtime/pprof writes it. Only a complete profile is kept; gzip's trailer shows whether
- * it is complete.
+ * it is complete. A profile without the row's sample type is foreign.
  */
 
 #include "daemon/artifact/artifact.h"

@@ -17,10 +17,11 @@ struct body {
     struct framing framing;
 };
 
-static int body_init(void *userdata, const struct artifact_sink *sink)
+static int body_init(void *userdata, const struct artifact *a, const struct artifact_sink *sink)
 {
     struct body *b = userdata;
 
+    (void)a;
     framing_init(&b->framing, &(struct framing_sink){sink->bytes, sink->whole, sink->userdata});
     return 0;
 }

@@ -286,7 +286,7 @@ static int begin_body(struct capture *c)
     const struct artifact_sink sink = {.bytes = on_bytes, .whole = on_whole, .userdata = c};
     void *body = calloc(1, c->artifact->body->size);
 
-    if (!body || c->artifact->body->init(body, &sink) < 0) {
+    if (!body || c->artifact->body->init(body, c->artifact, &sink) < 0) {
         free(body);
         return -ENOMEM;
     }

@@ -29,6 +29,10 @@
     "; it is compressed, which was not asked for: except this path from what compresses answers (a " \
     "middleware or a proxy)"
 
+#define HINT_SINCE_START                                                                        \
+    "; is it net/http/pprof that answers there, and does it get `seconds`, which a proxy or a " \
+    "middleware may drop?"
+
 #define HINT_LARGE                                                                               \
     "; body_size_limit must have room for a generation at least, which is a second of what the " \
     "service does: raise it, or set `seconds` below 1"
@@ -214,6 +218,20 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
     }
 }
 
+static void judge_foreign(const struct evidence *e, struct capture_result *r, struct buf *text)
+{
+    const char *found = e->facts->found;
+
+    (void)buf_addf(text, "the answer is not %s but ", e->artifact->what);
+    if (found[0]) {
+        (void)buf_adds(text, "a profile of ");
+        redact_text(e->secrets, 0, found, strlen(found), HEAD_SHOWN, text);
+    } else {
+        quote_head(e, text);
+    }
+    r->hint = e->facts->hint ? e->facts->hint : hint_of(e, r->outcome);
+}
+
 static enum outcome outcome_of_nothing(const struct evidence *e)
 {
     enum http_error error = e->http->error;
@@ -259,9 +277,7 @@ void judgement_nothing(const struct evidence *e, struct capture_result *r, struc
 {
     r->outcome = outcome_of_nothing(e);
     if (r->outcome == e->artifact->foreign) {
-        (void)buf_addf(text, "the answer is not %s but ", e->artifact->what);
-        quote_head(e, text);
-        r->hint = e->facts->hint ? e->facts->hint : hint_of(e, r->outcome);
+        judge_foreign(e, r, text);
         return;
     }
     if (e->error < 0) {
@@ -304,6 +320,16 @@ static void judge_part(const struct evidence *e, struct capture_result *r, struc
         r->hint = HINT_LARGER;
 }
 
+/* It is kept, for it is a profile all the same; but it is not one of the window. */
+static void judge_since_start(const struct evidence *e, struct capture_result *r, struct buf *text)
+{
+    (void)buf_addf(text, "the %s is since the start of the process: the server ignored ?seconds=",
+                   e->artifact->noun);
+    r->outcome = e->facts->empty ? OUTCOME_EMPTY : OUTCOME_SHORT;
+    r->hint = e->facts->empty ? e->artifact->empty_hint : HINT_SINCE_START;
+    r->cut_by = e->facts->empty ? NULL : outcome_name(r->outcome);
+}
+
 void judgement_kept(const struct evidence *e, struct capture_result *r, struct buf *text)
 {
     usec span = e->facts->span;
@@ -314,6 +340,10 @@ void judgement_kept(const struct evidence *e, struct capture_result *r, struct b
     if (e->artifact->part &&
         (e->facts->end != ARTIFACT_WHOLE || e->http->error != HTTP_OK || e->cut_by)) {
         judge_part(e, r, text);
+        return;
+    }
+    if (e->facts->since_start) {
+        judge_since_start(e, r, text);
         return;
     }
     if (!is_short) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/loop.h"
@@ -25,14 +26,14 @@ static const char *hint_of(const struct capture_job *c)
     return c->result.hint ? c->result.hint : outcome_hint(c->result.outcome);
 }
 
-/* "go 1.26" or "12 samples" */
+/* "go 1.26", "12 samples" or "1 sample": units end in "s" */
 static const char *describe(const struct artifact_facts *facts, char out[static DESCRIPTION_SIZE])
 {
     if (facts->go_minor > 0)
         (void)snprintf(out, DESCRIPTION_SIZE, "go 1.%u", facts->go_minor);
     else
-        (void)snprintf(out, DESCRIPTION_SIZE, "%llu %s", (unsigned long long)facts->count,
-                       facts->counted);
+        (void)snprintf(out, DESCRIPTION_SIZE, "%llu %.*s", (unsigned long long)facts->count,
+                       (int)strlen(facts->counted) - (facts->count == 1), facts->counted);
     return out;
 }
 

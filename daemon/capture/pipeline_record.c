@@ -31,6 +31,7 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
         .start = c->start,
         .window = c->window,
         .span = facts->span,
+        .since_start = facts->since_start,
         .bytes = result->bytes,
         .sha256 = result->sha256,
         .go_version = facts->go_minor > 0 ? go_version : NULL,

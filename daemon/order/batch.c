@@ -99,5 +99,7 @@ struct desk_reply batch_order(struct batch *b, size_t target, const struct pipel
     reply = order_lane(b, targets_at(b->targets, target), &own);
     *slot = (struct batch_slot){b, reply.waiter};
     count(b, &reply);
+    if (reply.answer == DESK_PLACELESS)
+        b->placeless_job = targets_at(b->targets, target)->job->name;
     return reply;
 }

@@ -30,6 +30,7 @@ struct batch {
     struct batch_slot *slots;
     size_t max;
     size_t taken, limited, placeless;
+    const char *placeless_job; /* the job of a placeless order, borrowed; NULL: there is none */
     usec retry_after; /* the shortest wait of the limited orders; USEC_NEVER: there are none */
     bool stopping, no_memory;
     size_t left;      /* orders that were taken and have not ended yet; 0 without `fn` */

@@ -116,13 +116,15 @@ static bool set_truncated(json_t *object, const struct record *r)
 
 /*
  * If the trace spans all that was asked for, `seconds` is what was asked for and not the exact
- * span, which may be a millisecond longer: people group by this number.
+ * span, which may be a millisecond longer: people group by this number. It is null if it spans
+ * something else.
  */
 static bool set_times(json_t *object, const struct record *r)
 {
     bool all = r->complete || r->span == 0 || r->span > r->window;
 
-    return set_seconds(object, "seconds", all ? r->window : r->span) &&
+    return (r->since_start ? json_object_set_new(object, "seconds", json_null()) == 0
+                           : set_seconds(object, "seconds", all ? r->window : r->span)) &&
            set_seconds(object, "requested_seconds", r->window);
 }
 

@@ -38,6 +38,7 @@ struct record {
     usec start;         /* real time at which the request was sent */
     usec window;        /* the duration that was asked for */
     usec span;          /* the time that it really spans; 0: not known */
+    bool since_start;   /* it spans not the window, but all since the process started */
     uint64_t bytes;
     const char *sha256;     /* lower-case hex */
     const char *go_version; /* "1.26", from the trace's header; NULL when not known */

@@ -161,6 +161,33 @@ def test_none_where_nothing_is_sampled(contended, daemon):
     assert d.counts() == {"ok": 1, "empty": 1}
 
 
+def test_one_that_ignores_seconds(contended, daemon):
+    d = daemon([job("shop", contended("-fraction=1", "-instead=mutex"), **CAPTURES)])
+    said = d.wait_log("since the start of the process", result="short")
+    assert said["level"] == "warn"
+    (key,) = kept(d.spool)
+    record = record_of(d.spool, key)
+    assert record["seconds"] is None and record["requested_seconds"] == 1
+    assert not record["complete"] and record["truncated"]["by"] == "short"
+    assert record["samples"] > 0
+    assert f", {record['samples']} sample{'' if record['samples'] == 1 else 's'}, " in said["msg"]
+    assert "main.hold" in pprof(d.spool.path / "archive" / key)
+    where = [f"-c{d.config}"]
+    listed = contrace("list", *where, "--json", "--artifact=mutex").stdout
+    assert "seconds" not in json.loads(listed)
+
+
+@pytest.mark.parametrize(
+    ("instead", "found"),
+    [("heap", "inuse_space"), ("goroutine", "goroutine"), ("threadcreate", "threadcreate")],
+)
+def test_another_profile_is_no_mutex_profile(contended, daemon, instead, found):
+    d = daemon([job("shop", contended("-instead=" + instead), **CAPTURES)])
+    said = d.wait_log("the answer is not a mutex profile but a profile of " + found,
+                      result="not_a_profile")  # fmt: skip
+    assert said["level"] == "warn" and kept(d.spool) == []
+
+
 def test_none_where_the_endpoint_is_missing(contended, daemon, endpoint):
     address, api = contended("-profiles=false"), endpoint
     d = daemon([job("shop", address, **CAPTURES, scrape_timeout="9s")],
@@ -220,6 +247,16 @@ def test_on_demand(contended, daemon, endpoint):
     assert target["next"] is None and not target["artifacts"][1]["scheduled"]
     refused = contrace("capture", admin, "--all", "--artifact=heaps", check=False)
     assert refused.returncode == 1 and '"artifact" must be one of trace, mutex' in refused.stderr
+
+
+def test_asked_for_where_its_place_cannot_be_told(contended, daemon, endpoint):
+    api = endpoint
+    d = daemon([job("shop", contended(), path="/snapshot")], args=[api.option])
+    refused = contrace("capture", f"--address=unix:{api.path}", "--all", "--artifact=mutex",
+                       check=False)  # fmt: skip
+    assert refused.returncode == 1
+    assert "job `shop`: where is its mutex profile? `path` does not end in /trace" in refused.stderr
+    d.stop()
 
 
 def test_a_place_that_cannot_be_told(tmp_path):

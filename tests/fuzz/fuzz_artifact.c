@@ -40,7 +40,7 @@ static struct artifact_facts play(const struct artifact *a, const uint8_t *data,
     size_t accepted = 0, good;
     int r = 0;
 
-    if (!body || a->body->init(body, &sink) < 0)
+    if (!body || a->body->init(body, a, &sink) < 0)
         abort();
     for (size_t at = 0; at < size && r == 0; at += step) {
         size_t n = size - at < step ? size - at : step;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "daemon/artifact/profile.h"
 
 /* Fields of message Profile as they stand in it: key, and then a length or a number. */
@@ -69,6 +70,8 @@ static void on_whole(void *userdata)
     ((struct heard *)userdata)->whole++;
 }
 
+#define TAKEN (10 * USEC_PER_SEC)
+
 /* The body in pieces of `step` bytes, until one of them is refused. */
 static int play(const void *data, size_t n, size_t step, struct artifact_facts *ret)
 {
@@ -79,7 +82,7 @@ static int play(const void *data, size_t n, size_t step, struct artifact_facts *
     int r = 0;
 
     assert_non_null(body);
-    assert_int_equal(profile_body.init(body, &sink), 0);
+    assert_int_equal(profile_body.init(body, artifacts_of_kind(KIND_MUTEX), &sink), 0);
     for (size_t at = 0; at < n && r == 0; at += step) {
         size_t good, more = n - at < step ? n - at : step;
 
@@ -93,7 +96,7 @@ static int play(const void *data, size_t n, size_t step, struct artifact_facts *
         assert_true(profile_body.feed(body, "x", 1, &good) < 0); /* and stays so */
         assert_int_equal(good, 0);
     }
-    profile_body.finish(body, r == 0, 1, ret);
+    profile_body.finish(body, r == 0, TAKEN, ret);
     profile_body.done(body);
     free(body);
     assert_int_equal(ret->accepted, accepted);
@@ -135,6 +138,8 @@ static void test_whole(void **state)
     assert_int_equal(f.count, 2);
     assert_false(f.empty);
     assert_int_equal(f.span, 10 * USEC_PER_SEC);
+    assert_false(f.since_start);
+    assert_string_equal(f.found, "");
     assert_int_equal(f.go_minor, 0);
     assert_null(f.error);
 }
@@ -270,6 +275,90 @@ static void test_no_profile(void **state)
     }
 }
 
+/* A sample type that is named by this string, of a unit. */
+#define TYPED(name) "\x0a\x04\x08" name "\x10\x07"
+#define NONE "\x32\x00"
+#define CONTENTIONS \
+    "\x32\x0b"      \
+    "contentions"
+#define DELAY  \
+    "\x32\x05" \
+    "delay"
+#define SPACE  \
+    "\x32\x0b" \
+    "inuse_space"
+#define LONG   \
+    "\x32\x28" \
+    "a_name_of_forty_bytes_cut_after_31_bytes"
+
+static void test_sample_types(void **state)
+{
+    static const struct {
+        const char *message;
+        size_t n;
+        const char *found; /* NULL: it is a mutex profile */
+    } rows[] = {
+#define ROW_OF(m, found) {m, sizeof(m) - 1, found}
+        ROW_OF(TYPED("\x01") TYPED("\x02") SAMPLE NONE CONTENTIONS DELAY, NULL),
+        ROW_OF(TYPED("\x01") TYPED("\x02") NONE CONTENTIONS DELAY, NULL), /* an empty one */
+        ROW_OF(NONE CONTENTIONS DELAY TYPED("\x01") TYPED("\x02"), NULL), /* the strings first */
+        ROW_OF(TYPED("\x02") TYPED("\x01") NONE CONTENTIONS DELAY, NULL), /* in another order */
+        ROW_OF(TYPED("\x00") TYPED("\x02") NONE CONTENTIONS DELAY, NULL), /* one without a name */
+        ROW_OF(TYPED("\x02") NONE DELAY DELAY, NULL),                     /* a string twice */
+        ROW_OF("\x0a\x04\x10\x07\x08\x01" NONE DELAY, NULL),              /* the unit first */
+        ROW_OF(TYPED("\x02") SAMPLE NONE DELAY SPACE, "inuse_space"),     /* it is only mentioned */
+        ROW_OF(TYPED("\x01") TYPED("\x02") NONE CONTENTIONS SPACE, "inuse_space"),
+        ROW_OF(TYPED("\x01") NONE LONG, "a_name_of_forty_bytes_cut_after"),
+        ROW_OF(TYPED("\x01") NONE "\x32\x06"
+                                  "delays",
+               "delays"),
+        ROW_OF(TYPED("\x05") NONE DELAY, ""),      /* no such string */
+        ROW_OF("\x0a\x00" NONE DELAY, ""),         /* an empty sample type */
+        ROW_OF("\x0a\x02\x08\x81" NONE DELAY, ""), /* one that breaks off */
+    };
+    struct artifact_facts f;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(play_profile(rows[i].message, rows[i].n, &f), 0);
+        assert_int_equal(f.end, rows[i].found ? ARTIFACT_FOREIGN : ARTIFACT_WHOLE);
+        assert_string_equal(f.found, rows[i].found ? rows[i].found : "");
+    }
+}
+
+/* More sample types than are kept are no harm. */
+static void test_many_sample_types(void **state)
+{
+    static const char message[] =
+        TYPED("\x01") TYPED("\x02") TYPED("\x02") TYPED("\x02") TYPED("\x02") TYPED("\x02")
+            TYPED("\x02") TYPED("\x02") TYPED("\x02") TYPED("\x02") NONE DELAY SPACE;
+    struct artifact_facts f;
+
+    (void)state;
+    assert_int_equal(PLAY(message, &f), 0);
+    assert_int_equal(f.end, ARTIFACT_WHOLE);
+}
+
+/* A server that ignores `seconds`: no duration, or one longer than the request. */
+static void test_since_start(void **state)
+{
+    static const char none[] = TYPE SAMPLE STRINGS;
+    static const char longer[] = TYPE SAMPLE STRINGS "\x50\x80\xb0\x9d\xc2\xdf\x01"; /* 60 s */
+    static const char shorter[] = TYPE SAMPLE STRINGS "\x50\x80\x94\xeb\xdc\x03";    /* 1 s */
+    struct artifact_facts f;
+
+    (void)state;
+    assert_int_equal(PLAY(none, &f), 0);
+    assert_int_equal(f.end, ARTIFACT_WHOLE);
+    assert_true(f.since_start);
+    assert_int_equal(PLAY(longer, &f), 0);
+    assert_int_equal(f.span, 60 * USEC_PER_SEC);
+    assert_true(f.since_start);
+    assert_int_equal(PLAY(shorter, &f), 0);
+    assert_int_equal(f.span, USEC_PER_SEC);
+    assert_false(f.since_start);
+}
+
 /* A few hundred KB that would become more than what a profile may. */
 static void test_bomb(void **state)
 {
@@ -293,10 +382,12 @@ static void test_bomb(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),      cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_cut),        cmocka_unit_test(test_trailing_bytes),
-        cmocka_unit_test(test_damaged),    cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_no_profile), cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_whole),        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_cut),          cmocka_unit_test(test_trailing_bytes),
+        cmocka_unit_test(test_damaged),      cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_no_profile),   cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_sample_types), cmocka_unit_test(test_many_sample_types),
+        cmocka_unit_test(test_since_start),
     };
 
     return cmocka_run_group_tests_name("artifact_profile", tests, NULL, NULL);

@@ -116,7 +116,7 @@ static void look(const void *data, size_t n, bool clean, usec taken, struct arti
     size_t good;
 
     assert_non_null(body);
-    assert_int_equal(a->body->init(body, &nobody), 0);
+    assert_int_equal(a->body->init(body, a, &nobody), 0);
     (void)a->body->feed(body, data, n, &good);
     a->body->finish(body, clean, taken, ret);
     a->body->done(body);
@@ -274,6 +274,69 @@ static void test_truncated(void **state)
     judge_trace(&t, HTTP_CLOSED, 2 * WINDOW, &r);
     assert_hint(&r, NULL);
     traces_done(&t);
+}
+
+/* What the judgement of a profile is, by what its body said. */
+static void judge_profile(const struct artifact_facts *facts, struct capture_result *r)
+{
+    const struct http_result http = {.status = 200, .delimited = true, .taken = USEC_PER_MSEC};
+    const struct evidence e = {.artifact = artifacts_of_kind(KIND_MUTEX),
+                               .http = &http,
+                               .facts = facts,
+                               .head = "\x1f\x8b",
+                               .head_len = 2,
+                               .window = WINDOW};
+    struct buf b;
+
+    buf_init(&b, CAPTURE_TEXT_MAX - 1);
+    *r = (struct capture_result){0};
+    if (facts->end == ARTIFACT_WHOLE)
+        judgement_kept(&e, r, &b);
+    else
+        judgement_nothing(&e, r, &b);
+    (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&b));
+    buf_done(&b);
+}
+
+static void test_profile_since_start(void **state)
+{
+    struct artifact_facts facts = {.end = ARTIFACT_WHOLE, .since_start = true, .count = 1};
+    struct capture_result r;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        judge_profile(&facts, &r);
+        assert_int_equal(r.outcome, OUTCOME_SHORT);
+        assert_string_equal(r.cut_by, "short");
+        assert_string_equal(r.text, "the mutex profile is since the start of the process: the "
+                                    "server ignored ?seconds=");
+        assert_hint(&r, "does it get `seconds`");
+        facts.span = 100 * WINDOW;
+    }
+    facts.empty = true;
+    judge_profile(&facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_EMPTY);
+    assert_null(r.cut_by);
+    assert_non_null(strstr(r.text, "ignored ?seconds="));
+    assert_hint(&r, "SetMutexProfileFraction");
+    facts = (struct artifact_facts){.end = ARTIFACT_WHOLE, .span = WINDOW, .count = 1};
+    judge_profile(&facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_OK);
+    assert_string_equal(r.text, "");
+}
+
+static void test_other_profile(void **state)
+{
+    struct artifact_facts facts = {.end = ARTIFACT_FOREIGN, .found = "inuse_space"};
+    struct capture_result r;
+
+    (void)state;
+    judge_profile(&facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_NOT_A_PROFILE);
+    assert_string_equal(r.text, "the answer is not a mutex profile but a profile of inuse_space");
+    (void)snprintf(facts.found, sizeof(facts.found), "a\nb");
+    judge_profile(&facts, &r);
+    assert_null(strchr(r.text, '\n'));
 }
 
 /* Who speaks something else than was expected. */
@@ -447,11 +510,18 @@ static void test_profile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gave_up),       cmocka_unit_test(test_closed_early),
-        cmocka_unit_test(test_over_size),     cmocka_unit_test(test_short),
-        cmocka_unit_test(test_short_and_old), cmocka_unit_test(test_span_of_what_is_whole),
-        cmocka_unit_test(test_truncated),     cmocka_unit_test(test_other_protocols),
-        cmocka_unit_test(test_compressed),    cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_gave_up),
+        cmocka_unit_test(test_closed_early),
+        cmocka_unit_test(test_over_size),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_short_and_old),
+        cmocka_unit_test(test_span_of_what_is_whole),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_other_protocols),
+        cmocka_unit_test(test_compressed),
+        cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_profile_since_start),
+        cmocka_unit_test(test_other_profile),
     };
 
     return cmocka_run_group_tests_name("judgement", tests, NULL, NULL);

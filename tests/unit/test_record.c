@@ -132,6 +132,15 @@ static void test_another_kind(void **state)
     assert_null(json_object_get(o, "generations"));
     assert_null(json_object_get(o, "go_version"));
     json_decref(o);
+    assert_true(r.complete);
+    for (int complete = 0; complete <= 1; complete++) {
+        r.since_start = true; /* so it is not of the window */
+        r.complete = complete;
+        o = make(&r, NULL);
+        assert_true(json_is_null(json_object_get(o, "seconds")));
+        assert_true(json_is_real(json_object_get(o, "requested_seconds")));
+        json_decref(o);
+    }
 }
 
 static void test_bytes_that_are_not_utf8(void **state)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command contended serves net/http/pprof while its goroutines wait for one lock. With -fraction
-// its mutex profile has samples; with -profiles=false there is nothing but the trace.
+// its mutex profile has samples; with -profiles=false there is nothing but the trace; with -instead
+// another profile, or one that ignores `seconds`, answers at the path of the mutex profile.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"net/http/pprof"
 	"os"
 	"runtime"
+	profile "runtime/pprof"
 	"sync"
 	"time"
 )
@@ -27,6 +29,7 @@ func hold() {
 func main() {
 	fraction := flag.Int("fraction", 0, "of the waits for locks, one in so many is sampled; 0: none")
 	profiles := flag.Bool("profiles", true, "serve all of net/http/pprof")
+	instead := flag.String("instead", "", "what answers as mutex profile, since the start")
 	flag.Parse()
 	runtime.SetMutexProfileFraction(*fraction)
 	for i := 0; i < 4; i++ {
@@ -40,6 +43,11 @@ func main() {
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	if *profiles {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
+	}
+	if *instead != "" {
+		mux.HandleFunc("/debug/pprof/mutex", func(w http.ResponseWriter, _ *http.Request) {
+			profile.Lookup(*instead).WriteTo(w, 0)
+		})
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
