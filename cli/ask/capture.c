@@ -311,26 +311,47 @@ static int wait_for_labels(struct capture *c)
     return r < 0 ? r : 0;
 }
 
-static const char *target_name(const json_t *capture, char out[static 2 * FIELD_SIZE + 1])
-{
-    char service[FIELD_SIZE], target[FIELD_SIZE];
+#define NAME_SIZE (3 * FIELD_SIZE + 4)
 
-    (void)snprintf(out, 2 * FIELD_SIZE + 1, "%s %s", field_text(capture, "service", service),
-                   field_text(capture, "target", target));
+/* "checkout http://10.0.0.1:6060/debug/pprof/trace", and behind it ": mutex" if no trace was asked
+ * for: the URL is that of the target's traces. */
+static const char *target_name(const json_t *capture, char out[static NAME_SIZE])
+{
+    char service[FIELD_SIZE], target[FIELD_SIZE], artifact[FIELD_SIZE];
+    bool trace = is_trace(capture);
+
+    (void)snprintf(out, NAME_SIZE, "%s %s%s%s", field_text(capture, "service", service),
+                   field_text(capture, "target", target), trace ? "" : ": ",
+                   trace ? "" : field_text(capture, "artifact", artifact));
     return out;
+}
+
+/* Says why nothing was kept, or nothing that is of use. */
+static void say_outcome(const json_t *capture, const char *otherwise)
+{
+    char name[NAME_SIZE], outcome[FIELD_SIZE], text[FIELD_SIZE];
+
+    (void)field_text(capture, "outcome", outcome);
+    (void)field_text(capture, "text", text);
+    complain("%s: %s%s%s", target_name(capture, name), *outcome ? outcome : otherwise,
+             *text ? ": " : "", text);
 }
 
 static void say_failed(struct capture *c, const json_t *capture)
 {
-    char name[2 * FIELD_SIZE + 1], outcome[FIELD_SIZE], text[FIELD_SIZE];
-
     if (json_is_string(json_object_get(capture, "key")))
         return;
     c->failed = true;
-    (void)field_text(capture, "outcome", outcome);
-    (void)field_text(capture, "text", text);
-    complain("%s: %s%s%s", target_name(capture, name), *outcome ? outcome : "no trace",
-             *text ? ": " : "", text);
+    say_outcome(capture, is_trace(capture) ? "no trace" : "nothing was kept");
+}
+
+/* A profile without samples is kept, and is no failure. */
+static void say_empty(const json_t *capture)
+{
+    const char *outcome = json_string_value(json_object_get(capture, "outcome"));
+
+    if (outcome && strcmp(outcome, "empty") == 0)
+        say_outcome(capture, "");
 }
 
 static void say_limited(struct capture *c, const json_t *limited)
@@ -339,7 +360,7 @@ static void say_limited(struct capture *c, const json_t *limited)
     size_t i;
 
     json_array_foreach(limited, i, one) {
-        char name[2 * FIELD_SIZE + 1];
+        char name[NAME_SIZE];
 
         c->failed = true;
         complain("%s: captured too often; try again in %.0f s", target_name(one, name),
@@ -367,8 +388,10 @@ static int take_answer(struct capture *c)
         return r;
     c->captures = json_object_get(c->answer, "captures");
     if (!c->a->no_wait) {
-        json_array_foreach(c->captures, i, capture)
+        json_array_foreach(c->captures, i, capture) {
             say_failed(c, capture);
+            say_empty(capture);
+        }
     }
     say_limited(c, json_object_get(c->answer, "limited"));
     return 0;
@@ -410,7 +433,7 @@ static void print_labels(const struct capture *c)
     size_t i;
 
     json_array_foreach(c->captures, i, capture) {
-        char label[FIELD_SIZE], name[2 * FIELD_SIZE + 1], size[PARSE_TEXT_SIZE];
+        char label[FIELD_SIZE], name[NAME_SIZE], size[PARSE_TEXT_SIZE];
 
         if (!json_is_string(json_object_get(capture, "key")))
             continue;

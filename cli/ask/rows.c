@@ -2,6 +2,7 @@
 #include "cli/ask/rows.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,9 +134,14 @@ static void print_line(FILE *out, const struct rows *r, const struct layout *l, 
 
 static void print_note(FILE *out, const char *note, unsigned width)
 {
-    int room = width > NOTE_INDENT ? (int)width - NOTE_INDENT : -1;
+    size_t room = width > NOTE_INDENT ? width - NOTE_INDENT : SIZE_MAX;
 
-    (void)fprintf(out, "%*s%.*s\n", NOTE_INDENT, "", room, note);
+    while (*note) {
+        size_t n = strcspn(note, "\n");
+
+        (void)fprintf(out, "%*s%.*s\n", NOTE_INDENT, "", (int)(n < room ? n : room), note);
+        note += n + (note[n] == '\n');
+    }
 }
 
 void rows_print(FILE *out, const struct rows *r, unsigned width, bool colour)

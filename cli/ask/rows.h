@@ -31,7 +31,8 @@ struct rows {
 struct rows_cells {
     const char *text[ROWS_COLUMNS_MAX];
     const char *colour[ROWS_COLUMNS_MAX]; /* an escape sequence, static; or NULL */
-    const char *note; /* a line of its own below the row, indented and cut to the width; or NULL */
+    /* Lines of their own below the row, each indented and cut to the width; or NULL. */
+    const char *note;
 };
 
 void rows_init(struct rows *r, const struct rows_column *columns, size_t n);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/ask/status.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/parse.h"
 #include "cli/ask/fields.h"
 #include "cli/ask/rows.h"
@@ -12,6 +14,7 @@
 
 #define INDENT 11
 #define PIECE_MAX 600
+#define NOTE_MAX 8192 /* bytes of the lines below a target */
 
 #define BOLD "\033[1m"
 #define RED "\033[31m"
@@ -249,8 +252,8 @@ static bool is_quiet(const char *label)
 
 struct target_text {
     char state[FIELD_SIZE], service[FIELD_SIZE], host[FIELD_SIZE], label[FIELD_SIZE],
-        target[FIELD_SIZE], why[FIELD_SIZE], last[QUANTITY_AGE_SIZE], next[QUANTITY_AGE_SIZE],
-        p99[QUANTITY_SIZE], size[PARSE_TEXT_SIZE], note[3 * FIELD_SIZE];
+        target[FIELD_SIZE], last[QUANTITY_AGE_SIZE], next[QUANTITY_AGE_SIZE], p99[QUANTITY_SIZE],
+        size[PARSE_TEXT_SIZE];
 };
 
 static void last_of(const struct page *p, const json_t *last, struct target_text *t)
@@ -269,7 +272,6 @@ static void last_of(const struct page *p, const json_t *last, struct target_text
     if (bytes > 0)
         (void)format_size(bytes, t->size);
     (void)field_text(last, "label", t->label);
-    (void)field_text(last, "text", t->why);
 }
 
 /* The current capture's state, else the result of the last one. */
@@ -280,21 +282,47 @@ static void state_of(const json_t *target, struct target_text *t)
     (void)field_text(json_is_object(flight) ? flight : target, "state", t->state);
 }
 
-static int add_target(const struct page *p, struct rows *rows, const json_t *target)
+/* Adds a line if the captures fail: "timeout: nothing came, 3 in a row". `lane` is a target or one
+ * of its artifacts, and the line begins with `what`. */
+static void add_failing(struct buf *note, const char *what, const json_t *lane)
+{
+    uint64_t failures = field_count(lane, "failures");
+    char state[FIELD_SIZE], why[FIELD_SIZE];
+
+    if (failures == 0)
+        return;
+    (void)field_text(json_object_get(lane, "last"), "text", why);
+    (void)buf_addf(note, "%s%s%s%s%s%s, %" PRIu64 " in a row", note->len > 0 ? "\n" : "", what,
+                   *what ? ": " : "", field_text(lane, "state", state), *why ? ": " : "", why,
+                   failures);
+}
+
+/* The target itself and its other artifacts. An older contraced does not tell of those. */
+static void add_note(struct buf *note, const json_t *target)
+{
+    const json_t *artifact;
+    char shown[FIELD_SIZE], name[FIELD_SIZE];
+    size_t i;
+
+    add_failing(note, "", target);
+    (void)field_text(target, "artifact", shown);
+    json_array_foreach(json_object_get(target, "artifacts"), i, artifact) {
+        if (strcmp(field_text(artifact, "artifact", name), shown) != 0)
+            add_failing(note, name, artifact);
+    }
+}
+
+static int add_row(const struct page *p, struct rows *rows, const json_t *target, const char *note)
 {
     struct target_text t;
     uint64_t failures = field_count(target, "failures");
     usec next = field_time(target, "next");
-    char state[FIELD_SIZE];
 
     last_of(p, json_object_get(target, "last"), &t);
     state_of(target, &t);
     t.next[0] = '\0';
     if (next)
         (void)quantity_age(next > p->now ? next - p->now : 0, t.next);
-    if (failures > 0)
-        (void)snprintf(t.note, sizeof(t.note), "%s%s%s, %" PRIu64 " in a row",
-                       field_text(target, "state", state), *t.why ? ": " : "", t.why, failures);
     return rows_add(rows, &(struct rows_cells){
                               .text = {[STATE] = t.state,
                                        [SERVICE] = field_text(target, "service", t.service),
@@ -307,8 +335,20 @@ static int add_target(const struct page *p, struct rows *rows, const json_t *tar
                                        [TARGET] = field_text(target, "address", t.target)},
                               .colour = {[STATE] = failures > 0 ? RED : NULL,
                                          [LABEL] = is_quiet(t.label) ? NULL : YELLOW},
-                              .note = failures > 0 ? t.note : NULL,
+                              .note = *note ? note : NULL,
                           });
+}
+
+static int add_target(const struct page *p, struct rows *rows, const json_t *target)
+{
+    struct buf note;
+    int r;
+
+    buf_init(&note, NOTE_MAX);
+    add_note(&note, target);
+    r = buf_error(&note) == -ENOMEM ? -ENOMEM : add_row(p, rows, target, buf_str(&note));
+    buf_done(&note);
+    return r;
 }
 
 /* No target matches the options. (A contraced without targets gets another message.) */

@@ -306,6 +306,8 @@ static void put_facts(struct jsonwriter *w, const struct facts *f)
     put_known(w, "label", f->label);
     if (f->has_covered)
         jsonwriter_real(w, "covered", f->covered);
+    if (f->has_samples)
+        jsonwriter_count(w, "samples", f->samples);
     put_known(w, "go_version", f->go_version);
     put_known(w, "sha256", f->sha256);
 }

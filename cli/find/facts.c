@@ -19,9 +19,19 @@ static int copy_string(const json_t *object, const char *key, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
+/* Whether there is a count. */
+static bool copy_count(const json_t *object, const char *key, uint64_t *ret)
+{
+    const json_t *value = json_object_get(object, key);
+    bool is_count = json_is_integer(value) && json_integer_value(value) >= 0;
+
+    *ret = is_count ? (uint64_t)json_integer_value(value) : 0;
+    return is_count;
+}
+
 static int read_facts(const json_t *o, struct facts *f)
 {
-    const json_t *bytes = json_object_get(o, "bytes"), *complete = json_object_get(o, "complete");
+    const json_t *complete = json_object_get(o, "complete");
 
     if (copy_string(o, "reason", &f->reason) < 0 || copy_string(o, "sha256", &f->sha256) < 0 ||
         copy_string(o, "go_version", &f->go_version) < 0 ||
@@ -36,8 +46,8 @@ static int read_facts(const json_t *o, struct facts *f)
     f->requested_seconds = json_number_value(json_object_get(o, "requested_seconds"));
     f->has_covered = json_is_number(json_object_get(o, "covered"));
     f->covered = json_number_value(json_object_get(o, "covered"));
-    f->has_bytes = json_is_integer(bytes) && json_integer_value(bytes) >= 0;
-    f->bytes = f->has_bytes ? (uint64_t)json_integer_value(bytes) : 0;
+    f->has_bytes = copy_count(o, "bytes", &f->bytes);
+    f->has_samples = copy_count(o, "samples", &f->samples);
     f->has_complete = json_is_boolean(complete);
     f->complete = json_is_true(complete);
     return 0;

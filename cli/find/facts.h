@@ -18,8 +18,8 @@ struct facts {
     char *sha256; /* 64 lower-case hex digits */
     double seconds, requested_seconds;
     double covered; /* the share of the trace that label and numbers rest on */
-    uint64_t bytes;
-    bool has_bytes, has_complete, complete, has_covered;
+    uint64_t bytes, samples;
+    bool has_bytes, has_complete, complete, has_covered, has_samples;
 };
 
 /* 0, -ENOMEM, or -EINVAL when it is no JSON object. */

@@ -124,10 +124,33 @@ static void reply_ends(struct orders *o)
     reply(o, c->stopping(c->userdata) ? 503 : 502, error);
 }
 
+/* What the log says beside the text of an outcome that is no failure, but not what was asked for. */
+static const char *hint_of(const struct pipeline_end *end)
+{
+    if (end->outcome == OUTCOME_EMPTY)
+        return end->lane->artifact->empty_hint;
+    return outcome_absent(end->outcome) ? outcome_hint(end->outcome) : NULL;
+}
+
+/* The text and the hint, which begins with "; ". */
+static void put_text(struct jsonwriter *w, const struct pipeline_end *end)
+{
+    const char *hint = hint_of(end), *text = end->text ? end->text : "";
+    struct buf whole;
+
+    buf_init(&whole, API_ORDER_MAX);
+    if (hint)
+        (void)buf_addf(&whole, "%s%s", text, *text ? hint : hint + strspn(hint, "; "));
+    if (buf_error(&whole) < 0)
+        buf_fail(w->out, buf_error(&whole));
+    jsonwriter_text(w, "text", hint ? buf_str(&whole) : end->text);
+    buf_done(&whole);
+}
+
 static void put_end(struct jsonwriter *w, const struct pipeline_end *end)
 {
     jsonwriter_text(w, "outcome", outcome_name(end->outcome));
-    jsonwriter_text(w, "text", end->text);
+    put_text(w, end);
     jsonwriter_text(w, "key", end->key);
     jsonwriter_count(w, "bytes", end->bytes);
     api_put_time(w, "start", end->start);

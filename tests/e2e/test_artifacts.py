@@ -13,6 +13,7 @@ import pytest
 import s3server
 from endpoint import Endpoint
 from gotools import build
+from hostile import answer, healthy
 from store import BUCKET
 from support import (
     BUILD,
@@ -149,16 +150,24 @@ def test_from_the_request_to_the_store_and_back(contended, daemon, tmp_path):
         server.close()
 
 
-def test_none_where_nothing_is_sampled(contended, daemon):
-    d = daemon([job("shop", contended(), **CAPTURES)])
+def test_none_where_nothing_is_sampled(contended, daemon, endpoint):
+    api = endpoint
+    d = daemon([job("shop", contended(), **CAPTURES)], args=[api.option])
     said = d.wait_log("runtime.SetMutexProfileFraction", result="empty")
     (key,) = kept(d.spool)
     assert said["level"] == "info" and said["key"] == key
     record = record_of(d.spool, key)
     assert record["samples"] == 0 and record["complete"]
     assert "Total samples = 0" in pprof(d.spool.path / "archive" / key)
+    listed = contrace("list", f"-c{d.config}", "--json", "--artifact=mutex").stdout
+    assert json.loads(listed)["samples"] == 0
+    # On demand the same is told to whoever asked.
+    done = contrace("capture", f"--address=unix:{api.path}", "--all", "--artifact=mutex")
+    assert done.stdout.strip() in kept(d.spool)
+    assert ": mutex: empty: no goroutine waited for a lock" in done.stderr
+    assert "runtime.SetMutexProfileFraction" in done.stderr
     d.stop()
-    assert d.counts() == {"ok": 1, "empty": 1}
+    assert d.counts() == {"ok": 1, "empty": 2}
 
 
 def test_one_that_ignores_seconds(contended, daemon):
@@ -202,6 +211,36 @@ def test_none_where_the_endpoint_is_missing(contended, daemon, endpoint):
     assert (trace["artifact"], trace["state"]) == ("trace", "ok")
     assert (mutex["artifact"], mutex["state"], mutex["failures"]) == ("mutex", "missing", 0)
     assert api.status()["targets"]["failing"] == 0
+    admin = f"--address=unix:{api.path}"
+    assert "mutex" not in contrace("status", admin).stdout, "it is no failure"
+    done = contrace("capture", admin, "--all", "--artifact=mutex", check=False)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "/trace: mutex: missing: HTTP status 404" in done.stderr
+    assert "set profiles_path" in done.stderr
+
+
+def test_failures_of_another_artifact_are_shown(serve, daemon, endpoint):
+    """Below the row of a target whose traces are taken."""
+    trace, page = healthy(), answer("200 OK", b"<html>")
+    server = serve(lambda c: (trace if "/trace" in c.request else page)(c))
+    api = endpoint
+    d = daemon([job("shop", server.address, **CAPTURES)], args=[api.option])
+    d.wait_log("cannot capture", result="not_a_profile")
+    admin = f"--address=unix:{api.path}"
+    done = contrace("status", admin).stdout
+    assert "targets    1, 0 failing" in done
+    row, note = done.splitlines()[-2:]
+    assert row.startswith("ok ") and row.endswith(server.address)
+    assert (
+        note
+        == '    mutex: not_a_profile: the answer is not a mutex profile but "<html>", 1 in a row'
+    )
+    (target,) = json.loads(contrace("status", admin, "--json").stdout)["targets"]
+    assert [(a["artifact"], a["failures"]) for a in target["artifacts"]] == [
+        ("trace", 0), ("mutex", 1),
+    ]  # fmt: skip
+    done = contrace("capture", admin, "--all", "--artifact=mutex", check=False)
+    assert "/debug/pprof/trace: mutex: not_a_profile: the answer is not" in done.stderr
 
 
 def test_once_takes_each(contended, tmp_path):

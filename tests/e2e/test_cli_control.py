@@ -577,6 +577,29 @@ def test_the_wait_for_a_label_interrupted(scripted):
     asked.set()
 
 
+def test_what_is_said_of_other_artifacts(scripted):
+    """Their name stands behind the target's URL, which is that of its traces. An empty profile is
+    no failure, but told."""
+    one = {"service": "s", "target": "http://t/trace", "key": None, "bytes": 0}
+    key = KEY_OF_ONE.replace(".trace", ".mutex.pb.gz")
+    captures = [
+        {**one, "artifact": "mutex", "outcome": "missing", "text": "404; set profiles_path"},
+        {**one, "artifact": "mutex", "outcome": "empty", "text": "no waits", "key": key},
+        {**one, "artifact": "trace", "outcome": "busy", "text": ""},
+    ]
+    _, where = scripted({"/api/v1/capture": (200, {
+        "captures": captures, "limited": [{**one, "artifact": "mutex", "retry_after_seconds": 3}],
+    })})  # fmt: skip
+    done = contrace("capture", "--all", where)
+    assert (done.returncode, done.stdout) == (1, key + "\n")
+    assert done.stderr.splitlines() == [
+        "contrace: s http://t/trace: mutex: missing: 404; set profiles_path",
+        "contrace: s http://t/trace: mutex: empty: no waits",
+        "contrace: s http://t/trace: busy",
+        "contrace: s http://t/trace: mutex: captured too often; try again in 4 s",
+    ]
+
+
 def assert_plain(done):
     for text in (done.stdout, done.stderr):
         assert all(c == "\n" or " " <= c <= "~" or c == "…" for c in text), repr(text)

@@ -22,7 +22,7 @@ static int setup(void **state)
     static const char record[] =
         "{\"reason\": \"sig\\u0001nal\\u00e9\", \"seconds\": 1.9, \"complete\": false,"
         " \"truncated\": {\"by\": \"reset\"}, \"go_version\": \"1.26\","
-        " \"label\": \"idle\", \"sha256\": \"AB\"}";
+        " \"label\": \"idle\", \"samples\": 7, \"sha256\": \"AB\"}";
     struct facts *facts = calloc(1, sizeof(*facts));
 
     (void)state;
@@ -149,7 +149,7 @@ static void test_json(void **state)
         "{\"key\":\"a/web-12/20261121/153930-4711.trace\",\"service\":\"a\",\"host\":\"web-12\","
         "\"pid\":4711,\"artifact\":\"trace\",\"time\":\"2026-11-21T15:39:30.000Z\",\"size\":3145728,"
         "\"where\":[\"archive\",\"remote\"],\"reason\":\"sig\\u0001nal\\u00E9\",\"seconds\":1.9,"
-        "\"complete\":false,\"truncated_by\":\"reset\",\"label\":\"idle\",\"go_version\":\"1.26\"}\n"
+        "\"complete\":false,\"truncated_by\":\"reset\",\"label\":\"idle\",\"samples\":7,\"go_version\":\"1.26\"}\n"
         "{\"key\":\"checkout/b/20261120/130000.trace\",\"service\":\"checkout\",\"host\":\"b\","
         "\"artifact\":\"trace\",\"time\":\"2026-11-20T13:00:00.000Z\",\"size\":17,\"where\":[\"remote\"]}\n");
     free(text);
@@ -194,7 +194,8 @@ static void test_facts(void **state)
     struct facts f = {.bytes = 77};
     char good[] = "{\"sha256\": "
                   "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\", "
-                  "\"bytes\": 12, \"complete\": true, \"reason\": 7, \"truncated\": []}";
+                  "\"bytes\": 12, \"samples\": 0, \"complete\": true, \"reason\": 7, "
+                  "\"truncated\": []}";
 
     (void)state;
     assert_true(facts_parse("[1]", 3, &f) < 0);
@@ -203,6 +204,7 @@ static void test_facts(void **state)
     assert_int_equal(facts_parse(good, strlen(good), &f), 0);
     assert_int_equal(strlen(f.sha256), 64);
     assert_true(f.has_bytes && f.bytes == 12 && f.has_complete && f.complete);
+    assert_true(f.has_samples && f.samples == 0);
     assert_null(f.reason);
     assert_null(f.truncated_by);
     facts_done(&f);

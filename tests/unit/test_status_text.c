@@ -102,6 +102,39 @@ static void test_ready(void **state)
     json_decref(s.targets);
 }
 
+/* Each other artifact that fails has a line; the one that the row is about has none of its own. */
+static void test_artifacts(void **state)
+{
+    static const char two[] =
+        "[{\"service\": \"a\", \"address\": \"h:1\", \"artifact\": \"trace\", \"state\": \"ok\","
+        "  \"failures\": 0, \"artifacts\": ["
+        "   {\"artifact\": \"trace\", \"state\": \"ok\", \"failures\": 0},"
+        "   {\"artifact\": \"mutex\", \"state\": \"not_a_profile\", \"failures\": 2,"
+        "    \"last\": {\"text\": \"the answer is HTML\"}}]},"
+        " {\"service\": \"b\", \"address\": \"h:2\", \"artifact\": \"trace\","
+        "  \"state\": \"timeout\", \"failures\": 1, \"artifacts\": ["
+        "   {\"artifact\": \"trace\", \"state\": \"timeout\", \"failures\": 1},"
+        "   {\"artifact\": \"mutex\", \"state\": \"timeout\", \"failures\": 4, \"last\": null}]},"
+        " {\"service\": \"c\", \"address\": \"h:3\", \"artifact\": \"trace\", \"state\": \"ok\","
+        "  \"failures\": 0, \"artifacts\": ["
+        "   7, {\"artifact\": \"mutex\", \"state\": \"missing\", \"failures\": 0}]}]";
+    struct status s = {.status = parsed("{}"), .targets = parsed(two), .total = 3, .ready = true};
+    char *text = printed(&s, 0, false);
+
+    (void)state;
+    assert_non_null(strstr(text, "  h:1\n"
+                                 "    mutex: not_a_profile: the answer is HTML, 2 in a row\n"
+                                 "timeout  b"));
+    assert_non_null(strstr(text, "  h:2\n"
+                                 "    timeout, 1 in a row\n"
+                                 "    mutex: timeout, 4 in a row\n"
+                                 "ok       c"));
+    assert_string_equal(strstr(text, "  h:3\n"), "  h:3\n");
+    free(text);
+    json_decref(s.status);
+    json_decref(s.targets);
+}
+
 /* A letter of two bytes is one column. */
 static void test_utf8(void **state)
 {
@@ -227,7 +260,7 @@ static void test_rows(void **state)
         rows_add(&rows, &(struct rows_cells){.text = {"aaa", "1", "c"}, .colour = {"\033[31m"}}),
         0);
     assert_int_equal(rows_add(&rows, &(struct rows_cells){.text = {NULL, "", "cccc"},
-                                                          .note = "a note that is long"}),
+                                                          .note = "a note that is long\nb"}),
                      0);
     rows_print(f, &rows, 0, false);
     rows_print(f, &rows, 17, true);
@@ -238,18 +271,22 @@ static void test_rows(void **state)
                               "aaa       1  c\n"
                               "-         -  cccc\n"
                               "    a note that is long\n"
+                              "    b\n"
                               "\033[1mA\033[0m    \033[1mNUMBER\033[0m  \033[1mC\033[0m\n"
                               "\033[31maaa\033[0m       1  c\n"
                               "-         -  cccc\n"
                               "    a note that i\n"
+                              "    b\n"
                               "A    C\n"
                               "aaa  c\n"
                               "-    cccc\n"
                               "    a note\n"
+                              "    b\n"
                               "C\n"
                               "c\n"
                               "cccc\n"
-                              "    a note that is long\n");
+                              "    a note that is long\n"
+                              "    b\n");
     free(text);
     rows_done(&rows);
 }
@@ -257,9 +294,10 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ready),   cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_narrow),  cmocka_unit_test(test_trouble),
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_ready),   cmocka_unit_test(test_artifacts),
+        cmocka_unit_test(test_utf8),    cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_trouble), cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_rows),
     };
 
     return cmocka_run_group_tests_name("status_text", tests, NULL, NULL);
