@@ -44,7 +44,7 @@ void local_close(struct local *l)
     l->path = NULL;
 }
 
-struct walk {
+struct search {
     const struct selection *selection;
     struct catalog *catalog;
     enum where where;
@@ -57,13 +57,13 @@ static bool harmless(int r)
     return r == -ENOENT || r == -ENOTDIR || r == -ELOOP;
 }
 
-static void note(struct walk *w, int r)
+static void note(struct search *w, int r)
 {
     if (r < 0 && w->error == 0 && !harmless(r))
         w->error = r;
 }
 
-static void visit_file(struct walk *w, int dir, const char *name, const char *key)
+static void visit_file(struct search *w, int dir, const char *name, const char *key)
 {
     struct name parsed;
     struct stat st;
@@ -77,8 +77,8 @@ static void visit_file(struct walk *w, int dir, const char *name, const char *ke
 }
 
 /* `key` is the start of the keys in this directory. */
-static void walk_directory(struct walk *w, int parent, const char *name, const char *key,
-                           unsigned depth)
+static void search_directory(struct search *w, int parent, const char *name, const char *key,
+                             unsigned depth)
 {
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -98,7 +98,7 @@ static void walk_directory(struct walk *w, int parent, const char *name, const c
         if (n < 0 || (size_t)n >= sizeof(path))
             continue;
         if (depth < DEPTH_MAX)
-            walk_directory(w, dirfd(dir), entry->d_name, path, depth + 1);
+            search_directory(w, dirfd(dir), entry->d_name, path, depth + 1);
         else
             visit_file(w, dirfd(dir), entry->d_name, path);
     }
@@ -108,13 +108,13 @@ static void walk_directory(struct walk *w, int parent, const char *name, const c
 
 int local_list(const struct local *l, const struct selection *s, struct catalog *c)
 {
-    struct walk w = {.selection = s, .catalog = c};
+    struct search w = {.selection = s, .catalog = c};
 
     /* Reads pending/ before archive/: a trace that moves meanwhile is seen twice rather than
      * missed. */
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         w.where = parts[i].where;
-        walk_directory(&w, l->root, parts[i].name, "", 1);
+        search_directory(&w, l->root, parts[i].name, "", 1);
     }
     return w.error;
 }

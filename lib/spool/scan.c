@@ -20,7 +20,7 @@
 #define FILE_DEPTH 3   /* below pending/ or archive/: service, host, day, then files */
 #define PATH_SIZE 1200 /* pending/ and four names of at most 255 bytes */
 
-struct walk {
+struct sweep {
     struct scan *scan;
     struct index *ix;
     bool pending;
@@ -116,7 +116,7 @@ static bool missing_at(int dir, const char *name)
 
 /* Opens the same day in the other top directory. 1; 0 when it is missing or not ours; or a negative
  * errno such as -EMFILE, which leaves that open. */
-static int open_other_day(const struct walk *w, const char *key, int *ret_fd)
+static int open_other_day(const struct sweep *w, const char *key, int *ret_fd)
 {
     int r = tree_open_day(w->other, key, ret_fd);
 
@@ -129,7 +129,7 @@ static int open_other_day(const struct walk *w, const char *key, int *ret_fd)
  * looks in the other directory and takes the record if it has no trace there. For a record without
  * a trace, push_record moves it to the other directory if a trace there lacks it.
  */
-static int pull_record(struct walk *w, int dir, const char *trace, const char *record)
+static int pull_record(struct sweep *w, int dir, const char *trace, const char *record)
 {
     _cleanup_close_ int other = -1;
     struct stat st;
@@ -144,7 +144,7 @@ static int pull_record(struct walk *w, int dir, const char *trace, const char *r
 }
 
 /* 1 when the record was moved; 0; or a negative errno. */
-static int push_record(struct walk *w, int dir, const char *key, const char *record)
+static int push_record(struct sweep *w, int dir, const char *key, const char *record)
 {
     _cleanup_close_ int other = -1;
     struct stat st;
@@ -160,7 +160,7 @@ static int push_record(struct walk *w, int dir, const char *key, const char *rec
 }
 
 /* Adds a trace with its record to the index. 0 or a negative errno. */
-static int visit_trace(struct walk *w, int dir, const char *name)
+static int visit_trace(struct sweep *w, int dir, const char *name)
 {
     char record[NAME_KEY_MAX];
     struct stat st, record_st;
@@ -193,7 +193,7 @@ static int visit_trace(struct walk *w, int dir, const char *name)
 
 /* `key` is the key of the trace that the record belongs to. If that trace is missing here, the
  * record is moved or deleted, and *ret_gone is set. 0 or a negative errno. */
-static int visit_record(struct walk *w, int dir, const char *name, const char *key, bool *ret_gone)
+static int visit_record(struct sweep *w, int dir, const char *name, const char *key, bool *ret_gone)
 {
     struct stat st;
     int r;
@@ -218,7 +218,7 @@ static int visit_record(struct walk *w, int dir, const char *name, const char *k
 
 /* Whether the path of the directory can be the beginning of a key, as that of each directory of
  * ours is. */
-static bool directory_name_ok(const struct walk *w, int depth)
+static bool directory_name_ok(const struct sweep *w, int depth)
 {
     static const char *const rest[FILE_DEPTH] = {
         "/h/20000101/000000.trace",
@@ -232,10 +232,10 @@ static bool directory_name_ok(const struct walk *w, int depth)
     return name_parse(key, &parsed) == 0;
 }
 
-static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty);
+static int sweep_directory(struct sweep *w, int fd, int depth, bool *ret_empty);
 
 /* Walks a directory below `parent` and removes it if it is empty afterwards. */
-static int visit_directory(struct walk *w, int parent, const char *name, int depth, bool *ret_gone)
+static int visit_directory(struct sweep *w, int parent, const char *name, int depth, bool *ret_gone)
 {
     _cleanup_close_ int fd = -1;
     bool empty = false;
@@ -255,13 +255,13 @@ static int visit_directory(struct walk *w, int parent, const char *name, int dep
     }
     if (fstat(fd, &st) == 0)
         ownership_tighten(fd, &st);
-    r = walk_directory(w, fd, depth + 1, &empty);
+    r = sweep_directory(w, fd, depth + 1, &empty);
     if (r >= 0 && empty)
         *ret_gone = unlinkat(parent, name, AT_REMOVEDIR) == 0;
     return r;
 }
 
-static int visit(struct walk *w, int dir, const char *name, int depth, bool *ret_gone)
+static int visit(struct sweep *w, int dir, const char *name, int depth, bool *ret_gone)
 {
     char key[NAME_KEY_MAX];
 
@@ -272,7 +272,7 @@ static int visit(struct walk *w, int dir, const char *name, int depth, bool *ret
     return visit_trace(w, dir, name); /* or a foreign file */
 }
 
-static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty)
+static int sweep_directory(struct sweep *w, int fd, int depth, bool *ret_empty)
 {
     __attribute__((cleanup(cleanup_closedir))) DIR *dir = NULL;
     size_t length = strlen(w->path);
@@ -293,9 +293,9 @@ static int walk_directory(struct walk *w, int fd, int depth, bool *ret_empty)
     return r;
 }
 
-static int walk_top(const struct tree *t, bool pending, struct index *ix, struct scan *s)
+static int sweep_top(const struct tree *t, bool pending, struct index *ix, struct scan *s)
 {
-    struct walk w = {
+    struct sweep w = {
         .scan = s,
         .ix = ix,
         .pending = pending,
@@ -305,7 +305,7 @@ static int walk_top(const struct tree *t, bool pending, struct index *ix, struct
 
     (void)snprintf(w.path, sizeof(w.path), "%s", pending ? "pending" : "archive");
     w.key = w.path + strlen(w.path) + 1;
-    return walk_directory(&w, pending ? t->pending : t->archive, 0, &empty);
+    return sweep_directory(&w, pending ? t->pending : t->archive, 0, &empty);
 }
 
 /* If both directories have the same file under the same key, a crash has interrupted its move to
@@ -349,9 +349,9 @@ int scan_run(const struct tree *t, struct index *ix, struct scan *ret)
 
     r = sweep_incoming(t->incoming, &s);
     if (r >= 0)
-        r = walk_top(t, true, ix, &s);
+        r = sweep_top(t, true, ix, &s);
     if (r >= 0)
-        r = walk_top(t, false, ix, &s);
+        r = sweep_top(t, false, ix, &s);
     if (r >= 0)
         r = index_sort(ix);
     if (r < 0)

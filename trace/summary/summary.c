@@ -9,15 +9,15 @@
 
 #include "trace/reader/reader.h"
 #include "trace/reader/specs.h"
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
 static const int64_t windows[MMU_WINDOWS] = {1000000, 10000000, 100000000};
 
-static void release(struct summing *s)
+static void release(struct accumulator *s)
 {
-    summing_turns_done(s);
-    summing_go_done(s);
-    summing_user_done(s);
+    accumulator_turns_done(s);
+    accumulator_go_done(s);
+    accumulator_user_done(s);
     types_done(&s->stw_types);
     histogram_done(&s->latency);
     histogram_done(&s->syscalls);
@@ -31,22 +31,22 @@ static void release(struct summing *s)
     free(s);
 }
 
-static int prepare(struct summing *s)
+static int prepare(struct accumulator *s)
 {
     int r;
 
-    s->mem.max = SUMMING_MAX_MEMORY;
+    s->mem.max = ACCUMULATOR_MAX_MEMORY;
     s->due = s->runnable.next = s->runnable.prev = &s->runnable;
     s->runnable.since = INT64_MAX;
-    summing_set_procs(s);
+    accumulator_set_procs(s);
     if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
         s->seed = (uintptr_t)s * 0x9e3779b97f4a7c15U;
     idmap_init(&s->go_ids, &s->mem, s->seed);
     idmap_init(&s->threads, &s->mem, s->seed);
     handles_init(&s->reason_of, &s->mem);
-    histogram_init(&s->latency, &s->mem, SUMMING_KEPT_LATENCIES);
-    histogram_init(&s->syscalls, &s->mem, SUMMING_KEPT_SYSCALLS);
-    histogram_init(&s->stw, &s->mem, SUMMING_KEPT_PAUSES);
+    histogram_init(&s->latency, &s->mem, ACCUMULATOR_KEPT_LATENCIES);
+    histogram_init(&s->syscalls, &s->mem, ACCUMULATOR_KEPT_SYSCALLS);
+    histogram_init(&s->stw, &s->mem, ACCUMULATOR_KEPT_PAUSES);
     types_init(&s->stw_types, &s->mem, s->seed);
     types_init(&s->task_types, &s->mem, s->seed);
     types_init(&s->region_types, &s->mem, s->seed);
@@ -56,7 +56,7 @@ static int prepare(struct summing *s)
     return r < 0 ? r : sites_init(&s->sites, &s->texts, &s->mem, s->seed);
 }
 
-static int batch(struct summing *s, const struct gotrace_event *e, size_t n)
+static int batch(struct accumulator *s, const struct gotrace_event *e, size_t n)
 {
     const struct gotrace_event *end = e + n;
     int r = 0;
@@ -65,16 +65,16 @@ static int batch(struct summing *s, const struct gotrace_event *e, size_t n)
         s->begun = true;
         s->first = s->at = s->sync = e->time;
     }
-    if (n > 0 && !summing_in_span(s->first, end[-1].time))
+    if (n > 0 && !accumulator_in_span(s->first, end[-1].time))
         return -EOVERFLOW;
     for (; r == 0 && e < end; e++)
-        r = summing_event(s, e);
+        r = accumulator_event(s, e);
     if (n > 0)
         s->last = end[-1].time;
     return r;
 }
 
-static int finish(struct summing *s)
+static int finish(struct accumulator *s)
 {
     struct summary *out = s->out;
     int r;
@@ -87,13 +87,13 @@ static int finish(struct summing *s)
         out->events.by_kind[specs[i].head[1] & 15] += out->events.by_type[i];
         out->events.total += out->events.by_type[i];
     }
-    r = summing_go_finish(s);
+    r = accumulator_go_finish(s);
     if (r == 0)
-        r = summing_proc_finish(s);
+        r = accumulator_proc_finish(s);
     if (r == 0)
-        r = summing_gc_finish(s);
+        r = accumulator_gc_finish(s);
     if (r == 0)
-        r = summing_user_finish(s);
+        r = accumulator_user_finish(s);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_PROFILES; i++)
         r = sites_top(&s->sites, i, &out->sites[i]);
     if (r == 0)
@@ -110,7 +110,7 @@ static int finish(struct summing *s)
  * Computes the share of the trace's time that the numbers rest on. Where bytes follow that cannot
  * be read as batches, their time is unknown and is estimated from their number.
  */
-static void note_covered(struct summing *s)
+static void note_covered(struct accumulator *s)
 {
     struct summary *out = s->out;
     struct reader_rest rest;
@@ -119,7 +119,7 @@ static void note_covered(struct summing *s)
     reader_skip_rest(s->trace, &rest);
     out->bytes = rest.bytes;
     known = (double)rest.followed;
-    if (summing_in_span(s->last, rest.time))
+    if (accumulator_in_span(s->last, rest.time))
         out->spans = rest.time - s->first;
     else
         known = (double)(out->offset < rest.followed ? out->offset : rest.followed);
@@ -127,11 +127,11 @@ static void note_covered(struct summing *s)
         out->covered = (double)out->window / (double)out->spans;
     if (rest.bytes > 0)
         out->covered *= known / (double)rest.bytes;
-    if ((double)out->window < out->covered * (double)SUMMING_MAX_SPAN)
+    if ((double)out->window < out->covered * (double)ACCUMULATOR_MAX_SPAN)
         out->spans = (int64_t)((double)out->window / out->covered);
 }
 
-static void note_end(struct summing *s, int code)
+static void note_end(struct accumulator *s, int code)
 {
     struct gotrace_error error = gotrace_last_error(s->trace);
 
@@ -153,7 +153,7 @@ static void note_end(struct summing *s, int code)
     }
 }
 
-static int run(struct summing *s)
+static int run(struct accumulator *s)
 {
     const struct gotrace_event *e;
     size_t n;
@@ -163,7 +163,7 @@ static int run(struct summing *s)
     while ((r = gotrace_next_batch(s->trace, &e, &n)) > 0) {
         bad = batch(s, e, n);
         if (bad == 0)
-            bad = summing_turns(s);
+            bad = accumulator_turns(s);
         if (bad == -EOVERFLOW && s->out->generations > 0)
             break;
         if (bad < 0)
@@ -180,7 +180,7 @@ static int run(struct summing *s)
 
 /* Something is missing because memory ran out. Unlike what the bounds leave out, that is counted
  * nowhere, so it must be an error. */
-static bool memory_failed(const struct summing *s)
+static bool memory_failed(const struct accumulator *s)
 {
     return s->mem.failed || s->stw_types.mem.failed || s->task_types.mem.failed ||
            s->region_types.mem.failed;
@@ -188,7 +188,7 @@ static bool memory_failed(const struct summing *s)
 
 int summary_run(struct gotrace *trace, struct summary *ret)
 {
-    struct summing *s = calloc(1, sizeof(*s));
+    struct accumulator *s = calloc(1, sizeof(*s));
     struct summary *out = calloc(1, sizeof(*out));
     int r = s && out ? prepare(s) : -ENOMEM;
 

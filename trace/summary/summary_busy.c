@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
-struct summing_proc *summing_proc_find(struct summing *s, int32_t p)
+struct accumulator_proc *accumulator_proc_find(struct accumulator *s, int32_t p)
 {
-    if (p < 0 || p >= SUMMING_MAX_PROCS)
+    if (p < 0 || p >= ACCUMULATOR_MAX_PROCS)
         return NULL;
     if ((uint32_t)p >= s->n_ps) {
         size_t old = s->ps_cap;
@@ -22,29 +22,29 @@ struct summing_proc *summing_proc_find(struct summing *s, int32_t p)
 }
 
 /* Adds a time to the sums in which so many Ps were busy and everything else was as it is now. */
-static void spend(struct summing *s, int64_t busy, bool runnable, int64_t time)
+static void spend(struct accumulator *s, int64_t busy, bool runnable, int64_t time)
 {
     int64_t late = (int64_t)s->n_overdue, free = s->room - busy, lost = free < late ? free : late;
-    unsigned so = busy >= s->all_procs ? SUMMING_ALL_BUSY : 0;
+    unsigned so = busy >= s->all_procs ? ACCUMULATOR_ALL_BUSY : 0;
 
     if (runnable && busy >= s->queues_from)
-        so |= SUMMING_QUEUED;
+        so |= ACCUMULATOR_QUEUED;
     if (late > 0)
-        so |= SUMMING_LATE | s->with_idle;
+        so |= ACCUMULATOR_LATE | s->with_idle;
     if (lost > 0) {
-        so |= SUMMING_WITH_FREE;
+        so |= ACCUMULATOR_WITH_FREE;
         s->lost += time * lost;
     }
     s->time_so[so] += time;
 }
 
-void summing_pass_wide(struct summing *s, int64_t time)
+void accumulator_pass_wide(struct accumulator *s, int64_t time)
 {
     spend(s, s->procs_busy, s->n_runnable != 0, time - s->at);
     s->at = time;
 }
 
-void summing_fold(struct summing *s)
+void accumulator_fold(struct accumulator *s)
 {
     for (; s->cells_used != 0; s->cells_used &= s->cells_used - 1) {
         int busy = __builtin_ctzll(s->cells_used);
@@ -59,23 +59,23 @@ void summing_fold(struct summing *s)
     }
 }
 
-void summing_advance_slow(struct summing *s, int64_t time)
+void accumulator_advance_slow(struct accumulator *s, int64_t time)
 {
     for (; s->due->since <= time - SUMMARY_OVERDUE; s->due = s->due->next) {
-        summing_pass(s, s->due->since + SUMMARY_OVERDUE);
-        summing_set_overdue(s, s->n_overdue + 1);
-        s->due->flags |= SUMMING_OVERDUE;
+        accumulator_pass(s, s->due->since + SUMMARY_OVERDUE);
+        accumulator_set_overdue(s, s->n_overdue + 1);
+        s->due->flags |= ACCUMULATOR_OVERDUE;
         s->out->scheduler.overdue_count++;
     }
 }
 
-void summing_set_procs(struct summing *s)
+void accumulator_set_procs(struct accumulator *s)
 {
     bool may_run = s->procs > 0 && !s->in_stw;
 
-    summing_fold(s);
+    accumulator_fold(s);
     s->all_procs = s->procs > 0 ? s->procs : INT64_MAX;
     s->queues_from = may_run ? s->procs + s->idle_workers : INT64_MAX;
     s->room = may_run ? s->procs + s->idle_workers : 0;
-    s->with_idle = s->procs_running < s->procs ? SUMMING_WITH_IDLE : 0;
+    s->with_idle = s->procs_running < s->procs ? ACCUMULATOR_WITH_IDLE : 0;
 }

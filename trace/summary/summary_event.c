@@ -5,28 +5,28 @@
 #include <errno.h>
 
 #include "trace/reader/specs.h"
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
-static int note_thread(struct summing *s, int64_t m)
+static int note_thread(struct accumulator *s, int64_t m)
 {
     int64_t *cached = &s->thread_cache[(uint64_t)m % 64];
     int r;
 
     s->thread = m;
     /* The cache holds the number plus 1, so that zero means none. */
-    if (summing_knows_thread(s, m) || m == GOTRACE_NONE)
+    if (accumulator_knows_thread(s, m) || m == GOTRACE_NONE)
         return 0;
     *cached = (int64_t)((uint64_t)m + 1);
-    if (s->threads.n == SUMMING_MAX_THREADS)
+    if (s->threads.n == ACCUMULATOR_MAX_THREADS)
         return 0;
     r = idmap_add(&s->threads, (uint64_t)m, 0);
     return r == -EEXIST ? 0 : r;
 }
 
-static void note_clock(struct summing *s, const struct gotrace_generation *gen)
+static void note_clock(struct accumulator *s, const struct gotrace_generation *gen)
 {
     bool sane = gen->clock_sec > 0 && gen->clock_sec < INT32_MAX * (int64_t)4 &&
-                summing_in_span(s->first, gen->clock_trace);
+                accumulator_in_span(s->first, gen->clock_trace);
 
     if (s->out->wall_start == 0 && gen->has_clock && sane)
         s->out->wall_start =
@@ -35,7 +35,7 @@ static void note_clock(struct summing *s, const struct gotrace_generation *gen)
 
 /* A generation begins, or the trace ends. Handles of strings and stacks have new meanings from now
  * on. */
-static int sync_event(struct summing *s, const struct gotrace_event *e)
+static int sync_event(struct accumulator *s, const struct gotrace_event *e)
 {
     struct gotrace_generation gen;
     int r;
@@ -54,11 +54,11 @@ static int sync_event(struct summing *s, const struct gotrace_event *e)
     types_generation(&s->task_types, gen.n_strings);
     types_generation(&s->region_types, gen.n_strings);
     r = sites_generation(&s->sites, gen.n_stacks, gen.n_frames);
-    summing_turns_generation(s);
-    return r < 0 ? r : summing_gc_sync(s);
+    accumulator_turns_generation(s);
+    return r < 0 ? r : accumulator_gc_sync(s);
 }
 
-static int sample(struct summing *s, const struct gotrace_event *e)
+static int sample(struct accumulator *s, const struct gotrace_event *e)
 {
     uint32_t stack;
     int r = sites_of(&s->sites, s->trace, e->stack, &stack);
@@ -68,27 +68,27 @@ static int sample(struct summing *s, const struct gotrace_event *e)
     return r;
 }
 
-static int by_kind(struct summing *s, const struct gotrace_event *e)
+static int by_kind(struct accumulator *s, const struct gotrace_event *e)
 {
     switch (e->kind) {
-    case GOTRACE_GO_STATE: return summing_go_event(s, e);
-    case GOTRACE_PROC_STATE: return summing_proc_event(s, e);
+    case GOTRACE_GO_STATE: return accumulator_go_event(s, e);
+    case GOTRACE_PROC_STATE: return accumulator_proc_event(s, e);
     case GOTRACE_SYNC: return sync_event(s, e);
     case GOTRACE_METRIC:
         if (e->type == GOTRACE_EV_PROCS_CHANGE)
-            return summing_procs_change(s, e);
-        summing_gc_metric(s, e->type, e->args[0]);
+            return accumulator_procs_change(s, e);
+        accumulator_gc_metric(s, e->type, e->args[0]);
         return 0;
-    case GOTRACE_LABEL: return summing_gc_label(s, e);
+    case GOTRACE_LABEL: return accumulator_gc_label(s, e);
     case GOTRACE_RANGE_BEGIN:
     case GOTRACE_RANGE_ACTIVE:
-    case GOTRACE_RANGE_END: return summing_gc_range(s, e);
+    case GOTRACE_RANGE_END: return accumulator_gc_range(s, e);
     case GOTRACE_STACK_SAMPLE: return sample(s, e);
-    default: return summing_user_event(s, e);
+    default: return accumulator_user_event(s, e);
     }
 }
 
-int summing_event(struct summing *s, const struct gotrace_event *e)
+int accumulator_event(struct accumulator *s, const struct gotrace_event *e)
 {
     int r;
 

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
 static bool executing(uint8_t state)
 {
@@ -28,7 +28,7 @@ static double utilisation(int64_t of_gc, int64_t pauses, int64_t procs)
     return 1 - (double)of_gc / (double)procs;
 }
 
-static int note(struct summing *s, int64_t time)
+static int note(struct accumulator *s, int64_t time)
 {
     int64_t of_gc = s->gc_procs < s->procs ? s->gc_procs : s->procs;
     int r;
@@ -42,9 +42,9 @@ static int note(struct summing *s, int64_t time)
 }
 
 /* Adds n to the GC's count on a P, as Go keeps it. */
-static void go_count(struct summing *s, int32_t number, int32_t n)
+static void go_count(struct accumulator *s, int32_t number, int32_t n)
 {
-    struct summing_proc *p = number < s->go_procs ? summing_proc_find(s, number) : NULL;
+    struct accumulator_proc *p = number < s->go_procs ? accumulator_proc_find(s, number) : NULL;
 
     if (!p)
         return;
@@ -54,17 +54,17 @@ static void go_count(struct summing *s, int32_t number, int32_t n)
 }
 
 /* Adds a goroutine to those that work for the GC on a P, or takes it out. */
-static void count(struct summing *s, struct summing_go *g)
+static void count(struct accumulator *s, struct accumulator_go *g)
 {
-    bool is = executing(g->state) && (g->flags & (SUMMING_WORKER | SUMMING_ASSIST));
+    bool is = executing(g->state) && (g->flags & (ACCUMULATOR_WORKER | ACCUMULATOR_ASSIST));
 
-    if (is == !!(g->flags & SUMMING_OF_GC))
+    if (is == !!(g->flags & ACCUMULATOR_OF_GC))
         return;
     s->gc_procs += is ? 1 : -1;
-    g->flags ^= SUMMING_OF_GC;
+    g->flags ^= ACCUMULATOR_OF_GC;
 }
 
-int summing_gc_procs(struct summing *s, const struct gotrace_event *e)
+int accumulator_gc_procs(struct accumulator *s, const struct gotrace_event *e)
 {
     int64_t n = s->procs;
     int r;
@@ -80,38 +80,39 @@ int summing_gc_procs(struct summing *s, const struct gotrace_event *e)
     return r < 0 ? r : note(s, e->time);
 }
 
-int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+int accumulator_gc_state(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
 {
-    if (s->go_procs > 0 && (g->flags & (SUMMING_GO_ASSIST | SUMMING_GO_WORKER)))
+    if (s->go_procs > 0 && (g->flags & (ACCUMULATOR_GO_ASSIST | ACCUMULATOR_GO_WORKER)))
         go_count(s, e->p, executing(e->to) - executing(e->from));
     count(s, g);
     return note(s, e->time);
 }
 
 /* A mark worker's kind is told by a label each time it starts. */
-int summing_gc_label(struct summing *s, const struct gotrace_event *e)
+int accumulator_gc_label(struct accumulator *s, const struct gotrace_event *e)
 {
-    struct summing_go *g = summing_go_find(s, e->g);
+    struct accumulator_go *g = accumulator_go_find(s, e->g);
     size_t len;
     const char *label = gotrace_string(s->trace, e->string, &len);
     bool idle = len == 9 && memcmp(label, "GC (idle)", 9) == 0;
 
     if (!g || len < 3 || memcmp(label, "GC ", 3) != 0)
         return 0;
-    summing_advance(s, e->time);
-    s->idle_workers += idle - !!(g->flags & SUMMING_IDLE_WORKER);
-    summing_set_procs(s);
-    g->flags &= (uint8_t)~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
-    g->flags |= idle ? SUMMING_IDLE_WORKER : SUMMING_WORKER;
+    accumulator_advance(s, e->time);
+    s->idle_workers += idle - !!(g->flags & ACCUMULATOR_IDLE_WORKER);
+    accumulator_set_procs(s);
+    g->flags &= (uint8_t)~(ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER);
+    g->flags |= idle ? ACCUMULATOR_IDLE_WORKER : ACCUMULATOR_WORKER;
     if (!idle && s->go_procs > 0) {
-        g->flags |= SUMMING_GO_WORKER;
+        g->flags |= ACCUMULATOR_GO_WORKER;
         go_count(s, e->p, 1);
     }
     count(s, g);
     return note(s, e->time);
 }
 
-void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value)
+void accumulator_gc_metric(struct accumulator *s, uint8_t type, uint64_t value)
 {
     uint64_t *max =
         type == GOTRACE_EV_HEAP_ALLOC ? &s->out->gc.heap_max : &s->out->gc.heap_goal_max;
@@ -120,14 +121,14 @@ void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value)
         *max = value;
 }
 
-void summing_gc_swept(struct summing *s, uint64_t swept, uint64_t reclaimed)
+void accumulator_gc_swept(struct accumulator *s, uint64_t swept, uint64_t reclaimed)
 {
     s->out->gc.sweeps++;
     s->out->gc.swept_bytes += swept;
     s->out->gc.reclaimed_bytes += reclaimed;
 }
 
-static void begin_mark(struct summing *s, int64_t since)
+static void begin_mark(struct accumulator *s, int64_t since)
 {
     if (s->in_mark)
         return;
@@ -136,7 +137,7 @@ static void begin_mark(struct summing *s, int64_t since)
     s->out->gc.cycles++;
 }
 
-static void end_mark(struct summing *s, int64_t time)
+static void end_mark(struct accumulator *s, int64_t time)
 {
     int64_t duration = time - s->mark_since;
 
@@ -148,7 +149,7 @@ static void end_mark(struct summing *s, int64_t time)
         s->out->gc.mark_max = duration;
 }
 
-static bool is_of_gc(const struct summing *s, uint32_t string)
+static bool is_of_gc(const struct accumulator *s, uint32_t string)
 {
     size_t len;
     const char *text = gotrace_string(s->trace, string, &len);
@@ -156,20 +157,20 @@ static bool is_of_gc(const struct summing *s, uint32_t string)
     return memmem(text, len, "GC", 2) != NULL;
 }
 
-static int begin_stw(struct summing *s, const struct gotrace_event *e)
+static int begin_stw(struct accumulator *s, const struct gotrace_event *e)
 {
     int of_gc = is_of_gc(s, e->string);
 
     s->n_stw += of_gc;
     s->go_stw += s->go_procs > 0 ? of_gc : 0;
-    summing_advance(s, e->time);
+    accumulator_advance(s, e->time);
     s->in_stw = true;
-    summing_set_procs(s);
+    accumulator_set_procs(s);
     s->stw_since = e->time;
     return types_of(&s->stw_types, s->trace, e->string, &s->stw_type);
 }
 
-static int end_stw(struct summing *s, const struct gotrace_event *e)
+static int end_stw(struct accumulator *s, const struct gotrace_event *e)
 {
     int of_gc = is_of_gc(s, e->string), r;
 
@@ -177,23 +178,23 @@ static int end_stw(struct summing *s, const struct gotrace_event *e)
     s->go_stw -= s->go_procs > 0 ? of_gc : 0;
     if (!s->in_stw)
         return 0;
-    summing_advance(s, e->time);
+    accumulator_advance(s, e->time);
     s->in_stw = false;
-    summing_set_procs(s);
+    accumulator_set_procs(s);
     r = histogram_add(&s->stw, e->time - s->stw_since);
     return r < 0 ? r : types_add(&s->stw_types, s->stw_type, e->time - s->stw_since);
 }
 
-static void begin_assist(struct summing *s, struct summing_go *g, int64_t since)
+static void begin_assist(struct accumulator *s, struct accumulator_go *g, int64_t since)
 {
-    if (g->flags & SUMMING_ASSIST)
+    if (g->flags & ACCUMULATOR_ASSIST)
         return;
-    g->flags |= SUMMING_ASSIST;
+    g->flags |= ACCUMULATOR_ASSIST;
     g->assist_since = since;
     s->out->gc.assists++;
 }
 
-void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time)
+void accumulator_gc_end_assist(struct accumulator *s, struct accumulator_go *g, int64_t time)
 {
     int64_t duration = time - g->assist_since;
 
@@ -203,9 +204,9 @@ void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time
         s->out->gc.assist_max = duration;
 }
 
-static int assist_begin(struct summing *s, const struct gotrace_event *e)
+static int assist_begin(struct accumulator *s, const struct gotrace_event *e)
 {
-    struct summing_go *g = summing_go_find(s, e->g);
+    struct accumulator_go *g = accumulator_go_find(s, e->g);
 
     if (!g)
         return 0;
@@ -213,36 +214,36 @@ static int assist_begin(struct summing *s, const struct gotrace_event *e)
     count(s, g);
     if (s->go_procs > 0) {
         go_count(s, e->p, 1);
-        g->flags |= SUMMING_GO_ASSIST;
+        g->flags |= ACCUMULATOR_GO_ASSIST;
     }
     return sites_of(&s->sites, s->trace, e->stack, &g->assist_stack);
 }
 
-static void assist_end(struct summing *s, const struct gotrace_event *e)
+static void assist_end(struct accumulator *s, const struct gotrace_event *e)
 {
-    struct summing_go *g = summing_go_find(s, e->g);
+    struct accumulator_go *g = accumulator_go_find(s, e->g);
 
     if (!g)
         return;
-    if (g->flags & SUMMING_ASSIST) {
-        summing_gc_end_assist(s, g, e->time);
+    if (g->flags & ACCUMULATOR_ASSIST) {
+        accumulator_gc_end_assist(s, g, e->time);
         if (g->state == GOTRACE_GO_RUNNING)
             s->out->gc.assist_executing +=
                 e->time - (g->assist_since > g->since ? g->assist_since : g->since);
     }
-    g->flags &= (uint8_t)~SUMMING_ASSIST;
+    g->flags &= (uint8_t)~ACCUMULATOR_ASSIST;
     count(s, g);
     if (s->go_procs > 0) {
         go_count(s, e->p, -1);
-        g->flags &= (uint8_t)~SUMMING_GO_ASSIST;
+        g->flags &= (uint8_t)~ACCUMULATOR_GO_ASSIST;
     }
 }
 
 /* A mark assist that began before the trace. In later generations this is no news. */
-static void assist_active(struct summing *s, const struct gotrace_event *e)
+static void assist_active(struct accumulator *s, const struct gotrace_event *e)
 {
-    struct summing_go *g = summing_go_find(s, (int64_t)e->args[0]);
-    const struct summing_go *teller = summing_go_find(s, e->g);
+    struct accumulator_go *g = accumulator_go_find(s, (int64_t)e->args[0]);
+    const struct accumulator_go *teller = accumulator_go_find(s, e->g);
 
     if (!g || s->n_sync > 1)
         return;
@@ -257,10 +258,10 @@ static void assist_active(struct summing *s, const struct gotrace_event *e)
     if (teller && executing(teller->go_state))
         mmu_deduct(&s->go_mmu);
     go_count(s, e->p, 1);
-    g->flags |= SUMMING_GO_ASSIST;
+    g->flags |= ACCUMULATOR_GO_ASSIST;
 }
 
-int summing_gc_range(struct summing *s, const struct gotrace_event *e)
+int accumulator_gc_range(struct accumulator *s, const struct gotrace_event *e)
 {
     int r = 0;
 
@@ -268,7 +269,7 @@ int summing_gc_range(struct summing *s, const struct gotrace_event *e)
     case GOTRACE_EV_GC_ACTIVE: begin_mark(s, s->sync); return 0;
     case GOTRACE_EV_GC_BEGIN: begin_mark(s, e->time); return 0;
     case GOTRACE_EV_GC_END: end_mark(s, e->time); return 0;
-    case GOTRACE_EV_GC_SWEEP_END: summing_gc_swept(s, e->args[0], e->args[1]); return 0;
+    case GOTRACE_EV_GC_SWEEP_END: accumulator_gc_swept(s, e->args[0], e->args[1]); return 0;
     case GOTRACE_EV_STW_BEGIN: r = begin_stw(s, e); break;
     case GOTRACE_EV_STW_END: r = end_stw(s, e); break;
     case GOTRACE_EV_GC_MARK_ASSIST_BEGIN: r = assist_begin(s, e); break;
@@ -280,7 +281,7 @@ int summing_gc_range(struct summing *s, const struct gotrace_event *e)
 }
 
 /* A later generation begins: nothing more will be told about what was before the trace. */
-int summing_gc_sync(struct summing *s)
+int accumulator_gc_sync(struct accumulator *s)
 {
     int r = 0;
 
@@ -291,7 +292,8 @@ int summing_gc_sync(struct summing *s)
     return r;
 }
 
-static int finish_mmu(struct summing *s, struct mmu *m, struct summary_mmu *ret, double *ret_mean)
+static int finish_mmu(struct accumulator *s, struct mmu *m, struct summary_mmu *ret,
+                      double *ret_mean)
 {
     double least[MMU_WINDOWS];
     int r = mmu_finish(m, s->last, m == &s->go_mmu, least, ret_mean);
@@ -301,14 +303,14 @@ static int finish_mmu(struct summing *s, struct mmu *m, struct summary_mmu *ret,
     return r;
 }
 
-int summing_gc_finish(struct summing *s)
+int accumulator_gc_finish(struct accumulator *s)
 {
     struct summary_gc *out = &s->out->gc;
     int64_t running = s->out->goroutines.running;
     int r;
 
     end_mark(s, s->last);
-    summing_times(&s->stw, &out->stw);
+    accumulator_times(&s->stw, &out->stw);
     out->assist_share = running > 0 ? (double)out->assist_executing / (double)running : 0;
     r = finish_mmu(s, &s->mmu, out->mmu, &out->mean_utilisation);
     if (r == 0)

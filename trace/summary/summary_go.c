@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
 static void add_tally(struct summary_class *to, const struct tally *tally)
 {
@@ -19,7 +19,7 @@ static void add_tally(struct summary_class *to, const struct tally *tally)
 }
 
 /* Computes sums that are needed only at the end from the sums by stack and by proc. */
-static void derive(struct summing *s)
+static void derive(struct accumulator *s)
 {
     struct summary_classes *classes = &s->out->classes;
     struct summary_class *const of[] = {
@@ -50,13 +50,13 @@ static int by_total(const void *a, const void *b)
     return strcmp(x->reason, y->reason);
 }
 
-static int list_waits(struct summing *s)
+static int list_waits(struct accumulator *s)
 {
     struct summary_goroutines *out = &s->out->goroutines;
     int r = arena_new(&s->texts.arena, s->n_reasons * sizeof(*out->waits), &out->waits);
 
     for (uint32_t i = 0; r == 0 && i < s->n_reasons; i++) {
-        const struct summing_reason *reason = &s->reasons[i];
+        const struct accumulator_reason *reason = &s->reasons[i];
 
         if (reason->count == 0 && reason->total == 0)
             continue;
@@ -69,7 +69,7 @@ static int list_waits(struct summing *s)
     return r;
 }
 
-int summing_go_finish(struct summing *s)
+int accumulator_go_finish(struct accumulator *s)
 {
     struct summary_goroutines *out = &s->out->goroutines;
     int64_t window = s->last - s->first;
@@ -77,20 +77,20 @@ int summing_go_finish(struct summing *s)
 
     for (size_t i = 0; r == 0 && i < s->go_ids.n_slots; i++) {
         const struct idmap_slot *slot = &s->go_ids.slots[i];
-        struct summing_go *g;
+        struct accumulator_go *g;
 
         if (slot->value == 0)
             continue;
-        g = summing_place(s, slot->value - 1);
-        r = summing_go_leave(s, g, NULL);
-        if (r == 0 && (g->flags & SUMMING_ASSIST))
-            summing_gc_end_assist(s, g, s->last);
+        g = accumulator_place(s, slot->value - 1);
+        r = accumulator_go_leave(s, g, NULL);
+        if (r == 0 && (g->flags & ACCUMULATOR_ASSIST))
+            accumulator_gc_end_assist(s, g, s->last);
     }
     derive(s);
     out->max_alive = out->at_start + (uint64_t)s->alive_max;
     out->at_end = out->at_start + out->created - out->ended;
-    summing_times(&s->latency, &s->out->scheduler.latency);
-    summing_times(&s->syscalls, &s->out->syscalls.times);
+    accumulator_times(&s->latency, &s->out->scheduler.latency);
+    accumulator_times(&s->syscalls, &s->out->syscalls.times);
     s->out->scheduler.runnable_mean = window > 0 ? (double)out->runnable / (double)window : 0;
     s->out->syscalls.longest_active.at =
         sites_frame(&s->sites, s->longest_active_stack, SUMMARY_SYSCALL);
@@ -100,10 +100,11 @@ int summing_go_finish(struct summing *s)
     return r < 0 ? r : list_waits(s);
 }
 
-void summing_go_done(struct summing *s)
+void accumulator_go_done(struct accumulator *s)
 {
-    for (uint32_t i = 0; i < s->n_places; i += SUMMING_CHUNK)
-        memory_free(&s->mem, s->chunks[i / SUMMING_CHUNK], SUMMING_CHUNK * sizeof(**s->chunks));
+    for (uint32_t i = 0; i < s->n_places; i += ACCUMULATOR_CHUNK)
+        memory_free(&s->mem, s->chunks[i / ACCUMULATOR_CHUNK],
+                    ACCUMULATOR_CHUNK * sizeof(**s->chunks));
     memory_free(&s->mem, s->chunks, s->chunks_cap * sizeof(*s->chunks));
     memory_free(&s->mem, s->free, s->free_cap * sizeof(*s->free));
     memory_free(&s->mem, s->reasons, s->reasons_cap * sizeof(*s->reasons));

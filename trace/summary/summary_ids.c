@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "trace/reader/reader.h"
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
 /* Makes room for n ids, all unknown. Returns n, or 0 if memory does not suffice. */
-static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, size_t size)
+static size_t forget_ids(struct accumulator *s, void *pp, size_t *cap, size_t n, size_t size)
 {
     void *p;
 
@@ -19,7 +19,7 @@ static size_t forget_ids(struct summing *s, void *pp, size_t *cap, size_t n, siz
     return n;
 }
 
-void summing_turns_generation(struct summing *s)
+void accumulator_turns_generation(struct accumulator *s)
 {
     const struct generation *gen = &s->trace->gen;
     size_t n_strings = gen->strings.ids.n_dense;
@@ -31,7 +31,7 @@ void summing_turns_generation(struct summing *s)
                    n_strings < HANDLES_MAX ? n_strings : HANDLES_MAX, sizeof(*s->reason_of_id));
 }
 
-void summing_turns_done(struct summing *s)
+void accumulator_turns_done(struct accumulator *s)
 {
     memory_free(&s->mem, s->stack_of_id, s->stack_of_id_cap * sizeof(*s->stack_of_id));
     memory_free(&s->mem, s->reason_of_id, s->reason_of_id_cap * sizeof(*s->reason_of_id));

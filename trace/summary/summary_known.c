@@ -5,43 +5,43 @@
 #include <errno.h>
 #include <string.h>
 
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
-_Static_assert(sizeof(struct summing_go) == MEMORY_LINE, "one cache line");
+_Static_assert(sizeof(struct accumulator_go) == MEMORY_LINE, "one cache line");
 
-static void note_recent(struct summing *s, int64_t id, struct summing_go *g)
+static void note_recent(struct accumulator *s, int64_t id, struct accumulator_go *g)
 {
-    s->recent[(uint64_t)id % SUMMING_RECENT] = (struct summing_recent){id, g};
+    s->recent[(uint64_t)id % ACCUMULATOR_RECENT] = (struct accumulator_recent){id, g};
 }
 
-struct summing_go *summing_go_find_slow(struct summing *s, int64_t id)
+struct accumulator_go *accumulator_go_find_slow(struct accumulator *s, int64_t id)
 {
     uint32_t n = idmap_find(&s->go_ids, (uint64_t)id);
 
     if (n == IDMAP_NONE)
         return NULL;
-    note_recent(s, id, summing_place(s, n));
-    return summing_place(s, n);
+    note_recent(s, id, accumulator_place(s, n));
+    return accumulator_place(s, n);
 }
 
-static int new_place(struct summing *s, uint32_t *ret)
+static int new_place(struct accumulator *s, uint32_t *ret)
 {
-    size_t chunk = s->n_places / SUMMING_CHUNK;
+    size_t chunk = s->n_places / ACCUMULATOR_CHUNK;
     int r = 0;
 
     if (s->n_free > 0) {
         *ret = s->free[--s->n_free];
         return 0;
     }
-    if (s->n_places == SUMMING_MAX_GOROUTINES)
+    if (s->n_places == ACCUMULATOR_MAX_GOROUTINES)
         return -E2BIG;
-    if (s->n_places % SUMMING_CHUNK == 0) {
+    if (s->n_places % ACCUMULATOR_CHUNK == 0) {
         r = memory_grow(&s->mem, &s->chunks, &s->chunks_cap, chunk + 1, sizeof(*s->chunks));
         if (r == 0)
-            r = memory_grow(&s->mem, &s->free, &s->free_cap, s->n_places + SUMMING_CHUNK,
+            r = memory_grow(&s->mem, &s->free, &s->free_cap, s->n_places + ACCUMULATOR_CHUNK,
                             sizeof(*s->free));
         if (r == 0)
-            r = memory_new_aligned(&s->mem, MEMORY_LINE, SUMMING_CHUNK * sizeof(**s->chunks),
+            r = memory_new_aligned(&s->mem, MEMORY_LINE, ACCUMULATOR_CHUNK * sizeof(**s->chunks),
                                    &s->chunks[chunk]);
     }
     if (r == 0)
@@ -50,9 +50,9 @@ static int new_place(struct summing *s, uint32_t *ret)
 }
 
 /* Adds a goroutine. *ret is NULL if there is no place for it. */
-static int add(struct summing *s, int64_t id, struct summing_go **ret)
+static int add(struct accumulator *s, int64_t id, struct accumulator_go **ret)
 {
-    struct summing_go *g;
+    struct accumulator_go *g;
     uint32_t n = 0;
     int r = new_place(s, &n);
 
@@ -65,25 +65,25 @@ static int add(struct summing *s, int64_t id, struct summing_go **ret)
     }
     if (r < 0)
         return r;
-    g = summing_place(s, n);
-    *g = (struct summing_go){.id = id, .p = GOTRACE_NONE};
+    g = accumulator_place(s, n);
+    *g = (struct accumulator_go){.id = id, .p = GOTRACE_NONE};
     note_recent(s, id, g);
     *ret = g;
     return 0;
 }
 
-void summing_go_forget(struct summing *s, struct summing_go *g)
+void accumulator_go_forget(struct accumulator *s, struct accumulator_go *g)
 {
     uint32_t n = idmap_remove(&s->go_ids, (uint64_t)g->id);
 
-    if (s->recent[(uint64_t)g->id % SUMMING_RECENT].go == g)
-        s->recent[(uint64_t)g->id % SUMMING_RECENT].go = NULL;
+    if (s->recent[(uint64_t)g->id % ACCUMULATOR_RECENT].go == g)
+        s->recent[(uint64_t)g->id % ACCUMULATOR_RECENT].go = NULL;
     s->free[s->n_free++] = n;
 }
 
-static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret)
+static int new_reason(struct accumulator *s, uint32_t handle, uint16_t *ret)
 {
-    struct summing_reason *reason;
+    struct accumulator_reason *reason;
     const char *text;
     uint32_t number, i = 0;
     int r = texts_of(&s->texts, s->trace, handle, &number);
@@ -92,17 +92,17 @@ static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret)
         return r;
     while (i < s->n_reasons && s->reasons[i].text != number)
         i++;
-    if (i == SUMMING_MAX_REASONS - 1 && i == s->n_reasons)
+    if (i == ACCUMULATOR_MAX_REASONS - 1 && i == s->n_reasons)
         number = TEXTS_OTHER;
-    *ret = (uint16_t)(i < SUMMING_MAX_REASONS ? i : SUMMING_MAX_REASONS - 1);
-    if (i < s->n_reasons || i >= SUMMING_MAX_REASONS)
+    *ret = (uint16_t)(i < ACCUMULATOR_MAX_REASONS ? i : ACCUMULATOR_MAX_REASONS - 1);
+    if (i < s->n_reasons || i >= ACCUMULATOR_MAX_REASONS)
         return 0;
     r = memory_grow(&s->mem, &s->reasons, &s->reasons_cap, i + 1, sizeof(*s->reasons));
     if (r < 0)
         return r;
     text = texts_get(&s->texts, number);
     reason = &s->reasons[s->n_reasons++];
-    *reason = (struct summing_reason){.text = number, .column = SITES_NOTHING};
+    *reason = (struct accumulator_reason){.text = number, .column = SITES_NOTHING};
     reason->forever = strcmp(text, "forever") == 0;
     if (strcmp(text, "network") == 0) {
         reason->column = SUMMARY_NET;
@@ -117,7 +117,7 @@ static int new_reason(struct summing *s, uint32_t handle, uint16_t *ret)
     return 0;
 }
 
-int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret)
+int accumulator_reason_of(struct accumulator *s, uint32_t handle, uint16_t *ret)
 {
     uint64_t known;
     int r;
@@ -132,7 +132,7 @@ int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret)
     return r;
 }
 
-int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret)
+int accumulator_go_create(struct accumulator *s, int64_t id, struct accumulator_go **ret)
 {
     int r;
 
@@ -145,10 +145,11 @@ int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret)
     return r;
 }
 
-int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret)
+int accumulator_go_meet(struct accumulator *s, const struct gotrace_event *e,
+                        struct accumulator_go **ret)
 {
     if (e->from == GOTRACE_GO_NOT_EXIST)
-        return summing_go_create(s, (int64_t)e->args[0], ret);
+        return accumulator_go_create(s, (int64_t)e->args[0], ret);
     if (e->from == GOTRACE_GO_UNDETERMINED) {
         s->out->goroutines.at_start++;
     } else {

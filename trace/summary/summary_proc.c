@@ -8,40 +8,40 @@
 
 #include <string.h>
 
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
-static void run(struct summing *s, struct summing_proc *p, int64_t since)
+static void run(struct accumulator *s, struct accumulator_proc *p, int64_t since)
 {
     p->state = GOTRACE_PROC_RUNNING;
     p->since = since;
     s->procs_running++;
-    summing_set_procs(s);
+    accumulator_set_procs(s);
 }
 
 /* The proc stops. A goroutine that held it in a syscall loses it. */
-static void stop(struct summing *s, struct summing_proc *p, int64_t time)
+static void stop(struct accumulator *s, struct accumulator_proc *p, int64_t time)
 {
     p->state = GOTRACE_PROC_IDLE;
     p->sums.running += time - p->since;
     s->procs_running--;
-    summing_set_procs(s);
+    accumulator_set_procs(s);
     if (p->go && p->go->state == GOTRACE_GO_SYSCALL)
-        summing_go_lose_proc(s, p->go, time);
+        accumulator_go_lose_proc(s, p->go, time);
 }
 
-int summing_proc_event(struct summing *s, const struct gotrace_event *e)
+int accumulator_proc_event(struct accumulator *s, const struct gotrace_event *e)
 {
-    struct summing_proc *p;
+    struct accumulator_proc *p;
     bool was;
 
     if (e->from == e->to && e->type != GOTRACE_EV_PROC_STEAL)
         return 0;
-    p = e->args[0] < SUMMING_MAX_PROCS ? summing_proc_find(s, (int32_t)e->args[0]) : NULL;
+    p = e->args[0] < ACCUMULATOR_MAX_PROCS ? accumulator_proc_find(s, (int32_t)e->args[0]) : NULL;
     if (!p) {
         s->out->procs.other++;
         return 0;
     }
-    summing_advance(s, e->time);
+    accumulator_advance(s, e->time);
     p->known = true;
     was = p->state == GOTRACE_PROC_RUNNING;
     if (e->type == GOTRACE_EV_PROC_STEAL && e->args[1] != 0) {
@@ -55,12 +55,12 @@ int summing_proc_event(struct summing *s, const struct gotrace_event *e)
     return 0;
 }
 
-int summing_procs_change(struct summing *s, const struct gotrace_event *e)
+int accumulator_procs_change(struct accumulator *s, const struct gotrace_event *e)
 {
-    int64_t n = e->args[0] > SUMMING_MOST_PROCS ? SUMMING_MOST_PROCS : (int64_t)e->args[0];
+    int64_t n = e->args[0] > ACCUMULATOR_MOST_PROCS ? ACCUMULATOR_MOST_PROCS : (int64_t)e->args[0];
     struct summary_procs *out = &s->out->procs;
 
-    summing_advance(s, e->time);
+    accumulator_advance(s, e->time);
     if (out->max == 0) {
         out->min = out->max = n;
         /* the first event tells the value since the trace's start */
@@ -76,8 +76,8 @@ int summing_procs_change(struct summing *s, const struct gotrace_event *e)
     out->last = n;
     s->procs_since = e->time;
     s->procs = n;
-    summing_set_procs(s);
-    return summing_gc_procs(s, e);
+    accumulator_set_procs(s);
+    return accumulator_gc_procs(s, e);
 }
 
 static double share(int64_t part, int64_t whole)
@@ -85,7 +85,7 @@ static double share(int64_t part, int64_t whole)
     return whole > 0 ? (double)part / (double)whole : 0;
 }
 
-static int list(struct summing *s)
+static int list(struct accumulator *s)
 {
     struct summary_procs *out = &s->out->procs;
     size_t n = 0;
@@ -94,7 +94,7 @@ static int list(struct summing *s)
     if (r < 0)
         return r;
     for (uint32_t i = 0; i < s->n_ps; i++) {
-        struct summing_proc *p = &s->ps[i];
+        struct accumulator_proc *p = &s->ps[i];
 
         if (!p->known)
             continue;
@@ -110,31 +110,31 @@ static int list(struct summing *s)
     return 0;
 }
 
-static void list_times(const struct summing *s)
+static void list_times(const struct accumulator *s)
 {
     struct summary_scheduler *out = &s->out->scheduler;
 
-    for (unsigned so = 0; so < SUMMING_N_SO; so++) {
+    for (unsigned so = 0; so < ACCUMULATOR_N_SO; so++) {
         int64_t time = s->time_so[so];
 
-        s->out->procs.all_busy += so & SUMMING_ALL_BUSY ? time : 0;
-        s->out->procs.queued += so & SUMMING_QUEUED ? time : 0;
-        if (!(so & SUMMING_LATE))
+        s->out->procs.all_busy += so & ACCUMULATOR_ALL_BUSY ? time : 0;
+        s->out->procs.queued += so & ACCUMULATOR_QUEUED ? time : 0;
+        if (!(so & ACCUMULATOR_LATE))
             continue;
         out->overdue += time;
-        out->overdue_with_idle += so & SUMMING_WITH_IDLE ? time : 0;
-        out->overdue_with_free += so & SUMMING_WITH_FREE ? time : 0;
+        out->overdue_with_idle += so & ACCUMULATOR_WITH_IDLE ? time : 0;
+        out->overdue_with_free += so & ACCUMULATOR_WITH_FREE ? time : 0;
     }
     out->overdue_lost = s->lost;
 }
 
-int summing_proc_finish(struct summing *s)
+int accumulator_proc_finish(struct accumulator *s)
 {
     struct summary_procs *out = &s->out->procs;
     int r = list(s);
 
-    summing_advance(s, s->last);
-    summing_fold(s);
+    accumulator_advance(s, s->last);
+    accumulator_fold(s);
     list_times(s);
     out->available += s->procs * (s->last - s->procs_since);
     out->mean = share(out->available, s->last - s->first);

@@ -9,15 +9,15 @@
  * profiles of `go tool trace`. The scheduler's latency leaves out waits whose beginning is unknown.
  */
 
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
-#define OF_GC_AT_ALL                                                                             \
-    (SUMMING_ASSIST | SUMMING_WORKER | SUMMING_IDLE_WORKER | SUMMING_OF_GC | SUMMING_GO_ASSIST | \
-     SUMMING_GO_WORKER)
+#define OF_GC_AT_ALL                                                                         \
+    (ACCUMULATOR_ASSIST | ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER | ACCUMULATOR_OF_GC | \
+     ACCUMULATOR_GO_ASSIST | ACCUMULATOR_GO_WORKER)
 
-static void occupy(struct summing *s, struct summing_go *g, int32_t number)
+static void occupy(struct accumulator *s, struct accumulator_go *g, int32_t number)
 {
-    struct summing_proc *p = summing_proc_find(s, number);
+    struct accumulator_proc *p = accumulator_proc_find(s, number);
 
     g->p = GOTRACE_NONE;
     if (!p)
@@ -31,7 +31,7 @@ static void occupy(struct summing *s, struct summing_go *g, int32_t number)
     g->p = number;
 }
 
-static void vacate(struct summing *s, struct summing_go *g)
+static void vacate(struct accumulator *s, struct accumulator_go *g)
 {
     if (g->p == GOTRACE_NONE)
         return;
@@ -46,11 +46,11 @@ static void vacate(struct summing *s, struct summing_go *g)
  * there before the trace, it counts from the trace's start. Then the sums by stack have only the
  * part since it was told, but as a whole wait: this adds the other part and corrects `whole`.
  */
-static void add_to_class(struct summing *s, struct summary_class *classes,
-                         const struct summing_go *g, const struct gotrace_event *e)
+static void add_to_class(struct accumulator *s, struct summary_class *classes,
+                         const struct accumulator_go *g, const struct gotrace_event *e)
 {
     struct summary_class *class = &classes[s->sites.stacks[g->stack].class];
-    bool older = g->flags & SUMMING_UNKNOWN_START;
+    bool older = g->flags & ACCUMULATOR_UNKNOWN_START;
     int64_t part = (e ? e->time : s->last) - g->since;
     int64_t duration = older ? part + g->since - s->first : part;
 
@@ -65,7 +65,7 @@ static void add_to_class(struct summing *s, struct summary_class *classes,
 }
 
 /* Records the duration if it is the longest so far. Returns whether it is. */
-static bool note_longest(struct summary_longest *longest, const struct summing_go *g, int32_t p,
+static bool note_longest(struct summary_longest *longest, const struct accumulator_go *g, int32_t p,
                          int64_t duration, bool open)
 {
     if (duration <= longest->duration)
@@ -77,7 +77,7 @@ static bool note_longest(struct summary_longest *longest, const struct summing_g
 
 /* Adds a time of running: up to its end, or from the trace's start to where the goroutine was first
  * told to run. */
-static void add_running(struct summing *s, struct summing_go *g, int64_t from, int64_t time)
+static void add_running(struct accumulator *s, struct accumulator_go *g, int64_t from, int64_t time)
 {
     int64_t duration = time - from;
 
@@ -90,27 +90,27 @@ static void add_running(struct summing *s, struct summing_go *g, int64_t from, i
         if (duration > sums->longest_run)
             sums->longest_run = duration;
     }
-    if (!(g->flags & (SUMMING_ASSIST | SUMMING_WORKER | SUMMING_IDLE_WORKER)))
+    if (!(g->flags & (ACCUMULATOR_ASSIST | ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER)))
         return;
-    if (g->flags & SUMMING_ASSIST)
+    if (g->flags & ACCUMULATOR_ASSIST)
         s->out->gc.assist_executing += time - (g->assist_since > from ? g->assist_since : from);
-    if (g->flags & SUMMING_WORKER)
+    if (g->flags & ACCUMULATOR_WORKER)
         s->out->gc.worker += duration;
-    if (g->flags & SUMMING_IDLE_WORKER)
+    if (g->flags & ACCUMULATOR_IDLE_WORKER)
         s->out->gc.idle_worker += duration;
 }
 
 /* The stack where a goroutine stopped, if the event is its own. */
-static int stop_stack(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
-                      uint32_t *ret)
+static int stop_stack(struct accumulator *s, const struct accumulator_go *g,
+                      const struct gotrace_event *e, uint32_t *ret)
 {
     *ret = SITES_NO_STACK;
     return e && e->g == g->id ? sites_of(&s->sites, s->trace, e->stack, ret) : 0;
 }
 
 /* Records a run on a P without a pause if it is one of the longest. */
-static int note_run(struct summing *s, const struct summing_go *g, const struct gotrace_event *e,
-                    int64_t duration)
+static int note_run(struct accumulator *s, const struct accumulator_go *g,
+                    const struct gotrace_event *e, int64_t duration)
 {
     int64_t others = (int64_t)(s->n_changes - g->changes);
     int r = 0;
@@ -124,21 +124,23 @@ static int note_run(struct summing *s, const struct summing_go *g, const struct 
     return r;
 }
 
-static int leave_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static int leave_running(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
 {
     int64_t time = e ? e->time : s->last;
-    bool worker = g->flags & (SUMMING_WORKER | SUMMING_IDLE_WORKER);
+    bool worker = g->flags & (ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER);
 
     add_running(s, g, g->since, time);
-    if (g->flags & SUMMING_IDLE_WORKER) {
+    if (g->flags & ACCUMULATOR_IDLE_WORKER) {
         s->idle_workers--;
-        summing_set_procs(s);
+        accumulator_set_procs(s);
     }
-    g->flags &= (uint8_t)~(SUMMING_WORKER | SUMMING_IDLE_WORKER);
+    g->flags &= (uint8_t)~(ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER);
     return worker ? 0 : note_run(s, g, e, time - g->since);
 }
 
-static int leave_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static int leave_runnable(struct accumulator *s, struct accumulator_go *g,
+                          const struct gotrace_event *e)
 {
     int64_t duration = (e ? e->time : s->last) - g->since;
 
@@ -146,19 +148,20 @@ static int leave_runnable(struct summing *s, struct summing_go *g, const struct 
         s->out->goroutines.runnable += duration;
         return 0;
     }
-    summing_unqueue(s, g);
+    accumulator_unqueue(s, g);
     s->n_runnable--;
-    if (g->flags & SUMMING_OVERDUE)
-        summing_set_overdue(s, s->n_overdue - 1);
+    if (g->flags & ACCUMULATOR_OVERDUE)
+        accumulator_set_overdue(s, s->n_overdue - 1);
     sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
-    if (e->to != GOTRACE_GO_RUNNING || (g->flags & SUMMING_UNKNOWN_START))
+    if (e->to != GOTRACE_GO_RUNNING || (g->flags & ACCUMULATOR_UNKNOWN_START))
         return 0;
     return histogram_add(&s->latency, duration);
 }
 
-static void leave_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static void leave_waiting(struct accumulator *s, struct accumulator_go *g,
+                          const struct gotrace_event *e)
 {
-    struct summing_reason *reason = &s->reasons[g->reason];
+    struct accumulator_reason *reason = &s->reasons[g->reason];
     int64_t duration = (e ? e->time : s->last) - g->since;
 
     if (reason->forever)
@@ -173,7 +176,8 @@ static void leave_waiting(struct summing *s, struct summing_go *g, const struct 
 }
 
 /* Adds a time in which the goroutine held its P in a syscall. */
-static void add_held(struct summing *s, const struct summing_go *g, int64_t from, int64_t time)
+static void add_held(struct accumulator *s, const struct accumulator_go *g, int64_t from,
+                     int64_t time)
 {
     struct summary_proc *sums = &s->ps[g->p].sums;
 
@@ -182,7 +186,7 @@ static void add_held(struct summing *s, const struct summing_go *g, int64_t from
         sums->longest_syscall = time - from;
 }
 
-void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time)
+void accumulator_go_lose_proc(struct accumulator *s, struct accumulator_go *g, int64_t time)
 {
     add_held(s, g, g->since, time);
     vacate(s, g);
@@ -194,7 +198,7 @@ void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time)
 
 /* Whether somebody waits for the syscall to be over, as far as its stack tells. One without a stack
  * counts only once it has ended. */
-static bool is_active(const struct summing *s, const struct summing_go *g, bool ended)
+static bool is_active(const struct accumulator *s, const struct accumulator_go *g, bool ended)
 {
     switch (s->sites.stacks[g->stack].class) {
     case STACK_LISTENER:
@@ -206,10 +210,11 @@ static bool is_active(const struct summing *s, const struct summing_go *g, bool 
     }
 }
 
-static int leave_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
 {
     int64_t time = e ? e->time : s->last, duration = time - g->since;
-    int64_t since_first = g->flags & SUMMING_UNKNOWN_START ? time - s->first : duration;
+    int64_t since_first = g->flags & ACCUMULATOR_UNKNOWN_START ? time - s->first : duration;
 
     s->out->goroutines.in_syscall += duration;
     if (g->p != GOTRACE_NONE)
@@ -228,10 +233,11 @@ static int leave_syscall(struct summing *s, struct summing_go *g, const struct g
     if (g->p == GOTRACE_NONE)
         s->n_blocked--;
     sites_add(&s->sites, g->stack, SUMMARY_SYSCALL, duration);
-    return g->flags & SUMMING_UNKNOWN_START ? 0 : histogram_add(&s->syscalls, duration);
+    return g->flags & ACCUMULATOR_UNKNOWN_START ? 0 : histogram_add(&s->syscalls, duration);
 }
 
-int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+int accumulator_go_leave(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
 {
     switch (g->state) {
     case GOTRACE_GO_RUNNING: return leave_running(s, g, e);
@@ -242,7 +248,8 @@ int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotra
     }
 }
 
-static void enter_running(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static void enter_running(struct accumulator *s, struct accumulator_go *g,
+                          const struct gotrace_event *e)
 {
     if (g->p != e->p || e->p == GOTRACE_NONE) {
         vacate(s, g);
@@ -253,20 +260,22 @@ static void enter_running(struct summing *s, struct summing_go *g, const struct 
         add_running(s, g, s->sync, e->time);
 }
 
-static int enter_runnable(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static int enter_runnable(struct accumulator *s, struct accumulator_go *g,
+                          const struct gotrace_event *e)
 {
     if (e->from == GOTRACE_GO_UNDETERMINED)
         s->out->goroutines.runnable += e->time - s->sync;
     if (++s->n_runnable > s->out->scheduler.runnable_max)
         s->out->scheduler.runnable_max = s->n_runnable;
-    summing_queue(s, g);
+    accumulator_queue(s, g);
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
 
-static int enter_waiting(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static int enter_waiting(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
 {
-    struct summing_reason *reason;
-    int r = summing_reason_of(s, e->string, &g->reason);
+    struct accumulator_reason *reason;
+    int r = accumulator_reason_of(s, e->string, &g->reason);
 
     if (r < 0)
         return r;
@@ -279,20 +288,21 @@ static int enter_waiting(struct summing *s, struct summing_go *g, const struct g
         reason->count++;
     }
     if (reason->forever)
-        return summing_regions_end(s, g, e->time);
+        return accumulator_regions_end(s, g, e->time);
     g->stack = SITES_NO_STACK;
     if (!reason->classes)
         return 0;
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
 
-static int enter_syscall(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static int enter_syscall(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
 {
     bool unknown = e->from == GOTRACE_GO_UNDETERMINED;
     struct summary_syscalls *out = &s->out->syscalls;
 
     if (unknown) {
-        struct summing_proc *p = summing_proc_find(s, e->p);
+        struct accumulator_proc *p = accumulator_proc_find(s, e->p);
 
         /* The event is from its own thread, which holds the proc for it, or from a thread whose
          * proc runs another goroutine. */
@@ -316,7 +326,7 @@ static int enter_syscall(struct summing *s, struct summing_go *g, const struct g
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
 
-static int enter(struct summing *s, struct summing_go *g, const struct gotrace_event *e)
+static int enter(struct accumulator *s, struct accumulator_go *g, const struct gotrace_event *e)
 {
     switch (e->to) {
     case GOTRACE_GO_RUNNING: enter_running(s, g, e); return 0;
@@ -327,45 +337,45 @@ static int enter(struct summing *s, struct summing_go *g, const struct gotrace_e
     }
 }
 
-static int end(struct summing *s, struct summing_go *g, int64_t time)
+static int end(struct accumulator *s, struct accumulator_go *g, int64_t time)
 {
-    int r = summing_regions_end(s, g, time);
+    int r = accumulator_regions_end(s, g, time);
 
-    summing_go_forget(s, g);
+    accumulator_go_forget(s, g);
     return r;
 }
 
-int summing_go_event(struct summing *s, const struct gotrace_event *e)
+int accumulator_go_event(struct accumulator *s, const struct gotrace_event *e)
 {
-    struct summing_go *g;
+    struct accumulator_go *g;
     int r = 0;
 
     if (e->from == e->to)
         return 0;
     /* A goroutine that is created cannot be known yet: the reader checks that. */
-    g = e->from == GOTRACE_GO_NOT_EXIST ? NULL : summing_go_find(s, (int64_t)e->args[0]);
+    g = e->from == GOTRACE_GO_NOT_EXIST ? NULL : accumulator_go_find(s, (int64_t)e->args[0]);
     if (!g)
-        r = summing_go_meet(s, e, &g);
+        r = accumulator_go_meet(s, e, &g);
     if (e->to == GOTRACE_GO_NOT_EXIST) {
         s->out->goroutines.ended++;
         s->alive--;
     }
     if (r < 0 || !g)
         return r;
-    summing_advance(s, e->time);
+    accumulator_advance(s, e->time);
     s->n_changes += e->from != GOTRACE_GO_UNDETERMINED;
-    r = summing_go_leave(s, g, e);
+    r = accumulator_go_leave(s, g, e);
     if (g->p != GOTRACE_NONE && e->to != GOTRACE_GO_SYSCALL && e->to != GOTRACE_GO_RUNNING)
         vacate(s, g);
     g->since = e->time;
-    g->flags &= (uint8_t)~(SUMMING_UNKNOWN_START | SUMMING_OVERDUE);
+    g->flags &= (uint8_t)~(ACCUMULATOR_UNKNOWN_START | ACCUMULATOR_OVERDUE);
     if (e->from == GOTRACE_GO_UNDETERMINED)
-        g->flags |= SUMMING_UNKNOWN_START;
+        g->flags |= ACCUMULATOR_UNKNOWN_START;
     if (r == 0)
         r = enter(s, g, e);
     g->state = e->to;
     if (r == 0 && (g->flags & OF_GC_AT_ALL))
-        r = summing_gc_state(s, g, e);
+        r = accumulator_gc_state(s, g, e);
     g->go_state = s->go_procs > 0 ? e->to : g->go_state;
     if (r == 0 && e->to == GOTRACE_GO_NOT_EXIST)
         r = end(s, g, e->time);

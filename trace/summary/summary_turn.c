@@ -14,7 +14,7 @@
 
 #include "trace/reader/order_hot.h"
 #include "trace/reader/reader.h"
-#include "trace/summary/summing_hot.h"
+#include "trace/summary/accumulator_hot.h"
 
 #define COLD __attribute__((noinline, cold))
 
@@ -24,7 +24,7 @@ enum { LAST, NEXT, ASIDE };
 
 /* The slow parts of stack_of and reason_of. The number plus 1; 0: not met yet in this
  * generation. */
-static COLD uint32_t find_stack(struct summing *s, uint64_t id)
+static COLD uint32_t find_stack(struct accumulator *s, uint64_t id)
 {
     uint32_t handle = stacks_handle(&s->trace->gen.stacks, id);
     uint32_t n = handle < s->sites.n_handles ? s->sites.by_handle[handle] : 0;
@@ -34,7 +34,7 @@ static COLD uint32_t find_stack(struct summing *s, uint64_t id)
     return n;
 }
 
-static COLD uint32_t find_reason(struct summing *s, uint64_t id)
+static COLD uint32_t find_reason(struct accumulator *s, uint64_t id)
 {
     uint32_t handle = strings_handle(&s->trace->gen.strings, id);
     uint64_t known;
@@ -46,7 +46,7 @@ static COLD uint32_t find_reason(struct summing *s, uint64_t id)
 }
 
 /* stack_of returns false and reason_of NULL if it was not met yet in this generation. */
-static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret)
+static inline bool stack_of(struct accumulator *s, uint64_t id, uint32_t *ret)
 {
     uint32_t n = __builtin_expect(id < s->n_stack_ids, 1) ? s->stack_of_id[id] : 0;
 
@@ -56,7 +56,7 @@ static inline bool stack_of(struct summing *s, uint64_t id, uint32_t *ret)
     return __builtin_expect(n != 0, 1);
 }
 
-static inline struct summing_reason *reason_of(struct summing *s, uint64_t id)
+static inline struct accumulator_reason *reason_of(struct accumulator *s, uint64_t id)
 {
     uint32_t n = __builtin_expect(id < s->n_reason_ids, 1) ? s->reason_of_id[id] : 0;
 
@@ -67,26 +67,27 @@ static inline struct summing_reason *reason_of(struct summing *s, uint64_t id)
 
 /* The summary's goroutine for one of the reader's, which caches the pointer. Such a struct may be
  * reused for another goroutine, but is never freed. */
-static inline struct summing_go *sums_of(struct summing *s, struct goroutine *g)
+static inline struct accumulator_go *sums_of(struct accumulator *s, struct goroutine *g)
 {
-    struct summing_go *sums = g->user;
+    struct accumulator_go *sums = g->user;
 
     if (__builtin_expect(!sums || sums->id != g->id, 0))
-        g->user = sums = summing_go_find(s, g->id);
+        g->user = sums = accumulator_go_find(s, g->id);
     return sums;
 }
 
-static HOT int start(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+static HOT int start(struct accumulator *s, struct order *o, struct cursor *c,
+                     struct accumulator_proc *p)
 {
     struct goroutine *g = order_can_start(o, c);
     int64_t time = order_time(o, c->time);
-    struct summing_go *sums;
+    struct accumulator_go *sums;
     int more, r;
 
     if (__builtin_expect(!g || p->go, 0))
         return ASIDE;
     sums = sums_of(s, g);
-    if (!summing_is(sums, GOTRACE_GO_RUNNABLE, SUMMING_OVERDUE))
+    if (!accumulator_is(sums, GOTRACE_GO_RUNNABLE, ACCUMULATOR_OVERDUE))
         return ASIDE;
     order_do_start(c, g);
     more = cursor_next(c, o->gen);
@@ -94,24 +95,25 @@ static HOT int start(struct summing *s, struct order *o, struct cursor *c, struc
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_START]++;
-    r = summing_start(s, sums, p, c->thread->pid, time);
+    r = accumulator_start(s, sums, p, c->thread->pid, time);
     return r < 0 ? r : more;
 }
 
-static HOT int block(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+static HOT int block(struct accumulator *s, struct order *o, struct cursor *c,
+                     struct accumulator_proc *p)
 {
     struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
-    struct summing_reason *reason = reason_of(s, c->args[0]);
-    struct summing_go *sums;
+    struct accumulator_reason *reason = reason_of(s, c->args[0]);
+    struct accumulator_go *sums;
     uint32_t stack;
     int more;
 
     if (__builtin_expect(!g || !reason, 0))
         return ASIDE;
-    sums = summing_can_act(p, g->id);
+    sums = accumulator_can_act(p, g->id);
     if (!sums || reason->forever || !stack_of(s, c->args[1], &stack) ||
-        !summing_can_leave(s, sums, time))
+        !accumulator_can_leave(s, sums, time))
         return ASIDE;
     order_do_stop(c, g, GO_WAITING);
     more = cursor_next(c, o->gen);
@@ -119,23 +121,23 @@ static HOT int block(struct summing *s, struct order *o, struct cursor *c, struc
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_BLOCK]++;
-    summing_block(s, sums, p, reason, stack, time);
+    accumulator_block(s, sums, p, reason, stack, time);
     return more;
 }
 
-static HOT int unblock(struct summing *s, struct order *o, struct cursor *c)
+static HOT int unblock(struct accumulator *s, struct order *o, struct cursor *c)
 {
     struct goroutine *g = order_can_unblock(o, c);
     int64_t time = order_time(o, c->time);
-    struct summing_reason *reason;
-    struct summing_go *sums;
+    struct accumulator_reason *reason;
+    struct accumulator_go *sums;
     uint32_t stack;
     int more;
 
     if (__builtin_expect(!g, 0))
         return ASIDE;
     sums = sums_of(s, g);
-    if (!summing_is(sums, GOTRACE_GO_WAITING, 0) || !stack_of(s, c->args[2], &stack))
+    if (!accumulator_is(sums, GOTRACE_GO_WAITING, 0) || !stack_of(s, c->args[2], &stack))
         return ASIDE;
     reason = &s->reasons[sums->reason];
     if (__builtin_expect(reason->forever, 0))
@@ -146,22 +148,23 @@ static HOT int unblock(struct summing *s, struct order *o, struct cursor *c)
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_UNBLOCK]++;
-    summing_unblock(s, sums, reason, stack, time);
+    accumulator_unblock(s, sums, reason, stack, time);
     return more;
 }
 
-static HOT int stop(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+static HOT int stop(struct accumulator *s, struct order *o, struct cursor *c,
+                    struct accumulator_proc *p)
 {
     struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
-    struct summing_go *sums;
+    struct accumulator_go *sums;
     uint32_t stack;
     int more;
 
     if (__builtin_expect(!g || strings_handle(&o->gen->strings, c->args[0]) == IDMAP_NONE, 0))
         return ASIDE;
-    sums = summing_can_act(p, g->id);
-    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_leave(s, sums, time))
+    sums = accumulator_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !accumulator_can_leave(s, sums, time))
         return ASIDE;
     order_do_stop(c, g, GO_RUNNABLE);
     more = cursor_next(c, o->gen);
@@ -169,24 +172,24 @@ static HOT int stop(struct summing *s, struct order *o, struct cursor *c, struct
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_STOP]++;
-    summing_stop(s, sums, p, stack, time);
+    accumulator_stop(s, sums, p, stack, time);
     return more;
 }
 
-static HOT int syscall_begin(struct summing *s, struct order *o, struct cursor *c,
-                             struct summing_proc *p)
+static HOT int syscall_begin(struct accumulator *s, struct order *o, struct cursor *c,
+                             struct accumulator_proc *p)
 {
     struct goroutine *g = order_at_hand(c);
     struct proc *proc = c->thread->p;
     int64_t time = order_time(o, c->time);
-    struct summing_go *sums;
+    struct accumulator_go *sums;
     uint32_t stack;
     int more;
 
     if (__builtin_expect(!g || !order_follows(o, c->args[0], &proc->seq), 0))
         return ASIDE;
-    sums = summing_can_act(p, g->id);
-    if (!sums || !stack_of(s, c->args[1], &stack) || !summing_can_leave(s, sums, time))
+    sums = accumulator_can_act(p, g->id);
+    if (!sums || !stack_of(s, c->args[1], &stack) || !accumulator_can_leave(s, sums, time))
         return ASIDE;
     order_do_syscall(g, proc, c->args[0]);
     more = cursor_next(c, o->gen);
@@ -194,21 +197,22 @@ static HOT int syscall_begin(struct summing *s, struct order *o, struct cursor *
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_BEGIN]++;
-    summing_syscall_begin(s, sums, p, stack, time);
+    accumulator_syscall_begin(s, sums, p, stack, time);
     return more;
 }
 
-static HOT int syscall_end(struct summing *s, struct order *o, struct cursor *c,
-                           struct summing_proc *p)
+static HOT int syscall_end(struct accumulator *s, struct order *o, struct cursor *c,
+                           struct accumulator_proc *p)
 {
     struct goroutine *g = order_can_end_syscall(c);
-    struct summing_go *sums = p->go;
+    struct accumulator_go *sums = p->go;
     int64_t time = order_time(o, c->time);
     int more, r;
 
-    if (__builtin_expect(!g || !summing_is(sums, GOTRACE_GO_SYSCALL, 0) || sums->id != g->id, 0))
+    if (__builtin_expect(!g || !accumulator_is(sums, GOTRACE_GO_SYSCALL, 0) || sums->id != g->id,
+                         0))
         return ASIDE;
-    if (!summing_can_end_syscall(s, sums, time))
+    if (!accumulator_can_end_syscall(s, sums, time))
         return ASIDE;
     order_do_end_syscall(g, c->thread->p);
     more = cursor_next(c, o->gen);
@@ -216,16 +220,16 @@ static HOT int syscall_end(struct summing *s, struct order *o, struct cursor *c,
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_SYSCALL_END]++;
-    r = summing_syscall_end(s, sums, p, time);
+    r = accumulator_syscall_end(s, sums, p, time);
     return r < 0 ? r : more;
 }
 
-static inline int create(struct summing *s, struct order *o, struct cursor *c)
+static inline int create(struct accumulator *s, struct order *o, struct cursor *c)
 {
     const struct goroutine *by = resources_current(&o->res, c->thread);
     int64_t id = (int64_t)c->args[0], time = order_time(o, c->time);
     struct goroutine *g;
-    struct summing_go *sums;
+    struct accumulator_go *sums;
     uint32_t stack;
     int more, r;
 
@@ -240,23 +244,23 @@ static inline int create(struct summing *s, struct order *o, struct cursor *c)
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_CREATE]++;
-    r = summing_create(s, id, stack, time, &sums);
+    r = accumulator_create(s, id, stack, time, &sums);
     g->user = sums;
     return r < 0 ? r : more;
 }
 
-static inline int destroy(struct summing *s, struct order *o, struct cursor *c,
-                          struct summing_proc *p)
+static inline int destroy(struct accumulator *s, struct order *o, struct cursor *c,
+                          struct accumulator_proc *p)
 {
     struct goroutine *g = order_can_act(o, c);
     int64_t time = order_time(o, c->time);
-    struct summing_go *sums;
+    struct accumulator_go *sums;
     int more;
 
     if (__builtin_expect(!g, 0))
         return ASIDE;
-    sums = summing_can_act(p, g->id);
-    if (!sums || sums->regions != 0 || !summing_can_leave(s, sums, time))
+    sums = accumulator_can_act(p, g->id);
+    if (!sums || sums->regions != 0 || !accumulator_can_leave(s, sums, time))
         return ASIDE;
     resources_end_goroutine(&o->res, g);
     c->thread->g = GOTRACE_NONE;
@@ -266,11 +270,11 @@ static inline int destroy(struct summing *s, struct order *o, struct cursor *c,
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_DESTROY]++;
-    summing_destroy(s, sums, p, time);
+    accumulator_destroy(s, sums, p, time);
     return more;
 }
 
-static void count_switch(struct summing *s)
+static void count_switch(struct accumulator *s)
 {
     s->out->events.by_type[GOTRACE_EV_GO_SWITCH]++;
     s->out->events.by_type[GOTRACE_EV_GO_BLOCK]++;
@@ -279,21 +283,21 @@ static void count_switch(struct summing *s)
 
 /* A switch: one goroutine unblocks another and blocks, and the other starts. It counts as three
  * events without a stack. */
-static inline int hand_over(struct summing *s, struct order *o, struct cursor *c,
-                            struct summing_proc *p)
+static inline int hand_over(struct accumulator *s, struct order *o, struct cursor *c,
+                            struct accumulator_proc *p)
 {
     struct goroutine *g = order_at_hand(c), *next = order_can_unblock(o, c);
-    struct summing_reason *reason = reason_of(s, 0), *over;
+    struct accumulator_reason *reason = reason_of(s, 0), *over;
     int64_t time = order_time(o, c->time);
-    struct summing_go *sums, *then;
+    struct accumulator_go *sums, *then;
     int more, r;
 
     if (!g || !next || !reason)
         return ASIDE;
-    sums = summing_can_act(p, g->id);
+    sums = accumulator_can_act(p, g->id);
     then = sums_of(s, next);
-    if (!sums || reason->forever || !summing_is(then, GOTRACE_GO_WAITING, 0) ||
-        !summing_can_leave(s, sums, time + 1))
+    if (!sums || reason->forever || !accumulator_is(then, GOTRACE_GO_WAITING, 0) ||
+        !accumulator_can_leave(s, sums, time + 1))
         return ASIDE;
     over = &s->reasons[then->reason];
     if (over->forever)
@@ -305,14 +309,14 @@ static inline int hand_over(struct summing *s, struct order *o, struct cursor *c
         return more;
     o->last_time = time + 2;
     count_switch(s);
-    summing_unblock(s, then, over, SITES_NO_STACK, time);
-    summing_block(s, sums, p, reason, SITES_NO_STACK, time + 1);
-    r = summing_start(s, then, p, c->thread->pid, time + 2);
+    accumulator_unblock(s, then, over, SITES_NO_STACK, time);
+    accumulator_block(s, sums, p, reason, SITES_NO_STACK, time + 1);
+    r = accumulator_start(s, then, p, c->thread->pid, time + 2);
     return r < 0 ? r : more;
 }
 
 /* The size of the heap or its goal changed. */
-static HOT int metric(struct summing *s, struct order *o, struct cursor *c)
+static HOT int metric(struct accumulator *s, struct order *o, struct cursor *c)
 {
     uint64_t value = c->args[0];
     uint8_t type = c->type;
@@ -324,22 +328,22 @@ static HOT int metric(struct summing *s, struct order *o, struct cursor *c)
         return more;
     o->last_time = time;
     s->out->events.by_type[type]++;
-    summing_gc_metric(s, type, value);
+    accumulator_gc_metric(s, type, value);
     return more;
 }
 
-static inline int region_begin(struct summing *s, struct order *o, struct cursor *c,
-                               const struct summing_proc *p)
+static inline int region_begin(struct accumulator *s, struct order *o, struct cursor *c,
+                               const struct accumulator_proc *p)
 {
     const struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
-    struct summing_go *sums = p->go;
+    struct accumulator_go *sums = p->go;
     struct goroutine_more *more;
     struct name *name;
     uint32_t string, type;
     int next;
 
-    if (!g || !sums || sums->id != g->id || !summing_can_begin_region(s))
+    if (!g || !sums || sums->id != g->id || !accumulator_can_begin_region(s))
         return ASIDE;
     name = order_region_type(o, c, &string);
     more = order_can_begin_region(o, g);
@@ -354,16 +358,16 @@ static inline int region_begin(struct summing *s, struct order *o, struct cursor
         return next;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_USER_REGION_BEGIN]++;
-    summing_begin_region(s, sums, type, time);
+    accumulator_begin_region(s, sums, type, time);
     return next;
 }
 
-static inline int region_end(struct summing *s, struct order *o, struct cursor *c,
-                             const struct summing_proc *p)
+static inline int region_end(struct accumulator *s, struct order *o, struct cursor *c,
+                             const struct accumulator_proc *p)
 {
     const struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
-    struct summing_go *sums = p->go;
+    struct accumulator_go *sums = p->go;
     const struct region *region;
     struct goroutine_more *more;
     const struct name *name;
@@ -375,7 +379,7 @@ static inline int region_end(struct summing *s, struct order *o, struct cursor *
     name = order_region_type(o, c, &string);
     more = resources_has_more(&o->res, g);
     region = name ? order_can_end_region(more, c->args[0], name) : NULL;
-    if (!region || !summing_can_end_region(s, sums, region->since))
+    if (!region || !accumulator_can_end_region(s, sums, region->since))
         return ASIDE;
     order_do_end_region(o, more);
     next = cursor_next(c, o->gen);
@@ -383,12 +387,12 @@ static inline int region_end(struct summing *s, struct order *o, struct cursor *
         return next;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_USER_REGION_END]++;
-    r = summing_end_region(s, sums, time);
+    r = accumulator_end_region(s, sums, time);
     return r < 0 ? r : next;
 }
 
 /* Only the end of a sweep is summed up. */
-static inline int sweep_begin(struct summing *s, struct order *o, struct cursor *c)
+static inline int sweep_begin(struct accumulator *s, struct order *o, struct cursor *c)
 {
     int64_t time = order_time(o, c->time);
     int more;
@@ -405,7 +409,7 @@ static inline int sweep_begin(struct summing *s, struct order *o, struct cursor 
     return more;
 }
 
-static inline int sweep_end(struct summing *s, struct order *o, struct cursor *c)
+static inline int sweep_end(struct accumulator *s, struct order *o, struct cursor *c)
 {
     uint64_t swept = c->args[0], reclaimed = c->args[1];
     int64_t time = order_time(o, c->time);
@@ -419,12 +423,12 @@ static inline int sweep_end(struct summing *s, struct order *o, struct cursor *c
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GC_SWEEP_END]++;
-    summing_gc_swept(s, swept, reclaimed);
+    accumulator_gc_swept(s, swept, reclaimed);
     return more;
 }
 
 /* A log message. Nothing but its number is summed up. */
-static inline int log_message(struct summing *s, struct order *o, struct cursor *c)
+static inline int log_message(struct accumulator *s, struct order *o, struct cursor *c)
 {
     const struct strings *strings = &o->gen->strings;
     int64_t time = order_time(o, c->time);
@@ -444,7 +448,8 @@ static inline int log_message(struct summing *s, struct order *o, struct cursor 
 
 /* Handles a frequent event, on a thread that has the proc p. ASIDE: this event needs the other
  * way. */
-static inline int hot(struct summing *s, struct order *o, struct cursor *c, struct summing_proc *p)
+static inline int hot(struct accumulator *s, struct order *o, struct cursor *c,
+                      struct accumulator_proc *p)
 {
     if (c->type == GOTRACE_EV_GO_START)
         return start(s, o, c, p);
@@ -471,7 +476,7 @@ static inline int hot(struct summing *s, struct order *o, struct cursor *c, stru
 }
 
 /* Handles any event: the reader turns it into gotrace events, and these are summed up. */
-static int other(struct summing *s, struct order *o, struct cursor *c)
+static int other(struct accumulator *s, struct order *o, struct cursor *c)
 {
     int64_t last = o->last_time;
     int more = LAST, r;
@@ -487,23 +492,23 @@ static int other(struct summing *s, struct order *o, struct cursor *c)
     }
     r = 0;
     for (const struct gotrace_event *e = o->out; r == 0 && e < o->next; e++)
-        r = summing_event(s, e);
+        r = accumulator_event(s, e);
     s->trace->next = o->next = o->out;
     return r < 0 ? r : more;
 }
 
 /* Handles a thread's events up to the time `ends`, or until one must wait for another thread. */
-static int turn(struct summing *s, struct cursor *c, int64_t ends)
+static int turn(struct accumulator *s, struct cursor *c, int64_t ends)
 {
     struct order *o = &s->trace->order;
-    struct summing_proc *p = summing_proc_of(s, c->m, c->thread->pid);
+    struct accumulator_proc *p = accumulator_proc_of(s, c->m, c->thread->pid);
 
     for (;;) {
         int r = p ? hot(s, o, c, p) : ASIDE;
 
         if (__builtin_expect(r == ASIDE, 0)) {
             r = other(s, o, c);
-            p = summing_proc_of(s, c->m, c->thread->pid);
+            p = accumulator_proc_of(s, c->m, c->thread->pid);
         }
         if (__builtin_expect(r != NEXT, 0) || c->time > ends)
             return r;
@@ -511,17 +516,17 @@ static int turn(struct summing *s, struct cursor *c, int64_t ends)
 }
 
 /* The reader's next turn, or NULL. Its end is limited to the times that may be summed up. */
-static struct cursor *next_turn(const struct summing *s, int64_t *ret_ends)
+static struct cursor *next_turn(const struct accumulator *s, int64_t *ret_ends)
 {
     struct cursor *c = reader_turn(s->trace, ret_ends);
-    int64_t latest = s->first + SUMMING_MAX_SPAN - 1;
+    int64_t latest = s->first + ACCUMULATOR_MAX_SPAN - 1;
 
     if (*ret_ends > latest)
         *ret_ends = latest;
     return c && c->time <= latest && s->last < latest ? c : NULL;
 }
 
-int summing_turns(struct summing *s)
+int accumulator_turns(struct accumulator *s)
 {
     struct gotrace *t = s->trace;
     struct cursor *c;

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/summary/summing.h"
+#include "trace/summary/accumulator.h"
 
 /* Takes a place for an open region; IDMAP_NONE if there are too many. */
-static int take(struct summing *s, struct summing_pool *pool, uint32_t *ret)
+static int take(struct accumulator *s, struct accumulator_pool *pool, uint32_t *ret)
 {
     int r;
 
@@ -22,7 +22,7 @@ static int take(struct summing *s, struct summing_pool *pool, uint32_t *ret)
         pool->free = pool->list[*ret].next;
         return 0;
     }
-    if (pool->n == SUMMING_MAX_OPEN)
+    if (pool->n == ACCUMULATOR_MAX_OPEN)
         return 0;
     r = memory_grow(&s->mem, &pool->list, &pool->cap, pool->n + 1, sizeof(*pool->list));
     if (r == 0)
@@ -42,7 +42,7 @@ static int ended(struct types *types, uint32_t type, const struct gotrace_event 
     return types_add(types, type, (int64_t)e->third);
 }
 
-static int begin_task(struct summing *s, const struct gotrace_event *e)
+static int begin_task(struct accumulator *s, const struct gotrace_event *e)
 {
     uint32_t type;
     int r = types_of(&s->task_types, s->trace, e->string, &type);
@@ -52,7 +52,7 @@ static int begin_task(struct summing *s, const struct gotrace_event *e)
     return r;
 }
 
-static int end_task(struct summing *s, const struct gotrace_event *e)
+static int end_task(struct accumulator *s, const struct gotrace_event *e)
 {
     uint32_t type;
     int r = types_of(&s->task_types, s->trace, e->string, &type);
@@ -60,9 +60,9 @@ static int end_task(struct summing *s, const struct gotrace_event *e)
     return r < 0 ? r : ended(&s->task_types, type, e);
 }
 
-static int begin_region(struct summing *s, const struct gotrace_event *e)
+static int begin_region(struct accumulator *s, const struct gotrace_event *e)
 {
-    struct summing_go *g = summing_go_find(s, e->g);
+    struct accumulator_go *g = accumulator_go_find(s, e->g);
     uint32_t type, n = IDMAP_NONE;
     int r = types_of(&s->region_types, s->trace, e->string, &type);
 
@@ -77,13 +77,13 @@ static int begin_region(struct summing *s, const struct gotrace_event *e)
         return 0;
     }
     types_hold(&s->region_types, type);
-    s->regions.list[n] = (struct summing_open){e->time, type, g->regions};
+    s->regions.list[n] = (struct accumulator_open){e->time, type, g->regions};
     g->regions = n + 1;
     return 0;
 }
 
 /* Removes a region from its goroutine's list. The caller must release its type. */
-static void take_out(struct summing_pool *pool, uint32_t *link)
+static void take_out(struct accumulator_pool *pool, uint32_t *link)
 {
     uint32_t n = *link - 1;
 
@@ -93,7 +93,7 @@ static void take_out(struct summing_pool *pool, uint32_t *link)
 }
 
 /* The link to the goroutine's region that began at that time, or NULL. */
-static uint32_t *find_region(struct summing *s, struct summing_go *g, int64_t since)
+static uint32_t *find_region(struct accumulator *s, struct accumulator_go *g, int64_t since)
 {
     uint32_t *link = &g->regions;
 
@@ -103,7 +103,7 @@ static uint32_t *find_region(struct summing *s, struct summing_go *g, int64_t si
 }
 
 /* The program ended a region that was not the innermost, or one that the goroutine does not have. */
-static int misnested(struct summing *s, const struct gotrace_event *e, uint32_t type)
+static int misnested(struct accumulator *s, const struct gotrace_event *e, uint32_t type)
 {
     uint32_t stack;
     int r = sites_of(&s->sites, s->trace, e->stack, &stack);
@@ -116,14 +116,14 @@ static int misnested(struct summing *s, const struct gotrace_event *e, uint32_t 
 
 /* The region would have to be older than the trace, but its goroutine is not: so the goroutine
  * never began it. */
-static bool is_of_another(const struct summing_go *g, const struct gotrace_event *e)
+static bool is_of_another(const struct accumulator_go *g, const struct gotrace_event *e)
 {
     return g && g->created && e->third == GOTRACE_UNKNOWN;
 }
 
-static int end_region(struct summing *s, const struct gotrace_event *e)
+static int end_region(struct accumulator *s, const struct gotrace_event *e)
 {
-    struct summing_go *g = summing_go_find(s, e->g);
+    struct accumulator_go *g = accumulator_go_find(s, e->g);
     uint32_t *link = NULL, type;
     int r = types_of(&s->region_types, s->trace, e->string, &type);
 
@@ -148,12 +148,12 @@ static int end_region(struct summing *s, const struct gotrace_event *e)
     return 0;
 }
 
-int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time)
+int accumulator_regions_end(struct accumulator *s, struct accumulator_go *g, int64_t time)
 {
     int r = 0;
 
     while (g->regions != 0 && r == 0) {
-        struct summing_open open = s->regions.list[g->regions - 1];
+        struct accumulator_open open = s->regions.list[g->regions - 1];
 
         take_out(&s->regions, &g->regions);
         types_get(&s->region_types, open.type)->open--;
@@ -163,7 +163,7 @@ int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time)
     return r;
 }
 
-int summing_user_event(struct summing *s, const struct gotrace_event *e)
+int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
 {
     switch (e->kind) {
     case GOTRACE_TASK_BEGIN: return begin_task(s, e);
@@ -174,7 +174,7 @@ int summing_user_event(struct summing *s, const struct gotrace_event *e)
     }
 }
 
-void summing_times(struct histogram *h, struct summary_times *ret)
+void accumulator_times(struct histogram *h, struct summary_times *ret)
 {
     static const unsigned permille[] = {500, 900, 990, 999};
     int64_t values[4];
@@ -192,14 +192,14 @@ void summing_times(struct histogram *h, struct summary_times *ret)
     };
 }
 
-int summing_user_finish(struct summing *s)
+int accumulator_user_finish(struct accumulator *s)
 {
     int r = types_rows(&s->task_types, &s->texts.arena, &s->out->tasks);
 
     return r < 0 ? r : types_rows(&s->region_types, &s->texts.arena, &s->out->regions);
 }
 
-void summing_user_done(struct summing *s)
+void accumulator_user_done(struct accumulator *s)
 {
     types_done(&s->task_types);
     types_done(&s->region_types);

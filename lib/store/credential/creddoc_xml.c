@@ -29,7 +29,7 @@ static const struct {
     {"/ErrorResponse/Errors/Error/Message", FIELD_MESSAGE},
 };
 
-struct walk {
+struct xml_walk {
     XML_Parser parser;
     char path[PATH_SIZE]; /* of the open element, as far as it may matter */
     size_t path_len;
@@ -41,7 +41,7 @@ struct walk {
     bool no_memory;
 };
 
-static void stop(struct walk *w, const char *wrong)
+static void stop(struct xml_walk *w, const char *wrong)
 {
     if (!w->wrong)
         w->wrong = wrong;
@@ -50,7 +50,7 @@ static void stop(struct walk *w, const char *wrong)
 
 static void on_start(void *userdata, const char *name, const char **attributes)
 {
-    struct walk *w = userdata;
+    struct xml_walk *w = userdata;
     size_t n = strlen(name);
 
     (void)attributes;
@@ -74,7 +74,7 @@ static void on_start(void *userdata, const char *name, const char **attributes)
 
 static void on_end(void *userdata, const char *name)
 {
-    struct walk *w = userdata;
+    struct xml_walk *w = userdata;
 
     w->field = -1;
     if (w->too_deep > 0) {
@@ -87,7 +87,7 @@ static void on_end(void *userdata, const char *name)
 
 static void on_text(void *userdata, const char *text, int n)
 {
-    struct walk *w = userdata;
+    struct xml_walk *w = userdata;
     int r = w->field >= 0 ? buf_add(&w->text[w->field], text, (size_t)n) : 0;
 
     w->no_memory = w->no_memory || r == -ENOMEM;
@@ -113,7 +113,7 @@ static const char *trimmed(struct buf *b)
     return buf_str(b) + strspn(buf_str(b), blanks);
 }
 
-static int finish(struct walk *w, struct secret_set *ret, char *why, size_t why_size)
+static int finish(struct xml_walk *w, struct secret_set *ret, char *why, size_t why_size)
 {
     struct fields f = {0};
 
@@ -128,7 +128,7 @@ static int finish(struct walk *w, struct secret_set *ret, char *why, size_t why_
     return creddoc_take(&f, true, ret, why, why_size);
 }
 
-static int walk_document(struct walk *w, const char *text, size_t n, char *why, size_t why_size)
+static int walk_document(struct xml_walk *w, const char *text, size_t n, char *why, size_t why_size)
 {
     XML_SetUserData(w->parser, w);
     XML_SetElementHandler(w->parser, on_start, on_end);
@@ -146,7 +146,7 @@ int creddoc_parse_xml(const char *text, size_t n, struct secret_set *ret, char *
                       size_t why_size)
 {
     static const XML_Memory_Handling_Suite memory = {secret_malloc, secret_realloc, secret_free};
-    struct walk w = {.field = -1};
+    struct xml_walk w = {.field = -1};
     int r;
 
     if (n > CREDDOC_MAX)

@@ -36,26 +36,26 @@ struct az {
     char *account_key_file, *sas_token_file;
 };
 
-struct target {
+struct resource {
     struct buf path;   /* encoded */
     struct buf prefix; /* of a listing */
     struct sharedkey_pair query[QUERY_MAX];
     size_t n_query;
 };
 
-static void target_done(struct target *t)
+static void target_done(struct resource *t)
 {
     buf_done(&t->path);
     buf_done(&t->prefix);
 }
 
-static void add_query(struct target *t, const char *name, const char *value)
+static void add_query(struct resource *t, const char *name, const char *value)
 {
     t->query[t->n_query++] = (struct sharedkey_pair){name, value};
 }
 
 /* The protocol has no "after": every listing starts with the first key. */
-static int aim_list(const struct az *a, const struct dialect_request *q, struct target *t)
+static int aim_list(const struct az *a, const struct dialect_request *q, struct resource *t)
 {
     int r = buf_addf(&t->prefix, "%s%s", a->prefix, q->key);
 
@@ -69,11 +69,11 @@ static int aim_list(const struct az *a, const struct dialect_request *q, struct 
     return r;
 }
 
-static int aim(const struct az *a, const struct dialect_request *q, struct target *t)
+static int aim(const struct az *a, const struct dialect_request *q, struct resource *t)
 {
     int r;
 
-    *t = (struct target){0};
+    *t = (struct resource){0};
     buf_init(&t->path, PATH_SIZE);
     buf_init(&t->prefix, PATH_SIZE);
     r = buf_adds(&t->path, a->root);
@@ -87,7 +87,7 @@ static int aim(const struct az *a, const struct dialect_request *q, struct targe
     return r < 0 ? r : sigv4_add_path(&t->path, q->key);
 }
 
-static int add_url(const struct az *a, const struct target *t, struct buf *url)
+static int add_url(const struct az *a, const struct resource *t, struct buf *url)
 {
     struct sigv4_pair query[QUERY_MAX];
     int r = buf_addf(url, "%s%s", a->origin, buf_str(&t->path));
@@ -155,7 +155,7 @@ static int add_headers(const struct az *a, const struct dialect_request *q, usec
     return r < 0 || q->verb != DIALECT_PUT ? r : add_object_headers(a, q->object, m);
 }
 
-static int sign(const struct az *a, const struct dialect_request *q, const struct target *t,
+static int sign(const struct az *a, const struct dialect_request *q, const struct resource *t,
                 const char *key, struct message *m)
 {
     struct sharedkey_pair headers[MESSAGE_HEADERS_MAX];
@@ -183,7 +183,7 @@ static int sign(const struct az *a, const struct dialect_request *q, const struc
 }
 
 /* The SAS token is a query string, already encoded. */
-static int add_sas(const struct target *t, const char *token, struct buf *url)
+static int add_sas(const struct resource *t, const char *token, struct buf *url)
 {
     token += token[0] == '?';
     for (const char *c = token; *c; c++) {
@@ -196,7 +196,7 @@ static int add_sas(const struct target *t, const char *token, struct buf *url)
 }
 
 /* Read again for each request, so that a rotated secret is used from the next one on. */
-static int authorize(const struct az *a, const struct dialect_request *q, const struct target *t,
+static int authorize(const struct az *a, const struct dialect_request *q, const struct resource *t,
                      const struct secret_set *secrets, struct message *m, char *why)
 {
     const char *path = a->sas_token_file ? a->sas_token_file : a->account_key_file;
@@ -224,7 +224,7 @@ static int az_compose(const struct dialect *d, const struct dialect_request *q,
 {
     const struct az *a = (const struct az *)d;
     struct message m;
-    struct target t;
+    struct resource t;
     int r;
 
     message_init(&m, dialect_method(q->verb));

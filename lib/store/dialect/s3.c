@@ -38,19 +38,19 @@ struct s3 {
 };
 
 /* Query and path of a request. */
-struct target {
+struct resource {
     struct buf path;
     struct buf prefix, after; /* of a listing */
     struct sigv4_pair query[QUERY_MAX];
     size_t n_query;
 };
 
-static void add_query(struct target *t, const char *name, const char *value)
+static void add_query(struct resource *t, const char *name, const char *value)
 {
     t->query[t->n_query++] = (struct sigv4_pair){name, value};
 }
 
-static int aim_list(const struct s3 *s, const struct dialect_request *q, struct target *t)
+static int aim_list(const struct s3 *s, const struct dialect_request *q, struct resource *t)
 {
     int r = bucket_add_own_path(&s->bucket, &t->path);
 
@@ -72,9 +72,9 @@ static int aim_list(const struct s3 *s, const struct dialect_request *q, struct 
     return 0;
 }
 
-static int aim(const struct s3 *s, const struct dialect_request *q, struct target *t)
+static int aim(const struct s3 *s, const struct dialect_request *q, struct resource *t)
 {
-    *t = (struct target){0};
+    *t = (struct resource){0};
     buf_init(&t->path, PATH_MAX_);
     buf_init(&t->prefix, PATH_MAX_);
     buf_init(&t->after, PATH_MAX_);
@@ -82,14 +82,14 @@ static int aim(const struct s3 *s, const struct dialect_request *q, struct targe
                                    : bucket_add_path(&s->bucket, q->key, &t->path);
 }
 
-static void target_done(struct target *t)
+static void target_done(struct resource *t)
 {
     buf_done(&t->path);
     buf_done(&t->prefix);
     buf_done(&t->after);
 }
 
-static int add_url(const struct s3 *s, const struct target *t, struct buf *url)
+static int add_url(const struct s3 *s, const struct resource *t, struct buf *url)
 {
     int r = buf_addf(url, "%s://%s", s->bucket.https ? "https" : "http", s->bucket.host);
 
@@ -144,7 +144,7 @@ static int add_object_headers(const struct s3 *s, const struct store_object *o, 
 }
 
 /* Signs all headers so far, and then adds those of the signature. */
-static int sign(const struct s3 *s, const struct target *t, const struct secret_set *secrets,
+static int sign(const struct s3 *s, const struct resource *t, const struct secret_set *secrets,
                 const char *sha256, usec now, struct message *m)
 {
     struct sigv4_pair signed_headers[MESSAGE_HEADERS_MAX];
@@ -191,7 +191,7 @@ static int s3_compose(const struct dialect *d, const struct dialect_request *q,
     const struct s3 *s = (const struct s3 *)d;
     const char *sha256 = q->verb == DIALECT_PUT ? q->object->sha256 : SIGV4_EMPTY_SHA256;
     struct message m;
-    struct target t;
+    struct resource t;
     int r;
 
     message_init(&m, dialect_method(q->verb));

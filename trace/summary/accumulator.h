@@ -23,43 +23,44 @@
 
 /* Bounds, beside those of the tables. What exceeds them is only counted, or is left out and
  * reported so. */
-#define SUMMING_MAX_MEMORY (56U << 20)
-#define SUMMING_MAX_GOROUTINES (1U << 18)
-#define SUMMING_MAX_PROCS 4096   /* that are followed */
-#define SUMMING_MOST_PROCS 65536 /* that GOMAXPROCS may say */
-#define SUMMING_MAX_REASONS 256
-#define SUMMING_MAX_OPEN 65536 /* regions */
-#define SUMMING_MAX_THREADS (1U << 17)
+#define ACCUMULATOR_MAX_MEMORY (56U << 20)
+#define ACCUMULATOR_MAX_GOROUTINES (1U << 18)
+#define ACCUMULATOR_MAX_PROCS 4096   /* that are followed */
+#define ACCUMULATOR_MOST_PROCS 65536 /* that GOMAXPROCS may say */
+#define ACCUMULATOR_MAX_REASONS 256
+#define ACCUMULATOR_MAX_OPEN 65536 /* regions */
+#define ACCUMULATOR_MAX_THREADS (1U << 17)
 
-#define SUMMING_CELLS 64 /* with fewer busy Ps, times are added to cells first */
+#define ACCUMULATOR_CELLS 64 /* with fewer busy Ps, times are added to cells first */
 
-#define SUMMING_MAX_SPAN (INT64_C(1) << 44)
-#define SUMMING_MAX_TIME (INT64_C(1) << 61)
+#define ACCUMULATOR_MAX_SPAN (INT64_C(1) << 44)
+#define ACCUMULATOR_MAX_TIME (INT64_C(1) << 61)
 
-#define SUMMING_KEPT_LATENCIES (1U << 20)
-#define SUMMING_KEPT_SYSCALLS (1U << 18)
-#define SUMMING_KEPT_PAUSES 4096
+#define ACCUMULATOR_KEPT_LATENCIES (1U << 20)
+#define ACCUMULATOR_KEPT_SYSCALLS (1U << 18)
+#define ACCUMULATOR_KEPT_PAUSES 4096
 
 /* Flags of a goroutine beside its state. */
 enum {
-    SUMMING_UNKNOWN_START = 1, /* the state was there when the trace began */
-    SUMMING_OVERDUE = 2,       /* runnable for long */
-    SUMMING_ASSIST = 4,        /* in mark assist */
-    SUMMING_WORKER = 8,        /* runs as mark worker, */
-    SUMMING_IDLE_WORKER = 16,  /* or as an idle one, which takes only Ps that nobody else needs */
-    SUMMING_OF_GC = 32,        /* is counted in gc_procs now */
-    SUMMING_GO_ASSIST = 64,    /* what Go's MutatorUtilizationV2 knows of it */
-    SUMMING_GO_WORKER = 128,
+    ACCUMULATOR_UNKNOWN_START = 1, /* the state was there when the trace began */
+    ACCUMULATOR_OVERDUE = 2,       /* runnable for long */
+    ACCUMULATOR_ASSIST = 4,        /* in mark assist */
+    ACCUMULATOR_WORKER = 8,        /* runs as mark worker, */
+    ACCUMULATOR_IDLE_WORKER =
+        16,                     /* or as an idle one, which takes only Ps that nobody else needs */
+    ACCUMULATOR_OF_GC = 32,     /* is counted in gc_procs now */
+    ACCUMULATOR_GO_ASSIST = 64, /* what Go's MutatorUtilizationV2 knows of it */
+    ACCUMULATOR_GO_WORKER = 128,
 };
 
 /* One cache line. */
-struct summing_go {
+struct accumulator_go {
     int64_t id;
     int64_t since; /* in this state */
     union {
         struct { /* runnable: the list of runnable goroutines, the longest waiting first */
-            struct summing_go *next;
-            struct summing_go *prev;
+            struct accumulator_go *next;
+            struct accumulator_go *prev;
         };
         int64_t blocked_since; /* in a syscall: without a P */
         uint32_t changes;      /* running: n_changes when it began */
@@ -78,17 +79,17 @@ struct summing_go {
 
 /* Conditions on all Ps together; time is summed up by each combination. */
 enum {
-    SUMMING_ALL_BUSY = 1,   /* no P without a goroutine */
-    SUMMING_QUEUED = 2,     /* all Ps are busy, not with idle workers; goroutines queue; no pause */
-    SUMMING_LATE = 4,       /* a goroutine has been runnable for SUMMARY_OVERDUE */
-    SUMMING_WITH_IDLE = 8,  /* SUMMING_LATE, and a P has no thread */
-    SUMMING_WITH_FREE = 16, /* SUMMING_LATE, and a P could run that goroutine */
-    SUMMING_N_SO = 32,
+    ACCUMULATOR_ALL_BUSY = 1, /* no P without a goroutine */
+    ACCUMULATOR_QUEUED = 2, /* all Ps are busy, not with idle workers; goroutines queue; no pause */
+    ACCUMULATOR_LATE = 4,   /* a goroutine has been runnable for SUMMARY_OVERDUE */
+    ACCUMULATOR_WITH_IDLE = 8,  /* ACCUMULATOR_LATE, and a P has no thread */
+    ACCUMULATOR_WITH_FREE = 16, /* ACCUMULATOR_LATE, and a P could run that goroutine */
+    ACCUMULATOR_N_SO = 32,
 };
 
-struct summing_proc {
-    int64_t since;         /* running */
-    struct summing_go *go; /* the goroutine that runs on it, or holds it in a syscall */
+struct accumulator_proc {
+    int64_t since;             /* running */
+    struct accumulator_go *go; /* the goroutine that runs on it, or holds it in a syscall */
     struct summary_proc sums;
     int32_t gc; /* as MutatorUtilizationV2 counts */
     uint8_t state;
@@ -96,7 +97,7 @@ struct summing_proc {
 };
 
 /* Why goroutines wait. */
-struct summing_reason {
+struct accumulator_reason {
     uint32_t text;
     uint8_t column; /* of sites_add: enum summary_profile, SITES_UNKNOWN or SITES_NOTHING */
     bool forever;   /* such a goroutine counts as ended, as in Go's tools */
@@ -107,27 +108,27 @@ struct summing_reason {
 };
 
 /* A region that has not ended. */
-struct summing_open {
+struct accumulator_open {
     int64_t since;
     uint32_t type; /* a row of region_types, held */
     uint32_t next; /* the goroutine's next outer region, plus 1; or the next free place */
 };
 
-struct summing_pool {
-    struct summing_open *list;
+struct accumulator_pool {
+    struct accumulator_open *list;
     size_t cap;
     uint32_t n;
     uint32_t free; /* plus 1 */
 };
 
 /* A cache of goroutines that were looked up lately, by the last bits of their number. */
-#define SUMMING_RECENT 1024
-struct summing_recent {
+#define ACCUMULATOR_RECENT 1024
+struct accumulator_recent {
     int64_t id;
-    struct summing_go *go; /* NULL: none */
+    struct accumulator_go *go; /* NULL: none */
 };
 
-struct summing {
+struct accumulator {
     struct memory mem;
     struct gotrace *trace;
     struct summary *out;
@@ -144,17 +145,17 @@ struct summing {
 
     /* Goroutines, in chunks that never move. */
     struct idmap go_ids; /* to the place in chunks */
-    struct summing_go **chunks;
+    struct accumulator_go **chunks;
     size_t chunks_cap;
     uint32_t n_places;
     uint32_t *free; /* places */
     size_t free_cap;
     uint32_t n_free;
-    struct summing_recent recent[SUMMING_RECENT];
+    struct accumulator_recent recent[ACCUMULATOR_RECENT];
     int64_t alive; /* goroutines created in the trace, less those that ended */
     int64_t alive_max;
 
-    struct summing_reason *reasons;
+    struct accumulator_reason *reasons;
     size_t reasons_cap;
     uint32_t n_reasons;
     struct handles reason_of;
@@ -186,18 +187,18 @@ struct summing {
     int64_t procs_busy;   /* with a goroutine, running or in a syscall */
     int64_t idle_workers; /* of those: with an idle mark worker */
     uint64_t n_overdue;
-    int64_t all_procs;               /* as procs, but INT64_MAX while that is unknown */
-    int64_t queues_from;             /* with so many busy Ps, who is runnable waits for a P */
-    int64_t room;                    /* Ps that could run goroutines, busy or not; 0 in a pause */
-    unsigned with_idle;              /* SUMMING_WITH_IDLE or 0 */
-    int64_t cells[SUMMING_CELLS][2]; /* ns not yet in time_so, by busy Ps and any runnable */
-    uint64_t cells_used;             /* bits, by busy Ps */
-    int64_t time_so[SUMMING_N_SO];   /* ns, by the conditions above: SUMMING_ALL_BUSY… */
-    int64_t lost;                    /* ns of Ps that could have run an overdue goroutine */
-    struct summing_go runnable;      /* both ends of the list of runnable goroutines */
-    struct summing_go *due;          /* in it: the next to be overdue, or &runnable */
+    int64_t all_procs;   /* as procs, but INT64_MAX while that is unknown */
+    int64_t queues_from; /* with so many busy Ps, who is runnable waits for a P */
+    int64_t room;        /* Ps that could run goroutines, busy or not; 0 in a pause */
+    unsigned with_idle;  /* ACCUMULATOR_WITH_IDLE or 0 */
+    int64_t cells[ACCUMULATOR_CELLS][2]; /* ns not yet in time_so, by busy Ps and any runnable */
+    uint64_t cells_used;                 /* bits, by busy Ps */
+    int64_t time_so[ACCUMULATOR_N_SO];   /* ns, by the conditions above: ACCUMULATOR_ALL_BUSY… */
+    int64_t lost;                        /* ns of Ps that could have run an overdue goroutine */
+    struct accumulator_go runnable;      /* both ends of the list of runnable goroutines */
+    struct accumulator_go *due;          /* in it: the next to be overdue, or &runnable */
 
-    struct summing_proc *ps;
+    struct accumulator_proc *ps;
     size_t ps_cap;
     uint32_t n_ps;
 
@@ -218,7 +219,7 @@ struct summing {
     struct mmu go_mmu; /* as Go computes it */
 
     /* Tasks and regions. */
-    struct summing_pool regions;
+    struct accumulator_pool regions;
     bool regions_full; /* some had no place */
     struct types task_types;
     struct types region_types;
@@ -233,97 +234,100 @@ struct summing {
 /* All below: 0, or an error of memory.h. */
 
 /* summary.c: any event */
-int summing_event(struct summing *s, const struct gotrace_event *e);
+int accumulator_event(struct accumulator *s, const struct gotrace_event *e);
 
 /* summary_turn.c: sums up all events that can be read before gotrace_next_batch is needed */
-int summing_turns(struct summing *s);
-void summing_turns_generation(struct summing *s);
-void summing_turns_done(struct summing *s);
+int accumulator_turns(struct accumulator *s);
+void accumulator_turns_generation(struct accumulator *s);
+void accumulator_turns_done(struct accumulator *s);
 
 /* summary_known.c: which goroutines there are; summary_go.c: the results about them */
-#define SUMMING_CHUNK 1024 /* goroutines in a chunk of memory */
+#define ACCUMULATOR_CHUNK 1024 /* goroutines in a chunk of memory */
 
-static inline struct summing_go *summing_place(const struct summing *s, uint32_t n)
+static inline struct accumulator_go *accumulator_place(const struct accumulator *s, uint32_t n)
 {
-    return &s->chunks[n / SUMMING_CHUNK][n % SUMMING_CHUNK];
+    return &s->chunks[n / ACCUMULATOR_CHUNK][n % ACCUMULATOR_CHUNK];
 }
 
-struct summing_go *summing_go_find_slow(struct summing *s, int64_t id);
+struct accumulator_go *accumulator_go_find_slow(struct accumulator *s, int64_t id);
 /* Adds a goroutine that is created now; *ret is NULL if there is no place. */
-int summing_go_create(struct summing *s, int64_t id, struct summing_go **ret);
+int accumulator_go_create(struct accumulator *s, int64_t id, struct accumulator_go **ret);
 /* Adds a goroutine that was not known: it is created now or was there before the trace. *ret is
  * NULL if there is no place. */
-int summing_go_meet(struct summing *s, const struct gotrace_event *e, struct summing_go **ret);
-void summing_go_forget(struct summing *s, struct summing_go *g);
-int summing_reason_of(struct summing *s, uint32_t handle, uint16_t *ret);
+int accumulator_go_meet(struct accumulator *s, const struct gotrace_event *e,
+                        struct accumulator_go **ret);
+void accumulator_go_forget(struct accumulator *s, struct accumulator_go *g);
+int accumulator_reason_of(struct accumulator *s, uint32_t handle, uint16_t *ret);
 /* The trace ends: states that have not ended count until now. */
-int summing_go_finish(struct summing *s);
-void summing_go_done(struct summing *s);
+int accumulator_go_finish(struct accumulator *s);
+void accumulator_go_done(struct accumulator *s);
 
 /* summary_state.c: from one state to the next */
-int summing_go_event(struct summing *s, const struct gotrace_event *e);
+int accumulator_go_event(struct accumulator *s, const struct gotrace_event *e);
 /* Adds the time in the state that the goroutine leaves to the sums; e is NULL at the trace's
  * end. */
-int summing_go_leave(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
+int accumulator_go_leave(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e);
 /* The goroutine is in a syscall and its P was taken away. */
-void summing_go_lose_proc(struct summing *s, struct summing_go *g, int64_t time);
+void accumulator_go_lose_proc(struct accumulator *s, struct accumulator_go *g, int64_t time);
 
 /* summary_busy.c, summary_proc.c: procs, and the times by conditions on all of them */
-int summing_proc_event(struct summing *s, const struct gotrace_event *e);
-int summing_procs_change(struct summing *s, const struct gotrace_event *e);
-struct summing_proc *summing_proc_find(struct summing *s, int32_t p);
-void summing_advance_slow(struct summing *s, int64_t time);
-void summing_pass_wide(struct summing *s, int64_t time);
-void summing_fold(struct summing *s);
+int accumulator_proc_event(struct accumulator *s, const struct gotrace_event *e);
+int accumulator_procs_change(struct accumulator *s, const struct gotrace_event *e);
+struct accumulator_proc *accumulator_proc_find(struct accumulator *s, int32_t p);
+void accumulator_advance_slow(struct accumulator *s, int64_t time);
+void accumulator_pass_wide(struct accumulator *s, int64_t time);
+void accumulator_fold(struct accumulator *s);
 /* To be called after procs, procs_running or idle_workers changed, or a pause began or ended. */
-void summing_set_procs(struct summing *s);
-int summing_proc_finish(struct summing *s);
+void accumulator_set_procs(struct accumulator *s);
+int accumulator_proc_finish(struct accumulator *s);
 
 /* summary_gc.c */
-int summing_gc_range(struct summing *s, const struct gotrace_event *e);
-int summing_gc_procs(struct summing *s, const struct gotrace_event *e);
-int summing_gc_label(struct summing *s, const struct gotrace_event *e);
-void summing_gc_metric(struct summing *s, uint8_t type, uint64_t value);
-void summing_gc_swept(struct summing *s, uint64_t swept, uint64_t reclaimed);
+int accumulator_gc_range(struct accumulator *s, const struct gotrace_event *e);
+int accumulator_gc_procs(struct accumulator *s, const struct gotrace_event *e);
+int accumulator_gc_label(struct accumulator *s, const struct gotrace_event *e);
+void accumulator_gc_metric(struct accumulator *s, uint8_t type, uint64_t value);
+void accumulator_gc_swept(struct accumulator *s, uint64_t swept, uint64_t reclaimed);
 /* A goroutine that has flags of the GC changed its state. */
-int summing_gc_state(struct summing *s, struct summing_go *g, const struct gotrace_event *e);
-void summing_gc_end_assist(struct summing *s, struct summing_go *g, int64_t time);
-int summing_gc_sync(struct summing *s);
-int summing_gc_finish(struct summing *s);
+int accumulator_gc_state(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e);
+void accumulator_gc_end_assist(struct accumulator *s, struct accumulator_go *g, int64_t time);
+int accumulator_gc_sync(struct accumulator *s);
+int accumulator_gc_finish(struct accumulator *s);
 
 /* summary_user.c: tasks and regions */
-int summing_user_event(struct summing *s, const struct gotrace_event *e);
+int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e);
 /* The goroutine ends: this ends its regions, too. */
-int summing_regions_end(struct summing *s, struct summing_go *g, int64_t time);
-int summing_user_finish(struct summing *s);
-void summing_user_done(struct summing *s);
-void summing_times(struct histogram *h, struct summary_times *ret);
+int accumulator_regions_end(struct accumulator *s, struct accumulator_go *g, int64_t time);
+int accumulator_user_finish(struct accumulator *s);
+void accumulator_user_done(struct accumulator *s);
+void accumulator_times(struct histogram *h, struct summary_times *ret);
 
 /* Whether the thread is known to be counted. false: look it up. */
-static inline bool summing_knows_thread(const struct summing *s, int64_t m)
+static inline bool accumulator_knows_thread(const struct accumulator *s, int64_t m)
 {
     return s->thread_cache[(uint64_t)m % 64] == (int64_t)((uint64_t)m + 1);
 }
 
-static inline struct summing_go *summing_go_find(struct summing *s, int64_t id)
+static inline struct accumulator_go *accumulator_go_find(struct accumulator *s, int64_t id)
 {
-    const struct summing_recent *recent = &s->recent[(uint64_t)id % SUMMING_RECENT];
+    const struct accumulator_recent *recent = &s->recent[(uint64_t)id % ACCUMULATOR_RECENT];
 
     if (__builtin_expect(recent->id == id && recent->go, 1))
         return recent->go;
-    return summing_go_find_slow(s, id);
+    return accumulator_go_find_slow(s, id);
 }
 
 /*
  * Adds the time from s->at to `time`, in which nothing changed that the sums by conditions depend
  * on. Two of these things change all the time: the number of busy Ps, and whether any goroutine is
- * runnable. So times are first added to a cell for these two; summing_fold evaluates all conditions
+ * runnable. So times are first added to a cell for these two; accumulator_fold evaluates all conditions
  * when something else is about to change.
  */
-static inline void summing_pass(struct summing *s, int64_t time)
+static inline void accumulator_pass(struct accumulator *s, int64_t time)
 {
-    if (__builtin_expect((uint64_t)s->procs_busy >= SUMMING_CELLS, 0)) {
-        summing_pass_wide(s, time);
+    if (__builtin_expect((uint64_t)s->procs_busy >= ACCUMULATOR_CELLS, 0)) {
+        accumulator_pass_wide(s, time);
         return;
     }
     s->cells[s->procs_busy][s->n_runnable != 0] += time - s->at;
@@ -331,30 +335,30 @@ static inline void summing_pass(struct summing *s, int64_t time)
     s->at = time;
 }
 
-/* Time passes. To be called before anything changes that summing_pass looks at. */
-static inline void summing_advance(struct summing *s, int64_t time)
+/* Time passes. To be called before anything changes that accumulator_pass looks at. */
+static inline void accumulator_advance(struct accumulator *s, int64_t time)
 {
     if (s->due->since <= time - SUMMARY_OVERDUE)
-        summing_advance_slow(s, time);
-    summing_pass(s, time);
+        accumulator_advance_slow(s, time);
+    accumulator_pass(s, time);
 }
 
 /* From now on n goroutines are overdue. Ps that could have run one are counted only up to that
  * number. So no folding is needed if there were, and are, overdue goroutines for all Ps: then the
  * exact number has no influence. */
-static inline void summing_set_overdue(struct summing *s, uint64_t n)
+static inline void accumulator_set_overdue(struct accumulator *s, uint64_t n)
 {
     uint64_t least = n < s->n_overdue ? n : s->n_overdue;
 
     if (least == 0 || (int64_t)least < s->room)
-        summing_fold(s);
+        accumulator_fold(s);
     s->n_overdue = n;
 }
 
 /* Adds a goroutine that becomes runnable now to the end of the list. */
-static inline void summing_queue(struct summing *s, struct summing_go *g)
+static inline void accumulator_queue(struct accumulator *s, struct accumulator_go *g)
 {
-    struct summing_go *end = &s->runnable;
+    struct accumulator_go *end = &s->runnable;
 
     g->next = end;
     g->prev = end->prev;
@@ -363,7 +367,7 @@ static inline void summing_queue(struct summing *s, struct summing_go *g)
     s->due = s->due == end ? g : s->due;
 }
 
-static inline void summing_unqueue(struct summing *s, struct summing_go *g)
+static inline void accumulator_unqueue(struct accumulator *s, struct accumulator_go *g)
 {
     s->due = s->due == g ? g->next : s->due;
     g->prev->next = g->next;
@@ -375,8 +379,8 @@ static inline void summing_unqueue(struct summing *s, struct summing_go *g)
  * more than 4.8 hours after the first, or whose time is larger than a clock that counts from a
  * machine's start can ever be.
  */
-static inline bool summing_in_span(int64_t first, int64_t time)
+static inline bool accumulator_in_span(int64_t first, int64_t time)
 {
-    return first > -SUMMING_MAX_TIME && first < SUMMING_MAX_TIME && time >= first &&
-           time - first < SUMMING_MAX_SPAN;
+    return first > -ACCUMULATOR_MAX_TIME && first < ACCUMULATOR_MAX_TIME && time >= first &&
+           time - first < ACCUMULATOR_MAX_SPAN;
 }
