@@ -200,8 +200,9 @@ void pipeline_report_late(struct pipeline *p, const struct capture_job *c)
         p->stalled = c;
         log_write(LOG_LEVEL_WARN, &fields,
                   "a capture of %s has not ended when the next is due (it is %s), which is left "
-                  "out: does the disk answer?",
-                  shown, pipeline_state_name(c->state));
+                  "out%s",
+                  shown, pipeline_state_name(c->state),
+                  c->state == CAPTURE_JOB_CAPTURING ? "" : ": does the disk answer?");
     }
 }
 

@@ -647,9 +647,20 @@ function flightText(f) {
   return `capturing: ${done} of ${three(number(f.seconds))} s, ${size(f.bytes)}`;
 }
 
+const othersOf = (t) => (t && Array.isArray(t.artifacts) ? t.artifacts.filter((a) => a.artifact !== 'trace') : []);
+
+// What fails of a target, its traces first: in words, and why; null when all is well.
+function trouble(r) {
+  const other = r.failing ? null : othersOf(r.target).find((a) => number(a.failures) > 0);
+  const of = r.failing ? r.target : other;
+  if (!of) return null;
+  const why = of.last ? text(of.last.text) : '', name = other ? `${text(other.artifact)}: ` : '';
+  return { said: `▲ ${name}${text(of.state)}, ${number(of.failures)} in a row${why && `: ${why}`}`, why };
+}
+
 // The newest profile of each other artifact, as a link; or why there is none.
 function showOthers(v, t) {
-  const list = t && Array.isArray(t.artifacts) ? t.artifacts.filter((a) => a.artifact !== 'trace') : [];
+  const list = othersOf(t);
   const of = JSON.stringify(list.map((a) => [a.artifact, a.state, a.last && a.last.key]));
   if (of === v.othersOf) return;
   v.othersOf = of;
@@ -670,12 +681,10 @@ function updateView(r, siblings) {
   setText(v.where, r.address.startsWith(r.host) ? r.address : [r.host, r.address].filter(Boolean).join(' · '));
   v.where.title = v.where.textContent;
   const flight = t && t.in_flight;
-  const why = t && t.last ? text(t.last.text) : '';
-  const said = flight ? flightText(flight)
-    : r.failing ? `▲ ${r.state}, ${number(t.failures)} in a row${why && `: ${why}`}` : STATES[r.state] || r.state;
-  setText(v.state, said);
-  v.state.title = why;
-  setClass(v.state, r.failing && !flight ? 'state bad' : 'state');
+  const bad = flight ? null : trouble(r);
+  setText(v.state, flight ? flightText(flight) : bad ? bad.said : STATES[r.state] || r.state);
+  v.state.title = bad ? bad.why : t && t.last ? text(t.last.text) : '';
+  setClass(v.state, bad ? 'state bad' : 'state');
   setClass(v.el, t ? 'row grid' : 'row grid gone');
   setHidden(v.chip, !c);
   if (c) {

@@ -461,6 +461,21 @@ def test_busy_is_new(api, serve):
     assert e.get("/api/v1/targets?state=ok").json["targets"] == []
 
 
+def test_a_long_capture_is_no_fault_of_the_disk(api, serve):
+    """One that was asked for may be longer than the interval: the log does not suspect the disk."""
+    gate = threading.Event()
+    server = serve(healthy(), gated(gate))
+    often = {"scrape_interval": "1s", "scrape_timeout": "1s"}
+    d, e = api([job("s", server.address, seconds=0.01)], glob=often)
+    d.wait_captured()
+    reply = e.post("/api/v1/capture", {"job": "s", "seconds": 30, "wait": False})
+    assert reply.status == 202
+    said = d.wait_log("has not ended when the next is due")
+    assert said["msg"].endswith("(it is capturing), which is left out")
+    gate.set()
+    d.wait_log("has ended")
+
+
 def test_odd_alert_names(api, serve):
     d, e = api([job("s", serve(healthy()).address)])
     quiet(d)
