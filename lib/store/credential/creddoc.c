@@ -249,7 +249,7 @@ static int take_token(const char *token, usec expiry, struct secret_set *ret, ch
                  : 0;
 }
 
-/* expires_in, or expires_on of Azure's metadata services. */
+/* Reads a token of OAuth. It has expires_in or, from Azure's metadata services, expires_on. */
 static int read_token(const json_t *root, usec now, struct secret_set *ret, char *why,
                       size_t why_size)
 {

@@ -65,7 +65,7 @@ static const struct key {
     [KEY_TOKEN] = {"aws_session_token", NULL, SECRET_TOKEN_MAX, SECRET},
 };
 
-/* How names of profile sections start in the config file. */
+/* How the names of sections start in the config file. */
 static const char *const prefixes[] = {
     [CREDFILE_PROFILE] = "profile",
     [CREDFILE_SSO_SESSION] = "sso-session",
@@ -136,7 +136,8 @@ static bool span_is(struct span s, const char *text)
     return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
 }
 
-/* Cuts a comment, which starts with '#' behind a blank; '#' within a word belongs to the value. */
+/* Cuts a comment, which starts with '#' or ';', at the start or after a blank. Within a word they
+ * belong to the value. */
 static struct span strip_comment(struct span s)
 {
     for (size_t i = 1; i < s.n; i++) {
@@ -275,7 +276,7 @@ static int read_property(struct reader *r, struct span s, size_t indent)
 }
 
 /* Indented lines below a key without a value are nested keys; below another key they continue its
- * value, but not for keys that are read here. */
+ * value, which is an error for keys that are read here, and ignored for others. */
 static int read_continuation(struct reader *r, struct span s)
 {
     size_t at = find_equals(s);

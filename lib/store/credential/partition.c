@@ -11,9 +11,9 @@
 static const struct partition {
     const char *begin;     /* of its regions' names */
     const char *domain;    /* of services */
-    const char *dualstack; /* the domain of IPv6 hosts, if it is another */
+    const char *dualstack; /* of services' hosts with IPv6; S3's are in `domain` */
     bool no_s3_fips;
-    bool is_fips; /* the usual one of other services already has it */
+    bool is_fips; /* the usual hosts of services other than S3 have FIPS already */
 } partitions[] = {
     {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", true, false},
     {"us-gov-", "amazonaws.com", "api.aws", false, true},

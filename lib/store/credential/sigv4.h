@@ -34,8 +34,8 @@ struct sigv4_request {
     const char *path;               /* not encoded; starts with '/' */
     const struct sigv4_pair *query; /* not encoded, in any order */
     size_t n_query;
-    /* Headers to sign, in any order, none twice; host, x-amz-date, x-amz-content-sha256 and x-amz-
-     * security-token are added. */
+    /* Headers to sign, in any order, none twice. Added to them are host, x-amz-date,
+     * x-amz-content-sha256 and x-amz-security-token. */
     const struct sigv4_pair *headers;
     size_t n_headers;
     const char *payload_sha256; /* lower-case hex */

@@ -114,7 +114,7 @@ static void write_date(usec now, char out[static DATE_SIZE])
                    tm.tm_sec);
 }
 
-/* Metadata names must be C# identifiers: any other character becomes '_'. */
+/* Metadata names must be C# identifiers: '-' becomes '_'. */
 static int add_meta(const struct az *a, const struct store_meta *meta, struct message *m)
 {
     char name[64];
@@ -334,7 +334,7 @@ static int split_url(struct az *a, const char *url, const char **ret_why)
     return *ret_why ? -EINVAL : 0;
 }
 
-/* Cuts the slash at its end, and the account's name, which is added again later. */
+/* The path's length without a slash at its end and the account's name, which is added later. */
 static size_t root_len(const char *path, const char *account)
 {
     size_t len = strlen(path), n = strlen(account);

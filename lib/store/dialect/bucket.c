@@ -29,7 +29,7 @@ static bool name_byte(char c, bool amazon)
            (!amazon && ((c >= 'A' && c <= 'Z') || c == '_'));
 }
 
-/* Amazon's rules. Other servers may be laxer. */
+/* Checks by Amazon's rules, or by laxer ones for other servers. */
 static const char *check_name(const char *name, bool amazon)
 {
     size_t n = strlen(name);

@@ -20,8 +20,8 @@ enum bucket_style {
 /* Borrowed during bucket_init only. */
 struct bucket_options {
     const char *url; /* s3://bucket or s3://bucket/prefix */
-    const char
-        *endpoint; /* http(s)://host[:port][/path] of a server that speaks S3; NULL: Amazon's */
+    /* http(s)://host[:port][/path] of a server that speaks S3; NULL: Amazon's. */
+    const char *endpoint;
     const char *region; /* NULL: us-east-1, which other S3 servers accept */
     enum bucket_style style;
     unsigned wishes; /* PARTITION_…, of Amazon's hosts */

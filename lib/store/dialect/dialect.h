@@ -86,8 +86,8 @@ struct dialect {
 };
 
 /*
- * How the functions below end: hands the dialect over or, at an error `r`, frees it and says what is
- * wrong, if anything is. Returns `r`.
+ * How the functions below end: hands the dialect over or, at an error `r`, frees it and copies
+ * `wrong` to `why`, unless it is NULL. Returns `r`.
  */
 int dialect_made(int r, struct dialect *d, const char *wrong, struct dialect **ret, char *why);
 

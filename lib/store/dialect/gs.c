@@ -2,8 +2,8 @@
 
 /*
  * The dialect of Google Cloud Storage, by its XML API. With HMAC keys requests are those of S3,
- * whose signatures and x-amz- headers Google accepts. With an OAuth token they have x-goog-
- * headers. One request must not have both kinds. Source: Google Cloud Storage, XML API reference;
+ * whose signatures and x-amz- headers Google accepts. With an OAuth token their headers are x-goog-
+ * ones. One request must not have both kinds. Source: Google Cloud Storage, XML API reference;
  * "Simple migration from Amazon S3".
  */
 
@@ -117,7 +117,7 @@ static const struct dialect_ops gs_ops = {
     .free = gs_free,
 };
 
-/* The state of this dialect. */
+/* Sets the description, also in place of the one that S3's dialect made. */
 static int describe(struct dialect *d, const struct upload_config *u)
 {
     size_t n = strlen(u->url);
@@ -143,7 +143,7 @@ static int with_keys(const struct upload_config *u, char *url, struct dialect **
     s3.url = url;
     s3.region = region;
     s3.addressing = UPLOAD_ADDRESSING_PATH;
-    s3.checksum = false; /* an additional x-amz- header makes it ExcessHeaderValues */
+    s3.checksum = false; /* Google refuses its header: ExcessHeaderValues */
     if (!u->endpoint)
         s3.endpoint = endpoint;
     r = s3_compatible(&s3, &d, why);

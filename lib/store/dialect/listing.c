@@ -113,7 +113,7 @@ int listing_tell(const struct listing *l, const char *after, store_object_fn obj
         if (strncmp(key, l->prefix, n_prefix) != 0 || !key[n_prefix])
             continue;
         if (after && strcmp(key + n_prefix, after) <= 0)
-            continue; /* the server ignores start-after */
+            continue; /* the server ignores start-after, or there is none, as with Azure */
         r = object(userdata, key + n_prefix, e.size, e.modified);
     }
     return r;

@@ -22,7 +22,7 @@
 struct plain {
     struct dialect dialect;
     char *base;           /* the URL in front of the key: ends with '/' */
-    struct access access; /* its `auth` counts */
+    struct access access; /* only its `auth` is used */
 };
 
 /* Secrets are read again for each request, so that a rotated one is used from the next one on. */

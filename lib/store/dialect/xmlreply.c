@@ -276,7 +276,7 @@ static void open_element(void *userdata, const XML_Char *name, const XML_Char **
     x->text_len = 0;
 }
 
-/* Stores the trimmed text of the element that ends. Text beside child elements is ignored. */
+/* The trimmed text of the element that ends; "" if it had child elements. Borrowed. */
 static char *field_text(struct xmlreply *x)
 {
     char *text = x->text;

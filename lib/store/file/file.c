@@ -20,7 +20,7 @@
 #define SCHEME "file://"
 #define PATH_LENGTH_MAX 2048
 #define PIECE ((size_t)256 << 10)
-#define BATCH 512 /* files that one turn on a thread lists; others need the thread, too */
+#define BATCH 512 /* files that one turn on a thread walks over; others need the thread, too */
 
 struct file_store {
     struct store base;
@@ -28,7 +28,7 @@ struct file_store {
     char *path;
     bool if_none_match;
     struct mark mark;
-    bool swept;    /* removes temporary files of dead writers, once, with the first put */
+    bool swept;    /* the sweep of dead writers' temporary files was started */
     unsigned refs; /* one of the owner, and one of each call that still runs on a thread */
 };
 
@@ -87,7 +87,7 @@ static void unref(struct file_store *s)
 {
     if (--s->refs > 0)
         return;
-    disk_free(s->disk); /* no call is waiting on a thread */
+    disk_free(s->disk); /* does not block: no call is under way */
     mark_done(&s->mark);
     free(s->base.description);
     free(s->path);

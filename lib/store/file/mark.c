@@ -124,8 +124,8 @@ static bool is_none(int error)
     return error == -ENOENT || error == -EISDIR || error == -EINVAL || error == -E2BIG;
 }
 
-/* The memory is "ID mounted PATH" or "ID plain PATH". One of another path counts as none. 0, or the
- * errno of reading it, which changes nothing. */
+/* The memory is "ID mounted PATH" or "ID plain PATH". One of another path counts as none. 0; or a
+ * negative errno if it cannot be read now: then what was known stays. */
 static int load(struct mark *m, const char *base)
 {
     char state[8] = "", *end;
@@ -220,7 +220,7 @@ static bool check(struct mark *m, int dir, const char *base, struct store_result
         entry_explain(r, "read", m->memory, "", ret);
         return false;
     }
-    /* A directory that was marked before its disk was mounted: the disk is right. */
+    /* If nothing was mounted when the directory was marked, a disk mounted there since is right. */
     if (!m->known || (!m->mounted && mounted))
         return adopt(m, dir, base, found, id, mounted);
     return park(ret,

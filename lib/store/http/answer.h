@@ -45,6 +45,6 @@ int answer_body(struct answer *a, const void *data, size_t n);
 void answer_facts(const struct answer *a, struct reply_facts *f);
 
 /* "403 AccessDenied: no (request 4711); check …", safe to print. `result` is the end of the
- * request; `secrets` are those that signed it, or NULL. */
+ * request; `secrets` are those that it was made with, or NULL. */
 void answer_text(const struct answer *a, const struct http_result *result,
                  const struct redact *secrets, const char *hint, char out[static STORE_TEXT_MAX]);

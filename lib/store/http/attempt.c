@@ -23,7 +23,7 @@
 
 /*
  * The whole request's timeout, as a slow trickle of bytes never meets the stall timeout: this long,
- * plus the body's time at this rate, or at half of its rate limit.
+ * plus the body's time at this rate, or at half of its rate limit if that is lower.
  */
 #define TIMEOUT_BASE (5 * USEC_PER_MIN)
 #define SLOWEST (8u << 10)

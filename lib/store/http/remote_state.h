@@ -90,7 +90,7 @@ struct remote_call {
     usec date_at; /* our clock when the answer's Date came; 0: it had none */
     uint64_t received;
     struct answer answer;
-    struct redact secrets; /* secrets in the request, which the answer may repeat */
+    struct redact secrets; /* the request is made with these, and the answer may repeat them */
     struct listing *listing;
 };
 

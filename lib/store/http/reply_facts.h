@@ -10,14 +10,14 @@
 #include "lib/net/http.h"
 
 enum reply_class {
-    REPLY_OK,      /* confirmed by the store */
-    REPLY_RETRY,   /* a temporary error: try the same again later */
-    REPLY_REFRESH, /* get new credentials and sign again; if those are refused, too, park */
-    REPLY_SKEW,    /* our clock is off: add `skew` to the offset, sign again */
-    REPLY_REGION,  /* the store named the bucket's region: sign for that one */
-    REPLY_PARK,    /* a person must act; nothing is lost meanwhile */
-    REPLY_REHASH, /* other bytes arrived than announced: hash the file, and send it again if it is whole */
-    REPLY_BARE,       /* it may not accept the header for the hash: send again without it */
+    REPLY_OK,         /* confirmed by the store */
+    REPLY_RETRY,      /* a temporary error: try the same again later */
+    REPLY_REFRESH,    /* get new credentials and sign again; if those are refused, too, park */
+    REPLY_SKEW,       /* our clock is off: add `skew` to the offset, sign again */
+    REPLY_REGION,     /* the store named the bucket's region: sign for that one */
+    REPLY_PARK,       /* a person must act; nothing is lost meanwhile */
+    REPLY_REHASH,     /* other bytes arrived than announced: hash the file; send again if whole */
+    REPLY_BARE,       /* the store may not accept the header for the hash: send without it */
     REPLY_QUARANTINE, /* the store will never accept this object */
     REPLY_EXISTS,     /* the key exists: done if it is the same object */
     REPLY_MISSING,    /* a GET of an object that does not exist */

@@ -98,7 +98,8 @@ static void attempt(struct remote_call *c)
         finish_with(c, is_local(r) ? STORE_LOCAL : STORE_PARKED, why);
 }
 
-/* -EAGAIN: a temporary error of the credentials' source; any other needs a person. */
+/* -EAGAIN: a temporary error of the credentials' source; any other that is not local needs a
+ * person. */
 static void on_identity(void *userdata, int r, const char *why)
 {
     struct remote_call *c = userdata;
@@ -131,7 +132,7 @@ static void get_ready(struct remote_call *c, unsigned refused)
         attempt(c);
 }
 
-/* Retries once for each reason; a second time a person must act. */
+/* True the first time for each reason: trying again may help once, but not twice. */
 static bool first_time(struct remote_call *c, unsigned reason)
 {
     bool first = !(c->tried & reason);

@@ -91,7 +91,7 @@ static int load_both(struct awsprofile *a, bool settings_only, char *why, size_t
     return 0;
 }
 
-/* Tools disagree about which of two settings counts, so only one is allowed. */
+/* Tools disagree about which of two variables counts, so both must name the same profile. */
 static int choose_name(const char *name, struct awsprofile *a, char *why, size_t why_size)
 {
     const char *first = credroute_env("AWS_PROFILE");
@@ -163,7 +163,7 @@ static const struct {
                               CREDFILE_IGNORE_ENDPOINT_URLS},
 };
 
-/* The variable with this value; NULL: none. */
+/* The name of the environment variable in which this setting is given; NULL: in none. */
 static const char *variable_of(enum aws_setting s)
 {
     for (size_t i = 0; i < 2 && settings[s].variables[i]; i++) {

@@ -44,14 +44,14 @@ int awsprofile_load(const char *name, bool settings_only, struct awsprofile *ret
 int awsprofile_section(enum credfile_section section, const char *name,
                        struct credfile_profile *ret, char *why, size_t why_size);
 
-/* The paths of credentials and config file; "" if there is no HOME. */
+/* The paths of credentials and config file; "" if one needs HOME, which is not set. */
 void awsprofile_paths(char ret[2][PATH_MAX]);
 
-/* Expands "~/" at the start of a path. 0, or -ENOENT without HOME. */
+/* Expands "~/" at the start of a path. 0, -ENOENT without HOME, or -ENAMETOOLONG. */
 int awsprofile_expand(const char *path, char ret[PATH_MAX]);
 
-/* Checks an endpoint: http or https, without user and query; a slash at its end is cut. 0, or
- * -EINVAL with a text. */
+/* Checks and copies an endpoint: http or https, without user and query; slashes at its end are cut.
+ * 0, or -EINVAL with a text about `where`. */
 int awsprofile_url(const char *url, const char *where, char ret[AWS_ENDPOINT_SIZE], char *why,
                    size_t why_size);
 

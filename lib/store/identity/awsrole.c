@@ -72,7 +72,7 @@ static int aim(struct credaws *w, struct credstep *s, enum aws_service service, 
     return 0;
 }
 
-/* The name of the source was set by the last step; earlier steps keep it. */
+/* Sets the route's label, which says for people where the keys come from. */
 static void __attribute__((format(printf, 2, 3))) label(struct credaws *w, const char *fmt, ...)
 {
     va_list ap;

@@ -74,8 +74,10 @@ static int find_keys(struct credaws *w)
     return awsrole_keys(w, w->profile, true);
 }
 
-/* A profile with a setting that we do not know is an error: ignoring it could select another
- * identity. */
+/*
+ * Refuses a setting of the profile that lacks another one, AWS_CREDENTIAL_FILE, and a profile that
+ * the environment names but that has no keys: ignoring these could select another identity.
+ */
 static int find_leftovers(struct credaws *w)
 {
     const struct awsprofile *a = w->profile;
@@ -102,7 +104,7 @@ static int find_leftovers(struct credaws *w)
 
 /*
  * Keys in the environment take precedence over AWS_PROFILE, as in botocore, even if the profile has
- * a role.
+ * a role. As that role may have been meant, the route has a remark then.
  */
 static int find_environment(struct credaws *w)
 {
@@ -124,7 +126,7 @@ static int find_environment(struct credaws *w)
 /* In the order of botocore's create_credential_resolver. */
 static const struct {
     const char *name;
-    bool of_profile; /* from here on the shared files are needed */
+    bool of_profile; /* needs the profile: before the first of these it is loaded */
     int (*find)(struct credaws *w);
 } sources[] = {
     {"config", false, find_config}, {"environment", false, find_environment},

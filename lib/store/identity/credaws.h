@@ -29,7 +29,7 @@ int credaws_find(const struct credaws_config *config, struct credroute *ret, cha
                  size_t why_size);
 
 /*
- * A number that changes when the files with keys change: the file that the configuration names,
- * else the shared files.
+ * A number that changes when the files with keys change: those that the configuration names, else
+ * the shared files.
  */
 uint64_t credaws_stamp(const struct credaws_config *config);

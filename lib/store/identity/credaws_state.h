@@ -39,7 +39,8 @@ int credaws_environment(struct credaws *w);
 int credaws_container(struct credaws *w);
 int credaws_imds(struct credaws *w);
 
-/* Sources of a profile: its role; its keys or token file. `env`: also those of the environment. */
+/* Sources of a profile: its role; all others (a token file, IAM Identity Center, keys, a program).
+ * `env`: the environment may name the token file and its role. */
 int awsrole_find(struct credaws *w, const struct awsprofile *a);
 int awsrole_keys(struct credaws *w, struct awsprofile *a, bool env);
 

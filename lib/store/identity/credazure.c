@@ -57,7 +57,7 @@ static bool is_tenant(const char *tenant)
     return tenant[strspn(tenant, alphabet)] == '\0' && strlen(tenant) < 256;
 }
 
-/* The token endpoint of the tenant, and the client's id. */
+/* Adds a step that asks the tenant's token endpoint with the client's id. */
 static int add_entra(const struct azure *a, struct credstep **ret)
 {
     const char *tenant = credroute_env("AZURE_TENANT_ID");

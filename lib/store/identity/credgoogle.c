@@ -366,7 +366,7 @@ static int use_text(const struct google *g, const struct buf *text, bool loose)
     return r;
 }
 
-/* 1: the file exists. `named`: it must exist. */
+/* 1: the file is used; 0: it does not exist or cannot be reached, an error if it is `named`. */
 static int use_file(const struct google *g, bool named)
 {
     struct buf text;

@@ -30,7 +30,7 @@ static int parse_token(struct credremote *c, const struct fetch_reply *reply,
                                ret, why, why_size);
 }
 
-/* Reads the token's line into c->token; empty if there is none. */
+/* Makes the Authorization line in c->token, which stays empty if there is no token. */
 static int container_token(struct credremote *c)
 {
     const char *token = credservice_text(c, CREDSTEP_TOKEN);

@@ -25,9 +25,10 @@ int credplan_container_url(const char *relative, const char *full, char ret[CRED
                            char *why, size_t why_size);
 
 /*
- * Whether a URL may receive a secret: https to any host, http to loopback, and if `near` http to
- * the link-local addresses of metadata services. 0; -EINVAL for no URL and -EPERM for another host,
- * both with a text about `what` that does not quote the URL.
+ * Whether a URL may receive a secret: https to any host, http to loopback and the addresses of
+ * container endpoints, and if `near` http to the link-local addresses of metadata services. 0;
+ * -EINVAL for no URL and -EPERM for another host, both with a text about `what` that does not quote
+ * the URL.
  */
 int credplan_secret_url(const char *url, bool near, const char *what, char *why, size_t why_size);
 

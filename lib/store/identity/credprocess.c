@@ -21,7 +21,7 @@
 
 #define PROCESS_TIMEOUT USEC_PER_MIN
 
-/* Finds the program as execvp(3) does; the path exists, but may not be executable. */
+/* Finds the program as execvp(3) does. A name with a slash is taken as it is, without a check. */
 static int find_program(const char *name, char path[static PATH_MAX])
 {
     const char *dirs = getenv("PATH");
@@ -39,7 +39,7 @@ static int find_program(const char *name, char path[static PATH_MAX])
     return -ENOENT;
 }
 
-/* The error for a program that ended without output that can be used. */
+/* The error for a program that did not exit with status 0. */
 static int refuse_end(struct credremote *c, const struct child_result *result)
 {
     char said[CREDSERVICE_TEXT_SIZE];

@@ -28,7 +28,7 @@ static const struct credservice *const services[] = {
     [CREDSERVICE_MANAGED] = &credservice_managed,
 };
 
-/* Nobody answered. If it was the last source of all, the text says so. */
+/* The error for a service that did not answer; its hint for status 0 says what that means. */
 static int refuse_silence(struct credremote *c, const struct fetch_reply *reply)
 {
     const char *hint = reply->untrusted ? CHECK_AUTHORITY
@@ -56,7 +56,7 @@ static int refuse_status(struct credremote *c, const struct fetch_reply *reply)
                               hint ? "; " : "", hint ? hint : "");
 }
 
-/* Reads the only document. */
+/* Reads the answer of a service that is asked only once. */
 static int take_document(struct credremote *c, const struct fetch_reply *reply,
                          struct secret_set *ret)
 {
@@ -76,7 +76,7 @@ static void finish(struct credremote *c, int r)
     credremote_cancel(c);
 }
 
-/* Secrets that the request holds, besides its headers: the answer may repeat them. */
+/* Secrets of the step, besides those that its request shows: the answer may repeat them. */
 static int know_secrets(struct credremote *c)
 {
     const char *const texts[] = {credservice_text(c, CREDSTEP_TOKEN),

@@ -46,7 +46,7 @@ enum credstep_text {
     CREDSTEP_DURATION,
     CREDSTEP_FILE,    /* a token's */
     CREDSTEP_ORIGIN,  /* the variable or key that named the file, for messages */
-    CREDSTEP_FIELD,   /* the JSON member with the token; NULL: the file is the token */
+    CREDSTEP_FIELD,   /* the JSON member with the token; NULL: the whole text is the token */
     CREDSTEP_HEADERS, /* "Name: value\n" each */
     CREDSTEP_TOKEN,
     CREDSTEP_COMMAND,

@@ -53,7 +53,7 @@ struct credremote {
 
 struct credservice {
     const char *name;
-    /* Sends the request. 0 or a negative errno with c->why, as for the others. */
+    /* Starts to ask; on_reply or ended follows. 0 or a negative errno with c->why, as for take. */
     int (*ask)(struct credremote *c);
     /* Handles an answer with status 200. 1: ask again; 0: credentials are complete. NULL: parse
      * does it. */
@@ -61,7 +61,7 @@ struct credservice {
     /* Reads the document; if the status is not 200, the error in it. */
     int (*parse)(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
                  char *why, size_t why_size);
-    /* Optional: what another status than 200 means, for people. */
+    /* Optional: what another status than 200 means, for people, or NULL. Status 0: no answer. */
     const char *(*hint)(const struct credremote *c, long status);
 };
 
@@ -80,7 +80,7 @@ const char *credservice_text(const struct credremote *c, enum credstep_text whic
 int credservice_refuse(struct credremote *c, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The document's error, or why it has none; the secrets in use are removed. */
+/* Reads the document into `ret`: 0, or a negative errno and why, without the secrets in use. */
 int credservice_parse(struct credremote *c, const struct fetch_reply *reply, struct secret_set *ret,
                       char why[static CREDSERVICE_TEXT_SIZE]);
 

@@ -51,7 +51,7 @@ static int send_pairs(struct credremote *c, const struct pair *pairs, size_t n)
 
 #define SEND(c, pairs) send_pairs((c), (pairs), sizeof(pairs) / sizeof((pairs)[0]))
 
-/* The claims to sign: issuer, audience, scope and expiry. */
+/* Makes and signs a JWT with issuer, scope, audience, time of issue and expiry. */
 static int make_jwt(struct credremote *c, struct buf *jwt)
 {
     const char *id = credservice_text(c, CREDSTEP_KEY_ID);
@@ -167,7 +167,7 @@ static int parse_subject(struct credremote *c, const struct fetch_reply *reply,
     return r;
 }
 
-/* RFC 6749, section 2.3.1, for a workforce pool that needs a client. */
+/* Adds client_id and client_secret (RFC 6749, section 2.3.1), for a pool that needs a client. */
 static int client_auth(struct credremote *c)
 {
     const char *client = credservice_text(c, CREDSTEP_CLIENT);

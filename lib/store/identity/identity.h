@@ -18,7 +18,7 @@
 
 enum identity_kind {
     IDENTITY_AWS,
-    IDENTITY_GOOGLE, /* a bearer token for Azure, in `session_token` */
+    IDENTITY_GOOGLE, /* a bearer token, in `session_token`; so is Azure's */
     IDENTITY_AZURE,
 };
 
@@ -43,7 +43,7 @@ void identity_free(struct identity *i);
 /* The credentials in use, borrowed until the loop runs again; NULL: none yet. */
 const struct secret_set *identity_secrets(const struct identity *i);
 
-/* The version of the credentials in use; 0: none yet. */
+/* The version of the credentials in use: it changes when others replace them. 0: none yet. */
 unsigned identity_version(const struct identity *i);
 
 /*

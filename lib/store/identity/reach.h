@@ -22,7 +22,7 @@
 
 struct reach {
     struct access access;         /* borrowed by requests */
-    char store[ORIGIN_NAME_SIZE]; /* host of the configured endpoint; "" without one */
+    char store[ORIGIN_NAME_SIZE]; /* origin_name of the configured endpoint; "" without one */
 };
 
 enum reach_peer {

@@ -20,7 +20,7 @@ struct refresh_now {
 /* Zero: nothing was fetched yet. */
 struct refresh {
     bool have;         /* a set is in use */
-    usec since;        /* … from this real time on, */
+    usec since;        /* … since this real time */
     usec taken_at;     /* when they were fetched: boot time */
     usec expiry;       /* their expiry: real time; USEC_NEVER: none */
     unsigned failures; /* in a row */
