@@ -12,8 +12,8 @@
 
 #define FOREIGN_LOOK 64 /* bytes that are enough to tell */
 #define FOREIGN_TEXT_SIZE 128
-#define FOREIGN_TEXT_MIN \
-    4 /* fewer characters in a row may be a coincidence, unless the trace ends there */
+/* Fewer characters in a row may be chance, unless the trace ends there. */
+#define FOREIGN_TEXT_MIN 4
 
 /* Whether a byte may be part of a text. */
 static inline bool foreign_is_text(uint8_t byte)

@@ -164,7 +164,7 @@ static int refuse_text(struct framing *f, const char *error)
     return bad(f, error);
 }
 
-/* As foreign.h tells text from chance. */
+/* Fewer than FOREIGN_TEXT_MIN characters are taken for chance, as foreign_name does. */
 static int step_text(struct framing *f, uint8_t byte)
 {
     if (!foreign_is_text(byte))
@@ -382,7 +382,7 @@ int framing_finish(struct framing *f, bool clean)
     if (f->format == FRAMING_NOT_A_TRACE)
         return -EBADMSG;
     if (!f->error && f->state == STATE_TEXT)
-        (void)refuse_text(f, text_within); /* and nothing else */
+        (void)refuse_text(f, text_within); /* short, but nothing follows it */
     if (!f->error) {
         f->error = why_not_whole(f, clean);
         if (!f->error) {

@@ -6,9 +6,9 @@
  * Framing: what kind of Go execution trace a stream of bytes is, and where its last whole
  * generation ends.
  *
- * It reads the 16-byte header, batch headers, the first byte of each batch and the clock's frequency,
- * skips everything else, and keeps at most one batch header. It does not look into events: a trace whose framing is
- * right may still be refused by a reader for what its batches say.
+ * It reads the 16-byte header, batch headers, the first byte of each batch and the clock's
+ * frequency, skips everything else, and keeps at most one batch header. It does not look into
+ * events: a trace whose framing is right may still be refused by a reader for what its batches say.
  *
  * The formats are those of Go's internal/trace (version/version.go, batch.go, generation.go) and
  * runtime/trace*.go:
@@ -90,9 +90,10 @@ struct framing {
 void framing_init(struct framing *f, const struct framing_sink *sink);
 
 /*
- * Reads the stream's next n bytes, in pieces of any size. Returns 0, or -EBADMSG from the first
- * byte on that cannot be part of a trace, or a few bytes behind it if it is of a text: then error
- * and format say why, whole_bytes is still valid, and every later call fails, too.
+ * Reads the stream's next n bytes, in pieces of any size; how they are cut changes nothing. Returns
+ * 0, or -EBADMSG from the first byte on that cannot be part of a trace, or a few bytes behind it if
+ * it is of a text: then error and format say why, whole_bytes is still valid, and every later call
+ * fails in the same way.
  */
 int framing_feed(struct framing *f, const void *data, size_t n);
 

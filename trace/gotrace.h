@@ -107,13 +107,13 @@ enum gotrace_type {
 /* The kind of an event, which says what its fields besides time, g, p and m mean. */
 enum gotrace_kind {
     GOTRACE_BAD = 0,
-    GOTRACE_SYNC,        /* args[0]: 1, 2, …; args[1]: the generation that starts, or 0 */
-    GOTRACE_METRIC,      /* args[0]: procs, or bytes of heap */
-    GOTRACE_LABEL,       /* string: the label that g has from now on */
-    GOTRACE_RANGE_BEGIN, /* of g, of p (sweep) or of the program (GC); string: why (STW) */
-    GOTRACE_RANGE_ACTIVE, /* started before the generation; args[0]: of which P (sweep) or G (assist) */
-    GOTRACE_RANGE_END,  /* string as at the begin; sweep: args = bytes swept, bytes reclaimed */
-    GOTRACE_TASK_BEGIN, /* args: task, parent or GOTRACE_NONE; string: its type */
+    GOTRACE_SYNC,         /* args[0]: counts 1, 2, …; args[1]: the generation that starts, or 0 */
+    GOTRACE_METRIC,       /* args[0]: procs, or bytes of heap */
+    GOTRACE_LABEL,        /* string: the label that g has from now on */
+    GOTRACE_RANGE_BEGIN,  /* of g, of p (sweep) or of the program (GC); string: why (STW) */
+    GOTRACE_RANGE_ACTIVE, /* began before the generation; args[0]: whose (sweep P, assist G) */
+    GOTRACE_RANGE_END,    /* string as at the begin; sweep: args = bytes swept, bytes reclaimed */
+    GOTRACE_TASK_BEGIN,   /* args: task, parent or GOTRACE_NONE; string: its type */
     /*
      * The same; `third`: how long it lasted. The parent is NONE, the type 0 and the time UNKNOWN if
      * its begin is.
@@ -121,8 +121,8 @@ enum gotrace_kind {
     GOTRACE_TASK_END,
     GOTRACE_REGION_BEGIN, /* args[0]: task (0: of none); string: the region's type */
     /*
-     * The same; `third`: how long it lasted, UNKNOWN if it began before the trace. args[1]: how many
-     * regions of the goroutine began after it and still last. More than 0 are the program's
+     * The same; `third`: how long it lasted, UNKNOWN if it began before the trace. args[1]: how
+     * many regions of the goroutine began after it and still last. More than 0 are the program's
      * mistake, and so is UNKNOWN: the goroutine has regions, but not this one.
      */
     GOTRACE_REGION_END,
@@ -199,13 +199,13 @@ struct gotrace_generation {
     bool has_clock;                  /* from Go 1.25 on: */
     int64_t clock_trace;             /* the time of the snapshot, as the events' */
     uint64_t clock_mono;             /* CLOCK_MONOTONIC then, nanoseconds */
-    int64_t clock_sec;               /* wall clock then, nanoseconds since 1970 */
-    int64_t clock_nsec;
+    int64_t clock_sec;               /* wall clock then: seconds since 1970, */
+    int64_t clock_nsec;              /* and nanoseconds */
 };
 
 struct gotrace_options {
-    /* bytes of one generation. 0: 48 MiB, or no bound if it need not be in memory (a mapped file,
-     * or after gotrace_spill) */
+    /* Of the bytes that one generation has in the trace. 0: 48 MiB, or no bound if they need not be
+     * in memory (a mapped file, or after gotrace_spill). */
     size_t max_generation_bytes;
     size_t max_memory; /* bytes of all memory that the reader allocates; 0: 192 MiB */
 };

@@ -228,8 +228,8 @@ static bool is_trace(const json_t *capture)
     return !artifact || strcmp(artifact, "trace") == 0;
 }
 
-/* Copies labels and numbers that are known by now. Returns how many captures still have no
- * label. */
+/* Copies labels and numbers that are known by now. Returns how many traces that were kept
+ * still have no label. */
 static size_t take_labels(struct capture *c, const json_t *targets)
 {
     static const char *const names[] = {"label", "scheduler_latency_p99_seconds", "covered"};

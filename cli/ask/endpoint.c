@@ -121,8 +121,8 @@ static int try_socket(const struct listen_address *l)
     return connect(fd, &l->sa.any, l->len) == 0 || errno == EAGAIN ? 0 : -errno;
 }
 
-/* The address to connect to for one that contraced listens on: an empty one means all of this
- * machine's. */
+/* The address to connect to for one that contraced listens on. Without a host, or with 0.0.0.0 or
+ * [::], that is the loopback's: contraced then listens on all of this machine's. */
 static const char *reachable(const struct listen_address *l, char out[static LISTEN_TEXT_SIZE])
 {
     const char *port = strrchr(l->text, ':');
@@ -136,8 +136,8 @@ static const char *reachable(const struct listen_address *l, char out[static LIS
     return out;
 }
 
-/* Tries sockets first. If the address that was chosen does not answer, the message also names the
- * sockets that were skipped. */
+/* Takes the first socket that accepts connections, else TCP. If what was chosen does not answer,
+ * the message also names the first socket that was skipped. */
 static const struct listen_address *choose(struct endpoint *e, const struct listen_list *list)
 {
     const struct listen_address *tcp = NULL, *first = &list->items[0];
@@ -157,8 +157,8 @@ static const struct listen_address *choose(struct endpoint *e, const struct list
     return tcp ? tcp : first;
 }
 
-/* The default configuration file may be missing, unreadable or broken: `contrace status` must work
- * then, too. */
+/* Reads the configuration. The default file may be missing, unreadable or broken, as just then
+ * people ask contraced; a file that was named may not. */
 static int load(const char *named, struct config **ret)
 {
     struct diags diags = {0};
@@ -223,7 +223,7 @@ static const char *given(const char *argument, const char *variable)
 
 static int find(struct endpoint *e, const struct endpoint_arguments *a)
 {
-    /* The command line takes precedence over the environment. */
+    /* The command line takes precedence over the environment, also with a file that it names. */
     const char *address = a->config_file ? a->address : given(a->address, "CONTRACE_ADDRESS");
     const char *token = given(a->token_file, "CONTRACE_TOKEN_FILE"), *why = "";
     int r = token ? replace(&e->token_file, token) : 0;

@@ -48,10 +48,10 @@ int endpoint_parse(const char *text, struct endpoint_address *ret, const char **
 void endpoint_address_done(struct endpoint_address *a);
 
 /*
- * Chooses the address: --address, else $CONTRACE_ADDRESS, else web.listen_address of the
- * configuration, else (no file was named, and the default one cannot be read) contraced's default.
- * Of several addresses: the first socket that accepts connections, else the first TCP address. 0,
- * or a negative errno after a message: -EINVAL for the usage.
+ * Chooses the address: --address, else $CONTRACE_ADDRESS unless a file was named, else
+ * web.listen_address of the configuration, else (no file was named, and the default one cannot be
+ * read) contraced's default. Of several addresses: the first socket that accepts connections, else
+ * the first TCP address. 0, or a negative errno after a message: -EINVAL for the usage.
  */
 int endpoint_open(struct endpoint *e, const struct endpoint_arguments *a);
 

@@ -3,8 +3,8 @@
 
 /*
  * Reads fields of a JSON object that may be missing or of the wrong type; both count as nothing,
- * and so does NULL in place of the object. Text is made safe for a terminal: printable ASCII,
- * bounded.
+ * and so do all fields of what is no object, or NULL. Text is made safe for a terminal: printable
+ * ASCII, bounded.
  */
 
 #include <jansson.h>

@@ -21,8 +21,7 @@
 #define YELLOW "\033[33m"
 #define PLAIN "\033[0m"
 
-/* Adds a piece to the current paragraph: pieces are separated by commas, and lines break between
- * them. */
+/* The current paragraph: its pieces have commas between them, and lines break between pieces. */
 struct page {
     FILE *out;
     const struct status_options *o;

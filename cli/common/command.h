@@ -11,7 +11,7 @@
 
 enum {
     STATUS_OK = 0,
-    STATUS_FAILED = 1, /* a part could not be done; stderr says which */
+    STATUS_FAILED = 1, /* something could not be done; stderr says what */
     STATUS_USAGE = 2,
 };
 

@@ -20,5 +20,6 @@ bool screen_colour(FILE *f);
 /* Whether the user's locale is UTF-8. */
 bool screen_utf8(void);
 
-/* Flushes stdout. 0, or a negative errno after a message; -EPIPE, when the reader went away, without one. */
+/* Flushes stdout. 0, or a negative errno after a message; -EPIPE without one, when the reader went
+ * away. */
 int screen_finish(void);

@@ -54,7 +54,7 @@ void catalog_cut(struct catalog *c, size_t n);
 
 void catalog_done(struct catalog *c);
 
-/* "archive, remote": returns `out`. */
+/* "archive,remote": returns `out`. */
 #define WHERE_TEXT_SIZE 32
 const char *where_text(unsigned where, char out[static WHERE_TEXT_SIZE]);
 

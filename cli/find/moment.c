@@ -7,7 +7,8 @@
 
 #include "base/parse.h"
 
-/* A 0 of the shape matches a digit, any other character itself; lengths must be equal. */
+/* A 0 of the shape matches a digit, a T also a blank, any other character itself; lengths must be
+ * equal. */
 static const struct form {
     const char *shape;
     const char *rest; /* what makes RFC 3339 of it */

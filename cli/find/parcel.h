@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Copies one trace with its record into the user's directory. These functions wait for a disk and
- * so run on a disk thread. One thread at a time may use a parcel, but for `bytes` and `cancelled`.
+ * Brings one trace with its record into the user's directory: all that waits for a disk, and so
+ * runs on a disk thread. One thread at a time may use a parcel, but for `bytes` and `cancelled`.
  */
 
 #include <stdatomic.h>
@@ -22,7 +22,8 @@ enum parcel_end {
     PARCEL_GOES_ON,   /* nothing stands in the way */
     PARCEL_MISSING,   /* it was not found */
     PARCEL_DIFFERENT, /* a file with other bytes has its name */
-    PARCEL_DAMAGED, /* its bytes differ from the hash or size in the record or in the store's metadata */
+    /* Its bytes differ from the hash or size in the record or in the store's metadata. */
+    PARCEL_DAMAGED,
     PARCEL_CANCELLED,
     PARCEL_NO_SOURCE, /* `error`: it cannot be read */
     PARCEL_NO_PLACE,  /* `error`: it cannot be written */

@@ -23,8 +23,8 @@ struct query {
 #define QUERY_ROWS 7
 extern const struct argument query_rows[QUERY_ROWS];
 
-/* Checks label, artifact and times that were given and puts them into the selection. 0, or -EINVAL after
- * a message about the usage. */
+/* Puts the options into the selection, and checks label, artifact and times. 0, or -EINVAL after a
+ * message about the usage. */
 int query_selection(const struct query *q, usec now, struct selection *ret);
 
 /*

@@ -36,8 +36,8 @@ struct range {
 };
 
 /*
- * The listings that find all keys of the selection; `now` is the end of an open range. The caller
- * frees them. 0 or -ENOMEM.
+ * The listings that find all keys of the selection. Those by day end a day after `now`, as clocks
+ * differ. The caller frees them. 0 or -ENOMEM.
  */
 int selection_plan(const struct selection *s, usec now, struct range **ret, size_t *ret_n);
 

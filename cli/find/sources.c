@@ -84,8 +84,8 @@ static int load(const struct sources_arguments *a, struct config **ret)
     return 0;
 }
 
-/* If neither options nor configuration name a spool, it is that of the contraced that runs on this
- * machine. */
+/* If there is no configuration and no option names a spool or a store, the spool is that of the
+ * contraced that runs on this machine, if one does. */
 static int find_spool(struct sources *s, const struct sources_arguments *a, char **ret)
 {
     int r = 0;

@@ -20,7 +20,7 @@ struct transfers;
 
 /*
  * One transfer. From the spool: one job on a disk thread. From the store: download the record, a
- * job that prepares, download the trace, a job that publishes.
+ * job that prepares, download the trace, a job that verifies and publishes.
  */
 struct transfer {
     struct transfers *all;
@@ -236,7 +236,7 @@ static void init_parcel(struct transfer *t)
     parcel_init(&t->parcel, t->entry->key, t->all->out, o->flat, o->force);
 }
 
-/* If the spool has no such trace, or a damaged one, tries the store. */
+/* If the spool has no such trace, or one that is damaged or cannot be read, tries the store. */
 static void on_copied(struct disk_job *job, int r)
 {
     struct transfer *t = transfer_of(job);

@@ -107,7 +107,7 @@ static void complain_trace(const char *path, const struct gotrace_error *e)
 
 /*
  * Reads the trace once. 0; 1: another pass is needed; -ENODATA after a message: the trace is
- * broken; another negative errno after a message.
+ * broken; another negative errno after a message. `quiet`: no message about the trace.
  */
 static int run_pass(pass_fn pass, struct profile *p, const char *path, int fd, bool quiet)
 {

@@ -27,9 +27,9 @@ struct source {
 struct progress {
     int code;
     uint64_t generations; /* generations whose events were all decoded */
-    uint64_t end;         /* of them in the file */
+    uint64_t end;         /* offset in the file at which they end */
     uint64_t misnested;
-    uint64_t open_end; /* number of the generation that is being decoded; 0: none */
+    uint64_t open_end; /* the same of the one that is being decoded; 0: none */
 };
 
 static ssize_t source_read(void *userdata, void *data, size_t n)
@@ -122,7 +122,7 @@ static void judge(struct soundness *found, struct source *s, const struct progre
 {
     struct framing *f = &s->framing;
     int finish = framing_finish(f, true);
-    bool beyond = p->code == -E2BIG; /* a generation that was not decoded need not be wrong */
+    bool beyond = p->code == -E2BIG; /* what was not decoded is not wrong: others may read it */
 
     found->misnested = p->misnested;
     found->kept_generations =
@@ -137,7 +137,7 @@ static void judge(struct soundness *found, struct source *s, const struct progre
     else if (p->code < 0 && (finish > 0 || p->generations < f->generations))
         say_error(found, SOUND_CONTRADICTION, e);
     else if (s->bad && p->code < 0 && e->offset == f->offset)
-        /* The text of the framing says what is there. */
+        /* The framing only says that something is wrong there; the decoder says what is there. */
         say(found, SOUND_CONTRADICTION, e->offset, e->text);
     else if (s->bad)
         say(found, SOUND_CONTRADICTION, f->offset, f->error);

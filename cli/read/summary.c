@@ -136,7 +136,7 @@ static int show(struct job *job, const struct summary *s)
     return r;
 }
 
-/* The exit status for the program that started it. */
+/* The exit status. In the sandbox it says more, for a program that reads no messages. */
 static int failure(const struct summary_arguments *a, int r)
 {
     if (!a->sandbox)
@@ -191,7 +191,7 @@ int command_summary(int argc, char **argv)
         return STATUS_USAGE;
     }
     tracefile_may_go_away();
-    json_object_seed(0); /* read before the sandbox, which opens no files */
+    json_object_seed(0); /* of /dev/urandom, which cannot be opened in the sandbox */
     r = a.sandbox ? sandbox_enter() : 0;
     if (r < 0) {
         complain("summary: no sandbox: %s", strerror(-r));

@@ -90,8 +90,8 @@ static const char *quantity(const struct finding_number *n, bool utf8, char out[
     return out;
 }
 
-/* "waiting_share 96.2%, waits 4,218": the number shows its unit, so the name's suffix is
- * dropped. */
+/* "waiting_share 96.2%, waits 4,218". Numbers show their unit, so names come without _ns and
+ * _bytes. */
 static void evidence(FILE *out, const struct finding *f, bool utf8)
 {
     size_t column = 0;

@@ -246,8 +246,9 @@ static void gc(const struct page *p)
 }
 
 /*
- * Times are of tasks that the trace has from start to end; if there are none, no times are shown.
- * The type of a task that started before the trace is unknown, as its end does not tell it.
+ * Times are of tasks and regions that the trace has from start to end; if there are none, no times
+ * are shown. The type of a task that started before the trace is unknown, as its end does not tell
+ * it.
  */
 static void typed_row(const struct page *p, const struct summary_row *row)
 {
@@ -266,7 +267,7 @@ static void typed_row(const struct page *p, const struct summary_row *row)
                       row->open);
 }
 
-/* Says how many entries are not shown, and their share. */
+/* Says how many rows are not shown, and what their counts and times come to. */
 static void left_out(const struct page *p, const struct summary_rows *rows)
 {
     uint64_t names = rows->left_out.names, n = rows->left_out.count;
@@ -307,7 +308,7 @@ static void stack(const struct page *p, const struct summary_site *site)
     }
 }
 
-/* Says how many entries are not shown, and their share. */
+/* Says how many rows are not shown, and what their counts and times come to. */
 static void sites_left_out(const struct page *p, const struct summary_sites *sites)
 {
     uint64_t more = sites->left_out, n = sites->left_out_count;

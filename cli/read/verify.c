@@ -41,7 +41,7 @@ static const struct argument rows[] = {
 /* Receives the whole part while the file is read. */
 struct salvage {
     struct landing landing;
-    int error; /* errno of the first write that failed */
+    int error; /* the negative errno of the first write that failed; 0: none */
 };
 
 static bool is_stdin(const char *path)

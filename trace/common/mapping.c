@@ -12,7 +12,8 @@
 /* Larger than any page: zeros behind each window, so that reads past its end are valid. */
 #define BEHIND MAPPING_UNIT
 
-#define ROOM (WINDOW + BEHIND + MAPPING_UNIT) /* for a window that starts anywhere in a page */
+/* For a window, wherever in the room the first multiple of MAPPING_UNIT lies. */
+#define ROOM (WINDOW + BEHIND + MAPPING_UNIT)
 
 struct mapping_window {
     struct mapping_window *next;

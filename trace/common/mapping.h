@@ -15,7 +15,7 @@
 
 #define MAPPING_WINDOW ((size_t)4 << 20)
 
-/* Up to this size pages are kept until their window is left. */
+/* While all windows together are no larger than this, their pages stay until mapping_release. */
 #define MAPPING_AMPLE ((size_t)24 << 20)
 
 /* mapping_leave drops pages in units of this size, which is the system's read-ahead. */
@@ -33,7 +33,7 @@ struct mapping {
     size_t n;
 };
 
-/* Opens the file at the descriptor's position. A negative errno if it is no regular file. */
+/* The trace begins at the descriptor's position. A negative errno if that is no regular file. */
 int mapping_init(struct mapping *map, struct memory *mem, int fd);
 void mapping_done(struct mapping *map);
 

@@ -40,8 +40,9 @@ struct varint {
 struct varint varint_long(const uint8_t *p, const uint8_t **end) __attribute__((noinline));
 
 /*
- * Reads a number without a bound; the caller checks bounds once after several numbers. A number
- * over 64 bits returns a position beyond any bound. Nearly all numbers have one to three bytes.
+ * Reads a number without a look at the bound, for callers that compare the position with *end once,
+ * after several numbers. A number of more than 64 bits sets *end to NULL: every position is beyond
+ * that. Nearly all numbers have one to three bytes.
  */
 static inline const uint8_t *varint_padded(const uint8_t *p, uint64_t *ret, const uint8_t **end)
 {

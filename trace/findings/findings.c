@@ -49,8 +49,8 @@ static const struct scale cpu_user = {0.6, 0.8};
 static const struct scale imbalance_share = {0.4, 0.7};
 static const struct scale imbalance_lost = {1, 3};
 
-/* Goroutines in syscalls, on average, per P (for at least STORM_MIN_PROCS Ps); syscalls per second
- * whose P was taken away meanwhile. */
+/* Goroutines in syscalls, on average, per P, where fewer Ps than STORM_MIN_PROCS count as so many;
+ * syscalls per second whose P was taken away meanwhile. */
 static const struct scale storm_goroutines = {1, 3};
 static const struct scale storm_blocked = {50, 300};
 #define STORM_MIN_PROCS 4
@@ -273,7 +273,7 @@ static double stuck_proc(const struct facts *a, struct finding *f)
     double by_run = scaled((double)run->duration, stuck_run);
     const struct summary_longest *worst;
 
-    /* If most goroutines are in syscalls, one that takes long is nothing special. */
+    /* In a syscall storm one that takes long is part of the crowd. */
     if (call->duration < STUCK_MIN || storm_strength(a) >= 0.5)
         by_call = 0;
     worst = by_run > by_call ? run : call;

@@ -50,8 +50,8 @@ struct findings {
     struct finding list[FINDINGS_MAX + 1]; /* the highest score first */
     size_t n;
     /* The code of the first finding; if there are only notes or none, `healthy` or `idle`. If the
-     * numbers rest on too little, FINDINGS_NOT_INSPECTED: then not_inspected is `partial` or `too-
-     * short`, and `why` is the reason in words. */
+     * numbers rest on too little, FINDINGS_NOT_INSPECTED: then not_inspected is `partial` or
+     * `too-short`, and `why` is the reason in words. */
     const char *label;
     const char *not_inspected; /* NULL: there is a label */
     char why[120];

@@ -34,7 +34,7 @@ struct profile {
     bool scanned;
 
     struct gotrace *trace;
-    int64_t first, last; /* only time within these spans counts */
+    int64_t first, last; /* only time between these counts */
     bool begun;
     uint64_t syncs; /* SYNC events so far */
     struct idmap numbers;
@@ -42,7 +42,7 @@ struct profile {
     size_t n, cap;
     uint32_t free;
 
-    /* by handle of this generation: a number plus 1, or 0 */
+    /* by this generation's handle of a stack or number of a frame: ours plus 1, or 0 */
     uint32_t *sites, *frames;
     size_t sites_cap, frames_cap;
     uint8_t *reasons; /* 0, or 1 plus whether it counts */
@@ -229,7 +229,7 @@ static int add_watched(struct profile *p, uint64_t g, uint32_t *ret)
     return 0;
 }
 
-/* Drops what was to be counted when the goroutine runs: it never will. */
+/* The goroutine will not run any more: if it never did, counts what was kept back for that case. */
 static void settle(struct profile *p, struct watched *w)
 {
     if (!w->ran && w->before_site != NONE)

@@ -64,7 +64,7 @@ int spans_seal(struct spans *s)
     return 0;
 }
 
-/* The goroutine's first span that does not end before `time`. */
+/* The goroutine's first span that does not end before `time`; `from` is its first one of all. */
 static size_t seek(const struct spans *s, size_t from, int64_t g, int64_t time)
 {
     size_t low = from, step = 1, high;

@@ -26,7 +26,8 @@ struct spans {
     struct idmap first; /* by goroutine: its first in the list, after spans_seal */
 };
 
-/* A span; `end` is later than `start`. Sums saturate. */
+/* From `start` to `end`, which is later; and the sum of two such lengths. Both are INT64_MAX rather
+ * than overflow. */
 static inline int64_t spans_length(int64_t start, int64_t end)
 {
     int64_t ns;

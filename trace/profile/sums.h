@@ -61,7 +61,7 @@ struct sums {
 void sums_init(struct sums *s, struct memory *mem, uint64_t seed);
 void sums_done(struct sums *s);
 
-/* Resets all counts; numbers stay. */
+/* Resets all counts, committed or not; numbers stay. */
 void sums_reset(struct sums *s);
 
 int sums_string(struct sums *s, const char *text, size_t len, uint32_t *ret);

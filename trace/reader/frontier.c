@@ -64,8 +64,9 @@ int frontier_fill(struct frontier *f, const struct generation *gen)
         r = cursor_next(c, gen);
         if (r < 0)
             return r;
+        /* It has empty batches only; in Go's reader it has a place in the heap even so. */
         if (r == 0)
-            continue; /* a thread with empty batches only, for which Go's reader also has a place in the heap */
+            continue;
         f->heap[f->n++] = (struct frontier_entry){c->time, c};
         rise(f, f->n - 1);
     }

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #define INSERTION_MAX 12 /* up to this many are sorted by insertion */
-/* From this many on the pivot is a median of nine; at most five misplaced entries are moved. */
+/* From this many on the pivot is a median of nine, and a few misplaced entries are moved. */
 #define NINTHER_MIN 50
 #define ASTRAY_MAX 5
 
@@ -125,7 +125,8 @@ static void reverse(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
         swap(s, i, j);
 }
 
-/* Moves a few misplaced entries. True if the range is sorted then. */
+/* Moves a few misplaced entries, if there are NINTHER_MIN entries. True if the range is or becomes
+ * sorted. */
 static bool mend(const struct gosort *s, ptrdiff_t begin, ptrdiff_t end)
 {
     ptrdiff_t i = begin + 1;

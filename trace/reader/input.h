@@ -4,8 +4,8 @@
 /*
  * The stream of batches. It is read straight into blocks that hold one generation: what a batch
  * says stays where it was read until input_release, and nothing is copied but what straddles two
- * blocks. Of a file that may be mapped not even that is. Of a generation that is large only the
- * places stay in memory: its blocks become parts of a file, which come back when they are looked at.
+ * blocks. Of a file that may be mapped not even that is. Of a large generation only the addresses
+ * stay: its blocks become parts of a file, which come back into memory when they are looked at.
  */
 
 #include <stdbool.h>
@@ -46,11 +46,11 @@ struct input {
     struct input_block *before_last;
     struct input_block *spare;
     uint8_t *head;   /* start of the bytes that were not taken yet */
-    uint8_t *tail;   /* … and ends here */
+    uint8_t *tail;   /* their end */
     uint64_t offset; /* of head in the trace */
     bool ended;      /* the source has no more */
     uint64_t newest; /* the latest time in batch headers, in the trace's clock */
-    bool large;      /* the blocks of this generation: see input_leave */
+    bool large;      /* the generation is not all kept in memory: see input_leave */
 
     gotrace_spill_fn spill; /* NULL: blocks stay in memory */
     void *spill_data;

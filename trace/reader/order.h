@@ -33,8 +33,8 @@ enum gc_state { GC_UNDETERMINED, GC_NOT_RUNNING, GC_RUNNING };
 
 struct order {
     struct gotrace_event out[ORDER_OUT];
-    struct gotrace_event *next;       /* index in `out` of the next free place */
-    struct gotrace_event *last_begin; /* index in `out` behind which no event of the trace starts */
+    struct gotrace_event *next;       /* in `out`: the next free place */
+    struct gotrace_event *last_begin; /* in `out`: behind this no event of the trace begins */
     int64_t last_time;
     struct generation *gen;
     struct fault *fault;

@@ -37,8 +37,8 @@ int order_no_string(struct order *o, const struct cursor *c, uint64_t id)
     return order_bad(o, c, "there is no string %" PRIu64, id);
 }
 
-/* Reports what is missing of thread, proc and goroutine. Without a thread there is neither of the
- * others. */
+/* Reports a missing thread, or proc or goroutine if it is needed; 0 if none is missing. Without a
+ * thread there is neither of the others. */
 int order_need(struct order *o, const struct cursor *c, bool p, bool g)
 {
     if (c->m == GOTRACE_NONE)

@@ -22,7 +22,7 @@ static int begin_range(struct order *o, const struct cursor *c, struct ranges *r
     return 0;
 }
 
-/* In the first generation it may be new; in later ones it must be known. */
+/* In the first generation it must be new, in later ones it must be known. */
 static int active_range(struct order *o, const struct cursor *c, struct ranges *ranges,
                         uint8_t type)
 {
@@ -56,7 +56,7 @@ static int gc_event(struct order *o, struct cursor *c, enum gc_state state)
     return 1;
 }
 
-/* What the GC says while it runs. */
+/* An event that the GC writes only while it runs. */
 static int gc_running(struct order *o, struct cursor *c, enum gc_state state)
 {
     if (c->args[0] != o->gc_seq + 1)

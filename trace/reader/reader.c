@@ -167,7 +167,7 @@ static int stuck(struct gotrace *t)
                      specs[c->type].name);
 }
 
-/* Charges for the sort, by the number of threads. */
+/* Takes the price of a sort, which grows with the number of threads, out of the patience. */
 static int pay(struct gotrace *t)
 {
     uint64_t price = 1 + t->frontier.n / 8;
@@ -192,8 +192,8 @@ static int advance(struct gotrace *t, struct cursor *c)
 }
 
 /*
- * The earliest event must wait: the next in time that need not. Sorting may put another event of the
- * same time first, which Go's reader does not try: it stops if no other can come. That is no
+ * The earliest event must wait: the next in time that need not. Sorting may put another event of
+ * the same time first, which Go's reader does not try: it stops if no other can come. That is no
  * contradiction in the trace, so here it comes last.
  */
 static int try_others(struct gotrace *t)

@@ -26,7 +26,7 @@ struct gotrace {
     struct order order;
     struct frontier frontier;
     enum stage stage;
-    const struct gotrace_event *next; /* index in order.out of the next event to return */
+    const struct gotrace_event *next; /* in order.out: the next event to return */
     size_t next_sample;               /* of the generation */
     uint64_t syncs;
     uint64_t patience;

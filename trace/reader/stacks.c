@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * Zeros are no program counter of four bytes, but would be found where such bytes have their place:
- * there stands something else, which has its place elsewhere.
+ * An empty place has raw 0. Four zero bytes are no program counter of four bytes, but would match
+ * an empty place: so theirs gets another value, which is never looked up there.
  */
 static void forget_recent(struct stacks *s)
 {

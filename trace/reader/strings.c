@@ -134,7 +134,7 @@ static int name_new(struct strings *s, const char *text, uint32_t len, uint64_t 
 
 /*
  * Two texts with the same 64-bit hash do not occur in practice, as the start value is secret; if
- * they did, the second would be stored in the next slot.
+ * they did, the second would be stored under the next hash.
  */
 static int find_name(struct strings *s, const char *text, uint32_t len, struct name **ret)
 {

@@ -69,7 +69,7 @@ static inline uint32_t strings_handle(const struct strings *s, uint64_t id)
     return id == 0 ? 0 : idmap_find(&s->ids, id);
 }
 
-/* A handle's text; "" for 0 and for no handle. */
+/* A handle's text; "" for 0 and for what is no handle. */
 const char *strings_text(const struct strings *s, uint64_t handle, size_t *ret_len);
 
 /* The slow path of strings_name. */

@@ -65,7 +65,7 @@ static int added(const struct place *at, int r, const char *what, uint64_t id)
     return r < 0 ? fault_memory(at->gen->fault, r, offset_of(at)) : 0;
 }
 
-/* The same, where their last byte is still followed by a batch's padding. */
+/* As numbers() for two, in fewer steps: the padding behind the batch allows to read past its end. */
 static inline int two_numbers(struct place *at, uint64_t *ret)
 {
     const uint8_t *end = at->b->end;
@@ -110,7 +110,7 @@ int tables_strings(struct generation *gen, const struct batch *b)
 
 _Static_assert(INPUT_PADDING >= 4 * VARINT_PADDING, "four numbers may be read in one go");
 
-/* The same of four, of which the first mostly has four bytes. */
+/* As two_numbers for four, of which the first mostly has four bytes. */
 static inline int four_numbers(struct place *at, uint64_t *ret)
 {
     const uint8_t *end = at->b->end;
@@ -141,7 +141,7 @@ static int new_frame(struct place *at, uint32_t *ret)
 
 _Static_assert(INPUT_PADDING >= VARINT_PADDING + 8, "a known frame may be read in one go");
 
-/* One frame, wherever it is known. */
+/* Reads a frame that was not met lately. Of one that is known only the pc counts. */
 static int read_frame(struct place *at, uint32_t *ret)
 {
     struct stacks *stacks = &at->gen->stacks;
@@ -162,8 +162,8 @@ static int read_frame(struct place *at, uint32_t *ret)
 }
 
 /*
- * Most of what a generation's tables are, and nearly always of a frame that was met not long ago:
- * then only the pc counts, as it is written.
+ * Frames are most of a generation's tables, and nearly always a frame was met not long ago: then it
+ * is found by the bytes of its pc, and its other numbers are skipped.
  */
 static int read_frames(struct place *at, size_t n, uint32_t *row)
 {

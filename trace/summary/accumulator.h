@@ -46,10 +46,9 @@ enum {
     ACCUMULATOR_OVERDUE = 2,       /* runnable for long */
     ACCUMULATOR_ASSIST = 4,        /* in mark assist */
     ACCUMULATOR_WORKER = 8,        /* runs as mark worker, */
-    ACCUMULATOR_IDLE_WORKER =
-        16,                     /* or as an idle one, which takes only Ps that nobody else needs */
-    ACCUMULATOR_OF_GC = 32,     /* is counted in gc_procs now */
-    ACCUMULATOR_GO_ASSIST = 64, /* what Go's MutatorUtilizationV2 knows of it */
+    ACCUMULATOR_IDLE_WORKER = 16,  /* or as an idle one, which takes only what nobody else wants */
+    ACCUMULATOR_OF_GC = 32,        /* is counted in gc_procs now */
+    ACCUMULATOR_GO_ASSIST = 64,    /* what Go's MutatorUtilizationV2 knows of it */
     ACCUMULATOR_GO_WORKER = 128,
 };
 
@@ -297,7 +296,7 @@ int accumulator_gc_finish(struct accumulator *s);
 
 /* summary_user.c: tasks and regions */
 int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e);
-/* The goroutine ends: this ends its regions, too. */
+/* The goroutine ends, or waits forever: this ends its regions, too. */
 int accumulator_regions_end(struct accumulator *s, struct accumulator_go *g, int64_t time);
 int accumulator_user_finish(struct accumulator *s);
 void accumulator_user_done(struct accumulator *s);
@@ -321,8 +320,8 @@ static inline struct accumulator_go *accumulator_go_find(struct accumulator *s, 
 /*
  * Adds the time from s->at to `time`, in which nothing changed that the sums by conditions depend
  * on. Two of these things change all the time: the number of busy Ps, and whether any goroutine is
- * runnable. So times are first added to a cell for these two; accumulator_fold evaluates all conditions
- * when something else is about to change.
+ * runnable. So times are first added to a cell for these two; accumulator_fold evaluates all
+ * conditions when something else is about to change.
  */
 static inline void accumulator_pass(struct accumulator *s, int64_t time)
 {

@@ -6,8 +6,8 @@
  * stops, blocks, is unblocked, begins a syscall, ends it, and ends. These functions do the same as
  * leave and enter of summary_state.c, but only for the common case: the goroutine's state began
  * within the trace, it does not work for the GC, it has a proc, and its stacks and reasons were met
- * before; for the program, accumulator_hot is true. accumulator_can_… tells whether a case is common and
- * changes nothing.
+ * before; for the program, accumulator_hot is true. accumulator_can_… tells whether a case is
+ * common and changes nothing.
  */
 
 #include "trace/summary/stackclass.h"

@@ -3,11 +3,11 @@
 
 /*
  * The minimum mutator utilisation for windows of several lengths: of all windows of a length within
- * the trace, the one in which the program itself got the smallest share of its Ps. The result is the
- * same as that of MMUCurve in Go's internal/trace/gc.go, but is computed in one pass. The mean over
- * a window is a piecewise linear function of the window's position. So its minimum is at a position
- * where one edge of the window meets a change, and to look at each such position once only the
- * changes within the last window need to be kept.
+ * the trace, the one in which the program itself got the smallest share of its Ps. The result is
+ * the same as that of MMUCurve in Go's internal/trace/gc.go, but is computed in one pass. The mean
+ * over a window is a piecewise linear function of the window's position. So its minimum is at a
+ * position where one edge of the window meets a change, and to look at each such position once only
+ * the changes within the last window need to be kept.
  *
  * Until mmu_release all changes are held back, so that they can still be corrected if the first
  * generation tells late how things were at its beginning.

@@ -16,8 +16,8 @@
 
 enum stack_class {
     STACK_OTHER = 0, /* nothing is known */
-    STACK_LOCK, /* waits for a mutex: sync.Mutex, RWMutex, the turn to write to a file or connection */
-    STACK_JOIN,     /* waits for others to finish: WaitGroup, Cond, errgroup, a fan-out's end */
+    STACK_LOCK, /* waits for a mutex: sync.Mutex, RWMutex, the turn to write to a file or socket */
+    STACK_JOIN, /* waits for others to finish: WaitGroup, Cond, errgroup, a fan-out's end */
     STACK_LISTENER, /* waits for whatever may come: accept, the next request or message */
     STACK_CALL,     /* waits for the answer to a request of its own */
     STACK_HANDLER,  /* somewhere in the service of a request */

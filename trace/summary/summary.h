@@ -3,16 +3,16 @@
 
 /*
  * Sums up a trace in numbers: one pass over the events, in memory that does not grow with the
- * trace. It only counts: it measures nothing itself and judges nothing.
+ * trace. It measures, and judges nothing: that is for findings.h.
  *
  * Numbers that Go's tools give, too, are the same as theirs. Times in a state are those of
  * internal/trace's Summarizer, except for time in syscalls at the trace's end, which the Summarizer
  * also counts as waiting for the scheduler. Call sites are those of the profiles of
  * `go tool trace -pprof=`, but here what was before a goroutine's first run counts, too. The
- * mutator's utilisation is that of internal/trace's MutatorUtilizationV2 and MMUCurve. Durations and
- * times are nanoseconds, shares are between 0 and 1. The struct owns everything that it points to,
- * and summary_done releases it. Texts end with a zero byte; before that they have whatever bytes the
- * trace had.
+ * mutator's utilisation is that of internal/trace's MutatorUtilizationV2 and MMUCurve. Durations
+ * and times are nanoseconds, shares are between 0 and 1. The struct owns everything that it points
+ * to, and summary_done releases it. Texts end with a zero byte; before that they have whatever
+ * bytes the trace had.
  */
 
 #include "trace/summary/numbers.h"

@@ -4,8 +4,8 @@
  * The garbage collector: its phases, pauses and helpers, and what it leaves of the Ps to the
  * program.
  *
- * The utilisation is computed twice. First as it really is: a P is the GC's while a mark worker (not
- * an idle one) or a goroutine in mark assist runs on it. Then with the counters of Go's
+ * The utilisation is computed twice. First as it really is: a P is the GC's while a mark worker
+ * (not an idle one) or a goroutine in mark assist runs on it. Then with the counters of Go's
  * MutatorUtilizationV2, so that the result is the one that `go tool trace` shows. From a mark
  * worker's second run on, MutatorUtilizationV2 counts it twice when it starts, by its start and by
  * its label, but only once when it stops. So sooner or later it counts all Ps as the GC's, and its

@@ -3,10 +3,11 @@
 /*
  * Goroutines: how long they were in each state, and where.
  *
- * A goroutine that was there before the trace is told at some time in the first generation, with the
- * state that it has been in since the trace began. Its times in states count from the trace's
- * beginning, as in Go's Summarizer. In the profiles its wait counts from where it is told, as in the
- * profiles of `go tool trace`. The scheduler's latency leaves out waits whose beginning is unknown.
+ * A goroutine that was there before the trace is told at some time in the first generation, with
+ * the state that it has been in since the trace began. Its times in states count from the trace's
+ * beginning, as in Go's Summarizer. In the profiles its wait counts from where it is told, as in
+ * the profiles of `go tool trace`. The scheduler's latency leaves out waits whose beginning is
+ * unknown.
  */
 
 #include "trace/summary/accumulator.h"

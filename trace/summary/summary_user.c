@@ -102,7 +102,7 @@ static uint32_t *find_region(struct accumulator *s, struct accumulator_go *g, in
     return *link != 0 && s->regions.list[*link - 1].since == since ? link : NULL;
 }
 
-/* The program ended a region that was not the innermost, or one that the goroutine does not have. */
+/* The program ended a region that is not the innermost, or one that the goroutine does not have. */
 static int misnested(struct accumulator *s, const struct gotrace_event *e, uint32_t type)
 {
     uint32_t stack;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define TEXT_MAX 1024 /* as in a trace */
-#define OF_GROUP \
-    0x5bd1e995 /* makes a pattern's hash differ from that of a text with the same bytes */
+/* Makes a pattern's hash differ from that of a text with the same bytes. */
+#define OF_GROUP 0x5bd1e995
 
 void types_init(struct types *t, struct memory *handles, uint64_t seed)
 {
@@ -287,7 +287,8 @@ static int merge_group(struct types *t, uint32_t group)
     return r;
 }
 
-/* Finds the group of a text, or adds it. TYPES_NONE for a text without a number. */
+/* Finds the group of a text, or adds it. TYPES_NONE for a text without a number, or if
+ * there is no place. */
 static int find_group(struct types *t, const char *text, size_t len, uint32_t *ret)
 {
     char pattern[TEXT_MAX];

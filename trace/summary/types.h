@@ -26,8 +26,8 @@
 #define TYPES_MAX_MEMORY ((size_t)16 << 20)
 #define TYPES_ALIKE 16
 #define TYPES_SHOWN 128
-#define TYPES_PATIENCE \
-    64 /* added to `patience` for each row that is added and each that is left out */
+/* Added to `patience` for each look-up of a name without a row, and for each row left out. */
+#define TYPES_PATIENCE 64
 #define TYPES_KEPT 4096 /* times of a type that are kept one by one */
 
 #define TYPES_NONE UINT32_MAX
