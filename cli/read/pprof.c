@@ -107,12 +107,14 @@ static void complain_trace(const char *path, const struct gotrace_error *e)
 
 /*
  * Reads the trace once. 0; 1: another pass is needed; -ENODATA after a message: the trace is
- * broken; another negative errno after a message. `quiet`: no message about the trace.
+ * broken; another negative errno after a message. `again`: no message about a broken trace, as
+ * another pass follows that ends at the same place.
  */
-static int run_pass(pass_fn pass, struct profile *p, const char *path, int fd, bool quiet)
+static int run_pass(pass_fn pass, struct profile *p, const char *path, int fd, bool again)
 {
     struct gotrace *t;
     struct gotrace_error e;
+    bool broken;
     int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : gotrace_open_mapped(NULL, fd, &t);
 
     if (r < 0) {
@@ -124,15 +126,13 @@ static int run_pass(pass_fn pass, struct profile *p, const char *path, int fd, b
     if (r < 0 && e.code == 0)
         complain("%s: %s", path,
                  r == -E2BIG ? "too many stacks or regions to remember" : strerror(-r));
-    else if (r < 0 && !quiet)
+    broken = e.code == -ENODATA || e.code == -EBADMSG;
+    if (r < 0 && e.code != 0 && !(broken && again))
         complain_trace(path, &e);
-    if (r < 0 && (e.code == -ENODATA || e.code == -EBADMSG))
-        r = -ENODATA;
     gotrace_close(t);
-    return r;
+    return r < 0 && broken ? -ENODATA : r;
 }
 
-/* The first pass prints nothing about a broken trace: the last pass ends at the same place. */
 static int read_trace(struct profile *p, const char *path, int fd)
 {
     int r = 0;

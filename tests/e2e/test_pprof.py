@@ -269,8 +269,10 @@ def test_broken_off(mix, tmp_path):
 )
 def test_no_trace(tmp_path, data):
     (tmp_path / "t").write_bytes(data)
-    done = contrace("--sched", "-o", tmp_path / "out", tmp_path / "t", status=1)
-    assert done.stderr.startswith(f"contrace: {tmp_path}/t: at byte 0: "), done.stderr
+    for only in ([], ["--region=r"], ["--task=t"]):  # with these, it is read twice
+        done = contrace("--sched", *only, "-o", tmp_path / "out", tmp_path / "t", status=1)
+        assert done.stderr.startswith(f"contrace: {tmp_path}/t: at byte 0: "), (only, done.stderr)
+        assert done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 
