@@ -16,7 +16,7 @@ struct buf {
     size_t len;
     size_t cap;
     size_t max; /* of len */
-    int error;  /* errno of the first append that failed, or 0 */
+    int error;  /* of the first append that failed, negative; or 0 */
 };
 
 /* An empty buffer that never holds more than `max` bytes. Allocates nothing. */
@@ -42,7 +42,7 @@ int buf_add(struct buf *b, const void *data, size_t n);
 int buf_adds(struct buf *b, const char *s);
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* 0 if every append succeeded; else the first failure, -ENOMEM or -E2BIG. */
+/* 0 if every append succeeded; else the first failure: -ENOMEM, -E2BIG, or that of buf_fail. */
 int buf_error(const struct buf *b);
 
 /* Records a failure of the caller's own, as if an append had failed with it. */

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Time, in microseconds. Only this file reads a clock. Boot time is for intervals: it counts while
- * the machine sleeps and never steps. Real time is for names and records.
+ * Time, in microseconds. Only this file and the event loop read a clock. Boot time is for
+ * intervals: it counts while the machine sleeps and never steps. Real time is for names and
+ * records.
  */
 
 #include <stddef.h>

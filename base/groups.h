@@ -7,5 +7,5 @@
 #include <sys/types.h>
 
 /* True if this process has the group as its effective one or as a supplementary one. False also
- * when the kernel cannot be asked. */
+ * when that cannot be found out. */
 bool groups_have(gid_t group);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Hexadecimal digits: written in lower case, read in both. */
+/* Hexadecimal digits: written in lower case. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,8 +12,8 @@
 /* Writes two digits a byte, and a zero: `out` has room for 2 * n + 1. */
 void hex_encode(const unsigned char *bytes, size_t n, char *out);
 
-/* The value of a digit; -1: it is none. */
+/* The value of a digit, in either case; -1: it is none. */
 int hex_digit(char c);
 
-/* Whether the text is a SHA-256 hash. NULL is none. */
+/* Whether the text is a SHA-256 hash as hex_encode writes it. NULL is none. */
 bool hex_is_sha256(const char *text);

@@ -19,7 +19,8 @@ static void *noting_malloc(size_t n)
     return p;
 }
 
-/* Calls the functions that were set before, as they may wipe memory when it is freed. */
+/* Puts noting_malloc in front of the functions that are set, which stay in use: they may wipe
+ * memory when it is freed. */
 static void prepare(void)
 {
     json_free_t release;

@@ -91,7 +91,7 @@ static bool is_utf8(const char *text, size_t n)
     return true;
 }
 
-/* As nearly all texts are. */
+/* Whether it is ASCII with nothing to escape, as nearly all texts are. */
 static bool is_plain_ascii(const char *text, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

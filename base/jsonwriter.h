@@ -26,7 +26,7 @@ struct jsonwriter {
     struct jsonwriter_style style;
     unsigned depth;
     uint32_t arrays; /* bit i: what is open at depth i + 1 is an array */
-    bool more;       /* the innermost object or array has a member */
+    bool more;       /* what is open has a member already */
 };
 
 /* Appends to `out`, which is borrowed. */
@@ -37,7 +37,7 @@ void jsonwriter_object(struct jsonwriter *w, const char *key);
 void jsonwriter_array(struct jsonwriter *w, const char *key);
 void jsonwriter_end(struct jsonwriter *w); /* of the innermost object or array */
 
-/* NULL is written as null. Bytes that are not UTF-8 are escaped as buf_add_escaped does. */
+/* NULL is written as null. A text that is not all UTF-8 is written as by buf_add_escaped. */
 void jsonwriter_text(struct jsonwriter *w, const char *key, const char *text);
 void jsonwriter_textn(struct jsonwriter *w, const char *key, const char *text, size_t n);
 void jsonwriter_integer(struct jsonwriter *w, const char *key, int64_t value);

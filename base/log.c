@@ -117,7 +117,7 @@ bool log_enabled(enum log_level level)
  */
 static void write_line(const struct buf *line)
 {
-    size_t done = log_cut ? 0 : 1; /* the line feed in front, and the line */
+    size_t done = log_cut ? 0 : 1; /* bytes written; the first is the line feed in front */
 
     while (done < line->len) {
         ssize_t n = write(STDERR_FILENO, line->data + done, line->len - done);
@@ -215,7 +215,7 @@ static void log_journal(enum log_level level, const struct log_fields *f, const 
             continue;
         iov[n++] = (struct iovec){.iov_base = text.data + start, .iov_len = text.len - start};
     }
-    if (sd_journal_sendv(iov, n) < 0) /* the journal does not answer: write to stderr */
+    if (sd_journal_sendv(iov, n) < 0) /* the journal did not take it: write to stderr */
         log_text(level, message);
 }
 
@@ -232,8 +232,8 @@ static size_t plain_length(const char *p)
     return control ? 0 : n;
 }
 
-/* Appends the message with everything else escaped, so that no peer can forge a line or break a
- * collector. */
+/* Appends the message, with everything escaped that is not plain, so that no peer can forge a line
+ * or break a collector. */
 static void escape_control(struct buf *out, const char *text)
 {
     while (*text) {

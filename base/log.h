@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * The log: one line for each event that a person should know of. A line has three formats: text for
+ * The log: one line for each event that a person should know of, in one of three formats: text for
  * a terminal, JSON for collectors, native fields for the journal. One system call writes a line, so
- * lines of several threads do not mix. Level and sink are the program's only globals.
+ * lines of several threads do not mix. Level, format and sink are global.
  */
 
 #include <stdbool.h>

@@ -21,7 +21,7 @@ static bool has_relocated_text(const struct dl_phdr_info *object, const ElfW(Phd
     return false;
 }
 
-/* Pages that are mapped without the right to write are the same in the file. */
+/* Drops the pages that are mapped without the right to write: they are the same in the file. */
 static int drop_constant(struct dl_phdr_info *object, size_t size, void *userdata)
 {
     const uintptr_t page = *(const uintptr_t *)userdata;

@@ -11,9 +11,9 @@
 /*
  * 0 if the file is private enough: (1) only its owner may read it; (2) a group of ours may, too
  * (0640), and root owns it or it lies on a memory file system, as an agent beside us writes it; (3)
- * root put it on a memory file system where nobody else may write, as Kubernetes and systemd do. A
- * group may not read a person's file on a disk: whole departments share a group. -EPERM if others
- * may read it, -EINVAL if it is not a regular file, or the errno of fstat(2).
+ * root put it on a memory file system and nobody else may write it, as Kubernetes and systemd do
+ * with secrets. A group may not read a person's file on a disk: whole departments share a group.
+ * -EPERM if others may read it, -EINVAL if it is not a regular file, or the errno of fstat(2).
  */
 int secretfile_check(int fd);
 

@@ -24,7 +24,7 @@ static const char *check_username(const char *name)
     return strchr(name, ':') ? "must not contain a colon" : NULL;
 }
 
-/* The name is put into a URL, followed by a port; an IPv6 address is put in brackets. */
+/* The name is put into a URL, before a port; so an IPv6 address must have its brackets. */
 static const char *check_server_name(const char *name)
 {
     size_t n = strlen(name);

@@ -125,8 +125,8 @@ static int parse_tcp(const char *text, struct address *ret, const char **ret_why
             return refuse(ret_why, "the bracket of the IPv6 address is not closed");
         host = strndup(text + 1, (size_t)(rest - text) - 1);
         rest++;
-        /* A variable in the address may be one kind on this machine and the other kind on
-         * another. */
+        /* IPv4 is accepted, too: a variable in the brackets may hold either kind, depending on
+         * the machine. */
         if (host && inet_pton(AF_INET6, host, &v6) != 1 && inet_pton(AF_INET, host, &v4) != 1)
             why = "not an IPv6 address in the brackets";
         else if (*rest != '\0' && *rest != ':')

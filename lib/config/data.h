@@ -17,13 +17,13 @@
 #include "lib/net/access.h"
 
 #define CONFIG_LABELS_MAX 64 /* labels of one target */
-/* Bytes of all names and values together, as a record has them. */
+/* Bytes of all names and values of one target: the most that a record holds. */
 #define CONFIG_LABELS_BYTES_MAX (8u << 10)
 #define CONFIG_TARGETS_MAX 100000             /* targets of one file */
 #define CONFIG_JOBS_MAX 10000                 /* scrape_configs of one file */
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
-#define CONFIG_JOB_NAME_MAX 100               /* bytes, as in a component of a key */
+#define CONFIG_JOB_NAME_MAX 100               /* bytes: the most that a key's component holds */
 
 /* One address with its labels, from static_configs, file_sd or --target. */
 struct target_config {
@@ -70,7 +70,8 @@ struct storage_config {
 };
 
 enum upload_addressing {
-    UPLOAD_ADDRESSING_AUTO, /* path if an endpoint is configured or the name has a dot, else virtual */
+    /* Path if an endpoint is configured or the bucket's name has a dot, else virtual. */
+    UPLOAD_ADDRESSING_AUTO,
     UPLOAD_ADDRESSING_PATH,
     UPLOAD_ADDRESSING_VIRTUAL,
 };

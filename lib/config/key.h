@@ -16,7 +16,7 @@ enum table_type {
     TABLE_UNSIGNED, /* unsigned; min and max */
     TABLE_UINT64,   /* uint64_t; min and max */
     TABLE_STRING,   /* char *; not empty, no control characters; max: bytes, 0: no bound */
-    TABLE_PATH,     /* char *; a path, relative to the configuration file's directory */
+    TABLE_PATH,     /* char *; a string that is relative to the configuration file's directory */
     TABLE_BOOL,     /* bool; `choices` may give other names for the two values */
     TABLE_CHOICE,   /* an enum, by its name in `choices` */
     TABLE_MAPPING,  /* `table`, its offsets counted from this row's */

@@ -10,7 +10,7 @@
 #include "base/parse.h"
 #include "lib/yaml/text.h"
 
-/* Bytes of a value that a message quotes. */
+/* A value in a message, cut to 60 bytes. */
 #define QUOTED "`%.60s%s`"
 #define QUOTE(text) shown(text), strlen(shown(text)) > 60 ? "..." : ""
 

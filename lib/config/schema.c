@@ -142,7 +142,7 @@ static int read_file_sd(struct yaml_file *f, const yaml_node_t *node, void *base
     (void)count;
     if ((r == 0 || r == -EINVAL) && add_file_sd(job, &sd) < 0)
         r = yaml_file_oom(f);
-    /* The shortest refresh_interval of all patterns counts. */
+    /* Of several in one job, the shortest refresh_interval counts for all patterns. */
     if (job->file_sd_refresh == 0 || sd.refresh < job->file_sd_refresh)
         job->file_sd_refresh = sd.refresh;
     while (sd.n > 0)

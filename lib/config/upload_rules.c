@@ -194,7 +194,7 @@ static void check_pairs(struct check *k)
     check_access(k, &u->access, &u->url, ABOUT);
 }
 
-/* The secret that every request would send unencrypted (not as a signature); NULL: none. */
+/* The secret that every request carries as it is, not as a signature; NULL: none. */
 static const char *bare_secret(const struct upload_config *u, enum upload_scheme scheme)
 {
     if (scheme == UPLOAD_HTTP && u->access.auth.basic_username)
@@ -210,7 +210,7 @@ static const char *bare_secret(const struct upload_config *u, enum upload_scheme
     return NULL;
 }
 
-/* A proxy is used even for hosts of this machine. */
+/* Whether an http:// URL is reached through proxy_url, which is used even for this machine. */
 static bool leaves_by_proxy(const struct proxy *p, const char *url)
 {
     struct origin to;

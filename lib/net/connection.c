@@ -118,7 +118,8 @@ static int set_connection(struct http_request *r, const struct http_options *o)
     return 0;
 }
 
-/* What a signature covers; libcurl's own idea of it changes with server_name and between versions. */
+/* What a signature covers; libcurl's own idea of it changes with server_name and between
+ * versions. */
 static int set_host(struct http_request *r, const struct origin *to)
 {
     char line[sizeof("Host: ") + ORIGIN_NAME_SIZE], name[ORIGIN_NAME_SIZE];

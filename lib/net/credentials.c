@@ -23,8 +23,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Without the white space around it, as Prometheus reads such a file: an editor's newline, a carriage
- * return of another system, a blank that was copied with it. */
+/* Without the white space around it, as Prometheus reads such a file: an editor's newline, a
+ * carriage return of another system, a blank that was copied with it. */
 static void trim(struct buf *secret)
 {
     size_t from = 0;

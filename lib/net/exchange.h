@@ -23,7 +23,7 @@ enum http_error {
     HTTP_TLS,           /* handshake, certificate */
     HTTP_TLS_FILE,      /* a CA, certificate or key file of ours cannot be used */
     HTTP_PROXY,         /* the proxy is out of reach, or cannot reach the server for now */
-    HTTP_PROXY_REFUSED, /* it asks for a password or does not let us through; or is no proxy's URL */
+    HTTP_PROXY_REFUSED, /* it wants a password, does not let us through, or its URL is none */
     HTTP_TIMEOUT,       /* not done in time */
     HTTP_CLOSED,        /* the peer ended the connection early */
     HTTP_PROTOCOL,      /* not HTTP, or not as we accept it */
@@ -43,7 +43,7 @@ struct http_result {
     bool delimited;
     usec taken; /* from when the request could be sent to its end; 0: it never could */
     char text[HTTP_TEXT_MAX];    /* the error, for people; "" if there is none */
-    char proxy[PROXY_NAME_SIZE]; /* the proxy, which may have answered for the server; "": none */
+    char proxy[PROXY_NAME_SIZE]; /* the proxy if it may have answered for the server, else "" */
 };
 
 struct http_header {
@@ -96,6 +96,6 @@ struct http_handlers {
      * responses and trailers. The value has no surrounding white space. Must not end the transfer.
      */
     void (*header)(void *userdata, const char *name, const char *value);
-    /* Called once at the end, unless cancelled; the request is freed when it returns. */
+    /* The last call, but not after http_cancel. The request is freed already. */
     void (*finished)(void *userdata, const struct http_result *result);
 };

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Headers that follow from the URL, the body and the options. */
+/* Headers that follow from the URL, the body and the options: a caller's would contradict them. */
 static const char *const not_for_callers[] = {
     "Connection", "Content-Length",    "Expect", "Host", "TE",
     "Trailer",    "Transfer-Encoding", "Upgrade"};

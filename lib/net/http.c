@@ -44,7 +44,8 @@ static struct http_request *first_given_up(const struct http *h)
     return r;
 }
 
-/* Later requests get a multi handle that remembers nothing; begin() tries again if there is none. */
+/* Later requests get a multi handle that remembers nothing; begin() tries again if none could be
+ * made. */
 static void replace_multi(struct http *h)
 {
     struct http_request *r;

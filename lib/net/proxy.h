@@ -26,9 +26,9 @@ struct proxy {
 
 /*
  * The proxy for a request to `to`: *ret is NULL for none, or its URL in libcurl's form, to be
- * released with proxy_free. *ret_setting is what says so, in static text: "proxy_url", or the name of a
- * variable. By the environment this machine itself is reached without one. 0, -ENOMEM, or -EINVAL
- * with a text: a variable holds no URL of a proxy.
+ * released with proxy_free. *ret_setting is what says so, in static text: "proxy_url", or the name
+ * of a variable. By the environment this machine itself is reached without one. 0, -ENOMEM, or
+ * -EINVAL with a text: a variable holds no URL of a proxy.
  */
 int proxy_find(const struct proxy *p, const struct origin *to, char **ret, const char **ret_setting,
                char why[static PROXY_WHY_MAX]);

@@ -57,7 +57,7 @@ static int decode(const char *text, size_t n, struct buf *plain)
     return e;
 }
 
-/* Adds "user:password" and the password, as a peer may repeat either. */
+/* Adds "user:password" and the password (the user if that is empty): a peer may repeat either. */
 static int add_pair(struct redact *r, const char *pair)
 {
     const char *colon = strchr(pair, ':');
@@ -100,7 +100,7 @@ static int add_base64_pair(struct redact *r, const char *text)
     return e;
 }
 
-/* The value of Authorization: a scheme with its parameters, or only a token. */
+/* The value of Authorization: a scheme and its credentials, or a token alone. */
 static int add_authorization(struct redact *r, const char *value)
 {
     static const char *const signatures[] = {"AWS4-HMAC-SHA256", "GOOG4-HMAC-SHA256",
@@ -352,8 +352,9 @@ static size_t word_length(const char *text, size_t at, size_t n)
 }
 
 /*
- * Whether a word looks like a key or token: long, with digits and letters of both cases, or without
- * the punctuation of paths and names. If answers may be keys, any long word with a digit counts.
+ * Whether a word looks like a key or token: long and with a digit, and either with letters of both
+ * cases or without the punctuation of paths and names. If answers may be keys, any long word counts
+ * that has a digit, '+' or '=', and any very long one.
  */
 static bool looks_secret(const char *word, size_t n, unsigned flags)
 {
@@ -390,7 +391,7 @@ static bool ends_with(const char *text, size_t n, const char *word)
     return n >= len && strncasecmp(text + n - len, word, len) == 0;
 }
 
-/* The word after one of these is a password. */
+/* Whether "Basic" or "Bearer" stands before: the word is a password, whatever it looks like. */
 static bool follows_scheme(const char *text, size_t at)
 {
     size_t n = at;
@@ -400,7 +401,7 @@ static bool follows_scheme(const char *text, size_t at)
     return n < at && (ends_with(text, n, "Basic") || ends_with(text, n, "Bearer"));
 }
 
-/* "password: x", with or without quotation marks. */
+/* Whether a word for a secret and a colon stand before: "password: x", also in quotation marks. */
 static bool follows_name(const char *text, size_t at)
 {
     bool colon = false;
@@ -414,7 +415,8 @@ static bool follows_name(const char *text, size_t at)
     return colon && secretname_ends(text, at);
 }
 
-/* Values in the output of programs: behind '=' in pairs, and before the host of a URL. */
+/* The length of a value behind '=', '?' or "password:", or of what stands before a URL's host; 0:
+ * none. */
 static size_t pair_at(const char *text, size_t at, size_t n)
 {
     size_t run = 0, user;

@@ -38,8 +38,8 @@ int redact_request(struct redact *r, const struct http_options *o);
 enum {
     /* Also any long word with a digit, for services whose answers are keys. */
     REDACT_KEYS = 1 << 0,
-    /* Also values behind '=', behind "password:" and similar words, and in URLs all but the host,
-     * for programs whose secrets are unknown. */
+    /* Also values behind '=', behind "password:" and similar words, and in URLs the query and what
+     * stands before the host, for programs whose secrets are unknown. */
     REDACT_PAIRS = 1 << 1,
     /* Only known secrets, for names that may look like a secret. */
     REDACT_KNOWN = 1 << 2,

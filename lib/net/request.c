@@ -284,7 +284,7 @@ static int set_method(struct http_request *r, const struct http_options *o)
 {
     static const struct {
         const char *name;
-        bool body, always; /* such a request may have a body: send Content-Length even if it is 0 */
+        bool body, always; /* may have a body; announces the length even if there is none */
     } methods[] = {{"GET", false, false},
                    {"HEAD", false, false},
                    {"PUT", true, true},

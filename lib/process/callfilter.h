@@ -13,7 +13,7 @@
 /* A filter that does `otherwise` (SCMP_ACT_*) for calls without a rule. 0 or a negative errno. */
 int callfilter_new(uint32_t otherwise, scmp_filter_ctx *ret);
 
-/* The same for each of these calls. 0 or a negative errno. */
+/* Adds rules: the filter does `action` for each of these calls. 0 or a negative errno. */
 int callfilter_add(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t n);
 
 /*

@@ -56,7 +56,8 @@ static void stop_reading(struct stream *s)
     s->fd = close_fd(s->fd);
 }
 
-/* Too much, or memory is short: that ends a child if it was its output. Error text is just cut. */
+/* If there is too much, or memory is short, the child is killed for its output; what it writes to
+ * standard error is only cut. */
 static void keep(struct child *c, struct stream *s, const char *data, size_t n)
 {
     int r = buf_add(&s->text, data, n);
@@ -173,7 +174,8 @@ static rlim_t seconds_of(usec timeout)
     return (timeout + USEC_PER_SEC - 1) / USEC_PER_SEC;
 }
 
-/* A file that it maps is no memory of its own. Windows of it have a margin. */
+/* Address space: its memory, the file, which it may map whole, and a sixteenth of that for the
+ * margins of the windows in which it does. */
 static uint64_t space_of(uint64_t memory, int fd)
 {
     struct stat st;

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Landlock: a thread gives up rights on files for good, for itself and for threads and processes
- * that it starts later. All rights that a ruleset handles are forbidden, except where a rule allows
- * them. Builds with any version of the kernel's headers. https://docs.kernel.org/userspace-
- * api/landlock.html
+ * Landlock: a thread gives up rights for good, for itself and for threads and processes that it
+ * starts later. All rights that a ruleset handles are forbidden, except where a rule allows them.
+ * Builds with any version of the kernel's headers.
+ * https://docs.kernel.org/userspace-api/landlock.html
  */
 
 #include <stdint.h>
@@ -42,7 +42,8 @@ struct landlock_rights landlock_all(int version);
 int landlock_new(const struct landlock_rights *handled);
 
 /*
- * Allows these rights below an open directory (O_PATH is enough). 0 or a negative errno.
+ * Allows these rights on files, as far as the kernel knows them, below an open directory (O_PATH is
+ * enough). The ruleset must handle them. 0 or a negative errno.
  */
 int landlock_allow(int ruleset, int directory, uint64_t fs);
 

@@ -13,7 +13,7 @@
 #define SANDBOX_EXIT_UNCONFINED 5 /* sandbox_enter failed: nothing was read */
 
 /*
- * Closes all descriptors but 0, 1 and 2, and gives up the rights for good. Call it while the
+ * Closes all descriptors but 0, 1 and 2, and gives up all other rights for good. Call it while the
  * process has one thread. 0, or a negative errno when the process is not confined.
  */
 int sandbox_enter(void);

@@ -14,7 +14,7 @@
 
 #define DESCRIPTORS 16 /* the dynamic loader opens libraries one after the other */
 
-/* Runs in the new process, which still shares our memory. */
+/* What the new process is given, and its error. It is in our memory, which that process shares. */
 struct attempt {
     const struct spawn *spawn;
     pid_t parent;
@@ -95,7 +95,7 @@ __attribute__((noreturn, noinline)) static void become(struct attempt *a)
 
 /*
  * vfork: the page tables of a daemon with thousands of targets are not copied. Only this thread
- * waits until the new process executes. Signals are blocked until then.
+ * waits until the new process executes or ends. Signals are blocked until then.
  */
 pid_t spawn(const struct spawn *s)
 {

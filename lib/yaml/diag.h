@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 struct diag {
-    char *file;      /* NULL: the error is in the options, or between options and file */
+    char *file;      /* NULL: the error is in the options, or in options and file together */
     unsigned line;   /* from 1; 0: the file as a whole */
     unsigned column; /* from 1, in characters */
     char *message;
@@ -24,7 +24,7 @@ struct diag {
 struct diags {
     struct diag *items;
     size_t n;
-    size_t dropped; /* how many errors came after DIAG_MAX */
+    size_t dropped; /* errors that are only counted: after DIAG_MAX, or for want of memory */
 };
 
 #define DIAG_MAX 100
@@ -32,10 +32,9 @@ struct diags {
 void diags_done(struct diags *d);
 
 /* Adds an error. `source` is the whole text of the file, from which the line is cut, or NULL when
- * the line may hold a secret: then no error shows it. A line is not shown either if its key, or
- * that of a section around it, is the name of a secret. If memory is short, the error is counted in
- * `dropped`, so that it still is an error. Control characters and bytes that are not UTF-8 are
- * shown as '?'. */
+ * the line may hold a secret: then no error shows it. Neither is a line shown that looks as if it
+ * had one (text_may_be_secret). If memory is short, the error is counted in `dropped`, so that it
+ * is never taken for success. Control characters and bytes that are not UTF-8 are shown as '?'. */
 void diags_add(struct diags *d, const char *file, unsigned line, unsigned column,
                const char *source, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 void diags_addv(struct diags *d, const char *file, unsigned line, unsigned column,
@@ -43,7 +42,8 @@ void diags_addv(struct diags *d, const char *file, unsigned line, unsigned colum
     __attribute__((format(printf, 6, 0)));
 
 /*
- * For an error about an unknown key: cuts the value off its line, as the value may be a secret.
+ * For the error number `at`, if it was stored, which is about an unknown key and has its column:
+ * cuts the value off the line, as it may be a secret.
  */
 void diags_mask_value(struct diags *d, size_t at);
 

@@ -136,7 +136,7 @@ static bool is_key_char(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/* Whether a key of the line is the name of a secret, or of a section with secrets. */
+/* Whether a key of the line is named like a secret, or like a section that has some. */
 static bool has_secret_key(const char *text, size_t n)
 {
     size_t begin = 0;

@@ -16,15 +16,15 @@ void text_make_printable(char *s);
  * 1.1 counts: NEL, LS, PS. */
 size_t text_break_length(const char *p);
 
-/* The edit distance (Damerau-Levenshtein) of two words. SIZE_MAX if one is longer than
- * TEXT_WORD_MAX. */
+/* How many bytes must be added, removed, changed or swapped with their neighbour to make `b` of
+ * `a`. SIZE_MAX if one is longer than TEXT_WORD_MAX. */
 #define TEXT_WORD_MAX 48
 size_t text_distance(const char *a, const char *b);
 
 /*
  * Whether a line of the YAML file `text` may show a secret: text_has_password says so, it has a
- * fragment or an encoded letter as URLs have, or its key, or that of a section around it, is the
- * name of a secret.
+ * fragment or an encoded letter as URLs have, or a key of it, or of a section around it, is named
+ * like a secret.
  */
 bool text_may_be_secret(const char *text, const char *line, size_t n);
 

@@ -193,7 +193,8 @@ static int parse(struct yaml_file *f, size_t len, bool build)
 
 /*
  * libyaml compares each %TAG with all before it: many of them take quadratic time, and no
- * configuration needs one. So a line that starts with '%' is refused as a directive.
+ * configuration needs one. So every line that starts with '%' is refused as a directive, except
+ * %YAML; no sane file continues a text on such a line.
  */
 static int check_directives(struct yaml_file *f)
 {

@@ -35,14 +35,15 @@ struct yaml_file {
     size_t targets; /* read so far; kept here since the bound is for the whole file */
 };
 
-/* Reads a file into `text`, which is initialised here and to be released in any case. 0, or a negative
- * errno that is reported. */
+/* Reads a file into `text`, which is initialised here and to be released in any case. 0, or a
+ * negative errno that is reported. */
 int yaml_file_read(const char *path, struct buf *text, struct diags *d);
 
 /*
- * Parses `len` bytes and has `read` make something of the root, NULL for a file without any content;
- * nothing of the file is left afterwards. `name` stands in messages. Returns what `read` did, or
- * -EINVAL where an error was reported; of syntax errors, only the first one is.
+ * Parses `len` bytes and calls `read` with the root, or NULL for a file without any content. The
+ * nodes are gone afterwards. `name` is for messages and relative paths. Returns what `read` did, or
+ * -EINVAL if an error was reported, or -ENOMEM. A syntax error is the only one that is reported for
+ * a file that has it.
  */
 int yaml_file_use(const char *name, const char *text, size_t len, bool expand,
                   int (*read)(struct yaml_file *f, yaml_node_t *root, void *userdata),
