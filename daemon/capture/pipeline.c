@@ -235,6 +235,12 @@ static void capture_job_send(struct capture_job *c)
     struct pipeline *p = c->pipeline;
     struct capture_result failure;
 
+    /* A reload may have taken the path away while the job waited. */
+    if (!c->target->job->paths[c->lane->artifact->kind]) {
+        capture_job_fail(c, OUTCOME_CANCELLED, "the path of the %s is no longer configured",
+                         c->lane->artifact->noun);
+        return;
+    }
     c->state = CAPTURE_JOB_CAPTURING;
     c->job = target_job_ref(c->target->job);
     c->window = artifact_window(c->lane->artifact, purpose_window(&c->purpose, c->job));

@@ -529,6 +529,25 @@ static void test_drained_while_another_is_taken(void **state)
     (void)loopback_join(w->server); /* done with the steps */
 }
 
+/* The job no longer says where its profiles are: the one that waits is not asked for. */
+static void test_path_gone_while_waiting(void **state)
+{
+    struct world *w = *state;
+    struct told told = {0};
+    struct lane *mutex;
+    struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told};
+    char *path;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    path = w->target->job->paths[KIND_MUTEX];
+    w->target->job->paths[KIND_MUTEX] = NULL;
+    free(path);
+    finish(w, 1);
+    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
+    assert_int_equal(mutex->last_start, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -544,6 +563,7 @@ int main(void)
         TEST(test_target_gone),
         TEST(test_another_artifact),
         TEST(test_drained_while_another_is_taken),
+        TEST(test_path_gone_while_waiting),
         TEST(test_target_gone_while_waiting),
         TEST(test_busy_for_an_interval),
     };
