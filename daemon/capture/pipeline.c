@@ -485,11 +485,11 @@ unsigned pipeline_storage_failures(const struct pipeline *p)
 void pipeline_drain(struct pipeline *p)
 {
     p->drained = true;
+    while (p->parked.first) /* first, for an end puts other parked jobs into the queue */
+        capture_job_fail(p->parked.first, OUTCOME_CANCELLED, "contraced is stopping");
     for (unsigned i = 0; i < TURNS; i++)
         while (p->waiting[i].first)
             capture_job_fail(p->waiting[i].first, OUTCOME_CANCELLED, "contraced is stopping");
-    while (p->parked.first)
-        capture_job_fail(p->parked.first, OUTCOME_CANCELLED, "contraced is stopping");
 }
 
 void pipeline_cut(struct pipeline *p)

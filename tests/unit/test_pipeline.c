@@ -529,6 +529,37 @@ static void test_drained_while_another_is_taken(void **state)
     (void)loopback_join(w->server); /* done with the steps */
 }
 
+/* Also if more than one waits for it: an end wakes the others, of which none may begin now. */
+static void test_drained_while_several_wait(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_GATE, NULL, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told[2] = {0};
+    struct lane *mutex;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    mutex->next = lane_new(w->target, mutex->artifact); /* as of one more artifact */
+    assert_non_null(mutex->next);
+    pipeline_set_concurrency(w->pipeline, 4);
+    order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
+    begin(w, steps, 3);
+    for (int i = 0; i < 2; i++) {
+        struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told[i]};
+
+        assert_int_equal(pipeline_capture(w->pipeline, i == 0 ? mutex : mutex->next, &o, NULL), 0);
+    }
+    for (int i = 0; i < 5; i++)
+        assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+    pipeline_drain(w->pipeline);
+    assert_int_equal(told[0].outcome, OUTCOME_CANCELLED);
+    assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
+    loopback_open_gate(w->server);
+    finish(w, 3);
+    (void)loopback_join(w->server); /* done with the steps */
+}
+
 /* The job no longer says where its profiles are: the one that waits is not asked for. */
 static void test_path_gone_while_waiting(void **state)
 {
@@ -563,6 +594,7 @@ int main(void)
         TEST(test_target_gone),
         TEST(test_another_artifact),
         TEST(test_drained_while_another_is_taken),
+        TEST(test_drained_while_several_wait),
         TEST(test_path_gone_while_waiting),
         TEST(test_target_gone_while_waiting),
         TEST(test_busy_for_an_interval),
