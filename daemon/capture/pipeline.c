@@ -103,8 +103,8 @@ static void capture_job_end(struct capture_job *c, const char *key)
     pipeline_report(p, c, key);
     pipeline_report_in_time(p, c);
     l->capture_job = NULL;
+    queue_unpark(p, t); /* these have waited longer than what follows this one */
     begin_after(c, &end);
-    queue_unpark(p, t);
     wake(p);
     p->fn(p->userdata, &end);
     purpose_tell(&c->purpose, &end);

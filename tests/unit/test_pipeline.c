@@ -529,6 +529,39 @@ static void test_drained_while_another_is_taken(void **state)
     (void)loopback_join(w->server); /* done with the steps */
 }
 
+/* What is asked for again and again keeps no other artifact waiting. */
+static void test_another_artifact_before_the_next(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_GATE, NULL, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0},
+        {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nno", 0, 0},
+        {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told[3] = {0};
+    struct lane *mutex;
+    struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told[1]};
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    w->target->lanes->last_start = mutex->last_start = 1; /* both are known to be well */
+    pipeline_set_concurrency(w->pipeline, 4);
+    order(w, REASON_API, NULL, 0, &told[0], NULL);
+    begin(w, steps, 8);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    for (int i = 0; i < 5; i++)
+        assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+    order(w, REASON_API, NULL, 0, &told[2], NULL);
+    loopback_open_gate(w->server);
+    finish(w, 3);
+    (void)loopback_join(w->server); /* done with the steps */
+    assert_int_equal(told[1].outcome, OUTCOME_MISSING);
+    assert_int_equal(told[2].outcome, OUTCOME_OK);
+}
+
 /* Also if more than one waits for it: an end wakes the others, of which none may begin now. */
 static void test_drained_while_several_wait(void **state)
 {
@@ -594,6 +627,7 @@ int main(void)
         TEST(test_target_gone),
         TEST(test_another_artifact),
         TEST(test_drained_while_another_is_taken),
+        TEST(test_another_artifact_before_the_next),
         TEST(test_drained_while_several_wait),
         TEST(test_path_gone_while_waiting),
         TEST(test_target_gone_while_waiting),
