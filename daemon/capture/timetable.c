@@ -126,12 +126,27 @@ static usec first_of_other(const struct lane *l, usec now)
     return at;
 }
 
+static void forget_retry(struct lane *l)
+{
+    l->retrying = false;
+    l->due_reason = REASON_SCHEDULE;
+    free(steal(&l->due_name));
+}
+
+/* A removed lane stays with its target and may be added again, so it keeps no retry. */
+static void take_out(struct timetable *tt, struct lane *l)
+{
+    forget_retry(l);
+    l->backing_off = false;
+    agenda_set(&tt->agenda, l, USEC_NEVER);
+}
+
 void timetable_update(struct timetable *tt, const struct targets_change *change)
 {
     usec now = loop_now(tt->event, CLOCK_BOOTTIME);
 
     for (size_t i = 0; i < change->n_removed; i++)
-        agenda_set(&tt->agenda, change->removed[i], USEC_NEVER);
+        take_out(tt, change->removed[i]);
     for (size_t i = 0; i < change->n_moved; i++)
         agenda_set(&tt->agenda, change->moved[i], next_due(tt, change->moved[i]));
     for (size_t i = 0; i < change->n_first; i++) {
@@ -181,9 +196,7 @@ static void drop_retry(struct timetable *tt, struct lane *l)
 {
     if (!l->retrying)
         return;
-    l->retrying = false;
-    l->due_reason = REASON_SCHEDULE;
-    free(steal(&l->due_name));
+    forget_retry(l);
     agenda_set(&tt->agenda, l, tt->once_until ? USEC_NEVER : next_due(tt, l));
 }
 
