@@ -113,11 +113,11 @@ int timetable_reserve(struct timetable *tt, size_t n)
     return agenda_reserve(&tt->agenda, n);
 }
 
-/* The time of the first capture of another lane: after those of the lanes before it, if these are
- * still to come. */
-static usec first_of_other(const struct lane *l, usec now)
+/* The time of the first capture of another lane: at `at`, but after those of the lanes before it,
+ * if these are still to come. */
+static usec first_of_other(const struct lane *l, usec at)
 {
-    usec wait = l->target->job->window + USEC_PER_SEC, at = now;
+    usec wait = l->target->job->window + USEC_PER_SEC;
 
     for (const struct lane *other = l->target->lanes; other != l; other = other->next) {
         if (other->last_start == 0 && other->due != USEC_NEVER && other->due + wait > at)
@@ -155,8 +155,13 @@ void timetable_update(struct timetable *tt, const struct targets_change *change)
 
         agenda_set(&tt->agenda, l, schedule_first(i, change->n_first, interval, now));
     }
-    for (size_t i = change->n_first; i < change->n_added; i++)
-        agenda_set(&tt->agenda, change->added[i], first_of_other(change->added[i], now));
+    for (size_t i = change->n_first; i < change->n_added; i++) {
+        struct lane *l = change->added[i];
+        usec at = schedule_first(i - change->n_first, change->n_added - change->n_first,
+                                 l->target->job->interval, now);
+
+        agenda_set(&tt->agenda, l, first_of_other(l, at));
+    }
     arm(tt);
 }
 

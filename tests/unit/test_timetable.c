@@ -211,6 +211,29 @@ static void test_removed_while_retrying(void **state)
     assert_int_equal(w->reason, REASON_SCHEDULE);
 }
 
+/* An artifact that a reload adds to all targets is not taken of all at once. */
+static void test_others_are_spread(void **state)
+{
+    enum { N = 4 };
+    struct world *w = *state;
+    struct lane first[N], other[N], *added[N];
+    struct target target[N];
+    usec now = clock_boot();
+
+    for (size_t i = 0; i < N; i++) {
+        target[i] = (struct target){.refs = 1, .job = &w->job, .lanes = &first[i]};
+        first[i] = (struct lane){
+            .target = &target[i], .next = &other[i], .due = now + INTERVAL, .last_start = now};
+        other[i] = (struct lane){.target = &target[i], .due = USEC_NEVER};
+        added[i] = &other[i];
+    }
+    assert_int_equal(timetable_reserve(w->timetable, N + 1), 0);
+    timetable_update(w->timetable, &(struct targets_change){.added = added, .n_added = N});
+    for (size_t i = 1; i < N; i++)
+        assert_true(other[i].due == other[i - 1].due + SCHEDULE_FIRST_SPACING);
+    timetable_update(w->timetable, &(struct targets_change){.removed = added, .n_removed = N});
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -224,6 +247,7 @@ int main(void)
         TEST(test_back_off),
         TEST(test_first_of_others),
         TEST(test_removed_while_retrying),
+        TEST(test_others_are_spread),
     };
 
     return cmocka_run_group_tests_name("timetable", tests, NULL, NULL);
