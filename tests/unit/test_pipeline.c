@@ -529,6 +529,50 @@ static void test_drained_while_another_is_taken(void **state)
     (void)loopback_join(w->server); /* done with the steps */
 }
 
+#define LINE_SIZE 200
+
+static void take_line(void *userdata, enum log_level level, const struct log_fields *fields,
+                      const char *message)
+{
+    (void)level;
+    (void)fields;
+    (void)snprintf(userdata, LINE_SIZE, "%s", message);
+}
+
+/* What is due while its target is busy waits for no place, so more of them are no help. */
+static void test_late_behind_another_artifact(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_GATE, NULL, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0},
+        {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nno", 0, 0}};
+    const struct pipeline_order o = {.reason = REASON_SCHEDULE};
+    char line[LINE_SIZE] = "";
+    struct lane *mutex;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    pipeline_set_concurrency(w->pipeline, 4);
+    order(w, REASON_API, NULL, 0, NULL, NULL);
+    begin(w, steps, 5);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    for (int i = 0; i < 5; i++)
+        assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+    log_set_level(LOG_LEVEL_WARN);
+    log_set_sink(take_line, line);
+    w->target->job->interval = 1; /* has passed already */
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    log_set_sink(NULL, NULL);
+    log_set_level(LOG_LEVEL_ERROR);
+    w->target->job->interval = LONG;
+    assert_non_null(strstr(line, "/trace has not ended when the next is due (it is capturing)"));
+    loopback_open_gate(w->server);
+    finish(w, 2);
+    (void)loopback_join(w->server); /* done with the steps */
+}
+
 /* What is asked for again and again keeps no other artifact waiting. */
 static void test_another_artifact_before_the_next(void **state)
 {
@@ -627,6 +671,7 @@ int main(void)
         TEST(test_target_gone),
         TEST(test_another_artifact),
         TEST(test_drained_while_another_is_taken),
+        TEST(test_late_behind_another_artifact),
         TEST(test_another_artifact_before_the_next),
         TEST(test_drained_while_several_wait),
         TEST(test_path_gone_while_waiting),
