@@ -115,10 +115,10 @@ static int usage(const struct query *q, const struct pull_arguments *a, int keys
         complain("pull: which? Give keys, as 'contrace list' shows them, or --last=N");
     else if (a->last > 0 && keys > 0)
         complain("pull: either keys or --last=N");
-    else if (a->last == 0 &&
-             (q->service || q->host || q->since || q->until || q->reason || q->label))
-        complain(
-            "pull: --service, --host, --since, --until, --reason and --label go with --last=N");
+    else if (a->last == 0 && (q->service || q->host || q->since || q->until || q->reason ||
+                              q->artifact || q->label))
+        complain("pull: --service, --host, --since, --until, --reason, --artifact and --label go "
+                 "with --last=N");
     else
         return 0;
     return -EINVAL;

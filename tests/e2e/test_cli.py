@@ -133,6 +133,7 @@ def test_help_and_usage():
                   ["list", "--since=soon"], ["list", "--sort=colour"], ["list", "--limit=0"],
                   ["pull", "--last=1", "a/b/20261121/000000-1.trace"], ["pull", "../../etc/passwd"],
                   ["list", "--local", "--remote"], ["list", "--since=1h", "--until=2h"],
+                  ["pull", "--artifact=mutex", "a/b/20261121/000000-1"],
                   ["pull", "--concurrency=65", "--last=1"]):  # fmt: skip
         done = contrace(*wrong)
         assert done.returncode == 2, (wrong, done)
