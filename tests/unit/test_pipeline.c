@@ -283,6 +283,12 @@ static void test_adds(void **state)
                                           {LOOPBACK_ACCEPT, NULL, 0, 0},
                                           {LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct lane *mutex;
+
+    /* Of whole seconds what is made counts, and not what was asked for. */
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    assert_int_equal(pipeline_adds(mutex, USEC_PER_MSEC), USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(mutex, 2500 * USEC_PER_MSEC), 2 * USEC_PER_SEC);
 
     assert_int_equal(pipeline_adds(w->target->lanes, 0), 2 * USEC_PER_SEC);
     assert_int_equal(pipeline_adds(w->target->lanes, USEC_PER_MSEC), USEC_PER_MSEC);
