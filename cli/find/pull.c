@@ -115,10 +115,10 @@ static int usage(const struct query *q, const struct pull_arguments *a, int keys
         complain("pull: which? Give keys, as 'contrace list' shows them, or --last=N");
     else if (a->last > 0 && keys > 0)
         complain("pull: either keys or --last=N");
-    else if (a->last == 0 &&
-             (q->service || q->host || q->since || q->until || q->reason || q->label))
-        complain(
-            "pull: --service, --host, --since, --until, --reason and --label go with --last=N");
+    else if (a->last == 0 && (q->service || q->host || q->since || q->until || q->reason ||
+                              q->artifact || q->label))
+        complain("pull: --service, --host, --since, --until, --reason, --artifact and --label go "
+                 "with --last=N");
     else
         return 0;
     return -EINVAL;
@@ -127,7 +127,7 @@ static int usage(const struct query *q, const struct pull_arguments *a, int keys
 int command_pull(int argc, char **argv)
 {
     struct sources_arguments where = {0};
-    struct query q = {0};
+    struct query q = {.usual = kind_name(KIND_TRACE)}; /* what commands behind a pull expect */
     struct pull_arguments a = {.to = {.directory = ".", .concurrency = CONCURRENCY_DEFAULT}};
     const struct argument_group groups[] = {GROUP(rows, &a), GROUP(query_rows, &q),
                                             GROUP(to_rows, &a), GROUP(sources_rows, &where)};
@@ -139,8 +139,6 @@ int command_pull(int argc, char **argv)
         return r < 0 ? STATUS_USAGE : STATUS_OK;
     if (usage(&q, &a, argc - rest) < 0 || query_selection(&q, clock_real(), &selection) < 0)
         return STATUS_USAGE;
-    if (!selection.artifact)
-        selection.artifact = kind_name(KIND_TRACE); /* what commands behind a pull expect */
     q.limit = a.last;
     for (int i = rest; i < argc && r == 0; i++)
         r = add_key(&c, argv[i]);

@@ -82,7 +82,7 @@ int query_selection(const struct query *q, usec now, struct selection *ret)
                           .host = q->host,
                           .reason = q->reason,
                           .label = q->label,
-                          .artifact = q->artifact,
+                          .artifact = q->artifact ? q->artifact : q->usual,
                           .until = USEC_NEVER};
     usec other;
 
@@ -187,7 +187,7 @@ static void name_filters(const struct query *q, struct buf *out)
 
 void query_explain(const struct sources *s, const struct query *q)
 {
-    const struct selection every = {.until = USEC_NEVER};
+    const struct selection every = {.artifact = q->usual, .until = USEC_NEVER};
     struct catalog all = {0};
     char memory[FILTERS_TEXT_MAX];
     struct buf filters;

@@ -13,6 +13,7 @@
 struct query {
     const char *service, *host, *reason, *label, *artifact; /* as given; NULL: not */
     const char *since, *until;
+    const char *usual;      /* the artifact if none is given; NULL: any */
     catalog_order_fn order; /* NULL: by time */
     bool reverse;
     unsigned limit;    /* 0: none */

@@ -122,11 +122,12 @@ static enum artifact_end end_of(struct body *b)
              : ARTIFACT_FOREIGN;
 }
 
-/* A profile of a window says how long that was, which is not longer than the request took. One
- * since the start of the process says nothing, or its whole life. */
-static bool is_since_start(usec span, usec taken)
+/* A profile of a window says how long that was, which is not longer than the request took; it is
+ * negative if the service's clock was set back meanwhile. One since the start of the process says
+ * nothing, or its whole life. */
+static bool is_since_start(int64_t duration, usec taken)
 {
-    return span == 0 || span > taken + taken / 10;
+    return duration == 0 || duration > (int64_t)(taken + taken / 10) * 1000;
 }
 
 static bool is_twice(const struct body *b)
@@ -139,7 +140,7 @@ static void body_finish(void *userdata, bool clean, usec taken, struct artifact_
 {
     struct body *b = userdata;
     enum artifact_end end = end_of(b);
-    usec span = b->fields.duration / 1000;
+    int64_t duration = b->fields.duration;
 
     (void)clean;
     if (end == ARTIFACT_WHOLE)
@@ -150,8 +151,8 @@ static void body_finish(void *userdata, bool clean, usec taken, struct artifact_
         .accepted = b->accepted,
         .error = b->error,
         .hint = is_twice(b) ? HINT_TWICE : NULL,
-        .span = span,
-        .since_start = end == ARTIFACT_WHOLE && is_since_start(span, taken),
+        .span = duration > 0 ? (usec)duration / 1000 : 0,
+        .since_start = end == ARTIFACT_WHOLE && is_since_start(duration, taken),
         .counted = "samples",
         .count = b->fields.samples,
         .empty = b->fields.samples == 0,

@@ -150,7 +150,7 @@ static int take_number(struct profile_fields *p)
         skip(p, p->number);
     } else {
         if (p->field == DURATION)
-            p->duration = p->number;
+            p->duration = (int64_t)p->number;
         p->state = STATE_KEY;
     }
     p->number = p->shift = 0;

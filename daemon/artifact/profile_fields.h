@@ -21,7 +21,7 @@ struct profile_fields {
 
     /* to be read by anyone */
     uint64_t samples;
-    uint64_t duration; /* nanoseconds; 0: not told */
+    int64_t duration; /* nanoseconds; 0: not told */
     /* The name of the last sample type, which pprof shows first; it may be cut. "": not known. */
     char type[PROFILE_FIELDS_TEXT];
 

@@ -103,8 +103,8 @@ static void capture_job_end(struct capture_job *c, const char *key)
     pipeline_report(p, c, key);
     pipeline_report_in_time(p, c);
     l->capture_job = NULL;
+    queue_unpark(p, t); /* these have waited longer than what follows this one */
     begin_after(c, &end);
-    queue_unpark(p, t);
     wake(p);
     p->fn(p->userdata, &end);
     purpose_tell(&c->purpose, &end);
@@ -235,6 +235,12 @@ static void capture_job_send(struct capture_job *c)
     struct pipeline *p = c->pipeline;
     struct capture_result failure;
 
+    /* A reload may have taken the path away while the job waited. */
+    if (!c->target->job->paths[c->lane->artifact->kind]) {
+        capture_job_fail(c, OUTCOME_CANCELLED, "the path of the %s is no longer configured",
+                         c->lane->artifact->noun);
+        return;
+    }
     c->state = CAPTURE_JOB_CAPTURING;
     c->job = target_job_ref(c->target->job);
     c->window = artifact_window(c->lane->artifact, purpose_window(&c->purpose, c->job));
@@ -438,8 +444,9 @@ usec pipeline_adds(const struct lane *l, usec window)
 
     if (c)
         anyway = purpose_window(c->state == CAPTURE_JOB_WAITING ? &c->purpose : &c->after, job);
-    if (window == 0)
-        window = job->window;
+    if (anyway > 0)
+        anyway = artifact_window(l->artifact, anyway);
+    window = artifact_window(l->artifact, window > 0 ? window : job->window);
     return window > anyway ? window - anyway : 0;
 }
 
@@ -479,11 +486,11 @@ unsigned pipeline_storage_failures(const struct pipeline *p)
 void pipeline_drain(struct pipeline *p)
 {
     p->drained = true;
+    while (p->parked.first) /* first, for an end puts other parked jobs into the queue */
+        capture_job_fail(p->parked.first, OUTCOME_CANCELLED, "contraced is stopping");
     for (unsigned i = 0; i < TURNS; i++)
         while (p->waiting[i].first)
             capture_job_fail(p->waiting[i].first, OUTCOME_CANCELLED, "contraced is stopping");
-    while (p->parked.first)
-        capture_job_fail(p->parked.first, OUTCOME_CANCELLED, "contraced is stopping");
 }
 
 void pipeline_cut(struct pipeline *p)

@@ -183,12 +183,23 @@ static bool is_late(const struct pipeline *p, const struct capture_job *c)
     return loop_now(p->event, CLOCK_BOOTTIME) >= c->since + interval - interval / 10;
 }
 
-void pipeline_report_late(struct pipeline *p, const struct capture_job *c)
+/* A parked job does not wait for a place, but for the capture of its target that is under way. */
+static const struct capture_job *cause_of(const struct capture_job *c)
 {
+    for (const struct lane *l = c->target->lanes; c->parked && l; l = l->next) {
+        if (l->capture_job && l->capture_job->state != CAPTURE_JOB_WAITING)
+            return l->capture_job;
+    }
+    return c;
+}
+
+void pipeline_report_late(struct pipeline *p, const struct capture_job *late)
+{
+    const struct capture_job *c = cause_of(late);
     const char *shown = target_shown(c->lane);
     const struct log_fields fields = {.service = c->target->service, .target = shown};
 
-    if (!is_late(p, c))
+    if (!is_late(p, late))
         return;
     if (c->state == CAPTURE_JOB_WAITING && !p->crowded) {
         p->crowded = true;

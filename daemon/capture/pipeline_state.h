@@ -128,7 +128,7 @@ void pipeline_report(struct pipeline *p, struct capture_job *c, const char *key)
 
 /* A lane is due while its last capture has not ended. Logged once for all when it is an interval
  * late, and once when that is over. */
-void pipeline_report_late(struct pipeline *p, const struct capture_job *c);
+void pipeline_report_late(struct pipeline *p, const struct capture_job *late);
 void pipeline_report_in_time(struct pipeline *p, const struct capture_job *ended);
 
 /* pipeline_record.c: the capture's record as JSON text, to be freed. NULL when memory is short. */

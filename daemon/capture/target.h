@@ -79,7 +79,8 @@ int target_add_lane(struct target *t, const struct artifact *artifact, struct la
 /* The URL that this lane requests, in the form for logs and records. */
 const char *target_shown(const struct lane *l);
 
-/* The URL to request, with this window; the caller frees it. NULL when memory is short. */
+/* The URL to request, with this window; the caller frees it. The job must have the artifact's path.
+ * NULL when memory is short. */
 char *target_request(const struct lane *l, usec window);
 
 /* Copies a job's settings that captures need; one reference. NULL when memory is short. */

@@ -113,11 +113,11 @@ int timetable_reserve(struct timetable *tt, size_t n)
     return agenda_reserve(&tt->agenda, n);
 }
 
-/* The time of the first capture of another lane: after those of the lanes before it, if these are
- * still to come. */
-static usec first_of_other(const struct lane *l, usec now)
+/* The time of the first capture of another lane: at `at`, but after those of the lanes before it,
+ * if these are still to come. */
+static usec first_of_other(const struct lane *l, usec at)
 {
-    usec wait = l->target->job->window + USEC_PER_SEC, at = now;
+    usec wait = l->target->job->window + USEC_PER_SEC;
 
     for (const struct lane *other = l->target->lanes; other != l; other = other->next) {
         if (other->last_start == 0 && other->due != USEC_NEVER && other->due + wait > at)
@@ -126,12 +126,27 @@ static usec first_of_other(const struct lane *l, usec now)
     return at;
 }
 
+static void forget_retry(struct lane *l)
+{
+    l->retrying = false;
+    l->due_reason = REASON_SCHEDULE;
+    free(steal(&l->due_name));
+}
+
+/* A removed lane stays with its target and may be added again, so it keeps no retry. */
+static void take_out(struct timetable *tt, struct lane *l)
+{
+    forget_retry(l);
+    l->backing_off = false;
+    agenda_set(&tt->agenda, l, USEC_NEVER);
+}
+
 void timetable_update(struct timetable *tt, const struct targets_change *change)
 {
     usec now = loop_now(tt->event, CLOCK_BOOTTIME);
 
     for (size_t i = 0; i < change->n_removed; i++)
-        agenda_set(&tt->agenda, change->removed[i], USEC_NEVER);
+        take_out(tt, change->removed[i]);
     for (size_t i = 0; i < change->n_moved; i++)
         agenda_set(&tt->agenda, change->moved[i], next_due(tt, change->moved[i]));
     for (size_t i = 0; i < change->n_first; i++) {
@@ -140,8 +155,13 @@ void timetable_update(struct timetable *tt, const struct targets_change *change)
 
         agenda_set(&tt->agenda, l, schedule_first(i, change->n_first, interval, now));
     }
-    for (size_t i = change->n_first; i < change->n_added; i++)
-        agenda_set(&tt->agenda, change->added[i], first_of_other(change->added[i], now));
+    for (size_t i = change->n_first; i < change->n_added; i++) {
+        struct lane *l = change->added[i];
+        usec at = schedule_first(i - change->n_first, change->n_added - change->n_first,
+                                 l->target->job->interval, now);
+
+        agenda_set(&tt->agenda, l, first_of_other(l, at));
+    }
     arm(tt);
 }
 
@@ -181,9 +201,7 @@ static void drop_retry(struct timetable *tt, struct lane *l)
 {
     if (!l->retrying)
         return;
-    l->retrying = false;
-    l->due_reason = REASON_SCHEDULE;
-    free(steal(&l->due_name));
+    forget_retry(l);
     agenda_set(&tt->agenda, l, tt->once_until ? USEC_NEVER : next_due(tt, l));
 }
 

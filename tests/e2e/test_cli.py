@@ -133,6 +133,7 @@ def test_help_and_usage():
                   ["list", "--since=soon"], ["list", "--sort=colour"], ["list", "--limit=0"],
                   ["pull", "--last=1", "a/b/20261121/000000-1.trace"], ["pull", "../../etc/passwd"],
                   ["list", "--local", "--remote"], ["list", "--since=1h", "--until=2h"],
+                  ["pull", "--artifact=mutex", "a/b/20261121/000000-1"],
                   ["pull", "--concurrency=65", "--last=1"]):  # fmt: skip
         done = contrace(*wrong)
         assert done.returncode == 2, (wrong, done)
@@ -190,6 +191,14 @@ def test_what_fits_nothing(spool):
         assert done.stderr.endswith(
             f"contrace: without --service and --label there are 4 in {spool}\n"
         )
+    # A pull takes traces, so it counts nothing else.
+    (path,) = (spool / "archive").rglob("checkout/web-1/*/*.trace")
+    path.with_suffix(".mutex.pb.gz").write_bytes(b"x")
+    done = contrace("pull", where, "--last=1", "--service=chekout")
+    assert done.stderr.endswith(f"contrace: without --service there are 4 in {spool}\n")
+    done = contrace("pull", where, "--last=1", "--artifact=block")
+    assert done.stderr.endswith(f"contrace: without --artifact there are 4 in {spool}\n")
+    path.with_suffix(".mutex.pb.gz").unlink()
     done = contrace("list", where, "--label=x*")
     assert done.returncode == 0
     assert done.stderr == f"no traces\ncontrace: without --label there are 4 in {spool}\n"

@@ -359,6 +359,20 @@ static void test_since_start(void **state)
     assert_false(f.since_start);
 }
 
+/* net/http/pprof takes the duration from the wall clock: below zero where that was set back. */
+static void test_clock_set_back(void **state)
+{
+    static const char back[] =
+        TYPE SAMPLE STRINGS "\x50\x80\xec\x94\xa3\xfc\xff\xff\xff\xff\x01"; /* -1 s */
+    struct artifact_facts f;
+
+    (void)state;
+    assert_int_equal(PLAY(back, &f), 0);
+    assert_int_equal(f.end, ARTIFACT_WHOLE);
+    assert_int_equal(f.span, 0);
+    assert_false(f.since_start);
+}
+
 /* A few hundred KB that would become more than what a profile may. */
 static void test_bomb(void **state)
 {
@@ -387,7 +401,7 @@ int main(void)
         cmocka_unit_test(test_damaged),      cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_no_profile),   cmocka_unit_test(test_bomb),
         cmocka_unit_test(test_sample_types), cmocka_unit_test(test_many_sample_types),
-        cmocka_unit_test(test_since_start),
+        cmocka_unit_test(test_since_start),  cmocka_unit_test(test_clock_set_back),
     };
 
     return cmocka_run_group_tests_name("artifact_profile", tests, NULL, NULL);

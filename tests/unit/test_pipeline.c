@@ -283,6 +283,12 @@ static void test_adds(void **state)
                                           {LOOPBACK_ACCEPT, NULL, 0, 0},
                                           {LOOPBACK_SEND, HEAD, 0, 0},
                                           {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct lane *mutex;
+
+    /* Of whole seconds what is made counts, and not what was asked for. */
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    assert_int_equal(pipeline_adds(mutex, USEC_PER_MSEC), USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(mutex, 2500 * USEC_PER_MSEC), 2 * USEC_PER_SEC);
 
     assert_int_equal(pipeline_adds(w->target->lanes, 0), 2 * USEC_PER_SEC);
     assert_int_equal(pipeline_adds(w->target->lanes, USEC_PER_MSEC), USEC_PER_MSEC);
@@ -529,6 +535,133 @@ static void test_drained_while_another_is_taken(void **state)
     (void)loopback_join(w->server); /* done with the steps */
 }
 
+#define LINE_SIZE 200
+
+static void take_line(void *userdata, enum log_level level, const struct log_fields *fields,
+                      const char *message)
+{
+    (void)level;
+    (void)fields;
+    (void)snprintf(userdata, LINE_SIZE, "%s", message);
+}
+
+/* What is due while its target is busy waits for no place, so more of them are no help. */
+static void test_late_behind_another_artifact(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_GATE, NULL, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0},
+        {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nno", 0, 0}};
+    const struct pipeline_order o = {.reason = REASON_SCHEDULE};
+    char line[LINE_SIZE] = "";
+    struct lane *mutex;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    pipeline_set_concurrency(w->pipeline, 4);
+    order(w, REASON_API, NULL, 0, NULL, NULL);
+    begin(w, steps, 5);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    for (int i = 0; i < 5; i++)
+        assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+    log_set_level(LOG_LEVEL_WARN);
+    log_set_sink(take_line, line);
+    w->target->job->interval = 1; /* has passed already */
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    log_set_sink(NULL, NULL);
+    log_set_level(LOG_LEVEL_ERROR);
+    w->target->job->interval = LONG;
+    assert_non_null(strstr(line, "/trace has not ended when the next is due (it is capturing)"));
+    loopback_open_gate(w->server);
+    finish(w, 2);
+    (void)loopback_join(w->server); /* done with the steps */
+}
+
+/* What is asked for again and again keeps no other artifact waiting. */
+static void test_another_artifact_before_the_next(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {
+        {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_GATE, NULL, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0},
+        {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\nno", 0, 0},
+        {LOOPBACK_ACCEPT, NULL, 0, 0},
+        {LOOPBACK_SEND, HEAD, 0, 0},
+        {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told[3] = {0};
+    struct lane *mutex;
+    struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told[1]};
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    w->target->lanes->last_start = mutex->last_start = 1; /* both are known to be well */
+    pipeline_set_concurrency(w->pipeline, 4);
+    order(w, REASON_API, NULL, 0, &told[0], NULL);
+    begin(w, steps, 8);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    for (int i = 0; i < 5; i++)
+        assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+    order(w, REASON_API, NULL, 0, &told[2], NULL);
+    loopback_open_gate(w->server);
+    finish(w, 3);
+    (void)loopback_join(w->server); /* done with the steps */
+    assert_int_equal(told[1].outcome, OUTCOME_MISSING);
+    assert_int_equal(told[2].outcome, OUTCOME_OK);
+}
+
+/* Also if more than one waits for it: an end wakes the others, of which none may begin now. */
+static void test_drained_while_several_wait(void **state)
+{
+    struct world *w = *state;
+    const struct loopback_step steps[] = {{LOOPBACK_SEND, HEAD, 0, 0},
+                                          {LOOPBACK_GATE, NULL, 0, 0},
+                                          {LOOPBACK_SEND, w->trace.data, w->trace.n, 0}};
+    struct told told[2] = {0};
+    struct lane *mutex;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    mutex->next = lane_new(w->target, mutex->artifact); /* as of one more artifact */
+    assert_non_null(mutex->next);
+    pipeline_set_concurrency(w->pipeline, 4);
+    order(w, REASON_SCHEDULE, NULL, 0, NULL, NULL);
+    begin(w, steps, 3);
+    for (int i = 0; i < 2; i++) {
+        struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told[i]};
+
+        assert_int_equal(pipeline_capture(w->pipeline, i == 0 ? mutex : mutex->next, &o, NULL), 0);
+    }
+    for (int i = 0; i < 5; i++)
+        assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
+    pipeline_drain(w->pipeline);
+    assert_int_equal(told[0].outcome, OUTCOME_CANCELLED);
+    assert_int_equal(told[1].outcome, OUTCOME_CANCELLED);
+    loopback_open_gate(w->server);
+    finish(w, 3);
+    (void)loopback_join(w->server); /* done with the steps */
+}
+
+/* The job no longer says where its profiles are: the one that waits is not asked for. */
+static void test_path_gone_while_waiting(void **state)
+{
+    struct world *w = *state;
+    struct told told = {0};
+    struct lane *mutex;
+    struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told};
+    char *path;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    path = w->target->job->paths[KIND_MUTEX];
+    w->target->job->paths[KIND_MUTEX] = NULL;
+    free(path);
+    finish(w, 1);
+    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
+    assert_int_equal(mutex->last_start, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -544,6 +677,10 @@ int main(void)
         TEST(test_target_gone),
         TEST(test_another_artifact),
         TEST(test_drained_while_another_is_taken),
+        TEST(test_late_behind_another_artifact),
+        TEST(test_another_artifact_before_the_next),
+        TEST(test_drained_while_several_wait),
+        TEST(test_path_gone_while_waiting),
         TEST(test_target_gone_while_waiting),
         TEST(test_busy_for_an_interval),
     };

@@ -19,7 +19,8 @@ struct world {
     struct target_job job;
     struct target target;
     struct lane lane;
-    unsigned due; /* how often somebody may be due */
+    unsigned due;       /* how often somebody may be due */
+    enum reason reason; /* of the last time */
 };
 
 static void on_due(void *userdata, struct lane *l, enum reason reason, const char *name, usec due)
@@ -27,9 +28,9 @@ static void on_due(void *userdata, struct lane *l, enum reason reason, const cha
     struct world *w = userdata;
 
     (void)l;
-    (void)reason;
     (void)name;
     (void)due;
+    w->reason = reason;
     assert_true(w->due-- > 0);
 }
 
@@ -191,6 +192,48 @@ static void test_first_of_others(void **state)
     assert_true(other.due == USEC_NEVER);
 }
 
+/* A retry ends with its lane: when that comes back, nobody's name is on its captures. */
+static void test_removed_while_retrying(void **state)
+{
+    struct world *w = *state;
+    struct lane *l = &w->lane;
+    const struct targets_change gone = {.removed = &l, .n_removed = 1};
+    const struct targets_change back = {.added = &l, .n_added = 1, .n_first = 1};
+
+    assert_true(timetable_finished(w->timetable, l, REASON_ALERT, "alert:Slow", OUTCOME_BUSY));
+    timetable_update(w->timetable, &gone);
+    assert_false(l->retrying);
+    assert_null(l->due_name);
+    w->due = 1;
+    timetable_update(w->timetable, &back);
+    while (w->due > 0)
+        assert_true(sd_event_run(w->event, UINT64_MAX) >= 0);
+    assert_int_equal(w->reason, REASON_SCHEDULE);
+}
+
+/* An artifact that a reload adds to all targets is not taken of all at once. */
+static void test_others_are_spread(void **state)
+{
+    enum { N = 4 };
+    struct world *w = *state;
+    struct lane first[N], other[N], *added[N];
+    struct target target[N];
+    usec now = clock_boot();
+
+    for (size_t i = 0; i < N; i++) {
+        target[i] = (struct target){.refs = 1, .job = &w->job, .lanes = &first[i]};
+        first[i] = (struct lane){
+            .target = &target[i], .next = &other[i], .due = now + INTERVAL, .last_start = now};
+        other[i] = (struct lane){.target = &target[i], .due = USEC_NEVER};
+        added[i] = &other[i];
+    }
+    assert_int_equal(timetable_reserve(w->timetable, N + 1), 0);
+    timetable_update(w->timetable, &(struct targets_change){.added = added, .n_added = N});
+    for (size_t i = 1; i < N; i++)
+        assert_true(other[i].due == other[i - 1].due + SCHEDULE_FIRST_SPACING);
+    timetable_update(w->timetable, &(struct targets_change){.removed = added, .n_removed = N});
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -203,6 +246,8 @@ int main(void)
         TEST(test_cycle_soon_after_the_first),
         TEST(test_back_off),
         TEST(test_first_of_others),
+        TEST(test_removed_while_retrying),
+        TEST(test_others_are_spread),
     };
 
     return cmocka_run_group_tests_name("timetable", tests, NULL, NULL);
