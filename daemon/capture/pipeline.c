@@ -438,8 +438,9 @@ usec pipeline_adds(const struct lane *l, usec window)
 
     if (c)
         anyway = purpose_window(c->state == CAPTURE_JOB_WAITING ? &c->purpose : &c->after, job);
-    if (window == 0)
-        window = job->window;
+    if (anyway > 0)
+        anyway = artifact_window(l->artifact, anyway);
+    window = artifact_window(l->artifact, window > 0 ? window : job->window);
     return window > anyway ? window - anyway : 0;
 }
 
