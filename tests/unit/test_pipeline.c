@@ -434,6 +434,22 @@ static void test_target_gone_while_waiting(void **state)
     assert_int_equal(told.outcome, OUTCOME_CANCELLED);
 }
 
+/* A reload may take away the path at which a waiting capture would ask for a profile. */
+static void test_path_gone_while_waiting(void **state)
+{
+    struct world *w = *state;
+    struct told told = {0};
+    struct lane *mutex;
+    struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told};
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    configure(w, "/trace-here");
+    finish(w, 1);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
+}
+
 #define BUSY                                                          \
     "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n" \
     "Could not enable tracing: tracing is already enabled\n"
@@ -570,6 +586,7 @@ int main(void)
         TEST(test_another_artifact),
         TEST(test_drained_while_another_is_taken),
         TEST(test_target_gone_while_waiting),
+        TEST(test_path_gone_while_waiting),
         TEST(test_busy_for_an_interval),
     };
 
