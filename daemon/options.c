@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/artifact/artifacts.h"
 #include "daemon/options.h"
 
 #include <errno.h>
@@ -11,6 +10,7 @@
 
 #include "base/parse.h"
 #include "config.h"
+#include "daemon/artifact/artifacts.h"
 #include "lib/config/listen.h"
 #include "lib/config/upload_rules.h"
 #include "lib/store/kinds.h"
