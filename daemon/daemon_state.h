@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 
 #include "base/disk.h"
+#include "config.h"
 #include "daemon/api/api.h"
 #include "daemon/capture/pipeline.h"
 #include "daemon/capture/targets.h"
@@ -30,6 +31,8 @@
 #include "lib/net/http.h"
 #include "lib/spool/spool.h"
 #include "lib/store/interface/store.h"
+
+#define DAEMON_USER_AGENT "contraced/" PACKAGE_VERSION /* in requests to targets and stores */
 
 enum stage {
     STAGE_RUNNING,

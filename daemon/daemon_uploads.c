@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
-#include "config.h"
 #include "daemon/daemon_state.h"
 #include "lib/config/equal.h"
 #include "lib/store/kinds.h"
@@ -34,7 +33,7 @@ static int make_store(struct daemon *d, const struct upload_config *u, struct st
     if (!u->url)
         return 0;
     if (!d->store_http)
-        r = http_new(d->event, "contraced/" PACKAGE_VERSION, &d->store_http);
+        r = http_new(d->event, DAEMON_USER_AGENT, &d->store_http);
     if (r < 0)
         return r;
     if (asprintf(&memory, "%s/destination", d->config->storage.path) < 0) {

@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "config.h"
 #include "daemon/capture/reserve.h"
 #include "daemon/daemon_state.h"
 
-#define USER_AGENT "contraced/" PACKAGE_VERSION
 /* How long a stop waits for the labels of the last captures. */
 #define LABEL_PATIENCE (5 * USEC_PER_SEC)
 
@@ -103,7 +101,7 @@ static void free_spool(struct daemon *d)
 
 static int new_http(struct daemon *d)
 {
-    return http_new(d->event, USER_AGENT, &d->http);
+    return http_new(d->event, DAEMON_USER_AGENT, &d->http);
 }
 
 static void free_http(struct daemon *d)
@@ -314,6 +312,8 @@ static void use_log(struct daemon *d, const struct config *c)
  * - Traces pass from the pipeline to labelling to the uploader, so these rows are in reverse: at a
  *   stop each part hands on its traces before the next is drained or cut. The timetable stops
  *   before all of them.
+ * - The timetable holds lanes of targets, so it is freed before them. It is the exception: `set` of
+ *   the targets uses it, although its row is below theirs.
  * - The log is last: messages of other parts about a new configuration still follow the old
  *   configuration's level and format.
  */

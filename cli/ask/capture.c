@@ -50,7 +50,7 @@ static const struct argument rows[] = {
     {"all", 0, NULL, "all targets", argument_flag, FIELD(all)},
     {"seconds", 0, "N", "so long, instead of the job's time; a fraction is allowed", read_seconds,
      FIELD(seconds)},
-    {"artifact", 0, "NAME", "trace, mutex, …; by itself the first of the job's artifacts",
+    {"artifact", 0, "NAME", "trace, mutex, …; by itself the trace, if the job has it",
      argument_text, FIELD(artifact)},
     {"reason", 0, "TEXT", "for the records, behind 'api:'", argument_text, FIELD(reason)},
     {"no-wait", 0, NULL, "do not wait for the end", argument_flag, FIELD(no_wait)},

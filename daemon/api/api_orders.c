@@ -112,16 +112,11 @@ static void reply(struct orders *o, unsigned status, const char *error)
 static void reply_ends(struct orders *o)
 {
     const struct api_context *c = &o->api->context;
-    char error[ORDERS_TEXT_SIZE + 32];
 
-    if (o->batch.published > 0) {
+    if (o->batch.published > 0)
         reply(o, 200, NULL);
-        return;
-    }
-    /* All failed: show the first one's message. */
-    (void)snprintf(error, sizeof(error), "no %s was taken: %s",
-                   o->batch.artifact ? o->batch.artifact->noun : "trace", o->first);
-    reply(o, c->stopping(c->userdata) ? 503 : 502, error);
+    else
+        reply(o, c->stopping(c->userdata) ? 503 : 502, o->first);
 }
 
 /* What the log says beside the text of an outcome that is no failure, but not what was asked for. */
@@ -164,7 +159,8 @@ static void on_ended(void *userdata, size_t i, const struct pipeline_end *end)
     put_end(&o->list[i].json, end);
     order_end(o, &o->list[i]);
     if (i == 0)
-        (void)snprintf(o->first, sizeof(o->first), "%s%s%.400s", outcome_name(end->outcome),
+        (void)snprintf(o->first, sizeof(o->first), "no %s was taken: %s%s%.400s",
+                       end->lane->artifact->noun, outcome_name(end->outcome),
                        end->text && end->text[0] ? ": " : "", end->text ? end->text : "");
     if (o->batch.left == 0)
         reply_ends(o);

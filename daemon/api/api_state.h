@@ -79,7 +79,7 @@ struct orders {
     struct buf limited; /* JSON array of targets whose allowance is used up */
     struct jsonwriter limited_json;
     bool no_memory;               /* to write the answer */
-    char first[ORDERS_TEXT_SIZE]; /* the result of the first order */
+    char first[ORDERS_TEXT_SIZE]; /* the error if all fail: what the first order came to */
 };
 
 /* At most `max` orders can be added. `wait`: answer only after their ends. NULL when memory is

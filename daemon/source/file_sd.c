@@ -44,7 +44,7 @@ struct file {
 };
 
 struct pattern {
-    size_t job; /* index in the configuration */
+    char *job; /* by name: another configuration may have another order */
     char *glob;
     /* What the log has said: its directory cannot be read; no file matches; too many files
      * match. */
@@ -334,8 +334,10 @@ static int file_sd_new(const struct target_source_context *context, void **ret)
 
 static void patterns_free(struct pattern *patterns, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        free(patterns[i].job);
         free(patterns[i].glob);
+    }
     free(patterns);
 }
 
@@ -367,13 +369,14 @@ static int collect_patterns(const struct config *config, struct pattern **ret, s
         return -ENOMEM;
     for (size_t j = 0; j < config->n_jobs; j++) {
         for (size_t i = 0; i < config->jobs[j].n_file_sd; i++) {
-            char *glob = strdup(config->jobs[j].file_sd[i]);
+            struct pattern *p = &patterns[n++];
 
-            if (!glob) {
+            p->job = strdup(config->jobs[j].name);
+            p->glob = strdup(config->jobs[j].file_sd[i]);
+            if (!p->job || !p->glob) {
                 patterns_free(patterns, n);
                 return -ENOMEM;
             }
-            patterns[n++] = (struct pattern){.job = j, .glob = glob};
         }
         if (config->jobs[j].n_file_sd > 0 && config->jobs[j].file_sd_refresh < refresh)
             refresh = config->jobs[j].file_sd_refresh;
@@ -419,9 +422,8 @@ static int file_sd_targets(void *state, const struct config *config, size_t i,
     struct file_sd *d = state;
     int r = 0;
 
-    (void)config;
     for (size_t p = 0; r == 0 && p < d->n_patterns; p++) {
-        if (d->patterns[p].job == i)
+        if (strcmp(d->patterns[p].job, config->jobs[i].name) == 0)
             r = append_pattern(d, d->patterns[p].glob, to);
     }
     return r;

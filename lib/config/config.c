@@ -82,13 +82,25 @@ void config_free(struct config *c)
     free(c);
 }
 
-/* For errors in the store's URL that are found after the file was closed. */
-static void keep_place(struct yaml_file *f, struct upload_config *u)
+static void keep_place(struct yaml_file *f, const void *of, unsigned *line, unsigned *column)
 {
-    const struct place *p = places_find(&f->places, &u->url);
+    const struct place *p = places_find(&f->places, of);
 
-    u->url_line = p ? p->line : 0;
-    u->url_column = p ? p->column : 0;
+    *line = p ? p->line : 0;
+    *column = p ? p->column : 0;
+}
+
+/* For errors that are found after the file was closed, as only stores and artifacts know them. */
+static void keep_places(struct yaml_file *f, struct config *c)
+{
+    struct upload_config *u = &c->upload;
+
+    keep_place(f, &u->url, &u->url_line, &u->url_column);
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        struct job_config *j = &c->jobs[i];
+
+        keep_place(f, &j->artifacts, &j->artifacts_line, &j->artifacts_column);
+    }
 }
 
 /* Reads the file into the configuration and checks it. Errors go to the diagnostics. */
@@ -101,7 +113,7 @@ static int read_root(struct yaml_file *f, yaml_node_t *root, void *userdata)
         return r;
     if (access_keys_fill(&c->upload.access.auth) < 0)
         return yaml_file_oom(f);
-    keep_place(f, &c->upload);
+    keep_places(f, c);
     return check_rules(c, false, f, f->diags);
 }
 

@@ -44,6 +44,7 @@ struct job_config {
     char *path;          /* begins with '/' */
     char *profiles_path; /* the directory of profiles; NULL: that of `path` */
     unsigned artifacts;  /* what is captured: a bit for each kind; 0: traces */
+    unsigned artifacts_line, artifacts_column; /* their place in the file, from 1; 0: not there */
     struct {
         usec interval, window, timeout;
         uint64_t body_size_limit;

@@ -251,6 +251,7 @@ void api_configure(const char *job, const char *const *addresses, size_t n)
         .window = 2 * USEC_PER_SEC,
         .timeout = USEC_PER_MIN,
         .body_size_limit = 1 << 20,
+        .artifacts = af.artifacts,
     };
     const struct config config = {.jobs = &one, .n_jobs = 1};
     struct targets_change change = {0};

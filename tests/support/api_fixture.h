@@ -24,6 +24,7 @@ struct api_fixture {
     struct http *http;
     struct pipeline *pipeline; /* the context's */
     size_t failing;
+    unsigned artifacts; /* of the job that api_configure makes; 0: traces */
     bool stopping;
     const char *config_file;
     int reload;               /* what a reload returns */

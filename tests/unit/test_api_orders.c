@@ -104,6 +104,18 @@ static void test_waits_for_the_ends(void **state)
     }
 }
 
+/* Without `artifact` a job without traces has its other artifact taken, and the error says so. */
+static void test_job_without_traces(void **state)
+{
+    (void)state;
+    af.artifacts = 1u << KIND_MUTEX;
+    api_configure("locks", addresses, 1);
+    assert_int_equal(api_ask("POST", CAPTURE, "{\"all\": true, \"wait\": true}"), 0);
+    assert_int_equal(api_wait(), 502);
+    assert_string_equal(text_of(0, "artifact"), "mutex");
+    assert_int_equal(strncmp(api_error(), "no mutex profile was taken: ", 28), 0);
+}
+
 static void test_leaves_before_the_end(void **state)
 {
     (void)state;
@@ -150,9 +162,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, api_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_who_is_meant),       TEST(test_nobody_is_meant),       TEST(test_bad_bodies),
-        TEST(test_waits_for_the_ends), TEST(test_leaves_before_the_end), TEST(test_allowance),
-        TEST(test_stopping),
+        TEST(test_who_is_meant),       TEST(test_nobody_is_meant),
+        TEST(test_bad_bodies),         TEST(test_waits_for_the_ends),
+        TEST(test_job_without_traces), TEST(test_leaves_before_the_end),
+        TEST(test_allowance),          TEST(test_stopping),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

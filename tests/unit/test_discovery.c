@@ -15,10 +15,17 @@
 
 #define TEXT(s) ((char *)(uintptr_t)(s)) /* configuration is not const; nothing here changes it */
 
-static bool starved; /* lists cannot grow */
+static bool starved; /* no list can be made, and none can grow */
 
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
 void *__real_reallocarray(void *p, size_t n, size_t size);
 void *__wrap_reallocarray(void *p, size_t n, size_t size);
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return starved ? NULL : __real_calloc(n, size);
+}
 
 void *__wrap_reallocarray(void *p, size_t n, size_t size)
 {
@@ -56,6 +63,9 @@ static int setup(void **state)
     w->first[0].address = TEXT("given:1");
     w->first[1].address = TEXT("given:2");
     w->last[0].address = TEXT("given:3");
+    w->jobs[0].name = TEXT("both");
+    w->jobs[1].name = TEXT("none");
+    w->jobs[2].name = TEXT("given");
     w->jobs[0].targets = (struct target_list){w->first, 2};
     w->jobs[0].file_sd = &w->pattern;
     w->jobs[0].n_file_sd = 1;
@@ -113,6 +123,24 @@ static void test_set_again(void **state)
     expect(w, 2, "given:1 given:2 found:1 found:2 ");
 }
 
+/*
+ * A configuration that could not be used, and no memory to set the one before it again. No job may
+ * get another's targets: they would be sent its credentials.
+ */
+static void test_not_set_back(void **state)
+{
+    struct world *w = *state;
+    struct job_config other[] = {w->jobs[2], w->jobs[1], w->jobs[0]};
+    const struct config fresh = {.jobs = other, .n_jobs = 3};
+
+    assert_int_equal(discovery_set(w->discovery, &fresh), 0);
+    starved = true;
+    assert_int_equal(discovery_set(w->discovery, &w->config), -ENOMEM);
+    starved = false;
+    expect(w, 0, "given:1 given:2 found:1 found:2 ");
+    expect(w, 2, "given:3 ");
+}
+
 static void test_no_memory(void **state)
 {
     struct world *w = *state;
@@ -143,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_all_sources, setup, teardown),
         cmocka_unit_test_setup_teardown(test_set_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_not_set_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_check, setup, teardown),
     };

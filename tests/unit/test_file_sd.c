@@ -17,6 +17,7 @@
 #include "daemon/source/discovery.h"
 #include "lib/config/filesd.h"
 #include "tests/support/scratch.h"
+#include "tests/support/text.h"
 
 /*
  * Real files, real inotify, a real loop. Waiting is for a change that must come, however long it
@@ -66,6 +67,7 @@ static int setup(void **state)
     w->config.jobs = w->jobs;
     w->config.n_jobs = 2;
     for (size_t j = 0; j < 2; j++) {
+        w->jobs[j].name = j == 0 ? TEXT("first") : TEXT("second");
         w->jobs[j].file_sd = w->patterns[j];
         w->jobs[j].file_sd_refresh = USEC_PER_HOUR; /* so that only inotify can tell */
     }

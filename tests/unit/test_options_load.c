@@ -77,6 +77,17 @@ static void test_bad_store(void **state)
     assert_string_equal(off, "");
 }
 
+/* What only contraced knows of artifacts stands at their place. */
+static void test_bad_artifacts(void **state)
+{
+    _cleanup_free_ char *kind = errors_of("  artifacts: [heap]\n", NULL);
+    _cleanup_free_ char *path = errors_of("  artifacts: [mutex]\n  path: /x\n", NULL);
+
+    (void)state;
+    assert_non_null(strstr(kind, "/contraced.yaml:4:14: job `a`: artifacts: contraced does not "));
+    assert_non_null(strstr(path, "/contraced.yaml:4:14: job `a`: artifacts: where is the mutex "));
+}
+
 /* The configuration's own rules come first, and alone. */
 static void test_bad_file(void **state)
 {
@@ -92,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad_store),
+        cmocka_unit_test(test_bad_artifacts),
         cmocka_unit_test(test_bad_file),
     };
 

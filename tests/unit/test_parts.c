@@ -161,6 +161,7 @@ static void test_table(void **state)
     assert_true(place("labelling") < place("pipeline"));
     assert_true(place("pipeline") < place("timetable"));
     assert_true(place("discovery") < place("targets"));
+    assert_true(place("targets") < place("timetable"));
     for (size_t i = 0; i < parts.n; i++)
         assert_int_equal(parts.rows[i].last, i == place("admin"));
 }

@@ -68,28 +68,35 @@ static void on_told(void *userdata, const struct pipeline_end *end)
     (void)snprintf(t->key, sizeof(t->key), "%s", end->key ? end->key : "");
 }
 
-static void make_target(struct world *w)
+/* Gives the target the settings of a job whose traces are at this path. */
+static void configure(struct world *w, const char *path)
 {
     const struct job_config config = {
         .name = TEXT("shop"),
-        .path = TEXT("/debug/pprof/trace"),
+        .path = TEXT(path),
         .interval = LONG,
         .window = 2 * USEC_PER_SEC,
         .timeout = LONG,
         .body_size_limit = 64 << 20,
     };
     struct target_job *job = target_job_new(&config);
-    struct target_config from = {0};
-    char address[64];
+    struct target_config from = {.address = w->target->address};
     const char *why;
 
-    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", loopback_port(w->server));
-    from.address = address;
-    w->target = target_new(address);
-    assert_int_equal(address_parse(address, &from.parsed, &why), 0);
+    assert_int_equal(address_parse(from.address, &from.parsed, &why), 0);
     assert_int_equal(target_fill(w->target, job, &from, "web-1", false), 0);
     target_job_unref(job);
     address_done(&from.parsed);
+}
+
+static void make_target(struct world *w)
+{
+    char address[64];
+
+    (void)snprintf(address, sizeof(address), "127.0.0.1:%u", loopback_port(w->server));
+    w->target = target_new(address);
+    assert_non_null(w->target);
+    configure(w, "/debug/pprof/trace");
 }
 
 static int setup(void **state)
@@ -307,6 +314,23 @@ static void test_adds(void **state)
     (void)loopback_join(w->server); /* done with the steps */
 }
 
+/* A profile is taken for whole seconds, whatever was asked for. */
+static void test_adds_whole_seconds(void **state)
+{
+    struct world *w = *state;
+    struct pipeline_order o = {.reason = REASON_API, .window = USEC_PER_MSEC};
+    struct lane *mutex;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    assert_int_equal(pipeline_adds(mutex, USEC_PER_MSEC), USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(mutex, 2900 * USEC_PER_MSEC), 2 * USEC_PER_SEC);
+    assert_int_equal(pipeline_adds(mutex, 0), 2 * USEC_PER_SEC);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    assert_int_equal(pipeline_adds(mutex, 1900 * USEC_PER_MSEC), 0);
+    assert_int_equal(pipeline_adds(mutex, 2 * USEC_PER_SEC), USEC_PER_SEC);
+    pipeline_drain(w->pipeline);
+}
+
 /* What is asked for during a capture gets one of its own after it, however often. */
 static void test_follow_what_runs(void **state)
 {
@@ -411,6 +435,22 @@ static void test_target_gone_while_waiting(void **state)
 
     order(w, REASON_API, NULL, 0, &told, NULL);
     w->target->gone = true;
+    finish(w, 1);
+    assert_int_equal(told.times, 1);
+    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
+}
+
+/* A reload may take away the path at which a waiting capture would ask for a profile. */
+static void test_path_gone_while_waiting(void **state)
+{
+    struct world *w = *state;
+    struct told told = {0};
+    struct lane *mutex;
+    struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told};
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
+    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
+    configure(w, "/trace-here");
     finish(w, 1);
     assert_int_equal(told.times, 1);
     assert_int_equal(told.outcome, OUTCOME_CANCELLED);
@@ -671,6 +711,7 @@ int main(void)
         TEST(test_by_hand_before_the_new),
         TEST(test_join_with_less),
         TEST(test_adds),
+        TEST(test_adds_whole_seconds),
         TEST(test_follow_what_runs),
         TEST(test_forgotten),
         TEST(test_drained),
@@ -682,6 +723,7 @@ int main(void)
         TEST(test_drained_while_several_wait),
         TEST(test_path_gone_while_waiting),
         TEST(test_target_gone_while_waiting),
+        TEST(test_path_gone_while_waiting),
         TEST(test_busy_for_an_interval),
     };
 
