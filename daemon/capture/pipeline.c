@@ -289,12 +289,6 @@ static void capture_job_begin(struct capture_job *c)
         capture_job_fail(c, OUTCOME_CANCELLED, TARGET_GONE);
         return;
     }
-    /* A reload may have taken it away from a capture on demand that waited. */
-    if (!c->target->job->paths[c->lane->artifact->kind]) {
-        capture_job_fail(c, OUTCOME_CANCELLED, "the path of its %s is no longer known",
-                         c->lane->artifact->noun);
-        return;
-    }
     if (queue_must_park(c)) {
         queue_park(c);
         return;

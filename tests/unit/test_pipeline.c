@@ -454,6 +454,7 @@ static void test_path_gone_while_waiting(void **state)
     finish(w, 1);
     assert_int_equal(told.times, 1);
     assert_int_equal(told.outcome, OUTCOME_CANCELLED);
+    assert_int_equal(mutex->last_start, 0);
 }
 
 #define BUSY                                                          \
@@ -683,25 +684,6 @@ static void test_drained_while_several_wait(void **state)
     (void)loopback_join(w->server); /* done with the steps */
 }
 
-/* The job no longer says where its profiles are: the one that waits is not asked for. */
-static void test_path_gone_while_waiting(void **state)
-{
-    struct world *w = *state;
-    struct told told = {0};
-    struct lane *mutex;
-    struct pipeline_order o = {.reason = REASON_API, .fn = on_told, .userdata = &told};
-    char *path;
-
-    assert_int_equal(target_add_lane(w->target, artifacts_find("mutex"), &mutex), 0);
-    assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
-    path = w->target->job->paths[KIND_MUTEX];
-    w->target->job->paths[KIND_MUTEX] = NULL;
-    free(path);
-    finish(w, 1);
-    assert_int_equal(told.outcome, OUTCOME_CANCELLED);
-    assert_int_equal(mutex->last_start, 0);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -721,7 +703,6 @@ int main(void)
         TEST(test_late_behind_another_artifact),
         TEST(test_another_artifact_before_the_next),
         TEST(test_drained_while_several_wait),
-        TEST(test_path_gone_while_waiting),
         TEST(test_target_gone_while_waiting),
         TEST(test_path_gone_while_waiting),
         TEST(test_busy_for_an_interval),
