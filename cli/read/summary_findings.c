@@ -54,7 +54,25 @@ static void put_finding(struct jsonwriter *w, const struct finding *f)
     for (size_t i = 0; i < f->n_sites; i++)
         put_site(w, &f->sites[i]);
     jsonwriter_end(w);
+    if (f->remark[0] != '\0')
+        jsonwriter_text(w, "remark", f->remark);
+    if (f->because)
+        jsonwriter_text(w, "because", f->because);
+    jsonwriter_integer(w, "lost_ns", (int64_t)f->lost);
+    jsonwriter_real(w, "lost_share", f->lost_share);
     jsonwriter_text(w, "next", f->next);
+    jsonwriter_end(w);
+}
+
+static void put_near(struct jsonwriter *w, const struct findings *findings)
+{
+    jsonwriter_array(w, "near");
+    for (size_t i = 0; i < findings->n_near; i++) {
+        jsonwriter_object(w, NULL);
+        jsonwriter_text(w, "code", findings->near[i].code);
+        jsonwriter_real(w, "score", findings->near[i].score);
+        jsonwriter_end(w);
+    }
     jsonwriter_end(w);
 }
 
@@ -62,11 +80,12 @@ void summary_findings_json(struct jsonwriter *w, const struct summary *s)
 {
     struct findings findings;
 
-    findings_find(s, &findings);
+    findings_find(s, NULL, &findings);
     jsonwriter_array(w, "findings");
     for (size_t i = 0; i < findings.n; i++)
         put_finding(w, &findings.list[i]);
     jsonwriter_end(w);
+    put_near(w, &findings);
     jsonwriter_text(w, "label", findings.label);
     if (findings.not_inspected) {
         jsonwriter_text(w, "not_inspected", findings.not_inspected);
@@ -156,6 +175,8 @@ static void advice(FILE *out, const char *text)
 
 static void head(FILE *out, const struct finding *f)
 {
+    char share[QUANTITY_SIZE];
+
     (void)fprintf(out, "  %s", f->code);
     if (f->subject) {
         (void)fputs("  \"", out);
@@ -163,20 +184,42 @@ static void head(FILE *out, const struct finding *f)
         (void)fputc('"', out);
     }
     if (f->score > 0)
-        (void)fprintf(out, "  (score %.2f)\n", f->score);
+        (void)fprintf(out, "  (score %.2f of 1", f->score);
     else
-        (void)fputs("  (a note, not the label)\n", out);
+        (void)fputs("  (a note, not the label", out);
+    if (f->lost_share > 0 && f->lost_share < 1)
+        (void)fprintf(out, ", %s of the time lost", quantity_share(f->lost_share, share));
+    if (f->because)
+        (void)fprintf(out, ", because of %s", f->because);
+    (void)fputs(")\n", out);
+    if (f->remark[0] != '\0') {
+        (void)fputs("    ", out);
+        summary_plain(out, f->remark, sizeof(f->remark));
+        (void)fputc('\n', out);
+    }
+}
+
+/* "No rule matched; the nearest: lock-contention (0.31 of the 0.5 that it takes), …" */
+static void near_misses(FILE *out, const struct findings *findings)
+{
+    (void)fputs("  no rule matched", out);
+    for (size_t i = 0; i < findings->n_near; i++)
+        (void)fprintf(out, "%s%s %.2f", i == 0 ? "; nearest (0.5 is a finding): " : ", ",
+                      findings->near[i].code, findings->near[i].score);
+    (void)fputc('\n', out);
 }
 
 void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view)
 {
     struct findings findings;
 
-    findings_find(s, &findings);
+    findings_find(s, NULL, &findings);
     (void)fprintf(out, "\nLabel: %s", findings.label);
     if (findings.not_inspected)
         (void)fprintf(out, " (%s: %s)", findings.not_inspected, findings.why);
     (void)fputc('\n', out);
+    if (findings.n_near > 0)
+        near_misses(out, &findings);
     for (size_t i = 0; i < findings.n; i++) {
         const struct finding *f = &findings.list[i];
 

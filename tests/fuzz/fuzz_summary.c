@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(gotrace_open(&options, fuzz_source_read, &source, &trace) == 0);
     if (summary_run(trace, &s) == 0) {
         check(&s);
-        findings_find(&s, &findings);
+        findings_find(&s, NULL, &findings);
         CHECK(findings.label && findings.n <= FINDINGS_MAX + 1);
         summary_done(&s);
     }

@@ -257,7 +257,7 @@ static double judge(const struct trial *t, double value)
 
     t->set(&s);
     t->vary(&s, value);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     return score_of(t->code);
 }
 
@@ -286,7 +286,7 @@ static void test_sound(void **state)
     struct summary s = sound();
 
     (void)state;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_int_equal(findings.n, 0);
     assert_string_equal(findings.label, "healthy");
 }
@@ -298,18 +298,18 @@ static void test_idle(void **state)
 
     (void)state;
     s.procs.executing = part(0.09);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "idle");
     s.procs.executing = part(0.11);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "healthy");
 
     s.procs.mean = 64;
     s.procs.available = 64 * SECOND;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "idle");
     s.procs.executing = part(0.3);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "healthy");
 }
 
@@ -321,12 +321,12 @@ static void test_workers(void **state)
     (void)state;
     s.procs.executing = part(1.9);
     s.gc.idle_worker = part(1.85);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "idle");
 
     set_cpu(&s);
     s.gc.idle_worker = part(0.9);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_true(score_of("cpu-saturated") == 0);
 }
 
@@ -339,11 +339,11 @@ static void test_turn_never_came(void **state)
     set_cpu(&s);
     s.scheduler.latency.count = 2;
     s.scheduler.latency.p99 = 3900;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "cpu-saturated");
 
     s.scheduler.latency.count = 1000000;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_true(score_of("cpu-saturated") == 0);
 }
 
@@ -369,7 +369,7 @@ static void test_standing_waits(void **state)
     s.classes.syscall[STACK_LISTENER] = many;
     s.classes.syscall[STACK_TRACER] = many;
     s.syscalls.blocked = 100000;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_int_equal(findings.n, 0);
     assert_string_equal(findings.label, "healthy");
 }
@@ -392,10 +392,10 @@ static void test_partial(void **state)
     s.complete = false;
     s.window = SECOND * 89 / 100;
     s.covered = 0.89;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_no_label("partial", "the numbers rest on 890.0 ms of 1000.0 ms, 89.0%");
     s.covered = 0.9;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "lock-contention");
     assert_null(findings.not_inspected);
 }
@@ -407,10 +407,10 @@ static void test_too_short(void **state)
     (void)state;
     set_lock(&s);
     s.window = s.spans = FINDINGS_WINDOW - 1000000;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_no_label("too-short", "49.0 ms are too short to tell anything");
     s.window = s.spans = FINDINGS_WINDOW;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "lock-contention");
 }
 
@@ -422,10 +422,10 @@ static void test_few_events(void **state)
     (void)state;
     set_lock(&s);
     s.classes.sync[STACK_LOCK].count = 4;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_no_label("too-short", "too few events to tell lock-contention from chance: 4");
     s.classes.unknown[STACK_LOCK].count = 1; /* that waited before the trace began */
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "lock-contention");
 
     s = sound(); /* a cycle takes a quarter of the Ps by design */
@@ -434,17 +434,17 @@ static void test_few_events(void **state)
     s.procs.executing = SECOND / 10;
     s.gc.worker = SECOND / 20;
     s.gc.cycles = 1;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_no_label("too-short", "too few events to tell gc-pressure from chance: 1");
     s.gc.cycles = 2;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "gc-pressure");
 
     s = sound(); /* another finding needs no help */
     set_lock(&s);
     s.classes.sync[STACK_LOCK].count = 4;
     s.longest_hold.duration = SECOND;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "stuck-proc");
     assert_int_equal(findings.n, 1);
 }
@@ -460,7 +460,7 @@ static void test_misnested(void **state)
     s.regions = (struct summary_rows){.list = rows, .n = 2};
     s.misnested = (struct summary_sites){.list = &site, .n = 1, .count = 10};
     s.events.by_kind[GOTRACE_REGION_END] = 100;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "healthy");
     assert_int_equal(findings.n, 1);
     assert_string_equal(findings.list[0].code, "misnested-regions");
@@ -470,7 +470,7 @@ static void test_misnested(void **state)
     set_lock(&s);
     s.complete = false;
     s.covered = 0.1;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.not_inspected, "partial");
     assert_int_equal(findings.n, 1);
 }
@@ -485,7 +485,7 @@ static void test_lonely_cycle(void **state)
     s.gc.assist_executing = part(0.018);
     s.gc.worker = part(0.05);
     s.gc.cycles = 1;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "idle");
 }
 
@@ -498,7 +498,7 @@ static void test_timers(void **state)
     s.procs.executing = part(0.002);
     s.scheduler.overdue_with_free = part(0.05);
     s.scheduler.overdue_lost = part(0.05);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "idle");
 }
 
@@ -511,7 +511,7 @@ static void test_cause_first(void **state)
     set_cpu(&s);
     s.gc.worker = part(0.5);
     s.gc.assist_executing = part(0.4);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "gc-pressure");
     assert_true(score_of("cpu-saturated") == 0);
 }
@@ -523,10 +523,10 @@ static void test_stuck(void **state)
 
     (void)state;
     s.syscalls.longest_active.duration = SECOND;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "stuck-proc");
     set_storm(&s);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "syscall-storm");
     assert_int_equal(findings.n, 1);
 
@@ -535,7 +535,7 @@ static void test_stuck(void **state)
     s.procs.available = 2 * STUCK_SHORT;
     s.procs.executing = STUCK_SHORT / 4;
     s.syscalls.longest_active.duration = STUCK_SHORT;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_int_equal(findings.n, 0);
 }
 
@@ -547,10 +547,10 @@ static void test_network_busy(void **state)
     (void)state;
     set_network(&s);
     s.procs.executing = part(0.99);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "network-bound");
     s.procs.executing = part(1.01);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "healthy");
 }
 
@@ -558,8 +558,9 @@ static void test_network_busy(void **state)
 static void test_order(void **state)
 {
     static const char *const expected[] = {"lock-contention", "syscall-storm",
-                                           "scheduler-imbalance", "network-bound"};
+                                           "scheduler-imbalance"};
     struct summary s = sound();
+    double shares = 0;
 
     (void)state;
     set_storm(&s);
@@ -571,17 +572,62 @@ static void test_order(void **state)
     s.procs.executing = part(0.2 + 0.42);
     s.scheduler.overdue_lost = part(5);
     s.classes.network[STACK_OTHER].whole_total = part(100);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_int_equal(findings.n, FINDINGS_MAX);
     for (size_t i = 0; i < FINDINGS_MAX; i++) {
         assert_string_equal(findings.list[i].code, expected[i]);
         assert_true(i == 0 || findings.list[i].score <= findings.list[i - 1].score);
+        assert_true(findings.list[i].lost_share > 0);
+        shares += findings.list[i].lost_share;
     }
+    assert_float_equal(shares, 1, 1e-9);
     assert_string_equal(findings.label, expected[0]);
+    assert_int_equal(findings.n_near, 0);
 
     s.classes.sync[STACK_LOCK].total = part(1.1);
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "syscall-storm");
+}
+
+/* A full queue for the Ps is told with the collector, if that takes them. */
+static void test_because(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    gc_worker(&s, 0.5);
+    s.procs.executing = 2 * SECOND;
+    s.procs.available = 2 * SECOND;
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 1); /* the program itself would not fill the Ps */
+
+    gc_worker(&s, 0.3);
+    s.gc.assist_executing = 0;
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 2);
+    assert_string_equal(findings.list[0].code, "gc-pressure");
+    assert_null(findings.list[0].because);
+    assert_string_equal(findings.list[1].code, "cpu-saturated");
+    assert_string_equal(findings.list[1].because, "gc-pressure");
+}
+
+/* Without a finding, the two rules that came nearest are told. */
+static void test_near(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_lock(&s);
+    s.classes.sync[STACK_LOCK].total = part(0.9);
+    gc_worker(&s, 0.1);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    assert_int_equal(findings.n_near, 2);
+    assert_string_equal(findings.near[0].code, "lock-contention");
+    assert_true(findings.near[0].score < 0.5);
+    assert_string_equal(findings.near[1].code, "gc-pressure");
+    assert_float_equal(findings.near[1].score, 0.25, 1e-9);
 }
 
 /* Each finding points at sites of its own kind, says what to do, and has numbers. */
@@ -600,7 +646,7 @@ static void test_evidence(void **state)
     set_lock(&s);
     s.delays[SUMMARY_SYNC].list = sync;
     s.delays[SUMMARY_SYNC].n = 4;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_string_equal(f->code, "lock-contention");
     assert_int_equal(f->n_sites, 2);
     assert_string_equal(f->sites[0].at.func, "app.post");
@@ -618,7 +664,7 @@ static void test_empty(void **state)
     struct summary s = {.window = 0};
 
     (void)state;
-    findings_find(&s, &findings);
+    findings_find(&s, NULL, &findings);
     assert_int_equal(findings.n, 0);
     assert_string_equal(findings.label, "not-inspected");
 }
@@ -642,6 +688,8 @@ int main(void)
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_network_busy),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_because),
+        cmocka_unit_test(test_near),
         cmocka_unit_test(test_evidence),
         cmocka_unit_test(test_empty),
     };

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/findings/rule.h"
+
+#include <string.h>
+
+/* The collector's cost, as a share of all P time. While it marks it takes a quarter by design, so a
+ * fifth of the whole window means one cycle after another. Assist: a share of the goroutines'
+ * running time. Pauses: a share of the window. */
+static const struct scale gc_cost = {0.2, 0.4};
+static const struct scale gc_assist = {0.1, 0.3};
+static const struct scale gc_pause = {0.05, 0.15};
+#define GC_WINDOW 1e9 /* a shorter window must have GC_CYCLES cycles */
+#define GC_CYCLES 2
+/* Below this cost assists are no finding: a cycle in a service that does nothing else delays
+ * nobody. */
+#define GC_COST_MIN 0.05
+
+/* The time of pauses for the collector. There are other pauses, for example for this trace
+ * itself. */
+static double gc_pauses(const struct summary *s)
+{
+    double ret = 0;
+
+    for (size_t i = 0; i < s->gc.stw_by_reason.n; i++) {
+        const struct summary_row *row = &s->gc.stw_by_reason.list[i];
+
+        if (strstr(row->name, "GC ") != NULL)
+            ret += (double)row->times.total;
+    }
+    return ret;
+}
+
+static double gc_pressure(const struct facts *a, struct finding *f)
+{
+    const struct summary_gc *gc = &a->s->gc;
+    double cost = rule_share(a->worker + a->assist, a->available);
+    double assist = rule_share(a->assist, a->user);
+    double pause = gc_pauses(a->s) / a->window;
+    double score = rule_most(rule_scaled(cost, gc_cost), rule_scaled(pause, gc_pause));
+
+    if (cost >= GC_COST_MIN)
+        score = rule_most(score, rule_scaled(assist, gc_assist));
+    rule_tell(f, "cost_share", cost);
+    rule_tell(f, "assist_share", assist);
+    rule_tell(f, "assists", (double)gc->assists);
+    rule_tell(f, "assist_max_ns", (double)gc->assist_max);
+    rule_tell(f, "pause_share", pause);
+    rule_tell(f, "cycles", (double)gc->cycles);
+    rule_tell(f, "mark_share", rule_share((double)gc->mark, a->window));
+    rule_tell(f, "mutator_10ms_share", gc->mmu[1].utilisation);
+    rule_tell(f, "heap_max_bytes", (double)gc->heap_max);
+    f->lost = a->worker + a->assist;
+    rule_point_at(f, &a->s->sites[SUMMARY_ASSIST], STACK_ALL);
+    return score;
+}
+
+/* A cycle takes a quarter of the Ps by design, and one cycle may fill a short window: so there more
+ * than one is needed. */
+static double gc_events(const struct facts *a)
+{
+    return a->window < GC_WINDOW ? (double)a->s->gc.cycles : GC_CYCLES;
+}
+
+const struct rule rule_gc = {
+    .code = "gc-pressure",
+    .score = gc_pressure,
+    .events = gc_events,
+    .least = GC_CYCLES,
+    .next =
+        "Take an allocation profile (/debug/pprof/allocs) and allocate less, or let the heap grow: "
+        "raise GOGC or GOMEMLIMIT.",
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What a rule is: a row of the table in rules.h, in a file of its own. It scores a summary's
+ * numbers and tells what the score rests on. Private to trace/findings.
+ */
+
+#include "trace/findings/context.h"
+#include "trace/findings/finding.h"
+#include "trace/summary/stackclass.h"
+
+/*
+ * Each threshold is a pair: the value from which on there is a finding (score 0.5), and the value
+ * from which on it is unmistakable (score 1). docs/FINDINGS.md has the reasons and the
+ * measurements.
+ */
+struct scale {
+    double there;
+    double severe;
+};
+
+/* The values that several rules use. */
+struct facts {
+    const struct summary *s;
+    const struct context *context; /* NULL: nothing is known of the host */
+    double window;                 /* nanoseconds, at least 1 */
+    double available;
+    double procs;
+    double user;   /* running time of goroutines other than the collector's workers */
+    double worker; /* running time of the collector's workers, but for the idle ones */
+    double assist;
+    double lock; /* waits for mutexes */
+};
+
+struct rule {
+    const char *code;
+    /* Scores the numbers and fills in the evidence, call sites and the time lost. */
+    double (*score)(const struct facts *, struct finding *);
+    double (*events)(const struct facts *); /* that the score rests on; NULL: one is enough */
+    double least;                           /* so many events make it more than chance */
+    const char *next;
+};
+
+/* The score of a value: 0.5 at `there`, 1 at `severe` and beyond, falling to 0 below `there`. */
+double rule_scaled(double value, struct scale scale);
+
+double rule_least(double a, double b);
+double rule_most(double a, double b);
+
+/* A part of a whole; 0 if there is no whole. */
+double rule_share(double part, double whole);
+
+/* Adds a number to the evidence, as long as there is room. */
+void rule_tell(struct finding *f, const char *name, double value);
+
+/* Adds the call sites of these classes (a STACK_SET), as long as there is room. */
+void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes);
+
+/* Goroutines in syscalls, on average, without syscalls whose purpose is to wait. */
+double rule_in_syscalls(const struct facts *a);
+
+/* How strong a syscall storm is, as a score, but for how often Ps are lost in it. */
+double rule_storm_strength(const struct facts *a);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The rows of the table in findings.c: RULE(lock) stands for rule_lock, defined in lock.c. Of two
+ * rules with the same score the one that stands first wins: so a cause stands before its
+ * consequence.
+ */
+
+#include "trace/findings/rule.h"
+
+#define RULE_ROWS(RULE) \
+    RULE(lock) RULE(gc) RULE(storm) RULE(imbalance) RULE(stuck) RULE(saturated) RULE(network)
+
+#define RULE_DECLARE(name) extern const struct rule rule_##name;
+RULE_ROWS(RULE_DECLARE)
+#undef RULE_DECLARE

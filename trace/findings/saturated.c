@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/findings/rule.h"
+
+/* The share of the window in which every P has work and more is queued; queued goroutines per P;
+ * how long goroutines wait for a P, by the 99th percentile or the mean; the share of P time that
+ * the program itself uses, without the collector. */
+static const struct scale cpu_queued = {0.5, 0.9};
+static const struct scale cpu_queue = {1, 4};
+static const struct scale cpu_latency = {1e6, 1e7};
+static const struct scale cpu_user = {0.6, 0.8};
+
+static double cpu_saturated(const struct facts *a, struct finding *f)
+{
+    const struct summary_scheduler *sched = &a->s->scheduler;
+    double queued = rule_share((double)a->s->procs.queued, a->window);
+    double queue = rule_share(sched->runnable_mean, a->procs);
+    double user = rule_share(a->user - a->assist, a->available);
+    double p99 = (double)sched->latency.p99;
+    /* Goroutines that never got to run are in no percentile, but are in this mean. */
+    double mean = rule_share((double)a->s->goroutines.runnable,
+                             (double)sched->latency.count + sched->runnable_mean);
+    double score = rule_least(rule_scaled(queued, cpu_queued), rule_scaled(queue, cpu_queue));
+
+    rule_tell(f, "queued_share", queued);
+    rule_tell(f, "runnable_mean", sched->runnable_mean);
+    rule_tell(f, "runnable_max", (double)sched->runnable_max);
+    rule_tell(f, "procs", a->procs);
+    rule_tell(f, "busy_share", user);
+    rule_tell(f, "latency_p50_ns", (double)sched->latency.p50);
+    rule_tell(f, "latency_p99_ns", p99);
+    rule_tell(f, "wait_mean_ns", mean);
+    f->lost = (double)a->s->goroutines.runnable;
+    rule_point_at(f, &a->s->sites[SUMMARY_SCHED], STACK_ALL);
+    score = rule_least(score, rule_scaled(rule_most(p99, mean), cpu_latency));
+    return rule_least(score, rule_scaled(user, cpu_user));
+}
+
+/* Goroutines that got to run, and those that still wait for it. */
+static double cpu_events(const struct facts *a)
+{
+    return (double)a->s->scheduler.latency.count + a->s->scheduler.runnable_mean;
+}
+
+const struct rule rule_saturated = {
+    .code = "cpu-saturated",
+    .score = cpu_saturated,
+    .events = cpu_events,
+    .least = 20,
+    .next =
+        "Take a CPU profile; give the process more CPUs (GOMAXPROCS, quota) or less to do at once.",
+};
