@@ -47,7 +47,10 @@ MAY_INCLUDE = {
     "daemon/source": {"lib/config", "lib/yaml"},
     "daemon/trigger": {"lib/config"},
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
-    "daemon/capture": {"lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/outcome"},
+    "daemon/context": {"trace/findings"},
+    "daemon/capture": {
+        "lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/context", "daemon/outcome",
+    },
     "daemon/order": {"daemon/capture", "daemon/outcome"},
     "daemon/label": {
         "lib/config", "lib/process", "lib/spool", "daemon/artifact", "daemon/capture",
