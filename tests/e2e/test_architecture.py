@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
-    "lib/record": set(),
+    "lib/record": {"trace/findings"},
     "lib/config": {"lib/net", "lib/record", "lib/yaml"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
