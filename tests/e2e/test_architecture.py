@@ -53,8 +53,8 @@ MAY_INCLUDE = {
     },
     "daemon/order": {"daemon/capture", "daemon/outcome"},
     "daemon/label": {
-        "lib/config", "lib/process", "lib/spool", "daemon/artifact", "daemon/capture",
-        "daemon/outcome",
+        "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
+        "daemon/capture", "daemon/outcome",
     },
     "daemon/ship": {
         "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/artifact",
@@ -76,7 +76,8 @@ MAY_INCLUDE = {
     },
     "cli/common": set(),
     "cli/read": {
-        "trace", "trace/findings", "trace/profile", "trace/summary", "lib/process", "cli/common",
+        "trace", "trace/findings", "trace/profile", "trace/summary", "lib/process", "lib/record",
+        "cli/common",
     },
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
