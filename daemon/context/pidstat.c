@@ -50,10 +50,33 @@ static int parse_fields(const char *text, int64_t fields[static FIELDS])
     return fields[FIELD_START] < 0 ? -EINVAL : 0;
 }
 
-/* Whether this is the init of a machine, not the service that is process 1 of a container. */
+/* Commands that listen for a service elsewhere, as /proc shows them: the first 15 bytes. */
+static const char *const forwarders[] = {
+    "docker-proxy", "kubectl", "pasta", "pasta.avx2", "rootlesskit",    "rootlessport",
+    "slirp4netns",  "socat",   "ssh",   "sshd",       "systemd-socket-"};
+
+static bool is_command(const char *text, const char *name)
+{
+    const char *begin = strchr(text, '('), *end = strrchr(text, ')');
+    size_t n = strlen(name);
+
+    return begin && end == begin + 1 + n && memcmp(begin + 1, name, n) == 0;
+}
+
+static bool forwards(const char *text)
+{
+    for (size_t i = 0; i < sizeof(forwarders) / sizeof(forwarders[0]); i++) {
+        if (is_command(text, forwarders[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Whether this is a manager of units, or the init of a machine; not the service that is process 1
+ * of a container. */
 static bool is_init(uint32_t pid, const char *text)
 {
-    return pid == 1 && (strstr(text, "(systemd)") || strstr(text, "(init)"));
+    return is_command(text, "systemd") || (pid == 1 && is_command(text, "init"));
 }
 
 static int64_t ticks(int64_t n)
@@ -77,7 +100,8 @@ static int read_stat(int dir, uint32_t pid, struct pidstat *ret)
     ret->cpu = CONTEXT_ABSENT;
     if (fields[FIELD_UTIME] >= 0 && fields[FIELD_STIME] >= 0)
         ret->cpu = ticks(fields[FIELD_UTIME] + fields[FIELD_STIME]);
-    ret->foreign = is_init(pid, text) || pid == (uint32_t)getpid() ||
+    ret->forwards = forwards(text);
+    ret->foreign = ret->forwards || is_init(pid, text) || pid == (uint32_t)getpid() ||
                    fields[FIELD_PPID] == getpid() ||
                    (fields[FIELD_FLAGS] >= 0 && fields[FIELD_FLAGS] & KERNEL_THREAD);
     return 0;

@@ -28,15 +28,16 @@ struct pidstat_thread {
 struct pidstat {
     int64_t start; /* when it began, in ticks since boot: a pid may be given again */
     int64_t threads, rss, open_fds, cpus_allowed, cpu, major_faults;
-    bool foreign; /* it cannot be a target: see pidstat_read */
-    size_t n;     /* threads in the list; 0: too many, or unknown */
+    bool foreign;  /* it cannot be a target: see pidstat_read */
+    bool forwards; /* since it only passes on what another process serves, on whatever machine */
+    size_t n;      /* threads in the list; 0: too many, or unknown */
     struct pidstat_thread list[PIDSTAT_THREADS];
 };
 
 /*
  * Reads what is there now, below a root directory ("/"). A kernel thread, we ourselves, our
- * children and the machine's init, which holds the sockets of units that it starts on demand, are
- * `foreign`. 0, or a negative errno when the process cannot be seen.
+ * children, systemd, which holds the sockets of units that it starts on demand, a machine's init, and
+ * commands known to forward ports, such as docker-proxy and ssh, are `foreign`. 0, or a negative errno when the process cannot be seen.
  */
 int pidstat_read(int root, uint32_t pid, struct pidstat *ret);
 

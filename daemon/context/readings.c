@@ -25,7 +25,8 @@ struct reading {
 
 struct readings {
     char *root;
-    uint32_t pid; /* 0: the process cannot be seen */
+    uint32_t pid;   /* 0: the process cannot be seen */
+    bool elsewhere; /* nor is the service on this machine, as far as is known */
     struct cgroup cgroup;
     bool ended; /* there are two */
     struct reading first, second;
@@ -37,6 +38,8 @@ static void read_process(struct readings *r, int root, struct reading *ret)
 {
     int error = pidstat_read(root, r->pid, &ret->process);
 
+    if (error == 0 && ret->process.forwards)
+        r->elsewhere = true;
     if (error < 0 || ret->process.foreign ||
         (ret == &r->second && ret->process.start != r->first.process.start)) {
         r->pid = 0;
@@ -84,6 +87,8 @@ void readings_context(const struct readings *r, struct context *ret)
     const struct reading *b = r->ended ? &r->first : NULL, *a = r->ended ? &r->second : &r->first;
 
     context_init(ret);
+    if (r->elsewhere)
+        return;
     if (b)
         ret->window = kernelfile_scaled((int64_t)(a->at - b->at), NS_PER_USEC);
     hoststat_tell(b ? &b->host : NULL, &a->host, ret);

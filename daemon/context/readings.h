@@ -17,7 +17,8 @@ struct readings;
 /*
  * The first reading, below a root directory ("/"). pid 0: the process is not known, and only the
  * machine is read. So it is when the process cannot be seen, or is none that can be a target
- * (pidstat.h). To be freed; NULL when memory is short.
+ * (pidstat.h); of one that forwards what another machine may serve nothing is told at all. To be
+ * freed; NULL when memory is short.
  */
 struct readings *readings_begin(const char *root, uint32_t pid);
 

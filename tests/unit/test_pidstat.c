@@ -238,6 +238,9 @@ static void test_foreign(void **state)
         {.pid = 2, .command = "kthreadd", .flags = 0x208040, .start = 1, .threads = 1},
         {.pid = 1, .command = "systemd", .start = 1, .threads = 1},
         {.pid = 1, .command = "init", .start = 1, .threads = 1},
+        {.pid = 900, .command = "systemd", .start = 1, .threads = 1}, /* of a user */
+        {.pid = 901, .command = "docker-proxy", .start = 1, .threads = 1},
+        {.pid = 901, .command = "systemd-socket-", .start = 1, .threads = 1},
     };
     const struct facts service = {.pid = 1, .command = "shop", .start = 1, .threads = 1};
 
@@ -246,7 +249,11 @@ static void test_foreign(void **state)
         put_stat(&rows[i]);
         assert_int_equal(pidstat_read(w.root, rows[i].pid, &w.first), 0);
         assert_true(w.first.foreign);
+        assert_int_equal(w.first.forwards, rows[i].pid == 901);
     }
+    put_stat(&(struct facts){.pid = 901, .command = "sshop", .start = 1, .threads = 1});
+    assert_int_equal(pidstat_read(w.root, 901, &w.first), 0);
+    assert_false(w.first.foreign || w.first.forwards);
     put_stat(&service); /* of a container */
     assert_int_equal(pidstat_read(w.root, 1, &w.first), 0);
     assert_false(w.first.foreign);

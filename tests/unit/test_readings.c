@@ -128,6 +128,25 @@ static void test_unknown(void **state)
     }
 }
 
+/* Behind a port that is forwarded may stand another machine. */
+static void test_elsewhere(void **state)
+{
+    struct readings *r;
+    struct context c;
+
+    (void)state;
+    put_all();
+    hosttree_write(dir, "proc/4711/stat",
+                   "4711 (ssh) S 1 1 1 0 -1 0 3 2 5 8 1 0 3 4 20 0 9 0 7 2000000 10 18446\n");
+    r = readings_begin(dir, PID);
+    readings_end(r);
+    c = context_of(r);
+    assert_int_equal(c.window, CONTEXT_ABSENT);
+    assert_int_equal(c.cpus, CONTEXT_ABSENT);
+    assert_int_equal(c.threads, CONTEXT_ABSENT);
+    readings_free(r);
+}
+
 static void test_no_host(void **state)
 {
     struct readings *r = readings_begin(scratch_path(dir, "none"), PID);
@@ -182,10 +201,8 @@ static void test_real(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_window),
-        TEST(test_unknown),
-        TEST(test_no_host),
-        TEST(test_real),
+        TEST(test_window),  TEST(test_unknown), TEST(test_elsewhere),
+        TEST(test_no_host), TEST(test_real),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
