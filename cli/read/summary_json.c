@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/record/context.h"
+
 static void put_times(struct jsonwriter *w, const struct summary_times *t)
 {
     jsonwriter_count(w, "count", t->count);
@@ -363,13 +365,14 @@ static void put_head(struct jsonwriter *w, const char *name, const struct summar
     jsonwriter_real(w, "covered", s->covered);
 }
 
-int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out)
+int summary_json(const struct summary_view *view, const struct summary *s, bool with_sites,
+                 struct buf *out)
 {
     struct jsonwriter w;
 
     jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15, .ascii = true});
     jsonwriter_object(&w, NULL);
-    put_head(&w, name, s);
+    put_head(&w, view->name, s);
     events(&w, s);
     procs(&w, &s->procs);
     goroutines(&w, &s->goroutines);
@@ -393,7 +396,9 @@ int summary_json(const char *name, const struct summary *s, bool with_sites, str
         all_sites(&w, s);
     jsonwriter_count(&w, "lost_goroutines", s->lost_goroutines);
     jsonwriter_count(&w, "lost_stacks", s->lost_stacks);
-    summary_findings_json(&w, s);
+    if (view->context)
+        context_write(&w, "context", view->context);
+    summary_findings_json(&w, s, view->context);
     jsonwriter_end(&w);
     return jsonwriter_finish(&w);
 }

@@ -171,6 +171,7 @@ static int shorten(const json_t *o, struct digest *d)
     (void)json_object_del(kept, "file");  /* standard input */
     (void)json_object_del(kept, "not_inspected");
     (void)json_object_del(kept, "covered");
+    (void)json_object_del(kept, "context"); /* the record has it already, and more of it */
     return to_short_text(kept, &d->summary);
 }
 

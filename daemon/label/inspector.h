@@ -56,8 +56,12 @@ void inspector_free(struct inspector *i);
  * it. 0 or -ENOMEM. */
 int inspector_set(struct inspector *i, const struct inspector_settings *settings);
 
-/* Queues a trace. 0, or -ENOMEM; then finished() is not called for it. */
-int inspector_add(struct inspector *i, const char *key);
+/*
+ * Queues a trace. `context`: what the host knew meanwhile, as JSON (lib/record/context.h) that the
+ * child is given; NULL: nothing. Both are copied. 0, or -ENOMEM; then finished() is not called for
+ * it.
+ */
+int inspector_add(struct inspector *i, const char *key, const char *context);
 
 /* Ends the running inspection and gives up all that wait; from now on, gives up every key at
  * once. */

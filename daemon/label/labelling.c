@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "daemon/artifact/artifacts.h"
 #include "daemon/label/inspector.h"
+#include "lib/record/context.h"
 
 #define HOLD_SPARE (5 * USEC_PER_SEC) /* added to the timeout, for a short queue and the disk */
 #define COMMAND "/contrace"
@@ -110,16 +111,38 @@ static int open_trace(void *userdata, const char *key)
     return r < 0 ? r : fd;
 }
 
+/*
+ * What the record says of the host, for the child. Numbers only: the arguments of a process can be
+ * read by others, and paths of cgroups may have names of users and pods.
+ */
+static const char *context_of(const char *record, struct buf *out)
+{
+    struct context context;
+    struct jsonwriter w;
+
+    if (context_parse(record, strlen(record), &context) < 0)
+        return NULL;
+    context.level[0] = context.memory_level[0] = '\0';
+    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15, .ascii = true});
+    context_write(&w, NULL, &context);
+    return jsonwriter_finish(&w) == 0 ? buf_str(out) : NULL;
+}
+
 /* Queues a trace that was just published. Returns how long it may wait for its label; 0: not at
  * all. */
-static usec on_published(void *userdata, const char *key)
+static usec on_published(void *userdata, const char *key, const char *record)
 {
     struct labelling *l = userdata;
     const struct artifact *a = artifacts_of_kind(name_kind(key));
+    struct buf context;
+    int r;
 
     if (!l->enabled || !a || !a->inspected)
         return 0;
-    return inspector_add(l->inspector, key) >= 0 ? l->hold : 0;
+    buf_init(&context, CONTEXT_JSON_MAX);
+    r = inspector_add(l->inspector, key, context_of(record, &context));
+    buf_done(&context);
+    return r >= 0 ? l->hold : 0;
 }
 
 /* The contrace beside contraced, as in a build directory; else the installed one. */
