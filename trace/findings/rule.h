@@ -60,5 +60,8 @@ void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigne
 /* Goroutines in syscalls, on average, without syscalls whose purpose is to wait. */
 double rule_in_syscalls(const struct facts *a);
 
+/* How strongly a CPU quota throttled the process, as a score. */
+double rule_throttled_score(const struct facts *a);
+
 /* How strong a syscall storm is, as a score, but for how often Ps are lost in it. */
 double rule_storm_strength(const struct facts *a);

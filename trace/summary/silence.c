@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/summary/silence.h"
+
+/*
+ * Whether it must be the host's doing. One goroutine that runs alone may be in a long piece of
+ * assembly; with a single P it keeps everybody else waiting meanwhile. But of several it is hardly
+ * true at once, and nobody waits for long beside a P that could run him. Whoever stops the world
+ * may take his time.
+ */
+static bool is_kept(const struct silence *one)
+{
+    return !one->stopped && (one->running > 1 || (one->runnable > 0 && one->free > 0));
+}
+
+void silences_add(struct silences *s, const struct silence *one, struct summary_silences *sums)
+{
+    int64_t duration = one->to - one->from;
+    uint64_t part = (uint64_t)one->to % SUMMARY_PERIOD * SILENCE_PARTS / SUMMARY_PERIOD;
+
+    if (one->running == 0 && one->runnable == 0)
+        return;
+    sums->count++;
+    sums->total += duration;
+    if (duration > sums->longest)
+        sums->longest = duration;
+    sums->goroutines += duration * (one->running + one->runnable);
+    s->parts[part].count++;
+    s->parts[part].total += duration;
+    if (!is_kept(one))
+        return;
+    sums->kept++;
+    sums->kept_total += duration;
+    if (duration > sums->kept_longest)
+        sums->kept_longest = duration;
+    s->recent[s->n_recent % SILENCE_RECENT].from = one->from;
+    s->recent[s->n_recent % SILENCE_RECENT].to = one->to;
+    s->n_recent++;
+}
+
+int64_t silences_since(const struct silences *s, int64_t from)
+{
+    uint64_t n = s->n_recent < SILENCE_RECENT ? s->n_recent : SILENCE_RECENT;
+    int64_t sum = 0;
+
+    for (uint64_t i = 1; i <= n; i++) {
+        uint64_t at = (s->n_recent - i) % SILENCE_RECENT;
+
+        if (s->recent[at].to <= from)
+            break;
+        sum += s->recent[at].to - (s->recent[at].from > from ? s->recent[at].from : from);
+    }
+    return sum;
+}
+
+void silences_finish(const struct silences *s, struct summary_silences *sums)
+{
+    for (unsigned begin = 0; begin < SILENCE_PARTS; begin++) {
+        uint64_t count = 0;
+        int64_t total = 0;
+
+        for (unsigned i = 0; i < SILENCE_POINT; i++) {
+            count += s->parts[(begin + i) % SILENCE_PARTS].count;
+            total += s->parts[(begin + i) % SILENCE_PARTS].total;
+        }
+        if (total > sums->in_step_total) {
+            sums->in_step = count;
+            sums->in_step_total = total;
+        }
+    }
+}

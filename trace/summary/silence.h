@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Silences: times of over SUMMARY_SILENCE in which no thread writes an event although the program
+ * has something to run. sysmon, the runtime's monitoring thread, has a goroutine interrupted that
+ * runs for 10 ms, and that is an event: so either the host keeps the process from running, or a
+ * computation cannot be interrupted. A CPU quota ends them on a grid: at the next period's begin.
+ * The memory is fixed, however many there are.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trace/summary/numbers.h"
+
+/* The latest silences are remembered one by one, to be taken off the runs that they interrupt. */
+#define SILENCE_RECENT 64
+
+/* A period is cut into so many parts, by which the ends of silences are counted; as many
+ * neighbouring parts are one point in it. A thread that may run again needs a little time until it
+ * writes an event. */
+#define SILENCE_PARTS 20
+#define SILENCE_POINT 3
+
+struct silence {
+    int64_t from;
+    int64_t to;
+    int64_t running;  /* goroutines, without the collector's workers */
+    int64_t runnable; /* goroutines */
+    int64_t free;     /* Ps on which nobody runs */
+    bool stopped;     /* the world is */
+};
+
+struct silences {
+    struct {
+        int64_t from;
+        int64_t to;
+    } recent[SILENCE_RECENT]; /* a ring of those in which the host kept the process from running */
+    uint64_t n_recent;        /* since the begin */
+    struct {
+        uint64_t count;
+        int64_t total;
+    } parts[SILENCE_PARTS]; /* silences by the part of the period that they end in */
+};
+
+/* Adds a silence. Their times ascend. */
+void silences_add(struct silences *s, const struct silence *one, struct summary_silences *sums);
+
+/* How much of the time up to now the host kept the process from running, as far as that is
+ * remembered. */
+int64_t silences_since(const struct silences *s, int64_t from);
+
+/* How many ended at the point of the period at which most of their time ended. */
+void silences_finish(const struct silences *s, struct summary_silences *sums);
