@@ -142,7 +142,7 @@ struct accumulator {
     int64_t sync; /* the present generation's beginning */
     uint64_t n_sync;
     bool begun;
-    int64_t heard; /* the last event, or the next one if the silence up to it is counted already */
+    int64_t heard; /* the last event; the next one if the silence up to it is counted already */
     struct silences silences;
 
     /* Goroutines, in chunks that never move. */

@@ -542,7 +542,9 @@ int accumulator_turns(struct accumulator *s)
 
     while (r != ASIDE && (c = next_turn(s, &ends))) {
         r = turn(s, c, ends);
-        s->last = s->heard = t->order.last_time;
+        s->last = t->order.last_time;
+        if (s->last > s->heard) /* otherwise the event must wait, after a silence */
+            s->heard = s->last;
         if (r < 0)
             return t->fault.code < 0 ? 0 : r;
         reader_end_turn(t, r != LAST);
