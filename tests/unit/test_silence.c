@@ -219,9 +219,12 @@ static void test_between_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),   cmocka_unit_test(test_kept),
-        cmocka_unit_test(test_in_step), cmocka_unit_test(test_since),
-        cmocka_unit_test(test_trace),  cmocka_unit_test(test_alone),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_in_step),
+        cmocka_unit_test(test_since),
+        cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_alone),
         cmocka_unit_test(test_between_threads),
     };
 

@@ -127,8 +127,7 @@ static const char *cause_of(const struct findings *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < N_CAUSES; j++) {
-            if (explains(j, list->list[n].code) &&
-                strcmp(causes[j].cause, list->list[i].code) == 0)
+            if (explains(j, list->list[n].code) && strcmp(causes[j].cause, list->list[i].code) == 0)
                 return causes[j].cause;
         }
     }

@@ -39,8 +39,8 @@ static double by_count(const struct facts *a)
     double score = rule_scaled(periods, throttled_periods);
 
     return c->throttled < 0
-               ? score
-               : rule_least(score, rule_scaled((double)c->throttled / window, throttled_time));
+             ? score
+             : rule_least(score, rule_scaled((double)c->throttled / window, throttled_time));
 }
 
 static double by_silence(const struct facts *a)
