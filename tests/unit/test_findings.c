@@ -242,7 +242,7 @@ struct trial {
 };
 
 static const struct trial trials[] = {
-    {"cpu-throttled", set_throttled, throttled_silence, 0.15, 0.4},
+    {"cpu-throttled", set_throttled, throttled_silence, 0.1, 0.4},
     {"host-stalled", set_stalled, stalled_share, 0.2, 0.5},
     {"lock-contention", set_lock, lock_waiters, 1, 4},
     {"lock-contention", set_lock, lock_older, 1, 4},

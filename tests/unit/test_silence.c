@@ -91,6 +91,20 @@ static void test_in_step(void **state)
     assert_int_equal(sums.in_step_total, 150 * MS);
 }
 
+/* Copies of 100 ms, one after the other, are no quota; many threads that stop at once are. */
+static void test_one_after_the_other(void **state)
+{
+    (void)state;
+    for (int running = 1; running < 3; running++) {
+        begin();
+        for (int64_t i = 1; i < 9; i++)
+            add(100 * i + 5, 98, running, 0, 1);
+        silences_finish(&silences, &sums);
+        assert_int_equal(sums.count, 8);
+        assert_int_equal(sums.in_step, running == 1 ? 1 : 8);
+    }
+}
+
 static void test_since(void **state)
 {
     (void)state;
@@ -223,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_kept),
         cmocka_unit_test(test_in_step),
         cmocka_unit_test(test_since),
+        cmocka_unit_test(test_one_after_the_other),
         cmocka_unit_test(test_trace),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_between_threads),

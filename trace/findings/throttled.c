@@ -11,7 +11,7 @@
  */
 static const struct scale throttled_periods = {0.2, 0.5};
 static const struct scale throttled_time = {0.05, 0.2};
-static const struct scale throttled_silence = {0.15, 0.4};
+static const struct scale throttled_silence = {0.1, 0.4};
 #define IN_STEP_LEAST 5
 #define IN_STEP_SHARE (2.0 / 3)
 

@@ -15,18 +15,22 @@ static bool is_kept(const struct silence *one)
 void silences_add(struct silences *s, const struct silence *one, struct summary_silences *sums)
 {
     int64_t duration = one->to - one->from;
+    bool kept = is_kept(one), apart = one->from - s->last_to >= SILENCE_APART || sums->count == 0;
     uint64_t part = (uint64_t)one->to % SUMMARY_PERIOD * SILENCE_PARTS / SUMMARY_PERIOD;
 
     if (one->running == 0 && one->runnable == 0)
         return;
+    s->last_to = one->to;
     sums->count++;
     sums->total += duration;
     if (duration > sums->longest)
         sums->longest = duration;
     sums->goroutines += duration * (one->running + one->runnable);
-    s->parts[part].count++;
-    s->parts[part].total += duration;
-    if (!is_kept(one))
+    if (kept || apart) {
+        s->parts[part].count++;
+        s->parts[part].total += duration;
+    }
+    if (!kept)
         return;
     sums->kept++;
     sums->kept_total += duration;

@@ -23,6 +23,10 @@
 #define SILENCE_PARTS 20
 #define SILENCE_POINT 3
 
+/* A quota stops a process that has run. So of those that may be one computation after the other,
+ * none is counted by its end that begins less than this after the end of the one before. */
+#define SILENCE_APART 8000000
+
 struct silence {
     int64_t from;
     int64_t to;
@@ -37,11 +41,12 @@ struct silences {
         int64_t from;
         int64_t to;
     } recent[SILENCE_RECENT]; /* a ring of those in which the host kept the process from running */
+    int64_t last_to;          /* the end of the last one */
     uint64_t n_recent;        /* since the begin */
     struct {
         uint64_t count;
         int64_t total;
-    } parts[SILENCE_PARTS]; /* silences by the part of the period that they end in */
+    } parts[SILENCE_PARTS]; /* silences by the part of the period that they end in, as above */
 };
 
 /* Adds a silence. Their times ascend. */
