@@ -19,8 +19,14 @@ import (
 //	mkdir /sys/fs/cgroup/ills && echo "50000 100000" >/sys/fs/cgroup/ills/cpu.max
 //	echo $$ >/sys/fs/cgroup/ills/cgroup.procs; ./ills -ill throttled -trace throttled.trace
 func throttled() error {
-	runtime.GOMAXPROCS(2)
-	for i := 0; i < 4; i++ {
+	serveMany(2)
+	return nil
+}
+
+// serveMany has work for as many Ps, in small pieces.
+func serveMany(procs int) {
+	runtime.GOMAXPROCS(procs)
+	for i := 0; i < 2*procs; i++ {
 		go func() {
 			for {
 				spin(2 * time.Millisecond)
@@ -28,10 +34,9 @@ func throttled() error {
 			}
 		}()
 	}
-	return nil
 }
 
-// stalled is the same service. Now and then another process stops it for a while, as a freezer, a
+// stalled is a larger service of the same kind. Now and then another process stops it for a while, as a freezer, a
 // snapshot of the virtual machine or a debugger does.
 func stalled() error {
 	self, err := os.Executable()
@@ -41,7 +46,8 @@ func stalled() error {
 	if err := exec.Command(self, "-stop", strconv.Itoa(os.Getpid())).Start(); err != nil {
 		return err
 	}
-	return throttled()
+	serveMany(4)
+	return nil
 }
 
 // stopNowAndThen stops a process for about half of the time, until it is gone. Nothing of its

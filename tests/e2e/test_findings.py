@@ -113,7 +113,7 @@ def quota(cpus):
 
 
 # What a program needs around it to be ill.
-AROUND = {"throttled": lambda: quota(0.3)}
+AROUND = {"throttled": lambda: quota(0.2)}
 
 
 def judge(program, name, path, noisy=False):

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/summary/silence.h"
 
+static bool could_run(const struct silence *one)
+{
+    return one->runnable > 0 && one->free > 0;
+}
+
 /*
  * Whether it must be the host's doing. One goroutine that runs alone may be in a long piece of
  * assembly; with a single P it keeps everybody else waiting meanwhile. But of several it is hardly
@@ -9,7 +14,7 @@
  */
 static bool is_kept(const struct silence *one)
 {
-    return !one->stopped && (one->running > 1 || (one->runnable > 0 && one->free > 0));
+    return !one->stopped && (one->running > 1 || could_run(one));
 }
 
 void silences_add(struct silences *s, const struct silence *one, struct summary_silences *sums)
@@ -21,6 +26,7 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
     if (one->running == 0 && one->runnable == 0)
         return;
     s->last_to = one->to;
+    s->doubtful = 0;
     sums->count++;
     sums->total += duration;
     if (duration > sums->longest)
@@ -34,11 +40,25 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
         return;
     sums->kept++;
     sums->kept_total += duration;
+    if (one->running == 2 && !could_run(one))
+        s->doubtful = duration;
+    s->kept_longest = sums->kept_longest;
     if (duration > sums->kept_longest)
         sums->kept_longest = duration;
     s->recent[s->n_recent % SILENCE_RECENT].from = one->from;
     s->recent[s->n_recent % SILENCE_RECENT].to = one->to;
     s->n_recent++;
+}
+
+void silences_phase(struct silences *s, int64_t time, struct summary_silences *sums)
+{
+    if (s->doubtful == 0 || time - s->last_to > SILENCE_DOUBT)
+        return;
+    sums->kept--;
+    sums->kept_total -= s->doubtful;
+    sums->kept_longest = s->kept_longest;
+    s->n_recent--;
+    s->doubtful = 0;
 }
 
 int64_t silences_since(const struct silences *s, int64_t from)

@@ -27,6 +27,9 @@
  * none is counted by its end that begins less than this after the end of the one before. */
 #define SILENCE_APART 8000000
 
+/* The tracer and the collector begin new phases so shortly after all goroutines stopped for it. */
+#define SILENCE_DOUBT 20000000
+
 struct silence {
     int64_t from;
     int64_t to;
@@ -42,6 +45,8 @@ struct silences {
         int64_t to;
     } recent[SILENCE_RECENT]; /* a ring of those in which the host kept the process from running */
     int64_t last_to;          /* the end of the last one */
+    int64_t doubtful;         /* how much of it may have to be taken back; 0: nothing */
+    int64_t kept_longest;     /* without it */
     uint64_t n_recent;        /* since the begin */
     struct {
         uint64_t count;
@@ -51,6 +56,14 @@ struct silences {
 
 /* Adds a silence. Their times ascend. */
 void silences_add(struct silences *s, const struct silence *one, struct summary_silences *sums);
+
+/*
+ * A generation or a pause of the world begins, or the trace ends. If a silence in which no more than
+ * two goroutines ran has only just ended, one of them may have waited, within the runtime, for the
+ * other to stop; such a wait cannot be told from running. So it may have been a computation that
+ * cannot be interrupted after all.
+ */
+void silences_phase(struct silences *s, int64_t time, struct summary_silences *sums);
 
 /* How much of the time up to now the host kept the process from running, as far as that is
  * remembered. */

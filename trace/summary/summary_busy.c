@@ -80,7 +80,8 @@ void accumulator_silence(struct accumulator *s, int64_t time)
         if (!g || g->state != GOTRACE_GO_RUNNING)
             continue;
         on_procs++;
-        if (!(g->flags & (ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER)))
+        /* Who assists the collector may wait for the one whose stack it is to scan. */
+        if (!(g->flags & (ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER | ACCUMULATOR_ASSIST)))
             one.running++;
     }
     one.runnable = (int64_t)s->n_runnable;
