@@ -65,11 +65,12 @@ func stopNowAndThen(pid int) {
 	}
 }
 
-// oversubscribed has GOMAXPROCS far above the CPUs that most machines have, and computes on all of
-// these Ps: a goroutine that has a P waits for a CPU all the same, in the middle of its run.
+// oversubscribed has GOMAXPROCS far above the CPUs that there are, and computes on all of these Ps:
+// a goroutine that has a P waits for a CPU all the same, in the middle of its run.
 func oversubscribed() error {
-	runtime.GOMAXPROCS(64)
-	for i := 0; i < 256; i++ {
+	procs := 8 * runtime.NumCPU()
+	runtime.GOMAXPROCS(procs)
+	for i := 0; i < 4*procs; i++ {
 		go func() {
 			for {
 				spin(3 * time.Millisecond)

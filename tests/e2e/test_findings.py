@@ -78,14 +78,19 @@ def neighbour(noisy):
 
 
 def set_quota(group, cpus):
-    """In a hierarchy of version 1 or 2, whichever has the controller. Why not, or None."""
+    """In a hierarchy of version 1 or 2, whichever has the controller. Why not, or None.
+
+    Much weight, so that it is the quota that the program runs into, and not its neighbours.
+    """
     period = 100_000
     old, new = group / "cpu.cfs_quota_us", group / "cpu.max"
     try:
         if old.exists():
             old.write_text(f"{int(cpus * period)}")
+            (group / "cpu.shares").write_text("20480")
         else:
             new.write_text(f"{int(cpus * period)} {period}")
+            (group / "cpu.weight").write_text("2000")
     except OSError as e:
         return e
     return None

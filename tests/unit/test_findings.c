@@ -589,6 +589,33 @@ static void test_stuck_run(void **state)
     assert_int_equal(findings.n, 0);
 }
 
+/* With more Ps than CPUs a P is free as its thread waits for a CPU: no fault of Go's scheduler. */
+static void test_wait_for_cpu(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_imbalance(&s);
+    s.goroutines.runnable = part(1.9); /* 1000 waits */
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "scheduler-imbalance");
+    s.goroutines.runnable = part(2.1);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+
+    s = sound();
+    set_cpu(&s);
+    s.procs.executing = part(1);
+    s.procs.queued = part(0.3);
+    s.scheduler.overdue_with_free = part(0.6);
+    s.scheduler.overdue_lost = part(0.7);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    s.goroutines.runnable = part(1);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+}
+
 /* One long pause is no pressure: the host may have made it. */
 static void test_pauses(void **state)
 {
@@ -849,6 +876,7 @@ int main(void)
         cmocka_unit_test(test_cause_first),
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_stuck_run),
+        cmocka_unit_test(test_wait_for_cpu),
         cmocka_unit_test(test_pauses),
         cmocka_unit_test(test_throttled_counted),
         cmocka_unit_test(test_throttled_by_chance),

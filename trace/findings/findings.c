@@ -45,6 +45,8 @@ static struct facts facts_of(const struct summary *s, const struct context *cont
         .assist = (double)s->gc.assist_executing,
         .lock = (double)s->classes.sync[STACK_LOCK].total +
                 (double)s->classes.unknown[STACK_LOCK].total,
+        .wait = rule_share((double)s->goroutines.runnable,
+                           (double)s->scheduler.latency.count + s->scheduler.runnable_mean),
     };
 }
 

@@ -31,7 +31,12 @@ struct facts {
     double worker; /* running time of the collector's workers, but for the idle ones */
     double assist;
     double lock; /* waits for mutexes */
+    double wait; /* how long goroutines wait for a P, on average, with those that still wait */
 };
+
+/* Who waits for so long, on average, although a P is free, waits for a CPU: to hand a P from one
+ * thread to the other takes microseconds. */
+#define RULE_WAIT_FOR_CPU 2e6
 
 struct rule {
     const char *code;

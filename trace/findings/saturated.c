@@ -9,16 +9,33 @@ static const struct scale cpu_queue = {1, 4};
 static const struct scale cpu_latency = {1e6, 1e7};
 static const struct scale cpu_user = {0.6, 0.8};
 
+/* With many more Ps than CPUs, some are free only as their threads wait for a CPU. */
+static bool has_no_cpu(const struct facts *a)
+{
+    return a->wait >= RULE_WAIT_FOR_CPU;
+}
+
+static double queued_time(const struct facts *a)
+{
+    double free = has_no_cpu(a) ? (double)a->s->scheduler.overdue_with_free : 0;
+
+    return (double)a->s->procs.queued + free;
+}
+
+static double usable_time(const struct facts *a)
+{
+    return a->available - (has_no_cpu(a) ? (double)a->s->scheduler.overdue_lost : 0);
+}
+
 static double cpu_saturated(const struct facts *a, struct finding *f)
 {
     const struct summary_scheduler *sched = &a->s->scheduler;
-    double queued = rule_share((double)a->s->procs.queued, a->window);
+    double queued = rule_share(queued_time(a), a->window);
     double queue = rule_share(sched->runnable_mean, a->procs);
-    double user = rule_share(a->user - a->assist, a->available);
+    double user = rule_share(a->user - a->assist, usable_time(a));
     double p99 = (double)sched->latency.p99;
     /* Goroutines that never got to run are in no percentile, but are in this mean. */
-    double mean = rule_share((double)a->s->goroutines.runnable,
-                             (double)sched->latency.count + sched->runnable_mean);
+    double mean = a->wait;
     double score = rule_least(rule_scaled(queued, cpu_queued), rule_scaled(queue, cpu_queue));
 
     rule_tell(f, "queued_share", queued);

@@ -14,13 +14,19 @@ static bool could_run(const struct silence *one)
  */
 static bool is_kept(const struct silence *one)
 {
-    return !one->stopped && (one->running > 1 || could_run(one));
+    int64_t waiting = one->runnable < one->free ? one->runnable : one->free;
+    int64_t threads = one->running + (waiting > 0 ? waiting : 0);
+
+    if (one->stopped || one->to - one->from <= threads * SILENCE_TURN)
+        return false;
+    return one->running > 1 || could_run(one);
 }
 
 void silences_add(struct silences *s, const struct silence *one, struct summary_silences *sums)
 {
     int64_t duration = one->to - one->from;
-    bool kept = is_kept(one), apart = one->from - s->last_to >= SILENCE_APART || sums->count == 0;
+    bool kept = is_kept(one), alone = one->running < 2 && !kept;
+    bool apart = one->from - s->last_to >= SILENCE_APART || sums->count == 0;
     uint64_t part = (uint64_t)one->to % SUMMARY_PERIOD * SILENCE_PARTS / SUMMARY_PERIOD;
 
     if (one->running == 0 && one->runnable == 0)
@@ -32,7 +38,7 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
     if (duration > sums->longest)
         sums->longest = duration;
     sums->goroutines += duration * (one->running + one->runnable);
-    if (kept || apart) {
+    if (!alone || apart) {
         s->parts[part].count++;
         s->parts[part].total += duration;
     }

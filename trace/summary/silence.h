@@ -27,6 +27,13 @@
  * none is counted by its end that begins less than this after the end of the one before. */
 #define SILENCE_APART 8000000
 
+/*
+ * Where there are many more threads than CPUs, each waits for the others, and so does sysmon: in that
+ * time it notes a run, interrupts it one turn later, and the goroutine must have a turn, too. So
+ * nothing is the host's doing that is not longer than this for each goroutine.
+ */
+#define SILENCE_TURN 8000000
+
 /* The tracer and the collector begin new phases so shortly after all goroutines stopped for it. */
 #define SILENCE_DOUBT 20000000
 
