@@ -58,10 +58,9 @@ static void test_kept(void **state)
         {{.running = 1, .runnable = 9, .free = 0}, false}, /* it has the only P */
         {{.running = 1, .runnable = 1, .free = 1}, true},
         {{.running = 2, .free = 0}, true},
-        {{.running = 6, .free = 0}, true},
-        {{.running = 7, .free = 0}, false}, /* on one CPU, they may wait for each other */
-        {{.runnable = 7, .free = 7}, false},
-        {{.runnable = 70, .free = 6}, true},
+        {{.running = 3, .free = 0}, false}, /* on one CPU, they may wait for each other */
+        {{.runnable = 3, .free = 7}, false},
+        {{.runnable = 70, .free = 2}, true},
         {{.running = 0, .runnable = 1, .free = 2}, true},
         {{.running = 0, .runnable = 1, .free = 0}, false}, /* the collector has them all */
         {{.running = 2, .runnable = 2, .free = 2, .stopped = true}, false},

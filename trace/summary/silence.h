@@ -32,7 +32,7 @@
  * time it notes a run, interrupts it one turn later, and the goroutine must have a turn, too. So
  * nothing is the host's doing that is not longer than this for each goroutine.
  */
-#define SILENCE_TURN 8000000
+#define SILENCE_TURN 20000000
 
 /* The tracer and the collector begin new phases so shortly after all goroutines stopped for it. */
 #define SILENCE_DOUBT 20000000
