@@ -261,9 +261,9 @@ static void silences(struct jsonwriter *w, const struct summary_silences *s)
     jsonwriter_count(w, "count", s->count);
     jsonwriter_integer(w, "total_ns", s->total);
     jsonwriter_integer(w, "max_ns", s->longest);
-    jsonwriter_count(w, "kept", s->kept);
-    jsonwriter_integer(w, "kept_ns", s->kept_total);
-    jsonwriter_integer(w, "kept_max_ns", s->kept_longest);
+    jsonwriter_count(w, "kept", s->kept.count);
+    jsonwriter_integer(w, "kept_ns", s->kept.total);
+    jsonwriter_integer(w, "kept_max_ns", s->kept.longest);
     jsonwriter_integer(w, "goroutines_ns", s->goroutines);
     jsonwriter_count(w, "in_step", s->in_step);
     jsonwriter_integer(w, "in_step_ns", s->in_step_total);

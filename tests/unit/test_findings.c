@@ -188,19 +188,19 @@ static void set_throttled(struct summary *s)
 static void throttled_silence(struct summary *s, double v)
 {
     s->silences.in_step_total = part(v);
-    s->silences.kept_total = part(v);
+    s->silences.kept.total = part(v);
 }
 
 static void set_stalled(struct summary *s)
 {
-    s->silences.count = s->silences.kept = 9;
+    s->silences.count = s->silences.kept.count = 9;
     s->silences.in_step = 5;
     s->silences.in_step_total = part(0.9);
 }
 
 static void stalled_share(struct summary *s, double v)
 {
-    s->silences.kept_total = part(v);
+    s->silences.kept.total = part(v);
 }
 
 static void set_network(struct summary *s)
@@ -243,7 +243,7 @@ struct trial {
 
 static const struct trial trials[] = {
     {"cpu-throttled", set_throttled, throttled_silence, 0.1, 0.4},
-    {"host-stalled", set_stalled, stalled_share, 0.2, 0.5},
+    {"host-stalled", set_stalled, stalled_share, 0.25, 0.6},
     {"lock-contention", set_lock, lock_waiters, 1, 4},
     {"lock-contention", set_lock, lock_older, 1, 4},
     {"lock-contention", set_lock, lock_share, 0.3, 0.6},
@@ -616,6 +616,29 @@ static void test_wait_for_cpu(void **state)
     assert_int_equal(findings.n, 0);
 }
 
+/* A queue for the Ps that lasts as long as the host lets nobody run is the host's. */
+static void test_stalled_queue(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    set_stalled(&s);
+    stalled_share(&s, 0.5);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    s.silences.kept.queued = part(0.5);
+    s.procs.queued = part(0.7); /* 40 % of the rest */
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "host-stalled");
+    assert_int_equal(findings.n, 1);
+    s.procs.queued = SECOND;
+    s.silences.kept.runnable = part(39.5); /* one, of two Ps, in the rest */
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "host-stalled");
+    assert_int_equal(findings.n, 1);
+}
+
 /* One long pause is no pressure: the host may have made it. */
 static void test_pauses(void **state)
 {
@@ -877,6 +900,7 @@ int main(void)
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_stuck_run),
         cmocka_unit_test(test_wait_for_cpu),
+        cmocka_unit_test(test_stalled_queue),
         cmocka_unit_test(test_pauses),
         cmocka_unit_test(test_throttled_counted),
         cmocka_unit_test(test_throttled_by_chance),

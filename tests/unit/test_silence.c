@@ -43,8 +43,8 @@ static void test_sums(void **state)
     assert_int_equal(sums.total, 110 * MS);
     assert_int_equal(sums.longest, 60 * MS);
     assert_int_equal(sums.goroutines, (50 + 5 * 60) * MS);
-    assert_int_equal(sums.kept, 1);
-    assert_int_equal(sums.kept_total, 60 * MS);
+    assert_int_equal(sums.kept.count, 1);
+    assert_int_equal(sums.kept.total, 60 * MS);
 }
 
 /* What can only be the host's doing. */
@@ -74,8 +74,8 @@ static void test_kept(void **state)
         one.to = 50 * MS;
         silences_add(&silences, &one, &sums);
         assert_int_equal(sums.count, 1);
-        assert_int_equal(sums.kept, cases[i].kept);
-        assert_int_equal(sums.kept_longest, cases[i].kept ? 50 * MS : 0);
+        assert_int_equal(sums.kept.count, cases[i].kept);
+        assert_int_equal(sums.kept.longest, cases[i].kept ? 50 * MS : 0);
     }
 }
 
@@ -137,18 +137,18 @@ static void test_phase(void **state)
     silences_phase(&silences, 301 * MS, &sums);
     silences_phase(&silences, 302 * MS, &sums);
     assert_int_equal(sums.count, 2);
-    assert_int_equal(sums.kept, 1);
-    assert_int_equal(sums.kept_total, 60 * MS);
-    assert_int_equal(sums.kept_longest, 60 * MS);
+    assert_int_equal(sums.kept.count, 1);
+    assert_int_equal(sums.kept.total, 60 * MS);
+    assert_int_equal(sums.kept.longest, 60 * MS);
     assert_int_equal(silences_since(&silences, 0), 60 * MS);
     add(400, 70, 3, 0, 0); /* not all three */
     silences_phase(&silences, 401 * MS, &sums);
     add(500, 70, 2, 1, 1); /* nobody needs to wait */
     silences_phase(&silences, 501 * MS, &sums);
-    assert_int_equal(sums.kept, 3);
+    assert_int_equal(sums.kept.count, 3);
     add(600, 70, 1, 0, 1);
     silences_phase(&silences, 601 * MS, &sums);
-    assert_int_equal(sums.kept, 3);
+    assert_int_equal(sums.kept.count, 3);
 }
 
 /* Thread 5 begins at 0 with goroutine 1 on P 0, thread 6 with 2 on P 1, and GOMAXPROCS is n. The
@@ -208,9 +208,9 @@ static void test_trace(void **state)
     STOP_AND_START(2 * 30 * MS, 5); /* otherwise the end of the trace would cast a doubt */
     found = sum_up(&hold, &runs);
     assert_int_equal(found.count, 2);
-    assert_int_equal(found.kept, 2);
+    assert_int_equal(found.kept.count, 2);
     assert_in_range(found.total, 459 * MS, 461 * MS);
-    assert_in_range(found.kept_longest, 399 * MS, 401 * MS);
+    assert_in_range(found.kept.longest, 399 * MS, 401 * MS);
     assert_in_range(found.goroutines, 918 * MS, 922 * MS);
     assert_in_range(hold, 98 * MS, 100 * MS); /* goroutine 2 never stops, but for the silences */
     assert_int_equal(runs.count, 0);
@@ -233,7 +233,7 @@ static void test_alone(void **state)
         STOP_AND_START(2 * 200 * MS, i);
     found = sum_up(&hold, &runs);
     assert_int_equal(found.count, 4);
-    assert_int_equal(found.kept, 0);
+    assert_int_equal(found.kept.count, 0);
     assert_int_equal(runs.count, 4);
     assert_in_range(runs.total, 799 * MS, 801 * MS);
 }
@@ -255,7 +255,7 @@ static void test_between_threads(void **state)
     found = sum_up(&hold, &runs);
     (void)hold;
     assert_int_equal(found.count, 2);
-    assert_int_equal(found.kept, 1); /* goroutine 2 ran alone the second time */
+    assert_int_equal(found.kept.count, 1); /* goroutine 2 ran alone the second time */
     assert_in_range(found.total, 118 * MS, 121 * MS);
 }
 

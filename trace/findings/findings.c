@@ -24,7 +24,12 @@ static const struct {
     const char *effect; /* NULL: every other */
 } causes[] = {
     {"cpu-throttled", NULL},
-    {"host-stalled", NULL},
+    {"host-stalled", "cpu-saturated"},
+    {"host-stalled", "gc-pressure"},
+    {"host-stalled", "lock-contention"},
+    {"host-stalled", "scheduler-imbalance"},
+    {"host-stalled", "stuck-proc"},
+    {"host-stalled", "syscall-storm"},
     {"gc-pressure", "cpu-saturated"},
 };
 

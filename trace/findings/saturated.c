@@ -19,7 +19,21 @@ static double queued_time(const struct facts *a)
 {
     double free = has_no_cpu(a) ? (double)a->s->scheduler.overdue_with_free : 0;
 
-    return (double)a->s->procs.queued + free;
+    return (double)a->s->procs.queued + free - (double)a->s->silences.kept.queued;
+}
+
+/* The window without silences in which the host let nobody run. */
+static double own_time(const struct facts *a)
+{
+    return rule_most(a->window - (double)a->s->silences.kept.total, 1);
+}
+
+/* Goroutines that were runnable in that time, on average. */
+static double runnable_mean(const struct facts *a)
+{
+    double all = a->s->scheduler.runnable_mean * a->window;
+
+    return (all - (double)a->s->silences.kept.runnable) / own_time(a);
 }
 
 static double usable_time(const struct facts *a)
@@ -30,8 +44,8 @@ static double usable_time(const struct facts *a)
 static double cpu_saturated(const struct facts *a, struct finding *f)
 {
     const struct summary_scheduler *sched = &a->s->scheduler;
-    double queued = rule_share(queued_time(a), a->window);
-    double queue = rule_share(sched->runnable_mean, a->procs);
+    double queued = queued_time(a) / own_time(a);
+    double queue = rule_share(runnable_mean(a), a->procs);
     double user = rule_share(a->user - a->assist, usable_time(a));
     double p99 = (double)sched->latency.p99;
     /* Goroutines that never got to run are in no percentile, but are in this mean. */

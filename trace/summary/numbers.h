@@ -206,13 +206,19 @@ struct summary_procs {
  * runnable. `kept`: of those, such that the host must have kept the process from running; one that
  * is not may be a computation that cannot be interrupted.
  */
+struct summary_kept {
+    uint64_t count;
+    int64_t total;
+    int64_t longest;
+    int64_t queued;   /* of the total: every P was busy, and goroutines were runnable */
+    int64_t runnable; /* time of goroutines that were runnable */
+};
+
 struct summary_silences {
     uint64_t count;
     int64_t total;
     int64_t longest;
-    uint64_t kept;
-    int64_t kept_total;
-    int64_t kept_longest;
+    struct summary_kept kept;
     int64_t goroutines;    /* time of goroutines that ran or were runnable meanwhile */
     uint64_t in_step;      /* that ended at the same point of a period of SUMMARY_PERIOD, */
     int64_t in_step_total; /* at which most of their time ended */

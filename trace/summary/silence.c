@@ -22,6 +22,19 @@ static bool is_kept(const struct silence *one)
     return one->running > 1 || could_run(one);
 }
 
+static void add_kept(const struct silence *one, struct summary_kept *sums)
+{
+    int64_t duration = one->to - one->from;
+
+    sums->count++;
+    sums->total += duration;
+    if (duration > sums->longest)
+        sums->longest = duration;
+    if (one->runnable > 0 && one->free <= 0)
+        sums->queued += duration;
+    sums->runnable += one->runnable * duration;
+}
+
 void silences_add(struct silences *s, const struct silence *one, struct summary_silences *sums)
 {
     int64_t duration = one->to - one->from;
@@ -32,7 +45,7 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
     if (one->running == 0 && one->runnable == 0)
         return;
     s->last_to = one->to;
-    s->doubtful = 0;
+    s->doubtful = false;
     sums->count++;
     sums->total += duration;
     if (duration > sums->longest)
@@ -44,13 +57,9 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
     }
     if (!kept)
         return;
-    sums->kept++;
-    sums->kept_total += duration;
-    if (one->running == 2 && !could_run(one))
-        s->doubtful = duration;
-    s->kept_longest = sums->kept_longest;
-    if (duration > sums->kept_longest)
-        sums->kept_longest = duration;
+    s->doubtful = one->running == 2 && !could_run(one);
+    s->without = sums->kept;
+    add_kept(one, &sums->kept);
     s->recent[s->n_recent % SILENCE_RECENT].from = one->from;
     s->recent[s->n_recent % SILENCE_RECENT].to = one->to;
     s->n_recent++;
@@ -58,13 +67,11 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
 
 void silences_phase(struct silences *s, int64_t time, struct summary_silences *sums)
 {
-    if (s->doubtful == 0 || time - s->last_to > SILENCE_DOUBT)
+    if (!s->doubtful || time - s->last_to > SILENCE_DOUBT)
         return;
-    sums->kept--;
-    sums->kept_total -= s->doubtful;
-    sums->kept_longest = s->kept_longest;
+    sums->kept = s->without;
     s->n_recent--;
-    s->doubtful = 0;
+    s->doubtful = false;
 }
 
 int64_t silences_since(const struct silences *s, int64_t from)

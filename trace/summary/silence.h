@@ -52,9 +52,9 @@ struct silences {
         int64_t to;
     } recent[SILENCE_RECENT]; /* a ring of those in which the host kept the process from running */
     int64_t last_to;          /* the end of the last one */
-    int64_t doubtful;         /* how much of it may have to be taken back; 0: nothing */
-    int64_t kept_longest;     /* without it */
-    uint64_t n_recent;        /* since the begin */
+    bool doubtful;            /* it may have to be taken back */
+    struct summary_kept without;
+    uint64_t n_recent; /* since the begin */
     struct {
         uint64_t count;
         int64_t total;
