@@ -95,6 +95,16 @@ enum summary_profile {
     SUMMARY_N_PROFILES,
 };
 
+/* Waits and syscalls that had not ended when the trace did. Those that were there when it began
+ * count from its beginning. */
+enum summary_open {
+    SUMMARY_OPEN_SYNC,    /* as SUMMARY_SYNC, */
+    SUMMARY_OPEN_NET,     /* SUMMARY_NET */
+    SUMMARY_OPEN_SYSCALL, /* and SUMMARY_SYSCALL */
+    SUMMARY_OPEN_UNKNOWN, /* for the whole trace: their reason is not told, only their stack */
+    SUMMARY_N_OPEN,
+};
+
 /* The waits for one reason, summed over all goroutines. */
 struct summary_wait {
     const char *reason; /* the runtime's word; "" if it began before the trace */
@@ -317,6 +327,7 @@ struct summary {
     /* Likewise, but of SYNC only STACK_LOCK and STACK_CALL, of NET and SYSCALL all classes outside
      * of STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
+    struct summary_sites open[SUMMARY_N_OPEN]; /* they are in no profile */
     /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
     struct summary_sites misnested;
     uint64_t lost_goroutines;    /* not followed, as there were too many at once */

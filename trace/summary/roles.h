@@ -6,8 +6,6 @@
 
 #include <stdint.h>
 
-#include "trace/summary/numbers.h"
-
 /* The role of a function in the stack of a wait. */
 enum {
     ROLE_KNOWN = 1,
@@ -18,9 +16,3 @@ enum {
 
 /* The roles of a function by its full name; never 0. */
 uint8_t roles_of(const char *func);
-
-/* The role that makes a function pass on the waits of this profile to its caller. */
-static inline uint8_t roles_in(unsigned column)
-{
-    return column == SUMMARY_NET || column == SUMMARY_SYSCALL ? ROLE_PASSES_IO : ROLE_PASSES;
-}

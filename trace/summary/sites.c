@@ -276,6 +276,18 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
     return r;
 }
 
+/* The role that makes a function pass on the waits of this profile to its caller. */
+static uint8_t roles_in(unsigned column)
+{
+    switch (column) {
+    case SUMMARY_NET:
+    case SUMMARY_SYSCALL:
+    case SITES_OPEN + SUMMARY_OPEN_NET:
+    case SITES_OPEN + SUMMARY_OPEN_SYSCALL: return ROLE_PASSES_IO;
+    default: return ROLE_PASSES;
+    }
+}
+
 /* The number of the frame that is the stack's call site, or IDMAP_NONE. If all functions pass the
  * wait on, it is the innermost frame outside of the runtime. */
 static uint32_t site_of(const struct sites *s, uint32_t stack, unsigned column)

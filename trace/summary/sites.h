@@ -31,8 +31,14 @@ enum { SITES_NO_STACK, SITES_OTHER, SITES_FIRST = SITES_OTHER + STACK_N_CLASSES 
 #define SITES_DEPTH 64
 
 /* Columns beside the profiles: ends of regions in the wrong order (count only), waits for an
- * unknown reason, and waits that are in no profile. */
-enum { SITES_MISNESTED = SUMMARY_N_PROFILES, SITES_UNKNOWN, SITES_NOTHING, SITES_N_TALLIES };
+ * unknown reason, waits that are in no profile, and waits and syscalls that had not ended. */
+enum {
+    SITES_MISNESTED = SUMMARY_N_PROFILES,
+    SITES_UNKNOWN,
+    SITES_NOTHING,
+    SITES_OPEN, /* and on: enum summary_open */
+    SITES_N_TALLIES = SITES_OPEN + SUMMARY_N_OPEN,
+};
 
 struct tally {
     uint64_t count;

@@ -41,6 +41,24 @@ static void vacate(struct accumulator *s, struct accumulator_go *g)
     g->p = GOTRACE_NONE;
 }
 
+/* A wait or a syscall had not ended when the trace did. */
+static void add_open(struct accumulator *s, const struct accumulator_go *g, enum summary_open kind)
+{
+    bool older = g->flags & ACCUMULATOR_UNKNOWN_START;
+
+    sites_add(&s->sites, g->stack, SITES_OPEN + kind, s->last - (older ? s->first : g->since));
+}
+
+/* The kind of a wait whose durations belong into that column. */
+static enum summary_open open_kind(uint8_t column)
+{
+    switch (column) {
+    case SUMMARY_SYNC: return SUMMARY_OPEN_SYNC;
+    case SUMMARY_NET: return SUMMARY_OPEN_NET;
+    default: return SUMMARY_OPEN_UNKNOWN;
+    }
+}
+
 /*
  * A wait or a syscall ends, or the trace does (e is NULL). If it began and ended within the trace,
  * nothing needs to be done here: the sums by stack, which are added in the end, have it. If it was
@@ -181,6 +199,8 @@ static void leave_waiting(struct accumulator *s, struct accumulator_go *g,
         add_to_class(s, reason->classes, g, e);
     if (e)
         sites_add(&s->sites, g->stack, reason->column, duration);
+    else if (reason->classes)
+        add_open(s, g, open_kind(reason->column));
 }
 
 /* Adds a time in which the goroutine held its P in a syscall. */
@@ -235,8 +255,10 @@ static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
         note_longest(&s->out->syscalls.longest_active, g, g->p, since_first, !e))
         s->longest_active_stack = g->stack;
     add_to_class(s, s->out->classes.syscall, g, e);
-    if (!e)
+    if (!e) {
+        add_open(s, g, SUMMARY_OPEN_SYSCALL);
         return 0;
+    }
     s->n_syscall--;
     if (g->p == GOTRACE_NONE)
         s->n_blocked--;
