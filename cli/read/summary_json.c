@@ -257,6 +257,29 @@ static void longest(struct jsonwriter *w, const char *key, const struct summary_
     jsonwriter_end(w);
 }
 
+static void silences(struct jsonwriter *w, const struct summary_silences *s)
+{
+    jsonwriter_object(w, "silences");
+    jsonwriter_count(w, "count", s->count);
+    jsonwriter_integer(w, "total_ns", s->total);
+    jsonwriter_integer(w, "max_ns", s->longest);
+    jsonwriter_count(w, "kept", s->kept.count);
+    jsonwriter_integer(w, "kept_ns", s->kept.total);
+    jsonwriter_integer(w, "kept_max_ns", s->kept.longest);
+    jsonwriter_integer(w, "goroutines_ns", s->goroutines);
+    jsonwriter_count(w, "in_step", s->in_step);
+    jsonwriter_integer(w, "in_step_ns", s->in_step_total);
+    jsonwriter_end(w);
+}
+
+static void long_runs(struct jsonwriter *w, const struct summary_long_runs *l)
+{
+    jsonwriter_object(w, "long_runs");
+    jsonwriter_count(w, "count", l->count);
+    jsonwriter_integer(w, "total_ns", l->total);
+    jsonwriter_end(w);
+}
+
 static void syscalls(struct jsonwriter *w, const struct summary_syscalls *c)
 {
     jsonwriter_object(w, "syscalls");
@@ -380,6 +403,8 @@ int summary_json(const struct summary_view *view, const struct summary *s, bool 
     syscalls(&w, &s->syscalls);
     longest(&w, "longest_run", &s->longest_run);
     longest(&w, "longest_hold", &s->longest_hold);
+    long_runs(&w, &s->long_runs);
+    silences(&w, &s->silences);
     gc(&w, &s->gc);
     jsonwriter_object(&w, "threads");
     jsonwriter_count(&w, "seen", s->threads.seen);

@@ -3,6 +3,8 @@
 
 // On white and on #171b20; at least 3:1 there, and apart from each other with any colour blindness.
 const LABELS = [
+  ['cpu-throttled', '#481800', '#a8f060', 'a CPU quota stops all threads until its next period begins'],
+  ['host-stalled', '#302454', '#9c3cc0', 'the host keeps the whole process from running'],
   ['lock-contention', '#820e93', '#ff6bbd', 'goroutines queue for mutexes'],
   ['gc-pressure', '#c47e06', '#c6bc21', 'the collector takes the time of those who want to work'],
   ['syscall-storm', '#3c17f1', '#5c88ff', 'more goroutines are in system calls than there are Ps, and lose their Ps there'],

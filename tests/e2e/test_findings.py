@@ -9,6 +9,7 @@ run one at a time: side by side they would make each other ill.
 import contextlib
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -25,6 +26,10 @@ SECONDS = 1
 
 # What is ill, and a call site that must be among those that the finding names.
 PROGRAMS = {
+    "throttled": ("cpu-throttled", None),
+    "stalled": ("host-stalled", None),
+    "oversubscribed": ("cpu-saturated", None),
+    "pinned": ("cpu-saturated", None),
     "lock-convoy": ("lock-contention", "main.(*ledger).post"),
     "gc-churn": ("gc-pressure", "main.tree"),
     "cpu-starved": ("cpu-saturated", None),
@@ -72,10 +77,54 @@ def neighbour(noisy):
             one.wait()
 
 
+def set_quota(group, cpus):
+    """In a hierarchy of version 1 or 2, whichever has the controller. Why not, or None.
+
+    Much weight, so that it is the quota that the program runs into, and not its neighbours.
+    """
+    period = 100_000
+    old, new = group / "cpu.cfs_quota_us", group / "cpu.max"
+    try:
+        if old.exists():
+            old.write_text(f"{int(cpus * period)}")
+            (group / "cpu.shares").write_text("20480")
+        else:
+            new.write_text(f"{int(cpus * period)} {period}")
+            (group / "cpu.weight").write_text("2000")
+    except OSError as e:
+        return e
+    return None
+
+
+@contextlib.contextmanager
+def quota(cpus):
+    """What to put before a command so that it runs in a cgroup with a CPU quota of its own."""
+    top = pathlib.Path("/sys/fs/cgroup")
+    v1 = [d for d in (top / "cpu", top / "cpu,cpuacct") if (d / "cpu.cfs_quota_us").exists()]
+    group = (v1 or [top])[0] / f"contrace-findings-{os.getpid()}"
+    try:
+        if not v1:
+            (top / "cgroup.subtree_control").write_text("+cpu")
+        group.mkdir()
+    except OSError as e:
+        pytest.skip(f"no cgroup can be made here: {e}")
+    try:
+        fault = set_quota(group, cpus)
+        if fault:
+            pytest.skip(f"no CPU quota can be set here: {fault}")
+        yield ["sh", "-c", 'echo $$ >"$0" && exec "$@"', group / "cgroup.procs"]
+    finally:
+        group.rmdir()
+
+
+# What a program needs around it to be ill.
+AROUND = {"throttled": lambda: quota(0.2)}
+
+
 def judge(program, name, path, noisy=False):
-    with neighbour(noisy):
+    with neighbour(noisy), AROUND.get(name, contextlib.nullcontext)() as before:
         done = subprocess.run(
-            [program, "-ill", name, "-trace", path, "-seconds", str(SECONDS)],
+            [*(before or []), program, "-ill", name, "-trace", path, "-seconds", str(SECONDS)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

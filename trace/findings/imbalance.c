@@ -22,6 +22,8 @@ static double scheduler_imbalance(const struct facts *a, struct finding *f)
     rule_tell(f, "busy_share", rule_share(a->user, a->available));
     f->lost = (double)sched->overdue_lost;
     rule_point_at(f, &a->s->sites[SUMMARY_SCHED], STACK_ALL);
+    if (a->wait >= RULE_WAIT_FOR_CPU)
+        return 0;
     return rule_least(rule_scaled(part, imbalance_share), rule_scaled(lost, imbalance_lost));
 }
 

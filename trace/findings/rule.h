@@ -31,7 +31,12 @@ struct facts {
     double worker; /* running time of the collector's workers, but for the idle ones */
     double assist;
     double lock; /* waits for mutexes */
+    double wait; /* how long goroutines wait for a P, on average, with those that still wait */
 };
+
+/* Who waits for so long, on average, although a P is free, waits for a CPU: to hand a P from one
+ * thread to the other takes microseconds. */
+#define RULE_WAIT_FOR_CPU 2e6
 
 struct rule {
     const char *code;
@@ -59,6 +64,9 @@ void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigne
 
 /* Goroutines in syscalls, on average, without syscalls whose purpose is to wait. */
 double rule_in_syscalls(const struct facts *a);
+
+/* How strongly a CPU quota throttled the process, as a score. */
+double rule_throttled_score(const struct facts *a);
 
 /* How strong a syscall storm is, as a score, but for how often Ps are lost in it. */
 double rule_storm_strength(const struct facts *a);

@@ -10,6 +10,8 @@
 #include "trace/findings/rule.h"
 
 #define RULE_ROWS(RULE) \
+    RULE(throttled)     \
+    RULE(stalled)       \
     RULE(lock) RULE(gc) RULE(storm) RULE(imbalance) RULE(stuck) RULE(saturated) RULE(network)
 
 #define RULE_DECLARE(name) extern const struct rule rule_##name;

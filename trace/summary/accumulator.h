@@ -17,6 +17,7 @@
 #include "trace/summary/histogram.h"
 #include "trace/summary/mmu.h"
 #include "trace/summary/numbers.h"
+#include "trace/summary/silence.h"
 #include "trace/summary/sites.h"
 #include "trace/summary/texts.h"
 #include "trace/summary/types.h"
@@ -141,6 +142,8 @@ struct accumulator {
     int64_t sync; /* the present generation's beginning */
     uint64_t n_sync;
     bool begun;
+    int64_t heard; /* the last event; the next one if the silence up to it is counted already */
+    struct silences silences;
 
     /* Goroutines, in chunks that never move. */
     struct idmap go_ids; /* to the place in chunks */
@@ -177,6 +180,7 @@ struct accumulator {
     uint32_t longest_active_stack;
     uint32_t longest_run_stack;
     uint32_t longest_hold_stack;
+    int64_t common_run; /* a run that is not longer needs no closer look */
 
     /* What the sums by conditions (time_so) depend on, and the time up to which they are known. */
     int64_t at;
@@ -277,6 +281,8 @@ struct accumulator_proc *accumulator_proc_find(struct accumulator *s, int32_t p)
 void accumulator_advance_slow(struct accumulator *s, int64_t time);
 void accumulator_pass_wide(struct accumulator *s, int64_t time);
 void accumulator_fold(struct accumulator *s);
+/* The next event is one of that time, and more than SUMMARY_SILENCE after the last one. */
+void accumulator_silence(struct accumulator *s, int64_t time);
 /* To be called after procs, procs_running or idle_workers changed, or a pause began or ended. */
 void accumulator_set_procs(struct accumulator *s);
 int accumulator_proc_finish(struct accumulator *s);

@@ -75,11 +75,11 @@ static HOT int accumulator_start(struct accumulator *s, struct accumulator_go *g
     return histogram_add(&s->latency, duration);
 }
 
-/* Whether the goroutine can stop running without this having been one of the longest runs. */
+/* Whether the goroutine can stop running without this having been a long run. */
 static inline bool accumulator_can_leave(const struct accumulator *s,
                                          const struct accumulator_go *g, int64_t time)
 {
-    return __builtin_expect(time - g->since <= s->out->longest_hold.duration, 1);
+    return __builtin_expect(time - g->since <= s->common_run, 1);
 }
 
 /* Adds a goroutine's time of running to its proc p. */

@@ -211,6 +211,41 @@ struct summary_procs {
     uint64_t other; /* events of Ps that have no place in the list */
 };
 
+/*
+ * Times of over SUMMARY_SILENCE in which no thread wrote an event although a goroutine ran or was
+ * runnable. `kept`: of those, such that the host must have kept the process from running; one that
+ * is not may be a computation that cannot be interrupted.
+ */
+struct summary_kept {
+    uint64_t count;
+    int64_t total;
+    int64_t longest;
+    int64_t queued;   /* of the total: every P was busy, and goroutines were runnable */
+    int64_t runnable; /* time of goroutines that were runnable */
+};
+
+struct summary_silences {
+    uint64_t count;
+    int64_t total;
+    int64_t longest;
+    struct summary_kept kept;
+    int64_t goroutines;    /* time of goroutines that ran or were runnable meanwhile */
+    uint64_t in_step;      /* that ended at the same point of a period of SUMMARY_PERIOD, */
+    int64_t in_step_total; /* at which most of their time ended */
+};
+
+#define SUMMARY_SILENCE 40000000
+#define SUMMARY_PERIOD 100000000 /* of CPU quotas, unless somebody chose another */
+
+/* Runs on a P without a pause of over SUMMARY_LONG_RUN; no mark workers, and without the silences
+ * in which the host kept the process from running. */
+struct summary_long_runs {
+    uint64_t count;
+    int64_t total;
+};
+
+#define SUMMARY_LONG_RUN 100000000
+
 struct summary_syscalls {
     uint64_t count;               /* that began within the trace */
     uint64_t blocked;             /* whose goroutine lost its P */
@@ -280,8 +315,10 @@ struct summary {
     struct summary_longest longest_run; /* one goroutine on a P without a pause; no mark worker */
     /* The longest run during which other goroutines kept changing their states, one every
      * SUMMARY_ALIVE on average. Without such changes the whole process may have been kept from
-     * running. */
+     * running; silences in which it was are no part of the duration. */
     struct summary_longest longest_hold;
+    struct summary_long_runs long_runs;
+    struct summary_silences silences;
     struct summary_gc gc;
     struct summary_threads threads;
     struct summary_rows tasks;   /* by type; times of those that began and ended in the trace */

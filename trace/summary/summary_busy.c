@@ -69,6 +69,27 @@ void accumulator_advance_slow(struct accumulator *s, int64_t time)
     }
 }
 
+void accumulator_silence(struct accumulator *s, int64_t time)
+{
+    struct silence one = {.from = s->heard, .to = time, .stopped = s->in_stw};
+    int64_t on_procs = 0;
+
+    for (uint32_t i = 0; i < s->n_ps; i++) {
+        const struct accumulator_go *g = s->ps[i].go;
+
+        if (!g || g->state != GOTRACE_GO_RUNNING)
+            continue;
+        on_procs++;
+        /* Who assists the collector may wait for the one whose stack it is to scan. */
+        if (!(g->flags & (ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER | ACCUMULATOR_ASSIST)))
+            one.running++;
+    }
+    one.runnable = (int64_t)s->n_runnable;
+    one.free = s->procs - on_procs;
+    s->heard = time;
+    silences_add(&s->silences, &one, &s->out->silences);
+}
+
 void accumulator_set_procs(struct accumulator *s)
 {
     bool may_run = s->procs > 0 && !s->in_stw;

@@ -127,16 +127,23 @@ static int stop_stack(struct accumulator *s, const struct accumulator_go *g,
     return e && e->g == g->id ? sites_of(&s->sites, s->trace, e->stack, ret) : 0;
 }
 
-/* Records a run on a P without a pause if it is one of the longest. */
+/* Records a run on a P without a pause if it is long, or one of the longest. */
 static int note_run(struct accumulator *s, const struct accumulator_go *g,
                     const struct gotrace_event *e, int64_t duration)
 {
+    struct summary_longest *hold = &s->out->longest_hold;
     int64_t others = (int64_t)(s->n_changes - g->changes);
+    int64_t own = duration - silences_since(&s->silences, (e ? e->time : s->last) - duration);
     int r = 0;
 
-    if (duration > s->out->longest_hold.duration && others * SUMMARY_ALIVE >= duration) {
-        (void)note_longest(&s->out->longest_hold, g, g->p, duration, !e);
+    if (own > SUMMARY_LONG_RUN) {
+        s->out->long_runs.count++;
+        s->out->long_runs.total += own;
+    }
+    if (own > hold->duration && others * SUMMARY_ALIVE >= own) {
+        (void)note_longest(hold, g, g->p, own, !e);
         r = stop_stack(s, g, e, &s->longest_hold_stack);
+        s->common_run = own < SUMMARY_LONG_RUN ? own : SUMMARY_LONG_RUN;
     }
     if (r == 0 && note_longest(&s->out->longest_run, g, g->p, duration, !e))
         r = stop_stack(s, g, e, &s->longest_run_stack);
