@@ -50,7 +50,7 @@ MAY_INCLUDE = {
     "daemon/capture": {"lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/outcome"},
     "daemon/order": {"daemon/capture", "daemon/outcome"},
     "daemon/label": {
-        "lib/config", "lib/process", "lib/spool", "daemon/artifact", "daemon/capture",
+        "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact", "daemon/capture",
         "daemon/outcome",
     },
     "daemon/ship": {
