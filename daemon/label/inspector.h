@@ -34,9 +34,10 @@ struct inspector_handlers {
     int (*open)(void *userdata, const char *key); /* a descriptor, now the inspector's, or -errno */
     /*
      * Called once for each key that was added: from the event loop, or, if the key is given up,
-     * from inside the call that causes that. Both arguments are valid during the call.
+     * from inside the call that causes that. Both arguments are valid during the call. The digest
+     * may be changed in it; it is released afterwards.
      */
-    void (*finished)(void *userdata, const char *key, const struct inspection *result);
+    void (*finished)(void *userdata, const char *key, struct inspection *result);
 };
 
 struct inspector_settings {

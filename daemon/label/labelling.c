@@ -31,6 +31,8 @@ struct labelling {
     bool amend_failed;               /* the same for records that could not be written */
     labelling_told_fn told;
     void *userdata;
+    labelling_growth_fn growth;
+    void *growth_userdata;
 };
 
 static void report_label(const char *key, const struct inspection *in)
@@ -77,12 +79,25 @@ static void on_amended(int r, const char *key, void *userdata)
     l->amend_failed = l->amend_failed || r != -ENOENT;
 }
 
-static void on_inspected(void *userdata, const char *key, const struct inspection *in)
+/* Adds what only several samples of a target tell. */
+static void add_growth(struct labelling *l, const char *key, struct digest *d)
+{
+    struct growth growth;
+
+    if (d->summary && d->why[0] == '\0' && l->growth &&
+        l->growth(l->growth_userdata, key, d, &growth) && digest_add_growth(d, &growth) < 0)
+        log_debug("no room or memory to tell of the growth in %s", key);
+}
+
+static void on_inspected(void *userdata, const char *key, struct inspection *in)
 {
     struct labelling *l = userdata;
     bool ok = in->end == INSPECTION_OK;
     bool digest = in->digest.summary != NULL; /* numbers may exist without a label */
-    const struct record_amendment what = {
+    struct record_amendment what;
+
+    add_growth(l, key, &in->digest);
+    what = (struct record_amendment){
         .label = ok ? in->digest.label : "not-inspected",
         .not_inspected = ok ? NULL : in->why,
         .summary = in->digest.summary,
@@ -177,6 +192,12 @@ int labelling_set(struct labelling *l, const struct inspect_config *config)
     l->hold = config->timeout + HOLD_SPARE;
     memset(l->said, 0, sizeof(l->said));
     return 0;
+}
+
+void labelling_set_growth(struct labelling *l, labelling_growth_fn fn, void *userdata)
+{
+    l->growth = fn;
+    l->growth_userdata = userdata;
 }
 
 void labelling_set_told(struct labelling *l, labelling_told_fn fn, void *userdata)

@@ -61,7 +61,7 @@ static int on_open(void *userdata, const char *key)
     return w.gone ? -ENOENT : open(scratch_text(w.dir, "trace", "go 1.26 trace"), O_RDONLY);
 }
 
-static void on_finished(void *userdata, const char *key, const struct inspection *in)
+static void on_finished(void *userdata, const char *key, struct inspection *in)
 {
     assert_ptr_equal(userdata, &w);
     assert_true(w.told < TOLD_MAX);

@@ -112,7 +112,7 @@ static HOT void accumulator_block(struct accumulator *s, struct accumulator_go *
     accumulator_leave(s, g, p, time);
     reason->count++;
     g->reason = (uint16_t)(reason - s->reasons);
-    g->stack = reason->classes ? stack : SITES_NO_STACK;
+    g->stack = reason->placed ? stack : SITES_NO_STACK;
     accumulator_enter(s, g, time, GOTRACE_GO_WAITING);
 }
 
@@ -129,8 +129,11 @@ static HOT void accumulator_wait(struct accumulator *s, struct accumulator_go *g
 
 /* The goroutine stops and is runnable again. */
 static HOT void accumulator_stop(struct accumulator *s, struct accumulator_go *g,
-                                 struct accumulator_proc *p, uint32_t stack, int64_t time)
+                                 struct accumulator_proc *p,
+                                 const struct accumulator_reason *reason, uint32_t stack,
+                                 int64_t time)
 {
+    s->sites.stacks[stack].yields += reason->yields;
     accumulator_leave(s, g, p, time);
     accumulator_wait(s, g, stack, time);
 }
@@ -197,6 +200,7 @@ static HOT int accumulator_create(struct accumulator *s, int64_t id, uint32_t st
         return r;
     if (s->n_runnable == 0)
         accumulator_advance(s, time);
+    accumulator_note_creation(s, *ret, stack, time);
     accumulator_wait(s, *ret, stack, time);
     return 0;
 }
@@ -207,6 +211,7 @@ static HOT void accumulator_destroy(struct accumulator *s, struct accumulator_go
 {
     s->out->goroutines.ended++;
     s->alive--;
+    s->sites.stacks[g->creator].ended++;
     accumulator_leave(s, g, p, time);
     accumulator_enter(s, g, time, GOTRACE_GO_NOT_EXIST);
     accumulator_go_forget(s, g);
