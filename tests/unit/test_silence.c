@@ -76,6 +76,12 @@ static void test_kept(void **state)
         assert_int_equal(sums.count, 1);
         assert_int_equal(sums.kept.count, cases[i].kept);
         assert_int_equal(sums.kept.longest, cases[i].kept ? 50 * MS : 0);
+        assert_int_equal(sums.kept.queued, 0);
+        one.queued = true;
+        begin();
+        silences_add(&silences, &one, &sums);
+        assert_int_equal(sums.kept.queued, sums.kept.total);
+        assert_int_equal(sums.kept.runnable, one.runnable * sums.kept.total);
     }
 }
 
