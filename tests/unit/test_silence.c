@@ -27,7 +27,13 @@ static void begin(void)
 /* A silence of so many milliseconds that ends then. */
 static void add(int64_t to, int64_t length, int64_t running, int64_t runnable, int64_t free)
 {
-    struct silence one = {(to - length) * MS, to * MS, running, runnable, free, false};
+    struct silence one = {
+        .from = (to - length) * MS,
+        .to = to * MS,
+        .running = running,
+        .runnable = runnable,
+        .free = free,
+    };
 
     silences_add(&silences, &one, &sums);
 }

@@ -20,4 +20,7 @@ struct context {
     int64_t throttled_periods; /* of these: in which it used up the quota */
     int64_t throttled;         /* nanoseconds, summed over CPUs as the kernel does */
     int64_t usage;             /* nanoseconds of CPU time */
+
+    int64_t cpus_allowed; /* CPUs that the target's main thread may run on */
+    int64_t cpus;         /* of the machine, online */
 };
