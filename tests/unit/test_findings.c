@@ -806,6 +806,26 @@ static void test_wait_for_cpu(void **state)
     assert_int_equal(findings.n, 0);
 }
 
+/* More Ps than CPUs are told where the CPUs are known. */
+static void test_more_procs_than_cpus(void **state)
+{
+    struct context c = {.throttled_periods = CONTEXT_ABSENT, .cpus = 2};
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.list[0].remark, "");
+    c.cpus_allowed = 1;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    assert_string_equal(findings.list[0].remark, "GOMAXPROCS is 2, the process has 1 CPUs");
+    c.cpus_allowed = CONTEXT_ABSENT;
+    c.cpus = CONTEXT_ABSENT;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.list[0].remark, "");
+}
+
 /* A queue for the Ps that lasts as long as the host lets nobody run is the host's. */
 static void test_stalled_queue(void **state)
 {
@@ -1209,6 +1229,7 @@ int main(void)
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_stuck_run),
         cmocka_unit_test(test_wait_for_cpu),
+        cmocka_unit_test(test_more_procs_than_cpus),
         cmocka_unit_test(test_stalled_queue),
         cmocka_unit_test(test_pauses),
         cmocka_unit_test(test_throttled_counted),

@@ -27,7 +27,13 @@ static void begin(void)
 /* A silence of so many milliseconds that ends then. */
 static void add(int64_t to, int64_t length, int64_t running, int64_t runnable, int64_t free)
 {
-    struct silence one = {(to - length) * MS, to * MS, running, runnable, free, false};
+    struct silence one = {
+        .from = (to - length) * MS,
+        .to = to * MS,
+        .running = running,
+        .runnable = runnable,
+        .free = free,
+    };
 
     silences_add(&silences, &one, &sums);
 }
@@ -76,6 +82,12 @@ static void test_kept(void **state)
         assert_int_equal(sums.count, 1);
         assert_int_equal(sums.kept.count, cases[i].kept);
         assert_int_equal(sums.kept.longest, cases[i].kept ? 50 * MS : 0);
+        assert_int_equal(sums.kept.queued, 0);
+        one.queued = true;
+        begin();
+        silences_add(&silences, &one, &sums);
+        assert_int_equal(sums.kept.queued, sums.kept.total);
+        assert_int_equal(sums.kept.runnable, one.runnable * sums.kept.total);
     }
 }
 

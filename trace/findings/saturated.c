@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "trace/findings/rule.h"
 
 /* The share of the window in which every P has work and more is queued; queued goroutines per P;
@@ -41,6 +44,18 @@ static double usable_time(const struct facts *a)
     return a->available - (has_no_cpu(a) ? (double)a->s->scheduler.overdue_lost : 0);
 }
 
+/* Says so if there are more Ps than CPUs to run them. */
+static void compare_cpus(const struct facts *a, struct finding *f)
+{
+    int64_t cpus = !a->context                  ? 0
+                 : a->context->cpus_allowed > 0 ? a->context->cpus_allowed
+                                                : a->context->cpus;
+
+    if (cpus > 0 && a->procs > (double)cpus)
+        (void)snprintf(f->remark, sizeof(f->remark),
+                       "GOMAXPROCS is %.0f, the process has %" PRId64 " CPUs", a->procs, cpus);
+}
+
 static double cpu_saturated(const struct facts *a, struct finding *f)
 {
     const struct summary_scheduler *sched = &a->s->scheduler;
@@ -60,6 +75,7 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
     rule_tell(f, "latency_p50_ns", (double)sched->latency.p50);
     rule_tell(f, "latency_p99_ns", p99);
     rule_tell(f, "wait_mean_ns", mean);
+    compare_cpus(a, f);
     f->lost = (double)a->s->goroutines.runnable;
     rule_point_at(f, &a->s->sites[SUMMARY_SCHED], STACK_ALL);
     score = rule_least(score, rule_scaled(rule_most(p99, mean), cpu_latency));

@@ -80,13 +80,15 @@ static double cpu_throttled(const struct facts *a, struct finding *f)
 {
     const struct summary_silences *s = &a->s->silences;
 
-    if (is_counted(a->context))
+    f->lost = (double)s->goroutines;
+    if (is_counted(a->context)) {
+        f->lost = rule_most(f->lost, (double)a->context->throttled);
         tell_count(a, f);
+    }
     rule_tell(f, "silent_share", (double)s->total / a->window);
     rule_tell(f, "silences", (double)s->count);
     rule_tell(f, "in_step", (double)s->in_step);
     rule_tell(f, "silence_max_ns", (double)s->longest);
-    f->lost = (double)s->goroutines;
     return rule_throttled_score(a);
 }
 

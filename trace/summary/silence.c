@@ -30,7 +30,7 @@ static void add_kept(const struct silence *one, struct summary_kept *sums)
     sums->total += duration;
     if (duration > sums->longest)
         sums->longest = duration;
-    if (one->runnable > 0 && one->free <= 0)
+    if (one->queued)
         sums->queued += duration;
     sums->runnable += one->runnable * duration;
 }

@@ -44,6 +44,7 @@ struct silence {
     int64_t runnable; /* goroutines */
     int64_t free;     /* Ps on which nobody runs */
     bool stopped;     /* the world is */
+    bool queued;      /* goroutines are runnable, and no P is without one, as for procs.queued */
 };
 
 struct silences {

@@ -88,6 +88,7 @@ void accumulator_silence(struct accumulator *s, int64_t time)
     }
     one.runnable = (int64_t)s->n_runnable;
     one.free = s->procs - on_procs;
+    one.queued = s->n_runnable > 0 && s->procs_busy >= s->queues_from;
     s->heard = time;
     silences_add(&s->silences, &one, &s->out->silences);
 }
