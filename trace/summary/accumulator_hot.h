@@ -190,8 +190,15 @@ static HOT int accumulator_syscall_end(struct accumulator *s, struct accumulator
     return histogram_add(&s->syscalls, duration);
 }
 
+/* Where a goroutine is created, and the stack that stands for its `go` statement. */
+struct accumulator_origin {
+    uint32_t stack;
+    uint32_t creator;
+};
+
 /* A goroutine is created. *ret is NULL if there is no place for it. */
-static HOT int accumulator_create(struct accumulator *s, int64_t id, uint32_t stack, int64_t time,
+static HOT int accumulator_create(struct accumulator *s, int64_t id,
+                                  struct accumulator_origin origin, int64_t time,
                                   struct accumulator_go **ret)
 {
     int r = accumulator_go_create(s, id, ret);
@@ -200,8 +207,10 @@ static HOT int accumulator_create(struct accumulator *s, int64_t id, uint32_t st
         return r;
     if (s->n_runnable == 0)
         accumulator_advance(s, time);
-    accumulator_note_creation(s, *ret, stack, time);
-    accumulator_wait(s, *ret, stack, time);
+    if (__builtin_expect(origin.stack == SITES_NO_STACK, 0))
+        sites_add(&s->sites, origin.creator, SITES_BY_TIMER, 0);
+    accumulator_note_creation(s, *ret, origin.creator, time);
+    accumulator_wait(s, *ret, origin.stack, time);
     return 0;
 }
 

@@ -225,19 +225,27 @@ static HOT int syscall_end(struct accumulator *s, struct order *o, struct cursor
     return r < 0 ? r : more;
 }
 
+/* The stack that stands for the `go` statement: the new goroutine's own where a timer creates it. */
+static inline bool creator_of(struct accumulator *s, uint64_t new_stack, uint32_t stack,
+                              uint32_t *ret)
+{
+    *ret = stack;
+    return __builtin_expect(stack != SITES_NO_STACK, 1) || stack_of(s, new_stack, ret);
+}
+
 static inline int create(struct accumulator *s, struct order *o, struct cursor *c)
 {
     const struct goroutine *by = resources_current(&o->res, c->thread);
     int64_t id = (int64_t)c->args[0], time = order_time(o, c->time);
     struct goroutine *g;
     struct accumulator_go *sums;
-    uint32_t stack;
+    uint32_t stack, creator;
     int more, r;
 
     if (__builtin_expect((by && by->status != GO_RUNNING) || id < 0, 0))
         return ASIDE;
     if (stacks_handle(&o->gen->stacks, c->args[1]) == IDMAP_NONE ||
-        !stack_of(s, c->args[2], &stack) || stack == SITES_NO_STACK ||
+        !stack_of(s, c->args[2], &stack) || !creator_of(s, c->args[1], stack, &creator) ||
         resources_new_goroutine(&o->res, id, &g) < 0)
         return ASIDE; /* where an error happens again and is reported */
     g->status = GO_RUNNABLE;
@@ -246,7 +254,7 @@ static inline int create(struct accumulator *s, struct order *o, struct cursor *
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_CREATE]++;
-    r = accumulator_create(s, id, stack, time, &sums);
+    r = accumulator_create(s, id, (struct accumulator_origin){stack, creator}, time, &sums);
     g->user = sums;
     return r < 0 ? r : more;
 }
