@@ -20,6 +20,7 @@ MAY_INCLUDE = {
     "trace/summary": {"trace", "trace/common", "trace/reader"},
     "trace/findings": {"trace", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
+    "trace/goroutines": {"trace", "trace/common", "trace/summary"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -73,7 +74,8 @@ MAY_INCLUDE = {
     },
     "cli/common": set(),
     "cli/read": {
-        "trace", "trace/findings", "trace/profile", "trace/summary", "lib/process", "cli/common",
+        "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
+        "cli/common",
     },
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
