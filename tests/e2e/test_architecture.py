@@ -20,6 +20,7 @@ MAY_INCLUDE = {
     "trace/summary": {"trace", "trace/common", "trace/reader"},
     "trace/findings": {"trace", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
+    "trace/goroutines": {"trace", "trace/common", "trace/summary"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -76,7 +77,8 @@ MAY_INCLUDE = {
     },
     "cli/common": set(),
     "cli/read": {
-        "trace", "trace/findings", "trace/profile", "trace/summary", "lib/process", "lib/record",
+        "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
+        "lib/record",
         "cli/common",
     },
     "cli/find": {
