@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/goroutines/groups.h"
 
-#include <string.h>
-
 void groups_init(struct groups *g, struct shares *shares, struct memory *mem)
 {
     *g = (struct groups){.mem = mem, .shares = shares};

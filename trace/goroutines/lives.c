@@ -2,7 +2,6 @@
 #include "trace/goroutines/lives.h"
 
 #include <errno.h>
-#include <string.h>
 
 void lives_init(struct lives *l, struct shares *shares, struct memory *mem, uint64_t seed)
 {

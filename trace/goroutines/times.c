@@ -2,7 +2,6 @@
 #include "trace/goroutines/times.h"
 
 #include <errno.h>
-#include <string.h>
 
 const uint8_t times_field_of[] = {
     [COLUMN_BLOCK] = TIMES_BLOCK,
