@@ -100,6 +100,7 @@ def test_throttled(goservice_binary, daemon, tmp_path):
         assert "quota 0.04 CPU (1 level above)" in text
         shown = json.loads(run(CONTRACE, "summary", "--json", trace).stdout)
         assert shown["context"] == context
+        assert "cpu-throttled" in [finding["code"] for finding in shown["findings"]]
 
 
 def test_by_socket_and_pid_file(goservice, daemon, tmp_path):
