@@ -17,7 +17,8 @@ static const double inspection_bounds[] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 static const char *const label_names[METERS_LABELS] = {
     "healthy",         "idle",          "cpu-saturated", "scheduler-imbalance",
     "lock-contention", "gc-pressure",   "syscall-storm", "stuck-proc",
-    "network-bound",   "not-inspected", METERS_OTHER,
+    "network-bound",   "slow-syscalls", "deadlock",      "blocked-in-request",
+    "not-inspected",   METERS_OTHER,
 };
 
 #define HISTOGRAM(b) {.bounds = (b), .n = sizeof(b) / sizeof((b)[0])}

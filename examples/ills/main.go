@@ -46,13 +46,23 @@ var ills = map[string]illness{
 	"stuck-cgo":   {"stuck-proc", "the same in C", stuckCgo, ""},
 	"stuck-run": {"stuck-proc", "a computation that cannot be preempted", stuckRun,
 		"asyncpreemptoff=1"},
-	"slow-peer": {"network-bound", "waits for a slow server, one protocol of its own", slowPeer, ""},
-	"slow-http": {"network-bound", "waits for a slow server, net/http", slowHTTP, ""},
-	"idle":      {"idle", "a server without requests", idle, ""},
-	"timers":    {"idle", "two thousand timers a second and nothing to do", timers, ""},
-	"healthy":   {"healthy", "a server with some requests", healthy, ""},
-	"busy":      {"healthy", "as many goroutines that compute as there are Ps", busy, ""},
-	"ping-pong": {"healthy", "two goroutines and a channel", pingPong, ""},
+	"slow-peer":        {"network-bound", "waits for a slow server, one protocol of its own", slowPeer, ""},
+	"slow-http":        {"network-bound", "waits for a slow server, net/http", slowHTTP, ""},
+	"slow-disk":        {"slow-syscalls", "many writes that each take long", slowDisk, ""},
+	"lock-over-write":  {"slow-syscalls", "a lock that is held while a slow pipe takes a line", lockOverWrite, ""},
+	"cgo-workers":      {"slow-syscalls", "calls of a slow library in C", cgoWorkers, ""},
+	"pool-exhausted":   {"blocked-in-request", "all connections of database/sql are in use", poolExhausted, ""},
+	"rate-limited":     {"blocked-in-request", "requests wait for a limiter of the program's own", rateLimited, ""},
+	"straggler":        {"blocked-in-request", "requests wait for the slowest of their goroutines", straggler, ""},
+	"mutex-deadlock":   {"deadlock", "two locks in two orders", mutexDeadlock, ""},
+	"channel-deadlock": {"deadlock", "workers send to somebody who waits for them", channelDeadlock, ""},
+	"long-poll":        {"idle", "clients that wait for the next message", longPoll, ""},
+	"message-readers":  {"idle", "a server of clients that chat now and then", messageReaders, ""},
+	"idle":             {"idle", "a server without requests", idle, ""},
+	"timers":           {"idle", "two thousand timers a second and nothing to do", timers, ""},
+	"healthy":          {"healthy", "a server with some requests", healthy, ""},
+	"busy":             {"healthy", "as many goroutines that compute as there are Ps", busy, ""},
+	"ping-pong":        {"healthy", "two goroutines and a channel", pingPong, ""},
 }
 
 func usage() {
@@ -63,7 +73,7 @@ func usage() {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		fmt.Fprintf(os.Stderr, "  %-12s %-20s %s\n", name, ills[name].label, ills[name].what)
+		fmt.Fprintf(os.Stderr, "  %-16s %-20s %s\n", name, ills[name].label, ills[name].what)
 	}
 	flag.PrintDefaults()
 }
@@ -75,11 +85,16 @@ func main() {
 	seconds := flag.Float64("seconds", 1, "how long the trace is")
 	warm := flag.Duration("warm-up", 300*time.Millisecond, "time before the trace begins")
 	peer := flag.Duration("peer", 0, "be the slow server that others start, with this delay")
+	ask := flag.String("ask", "", "be the clients of a server that others start: URL or HOST:PORT")
 	flag.Usage = usage
 	flag.Parse()
 
 	if *peer > 0 {
 		servePeer(*peer)
+		return
+	}
+	if *ask != "" {
+		askServer(*ask)
 		return
 	}
 	ill, known := ills[*name]

@@ -96,7 +96,7 @@ def session(page_commands, shell, **options):
 
 LABELS = (
     "lock-contention|gc-pressure|syscall-storm|scheduler-imbalance|stuck-proc|cpu-saturated|"
-    "network-bound|healthy|idle"
+    "slow-syscalls|deadlock|blocked-in-request|network-bound|healthy|idle"
 )
 SHAPE = [
     # An older Go fetches the one that opens the trace.

@@ -23,6 +23,8 @@ static const struct {
     const char *effect;
 } causes[] = {
     {"gc-pressure", "cpu-saturated"},
+    {"deadlock", "lock-contention"},
+    {"slow-syscalls", "lock-contention"},
 };
 
 #define N_CAUSES (sizeof(causes) / sizeof(causes[0]))

@@ -10,7 +10,10 @@
 #include "trace/findings/rule.h"
 
 #define RULE_ROWS(RULE) \
-    RULE(lock) RULE(gc) RULE(storm) RULE(imbalance) RULE(stuck) RULE(saturated) RULE(network)
+    RULE(deadlock)      \
+    RULE(slow)          \
+    RULE(lock)          \
+    RULE(gc) RULE(storm) RULE(imbalance) RULE(stuck) RULE(saturated) RULE(blocked) RULE(network)
 
 #define RULE_DECLARE(name) extern const struct rule rule_##name;
 RULE_ROWS(RULE_DECLARE)

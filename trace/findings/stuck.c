@@ -16,8 +16,9 @@ static double stuck_proc(const struct facts *a, struct finding *f)
     double by_run = rule_scaled((double)run->duration, stuck_run);
     const struct summary_longest *worst;
 
-    /* In a syscall storm one that takes long is part of the crowd. */
-    if (call->duration < STUCK_MIN || rule_storm_strength(a) >= 0.5)
+    /* Among many that take long, one is part of the crowd. */
+    if (call->duration < STUCK_MIN || rule_in_slow_calls(a) >= RULE_SLOW_CALLS ||
+        (rule_is_storm(a) && rule_storm_strength(a) >= 0.5))
         by_call = 0;
     worst = by_run > by_call ? run : call;
     rule_tell(f, "longest_syscall_ns", (double)call->duration);
