@@ -290,7 +290,10 @@ static void test_deadlock(void **state)
     find(&s);
     assert_false(is_found("deadlock"));
     s.still.locks = 50;
-    s.procs.executing = SECOND; /* somebody may compute with it */
+    s.procs.executing = SECOND;
+    find(&s);
+    assert_string_equal(findings.label, "deadlock");
+    s.still.doubtful = 1; /* somebody may compute with it */
     find(&s);
     assert_false(is_found("deadlock"));
     s = quiet();

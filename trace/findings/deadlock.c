@@ -6,8 +6,8 @@ static const struct scale deadlock_goroutines = {1, 3};
 #define DEADLOCK_LEAST 2
 /* A shorter window says nothing. */
 #define DEADLOCK_WINDOW 9e8
-/* With more of a processor in use, the one that is waited for may be computing. */
-#define DEADLOCK_BUSY_MAX 0.9
+/* With so much of a processor in use, the one that is waited for may be computing. */
+#define DEADLOCK_BUSY 0.9
 
 /*
  * Goroutines that wait for each other by channels. A generator that nobody asks waits to send, too,
@@ -38,7 +38,8 @@ static double deadlock(const struct facts *a, struct finding *f)
     rule_tell(f, "window_ns", a->window);
     f->lost = all * a->window;
     rule_point_at(f, &still->sites, STACK_ALL);
-    if (a->window < DEADLOCK_WINDOW || a->user / a->window >= DEADLOCK_BUSY_MAX ||
+    if (a->window < DEADLOCK_WINDOW ||
+        (still->doubtful > 0 && a->user / a->window >= DEADLOCK_BUSY) ||
         (still->locks < DEADLOCK_LEAST && channels < DEADLOCK_LEAST))
         return 0;
     return rule_scaled(all, deadlock_goroutines);

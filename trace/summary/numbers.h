@@ -196,6 +196,7 @@ struct summary_still {
     uint64_t sends_to_each_other; /* of sends: goroutines that one function began */
     uint64_t joins;               /* of who waits for such senders: WaitGroup, Cond, errgroup */
     uint64_t joins_serving;
+    uint64_t doubtful; /* of all of these: somebody ran who may have what they wait for */
     struct summary_sites sites;
 };
 

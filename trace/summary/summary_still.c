@@ -105,6 +105,17 @@ static bool has_partner(const struct accumulator *s, uint32_t n)
     return false;
 }
 
+/* Whether a goroutine that may have what the stack waits for stopped while it ran, or woke another
+ * one. */
+static bool is_doubtful(const struct accumulator *s, uint32_t n)
+{
+    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
+        if (counted(&s->sites.stacks[i], SUMMARY_SCHED) > 0 && sites_related(&s->sites, n, i))
+            return true;
+    }
+    return false;
+}
+
 static void count(struct accumulator *s, uint32_t n)
 {
     struct summary_still *out = &s->out->still;
@@ -123,6 +134,7 @@ static void count(struct accumulator *s, uint32_t n)
     if (sum == &out->sends && has_partner(s, n))
         out->sends_to_each_other += whole(stack);
     *sum += whole(stack);
+    out->doubtful += is_doubtful(s, n) ? whole(stack) : 0;
     stack->tallies[SITES_STILL] = stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
 }
 
