@@ -35,6 +35,32 @@ void rule_tell(struct finding *f, const char *name, double value)
         f->evidence[f->n_evidence++] = (struct finding_number){name, value};
 }
 
+double rule_rate(const struct facts *a, double count)
+{
+    return count * 1e9 / a->window;
+}
+
+double rule_turns(const struct facts *a)
+{
+    return (double)a->s->scheduler.latency.count;
+}
+
+double rule_searching(const struct facts *a)
+{
+    const struct summary_procs *p = &a->s->procs;
+
+    return rule_most((double)(p->running - p->executing - p->in_syscall), 0);
+}
+
+double rule_steadiness(const struct summary_growth *g)
+{
+    uint64_t least = g->quarters[0];
+
+    for (size_t i = 1; i < SUMMARY_QUARTERS; i++)
+        least = g->quarters[i] < least ? g->quarters[i] : least;
+    return rule_share((double)least * SUMMARY_QUARTERS, (double)g->waiting);
+}
+
 /* The finding's site at the same place, so that what goes on and what is over is told as one. */
 static struct finding_site *same_place(struct finding *f, const struct summary_frame *at)
 {
@@ -47,20 +73,35 @@ static struct finding_site *same_place(struct finding *f, const struct summary_f
     return NULL;
 }
 
+static void point(struct finding *f, const struct summary_frame *at, uint64_t count, int64_t total)
+{
+    struct finding_site *to = same_place(f, at);
+
+    if (at->func[0] == '\0' || (!to && f->n_sites == FINDING_SITES))
+        return;
+    if (!to) {
+        to = &f->sites[f->n_sites++];
+        *to = (struct finding_site){.at = *at};
+    }
+    to->count += count;
+    to->total += total;
+}
+
+void rule_point_at_growth(struct finding *f, const struct summary_growth *growth)
+{
+    if (growth->n == 0)
+        return;
+    point(f, &growth->list[0].at, growth->list[0].created, growth->waited);
+    if (growth->waiting > 0)
+        point(f, &growth->waits_at, growth->waiting, growth->waited);
+}
+
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes)
 {
     for (size_t i = 0; i < sites->n && f->n_sites < FINDING_SITES; i++) {
         const struct summary_site *site = &sites->list[i];
-        struct finding_site *to;
 
-        if ((classes & STACK_SET(site->class)) == 0 || site->at.func[0] == '\0')
-            continue;
-        to = same_place(f, &site->at);
-        if (!to) {
-            to = &f->sites[f->n_sites++];
-            *to = (struct finding_site){.at = site->at};
-        }
-        to->count += site->count;
-        to->total += site->total;
+        if ((classes & STACK_SET(site->class)) != 0)
+            point(f, &site->at, site->count, site->total);
     }
 }

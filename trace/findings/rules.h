@@ -10,10 +10,23 @@
 #include "trace/findings/rule.h"
 
 #define RULE_ROWS(RULE) \
+    RULE(throttled)     \
+    RULE(stalled)       \
     RULE(deadlock)      \
     RULE(slow)          \
     RULE(lock)          \
-    RULE(gc) RULE(storm) RULE(imbalance) RULE(stuck) RULE(saturated) RULE(blocked) RULE(network)
+    RULE(leak)          \
+    RULE(gc)            \
+    RULE(storm)         \
+    RULE(timers)        \
+    RULE(polling)       \
+    RULE(herd)          \
+    RULE(imbalance)     \
+    RULE(stuck)         \
+    RULE(saturated)     \
+    RULE(blocked)       \
+    RULE(retry)         \
+    RULE(network)
 
 #define RULE_DECLARE(name) extern const struct rule rule_##name;
 RULE_ROWS(RULE_DECLARE)

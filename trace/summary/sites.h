@@ -20,7 +20,13 @@
 #include "trace/summary/numbers.h"
 #include "trace/summary/texts.h"
 
-enum { SITES_NO_STACK, SITES_OTHER, SITES_FIRST = SITES_OTHER + STACK_N_CLASSES };
+/* SITES_OLDER stands for where goroutines that are older than the trace were created. */
+enum {
+    SITES_NO_STACK,
+    SITES_OTHER,
+    SITES_OLDER = SITES_OTHER + STACK_N_CLASSES,
+    SITES_FIRST,
+};
 
 #define SITES_MAX_STACKS 16384
 #define SITES_MAX_FRAMES 32768
@@ -38,10 +44,11 @@ enum {
     SITES_UNKNOWN,
     SITES_NOTHING,
     SITES_SLEEP,
-    SITES_SLOW,   /* syscalls of SUMMARY_SLOW and longer that are not meant to wait */
-    SITES_INSIDE, /* waits inside of the process in the service of requests */
-    SITES_STILL,  /* waits for the whole trace of goroutines that nobody will wake */
-    SITES_OPEN,   /* and on: enum summary_open */
+    SITES_SLOW,     /* syscalls of SUMMARY_SLOW and longer that are not meant to wait */
+    SITES_INSIDE,   /* waits inside of the process in the service of requests */
+    SITES_STILL,    /* waits for the whole trace of goroutines that nobody will wake */
+    SITES_BY_TIMER, /* goroutines that the runtime created, by their function: count only */
+    SITES_OPEN,     /* and on: enum summary_open */
     SITES_N_TALLIES = SITES_OPEN + SUMMARY_N_OPEN,
 };
 
@@ -66,8 +73,11 @@ struct sites_known {
 struct sites_stack {
     uint32_t row; /* in rows */
     uint32_t n;
-    uint8_t class;   /* enum stack_class */
-    uint32_t traits; /* enum stack_trait */
+    uint8_t class;    /* enum stack_class */
+    uint64_t created; /* goroutines, by a `go` statement with this stack, */
+    uint64_t ended;   /* and of these, how many have ended */
+    uint64_t yields;  /* calls of runtime.Gosched */
+    uint32_t traits;  /* enum stack_trait */
     struct tally tallies[SITES_N_TALLIES];
 };
 
@@ -167,3 +177,7 @@ int sites_top(struct sites *s, unsigned column, struct summary_sites *ret);
 
 /* The same, for stacks of these classes only (a STACK_SET). */
 int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret);
+
+/* The same, for those stacks only that are true in this list, by their number. */
+int sites_top_picked(struct sites *s, unsigned column, const bool *picked,
+                     struct summary_sites *ret);
