@@ -31,3 +31,16 @@ func stuckCgo() error {
 	go some()
 	return nil
 }
+
+// cgoWorkers has 8 goroutines that each spend 80 ms at a time in a library.
+func cgoWorkers() error {
+	for i := 0; i < 8; i++ {
+		go func() {
+			for {
+				C.pause_ms(80)
+				spin(200 * time.Microsecond)
+			}
+		}()
+	}
+	return nil
+}

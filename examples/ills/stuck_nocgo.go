@@ -7,3 +7,5 @@ package main
 import "errors"
 
 func stuckCgo() error { return errors.New("built without cgo") }
+
+func cgoWorkers() error { return errors.New("built without cgo") }

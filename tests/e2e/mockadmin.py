@@ -37,6 +37,7 @@ LABELS = [
     "lock-contention", "gc-pressure", "cpu-saturated", "network-bound", "syscall-storm",
     "scheduler-imbalance", "stuck-proc", "cpu-throttled", "host-stalled", "goroutine-leak",
     "timer-load", "busy-polling", "thundering-herd", "retry-storm",
+    "slow-syscalls", "deadlock", "blocked-in-request",
 ]  # fmt: skip
 USUAL = {"healthy": 25e-6, "idle": 8e-6, "cpu-saturated": 0.2, "gc-pressure": 2e-3}
 

@@ -97,7 +97,7 @@ def session(page_commands, shell, **options):
 LABELS = (
     "lock-contention|gc-pressure|syscall-storm|scheduler-imbalance|stuck-proc|cpu-saturated|"
     "network-bound|cpu-throttled|host-stalled|goroutine-leak|timer-load|busy-polling|retry-storm|"
-    "thundering-herd|healthy|idle"
+    "thundering-herd|slow-syscalls|deadlock|blocked-in-request|healthy|idle"
 )
 SHAPE = [
     # An older Go fetches the one that opens the trace.

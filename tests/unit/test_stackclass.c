@@ -47,29 +47,47 @@ const char *gotrace_string(const struct gotrace *trace, uint64_t handle, size_t 
     classify((const char *const[]){__VA_ARGS__}, \
              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
+#define TRAITS(...)                               \
+    traits_of((const char *const[]){__VA_ARGS__}, \
+              sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+static uint32_t traits_of(const char *const *stack, size_t n)
+{
+    names = stack;
+    n_names = n;
+    return stack_classify(NULL, 1).traits;
+}
+
 static enum stack_class classify(const char *const *stack, size_t n)
 {
     names = stack;
     n_names = n;
-    return stack_classify(NULL, 1);
+    return stack_classify(NULL, 1).class;
 }
 
 /* The table is in order, or some of it could not be found. */
 static void test_every_name_is_found(void **state)
 {
     unsigned of_class[STACK_N_CLASSES] = {0};
-    enum stack_class class;
+    uint32_t traits = 0;
+    struct stack_kind kind;
     const char *func;
 
     (void)state;
-    for (size_t n = 0; (func = stack_class_known(n, &class)) != NULL; n++) {
-        if (stack_class_of(func, strlen(func)) != class)
+    for (size_t n = 0; (func = stack_class_known(n, &kind)) != NULL; n++) {
+        if (stack_class_of(func, strlen(func)) != kind.class)
             fail_msg("%s is not where it is looked for", func);
-        of_class[class]++;
+        if (kind.class == STACK_OTHER && kind.traits == 0)
+            fail_msg("%s tells nothing", func);
+        if ((kind.class == STACK_POOL || kind.class == STACK_LIMIT) && !stack_word(func))
+            fail_msg("%s has no word", func);
+        of_class[kind.class]++;
+        traits |= kind.traits;
     }
-    assert_int_equal(of_class[STACK_OTHER], 0);
     for (unsigned i = STACK_LOCK; i < STACK_RUNTIME; i++)
         assert_true(of_class[i] > 0);
+    for (uint32_t trait = STACK_SERVES; trait <= STACK_POLLS; trait <<= 1)
+        assert_true(traits & trait);
 }
 
 static void test_names_are_whole(void **state)
@@ -138,10 +156,105 @@ static void test_syscalls(void **state)
     assert_int_equal(CLASSIFY("syscall.Syscall", "syscall.Flock", "main.lockFile"), STACK_OTHER);
 }
 
+#define SERVED "net/http.HandlerFunc.ServeHTTP", "net/http.(*conn).serve"
+
+/* Whether a request is served is told by functions further out than those that decide the class. */
+static void test_requests(void **state)
+{
+    (void)state;
+    assert_true(TRAITS("runtime.chanrecv1", "main.page", SERVED) & STACK_SERVES);
+    assert_true(TRAITS("sync.(*Mutex).Lock", "main.page", SERVED) & STACK_SERVES);
+    assert_false(TRAITS("net/http.(*connReader).Read", "net/http.(*conn).serve") & STACK_SERVES);
+    assert_false(TRAITS("runtime.chanrecv1", "main.worker") & STACK_SERVES);
+    assert_true(
+        TRAITS("runtime.selectgo", "main.get", "google.golang.org/grpc.(*Server).processUnaryRPC") &
+        STACK_SERVES);
+    assert_false(TRAITS("runtime.selectgo", "main.watch",
+                        "google.golang.org/grpc.(*Server).processStreamingRPC") &
+                 STACK_SERVES);
+    assert_int_equal(TRAITS("runtime.chansend1", "main.page", SERVED), STACK_SENDS | STACK_SERVES);
+}
+
+/* The same loop of a server reads requests and calls the program. */
+static void test_dispatch(void **state)
+{
+    static const char loop[] = "github.com/valyala/fasthttp.(*Server).serveConn";
+
+    (void)state;
+    assert_int_equal(CLASSIFY("runtime.chanrecv1", "main.page", loop), STACK_HANDLER);
+    assert_true(TRAITS("runtime.chanrecv1", "main.page", loop) & STACK_SERVES);
+    assert_int_equal(
+        CLASSIFY("internal/poll.(*FD).Read", "net.(*conn).Read", "bufio.(*Reader).Peek", loop),
+        STACK_LISTENER);
+    assert_false(TRAITS("internal/poll.(*FD).Read", "bufio.(*Reader).Peek", loop) & STACK_SERVES);
+}
+
+/* A pool is one however it waits; a semaphore says nothing of what it is for. */
+static void test_pools(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY("runtime.selectgo", "database/sql.(*DB).conn", "main.page", SERVED),
+                     STACK_POOL);
+    assert_int_equal(CLASSIFY("runtime.selectgo", "golang.org/x/sync/semaphore.(*Weighted).Acquire",
+                              "github.com/jackc/puddle/v2.(*Pool[...]).Acquire", "main.page",
+                              SERVED),
+                     STACK_POOL);
+    assert_int_equal(CLASSIFY("runtime.selectgo", "golang.org/x/sync/semaphore.(*Weighted).Acquire",
+                              "main.page", SERVED),
+                     STACK_LIMIT);
+    assert_int_equal(CLASSIFY("sync.(*WaitGroup).Wait", "main.page", SERVED), STACK_JOIN);
+    assert_int_equal(CLASSIFY("sync.(*Mutex).Lock", "database/sql.(*DB).conn"), STACK_LOCK);
+    assert_string_equal(stack_word("database/sql.(*DB).conn"),
+                        "a connection of the pool database/sql");
+    assert_null(stack_word("main.page"));
+}
+
+/* An event loop in C waits for whatever may come. */
+static void test_c(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY("runtime.cgocall", "kafka._Cfunc_rd_kafka_consumer_poll"),
+                     STACK_PARKED);
+    assert_int_equal(CLASSIFY("runtime.cgocall", "main._Cfunc_query"), STACK_OTHER);
+    assert_int_equal(CLASSIFY("main.pollers"), STACK_OTHER);
+    assert_true(TRAITS("runtime.cgocall", "main._Cfunc_query") & STACK_C);
+}
+
+/* What only makes the call has one name everywhere. */
+static void test_polls(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY("syscall.Syscall6", "github.com/cloudwego/netpoll.EpollWait"),
+                     STACK_PARKED);
+    assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "main.query"), STACK_OTHER);
+}
+
+/* A body comes over the network, though its reader waits for a condition. */
+static void test_bodies(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY("sync.(*Cond).Wait", "net/http.(*http2pipe).Read",
+                              "net/http.(*http2requestBody).Read", "main.page", SERVED),
+                     STACK_LISTENER);
+    assert_int_equal(CLASSIFY("sync.(*Cond).Wait", "net/http.(*http2pipe).Read",
+                              "net/http.http2transportResponseBody.Read", "main.fetch"),
+                     STACK_CALL);
+    assert_int_equal(CLASSIFY("sync.(*Cond).Wait", "main.page", SERVED), STACK_JOIN);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY("syscall.read", "os.(*File).Read", "main.stdin"), STACK_READ);
+    assert_int_equal(CLASSIFY("syscall.read", "os.(*File).Read", "os.ReadFile", "main.load"),
+                     STACK_OTHER);
+}
+
 static void test_strange_stacks(void **state)
 {
     (void)state;
-    assert_int_equal(stack_classify(NULL, 0), STACK_OTHER);
+    assert_int_equal(stack_classify(NULL, 0).class, STACK_OTHER);
+    assert_int_equal(stack_classify(NULL, 0).traits, 0);
     assert_int_equal(CLASSIFY("runtime.gopark", NULL), STACK_OTHER);
     assert_int_equal(CLASSIFY(NULL, "sync.(*Mutex).Lock"), STACK_LOCK);
     assert_int_equal(CLASSIFY("runtime.", "runtime/trace.x"), STACK_OTHER);
@@ -155,6 +268,13 @@ int main(void)
         cmocka_unit_test(test_locks),
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_syscalls),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_dispatch),
+        cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_c),
+        cmocka_unit_test(test_polls),
+        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_strange_stacks),
     };
 

@@ -31,6 +31,8 @@ static const struct {
     {"host-stalled", "stuck-proc"},
     {"host-stalled", "syscall-storm"},
     {"gc-pressure", "cpu-saturated"},
+    {"deadlock", "lock-contention"},
+    {"slow-syscalls", "lock-contention"},
     {"timer-load", "scheduler-imbalance"},
     {"timer-load", "cpu-saturated"},
     {"busy-polling", "scheduler-imbalance"},

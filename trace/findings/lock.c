@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/findings/holder.h"
 #include "trace/findings/rule.h"
 
 /* Goroutines that wait for a mutex, on average; and the share of these waits in the time in which
@@ -20,13 +21,20 @@ static double lock_contention(const struct facts *a, struct finding *f)
     rule_tell(f, "wait_mean_ns", rule_share((double)lock->total, (double)lock->count));
     rule_tell(f, "wait_max_ns", (double)lock->max);
     f->lost = a->lock;
+    holder_tell(a->s, f);
     rule_point_at(f, &a->s->delays[SUMMARY_SYNC], STACK_SET(STACK_LOCK));
+    rule_point_at(f, &a->s->open[SUMMARY_OPEN_UNKNOWN], STACK_SET(STACK_LOCK));
     return rule_least(rule_scaled(waiters, lock_waiters), rule_scaled(part, lock_share));
 }
 
-/* Waits for mutexes, including those that began before the trace. */
+#define LOCK_EVENTS 5
+
+/* Waits for mutexes, including those that began before the trace. One that lasted all the time is no
+ * chance. */
 static double lock_events(const struct facts *a)
 {
+    if ((double)a->s->classes.unknown[STACK_LOCK].total >= a->window)
+        return LOCK_EVENTS;
     return (double)a->s->classes.sync[STACK_LOCK].count +
            (double)a->s->classes.unknown[STACK_LOCK].count;
 }
@@ -35,7 +43,7 @@ const struct rule rule_lock = {
     .code = "lock-contention",
     .score = lock_contention,
     .events = lock_events,
-    .least = 5,
+    .least = LOCK_EVENTS,
     .next =
         "Look at who holds the lock at these call sites: hold it for less, split it, or do the slow "
         "part outside.",

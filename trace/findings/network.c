@@ -9,18 +9,9 @@ static const struct scale net_duration = {5e6, 2e7};
 static const struct scale net_share = {0.8, 0.95};
 #define NET_BUSY_MAX 0.5
 
-/*
- * A wait counts as a wait for an answer if its stack says so. If the stack says nothing, it counts
- * if it began and ended within the window: an unused connection would be silent for longer.
- */
 static double network_bound(const struct facts *a, struct finding *f)
 {
-    const struct summary_classes *by = &a->s->classes;
-    double total = (double)by->network[STACK_OTHER].whole_total +
-                   (double)by->network[STACK_CALL].total +
-                   (double)by->network[STACK_HANDLER].total + (double)by->sync[STACK_CALL].total;
-    double count = (double)by->network[STACK_OTHER].whole + (double)by->network[STACK_CALL].count +
-                   (double)by->network[STACK_HANDLER].count + (double)by->sync[STACK_CALL].count;
+    double count, total = rule_waits_for_network(a, &count);
     double waiters = total / a->window;
     double mean = rule_share(total, count);
     double part = rule_share(total, total + a->user + (double)a->s->goroutines.runnable);
@@ -34,16 +25,16 @@ static double network_bound(const struct facts *a, struct finding *f)
     rule_tell(f, "busy_share", busy);
     f->lost = total;
     rule_point_at(f, &a->s->delays[SUMMARY_NET], STACK_ALL);
-    rule_point_at(f, &a->s->delays[SUMMARY_SYNC], STACK_SET(STACK_CALL));
+    rule_point_at(f, &a->s->delays[SUMMARY_SYNC], STACK_SET(STACK_CALL) | STACK_SET(STACK_CONN));
     return busy <= NET_BUSY_MAX ? rule_least(score, rule_scaled(part, net_share)) : 0;
 }
 
 static double net_events(const struct facts *a)
 {
-    const struct summary_classes *by = &a->s->classes;
+    double count;
 
-    return (double)by->network[STACK_OTHER].whole + (double)by->network[STACK_CALL].count +
-           (double)by->network[STACK_HANDLER].count + (double)by->sync[STACK_CALL].count;
+    (void)rule_waits_for_network(a, &count);
+    return count;
 }
 
 const struct rule rule_network = {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/findings/rule.h"
 
+#include <string.h>
+
 double rule_scaled(double value, struct scale scale)
 {
     double score;
@@ -59,10 +61,30 @@ double rule_steadiness(const struct summary_growth *g)
     return rule_share((double)least * SUMMARY_QUARTERS, (double)g->waiting);
 }
 
+/* The finding's site at the same place, so that what goes on and what is over is told as one. */
+static struct finding_site *same_place(struct finding *f, const struct summary_frame *at)
+{
+    for (size_t i = 0; i < f->n_sites; i++) {
+        struct finding_site *site = &f->sites[i];
+
+        if (site->at.line == at->line && strcmp(site->at.func, at->func) == 0)
+            return site;
+    }
+    return NULL;
+}
+
 static void point(struct finding *f, const struct summary_frame *at, uint64_t count, int64_t total)
 {
-    if (f->n_sites < FINDING_SITES && at->func[0] != '\0')
-        f->sites[f->n_sites++] = (struct finding_site){*at, count, total};
+    struct finding_site *to = same_place(f, at);
+
+    if (at->func[0] == '\0' || (!to && f->n_sites == FINDING_SITES))
+        return;
+    if (!to) {
+        to = &f->sites[f->n_sites++];
+        *to = (struct finding_site){.at = *at};
+    }
+    to->count += count;
+    to->total += total;
 }
 
 void rule_point_at_growth(struct finding *f, const struct summary_growth *growth)

@@ -6,6 +6,8 @@
  * numbers and tells what the score rests on. Private to trace/findings.
  */
 
+#include <stdbool.h>
+
 #include "trace/findings/context.h"
 #include "trace/findings/finding.h"
 #include "trace/summary/stackclass.h"
@@ -82,6 +84,20 @@ double rule_searching(const struct facts *a);
 /* Goroutines in syscalls, on average, without syscalls whose purpose is to wait. */
 double rule_in_syscalls(const struct facts *a);
 
+/* Whether syscalls are a storm: many short ones, each of which loses its P. If not, and many are in
+ * syscalls, these are slow ones. */
+bool rule_is_storm(const struct facts *a);
+
+/* Goroutines in slow syscalls that are not meant to wait, on average. */
+double rule_in_slow_calls(const struct facts *a);
+#define RULE_SLOW_CALLS 2 /* so many are not one that is stuck */
+
+/* The time that requests waited for connections of the HTTP client that were all in use, rather
+ * than for one to be opened. */
+double rule_waits_for_own_conn(const struct facts *a);
+
+/* All waits for an answer from the network; *ret_count is their number. */
+double rule_waits_for_network(const struct facts *a, double *ret_count);
 /* How strongly a CPU quota throttled the process, as a score. */
 double rule_throttled_score(const struct facts *a);
 

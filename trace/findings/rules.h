@@ -12,6 +12,8 @@
 #define RULE_ROWS(RULE) \
     RULE(throttled)     \
     RULE(stalled)       \
+    RULE(deadlock)      \
+    RULE(slow)          \
     RULE(lock)          \
     RULE(leak)          \
     RULE(gc)            \
@@ -22,6 +24,7 @@
     RULE(imbalance)     \
     RULE(stuck)         \
     RULE(saturated)     \
+    RULE(blocked)       \
     RULE(retry)         \
     RULE(network)
 

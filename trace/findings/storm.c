@@ -1,28 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/findings/rule.h"
 
-/* Goroutines in syscalls, on average, per P, where fewer Ps than STORM_MIN_PROCS count as so many;
- * syscalls per second whose P was taken away meanwhile. */
-static const struct scale storm_goroutines = {1, 3};
+/* Syscalls per second whose P was taken away meanwhile. */
 static const struct scale storm_blocked = {50, 300};
-#define STORM_MIN_PROCS 4
-
-double rule_in_syscalls(const struct facts *a)
-{
-    double ret = 0;
-
-    for (unsigned class = 0; class < STACK_N_CLASSES; class++) {
-        if ((STACK_STANDING & STACK_SET(class)) == 0)
-            ret += (double)a->s->classes.syscall[class].total;
-    }
-    return ret / a->window;
-}
-
-double rule_storm_strength(const struct facts *a)
-{
-    return rule_scaled(rule_in_syscalls(a) / rule_most(a->procs, STORM_MIN_PROCS),
-                       storm_goroutines);
-}
 
 static double syscall_storm(const struct facts *a, struct finding *f)
 {
@@ -38,6 +18,8 @@ static double syscall_storm(const struct facts *a, struct finding *f)
     rule_tell(f, "procs", a->procs);
     f->lost = rule_in_syscalls(a) * a->window;
     rule_point_at(f, &a->s->delays[SUMMARY_SYSCALL], STACK_ALL);
+    if (!rule_is_storm(a))
+        return 0;
     return rule_least(rule_storm_strength(a), rule_scaled(blocked, storm_blocked));
 }
 

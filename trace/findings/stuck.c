@@ -22,8 +22,9 @@ static double stuck_proc(const struct facts *a, struct finding *f)
         (double)run->duration * STUCK_WINDOW / rule_most(a->window, STUCK_WINDOW), stuck_run);
     const struct summary_longest *worst;
 
-    /* In a syscall storm one that takes long is part of the crowd. */
-    if (call->duration < STUCK_MIN || rule_storm_strength(a) >= 0.5)
+    /* Among many that take long, one is part of the crowd. */
+    if (call->duration < STUCK_MIN || rule_in_slow_calls(a) >= RULE_SLOW_CALLS ||
+        (rule_is_storm(a) && rule_storm_strength(a) >= 0.5))
         by_call = 0;
     if ((double)a->s->long_runs.total / a->window >= STUCK_CROWD)
         by_run = 0;

@@ -21,6 +21,7 @@
 #include "trace/summary/sites.h"
 #include "trace/summary/texts.h"
 #include "trace/summary/types.h"
+#include "trace/summary/wakers.h"
 
 /* Bounds, beside those of the tables. What exceeds them is only counted, or is left out and
  * reported so. */
@@ -76,6 +77,20 @@ struct accumulator_go {
     uint8_t flags;
     uint8_t go_state; /* as MutatorUtilizationV2 knows it */
     uint8_t created;  /* within the trace: when, in ACCUMULATOR_SLOT, plus 1; 0: before */
+};
+
+/* From this length on, nanoseconds, a wait or a syscall is kept as a goroutine's past. */
+#define ACCUMULATOR_LONG 1000000
+
+/* What a goroutine did last that took long. */
+struct accumulator_past {
+    int64_t id; /* of the goroutine; of another one: nothing is known */
+    int64_t since;
+    int64_t end;
+    int64_t woke; /* the last time that it woke one of those that are followed, or 0 */
+    uint32_t stack;
+    uint32_t before; /* enum summary_before */
+    uint32_t reason; /* text */
 };
 
 /* 67 ms; the last slot stands for all that follow. */
@@ -163,6 +178,11 @@ struct accumulator {
     struct accumulator_recent recent[ACCUMULATOR_RECENT];
     int64_t alive; /* goroutines created in the trace, less those that ended */
     int64_t alive_max;
+
+    struct accumulator_past *pasts; /* by place */
+    size_t pasts_cap;
+    uint32_t n_pasts;
+    struct wakers wakers;
 
     struct accumulator_reason *reasons;
     size_t reasons_cap;
@@ -288,6 +308,18 @@ int accumulator_go_leave(struct accumulator *s, struct accumulator_go *g,
                          const struct gotrace_event *e);
 /* The goroutine is in a syscall and its P was taken away. */
 void accumulator_go_lose_proc(struct accumulator *s, struct accumulator_go *g, int64_t time);
+
+/* summary_waits.c: long waits and syscalls, and who ends them. A wait ended, by the goroutine
+ * `waker` (GOTRACE_NONE: by none) in the stack `at`. Or a syscall ended. To be called while the
+ * goroutine still has its old state, for what lasted ACCUMULATOR_LONG or longer. */
+void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
+                        uint32_t at, int64_t time);
+void accumulator_called(struct accumulator *s, const struct accumulator_go *g, int64_t time);
+int accumulator_waits_finish(struct accumulator *s);
+void accumulator_waits_done(struct accumulator *s);
+
+/* summary_still.c: what never moved; at the trace's end */
+int accumulator_still_finish(struct accumulator *s);
 
 /* summary_busy.c, summary_proc.c: procs, and the times by conditions on all of them */
 int accumulator_proc_event(struct accumulator *s, const struct gotrace_event *e);

@@ -184,6 +184,8 @@ static HOT int accumulator_syscall_end(struct accumulator *s, struct accumulator
     if (duration > p->sums.longest_syscall)
         p->sums.longest_syscall = duration;
     s->n_syscall--;
+    if (__builtin_expect(duration >= ACCUMULATOR_LONG, 0))
+        accumulator_called(s, g, time);
     sites_add(&s->sites, g->stack, SUMMARY_SYSCALL, duration);
     accumulator_enter(s, g, time, GOTRACE_GO_RUNNING);
     g->changes = s->n_changes;
@@ -265,13 +267,17 @@ static HOT int accumulator_end_region(struct accumulator *s, struct accumulator_
     return r;
 }
 
-/* The goroutine becomes runnable. The sums by conditions depend on whether any goroutine is
- * runnable, but not on how many: so accumulator_advance is needed only for the first one. */
+/* The goroutine becomes runnable, by another one or none. The sums by conditions depend on whether
+ * any goroutine is runnable, but not on how many: so accumulator_advance is needed only for the
+ * first one. */
 static HOT void accumulator_unblock(struct accumulator *s, struct accumulator_go *g,
-                                    struct accumulator_reason *reason, uint32_t stack, int64_t time)
+                                    struct accumulator_reason *reason, int64_t waker,
+                                    uint32_t stack, int64_t time)
 {
     int64_t duration = time - g->since;
 
+    if (__builtin_expect(duration >= ACCUMULATOR_LONG, 0))
+        accumulator_waited(s, g, waker, stack, time);
     if (s->n_runnable == 0)
         accumulator_advance(s, time);
     reason->total += duration;

@@ -128,6 +128,76 @@ struct summary_classes {
     struct summary_class network[STACK_N_CLASSES];
     struct summary_class syscall[STACK_N_CLASSES];
     struct summary_class unknown[STACK_N_CLASSES]; /* waits that began before the trace */
+    struct summary_class sleep[STACK_N_CLASSES];
+};
+
+/* From this length on, nanoseconds, a syscall is slow. */
+#define SUMMARY_SLOW 50000000
+
+/* What a goroutine did before it woke another one, if it was that which took the time. */
+enum summary_before {
+    SUMMARY_RAN,
+    SUMMARY_IN_SYSCALL,
+    SUMMARY_IN_NETWORK, /* waited for the network, */
+    SUMMARY_ASLEEP,     /* slept, */
+    SUMMARY_WAITED,     /* or waited for something else: `reason` */
+    SUMMARY_N_BEFORE,
+};
+
+/* Who woke goroutines that waited, for a mutex or inside of the process in the service of a
+ * request: for waits of at least a millisecond that another goroutine ended. Of waits for a mutex
+ * for the whole trace, who seems to have it: then `at` is empty. */
+struct summary_waker {
+    struct summary_frame waiter; /* the call site that waited */
+    enum stack_class class;      /* of the wait */
+    struct summary_frame at;     /* where the other one woke it: where it unlocked, say */
+    enum summary_before before;
+    const char *reason;             /* the runtime's word for that wait; "" if it was none */
+    struct summary_frame before_at; /* the call site of that; texts "" if it ran */
+    const char *call;               /* the function in which it was, as syscall.Fdatasync; or "" */
+    uint64_t count;
+    int64_t total;   /* of the waits */
+    int64_t held;    /* of that, while the other one did what `before` says */
+    uint64_t bursts; /* waits that it ended right after another one: it wakes many at once */
+};
+
+struct summary_wakers {
+    struct summary_waker *list; /* the largest total first, at most SUMMARY_SITES */
+    size_t n;
+    int64_t lock[SUMMARY_N_BEFORE]; /* waits for mutexes by what their wakers did, of all */
+};
+
+/*
+ * Waits inside of the process in the service of requests, and what else tells whether they are one.
+ * Where it says `all`, waits that had not ended and those that began before the trace are in it.
+ */
+struct summary_inside {
+    struct summary_class pool;  /* for a connection of a pool, also of who serves no request; all */
+    struct summary_class limit; /* for a limiter or a semaphore; all */
+    struct summary_class conn;  /* for a connection of the HTTP client, of everyone; all */
+    int64_t dials;              /* in which such connections were opened; all */
+    struct summary_class send;  /* sends to a channel; all */
+    struct summary_class join;  /* WaitGroup, Cond, errgroup; only whole waits, below alike */
+    struct summary_class receive;
+    struct summary_class select;
+    uint64_t select_bursts;  /* of select: that ended right after another one, by the same waker */
+    uint64_t receive_bursts; /* likewise */
+    int64_t select_open;     /* time of those that are not whole */
+    uint64_t flushes;        /* of answers that go on */
+    uint64_t accepts;        /* goroutines that accept connections for an unknown protocol */
+    struct summary_sites sites; /* of all of these; whole waits */
+};
+
+/* Waits for the whole trace that nobody will end: for a mutex, or of a sender or a WaitGroup. */
+struct summary_still {
+    uint64_t locks;
+    uint64_t sends;               /* of who serves no request */
+    uint64_t sends_serving;       /* of who does */
+    uint64_t sends_to_each_other; /* of sends: goroutines that one function began */
+    uint64_t joins;               /* of who waits for such senders: WaitGroup, Cond, errgroup */
+    uint64_t joins_serving;
+    uint64_t doubtful; /* of all of these: somebody ran who may have what they wait for */
+    struct summary_sites sites;
 };
 
 /* The longest syscall, or the longest time on a P without a pause. */
@@ -365,7 +435,11 @@ struct summary {
      * of STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
     struct summary_sites open[SUMMARY_N_OPEN]; /* they are in no profile */
-    struct summary_sites sleeps;               /* time.Sleep */
+    struct summary_sites slow; /* syscalls of SUMMARY_SLOW and longer that are not meant to wait */
+    struct summary_wakers wakers;
+    struct summary_inside inside;
+    struct summary_still still;
+    struct summary_sites sleeps; /* time.Sleep */
     struct summary_sites
         timer_funcs;             /* functions that got a goroutine from time.AfterFunc: count */
     struct summary_sites yields; /* runtime.Gosched; the time is that until the next run */

@@ -122,7 +122,7 @@ struct row {
 };
 
 static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32_t n,
-                     enum stack_class class, uint32_t *ret)
+                     struct stack_kind kind, uint32_t *ret)
 {
     int r = memory_grow(s->mem, &s->stacks, &s->stacks_cap, s->n_stacks + 1, sizeof(*s->stacks));
 
@@ -133,8 +133,8 @@ static int add_stack(struct sites *s, uint64_t hash, const uint32_t *row, uint32
     if (r < 0)
         return r;
     memcpy(s->rows + s->n_rows, row, n * sizeof(*row));
-    s->stacks[s->n_stacks] =
-        (struct sites_stack){.row = s->n_rows, .n = n, .class = (uint8_t)class};
+    s->stacks[s->n_stacks] = (struct sites_stack){
+        .row = s->n_rows, .n = n, .class = (uint8_t)kind.class, .traits = kind.traits};
     s->n_rows += n;
     *ret = s->n_stacks++;
     return 0;
@@ -211,7 +211,7 @@ static int get_row(struct sites *s, const struct gotrace *trace, uint32_t handle
     return r;
 }
 
-/* Leaves only the frames that decide which sites the stack has: site_of finds the same sites as
+/* Leaves only the frames that decide which sites the stack has: sites_at finds the same sites as
  * before. */
 static void reduce(const struct sites *s, struct row *row)
 {
@@ -237,7 +237,7 @@ static void reduce(const struct sites *s, struct row *row)
 static int find_reduced(struct sites *s, const struct gotrace *trace, uint32_t handle,
                         uint32_t *ret)
 {
-    enum stack_class class = stack_classify(trace, handle);
+    struct stack_kind kind = stack_classify(trace, handle);
     struct row row;
     uint64_t hash;
     int r = get_row(s, trace, handle, false, &row);
@@ -246,15 +246,15 @@ static int find_reduced(struct sites *s, const struct gotrace *trace, uint32_t h
         return r;
     s->lost++;
     reduce(s, &row);
-    hash = texts_mix(~s->seed, class);
+    hash = texts_mix(texts_mix(~s->seed, kind.class), kind.traits);
     for (uint32_t i = 0; i < row.n; i++)
         hash = texts_mix(hash, row.frames[i]);
     *ret = idmap_find(&s->stack_ids, hash);
     if (*ret != IDMAP_NONE)
         return 0;
     if (s->n_stacks < SITES_MAX_STACKS + SITES_MORE_STACKS && row.n > 0)
-        return add_stack(s, hash, row.frames, row.n, class, ret);
-    *ret = SITES_OTHER + class;
+        return add_stack(s, hash, row.frames, row.n, kind, ret);
+    *ret = SITES_OTHER + kind.class;
     return 0;
 }
 
@@ -274,58 +274,6 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
     if (r == 0 && handle < s->n_handles)
         s->by_handle[handle] = *ret + 1;
     return r;
-}
-
-/* The role that makes a function pass on the waits of this profile to its caller. */
-static uint8_t roles_in(unsigned column)
-{
-    switch (column) {
-    case SUMMARY_NET:
-    case SUMMARY_SYSCALL:
-    case SITES_OPEN + SUMMARY_OPEN_NET:
-    case SITES_OPEN + SUMMARY_OPEN_SYSCALL: return ROLE_PASSES_IO;
-    default: return ROLE_PASSES;
-    }
-}
-
-/* The number of the frame that is the stack's call site, or IDMAP_NONE. If all functions pass the
- * wait on, it is the innermost frame outside of the runtime. */
-static uint32_t site_of(const struct sites *s, uint32_t stack, unsigned column)
-{
-    const struct sites_stack *k = &s->stacks[stack];
-    uint32_t best = k->n > 0 ? s->rows[k->row] : IDMAP_NONE;
-    bool found = false;
-
-    for (uint32_t i = 0; column != SUMMARY_CPU && i < k->n; i++) {
-        uint32_t frame = s->rows[k->row + i];
-        uint8_t role = s->roles[s->frames[frame].func];
-
-        if (!(role & roles_in(column)))
-            return frame;
-        if (!found && !(role & ROLE_INSIDE)) {
-            best = frame;
-            found = true;
-        }
-    }
-    return best;
-}
-
-static struct summary_frame frame_text(const struct sites *s, uint32_t frame)
-{
-    const struct sites_frame *f = &s->frames[frame];
-
-    return (struct summary_frame){texts_get(s->texts, f->func), texts_get(s->texts, f->file),
-                                  f->line};
-}
-
-struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
-                                 enum summary_profile profile)
-{
-    uint32_t frame = site_of(s, stack, profile);
-
-    if (frame == IDMAP_NONE)
-        return (struct summary_frame){"", "", 0};
-    return frame_text(s, frame);
 }
 
 /* A stack and its site, or all stacks of a site after merge. */
@@ -382,7 +330,7 @@ static size_t collect(const struct sites *s, unsigned column, const struct choic
         if (t->count == 0 || (choice->classes & STACK_SET(s->stacks[i].class)) == 0 ||
             (choice->picked && !choice->picked[i]))
             continue;
-        frame = site_of(s, i, column);
+        frame = sites_at(s, i, column);
         list[n] = (struct entry){.stack = i,
                                  .n_stacks = 1,
                                  .tally = *t,
@@ -432,7 +380,7 @@ static int fill(struct sites *s, const struct entry *e, struct summary_site *ret
     if (r < 0)
         return r;
     for (uint32_t i = 0; i < k->n; i++)
-        frames[i] = frame_text(s, s->rows[k->row + i]);
+        frames[i] = sites_text(s, s->rows[k->row + i]);
     *ret = (struct summary_site){
         .at = {texts_get(s->texts, e->at.func), texts_get(s->texts, e->at.file), e->at.line},
         .class = e->class,

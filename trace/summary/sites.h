@@ -38,11 +38,15 @@ enum {
 #define SITES_DEPTH 64
 
 /* Columns beside the profiles: ends of regions in the wrong order (count only), waits for an
- * unknown reason, waits that are in no profile, and waits and syscalls that had not ended. */
+ * unknown reason, waits that are in no profile; and waits and syscalls that had not ended. */
 enum {
     SITES_MISNESTED = SUMMARY_N_PROFILES,
     SITES_UNKNOWN,
     SITES_NOTHING,
+    SITES_SLEEP,
+    SITES_SLOW,     /* syscalls of SUMMARY_SLOW and longer that are not meant to wait */
+    SITES_INSIDE,   /* waits inside of the process in the service of requests */
+    SITES_STILL,    /* waits for the whole trace of goroutines that nobody will wake */
     SITES_BY_TIMER, /* goroutines that the runtime created, by their function: count only */
     SITES_OPEN,     /* and on: enum summary_open */
     SITES_N_TALLIES = SITES_OPEN + SUMMARY_N_OPEN,
@@ -73,6 +77,7 @@ struct sites_stack {
     uint64_t created; /* goroutines, by a `go` statement with this stack, */
     uint64_t ended;   /* and of these, how many have ended */
     uint64_t yields;  /* calls of runtime.Gosched */
+    uint32_t traits;  /* enum stack_trait */
     struct tally tallies[SITES_N_TALLIES];
 };
 
@@ -136,9 +141,36 @@ static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, i
         t->max = duration;
 }
 
+/* The number of the frame that is a stack's call site in a column, or IDMAP_NONE. If all functions
+ * pass the wait on, it is the innermost frame outside of the runtime. */
+uint32_t sites_at(const struct sites *s, uint32_t stack, unsigned column);
+
+/* The texts of a frame; "" for IDMAP_NONE. */
+struct summary_frame sites_text(const struct sites *s, uint32_t frame);
+
 /* The call site of a stack in a profile; texts "" if there is none. */
 struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
                                  enum summary_profile profile);
+
+/* The frame in which a syscall is known by its name, as syscall.Fdatasync; the innermost one if
+ * there is none. */
+struct summary_frame sites_call(const struct sites *s, uint32_t stack);
+
+/* Whether two stacks have the same site in a column. */
+bool sites_same(const struct sites *s, uint32_t a, uint32_t b, unsigned column);
+
+/* Whether a function of one stack is the other's site in SUMMARY_SYNC, or has the same receiver. */
+bool sites_related(const struct sites *s, uint32_t waiter, uint32_t other);
+
+/* Whether both sites are in the same package. */
+bool sites_same_package(const struct sites *s, uint32_t a, uint32_t b);
+
+/* Whether the stack is the main goroutine's. */
+bool sites_of_main(const struct sites *s, uint32_t stack);
+
+/* Whether the same function, which is not main, began both goroutines by functions within it, and
+ * they are at different sites. */
+bool sites_siblings(const struct sites *s, uint32_t a, uint32_t b);
 
 /* The call sites with the largest totals. Lists and texts are in the texts' arena. */
 int sites_top(struct sites *s, unsigned column, struct summary_sites *ret);

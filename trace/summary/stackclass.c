@@ -8,12 +8,16 @@
 struct known {
     const char *func;
     size_t len;
-    enum stack_class class;
+    uint32_t kind; /* an enum stack_class and any enum stack_trait */
 };
+
+#define CLASS_MASK 0xffU
 
 #define NAME(text) (text), sizeof(text) - 1
 
 static const struct known table[] = {
+    {NAME("time.Sleep"), STACK_SLEEPS},
+    {NAME("os.ReadFile"), STACK_FILE},
     {NAME("syscall.Read"), STACK_READ},
     {NAME("syscall.read"), STACK_READ},
     {NAME("syscall.Pause"), STACK_PARKED},
@@ -22,19 +26,26 @@ static const struct known table[] = {
     {NAME("os/signal.loop"), STACK_PARKED},
     {NAME("syscall.Accept"), STACK_PARKED},
     {NAME("syscall.Select"), STACK_PARKED},
+    {NAME("runtime.cgocall"), STACK_C},
     {NAME("syscall.Accept4"), STACK_PARKED},
     {NAME("syscall.Recvmsg"), STACK_PARKED},
+    {NAME("runtime.selectgo"), STACK_SELECTS},
     {NAME("syscall.Recvfrom"), STACK_PARKED},
+    {NAME("runtime.ReadTrace"), STACK_TRACER},
+    {NAME("runtime.StopTrace"), STACK_TRACER},
+    {NAME("runtime.chansend1"), STACK_SENDS},
     {NAME("sync.(*Cond).Wait"), STACK_JOIN},
     {NAME("syscall.EpollWait"), STACK_PARKED},
     {NAME("os.(*Process).Wait"), STACK_PARKED},
     {NAME("os.(*Process).wait"), STACK_PARKED},
+    {NAME("runtime.StartTrace"), STACK_TRACER},
     {NAME("runtime/trace.Stop"), STACK_TRACER},
     {NAME("sync.(*Mutex).Lock"), STACK_LOCK},
     {NAME("runtime/trace.Start"), STACK_TRACER},
     {NAME("net.(*netFD).connect"), STACK_CALL},
     {NAME("net/http/pprof.Trace"), STACK_TRACER},
     {NAME("net/http/pprof.sleep"), STACK_TRACER},
+    {NAME("runtime.traceAdvance"), STACK_TRACER},
     {NAME("sync.(*RWMutex).Lock"), STACK_LOCK},
     {NAME("os/signal.signal_recv"), STACK_PARKED},
     {NAME("sync.(*RWMutex).RLock"), STACK_LOCK},
@@ -43,17 +54,23 @@ static const struct known table[] = {
     {NAME("net/rpc.(*Client).Call"), STACK_CALL},
     {NAME("sync.(*Mutex).lockSlow"), STACK_LOCK},
     {NAME("sync.(*WaitGroup).Wait"), STACK_JOIN},
+    {NAME("database/sql.(*DB).conn"), STACK_POOL},
     {NAME("net.(*UDPConn).ReadFrom"), STACK_LISTENER},
     {NAME("net/rpc.(*Client).input"), STACK_LISTENER},
-    {NAME("net/rpc.(*service).call"), STACK_HANDLER},
+    {NAME("net/rpc.(*service).call"), STACK_HANDLER | STACK_SERVES},
     {NAME("os.(*Process).pidfdWait"), STACK_PARKED},
+    {NAME("net/http.(*Server).Serve"), STACK_KNOWN_SERVER},
+    {NAME("database/sql.(*DB).execDC"), STACK_CALL},
+    {NAME("database/sql.(*Tx).Commit"), STACK_CALL},
     {NAME("net.(*UDPConn).ReadMsgUDP"), STACK_LISTENER},
     {NAME("runtime/trace.Start.func1"), STACK_TRACER},
+    {NAME("database/sql.(*DB).queryDC"), STACK_CALL},
     {NAME("golang.org/x/sys/unix.Poll"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Read"), STACK_READ},
     {NAME("golang.org/x/sys/unix.read"), STACK_READ},
-    {NAME("internal/poll.(*FD).Accept"), STACK_LISTENER},
+    {NAME("internal/poll.(*FD).Accept"), STACK_LISTENER | STACK_ACCEPTS},
     {NAME("net.(*UDPConn).ReadFromUDP"), STACK_LISTENER},
+    {NAME("net/http.(*response).Flush"), STACK_FLUSHES},
     {NAME("golang.org/x/sys/unix.Pause"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Ppoll"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Wait4"), STACK_PARKED},
@@ -65,38 +82,64 @@ static const struct known table[] = {
     {NAME("internal/poll.(*FD).readLock"), STACK_LISTENER},
     {NAME("net.(*Resolver).lookupIPAddr"), STACK_CALL},
     {NAME("sync.runtime_SemacquireMutex"), STACK_LOCK},
+    {NAME("database/sql.ctxDriverPrepare"), STACK_CALL},
     {NAME("golang.org/x/sys/unix.Accept4"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Pselect"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Recvmsg"), STACK_PARKED},
     {NAME("internal/poll.(*FD).writeLock"), STACK_LOCK},
-    {NAME("net/http.(*Transport).getConn"), STACK_CALL},
+    {NAME("net/http.(*Transport).getConn"), STACK_CONN},
     {NAME("net/rpc.(*Server).readRequest"), STACK_LISTENER},
     {NAME("golang.org/x/sys/unix.Recvfrom"), STACK_PARKED},
-    {NAME("net/http.(*ServeMux).ServeHTTP"), STACK_HANDLER},
+    {NAME("internal/poll.runtime_pollWait"), STACK_POLLS},
+    {NAME("net/http.(*ServeMux).ServeHTTP"), STACK_HANDLER | STACK_SERVES},
+    {NAME("net/http.(*Transport).dialConn"), STACK_DIALS},
     {NAME("net/http.(*bodyEOFSignal).Read"), STACK_CALL},
-    {NAME("net/http.HandlerFunc.ServeHTTP"), STACK_HANDLER},
+    {NAME("net/http.HandlerFunc.ServeHTTP"), STACK_HANDLER | STACK_SERVES},
     {NAME("sync.runtime_SemacquireRWMutex"), STACK_LOCK},
+    {NAME("database/sql.(*Rows).nextLocked"), STACK_CALL},
+    {NAME("database/sql.rowsiFromStatement"), STACK_CALL},
     {NAME("golang.org/x/sys/unix.EpollWait"), STACK_PARKED},
     {NAME("internal/sync.(*Mutex).lockSlow"), STACK_LOCK},
+    {NAME("net/http.(*response).FlushError"), STACK_FLUSHES},
     {NAME("runtime/trace.(*recorder).Write"), STACK_TRACER},
     {NAME("sync.runtime_SemacquireRWMutexR"), STACK_LOCK},
+    {NAME("database/sql.resultFromStatement"), STACK_CALL},
     {NAME("net/http.(*persistConn).readLoop"), STACK_LISTENER},
-    {NAME("net/http.serverHandler.ServeHTTP"), STACK_HANDLER},
+    {NAME("net/http.serverHandler.ServeHTTP"), STACK_HANDLER | STACK_SERVES},
     {NAME("os.(*Process).blockUntilWaitable"), STACK_PARKED},
+    {NAME("net/http.(*Transport).dialConnFor"), STACK_DIALS},
+    {NAME("net/http.(*http2requestBody).Read"), STACK_LISTENER | STACK_BODY},
     {NAME("net/http.(*persistConn).roundTrip"), STACK_CALL},
     {NAME("nhooyr.io/websocket.(*Conn).Reader"), STACK_LISTENER},
+    {NAME("github.com/jackc/pgx/v5.(*Conn).Exec"), STACK_CALL},
     {NAME("golang.org/x/sys/unix.RecvmsgBuffers"), STACK_PARKED},
     {NAME("net/http.(*http2ClientConn).readLoop"), STACK_LISTENER},
+    {NAME("github.com/jackc/pgx/v5.(*Conn).Query"), STACK_CALL},
     {NAME("internal/sync.runtime_SemacquireMutex"), STACK_LOCK},
     {NAME("net/http.(*connReader).backgroundRead"), STACK_LISTENER},
     {NAME("net/http.(*http2ClientConn).RoundTrip"), STACK_CALL},
     {NAME("net/http.(*http2ClientConn).roundTrip"), STACK_CALL},
+    {NAME("net/http.(*http2responseWriter).Flush"), STACK_FLUSHES},
+    {NAME("github.com/soheilhy/cmux.(*cMux).Serve"), STACK_KNOWN_SERVER},
+    {NAME("golang.org/x/time/rate.(*Limiter).wait"), STACK_LIMIT},
+    {NAME("google.golang.org/grpc.(*Server).Serve"), STACK_KNOWN_SERVER},
     {NAME("net/http.(*http2serverConn).readFrames"), STACK_LISTENER},
+    {NAME("github.com/jackc/puddle.(*Pool).Acquire"), STACK_POOL},
     {NAME("golang.org/x/net/websocket.(*Conn).Read"), STACK_LISTENER},
+    {NAME("golang.org/x/time/rate.(*Limiter).WaitN"), STACK_LIMIT},
     {NAME("net/http.(*http2clientConnReadLoop).run"), STACK_LISTENER},
+    {NAME("github.com/jackc/pgx/v5.(*baseRows).Next"), STACK_CALL},
+    {NAME("github.com/juju/ratelimit.(*Bucket).Wait"), STACK_LIMIT},
     {NAME("golang.org/x/sync/errgroup.(*Group).Wait"), STACK_JOIN},
+    {NAME("net/http.http2transportResponseBody.Read"), STACK_CALL | STACK_BODY},
     {NAME("github.com/coder/websocket.(*Conn).Reader"), STACK_LISTENER},
+    {NAME("runtime.(*traceAdvancerState).start.func1"), STACK_TRACER},
     {NAME("github.com/hashicorp/yamux.(*Session).recv"), STACK_LISTENER},
+    {NAME("go.uber.org/ratelimit.(*mutexLimiter).Take"), STACK_LIMIT},
+    {NAME("golang.org/x/net/http2.(*requestBody).Read"), STACK_LISTENER | STACK_BODY},
+    {NAME("net/http.(*http2responseWriter).FlushError"), STACK_FLUSHES},
+    {NAME("github.com/valyala/fasthttp.(*Server).Serve"), STACK_KNOWN_SERVER},
+    {NAME("go.uber.org/ratelimit.(*atomicLimiter).Take"), STACK_LIMIT},
     {NAME("google.golang.org/grpc.(*ClientConn).Invoke"), STACK_CALL},
     {NAME("github.com/libp2p/go-yamux/v4.(*Session).recv"), STACK_LISTENER},
     {NAME("github.com/nats-io/nats%2ego.(*Conn).readLoop"), STACK_LISTENER},
@@ -104,27 +147,142 @@ static const struct known table[] = {
     {NAME("runtime/trace.(*traceMultiplexer).startLocked"), STACK_TRACER},
     {NAME("golang.org/x/net/http2.(*ClientConn).RoundTrip"), STACK_CALL},
     {NAME("golang.org/x/net/http2.(*ClientConn).roundTrip"), STACK_CALL},
+    {NAME("google.golang.org/grpc.(*serverStream).RecvMsg"), STACK_LISTENER},
     {NAME("github.com/gorilla/websocket.(*Conn).NextReader"), STACK_LISTENER},
-    {NAME("github.com/valyala/fasthttp.(*Server).serveConn"), STACK_LISTENER},
+    {NAME("github.com/jackc/puddle/v2.(*Pool[...]).Acquire"), STACK_POOL},
+    {NAME("github.com/valyala/fasthttp.(*Server).serveConn"), STACK_LISTENER | STACK_DISPATCHES},
     {NAME("golang.org/x/net/http2.(*serverConn).readFrames"), STACK_LISTENER},
+    {NAME("golang.org/x/sync/semaphore.(*Weighted).Acquire"), STACK_LIMIT},
     {NAME("github.com/IBM/sarama.(*Broker).responseReceiver"), STACK_LISTENER},
+    {NAME("go.uber.org/ratelimit.(*atomicInt64Limiter).Take"), STACK_LIMIT},
     {NAME("golang.org/x/net/http2.(*clientConnReadLoop).run"), STACK_LISTENER},
-    {NAME("google.golang.org/grpc.(*Server).processUnaryRPC"), STACK_HANDLER},
+    {NAME("google.golang.org/grpc.(*Server).processUnaryRPC"), STACK_HANDLER | STACK_SERVES},
+    {NAME("net/http.(*http2serverConn).writeDataFromHandler"), STACK_LISTENER},
+    {NAME("golang.org/x/net/http2.transportResponseBody.Read"), STACK_CALL | STACK_BODY},
     {NAME("github.com/fsnotify/fsnotify.(*Watcher).readEvents"), STACK_LISTENER},
     {NAME("github.com/fsnotify/fsnotify.(*inotify).readEvents"), STACK_LISTENER},
     {NAME("github.com/lib/pq.(*ListenerConn).listenerConnLoop"), STACK_LISTENER},
+    {NAME("github.com/panjf2000/ants/v2.(*Pool).retrieveWorker"), STACK_LIMIT},
     {NAME("github.com/rabbitmq/amqp091-go.(*Connection).reader"), STACK_LISTENER},
     {NAME("runtime/trace.(*traceMultiplexer).startLocked.func1"), STACK_TRACER},
-    {NAME("google.golang.org/grpc.(*Server).processStreamingRPC"), STACK_HANDLER},
+    {NAME("google.golang.org/grpc.(*Server).processStreamingRPC"), STACK_HANDLER | STACK_STREAMS},
     {NAME("github.com/redis/go-redis/v9.(*PubSub).ReceiveTimeout"), STACK_LISTENER},
+    {NAME("github.com/valyala/fasthttp.(*HostClient).acquireConn"), STACK_POOL},
+    {NAME("connectrpc.com/connect.NewBidiStreamHandler[...].func1"), STACK_STREAMS},
     {NAME("golang.org/x/crypto/ssh.(*handshakeTransport).readLoop"), STACK_LISTENER},
+    {NAME("github.com/gomodule/redigo/redis.(*Pool).waitVacantConn"), STACK_POOL},
+    {NAME("connectrpc.com/connect.NewClientStreamHandler[...].func1"), STACK_STREAMS},
+    {NAME("connectrpc.com/connect.NewServerStreamHandler[...].func1"), STACK_STREAMS},
+    {NAME("net/http.(*http2ClientConn).awaitOpenSlotForStreamLocked"), STACK_POOL},
+    {NAME("github.com/panjf2000/ants/v2.(*poolCommon).retrieveWorker"), STACK_LIMIT},
     {NAME("github.com/twmb/franz-go/pkg/kgo.(*brokerCxn).handleResps"), STACK_LISTENER},
+    {NAME("golang.org/x/net/http2.(*serverConn).writeDataFromHandler"), STACK_LISTENER},
+    {NAME("github.com/go-redis/redis/v8/internal/pool.(*ConnPool).Get"), STACK_POOL},
+    {NAME("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).Get"), STACK_POOL},
+    {NAME("github.com/nats-io/nats-server/v2/server.(*client).readLoop"), STACK_LISTENER},
+    {NAME("google.golang.org/grpc/internal/transport.(*writeQuota).get"), STACK_LISTENER},
+    {NAME("github.com/go-redis/redis/v8/internal/pool.(*ConnPool).waitTurn"), STACK_POOL},
+    {NAME("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).waitTurn"), STACK_POOL},
     {NAME("google.golang.org/grpc/internal/transport.(*http2Client).reader"), STACK_LISTENER},
+    {NAME("golang.org/x/net/http2.(*ClientConn).awaitOpenSlotForStreamLocked"), STACK_POOL},
+    {NAME("google.golang.org/grpc/internal/transport.(*recvBufferReader).read"), STACK_LISTENER},
+    {NAME("go.mongodb.org/mongo-driver/x/mongo/driver/topology.(*pool).checkOut"), STACK_POOL},
     {NAME("google.golang.org/grpc/internal/transport.(*http2Server).HandleStreams"),
+     STACK_LISTENER},
+    {NAME("github.com/apache/thrift/lib/go/thrift.(*TSimpleServer).processRequests"), STACK_SERVES},
+    {NAME("go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology.(*pool).checkOut"), STACK_POOL},
+    {NAME("google.golang.org/grpc/internal/transport.(*recvBufferReader).readMessageHeader"),
      STACK_LISTENER},
 };
 
 #define N_KNOWN (sizeof(table) / sizeof(table[0]))
+
+/* What is waited for, by the beginning of the function's name. */
+static const struct {
+    const char *prefix;
+    const char *word;
+} words[] = {
+    {"database/sql.(*DB).conn", "a connection of the pool database/sql"},
+    {"github.com/jackc/puddle", "a connection of the pool pgx (puddle)"},
+    {"github.com/redis/go-redis/", "a connection of the pool go-redis"},
+    {"github.com/go-redis/redis/", "a connection of the pool go-redis"},
+    {"github.com/gomodule/redigo/", "a connection of the pool redigo"},
+    {"go.mongodb.org/mongo-driver/", "a connection of the pool of the MongoDB driver"},
+    {"github.com/valyala/fasthttp.(*HostClient)", "a connection of the fasthttp client"},
+    {"net/http.(*http2ClientConn).await", "a stream of the HTTP/2 connection"},
+    {"golang.org/x/net/http2.(*ClientConn).await", "a stream of the HTTP/2 connection"},
+    {"net/http.(*Transport).getConn", "a connection of the HTTP client (MaxConnsPerHost)"},
+    {"golang.org/x/time/rate.", "the rate limiter golang.org/x/time/rate"},
+    {"go.uber.org/ratelimit.", "the rate limiter go.uber.org/ratelimit"},
+    {"github.com/juju/ratelimit.", "the rate limiter github.com/juju/ratelimit"},
+    {"golang.org/x/sync/semaphore.", "a semaphore (golang.org/x/sync/semaphore)"},
+    {"golang.org/x/sync/singleflight.", "another request's result (singleflight)"},
+    {"github.com/panjf2000/ants/", "a worker of the pool ants"},
+};
+
+/* Functions in C whose purpose is to wait, by a part of their names. */
+static const char *const c_polls[] = {"poll",  "_select", "recv",     "listen",
+                                      "_loop", "Loop",    "sem_wait", "cond_wait"};
+
+/* Functions that only make a system call whose purpose is to wait, in whatever library. */
+static const char *const polls[] = {".EpollWait",  ".epollWait",   ".epollwait",
+                                    ".EpollPwait", ".epoll_wait",  ".io_uring_enter",
+                                    ".WaitCQE",    ".IoUringEnter"};
+
+/* A server's own functions, and what it reads and writes with. */
+static const char *const of_servers[] = {
+    "github.com/valyala/fasthttp.",
+    "bufio.",
+    "net.",
+    "crypto/tls.",
+    "internal/",
+    "runtime.",
+    "sync.",
+};
+
+static bool begins(const char *func, size_t len, const char *with)
+{
+    size_t n = strlen(with);
+
+    return len >= n && memcmp(func, with, n) == 0;
+}
+
+static bool is_of_server(const char *func, size_t len)
+{
+    for (size_t i = 0; i < sizeof(of_servers) / sizeof(of_servers[0]); i++) {
+        if (begins(func, len, of_servers[i]))
+            return true;
+    }
+    return len == 0;
+}
+
+static bool has(const char *func, size_t len, const char *part)
+{
+    return memmem(func, len, part, strlen(part)) != NULL;
+}
+
+static bool is_poll(const char *func, size_t len)
+{
+    for (size_t i = 0; i < sizeof(polls) / sizeof(polls[0]); i++) {
+        size_t n = strlen(polls[i]);
+
+        if (len > n && memcmp(func + len - n, polls[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An event loop of a library in C sits there for good. cgo calls a function F as _Cfunc_F. */
+static bool is_poll_in_c(const char *func, size_t len)
+{
+    if (!has(func, len, "._Cfunc_"))
+        return false;
+    for (size_t i = 0; i < sizeof(c_polls) / sizeof(c_polls[0]); i++) {
+        if (has(func, len, c_polls[i]))
+            return true;
+    }
+    return false;
+}
 
 static int compare(const char *func, size_t len, const struct known *known)
 {
@@ -133,7 +291,7 @@ static int compare(const char *func, size_t len, const struct known *known)
     return memcmp(func, known->func, len);
 }
 
-enum stack_class stack_class_of(const char *func, size_t len)
+static uint32_t kind_of(const char *func, size_t len)
 {
     size_t low = 0;
     size_t high = N_KNOWN;
@@ -143,33 +301,77 @@ enum stack_class stack_class_of(const char *func, size_t len)
         int c = compare(func, len, &table[middle]);
 
         if (c == 0)
-            return table[middle].class;
+            return table[middle].kind;
         if (c < 0)
             high = middle;
         else
             low = middle + 1;
     }
-    return STACK_OTHER;
+    return is_poll(func, len) || is_poll_in_c(func, len) ? STACK_PARKED : STACK_OTHER;
 }
 
-const char *stack_class_known(size_t n, enum stack_class *ret)
+enum stack_class stack_class_of(const char *func, size_t len)
+{
+    return kind_of(func, len) & CLASS_MASK;
+}
+
+const char *stack_class_known(size_t n, struct stack_kind *ret)
 {
     if (n >= N_KNOWN)
         return NULL;
-    *ret = table[n].class;
+    *ret = (struct stack_kind){table[n].kind & CLASS_MASK, table[n].kind & ~CLASS_MASK};
     return table[n].func;
 }
 
-/* A read says little by itself: frames further out may tell who needs it. */
-static bool decides(enum stack_class class)
+const char *stack_word(const char *func)
 {
-    return class != STACK_OTHER && class != STACK_READ;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strncmp(func, words[i].prefix, strlen(words[i].prefix)) == 0)
+            return words[i].word;
+    }
+    return NULL;
 }
 
-enum stack_class stack_classify(const struct gotrace *trace, uint32_t stack)
+/* Whether a class further out in the stack counts more than the one that is known so far. A read
+ * says little by itself. A semaphore or a condition may be how a pool waits. */
+static bool outdoes(enum stack_class class, enum stack_class so_far)
 {
-    enum stack_class ret = STACK_OTHER;
-    bool only_runtime = true;
+    switch (so_far) {
+    case STACK_OTHER: return true;
+    case STACK_READ: return class != STACK_OTHER;
+    case STACK_JOIN:
+    case STACK_LIMIT: return class == STACK_POOL;
+    default: return false;
+    }
+}
+
+/* What a stack is known to be, from its innermost functions outwards. */
+struct reading {
+    struct stack_kind kind;
+    bool only_runtime;
+    bool in_program; /* the last function is the program's, not a server's or its library's */
+};
+
+static void read_function(struct reading *r, const char *func, size_t len)
+{
+    uint32_t known = kind_of(func, len), traits = known & ~CLASS_MASK;
+    enum stack_class class = known & CLASS_MASK;
+
+    if ((traits & STACK_DISPATCHES) && r->in_program) {
+        class = STACK_HANDLER;
+        traits |= STACK_SERVES;
+    }
+    /* What a body is read from is a condition, too. */
+    if (outdoes(class, r->kind.class) || ((traits & STACK_BODY) && r->kind.class == STACK_JOIN))
+        r->kind.class = class;
+    r->kind.traits |= traits;
+    r->only_runtime = r->only_runtime && begins(func, len, "runtime.");
+    r->in_program = !is_of_server(func, len);
+}
+
+struct stack_kind stack_classify(const struct gotrace *trace, uint32_t stack)
+{
+    struct reading r = {.only_runtime = true};
     size_t n;
     const uint32_t *frames = gotrace_stack(trace, stack, &n);
 
@@ -177,14 +379,14 @@ enum stack_class stack_classify(const struct gotrace *trace, uint32_t stack)
         const struct gotrace_frame *frame = gotrace_frame(trace, frames[i]);
         size_t len = 0;
         const char *func = frame != NULL ? gotrace_string(trace, frame->func, &len) : "";
-        enum stack_class class = stack_class_of(func, len);
 
-        if (decides(class))
-            return class;
-        if (class == STACK_READ)
-            ret = class;
-        if (len < 8 || memcmp(func, "runtime.", 8) != 0)
-            only_runtime = false;
+        read_function(&r, func, len);
     }
-    return n > 0 && only_runtime ? STACK_RUNTIME : ret;
+    if (r.kind.traits & STACK_STREAMS)
+        r.kind.traits &= ~(uint32_t)STACK_SERVES;
+    if (r.kind.class == STACK_READ && (r.kind.traits & STACK_FILE))
+        r.kind.class = STACK_OTHER;
+    if (n > 0 && r.only_runtime && r.kind.class == STACK_OTHER)
+        r.kind.class = STACK_RUNTIME;
+    return r.kind;
 }

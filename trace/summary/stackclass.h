@@ -6,7 +6,8 @@
  * mutex or a WaitGroup, `network` a slow database or a connection that nobody uses, and an endless
  * syscall may be a disk that hangs or os/signal doing its work. Functions of the standard library
  * and of a few libraries that nearly every service uses are known by name; the innermost known
- * function decides.
+ * function decides. Beside that a stack has traits, which all its functions contribute to: above all,
+ * whether it serves a request.
  */
 
 #include <stddef.h>
@@ -24,8 +25,35 @@ enum stack_class {
     STACK_PARKED,   /* in a syscall whose purpose it is to wait: signals, children, poll */
     STACK_READ,     /* in a read that blocks: of a pipe, a terminal or a disk */
     STACK_TRACER,   /* the tracing itself */
+    STACK_POOL,     /* waits for one of its own process's connections, all of which are in use */
+    STACK_LIMIT,    /* waits for its turn, which its own process limits: a semaphore, a rate */
+    STACK_CONN,     /* waits for a connection to a peer: to be opened, or one that is in use */
     STACK_RUNTIME,  /* a stack with functions of the runtime only */
     STACK_N_CLASSES,
+};
+
+/* What else a stack tells, whatever the innermost known function is. */
+enum stack_trait {
+    STACK_SERVES = 1 << 8,        /* serves a request that gets one answer */
+    STACK_STREAMS = 1 << 9,       /* talks with a client for as long as that likes */
+    STACK_DISPATCHES = 1 << 10,   /* a server's loop, which calls the program for each request */
+    STACK_ACCEPTS = 1 << 11,      /* waits for connections, */
+    STACK_KNOWN_SERVER = 1 << 12, /* for a server whose readers are known by name */
+    STACK_DIALS = 1 << 13,        /* opens a connection that STACK_CONN waits for */
+    STACK_FLUSHES = 1 << 14,      /* sends a part of an answer: more will follow */
+    STACK_SENDS = 1 << 15,        /* sends to a channel */
+    STACK_SLEEPS = 1 << 16,       /* in time.Sleep */
+    STACK_C = 1 << 17,            /* in C */
+    STACK_FILE = 1 << 18,         /* reads a file, and not whatever a descriptor may be */
+    STACK_SELECTS = 1 << 19,      /* waits for one of several channels */
+    STACK_BODY = 1 << 20,         /* reads the body of a request or an answer */
+    STACK_POLLS = 1 << 21,        /* waits for the network */
+};
+
+/* What a stack tells. */
+struct stack_kind {
+    enum stack_class class;
+    uint32_t traits; /* enum stack_trait */
 };
 
 /* Sets of classes. A standing wait delays nobody. */
@@ -37,9 +65,13 @@ enum stack_class {
 /* The class of a function by its name, as in a stack; STACK_OTHER if it is not in the table. */
 enum stack_class stack_class_of(const char *func, size_t len);
 
-/* The nth function of the table, from 0, and its class; NULL beyond the last. */
-const char *stack_class_known(size_t n, enum stack_class *ret);
+/* The nth function of the table, from 0, and what it tells; NULL beyond the last. */
+const char *stack_class_known(size_t n, struct stack_kind *ret);
 
-/* The class of a stack of the present generation. This reads every frame, so the result is worth
+/* What waits in a function of STACK_POOL or STACK_LIMIT, in words, such as "a connection of the
+ * pool database/sql"; NULL if it is not known. */
+const char *stack_word(const char *func);
+
+/* What a stack of the present generation tells. This reads every frame, so the result is worth
  * keeping. */
-enum stack_class stack_classify(const struct gotrace *trace, uint32_t stack);
+struct stack_kind stack_classify(const struct gotrace *trace, uint32_t stack);

@@ -17,6 +17,7 @@ static void release(struct accumulator *s)
 {
     accumulator_turns_done(s);
     accumulator_go_done(s);
+    accumulator_waits_done(s);
     accumulator_user_done(s);
     types_done(&s->stw_types);
     histogram_done(&s->latency);
@@ -44,6 +45,7 @@ static int prepare(struct accumulator *s)
     idmap_init(&s->go_ids, &s->mem, s->seed);
     idmap_init(&s->threads, &s->mem, s->seed);
     handles_init(&s->reason_of, &s->mem);
+    wakers_init(&s->wakers, &s->mem, s->seed);
     histogram_init(&s->latency, &s->mem, ACCUMULATOR_KEPT_LATENCIES);
     histogram_init(&s->syscalls, &s->mem, ACCUMULATOR_KEPT_SYSCALLS);
     histogram_init(&s->stw, &s->mem, ACCUMULATOR_KEPT_PAUSES);
@@ -102,13 +104,20 @@ static int finish(struct accumulator *s)
     if (r == 0)
         r = sites_top(&s->sites, SITES_MISNESTED, &out->misnested);
     if (r == 0)
+        r = sites_top(&s->sites, SITES_SLOW, &out->slow);
+    if (r == 0)
+        r = sites_top(&s->sites, SITES_INSIDE, &out->inside.sites);
+    if (r == 0)
+        r = sites_top(&s->sites, SITES_STILL, &out->still.sites);
+    if (r == 0)
         r = sites_top(&s->sites, SITES_BY_TIMER, &out->timer_funcs);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_OPEN; i++)
         r = sites_top(&s->sites, SITES_OPEN + i, &out->open[i]);
     for (unsigned i = SUMMARY_SYNC; r == 0 && i <= SUMMARY_SYSCALL; i++)
         r = sites_top_of(&s->sites, i,
-                         i == SUMMARY_SYNC ? STACK_SET(STACK_LOCK) | STACK_SET(STACK_CALL)
-                                           : ~STACK_STANDING,
+                         i == SUMMARY_SYNC
+                             ? STACK_SET(STACK_LOCK) | STACK_SET(STACK_CALL) | STACK_SET(STACK_CONN)
+                             : ~STACK_STANDING,
                          &out->delays[i]);
     return r;
 }

@@ -23,10 +23,9 @@ static void derive(struct accumulator *s)
 {
     struct summary_classes *classes = &s->out->classes;
     struct summary_class *const of[] = {
-        [SUMMARY_SYNC] = classes->sync,
-        [SUMMARY_NET] = classes->network,
-        [SUMMARY_SYSCALL] = classes->syscall,
-        [SITES_UNKNOWN] = classes->unknown,
+        [SUMMARY_SYNC] = classes->sync,       [SUMMARY_NET] = classes->network,
+        [SUMMARY_SYSCALL] = classes->syscall, [SITES_UNKNOWN] = classes->unknown,
+        [SITES_SLEEP] = classes->sleep,
     };
 
     /* Who is made runnable by no goroutine has no stack; nor has one that a switch hands over to. */
@@ -97,6 +96,10 @@ int accumulator_go_finish(struct accumulator *s)
     accumulator_times(&s->latency, &s->out->scheduler.latency);
     accumulator_times(&s->syscalls, &s->out->syscalls.times);
     s->out->scheduler.runnable_mean = window > 0 ? (double)out->runnable / (double)window : 0;
+    if (r == 0)
+        r = accumulator_still_finish(s);
+    if (r == 0)
+        r = accumulator_waits_finish(s);
     s->out->syscalls.longest_active.at =
         sites_frame(&s->sites, s->longest_active_stack, SUMMARY_SYSCALL);
     s->out->syscalls.longest.at = sites_frame(&s->sites, s->longest_syscall_stack, SUMMARY_SYSCALL);

@@ -111,12 +111,15 @@ static int new_reason(struct accumulator *s, uint32_t handle, uint16_t *ret)
     } else if (strstr(text, "chan") || strstr(text, "sync") || strstr(text, "select")) {
         reason->column = SUMMARY_SYNC;
         reason->classes = s->out->classes.sync;
+    } else if (strcmp(text, "sleep") == 0) {
+        reason->column = SITES_SLEEP;
+        reason->classes = s->out->classes.sleep;
     } else if (text[0] == '\0') {
         reason->column = SITES_UNKNOWN;
         reason->classes = s->out->classes.unknown;
     }
     reason->yields = strcmp(text, "runtime.Gosched") == 0;
-    reason->placed = reason->classes || reason->forever || strcmp(text, "sleep") == 0;
+    reason->placed = reason->classes || reason->forever;
     return 0;
 }
 

@@ -69,7 +69,7 @@ static int list_all(struct accumulator *s, const uint8_t *told, bool *picked)
         uint8_t all;
         struct summary_sites *ret;
     } lists[] = {
-        {SITES_NOTHING, SLEEPS, &out->sleeps},
+        {SITES_SLEEP, SLEEPS, &out->sleeps},
         {SUMMARY_SCHED, YIELDS, &out->yields},
         {SUMMARY_SCHED, BROADCASTS, &out->woken_together},
         {SUMMARY_SYSCALL, DIALS | NO_DELAY, &out->dials},

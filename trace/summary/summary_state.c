@@ -127,27 +127,33 @@ static int stop_stack(struct accumulator *s, const struct accumulator_go *g,
     return e && e->g == g->id ? sites_of(&s->sites, s->trace, e->stack, ret) : 0;
 }
 
-/* Records a run on a P without a pause if it is long, or one of the longest. */
+/* Records a run on a P without a pause if it is long, or one of the longest, and not the tracer's. */
 static int note_run(struct accumulator *s, const struct accumulator_go *g,
                     const struct gotrace_event *e, int64_t duration)
 {
     struct summary_longest *hold = &s->out->longest_hold;
     int64_t others = (int64_t)(s->n_changes - g->changes);
     int64_t own = duration - silences_since(&s->silences, (e ? e->time : s->last) - duration);
-    int r = 0;
+    uint32_t stack;
+    int r;
 
+    if (own <= SUMMARY_LONG_RUN && own <= hold->duration &&
+        duration <= s->out->longest_run.duration)
+        return 0;
+    r = stop_stack(s, g, e, &stack);
+    if (r < 0 || s->sites.stacks[stack].class == STACK_TRACER)
+        return r;
     if (own > SUMMARY_LONG_RUN) {
         s->out->long_runs.count++;
         s->out->long_runs.total += own;
     }
-    if (own > hold->duration && others * SUMMARY_ALIVE >= own) {
-        (void)note_longest(hold, g, g->p, own, !e);
-        r = stop_stack(s, g, e, &s->longest_hold_stack);
+    if (others * SUMMARY_ALIVE >= own && note_longest(hold, g, g->p, own, !e)) {
+        s->longest_hold_stack = stack;
         s->common_run = own < SUMMARY_LONG_RUN ? own : SUMMARY_LONG_RUN;
     }
-    if (r == 0 && note_longest(&s->out->longest_run, g, g->p, duration, !e))
-        r = stop_stack(s, g, e, &s->longest_run_stack);
-    return r;
+    if (note_longest(&s->out->longest_run, g, g->p, duration, !e))
+        s->longest_run_stack = stack;
+    return 0;
 }
 
 static int leave_running(struct accumulator *s, struct accumulator_go *g,
@@ -184,14 +190,29 @@ static int leave_runnable(struct accumulator *s, struct accumulator_go *g,
     return histogram_add(&s->latency, duration);
 }
 
-static void leave_waiting(struct accumulator *s, struct accumulator_go *g,
-                          const struct gotrace_event *e)
+/* Another goroutine may have woken this one: that which the event is from. */
+static int note_wake(struct accumulator *s, const struct accumulator_go *g,
+                     const struct gotrace_event *e)
+{
+    uint32_t at;
+    int r = sites_of(&s->sites, s->trace, e->stack, &at);
+
+    if (r == 0)
+        accumulator_waited(s, g, e->g, at, e->time);
+    return r;
+}
+
+static int leave_waiting(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
 {
     struct accumulator_reason *reason = &s->reasons[g->reason];
     int64_t duration = (e ? e->time : s->last) - g->since;
+    int r = 0;
 
     if (reason->forever)
-        return;
+        return 0;
+    if (e && duration >= ACCUMULATOR_LONG)
+        r = note_wake(s, g, e);
     reason->total += duration;
     if (duration > reason->max)
         reason->max = duration;
@@ -199,8 +220,9 @@ static void leave_waiting(struct accumulator *s, struct accumulator_go *g,
         add_to_class(s, reason->classes, g, e);
     if (e)
         sites_add(&s->sites, g->stack, reason->column, duration);
-    else if (reason->classes)
+    else if (reason->classes && reason->column != SITES_SLEEP)
         add_open(s, g, open_kind(reason->column));
+    return r;
 }
 
 /* Adds a time in which the goroutine held its P in a syscall. */
@@ -234,8 +256,13 @@ static bool is_active(const struct accumulator *s, const struct accumulator_go *
     case STACK_READ:
     case STACK_TRACER:
     case STACK_RUNTIME: return false;
-    default: return ended || g->stack != SITES_NO_STACK;
+    default: break;
     }
+    /* A library's thread may sit in C for good. */
+    if (!ended && (g->flags & ACCUMULATOR_UNKNOWN_START) &&
+        (s->sites.stacks[g->stack].traits & (STACK_C | STACK_SERVES)) == STACK_C)
+        return false;
+    return ended || g->stack != SITES_NO_STACK;
 }
 
 static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
@@ -251,9 +278,14 @@ static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
         s->out->goroutines.syscall_blocked += time - g->blocked_since;
     if (note_longest(&s->out->syscalls.longest, g, g->p, since_first, !e))
         s->longest_syscall_stack = g->stack;
-    if (is_active(s, g, e != NULL) &&
-        note_longest(&s->out->syscalls.longest_active, g, g->p, since_first, !e))
-        s->longest_active_stack = g->stack;
+    if (is_active(s, g, e != NULL)) {
+        if (note_longest(&s->out->syscalls.longest_active, g, g->p, since_first, !e))
+            s->longest_active_stack = g->stack;
+        if (since_first >= SUMMARY_SLOW && g->stack != SITES_NO_STACK)
+            sites_add(&s->sites, g->stack, SITES_SLOW, since_first);
+    }
+    if (e && duration >= ACCUMULATOR_LONG)
+        accumulator_called(s, g, time);
     add_to_class(s, s->out->classes.syscall, g, e);
     if (!e) {
         add_open(s, g, SUMMARY_OPEN_SYSCALL);
@@ -272,7 +304,7 @@ int accumulator_go_leave(struct accumulator *s, struct accumulator_go *g,
     switch (g->state) {
     case GOTRACE_GO_RUNNING: return leave_running(s, g, e);
     case GOTRACE_GO_RUNNABLE: return leave_runnable(s, g, e);
-    case GOTRACE_GO_WAITING: leave_waiting(s, g, e); return 0;
+    case GOTRACE_GO_WAITING: return leave_waiting(s, g, e);
     case GOTRACE_GO_SYSCALL: return leave_syscall(s, g, e);
     default: return 0;
     }

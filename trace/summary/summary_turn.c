@@ -131,12 +131,14 @@ static HOT int unblock(struct accumulator *s, struct order *o, struct cursor *c)
     int64_t time = order_time(o, c->time);
     struct accumulator_reason *reason;
     struct accumulator_go *sums;
+    int64_t waker;
     uint32_t stack;
     int more;
 
     if (__builtin_expect(!g, 0))
         return ASIDE;
     sums = sums_of(s, g);
+    waker = c->thread->g;
     if (!accumulator_is(sums, GOTRACE_GO_WAITING, 0) || !stack_of(s, c->args[2], &stack))
         return ASIDE;
     reason = &s->reasons[sums->reason];
@@ -148,7 +150,7 @@ static HOT int unblock(struct accumulator *s, struct order *o, struct cursor *c)
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_UNBLOCK]++;
-    accumulator_unblock(s, sums, reason, stack, time);
+    accumulator_unblock(s, sums, reason, waker, stack, time);
     return more;
 }
 
@@ -319,7 +321,7 @@ static inline int hand_over(struct accumulator *s, struct order *o, struct curso
         return more;
     o->last_time = time + 2;
     count_switch(s);
-    accumulator_unblock(s, then, over, SITES_NO_STACK, time);
+    accumulator_unblock(s, then, over, GOTRACE_NONE, SITES_NO_STACK, time);
     accumulator_block(s, sums, p, reason, SITES_NO_STACK, time + 1);
     r = accumulator_start(s, then, p, c->thread->pid, time + 2);
     return r < 0 ? r : more;

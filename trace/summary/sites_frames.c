@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the frames of one stack tell, or those of two beside each other. */
+
+#include <string.h>
+
+#include "trace/summary/roles.h"
+#include "trace/summary/sites.h"
+
+/* The role that makes a function pass on the waits of this profile to its caller. */
+static uint8_t roles_in(unsigned column)
+{
+    switch (column) {
+    case SUMMARY_NET:
+    case SUMMARY_SYSCALL:
+    case SITES_SLOW:
+    case SITES_OPEN + SUMMARY_OPEN_NET:
+    case SITES_OPEN + SUMMARY_OPEN_SYSCALL: return ROLE_PASSES_IO;
+    default: return ROLE_PASSES;
+    }
+}
+
+uint32_t sites_at(const struct sites *s, uint32_t stack, unsigned column)
+{
+    const struct sites_stack *k = &s->stacks[stack];
+    uint32_t best = k->n > 0 ? s->rows[k->row] : IDMAP_NONE;
+    bool found = false;
+
+    for (uint32_t i = 0; column != SUMMARY_CPU && i < k->n; i++) {
+        uint32_t frame = s->rows[k->row + i];
+        uint8_t role = s->roles[s->frames[frame].func];
+
+        if (!(role & roles_in(column)))
+            return frame;
+        if (!found && !(role & ROLE_INSIDE)) {
+            best = frame;
+            found = true;
+        }
+    }
+    return best;
+}
+
+struct summary_frame sites_text(const struct sites *s, uint32_t frame)
+{
+    const struct sites_frame *f;
+
+    if (frame == IDMAP_NONE)
+        return (struct summary_frame){"", "", 0};
+    f = &s->frames[frame];
+    return (struct summary_frame){texts_get(s->texts, f->func), texts_get(s->texts, f->file),
+                                  f->line};
+}
+
+struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
+                                 enum summary_profile profile)
+{
+    return sites_text(s, sites_at(s, stack, profile));
+}
+
+/* The nth frame of a stack, the innermost first. */
+static const struct sites_frame *nth(const struct sites *s, uint32_t stack, uint32_t n)
+{
+    return &s->frames[s->rows[s->stacks[stack].row + n]];
+}
+
+/* Functions that are there for every syscall. */
+static bool is_any_call(const char *func)
+{
+    static const char *const any[] = {"Syscall", "Syscall6", "RawSyscall",        "RawSyscall6",
+                                      "syscall", "syscall6", "RawSyscallNoError", "SyscallNoError"};
+    const char *name = strrchr(func, '.');
+
+    for (size_t i = 0; name && i < sizeof(any) / sizeof(any[0]); i++) {
+        if (strcmp(name + 1, any[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool names_call(const char *func)
+{
+    static const char *const packages[] = {"syscall.", "golang.org/x/sys/unix.",
+                                           "internal/syscall/unix."};
+
+    for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++) {
+        if (strncmp(func, packages[i], strlen(packages[i])) == 0)
+            return !is_any_call(func);
+    }
+    return strstr(func, "._Cfunc_") != NULL;
+}
+
+struct summary_frame sites_call(const struct sites *s, uint32_t stack)
+{
+    const struct sites_stack *k = &s->stacks[stack];
+    uint32_t best = k->n > 0 ? s->rows[k->row] : IDMAP_NONE;
+
+    for (uint32_t i = 0; i < k->n; i++) {
+        if (names_call(texts_get(s->texts, nth(s, stack, i)->func)))
+            best = s->rows[k->row + i];
+    }
+    return sites_text(s, best);
+}
+
+bool sites_same(const struct sites *s, uint32_t a, uint32_t b, unsigned column)
+{
+    uint32_t x = sites_at(s, a, column), y = sites_at(s, b, column);
+
+    if (x == y || x == IDMAP_NONE || y == IDMAP_NONE)
+        return x == y;
+    return s->frames[x].func == s->frames[y].func && s->frames[x].file == s->frames[y].file &&
+           s->frames[x].line == s->frames[y].line;
+}
+
+/* The length of a method's name up to its receiver's end, as main.(*store); 0: it is none. */
+static size_t receiver(const char *func)
+{
+    const char *end = strstr(func, ").");
+
+    return end ? (size_t)(end - func) : 0;
+}
+
+bool sites_related(const struct sites *s, uint32_t waiter, uint32_t other)
+{
+    uint32_t site = sites_at(s, waiter, SUMMARY_SYNC);
+    const char *func = sites_text(s, site).func;
+    size_t n = receiver(func), len = strlen(func);
+
+    for (uint32_t i = 0; site != IDMAP_NONE && i < s->stacks[other].n; i++) {
+        const struct sites_frame *f = nth(s, other, i);
+        const char *name = texts_get(s->texts, f->func);
+
+        if ((n > 0 && strncmp(name, func, n) == 0) ||
+            (strncmp(name, func, len) == 0 && (name[len] == '\0' || name[len] == '.')))
+            return true;
+    }
+    return false;
+}
+
+/* The length of the package's name in a function's. */
+static size_t package(const char *func)
+{
+    const char *slash = NULL;
+
+    for (const char *p = func; *p != '\0' && *p != '(' && *p != '['; p++)
+        slash = *p == '/' ? p : slash;
+    return (size_t)(strchrnul(slash ? slash : func, '.') - func);
+}
+
+bool sites_same_package(const struct sites *s, uint32_t a, uint32_t b)
+{
+    const char *x = sites_text(s, sites_at(s, a, SUMMARY_SYNC)).func;
+    const char *y = sites_text(s, sites_at(s, b, SUMMARY_SYNC)).func;
+    size_t n = package(x);
+
+    return n > 0 && n == package(y) && strncmp(x, y, n) == 0;
+}
+
+/* The function that the goroutine began with. */
+static const char *outermost(const struct sites *s, uint32_t stack)
+{
+    const struct sites_stack *k = &s->stacks[stack];
+
+    return k->n > 0 ? texts_get(s->texts, nth(s, stack, k->n - 1)->func) : "";
+}
+
+bool sites_of_main(const struct sites *s, uint32_t stack)
+{
+    const char *func = outermost(s, stack);
+
+    return strcmp(func, "runtime.main") == 0 || strcmp(func, "main.main") == 0;
+}
+
+bool sites_siblings(const struct sites *s, uint32_t a, uint32_t b)
+{
+    const char *x = outermost(s, a), *y = outermost(s, b);
+    const char *within = strstr(x, ".func");
+    size_t n = within ? (size_t)(within - x) + strlen(".func") : 0;
+
+    return within && strncmp(x, y, n) == 0 && strncmp(x, "main.main.", strlen("main.main.")) != 0 &&
+           !sites_same(s, a, b, SUMMARY_SYNC);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Long waits: who ended them, what that one had done before, and whether they were inside of the
+ * process in the service of a request. Of each goroutine the last thing is kept that took it
+ * ACCUMULATOR_LONG, a wait or a syscall. If it then wakes another one that had waited meanwhile,
+ * such as for a mutex, that was what the other one waited for.
+ */
+
+#include <string.h>
+
+#include "trace/summary/accumulator.h"
+
+/* What is woken within this time of another wake by the same goroutine belongs to one burst. */
+#define BURST 1000000
+
+/* The past of a goroutine; NULL: there is no place. Of another goroutine's it is emptied. */
+static struct accumulator_past *past_of(struct accumulator *s, int64_t id, bool make)
+{
+    uint32_t n = idmap_find(&s->go_ids, (uint64_t)id);
+
+    if (n == IDMAP_NONE || (n >= s->n_pasts && !make))
+        return NULL;
+    if (n >= s->n_pasts) {
+        size_t old = s->n_pasts;
+
+        if (memory_grow(&s->mem, &s->pasts, &s->pasts_cap, (size_t)n + 1, sizeof(*s->pasts)) < 0)
+            return NULL;
+        memset(s->pasts + old, 0, (s->pasts_cap - old) * sizeof(*s->pasts));
+        s->n_pasts = (uint32_t)s->pasts_cap;
+    }
+    if (s->pasts[n].id != id)
+        s->pasts[n] = (struct accumulator_past){.id = id};
+    return &s->pasts[n];
+}
+
+static void note_past(struct accumulator *s, const struct accumulator_go *g,
+                      enum summary_before before, uint32_t reason, int64_t time)
+{
+    struct accumulator_past *past = past_of(s, g->id, true);
+
+    if (!past)
+        return;
+    past->since = g->since;
+    past->end = time;
+    past->stack = g->stack;
+    past->before = before;
+    past->reason = reason;
+}
+
+/* Whether the wait is for something inside of the process and is in the service of a request, or
+ * for a pool, which is there for requests. */
+static bool is_inside(const struct accumulator *s, const struct accumulator_go *g, int64_t waker)
+{
+    const struct sites_stack *stack = &s->sites.stacks[g->stack];
+    bool serves = stack->traits & STACK_SERVES;
+
+    switch (stack->class) {
+    case STACK_POOL: return true;
+    case STACK_LIMIT: return serves || g->regions != 0;
+    case STACK_JOIN: return serves;
+    case STACK_OTHER:
+    case STACK_HANDLER:
+        /* What no goroutine ended was ended by time. */
+        return serves && waker != GOTRACE_NONE;
+    default: return false;
+    }
+}
+
+static uint64_t *bursts_of(struct accumulator *s, uint32_t traits)
+{
+    if (traits & STACK_SELECTS)
+        return &s->out->inside.select_bursts;
+    return &s->out->inside.receive_bursts;
+}
+
+/* What the waker did for the largest part of the time in which the other one waited; 0: it ran. */
+static int64_t held(const struct accumulator_past *past, const struct sites *sites, int64_t since,
+                    int64_t time)
+{
+    int64_t from = past->since > since ? past->since : since;
+    int64_t overlap = past->end - from;
+
+    /* One that waited for a mutex did so for the same one: it was the next. */
+    if (past->end == 0 || sites->stacks[past->stack].class == STACK_LOCK)
+        return 0;
+    return overlap > 0 && time - past->end <= overlap ? overlap : 0;
+}
+
+/* Adds a wait to the sums by who ended it. */
+static void add_waker(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
+                      uint32_t at, int64_t time)
+{
+    struct accumulator_past *past = past_of(s, waker, true);
+    struct wakers_pair pair = {g->stack, at, SUMMARY_RAN, TEXTS_EMPTY, SITES_NO_STACK};
+    const struct sites_stack *stack = &s->sites.stacks[g->stack];
+    int64_t overlap = past ? held(past, &s->sites, g->since, time) : 0;
+    bool burst = past && past->woke != 0 && time - past->woke < BURST;
+
+    if (overlap > 0) {
+        pair.before = past->before;
+        pair.reason = past->reason;
+        pair.stack = past->stack;
+    }
+    if (past)
+        past->woke = time;
+    if (stack->class == STACK_LOCK)
+        s->out->wakers.lock[pair.before] += time - g->since;
+    else if (burst)
+        ++*bursts_of(s, stack->traits);
+    wakers_add(&s->wakers, &pair, time - g->since, overlap, burst);
+}
+
+static enum summary_before before_of(uint8_t column)
+{
+    switch (column) {
+    case SUMMARY_NET: return SUMMARY_IN_NETWORK;
+    case SITES_SLEEP: return SUMMARY_ASLEEP;
+    default: return SUMMARY_WAITED;
+    }
+}
+
+void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
+                        uint32_t at, int64_t time)
+{
+    const struct accumulator_reason *reason = &s->reasons[g->reason];
+    bool inside = false;
+
+    if (waker == g->id)
+        waker = GOTRACE_NONE;
+    if (reason->column == SUMMARY_SYNC || reason->column == SITES_SLEEP)
+        inside = is_inside(s, g, waker);
+    if (inside && !(g->flags & ACCUMULATOR_UNKNOWN_START))
+        sites_add(&s->sites, g->stack, SITES_INSIDE, time - g->since);
+    if (waker != GOTRACE_NONE && (inside || s->sites.stacks[g->stack].class == STACK_LOCK))
+        add_waker(s, g, waker, at, time);
+    note_past(s, g, before_of(reason->column), reason->text, time);
+}
+
+void accumulator_called(struct accumulator *s, const struct accumulator_go *g, int64_t time)
+{
+    note_past(s, g, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, time);
+}
+
+static void add(struct summary_class *to, const struct tally *tally, bool whole)
+{
+    to->count += tally->count;
+    to->total += tally->total;
+    if (whole) {
+        to->whole += tally->count;
+        to->whole_total += tally->total;
+    }
+    if (tally->max > to->max)
+        to->max = tally->max;
+}
+
+/* Adds all waits of a stack, those that are not whole, too. */
+static void add_all(struct summary_class *to, const struct sites_stack *stack)
+{
+    add(to, &stack->tallies[SUMMARY_SYNC], true);
+    add(to, &stack->tallies[SITES_SLEEP], true);
+    add(to, &stack->tallies[SITES_UNKNOWN], false);
+    add(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
+    add(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
+}
+
+static int64_t all_time(const struct sites_stack *stack)
+{
+    static const unsigned columns[] = {SUMMARY_SYNC,
+                                       SUMMARY_NET,
+                                       SUMMARY_SYSCALL,
+                                       SITES_OPEN + SUMMARY_OPEN_SYNC,
+                                       SITES_OPEN + SUMMARY_OPEN_NET,
+                                       SITES_OPEN + SUMMARY_OPEN_SYSCALL,
+                                       SITES_OPEN + SUMMARY_OPEN_UNKNOWN};
+    int64_t ret = 0;
+
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+        ret += stack->tallies[columns[i]].total;
+    return ret;
+}
+
+/* Adds the waits of a stack that serves a request and says nothing of a pool. */
+static void add_channel(struct summary_inside *in, const struct sites_stack *stack)
+{
+    const struct tally *whole = &stack->tallies[SITES_INSIDE];
+
+    if (stack->class == STACK_JOIN) {
+        add(&in->join, whole, true);
+    } else if (stack->traits & STACK_SENDS) {
+        add_all(&in->send, stack);
+    } else if (stack->traits & STACK_SELECTS) {
+        add(&in->select, whole, true);
+        in->select_open += stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC].total +
+                           stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN].total +
+                           stack->tallies[SITES_UNKNOWN].total;
+    } else {
+        add(&in->receive, whole, true);
+    }
+}
+
+static void add_stack(struct summary_inside *in, const struct sites_stack *stack)
+{
+    uint32_t traits = stack->traits;
+
+    if (stack->class == STACK_POOL)
+        add_all(&in->pool, stack);
+    else if (stack->class == STACK_CONN)
+        add_all(&in->conn, stack);
+    else if (stack->class == STACK_LIMIT && (traits & STACK_SERVES))
+        add_all(&in->limit, stack);
+    else if (stack->class == STACK_LIMIT)
+        add(&in->limit, &stack->tallies[SITES_INSIDE], true);
+    else if ((traits & STACK_SERVES) &&
+             (stack->class == STACK_JOIN || stack->class == STACK_OTHER ||
+              stack->class == STACK_HANDLER))
+        add_channel(in, stack);
+    if (traits & STACK_DIALS)
+        in->dials += all_time(stack);
+    if (traits & STACK_FLUSHES)
+        in->flushes += stack->tallies[SUMMARY_SYSCALL].count + stack->tallies[SUMMARY_SYNC].count;
+    if ((traits & (STACK_ACCEPTS | STACK_KNOWN_SERVER)) == STACK_ACCEPTS && all_time(stack) > 0)
+        in->accepts++;
+}
+
+int accumulator_waits_finish(struct accumulator *s)
+{
+    for (uint32_t i = 0; i < s->sites.n_stacks; i++)
+        add_stack(&s->out->inside, &s->sites.stacks[i]);
+    return wakers_top(&s->wakers, &s->sites, &s->out->wakers);
+}
+
+void accumulator_waits_done(struct accumulator *s)
+{
+    wakers_done(&s->wakers);
+    memory_free(&s->mem, s->pasts, s->pasts_cap * sizeof(*s->pasts));
+}
