@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trace/summary/ranking.h"
 #include "trace/summary/sites.h"
 
 #define MAX 40000
@@ -165,7 +166,7 @@ static void test_top(void **state)
     sites_add(&sites, of(3), SUMMARY_SYNC, 440);
     sites_add(&sites, of(0), SUMMARY_SYNC, 7);
     sites_add(&sites, of(3), SUMMARY_NET, 9999);
-    assert_int_equal(sites_top(&sites, SUMMARY_SYNC, &top), 0);
+    assert_int_equal(ranking_of(&sites, SUMMARY_SYNC, &top), 0);
     assert_int_equal(top.n, 4);
     assert_int_equal(top.count, 6);
     assert_int_equal(top.total, 917);
@@ -183,7 +184,7 @@ static void test_top(void **state)
     assert_int_equal(top.list[0].class, STACK_OTHER);
     assert_string_equal(top.list[3].at.func, "");
 
-    assert_int_equal(sites_top_of(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
+    assert_int_equal(ranking_of_profile(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
     assert_int_equal(top.n, 1);
     assert_int_equal(top.total, 20);
     assert_string_equal(top.list[0].at.func, "main.f");
@@ -205,7 +206,7 @@ static void test_too_many(void **state)
         sites_add(&sites, of(i), SUMMARY_SCHED, 1);
     assert_int_equal(sites.n_stacks, SITES_MAX_STACKS + 1);
     assert_int_equal(sites.lost, MAX - 1 - (SITES_MAX_STACKS - SITES_FIRST));
-    assert_int_equal(sites_top(&sites, SUMMARY_SCHED, &top), 0);
+    assert_int_equal(ranking_of(&sites, SUMMARY_SCHED, &top), 0);
     assert_int_equal(top.count, MAX - 1);
     assert_int_equal(top.n, 1);
     assert_string_equal(top.list[0].at.func, "main.f");
@@ -274,7 +275,7 @@ static void test_far_too_many(void **state)
     generation(9, MAX);
     for (uint32_t i = 6; i < MAX; i++)
         sites_add(&sites, of(i), SUMMARY_SYNC, 1);
-    assert_int_equal(sites_top_of(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
+    assert_int_equal(ranking_of_profile(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
     assert_int_equal(top.count, MAX - 6);
     assert_int_equal(top.n, SUMMARY_SITES);
     for (size_t i = 0; i < top.n; i++)
