@@ -19,7 +19,8 @@ struct summary_view {
     const char *name; /* of the file, "-" for standard input */
     bool utf8;        /* bars and µ may be printed */
     bool stacks;      /* print whole stacks below the call sites */
-    unsigned top;     /* rows of each table */
+    unsigned top;     /* rows of each table, */
+    bool whole;       /* also if they are next to nothing */
 };
 
 #define SUMMARY_JSON_MAX (64u << 20)
@@ -27,16 +28,26 @@ struct summary_view {
 /* Appends one object. 0, -ENOMEM, or -E2BIG when that is more than the buffer may hold. */
 int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out);
 
-/* Writes the result of findings_find: members `findings` and `label`, and the first part of the
- * text. */
+/* The member `own` of a site; nothing if it has no own code. */
+void summary_own_json(struct jsonwriter *w, const struct summary_own *own);
+
+/* Writes the result of findings_find: members `findings`, `near` and `label`. */
 void summary_findings_json(struct jsonwriter *w, const struct summary *s);
-void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* What a number of the evidence says, as printf's format for one text: "%s waits". NULL if it has
+ * no words. */
+const char *summary_words(const char *name);
 
 /* Prints at most `max` characters of a text, made printable. Returns how many. */
 size_t summary_plain(FILE *out, const char *text, size_t max);
 
 /* A frame, "main.work  app/main.go:12", in plain characters. */
 void summary_place(FILE *out, const struct summary_frame *f);
+
+/* The same, but the program's own code first and the function behind it, "main.post  app/main.go:12
+ * ← sync.(*Mutex).Lock", if there is own code. */
+void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
+                       bool utf8);
 
 /* The caller checks the stream for errors. */
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);

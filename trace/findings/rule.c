@@ -33,12 +33,34 @@ void rule_tell(struct finding *f, const char *name, double value)
         f->evidence[f->n_evidence++] = (struct finding_number){name, value};
 }
 
+void rule_point(struct finding *f, const struct summary_site *site)
+{
+    struct summary_tally all = summary_site_all(site);
+
+    if (f->n_sites < FINDING_SITES)
+        f->sites[f->n_sites++] = (struct finding_site){.at = site->at,
+                                                       .count = all.count,
+                                                       .total = all.total,
+                                                       .own = site->own,
+                                                       .open = site->open.count};
+}
+
+void rule_point_longest(struct finding *f, const struct summary_longest *longest)
+{
+    if (longest->at.func != NULL && longest->at.func[0] != '\0' && f->n_sites < FINDING_SITES)
+        f->sites[f->n_sites++] = (struct finding_site){.at = longest->at,
+                                                       .count = 1,
+                                                       .total = longest->duration,
+                                                       .own = longest->own,
+                                                       .open = longest->open};
+}
+
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes)
 {
     for (size_t i = 0; i < sites->n && f->n_sites < FINDING_SITES; i++) {
         const struct summary_site *site = &sites->list[i];
 
         if ((classes & STACK_SET(site->class)) != 0 && site->at.func[0] != '\0')
-            f->sites[f->n_sites++] = (struct finding_site){site->at, site->count, site->total};
+            rule_point(f, site);
     }
 }

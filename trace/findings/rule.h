@@ -54,6 +54,12 @@ double rule_share(double part, double whole);
 /* Adds a number to the evidence, as long as there is room. */
 void rule_tell(struct finding *f, const char *name, double value);
 
+/* Adds a call site with all that is known of it, as long as there is room. */
+void rule_point(struct finding *f, const struct summary_site *site);
+
+/* Adds where the longest call or run was, if that is known. */
+void rule_point_longest(struct finding *f, const struct summary_longest *longest);
+
 /* Adds the call sites of these classes (a STACK_SET), as long as there is room. */
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes);
 

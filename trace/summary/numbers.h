@@ -89,16 +89,18 @@ struct summary_site {
 };
 
 struct summary_sites {
-    /* The largest total of all that a site has first, at most SUMMARY_SITES; behind them those of
-     * STACK_STANDING, at most SUMMARY_STANDING. */
+    /* The largest total of all that a site has first, at most SUMMARY_SITES. Of waits and syscalls,
+     * those that are meant to wait stand behind the others, at most SUMMARY_STANDING: those of
+     * STACK_STANDING and STACK_RUNTIME. */
     struct summary_site *list;
     size_t n;
     uint64_t count; /* of all sites, in the list or not */
     int64_t total;
     struct summary_tally open; /* likewise */
     struct summary_tally older;
-    struct summary_tally standing; /* of all these: of sites of STACK_STANDING */
+    struct summary_tally standing; /* of all these: what is meant to wait, and its count */
     uint64_t standing_open;        /* of which so many had not ended */
+    uint64_t standing_left_out;    /* of left_out */
     uint64_t left_out;             /* sites not in the list; the sums below include what has no site */
     uint64_t left_out_count;
     int64_t left_out_total;

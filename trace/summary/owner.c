@@ -65,7 +65,9 @@ static bool is_std(const char *func, size_t n, const char *file)
 
     if (!is_std_part(func, first < n ? first : n))
         return false;
-    return !is_absolute(file) || is_below_src(file, func, n);
+    /* The runtime has functions of other packages: os/signal.signal_recv. */
+    return !is_absolute(file) || is_below_src(file, func, n) ||
+           is_below_src(file, "runtime", strlen("runtime"));
 }
 
 /* The length of a path up to and with the part that has the module's version, as in the module

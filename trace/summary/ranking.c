@@ -12,6 +12,7 @@ struct entry {
     uint32_t stack;         /* the heaviest */
     uint32_t n_stacks;
     uint8_t class;
+    bool standing; /* kept apart */
     struct tally ended;
     struct tally open;
     struct tally older;
@@ -19,9 +20,15 @@ struct entry {
     int64_t top_weight; /* and of all */
 };
 
-static bool is_standing(const struct entry *e)
+/* Classes that a table of waits keeps apart. */
+static unsigned standing_in(unsigned column)
 {
-    return STACK_STANDING & STACK_SET(e->class);
+    switch (column) {
+    case SUMMARY_SYNC:
+    case SUMMARY_NET:
+    case SUMMARY_SYSCALL: return STACK_STANDING | STACK_SET(STACK_RUNTIME);
+    default: return 0;
+    }
 }
 
 static int64_t weight(const struct entry *e)
@@ -69,8 +76,8 @@ static int by_weight(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
 
-    if (is_standing(x) != is_standing(y))
-        return is_standing(x) ? 1 : -1;
+    if (x->standing != y->standing)
+        return x->standing ? 1 : -1;
     if (weight(x) != weight(y))
         return weight(x) > weight(y) ? -1 : 1;
     if (times(x) != times(y))
@@ -134,7 +141,12 @@ static size_t collect(const struct sites *s, unsigned column, bool whole, unsign
         if ((classes & STACK_SET(k->class)) == 0)
             continue;
         *e = (struct entry){
-            .stack = i, .n_stacks = 1, .ended = k->tallies[column], .class = k->class};
+            .stack = i,
+            .n_stacks = 1,
+            .ended = k->tallies[column],
+            .class = k->class,
+            .standing = standing_in(column) & STACK_SET(k->class),
+        };
         if (whole)
             add_others(s, column, e);
         if (times(e) == 0)
@@ -220,7 +232,7 @@ static void sum_up(const struct entry *list, size_t n, struct summary_sites *ret
         ret->total += list[i].ended.total;
         add_tally(&open, &list[i].open);
         add_tally(&older, &list[i].older);
-        if (!is_standing(&list[i]))
+        if (!list[i].standing)
             continue;
         ret->standing.count += times(&list[i]);
         ret->standing.total += weight(&list[i]);
@@ -240,14 +252,15 @@ static size_t leave_out(struct entry *list, size_t n, struct summary_sites *ret)
     for (size_t i = 0; i < n; i++) {
         const struct entry *e = &list[i];
         size_t others = kept - standing;
-        bool room = is_standing(e) ? standing < SUMMARY_STANDING : others < SUMMARY_SITES;
+        bool room = e->standing ? standing < SUMMARY_STANDING : others < SUMMARY_SITES;
 
         if (e->at.func != TEXTS_OTHER && room) {
-            standing += is_standing(e);
+            standing += e->standing;
             list[kept++] = *e;
             continue;
         }
         ret->left_out += e->at.func != TEXTS_OTHER;
+        ret->standing_left_out += e->standing && e->at.func != TEXTS_OTHER;
         ret->left_out_count += e->ended.count;
         ret->left_out_total += e->ended.total;
     }

@@ -160,6 +160,18 @@ const char *stack_class_known(size_t n, enum stack_class *ret)
     return table[n].func;
 }
 
+const char *stack_class_name(enum stack_class class)
+{
+    static const char *const names[STACK_N_CLASSES] = {
+        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock",       [STACK_JOIN] = "join",
+        [STACK_LISTENER] = "listener", [STACK_CALL] = "call",       [STACK_HANDLER] = "handler",
+        [STACK_PARKED] = "parked",     [STACK_READ] = "read",       [STACK_TRACER] = "tracer",
+        [STACK_RUNTIME] = "runtime",
+    };
+
+    return names[class] ? names[class] : "other";
+}
+
 /* A read says little by itself: frames further out may tell who needs it. */
 static bool decides(enum stack_class class)
 {
