@@ -72,7 +72,7 @@ static void rest(const struct page *p, uint64_t sites, uint64_t count, int64_t t
     page_count(p, sites, 0);
     (void)fprintf(p->out, " call site%s more: ", sites == 1 ? "" : "s");
     page_count(p, count, 0);
-    (void)fputs(" times", p->out);
+    (void)fputs(count == 1 ? " time" : " times", p->out);
     if (total > 0) {
         (void)fputs(", ", p->out);
         page_duration(p, total, 0);
@@ -105,7 +105,7 @@ static void line(const struct page *p, const struct table *t)
     page_duration(p, t->all.total, 0);
     (void)fputs(" in all, ", p->out);
     page_count(p, t->all.count, 0);
-    (void)fputs(" times\n", p->out);
+    (void)fputs(t->all.count == 1 ? " time\n" : " times\n", p->out);
 }
 
 static void table(const struct page *p, const struct table *t)
@@ -157,7 +157,8 @@ void page_waits(const struct page *p)
 
 /* Shares of a sum, not waits: CPU samples, and where goroutines were made runnable. The tracing's
  * own are only counted. */
-static void shares(const struct page *p, const char *title, const struct summary_sites *sites)
+static void shares(const struct page *p, const char *title, const struct summary_sites *sites,
+                   size_t most)
 {
     uint64_t count = sites->count;
     int64_t total = sites->total;
@@ -166,7 +167,7 @@ static void shares(const struct page *p, const char *title, const struct summary
     if (sites->n == 0)
         return;
     (void)fprintf(p->out, "\n%s\n", title);
-    for (size_t i = 0; i < sites->n && shown < p->view->top; i++) {
+    for (size_t i = 0; i < sites->n && shown < most; i++) {
         const struct summary_site *site = &sites->list[i];
 
         if (site->class == STACK_TRACER)
@@ -189,12 +190,17 @@ static void shares(const struct page *p, const char *title, const struct summary
 
 void page_samples(const struct page *p)
 {
-    shares(p, "Where it ran: CPU samples", &p->s->sites[SUMMARY_CPU]);
+    shares(p, "Where it ran: CPU samples", &p->s->sites[SUMMARY_CPU],
+           p->view->top);
 }
+
+/* With fewer runnable goroutines there is no queue, but only the way from one to the next. */
+#define QUEUE_MEAN 0.5
+#define QUEUE_ROWS 3
 
 void page_queue(const struct page *p)
 {
-    /* With fewer there is no queue, but only the way from one goroutine to the next. */
-    if (p->s->scheduler.runnable_mean >= 0.5 || p->view->whole)
-        shares(p, "Made runnable here, then waited for a P", &p->s->sites[SUMMARY_SCHED]);
+    if (p->s->scheduler.runnable_mean >= QUEUE_MEAN || p->view->whole)
+        shares(p, "Made runnable here, then waited for a P", &p->s->sites[SUMMARY_SCHED],
+               p->view->whole ? p->view->top : QUEUE_ROWS);
 }
