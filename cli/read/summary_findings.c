@@ -182,11 +182,14 @@ static void evidence(FILE *out, const struct finding *f, bool utf8)
     flow_end(&flow);
 }
 
+/* Sites that are next to nothing beside the first are left out. */
 static void site_lines(const struct page *p, const struct finding *f)
 {
     for (size_t i = 0; i < f->n_sites; i++) {
         const struct finding_site *site = &f->sites[i];
 
+        if (site->total < f->sites[0].total / 100)
+            continue;
         (void)fputs("    ", p->out);
         if (f->score > 0)
             page_duration(p, site->total, 10);
@@ -256,32 +259,43 @@ static void near_misses(FILE *out, const struct findings *findings)
 }
 
 /* So many calls or waits that do not end are told beside a label that says nothing of them. */
-#define MANY_CALLS 10
-#define MANY_WAITS 20
+#define MANY_UNENDED 10
 
-static uint64_t still_there(const struct page *p, enum summary_profile profile)
+/* How many of a profile lasted for most of the window and to its end, without those that are meant
+ * to wait. */
+static uint64_t unended_of(const struct page *p, enum summary_profile profile)
 {
     const struct summary_sites *sites = &p->s->sites[profile];
+    uint64_t n = 0;
 
-    return sites->open.count - sites->standing_open;
+    for (size_t i = 0; i < sites->n; i++) {
+        const struct summary_tally *open = &sites->list[i].open;
+
+        if (!page_is_standing(&sites->list[i]) && open->count > 0 &&
+            open->total / (int64_t)open->count >= p->s->window / 2)
+            n += open->count;
+    }
+    return n;
 }
 
 /* A label without findings reads as if all were well, which nobody knows of what did not end. */
 static void unended(const struct page *p)
 {
-    uint64_t calls = still_there(p, SUMMARY_SYSCALL);
-    uint64_t waits = still_there(p, SUMMARY_SYNC) + still_there(p, SUMMARY_NET);
+    uint64_t calls = unended_of(p, SUMMARY_SYSCALL);
+    uint64_t waits = unended_of(p, SUMMARY_SYNC) + unended_of(p, SUMMARY_NET);
 
-    if (calls >= MANY_CALLS) {
+    if (calls >= MANY_UNENDED) {
         (void)fputs("  but ", p->out);
         page_count(p, calls, 0);
         (void)fputs(" goroutines sit in system calls that did not end: see \"In system calls\"\n",
                     p->out);
     }
-    if (waits >= MANY_WAITS) {
-        (void)fputs(calls >= MANY_CALLS ? "  and " : "  but ", p->out);
+    if (waits >= MANY_UNENDED) {
+        (void)fputs(calls >= MANY_UNENDED ? "  and " : "  but ", p->out);
         page_count(p, waits, 0);
-        (void)fputs(" goroutines still waited at the end: see \"still waiting\" below\n", p->out);
+        (void)fputs(" goroutines waited for most of the window and to its end: see \"still "
+                    "waiting\"\n",
+                    p->out);
     }
 }
 

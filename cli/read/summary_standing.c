@@ -25,6 +25,11 @@ static const struct {
 
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
+bool page_is_standing(const struct summary_site *site)
+{
+    return (STACK_STANDING | STACK_SET(STACK_RUNTIME)) & STACK_SET(site->class);
+}
+
 static const char *kind_of(const struct summary_site *site)
 {
     for (size_t k = 0; k < N_KINDS; k++) {
@@ -58,7 +63,7 @@ static void add(struct list *list, const struct summary_site *site)
     const char *what;
     size_t i = 0;
 
-    if (((STACK_STANDING | STACK_SET(STACK_RUNTIME)) & STACK_SET(site->class)) == 0)
+    if (!page_is_standing(site))
         return;
     what = kind_of(site);
     while (i < list->n && strcmp(list->kinds[i].what, what) != 0)

@@ -157,13 +157,13 @@ static void latencies(const struct page *p)
     times_row(p, "system calls, begin to end", &s->syscalls.times);
     times_row(p, "stop-the-world pauses", &s->gc.stw);
     longest_call(p);
-    (void)fputs("  at once: runnable ", p->out);
+    (void)fputs("  at once: ", p->out);
     page_mean(p, s->scheduler.runnable_mean, 0);
-    (void)fputs(" on average and ", p->out);
+    (void)fputs(" runnable, at most ", p->out);
     page_count(p, s->scheduler.runnable_max, 0);
-    (void)fputs(" at most; in system calls ", p->out);
+    (void)fputs("; at most ", p->out);
     page_count(p, s->syscalls.max_at_once, 0);
-    (void)fputs(" at most, ", p->out);
+    (void)fputs(" in system calls, ", p->out);
     page_count(p, s->syscalls.max_blocked_at_once, 0);
     (void)fputs(" of them without a P\n  a goroutine was runnable for over ", p->out);
     page_duration(p, SUMMARY_OVERDUE, 0);

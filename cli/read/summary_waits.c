@@ -4,12 +4,6 @@
 #include "cli/common/quantity.h"
 #include "cli/read/summary_page.h"
 
-/* Whose purpose it is to wait: behind the others in a list, and not in the tables. */
-static bool is_standing(const struct summary_site *site)
-{
-    return (STACK_STANDING | STACK_SET(STACK_RUNTIME)) & STACK_SET(site->class);
-}
-
 static void site_place(const struct page *p, const struct summary_site *site)
 {
     if (!*site->at.func)
@@ -91,7 +85,7 @@ static size_t n_sites(const struct table *t)
 {
     size_t n = 0;
 
-    while (n < t->sites->n && !is_standing(&t->sites->list[n]))
+    while (n < t->sites->n && !page_is_standing(&t->sites->list[n]))
         n++;
     return n;
 }

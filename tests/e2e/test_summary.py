@@ -303,8 +303,8 @@ def test_what_does_not_end(gosum, hanging, flags):
     longest = s["syscalls"]["longest_active"]
     assert longest["own"]["func"] == "example.com/hanging/store.Wedge"
     assert longest["open"] and longest["older"]
-    signals = [site for site in calls["top"] if site["class"] == "parked"]
-    assert signals == calls["top"][-len(signals) :] and calls["standing"]["open"] >= 1
+    apart = [site["class"] in ("parked", "listener", "tracer", "runtime") for site in calls["top"]]
+    assert any(apart) and apart == sorted(apart) and calls["standing"]["open"] >= 1
     assert s["sites"]["net"]["standing"]["open"] >= 2  # accept, and the next request
 
 

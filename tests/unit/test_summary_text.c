@@ -149,7 +149,8 @@ static void waits(void **state)
                                  "    (signals)\n"));
     assert_null(strstr(text, "signal_recv"));
     assert_non_null(strstr(text, "Label: idle\n  no rule matched, and none comes near\n"
-                                 "  but 48 goroutines still waited at the end"));
+                                 "  but 48 goroutines waited for most of the window and to its "
+                                 "end: see \"still waiting\"\n"));
     free(text);
 }
 
