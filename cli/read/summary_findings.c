@@ -252,8 +252,8 @@ static void near_misses(FILE *out, const struct findings *findings)
 
     (void)fputs("  no rule matched", out);
     for (; n < findings->n_near && findings->near[n].score >= NEAR_SHARE * FINDING_SCORE; n++)
-        (void)fprintf(out, "%s%s (%.0f%%%s)", n == 0 ? "; nearest: " : ", ",
-                      findings->near[n].code, findings->near[n].score / FINDING_SCORE * 100,
+        (void)fprintf(out, "%s%s (%.0f%%%s)", n == 0 ? "; nearest: " : ", ", findings->near[n].code,
+                      findings->near[n].score / FINDING_SCORE * 100,
                       n == 0 ? " of the way to a finding" : "");
     (void)fputs(n > 0 ? "\n" : ", and none comes near\n", out);
 }

@@ -72,8 +72,8 @@ static void reasons(const struct page *p)
     for (size_t i = 0; i < g->n_waits && i < p->view->top + 3; i++) {
         const char *name = *g->waits[i].reason ? g->waits[i].reason : "since before the trace";
         char mean[QUANTITY_SIZE];
-        size_t width = strlen(name) + 3 +
-                       strlen(quantity_mean(at_any_time(p, g->waits[i].total), mean));
+        size_t width =
+            strlen(name) + 3 + strlen(quantity_mean(at_any_time(p, g->waits[i].total), mean));
 
         if (g->waits[i].total < g->waiting / 1000)
             break;
@@ -181,7 +181,8 @@ static void gc(const struct page *p)
     char heap[QUANTITY_SIZE], goal[QUANTITY_SIZE];
 
     (void)fprintf(p->out, "\nGC: %" PRIu64 " cycle%s, heap at most %s, goal %s\n", g->cycles,
-                  g->cycles == 1 ? "" : "s", quantity_bytes(g->heap_max, heap), quantity_bytes(g->heap_goal_max, goal));
+                  g->cycles == 1 ? "" : "s", quantity_bytes(g->heap_max, heap),
+                  quantity_bytes(g->heap_goal_max, goal));
     if (g->cycles == 0)
         return;
     page_share_row(p, "marking", g->mark, p->s->window);

@@ -14,9 +14,9 @@ struct row {
     enum owner owner;
 };
 
-#define CHECK(rows, main_file)                                                           \
-    for (size_t i = 0; i < sizeof(rows) / sizeof((rows)[0]); i++) {                      \
-        print_message("%s %s\n", (rows)[i].func, (rows)[i].file);                        \
+#define CHECK(rows, main_file)                                                                  \
+    for (size_t i = 0; i < sizeof(rows) / sizeof((rows)[0]); i++) {                             \
+        print_message("%s %s\n", (rows)[i].func, (rows)[i].file);                               \
         assert_int_equal(owner_of((rows)[i].func, (rows)[i].file, main_file), (rows)[i].owner); \
     }
 
@@ -30,8 +30,8 @@ static void modules(void **state)
         {"main.(*Cache[...]).Get", "/home/u/shop/cache.go", OWNER_PROGRAM},
         {"example.com/shop/store.(*Store).Commit", "/home/u/shop/store/store.go", OWNER_PROGRAM},
         {"shop/store.(*Store).Commit", "/home/u/shop/store/store.go", OWNER_PROGRAM},
-        {"example.com/shop/store.Map[go.shape.int,github.com/a/b.T]",
-         "/home/u/shop/store/store.go", OWNER_PROGRAM},
+        {"example.com/shop/store.Map[go.shape.int,github.com/a/b.T]", "/home/u/shop/store/store.go",
+         OWNER_PROGRAM},
         {"runtime.chanrecv1", "/usr/local/go/src/runtime/chan.go", OWNER_STD},
         {"database/sql.(*DB).conn", "/usr/local/go/src/database/sql/sql.go", OWNER_STD},
         {"os/signal.signal_recv", "/usr/local/go/src/runtime/sigqueue.go", OWNER_STD},
@@ -65,7 +65,8 @@ static void trimmed(void **state)
 {
     static const struct row rows[] = {
         {"main.main", "example.com/shop/cmd/shop/main.go", OWNER_PROGRAM},
-        {"example.com/shop/store.(*Store).Commit", "example.com/shop/store/store.go", OWNER_PROGRAM},
+        {"example.com/shop/store.(*Store).Commit", "example.com/shop/store/store.go",
+         OWNER_PROGRAM},
         {"shop/store.(*Store).Commit", "shop/store/store.go", OWNER_PROGRAM},
         {"net/http.(*conn).serve", "net/http/server.go", OWNER_STD},
         {"go.etcd.io/bbolt.(*DB).Update", "go.etcd.io/bbolt@v1.4.0/db.go", OWNER_DEPENDENCY},
@@ -116,7 +117,8 @@ static void installed(void **state)
 static void trees(void **state)
 {
     static const struct row rows[] = {
-        {"github.com/me/shop/store.F", "/build/src/github.com/me/shop/store/store.go", OWNER_PROGRAM},
+        {"github.com/me/shop/store.F", "/build/src/github.com/me/shop/store/store.go",
+         OWNER_PROGRAM},
         {"github.com/me/other.F", "/build/src/github.com/me/other/other.go", OWNER_DEPENDENCY},
         {"golang.org/x/sys/unix.F", "/build/src/golang.org/x/sys/unix/z.go", OWNER_DEPENDENCY},
         {"gopkg.in/yaml%2ev3.F", "/build/src/gopkg.in/yaml.v3/yaml.go", OWNER_DEPENDENCY},
@@ -157,8 +159,8 @@ static void made_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(modules),   cmocka_unit_test(called_like_std), cmocka_unit_test(trimmed),
-        cmocka_unit_test(vendored),  cmocka_unit_test(installed),       cmocka_unit_test(trees),
+        cmocka_unit_test(modules),  cmocka_unit_test(called_like_std), cmocka_unit_test(trimmed),
+        cmocka_unit_test(vendored), cmocka_unit_test(installed),       cmocka_unit_test(trees),
         cmocka_unit_test(made_up),
     };
 

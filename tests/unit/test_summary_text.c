@@ -180,13 +180,13 @@ static void longest_call(void **state)
 
     (void)state;
     s.syscalls.times = (struct summary_times){.count = 9, .max = 257000, .exact = true};
-    s.syscalls.longest_active = (struct summary_longest){.duration = 1550000000,
-                                                         .g = 7,
-                                                         .open = true,
-                                                         .older = true,
-                                                         .at = {"syscall.Fdatasync", "z.go", 1},
-                                                         .own = {{"main.save", "a/s.go", 5},
-                                                                 "syscall.Fdatasync"}};
+    s.syscalls.longest_active =
+        (struct summary_longest){.duration = 1550000000,
+                                 .g = 7,
+                                 .open = true,
+                                 .older = true,
+                                 .at = {"syscall.Fdatasync", "z.go", 1},
+                                 .own = {{"main.save", "a/s.go", 5}, "syscall.Fdatasync"}};
     text = text_of(&s);
     assert_non_null(strstr(text, "  system calls, begin to end           9"));
     assert_non_null(strstr(text, "  longest system call 1.55 s (since before the trace, not over, "
@@ -221,9 +221,9 @@ static void finding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),        cmocka_unit_test(nameless), cmocka_unit_test(goroutines),
-        cmocka_unit_test(waits),        cmocka_unit_test(own_calls),
-        cmocka_unit_test(longest_call), cmocka_unit_test(finding),
+        cmocka_unit_test(parts),   cmocka_unit_test(nameless),  cmocka_unit_test(goroutines),
+        cmocka_unit_test(waits),   cmocka_unit_test(own_calls), cmocka_unit_test(longest_call),
+        cmocka_unit_test(finding),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

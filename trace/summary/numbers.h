@@ -101,7 +101,7 @@ struct summary_sites {
     struct summary_tally standing; /* of all these: what is meant to wait, and its count */
     uint64_t standing_open;        /* of which so many had not ended */
     uint64_t standing_left_out;    /* of left_out */
-    uint64_t left_out;             /* sites not in the list; the sums below include what has no site */
+    uint64_t left_out; /* sites not in the list; the sums below include what has no site */
     uint64_t left_out_count;
     int64_t left_out_total;
 };

@@ -9,17 +9,18 @@
 /* The first parts of the standard library's import paths. A module of one's own may well have no
  * dot in its path either. */
 static const char *const std[] = {
-    "archive", "bufio",    "builtin", "bytes",  "cmd",      "cmp",    "compress", "container",
-    "context", "crypto",   "debug",   "embed",  "encoding", "errors", "expvar",   "flag",
-    "fmt",     "go",       "hash",    "html",   "image",    "index",  "internal", "io",
-    "iter",    "log",      "maps",    "math",   "mime",     "net",    "os",       "path",
-    "plugin",  "reflect",  "regexp",  "runtime", "simd",    "slices", "sort",     "strconv",
-    "strings", "structs",  "sync",    "syscall", "testing", "text",   "time",     "unicode",
-    "unique",  "unsafe",   "uuid",    "vendor", "weak",     "database",
+    "archive", "bufio",   "builtin", "bytes",   "cmd",      "cmp",      "compress", "container",
+    "context", "crypto",  "debug",   "embed",   "encoding", "errors",   "expvar",   "flag",
+    "fmt",     "go",      "hash",    "html",    "image",    "index",    "internal", "io",
+    "iter",    "log",     "maps",    "math",    "mime",     "net",      "os",       "path",
+    "plugin",  "reflect", "regexp",  "runtime", "simd",     "slices",   "sort",     "strconv",
+    "strings", "structs", "sync",    "syscall", "testing",  "text",     "time",     "unicode",
+    "unique",  "unsafe",  "uuid",    "vendor",  "weak",     "database",
 };
 
 /* Hosts of which a module's path has two parts more. */
-static const char *const forges[] = {"github.com/", "gitlab.com/", "bitbucket.org/", "codeberg.org/"};
+static const char *const forges[] = {"github.com/", "gitlab.com/", "bitbucket.org/",
+                                     "codeberg.org/"};
 
 /* The length of the import path in a function's full name: up to the first dot after the last
  * slash. Types as parameters may have slashes of their own. */

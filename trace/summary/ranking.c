@@ -107,8 +107,7 @@ static void add_others(const struct sites *s, unsigned profile, struct entry *e)
     if (open[profile] == 0)
         return;
     add_tally(&e->open, &tallies[open[profile]]);
-    if (unknown->count + tallies[SITES_UNKNOWN].count == 0 ||
-        sites_unknown(s, e->stack) != profile)
+    if (unknown->count + tallies[SITES_UNKNOWN].count == 0 || sites_unknown(s, e->stack) != profile)
         return;
     add_tally(&e->open, unknown);
     add_tally(&e->older, &tallies[SITES_UNKNOWN]);
@@ -121,8 +120,7 @@ static void place(const struct sites *s, unsigned column, struct entry *e)
     if (where.at != IDMAP_NONE)
         e->at = s->frames[where.at];
     else
-        e->at.func =
-            e->stack >= SITES_OTHER && e->stack < SITES_FIRST ? TEXTS_OTHER : TEXTS_EMPTY;
+        e->at.func = e->stack >= SITES_OTHER && e->stack < SITES_FIRST ? TEXTS_OTHER : TEXTS_EMPTY;
     if (where.own != IDMAP_NONE)
         e->own = s->frames[where.own];
     e->call = where.call != IDMAP_NONE ? s->frames[where.call].func : TEXTS_EMPTY;

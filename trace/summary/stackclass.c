@@ -163,9 +163,9 @@ const char *stack_class_known(size_t n, enum stack_class *ret)
 const char *stack_class_name(enum stack_class class)
 {
     static const char *const names[STACK_N_CLASSES] = {
-        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock",       [STACK_JOIN] = "join",
-        [STACK_LISTENER] = "listener", [STACK_CALL] = "call",       [STACK_HANDLER] = "handler",
-        [STACK_PARKED] = "parked",     [STACK_READ] = "read",       [STACK_TRACER] = "tracer",
+        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock", [STACK_JOIN] = "join",
+        [STACK_LISTENER] = "listener", [STACK_CALL] = "call", [STACK_HANDLER] = "handler",
+        [STACK_PARKED] = "parked",     [STACK_READ] = "read", [STACK_TRACER] = "tracer",
         [STACK_RUNTIME] = "runtime",
     };
 
