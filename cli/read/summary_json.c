@@ -68,15 +68,6 @@ static void tally(struct jsonwriter *w, const char *key, const struct summary_ta
     jsonwriter_end(w);
 }
 
-void summary_own_json(struct jsonwriter *w, const struct summary_own *own)
-{
-    if (!own->at.func || own->at.func[0] == '\0')
-        return;
-    jsonwriter_object(w, "own");
-    put_frame(w, &own->at);
-    jsonwriter_end(w);
-}
-
 static void site(struct jsonwriter *w, const struct summary_site *s)
 {
     jsonwriter_object(w, NULL);
@@ -132,6 +123,7 @@ static void all_sites(struct jsonwriter *w, const struct summary *s)
     sites(w, "net", &s->sites[SUMMARY_NET]);
     sites(w, "syscall", &s->sites[SUMMARY_SYSCALL]);
     sites(w, "cpu", &s->sites[SUMMARY_CPU]);
+    sites(w, "cpu_own", &s->samples);
     sites(w, "misnested", &s->misnested);
     jsonwriter_end(w);
 }

@@ -65,3 +65,14 @@ void summary_own_place(FILE *out, const struct summary_own *own, const struct su
     (void)fputs(utf8 ? "  ← " : "  <- ", out);
     (void)summary_plain(out, word_of(own->call), 200);
 }
+
+void summary_own_json(struct jsonwriter *w, const struct summary_own *own)
+{
+    if (!own->at.func || own->at.func[0] == '\0')
+        return;
+    jsonwriter_object(w, "own");
+    jsonwriter_text(w, "func", own->at.func);
+    jsonwriter_text(w, "file", own->at.file);
+    jsonwriter_count(w, "line", own->at.line);
+    jsonwriter_end(w);
+}

@@ -184,7 +184,7 @@ static void shares(const struct page *p, const char *title, const struct summary
 
 void page_samples(const struct page *p)
 {
-    shares(p, "Where it ran: CPU samples", &p->s->sites[SUMMARY_CPU], p->view->top);
+    shares(p, "Where it ran: CPU samples", &p->s->samples, p->view->top);
 }
 
 /* With fewer runnable goroutines there is no queue, but only the way from one to the next. */

@@ -110,7 +110,9 @@ def test_what_does_not_end(work, tmp_path):
         subprocess.run([program], stdout=out, check=True, timeout=120)
     for kind in KINDS:
         compare(trace, kind, tmp_path)
-    functions = [function for stack in ours(trace, "sync", tmp_path / "ours").samples for function in stack]
+    functions = [
+        function for stack in ours(trace, "sync", tmp_path / "ours").samples for function in stack
+    ]
     assert any("(*Store).Ask" in str(function) for function in functions)
     assert not any("main.publish" in str(function) for function in functions)
 

@@ -295,7 +295,9 @@ def test_what_does_not_end(gosum, hanging, flags):
     assert 4 * s["window_ns"] < publish["open"]["total_ns"] <= 8 * s["window_ns"]
     assert sync["main.wantLock"]["open"]["count"] == 1 and sync["main.wantLock"]["class"] == "lock"
     ask = sync["example.com/hanging/store.(*Store).Ask"]
-    assert ask["func"] == "database/sql.(*DB).conn" and ask["count"] > 4 and ask["open"]["count"] == 4
+    assert (
+        ask["func"] == "database/sql.(*DB).conn" and ask["count"] > 4 and ask["open"]["count"] == 4
+    )
     calls = s["sites"]["syscall"]
     wedge = by_own(calls)["example.com/hanging/store.Wedge"]
     assert wedge["open"]["count"] == 12 and wedge["count"] == 0
@@ -522,9 +524,20 @@ def test_text(mix):
     assert "█" in text and "µs" in text and "#" in plain
     for line in plain.splitlines():
         assert len(line) <= 100 or ".go:" in line or ".s:" in line, line
-    for word in ("GOMAXPROCS", "runnable", "stop-the-world", "sync", "Tasks", "main.(*mix)", " <- "):
+    for word in (
+        "GOMAXPROCS",
+        "runnable",
+        "stop-the-world",
+        "sync",
+        "Tasks",
+        "main.(*mix)",
+        " <- ",
+    ):
         assert word in plain
-    order = [plain.index(word) for word in ("Label: ", "at once ", "Goroutines: ", "Tasks", "Ps: ", "GC: ")]
+    order = [
+        plain.index(word)
+        for word in ("Label: ", "at once ", "Goroutines: ", "Tasks", "Ps: ", "GC: ")
+    ]
     assert order == sorted(order)
     assert len(run("--stacks", path).stdout) > len(plain)
     assert len(run("--top=9", path).stdout) > len(plain)

@@ -35,6 +35,8 @@ static void modules(void **state)
         {"runtime.chanrecv1", "/usr/local/go/src/runtime/chan.go", OWNER_STD},
         {"database/sql.(*DB).conn", "/usr/local/go/src/database/sql/sql.go", OWNER_STD},
         {"os/signal.signal_recv", "/usr/local/go/src/runtime/sigqueue.go", OWNER_STD},
+        {"runtime.mapassign_faststr", "/usr/local/go/src/internal/runtime/maps/runtime_faststr.go",
+         OWNER_STD},
         {"net/http.(*conn).serve", "C:/Program Files/Go/src/net/http/server.go", OWNER_STD},
         {"vendor/golang.org/x/net/http2/hpack.(*Decoder).Write",
          "/usr/lib/go-1.24/src/vendor/golang.org/x/net/http2/hpack/hpack.go", OWNER_STD},

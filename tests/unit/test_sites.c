@@ -406,6 +406,34 @@ static void test_two_owners(void **state)
     assert_int_equal(top.list[1].own.at.line, 3);
 }
 
+/* CPU samples are by the innermost frame, and by own code whatever it called. */
+static void test_samples(void **state)
+{
+    struct summary_sites top;
+
+    (void)state;
+    fill(names, 0);
+    set_stack(1, 0, 2, 5, 3);
+    set_stack(2, 3, 4, 2, 3);
+    set_stack(3, 3, 4, 5, 3);
+    generation(9, 3);
+    sites_add(&sites, of(1), SUMMARY_CPU, 0);
+    sites_add(&sites, of(2), SUMMARY_CPU, 0);
+    sites_add(&sites, of(3), SUMMARY_CPU, 0);
+    sites_add(&sites, of(3), SUMMARY_CPU, 0);
+    assert_int_equal(ranking_of_profile(&sites, SUMMARY_CPU, STACK_ALL, &top), 0);
+    assert_int_equal(top.n, 2);
+    assert_string_equal(top.list[0].at.func, "net.(*conn).Read");
+    assert_int_equal(top.list[0].count, 3);
+    assert_string_equal(top.list[1].at.func, "runtime.chanrecv1");
+    assert_int_equal(ranking_of_own(&sites, SUMMARY_CPU, &top), 0);
+    assert_int_equal(top.n, 2);
+    assert_string_equal(top.list[0].at.func, "main.f");
+    assert_int_equal(top.list[0].count, 2);
+    assert_string_equal(top.list[0].own.call, "");
+    assert_string_equal(top.list[1].at.func, "net.(*conn).Read");
+}
+
 static void test_texts(void **state)
 {
     uint32_t a, b, n;
@@ -446,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_own_learnt, begin, end),
         cmocka_unit_test_setup_teardown(test_open, begin, end),
         cmocka_unit_test_setup_teardown(test_two_owners, begin, end),
+        cmocka_unit_test_setup_teardown(test_samples, begin, end),
         cmocka_unit_test_setup_teardown(test_texts, begin, end),
     };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/findings/rule.h"
 
+#include <string.h>
+
 double rule_scaled(double value, struct scale scale)
 {
     double score;
@@ -33,31 +35,45 @@ void rule_tell(struct finding *f, const char *name, double value)
         f->evidence[f->n_evidence++] = (struct finding_number){name, value};
 }
 
+/* Adds a site to those with the largest totals, which are sorted. */
+static void insert(struct finding *f, struct finding_site site)
+{
+    size_t at = f->n_sites;
+
+    while (at > 0 && f->sites[at - 1].total < site.total)
+        at--;
+    if (at == FINDING_SITES)
+        return;
+    if (f->n_sites < FINDING_SITES)
+        f->n_sites++;
+    memmove(&f->sites[at + 1], &f->sites[at], (f->n_sites - at - 1) * sizeof(site));
+    f->sites[at] = site;
+}
+
 void rule_point(struct finding *f, const struct summary_site *site)
 {
     struct summary_tally all = summary_site_all(site);
 
-    if (f->n_sites < FINDING_SITES)
-        f->sites[f->n_sites++] = (struct finding_site){.at = site->at,
-                                                       .count = all.count,
-                                                       .total = all.total,
-                                                       .own = site->own,
-                                                       .open = site->open.count};
+    insert(f, (struct finding_site){.at = site->at,
+                                    .count = all.count,
+                                    .total = all.total,
+                                    .own = site->own,
+                                    .open = site->open.count});
 }
 
 void rule_point_longest(struct finding *f, const struct summary_longest *longest)
 {
-    if (longest->at.func != NULL && longest->at.func[0] != '\0' && f->n_sites < FINDING_SITES)
-        f->sites[f->n_sites++] = (struct finding_site){.at = longest->at,
-                                                       .count = 1,
-                                                       .total = longest->duration,
-                                                       .own = longest->own,
-                                                       .open = longest->open};
+    if (longest->at.func != NULL && longest->at.func[0] != '\0')
+        insert(f, (struct finding_site){.at = longest->at,
+                                        .count = 1,
+                                        .total = longest->duration,
+                                        .own = longest->own,
+                                        .open = longest->open});
 }
 
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes)
 {
-    for (size_t i = 0; i < sites->n && f->n_sites < FINDING_SITES; i++) {
+    for (size_t i = 0; i < sites->n; i++) {
         const struct summary_site *site = &sites->list[i];
 
         if ((classes & STACK_SET(site->class)) != 0 && site->at.func[0] != '\0')

@@ -54,13 +54,13 @@ double rule_share(double part, double whole);
 /* Adds a number to the evidence, as long as there is room. */
 void rule_tell(struct finding *f, const char *name, double value);
 
-/* Adds a call site with all that is known of it, as long as there is room. */
+/* Adds a call site with all that is known of it. Those with the largest totals are kept, sorted. */
 void rule_point(struct finding *f, const struct summary_site *site);
 
-/* Adds where the longest call or run was, if that is known. */
+/* Likewise where the longest call or run was, if that is known. */
 void rule_point_longest(struct finding *f, const struct summary_longest *longest);
 
-/* Adds the call sites of these classes (a STACK_SET), as long as there is room. */
+/* Likewise the call sites of these classes (a STACK_SET). */
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes);
 
 /* Goroutines in syscalls, on average, without syscalls whose purpose is to wait. */

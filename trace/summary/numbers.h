@@ -322,7 +322,8 @@ struct summary {
     struct summary_rows regions; /* likewise */
     /* With what had not ended, and what was for an unknown reason where the stack tells it. */
     struct summary_sites sites[SUMMARY_N_PROFILES];
-    /* Likewise, but of SYNC only STACK_LOCK and STACK_CALL, of NET and SYSCALL all classes outside
+    struct summary_sites samples; /* CPU samples by lines of the program's own code, if any */
+    /* As `sites`, but of SYNC only STACK_LOCK and STACK_CALL, of NET and SYSCALL all classes outside
      * of STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
     struct summary_sites open[SUMMARY_N_OPEN]; /* alone, as if it were a profile */

@@ -50,11 +50,13 @@ static bool is_absolute(const char *file)
     return file[0] == '/' || (file[0] != '\0' && file[1] == ':');
 }
 
-/* Whether the directory's path ends in /src/ and this import path, as in GOROOT. */
-static bool is_below_src(const char *file, const char *package, size_t n)
+/* Whether the path is one of GOROOT: below a directory src there is a part of the standard library.
+ * It need not be the function's own, as the runtime has functions of other packages
+ * (os/signal.signal_recv), and they have some of its. */
+static bool is_below_src(const char *file)
 {
     for (const char *at = strstr(file, "/src/"); at; at = strstr(at + 1, "/src/")) {
-        if (strncmp(at + 5, package, n) == 0 && at[5 + n] == '/')
+        if (is_std_part(at + 5, strcspn(at + 5, "/")))
             return true;
     }
     return false;
@@ -64,11 +66,7 @@ static bool is_std(const char *func, size_t n, const char *file)
 {
     size_t first = strcspn(func, "/");
 
-    if (!is_std_part(func, first < n ? first : n))
-        return false;
-    /* The runtime has functions of other packages: os/signal.signal_recv. */
-    return !is_absolute(file) || is_below_src(file, func, n) ||
-           is_below_src(file, "runtime", strlen("runtime"));
+    return is_std_part(func, first < n ? first : n) && (!is_absolute(file) || is_below_src(file));
 }
 
 /* The length of a path up to and with the part that has the module's version, as in the module

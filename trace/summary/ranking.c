@@ -4,6 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a table is of, and by what. */
+struct wish {
+    unsigned column;
+    unsigned classes;
+    bool whole;   /* with what is not in the column */
+    bool by_site; /* whosever code leads there */
+    bool by_own;  /* by own code alone, where there is any */
+};
+
 /* A stack and its site, or all stacks of a site after merge. */
 struct entry {
     struct sites_frame at;
@@ -13,6 +22,7 @@ struct entry {
     uint32_t n_stacks;
     uint8_t class;
     bool standing; /* kept apart */
+    bool by_site;
     struct tally ended;
     struct tally open;
     struct tally older;
@@ -59,7 +69,7 @@ static int compare_sites(const struct entry *a, const struct entry *b)
 {
     int c = compare_frames(&a->at, &b->at);
 
-    if (c == 0)
+    if (c == 0 && !a->by_site)
         c = compare_frames(&a->own, &b->own);
     return c != 0 ? c : compare_numbers(a->class, b->class);
 }
@@ -113,9 +123,9 @@ static void add_others(const struct sites *s, unsigned profile, struct entry *e)
     add_tally(&e->older, &tallies[SITES_UNKNOWN]);
 }
 
-static void place(const struct sites *s, unsigned column, struct entry *e)
+static void place(const struct sites *s, const struct wish *wish, struct entry *e)
 {
-    struct sites_where where = sites_where(s, e->stack, column);
+    struct sites_where where = sites_where(s, e->stack, wish->column);
 
     if (where.at != IDMAP_NONE)
         e->at = s->frames[where.at];
@@ -124,11 +134,15 @@ static void place(const struct sites *s, unsigned column, struct entry *e)
     if (where.own != IDMAP_NONE)
         e->own = s->frames[where.own];
     e->call = where.call != IDMAP_NONE ? s->frames[where.call].func : TEXTS_EMPTY;
+    if (!wish->by_own)
+        return;
+    if (where.own != IDMAP_NONE)
+        e->at = e->own;
+    e->call = TEXTS_EMPTY;
+    e->class = STACK_OTHER;
 }
 
-/* whole: with what is not in the column. */
-static size_t collect(const struct sites *s, unsigned column, bool whole, unsigned classes,
-                      struct entry *list)
+static size_t collect(const struct sites *s, const struct wish *wish, struct entry *list)
 {
     size_t n = 0;
 
@@ -136,22 +150,23 @@ static size_t collect(const struct sites *s, unsigned column, bool whole, unsign
         const struct sites_stack *k = &s->stacks[i];
         struct entry *e = &list[n];
 
-        if ((classes & STACK_SET(k->class)) == 0)
+        if ((wish->classes & STACK_SET(k->class)) == 0)
             continue;
         *e = (struct entry){
             .stack = i,
             .n_stacks = 1,
-            .ended = k->tallies[column],
+            .ended = k->tallies[wish->column],
             .class = k->class,
-            .standing = standing_in(column) & STACK_SET(k->class),
+            .standing = standing_in(wish->column) & STACK_SET(k->class),
+            .by_site = wish->by_site,
         };
-        if (whole)
-            add_others(s, column, e);
+        if (wish->whole)
+            add_others(s, wish->column, e);
         if (times(e) == 0)
             continue;
         e->top_total = e->ended.total;
         e->top_weight = weight(e);
-        place(s, column, e);
+        place(s, wish, e);
         n++;
     }
     return n;
@@ -173,6 +188,7 @@ static size_t merge(struct entry *list, size_t n)
             to->top_weight = list[i].top_weight;
             to->top_total = list[i].top_total;
             to->stack = list[i].stack;
+            to->own = list[i].own;
             to->call = list[i].call;
         }
         add_tally(&to->ended, &list[i].ended);
@@ -265,8 +281,7 @@ static size_t leave_out(struct entry *list, size_t n, struct summary_sites *ret)
     return kept;
 }
 
-static int rank(struct sites *s, unsigned column, bool whole, unsigned classes,
-                struct summary_sites *ret)
+static int rank(struct sites *s, const struct wish *wish, struct summary_sites *ret)
 {
     struct entry *list;
     size_t n;
@@ -275,7 +290,7 @@ static int rank(struct sites *s, unsigned column, bool whole, unsigned classes,
     if (r < 0)
         return r;
     memset(ret, 0, sizeof(*ret));
-    n = collect(s, column, whole, classes, list);
+    n = collect(s, wish, list);
     if (n > 1)
         qsort(list, n, sizeof(*list), by_place);
     n = merge(list, n);
@@ -293,11 +308,23 @@ static int rank(struct sites *s, unsigned column, bool whole, unsigned classes,
 
 int ranking_of(struct sites *s, unsigned column, struct summary_sites *ret)
 {
-    return rank(s, column, false, STACK_ALL, ret);
+    return rank(s, &(struct wish){.column = column, .classes = STACK_ALL}, ret);
+}
+
+int ranking_of_own(struct sites *s, unsigned column, struct summary_sites *ret)
+{
+    return rank(s, &(struct wish){.column = column, .classes = STACK_ALL, .by_own = true}, ret);
 }
 
 int ranking_of_profile(struct sites *s, enum summary_profile profile, unsigned classes,
                        struct summary_sites *ret)
 {
-    return rank(s, profile, true, classes, ret);
+    const struct wish wish = {
+        .column = profile,
+        .classes = classes,
+        .whole = true,
+        .by_site = profile == SUMMARY_CPU,
+    };
+
+    return rank(s, &wish, ret);
 }

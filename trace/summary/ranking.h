@@ -3,7 +3,7 @@
 
 /*
  * Sums by call site, from the sums by call stack, the largest first. Stacks are of one site if they
- * agree in call site, own code and class. Lists and texts are in the texts' arena. Errors of
+ * agree in call site, own code and class; of CPU samples in call site and class. Lists and texts are in the texts' arena. Errors of
  * memory.h.
  */
 
@@ -12,6 +12,9 @@
 
 /* Of one column, as of sites_add. */
 int ranking_of(struct sites *s, unsigned column, struct summary_sites *ret);
+
+/* Of one column, by the line of the program's own code where there is any. */
+int ranking_of_own(struct sites *s, unsigned column, struct summary_sites *ret);
 
 /* Of a profile, with what had not ended and what was for an unknown reason, for stacks of these
  * classes only (a STACK_SET). */

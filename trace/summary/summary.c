@@ -80,6 +80,8 @@ static int rank_sites(struct accumulator *s)
     struct summary *out = s->out;
     int r = ranking_of(&s->sites, SITES_MISNESTED, &out->misnested);
 
+    if (r == 0)
+        r = ranking_of_own(&s->sites, SUMMARY_CPU, &out->samples);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_PROFILES; i++)
         r = ranking_of_profile(&s->sites, i, STACK_ALL, &out->sites[i]);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_OPEN; i++)
