@@ -42,6 +42,18 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
     return 0;
 }
 
+/* Whoever started contraced may have ignored signals: nohup does SIGHUP, a shell SIGINT in its
+ * background, some supervisors SIGCHLD. The kernel drops an ignored signal even if it is blocked. */
+static void heed_all(void)
+{
+    struct sigaction present;
+
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        if (sigaction(number, NULL, &present) == 0 && present.sa_handler == SIG_IGN)
+            (void)signal(number, SIG_DFL);
+    }
+}
+
 /* Signals are blocked before the first thread starts, so that only the event loop gets them. */
 int daemon_take_signals(struct daemon *d)
 {
@@ -52,9 +64,11 @@ int daemon_take_signals(struct daemon *d)
     (void)sigaddset(&set, SIGCHLD); /* sd_event_add_child requires this */
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
         (void)sigaddset(&set, signals[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+        return -errno;
+    heed_all();
     /* A write beyond the limit of a file's size shall only fail and not end the process. */
-    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
-        signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
         return -errno;
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         int r = sd_event_add_signal(d->event, NULL, signals[i], on_signal, d);

@@ -43,11 +43,10 @@ static void set_limits(const struct spawn *s)
 /* The child gets default signal handlers and an empty signal mask. */
 static void reset_signals(void)
 {
-    static const int ignored[] = {SIGPIPE, SIGXFSZ};
     sigset_t none;
 
-    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-        (void)signal(ignored[i], SIG_DFL);
+    for (int i = 1; i <= SIGRTMAX; i++)
+        (void)signal(i, SIG_DFL);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -189,6 +189,7 @@ static void keep_stuck(struct spool_file *f, int r)
     s->stuck_last = core_now(s->core);
     s->stuck_retry = s->stuck_last + core_rest(s->stuck_rounds - 1);
     f->state = FILE_STUCK;
+    f->room.written = UINT64_MAX; /* no more bytes will be written */
     expiry_set_retry(s->expiry, EXPIRY_INCOMING, s->stuck_retry);
     expiry_arm(s->expiry);
 }

@@ -308,9 +308,12 @@ static int sweep_top(const struct tree *t, bool pending, struct index *ix, struc
     return sweep_directory(&w, pending ? t->pending : t->archive, 0, &empty);
 }
 
-/* If both directories have the same file under the same key, a crash has interrupted its move to
- * archive/. Finishes the move. True if the trace is now only in archive/. */
-static bool finish_move(const struct tree *t, const char *key, struct scan *s)
+/*
+ * If both directories have the same file under the same key, a crash has interrupted its move to
+ * archive/. Finishes the move. True if the trace is now only in archive/; *ret_record: with the
+ * record that it had in pending/.
+ */
+static bool finish_move(const struct tree *t, const char *key, bool *ret_record)
 {
     _cleanup_close_ int from = -1, to = -1;
     char record[NAME_KEY_MAX];
@@ -321,8 +324,7 @@ static bool finish_move(const struct tree *t, const char *key, struct scan *s)
         a.st_dev != b.st_dev || a.st_ino != b.st_ino)
         return false;
     name_record_key(tree_leaf(key), record);
-    if (tree_rename(from, record, to, record) == 0) /* fails if the record is there already */
-        s->no_record -= s->no_record > 0;           /* the walk had counted it as missing */
+    *ret_record = tree_rename(from, record, to, record) == 0; /* fails if it is there already */
     return tree_remove(t->pending, key) == 0;
 }
 
@@ -331,14 +333,19 @@ static bool finish_move(const struct tree *t, const char *key, struct scan *s)
 static void visit_twins(const struct tree *t, struct index *ix, struct scan *s)
 {
     for (size_t i = ix->n; i-- > 1;) {
+        bool record = false, finished;
+
         if (strcmp(index_key(ix, i - 1), index_key(ix, i)) != 0)
             continue;
-        if (finish_move(t, index_key(ix, i), s)) {
-            s->finished++;
-            index_remove(ix, i);
-        } else {
-            s->twice++;
+        finished = finish_move(t, index_key(ix, i), &record);
+        if (record) { /* the walk has counted it for the trace in pending/ only */
+            s->no_record -= s->no_record > 0;
+            index_resize(ix, i - 1, index_items(ix)[i].bytes);
         }
+        s->finished += finished;
+        s->twice += !finished;
+        if (finished)
+            index_remove(ix, i);
     }
 }
 

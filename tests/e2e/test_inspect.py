@@ -21,6 +21,7 @@ from support import (
     BUILD,
     GO_ENV,
     INSPECTED,
+    RELOADED,
     SRC,
     Spool,
     contraced,
@@ -196,6 +197,26 @@ def test_terminated_while_a_child_hangs(serve, daemon, child, tmp_path):
         assert "label" not in d.spool.record(key)
         assert_same(store, d.spool, key)
         assert "1 cut" in d.log("stopped;")[0]["msg"]
+
+
+def test_signals_that_were_ignored_before(serve, daemon, child):
+    """As nohup ignores SIGHUP, a shell SIGINT in its background, and some supervisors SIGCHLD."""
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGCHLD, signal.SIGUSR1)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        d = daemon([job("s", serve(healthy()).address)], inspect=by(child("ill")))
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+    d.wait_captured()
+    d.wait_log("inspected ")  # the child's end was noticed
+    d.capture_now()
+    d.wait_captured(count=2)
+    mark = d.mark()
+    d.signal(signal.SIGHUP)
+    d.wait_log(message_id=RELOADED, after=mark)
+    d.signal(signal.SIGINT)
+    assert d.process.wait(20) == 0
 
 
 def children_of(pid):

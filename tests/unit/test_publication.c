@@ -19,6 +19,16 @@
 
 #define BYTES 9000
 
+/* Room of files that the disk has still to give. */
+static uint64_t unwritten(void)
+{
+    uint64_t ret = 0;
+
+    for (const struct reservation *r = fx.spool->reserved.all; r; r = r->next)
+        ret += reserved_unwritten(r);
+    return ret;
+}
+
 /* One capture with call number `at` failing. True while there was such a call. */
 static bool one_failure(int at, int error, bool all)
 {
@@ -40,6 +50,7 @@ static bool one_failure(int at, int error, bool all)
     /* What failed is gone, unless the file could not even be unlinked; then it still counts. */
     assert_int_equal(stats.archive_files, u.traces);
     assert_true(u.incoming == 0 || stats.reserved_bytes > 0);
+    assert_int_equal(unwritten(), 0);
     if (!all) {
         assert_int_equal(stats.archive_files, r == 0);
         assert_true(u.incoming <= 1);

@@ -210,6 +210,29 @@ static void test_start_sweeps(void **state)
     assert_int_equal(n_log_lines, 4);
 }
 
+/* A move to the archive was cut off after its first link: the record comes along, and counts. */
+static void test_start_finishes_a_move(void **state)
+{
+    struct spool_stats stats;
+    char from[600];
+
+    (void)state;
+    make_file("pending/a/h/20260314/000001.trace", "trace");
+    make_file("pending/a/h/20260314/000001.json", "{}");
+    make_dirs("archive/a/h/20260314");
+    (void)snprintf(from, sizeof(from), "%s", below("pending/a/h/20260314/000001.trace"));
+    assert_int_equal(link(from, below("archive/a/h/20260314/000001.trace")), 0);
+
+    assert_int_equal(fixture_start(), 0);
+    spool_stats(fx.spool, &stats);
+    assert_int_equal(stats.pending_files, 0);
+    assert_int_equal(stats.archive_files, 1);
+    assert_int_equal(stats.archive_bytes, 2 * 4096);
+    assert_true(exists("archive/a/h/20260314/000001.json"));
+    assert_true(logged("1 moves to the archive finished"));
+    assert_false(logged("have no record"));
+}
+
 static void test_refused_places(void **state)
 {
     (void)state;
@@ -499,6 +522,7 @@ int main(void)
         TEST(test_all_names_are_taken),
         TEST(test_cut_and_discard),
         TEST(test_start_sweeps),
+        TEST(test_start_finishes_a_move),
         TEST(test_refused_places),
         TEST(test_made_writable_for_a_group),
         TEST(test_removed_underneath),
