@@ -76,11 +76,12 @@ static void put_near(struct jsonwriter *w, const struct findings *findings)
     jsonwriter_end(w);
 }
 
-void summary_findings_json(struct jsonwriter *w, const struct summary *s)
+void summary_findings_json(struct jsonwriter *w, const struct summary *s,
+                           const struct context *context)
 {
     struct findings findings;
 
-    findings_find(s, NULL, &findings);
+    findings_find(s, context, &findings);
     jsonwriter_array(w, "findings");
     for (size_t i = 0; i < findings.n; i++)
         put_finding(w, &findings.list[i]);
@@ -314,7 +315,7 @@ void page_findings(const struct page *p)
 {
     struct findings findings;
 
-    findings_find(p->s, NULL, &findings);
+    findings_find(p->s, p->view->context, &findings);
     (void)fprintf(p->out, "\nLabel: %s", findings.label);
     if (findings.not_inspected)
         (void)fprintf(p->out, " (%s: %s)", findings.not_inspected, findings.why);

@@ -148,6 +148,21 @@ static void longest_call(const struct page *p)
     (void)fputc('\n', p->out);
 }
 
+static void silences(const struct page *p)
+{
+    const struct summary_silences *s = &p->s->silences;
+
+    if (s->count == 0)
+        return;
+    (void)fputs("  no event for over ", p->out);
+    page_duration(p, SUMMARY_SILENCE, 0);
+    (void)fprintf(p->out, " though goroutines had work: %" PRIu64 " times, ", s->count);
+    page_duration(p, s->total, 0);
+    (void)fputs(" in all, at most ", p->out);
+    page_duration(p, s->longest, 0);
+    (void)fputc('\n', p->out);
+}
+
 static void latencies(const struct page *p)
 {
     const struct summary *s = p->s;
@@ -157,6 +172,7 @@ static void latencies(const struct page *p)
     times_row(p, "system calls, begin to end", &s->syscalls.times);
     times_row(p, "stop-the-world pauses", &s->gc.stw);
     longest_call(p);
+    silences(p);
     (void)fputs("  at once: ", p->out);
     page_mean(p, s->scheduler.runnable_mean, 0);
     (void)fputs(" runnable, at most ", p->out);
@@ -258,6 +274,8 @@ void summary_text(FILE *out, const struct summary *s, const struct summary_view 
 
     head(p);
     page_findings(p);
+    if (view->context)
+        summary_context_text(out, view->context, view->utf8);
     page_samples(p);
     page_waits(p);
     page_standing(p);

@@ -35,6 +35,32 @@ void rule_tell(struct finding *f, const char *name, double value)
         f->evidence[f->n_evidence++] = (struct finding_number){name, value};
 }
 
+double rule_rate(const struct facts *a, double count)
+{
+    return count * 1e9 / a->window;
+}
+
+double rule_turns(const struct facts *a)
+{
+    return (double)a->s->scheduler.latency.count;
+}
+
+double rule_searching(const struct facts *a)
+{
+    const struct summary_procs *p = &a->s->procs;
+
+    return rule_most((double)(p->running - p->executing - p->in_syscall), 0);
+}
+
+double rule_steadiness(const struct summary_growth *g)
+{
+    uint64_t least = g->quarters[0];
+
+    for (size_t i = 1; i < SUMMARY_QUARTERS; i++)
+        least = g->quarters[i] < least ? g->quarters[i] : least;
+    return rule_share((double)least * SUMMARY_QUARTERS, (double)g->waiting);
+}
+
 /* Adds a site to those with the largest totals, which are sorted. */
 static void insert(struct finding *f, struct finding_site site)
 {
@@ -69,6 +95,18 @@ void rule_point_longest(struct finding *f, const struct summary_longest *longest
                                         .total = longest->duration,
                                         .own = longest->own,
                                         .open = longest->open});
+}
+
+void rule_point_at_growth(struct finding *f, const struct summary_growth *growth)
+{
+    if (growth->n == 0)
+        return;
+    insert(f, (struct finding_site){.at = growth->list[0].at,
+                                    .count = growth->list[0].created,
+                                    .total = growth->waited});
+    if (growth->waiting > 0 && growth->waits_at.func[0] != '\0')
+        insert(f, (struct finding_site){
+                      .at = growth->waits_at, .count = growth->waiting, .total = growth->waited});
 }
 
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes)

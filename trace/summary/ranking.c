@@ -8,9 +8,10 @@
 struct wish {
     unsigned column;
     unsigned classes;
-    bool whole;   /* with what is not in the column */
-    bool by_site; /* whosever code leads there */
-    bool by_own;  /* by own code alone, where there is any */
+    const bool *picked; /* by the stack's number; NULL: all */
+    bool whole;         /* with what is not in the column */
+    bool by_site;       /* whosever code leads there */
+    bool by_own;        /* by own code alone, where there is any */
 };
 
 /* A stack and its site, or all stacks of a site after merge. */
@@ -150,7 +151,7 @@ static size_t collect(const struct sites *s, const struct wish *wish, struct ent
         const struct sites_stack *k = &s->stacks[i];
         struct entry *e = &list[n];
 
-        if ((wish->classes & STACK_SET(k->class)) == 0)
+        if ((wish->classes & STACK_SET(k->class)) == 0 || (wish->picked && !wish->picked[i]))
             continue;
         *e = (struct entry){
             .stack = i,
@@ -314,6 +315,12 @@ int ranking_of(struct sites *s, unsigned column, struct summary_sites *ret)
 int ranking_of_own(struct sites *s, unsigned column, struct summary_sites *ret)
 {
     return rank(s, &(struct wish){.column = column, .classes = STACK_ALL, .by_own = true}, ret);
+}
+
+int ranking_of_picked(struct sites *s, unsigned column, const bool *picked,
+                      struct summary_sites *ret)
+{
+    return rank(s, &(struct wish){.column = column, .classes = STACK_ALL, .picked = picked}, ret);
 }
 
 int ranking_of_profile(struct sites *s, enum summary_profile profile, unsigned classes,

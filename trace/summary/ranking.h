@@ -7,6 +7,8 @@
  * memory.h.
  */
 
+#include <stdbool.h>
+
 #include "trace/summary/numbers.h"
 #include "trace/summary/sites.h"
 
@@ -15,6 +17,10 @@ int ranking_of(struct sites *s, unsigned column, struct summary_sites *ret);
 
 /* Of one column, by the line of the program's own code where there is any. */
 int ranking_of_own(struct sites *s, unsigned column, struct summary_sites *ret);
+
+/* Of one column, for those stacks only that are true in this list, by their number. */
+int ranking_of_picked(struct sites *s, unsigned column, const bool *picked,
+                      struct summary_sites *ret);
 
 /* Of a profile, with what had not ended and what was for an unknown reason, for stacks of these
  * classes only (a STACK_SET). */
