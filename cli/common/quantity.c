@@ -56,6 +56,14 @@ const char *quantity_count(uint64_t n, char out[static QUANTITY_SIZE])
     return out;
 }
 
+const char *quantity_mean(double value, char out[static QUANTITY_SIZE])
+{
+    if (value >= 99.95)
+        return quantity_count((uint64_t)(value + 0.5), out);
+    (void)snprintf(out, QUANTITY_SIZE, "%.*f", value >= 9.995 ? 1 : 2, value);
+    return out;
+}
+
 const char *quantity_bytes(uint64_t n, char out[static QUANTITY_SIZE])
 {
     static const struct unit units[] = {{1e12, "TB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}};

@@ -20,7 +20,8 @@ struct summary_view {
     const char *name;              /* of the file, "-" for standard input */
     bool utf8;                     /* bars and µ may be printed */
     bool stacks;                   /* print whole stacks below the call sites */
-    unsigned top;                  /* rows of each table */
+    unsigned top;                  /* rows of each table, */
+    bool whole;                    /* also if they are next to nothing */
     const struct context *context; /* what the host knew; NULL: nothing */
 };
 
@@ -30,11 +31,16 @@ struct summary_view {
 int summary_json(const struct summary_view *view, const struct summary *s, bool with_sites,
                  struct buf *out);
 
-/* Writes the result of findings_find: members `findings` and `label`, and the first part of the
- * text. */
+/* The member `own` of a site; nothing if it has no own code. */
+void summary_own_json(struct jsonwriter *w, const struct summary_own *own);
+
+/* Writes the result of findings_find: members `findings`, `near` and `label`. */
 void summary_findings_json(struct jsonwriter *w, const struct summary *s,
                            const struct context *context);
-void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* What a number of the evidence says, as printf's format for one text: "%s waits". NULL if it has
+ * no words. */
+const char *summary_words(const char *name);
 
 /*
  * The context that the user names: a record, or another file with such an object, or the object
@@ -53,6 +59,11 @@ size_t summary_plain(FILE *out, const char *text, size_t max);
 
 /* A frame, "main.work  app/main.go:12", in plain characters. */
 void summary_place(FILE *out, const struct summary_frame *f);
+
+/* The same, but the program's own code first and the function behind it, "main.post  app/main.go:12
+ * ← sync.(*Mutex).Lock", if there is own code. */
+void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
+                       bool utf8);
 
 /* The caller checks the stream for errors. */
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);

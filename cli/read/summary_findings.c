@@ -2,10 +2,8 @@
 #include <string.h>
 
 #include "cli/common/quantity.h"
-#include "cli/read/summary.h"
+#include "cli/read/summary_page.h"
 #include "trace/findings/findings.h"
-
-#define LINE_WIDTH 96
 
 /* Whether a number's name ends so. */
 static bool is_a(const struct finding_number *number, const char *unit)
@@ -36,6 +34,8 @@ static void put_site(struct jsonwriter *w, const struct finding_site *site)
     jsonwriter_count(w, "line", site->at.line);
     jsonwriter_count(w, "count", site->count);
     jsonwriter_integer(w, "total_ns", site->total);
+    jsonwriter_count(w, "open", site->open);
+    summary_own_json(w, &site->own);
     jsonwriter_end(w);
 }
 
@@ -110,71 +110,113 @@ static const char *quantity(const struct finding_number *n, bool utf8, char out[
     return out;
 }
 
-/* "waiting_share 96.2%, waits 4,218". Numbers show their unit, so names come without _ns and
- * _bytes. */
-static void evidence(FILE *out, const struct finding *f, bool utf8)
+/* Text that is broken into lines, at the blanks that it is given in pieces. */
+struct flow {
+    FILE *out;
+    size_t column;
+};
+
+/* Characters are counted, not bytes. */
+static void flow_put(struct flow *flow, const char *text, size_t len)
 {
-    size_t column = 0;
+    size_t width = 0;
 
-    for (size_t i = 0; i < f->n_evidence; i++) {
-        const struct finding_number *n = &f->evidence[i];
-        size_t len = strlen(n->name);
-        char value[QUANTITY_SIZE], cell[128];
-        int width;
-
-        if (is_a(n, "_ns"))
-            len -= strlen("_ns");
-        else if (is_a(n, "_bytes"))
-            len -= strlen("_bytes");
-        width = snprintf(cell, sizeof(cell), "%.*s %s%s", (int)len, n->name,
-                         quantity(n, utf8, value), i + 1 < f->n_evidence ? "," : "");
-        if (width < 0)
-            continue;
-        if (column == 0 || column + (size_t)width + 1 > LINE_WIDTH) {
-            (void)fputs(column == 0 ? "   " : "\n   ", out);
-            column = 3;
-        }
-        (void)fprintf(out, " %s", cell);
-        column += (size_t)width + 1;
+    for (size_t i = 0; i < len; i++)
+        width += (text[i] & 0xc0) != 0x80;
+    if (flow->column == 0 || flow->column + width + 1 > PAGE_LINE_WIDTH) {
+        (void)fputs(flow->column == 0 ? "   " : "\n   ", flow->out);
+        flow->column = 3;
     }
-    (void)fputc('\n', out);
+    (void)fputc(' ', flow->out);
+    (void)fwrite(text, 1, len, flow->out);
+    flow->column += width + 1;
 }
 
-static void site_lines(FILE *out, const struct finding *f, bool utf8)
+static void flow_words(struct flow *flow, const char *text)
 {
-    for (size_t i = 0; i < f->n_sites; i++) {
-        char total[QUANTITY_SIZE], count[QUANTITY_SIZE];
-
-        if (f->score > 0)
-            (void)quantity_duration(f->sites[i].total, utf8, total);
-        (void)fprintf(out, "    %10s %9sx  ", f->score > 0 ? total : "",
-                      quantity_count(f->sites[i].count, count));
-        summary_place(out, &f->sites[i].at);
-        (void)fputc('\n', out);
-    }
-}
-
-/* A sentence in lines. */
-static void advice(FILE *out, const char *text)
-{
-    size_t column = 0;
-
     while (*text != '\0') {
         size_t n = strcspn(text, " ");
 
-        if (column == 0 || column + n + 1 > LINE_WIDTH) {
-            (void)fputs(column == 0 ? "   " : "\n   ", out);
-            column = 3;
-        }
-        (void)fprintf(out, " %.*s", (int)n, text);
-        column += n + 1;
+        flow_put(flow, text, n);
         text += n;
         text += strspn(text, " ");
     }
-    (void)fputc('\n', out);
 }
 
-static void head(FILE *out, const struct finding *f)
+static void flow_end(struct flow *flow)
+{
+    (void)fputc('\n', flow->out);
+    flow->column = 0;
+}
+
+/* "4,218 waits", or "waits 4,218" of a number that has no words. Values show their unit, so names
+ * come without _ns and _bytes. */
+static void say(const struct finding_number *n, bool utf8, char *out, size_t size)
+{
+    const char *words = summary_words(n->name), *at = words ? strstr(words, "%s") : NULL;
+    size_t len = strlen(n->name);
+    char value[QUANTITY_SIZE];
+
+    (void)quantity(n, utf8, value);
+    if (is_a(n, "_ns"))
+        len -= strlen("_ns");
+    else if (is_a(n, "_bytes"))
+        len -= strlen("_bytes");
+    if (at)
+        (void)snprintf(out, size, "%.*s%s%s", (int)(at - words), words, value, at + 2);
+    else
+        (void)snprintf(out, size, "%.*s %s", (int)len, n->name, value);
+}
+
+static void evidence(FILE *out, const struct finding *f, bool utf8)
+{
+    struct flow flow = {out, 0};
+
+    for (size_t i = 0; i < f->n_evidence; i++) {
+        char text[160];
+
+        say(&f->evidence[i], utf8, text, sizeof(text) - 1);
+        if (i + 1 < f->n_evidence)
+            (void)strcat(text, ",");
+        flow_put(&flow, text, strlen(text));
+    }
+    flow_end(&flow);
+}
+
+/* Sites that are next to nothing beside the first are left out. */
+static void site_lines(const struct page *p, const struct finding *f)
+{
+    for (size_t i = 0; i < f->n_sites; i++) {
+        const struct finding_site *site = &f->sites[i];
+
+        if (site->total < f->sites[0].total / 100)
+            continue;
+        (void)fputs("    ", p->out);
+        if (f->score > 0)
+            page_duration(p, site->total, 10);
+        else
+            page_spaces(p, 10);
+        page_count(p, site->count, 10);
+        (void)fputs("x  ", p->out);
+        summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
+        if (site->open > 0 && site->count == 1) {
+            (void)fputs(", not over", p->out);
+        } else if (site->open > 0) {
+            (void)fputs(", ", p->out);
+            page_count(p, site->open, 0);
+            (void)fputs(" not over", p->out);
+        }
+        (void)fputc('\n', p->out);
+    }
+}
+
+/* A score in a word. */
+static const char *strength(double score)
+{
+    return score >= 0.95 ? "beyond doubt" : score >= 0.75 ? "clear" : "suspected";
+}
+
+static void head(FILE *out, const struct finding *f, bool first)
 {
     char share[QUANTITY_SIZE];
 
@@ -185,13 +227,14 @@ static void head(FILE *out, const struct finding *f)
         (void)fputc('"', out);
     }
     if (f->score > 0)
-        (void)fprintf(out, "  (score %.2f of 1", f->score);
+        (void)fprintf(out, "  (%s: score %.2f%s", strength(f->score), f->score,
+                      first ? " of 1, from 0.5 on a finding" : "");
     else
         (void)fputs("  (a note, not the label", out);
     if (f->lost_share > 0 && f->lost_share < 1)
-        (void)fprintf(out, ", %s of the time lost", quantity_share(f->lost_share, share));
+        (void)fprintf(out, "; %s of the time lost", quantity_share(f->lost_share, share));
     if (f->because)
-        (void)fprintf(out, ", because of %s", f->because);
+        (void)fprintf(out, "; because of %s", f->because);
     (void)fputs(")\n", out);
     if (f->remark[0] != '\0') {
         (void)fputs("    ", out);
@@ -200,33 +243,87 @@ static void head(FILE *out, const struct finding *f)
     }
 }
 
-/* "No rule matched; the nearest: lock-contention (0.31 of the 0.5 that it takes), …" */
+/* How near a rule came to a finding is a share of the score that makes one. */
+#define FINDING_SCORE 0.5
+#define NEAR_SHARE 0.1
+
 static void near_misses(FILE *out, const struct findings *findings)
 {
+    size_t n = 0;
+
     (void)fputs("  no rule matched", out);
-    for (size_t i = 0; i < findings->n_near; i++)
-        (void)fprintf(out, "%s%s %.2f", i == 0 ? "; nearest (0.5 is a finding): " : ", ",
-                      findings->near[i].code, findings->near[i].score);
-    (void)fputc('\n', out);
+    for (; n < findings->n_near && findings->near[n].score >= NEAR_SHARE * FINDING_SCORE; n++)
+        (void)fprintf(out, "%s%s (%.0f%%%s)", n == 0 ? "; nearest: " : ", ", findings->near[n].code,
+                      findings->near[n].score / FINDING_SCORE * 100,
+                      n == 0 ? " of the way to a finding" : "");
+    (void)fputs(n > 0 ? "\n" : ", and none comes near\n", out);
 }
 
-void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view)
+/* So many calls or waits that do not end are told beside a label that says nothing of them. */
+#define MANY_UNENDED 10
+
+/* How many of a profile lasted for most of the window and to its end, without those that are meant
+ * to wait. */
+static uint64_t unended_of(const struct page *p, enum summary_profile profile)
+{
+    const struct summary_sites *sites = &p->s->sites[profile];
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < sites->n; i++) {
+        const struct summary_tally *open = &sites->list[i].open;
+
+        if (!page_is_standing(&sites->list[i]) && open->count > 0 &&
+            open->total / (int64_t)open->count >= p->s->window / 2)
+            n += open->count;
+    }
+    return n;
+}
+
+/* A label without findings reads as if all were well, which nobody knows of what did not end. */
+static void unended(const struct page *p)
+{
+    uint64_t calls = unended_of(p, SUMMARY_SYSCALL);
+    uint64_t waits = unended_of(p, SUMMARY_SYNC) + unended_of(p, SUMMARY_NET);
+
+    if (calls >= MANY_UNENDED) {
+        (void)fputs("  but ", p->out);
+        page_count(p, calls, 0);
+        (void)fputs(" goroutines sit in system calls that did not end: see \"In system calls\"\n",
+                    p->out);
+    }
+    if (waits >= MANY_UNENDED) {
+        (void)fputs(calls >= MANY_UNENDED ? "  and " : "  but ", p->out);
+        page_count(p, waits, 0);
+        (void)fputs(" goroutines waited for most of the window and to its end: see \"still "
+                    "waiting\"\n",
+                    p->out);
+    }
+}
+
+static void finding(const struct page *p, const struct finding *f, bool first)
+{
+    struct flow flow = {p->out, 0};
+
+    head(p->out, f, first);
+    evidence(p->out, f, p->view->utf8);
+    site_lines(p, f);
+    flow_words(&flow, f->next);
+    flow_end(&flow);
+}
+
+void page_findings(const struct page *p)
 {
     struct findings findings;
 
-    findings_find(s, view->context, &findings);
-    (void)fprintf(out, "\nLabel: %s", findings.label);
+    findings_find(p->s, p->view->context, &findings);
+    (void)fprintf(p->out, "\nLabel: %s", findings.label);
     if (findings.not_inspected)
-        (void)fprintf(out, " (%s: %s)", findings.not_inspected, findings.why);
-    (void)fputc('\n', out);
+        (void)fprintf(p->out, " (%s: %s)", findings.not_inspected, findings.why);
+    (void)fputc('\n', p->out);
     if (findings.n_near > 0)
-        near_misses(out, &findings);
-    for (size_t i = 0; i < findings.n; i++) {
-        const struct finding *f = &findings.list[i];
-
-        head(out, f);
-        evidence(out, f, view->utf8);
-        site_lines(out, f, view->utf8);
-        advice(out, f->next);
-    }
+        near_misses(p->out, &findings);
+    if (findings.n_near > 0 || findings.not_inspected)
+        unended(p);
+    for (size_t i = 0; i < findings.n; i++)
+        finding(p, &findings.list[i], i == 0);
 }

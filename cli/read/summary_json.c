@@ -61,13 +61,26 @@ static void put_frame(struct jsonwriter *w, const struct summary_frame *f)
     jsonwriter_count(w, "line", f->line);
 }
 
+static void tally(struct jsonwriter *w, const char *key, const struct summary_tally *t)
+{
+    jsonwriter_object(w, key);
+    jsonwriter_count(w, "count", t->count);
+    jsonwriter_integer(w, "total_ns", t->total);
+    jsonwriter_integer(w, "max_ns", t->max);
+    jsonwriter_end(w);
+}
+
 static void site(struct jsonwriter *w, const struct summary_site *s)
 {
     jsonwriter_object(w, NULL);
     put_frame(w, &s->at);
+    summary_own_json(w, &s->own);
+    jsonwriter_text(w, "class", stack_class_name(s->class));
     jsonwriter_count(w, "count", s->count);
     jsonwriter_integer(w, "total_ns", s->total);
     jsonwriter_integer(w, "max_ns", s->max);
+    tally(w, "open", &s->open);
+    tally(w, "older", &s->older);
     jsonwriter_count(w, "stacks", s->n_stacks);
     jsonwriter_integer(w, "stack_total_ns", s->top_total);
     jsonwriter_array(w, "stack");
@@ -85,6 +98,13 @@ static void sites(struct jsonwriter *w, const char *key, const struct summary_si
     jsonwriter_object(w, key);
     jsonwriter_count(w, "count", sites->count);
     jsonwriter_integer(w, "total_ns", sites->total);
+    tally(w, "open", &sites->open);
+    tally(w, "older", &sites->older);
+    jsonwriter_object(w, "standing");
+    jsonwriter_count(w, "count", sites->standing.count);
+    jsonwriter_integer(w, "total_ns", sites->standing.total);
+    jsonwriter_count(w, "open", sites->standing_open);
+    jsonwriter_end(w);
     jsonwriter_object(w, "left_out");
     jsonwriter_count(w, "sites", sites->left_out);
     jsonwriter_count(w, "count", sites->left_out_count);
@@ -105,6 +125,7 @@ static void all_sites(struct jsonwriter *w, const struct summary *s)
     sites(w, "net", &s->sites[SUMMARY_NET]);
     sites(w, "syscall", &s->sites[SUMMARY_SYSCALL]);
     sites(w, "cpu", &s->sites[SUMMARY_CPU]);
+    sites(w, "cpu_own", &s->samples);
     sites(w, "misnested", &s->misnested);
     sites(w, "sleep", &s->sleeps);
     sites(w, "after_func", &s->timer_funcs);
@@ -305,6 +326,8 @@ static void longest(struct jsonwriter *w, const char *key, const struct summary_
     else
         jsonwriter_integer(w, "p", l->p);
     jsonwriter_bool(w, "open", l->open);
+    jsonwriter_bool(w, "older", l->older);
+    summary_own_json(w, &l->own);
     jsonwriter_end(w);
 }
 

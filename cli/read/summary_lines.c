@@ -19,7 +19,7 @@ static const struct column {
 } columns[] = {
     {"window", "window_ns", DURATION, false},
     {"procs", "procs.gomaxprocs.max", COUNT, false},
-    {"busy", "procs.running_share", SHARE, false},
+    {"busy", "procs.executing_share", SHARE, false},
     {"p99", "scheduler.latency.p99_ns", DURATION, false},
     {"latmax", "scheduler.latency.max_ns", DURATION, false},
     {"goroutines", "goroutines.max_alive", COUNT, false},

@@ -35,3 +35,44 @@ void summary_place(FILE *out, const struct summary_frame *f)
     (void)summary_plain(out, from, 100);
     (void)fprintf(out, ":%" PRIu64, f->line);
 }
+
+/* What the runtime's functions do, in the language's words. */
+static const char *word_of(const char *func)
+{
+    static const char *const words[][2] = {
+        {"runtime.chanrecv", "chan receive"},
+        {"runtime.chansend", "chan send"},
+        {"runtime.selectgo", "select"},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strncmp(func, words[i][0], strlen(words[i][0])) == 0)
+            return words[i][1];
+    }
+    return func;
+}
+
+void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
+                       bool utf8)
+{
+    if (!own->at.func || !*own->at.func) {
+        summary_place(out, at);
+        return;
+    }
+    summary_place(out, &own->at);
+    if (!own->call || !*own->call)
+        return;
+    (void)fputs(utf8 ? "  ← " : "  <- ", out);
+    (void)summary_plain(out, word_of(own->call), 200);
+}
+
+void summary_own_json(struct jsonwriter *w, const struct summary_own *own)
+{
+    if (!own->at.func || own->at.func[0] == '\0')
+        return;
+    jsonwriter_object(w, "own");
+    jsonwriter_text(w, "func", own->at.func);
+    jsonwriter_text(w, "file", own->at.file);
+    jsonwriter_count(w, "line", own->at.line);
+    jsonwriter_end(w);
+}

@@ -4,77 +4,7 @@
 #include <time.h>
 
 #include "cli/common/quantity.h"
-#include "cli/read/summary.h"
-
-#define NAME_WIDTH 30 /* two more than Go's longest reason to wait */
-#define BAR_WIDTH 24
-
-struct page {
-    FILE *out;
-    const struct summary *s;
-    const struct summary_view *view;
-};
-
-static void spaces(const struct page *p, size_t n)
-{
-    (void)fprintf(p->out, "%*s", (int)n, "");
-}
-
-/* A right-aligned cell: characters are counted, not bytes. */
-static void cell(const struct page *p, const char *text, size_t width)
-{
-    size_t n = 0;
-
-    for (const char *c = text; *c; c++)
-        n += (*c & 0xc0) != 0x80;
-    spaces(p, n < width ? width - n : 0);
-    (void)fputs(text, p->out);
-}
-
-static void duration(const struct page *p, int64_t ns, size_t width)
-{
-    char text[QUANTITY_SIZE];
-
-    cell(p, quantity_duration(ns, p->view->utf8, text), width);
-}
-
-static void count(const struct page *p, uint64_t n, size_t width)
-{
-    char text[QUANTITY_SIZE];
-
-    cell(p, quantity_count(n, text), width);
-}
-
-static void share(const struct page *p, double value, size_t width)
-{
-    char text[QUANTITY_SIZE];
-
-    cell(p, quantity_share(value, text), width);
-}
-
-static void bar(const struct page *p, double value)
-{
-    char text[QUANTITY_BAR_SIZE];
-
-    (void)fprintf(p->out, "  %s\n", quantity_bar(value, BAR_WIDTH, p->view->utf8, text));
-}
-
-static void name(const struct page *p, const char *text)
-{
-    size_t n = summary_plain(p->out, text, NAME_WIDTH);
-
-    spaces(p, NAME_WIDTH - n);
-}
-
-static void heading(const struct page *p, const char *text)
-{
-    (void)fprintf(p->out, "\n%s\n", text);
-}
-
-static void place(const struct page *p, const struct summary_frame *f)
-{
-    summary_place(p->out, f);
-}
+#include "cli/read/summary_page.h"
 
 static void head(const struct page *p)
 {
@@ -104,94 +34,118 @@ static void head(const struct page *p)
     (void)fputc('\n', p->out);
 }
 
-static void share_row(const struct page *p, const char *what, int64_t time, int64_t of)
-{
-    double value = of > 0 ? (double)time / (double)of : 0;
-
-    (void)fputs("  ", p->out);
-    name(p, what);
-    duration(p, time, 9);
-    share(p, value, 8);
-    bar(p, value);
-}
-
 static void procs(const struct page *p)
 {
     const struct summary_procs *c = &p->s->procs;
     int64_t looking = c->running - c->executing - c->in_syscall;
 
-    (void)fprintf(p->out, "\nProcs: GOMAXPROCS %" PRId64, c->last);
+    (void)fprintf(p->out, "\nPs: GOMAXPROCS %" PRId64, c->last);
     if (c->min != c->max)
         (void)fprintf(p->out, ", between %" PRId64 " and %" PRId64, c->min, c->max);
     (void)fprintf(p->out, "; %" PRIu64 " threads seen\n", p->s->threads.seen);
-    share_row(p, "running goroutines", c->executing, c->available);
-    share_row(p, "held in syscalls", c->in_syscall, c->available);
-    share_row(p, "looking for work", looking > 0 ? looking : 0, c->available);
-    share_row(p, "idle", c->available > c->running ? c->available - c->running : 0, c->available);
-    share_row(p, "all busy at once", c->all_busy, p->s->window);
+    page_share_row(p, "run goroutines", c->executing, c->available);
+    page_share_row(p, "kept during a system call", c->in_syscall, c->available);
+    page_share_row(p, "look for a goroutine to run", looking > 0 ? looking : 0, c->available);
+    page_share_row(p, "idle", c->available > c->running ? c->available - c->running : 0,
+                   c->available);
+    page_share_row(p, "time in which none was free", c->all_busy, p->s->window);
+}
+
+static double at_any_time(const struct page *p, int64_t total)
+{
+    return p->s->window > 0 ? (double)total / (double)p->s->window : 0;
+}
+
+/* "1.20 running", and what follows. */
+static void state(const struct page *p, int64_t total, const char *what)
+{
+    page_mean(p, at_any_time(p, total), 0);
+    (void)fputs(what, p->out);
+}
+
+/* "select 12.0, network 8.00": the reasons with the largest totals. */
+static void reasons(const struct page *p)
+{
+    const struct summary_goroutines *g = &p->s->goroutines;
+    size_t column = 0;
+
+    for (size_t i = 0; i < g->n_waits && i < p->view->top + 3; i++) {
+        const char *name = *g->waits[i].reason ? g->waits[i].reason : "since before the trace";
+        char mean[QUANTITY_SIZE];
+        size_t width =
+            strlen(name) + 3 + strlen(quantity_mean(at_any_time(p, g->waits[i].total), mean));
+
+        if (g->waits[i].total < g->waiting / 1000)
+            break;
+        if (column == 0 || column + width > PAGE_LINE_WIDTH) {
+            (void)fputs(column == 0 ? "    " : ",\n    ", p->out);
+            column = 4;
+        } else {
+            (void)fputs(", ", p->out);
+        }
+        (void)summary_plain(p->out, name, PAGE_NAME_WIDTH);
+        (void)fprintf(p->out, " %s", mean);
+        column += width;
+    }
+    (void)fputs(column > 0 ? "\n" : "", p->out);
 }
 
 static void goroutines(const struct page *p)
 {
     const struct summary_goroutines *g = &p->s->goroutines;
-    int64_t all = g->running + g->runnable + g->in_syscall + g->waiting;
 
-    heading(p, "Goroutines");
-    (void)fputs("  at the start ", p->out);
-    count(p, g->at_start, 0);
-    (void)fputs(", created ", p->out);
-    count(p, g->created, 0);
+    (void)fputs("\nGoroutines: ", p->out);
+    page_count(p, g->at_start, 0);
+    (void)fputs(p->view->utf8 ? " → " : " -> ", p->out);
+    page_count(p, g->at_end, 0);
+    (void)fputs(" (created ", p->out);
+    page_count(p, g->created, 0);
     (void)fputs(", ended ", p->out);
-    count(p, g->ended, 0);
+    page_count(p, g->ended, 0);
     (void)fputs(", most at once ", p->out);
-    count(p, g->max_alive, 0);
-    (void)fputs("\n", p->out);
-    share_row(p, "running", g->running, all);
-    share_row(p, "runnable", g->runnable, all);
-    share_row(p, "in syscalls", g->in_syscall, all);
-    share_row(p, "waiting", g->waiting, all);
-    for (size_t i = 0; i < g->n_waits && i < p->view->top + 3; i++) {
-        char what[NAME_WIDTH + 1];
-
-        (void)snprintf(what, sizeof(what), "  %s",
-                       *g->waits[i].reason ? g->waits[i].reason : "(began before the trace)");
-        share_row(p, what, g->waits[i].total, all);
-    }
+    page_count(p, g->max_alive, 0);
+    (void)fputs(")\n  at any time ", p->out);
+    state(p, g->running, " running, ");
+    state(p, g->runnable, " runnable, ");
+    state(p, g->in_syscall, " in system calls, ");
+    state(p, g->waiting, g->n_waits > 0 ? " waiting:\n" : " waiting\n");
+    reasons(p);
 }
 
 static void times_head(const struct page *p, const char *what)
 {
     (void)fputc('\n', p->out);
-    name(p, what);
+    page_name(p, what);
     (void)fputs("     count     total       p50       p99       max\n", p->out);
 }
 
 static void times_row(const struct page *p, const char *what, const struct summary_times *t)
 {
     (void)fputs("  ", p->out);
-    name(p, what);
-    count(p, t->count, 8);
-    duration(p, t->total, 10);
-    duration(p, t->p50, 10);
-    duration(p, t->p99, 10);
-    duration(p, t->max, 10);
+    page_name(p, what);
+    page_count(p, t->count, 8);
+    page_duration(p, t->total, 10);
+    page_duration(p, t->p50, 10);
+    page_duration(p, t->p99, 10);
+    page_duration(p, t->max, 10);
     (void)fputc('\n', p->out);
 }
 
-static void latencies(const struct page *p)
+/* The longest call of those that are not meant to wait: the table's times are of whole ones only. */
+static void longest_call(const struct page *p)
 {
-    const struct summary *s = p->s;
+    const struct summary_longest *l = &p->s->syscalls.longest_active;
 
-    times_head(p, "Latencies");
-    times_row(p, "scheduler: runnable to run", &s->scheduler.latency);
-    times_row(p, "syscalls", &s->syscalls.times);
-    times_row(p, "stop-the-world pauses", &s->gc.stw);
-    for (size_t i = 0; i < s->gc.stw_by_reason.n && i < p->view->top; i++) {
-        char what[NAME_WIDTH + 1];
-
-        (void)snprintf(what, sizeof(what), "  %s", s->gc.stw_by_reason.list[i].name);
-        times_row(p, what, &s->gc.stw_by_reason.list[i].times);
-    }
+    if (l->duration == 0)
+        return;
+    (void)fputs(l->duration >= p->s->syscalls.times.max ? "  longest system call "
+                                                        : "  longest that is not meant to wait ",
+                p->out);
+    page_duration(p, l->duration, 0);
+    (void)fprintf(p->out, " (%s%sgoroutine %" PRId64 ")  ",
+                  l->older ? "since before the trace, " : "", l->open ? "not over, " : "", l->g);
+    summary_own_place(p->out, &l->own, &l->at, p->view->utf8);
+    (void)fputc('\n', p->out);
 }
 
 static void silences(const struct page *p)
@@ -201,41 +155,39 @@ static void silences(const struct page *p)
     if (s->count == 0)
         return;
     (void)fputs("  no event for over ", p->out);
-    duration(p, SUMMARY_SILENCE, 0);
+    page_duration(p, SUMMARY_SILENCE, 0);
     (void)fprintf(p->out, " though goroutines had work: %" PRIu64 " times, ", s->count);
-    duration(p, s->total, 0);
+    page_duration(p, s->total, 0);
     (void)fputs(" in all, at most ", p->out);
-    duration(p, s->longest, 0);
+    page_duration(p, s->longest, 0);
     (void)fputc('\n', p->out);
 }
 
-static void waits(const struct page *p)
+static void latencies(const struct page *p)
 {
-    const struct summary_scheduler *c = &p->s->scheduler;
+    const struct summary *s = p->s;
 
-    (void)fprintf(p->out, "  runnable at once: %.1f on average, at most %" PRIu64 "\n",
-                  c->runnable_mean, c->runnable_max);
+    times_head(p, "Latencies");
+    times_row(p, "goroutines, runnable to run", &s->scheduler.latency);
+    times_row(p, "system calls, begin to end", &s->syscalls.times);
+    times_row(p, "stop-the-world pauses", &s->gc.stw);
+    longest_call(p);
     silences(p);
-    (void)fputs("  some goroutine runnable for over ", p->out);
-    duration(p, SUMMARY_OVERDUE, 0);
+    (void)fputs("  at once: ", p->out);
+    page_mean(p, s->scheduler.runnable_mean, 0);
+    (void)fputs(" runnable, at most ", p->out);
+    page_count(p, s->scheduler.runnable_max, 0);
+    (void)fputs("; at most ", p->out);
+    page_count(p, s->syscalls.max_at_once, 0);
+    (void)fputs(" in system calls, ", p->out);
+    page_count(p, s->syscalls.max_blocked_at_once, 0);
+    (void)fputs(" of them without a P\n  a goroutine was runnable for over ", p->out);
+    page_duration(p, SUMMARY_OVERDUE, 0);
     (void)fputs(": for ", p->out);
-    duration(p, c->overdue, 0);
-    (void)fputs(", with an idle P for ", p->out);
-    duration(p, c->overdue_with_idle, 0);
-    (void)fputs("\n  in syscalls at once: ", p->out);
-    count(p, p->s->syscalls.max_at_once, 0);
-    (void)fputs(", without a P ", p->out);
-    count(p, p->s->syscalls.max_blocked_at_once, 0);
-    (void)fputs("; Ps taken out of syscalls ", p->out);
-    count(p, p->s->procs.steals, 0);
-    (void)fputc('\n', p->out);
-    if (p->s->syscalls.longest.duration == 0)
-        return;
-    (void)fputs("  longest syscall ", p->out);
-    duration(p, p->s->syscalls.longest.duration, 0);
-    (void)fprintf(p->out, " (%sgoroutine %" PRId64 ") ",
-                  p->s->syscalls.longest.open ? "not over, " : "", p->s->syscalls.longest.g);
-    place(p, &p->s->syscalls.longest.at);
+    page_share(p, s->window > 0 ? (double)s->scheduler.overdue / (double)s->window : 0, 0);
+    (void)fputs(" of the time; while a P was idle: for ", p->out);
+    page_share(p, s->window > 0 ? (double)s->scheduler.overdue_with_idle / (double)s->window : 0,
+               0);
     (void)fputc('\n', p->out);
 }
 
@@ -244,19 +196,20 @@ static void gc(const struct page *p)
     const struct summary_gc *g = &p->s->gc;
     char heap[QUANTITY_SIZE], goal[QUANTITY_SIZE];
 
-    (void)fprintf(p->out, "\nGC: %" PRIu64 " cycles, heap at most %s, goal %s\n", g->cycles,
-                  quantity_bytes(g->heap_max, heap), quantity_bytes(g->heap_goal_max, goal));
-    if (g->cycles == 0 && g->stw.count == 0)
+    (void)fprintf(p->out, "\nGC: %" PRIu64 " cycle%s, heap at most %s, goal %s\n", g->cycles,
+                  g->cycles == 1 ? "" : "s", quantity_bytes(g->heap_max, heap),
+                  quantity_bytes(g->heap_goal_max, goal));
+    if (g->cycles == 0)
         return;
-    share_row(p, "marking", g->mark, p->s->window);
-    share_row(p, "mark assist, of running", g->assist_executing, p->s->goroutines.running);
-    share_row(p, "mark workers, of running", g->worker, p->s->goroutines.running);
-    (void)fputs("  the program's least share of the Ps in any", p->out);
+    page_share_row(p, "marking", g->mark, p->s->window);
+    page_share_row(p, "mark assist, of running", g->assist_executing, p->s->goroutines.running);
+    page_share_row(p, "mark workers, of running", g->worker, p->s->goroutines.running);
+    (void)fputs("  the program's share of the Ps in the worst", p->out);
     for (size_t i = 0; i < 3; i++) {
         (void)fputs(i == 0 ? " " : ", ", p->out);
-        duration(p, g->mmu[i].window, 0);
+        page_duration(p, g->mmu[i].window, 0);
         (void)fputs(": ", p->out);
-        share(p, g->mmu[i].utilisation, 0);
+        page_share(p, g->mmu[i].utilisation, 0);
     }
     (void)fputc('\n', p->out);
 }
@@ -274,7 +227,7 @@ static void typed_row(const struct page *p, const struct summary_row *row)
         times_row(p, *row->name ? row->name : "(no name)", &row->times);
     } else {
         (void)fputs("  ", p->out);
-        name(p, *row->name ? row->name : "(began before the trace)");
+        page_name(p, *row->name ? row->name : "(began before the trace)");
     }
     if (row->open > 0)
         (void)fprintf(p->out,
@@ -297,11 +250,11 @@ static void left_out(const struct page *p, const struct summary_rows *rows)
     if (names == 0 && n == 0)
         return;
     (void)fputs("    and ", p->out);
-    count(p, names, 0);
+    page_count(p, names, 0);
     (void)fputs(" types more: ", p->out);
-    count(p, n, 0);
+    page_count(p, n, 0);
     (void)fputs(" times, ", p->out);
-    duration(p, total, 0);
+    page_duration(p, total, 0);
     (void)fputs(" in all\n", p->out);
 }
 
@@ -315,82 +268,22 @@ static void rows(const struct page *p, const char *what, const struct summary_ro
     left_out(p, rows);
 }
 
-static void stack(const struct page *p, const struct summary_site *site)
-{
-    for (size_t i = 0; p->view->stacks && i < site->n_top; i++) {
-        spaces(p, 34);
-        place(p, &site->top[i]);
-        (void)fputc('\n', p->out);
-    }
-}
-
-/* Says how many rows are not shown, and what their counts and times come to. */
-static void sites_left_out(const struct page *p, const struct summary_sites *sites)
-{
-    uint64_t more = sites->left_out, n = sites->left_out_count;
-    int64_t total = sites->left_out_total;
-
-    for (size_t i = p->view->top; i < sites->n; i++) {
-        more++;
-        n += sites->list[i].count;
-        total += sites->list[i].total;
-    }
-    if (n == 0)
-        return;
-    (void)fputs("    and ", p->out);
-    count(p, more, 0);
-    (void)fputs(" call sites more: ", p->out);
-    count(p, n, 0);
-    (void)fputs("x", p->out);
-    if (total > 0) {
-        (void)fputs(", ", p->out);
-        duration(p, total, 0);
-    }
-    (void)fputs(" in all\n", p->out);
-}
-
-static void sites(const struct page *p, const char *what, const struct summary_sites *sites)
-{
-    bool timed = sites->total > 0;
-
-    if (sites->n == 0)
-        return;
-    (void)fprintf(p->out, "\n%s\n", what);
-    for (size_t i = 0; i < sites->n && i < p->view->top; i++) {
-        const struct summary_site *site = &sites->list[i];
-        double value = timed ? (double)site->total / (double)sites->total
-                             : (double)site->count / (double)sites->count;
-
-        share(p, value, 7);
-        if (timed)
-            duration(p, site->total, 10);
-        count(p, site->count, 11);
-        (void)fputs("x  ", p->out);
-        place(p, &site->at);
-        (void)fputc('\n', p->out);
-        stack(p, site);
-    }
-    sites_left_out(p, sites);
-}
-
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view)
 {
     const struct page page = {out, s, view}, *p = &page;
 
     head(p);
-    summary_findings_text(out, s, view);
+    page_findings(p);
     if (view->context)
         summary_context_text(out, view->context, view->utf8);
-    procs(p);
+    page_samples(p);
+    page_waits(p);
+    page_standing(p);
     goroutines(p);
-    latencies(p);
-    waits(p);
-    gc(p);
     rows(p, "Tasks", &s->tasks);
     rows(p, "Regions", &s->regions);
-    sites(p, "Where goroutines became runnable and then waited for a P", &s->sites[SUMMARY_SCHED]);
-    sites(p, "Blocked on channels, select, locks", &s->sites[SUMMARY_SYNC]);
-    sites(p, "Waiting for the network", &s->sites[SUMMARY_NET]);
-    sites(p, "In syscalls", &s->sites[SUMMARY_SYSCALL]);
-    sites(p, "CPU samples", &s->sites[SUMMARY_CPU]);
+    latencies(p);
+    page_queue(p);
+    procs(p);
+    gc(p);
 }

@@ -1260,7 +1260,7 @@ function findings(s) {
     fill.style.background = theme.labels[i];
     const evidence = Object.entries(f.evidence || {}).filter((e) => typeof e[1] === 'number');
     const note = f.score === 0, said = typeof f.subject === 'string' ? `“${text(f.subject)}”` : '';
-    const score = el('span', 'soft', note ? `a note: ${said}` : `score ${number(f.score).toFixed(2)}`);
+    const score = el('span', 'soft', note ? `a note: ${said}` : `score ${number(f.score).toFixed(2)} of 1`);
     return el('div', 'finding', el('div', 'sheet-top', chip({ label: i, code: text(f.code) }), score),
       el('div', 'bar', fill), i === OTHER ? null : el('p', '', `${LABELS[i][3]}.`),
       facts(evidence.map(([k, v]) => [named(k), formatted(k, v)])));

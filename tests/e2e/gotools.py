@@ -41,10 +41,10 @@ def goroot():
     return pathlib.Path(out.stdout.strip())
 
 
-def build(where, out, toolchain=REFERENCE, what="."):
+def build(where, out, toolchain=REFERENCE, what=".", flags=()):
     """Builds a Go program; skips the test if the toolchain cannot be had."""
     run = subprocess.run(
-        ["go", "build", "-o", out, what],
+        ["go", "build", *flags, "-o", out, what],
         cwd=where,
         env=environment(toolchain),
         stdout=subprocess.PIPE,

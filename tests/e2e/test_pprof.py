@@ -102,6 +102,21 @@ def test_programs(work, name, tmp_path):
         compare(trace, kind, tmp_path)
 
 
+def test_what_does_not_end(work, tmp_path):
+    """The profiles stay as Go's: they have only what ended within the trace."""
+    program, trace = work / "hanging", work / "hanging.trace"
+    build(SRC / "tests/support/hanging", program)
+    with open(trace, "wb") as out:
+        subprocess.run([program], stdout=out, check=True, timeout=120)
+    for kind in KINDS:
+        compare(trace, kind, tmp_path)
+    functions = [
+        function for stack in ours(trace, "sync", tmp_path / "ours").samples for function in stack
+    ]
+    assert any("(*Store).Ask" in str(function) for function in functions)
+    assert not any("main.publish" in str(function) for function in functions)
+
+
 @pytest.mark.parametrize("toolchain", TOOLCHAINS[:-1])
 def test_callbacks_of_older_toolchains(work, toolchain, tmp_path):
     source = goroot() / "src/internal/trace/testdata/testprog/cgo-callback.go"

@@ -67,6 +67,22 @@ def mix(work):
 
 
 @pytest.fixture(scope="module")
+def hanging(work):
+    """Traces of a program in which much does not end, built with or without the places of its files."""
+
+    def get(toolchain=REFERENCE, *flags):
+        path = work / f"hanging-{toolchain}{''.join(flags)}.trace"
+        if not path.exists():
+            program = path.with_suffix(".bin")
+            build(SRC / "tests/support/hanging", program, toolchain, flags=flags)
+            with open(path, "wb") as out:
+                subprocess.run([program], stdout=out, check=True, timeout=60)
+        return path
+
+    return get
+
+
+@pytest.fixture(scope="module")
 def annotator(work):
     """Traces of a program that marks more than most do, or marks it wrongly."""
     program = work / "annotator.bin"
@@ -260,6 +276,58 @@ def test_regions_ended_elsewhere(gosum, annotator):
     assert s["misnested_regions"] == 51
     assert rows["twice"]["count"] == theirs(gosum, path)["regions"]["twice"]["count"] == 1
     assert s["findings"][-1]["subject"] == "handed over" and s["complete"]
+
+
+def by_own(sites):
+    """Waits by the function of the program's own code."""
+    return {site["own"]["func"]: site for site in sites["top"] if "own" in site}
+
+
+@pytest.mark.parametrize("flags", [(), ("-trimpath",)])
+def test_what_does_not_end(gosum, hanging, flags):
+    """It is in the tables, of its own code, where Go's profiles have only what ended."""
+    path = hanging(REFERENCE, *flags)
+    s = compare(gosum, path)
+    sync = by_own(s["sites"]["sync"])
+    publish = sync["main.publish"]
+    assert publish["open"]["count"] == 8 and publish["count"] == 0
+    assert publish["func"] == "main.publish"
+    assert 4 * s["window_ns"] < publish["open"]["total_ns"] <= 8 * s["window_ns"]
+    assert sync["main.wantLock"]["open"]["count"] == 1 and sync["main.wantLock"]["class"] == "lock"
+    ask = sync["example.com/hanging/store.(*Store).Ask"]
+    assert (
+        ask["func"] == "database/sql.(*DB).conn" and ask["count"] > 4 and ask["open"]["count"] == 4
+    )
+    calls = s["sites"]["syscall"]
+    wedge = by_own(calls)["example.com/hanging/store.Wedge"]
+    assert wedge["open"]["count"] == 12 and wedge["count"] == 0
+    assert wedge["open"]["max_ns"] == s["syscalls"]["longest_active"]["duration_ns"]
+    longest = s["syscalls"]["longest_active"]
+    assert longest["own"]["func"] == "example.com/hanging/store.Wedge"
+    assert longest["open"] and longest["older"]
+    apart = [site["class"] in ("parked", "listener", "tracer", "runtime") for site in calls["top"]]
+    assert any(apart) and apart == sorted(apart) and calls["standing"]["open"] >= 1
+    assert s["sites"]["net"]["standing"]["open"] >= 2  # accept, and the next request
+
+
+def test_text_of_what_does_not_end(hanging):
+    text = run(hanging(), env={"LC_ALL": "C.UTF-8"}).stdout.decode()
+    (line,) = [line for line in text.splitlines() if "main.publish  hanging/main.go" in line]
+    assert line.endswith("← chan send") and line.split()[3:5] == ["8", "8"]
+    assert "store.(*Store).Ask  store/store.go" in text and "← database/sql.(*DB).conn" in text
+    assert 'but 12 goroutines sit in system calls that did not end: see "In system calls"' in text
+    assert "(since before the trace, not over, goroutine" in text
+    (standing,) = [line for line in text.splitlines() if line.startswith("    (")]
+    for word in ("next request", "accept", "signals"):
+        assert word in standing
+    assert "signal_recv" not in text and "backgroundRead" not in text
+    assert len(text.splitlines()) <= 50
+
+
+def test_unknown_without_a_stack(hanging):
+    """Go 1.22 does not say where goroutines waited when the trace began."""
+    s = ours(hanging(TOOLCHAINS[0]))
+    assert by_own(s["sites"]["sync"])["main.publish"]["open"]["count"] == 4
 
 
 def test_types_with_numbers(gosum, annotator):
@@ -456,9 +524,23 @@ def test_text(mix):
     assert "█" in text and "µs" in text and "#" in plain
     for line in plain.splitlines():
         assert len(line) <= 100 or ".go:" in line or ".s:" in line, line
-    for word in ("GOMAXPROCS", "runnable", "stop-the-world", "sync", "Tasks", "main.(*mix)"):
+    for word in (
+        "GOMAXPROCS",
+        "runnable",
+        "stop-the-world",
+        "sync",
+        "Tasks",
+        "main.(*mix)",
+        " <- ",
+    ):
         assert word in plain
+    order = [
+        plain.index(word)
+        for word in ("Label: ", "at once ", "Goroutines: ", "Tasks", "Ps: ", "GC: ")
+    ]
+    assert order == sorted(order)
     assert len(run("--stacks", path).stdout) > len(plain)
+    assert len(run("--top=9", path).stdout) > len(plain)
 
 
 def test_several(mix, work):
@@ -477,12 +559,13 @@ def test_several(mix, work):
     assert len(run("--json", *paths).stdout.splitlines()) == 3
 
 
-def test_schema(mix, annotator):
+def test_schema(mix, annotator, hanging):
     schema = json.loads((SRC / "docs/summary.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     for toolchain in TOOLCHAINS:
         validator.validate(ours(mix(toolchain, "-cpu", "-s", "0.2")))
+    validator.validate(ours(hanging()))
     for mode in ("misnested", "types", "names", "open", "stacks"):
         validator.validate(ours(annotator(mode)))
 

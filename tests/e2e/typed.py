@@ -108,6 +108,9 @@ SHAPE = [
     (re.compile(r"\d[\d,.:]*([KMGT]i?B|kB|MB|GB|B|ns|us|µs|ms|s|m|h|d|%|x)?(?![a-z])"), "#"),
     (re.compile(r"#(\s*#)*(\s+(ns|us|µs|ms|s|kB|MB|GB)\b)?"), "#"),
     (re.compile(r"\bevents?|generations?|traces?\b"), lambda m: m[0].rstrip("s")),
+    # Not every terminal has arrows.
+    (re.compile("←"), "<-"),
+    (re.compile("→"), "->"),
     (re.compile(r"\s+"), " "),
 ]
 

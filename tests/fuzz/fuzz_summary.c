@@ -31,12 +31,13 @@ static void check_sites(const struct summary_sites *sites)
 {
     int64_t total = 0;
 
-    CHECK(sites->n <= SUMMARY_SITES);
+    CHECK(sites->n <= SUMMARY_SITES + SUMMARY_STANDING);
     for (size_t i = 0; i < sites->n; i++) {
         const struct summary_site *site = &sites->list[i];
 
         total += site->total;
-        CHECK(site->max <= site->total && site->top_total <= site->total && site->count > 0);
+        CHECK(site->max <= site->total && site->top_total <= site->total);
+        CHECK(summary_site_all(site).count > 0 && site->own.at.func && site->own.call);
         CHECK(strlen(site->at.func) <= 1024 && strlen(site->at.file) <= 1024);
         for (size_t k = 0; k < site->n_top; k++)
             CHECK(site->top[k].func && site->top[k].file);
@@ -82,6 +83,8 @@ static void check(const struct summary *s)
     check_mmu(s->gc.go_mmu);
     for (size_t i = 0; i < SUMMARY_N_PROFILES; i++)
         check_sites(&s->sites[i]);
+    for (size_t i = 0; i < SUMMARY_N_OPEN; i++)
+        check_sites(&s->open[i]);
     check_sites(&s->misnested);
 }
 

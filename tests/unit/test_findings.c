@@ -1178,7 +1178,13 @@ static void test_evidence(void **state)
         {.at = {.func = "app.fanOut"}, .class = STACK_JOIN, .count = 9, .total = 9},
         {.at = {.func = "app.post"}, .class = STACK_LOCK, .count = 5, .total = 5},
         {.at = {.func = "app.read"}, .class = STACK_OTHER, .count = 4, .total = 4},
-        {.at = {.func = "app.balance"}, .class = STACK_LOCK, .count = 1, .total = 1},
+        {.at = {.func = "app.balance"},
+         .own = {{.func = "main.settle"}, "app.balance"},
+         .class = STACK_LOCK,
+         .count = 1,
+         .total = 1,
+         .open = {2, 3, 3},
+         .older = {1, 9, 9}},
     };
     struct summary s = sound();
     const struct finding *f = &findings.list[0];
@@ -1190,8 +1196,12 @@ static void test_evidence(void **state)
     findings_find(&s, NULL, &findings);
     assert_string_equal(f->code, "lock-contention");
     assert_int_equal(f->n_sites, 2);
-    assert_string_equal(f->sites[0].at.func, "app.post");
-    assert_string_equal(f->sites[1].at.func, "app.balance");
+    assert_string_equal(f->sites[0].at.func, "app.balance"); /* with what did not end */
+    assert_int_equal(f->sites[0].count, 4);
+    assert_int_equal(f->sites[0].total, 13);
+    assert_int_equal(f->sites[0].open, 2);
+    assert_string_equal(f->sites[0].own.at.func, "main.settle");
+    assert_string_equal(f->sites[1].at.func, "app.post");
     assert_true(strlen(f->next) > 20);
     assert_string_equal(f->evidence[0].name, "waiting_mean");
     assert_float_equal(f->evidence[0].value, 10, 1e-9);

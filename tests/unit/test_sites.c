@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trace/summary/ranking.h"
 #include "trace/summary/sites.h"
 
 #define MAX 40000
@@ -165,7 +166,7 @@ static void test_top(void **state)
     sites_add(&sites, of(3), SUMMARY_SYNC, 440);
     sites_add(&sites, of(0), SUMMARY_SYNC, 7);
     sites_add(&sites, of(3), SUMMARY_NET, 9999);
-    assert_int_equal(sites_top(&sites, SUMMARY_SYNC, &top), 0);
+    assert_int_equal(ranking_of(&sites, SUMMARY_SYNC, &top), 0);
     assert_int_equal(top.n, 4);
     assert_int_equal(top.count, 6);
     assert_int_equal(top.total, 917);
@@ -183,7 +184,7 @@ static void test_top(void **state)
     assert_int_equal(top.list[0].class, STACK_OTHER);
     assert_string_equal(top.list[3].at.func, "");
 
-    assert_int_equal(sites_top_of(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
+    assert_int_equal(ranking_of_profile(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
     assert_int_equal(top.n, 1);
     assert_int_equal(top.total, 20);
     assert_string_equal(top.list[0].at.func, "main.f");
@@ -205,7 +206,7 @@ static void test_too_many(void **state)
         sites_add(&sites, of(i), SUMMARY_SCHED, 1);
     assert_int_equal(sites.n_stacks, SITES_MAX_STACKS + 1);
     assert_int_equal(sites.lost, MAX - 1 - (SITES_MAX_STACKS - SITES_FIRST));
-    assert_int_equal(sites_top(&sites, SUMMARY_SCHED, &top), 0);
+    assert_int_equal(ranking_of(&sites, SUMMARY_SCHED, &top), 0);
     assert_int_equal(top.count, MAX - 1);
     assert_int_equal(top.n, 1);
     assert_string_equal(top.list[0].at.func, "main.f");
@@ -223,6 +224,8 @@ static void test_reduced(void **state)
     static const unsigned columns[] = {SUMMARY_SYNC, SUMMARY_NET, SUMMARY_CPU};
     struct summary_frame right[N][3];
     uint8_t class[N];
+    uint64_t own[N];
+    unsigned kind[N];
 
     (void)state;
     fill(names, 0);
@@ -233,6 +236,8 @@ static void test_reduced(void **state)
         for (unsigned k = 0; k < 3; k++)
             right[i][k] = sites_frame(&sites, of(i + 1), columns[k]);
         class[i] = sites.stacks[of(i + 1)].class;
+        own[i] = sites_own(&sites, of(i + 1), SUMMARY_SYNC).at.line;
+        kind[i] = sites_unknown(&sites, of(i + 1));
     }
     /* The same lines at other places in the code. */
     for (uint32_t i = 0; i < 6; i++)
@@ -249,11 +254,13 @@ static void test_reduced(void **state)
 
         assert_true(stack >= SITES_MAX_STACKS);
         assert_int_equal(sites.stacks[stack].class, class[i]);
+        assert_int_equal(sites_unknown(&sites, stack), kind[i]);
         for (unsigned k = 0; k < 3; k++) {
             struct summary_frame f = sites_frame(&sites, stack, columns[k]);
 
             assert_string_equal(f.func, right[i][k].func);
             assert_int_equal(f.line, right[i][k].line);
+            assert_int_equal(sites_own(&sites, stack, columns[k]).at.line, own[i]);
         }
     }
     assert_int_equal(sites.lost, N);
@@ -274,7 +281,7 @@ static void test_far_too_many(void **state)
     generation(9, MAX);
     for (uint32_t i = 6; i < MAX; i++)
         sites_add(&sites, of(i), SUMMARY_SYNC, 1);
-    assert_int_equal(sites_top_of(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
+    assert_int_equal(ranking_of_profile(&sites, SUMMARY_SYNC, STACK_SET(STACK_LOCK), &top), 0);
     assert_int_equal(top.count, MAX - 6);
     assert_int_equal(top.n, SUMMARY_SITES);
     for (size_t i = 0; i < top.n; i++)
@@ -282,6 +289,163 @@ static void test_far_too_many(void **state)
     assert_int_equal(top.left_out, places - SUMMARY_SITES);
     assert_int_equal(top.left_out_count, MAX - 6 - SUMMARY_SITES);
     assert_int_equal(top.left_out_total, MAX - 6 - SUMMARY_SITES);
+}
+
+static void check_own(uint32_t handle, enum summary_profile profile, const char *func,
+                      uint64_t line, const char *call)
+{
+    struct summary_own own = sites_own(&sites, of(handle), profile);
+
+    assert_string_equal(own.at.func, func);
+    assert_int_equal(own.at.line, line);
+    assert_string_equal(own.call, call);
+}
+
+/* The program's own code, and the function behind it: that of the site, or what it called itself. */
+static void test_own(void **state)
+{
+    (void)state;
+    fill(names, 0);
+    set_stack(1, 0, 1, 2, 3); /* channel, lock, main.f */
+    set_stack(2, 3, 4, 2, 3); /* net, net/http, main.f */
+    set_stack(3, 3, 4, 5, 3);
+    set_stack(4, 2, 5, 0, 2);
+    generation(9, 4);
+    check_own(1, SUMMARY_SYNC, "main.f", 3, "sync.(*Mutex).Lock");
+    check_own(2, SUMMARY_SYNC, "main.f", 3, "net.(*conn).Read");
+    check_own(2, SUMMARY_NET, "main.f", 3, "net/http.serve");
+    check_own(3, SUMMARY_NET, "", 0, "");
+    check_own(4, SUMMARY_CPU, "main.f", 3, "");
+}
+
+/* A file of the package main tells, later than other frames, that a module with a version is the
+ * program itself. */
+static void test_own_learnt(void **state)
+{
+    (void)state;
+    fill(names, 0);
+    (void)snprintf(strings[7], sizeof(strings[7]), "example.com/shop.Put");
+    (void)snprintf(strings[8], sizeof(strings[8]), "example.com/shop@v1.2.3/shop.go");
+    frames[6] = (struct gotrace_frame){.pc = 7, .func = 7, .file = 8, .line = 70};
+    set_stack(1, 1, 6, 5, 3);
+    set_stack(2, 1, 2, 5, 3);
+    generation(9, 2);
+    check_own(1, SUMMARY_SYNC, "", 0, "");
+    frames[2].file = 8;
+    (void)of(2);
+    check_own(1, SUMMARY_SYNC, "example.com/shop.Put", 70, "sync.(*Mutex).Lock");
+}
+
+static void fill_open(void)
+{
+    const unsigned unknown = SITES_OPEN + SUMMARY_OPEN_UNKNOWN;
+
+    fill(names, 0);
+    (void)snprintf(strings[7], sizeof(strings[7]), "internal/poll.runtime_pollWait");
+    (void)snprintf(strings[8], sizeof(strings[8]), "internal/poll.(*FD).Accept");
+    frames[6] = (struct gotrace_frame){.pc = 7, .func = 7, .file = 9, .line = 7};
+    frames[7] = (struct gotrace_frame){.pc = 8, .func = 8, .file = 9, .line = 8};
+    set_stack(1, 0, 2, 5, 3); /* a channel */
+    set_stack(2, 6, 2, 5, 3); /* the network */
+    set_stack(3, 6, 7, 2, 3); /* accept */
+    set_stack(4, 5, 2, 5, 3); /* asleep, or whatever */
+    generation(9, 4);
+    sites_add(&sites, of(1), SUMMARY_SYNC, 10);
+    sites_add(&sites, of(1), SITES_OPEN + SUMMARY_OPEN_SYNC, 300);
+    sites_add(&sites, of(1), unknown, 500);
+    sites_add(&sites, of(1), SITES_UNKNOWN, 7);
+    sites_add(&sites, of(2), unknown, 40);
+    sites_add(&sites, of(3), unknown, 5000);
+    sites_add(&sites, of(4), unknown, 9000);
+}
+
+/* What had not ended is in the table of its kind, and what had no reason where its stack tells;
+ * Go's sums stay. */
+static void test_open(void **state)
+{
+    struct summary_sites top;
+
+    (void)state;
+    fill_open();
+    assert_int_equal(ranking_of_profile(&sites, SUMMARY_SYNC, STACK_ALL, &top), 0);
+    assert_int_equal(top.n, 1);
+    assert_int_equal(top.count, 1);
+    assert_int_equal(top.total, 10);
+    assert_int_equal(top.open.count, 2);
+    assert_int_equal(top.open.total, 800);
+    assert_int_equal(top.list[0].open.max, 500);
+    assert_int_equal(top.list[0].older.total, 7);
+    assert_int_equal(summary_site_all(&top.list[0]).count, 4);
+    assert_int_equal(summary_site_all(&top.list[0]).total, 817);
+    assert_int_equal(ranking_of(&sites, SITES_OPEN + SUMMARY_OPEN_UNKNOWN, &top), 0);
+    assert_int_equal(top.total, 14540);
+}
+
+/* What is meant to wait stands behind the others, however long it does. */
+static void test_standing(void **state)
+{
+    struct summary_sites top;
+
+    (void)state;
+    fill_open();
+    assert_int_equal(ranking_of_profile(&sites, SUMMARY_NET, STACK_ALL, &top), 0);
+    assert_int_equal(top.n, 2);
+    assert_int_equal(top.count, 0);
+    assert_string_equal(top.list[0].own.at.func, "main.f");
+    assert_int_equal(top.list[0].open.total, 40);
+    assert_int_equal(top.list[1].class, STACK_LISTENER);
+    assert_int_equal(top.standing.total, 5000);
+    assert_int_equal(top.standing.count, 1);
+    assert_int_equal(top.standing_open, 1);
+}
+
+/* Calls of one library from two places of the program are two sites. */
+static void test_two_owners(void **state)
+{
+    struct summary_sites top;
+
+    (void)state;
+    fill(names, 0);
+    frames[6] = (struct gotrace_frame){.pc = 7, .func = 3, .file = 9, .line = 33};
+    set_stack(1, 3, 4, 2, 3);
+    set_stack(2, 3, 4, 6, 3);
+    generation(9, 2);
+    sites_add(&sites, of(1), SUMMARY_NET, 10);
+    sites_add(&sites, of(2), SUMMARY_NET, 20);
+    assert_int_equal(ranking_of(&sites, SUMMARY_NET, &top), 0);
+    assert_int_equal(top.n, 2);
+    assert_string_equal(top.list[0].at.func, "net/http.serve");
+    assert_int_equal(top.list[0].own.at.line, 33);
+    assert_string_equal(top.list[0].own.call, "net/http.serve");
+    assert_int_equal(top.list[1].own.at.line, 3);
+}
+
+/* CPU samples are by the innermost frame, and by own code whatever it called. */
+static void test_samples(void **state)
+{
+    struct summary_sites top;
+
+    (void)state;
+    fill(names, 0);
+    set_stack(1, 0, 2, 5, 3);
+    set_stack(2, 3, 4, 2, 3);
+    set_stack(3, 3, 4, 5, 3);
+    generation(9, 3);
+    sites_add(&sites, of(1), SUMMARY_CPU, 0);
+    sites_add(&sites, of(2), SUMMARY_CPU, 0);
+    sites_add(&sites, of(3), SUMMARY_CPU, 0);
+    sites_add(&sites, of(3), SUMMARY_CPU, 0);
+    assert_int_equal(ranking_of_profile(&sites, SUMMARY_CPU, STACK_ALL, &top), 0);
+    assert_int_equal(top.n, 2);
+    assert_string_equal(top.list[0].at.func, "net.(*conn).Read");
+    assert_int_equal(top.list[0].count, 3);
+    assert_string_equal(top.list[1].at.func, "runtime.chanrecv1");
+    assert_int_equal(ranking_of_own(&sites, SUMMARY_CPU, &top), 0);
+    assert_int_equal(top.n, 2);
+    assert_string_equal(top.list[0].at.func, "main.f");
+    assert_int_equal(top.list[0].count, 2);
+    assert_string_equal(top.list[0].own.call, "");
+    assert_string_equal(top.list[1].at.func, "net.(*conn).Read");
 }
 
 static void test_texts(void **state)
@@ -320,6 +484,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_many, begin, end),
         cmocka_unit_test_setup_teardown(test_reduced, begin, end),
         cmocka_unit_test_setup_teardown(test_far_too_many, begin, end),
+        cmocka_unit_test_setup_teardown(test_own, begin, end),
+        cmocka_unit_test_setup_teardown(test_own_learnt, begin, end),
+        cmocka_unit_test_setup_teardown(test_open, begin, end),
+        cmocka_unit_test_setup_teardown(test_standing, begin, end),
+        cmocka_unit_test_setup_teardown(test_two_owners, begin, end),
+        cmocka_unit_test_setup_teardown(test_samples, begin, end),
         cmocka_unit_test_setup_teardown(test_texts, begin, end),
     };
 

@@ -65,32 +65,165 @@ static void nameless(void **state)
     free(text);
 }
 
-/* The longest of Go's reasons to wait stands there whole. */
-static void long_reason(void **state)
+/* The text of a summary. To be freed. */
+static char *text_of(const struct summary *s)
 {
-    static const char reason[] = "GC mark assist wait for work";
-    struct summary_wait wait = {.reason = reason, .total = 1000000};
     const struct summary_view view = {.name = "t.trace", .top = 5};
-    struct summary s = {.goroutines = {.waiting = 1000000, .waits = &wait, .n_waits = 1}};
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
 
-    (void)state;
     assert_non_null(out);
-    summary_text(out, &s, &view);
+    summary_text(out, s, &view);
     assert_int_equal(fclose(out), 0);
-    assert_non_null(strstr(text, "\n  waiting                         1.00 ms    100%"));
-    assert_non_null(strstr(text, "\n    GC mark assist wait for work  1.00 ms    100%"));
+    return text;
+}
+
+/* The longest of Go's reasons to wait stands there whole; goroutines are told as they grow. */
+static void goroutines(void **state)
+{
+    struct summary_wait wait = {.reason = "GC mark assist wait for work", .total = 300000000};
+    struct summary s = {.window = 200000000,
+                        .goroutines = {.at_start = 9102,
+                                       .at_end = 16312,
+                                       .created = 8000,
+                                       .ended = 790,
+                                       .max_alive = 16400,
+                                       .waiting = 300000000,
+                                       .waits = &wait,
+                                       .n_waits = 1}};
+    char *text = text_of(&s);
+
+    (void)state;
+    assert_non_null(strstr(text, "\nGoroutines: 9,102 -> 16,312 (created 8,000, ended 790, most at "
+                                 "once 16,400)\n"));
+    assert_non_null(strstr(text, " 1.50 waiting:\n    GC mark assist wait for work 1.50\n"));
+    free(text);
+}
+
+#define SECOND INT64_C(1000000000)
+
+static const struct summary_frame frame_of_tx = {"go.example/bolt.(*DB).beginRWTx", "/x/db.go", 9};
+static const struct summary_frame frame_of_signals = {"os/signal.signal_recv", "sigqueue.go", 152};
+
+/* 50 waits in all, of which 48 had not ended, beside one that is meant to wait. */
+static struct summary waiting(struct summary_site sites[2])
+{
+    struct summary s = {.window = 2 * SECOND, .complete = true, .spans = 2 * SECOND};
+
+    sites[0] = (struct summary_site){.at = frame_of_tx,
+                                     .own = {{"main.(*store).commit", "/a/b/app/store.go", 12},
+                                             "go.example/bolt.(*DB).beginRWTx"},
+                                     .count = 2,
+                                     .total = SECOND,
+                                     .open = {48, 95 * SECOND, 2 * SECOND}};
+    sites[1] = (struct summary_site){.at = frame_of_signals,
+                                     .top = &frame_of_signals,
+                                     .n_top = 1,
+                                     .class = STACK_PARKED,
+                                     .open = {3, 6 * SECOND, 2 * SECOND}};
+    s.sites[SUMMARY_SYNC] = (struct summary_sites){.list = sites,
+                                                   .n = 2,
+                                                   .count = 2,
+                                                   .total = SECOND,
+                                                   .open = {51, 101 * SECOND, 2 * SECOND},
+                                                   .standing = {3, 6 * SECOND, 0},
+                                                   .standing_open = 3};
+    return s;
+}
+
+/* Own code first, with all its waits; what is meant to wait is one line. */
+static void waits(void **state)
+{
+    struct summary_site sites[2];
+    struct summary s = waiting(sites);
+    char *text = text_of(&s);
+
+    (void)state;
+    assert_non_null(strstr(text, "  at once      total     times     still waiting  Blocked on "
+                                 "channels, select, locks\n"
+                                 "     48.0     96.0 s        50      48    95.0 s  "
+                                 "main.(*store).commit  app/store.go:12  <- "
+                                 "go.example/bolt.(*DB).beginRWTx\n"));
+    assert_non_null(strstr(text, "  standing waits, not counted above: 3.00 goroutines at once\n"
+                                 "    (signals)\n"));
+    assert_null(strstr(text, "signal_recv"));
+    assert_non_null(strstr(text, "Label: idle\n  no rule matched, and none comes near\n"
+                                 "  but 48 goroutines waited for most of the window and to its "
+                                 "end: see \"still waiting\"\n"));
+    free(text);
+}
+
+/* What own code calls itself, in the language's words. */
+static void own_calls(void **state)
+{
+    struct summary_site sites[2];
+    struct summary s = waiting(sites);
+    char *text;
+
+    (void)state;
+    sites[0].own.call = "runtime.chansend1";
+    text = text_of(&s);
+    assert_non_null(strstr(text, "main.(*store).commit  app/store.go:12  <- chan send\n"));
+    free(text);
+    sites[0].own = (struct summary_own){{"", "", 0}, ""};
+    text = text_of(&s);
+    assert_non_null(strstr(text, "  go.example/bolt.(*DB).beginRWTx  x/db.go:9\n"));
+    free(text);
+}
+
+/* The table of times has calls that the trace has as a whole; a longer one stands below. */
+static void longest_call(void **state)
+{
+    struct summary s = {.window = 2 * SECOND};
+    char *text;
+
+    (void)state;
+    s.syscalls.times = (struct summary_times){.count = 9, .max = 257000, .exact = true};
+    s.syscalls.longest_active =
+        (struct summary_longest){.duration = 1550000000,
+                                 .g = 7,
+                                 .open = true,
+                                 .older = true,
+                                 .at = {"syscall.Fdatasync", "z.go", 1},
+                                 .own = {{"main.save", "a/s.go", 5}, "syscall.Fdatasync"}};
+    text = text_of(&s);
+    assert_non_null(strstr(text, "  system calls, begin to end           9"));
+    assert_non_null(strstr(text, "  longest system call 1.55 s (since before the trace, not over, "
+                                 "goroutine 7)  main.save  a/s.go:5  <- syscall.Fdatasync\n"));
+    free(text);
+}
+
+/* A finding says its numbers in words, and where to look first. */
+static void finding(void **state)
+{
+    struct summary_site sites[2];
+    struct summary s = waiting(sites);
+    char *text;
+
+    (void)state;
+    sites[0].class = STACK_LOCK;
+    s.delays[SUMMARY_SYNC] = s.sites[SUMMARY_SYNC];
+    s.delays[SUMMARY_SYNC].n = 1;
+    s.classes.sync[STACK_LOCK] =
+        (struct summary_class){.count = 50, .total = 96 * SECOND, .max = 2 * SECOND};
+    text = text_of(&s);
+    assert_non_null(strstr(text, "  lock-contention  (beyond doubt: score 1.00 of 1, from 0.5 on a "
+                                 "finding)\n    48 goroutines wait at any time,"));
+    assert_non_null(strstr(text, " 50 waits,"));
+    assert_non_null(strstr(text, " the longest 2.00 s\n        96.0 s        50x  "
+                                 "main.(*store).commit  app/store.go:12  <- "
+                                 "go.example/bolt.(*DB).beginRWTx, 48 not over\n"));
+    assert_null(strstr(text, "no rule matched"));
     free(text);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),
-        cmocka_unit_test(nameless),
-        cmocka_unit_test(long_reason),
+        cmocka_unit_test(parts),   cmocka_unit_test(nameless),  cmocka_unit_test(goroutines),
+        cmocka_unit_test(waits),   cmocka_unit_test(own_calls), cmocka_unit_test(longest_call),
+        cmocka_unit_test(finding),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,8 +124,8 @@ static double blocked_in_request(const struct facts *a, struct finding *f)
     f->lost = (double)best->total;
     if (best == &pool) {
         rule_point_at(f, &s->inside.sites, SURE);
-        rule_point_at(f, &s->open[SUMMARY_OPEN_SYNC], SURE);
-        rule_point_at(f, &s->open[SUMMARY_OPEN_UNKNOWN], SURE);
+        rule_point_at_open(f, &s->open[SUMMARY_OPEN_SYNC], SURE);
+        rule_point_at_open(f, &s->open[SUMMARY_OPEN_UNKNOWN], SURE);
         if (rule_waits_for_own_conn(a) > 0)
             rule_point_at(f, &s->delays[SUMMARY_SYNC], STACK_SET(STACK_CONN));
         tell_what_for(&s->inside.sites, f);

@@ -25,6 +25,8 @@ struct finding_site {
     struct summary_frame at; /* texts of the summary */
     uint64_t count;
     int64_t total; /* nanoseconds */
+    struct summary_own own;
+    uint64_t open; /* of count: had not ended */
 };
 
 struct finding {

@@ -23,7 +23,6 @@ static double lock_contention(const struct facts *a, struct finding *f)
     f->lost = a->lock;
     holder_tell(a->s, f);
     rule_point_at(f, &a->s->delays[SUMMARY_SYNC], STACK_SET(STACK_LOCK));
-    rule_point_at(f, &a->s->open[SUMMARY_OPEN_UNKNOWN], STACK_SET(STACK_LOCK));
     return rule_least(rule_scaled(waiters, lock_waiters), rule_scaled(part, lock_share));
 }
 

@@ -62,46 +62,103 @@ double rule_steadiness(const struct summary_growth *g)
 }
 
 /* The finding's site at the same place, so that what goes on and what is over is told as one. */
-static struct finding_site *same_place(struct finding *f, const struct summary_frame *at)
+static const struct finding_site *same_place(const struct finding *f, const struct finding_site *site)
 {
     for (size_t i = 0; i < f->n_sites; i++) {
-        struct finding_site *site = &f->sites[i];
+        const struct finding_site *other = &f->sites[i];
 
-        if (site->at.line == at->line && strcmp(site->at.func, at->func) == 0)
-            return site;
+        if (other->at.line == site->at.line && strcmp(other->at.func, site->at.func) == 0 &&
+            other->own.at.line == site->own.at.line)
+            return other;
     }
     return NULL;
 }
 
-static void point(struct finding *f, const struct summary_frame *at, uint64_t count, int64_t total)
+/* Takes a site out of the list. */
+static void drop(struct finding *f, const struct finding_site *site)
 {
-    struct finding_site *to = same_place(f, at);
+    size_t at = (size_t)(site - f->sites);
 
-    if (at->func[0] == '\0' || (!to && f->n_sites == FINDING_SITES))
-        return;
-    if (!to) {
-        to = &f->sites[f->n_sites++];
-        *to = (struct finding_site){.at = *at};
+    f->n_sites--;
+    memmove(&f->sites[at], &f->sites[at + 1], (f->n_sites - at) * sizeof(*site));
+}
+
+/* Adds a site to those with the largest totals, which are sorted. */
+static void insert(struct finding *f, struct finding_site site)
+{
+    const struct finding_site *same = same_place(f, &site);
+    size_t at;
+
+    if (same) {
+        site.count += same->count;
+        site.total += same->total;
+        site.open += same->open;
+        drop(f, same);
     }
-    to->count += count;
-    to->total += total;
+    at = f->n_sites;
+    while (at > 0 && f->sites[at - 1].total < site.total)
+        at--;
+    if (at == FINDING_SITES)
+        return;
+    if (f->n_sites < FINDING_SITES)
+        f->n_sites++;
+    memmove(&f->sites[at + 1], &f->sites[at], (f->n_sites - at - 1) * sizeof(site));
+    f->sites[at] = site;
+}
+
+void rule_point(struct finding *f, const struct summary_site *site)
+{
+    struct summary_tally all = summary_site_all(site);
+
+    insert(f, (struct finding_site){.at = site->at,
+                                    .count = all.count,
+                                    .total = all.total,
+                                    .own = site->own,
+                                    .open = site->open.count});
+}
+
+void rule_point_longest(struct finding *f, const struct summary_longest *longest)
+{
+    if (longest->at.func != NULL && longest->at.func[0] != '\0')
+        insert(f, (struct finding_site){.at = longest->at,
+                                        .count = 1,
+                                        .total = longest->duration,
+                                        .own = longest->own,
+                                        .open = longest->open});
 }
 
 void rule_point_at_growth(struct finding *f, const struct summary_growth *growth)
 {
     if (growth->n == 0)
         return;
-    point(f, &growth->list[0].at, growth->list[0].created, growth->waited);
-    if (growth->waiting > 0)
-        point(f, &growth->waits_at, growth->waiting, growth->waited);
+    insert(f, (struct finding_site){.at = growth->list[0].at,
+                                    .count = growth->list[0].created,
+                                    .total = growth->waited});
+    if (growth->waiting > 0 && growth->waits_at.func[0] != '\0')
+        insert(f, (struct finding_site){
+                      .at = growth->waits_at, .count = growth->waiting, .total = growth->waited});
 }
 
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes)
 {
-    for (size_t i = 0; i < sites->n && f->n_sites < FINDING_SITES; i++) {
+    for (size_t i = 0; i < sites->n; i++) {
         const struct summary_site *site = &sites->list[i];
 
-        if ((classes & STACK_SET(site->class)) != 0)
-            point(f, &site->at, site->count, site->total);
+        if ((classes & STACK_SET(site->class)) != 0 && site->at.func[0] != '\0')
+            rule_point(f, site);
+    }
+}
+
+void rule_point_at_open(struct finding *f, const struct summary_sites *open, unsigned classes)
+{
+    for (size_t i = 0; i < open->n; i++) {
+        const struct summary_site *site = &open->list[i];
+
+        if ((classes & STACK_SET(site->class)) != 0 && site->at.func[0] != '\0')
+            insert(f, (struct finding_site){.at = site->at,
+                                            .count = site->count,
+                                            .total = site->total,
+                                            .own = site->own,
+                                            .open = site->count});
     }
 }

@@ -61,8 +61,17 @@ double rule_share(double part, double whole);
 /* Adds a number to the evidence, as long as there is room. */
 void rule_tell(struct finding *f, const char *name, double value);
 
-/* Adds the call sites of these classes (a STACK_SET), as long as there is room. */
+/* Adds a call site with all that is known of it. Those with the largest totals are kept, sorted. */
+void rule_point(struct finding *f, const struct summary_site *site);
+
+/* Likewise where the longest call or run was, if that is known. */
+void rule_point_longest(struct finding *f, const struct summary_longest *longest);
+
+/* Likewise the call sites of these classes (a STACK_SET). */
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes);
+
+/* Likewise of a list of what had not ended. */
+void rule_point_at_open(struct finding *f, const struct summary_sites *open, unsigned classes);
 
 /* How many of the goroutines that wait were created in that quarter of the window in which the fewest
  * were, as a share of the mean. */

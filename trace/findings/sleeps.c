@@ -25,7 +25,7 @@ static bool tell(const struct facts *a, const struct findings *list, struct find
             continue;
         count += (double)site->count;
         total += (double)site->total;
-        f->sites[f->n_sites++] = (struct finding_site){site->at, site->count, site->total};
+        rule_point(f, site);
     }
     rule_tell(f, "sleeps_per_s", rule_rate(a, count));
     rule_tell(f, "sleep_mean_ns", rule_share(total, count));

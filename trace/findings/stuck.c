@@ -35,8 +35,7 @@ static double stuck_proc(const struct facts *a, struct finding *f)
     rule_tell(f, "in_syscall_mean", rule_in_syscalls(a));
     rule_tell(f, "goroutine", (double)worst->g);
     f->lost = (double)worst->duration;
-    if (worst->at.func != NULL && worst->at.func[0] != '\0')
-        f->sites[f->n_sites++] = (struct finding_site){worst->at, 1, worst->duration};
+    rule_point_longest(f, worst);
     return rule_most(by_call, by_run);
 }
 

@@ -56,16 +56,32 @@ struct summary_frame {
     uint64_t line;
 };
 
+/* The program's own code in a stack: its innermost frame, and the function behind it that leads to
+ * the call site, or that it called there itself. Texts "" if there is none. */
+struct summary_own {
+    struct summary_frame at;
+    const char *call;
+};
+
+struct summary_tally {
+    uint64_t count;
+    int64_t total;
+    int64_t max;
+};
+
 /*
  * Where goroutines waited: the innermost frame outside of the runtime and of the packages that only
  * pass the wait on (sync, internal/…, syscall, and os, net, io for the network and syscalls).
  */
 struct summary_site {
     struct summary_frame at;
-    enum stack_class class; /* of all its stacks; with another class it is another site */
-    uint64_t count;
+    struct summary_own own; /* of all its stacks; with another, or another class, it is another */
+    enum stack_class class; /* site */
+    uint64_t count;         /* that ended, as Go's tools count them */
     int64_t total;
     int64_t max;
+    struct summary_tally open;       /* had not ended when the trace did */
+    struct summary_tally older;      /* ended; for an unknown reason, as they began before it */
     uint32_t n_stacks;               /* different stacks that lead here */
     const struct summary_frame *top; /* the stack with the largest total, innermost frame first */
     size_t n_top;
@@ -73,16 +89,32 @@ struct summary_site {
 };
 
 struct summary_sites {
-    struct summary_site *list; /* the largest total first, at most SUMMARY_SITES */
+    /* The largest total of all that a site has first, at most SUMMARY_SITES. Of waits and syscalls,
+     * those that are meant to wait stand behind the others, at most SUMMARY_STANDING: those of
+     * STACK_STANDING and STACK_RUNTIME. */
+    struct summary_site *list;
     size_t n;
     uint64_t count; /* of all sites, in the list or not */
     int64_t total;
+    struct summary_tally open; /* likewise */
+    struct summary_tally older;
+    struct summary_tally standing; /* of all these: what is meant to wait, and its count */
+    uint64_t standing_open;        /* of which so many had not ended */
+    uint64_t standing_left_out;    /* of left_out */
     uint64_t left_out; /* sites not in the list; the sums below include what has no site */
     uint64_t left_out_count;
     int64_t left_out_total;
 };
 
 #define SUMMARY_SITES 20
+#define SUMMARY_STANDING 5
+
+/* All of a site's waits, whether they ended or not. */
+static inline struct summary_tally summary_site_all(const struct summary_site *s)
+{
+    return (struct summary_tally){s->count + s->open.count + s->older.count,
+                                  s->total + s->open.total + s->older.total, 0};
+}
 
 /* The profiles of `go tool trace -pprof=`, CPU samples (count only), and mark assist. */
 enum summary_profile {
@@ -206,7 +238,9 @@ struct summary_longest {
     int64_t g;
     int64_t p;               /* GOTRACE_NONE: of none */
     bool open;               /* the trace ended first */
+    bool older;              /* it began before the trace */
     struct summary_frame at; /* texts "" if nothing is known of it */
+    struct summary_own own;
 };
 
 struct summary_proc {
@@ -430,11 +464,13 @@ struct summary {
     struct summary_threads threads;
     struct summary_rows tasks;   /* by type; times of those that began and ended in the trace */
     struct summary_rows regions; /* likewise */
+    /* With what had not ended, and what was for an unknown reason where the stack tells it. */
     struct summary_sites sites[SUMMARY_N_PROFILES];
-    /* Likewise, but of SYNC only STACK_LOCK and STACK_CALL, of NET and SYSCALL all classes outside
+    struct summary_sites samples; /* CPU samples by lines of the program's own code, if any */
+    /* As `sites`, but of SYNC only STACK_LOCK and STACK_CALL, of NET and SYSCALL all classes outside
      * of STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
-    struct summary_sites open[SUMMARY_N_OPEN]; /* they are in no profile */
+    struct summary_sites open[SUMMARY_N_OPEN]; /* alone, as if it were a profile */
     struct summary_sites slow; /* syscalls of SUMMARY_SLOW and longer that are not meant to wait */
     struct summary_wakers wakers;
     struct summary_inside inside;

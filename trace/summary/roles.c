@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "trace/summary/owner.h"
+
 /*
  * Packages that wait on behalf of their callers: always (passing), or only for the network and
  * syscalls (passing_io). A name that ends in '/' means everything below it.
@@ -20,6 +22,12 @@ static const char *const passing[] = {"runtime",
                                       "vendor/golang.org/x/sys/",
                                       "golang.org/x/sys/"};
 static const char *const passing_io[] = {"os", "net", "io", "io/", "bufio"};
+
+/* How the names of functions begin in which goroutines stop. Their stacks say what a goroutine
+ * waited for before the trace began; the reason is not told. */
+static const char *const parking[] = {"runtime.chanrecv", "runtime.chansend", "runtime.selectgo",
+                                      "sync.runtime_", "internal/sync.runtime_"};
+static const char *const polling[] = {"internal/poll.runtime_pollWait"};
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -41,7 +49,15 @@ static bool is_in_any(const char *func, const char *const *packages, size_t n)
     return false;
 }
 
-uint8_t roles_of(const char *func)
+static bool begins_as_any(const char *func, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(func, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+uint8_t roles_of(const char *func, const char *file, const char *main_file)
 {
     uint8_t role = ROLE_KNOWN;
 
@@ -51,5 +67,11 @@ uint8_t roles_of(const char *func)
         role |= ROLE_PASSES_IO;
     if (is_in(func, "runtime") || is_in(func, "internal/"))
         role |= ROLE_INSIDE;
+    if (begins_as_any(func, parking, N_OF(parking)))
+        role |= ROLE_PARKS;
+    if (begins_as_any(func, polling, N_OF(polling)))
+        role |= ROLE_POLLS;
+    if (owner_of(func, file, main_file) == OWNER_PROGRAM)
+        role |= ROLE_OWN;
     return role;
 }

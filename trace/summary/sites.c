@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/summary/owner.h"
 #include "trace/summary/roles.h"
 
 int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed)
@@ -63,16 +64,34 @@ int sites_generation(struct sites *s, uint32_t n_stacks, uint32_t n_frames)
     return 0;
 }
 
-static int note_role(struct sites *s, uint32_t func)
+static uint8_t roles_at(const struct sites *s, const struct sites_frame *f)
+{
+    return roles_of(texts_get(s->texts, f->func), texts_get(s->texts, f->file), s->main_file);
+}
+
+/* Learns from the first function of the package main where the program's own code is. */
+static void note_main(struct sites *s, const struct sites_frame *f)
+{
+    const char *file = texts_get(s->texts, f->file);
+
+    if (s->main_file || !owner_tells_main(texts_get(s->texts, f->func), file))
+        return;
+    s->main_file = file;
+    for (uint32_t i = 0; i < s->n_frames; i++)
+        s->roles[s->frames[i].func] = roles_at(s, &s->frames[i]);
+}
+
+static int note_role(struct sites *s, const struct sites_frame *f)
 {
     size_t old = s->roles_cap;
-    int r = memory_grow(s->mem, &s->roles, &s->roles_cap, (size_t)func + 1, sizeof(*s->roles));
+    int r = memory_grow(s->mem, &s->roles, &s->roles_cap, (size_t)f->func + 1, sizeof(*s->roles));
 
     if (r < 0)
         return r;
     memset(s->roles + old, 0, s->roles_cap - old);
-    if (s->roles[func] == 0)
-        s->roles[func] = roles_of(texts_get(s->texts, func));
+    note_main(s, f);
+    if (s->roles[f->func] == 0)
+        s->roles[f->func] = roles_at(s, f);
     return 0;
 }
 
@@ -97,7 +116,7 @@ static int find_frame(struct sites *s, const struct gotrace *trace,
         return 0;
     r = memory_grow(s->mem, &s->frames, &s->frames_cap, s->n_frames + 1, sizeof(*s->frames));
     if (r == 0)
-        r = note_role(s, f.func);
+        r = note_role(s, &f);
     if (r == 0)
         r = idmap_add(&s->frame_ids, h, s->n_frames);
     if (r < 0)
@@ -211,24 +230,34 @@ static int get_row(struct sites *s, const struct gotrace *trace, uint32_t handle
     return r;
 }
 
-/* Leaves only the frames that decide which sites the stack has: sites_at finds the same sites as
- * before. */
+/* Leaves only the frames that decide which sites the stack has: sites_where and sites_unknown find
+ * the same as before. */
 static void reduce(const struct sites *s, struct row *row)
 {
-    bool found = false, found_io = false, outside = false;
+    /* Of each of these sets of roles, the innermost frame that has none of it, or has one. */
+    static const struct {
+        uint8_t roles;
+        bool has;
+    } wanted[] = {{ROLE_PASSES, false},
+                  {ROLE_PASSES_IO, false},
+                  {ROLE_INSIDE, false},
+                  {ROLE_OWN, true},
+                  {ROLE_PARKS | ROLE_POLLS, true}};
+    unsigned found = 0;
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < row->n && !(found && found_io); i++) {
+    for (uint32_t i = 0; i < row->n; i++) {
         uint8_t role = s->roles[s->frames[row->frames[i]].func];
-        bool is_site = !found && !(role & ROLE_PASSES);
-        bool is_io_site = !found_io && !(role & ROLE_PASSES_IO);
-        bool is_outside = !outside && !(role & ROLE_INSIDE);
+        bool keep = i == 0;
 
-        if (i == 0 || is_site || is_io_site || is_outside)
+        for (unsigned k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++) {
+            if ((found & 1U << k) == 0 && ((role & wanted[k].roles) != 0) == wanted[k].has) {
+                found |= 1U << k;
+                keep = true;
+            }
+        }
+        if (keep)
             row->frames[n++] = row->frames[i];
-        found = found || is_site;
-        found_io = found_io || is_io_site;
-        outside = outside || is_outside;
     }
     row->n = n;
 }
@@ -274,188 +303,4 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
     if (r == 0 && handle < s->n_handles)
         s->by_handle[handle] = *ret + 1;
     return r;
-}
-
-/* A stack and its site, or all stacks of a site after merge. */
-struct entry {
-    struct sites_frame at;
-    uint32_t stack;
-    uint32_t n_stacks;
-    uint8_t class;
-    struct tally tally;
-    int64_t top_total;
-};
-
-static int by_place(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-
-    if (x->at.func != y->at.func)
-        return x->at.func < y->at.func ? -1 : 1;
-    if (x->at.file != y->at.file)
-        return x->at.file < y->at.file ? -1 : 1;
-    if (x->at.line != y->at.line)
-        return x->at.line < y->at.line ? -1 : 1;
-    if (x->class != y->class)
-        return x->class < y->class ? -1 : 1;
-    return x->stack < y->stack ? -1 : 1;
-}
-
-static int by_weight(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-
-    if (x->tally.total != y->tally.total)
-        return x->tally.total > y->tally.total ? -1 : 1;
-    if (x->tally.count != y->tally.count)
-        return x->tally.count > y->tally.count ? -1 : 1;
-    return x->stack < y->stack ? -1 : 1;
-}
-
-/* Which stacks a list is about. */
-struct choice {
-    unsigned classes;   /* a STACK_SET */
-    const bool *picked; /* by the stack's number; NULL: all */
-};
-
-static size_t collect(const struct sites *s, unsigned column, const struct choice *choice,
-                      struct entry *list)
-{
-    size_t n = 0;
-
-    for (uint32_t i = 0; i < s->n_stacks; i++) {
-        const struct tally *t = &s->stacks[i].tallies[column];
-        uint32_t frame;
-
-        if (t->count == 0 || (choice->classes & STACK_SET(s->stacks[i].class)) == 0 ||
-            (choice->picked && !choice->picked[i]))
-            continue;
-        frame = sites_at(s, i, column);
-        list[n] = (struct entry){.stack = i,
-                                 .n_stacks = 1,
-                                 .tally = *t,
-                                 .top_total = t->total,
-                                 .class = s->stacks[i].class};
-        if (frame != IDMAP_NONE)
-            list[n].at = s->frames[frame];
-        else
-            list[n].at.func = i >= SITES_OTHER && i < SITES_FIRST ? TEXTS_OTHER : TEXTS_EMPTY;
-        n++;
-    }
-    return n;
-}
-
-/* Merges entries of the same place and class. The list must be sorted by place. */
-static size_t merge(struct entry *list, size_t n)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        struct entry *to = kept > 0 ? &list[kept - 1] : NULL;
-
-        if (!to || to->at.func != list[i].at.func || to->at.file != list[i].at.file ||
-            to->at.line != list[i].at.line || to->class != list[i].class) {
-            list[kept++] = list[i];
-            continue;
-        }
-        if (list[i].tally.total > to->top_total) {
-            to->top_total = list[i].tally.total;
-            to->stack = list[i].stack;
-        }
-        to->tally.count += list[i].tally.count;
-        to->tally.total += list[i].tally.total;
-        if (list[i].tally.max > to->tally.max)
-            to->tally.max = list[i].tally.max;
-        to->n_stacks++;
-    }
-    return kept;
-}
-
-static int fill(struct sites *s, const struct entry *e, struct summary_site *ret)
-{
-    const struct sites_stack *k = &s->stacks[e->stack];
-    struct summary_frame *frames;
-    int r = arena_new(&s->texts->arena, k->n * sizeof(*frames), &frames);
-
-    if (r < 0)
-        return r;
-    for (uint32_t i = 0; i < k->n; i++)
-        frames[i] = sites_text(s, s->rows[k->row + i]);
-    *ret = (struct summary_site){
-        .at = {texts_get(s->texts, e->at.func), texts_get(s->texts, e->at.file), e->at.line},
-        .class = e->class,
-        .count = e->tally.count,
-        .total = e->tally.total,
-        .max = e->tally.max,
-        .n_stacks = e->n_stacks,
-        .top = frames,
-        .n_top = k->n,
-        .top_total = e->top_total,
-    };
-    return 0;
-}
-
-/* Keeps the first SUMMARY_SITES entries and sums up the others. An entry without a name, as there
- * was no room for it, is no site: only its count and total are summed up. */
-static size_t leave_out(struct entry *list, size_t n, struct summary_sites *ret)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const struct tally *t = &list[i].tally;
-
-        if (list[i].at.func != TEXTS_OTHER && kept < SUMMARY_SITES) {
-            list[kept++] = list[i];
-            continue;
-        }
-        ret->left_out += list[i].at.func != TEXTS_OTHER;
-        ret->left_out_count += t->count;
-        ret->left_out_total += t->total;
-    }
-    return kept;
-}
-
-static int top(struct sites *s, unsigned column, const struct choice *choice,
-               struct summary_sites *ret)
-{
-    struct entry *list;
-    size_t n;
-    int r = memory_new(s->mem, s->n_stacks * sizeof(*list), &list);
-
-    if (r < 0)
-        return r;
-    memset(ret, 0, sizeof(*ret));
-    n = collect(s, column, choice, list);
-    if (n > 1)
-        qsort(list, n, sizeof(*list), by_place);
-    n = merge(list, n);
-    if (n > 1)
-        qsort(list, n, sizeof(*list), by_weight);
-    for (size_t i = 0; i < n; i++) {
-        ret->count += list[i].tally.count;
-        ret->total += list[i].tally.total;
-    }
-    n = leave_out(list, n, ret);
-    r = arena_new(&s->texts->arena, n * sizeof(*ret->list), &ret->list);
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = fill(s, &list[i], &ret->list[i]);
-    ret->n = r == 0 ? n : 0;
-    memory_free(s->mem, list, s->n_stacks * sizeof(*list));
-    return r;
-}
-
-int sites_top(struct sites *s, unsigned column, struct summary_sites *ret)
-{
-    return sites_top_of(s, column, STACK_ALL, ret);
-}
-
-int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret)
-{
-    return top(s, column, &(struct choice){.classes = classes}, ret);
-}
-
-int sites_top_picked(struct sites *s, unsigned column, const bool *picked,
-                     struct summary_sites *ret)
-{
-    return top(s, column, &(struct choice){.classes = STACK_ALL, .picked = picked}, ret);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Sums by call stack, and from these by call site. The reader's handle of a stack is valid in one
+ * Sums by call stack. The reader's handle of a stack is valid in one
  * generation only. Here a stack has one number throughout the trace; it is recognised by its
  * program counters. The numbers of stacks and frames are bounded. Of a stack beyond the bound only
  * the frames are kept that decide its sites, and stacks that agree in these frames and in their
@@ -92,6 +92,7 @@ struct sites {
     uint32_t n_frames;
     uint8_t *roles; /* of functions that are in frames, by the number of the function's text */
     size_t roles_cap;
+    const char *main_file; /* of a function of the package main; NULL: none was met yet */
     struct sites_stack *stacks;
     size_t stacks_cap;
     uint32_t n_stacks;
@@ -145,9 +146,6 @@ static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, i
  * pass the wait on, it is the innermost frame outside of the runtime. */
 uint32_t sites_at(const struct sites *s, uint32_t stack, unsigned column);
 
-/* The texts of a frame; "" for IDMAP_NONE. */
-struct summary_frame sites_text(const struct sites *s, uint32_t frame);
-
 /* The call site of a stack in a profile; texts "" if there is none. */
 struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
                                  enum summary_profile profile);
@@ -172,12 +170,21 @@ bool sites_of_main(const struct sites *s, uint32_t stack);
  * they are at different sites. */
 bool sites_siblings(const struct sites *s, uint32_t a, uint32_t b);
 
-/* The call sites with the largest totals. Lists and texts are in the texts' arena. */
-int sites_top(struct sites *s, unsigned column, struct summary_sites *ret);
+/* The program's own code in that stack. */
+struct summary_own sites_own(const struct sites *s, uint32_t stack, enum summary_profile profile);
 
-/* The same, for stacks of these classes only (a STACK_SET). */
-int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret);
+/* Numbers of frames, or IDMAP_NONE: the call site of a stack; its own code; and the function behind
+ * that. column: as of sites_add. */
+struct sites_where {
+    uint32_t at;
+    uint32_t own;
+    uint32_t call;
+};
 
-/* The same, for those stacks only that are true in this list, by their number. */
-int sites_top_picked(struct sites *s, unsigned column, const bool *picked,
-                     struct summary_sites *ret);
+struct sites_where sites_where(const struct sites *s, uint32_t stack, unsigned column);
+
+/* The profile that a wait for an unknown reason belongs into, as its stack tells: SUMMARY_SYNC,
+ * SUMMARY_NET or SITES_NOTHING. */
+unsigned sites_unknown(const struct sites *s, uint32_t stack);
+
+struct summary_frame sites_frame_text(const struct sites *s, uint32_t frame);

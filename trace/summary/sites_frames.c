@@ -20,33 +20,75 @@ static uint8_t roles_in(unsigned column)
     }
 }
 
-uint32_t sites_at(const struct sites *s, uint32_t stack, unsigned column)
+/* The place in the stack's row of its call site; n if it has no frame. If all functions pass the
+ * wait on, it is the innermost frame outside of the runtime. */
+static uint32_t site_of(const struct sites *s, const struct sites_stack *k, unsigned column)
 {
-    const struct sites_stack *k = &s->stacks[stack];
-    uint32_t best = k->n > 0 ? s->rows[k->row] : IDMAP_NONE;
+    uint32_t best = 0;
     bool found = false;
 
     for (uint32_t i = 0; column != SUMMARY_CPU && i < k->n; i++) {
-        uint32_t frame = s->rows[k->row + i];
-        uint8_t role = s->roles[s->frames[frame].func];
+        uint8_t role = s->roles[s->frames[s->rows[k->row + i]].func];
 
         if (!(role & roles_in(column)))
-            return frame;
+            return i;
         if (!found && !(role & ROLE_INSIDE)) {
-            best = frame;
+            best = i;
             found = true;
         }
     }
     return best;
 }
 
-struct summary_frame sites_text(const struct sites *s, uint32_t frame)
+/* The place of the innermost frame with one of these roles; n if there is none. */
+static uint32_t first_with(const struct sites *s, const struct sites_stack *k, uint8_t roles)
 {
-    const struct sites_frame *f;
+    uint32_t i = 0;
 
-    if (frame == IDMAP_NONE)
+    while (i < k->n && !(s->roles[s->frames[s->rows[k->row + i]].func] & roles))
+        i++;
+    return i;
+}
+
+uint32_t sites_at(const struct sites *s, uint32_t stack, unsigned column)
+{
+    const struct sites_stack *k = &s->stacks[stack];
+    uint32_t at = site_of(s, k, column);
+
+    return at < k->n ? s->rows[k->row + at] : IDMAP_NONE;
+}
+
+struct sites_where sites_where(const struct sites *s, uint32_t stack, unsigned column)
+{
+    const struct sites_stack *k = &s->stacks[stack];
+    uint32_t at = site_of(s, k, column), own = first_with(s, k, ROLE_OWN), call = at;
+
+    if (at == own)
+        call = own > 0 ? own - 1 : k->n;
+    return (struct sites_where){
+        .at = at < k->n ? s->rows[k->row + at] : IDMAP_NONE,
+        .own = own < k->n ? s->rows[k->row + own] : IDMAP_NONE,
+        .call = own < k->n && call < k->n ? s->rows[k->row + call] : IDMAP_NONE,
+    };
+}
+
+unsigned sites_unknown(const struct sites *s, uint32_t stack)
+{
+    const struct sites_stack *k = &s->stacks[stack];
+    uint32_t i = first_with(s, k, ROLE_PARKS | ROLE_POLLS);
+
+    /* What called a function of the program is no longer the reason. */
+    if (i == k->n || i > first_with(s, k, ROLE_OWN))
+        return SITES_NOTHING;
+    return s->roles[s->frames[s->rows[k->row + i]].func] & ROLE_POLLS ? SUMMARY_NET : SUMMARY_SYNC;
+}
+
+struct summary_frame sites_frame_text(const struct sites *s, uint32_t frame)
+{
+    const struct sites_frame *f = frame != IDMAP_NONE ? &s->frames[frame] : NULL;
+
+    if (!f)
         return (struct summary_frame){"", "", 0};
-    f = &s->frames[frame];
     return (struct summary_frame){texts_get(s->texts, f->func), texts_get(s->texts, f->file),
                                   f->line};
 }
@@ -54,7 +96,15 @@ struct summary_frame sites_text(const struct sites *s, uint32_t frame)
 struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
                                  enum summary_profile profile)
 {
-    return sites_text(s, sites_at(s, stack, profile));
+    return sites_frame_text(s, sites_at(s, stack, profile));
+}
+
+struct summary_own sites_own(const struct sites *s, uint32_t stack, enum summary_profile profile)
+{
+    struct sites_where where = sites_where(s, stack, profile);
+
+    return (struct summary_own){sites_frame_text(s, where.own),
+                                sites_frame_text(s, where.call).func};
 }
 
 /* The nth frame of a stack, the innermost first. */
@@ -98,7 +148,7 @@ struct summary_frame sites_call(const struct sites *s, uint32_t stack)
         if (names_call(texts_get(s->texts, nth(s, stack, i)->func)))
             best = s->rows[k->row + i];
     }
-    return sites_text(s, best);
+    return sites_frame_text(s, best);
 }
 
 bool sites_same(const struct sites *s, uint32_t a, uint32_t b, unsigned column)
@@ -122,7 +172,7 @@ static size_t receiver(const char *func)
 bool sites_related(const struct sites *s, uint32_t waiter, uint32_t other)
 {
     uint32_t site = sites_at(s, waiter, SUMMARY_SYNC);
-    const char *func = sites_text(s, site).func;
+    const char *func = sites_frame_text(s, site).func;
     size_t n = receiver(func), len = strlen(func);
 
     for (uint32_t i = 0; site != IDMAP_NONE && i < s->stacks[other].n; i++) {
@@ -148,8 +198,8 @@ static size_t package(const char *func)
 
 bool sites_same_package(const struct sites *s, uint32_t a, uint32_t b)
 {
-    const char *x = sites_text(s, sites_at(s, a, SUMMARY_SYNC)).func;
-    const char *y = sites_text(s, sites_at(s, b, SUMMARY_SYNC)).func;
+    const char *x = sites_frame_text(s, sites_at(s, a, SUMMARY_SYNC)).func;
+    const char *y = sites_frame_text(s, sites_at(s, b, SUMMARY_SYNC)).func;
     size_t n = package(x);
 
     return n > 0 && n == package(y) && strncmp(x, y, n) == 0;

@@ -76,6 +76,7 @@ static const struct known table[] = {
     {NAME("golang.org/x/sys/unix.Wait4"), STACK_PARKED},
     {NAME("internal/sync.(*Mutex).Lock"), STACK_LOCK},
     {NAME("runtime/pprof.profileWriter"), STACK_TRACER},
+    {NAME("database/sql.(*Tx).awaitDone"), STACK_LISTENER},
     {NAME("golang.org/x/sys/unix.Accept"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Select"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Waitid"), STACK_PARKED},
@@ -89,6 +90,8 @@ static const struct known table[] = {
     {NAME("internal/poll.(*FD).writeLock"), STACK_LOCK},
     {NAME("net/http.(*Transport).getConn"), STACK_CONN},
     {NAME("net/rpc.(*Server).readRequest"), STACK_LISTENER},
+    {NAME("os/signal.NotifyContext.func1"), STACK_PARKED},
+    {NAME("database/sql.(*Rows).awaitDone"), STACK_LISTENER},
     {NAME("golang.org/x/sys/unix.Recvfrom"), STACK_PARKED},
     {NAME("internal/poll.runtime_pollWait"), STACK_POLLS},
     {NAME("net/http.(*ServeMux).ServeHTTP"), STACK_HANDLER | STACK_SERVES},
@@ -110,8 +113,11 @@ static const struct known table[] = {
     {NAME("net/http.(*Transport).dialConnFor"), STACK_DIALS},
     {NAME("net/http.(*http2requestBody).Read"), STACK_LISTENER | STACK_BODY},
     {NAME("net/http.(*persistConn).roundTrip"), STACK_CALL},
+    {NAME("net/http.(*persistConn).writeLoop"), STACK_LISTENER},
     {NAME("nhooyr.io/websocket.(*Conn).Reader"), STACK_LISTENER},
     {NAME("github.com/jackc/pgx/v5.(*Conn).Exec"), STACK_CALL},
+    {NAME("database/sql.(*DB).connectionOpener"), STACK_LISTENER},
+    {NAME("database/sql.(*DB).connectionCleaner"), STACK_LISTENER},
     {NAME("golang.org/x/sys/unix.RecvmsgBuffers"), STACK_PARKED},
     {NAME("net/http.(*http2ClientConn).readLoop"), STACK_LISTENER},
     {NAME("github.com/jackc/pgx/v5.(*Conn).Query"), STACK_CALL},
@@ -321,6 +327,18 @@ const char *stack_class_known(size_t n, struct stack_kind *ret)
         return NULL;
     *ret = (struct stack_kind){table[n].kind & CLASS_MASK, table[n].kind & ~CLASS_MASK};
     return table[n].func;
+}
+
+const char *stack_class_name(enum stack_class class)
+{
+    static const char *const names[STACK_N_CLASSES] = {
+        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock", [STACK_JOIN] = "join",
+        [STACK_LISTENER] = "listener", [STACK_CALL] = "call", [STACK_HANDLER] = "handler",
+        [STACK_PARKED] = "parked",     [STACK_READ] = "read", [STACK_TRACER] = "tracer",
+        [STACK_RUNTIME] = "runtime",
+    };
+
+    return names[class] ? names[class] : "other";
 }
 
 const char *stack_word(const char *func)

@@ -65,6 +65,9 @@ struct stack_kind {
 /* The class of a function by its name, as in a stack; STACK_OTHER if it is not in the table. */
 enum stack_class stack_class_of(const char *func, size_t len);
 
+/* "lock", "join", …: the class in a word, for programs. */
+const char *stack_class_name(enum stack_class class);
+
 /* The nth function of the table, from 0, and what it tells; NULL beyond the last. */
 const char *stack_class_known(size_t n, struct stack_kind *ret);
 

@@ -10,6 +10,7 @@
 #include "trace/reader/reader.h"
 #include "trace/reader/specs.h"
 #include "trace/summary/accumulator.h"
+#include "trace/summary/ranking.h"
 
 static const int64_t windows[MMU_WINDOWS] = {1000000, 10000000, 100000000};
 
@@ -78,6 +79,34 @@ static int batch(struct accumulator *s, const struct gotrace_event *e, size_t n)
     return r;
 }
 
+static int rank_sites(struct accumulator *s)
+{
+    struct summary *out = s->out;
+    int r = ranking_of(&s->sites, SITES_MISNESTED, &out->misnested);
+
+    if (r == 0)
+        r = ranking_of(&s->sites, SITES_BY_TIMER, &out->timer_funcs);
+    if (r == 0)
+        r = ranking_of(&s->sites, SITES_SLOW, &out->slow);
+    if (r == 0)
+        r = ranking_of(&s->sites, SITES_INSIDE, &out->inside.sites);
+    if (r == 0)
+        r = ranking_of(&s->sites, SITES_STILL, &out->still.sites);
+    if (r == 0)
+        r = ranking_of_own(&s->sites, SUMMARY_CPU, &out->samples);
+    for (unsigned i = 0; r == 0 && i < SUMMARY_N_PROFILES; i++)
+        r = ranking_of_profile(&s->sites, i, STACK_ALL, &out->sites[i]);
+    for (unsigned i = 0; r == 0 && i < SUMMARY_N_OPEN; i++)
+        r = ranking_of(&s->sites, SITES_OPEN + i, &out->open[i]);
+    for (unsigned i = SUMMARY_SYNC; r == 0 && i <= SUMMARY_SYSCALL; i++)
+        r = ranking_of_profile(&s->sites, i,
+                               i == SUMMARY_SYNC ? STACK_SET(STACK_LOCK) | STACK_SET(STACK_CALL) |
+                                                       STACK_SET(STACK_CONN)
+                                                 : ~STACK_STANDING,
+                               &out->delays[i]);
+    return r;
+}
+
 static int finish(struct accumulator *s)
 {
     struct summary *out = s->out;
@@ -99,27 +128,7 @@ static int finish(struct accumulator *s)
         r = accumulator_gc_finish(s);
     if (r == 0)
         r = accumulator_user_finish(s);
-    for (unsigned i = 0; r == 0 && i < SUMMARY_N_PROFILES; i++)
-        r = sites_top(&s->sites, i, &out->sites[i]);
-    if (r == 0)
-        r = sites_top(&s->sites, SITES_MISNESTED, &out->misnested);
-    if (r == 0)
-        r = sites_top(&s->sites, SITES_SLOW, &out->slow);
-    if (r == 0)
-        r = sites_top(&s->sites, SITES_INSIDE, &out->inside.sites);
-    if (r == 0)
-        r = sites_top(&s->sites, SITES_STILL, &out->still.sites);
-    if (r == 0)
-        r = sites_top(&s->sites, SITES_BY_TIMER, &out->timer_funcs);
-    for (unsigned i = 0; r == 0 && i < SUMMARY_N_OPEN; i++)
-        r = sites_top(&s->sites, SITES_OPEN + i, &out->open[i]);
-    for (unsigned i = SUMMARY_SYNC; r == 0 && i <= SUMMARY_SYSCALL; i++)
-        r = sites_top_of(&s->sites, i,
-                         i == SUMMARY_SYNC
-                             ? STACK_SET(STACK_LOCK) | STACK_SET(STACK_CALL) | STACK_SET(STACK_CONN)
-                             : ~STACK_STANDING,
-                         &out->delays[i]);
-    return r;
+    return r == 0 ? rank_sites(s) : r;
 }
 
 /*

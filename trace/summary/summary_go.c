@@ -73,6 +73,23 @@ static int list_waits(struct accumulator *s)
     return r;
 }
 
+static void locate(const struct accumulator *s, uint32_t stack, enum summary_profile profile,
+                   struct summary_longest *ret)
+{
+    ret->at = sites_frame(&s->sites, stack, profile);
+    ret->own = sites_own(&s->sites, stack, profile);
+}
+
+static void locate_longest(struct accumulator *s)
+{
+    struct summary *out = s->out;
+
+    locate(s, s->longest_active_stack, SUMMARY_SYSCALL, &out->syscalls.longest_active);
+    locate(s, s->longest_syscall_stack, SUMMARY_SYSCALL, &out->syscalls.longest);
+    locate(s, s->longest_hold_stack, SUMMARY_SCHED, &out->longest_hold);
+    locate(s, s->longest_run_stack, SUMMARY_SCHED, &out->longest_run);
+}
+
 int accumulator_go_finish(struct accumulator *s)
 {
     struct summary_goroutines *out = &s->out->goroutines;
@@ -100,11 +117,7 @@ int accumulator_go_finish(struct accumulator *s)
         r = accumulator_still_finish(s);
     if (r == 0)
         r = accumulator_waits_finish(s);
-    s->out->syscalls.longest_active.at =
-        sites_frame(&s->sites, s->longest_active_stack, SUMMARY_SYSCALL);
-    s->out->syscalls.longest.at = sites_frame(&s->sites, s->longest_syscall_stack, SUMMARY_SYSCALL);
-    s->out->longest_hold.at = sites_frame(&s->sites, s->longest_hold_stack, SUMMARY_SCHED);
-    s->out->longest_run.at = sites_frame(&s->sites, s->longest_run_stack, SUMMARY_SCHED);
+    locate_longest(s);
     if (r == 0)
         r = list_waits(s);
     if (r == 0)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "trace/summary/accumulator.h"
+#include "trace/summary/ranking.h"
 
 /* Functions that tell something. */
 enum {
@@ -58,7 +59,7 @@ static int list(struct sites *s, unsigned column, const uint8_t *told, uint8_t a
 {
     for (uint32_t i = 0; i < s->n_stacks; i++)
         picked[i] = (told[i] & all) == all;
-    return sites_top_picked(s, column, picked, ret);
+    return ranking_of_picked(s, column, picked, ret);
 }
 
 static int list_all(struct accumulator *s, const uint8_t *told, bool *picked)

@@ -89,8 +89,12 @@ static bool note_longest(struct summary_longest *longest, const struct accumulat
 {
     if (duration <= longest->duration)
         return false;
-    *longest = (struct summary_longest){
-        .duration = duration, .g = g->id, .p = p, .open = open, .at = {"", "", 0}};
+    *longest = (struct summary_longest){.duration = duration,
+                                        .g = g->id,
+                                        .p = p,
+                                        .open = open,
+                                        .older = g->flags & ACCUMULATOR_UNKNOWN_START,
+                                        .at = {"", "", 0}};
     return true;
 }
 

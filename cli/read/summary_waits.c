@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "cli/common/quantity.h"
+#include "cli/read/summary_page.h"
+
+static void site_place(const struct page *p, const struct summary_site *site)
+{
+    if (!*site->at.func)
+        (void)fputs("(no goroutine: a timer, the network, the runtime)", p->out);
+    else
+        summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
+    (void)fputc('\n', p->out);
+    for (size_t i = 0; p->view->stacks && i < site->n_top; i++) {
+        page_spaces(p, 46);
+        summary_place(p->out, &site->top[i]);
+        (void)fputc('\n', p->out);
+    }
+}
+
+/* A table of waits: what of it is shown, as one sum. */
+struct table {
+    const char *title;
+    const struct summary_sites *sites;
+    struct summary_tally all; /* without what is meant to wait */
+};
+
+static struct table table_of(const char *title, const struct summary_sites *s)
+{
+    return (struct table){
+        title,
+        s,
+        {s->count + s->open.count + s->older.count - s->standing.count,
+         s->total + s->open.total + s->older.total - s->standing.total, 0},
+    };
+}
+
+static double mean(const struct page *p, int64_t total)
+{
+    return p->s->window > 0 ? (double)total / (double)p->s->window : 0;
+}
+
+static void site_row(const struct page *p, const struct summary_site *site)
+{
+    struct summary_tally all = summary_site_all(site);
+
+    page_mean(p, mean(p, all.total), 9);
+    page_duration(p, all.total, 11);
+    page_count(p, all.count, 10);
+    if (site->open.count > 0) {
+        page_count(p, site->open.count, 8);
+        page_duration(p, site->open.total, 10);
+    } else {
+        page_spaces(p, 18);
+    }
+    (void)fputs("  ", p->out);
+    site_place(p, site);
+}
+
+/* Says how many rows are not shown, and what their counts and times come to. */
+static void rest(const struct page *p, uint64_t sites, uint64_t count, int64_t total)
+{
+    if (count == 0)
+        return;
+    (void)fputs("    and ", p->out);
+    page_count(p, sites, 0);
+    (void)fprintf(p->out, " call site%s more: ", sites == 1 ? "" : "s");
+    page_count(p, count, 0);
+    (void)fputs(count == 1 ? " time" : " times", p->out);
+    if (total > 0) {
+        (void)fputs(", ", p->out);
+        page_duration(p, total, 0);
+    }
+    (void)fputs(" in all\n", p->out);
+}
+
+/* A row of next to nothing is in the sum of the others, unless somebody asks for many rows. */
+static bool is_shown(const struct page *p, const struct table *t, size_t i)
+{
+    return i < p->view->top && (p->view->whole || i == 0 ||
+                                summary_site_all(&t->sites->list[i]).total >= t->all.total / 200);
+}
+
+static size_t n_sites(const struct table *t)
+{
+    size_t n = 0;
+
+    while (n < t->sites->n && !page_is_standing(&t->sites->list[n]))
+        n++;
+    return n;
+}
+
+/* A table that is nothing beside the others is one line. */
+static void line(const struct page *p, const struct table *t)
+{
+    (void)fprintf(p->out, "\n  %s: ", t->title);
+    page_mean(p, mean(p, t->all.total), 0);
+    (void)fputs(" at once, ", p->out);
+    page_duration(p, t->all.total, 0);
+    (void)fputs(" in all, ", p->out);
+    page_count(p, t->all.count, 0);
+    (void)fputs(t->all.count == 1 ? " time\n" : " times\n", p->out);
+}
+
+static void table(const struct page *p, const struct table *t)
+{
+    struct summary_tally left = t->all;
+    size_t n = n_sites(t), i = 0;
+
+    (void)fprintf(p->out, "\n  at once      total     times     still waiting  %s\n", t->title);
+    for (; i < n && is_shown(p, t, i); i++) {
+        struct summary_tally all = summary_site_all(&t->sites->list[i]);
+
+        site_row(p, &t->sites->list[i]);
+        left.count -= all.count;
+        left.total -= all.total;
+    }
+    rest(p, n - i + t->sites->left_out - t->sites->standing_left_out, left.count, left.total);
+}
+
+static int by_total(const void *a, const void *b)
+{
+    const struct table *x = a, *y = b;
+
+    return x->all.total < y->all.total ? 1 : x->all.total > y->all.total ? -1 : 0;
+}
+
+void page_waits(const struct page *p)
+{
+    struct table tables[] = {
+        table_of("Blocked on channels, select, locks", &p->s->sites[SUMMARY_SYNC]),
+        table_of("Waiting for the network", &p->s->sites[SUMMARY_NET]),
+        table_of("In system calls", &p->s->sites[SUMMARY_SYSCALL]),
+    };
+    enum { N = sizeof(tables) / sizeof(tables[0]) };
+
+    int64_t all = 0;
+
+    qsort(tables, N, sizeof(tables[0]), by_total);
+    for (size_t i = 0; i < N; i++)
+        all += tables[i].all.total;
+    for (size_t i = 0; i < N; i++) {
+        if (n_sites(&tables[i]) == 0)
+            continue;
+        if (tables[i].all.total < all / 100 && !p->view->whole)
+            line(p, &tables[i]);
+        else
+            table(p, &tables[i]);
+    }
+}
+
+/* Shares of a sum, not waits: CPU samples, and where goroutines were made runnable. The tracing's
+ * own are only counted. */
+static void shares(const struct page *p, const char *title, const struct summary_sites *sites,
+                   size_t most)
+{
+    uint64_t count = sites->count;
+    int64_t total = sites->total;
+    size_t shown = 0;
+
+    if (sites->n == 0)
+        return;
+    (void)fprintf(p->out, "\n%s\n", title);
+    for (size_t i = 0; i < sites->n && shown < most; i++) {
+        const struct summary_site *site = &sites->list[i];
+
+        if (site->class == STACK_TRACER)
+            continue;
+        page_share(p,
+                   sites->total > 0 ? (double)site->total / (double)sites->total
+                                    : (double)site->count / (double)sites->count,
+                   9);
+        if (sites->total > 0)
+            page_duration(p, site->total, 11);
+        page_count(p, site->count, 10);
+        (void)fputs("x  ", p->out);
+        site_place(p, site);
+        count -= site->count;
+        total -= site->total;
+        shown++;
+    }
+    rest(p, sites->n - shown + sites->left_out, count, total);
+}
+
+void page_samples(const struct page *p)
+{
+    shares(p, "Where it ran: CPU samples", &p->s->samples, p->view->top);
+}
+
+/* With fewer runnable goroutines there is no queue, but only the way from one to the next. */
+#define QUEUE_MEAN 0.5
+#define QUEUE_ROWS 3
+
+void page_queue(const struct page *p)
+{
+    if (p->s->scheduler.runnable_mean >= QUEUE_MEAN || p->view->whole)
+        shares(p, "Made runnable here, then waited for a P", &p->s->sites[SUMMARY_SCHED],
+               p->view->whole ? p->view->top : QUEUE_ROWS);
+}

@@ -1,0 +1,3 @@
+module example.com/hanging
+
+go 1.22

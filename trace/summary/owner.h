@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Tells whose code a function is: Go's, a library's, or the program's own. A trace has no word for
+ * it, so that the function's name and its file's path decide. What is neither of Go nor of a module
+ * with a version is the program's own.
+ */
+
+#include <stdbool.h>
+
+enum owner {
+    OWNER_STD,        /* Go's standard library */
+    OWNER_DEPENDENCY, /* another module, C, or a function that no file has */
+    OWNER_PROGRAM,
+};
+
+/* Whether the file is one that owner_of can use as main_file. */
+bool owner_tells_main(const char *func, const char *file);
+
+/*
+ * The owner of a function by its full name and its file's path. main_file: a file of the package
+ * main, or NULL. It tells the main module's own version where the program was built as a module of
+ * the cache (go install path@version), and its place in a tree of sources without versions (GOPATH).
+ */
+enum owner owner_of(const char *func, const char *file, const char *main_file);
