@@ -62,7 +62,8 @@ double rule_steadiness(const struct summary_growth *g)
 }
 
 /* The finding's site at the same place, so that what goes on and what is over is told as one. */
-static const struct finding_site *same_place(const struct finding *f, const struct finding_site *site)
+static const struct finding_site *same_place(const struct finding *f,
+                                             const struct finding_site *site)
 {
     for (size_t i = 0; i < f->n_sites; i++) {
         const struct finding_site *other = &f->sites[i];
