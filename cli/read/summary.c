@@ -199,8 +199,10 @@ int command_summary(int argc, char **argv)
     }
     job.several = argc - rest > 1 || a.sort;
     job.path = a.sort ? summary_lines_path(a.sort) : NULL;
-    job.view = (struct summary_view){
-        .utf8 = screen_utf8(), .stacks = a.stacks, .top = a.top ? a.top : TOP_DEFAULT};
+    job.view = (struct summary_view){.utf8 = screen_utf8(),
+                                     .stacks = a.stacks,
+                                     .top = a.top ? a.top : TOP_DEFAULT,
+                                     .asked = a.top};
     status = run(&job, argv + rest, argc - rest);
     summary_lines_done(&job.lines);
     return status;

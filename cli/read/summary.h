@@ -20,6 +20,7 @@ struct summary_view {
     bool utf8;        /* bars and µ may be printed */
     bool stacks;      /* print whole stacks below the call sites */
     unsigned top;     /* rows of each table */
+    bool asked;       /* somebody said how many */
 };
 
 #define SUMMARY_JSON_MAX (64u << 20)
@@ -31,6 +32,13 @@ int summary_json(const char *name, const struct summary *s, bool with_sites, str
  * text. */
 void summary_findings_json(struct jsonwriter *w, const struct summary *s);
 void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* The slowest of each kind: member `outliers`, and the last part of the text. */
+void summary_outliers_json(struct jsonwriter *w, const struct summary *s);
+void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* Prints a text right-aligned: characters are counted, not bytes. */
+void summary_cell(FILE *out, const char *text, size_t width);
 
 /* Prints at most `max` characters of a text, made printable. Returns how many. */
 size_t summary_plain(FILE *out, const char *text, size_t max);

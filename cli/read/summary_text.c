@@ -20,36 +20,25 @@ static void spaces(const struct page *p, size_t n)
     (void)fprintf(p->out, "%*s", (int)n, "");
 }
 
-/* A right-aligned cell: characters are counted, not bytes. */
-static void cell(const struct page *p, const char *text, size_t width)
-{
-    size_t n = 0;
-
-    for (const char *c = text; *c; c++)
-        n += (*c & 0xc0) != 0x80;
-    spaces(p, n < width ? width - n : 0);
-    (void)fputs(text, p->out);
-}
-
 static void duration(const struct page *p, int64_t ns, size_t width)
 {
     char text[QUANTITY_SIZE];
 
-    cell(p, quantity_duration(ns, p->view->utf8, text), width);
+    summary_cell(p->out, quantity_duration(ns, p->view->utf8, text), width);
 }
 
 static void count(const struct page *p, uint64_t n, size_t width)
 {
     char text[QUANTITY_SIZE];
 
-    cell(p, quantity_count(n, text), width);
+    summary_cell(p->out, quantity_count(n, text), width);
 }
 
 static void share(const struct page *p, double value, size_t width)
 {
     char text[QUANTITY_SIZE];
 
-    cell(p, quantity_share(value, text), width);
+    summary_cell(p->out, quantity_share(value, text), width);
 }
 
 static void bar(const struct page *p, double value)
@@ -375,4 +364,5 @@ void summary_text(FILE *out, const struct summary *s, const struct summary_view 
     sites(p, "Waiting for the network", &s->sites[SUMMARY_NET]);
     sites(p, "In syscalls", &s->sites[SUMMARY_SYSCALL]);
     sites(p, "CPU samples", &s->sites[SUMMARY_CPU]);
+    summary_outliers_text(out, s, view);
 }

@@ -43,6 +43,7 @@ enum {
 struct tally {
     uint64_t count;
     int64_t total;
+    int64_t limit; /* of sites_count: at most max */
     int64_t max;
 };
 
@@ -123,6 +124,27 @@ static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, i
     t->total += duration;
     if (duration > t->max)
         t->max = duration;
+}
+
+/* The same for frequent calls, but true means that the duration passes a limit, and then sites_raise
+ * is due. */
+static inline bool sites_count(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
+{
+    struct tally *t = &s->stacks[stack].tallies[column];
+
+    t->count++;
+    t->total += duration;
+    return __builtin_expect(duration > t->limit, 0);
+}
+
+/* Notes the largest duration. From now on the limit is that or the floor, what is less. */
+static inline void sites_raise(struct sites *s, uint32_t stack, unsigned column, int64_t duration,
+                               int64_t floor)
+{
+    struct tally *t = &s->stacks[stack].tallies[column];
+
+    t->max = duration > t->max ? duration : t->max;
+    t->limit = floor < t->max ? floor : t->max;
 }
 
 /* The call site of a stack in a profile; texts "" if there is none. */

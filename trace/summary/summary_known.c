@@ -102,16 +102,20 @@ static int new_reason(struct accumulator *s, uint32_t handle, uint16_t *ret)
         return r;
     text = texts_get(&s->texts, number);
     reason = &s->reasons[s->n_reasons++];
-    *reason = (struct accumulator_reason){.text = number, .column = SITES_NOTHING};
+    *reason = (struct accumulator_reason){
+        .text = number, .column = SITES_NOTHING, .sort = OUTLIERS_APART};
     reason->forever = strcmp(text, "forever") == 0;
     if (strcmp(text, "network") == 0) {
         reason->column = SUMMARY_NET;
+        reason->sort = OUTLIERS_NETWORK;
         reason->classes = s->out->classes.network;
     } else if (strstr(text, "chan") || strstr(text, "sync") || strstr(text, "select")) {
         reason->column = SUMMARY_SYNC;
+        reason->sort = OUTLIERS_SYNC;
         reason->classes = s->out->classes.sync;
     } else if (text[0] == '\0') {
         reason->column = SITES_UNKNOWN;
+        reason->sort = OUTLIERS_UNKNOWN;
         reason->classes = s->out->classes.unknown;
     }
     return 0;

@@ -131,16 +131,23 @@ static int stop_stack(struct accumulator *s, const struct accumulator_go *g,
 static int note_run(struct accumulator *s, const struct accumulator_go *g,
                     const struct gotrace_event *e, int64_t duration)
 {
-    int64_t others = (int64_t)(s->n_changes - g->changes);
-    int r = 0;
+    int64_t others = (int64_t)(s->n_changes - g->changes), time = e ? e->time : s->last;
+    uint32_t stack;
+    int r;
 
+    if (duration <= s->short_run && !(g->flags & ACCUMULATOR_UNKNOWN_START))
+        return 0;
+    r = stop_stack(s, g, e, &stack);
+    if (r < 0)
+        return r;
     if (duration > s->out->longest_hold.duration && others * SUMMARY_ALIVE >= duration) {
         (void)note_longest(&s->out->longest_hold, g, g->p, duration, !e);
-        r = stop_stack(s, g, e, &s->longest_hold_stack);
+        s->longest_hold_stack = stack;
     }
-    if (r == 0 && note_longest(&s->out->longest_run, g, g->p, duration, !e))
-        r = stop_stack(s, g, e, &s->longest_run_stack);
-    return r;
+    if (note_longest(&s->out->longest_run, g, g->p, duration, !e))
+        s->longest_run_stack = stack;
+    accumulator_slow_run(s, g, stack, time, !e);
+    return 0;
 }
 
 static int leave_running(struct accumulator *s, struct accumulator_go *g,
@@ -163,6 +170,8 @@ static int leave_runnable(struct accumulator *s, struct accumulator_go *g,
 {
     int64_t duration = (e ? e->time : s->last) - g->since;
 
+    if (!e || e->to == GOTRACE_GO_RUNNING)
+        accumulator_slow_latency(s, g, e ? e->time : s->last, !e);
     if (!e) {
         s->out->goroutines.runnable += duration;
         return 0;
@@ -188,6 +197,7 @@ static void leave_waiting(struct accumulator *s, struct accumulator_go *g,
     reason->total += duration;
     if (duration > reason->max)
         reason->max = duration;
+    accumulator_slow_wait(s, g, e ? e->time : s->last, !e);
     if (reason->classes)
         add_to_class(s, reason->classes, g, e);
     if (e)
@@ -247,6 +257,8 @@ static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
     if (is_active(s, g, e != NULL) &&
         note_longest(&s->out->syscalls.longest_active, g, g->p, since_first, !e))
         s->longest_active_stack = g->stack;
+    if (is_active(s, g, e != NULL))
+        accumulator_slow_syscall(s, g, time, !e);
     add_to_class(s, s->out->classes.syscall, g, e);
     if (!e) {
         add_open(s, g, SUMMARY_OPEN_SYSCALL);
@@ -384,6 +396,12 @@ int accumulator_go_event(struct accumulator *s, const struct gotrace_event *e)
         s->alive--;
     }
     if (r < 0 || !g)
+        return r;
+    if (e->from == GOTRACE_GO_NOT_EXIST)
+        r = accumulator_task_inherit(s, e, g);
+    else if (g->worker != 0)
+        accumulator_task_worked(s, g, e->time);
+    if (r < 0)
         return r;
     accumulator_advance(s, e->time);
     s->n_changes += e->from != GOTRACE_GO_UNDETERMINED;
