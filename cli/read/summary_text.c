@@ -183,12 +183,28 @@ static void latencies(const struct page *p)
     }
 }
 
+static void silences(const struct page *p)
+{
+    const struct summary_silences *s = &p->s->silences;
+
+    if (s->count == 0)
+        return;
+    (void)fputs("  no event for over ", p->out);
+    duration(p, SUMMARY_SILENCE, 0);
+    (void)fprintf(p->out, " though goroutines had work: %" PRIu64 " times, ", s->count);
+    duration(p, s->total, 0);
+    (void)fputs(" in all, at most ", p->out);
+    duration(p, s->longest, 0);
+    (void)fputc('\n', p->out);
+}
+
 static void waits(const struct page *p)
 {
     const struct summary_scheduler *c = &p->s->scheduler;
 
     (void)fprintf(p->out, "  runnable at once: %.1f on average, at most %" PRIu64 "\n",
                   c->runnable_mean, c->runnable_max);
+    silences(p);
     (void)fputs("  some goroutine runnable for over ", p->out);
     duration(p, SUMMARY_OVERDUE, 0);
     (void)fputs(": for ", p->out);
@@ -352,6 +368,8 @@ void summary_text(FILE *out, const struct summary *s, const struct summary_view 
 
     head(p);
     summary_findings_text(out, s, view);
+    if (view->context)
+        summary_context_text(out, view->context, view->utf8);
     procs(p);
     goroutines(p);
     latencies(p);

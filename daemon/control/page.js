@@ -3,6 +3,8 @@
 
 // On white and on #171b20; at least 3:1 there, and apart from each other with any colour blindness.
 const LABELS = [
+  ['cpu-throttled', '#481800', '#a8f060', 'a CPU quota stops all threads until its next period begins'],
+  ['host-stalled', '#302454', '#9c3cc0', 'the host keeps the whole process from running'],
   ['lock-contention', '#820e93', '#ff6bbd', 'goroutines queue for mutexes'],
   ['gc-pressure', '#c47e06', '#c6bc21', 'the collector takes the time of those who want to work'],
   ['syscall-storm', '#3c17f1', '#5c88ff', 'more goroutines are in system calls than there are Ps, and lose their Ps there'],
@@ -10,6 +12,11 @@ const LABELS = [
   ['stuck-proc', '#0e0d2d', '#e4ffe0', 'one system call, C call or computation does not end'],
   ['cpu-saturated', '#a83200', '#d9430c', 'every P is busy and a queue waits'],
   ['network-bound', '#0093f5', '#45dcff', 'goroutines wait for answers from the network, and there is nothing else to do'],
+  ['goroutine-leak', '#3c1a03', '#a733c1', 'goroutines are started at one place and never end'],
+  ['timer-load', '#101e62', '#a2fa17', 'Ps are kept busy by timers that fire'],
+  ['busy-polling', '#9349b5', '#c957d1', 'goroutines ask again and again whether there is something to do'],
+  ['thundering-herd', '#f72de3', '#6a46fc', 'many are woken together, find nothing to do and wait again'],
+  ['retry-storm', '#010100', '#0b8b42', 'connections fail and are tried again at once'],
   ['healthy', '#74808b', '#75828d', 'busy, and nothing is wrong'],
   ['idle', '#8d98a1', '#66727c', 'hardly anything to do'],
   ['not-inspected', '#8d98a1', '#66727c', 'the trace could not be inspected, or only a part of it'],

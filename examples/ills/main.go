@@ -46,13 +46,24 @@ var ills = map[string]illness{
 	"stuck-cgo":   {"stuck-proc", "the same in C", stuckCgo, ""},
 	"stuck-run": {"stuck-proc", "a computation that cannot be preempted", stuckRun,
 		"asyncpreemptoff=1"},
-	"slow-peer": {"network-bound", "waits for a slow server, one protocol of its own", slowPeer, ""},
-	"slow-http": {"network-bound", "waits for a slow server, net/http", slowHTTP, ""},
-	"idle":      {"idle", "a server without requests", idle, ""},
-	"timers":    {"idle", "two thousand timers a second and nothing to do", timers, ""},
-	"healthy":   {"healthy", "a server with some requests", healthy, ""},
-	"busy":      {"healthy", "as many goroutines that compute as there are Ps", busy, ""},
-	"ping-pong": {"healthy", "two goroutines and a channel", pingPong, ""},
+	"throttled": {"cpu-throttled", "needs more than its CPU quota, which somebody must set", throttled,
+		""},
+	"stalled":         {"host-stalled", "is stopped now and then", stalled, ""},
+	"oversubscribed":  {"cpu-saturated", "computes on many more Ps than there are CPUs", oversubscribed, ""},
+	"pinned":          {"cpu-saturated", "computes on eight Ps and one CPU", pinned, ""},
+	"slow-peer":       {"network-bound", "waits for a slow server, one protocol of its own", slowPeer, ""},
+	"slow-http":       {"network-bound", "waits for a slow server, net/http", slowHTTP, ""},
+	"idle":            {"idle", "a server without requests", idle, ""},
+	"timers":          {"idle", "two thousand timers a second and nothing to do", timers, ""},
+	"healthy":         {"healthy", "a server with some requests", healthy, ""},
+	"busy":            {"healthy", "as many goroutines that compute as there are Ps", busy, ""},
+	"ping-pong":       {"healthy", "two goroutines and a channel", pingPong, ""},
+	"leak":            {"goroutine-leak", "goroutines whose answers nobody takes", leak, ""},
+	"burst":           {"healthy", "peaks of goroutines that end, and connections that stay", burst, ""},
+	"timer-storm":     {"timer-load", "hundreds of thousands of timers a second", timerStorm, ""},
+	"busy-poll":       {"busy-polling", "goroutines that yield until there is work", busyPoll, ""},
+	"retry-storm":     {"retry-storm", "connects to nobody, again and again", retryStorm, ""},
+	"thundering-herd": {"thundering-herd", "all wake up for each job", thunderingHerd, ""},
 }
 
 func usage() {
@@ -63,7 +74,7 @@ func usage() {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		fmt.Fprintf(os.Stderr, "  %-12s %-20s %s\n", name, ills[name].label, ills[name].what)
+		fmt.Fprintf(os.Stderr, "  %-14s %-20s %s\n", name, ills[name].label, ills[name].what)
 	}
 	flag.PrintDefaults()
 }
@@ -75,11 +86,16 @@ func main() {
 	seconds := flag.Float64("seconds", 1, "how long the trace is")
 	warm := flag.Duration("warm-up", 300*time.Millisecond, "time before the trace begins")
 	peer := flag.Duration("peer", 0, "be the slow server that others start, with this delay")
+	stop := flag.Int("stop", 0, "be the process that stops another now and then")
 	flag.Usage = usage
 	flag.Parse()
 
 	if *peer > 0 {
 		servePeer(*peer)
+		return
+	}
+	if *stop > 0 {
+		stopNowAndThen(*stop)
 		return
 	}
 	ill, known := ills[*name]

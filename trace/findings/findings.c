@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/findings/misnested.h"
+#include "trace/findings/notes.h"
 #include "trace/findings/rules.h"
 
 /* Idle: uses less than this share of the Ps and less than this much of one processor. */
@@ -17,12 +17,26 @@ static const struct rule *const rules[] = {RULE_ROWS(ADDRESS)};
 
 #define N_RULES (sizeof(rules) / sizeof(rules[0]))
 
-/* Which finding explains which, if both are found and the cause scores no less. */
+/* Which finding explains which, if both are found and the cause scores no less; one that explains
+ * all others stands first whatever the scores. */
 static const struct {
     const char *cause;
-    const char *effect;
+    const char *effect; /* NULL: every other */
 } causes[] = {
+    {"cpu-throttled", NULL},
+    {"host-stalled", "cpu-saturated"},
+    {"host-stalled", "gc-pressure"},
+    {"host-stalled", "lock-contention"},
+    {"host-stalled", "scheduler-imbalance"},
+    {"host-stalled", "stuck-proc"},
+    {"host-stalled", "syscall-storm"},
     {"gc-pressure", "cpu-saturated"},
+    {"timer-load", "scheduler-imbalance"},
+    {"timer-load", "cpu-saturated"},
+    {"busy-polling", "scheduler-imbalance"},
+    {"busy-polling", "cpu-saturated"},
+    {"thundering-herd", "scheduler-imbalance"},
+    {"thundering-herd", "cpu-saturated"},
 };
 
 #define N_CAUSES (sizeof(causes) / sizeof(causes[0]))
@@ -42,7 +56,31 @@ static struct facts facts_of(const struct summary *s, const struct context *cont
         .assist = (double)s->gc.assist_executing,
         .lock = (double)s->classes.sync[STACK_LOCK].total +
                 (double)s->classes.unknown[STACK_LOCK].total,
+        .wait = rule_share((double)s->goroutines.runnable,
+                           (double)s->scheduler.latency.count + s->scheduler.runnable_mean),
     };
+}
+
+static bool explains(size_t cause, const char *code)
+{
+    return !causes[cause].effect || strcmp(causes[cause].effect, code) == 0;
+}
+
+static bool explains_all(const struct finding *f)
+{
+    for (size_t i = 0; i < N_CAUSES; i++) {
+        if (!causes[i].effect && strcmp(causes[i].cause, f->code) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a stands before b; of equal ones the one that was added first does. */
+static bool is_before(const struct finding *a, const struct finding *b)
+{
+    if (explains_all(a) != explains_all(b))
+        return explains_all(a);
+    return a->score > b->score;
 }
 
 /* Adds a finding. The list stays sorted and has at most FINDINGS_MAX findings. */
@@ -50,7 +88,7 @@ static void insert(struct findings *list, const struct finding *f)
 {
     size_t at = list->n;
 
-    while (at > 0 && list->list[at - 1].score < f->score)
+    while (at > 0 && is_before(f, &list->list[at - 1]))
         at--;
     if (at == FINDINGS_MAX)
         return;
@@ -102,8 +140,7 @@ static const char *cause_of(const struct findings *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < N_CAUSES; j++) {
-            if (strcmp(causes[j].effect, list->list[n].code) == 0 &&
-                strcmp(causes[j].cause, list->list[i].code) == 0)
+            if (explains(j, list->list[n].code) && strcmp(causes[j].cause, list->list[i].code) == 0)
                 return causes[j].cause;
         }
     }
@@ -174,5 +211,5 @@ void findings_find(const struct summary *s, const struct context *context, struc
         find(&a, ret);
     if (ret->not_inspected)
         ret->label = FINDINGS_NOT_INSPECTED;
-    misnested_note(s, ret);
+    notes_add(&a, ret);
 }

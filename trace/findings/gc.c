@@ -11,23 +11,28 @@ static const struct scale gc_assist = {0.1, 0.3};
 static const struct scale gc_pause = {0.05, 0.15};
 #define GC_WINDOW 1e9 /* a shorter window must have GC_CYCLES cycles */
 #define GC_CYCLES 2
+/* One long pause may be the host's: so pauses count only with so many cycles, and without the
+ * longest of them. */
+#define GC_PAUSE_CYCLES 3
 /* Below this cost assists are no finding: a cycle in a service that does nothing else delays
  * nobody. */
 #define GC_COST_MIN 0.05
 
-/* The time of pauses for the collector. There are other pauses, for example for this trace
+/* The time of pauses for the collector, as far as it counts. There are other pauses, for example for this trace
  * itself. */
 static double gc_pauses(const struct summary *s)
 {
-    double ret = 0;
+    double ret = 0, longest = 0;
 
     for (size_t i = 0; i < s->gc.stw_by_reason.n; i++) {
         const struct summary_row *row = &s->gc.stw_by_reason.list[i];
 
-        if (strstr(row->name, "GC ") != NULL)
-            ret += (double)row->times.total;
+        if (strstr(row->name, "GC ") == NULL)
+            continue;
+        ret += (double)row->times.total;
+        longest = rule_most(longest, (double)row->times.max);
     }
-    return ret;
+    return s->gc.cycles < GC_PAUSE_CYCLES ? 0 : ret - longest;
 }
 
 static double gc_pressure(const struct facts *a, struct finding *f)

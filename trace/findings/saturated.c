@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "trace/findings/rule.h"
 
 /* The share of the window in which every P has work and more is queued; queued goroutines per P;
@@ -9,16 +12,59 @@ static const struct scale cpu_queue = {1, 4};
 static const struct scale cpu_latency = {1e6, 1e7};
 static const struct scale cpu_user = {0.6, 0.8};
 
+/* With many more Ps than CPUs, some are free only as their threads wait for a CPU. */
+static bool has_no_cpu(const struct facts *a)
+{
+    return a->wait >= RULE_WAIT_FOR_CPU;
+}
+
+static double queued_time(const struct facts *a)
+{
+    double free = has_no_cpu(a) ? (double)a->s->scheduler.overdue_with_free : 0;
+
+    return (double)a->s->procs.queued + free - (double)a->s->silences.kept.queued;
+}
+
+/* The window without silences in which the host let nobody run. */
+static double own_time(const struct facts *a)
+{
+    return rule_most(a->window - (double)a->s->silences.kept.total, 1);
+}
+
+/* Goroutines that were runnable in that time, on average. */
+static double runnable_mean(const struct facts *a)
+{
+    double all = a->s->scheduler.runnable_mean * a->window;
+
+    return (all - (double)a->s->silences.kept.runnable) / own_time(a);
+}
+
+static double usable_time(const struct facts *a)
+{
+    return a->available - (has_no_cpu(a) ? (double)a->s->scheduler.overdue_lost : 0);
+}
+
+/* Says so if there are more Ps than CPUs to run them. */
+static void compare_cpus(const struct facts *a, struct finding *f)
+{
+    int64_t cpus = !a->context                  ? 0
+                 : a->context->cpus_allowed > 0 ? a->context->cpus_allowed
+                                                : a->context->cpus;
+
+    if (cpus > 0 && a->procs > (double)cpus)
+        (void)snprintf(f->remark, sizeof(f->remark),
+                       "GOMAXPROCS is %.0f, the process has %" PRId64 " CPUs", a->procs, cpus);
+}
+
 static double cpu_saturated(const struct facts *a, struct finding *f)
 {
     const struct summary_scheduler *sched = &a->s->scheduler;
-    double queued = rule_share((double)a->s->procs.queued, a->window);
-    double queue = rule_share(sched->runnable_mean, a->procs);
-    double user = rule_share(a->user - a->assist, a->available);
+    double queued = queued_time(a) / own_time(a);
+    double queue = rule_share(runnable_mean(a), a->procs);
+    double user = rule_share(a->user - a->assist, usable_time(a));
     double p99 = (double)sched->latency.p99;
     /* Goroutines that never got to run are in no percentile, but are in this mean. */
-    double mean = rule_share((double)a->s->goroutines.runnable,
-                             (double)sched->latency.count + sched->runnable_mean);
+    double mean = a->wait;
     double score = rule_least(rule_scaled(queued, cpu_queued), rule_scaled(queue, cpu_queue));
 
     rule_tell(f, "queued_share", queued);
@@ -29,6 +75,7 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
     rule_tell(f, "latency_p50_ns", (double)sched->latency.p50);
     rule_tell(f, "latency_p99_ns", p99);
     rule_tell(f, "wait_mean_ns", mean);
+    compare_cpus(a, f);
     f->lost = (double)a->s->goroutines.runnable;
     rule_point_at(f, &a->s->sites[SUMMARY_SCHED], STACK_ALL);
     score = rule_least(score, rule_scaled(rule_most(p99, mean), cpu_latency));

@@ -18,6 +18,7 @@
 #include "trace/summary/mmu.h"
 #include "trace/summary/numbers.h"
 #include "trace/summary/outliers.h"
+#include "trace/summary/silence.h"
 #include "trace/summary/sites.h"
 #include "trace/summary/tasks.h"
 #include "trace/summary/texts.h"
@@ -80,10 +81,11 @@ struct accumulator_go {
     uint32_t assist_stack;
     uint32_t stack;   /* where the state began */
     uint32_t regions; /* the innermost open region, plus 1 */
-    int32_t p;        /* held, or GOTRACE_NONE */
+    int16_t p;        /* held, or GOTRACE_NONE */
     uint16_t reason;  /* of waiting */
+    uint16_t creator; /* the stack of the `go` statement */
     uint8_t go_state; /* as MutatorUtilizationV2 knows it */
-    bool created;     /* within the trace */
+    uint8_t created;  /* within the trace: when, in ACCUMULATOR_SLOT, plus 1; 0: before */
     union {
         struct { /* as in union accumulator_condition */
             uint8_t state;
@@ -93,6 +95,10 @@ struct accumulator_go {
         union accumulator_condition is;
     };
 };
+
+/* 67 ms; the last slot stands for all that follow. */
+#define ACCUMULATOR_SLOT 26 /* bits */
+#define ACCUMULATOR_LAST_SLOT 254
 
 /* Conditions on all Ps together; time is summed up by each combination. */
 enum {
@@ -119,6 +125,8 @@ struct accumulator_reason {
     uint8_t column; /* of sites_add: enum summary_profile, SITES_UNKNOWN or SITES_NOTHING */
     bool forever;   /* such a goroutine counts as ended, as in Go's tools */
     uint8_t sort;   /* enum outliers_reason */
+    bool placed;    /* the goroutine's stack is kept */
+    bool yields;    /* of a stop: runtime.Gosched */
     struct summary_class *classes; /* the summary's, or NULL */
     uint64_t count;
     int64_t total;
@@ -163,6 +171,8 @@ struct accumulator {
     int64_t sync; /* the present generation's beginning */
     uint64_t n_sync;
     bool begun;
+    int64_t heard; /* the last event; the next one if the silence up to it is counted already */
+    struct silences silences;
 
     /* Goroutines, in chunks that never move. */
     struct idmap go_ids; /* to the place in chunks */
@@ -199,9 +209,9 @@ struct accumulator {
     uint32_t longest_active_stack;
     uint32_t longest_run_stack;
     uint32_t longest_hold_stack;
+    int64_t common_run; /* a run that is not longer needs no closer look */
 
     struct outliers slow;
-    int64_t short_run;  /* runs up to this are neither outliers nor the longest hold */
     struct tasks_kept { /* of the slowest tasks, by their place in the list */
         bool known;
         struct tasks_work work;
@@ -221,11 +231,13 @@ struct accumulator {
     int64_t all_procs;   /* as procs, but INT64_MAX while that is unknown */
     int64_t queues_from; /* with so many busy Ps, who is runnable waits for a P */
     int64_t room;        /* Ps that could run goroutines, busy or not; 0 in a pause */
+    int64_t idle;        /* of these: Ps without a thread */
     unsigned with_idle;  /* ACCUMULATOR_WITH_IDLE or 0 */
     int64_t cells[ACCUMULATOR_CELLS][2]; /* ns not yet in time_so, by busy Ps and any runnable */
     uint64_t cells_used;                 /* bits, by busy Ps */
     int64_t time_so[ACCUMULATOR_N_SO];   /* ns, by the conditions above: ACCUMULATOR_ALL_BUSY… */
     int64_t lost;                        /* ns of Ps that could have run an overdue goroutine */
+    int64_t idle_lost;                   /* of these: ns of Ps that had no thread */
     struct accumulator_go runnable;      /* both ends of the list of runnable goroutines */
     struct accumulator_go *due;          /* in it: the next to be overdue, or &runnable */
 
@@ -295,6 +307,12 @@ int accumulator_reason_of(struct accumulator *s, uint32_t handle, uint16_t *ret)
 int accumulator_go_finish(struct accumulator *s);
 void accumulator_go_done(struct accumulator *s);
 
+/* summary_growth.c: where goroutines were created, and what they wait for at the trace's end */
+int accumulator_growth_finish(struct accumulator *s);
+
+/* summary_named.c: what the functions in stacks tell by their names */
+int accumulator_named_finish(struct accumulator *s);
+
 /* summary_state.c: from one state to the next */
 int accumulator_go_event(struct accumulator *s, const struct gotrace_event *e);
 /* Adds the time in the state that the goroutine leaves to the sums; e is NULL at the trace's
@@ -311,6 +329,8 @@ struct accumulator_proc *accumulator_proc_find(struct accumulator *s, int32_t p)
 void accumulator_advance_slow(struct accumulator *s, int64_t time);
 void accumulator_pass_wide(struct accumulator *s, int64_t time);
 void accumulator_fold(struct accumulator *s);
+/* The next event is one of that time, and more than SUMMARY_SILENCE after the last one. */
+void accumulator_silence(struct accumulator *s, int64_t time);
 /* To be called after procs, procs_running or idle_workers changed, or a pause began or ended. */
 void accumulator_set_procs(struct accumulator *s);
 int accumulator_proc_finish(struct accumulator *s);
@@ -451,6 +471,17 @@ static inline void accumulator_unqueue(struct accumulator *s, struct accumulator
     s->due = s->due == g ? g->next : s->due;
     g->prev->next = g->next;
     g->next->prev = g->prev;
+}
+
+/* The goroutine is created by a `go` statement with this stack. */
+static inline void accumulator_note_creation(struct accumulator *s, struct accumulator_go *g,
+                                             uint32_t stack, int64_t time)
+{
+    int64_t slot = (time - s->first) >> ACCUMULATOR_SLOT;
+
+    g->created = (uint8_t)((slot < ACCUMULATOR_LAST_SLOT ? slot : ACCUMULATOR_LAST_SLOT) + 1);
+    g->creator = (uint16_t)stack;
+    s->sites.stacks[stack].created++;
 }
 
 /*

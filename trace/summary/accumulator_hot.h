@@ -85,16 +85,16 @@ static HOT int accumulator_start(struct accumulator *s, struct accumulator_go *g
     s->procs_busy++;
     p->known = true;
     p->go = g;
-    g->p = n;
+    g->p = (int16_t)n;
     g->changes = s->n_changes;
     return histogram_add(&s->latency, duration);
 }
 
-/* Whether the goroutine can stop running without this having been one of the longest runs. */
+/* Whether the goroutine can stop running without this having been a long run. */
 static inline bool accumulator_can_leave(const struct accumulator *s,
                                          const struct accumulator_go *g, int64_t time)
 {
-    return __builtin_expect(time - g->since <= s->short_run, 1);
+    return __builtin_expect(time - g->since <= s->common_run, 1);
 }
 
 /* Adds a goroutine's time of running to its proc p. */
@@ -127,7 +127,7 @@ static HOT void accumulator_block(struct accumulator *s, struct accumulator_go *
     accumulator_leave(s, g, p, time);
     reason->count++;
     g->reason = (uint16_t)(reason - s->reasons);
-    g->stack = reason->classes ? stack : SITES_NO_STACK;
+    g->stack = reason->placed ? stack : SITES_NO_STACK;
     accumulator_enter(s, g, time, GOTRACE_GO_WAITING);
 }
 
@@ -144,8 +144,11 @@ static HOT void accumulator_wait(struct accumulator *s, struct accumulator_go *g
 
 /* The goroutine stops and is runnable again. */
 static HOT void accumulator_stop(struct accumulator *s, struct accumulator_go *g,
-                                 struct accumulator_proc *p, uint32_t stack, int64_t time)
+                                 struct accumulator_proc *p,
+                                 const struct accumulator_reason *reason, uint32_t stack,
+                                 int64_t time)
 {
+    s->sites.stacks[stack].yields += reason->yields;
     accumulator_leave(s, g, p, time);
     accumulator_wait(s, g, stack, time);
 }
@@ -202,8 +205,15 @@ static HOT int accumulator_syscall_end(struct accumulator *s, struct accumulator
     return histogram_add(&s->syscalls, duration);
 }
 
+/* Where a goroutine is created, and the stack that stands for its `go` statement. */
+struct accumulator_origin {
+    uint32_t stack;
+    uint32_t creator;
+};
+
 /* A goroutine is created. *ret is NULL if there is no place for it. */
-static HOT int accumulator_create(struct accumulator *s, int64_t id, uint32_t stack, int64_t time,
+static HOT int accumulator_create(struct accumulator *s, int64_t id,
+                                  struct accumulator_origin origin, int64_t time,
                                   struct accumulator_go **ret)
 {
     int r = accumulator_go_create(s, id, ret);
@@ -212,7 +222,10 @@ static HOT int accumulator_create(struct accumulator *s, int64_t id, uint32_t st
         return r;
     if (s->n_runnable == 0)
         accumulator_advance(s, time);
-    accumulator_wait(s, *ret, stack, time);
+    if (__builtin_expect(origin.stack == SITES_NO_STACK, 0))
+        sites_add(&s->sites, origin.creator, SITES_BY_TIMER, 0);
+    accumulator_note_creation(s, *ret, origin.creator, time);
+    accumulator_wait(s, *ret, origin.stack, time);
     return 0;
 }
 
@@ -222,6 +235,7 @@ static HOT void accumulator_destroy(struct accumulator *s, struct accumulator_go
 {
     s->out->goroutines.ended++;
     s->alive--;
+    s->sites.stacks[g->creator].ended++;
     accumulator_leave(s, g, p, time);
     accumulator_enter(s, g, time, GOTRACE_GO_NOT_EXIST);
     accumulator_go_forget(s, g);

@@ -183,7 +183,10 @@ struct summary_scheduler {
     int64_t overdue_with_idle; /* of that: a P was idle, without a thread */
     int64_t overdue_with_free; /* of that: a P had no goroutine, and perhaps no thread */
     int64_t overdue_lost;      /* P time: of free Ps, at most as many as overdue goroutines */
+    int64_t overdue_idle_lost; /* likewise, but of idle Ps only */
     uint64_t overdue_count;    /* waits that lasted SUMMARY_OVERDUE or longer */
+    uint64_t yields;           /* calls of runtime.Gosched */
+    uint64_t by_runtime; /* waits of those that the runtime made runnable: by a timer or for I/O */
 };
 
 #define SUMMARY_OVERDUE 10000
@@ -211,6 +214,41 @@ struct summary_procs {
     uint64_t other; /* events of Ps that have no place in the list */
 };
 
+/*
+ * Times of over SUMMARY_SILENCE in which no thread wrote an event although a goroutine ran or was
+ * runnable. `kept`: of those, such that the host must have kept the process from running; one that
+ * is not may be a computation that cannot be interrupted.
+ */
+struct summary_kept {
+    uint64_t count;
+    int64_t total;
+    int64_t longest;
+    int64_t queued;   /* of the total: every P was busy, and goroutines were runnable */
+    int64_t runnable; /* time of goroutines that were runnable */
+};
+
+struct summary_silences {
+    uint64_t count;
+    int64_t total;
+    int64_t longest;
+    struct summary_kept kept;
+    int64_t goroutines;    /* time of goroutines that ran or were runnable meanwhile */
+    uint64_t in_step;      /* that ended at the same point of a period of SUMMARY_PERIOD, */
+    int64_t in_step_total; /* at which most of their time ended */
+};
+
+#define SUMMARY_SILENCE 40000000
+#define SUMMARY_PERIOD 100000000 /* of CPU quotas, unless somebody chose another */
+
+/* Runs on a P without a pause of over SUMMARY_LONG_RUN; no mark workers, and without the silences
+ * in which the host kept the process from running. */
+struct summary_long_runs {
+    uint64_t count;
+    int64_t total;
+};
+
+#define SUMMARY_LONG_RUN 100000000
+
 struct summary_syscalls {
     uint64_t count;               /* that began within the trace */
     uint64_t blocked;             /* whose goroutine lost its P */
@@ -219,6 +257,39 @@ struct summary_syscalls {
     uint64_t max_blocked_at_once; /* of those, without a P: each needs its own thread */
     struct summary_longest longest;
     struct summary_longest longest_active; /* the longest of those whose purpose is not to wait */
+};
+
+/* Goroutines that were created by one `go` statement within the trace. */
+struct summary_origin {
+    struct summary_frame at;
+    uint64_t created;
+    uint64_t ended; /* of these */
+};
+
+#define SUMMARY_ORIGINS 5
+#define SUMMARY_QUARTERS 4
+
+/*
+ * Where goroutines came from that were there when the trace ended, and what those of the first
+ * origin waited for then: at the site where most of them did.
+ */
+struct summary_growth {
+    struct summary_origin list[SUMMARY_ORIGINS]; /* the one that most are left of first */
+    size_t n;
+    const char *reason; /* the runtime's word for that wait */
+    bool blocked;       /* by a channel, a select or a primitive of sync: neither I/O nor a sleep */
+    struct summary_frame waits_at;
+    enum stack_class class;
+    uint64_t waiting;                    /* so many of the first origin wait there */
+    int64_t waited;                      /* and for so long, all together */
+    uint64_t quarters[SUMMARY_QUARTERS]; /* of these: created in each quarter of the window */
+    uint64_t waits_over; /* waits there that ended within the trace, whoever waited */
+    /* Goroutines that are older than the trace: so many wait there, too; so many wait, but the trace
+     * does not say where; and so many ended. */
+    uint64_t older_waiting;
+    uint64_t older_untold;
+    uint64_t older_ended;
+    uint64_t in_network; /* goroutines of any origin that waited for the network at the end */
 };
 
 struct summary_mmu {
@@ -339,14 +410,17 @@ struct summary {
     struct summary_events events;
     struct summary_procs procs;
     struct summary_goroutines goroutines;
+    struct summary_growth growth;
     struct summary_scheduler scheduler;
     struct summary_syscalls syscalls;
     struct summary_classes classes;
     struct summary_longest longest_run; /* one goroutine on a P without a pause; no mark worker */
     /* The longest run during which other goroutines kept changing their states, one every
      * SUMMARY_ALIVE on average. Without such changes the whole process may have been kept from
-     * running. */
+     * running; silences in which it was are no part of the duration. */
     struct summary_longest longest_hold;
+    struct summary_long_runs long_runs;
+    struct summary_silences silences;
     struct summary_gc gc;
     struct summary_threads threads;
     struct summary_rows tasks;   /* by type; times of those that began and ended in the trace */
@@ -356,6 +430,13 @@ struct summary {
      * of STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
     struct summary_sites open[SUMMARY_N_OPEN]; /* they are in no profile */
+    struct summary_sites sleeps;               /* time.Sleep */
+    struct summary_sites
+        timer_funcs;             /* functions that got a goroutine from time.AfterFunc: count */
+    struct summary_sites yields; /* runtime.Gosched; the time is that until the next run */
+    struct summary_sites woken_together; /* by sync.Cond.Broadcast; likewise */
+    struct summary_sites dials;          /* new TCP connections to others, in setNoDelay: a count */
+    struct summary_sites failed_dials;   /* new connections that failed, in close */
     /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
     struct summary_sites misnested;
     struct summary_slowest slowest[SUMMARY_N_SLOW];

@@ -68,14 +68,16 @@ static int batch(struct accumulator *s, const struct gotrace_event *e, size_t n)
 
     if (!s->begun && n > 0) {
         s->begun = true;
-        s->first = s->at = s->sync = e->time;
+        s->first = s->at = s->sync = s->heard = e->time;
     }
     if (n > 0 && !accumulator_in_span(s->first, end[-1].time))
         return -EOVERFLOW;
+    if (n > 0 && e->time - s->heard > SUMMARY_SILENCE)
+        accumulator_silence(s, e->time);
     for (; r == 0 && e < end; e++)
         r = accumulator_event(s, e);
     if (n > 0)
-        s->last = end[-1].time;
+        s->last = s->heard = end[-1].time;
     return r;
 }
 
@@ -84,6 +86,7 @@ static int finish(struct accumulator *s)
     struct summary *out = s->out;
     int r;
 
+    silences_finish(&s->silences, &out->silences);
     out->threads.seen = s->threads.n;
     out->threads.in_first = out->generations > 1 ? s->threads_in_first : s->threads.n;
     out->lost_stacks = s->sites.lost;
@@ -107,6 +110,8 @@ static int finish(struct accumulator *s)
         r = sites_top(&s->sites, i, &out->sites[i]);
     if (r == 0)
         r = sites_top(&s->sites, SITES_MISNESTED, &out->misnested);
+    if (r == 0)
+        r = sites_top(&s->sites, SITES_BY_TIMER, &out->timer_funcs);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_OPEN; i++)
         r = sites_top(&s->sites, SITES_OPEN + i, &out->open[i]);
     for (unsigned i = SUMMARY_SYNC; r == 0 && i <= SUMMARY_SYSCALL; i++)

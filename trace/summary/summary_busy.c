@@ -25,6 +25,7 @@ struct accumulator_proc *accumulator_proc_find(struct accumulator *s, int32_t p)
 static void spend(struct accumulator *s, int64_t busy, bool runnable, int64_t time)
 {
     int64_t late = (int64_t)s->n_overdue, free = s->room - busy, lost = free < late ? free : late;
+    int64_t idle = s->idle < late ? s->idle : late;
     unsigned so = busy >= s->all_procs ? ACCUMULATOR_ALL_BUSY : 0;
 
     if (runnable && busy >= s->queues_from)
@@ -35,6 +36,7 @@ static void spend(struct accumulator *s, int64_t busy, bool runnable, int64_t ti
         so |= ACCUMULATOR_WITH_FREE;
         s->lost += time * lost;
     }
+    s->idle_lost += time * idle;
     s->time_so[so] += time;
 }
 
@@ -69,6 +71,28 @@ void accumulator_advance_slow(struct accumulator *s, int64_t time)
     }
 }
 
+void accumulator_silence(struct accumulator *s, int64_t time)
+{
+    struct silence one = {.from = s->heard, .to = time, .stopped = s->in_stw};
+    int64_t on_procs = 0;
+
+    for (uint32_t i = 0; i < s->n_ps; i++) {
+        const struct accumulator_go *g = s->ps[i].go;
+
+        if (!g || g->state != GOTRACE_GO_RUNNING)
+            continue;
+        on_procs++;
+        /* Who assists the collector may wait for the one whose stack it is to scan. */
+        if (!(g->flags & (ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER | ACCUMULATOR_ASSIST)))
+            one.running++;
+    }
+    one.runnable = (int64_t)s->n_runnable;
+    one.free = s->procs - on_procs;
+    one.queued = s->n_runnable > 0 && s->procs_busy >= s->queues_from;
+    s->heard = time;
+    silences_add(&s->silences, &one, &s->out->silences);
+}
+
 void accumulator_set_procs(struct accumulator *s)
 {
     bool may_run = s->procs > 0 && !s->in_stw;
@@ -77,5 +101,6 @@ void accumulator_set_procs(struct accumulator *s)
     s->all_procs = s->procs > 0 ? s->procs : INT64_MAX;
     s->queues_from = may_run ? s->procs + s->idle_workers : INT64_MAX;
     s->room = may_run ? s->procs + s->idle_workers : 0;
+    s->idle = may_run && s->procs_running < s->procs ? s->procs - s->procs_running : 0;
     s->with_idle = s->procs_running < s->procs ? ACCUMULATOR_WITH_IDLE : 0;
 }

@@ -40,6 +40,7 @@ static int sync_event(struct accumulator *s, const struct gotrace_event *e)
     struct gotrace_generation gen;
     int r;
 
+    silences_phase(&s->silences, e->time, &s->out->silences);
     s->n_sync = e->args[0];
     if (e->args[1] == 0 || gotrace_generation(s->trace, &gen) < 0)
         return 0;

@@ -164,6 +164,7 @@ static int begin_stw(struct accumulator *s, const struct gotrace_event *e)
     s->n_stw += of_gc;
     s->go_stw += s->go_procs > 0 ? of_gc : 0;
     accumulator_advance(s, e->time);
+    silences_phase(&s->silences, e->time, &s->out->silences);
     s->in_stw = true;
     accumulator_set_procs(s);
     s->stw_since = e->time;

@@ -82,7 +82,9 @@ void accumulator_slow_run(struct accumulator *s, const struct accumulator_go *g,
 
     if (s->sites.stacks[stack].class != STACK_TRACER)
         note(s, SUMMARY_SLOW_RUNS, g, &o, time);
-    s->short_run = *floor < hold ? *floor : hold;
+    s->common_run = *floor < hold ? *floor : hold;
+    if (s->common_run > SUMMARY_LONG_RUN)
+        s->common_run = SUMMARY_LONG_RUN;
 }
 
 int accumulator_slow_pause(struct accumulator *s, uint32_t reason, int64_t time, bool open)

@@ -29,7 +29,7 @@ static void occupy(struct accumulator *s, struct accumulator_go *g, int32_t numb
         s->procs_busy++;
     p->known = true;
     p->go = g;
-    g->p = number;
+    g->p = (int16_t)number; /* less than ACCUMULATOR_MAX_PROCS */
 }
 
 static void vacate(struct accumulator *s, struct accumulator_go *g)
@@ -127,21 +127,28 @@ static int stop_stack(struct accumulator *s, const struct accumulator_go *g,
     return e && e->g == g->id ? sites_of(&s->sites, s->trace, e->stack, ret) : 0;
 }
 
-/* Records a run on a P without a pause if it is one of the longest. */
+/* Records a run on a P without a pause if it is long, or one of the longest. */
 static int note_run(struct accumulator *s, const struct accumulator_go *g,
                     const struct gotrace_event *e, int64_t duration)
 {
+    struct summary_longest *hold = &s->out->longest_hold;
     int64_t others = (int64_t)(s->n_changes - g->changes), time = e ? e->time : s->last;
+    int64_t own;
     uint32_t stack;
     int r;
 
-    if (duration <= s->short_run && !(g->flags & ACCUMULATOR_UNKNOWN_START))
+    if (duration <= s->common_run && !(g->flags & ACCUMULATOR_UNKNOWN_START))
         return 0;
+    own = duration - silences_since(&s->silences, time - duration);
     r = stop_stack(s, g, e, &stack);
     if (r < 0)
         return r;
-    if (duration > s->out->longest_hold.duration && others * SUMMARY_ALIVE >= duration) {
-        (void)note_longest(&s->out->longest_hold, g, g->p, duration, !e);
+    if (own > SUMMARY_LONG_RUN) {
+        s->out->long_runs.count++;
+        s->out->long_runs.total += own;
+    }
+    if (own > hold->duration && others * SUMMARY_ALIVE >= own) {
+        (void)note_longest(hold, g, g->p, own, !e);
         s->longest_hold_stack = stack;
     }
     if (note_longest(&s->out->longest_run, g, g->p, duration, !e))
@@ -295,15 +302,29 @@ static void enter_running(struct accumulator *s, struct accumulator_go *g,
         add_running(s, g, s->sync, e->time);
 }
 
+static int note_stop(struct accumulator *s, const struct accumulator_go *g,
+                     const struct gotrace_event *e)
+{
+    uint16_t reason;
+    int r = accumulator_reason_of(s, e->string, &reason);
+
+    if (r == 0)
+        s->sites.stacks[g->stack].yields += s->reasons[reason].yields;
+    return r;
+}
+
 static int enter_runnable(struct accumulator *s, struct accumulator_go *g,
                           const struct gotrace_event *e)
 {
+    int r;
+
     if (e->from == GOTRACE_GO_UNDETERMINED)
         s->out->goroutines.runnable += e->time - s->sync;
     if (++s->n_runnable > s->out->scheduler.runnable_max)
         s->out->scheduler.runnable_max = s->n_runnable;
     accumulator_queue(s, g);
-    return sites_of(&s->sites, s->trace, e->stack, &g->stack);
+    r = sites_of(&s->sites, s->trace, e->stack, &g->stack);
+    return r == 0 && e->type == GOTRACE_EV_GO_STOP ? note_stop(s, g, e) : r;
 }
 
 static int enter_waiting(struct accumulator *s, struct accumulator_go *g,
@@ -323,10 +344,10 @@ static int enter_waiting(struct accumulator *s, struct accumulator_go *g,
         reason->count++;
     }
     if (reason->forever)
-        return accumulator_regions_end(s, g, e->time);
+        r = accumulator_regions_end(s, g, e->time);
     g->stack = SITES_NO_STACK;
-    if (!reason->classes)
-        return 0;
+    if (r < 0 || !reason->placed)
+        return r;
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
 
@@ -372,10 +393,28 @@ static int enter(struct accumulator *s, struct accumulator_go *g, const struct g
     }
 }
 
+/* A goroutine that the runtime creates for a timer comes of no `go` statement: then its own function
+ * stands for one. */
+static int note_creation(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
+{
+    uint32_t stack;
+    int r = sites_of(&s->sites, s->trace, e->stack, &stack);
+
+    if (r == 0 && stack == SITES_NO_STACK && e->type == GOTRACE_EV_GO_CREATE) {
+        r = sites_of(&s->sites, s->trace, e->new_stack, &stack);
+        sites_add(&s->sites, stack, SITES_BY_TIMER, 0);
+    }
+    if (r == 0)
+        accumulator_note_creation(s, g, stack, e->time);
+    return r;
+}
+
 static int end(struct accumulator *s, struct accumulator_go *g, int64_t time)
 {
     int r = accumulator_regions_end(s, g, time);
 
+    s->sites.stacks[g->creator].ended++;
     accumulator_go_forget(s, g);
     return r;
 }
@@ -412,6 +451,8 @@ int accumulator_go_event(struct accumulator *s, const struct gotrace_event *e)
     g->flags &= (uint8_t)~(ACCUMULATOR_UNKNOWN_START | ACCUMULATOR_OVERDUE);
     if (e->from == GOTRACE_GO_UNDETERMINED)
         g->flags |= ACCUMULATOR_UNKNOWN_START;
+    if (r == 0 && e->from == GOTRACE_GO_NOT_EXIST)
+        r = note_creation(s, g, e);
     if (r == 0)
         r = enter(s, g, e);
     g->state = e->to;

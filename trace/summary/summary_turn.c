@@ -157,11 +157,12 @@ static HOT int stop(struct accumulator *s, struct order *o, struct cursor *c,
 {
     struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
+    const struct accumulator_reason *reason = reason_of(s, c->args[0]);
     struct accumulator_go *sums;
     uint32_t stack;
     int more;
 
-    if (__builtin_expect(!g || strings_handle(&o->gen->strings, c->args[0]) == IDMAP_NONE, 0))
+    if (__builtin_expect(!g || !reason, 0))
         return ASIDE;
     sums = accumulator_can_act(s, p, g->id, time);
     if (!sums || !stack_of(s, c->args[1], &stack) || !accumulator_can_leave(s, sums, time))
@@ -172,7 +173,7 @@ static HOT int stop(struct accumulator *s, struct order *o, struct cursor *c,
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_STOP]++;
-    accumulator_stop(s, sums, p, stack, time);
+    accumulator_stop(s, sums, p, reason, stack, time);
     return more;
 }
 
@@ -224,6 +225,14 @@ static HOT int syscall_end(struct accumulator *s, struct order *o, struct cursor
     return r < 0 ? r : more;
 }
 
+/* The stack that stands for the `go` statement: the new goroutine's own where a timer creates it. */
+static inline bool creator_of(struct accumulator *s, uint64_t new_stack, uint32_t stack,
+                              uint32_t *ret)
+{
+    *ret = stack;
+    return __builtin_expect(stack != SITES_NO_STACK, 1) || stack_of(s, new_stack, ret);
+}
+
 static inline int create(struct accumulator *s, struct order *o, struct cursor *c,
                          const struct accumulator_proc *p)
 {
@@ -231,7 +240,7 @@ static inline int create(struct accumulator *s, struct order *o, struct cursor *
     int64_t id = (int64_t)c->args[0], time = order_time(o, c->time);
     struct goroutine *g;
     struct accumulator_go *sums;
-    uint32_t stack;
+    uint32_t stack, creator;
     int more, r;
 
     if (__builtin_expect((by && by->status != GO_RUNNING) || id < 0, 0))
@@ -239,7 +248,8 @@ static inline int create(struct accumulator *s, struct order *o, struct cursor *
     if (__builtin_expect(p->go && p->go->worker != 0, 0))
         return ASIDE;
     if (stacks_handle(&o->gen->stacks, c->args[1]) == IDMAP_NONE ||
-        !stack_of(s, c->args[2], &stack) || resources_new_goroutine(&o->res, id, &g) < 0)
+        !stack_of(s, c->args[2], &stack) || !creator_of(s, c->args[1], stack, &creator) ||
+        resources_new_goroutine(&o->res, id, &g) < 0)
         return ASIDE; /* where an error happens again and is reported */
     g->status = GO_RUNNABLE;
     more = cursor_next(c, o->gen);
@@ -247,7 +257,7 @@ static inline int create(struct accumulator *s, struct order *o, struct cursor *
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_CREATE]++;
-    r = accumulator_create(s, id, stack, time, &sums);
+    r = accumulator_create(s, id, (struct accumulator_origin){stack, creator}, time, &sums);
     g->user = sums;
     return r < 0 ? r : more;
 }
@@ -528,15 +538,22 @@ static int turn(struct accumulator *s, struct cursor *c, int64_t ends)
     }
 }
 
-/* The reader's next turn, or NULL. Its end is limited to the times that may be summed up. */
-static struct cursor *next_turn(const struct accumulator *s, int64_t *ret_ends)
+/* The reader's next turn, or NULL. Its end is limited to the times that may be summed up, and so
+ * that a silence always ends a turn: within one nobody needs to look for them. */
+static struct cursor *next_turn(struct accumulator *s, int64_t *ret_ends)
 {
     struct cursor *c = reader_turn(s->trace, ret_ends);
     int64_t latest = s->first + ACCUMULATOR_MAX_SPAN - 1;
 
     if (*ret_ends > latest)
         *ret_ends = latest;
-    return c && c->time <= latest && s->last < latest ? c : NULL;
+    if (!c || c->time > latest || s->last >= latest)
+        return NULL;
+    if (*ret_ends - c->time > SUMMARY_SILENCE)
+        *ret_ends = c->time + SUMMARY_SILENCE;
+    if (c->time - s->heard > SUMMARY_SILENCE)
+        accumulator_silence(s, c->time);
+    return c;
 }
 
 int accumulator_turns(struct accumulator *s)
@@ -549,6 +566,8 @@ int accumulator_turns(struct accumulator *s)
     while (r != ASIDE && (c = next_turn(s, &ends))) {
         r = turn(s, c, ends);
         s->last = t->order.last_time;
+        if (s->last > s->heard) /* otherwise the event must wait, after a silence */
+            s->heard = s->last;
         if (r < 0)
             return t->fault.code < 0 ? 0 : r;
         reader_end_turn(t, r != LAST);

@@ -7,6 +7,8 @@
 //	gosum sums FILE   what a bench compares: counts, state totals, latencies, call sites, ranges, tasks
 //	                  and regions; and how fast
 //	gosum outliers FILE TABLE   the slowest of each kind; TABLE says of functions what a stack waits for
+//	goroutines FILE   what the Summarizer says of each goroutine, and of each group by start function
+//	groups FILE       of the groups only
 //
 // It is built against a copy of the toolchain's internal/trace: see tests/e2e/gotools.py.
 package main
@@ -301,7 +303,11 @@ func main() {
 		return
 	}
 	if len(os.Args) != 3 {
-		log.Fatal("usage: gosum all|sums FILE, or gosum outliers FILE TABLE")
+		log.Fatal("usage: gosum all|sums|goroutines|groups FILE, or gosum outliers FILE TABLE")
+	}
+	if os.Args[1] == "goroutines" || os.Args[1] == "groups" {
+		printGoroutines(os.Args[2], os.Args[1] == "groups")
+		return
 	}
 	start := time.Now()
 	s := newSums()
