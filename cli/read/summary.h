@@ -42,6 +42,13 @@ void summary_findings_json(struct jsonwriter *w, const struct summary *s,
  * no words. */
 const char *summary_words(const char *name);
 
+/* The slowest of each kind: member `outliers`, and the last part of the text. */
+void summary_outliers_json(struct jsonwriter *w, const struct summary *s);
+void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/* Prints a text right-aligned: characters are counted, not bytes. */
+void summary_cell(FILE *out, const char *text, size_t width);
+
 /*
  * The context that the user names: a record, or another file with such an object, or the object
  * itself. `confined`: no file may be read. 0, or a negative errno after a message.

@@ -491,6 +491,7 @@ int summary_json(const struct summary_view *view, const struct summary *s, bool 
     jsonwriter_count(&w, "regions_other", s->regions.left_out.count);
     left_out(&w, "regions_left_out", &s->regions.left_out);
     jsonwriter_count(&w, "misnested_regions", s->misnested.count);
+    summary_outliers_json(&w, s);
     if (with_sites)
         all_sites(&w, s);
     jsonwriter_count(&w, "lost_goroutines", s->lost_goroutines);

@@ -12,12 +12,7 @@ void page_spaces(const struct page *p, size_t n)
 
 void page_cell(const struct page *p, const char *text, size_t width)
 {
-    size_t n = 0;
-
-    for (const char *c = text; *c; c++)
-        n += (*c & 0xc0) != 0x80;
-    page_spaces(p, n < width ? width - n : 0);
-    (void)fputs(text, p->out);
+    summary_cell(p->out, text, width);
 }
 
 void page_duration(const struct page *p, int64_t ns, size_t width)

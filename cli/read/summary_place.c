@@ -14,6 +14,15 @@ size_t summary_plain(FILE *out, const char *text, size_t max)
     return n;
 }
 
+void summary_cell(FILE *out, const char *text, size_t width)
+{
+    size_t n = 0;
+
+    for (const char *c = text; *c; c++)
+        n += (*c & 0xc0) != 0x80;
+    (void)fprintf(out, "%*s%s", (int)(n < width ? width - n : 0), "", text);
+}
+
 /* "main.go:12" of a long path: the last two components. */
 void summary_place(FILE *out, const struct summary_frame *f)
 {

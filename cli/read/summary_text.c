@@ -286,4 +286,5 @@ void summary_text(FILE *out, const struct summary *s, const struct summary_view 
     page_queue(p);
     procs(p);
     gc(p);
+    summary_outliers_text(out, s, view);
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/jsontext.h"
+#include "daemon/label/digest_outliers.h"
 
 #define SCHEMA 1
 #define NOT_INSPECTED "not-inspected"
@@ -114,11 +115,29 @@ static const char *largest(const json_t *o)
     return found;
 }
 
-/* Removes the longest members until the text fits in DIGEST_MAX. */
-static int to_short_text(json_t *o, char **ret)
+/* Sets the member `outliers`, or removes it. 0, or -ENOMEM. */
+static int set_outliers(json_t *o, const json_t *outliers, size_t most)
 {
-    for (;;) {
-        char *text = to_text(o);
+    json_t *kept;
+
+    (void)json_object_del(o, "outliers");
+    if (most == 0 || !json_is_object(outliers))
+        return 0;
+    kept = digest_outliers(outliers, most);
+    if (!kept)
+        return -ENOMEM;
+    if (json_object_size(kept) > 0)
+        return json_object_set_new(o, "outliers", kept) < 0 ? -ENOMEM : 0;
+    json_decref(kept);
+    return 0;
+}
+
+/* Leaves out outliers, and then the longest members, until the text fits in DIGEST_MAX. */
+static int to_short_text(json_t *o, const json_t *outliers, char **ret)
+{
+    for (size_t most = DIGEST_OUTLIERS;; most -= most > 0) {
+        int r = most > 0 || json_object_get(o, "outliers") ? set_outliers(o, outliers, most) : 0;
+        char *text = r < 0 ? NULL : to_text(o);
         const char *name;
 
         if (!text)
@@ -128,6 +147,8 @@ static int to_short_text(json_t *o, char **ret)
             return 0;
         }
         free(text);
+        if (most > 0)
+            continue;
         name = largest(o);
         if (!name)
             name = "findings";
@@ -173,7 +194,7 @@ static int shorten(const json_t *o, struct digest *d)
     (void)json_object_del(kept, "not_inspected");
     (void)json_object_del(kept, "covered");
     (void)json_object_del(kept, "context"); /* the record has it already, and more of it */
-    return to_short_text(kept, &d->summary);
+    return to_short_text(kept, json_object_get(o, "outliers"), &d->summary);
 }
 
 static double latency_of(const json_t *o)
@@ -275,14 +296,15 @@ static int tell_growth(json_t *o, const struct growth *growth)
 
 int digest_add_growth(struct digest *d, const struct growth *growth)
 {
-    _cleanup_json_ json_t *o = NULL;
+    _cleanup_json_ json_t *o = NULL, *outliers = NULL;
     char *text;
     int r = jsontext_parse(d->summary, strlen(d->summary), 0, NULL, &o);
 
+    outliers = r >= 0 ? json_incref(json_object_get(o, "outliers")) : NULL;
     if (r >= 0)
         r = tell_growth(o, growth);
     if (r >= 0)
-        r = to_short_text(o, &text);
+        r = to_short_text(o, outliers, &text);
     if (r < 0)
         return r;
     free(d->summary);

@@ -14,7 +14,7 @@
 #include "daemon/label/growth.h"
 
 #define DIGEST_LABEL_SIZE 48
-#define DIGEST_MAX 8192 /* bytes of JSON */
+#define DIGEST_MAX 12288 /* bytes of JSON: about a third of it for outliers */
 #define DIGEST_TEXT_SIZE 256
 
 struct digest {

@@ -277,13 +277,13 @@ static void test_room(void **state)
 /* More than there is room for: the label alone. */
 static void test_summary_gives_way(void **state)
 {
-    static char summary[20000];
+    static char summary[24000];
     struct record_amendment what = {.label = "healthy", .summary = summary, .covered = -1};
 
     (void)state;
     start_holding(false);
     assert_int_equal(capture(START, BYTES, NULL), 0);
-    (void)snprintf(summary, sizeof(summary), "{\"a\": \"%019000d\"}", 0);
+    (void)snprintf(summary, sizeof(summary), "{\"a\": \"%023000d\"}", 0);
     assert_int_equal(amend(FIRST ".trace", &what), 0);
     assert_string_equal(text_of("archive/" FIRST ".json"),
                         "{\n  \"bytes\": 9000,\n  \"label\": \"healthy\"\n}\n");

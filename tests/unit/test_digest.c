@@ -177,6 +177,77 @@ static void test_refused(void **state)
 }
 
 /* Too long: the largest members go first, the findings last. */
+static void test_outliers(void **state)
+{
+    (void)state;
+    assert_summary(
+        "{\"schema\":1,\"label\":\"idle\",\"outliers\":{\"tasks\":[{\"at_ns\":5,\"duration_ns\":70,"
+        "\"g\":null,\"type\":\"a\\u001bb\",\"func\":\"\",\"line\":-3,\"open\":true,"
+        "\"at_start\":false,\"task\":9,\"parent\":\"x\",\"evil\":1,\"ids\":{\"span_id\":\"1f\","
+        "\"other\":\"2\"},\"work\":{\"running_ns\":4,\"syscall_ns\":0,\"waits_ns\":{\"sync\":6,"
+        "\"\\u0007\":7,\"none\":0}}}],\"made up\":[{\"at_ns\":1}],\"runs\":[],\"pauses\":7,"
+        "\"waits\":{\"lock\":[{\"duration_ns\":4},{\"duration_ns\":3},{\"duration_ns\":2},"
+        "{\"duration_ns\":1}],\"call\":[7]},\"standing\":{\"channel\":3}}}",
+        "{\"schema\":1,\"findings\":[],\"outliers\":{\"tasks\":[{\"at_ns\":5,\"duration_ns\":70,"
+        "\"task\":9,\"type\":\"a?b\",\"open\":true,\"ids\":{\"span_id\":\"1f\"},"
+        "\"work\":{\"running_ns\":4,\"waits_ns\":{\"sync\":6}}}],"
+        "\"waits\":{\"lock\":[{\"duration_ns\":4},{\"duration_ns\":3},{\"duration_ns\":2}]}}}");
+    assert_summary("{\"schema\":1,\"label\":\"idle\",\"outliers\":[1]}",
+                   "{\"schema\":1,\"findings\":[]}");
+    assert_summary("{\"schema\":1,\"label\":\"idle\",\"outliers\":{\"runs\":[]}}",
+                   "{\"schema\":1,\"findings\":[]}");
+}
+
+/* A summary with so many other members, and ten outliers of each of seven kinds. */
+static void build_long(struct buf *b, size_t members)
+{
+    static const char *const kinds[] = {"lock", "call", "request", "channel", "network", "unknown"};
+
+    buf_clear(b);
+    (void)buf_adds(b, "{\"schema\":1,\"label\":\"idle\",\"n\":{\"m\":1");
+    for (size_t i = 0; i < members; i++)
+        (void)buf_addf(b, "%s\"member_%zu\":\"%0110d\"", i == 50 ? "},\"o\":{" : ",", i, 0);
+    (void)buf_adds(b, "},\"outliers\":{\"tasks\":[");
+    for (size_t i = 0; i < 10; i++)
+        (void)buf_addf(b, "%s{\"type\":\"%0110d\",\"func\":\"%0110d\"}", i ? "," : "", 1, 2);
+    (void)buf_adds(b, "],\"waits\":{");
+    for (size_t kind = 0; kind < 6; kind++) {
+        (void)buf_addf(b, "%s\"%s\":[", kind ? "," : "", kinds[kind]);
+        for (size_t i = 0; i < 10; i++)
+            (void)buf_addf(b, "%s{\"func\":\"%0110d\",\"file\":\"%0110d\"}", i ? "," : "", 1, 2);
+        (void)buf_adds(b, "]");
+    }
+    (void)buf_adds(b, "}}}");
+}
+
+/* Where there is no room for three of each kind there may be for fewer; nothing else is left out
+ * for them. */
+static void test_fewer_outliers(void **state)
+{
+    static const size_t members[] = {86, 72, 58, 20}; /* by how many of each there is room for */
+    struct digest d;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 1 << 20);
+    for (size_t most = 0; most <= 3; most++) {
+        json_t *o;
+
+        build_long(&b, members[most]);
+        assert_int_equal(parse(buf_str(&b), &d), 0);
+        assert_true(strlen(d.summary) <= DIGEST_MAX);
+        o = json_loads(d.summary, 0, NULL);
+        assert_int_equal(json_object_size(json_object_get(o, "n")) +
+                             json_object_size(json_object_get(o, "o")),
+                         members[most] + 1);
+        assert_int_equal(json_array_size(json_object_get(json_object_get(o, "outliers"), "tasks")),
+                         most);
+        json_decref(o);
+        digest_done(&d);
+    }
+    buf_done(&b);
+}
+
 static void test_bounded(void **state)
 {
     struct digest d;
@@ -346,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_deep_and_wide), cmocka_unit_test(test_latency),
         cmocka_unit_test(test_covered),       cmocka_unit_test(test_no_label),
+        cmocka_unit_test(test_outliers),      cmocka_unit_test(test_fewer_outliers),
         cmocka_unit_test(test_growth),        cmocka_unit_test(test_growth_joins),
         cmocka_unit_test(test_goroutines),
     };

@@ -17,15 +17,17 @@
 #include "trace/summary/histogram.h"
 #include "trace/summary/mmu.h"
 #include "trace/summary/numbers.h"
+#include "trace/summary/outliers.h"
 #include "trace/summary/silence.h"
 #include "trace/summary/sites.h"
+#include "trace/summary/tasks.h"
 #include "trace/summary/texts.h"
 #include "trace/summary/types.h"
 #include "trace/summary/wakers.h"
 
 /* Bounds, beside those of the tables. What exceeds them is only counted, or is left out and
  * reported so. */
-#define ACCUMULATOR_MAX_MEMORY (56U << 20)
+#define ACCUMULATOR_MAX_MEMORY (70U << 20)
 #define ACCUMULATOR_MAX_GOROUTINES (1U << 18)
 #define ACCUMULATOR_MAX_PROCS 4096   /* that are followed */
 #define ACCUMULATOR_MOST_PROCS 65536 /* that GOMAXPROCS may say */
@@ -54,6 +56,16 @@ enum {
     ACCUMULATOR_GO_WORKER = 128,
 };
 
+/* What decides whether a goroutine's next change is a common case, to be compared at once. */
+union accumulator_condition {
+    struct {
+        uint8_t state; /* enum gotrace_go_state */
+        uint8_t flags;
+        uint16_t worker; /* of tasks.h: it works for a task; 0: for none */
+    };
+    uint32_t all;
+};
+
 /* One cache line. */
 struct accumulator_go {
     int64_t id;
@@ -70,13 +82,19 @@ struct accumulator_go {
     uint32_t assist_stack;
     uint32_t stack;   /* where the state began */
     uint32_t regions; /* the innermost open region, plus 1 */
-    int32_t p;        /* held, or GOTRACE_NONE */
+    int16_t p;        /* held, or GOTRACE_NONE */
     uint16_t reason;  /* of waiting */
     uint16_t creator; /* the stack of the `go` statement */
-    uint8_t state;    /* enum gotrace_go_state */
-    uint8_t flags;
     uint8_t go_state; /* as MutatorUtilizationV2 knows it */
     uint8_t created;  /* within the trace: when, in ACCUMULATOR_SLOT, plus 1; 0: before */
+    union {
+        struct { /* as in union accumulator_condition */
+            uint8_t state;
+            uint8_t flags;
+            uint16_t worker;
+        };
+        union accumulator_condition is;
+    };
 };
 
 /* From this length on, nanoseconds, a wait or a syscall is kept as a goroutine's past. */
@@ -121,6 +139,7 @@ struct accumulator_reason {
     uint32_t text;
     uint8_t column; /* of sites_add: enum summary_profile, SITES_UNKNOWN or SITES_NOTHING */
     bool forever;   /* such a goroutine counts as ended, as in Go's tools */
+    uint8_t sort;   /* enum outliers_reason */
     bool placed;    /* the goroutine's stack is kept */
     bool yields;    /* of a stop: runtime.Gosched */
     struct summary_class *classes; /* the summary's, or NULL */
@@ -134,6 +153,9 @@ struct accumulator_open {
     int64_t since;
     uint32_t type; /* a row of region_types, held */
     uint32_t next; /* the goroutine's next outer region, plus 1; or the next free place */
+    uint32_t task; /* the goroutine began to work for it here, a reference of tasks.h; 0: it did not
+                    */
+    uint32_t before; /* what it worked for before */
 };
 
 struct accumulator_pool {
@@ -209,6 +231,15 @@ struct accumulator {
     uint32_t longest_hold_stack;
     int64_t common_run; /* a run that is not longer needs no closer look */
 
+    struct outliers slow;
+    struct tasks_kept { /* of the slowest tasks, by their place in the list */
+        bool known;
+        struct tasks_work work;
+        struct tasks_ids ids;
+    } slow_tasks[SUMMARY_SLOWEST];
+    struct tasks tasks;
+    struct handles id_kinds; /* of categories of logs: an enum summary_id, SUMMARY_N_IDS for none */
+
     /* What the sums by conditions (time_so) depend on, and the time up to which they are known. */
     int64_t at;
     int64_t procs; /* GOMAXPROCS; 0: unknown yet */
@@ -240,6 +271,8 @@ struct accumulator {
     bool in_stw;
     int64_t stw_since;
     uint32_t stw_type;
+    uint32_t stw_stack;
+    int64_t stw_g;
     struct histogram stw;
     struct types stw_types;
     int64_t gc_procs; /* Ps with a goroutine that works for the GC */
@@ -354,6 +387,52 @@ int accumulator_regions_end(struct accumulator *s, struct accumulator_go *g, int
 int accumulator_user_finish(struct accumulator *s);
 void accumulator_user_done(struct accumulator *s);
 void accumulator_times(struct histogram *h, struct summary_times *ret);
+
+/* summary_outliers.c: the slowest of each kind. `time` is when it was over; `open`: the trace was
+ * over first. What is not long enough is ignored. */
+void accumulator_slow_wait(struct accumulator *s, const struct accumulator_go *g, int64_t time,
+                           bool open);
+void accumulator_slow_latency(struct accumulator *s, const struct accumulator_go *g, int64_t time,
+                              bool open);
+void accumulator_slow_syscall(struct accumulator *s, const struct accumulator_go *g, int64_t time,
+                              bool open);
+void accumulator_slow_run(struct accumulator *s, const struct accumulator_go *g, uint32_t stack,
+                          int64_t time, bool open);
+/* Of a frequent case: sites_count says that it passes the limit of its stack. */
+__attribute__((cold)) void accumulator_long_wait(struct accumulator *s,
+                                                 const struct accumulator_go *g, int64_t time);
+__attribute__((cold)) void accumulator_long_latency(struct accumulator *s,
+                                                    const struct accumulator_go *g, int64_t time);
+int accumulator_slow_pause(struct accumulator *s, uint32_t reason, int64_t time, bool open);
+/* A region of this event ended, which lasted so long. */
+int accumulator_slow_region(struct accumulator *s, const struct gotrace_event *e);
+/* It ended with its goroutine, or is open at the trace's end. */
+int accumulator_slow_region_of(struct accumulator *s, const struct accumulator_go *g,
+                               const struct accumulator_open *region, int64_t time, bool open);
+int accumulator_slow_finish(struct accumulator *s);
+
+/* summary_task.c: who works for which task */
+int accumulator_task_begin(struct accumulator *s, const struct gotrace_event *e, uint32_t type);
+int accumulator_task_end(struct accumulator *s, const struct gotrace_event *e);
+int accumulator_task_log(struct accumulator *s, const struct gotrace_event *e);
+/* A goroutine was created. It works for the same task as its creator. */
+int accumulator_task_inherit(struct accumulator *s, const struct gotrace_event *e,
+                             struct accumulator_go *g);
+/* The goroutine begins a region of this task, and ends one. */
+int accumulator_task_enter(struct accumulator *s, struct accumulator_go *g, uint64_t task,
+                           int64_t time, struct accumulator_open *region);
+void accumulator_task_leave(struct accumulator *s, struct accumulator_go *g,
+                            const struct accumulator_open *region, int64_t time);
+/* The goroutine works for nobody any more. */
+void accumulator_task_quit(struct accumulator *s, struct accumulator_go *g);
+/* Adds the time up to now, in which it was in one state, to the tasks that it works for. This may
+ * be more than once until the state changes, and earlier again, as the sums are of differences. */
+__attribute__((cold)) void accumulator_task_worked(struct accumulator *s, struct accumulator_go *g,
+                                                   int64_t time);
+/* The part of accumulator_is for who works for a task: whether it is in this state without a flag. */
+bool accumulator_is_at_work(struct accumulator *s, struct accumulator_go *g, uint8_t flags,
+                            uint8_t state, int64_t time);
+int accumulator_task_finish(struct accumulator *s);
 
 /* Whether the thread is known to be counted. false: look it up. */
 static inline bool accumulator_knows_thread(const struct accumulator *s, int64_t m)

@@ -23,28 +23,42 @@ static inline bool accumulator_hot(const struct accumulator *s, int64_t m)
     return s->go_procs > 0 && accumulator_knows_thread(s, m);
 }
 
-/* Whether the goroutine is in that state and has no flags but these. */
-static inline bool accumulator_is(const struct accumulator_go *g, uint8_t state, unsigned flags)
+/* Whether the goroutine is in that state and has no flags but these. If it works for a task, its
+ * time up to now is added to that. */
+static inline bool accumulator_is(struct accumulator *s, struct accumulator_go *g, uint8_t state,
+                                  uint8_t flags, int64_t time)
 {
-    return __builtin_expect(g && g->state == state && !(g->flags & ~flags), 1);
+    union accumulator_condition may = {{.flags = flags}}, must = {{.state = state}};
+
+    if (__builtin_expect(!g, 0))
+        return false;
+    if (__builtin_expect((g->is.all & ~may.all) == must.all, 1))
+        return true;
+    return g->worker != 0 &&
+           accumulator_is_at_work(s, g, (uint8_t)(g->flags & ~flags), state, time);
 }
 
 /* The goroutine that runs on the proc if it is this one and has no flags, or NULL. */
-static inline struct accumulator_go *accumulator_can_act(const struct accumulator_proc *p,
-                                                         int64_t id)
+static inline struct accumulator_go *accumulator_can_act(struct accumulator *s,
+                                                         const struct accumulator_proc *p,
+                                                         int64_t id, int64_t time)
 {
     struct accumulator_go *g = p->go;
 
-    return accumulator_is(g, GOTRACE_GO_RUNNING, 0) && g->id == id ? g : NULL;
+    return accumulator_is(s, g, GOTRACE_GO_RUNNING, 0, time) && g->id == id ? g : NULL;
 }
 
 static inline void accumulator_enter(struct accumulator *s, struct accumulator_go *g, int64_t time,
                                      uint8_t state)
 {
+    union accumulator_condition kept = {{.worker = UINT16_MAX}}, now = {{.state = state}};
+
     s->n_changes++;
     g->since = time;
-    g->flags = 0;
-    g->state = g->go_state = state;
+    /* Stored in one piece, as it is soon loaded in one: a processor waits long for what was stored
+     * in parts. A plain assignment would store only what changes. */
+    __atomic_store_n(&g->is.all, (g->is.all & kept.all) | now.all, __ATOMIC_RELAXED);
+    g->go_state = state;
 }
 
 /* The proc of a thread; NULL: the thread's events are no common case. */
@@ -65,12 +79,13 @@ static HOT int accumulator_start(struct accumulator *s, struct accumulator_go *g
     if (g->flags & ACCUMULATOR_OVERDUE)
         accumulator_set_overdue(s, s->n_overdue - 1);
     accumulator_unqueue(s, g);
-    sites_add(&s->sites, g->stack, SUMMARY_SCHED, duration);
+    if (sites_count(&s->sites, g->stack, SUMMARY_SCHED, duration))
+        accumulator_long_latency(s, g, time);
     accumulator_enter(s, g, time, GOTRACE_GO_RUNNING);
     s->procs_busy++;
     p->known = true;
     p->go = g;
-    g->p = n;
+    g->p = (int16_t)n;
     g->changes = s->n_changes;
     return histogram_add(&s->latency, duration);
 }
@@ -122,8 +137,8 @@ static HOT void accumulator_wait(struct accumulator *s, struct accumulator_go *g
 {
     if (++s->n_runnable > s->out->scheduler.runnable_max)
         s->out->scheduler.runnable_max = s->n_runnable;
-    g->stack = stack;
     accumulator_enter(s, g, time, GOTRACE_GO_RUNNABLE);
+    g->stack = stack;
     accumulator_queue(s, g);
 }
 
@@ -170,7 +185,7 @@ static inline bool accumulator_can_end_syscall(const struct accumulator *s,
     int64_t duration = time - g->since;
 
     return duration <= out->longest.duration &&
-           (duration <= out->longest_active.duration || !accumulator_is_active(s, g));
+           (duration <= s->slow.floors[SUMMARY_SLOW_SYSCALLS] || !accumulator_is_active(s, g));
 }
 
 /* The goroutine kept its proc p throughout the syscall. */
@@ -228,9 +243,12 @@ static HOT void accumulator_destroy(struct accumulator *s, struct accumulator_go
     accumulator_go_forget(s, g);
 }
 
-static inline bool accumulator_can_begin_region(const struct accumulator *s)
+/* Whether the goroutine can begin a region without this making it work for another task. */
+static inline bool accumulator_can_begin_region(const struct accumulator *s,
+                                                const struct accumulator_go *g, uint64_t task)
 {
-    return s->regions.free != 0;
+    return s->regions.free != 0 &&
+           (task == 0 || (g->worker != 0 && tasks_worker(&s->tasks, g->worker)->id == task));
 }
 
 static HOT void accumulator_begin_region(struct accumulator *s, struct accumulator_go *g,
@@ -241,15 +259,23 @@ static HOT void accumulator_begin_region(struct accumulator *s, struct accumulat
     s->regions.free = s->regions.list[n].next;
     types_get(&s->region_types, type)->open++;
     types_hold(&s->region_types, type);
-    s->regions.list[n] = (struct accumulator_open){time, type, g->regions};
+    s->regions.list[n] = (struct accumulator_open){.since = time, .type = type, .next = g->regions};
     g->regions = n + 1;
 }
 
-/* Whether the goroutine's innermost region is the one that began at that time. */
+/* Whether the goroutine's innermost region is the one that began at that time, and ends now without
+ * being one of the longest, or changing what the goroutine works for. */
 static inline bool accumulator_can_end_region(const struct accumulator *s,
-                                              const struct accumulator_go *g, int64_t since)
+                                              const struct accumulator_go *g, int64_t since,
+                                              int64_t time)
 {
-    return g->regions != 0 && s->regions.list[g->regions - 1].since == since;
+    const struct accumulator_open *open;
+
+    if (g->regions == 0)
+        return false;
+    open = &s->regions.list[g->regions - 1];
+    return open->since == since && open->task == 0 &&
+           time - since <= s->slow.floors[SUMMARY_SLOW_REGIONS];
 }
 
 static HOT int accumulator_end_region(struct accumulator *s, struct accumulator_go *g, int64_t time)
@@ -283,6 +309,7 @@ static HOT void accumulator_unblock(struct accumulator *s, struct accumulator_go
     reason->total += duration;
     if (duration > reason->max)
         reason->max = duration;
-    sites_add(&s->sites, g->stack, reason->column, duration);
+    if (sites_count(&s->sites, g->stack, reason->column, duration))
+        accumulator_long_wait(s, g, time);
     accumulator_wait(s, g, stack, time);
 }

@@ -428,6 +428,71 @@ struct summary_gc {
     uint64_t heap_goal_max;
 };
 
+/*
+ * The slowest of each kind. What was there when the trace began, and what was not over when it
+ * ended, counts for the time within the trace. Waits whose purpose it is to wait (STACK_STANDING),
+ * and those of the runtime's own goroutines, are left out, as such syscalls are.
+ */
+enum summary_slow {
+    SUMMARY_SLOW_TASKS,
+    SUMMARY_SLOW_REGIONS,
+    SUMMARY_SLOW_LOCK,    /* waits for a mutex */
+    SUMMARY_SLOW_CALL,    /* waits for the answer to a request of its own */
+    SUMMARY_SLOW_REQUEST, /* any other wait in the service of a request */
+    SUMMARY_SLOW_CHANNEL, /* waits for a channel, select, WaitGroup or Cond */
+    SUMMARY_SLOW_NETWORK, /* other waits for the network */
+    SUMMARY_SLOW_UNKNOWN, /* waits that began before the trace and whose stack tells nothing */
+    SUMMARY_SLOW_SYSCALLS,
+    SUMMARY_SLOW_RUNS,      /* of a goroutine on a P, without a pause; no mark worker */
+    SUMMARY_SLOW_LATENCIES, /* from runnable to running */
+    SUMMARY_SLOW_PAUSES,    /* of the world */
+    SUMMARY_N_SLOW,
+};
+
+#define SUMMARY_SLOWEST 10
+
+/* The ids of a distributed trace that a program logged to a task. */
+enum summary_id { SUMMARY_TRACE_ID, SUMMARY_SPAN_ID, SUMMARY_TRACEPARENT, SUMMARY_N_IDS };
+
+#define SUMMARY_ID_SIZE 65 /* 64 printable characters and a zero */
+
+/*
+ * What the time of a task was made of, summed over all goroutines that worked for it, so that it
+ * may be more than the task lasted. See trace/summary/tasks.h for who works for a task.
+ */
+struct summary_work {
+    int64_t running;
+    int64_t runnable;
+    int64_t syscall;
+    int64_t standing;                 /* in waits and syscalls whose purpose it is to wait */
+    int64_t assist;                   /* in mark assist, which is also in one of the others */
+    int64_t other;                    /* waits for reasons that are not in the list */
+    const struct summary_wait *waits; /* the largest total first; `count` and `max` are 0 */
+    size_t n_waits;
+    const char *ids[SUMMARY_N_IDS]; /* NULL: none was logged */
+};
+
+struct summary_outlier {
+    int64_t at; /* since the trace's start */
+    int64_t duration;
+    int64_t g;                       /* GOTRACE_NONE: of none */
+    const char *name;                /* the type, or the runtime's reason; may be "" */
+    struct summary_frame site;       /* texts "" if nothing is known of it */
+    bool open;                       /* not over when the trace ended */
+    bool at_start;                   /* there before the trace */
+    uint64_t task;                   /* of tasks: the number, */
+    uint64_t parent;                 /* the parent's, GOTRACE_NONE if there is none, */
+    const struct summary_work *work; /* and what was done; NULL: it was not followed */
+};
+
+struct summary_slowest {
+    struct summary_outlier *list; /* the longest first */
+    size_t n;
+    /* Waits that lasted for the whole window, and are in no list: their stacks do not tell whether
+     * anybody waits for them to be over. */
+    uint64_t standing;
+};
+
 struct summary_threads {
     uint64_t seen;     /* different Ms */
     uint64_t in_first; /* of those, in the first generation */
@@ -484,7 +549,10 @@ struct summary {
     struct summary_sites failed_dials;   /* new connections that failed, in close */
     /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
     struct summary_sites misnested;
-    uint64_t lost_goroutines;    /* not followed, as there were too many at once */
-    uint64_t lost_stacks;        /* of which only the site was kept, as there were too many */
+    struct summary_slowest slowest[SUMMARY_N_SLOW];
+    uint64_t lost_tasks;      /* of which no work is known, as too many were open at once */
+    uint64_t lost_workers;    /* times a goroutine's work for a task was not summed up, likewise */
+    uint64_t lost_goroutines; /* not followed, as there were too many at once */
+    uint64_t lost_stacks;     /* of which only the site was kept, as there were too many */
     struct summary_arena *arena; /* holds all lists and texts above */
 };

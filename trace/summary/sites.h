@@ -55,6 +55,7 @@ enum {
 struct tally {
     uint64_t count;
     int64_t total;
+    int64_t limit; /* of sites_count: at most max */
     int64_t max;
 };
 
@@ -140,6 +141,27 @@ static inline void sites_add(struct sites *s, uint32_t stack, unsigned column, i
     t->total += duration;
     if (duration > t->max)
         t->max = duration;
+}
+
+/* The same for frequent calls, but true means that the duration passes a limit, and then sites_raise
+ * is due. */
+static inline bool sites_count(struct sites *s, uint32_t stack, unsigned column, int64_t duration)
+{
+    struct tally *t = &s->stacks[stack].tallies[column];
+
+    t->count++;
+    t->total += duration;
+    return __builtin_expect(duration > t->limit, 0);
+}
+
+/* Notes the largest duration. From now on the limit is that or the floor, what is less. */
+static inline void sites_raise(struct sites *s, uint32_t stack, unsigned column, int64_t duration,
+                               int64_t floor)
+{
+    struct tally *t = &s->stacks[stack].tallies[column];
+
+    t->max = duration > t->max ? duration : t->max;
+    t->limit = floor < t->max ? floor : t->max;
 }
 
 /* The number of the frame that is a stack's call site in a column, or IDMAP_NONE. If all functions

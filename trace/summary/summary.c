@@ -20,6 +20,8 @@ static void release(struct accumulator *s)
     accumulator_go_done(s);
     accumulator_waits_done(s);
     accumulator_user_done(s);
+    tasks_done(&s->tasks);
+    handles_done(&s->id_kinds);
     types_done(&s->stw_types);
     histogram_done(&s->latency);
     histogram_done(&s->syscalls);
@@ -53,6 +55,9 @@ static int prepare(struct accumulator *s)
     types_init(&s->stw_types, &s->mem, s->seed);
     types_init(&s->task_types, &s->mem, s->seed);
     types_init(&s->region_types, &s->mem, s->seed);
+    outliers_init(&s->slow);
+    tasks_init(&s->tasks, &s->mem, s->seed);
+    handles_init(&s->id_kinds, &s->mem);
     mmu_init(&s->mmu, &s->mem, windows);
     mmu_init(&s->go_mmu, &s->mem, windows);
     r = texts_init(&s->texts, &s->mem, s->seed);
@@ -121,7 +126,11 @@ static int finish(struct accumulator *s)
         out->events.by_kind[specs[i].head[1] & 15] += out->events.by_type[i];
         out->events.total += out->events.by_type[i];
     }
-    r = accumulator_go_finish(s);
+    r = accumulator_task_finish(s);
+    if (r == 0)
+        r = accumulator_go_finish(s);
+    if (r == 0)
+        r = accumulator_slow_finish(s);
     if (r == 0)
         r = accumulator_proc_finish(s);
     if (r == 0)

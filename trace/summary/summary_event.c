@@ -54,6 +54,7 @@ static int sync_event(struct accumulator *s, const struct gotrace_event *e)
     types_generation(&s->stw_types, gen.n_strings);
     types_generation(&s->task_types, gen.n_strings);
     types_generation(&s->region_types, gen.n_strings);
+    handles_generation(&s->id_kinds, gen.n_strings);
     r = sites_generation(&s->sites, gen.n_stacks, gen.n_frames);
     accumulator_turns_generation(s);
     return r < 0 ? r : accumulator_gc_sync(s);

@@ -159,7 +159,7 @@ static bool is_of_gc(const struct accumulator *s, uint32_t string)
 
 static int begin_stw(struct accumulator *s, const struct gotrace_event *e)
 {
-    int of_gc = is_of_gc(s, e->string);
+    int of_gc = is_of_gc(s, e->string), r;
 
     s->n_stw += of_gc;
     s->go_stw += s->go_procs > 0 ? of_gc : 0;
@@ -168,7 +168,9 @@ static int begin_stw(struct accumulator *s, const struct gotrace_event *e)
     s->in_stw = true;
     accumulator_set_procs(s);
     s->stw_since = e->time;
-    return types_of(&s->stw_types, s->trace, e->string, &s->stw_type);
+    s->stw_g = e->g;
+    r = sites_of(&s->sites, s->trace, e->stack, &s->stw_stack);
+    return r < 0 ? r : types_of(&s->stw_types, s->trace, e->string, &s->stw_type);
 }
 
 static int end_stw(struct accumulator *s, const struct gotrace_event *e)
@@ -182,6 +184,9 @@ static int end_stw(struct accumulator *s, const struct gotrace_event *e)
     accumulator_advance(s, e->time);
     s->in_stw = false;
     accumulator_set_procs(s);
+    r = accumulator_slow_pause(s, e->string, e->time, false);
+    if (r < 0)
+        return r;
     r = histogram_add(&s->stw, e->time - s->stw_since);
     return r < 0 ? r : types_add(&s->stw_types, s->stw_type, e->time - s->stw_since);
 }
@@ -226,6 +231,8 @@ static void assist_end(struct accumulator *s, const struct gotrace_event *e)
 
     if (!g)
         return;
+    if (g->worker != 0)
+        accumulator_task_worked(s, g, e->time);
     if (g->flags & ACCUMULATOR_ASSIST) {
         accumulator_gc_end_assist(s, g, e->time);
         if (g->state == GOTRACE_GO_RUNNING)

@@ -103,7 +103,10 @@ int accumulator_go_finish(struct accumulator *s)
         if (slot->value == 0)
             continue;
         g = accumulator_place(s, slot->value - 1);
-        r = accumulator_go_leave(s, g, NULL);
+        for (uint32_t n = g->regions; r == 0 && n != 0; n = s->regions.list[n - 1].next)
+            r = accumulator_slow_region_of(s, g, &s->regions.list[n - 1], s->last, true);
+        if (r == 0)
+            r = accumulator_go_leave(s, g, NULL);
         if (r == 0 && (g->flags & ACCUMULATOR_ASSIST))
             accumulator_gc_end_assist(s, g, s->last);
     }

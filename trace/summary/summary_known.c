@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Which goroutines are known, and the reasons for which they wait. */
+/* Which goroutines are known, the reasons for which they wait, and for summary_turn.c what is known
+ * of a stack or string by its id in the trace. */
 
 #include <errno.h>
 #include <string.h>
 
+#include "trace/reader/reader.h"
 #include "trace/summary/accumulator.h"
 
 _Static_assert(sizeof(struct accumulator_go) == MEMORY_LINE, "one cache line");
@@ -103,19 +105,23 @@ static int new_reason(struct accumulator *s, uint32_t handle, uint16_t *ret)
         return r;
     text = texts_get(&s->texts, number);
     reason = &s->reasons[s->n_reasons++];
-    *reason = (struct accumulator_reason){.text = number, .column = SITES_NOTHING};
+    *reason = (struct accumulator_reason){
+        .text = number, .column = SITES_NOTHING, .sort = OUTLIERS_APART};
     reason->forever = strcmp(text, "forever") == 0;
     if (strcmp(text, "network") == 0) {
         reason->column = SUMMARY_NET;
+        reason->sort = OUTLIERS_NETWORK;
         reason->classes = s->out->classes.network;
     } else if (strstr(text, "chan") || strstr(text, "sync") || strstr(text, "select")) {
         reason->column = SUMMARY_SYNC;
+        reason->sort = OUTLIERS_SYNC;
         reason->classes = s->out->classes.sync;
     } else if (strcmp(text, "sleep") == 0) {
         reason->column = SITES_SLEEP;
         reason->classes = s->out->classes.sleep;
     } else if (text[0] == '\0') {
         reason->column = SITES_UNKNOWN;
+        reason->sort = OUTLIERS_UNKNOWN;
         reason->classes = s->out->classes.unknown;
     }
     reason->yields = strcmp(text, "runtime.Gosched") == 0;
@@ -159,4 +165,36 @@ int accumulator_go_meet(struct accumulator *s, const struct gotrace_event *e,
         return 0;
     }
     return add(s, (int64_t)e->args[0], ret);
+}
+
+/* Makes room for n ids, all unknown. Returns n, or 0 if memory does not suffice. */
+static size_t forget_ids(struct accumulator *s, void *pp, size_t *cap, size_t n, size_t size)
+{
+    void *p;
+
+    if (n == 0 || memory_grow(&s->mem, pp, cap, n, size) < 0)
+        return 0;
+    memcpy(&p, pp, sizeof(p));
+    memset(p, 0, n * size);
+    return n;
+}
+
+void accumulator_turns_generation(struct accumulator *s)
+{
+    const struct generation *gen = &s->trace->gen;
+    size_t n_strings = gen->strings.ids.n_dense;
+
+    s->n_stack_ids = forget_ids(s, &s->stack_of_id, &s->stack_of_id_cap, gen->stacks.ids.n_dense,
+                                sizeof(*s->stack_of_id));
+    s->n_reason_ids =
+        forget_ids(s, &s->reason_of_id, &s->reason_of_id_cap,
+                   n_strings < HANDLES_MAX ? n_strings : HANDLES_MAX, sizeof(*s->reason_of_id));
+}
+
+void accumulator_turns_done(struct accumulator *s)
+{
+    memory_free(&s->mem, s->stack_of_id, s->stack_of_id_cap * sizeof(*s->stack_of_id));
+    memory_free(&s->mem, s->reason_of_id, s->reason_of_id_cap * sizeof(*s->reason_of_id));
+    if (s->trace)
+        resources_leave_users(&s->trace->order.res);
 }

@@ -29,7 +29,7 @@ static void occupy(struct accumulator *s, struct accumulator_go *g, int32_t numb
         s->procs_busy++;
     p->known = true;
     p->go = g;
-    g->p = number;
+    g->p = (int16_t)number; /* less than ACCUMULATOR_MAX_PROCS */
 }
 
 static void vacate(struct accumulator *s, struct accumulator_go *g)
@@ -136,14 +136,14 @@ static int note_run(struct accumulator *s, const struct accumulator_go *g,
                     const struct gotrace_event *e, int64_t duration)
 {
     struct summary_longest *hold = &s->out->longest_hold;
-    int64_t others = (int64_t)(s->n_changes - g->changes);
-    int64_t own = duration - silences_since(&s->silences, (e ? e->time : s->last) - duration);
+    int64_t others = (int64_t)(s->n_changes - g->changes), time = e ? e->time : s->last;
+    int64_t own;
     uint32_t stack;
     int r;
 
-    if (own <= SUMMARY_LONG_RUN && own <= hold->duration &&
-        duration <= s->out->longest_run.duration)
+    if (duration <= s->common_run && !(g->flags & ACCUMULATOR_UNKNOWN_START))
         return 0;
+    own = duration - silences_since(&s->silences, time - duration);
     r = stop_stack(s, g, e, &stack);
     if (r < 0 || s->sites.stacks[stack].class == STACK_TRACER)
         return r;
@@ -151,12 +151,11 @@ static int note_run(struct accumulator *s, const struct accumulator_go *g,
         s->out->long_runs.count++;
         s->out->long_runs.total += own;
     }
-    if (others * SUMMARY_ALIVE >= own && note_longest(hold, g, g->p, own, !e)) {
+    if (others * SUMMARY_ALIVE >= own && note_longest(hold, g, g->p, own, !e))
         s->longest_hold_stack = stack;
-        s->common_run = own < SUMMARY_LONG_RUN ? own : SUMMARY_LONG_RUN;
-    }
     if (note_longest(&s->out->longest_run, g, g->p, duration, !e))
         s->longest_run_stack = stack;
+    accumulator_slow_run(s, g, stack, time, !e);
     return 0;
 }
 
@@ -180,6 +179,8 @@ static int leave_runnable(struct accumulator *s, struct accumulator_go *g,
 {
     int64_t duration = (e ? e->time : s->last) - g->since;
 
+    if (!e || e->to == GOTRACE_GO_RUNNING)
+        accumulator_slow_latency(s, g, e ? e->time : s->last, !e);
     if (!e) {
         s->out->goroutines.runnable += duration;
         return 0;
@@ -220,6 +221,7 @@ static int leave_waiting(struct accumulator *s, struct accumulator_go *g,
     reason->total += duration;
     if (duration > reason->max)
         reason->max = duration;
+    accumulator_slow_wait(s, g, e ? e->time : s->last, !e);
     if (reason->classes)
         add_to_class(s, reason->classes, g, e);
     if (e)
@@ -287,6 +289,7 @@ static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
             s->longest_active_stack = g->stack;
         if (since_first >= SUMMARY_SLOW && g->stack != SITES_NO_STACK)
             sites_add(&s->sites, g->stack, SITES_SLOW, since_first);
+        accumulator_slow_syscall(s, g, time, !e);
     }
     if (e && duration >= ACCUMULATOR_LONG)
         accumulator_called(s, g, time);
@@ -459,6 +462,12 @@ int accumulator_go_event(struct accumulator *s, const struct gotrace_event *e)
         s->alive--;
     }
     if (r < 0 || !g)
+        return r;
+    if (e->from == GOTRACE_GO_NOT_EXIST)
+        r = accumulator_task_inherit(s, e, g);
+    else if (g->worker != 0)
+        accumulator_task_worked(s, g, e->time);
+    if (r < 0)
         return r;
     accumulator_advance(s, e->time);
     s->n_changes += e->from != GOTRACE_GO_UNDETERMINED;

@@ -87,7 +87,7 @@ static HOT int start(struct accumulator *s, struct order *o, struct cursor *c,
     if (__builtin_expect(!g || p->go, 0))
         return ASIDE;
     sums = sums_of(s, g);
-    if (!accumulator_is(sums, GOTRACE_GO_RUNNABLE, ACCUMULATOR_OVERDUE))
+    if (!accumulator_is(s, sums, GOTRACE_GO_RUNNABLE, ACCUMULATOR_OVERDUE, time))
         return ASIDE;
     order_do_start(c, g);
     more = cursor_next(c, o->gen);
@@ -111,7 +111,7 @@ static HOT int block(struct accumulator *s, struct order *o, struct cursor *c,
 
     if (__builtin_expect(!g || !reason, 0))
         return ASIDE;
-    sums = accumulator_can_act(p, g->id);
+    sums = accumulator_can_act(s, p, g->id, time);
     if (!sums || reason->forever || !stack_of(s, c->args[1], &stack) ||
         !accumulator_can_leave(s, sums, time))
         return ASIDE;
@@ -139,7 +139,7 @@ static HOT int unblock(struct accumulator *s, struct order *o, struct cursor *c)
         return ASIDE;
     sums = sums_of(s, g);
     waker = c->thread->g;
-    if (!accumulator_is(sums, GOTRACE_GO_WAITING, 0) || !stack_of(s, c->args[2], &stack))
+    if (!accumulator_is(s, sums, GOTRACE_GO_WAITING, 0, time) || !stack_of(s, c->args[2], &stack))
         return ASIDE;
     reason = &s->reasons[sums->reason];
     if (__builtin_expect(reason->forever, 0))
@@ -166,7 +166,7 @@ static HOT int stop(struct accumulator *s, struct order *o, struct cursor *c,
 
     if (__builtin_expect(!g || !reason, 0))
         return ASIDE;
-    sums = accumulator_can_act(p, g->id);
+    sums = accumulator_can_act(s, p, g->id, time);
     if (!sums || !stack_of(s, c->args[1], &stack) || !accumulator_can_leave(s, sums, time))
         return ASIDE;
     order_do_stop(c, g, GO_RUNNABLE);
@@ -191,7 +191,7 @@ static HOT int syscall_begin(struct accumulator *s, struct order *o, struct curs
 
     if (__builtin_expect(!g || !order_follows(o, c->args[0], &proc->seq), 0))
         return ASIDE;
-    sums = accumulator_can_act(p, g->id);
+    sums = accumulator_can_act(s, p, g->id, time);
     if (!sums || !stack_of(s, c->args[1], &stack) || !accumulator_can_leave(s, sums, time))
         return ASIDE;
     order_do_syscall(g, proc, c->args[0]);
@@ -212,8 +212,8 @@ static HOT int syscall_end(struct accumulator *s, struct order *o, struct cursor
     int64_t time = order_time(o, c->time);
     int more, r;
 
-    if (__builtin_expect(!g || !accumulator_is(sums, GOTRACE_GO_SYSCALL, 0) || sums->id != g->id,
-                         0))
+    if (__builtin_expect(
+            !g || !accumulator_is(s, sums, GOTRACE_GO_SYSCALL, 0, time) || sums->id != g->id, 0))
         return ASIDE;
     if (!accumulator_can_end_syscall(s, sums, time))
         return ASIDE;
@@ -235,7 +235,8 @@ static inline bool creator_of(struct accumulator *s, uint64_t new_stack, uint32_
     return __builtin_expect(stack != SITES_NO_STACK, 1) || stack_of(s, new_stack, ret);
 }
 
-static inline int create(struct accumulator *s, struct order *o, struct cursor *c)
+static inline int create(struct accumulator *s, struct order *o, struct cursor *c,
+                         const struct accumulator_proc *p)
 {
     const struct goroutine *by = resources_current(&o->res, c->thread);
     int64_t id = (int64_t)c->args[0], time = order_time(o, c->time);
@@ -245,6 +246,8 @@ static inline int create(struct accumulator *s, struct order *o, struct cursor *
     int more, r;
 
     if (__builtin_expect((by && by->status != GO_RUNNING) || id < 0, 0))
+        return ASIDE;
+    if (__builtin_expect(p->go && p->go->worker != 0, 0))
         return ASIDE;
     if (stacks_handle(&o->gen->stacks, c->args[1]) == IDMAP_NONE ||
         !stack_of(s, c->args[2], &stack) || !creator_of(s, c->args[1], stack, &creator) ||
@@ -271,8 +274,8 @@ static inline int destroy(struct accumulator *s, struct order *o, struct cursor 
 
     if (__builtin_expect(!g, 0))
         return ASIDE;
-    sums = accumulator_can_act(p, g->id);
-    if (!sums || sums->regions != 0 || !accumulator_can_leave(s, sums, time))
+    sums = accumulator_can_act(s, p, g->id, time);
+    if (!sums || (sums->regions | sums->worker) != 0 || !accumulator_can_leave(s, sums, time))
         return ASIDE;
     resources_end_goroutine(&o->res, g);
     c->thread->g = GOTRACE_NONE;
@@ -306,10 +309,10 @@ static inline int hand_over(struct accumulator *s, struct order *o, struct curso
 
     if (!g || !next || !reason)
         return ASIDE;
-    sums = accumulator_can_act(p, g->id);
+    sums = accumulator_can_act(s, p, g->id, time);
     then = sums_of(s, next);
-    if (!sums || reason->forever || !accumulator_is(then, GOTRACE_GO_WAITING, 0) ||
-        !accumulator_can_leave(s, sums, time + 1))
+    if (!sums || reason->forever || !accumulator_is(s, then, GOTRACE_GO_WAITING, 0, time) ||
+        (sums->worker | then->worker) != 0 || !accumulator_can_leave(s, sums, time + 1))
         return ASIDE;
     over = &s->reasons[then->reason];
     if (over->forever)
@@ -355,7 +358,7 @@ static inline int region_begin(struct accumulator *s, struct order *o, struct cu
     uint32_t string, type;
     int next;
 
-    if (!g || !sums || sums->id != g->id || !accumulator_can_begin_region(s))
+    if (!g || !sums || sums->id != g->id || !accumulator_can_begin_region(s, sums, c->args[0]))
         return ASIDE;
     name = order_region_type(o, c, &string);
     more = order_can_begin_region(o, g);
@@ -391,7 +394,7 @@ static inline int region_end(struct accumulator *s, struct order *o, struct curs
     name = order_region_type(o, c, &string);
     more = resources_has_more(&o->res, g);
     region = name ? order_can_end_region(more, c->args[0], name) : NULL;
-    if (!region || !accumulator_can_end_region(s, sums, region->since))
+    if (!region || !accumulator_can_end_region(s, sums, region->since, time))
         return ASIDE;
     order_do_end_region(o, more);
     next = cursor_next(c, o->gen);
@@ -439,14 +442,24 @@ static inline int sweep_end(struct accumulator *s, struct order *o, struct curso
     return more;
 }
 
-/* A log message. Nothing but its number is summed up. */
+/* Whether a log message's category is known to be none that carries an id, or the message belongs
+ * to no task. */
+static inline bool is_plain(const struct accumulator *s, uint64_t task, uint32_t category)
+{
+    uint64_t kind;
+
+    return task == 0 || (handles_find(&s->id_kinds, category, &kind) && kind == SUMMARY_N_IDS);
+}
+
+/* A log message. Nothing but its number is summed up, unless it carries an id. */
 static inline int log_message(struct accumulator *s, struct order *o, struct cursor *c)
 {
     const struct strings *strings = &o->gen->strings;
+    uint32_t category = strings_handle(strings, c->args[1]);
     int64_t time = order_time(o, c->time);
     int more;
 
-    if (c->thread->g < 0 || strings_handle(strings, c->args[1]) == IDMAP_NONE ||
+    if (c->thread->g < 0 || category == IDMAP_NONE || !is_plain(s, c->args[0], category) ||
         strings_handle(strings, c->args[2]) == IDMAP_NONE ||
         stacks_handle(&o->gen->stacks, c->args[3]) == IDMAP_NONE)
         return ASIDE;
@@ -460,8 +473,8 @@ static inline int log_message(struct accumulator *s, struct order *o, struct cur
 
 /* Handles a frequent event, on a thread that has the proc p. ASIDE: this event needs the other
  * way. */
-static inline int hot(struct accumulator *s, struct order *o, struct cursor *c,
-                      struct accumulator_proc *p)
+static HOT int hot(struct accumulator *s, struct order *o, struct cursor *c,
+                   struct accumulator_proc *p)
 {
     if (c->type == GOTRACE_EV_GO_START)
         return start(s, o, c, p);
@@ -473,7 +486,7 @@ static inline int hot(struct accumulator *s, struct order *o, struct cursor *c,
     case GOTRACE_EV_GO_SYSCALL_BEGIN: return syscall_begin(s, o, c, p);
     case GOTRACE_EV_GO_SYSCALL_END: return syscall_end(s, o, c, p);
     case GOTRACE_EV_GO_STOP: return stop(s, o, c, p);
-    case GOTRACE_EV_GO_CREATE: return create(s, o, c);
+    case GOTRACE_EV_GO_CREATE: return create(s, o, c, p);
     case GOTRACE_EV_GO_DESTROY: return destroy(s, o, c, p);
     case GOTRACE_EV_GO_SWITCH: return hand_over(s, o, c, p);
     case GOTRACE_EV_GC_SWEEP_BEGIN: return sweep_begin(s, o, c);

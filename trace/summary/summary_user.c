@@ -47,9 +47,10 @@ static int begin_task(struct accumulator *s, const struct gotrace_event *e)
     uint32_t type;
     int r = types_of(&s->task_types, s->trace, e->string, &type);
 
-    if (r == 0)
-        types_get(&s->task_types, type)->open++;
-    return r;
+    if (r < 0)
+        return r;
+    types_get(&s->task_types, type)->open++;
+    return accumulator_task_begin(s, e, type);
 }
 
 static int end_task(struct accumulator *s, const struct gotrace_event *e)
@@ -57,7 +58,9 @@ static int end_task(struct accumulator *s, const struct gotrace_event *e)
     uint32_t type;
     int r = types_of(&s->task_types, s->trace, e->string, &type);
 
-    return r < 0 ? r : ended(&s->task_types, type, e);
+    if (r == 0)
+        r = ended(&s->task_types, type, e);
+    return r < 0 ? r : accumulator_task_end(s, e);
 }
 
 static int begin_region(struct accumulator *s, const struct gotrace_event *e)
@@ -77,9 +80,10 @@ static int begin_region(struct accumulator *s, const struct gotrace_event *e)
         return 0;
     }
     types_hold(&s->region_types, type);
-    s->regions.list[n] = (struct accumulator_open){e->time, type, g->regions};
+    s->regions.list[n] =
+        (struct accumulator_open){.since = e->time, .type = type, .next = g->regions};
     g->regions = n + 1;
-    return 0;
+    return accumulator_task_enter(s, g, e->args[0], e->time, &s->regions.list[n]);
 }
 
 /* Removes a region from its goroutine's list. The caller must release its type. */
@@ -121,25 +125,38 @@ static bool is_of_another(const struct accumulator_go *g, const struct gotrace_e
     return g && g->created && e->third == GOTRACE_UNKNOWN;
 }
 
+/* The region of this link ends. */
+static int end_linked(struct accumulator *s, struct accumulator_go *g, uint32_t *link,
+                      const struct gotrace_event *e)
+{
+    struct accumulator_open open = s->regions.list[*link - 1];
+    int r;
+
+    take_out(&s->regions, link);
+    accumulator_task_leave(s, g, &open, e->time);
+    r = ended(&s->region_types, open.type, e);
+    types_release(&s->region_types, open.type);
+    return r;
+}
+
 static int end_region(struct accumulator *s, const struct gotrace_event *e)
 {
     struct accumulator_go *g = accumulator_go_find(s, e->g);
+    bool of_another = is_of_another(g, e);
     uint32_t *link = NULL, type;
     int r = types_of(&s->region_types, s->trace, e->string, &type);
 
-    if (r == 0 && (e->args[1] != 0 || is_of_another(g, e)))
+    if (r == 0 && (e->args[1] != 0 || of_another))
         r = misnested(s, e, type);
     if (r < 0 || e->args[1] == GOTRACE_UNKNOWN)
         return r;
+    r = of_another ? 0 : accumulator_slow_region(s, e);
+    if (r < 0)
+        return r;
     if (g && e->third != GOTRACE_UNKNOWN)
         link = find_region(s, g, e->time - (int64_t)e->third);
-    if (link) {
-        type = s->regions.list[*link - 1].type;
-        take_out(&s->regions, link);
-        r = ended(&s->region_types, type, e);
-        types_release(&s->region_types, type);
-        return r;
-    }
+    if (link)
+        return end_linked(s, g, link, e);
     /* The region had no place, or was ended already because its goroutine seemed to wait
      * forever. */
     if (s->regions_full || e->third == GOTRACE_UNKNOWN)
@@ -157,9 +174,12 @@ int accumulator_regions_end(struct accumulator *s, struct accumulator_go *g, int
 
         take_out(&s->regions, &g->regions);
         types_get(&s->region_types, open.type)->open--;
-        r = types_add(&s->region_types, open.type, time - open.since);
+        r = accumulator_slow_region_of(s, g, &open, time, false);
+        if (r == 0)
+            r = types_add(&s->region_types, open.type, time - open.since);
         types_release(&s->region_types, open.type);
     }
+    accumulator_task_quit(s, g);
     return r;
 }
 
@@ -170,6 +190,7 @@ int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
     case GOTRACE_TASK_END: return end_task(s, e);
     case GOTRACE_REGION_BEGIN: return begin_region(s, e);
     case GOTRACE_REGION_END: return end_region(s, e);
+    case GOTRACE_LOG: return accumulator_task_log(s, e);
     default: return 0;
     }
 }

@@ -12,7 +12,7 @@
 /* Beside the trace itself, room is reserved for its record and three directories. A file with a
  * longer record asks for more room when it is published. */
 #define RESERVED_DIRECTORIES 3
-#define RESERVED_RECORD ((uint64_t)16 << 10)
+#define RESERVED_RECORD ((uint64_t)20 << 10)
 #define RESERVED_INODES (2 + RESERVED_DIRECTORIES)
 
 /* The reservation of one file. */

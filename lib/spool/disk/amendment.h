@@ -14,7 +14,7 @@
 #include "lib/spool/disk/tree.h"
 
 /* Bytes of the new record; if it would be longer, its summary is left out. */
-#define AMENDMENT_RECORD_MAX ((uint64_t)16 << 10)
+#define AMENDMENT_RECORD_MAX ((uint64_t)20 << 10)
 
 struct amendment {
     struct tree *tree;

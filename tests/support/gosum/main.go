@@ -6,6 +6,7 @@
 //	gosum all FILE    every number, with internal/trace's Summarizer, MMU and profiles' rules
 //	gosum sums FILE   what a bench compares: counts, state totals, latencies, call sites, ranges, tasks
 //	                  and regions; and how fast
+//	gosum outliers FILE TABLE   the slowest of each kind; TABLE says of functions what a stack waits for
 //	goroutines FILE   what the Summarizer says of each goroutine, and of each group by start function
 //	groups FILE       of the groups only
 //
@@ -297,8 +298,12 @@ func read(name string, f func(*trace.Event)) error {
 
 func main() {
 	log.SetFlags(0)
+	if len(os.Args) == 4 && os.Args[1] == "outliers" {
+		printOutliers(os.Args[2], os.Args[3])
+		return
+	}
 	if len(os.Args) != 3 {
-		log.Fatal("usage: gosum all|sums|goroutines|groups FILE")
+		log.Fatal("usage: gosum all|sums|goroutines|groups FILE, or gosum outliers FILE TABLE")
 	}
 	if os.Args[1] == "goroutines" || os.Args[1] == "groups" {
 		printGoroutines(os.Args[2], os.Args[1] == "groups")

@@ -1,0 +1,3 @@
+module spans
+
+go 1.22
