@@ -128,6 +128,14 @@ void daemon_on_suspension(void *userdata, bool suspended)
     daemon_tell_status(d);
 }
 
+bool daemon_on_digest(void *userdata, const char *key, const struct digest *digest,
+                      struct growth *ret)
+{
+    struct daemon *d = userdata;
+
+    return results_grown(d->results, key, digest, ret);
+}
+
 void daemon_on_labelled(void *userdata, const struct labelling_label *label)
 {
     struct daemon *d = userdata;

@@ -82,6 +82,8 @@ struct daemon {
 /* daemon_events.c: callbacks of the parts, with the daemon as userdata. */
 void daemon_on_due(void *userdata, struct lane *l, enum reason reason, const char *name, usec due);
 void daemon_on_captured(void *userdata, const struct pipeline_end *end);
+bool daemon_on_digest(void *userdata, const char *key, const struct digest *digest,
+                      struct growth *ret);
 void daemon_on_labelled(void *userdata, const struct labelling_label *label);
 void daemon_on_discovered(void *userdata);
 void daemon_on_suspension(void *userdata, bool suspended);

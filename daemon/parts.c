@@ -113,8 +113,10 @@ static int new_labelling(struct daemon *d)
 {
     int r = labelling_new(d->event, d->spool, d->meters, &d->labelling);
 
-    if (r >= 0)
-        labelling_set_told(d->labelling, daemon_on_labelled, d);
+    if (r < 0)
+        return r;
+    labelling_set_growth(d->labelling, daemon_on_digest, d);
+    labelling_set_told(d->labelling, daemon_on_labelled, d);
     return r;
 }
 

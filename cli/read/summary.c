@@ -22,7 +22,7 @@ static const char intro[] =
 #define TOP_DEFAULT 5
 
 struct summary_arguments {
-    const char *sort;
+    const char *sort, *context;
     bool json, reverse, stacks, sandbox;
     unsigned top;
 };
@@ -39,6 +39,10 @@ static const struct argument rows[] = {
     {"reverse", 0, NULL, "the other way round", argument_flag, FIELD(reverse)},
     {"top", 'n', "N", "rows of each table (default 5)", argument_count, FIELD(top)},
     {"stacks", 0, NULL, "whole stacks below the call sites", argument_flag, FIELD(stacks)},
+    {"context", 0, "FILE",
+     "what the host knew meanwhile: a record or its member `context`, or that as JSON; if not given,"
+     " the record beside the trace",
+     argument_text, FIELD(context)},
     {"sandbox", 0, NULL,
      "of standard input only, with no access to anything else; the JSON is"
      " without call sites",
@@ -102,6 +106,7 @@ struct job {
     struct summary_lines lines;
     const char *path; /* to sort by */
     bool several;
+    struct context given, beside; /* for view.context */
 };
 
 static int show_json(struct job *job, const struct buf *json)
@@ -124,7 +129,7 @@ static int show(struct job *job, const struct summary *s)
     }
     buf_init(&json, SUMMARY_JSON_MAX);
     /* In the sandbox call sites are left out: they are long and a label does not need them. */
-    r = summary_json(job->view.name, s, !job->arguments->sandbox, &json);
+    r = summary_json(&job->view, s, !job->arguments->sandbox, &json);
     if (r == 0)
         r = show_json(job, &json);
     buf_done(&json);
@@ -146,6 +151,17 @@ static int failure(const struct summary_arguments *a, int r)
                                                   : STATUS_FAILED;
 }
 
+static void find_context(struct job *job)
+{
+    const struct summary_arguments *a = job->arguments;
+
+    job->view.context = NULL;
+    if (a->context)
+        job->view.context = &job->given;
+    else if (!a->sandbox && summary_context_beside(job->view.name, &job->beside))
+        job->view.context = &job->beside;
+}
+
 /* Shows every file that can be read, even if others cannot. Returns the exit status. */
 static int run(struct job *job, char *const *names, int n)
 {
@@ -156,6 +172,7 @@ static int run(struct job *job, char *const *names, int n)
         int r;
 
         job->view.name = names[i];
+        find_context(job);
         r = read_file(names[i], job->arguments->sandbox, &s);
         if (r < 0) {
             status = failure(job->arguments, r);
@@ -190,6 +207,10 @@ int command_summary(int argc, char **argv)
         complain("summary: --sandbox reads standard input and nothing else: '-'");
         return STATUS_USAGE;
     }
+    if (a.context && argc - rest > 1) {
+        complain("summary: --context is of one trace");
+        return STATUS_USAGE;
+    }
     tracefile_may_go_away();
     json_object_seed(0); /* of /dev/urandom, which cannot be opened in the sandbox */
     r = a.sandbox ? sandbox_enter() : 0;
@@ -197,6 +218,8 @@ int command_summary(int argc, char **argv)
         complain("summary: no sandbox: %s", strerror(-r));
         return SANDBOX_EXIT_UNCONFINED;
     }
+    if (a.context && summary_context_given(a.context, a.sandbox, &job.given) < 0)
+        return STATUS_USAGE;
     job.several = argc - rest > 1 || a.sort;
     job.path = a.sort ? summary_lines_path(a.sort) : NULL;
     job.view = (struct summary_view){

@@ -11,26 +11,42 @@
 #include <stdio.h>
 
 #include "base/jsonwriter.h"
+#include "trace/findings/context.h"
 #include "trace/summary/summary.h"
 
 #define SUMMARY_SCHEMA 1
 
 struct summary_view {
-    const char *name; /* of the file, "-" for standard input */
-    bool utf8;        /* bars and µ may be printed */
-    bool stacks;      /* print whole stacks below the call sites */
-    unsigned top;     /* rows of each table */
+    const char *name;              /* of the file, "-" for standard input */
+    bool utf8;                     /* bars and µ may be printed */
+    bool stacks;                   /* print whole stacks below the call sites */
+    unsigned top;                  /* rows of each table */
+    const struct context *context; /* what the host knew; NULL: nothing */
 };
 
 #define SUMMARY_JSON_MAX (64u << 20)
 
 /* Appends one object. 0, -ENOMEM, or -E2BIG when that is more than the buffer may hold. */
-int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out);
+int summary_json(const struct summary_view *view, const struct summary *s, bool with_sites,
+                 struct buf *out);
 
 /* Writes the result of findings_find: members `findings` and `label`, and the first part of the
  * text. */
-void summary_findings_json(struct jsonwriter *w, const struct summary *s);
+void summary_findings_json(struct jsonwriter *w, const struct summary *s,
+                           const struct context *context);
 void summary_findings_text(FILE *out, const struct summary *s, const struct summary_view *view);
+
+/*
+ * The context that the user names: a record, or another file with such an object, or the object
+ * itself. `confined`: no file may be read. 0, or a negative errno after a message.
+ */
+int summary_context_given(const char *value, bool confined, struct context *ret);
+
+/* That of the record beside a trace, X.json for X.trace, if it is of this trace: the number of
+ * bytes must agree. False if there is none. */
+bool summary_context_beside(const char *trace, struct context *ret);
+
+void summary_context_text(FILE *out, const struct context *c, bool utf8);
 
 /* Prints at most `max` characters of a text, made printable. Returns how many. */
 size_t summary_plain(FILE *out, const char *text, size_t max);

@@ -76,11 +76,12 @@ static void put_near(struct jsonwriter *w, const struct findings *findings)
     jsonwriter_end(w);
 }
 
-void summary_findings_json(struct jsonwriter *w, const struct summary *s)
+void summary_findings_json(struct jsonwriter *w, const struct summary *s,
+                           const struct context *context)
 {
     struct findings findings;
 
-    findings_find(s, NULL, &findings);
+    findings_find(s, context, &findings);
     jsonwriter_array(w, "findings");
     for (size_t i = 0; i < findings.n; i++)
         put_finding(w, &findings.list[i]);
@@ -213,7 +214,7 @@ void summary_findings_text(FILE *out, const struct summary *s, const struct summ
 {
     struct findings findings;
 
-    findings_find(s, NULL, &findings);
+    findings_find(s, view->context, &findings);
     (void)fprintf(out, "\nLabel: %s", findings.label);
     if (findings.not_inspected)
         (void)fprintf(out, " (%s: %s)", findings.not_inspected, findings.why);

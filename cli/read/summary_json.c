@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/record/context.h"
+
 static void put_times(struct jsonwriter *w, const struct summary_times *t)
 {
     jsonwriter_count(w, "count", t->count);
@@ -104,6 +106,12 @@ static void all_sites(struct jsonwriter *w, const struct summary *s)
     sites(w, "syscall", &s->sites[SUMMARY_SYSCALL]);
     sites(w, "cpu", &s->sites[SUMMARY_CPU]);
     sites(w, "misnested", &s->misnested);
+    sites(w, "sleep", &s->sleeps);
+    sites(w, "after_func", &s->timer_funcs);
+    sites(w, "yield", &s->yields);
+    sites(w, "broadcast", &s->woken_together);
+    sites(w, "dial", &s->dials);
+    sites(w, "dial_failed", &s->failed_dials);
     jsonwriter_end(w);
 }
 
@@ -203,8 +211,49 @@ static void waits(struct jsonwriter *w, const struct summary_goroutines *g)
     jsonwriter_end(w);
 }
 
-static void goroutines(struct jsonwriter *w, const struct summary_goroutines *g)
+/* An object and not an element, so that it is in the record, too. */
+static void put_growing(struct jsonwriter *w, const struct summary_growth *g)
 {
+    jsonwriter_object(w, "growing");
+    put_frame(w, &g->list[0].at);
+    jsonwriter_count(w, "created", g->list[0].created);
+    jsonwriter_count(w, "ended", g->list[0].ended);
+    jsonwriter_text(w, "reason", g->reason);
+    jsonwriter_count(w, "waiting", g->waiting);
+    jsonwriter_integer(w, "waited_ns", g->waited);
+    jsonwriter_object(w, "waits_at");
+    put_frame(w, &g->waits_at);
+    jsonwriter_end(w);
+    jsonwriter_count(w, "waits_over", g->waits_over);
+    jsonwriter_count(w, "older_waiting", g->older_waiting);
+    jsonwriter_end(w);
+}
+
+/* Where those were created that are left, and what the most of them wait for. */
+static void growth(struct jsonwriter *w, const struct summary_growth *g)
+{
+    jsonwriter_count(w, "older_ended", g->older_ended);
+    jsonwriter_count(w, "older_untold", g->older_untold);
+    jsonwriter_count(w, "created_in_network", g->in_network);
+    jsonwriter_array(w, "origins");
+    for (size_t i = 0; i < g->n; i++) {
+        jsonwriter_object(w, NULL);
+        put_frame(w, &g->list[i].at);
+        jsonwriter_count(w, "created", g->list[i].created);
+        jsonwriter_count(w, "ended", g->list[i].ended);
+        jsonwriter_end(w);
+    }
+    jsonwriter_end(w);
+    if (g->n > 0)
+        put_growing(w, g);
+    else
+        jsonwriter_null(w, "growing");
+}
+
+static void goroutines(struct jsonwriter *w, const struct summary *s)
+{
+    const struct summary_goroutines *g = &s->goroutines;
+
     jsonwriter_object(w, "goroutines");
     jsonwriter_count(w, "at_start", g->at_start);
     jsonwriter_count(w, "created", g->created);
@@ -219,6 +268,7 @@ static void goroutines(struct jsonwriter *w, const struct summary_goroutines *g)
     jsonwriter_integer(w, "waiting_ns", g->waiting);
     jsonwriter_end(w);
     waits(w, g);
+    growth(w, &s->growth);
     jsonwriter_end(w);
 }
 
@@ -233,6 +283,9 @@ static void scheduler(struct jsonwriter *w, const struct summary_scheduler *sche
     jsonwriter_integer(w, "overdue_with_idle_ns", sched->overdue_with_idle);
     jsonwriter_integer(w, "overdue_with_free_ns", sched->overdue_with_free);
     jsonwriter_integer(w, "overdue_lost_ns", sched->overdue_lost);
+    jsonwriter_integer(w, "overdue_idle_lost_ns", sched->overdue_idle_lost);
+    jsonwriter_count(w, "yields", sched->yields);
+    jsonwriter_count(w, "by_runtime", sched->by_runtime);
     jsonwriter_end(w);
 }
 
@@ -386,16 +439,17 @@ static void put_head(struct jsonwriter *w, const char *name, const struct summar
     jsonwriter_real(w, "covered", s->covered);
 }
 
-int summary_json(const char *name, const struct summary *s, bool with_sites, struct buf *out)
+int summary_json(const struct summary_view *view, const struct summary *s, bool with_sites,
+                 struct buf *out)
 {
     struct jsonwriter w;
 
     jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15, .ascii = true});
     jsonwriter_object(&w, NULL);
-    put_head(&w, name, s);
+    put_head(&w, view->name, s);
     events(&w, s);
     procs(&w, &s->procs);
-    goroutines(&w, &s->goroutines);
+    goroutines(&w, s);
     scheduler(&w, &s->scheduler);
     syscalls(&w, &s->syscalls);
     longest(&w, "longest_run", &s->longest_run);
@@ -418,7 +472,9 @@ int summary_json(const char *name, const struct summary *s, bool with_sites, str
         all_sites(&w, s);
     jsonwriter_count(&w, "lost_goroutines", s->lost_goroutines);
     jsonwriter_count(&w, "lost_stacks", s->lost_stacks);
-    summary_findings_json(&w, s);
+    if (view->context)
+        context_write(&w, "context", view->context);
+    summary_findings_json(&w, s, view->context);
     jsonwriter_end(&w);
     return jsonwriter_finish(&w);
 }

@@ -379,6 +379,8 @@ void summary_text(FILE *out, const struct summary *s, const struct summary_view 
 
     head(p);
     summary_findings_text(out, s, view);
+    if (view->context)
+        summary_context_text(out, view->context, view->utf8);
     procs(p);
     goroutines(p);
     latencies(p);

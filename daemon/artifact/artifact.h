@@ -89,6 +89,8 @@ struct artifact {
     enum outcome foreign;    /* the outcome if the body is ARTIFACT_FOREIGN */
     const char *empty_hint;  /* the hint if the body is `empty`, in the form of an outcome's hint */
 
+    bool context; /* what the host knows of the target meanwhile is recorded with it */
+
     /* Afterwards. */
     bool inspected; /* a child process inspects and labels it */
 };

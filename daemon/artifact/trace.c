@@ -101,5 +101,6 @@ const struct artifact artifact_trace = {
     .part = "one generation",
     .parts = "whole generations",
     .foreign = OUTCOME_NOT_A_TRACE,
+    .context = true,
     .inspected = true,
 };

@@ -37,9 +37,7 @@ struct capture {
     EVP_MD_CTX *hash;  /* of all bytes that the artifact has accepted */
     EVP_MD_CTX *whole; /* a copy of `hash` from the last time when all accepted bytes were whole */
     bool hash_failed;
-    bool stopped; /* by capture_stop */
-    bool peeked;  /* the first bytes came, and `peer` was read from the connection */
-    uint32_t peer;
+    bool stopped;       /* by capture_stop */
     const char *cut_by; /* why this side ended the body: size_limit, no_space, …; static */
     int error;          /* of write(2), as a negative errno */
     char head[HEAD_MAX];
@@ -141,15 +139,19 @@ static int take(struct capture *c, const char *data, size_t n)
     return r;
 }
 
+static void on_connected(void *userdata)
+{
+    struct capture *c = userdata;
+
+    if (c->handlers->connected)
+        c->handlers->connected(c->userdata, peer_of_socket(http_socket(c->request)));
+}
+
 static ssize_t on_body(void *userdata, const void *data, size_t n)
 {
     struct capture *c = userdata;
     size_t len = n;
 
-    if (!c->peeked) {
-        c->peeked = true;
-        c->peer = peer_of_socket(http_socket(c->request));
-    }
     if (http_status(c->request) != 200) {
         keep_head(c, data, n);
         return c->head_len < sizeof(c->head) ? (ssize_t)n : HTTP_ABORT;
@@ -233,7 +235,7 @@ static void judge(struct capture *c, const struct http_result *h, struct capture
 
     if (!refused)
         (void)flush(c);
-    *r = (struct capture_result){.received = c->written, .error = c->error, .peer = c->peer};
+    *r = (struct capture_result){.received = c->written, .error = c->error};
     evidence = evidence_of(c, h);
     buf_init(&text, CAPTURE_TEXT_MAX - 1);
     if (refused) {
@@ -277,6 +279,7 @@ static void on_finished(void *userdata, const struct http_result *h)
 }
 
 static const struct http_handlers http_handlers = {
+    .connected = on_connected,
     .body = on_body,
     .finished = on_finished,
 };

@@ -19,6 +19,11 @@ struct capture;
 
 struct capture_handlers {
     /*
+     * Optional: the connection is there, and the request is about to be sent. `peer`: the process
+     * at the other end of a unix socket, or 0.
+     */
+    void (*connected)(void *userdata, uint32_t peer);
+    /*
      * Asks for room for `bytes` bytes in the file; called before they are written, in large steps.
      * 1: go on. 0: wait, capture_room will be called. Negative errno: there is no room, and only
      * what is whole so far is kept.

@@ -27,7 +27,6 @@ struct capture_result {
     const char *cut_by;          /* published, but not OUTCOME_OK: why, in one word; static */
     const char *hint;            /* what a person can do; NULL: use the class's hint; static */
     int error;                   /* of write(2), as a negative errno, or 0 */
-    uint32_t peer;               /* pid of a unix socket's listener, or 0 */
     char sha256[65];             /* of the first `bytes` bytes, in hex */
     char text[CAPTURE_TEXT_MAX]; /* what happened, for people; "" if all is well */
 };

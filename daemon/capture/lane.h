@@ -41,6 +41,17 @@ struct lane_last {
     double covered; /* the share of the trace that label and latency rest on; < 0: not known */
 };
 
+/* Samples of a process, one after the other, each with more goroutines than the one before. */
+struct lane_growth {
+    uint32_t pid;
+    unsigned samples;
+    usec first_time; /* of the captures, real time */
+    usec last_time;
+    uint64_t first; /* goroutines at the end of the first sample, */
+    uint64_t last;  /* and of the last */
+    uint64_t site;  /* a hash of the `go` statement that was ahead in all of them; 0: unknown */
+};
+
 struct lane {
     struct target *target; /* it belongs to this one */
     const struct artifact *artifact;
@@ -64,6 +75,7 @@ struct lane {
     enum outcome state; /* outcome of the last capture that tells something; OUTCOME_OK at first */
     bool told;          /* there was such a capture */
     struct lane_last last;
+    struct lane_growth growth;
     struct capture_job *capture_job; /* under way or waiting for its turn; owned by the pipeline */
 };
 

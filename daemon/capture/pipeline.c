@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +27,7 @@ static void capture_job_free(struct capture_job *c)
     purpose_done(&c->purpose);
     purpose_done(&c->after);
     target_job_unref(c->job);
+    look_done(c);
     free(c);
 }
 
@@ -142,7 +142,7 @@ static void capture_job_publish(struct capture_job *c)
     struct name name;
 
     c->state = CAPTURE_JOB_PUBLISHING;
-    name_init(&name, c->target->service, c->target->host, c->start, c->pid);
+    name_init(&name, c->target->service, c->target->host, c->start, c->look.pid);
     name.kind = c->lane->artifact->kind;
     json = pipeline_record(c, &name);
     if (!json) {
@@ -152,16 +152,13 @@ static void capture_job_publish(struct capture_job *c)
     spool_file_publish(steal(&c->file), &name, c->result.bytes, json, on_published, c);
 }
 
-static struct capture_job *capture_job_of(struct disk_job *job)
-{
-    return (struct capture_job *)((char *)job - offsetof(struct capture_job, look_up));
-}
-
-/* The transfer and the process look-up run side by side. This is called at the end of each and goes
+/* The transfer and what is looked up run side by side. This is called at the end of each and goes
  * on when both have ended. */
 static void capture_job_continue(struct capture_job *c)
 {
-    if (c->state != CAPTURE_JOB_LOOKING_UP || c->looking_up)
+    if (c->state != CAPTURE_JOB_LOOKING_UP || c->look.busy)
+        return;
+    if (outcome_published(c->result.outcome) && look_end(c))
         return;
     if (outcome_published(c->result.outcome))
         capture_job_publish(c);
@@ -169,37 +166,9 @@ static void capture_job_continue(struct capture_job *c)
         capture_job_end(c, NULL);
 }
 
-/* Runs on a disk thread: reads only members that nobody changes meanwhile. */
-static int look_up_run(struct disk_job *job)
+static void on_connected(void *userdata, uint32_t peer)
 {
-    struct capture_job *c = capture_job_of(job);
-
-    if (c->job->pid_file)
-        c->pid = peer_of_pid_file(c->job->pid_file);
-    else
-        c->pid = peer_of_port(c->port, &c->hint);
-    return 0;
-}
-
-static void look_up_done(struct disk_job *job, int r)
-{
-    struct capture_job *c = capture_job_of(job);
-
-    (void)r;
-    c->looking_up = false;
-    c->target->peer = c->hint;
-    capture_job_continue(c);
-}
-
-static void look_up(struct capture_job *c)
-{
-    c->port = c->target->local_port;
-    if (!c->job->pid_file && c->port == 0)
-        return;
-    c->hint = c->target->peer;
-    c->look_up = (struct disk_job){.run = look_up_run, .done = look_up_done};
-    c->looking_up = true;
-    disk_submit(c->pipeline->disk, &c->look_up);
+    look_begin(userdata, peer, capture_job_continue);
 }
 
 static int on_grow(void *userdata, uint64_t bytes)
@@ -218,14 +187,12 @@ static void on_captured(void *userdata, const struct capture_result *result)
     c->result = *result;
     if (result->error == -ENOSPC || result->error == -EDQUOT)
         spool_found_full(c->pipeline->spool);
-    /* The operator's pid file takes precedence over the socket's credentials. */
-    if (result->peer != 0 && !c->job->pid_file)
-        c->pid = result->peer;
     c->state = CAPTURE_JOB_LOOKING_UP;
     capture_job_continue(c);
 }
 
 static const struct capture_handlers capture_handlers = {
+    .connected = on_connected,
     .grow = on_grow,
     .finished = on_captured,
 };
@@ -251,9 +218,7 @@ static void capture_job_send(struct capture_job *c)
                       &capture_handlers, c, &c->capture, &failure) < 0) {
         c->result = failure;
         capture_job_end(c, NULL);
-        return;
     }
-    look_up(c);
 }
 
 /* The spool's answer to the first reservation, or to a later one for a growing trace. */

@@ -11,6 +11,8 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
     const struct artifact_facts *facts = &result->facts;
     struct record_label *labels = calloc(t->n_labels + 1, sizeof(*labels));
     const struct purpose *u = &c->purpose;
+    struct context context;
+    bool known = look_context(c, &context);
     char go_version[16], *json;
 
     if (!labels)
@@ -40,6 +42,7 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
         .truncated_by = result->cut_by,
         .counts = &(struct record_count){facts->counted, facts->count},
         .n_counts = 1,
+        .context = known ? &context : NULL,
     });
     free(labels);
     return json;

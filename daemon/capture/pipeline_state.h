@@ -4,12 +4,14 @@
 /*
  * Shared by the pipeline's own files only. pipeline.c takes capture jobs through their states,
  * pipeline_queue.c gives them their turn, pipeline_purpose.c combines the orders that they are for,
- * pipeline_record.c writes the record, pipeline_log.c the log.
+ * pipeline_look.c looks up the process and what the host knows of it, pipeline_record.c writes the
+ * record, pipeline_log.c the log.
  */
 
 #include "daemon/capture/capture.h"
 #include "daemon/capture/pipeline.h"
 #include "daemon/capture/turns.h"
+#include "daemon/context/readings.h"
 
 enum capture_job_state {
     CAPTURE_JOB_WAITING,    /* for its turn */
@@ -36,6 +38,19 @@ struct purpose {
     struct pipeline_waiter *waiters;
 };
 
+/* What is looked up beside the transfer. */
+struct look {
+    struct disk_job job;
+    void (*fn)(struct capture_job *c);
+    bool begun, busy;
+    bool ended;                /* there is, or will be, no other reading */
+    uint32_t peer;             /* of a unix socket; 0: unknown */
+    uint16_t port;             /* of this machine; 0: none */
+    struct peer_hint hint;     /* who listens on it */
+    uint32_t pid;              /* the result; 0: unknown */
+    struct readings *readings; /* NULL: none */
+};
+
 struct capture_job {
     struct pipeline *pipeline;
     struct capture_job *prev, *next; /* in a list of `waiting`, in `parked` or in `flying` */
@@ -52,15 +67,11 @@ struct capture_job {
     uint64_t room; /* bytes reserved or requested */
     struct capture *capture;
     struct capture_result result;
-    usec start;  /* real time of the request; 0: none was sent */
-    usec sent;   /* the same in boot time */
-    usec window; /* of the request */
-    struct disk_job look_up;
-    bool looking_up;
+    usec start;             /* real time of the request; 0: none was sent */
+    usec sent;              /* the same in boot time */
+    usec window;            /* of the request */
     struct target_job *job; /* the settings at the time of the request */
-    struct peer_hint hint;
-    uint16_t port;
-    uint32_t pid;
+    struct look look;
 };
 
 struct capture_job_list {
@@ -122,6 +133,20 @@ usec purpose_window(const struct purpose *u, const struct target_job *job);
 /* Calls the fn of each order with the end. */
 void purpose_tell(const struct purpose *u, const struct pipeline_end *end);
 void purpose_done(struct purpose *u);
+
+/*
+ * pipeline_look.c: begins to look, as the request is about to be sent. `peer`: the process at the
+ * other end of a unix socket, or 0. fn is called on the loop whenever something that was under way
+ * has ended.
+ */
+void look_begin(struct capture_job *c, uint32_t peer, void (*fn)(struct capture_job *c));
+
+/* The transfer has ended: looks once more, if that makes sense. Whether something is under way. */
+bool look_end(struct capture_job *c);
+
+/* What the host knew meanwhile; false: nothing. */
+bool look_context(const struct capture_job *c, struct context *ret);
+void look_done(struct capture_job *c);
 
 /* pipeline_log.c: updates the state of the lane and of the disk, and logs changes. */
 void pipeline_report(struct pipeline *p, struct capture_job *c, const char *key);

@@ -2,6 +2,7 @@
 #include "daemon/label/digest.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -171,6 +172,7 @@ static int shorten(const json_t *o, struct digest *d)
     (void)json_object_del(kept, "file");  /* standard input */
     (void)json_object_del(kept, "not_inspected");
     (void)json_object_del(kept, "covered");
+    (void)json_object_del(kept, "context"); /* the record has it already, and more of it */
     return to_short_text(kept, &d->summary);
 }
 
@@ -181,6 +183,32 @@ static double latency_of(const json_t *o)
     double value = json_number_value(p99);
 
     return json_is_number(p99) && isfinite(value) && value >= 0 ? value : -1;
+}
+
+/* A hash of what names the `go` statement that most goroutines are left of; 0: there is none. */
+static uint64_t growing_of(const json_t *goroutines)
+{
+    const json_t *growing = json_object_get(goroutines, "growing");
+    const char *func = json_string_value(json_object_get(growing, "func"));
+    uint64_t h = 0xcbf29ce484222325U; /* FNV-1a */
+
+    if (!func || json_integer_value(json_object_get(growing, "created")) <=
+                     json_integer_value(json_object_get(growing, "ended")))
+        return 0;
+    for (; *func; func++)
+        h = (h ^ (uint8_t)*func) * 0x100000001b3U;
+    h = (h ^ (uint64_t)json_integer_value(json_object_get(growing, "line"))) * 0x100000001b3U;
+    return h > 0 ? h : 1;
+}
+
+static void note_goroutines(const json_t *o, struct digest *d)
+{
+    const json_t *goroutines = json_object_get(o, "goroutines");
+    const json_t *at_end = json_object_get(goroutines, "at_end");
+    double value = json_number_value(at_end);
+
+    d->goroutines = json_is_number(at_end) && isfinite(value) && value >= 0 ? value : -1;
+    d->growing = growing_of(goroutines);
 }
 
 int digest_parse(const char *json, size_t n, struct digest *ret)
@@ -208,11 +236,65 @@ int digest_parse(const char *json, size_t n, struct digest *ret)
     d.score = json_number_value(json_object_get(first, "score"));
     d.latency = d.why[0] ? -1 : latency_of(o);
     d.covered = covered_of(o);
+    note_goroutines(o, &d);
     describe(first, &d);
     r = shorten(o, &d);
     if (r >= 0)
         *ret = d;
     return r;
+}
+
+/* The finding of that code, or a new one at the end of the list; borrowed. NULL without memory. */
+static json_t *finding_of(json_t *findings, const char *code, double score)
+{
+    json_t *finding;
+    size_t i;
+
+    json_array_foreach(findings, i, finding) {
+        const char *is = json_string_value(json_object_get(finding, "code"));
+
+        if (is && strcmp(is, code) == 0)
+            return finding;
+    }
+    finding = json_pack("{s:s, s:f, s:{}}", "code", code, "score", score, "evidence");
+    return json_array_append_new(findings, finding) < 0 ? NULL : finding;
+}
+
+static int tell_growth(json_t *o, const struct growth *growth)
+{
+    json_t *finding = finding_of(json_object_get(o, "findings"), DIGEST_LEAK, growth->score);
+    json_t *more =
+        json_pack("{s:I, s:I, s:I, s:I}", "goroutines_first", (json_int_t)growth->from,
+                  "goroutines_last", (json_int_t)growth->to, "samples", (json_int_t)growth->samples,
+                  "samples_over_s", (json_int_t)(growth->over / USEC_PER_SEC));
+    int r = finding && more ? json_object_update(json_object_get(finding, "evidence"), more) : -1;
+
+    json_decref(more);
+    return r < 0 ? -ENOMEM : 0;
+}
+
+int digest_add_growth(struct digest *d, const struct growth *growth)
+{
+    _cleanup_json_ json_t *o = NULL;
+    char *text;
+    int r = jsontext_parse(d->summary, strlen(d->summary), 0, NULL, &o);
+
+    if (r >= 0)
+        r = tell_growth(o, growth);
+    if (r >= 0)
+        r = to_short_text(o, &text);
+    if (r < 0)
+        return r;
+    free(d->summary);
+    d->summary = text;
+    if (digest_alarming(d) || d->why[0] != '\0')
+        return 0;
+    (void)snprintf(d->label, sizeof(d->label), "%s", DIGEST_LEAK);
+    d->score = growth->score;
+    (void)snprintf(d->evidence, sizeof(d->evidence),
+                   "%" PRIu64 " goroutines became %" PRIu64 " over %u samples", growth->from,
+                   growth->to, growth->samples);
+    return 0;
 }
 
 void digest_done(struct digest *d)

@@ -12,6 +12,14 @@
 #include "base/loop.h"
 #include "lib/process/child.h"
 #include "lib/process/sandbox.h"
+#include "lib/record/context.h"
+
+#define CONTEXT "--context="
+
+/* A trace that waits. Both are owned. */
+struct entry {
+    char *key, *context; /* context: NULL if nothing is known */
+};
 
 struct inspector {
     sd_event *event;
@@ -19,7 +27,7 @@ struct inspector {
     void *userdata;
     char *command;
     struct child_limits limits;
-    char *keys[INSPECTOR_QUEUE_MAX]; /* a ring of `n` keys from `first` on, the oldest first */
+    struct entry entries[INSPECTOR_QUEUE_MAX]; /* a ring of `n` from `first` on, the oldest first */
     size_t first, n;
     sd_event_source *wake; /* begins the next one from the event loop, not from inside a call */
     struct child *child;   /* NULL: none */
@@ -124,41 +132,61 @@ static void on_done(void *userdata, const struct child_result *child)
     wake(i);
 }
 
-static void begin(struct inspector *i, char *key)
+/* Runs the child with the trace as its standard input. 0 or a negative errno. */
+static int start_child(struct inspector *i, const char *context, int fd)
 {
-    const char *const argv[] = {i->command, "summary", "--json", "--sandbox", "-", NULL};
-    _cleanup_close_ int fd = i->handlers->open(i->userdata, key);
+    char option[sizeof(CONTEXT) + CONTEXT_JSON_MAX];
+    const char *argv[] = {i->command, "summary", "--json", "--sandbox", "-", NULL, NULL};
+
+    if (context && strlen(context) <= CONTEXT_JSON_MAX) {
+        (void)snprintf(option, sizeof(option), CONTEXT "%s", context);
+        argv[4] = option;
+        argv[5] = "-";
+    }
+    return child_start(i->event, argv, fd, &i->limits, on_done, i, &i->child);
+}
+
+static void begin(struct inspector *i, struct entry entry)
+{
+    _cleanup_close_ int fd = i->handlers->open(i->userdata, entry.key);
+    _cleanup_free_ char *context = entry.context;
     struct inspection result = {.end = INSPECTION_UNAVAILABLE};
     int r;
 
     if (fd < 0) {
-        give_up(i, key, INSPECTION_GONE);
+        give_up(i, entry.key, INSPECTION_GONE);
         return;
     }
     i->began = loop_now(i->event, CLOCK_MONOTONIC);
-    r = child_start(i->event, argv, fd, &i->limits, on_done, i, &i->child);
+    r = start_child(i, context, fd);
     if (r >= 0) {
-        i->key = key;
+        i->key = entry.key;
         return;
     }
     (void)snprintf(result.text, sizeof(result.text), "%s: %s", i->command, strerror(-r));
-    tell(i, key, &result);
-    free(key);
+    tell(i, entry.key, &result);
+    free(entry.key);
 }
 
-static char *take_newest(struct inspector *i)
+static struct entry take_newest(struct inspector *i)
 {
     i->n--;
-    return i->keys[(i->first + i->n) % INSPECTOR_QUEUE_MAX];
+    return i->entries[(i->first + i->n) % INSPECTOR_QUEUE_MAX];
 }
 
-static char *take_oldest(struct inspector *i)
+static struct entry take_oldest(struct inspector *i)
 {
-    char *key = i->keys[i->first];
+    struct entry entry = i->entries[i->first];
 
     i->first = (i->first + 1) % INSPECTOR_QUEUE_MAX;
     i->n--;
-    return key;
+    return entry;
+}
+
+static void give_up_entry(struct inspector *i, struct entry entry, enum inspection_end end)
+{
+    free(entry.context);
+    give_up(i, entry.key, end);
 }
 
 static int on_wake(sd_event_source *source, void *userdata)
@@ -173,19 +201,22 @@ static int on_wake(sd_event_source *source, void *userdata)
     return 0;
 }
 
-int inspector_add(struct inspector *i, const char *key)
+int inspector_add(struct inspector *i, const char *key, const char *context)
 {
-    char *copy = strdup(key);
+    struct entry entry = {strdup(key), context ? strdup(context) : NULL};
 
-    if (!copy)
+    if (!entry.key || (context && !entry.context)) {
+        free(entry.key);
+        free(entry.context);
         return -ENOMEM;
+    }
     if (i->cut) {
-        give_up(i, copy, INSPECTION_CUT);
+        give_up_entry(i, entry, INSPECTION_CUT);
         return 0;
     }
     if (i->n == INSPECTOR_QUEUE_MAX)
-        give_up(i, take_oldest(i), INSPECTION_QUEUE);
-    i->keys[(i->first + i->n++) % INSPECTOR_QUEUE_MAX] = copy;
+        give_up_entry(i, take_oldest(i), INSPECTION_QUEUE);
+    i->entries[(i->first + i->n++) % INSPECTOR_QUEUE_MAX] = entry;
     if (!i->child)
         wake(i);
     return 0;
@@ -199,7 +230,7 @@ void inspector_cut(struct inspector *i)
         give_up(i, steal(&i->key), INSPECTION_CUT);
     }
     while (i->n > 0)
-        give_up(i, take_newest(i), INSPECTION_CUT);
+        give_up_entry(i, take_newest(i), INSPECTION_CUT);
 }
 
 bool inspector_idle(const struct inspector *i)
@@ -247,8 +278,12 @@ void inspector_free(struct inspector *i)
         return;
     child_free(i->child);
     free(i->key);
-    while (i->n > 0)
-        free(take_oldest(i));
+    while (i->n > 0) {
+        struct entry entry = take_oldest(i);
+
+        free(entry.key);
+        free(entry.context);
+    }
     (void)sd_event_source_disable_unref(i->wake);
     (void)sd_event_unref(i->event);
     free(i->command);

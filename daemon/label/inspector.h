@@ -34,9 +34,10 @@ struct inspector_handlers {
     int (*open)(void *userdata, const char *key); /* a descriptor, now the inspector's, or -errno */
     /*
      * Called once for each key that was added: from the event loop, or, if the key is given up,
-     * from inside the call that causes that. Both arguments are valid during the call.
+     * from inside the call that causes that. Both arguments are valid during the call. The digest
+     * may be changed in it; it is released afterwards.
      */
-    void (*finished)(void *userdata, const char *key, const struct inspection *result);
+    void (*finished)(void *userdata, const char *key, struct inspection *result);
 };
 
 struct inspector_settings {
@@ -56,8 +57,12 @@ void inspector_free(struct inspector *i);
  * it. 0 or -ENOMEM. */
 int inspector_set(struct inspector *i, const struct inspector_settings *settings);
 
-/* Queues a trace. 0, or -ENOMEM; then finished() is not called for it. */
-int inspector_add(struct inspector *i, const char *key);
+/*
+ * Queues a trace. `context`: what the host knew meanwhile, as JSON (lib/record/context.h) that the
+ * child is given; NULL: nothing. Both are copied. 0, or -ENOMEM; then finished() is not called for
+ * it.
+ */
+int inspector_add(struct inspector *i, const char *key, const char *context);
 
 /* Ends the running inspection and gives up all that wait; from now on, gives up every key at
  * once. */

@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "daemon/artifact/artifacts.h"
 #include "daemon/label/inspector.h"
+#include "lib/record/context.h"
 
 #define HOLD_SPARE (5 * USEC_PER_SEC) /* added to the timeout, for a short queue and the disk */
 #define COMMAND "/contrace"
@@ -30,6 +31,8 @@ struct labelling {
     bool amend_failed;               /* the same for records that could not be written */
     labelling_told_fn told;
     void *userdata;
+    labelling_growth_fn growth;
+    void *growth_userdata;
 };
 
 static void report_label(const char *key, const struct inspection *in)
@@ -76,12 +79,25 @@ static void on_amended(int r, const char *key, void *userdata)
     l->amend_failed = l->amend_failed || r != -ENOENT;
 }
 
-static void on_inspected(void *userdata, const char *key, const struct inspection *in)
+/* Adds what only several samples of a target tell. */
+static void add_growth(struct labelling *l, const char *key, struct digest *d)
+{
+    struct growth growth;
+
+    if (d->summary && d->why[0] == '\0' && l->growth &&
+        l->growth(l->growth_userdata, key, d, &growth) && digest_add_growth(d, &growth) < 0)
+        log_debug("no room or memory to tell of the growth in %s", key);
+}
+
+static void on_inspected(void *userdata, const char *key, struct inspection *in)
 {
     struct labelling *l = userdata;
     bool ok = in->end == INSPECTION_OK;
     bool digest = in->digest.summary != NULL; /* numbers may exist without a label */
-    const struct record_amendment what = {
+    struct record_amendment what;
+
+    add_growth(l, key, &in->digest);
+    what = (struct record_amendment){
         .label = ok ? in->digest.label : "not-inspected",
         .not_inspected = ok ? NULL : in->why,
         .summary = in->digest.summary,
@@ -110,16 +126,38 @@ static int open_trace(void *userdata, const char *key)
     return r < 0 ? r : fd;
 }
 
+/*
+ * What the record says of the host, for the child. Numbers only: the arguments of a process can be
+ * read by others, and paths of cgroups may have names of users and pods.
+ */
+static const char *context_of(const char *record, struct buf *out)
+{
+    struct context context;
+    struct jsonwriter w;
+
+    if (context_parse(record, strlen(record), &context) < 0)
+        return NULL;
+    context.level[0] = context.memory_level[0] = '\0';
+    jsonwriter_init(&w, out, (struct jsonwriter_style){.digits = 15, .ascii = true});
+    context_write(&w, NULL, &context);
+    return jsonwriter_finish(&w) == 0 ? buf_str(out) : NULL;
+}
+
 /* Queues a trace that was just published. Returns how long it may wait for its label; 0: not at
  * all. */
-static usec on_published(void *userdata, const char *key)
+static usec on_published(void *userdata, const char *key, const char *record)
 {
     struct labelling *l = userdata;
     const struct artifact *a = artifacts_of_kind(name_kind(key));
+    struct buf context;
+    int r;
 
     if (!l->enabled || !a || !a->inspected)
         return 0;
-    return inspector_add(l->inspector, key) >= 0 ? l->hold : 0;
+    buf_init(&context, CONTEXT_JSON_MAX);
+    r = inspector_add(l->inspector, key, context_of(record, &context));
+    buf_done(&context);
+    return r >= 0 ? l->hold : 0;
 }
 
 /* The contrace beside contraced, as in a build directory; else the installed one. */
@@ -154,6 +192,12 @@ int labelling_set(struct labelling *l, const struct inspect_config *config)
     l->hold = config->timeout + HOLD_SPARE;
     memset(l->said, 0, sizeof(l->said));
     return 0;
+}
+
+void labelling_set_growth(struct labelling *l, labelling_growth_fn fn, void *userdata)
+{
+    l->growth = fn;
+    l->growth_userdata = userdata;
 }
 
 void labelling_set_told(struct labelling *l, labelling_told_fn fn, void *userdata)

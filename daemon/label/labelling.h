@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/label/digest.h"
 #include "daemon/outcome/meters.h"
 #include "lib/config/config.h"
 #include "lib/spool/spool.h"
@@ -39,6 +40,12 @@ struct labelling_label {
 /* Called with the result of each inspection. `fn` may be NULL. */
 typedef void (*labelling_told_fn)(void *userdata, const struct labelling_label *label);
 void labelling_set_told(struct labelling *l, labelling_told_fn fn, void *userdata);
+
+/* Called with each digest before its label is told: whether it completes a growth over several
+ * samples. `fn` may be NULL. */
+typedef bool (*labelling_growth_fn)(void *userdata, const char *key, const struct digest *digest,
+                                    struct growth *ret);
+void labelling_set_growth(struct labelling *l, labelling_growth_fn fn, void *userdata);
 
 /* contraced is stopping: traces that wait may still be labelled for this long. */
 void labelling_drain(struct labelling *l, usec patience);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/record/name.h"
+
 /* A trace whose label may follow. The newest is first in the list, because a label comes soon after
  * its trace. */
 struct awaited {
@@ -97,15 +99,40 @@ static void set_label(struct lane *l, const struct labelling_label *label)
     l->last.covered = label->covered;
 }
 
+static struct awaited **find(struct results *r, const char *key)
+{
+    struct awaited **at = &r->first;
+
+    while (*at && (!(*at)->key || strcmp((*at)->key, key) != 0))
+        at = &(*at)->next;
+    return at;
+}
+
+bool results_grown(struct results *r, const char *key, const struct digest *digest,
+                   struct growth *ret)
+{
+    const struct awaited *a = *find(r, key);
+    struct name name;
+
+    if (!a || digest->goroutines < 0 || name_parse(key, &name) < 0)
+        return false;
+    return growth_add(&a->lane->growth,
+                      &(struct growth_sample){.time = name.time,
+                                              .pid = name.pid,
+                                              .goroutines = (uint64_t)digest->goroutines,
+                                              .site = digest->growing},
+                      ret);
+}
+
 void results_labelled(struct results *r, const struct labelling_label *label)
 {
-    for (struct awaited **at = &r->first; *at; at = &(*at)->next) {
-        if (!(*at)->key || strcmp((*at)->key, label->key) != 0)
-            continue;
-        meters_labelled(r->meters, (*at)->target->job->name, label->label);
-        set_label((*at)->lane, label);
-        take_out(r, at);
+    struct awaited **at = find(r, label->key);
+
+    if (!*at) {
+        meters_labelled(r->meters, METERS_OTHER, label->label);
         return;
     }
-    meters_labelled(r->meters, METERS_OTHER, label->label);
+    meters_labelled(r->meters, (*at)->target->job->name, label->label);
+    set_label((*at)->lane, label);
+    take_out(r, at);
 }

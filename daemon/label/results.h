@@ -23,5 +23,10 @@ void results_free(struct results *r);
  * kept trace. */
 void results_ended(struct results *r, const struct pipeline_end *end, bool inspected);
 
+/* To be called for each digest, before its label: whether it completes a growth of its target's
+ * goroutines over several samples. */
+bool results_grown(struct results *r, const char *key, const struct digest *digest,
+                   struct growth *ret);
+
 /* To be called for each label. */
 void results_labelled(struct results *r, const struct labelling_label *label);

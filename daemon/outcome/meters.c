@@ -15,9 +15,10 @@ static const double inspection_bounds[] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 
 /* The labels of docs/FINDINGS.md. */
 static const char *const label_names[METERS_LABELS] = {
-    "healthy",      "idle",          "cpu-saturated", "scheduler-imbalance", "lock-contention",
-    "gc-pressure",  "syscall-storm", "stuck-proc",    "network-bound",       "cpu-throttled",
-    "host-stalled", "not-inspected", METERS_OTHER,
+    "healthy", "idle", "cpu-saturated", "scheduler-imbalance", "lock-contention", "gc-pressure",
+    "syscall-storm", "stuck-proc", "network-bound", "cpu-throttled", "host-stalled",
+    "goroutine-leak", "timer-load", "busy-polling", "thundering-herd", "retry-storm",
+    "not-inspected", METERS_OTHER,
 };
 
 #define HISTOGRAM(b) {.bounds = (b), .n = sizeof(b) / sizeof((b)[0])}

@@ -29,7 +29,7 @@ struct meters_histogram {
 };
 
 /* The number of labels that are counted; the last is METERS_OTHER. */
-enum { METERS_LABELS = 13 };
+enum { METERS_LABELS = 18 };
 
 /* The numbers of one kind of artifact. */
 struct meters_kind {

@@ -88,6 +88,11 @@ struct http_options {
 #define HTTP_ABORT (-2) /* end the transfer with HTTP_ABORTED */
 
 struct http_handlers {
+    /*
+     * Optional: the connection is there, and the request is about to be sent on it. Called again if
+     * a kept connection turns out to be dead. Must not end the transfer.
+     */
+    void (*connected)(void *userdata);
     /* Takes a piece of the decoded body. Returns n, HTTP_PAUSE or HTTP_ABORT. The status is
      * known. */
     ssize_t (*body)(void *userdata, const void *data, size_t n);

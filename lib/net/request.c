@@ -123,6 +123,19 @@ static int on_open(void *userdata, curl_socket_t fd, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
+/* CURLOPT_PREREQFUNCTION */
+static int on_connected(void *userdata, char *ip, char *own_ip, int port, int own_port)
+{
+    struct http_request *r = userdata;
+
+    (void)ip;
+    (void)own_ip;
+    (void)port;
+    (void)own_port;
+    r->handlers->connected(r->userdata);
+    return CURL_PREREQFUNC_OK;
+}
+
 static size_t on_body(char *data, size_t size, size_t n, void *userdata)
 {
     struct http_request *r = userdata;
@@ -239,6 +252,10 @@ static int set_hardened(struct http_request *r, const char *user_agent)
     REQUEST_SET(r, CURLOPT_WRITEDATA, r);
     REQUEST_SET(r, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     REQUEST_SET(r, CURLOPT_OPENSOCKETDATA, r);
+    if (r->handlers->connected) {
+        REQUEST_SET(r, CURLOPT_PREREQFUNCTION, on_connected);
+        REQUEST_SET(r, CURLOPT_PREREQDATA, r);
+    }
     /* Otherwise the end of a request would wait for a name lookup that still runs. */
     REQUEST_SET(r, CURLOPT_QUICK_EXIT, 1L);
     return 0;

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/jsontext.h"
 #include "base/utf8.h"
+#include "lib/record/context.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -114,6 +115,25 @@ static bool set_truncated(json_t *object, const struct record *r)
            set_string(truncated, "by", r->truncated_by);
 }
 
+static bool set_context(json_t *object, const struct record *r)
+{
+    struct jsonwriter w;
+    struct buf text;
+    json_t *context = NULL;
+    bool done = false;
+
+    if (!r->context || !context_tells(r->context))
+        return true;
+    buf_init(&text, CONTEXT_JSON_MAX);
+    jsonwriter_init(&w, &text, (struct jsonwriter_style){.digits = 15});
+    context_write(&w, NULL, r->context);
+    if (jsonwriter_finish(&w) == 0 &&
+        jsontext_parse(buf_str(&text), text.len, 0, NULL, &context) == 0)
+        done = json_object_set_new(object, "context", context) == 0;
+    buf_done(&text);
+    return done;
+}
+
 /*
  * If the trace spans all that was asked for, `seconds` is what was asked for and not the exact
  * span, which may be a millisecond longer: people group by this number. It is null if it spans
@@ -161,7 +181,8 @@ char *record_to_json(const struct record *r)
         !set_number(o, "bytes", r->bytes) || !set_string(o, "sha256", r->sha256) ||
         !set_string(o, "go_version", r->go_version) ||
         json_object_set_new(o, "complete", json_boolean(r->complete)) < 0 || !set_truncated(o, r) ||
-        !set_counts(o, r) || !set_string(o, "contraced_version", PACKAGE_VERSION))
+        !set_counts(o, r) || !set_context(o, r) ||
+        !set_string(o, "contraced_version", PACKAGE_VERSION))
         return NULL;
     return to_text(o);
 }

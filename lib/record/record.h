@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "trace/findings/context.h"
 
 #define RECORD_MAX ((size_t)256 << 10) /* bytes of a record that is read back */
 
@@ -47,6 +48,7 @@ struct record {
     const char *truncated_by; /* when not complete: why, one word (timeout, size_limit, short, …) */
     const struct record_count *counts;
     size_t n_counts;
+    const struct context *context; /* what the host knew meanwhile; NULL: nothing */
 };
 
 /* The record as JSON text with a final newline, to be freed by the caller. NULL when memory is

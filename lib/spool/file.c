@@ -310,7 +310,7 @@ static void add_to_index(struct spool_file *f)
 }
 
 /* Asks how long the trace is to wait for its record to be amended; 0: not at all. */
-static usec ask_hold(struct files *s, const char *key)
+static usec ask_hold(struct files *s, const char *key, const char *record)
 {
     usec hold;
     size_t at;
@@ -318,7 +318,7 @@ static usec ask_hold(struct files *s, const char *key)
     if (!s->hold_fn || s->core->closing || !items_find(s->items, key, &at))
         return 0;
     items_hold(s->items, at);
-    hold = s->hold_fn(s->hold_userdata, key);
+    hold = s->hold_fn(s->hold_userdata, key, record);
     if (!items_find(s->items, key, &at) || !items_at(s->items, at)->held)
         return 0; /* hold_fn itself has released the trace */
     if (hold == 0)
@@ -345,6 +345,7 @@ static void published(struct spool_file *f)
     struct files *s = f->files;
     spool_published_fn fn = s->core->closing ? NULL : f->published_fn;
     void *userdata = f->published_userdata;
+    _cleanup_free_ char *record = NULL;
     char key[NAME_KEY_MAX];
 
     (void)snprintf(key, sizeof(key), "%s", f->key);
@@ -352,8 +353,9 @@ static void published(struct spool_file *f)
      * the index. */
     reservation_release(s->reservations, &f->room);
     add_to_index(f);
+    record = steal(&f->record);
     file_free(f);
-    join(s, key, ask_hold(s, key));
+    join(s, key, ask_hold(s, key, record));
     if (fn)
         fn(0, key, userdata);
 }

@@ -48,7 +48,7 @@ struct spool_file {
 };
 
 /* See spool_set_hold_fn. */
-typedef usec (*file_hold_fn)(void *userdata, const char *key);
+typedef usec (*file_hold_fn)(void *userdata, const char *key, const char *record);
 
 struct files {
     struct core *core;

@@ -74,9 +74,10 @@ void spool_found_full(struct spool *s);
  * how long the trace is to wait in pending/ for its record to be amended; 0: not at all. A trace
  * that waits is offered for its upload when that time is over, when its record was amended, or
  * after spool_release, which may also be called from inside this function. Until then room is kept
- * for the longer record. Meanwhile retention may delete the trace. `key` is valid during the call.
+ * for the longer record. Meanwhile retention may delete the trace. `key` and
+ * `record`, which is its text, are valid during the call.
  */
-typedef usec (*spool_hold_fn)(void *userdata, const char *key);
+typedef usec (*spool_hold_fn)(void *userdata, const char *key, const char *record);
 void spool_set_hold_fn(struct spool *s, spool_hold_fn fn, void *userdata);
 
 /* Tells that the record of a waiting trace will not be amended: the trace is offered now. */

@@ -5,7 +5,7 @@
     bench.py                        everything, in about ten minutes
     bench.py --full                 everything in full length, for docs/PERFORMANCE.md
     bench.py cpu signals            these only: idle, soak, cpu, targets, signals, scrape, upload,
-                                    pprof, summary, tracing
+                                    pprof, summary, goroutines, tracing
     bench.py --markdown             the table as docs/PERFORMANCE.md has it
 
 It needs curl and a C compiler, and reads CONTRACE_SRC_DIR and CONTRACE_BUILD_DIR.
@@ -23,6 +23,7 @@ import subprocess
 import sys
 
 import cpu
+import goroutines
 import idle
 import lab
 import pprof
@@ -44,6 +45,7 @@ MEASUREMENTS = {
     "upload": upload,
     "pprof": pprof,
     "summary": summary,
+    "goroutines": goroutines,
     "tracing": tracing,
 }
 

@@ -35,7 +35,8 @@ def status_page():
 SERVICES = ["checkout", "search", "payments", "inventory", "mailer", "gateway"]
 LABELS = [
     "lock-contention", "gc-pressure", "cpu-saturated", "network-bound", "syscall-storm",
-    "scheduler-imbalance", "stuck-proc", "cpu-throttled", "host-stalled",
+    "scheduler-imbalance", "stuck-proc", "cpu-throttled", "host-stalled", "goroutine-leak",
+    "timer-load", "busy-polling", "thundering-herd", "retry-storm",
 ]  # fmt: skip
 USUAL = {"healthy": 25e-6, "idle": 8e-6, "cpu-saturated": 0.2, "gc-pressure": 2e-3}
 

@@ -20,10 +20,11 @@ MAY_INCLUDE = {
     "trace/summary": {"trace", "trace/common", "trace/reader"},
     "trace/findings": {"trace", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
+    "trace/goroutines": {"trace", "trace/common", "trace/summary"},
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
-    "lib/record": set(),
+    "lib/record": {"trace/findings"},
     "lib/config": {"lib/net", "lib/record", "lib/yaml"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
@@ -47,11 +48,14 @@ MAY_INCLUDE = {
     "daemon/source": {"lib/config", "lib/yaml"},
     "daemon/trigger": {"lib/config"},
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
-    "daemon/capture": {"lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/outcome"},
+    "daemon/context": {"trace/findings"},
+    "daemon/capture": {
+        "lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/context", "daemon/outcome",
+    },
     "daemon/order": {"daemon/capture", "daemon/outcome"},
     "daemon/label": {
-        "lib/config", "lib/process", "lib/spool", "daemon/artifact", "daemon/capture",
-        "daemon/outcome",
+        "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
+        "daemon/capture", "daemon/outcome",
     },
     "daemon/ship": {
         "lib/record", "lib/spool", "lib/store/http", "lib/store/interface", "daemon/artifact",
@@ -73,7 +77,9 @@ MAY_INCLUDE = {
     },
     "cli/common": set(),
     "cli/read": {
-        "trace", "trace/findings", "trace/profile", "trace/summary", "lib/process", "cli/common",
+        "trace", "trace/findings", "trace/goroutines", "trace/profile", "trace/summary", "lib/process",
+        "lib/record",
+        "cli/common",
     },
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",

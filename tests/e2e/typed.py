@@ -96,7 +96,8 @@ def session(page_commands, shell, **options):
 
 LABELS = (
     "lock-contention|gc-pressure|syscall-storm|scheduler-imbalance|stuck-proc|cpu-saturated|"
-    "network-bound|cpu-throttled|host-stalled|healthy|idle"
+    "network-bound|cpu-throttled|host-stalled|goroutine-leak|timer-load|busy-polling|retry-storm|"
+    "thundering-herd|healthy|idle"
 )
 SHAPE = [
     # An older Go fetches the one that opens the trace.

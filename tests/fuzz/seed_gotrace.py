@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the seeds of fuzz_gotrace, fuzz_profile and fuzz_summary into tests/fuzz/corpus.
+"""Writes the seeds of fuzz_goroutines, fuzz_gotrace, fuzz_profile and fuzz_summary into tests/fuzz/corpus.
 
 They are traces of a few milliseconds of tests/support/tracemix, one for each format, built with Go
-toolchains that the go command fetches itself. The first two bytes of a seed of fuzz_gotrace and of
-fuzz_profile are not part of the trace: the longest piece (minus one) or what is asked for, and bounds.
+toolchains that the go command fetches itself. The first two bytes of a seed of fuzz_goroutines,
+fuzz_gotrace and fuzz_profile are not part of the trace: what is asked for or the longest piece (minus
+one), and bounds.
 """
 
 import os
@@ -17,6 +18,7 @@ CORPUS = HERE / "corpus"
 MIX = HERE.parent / "support" / "tracemix"
 TOOLCHAINS = ["go1.22.12", "go1.23.12", "go1.25.8", "go1.26.8"]
 ASKED = {"go1.22.12": b"\x00\x00", "go1.26.8": b"\x05\xff"}
+LISTED = {"go1.22.12": b"\xc1\x20", "go1.26.8": b"\x20\xff"}
 
 
 def mix(toolchain, work, *options):
@@ -32,6 +34,7 @@ def mix(toolchain, work, *options):
 def write(name, trace):
     before = {"gotrace": b"\x06\x00", "summary": b""}
     if name == "empty" or name.removeprefix("mix-") in ASKED:
+        before["goroutines"] = LISTED.get(name.removeprefix("mix-"), b"\x00\x00")
         before["profile"] = ASKED.get(name.removeprefix("mix-"), b"\x00\x00")
     for target, first in before.items():
         (CORPUS / target).mkdir(parents=True, exist_ok=True)

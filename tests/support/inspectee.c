@@ -71,6 +71,28 @@ static int too_short(void)
     return part_of("too-short");
 }
 
+/* Counts what it was called with: the words, the bytes of the context, and the names in it. */
+static int arguments(void)
+{
+    FILE *f = fopen("/proc/self/cmdline", "r");
+    char text[8192], evidence[96];
+    size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0, context = 0;
+    unsigned words = 0, names = 0;
+
+    text[n] = '\0';
+    for (const char *word = text; word < text + n; word += strlen(word) + 1, words++) {
+        if (strncmp(word, "--context=", 10) == 0) {
+            context = strlen(word + 10);
+            names = strstr(word, "level\"") != NULL;
+        }
+    }
+    (void)snprintf(evidence, sizeof(evidence), "\"words\": %u, \"context\": %zu, \"names\": %u",
+                   words, context, names);
+    if (f)
+        (void)fclose(f);
+    return summary("lock-contention", evidence);
+}
+
 static int healthy(void)
 {
     return summary("healthy", "");
@@ -264,15 +286,25 @@ static const struct {
     int (*fn)(void);
 } plain[] =
     {
-        {"ill", ill},         {"healthy", healthy},
-        {"partial", partial}, {"too-short", too_short},
-        {"hang", hang},       {"spin", spin},
-        {"crash", crash},     {"killed", killed},
-        {"garbage", garbage}, {"half", half},
-        {"evil", evil},       {"endless", endless},
-        {"refuse", refuse},   {"format", format},
-        {"usage", usage},     {"memory", memory},
-        {"look", look},       {"leave-behind", leave_behind},
+        {"ill", ill},
+        {"healthy", healthy},
+        {"partial", partial},
+        {"too-short", too_short},
+        {"hang", hang},
+        {"spin", spin},
+        {"crash", crash},
+        {"killed", killed},
+        {"garbage", garbage},
+        {"half", half},
+        {"evil", evil},
+        {"endless", endless},
+        {"refuse", refuse},
+        {"format", format},
+        {"usage", usage},
+        {"memory", memory},
+        {"look", look},
+        {"leave-behind", leave_behind},
+        {"arguments", arguments},
     },
   confined[] = {
       {"try-read", try_read},     {"try-open", try_open},       {"try-create", try_create},

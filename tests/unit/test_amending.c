@@ -33,10 +33,11 @@ static const char amended[] =
 static int n_published;
 static bool release_at_once;
 
-static usec hold(void *userdata, const char *key)
+static usec hold(void *userdata, const char *key, const char *record)
 {
     assert_ptr_equal(userdata, &n_published);
     n_published++;
+    assert_non_null(strstr(record, "\"bytes\": 9000"));
     assert_null(taken()); /* whatever happens from inside: it is not on offer yet */
     if (release_at_once)
         spool_release(fx.spool, key);
@@ -143,10 +144,11 @@ static void test_release_while_asked(void **state)
     assert_int_equal(counted(), usage().bytes);
 }
 
-static usec hold_nothing(void *userdata, const char *key)
+static usec hold_nothing(void *userdata, const char *key, const char *record)
 {
     (void)userdata;
     (void)key;
+    (void)record;
     return 0;
 }
 

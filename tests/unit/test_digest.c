@@ -249,6 +249,96 @@ static void test_deep_and_wide(void **state)
     buf_done(&b);
 }
 
+static const struct growth grown = {
+    .from = 9102, .to = 16312, .samples = 4, .over = 900 * USEC_PER_SEC, .score = 0.6};
+
+static void assert_has(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("no %s in %s", part, text);
+}
+
+/* What grew over several samples becomes the label where that says that nothing is wrong, and is
+ * told in any case. */
+static void test_growth(void **state)
+{
+    struct digest d;
+
+    (void)state;
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"idle\",\"window_ns\":5}", &d), 0);
+    assert_int_equal(digest_add_growth(&d, &grown), 0);
+    assert_string_equal(d.label, "goroutine-leak");
+    assert_string_equal(d.evidence, "9102 goroutines became 16312 over 4 samples");
+    assert_true(digest_alarming(&d));
+    assert_has(d.summary, "\"window_ns\": 5");
+    assert_has(d.summary, "\"code\": \"goroutine-leak\"");
+    assert_has(d.summary, "\"goroutines_first\": 9102");
+    assert_has(d.summary, "\"samples_over_s\": 900");
+    digest_done(&d);
+
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"gc-pressure\",\"findings\":["
+                           "{\"code\":\"gc-pressure\",\"score\":0.7,\"evidence\":{\"x\":1}}]}",
+                           &d),
+                     0);
+    assert_int_equal(digest_add_growth(&d, &grown), 0);
+    assert_string_equal(d.label, "gc-pressure");
+    assert_string_equal(d.evidence, "x 1");
+    assert_has(d.summary, "\"goroutines_last\": 16312");
+    digest_done(&d);
+}
+
+/* One sample showed the leak already: the evidence joins what it has. */
+static void test_growth_joins(void **state)
+{
+    struct digest d;
+    char *first;
+
+    (void)state;
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"goroutine-leak\",\"findings\":["
+                           "{\"code\":\"goroutine-leak\",\"score\":0.7,\"evidence\":"
+                           "{\"created\":1000}}]}",
+                           &d),
+                     0);
+    assert_int_equal(digest_add_growth(&d, &grown), 0);
+    first = strstr(d.summary, "\"code\": \"goroutine-leak\"");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "\"code\""));
+    assert_has(d.summary, "\"created\": 1000");
+    assert_has(d.summary, "\"samples\": 4");
+    digest_done(&d);
+}
+
+#define GROWING(func, created, ended)                                                              \
+    "{\"schema\":1,\"label\":\"idle\",\"goroutines\":{\"at_end\":42,\"growing\":{\"func\":\"" func \
+    "\",\"line\":7,\"created\":" created ",\"ended\":" ended "}}}"
+
+static uint64_t growing(const char *text)
+{
+    struct digest d;
+    uint64_t value;
+
+    assert_int_equal(parse(text, &d), 0);
+    assert_true(d.goroutines > 41.9 && d.goroutines < 42.1);
+    value = d.growing;
+    digest_done(&d);
+    return value;
+}
+
+static void test_goroutines(void **state)
+{
+    struct digest d;
+
+    (void)state;
+    assert_int_equal(growing(GROWING("main.f", "9", "1")), growing(GROWING("main.f", "8", "7")));
+    assert_true(growing(GROWING("main.f", "9", "1")) != growing(GROWING("main.g", "9", "1")));
+    assert_true(growing(GROWING("main.f", "9", "1")) != 0);
+    assert_int_equal(growing(GROWING("main.f", "9", "9")), 0); /* all have ended */
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"idle\"}", &d), 0);
+    assert_true(d.goroutines < 0); /* of an earlier version */
+    assert_int_equal(d.growing, 0);
+    digest_done(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +346,8 @@ int main(void)
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_deep_and_wide), cmocka_unit_test(test_latency),
         cmocka_unit_test(test_covered),       cmocka_unit_test(test_no_label),
+        cmocka_unit_test(test_growth),        cmocka_unit_test(test_growth_joins),
+        cmocka_unit_test(test_goroutines),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,7 @@ struct world {
     size_t body_len;
     long body_status;
     int body_socket;
+    unsigned connected;
     ssize_t (*on_body)(struct world *w, const void *data, size_t n); /* instead of keeping it */
     unsigned calls, pauses;
 };
@@ -104,18 +105,29 @@ static ssize_t keep(struct world *w, const void *data, size_t n)
     return (ssize_t)n;
 }
 
+static void on_connected(void *userdata)
+{
+    struct world *w = userdata;
+
+    assert_false(w->client.finished);
+    assert_true(http_socket(w->client.request) >= 0);
+    w->connected++;
+}
+
 static ssize_t on_body(void *userdata, const void *data, size_t n)
 {
     struct world *w = userdata;
 
     assert_false(w->client.finished);
+    assert_int_equal(w->connected, 1);
     w->calls++;
     w->body_status = http_status(w->client.request);
     w->body_socket = http_socket(w->client.request);
     return w->on_body ? w->on_body(w, data, n) : keep(w, data, n);
 }
 
-static const struct http_handlers handlers = {.body = on_body, .finished = client_finished};
+static const struct http_handlers handlers = {
+    .connected = on_connected, .body = on_body, .finished = client_finished};
 
 static int setup(void **state)
 {
@@ -154,7 +166,7 @@ static void begin(struct world *w, const struct http_options *options)
         o.timeout = LONG;
     if (o.connect_timeout == 0)
         o.connect_timeout = LONG;
-    w->body_len = w->calls = w->pauses = 0;
+    w->body_len = w->calls = w->pauses = w->connected = 0;
     client_start(&w->client, &o, &handlers);
 }
 

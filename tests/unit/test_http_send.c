@@ -47,7 +47,8 @@ static void on_header(void *userdata, const char *name, const char *value)
     (void)snprintf(w->heads + n, sizeof(w->heads) - n, "%s=%s|", name, value);
 }
 
-static const struct http_handlers handlers = {on_body, on_header, client_finished};
+static const struct http_handlers handlers = {
+    .body = on_body, .header = on_header, .finished = client_finished};
 
 static int setup(void **state)
 {

@@ -61,7 +61,7 @@ static int on_open(void *userdata, const char *key)
     return w.gone ? -ENOENT : open(scratch_text(w.dir, "trace", "go 1.26 trace"), O_RDONLY);
 }
 
-static void on_finished(void *userdata, const char *key, const struct inspection *in)
+static void on_finished(void *userdata, const char *key, struct inspection *in)
 {
     assert_ptr_equal(userdata, &w);
     assert_true(w.told < TOLD_MAX);
@@ -137,7 +137,7 @@ static enum inspection_end inspect(const char *name)
 {
     use(name, UINT64_C(1) << 60);
     w.told = 0;
-    assert_int_equal(inspector_add(w.inspector, "a/b/c.trace"), 0);
+    assert_int_equal(inspector_add(w.inspector, "a/b/c.trace", NULL), 0);
     assert_int_equal(w.told, 0);
     run();
     assert_int_equal(w.told, 1);
@@ -154,6 +154,26 @@ static void test_label(void **state)
     assert_int_equal(inspect("healthy"), INSPECTION_OK);
     assert_string_equal(w.label, "healthy");
     assert_string_equal(w.why, "");
+}
+
+/* What the host knew is an argument; what is too long to be it is left out. */
+static void test_context(void **state)
+{
+    static const char context[] = "{\"host\":{\"cpus\":2}}";
+    char *huge = malloc(1 << 16);
+
+    (void)state;
+    use("arguments", UINT64_C(1) << 60);
+    assert_int_equal(inspector_add(w.inspector, "k", context), 0);
+    run();
+    assert_int_equal(w.ends[0], INSPECTION_OK);
+    assert_string_equal(w.evidence, "words 6, context 19, names 0");
+    memset(huge, 'x', 1 << 16);
+    huge[(1 << 16) - 1] = '\0';
+    assert_int_equal(inspector_add(w.inspector, "k", huge), 0);
+    run();
+    assert_string_equal(w.evidence, "words 5, context 0, names 0");
+    free(huge);
 }
 
 /* What may be said of a part is said, without a label. */
@@ -210,7 +230,7 @@ static void test_unavailable(void **state)
                                        .memory = 1 << 30,
                                    }),
                      0);
-    assert_int_equal(inspector_add(w.inspector, "k"), 0);
+    assert_int_equal(inspector_add(w.inspector, "k", NULL), 0);
     run();
     assert_int_equal(w.ends[0], INSPECTION_UNAVAILABLE);
     assert_string_equal(w.text, "/nonexistent/contrace: No such file or directory");
@@ -236,7 +256,7 @@ static void test_memory(void **state)
 {
     (void)state;
     use("memory", UINT64_C(128) << 20);
-    assert_int_equal(inspector_add(w.inspector, "k"), 0);
+    assert_int_equal(inspector_add(w.inspector, "k", NULL), 0);
     run();
     assert_int_equal(w.ends[0], INSPECTION_MEMORY);
     assert_non_null(strstr(w.text, "MiB were too little"));
@@ -283,9 +303,9 @@ static void test_newest_first(void **state)
 {
     (void)state;
     use("healthy", UINT64_C(1) << 60);
-    assert_int_equal(inspector_add(w.inspector, "1"), 0);
-    assert_int_equal(inspector_add(w.inspector, "2"), 0);
-    assert_int_equal(inspector_add(w.inspector, "3"), 0);
+    assert_int_equal(inspector_add(w.inspector, "1", NULL), 0);
+    assert_int_equal(inspector_add(w.inspector, "2", NULL), 0);
+    assert_int_equal(inspector_add(w.inspector, "3", NULL), 0);
     assert_false(inspector_idle(w.inspector));
     run();
     assert_int_equal(w.told, 3);
@@ -302,7 +322,7 @@ static void test_too_many(void **state)
     use("hang", UINT64_C(1) << 60);
     for (unsigned i = 0; i < INSPECTOR_QUEUE_MAX + 3; i++) {
         (void)snprintf(key, sizeof(key), "%u", i);
-        assert_int_equal(inspector_add(w.inspector, key), 0);
+        assert_int_equal(inspector_add(w.inspector, key, NULL), 0);
     }
     assert_int_equal(w.told, 3);
     for (unsigned i = 0; i < 3; i++) {
@@ -317,7 +337,7 @@ static void test_too_many(void **state)
     assert_int_equal(w.ends[3], INSPECTION_CUT);
     assert_string_equal(w.keys[3], "1002"); /* the one that ran */
     assert_int_equal(w.opened, 1);
-    assert_int_equal(inspector_add(w.inspector, "late"), 0);
+    assert_int_equal(inspector_add(w.inspector, "late", NULL), 0);
     assert_int_equal(w.told, INSPECTOR_QUEUE_MAX + 4);
 }
 
@@ -325,8 +345,8 @@ static void test_free_meanwhile(void **state)
 {
     (void)state;
     use("hang", UINT64_C(1) << 60);
-    assert_int_equal(inspector_add(w.inspector, "1"), 0);
-    assert_int_equal(inspector_add(w.inspector, "2"), 0);
+    assert_int_equal(inspector_add(w.inspector, "1", NULL), 0);
+    assert_int_equal(inspector_add(w.inspector, "2", NULL), 0);
     assert_true(sd_event_run(w.event, 0) > 0);
     assert_int_equal(w.opened, 1);
     inspector_free(w.inspector);
@@ -337,6 +357,7 @@ static void test_free_meanwhile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_context, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_label, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ends, set_up, tear_down),

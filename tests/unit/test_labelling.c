@@ -115,6 +115,29 @@ static void test_label_in_the_record(void **state)
     assert_int_equal(w.totals.labels_lost, 0);
 }
 
+static bool grown(void *userdata, const char *key, const struct digest *digest, struct growth *ret)
+{
+    assert_ptr_equal(userdata, &w);
+    assert_non_null(strstr(key, ".trace"));
+    assert_true(digest->goroutines < 0);
+    *ret = (struct growth){.from = 100, .to = 2000, .samples = 4, .score = 1};
+    return true;
+}
+
+/* What several samples tell is the label of the last of them, everywhere. */
+static void test_growth_over_samples(void **state)
+{
+    (void)state;
+    labelling_set_growth(w.labelling, grown, &w);
+    use("healthy", PATIENT);
+    capture_many(1, 100);
+    run();
+    assert_record("\"label\": \"goroutine-leak\"");
+    assert_record("\"goroutines_last\": 2000");
+    assert_string_equal(w.label, "goroutine-leak");
+    assert_true(logged("100 goroutines became 2000 over 4 samples"));
+}
+
 static void test_held_back_until_then(void **state)
 {
     (void)state;
@@ -188,11 +211,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_label_in_the_record),
-        TEST(test_held_back_until_then),
-        TEST(test_child_crashes),
-        TEST(test_switched_off),
-        TEST(test_drained),
+        TEST(test_label_in_the_record),  TEST(test_growth_over_samples),
+        TEST(test_held_back_until_then), TEST(test_child_crashes),
+        TEST(test_switched_off),         TEST(test_drained),
         TEST(test_freed_in_the_midst),
     };
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/record/context.h"
 #include "lib/record/record.h"
 
 static const struct record_label labels[] = {{"env", "prod"}, {"zone", "eu"}};
@@ -59,6 +60,39 @@ static json_t *make(const struct record *r, char **ret_text)
 static const char *string_of(const json_t *o, const char *key)
 {
     return json_string_value(json_object_get(o, key));
+}
+
+/* What the host knew stands in the record, and stays there when the label comes. */
+static void test_context(void **state)
+{
+    struct record r = sample();
+    struct context context, back;
+    const struct record_amendment label = {.label = "idle", .latency = -1, .covered = -1};
+    char *text, *amended;
+    json_t *o;
+
+    (void)state;
+    context_init(&context);
+    r.context = &context;
+    o = make(&r, NULL);
+    assert_null(json_object_get(o, "context"));
+    json_decref(o);
+    context.throttled_periods = 45;
+    context.load = 3.1;
+    (void)strcpy(context.level, "/shop \xff");
+    o = make(&r, &text);
+    assert_int_equal(json_integer_value(json_object_get(o, "bytes")), 123456);
+    json_decref(o);
+    assert_int_equal(context_parse(text, strlen(text), &back), 0);
+    assert_int_equal(back.throttled_periods, 45);
+    assert_int_equal(back.periods, CONTEXT_ABSENT);
+    assert_string_equal(back.level, "/shop \\xff");
+    assert_int_equal(record_amend(text, strlen(text), &label, &amended), 0);
+    assert_int_equal(context_parse(amended, strlen(amended), &back), 0);
+    assert_int_equal(back.throttled_periods, 45);
+    assert_non_null(strstr(amended, "\"label\": \"idle\""));
+    free(text);
+    free(amended);
 }
 
 static void test_complete(void **state)
@@ -272,10 +306,15 @@ static void test_covered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_complete),     cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_another_kind), cmocka_unit_test(test_bytes_that_are_not_utf8),
-        cmocka_unit_test(test_extremes),     cmocka_unit_test(test_short),
-        cmocka_unit_test(test_annotation),   cmocka_unit_test(test_covered),
+        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_context),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_another_kind),
+        cmocka_unit_test(test_bytes_that_are_not_utf8),
+        cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_annotation),
+        cmocka_unit_test(test_covered),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);

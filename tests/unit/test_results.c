@@ -130,15 +130,38 @@ static void test_bound(void **state)
     assert_string_equal(w->lane->last.label, "idle");
 }
 
+/* The state is the lane's, so that it survives whatever the lane does. A key that nobody waits for is
+ * nobody's. */
+static void test_growth(void **state)
+{
+    struct world *w = *state;
+    struct growth growth;
+    char key[64];
+
+    for (int i = 0; i < 4; i++) {
+        const struct digest digest = {.goroutines = 1000 + 1000 * i, .growing = 5};
+        bool grown;
+
+        (void)snprintf(key, sizeof(key), "s/h/20261130/10%02d00-7.trace", 5 * i);
+        assert_false(results_grown(w->results, key, &digest, &growth));
+        ended(w, key, true);
+        grown = results_grown(w->results, key, &digest, &growth);
+        assert_int_equal(grown, i == 3);
+        labelled(w, key, "idle");
+    }
+    assert_int_equal(growth.from, 1000);
+    assert_int_equal(growth.to, 4000);
+    assert_int_equal(w->lane->growth.pid, 7);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_label_follows),
-        TEST(test_label_of_the_one_before),
-        TEST(test_not_inspected),
-        TEST(test_bound),
+        TEST(test_label_follows), TEST(test_label_of_the_one_before),
+        TEST(test_not_inspected), TEST(test_bound),
+        TEST(test_growth),
     };
 
     return cmocka_run_group_tests_name("results", tests, NULL, NULL);

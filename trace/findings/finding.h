@@ -7,7 +7,8 @@
 
 #include "trace/summary/summary.h"
 
-#define FINDINGS_MAX 3      /* more would say nothing; a note may follow them */
+#define FINDINGS_MAX 3 /* more would say nothing; notes may follow them */
+#define FINDINGS_NOTES 4
 #define FINDINGS_NEAR 2     /* rules that nearly spoke */
 #define FINDING_EVIDENCE 10 /* numbers */
 #define FINDING_SITES 5
@@ -57,7 +58,7 @@ struct finding_near {
 
 struct findings {
     /* The highest score first, but a cause before what it causes. */
-    struct finding list[FINDINGS_MAX + 1];
+    struct finding list[FINDINGS_MAX + FINDINGS_NOTES];
     size_t n;
     /* Without findings: the rules that came nearest, the nearest first. */
     struct finding_near near[FINDINGS_NEAR];

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/findings/misnested.h"
+#include "trace/findings/notes.h"
 #include "trace/findings/rules.h"
 
 /* Idle: uses less than this share of the Ps and less than this much of one processor. */
@@ -31,6 +31,12 @@ static const struct {
     {"host-stalled", "stuck-proc"},
     {"host-stalled", "syscall-storm"},
     {"gc-pressure", "cpu-saturated"},
+    {"timer-load", "scheduler-imbalance"},
+    {"timer-load", "cpu-saturated"},
+    {"busy-polling", "scheduler-imbalance"},
+    {"busy-polling", "cpu-saturated"},
+    {"thundering-herd", "scheduler-imbalance"},
+    {"thundering-herd", "cpu-saturated"},
 };
 
 #define N_CAUSES (sizeof(causes) / sizeof(causes[0]))
@@ -205,5 +211,5 @@ void findings_find(const struct summary *s, const struct context *context, struc
         find(&a, ret);
     if (ret->not_inspected)
         ret->label = FINDINGS_NOT_INSPECTED;
-    misnested_note(s, ret);
+    notes_add(&a, ret);
 }

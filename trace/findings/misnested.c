@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/findings/misnested.h"
-
-#include "trace/findings/rule.h"
+#include "trace/findings/notes.h"
 
 /* The type of region that was ended in the wrong order most often, or NULL. */
 static const char *most_misnested(const struct summary *s)
@@ -17,22 +15,25 @@ static const char *most_misnested(const struct summary *s)
     return most ? most->name : NULL;
 }
 
-void misnested_note(const struct summary *s, struct findings *ret)
+static bool tell(const struct facts *a, const struct findings *list, struct finding *f)
 {
-    struct finding *f = &ret->list[ret->n];
+    const struct summary *s = a->s;
+    double count = (double)s->misnested.count;
 
-    if (s->misnested.count == 0)
-        return;
-    *f = (struct finding){
-        .code = "misnested-regions",
-        .subject = most_misnested(s),
-        .next = "End regions on the goroutine that began them, once, the last one first (defer "
-                "region.End()): Go's own tools stop where the order is another.",
-    };
-    rule_tell(f, "ends", (double)s->misnested.count);
-    rule_tell(
-        f, "ends_share",
-        rule_share((double)s->misnested.count, (double)s->events.by_kind[GOTRACE_REGION_END]));
+    (void)list;
+    if (count == 0)
+        return false;
+    f->subject = most_misnested(s);
+    rule_tell(f, "ends", count);
+    rule_tell(f, "ends_share", rule_share(count, (double)s->events.by_kind[GOTRACE_REGION_END]));
     rule_point_at(f, &s->misnested, STACK_ALL);
-    ret->n++;
+    return true;
 }
+
+const struct note note_misnested = {
+    .code = "misnested-regions",
+    .tell = tell,
+    .always = true,
+    .next = "End regions on the goroutine that began them, once, the last one first (defer "
+            "region.End()): Go's own tools stop where the order is another.",
+};

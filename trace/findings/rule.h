@@ -62,6 +62,23 @@ void rule_tell(struct finding *f, const char *name, double value);
 /* Adds the call sites of these classes (a STACK_SET), as long as there is room. */
 void rule_point_at(struct finding *f, const struct summary_sites *sites, unsigned classes);
 
+/* How many of the goroutines that wait were created in that quarter of the window in which the fewest
+ * were, as a share of the mean. */
+double rule_steadiness(const struct summary_growth *g);
+
+/* Adds where most of the goroutines that are left were started, and where they wait. */
+void rule_point_at_growth(struct finding *f, const struct summary_growth *growth);
+
+/* An event's rate: how often a second it happened. */
+double rule_rate(const struct facts *a, double count);
+
+/* How often goroutines began to run. */
+double rule_turns(const struct facts *a);
+
+/* P time in which a thread had the P, but ran no goroutine on it: it ran timers, polled the
+ * network, looked for goroutines, or the host let it wait. */
+double rule_searching(const struct facts *a);
+
 /* Goroutines in syscalls, on average, without syscalls whose purpose is to wait. */
 double rule_in_syscalls(const struct facts *a);
 

@@ -12,7 +12,18 @@
 #define RULE_ROWS(RULE) \
     RULE(throttled)     \
     RULE(stalled)       \
-    RULE(lock) RULE(gc) RULE(storm) RULE(imbalance) RULE(stuck) RULE(saturated) RULE(network)
+    RULE(lock)          \
+    RULE(leak)          \
+    RULE(gc)            \
+    RULE(storm)         \
+    RULE(timers)        \
+    RULE(polling)       \
+    RULE(herd)          \
+    RULE(imbalance)     \
+    RULE(stuck)         \
+    RULE(saturated)     \
+    RULE(retry)         \
+    RULE(network)
 
 #define RULE_DECLARE(name) extern const struct rule rule_##name;
 RULE_ROWS(RULE_DECLARE)

@@ -71,11 +71,16 @@ struct accumulator_go {
     uint32_t regions; /* the innermost open region, plus 1 */
     int32_t p;        /* held, or GOTRACE_NONE */
     uint16_t reason;  /* of waiting */
+    uint16_t creator; /* the stack of the `go` statement */
     uint8_t state;    /* enum gotrace_go_state */
     uint8_t flags;
     uint8_t go_state; /* as MutatorUtilizationV2 knows it */
-    bool created;     /* within the trace */
+    uint8_t created;  /* within the trace: when, in ACCUMULATOR_SLOT, plus 1; 0: before */
 };
+
+/* 67 ms; the last slot stands for all that follow. */
+#define ACCUMULATOR_SLOT 26 /* bits */
+#define ACCUMULATOR_LAST_SLOT 254
 
 /* Conditions on all Ps together; time is summed up by each combination. */
 enum {
@@ -101,6 +106,8 @@ struct accumulator_reason {
     uint32_t text;
     uint8_t column; /* of sites_add: enum summary_profile, SITES_UNKNOWN or SITES_NOTHING */
     bool forever;   /* such a goroutine counts as ended, as in Go's tools */
+    bool placed;    /* the goroutine's stack is kept */
+    bool yields;    /* of a stop: runtime.Gosched */
     struct summary_class *classes; /* the summary's, or NULL */
     uint64_t count;
     int64_t total;
@@ -193,11 +200,13 @@ struct accumulator {
     int64_t all_procs;   /* as procs, but INT64_MAX while that is unknown */
     int64_t queues_from; /* with so many busy Ps, who is runnable waits for a P */
     int64_t room;        /* Ps that could run goroutines, busy or not; 0 in a pause */
+    int64_t idle;        /* of these: Ps without a thread */
     unsigned with_idle;  /* ACCUMULATOR_WITH_IDLE or 0 */
     int64_t cells[ACCUMULATOR_CELLS][2]; /* ns not yet in time_so, by busy Ps and any runnable */
     uint64_t cells_used;                 /* bits, by busy Ps */
     int64_t time_so[ACCUMULATOR_N_SO];   /* ns, by the conditions above: ACCUMULATOR_ALL_BUSY… */
     int64_t lost;                        /* ns of Ps that could have run an overdue goroutine */
+    int64_t idle_lost;                   /* of these: ns of Ps that had no thread */
     struct accumulator_go runnable;      /* both ends of the list of runnable goroutines */
     struct accumulator_go *due;          /* in it: the next to be overdue, or &runnable */
 
@@ -264,6 +273,12 @@ int accumulator_reason_of(struct accumulator *s, uint32_t handle, uint16_t *ret)
 /* The trace ends: states that have not ended count until now. */
 int accumulator_go_finish(struct accumulator *s);
 void accumulator_go_done(struct accumulator *s);
+
+/* summary_growth.c: where goroutines were created, and what they wait for at the trace's end */
+int accumulator_growth_finish(struct accumulator *s);
+
+/* summary_named.c: what the functions in stacks tell by their names */
+int accumulator_named_finish(struct accumulator *s);
 
 /* summary_state.c: from one state to the next */
 int accumulator_go_event(struct accumulator *s, const struct gotrace_event *e);
@@ -377,6 +392,17 @@ static inline void accumulator_unqueue(struct accumulator *s, struct accumulator
     s->due = s->due == g ? g->next : s->due;
     g->prev->next = g->next;
     g->next->prev = g->prev;
+}
+
+/* The goroutine is created by a `go` statement with this stack. */
+static inline void accumulator_note_creation(struct accumulator *s, struct accumulator_go *g,
+                                             uint32_t stack, int64_t time)
+{
+    int64_t slot = (time - s->first) >> ACCUMULATOR_SLOT;
+
+    g->created = (uint8_t)((slot < ACCUMULATOR_LAST_SLOT ? slot : ACCUMULATOR_LAST_SLOT) + 1);
+    g->creator = (uint16_t)stack;
+    s->sites.stacks[stack].created++;
 }
 
 /*

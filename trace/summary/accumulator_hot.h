@@ -112,7 +112,7 @@ static HOT void accumulator_block(struct accumulator *s, struct accumulator_go *
     accumulator_leave(s, g, p, time);
     reason->count++;
     g->reason = (uint16_t)(reason - s->reasons);
-    g->stack = reason->classes ? stack : SITES_NO_STACK;
+    g->stack = reason->placed ? stack : SITES_NO_STACK;
     accumulator_enter(s, g, time, GOTRACE_GO_WAITING);
 }
 
@@ -129,8 +129,11 @@ static HOT void accumulator_wait(struct accumulator *s, struct accumulator_go *g
 
 /* The goroutine stops and is runnable again. */
 static HOT void accumulator_stop(struct accumulator *s, struct accumulator_go *g,
-                                 struct accumulator_proc *p, uint32_t stack, int64_t time)
+                                 struct accumulator_proc *p,
+                                 const struct accumulator_reason *reason, uint32_t stack,
+                                 int64_t time)
 {
+    s->sites.stacks[stack].yields += reason->yields;
     accumulator_leave(s, g, p, time);
     accumulator_wait(s, g, stack, time);
 }
@@ -187,8 +190,15 @@ static HOT int accumulator_syscall_end(struct accumulator *s, struct accumulator
     return histogram_add(&s->syscalls, duration);
 }
 
+/* Where a goroutine is created, and the stack that stands for its `go` statement. */
+struct accumulator_origin {
+    uint32_t stack;
+    uint32_t creator;
+};
+
 /* A goroutine is created. *ret is NULL if there is no place for it. */
-static HOT int accumulator_create(struct accumulator *s, int64_t id, uint32_t stack, int64_t time,
+static HOT int accumulator_create(struct accumulator *s, int64_t id,
+                                  struct accumulator_origin origin, int64_t time,
                                   struct accumulator_go **ret)
 {
     int r = accumulator_go_create(s, id, ret);
@@ -197,7 +207,10 @@ static HOT int accumulator_create(struct accumulator *s, int64_t id, uint32_t st
         return r;
     if (s->n_runnable == 0)
         accumulator_advance(s, time);
-    accumulator_wait(s, *ret, stack, time);
+    if (__builtin_expect(origin.stack == SITES_NO_STACK, 0))
+        sites_add(&s->sites, origin.creator, SITES_BY_TIMER, 0);
+    accumulator_note_creation(s, *ret, origin.creator, time);
+    accumulator_wait(s, *ret, origin.stack, time);
     return 0;
 }
 
@@ -207,6 +220,7 @@ static HOT void accumulator_destroy(struct accumulator *s, struct accumulator_go
 {
     s->out->goroutines.ended++;
     s->alive--;
+    s->sites.stacks[g->creator].ended++;
     accumulator_leave(s, g, p, time);
     accumulator_enter(s, g, time, GOTRACE_GO_NOT_EXIST);
     accumulator_go_forget(s, g);

@@ -183,7 +183,10 @@ struct summary_scheduler {
     int64_t overdue_with_idle; /* of that: a P was idle, without a thread */
     int64_t overdue_with_free; /* of that: a P had no goroutine, and perhaps no thread */
     int64_t overdue_lost;      /* P time: of free Ps, at most as many as overdue goroutines */
+    int64_t overdue_idle_lost; /* likewise, but of idle Ps only */
     uint64_t overdue_count;    /* waits that lasted SUMMARY_OVERDUE or longer */
+    uint64_t yields;           /* calls of runtime.Gosched */
+    uint64_t by_runtime; /* waits of those that the runtime made runnable: by a timer or for I/O */
 };
 
 #define SUMMARY_OVERDUE 10000
@@ -256,6 +259,39 @@ struct summary_syscalls {
     struct summary_longest longest_active; /* the longest of those whose purpose is not to wait */
 };
 
+/* Goroutines that were created by one `go` statement within the trace. */
+struct summary_origin {
+    struct summary_frame at;
+    uint64_t created;
+    uint64_t ended; /* of these */
+};
+
+#define SUMMARY_ORIGINS 5
+#define SUMMARY_QUARTERS 4
+
+/*
+ * Where goroutines came from that were there when the trace ended, and what those of the first
+ * origin waited for then: at the site where most of them did.
+ */
+struct summary_growth {
+    struct summary_origin list[SUMMARY_ORIGINS]; /* the one that most are left of first */
+    size_t n;
+    const char *reason; /* the runtime's word for that wait */
+    bool blocked;       /* by a channel, a select or a primitive of sync: neither I/O nor a sleep */
+    struct summary_frame waits_at;
+    enum stack_class class;
+    uint64_t waiting;                    /* so many of the first origin wait there */
+    int64_t waited;                      /* and for so long, all together */
+    uint64_t quarters[SUMMARY_QUARTERS]; /* of these: created in each quarter of the window */
+    uint64_t waits_over; /* waits there that ended within the trace, whoever waited */
+    /* Goroutines that are older than the trace: so many wait there, too; so many wait, but the trace
+     * does not say where; and so many ended. */
+    uint64_t older_waiting;
+    uint64_t older_untold;
+    uint64_t older_ended;
+    uint64_t in_network; /* goroutines of any origin that waited for the network at the end */
+};
+
 struct summary_mmu {
     int64_t window;
     double utilisation; /* 0 to 1, -1: the trace is too short, or says nothing of GOMAXPROCS */
@@ -309,6 +345,7 @@ struct summary {
     struct summary_events events;
     struct summary_procs procs;
     struct summary_goroutines goroutines;
+    struct summary_growth growth;
     struct summary_scheduler scheduler;
     struct summary_syscalls syscalls;
     struct summary_classes classes;
@@ -328,6 +365,13 @@ struct summary {
      * of STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
     struct summary_sites open[SUMMARY_N_OPEN]; /* they are in no profile */
+    struct summary_sites sleeps;               /* time.Sleep */
+    struct summary_sites
+        timer_funcs;             /* functions that got a goroutine from time.AfterFunc: count */
+    struct summary_sites yields; /* runtime.Gosched; the time is that until the next run */
+    struct summary_sites woken_together; /* by sync.Cond.Broadcast; likewise */
+    struct summary_sites dials;          /* new TCP connections to others, in setNoDelay: a count */
+    struct summary_sites failed_dials;   /* new connections that failed, in close */
     /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
     struct summary_sites misnested;
     uint64_t lost_goroutines;    /* not followed, as there were too many at once */

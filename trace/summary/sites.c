@@ -364,7 +364,14 @@ static int by_weight(const void *a, const void *b)
     return x->stack < y->stack ? -1 : 1;
 }
 
-static size_t collect(const struct sites *s, unsigned column, unsigned classes, struct entry *list)
+/* Which stacks a list is about. */
+struct choice {
+    unsigned classes;   /* a STACK_SET */
+    const bool *picked; /* by the stack's number; NULL: all */
+};
+
+static size_t collect(const struct sites *s, unsigned column, const struct choice *choice,
+                      struct entry *list)
 {
     size_t n = 0;
 
@@ -372,7 +379,8 @@ static size_t collect(const struct sites *s, unsigned column, unsigned classes, 
         const struct tally *t = &s->stacks[i].tallies[column];
         uint32_t frame;
 
-        if (t->count == 0 || (classes & STACK_SET(s->stacks[i].class)) == 0)
+        if (t->count == 0 || (choice->classes & STACK_SET(s->stacks[i].class)) == 0 ||
+            (choice->picked && !choice->picked[i]))
             continue;
         frame = site_of(s, i, column);
         list[n] = (struct entry){.stack = i,
@@ -459,12 +467,8 @@ static size_t leave_out(struct entry *list, size_t n, struct summary_sites *ret)
     return kept;
 }
 
-int sites_top(struct sites *s, unsigned column, struct summary_sites *ret)
-{
-    return sites_top_of(s, column, STACK_ALL, ret);
-}
-
-int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret)
+static int top(struct sites *s, unsigned column, const struct choice *choice,
+               struct summary_sites *ret)
 {
     struct entry *list;
     size_t n;
@@ -473,7 +477,7 @@ int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summ
     if (r < 0)
         return r;
     memset(ret, 0, sizeof(*ret));
-    n = collect(s, column, classes, list);
+    n = collect(s, column, choice, list);
     if (n > 1)
         qsort(list, n, sizeof(*list), by_place);
     n = merge(list, n);
@@ -490,4 +494,20 @@ int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summ
     ret->n = r == 0 ? n : 0;
     memory_free(s->mem, list, s->n_stacks * sizeof(*list));
     return r;
+}
+
+int sites_top(struct sites *s, unsigned column, struct summary_sites *ret)
+{
+    return sites_top_of(s, column, STACK_ALL, ret);
+}
+
+int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret)
+{
+    return top(s, column, &(struct choice){.classes = classes}, ret);
+}
+
+int sites_top_picked(struct sites *s, unsigned column, const bool *picked,
+                     struct summary_sites *ret)
+{
+    return top(s, column, &(struct choice){.classes = STACK_ALL, .picked = picked}, ret);
 }

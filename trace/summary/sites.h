@@ -10,6 +10,7 @@
  * that is counted by its class alone, as the stack SITES_OTHER + class, and has no site.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,7 +20,13 @@
 #include "trace/summary/numbers.h"
 #include "trace/summary/texts.h"
 
-enum { SITES_NO_STACK, SITES_OTHER, SITES_FIRST = SITES_OTHER + STACK_N_CLASSES };
+/* SITES_OLDER stands for where goroutines that are older than the trace were created. */
+enum {
+    SITES_NO_STACK,
+    SITES_OTHER,
+    SITES_OLDER = SITES_OTHER + STACK_N_CLASSES,
+    SITES_FIRST,
+};
 
 #define SITES_MAX_STACKS 16384
 #define SITES_MAX_FRAMES 32768
@@ -36,7 +43,8 @@ enum {
     SITES_MISNESTED = SUMMARY_N_PROFILES,
     SITES_UNKNOWN,
     SITES_NOTHING,
-    SITES_OPEN, /* and on: enum summary_open */
+    SITES_BY_TIMER, /* goroutines that the runtime created, by their function: count only */
+    SITES_OPEN,     /* and on: enum summary_open */
     SITES_N_TALLIES = SITES_OPEN + SUMMARY_N_OPEN,
 };
 
@@ -61,7 +69,10 @@ struct sites_known {
 struct sites_stack {
     uint32_t row; /* in rows */
     uint32_t n;
-    uint8_t class; /* enum stack_class */
+    uint8_t class;    /* enum stack_class */
+    uint64_t created; /* goroutines, by a `go` statement with this stack, */
+    uint64_t ended;   /* and of these, how many have ended */
+    uint64_t yields;  /* calls of runtime.Gosched */
     struct tally tallies[SITES_N_TALLIES];
 };
 
@@ -134,3 +145,7 @@ int sites_top(struct sites *s, unsigned column, struct summary_sites *ret);
 
 /* The same, for stacks of these classes only (a STACK_SET). */
 int sites_top_of(struct sites *s, unsigned column, unsigned classes, struct summary_sites *ret);
+
+/* The same, for those stacks only that are true in this list, by their number. */
+int sites_top_picked(struct sites *s, unsigned column, const bool *picked,
+                     struct summary_sites *ret);

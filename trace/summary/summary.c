@@ -101,6 +101,8 @@ static int finish(struct accumulator *s)
         r = sites_top(&s->sites, i, &out->sites[i]);
     if (r == 0)
         r = sites_top(&s->sites, SITES_MISNESTED, &out->misnested);
+    if (r == 0)
+        r = sites_top(&s->sites, SITES_BY_TIMER, &out->timer_funcs);
     for (unsigned i = 0; r == 0 && i < SUMMARY_N_OPEN; i++)
         r = sites_top(&s->sites, SITES_OPEN + i, &out->open[i]);
     for (unsigned i = SUMMARY_SYNC; r == 0 && i <= SUMMARY_SYSCALL; i++)

@@ -25,6 +25,7 @@ struct accumulator_proc *accumulator_proc_find(struct accumulator *s, int32_t p)
 static void spend(struct accumulator *s, int64_t busy, bool runnable, int64_t time)
 {
     int64_t late = (int64_t)s->n_overdue, free = s->room - busy, lost = free < late ? free : late;
+    int64_t idle = s->idle < late ? s->idle : late;
     unsigned so = busy >= s->all_procs ? ACCUMULATOR_ALL_BUSY : 0;
 
     if (runnable && busy >= s->queues_from)
@@ -35,6 +36,7 @@ static void spend(struct accumulator *s, int64_t busy, bool runnable, int64_t ti
         so |= ACCUMULATOR_WITH_FREE;
         s->lost += time * lost;
     }
+    s->idle_lost += time * idle;
     s->time_so[so] += time;
 }
 
@@ -102,5 +104,6 @@ void accumulator_set_procs(struct accumulator *s)
     s->all_procs = s->procs > 0 ? s->procs : INT64_MAX;
     s->queues_from = may_run ? s->procs + s->idle_workers : INT64_MAX;
     s->room = may_run ? s->procs + s->idle_workers : 0;
+    s->idle = may_run && s->procs_running < s->procs ? s->procs - s->procs_running : 0;
     s->with_idle = s->procs_running < s->procs ? ACCUMULATOR_WITH_IDLE : 0;
 }

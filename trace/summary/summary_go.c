@@ -29,12 +29,17 @@ static void derive(struct accumulator *s)
         [SITES_UNKNOWN] = classes->unknown,
     };
 
+    /* Who is made runnable by no goroutine has no stack; nor has one that a switch hands over to. */
+    s->out->scheduler.by_runtime = s->sites.stacks[SITES_NO_STACK].tallies[SUMMARY_SCHED].count -
+                                   s->out->events.by_type[GOTRACE_EV_GO_SWITCH] -
+                                   s->out->events.by_type[GOTRACE_EV_GO_SWITCH_DESTROY];
     for (uint32_t i = 0; i < s->n_ps; i++)
         s->out->goroutines.running += s->ps[i].sums.executing;
     for (uint32_t i = 0; i < s->sites.n_stacks; i++) {
         const struct sites_stack *stack = &s->sites.stacks[i];
 
         s->out->goroutines.runnable += stack->tallies[SUMMARY_SCHED].total;
+        s->out->scheduler.yields += stack->yields;
         for (size_t j = 0; j < sizeof(of) / sizeof(of[0]); j++)
             if (of[j])
                 add_tally(&of[j][stack->class], &stack->tallies[j]);
@@ -97,7 +102,11 @@ int accumulator_go_finish(struct accumulator *s)
     s->out->syscalls.longest.at = sites_frame(&s->sites, s->longest_syscall_stack, SUMMARY_SYSCALL);
     s->out->longest_hold.at = sites_frame(&s->sites, s->longest_hold_stack, SUMMARY_SCHED);
     s->out->longest_run.at = sites_frame(&s->sites, s->longest_run_stack, SUMMARY_SCHED);
-    return r < 0 ? r : list_waits(s);
+    if (r == 0)
+        r = list_waits(s);
+    if (r == 0)
+        r = accumulator_growth_finish(s);
+    return r < 0 ? r : accumulator_named_finish(s);
 }
 
 void accumulator_go_done(struct accumulator *s)

@@ -8,6 +8,7 @@
 #include "trace/summary/accumulator.h"
 
 _Static_assert(sizeof(struct accumulator_go) == MEMORY_LINE, "one cache line");
+_Static_assert(SITES_FIRST + SITES_MAX_STACKS + SITES_MORE_STACKS <= UINT16_MAX, "for creator");
 
 static void note_recent(struct accumulator *s, int64_t id, struct accumulator_go *g)
 {
@@ -66,7 +67,7 @@ static int add(struct accumulator *s, int64_t id, struct accumulator_go **ret)
     if (r < 0)
         return r;
     g = accumulator_place(s, n);
-    *g = (struct accumulator_go){.id = id, .p = GOTRACE_NONE};
+    *g = (struct accumulator_go){.id = id, .p = GOTRACE_NONE, .creator = SITES_OLDER};
     note_recent(s, id, g);
     *ret = g;
     return 0;
@@ -114,6 +115,8 @@ static int new_reason(struct accumulator *s, uint32_t handle, uint16_t *ret)
         reason->column = SITES_UNKNOWN;
         reason->classes = s->out->classes.unknown;
     }
+    reason->yields = strcmp(text, "runtime.Gosched") == 0;
+    reason->placed = reason->classes || reason->forever || strcmp(text, "sleep") == 0;
     return 0;
 }
 
@@ -134,15 +137,10 @@ int accumulator_reason_of(struct accumulator *s, uint32_t handle, uint16_t *ret)
 
 int accumulator_go_create(struct accumulator *s, int64_t id, struct accumulator_go **ret)
 {
-    int r;
-
     s->out->goroutines.created++;
     if (++s->alive > s->alive_max)
         s->alive_max = s->alive;
-    r = add(s, id, ret);
-    if (r == 0 && *ret)
-        (*ret)->created = true;
-    return r;
+    return add(s, id, ret);
 }
 
 int accumulator_go_meet(struct accumulator *s, const struct gotrace_event *e,

@@ -126,6 +126,7 @@ static void list_times(const struct accumulator *s)
         out->overdue_with_free += so & ACCUMULATOR_WITH_FREE ? time : 0;
     }
     out->overdue_lost = s->lost;
+    out->overdue_idle_lost = s->idle_lost;
 }
 
 int accumulator_proc_finish(struct accumulator *s)

@@ -290,15 +290,29 @@ static void enter_running(struct accumulator *s, struct accumulator_go *g,
         add_running(s, g, s->sync, e->time);
 }
 
+static int note_stop(struct accumulator *s, const struct accumulator_go *g,
+                     const struct gotrace_event *e)
+{
+    uint16_t reason;
+    int r = accumulator_reason_of(s, e->string, &reason);
+
+    if (r == 0)
+        s->sites.stacks[g->stack].yields += s->reasons[reason].yields;
+    return r;
+}
+
 static int enter_runnable(struct accumulator *s, struct accumulator_go *g,
                           const struct gotrace_event *e)
 {
+    int r;
+
     if (e->from == GOTRACE_GO_UNDETERMINED)
         s->out->goroutines.runnable += e->time - s->sync;
     if (++s->n_runnable > s->out->scheduler.runnable_max)
         s->out->scheduler.runnable_max = s->n_runnable;
     accumulator_queue(s, g);
-    return sites_of(&s->sites, s->trace, e->stack, &g->stack);
+    r = sites_of(&s->sites, s->trace, e->stack, &g->stack);
+    return r == 0 && e->type == GOTRACE_EV_GO_STOP ? note_stop(s, g, e) : r;
 }
 
 static int enter_waiting(struct accumulator *s, struct accumulator_go *g,
@@ -318,10 +332,10 @@ static int enter_waiting(struct accumulator *s, struct accumulator_go *g,
         reason->count++;
     }
     if (reason->forever)
-        return accumulator_regions_end(s, g, e->time);
+        r = accumulator_regions_end(s, g, e->time);
     g->stack = SITES_NO_STACK;
-    if (!reason->classes)
-        return 0;
+    if (r < 0 || !reason->placed)
+        return r;
     return sites_of(&s->sites, s->trace, e->stack, &g->stack);
 }
 
@@ -367,10 +381,28 @@ static int enter(struct accumulator *s, struct accumulator_go *g, const struct g
     }
 }
 
+/* A goroutine that the runtime creates for a timer comes of no `go` statement: then its own function
+ * stands for one. */
+static int note_creation(struct accumulator *s, struct accumulator_go *g,
+                         const struct gotrace_event *e)
+{
+    uint32_t stack;
+    int r = sites_of(&s->sites, s->trace, e->stack, &stack);
+
+    if (r == 0 && stack == SITES_NO_STACK && e->type == GOTRACE_EV_GO_CREATE) {
+        r = sites_of(&s->sites, s->trace, e->new_stack, &stack);
+        sites_add(&s->sites, stack, SITES_BY_TIMER, 0);
+    }
+    if (r == 0)
+        accumulator_note_creation(s, g, stack, e->time);
+    return r;
+}
+
 static int end(struct accumulator *s, struct accumulator_go *g, int64_t time)
 {
     int r = accumulator_regions_end(s, g, time);
 
+    s->sites.stacks[g->creator].ended++;
     accumulator_go_forget(s, g);
     return r;
 }
@@ -401,6 +433,8 @@ int accumulator_go_event(struct accumulator *s, const struct gotrace_event *e)
     g->flags &= (uint8_t)~(ACCUMULATOR_UNKNOWN_START | ACCUMULATOR_OVERDUE);
     if (e->from == GOTRACE_GO_UNDETERMINED)
         g->flags |= ACCUMULATOR_UNKNOWN_START;
+    if (r == 0 && e->from == GOTRACE_GO_NOT_EXIST)
+        r = note_creation(s, g, e);
     if (r == 0)
         r = enter(s, g, e);
     g->state = e->to;

@@ -157,11 +157,12 @@ static HOT int stop(struct accumulator *s, struct order *o, struct cursor *c,
 {
     struct goroutine *g = order_at_hand(c);
     int64_t time = order_time(o, c->time);
+    const struct accumulator_reason *reason = reason_of(s, c->args[0]);
     struct accumulator_go *sums;
     uint32_t stack;
     int more;
 
-    if (__builtin_expect(!g || strings_handle(&o->gen->strings, c->args[0]) == IDMAP_NONE, 0))
+    if (__builtin_expect(!g || !reason, 0))
         return ASIDE;
     sums = accumulator_can_act(p, g->id);
     if (!sums || !stack_of(s, c->args[1], &stack) || !accumulator_can_leave(s, sums, time))
@@ -172,7 +173,7 @@ static HOT int stop(struct accumulator *s, struct order *o, struct cursor *c,
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_STOP]++;
-    accumulator_stop(s, sums, p, stack, time);
+    accumulator_stop(s, sums, p, reason, stack, time);
     return more;
 }
 
@@ -224,19 +225,28 @@ static HOT int syscall_end(struct accumulator *s, struct order *o, struct cursor
     return r < 0 ? r : more;
 }
 
+/* The stack that stands for the `go` statement: the new goroutine's own where a timer creates it. */
+static inline bool creator_of(struct accumulator *s, uint64_t new_stack, uint32_t stack,
+                              uint32_t *ret)
+{
+    *ret = stack;
+    return __builtin_expect(stack != SITES_NO_STACK, 1) || stack_of(s, new_stack, ret);
+}
+
 static inline int create(struct accumulator *s, struct order *o, struct cursor *c)
 {
     const struct goroutine *by = resources_current(&o->res, c->thread);
     int64_t id = (int64_t)c->args[0], time = order_time(o, c->time);
     struct goroutine *g;
     struct accumulator_go *sums;
-    uint32_t stack;
+    uint32_t stack, creator;
     int more, r;
 
     if (__builtin_expect((by && by->status != GO_RUNNING) || id < 0, 0))
         return ASIDE;
     if (stacks_handle(&o->gen->stacks, c->args[1]) == IDMAP_NONE ||
-        !stack_of(s, c->args[2], &stack) || resources_new_goroutine(&o->res, id, &g) < 0)
+        !stack_of(s, c->args[2], &stack) || !creator_of(s, c->args[1], stack, &creator) ||
+        resources_new_goroutine(&o->res, id, &g) < 0)
         return ASIDE; /* where an error happens again and is reported */
     g->status = GO_RUNNABLE;
     more = cursor_next(c, o->gen);
@@ -244,7 +254,7 @@ static inline int create(struct accumulator *s, struct order *o, struct cursor *
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_CREATE]++;
-    r = accumulator_create(s, id, stack, time, &sums);
+    r = accumulator_create(s, id, (struct accumulator_origin){stack, creator}, time, &sums);
     g->user = sums;
     return r < 0 ? r : more;
 }

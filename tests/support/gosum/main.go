@@ -6,6 +6,8 @@
 //	gosum all FILE    every number, with internal/trace's Summarizer, MMU and profiles' rules
 //	gosum sums FILE   what a bench compares: counts, state totals, latencies, call sites, ranges, tasks
 //	                  and regions; and how fast
+//	goroutines FILE   what the Summarizer says of each goroutine, and of each group by start function
+//	groups FILE       of the groups only
 //
 // It is built against a copy of the toolchain's internal/trace: see tests/e2e/gotools.py.
 package main
@@ -296,7 +298,11 @@ func read(name string, f func(*trace.Event)) error {
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 3 {
-		log.Fatal("usage: gosum all|sums FILE")
+		log.Fatal("usage: gosum all|sums|goroutines|groups FILE")
+	}
+	if os.Args[1] == "goroutines" || os.Args[1] == "groups" {
+		printGoroutines(os.Args[2], os.Args[1] == "groups")
+		return
 	}
 	start := time.Now()
 	s := newSums()

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/read/goroutines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "cli/common/arguments.h"
+#include "cli/common/command.h"
+#include "cli/common/screen.h"
+#include "cli/read/tracefile.h"
+
+static const char intro[] =
+    "Usage: contrace goroutines [OPTIONS] FILE\n"
+    "Groups the goroutines of a Go execution trace by the function that they started with, and says\n"
+    "what each group's time went into, as 'go tool trace' does. FILE - is standard input.\n"
+    "Columns to sort by: count, total, exec, sched-wait, block, syscall, syscall-block, unknown,\n"
+    "assist, sweep, stw, or a reason to block, such as 'chan receive'.\n";
+
+#define TOP_DEFAULT 10
+
+struct goroutines_arguments {
+    const char *name, *sort;
+    bool each, json, reverse;
+    unsigned top;
+};
+
+#define FIELD(field) offsetof(struct goroutines_arguments, field)
+
+static const struct argument rows[] = {
+    {"name", 0, "TEXT", "only start functions whose name contains TEXT, and their goroutines",
+     argument_text, FIELD(name)},
+    {"each", 0, NULL, "all goroutines, one by one", argument_flag, FIELD(each)},
+    {"sort", 0, "COLUMN", "the largest first, by a column or a reason to block", argument_text,
+     FIELD(sort)},
+    {"reverse", 0, NULL, "the other way round", argument_flag, FIELD(reverse)},
+    {"top", 'n', "N", "rows of each table (default 10; with --json all)", argument_count,
+     FIELD(top)},
+    {"json", 0, NULL, "one JSON object (docs/goroutines.schema.json)", argument_flag, FIELD(json)},
+};
+
+/* How groups are ordered, and the goroutines that are shown. */
+struct order {
+    struct worst_order groups, list;
+    bool by_count; /* groups */
+};
+
+/* By default as Go's pages: groups by execution, goroutines by their total. */
+static struct order read_order(const struct goroutines_arguments *a)
+{
+    struct order o = {.groups = {TIMES_EXEC, NULL, a->reverse},
+                      .list = {TIMES_TOTAL, NULL, a->reverse}};
+
+    if (!a->sort)
+        return o;
+    o.by_count = strcmp(a->sort, "count") == 0;
+    if (o.by_count)
+        return o;
+    o.groups.reason = a->sort;
+    for (unsigned i = 0; i < TIMES_N; i++) {
+        if (strcmp(a->sort, goroutines_fields[i].name) == 0)
+            o.groups = (struct worst_order){(enum times_field)i, NULL, a->reverse};
+    }
+    o.list = o.groups;
+    return o;
+}
+
+static bool blocks_for(const struct goroutines_result *g, const char *reason)
+{
+    for (unsigned i = 0; i < g->columns->n; i++) {
+        const struct column *c = &g->columns->list[i];
+
+        if (c->kind == COLUMN_BLOCK && strcmp(c->text, reason) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A group with its place in the order. */
+struct placed {
+    int64_t key;
+    const char *name;
+    const struct group *group;
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key > y->key ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static int64_t key_of(const struct order *o, const struct goroutines_result *g,
+                      const struct group *group)
+{
+    if (o->by_count)
+        return o->groups.reverse ? -(int64_t)group->count : (int64_t)group->count;
+    return worst_key(&o->groups, g->shares, &group->times);
+}
+
+/* The groups to show, in order; at least one element of memory. 0 or -ENOMEM. */
+static int choose(const struct goroutines_result *g, const struct order *o, const char *name,
+                  const struct group ***ret, size_t *ret_n)
+{
+    _cleanup_free_ struct placed *list = calloc(g->groups->n + 1, sizeof(*list));
+    const struct group **groups = calloc(g->groups->n + 1, sizeof(const struct group *));
+    size_t n = 0;
+
+    if (!list || !groups) {
+        free(groups);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < g->groups->n; i++) {
+        const struct group *group = &g->groups->list[i];
+        const char *text = groups_shown_name(texts_get(g->texts, group->name));
+
+        if (!name || strstr(text, name))
+            list[n++] = (struct placed){key_of(o, g, group), text, group};
+    }
+    qsort(list, n, sizeof(*list), compare);
+    for (size_t i = 0; i < n; i++)
+        groups[i] = list[i].group;
+    *ret = groups;
+    *ret_n = n;
+    return 0;
+}
+
+static int show_json(const struct goroutines_result *g, const struct goroutines_view *view)
+{
+    struct buf json;
+    int r;
+
+    buf_init(&json, GOROUTINES_JSON_MAX);
+    r = goroutines_json(g, view, &json);
+    if (r == 0)
+        r = buf_adds(&json, "\n");
+    if (r == 0)
+        (void)fwrite(json.data, 1, json.len, stdout);
+    else
+        complain("%s: %s", view->file,
+                 r == -ENOMEM ? "not enough memory" : "more JSON than 64 MiB");
+    buf_done(&json);
+    return r;
+}
+
+static int show(const struct goroutines_arguments *a, const struct order *o,
+                const struct goroutines_result *g, struct goroutines_view *view)
+{
+    int r;
+
+    if (o->groups.reason && !blocks_for(g, o->groups.reason)) {
+        complain("goroutines: '%s' is no column, and no goroutine blocked for that reason",
+                 o->groups.reason);
+        return -EINVAL;
+    }
+    r = choose(g, o, a->name, &view->groups, &view->n_groups);
+    if (r < 0) {
+        complain("not enough memory");
+        return r;
+    }
+    if (a->json)
+        r = show_json(g, view);
+    else
+        goroutines_text(stdout, g, view);
+    free(view->groups);
+    return r < 0 ? r : screen_finish();
+}
+
+/* What one run is about. */
+struct job {
+    const struct goroutines_arguments *arguments;
+    struct order order;
+    struct goroutines_view view;
+    const char *called; /* the file, in messages */
+};
+
+/* 0; 1 after a message if the trace breaks off behind something; a negative errno after one. */
+static int read_trace(const struct job *job, struct gotrace *trace, struct goroutines *g)
+{
+    int r = goroutines_run(g, trace);
+    struct gotrace_error error = gotrace_last_error(trace);
+    bool some = goroutines_result(g).generations > 0;
+    bool counted = some && error.code == r && r != -ENOMEM && r != -ENOTSUP;
+
+    if (r == 0 && some)
+        return 0;
+    if (r == 0)
+        complain("%s: nothing follows the trace's header", job->called);
+    else if (error.code == 0)
+        complain("%s: %s", job->called, r == -E2BIG ? "too many Ps to remember" : strerror(-r));
+    else
+        complain("%s: %s (offset %" PRIu64 ")%s", job->called, error.text, error.offset,
+                 counted ? "; what came before is summed up" : "");
+    return counted ? 1 : -EIO;
+}
+
+static int sum_up(struct job *job, struct gotrace *trace, struct goroutines *g)
+{
+    struct goroutines_result result;
+    int shown, r = read_trace(job, trace, g);
+
+    if (r < 0)
+        return r;
+    result = goroutines_result(g);
+    job->view.version = gotrace_version(trace);
+    job->view.bytes = gotrace_bytes_read(trace);
+    job->view.error = gotrace_last_error(trace);
+    if (job->order.groups.reason || job->order.groups.field >= TIMES_UNKNOWN)
+        job->view.by = &job->order.groups;
+    shown = show(job->arguments, &job->order, &result, &job->view);
+    return shown < 0 ? shown : r;
+}
+
+static int run_job(struct job *job, int fd)
+{
+    const char *name = job->arguments->name;
+    const struct goroutines_options options = {
+        .keep = !name             ? 0
+              : job->view.top > 0 ? job->view.top
+                                  : WORST_MAX,
+        .name = name,
+        .order = job->order.list,
+    };
+    struct goroutines *g = NULL;
+    struct gotrace *trace = NULL;
+    int r = gotrace_open_mapped(NULL, fd, &trace);
+
+    if (r == 0)
+        r = goroutines_new(&options, &g);
+    if (r < 0) {
+        complain("%s: %s", job->called, strerror(-r));
+    } else {
+        gotrace_spill(trace, tracefile_unnamed, NULL);
+        r = sum_up(job, trace, g);
+    }
+    goroutines_free(g);
+    gotrace_close(trace);
+    return r;
+}
+
+static int goroutines(const char *path, const struct goroutines_arguments *a)
+{
+    bool piped = strcmp(path, "-") == 0;
+    struct job job = {
+        .arguments = a,
+        .order = read_order(a),
+        .view = {.file = path,
+                 .name = a->name,
+                 .top = a->top || a->json ? a->top : TOP_DEFAULT,
+                 .utf8 = screen_utf8()},
+        .called = piped ? "standard input" : path,
+    };
+    _cleanup_close_ int fd = piped ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        int r = -errno;
+
+        complain("%s: %s", job.called, strerror(-r));
+        return r;
+    }
+    return run_job(&job, fd);
+}
+
+int command_goroutines(int argc, char **argv)
+{
+    struct goroutines_arguments a = {0};
+    const struct argument_group groups[] = {GROUP(rows, &a)};
+    int rest, r = arguments_parse(argc, argv, groups, 1, intro, &rest);
+
+    if (r != 0)
+        return r < 0 ? STATUS_USAGE : STATUS_OK;
+    if (argc - rest != 1) {
+        complain("goroutines: %s",
+                 rest == argc ? "which file? '-' is standard input" : "one file at a time");
+        return STATUS_USAGE;
+    }
+    if (a.each && !a.name)
+        a.name = ""; /* which is part of every name */
+    tracefile_may_go_away();
+    return command_exit(goroutines(argv[rest], &a));
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the host knew while the trace was taken: where that stands, and how it looks. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/jsontext.h"
+#include "cli/common/quantity.h"
+#include "cli/common/screen.h"
+#include "cli/read/summary.h"
+#include "lib/record/context.h"
+#include "lib/record/name.h"
+#include "lib/record/record.h"
+
+#define RECORD_PATH_MAX 4096
+
+static int given(const char *value, bool confined, struct context *ret)
+{
+    struct buf text;
+    int r = 0;
+
+    if (value[0] == '{')
+        return context_parse(value, strlen(value), ret);
+    if (confined)
+        return -EACCES;
+    buf_init(&text, RECORD_MAX);
+    r = buf_read_file(&text, value);
+    if (r == 0)
+        r = context_parse(buf_str(&text), text.len, ret);
+    buf_done(&text);
+    return r;
+}
+
+int summary_context_given(const char *value, bool confined, struct context *ret)
+{
+    int r = given(value, confined, ret);
+
+    if (r == -EINVAL)
+        complain("summary: --context: %s is no JSON object", value[0] == '{' ? "that" : value);
+    else if (r == -ENOENT && (value[0] == '{' || access(value, F_OK) == 0))
+        complain("summary: --context: nothing about a host stands there");
+    else if (r < 0)
+        complain("summary: --context: %s: %s", value, strerror(-r));
+    return r;
+}
+
+/* The path of the record beside a trace. False if the file's name is not that of a trace. */
+static bool record_beside(const char *trace, char path[static RECORD_PATH_MAX])
+{
+    const char *slash = strrchr(trace, '/'), *name = slash ? slash + 1 : trace;
+    size_t n = strlen(name), suffix = strlen(kind_suffix(KIND_TRACE));
+    char record[NAME_KEY_MAX];
+
+    if (n <= suffix || n >= NAME_KEY_MAX - sizeof(".json") ||
+        strcmp(name + n - suffix, kind_suffix(KIND_TRACE)) != 0 ||
+        (size_t)(name - trace) + NAME_KEY_MAX > RECORD_PATH_MAX)
+        return false;
+    (void)snprintf(path, RECORD_PATH_MAX, "%.*s%s", (int)(name - trace), trace,
+                   name_record_key(name, record));
+    return true;
+}
+
+/* Whether a record is of a file with so many bytes. */
+static bool is_of(const json_t *record, off_t bytes)
+{
+    const char *artifact = json_string_value(json_object_get(record, "artifact"));
+
+    return json_integer_value(json_object_get(record, "bytes")) == bytes &&
+           (!artifact || strcmp(artifact, kind_name(KIND_TRACE)) == 0);
+}
+
+bool summary_context_beside(const char *trace, struct context *ret)
+{
+    _cleanup_json_ json_t *record = NULL;
+    char path[RECORD_PATH_MAX];
+    struct buf text;
+    struct stat st;
+    bool found = false;
+
+    if (!record_beside(trace, path) || stat(trace, &st) < 0)
+        return false;
+    buf_init(&text, RECORD_MAX);
+    if (buf_read_file(&text, path) == 0 &&
+        jsontext_parse(buf_str(&text), text.len, 0, NULL, &record) == 0)
+        found = is_of(record, st.st_size) && context_of_json(record, ret) == 0;
+    buf_done(&text);
+    return found;
+}
+
+/* A line of parts: `heading` is NULL once it was written. */
+struct line {
+    FILE *out;
+    const char *heading;
+    bool utf8;
+};
+
+static void part(struct line *l)
+{
+    (void)fputs(l->heading ? l->heading : ", ", l->out);
+    l->heading = NULL;
+}
+
+static void end(const struct line *l)
+{
+    if (!l->heading)
+        (void)fputc('\n', l->out);
+}
+
+/* What would show as 0% is left out. */
+static void share_part(struct line *l, const char *what, int64_t time, double of)
+{
+    char text[QUANTITY_SIZE];
+
+    if (time < 0 || of <= 0 || (double)time / of < 0.0005)
+        return;
+    part(l);
+    (void)fprintf(l->out, "%s %s", what, quantity_share((double)time / of, text));
+}
+
+static void count_part(struct line *l, int64_t n, const char *one, const char *several)
+{
+    if (n < 0)
+        return;
+    part(l);
+    (void)fprintf(l->out, "%" PRId64 " %s", n, n == 1 ? one : several);
+}
+
+static void used_part(struct line *l, int64_t time, int64_t window)
+{
+    if (time < 0 || window <= 0)
+        return;
+    part(l);
+    (void)fprintf(l->out, "used %.3g CPU", (double)time / (double)window);
+}
+
+static void machine(struct line *l, const struct context *c)
+{
+    double window = (double)c->window, all = window * (double)c->cpus;
+
+    count_part(l, c->cpus, "CPU", "CPUs");
+    if (c->load >= 0) {
+        part(l);
+        (void)fprintf(l->out, "load %.1f", c->load);
+    }
+    share_part(l, "busy", c->busy, all);
+    share_part(l, "stolen", c->steal, all);
+    share_part(l, "CPU pressure", c->host_cpu.some, window);
+    share_part(l, "memory pressure", c->host_memory.some, window);
+    share_part(l, "IO pressure", c->host_io.some, window);
+    end(l);
+}
+
+static void throttled_part(struct line *l, const struct context *c)
+{
+    char text[QUANTITY_SIZE];
+
+    if (c->throttled_periods < 0 || c->periods <= 0)
+        return;
+    part(l);
+    (void)fprintf(l->out, "%" PRId64 " of %" PRId64 " periods throttled", c->throttled_periods,
+                  c->periods);
+    if (c->throttled > 0)
+        (void)fprintf(l->out, " (%s)", quantity_duration(c->throttled, l->utf8, text));
+}
+
+static void quota_part(struct line *l, const struct context *c)
+{
+    if (c->quota < 0 || c->period <= 0)
+        return;
+    part(l);
+    (void)fprintf(l->out, "quota %.3g CPU", (double)c->quota / (double)c->period);
+    if (c->levels_up > 0)
+        (void)fprintf(l->out, " (%" PRId64 " level%s above)", c->levels_up,
+                      c->levels_up == 1 ? "" : "s");
+}
+
+static void memory_part(struct line *l, const struct context *c)
+{
+    char current[QUANTITY_SIZE], max[QUANTITY_SIZE];
+
+    if (c->memory_current < 0 || c->memory_max < 0)
+        return;
+    part(l);
+    (void)fprintf(l->out, "memory %s of %s", quantity_bytes((uint64_t)c->memory_current, current),
+                  quantity_bytes((uint64_t)c->memory_max, max));
+}
+
+static void cgroup(struct line *l, const struct context *c)
+{
+    double window = (double)c->window;
+
+    throttled_part(l, c);
+    quota_part(l, c);
+    used_part(l, c->usage, c->window);
+    share_part(l, "CPU pressure", c->cgroup_cpu.some, window);
+    memory_part(l, c);
+    share_part(l, "memory pressure", c->cgroup_memory.some, window);
+    share_part(l, "IO pressure", c->cgroup_io.some, window);
+    end(l);
+}
+
+static void process(struct line *l, const struct context *c)
+{
+    char text[QUANTITY_SIZE];
+
+    count_part(l, c->threads, "thread", "threads");
+    if (c->cpus_allowed >= 0 && c->cpus_allowed < c->cpus) {
+        part(l);
+        (void)fprintf(l->out, "on %" PRId64 " of the CPUs", c->cpus_allowed);
+    }
+    if (c->rss >= 0) {
+        part(l);
+        (void)fputs(quantity_bytes((uint64_t)c->rss, text), l->out);
+    }
+    count_part(l, c->open_fds, "descriptor", "descriptors");
+    used_part(l, c->cpu, c->window);
+    if (c->run_wait >= 0) {
+        part(l);
+        (void)fprintf(l->out, "waited %s for a CPU", quantity_duration(c->run_wait, l->utf8, text));
+    }
+    end(l);
+}
+
+void summary_context_text(FILE *out, const struct context *c, bool utf8)
+{
+    struct line lines[] = {
+        {out, "Machine: ", utf8}, {out, "Cgroup: ", utf8}, {out, "Process: ", utf8}};
+
+    (void)fputc('\n', out);
+    machine(&lines[0], c);
+    cgroup(&lines[1], c);
+    process(&lines[2], c);
+}

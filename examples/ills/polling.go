@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// timerStorm has 500 goroutines that ask every 100 microseconds whether there is something to do, so
+// that Ps do little but run timers and wake those who wait for them.
+func timerStorm() error {
+	for i := 0; i < 500; i++ {
+		go func() {
+			for {
+				time.Sleep(100 * time.Microsecond)
+			}
+		}()
+	}
+	return nil
+}
+
+// busyPoll has goroutines that ask again and again whether there is work, and let others run in
+// between.
+func busyPoll() error {
+	var work atomic.Int64
+	for i := 0; i < 4; i++ {
+		go func() {
+			for {
+				for work.Load() == 0 {
+					runtime.Gosched()
+				}
+				work.Add(-1)
+				spin(50 * time.Microsecond)
+			}
+		}()
+	}
+	go func() {
+		for range time.Tick(10 * time.Millisecond) {
+			work.Add(1)
+		}
+	}()
+	return nil
+}

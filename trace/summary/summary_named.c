@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What the names of functions in a stack tell: that a goroutine yields, that it was woken together
+ * with others, that a connection was opened or could not be. Computed at the trace's end from the
+ * sums by stack.
+ */
+
+#include <string.h>
+
+#include "trace/summary/accumulator.h"
+
+/* Functions that tell something. */
+enum {
+    YIELDS = 1, /* calls runtime.Gosched */
+    BROADCASTS = 2,
+    DIALS = 4,    /* opens a connection to another, of any kind */
+    NO_DELAY = 8, /* is called once for each new TCP connection */
+    CLOSES = 16,  /* a descriptor; while a connection is opened: since that failed */
+    SLEEPS = 32,
+};
+
+static const struct {
+    const char *func;
+    uint8_t tells;
+} names[] = {
+    {"sync.(*Cond).Broadcast", BROADCASTS},
+    {"net.(*sysDialer).dialSingle", DIALS},
+    {"net.setNoDelay", NO_DELAY},
+    {"syscall.Close", CLOSES},
+    {"time.Sleep", SLEEPS},
+};
+
+static uint8_t told_by(const char *func)
+{
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(func, names[i].func) == 0)
+            return names[i].tells;
+    }
+    return 0;
+}
+
+/* What all frames of a stack tell. That it yields is told by the events, since the function itself is
+ * not in all stacks. */
+static uint8_t told_by_stack(const struct sites *s, uint32_t stack, const uint8_t *frames)
+{
+    const struct sites_stack *k = &s->stacks[stack];
+    uint8_t ret = 2 * k->yields > k->tallies[SUMMARY_SCHED].count ? YIELDS : 0;
+
+    for (uint32_t i = 0; i < k->n; i++)
+        ret |= frames[s->rows[k->row + i]];
+    return ret;
+}
+
+/* Lists the sites of those stacks that tell all of this. */
+static int list(struct sites *s, unsigned column, const uint8_t *told, uint8_t all, bool *picked,
+                struct summary_sites *ret)
+{
+    for (uint32_t i = 0; i < s->n_stacks; i++)
+        picked[i] = (told[i] & all) == all;
+    return sites_top_picked(s, column, picked, ret);
+}
+
+static int list_all(struct accumulator *s, const uint8_t *told, bool *picked)
+{
+    struct summary *out = s->out;
+    const struct {
+        unsigned column;
+        uint8_t all;
+        struct summary_sites *ret;
+    } lists[] = {
+        {SITES_NOTHING, SLEEPS, &out->sleeps},
+        {SUMMARY_SCHED, YIELDS, &out->yields},
+        {SUMMARY_SCHED, BROADCASTS, &out->woken_together},
+        {SUMMARY_SYSCALL, DIALS | NO_DELAY, &out->dials},
+        {SUMMARY_SYSCALL, DIALS | CLOSES, &out->failed_dials},
+    };
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < sizeof(lists) / sizeof(lists[0]); i++)
+        r = list(&s->sites, lists[i].column, told, lists[i].all, picked, lists[i].ret);
+    return r;
+}
+
+int accumulator_named_finish(struct accumulator *s)
+{
+    uint32_t n_frames = s->sites.n_frames, n_stacks = s->sites.n_stacks;
+    uint8_t *frames = NULL, *told = NULL;
+    bool *picked = NULL;
+    int r = memory_new(&s->mem, n_frames + 1, &frames);
+
+    if (r == 0)
+        r = memory_new(&s->mem, n_stacks, &told);
+    if (r == 0)
+        r = memory_new(&s->mem, n_stacks * sizeof(*picked), &picked);
+    for (uint32_t i = 0; r == 0 && i < n_frames; i++)
+        frames[i] = told_by(texts_get(&s->texts, s->sites.frames[i].func));
+    for (uint32_t i = 0; r == 0 && i < n_stacks; i++)
+        told[i] = told_by_stack(&s->sites, i, frames);
+    if (r == 0)
+        r = list_all(s, told, picked);
+    memory_free(&s->mem, picked, n_stacks * sizeof(*picked));
+    memory_free(&s->mem, told, n_stacks);
+    memory_free(&s->mem, frames, n_frames + 1);
+    return r;
+}
