@@ -186,7 +186,7 @@ struct accumulator {
     int64_t sync; /* the present generation's beginning */
     uint64_t n_sync;
     bool begun;
-    int64_t heard; /* the last event; the next one if the silence up to it is counted already */
+    int64_t heard; /* up to here silences are counted, even if the next event must wait */
     struct silences silences;
 
     /* Goroutines, in chunks that never move. */

@@ -71,16 +71,16 @@ static int batch(struct accumulator *s, const struct gotrace_event *e, size_t n)
 
     if (!s->begun && n > 0) {
         s->begun = true;
-        s->first = s->at = s->sync = s->heard = e->time;
+        s->first = s->at = s->sync = s->last = e->time;
     }
     if (n > 0 && !accumulator_in_span(s->first, end[-1].time))
         return -EOVERFLOW;
-    if (n > 0 && e->time - s->heard > SUMMARY_SILENCE)
+    if (n > 0 && e->time - s->last > SUMMARY_SILENCE)
         accumulator_silence(s, e->time);
     for (; r == 0 && e < end; e++)
         r = accumulator_event(s, e);
     if (n > 0)
-        s->last = s->heard = end[-1].time;
+        s->last = end[-1].time;
     return r;
 }
 

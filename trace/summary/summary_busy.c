@@ -73,8 +73,11 @@ void accumulator_advance_slow(struct accumulator *s, int64_t time)
 
 void accumulator_silence(struct accumulator *s, int64_t time)
 {
-    struct silence one = {.from = s->heard, .to = time, .stopped = s->in_stw};
-    int64_t on_procs = 0;
+    int64_t from = s->last > s->heard ? s->last : s->heard, on_procs = 0;
+    struct silence one = {.from = from, .to = time, .stopped = s->in_stw};
+
+    if (time - from <= SUMMARY_SILENCE)
+        return;
 
     for (uint32_t i = 0; i < s->n_ps; i++) {
         const struct accumulator_go *g = s->ps[i].go;

@@ -542,18 +542,22 @@ static int turn(struct accumulator *s, struct cursor *c, int64_t ends)
 
 /* The reader's next turn, or NULL. Its end is limited to the times that may be summed up, and so
  * that a silence always ends a turn: within one nobody needs to look for them. */
-static struct cursor *next_turn(struct accumulator *s, int64_t *ret_ends)
+static inline struct cursor *next_turn(struct accumulator *s, int64_t *ret_ends)
 {
     struct cursor *c = reader_turn(s->trace, ret_ends);
-    int64_t latest = s->first + ACCUMULATOR_MAX_SPAN - 1;
+    int64_t latest = s->first + ACCUMULATOR_MAX_SPAN - 1, limit;
 
-    if (*ret_ends > latest)
-        *ret_ends = latest;
-    if (!c || c->time > latest || s->last >= latest)
+    if (!c || s->last >= latest)
         return NULL;
-    if (*ret_ends - c->time > SUMMARY_SILENCE)
-        *ret_ends = c->time + SUMMARY_SILENCE;
-    if (c->time - s->heard > SUMMARY_SILENCE)
+    limit = c->time + SUMMARY_SILENCE;
+    if (__builtin_expect(limit > latest, 0)) {
+        if (c->time > latest)
+            return NULL;
+        limit = latest;
+    }
+    if (*ret_ends > limit)
+        *ret_ends = limit;
+    if (__builtin_expect(c->time - s->last > SUMMARY_SILENCE, 0))
         accumulator_silence(s, c->time);
     return c;
 }
@@ -568,8 +572,6 @@ int accumulator_turns(struct accumulator *s)
     while (r != ASIDE && (c = next_turn(s, &ends))) {
         r = turn(s, c, ends);
         s->last = t->order.last_time;
-        if (s->last > s->heard) /* otherwise the event must wait, after a silence */
-            s->heard = s->last;
         if (r < 0)
             return t->fault.code < 0 ? 0 : r;
         reader_end_turn(t, r != LAST);
