@@ -344,7 +344,7 @@ def test_real_service(goservice, daemon, tmp_path):
         findings = record["summary"]["findings"]
         assert record["label"] in ("healthy", "idle") or findings[0]["code"] == record["label"]
         assert store.meta(PREFIX + key)["label"] == record["label"]
-        assert len(d.spool.trace(key).with_suffix(".json").read_bytes()) <= 12 << 10
+        assert len(d.spool.trace(key).with_suffix(".json").read_bytes()) <= 20 << 10
         d.stop()
 
 
@@ -369,7 +369,7 @@ def test_real_illness(daemon, tmp_path):
             assert record["label"] == "lock-contention", record.get("not_inspected")
             assert record["summary"]["findings"][0]["evidence"]
             assert store.meta(PREFIX + key)["label"] == "lock-contention"
-            assert len(d.spool.trace(key).with_suffix(".json").read_bytes()) <= 12 << 10
+            assert len(d.spool.trace(key).with_suffix(".json").read_bytes()) <= 20 << 10
         line = d.log(message_id=INSPECTED)[0]
         assert line["level"] == "info" and line["label"] == "lock-contention"
         print(line["msg"])

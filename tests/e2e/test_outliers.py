@@ -30,7 +30,7 @@ def gosum(work):
 @pytest.fixture(scope="module")
 def table(work):
     """Which functions tell what a stack waits for: read out of the source, for Go's side."""
-    source = (SRC / "trace/summary/stackclass.c").read_text()
+    source = (SRC / "trace/stack/stackclass.c").read_text()
     names = re.findall(r'\{NAME\("([^"]+)"\),\s*STACK_(\w+)\}', source)
     assert len(names) == source.count('{NAME("')
     path = work / "classes.json"

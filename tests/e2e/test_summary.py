@@ -312,10 +312,11 @@ def test_what_does_not_end(gosum, hanging, flags):
 
 def test_text_of_what_does_not_end(hanging):
     text = run(hanging(), env={"LC_ALL": "C.UTF-8"}).stdout.decode()
-    (line,) = [line for line in text.splitlines() if "main.publish  hanging/main.go" in line]
+    tables, slowest = text.split("\nThe slowest ")
+    (line,) = [line for line in tables.splitlines() if "main.publish  hanging/main.go" in line]
     assert line.endswith("← chan send") and line.split()[3:5] == ["8", "8"]
     assert "store.(*Store).Ask  store/store.go" in text and "← database/sql.(*DB).conn" in text
-    assert 'but 12 goroutines sit in system calls that did not end: see "In system calls"' in text
+    assert "Label: slow-syscalls" in text and "12x  example.com/hanging/store.Wedge" in text
     assert "(since before the trace, not over, goroutine" in text
     (standing,) = [line for line in text.splitlines() if line.startswith("    (")]
     for word in ("next request", "accept", "signals"):

@@ -5,7 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "trace/summary/handles.h"
+#include "trace/common/handles.h"
 
 static struct memory mem;
 static struct handles handles;

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "trace/summary/owner.h"
+#include "trace/stack/owner.h"
 
 struct row {
     const char *func;

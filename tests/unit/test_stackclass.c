@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "trace/summary/stackclass.h"
+#include "trace/stack/stackclass.h"
 
 static const char *const *names;
 static size_t n_names;

@@ -53,6 +53,27 @@ static void parts(void **state)
     free(text);
 }
 
+/* A label without findings would read as if all were well. */
+static void unended(void **state)
+{
+    struct summary_site site = {.at = {"app.hang", "app/main.go", 7},
+                                .own = {.at = {"", "", 0}, .call = ""},
+                                .open = {.count = 101, .total = 101000000000, .max = 1000000000}};
+    struct summary s = {.complete = true, .covered = 1, .window = 1000000000, .spans = 1000000000};
+    const struct summary_view view = {.name = "t.trace", .top = 5};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    s.sites[SUMMARY_SYSCALL] = (struct summary_sites){.list = &site, .n = 1, .open = site.open};
+    summary_text(out, &s, &view);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "Label: idle"));
+    assert_non_null(strstr(text, "  but 101 goroutines sit in system calls that did not end"));
+    free(text);
+}
+
 /* A program may call a task nothing. */
 static void nameless(void **state)
 {
@@ -221,9 +242,9 @@ static void finding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),   cmocka_unit_test(nameless),  cmocka_unit_test(goroutines),
-        cmocka_unit_test(waits),   cmocka_unit_test(own_calls), cmocka_unit_test(longest_call),
-        cmocka_unit_test(finding),
+        cmocka_unit_test(parts),        cmocka_unit_test(unended), cmocka_unit_test(nameless),
+        cmocka_unit_test(goroutines),   cmocka_unit_test(waits),   cmocka_unit_test(own_calls),
+        cmocka_unit_test(longest_call), cmocka_unit_test(finding),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 #include "trace/findings/context.h"
 #include "trace/findings/finding.h"
-#include "trace/summary/stackclass.h"
+#include "trace/stack/stackclass.h"
 
 /*
  * Each threshold is a pair: the value from which on there is a finding (score 0.5), and the value

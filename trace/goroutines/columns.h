@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "trace/gotrace.h"
-#include "trace/summary/handles.h"
-#include "trace/summary/texts.h"
+#include "trace/common/handles.h"
+#include "trace/common/texts.h"
 
 #define COLUMNS_MAX 256
 

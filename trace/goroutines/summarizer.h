@@ -15,7 +15,7 @@
 #include "trace/goroutines/ps.h"
 #include "trace/goroutines/worst.h"
 #include "trace/gotrace.h"
-#include "trace/summary/texts.h"
+#include "trace/common/texts.h"
 
 struct summarizer {
     const struct gotrace *trace;

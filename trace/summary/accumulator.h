@@ -13,7 +13,7 @@
 #include "trace/common/idmap.h"
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
-#include "trace/summary/handles.h"
+#include "trace/common/handles.h"
 #include "trace/summary/histogram.h"
 #include "trace/summary/mmu.h"
 #include "trace/summary/numbers.h"
@@ -21,7 +21,7 @@
 #include "trace/summary/silence.h"
 #include "trace/summary/sites.h"
 #include "trace/summary/tasks.h"
-#include "trace/summary/texts.h"
+#include "trace/common/texts.h"
 #include "trace/summary/types.h"
 #include "trace/summary/wakers.h"
 

@@ -10,7 +10,7 @@
  * common and changes nothing.
  */
 
-#include "trace/summary/stackclass.h"
+#include "trace/stack/stackclass.h"
 #include "trace/summary/accumulator.h"
 
 /* For functions that are called in one or two places and would cost less than their call in the

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "trace/gotrace.h"
-#include "trace/summary/stackclass.h"
+#include "trace/stack/stackclass.h"
 
 /*
  * Percentiles are nearest-rank: the smallest value that at least p of all values do not exceed.

@@ -19,6 +19,9 @@ static const uint8_t kinds[OUTLIERS_N_REASONS][STACK_N_CLASSES] = {
             [STACK_PARKED] = NONE,
             [STACK_READ] = SUMMARY_SLOW_CHANNEL,
             [STACK_TRACER] = NONE,
+            [STACK_POOL] = SUMMARY_SLOW_REQUEST,
+            [STACK_LIMIT] = SUMMARY_SLOW_REQUEST,
+            [STACK_CONN] = SUMMARY_SLOW_CALL,
             [STACK_RUNTIME] = NONE,
         },
     [OUTLIERS_NETWORK] =
@@ -32,6 +35,9 @@ static const uint8_t kinds[OUTLIERS_N_REASONS][STACK_N_CLASSES] = {
             [STACK_PARKED] = NONE,
             [STACK_READ] = SUMMARY_SLOW_NETWORK,
             [STACK_TRACER] = NONE,
+            [STACK_POOL] = SUMMARY_SLOW_REQUEST,
+            [STACK_LIMIT] = SUMMARY_SLOW_REQUEST,
+            [STACK_CONN] = SUMMARY_SLOW_CALL,
             [STACK_RUNTIME] = NONE,
         },
     [OUTLIERS_UNKNOWN] =
@@ -45,14 +51,16 @@ static const uint8_t kinds[OUTLIERS_N_REASONS][STACK_N_CLASSES] = {
             [STACK_PARKED] = NONE,
             [STACK_READ] = SUMMARY_SLOW_UNKNOWN,
             [STACK_TRACER] = NONE,
+            [STACK_POOL] = SUMMARY_SLOW_REQUEST,
+            [STACK_LIMIT] = SUMMARY_SLOW_REQUEST,
+            [STACK_CONN] = SUMMARY_SLOW_CALL,
             [STACK_RUNTIME] = NONE,
         },
-    [OUTLIERS_APART] = {NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE},
 };
 
 enum summary_slow outliers_kind(enum outliers_reason reason, enum stack_class class)
 {
-    return kinds[reason][class];
+    return reason == OUTLIERS_APART ? SUMMARY_N_SLOW : kinds[reason][class];
 }
 
 enum summary_profile outliers_profile(enum summary_slow kind)
@@ -74,7 +82,8 @@ void outliers_init(struct outliers *o)
     memset(o, 0, sizeof(*o));
     for (size_t reason = 0; reason < OUTLIERS_N_REASONS; reason++)
         for (size_t class = 0; class < STACK_N_CLASSES; class++)
-            o->waits[reason][class] = kinds[reason][class] == NONE ? INT64_MAX : 0;
+            o->waits[reason][class] =
+                outliers_kind(reason, class) == SUMMARY_N_SLOW ? INT64_MAX : 0;
 }
 
 static uint32_t shortest(const struct outliers *o, enum summary_slow kind)
@@ -92,7 +101,7 @@ static void set_floor(struct outliers *o, enum summary_slow kind, int64_t floor)
     o->floors[kind] = floor;
     for (size_t reason = 0; reason < OUTLIERS_N_REASONS; reason++)
         for (size_t class = 0; class < STACK_N_CLASSES; class++)
-            if (kinds[reason][class] == kind)
+            if (outliers_kind(reason, class) == kind)
                 o->waits[reason][class] = floor;
 }
 

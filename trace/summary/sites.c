@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/summary/owner.h"
-#include "trace/summary/roles.h"
+#include "trace/stack/owner.h"
+#include "trace/stack/roles.h"
 
 int sites_init(struct sites *s, struct texts *texts, struct memory *mem, uint64_t seed)
 {

@@ -18,7 +18,7 @@
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
 #include "trace/summary/numbers.h"
-#include "trace/summary/texts.h"
+#include "trace/common/texts.h"
 
 /* SITES_OLDER stands for where goroutines that are older than the trace were created. */
 enum {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "trace/summary/roles.h"
+#include "trace/stack/roles.h"
 #include "trace/summary/sites.h"
 
 /* The role that makes a function pass on the waits of this profile to its caller. */

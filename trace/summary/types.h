@@ -16,10 +16,10 @@
 #include "trace/common/idmap.h"
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
-#include "trace/summary/handles.h"
+#include "trace/common/handles.h"
 #include "trace/summary/histogram.h"
 #include "trace/summary/numbers.h"
-#include "trace/summary/texts.h"
+#include "trace/common/texts.h"
 
 #define TYPES_MAX 8192
 #define TYPES_MAX_TEXT ((size_t)2 << 20) /* bytes of all names */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/summary/roles.h"
+#include "trace/stack/roles.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "trace/summary/owner.h"
+#include "trace/stack/owner.h"
 
 /*
  * Packages that wait on behalf of their callers: always (passing), or only for the network and

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/summary/stackclass.h"
+#include "trace/stack/stackclass.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -115,9 +115,9 @@ static const struct known table[] = {
     {NAME("net/http.(*persistConn).roundTrip"), STACK_CALL},
     {NAME("net/http.(*persistConn).writeLoop"), STACK_LISTENER},
     {NAME("nhooyr.io/websocket.(*Conn).Reader"), STACK_LISTENER},
-    {NAME("github.com/jackc/pgx/v5.(*Conn).Exec"), STACK_CALL},
     {NAME("database/sql.(*DB).connectionOpener"), STACK_LISTENER},
     {NAME("database/sql.(*DB).connectionCleaner"), STACK_LISTENER},
+    {NAME("github.com/jackc/pgx/v5.(*Conn).Exec"), STACK_CALL},
     {NAME("golang.org/x/sys/unix.RecvmsgBuffers"), STACK_PARKED},
     {NAME("net/http.(*http2ClientConn).readLoop"), STACK_LISTENER},
     {NAME("github.com/jackc/pgx/v5.(*Conn).Query"), STACK_CALL},
@@ -332,9 +332,10 @@ const char *stack_class_known(size_t n, struct stack_kind *ret)
 const char *stack_class_name(enum stack_class class)
 {
     static const char *const names[STACK_N_CLASSES] = {
-        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock", [STACK_JOIN] = "join",
-        [STACK_LISTENER] = "listener", [STACK_CALL] = "call", [STACK_HANDLER] = "handler",
-        [STACK_PARKED] = "parked",     [STACK_READ] = "read", [STACK_TRACER] = "tracer",
+        [STACK_OTHER] = "other",       [STACK_LOCK] = "lock",   [STACK_JOIN] = "join",
+        [STACK_LISTENER] = "listener", [STACK_CALL] = "call",   [STACK_HANDLER] = "handler",
+        [STACK_PARKED] = "parked",     [STACK_READ] = "read",   [STACK_TRACER] = "tracer",
+        [STACK_POOL] = "pool",         [STACK_LIMIT] = "limit", [STACK_CONN] = "conn",
         [STACK_RUNTIME] = "runtime",
     };
 

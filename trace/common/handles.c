@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/summary/handles.h"
+#include "trace/common/handles.h"
 
 #include <string.h>
 

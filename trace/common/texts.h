@@ -13,7 +13,7 @@
 #include "trace/common/idmap.h"
 #include "trace/common/memory.h"
 #include "trace/gotrace.h"
-#include "trace/summary/handles.h"
+#include "trace/common/handles.h"
 
 /* The empty text, and the text that stands for all for which there is no room. */
 enum { TEXTS_EMPTY, TEXTS_OTHER };

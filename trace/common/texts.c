@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/summary/texts.h"
+#include "trace/common/texts.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/summary/owner.h"
+#include "trace/stack/owner.h"
 
 #include <stddef.h>
 #include <string.h>
