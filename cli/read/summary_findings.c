@@ -168,15 +168,26 @@ static void say(const struct finding_number *n, bool utf8, char *out, size_t siz
         (void)snprintf(out, size, "%.*s %s", (int)len, n->name, value);
 }
 
+/* A count of nothing, or the length of what there was none of. */
+static bool says_nothing(const struct finding_number *n)
+{
+    return n->value == 0 && !is_a(n, "_share");
+}
+
 static void evidence(FILE *out, const struct finding *f, bool utf8)
 {
     struct flow flow = {out, 0};
+    size_t n = f->n_evidence;
 
-    for (size_t i = 0; i < f->n_evidence; i++) {
+    while (n > 1 && says_nothing(&f->evidence[n - 1]))
+        n--;
+    for (size_t i = 0; i < n; i++) {
         char text[160];
 
+        if (says_nothing(&f->evidence[i]) && i + 1 < n)
+            continue;
         say(&f->evidence[i], utf8, text, sizeof(text) - 1);
-        if (i + 1 < f->n_evidence)
+        if (i + 1 < n)
             (void)strcat(text, ",");
         flow_put(&flow, text, strlen(text));
     }

@@ -204,7 +204,7 @@ static void row(FILE *out, enum summary_slow kind, const struct summary_outlier 
     (void)snprintf(what, sizeof(what), "%s%s%s", kinds[kind].word, kinds[kind].named ? " " : "",
                    !kinds[kind].named ? ""
                    : *o->name         ? o->name
-                   : kinds[kind].wait ? "(reason not told)"
+                   : kinds[kind].wait ? "(not told)"
                                       : "(no name)");
     (void)fputs("  ", out);
     n = summary_plain(out, what, WHAT_WIDTH);

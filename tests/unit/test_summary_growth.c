@@ -80,11 +80,53 @@ static void test_none_created(void **state)
     summary_done(&sums);
 }
 
+static void add_stack(unsigned stack, unsigned func)
+{
+    rawtrace_event(EV_STACK, 2, U(stack), U(1));
+    rawtrace_number(&rawtrace_batch, 100 * stack);
+    rawtrace_number(&rawtrace_batch, func);
+    rawtrace_number(&rawtrace_batch, 3);
+    rawtrace_number(&rawtrace_batch, 10);
+}
+
+/* The runtime's sweeper yields after each piece; that is nobody's polling. */
+static void test_yields(void **state)
+{
+    (void)state;
+    rawtrace_begin(26);
+    rawtrace_sync();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STRINGS);
+    rawtrace_string(1, "main.poll");
+    rawtrace_string(2, "runtime.bgsweep");
+    rawtrace_string(3, "a.go");
+    rawtrace_string(4, "runtime.Gosched");
+    rawtrace_end_batch();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STACKS);
+    add_stack(7, 1);
+    add_stack(8, 2);
+    rawtrace_end_batch();
+    rawtrace_begin_running(200);
+    for (unsigned i = 0; i < 5; i++) {
+        EVENT3(GO_STOP, 10, 4, i < 3 ? 8 : 7);
+        EVENT3(GO_START, 10, 1, 1 + i);
+    }
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    sum_up();
+    assert_int_equal(sums.scheduler.yields, 2);
+    assert_int_equal(sums.yields.n, 1);
+    assert_string_equal(sums.yields.list[0].at.func, "main.poll");
+    summary_done(&sums);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_growth),
         cmocka_unit_test(test_none_created),
+        cmocka_unit_test(test_yields),
     };
 
     return cmocka_run_group_tests_name("summary_growth", tests, NULL, NULL);

@@ -44,6 +44,6 @@ const struct rule rule_lock = {
     .events = lock_events,
     .least = LOCK_EVENTS,
     .next =
-        "Look at who holds the lock at these call sites: hold it for less, split it, or do the slow "
+        "These call sites wait. Find who holds the lock: hold it for less, split it, or do the slow "
         "part outside.",
 };

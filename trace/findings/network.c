@@ -42,7 +42,6 @@ const struct rule rule_network = {
     .score = network_bound,
     .events = net_events,
     .least = 8,
-    .next =
-        "Look at the latency of the peers behind these call sites; the time is spent there, not in "
-        "this process.",
+    .next = "Look at the latency of the peers behind these call sites; unless this process "
+            "answers them itself, the time is spent there.",
 };

@@ -289,7 +289,7 @@ struct summary_scheduler {
     int64_t overdue_lost;      /* P time: of free Ps, at most as many as overdue goroutines */
     int64_t overdue_idle_lost; /* likewise, but of idle Ps only */
     uint64_t overdue_count;    /* waits that lasted SUMMARY_OVERDUE or longer */
-    uint64_t yields;           /* calls of runtime.Gosched */
+    uint64_t yields;           /* calls of runtime.Gosched, but for those of the runtime itself */
     uint64_t by_runtime; /* waits of those that the runtime made runnable: by a timer or for I/O */
 };
 

@@ -38,7 +38,8 @@ static void derive(struct accumulator *s)
         const struct sites_stack *stack = &s->sites.stacks[i];
 
         s->out->goroutines.runnable += stack->tallies[SUMMARY_SCHED].total;
-        s->out->scheduler.yields += stack->yields;
+        if (stack->class != STACK_RUNTIME)
+            s->out->scheduler.yields += stack->yields;
         for (size_t j = 0; j < sizeof(of) / sizeof(of[0]); j++)
             if (of[j])
                 add_tally(&of[j][stack->class], &stack->tallies[j]);
