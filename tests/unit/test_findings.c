@@ -65,6 +65,7 @@ static void set_gc(struct summary *s)
 
 static void gc_worker(struct summary *s, double v)
 {
+    s->gc.cycles = 2;
     s->gc.worker = part(2 * v);
 }
 
@@ -708,6 +709,21 @@ static void test_lonely_cycle(void **state)
     assert_string_equal(findings.label, "idle");
 }
 
+/* The host keeps a cycle's workers waiting for seconds; one cycle after the other is another thing. */
+static void test_slow_cycle(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    s.gc.worker = part(0.6);
+    s.gc.cycles = 1;
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    s.gc.cycles = 2;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+}
+
 /* A busy P that is often handed over; threads wake and look for work: no imbalance. */
 static void test_timers(void **state)
 {
@@ -1234,6 +1250,7 @@ int main(void)
         cmocka_unit_test(test_few_events),
         cmocka_unit_test(test_misnested),
         cmocka_unit_test(test_lonely_cycle),
+        cmocka_unit_test(test_slow_cycle),
         cmocka_unit_test(test_timers),
         cmocka_unit_test(test_cause_first),
         cmocka_unit_test(test_stuck),
