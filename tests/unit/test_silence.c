@@ -98,14 +98,14 @@ static void test_kept_of_all(void **state)
 {
     (void)state;
     begin();
-    add(1000, 160, 2, 4, 0);
+    add(1000, 125, 2, 4, 0);
     assert_int_equal(sums.kept.count, 0);
-    assert_int_equal(silences_since(&silences, 0), 160 * MS); /* but nobody ran for so long */
-    add(2000, 161, 2, 4, 0);
+    assert_int_equal(silences_since(&silences, 0), 125 * MS); /* but nobody ran for so long */
+    add(2000, 126, 2, 4, 0);
     assert_int_equal(sums.kept.count, 1);
-    add(3000, 240, 3, 4, 0);
+    add(3000, 140, 7, 4, 0); /* seven that may wait for each other */
     assert_int_equal(sums.kept.count, 1);
-    add(4000, 241, 3, 4, 0);
+    add(4000, 141, 7, 4, 0);
     assert_int_equal(sums.kept.count, 2);
 }
 

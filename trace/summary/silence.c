@@ -26,8 +26,7 @@ static bool is_standstill(const struct silence *one)
  * its turn on a busy host. */
 static bool is_kept(const struct silence *one)
 {
-    return is_standstill(one) &&
-           (could_run(one) || one->to - one->from > one->running * SILENCE_SHARED);
+    return is_standstill(one) && (could_run(one) || one->to - one->from > SILENCE_SHARED);
 }
 
 /* Whether it is no part of a run that keeps others waiting: beside one that runs alone, somebody

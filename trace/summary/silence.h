@@ -34,9 +34,10 @@
  */
 #define SILENCE_TURN 20000000
 
-/* Threads that compute on a busy host have their turns, but sysmon may find none for it to see them
- * in. So a silence in which goroutines only ran is the host's doing from this for each of them on. */
-#define SILENCE_SHARED 80000000
+/* Threads that compute on a busy host have their turns of some 3 ms, but sysmon may find none in which
+ * it sees them. With 40 threads for each CPU a turn comes within this time; so a silence in which
+ * goroutines only ran is the host's doing from here on. */
+#define SILENCE_SHARED 125000000
 
 /* Beside a free P, so long a silence is no part of the run of a goroutine that runs alone. */
 #define SILENCE_ALONE 100000000
