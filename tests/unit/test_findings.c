@@ -795,6 +795,33 @@ static void test_stuck_run(void **state)
     assert_int_equal(findings.n, 0);
 }
 
+/* The collector waits for one run to stop, for which another one waits. */
+static void test_stuck_pause(void **state)
+{
+    struct summary_row row = {.name = "GC sweep termination", .times.max = 2 * SECOND};
+    struct summary s = sound();
+
+    (void)state;
+    s.window = s.spans = 3 * SECOND;
+    s.gc.stw_by_reason = (struct summary_rows){.list = &row, .n = 1};
+    s.longest_run = (struct summary_longest){.duration = 2 * SECOND, .at.func = "main.loop"};
+    s.long_runs.total = 4 * SECOND;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "stuck-proc");
+    assert_string_equal(findings.list[0].sites[0].at.func, "main.loop");
+    s.long_runs.total--; /* only who stops the world ran all that time */
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    s.long_runs.total++;
+    row.times.max--;
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    row.times.max++;
+    s.long_runs.total = 3 * 3 * SECOND; /* as many more do: these are threads without a CPU */
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+}
+
 /* With more Ps than CPUs a P is free as its thread waits for a CPU: no fault of Go's scheduler. */
 static void test_wait_for_cpu(void **state)
 {
@@ -1255,6 +1282,7 @@ int main(void)
         cmocka_unit_test(test_cause_first),
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_stuck_run),
+        cmocka_unit_test(test_stuck_pause),
         cmocka_unit_test(test_wait_for_cpu),
         cmocka_unit_test(test_more_procs_than_cpus),
         cmocka_unit_test(test_stalled_queue),
