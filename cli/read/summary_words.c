@@ -30,6 +30,7 @@ static const struct {
     {"failed", "failed: %s"},
     {"failed_per_s", "%s connections fail a second"},
     {"failed_share", "%s of all"},
+    {"gc_pause_max_ns", "the collector's longest pause %s"},
     {"goroutine", "goroutine %s"},
     {"goroutines_at_end", "%s at its end"},
     {"goroutines_at_start", "%s goroutines at the trace's beginning"},

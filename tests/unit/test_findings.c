@@ -65,6 +65,7 @@ static void set_gc(struct summary *s)
 
 static void gc_worker(struct summary *s, double v)
 {
+    s->gc.cycles = 2;
     s->gc.worker = part(2 * v);
 }
 
@@ -708,6 +709,21 @@ static void test_lonely_cycle(void **state)
     assert_string_equal(findings.label, "idle");
 }
 
+/* The host keeps a cycle's workers waiting for seconds; one cycle after the other is another thing. */
+static void test_slow_cycle(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    s.gc.worker = part(0.6);
+    s.gc.cycles = 1;
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    s.gc.cycles = 2;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+}
+
 /* A busy P that is often handed over; threads wake and look for work: no imbalance. */
 static void test_timers(void **state)
 {
@@ -775,6 +791,33 @@ static void test_stuck_run(void **state)
     findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "stuck-proc");
     s.long_runs.total = 4 * 3 * SECOND;
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+}
+
+/* The collector waits for one run to stop, for which another one waits. */
+static void test_stuck_pause(void **state)
+{
+    struct summary_row row = {.name = "GC sweep termination", .times.max = 2 * SECOND};
+    struct summary s = sound();
+
+    (void)state;
+    s.window = s.spans = 3 * SECOND;
+    s.gc.stw_by_reason = (struct summary_rows){.list = &row, .n = 1};
+    s.longest_run = (struct summary_longest){.duration = 2 * SECOND, .at.func = "main.loop"};
+    s.long_runs.total = 4 * SECOND;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "stuck-proc");
+    assert_string_equal(findings.list[0].sites[0].at.func, "main.loop");
+    s.long_runs.total--; /* only who stops the world ran all that time */
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    s.long_runs.total++;
+    row.times.max--;
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    row.times.max++;
+    s.long_runs.total = 3 * 3 * SECOND; /* as many more do: these are threads without a CPU */
     findings_find(&s, NULL, &findings);
     assert_int_equal(findings.n, 0);
 }
@@ -1234,10 +1277,12 @@ int main(void)
         cmocka_unit_test(test_few_events),
         cmocka_unit_test(test_misnested),
         cmocka_unit_test(test_lonely_cycle),
+        cmocka_unit_test(test_slow_cycle),
         cmocka_unit_test(test_timers),
         cmocka_unit_test(test_cause_first),
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_stuck_run),
+        cmocka_unit_test(test_stuck_pause),
         cmocka_unit_test(test_wait_for_cpu),
         cmocka_unit_test(test_more_procs_than_cpus),
         cmocka_unit_test(test_stalled_queue),

@@ -43,14 +43,14 @@ static void test_sums(void **state)
     (void)state;
     begin();
     add(100, 50, 1, 0, 1); /* one alone: perhaps it cannot be interrupted */
-    add(200, 60, 2, 3, 0);
-    add(300, 45, 0, 0, 2); /* nobody has anything to do */
+    add(300, 170, 2, 3, 0);
+    add(400, 45, 0, 0, 2); /* nobody has anything to do */
     assert_int_equal(sums.count, 2);
-    assert_int_equal(sums.total, 110 * MS);
-    assert_int_equal(sums.longest, 60 * MS);
-    assert_int_equal(sums.goroutines, (50 + 5 * 60) * MS);
+    assert_int_equal(sums.total, 220 * MS);
+    assert_int_equal(sums.longest, 170 * MS);
+    assert_int_equal(sums.goroutines, (50 + 5 * 170) * MS);
     assert_int_equal(sums.kept.count, 1);
-    assert_int_equal(sums.kept.total, 60 * MS);
+    assert_int_equal(sums.kept.total, 170 * MS);
 }
 
 /* What can only be the host's doing. */
@@ -63,7 +63,9 @@ static void test_kept(void **state)
         {{.running = 1, .free = 3}, false},
         {{.running = 1, .runnable = 9, .free = 0}, false}, /* it has the only P */
         {{.running = 1, .runnable = 1, .free = 1}, true},
-        {{.running = 2, .free = 0}, true},
+        {{.running = 2, .free = 0}, false}, /* each may have had its turn */
+        {{.running = 2, .runnable = 5, .free = 0}, false},
+        {{.running = 2, .runnable = 1, .free = 1}, false}, /* three that may wait for each other */
         {{.running = 3, .free = 0}, false}, /* on one CPU, they may wait for each other */
         {{.runnable = 3, .free = 7}, false},
         {{.runnable = 70, .free = 2}, true},
@@ -88,6 +90,44 @@ static void test_kept(void **state)
         silences_add(&silences, &one, &sums);
         assert_int_equal(sums.kept.queued, sums.kept.total);
         assert_int_equal(sums.kept.runnable, one.runnable * sums.kept.total);
+    }
+}
+
+/* Where all Ps compute, it is the host's doing only if it lasts. */
+static void test_kept_of_all(void **state)
+{
+    (void)state;
+    begin();
+    add(1000, 125, 2, 4, 0);
+    assert_int_equal(sums.kept.count, 0);
+    assert_int_equal(silences_since(&silences, 0), 125 * MS); /* but nobody ran for so long */
+    add(2000, 126, 2, 4, 0);
+    assert_int_equal(sums.kept.count, 1);
+    add(3000, 140, 7, 4, 0); /* seven that may wait for each other */
+    assert_int_equal(sums.kept.count, 1);
+    add(4000, 141, 7, 4, 0);
+    assert_int_equal(sums.kept.count, 2);
+}
+
+/* Nobody moves beside the one that runs, though a P is free. */
+static void test_run_alone(void **state)
+{
+    static const struct {
+        struct silence one;
+        bool part;
+    } cases[] = {
+        {{.to = 100 * MS, .running = 1, .free = 1}, false},
+        {{.to = 99 * MS, .running = 1, .free = 1}, true},
+        {{.to = 100 * MS, .running = 1, .free = 0}, true},
+        {{.to = 100 * MS, .running = 1, .free = 1, .stopped = true}, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        begin();
+        silences_add(&silences, &cases[i].one, &sums);
+        assert_int_equal(sums.kept.count, 0);
+        assert_int_equal(silences_since(&silences, 0), cases[i].part ? 0 : 100 * MS);
     }
 }
 
@@ -143,23 +183,23 @@ static void test_phase(void **state)
 {
     (void)state;
     begin();
-    add(200, 60, 2, 0, 0);
+    add(200, 180, 2, 0, 0);
     silences_phase(&silences, 221 * MS, &sums);
-    add(300, 70, 2, 0, 0);
-    silences_phase(&silences, 301 * MS, &sums);
-    silences_phase(&silences, 302 * MS, &sums);
+    add(500, 170, 2, 0, 0);
+    silences_phase(&silences, 501 * MS, &sums);
+    silences_phase(&silences, 502 * MS, &sums);
     assert_int_equal(sums.count, 2);
     assert_int_equal(sums.kept.count, 1);
-    assert_int_equal(sums.kept.total, 60 * MS);
-    assert_int_equal(sums.kept.longest, 60 * MS);
-    assert_int_equal(silences_since(&silences, 0), 60 * MS);
-    add(400, 70, 3, 0, 0); /* not all three */
-    silences_phase(&silences, 401 * MS, &sums);
-    add(500, 70, 2, 1, 1); /* nobody needs to wait */
-    silences_phase(&silences, 501 * MS, &sums);
+    assert_int_equal(sums.kept.total, 180 * MS);
+    assert_int_equal(sums.kept.longest, 180 * MS);
+    assert_int_equal(silences_since(&silences, 0), 180 * MS);
+    add(1000, 250, 3, 0, 0); /* not all three */
+    silences_phase(&silences, 1001 * MS, &sums);
+    add(1200, 70, 2, 1, 1); /* nobody needs to wait */
+    silences_phase(&silences, 1201 * MS, &sums);
     assert_int_equal(sums.kept.count, 3);
-    add(600, 70, 1, 0, 1);
-    silences_phase(&silences, 601 * MS, &sums);
+    add(1300, 70, 1, 0, 1);
+    silences_phase(&silences, 1301 * MS, &sums);
     assert_int_equal(sums.kept.count, 3);
 }
 
@@ -220,7 +260,7 @@ static void test_trace(void **state)
     STOP_AND_START(2 * 30 * MS, 5); /* otherwise the end of the trace would cast a doubt */
     found = sum_up(&hold, &runs);
     assert_int_equal(found.count, 2);
-    assert_int_equal(found.kept.count, 2);
+    assert_int_equal(found.kept.count, 1); /* 60 ms are too short */
     assert_in_range(found.total, 459 * MS, 461 * MS);
     assert_in_range(found.kept.longest, 399 * MS, 401 * MS);
     assert_in_range(found.goroutines, 918 * MS, 922 * MS);
@@ -240,7 +280,7 @@ static void test_alone(void **state)
     rawtrace_sync();
     rawtrace_tables();
     rawtrace_begin_running(20);
-    rawtrace_event(GOTRACE_EV_PROCS_CHANGE, 3, U(1), U(2), U(7));
+    rawtrace_event(GOTRACE_EV_PROCS_CHANGE, 3, U(1), U(1), U(7));
     for (unsigned i = 1; i < 5; i++)
         STOP_AND_START(2 * 200 * MS, i);
     found = sum_up(&hold, &runs);
@@ -259,16 +299,16 @@ static void test_between_threads(void **state)
 
     (void)state;
     begin_trace(2);
-    EVENT3(GO_BLOCK, 2 * 50 * MS, 4, 7);
+    EVENT3(GO_BLOCK, 2 * 170 * MS, 4, 7);
     EVENT3(GO_START, 2 * 69 * MS, 1, 2); /* before it was unblocked: must wait for that */
     rawtrace_end_batch();
-    rawtrace_begin_batch(6, 2 * 120 * MS);
+    rawtrace_begin_batch(6, 2 * 240 * MS);
     EVENT4(GO_UNBLOCK, 1, 1, 1, 7);
     found = sum_up(&hold, &runs);
     (void)hold;
     assert_int_equal(found.count, 2);
     assert_int_equal(found.kept.count, 1); /* goroutine 2 ran alone the second time */
-    assert_in_range(found.total, 118 * MS, 121 * MS);
+    assert_in_range(found.total, 238 * MS, 241 * MS);
 }
 
 int main(void)
@@ -276,6 +316,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_kept_of_all),
+        cmocka_unit_test(test_run_alone),
         cmocka_unit_test(test_in_step),
         cmocka_unit_test(test_since),
         cmocka_unit_test(test_phase),

@@ -86,7 +86,7 @@ static void test_every_name_is_found(void **state)
     }
     for (unsigned i = STACK_LOCK; i < STACK_RUNTIME; i++)
         assert_true(of_class[i] > 0);
-    for (uint32_t trait = STACK_SERVES; trait <= STACK_POLLS; trait <<= 1)
+    for (uint32_t trait = STACK_SERVES; trait <= STACK_SOCKET; trait <<= 1)
         assert_true(traits & trait);
 }
 
@@ -165,6 +165,8 @@ static void test_requests(void **state)
     assert_true(TRAITS("runtime.chanrecv1", "main.page", SERVED) & STACK_SERVES);
     assert_true(TRAITS("sync.(*Mutex).Lock", "main.page", SERVED) & STACK_SERVES);
     assert_false(TRAITS("net/http.(*connReader).Read", "net/http.(*conn).serve") & STACK_SERVES);
+    assert_true(TRAITS("syscall.write", "net.(*netFD).Write", "main.send") & STACK_SOCKET);
+    assert_false(TRAITS("syscall.write", "os.(*File).Write", "main.save") & STACK_SOCKET);
     assert_false(TRAITS("runtime.chanrecv1", "main.worker") & STACK_SERVES);
     assert_true(
         TRAITS("runtime.selectgo", "main.get", "google.golang.org/grpc.(*Server).processUnaryRPC") &

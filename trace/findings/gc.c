@@ -14,6 +14,9 @@ static const struct scale gc_pause = {0.05, 0.15};
 /* One long pause may be the host's: so pauses count only with so many cycles, and without the
  * longest of them. */
 #define GC_PAUSE_CYCLES 3
+/* A single cycle that fills a window is one whose workers the host keeps waiting, or a huge heap's:
+ * only one cycle after the other is a cost. */
+#define GC_COST_CYCLES 2
 /* Below this cost assists are no finding: a cycle in a service that does nothing else delays
  * nobody. */
 #define GC_COST_MIN 0.05
@@ -41,8 +44,10 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     double cost = rule_share(a->worker + a->assist, a->available);
     double assist = rule_share(a->assist, a->user);
     double pause = gc_pauses(a->s) / a->window;
-    double score = rule_most(rule_scaled(cost, gc_cost), rule_scaled(pause, gc_pause));
+    double score = rule_scaled(pause, gc_pause);
 
+    if (gc->cycles >= GC_COST_CYCLES || a->window < GC_WINDOW)
+        score = rule_most(score, rule_scaled(cost, gc_cost));
     if (cost >= GC_COST_MIN)
         score = rule_most(score, rule_scaled(assist, gc_assist));
     rule_tell(f, "cost_share", cost);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "trace/findings/rule.h"
 
 /* The longest syscall as a share of the window, if it takes at least STUCK_MIN; and the longest
@@ -6,12 +8,39 @@
  * it must be longer accordingly. The runtime should interrupt a goroutine every 10 ms. */
 static const struct scale stuck_share = {0.5, 0.9};
 static const struct scale stuck_run = {3e8, 9e8};
+/* Likewise how long the collector waits for the world to stop. A thread that waits for a CPU holds it
+ * up, too, but hardly for STUCK_PAUSE_MIN. */
+static const struct scale stuck_pause = {1e9, 2e9};
+#define STUCK_PAUSE_MIN 2e9
 #define STUCK_MIN 100000000
 #define STUCK_WINDOW 2e9
 
 /* With so many goroutines at any time that run for long without a pause, none of them is to blame:
  * there are more threads than CPUs, so that each of them waits for one within its run. */
 #define STUCK_CROWD 3
+
+static double longest_pause(const struct summary *s)
+{
+    double ret = 0;
+
+    for (size_t i = 0; i < s->gc.stw_by_reason.n; i++) {
+        const struct summary_row *row = &s->gc.stw_by_reason.list[i];
+
+        if (strstr(row->name, "GC ") != NULL)
+            ret = rule_most(ret, (double)row->times.max);
+    }
+    return ret;
+}
+
+/* While the collector waits, two run: who stops the world, and who does not stop. */
+static double by_pause(const struct facts *a)
+{
+    double pause = longest_pause(a->s);
+
+    if (pause < STUCK_PAUSE_MIN || (double)a->s->long_runs.total < 2 * pause)
+        return 0;
+    return rule_scaled(pause * STUCK_WINDOW / rule_most(a->window, STUCK_WINDOW), stuck_pause);
+}
 
 static double stuck_proc(const struct facts *a, struct finding *f)
 {
@@ -20,6 +49,7 @@ static double stuck_proc(const struct facts *a, struct finding *f)
     double by_call = rule_scaled((double)call->duration / a->window, stuck_share);
     double by_run = rule_scaled(
         (double)run->duration * STUCK_WINDOW / rule_most(a->window, STUCK_WINDOW), stuck_run);
+    double paused = by_pause(a);
     const struct summary_longest *worst;
 
     /* Among many that take long, one is part of the crowd. */
@@ -27,13 +57,18 @@ static double stuck_proc(const struct facts *a, struct finding *f)
         (rule_is_storm(a) && rule_storm_strength(a) >= 0.5))
         by_call = 0;
     if ((double)a->s->long_runs.total / a->window >= STUCK_CROWD)
-        by_run = 0;
+        by_run = paused = 0;
+    if (paused > by_run) {
+        run = &a->s->longest_run;
+        by_run = paused;
+    }
     worst = by_run > by_call ? run : call;
     rule_tell(f, "longest_syscall_ns", (double)call->duration);
     rule_tell(f, "longest_syscall_share", (double)call->duration / a->window);
     rule_tell(f, "longest_hold_ns", (double)run->duration);
     rule_tell(f, "in_syscall_mean", rule_in_syscalls(a));
     rule_tell(f, "goroutine", (double)worst->g);
+    rule_tell(f, "gc_pause_max_ns", longest_pause(a->s));
     f->lost = (double)worst->duration;
     rule_point_longest(f, worst);
     return rule_most(by_call, by_run);

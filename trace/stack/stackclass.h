@@ -48,6 +48,7 @@ enum stack_trait {
     STACK_SELECTS = 1 << 19,      /* waits for one of several channels */
     STACK_BODY = 1 << 20,         /* reads the body of a request or an answer */
     STACK_POLLS = 1 << 21,        /* waits for the network */
+    STACK_SOCKET = 1 << 22,       /* in a call on a socket, which never blocks */
 };
 
 /* What a stack tells. */

@@ -7,12 +7,12 @@ static bool could_run(const struct silence *one)
 }
 
 /*
- * Whether it must be the host's doing. One goroutine that runs alone may be in a long piece of
- * assembly; with a single P it keeps everybody else waiting meanwhile. But of several it is hardly
- * true at once, and nobody waits for long beside a P that could run him. Whoever stops the world
- * may take his time.
+ * Whether the goroutines did not run meanwhile. One goroutine that runs alone may be in a long piece
+ * of assembly; with a single P it keeps everybody else waiting meanwhile. But of several it is
+ * hardly true at once, and nobody waits for long beside a P that could run him. Whoever stops the
+ * world may take his time.
  */
-static bool is_kept(const struct silence *one)
+static bool is_standstill(const struct silence *one)
 {
     int64_t waiting = one->runnable < one->free ? one->runnable : one->free;
     int64_t threads = one->running + (waiting > 0 ? waiting : 0);
@@ -20,6 +20,21 @@ static bool is_kept(const struct silence *one)
     if (one->stopped || one->to - one->from <= threads * SILENCE_TURN)
         return false;
     return one->running > 1 || could_run(one);
+}
+
+/* Whether the whole process did not. Where all Ps have a goroutine that computes, each may have had
+ * its turn on a busy host. */
+static bool is_kept(const struct silence *one)
+{
+    return is_standstill(one) && (could_run(one) || one->to - one->from > SILENCE_SHARED);
+}
+
+/* Whether it is no part of a run that keeps others waiting: beside one that runs alone, somebody
+ * would have moved within SILENCE_ALONE. */
+static bool interrupts_runs(const struct silence *one)
+{
+    return is_standstill(one) || (!one->stopped && one->running == 1 && one->free > 0 &&
+                                  one->to - one->from >= SILENCE_ALONE);
 }
 
 static void add_kept(const struct silence *one, struct summary_kept *sums)
@@ -55,11 +70,12 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
         s->parts[part].count++;
         s->parts[part].total += duration;
     }
-    if (!kept)
+    if (!interrupts_runs(one))
         return;
     s->doubtful = one->running == 2 && !could_run(one);
     s->without = sums->kept;
-    add_kept(one, &sums->kept);
+    if (kept)
+        add_kept(one, &sums->kept);
     s->recent[s->n_recent % SILENCE_RECENT].from = one->from;
     s->recent[s->n_recent % SILENCE_RECENT].to = one->to;
     s->n_recent++;

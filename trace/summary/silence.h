@@ -34,6 +34,14 @@
  */
 #define SILENCE_TURN 20000000
 
+/* Threads that compute on a busy host have their turns of some 3 ms, but sysmon may find none in which
+ * it sees them. With 40 threads for each CPU a turn comes within this time; so a silence in which
+ * goroutines only ran is the host's doing from here on. */
+#define SILENCE_SHARED 125000000
+
+/* Beside a free P, so long a silence is no part of the run of a goroutine that runs alone. */
+#define SILENCE_ALONE 100000000
+
 /* The tracer and the collector begin new phases so shortly after all goroutines stopped for it. */
 #define SILENCE_DOUBT 20000000
 
@@ -51,7 +59,7 @@ struct silences {
     struct {
         int64_t from;
         int64_t to;
-    } recent[SILENCE_RECENT]; /* a ring of those in which the host kept the process from running */
+    } recent[SILENCE_RECENT]; /* a ring of those that are no part of the runs they interrupt */
     int64_t last_to;          /* the end of the last one */
     bool doubtful;            /* it may have to be taken back */
     struct summary_kept without;
@@ -73,7 +81,7 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
  */
 void silences_phase(struct silences *s, int64_t time, struct summary_silences *sums);
 
-/* How much of the time up to now the host kept the process from running, as far as that is
+/* How much of the time up to now was in silences that are no part of a run, as far as they are
  * remembered. */
 int64_t silences_since(const struct silences *s, int64_t from);
 

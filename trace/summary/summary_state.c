@@ -2,7 +2,6 @@
 
 /*
  * Goroutines: how long they were in each state, and where.
- *
  * A goroutine that was there before the trace is told at some time in the first generation, with
  * the state that it has been in since the trace began. Its times in states count from the trace's
  * beginning, as in Go's Summarizer. In the profiles its wait counts from where it is told, as in
@@ -271,6 +270,18 @@ static bool is_active(const struct accumulator *s, const struct accumulator_go *
     return ended || g->stack != SITES_NO_STACK;
 }
 
+/* A call on a socket never blocks: if it is long, its thread waits for a CPU. */
+static void note_active(struct accumulator *s, const struct accumulator_go *g, int64_t duration,
+                        bool open)
+{
+    if (s->sites.stacks[g->stack].traits & STACK_SOCKET)
+        return;
+    if (note_longest(&s->out->syscalls.longest_active, g, g->p, duration, open))
+        s->longest_active_stack = g->stack;
+    if (duration >= SUMMARY_SLOW && g->stack != SITES_NO_STACK)
+        sites_add(&s->sites, g->stack, SITES_SLOW, duration);
+}
+
 static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
                          const struct gotrace_event *e)
 {
@@ -285,10 +296,7 @@ static int leave_syscall(struct accumulator *s, struct accumulator_go *g,
     if (note_longest(&s->out->syscalls.longest, g, g->p, since_first, !e))
         s->longest_syscall_stack = g->stack;
     if (is_active(s, g, e != NULL)) {
-        if (note_longest(&s->out->syscalls.longest_active, g, g->p, since_first, !e))
-            s->longest_active_stack = g->stack;
-        if (since_first >= SUMMARY_SLOW && g->stack != SITES_NO_STACK)
-            sites_add(&s->sites, g->stack, SITES_SLOW, since_first);
+        note_active(s, g, since_first, !e);
         accumulator_slow_syscall(s, g, time, !e);
     }
     if (e && duration >= ACCUMULATOR_LONG)
