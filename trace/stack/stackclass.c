@@ -20,6 +20,7 @@ static const struct known table[] = {
     {NAME("os.ReadFile"), STACK_FILE},
     {NAME("syscall.Read"), STACK_READ},
     {NAME("syscall.read"), STACK_READ},
+    {NAME("io.copyBuffer"), STACK_COPIES},
     {NAME("syscall.Pause"), STACK_PARKED},
     {NAME("syscall.Wait4"), STACK_PARKED},
     {NAME("syscall.wait4"), STACK_PARKED},
@@ -46,19 +47,24 @@ static const struct known table[] = {
     {NAME("net/http/pprof.Trace"), STACK_TRACER},
     {NAME("net/http/pprof.sleep"), STACK_TRACER},
     {NAME("runtime.traceAdvance"), STACK_TRACER},
+    {NAME("sync.(*Mutex).Unlock"), STACK_UNLOCKS},
     {NAME("sync.(*RWMutex).Lock"), STACK_LOCK},
     {NAME("os/signal.signal_recv"), STACK_PARKED},
     {NAME("sync.(*RWMutex).RLock"), STACK_LOCK},
+    {NAME("net._Cfunc_getaddrinfo"), STACK_CALL},
     {NAME("net/http.(*conn).serve"), STACK_LISTENER},
     {NAME("net/http/pprof.Profile"), STACK_TRACER},
     {NAME("net/rpc.(*Client).Call"), STACK_CALL},
     {NAME("sync.(*Mutex).lockSlow"), STACK_LOCK},
+    {NAME("sync.(*RWMutex).Unlock"), STACK_UNLOCKS},
     {NAME("sync.(*WaitGroup).Wait"), STACK_JOIN},
     {NAME("database/sql.(*DB).conn"), STACK_POOL},
     {NAME("net.(*UDPConn).ReadFrom"), STACK_LISTENER},
+    {NAME("net._C2func_getaddrinfo"), STACK_CALL},
     {NAME("net/rpc.(*Client).input"), STACK_LISTENER},
     {NAME("net/rpc.(*service).call"), STACK_HANDLER | STACK_SERVES},
     {NAME("os.(*Process).pidfdWait"), STACK_PARKED},
+    {NAME("sync.(*RWMutex).RUnlock"), STACK_UNLOCKS},
     {NAME("net/http.(*Server).Serve"), STACK_KNOWN_SERVER},
     {NAME("database/sql.(*DB).execDC"), STACK_CALL},
     {NAME("database/sql.(*Tx).Commit"), STACK_CALL},
@@ -88,6 +94,7 @@ static const struct known table[] = {
     {NAME("golang.org/x/sys/unix.Pselect"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Recvmsg"), STACK_PARKED},
     {NAME("internal/poll.(*FD).writeLock"), STACK_LOCK},
+    {NAME("internal/sync.(*Mutex).Unlock"), STACK_UNLOCKS},
     {NAME("net/http.(*Transport).getConn"), STACK_CONN},
     {NAME("net/rpc.(*Server).readRequest"), STACK_LISTENER},
     {NAME("os/signal.NotifyContext.func1"), STACK_PARKED},
@@ -388,6 +395,9 @@ static void read_function(struct reading *r, const char *func, size_t len)
     r->in_program = !is_of_server(func, len);
 }
 
+/* Who passes on what a connection brings, as a proxy does, waits for whatever may come. */
+#define TUNNEL (STACK_COPIES | STACK_POLLS)
+
 struct stack_kind stack_classify(const struct gotrace *trace, uint32_t stack)
 {
     struct reading r = {.only_runtime = true};
@@ -405,6 +415,8 @@ struct stack_kind stack_classify(const struct gotrace *trace, uint32_t stack)
         r.kind.traits &= ~(uint32_t)STACK_SERVES;
     if (r.kind.class == STACK_READ && (r.kind.traits & STACK_FILE))
         r.kind.class = STACK_OTHER;
+    if (r.kind.class == STACK_OTHER && (r.kind.traits & TUNNEL) == TUNNEL)
+        r.kind.class = STACK_LISTENER;
     if (n > 0 && r.only_runtime && r.kind.class == STACK_OTHER)
         r.kind.class = STACK_RUNTIME;
     return r.kind;

@@ -48,6 +48,8 @@ enum stack_trait {
     STACK_SELECTS = 1 << 19,      /* waits for one of several channels */
     STACK_BODY = 1 << 20,         /* reads the body of a request or an answer */
     STACK_POLLS = 1 << 21,        /* waits for the network */
+    STACK_UNLOCKS = 1 << 22,      /* gives a mutex back */
+    STACK_COPIES = 1 << 23,       /* in io.Copy */
 };
 
 /* What a stack tells. */

@@ -46,6 +46,16 @@ static enum summary_before did(const struct accumulator *s, const struct sites_s
              : SUMMARY_RAN;
 }
 
+/* Whether somebody gave back a mutex that others waited for, and may be this one. Of waits that began
+ * before the trace and ended, nothing else tells what they were for. */
+static bool is_passed_on(const struct accumulator *s, uint32_t waiter, uint32_t other)
+{
+    return s->sites.stacks[waiter].class == STACK_LOCK &&
+           (s->sites.stacks[other].traits & STACK_UNLOCKS) &&
+           counted(&s->sites.stacks[other], SUMMARY_SCHED) > 0 &&
+           sites_related(&s->sites, waiter, other);
+}
+
 /* Whether waits at the stack's site ended; or, of a sender, others joined it. */
 static bool moves(const struct accumulator *s, uint32_t n)
 {
@@ -58,6 +68,8 @@ static bool moves(const struct accumulator *s, uint32_t n)
                          (grows ? counted(other, SITES_OPEN + SUMMARY_OPEN_SYNC) : 0);
 
         if (ended > 0 && other->class == stack->class && sites_same(&s->sites, i, n, SUMMARY_SYNC))
+            return true;
+        if (is_passed_on(s, n, i))
             return true;
     }
     return false;
