@@ -236,6 +236,8 @@ static void test_tunnels(void **state)
     assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "internal/poll.(*FD).Read",
                               "net.(*conn).Read", "io.copyBuffer", "io.Copy", "main.pipe"),
                      STACK_LISTENER);
+    assert_int_equal(CLASSIFY("internal/poll.Splice", "net.spliceFrom", "io.copyBuffer"),
+                     STACK_LISTENER);
     assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "net.(*conn).Read",
                               "io.copyBuffer", "main.page", SERVED),
                      STACK_HANDLER);

@@ -43,6 +43,7 @@ static const struct known table[] = {
     {NAME("runtime/trace.Stop"), STACK_TRACER},
     {NAME("sync.(*Mutex).Lock"), STACK_LOCK},
     {NAME("runtime/trace.Start"), STACK_TRACER},
+    {NAME("internal/poll.Splice"), STACK_LISTENER},
     {NAME("net.(*netFD).connect"), STACK_CALL},
     {NAME("net/http/pprof.Trace"), STACK_TRACER},
     {NAME("net/http/pprof.sleep"), STACK_TRACER},

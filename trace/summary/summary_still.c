@@ -101,8 +101,27 @@ static bool is_kept(struct accumulator *s, uint32_t n)
     return ret;
 }
 
-/* Whether goroutines that this one waits for, or has in common with another a function that began
- * both, wait to send. */
+/* So many senders at one place are not one that was left behind. */
+#define SENDERS 3
+
+/* Whether the stack's goroutine waits for these senders: with a function in common, or many of the
+ * same package. */
+static bool joins(const struct accumulator *s, uint32_t n, uint32_t sender)
+{
+    return sites_related(&s->sites, n, sender) ||
+           (whole(&s->sites.stacks[sender]) >= SENDERS && !sites_of_main(&s->sites, n) &&
+            sites_same_package(&s->sites, n, sender));
+}
+
+/* Whether one function began both; or they are several workers each, at two stages of the same. */
+static bool belong_together(const struct accumulator *s, uint32_t a, uint32_t b)
+{
+    return sites_siblings(&s->sites, a, b) ||
+           (whole(&s->sites.stacks[a]) > 1 && whole(&s->sites.stacks[b]) > 1 &&
+            sites_methods(&s->sites, a, b));
+}
+
+/* Whether goroutines that this one waits for, or that belong to it, wait to send. */
 static bool has_partner(const struct accumulator *s, uint32_t n)
 {
     for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
@@ -110,8 +129,7 @@ static bool has_partner(const struct accumulator *s, uint32_t n)
 
         if (whole(other) == 0 || !(other->traits & STACK_SENDS) || i == n)
             continue;
-        if (s->sites.stacks[n].class == STACK_JOIN ? sites_related(&s->sites, n, i)
-                                                   : sites_siblings(&s->sites, n, i))
+        if (s->sites.stacks[n].class == STACK_JOIN ? joins(s, n, i) : belong_together(s, n, i))
             return true;
     }
     return false;

@@ -14,6 +14,9 @@
 /* What is woken within this time of another wake by the same goroutine belongs to one burst. */
 #define BURST 1000000
 
+/* For each wait for others that ended, as many may be open. */
+#define JOINS_END 3
+
 /* The past of a goroutine; NULL: there is no place. Of another goroutine's it is emptied. */
 static struct accumulator_past *past_of(struct accumulator *s, int64_t id, bool make)
 {
@@ -180,13 +183,28 @@ static int64_t all_time(const struct sites_stack *stack)
     return ret;
 }
 
+/* Adds waits for others to finish. Those that have not ended count where they do end: a handler
+ * that joins the two halves of a tunnel waits for its client. */
+static void add_join(struct summary_class *to, const struct sites_stack *stack)
+{
+    const struct tally *open = &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC];
+    const struct tally *unknown = &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
+    const struct tally *ended = &stack->tallies[SITES_INSIDE];
+
+    add(to, ended, true);
+    if (ended->count * JOINS_END < open->count + unknown->count)
+        return;
+    add(to, open, false);
+    add(to, unknown, false);
+}
+
 /* Adds the waits of a stack that serves a request and says nothing of a pool. */
 static void add_channel(struct summary_inside *in, const struct sites_stack *stack)
 {
     const struct tally *whole = &stack->tallies[SITES_INSIDE];
 
     if (stack->class == STACK_JOIN) {
-        add(&in->join, whole, true);
+        add_join(&in->join, stack);
     } else if (stack->traits & STACK_SENDS) {
         add_all(&in->send, stack);
     } else if (stack->traits & STACK_SELECTS) {
