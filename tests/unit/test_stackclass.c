@@ -86,7 +86,7 @@ static void test_every_name_is_found(void **state)
     }
     for (unsigned i = STACK_LOCK; i < STACK_RUNTIME; i++)
         assert_true(of_class[i] > 0);
-    for (uint32_t trait = STACK_SERVES; trait <= STACK_COPIES; trait <<= 1)
+    for (uint32_t trait = STACK_SERVES; trait <= STACK_CONDITION; trait <<= 1)
         assert_true(traits & trait);
 }
 

@@ -35,7 +35,7 @@ static const struct known table[] = {
     {NAME("runtime.ReadTrace"), STACK_TRACER},
     {NAME("runtime.StopTrace"), STACK_TRACER},
     {NAME("runtime.chansend1"), STACK_SENDS},
-    {NAME("sync.(*Cond).Wait"), STACK_JOIN},
+    {NAME("sync.(*Cond).Wait"), STACK_JOIN | STACK_CONDITION},
     {NAME("syscall.EpollWait"), STACK_PARKED},
     {NAME("os.(*Process).Wait"), STACK_PARKED},
     {NAME("os.(*Process).wait"), STACK_PARKED},

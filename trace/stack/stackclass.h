@@ -50,6 +50,7 @@ enum stack_trait {
     STACK_POLLS = 1 << 21,        /* waits for the network */
     STACK_UNLOCKS = 1 << 22,      /* gives a mutex back */
     STACK_COPIES = 1 << 23,       /* in io.Copy */
+    STACK_CONDITION = 1 << 24,    /* waits for a sync.Cond */
 };
 
 /* What a stack tells. */

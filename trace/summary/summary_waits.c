@@ -14,9 +14,6 @@
 /* What is woken within this time of another wake by the same goroutine belongs to one burst. */
 #define BURST 1000000
 
-/* For each wait for others that ended, as many may be open. */
-#define JOINS_END 3
-
 /* The past of a goroutine; NULL: there is no place. Of another goroutine's it is emptied. */
 static struct accumulator_past *past_of(struct accumulator *s, int64_t id, bool make)
 {
@@ -51,9 +48,17 @@ static void note_past(struct accumulator *s, const struct accumulator_go *g,
     past->reason = reason;
 }
 
+/* Whether the goroutine waits in a region for its turn: one that does the same work gives it. */
+static bool is_turn(const struct accumulator *s, const struct accumulator_go *g, uint32_t at)
+{
+    return g->regions != 0 && s->sites.stacks[g->stack].class == STACK_OTHER &&
+           sites_alike(&s->sites, g->stack, at);
+}
+
 /* Whether the wait is for something inside of the process and is in the service of a request, or
  * for a pool, which is there for requests. */
-static bool is_inside(const struct accumulator *s, const struct accumulator_go *g, int64_t waker)
+static bool is_inside(const struct accumulator *s, const struct accumulator_go *g, int64_t waker,
+                      uint32_t at)
 {
     const struct sites_stack *stack = &s->sites.stacks[g->stack];
     bool serves = stack->traits & STACK_SERVES;
@@ -65,13 +70,15 @@ static bool is_inside(const struct accumulator *s, const struct accumulator_go *
     case STACK_OTHER:
     case STACK_HANDLER:
         /* What no goroutine ended was ended by time. */
-        return serves && waker != GOTRACE_NONE;
+        return waker != GOTRACE_NONE && (serves || is_turn(s, g, at));
     default: return false;
     }
 }
 
 static uint64_t *bursts_of(struct accumulator *s, uint32_t traits)
 {
+    if (traits & STACK_CONDITION)
+        return &s->out->inside.condition_bursts;
     if (traits & STACK_SELECTS)
         return &s->out->inside.select_bursts;
     return &s->out->inside.receive_bursts;
@@ -132,7 +139,7 @@ void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, i
     if (waker == g->id)
         waker = GOTRACE_NONE;
     if (reason->column == SUMMARY_SYNC || reason->column == SITES_SLEEP)
-        inside = is_inside(s, g, waker);
+        inside = is_inside(s, g, waker, at);
     if (inside && !(g->flags & ACCUMULATOR_UNKNOWN_START))
         sites_add(&s->sites, g->stack, SITES_INSIDE, time - g->since);
     if (waker != GOTRACE_NONE && (inside || s->sites.stacks[g->stack].class == STACK_LOCK))
@@ -183,19 +190,16 @@ static int64_t all_time(const struct sites_stack *stack)
     return ret;
 }
 
-/* Adds waits for others to finish. Those that have not ended count where they do end: a handler
- * that joins the two halves of a tunnel waits for its client. */
-static void add_join(struct summary_class *to, const struct sites_stack *stack)
+/* Adds waits for others to finish, and for a condition. */
+static void add_join(struct summary_inside *in, const struct sites_stack *stack)
 {
-    const struct tally *open = &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC];
-    const struct tally *unknown = &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
-    const struct tally *ended = &stack->tallies[SITES_INSIDE];
-
-    add(to, ended, true);
-    if (ended->count * JOINS_END < open->count + unknown->count)
+    add(&in->join, &stack->tallies[SITES_INSIDE], true);
+    if (!(stack->traits & STACK_CONDITION))
         return;
-    add(to, open, false);
-    add(to, unknown, false);
+    add(&in->conditions_before, &stack->tallies[SITES_UNKNOWN], false);
+    add(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
+    add(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
+    in->conditions += stack->tallies[SITES_INSIDE].count + stack->tallies[SITES_UNKNOWN].count;
 }
 
 /* Adds the waits of a stack that serves a request and says nothing of a pool. */
@@ -204,7 +208,7 @@ static void add_channel(struct summary_inside *in, const struct sites_stack *sta
     const struct tally *whole = &stack->tallies[SITES_INSIDE];
 
     if (stack->class == STACK_JOIN) {
-        add_join(&in->join, stack);
+        add_join(in, stack);
     } else if (stack->traits & STACK_SENDS) {
         add_all(&in->send, stack);
     } else if (stack->traits & STACK_SELECTS) {
@@ -233,6 +237,8 @@ static void add_stack(struct summary_inside *in, const struct sites_stack *stack
              (stack->class == STACK_JOIN || stack->class == STACK_OTHER ||
               stack->class == STACK_HANDLER))
         add_channel(in, stack);
+    else if (stack->class == STACK_OTHER)
+        add(&in->turn, &stack->tallies[SITES_INSIDE], true);
     if (traits & STACK_DIALS)
         in->dials += all_time(stack);
     if (traits & STACK_FLUSHES)
