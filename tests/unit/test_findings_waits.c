@@ -352,12 +352,19 @@ static void test_channel_deadlock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slow),         cmocka_unit_test(test_storm_is_not_slow),
-        cmocka_unit_test(test_slow_busy),    cmocka_unit_test(test_lock_over_call),
-        cmocka_unit_test(test_lock_remarks), cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_own_conn),     cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_turns),         cmocka_unit_test(test_messages),     cmocka_unit_test(test_message_readers),
-        cmocka_unit_test(test_deadlock),     cmocka_unit_test(test_channel_deadlock),
+        cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_storm_is_not_slow),
+        cmocka_unit_test(test_slow_busy),
+        cmocka_unit_test(test_lock_over_call),
+        cmocka_unit_test(test_lock_remarks),
+        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_own_conn),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_message_readers),
+        cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_channel_deadlock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

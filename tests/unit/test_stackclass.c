@@ -238,8 +238,8 @@ static void test_tunnels(void **state)
                      STACK_LISTENER);
     assert_int_equal(CLASSIFY("internal/poll.Splice", "net.spliceFrom", "io.copyBuffer"),
                      STACK_LISTENER);
-    assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "net.(*conn).Read",
-                              "io.copyBuffer", "main.page", SERVED),
+    assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "net.(*conn).Read", "io.copyBuffer",
+                              "main.page", SERVED),
                      STACK_HANDLER);
     assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "net/http.(*bodyEOFSignal).Read",
                               "io.copyBuffer", "main.fetch"),

@@ -14,6 +14,9 @@
 /* What is woken within this time of another wake by the same goroutine belongs to one burst. */
 #define BURST 1000000
 
+/* Stacks of limiters that are held against those of requests, so that the work is bounded. */
+#define LIMITS_MAX 64
+
 /* The past of a goroutine; NULL: there is no place. Of another goroutine's it is emptied. */
 static struct accumulator_past *past_of(struct accumulator *s, int64_t id, bool make)
 {
@@ -221,18 +224,43 @@ static void add_channel(struct summary_inside *in, const struct sites_stack *sta
     }
 }
 
-static void add_stack(struct summary_inside *in, const struct sites_stack *stack)
+/* Whether a request waits for the goroutine with this stack to finish, as far as stacks tell. */
+static bool is_joined(const struct accumulator *s, uint32_t n)
 {
+    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
+        const struct sites_stack *other = &s->sites.stacks[i];
+
+        if (other->class == STACK_JOIN && (other->traits & STACK_SERVES) && all_time(other) > 0 &&
+            sites_related(&s->sites, i, n))
+            return true;
+    }
+    return false;
+}
+
+static void add_limit(struct accumulator *s, uint32_t n)
+{
+    const struct sites_stack *stack = &s->sites.stacks[n];
+    bool joined = s->limits_looked_at < LIMITS_MAX && !(stack->traits & STACK_SERVES);
+
+    s->limits_looked_at += joined;
+    if ((stack->traits & STACK_SERVES) || (joined && is_joined(s, n)))
+        add_all(&s->out->inside.limit, stack);
+    else
+        add(&s->out->inside.limit, &stack->tallies[SITES_INSIDE], true);
+}
+
+static void add_stack(struct accumulator *s, uint32_t n)
+{
+    struct summary_inside *in = &s->out->inside;
+    const struct sites_stack *stack = &s->sites.stacks[n];
     uint32_t traits = stack->traits;
 
     if (stack->class == STACK_POOL)
         add_all(&in->pool, stack);
     else if (stack->class == STACK_CONN)
         add_all(&in->conn, stack);
-    else if (stack->class == STACK_LIMIT && (traits & STACK_SERVES))
-        add_all(&in->limit, stack);
     else if (stack->class == STACK_LIMIT)
-        add(&in->limit, &stack->tallies[SITES_INSIDE], true);
+        add_limit(s, n);
     else if ((traits & STACK_SERVES) &&
              (stack->class == STACK_JOIN || stack->class == STACK_OTHER ||
               stack->class == STACK_HANDLER))
@@ -250,7 +278,7 @@ static void add_stack(struct summary_inside *in, const struct sites_stack *stack
 int accumulator_waits_finish(struct accumulator *s)
 {
     for (uint32_t i = 0; i < s->sites.n_stacks; i++)
-        add_stack(&s->out->inside, &s->sites.stacks[i]);
+        add_stack(s, i);
     return wakers_top(&s->wakers, &s->sites, &s->out->wakers);
 }
 
