@@ -31,10 +31,11 @@ def gosum(work):
 def table(work):
     """Which functions tell what a stack waits for: read out of the source, for Go's side."""
     source = (SRC / "trace/stack/stackclass.c").read_text()
-    names = re.findall(r'\{NAME\("([^"]+)"\),\s*STACK_(\w+)\}', source)
+    names = re.findall(r'\{NAME\("([^"]+)"\),\s*([\w |]+)\}', source)
     assert len(names) == source.count('{NAME("')
     path = work / "classes.json"
-    path.write_text(json.dumps(dict(names)))
+    words = {name: kind.replace("STACK_", "").replace(" ", "") for name, kind in names}
+    path.write_text(json.dumps(words))
     return path
 
 

@@ -481,9 +481,10 @@ struct summary_work {
 struct summary_outlier {
     int64_t at; /* since the trace's start */
     int64_t duration;
-    int64_t g;                       /* GOTRACE_NONE: of none */
-    const char *name;                /* the type, or the runtime's reason; may be "" */
-    struct summary_frame site;       /* texts "" if nothing is known of it */
+    int64_t g;                 /* GOTRACE_NONE: of none */
+    const char *name;          /* the type, or the runtime's reason; may be "" */
+    struct summary_frame site; /* texts "" if nothing is known of it */
+    struct summary_own own;
     bool open;                       /* not over when the trace ended */
     bool at_start;                   /* there before the trace */
     uint64_t task;                   /* of tasks: the number, */

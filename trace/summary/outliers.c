@@ -80,8 +80,8 @@ enum summary_profile outliers_profile(enum summary_slow kind)
 void outliers_init(struct outliers *o)
 {
     memset(o, 0, sizeof(*o));
-    for (size_t reason = 0; reason < OUTLIERS_N_REASONS; reason++)
-        for (size_t class = 0; class < STACK_N_CLASSES; class++)
+    for (unsigned reason = 0; reason < OUTLIERS_N_REASONS; reason++)
+        for (unsigned class = 0; class < STACK_N_CLASSES; class++)
             o->waits[reason][class] =
                 outliers_kind(reason, class) == SUMMARY_N_SLOW ? INT64_MAX : 0;
 }
@@ -99,8 +99,8 @@ static uint32_t shortest(const struct outliers *o, enum summary_slow kind)
 static void set_floor(struct outliers *o, enum summary_slow kind, int64_t floor)
 {
     o->floors[kind] = floor;
-    for (size_t reason = 0; reason < OUTLIERS_N_REASONS; reason++)
-        for (size_t class = 0; class < STACK_N_CLASSES; class++)
+    for (unsigned reason = 0; reason < OUTLIERS_N_REASONS; reason++)
+        for (unsigned class = 0; class < STACK_N_CLASSES; class++)
             if (outliers_kind(reason, class) == kind)
                 o->waits[reason][class] = floor;
 }

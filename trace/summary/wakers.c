@@ -166,7 +166,7 @@ int wakers_top(struct wakers *w, struct sites *s, struct summary_wakers *ret)
 {
     struct entry *list;
     uint32_t n = w->n;
-    int r = memory_new(w->mem, w->n * sizeof(*list), &list);
+    int r = n > 0 ? memory_new(w->mem, n * sizeof(*list), &list) : 0;
 
     if (r < 0 || n == 0)
         return r;

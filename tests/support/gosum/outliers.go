@@ -60,7 +60,7 @@ type worker struct {
 }
 
 type outliers struct {
-	classes     map[string]string // of functions
+	classes     map[string]string // of functions, as words of the C table: "HANDLER|SERVES"
 	ofStack     map[trace.Stack]string
 	first, last trace.Time
 	gs          map[trace.GoID]*worker
@@ -70,25 +70,49 @@ type outliers struct {
 	Standing    map[string]int64     `json:"standing"`
 }
 
-// classOf is stack_classify of trace/summary/stackclass.c, with the table of that file.
+// Words of the table that are a class. The others are traits.
+var isClass = map[string]bool{"LOCK": true, "JOIN": true, "LISTENER": true, "CALL": true, "HANDLER": true,
+	"PARKED": true, "READ": true, "TRACER": true, "POOL": true, "LIMIT": true, "CONN": true}
+
+// outdoes is whether a class further out in the stack counts more.
+func outdoes(class, soFar string, body bool) bool {
+	switch soFar {
+	case "", "READ":
+		return class != ""
+	case "JOIN":
+		return class == "POOL" || body
+	case "LIMIT":
+		return class == "POOL"
+	}
+	return false
+}
+
+// classOf is stack_classify of trace/stack/stackclass.c, with the table of that file. What it does not
+// know (fasthttp's loop, functions by a part of their names) is in no program that it is used for.
 func (o *outliers) classOf(stack trace.Stack) string {
 	if class, ok := o.ofStack[stack]; ok {
 		return class
 	}
-	class, any, runtime := "", false, true
+	class, any, runtime, file := "", false, true, false
 	for frame := range stack.Frames() {
+		found, body := "", false
 		any = true
-		if !strings.HasPrefix(frame.Func, "runtime.") {
-			runtime = false
+		runtime = runtime && strings.HasPrefix(frame.Func, "runtime.")
+		for word := range strings.SplitSeq(o.classes[frame.Func], "|") {
+			if isClass[word] {
+				found = word
+			}
+			body = body || word == "BODY"
+			file = file || word == "FILE"
 		}
-		if found := o.classes[frame.Func]; found == "READ" {
+		if outdoes(found, class, body) {
 			class = found
-		} else if found != "" {
-			class, runtime = found, false
-			break
 		}
 	}
-	if any && runtime {
+	if class == "READ" && file {
+		class = ""
+	}
+	if any && runtime && class == "" {
 		class = "RUNTIME"
 	}
 	o.ofStack[stack] = class
@@ -112,9 +136,9 @@ func waitOf(reason, class string) string {
 	switch {
 	case !network && !sync && reason != "", isStanding(class), class == "RUNTIME":
 		return ""
-	case class == "CALL":
+	case class == "CALL", class == "CONN":
 		return "call"
-	case class == "HANDLER":
+	case class == "HANDLER", class == "POOL", class == "LIMIT":
 		return "request"
 	case network:
 		return "network"
