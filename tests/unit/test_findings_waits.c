@@ -232,6 +232,27 @@ static void test_channels(void **state)
     assert_int_equal(findings.n, 1);
 }
 
+/* A semaphore made of a channel, or of a condition: who waits for a turn waits for others alike. */
+static void test_turns(void **state)
+{
+    struct summary s = quiet();
+
+    (void)state;
+    s.inside.turn = waits(20, 0.1);
+    find(&s);
+    assert_string_equal(findings.label, "blocked-in-request");
+    s = quiet();
+    s.inside.conditions_open = waits(20, 0.8);
+    find(&s);
+    assert_int_equal(findings.n, 0);
+    s.inside.conditions = s.inside.conditions_open.count;
+    find(&s);
+    assert_string_equal(findings.label, "blocked-in-request");
+    s.inside.condition_bursts = s.inside.conditions; /* a message for all */
+    find(&s);
+    assert_int_equal(findings.n, 0);
+}
+
 /* Handlers that wait for what they can tell their clients. */
 static void test_messages(void **state)
 {
@@ -331,12 +352,19 @@ static void test_channel_deadlock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_slow),         cmocka_unit_test(test_storm_is_not_slow),
-        cmocka_unit_test(test_slow_busy),    cmocka_unit_test(test_lock_over_call),
-        cmocka_unit_test(test_lock_remarks), cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_own_conn),     cmocka_unit_test(test_channels),
-        cmocka_unit_test(test_messages),     cmocka_unit_test(test_message_readers),
-        cmocka_unit_test(test_deadlock),     cmocka_unit_test(test_channel_deadlock),
+        cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_storm_is_not_slow),
+        cmocka_unit_test(test_slow_busy),
+        cmocka_unit_test(test_lock_over_call),
+        cmocka_unit_test(test_lock_remarks),
+        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_own_conn),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_message_readers),
+        cmocka_unit_test(test_deadlock),
+        cmocka_unit_test(test_channel_deadlock),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

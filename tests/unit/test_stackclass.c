@@ -231,6 +231,33 @@ static void test_polls(void **state)
     assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "main.query"), STACK_OTHER);
 }
 
+/* A proxy of connections waits for whatever may come; what reads an answer does not. */
+static void test_tunnels(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "internal/poll.(*FD).Read",
+                              "net.(*conn).Read", "io.copyBuffer", "io.Copy", "main.pipe"),
+                     STACK_LISTENER);
+    assert_int_equal(CLASSIFY("internal/poll.Splice", "net.spliceFrom", "io.copyBuffer"),
+                     STACK_LISTENER);
+    assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "net.(*conn).Read", "io.copyBuffer",
+                              "main.page", SERVED),
+                     STACK_HANDLER);
+    assert_int_equal(CLASSIFY("internal/poll.runtime_pollWait", "net/http.(*bodyEOFSignal).Read",
+                              "io.copyBuffer", "main.fetch"),
+                     STACK_CALL);
+    assert_int_equal(CLASSIFY("syscall.write", "io.copyBuffer", "main.save"), STACK_OTHER);
+}
+
+/* Who gives a mutex back is told from who waits for it; a name is looked up for its caller. */
+static void test_calls(void **state)
+{
+    (void)state;
+    assert_int_equal(TRAITS("sync.(*RWMutex).Unlock", "main.put"), STACK_UNLOCKS);
+    assert_int_equal(CLASSIFY("sync.(*Mutex).Unlock", "main.put"), STACK_OTHER);
+    assert_int_equal(CLASSIFY("runtime.cgocall", "net._C2func_getaddrinfo"), STACK_CALL);
+}
+
 /* A body comes over the network, though its reader waits for a condition. */
 static void test_bodies(void **state)
 {
@@ -275,6 +302,8 @@ int main(void)
         cmocka_unit_test(test_pools),
         cmocka_unit_test(test_c),
         cmocka_unit_test(test_polls),
+        cmocka_unit_test(test_tunnels),
+        cmocka_unit_test(test_calls),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_strange_stacks),

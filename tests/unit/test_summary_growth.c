@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tests/support/rawtrace.h"
+#include "trace/reader/specs.h"
 #include "trace/summary/summary.h"
 
 static struct summary sums;

@@ -157,6 +157,20 @@ static void test_related(void **state)
     assert_string_equal(sites_call(&sites, get).func, "app.(*store).get");
 }
 
+/* Workers of two stages of one type; and goroutines that do the same work. */
+static void test_alike(void **state)
+{
+    uint32_t get = stack(1, 1, 3, 10), put = stack(2, 2, 3, 20), again = stack(3, 1, 5, 30);
+
+    (void)state;
+    assert_true(sites_methods(&sites, get, put));
+    assert_false(sites_methods(&sites, get, again)); /* one method */
+    assert_false(sites_methods(&sites, stack(4, 3, 5, 40), put));
+    assert_true(sites_alike(&sites, get, put));
+    assert_false(sites_alike(&sites, get, again));
+    assert_false(sites_alike(&sites, SITES_NO_STACK, SITES_NO_STACK));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +178,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bounds, begin, end),
         cmocka_unit_test_setup_teardown(test_empty, begin, end),
         cmocka_unit_test_setup_teardown(test_related, begin, end),
+        cmocka_unit_test_setup_teardown(test_alike, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,20 @@ static bool are_messages(const struct summary_inside *in, const struct summary_c
     return in->flushes * 3 >= waits->count || bursts * 5 >= waits->count;
 }
 
+/* Of the waits for a condition this part must end within the window, each by itself: then those that
+ * have not ended wait for their turn, too, and not for a message. */
+#define CONDITIONS_ENDED 5
+
+static void add_conditions(struct summary_class *to, const struct summary_inside *in)
+{
+    uint64_t all = in->conditions + in->conditions_open.count;
+
+    if (in->conditions * CONDITIONS_ENDED < all || in->condition_bursts * 5 >= in->conditions)
+        return;
+    add(to, &in->conditions_before);
+    add(to, &in->conditions_open);
+}
+
 static struct summary_class sure(const struct facts *a)
 {
     const struct summary_inside *in = &a->s->inside;
@@ -44,6 +58,7 @@ static struct summary_class sure(const struct facts *a)
     double own = rule_waits_for_own_conn(a);
 
     add(&ret, &in->limit);
+    add(&ret, &in->turn);
     if (own > 0) {
         ret.count += in->conn.count;
         ret.total += (int64_t)own;
@@ -61,6 +76,7 @@ static struct summary_class unsure(const struct facts *a)
     double ignored;
 
     add(&ret, &in->join);
+    add_conditions(&ret, in);
     if (!are_messages(in, &in->receive, in->receive_bursts))
         add(&ret, &in->receive);
     if (!are_messages(in, &in->select, in->select_bursts) && in->select_open <= in->select.total)
@@ -102,6 +118,7 @@ static void tell_what_for(const struct summary_sites *sites, struct finding *f)
 }
 
 #define SURE (STACK_SET(STACK_POOL) | STACK_SET(STACK_LIMIT))
+#define TURN STACK_SET(STACK_OTHER)
 
 static double blocked_in_request(const struct facts *a, struct finding *f)
 {
@@ -123,7 +140,7 @@ static double blocked_in_request(const struct facts *a, struct finding *f)
     rule_tell(f, "busy_share", busy);
     f->lost = (double)best->total;
     if (best == &pool) {
-        rule_point_at(f, &s->inside.sites, SURE);
+        rule_point_at(f, &s->inside.sites, SURE | (s->inside.turn.count > 0 ? TURN : 0));
         rule_point_at_open(f, &s->open[SUMMARY_OPEN_SYNC], SURE);
         rule_point_at_open(f, &s->open[SUMMARY_OPEN_UNKNOWN], SURE);
         if (rule_waits_for_own_conn(a) > 0)

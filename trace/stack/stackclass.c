@@ -20,6 +20,7 @@ static const struct known table[] = {
     {NAME("os.ReadFile"), STACK_FILE},
     {NAME("syscall.Read"), STACK_READ},
     {NAME("syscall.read"), STACK_READ},
+    {NAME("io.copyBuffer"), STACK_COPIES},
     {NAME("syscall.Pause"), STACK_PARKED},
     {NAME("syscall.Wait4"), STACK_PARKED},
     {NAME("syscall.wait4"), STACK_PARKED},
@@ -35,7 +36,7 @@ static const struct known table[] = {
     {NAME("runtime.ReadTrace"), STACK_TRACER},
     {NAME("runtime.StopTrace"), STACK_TRACER},
     {NAME("runtime.chansend1"), STACK_SENDS},
-    {NAME("sync.(*Cond).Wait"), STACK_JOIN},
+    {NAME("sync.(*Cond).Wait"), STACK_JOIN | STACK_CONDITION},
     {NAME("syscall.EpollWait"), STACK_PARKED},
     {NAME("net.(*netFD).Write"), STACK_SOCKET},
     {NAME("os.(*Process).Wait"), STACK_PARKED},
@@ -44,25 +45,31 @@ static const struct known table[] = {
     {NAME("runtime/trace.Stop"), STACK_TRACER},
     {NAME("sync.(*Mutex).Lock"), STACK_LOCK},
     {NAME("runtime/trace.Start"), STACK_TRACER},
+    {NAME("internal/poll.Splice"), STACK_LISTENER},
     {NAME("net.(*netFD).connect"), STACK_CALL},
     {NAME("net.(*netFD).writeTo"), STACK_SOCKET},
     {NAME("net/http/pprof.Trace"), STACK_TRACER},
     {NAME("net/http/pprof.sleep"), STACK_TRACER},
     {NAME("runtime.traceAdvance"), STACK_TRACER},
+    {NAME("sync.(*Mutex).Unlock"), STACK_UNLOCKS},
     {NAME("sync.(*RWMutex).Lock"), STACK_LOCK},
     {NAME("net.(*netFD).writeMsg"), STACK_SOCKET},
     {NAME("os/signal.signal_recv"), STACK_PARKED},
     {NAME("sync.(*RWMutex).RLock"), STACK_LOCK},
+    {NAME("net._Cfunc_getaddrinfo"), STACK_CALL},
     {NAME("net/http.(*conn).serve"), STACK_LISTENER},
     {NAME("net/http/pprof.Profile"), STACK_TRACER},
     {NAME("net/rpc.(*Client).Call"), STACK_CALL},
     {NAME("sync.(*Mutex).lockSlow"), STACK_LOCK},
+    {NAME("sync.(*RWMutex).Unlock"), STACK_UNLOCKS},
     {NAME("sync.(*WaitGroup).Wait"), STACK_JOIN},
     {NAME("database/sql.(*DB).conn"), STACK_POOL},
     {NAME("net.(*UDPConn).ReadFrom"), STACK_LISTENER},
+    {NAME("net._C2func_getaddrinfo"), STACK_CALL},
     {NAME("net/rpc.(*Client).input"), STACK_LISTENER},
     {NAME("net/rpc.(*service).call"), STACK_HANDLER | STACK_SERVES},
     {NAME("os.(*Process).pidfdWait"), STACK_PARKED},
+    {NAME("sync.(*RWMutex).RUnlock"), STACK_UNLOCKS},
     {NAME("net/http.(*Server).Serve"), STACK_KNOWN_SERVER},
     {NAME("database/sql.(*DB).execDC"), STACK_CALL},
     {NAME("database/sql.(*Tx).Commit"), STACK_CALL},
@@ -96,6 +103,7 @@ static const struct known table[] = {
     {NAME("golang.org/x/sys/unix.Pselect"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Recvmsg"), STACK_PARKED},
     {NAME("internal/poll.(*FD).writeLock"), STACK_LOCK},
+    {NAME("internal/sync.(*Mutex).Unlock"), STACK_UNLOCKS},
     {NAME("net/http.(*Transport).getConn"), STACK_CONN},
     {NAME("net/rpc.(*Server).readRequest"), STACK_LISTENER},
     {NAME("os/signal.NotifyContext.func1"), STACK_PARKED},
@@ -396,6 +404,9 @@ static void read_function(struct reading *r, const char *func, size_t len)
     r->in_program = !is_of_server(func, len);
 }
 
+/* Who passes on what a connection brings, as a proxy does, waits for whatever may come. */
+#define TUNNEL (STACK_COPIES | STACK_POLLS)
+
 struct stack_kind stack_classify(const struct gotrace *trace, uint32_t stack)
 {
     struct reading r = {.only_runtime = true};
@@ -413,6 +424,8 @@ struct stack_kind stack_classify(const struct gotrace *trace, uint32_t stack)
         r.kind.traits &= ~(uint32_t)STACK_SERVES;
     if (r.kind.class == STACK_READ && (r.kind.traits & STACK_FILE))
         r.kind.class = STACK_OTHER;
+    if (r.kind.class == STACK_OTHER && (r.kind.traits & TUNNEL) == TUNNEL)
+        r.kind.class = STACK_LISTENER;
     if (n > 0 && r.only_runtime && r.kind.class == STACK_OTHER)
         r.kind.class = STACK_RUNTIME;
     return r.kind;

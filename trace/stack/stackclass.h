@@ -48,7 +48,10 @@ enum stack_trait {
     STACK_SELECTS = 1 << 19,      /* waits for one of several channels */
     STACK_BODY = 1 << 20,         /* reads the body of a request or an answer */
     STACK_POLLS = 1 << 21,        /* waits for the network */
-    STACK_SOCKET = 1 << 22,       /* in a call on a socket, which never blocks */
+    STACK_UNLOCKS = 1 << 22,      /* gives a mutex back */
+    STACK_COPIES = 1 << 23,       /* in io.Copy */
+    STACK_CONDITION = 1 << 24,    /* waits for a sync.Cond */
+    STACK_SOCKET = 1 << 25,       /* in a call on a socket, which never blocks */
 };
 
 /* What a stack tells. */

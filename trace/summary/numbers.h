@@ -206,10 +206,16 @@ struct summary_wakers {
 struct summary_inside {
     struct summary_class pool;  /* for a connection of a pool, also of who serves no request; all */
     struct summary_class limit; /* for a limiter or a semaphore; all */
-    struct summary_class conn;  /* for a connection of the HTTP client, of everyone; all */
-    int64_t dials;              /* in which such connections were opened; all */
-    struct summary_class send;  /* sends to a channel; all */
-    struct summary_class join;  /* WaitGroup, Cond, errgroup; only whole waits, below alike */
+    struct summary_class
+        turn; /* in a region, for what one that does the same work gives back; whole */
+    struct summary_class conn; /* for a connection of the HTTP client, of everyone; all */
+    int64_t dials;             /* in which such connections were opened; all */
+    struct summary_class send; /* sends to a channel; all */
+    struct summary_class join; /* WaitGroup, Cond, errgroup; only whole waits, below alike */
+    struct summary_class conditions_before; /* Cond: waits from before the trace that ended, */
+    struct summary_class conditions_open;   /* those that did not end, */
+    uint64_t conditions;                    /* all that ended, */
+    uint64_t condition_bursts;              /* and right after another one, by the same waker */
     struct summary_class receive;
     struct summary_class select;
     uint64_t select_bursts;  /* of select: that ended right after another one, by the same waker */

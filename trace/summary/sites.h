@@ -192,6 +192,13 @@ bool sites_of_main(const struct sites *s, uint32_t stack);
  * they are at different sites. */
 bool sites_siblings(const struct sites *s, uint32_t a, uint32_t b);
 
+/* Whether both wait in methods of one type, and not in the same method. */
+bool sites_methods(const struct sites *s, uint32_t a, uint32_t b);
+
+/* Whether both goroutines do the same work: the outermost function of the program's own is the
+ * same. */
+bool sites_alike(const struct sites *s, uint32_t a, uint32_t b);
+
 /* The program's own code in that stack. */
 struct summary_own sites_own(const struct sites *s, uint32_t stack, enum summary_profile profile);
 

@@ -229,3 +229,31 @@ bool sites_siblings(const struct sites *s, uint32_t a, uint32_t b)
     return within && strncmp(x, y, n) == 0 && strncmp(x, "main.main.", strlen("main.main.")) != 0 &&
            !sites_same(s, a, b, SUMMARY_SYNC);
 }
+
+bool sites_methods(const struct sites *s, uint32_t a, uint32_t b)
+{
+    const char *x = sites_frame_text(s, sites_at(s, a, SUMMARY_SYNC)).func;
+    const char *y = sites_frame_text(s, sites_at(s, b, SUMMARY_SYNC)).func;
+    size_t n = receiver(x);
+
+    return n > 0 && n == receiver(y) && strncmp(x, y, n) == 0 && strcmp(x, y) != 0;
+}
+
+/* The name of the outermost function of the program's own, or 0. */
+static uint32_t outermost_own(const struct sites *s, uint32_t stack)
+{
+    for (uint32_t i = s->stacks[stack].n; i > 0; i--) {
+        uint32_t func = nth(s, stack, i - 1)->func;
+
+        if (s->roles[func] & ROLE_OWN)
+            return func;
+    }
+    return 0;
+}
+
+bool sites_alike(const struct sites *s, uint32_t a, uint32_t b)
+{
+    uint32_t func = outermost_own(s, a);
+
+    return func != 0 && func == outermost_own(s, b);
+}

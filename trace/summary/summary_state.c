@@ -261,6 +261,7 @@ static bool is_active(const struct accumulator *s, const struct accumulator_go *
     case STACK_READ:
     case STACK_TRACER:
     case STACK_RUNTIME: return false;
+    case STACK_CALL: return true;
     default: break;
     }
     /* A library's thread may sit in C for good. */

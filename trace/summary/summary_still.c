@@ -46,6 +46,16 @@ static enum summary_before did(const struct accumulator *s, const struct sites_s
              : SUMMARY_RAN;
 }
 
+/* Whether somebody gave back a mutex that others waited for, and may be this one. Of waits that began
+ * before the trace and ended, nothing else tells what they were for. */
+static bool is_passed_on(const struct accumulator *s, uint32_t waiter, uint32_t other)
+{
+    return s->sites.stacks[waiter].class == STACK_LOCK &&
+           (s->sites.stacks[other].traits & STACK_UNLOCKS) &&
+           counted(&s->sites.stacks[other], SUMMARY_SCHED) > 0 &&
+           sites_related(&s->sites, waiter, other);
+}
+
 /* Whether waits at the stack's site ended; or, of a sender, others joined it. */
 static bool moves(const struct accumulator *s, uint32_t n)
 {
@@ -58,6 +68,8 @@ static bool moves(const struct accumulator *s, uint32_t n)
                          (grows ? counted(other, SITES_OPEN + SUMMARY_OPEN_SYNC) : 0);
 
         if (ended > 0 && other->class == stack->class && sites_same(&s->sites, i, n, SUMMARY_SYNC))
+            return true;
+        if (is_passed_on(s, n, i))
             return true;
     }
     return false;
@@ -89,8 +101,27 @@ static bool is_kept(struct accumulator *s, uint32_t n)
     return ret;
 }
 
-/* Whether goroutines that this one waits for, or has in common with another a function that began
- * both, wait to send. */
+/* So many senders at one place are not one that was left behind. */
+#define SENDERS 3
+
+/* Whether the stack's goroutine waits for these senders: with a function in common, or many of the
+ * same package. */
+static bool joins(const struct accumulator *s, uint32_t n, uint32_t sender)
+{
+    return sites_related(&s->sites, n, sender) ||
+           (whole(&s->sites.stacks[sender]) >= SENDERS && !sites_of_main(&s->sites, n) &&
+            sites_same_package(&s->sites, n, sender));
+}
+
+/* Whether one function began both; or they are several workers each, at two stages of the same. */
+static bool belong_together(const struct accumulator *s, uint32_t a, uint32_t b)
+{
+    return sites_siblings(&s->sites, a, b) ||
+           (whole(&s->sites.stacks[a]) > 1 && whole(&s->sites.stacks[b]) > 1 &&
+            sites_methods(&s->sites, a, b));
+}
+
+/* Whether goroutines that this one waits for, or that belong to it, wait to send. */
 static bool has_partner(const struct accumulator *s, uint32_t n)
 {
     for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
@@ -98,8 +129,7 @@ static bool has_partner(const struct accumulator *s, uint32_t n)
 
         if (whole(other) == 0 || !(other->traits & STACK_SENDS) || i == n)
             continue;
-        if (s->sites.stacks[n].class == STACK_JOIN ? sites_related(&s->sites, n, i)
-                                                   : sites_siblings(&s->sites, n, i))
+        if (s->sites.stacks[n].class == STACK_JOIN ? joins(s, n, i) : belong_together(s, n, i))
             return true;
     }
     return false;

@@ -14,6 +14,9 @@
 /* What is woken within this time of another wake by the same goroutine belongs to one burst. */
 #define BURST 1000000
 
+/* Stacks of limiters that are held against those of requests, so that the work is bounded. */
+#define LIMITS_MAX 64
+
 /* The past of a goroutine; NULL: there is no place. Of another goroutine's it is emptied. */
 static struct accumulator_past *past_of(struct accumulator *s, int64_t id, bool make)
 {
@@ -48,9 +51,17 @@ static void note_past(struct accumulator *s, const struct accumulator_go *g,
     past->reason = reason;
 }
 
+/* Whether the goroutine waits in a region for its turn: one that does the same work gives it. */
+static bool is_turn(const struct accumulator *s, const struct accumulator_go *g, uint32_t at)
+{
+    return g->regions != 0 && s->sites.stacks[g->stack].class == STACK_OTHER &&
+           sites_alike(&s->sites, g->stack, at);
+}
+
 /* Whether the wait is for something inside of the process and is in the service of a request, or
  * for a pool, which is there for requests. */
-static bool is_inside(const struct accumulator *s, const struct accumulator_go *g, int64_t waker)
+static bool is_inside(const struct accumulator *s, const struct accumulator_go *g, int64_t waker,
+                      uint32_t at)
 {
     const struct sites_stack *stack = &s->sites.stacks[g->stack];
     bool serves = stack->traits & STACK_SERVES;
@@ -62,13 +73,15 @@ static bool is_inside(const struct accumulator *s, const struct accumulator_go *
     case STACK_OTHER:
     case STACK_HANDLER:
         /* What no goroutine ended was ended by time. */
-        return serves && waker != GOTRACE_NONE;
+        return waker != GOTRACE_NONE && (serves || is_turn(s, g, at));
     default: return false;
     }
 }
 
 static uint64_t *bursts_of(struct accumulator *s, uint32_t traits)
 {
+    if (traits & STACK_CONDITION)
+        return &s->out->inside.condition_bursts;
     if (traits & STACK_SELECTS)
         return &s->out->inside.select_bursts;
     return &s->out->inside.receive_bursts;
@@ -129,7 +142,7 @@ void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, i
     if (waker == g->id)
         waker = GOTRACE_NONE;
     if (reason->column == SUMMARY_SYNC || reason->column == SITES_SLEEP)
-        inside = is_inside(s, g, waker);
+        inside = is_inside(s, g, waker, at);
     if (inside && !(g->flags & ACCUMULATOR_UNKNOWN_START))
         sites_add(&s->sites, g->stack, SITES_INSIDE, time - g->since);
     if (waker != GOTRACE_NONE && (inside || s->sites.stacks[g->stack].class == STACK_LOCK))
@@ -180,13 +193,25 @@ static int64_t all_time(const struct sites_stack *stack)
     return ret;
 }
 
+/* Adds waits for others to finish, and for a condition. */
+static void add_join(struct summary_inside *in, const struct sites_stack *stack)
+{
+    add(&in->join, &stack->tallies[SITES_INSIDE], true);
+    if (!(stack->traits & STACK_CONDITION))
+        return;
+    add(&in->conditions_before, &stack->tallies[SITES_UNKNOWN], false);
+    add(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
+    add(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
+    in->conditions += stack->tallies[SITES_INSIDE].count + stack->tallies[SITES_UNKNOWN].count;
+}
+
 /* Adds the waits of a stack that serves a request and says nothing of a pool. */
 static void add_channel(struct summary_inside *in, const struct sites_stack *stack)
 {
     const struct tally *whole = &stack->tallies[SITES_INSIDE];
 
     if (stack->class == STACK_JOIN) {
-        add(&in->join, whole, true);
+        add_join(in, stack);
     } else if (stack->traits & STACK_SENDS) {
         add_all(&in->send, stack);
     } else if (stack->traits & STACK_SELECTS) {
@@ -199,22 +224,49 @@ static void add_channel(struct summary_inside *in, const struct sites_stack *sta
     }
 }
 
-static void add_stack(struct summary_inside *in, const struct sites_stack *stack)
+/* Whether a request waits for the goroutine with this stack to finish, as far as stacks tell. */
+static bool is_joined(const struct accumulator *s, uint32_t n)
 {
+    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
+        const struct sites_stack *other = &s->sites.stacks[i];
+
+        if (other->class == STACK_JOIN && (other->traits & STACK_SERVES) && all_time(other) > 0 &&
+            sites_related(&s->sites, i, n))
+            return true;
+    }
+    return false;
+}
+
+static void add_limit(struct accumulator *s, uint32_t n)
+{
+    const struct sites_stack *stack = &s->sites.stacks[n];
+    bool joined = s->limits_looked_at < LIMITS_MAX && !(stack->traits & STACK_SERVES);
+
+    s->limits_looked_at += joined;
+    if ((stack->traits & STACK_SERVES) || (joined && is_joined(s, n)))
+        add_all(&s->out->inside.limit, stack);
+    else
+        add(&s->out->inside.limit, &stack->tallies[SITES_INSIDE], true);
+}
+
+static void add_stack(struct accumulator *s, uint32_t n)
+{
+    struct summary_inside *in = &s->out->inside;
+    const struct sites_stack *stack = &s->sites.stacks[n];
     uint32_t traits = stack->traits;
 
     if (stack->class == STACK_POOL)
         add_all(&in->pool, stack);
     else if (stack->class == STACK_CONN)
         add_all(&in->conn, stack);
-    else if (stack->class == STACK_LIMIT && (traits & STACK_SERVES))
-        add_all(&in->limit, stack);
     else if (stack->class == STACK_LIMIT)
-        add(&in->limit, &stack->tallies[SITES_INSIDE], true);
+        add_limit(s, n);
     else if ((traits & STACK_SERVES) &&
              (stack->class == STACK_JOIN || stack->class == STACK_OTHER ||
               stack->class == STACK_HANDLER))
         add_channel(in, stack);
+    else if (stack->class == STACK_OTHER)
+        add(&in->turn, &stack->tallies[SITES_INSIDE], true);
     if (traits & STACK_DIALS)
         in->dials += all_time(stack);
     if (traits & STACK_FLUSHES)
@@ -226,7 +278,7 @@ static void add_stack(struct summary_inside *in, const struct sites_stack *stack
 int accumulator_waits_finish(struct accumulator *s)
 {
     for (uint32_t i = 0; i < s->sites.n_stacks; i++)
-        add_stack(&s->out->inside, &s->sites.stacks[i]);
+        add_stack(s, i);
     return wakers_top(&s->wakers, &s->sites, &s->out->wakers);
 }
 
