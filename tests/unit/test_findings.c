@@ -849,6 +849,25 @@ static void test_wait_for_cpu(void **state)
     assert_int_equal(findings.n, 0);
 }
 
+/* With many more Ps than CPUs, most of those that run for long wait for a CPU. */
+static void test_without_cpu(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    cpu_queue(&s, 0.7);
+    s.long_runs.total = part(2.9);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+    s.long_runs.total = part(3);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    s.goroutines.runnable = 0; /* nobody waits for long */
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+}
+
 /* More Ps than CPUs are told where the CPUs are known. */
 static void test_more_procs_than_cpus(void **state)
 {
@@ -1284,6 +1303,7 @@ int main(void)
         cmocka_unit_test(test_stuck_run),
         cmocka_unit_test(test_stuck_pause),
         cmocka_unit_test(test_wait_for_cpu),
+        cmocka_unit_test(test_without_cpu),
         cmocka_unit_test(test_more_procs_than_cpus),
         cmocka_unit_test(test_stalled_queue),
         cmocka_unit_test(test_pauses),

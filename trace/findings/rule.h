@@ -40,6 +40,10 @@ struct facts {
  * thread to the other takes microseconds. */
 #define RULE_WAIT_FOR_CPU 2e6
 
+/* With so many goroutines at any time that run for long without a pause there are more threads than
+ * CPUs, so that each of them waits for one within its run. */
+#define RULE_CROWD 3
+
 struct rule {
     const char *code;
     /* Scores the numbers and fills in the evidence, call sites and the time lost. */

@@ -39,6 +39,15 @@ static double runnable_mean(const struct facts *a)
     return (all - (double)a->s->silences.kept.runnable) / own_time(a);
 }
 
+/* Goroutines that have a P, but whose threads wait for a CPU, at any time: nearly all of those that
+ * run for long, although the runtime interrupts them every 10 ms. */
+static double without_cpu(const struct facts *a)
+{
+    double crowd = (double)a->s->long_runs.total / a->window;
+
+    return has_no_cpu(a) && crowd >= RULE_CROWD ? crowd : 0;
+}
+
 static double usable_time(const struct facts *a)
 {
     return a->available - (has_no_cpu(a) ? (double)a->s->scheduler.overdue_lost : 0);
@@ -60,7 +69,7 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
 {
     const struct summary_scheduler *sched = &a->s->scheduler;
     double queued = queued_time(a) / own_time(a);
-    double queue = rule_share(runnable_mean(a), a->procs);
+    double queue = rule_share(runnable_mean(a) + without_cpu(a), a->procs);
     double user = rule_share(a->user - a->assist, usable_time(a));
     double p99 = (double)sched->latency.p99;
     /* Goroutines that never got to run are in no percentile, but are in this mean. */

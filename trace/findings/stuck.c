@@ -15,10 +15,6 @@ static const struct scale stuck_pause = {1e9, 2e9};
 #define STUCK_MIN 100000000
 #define STUCK_WINDOW 2e9
 
-/* With so many goroutines at any time that run for long without a pause, none of them is to blame:
- * there are more threads than CPUs, so that each of them waits for one within its run. */
-#define STUCK_CROWD 3
-
 static double longest_pause(const struct summary *s)
 {
     double ret = 0;
@@ -56,7 +52,7 @@ static double stuck_proc(const struct facts *a, struct finding *f)
     if (call->duration < STUCK_MIN || rule_in_slow_calls(a) >= RULE_SLOW_CALLS ||
         (rule_is_storm(a) && rule_storm_strength(a) >= 0.5))
         by_call = 0;
-    if ((double)a->s->long_runs.total / a->window >= STUCK_CROWD)
+    if ((double)a->s->long_runs.total / a->window >= RULE_CROWD) /* none of them is to blame */
         by_run = paused = 0;
     if (paused > by_run) {
         run = &a->s->longest_run;
