@@ -7,7 +7,7 @@
 
 #define WHAT_WIDTH 30
 #define MILLISECOND 1000000
-#define UNASKED 2       /* rows of each kind if nobody says how many, */
+#define UNASKED 1       /* rows of each kind if nobody says how many, */
 #define UNASKED_TASKS 4 /* and of tasks */
 
 /* The kinds: their JSON, below `waits` or not; their word in the text; and how long one must last to
