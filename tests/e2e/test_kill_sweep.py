@@ -169,9 +169,9 @@ KINDS = ("fresh", "again", "tcp")
 @pytest.mark.parametrize("group", ["loop", "disk"])
 def test_killed_at_every_call(group, kind, targets, reference, tmp_path):
     calls, reached, before, after = check_kills(targets, reference, tmp_path, kind, group)
-    # How often threads sleep and wake each other is up to the kernel, and so is, with a port, which
-    # of the disk threads takes which of the two jobs.
-    assert reached >= (calls / 2 if (kind, group) == ("tcp", "disk") else calls - 8)
+    # How often threads sleep and wake each other is up to the kernel, and so is which of the disk
+    # threads takes which job: to look at the host, before and after, and to publish.
+    assert reached >= (calls / 2 if group == "disk" else calls - 8)
     assert before and after
 
 
@@ -220,8 +220,8 @@ def check_faults(targets, reference, tmp_path, kind, group, error):
         path = paths[name][number - 1]
         if not can_fail(name, path):
             continue
-        if kind == "tcp" and name == "write":
-            continue  # with two jobs a number may be that of the report to the loop
+        if name == "write" and (kind == "tcp" or group == "disk"):
+            continue  # with several jobs a number may be that of the report to the loop
         if not d or kind == "fresh":
             d = targets.start(kind, tmp_path / f"{name}-{number}")
         with d if kind == "fresh" else contextlib.nullcontext():
