@@ -205,6 +205,7 @@ def test_token(tmp_path):
         secret.unlink()
         assert status(address, path="/metrics", **right) == 503
         assert status(address, path="/metrics", **right) == 503
+        d.wait_log("web.bearer_token_file")
         assert len(d.log("web.bearer_token_file")) == 1
         assert not [x for x in d.lines if TOKEN in x["msg"]]
 
