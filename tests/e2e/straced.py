@@ -52,11 +52,12 @@ def threads_of(d, group):
     return [argument for tid in tids for argument in ("-p", str(tid))]
 
 
-def at_call(d, directory, group, name, number, what):
+def at_call(d, directory, group, name, number, what, among=()):
     """While the block runs, this call is met so: `signal=KILL`, `error=EIO`. `3+`: all from the third
-    on."""
+    on. `among`: only calls on these paths count."""
     return strace(
-        directory / "log", "-e", f"trace={name}", "-e", f"inject={name}:{what}:when={number}",
+        directory / "log", *[argument for path in among for argument in ("-P", path)],
+        "-e", f"trace={name}", "-e", f"inject={name}:{what}:when={number}",
         *threads_of(d, group),
     )  # fmt: skip
 
