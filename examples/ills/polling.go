@@ -21,6 +21,12 @@ func timerStorm() error {
 	return nil
 }
 
+// take takes one piece of work, if there is one.
+func take(work *atomic.Int64) bool {
+	n := work.Load()
+	return n > 0 && work.CompareAndSwap(n, n-1)
+}
+
 // busyPoll has goroutines that ask again and again whether there is work, and let others run in
 // between.
 func busyPoll() error {
@@ -28,10 +34,9 @@ func busyPoll() error {
 	for i := 0; i < 4; i++ {
 		go func() {
 			for {
-				for work.Load() == 0 {
+				for !take(&work) {
 					runtime.Gosched()
 				}
-				work.Add(-1)
 				spin(50 * time.Microsecond)
 			}
 		}()
