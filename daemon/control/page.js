@@ -193,7 +193,6 @@ function history(service, host) {
 function takeCapture(c) {
   const t = time(c.start), key = text(c.key);
   if (t === null || !isTrace(key)) return;
-  const p99 = typeof c.scheduler_latency_p99_seconds === 'number' ? c.scheduler_latency_p99_seconds : null;
   let known = S.captures.get(key);
   if (!known) {
     const h = history(text(c.service), text(c.host));
@@ -204,6 +203,11 @@ function takeCapture(c) {
   }
   known.bytes = number(c.bytes);
   known.state = text(c.state);
+  takeLabel(known, c);
+}
+
+function takeLabel(known, c) {
+  const p99 = typeof c.scheduler_latency_p99_seconds === 'number' ? c.scheduler_latency_p99_seconds : null;
   known.code = typeof c.label === 'string' ? c.label : null;
   known.label = labelIndex(c.label);
   known.p99 = p99;
@@ -292,10 +296,14 @@ async function loadTargets() {
   S.total = Math.max(total, found.length);
   S.targetsAt = Date.now();
   S.targetsKnown = true;
-  // The last trace is told even if it lies before what is shown.
-  for (const { service, host, last } of found)
-    if (last && last.key && !S.captures.has(last.key))
+  // The last trace is told even if it lies before what is shown. Its label may be known here
+  // before the list of captures has it.
+  for (const { service, host, last } of found) {
+    const known = last && last.key ? S.captures.get(last.key) : null;
+    if (known && known.code === null) takeLabel(known, last);
+    else if (last && last.key && !known)
       takeCapture({ ...last, service, host, start: last.captured || last.start });
+  }
 }
 
 let timer = 0, ticking = false, again = false, hiddenSince = null;

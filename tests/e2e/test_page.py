@@ -356,6 +356,18 @@ def test_hidden_page_asks_less(browser, mock):
     wait_until("it asks at once", lambda: m.world.count("/api/v1/status") > asked + 1, timeout=5)
 
 
+def test_label_that_comes_late(browser, mock):
+    """The last trace gets its label, though no counter tells that anything changed."""
+    m = mock(targets=1, captures=5)
+    newest, target = m.world.captures[0], m.world.targets[0]
+    newest["label"] = newest["scheduler_latency_p99_seconds"] = None
+    m.world.refresh(target)
+    opened(browser, m.url)
+    assert browser.text(".row .chip") == "no label"
+    target["last"].update(label="lock-contention", scheduler_latency_p99_seconds=0.003)
+    wait_until("the label is there", lambda: browser.text(".row .chip") == "lock-contention")
+
+
 FIRST_DRAWN = "return performance.getEntriesByName('contrace-drawn')[0].startTime"
 
 

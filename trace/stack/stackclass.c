@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/stack/stackclass.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* The table is ordered by the names' length, then by their bytes. Names are compared whole. */
@@ -380,53 +379,50 @@ static bool outdoes(enum stack_class class, enum stack_class so_far)
     }
 }
 
-/* What a stack is known to be, from its innermost functions outwards. */
-struct reading {
-    struct stack_kind kind;
-    bool only_runtime;
-    bool in_program; /* the last function is the program's, not a server's or its library's */
-};
+/* Bits of stack_function beside a class and traits. */
+#define OF_RUNTIME (1U << 26)
+#define OF_SERVER (1U << 27)
+#define MET (1U << 28)
+#define TRAITS ((OF_RUNTIME - 1) & ~CLASS_MASK)
 
-static void read_function(struct reading *r, const char *func, size_t len)
+uint32_t stack_function(const char *func, size_t len)
 {
-    uint32_t known = kind_of(func, len), traits = known & ~CLASS_MASK;
-    enum stack_class class = known & CLASS_MASK;
+    return kind_of(func, len) | (begins(func, len, "runtime.") ? OF_RUNTIME : 0) |
+           (is_of_server(func, len) ? OF_SERVER : 0) | MET;
+}
+
+void stack_read(struct stack_reading *r, uint32_t function)
+{
+    uint32_t traits = function & TRAITS;
+    enum stack_class class = function & CLASS_MASK;
 
     if ((traits & STACK_DISPATCHES) && r->in_program) {
         class = STACK_HANDLER;
         traits |= STACK_SERVES;
     }
     /* What a body is read from is a condition, too. */
-    if (outdoes(class, r->kind.class) || ((traits & STACK_BODY) && r->kind.class == STACK_JOIN))
-        r->kind.class = class;
-    r->kind.traits |= traits;
-    r->only_runtime = r->only_runtime && begins(func, len, "runtime.");
-    r->in_program = !is_of_server(func, len);
+    if (outdoes(class, r->class) || ((traits & STACK_BODY) && r->class == STACK_JOIN))
+        r->class = class;
+    r->traits |= traits;
+    r->any = true;
+    r->beyond_runtime = r->beyond_runtime || !(function & OF_RUNTIME);
+    r->in_program = !(function & OF_SERVER);
 }
 
 /* Who passes on what a connection brings, as a proxy does, waits for whatever may come. */
 #define TUNNEL (STACK_COPIES | STACK_POLLS)
 
-struct stack_kind stack_classify(const struct gotrace *trace, uint32_t stack)
+struct stack_kind stack_told(const struct stack_reading *r)
 {
-    struct reading r = {.only_runtime = true};
-    size_t n;
-    const uint32_t *frames = gotrace_stack(trace, stack, &n);
+    struct stack_kind kind = {r->class, r->traits};
 
-    for (size_t i = 0; i < n; i++) {
-        const struct gotrace_frame *frame = gotrace_frame(trace, frames[i]);
-        size_t len = 0;
-        const char *func = frame != NULL ? gotrace_string(trace, frame->func, &len) : "";
-
-        read_function(&r, func, len);
-    }
-    if (r.kind.traits & STACK_STREAMS)
-        r.kind.traits &= ~(uint32_t)STACK_SERVES;
-    if (r.kind.class == STACK_READ && (r.kind.traits & STACK_FILE))
-        r.kind.class = STACK_OTHER;
-    if (r.kind.class == STACK_OTHER && (r.kind.traits & TUNNEL) == TUNNEL)
-        r.kind.class = STACK_LISTENER;
-    if (n > 0 && r.only_runtime && r.kind.class == STACK_OTHER)
-        r.kind.class = STACK_RUNTIME;
-    return r.kind;
+    if (kind.traits & STACK_STREAMS)
+        kind.traits &= ~(uint32_t)STACK_SERVES;
+    if (kind.class == STACK_READ && (kind.traits & STACK_FILE))
+        kind.class = STACK_OTHER;
+    if (kind.class == STACK_OTHER && (kind.traits & TUNNEL) == TUNNEL)
+        kind.class = STACK_LISTENER;
+    if (r->any && !r->beyond_runtime && kind.class == STACK_OTHER)
+        kind.class = STACK_RUNTIME;
+    return kind;
 }

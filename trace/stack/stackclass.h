@@ -10,10 +10,9 @@
  * whether it serves a request.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "trace/gotrace.h"
 
 enum stack_class {
     STACK_OTHER = 0, /* nothing is known */
@@ -54,6 +53,15 @@ enum stack_trait {
     STACK_SOCKET = 1 << 25,       /* in a call on a socket, which never blocks */
 };
 
+/* A stack, read function by function. */
+struct stack_reading {
+    enum stack_class class;
+    uint32_t traits;
+    bool any;
+    bool beyond_runtime; /* it has a function that is not the runtime's */
+    bool in_program;     /* the last function is the program's, not a server's or its library's */
+};
+
 /* What a stack tells. */
 struct stack_kind {
     enum stack_class class;
@@ -79,6 +87,12 @@ const char *stack_class_known(size_t n, struct stack_kind *ret);
  * pool database/sql"; NULL if it is not known. */
 const char *stack_word(const char *func);
 
-/* What a stack of the present generation tells. This reads every frame, so the result is worth
- * keeping. */
-struct stack_kind stack_classify(const struct gotrace *trace, uint32_t stack);
+/* What a function tells by its name, for stack_read; never 0. Finding it out costs far more than
+ * using it, so it is worth keeping. */
+uint32_t stack_function(const char *func, size_t len);
+
+/* Reads a stack's next function, from the innermost outwards. The reading begins zeroed. */
+void stack_read(struct stack_reading *r, uint32_t function);
+
+/* What the functions tell together. */
+struct stack_kind stack_told(const struct stack_reading *r);

@@ -143,6 +143,35 @@ static void place(const struct sites *s, const struct wish *wish, struct entry *
     e->class = STACK_OTHER;
 }
 
+/* Whether the stack has anything that add_others may add. */
+static bool has_others(const struct sites_stack *k)
+{
+    uint64_t n = k->tallies[SITES_UNKNOWN].count;
+
+    for (unsigned i = 0; i < SUMMARY_N_OPEN; i++)
+        n += k->tallies[SITES_OPEN + i].count;
+    return n > 0;
+}
+
+/* Whether the stack may have an entry in the table. */
+static bool is_wished(const struct sites *s, const struct wish *wish, uint32_t stack)
+{
+    const struct sites_stack *k = &s->stacks[stack];
+
+    if ((wish->classes & STACK_SET(k->class)) == 0 || (wish->picked && !wish->picked[stack]))
+        return false;
+    return k->tallies[wish->column].count > 0 || (wish->whole && has_others(k));
+}
+
+static size_t count_wished(const struct sites *s, const struct wish *wish)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < s->n_stacks; i++)
+        n += is_wished(s, wish, i);
+    return n;
+}
+
 static size_t collect(const struct sites *s, const struct wish *wish, struct entry *list)
 {
     size_t n = 0;
@@ -151,7 +180,7 @@ static size_t collect(const struct sites *s, const struct wish *wish, struct ent
         const struct sites_stack *k = &s->stacks[i];
         struct entry *e = &list[n];
 
-        if ((wish->classes & STACK_SET(k->class)) == 0 || (wish->picked && !wish->picked[i]))
+        if (!is_wished(s, wish, i))
             continue;
         *e = (struct entry){
             .stack = i,
@@ -285,12 +314,12 @@ static size_t leave_out(struct entry *list, size_t n, struct summary_sites *ret)
 static int rank(struct sites *s, const struct wish *wish, struct summary_sites *ret)
 {
     struct entry *list;
-    size_t n;
-    int r = memory_new(s->mem, s->n_stacks * sizeof(*list), &list);
+    size_t room = count_wished(s, wish) + 1, n; /* not 0 */
+    int r = memory_new(s->mem, room * sizeof(*list), &list);
 
+    memset(ret, 0, sizeof(*ret));
     if (r < 0)
         return r;
-    memset(ret, 0, sizeof(*ret));
     n = collect(s, wish, list);
     if (n > 1)
         qsort(list, n, sizeof(*list), by_place);
@@ -303,7 +332,7 @@ static int rank(struct sites *s, const struct wish *wish, struct summary_sites *
     for (size_t i = 0; r == 0 && i < n; i++)
         r = fill(s, &list[i], &ret->list[i]);
     ret->n = r == 0 ? n : 0;
-    memory_free(s->mem, list, s->n_stacks * sizeof(*list));
+    memory_free(s->mem, list, room * sizeof(*list));
     return r;
 }
 

@@ -33,6 +33,7 @@ void sites_done(struct sites *s)
     idmap_done(&s->stack_ids);
     memory_free(s->mem, s->frames, s->frames_cap * sizeof(*s->frames));
     memory_free(s->mem, s->roles, s->roles_cap);
+    memory_free(s->mem, s->told, s->told_cap * sizeof(*s->told));
     memory_free(s->mem, s->stacks, s->stacks_cap * sizeof(*s->stacks));
     memory_free(s->mem, s->rows, s->rows_cap * sizeof(*s->rows));
     memory_free(s->mem, s->known, s->known_cap * sizeof(*s->known));
@@ -81,17 +82,25 @@ static void note_main(struct sites *s, const struct sites_frame *f)
         s->roles[s->frames[i].func] = roles_at(s, &s->frames[i]);
 }
 
-static int note_role(struct sites *s, const struct sites_frame *f)
+/* Notes what the frame's function tells by its name. */
+static int note_function(struct sites *s, const struct sites_frame *f)
 {
-    size_t old = s->roles_cap;
-    int r = memory_grow(s->mem, &s->roles, &s->roles_cap, (size_t)f->func + 1, sizeof(*s->roles));
+    size_t n = (size_t)f->func + 1, old = s->roles_cap, old_told = s->told_cap;
+    const char *func = texts_get(s->texts, f->func);
+    int r = memory_grow(s->mem, &s->roles, &s->roles_cap, n, sizeof(*s->roles));
 
     if (r < 0)
         return r;
     memset(s->roles + old, 0, s->roles_cap - old);
+    r = memory_grow(s->mem, &s->told, &s->told_cap, n, sizeof(*s->told));
+    if (r < 0)
+        return r;
+    memset(s->told + old_told, 0, (s->told_cap - old_told) * sizeof(*s->told));
     note_main(s, f);
-    if (s->roles[f->func] == 0)
-        s->roles[f->func] = roles_at(s, f);
+    if (s->roles[f->func] != 0)
+        return 0;
+    s->roles[f->func] = roles_at(s, f);
+    s->told[f->func] = stack_function(func, strlen(func));
     return 0;
 }
 
@@ -116,7 +125,7 @@ static int find_frame(struct sites *s, const struct gotrace *trace,
         return 0;
     r = memory_grow(s->mem, &s->frames, &s->frames_cap, s->n_frames + 1, sizeof(*s->frames));
     if (r == 0)
-        r = note_role(s, &f);
+        r = note_function(s, &f);
     if (r == 0)
         r = idmap_add(&s->frame_ids, h, s->n_frames);
     if (r < 0)
@@ -230,6 +239,34 @@ static int get_row(struct sites *s, const struct gotrace *trace, uint32_t handle
     return r;
 }
 
+/* What a function of the stack tells; it is known already if the frame has a place. */
+static uint32_t told_by(const struct sites *s, const struct gotrace *trace, uint32_t n)
+{
+    const struct sites_known *known = n < s->n_known ? &s->known[n] : NULL;
+    const struct gotrace_frame *frame;
+    const char *func = "";
+    size_t len = 0;
+
+    if (known && known->frame != 0)
+        return s->told[s->frames[known->frame - 1].func];
+    frame = gotrace_frame(trace, n);
+    if (frame)
+        func = gotrace_string(trace, frame->func, &len);
+    return stack_function(func, len);
+}
+
+static struct stack_kind classify(const struct sites *s, const struct gotrace *trace,
+                                  uint32_t handle)
+{
+    struct stack_reading r = {0};
+    size_t n;
+    const uint32_t *frames = gotrace_stack(trace, handle, &n);
+
+    for (size_t i = 0; i < n; i++)
+        stack_read(&r, told_by(s, trace, frames[i]));
+    return stack_told(&r);
+}
+
 /* Leaves only the frames that decide which sites the stack has: sites_where and sites_unknown find
  * the same as before. */
 static void reduce(const struct sites *s, struct row *row)
@@ -266,7 +303,7 @@ static void reduce(const struct sites *s, struct row *row)
 static int find_reduced(struct sites *s, const struct gotrace *trace, uint32_t handle,
                         uint32_t *ret)
 {
-    struct stack_kind kind = stack_classify(trace, handle);
+    struct stack_kind kind = classify(s, trace, handle);
     struct row row;
     uint64_t hash;
     int r = get_row(s, trace, handle, false, &row);
@@ -298,7 +335,7 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
         if (*ret == IDMAP_NONE)
             r = is_full(s) || row.n == 0 || s->n_rows + row.n > SITES_MAX_ROWS
                   ? find_reduced(s, trace, handle, ret)
-                  : add_stack(s, row.hash, row.frames, row.n, stack_classify(trace, handle), ret);
+                  : add_stack(s, row.hash, row.frames, row.n, classify(s, trace, handle), ret);
     }
     if (r == 0 && handle < s->n_handles)
         s->by_handle[handle] = *ret + 1;

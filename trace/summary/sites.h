@@ -93,6 +93,8 @@ struct sites {
     uint32_t n_frames;
     uint8_t *roles; /* of functions that are in frames, by the number of the function's text */
     size_t roles_cap;
+    uint32_t *told; /* of the same functions: stack_function */
+    size_t told_cap;
     const char *main_file; /* of a function of the package main; NULL: none was met yet */
     struct sites_stack *stacks;
     size_t stacks_cap;
