@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/goroutines.h"
-#include "cli/read/summary.h"
 
 #define WIDTH 100
 #define INDENT 10
@@ -32,34 +32,17 @@ static const struct {
 #define BY_WIDTH 11
 #define REASON_WIDTH 28 /* Go's longest reason */
 
-/* Characters, not bytes. */
-static size_t length(const char *text)
-{
-    size_t n = 0;
-
-    for (; *text; text++)
-        n += (*text & 0xc0) != 0x80;
-    return n;
-}
-
-static void cell(const struct page *p, const char *text, size_t width)
-{
-    size_t n = length(text);
-
-    (void)fprintf(p->out, "%*s%s", n < width ? (int)(width - n) : 0, "", text);
-}
-
 static void table_head(const struct page *p, const char *first, const char *last)
 {
     (void)fputc('\n', p->out);
-    cell(p, first, FIRST_WIDTH);
+    print_cell(p->out, first, FIRST_WIDTH);
     for (size_t i = 0; i < N_COLUMNS; i++) {
-        cell(p, columns[i].head, TIME_WIDTH);
+        print_cell(p->out, columns[i].head, TIME_WIDTH);
         if (i == 0)
-            cell(p, "%", SHARE_WIDTH);
+            print_cell(p->out, "%", SHARE_WIDTH);
     }
     if (p->view->by)
-        cell(p, "SORTED BY", BY_WIDTH);
+        print_cell(p->out, "SORTED BY", BY_WIDTH);
     (void)fprintf(p->out, "  %sSTART FUNCTION\n", last);
 }
 
@@ -76,14 +59,16 @@ static void row(const struct page *p, const char *first, const int64_t ns[TIMES_
     double all = (double)p->g->exec;
     char text[QUANTITY_SIZE];
 
-    cell(p, first, FIRST_WIDTH);
+    print_cell(p->out, first, FIRST_WIDTH);
     for (size_t i = 0; i < N_COLUMNS; i++) {
-        cell(p, quantity_duration(ns[columns[i].field], p->view->utf8, text), TIME_WIDTH);
+        print_cell(p->out, quantity_duration(ns[columns[i].field], p->view->utf8, text),
+                   TIME_WIDTH);
         if (i == 0)
-            cell(p, quantity_share(all > 0 ? (double)ns[TIMES_EXEC] / all : 0, text), SHARE_WIDTH);
+            print_cell(p->out, quantity_share(all > 0 ? (double)ns[TIMES_EXEC] / all : 0, text),
+                       SHARE_WIDTH);
     }
     if (p->view->by)
-        cell(p, quantity_duration(key, p->view->utf8, text), BY_WIDTH);
+        print_cell(p->out, quantity_duration(key, p->view->utf8, text), BY_WIDTH);
     (void)fputs("  ", p->out);
 }
 
@@ -91,7 +76,7 @@ static void name(const struct page *p, uint32_t number)
 {
     const char *text = groups_shown_name(texts_get(p->g->texts, number));
 
-    (void)summary_plain(p->out, text, NAME_MAX_SHOWN);
+    (void)print_plain(p->out, text, NAME_MAX_SHOWN);
     (void)fputc('\n', p->out);
 }
 
@@ -99,7 +84,10 @@ static void name(const struct page *p, uint32_t number)
 static void item(const struct page *p, const char *what, int64_t ns, size_t *column)
 {
     char text[QUANTITY_SIZE];
-    size_t n = strlen(what) + 1 + length(quantity_duration(ns, p->view->utf8, text));
+    size_t n;
+
+    (void)quantity_duration(ns, p->view->utf8, text);
+    n = strlen(what) + 1 + print_width(text, strlen(text));
 
     if (*column > 0)
         (void)fputs(",", p->out);
@@ -109,7 +97,7 @@ static void item(const struct page *p, const char *what, int64_t ns, size_t *col
     } else if (*column > 0) {
         (void)fputs(" ", p->out);
     }
-    (void)summary_plain(p->out, what, NAME_MAX_SHOWN);
+    (void)print_plain(p->out, what, NAME_MAX_SHOWN);
     (void)fprintf(p->out, " %s", text);
     *column = (*column > 0 ? *column + 2 : INDENT + 9) + n;
 }
@@ -148,7 +136,7 @@ static void head(const struct page *p)
     const struct goroutines_view *v = p->view;
     char text[QUANTITY_SIZE], window[QUANTITY_SIZE];
 
-    (void)summary_plain(p->out, v->file, NAME_MAX_SHOWN);
+    print_name(p->out, v->file);
     (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %" PRIu64 " generation%s, window %s\n",
                   v->version, v->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
                   p->g->complete ? "complete" : "CUT", quantity_bytes(v->bytes, text),
@@ -156,7 +144,7 @@ static void head(const struct page *p)
                   quantity_duration(p->g->window, v->utf8, window));
     if (!p->g->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)summary_plain(p->out, v->error.text ? v->error.text : "", NAME_MAX_SHOWN);
+        (void)print_plain(p->out, v->error.text ? v->error.text : "", NAME_MAX_SHOWN);
         (void)fprintf(p->out, " (offset %" PRIu64 ")\n", v->error.offset);
     }
     (void)fprintf(p->out, "  %s goroutine%s in %zu group%s", quantity_count(p->g->count, text),
@@ -215,7 +203,7 @@ static void most(const struct page *p, const struct times *t)
     size_t n = 0;
 
     if (goroutines_shares(p->g, t, false, list) > 0)
-        n = summary_plain(p->out, shown(list[0].name), REASON_WIDTH);
+        n = print_plain(p->out, shown(list[0].name), REASON_WIDTH);
     (void)fprintf(p->out, "%*s", (int)(REASON_WIDTH + 2 - n), "");
 }
 

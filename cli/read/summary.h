@@ -46,9 +46,6 @@ const char *summary_words(const char *name);
 void summary_outliers_json(struct jsonwriter *w, const struct summary *s);
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
-/* Prints a text right-aligned: characters are counted, not bytes. */
-void summary_cell(FILE *out, const char *text, size_t width);
-
 /*
  * The context that the user names: a record, or another file with such an object, or the object
  * itself. `confined`: no file may be read. 0, or a negative errno after a message.
@@ -60,9 +57,6 @@ int summary_context_given(const char *value, bool confined, struct context *ret)
 bool summary_context_beside(const char *trace, struct context *ret);
 
 void summary_context_text(FILE *out, const struct context *c, bool utf8);
-
-/* Prints at most `max` characters of a text, made printable. Returns how many. */
-size_t summary_plain(FILE *out, const char *text, size_t max);
 
 /* A frame, "main.work  app/main.go:12", in plain characters. */
 void summary_place(FILE *out, const struct summary_frame *f);

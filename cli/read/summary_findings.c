@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/summary_page.h"
 #include "trace/findings/findings.h"
@@ -116,13 +117,10 @@ struct flow {
     size_t column;
 };
 
-/* Characters are counted, not bytes. */
 static void flow_put(struct flow *flow, const char *text, size_t len)
 {
-    size_t width = 0;
+    size_t width = print_width(text, len);
 
-    for (size_t i = 0; i < len; i++)
-        width += (text[i] & 0xc0) != 0x80;
     if (flow->column == 0 || flow->column + width + 1 > PAGE_LINE_WIDTH) {
         (void)fputs(flow->column == 0 ? "   " : "\n   ", flow->out);
         flow->column = 3;
@@ -234,7 +232,7 @@ static void head(FILE *out, const struct finding *f, bool first)
     (void)fprintf(out, "  %s", f->code);
     if (f->subject) {
         (void)fputs("  \"", out);
-        summary_plain(out, f->subject, 100);
+        print_plain(out, f->subject, 100);
         (void)fputc('"', out);
     }
     if (f->score > 0)
@@ -249,7 +247,7 @@ static void head(FILE *out, const struct finding *f, bool first)
     (void)fputs(")\n", out);
     if (f->remark[0] != '\0') {
         (void)fputs("    ", out);
-        summary_plain(out, f->remark, sizeof(f->remark));
+        print_plain(out, f->remark, sizeof(f->remark));
         (void)fputc('\n', out);
     }
 }

@@ -2,26 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/common/print.h"
 #include "cli/read/summary.h"
-
-/* A trace may contain anything: prints only printable characters, at most `max`. */
-size_t summary_plain(FILE *out, const char *text, size_t max)
-{
-    size_t n = 0;
-
-    for (; text[n] && n < max; n++)
-        (void)putc(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?', out);
-    return n;
-}
-
-void summary_cell(FILE *out, const char *text, size_t width)
-{
-    size_t n = 0;
-
-    for (const char *c = text; *c; c++)
-        n += (*c & 0xc0) != 0x80;
-    (void)fprintf(out, "%*s%s", (int)(n < width ? width - n : 0), "", text);
-}
 
 /* "main.go:12" of a long path: the last two components. */
 void summary_place(FILE *out, const struct summary_frame *f)
@@ -39,9 +21,9 @@ void summary_place(FILE *out, const struct summary_frame *f)
         (void)fputs("(no stack)", out);
         return;
     }
-    (void)summary_plain(out, f->func, 200);
+    (void)print_plain(out, f->func, 200);
     (void)fputs("  ", out);
-    (void)summary_plain(out, from, 100);
+    (void)print_plain(out, from, 100);
     (void)fprintf(out, ":%" PRIu64, f->line);
 }
 
@@ -72,7 +54,7 @@ void summary_own_place(FILE *out, const struct summary_own *own, const struct su
     if (!own->call || !*own->call)
         return;
     (void)fputs(utf8 ? "  ← " : "  <- ", out);
-    (void)summary_plain(out, word_of(own->call), 200);
+    (void)print_plain(out, word_of(own->call), 200);
 }
 
 void summary_own_json(struct jsonwriter *w, const struct summary_own *own)

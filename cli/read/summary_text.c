@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/summary_page.h"
 
@@ -13,7 +14,7 @@ static void head(const struct page *p)
     char text[QUANTITY_SIZE], share[QUANTITY_SIZE], when[40];
     struct tm tm;
 
-    (void)summary_plain(p->out, p->view->name, 200);
+    print_name(p->out, p->view->name);
     (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %s events, %" PRIu64 " generation%s\n",
                   s->version, s->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
                   s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
@@ -21,7 +22,7 @@ static void head(const struct page *p)
                   s->generations == 1 ? "" : "s");
     if (!s->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)summary_plain(p->out, s->why, sizeof(s->why));
+        (void)print_plain(p->out, s->why, sizeof(s->why));
         (void)fprintf(p->out, " (offset %" PRIu64 ")\n", s->offset);
     }
     (void)fprintf(p->out, "  window %s", quantity_duration(s->window, p->view->utf8, text));
@@ -83,7 +84,7 @@ static void reasons(const struct page *p)
         } else {
             (void)fputs(", ", p->out);
         }
-        (void)summary_plain(p->out, name, PAGE_NAME_WIDTH);
+        (void)print_plain(p->out, name, PAGE_NAME_WIDTH);
         (void)fprintf(p->out, " %s", mean);
         column += width;
     }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/common/print.h"
+
+static char text[256];
+
+static FILE *begin(void)
+{
+    memset(text, 0, sizeof(text));
+    return fmemopen(text, sizeof(text), "w");
+}
+
+static void test_cell(void **state)
+{
+    FILE *out = begin();
+
+    (void)state;
+    print_cell(out, "3 µs", 6);
+    print_cell(out, "longer", 3);
+    print_cell(out, "", 2);
+    (void)fclose(out);
+    assert_string_equal(text, "  3 µslonger  ");
+    assert_int_equal(print_width("µ", 2), 1);
+    assert_int_equal(print_width("µs and more", 3), 2);
+}
+
+/* What a trace says. */
+static void test_plain(void **state)
+{
+    FILE *out = begin();
+
+    (void)state;
+    assert_int_equal(print_plain(out, "a\033b\x7f", 9), 4);
+    assert_int_equal(print_plain(out, "abcdef", 3), 3);
+    (void)fclose(out);
+    assert_string_equal(text, "a?b?abc");
+}
+
+/* Letters of any language stay, and nothing reaches the terminal that it would obey. */
+static void test_name(void **state)
+{
+    FILE *out = begin();
+
+    (void)state;
+    print_name(out, "dir/träce\n\033[1m\xc2\x9b"
+                    "2J\xc2");
+    (void)fclose(out);
+    assert_string_equal(text, "dir/träce??[1m?2J\xc2");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cell),
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
