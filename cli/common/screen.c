@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,11 +59,20 @@ bool screen_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+bool screen_reader_left(void)
+{
+    struct pollfd pipe = {.fd = fileno(stdout)};
+
+    return ferror(stdout) && poll(&pipe, 1, 0) == 1 && (pipe.revents & (POLLERR | POLLHUP));
+}
+
 int screen_finish(void)
 {
     int r = fflush(stdout) < 0 ? -errno : ferror(stdout) ? -EIO : 0;
 
-    if (r < 0 && r != -EPIPE)
+    if (r < 0 && screen_reader_left())
+        return -EPIPE;
+    if (r < 0)
         complain("cannot write to standard output: %s", strerror(-r));
     return r;
 }

@@ -20,6 +20,9 @@ bool screen_colour(FILE *f);
 /* Whether the user's locale is UTF-8. */
 bool screen_utf8(void);
 
+/* Whether something could not be written to stdout because nobody reads it any more. */
+bool screen_reader_left(void);
+
 /* Flushes stdout. 0, or a negative errno after a message; -EPIPE without one, when the reader went
  * away. */
 int screen_finish(void);
