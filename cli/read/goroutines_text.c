@@ -140,16 +140,16 @@ static void head(const struct page *p)
     (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %" PRIu64 " generation%s, window %s\n",
                   v->version, v->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
                   p->g->complete ? "complete" : "CUT", quantity_bytes(v->bytes, text),
-                  p->g->generations, p->g->generations == 1 ? "" : "s",
+                  p->g->generations, quantity_plural(p->g->generations),
                   quantity_duration(p->g->window, v->utf8, window));
     if (!p->g->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)print_plain(p->out, v->error.text ? v->error.text : "", NAME_MAX_SHOWN);
-        (void)fprintf(p->out, " (offset %" PRIu64 ")\n", v->error.offset);
+        (void)print_plain(p->out, v->failure ? v->failure->text : "", NAME_MAX_SHOWN);
+        (void)fprintf(p->out, " (offset %" PRIu64 ")\n", v->failure ? v->failure->offset : 0);
     }
     (void)fprintf(p->out, "  %s goroutine%s in %zu group%s", quantity_count(p->g->count, text),
-                  p->g->count == 1 ? "" : "s", p->g->groups->n, p->g->groups->n == 1 ? "" : "s");
-    (void)fprintf(p->out, "; they executed %s in all\n",
+                  quantity_plural(p->g->count), p->g->groups->n, quantity_plural(p->g->groups->n));
+    (void)fprintf(p->out, "; %s executed %s in all\n", p->g->count == 1 ? "it" : "they",
                   quantity_duration(p->g->exec, v->utf8, text));
 }
 
@@ -159,9 +159,8 @@ static void left_out(const struct page *p)
     char text[QUANTITY_SIZE];
 
     if (p->g->left_out > 0)
-        (void)fprintf(p->out,
-                      "  %s goroutines are left out: there was no memory for more at once\n",
-                      quantity_count(p->g->left_out, text));
+        (void)fprintf(p->out, "  %s goroutine%s left out: there was no memory for more at once\n",
+                      quantity_count(p->g->left_out, text), p->g->left_out == 1 ? " is" : "s are");
     if (p->g->left_out_ns > 0)
         (void)fprintf(p->out, "  of %s the reason is left out: there was no memory for more\n",
                       quantity_duration(p->g->left_out_ns, p->view->utf8, text));

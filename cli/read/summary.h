@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/jsonwriter.h"
+#include "cli/read/failure.h"
 #include "trace/findings/context.h"
 #include "trace/summary/summary.h"
 
@@ -31,6 +32,9 @@ struct summary_view {
 int summary_json(const struct summary_view *view, const struct summary *s, bool with_sites,
                  struct buf *out);
 
+/* Where and why a trace that is not complete breaks off. */
+struct failure summary_failure(const struct summary *s);
+
 /* The member `own` of a site; nothing if it has no own code. */
 void summary_own_json(struct jsonwriter *w, const struct summary_own *own);
 
@@ -38,9 +42,9 @@ void summary_own_json(struct jsonwriter *w, const struct summary_own *own);
 void summary_findings_json(struct jsonwriter *w, const struct summary *s,
                            const struct context *context);
 
-/* What a number of the evidence says, as printf's format for one text: "%s waits". NULL if it has
- * no words. */
-const char *summary_words(const char *name);
+/* What a number of the evidence says, as printf's format for one text: "%s waits", or "%s wait" of
+ * one. NULL if it has no words. */
+const char *summary_words(const char *name, bool one);
 
 /* The slowest of each kind: member `outliers`, and the last part of the text. */
 void summary_outliers_json(struct jsonwriter *w, const struct summary *s);

@@ -151,11 +151,11 @@ static void flow_end(struct flow *flow)
  * come without _ns and _bytes. */
 static void say(const struct finding_number *n, bool utf8, char *out, size_t size)
 {
-    const char *words = summary_words(n->name), *at = words ? strstr(words, "%s") : NULL;
-    size_t len = strlen(n->name);
     char value[QUANTITY_SIZE];
+    bool one = strcmp(quantity(n, utf8, value), "1") == 0;
+    const char *words = summary_words(n->name, one), *at = words ? strstr(words, "%s") : NULL;
+    size_t len = strlen(n->name);
 
-    (void)quantity(n, utf8, value);
     if (is_a(n, "_ns"))
         len -= strlen("_ns");
     else if (is_a(n, "_bytes"))

@@ -176,7 +176,7 @@ def test_corpus(gosum, work, schema):
         if verdict == "SUCCESS":
             schema.validate(compare(gosum, path))
             seen += 1
-        elif contrace("--json", path, status=1).stdout:
+        elif "format" in json.loads(contrace("--json", path, status=1).stdout):
             compare(gosum, path, status=1)
     assert seen >= 15
 
@@ -207,9 +207,15 @@ def test_no_trace(tmp_path, data):
     assert done.stderr.startswith(f"contrace: {tmp_path}/t: ") and done.stderr.count("\n") == 1
 
 
-def test_unreadable(tmp_path):
+def test_unreadable(tmp_path, schema):
     assert "No such file" in contrace(tmp_path / "none", status=1).stderr
     assert "Is a directory" in contrace(tmp_path, status=1).stderr
+    (tmp_path / "page").write_bytes(b"<html>")
+    for name, error in (("none", 2), (".", 21), ("page", 42)):
+        done = contrace("--json", tmp_path / name, status=1)
+        s = json.loads(done.stdout)
+        schema.validate(s)
+        assert s["error"]["errno"] == error and s["error"]["text"] in done.stderr
 
 
 def test_standard_input(mix):
