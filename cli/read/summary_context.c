@@ -162,8 +162,8 @@ static void throttled_part(struct line *l, const struct context *c)
     if (c->throttled_periods < 0 || c->periods <= 0)
         return;
     part(l);
-    (void)fprintf(l->out, "%" PRId64 " of %" PRId64 " periods throttled", c->throttled_periods,
-                  c->periods);
+    (void)fprintf(l->out, "%" PRId64 " of %" PRId64 " period%s throttled", c->throttled_periods,
+                  c->periods, quantity_plural((uint64_t)c->periods));
     if (c->throttled > 0)
         (void)fprintf(l->out, " (%s)", quantity_duration(c->throttled, l->utf8, text));
 }
@@ -176,7 +176,7 @@ static void quota_part(struct line *l, const struct context *c)
     (void)fprintf(l->out, "quota %.3g CPU", (double)c->quota / (double)c->period);
     if (c->levels_up > 0)
         (void)fprintf(l->out, " (%" PRId64 " level%s above)", c->levels_up,
-                      c->levels_up == 1 ? "" : "s");
+                      quantity_plural((uint64_t)c->levels_up));
 }
 
 static void memory_part(struct line *l, const struct context *c)

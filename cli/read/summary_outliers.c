@@ -249,7 +249,7 @@ void summary_outliers_text(FILE *out, const struct summary *s, const struct summ
     }
     if (s->lost_tasks > 0)
         (void)fprintf(out,
-                      "  %" PRIu64 " tasks were open beside too many others: their work is not"
-                      " known\n",
-                      s->lost_tasks);
+                      "  %" PRIu64 " task%s open beside too many others: %s work is not known\n",
+                      s->lost_tasks, s->lost_tasks == 1 ? " was" : "s were",
+                      s->lost_tasks == 1 ? "its" : "their");
 }

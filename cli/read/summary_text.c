@@ -15,11 +15,11 @@ static void head(const struct page *p)
     struct tm tm;
 
     print_name(p->out, p->view->name);
-    (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %s events, %" PRIu64 " generation%s\n",
+    (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %s event%s, %" PRIu64 " generation%s\n",
                   s->version, s->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
                   s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
-                  quantity_count(s->events.total, when), s->generations,
-                  s->generations == 1 ? "" : "s");
+                  quantity_count(s->events.total, when), quantity_plural(s->events.total),
+                  s->generations, quantity_plural(s->generations));
     if (!s->complete) {
         (void)fputs("  broken off: ", p->out);
         (void)print_plain(p->out, s->why, sizeof(s->why));
@@ -43,7 +43,8 @@ static void procs(const struct page *p)
     (void)fprintf(p->out, "\nPs: GOMAXPROCS %" PRId64, c->last);
     if (c->min != c->max)
         (void)fprintf(p->out, ", between %" PRId64 " and %" PRId64, c->min, c->max);
-    (void)fprintf(p->out, "; %" PRIu64 " threads seen\n", p->s->threads.seen);
+    (void)fprintf(p->out, "; %" PRIu64 " thread%s seen\n", p->s->threads.seen,
+                  quantity_plural(p->s->threads.seen));
     page_share_row(p, "run goroutines", c->executing, c->available);
     page_share_row(p, "kept during a system call", c->in_syscall, c->available);
     page_share_row(p, "look for a goroutine to run", looking > 0 ? looking : 0, c->available);
@@ -157,10 +158,13 @@ static void silences(const struct page *p)
         return;
     (void)fputs("  no event for over ", p->out);
     page_duration(p, SUMMARY_SILENCE, 0);
-    (void)fprintf(p->out, " though goroutines had work: %" PRIu64 " times, ", s->count);
+    (void)fprintf(p->out, " though goroutines had work: %" PRIu64 " time%s, ", s->count,
+                  quantity_plural(s->count));
     page_duration(p, s->total, 0);
-    (void)fputs(" in all, at most ", p->out);
-    page_duration(p, s->longest, 0);
+    if (s->count > 1) {
+        (void)fputs(" in all, at most ", p->out);
+        page_duration(p, s->longest, 0);
+    }
     (void)fputc('\n', p->out);
 }
 
@@ -198,7 +202,7 @@ static void gc(const struct page *p)
     char heap[QUANTITY_SIZE], goal[QUANTITY_SIZE];
 
     (void)fprintf(p->out, "\nGC: %" PRIu64 " cycle%s, heap at most %s, goal %s\n", g->cycles,
-                  g->cycles == 1 ? "" : "s", quantity_bytes(g->heap_max, heap),
+                  quantity_plural(g->cycles), quantity_bytes(g->heap_max, heap),
                   quantity_bytes(g->heap_goal_max, goal));
     if (g->cycles == 0)
         return;
@@ -252,9 +256,9 @@ static void left_out(const struct page *p, const struct summary_rows *rows)
         return;
     (void)fputs("    and ", p->out);
     page_count(p, names, 0);
-    (void)fputs(" types more: ", p->out);
+    (void)fprintf(p->out, " type%s more: ", quantity_plural(names));
     page_count(p, n, 0);
-    (void)fputs(" times, ", p->out);
+    (void)fprintf(p->out, " time%s, ", quantity_plural(n));
     page_duration(p, total, 0);
     (void)fputs(" in all\n", p->out);
 }

@@ -64,9 +64,9 @@ static void rest(const struct page *p, uint64_t sites, uint64_t count, int64_t t
         return;
     (void)fputs("    and ", p->out);
     page_count(p, sites, 0);
-    (void)fprintf(p->out, " call site%s more: ", sites == 1 ? "" : "s");
+    (void)fprintf(p->out, " call site%s more: ", quantity_plural(sites));
     page_count(p, count, 0);
-    (void)fputs(count == 1 ? " time" : " times", p->out);
+    (void)fprintf(p->out, " time%s", quantity_plural(count));
     if (total > 0) {
         (void)fputs(", ", p->out);
         page_duration(p, total, 0);
@@ -99,7 +99,7 @@ static void line(const struct page *p, const struct table *t)
     page_duration(p, t->all.total, 0);
     (void)fputs(" in all, ", p->out);
     page_count(p, t->all.count, 0);
-    (void)fputs(t->all.count == 1 ? " time\n" : " times\n", p->out);
+    (void)fprintf(p->out, " time%s\n", quantity_plural(t->all.count));
 }
 
 static void table(const struct page *p, const struct table *t)

@@ -126,7 +126,7 @@ static void test_artifacts(void **state)
                                  "    mutex: not_a_profile: the answer is HTML, 2 in a row\n"
                                  "timeout  b"));
     assert_non_null(strstr(text, "  h:2\n"
-                                 "    timeout, 1 in a row\n"
+                                 "    timeout\n"
                                  "    mutex: timeout, 4 in a row\n"
                                  "ok       c"));
     assert_string_equal(strstr(text, "  h:3\n"), "  h:3\n");

@@ -215,6 +215,48 @@ static void longest_call(void **state)
     free(text);
 }
 
+/* Whatever there is one of stands in the singular. */
+static void one_of_each(void **state)
+{
+    struct summary_site site = {.at = frame_of_tx, .count = 1, .total = SECOND, .max = SECOND};
+    struct summary_row rows[] = {{.name = "a", .times = whole},
+                                 {.name = "b", .times = {.count = 1}}};
+    struct summary s = {.complete = true,
+                        .window = SECOND,
+                        .spans = SECOND,
+                        .covered = 1,
+                        .generations = 1,
+                        .events = {.total = 1},
+                        .threads = {.seen = 1},
+                        .gc = {.cycles = 1},
+                        .silences = {.count = 1, .total = 2000000, .longest = 2000000},
+                        .lost_tasks = 1,
+                        .tasks = {.list = rows, .n = 2}};
+    const struct summary_view view = {.name = "t.trace", .top = 1};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    s.sites[SUMMARY_SYNC] = (struct summary_sites){
+        .list = &site, .n = 1, .count = 2, .total = SECOND + 1000000, .left_out = 1};
+    summary_text(out, &s, &view);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, ", 1 event, 1 generation\n"));
+    assert_non_null(strstr(text, "; 1 thread seen\n"));
+    assert_non_null(strstr(text, "\nGC: 1 cycle, "));
+    assert_non_null(strstr(text, "though goroutines had work: 1 time, 2.00 ms\n"));
+    assert_non_null(strstr(text, "    and 1 type more: 1 time, 0 in all\n"));
+    assert_non_null(strstr(text, "    and 1 call site more: 1 time, 1.00 ms in all\n"));
+    assert_non_null(
+        strstr(text, "  1 task was open beside too many others: its work is not known"));
+    assert_string_equal(summary_words("waits", true), "%s wait");
+    assert_string_equal(summary_words("waits", false), "%s waits");
+    assert_string_equal(summary_words("looking_share", true),
+                        summary_words("looking_share", false));
+    free(text);
+}
+
 /* A finding says its numbers in words, and where to look first. */
 static void finding(void **state)
 {
@@ -244,7 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts),        cmocka_unit_test(unended), cmocka_unit_test(nameless),
         cmocka_unit_test(goroutines),   cmocka_unit_test(waits),   cmocka_unit_test(own_calls),
-        cmocka_unit_test(longest_call), cmocka_unit_test(finding),
+        cmocka_unit_test(longest_call), cmocka_unit_test(finding), cmocka_unit_test(one_of_each),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
