@@ -16,8 +16,8 @@ static const char intro[] =
     "Usage: contrace goroutines [OPTIONS] FILE\n"
     "Groups the goroutines of a Go execution trace by the function that they started with, and says\n"
     "what each group's time went into, as 'go tool trace' does. FILE - is standard input.\n"
-    "Columns to sort by: count, total, exec, sched-wait, block, syscall, syscall-block, unknown,\n"
-    "assist, sweep, stw, or a reason to block, such as 'chan receive'.\n";
+    "Columns to sort by, in any case: count, exec, sched, block, syscall, sysblk, total, and\n"
+    "unknown, assist, sweep, stw; or a reason to block, such as 'chan receive'.\n";
 
 #define TOP_DEFAULT 10
 
@@ -47,6 +47,13 @@ struct order {
     bool by_count; /* groups */
 };
 
+/* Whether that is this column, as the user writes it or as the text has it. */
+static bool is_column(const char *word, const struct goroutines_field *field)
+{
+    return strcasecmp(word, field->name) == 0 ||
+           (field->head && strcasecmp(word, field->head) == 0);
+}
+
 /* By default as Go's pages: groups by execution, goroutines by their total. */
 static struct order read_order(const struct goroutines_arguments *a)
 {
@@ -55,12 +62,12 @@ static struct order read_order(const struct goroutines_arguments *a)
 
     if (!a->sort)
         return o;
-    o.by_count = strcmp(a->sort, "count") == 0;
+    o.by_count = strcasecmp(a->sort, "count") == 0;
     if (o.by_count)
         return o;
     o.groups.reason = a->sort;
     for (unsigned i = 0; i < TIMES_N; i++) {
-        if (strcmp(a->sort, goroutines_fields[i].name) == 0)
+        if (is_column(a->sort, &goroutines_fields[i]))
             o.groups = (struct worst_order){(enum times_field)i, NULL, a->reverse};
     }
     o.list = o.groups;

@@ -19,6 +19,7 @@
 /* What one may sort by, besides the count and reasons to block. */
 struct goroutines_field {
     const char *name; /* for --sort */
+    const char *head; /* of its column in the text, likewise; NULL: it has none */
     const char *key;  /* in the JSON */
 };
 

@@ -17,12 +17,8 @@ struct page {
 };
 
 /* The columns of both tables, after the count or the goroutine. */
-static const struct {
-    const char *head;
-    enum times_field field;
-} columns[] = {
-    {"EXEC", TIMES_EXEC},       {"SCHED", TIMES_SCHED_WAIT},     {"BLOCK", TIMES_BLOCK},
-    {"SYSCALL", TIMES_SYSCALL}, {"SYSBLK", TIMES_SYSCALL_BLOCK}, {"TOTAL", TIMES_TOTAL},
+static const enum times_field columns[] = {
+    TIMES_EXEC, TIMES_SCHED_WAIT, TIMES_BLOCK, TIMES_SYSCALL, TIMES_SYSCALL_BLOCK, TIMES_TOTAL,
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -37,7 +33,7 @@ static void table_head(const struct page *p, const char *first, const char *last
     (void)fputc('\n', p->out);
     print_cell(p->out, first, FIRST_WIDTH);
     for (size_t i = 0; i < N_COLUMNS; i++) {
-        print_cell(p->out, columns[i].head, TIME_WIDTH);
+        print_cell(p->out, goroutines_fields[columns[i]].head, TIME_WIDTH);
         if (i == 0)
             print_cell(p->out, "%", SHARE_WIDTH);
     }
@@ -61,8 +57,7 @@ static void row(const struct page *p, const char *first, const int64_t ns[TIMES_
 
     print_cell(p->out, first, FIRST_WIDTH);
     for (size_t i = 0; i < N_COLUMNS; i++) {
-        print_cell(p->out, quantity_duration(ns[columns[i].field], p->view->utf8, text),
-                   TIME_WIDTH);
+        print_cell(p->out, quantity_duration(ns[columns[i]], p->view->utf8, text), TIME_WIDTH);
         if (i == 0)
             print_cell(p->out, quantity_share(all > 0 ? (double)ns[TIMES_EXEC] / all : 0, text),
                        SHARE_WIDTH);

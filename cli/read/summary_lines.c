@@ -43,7 +43,7 @@ struct summary_line {
 const char *summary_lines_path(const char *field)
 {
     for (size_t i = 0; i < N_COLUMNS; i++) {
-        if (strcmp(field, columns[i].name) == 0)
+        if (strcasecmp(field, columns[i].name) == 0)
             return columns[i].path;
     }
     return field;

@@ -175,6 +175,11 @@ def test_selects_and_sorts(spool):
     assert listed("--sort=host") == ["db", "web-1", "web-1", "web-2"]
     assert listed("--sort=state", "--limit=1") == ["db"]
     assert listed("--sort=reason", "--reverse", "-n1") == ["web-2"]
+    assert listed("--sort=AGE") == listed("--reverse")
+    for title in (
+        contrace("list", "--long", f"--storage.path={spool}").stdout.split("\n")[0].split()
+    ):
+        assert listed(f"--sort={title}") == listed(f"--sort={title.lower()}")
     day = time.strftime("%Y-%m-%d", time.gmtime(NOW - 90000))
     assert listed(f"--since={day}", f"--until={day}", "--service=search") == ["db"]
 

@@ -253,9 +253,19 @@ def check_order(s, key, reverse):
         assert values == sorted(values, reverse=not reverse)
 
 
+def test_sort_by_what_is_printed(mix):
+    path = mix(REFERENCE)
+    heads = contrace(path).stdout.split("COUNT")[1].split("START")[0].replace("%", "").split()
+    names = ["exec", "sched-wait", "block", "syscall", "syscall-block", "total"]
+    for head, name in zip(heads, names, strict=True):
+        assert ours(path, "--sort", head, "--each") == ours(path, "--sort", name, "--each")
+
+
 @pytest.mark.parametrize("sort", SORTS)
 def test_sort(mix, sort):
     field = SORTS[sort]
+    path = mix(REFERENCE)
+    assert ours(path, "--sort", sort.upper(), "--each") == ours(path, "--sort", sort, "--each")
     for reverse in ([], ["--reverse"]):
         s = ours(mix(REFERENCE), "--sort", sort, "--name=main.", *reverse)
         check_order(s, lambda row: row.get(field, row["total_ns"]), bool(reverse))
