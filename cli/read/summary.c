@@ -224,7 +224,7 @@ int command_summary(int argc, char **argv)
         return SANDBOX_EXIT_UNCONFINED;
     }
     if (a.context && summary_context_given(a.context, a.sandbox, &job.given) < 0)
-        return STATUS_USAGE;
+        return a.sandbox || *a.context == '{' ? STATUS_USAGE : STATUS_FAILED;
     job.several = argc - rest > 1 || a.sort;
     job.path = a.sort ? summary_lines_path(a.sort) : NULL;
     job.view = (struct summary_view){

@@ -52,7 +52,8 @@ void summary_outliers_text(FILE *out, const struct summary *s, const struct summ
 
 /*
  * The context that the user names: a record, or another file with such an object, or the object
- * itself. `confined`: no file may be read. 0, or a negative errno after a message.
+ * itself. `confined`: no file may be read. 0, or a negative errno after a message: -EINVAL for what
+ * is no JSON object, -ENODATA if it has nothing about a host, or why the file cannot be read.
  */
 int summary_context_given(const char *value, bool confined, struct context *ret);
 
