@@ -256,16 +256,16 @@ static void head(FILE *out, const struct finding *f, bool first)
 #define FINDING_SCORE 0.5
 #define NEAR_SHARE 0.1
 
+/* Nothing where none is near: that is what the label says. */
 static void near_misses(FILE *out, const struct findings *findings)
 {
     size_t n = 0;
 
-    (void)fputs("  no rule matched", out);
     for (; n < findings->n_near && findings->near[n].score >= NEAR_SHARE * FINDING_SCORE; n++)
-        (void)fprintf(out, "%s%s (%.0f%%%s)", n == 0 ? "; nearest: " : ", ", findings->near[n].code,
-                      findings->near[n].score / FINDING_SCORE * 100,
+        (void)fprintf(out, "%s%s (%.0f%%%s)", n == 0 ? "  no rule matched; nearest: " : ", ",
+                      findings->near[n].code, findings->near[n].score / FINDING_SCORE * 100,
                       n == 0 ? " of the way to a finding" : "");
-    (void)fputs(n > 0 ? "\n" : ", and none comes near\n", out);
+    (void)fputs(n > 0 ? "\n" : "", out);
 }
 
 /* So many calls or waits that do not end are told beside a label that says nothing of them. */
@@ -329,7 +329,7 @@ void page_findings(const struct page *p)
     if (findings.not_inspected)
         (void)fprintf(p->out, " (%s: %s)", findings.not_inspected, findings.why);
     (void)fputc('\n', p->out);
-    if (findings.n_near > 0)
+    if (!findings.not_inspected)
         near_misses(p->out, &findings);
     if (findings.n_near > 0 || findings.not_inspected)
         unended(p);

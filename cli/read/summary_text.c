@@ -133,15 +133,16 @@ static void times_row(const struct page *p, const char *what, const struct summa
     (void)fputc('\n', p->out);
 }
 
-/* The longest call of those that are not meant to wait: the table's times are of whole ones only. */
+/* The longest call of those that are not meant to wait, if it is another than the longest of the
+ * table: that has whole calls only, and those that are meant to wait, too. */
 static void longest_call(const struct page *p)
 {
     const struct summary_longest *l = &p->s->syscalls.longest_active;
 
-    if (l->duration == 0)
+    if (l->duration == 0 || l->duration == p->s->syscalls.times.max)
         return;
-    (void)fputs(l->duration >= p->s->syscalls.times.max ? "  longest system call "
-                                                        : "  longest that is not meant to wait ",
+    (void)fputs(l->duration > p->s->syscalls.times.max ? "  longest system call "
+                                                       : "  longest that is not meant to wait ",
                 p->out);
     page_duration(p, l->duration, 0);
     (void)fprintf(p->out, " (%s%sgoroutine %" PRId64 ")  ",
@@ -168,6 +169,26 @@ static void silences(const struct page *p)
     (void)fputc('\n', p->out);
 }
 
+/* For less than a hundredth of the time nobody needs to know. */
+static void overdue(const struct page *p)
+{
+    const struct summary_scheduler *sched = &p->s->scheduler;
+    double window = (double)p->s->window;
+
+    if (window <= 0 || (double)sched->overdue < window / 100)
+        return;
+    (void)fputs("  a goroutine was runnable for over ", p->out);
+    page_duration(p, SUMMARY_OVERDUE, 0);
+    (void)fputs(": for ", p->out);
+    page_share(p, (double)sched->overdue / window, 0);
+    (void)fputs(" of the time", p->out);
+    if (sched->overdue_with_idle > 0) {
+        (void)fputs("; while a P was idle: for ", p->out);
+        page_share(p, (double)sched->overdue_with_idle / window, 0);
+    }
+    (void)fputc('\n', p->out);
+}
+
 static void latencies(const struct page *p)
 {
     const struct summary *s = p->s;
@@ -186,14 +207,8 @@ static void latencies(const struct page *p)
     page_count(p, s->syscalls.max_at_once, 0);
     (void)fputs(" in system calls, ", p->out);
     page_count(p, s->syscalls.max_blocked_at_once, 0);
-    (void)fputs(" of them without a P\n  a goroutine was runnable for over ", p->out);
-    page_duration(p, SUMMARY_OVERDUE, 0);
-    (void)fputs(": for ", p->out);
-    page_share(p, s->window > 0 ? (double)s->scheduler.overdue / (double)s->window : 0, 0);
-    (void)fputs(" of the time; while a P was idle: for ", p->out);
-    page_share(p, s->window > 0 ? (double)s->scheduler.overdue_with_idle / (double)s->window : 0,
-               0);
-    (void)fputc('\n', p->out);
+    (void)fputs(" of them without a P\n", p->out);
+    overdue(p);
 }
 
 static void gc(const struct page *p)
