@@ -187,7 +187,8 @@ static void groups(const struct page *p)
     if (n == v->n_groups)
         return;
     row(p, quantity_count(count, text), rest, key);
-    (void)fprintf(p->out, "(%zu more; --top=%zu shows all)\n", v->n_groups - n, v->n_groups);
+    (void)fprintf(p->out, "(%zu group%s more; --top=%zu shows all)\n", v->n_groups - n,
+                  quantity_plural(v->n_groups - n), v->n_groups);
 }
 
 /* The reason that it blocked for longest. */
@@ -215,8 +216,16 @@ static void list(const struct page *p)
         most(p, &life->times);
         name(p, life->name);
     }
-    if (worst->left_out > 0)
-        (void)fprintf(p->out, "  (%s more)\n", quantity_count(worst->left_out, text));
+    if (worst->left_out == 0)
+        return;
+    (void)fprintf(p->out, "  (%s goroutine%s more", quantity_count(worst->left_out, text),
+                  quantity_plural(worst->left_out));
+    if (worst->n < WORST_MAX)
+        (void)fprintf(p->out, "; --top=%" PRIu64 " shows %s",
+                      worst->n + worst->left_out < WORST_MAX ? worst->n + worst->left_out
+                                                             : (uint64_t)WORST_MAX,
+                      worst->n + worst->left_out <= WORST_MAX ? "all" : "as many as may be");
+    (void)fputs(")\n", p->out);
 }
 
 void goroutines_text(FILE *out, const struct goroutines_result *g,

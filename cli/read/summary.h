@@ -71,6 +71,12 @@ void summary_place(FILE *out, const struct summary_frame *f);
 void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
                        bool utf8);
 
+bool summary_frame_equal(const struct summary_frame *a, const struct summary_frame *b);
+
+/* Whether two places look the same when they are printed so. */
+bool summary_own_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
+                       const struct summary_own *own_b, const struct summary_frame *at_b);
+
 /* The caller checks the stream for errors. */
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);
 

@@ -192,6 +192,23 @@ static void evidence(FILE *out, const struct finding *f, bool utf8)
     flow_end(&flow);
 }
 
+/* Of sites that would look the same, the line that waits is told, too. */
+static void tell_apart(const struct page *p, const struct finding *f,
+                       const struct finding_site *site)
+{
+    for (size_t i = 0; i < f->n_sites; i++) {
+        const struct finding_site *other = &f->sites[i];
+
+        if (other == site || summary_frame_equal(&other->at, &site->at) ||
+            !summary_own_equal(&other->own, &other->at, &site->own, &site->at))
+            continue;
+        (void)fputs("  (", p->out);
+        summary_place(p->out, &site->at);
+        (void)fputc(')', p->out);
+        return;
+    }
+}
+
 /* Sites that are next to nothing beside the first are left out. */
 static void site_lines(const struct page *p, const struct finding *f)
 {
@@ -208,6 +225,7 @@ static void site_lines(const struct page *p, const struct finding *f)
         page_count(p, site->count, 10);
         (void)fputs("x  ", p->out);
         summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
+        tell_apart(p, f, site);
         if (site->open > 0 && site->count == 1) {
             (void)fputs(", not over", p->out);
         } else if (site->open > 0) {

@@ -43,10 +43,15 @@ static const char *word_of(const char *func)
     return func;
 }
 
+static bool has_own(const struct summary_own *own)
+{
+    return own->at.func && *own->at.func;
+}
+
 void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
                        bool utf8)
 {
-    if (!own->at.func || !*own->at.func) {
+    if (!has_own(own)) {
         summary_place(out, at);
         return;
     }
@@ -57,9 +62,27 @@ void summary_own_place(FILE *out, const struct summary_own *own, const struct su
     (void)print_plain(out, word_of(own->call), 200);
 }
 
+bool summary_frame_equal(const struct summary_frame *a, const struct summary_frame *b)
+{
+    return a->line == b->line && strcmp(a->func, b->func) == 0 && strcmp(a->file, b->file) == 0;
+}
+
+bool summary_own_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
+                       const struct summary_own *own_b, const struct summary_frame *at_b)
+{
+    const char *call_a = own_a->call ? word_of(own_a->call) : "",
+               *call_b = own_b->call ? word_of(own_b->call) : "";
+
+    if (has_own(own_a) != has_own(own_b))
+        return false;
+    if (!has_own(own_a))
+        return summary_frame_equal(at_a, at_b);
+    return summary_frame_equal(&own_a->at, &own_b->at) && strcmp(call_a, call_b) == 0;
+}
+
 void summary_own_json(struct jsonwriter *w, const struct summary_own *own)
 {
-    if (!own->at.func || own->at.func[0] == '\0')
+    if (!has_own(own))
         return;
     jsonwriter_object(w, "own");
     jsonwriter_text(w, "func", own->at.func);

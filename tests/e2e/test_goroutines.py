@@ -300,7 +300,11 @@ def test_top(mix):
         "exec_ns": sum(row["exec_ns"] for row in rest),
     }
     text = contrace("--top=3", path).stdout
-    assert f"({len(rest)} more; --top={len(whole['groups'])} shows all)" in text
+    assert f"({len(rest)} groups more; --top={len(whole['groups'])} shows all)" in text
+    text = contrace("--top=3", "--each", path).stdout
+    count = whole["goroutines"]
+    assert text.endswith(f"\n  ({count - 3} goroutines more; --top={count} shows all)\n")
+    assert contrace(f"--top={count}", "--each", path).stdout.count(" more") == 0
 
 
 def test_name(mix):
@@ -327,7 +331,7 @@ def test_text(mix):
         assert word in plain
     listed = contrace("--name=main.", "-n4", path).stdout
     rows = listed[listed.index("GOROUTINE") :].splitlines()
-    assert len(rows) == 1 + 4 + 1 and rows[5].endswith(" more)")
+    assert len(rows) == 1 + 4 + 1 and " goroutines more; --top=" in rows[5]
     for row in rows[1:5]:
         assert re.search(r"^ +\d+ .*  main\.\S+$", row), row
 

@@ -175,6 +175,60 @@ static void waits(void **state)
     free(text);
 }
 
+/* Rows that would look the same have what tells them apart. */
+static void twins(void **state)
+{
+    static const struct summary_frame first[] = {{"net.(*pipe).read", "net/pipe.go", 159},
+                                                 {"main.query", "app/q.go", 9}},
+                                      second[] = {{"net.(*pipe).read", "net/pipe.go", 162},
+                                                  {"main.query", "app/q.go", 9}};
+    const struct summary_own own = {{"main.query", "app/q.go", 9}, "net.(*pipe).read"};
+    struct summary_site sites[] = {
+        {.at = first[0],
+         .own = own,
+         .total = SECOND,
+         .count = 1,
+         .top = first,
+         .n_top = 2,
+         .n_stacks = 3},
+        {.at = second[0],
+         .own = own,
+         .total = SECOND,
+         .count = 1,
+         .top = second,
+         .n_top = 2,
+         .n_stacks = 1},
+    };
+    struct summary s = {.window = SECOND, .complete = true, .spans = SECOND};
+    const struct summary_view view = {.name = "t.trace", .top = 5, .stacks = true};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    s.sites[SUMMARY_NET] =
+        (struct summary_sites){.list = sites, .n = 2, .count = 2, .total = 2 * SECOND};
+    summary_text(out, &s, &view);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "main.query  app/q.go:9  <- net.(*pipe).read  (net.(*pipe).read  "
+                                 "net/pipe.go:159)\n"));
+    assert_non_null(strstr(text, "  (net.(*pipe).read  net/pipe.go:162)\n"));
+    assert_non_null(strstr(text, "  main.query  app/q.go:9\n                                     "
+                                 "         (and 2 other stacks)\n"));
+    free(text);
+    sites[1].top = first; /* other in nothing but the class */
+    sites[1].class = STACK_CALL;
+    text = text_of(&s);
+    assert_non_null(strstr(text, "<- net.(*pipe).read  (other)\n"));
+    assert_non_null(strstr(text, "<- net.(*pipe).read  (call)\n"));
+    free(text);
+    sites[1].own.at.line = 10;
+    text = text_of(&s);
+    assert_non_null(strstr(text, "app/q.go:9  <- net.(*pipe).read\n"));
+    assert_non_null(strstr(text, "app/q.go:10  <- net.(*pipe).read\n"));
+    free(text);
+}
+
 /* What own code calls itself, in the language's words. */
 static void own_calls(void **state)
 {
@@ -322,7 +376,7 @@ int main(void)
         cmocka_unit_test(parts),          cmocka_unit_test(unended), cmocka_unit_test(nameless),
         cmocka_unit_test(goroutines),     cmocka_unit_test(waits),   cmocka_unit_test(own_calls),
         cmocka_unit_test(longest_call),   cmocka_unit_test(finding), cmocka_unit_test(one_of_each),
-        cmocka_unit_test(nothing_to_add),
+        cmocka_unit_test(nothing_to_add), cmocka_unit_test(twins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
