@@ -698,7 +698,7 @@ def test_the_libraries_have_no_name_twice():
     assert not [n for n, count in collections.Counter(names).items() if count > 1]
 
 
-TRACE = SRC / "tests/fuzz/corpus/framing/live-go1.26.8"
+TRACE = SRC / "tests/fuzz/corpus/summary/mix-go1.26.8"
 
 
 @pytest.mark.parametrize(

@@ -493,7 +493,7 @@ def test_refused(tmp_path):
 
 def test_every_file_has_an_object(tmp_path):
     """Whoever reads the objects of a list of files finds each of them, and why one has no numbers."""
-    whole = SRC / "tests/fuzz/corpus/framing/live-go1.26.8"
+    whole = SRC / "tests/fuzz/corpus/summary/mix-go1.26.8"
     page, header = tmp_path / "page \xe9", tmp_path / "header"
     page.write_bytes(b"<html>hello</html>" * 10)
     header.write_bytes(b"go 1.26 trace\0\0\0")
