@@ -47,3 +47,39 @@ void print_name(FILE *out, const char *name)
         name += n > 0 ? n : 1;
     }
 }
+
+void print_flow_piece(struct print_flow *flow, const char *text, size_t n)
+{
+    size_t columns = print_width(text, n);
+
+    if (flow->column > flow->indent && flow->column + 1 + columns > flow->width) {
+        (void)fputc('\n', flow->out);
+        flow->column = 0;
+    }
+    if (flow->column > flow->indent) {
+        (void)fputc(' ', flow->out);
+        flow->column++;
+    } else if (flow->column == 0) {
+        (void)fprintf(flow->out, "%*s", (int)flow->indent, "");
+        flow->column = flow->indent;
+    }
+    (void)fwrite(text, 1, n, flow->out);
+    flow->column += columns;
+}
+
+void print_flow_words(struct print_flow *flow, const char *text)
+{
+    while (*text != '\0') {
+        size_t n = strcspn(text, " \n");
+
+        print_flow_piece(flow, text, n);
+        text += n;
+        text += strspn(text, " \n");
+    }
+}
+
+void print_flow_end(struct print_flow *flow)
+{
+    (void)fputc('\n', flow->out);
+    flow->column = 0;
+}

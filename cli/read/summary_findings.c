@@ -111,40 +111,9 @@ static const char *quantity(const struct finding_number *n, bool utf8, char out[
     return out;
 }
 
-/* Text that is broken into lines, at the blanks that it is given in pieces. */
-struct flow {
-    FILE *out;
-    size_t column;
-};
-
-static void flow_put(struct flow *flow, const char *text, size_t len)
+static struct print_flow flow_of(FILE *out)
 {
-    size_t width = print_width(text, len);
-
-    if (flow->column == 0 || flow->column + width + 1 > PAGE_LINE_WIDTH) {
-        (void)fputs(flow->column == 0 ? "   " : "\n   ", flow->out);
-        flow->column = 3;
-    }
-    (void)fputc(' ', flow->out);
-    (void)fwrite(text, 1, len, flow->out);
-    flow->column += width + 1;
-}
-
-static void flow_words(struct flow *flow, const char *text)
-{
-    while (*text != '\0') {
-        size_t n = strcspn(text, " ");
-
-        flow_put(flow, text, n);
-        text += n;
-        text += strspn(text, " ");
-    }
-}
-
-static void flow_end(struct flow *flow)
-{
-    (void)fputc('\n', flow->out);
-    flow->column = 0;
+    return (struct print_flow){.out = out, .indent = 4, .width = PAGE_LINE_WIDTH};
 }
 
 /* "4,218 waits", or "waits 4,218" of a number that has no words. Values show their unit, so names
@@ -174,7 +143,7 @@ static bool says_nothing(const struct finding_number *n)
 
 static void evidence(FILE *out, const struct finding *f, bool utf8)
 {
-    struct flow flow = {out, 0};
+    struct print_flow flow = flow_of(out);
     size_t n = f->n_evidence;
 
     while (n > 1 && says_nothing(&f->evidence[n - 1]))
@@ -187,9 +156,9 @@ static void evidence(FILE *out, const struct finding *f, bool utf8)
         say(&f->evidence[i], utf8, text, sizeof(text) - 1);
         if (i + 1 < n)
             (void)strcat(text, ",");
-        flow_put(&flow, text, strlen(text));
+        print_flow_piece(&flow, text, strlen(text));
     }
-    flow_end(&flow);
+    print_flow_end(&flow);
 }
 
 /* Of sites that would look the same, the line that waits is told, too. */
@@ -329,13 +298,13 @@ static void unended(const struct page *p)
 
 static void finding(const struct page *p, const struct finding *f, bool first)
 {
-    struct flow flow = {p->out, 0};
+    struct print_flow flow = flow_of(p->out);
 
     head(p->out, f, first);
     evidence(p->out, f, p->view->utf8);
     site_lines(p, f);
-    flow_words(&flow, f->next);
-    flow_end(&flow);
+    print_flow_words(&flow, f->next);
+    print_flow_end(&flow);
 }
 
 void page_findings(const struct page *p)

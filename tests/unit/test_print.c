@@ -56,12 +56,30 @@ static void test_name(void **state)
     assert_string_equal(text, "dir/träce??[1m?2J\xc2");
 }
 
+static void test_flow(void **state)
+{
+    FILE *out = begin();
+    struct print_flow flow = {.out = out, .indent = 2, .width = 10}, behind = {out, 4, 12, 4};
+
+    (void)state;
+    print_flow_words(&flow, "12 456 89 µ  bcd longer-than-a-line e");
+    print_flow_piece(&flow, "not broken", 10);
+    print_flow_end(&flow);
+    (void)fputs("--- ", out);
+    print_flow_words(&behind, "one two three");
+    print_flow_end(&behind);
+    (void)fclose(out);
+    assert_string_equal(text, "  12 456\n  89 µ bcd\n  longer-than-a-line\n  e\n  not broken\n"
+                              "--- one two\n    three\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cell),
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_name),
+        cmocka_unit_test(test_flow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
