@@ -33,6 +33,12 @@ void complain(const char *fmt, ...)
     (void)fprintf(stderr, "contrace: %s\n", buf_str(&line));
 }
 
+int complain_memory(void)
+{
+    complain("not enough memory");
+    return -ENOMEM;
+}
+
 unsigned screen_width(FILE *f)
 {
     const char *columns = getenv("COLUMNS");

@@ -11,6 +11,9 @@
 /* "contrace: …" on stderr, escaped like a log line: it may quote what a store said. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Says that memory is short. Returns -ENOMEM. */
+int complain_memory(void);
+
 /* The width of the terminal in columns; 0: the stream is no terminal. */
 unsigned screen_width(FILE *f);
 

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/write.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
@@ -71,15 +72,14 @@ static int open_copy(int from)
     if (!buffer)
         return -ENOMEM;
     while ((n = read(from, buffer, COPY_SIZE)) != 0) {
+        int r = 0;
+
         if (n < 0 && errno != EINTR)
             return -errno;
-        for (ssize_t done = 0; done < n;) {
-            ssize_t written = write(to, buffer + done, (size_t)(n - done));
-
-            if (written < 0 && errno != EINTR)
-                return -errno;
-            done += written > 0 ? written : 0;
-        }
+        if (n > 0)
+            r = write_all(to, buffer, (size_t)n);
+        if (r < 0)
+            return r;
     }
     return steal_fd(&to);
 }
@@ -201,10 +201,8 @@ static int pprof(const char *path, const struct profile_options *o, const struct
         complain("%s: %s", tracefile_called(path), strerror(-fd));
         return fd;
     }
-    if (profile_new(o, &p) < 0) {
-        complain("not enough memory");
-        return -ENOMEM;
-    }
+    if (profile_new(o, &p) < 0)
+        return complain_memory();
     r = read_trace(p, path, fd);
     written = r == 0 || r == -ENODATA ? write_profile(profile_sums(p), a) : 0;
     profile_free(p);
