@@ -131,14 +131,18 @@ static void print_line(FILE *out, const struct rows *r, const struct layout *l, 
 
 static void print_note(FILE *out, const char *note, unsigned width)
 {
-    size_t room = width > NOTE_INDENT ? width - NOTE_INDENT : SIZE_MAX;
+    struct print_flow flow = {out, NOTE_INDENT, width > NOTE_INDENT ? width : SIZE_MAX, 0};
 
     while (*note) {
-        size_t n = strcspn(note, "\n");
+        size_t n = strcspn(note, " \n");
 
-        (void)fprintf(out, "%*s%.*s\n", NOTE_INDENT, "", (int)(n < room ? n : room), note);
-        note += n + (note[n] == '\n');
+        print_flow_piece(&flow, note, n);
+        note += n;
+        if (*note == '\n')
+            print_flow_end(&flow);
+        note += *note != '\0';
     }
+    print_flow_end(&flow);
 }
 
 void rows_print(FILE *out, const struct rows *r, unsigned width, bool colour)

@@ -283,7 +283,7 @@ def test_status_of_nobody(steered, serve):
     done = ask("status", "--service=typo")
     assert done.returncode == 0
     assert done.stdout.endswith(
-        "\nno target of these; without --service, --job and --state there are 1\n"
+        "\nno target of these; without --service, --job and --state there is 1\n"
     )
     d.stop()
 
