@@ -303,7 +303,7 @@ def test_top(mix):
     assert f"({len(rest)} groups more; --top={len(whole['groups'])} shows all)" in text
     text = contrace("--top=3", "--each", path).stdout
     count = whole["goroutines"]
-    assert text.endswith(f"\n  ({count - 3} goroutines more; --top={count} shows all)\n")
+    assert text.endswith(f"\n  ({count - 3:,} goroutines more; --top={count} shows all)\n")
     assert contrace(f"--top={count}", "--each", path).stdout.count(" more") == 0
 
 
