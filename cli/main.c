@@ -100,7 +100,9 @@ static int run(int argc, char **argv)
 /* Ends by SIGPIPE, as cat does, when nobody reads what it prints. */
 int main(int argc, char **argv)
 {
-    int status = run(argc, argv);
+    int status;
 
+    screen_start();
+    status = run(argc, argv);
     return status == STATUS_OK && screen_finish() < 0 ? STATUS_FAILED : status;
 }

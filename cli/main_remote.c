@@ -49,6 +49,7 @@ int main(int argc, char **argv)
     void (*on_pipe)(int) = signal(SIGPIPE, SIG_IGN);
     int status;
 
+    screen_start();
     forbid_dumps();
     creddoc_setup();
     log_set_format(LOG_FORMAT_TEXT);

@@ -2,6 +2,7 @@
 #include "cli/common/screen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -15,6 +16,14 @@
 
 #define LINE_MAX_BYTES 4096
 #define WIDTH_DEFAULT 80
+
+void screen_start(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
 
 void complain(const char *fmt, ...)
 {

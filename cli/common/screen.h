@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* The first thing that a program does. Where standard input, output or errors are closed, no other
+ * file gets their number: what is read and printed fails. */
+void screen_start(void);
+
 /* "contrace: …" on stderr, escaped like a log line: it may quote what a store said. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -730,6 +730,16 @@ def test_nobody_reads_it(spool, tmp_path, words):
     assert (done.returncode, said) == (-signal.SIGPIPE, "")
 
 
+@pytest.mark.parametrize("words", ["summary TRACE", "list SPOOL", "list --json SPOOL"])
+def test_nowhere_to_print(spool, words):
+    """What is printed does not go into another file that got the number."""
+    stands_for = {"TRACE": f'"{TRACE}"', "SPOOL": f'--local --storage.path="{spool}"'}
+    line = " ".join(stands_for.get(word, word) for word in words.split())
+    done = run("sh", "-c", f'exec "{CONTRACE}" {line} >&-', check=False, timeout=PATIENCE)
+    said = "contrace: cannot write to standard output: Bad file descriptor\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+
+
 def test_a_reader_who_has_enough(tmp_path):
     """More than a pipe holds: it fails somewhere within the listing."""
     for i in range(1000):

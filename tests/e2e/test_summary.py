@@ -457,7 +457,10 @@ def test_newer_format(mix, work):
     at, n = max(second_generation(data), key=lambda batch: batch[1])
     path.write_bytes(b"go 1.28" + data[7 : at + n // 2] + b"\xff" * 20 + data[at + n // 2 + 20 :])
     done = run("--json", path, status=1)
-    assert done.stdout == b"" and b"trace format go 1.28 is not known: " in done.stderr
+    assert json.loads(done.stdout)["error"]["text"].startswith(
+        "trace format go 1.28 is not known: "
+    )
+    assert b"trace format go 1.28 is not known: " in done.stderr
     path.write_bytes(b"go 1.29" + data[7:])
     assert b"trace format go 1.29 is not known (" in run("--json", path, status=1).stderr
 
