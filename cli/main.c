@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,11 +97,12 @@ static int run(int argc, char **argv)
     return STATUS_USAGE;
 }
 
+/* Ends by SIGPIPE, as cat does, when nobody reads what it prints. */
 int main(int argc, char **argv)
 {
     int status;
 
-    (void)signal(SIGPIPE, SIG_IGN);
+    screen_start();
     status = run(argc, argv);
     return status == STATUS_OK && screen_finish() < 0 ? STATUS_FAILED : status;
 }

@@ -42,15 +42,23 @@ static int run(int argc, char **argv)
     return STATUS_USAGE;
 }
 
-/* Gets the same arguments as contrace. */
+/* Gets the same arguments as contrace. A connection that breaks must not end it by SIGPIPE; a reader
+ * of its output who goes away does, but not before everything is cleaned up. */
 int main(int argc, char **argv)
 {
+    void (*on_pipe)(int) = signal(SIGPIPE, SIG_IGN);
     int status;
 
+    screen_start();
     forbid_dumps();
     creddoc_setup();
     log_set_format(LOG_FORMAT_TEXT);
-    (void)signal(SIGPIPE, SIG_IGN);
     status = run(argc, argv);
-    return status == STATUS_OK && screen_finish() < 0 ? STATUS_FAILED : status;
+    if (status == STATUS_OK && screen_finish() < 0)
+        status = STATUS_FAILED;
+    if (screen_reader_left()) {
+        (void)signal(SIGPIPE, on_pipe);
+        (void)raise(SIGPIPE);
+    }
+    return status;
 }

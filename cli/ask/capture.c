@@ -74,12 +74,6 @@ struct capture {
     bool failed, no_memory;
 };
 
-static int no_memory(void)
-{
-    complain("not enough memory");
-    return -ENOMEM;
-}
-
 static void clear(struct capture *c)
 {
     if (c->shown)
@@ -307,7 +301,7 @@ static int wait_for_labels(struct capture *c)
     }
     clear(c);
     if (r >= 0 && c->no_memory)
-        r = no_memory();
+        r = complain_memory();
     return r < 0 ? r : 0;
 }
 
@@ -403,13 +397,10 @@ static int print_objects(const struct capture *c)
     size_t i;
 
     json_array_foreach(c->captures, i, capture) {
-        char *text =
-            jsontext_print(capture, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+        int r = field_print(capture);
 
-        if (!text)
-            return no_memory();
-        (void)puts(text);
-        free(text);
+        if (r < 0)
+            return r;
     }
     return screen_finish();
 }

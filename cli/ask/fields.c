@@ -2,7 +2,12 @@
 #include "cli/ask/fields.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/cleanup.h"
+#include "base/jsontext.h"
+#include "cli/common/screen.h"
 
 static const char more[] = "...";
 
@@ -52,4 +57,19 @@ usec field_time(const json_t *o, const char *key)
     usec time;
 
     return text && clock_parse_rfc3339(text, &time) == 0 ? time : 0;
+}
+
+char *field_json(const json_t *value)
+{
+    return jsontext_print(value, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+}
+
+int field_print(const json_t *value)
+{
+    _cleanup_free_ char *text = field_json(value);
+
+    if (!text)
+        return complain_memory();
+    (void)puts(text);
+    return 0;
 }

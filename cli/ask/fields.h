@@ -19,6 +19,12 @@
 /* `len` bytes of text as field_text writes it. Returns `out`. */
 const char *field_plain(const char *text, size_t len, char out[static FIELD_SIZE]);
 
+/* A value in one line of ASCII. To be freed; NULL: memory is short. */
+char *field_json(const json_t *value);
+
+/* Prints it as a line. 0, or -ENOMEM after a message. */
+int field_print(const json_t *value);
+
 /* "" for nothing; what is not printable ASCII is a '?', and what is too long ends in "...". */
 const char *field_text(const json_t *o, const char *key, char out[static FIELD_SIZE]);
 /* 0 for nothing, negative or not whole. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/common/print.h"
+
 #define GAP 2
 #define NOTE_INDENT 4
 #define NOTHING "-"
@@ -66,14 +68,9 @@ struct layout {
     unsigned width[ROWS_COLUMNS_MAX]; /* 0: not shown */
 };
 
-/* Letters, which is what a terminal has columns for. */
 static unsigned letters(const char *text)
 {
-    unsigned n = 0;
-
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
+    return (unsigned)print_width(text, strlen(text));
 }
 
 static void measure(const struct rows *r, struct layout *l)
@@ -108,8 +105,8 @@ static void fit(const struct rows *r, struct layout *l, unsigned width)
 }
 
 /* `last`: nothing follows, not even blanks. */
-static void print_cell(FILE *out, const struct rows_column *column, unsigned width,
-                       const char *text, const char *colour, bool last)
+static void put_cell(FILE *out, const struct rows_column *column, unsigned width, const char *text,
+                     const char *colour, bool last)
 {
     int pad = (int)width - (int)letters(text);
 
@@ -126,22 +123,26 @@ static void print_line(FILE *out, const struct rows *r, const struct layout *l, 
         last = l->width[k] ? k : last;
     for (size_t k = 0; k < r->n_columns; k++) {
         if (l->width[k])
-            print_cell(out, &r->columns[k], l->width[k], texts ? texts[k] : r->columns[k].title,
-                       colours ? colours[k] : colour, k == last);
+            put_cell(out, &r->columns[k], l->width[k], texts ? texts[k] : r->columns[k].title,
+                     colours ? colours[k] : colour, k == last);
     }
     (void)fputc('\n', out);
 }
 
 static void print_note(FILE *out, const char *note, unsigned width)
 {
-    size_t room = width > NOTE_INDENT ? width - NOTE_INDENT : SIZE_MAX;
+    struct print_flow flow = {out, NOTE_INDENT, width > NOTE_INDENT ? width : SIZE_MAX, 0};
 
     while (*note) {
-        size_t n = strcspn(note, "\n");
+        size_t n = strcspn(note, " \n");
 
-        (void)fprintf(out, "%*s%.*s\n", NOTE_INDENT, "", (int)(n < room ? n : room), note);
-        note += n + (note[n] == '\n');
+        print_flow_piece(&flow, note, n);
+        note += n;
+        if (*note == '\n')
+            print_flow_end(&flow);
+        note += *note != '\0';
     }
+    print_flow_end(&flow);
 }
 
 void rows_print(FILE *out, const struct rows *r, unsigned width, bool colour)

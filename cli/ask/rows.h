@@ -31,7 +31,7 @@ struct rows {
 struct rows_cells {
     const char *text[ROWS_COLUMNS_MAX];
     const char *colour[ROWS_COLUMNS_MAX]; /* an escape sequence, static; or NULL */
-    /* Lines of their own below the row, each indented and cut to the width; or NULL. */
+    /* Lines of their own below the row, indented and broken at the width; or NULL. */
     const char *note;
 };
 

@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/jsontext.h"
 #include "base/jsonwriter.h"
 #include "cli/ask/call.h"
 #include "cli/ask/escape.h"
@@ -65,12 +64,6 @@ static int ask_ready(struct endpoint *e, struct status *s)
     return r;
 }
 
-static int no_memory(void)
-{
-    complain("not enough memory");
-    return -ENOMEM;
-}
-
 /* One page of targets after the cursor, which becomes the next one; NULL at the end. */
 static int ask_page(struct endpoint *e, const struct status_arguments *a, struct status *s,
                     unsigned limit, char **cursor)
@@ -99,13 +92,13 @@ static int ask_page(struct endpoint *e, const struct status_arguments *a, struct
         return r;
     targets = json_object_get(page, "targets");
     if (json_array_size(targets) > 0 && json_array_extend(s->targets, targets) < 0)
-        r = no_memory();
+        r = complain_memory();
     s->total = field_count(page, "total");
     next = json_array_size(targets) > 0 ? json_string_value(json_object_get(page, "after")) : NULL;
     free(*cursor);
     *cursor = next ? strdup(next) : NULL;
     if (next && !*cursor)
-        r = no_memory();
+        r = complain_memory();
     json_decref(page);
     return r;
 }
@@ -117,7 +110,7 @@ static int ask_targets(struct endpoint *e, const struct status_arguments *a, str
 
     s->targets = json_array();
     if (!s->targets)
-        return no_memory();
+        return complain_memory();
     do {
         size_t left = a->limit - json_array_size(s->targets);
 
@@ -146,7 +139,7 @@ static void status_done(struct status *s)
 
 static int put_json(struct jsonwriter *w, const char *key, const json_t *json)
 {
-    char *text = jsontext_print(json, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+    char *text = field_json(json);
 
     if (!text)
         return -ENOMEM;
@@ -204,7 +197,7 @@ static int print(const struct status *s, const struct status_arguments *a)
         (void)fputs("\033[H\033[2J", stdout);
     r = a->json ? print_json(s) : status_print(stdout, s, &options);
     if (r < 0)
-        return no_memory();
+        return complain_memory();
     return screen_finish();
 }
 

@@ -183,7 +183,7 @@ static void spool_lines(struct page *p, const json_t *spool)
 
     begin(p, "spool");
     piece(p, NULL, "%s", field_text(spool, "path", path));
-    piece(p, NULL, "%s traces", quantity_count(files, count));
+    piece(p, NULL, "%s trace%s", quantity_count(files, count), quantity_plural(files));
     piece(p, NULL, "%s of %s", format_size(bytes, a),
           format_size(field_count(spool, "max_bytes"), b));
     if (oldest)
@@ -291,9 +291,10 @@ static void add_failing(struct buf *note, const char *what, const json_t *lane)
     if (failures == 0)
         return;
     (void)field_text(json_object_get(lane, "last"), "text", why);
-    (void)buf_addf(note, "%s%s%s%s%s%s, %" PRIu64 " in a row", note->len > 0 ? "\n" : "", what,
-                   *what ? ": " : "", field_text(lane, "state", state), *why ? ": " : "", why,
-                   failures);
+    (void)buf_addf(note, "%s%s%s%s%s%s", note->len > 0 ? "\n" : "", what, *what ? ": " : "",
+                   field_text(lane, "state", state), *why ? ": " : "", why);
+    if (failures > 1)
+        (void)buf_addf(note, ", %" PRIu64 " in a row", failures);
 }
 
 /* The target itself and its other artifacts. An older contraced does not tell of those. */
@@ -355,9 +356,9 @@ static void say_left_out(struct page *p, uint64_t total)
 {
     if (total > 0)
         (void)fprintf(p->out,
-                      "\nno target of these; without --service, --job and --state there are "
-                      "%" PRIu64 "\n",
-                      total);
+                      "\nno target of these; without --service, --job and --state there %s %" PRIu64
+                      "\n",
+                      total == 1 ? "is" : "are", total);
 }
 
 static int targets_table(struct page *p, const struct status *s)
@@ -381,9 +382,8 @@ static int targets_table(struct page *p, const struct status *s)
         rows_print(p->out, &rows, p->o->width, p->o->colour);
         if (s->total > shown)
             (void)fprintf(p->out,
-                          "and %" PRIu64 " more: --service, --job, --state or --limit "
-                          "show them\n",
-                          s->total - shown);
+                          "and %" PRIu64 " more: --service, --job, --state or --limit show %s\n",
+                          s->total - shown, s->total - shown == 1 ? "it" : "them");
     }
     rows_done(&rows);
     return r;

@@ -2,11 +2,9 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/jsontext.h"
 #include "base/jsonwriter.h"
 #include "cli/ask/call.h"
 #include "cli/ask/fields.h"
@@ -65,19 +63,6 @@ static void print_causes(const json_t *status, bool resuming)
     }
 }
 
-static int print_json(const json_t *answer)
-{
-    char *text = jsontext_print(answer, JSON_COMPACT | JSON_ENSURE_ASCII);
-
-    if (!text) {
-        complain("not enough memory");
-        return -ENOMEM;
-    }
-    (void)puts(text);
-    free(text);
-    return 0;
-}
-
 static int request_of(const struct suspend_arguments *a, struct buf *out)
 {
     struct jsonwriter w;
@@ -107,7 +92,7 @@ static int ask(struct endpoint *e, bool resume, const struct suspend_arguments *
                      a->reason ? &body : NULL, &answer);
     buf_done(&body);
     if (r == 0 && a->json) {
-        r = print_json(answer);
+        r = field_print(answer);
     } else if (r == 0 && !field_bool(answer, "suspended")) {
         (void)puts("resumed");
     } else if (r == 0) {

@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "cli/common/print.h"
 #include "cli/common/screen.h"
 
 #define ROWS_MAX 32
 #define CODE_FIRST 256
-#define HELP_COLUMN 28
+#define HELP_COLUMN 30
+#define HELP_WIDTH 80
 
 const char *argument_flag(void *field, const char *value)
 {
@@ -94,20 +96,36 @@ static int apply(const struct parser *p, int code, const char *command)
 
 static void print_row(const struct argument *row)
 {
+    struct print_flow help = {stdout, HELP_COLUMN, HELP_WIDTH, HELP_COLUMN};
     char left[64], letter[5] = "    ";
 
     if (row->letter)
         (void)snprintf(letter, sizeof(letter), "-%c, ", row->letter);
     (void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name, row->value ? "=" : "",
                    row->value ? row->value : "");
-    (void)printf("  %-*s  %s\n", HELP_COLUMN - 2, left, row->help);
+    (void)printf("  %-*s  ", HELP_COLUMN - 4, left);
+    print_flow_words(&help, row->help);
+    print_flow_end(&help);
+}
+
+/* Lines of usage are as they are, and the text behind them is broken anew. */
+static void print_intro(const char *intro)
+{
+    struct print_flow flow = {.out = stdout, .width = HELP_WIDTH};
+    const char *text = intro;
+
+    while (*text == ' ' || *text == 'U')
+        text = strchr(text, '\n') + 1;
+    (void)fwrite(intro, 1, (size_t)(text - intro), stdout);
+    print_flow_words(&flow, text);
+    print_flow_end(&flow);
 }
 
 static void print_help(const struct parser *p, const char *intro)
 {
     static const struct argument help = {"help", 'h', NULL, "print this", NULL, 0};
 
-    (void)fputs(intro, stdout);
+    print_intro(intro);
     (void)putchar('\n');
     for (size_t i = 0; i < p->n; i++)
         print_row(p->rows[i]);

@@ -33,8 +33,9 @@ const char *argument_count(void *field, const char *value);
 
 /*
  * Reads the options of these groups from argv, whose first word is the command's name. Options and
- * other words may be mixed; argv is sorted so that the other words start at *ret_rest. 0; 1 after
- * --help; -EINVAL after a message about the usage.
+ * other words may be mixed; argv is sorted so that the other words start at *ret_rest. The help text
+ * is `intro`, which is lines of usage that begin with "Usage:" or a blank, and sentences; and a row
+ * for each option. 0; 1 after --help; -EINVAL after a message about the usage.
  */
 int arguments_parse(int argc, char **argv, const struct argument_group *groups, size_t n,
                     const char *intro, int *ret_rest);

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/write.h"
 
 int landing_open(const char *path)
 {
@@ -133,20 +133,8 @@ int landing_begin(struct landing *l)
 
 int landing_write(struct landing *l, const void *data, size_t n)
 {
-    const char *p = data;
-
     l->size += n;
-    while (n > 0) {
-        ssize_t written = write(l->fd, p, n);
-
-        if (written < 0 && errno != EINTR)
-            return -errno;
-        if (written > 0) {
-            p += written;
-            n -= (size_t)written;
-        }
-    }
-    return 0;
+    return write_all(l->fd, data, n);
 }
 
 /* Some file systems have no rename that refuses to replace: there we look first. */

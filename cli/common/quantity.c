@@ -56,6 +56,11 @@ const char *quantity_count(uint64_t n, char out[static QUANTITY_SIZE])
     return out;
 }
 
+const char *quantity_plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 const char *quantity_mean(double value, char out[static QUANTITY_SIZE])
 {
     if (value >= 99.95)

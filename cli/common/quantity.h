@@ -20,6 +20,9 @@ const char *quantity_duration(int64_t ns, bool utf8, char out[static QUANTITY_SI
 /* "1,126,516" */
 const char *quantity_count(uint64_t n, char out[static QUANTITY_SIZE]);
 
+/* What a noun ends in behind a count: "s", or nothing behind 1. */
+const char *quantity_plural(uint64_t n);
+
 /* "0.02", "49.9", "1,024": a mean of a count. */
 const char *quantity_mean(double value, char out[static QUANTITY_SIZE]);
 

@@ -2,8 +2,10 @@
 #include "cli/common/screen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,14 @@
 
 #define LINE_MAX_BYTES 4096
 #define WIDTH_DEFAULT 80
+
+void screen_start(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+}
 
 void complain(const char *fmt, ...)
 {
@@ -30,6 +40,12 @@ void complain(const char *fmt, ...)
     buf_over(&line, escaped, sizeof(escaped)); /* it may be said that memory is short */
     buf_add_escaped(&line, text, strlen(text));
     (void)fprintf(stderr, "contrace: %s\n", buf_str(&line));
+}
+
+int complain_memory(void)
+{
+    complain("not enough memory");
+    return -ENOMEM;
 }
 
 unsigned screen_width(FILE *f)
@@ -58,11 +74,20 @@ bool screen_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
+bool screen_reader_left(void)
+{
+    struct pollfd pipe = {.fd = fileno(stdout)};
+
+    return ferror(stdout) && poll(&pipe, 1, 0) == 1 && (pipe.revents & (POLLERR | POLLHUP));
+}
+
 int screen_finish(void)
 {
     int r = fflush(stdout) < 0 ? -errno : ferror(stdout) ? -EIO : 0;
 
-    if (r < 0 && r != -EPIPE)
+    if (r < 0 && screen_reader_left())
+        return -EPIPE;
+    if (r < 0)
         complain("cannot write to standard output: %s", strerror(-r));
     return r;
 }

@@ -193,16 +193,56 @@ static int order_by_label(const struct entry *a, const struct entry *b)
     return of_a && of_b ? strcmp(of_a, of_b) : (of_b != NULL) - (of_a != NULL);
 }
 
+static int order_by_age(const struct entry *a, const struct entry *b)
+{
+    return compare_numbers(a->name.time, b->name.time);
+}
+
+static int order_by_artifact(const struct entry *a, const struct entry *b)
+{
+    return strcmp(kind_name(a->name.kind), kind_name(b->name.kind));
+}
+
+static int order_by_seconds(const struct entry *a, const struct entry *b)
+{
+    double of_a = a->facts ? a->facts->seconds : 0, of_b = b->facts ? b->facts->seconds : 0;
+
+    return (of_b > of_a) - (of_b < of_a);
+}
+
+/* 1.9 comes before 1.26; entries without a version come first. */
+static int order_by_go(const struct entry *a, const struct entry *b)
+{
+    const char *of_a = a->facts ? a->facts->go_version : NULL,
+               *of_b = b->facts ? b->facts->go_version : NULL;
+
+    return strverscmp(of_a ? of_a : "", of_b ? of_b : "");
+}
+
+static int order_by_key(const struct entry *a, const struct entry *b)
+{
+    return strcmp(a->key, b->key);
+}
+
 static const struct {
     const char *name;
     catalog_order_fn order;
     bool needs_facts;
 } orders[] = {
-    {"time", order_by_time, false},       {"size", order_by_size, false},
-    {"service", order_by_service, false}, {"host", order_by_host, false},
-    {"pid", order_by_pid, false},         {"reason", order_by_reason, true},
-    {"where", order_by_where, false},     {"state", order_by_state, true},
+    {"age", order_by_age, false},
+    {"time", order_by_time, false},
+    {"service", order_by_service, false},
+    {"host", order_by_host, false},
+    {"pid", order_by_pid, false},
+    {"artifact", order_by_artifact, false},
+    {"reason", order_by_reason, true},
+    {"seconds", order_by_seconds, true},
+    {"go", order_by_go, true},
+    {"size", order_by_size, false},
+    {"where", order_by_where, false},
+    {"state", order_by_state, true},
     {"label", order_by_label, true},
+    {"key", order_by_key, false},
 };
 
 #define N_ORDERS (sizeof(orders) / sizeof(orders[0]))
@@ -210,7 +250,7 @@ static const struct {
 catalog_order_fn order_find(const char *name)
 {
     for (size_t i = 0; i < N_ORDERS; i++) {
-        if (strcmp(orders[i].name, name) == 0)
+        if (strcasecmp(orders[i].name, name) == 0)
             return orders[i].order;
     }
     return NULL;

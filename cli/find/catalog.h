@@ -58,12 +58,13 @@ void catalog_done(struct catalog *c);
 #define WHERE_TEXT_SIZE 32
 const char *where_text(unsigned where, char out[static WHERE_TEXT_SIZE]);
 
-/* The order for a column; NULL if no column has that name. Time and size: the largest first. */
+/* The order for a column of the table, in any case; NULL if no column has that name. The newest, the
+ * oldest for the age, and the largest come first. */
 catalog_order_fn order_find(const char *name);
 int order_by_time(const struct entry *a, const struct entry *b);
 
-/* The names, for messages: "time, size, …". */
-#define ORDER_NAMES "time, size, service, host, pid, reason, where, state or label"
+/* What may be expected, for messages. */
+#define ORDER_NAMES "a column, such as time, size or label"
 
 /* The order needs fields of the records. */
 bool order_needs_facts(catalog_order_fn order);

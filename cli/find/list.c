@@ -30,8 +30,8 @@ static const char *read_order(void *field, const char *value)
 }
 
 static const struct argument rows[] = {
-    {"sort", 0, "COLUMN", "time, size, service, host, pid, reason, where, state or label",
-     read_order, FIELD(order)},
+    {"sort", 0, "COLUMN", "by a column of the table, such as size; also with --json", read_order,
+     FIELD(order)},
     {"reverse", 0, NULL, "the other way round", argument_flag, FIELD(reverse)},
     {"limit", 'n', "N", "only the first N", argument_count, FIELD(limit)},
     {"long", 'l', NULL, "more columns; reads the records in the store, too", argument_flag,

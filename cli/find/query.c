@@ -198,7 +198,8 @@ void query_explain(const struct sources *s, const struct query *q)
         return;
     if (local_list(&s->local, &every, &all) == 0) {
         catalog_merge(&all);
-        complain("without %s there are %zu in %s", buf_str(&filters), all.n, s->local.path);
+        complain("without %s there %s %zu in %s", buf_str(&filters), all.n == 1 ? "is" : "are",
+                 all.n, s->local.path);
     }
     catalog_done(&all);
 }

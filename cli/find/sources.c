@@ -109,10 +109,8 @@ static int configure(struct sources *s, const struct sources_arguments *a)
         s->config = config_new();
     if (r < 0 || !s->config ||
         replace(&s->config->storage.path, found ? found : a->storage_path) < 0 ||
-        (a->upload_url && config_set_upload_url(s->config, a->upload_url) < 0)) {
-        complain("not enough memory");
-        return -ENOMEM;
-    }
+        (a->upload_url && config_set_upload_url(s->config, a->upload_url) < 0))
+        return complain_memory();
     return 0;
 }
 

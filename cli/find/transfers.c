@@ -381,10 +381,8 @@ int transfers_run(struct sources *s, const struct transfers_options *o, struct c
         return -EIO;
     }
     all.slots = calloc(o->concurrency, sizeof(*all.slots));
-    if (!all.slots) {
-        complain("not enough memory");
-        return -ENOMEM;
-    }
+    if (!all.slots)
+        return complain_memory();
     for (size_t i = 0; i < c->n; i++)
         bytes += c->items[i].size;
     progress_init(&all.progress, c->n, bytes, clock_boot());

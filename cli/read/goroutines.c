@@ -2,12 +2,9 @@
 #include "cli/read/goroutines.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "cli/common/arguments.h"
@@ -19,8 +16,8 @@ static const char intro[] =
     "Usage: contrace goroutines [OPTIONS] FILE\n"
     "Groups the goroutines of a Go execution trace by the function that they started with, and says\n"
     "what each group's time went into, as 'go tool trace' does. FILE - is standard input.\n"
-    "Columns to sort by: count, total, exec, sched-wait, block, syscall, syscall-block, unknown,\n"
-    "assist, sweep, stw, or a reason to block, such as 'chan receive'.\n";
+    "Columns to sort by, in any case: count, exec, sched, block, syscall, sysblk, total, and\n"
+    "unknown, assist, sweep, stw; or a reason to block, such as 'chan receive'.\n";
 
 #define TOP_DEFAULT 10
 
@@ -50,6 +47,13 @@ struct order {
     bool by_count; /* groups */
 };
 
+/* Whether that is this column, as the user writes it or as the text has it. */
+static bool is_column(const char *word, const struct goroutines_field *field)
+{
+    return strcasecmp(word, field->name) == 0 ||
+           (field->head && strcasecmp(word, field->head) == 0);
+}
+
 /* By default as Go's pages: groups by execution, goroutines by their total. */
 static struct order read_order(const struct goroutines_arguments *a)
 {
@@ -58,12 +62,12 @@ static struct order read_order(const struct goroutines_arguments *a)
 
     if (!a->sort)
         return o;
-    o.by_count = strcmp(a->sort, "count") == 0;
+    o.by_count = strcasecmp(a->sort, "count") == 0;
     if (o.by_count)
         return o;
     o.groups.reason = a->sort;
     for (unsigned i = 0; i < TIMES_N; i++) {
-        if (strcmp(a->sort, goroutines_fields[i].name) == 0)
+        if (is_column(a->sort, &goroutines_fields[i]))
             o.groups = (struct worst_order){(enum times_field)i, NULL, a->reverse};
     }
     o.list = o.groups;
@@ -132,6 +136,15 @@ static int choose(const struct goroutines_result *g, const struct order *o, cons
     return 0;
 }
 
+/* Says why nothing is known of the file, in the JSON, too. Returns its errno. */
+static int fail(const struct goroutines_arguments *a, const char *file, const struct failure *f)
+{
+    failure_complain(file, f, "");
+    if (a->json && failure_print(file, GOROUTINES_SCHEMA, f) == 0)
+        (void)screen_finish();
+    return f->code == -EINVAL ? -EIO : f->code; /* which is no wrong usage */
+}
+
 static int show_json(const struct goroutines_result *g, const struct goroutines_view *view)
 {
     struct buf json;
@@ -143,9 +156,6 @@ static int show_json(const struct goroutines_result *g, const struct goroutines_
         r = buf_adds(&json, "\n");
     if (r == 0)
         (void)fwrite(json.data, 1, json.len, stdout);
-    else
-        complain("%s: %s", view->file,
-                 r == -ENOMEM ? "not enough memory" : "more JSON than 64 MiB");
     buf_done(&json);
     return r;
 }
@@ -153,6 +163,7 @@ static int show_json(const struct goroutines_result *g, const struct goroutines_
 static int show(const struct goroutines_arguments *a, const struct order *o,
                 const struct goroutines_result *g, struct goroutines_view *view)
 {
+    struct failure failure;
     int r;
 
     if (o->groups.reason && !blocks_for(g, o->groups.reason)) {
@@ -161,16 +172,16 @@ static int show(const struct goroutines_arguments *a, const struct order *o,
         return -EINVAL;
     }
     r = choose(g, o, a->name, &view->groups, &view->n_groups);
-    if (r < 0) {
-        complain("not enough memory");
-        return r;
-    }
-    if (a->json)
+    if (r == 0 && a->json)
         r = show_json(g, view);
-    else
+    else if (r == 0)
         goroutines_text(stdout, g, view);
     free(view->groups);
-    return r < 0 ? r : screen_finish();
+    if (r < 0) {
+        failure = failure_of_json(r);
+        return fail(a, view->file, &failure);
+    }
+    return screen_finish();
 }
 
 /* What one run is about. */
@@ -178,27 +189,32 @@ struct job {
     const struct goroutines_arguments *arguments;
     struct order order;
     struct goroutines_view view;
-    const char *called; /* the file, in messages */
+    struct failure failure; /* for the view */
 };
 
+/* Whether what came before a failure of the reader counts. */
+static bool counts(const struct gotrace *trace, int r)
+{
+    return gotrace_last_error(trace).code == r && r != -ENOMEM && r != -ENOTSUP;
+}
+
 /* 0; 1 after a message if the trace breaks off behind something; a negative errno after one. */
-static int read_trace(const struct job *job, struct gotrace *trace, struct goroutines *g)
+static int read_trace(struct job *job, struct gotrace *trace, struct goroutines *g)
 {
     int r = goroutines_run(g, trace);
-    struct gotrace_error error = gotrace_last_error(trace);
     bool some = goroutines_result(g).generations > 0;
-    bool counted = some && error.code == r && r != -ENOMEM && r != -ENOTSUP;
 
     if (r == 0 && some)
         return 0;
-    if (r == 0)
-        complain("%s: nothing follows the trace's header", job->called);
-    else if (error.code == 0)
-        complain("%s: %s", job->called, r == -E2BIG ? "too many Ps to remember" : strerror(-r));
-    else
-        complain("%s: %s (offset %" PRIu64 ")%s", job->called, error.text, error.offset,
-                 counted ? "; what came before is summed up" : "");
-    return counted ? 1 : -EIO;
+    job->failure = failure_of_trace(trace, r == 0 ? -ENODATA : r);
+    if (r < 0 && some && counts(trace, r)) {
+        failure_complain(job->view.file, &job->failure, "; what came before is summed up");
+        job->view.failure = &job->failure;
+        return 1;
+    }
+    if (r == -E2BIG && !job->failure.placed)
+        (void)strcpy(job->failure.text, "too many Ps to remember");
+    return fail(job->arguments, job->view.file, &job->failure);
 }
 
 static int sum_up(struct job *job, struct gotrace *trace, struct goroutines *g)
@@ -211,7 +227,6 @@ static int sum_up(struct job *job, struct gotrace *trace, struct goroutines *g)
     result = goroutines_result(g);
     job->view.version = gotrace_version(trace);
     job->view.bytes = gotrace_bytes_read(trace);
-    job->view.error = gotrace_last_error(trace);
     if (job->order.groups.reason || job->order.groups.field >= TIMES_UNKNOWN)
         job->view.by = &job->order.groups;
     shown = show(job->arguments, &job->order, &result, &job->view);
@@ -235,7 +250,8 @@ static int run_job(struct job *job, int fd)
     if (r == 0)
         r = goroutines_new(&options, &g);
     if (r < 0) {
-        complain("%s: %s", job->called, strerror(-r));
+        job->failure = failure_of(r);
+        r = fail(job->arguments, job->view.file, &job->failure);
     } else {
         gotrace_spill(trace, tracefile_unnamed, NULL);
         r = sum_up(job, trace, g);
@@ -247,7 +263,6 @@ static int run_job(struct job *job, int fd)
 
 static int goroutines(const char *path, const struct goroutines_arguments *a)
 {
-    bool piped = strcmp(path, "-") == 0;
     struct job job = {
         .arguments = a,
         .order = read_order(a),
@@ -255,16 +270,12 @@ static int goroutines(const char *path, const struct goroutines_arguments *a)
                  .name = a->name,
                  .top = a->top || a->json ? a->top : TOP_DEFAULT,
                  .utf8 = screen_utf8()},
-        .called = piped ? "standard input" : path,
     };
-    _cleanup_close_ int fd = piped ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                                   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    _cleanup_close_ int fd = tracefile_open(path);
 
     if (fd < 0) {
-        int r = -errno;
-
-        complain("%s: %s", job.called, strerror(-r));
-        return r;
+        job.failure = failure_of(fd);
+        return fail(a, path, &job.failure);
     }
     return run_job(&job, fd);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "cli/read/failure.h"
 #include "trace/goroutines/goroutines.h"
 
 #define GOROUTINES_SCHEMA 1
@@ -18,6 +19,7 @@
 /* What one may sort by, besides the count and reasons to block. */
 struct goroutines_field {
     const char *name; /* for --sort */
+    const char *head; /* of its column in the text, likewise; NULL: it has none */
     const char *key;  /* in the JSON */
 };
 
@@ -28,8 +30,8 @@ struct goroutines_view {
     const char *name; /* of whose groups goroutines are shown one by one; NULL: none */
     unsigned version; /* 26 for `go 1.26 trace` */
     uint64_t bytes;
-    struct gotrace_error error;  /* code 0: none */
-    const struct group **groups; /* those to show, in their order */
+    const struct failure *failure; /* where and why it breaks off; NULL: it does not */
+    const struct group **groups;   /* those to show, in their order */
     size_t n_groups;
     unsigned top;                 /* rows of each table; 0: all */
     const struct worst_order *by; /* what rows are sorted by, if no column of the text has it */

@@ -104,21 +104,6 @@ static void list(struct document *d)
     jsonwriter_count(&d->w, "list_left_out", worst->left_out);
 }
 
-static void error(struct document *d)
-{
-    const struct gotrace_error *e = &d->view->error;
-
-    if (e->code == 0) {
-        jsonwriter_null(&d->w, "error");
-        return;
-    }
-    jsonwriter_object(&d->w, "error");
-    jsonwriter_integer(&d->w, "errno", -e->code);
-    jsonwriter_count(&d->w, "offset", e->offset);
-    jsonwriter_text(&d->w, "text", e->text);
-    jsonwriter_end(&d->w);
-}
-
 static void head(struct document *d)
 {
     char format[16];
@@ -128,7 +113,7 @@ static void head(struct document *d)
     jsonwriter_text(&d->w, "file", d->view->file);
     jsonwriter_text(&d->w, "format", format);
     jsonwriter_bool(&d->w, "complete", d->g->complete);
-    error(d);
+    failure_write(&d->w, d->view->failure);
     jsonwriter_count(&d->w, "bytes", d->view->bytes);
     jsonwriter_count(&d->w, "generations", d->g->generations);
     jsonwriter_integer(&d->w, "window_ns", d->g->window);

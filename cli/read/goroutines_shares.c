@@ -5,16 +5,16 @@
 #include "cli/read/goroutines.h"
 
 const struct goroutines_field goroutines_fields[TIMES_N] = {
-    [TIMES_TOTAL] = {"total", "total_ns"},
-    [TIMES_EXEC] = {"exec", "exec_ns"},
-    [TIMES_SCHED_WAIT] = {"sched-wait", "sched_wait_ns"},
-    [TIMES_BLOCK] = {"block", "block_ns"},
-    [TIMES_SYSCALL] = {"syscall", "syscall_ns"},
-    [TIMES_SYSCALL_BLOCK] = {"syscall-block", "syscall_block_ns"},
-    [TIMES_UNKNOWN] = {"unknown", "unknown_ns"},
-    [TIMES_ASSIST] = {"assist", "assist_ns"},
-    [TIMES_SWEEP] = {"sweep", "sweep_ns"},
-    [TIMES_STW] = {"stw", "stw_ns"},
+    [TIMES_TOTAL] = {"total", "TOTAL", "total_ns"},
+    [TIMES_EXEC] = {"exec", "EXEC", "exec_ns"},
+    [TIMES_SCHED_WAIT] = {"sched-wait", "SCHED", "sched_wait_ns"},
+    [TIMES_BLOCK] = {"block", "BLOCK", "block_ns"},
+    [TIMES_SYSCALL] = {"syscall", "SYSCALL", "syscall_ns"},
+    [TIMES_SYSCALL_BLOCK] = {"syscall-block", "SYSBLK", "syscall_block_ns"},
+    [TIMES_UNKNOWN] = {"unknown", NULL, "unknown_ns"},
+    [TIMES_ASSIST] = {"assist", NULL, "assist_ns"},
+    [TIMES_SWEEP] = {"sweep", NULL, "sweep_ns"},
+    [TIMES_STW] = {"stw", NULL, "stw_ns"},
 };
 
 static int larger(const void *a, const void *b)

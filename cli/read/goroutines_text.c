@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/goroutines.h"
-#include "cli/read/summary.h"
 
 #define WIDTH 100
 #define INDENT 10
@@ -17,12 +17,8 @@ struct page {
 };
 
 /* The columns of both tables, after the count or the goroutine. */
-static const struct {
-    const char *head;
-    enum times_field field;
-} columns[] = {
-    {"EXEC", TIMES_EXEC},       {"SCHED", TIMES_SCHED_WAIT},     {"BLOCK", TIMES_BLOCK},
-    {"SYSCALL", TIMES_SYSCALL}, {"SYSBLK", TIMES_SYSCALL_BLOCK}, {"TOTAL", TIMES_TOTAL},
+static const enum times_field columns[] = {
+    TIMES_EXEC, TIMES_SCHED_WAIT, TIMES_BLOCK, TIMES_SYSCALL, TIMES_SYSCALL_BLOCK, TIMES_TOTAL,
 };
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -32,34 +28,17 @@ static const struct {
 #define BY_WIDTH 11
 #define REASON_WIDTH 28 /* Go's longest reason */
 
-/* Characters, not bytes. */
-static size_t length(const char *text)
-{
-    size_t n = 0;
-
-    for (; *text; text++)
-        n += (*text & 0xc0) != 0x80;
-    return n;
-}
-
-static void cell(const struct page *p, const char *text, size_t width)
-{
-    size_t n = length(text);
-
-    (void)fprintf(p->out, "%*s%s", n < width ? (int)(width - n) : 0, "", text);
-}
-
 static void table_head(const struct page *p, const char *first, const char *last)
 {
     (void)fputc('\n', p->out);
-    cell(p, first, FIRST_WIDTH);
+    print_cell(p->out, first, FIRST_WIDTH);
     for (size_t i = 0; i < N_COLUMNS; i++) {
-        cell(p, columns[i].head, TIME_WIDTH);
+        print_cell(p->out, goroutines_fields[columns[i]].head, TIME_WIDTH);
         if (i == 0)
-            cell(p, "%", SHARE_WIDTH);
+            print_cell(p->out, "%", SHARE_WIDTH);
     }
     if (p->view->by)
-        cell(p, "SORTED BY", BY_WIDTH);
+        print_cell(p->out, "SORTED BY", BY_WIDTH);
     (void)fprintf(p->out, "  %sSTART FUNCTION\n", last);
 }
 
@@ -76,14 +55,15 @@ static void row(const struct page *p, const char *first, const int64_t ns[TIMES_
     double all = (double)p->g->exec;
     char text[QUANTITY_SIZE];
 
-    cell(p, first, FIRST_WIDTH);
+    print_cell(p->out, first, FIRST_WIDTH);
     for (size_t i = 0; i < N_COLUMNS; i++) {
-        cell(p, quantity_duration(ns[columns[i].field], p->view->utf8, text), TIME_WIDTH);
+        print_cell(p->out, quantity_duration(ns[columns[i]], p->view->utf8, text), TIME_WIDTH);
         if (i == 0)
-            cell(p, quantity_share(all > 0 ? (double)ns[TIMES_EXEC] / all : 0, text), SHARE_WIDTH);
+            print_cell(p->out, quantity_share(all > 0 ? (double)ns[TIMES_EXEC] / all : 0, text),
+                       SHARE_WIDTH);
     }
     if (p->view->by)
-        cell(p, quantity_duration(key, p->view->utf8, text), BY_WIDTH);
+        print_cell(p->out, quantity_duration(key, p->view->utf8, text), BY_WIDTH);
     (void)fputs("  ", p->out);
 }
 
@@ -91,7 +71,7 @@ static void name(const struct page *p, uint32_t number)
 {
     const char *text = groups_shown_name(texts_get(p->g->texts, number));
 
-    (void)summary_plain(p->out, text, NAME_MAX_SHOWN);
+    (void)print_plain(p->out, text, NAME_MAX_SHOWN);
     (void)fputc('\n', p->out);
 }
 
@@ -99,7 +79,10 @@ static void name(const struct page *p, uint32_t number)
 static void item(const struct page *p, const char *what, int64_t ns, size_t *column)
 {
     char text[QUANTITY_SIZE];
-    size_t n = strlen(what) + 1 + length(quantity_duration(ns, p->view->utf8, text));
+    size_t n;
+
+    (void)quantity_duration(ns, p->view->utf8, text);
+    n = strlen(what) + 1 + print_width(text, strlen(text));
 
     if (*column > 0)
         (void)fputs(",", p->out);
@@ -109,7 +92,7 @@ static void item(const struct page *p, const char *what, int64_t ns, size_t *col
     } else if (*column > 0) {
         (void)fputs(" ", p->out);
     }
-    (void)summary_plain(p->out, what, NAME_MAX_SHOWN);
+    (void)print_plain(p->out, what, NAME_MAX_SHOWN);
     (void)fprintf(p->out, " %s", text);
     *column = (*column > 0 ? *column + 2 : INDENT + 9) + n;
 }
@@ -148,20 +131,20 @@ static void head(const struct page *p)
     const struct goroutines_view *v = p->view;
     char text[QUANTITY_SIZE], window[QUANTITY_SIZE];
 
-    (void)summary_plain(p->out, v->file, NAME_MAX_SHOWN);
+    print_name(p->out, v->file);
     (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %" PRIu64 " generation%s, window %s\n",
                   v->version, v->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
                   p->g->complete ? "complete" : "CUT", quantity_bytes(v->bytes, text),
-                  p->g->generations, p->g->generations == 1 ? "" : "s",
+                  p->g->generations, quantity_plural(p->g->generations),
                   quantity_duration(p->g->window, v->utf8, window));
     if (!p->g->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)summary_plain(p->out, v->error.text ? v->error.text : "", NAME_MAX_SHOWN);
-        (void)fprintf(p->out, " (offset %" PRIu64 ")\n", v->error.offset);
+        (void)print_plain(p->out, v->failure ? v->failure->text : "", NAME_MAX_SHOWN);
+        (void)fprintf(p->out, " (offset %" PRIu64 ")\n", v->failure ? v->failure->offset : 0);
     }
     (void)fprintf(p->out, "  %s goroutine%s in %zu group%s", quantity_count(p->g->count, text),
-                  p->g->count == 1 ? "" : "s", p->g->groups->n, p->g->groups->n == 1 ? "" : "s");
-    (void)fprintf(p->out, "; they executed %s in all\n",
+                  quantity_plural(p->g->count), p->g->groups->n, quantity_plural(p->g->groups->n));
+    (void)fprintf(p->out, "; %s executed %s in all\n", p->g->count == 1 ? "it" : "they",
                   quantity_duration(p->g->exec, v->utf8, text));
 }
 
@@ -171,9 +154,8 @@ static void left_out(const struct page *p)
     char text[QUANTITY_SIZE];
 
     if (p->g->left_out > 0)
-        (void)fprintf(p->out,
-                      "  %s goroutines are left out: there was no memory for more at once\n",
-                      quantity_count(p->g->left_out, text));
+        (void)fprintf(p->out, "  %s goroutine%s left out: there was no memory for more at once\n",
+                      quantity_count(p->g->left_out, text), p->g->left_out == 1 ? " is" : "s are");
     if (p->g->left_out_ns > 0)
         (void)fprintf(p->out, "  of %s the reason is left out: there was no memory for more\n",
                       quantity_duration(p->g->left_out_ns, p->view->utf8, text));
@@ -205,7 +187,8 @@ static void groups(const struct page *p)
     if (n == v->n_groups)
         return;
     row(p, quantity_count(count, text), rest, key);
-    (void)fprintf(p->out, "(%zu more; --top=%zu shows all)\n", v->n_groups - n, v->n_groups);
+    (void)fprintf(p->out, "(%zu group%s more; --top=%zu shows all)\n", v->n_groups - n,
+                  quantity_plural(v->n_groups - n), v->n_groups);
 }
 
 /* The reason that it blocked for longest. */
@@ -215,7 +198,7 @@ static void most(const struct page *p, const struct times *t)
     size_t n = 0;
 
     if (goroutines_shares(p->g, t, false, list) > 0)
-        n = summary_plain(p->out, shown(list[0].name), REASON_WIDTH);
+        n = print_plain(p->out, shown(list[0].name), REASON_WIDTH);
     (void)fprintf(p->out, "%*s", (int)(REASON_WIDTH + 2 - n), "");
 }
 
@@ -233,8 +216,16 @@ static void list(const struct page *p)
         most(p, &life->times);
         name(p, life->name);
     }
-    if (worst->left_out > 0)
-        (void)fprintf(p->out, "  (%s more)\n", quantity_count(worst->left_out, text));
+    if (worst->left_out == 0)
+        return;
+    (void)fprintf(p->out, "  (%s goroutine%s more", quantity_count(worst->left_out, text),
+                  quantity_plural(worst->left_out));
+    if (worst->n < WORST_MAX)
+        (void)fprintf(p->out, "; --top=%" PRIu64 " shows %s",
+                      worst->n + worst->left_out < WORST_MAX ? worst->n + worst->left_out
+                                                             : (uint64_t)WORST_MAX,
+                      worst->n + worst->left_out <= WORST_MAX ? "all" : "as many as may be");
+    (void)fputs(")\n", p->out);
 }
 
 void goroutines_text(FILE *out, const struct goroutines_result *g,

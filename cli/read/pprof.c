@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/write.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
 #include "cli/read/encode.h"
+#include "cli/read/failure.h"
 #include "cli/read/outfile.h"
 #include "cli/read/tracefile.h"
 #include "trace/profile/profile.h"
@@ -72,37 +72,43 @@ static int open_copy(int from)
     if (!buffer)
         return -ENOMEM;
     while ((n = read(from, buffer, COPY_SIZE)) != 0) {
+        int r = 0;
+
         if (n < 0 && errno != EINTR)
             return -errno;
-        for (ssize_t done = 0; done < n;) {
-            ssize_t written = write(to, buffer + done, (size_t)(n - done));
-
-            if (written < 0 && errno != EINTR)
-                return -errno;
-            done += written > 0 ? written : 0;
-        }
+        if (n > 0)
+            r = write_all(to, buffer, (size_t)n);
+        if (r < 0)
+            return r;
     }
     return steal_fd(&to);
 }
 
 static int open_trace(const char *path)
 {
-    _cleanup_close_ int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-                                                    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    _cleanup_close_ int fd = tracefile_open(path);
 
     if (fd < 0)
-        return -errno;
+        return fd;
     return lseek(fd, 0, SEEK_SET) == 0 ? steal_fd(&fd) : open_copy(fd);
 }
 
 typedef int (*pass_fn)(struct profile *p, struct gotrace *t);
 
-static void complain_trace(const char *path, const struct gotrace_error *e)
+static bool is_broken(int code)
 {
-    bool counted = e->code == -ENODATA || e->code == -EBADMSG;
+    return code == -ENODATA || code == -EBADMSG;
+}
 
-    complain("%s: at byte %" PRIu64 ": %s%s", path, e->offset, e->text,
-             counted ? "; the profile is of the generations before that" : "");
+/* `r` is what the pass returned. */
+static void complain_of(const char *path, const struct gotrace *t, int r)
+{
+    struct failure f = failure_of_trace(t, r);
+
+    if (r == -E2BIG && !f.placed)
+        (void)strcpy(f.text, "too many stacks or regions to remember");
+    failure_complain(path, &f,
+                     is_broken(r) ? "; the profile is of the generations before that" : "");
 }
 
 /*
@@ -113,24 +119,17 @@ static void complain_trace(const char *path, const struct gotrace_error *e)
 static int run_pass(pass_fn pass, struct profile *p, const char *path, int fd, bool again)
 {
     struct gotrace *t;
-    struct gotrace_error e;
-    bool broken;
     int r = lseek(fd, 0, SEEK_SET) < 0 ? -errno : gotrace_open_mapped(NULL, fd, &t);
 
     if (r < 0) {
-        complain("%s: %s", path, strerror(-r));
+        complain("%s: %s", tracefile_called(path), strerror(-r));
         return r;
     }
     r = pass(p, t);
-    e = gotrace_last_error(t);
-    if (r < 0 && e.code == 0)
-        complain("%s: %s", path,
-                 r == -E2BIG ? "too many stacks or regions to remember" : strerror(-r));
-    broken = e.code == -ENODATA || e.code == -EBADMSG;
-    if (r < 0 && e.code != 0 && !(broken && again))
-        complain_trace(path, &e);
+    if (r < 0 && !(is_broken(r) && again))
+        complain_of(path, t, r);
     gotrace_close(t);
-    return r < 0 && broken ? -ENODATA : r;
+    return r < 0 && is_broken(r) ? -ENODATA : r;
 }
 
 static int read_trace(struct profile *p, const char *path, int fd)
@@ -199,13 +198,11 @@ static int pprof(const char *path, const struct profile_options *o, const struct
     int r, written;
 
     if (fd < 0) {
-        complain("%s: %s", path, strerror(-fd));
+        complain("%s: %s", tracefile_called(path), strerror(-fd));
         return fd;
     }
-    if (profile_new(o, &p) < 0) {
-        complain("not enough memory");
-        return -ENOMEM;
-    }
+    if (profile_new(o, &p) < 0)
+        return complain_memory();
     r = read_trace(p, path, fd);
     written = r == 0 || r == -ENODATA ? write_profile(profile_sums(p), a) : 0;
     profile_free(p);

@@ -2,9 +2,8 @@
 #include "cli/read/summary.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
+#include "cli/read/failure.h"
 #include "cli/read/tracefile.h"
 #include "lib/process/sandbox.h"
 
@@ -49,53 +49,53 @@ static const struct argument rows[] = {
      argument_flag, FIELD(sandbox)},
 };
 
-static void complain_of(const char *name, const struct gotrace *trace, int r)
+/* Says why nothing is known of a file, in the JSON, too. In the sandbox the exit status says it. */
+static int fail(const char *name, const struct summary_arguments *a, const struct failure *f)
 {
-    struct gotrace_error error = gotrace_last_error(trace);
-
-    if (error.code == r && error.text && *error.text)
-        complain("%s: %s (offset %" PRIu64 ")", name, error.text, error.offset);
-    else if (r == -ENODATA)
-        complain("%s: nothing follows the trace's header", name);
-    else
-        complain("%s: %s", name, strerror(-r));
+    failure_complain(name, f, "");
+    if (a->json && !a->sandbox)
+        (void)failure_print(name, SUMMARY_SCHEMA, f);
+    return f->code;
 }
 
 /* 0, or a negative errno after a message. */
-static int read_fd(const char *name, int fd, bool confined, struct summary *ret)
+static int read_fd(const char *name, int fd, const struct summary_arguments *a, struct summary *ret)
 {
     struct gotrace *trace;
+    struct failure failure;
     int r = gotrace_open_mapped(NULL, fd, &trace);
 
     if (r < 0) {
-        complain("%s: %s", name, strerror(-r));
-        return r;
+        failure = failure_of(r);
+        return fail(name, a, &failure);
     }
-    if (!confined)
+    if (!a->sandbox)
         gotrace_spill(trace, tracefile_unnamed, NULL);
     r = summary_run(trace, ret);
-    if (r < 0)
-        complain_of(name, trace, r);
-    else if (!ret->complete)
-        complain("%s: %s (offset %" PRIu64 "); what came before is summed up", name, ret->why,
-                 ret->offset);
+    if (r < 0) {
+        failure = failure_of_trace(trace, r);
+        (void)fail(name, a, &failure);
+    } else if (!ret->complete) {
+        failure = summary_failure(ret);
+        failure_complain(name, &failure, "; what came before is summed up");
+    }
     gotrace_close(trace);
     return r;
 }
 
-static int read_file(const char *name, bool confined, struct summary *ret)
+static int read_file(const char *name, const struct summary_arguments *a, struct summary *ret)
 {
+    struct failure failure;
     int fd, r;
 
-    if (strcmp(name, "-") == 0)
-        return read_fd("standard input", STDIN_FILENO, confined, ret);
-    fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (a->sandbox)
+        return read_fd(name, STDIN_FILENO, a, ret);
+    fd = tracefile_open(name);
     if (fd < 0) {
-        r = -errno;
-        complain("%s: %s", name, strerror(errno));
-        return r;
+        failure = failure_of(fd);
+        return fail(name, a, &failure);
     }
-    r = read_fd(name, fd, confined, ret);
+    r = read_fd(name, fd, a, ret);
     (void)close(fd);
     return r;
 }
@@ -113,13 +113,15 @@ static int show_json(struct job *job, const struct buf *json)
 {
     if (!job->arguments->json)
         return summary_lines_add(&job->lines, json, job->path);
-    if (fwrite(json->data, 1, json->len, stdout) == json->len && putchar('\n') >= 0)
-        return 0;
-    return screen_finish(); /* which says it */
+    (void)fwrite(json->data, 1, json->len, stdout);
+    (void)putchar('\n');
+    return 0;
 }
 
+/* 0, or a negative errno after a message. */
 static int show(struct job *job, const struct summary *s)
 {
+    struct failure failure;
     struct buf json;
     int r;
 
@@ -133,16 +135,17 @@ static int show(struct job *job, const struct summary *s)
     if (r == 0)
         r = show_json(job, &json);
     buf_done(&json);
-    if (r == -ENOENT)
+    if (r == -ENOENT) {
         complain("summary: there is no number '%s' to sort by", job->arguments->sort);
-    else if (r == -ENOMEM || r == -E2BIG)
-        complain("%s: %s", job->view.name,
-                 r == -ENOMEM ? "not enough memory" : "more JSON than 64 MiB");
+    } else if (r < 0) {
+        failure = failure_of_json(r);
+        (void)fail(job->view.name, job->arguments, &failure);
+    }
     return r;
 }
 
 /* The exit status. In the sandbox it says more, for a program that reads no messages. */
-static int failure(const struct summary_arguments *a, int r)
+static int exit_of(const struct summary_arguments *a, int r)
 {
     if (!a->sandbox)
         return STATUS_FAILED;
@@ -167,23 +170,25 @@ static int run(struct job *job, char *const *names, int n)
 {
     int status = STATUS_OK;
 
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && !ferror(stdout); i++) {
         struct summary s;
         int r;
 
         job->view.name = names[i];
         find_context(job);
-        r = read_file(names[i], job->arguments->sandbox, &s);
+        r = read_file(names[i], job->arguments, &s);
         if (r < 0) {
-            status = failure(job->arguments, r);
+            status = exit_of(job->arguments, r);
             continue;
         }
         if (!s.complete)
             status = STATUS_FAILED;
         r = show(job, &s);
         summary_done(&s);
+        if (r == -ENOENT)
+            return STATUS_USAGE;
         if (r < 0)
-            return r == -ENOENT ? STATUS_USAGE : failure(job->arguments, r);
+            status = exit_of(job->arguments, r);
     }
     if (job->several && !job->arguments->json)
         summary_lines_print(stdout, &job->lines, job->path, job->arguments->reverse, &job->view);
@@ -219,7 +224,7 @@ int command_summary(int argc, char **argv)
         return SANDBOX_EXIT_UNCONFINED;
     }
     if (a.context && summary_context_given(a.context, a.sandbox, &job.given) < 0)
-        return STATUS_USAGE;
+        return a.sandbox || *a.context == '{' ? STATUS_USAGE : STATUS_FAILED;
     job.several = argc - rest > 1 || a.sort;
     job.path = a.sort ? summary_lines_path(a.sort) : NULL;
     job.view = (struct summary_view){

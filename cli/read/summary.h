@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/jsonwriter.h"
+#include "cli/read/failure.h"
 #include "trace/findings/context.h"
 #include "trace/summary/summary.h"
 
@@ -31,6 +32,9 @@ struct summary_view {
 int summary_json(const struct summary_view *view, const struct summary *s, bool with_sites,
                  struct buf *out);
 
+/* Where and why a trace that is not complete breaks off. */
+struct failure summary_failure(const struct summary *s);
+
 /* The member `own` of a site; nothing if it has no own code. */
 void summary_own_json(struct jsonwriter *w, const struct summary_own *own);
 
@@ -38,20 +42,18 @@ void summary_own_json(struct jsonwriter *w, const struct summary_own *own);
 void summary_findings_json(struct jsonwriter *w, const struct summary *s,
                            const struct context *context);
 
-/* What a number of the evidence says, as printf's format for one text: "%s waits". NULL if it has
- * no words. */
-const char *summary_words(const char *name);
+/* What a number of the evidence says, as printf's format for one text: "%s waits", or "%s wait" of
+ * one. NULL if it has no words. */
+const char *summary_words(const char *name, bool one);
 
 /* The slowest of each kind: member `outliers`, and the last part of the text. */
 void summary_outliers_json(struct jsonwriter *w, const struct summary *s);
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
-/* Prints a text right-aligned: characters are counted, not bytes. */
-void summary_cell(FILE *out, const char *text, size_t width);
-
 /*
  * The context that the user names: a record, or another file with such an object, or the object
- * itself. `confined`: no file may be read. 0, or a negative errno after a message.
+ * itself. `confined`: no file may be read. 0, or a negative errno after a message: -EINVAL for what
+ * is no JSON object, -ENODATA if it has nothing about a host, or why the file cannot be read.
  */
 int summary_context_given(const char *value, bool confined, struct context *ret);
 
@@ -61,9 +63,6 @@ bool summary_context_beside(const char *trace, struct context *ret);
 
 void summary_context_text(FILE *out, const struct context *c, bool utf8);
 
-/* Prints at most `max` characters of a text, made printable. Returns how many. */
-size_t summary_plain(FILE *out, const char *text, size_t max);
-
 /* A frame, "main.work  app/main.go:12", in plain characters. */
 void summary_place(FILE *out, const struct summary_frame *f);
 
@@ -71,6 +70,12 @@ void summary_place(FILE *out, const struct summary_frame *f);
  * ← sync.(*Mutex).Lock", if there is own code. */
 void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
                        bool utf8);
+
+bool summary_frame_equal(const struct summary_frame *a, const struct summary_frame *b);
+
+/* Whether two places look the same when they are printed so. */
+bool summary_own_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
+                       const struct summary_own *own_b, const struct summary_frame *at_b);
 
 /* The caller checks the stream for errors. */
 void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);

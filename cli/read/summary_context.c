@@ -3,6 +3,7 @@
 /* What the host knew while the trace was taken: where that stands, and how it looks. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,19 +20,31 @@
 
 #define RECORD_PATH_MAX 4096
 
+/* -ENODATA: nothing about a host; -ENOENT is about a file. */
+static int parse(const char *text, size_t n, struct context *ret)
+{
+    int r = context_parse(text, n, ret);
+
+    return r == -ENOENT ? -ENODATA : r;
+}
+
 static int given(const char *value, bool confined, struct context *ret)
 {
+    _cleanup_close_ int fd = -1;
     struct buf text;
-    int r = 0;
+    int r;
 
     if (value[0] == '{')
-        return context_parse(value, strlen(value), ret);
+        return parse(value, strlen(value), ret);
     if (confined)
         return -EACCES;
+    fd = open(value, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
     buf_init(&text, RECORD_MAX);
-    r = buf_read_file(&text, value);
+    r = buf_read_fd(&text, fd);
     if (r == 0)
-        r = context_parse(buf_str(&text), text.len, ret);
+        r = parse(buf_str(&text), text.len, ret);
     buf_done(&text);
     return r;
 }
@@ -40,12 +53,16 @@ int summary_context_given(const char *value, bool confined, struct context *ret)
 {
     int r = given(value, confined, ret);
 
+    const char *called = value[0] == '{' ? "--context" : value;
+
     if (r == -EINVAL)
-        complain("summary: --context: %s is no JSON object", value[0] == '{' ? "that" : value);
-    else if (r == -ENOENT && (value[0] == '{' || access(value, F_OK) == 0))
-        complain("summary: --context: nothing about a host stands there");
+        complain("%s: no JSON object", called);
+    else if (r == -E2BIG)
+        complain("%s: longer than a record may be", called);
+    else if (r == -ENODATA)
+        complain("%s: nothing about a host stands there", called);
     else if (r < 0)
-        complain("summary: --context: %s: %s", value, strerror(-r));
+        complain("%s: %s", called, strerror(-r));
     return r;
 }
 
@@ -162,8 +179,8 @@ static void throttled_part(struct line *l, const struct context *c)
     if (c->throttled_periods < 0 || c->periods <= 0)
         return;
     part(l);
-    (void)fprintf(l->out, "%" PRId64 " of %" PRId64 " periods throttled", c->throttled_periods,
-                  c->periods);
+    (void)fprintf(l->out, "%" PRId64 " of %" PRId64 " period%s throttled", c->throttled_periods,
+                  c->periods, quantity_plural((uint64_t)c->periods));
     if (c->throttled > 0)
         (void)fprintf(l->out, " (%s)", quantity_duration(c->throttled, l->utf8, text));
 }
@@ -176,7 +193,7 @@ static void quota_part(struct line *l, const struct context *c)
     (void)fprintf(l->out, "quota %.3g CPU", (double)c->quota / (double)c->period);
     if (c->levels_up > 0)
         (void)fprintf(l->out, " (%" PRId64 " level%s above)", c->levels_up,
-                      c->levels_up == 1 ? "" : "s");
+                      quantity_plural((uint64_t)c->levels_up));
 }
 
 static void memory_part(struct line *l, const struct context *c)
@@ -190,10 +207,20 @@ static void memory_part(struct line *l, const struct context *c)
                   quantity_bytes((uint64_t)c->memory_max, max));
 }
 
+/* The root has everything that runs and no limit: what it used and waited for says nothing of the
+ * target. */
+static bool is_root(const struct context *c)
+{
+    return strcmp(c->level, "/") == 0 && c->quota < 0 && c->memory_max < 0 &&
+           c->throttled_periods <= 0;
+}
+
 static void cgroup(struct line *l, const struct context *c)
 {
     double window = (double)c->window;
 
+    if (is_root(c))
+        return;
     throttled_part(l, c);
     quota_part(l, c);
     used_part(l, c->usage, c->window);

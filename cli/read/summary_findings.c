@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/summary_page.h"
 #include "trace/findings/findings.h"
@@ -110,54 +111,20 @@ static const char *quantity(const struct finding_number *n, bool utf8, char out[
     return out;
 }
 
-/* Text that is broken into lines, at the blanks that it is given in pieces. */
-struct flow {
-    FILE *out;
-    size_t column;
-};
-
-/* Characters are counted, not bytes. */
-static void flow_put(struct flow *flow, const char *text, size_t len)
+static struct print_flow flow_of(FILE *out)
 {
-    size_t width = 0;
-
-    for (size_t i = 0; i < len; i++)
-        width += (text[i] & 0xc0) != 0x80;
-    if (flow->column == 0 || flow->column + width + 1 > PAGE_LINE_WIDTH) {
-        (void)fputs(flow->column == 0 ? "   " : "\n   ", flow->out);
-        flow->column = 3;
-    }
-    (void)fputc(' ', flow->out);
-    (void)fwrite(text, 1, len, flow->out);
-    flow->column += width + 1;
-}
-
-static void flow_words(struct flow *flow, const char *text)
-{
-    while (*text != '\0') {
-        size_t n = strcspn(text, " ");
-
-        flow_put(flow, text, n);
-        text += n;
-        text += strspn(text, " ");
-    }
-}
-
-static void flow_end(struct flow *flow)
-{
-    (void)fputc('\n', flow->out);
-    flow->column = 0;
+    return (struct print_flow){.out = out, .indent = 4, .width = PAGE_LINE_WIDTH};
 }
 
 /* "4,218 waits", or "waits 4,218" of a number that has no words. Values show their unit, so names
  * come without _ns and _bytes. */
 static void say(const struct finding_number *n, bool utf8, char *out, size_t size)
 {
-    const char *words = summary_words(n->name), *at = words ? strstr(words, "%s") : NULL;
-    size_t len = strlen(n->name);
     char value[QUANTITY_SIZE];
+    bool one = strcmp(quantity(n, utf8, value), "1") == 0;
+    const char *words = summary_words(n->name, one), *at = words ? strstr(words, "%s") : NULL;
+    size_t len = strlen(n->name);
 
-    (void)quantity(n, utf8, value);
     if (is_a(n, "_ns"))
         len -= strlen("_ns");
     else if (is_a(n, "_bytes"))
@@ -176,7 +143,7 @@ static bool says_nothing(const struct finding_number *n)
 
 static void evidence(FILE *out, const struct finding *f, bool utf8)
 {
-    struct flow flow = {out, 0};
+    struct print_flow flow = flow_of(out);
     size_t n = f->n_evidence;
 
     while (n > 1 && says_nothing(&f->evidence[n - 1]))
@@ -189,9 +156,26 @@ static void evidence(FILE *out, const struct finding *f, bool utf8)
         say(&f->evidence[i], utf8, text, sizeof(text) - 1);
         if (i + 1 < n)
             (void)strcat(text, ",");
-        flow_put(&flow, text, strlen(text));
+        print_flow_piece(&flow, text, strlen(text));
     }
-    flow_end(&flow);
+    print_flow_end(&flow);
+}
+
+/* Of sites that would look the same, the line that waits is told, too. */
+static void tell_apart(const struct page *p, const struct finding *f,
+                       const struct finding_site *site)
+{
+    for (size_t i = 0; i < f->n_sites; i++) {
+        const struct finding_site *other = &f->sites[i];
+
+        if (other == site || summary_frame_equal(&other->at, &site->at) ||
+            !summary_own_equal(&other->own, &other->at, &site->own, &site->at))
+            continue;
+        (void)fputs("  (", p->out);
+        summary_place(p->out, &site->at);
+        (void)fputc(')', p->out);
+        return;
+    }
 }
 
 /* Sites that are next to nothing beside the first are left out. */
@@ -210,6 +194,7 @@ static void site_lines(const struct page *p, const struct finding *f)
         page_count(p, site->count, 10);
         (void)fputs("x  ", p->out);
         summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
+        tell_apart(p, f, site);
         if (site->open > 0 && site->count == 1) {
             (void)fputs(", not over", p->out);
         } else if (site->open > 0) {
@@ -234,7 +219,7 @@ static void head(FILE *out, const struct finding *f, bool first)
     (void)fprintf(out, "  %s", f->code);
     if (f->subject) {
         (void)fputs("  \"", out);
-        summary_plain(out, f->subject, 100);
+        print_plain(out, f->subject, 100);
         (void)fputc('"', out);
     }
     if (f->score > 0)
@@ -249,7 +234,7 @@ static void head(FILE *out, const struct finding *f, bool first)
     (void)fputs(")\n", out);
     if (f->remark[0] != '\0') {
         (void)fputs("    ", out);
-        summary_plain(out, f->remark, sizeof(f->remark));
+        print_plain(out, f->remark, sizeof(f->remark));
         (void)fputc('\n', out);
     }
 }
@@ -258,16 +243,16 @@ static void head(FILE *out, const struct finding *f, bool first)
 #define FINDING_SCORE 0.5
 #define NEAR_SHARE 0.1
 
+/* Nothing where none is near: that is what the label says. */
 static void near_misses(FILE *out, const struct findings *findings)
 {
     size_t n = 0;
 
-    (void)fputs("  no rule matched", out);
     for (; n < findings->n_near && findings->near[n].score >= NEAR_SHARE * FINDING_SCORE; n++)
-        (void)fprintf(out, "%s%s (%.0f%%%s)", n == 0 ? "; nearest: " : ", ", findings->near[n].code,
-                      findings->near[n].score / FINDING_SCORE * 100,
+        (void)fprintf(out, "%s%s (%.0f%%%s)", n == 0 ? "  no rule matched; nearest: " : ", ",
+                      findings->near[n].code, findings->near[n].score / FINDING_SCORE * 100,
                       n == 0 ? " of the way to a finding" : "");
-    (void)fputs(n > 0 ? "\n" : ", and none comes near\n", out);
+    (void)fputs(n > 0 ? "\n" : "", out);
 }
 
 /* So many calls or waits that do not end are told beside a label that says nothing of them. */
@@ -313,13 +298,13 @@ static void unended(const struct page *p)
 
 static void finding(const struct page *p, const struct finding *f, bool first)
 {
-    struct flow flow = {p->out, 0};
+    struct print_flow flow = flow_of(p->out);
 
     head(p->out, f, first);
     evidence(p->out, f, p->view->utf8);
     site_lines(p, f);
-    flow_words(&flow, f->next);
-    flow_end(&flow);
+    print_flow_words(&flow, f->next);
+    print_flow_end(&flow);
 }
 
 void page_findings(const struct page *p)
@@ -331,7 +316,7 @@ void page_findings(const struct page *p)
     if (findings.not_inspected)
         (void)fprintf(p->out, " (%s: %s)", findings.not_inspected, findings.why);
     (void)fputc('\n', p->out);
-    if (findings.n_near > 0)
+    if (!findings.not_inspected)
         near_misses(p->out, &findings);
     if (findings.n_near > 0 || findings.not_inspected)
         unended(p);

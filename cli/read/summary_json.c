@@ -426,21 +426,17 @@ static void gc(struct jsonwriter *w, const struct summary_gc *gc)
     jsonwriter_end(w);
 }
 
-static void error(struct jsonwriter *w, const struct summary *s)
+struct failure summary_failure(const struct summary *s)
 {
-    if (s->complete) {
-        jsonwriter_null(w, "error");
-        return;
-    }
-    jsonwriter_object(w, "error");
-    jsonwriter_integer(w, "errno", -s->code);
-    jsonwriter_count(w, "offset", s->offset);
-    jsonwriter_text(w, "text", s->why);
-    jsonwriter_end(w);
+    struct failure f = {.code = s->code, .placed = true, .offset = s->offset};
+
+    (void)snprintf(f.text, sizeof(f.text), "%s", s->why);
+    return f;
 }
 
 static void put_head(struct jsonwriter *w, const char *name, const struct summary *s)
 {
+    struct failure failure = summary_failure(s);
     char format[16];
 
     (void)snprintf(format, sizeof(format), "go 1.%u", s->version);
@@ -450,7 +446,7 @@ static void put_head(struct jsonwriter *w, const char *name, const struct summar
     if (s->version > GOTRACE_NEWEST)
         jsonwriter_bool(w, "format_newer", true);
     jsonwriter_bool(w, "complete", s->complete);
-    error(w, s);
+    failure_write(w, s->complete ? NULL : &failure);
     jsonwriter_count(w, "bytes", s->bytes);
     jsonwriter_count(w, "generations", s->generations);
     if (s->wall_start)

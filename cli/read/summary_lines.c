@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/jsontext.h"
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/summary.h"
 
@@ -42,7 +43,7 @@ struct summary_line {
 const char *summary_lines_path(const char *field)
 {
     for (size_t i = 0; i < N_COLUMNS; i++) {
-        if (strcmp(field, columns[i].name) == 0)
+        if (strcasecmp(field, columns[i].name) == 0)
             return columns[i].path;
     }
     return field;
@@ -116,7 +117,6 @@ static bool less_is_worse(const char *path)
 static void cell(FILE *out, double value, enum form form, bool utf8)
 {
     char text[QUANTITY_SIZE];
-    size_t columns_wide = 0;
 
     if (value < 0)
         (void)strcpy(text, "-");
@@ -126,15 +126,8 @@ static void cell(FILE *out, double value, enum form form, bool utf8)
         (void)quantity_count((uint64_t)value, text);
     else
         (void)quantity_share(value, text);
-    for (const char *c = text; *c; c++)
-        columns_wide += (*c & 0xc0) != 0x80;
-    (void)fprintf(out, "%*s%s  ", columns_wide < 8 ? (int)(8 - columns_wide) : 0, "", text);
-}
-
-static void print_name(FILE *out, const char *name)
-{
-    for (; *name; name++)
-        (void)putc((unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name, out);
+    print_cell(out, text, 8);
+    (void)fputs("  ", out);
 }
 
 static void print(FILE *out, const struct summary_line *line, bool labels, bool utf8)

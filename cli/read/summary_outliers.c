@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/summary.h"
 
@@ -143,7 +144,7 @@ static void duration(FILE *out, int64_t ns, size_t width, const struct summary_v
 {
     char text[QUANTITY_SIZE];
 
-    summary_cell(out, quantity_duration(ns, view->utf8, text), width);
+    print_cell(out, quantity_duration(ns, view->utf8, text), width);
 }
 
 /* A part of what a task's time was made of, "network 400 ms", if it is any. */
@@ -153,7 +154,7 @@ static void part(FILE *out, const char *what, int64_t ns, bool *more,
     if (ns <= 0)
         return;
     (void)fputs(*more ? ", " : "", out);
-    (void)summary_plain(out, what, WHAT_WIDTH);
+    (void)print_plain(out, what, WHAT_WIDTH);
     (void)fputc(' ', out);
     duration(out, ns, 0, view);
     *more = true;
@@ -188,7 +189,7 @@ static void task(FILE *out, const struct summary_outlier *o, const struct summar
         if (!o->work->ids[i])
             continue;
         (void)fprintf(out, ", %s ", id_keys[i]);
-        (void)summary_plain(out, o->work->ids[i], SUMMARY_ID_SIZE);
+        (void)print_plain(out, o->work->ids[i], SUMMARY_ID_SIZE);
     }
     if (o->work)
         work(out, o->work, view);
@@ -207,7 +208,7 @@ static void row(FILE *out, enum summary_slow kind, const struct summary_outlier 
                    : kinds[kind].wait ? "(not told)"
                                       : "(no name)");
     (void)fputs("  ", out);
-    n = summary_plain(out, what, WHAT_WIDTH);
+    n = print_plain(out, what, WHAT_WIDTH);
     (void)fprintf(out, "%*s", (int)(WHAT_WIDTH - n), "");
     duration(out, o->duration, 9, view);
     duration(out, o->at, 10, view);
@@ -248,7 +249,7 @@ void summary_outliers_text(FILE *out, const struct summary *s, const struct summ
     }
     if (s->lost_tasks > 0)
         (void)fprintf(out,
-                      "  %" PRIu64 " tasks were open beside too many others: their work is not"
-                      " known\n",
-                      s->lost_tasks);
+                      "  %" PRIu64 " task%s open beside too many others: %s work is not known\n",
+                      s->lost_tasks, s->lost_tasks == 1 ? " was" : "s were",
+                      s->lost_tasks == 1 ? "its" : "their");
 }

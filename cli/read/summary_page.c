@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/read/summary_page.h"
 
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 
 #define BAR_WIDTH 24
@@ -12,7 +13,7 @@ void page_spaces(const struct page *p, size_t n)
 
 void page_cell(const struct page *p, const char *text, size_t width)
 {
-    summary_cell(p->out, text, width);
+    print_cell(p->out, text, width);
 }
 
 void page_duration(const struct page *p, int64_t ns, size_t width)
@@ -45,7 +46,7 @@ void page_mean(const struct page *p, double value, size_t width)
 
 void page_name(const struct page *p, const char *text)
 {
-    size_t n = summary_plain(p->out, text, PAGE_NAME_WIDTH);
+    size_t n = print_plain(p->out, text, PAGE_NAME_WIDTH);
 
     page_spaces(p, PAGE_NAME_WIDTH - n);
 }

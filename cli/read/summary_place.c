@@ -2,26 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/common/print.h"
 #include "cli/read/summary.h"
-
-/* A trace may contain anything: prints only printable characters, at most `max`. */
-size_t summary_plain(FILE *out, const char *text, size_t max)
-{
-    size_t n = 0;
-
-    for (; text[n] && n < max; n++)
-        (void)putc(text[n] >= ' ' && text[n] <= '~' ? text[n] : '?', out);
-    return n;
-}
-
-void summary_cell(FILE *out, const char *text, size_t width)
-{
-    size_t n = 0;
-
-    for (const char *c = text; *c; c++)
-        n += (*c & 0xc0) != 0x80;
-    (void)fprintf(out, "%*s%s", (int)(n < width ? width - n : 0), "", text);
-}
 
 /* "main.go:12" of a long path: the last two components. */
 void summary_place(FILE *out, const struct summary_frame *f)
@@ -39,9 +21,9 @@ void summary_place(FILE *out, const struct summary_frame *f)
         (void)fputs("(no stack)", out);
         return;
     }
-    (void)summary_plain(out, f->func, 200);
+    (void)print_plain(out, f->func, 200);
     (void)fputs("  ", out);
-    (void)summary_plain(out, from, 100);
+    (void)print_plain(out, from, 100);
     (void)fprintf(out, ":%" PRIu64, f->line);
 }
 
@@ -61,10 +43,15 @@ static const char *word_of(const char *func)
     return func;
 }
 
+static bool has_own(const struct summary_own *own)
+{
+    return own->at.func && *own->at.func;
+}
+
 void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
                        bool utf8)
 {
-    if (!own->at.func || !*own->at.func) {
+    if (!has_own(own)) {
         summary_place(out, at);
         return;
     }
@@ -72,12 +59,30 @@ void summary_own_place(FILE *out, const struct summary_own *own, const struct su
     if (!own->call || !*own->call)
         return;
     (void)fputs(utf8 ? "  ← " : "  <- ", out);
-    (void)summary_plain(out, word_of(own->call), 200);
+    (void)print_plain(out, word_of(own->call), 200);
+}
+
+bool summary_frame_equal(const struct summary_frame *a, const struct summary_frame *b)
+{
+    return a->line == b->line && strcmp(a->func, b->func) == 0 && strcmp(a->file, b->file) == 0;
+}
+
+bool summary_own_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
+                       const struct summary_own *own_b, const struct summary_frame *at_b)
+{
+    const char *call_a = own_a->call ? word_of(own_a->call) : "",
+               *call_b = own_b->call ? word_of(own_b->call) : "";
+
+    if (has_own(own_a) != has_own(own_b))
+        return false;
+    if (!has_own(own_a))
+        return summary_frame_equal(at_a, at_b);
+    return summary_frame_equal(&own_a->at, &own_b->at) && strcmp(call_a, call_b) == 0;
 }
 
 void summary_own_json(struct jsonwriter *w, const struct summary_own *own)
 {
-    if (!own->at.func || own->at.func[0] == '\0')
+    if (!has_own(own))
         return;
     jsonwriter_object(w, "own");
     jsonwriter_text(w, "func", own->at.func);

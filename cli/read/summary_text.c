@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/summary_page.h"
 
@@ -13,15 +14,15 @@ static void head(const struct page *p)
     char text[QUANTITY_SIZE], share[QUANTITY_SIZE], when[40];
     struct tm tm;
 
-    (void)summary_plain(p->out, p->view->name, 200);
-    (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %s events, %" PRIu64 " generation%s\n",
+    print_name(p->out, p->view->name);
+    (void)fprintf(p->out, "\n  go 1.%u trace%s, %s: %s, %s event%s, %" PRIu64 " generation%s\n",
                   s->version, s->version > GOTRACE_NEWEST ? " (newer than is known here)" : "",
                   s->complete ? "complete" : "CUT", quantity_bytes(s->bytes, text),
-                  quantity_count(s->events.total, when), s->generations,
-                  s->generations == 1 ? "" : "s");
+                  quantity_count(s->events.total, when), quantity_plural(s->events.total),
+                  s->generations, quantity_plural(s->generations));
     if (!s->complete) {
         (void)fputs("  broken off: ", p->out);
-        (void)summary_plain(p->out, s->why, sizeof(s->why));
+        (void)print_plain(p->out, s->why, sizeof(s->why));
         (void)fprintf(p->out, " (offset %" PRIu64 ")\n", s->offset);
     }
     (void)fprintf(p->out, "  window %s", quantity_duration(s->window, p->view->utf8, text));
@@ -42,7 +43,8 @@ static void procs(const struct page *p)
     (void)fprintf(p->out, "\nPs: GOMAXPROCS %" PRId64, c->last);
     if (c->min != c->max)
         (void)fprintf(p->out, ", between %" PRId64 " and %" PRId64, c->min, c->max);
-    (void)fprintf(p->out, "; %" PRIu64 " threads seen\n", p->s->threads.seen);
+    (void)fprintf(p->out, "; %" PRIu64 " thread%s seen\n", p->s->threads.seen,
+                  quantity_plural(p->s->threads.seen));
     page_share_row(p, "run goroutines", c->executing, c->available);
     page_share_row(p, "kept during a system call", c->in_syscall, c->available);
     page_share_row(p, "look for a goroutine to run", looking > 0 ? looking : 0, c->available);
@@ -83,7 +85,7 @@ static void reasons(const struct page *p)
         } else {
             (void)fputs(", ", p->out);
         }
-        (void)summary_plain(p->out, name, PAGE_NAME_WIDTH);
+        (void)print_plain(p->out, name, PAGE_NAME_WIDTH);
         (void)fprintf(p->out, " %s", mean);
         column += width;
     }
@@ -131,15 +133,16 @@ static void times_row(const struct page *p, const char *what, const struct summa
     (void)fputc('\n', p->out);
 }
 
-/* The longest call of those that are not meant to wait: the table's times are of whole ones only. */
+/* The longest call of those that are not meant to wait, if it is another than the longest of the
+ * table: that has whole calls only, and those that are meant to wait, too. */
 static void longest_call(const struct page *p)
 {
     const struct summary_longest *l = &p->s->syscalls.longest_active;
 
-    if (l->duration == 0)
+    if (l->duration == 0 || l->duration == p->s->syscalls.times.max)
         return;
-    (void)fputs(l->duration >= p->s->syscalls.times.max ? "  longest system call "
-                                                        : "  longest that is not meant to wait ",
+    (void)fputs(l->duration > p->s->syscalls.times.max ? "  longest system call "
+                                                       : "  longest that is not meant to wait ",
                 p->out);
     page_duration(p, l->duration, 0);
     (void)fprintf(p->out, " (%s%sgoroutine %" PRId64 ")  ",
@@ -156,10 +159,33 @@ static void silences(const struct page *p)
         return;
     (void)fputs("  no event for over ", p->out);
     page_duration(p, SUMMARY_SILENCE, 0);
-    (void)fprintf(p->out, " though goroutines had work: %" PRIu64 " times, ", s->count);
+    (void)fprintf(p->out, " though goroutines had work: %" PRIu64 " time%s, ", s->count,
+                  quantity_plural(s->count));
     page_duration(p, s->total, 0);
-    (void)fputs(" in all, at most ", p->out);
-    page_duration(p, s->longest, 0);
+    if (s->count > 1) {
+        (void)fputs(" in all, at most ", p->out);
+        page_duration(p, s->longest, 0);
+    }
+    (void)fputc('\n', p->out);
+}
+
+/* For less than a hundredth of the time nobody needs to know. */
+static void overdue(const struct page *p)
+{
+    const struct summary_scheduler *sched = &p->s->scheduler;
+    double window = (double)p->s->window;
+
+    if (window <= 0 || (double)sched->overdue < window / 100)
+        return;
+    (void)fputs("  a goroutine was runnable for over ", p->out);
+    page_duration(p, SUMMARY_OVERDUE, 0);
+    (void)fputs(": for ", p->out);
+    page_share(p, (double)sched->overdue / window, 0);
+    (void)fputs(" of the time", p->out);
+    if (sched->overdue_with_idle > 0) {
+        (void)fputs("; while a P was idle: for ", p->out);
+        page_share(p, (double)sched->overdue_with_idle / window, 0);
+    }
     (void)fputc('\n', p->out);
 }
 
@@ -181,14 +207,8 @@ static void latencies(const struct page *p)
     page_count(p, s->syscalls.max_at_once, 0);
     (void)fputs(" in system calls, ", p->out);
     page_count(p, s->syscalls.max_blocked_at_once, 0);
-    (void)fputs(" of them without a P\n  a goroutine was runnable for over ", p->out);
-    page_duration(p, SUMMARY_OVERDUE, 0);
-    (void)fputs(": for ", p->out);
-    page_share(p, s->window > 0 ? (double)s->scheduler.overdue / (double)s->window : 0, 0);
-    (void)fputs(" of the time; while a P was idle: for ", p->out);
-    page_share(p, s->window > 0 ? (double)s->scheduler.overdue_with_idle / (double)s->window : 0,
-               0);
-    (void)fputc('\n', p->out);
+    (void)fputs(" of them without a P\n", p->out);
+    overdue(p);
 }
 
 static void gc(const struct page *p)
@@ -197,7 +217,7 @@ static void gc(const struct page *p)
     char heap[QUANTITY_SIZE], goal[QUANTITY_SIZE];
 
     (void)fprintf(p->out, "\nGC: %" PRIu64 " cycle%s, heap at most %s, goal %s\n", g->cycles,
-                  g->cycles == 1 ? "" : "s", quantity_bytes(g->heap_max, heap),
+                  quantity_plural(g->cycles), quantity_bytes(g->heap_max, heap),
                   quantity_bytes(g->heap_goal_max, goal));
     if (g->cycles == 0)
         return;
@@ -251,9 +271,9 @@ static void left_out(const struct page *p, const struct summary_rows *rows)
         return;
     (void)fputs("    and ", p->out);
     page_count(p, names, 0);
-    (void)fputs(" types more: ", p->out);
+    (void)fprintf(p->out, " type%s more: ", quantity_plural(names));
     page_count(p, n, 0);
-    (void)fputs(" times, ", p->out);
+    (void)fprintf(p->out, " time%s, ", quantity_plural(n));
     page_duration(p, total, 0);
     (void)fputs(" in all\n", p->out);
 }

@@ -4,18 +4,84 @@
 #include "cli/common/quantity.h"
 #include "cli/read/summary_page.h"
 
-static void site_place(const struct page *p, const struct summary_site *site)
+/* Sites that one table shows. */
+struct shown {
+    const struct summary_site *list;
+    size_t n;
+};
+
+static bool are_twins(const struct summary_site *a, const struct summary_site *b)
 {
-    if (!*site->at.func)
-        (void)fputs("(no goroutine: a timer, the network, the runtime)", p->out);
+    return a != b && summary_own_equal(&a->own, &a->at, &b->own, &b->at);
+}
+
+static bool leads_through(const struct summary_site *site, const struct summary_frame *frame)
+{
+    for (size_t i = 0; i < site->n_top; i++) {
+        if (summary_frame_equal(&site->top[i], frame))
+            return true;
+    }
+    return false;
+}
+
+/* How many look the same as this site; with a frame, those of them that lead through it, too. */
+static size_t count_twins(const struct shown *shown, const struct summary_site *site,
+                          const struct summary_frame *frame)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < shown->n; i++)
+        n += are_twins(site, &shown->list[i]) && (!frame || leads_through(&shown->list[i], frame));
+    return n;
+}
+
+/* Prints what tells a site from others that look the same: the innermost frame of its stack that is
+ * in none of theirs, or else its class. */
+static void tell_apart(const struct page *p, const struct shown *shown,
+                       const struct summary_site *site)
+{
+    size_t i = 0;
+
+    if (count_twins(shown, site, NULL) == 0)
+        return;
+    while (i < site->n_top && count_twins(shown, site, &site->top[i]) > 0)
+        i++;
+    (void)fputs("  (", p->out);
+    if (i < site->n_top)
+        summary_place(p->out, &site->top[i]);
     else
-        summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
-    (void)fputc('\n', p->out);
-    for (size_t i = 0; p->view->stacks && i < site->n_top; i++) {
+        (void)fputs(stack_class_name(site->class), p->out);
+    (void)fputc(')', p->out);
+}
+
+/* The stack with the largest total. Others that lead here are counted. */
+static void stack(const struct page *p, const struct summary_site *site)
+{
+    for (size_t i = 0; i < site->n_top; i++) {
         page_spaces(p, 46);
         summary_place(p->out, &site->top[i]);
         (void)fputc('\n', p->out);
     }
+    if (site->n_stacks < 2)
+        return;
+    page_spaces(p, 46);
+    (void)fputs("(and ", p->out);
+    page_count(p, site->n_stacks - 1, 0);
+    (void)fprintf(p->out, " other stack%s)\n", quantity_plural(site->n_stacks - 1));
+}
+
+static void site_place(const struct page *p, const struct shown *shown,
+                       const struct summary_site *site)
+{
+    if (!*site->at.func) {
+        (void)fputs("(no goroutine: a timer, the network, the runtime)", p->out);
+    } else {
+        summary_own_place(p->out, &site->own, &site->at, p->view->utf8);
+        tell_apart(p, shown, site);
+    }
+    (void)fputc('\n', p->out);
+    if (p->view->stacks)
+        stack(p, site);
 }
 
 /* A table of waits: what of it is shown, as one sum. */
@@ -40,7 +106,8 @@ static double mean(const struct page *p, int64_t total)
     return p->s->window > 0 ? (double)total / (double)p->s->window : 0;
 }
 
-static void site_row(const struct page *p, const struct summary_site *site)
+static void site_row(const struct page *p, const struct shown *shown,
+                     const struct summary_site *site)
 {
     struct summary_tally all = summary_site_all(site);
 
@@ -54,7 +121,7 @@ static void site_row(const struct page *p, const struct summary_site *site)
         page_spaces(p, 18);
     }
     (void)fputs("  ", p->out);
-    site_place(p, site);
+    site_place(p, shown, site);
 }
 
 /* Says how many rows are not shown, and what their counts and times come to. */
@@ -64,9 +131,9 @@ static void rest(const struct page *p, uint64_t sites, uint64_t count, int64_t t
         return;
     (void)fputs("    and ", p->out);
     page_count(p, sites, 0);
-    (void)fprintf(p->out, " call site%s more: ", sites == 1 ? "" : "s");
+    (void)fprintf(p->out, " call site%s more: ", quantity_plural(sites));
     page_count(p, count, 0);
-    (void)fputs(count == 1 ? " time" : " times", p->out);
+    (void)fprintf(p->out, " time%s", quantity_plural(count));
     if (total > 0) {
         (void)fputs(", ", p->out);
         page_duration(p, total, 0);
@@ -99,23 +166,26 @@ static void line(const struct page *p, const struct table *t)
     page_duration(p, t->all.total, 0);
     (void)fputs(" in all, ", p->out);
     page_count(p, t->all.count, 0);
-    (void)fputs(t->all.count == 1 ? " time\n" : " times\n", p->out);
+    (void)fprintf(p->out, " time%s\n", quantity_plural(t->all.count));
 }
 
 static void table(const struct page *p, const struct table *t)
 {
+    struct shown shown = {t->sites->list, 0};
     struct summary_tally left = t->all;
-    size_t n = n_sites(t), i = 0;
+    size_t n = n_sites(t);
 
+    while (shown.n < n && is_shown(p, t, shown.n))
+        shown.n++;
     (void)fprintf(p->out, "\n  at once      total     times     still waiting  %s\n", t->title);
-    for (; i < n && is_shown(p, t, i); i++) {
-        struct summary_tally all = summary_site_all(&t->sites->list[i]);
+    for (size_t i = 0; i < shown.n; i++) {
+        struct summary_tally all = summary_site_all(&shown.list[i]);
 
-        site_row(p, &t->sites->list[i]);
+        site_row(p, &shown, &shown.list[i]);
         left.count -= all.count;
         left.total -= all.total;
     }
-    rest(p, n - i + t->sites->left_out - t->sites->standing_left_out, left.count, left.total);
+    rest(p, n - shown.n + t->sites->left_out - t->sites->standing_left_out, left.count, left.total);
 }
 
 static int by_total(const void *a, const void *b)
@@ -154,6 +224,7 @@ void page_waits(const struct page *p)
 static void shares(const struct page *p, const char *title, const struct summary_sites *sites,
                    size_t most)
 {
+    const struct shown first = {sites->list, most < sites->n ? most : sites->n};
     uint64_t count = sites->count;
     int64_t total = sites->total;
     size_t shown = 0;
@@ -174,7 +245,7 @@ static void shares(const struct page *p, const char *title, const struct summary
             page_duration(p, site->total, 11);
         page_count(p, site->count, 10);
         (void)fputs("x  ", p->out);
-        site_place(p, site);
+        site_place(p, &first, site);
         count -= site->count;
         total -= site->total;
         shown++;

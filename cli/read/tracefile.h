@@ -2,9 +2,15 @@
 #pragma once
 
 /*
- * Shared by commands that read a trace: an unlinked file for data that should not be in memory, and
+ * Shared by commands that read a trace: how it is opened, an unlinked file for data that should not be in memory, and
  * the message when the trace's file is cut while it is read.
  */
+
+/* What a file is called in messages: '-' is "standard input". */
+const char *tracefile_called(const char *path);
+
+/* Opens a trace; '-' is standard input. The caller's descriptor, or a negative errno. */
+int tracefile_open(const char *path);
 
 /*
  * Makes an unlinked file in $TMPDIR, /var/tmp or /tmp, else in memory. The descriptor, or a

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "base/parse.h"
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
+#include "cli/common/quantity.h"
 #include "cli/common/screen.h"
 #include "cli/read/outfile.h"
 #include "cli/read/soundness.h"
@@ -44,18 +44,13 @@ struct salvage {
     int error; /* the negative errno of the first write that failed; 0: none */
 };
 
-static bool is_stdin(const char *path)
-{
-    return strcmp(path, "-") == 0;
-}
-
 static void add_kept(struct buf *line, const struct soundness *s)
 {
     if (s->kept_generations == 0)
         (void)buf_adds(line, "; nothing before it is whole");
     else
         (void)buf_addf(line, "; whole before it: %" PRIu64 " generation%s, %" PRIu64 " bytes",
-                       s->kept_generations, s->kept_generations == 1 ? "" : "s", s->kept_bytes);
+                       s->kept_generations, quantity_plural(s->kept_generations), s->kept_bytes);
 }
 
 static void add_place(struct buf *line, const struct soundness *s)
@@ -77,13 +72,13 @@ static void add_verdict(struct buf *line, const struct soundness *s)
     switch (s->verdict) {
     case SOUND_COMPLETE:
         (void)buf_addf(line, "complete: go 1.%u, %" PRIu64 " generation%s, %s", s->go_minor,
-                       s->kept_generations, s->kept_generations == 1 ? "" : "s",
+                       s->kept_generations, quantity_plural(s->kept_generations),
                        format_size(s->kept_bytes, size));
         if (s->misnested > 0)
             (void)buf_addf(line,
-                           "; the program ends %" PRIu64 " regions in the wrong order, where Go's "
-                           "own reader stops",
-                           s->misnested);
+                           "; the program ends %" PRIu64 " region%s in the wrong order, where "
+                           "Go's own reader stops",
+                           s->misnested, quantity_plural(s->misnested));
         break;
     case SOUND_TRUNCATED:
         (void)buf_addf(line, "truncated at byte %" PRIu64 ": %s", s->offset, s->text);
@@ -110,19 +105,17 @@ static void add_verdict(struct buf *line, const struct soundness *s)
 /* 0, or a negative errno after a message. */
 static int print_line(const char *path, const struct soundness *s)
 {
+    const char *called = tracefile_called(path);
     struct buf line;
     int r;
 
     buf_init(&line, LINE_MAX_BYTES);
-    if (is_stdin(path))
-        (void)buf_adds(&line, "standard input");
-    else
-        buf_add_escaped(&line, path, strlen(path));
+    buf_add_escaped(&line, called, strlen(called));
     (void)buf_adds(&line, ": ");
     add_verdict(&line, s);
     r = buf_error(&line);
     if (r < 0)
-        complain("%s: %s", path, strerror(-r));
+        complain("%s: %s", called, strerror(-r));
     else
         (void)puts(buf_str(&line));
     buf_done(&line);
@@ -156,12 +149,11 @@ static int salvage_finish(struct salvage *s, uint64_t kept, bool replace)
 /* 0: complete; 1: not, and said so; a negative errno after a message. */
 static int verify(const char *path, const struct framing_sink *sink, struct soundness *ret)
 {
-    _cleanup_close_ int opened = is_stdin(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    int fd = is_stdin(path) ? STDIN_FILENO : opened;
-    int r = fd < 0 ? -errno : soundness_check(fd, sink, ret);
+    _cleanup_close_ int fd = tracefile_open(path);
+    int r = fd < 0 ? fd : soundness_check(fd, sink, ret);
 
     if (r < 0) {
-        complain("%s: %s", path, strerror(-r));
+        complain("%s: %s", tracefile_called(path), strerror(-r));
         return r;
     }
     r = print_line(path, ret);
@@ -179,7 +171,7 @@ static int verify_and_salvage(const char *path, const struct verify_arguments *a
         return outfile_complain(a->salvage, saved);
     r = verify(path, &sink, &found);
     if (r >= 0 && (found.kept_generations == 0 || found.kept_bytes == 0)) {
-        complain("%s: there is nothing to salvage", path);
+        complain("%s: there is nothing to salvage", tracefile_called(path));
         r = -ENODATA;
     } else if (r >= 0) {
         saved = salvage_finish(&s, found.kept_bytes, a->force);

@@ -673,7 +673,8 @@ function trouble(r) {
   const of = r.failing ? r.target : other;
   if (!of) return null;
   const why = of.last ? text(of.last.text) : '', name = other ? `${text(other.artifact)}: ` : '';
-  return { said: `▲ ${name}${text(of.state)}, ${number(of.failures)} in a row${why && `: ${why}`}`, why };
+  const often = number(of.failures) > 1 ? `, ${count(of.failures)} in a row` : '';
+  return { said: `▲ ${name}${text(of.state)}${often}${why && `: ${why}`}`, why };
 }
 
 // The newest profile of each other artifact, as a link; or why there is none.
@@ -1042,7 +1043,7 @@ function render() {
   const shown = S.shown.reduce((n, r) => n + (r.history ? r.history.captures.length - r.from : 0), 0);
   const others = S.shown.length < S.rowCount ? ` (of ${count(S.rowCount)})` : '';
   setText($('loaded'), done ? `${plural(shown, 'capture')} of ${plural(S.shown.length, 'target')}${others}`
-    : S.status ? `${count(S.fetched)} captures loaded…` : '');
+    : S.status ? `${plural(S.fetched, 'capture')} loaded…` : '');
   if (done && document.body.dataset.drawn !== total) { // for those who watch: so many are drawn
     document.body.dataset.drawn = total;
     performance.mark('contrace-drawn');

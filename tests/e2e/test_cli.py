@@ -23,7 +23,7 @@ import time
 import pytest
 import s3server
 from hostile import healthy
-from support import BUILD, PATIENCE, job, need, run, tmpfs, wait_until
+from support import BUILD, PATIENCE, SRC, job, need, run, tmpfs, wait_until
 
 CONTRACE = BUILD / "contrace"
 REMOTE = BUILD / "contrace-remote"
@@ -125,10 +125,10 @@ def test_help_and_usage():
     done = contrace("--help")
     assert done.returncode == 0 and "list" in done.stdout and "pull" in done.stdout
     assert re.fullmatch(r"contrace \d+\.\d+\.\d+\n", contrace("--version").stdout)
-    for command in ("list", "pull"):
+    for command in re.findall(r"^  ([a-z]+) ", done.stdout, re.MULTILINE):
         done = contrace(command, "--help")
-        assert done.returncode == 0 and f"contrace {command}" in done.stdout
-        assert all(len(line) <= 100 for line in done.stdout.splitlines())
+        assert done.returncode == 0 and f"Usage: contrace {command}" in done.stdout
+        assert all(len(line) <= 80 for line in done.stdout.splitlines()), done.stdout
     for wrong in ([], ["nonsense"], ["list", "--nonsense"], ["list", "word"], ["pull"],
                   ["list", "--since=soon"], ["list", "--sort=colour"], ["list", "--limit=0"],
                   ["pull", "--last=1", "a/b/20261121/000000-1.trace"], ["pull", "../../etc/passwd"],
@@ -175,6 +175,11 @@ def test_selects_and_sorts(spool):
     assert listed("--sort=host") == ["db", "web-1", "web-1", "web-2"]
     assert listed("--sort=state", "--limit=1") == ["db"]
     assert listed("--sort=reason", "--reverse", "-n1") == ["web-2"]
+    assert listed("--sort=AGE") == listed("--reverse")
+    for title in (
+        contrace("list", "--long", f"--storage.path={spool}").stdout.split("\n")[0].split()
+    ):
+        assert listed(f"--sort={title}") == listed(f"--sort={title.lower()}")
     day = time.strftime("%Y-%m-%d", time.gmtime(NOW - 90000))
     assert listed(f"--since={day}", f"--until={day}", "--service=search") == ["db"]
 
@@ -691,6 +696,59 @@ def test_the_libraries_have_no_name_twice():
     need(all(a.exists() for a in archives), f"no libraries in {BUILD}")
     names = re.findall(r" [TDBR] (\w+)", run("nm", "--defined-only", *archives).stdout)
     assert not [n for n, count in collections.Counter(names).items() if count > 1]
+
+
+TRACE = SRC / "tests/fuzz/corpus/summary/mix-go1.26.8"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help", "list --help", "summary --help", "summary TRACE", "summary --json TRACE TRACE",
+        "summary TRACE TRACE", "goroutines TRACE", "goroutines --json TRACE",
+        "pprof --sched TRACE", "verify TRACE", "list SPOOL", "list --json SPOOL",
+        "pull -n 2 SPOOL -o OUT",
+    ],
+)  # fmt: skip
+def test_nobody_reads_it(spool, tmp_path, words):
+    """As cat does: it ends by SIGPIPE and says nothing."""
+    stands_for = {
+        "TRACE": [TRACE], "SPOOL": ["--local", f"--storage.path={spool}"], "OUT": [tmp_path / "out"],
+    }  # fmt: skip
+    argv = [part for word in words.split() for part in stands_for.get(word, [word])]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run([CONTRACE, *argv], stdout=writer, stderr=subprocess.PIPE, check=False,
+                              timeout=PATIENCE)  # fmt: skip
+    finally:
+        os.close(writer)
+    said = done.stderr.decode()
+    if words.startswith("pull"):
+        said = "".join(line for line in said.splitlines(True) if " from the spool" not in line)
+        assert len(files_below(tmp_path / "out")) == 4  # traces and records are whole all the same
+    assert (done.returncode, said) == (-signal.SIGPIPE, "")
+
+
+@pytest.mark.parametrize("words", ["summary TRACE", "list SPOOL", "list --json SPOOL"])
+def test_nowhere_to_print(spool, words):
+    """What is printed does not go into another file that got the number."""
+    stands_for = {"TRACE": f'"{TRACE}"', "SPOOL": f'--local --storage.path="{spool}"'}
+    line = " ".join(stands_for.get(word, word) for word in words.split())
+    done = run("sh", "-c", f'exec "{CONTRACE}" {line} >&-', check=False, timeout=PATIENCE)
+    said = "contrace: cannot write to standard output: Bad file descriptor\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+
+
+def test_a_reader_who_has_enough(tmp_path):
+    """More than a pipe holds: it fails somewhere within the listing."""
+    for i in range(1000):
+        put(tmp_path / "archive", key_of("checkout", "web-1", NOW - i))
+    for form in ("--json", "--long"):
+        done = run("bash", "-c", f'"{CONTRACE}" list {form} --local --storage.path="{tmp_path}" | '
+                   'head -1; echo "${PIPESTATUS[0]}"', timeout=PATIENCE)  # fmt: skip
+        assert (len(done.stdout.splitlines()), done.stderr) == (2, "")
+        assert done.stdout.splitlines()[1] == str(128 + signal.SIGPIPE)
 
 
 def on_terminal(argv, env, columns=80):

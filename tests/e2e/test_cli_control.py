@@ -4,6 +4,7 @@ whatever they like."""
 
 import http.server
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -15,7 +16,7 @@ import threading
 
 import pytest
 from hostile import answer, gated, healthy
-from support import BUILD, KEY, SUSPENDED, job, need, need_root, run, wait_until
+from support import BUILD, KEY, PATIENCE, SUSPENDED, job, need, need_root, run, wait_until
 from test_cli import contrace
 from test_cli import on_terminal as run_on_terminal
 from test_config_cli import default_file
@@ -45,6 +46,24 @@ def steered(daemon, tmp_path):
     return start
 
 
+@pytest.mark.parametrize("words", ["status", "status --json", "suspend", "resume", "capture --all"])
+def test_nobody_reads_it(serve, steered, tmp_path, words):
+    """It does what it was told, and then ends by SIGPIPE, without a word."""
+    d, ask = steered([job("good", serve(healthy()).address)])
+    d.wait_captured()
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        argv = [BUILD / "contrace", *words.split(), f"--address=unix:{tmp_path}/contraced.sock"]
+        done = subprocess.run(argv, stdout=writer, stderr=subprocess.PIPE, check=False,
+                              timeout=PATIENCE)  # fmt: skip
+    finally:
+        os.close(writer)
+    said = [line for line in done.stderr.splitlines() if line.startswith(b"contrace: ")]
+    assert (done.returncode, said) == (-signal.SIGPIPE, [])
+    assert words != "suspend" or "suspended" in ask("status").stdout
+
+
 def test_status(serve, steered, tmp_path):
     good, bad = serve(healthy()), serve(answer("404 Not Found"))
     d, ask = steered([job("good", good.address), job("bad", bad.address)])
@@ -58,7 +77,7 @@ def test_status(serve, steered, tmp_path):
     assert f"config     {d.config}, loaded " in done.stdout
     assert "targets    2, 1 failing\n" in done.stdout
     assert "captures   0 in flight, 1 ok, 1 " in done.stdout
-    assert f"spool      {d.spool.path}, 1 traces, " in done.stdout
+    assert f"spool      {d.spool.path}, 1 trace, " in done.stdout
     assert "upload     off\n" in done.stdout
     assert "suspended" not in done.stdout
     table = [line.split() for line in lines[lines.index("") + 1 :]]
@@ -264,7 +283,7 @@ def test_status_of_nobody(steered, serve):
     done = ask("status", "--service=typo")
     assert done.returncode == 0
     assert done.stdout.endswith(
-        "\nno target of these; without --service, --job and --state there are 1\n"
+        "\nno target of these; without --service, --job and --state there is 1\n"
     )
     d.stop()
 

@@ -233,7 +233,10 @@ def test_record_that_belongs_to_another(goservice, daemon, tmp_path):
     assert shown(f"--context={json.dumps(text['context'])}") == text["context"]
     assert "nothing about a host" in shown('--context={"host": "web-1"}')
     assert "no JSON object" in shown("--context={")
-    assert "No such file" in shown("--context=none.json")
+    assert shown("--context=none.json") == "contrace: none.json: No such file or directory\n"
+    for value, status in (("none.json", 1), (other.parent, 1), ("{", 2)):
+        done = run(CONTRACE, "summary", f"--context={value}", trace, check=False)
+        assert (done.returncode, done.stdout) == (status, ""), value
     done = run(CONTRACE, "summary", "--context={}", trace, trace, check=False)
     assert done.returncode == 2 and "one trace" in done.stderr
     with open(trace, "rb") as f:

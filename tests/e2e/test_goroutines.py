@@ -176,7 +176,7 @@ def test_corpus(gosum, work, schema):
         if verdict == "SUCCESS":
             schema.validate(compare(gosum, path))
             seen += 1
-        elif contrace("--json", path, status=1).stdout:
+        elif "format" in json.loads(contrace("--json", path, status=1).stdout):
             compare(gosum, path, status=1)
     assert seen >= 15
 
@@ -207,9 +207,15 @@ def test_no_trace(tmp_path, data):
     assert done.stderr.startswith(f"contrace: {tmp_path}/t: ") and done.stderr.count("\n") == 1
 
 
-def test_unreadable(tmp_path):
+def test_unreadable(tmp_path, schema):
     assert "No such file" in contrace(tmp_path / "none", status=1).stderr
     assert "Is a directory" in contrace(tmp_path, status=1).stderr
+    (tmp_path / "page").write_bytes(b"<html>")
+    for name, error in (("none", 2), (".", 21), ("page", 42)):
+        done = contrace("--json", tmp_path / name, status=1)
+        s = json.loads(done.stdout)
+        schema.validate(s)
+        assert s["error"]["errno"] == error and s["error"]["text"] in done.stderr
 
 
 def test_standard_input(mix):
@@ -247,9 +253,19 @@ def check_order(s, key, reverse):
         assert values == sorted(values, reverse=not reverse)
 
 
+def test_sort_by_what_is_printed(mix):
+    path = mix(REFERENCE)
+    heads = contrace(path).stdout.split("COUNT")[1].split("START")[0].replace("%", "").split()
+    names = ["exec", "sched-wait", "block", "syscall", "syscall-block", "total"]
+    for head, name in zip(heads, names, strict=True):
+        assert ours(path, "--sort", head, "--each") == ours(path, "--sort", name, "--each")
+
+
 @pytest.mark.parametrize("sort", SORTS)
 def test_sort(mix, sort):
     field = SORTS[sort]
+    path = mix(REFERENCE)
+    assert ours(path, "--sort", sort.upper(), "--each") == ours(path, "--sort", sort, "--each")
     for reverse in ([], ["--reverse"]):
         s = ours(mix(REFERENCE), "--sort", sort, "--name=main.", *reverse)
         check_order(s, lambda row: row.get(field, row["total_ns"]), bool(reverse))
@@ -284,7 +300,11 @@ def test_top(mix):
         "exec_ns": sum(row["exec_ns"] for row in rest),
     }
     text = contrace("--top=3", path).stdout
-    assert f"({len(rest)} more; --top={len(whole['groups'])} shows all)" in text
+    assert f"({len(rest)} groups more; --top={len(whole['groups'])} shows all)" in text
+    text = contrace("--top=3", "--each", path).stdout
+    count = whole["goroutines"]
+    assert text.endswith(f"\n  ({count - 3:,} goroutines more; --top={count} shows all)\n")
+    assert contrace(f"--top={count}", "--each", path).stdout.count(" more") == 0
 
 
 def test_name(mix):
@@ -311,7 +331,7 @@ def test_text(mix):
         assert word in plain
     listed = contrace("--name=main.", "-n4", path).stdout
     rows = listed[listed.index("GOROUTINE") :].splitlines()
-    assert len(rows) == 1 + 4 + 1 and rows[5].endswith(" more)")
+    assert len(rows) == 1 + 4 + 1 and " goroutines more; --top=" in rows[5]
     for row in rows[1:5]:
         assert re.search(r"^ +\d+ .*  main\.\S+$", row), row
 

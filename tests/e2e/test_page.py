@@ -209,17 +209,19 @@ def test_other_artifacts(browser, mock):
 
 def test_another_artifact_that_fails(browser, mock):
     """A row says so, with the reason, where its traces are well; else what is wrong with these."""
-    m = mock(targets=2, captures=30)
-    well, ill = m.world.targets
+    m = mock(targets=3, captures=30)
+    well, ill, once = m.world.targets
     mutex = {"artifact": "mutex", "state": "not_a_profile", "failures": 7,
              "last": {"key": None, "text": "the answer is HTML"}}  # fmt: skip
     well.update(state="ok", failures=0, artifacts=[mutex])
     ill.update(state="refused", failures=3, artifacts=[mutex])
+    once.update(state="timeout", failures=1, last={"key": None, "text": "nothing came"})
     opened(browser, m.url)
     said = browser.run(
         "return [...document.querySelectorAll('.row .state.bad')].map(e => e.textContent)"
     )
-    assert len(said) == 2
+    assert len(said) == 3
+    assert any(s == "▲ timeout: nothing came" for s in said), said
     assert any(s == "▲ mutex: not_a_profile, 7 in a row: the answer is HTML" for s in said), said
     assert any(s.startswith("▲ refused, 3 in a row") for s in said), said
 

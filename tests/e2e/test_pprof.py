@@ -274,7 +274,7 @@ def test_broken_off(mix, tmp_path):
             out = tmp_path / "out"
             done = contrace(f"--{kind}", "-f", "-o", out, cut, status=1)
             assert re.search(
-                r"at byte \d+: .*; the profile is of the generations before", done.stderr
+                r"\(offset \d+\); the profile is of the generations before that\n", done.stderr
             )
             assert_equal(Profile(out), theirs(cut, kind, tmp_path / "go"))
 
@@ -286,7 +286,8 @@ def test_no_trace(tmp_path, data):
     (tmp_path / "t").write_bytes(data)
     for only in ([], ["--region=r"], ["--task=t"]):  # with these, it is read twice
         done = contrace("--sched", *only, "-o", tmp_path / "out", tmp_path / "t", status=1)
-        assert done.stderr.startswith(f"contrace: {tmp_path}/t: at byte 0: "), (only, done.stderr)
+        assert done.stderr.startswith(f"contrace: {tmp_path}/t: "), (only, done.stderr)
+        assert done.stderr.endswith(" (offset 0)\n"), (only, done.stderr)
         assert done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
 

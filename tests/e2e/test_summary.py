@@ -457,7 +457,10 @@ def test_newer_format(mix, work):
     at, n = max(second_generation(data), key=lambda batch: batch[1])
     path.write_bytes(b"go 1.28" + data[7 : at + n // 2] + b"\xff" * 20 + data[at + n // 2 + 20 :])
     done = run("--json", path, status=1)
-    assert done.stdout == b"" and b"trace format go 1.28 is not known: " in done.stderr
+    assert json.loads(done.stdout)["error"]["text"].startswith(
+        "trace format go 1.28 is not known: "
+    )
+    assert b"trace format go 1.28 is not known: " in done.stderr
     path.write_bytes(b"go 1.29" + data[7:])
     assert b"trace format go 1.29 is not known (" in run("--json", path, status=1).stderr
 
@@ -479,8 +482,9 @@ def test_cut(mix, work):
 def test_refused(tmp_path):
     path = tmp_path / "page"
     path.write_bytes(b"<html>hello</html>" * 10)
+    assert run(path, status=1).stdout == b""
     done = run("--json", path, status=1)
-    assert done.stdout == b"" and b"page: " in done.stderr
+    assert json.loads(done.stdout)["error"]["text"].encode() in done.stderr
     path.write_bytes(b"go 1.21 trace\0\0\0")
     assert b"1.21" in run(path, status=1).stderr
     path.write_bytes(b"go 1.26 trace\0\0\0")
@@ -488,6 +492,37 @@ def test_refused(tmp_path):
     assert b"No such file" in run(tmp_path / "none", status=1).stderr
     run(status=2)
     run("--sort", status=2)
+
+
+def test_every_file_has_an_object(tmp_path):
+    """Whoever reads the objects of a list of files finds each of them, and why one has no numbers."""
+    whole = SRC / "tests/fuzz/corpus/summary/mix-go1.26.8"
+    page, header = tmp_path / "page \xe9", tmp_path / "header"
+    page.write_bytes(b"<html>hello</html>" * 10)
+    header.write_bytes(b"go 1.26 trace\0\0\0")
+    files = [tmp_path / "none", whole, page, tmp_path, header, whole]
+    done = run("--json", *files, status=1)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["file"] for row in rows] == [str(file) for file in files]
+    assert [row["error"] is None for row in rows] == [False, True, False, False, False, True]
+    assert rows[0] == {
+        "schema": 1,
+        "file": str(tmp_path / "none"),
+        "complete": False,
+        "error": {"errno": 2, "text": "No such file or directory"},
+    }
+    assert rows[2]["error"]["offset"] == 0
+    assert rows[4]["error"] == {"errno": 61, "text": "nothing follows the trace's header"}
+    assert done.stderr.count(b"\n") == 4
+    schema = json.loads((SRC / "docs/summary.schema.json").read_text())
+    for row in rows:
+        jsonschema.Draft202012Validator(schema).validate(row)
+    with open(page, "rb") as file:
+        done = run("--json", "-", stdin=file, status=1)
+    assert json.loads(done.stdout)["file"] == "-" and b"standard input: " in done.stderr
+    with open(page, "rb") as file:
+        done = run("--json", "--sandbox", "-", stdin=file, status=1)
+    assert done.stdout == b""  # its status says it
 
 
 def test_standard_input(mix):
@@ -553,7 +588,10 @@ def test_several(mix, work):
     lines = run("--sort", "events.total", "--reverse", *paths).stdout.decode().splitlines()
     order = [line.split()[-1] for line in lines[1:]]
     assert order == sorted(order, key=lambda p: ours(p)["events"]["total"])
-    lines = run("--sort", "mmu10", *paths).stdout.decode().splitlines()
+    for title in lines[0].split():
+        if title != "FILE" and title != "LABEL":
+            run("--sort", title, *paths)
+    lines = run("--sort", "MMU10", *paths).stdout.decode().splitlines()
     order = [ours(line.split()[-1])["gc"]["mutator"]["mmu_10ms"] for line in lines[1:]]
     assert order == sorted(order)
     assert b"no number" in run("--sort", "nonsense", *paths, status=2).stderr

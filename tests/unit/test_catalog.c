@@ -77,9 +77,13 @@ static void test_orders(void **state)
     static const struct {
         const char *order, *first, *second, *third;
     } rows[] = {
-        {"time", NEW, MIDDLE, OLD},   {"size", MIDDLE, OLD, NEW},  {"service", NEW, MIDDLE, OLD},
-        {"host", OLD, MIDDLE, NEW},   {"pid", OLD, NEW, MIDDLE},   {"where", MIDDLE, OLD, NEW},
-        {"reason", MIDDLE, OLD, NEW}, {"state", OLD, NEW, MIDDLE}, {"label", OLD, NEW, MIDDLE},
+        {"time", NEW, MIDDLE, OLD},    {"size", MIDDLE, OLD, NEW},
+        {"service", NEW, MIDDLE, OLD}, {"host", OLD, MIDDLE, NEW},
+        {"pid", OLD, NEW, MIDDLE},     {"where", MIDDLE, OLD, NEW},
+        {"reason", MIDDLE, OLD, NEW},  {"state", OLD, NEW, MIDDLE},
+        {"label", OLD, NEW, MIDDLE},   {"AGE", OLD, MIDDLE, NEW},
+        {"Key", NEW, OLD, MIDDLE},     {"go", MIDDLE, NEW, OLD},
+        {"SECONDS", OLD, NEW, MIDDLE}, {"artifact", NEW, MIDDLE, OLD},
     };
     struct catalog c = {0};
 
@@ -91,6 +95,10 @@ static void test_orders(void **state)
     give_facts(&c.items[2], "schedule", false);
     c.items[1].facts->label = strdup("idle");
     c.items[2].facts->label = strdup("healthy");
+    c.items[1].facts->go_version = strdup("1.9");
+    c.items[2].facts->go_version = strdup("1.26");
+    c.items[1].facts->seconds = 1;
+    c.items[2].facts->seconds = 2;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         catalog_order_fn order = order_find(rows[i].order);
 
@@ -99,9 +107,8 @@ static void test_orders(void **state)
         check_order(&c, rows[i].first, rows[i].second, rows[i].third);
         catalog_sort(&c, order, true);
         check_order(&c, rows[i].third, rows[i].second, rows[i].first);
-        assert_int_equal(order_needs_facts(order), strcmp(rows[i].order, "reason") == 0 ||
-                                                       strcmp(rows[i].order, "state") == 0 ||
-                                                       strcmp(rows[i].order, "label") == 0);
+        assert_int_equal(order_needs_facts(order),
+                         strstr("reason state label go SECONDS", rows[i].order) != NULL);
     }
     assert_null(order_find("colour"));
     catalog_done(&c);

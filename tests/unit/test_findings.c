@@ -881,7 +881,7 @@ static void test_more_procs_than_cpus(void **state)
     c.cpus_allowed = 1;
     findings_find(&s, &c, &findings);
     assert_string_equal(findings.label, "cpu-saturated");
-    assert_string_equal(findings.list[0].remark, "GOMAXPROCS is 2, the process has 1 CPUs");
+    assert_string_equal(findings.list[0].remark, "GOMAXPROCS is 2, the process has 1 CPU");
     c.cpus_allowed = CONTEXT_ABSENT;
     c.cpus = CONTEXT_ABSENT;
     findings_find(&s, &c, &findings);

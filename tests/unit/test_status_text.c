@@ -126,7 +126,7 @@ static void test_artifacts(void **state)
                                  "    mutex: not_a_profile: the answer is HTML, 2 in a row\n"
                                  "timeout  b"));
     assert_non_null(strstr(text, "  h:2\n"
-                                 "    timeout, 1 in a row\n"
+                                 "    timeout\n"
                                  "    mutex: timeout, 4 in a row\n"
                                  "ok       c"));
     assert_string_equal(strstr(text, "  h:3\n"), "  h:3\n");
@@ -152,6 +152,24 @@ static void test_utf8(void **state)
     assert_non_null(strstr(text, "  36.2 µs  1.0KiB  h:1\n"));
     assert_non_null(strstr(text, "  36.2 ms  1.0KiB  h:2\n"));
     free(plain);
+    free(text);
+    json_decref(s.status);
+    json_decref(s.targets);
+}
+
+/* Why a capture fails is told whole, in as many lines as that takes. */
+static void test_long_note(void **state)
+{
+    static const char one[] =
+        "[{\"service\": \"a\", \"address\": \"h:1\", \"artifact\": \"trace\", \"state\": \"ok\","
+        "  \"failures\": 0, \"artifacts\": [{\"artifact\": \"mutex\", \"state\": \"not_a_profile\","
+        "  \"failures\": 1, \"last\": {\"text\": \"the answer is not a mutex profile but HTML\"}}]}]";
+    struct status s = {.status = parsed("{}"), .targets = parsed(one), .total = 1, .ready = true};
+    char *text = printed(&s, 40, false);
+
+    (void)state;
+    assert_non_null(strstr(text, "\n    mutex: not_a_profile: the answer is\n"
+                                 "    not a mutex profile but HTML\n"));
     free(text);
     json_decref(s.status);
     json_decref(s.targets);
@@ -275,12 +293,16 @@ static void test_rows(void **state)
                               "\033[1mA\033[0m    \033[1mNUMBER\033[0m  \033[1mC\033[0m\n"
                               "\033[31maaa\033[0m       1  c\n"
                               "-         -  cccc\n"
-                              "    a note that i\n"
+                              "    a note that\n"
+                              "    is long\n"
                               "    b\n"
                               "A    C\n"
                               "aaa  c\n"
                               "-    cccc\n"
                               "    a note\n"
+                              "    that\n"
+                              "    is\n"
+                              "    long\n"
                               "    b\n"
                               "C\n"
                               "c\n"
@@ -294,10 +316,10 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ready),   cmocka_unit_test(test_artifacts),
-        cmocka_unit_test(test_utf8),    cmocka_unit_test(test_narrow),
-        cmocka_unit_test(test_trouble), cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_ready),     cmocka_unit_test(test_artifacts),
+        cmocka_unit_test(test_utf8),      cmocka_unit_test(test_narrow),
+        cmocka_unit_test(test_long_note), cmocka_unit_test(test_trouble),
+        cmocka_unit_test(test_nothing),   cmocka_unit_test(test_rows),
     };
 
     return cmocka_run_group_tests_name("status_text", tests, NULL, NULL);

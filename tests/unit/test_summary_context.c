@@ -126,6 +126,28 @@ static void test_text(void **state)
     free(text);
 }
 
+/* The root's numbers are the machine's, which are told already. That of a container may be limited. */
+static void test_root(void **state)
+{
+    struct context c = sample();
+    char *text;
+
+    (void)state;
+    (void)strcpy(c.level, "/");
+    text = text_of(&c);
+    assert_non_null(strstr(text, "\nCgroup: 45 of 51 periods throttled"));
+    free(text);
+    c.quota = c.periods = c.throttled_periods = CONTEXT_ABSENT;
+    text = text_of(&c);
+    assert_non_null(strstr(text, "\nMachine: "));
+    assert_null(strstr(text, "Cgroup"));
+    free(text);
+    (void)strcpy(c.level, "/user.slice");
+    text = text_of(&c);
+    assert_non_null(strstr(text, "\nCgroup: used 0.5 CPU\n"));
+    free(text);
+}
+
 #define RECORD "{\"artifact\": \"trace\", \"bytes\": %d, \"context\": {\"host\": {\"cpus\": 3}}}"
 
 static bool beside(const char *trace, struct context *ret)
@@ -186,11 +208,15 @@ static void test_given(void **state)
     assert_int_equal(c.cpus, 5);
     assert_int_equal(summary_context_given(file, true, &c), -EACCES);
     assert_int_equal(summary_context_given("{", false, &c), -EINVAL);
-    assert_int_equal(summary_context_given("{}", false, &c), -ENOENT);
+    assert_int_equal(summary_context_given("{}", false, &c), -ENODATA);
     file = scratch_text(scratch_dir, "given.json", "[]");
     assert_int_equal(summary_context_given(file, false, &c), -EINVAL);
+    file = scratch_text(scratch_dir, "given.json", "{}");
+    assert_int_equal(summary_context_given(file, false, &c), -ENODATA);
     file = scratch_path(scratch_dir, "none.json");
     assert_int_equal(summary_context_given(file, false, &c), -ENOENT);
+    assert_int_equal(summary_context_given(scratch_path(scratch_dir, "."), false, &c), -EISDIR);
+    assert_int_equal(summary_context_given("/dev/zero", false, &c), -E2BIG);
 }
 
 int main(void)
@@ -198,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reaches_the_rules),
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_root),
         cmocka_unit_test(test_beside),
         cmocka_unit_test(test_given),
     };

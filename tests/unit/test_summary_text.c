@@ -169,9 +169,63 @@ static void waits(void **state)
     assert_non_null(strstr(text, "  standing waits, not counted above: 3.00 goroutines at once\n"
                                  "    (signals)\n"));
     assert_null(strstr(text, "signal_recv"));
-    assert_non_null(strstr(text, "Label: idle\n  no rule matched, and none comes near\n"
+    assert_non_null(strstr(text, "Label: idle\n"
                                  "  but 48 goroutines waited for most of the window and to its "
                                  "end: see \"still waiting\"\n"));
+    free(text);
+}
+
+/* Rows that would look the same have what tells them apart. */
+static void twins(void **state)
+{
+    static const struct summary_frame first[] = {{"net.(*pipe).read", "net/pipe.go", 159},
+                                                 {"main.query", "app/q.go", 9}},
+                                      second[] = {{"net.(*pipe).read", "net/pipe.go", 162},
+                                                  {"main.query", "app/q.go", 9}};
+    const struct summary_own own = {{"main.query", "app/q.go", 9}, "net.(*pipe).read"};
+    struct summary_site sites[] = {
+        {.at = first[0],
+         .own = own,
+         .total = SECOND,
+         .count = 1,
+         .top = first,
+         .n_top = 2,
+         .n_stacks = 3},
+        {.at = second[0],
+         .own = own,
+         .total = SECOND,
+         .count = 1,
+         .top = second,
+         .n_top = 2,
+         .n_stacks = 1},
+    };
+    struct summary s = {.window = SECOND, .complete = true, .spans = SECOND};
+    const struct summary_view view = {.name = "t.trace", .top = 5, .stacks = true};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    s.sites[SUMMARY_NET] =
+        (struct summary_sites){.list = sites, .n = 2, .count = 2, .total = 2 * SECOND};
+    summary_text(out, &s, &view);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "main.query  app/q.go:9  <- net.(*pipe).read  (net.(*pipe).read  "
+                                 "net/pipe.go:159)\n"));
+    assert_non_null(strstr(text, "  (net.(*pipe).read  net/pipe.go:162)\n"));
+    assert_non_null(strstr(text, "  main.query  app/q.go:9\n                                     "
+                                 "         (and 2 other stacks)\n"));
+    free(text);
+    sites[1].top = first; /* other in nothing but the class */
+    sites[1].class = STACK_CALL;
+    text = text_of(&s);
+    assert_non_null(strstr(text, "<- net.(*pipe).read  (other)\n"));
+    assert_non_null(strstr(text, "<- net.(*pipe).read  (call)\n"));
+    free(text);
+    sites[1].own.at.line = 10;
+    text = text_of(&s);
+    assert_non_null(strstr(text, "app/q.go:9  <- net.(*pipe).read\n"));
+    assert_non_null(strstr(text, "app/q.go:10  <- net.(*pipe).read\n"));
     free(text);
 }
 
@@ -213,6 +267,83 @@ static void longest_call(void **state)
     assert_non_null(strstr(text, "  longest system call 1.55 s (since before the trace, not over, "
                                  "goroutine 7)  main.save  a/s.go:5  <- syscall.Fdatasync\n"));
     free(text);
+    s.syscalls.times.max = 1600000000; /* of a call that is meant to wait */
+    text = text_of(&s);
+    assert_non_null(strstr(text, "  longest that is not meant to wait 1.55 s ("));
+    free(text);
+    s.syscalls.times.max = s.syscalls.longest_active.duration; /* the table has it */
+    text = text_of(&s);
+    assert_null(strstr(text, "  longest "));
+    free(text);
+}
+
+/* Lines that would only repeat what others say. */
+static void nothing_to_add(void **state)
+{
+    struct summary s = {.window = 2 * SECOND, .spans = 2 * SECOND, .complete = true};
+    char *text;
+
+    (void)state;
+    s.scheduler.overdue = 30000000;
+    text = text_of(&s);
+    assert_non_null(strstr(text, "\n  a goroutine was runnable for over 10.0 us: for 1.5% of the "
+                                 "time\n"));
+    assert_null(strstr(text, "no rule matched"));
+    free(text);
+    s.scheduler.overdue_with_idle = 20000000;
+    text = text_of(&s);
+    assert_non_null(strstr(text, " 1.5% of the time; while a P was idle: for 1.0%\n"));
+    free(text);
+    s.scheduler.overdue = s.scheduler.overdue_with_idle = 1000000;
+    text = text_of(&s);
+    assert_null(strstr(text, "was runnable for over"));
+    free(text);
+    s.window = 1000000; /* not inspected */
+    text = text_of(&s);
+    assert_null(strstr(text, "no rule matched"));
+    free(text);
+}
+
+/* Whatever there is one of stands in the singular. */
+static void one_of_each(void **state)
+{
+    struct summary_site site = {.at = frame_of_tx, .count = 1, .total = SECOND, .max = SECOND};
+    struct summary_row rows[] = {{.name = "a", .times = whole},
+                                 {.name = "b", .times = {.count = 1}}};
+    struct summary s = {.complete = true,
+                        .window = SECOND,
+                        .spans = SECOND,
+                        .covered = 1,
+                        .generations = 1,
+                        .events = {.total = 1},
+                        .threads = {.seen = 1},
+                        .gc = {.cycles = 1},
+                        .silences = {.count = 1, .total = 2000000, .longest = 2000000},
+                        .lost_tasks = 1,
+                        .tasks = {.list = rows, .n = 2}};
+    const struct summary_view view = {.name = "t.trace", .top = 1};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    s.sites[SUMMARY_SYNC] = (struct summary_sites){
+        .list = &site, .n = 1, .count = 2, .total = SECOND + 1000000, .left_out = 1};
+    summary_text(out, &s, &view);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, ", 1 event, 1 generation\n"));
+    assert_non_null(strstr(text, "; 1 thread seen\n"));
+    assert_non_null(strstr(text, "\nGC: 1 cycle, "));
+    assert_non_null(strstr(text, "though goroutines had work: 1 time, 2.00 ms\n"));
+    assert_non_null(strstr(text, "    and 1 type more: 1 time, 0 in all\n"));
+    assert_non_null(strstr(text, "    and 1 call site more: 1 time, 1.00 ms in all\n"));
+    assert_non_null(
+        strstr(text, "  1 task was open beside too many others: its work is not known"));
+    assert_string_equal(summary_words("waits", true), "%s wait");
+    assert_string_equal(summary_words("waits", false), "%s waits");
+    assert_string_equal(summary_words("looking_share", true),
+                        summary_words("looking_share", false));
+    free(text);
 }
 
 /* A finding says its numbers in words, and where to look first. */
@@ -242,9 +373,10 @@ static void finding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),        cmocka_unit_test(unended), cmocka_unit_test(nameless),
-        cmocka_unit_test(goroutines),   cmocka_unit_test(waits),   cmocka_unit_test(own_calls),
-        cmocka_unit_test(longest_call), cmocka_unit_test(finding),
+        cmocka_unit_test(parts),          cmocka_unit_test(unended), cmocka_unit_test(nameless),
+        cmocka_unit_test(goroutines),     cmocka_unit_test(waits),   cmocka_unit_test(own_calls),
+        cmocka_unit_test(longest_call),   cmocka_unit_test(finding), cmocka_unit_test(one_of_each),
+        cmocka_unit_test(nothing_to_add), cmocka_unit_test(twins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,8 @@ static void compare_cpus(const struct facts *a, struct finding *f)
 
     if (cpus > 0 && a->procs > (double)cpus)
         (void)snprintf(f->remark, sizeof(f->remark),
-                       "GOMAXPROCS is %.0f, the process has %" PRId64 " CPUs", a->procs, cpus);
+                       "GOMAXPROCS is %.0f, the process has %" PRId64 " CPU%s", a->procs, cpus,
+                       cpus == 1 ? "" : "s");
 }
 
 static double cpu_saturated(const struct facts *a, struct finding *f)
