@@ -12,9 +12,9 @@
 #include "base/buf.h"
 #include "base/jsontext.h"
 #include "daemon/label/digest_outliers.h"
+#include "trace/findings/code.h"
 
 #define SCHEMA 1
-#define NOT_INSPECTED "not-inspected"
 #define DEPTH_MAX 4
 #define TEXT_MAX 120 /* bytes; longer strings are left out */
 #define NAME_MAX_LEN 60
@@ -246,7 +246,7 @@ int digest_parse(const char *json, size_t n, struct digest *ret)
     first = json_array_get(json_object_get(o, "findings"), 0);
     if (json_integer_value(json_object_get(o, "schema")) != SCHEMA || !is_label(label))
         return -EINVAL;
-    if (strcmp(label, NOT_INSPECTED) == 0) {
+    if (strcmp(label, CODE_NOT_INSPECTED) == 0) {
         const char *why = json_string_value(json_object_get(o, "not_inspected"));
 
         if (!is_label(why))
@@ -283,7 +283,8 @@ static json_t *finding_of(json_t *findings, const char *code, double score)
 
 static int tell_growth(json_t *o, const struct growth *growth)
 {
-    json_t *finding = finding_of(json_object_get(o, "findings"), DIGEST_LEAK, growth->score);
+    json_t *finding =
+        finding_of(json_object_get(o, "findings"), code_text(CODE_leak), growth->score);
     json_t *more =
         json_pack("{s:I, s:I, s:I, s:I}", "goroutines_first", (json_int_t)growth->from,
                   "goroutines_last", (json_int_t)growth->to, "samples", (json_int_t)growth->samples,
@@ -311,7 +312,7 @@ int digest_add_growth(struct digest *d, const struct growth *growth)
     d->summary = text;
     if (digest_alarming(d) || d->why[0] != '\0')
         return 0;
-    (void)snprintf(d->label, sizeof(d->label), "%s", DIGEST_LEAK);
+    (void)snprintf(d->label, sizeof(d->label), "%s", code_text(CODE_leak));
     d->score = growth->score;
     (void)snprintf(d->evidence, sizeof(d->evidence),
                    "%" PRIu64 " goroutines became %" PRIu64 " over %u samples", growth->from,
@@ -327,5 +328,6 @@ void digest_done(struct digest *d)
 
 bool digest_alarming(const struct digest *d)
 {
-    return d->why[0] == '\0' && strcmp(d->label, "healthy") != 0 && strcmp(d->label, "idle") != 0;
+    return d->why[0] == '\0' && strcmp(d->label, code_text(CODE_healthy)) != 0 &&
+           strcmp(d->label, code_text(CODE_idle)) != 0;
 }

@@ -160,7 +160,6 @@ static double blocked_events(const struct facts *a)
 }
 
 const struct rule rule_blocked = {
-    .code = "blocked-in-request",
     .score = blocked_in_request,
     .events = blocked_events,
     .least = 5,

@@ -98,7 +98,6 @@ static double cpu_events(const struct facts *a)
 }
 
 const struct rule rule_saturated = {
-    .code = "cpu-saturated",
     .score = cpu_saturated,
     .events = cpu_events,
     .least = 20,

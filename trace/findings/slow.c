@@ -50,7 +50,6 @@ static double slow_syscalls(const struct facts *a, struct finding *f)
 }
 
 const struct rule rule_slow = {
-    .code = "slow-syscalls",
     .score = slow_syscalls,
     .next = "Find out what these calls wait for: the disk (iostat, /proc/pressure/io), a mount, a "
             "full pipe, another process's file lock, a C library; and hold no lock over them.",

@@ -93,7 +93,6 @@ static double cpu_throttled(const struct facts *a, struct finding *f)
 }
 
 const struct rule rule_throttled = {
-    .code = "cpu-throttled",
     .score = cpu_throttled,
     .next =
         "Compare nr_throttled in the cgroup's cpu.stat; raise the CPU limit, or set GOMAXPROCS to "
