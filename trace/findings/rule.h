@@ -110,6 +110,7 @@ double rule_waits_for_own_conn(const struct facts *a);
 
 /* All waits for an answer from the network; *ret_count is their number. */
 double rule_waits_for_network(const struct facts *a, double *ret_count);
+
 /* How strongly a CPU quota throttled the process, as a score. */
 double rule_throttled_score(const struct facts *a);
 

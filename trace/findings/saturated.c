@@ -60,9 +60,10 @@ static void compare_cpus(const struct facts *a, struct finding *f)
                  : a->context->cpus_allowed > 0 ? a->context->cpus_allowed
                                                 : a->context->cpus;
 
-    if (cpus > 0 && a->procs > (double)cpus)
+    if (cpus > 0 && a->s->procs.last > cpus)
         (void)snprintf(f->remark, sizeof(f->remark),
-                       "GOMAXPROCS is %.0f, the process has %" PRId64 " CPUs", a->procs, cpus);
+                       "GOMAXPROCS is %" PRId64 ", the process has %" PRId64 " CPU%s",
+                       a->s->procs.last, cpus, cpus == 1 ? "" : "s");
 }
 
 static double cpu_saturated(const struct facts *a, struct finding *f)
