@@ -49,11 +49,23 @@ void summary_outliers_text(FILE *out, const struct summary *s, const struct summ
 /* Prints a text right-aligned: characters are counted, not bytes. */
 void summary_cell(FILE *out, const char *text, size_t width);
 
+/* A context that the user names, with what is known of the trace that it is of. */
+struct summary_given {
+    struct context context;
+    int64_t bytes; /* of that trace; negative: not known */
+    int64_t start; /* when it began, nanoseconds since 1970; 0: not known */
+};
+
 /*
  * The context that the user names: a record, or another file with such an object, or the object
  * itself. `confined`: no file may be read. 0, or a negative errno after a message.
  */
-int summary_context_given(const char *value, bool confined, struct context *ret);
+int summary_context_given(const char *value, bool confined, struct summary_given *ret);
+
+/* Whether it can be of this trace, the file `name`: by size, time and window, as far as they are
+ * known. 0, or -ESTALE after a message. */
+int summary_context_check(const struct summary_given *given, const char *name,
+                          const struct summary *s);
 
 /* That of the record beside a trace, X.json for X.trace, if it is of this trace: the number of
  * bytes must agree. False if there is none. */
