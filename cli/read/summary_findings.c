@@ -21,7 +21,7 @@ static bool is_whole(double value)
 static void put_number(struct jsonwriter *w, const struct finding_number *n)
 {
     if (is_a(n, "_ns") || is_whole(n->value))
-        jsonwriter_integer(w, n->name, (int64_t)n->value);
+        jsonwriter_integer(w, n->name, quantity_whole(n->value));
     else
         jsonwriter_real(w, n->name, n->value);
 }
@@ -58,7 +58,7 @@ static void put_finding(struct jsonwriter *w, const struct finding *f)
         jsonwriter_text(w, "remark", f->remark);
     if (f->because)
         jsonwriter_text(w, "because", f->because);
-    jsonwriter_integer(w, "lost_ns", (int64_t)f->lost);
+    jsonwriter_integer(w, "lost_ns", quantity_whole(f->lost));
     jsonwriter_real(w, "lost_share", f->lost_share);
     jsonwriter_text(w, "next", f->next);
     jsonwriter_end(w);
@@ -97,15 +97,15 @@ void summary_findings_json(struct jsonwriter *w, const struct summary *s,
 static const char *quantity(const struct finding_number *n, bool utf8, char out[QUANTITY_SIZE])
 {
     if (is_a(n, "_ns"))
-        return quantity_duration((int64_t)n->value, utf8, out);
+        return quantity_duration(quantity_whole(n->value), utf8, out);
     if (is_a(n, "_share"))
         return quantity_share(n->value, out);
     if (is_a(n, "_bytes") && n->value >= 0)
-        return quantity_bytes((uint64_t)n->value, out);
+        return quantity_bytes((uint64_t)quantity_whole(n->value), out);
     if (is_whole(n->value) && n->value >= 0)
-        return quantity_count((uint64_t)n->value, out);
+        return quantity_count((uint64_t)quantity_whole(n->value), out);
     if (n->value >= 100)
-        return quantity_count((uint64_t)n->value, out);
+        return quantity_count((uint64_t)quantity_whole(n->value), out);
     (void)snprintf(out, QUANTITY_SIZE, "%.3g", n->value);
     return out;
 }

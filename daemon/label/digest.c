@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #define MEMBERS_MAX 64 /* of one object */
 #define FINDINGS_MAX 16
 #define EVIDENCE_SHOWN 4
+#define NUMBER_MAX 1e18 /* nanoseconds or goroutines; more is neither */
 
 static const char label_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
@@ -203,7 +203,7 @@ static double latency_of(const json_t *o)
     const json_t *p99 = json_object_get(latency, "p99_ns");
     double value = json_number_value(p99);
 
-    return json_is_number(p99) && isfinite(value) && value >= 0 ? value : -1;
+    return json_is_number(p99) && value >= 0 && value <= NUMBER_MAX ? value : -1;
 }
 
 /* A hash of what names the `go` statement that most goroutines are left of; 0: there is none. */
@@ -228,7 +228,7 @@ static void note_goroutines(const json_t *o, struct digest *d)
     const json_t *at_end = json_object_get(goroutines, "at_end");
     double value = json_number_value(at_end);
 
-    d->goroutines = json_is_number(at_end) && isfinite(value) && value >= 0 ? value : -1;
+    d->goroutines = json_is_number(at_end) && value >= 0 && value <= NUMBER_MAX ? value : -1;
     d->growing = growing_of(goroutines);
 }
 

@@ -203,6 +203,8 @@ static double covered_in(const json_t *o)
     return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
 }
 
+#define LATENCY_MAX 1e18 /* nanoseconds: thirty years */
+
 int record_annotation(const char *json, size_t n, struct record_annotation *ret)
 {
     _cleanup_json_ json_t *o = NULL;
@@ -223,8 +225,8 @@ int record_annotation(const char *json, size_t n, struct record_annotation *ret)
     if (is_label(label))
         (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
     /* The numbers of a trace that was not inspected rest on too little data. */
-    if (!json_object_get(o, "not_inspected") && json_is_number(latency) && isfinite(value) &&
-        value >= 0)
+    if (!json_object_get(o, "not_inspected") && json_is_number(latency) && value >= 0 &&
+        value <= LATENCY_MAX)
         ret->latency = value;
     return 0;
 }

@@ -114,6 +114,7 @@ static void test_latency(void **state)
     assert_true(latency("{\"latency\":{\"p99_ns\":81920}}") == 81920);
     assert_true(latency("{\"latency\":{\"p99_ns\":0}}") == 0);
     assert_true(latency("{\"latency\":{\"p99_ns\":-5}}") == -1);
+    assert_true(latency("{\"latency\":{\"p99_ns\":1e300}}") == -1);
     assert_true(latency("{\"latency\":{\"p99_ns\":\"7\"}}") == -1);
     assert_true(latency("{\"latency\":7}") == -1);
     assert_true(latency("[]") == -1);
@@ -406,6 +407,10 @@ static void test_goroutines(void **state)
     assert_int_equal(growing(GROWING("main.f", "9", "9")), 0); /* all have ended */
     assert_int_equal(parse("{\"schema\":1,\"label\":\"idle\"}", &d), 0);
     assert_true(d.goroutines < 0); /* of an earlier version */
+    digest_done(&d);
+    assert_int_equal(
+        parse("{\"schema\":1,\"label\":\"idle\",\"goroutines\":{\"at_end\":1e300}}", &d), 0);
+    assert_true(d.goroutines < 0); /* no whole number holds it */
     assert_int_equal(d.growing, 0);
     digest_done(&d);
 }

@@ -270,6 +270,9 @@ static void test_annotation(void **state)
                      0);
     assert_string_equal(a.label, "gc-pressure");
     assert_true(a.latency == 81920);
+    assert_int_equal(
+        annotation("{\"summary\": {\"scheduler\": {\"latency\": {\"p99_ns\": 1e300}}}}", &a), 0);
+    assert_true(a.latency < 0); /* more than any trace spans, and than a float holds */
     assert_true(a.covered < 0);
     assert_int_equal(annotation("{\"label\": \"not-inspected\", \"not_inspected\": \"partial\", "
                                 "\"covered\": 0.25, \"summary\": {\"scheduler\": "

@@ -73,7 +73,7 @@ static struct summary_class unsure(const struct facts *a)
 {
     const struct summary_inside *in = &a->s->inside;
     struct summary_class ret = in->send;
-    double ignored;
+    double ignored, left;
 
     add(&ret, &in->join);
     add_conditions(&ret, in);
@@ -82,9 +82,8 @@ static struct summary_class unsure(const struct facts *a)
     if (!are_messages(in, &in->select, in->select_bursts) && in->select_open <= in->select.total)
         add(&ret, &in->select);
     /* Who waits for goroutines that wait for the network waits for the network. */
-    ret.total -= (int64_t)rule_waits_for_network(a, &ignored);
-    if (ret.total < 0)
-        ret.total = 0;
+    left = (double)ret.total - rule_waits_for_network(a, &ignored);
+    ret.total = left > 0 ? (int64_t)left : 0;
     return ret;
 }
 
