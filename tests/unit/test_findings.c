@@ -571,6 +571,7 @@ static void test_standing_waits(void **state)
 static void assert_no_label(const char *not_inspected, const char *why)
 {
     assert_string_equal(findings.label, "not-inspected");
+    assert_int_equal(findings.n_near, 0); /* "no rule matched" would not be true */
     assert_string_equal(findings.not_inspected, not_inspected);
     assert_string_equal(findings.why, why);
     assert_int_equal(findings.n, 0);

@@ -195,7 +195,9 @@ void findings_find(const struct summary *s, const struct context *context, struc
     *ret = (struct findings){.n = 0};
     if (!too_little(s, ret))
         find(&a, ret);
-    if (ret->not_inspected)
+    if (ret->not_inspected) {
         ret->label = CODE_NOT_INSPECTED;
+        ret->n_near = 0; /* a rule matched, or none was asked */
+    }
     notes_add(&a, ret);
 }
