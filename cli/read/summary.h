@@ -22,6 +22,7 @@ struct summary_view {
     bool stacks;                   /* print whole stacks below the call sites */
     unsigned top;                  /* rows of each table, */
     bool whole;                    /* also if they are next to nothing */
+    unsigned brief;                /* 1 or 2: fewer lines, so that a text fits a screen */
     const struct context *context; /* what the host knew; NULL: nothing */
 };
 

@@ -110,26 +110,35 @@ static const char *quantity(const struct finding_number *n, bool utf8, char out[
     return out;
 }
 
-/* Text that is broken into lines, at the blanks that it is given in pieces. */
+/* Text that is broken into lines, between the pieces in which it is given. */
 struct flow {
     FILE *out;
+    const char *between; /* the pieces, beside a blank */
+    size_t lines;        /* that it may have */
     size_t column;
 };
 
-/* Characters are counted, not bytes. */
-static void flow_put(struct flow *flow, const char *text, size_t len)
+/* Characters are counted, not bytes. False if there is no line left for it: then it is left out. */
+static bool flow_put(struct flow *flow, const char *text, size_t len)
 {
-    size_t width = 0;
+    size_t width = strlen(flow->between);
+    bool begins = flow->column == 0;
 
     for (size_t i = 0; i < len; i++)
         width += (text[i] & 0xc0) != 0x80;
-    if (flow->column == 0 || flow->column + width + 1 > PAGE_LINE_WIDTH) {
-        (void)fputs(flow->column == 0 ? "   " : "\n   ", flow->out);
+    if (begins || flow->column + width + 1 > PAGE_LINE_WIDTH) {
+        if (flow->lines == 0)
+            return false;
+        flow->lines--;
+        (void)fprintf(flow->out, "%s%s   ", begins ? "" : flow->between, begins ? "" : "\n");
         flow->column = 3;
+    } else {
+        (void)fputs(flow->between, flow->out);
     }
     (void)fputc(' ', flow->out);
     (void)fwrite(text, 1, len, flow->out);
     flow->column += width + 1;
+    return true;
 }
 
 static void flow_words(struct flow *flow, const char *text)
@@ -137,7 +146,7 @@ static void flow_words(struct flow *flow, const char *text)
     while (*text != '\0') {
         size_t n = strcspn(text, " ");
 
-        flow_put(flow, text, n);
+        (void)flow_put(flow, text, n);
         text += n;
         text += strspn(text, " ");
     }
@@ -174,9 +183,9 @@ static bool says_nothing(const struct finding_number *n)
     return n->value == 0 && !is_a(n, "_share");
 }
 
-static void evidence(FILE *out, const struct finding *f, bool utf8)
+static void evidence(FILE *out, const struct finding *f, size_t lines, bool utf8)
 {
-    struct flow flow = {out, 0};
+    struct flow flow = {out, ",", lines, 0};
     size_t n = f->n_evidence;
 
     while (n > 1 && says_nothing(&f->evidence[n - 1]))
@@ -186,18 +195,17 @@ static void evidence(FILE *out, const struct finding *f, bool utf8)
 
         if (says_nothing(&f->evidence[i]) && i + 1 < n)
             continue;
-        say(&f->evidence[i], utf8, text, sizeof(text) - 1);
-        if (i + 1 < n)
-            (void)strcat(text, ",");
-        flow_put(&flow, text, strlen(text));
+        say(&f->evidence[i], utf8, text, sizeof(text));
+        if (!flow_put(&flow, text, strlen(text)))
+            break;
     }
     flow_end(&flow);
 }
 
 /* Sites that are next to nothing beside the first are left out. */
-static void site_lines(const struct page *p, const struct finding *f)
+static void site_lines(const struct page *p, const struct finding *f, size_t most)
 {
-    for (size_t i = 0; i < f->n_sites; i++) {
+    for (size_t i = 0; i < f->n_sites && i < most; i++) {
         const struct finding_site *site = &f->sites[i];
 
         if (site->total < f->sites[0].total / 100)
@@ -311,13 +319,33 @@ static void unended(const struct page *p)
     }
 }
 
-static void finding(const struct page *p, const struct finding *f, bool first)
+/* How much of a finding is told: lines of evidence, call sites, and what to do next. */
+struct extent {
+    size_t evidence, sites;
+    bool next;
+};
+
+/* Where it is to be brief, the first finding has the room; the others have what they are, why, and
+ * where. */
+static struct extent extent_of(const struct page *p, bool alone, bool first)
 {
-    struct flow flow = {p->out, 0};
+    static const struct extent all = {SIZE_MAX, SIZE_MAX, true}, most = {2, 2, true},
+                               some = {1, 1, false};
+
+    if (p->view->brief == 0 || (alone && p->view->brief == 1))
+        return all;
+    return first ? most : some;
+}
+
+static void finding(const struct page *p, const struct finding *f, bool first, struct extent extent)
+{
+    struct flow flow = {p->out, "", SIZE_MAX, 0};
 
     head(p->out, f, first);
-    evidence(p->out, f, p->view->utf8);
-    site_lines(p, f);
+    evidence(p->out, f, extent.evidence, p->view->utf8);
+    site_lines(p, f, extent.sites);
+    if (!extent.next)
+        return;
     flow_words(&flow, f->next);
     flow_end(&flow);
 }
@@ -336,5 +364,5 @@ void page_findings(const struct page *p)
     if (findings.n_near > 0 || findings.not_inspected)
         unended(p);
     for (size_t i = 0; i < findings.n; i++)
-        finding(p, &findings.list[i], i == 0);
+        finding(p, &findings.list[i], i == 0, extent_of(p, findings.n == 1, i == 0));
 }
