@@ -121,15 +121,18 @@ static bool set_context(json_t *object, const struct record *r)
     struct buf text;
     json_t *context = NULL;
     bool done = false;
+    int error;
 
     if (!r->context || !context_tells(r->context))
         return true;
     buf_init(&text, CONTEXT_JSON_MAX);
     jsonwriter_init(&w, &text, (struct jsonwriter_style){.digits = 15});
     context_write(&w, NULL, r->context);
-    if (jsonwriter_finish(&w) == 0 &&
-        jsontext_parse(buf_str(&text), text.len, 0, NULL, &context) == 0)
+    error = jsonwriter_finish(&w);
+    if (error == 0 && jsontext_parse(buf_str(&text), text.len, 0, NULL, &context) == 0)
         done = json_object_set_new(object, "context", context) == 0;
+    else
+        done = error == -E2BIG; /* a cgroup of a strange name: no reason to lose the record */
     buf_done(&text);
     return done;
 }
