@@ -265,7 +265,8 @@ int digest_parse(const char *json, size_t n, struct digest *ret)
     return r;
 }
 
-/* The finding of that code, or a new one at the end of the list; borrowed. NULL without memory. */
+/* The finding of that code, or a new one behind the others, but before the notes, whose score is 0;
+ * borrowed. NULL without memory. */
 static json_t *finding_of(json_t *findings, const char *code, double score)
 {
     json_t *finding;
@@ -277,8 +278,12 @@ static json_t *finding_of(json_t *findings, const char *code, double score)
         if (is && strcmp(is, code) == 0)
             return finding;
     }
+    for (i = 0; i < json_array_size(findings); i++) {
+        if (json_number_value(json_object_get(json_array_get(findings, i), "score")) <= 0)
+            break;
+    }
     finding = json_pack("{s:s, s:f, s:{}}", "code", code, "score", score, "evidence");
-    return json_array_append_new(findings, finding) < 0 ? NULL : finding;
+    return json_array_insert_new(findings, i, finding) < 0 ? NULL : finding;
 }
 
 static int tell_growth(json_t *o, const struct growth *growth)

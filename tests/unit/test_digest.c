@@ -357,6 +357,16 @@ static void test_growth(void **state)
     assert_string_equal(d.evidence, "x 1");
     assert_has(d.summary, "\"goroutines_last\": 16312");
     digest_done(&d);
+
+    /* The label is the first finding's code: notes stand behind it. */
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"healthy\",\"findings\":["
+                           "{\"code\":\"short-sleeps\",\"score\":0,\"evidence\":{}}]}",
+                           &d),
+                     0);
+    assert_int_equal(digest_add_growth(&d, &grown), 0);
+    assert_string_equal(d.label, "goroutine-leak");
+    assert_true(strstr(d.summary, "goroutine-leak") < strstr(d.summary, "short-sleeps"));
+    digest_done(&d);
 }
 
 /* One sample showed the leak already: the evidence joins what it has. */
