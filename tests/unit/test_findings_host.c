@@ -251,6 +251,27 @@ static void test_host_first(void **state)
     assert_string_equal(findings.label, "cpu-throttled");
 }
 
+/* What silences and waits for a CPU take off may overlap: no share is more than all. */
+static void test_no_more_than_all(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    s.procs.queued = part(0.3);
+    s.scheduler.overdue_with_free = part(0.6);
+    s.scheduler.overdue_lost = part(1.5);
+    s.silences.kept.total = part(0.5);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    for (size_t i = 0; i < findings.list[0].n_evidence; i++) {
+        const struct finding_number *n = &findings.list[0].evidence[i];
+
+        if (strstr(n->name, "_share"))
+            assert_true(n->value >= 0 && n->value <= 1);
+    }
+}
+
 /* A number of CPUs that is a fraction on average is not what GOMAXPROCS is. */
 static void test_remark_is_of_whole_cpus(void **state)
 {
@@ -369,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_throttled_counted),
         cmocka_unit_test(test_throttled_by_chance),
         cmocka_unit_test(test_host_first),
+        cmocka_unit_test(test_no_more_than_all),
         cmocka_unit_test(test_remark_is_of_whole_cpus),
         cmocka_unit_test(test_impossible_counters),
         cmocka_unit_test(test_unknown_window),
