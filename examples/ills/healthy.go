@@ -22,6 +22,7 @@ func idle() error {
 	if err != nil {
 		return err
 	}
+	accepted := make(chan struct{})
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -29,6 +30,7 @@ func idle() error {
 				return
 			}
 			go answerLines(c, 0)
+			accepted <- struct{}{}
 		}
 	}()
 	for i := 0; i < 200; i++ {
@@ -37,6 +39,7 @@ func idle() error {
 			return err
 		}
 		silent = append(silent, c)
+		<-accepted // or the work of that falls into the trace
 	}
 	jobs := make(chan int)
 	for i := 0; i < 500; i++ {
