@@ -131,12 +131,13 @@ static void print_line(FILE *out, const struct rows *r, const struct layout *l, 
 
 static void print_note(FILE *out, const char *note, unsigned width)
 {
-    struct print_flow flow = {out, NOTE_INDENT, width > NOTE_INDENT ? width : SIZE_MAX, 0};
+    struct print_flow flow = {
+        .out = out, .indent = NOTE_INDENT, .width = width > NOTE_INDENT ? width : SIZE_MAX};
 
     while (*note) {
         size_t n = strcspn(note, " \n");
 
-        print_flow_piece(&flow, note, n);
+        (void)print_flow_piece(&flow, note, n);
         note += n;
         if (*note == '\n')
             print_flow_end(&flow);

@@ -96,7 +96,8 @@ static int apply(const struct parser *p, int code, const char *command)
 
 static void print_row(const struct argument *row)
 {
-    struct print_flow help = {stdout, HELP_COLUMN, HELP_WIDTH, HELP_COLUMN};
+    struct print_flow help = {
+        .out = stdout, .indent = HELP_COLUMN, .width = HELP_WIDTH, .column = HELP_COLUMN};
     char left[64], letter[5] = "    ";
 
     if (row->letter)

@@ -48,23 +48,30 @@ void print_name(FILE *out, const char *name)
     }
 }
 
-void print_flow_piece(struct print_flow *flow, const char *text, size_t n)
+bool print_flow_piece(struct print_flow *flow, const char *text, size_t n)
 {
-    size_t columns = print_width(text, n);
+    const char *between = flow->between ? flow->between : "";
+    size_t columns = print_width(text, n), more = strlen(between);
+    bool begun = flow->column > flow->indent;
 
-    if (flow->column > flow->indent && flow->column + 1 + columns > flow->width) {
-        (void)fputc('\n', flow->out);
+    if (begun && flow->column + more + 1 + columns + more > flow->width) {
+        if (flow->most > 0 && flow->lines + 1 >= flow->most)
+            return false;
+        (void)fprintf(flow->out, "%s\n", between);
+        flow->lines++;
         flow->column = 0;
+        begun = false;
     }
-    if (flow->column > flow->indent) {
-        (void)fputc(' ', flow->out);
-        flow->column++;
+    if (begun) {
+        (void)fprintf(flow->out, "%s ", between);
+        flow->column += more + 1;
     } else if (flow->column == 0) {
         (void)fprintf(flow->out, "%*s", (int)flow->indent, "");
         flow->column = flow->indent;
     }
     (void)fwrite(text, 1, n, flow->out);
     flow->column += columns;
+    return true;
 }
 
 void print_flow_words(struct print_flow *flow, const char *text)
@@ -72,7 +79,7 @@ void print_flow_words(struct print_flow *flow, const char *text)
     while (*text != '\0') {
         size_t n = strcspn(text, " \n");
 
-        print_flow_piece(flow, text, n);
+        (void)print_flow_piece(flow, text, n);
         text += n;
         text += strspn(text, " \n");
     }

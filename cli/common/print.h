@@ -5,6 +5,7 @@
  * Text in columns. Characters are counted, not bytes.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -25,11 +26,15 @@ void print_name(FILE *out, const char *name);
 struct print_flow {
     FILE *out;
     size_t indent, width;
-    size_t column; /* where the text is; 0: a line is to be begun */
+    size_t column;       /* where the text is; 0: a line is to be begun */
+    const char *between; /* pieces, before the blank; NULL: nothing */
+    size_t most;         /* lines; 0: any number */
+    size_t lines;        /* that have ended */
 };
 
-/* The next piece, which is not broken, behind a blank or in a line of its own. */
-void print_flow_piece(struct print_flow *flow, const char *text, size_t n);
+/* The next piece, which is not broken, behind a blank or in a line of its own. False if there is no
+ * line left for it: then it is left out. */
+bool print_flow_piece(struct print_flow *flow, const char *text, size_t n);
 
 /* Its words are the pieces, between blanks and ends of lines. */
 void print_flow_words(struct print_flow *flow, const char *text);

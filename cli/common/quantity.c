@@ -41,6 +41,15 @@ const char *quantity_duration(int64_t ns, bool utf8, char out[static QUANTITY_SI
     return out;
 }
 
+int64_t quantity_whole(double value)
+{
+    const double beyond = 0x1p63;
+
+    if (value >= beyond)
+        return INT64_MAX;
+    return value >= -beyond ? (int64_t)value : value < 0 ? INT64_MIN : 0;
+}
+
 const char *quantity_count(uint64_t n, char out[static QUANTITY_SIZE])
 {
     char digits[24];
@@ -64,7 +73,7 @@ const char *quantity_plural(uint64_t n)
 const char *quantity_mean(double value, char out[static QUANTITY_SIZE])
 {
     if (value >= 99.95)
-        return quantity_count((uint64_t)(value + 0.5), out);
+        return quantity_count((uint64_t)quantity_whole(value + 0.5), out);
     (void)snprintf(out, QUANTITY_SIZE, "%.*f", value >= 9.995 ? 1 : 2, value);
     return out;
 }

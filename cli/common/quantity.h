@@ -17,6 +17,10 @@
 /* "0", "512 ns", "3.33 µs", "12.5 ms", "2.04 s", "75 min"; us instead of µs unless utf8. */
 const char *quantity_duration(int64_t ns, bool utf8, char out[static QUANTITY_SIZE]);
 
+/* A number without its fraction; the nearest that there is, of one beyond all of them; 0 of what is
+ * no number. */
+int64_t quantity_whole(double value);
+
 /* "1,126,516" */
 const char *quantity_count(uint64_t n, char out[static QUANTITY_SIZE]);
 

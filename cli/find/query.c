@@ -10,7 +10,7 @@
 #include "cli/find/moment.h"
 #include "cli/find/records.h"
 #include "cli/find/stored.h"
-#include "trace/findings/findings.h"
+#include "trace/findings/code.h"
 
 #define FIELD(name) offsetof(struct query, name)
 
@@ -29,7 +29,6 @@ const struct argument query_rows[QUERY_ROWS] = {
      argument_text, FIELD(label)},
 };
 
-#define NOT_INSPECTED "not-inspected" /* the label of a trace that could not be inspected */
 #define LABELS_TEXT_MAX 400
 #define FILTERS_TEXT_MAX 128
 
@@ -37,11 +36,11 @@ static bool is_label(const char *text)
 {
     const char *label;
 
-    for (size_t i = 0; (label = findings_label(i)); i++) {
+    for (size_t i = 0; (label = code_label(i)); i++) {
         if (strcmp(text, label) == 0)
             return true;
     }
-    return strcmp(text, NOT_INSPECTED) == 0;
+    return strcmp(text, CODE_NOT_INSPECTED) == 0;
 }
 
 /* Refuses an unknown label, as a typing error would find nothing. A pattern is not checked: it may
@@ -55,9 +54,9 @@ static int check_label(const char *text)
     if (strpbrk(text, "*?[") || is_label(text))
         return 0;
     buf_over(&all, memory, sizeof(memory));
-    for (size_t i = 0; (label = findings_label(i)); i++)
+    for (size_t i = 0; (label = code_label(i)); i++)
         (void)buf_addf(&all, "%s, ", label);
-    complain("--label=%s: expected %s" NOT_INSPECTED ", or a pattern such as '*-*'", text,
+    complain("--label=%s: expected %s" CODE_NOT_INSPECTED ", or a pattern such as '*-*'", text,
              buf_str(&all));
     return -EINVAL;
 }

@@ -106,7 +106,8 @@ struct job {
     struct summary_lines lines;
     const char *path; /* to sort by */
     bool several;
-    struct context given, beside; /* for view.context */
+    struct summary_given given; /* for view.context, */
+    struct context beside;      /* likewise */
 };
 
 static int show_json(struct job *job, const struct buf *json)
@@ -160,9 +161,17 @@ static void find_context(struct job *job)
 
     job->view.context = NULL;
     if (a->context)
-        job->view.context = &job->given;
+        job->view.context = &job->given.context;
     else if (!a->sandbox && summary_context_beside(job->view.name, &job->beside))
         job->view.context = &job->beside;
+}
+
+/* In the sandbox it is contraced's own, which knows what it is of. */
+static int check_context(const struct job *job, const struct summary *s)
+{
+    if (!job->arguments->context || job->arguments->sandbox)
+        return 0;
+    return summary_context_check(&job->given, job->view.name, s);
 }
 
 /* Shows every file that can be read, even if others cannot. Returns the exit status. */
@@ -183,9 +192,11 @@ static int run(struct job *job, char *const *names, int n)
         }
         if (!s.complete)
             status = STATUS_FAILED;
-        r = show(job, &s);
+        r = check_context(job, &s);
+        if (r == 0)
+            r = show(job, &s);
         summary_done(&s);
-        if (r == -ENOENT)
+        if (r == -ENOENT || r == -ESTALE)
             return STATUS_USAGE;
         if (r < 0)
             status = exit_of(job->arguments, r);

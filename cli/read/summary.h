@@ -23,6 +23,7 @@ struct summary_view {
     bool stacks;                   /* print whole stacks below the call sites */
     unsigned top;                  /* rows of each table, */
     bool whole;                    /* also if they are next to nothing */
+    unsigned brief;                /* 1 or 2: fewer lines, so that a text fits a screen */
     const struct context *context; /* what the host knew; NULL: nothing */
 };
 
@@ -50,12 +51,24 @@ const char *summary_words(const char *name, bool one);
 void summary_outliers_json(struct jsonwriter *w, const struct summary *s);
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
+/* A context that the user names, with what is known of the trace that it is of. */
+struct summary_given {
+    struct context context;
+    int64_t bytes; /* of that trace; negative: not known */
+    int64_t start; /* when it began, nanoseconds since 1970; 0: not known */
+};
+
 /*
  * The context that the user names: a record, or another file with such an object, or the object
  * itself. `confined`: no file may be read. 0, or a negative errno after a message: -EINVAL for what
  * is no JSON object, -ENODATA if it has nothing about a host, or why the file cannot be read.
  */
-int summary_context_given(const char *value, bool confined, struct context *ret);
+int summary_context_given(const char *value, bool confined, struct summary_given *ret);
+
+/* Whether it can be of this trace, the file `name`: by size, time and window, as far as they are
+ * known. 0, or -ESTALE after a message. */
+int summary_context_check(const struct summary_given *given, const char *name,
+                          const struct summary *s);
 
 /* That of the record beside a trace, X.json for X.trace, if it is of this trace: the number of
  * bytes must agree. False if there is none. */

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/jsontext.h"
 #include "cli/common/quantity.h"
 #include "cli/common/screen.h"
@@ -20,15 +22,35 @@
 
 #define RECORD_PATH_MAX 4096
 
-/* -ENODATA: nothing about a host; -ENOENT is about a file. */
-static int parse(const char *text, size_t n, struct context *ret)
+static bool is_of_a_trace(const json_t *record)
 {
-    int r = context_parse(text, n, ret);
+    const char *artifact = json_string_value(json_object_get(record, "artifact"));
 
-    return r == -ENOENT ? -ENODATA : r;
+    return !artifact || strcmp(artifact, kind_name(KIND_TRACE)) == 0;
 }
 
-static int given(const char *value, bool confined, struct context *ret)
+/* -ENODATA: nothing about a host; -ENOENT is about a file. */
+static int parse(const char *text, size_t n, struct summary_given *ret)
+{
+    _cleanup_json_ json_t *o = NULL;
+    int r = jsontext_parse(text, n, 0, NULL, &o);
+    const json_t *bytes = json_object_get(o, "bytes");
+    const char *start = json_string_value(json_object_get(o, "start"));
+    usec at;
+
+    if (r < 0)
+        return r;
+    ret->bytes = json_is_integer(bytes) ? json_integer_value(bytes) : -1;
+    ret->start = start && clock_parse_rfc3339(start, &at) == 0 && at < INT64_MAX / 1000
+                   ? (int64_t)at * 1000
+                   : 0;
+    r = context_of_json(o, &ret->context);
+    if (r == -ENOENT)
+        return -ENODATA;
+    return r == 0 && !is_of_a_trace(o) ? -ESTALE : r;
+}
+
+static int given(const char *value, bool confined, struct summary_given *ret)
 {
     _cleanup_close_ int fd = -1;
     struct buf text;
@@ -49,7 +71,7 @@ static int given(const char *value, bool confined, struct context *ret)
     return r;
 }
 
-int summary_context_given(const char *value, bool confined, struct context *ret)
+int summary_context_given(const char *value, bool confined, struct summary_given *ret)
 {
     int r = given(value, confined, ret);
 
@@ -61,9 +83,64 @@ int summary_context_given(const char *value, bool confined, struct context *ret)
         complain("%s: longer than a record may be", called);
     else if (r == -ENODATA)
         complain("%s: nothing about a host stands there", called);
+    else if (r == -ESTALE)
+        complain("%s: not the record of a trace", called);
     else if (r < 0)
         complain("%s: %s", called, strerror(-r));
     return r;
+}
+
+#define OTHER "summary: --context is of another trace: "
+
+/* Of a trace that is damaged not all was read. */
+static bool other_size(const struct summary_given *g, const struct summary *s)
+{
+    return g->bytes >= 0 &&
+           (s->complete ? (uint64_t)g->bytes != s->bytes : (uint64_t)g->bytes < s->bytes);
+}
+
+/* A trace begins a moment after the request; clocks may be set meanwhile. */
+#define BEGINS_WITHIN 60000000000.0
+
+static bool other_time(const struct summary_given *g, const struct summary *s)
+{
+    double between = (double)g->start - (double)s->wall_start;
+
+    return g->start > 0 && s->wall_start > 0 &&
+           (between > BEGINS_WITHIN || between < -BEGINS_WITHIN);
+}
+
+/* The readings are made beside the request: a moment before and after. A record, whose size is
+ * known, may have a shorter one: contraced may have come late to the first reading. */
+#define WINDOW_MORE 10000000000.0
+
+static bool other_window(const struct summary_given *g, const struct summary *s)
+{
+    double window = (double)g->context.window, spans = (double)s->spans;
+
+    return g->bytes < 0 && s->complete && g->context.window >= 0 &&
+           (window * 2 < spans || window > spans * 2 + WINDOW_MORE);
+}
+
+int summary_context_check(const struct summary_given *given, const char *name,
+                          const struct summary *s)
+{
+    char theirs[QUANTITY_SIZE], ours[QUANTITY_SIZE];
+
+    if (other_size(given, s))
+        complain(OTHER "that has %s bytes, %s %s", quantity_count((uint64_t)given->bytes, theirs),
+                 name, quantity_count(s->bytes, ours));
+    else if (other_time(given, s))
+        complain(OTHER "that began %s %s than %s",
+                 quantity_duration(llabs(given->start - s->wall_start), false, theirs),
+                 given->start < s->wall_start ? "earlier" : "later", name);
+    else if (other_window(given, s))
+        complain(OTHER "the window is %s, %s spans %s",
+                 quantity_duration(given->context.window, false, theirs), name,
+                 quantity_duration(s->spans, false, ours));
+    else
+        return 0;
+    return -ESTALE;
 }
 
 /* The path of the record beside a trace. False if the file's name is not that of a trace. */
@@ -85,10 +162,7 @@ static bool record_beside(const char *trace, char path[static RECORD_PATH_MAX])
 /* Whether a record is of a file with so many bytes. */
 static bool is_of(const json_t *record, off_t bytes)
 {
-    const char *artifact = json_string_value(json_object_get(record, "artifact"));
-
-    return json_integer_value(json_object_get(record, "bytes")) == bytes &&
-           (!artifact || strcmp(artifact, kind_name(KIND_TRACE)) == 0);
+    return json_integer_value(json_object_get(record, "bytes")) == bytes && is_of_a_trace(record);
 }
 
 bool summary_context_beside(const char *trace, struct context *ret)
@@ -128,15 +202,16 @@ static void end(const struct line *l)
         (void)fputc('\n', l->out);
 }
 
-/* What would show as 0% is left out. */
+/* What would show as 0%, and what cannot be, is left out. */
 static void share_part(struct line *l, const char *what, int64_t time, double of)
 {
+    double share = context_share(time, of);
     char text[QUANTITY_SIZE];
 
-    if (time < 0 || of <= 0 || (double)time / of < 0.0005)
+    if (share < 0.0005)
         return;
     part(l);
-    (void)fprintf(l->out, "%s %s", what, quantity_share((double)time / of, text));
+    (void)fprintf(l->out, "%s %s", what, quantity_share(share, text));
 }
 
 static void count_part(struct line *l, int64_t n, const char *one, const char *several)
@@ -147,12 +222,15 @@ static void count_part(struct line *l, int64_t n, const char *one, const char *s
     (void)fprintf(l->out, "%" PRId64 " %s", n, n == 1 ? one : several);
 }
 
-static void used_part(struct line *l, int64_t time, int64_t window)
+static void used_part(struct line *l, int64_t time, const struct context *c)
 {
-    if (time < 0 || window <= 0)
+    double window = (double)c->window;
+
+    if (time < 0 || window <= 0 ||
+        (c->cpus > 0 && context_share(time, window * (double)c->cpus) < 0))
         return;
     part(l);
-    (void)fprintf(l->out, "used %.3g CPU", (double)time / (double)window);
+    (void)fprintf(l->out, "used %.3g CPU", (double)time / window);
 }
 
 static void machine(struct line *l, const struct context *c)
@@ -176,7 +254,7 @@ static void throttled_part(struct line *l, const struct context *c)
 {
     char text[QUANTITY_SIZE];
 
-    if (c->throttled_periods < 0 || c->periods <= 0)
+    if (c->periods == 0 || !context_counts_throttling(c, (double)c->window))
         return;
     part(l);
     (void)fprintf(l->out, "%" PRId64 " of %" PRId64 " period%s throttled", c->throttled_periods,
@@ -187,7 +265,7 @@ static void throttled_part(struct line *l, const struct context *c)
 
 static void quota_part(struct line *l, const struct context *c)
 {
-    if (c->quota < 0 || c->period <= 0)
+    if (c->quota <= 0 || c->period <= 0)
         return;
     part(l);
     (void)fprintf(l->out, "quota %.3g CPU", (double)c->quota / (double)c->period);
@@ -223,7 +301,7 @@ static void cgroup(struct line *l, const struct context *c)
         return;
     throttled_part(l, c);
     quota_part(l, c);
-    used_part(l, c->usage, c->window);
+    used_part(l, c->usage, c);
     share_part(l, "CPU pressure", c->cgroup_cpu.some, window);
     memory_part(l, c);
     share_part(l, "memory pressure", c->cgroup_memory.some, window);
@@ -245,7 +323,7 @@ static void process(struct line *l, const struct context *c)
         (void)fputs(quantity_bytes((uint64_t)c->rss, text), l->out);
     }
     count_part(l, c->open_fds, "descriptor", "descriptors");
-    used_part(l, c->cpu, c->window);
+    used_part(l, c->cpu, c);
     if (c->run_wait >= 0) {
         part(l);
         (void)fprintf(l->out, "waited %s for a CPU", quantity_duration(c->run_wait, l->utf8, text));

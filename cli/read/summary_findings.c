@@ -22,7 +22,7 @@ static bool is_whole(double value)
 static void put_number(struct jsonwriter *w, const struct finding_number *n)
 {
     if (is_a(n, "_ns") || is_whole(n->value))
-        jsonwriter_integer(w, n->name, (int64_t)n->value);
+        jsonwriter_integer(w, n->name, quantity_whole(n->value));
     else
         jsonwriter_real(w, n->name, n->value);
 }
@@ -59,7 +59,7 @@ static void put_finding(struct jsonwriter *w, const struct finding *f)
         jsonwriter_text(w, "remark", f->remark);
     if (f->because)
         jsonwriter_text(w, "because", f->because);
-    jsonwriter_integer(w, "lost_ns", (int64_t)f->lost);
+    jsonwriter_integer(w, "lost_ns", quantity_whole(f->lost));
     jsonwriter_real(w, "lost_share", f->lost_share);
     jsonwriter_text(w, "next", f->next);
     jsonwriter_end(w);
@@ -98,15 +98,15 @@ void summary_findings_json(struct jsonwriter *w, const struct summary *s,
 static const char *quantity(const struct finding_number *n, bool utf8, char out[QUANTITY_SIZE])
 {
     if (is_a(n, "_ns"))
-        return quantity_duration((int64_t)n->value, utf8, out);
+        return quantity_duration(quantity_whole(n->value), utf8, out);
     if (is_a(n, "_share"))
         return quantity_share(n->value, out);
     if (is_a(n, "_bytes") && n->value >= 0)
-        return quantity_bytes((uint64_t)n->value, out);
+        return quantity_bytes((uint64_t)quantity_whole(n->value), out);
     if (is_whole(n->value) && n->value >= 0)
-        return quantity_count((uint64_t)n->value, out);
+        return quantity_count((uint64_t)quantity_whole(n->value), out);
     if (n->value >= 100)
-        return quantity_count((uint64_t)n->value, out);
+        return quantity_count((uint64_t)quantity_whole(n->value), out);
     (void)snprintf(out, QUANTITY_SIZE, "%.3g", n->value);
     return out;
 }
@@ -141,11 +141,13 @@ static bool says_nothing(const struct finding_number *n)
     return n->value == 0 && !is_a(n, "_share");
 }
 
-static void evidence(FILE *out, const struct finding *f, bool utf8)
+static void evidence(FILE *out, const struct finding *f, size_t lines, bool utf8)
 {
     struct print_flow flow = flow_of(out);
     size_t n = f->n_evidence;
 
+    flow.between = ",";
+    flow.most = lines;
     while (n > 1 && says_nothing(&f->evidence[n - 1]))
         n--;
     for (size_t i = 0; i < n; i++) {
@@ -153,10 +155,9 @@ static void evidence(FILE *out, const struct finding *f, bool utf8)
 
         if (says_nothing(&f->evidence[i]) && i + 1 < n)
             continue;
-        say(&f->evidence[i], utf8, text, sizeof(text) - 1);
-        if (i + 1 < n)
-            (void)strcat(text, ",");
-        print_flow_piece(&flow, text, strlen(text));
+        say(&f->evidence[i], utf8, text, sizeof(text));
+        if (!print_flow_piece(&flow, text, strlen(text)))
+            break;
     }
     print_flow_end(&flow);
 }
@@ -179,9 +180,9 @@ static void tell_apart(const struct page *p, const struct finding *f,
 }
 
 /* Sites that are next to nothing beside the first are left out. */
-static void site_lines(const struct page *p, const struct finding *f)
+static void site_lines(const struct page *p, const struct finding *f, size_t most)
 {
-    for (size_t i = 0; i < f->n_sites; i++) {
+    for (size_t i = 0; i < f->n_sites && i < most; i++) {
         const struct finding_site *site = &f->sites[i];
 
         if (site->total < f->sites[0].total / 100)
@@ -296,13 +297,33 @@ static void unended(const struct page *p)
     }
 }
 
-static void finding(const struct page *p, const struct finding *f, bool first)
+/* How much of a finding is told: lines of evidence, call sites, and what to do next. */
+struct extent {
+    size_t evidence, sites;
+    bool next;
+};
+
+/* Where it is to be brief, the first finding has the room; the others have what they are, why, and
+ * where. */
+static struct extent extent_of(const struct page *p, bool alone, bool first)
+{
+    static const struct extent all = {SIZE_MAX, SIZE_MAX, true}, most = {2, 2, true},
+                               some = {1, 1, false};
+
+    if (p->view->brief == 0 || (alone && p->view->brief == 1))
+        return all;
+    return first ? most : some;
+}
+
+static void finding(const struct page *p, const struct finding *f, bool first, struct extent extent)
 {
     struct print_flow flow = flow_of(p->out);
 
     head(p->out, f, first);
-    evidence(p->out, f, p->view->utf8);
-    site_lines(p, f);
+    evidence(p->out, f, extent.evidence, p->view->utf8);
+    site_lines(p, f, extent.sites);
+    if (!extent.next)
+        return;
     print_flow_words(&flow, f->next);
     print_flow_end(&flow);
 }
@@ -321,5 +342,5 @@ void page_findings(const struct page *p)
     if (findings.n_near > 0 || findings.not_inspected)
         unended(p);
     for (size_t i = 0; i < findings.n; i++)
-        finding(p, &findings.list[i], i == 0);
+        finding(p, &findings.list[i], i == 0, extent_of(p, findings.n == 1, i == 0));
 }

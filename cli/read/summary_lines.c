@@ -121,9 +121,9 @@ static void cell(FILE *out, double value, enum form form, bool utf8)
     if (value < 0)
         (void)strcpy(text, "-");
     else if (form == DURATION)
-        (void)quantity_duration((int64_t)value, utf8, text);
+        (void)quantity_duration(quantity_whole(value), utf8, text);
     else if (form == COUNT)
-        (void)quantity_count((uint64_t)value, text);
+        (void)quantity_count((uint64_t)quantity_whole(value), text);
     else
         (void)quantity_share(value, text);
     print_cell(out, text, 8);

@@ -229,6 +229,8 @@ static void row(FILE *out, enum summary_slow kind, const struct summary_outlier 
 
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view)
 {
+    static const size_t rows_most[] = {SIZE_MAX, 4, 3}; /* by how brief it is to be */
+    size_t left = rows_most[view->brief];
     bool begun = false;
 
     for (unsigned kind = 0; kind < SUMMARY_N_SLOW; kind++) {
@@ -237,7 +239,7 @@ void summary_outliers_text(FILE *out, const struct summary *s, const struct summ
                     : kind == SUMMARY_SLOW_TASKS ? UNASKED_TASKS
                                                  : UNASKED;
 
-        for (size_t i = 0; i < slowest->n && i < most; i++) {
+        for (size_t i = 0; i < slowest->n && i < most && left > 0; i++, left--) {
             if (!view->whole && slowest->list[i].duration < kinds[kind].least)
                 break;
             if (!begun)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "cli/common/print.h"
 #include "cli/common/quantity.h"
 #include "cli/read/summary_page.h"
@@ -35,6 +38,19 @@ static void head(const struct page *p)
     (void)fputc('\n', p->out);
 }
 
+/* What stands in rows where there is room. */
+static void procs_in_words(const struct page *p)
+{
+    const struct summary_procs *c = &p->s->procs;
+    double all = c->available > 0 ? (double)c->available : 1;
+
+    (void)fputs("; running goroutines ", p->out);
+    page_share(p, (double)c->executing / all, 0);
+    (void)fputs(", idle ", p->out);
+    page_share(p, c->available > c->running ? (double)(c->available - c->running) / all : 0, 0);
+    (void)fputc('\n', p->out);
+}
+
 static void procs(const struct page *p)
 {
     const struct summary_procs *c = &p->s->procs;
@@ -43,8 +59,13 @@ static void procs(const struct page *p)
     (void)fprintf(p->out, "\nPs: GOMAXPROCS %" PRId64, c->last);
     if (c->min != c->max)
         (void)fprintf(p->out, ", between %" PRId64 " and %" PRId64, c->min, c->max);
-    (void)fprintf(p->out, "; %" PRIu64 " thread%s seen\n", p->s->threads.seen,
+    (void)fprintf(p->out, "; %" PRIu64 " thread%s seen", p->s->threads.seen,
                   quantity_plural(p->s->threads.seen));
+    if (p->view->brief > 0) {
+        procs_in_words(p);
+        return;
+    }
+    (void)fputc('\n', p->out);
     page_share_row(p, "run goroutines", c->executing, c->available);
     page_share_row(p, "kept during a system call", c->in_syscall, c->available);
     page_share_row(p, "look for a goroutine to run", looking > 0 ? looking : 0, c->available);
@@ -78,6 +99,8 @@ static void reasons(const struct page *p)
             strlen(name) + 3 + strlen(quantity_mean(at_any_time(p, g->waits[i].total), mean));
 
         if (g->waits[i].total < g->waiting / 1000)
+            break;
+        if (column > 0 && column + width > PAGE_LINE_WIDTH && p->view->brief > 0)
             break;
         if (column == 0 || column + width > PAGE_LINE_WIDTH) {
             (void)fputs(column == 0 ? "    " : ",\n    ", p->out);
@@ -189,16 +212,11 @@ static void overdue(const struct page *p)
     (void)fputc('\n', p->out);
 }
 
-static void latencies(const struct page *p)
+/* How many waited for a P, or were in system calls, and for how much of the time. */
+static void queued(const struct page *p)
 {
     const struct summary *s = p->s;
 
-    times_head(p, "Latencies");
-    times_row(p, "goroutines, runnable to run", &s->scheduler.latency);
-    times_row(p, "system calls, begin to end", &s->syscalls.times);
-    times_row(p, "stop-the-world pauses", &s->gc.stw);
-    longest_call(p);
-    silences(p);
     (void)fputs("  at once: ", p->out);
     page_mean(p, s->scheduler.runnable_mean, 0);
     (void)fputs(" runnable, at most ", p->out);
@@ -211,15 +229,31 @@ static void latencies(const struct page *p)
     overdue(p);
 }
 
+static void latencies(const struct page *p)
+{
+    const struct summary *s = p->s;
+
+    times_head(p, "Latencies");
+    times_row(p, "goroutines, runnable to run", &s->scheduler.latency);
+    times_row(p, "system calls, begin to end", &s->syscalls.times);
+    times_row(p, "stop-the-world pauses", &s->gc.stw);
+    longest_call(p);
+    silences(p);
+    if (p->view->brief == 0)
+        queued(p);
+}
+
+#define MARKING 10 /* where it is to be brief, less than this part of the window is no matter */
+
 static void gc(const struct page *p)
 {
     const struct summary_gc *g = &p->s->gc;
     char heap[QUANTITY_SIZE], goal[QUANTITY_SIZE];
 
-    (void)fprintf(p->out, "\nGC: %" PRIu64 " cycle%s, heap at most %s, goal %s\n", g->cycles,
-                  quantity_plural(g->cycles), quantity_bytes(g->heap_max, heap),
-                  quantity_bytes(g->heap_goal_max, goal));
-    if (g->cycles == 0)
+    (void)fprintf(p->out, "%sGC: %" PRIu64 " cycle%s, heap at most %s, goal %s\n",
+                  p->view->brief > 0 ? "" : "\n", g->cycles, quantity_plural(g->cycles),
+                  quantity_bytes(g->heap_max, heap), quantity_bytes(g->heap_goal_max, goal));
+    if (g->cycles == 0 || (p->view->brief > 0 && g->mark < p->s->window / MARKING))
         return;
     page_share_row(p, "marking", g->mark, p->s->window);
     page_share_row(p, "mark assist, of running", g->assist_executing, p->s->goroutines.running);
@@ -288,7 +322,7 @@ static void rows(const struct page *p, const char *what, const struct summary_ro
     left_out(p, rows);
 }
 
-void summary_text(FILE *out, const struct summary *s, const struct summary_view *view)
+static void print(FILE *out, const struct summary *s, const struct summary_view *view)
 {
     const struct page page = {out, s, view}, *p = &page;
 
@@ -307,4 +341,54 @@ void summary_text(FILE *out, const struct summary *s, const struct summary_view 
     procs(p);
     gc(p);
     summary_outliers_text(out, s, view);
+}
+
+/* A text that the caller frees, or NULL without memory. */
+static char *printed(const struct summary *s, const struct summary_view *view)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return NULL;
+    print(out, s, view);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+#define SCREEN 50 /* lines */
+
+static bool fits(const char *text)
+{
+    size_t lines = 0;
+
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines <= SCREEN;
+}
+
+/* By how brief it is: the rows of each table. */
+static const unsigned rows_most[] = {UINT_MAX, UINT_MAX, 3};
+
+#define BRIEFEST 2
+
+void summary_text(FILE *out, const struct summary *s, const struct summary_view *view)
+{
+    struct summary_view shown = *view;
+    _cleanup_free_ char *text = NULL;
+
+    for (; !view->whole && !view->stacks; shown.brief++) {
+        shown.top = view->top < rows_most[shown.brief] ? view->top : rows_most[shown.brief];
+        free(text);
+        text = printed(s, &shown);
+        if (!text || shown.brief == BRIEFEST || fits(text))
+            break;
+    }
+    if (text)
+        (void)fputs(text, out);
+    else
+        print(out, s, view);
 }

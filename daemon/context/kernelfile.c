@@ -118,7 +118,8 @@ int64_t kernelfile_list(const char *text)
             last = kernelfile_number(text + 1, &text);
         if (last < first)
             return CONTEXT_ABSENT;
-        n += last - first + 1;
+        if (__builtin_add_overflow(n, last - first, &n) || __builtin_add_overflow(n, 1, &n))
+            return CONTEXT_ABSENT;
         if (*text != ',')
             return n;
         text++;

@@ -225,7 +225,8 @@ static void add(int64_t *sum, int64_t before, int64_t after)
 {
     int64_t grown = kernelfile_grown(before, after);
 
-    *sum = *sum < 0 || grown < 0 ? CONTEXT_ABSENT : *sum + grown;
+    if (*sum < 0 || grown < 0 || __builtin_add_overflow(*sum, grown, sum))
+        *sum = CONTEXT_ABSENT;
 }
 
 /* A thread that began meanwhile counts whole; of one that ended the end is not known, and Go's

@@ -20,8 +20,8 @@ const LABELS = [
   ['busy-polling', '#9349b5', '#c957d1', 'goroutines ask again and again whether there is something to do'],
   ['thundering-herd', '#f72de3', '#6a46fc', 'many are woken together, find nothing to do and wait again'],
   ['retry-storm', '#010100', '#0b8b42', 'connections fail and are tried again at once'],
-  ['healthy', '#74808b', '#75828d', 'busy, and nothing is wrong'],
-  ['idle', '#8d98a1', '#66727c', 'hardly anything to do'],
+  ['healthy', '#74808b', '#75828d', 'no rule matched, which does not say that all is well'],
+  ['idle', '#8d98a1', '#66727c', 'no rule matched, and there was hardly anything to do'],
   ['not-inspected', '#8d98a1', '#66727c', 'the trace could not be inspected, or only a part of it'],
   ['no label', '#8d98a1', '#66727c', 'not inspected, or not yet'],
   ['other', '#4a5a00', '#d8d0b0', 'a label that this page does not know'],
@@ -1239,7 +1239,7 @@ async function fillDetails(c, body) {
   if (s && record.not_inspected)
     out.push(el('p', '', `No label: ${text(record.not_inspected)}. The numbers are those of ${share(record.covered)}.`));
   if (s && typeof s === 'object')
-    out.push(section('Findings', ...findings(s),
+    out.push(section('Findings', ...findings(s, !record.not_inspected),
       el('p', 'soft', 'contrace summary names the call sites, and what to look at next.')), section('Numbers', numbers(s), el('br'), latencies(s)));
   else
     out.push(el('p', '', record.not_inspected ? `Not inspected: ${text(record.not_inspected)}.`
@@ -1260,10 +1260,11 @@ async function fillDetails(c, body) {
 
 const share = (x) => (x === 1 ? 'all of the trace' : typeof x === 'number' ? `${percent(x)} of the trace` : 'a part of the trace');
 
-function findings(s) {
+// Notes alone are no finding; without a label nobody knows.
+function findings(s, inspected) {
   const list = Array.isArray(s.findings) ? s.findings : [];
-  if (!list.length) return [el('p', 'soft', 'None.')];
-  return list.map((f) => {
+  const none = list.some((f) => f && number(f.score) > 0) ? [] : [el('p', 'soft', inspected ? 'No rule matched.' : 'None.')];
+  return none.concat(list.map((f) => {
     const i = labelIndex(f.code), fill = el('i');
     fill.style.width = `${Math.min(1, number(f.score)) * 100}%`;
     fill.style.background = theme.labels[i];
@@ -1273,7 +1274,7 @@ function findings(s) {
     return el('div', 'finding', el('div', 'sheet-top', chip({ label: i, code: text(f.code) }), score),
       el('div', 'bar', fill), i === OTHER ? null : el('p', '', `${LABELS[i][3]}.`),
       facts(evidence.map(([k, v]) => [named(k), formatted(k, v)])));
-  });
+  }));
 }
 
 function numbers(s) {

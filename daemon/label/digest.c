@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,15 +11,16 @@
 #include "base/buf.h"
 #include "base/jsontext.h"
 #include "daemon/label/digest_outliers.h"
+#include "trace/findings/code.h"
 
 #define SCHEMA 1
-#define NOT_INSPECTED "not-inspected"
 #define DEPTH_MAX 4
 #define TEXT_MAX 120 /* bytes; longer strings are left out */
 #define NAME_MAX_LEN 60
 #define MEMBERS_MAX 64 /* of one object */
 #define FINDINGS_MAX 16
 #define EVIDENCE_SHOWN 4
+#define NUMBER_MAX 1e18 /* nanoseconds or goroutines; more is neither */
 
 static const char label_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
@@ -203,7 +203,7 @@ static double latency_of(const json_t *o)
     const json_t *p99 = json_object_get(latency, "p99_ns");
     double value = json_number_value(p99);
 
-    return json_is_number(p99) && isfinite(value) && value >= 0 ? value : -1;
+    return json_is_number(p99) && value >= 0 && value <= NUMBER_MAX ? value : -1;
 }
 
 /* A hash of what names the `go` statement that most goroutines are left of; 0: there is none. */
@@ -228,7 +228,7 @@ static void note_goroutines(const json_t *o, struct digest *d)
     const json_t *at_end = json_object_get(goroutines, "at_end");
     double value = json_number_value(at_end);
 
-    d->goroutines = json_is_number(at_end) && isfinite(value) && value >= 0 ? value : -1;
+    d->goroutines = json_is_number(at_end) && value >= 0 && value <= NUMBER_MAX ? value : -1;
     d->growing = growing_of(goroutines);
 }
 
@@ -246,7 +246,7 @@ int digest_parse(const char *json, size_t n, struct digest *ret)
     first = json_array_get(json_object_get(o, "findings"), 0);
     if (json_integer_value(json_object_get(o, "schema")) != SCHEMA || !is_label(label))
         return -EINVAL;
-    if (strcmp(label, NOT_INSPECTED) == 0) {
+    if (strcmp(label, CODE_NOT_INSPECTED) == 0) {
         const char *why = json_string_value(json_object_get(o, "not_inspected"));
 
         if (!is_label(why))
@@ -265,7 +265,8 @@ int digest_parse(const char *json, size_t n, struct digest *ret)
     return r;
 }
 
-/* The finding of that code, or a new one at the end of the list; borrowed. NULL without memory. */
+/* The finding of that code, or a new one behind the others, but before the notes, whose score is 0;
+ * borrowed. NULL without memory. */
 static json_t *finding_of(json_t *findings, const char *code, double score)
 {
     json_t *finding;
@@ -277,13 +278,18 @@ static json_t *finding_of(json_t *findings, const char *code, double score)
         if (is && strcmp(is, code) == 0)
             return finding;
     }
+    for (i = 0; i < json_array_size(findings); i++) {
+        if (json_number_value(json_object_get(json_array_get(findings, i), "score")) <= 0)
+            break;
+    }
     finding = json_pack("{s:s, s:f, s:{}}", "code", code, "score", score, "evidence");
-    return json_array_append_new(findings, finding) < 0 ? NULL : finding;
+    return json_array_insert_new(findings, i, finding) < 0 ? NULL : finding;
 }
 
 static int tell_growth(json_t *o, const struct growth *growth)
 {
-    json_t *finding = finding_of(json_object_get(o, "findings"), DIGEST_LEAK, growth->score);
+    json_t *finding =
+        finding_of(json_object_get(o, "findings"), code_text(CODE_leak), growth->score);
     json_t *more =
         json_pack("{s:I, s:I, s:I, s:I}", "goroutines_first", (json_int_t)growth->from,
                   "goroutines_last", (json_int_t)growth->to, "samples", (json_int_t)growth->samples,
@@ -311,7 +317,7 @@ int digest_add_growth(struct digest *d, const struct growth *growth)
     d->summary = text;
     if (digest_alarming(d) || d->why[0] != '\0')
         return 0;
-    (void)snprintf(d->label, sizeof(d->label), "%s", DIGEST_LEAK);
+    (void)snprintf(d->label, sizeof(d->label), "%s", code_text(CODE_leak));
     d->score = growth->score;
     (void)snprintf(d->evidence, sizeof(d->evidence),
                    "%" PRIu64 " goroutines became %" PRIu64 " over %u samples", growth->from,
@@ -327,5 +333,6 @@ void digest_done(struct digest *d)
 
 bool digest_alarming(const struct digest *d)
 {
-    return d->why[0] == '\0' && strcmp(d->label, "healthy") != 0 && strcmp(d->label, "idle") != 0;
+    return d->why[0] == '\0' && strcmp(d->label, code_text(CODE_healthy)) != 0 &&
+           strcmp(d->label, code_text(CODE_idle)) != 0;
 }

@@ -29,8 +29,6 @@ struct digest {
     uint64_t growing; /* a hash of the `go` statement that most are left of; 0: not known */
 };
 
-#define DIGEST_LEAK "goroutine-leak"
-
 /* Parses a summary. 0; -EINVAL if it is no summary of the known schema; or -ENOMEM. */
 int digest_parse(const char *json, size_t n, struct digest *ret);
 void digest_done(struct digest *d);

@@ -14,6 +14,7 @@
 #include "daemon/artifact/artifacts.h"
 #include "daemon/label/inspector.h"
 #include "lib/record/context.h"
+#include "trace/findings/code.h"
 
 #define HOLD_SPARE (5 * USEC_PER_SEC) /* added to the timeout, for a short queue and the disk */
 #define COMMAND "/contrace"
@@ -55,7 +56,7 @@ static void report_label(const char *key, const struct inspection *in)
 static void report_failure(struct labelling *l, const char *key, const struct inspection *in)
 {
     const struct log_fields fields = {
-        .key = key, .label = "not-inspected", .message_id = MESSAGE_ID_INSPECTED};
+        .key = key, .label = CODE_NOT_INSPECTED, .message_id = MESSAGE_ID_INSPECTED};
     bool first = in->end < INSPECTION_GONE && !l->said[in->end];
 
     l->said[in->end] = true;
@@ -98,7 +99,7 @@ static void on_inspected(void *userdata, const char *key, struct inspection *in)
 
     add_growth(l, key, &in->digest);
     what = (struct record_amendment){
-        .label = ok ? in->digest.label : "not-inspected",
+        .label = ok ? in->digest.label : CODE_NOT_INSPECTED,
         .not_inspected = ok ? NULL : in->why,
         .summary = in->digest.summary,
         .latency = digest ? in->digest.latency : -1,

@@ -13,20 +13,13 @@ static const double delay_bounds[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 static const double upload_bounds[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
 static const double inspection_bounds[] = {0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
 
-/* The labels of docs/FINDINGS.md. */
-static const char *const label_names[METERS_LABELS] = {
-    "healthy",      "idle",           "cpu-saturated", "scheduler-imbalance", "lock-contention",
-    "gc-pressure",  "syscall-storm",  "stuck-proc",    "network-bound",       "cpu-throttled",
-    "host-stalled", "goroutine-leak", "timer-load",    "busy-polling",        "thundering-herd",
-    "retry-storm",  "slow-syscalls",  "deadlock",      "blocked-in-request",  "not-inspected",
-    METERS_OTHER,
-};
-
 #define HISTOGRAM(b) {.bounds = (b), .n = sizeof(b) / sizeof((b)[0])}
 
 const char *meters_label_name(size_t i)
 {
-    return label_names[i];
+    if (i < CODES_LABELS)
+        return code_text((enum code)i);
+    return i == CODES_LABELS ? CODE_NOT_INSPECTED : METERS_OTHER;
 }
 
 static double seconds(usec t)
@@ -184,7 +177,7 @@ void meters_labelled(struct meters *m, const char *name, const char *label)
 {
     size_t i = 0;
 
-    while (i < METERS_LABELS - 1 && strcmp(label_names[i], label) != 0)
+    while (i < METERS_LABELS - 1 && strcmp(meters_label_name(i), label) != 0)
         i++;
     job(m, name)->labels[i]++;
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "daemon/outcome/counters.h"
 #include "lib/record/kind.h"
+#include "trace/findings/code.h"
 
 #define METERS_JOBS_MAX 1000
 #define METERS_OTHER "other" /* stands for all jobs beyond that, and for unknown labels */
@@ -28,8 +29,8 @@ struct meters_histogram {
     double sum;
 };
 
-/* The number of labels that are counted; the last is METERS_OTHER. */
-enum { METERS_LABELS = 21 };
+/* The number of labels that are counted: those of code.h, CODE_NOT_INSPECTED and METERS_OTHER. */
+enum { METERS_LABELS = CODES_LABELS + 2 };
 
 /* The numbers of one kind of artifact. */
 struct meters_kind {

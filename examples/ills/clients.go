@@ -71,12 +71,43 @@ func invite(where string) error {
 	return crowd.Start()
 }
 
-// servePages serves one page and has it asked for.
+// servePages serves one page and has it asked for. It returns when all clients are there: another
+// process may take long to start.
 func servePages(page http.HandlerFunc) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	go http.Serve(l, page)
-	return invite("http://" + l.Addr().String())
+	came := make(chan struct{}, clients)
+	server := &http.Server{Handler: page, ConnState: func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			count(came)
+		}
+	}}
+	go server.Serve(l)
+	if err := invite("http://" + l.Addr().String()); err != nil {
+		return err
+	}
+	return await(came)
+}
+
+// count counts one client; more than are awaited are not counted.
+func count(came chan<- struct{}) {
+	select {
+	case came <- struct{}{}:
+	default:
+	}
+}
+
+// await waits for all clients.
+func await(came <-chan struct{}) error {
+	late := time.After(30 * time.Second)
+	for i := 0; i < clients; i++ {
+		select {
+		case <-came:
+		case <-late:
+			return fmt.Errorf("%d of %d clients came", i, clients)
+		}
+	}
+	return nil
 }

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// silent are kept, lest the collector close them.
+var silent []net.Conn
+
 // idle is a server that nobody asks anything: 200 connections wait for a request, 500 goroutines
 // for work, one for a child process, and a ticker ticks.
 func idle() error {
@@ -19,6 +22,7 @@ func idle() error {
 	if err != nil {
 		return err
 	}
+	accepted := make(chan struct{})
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -26,12 +30,16 @@ func idle() error {
 				return
 			}
 			go answerLines(c, 0)
+			accepted <- struct{}{}
 		}
 	}()
 	for i := 0; i < 200; i++ {
-		if _, err := net.Dial("tcp", l.Addr().String()); err != nil {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
 			return err
 		}
+		silent = append(silent, c)
+		<-accepted // or the work of that falls into the trace
 	}
 	jobs := make(chan int)
 	for i := 0; i < 500; i++ {

@@ -3,20 +3,35 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// retryStorm has 20 goroutines that dial an address where nobody listens any more, and try again at
-// once.
+// deaf is an address of this machine where nobody listens, nor can: it is bound.
+func deaf() (string, error) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		return "", err
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port), nil
+}
+
+// retryStorm has 20 goroutines that dial an address where nobody listens, and try again at once.
 func retryStorm() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	gone, err := deaf()
 	if err != nil {
 		return err
 	}
-	gone := l.Addr().String()
-	l.Close()
 	for i := 0; i < 20; i++ {
 		go func() {
 			for {

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -43,7 +45,16 @@ func stalled() error {
 	if err != nil {
 		return err
 	}
-	if err := exec.Command(self, "-stop", strconv.Itoa(os.Getpid())).Start(); err != nil {
+	stopper := exec.Command(self, "-stop", strconv.Itoa(os.Getpid()))
+	out, err := stopper.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := stopper.Start(); err != nil {
+		return err
+	}
+	// It may take long to start.
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		return err
 	}
 	serveMany(4)
@@ -53,6 +64,7 @@ func stalled() error {
 // stopNowAndThen stops a process for about half of the time, until it is gone. Nothing of its
 // rhythm is a multiple of 100 ms.
 func stopNowAndThen(pid int) {
+	fmt.Println("ready")
 	for i := 0; ; i++ {
 		time.Sleep([]time.Duration{170, 110, 230, 140}[i%4] * time.Millisecond)
 		if syscall.Kill(pid, syscall.SIGSTOP) != nil {

@@ -158,7 +158,7 @@ func run(ill illness, listen, file string, seconds float64, warm time.Duration) 
 	}
 	done := make(chan error)
 	go func() {
-		time.Sleep(warm)
+		warmUp(warm)
 		done <- record(file, time.Duration(seconds*float64(time.Second)))
 	}()
 	select {
@@ -166,6 +166,15 @@ func run(ill illness, listen, file string, seconds float64, warm time.Duration) 
 		return err
 	case s := <-stop:
 		return fmt.Errorf("stopped: %v", s)
+	}
+}
+
+// warmUp sleeps in short turns, so that what the host keeps waiting at its start has as many turns
+// of its own as on a quiet machine.
+func warmUp(d time.Duration) {
+	const turn = 10 * time.Millisecond
+	for ; d > 0; d -= turn {
+		time.Sleep(min(d, turn))
 	}
 }
 

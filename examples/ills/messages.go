@@ -55,6 +55,7 @@ func messageReaders() error {
 	if err != nil {
 		return err
 	}
+	came := make(chan struct{}, clients)
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -62,9 +63,13 @@ func messageReaders() error {
 				return
 			}
 			go listen(c)
+			count(came)
 		}
 	}()
-	return invite(l.Addr().String())
+	if err := invite(l.Addr().String()); err != nil {
+		return err
+	}
+	return await(came)
 }
 
 func listen(c net.Conn) {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"runtime"
+	"runtime/trace"
 	"time"
 )
 
@@ -17,7 +18,7 @@ func stuck() error {
 	}
 	held := make(chan bool)
 	go func() {
-		time.Sleep(350 * time.Millisecond)
+		awaitTrace()
 		for {
 			if lockFile(files[0]) != nil {
 				return
@@ -41,6 +42,14 @@ func stuck() error {
 	}()
 	go some()
 	return nil
+}
+
+// awaitTrace returns when a trace begins. Whoever is stuck for most of a second is so in the middle
+// of the trace then; a trace that begins in the middle of it has two halves.
+func awaitTrace() {
+	for !trace.IsEnabled() {
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // stuckRun computes for 800 ms at a time in a loop that has no call in it. Normally the runtime

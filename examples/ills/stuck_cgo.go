@@ -22,7 +22,7 @@ import "time"
 // stuckCgo is stuck in C, as with a driver that waits there.
 func stuckCgo() error {
 	go func() {
-		time.Sleep(350 * time.Millisecond)
+		awaitTrace()
 		for {
 			C.pause_ms(900)
 			time.Sleep(100 * time.Millisecond)

@@ -2,7 +2,6 @@
 #include "lib/record/context.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,6 +158,8 @@ static void read_text(const json_t *value, char *out)
         (void)strcpy(out, json_string_value(value));
 }
 
+#define REAL_MAX 1e9 /* of a load: more is no number of tasks */
+
 static void read_member(const json_t *o, const struct member *m, struct context *c)
 {
     const json_t *value = json_object_get(o, m->name);
@@ -166,7 +167,7 @@ static void read_member(const json_t *o, const struct member *m, struct context 
 
     if (m->form == TEXT)
         read_text(value, (char *)c + m->offset);
-    else if (m->form == REAL && json_is_number(value) && isfinite(number) && number >= 0)
+    else if (m->form == REAL && json_is_number(value) && number >= 0 && number <= REAL_MAX)
         *(double *)((char *)c + m->offset) = number;
     else if (m->form == INTEGER && json_is_integer(value) && json_integer_value(value) >= 0)
         *(int64_t *)((char *)c + m->offset) = json_integer_value(value);

@@ -121,15 +121,18 @@ static bool set_context(json_t *object, const struct record *r)
     struct buf text;
     json_t *context = NULL;
     bool done = false;
+    int error;
 
     if (!r->context || !context_tells(r->context))
         return true;
     buf_init(&text, CONTEXT_JSON_MAX);
     jsonwriter_init(&w, &text, (struct jsonwriter_style){.digits = 15});
     context_write(&w, NULL, r->context);
-    if (jsonwriter_finish(&w) == 0 &&
-        jsontext_parse(buf_str(&text), text.len, 0, NULL, &context) == 0)
+    error = jsonwriter_finish(&w);
+    if (error == 0 && jsontext_parse(buf_str(&text), text.len, 0, NULL, &context) == 0)
         done = json_object_set_new(object, "context", context) == 0;
+    else
+        done = error == -E2BIG; /* a cgroup of a strange name: no reason to lose the record */
     buf_done(&text);
     return done;
 }
@@ -203,6 +206,8 @@ static double covered_in(const json_t *o)
     return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
 }
 
+#define LATENCY_MAX 1e18 /* nanoseconds: thirty years */
+
 int record_annotation(const char *json, size_t n, struct record_annotation *ret)
 {
     _cleanup_json_ json_t *o = NULL;
@@ -223,8 +228,8 @@ int record_annotation(const char *json, size_t n, struct record_annotation *ret)
     if (is_label(label))
         (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
     /* The numbers of a trace that was not inspected rest on too little data. */
-    if (!json_object_get(o, "not_inspected") && json_is_number(latency) && isfinite(value) &&
-        value >= 0)
+    if (!json_object_get(o, "not_inspected") && json_is_number(latency) && value >= 0 &&
+        value <= LATENCY_MAX)
         ret->latency = value;
     return 0;
 }

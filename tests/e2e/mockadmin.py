@@ -19,6 +19,8 @@ import threading
 import time
 import urllib.parse
 
+from labels import RULES
+
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "daemon/control/page.html"
 
 
@@ -33,12 +35,7 @@ def status_page():
 
 
 SERVICES = ["checkout", "search", "payments", "inventory", "mailer", "gateway"]
-LABELS = [
-    "lock-contention", "gc-pressure", "cpu-saturated", "network-bound", "syscall-storm",
-    "scheduler-imbalance", "stuck-proc", "cpu-throttled", "host-stalled", "goroutine-leak",
-    "timer-load", "busy-polling", "thundering-herd", "retry-storm",
-    "slow-syscalls", "deadlock", "blocked-in-request",
-]  # fmt: skip
+LABELS = list(RULES)
 USUAL = {"healthy": 25e-6, "idle": 8e-6, "cpu-saturated": 0.2, "gc-pressure": 2e-3}
 
 

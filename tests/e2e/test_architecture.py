@@ -45,7 +45,7 @@ MAY_INCLUDE = {
         "lib/config", "lib/store/dialect", "lib/store/file", "lib/store/http",
         "lib/store/interface",
     },
-    "daemon/outcome": {"lib/record"},
+    "daemon/outcome": {"trace/findings", "lib/record"},
     "daemon/source": {"lib/config", "lib/yaml"},
     "daemon/trigger": {"lib/config"},
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
@@ -55,7 +55,7 @@ MAY_INCLUDE = {
     },
     "daemon/order": {"daemon/capture", "daemon/outcome"},
     "daemon/label": {
-        "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
+        "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
     },
     "daemon/ship": {

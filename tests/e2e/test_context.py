@@ -231,6 +231,13 @@ def test_record_that_belongs_to_another(goservice, daemon, tmp_path):
     other.write_text(json.dumps(text["context"]))
     assert shown(f"--context={other}") == text["context"]
     assert shown(f"--context={json.dumps(text['context'])}") == text["context"]
+    for wrong in ({"bytes": text["bytes"] + 1}, {"start": "2020-01-01T00:00:00.000Z"}):
+        other.write_text(json.dumps({**text, **wrong}))
+        said = shown(f"--context={other}")
+        assert "--context is of another trace" in said, said
+    long = {**text["context"], "window_ns": text["context"]["window_ns"] * 100}
+    assert "the window is" in shown(f"--context={json.dumps(long)}")
+    other.write_text(json.dumps(text["context"]))
     assert "nothing about a host" in shown('--context={"host": "web-1"}')
     assert "no JSON object" in shown("--context={")
     assert shown("--context=none.json") == "contrace: none.json: No such file or directory\n"

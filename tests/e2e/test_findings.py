@@ -10,12 +10,14 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from gotools import REFERENCE, TOOLCHAINS, build
-from support import BUILD, SRC
+from support import BUILD, SRC, wait_until
 
 CONTRACE = BUILD / "contrace"
 ILLS = SRC / "examples/ills"
@@ -207,6 +209,70 @@ def test_label(programs, tmp_path, name, toolchain):
         else:
             path.unlink()
     assert not faults, f"{len(faults)} of {RUNS}\n" + "\n".join(faults)
+
+
+def other_process(pid):
+    """The process that this one started as its clients, or to be stopped by; None: not yet."""
+    for tasks in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in tasks.read_text().split():
+            with contextlib.suppress(OSError):
+                words = pathlib.Path(f"/proc/{child}/cmdline").read_text().split("\0")
+                if words[1:2] in (["-ask"], ["-stop"]):
+                    return int(child)
+    return None
+
+
+def stopped_at_start(pid, seconds):
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGCONT)
+
+
+def judge_with(program, name, path, *options, meanwhile=lambda pid: None, **more):
+    ill = subprocess.Popen([program, "-ill", name, "-trace", path, *options], **more)
+    meanwhile(ill.pid)
+    assert ill.wait(timeout=60) == 0
+    done = subprocess.run([CONTRACE, "summary", "--json", path], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", ["stuck", "stuck-cgo"])
+def test_stuck_whenever_the_trace_begins(programs, tmp_path, name):
+    """A call of 900 ms is not cut in two halves."""
+    path = tmp_path / "late.trace"
+    assert wrong(judge_with(programs(REFERENCE), name, path, "-warm-up", "800ms"), name) is None
+
+
+@pytest.mark.parametrize("name", ["pool-exhausted", "rate-limited", "stalled"])
+def test_another_process_starts_late(programs, tmp_path, name):
+    """Clients, or whoever stops the program, are there before the trace begins."""
+
+    def stop(pid):
+        other = wait_until("it started another", lambda: other_process(pid), interval=0.001)
+        stopped_at_start(other, 1)
+
+    path = tmp_path / "late.trace"
+    assert wrong(judge_with(programs(REFERENCE), name, path, meanwhile=stop), name) is None
+
+
+def test_stopped_at_its_start(programs, tmp_path):
+    """The time before the trace is the program's own."""
+    path = tmp_path / "late.trace"
+    for after in (0.01, 0.02, 0.03):
+
+        def stop(pid, after=after):
+            time.sleep(after)
+            stopped_at_start(pid, 0.6)
+
+        summary = judge_with(programs(REFERENCE), "mutex-deadlock", path, meanwhile=stop)
+        assert wrong(summary, "mutex-deadlock") is None
+
+
+def test_idle_connections_stay(programs, tmp_path):
+    """The collector closes what nobody has any more."""
+    env = {**os.environ, "GOGC": "1"}
+    summary = judge_with(programs(REFERENCE), "idle", tmp_path / "idle.trace", env=env)
+    assert summary["goroutines"]["at_end"] >= 700
 
 
 def test_programs_know_their_labels(programs):

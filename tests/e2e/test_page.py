@@ -177,6 +177,17 @@ def test_details_and_download(browser, mock):
     assert complaints(browser) == []
 
 
+def test_details_of_one_that_is_well(browser, mock):
+    """It says what is known, and no more."""
+    m = mock(targets=1, captures=1)
+    m.world.captures[0]["label"] = "healthy"
+    opened(browser, m.url)
+    browser.click(".row .chip")
+    browser.wait_text("No rule matched.", "dialog")
+    assert "no rule matched, which does not say that all is well" in browser.text("dialog")
+    assert complaints(browser) == []
+
+
 def test_other_artifacts(browser, mock):
     """Rows tell of traces; beside that, what else there is of the target can be fetched."""
     m = mock(targets=3, captures=30)

@@ -322,7 +322,14 @@ def test_text_of_what_does_not_end(hanging):
     for word in ("next request", "accept", "signals"):
         assert word in standing
     assert "signal_recv" not in text and "backgroundRead" not in text
-    assert len(tables.splitlines()) + len(slowest.splitlines()) <= 65
+    # Three findings on one screen: each with its code, and what it comes of.
+    assert len(tables.splitlines()) + len(slowest.splitlines()) <= 50
+    findings = tables[: tables.index("\n  at once ")]
+    assert "because of slow-syscalls" in findings and "pool database/sql" in findings
+    assert "main.wantLock  hanging/main.go" in findings
+    assert "store.(*Store).Ask  store/store.go" in findings
+    whole = run(hanging(), "-n", "5", env={"LC_ALL": "C.UTF-8"}).stdout.decode()
+    assert len(whole.splitlines()) > 50 and "These call sites wait." in whole
 
 
 def test_unknown_without_a_stack(hanging):
@@ -359,7 +366,7 @@ def test_thousands_of_types(gosum, annotator):
     assert s["tasks_other"] == left["count"]
     assert s["label"] == "lock-contention"
     assert "main.post" in [site["func"] for site in s["findings"][0]["sites"]]
-    assert f"and {6000 - 5:,} types more".encode() in run(annotator("names")).stdout
+    assert f"and {6000 - 5:,} types more".encode() in run("-n", "5", annotator("names")).stdout
 
 
 def test_open_tasks(gosum, annotator):
@@ -555,10 +562,11 @@ def test_cut_meanwhile(mix, work):
 
 def test_text(mix):
     path = mix(TOOLCHAINS[-1], "-s", "0.2")
-    text = run(path, env={"LC_ALL": "C.UTF-8"}).stdout.decode()
-    plain = run(path, env={"LC_ALL": "C"}).stdout.decode("ascii")
+    text = run(path, "-n", "5", env={"LC_ALL": "C.UTF-8"}).stdout.decode()
+    plain = run(path, "-n", "5", env={"LC_ALL": "C"}).stdout.decode("ascii")
+    brief = run(path, env={"LC_ALL": "C"}).stdout.decode("ascii")
     assert "█" in text and "µs" in text and "#" in plain
-    for line in plain.splitlines():
+    for line in (plain + brief).splitlines():
         assert len(line) <= 100 or ".go:" in line or ".s:" in line, line
     for word in (
         "GOMAXPROCS",

@@ -10,6 +10,7 @@ import dataclasses
 import re
 import subprocess
 
+from labels import LABELS
 from support import SRC
 
 FENCE = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
@@ -94,16 +95,11 @@ def session(page_commands, shell, **options):
     return [said.strip("\n") for said in done.stdout.split(f"\n{MARK}\n")[1:]], done.returncode
 
 
-LABELS = (
-    "lock-contention|gc-pressure|syscall-storm|scheduler-imbalance|stuck-proc|cpu-saturated|"
-    "network-bound|cpu-throttled|host-stalled|goroutine-leak|timer-load|busy-polling|retry-storm|"
-    "thundering-herd|slow-syscalls|deadlock|blocked-in-request|healthy|idle"
-)
 SHAPE = [
     # An older Go fetches the one that opens the trace.
     (re.compile(r"GOTOOLCHAIN=\S+ (?=go tool trace)"), ""),
     # A trace that has only just come has no label yet.
-    (re.compile(rf"\b({LABELS})\b|(?<=complete)\s+-(?= )"), " LABEL"),
+    (re.compile(rf"\b({'|'.join(LABELS)})\b|(?<=complete)\s+-(?= )"), " LABEL"),
     (re.compile(r"^capturing\b"), "ok"),
     (re.compile(r"\d[\d,.:]*([KMGT]i?B|kB|MB|GB|B|ns|us|µs|ms|s|m|h|d|%|x)?(?![a-z])"), "#"),
     (re.compile(r"#(\s*#)*(\s+(ns|us|µs|ms|s|kB|MB|GB)\b)?"), "#"),

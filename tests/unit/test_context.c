@@ -154,6 +154,25 @@ static void test_member(void **state)
     assert_int_equal(parse("{\"context\": {}}", &c), -ENOENT);
 }
 
+/* What no 64 bits hold makes the text no JSON; what is no integer, or no load, is absent. */
+static void test_beyond(void **state)
+{
+    struct context c;
+
+    (void)state;
+    assert_int_equal(parse("{\"host\": {\"cpus\": 9223372036854775807, \"load1\": 1e300,"
+                           " \"busy_ns\": 1e300, \"steal_ns\": -9223372036854775808}}",
+                           &c),
+                     0);
+    assert_int_equal(c.cpus, INT64_MAX);
+    assert_true(c.load < 0);
+    assert_int_equal(c.busy, CONTEXT_ABSENT);
+    assert_int_equal(c.steal, CONTEXT_ABSENT);
+    assert_int_equal(parse("{\"host\": {\"cpus\": 9223372036854775808}}", &c), -EINVAL);
+    assert_int_equal(parse("{\"host\": {\"cpus\": 18446744073709551616}}", &c), -EINVAL);
+    assert_int_equal(parse("{\"host\": {\"load1\": 1e999}}", &c), -EINVAL);
+}
+
 static void test_not_as_expected(void **state)
 {
     static const char *const nothing[] = {
@@ -191,11 +210,9 @@ static void test_not_as_expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all),
-        cmocka_unit_test(test_absent),
-        cmocka_unit_test(test_longest),
-        cmocka_unit_test(test_member),
-        cmocka_unit_test(test_not_as_expected),
+        cmocka_unit_test(test_all),     cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_longest), cmocka_unit_test(test_member),
+        cmocka_unit_test(test_beyond),  cmocka_unit_test(test_not_as_expected),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,7 @@ static void test_latency(void **state)
     assert_true(latency("{\"latency\":{\"p99_ns\":81920}}") == 81920);
     assert_true(latency("{\"latency\":{\"p99_ns\":0}}") == 0);
     assert_true(latency("{\"latency\":{\"p99_ns\":-5}}") == -1);
+    assert_true(latency("{\"latency\":{\"p99_ns\":1e300}}") == -1);
     assert_true(latency("{\"latency\":{\"p99_ns\":\"7\"}}") == -1);
     assert_true(latency("{\"latency\":7}") == -1);
     assert_true(latency("[]") == -1);
@@ -356,6 +357,16 @@ static void test_growth(void **state)
     assert_string_equal(d.evidence, "x 1");
     assert_has(d.summary, "\"goroutines_last\": 16312");
     digest_done(&d);
+
+    /* The label is the first finding's code: notes stand behind it. */
+    assert_int_equal(parse("{\"schema\":1,\"label\":\"healthy\",\"findings\":["
+                           "{\"code\":\"short-sleeps\",\"score\":0,\"evidence\":{}}]}",
+                           &d),
+                     0);
+    assert_int_equal(digest_add_growth(&d, &grown), 0);
+    assert_string_equal(d.label, "goroutine-leak");
+    assert_true(strstr(d.summary, "goroutine-leak") < strstr(d.summary, "short-sleeps"));
+    digest_done(&d);
 }
 
 /* One sample showed the leak already: the evidence joins what it has. */
@@ -406,6 +417,10 @@ static void test_goroutines(void **state)
     assert_int_equal(growing(GROWING("main.f", "9", "9")), 0); /* all have ended */
     assert_int_equal(parse("{\"schema\":1,\"label\":\"idle\"}", &d), 0);
     assert_true(d.goroutines < 0); /* of an earlier version */
+    digest_done(&d);
+    assert_int_equal(
+        parse("{\"schema\":1,\"label\":\"idle\",\"goroutines\":{\"at_end\":1e300}}", &d), 0);
+    assert_true(d.goroutines < 0); /* no whole number holds it */
     assert_int_equal(d.growing, 0);
     digest_done(&d);
 }

@@ -349,10 +349,55 @@ static void test_channel_deadlock(void **state)
     assert_string_equal(findings.label, "deadlock");
 }
 
+static double evidence(const char *name)
+{
+    for (size_t i = 0; i < findings.list[0].n_evidence; i++) {
+        if (strcmp(findings.list[0].evidence[i].name, name) == 0)
+            return findings.list[0].evidence[i].value;
+    }
+    fail_msg("no %s", name);
+    return -1;
+}
+
+/* The site with the largest total need not have the longest call. */
+static void test_longest_call(void **state)
+{
+    struct summary_site sites[] = {{.total = 9 * SECOND, .max = SECOND / 10},
+                                   {.total = SECOND, .max = SECOND / 2}};
+    struct summary s = quiet();
+
+    (void)state;
+    set_slow(&s, 9);
+    sites[0].at = sites[1].at = (struct summary_frame){"main.save", "main.go", 7};
+    s.slow.list = sites;
+    s.slow.n = 2;
+    find(&s);
+    assert_string_equal(findings.label, "slow-syscalls");
+    assert_float_equal(evidence("slow_call_max_ns"), SECOND / 2, 1);
+}
+
+/* Many waits that the finding is not about do not make up for the two that it is about. */
+static void test_few_waits_in_requests(void **state)
+{
+    struct summary s = quiet();
+
+    (void)state;
+    s.inside.pool = waits(1.2, 0.6);
+    s.inside.send = waits(0.1, 0.001);
+    find(&s);
+    assert_string_equal(findings.label, "not-inspected");
+    s.inside.pool = waits(1.2, 0.2);
+    find(&s);
+    assert_string_equal(findings.label, "blocked-in-request");
+    assert_float_equal(evidence("waits"), 5, 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_longest_call),
+        cmocka_unit_test(test_few_waits_in_requests),
         cmocka_unit_test(test_storm_is_not_slow),
         cmocka_unit_test(test_slow_busy),
         cmocka_unit_test(test_lock_over_call),

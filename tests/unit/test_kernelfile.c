@@ -79,6 +79,9 @@ static void test_list(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_int_equal(kernelfile_list(rows[i].text), rows[i].n);
+    /* More than can be counted. */
+    assert_int_equal(kernelfile_list("0-9223372036854775807"), CONTEXT_ABSENT);
+    assert_int_equal(kernelfile_list("1-9223372036854775807,5"), CONTEXT_ABSENT);
 }
 
 static void test_arithmetic(void **state)

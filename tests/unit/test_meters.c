@@ -12,7 +12,7 @@
 
 #include "daemon/outcome/meters.h"
 #include "tests/support/allocations.h"
-#include "trace/findings/findings.h"
+#include "trace/findings/code.h"
 
 #define NOW (1795286789 * USEC_PER_SEC)
 #define BOOT (7 * USEC_PER_DAY)
@@ -216,8 +216,8 @@ static void test_all_labels_are_counted(void **state)
     size_t n = 0;
 
     (void)state;
-    for (; findings_label(n); n++)
-        assert_true(is_counted(findings_label(n)));
+    for (; code_label(n); n++)
+        assert_true(is_counted(code_label(n)));
     assert_int_equal(n + 2, METERS_LABELS);
 }
 

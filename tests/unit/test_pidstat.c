@@ -66,12 +66,13 @@ static void put_stat(const struct facts *f)
     put(path, text);
 }
 
-static void put_thread(uint32_t tid, unsigned wait, unsigned voluntary, unsigned involuntary)
+static void put_thread(uint32_t tid, unsigned long long wait, unsigned voluntary,
+                       unsigned involuntary)
 {
     char path[96], text[256];
 
     (void)snprintf(path, sizeof(path), "proc/%d/task/%u/schedstat", PID, tid);
-    (void)snprintf(text, sizeof(text), "5000 %u 7\n", wait);
+    (void)snprintf(text, sizeof(text), "5000 %llu 7\n", wait);
     put(path, text);
     (void)snprintf(path, sizeof(path), "proc/%d/task/%u/status", PID, tid);
     (void)snprintf(text, sizeof(text),
@@ -180,6 +181,22 @@ static void test_another_process(void **state)
     assert_int_equal(w.context.major_faults, CONTEXT_ABSENT);
 }
 
+/* A sum beyond what can be counted is none. */
+static void test_waits_beyond(void **state)
+{
+    (void)state;
+    put_stat(&shop);
+    put_thread(PID, 0, 1, 1);
+    put_thread(4712, 0, 1, 1);
+    assert_int_equal(pidstat_read(w.root, PID, &w.first), 0);
+    put_thread(PID, INT64_MAX, 1, 1);
+    put_thread(4712, INT64_MAX, 2, 1);
+    assert_int_equal(pidstat_read(w.root, PID, &w.second), 0);
+    tell();
+    assert_int_equal(w.context.run_wait, CONTEXT_ABSENT);
+    assert_int_equal(w.context.voluntary_switches, 1);
+}
+
 /* Old kernels have no schedstat, and some no status of a thread that has just ended. */
 static void test_missing(void **state)
 {
@@ -264,9 +281,9 @@ static void test_foreign(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_difference), TEST(test_many_threads), TEST(test_another_process),
-        TEST(test_missing),    TEST(test_malformed),    TEST(test_ended),
-        TEST(test_foreign),
+        TEST(test_difference),      TEST(test_many_threads), TEST(test_waits_beyond),
+        TEST(test_another_process), TEST(test_missing),      TEST(test_malformed),
+        TEST(test_ended),           TEST(test_foreign),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

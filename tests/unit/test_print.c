@@ -59,11 +59,12 @@ static void test_name(void **state)
 static void test_flow(void **state)
 {
     FILE *out = begin();
-    struct print_flow flow = {.out = out, .indent = 2, .width = 10}, behind = {out, 4, 12, 4};
+    struct print_flow flow = {.out = out, .indent = 2, .width = 10},
+                      behind = {.out = out, .indent = 4, .width = 12, .column = 4};
 
     (void)state;
     print_flow_words(&flow, "12 456 89 µ  bcd longer-than-a-line e");
-    print_flow_piece(&flow, "not broken", 10);
+    assert_true(print_flow_piece(&flow, "not broken", 10));
     print_flow_end(&flow);
     (void)fputs("--- ", out);
     print_flow_words(&behind, "one two three");
@@ -73,13 +74,28 @@ static void test_flow(void **state)
                               "--- one two\n    three\n");
 }
 
+/* Pieces of a list, in no more lines than it may have. */
+static void test_flow_of_a_list(void **state)
+{
+    FILE *out = begin();
+    struct print_flow flow = {.out = out, .indent = 2, .width = 10, .between = ",", .most = 2};
+
+    (void)state;
+    assert_true(print_flow_piece(&flow, "one", 3));
+    assert_true(print_flow_piece(&flow, "2", 1));
+    assert_true(print_flow_piece(&flow, "three", 5));
+    assert_false(print_flow_piece(&flow, "four", 4));
+    print_flow_end(&flow);
+    (void)fclose(out);
+    assert_string_equal(text, "  one, 2,\n  three\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cell),
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_name),
-        cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_cell),           cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_name),           cmocka_unit_test(test_flow),
+        cmocka_unit_test(test_flow_of_a_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,27 @@ static void test_context(void **state)
     free(amended);
 }
 
+/* A cgroup may have any name: one for whose text there is no room does not cost the record. */
+static void test_context_without_room(void **state)
+{
+    struct record r = sample();
+    struct context context;
+    json_t *o;
+
+    (void)state;
+    context_init(&context);
+    context.cpus = 2;
+    memset(context.level, 1, sizeof(context.level) - 1);
+    memset(context.memory_level, 1, sizeof(context.memory_level) - 1);
+    context.usage = context.quota = context.period = context.periods = INT64_MAX;
+    context.run_wait = context.busy = context.steal = context.rss = INT64_MAX;
+    r.context = &context;
+    o = make(&r, NULL);
+    assert_int_equal(json_integer_value(json_object_get(o, "bytes")), 123456);
+    assert_null(json_object_get(o, "context"));
+    json_decref(o);
+}
+
 static void test_complete(void **state)
 {
     struct record r = sample();
@@ -270,6 +291,9 @@ static void test_annotation(void **state)
                      0);
     assert_string_equal(a.label, "gc-pressure");
     assert_true(a.latency == 81920);
+    assert_int_equal(
+        annotation("{\"summary\": {\"scheduler\": {\"latency\": {\"p99_ns\": 1e300}}}}", &a), 0);
+    assert_true(a.latency < 0); /* more than any trace spans, and than a float holds */
     assert_true(a.covered < 0);
     assert_int_equal(annotation("{\"label\": \"not-inspected\", \"not_inspected\": \"partial\", "
                                 "\"covered\": 0.25, \"summary\": {\"scheduler\": "
@@ -308,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_complete),
         cmocka_unit_test(test_context),
+        cmocka_unit_test(test_context_without_room),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_another_kind),
         cmocka_unit_test(test_bytes_that_are_not_utf8),

@@ -34,8 +34,8 @@ static struct context sample(void)
     c.window = 2000000000;
     c.quota = 50000000;
     c.period = 100000000;
-    c.periods = 51;
-    c.throttled_periods = 45;
+    c.periods = 20;
+    c.throttled_periods = 18;
     c.throttled = 1800000000;
     c.usage = 1000000000;
     c.levels_up = 1;
@@ -78,7 +78,7 @@ static void test_reaches_the_rules(void **state)
     assert_int_equal(summary_json(&view, &s, true, &json), 0);
     assert_ptr_equal(seen, &c);
     assert_non_null(strstr(buf_str(&json), "\"context\":{\"window_ns\":2000000000,"));
-    assert_non_null(strstr(buf_str(&json), "\"nr_throttled\":45"));
+    assert_non_null(strstr(buf_str(&json), "\"nr_throttled\":18"));
     buf_clear(&json);
     assert_int_equal(summary_json(&(struct summary_view){.name = "t"}, &s, true, &json), 0);
     assert_null(seen);
@@ -93,7 +93,7 @@ static void test_text(void **state)
 
     (void)state;
     assert_non_null(strstr(text, "\nMachine: 2 CPUs, load 3.1, busy 75.0%, CPU pressure 12.0%\n"));
-    assert_non_null(strstr(text, "\nCgroup: 45 of 51 periods throttled (1.80 s), quota 0.5 CPU"
+    assert_non_null(strstr(text, "\nCgroup: 18 of 20 periods throttled (1.80 s), quota 0.5 CPU"
                                  " (1 level above), used 0.5 CPU\n"));
     assert_null(strstr(text, "Process"));
     free(text);
@@ -135,7 +135,7 @@ static void test_root(void **state)
     (void)state;
     (void)strcpy(c.level, "/");
     text = text_of(&c);
-    assert_non_null(strstr(text, "\nCgroup: 45 of 51 periods throttled"));
+    assert_non_null(strstr(text, "\nCgroup: 18 of 20 periods throttled"));
     free(text);
     c.quota = c.periods = c.throttled_periods = CONTEXT_ABSENT;
     text = text_of(&c);
@@ -197,26 +197,99 @@ static void test_beside(void **state)
 
 static void test_given(void **state)
 {
-    struct context c;
+    struct summary_given g;
     const char *file;
 
     (void)state;
-    assert_int_equal(summary_context_given("{\"host\": {\"cpus\": 4}}", true, &c), 0);
-    assert_int_equal(c.cpus, 4);
+    assert_int_equal(summary_context_given("{\"host\": {\"cpus\": 4}}", true, &g), 0);
+    assert_int_equal(g.context.cpus, 4);
+    assert_true(g.bytes < 0);
+    assert_int_equal(g.start, 0);
     file = scratch_text(scratch_dir, "given.json", "{\"context\": {\"host\": {\"cpus\": 5}}}");
-    assert_int_equal(summary_context_given(file, false, &c), 0);
-    assert_int_equal(c.cpus, 5);
-    assert_int_equal(summary_context_given(file, true, &c), -EACCES);
-    assert_int_equal(summary_context_given("{", false, &c), -EINVAL);
-    assert_int_equal(summary_context_given("{}", false, &c), -ENODATA);
+    assert_int_equal(summary_context_given(file, false, &g), 0);
+    assert_int_equal(g.context.cpus, 5);
+    assert_int_equal(summary_context_given(file, true, &g), -EACCES);
+    assert_int_equal(summary_context_given("{", false, &g), -EINVAL);
+    assert_int_equal(summary_context_given("{}", false, &g), -ENODATA);
     file = scratch_text(scratch_dir, "given.json", "[]");
-    assert_int_equal(summary_context_given(file, false, &c), -EINVAL);
+    assert_int_equal(summary_context_given(file, false, &g), -EINVAL);
     file = scratch_text(scratch_dir, "given.json", "{}");
-    assert_int_equal(summary_context_given(file, false, &c), -ENODATA);
+    assert_int_equal(summary_context_given(file, false, &g), -ENODATA);
     file = scratch_path(scratch_dir, "none.json");
-    assert_int_equal(summary_context_given(file, false, &c), -ENOENT);
-    assert_int_equal(summary_context_given(scratch_path(scratch_dir, "."), false, &c), -EISDIR);
-    assert_int_equal(summary_context_given("/dev/zero", false, &c), -E2BIG);
+    assert_int_equal(summary_context_given(file, false, &g), -ENOENT);
+    assert_int_equal(summary_context_given(scratch_path(scratch_dir, "."), false, &g), -EISDIR);
+    assert_int_equal(summary_context_given("/dev/zero", false, &g), -E2BIG);
+}
+
+/* The record of a mutex profile, or of another trace, is refused. */
+static void test_of_another(void **state)
+{
+    struct summary s = {.complete = true, .bytes = 5, .spans = 2000000000};
+    struct summary_given g;
+
+    (void)state;
+    assert_int_equal(
+        summary_context_given("{\"artifact\": \"mutex\", \"context\": {\"host\": {\"cpus\": 3}}}",
+                              true, &g),
+        -ESTALE);
+    assert_int_equal(
+        summary_context_given("{\"artifact\": \"trace\", \"bytes\": 5, \"start\":"
+                              " \"2026-11-29T22:11:06.005Z\", \"context\": {\"window_ns\": 5,"
+                              " \"host\": {\"cpus\": 3}}}",
+                              true, &g),
+        0);
+    assert_int_equal(g.bytes, 5);
+    assert_int_equal(g.start, 1795990266005000000);
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), 0);
+    s.bytes = 6;
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), -ESTALE);
+    s.bytes = 4;
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), -ESTALE);
+    s.complete = false; /* the rest could not be read */
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), 0);
+    s.wall_start = g.start + 59 * 1000000000LL;
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), 0);
+    s.wall_start = g.start + 61 * 1000000000LL;
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), -ESTALE);
+    s.wall_start = g.start - 61 * 1000000000LL;
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), -ESTALE);
+    g = (struct summary_given){.bytes = -1, .context = sample()};
+    s = (struct summary){.complete = true, .bytes = 5, .spans = 2000000000};
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), 0);
+    g.context.window = 900000000;
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), -ESTALE);
+    g.context.window = 15000000000;
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), -ESTALE);
+    g.context.window = CONTEXT_ABSENT;
+    assert_int_equal(summary_context_check(&g, "t.trace", &s), 0);
+}
+
+/* What cannot be is not said. */
+static void test_impossible(void **state)
+{
+    struct context c = sample();
+    char *text;
+
+    (void)state;
+    c.throttled_periods = 21; /* of 20 */
+    c.usage = INT64_MAX;
+    c.busy = 9 * c.window;
+    c.host_cpu.some = 2 * c.window;
+    text = text_of(&c);
+    assert_non_null(strstr(text, "\nMachine: 2 CPUs, load 3.1\n"));
+    assert_non_null(strstr(text, "\nCgroup: quota 0.5 CPU (1 level above)\n"));
+    free(text);
+    c = sample();
+    c.window = 1;
+    text = text_of(&c);
+    assert_non_null(strstr(text, "\nMachine: 2 CPUs, load 3.1\n"));
+    assert_null(strstr(text, "throttled"));
+    free(text);
+    c = sample();
+    c.busy = c.window * 2 + 1000000; /* a step of the kernel's clock too much */
+    text = text_of(&c);
+    assert_non_null(strstr(text, "busy 100%"));
+    free(text);
 }
 
 int main(void)
@@ -227,6 +300,8 @@ int main(void)
         cmocka_unit_test(test_root),
         cmocka_unit_test(test_beside),
         cmocka_unit_test(test_given),
+        cmocka_unit_test(test_of_another),
+        cmocka_unit_test(test_impossible),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -370,13 +370,53 @@ static void finding(void **state)
     free(text);
 }
 
+static size_t lines_of(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+/* What does not fit a screen loses lines; who asks for rows gets them all. */
+static void brief(void **state)
+{
+    struct summary_row rows[40];
+    struct summary s = {.window = 1000000000, .spans = 1000000000, .complete = true, .covered = 1};
+    const struct summary_view whole_view = {.name = "t.trace", .top = 5, .whole = true};
+    char *text, *all = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&all, &size);
+
+    (void)state;
+    for (size_t i = 0; i < 40; i++)
+        rows[i] = (struct summary_row){.name = "request", .times = whole, .open = 1};
+    s.tasks = (struct summary_rows){.list = rows, .n = 40};
+    s.regions = s.tasks;
+    s.procs.available = 2000000000;
+    s.procs.executing = s.procs.running = 500000000;
+    s.gc.cycles = 2;
+    summary_text(out, &s, &whole_view);
+    assert_int_equal(fclose(out), 0);
+    text = text_of(&s);
+    assert_true(lines_of(all) > 50);
+    assert_in_range(lines_of(text), 20, 50);
+    assert_non_null(strstr(all, "  run goroutines "));
+    assert_null(strstr(text, "  run goroutines "));
+    assert_non_null(strstr(text, "0 threads seen; running goroutines 25.0%, idle 75.0%\nGC: 2 "));
+    assert_null(strstr(text, "  a goroutine was runnable for over"));
+    free(text);
+    free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts),          cmocka_unit_test(unended), cmocka_unit_test(nameless),
         cmocka_unit_test(goroutines),     cmocka_unit_test(waits),   cmocka_unit_test(own_calls),
         cmocka_unit_test(longest_call),   cmocka_unit_test(finding), cmocka_unit_test(one_of_each),
-        cmocka_unit_test(nothing_to_add), cmocka_unit_test(twins),
+        cmocka_unit_test(nothing_to_add), cmocka_unit_test(twins),   cmocka_unit_test(brief),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

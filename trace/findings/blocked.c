@@ -73,7 +73,7 @@ static struct summary_class unsure(const struct facts *a)
 {
     const struct summary_inside *in = &a->s->inside;
     struct summary_class ret = in->send;
-    double ignored;
+    double ignored, left;
 
     add(&ret, &in->join);
     add_conditions(&ret, in);
@@ -82,9 +82,8 @@ static struct summary_class unsure(const struct facts *a)
     if (!are_messages(in, &in->select, in->select_bursts) && in->select_open <= in->select.total)
         add(&ret, &in->select);
     /* Who waits for goroutines that wait for the network waits for the network. */
-    ret.total -= (int64_t)rule_waits_for_network(a, &ignored);
-    if (ret.total < 0)
-        ret.total = 0;
+    left = (double)ret.total - rule_waits_for_network(a, &ignored);
+    ret.total = left > 0 ? (int64_t)left : 0;
     return ret;
 }
 
@@ -120,26 +119,38 @@ static void tell_what_for(const struct summary_sites *sites, struct finding *f)
 #define SURE (STACK_SET(STACK_POOL) | STACK_SET(STACK_LIMIT))
 #define TURN STACK_SET(STACK_OTHER)
 
+/* The waits that the finding is about. */
+struct verdict {
+    struct summary_class waits;
+    bool named; /* their stacks say what for */
+    double score;
+};
+
+static struct verdict decide(const struct facts *a)
+{
+    const struct marks named = {pool_waiters, pool_duration, pool_share};
+    const struct marks unnamed = {other_waiters, other_duration, other_share};
+    struct verdict ret = {.waits = sure(a), .named = true}, other = {.waits = unsure(a)};
+
+    ret.score = judge(a, &ret.waits, named);
+    other.score = judge(a, &other.waits, unnamed);
+    return rule_share(a->user, a->available) <= OTHER_BUSY_MAX && other.score > ret.score ? other
+                                                                                          : ret;
+}
+
 static double blocked_in_request(const struct facts *a, struct finding *f)
 {
     const struct summary *s = a->s;
-    const struct marks named = {pool_waiters, pool_duration, pool_share};
-    const struct marks unnamed = {other_waiters, other_duration, other_share};
-    struct summary_class pool = sure(a), other = unsure(a), *best = &pool;
-    double busy = rule_share(a->user, a->available);
-    double score = judge(a, &pool, named), second = judge(a, &other, unnamed);
+    const struct verdict verdict = decide(a);
+    const struct summary_class *waits = &verdict.waits;
 
-    if (busy <= OTHER_BUSY_MAX && second > score) {
-        score = second;
-        best = &other;
-    }
-    rule_tell(f, "waiting_mean", (double)best->total / a->window);
-    rule_tell(f, "wait_mean_ns", rule_share((double)best->total, (double)best->count));
-    rule_tell(f, "wait_max_ns", (double)best->max);
-    rule_tell(f, "waits", (double)best->count);
-    rule_tell(f, "busy_share", busy);
-    f->lost = (double)best->total;
-    if (best == &pool) {
+    rule_tell(f, "waiting_mean", (double)waits->total / a->window);
+    rule_tell(f, "wait_mean_ns", rule_share((double)waits->total, (double)waits->count));
+    rule_tell(f, "wait_max_ns", (double)waits->max);
+    rule_tell(f, "waits", (double)waits->count);
+    rule_tell(f, "busy_share", rule_share(a->user, a->available));
+    f->lost = (double)waits->total;
+    if (verdict.named) {
         rule_point_at(f, &s->inside.sites, SURE | (s->inside.turn.count > 0 ? TURN : 0));
         rule_point_at_open(f, &s->open[SUMMARY_OPEN_SYNC], SURE);
         rule_point_at_open(f, &s->open[SUMMARY_OPEN_UNKNOWN], SURE);
@@ -151,16 +162,15 @@ static double blocked_in_request(const struct facts *a, struct finding *f)
         rule_point_at(f, &s->inside.sites, ~SURE);
         holder_tell_inside(s, f);
     }
-    return score;
+    return verdict.score;
 }
 
 static double blocked_events(const struct facts *a)
 {
-    return (double)sure(a).count + (double)unsure(a).count;
+    return (double)decide(a).waits.count;
 }
 
 const struct rule rule_blocked = {
-    .code = "blocked-in-request",
     .score = blocked_in_request,
     .events = blocked_events,
     .least = 5,

@@ -39,3 +39,33 @@ void context_init(struct context *c)
         .host_io = none,
     };
 }
+
+/* Of each CPU threads can be kept from running for all of the window, and for what was counted
+ * late: a throttled time is added up as it ends. */
+#define LATE 2
+#define CPUS_MOST 8192 /* of any machine, where their number is not known */
+
+bool context_counts_throttling(const struct context *c, double window)
+{
+    double room;
+
+    if (c->quota <= 0 || c->period <= 0 || c->throttled_periods < 0 ||
+        c->throttled_periods > c->periods)
+        return false;
+    if (window <= 0)
+        return true;
+    room = window / (double)c->period;
+    /* Less than a period, or more of them than fit: one begins within, and one may be late. */
+    if (room < 1 || (double)c->periods > LATE * (room + 1))
+        return false;
+    return (double)c->throttled <= LATE * window * (c->cpus > 0 ? (double)c->cpus : CPUS_MOST);
+}
+
+#define COARSE 1.1
+
+double context_share(int64_t part, double most)
+{
+    double share = part >= 0 && most > 0 ? (double)part / most : -1;
+
+    return share > COARSE ? -1 : share > 1 ? 1 : share;
+}

@@ -6,6 +6,7 @@
  * over the window. A number that could not be had is CONTEXT_ABSENT, never 0; a text is empty.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CONTEXT_ABSENT (-1)
@@ -60,3 +61,14 @@ struct context {
 
 /* Everything is absent. */
 void context_init(struct context *c);
+
+/*
+ * Whether the counters of the quota can be so: there is a quota, they agree with each other, and
+ * the window in which they were counted, of so many nanoseconds (0: not known), has room for them.
+ * Counters of another cgroup or window, or that were set back meanwhile, say nothing.
+ */
+bool context_counts_throttling(const struct context *c, double window);
+
+/* A part of what there can be at most, as a share up to 1. Negative if it is not known, or more
+ * than can be: a tenth more may be the coarse steps of a counter. */
+double context_share(int64_t part, double most);

@@ -46,7 +46,6 @@ static double deadlock(const struct facts *a, struct finding *f)
 }
 
 const struct rule rule_deadlock = {
-    .code = "deadlock",
     .score = deadlock,
     .next = "Take a goroutine profile (/debug/pprof/goroutine?debug=2) and see who waits for whom: "
             "locks in two orders, a lock that is never given back, a channel that nobody reads.",

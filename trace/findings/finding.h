@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "trace/findings/code.h"
 #include "trace/summary/summary.h"
 
 #define FINDINGS_MAX 3 /* more would say nothing; notes may follow them */
@@ -56,8 +57,6 @@ struct finding_near {
 #define FINDINGS_COVERED 0.9
 #define FINDINGS_WINDOW 50000000 /* nanoseconds */
 
-#define FINDINGS_NOT_INSPECTED "not-inspected"
-
 struct findings {
     /* The highest score first, but a cause before what it causes. */
     struct finding list[FINDINGS_MAX + FINDINGS_NOTES];
@@ -66,7 +65,7 @@ struct findings {
     struct finding_near near[FINDINGS_NEAR];
     size_t n_near;
     /* The code of the first finding; if there are only notes or none, `healthy` or `idle`. If the
-     * numbers rest on too little, FINDINGS_NOT_INSPECTED: then not_inspected is `partial` or
+     * numbers rest on too little, CODE_NOT_INSPECTED: then not_inspected is `partial` or
      * `too-short`, and `why` is the reason in words. */
     const char *label;
     const char *not_inspected; /* NULL: there is a label */

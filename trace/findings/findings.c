@@ -11,34 +11,22 @@
 #define IDLE_SHARE 0.05
 #define IDLE_PROCESSORS 0.25
 
-#define ADDRESS(name) &rule_##name,
+#define ADDRESS(name, text) [CODE_##name] = &rule_##name,
 
-static const struct rule *const rules[] = {RULE_ROWS(ADDRESS)};
-
-#define N_RULES (sizeof(rules) / sizeof(rules[0]))
+static const struct rule *const rules[CODES_RULES] = {CODE_ROWS(ADDRESS)};
 
 /* Which finding explains which, if both are found and the cause scores no less; one that explains
  * all others stands first whatever the scores. */
 static const struct {
-    const char *cause;
-    const char *effect; /* NULL: every other */
+    enum code cause;
+    enum code effect; /* CODES_RULES: every other */
 } causes[] = {
-    {"cpu-throttled", NULL},
-    {"host-stalled", "cpu-saturated"},
-    {"host-stalled", "gc-pressure"},
-    {"host-stalled", "lock-contention"},
-    {"host-stalled", "scheduler-imbalance"},
-    {"host-stalled", "stuck-proc"},
-    {"host-stalled", "syscall-storm"},
-    {"gc-pressure", "cpu-saturated"},
-    {"deadlock", "lock-contention"},
-    {"slow-syscalls", "lock-contention"},
-    {"timer-load", "scheduler-imbalance"},
-    {"timer-load", "cpu-saturated"},
-    {"busy-polling", "scheduler-imbalance"},
-    {"busy-polling", "cpu-saturated"},
-    {"thundering-herd", "scheduler-imbalance"},
-    {"thundering-herd", "cpu-saturated"},
+    {CODE_throttled, CODES_RULES},  {CODE_stalled, CODE_saturated}, {CODE_stalled, CODE_gc},
+    {CODE_stalled, CODE_lock},      {CODE_stalled, CODE_imbalance}, {CODE_stalled, CODE_stuck},
+    {CODE_stalled, CODE_storm},     {CODE_gc, CODE_saturated},      {CODE_deadlock, CODE_lock},
+    {CODE_slow, CODE_lock},         {CODE_timers, CODE_imbalance},  {CODE_timers, CODE_saturated},
+    {CODE_polling, CODE_imbalance}, {CODE_polling, CODE_saturated}, {CODE_herd, CODE_imbalance},
+    {CODE_herd, CODE_saturated},
 };
 
 #define N_CAUSES (sizeof(causes) / sizeof(causes[0]))
@@ -63,15 +51,20 @@ static struct facts facts_of(const struct summary *s, const struct context *cont
     };
 }
 
+static bool is(const char *text, enum code code)
+{
+    return strcmp(text, code_text(code)) == 0;
+}
+
 static bool explains(size_t cause, const char *code)
 {
-    return !causes[cause].effect || strcmp(causes[cause].effect, code) == 0;
+    return causes[cause].effect == CODES_RULES || is(code, causes[cause].effect);
 }
 
 static bool explains_all(const struct finding *f)
 {
     for (size_t i = 0; i < N_CAUSES; i++) {
-        if (!causes[i].effect && strcmp(causes[i].cause, f->code) == 0)
+        if (causes[i].effect == CODES_RULES && is(f->code, causes[i].cause))
             return true;
     }
     return false;
@@ -105,16 +98,7 @@ static const char *without_findings(const struct facts *a)
     bool idle =
         rule_share(a->user, a->available) < IDLE_SHARE && a->user / a->window < IDLE_PROCESSORS;
 
-    return idle ? "idle" : "healthy";
-}
-
-const char *findings_label(size_t i)
-{
-    static const char *const others[] = {"healthy", "idle"};
-
-    if (i < N_RULES)
-        return rules[i]->code;
-    return i - N_RULES < sizeof(others) / sizeof(others[0]) ? others[i - N_RULES] : NULL;
+    return code_text(idle ? CODE_idle : CODE_healthy);
 }
 
 static bool few_events(const struct facts *a, const struct rule *rule)
@@ -142,8 +126,8 @@ static const char *cause_of(const struct findings *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < N_CAUSES; j++) {
-            if (explains(j, list->list[n].code) && strcmp(causes[j].cause, list->list[i].code) == 0)
-                return causes[j].cause;
+            if (explains(j, list->list[n].code) && is(list->list[i].code, causes[j].cause))
+                return code_text(causes[j].cause);
         }
     }
     return NULL;
@@ -164,28 +148,28 @@ static void relate(struct findings *list)
 
 static void find(const struct facts *a, struct findings *ret)
 {
-    const struct rule *short_of = NULL;
+    enum code short_of = CODES_RULES;
 
-    for (size_t i = 0; i < N_RULES; i++) {
-        struct finding f = {.code = rules[i]->code, .next = rules[i]->next};
+    for (enum code i = 0; i < CODES_RULES; i++) {
+        struct finding f = {.code = code_text(i), .next = rules[i]->next};
 
         f.score = rules[i]->score(a, &f);
         if (f.score < 0.5)
             note_near(ret, f.code, f.score);
         else if (!few_events(a, rules[i]))
             insert(ret, &f);
-        else if (!short_of)
-            short_of = rules[i];
+        else if (short_of == CODES_RULES)
+            short_of = i;
     }
     if (ret->n > 0)
         ret->n_near = 0;
     relate(ret);
     ret->label = ret->n > 0 ? ret->list[0].code : without_findings(a);
-    if (ret->n > 0 || !short_of)
+    if (ret->n > 0 || short_of == CODES_RULES)
         return;
     ret->not_inspected = "too-short";
     (void)snprintf(ret->why, sizeof(ret->why), "too few events to tell %s from chance: %.0f",
-                   short_of->code, short_of->events(a));
+                   code_text(short_of), rules[short_of]->events(a));
 }
 
 /* Whether the numbers rest on too little for any rule. */
@@ -211,7 +195,9 @@ void findings_find(const struct summary *s, const struct context *context, struc
     *ret = (struct findings){.n = 0};
     if (!too_little(s, ret))
         find(&a, ret);
-    if (ret->not_inspected)
-        ret->label = FINDINGS_NOT_INSPECTED;
+    if (ret->not_inspected) {
+        ret->label = CODE_NOT_INSPECTED;
+        ret->n_near = 0; /* a rule matched, or none was asked */
+    }
     notes_add(&a, ret);
 }

@@ -10,9 +10,6 @@
 #include "trace/findings/context.h"
 #include "trace/findings/finding.h"
 
-/* The i-th of all possible labels, or NULL beyond the last. */
-const char *findings_label(size_t i);
-
 /* Finds what is wrong. context: what the host knew, or NULL. ret borrows texts of s, which must
  * outlive it; all other texts are constants. */
 void findings_find(const struct summary *s, const struct context *context, struct findings *ret);

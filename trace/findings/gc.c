@@ -72,7 +72,6 @@ static double gc_events(const struct facts *a)
 }
 
 const struct rule rule_gc = {
-    .code = "gc-pressure",
     .score = gc_pressure,
     .events = gc_events,
     .least = GC_CYCLES,

@@ -15,7 +15,7 @@ static bool tell(const struct facts *a, const struct findings *list, struct find
 
     if (g->n == 0 || growth < GROWTH_MIN || growth < GROWTH_SHARE * (double)all->at_start ||
         2 * (double)g->waiting < growth || rule_steadiness(g) < GROWTH_STEADY ||
-        notes_found(list, "goroutine-leak"))
+        notes_found(list, CODE_leak))
         return false;
     rule_tell(f, "goroutines_at_start", (double)all->at_start);
     rule_tell(f, "goroutines_at_end", (double)all->at_end);

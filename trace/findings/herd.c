@@ -50,7 +50,6 @@ static double herd_events(const struct facts *a)
 }
 
 const struct rule rule_herd = {
-    .code = "thundering-herd",
     .score = thundering_herd,
     .events = herd_events,
     .least = 1000,

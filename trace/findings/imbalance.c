@@ -34,7 +34,6 @@ static double imbalance_events(const struct facts *a)
 }
 
 const struct rule rule_imbalance = {
-    .code = "scheduler-imbalance",
     .score = scheduler_imbalance,
     .events = imbalance_events,
     .least = 100,

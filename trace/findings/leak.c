@@ -118,7 +118,6 @@ static double goroutine_leak(const struct facts *a, struct finding *f)
 }
 
 const struct rule rule_leak = {
-    .code = "goroutine-leak",
     .score = goroutine_leak,
     .next =
         "The first site starts goroutines that do not end, the second is where they wait: give them "

@@ -39,7 +39,6 @@ static double lock_events(const struct facts *a)
 }
 
 const struct rule rule_lock = {
-    .code = "lock-contention",
     .score = lock_contention,
     .events = lock_events,
     .least = LOCK_EVENTS,

@@ -38,7 +38,6 @@ static double net_events(const struct facts *a)
 }
 
 const struct rule rule_network = {
-    .code = "network-bound",
     .score = network_bound,
     .events = net_events,
     .least = 8,

@@ -11,10 +11,10 @@ static const struct note *const notes[] = {NOTE_ROWS(ADDRESS)};
 
 _Static_assert(N_NOTES <= FINDINGS_NOTES, "room for all notes");
 
-bool notes_found(const struct findings *list, const char *code)
+bool notes_found(const struct findings *list, enum code code)
 {
     for (size_t i = 0; i < list->n; i++) {
-        if (strcmp(list->list[i].code, code) == 0)
+        if (strcmp(list->list[i].code, code_text(code)) == 0)
             return true;
     }
     return false;

@@ -28,4 +28,4 @@ NOTE_ROWS(NOTE_DECLARE)
 void notes_add(const struct facts *a, struct findings *ret);
 
 /* Whether the list has a finding with this code. */
-bool notes_found(const struct findings *list, const char *code);
+bool notes_found(const struct findings *list, enum code code);

@@ -35,7 +35,6 @@ static double polling_events(const struct facts *a)
 }
 
 const struct rule rule_polling = {
-    .code = "busy-polling",
     .score = busy_polling,
     .events = polling_events,
     .least = 1000,

@@ -25,7 +25,6 @@ static double retry_events(const struct facts *a)
 }
 
 const struct rule rule_retry = {
-    .code = "retry-storm",
     .score = retry_storm,
     .events = retry_events,
     .least = 20,

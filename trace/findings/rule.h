@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a rule is: a row of the table in rules.h, in a file of its own. It scores a summary's
- * numbers and tells what the score rests on. Private to trace/findings.
+ * What a rule is: a row of the table in code.h, in a file of its own. It scores a summary's numbers
+ * and tells what the score rests on. Private to trace/findings.
  */
 
 #include <stdbool.h>
@@ -45,7 +45,6 @@ struct facts {
 #define RULE_CROWD 3
 
 struct rule {
-    const char *code;
     /* Scores the numbers and fills in the evidence, call sites and the time lost. */
     double (*score)(const struct facts *, struct finding *);
     double (*events)(const struct facts *); /* that the score rests on; NULL: one is enough */
@@ -111,6 +110,7 @@ double rule_waits_for_own_conn(const struct facts *a);
 
 /* All waits for an answer from the network; *ret_count is their number. */
 double rule_waits_for_network(const struct facts *a, double *ret_count);
+
 /* How strongly a CPU quota throttled the process, as a score. */
 double rule_throttled_score(const struct facts *a);
 

@@ -1,33 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/*
- * The rows of the table in findings.c: RULE(lock) stands for rule_lock, defined in lock.c. Of two
- * rules with the same score the one that stands first wins: so a cause stands before its
- * consequence.
- */
+/* The rules of all codes (code.h): rule_lock, defined in lock.c, and so on. */
 
+#include "trace/findings/code.h"
 #include "trace/findings/rule.h"
 
-#define RULE_ROWS(RULE) \
-    RULE(throttled)     \
-    RULE(stalled)       \
-    RULE(deadlock)      \
-    RULE(slow)          \
-    RULE(lock)          \
-    RULE(leak)          \
-    RULE(gc)            \
-    RULE(storm)         \
-    RULE(timers)        \
-    RULE(polling)       \
-    RULE(herd)          \
-    RULE(imbalance)     \
-    RULE(stuck)         \
-    RULE(saturated)     \
-    RULE(blocked)       \
-    RULE(retry)         \
-    RULE(network)
-
-#define RULE_DECLARE(name) extern const struct rule rule_##name;
-RULE_ROWS(RULE_DECLARE)
+#define RULE_DECLARE(name, text) extern const struct rule rule_##name;
+CODE_ROWS(RULE_DECLARE)
 #undef RULE_DECLARE

@@ -53,6 +53,12 @@ static double usable_time(const struct facts *a)
     return a->available - (has_no_cpu(a) ? (double)a->s->scheduler.overdue_lost : 0);
 }
 
+/* What is taken off above may overlap, so that a part seems to exceed the whole. */
+static double portion(double share)
+{
+    return rule_most(rule_least(share, 1), 0);
+}
+
 /* Says so if there are more Ps than CPUs to run them. */
 static void compare_cpus(const struct facts *a, struct finding *f)
 {
@@ -60,18 +66,18 @@ static void compare_cpus(const struct facts *a, struct finding *f)
                  : a->context->cpus_allowed > 0 ? a->context->cpus_allowed
                                                 : a->context->cpus;
 
-    if (cpus > 0 && a->procs > (double)cpus)
+    if (cpus > 0 && a->s->procs.last > cpus)
         (void)snprintf(f->remark, sizeof(f->remark),
-                       "GOMAXPROCS is %.0f, the process has %" PRId64 " CPU%s", a->procs, cpus,
-                       cpus == 1 ? "" : "s");
+                       "GOMAXPROCS is %" PRId64 ", the process has %" PRId64 " CPU%s",
+                       a->s->procs.last, cpus, cpus == 1 ? "" : "s");
 }
 
 static double cpu_saturated(const struct facts *a, struct finding *f)
 {
     const struct summary_scheduler *sched = &a->s->scheduler;
-    double queued = queued_time(a) / own_time(a);
+    double queued = portion(queued_time(a) / own_time(a));
     double queue = rule_share(runnable_mean(a) + without_cpu(a), a->procs);
-    double user = rule_share(a->user - a->assist, usable_time(a));
+    double user = portion(rule_share(a->user - a->assist, usable_time(a)));
     double p99 = (double)sched->latency.p99;
     /* Goroutines that never got to run are in no percentile, but are in this mean. */
     double mean = a->wait;
@@ -99,7 +105,6 @@ static double cpu_events(const struct facts *a)
 }
 
 const struct rule rule_saturated = {
-    .code = "cpu-saturated",
     .score = cpu_saturated,
     .events = cpu_events,
     .least = 20,

@@ -18,6 +18,16 @@ static double waiting_for_holders(const struct facts *a)
     return (double)a->s->wakers.lock[SUMMARY_IN_SYSCALL] / a->window;
 }
 
+/* The longest call of any site: the first is where most of the time went. */
+static int64_t longest(const struct summary_sites *slow)
+{
+    int64_t ret = 0;
+
+    for (size_t i = 0; i < slow->n; i++)
+        ret = slow->list[i].max > ret ? slow->list[i].max : ret;
+    return ret;
+}
+
 static double slow_syscalls(const struct facts *a, struct finding *f)
 {
     const struct summary_sites *slow = &a->s->slow;
@@ -32,7 +42,7 @@ static double slow_syscalls(const struct facts *a, struct finding *f)
     rule_tell(f, "in_slow_calls_mean", calls);
     rule_tell(f, "slow_calls", (double)slow->count);
     rule_tell(f, "slow_call_mean_ns", rule_share((double)slow->total, (double)slow->count));
-    rule_tell(f, "slow_call_max_ns", slow->n > 0 ? (double)slow->list[0].max : 0);
+    rule_tell(f, "slow_call_max_ns", (double)longest(slow));
     rule_tell(f, "waiting_for_lock_mean", behind);
     rule_tell(f, "delayed_share", part);
     rule_tell(f, "busy_share", busy);
@@ -50,7 +60,6 @@ static double slow_syscalls(const struct facts *a, struct finding *f)
 }
 
 const struct rule rule_slow = {
-    .code = "slow-syscalls",
     .score = slow_syscalls,
     .next = "Find out what these calls wait for: the disk (iostat, /proc/pressure/io), a mount, a "
             "full pipe, another process's file lock, a C library; and hold no lock over them.",

@@ -19,7 +19,6 @@ static double host_stalled(const struct facts *a, struct finding *f)
 }
 
 const struct rule rule_stalled = {
-    .code = "host-stalled",
     .score = host_stalled,
     .next =
         "Look at the host at this time: steal, pauses and snapshots of the virtual machine, memory "

@@ -29,7 +29,6 @@ static double storm_events(const struct facts *a)
 }
 
 const struct rule rule_storm = {
-    .code = "syscall-storm",
     .score = syscall_storm,
     .events = storm_events,
     .least = 10,

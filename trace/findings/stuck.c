@@ -71,7 +71,6 @@ static double stuck_proc(const struct facts *a, struct finding *f)
 }
 
 const struct rule rule_stuck = {
-    .code = "stuck-proc",
     .score = stuck_proc,
     .next =
         "Find out what this call waits for (a hung disk or mount, a file lock, a C library), or why "

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "trace/findings/rule.h"
 
 /*
- * By what the kernel counted: the share of the window's periods in which the quota was used up, and
+ * By what the kernel counted, if that can be so: the share of the window's periods in which the quota was used up, and
  * the time for which threads were kept from running, for each time of the window. Without that: the
  * share of the window in silences that end in step with the period, at least so many of them, and
  * so large a part of all silences that chance does not do it.
@@ -15,9 +16,15 @@ static const struct scale throttled_silence = {0.1, 0.4};
 #define IN_STEP_LEAST 5
 #define IN_STEP_SHARE (2.0 / 3)
 
-static bool is_counted(const struct context *c)
+/* The window of the kernel's counters. */
+static double window_of(const struct facts *a)
 {
-    return c && c->throttled_periods >= 0;
+    return a->context->window > 0 ? (double)a->context->window : a->window;
+}
+
+static bool is_counted(const struct facts *a)
+{
+    return a->context && context_counts_throttling(a->context, window_of(a));
 }
 
 /* Periods in which nothing ran are not counted by the kernel, but are periods in which the quota
@@ -25,22 +32,19 @@ static bool is_counted(const struct context *c)
 static double periods_of(const struct facts *a)
 {
     const struct context *c = a->context;
-    double window = c->window > 0 ? (double)c->window : a->window;
-    double all = c->period > 0 ? window / (double)c->period : 0;
 
-    return rule_most(all, (double)c->periods);
+    return rule_most(window_of(a) / (double)c->period, (double)c->periods);
 }
 
 static double by_count(const struct facts *a)
 {
     const struct context *c = a->context;
-    double window = c->window > 0 ? (double)c->window : a->window;
     double periods = rule_share((double)c->throttled_periods, periods_of(a));
     double score = rule_scaled(periods, throttled_periods);
 
     return c->throttled < 0
              ? score
-             : rule_least(score, rule_scaled((double)c->throttled / window, throttled_time));
+             : rule_least(score, rule_scaled((double)c->throttled / window_of(a), throttled_time));
 }
 
 static double by_silence(const struct facts *a)
@@ -54,12 +58,13 @@ static double by_silence(const struct facts *a)
 
 double rule_throttled_score(const struct facts *a)
 {
-    return is_counted(a->context) ? by_count(a) : by_silence(a);
+    return is_counted(a) ? by_count(a) : by_silence(a);
 }
 
 static void tell_count(const struct facts *a, struct finding *f)
 {
     const struct context *c = a->context;
+    double cpus = (double)c->quota / (double)c->period;
 
     rule_tell(f, "throttled_periods", (double)c->throttled_periods);
     rule_tell(f, "throttled_periods_share",
@@ -68,12 +73,11 @@ static void tell_count(const struct facts *a, struct finding *f)
         rule_tell(f, "throttled_ns", (double)c->throttled);
     if (c->usage >= 0)
         rule_tell(f, "cpu_used_ns", (double)c->usage);
-    if (c->quota <= 0 || c->period <= 0)
-        return;
-    rule_tell(f, "quota_cpus", (double)c->quota / (double)c->period);
-    if (a->procs > (double)c->quota / (double)c->period)
-        (void)snprintf(f->remark, sizeof(f->remark), "GOMAXPROCS is %.0f, the quota %.3g CPUs",
-                       a->procs, (double)c->quota / (double)c->period);
+    rule_tell(f, "quota_cpus", cpus);
+    if ((double)a->s->procs.last > cpus)
+        (void)snprintf(f->remark, sizeof(f->remark),
+                       "GOMAXPROCS is %" PRId64 ", the quota %.3g CPU%s", a->s->procs.last, cpus,
+                       cpus == 1 ? "" : "s");
 }
 
 static double cpu_throttled(const struct facts *a, struct finding *f)
@@ -81,7 +85,7 @@ static double cpu_throttled(const struct facts *a, struct finding *f)
     const struct summary_silences *s = &a->s->silences;
 
     f->lost = (double)s->goroutines;
-    if (is_counted(a->context)) {
+    if (is_counted(a)) {
         f->lost = rule_most(f->lost, (double)a->context->throttled);
         tell_count(a, f);
     }
@@ -93,7 +97,6 @@ static double cpu_throttled(const struct facts *a, struct finding *f)
 }
 
 const struct rule rule_throttled = {
-    .code = "cpu-throttled",
     .score = cpu_throttled,
     .next =
         "Compare nr_throttled in the cgroup's cpu.stat; raise the CPU limit, or set GOMAXPROCS to "

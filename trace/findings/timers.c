@@ -71,7 +71,6 @@ static double timer_events(const struct facts *a)
 }
 
 const struct rule rule_timers = {
-    .code = "timer-load",
     .score = timer_load,
     .events = timer_events,
     .least = 1000,

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the host does to a program: by silences of the trace, and by what the kernel counted. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "trace/findings/findings.h"
+
+#define SECOND 1000000000LL
+
+static struct findings findings; /* of the last findings_find() */
+
+/* A second of a service with two Ps that a fifth of is used, and no trouble. */
+static struct summary sound(void)
+{
+    struct summary s = {.window = SECOND, .spans = SECOND, .complete = true, .covered = 1};
+
+    s.procs.mean = 2;
+    s.procs.last = 2;
+    s.procs.available = 2 * SECOND;
+    s.procs.executing = 4 * SECOND / 10;
+    s.goroutines.running = 4 * SECOND / 10;
+    s.scheduler.latency = (struct summary_times){.count = 1000, .p50 = 2000, .p99 = 60000};
+    s.gc.mmu[0].utilisation = s.gc.mmu[1].utilisation = s.gc.mmu[2].utilisation = 1;
+    return s;
+}
+
+static int64_t part(double x)
+{
+    return (int64_t)(x * SECOND);
+}
+
+static void set_lock(struct summary *s)
+{
+    s->procs.executing = part(0.5);
+    s->classes.sync[STACK_LOCK] = (struct summary_class){.count = 100, .total = part(10)};
+}
+
+static void set_cpu(struct summary *s)
+{
+    s->procs.executing = part(2);
+    s->procs.queued = SECOND;
+    s->goroutines.runnable = part(40);
+    s->scheduler.runnable_mean = 40;
+    s->scheduler.latency.p99 = SECOND / 10;
+}
+
+static void set_throttled(struct summary *s)
+{
+    s->silences.count = 9;
+    s->silences.in_step = 6;
+}
+
+static void throttled_silence(struct summary *s, double v)
+{
+    s->silences.in_step_total = part(v);
+    s->silences.kept.total = part(v);
+}
+
+static void set_stalled(struct summary *s)
+{
+    s->silences.count = s->silences.kept.count = 9;
+    s->silences.in_step = 5;
+    s->silences.in_step_total = part(0.9);
+}
+
+static void stalled_share(struct summary *s, double v)
+{
+    s->silences.kept.total = part(v);
+}
+
+static double score_with(void (*vary)(struct summary *, double), double v, const char *code)
+{
+    struct summary s = sound();
+
+    if (vary == throttled_silence)
+        set_throttled(&s);
+    else
+        set_stalled(&s);
+    vary(&s, v);
+    findings_find(&s, NULL, &findings);
+    return findings.n > 0 && strcmp(findings.label, code) == 0 ? findings.list[0].score : 0;
+}
+
+static void test_marks(void **state)
+{
+    static const struct {
+        const char *code;
+        void (*vary)(struct summary *, double);
+        double there, severe;
+    } trials[] = {
+        {"cpu-throttled", throttled_silence, 0.1, 0.4},
+        {"host-stalled", stalled_share, 0.25, 0.6},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+        double there = trials[i].there, severe = trials[i].severe;
+
+        assert_float_equal(score_with(trials[i].vary, there * 0.97, trials[i].code), 0, 1e-9);
+        assert_int_equal(findings.n, 0);
+        assert_float_equal(score_with(trials[i].vary, there * 1.001, trials[i].code), 0.5, 0.01);
+        assert_float_equal(score_with(trials[i].vary, (there + severe) / 2, trials[i].code), 0.75,
+                           0.01);
+        assert_float_equal(score_with(trials[i].vary, severe, trials[i].code), 1, 1e-6);
+        assert_float_equal(score_with(trials[i].vary, severe * 1.5, trials[i].code), 1, 1e-6);
+    }
+}
+
+/* More Ps than CPUs are told where the CPUs are known. */
+static void test_more_procs_than_cpus(void **state)
+{
+    struct context c = {.throttled_periods = CONTEXT_ABSENT, .cpus = 2};
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.list[0].remark, "");
+    c.cpus_allowed = 1;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    assert_string_equal(findings.list[0].remark, "GOMAXPROCS is 2, the process has 1 CPU");
+    c.cpus_allowed = CONTEXT_ABSENT;
+    c.cpus = CONTEXT_ABSENT;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.list[0].remark, "");
+}
+
+/* A queue for the Ps that lasts as long as the host lets nobody run is the host's. */
+static void test_stalled_queue(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    set_stalled(&s);
+    stalled_share(&s, 0.5);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    s.silences.kept.queued = part(0.5);
+    s.procs.queued = part(0.7); /* 40 % of the rest */
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "host-stalled");
+    assert_int_equal(findings.n, 1);
+    s.procs.queued = SECOND;
+    s.silences.kept.runnable = part(39.5); /* one, of two Ps, in the rest */
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "host-stalled");
+    assert_int_equal(findings.n, 1);
+}
+
+/* Ten periods of which so many were throttled, for so long in all. */
+static struct context quota(int64_t periods, int64_t ns)
+{
+    return (struct context){
+        .window = SECOND,
+        .quota = SECOND / 20,
+        .period = SECOND / 10,
+        .periods = 10,
+        .throttled_periods = periods,
+        .throttled = ns,
+        .usage = SECOND / 2,
+    };
+}
+
+/* What the kernel counted is more than what the trace lets guess. */
+static void test_throttled_counted(void **state)
+{
+    struct summary s = sound();
+    struct context c = quota(6, part(0.3));
+
+    (void)state;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-throttled");
+    assert_float_equal(findings.list[0].score, 1, 1e-9);
+    assert_string_equal(findings.list[0].remark, "GOMAXPROCS is 2, the quota 0.5 CPUs");
+    c = quota(1, part(0.3)); /* one period in ten */
+    findings_find(&s, &c, &findings);
+    assert_int_equal(findings.n, 0);
+    c = quota(9, part(0.04)); /* hardly any time */
+    findings_find(&s, &c, &findings);
+    assert_int_equal(findings.n, 0);
+    c = quota(2, part(0.3)); /* few periods passed, but most of the window was idle */
+    c.periods = 2;
+    c.window = 2 * SECOND;
+    findings_find(&s, &c, &findings);
+    assert_int_equal(findings.n, 0);
+    c = quota(6, CONTEXT_ABSENT);
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-throttled");
+
+    set_throttled(&s);
+    throttled_silence(&s, 0.5);
+    c = quota(0, 0);
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "host-stalled");
+    c.throttled_periods = CONTEXT_ABSENT;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-throttled");
+}
+
+/* Too few in step, or too small a part of all. */
+static void test_throttled_by_chance(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_throttled(&s);
+    throttled_silence(&s, 0.5);
+    s.silences.in_step = 5;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "host-stalled");
+    s.silences.count = 5;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "cpu-throttled");
+    s.silences.count = s.silences.in_step = 4;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "host-stalled");
+}
+
+/* What the host does stands first, whatever the scores, and explains the rest. */
+static void test_host_first(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_lock(&s);
+    set_cpu(&s);
+    s.classes.sync[STACK_LOCK].total = part(100);
+    set_throttled(&s);
+    throttled_silence(&s, 0.16);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 3);
+    assert_string_equal(findings.label, "cpu-throttled");
+    assert_true(findings.list[0].score < findings.list[1].score);
+    assert_null(findings.list[0].because);
+    assert_string_equal(findings.list[1].because, "cpu-throttled");
+    assert_string_equal(findings.list[2].because, "cpu-throttled");
+    s.procs.executing = part(2);
+    s.gc.cycles = 9; /* a fourth leaves it in the list */
+    s.gc.assist_executing = part(1);
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, FINDINGS_MAX);
+    assert_string_equal(findings.label, "cpu-throttled");
+}
+
+/* What silences and waits for a CPU take off may overlap: no share is more than all. */
+static void test_no_more_than_all(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    s.procs.queued = part(0.3);
+    s.scheduler.overdue_with_free = part(0.6);
+    s.scheduler.overdue_lost = part(1.5);
+    s.silences.kept.total = part(0.5);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    for (size_t i = 0; i < findings.list[0].n_evidence; i++) {
+        const struct finding_number *n = &findings.list[0].evidence[i];
+
+        if (strstr(n->name, "_share"))
+            assert_true(n->value >= 0 && n->value <= 1);
+    }
+}
+
+/* A number of CPUs that is a fraction on average is not what GOMAXPROCS is. */
+static void test_remark_is_of_whole_cpus(void **state)
+{
+    struct context c = {.throttled_periods = CONTEXT_ABSENT, .cpus = 2};
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    s.procs.mean = 2.4; /* there were four for a while */
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    assert_string_equal(findings.list[0].remark, "");
+    s = sound();
+    s.procs.mean = 2.4;
+    c = quota(6, part(0.3));
+    c.quota = 2 * c.period;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-throttled");
+    assert_string_equal(findings.list[0].remark, "");
+    c.quota = c.period;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.list[0].remark, "GOMAXPROCS is 2, the quota 1 CPU");
+}
+
+/* Counters that cannot be so: neither they nor the numbers beside them are believed. */
+static void assert_nothing(const struct context *c)
+{
+    struct summary s = sound();
+
+    findings_find(&s, c, &findings);
+    assert_int_equal(findings.n, 0);
+    assert_string_equal(findings.label, "healthy");
+    set_throttled(&s); /* and what the trace itself shows still counts */
+    throttled_silence(&s, 0.5);
+    findings_find(&s, c, &findings);
+    assert_string_equal(findings.label, "cpu-throttled");
+    assert_string_equal(findings.list[0].evidence[0].name, "silent_share");
+    assert_float_equal(findings.list[0].lost, 0, 1e-9);
+}
+
+static void test_impossible_counters(void **state)
+{
+    const struct context good = quota(6, part(0.3));
+    struct context c = good;
+
+    (void)state;
+    c.throttled_periods = 11; /* of ten */
+    assert_nothing(&c);
+    c = good;
+    c.periods = CONTEXT_ABSENT; /* it ran backwards: another cgroup of the same name */
+    assert_nothing(&c);
+    c = good;
+    c.quota = CONTEXT_ABSENT; /* unlimited */
+    assert_nothing(&c);
+    c.quota = 0;
+    assert_nothing(&c);
+    c = good;
+    c.period = 0;
+    assert_nothing(&c);
+    c.period = CONTEXT_ABSENT;
+    assert_nothing(&c);
+    c = good;
+    c.window = SECOND / 100; /* a tenth of a period */
+    assert_nothing(&c);
+    c.periods = c.throttled_periods = 1;
+    assert_nothing(&c);
+    c = good;
+    c.periods = 50; /* five seconds of them, in one */
+    c.throttled_periods = 45;
+    assert_nothing(&c);
+    c = good;
+    c.cpus = 2;
+    c.throttled = 5 * SECOND; /* for longer than two CPUs have */
+    assert_nothing(&c);
+    c.cpus = CONTEXT_ABSENT;
+    c.throttled = INT64_MAX;
+    assert_nothing(&c);
+    c = quota(INT64_MAX, INT64_MAX);
+    c.window = c.quota = c.period = c.periods = c.usage = INT64_MAX;
+    c.cpus = c.cpus_allowed = INT64_MAX;
+    assert_nothing(&c);
+}
+
+/* Without a window the counters are held against the trace's. */
+static void test_unknown_window(void **state)
+{
+    struct context c = quota(6, part(0.3));
+    struct summary s = sound();
+
+    (void)state;
+    c.window = CONTEXT_ABSENT;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-throttled");
+    assert_true(context_counts_throttling(&c, 0));
+    assert_false(context_counts_throttling(&c, 1e7));
+}
+
+static void test_share(void **state)
+{
+    (void)state;
+    assert_float_equal(context_share(1, 2), 0.5, 1e-9);
+    assert_float_equal(context_share(105, 100), 1, 1e-9);
+    assert_true(context_share(111, 100) < 0);
+    assert_true(context_share(CONTEXT_ABSENT, 100) < 0);
+    assert_true(context_share(5, 0) < 0);
+    assert_true(context_share(5, -1) < 0);
+    assert_true(context_share(INT64_MAX, 1) < 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_more_procs_than_cpus),
+        cmocka_unit_test(test_stalled_queue),
+        cmocka_unit_test(test_throttled_counted),
+        cmocka_unit_test(test_throttled_by_chance),
+        cmocka_unit_test(test_host_first),
+        cmocka_unit_test(test_no_more_than_all),
+        cmocka_unit_test(test_remark_is_of_whole_cpus),
+        cmocka_unit_test(test_impossible_counters),
+        cmocka_unit_test(test_unknown_window),
+        cmocka_unit_test(test_share),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
