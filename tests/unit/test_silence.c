@@ -203,6 +203,24 @@ static void test_phase(void **state)
     assert_int_equal(sums.kept.count, 3);
 }
 
+/* One that is taken back takes the place of none, however many came before. */
+static void test_taken_back(void **state)
+{
+    (void)state;
+    for (int64_t n = SILENCE_RECENT - 1; n < SILENCE_RECENT + 3; n++) {
+        int64_t expected = (n < SILENCE_RECENT ? n : SILENCE_RECENT) * 70 * MS;
+
+        begin();
+        for (int64_t i = 0; i < n; i++)
+            add(1000 + 100 * i, 70, 3, 0, 0);
+        for (int64_t i = 0; i < 3; i++) {
+            add(20000 + 1000 * i, 500, 2, 0, 0);
+            silences_phase(&silences, (20001 + 1000 * i) * MS, &sums);
+            assert_int_equal(silences_since(&silences, 0), expected);
+        }
+    }
+}
+
 /* Thread 5 begins at 0 with goroutine 1 on P 0, thread 6 with 2 on P 1, and GOMAXPROCS is n. The
  * clock's unit is half a nanosecond. */
 static void begin_trace(unsigned n)
@@ -325,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_trace),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_between_threads),
+        cmocka_unit_test(test_taken_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
