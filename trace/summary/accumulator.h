@@ -186,8 +186,11 @@ struct accumulator {
     int64_t sync; /* the present generation's beginning */
     uint64_t n_sync;
     bool begun;
-    int64_t heard; /* up to here silences are counted, even if the next event must wait */
     struct silences silences;
+    struct {
+        struct silences silences;
+        struct summary_silences sums;
+    } before_silence; /* the last one */
 
     /* Goroutines, in chunks that never move. */
     struct idmap go_ids; /* to the place in chunks */
@@ -364,6 +367,9 @@ void accumulator_pass_wide(struct accumulator *s, int64_t time);
 void accumulator_fold(struct accumulator *s);
 /* The next event is one of that time, and more than SUMMARY_SILENCE after the last one. */
 void accumulator_silence(struct accumulator *s, int64_t time);
+/* That event did not come, as it must wait for others or is broken: the silence may last longer, or
+ * the trace ends there. */
+__attribute__((cold)) void accumulator_no_silence(struct accumulator *s);
 /* To be called after procs, procs_running or idle_workers changed, or a pause began or ended. */
 void accumulator_set_procs(struct accumulator *s);
 int accumulator_proc_finish(struct accumulator *s);
