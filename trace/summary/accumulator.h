@@ -208,7 +208,6 @@ struct accumulator {
     size_t pasts_cap;
     uint32_t n_pasts;
     struct wakers wakers;
-    uint32_t limits_looked_at; /* at the end: see summary_waits.c */
 
     struct accumulator_reason *reasons;
     size_t reasons_cap;

@@ -41,8 +41,7 @@ static struct wakers_row *row_of(struct wakers *w, const struct wakers_pair *pai
     return &w->rows[w->n++];
 }
 
-void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total, int64_t held,
-                bool burst)
+void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total, int64_t held)
 {
     struct wakers_row *row = row_of(w, pair);
 
@@ -51,7 +50,6 @@ void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total,
     row->count++;
     row->total += total;
     row->held += held;
-    row->bursts += burst;
 }
 
 /* A row, and what makes it one with others: the sites of its stacks. */
@@ -132,7 +130,6 @@ static uint32_t merge(struct entry *list, uint32_t n)
         to->count += list[i].row.count;
         to->total += list[i].row.total;
         to->held += list[i].row.held;
-        to->bursts += list[i].row.bursts;
     }
     return kept;
 }
@@ -158,7 +155,6 @@ static struct summary_waker waker_of(const struct sites *s, const struct entry *
         .count = e->row.count,
         .total = e->row.total,
         .held = e->row.held,
-        .bursts = e->row.bursts,
     };
 }
 

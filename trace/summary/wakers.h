@@ -31,7 +31,6 @@ struct wakers_row {
     uint64_t count;
     int64_t total;
     int64_t held;
-    uint64_t bursts;
 };
 
 struct wakers {
@@ -48,8 +47,7 @@ void wakers_done(struct wakers *w);
 
 /* A wait ended that took `total` nanoseconds, for `held` of which its waker did what it did
  * before. */
-void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total, int64_t held,
-                bool burst);
+void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total, int64_t held);
 
 /* The rows with the largest totals, by call site. Lists are in the texts' arena. Errors of
  * memory.h. */
