@@ -351,6 +351,8 @@ void accumulator_go_lose_proc(struct accumulator *s, struct accumulator_go *g, i
 void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
                         uint32_t at, int64_t time);
 void accumulator_called(struct accumulator *s, const struct accumulator_go *g, int64_t time);
+/* Adds a stack's sums to those of a class; whole: they are of what began and ended in the trace. */
+void accumulator_add_tally(struct summary_class *to, const struct tally *tally, bool whole);
 int accumulator_waits_finish(struct accumulator *s);
 void accumulator_waits_done(struct accumulator *s);
 
@@ -392,7 +394,6 @@ int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
 int accumulator_regions_end(struct accumulator *s, struct accumulator_go *g, int64_t time);
 int accumulator_user_finish(struct accumulator *s);
 void accumulator_user_done(struct accumulator *s);
-void accumulator_times(struct histogram *h, struct summary_times *ret);
 
 /* summary_outliers.c: the slowest of each kind. `time` is when it was over; `open`: the trace was
  * over first. What is not long enough is ignored. */
@@ -416,6 +417,8 @@ int accumulator_slow_region(struct accumulator *s, const struct gotrace_event *e
 int accumulator_slow_region_of(struct accumulator *s, const struct accumulator_go *g,
                                const struct accumulator_open *region, int64_t time, bool open);
 int accumulator_slow_finish(struct accumulator *s);
+/* The largest total first. */
+void accumulator_sort_waits(struct summary_wait *list, size_t n);
 
 /* summary_task.c: who works for which task */
 int accumulator_task_begin(struct accumulator *s, const struct gotrace_event *e, uint32_t type);

@@ -204,3 +204,9 @@ struct sites_where sites_where(const struct sites *s, uint32_t stack, unsigned c
 unsigned sites_unknown(const struct sites *s, uint32_t stack);
 
 struct summary_frame sites_frame_text(const struct sites *s, uint32_t frame);
+
+/* The same for a frame, not its number. */
+struct summary_frame sites_text(const struct sites *s, const struct sites_frame *f);
+
+/* An order of frames by function, file and line, as of strcmp. */
+int sites_compare(const struct sites_frame *a, const struct sites_frame *b);

@@ -83,14 +83,25 @@ unsigned sites_unknown(const struct sites *s, uint32_t stack)
     return s->roles[s->frames[s->rows[k->row + i]].func] & ROLE_POLLS ? SUMMARY_NET : SUMMARY_SYNC;
 }
 
-struct summary_frame sites_frame_text(const struct sites *s, uint32_t frame)
+struct summary_frame sites_text(const struct sites *s, const struct sites_frame *f)
 {
-    const struct sites_frame *f = frame != IDMAP_NONE ? &s->frames[frame] : NULL;
-
-    if (!f)
-        return (struct summary_frame){"", "", 0};
     return (struct summary_frame){texts_get(s->texts, f->func), texts_get(s->texts, f->file),
                                   f->line};
+}
+
+struct summary_frame sites_frame_text(const struct sites *s, uint32_t frame)
+{
+    return frame != IDMAP_NONE ? sites_text(s, &s->frames[frame])
+                               : (struct summary_frame){"", "", 0};
+}
+
+int sites_compare(const struct sites_frame *a, const struct sites_frame *b)
+{
+    if (a->func != b->func)
+        return a->func < b->func ? -1 : 1;
+    if (a->file != b->file)
+        return a->file < b->file ? -1 : 1;
+    return a->line < b->line ? -1 : a->line > b->line;
 }
 
 struct summary_frame sites_frame(const struct sites *s, uint32_t stack,

@@ -2,21 +2,7 @@
 
 /* The results about goroutines, computed at the trace's end. */
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "trace/summary/accumulator.h"
-
-static void add_tally(struct summary_class *to, const struct tally *tally)
-{
-    to->count += tally->count;
-    to->total += tally->total;
-    to->whole += tally->count;
-    to->whole_total += tally->total;
-    if (tally->max > to->max)
-        to->max = tally->max;
-}
 
 /* Computes sums that are needed only at the end from the sums by stack and by proc. */
 static void derive(struct accumulator *s)
@@ -42,17 +28,8 @@ static void derive(struct accumulator *s)
             s->out->scheduler.yields += stack->yields;
         for (size_t j = 0; j < sizeof(of) / sizeof(of[0]); j++)
             if (of[j])
-                add_tally(&of[j][stack->class], &stack->tallies[j]);
+                accumulator_add_tally(&of[j][stack->class], &stack->tallies[j], true);
     }
-}
-
-static int by_total(const void *a, const void *b)
-{
-    const struct summary_wait *x = a, *y = b;
-
-    if (x->total != y->total)
-        return x->total > y->total ? -1 : 1;
-    return strcmp(x->reason, y->reason);
 }
 
 static int list_waits(struct accumulator *s)
@@ -69,8 +46,7 @@ static int list_waits(struct accumulator *s)
         out->waits[out->n_waits++] = (struct summary_wait){
             texts_get(&s->texts, reason->text), reason->count, reason->total, reason->max};
     }
-    if (out->n_waits > 1)
-        qsort(out->waits, out->n_waits, sizeof(*out->waits), by_total);
+    accumulator_sort_waits(out->waits, out->n_waits);
     return r;
 }
 
@@ -114,8 +90,8 @@ int accumulator_go_finish(struct accumulator *s)
     derive(s);
     out->max_alive = out->at_start + (uint64_t)s->alive_max;
     out->at_end = out->at_start + out->created - out->ended;
-    accumulator_times(&s->latency, &s->out->scheduler.latency);
-    accumulator_times(&s->syscalls, &s->out->syscalls.times);
+    s->out->scheduler.latency = histogram_times(&s->latency);
+    s->out->syscalls.times = histogram_times(&s->syscalls);
     s->out->scheduler.runnable_mean = window > 0 ? (double)out->runnable / (double)window : 0;
     if (r == 0)
         r = accumulator_still_finish(s);

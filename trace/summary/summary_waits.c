@@ -153,7 +153,7 @@ void accumulator_called(struct accumulator *s, const struct accumulator_go *g, i
     note_past(s, g, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, time);
 }
 
-static void add(struct summary_class *to, const struct tally *tally, bool whole)
+void accumulator_add_tally(struct summary_class *to, const struct tally *tally, bool whole)
 {
     to->count += tally->count;
     to->total += tally->total;
@@ -168,11 +168,11 @@ static void add(struct summary_class *to, const struct tally *tally, bool whole)
 /* Adds all waits of a stack, those that are not whole, too. */
 static void add_all(struct summary_class *to, const struct sites_stack *stack)
 {
-    add(to, &stack->tallies[SUMMARY_SYNC], true);
-    add(to, &stack->tallies[SITES_SLEEP], true);
-    add(to, &stack->tallies[SITES_UNKNOWN], false);
-    add(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
-    add(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
+    accumulator_add_tally(to, &stack->tallies[SUMMARY_SYNC], true);
+    accumulator_add_tally(to, &stack->tallies[SITES_SLEEP], true);
+    accumulator_add_tally(to, &stack->tallies[SITES_UNKNOWN], false);
+    accumulator_add_tally(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
+    accumulator_add_tally(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
 }
 
 static int64_t all_time(const struct sites_stack *stack)
@@ -194,12 +194,14 @@ static int64_t all_time(const struct sites_stack *stack)
 /* Adds waits for others to finish, and for a condition. */
 static void add_join(struct summary_inside *in, const struct sites_stack *stack)
 {
-    add(&in->join, &stack->tallies[SITES_INSIDE], true);
+    accumulator_add_tally(&in->join, &stack->tallies[SITES_INSIDE], true);
     if (!(stack->traits & STACK_CONDITION))
         return;
-    add(&in->conditions_before, &stack->tallies[SITES_UNKNOWN], false);
-    add(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
-    add(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
+    accumulator_add_tally(&in->conditions_before, &stack->tallies[SITES_UNKNOWN], false);
+    accumulator_add_tally(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC],
+                          false);
+    accumulator_add_tally(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN],
+                          false);
     in->conditions += stack->tallies[SITES_INSIDE].count + stack->tallies[SITES_UNKNOWN].count;
 }
 
@@ -213,12 +215,12 @@ static void add_channel(struct summary_inside *in, const struct sites_stack *sta
     } else if (stack->traits & STACK_SENDS) {
         add_all(&in->send, stack);
     } else if (stack->traits & STACK_SELECTS) {
-        add(&in->select, whole, true);
+        accumulator_add_tally(&in->select, whole, true);
         in->select_open += stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC].total +
                            stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN].total +
                            stack->tallies[SITES_UNKNOWN].total;
     } else {
-        add(&in->receive, whole, true);
+        accumulator_add_tally(&in->receive, whole, true);
     }
 }
 
@@ -259,7 +261,7 @@ static void add_limit(struct accumulator *s, uint32_t n, const struct kin *joins
     if ((stack->traits & STACK_SERVES) || is_joined(s, n, joins))
         add_all(&s->out->inside.limit, stack);
     else
-        add(&s->out->inside.limit, &stack->tallies[SITES_INSIDE], true);
+        accumulator_add_tally(&s->out->inside.limit, &stack->tallies[SITES_INSIDE], true);
 }
 
 static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins)
@@ -279,7 +281,7 @@ static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins
               stack->class == STACK_HANDLER))
         add_channel(in, stack);
     else if (stack->class == STACK_OTHER)
-        add(&in->turn, &stack->tallies[SITES_INSIDE], true);
+        accumulator_add_tally(&in->turn, &stack->tallies[SITES_INSIDE], true);
     if (traits & STACK_DIALS)
         in->dials += all_time(stack);
     if (traits & STACK_FLUSHES)
