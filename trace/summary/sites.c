@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/summary/sites.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include "trace/stack/owner.h"
@@ -298,6 +298,11 @@ int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, ui
             r = is_full(s) || row.n == 0 || s->n_rows + row.n > SITES_MAX_ROWS
                   ? find_reduced(s, trace, handle, &n)
                   : add_stack(s, row.hash, row.frames, row.n, stack_classify(trace, handle), &n);
+    }
+    if (r == -E2BIG) { /* memory's bound came before the stacks' */
+        s->lost++;
+        n = SITES_OTHER + stack_classify(trace, handle).class;
+        r = 0;
     }
     if (r < 0)
         return r;

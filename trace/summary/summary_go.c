@@ -13,11 +13,14 @@ static void derive(struct accumulator *s)
         [SUMMARY_SYSCALL] = classes->syscall, [SITES_UNKNOWN] = classes->unknown,
         [SITES_SLEEP] = classes->sleep,
     };
+    uint64_t unplaced = s->sites.stacks[SITES_NO_STACK].tallies[SUMMARY_SCHED].count;
+    uint64_t switches = s->out->events.by_type[GOTRACE_EV_GO_SWITCH] +
+                        s->out->events.by_type[GOTRACE_EV_GO_SWITCH_DESTROY];
 
-    /* Who is made runnable by no goroutine has no stack; nor has one that a switch hands over to. */
-    s->out->scheduler.by_runtime = s->sites.stacks[SITES_NO_STACK].tallies[SUMMARY_SCHED].count -
-                                   s->out->events.by_type[GOTRACE_EV_GO_SWITCH] -
-                                   s->out->events.by_type[GOTRACE_EV_GO_SWITCH_DESTROY];
+    /* Who is made runnable by no goroutine has no stack; nor has one that a switch hands over to,
+     * which may be one that is not followed. */
+    if (unplaced > switches)
+        s->out->scheduler.by_runtime = unplaced - switches;
     for (uint32_t i = 0; i < s->n_ps; i++)
         s->out->goroutines.running += s->ps[i].sums.executing;
     for (uint32_t i = 0; i < s->sites.n_stacks; i++) {

@@ -26,7 +26,7 @@ static int take(struct accumulator *s, struct accumulator_pool *pool, uint32_t *
     r = memory_grow(&s->mem, &pool->list, &pool->cap, pool->n + 1, sizeof(*pool->list));
     if (r == 0)
         *ret = pool->n++;
-    return r;
+    return r == -E2BIG ? 0 : r;
 }
 
 /* A task or region ended. The reader tells how long it lasted, as it remembers all that are
