@@ -92,12 +92,11 @@ static void test_by_site(void **state)
     uint32_t sync = stack(4, 6, 2, 30);
 
     (void)state;
-    wakers_add(&wakers, &(struct wakers_pair){get, put, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, sync}, 50,
-               40);
-    wakers_add(&wakers, &(struct wakers_pair){same, put, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, sync}, 30,
-               20);
+    wakers_add(&wakers, &(struct wakers_pair){get, put, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, sync}, 50);
+    wakers_add(&wakers, &(struct wakers_pair){same, put, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, sync},
+               30);
     wakers_add(&wakers, &(struct wakers_pair){get, put, SUMMARY_RAN, TEXTS_EMPTY, SITES_NO_STACK},
-               70, 0);
+               70);
     assert_int_equal(wakers_top(&wakers, &sites, &top), 0);
     assert_int_equal(top.n, 2);
     assert_string_equal(top.list[0].waiter.func, "app.(*store).get");
@@ -108,7 +107,6 @@ static void test_by_site(void **state)
     assert_string_equal(top.list[0].call, "syscall.Fdatasync");
     assert_int_equal(top.list[0].count, 2);
     assert_int_equal(top.list[0].total, 80);
-    assert_int_equal(top.list[0].held, 60);
     assert_int_equal(top.list[1].before, SUMMARY_RAN);
     assert_string_equal(top.list[1].before_at.func, "");
 }
@@ -120,7 +118,7 @@ static void test_bounds(void **state)
         uint32_t n = stack(i, 1, 3, i);
 
         wakers_add(&wakers, &(struct wakers_pair){n, n, SUMMARY_RAN, TEXTS_EMPTY, SITES_NO_STACK},
-                   i, 0);
+                   i);
     }
     assert_int_equal(wakers.n, WAKERS_MAX);
     assert_int_equal(wakers_top(&wakers, &sites, &top), 0);

@@ -189,7 +189,6 @@ struct summary_waker {
     const char *call;               /* the function in which it was, as syscall.Fdatasync; or "" */
     uint64_t count;
     int64_t total; /* of the waits */
-    int64_t held;  /* of that, while the other one did what `before` says */
 };
 
 struct summary_wakers {

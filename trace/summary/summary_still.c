@@ -291,7 +291,7 @@ static bool is_kept(struct still *t, uint32_t c)
     if (by == SITES_NO_STACK)
         return group_of(t, c, BY_PACKAGE).busy;
     if (stack_of(t, n)->class == STACK_LOCK) {
-        wakers_add(&s->wakers, &pair, total, total);
+        wakers_add(&s->wakers, &pair, total);
         s->out->wakers.lock[pair.before] += total;
     }
     return true;

@@ -119,7 +119,7 @@ static void add_waker(struct accumulator *s, const struct accumulator_go *g, int
         s->out->wakers.lock[pair.before] += time - g->since;
     else if (burst)
         ++*bursts_of(s, stack->traits);
-    wakers_add(&s->wakers, &pair, time - g->since, overlap);
+    wakers_add(&s->wakers, &pair, time - g->since);
 }
 
 static enum summary_before before_of(uint8_t column)

@@ -41,7 +41,7 @@ static struct wakers_row *row_of(struct wakers *w, const struct wakers_pair *pai
     return &w->rows[w->n++];
 }
 
-void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total, int64_t held)
+void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total)
 {
     struct wakers_row *row = row_of(w, pair);
 
@@ -49,7 +49,6 @@ void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total,
         return;
     row->count++;
     row->total += total;
-    row->held += held;
 }
 
 /* A row, and what makes it one with others: the sites of its stacks. */
@@ -120,7 +119,6 @@ static uint32_t merge(struct entry *list, uint32_t n)
         }
         to->count += list[i].row.count;
         to->total += list[i].row.total;
-        to->held += list[i].row.held;
     }
     return kept;
 }
@@ -139,7 +137,6 @@ static struct summary_waker waker_of(const struct sites *s, const struct entry *
         .call = sites_call(s, pair->stack).func,
         .count = e->row.count,
         .total = e->row.total,
-        .held = e->row.held,
     };
 }
 
