@@ -16,7 +16,7 @@ MAY_INCLUDE = {
     "base": set(),
     "trace": set(),
     "trace/common": {"trace"},
-    "trace/stack": {"trace"},
+    "trace/stack": {"trace", "trace/common"},
     "trace/reader": {"trace", "trace/common"},
     "trace/summary": {"trace", "trace/common", "trace/reader", "trace/stack"},
     "trace/findings": {"trace", "trace/stack", "trace/summary"},

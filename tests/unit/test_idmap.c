@@ -174,12 +174,42 @@ static void test_bound(void **state)
     assert_int_equal(little.used, 0);
 }
 
+/* Ids crowd, and there is no memory to spread them: then the last one is not there. */
+static void test_crowded_without_memory(void **state)
+{
+    struct memory little = {.max = SIZE_MAX};
+    struct idmap map;
+    uint32_t n = 0;
+
+    (void)state;
+    idmap_init(&map, &little, SECRET);
+    for (; n < 50; n++)
+        assert_int_equal(idmap_add(&map, n * against_golden(), n), 0);
+    little.max = little.used;
+    while (idmap_add(&map, n * against_golden(), n) == 0)
+        n++;
+    assert_in_range(n, IDMAP_CROWDED, IDMAP_CROWDED + 2);
+    assert_int_equal(map.n, n);
+    assert_int_equal(idmap_find(&map, n * against_golden()), IDMAP_NONE);
+    for (uint32_t i = 0; i < n; i++)
+        assert_int_equal(idmap_find(&map, i * against_golden()), i);
+    little.max = SIZE_MAX;
+    assert_int_equal(idmap_add(&map, n * against_golden(), n), 0);
+    assert_true(map.factor == SECRET);
+    idmap_set(&map, 3 * against_golden(), 77);
+    idmap_set(&map, 1000, 78); /* is not there */
+    assert_int_equal(idmap_find(&map, 3 * against_golden()), 77);
+    assert_int_equal(idmap_find(&map, 1000), IDMAP_NONE);
+    idmap_done(&map);
+    assert_int_equal(little.used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add_find_remove), cmocka_unit_test(test_against_array),
         cmocka_unit_test(test_sealed),          cmocka_unit_test(test_dense),
-        cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_bound),           cmocka_unit_test(test_crowded_without_memory),
     };
 
     return cmocka_run_group_tests_name("idmap", tests, NULL, NULL);

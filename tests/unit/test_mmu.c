@@ -194,11 +194,38 @@ static void test_bounds(void **state)
     assert_int_equal(mem.used, 0);
 }
 
+/* Without room for more changes the oldest go, and the result says that it is not exact. */
+static void test_memory_is_used_up(void **state)
+{
+    struct memory little = {.max = SIZE_MAX};
+    double least[MMU_WINDOWS], mean;
+    struct mmu m;
+
+    (void)state;
+    mmu_init(&m, &little, windows);
+    assert_int_equal(mmu_set_procs(&m, 0, 1), 0);
+    assert_int_equal(mmu_add(&m, 0, 1), 0);
+    assert_int_equal(mmu_release(&m), 0);
+    little.max = little.used;
+    for (int i = 1; i < 2000; i++)
+        assert_int_equal(mmu_add(&m, i, i % 2 == 0 ? 1 : 0.5), 0);
+    assert_true(m.inexact);
+    assert_int_equal(mmu_finish(&m, 2000, false, least, &mean), 0);
+    assert_true(least[0] > 0.7 && least[0] < 0.8 && mean > 0.7 && mean < 0.8);
+    mmu_done(&m);
+    assert_int_equal(little.used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),  cmocka_unit_test(test_long), cmocka_unit_test(test_deduct),
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_end),  cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_memory_is_used_up),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_deduct),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_end),
+        cmocka_unit_test(test_bounds),
     };
     const char *given = getenv("TEST_SEED");
 

@@ -203,6 +203,24 @@ static void test_phase(void **state)
     assert_int_equal(sums.kept.count, 3);
 }
 
+/* One that is taken back takes the place of none, however many came before. */
+static void test_taken_back(void **state)
+{
+    (void)state;
+    for (int64_t n = SILENCE_RECENT - 1; n < SILENCE_RECENT + 3; n++) {
+        int64_t expected = (n < SILENCE_RECENT ? n : SILENCE_RECENT) * 70 * MS;
+
+        begin();
+        for (int64_t i = 0; i < n; i++)
+            add(1000 + 100 * i, 70, 3, 0, 0);
+        for (int64_t i = 0; i < 3; i++) {
+            add(20000 + 1000 * i, 500, 2, 0, 0);
+            silences_phase(&silences, (20001 + 1000 * i) * MS, &sums);
+            assert_int_equal(silences_since(&silences, 0), expected);
+        }
+    }
+}
+
 /* Thread 5 begins at 0 with goroutine 1 on P 0, thread 6 with 2 on P 1, and GOMAXPROCS is n. The
  * clock's unit is half a nanosecond. */
 static void begin_trace(unsigned n)
@@ -218,7 +236,8 @@ static void begin_trace(unsigned n)
     rawtrace_event(GOTRACE_EV_PROCS_CHANGE, 3, U(1), U(n), U(7));
 }
 
-static struct summary_silences sum_up(int64_t *ret_hold, struct summary_long_runs *ret_long)
+static struct summary_silences sum_up_as(bool complete, int64_t *ret_hold,
+                                         struct summary_long_runs *ret_long)
 {
     struct summary_silences ret;
     struct gotrace *t;
@@ -228,13 +247,18 @@ static struct summary_silences sum_up(int64_t *ret_hold, struct summary_long_run
     rawtrace_end_generation();
     t = rawtrace_open(rawtrace.n, NULL);
     assert_int_equal(summary_run(t, &s), 0);
-    assert_true(s.complete);
+    assert_int_equal(s.complete, complete);
     gotrace_close(t);
     ret = s.silences;
     *ret_hold = s.longest_hold.duration;
     *ret_long = s.long_runs;
     summary_done(&s);
     return ret;
+}
+
+static struct summary_silences sum_up(int64_t *ret_hold, struct summary_long_runs *ret_long)
+{
+    return sum_up_as(true, ret_hold, ret_long);
 }
 
 /* Interrupted goroutines: 1 stops, and starts again at once. */
@@ -311,6 +335,53 @@ static void test_between_threads(void **state)
     assert_in_range(found.total, 238 * MS, 241 * MS);
 }
 
+/* An event that waits for others in vain, or is broken, ends no silence, as the trace ends before it. */
+static void test_no_event(void **state)
+{
+    (void)state;
+    for (int broken = 0; broken < 3; broken++) {
+        struct summary_silences found;
+        struct summary_long_runs runs;
+        int64_t hold;
+
+        begin_trace(2);
+        STOP_AND_START(2 * 200 * MS, 1);
+        if (broken == 0) {
+            EVENT3(GO_STOP, 2 * 30 * MS, 4, 7);
+            EVENT3(GO_START, 2 * 300 * MS, 9, 1);
+        } else if (broken == 1) {
+            EVENT3(GO_STOP, 2 * 300 * MS, 4, 7);
+            rawtrace_event(255, 0);
+        } else {
+            EVENT3(GO_STOP, 2 * 30 * MS, 4, 99);
+        }
+        found = sum_up_as(false, &hold, &runs);
+        assert_int_equal(found.count, 1);
+        assert_in_range(found.total, 199 * MS, 201 * MS);
+        assert_in_range(found.kept.total, 199 * MS, 201 * MS);
+    }
+}
+
+/* It comes later, after what it waited for: one silence, up to that. */
+static void test_late_event(void **state)
+{
+    struct summary_silences found;
+    struct summary_long_runs runs;
+    int64_t hold;
+
+    (void)state;
+    begin_trace(2);
+    EVENT3(GO_BLOCK, 2 * 10 * MS, 4, 7);
+    EVENT3(GO_START, 2 * 69 * MS, 1, 2); /* before it was unblocked */
+    rawtrace_end_batch();
+    rawtrace_begin_batch(6, 2 * 140 * MS);
+    EVENT4(GO_UNBLOCK, 1, 1, 1, 7);
+    found = sum_up(&hold, &runs);
+    (void)hold;
+    assert_int_equal(found.count, 1);
+    assert_in_range(found.total, 129 * MS, 131 * MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +396,9 @@ int main(void)
         cmocka_unit_test(test_trace),
         cmocka_unit_test(test_alone),
         cmocka_unit_test(test_between_threads),
+        cmocka_unit_test(test_taken_back),
+        cmocka_unit_test(test_no_event),
+        cmocka_unit_test(test_late_event),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -475,9 +475,33 @@ static void test_texts(void **state)
     assert_int_equal(n, a);
 }
 
+/* The bound of memory comes before that of stacks: they are counted by their class. */
+static void test_memory_is_used_up(void **state)
+{
+    static const char *const few[] = {
+        "sync.(*Mutex).Lock", "main.f", "main.g", "main.h", "main.i", "main.j"};
+    uint32_t n = 0, lock;
+
+    (void)state;
+    fill(few, 0);
+    generation(9, 2000);
+    mem.max = mem.used;
+    for (uint32_t i = 1; i < 2000 && n != SITES_OTHER + STACK_LOCK; i++) {
+        frames[100 + i] = (struct gotrace_frame){.pc = 1000 + i, .func = 1, .file = 9, .line = i};
+        set_stack(i, 100 + i, 1, 0, 2);
+        n = of(i);
+        lock = i;
+    }
+    assert_int_equal(n, SITES_OTHER + STACK_LOCK);
+    assert_true(sites.lost > 0);
+    assert_int_equal(of(lock), n);
+    mem.max = SIZE_MAX;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_memory_is_used_up, begin, end),
         cmocka_unit_test_setup_teardown(test_across_generations, begin, end),
         cmocka_unit_test_setup_teardown(test_frames, begin, end),
         cmocka_unit_test_setup_teardown(test_top, begin, end),

@@ -92,12 +92,11 @@ static void test_by_site(void **state)
     uint32_t sync = stack(4, 6, 2, 30);
 
     (void)state;
-    wakers_add(&wakers, &(struct wakers_pair){get, put, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, sync}, 50,
-               40, false);
-    wakers_add(&wakers, &(struct wakers_pair){same, put, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, sync}, 30,
-               20, true);
+    wakers_add(&wakers, &(struct wakers_pair){get, put, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, sync}, 50);
+    wakers_add(&wakers, &(struct wakers_pair){same, put, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, sync},
+               30);
     wakers_add(&wakers, &(struct wakers_pair){get, put, SUMMARY_RAN, TEXTS_EMPTY, SITES_NO_STACK},
-               70, 0, false);
+               70);
     assert_int_equal(wakers_top(&wakers, &sites, &top), 0);
     assert_int_equal(top.n, 2);
     assert_string_equal(top.list[0].waiter.func, "app.(*store).get");
@@ -108,8 +107,6 @@ static void test_by_site(void **state)
     assert_string_equal(top.list[0].call, "syscall.Fdatasync");
     assert_int_equal(top.list[0].count, 2);
     assert_int_equal(top.list[0].total, 80);
-    assert_int_equal(top.list[0].held, 60);
-    assert_int_equal(top.list[0].bursts, 1);
     assert_int_equal(top.list[1].before, SUMMARY_RAN);
     assert_string_equal(top.list[1].before_at.func, "");
 }
@@ -121,7 +118,7 @@ static void test_bounds(void **state)
         uint32_t n = stack(i, 1, 3, i);
 
         wakers_add(&wakers, &(struct wakers_pair){n, n, SUMMARY_RAN, TEXTS_EMPTY, SITES_NO_STACK},
-                   i, 0, false);
+                   i);
     }
     assert_int_equal(wakers.n, WAKERS_MAX);
     assert_int_equal(wakers_top(&wakers, &sites, &top), 0);
@@ -136,36 +133,17 @@ static void test_empty(void **state)
     assert_int_equal(top.n, 0);
 }
 
-/* Of who waits for a lock, those may have it that have a function in common, or a receiver. */
-static void test_related(void **state)
-{
-    uint32_t get = stack(1, 1, 3, 10), sync = stack(2, 6, 2, 20), other = stack(3, 6, 5, 30);
-    uint32_t plain = stack(4, 3, 5, 40), below = stack(5, 4, 5, 50);
-
-    (void)state;
-    assert_true(sites_related(&sites, get, sync));
-    assert_false(sites_related(&sites, get, other));
-    assert_true(sites_related(&sites, get, below));
-    assert_true(sites_related(&sites, plain, get));
-    assert_false(sites_related(&sites, plain, other));
-    assert_true(sites_same(&sites, get, get, SUMMARY_SYNC));
-    assert_false(sites_same(&sites, get, plain, SUMMARY_SYNC));
-    assert_true(sites_same_package(&sites, get, plain));
-    assert_false(sites_same_package(&sites, get, SITES_NO_STACK));
-    assert_false(sites_of_main(&sites, get));
-    assert_string_equal(sites_call(&sites, SITES_NO_STACK).func, "");
-    assert_string_equal(sites_call(&sites, get).func, "app.(*store).get");
-}
-
-/* Workers of two stages of one type; and goroutines that do the same work. */
-static void test_alike(void **state)
+/* What stacks tell of their goroutines. */
+static void test_stacks(void **state)
 {
     uint32_t get = stack(1, 1, 3, 10), put = stack(2, 2, 3, 20), again = stack(3, 1, 5, 30);
 
     (void)state;
-    assert_true(sites_methods(&sites, get, put));
-    assert_false(sites_methods(&sites, get, again)); /* one method */
-    assert_false(sites_methods(&sites, stack(4, 3, 5, 40), put));
+    assert_false(sites_of_main(&sites, get));
+    assert_string_equal(sites_outermost(&sites, get), "app.serve");
+    assert_string_equal(sites_outermost(&sites, SITES_NO_STACK), "");
+    assert_string_equal(sites_call(&sites, SITES_NO_STACK).func, "");
+    assert_string_equal(sites_call(&sites, get).func, "app.(*store).get");
     assert_true(sites_alike(&sites, get, put));
     assert_false(sites_alike(&sites, get, again));
     assert_false(sites_alike(&sites, SITES_NO_STACK, SITES_NO_STACK));
@@ -177,8 +155,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_by_site, begin, end),
         cmocka_unit_test_setup_teardown(test_bounds, begin, end),
         cmocka_unit_test_setup_teardown(test_empty, begin, end),
-        cmocka_unit_test_setup_teardown(test_related, begin, end),
-        cmocka_unit_test_setup_teardown(test_alike, begin, end),
+        cmocka_unit_test_setup_teardown(test_stacks, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,11 +104,25 @@ int idmap_add(struct idmap *map, uint64_t id, uint32_t value)
             return r;
         slot = find_place(map, id, &steps);
     }
+    if (steps > IDMAP_CROWDED && map->factor != map->secret) {
+        r = use_secret(map);
+        if (r < 0)
+            return r;
+        slot = find_place(map, id, &steps);
+    }
     *slot = (struct idmap_slot){id, value + 1};
     map->n++;
     if (id > map->max_id)
         map->max_id = id;
-    return steps > IDMAP_CROWDED && map->factor != map->secret ? use_secret(map) : 0;
+    return 0;
+}
+
+void idmap_set(struct idmap *map, uint64_t id, uint32_t value)
+{
+    size_t steps;
+
+    if (map->n > 0 && find_place(map, id, &steps)->value != 0)
+        find_place(map, id, &steps)->value = value + 1;
 }
 
 /* Deletion without tombstones: entries behind the gap that may fill it move up. */

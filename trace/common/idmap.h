@@ -51,8 +51,11 @@ void idmap_done(struct idmap *map);
 /* Removes all entries and keeps the memory. */
 void idmap_clear(struct idmap *map);
 
-/* 0, -EEXIST, or an error of memory.h. Not after idmap_seal. */
+/* 0, -EEXIST, or an error of memory.h: then the id is not there. Not after idmap_seal. */
 int idmap_add(struct idmap *map, uint64_t id, uint32_t value);
+
+/* Gives an id that is there another value. Not after idmap_seal. */
+void idmap_set(struct idmap *map, uint64_t id, uint32_t value);
 
 /*
  * The same for ids that are mostly consecutive, if nothing is looked up before idmap_seal and

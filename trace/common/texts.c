@@ -39,9 +39,9 @@ void arena_free(struct summary_arena *arena)
     }
 }
 
-static uint64_t hash(const struct texts *t, const char *text, size_t len)
+uint64_t texts_hash(uint64_t seed, uint64_t kind, const char *text, size_t len)
 {
-    uint64_t h = texts_mix(t->seed, len), word;
+    uint64_t h = texts_mix(seed ^ kind, len), word;
 
     for (; len >= sizeof(word); len -= sizeof(word), text += sizeof(word)) {
         memcpy(&word, text, sizeof(word));
@@ -49,7 +49,7 @@ static uint64_t hash(const struct texts *t, const char *text, size_t len)
     }
     word = 0;
     memcpy(&word, text, len);
-    return texts_mix(h + t->seed, word);
+    return texts_mix(h + seed, word);
 }
 
 int texts_init(struct texts *t, struct memory *mem, uint64_t seed)
@@ -80,7 +80,7 @@ void texts_generation(struct texts *t, uint32_t n_strings)
 
 int texts_add(struct texts *t, const char *text, size_t len, uint32_t *ret)
 {
-    uint64_t h = hash(t, text, len);
+    uint64_t h = texts_hash(t->seed, 0, text, len);
     uint32_t found = idmap_find(&t->hashes, h);
     char *copy;
     int r;

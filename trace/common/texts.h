@@ -63,6 +63,9 @@ static inline const char *texts_get(const struct texts *t, uint32_t n)
     return t->list[n];
 }
 
+/* The hash of a text; texts of different kinds have different ones. */
+uint64_t texts_hash(uint64_t seed, uint64_t kind, const char *text, size_t len);
+
 /* Mixes one more value into a hash that starts from a secret seed, so that no trace can be made to
  * collide. */
 static inline uint64_t texts_mix(uint64_t hash, uint64_t value)

@@ -240,9 +240,7 @@ bool resources_end_task(struct resources *res, uint64_t id, struct task *ret)
     *ret = res->tasks[i];
     if (i != --res->n_tasks) {
         res->tasks[i] = res->tasks[res->n_tasks];
-        idmap_remove(&res->task_ids, res->tasks[i].id);
-        /* Cannot fail, as the removal just made room. */
-        (void)idmap_add(&res->task_ids, res->tasks[i].id, i);
+        idmap_set(&res->task_ids, res->tasks[i].id, i);
     }
     return true;
 }

@@ -36,11 +36,9 @@ void name_free(struct strings *s, struct name *name)
 
     idmap_remove(&s->hashes, name->hash);
     if (last != name) {
-        idmap_remove(&s->hashes, last->hash);
         last->slot = name->slot;
         s->names[last->slot] = last;
-        /* Cannot fail, as the removal just made room. */
-        (void)idmap_add(&s->hashes, last->hash, last->slot);
+        idmap_set(&s->hashes, last->hash, last->slot);
     }
     memory_free(s->mem, name, name_size(name));
 }

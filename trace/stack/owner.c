@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/stack/owner.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -22,9 +21,7 @@ static const char *const std[] = {
 static const char *const forges[] = {"github.com/", "gitlab.com/", "bitbucket.org/",
                                      "codeberg.org/"};
 
-/* The length of the import path in a function's full name: up to the first dot after the last
- * slash. Types as parameters may have slashes of their own. */
-static size_t package_len(const char *func)
+size_t owner_package(const char *func)
 {
     size_t n = strcspn(func, "[("), at = 0;
 
@@ -145,7 +142,7 @@ bool owner_tells_main(const char *func, const char *file)
 
 enum owner owner_of(const char *func, const char *file, const char *main_file)
 {
-    size_t n = package_len(func);
+    size_t n = owner_package(func);
 
     if (n == 0 || is_made_up(func, file))
         return OWNER_DEPENDENCY;

@@ -8,12 +8,17 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum owner {
     OWNER_STD,        /* Go's standard library */
     OWNER_DEPENDENCY, /* another module, C, or a function that no file has */
     OWNER_PROGRAM,
 };
+
+/* The length of the import path in a function's full name: up to the first dot after the last
+ * slash. Types as parameters may have slashes of their own. */
+size_t owner_package(const char *func);
 
 /* Whether the file is one that owner_of can use as main_file. */
 bool owner_tells_main(const char *func, const char *file);

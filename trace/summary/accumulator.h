@@ -186,8 +186,11 @@ struct accumulator {
     int64_t sync; /* the present generation's beginning */
     uint64_t n_sync;
     bool begun;
-    int64_t heard; /* up to here silences are counted, even if the next event must wait */
     struct silences silences;
+    struct {
+        struct silences silences;
+        struct summary_silences sums;
+    } before_silence; /* the last one */
 
     /* Goroutines, in chunks that never move. */
     struct idmap go_ids; /* to the place in chunks */
@@ -205,7 +208,6 @@ struct accumulator {
     size_t pasts_cap;
     uint32_t n_pasts;
     struct wakers wakers;
-    uint32_t limits_looked_at; /* at the end: see summary_waits.c */
 
     struct accumulator_reason *reasons;
     size_t reasons_cap;
@@ -349,6 +351,8 @@ void accumulator_go_lose_proc(struct accumulator *s, struct accumulator_go *g, i
 void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
                         uint32_t at, int64_t time);
 void accumulator_called(struct accumulator *s, const struct accumulator_go *g, int64_t time);
+/* Adds a stack's sums to those of a class; whole: they are of what began and ended in the trace. */
+void accumulator_add_tally(struct summary_class *to, const struct tally *tally, bool whole);
 int accumulator_waits_finish(struct accumulator *s);
 void accumulator_waits_done(struct accumulator *s);
 
@@ -364,6 +368,9 @@ void accumulator_pass_wide(struct accumulator *s, int64_t time);
 void accumulator_fold(struct accumulator *s);
 /* The next event is one of that time, and more than SUMMARY_SILENCE after the last one. */
 void accumulator_silence(struct accumulator *s, int64_t time);
+/* That event did not come, as it must wait for others or is broken: the silence may last longer, or
+ * the trace ends there. */
+__attribute__((cold)) void accumulator_no_silence(struct accumulator *s);
 /* To be called after procs, procs_running or idle_workers changed, or a pause began or ended. */
 void accumulator_set_procs(struct accumulator *s);
 int accumulator_proc_finish(struct accumulator *s);
@@ -387,7 +394,6 @@ int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
 int accumulator_regions_end(struct accumulator *s, struct accumulator_go *g, int64_t time);
 int accumulator_user_finish(struct accumulator *s);
 void accumulator_user_done(struct accumulator *s);
-void accumulator_times(struct histogram *h, struct summary_times *ret);
 
 /* summary_outliers.c: the slowest of each kind. `time` is when it was over; `open`: the trace was
  * over first. What is not long enough is ignored. */
@@ -411,6 +417,8 @@ int accumulator_slow_region(struct accumulator *s, const struct gotrace_event *e
 int accumulator_slow_region_of(struct accumulator *s, const struct accumulator_go *g,
                                const struct accumulator_open *region, int64_t time, bool open);
 int accumulator_slow_finish(struct accumulator *s);
+/* The largest total first. */
+void accumulator_sort_waits(struct summary_wait *list, size_t n);
 
 /* summary_task.c: who works for which task */
 int accumulator_task_begin(struct accumulator *s, const struct gotrace_event *e, uint32_t type);

@@ -287,3 +287,21 @@ void histogram_percentiles(struct histogram *h, const unsigned *permille, int64_
     }
     select_kept(h, ret, small);
 }
+
+struct summary_times histogram_times(struct histogram *h)
+{
+    static const unsigned permille[] = {500, 900, 990, 999};
+    int64_t values[4];
+
+    histogram_percentiles(h, permille, values, 4);
+    return (struct summary_times){
+        .count = h->count,
+        .total = h->total,
+        .p50 = values[0],
+        .p90 = values[1],
+        .p99 = values[2],
+        .p999 = values[3],
+        .max = h->max,
+        .exact = !h->buckets,
+    };
+}

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "trace/common/memory.h"
+#include "trace/summary/numbers.h"
 
 #define HISTOGRAM_SUB_BITS 7
 #define HISTOGRAM_BUCKETS ((64 - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS)
@@ -67,6 +68,9 @@ static inline size_t histogram_bucket(int64_t value)
 }
 
 int64_t histogram_middle(size_t bucket);
+
+/* What all values come to. This reorders them, as histogram_percentiles does. */
+struct summary_times histogram_times(struct histogram *h);
 
 /* A part of histogram_add. Returns 0. */
 static inline int histogram_count(struct histogram *h, int64_t value)

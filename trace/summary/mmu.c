@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/summary/mmu.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define FIRST_RING 256
@@ -107,7 +108,7 @@ static int append(struct mmu *m, int64_t time, double util)
     if (m->n - m->tail == m->ring_size) {
         int r = m->ring_size < MMU_MAX_RECENT ? enlarge(m) : 0;
 
-        if (r < 0)
+        if (r < 0 && (r != -E2BIG || m->ring_size == 0))
             return r;
         if (m->n - m->tail == m->ring_size)
             drop_oldest(m);
@@ -144,10 +145,10 @@ int mmu_set_procs(struct mmu *m, int64_t time, int64_t n)
         return 0;
     }
     r = memory_grow(m->mem, &m->procs, &m->procs_cap, m->n_procs + 1, sizeof(*m->procs));
-    if (r < 0)
-        return r;
-    m->procs[m->n_procs++] = (struct mmu_procs){time, n};
-    return 0;
+    if (r == 0)
+        m->procs[m->n_procs++] = (struct mmu_procs){time, n};
+    m->inexact = m->inexact || r == -E2BIG;
+    return r == -E2BIG ? 0 : r;
 }
 
 int mmu_add(struct mmu *m, int64_t time, double util)

@@ -56,7 +56,6 @@ struct mmu {
     int64_t windows[MMU_WINDOWS]; /* ascending */
     uint64_t next[MMU_WINDOWS];   /* the first point whose window is not over yet */
     double least[MMU_WINDOWS];    /* utilised nanoseconds in the worst window */
-    double whole;                 /* mean utilisation, after mmu_finish */
 };
 
 void mmu_init(struct mmu *m, struct memory *mem, const int64_t windows[MMU_WINDOWS]);

@@ -188,9 +188,7 @@ struct summary_waker {
     struct summary_frame before_at; /* the call site of that; texts "" if it ran */
     const char *call;               /* the function in which it was, as syscall.Fdatasync; or "" */
     uint64_t count;
-    int64_t total;   /* of the waits */
-    int64_t held;    /* of that, while the other one did what `before` says */
-    uint64_t bursts; /* waits that it ended right after another one: it wakes many at once */
+    int64_t total; /* of the waits */
 };
 
 struct summary_wakers {

@@ -57,21 +57,12 @@ static int compare_numbers(uint64_t a, uint64_t b)
     return a < b ? -1 : a > b;
 }
 
-static int compare_frames(const struct sites_frame *a, const struct sites_frame *b)
-{
-    int c = compare_numbers(a->func, b->func);
-
-    if (c == 0)
-        c = compare_numbers(a->file, b->file);
-    return c != 0 ? c : compare_numbers(a->line, b->line);
-}
-
 static int compare_sites(const struct entry *a, const struct entry *b)
 {
-    int c = compare_frames(&a->at, &b->at);
+    int c = sites_compare(&a->at, &b->at);
 
     if (c == 0 && !a->by_site)
-        c = compare_frames(&a->own, &b->own);
+        c = sites_compare(&a->own, &b->own);
     return c != 0 ? c : compare_numbers(a->class, b->class);
 }
 
@@ -234,12 +225,6 @@ static struct summary_tally tally_of(const struct tally *t)
     return (struct summary_tally){t->count, t->total, t->max};
 }
 
-static struct summary_frame frame_of(const struct sites *s, const struct sites_frame *f)
-{
-    return (struct summary_frame){texts_get(s->texts, f->func), texts_get(s->texts, f->file),
-                                  f->line};
-}
-
 static int fill(struct sites *s, const struct entry *e, struct summary_site *ret)
 {
     const struct sites_stack *k = &s->stacks[e->stack];
@@ -251,8 +236,8 @@ static int fill(struct sites *s, const struct entry *e, struct summary_site *ret
     for (uint32_t i = 0; i < k->n; i++)
         frames[i] = sites_frame_text(s, s->rows[k->row + i]);
     *ret = (struct summary_site){
-        .at = frame_of(s, &e->at),
-        .own = {frame_of(s, &e->own), texts_get(s->texts, e->call)},
+        .at = sites_text(s, &e->at),
+        .own = {sites_text(s, &e->own), texts_get(s->texts, e->call)},
         .class = e->class,
         .count = e->ended.count,
         .total = e->ended.total,

@@ -59,9 +59,11 @@ struct silences {
     struct {
         int64_t from;
         int64_t to;
-    } recent[SILENCE_RECENT]; /* a ring of those that are no part of the runs they interrupt */
-    int64_t last_to;          /* the end of the last one */
-    bool doubtful;            /* it may have to be taken back */
+    } recent[SILENCE_RECENT +
+             1];     /* a ring of those that are no part of the runs they interrupt; one
+                                   * more than count, so that the last one can be taken back */
+    int64_t last_to; /* the end of the last one */
+    bool doubtful;   /* it may have to be taken back */
     struct summary_kept without;
     uint64_t n_recent; /* since the begin */
     struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/summary/sites.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include "trace/stack/owner.h"
@@ -305,6 +305,7 @@ static int find_reduced(struct sites *s, const struct gotrace *trace, uint32_t h
 {
     struct stack_kind kind = classify(s, trace, handle);
     struct row row;
+    uint32_t known;
     uint64_t hash;
     int r = get_row(s, trace, handle, false, &row);
 
@@ -315,29 +316,35 @@ static int find_reduced(struct sites *s, const struct gotrace *trace, uint32_t h
     hash = texts_mix(texts_mix(~s->seed, kind.class), kind.traits);
     for (uint32_t i = 0; i < row.n; i++)
         hash = texts_mix(hash, row.frames[i]);
-    *ret = idmap_find(&s->stack_ids, hash);
-    if (*ret != IDMAP_NONE)
-        return 0;
-    if (s->n_stacks < SITES_MAX_STACKS + SITES_MORE_STACKS && row.n > 0)
+    known = idmap_find(&s->stack_ids, hash);
+    if (known == IDMAP_NONE && s->n_stacks < SITES_MAX_STACKS + SITES_MORE_STACKS && row.n > 0)
         return add_stack(s, hash, row.frames, row.n, kind, ret);
-    *ret = SITES_OTHER + kind.class;
+    *ret = known != IDMAP_NONE ? known : SITES_OTHER + kind.class;
     return 0;
 }
 
 int sites_find(struct sites *s, const struct gotrace *trace, uint32_t handle, uint32_t *ret)
 {
     struct row row;
+    uint32_t n = SITES_NO_STACK;
     int r = get_row(s, trace, handle, true, &row);
 
-    *ret = SITES_NO_STACK;
     if (r == 0 && row.any) {
-        *ret = idmap_find(&s->stack_ids, row.hash);
-        if (*ret == IDMAP_NONE)
+        n = idmap_find(&s->stack_ids, row.hash);
+        if (n == IDMAP_NONE)
             r = is_full(s) || row.n == 0 || s->n_rows + row.n > SITES_MAX_ROWS
-                  ? find_reduced(s, trace, handle, ret)
-                  : add_stack(s, row.hash, row.frames, row.n, classify(s, trace, handle), ret);
+                  ? find_reduced(s, trace, handle, &n)
+                  : add_stack(s, row.hash, row.frames, row.n, classify(s, trace, handle), &n);
     }
-    if (r == 0 && handle < s->n_handles)
-        s->by_handle[handle] = *ret + 1;
-    return r;
+    if (r == -E2BIG) { /* memory's bound came before the stacks' */
+        s->lost++;
+        n = SITES_OTHER + classify(s, trace, handle).class;
+        r = 0;
+    }
+    if (r < 0)
+        return r;
+    if (handle < s->n_handles)
+        s->by_handle[handle] = n + 1;
+    *ret = n;
+    return 0;
 }

@@ -178,24 +178,11 @@ struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
  * there is none. */
 struct summary_frame sites_call(const struct sites *s, uint32_t stack);
 
-/* Whether two stacks have the same site in a column. */
-bool sites_same(const struct sites *s, uint32_t a, uint32_t b, unsigned column);
-
-/* Whether a function of one stack is the other's site in SUMMARY_SYNC, or has the same receiver. */
-bool sites_related(const struct sites *s, uint32_t waiter, uint32_t other);
-
-/* Whether both sites are in the same package. */
-bool sites_same_package(const struct sites *s, uint32_t a, uint32_t b);
+/* The function that the stack's goroutine began with, or "". */
+const char *sites_outermost(const struct sites *s, uint32_t stack);
 
 /* Whether the stack is the main goroutine's. */
 bool sites_of_main(const struct sites *s, uint32_t stack);
-
-/* Whether the same function, which is not main, began both goroutines by functions within it, and
- * they are at different sites. */
-bool sites_siblings(const struct sites *s, uint32_t a, uint32_t b);
-
-/* Whether both wait in methods of one type, and not in the same method. */
-bool sites_methods(const struct sites *s, uint32_t a, uint32_t b);
 
 /* Whether both goroutines do the same work: the outermost function of the program's own is the
  * same. */
@@ -219,3 +206,9 @@ struct sites_where sites_where(const struct sites *s, uint32_t stack, unsigned c
 unsigned sites_unknown(const struct sites *s, uint32_t stack);
 
 struct summary_frame sites_frame_text(const struct sites *s, uint32_t frame);
+
+/* The same for a frame, not its number. */
+struct summary_frame sites_text(const struct sites *s, const struct sites_frame *f);
+
+/* An order of frames by function, file and line, as of strcmp. */
+int sites_compare(const struct sites_frame *a, const struct sites_frame *b);

@@ -83,14 +83,25 @@ unsigned sites_unknown(const struct sites *s, uint32_t stack)
     return s->roles[s->frames[s->rows[k->row + i]].func] & ROLE_POLLS ? SUMMARY_NET : SUMMARY_SYNC;
 }
 
-struct summary_frame sites_frame_text(const struct sites *s, uint32_t frame)
+struct summary_frame sites_text(const struct sites *s, const struct sites_frame *f)
 {
-    const struct sites_frame *f = frame != IDMAP_NONE ? &s->frames[frame] : NULL;
-
-    if (!f)
-        return (struct summary_frame){"", "", 0};
     return (struct summary_frame){texts_get(s->texts, f->func), texts_get(s->texts, f->file),
                                   f->line};
+}
+
+struct summary_frame sites_frame_text(const struct sites *s, uint32_t frame)
+{
+    return frame != IDMAP_NONE ? sites_text(s, &s->frames[frame])
+                               : (struct summary_frame){"", "", 0};
+}
+
+int sites_compare(const struct sites_frame *a, const struct sites_frame *b)
+{
+    if (a->func != b->func)
+        return a->func < b->func ? -1 : 1;
+    if (a->file != b->file)
+        return a->file < b->file ? -1 : 1;
+    return a->line < b->line ? -1 : a->line > b->line;
 }
 
 struct summary_frame sites_frame(const struct sites *s, uint32_t stack,
@@ -151,62 +162,7 @@ struct summary_frame sites_call(const struct sites *s, uint32_t stack)
     return sites_frame_text(s, best);
 }
 
-bool sites_same(const struct sites *s, uint32_t a, uint32_t b, unsigned column)
-{
-    uint32_t x = sites_at(s, a, column), y = sites_at(s, b, column);
-
-    if (x == y || x == IDMAP_NONE || y == IDMAP_NONE)
-        return x == y;
-    return s->frames[x].func == s->frames[y].func && s->frames[x].file == s->frames[y].file &&
-           s->frames[x].line == s->frames[y].line;
-}
-
-/* The length of a method's name up to its receiver's end, as main.(*store); 0: it is none. */
-static size_t receiver(const char *func)
-{
-    const char *end = strstr(func, ").");
-
-    return end ? (size_t)(end - func) : 0;
-}
-
-bool sites_related(const struct sites *s, uint32_t waiter, uint32_t other)
-{
-    uint32_t site = sites_at(s, waiter, SUMMARY_SYNC);
-    const char *func = sites_frame_text(s, site).func;
-    size_t n = receiver(func), len = strlen(func);
-
-    for (uint32_t i = 0; site != IDMAP_NONE && i < s->stacks[other].n; i++) {
-        const struct sites_frame *f = nth(s, other, i);
-        const char *name = texts_get(s->texts, f->func);
-
-        if ((n > 0 && strncmp(name, func, n) == 0) ||
-            (strncmp(name, func, len) == 0 && (name[len] == '\0' || name[len] == '.')))
-            return true;
-    }
-    return false;
-}
-
-/* The length of the package's name in a function's. */
-static size_t package(const char *func)
-{
-    const char *slash = NULL;
-
-    for (const char *p = func; *p != '\0' && *p != '(' && *p != '['; p++)
-        slash = *p == '/' ? p : slash;
-    return (size_t)(strchrnul(slash ? slash : func, '.') - func);
-}
-
-bool sites_same_package(const struct sites *s, uint32_t a, uint32_t b)
-{
-    const char *x = sites_frame_text(s, sites_at(s, a, SUMMARY_SYNC)).func;
-    const char *y = sites_frame_text(s, sites_at(s, b, SUMMARY_SYNC)).func;
-    size_t n = package(x);
-
-    return n > 0 && n == package(y) && strncmp(x, y, n) == 0;
-}
-
-/* The function that the goroutine began with. */
-static const char *outermost(const struct sites *s, uint32_t stack)
+const char *sites_outermost(const struct sites *s, uint32_t stack)
 {
     const struct sites_stack *k = &s->stacks[stack];
 
@@ -215,28 +171,9 @@ static const char *outermost(const struct sites *s, uint32_t stack)
 
 bool sites_of_main(const struct sites *s, uint32_t stack)
 {
-    const char *func = outermost(s, stack);
+    const char *func = sites_outermost(s, stack);
 
     return strcmp(func, "runtime.main") == 0 || strcmp(func, "main.main") == 0;
-}
-
-bool sites_siblings(const struct sites *s, uint32_t a, uint32_t b)
-{
-    const char *x = outermost(s, a), *y = outermost(s, b);
-    const char *within = strstr(x, ".func");
-    size_t n = within ? (size_t)(within - x) + strlen(".func") : 0;
-
-    return within && strncmp(x, y, n) == 0 && strncmp(x, "main.main.", strlen("main.main.")) != 0 &&
-           !sites_same(s, a, b, SUMMARY_SYNC);
-}
-
-bool sites_methods(const struct sites *s, uint32_t a, uint32_t b)
-{
-    const char *x = sites_frame_text(s, sites_at(s, a, SUMMARY_SYNC)).func;
-    const char *y = sites_frame_text(s, sites_at(s, b, SUMMARY_SYNC)).func;
-    size_t n = receiver(x);
-
-    return n > 0 && n == receiver(y) && strncmp(x, y, n) == 0 && strcmp(x, y) != 0;
 }
 
 /* The name of the outermost function of the program's own, or 0. */

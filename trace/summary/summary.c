@@ -112,11 +112,15 @@ static int rank_sites(struct accumulator *s)
     return r;
 }
 
+/* Memory for the tables that are made at the end, one after the other, when all others are full. */
+#define FINISH_MEMORY (8U << 20)
+
 static int finish(struct accumulator *s)
 {
     struct summary *out = s->out;
     int r;
 
+    s->mem.max += FINISH_MEMORY;
     silences_finish(&s->silences, &out->silences);
     out->threads.seen = s->threads.n;
     out->threads.in_first = out->generations > 1 ? s->threads_in_first : s->threads.n;

@@ -73,11 +73,8 @@ void accumulator_advance_slow(struct accumulator *s, int64_t time)
 
 void accumulator_silence(struct accumulator *s, int64_t time)
 {
-    int64_t from = s->last > s->heard ? s->last : s->heard, on_procs = 0;
-    struct silence one = {.from = from, .to = time, .stopped = s->in_stw};
-
-    if (time - from <= SUMMARY_SILENCE)
-        return;
+    struct silence one = {.from = s->last, .to = time, .stopped = s->in_stw};
+    int64_t on_procs = 0;
 
     for (uint32_t i = 0; i < s->n_ps; i++) {
         const struct accumulator_go *g = s->ps[i].go;
@@ -92,8 +89,17 @@ void accumulator_silence(struct accumulator *s, int64_t time)
     one.runnable = (int64_t)s->n_runnable;
     one.free = s->procs - on_procs;
     one.queued = s->n_runnable > 0 && s->procs_busy >= s->queues_from;
-    s->heard = time;
+    s->before_silence.silences = s->silences;
+    s->before_silence.sums = s->out->silences;
     silences_add(&s->silences, &one, &s->out->silences);
+}
+
+void accumulator_no_silence(struct accumulator *s)
+{
+    if (s->silences.last_to <= s->last)
+        return;
+    s->silences = s->before_silence.silences;
+    s->out->silences = s->before_silence.sums;
 }
 
 void accumulator_set_procs(struct accumulator *s)

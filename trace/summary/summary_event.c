@@ -20,7 +20,7 @@ static int note_thread(struct accumulator *s, int64_t m)
     if (s->threads.n == ACCUMULATOR_MAX_THREADS)
         return 0;
     r = idmap_add(&s->threads, (uint64_t)m, 0);
-    return r == -EEXIST ? 0 : r;
+    return r == -EEXIST || r == -E2BIG ? 0 : r;
 }
 
 static void note_clock(struct accumulator *s, const struct gotrace_generation *gen)

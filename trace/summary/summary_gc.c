@@ -318,7 +318,7 @@ int accumulator_gc_finish(struct accumulator *s)
     int r;
 
     end_mark(s, s->last);
-    accumulator_times(&s->stw, &out->stw);
+    out->stw = histogram_times(&s->stw);
     out->assist_share = running > 0 ? (double)out->assist_executing / (double)running : 0;
     r = finish_mmu(s, &s->mmu, out->mmu, &out->mean_utilisation);
     if (r == 0)

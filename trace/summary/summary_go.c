@@ -2,21 +2,7 @@
 
 /* The results about goroutines, computed at the trace's end. */
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "trace/summary/accumulator.h"
-
-static void add_tally(struct summary_class *to, const struct tally *tally)
-{
-    to->count += tally->count;
-    to->total += tally->total;
-    to->whole += tally->count;
-    to->whole_total += tally->total;
-    if (tally->max > to->max)
-        to->max = tally->max;
-}
 
 /* Computes sums that are needed only at the end from the sums by stack and by proc. */
 static void derive(struct accumulator *s)
@@ -27,11 +13,14 @@ static void derive(struct accumulator *s)
         [SUMMARY_SYSCALL] = classes->syscall, [SITES_UNKNOWN] = classes->unknown,
         [SITES_SLEEP] = classes->sleep,
     };
+    uint64_t unplaced = s->sites.stacks[SITES_NO_STACK].tallies[SUMMARY_SCHED].count;
+    uint64_t switches = s->out->events.by_type[GOTRACE_EV_GO_SWITCH] +
+                        s->out->events.by_type[GOTRACE_EV_GO_SWITCH_DESTROY];
 
-    /* Who is made runnable by no goroutine has no stack; nor has one that a switch hands over to. */
-    s->out->scheduler.by_runtime = s->sites.stacks[SITES_NO_STACK].tallies[SUMMARY_SCHED].count -
-                                   s->out->events.by_type[GOTRACE_EV_GO_SWITCH] -
-                                   s->out->events.by_type[GOTRACE_EV_GO_SWITCH_DESTROY];
+    /* Who is made runnable by no goroutine has no stack; nor has one that a switch hands over to,
+     * which may be one that is not followed. */
+    if (unplaced > switches)
+        s->out->scheduler.by_runtime = unplaced - switches;
     for (uint32_t i = 0; i < s->n_ps; i++)
         s->out->goroutines.running += s->ps[i].sums.executing;
     for (uint32_t i = 0; i < s->sites.n_stacks; i++) {
@@ -42,17 +31,8 @@ static void derive(struct accumulator *s)
             s->out->scheduler.yields += stack->yields;
         for (size_t j = 0; j < sizeof(of) / sizeof(of[0]); j++)
             if (of[j])
-                add_tally(&of[j][stack->class], &stack->tallies[j]);
+                accumulator_add_tally(&of[j][stack->class], &stack->tallies[j], true);
     }
-}
-
-static int by_total(const void *a, const void *b)
-{
-    const struct summary_wait *x = a, *y = b;
-
-    if (x->total != y->total)
-        return x->total > y->total ? -1 : 1;
-    return strcmp(x->reason, y->reason);
 }
 
 static int list_waits(struct accumulator *s)
@@ -69,8 +49,7 @@ static int list_waits(struct accumulator *s)
         out->waits[out->n_waits++] = (struct summary_wait){
             texts_get(&s->texts, reason->text), reason->count, reason->total, reason->max};
     }
-    if (out->n_waits > 1)
-        qsort(out->waits, out->n_waits, sizeof(*out->waits), by_total);
+    accumulator_sort_waits(out->waits, out->n_waits);
     return r;
 }
 
@@ -114,8 +93,8 @@ int accumulator_go_finish(struct accumulator *s)
     derive(s);
     out->max_alive = out->at_start + (uint64_t)s->alive_max;
     out->at_end = out->at_start + out->created - out->ended;
-    accumulator_times(&s->latency, &s->out->scheduler.latency);
-    accumulator_times(&s->syscalls, &s->out->syscalls.times);
+    s->out->scheduler.latency = histogram_times(&s->latency);
+    s->out->syscalls.times = histogram_times(&s->syscalls);
     s->out->scheduler.runnable_mean = window > 0 ? (double)out->runnable / (double)window : 0;
     if (r == 0)
         r = accumulator_still_finish(s);

@@ -60,8 +60,11 @@ static int add(struct accumulator *s, int64_t id, struct accumulator_go **ret)
     int r = new_place(s, &n);
 
     *ret = NULL;
-    if (r == 0)
+    if (r == 0) {
         r = idmap_add(&s->go_ids, (uint64_t)id, n);
+        if (r < 0)
+            s->free[s->n_free++] = n;
+    }
     if (r == -E2BIG) {
         s->out->lost_goroutines++;
         return 0;

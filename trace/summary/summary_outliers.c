@@ -158,6 +158,12 @@ static int by_total(const void *a, const void *b)
     return strcmp(x->reason, y->reason);
 }
 
+void accumulator_sort_waits(struct summary_wait *list, size_t n)
+{
+    if (n > 1)
+        qsort(list, n, sizeof(*list), by_total);
+}
+
 static int fill_ids(struct accumulator *s, const struct tasks_ids *ids, struct summary_work *ret)
 {
     int r = 0;
@@ -199,8 +205,7 @@ static int fill_work(struct accumulator *s, const struct tasks_kept *kept,
         waits[i] =
             (struct summary_wait){.reason = texts_get(&s->texts, s->reasons[from->reasons[i]].text),
                                   .total = from->waits[i]};
-    if (from->n_waits > 1)
-        qsort(waits, from->n_waits, sizeof(*waits), by_total);
+    accumulator_sort_waits(waits, from->n_waits);
     *ret = work;
     return fill_ids(s, &kept->ids, work);
 }

@@ -439,7 +439,8 @@ static int note_creation(struct accumulator *s, struct accumulator_go *g,
 
     if (r == 0 && stack == SITES_NO_STACK && e->type == GOTRACE_EV_GO_CREATE) {
         r = sites_of(&s->sites, s->trace, e->new_stack, &stack);
-        sites_add(&s->sites, stack, SITES_BY_TIMER, 0);
+        if (r == 0)
+            sites_add(&s->sites, stack, SITES_BY_TIMER, 0);
     }
     if (r == 0)
         accumulator_note_creation(s, g, stack, e->time);

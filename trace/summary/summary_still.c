@@ -5,12 +5,59 @@
  * waited so is held against all others: whether a wait at the same call site ended, and whether
  * somebody with a function in common was in a call, a sleep or a syscall all the time, which would
  * be what it waits for.
+ *
+ * All stacks are looked at once. What they share with stacks that waited so is found by its name: so
+ * the work grows with the stacks, and not with their pairs.
  */
 
+#include <string.h>
+
+#include "trace/stack/kin.h"
+#include "trace/stack/owner.h"
 #include "trace/summary/accumulator.h"
 
-/* Stacks that are looked at, so that the work is bounded. */
+/* Candidates: stacks that waited for the whole trace and are looked at. */
 #define STILL_MAX 256
+
+/* A set of candidates, by their place in the list. */
+struct set {
+    uint64_t bits[STILL_MAX / 64];
+};
+
+/* What stacks can have in common. */
+enum {
+    BY_SITE,     /* class and call site */
+    BY_PACKAGE,  /* the package of the call site */
+    BY_OUTER,    /* the function that their goroutines began within */
+    BY_RECEIVER, /* of the method that is the call site */
+    N_BY,
+};
+
+/* Stacks that have something in common with a candidate: what is known of any of them. */
+struct group {
+    bool ended;       /* a wait of theirs ended */
+    bool joined;      /* others joined it, within the trace */
+    bool busy;        /* somebody had something else to wait for all the time */
+    bool many;        /* there are several senders that still wait, */
+    bool differ;      /* at different call sites, or in different methods */
+    uint32_t sender;  /* the first of them, and its call site or method */
+    uint64_t its_own; /* of no sender while `sender` is SITES_NO_STACK */
+};
+
+struct still {
+    struct accumulator *s;
+    uint32_t n;
+    uint32_t stacks[STILL_MAX]; /* the candidates, ascending */
+    uint32_t groups[STILL_MAX][N_BY];
+    uint32_t kept_by[STILL_MAX]; /* who may have what it waits for; SITES_NO_STACK: nobody */
+    struct idmap ids[N_BY];
+    struct group list[N_BY][STILL_MAX];
+    struct kin kin;
+    struct set of_name[2 * STILL_MAX]; /* by the numbers of kin.h */
+    struct set passed_on; /* others that have a function in common gave back a mutex, */
+    struct set doubtful;  /* stopped while they ran, or woke somebody, */
+    struct set awaited;   /* or wait to send */
+};
 
 static uint64_t counted(const struct sites_stack *stack, unsigned column)
 {
@@ -20,6 +67,11 @@ static uint64_t counted(const struct sites_stack *stack, unsigned column)
 static uint64_t whole(const struct sites_stack *stack)
 {
     return counted(stack, SITES_OPEN + SUMMARY_OPEN_UNKNOWN);
+}
+
+static const struct sites_stack *stack_of(const struct still *t, uint32_t n)
+{
+    return &t->s->sites.stacks[n];
 }
 
 static bool is_candidate(const struct sites_stack *stack)
@@ -46,110 +98,243 @@ static enum summary_before did(const struct accumulator *s, const struct sites_s
              : SUMMARY_RAN;
 }
 
-/* Whether somebody gave back a mutex that others waited for, and may be this one. Of waits that began
- * before the trace and ended, nothing else tells what they were for. */
-static bool is_passed_on(const struct accumulator *s, uint32_t waiter, uint32_t other)
+static uint64_t hash_text(uint64_t seed, const char *text, size_t len)
 {
-    return s->sites.stacks[waiter].class == STACK_LOCK &&
-           (s->sites.stacks[other].traits & STACK_UNLOCKS) &&
-           counted(&s->sites.stacks[other], SUMMARY_SCHED) > 0 &&
-           sites_related(&s->sites, waiter, other);
+    for (size_t i = 0; i < len; i++)
+        seed = texts_mix(seed, (uint8_t)text[i]);
+    return seed;
 }
 
-/* Whether waits at the stack's site ended; or, of a sender, others joined it. */
-static bool moves(const struct accumulator *s, uint32_t n)
+/* A stack's call site as one number. */
+static uint64_t site_of(const struct still *t, uint32_t n)
 {
-    const struct sites_stack *stack = &s->sites.stacks[n];
-    bool grows = (stack->traits & (STACK_SENDS | STACK_SERVES)) == STACK_SENDS;
+    const struct sites *s = &t->s->sites;
+    uint32_t frame = sites_at(s, n, SUMMARY_SYNC);
+    const struct sites_frame *f = frame != IDMAP_NONE ? &s->frames[frame] : NULL;
 
-    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
-        const struct sites_stack *other = &s->sites.stacks[i];
-        uint64_t ended = counted(other, SUMMARY_SYNC) + counted(other, SITES_UNKNOWN) +
-                         (grows ? counted(other, SITES_OPEN + SUMMARY_OPEN_SYNC) : 0);
+    return f ? texts_mix(texts_mix(texts_mix(s->seed, f->func), f->file), f->line) : 0;
+}
 
-        if (ended > 0 && other->class == stack->class && sites_same(&s->sites, i, n, SUMMARY_SYNC))
-            return true;
-        if (is_passed_on(s, n, i))
-            return true;
+/* A number of what a stack can have in common with others; false: it has nothing of the kind. */
+static bool has_in_common(const struct still *t, uint32_t n, unsigned by, uint64_t *ret)
+{
+    const struct sites *s = &t->s->sites;
+    const char *func =
+        by == BY_OUTER ? sites_outermost(s, n) : sites_frame(s, n, SUMMARY_SYNC).func;
+    size_t len = 0;
+
+    switch (by) {
+    case BY_SITE: *ret = texts_mix(site_of(t, n), s->stacks[n].class); return true;
+    case BY_PACKAGE: len = owner_package(func); break;
+    case BY_OUTER: len = kin_outer(func); break;
+    case BY_RECEIVER: len = kin_receiver(func); break;
+    default: break;
     }
-    return false;
+    *ret = hash_text(s->seed, func, len);
+    return len > 0;
 }
 
-/* Whether somebody may have what the stack waits for and be busy with something else all the time.
- * Of a lock, that is told as if that one had given it back. */
-static bool is_kept(struct accumulator *s, uint32_t n)
+static int add_candidate(struct still *t, uint32_t n)
 {
-    const struct sites_stack *stack = &s->sites.stacks[n];
-    const struct tally *open = &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
-    bool ret = false;
+    uint32_t names[2], c = t->n++;
+    int r = kin_add(&t->kin, sites_frame(&t->s->sites, n, SUMMARY_SYNC).func, names);
 
-    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
-        struct wakers_pair pair = {n, SITES_NO_STACK, did(s, &s->sites.stacks[i]), TEXTS_EMPTY, i};
+    t->stacks[c] = n;
+    for (unsigned i = 0; r == 0 && i < 2; i++)
+        if (names[i] != IDMAP_NONE)
+            t->of_name[names[i]].bits[c / 64] |= UINT64_C(1) << c % 64;
+    for (unsigned by = 0; r == 0 && by < N_BY; by++) {
+        uint64_t hash;
 
-        if (pair.before == SUMMARY_RAN)
+        t->groups[c][by] = IDMAP_NONE;
+        if (!has_in_common(t, n, by, &hash))
             continue;
-        if (sites_related(&s->sites, n, i)) {
-            if (stack->class == STACK_LOCK) {
-                wakers_add(&s->wakers, &pair, open->total, open->total, false);
-                s->out->wakers.lock[pair.before] += open->total;
-            }
-            return true;
-        }
-        ret = ret || ((STACK_SET(s->sites.stacks[i].class) & STACK_STANDING) == 0 &&
-                      !sites_of_main(&s->sites, i) && sites_same_package(&s->sites, n, i));
+        t->groups[c][by] = idmap_find(&t->ids[by], hash);
+        if (t->groups[c][by] != IDMAP_NONE)
+            continue;
+        t->groups[c][by] = c;
+        r = idmap_add(&t->ids[by], hash, c);
+    }
+    return r;
+}
+
+/* The candidates whose call site is a function of the stack, or has the same receiver. */
+static struct set related(const struct still *t, uint32_t n)
+{
+    const struct sites *s = &t->s->sites;
+    const struct sites_stack *stack = stack_of(t, n);
+    struct set ret = {0};
+
+    for (uint32_t i = 0; i < stack->n; i++) {
+        const char *func = sites_frame_text(s, s->rows[stack->row + i]).func;
+        struct kin_walk walk = kin_walk(&t->kin, func);
+
+        for (uint32_t name; (name = kin_next(&t->kin, &walk)) != IDMAP_NONE;)
+            for (unsigned k = 0; k < STILL_MAX / 64; k++)
+                ret.bits[k] |= t->of_name[name].bits[k];
     }
     return ret;
+}
+
+static void add_set(struct set *to, const struct set *from)
+{
+    for (unsigned k = 0; k < STILL_MAX / 64; k++)
+        to->bits[k] |= from->bits[k];
+}
+
+static bool is_in(const struct set *set, uint32_t c)
+{
+    return set->bits[c / 64] >> c % 64 & 1;
 }
 
 /* So many senders at one place are not one that was left behind. */
 #define SENDERS 3
 
-/* Whether the stack's goroutine waits for these senders: with a function in common, or many of the
- * same package. */
-static bool joins(const struct accumulator *s, uint32_t n, uint32_t sender)
+/* A stack waits to send since before the trace. */
+static void note_sender(struct still *t, uint32_t n, unsigned by, struct group *group)
 {
-    return sites_related(&s->sites, n, sender) ||
-           (whole(&s->sites.stacks[sender]) >= SENDERS && !sites_of_main(&s->sites, n) &&
-            sites_same_package(&s->sites, n, sender));
-}
+    uint64_t own = by == BY_RECEIVER
+                     ? t->s->sites.frames[sites_at(&t->s->sites, n, SUMMARY_SYNC)].func
+                     : site_of(t, n);
 
-/* Whether one function began both; or they are several workers each, at two stages of the same. */
-static bool belong_together(const struct accumulator *s, uint32_t a, uint32_t b)
-{
-    return sites_siblings(&s->sites, a, b) ||
-           (whole(&s->sites.stacks[a]) > 1 && whole(&s->sites.stacks[b]) > 1 &&
-            sites_methods(&s->sites, a, b));
-}
-
-/* Whether goroutines that this one waits for, or that belong to it, wait to send. */
-static bool has_partner(const struct accumulator *s, uint32_t n)
-{
-    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
-        const struct sites_stack *other = &s->sites.stacks[i];
-
-        if (whole(other) == 0 || !(other->traits & STACK_SENDS) || i == n)
-            continue;
-        if (s->sites.stacks[n].class == STACK_JOIN ? joins(s, n, i) : belong_together(s, n, i))
-            return true;
+    if ((by == BY_PACKAGE && whole(stack_of(t, n)) < SENDERS) ||
+        (by == BY_RECEIVER && whole(stack_of(t, n)) < 2))
+        return;
+    group->many = group->many || group->sender != SITES_NO_STACK;
+    group->differ = group->differ || (group->sender != SITES_NO_STACK && group->its_own != own);
+    if (group->sender == SITES_NO_STACK) {
+        group->sender = n;
+        group->its_own = own;
     }
-    return false;
 }
 
-/* Whether a goroutine that may have what the stack waits for stopped while it ran, or woke another
- * one. */
-static bool is_doubtful(const struct accumulator *s, uint32_t n)
+static void note_in_group(struct still *t, uint32_t n, unsigned by, struct group *group)
 {
-    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
-        if (counted(&s->sites.stacks[i], SUMMARY_SCHED) > 0 && sites_related(&s->sites, n, i))
-            return true;
+    const struct sites_stack *stack = stack_of(t, n);
+
+    group->ended = group->ended || counted(stack, SUMMARY_SYNC) + counted(stack, SITES_UNKNOWN) > 0;
+    group->joined = group->joined || counted(stack, SITES_OPEN + SUMMARY_OPEN_SYNC) > 0;
+    group->busy = group->busy || (did(t->s, stack) != SUMMARY_RAN &&
+                                  (STACK_SET(stack->class) & STACK_STANDING) == 0 &&
+                                  !sites_of_main(&t->s->sites, n));
+    if (whole(stack) > 0 && (stack->traits & STACK_SENDS))
+        note_sender(t, n, by, group);
+}
+
+/* Takes the candidate out whose own stack this is. */
+static struct set without(const struct still *t, struct set set, uint32_t n)
+{
+    for (uint32_t c = 0; c < t->n && t->stacks[c] <= n; c++)
+        if (t->stacks[c] == n)
+            set.bits[c / 64] &= ~(UINT64_C(1) << c % 64);
+    return set;
+}
+
+static void look_at(struct still *t, uint32_t n)
+{
+    const struct sites_stack *stack = stack_of(t, n);
+    struct set set = related(t, n), others;
+
+    if (counted(stack, SUMMARY_SCHED) > 0) {
+        add_set(&t->doubtful, &set);
+        if (stack->traits & STACK_UNLOCKS)
+            add_set(&t->passed_on, &set);
     }
-    return false;
+    if (whole(stack) > 0 && (stack->traits & STACK_SENDS)) {
+        others = without(t, set, n);
+        add_set(&t->awaited, &others);
+    }
+    for (uint32_t c = 0; did(t->s, stack) != SUMMARY_RAN && c < t->n; c++)
+        if (t->kept_by[c] == SITES_NO_STACK && is_in(&set, c))
+            t->kept_by[c] = n;
+    for (unsigned by = 0; by < N_BY; by++) {
+        uint64_t hash;
+        uint32_t group = IDMAP_NONE;
+
+        if (has_in_common(t, n, by, &hash))
+            group = idmap_find(&t->ids[by], hash);
+        if (group != IDMAP_NONE)
+            note_in_group(t, n, by, &t->list[by][group]);
+    }
 }
 
-static void count(struct accumulator *s, uint32_t n)
+/* What a candidate's group is known to have; nothing where it has none. */
+static struct group group_of(const struct still *t, uint32_t c, unsigned by)
 {
-    struct summary_still *out = &s->out->still;
-    struct sites_stack *stack = &s->sites.stacks[n];
+    uint32_t group = t->groups[c][by];
+
+    return group == IDMAP_NONE ? (struct group){0} : t->list[by][group];
+}
+
+/* Whether waits at the stack's site ended; or, of a sender, others joined it. Of waits for a mutex
+ * that began before the trace and ended, nothing else tells what they were for than that somebody
+ * gave one back. */
+static bool moves(const struct still *t, uint32_t c)
+{
+    const struct sites_stack *stack = stack_of(t, t->stacks[c]);
+    bool grows = (stack->traits & (STACK_SENDS | STACK_SERVES)) == STACK_SENDS;
+    struct group at_site = group_of(t, c, BY_SITE);
+
+    return at_site.ended || (grows && at_site.joined) ||
+           (stack->class == STACK_LOCK && is_in(&t->passed_on, c));
+}
+
+/* Whether somebody may have what the stack waits for and be busy with something else all the time.
+ * Of a lock, that is told as if that one had given it back. */
+static bool is_kept(struct still *t, uint32_t c)
+{
+    struct accumulator *s = t->s;
+    uint32_t n = t->stacks[c], by = t->kept_by[c];
+    int64_t total = stack_of(t, n)->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN].total;
+    struct wakers_pair pair = {n, SITES_NO_STACK, did(s, stack_of(t, by)), TEXTS_EMPTY, by};
+
+    if (by == SITES_NO_STACK)
+        return group_of(t, c, BY_PACKAGE).busy;
+    if (stack_of(t, n)->class == STACK_LOCK) {
+        wakers_add(&s->wakers, &pair, total);
+        s->out->wakers.lock[pair.before] += total;
+    }
+    return true;
+}
+
+/* Whether goroutines wait to send that this one waits for: with a function in common, or many of
+ * the same package. */
+static bool joins(const struct still *t, uint32_t c)
+{
+    struct group package = group_of(t, c, BY_PACKAGE);
+
+    if (is_in(&t->awaited, c))
+        return true;
+    return package.sender != SITES_NO_STACK && (package.many || package.sender != t->stacks[c]) &&
+           !sites_of_main(&t->s->sites, t->stacks[c]);
+}
+
+/* Whether others wait to send that belong to this one: one function, which is not main, began both
+ * and they are at different sites; or they are several workers each, at two stages of the same. */
+static bool has_siblings(const struct still *t, uint32_t c)
+{
+    uint32_t n = t->stacks[c];
+    struct group outer = group_of(t, c, BY_OUTER), receiver = group_of(t, c, BY_RECEIVER);
+    const char *main = "main.main.";
+    bool of_main = strncmp(sites_outermost(&t->s->sites, n), main, strlen(main)) == 0;
+
+    if (!of_main && outer.sender != SITES_NO_STACK &&
+        (outer.differ || outer.its_own != site_of(t, n)))
+        return true;
+    return receiver.sender != SITES_NO_STACK && whole(stack_of(t, n)) > 1 &&
+           (receiver.differ ||
+            receiver.its_own != t->s->sites.frames[sites_at(&t->s->sites, n, SUMMARY_SYNC)].func);
+}
+
+static bool has_partner(const struct still *t, uint32_t c)
+{
+    return stack_of(t, t->stacks[c])->class == STACK_JOIN ? joins(t, c) : has_siblings(t, c);
+}
+
+static void count(struct still *t, uint32_t c)
+{
+    struct summary_still *out = &t->s->out->still;
+    struct sites_stack *stack = &t->s->sites.stacks[t->stacks[c]];
     bool serves = stack->traits & STACK_SERVES;
     uint64_t *sum;
 
@@ -159,25 +344,46 @@ static void count(struct accumulator *s, uint32_t n)
         sum = serves ? &out->joins_serving : &out->joins;
     else
         sum = serves ? &out->sends_serving : &out->sends;
-    if (sum == &out->joins && !has_partner(s, n))
+    if (sum == &out->joins && !has_partner(t, c))
         return;
-    if (sum == &out->sends && has_partner(s, n))
+    if (sum == &out->sends && has_partner(t, c))
         out->sends_to_each_other += whole(stack);
     *sum += whole(stack);
-    out->doubtful += is_doubtful(s, n) ? whole(stack) : 0;
+    out->doubtful += is_in(&t->doubtful, c) ? whole(stack) : 0;
     stack->tallies[SITES_STILL] = stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
+}
+
+static int survey(struct still *t)
+{
+    const struct sites *s = &t->s->sites;
+    int r = 0;
+
+    kin_init(&t->kin, &t->s->mem, s->seed);
+    for (unsigned by = 0; by < N_BY; by++)
+        idmap_init(&t->ids[by], &t->s->mem, s->seed);
+    for (uint32_t i = SITES_FIRST; r == 0 && i < s->n_stacks && t->n < STILL_MAX; i++)
+        if (is_candidate(&s->stacks[i]))
+            r = add_candidate(t, i);
+    for (uint32_t i = SITES_FIRST; r == 0 && t->n > 0 && i < s->n_stacks; i++)
+        look_at(t, i);
+    for (uint32_t c = 0; r == 0 && c < t->n; c++)
+        if (!moves(t, c) && !is_kept(t, c))
+            count(t, c);
+    for (unsigned by = 0; by < N_BY; by++)
+        idmap_done(&t->ids[by]);
+    kin_done(&t->kin);
+    return r;
 }
 
 int accumulator_still_finish(struct accumulator *s)
 {
-    uint32_t looked_at = 0;
+    struct still *t;
+    int r = memory_new(&s->mem, sizeof(*t), &t);
 
-    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks && looked_at < STILL_MAX; i++) {
-        if (!is_candidate(&s->sites.stacks[i]))
-            continue;
-        looked_at++;
-        if (!moves(s, i) && !is_kept(s, i))
-            count(s, i);
-    }
-    return 0;
+    if (r < 0)
+        return r;
+    t->s = s;
+    r = survey(t);
+    memory_free(&s->mem, t, sizeof(*t));
+    return r;
 }

@@ -206,10 +206,15 @@ static void settle(struct accumulator *s, const struct tasks_entry *entry, int64
             settle_one(s, entry, t->workers[i].g->id, time);
 }
 
-static void keep(struct accumulator *s, uint32_t place, const struct tasks_entry *entry)
+/* Adds a task to the slowest, with what is known of it. */
+static void keep(struct accumulator *s, const struct outlier *o, const struct tasks_entry *entry)
 {
-    struct tasks_kept *kept = &s->slow_tasks[place];
+    uint32_t place = outliers_add(&s->slow, SUMMARY_SLOW_TASKS, o);
+    struct tasks_kept *kept;
 
+    if (place == OUTLIERS_NO_PLACE)
+        return;
+    kept = &s->slow_tasks[place];
     memset(kept, 0, sizeof(*kept));
     if (!entry)
         return;
@@ -253,7 +258,6 @@ static int note(struct accumulator *s, const struct gotrace_event *e,
                         .parent = e->args[1],
                         .at_start = e->third == GOTRACE_UNKNOWN};
     int r = texts_of(&s->texts, s->trace, e->string, &o.text);
-    uint32_t place;
 
     if (entry && !entry->older)
         o.stack = entry->stack;
@@ -261,9 +265,7 @@ static int note(struct accumulator *s, const struct gotrace_event *e,
         r = sites_of(&s->sites, s->trace, e->stack, &o.stack);
     if (r < 0)
         return r;
-    place = outliers_add(&s->slow, SUMMARY_SLOW_TASKS, &o);
-    if (place != OUTLIERS_NO_PLACE)
-        keep(s, place, entry);
+    keep(s, &o, entry);
     return 0;
 }
 
@@ -416,7 +418,6 @@ static int note_open(struct accumulator *s, const struct tasks_entry *entry)
                         .stack = entry->stack,
                         .open = true,
                         .at_start = entry->older};
-    uint32_t place;
     int r = 0;
 
     if (o.duration <= s->slow.floors[SUMMARY_SLOW_TASKS])
@@ -425,9 +426,7 @@ static int note_open(struct accumulator *s, const struct tasks_entry *entry)
         r = texts_add(&s->texts, type->text, type->len, &o.text);
     if (r < 0)
         return r;
-    place = outliers_add(&s->slow, SUMMARY_SLOW_TASKS, &o);
-    if (place != OUTLIERS_NO_PLACE)
-        keep(s, place, entry);
+    keep(s, &o, entry);
     return 0;
 }
 

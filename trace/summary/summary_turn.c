@@ -571,6 +571,8 @@ int accumulator_turns(struct accumulator *s)
 
     while (r != ASIDE && (c = next_turn(s, &ends))) {
         r = turn(s, c, ends);
+        if (__builtin_expect(t->order.last_time == s->last, 0))
+            accumulator_no_silence(s);
         s->last = t->order.last_time;
         if (r < 0)
             return t->fault.code < 0 ? 0 : r;

@@ -6,7 +6,6 @@
  */
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "trace/summary/accumulator.h"
@@ -27,7 +26,7 @@ static int take(struct accumulator *s, struct accumulator_pool *pool, uint32_t *
     r = memory_grow(&s->mem, &pool->list, &pool->cap, pool->n + 1, sizeof(*pool->list));
     if (r == 0)
         *ret = pool->n++;
-    return r;
+    return r == -E2BIG ? 0 : r;
 }
 
 /* A task or region ended. The reader tells how long it lasted, as it remembers all that are
@@ -193,24 +192,6 @@ int accumulator_user_event(struct accumulator *s, const struct gotrace_event *e)
     case GOTRACE_LOG: return accumulator_task_log(s, e);
     default: return 0;
     }
-}
-
-void accumulator_times(struct histogram *h, struct summary_times *ret)
-{
-    static const unsigned permille[] = {500, 900, 990, 999};
-    int64_t values[4];
-
-    histogram_percentiles(h, permille, values, 4);
-    *ret = (struct summary_times){
-        .count = h->count,
-        .total = h->total,
-        .p50 = values[0],
-        .p90 = values[1],
-        .p99 = values[2],
-        .p999 = values[3],
-        .max = h->max,
-        .exact = !h->buckets,
-    };
 }
 
 int accumulator_user_finish(struct accumulator *s)

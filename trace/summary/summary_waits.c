@@ -9,13 +9,11 @@
 
 #include <string.h>
 
+#include "trace/stack/kin.h"
 #include "trace/summary/accumulator.h"
 
 /* What is woken within this time of another wake by the same goroutine belongs to one burst. */
 #define BURST 1000000
-
-/* Stacks of limiters that are held against those of requests, so that the work is bounded. */
-#define LIMITS_MAX 64
 
 /* The past of a goroutine; NULL: there is no place. Of another goroutine's it is emptied. */
 static struct accumulator_past *past_of(struct accumulator *s, int64_t id, bool make)
@@ -121,7 +119,7 @@ static void add_waker(struct accumulator *s, const struct accumulator_go *g, int
         s->out->wakers.lock[pair.before] += time - g->since;
     else if (burst)
         ++*bursts_of(s, stack->traits);
-    wakers_add(&s->wakers, &pair, time - g->since, overlap, burst);
+    wakers_add(&s->wakers, &pair, time - g->since);
 }
 
 static enum summary_before before_of(uint8_t column)
@@ -155,7 +153,7 @@ void accumulator_called(struct accumulator *s, const struct accumulator_go *g, i
     note_past(s, g, SUMMARY_IN_SYSCALL, TEXTS_EMPTY, time);
 }
 
-static void add(struct summary_class *to, const struct tally *tally, bool whole)
+void accumulator_add_tally(struct summary_class *to, const struct tally *tally, bool whole)
 {
     to->count += tally->count;
     to->total += tally->total;
@@ -170,11 +168,11 @@ static void add(struct summary_class *to, const struct tally *tally, bool whole)
 /* Adds all waits of a stack, those that are not whole, too. */
 static void add_all(struct summary_class *to, const struct sites_stack *stack)
 {
-    add(to, &stack->tallies[SUMMARY_SYNC], true);
-    add(to, &stack->tallies[SITES_SLEEP], true);
-    add(to, &stack->tallies[SITES_UNKNOWN], false);
-    add(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
-    add(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
+    accumulator_add_tally(to, &stack->tallies[SUMMARY_SYNC], true);
+    accumulator_add_tally(to, &stack->tallies[SITES_SLEEP], true);
+    accumulator_add_tally(to, &stack->tallies[SITES_UNKNOWN], false);
+    accumulator_add_tally(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
+    accumulator_add_tally(to, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
 }
 
 static int64_t all_time(const struct sites_stack *stack)
@@ -196,12 +194,14 @@ static int64_t all_time(const struct sites_stack *stack)
 /* Adds waits for others to finish, and for a condition. */
 static void add_join(struct summary_inside *in, const struct sites_stack *stack)
 {
-    add(&in->join, &stack->tallies[SITES_INSIDE], true);
+    accumulator_add_tally(&in->join, &stack->tallies[SITES_INSIDE], true);
     if (!(stack->traits & STACK_CONDITION))
         return;
-    add(&in->conditions_before, &stack->tallies[SITES_UNKNOWN], false);
-    add(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC], false);
-    add(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN], false);
+    accumulator_add_tally(&in->conditions_before, &stack->tallies[SITES_UNKNOWN], false);
+    accumulator_add_tally(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC],
+                          false);
+    accumulator_add_tally(&in->conditions_open, &stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN],
+                          false);
     in->conditions += stack->tallies[SITES_INSIDE].count + stack->tallies[SITES_UNKNOWN].count;
 }
 
@@ -215,41 +215,56 @@ static void add_channel(struct summary_inside *in, const struct sites_stack *sta
     } else if (stack->traits & STACK_SENDS) {
         add_all(&in->send, stack);
     } else if (stack->traits & STACK_SELECTS) {
-        add(&in->select, whole, true);
+        accumulator_add_tally(&in->select, whole, true);
         in->select_open += stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYNC].total +
                            stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN].total +
                            stack->tallies[SITES_UNKNOWN].total;
     } else {
-        add(&in->receive, whole, true);
+        accumulator_add_tally(&in->receive, whole, true);
     }
 }
 
-/* Whether a request waits for the goroutine with this stack to finish, as far as stacks tell. */
-static bool is_joined(const struct accumulator *s, uint32_t n)
+/* Collects the functions in which requests wait for goroutines to finish. */
+static int collect_joins(struct accumulator *s, struct kin *joins)
 {
-    for (uint32_t i = SITES_FIRST; i < s->sites.n_stacks; i++) {
-        const struct sites_stack *other = &s->sites.stacks[i];
+    int r = 0;
 
-        if (other->class == STACK_JOIN && (other->traits & STACK_SERVES) && all_time(other) > 0 &&
-            sites_related(&s->sites, i, n))
+    for (uint32_t i = SITES_FIRST; r == 0 && i < s->sites.n_stacks; i++) {
+        const struct sites_stack *stack = &s->sites.stacks[i];
+        uint32_t names[2];
+
+        if (stack->class == STACK_JOIN && (stack->traits & STACK_SERVES) && all_time(stack) > 0)
+            r = kin_add(joins, sites_frame(&s->sites, i, SUMMARY_SYNC).func, names);
+    }
+    return r;
+}
+
+/* Whether a request waits for the goroutine with this stack to finish, as far as stacks tell. */
+static bool is_joined(const struct accumulator *s, uint32_t n, const struct kin *joins)
+{
+    const struct sites_stack *stack = &s->sites.stacks[n];
+
+    for (uint32_t i = 0; i < stack->n; i++) {
+        struct summary_frame at = sites_frame_text(&s->sites, s->sites.rows[stack->row + i]);
+        struct kin_walk walk = kin_walk(joins, at.func);
+
+        if (kin_next(joins, &walk) != IDMAP_NONE)
             return true;
     }
     return false;
 }
 
-static void add_limit(struct accumulator *s, uint32_t n)
+static void add_limit(struct accumulator *s, uint32_t n, const struct kin *joins)
 {
     const struct sites_stack *stack = &s->sites.stacks[n];
-    bool joined = s->limits_looked_at < LIMITS_MAX && !(stack->traits & STACK_SERVES);
 
-    s->limits_looked_at += joined;
-    if ((stack->traits & STACK_SERVES) || (joined && is_joined(s, n)))
+    if ((stack->traits & STACK_SERVES) || is_joined(s, n, joins))
         add_all(&s->out->inside.limit, stack);
     else
-        add(&s->out->inside.limit, &stack->tallies[SITES_INSIDE], true);
+        accumulator_add_tally(&s->out->inside.limit, &stack->tallies[SITES_INSIDE], true);
 }
 
-static void add_stack(struct accumulator *s, uint32_t n)
+static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins)
 {
     struct summary_inside *in = &s->out->inside;
     const struct sites_stack *stack = &s->sites.stacks[n];
@@ -260,13 +275,13 @@ static void add_stack(struct accumulator *s, uint32_t n)
     else if (stack->class == STACK_CONN)
         add_all(&in->conn, stack);
     else if (stack->class == STACK_LIMIT)
-        add_limit(s, n);
+        add_limit(s, n, joins);
     else if ((traits & STACK_SERVES) &&
              (stack->class == STACK_JOIN || stack->class == STACK_OTHER ||
               stack->class == STACK_HANDLER))
         add_channel(in, stack);
     else if (stack->class == STACK_OTHER)
-        add(&in->turn, &stack->tallies[SITES_INSIDE], true);
+        accumulator_add_tally(&in->turn, &stack->tallies[SITES_INSIDE], true);
     if (traits & STACK_DIALS)
         in->dials += all_time(stack);
     if (traits & STACK_FLUSHES)
@@ -277,9 +292,15 @@ static void add_stack(struct accumulator *s, uint32_t n)
 
 int accumulator_waits_finish(struct accumulator *s)
 {
-    for (uint32_t i = 0; i < s->sites.n_stacks; i++)
-        add_stack(s, i);
-    return wakers_top(&s->wakers, &s->sites, &s->out->wakers);
+    struct kin joins;
+    int r;
+
+    kin_init(&joins, &s->mem, s->seed);
+    r = collect_joins(s, &joins);
+    for (uint32_t i = 0; r == 0 && i < s->sites.n_stacks; i++)
+        add_stack(s, i, &joins);
+    kin_done(&joins);
+    return r < 0 ? r : wakers_top(&s->wakers, &s->sites, &s->out->wakers);
 }
 
 void accumulator_waits_done(struct accumulator *s)

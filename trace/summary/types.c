@@ -81,15 +81,7 @@ size_t types_pattern(const char *text, size_t len, char *ret)
 
 static uint64_t hash_of(const struct types *t, const char *text, size_t len, bool is_group)
 {
-    uint64_t h = texts_mix(t->seed ^ (is_group ? OF_GROUP : 0), len), word;
-
-    for (; len >= sizeof(word); len -= sizeof(word), text += sizeof(word)) {
-        memcpy(&word, text, sizeof(word));
-        h = texts_mix(h, word);
-    }
-    word = 0;
-    memcpy(&word, text, len);
-    return texts_mix(h + t->seed, word);
+    return texts_hash(t->seed, is_group ? OF_GROUP : 0, text, len);
 }
 
 /* All but the times. */
@@ -419,22 +411,15 @@ static int by_total(const void *a, const void *b)
     return strcmp(x->text, y->text);
 }
 
-static void times_of(struct type *type, struct summary_times *ret)
+static struct summary_times times_of(struct type *type)
 {
-    static const unsigned permille[] = {500, 900, 990, 999};
-    int64_t values[4];
+    struct summary_times ret = histogram_times(&type->times);
 
-    histogram_percentiles(&type->times, permille, values, 4);
-    *ret = (struct summary_times){
-        .count = type->count,
-        .total = type->total,
-        .p50 = values[0],
-        .p90 = values[1],
-        .p99 = values[2],
-        .p999 = values[3],
-        .max = type->max,
-        .exact = !type->times.buckets && !type->untimed,
-    };
+    ret.count = type->count;
+    ret.total = type->total;
+    ret.max = type->max;
+    ret.exact = ret.exact && !type->untimed;
+    return ret;
 }
 
 static int fill(struct type *type, struct summary_arena **arena, struct summary_row *ret)
@@ -449,7 +434,7 @@ static int fill(struct type *type, struct summary_arena **arena, struct summary_
     ret->open = open_of(type);
     ret->misnested = type->misnested;
     ret->grouped = type->is_group;
-    times_of(type, &ret->times);
+    ret->times = times_of(type);
     return 0;
 }
 

@@ -41,8 +41,7 @@ static struct wakers_row *row_of(struct wakers *w, const struct wakers_pair *pai
     return &w->rows[w->n++];
 }
 
-void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total, int64_t held,
-                bool burst)
+void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total)
 {
     struct wakers_row *row = row_of(w, pair);
 
@@ -50,8 +49,6 @@ void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total,
         return;
     row->count++;
     row->total += total;
-    row->held += held;
-    row->bursts += burst;
 }
 
 /* A row, and what makes it one with others: the sites of its stacks. */
@@ -81,26 +78,17 @@ static unsigned column_of(uint32_t before)
     }
 }
 
-static int by_frame(const struct sites_frame *x, const struct sites_frame *y)
-{
-    if (x->func != y->func)
-        return x->func < y->func ? -1 : 1;
-    if (x->file != y->file)
-        return x->file < y->file ? -1 : 1;
-    return x->line == y->line ? 0 : x->line < y->line ? -1 : 1;
-}
-
 static int by_sites(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    int r = by_frame(&x->waiter, &y->waiter);
+    int r = sites_compare(&x->waiter, &y->waiter);
 
     if (r == 0 && x->class != y->class)
         r = x->class < y->class ? -1 : 1;
     if (r == 0)
-        r = by_frame(&x->at, &y->at);
+        r = sites_compare(&x->at, &y->at);
     if (r == 0)
-        r = by_frame(&x->of, &y->of);
+        r = sites_compare(&x->of, &y->of);
     if (r == 0 && x->row.pair.before != y->row.pair.before)
         r = x->row.pair.before < y->row.pair.before ? -1 : 1;
     if (r == 0 && x->row.pair.reason != y->row.pair.reason)
@@ -131,16 +119,8 @@ static uint32_t merge(struct entry *list, uint32_t n)
         }
         to->count += list[i].row.count;
         to->total += list[i].row.total;
-        to->held += list[i].row.held;
-        to->bursts += list[i].row.bursts;
     }
     return kept;
-}
-
-static struct summary_frame text(const struct sites *s, const struct sites_frame *f)
-{
-    return (struct summary_frame){texts_get(s->texts, f->func), texts_get(s->texts, f->file),
-                                  f->line};
 }
 
 static struct summary_waker waker_of(const struct sites *s, const struct entry *e)
@@ -148,17 +128,15 @@ static struct summary_waker waker_of(const struct sites *s, const struct entry *
     const struct wakers_pair *pair = &e->row.pair;
 
     return (struct summary_waker){
-        .waiter = text(s, &e->waiter),
+        .waiter = sites_text(s, &e->waiter),
         .class = (enum stack_class)e->class,
-        .at = text(s, &e->at),
+        .at = sites_text(s, &e->at),
         .before = (enum summary_before)pair->before,
         .reason = texts_get(s->texts, pair->reason),
-        .before_at = text(s, &e->of),
+        .before_at = sites_text(s, &e->of),
         .call = sites_call(s, pair->stack).func,
         .count = e->row.count,
         .total = e->row.total,
-        .held = e->row.held,
-        .bursts = e->row.bursts,
     };
 }
 

@@ -30,8 +30,6 @@ struct wakers_row {
     struct wakers_pair pair;
     uint64_t count;
     int64_t total;
-    int64_t held;
-    uint64_t bursts;
 };
 
 struct wakers {
@@ -46,10 +44,8 @@ struct wakers {
 void wakers_init(struct wakers *w, struct memory *mem, uint64_t seed);
 void wakers_done(struct wakers *w);
 
-/* A wait ended that took `total` nanoseconds, for `held` of which its waker did what it did
- * before. */
-void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total, int64_t held,
-                bool burst);
+/* A wait ended that took so many nanoseconds. */
+void wakers_add(struct wakers *w, const struct wakers_pair *pair, int64_t total);
 
 /* The rows with the largest totals, by call site. Lists are in the texts' arena. Errors of
  * memory.h. */

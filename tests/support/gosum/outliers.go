@@ -87,7 +87,7 @@ func outdoes(class, soFar string, body bool) bool {
 	return false
 }
 
-// classOf is stack_classify of trace/stack/stackclass.c, with the table of that file. What it does not
+// classOf is stack_read and stack_told of trace/stack/stackclass.c, with the table of that file. What it does not
 // know (fasthttp's loop, functions by a part of their names) is in no program that it is used for.
 func (o *outliers) classOf(stack trace.Stack) string {
 	if class, ok := o.ofStack[stack]; ok {
