@@ -115,23 +115,26 @@ static bool set_truncated(json_t *object, const struct record *r)
            set_string(truncated, "by", r->truncated_by);
 }
 
+/* What cannot be written is null: that must not prevent the record of a trace. */
 static bool set_context(json_t *object, const struct record *r)
 {
     struct jsonwriter w;
     struct buf text;
     json_t *context = NULL;
-    bool done = false;
+    int error;
 
     if (!r->context || !context_tells(r->context))
         return true;
     buf_init(&text, CONTEXT_JSON_MAX);
     jsonwriter_init(&w, &text, (struct jsonwriter_style){.digits = 15});
     context_write(&w, NULL, r->context);
-    if (jsonwriter_finish(&w) == 0 &&
-        jsontext_parse(buf_str(&text), text.len, 0, NULL, &context) == 0)
-        done = json_object_set_new(object, "context", context) == 0;
+    error = jsonwriter_finish(&w);
+    if (error == 0)
+        error = jsontext_parse(buf_str(&text), text.len, 0, NULL, &context);
     buf_done(&text);
-    return done;
+    if (error == -ENOMEM)
+        return false;
+    return json_object_set_new(object, "context", error < 0 ? json_null() : context) == 0;
 }
 
 /*

@@ -95,6 +95,28 @@ static void test_context(void **state)
     free(amended);
 }
 
+/* Whatever cgroups are called, the trace has its record. */
+static void test_context_of_any_length(void **state)
+{
+    struct record r = sample();
+    struct context context, back;
+    char *text;
+    json_t *o;
+
+    (void)state;
+    memset(&context, 0x7f, sizeof(context));
+    memset(context.level, '\001', sizeof(context.level) - 1);
+    context.level[sizeof(context.level) - 1] = '\0';
+    (void)strcpy(context.memory_level, context.level);
+    r.context = &context;
+    o = make(&r, &text);
+    assert_int_equal(json_integer_value(json_object_get(o, "bytes")), 123456);
+    json_decref(o);
+    assert_int_equal(context_parse(text, strlen(text), &back), 0);
+    assert_int_equal(back.throttled_periods, context.throttled_periods);
+    free(text);
+}
+
 static void test_complete(void **state)
 {
     struct record r = sample();
@@ -308,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_complete),
         cmocka_unit_test(test_context),
+        cmocka_unit_test(test_context_of_any_length),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_another_kind),
         cmocka_unit_test(test_bytes_that_are_not_utf8),
