@@ -490,3 +490,44 @@ def test_fuzzed_traces(goservice, serve, daemon, tmp_path):
     d.stop()
     assert not [why for _, why in found if why and why.startswith("signal")], found
     assert any(label != "not-inspected" for label, _ in found)
+
+
+LONG_NAMES = """package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/trace"
+	"strings"
+	"time"
+)
+
+func main() {
+	trace.Start(os.Stdout)
+	defer trace.Stop()
+	for i := 0; i < 100; i++ {
+		time.Sleep(5 * time.Millisecond)
+		name := fmt.Sprintf("%c%c", 'a'+i/10, 'a'+i%10) + strings.Repeat("\\x01", 900)
+		trace.WithRegion(context.Background(), name, func() {})
+	}
+}
+"""
+
+
+def test_long_names(tmp_path):
+    """Names that are long in JSON cost what they stand in, never the label."""
+    (tmp_path / "go.mod").write_text("module names\n\ngo 1.23\n")
+    (tmp_path / "main.go").write_text(LONG_NAMES)
+    build(tmp_path, tmp_path / "names")
+    path = tmp_path / "names.trace"
+    with open(path, "wb") as out:
+        subprocess.run([tmp_path / "names"], stdout=out, env=environment(), check=True, timeout=60)
+    with open(path, "rb") as f:
+        text = run(CONTRACE, "summary", "--json", "--sandbox", "-", stdin=f).stdout
+    assert len(text) <= 256 * 1024
+    summary = json.loads(text)
+    assert summary["label"] and "regions" not in summary and "outliers" not in summary
+    whole = json.loads(run(CONTRACE, "summary", "--json", path).stdout)
+    assert len(whole["regions"]) == 100 and whole["outliers"]["regions"]
+    assert whole["label"] == summary["label"]
