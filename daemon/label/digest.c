@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/jsontext.h"
+#include "base/random.h"
 #include "daemon/label/digest_outliers.h"
 #include "lib/record/abridge.h"
 
@@ -188,14 +189,13 @@ static uint64_t growing_of(const json_t *goroutines)
 {
     const json_t *growing = json_object_get(goroutines, "growing");
     const char *func = json_string_value(json_object_get(growing, "func"));
-    uint64_t h = 0xcbf29ce484222325U; /* FNV-1a */
+    uint64_t h;
 
     if (!func || json_integer_value(json_object_get(growing, "created")) <=
                      json_integer_value(json_object_get(growing, "ended")))
         return 0;
-    for (; *func; func++)
-        h = (h ^ (uint8_t)*func) * 0x100000001b3U;
-    h = (h ^ (uint64_t)json_integer_value(json_object_get(growing, "line"))) * 0x100000001b3U;
+    h = random_mix(random_fnv(RANDOM_FNV, func) ^
+                   (uint64_t)json_integer_value(json_object_get(growing, "line")));
     return h > 0 ? h : 1;
 }
 
