@@ -42,16 +42,19 @@ static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void
     return 0;
 }
 
-/* Whoever started contraced may have ignored signals: nohup does SIGHUP, a shell SIGINT in its
- * background, some supervisors SIGCHLD. The kernel drops an ignored signal even if it is blocked. */
-static void heed_all(void)
+/*
+ * Whoever started contraced may have ignored a signal: nohup does SIGHUP, a shell SIGINT in its
+ * background, some supervisors SIGCHLD. The kernel drops an ignored signal even if it is blocked.
+ * What contraced does nothing about stays ignored: SIGQUIT, say, in the background of a shell.
+ */
+static int heed(int number)
 {
     struct sigaction present;
 
-    for (int number = 1; number <= SIGRTMAX; number++) {
-        if (sigaction(number, NULL, &present) == 0 && present.sa_handler == SIG_IGN)
-            (void)signal(number, SIG_DFL);
-    }
+    if (sigaction(number, NULL, &present) == 0 && present.sa_handler == SIG_IGN &&
+        signal(number, SIG_DFL) == SIG_ERR)
+        return -errno;
+    return 0;
 }
 
 /* Signals are blocked before the first thread starts, so that only the event loop gets them. */
@@ -59,6 +62,7 @@ int daemon_take_signals(struct daemon *d)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
     sigset_t set;
+    int r;
 
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD); /* sd_event_add_child requires this */
@@ -66,15 +70,14 @@ int daemon_take_signals(struct daemon *d)
         (void)sigaddset(&set, signals[i]);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
-    heed_all();
+    r = heed(SIGCHLD);
     /* A write beyond the limit of a file's size shall only fail and not end the process. */
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
         return -errno;
-    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-        int r = sd_event_add_signal(d->event, NULL, signals[i], on_signal, d);
-
-        if (r < 0)
-            return r;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && r >= 0; i++) {
+        r = heed(signals[i]);
+        if (r >= 0)
+            r = sd_event_add_signal(d->event, NULL, signals[i], on_signal, d);
     }
-    return 0;
+    return r < 0 ? r : 0;
 }

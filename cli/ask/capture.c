@@ -362,6 +362,21 @@ static void say_limited(struct capture *c, const json_t *limited)
     }
 }
 
+static void say_placeless(struct capture *c, const json_t *placeless)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(placeless, i, one) {
+        char name[NAME_SIZE];
+
+        c->failed = true;
+        complain("%s: it is not known where; its `path` does not end in /trace, so profiles_path "
+                 "must say it",
+                 target_name(one, name));
+    }
+}
+
 /* Reads the answer. Some or all of its captures may have failed. 0, or -EIO after a message. */
 static int take_answer(struct capture *c)
 {
@@ -388,6 +403,7 @@ static int take_answer(struct capture *c)
         }
     }
     say_limited(c, json_object_get(c->answer, "limited"));
+    say_placeless(c, json_object_get(c->answer, "placeless"));
     return 0;
 }
 

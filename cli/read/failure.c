@@ -24,7 +24,7 @@ struct failure failure_of_json(int code)
     struct failure f = failure_of(code);
 
     if (code == -E2BIG)
-        (void)strcpy(f.text, "more JSON than 64 MiB");
+        (void)strcpy(f.text, "more JSON than there is room for");
     return f;
 }
 

@@ -13,6 +13,7 @@
 #include "cli/common/screen.h"
 #include "cli/read/failure.h"
 #include "cli/read/tracefile.h"
+#include "lib/process/child.h"
 #include "lib/process/sandbox.h"
 
 static const char intro[] =
@@ -119,6 +120,20 @@ static int show_json(struct job *job, const struct buf *json)
     return 0;
 }
 
+/* In the sandbox it is shortened to what the program that reads it takes: too long an output would
+ * cost the label. */
+static int make_json(const struct job *job, const struct summary *s, struct buf *json)
+{
+    enum summary_extent extent = job->arguments->sandbox ? SUMMARY_NO_SITES : SUMMARY_ALL;
+    int r = summary_json(&job->view, s, extent, json);
+
+    while (r == -E2BIG && job->arguments->sandbox && extent < SUMMARY_NO_NAMES) {
+        buf_clear(json);
+        r = summary_json(&job->view, s, ++extent, json);
+    }
+    return r;
+}
+
 /* 0, or a negative errno after a message. */
 static int show(struct job *job, const struct summary *s)
 {
@@ -130,9 +145,8 @@ static int show(struct job *job, const struct summary *s)
         summary_text(stdout, s, &job->view);
         return 0;
     }
-    buf_init(&json, SUMMARY_JSON_MAX);
-    /* In the sandbox call sites are left out: they are long and a label does not need them. */
-    r = summary_json(&job->view, s, !job->arguments->sandbox, &json);
+    buf_init(&json, job->arguments->sandbox ? CHILD_OUTPUT_MAX - 1 : SUMMARY_JSON_MAX); /* '\n' */
+    r = make_json(job, s, &json);
     if (r == 0)
         r = show_json(job, &json);
     buf_done(&json);

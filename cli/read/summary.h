@@ -29,9 +29,17 @@ struct summary_view {
 
 #define SUMMARY_JSON_MAX (64u << 20)
 
+/* How much of a summary is written; each leaves out more than the one before. */
+enum summary_extent {
+    SUMMARY_ALL,
+    SUMMARY_NO_SITES,    /* call sites: they are long, and a label does not need them */
+    SUMMARY_NO_OUTLIERS, /* the slowest of each kind */
+    SUMMARY_NO_NAMES,    /* tasks and regions by name */
+};
+
 /* Appends one object. 0, -ENOMEM, or -E2BIG when that is more than the buffer may hold. */
-int summary_json(const struct summary_view *view, const struct summary *s, bool with_sites,
-                 struct buf *out);
+int summary_json(const struct summary_view *view, const struct summary *s,
+                 enum summary_extent extent, struct buf *out);
 
 /* Where and why a trace that is not complete breaks off. */
 struct failure summary_failure(const struct summary *s);

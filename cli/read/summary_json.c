@@ -458,8 +458,19 @@ static void put_head(struct jsonwriter *w, const char *name, const struct summar
     jsonwriter_real(w, "covered", s->covered);
 }
 
-int summary_json(const struct summary_view *view, const struct summary *s, bool with_sites,
-                 struct buf *out)
+/* Of each name, and of those that the table has no room for. */
+static void names(struct jsonwriter *w, const struct summary *s)
+{
+    rows(w, "tasks", &s->tasks, "type");
+    jsonwriter_count(w, "tasks_other", s->tasks.left_out.count);
+    left_out(w, "tasks_left_out", &s->tasks.left_out);
+    rows(w, "regions", &s->regions, "type");
+    jsonwriter_count(w, "regions_other", s->regions.left_out.count);
+    left_out(w, "regions_left_out", &s->regions.left_out);
+}
+
+int summary_json(const struct summary_view *view, const struct summary *s,
+                 enum summary_extent extent, struct buf *out)
 {
     struct jsonwriter w;
 
@@ -480,15 +491,12 @@ int summary_json(const struct summary_view *view, const struct summary *s, bool 
     jsonwriter_count(&w, "seen", s->threads.seen);
     jsonwriter_count(&w, "in_first", s->threads.in_first);
     jsonwriter_end(&w);
-    rows(&w, "tasks", &s->tasks, "type");
-    jsonwriter_count(&w, "tasks_other", s->tasks.left_out.count);
-    left_out(&w, "tasks_left_out", &s->tasks.left_out);
-    rows(&w, "regions", &s->regions, "type");
-    jsonwriter_count(&w, "regions_other", s->regions.left_out.count);
-    left_out(&w, "regions_left_out", &s->regions.left_out);
+    if (extent < SUMMARY_NO_NAMES)
+        names(&w, s);
     jsonwriter_count(&w, "misnested_regions", s->misnested.count);
-    summary_outliers_json(&w, s);
-    if (with_sites)
+    if (extent < SUMMARY_NO_OUTLIERS)
+        summary_outliers_json(&w, s);
+    if (extent < SUMMARY_NO_SITES)
         all_sites(&w, s);
     jsonwriter_count(&w, "lost_goroutines", s->lost_goroutines);
     jsonwriter_count(&w, "lost_stacks", s->lost_stacks);

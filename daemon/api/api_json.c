@@ -69,15 +69,18 @@ void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *count
     jsonwriter_end(w);
 }
 
-void api_put_names(struct jsonwriter *w, const struct lane *l)
+void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact)
 {
-    const struct target *t = l->target;
-
     jsonwriter_text(w, "target", t->shown);
     jsonwriter_text(w, "service", t->service);
     jsonwriter_text(w, "host", t->host);
     jsonwriter_text(w, "job", t->job->name);
-    jsonwriter_text(w, "artifact", kind_name(l->artifact->kind));
+    jsonwriter_text(w, "artifact", kind_name(artifact->kind));
+}
+
+void api_put_names(struct jsonwriter *w, const struct lane *l)
+{
+    api_put_target(w, l->target, l->artifact);
 }
 
 const char *api_query_text(struct admin_call *call, const char *name)

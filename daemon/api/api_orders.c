@@ -26,11 +26,19 @@ void orders_free(struct orders *o)
         buf_done(&o->list[i].text);
     batch_done(&o->batch);
     free(o->list);
-    buf_done(&o->limited);
+    buf_done(&o->limited.text);
+    buf_done(&o->placeless.text);
     free(o);
 }
 
 static void on_ended(void *userdata, size_t i, const struct pipeline_end *end);
+
+static void begin_list(struct order *list)
+{
+    buf_init(&list->text, ADMIN_REPLIES_MAX);
+    jsonwriter_init(&list->json, &list->text, api_style);
+    jsonwriter_array(&list->json, NULL);
+}
 
 struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bool wait)
 {
@@ -40,9 +48,8 @@ struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bo
         return NULL;
     o->api = a;
     o->call = call;
-    buf_init(&o->limited, ADMIN_REPLIES_MAX);
-    jsonwriter_init(&o->limited_json, &o->limited, api_style);
-    jsonwriter_array(&o->limited_json, NULL);
+    begin_list(&o->limited);
+    begin_list(&o->placeless);
     o->list = calloc(max + 1, sizeof(*o->list));
     if (!o->list || batch_init(&o->batch, a->context.desk, a->context.targets, max,
                                wait ? on_ended : NULL, o) < 0) {
@@ -54,11 +61,20 @@ struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bo
 
 static void add_limited(struct orders *o, const struct lane *l, usec wait)
 {
-    struct jsonwriter *w = &o->limited_json;
+    struct jsonwriter *w = &o->limited.json;
 
     jsonwriter_object(w, NULL);
     api_put_names(w, l);
     api_put_seconds(w, "retry_after_seconds", wait);
+    jsonwriter_end(w);
+}
+
+static void add_placeless(struct orders *o, const struct target *t)
+{
+    struct jsonwriter *w = &o->placeless.json;
+
+    jsonwriter_object(w, NULL);
+    api_put_target(w, t, o->batch.artifact);
     jsonwriter_end(w);
 }
 
@@ -77,18 +93,18 @@ void orders_put(const struct orders *o, struct jsonwriter *w)
     jsonwriter_end(w);
 }
 
-/* Appends the list of targets that were not ordered because of their allowance. */
-static void put_limited(struct orders *o, struct jsonwriter *w)
+/* Appends a list of targets that were not ordered. */
+static void put_list(struct order *list, const char *name, size_t n, struct jsonwriter *w)
 {
     int r;
 
-    if (o->batch.limited == 0)
+    if (n == 0)
         return;
-    jsonwriter_end(&o->limited_json);
-    r = jsonwriter_finish(&o->limited_json);
+    jsonwriter_end(&list->json);
+    r = jsonwriter_finish(&list->json);
     if (r < 0)
         buf_fail(w->out, r);
-    jsonwriter_json(w, "limited", buf_str(&o->limited));
+    jsonwriter_json(w, name, buf_str(&list->text));
 }
 
 static void reply(struct orders *o, unsigned status, const char *error)
@@ -102,7 +118,8 @@ static void reply(struct orders *o, unsigned status, const char *error)
         if (error)
             jsonwriter_text(&body.json, "error", error);
         orders_put(o, &body.json);
-        put_limited(o, &body.json);
+        put_list(&o->limited, "limited", o->batch.limited, &body.json);
+        put_list(&o->placeless, "placeless", o->batch.placeless, &body.json);
         api_reply(o->call, status, &body);
     }
     orders_free(o);
@@ -175,6 +192,8 @@ enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeli
     *ret = NULL;
     if (reply.answer == DESK_LIMITED)
         add_limited(o, reply.lane, reply.retry_after);
+    else if (reply.answer == DESK_PLACELESS)
+        add_placeless(o, targets_at(o->api->context.targets, target));
     if (reply.answer != DESK_TAKEN)
         return reply.answer;
     one = &o->list[o->batch.taken - 1];

@@ -50,7 +50,8 @@ void api_put_covered(struct jsonwriter *w, double covered);
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
                     const char *(*name)(unsigned i));
 
-/* Writes the members "target", "service", "host", "job" and "artifact". */
+/* Write the members "target", "service", "host", "job" and "artifact". */
+void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact);
 void api_put_names(struct jsonwriter *w, const struct lane *l);
 
 /* Read a parameter of the query. Without it, *ret is unchanged. False: it was invalid, and 400 was
@@ -75,9 +76,9 @@ struct orders {
     struct api *api;
     struct admin_call *call;
     struct batch batch;
-    struct order *list; /* in the order of the batch's taken orders */
-    struct buf limited; /* JSON array of targets whose allowance is used up */
-    struct jsonwriter limited_json;
+    struct order *list;           /* in the order of the batch's taken orders */
+    struct order limited;         /* JSON array of targets whose allowance is used up */
+    struct order placeless;       /* and of those of which nobody knows where the artifact is */
     bool no_memory;               /* to write the answer */
     char first[ORDERS_TEXT_SIZE]; /* the error if all fail: what the first order came to */
 };
@@ -88,7 +89,7 @@ struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bo
 void orders_free(struct orders *o);
 
 /* Orders a capture of the target with this index. *ret is NULL unless the order was taken. If the
- * allowance is used up, the target is added to `limited`. */
+ * allowance is used up, the target is added to `limited`; without a place, to `placeless`. */
 enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeline_order *order,
                             struct order **ret);
 void order_end(struct orders *o, struct order *one);

@@ -120,19 +120,34 @@ static const struct lane *lane_of(const struct filter *f, const struct target *t
     return f->artifact ? target_lane(t, f->artifact) : target_primary(t);
 }
 
+static bool fails_so(const struct lane *l, const char *state)
+{
+    return outcome_failed(l->state) &&
+           (strcmp(state, "failing") == 0 || strcmp(state, state_of(l)) == 0);
+}
+
+/* Without an artifact, a target fails if any of its lanes does. */
+static bool is_in_state(const struct filter *f, const struct target *t, const struct lane *l)
+{
+    if (!f->state || strcmp(f->state, state_of(l)) == 0)
+        return true;
+    if (f->artifact)
+        return fails_so(l, f->state);
+    for (l = t->lanes; l; l = l->next) {
+        if (fails_so(l, f->state))
+            return true;
+    }
+    return false;
+}
+
 static bool fits(const struct filter *f, const struct target *t)
 {
     const struct lane *l = lane_of(f, t);
 
-    if (!l)
-        return false;
-    if (f->state && strcmp(f->state, "failing") == 0 && !outcome_failed(l->state))
-        return false;
-    if (f->target && !api_target_is(t, f->target))
+    if (!l || (f->target && !api_target_is(t, f->target)))
         return false;
     return (!f->service || strcmp(f->service, t->service) == 0) &&
-           (!f->job || strcmp(f->job, t->job->name) == 0) &&
-           (!f->state || strcmp(f->state, "failing") == 0 || strcmp(f->state, state_of(l)) == 0);
+           (!f->job || strcmp(f->job, t->job->name) == 0) && is_in_state(f, t, l);
 }
 
 /*

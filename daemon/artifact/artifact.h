@@ -66,8 +66,9 @@ struct artifact_body {
      * invalid; *ret_good is the number of these bytes that come before it. */
     int (*feed)(void *body, const void *data, size_t n, size_t *ret_good);
     /* The body ended. Called once, also after an error. `clean`: the transport confirms that
-     * nothing is missing at its end. `taken`: how long the request took. */
-    void (*finish)(void *body, bool clean, usec taken, struct artifact_facts *ret);
+     * nothing is missing at its end. `taken`: how long the request took, of which `window` was
+     * asked for. */
+    void (*finish)(void *body, bool clean, usec taken, usec window, struct artifact_facts *ret);
 };
 
 struct artifact {

@@ -122,12 +122,18 @@ static enum artifact_end end_of(struct body *b)
              : ARTIFACT_FOREIGN;
 }
 
-/* A profile of a window says how long that was, which is not longer than the request took; it is
- * negative if the service's clock was set back meanwhile. One since the start of the process says
- * nothing, or its whole life. */
-static bool is_since_start(int64_t duration, usec taken)
+/* A profile of a window says how long that was, by the service's wall clock: it is negative if that
+ * was set back meanwhile, and longer than the request if it was set forward. */
+static bool is_too_long(int64_t duration, usec taken)
 {
-    return duration == 0 || duration > (int64_t)(taken + taken / 10) * 1000;
+    return duration > (int64_t)(taken + taken / 10) * 1000;
+}
+
+/* One since the start of the process says nothing, or its whole life, and comes without a wait for
+ * the window. */
+static bool is_since_start(int64_t duration, usec taken, usec window)
+{
+    return duration == 0 || (is_too_long(duration, taken) && taken < window);
 }
 
 static bool is_twice(const struct body *b)
@@ -136,11 +142,14 @@ static bool is_twice(const struct body *b)
 }
 
 /* Ignores `clean`: gzip's trailer alone shows whether the end is there. */
-static void body_finish(void *userdata, bool clean, usec taken, struct artifact_facts *ret)
+static void body_finish(void *userdata, bool clean, usec taken, usec window,
+                        struct artifact_facts *ret)
 {
     struct body *b = userdata;
     enum artifact_end end = end_of(b);
     int64_t duration = b->fields.duration;
+    bool since_start = is_since_start(duration, taken, window);
+    bool told = duration > 0 && (since_start || !is_too_long(duration, taken));
 
     (void)clean;
     if (end == ARTIFACT_WHOLE)
@@ -151,8 +160,8 @@ static void body_finish(void *userdata, bool clean, usec taken, struct artifact_
         .accepted = b->accepted,
         .error = b->error,
         .hint = is_twice(b) ? HINT_TWICE : NULL,
-        .span = duration > 0 ? (usec)duration / 1000 : 0,
-        .since_start = end == ARTIFACT_WHOLE && is_since_start(duration, taken),
+        .span = told ? (usec)duration / 1000 : 0,
+        .since_start = end == ARTIFACT_WHOLE && since_start,
         .counted = "samples",
         .count = b->fields.samples,
         .empty = b->fields.samples == 0,

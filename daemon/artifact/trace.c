@@ -67,11 +67,13 @@ static enum artifact_end end_of(const struct framing *f, int kept)
                                                                 : ARTIFACT_NOTHING;
 }
 
-static void body_finish(void *userdata, bool clean, usec taken, struct artifact_facts *ret)
+static void body_finish(void *userdata, bool clean, usec taken, usec window,
+                        struct artifact_facts *ret)
 {
     struct framing *f = &((struct body *)userdata)->framing;
     int kept = framing_finish(f, clean);
 
+    (void)window;
     *ret = (struct artifact_facts){
         .end = end_of(f, kept),
         .bytes = f->whole_bytes,

@@ -202,7 +202,7 @@ static struct artifact_facts facts_of(struct capture *c, const struct http_resul
     bool clean = h->error == HTTP_OK && h->delimited && !c->cut_by && c->error == 0;
     struct artifact_facts facts;
 
-    c->artifact->body->finish(c->body, clean, h->taken, &facts);
+    c->artifact->body->finish(c->body, clean, h->taken, c->window, &facts);
     /* This side cut the body, so a complete-looking start proves nothing about the rest. */
     if (c->cut_by && !c->artifact->part && facts.end == ARTIFACT_WHOLE)
         facts.end = ARTIFACT_NOTHING;

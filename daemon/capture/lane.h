@@ -45,7 +45,7 @@ struct lane_last {
 struct lane_growth {
     uint32_t pid;
     unsigned samples;
-    usec first_time; /* of the captures, real time */
+    usec first_time; /* of the captures, boot time */
     usec last_time;
     uint64_t first; /* goroutines at the end of the first sample, */
     uint64_t last;  /* and of the last */

@@ -61,6 +61,16 @@ static void begin_after(struct capture_job *c, const struct pipeline_end *end)
     queue_add(after);
 }
 
+/* Since when it waited for nothing but a place; 0: the wait says nothing about load. So it is of a
+ * failing target, which waits for its share of the places; and while another capture of its target
+ * was under way. */
+static usec due_for_a_place(const struct capture_job *c)
+{
+    usec due = c->turn == TURN_ILL ? 0 : c->purpose.due;
+
+    return due > 0 && due < c->unparked ? c->unparked : due;
+}
+
 static void capture_job_end(struct capture_job *c, const char *key)
 {
     struct pipeline *p = c->pipeline;
@@ -90,9 +100,7 @@ static void capture_job_end(struct capture_job *c, const char *key)
                         .outcome = end.outcome,
                         .bytes = end.bytes,
                         .start = key ? end.start : 0,
-                        /* A failing target waits for its share of the places, so its delay says
-                         * nothing about load. */
-                        .due = c->turn == TURN_ILL ? 0 : end.due,
+                        .due = due_for_a_place(c),
                         .sent = end.sent,
                         .ended = end.ended,
                     });

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/loop.h"
 #include "daemon/capture/pipeline_state.h"
 
 static void list_add(struct capture_job_list *l, struct capture_job *c)
@@ -124,6 +125,7 @@ void queue_unpark(struct pipeline *p, const struct target *t)
             continue;
         list_remove(&p->parked, c);
         c->parked = false;
+        c->unparked = loop_now(p->event, CLOCK_BOOTTIME);
         queue_add(c);
     }
 }

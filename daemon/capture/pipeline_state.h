@@ -59,6 +59,7 @@ struct capture_job {
     struct target *target;
     struct lane *lane; /* of the target */
     bool parked;       /* it waits, outside of the queue, for another lane of its target */
+    usec unparked;     /* boot time when that ended; 0: it never did */
     struct purpose purpose;
     bool again; /* orders came meanwhile that need another capture: `after` */
     struct purpose after;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -98,22 +99,37 @@ static int open_through(int root, uint32_t pid, const char *dir)
     return fd < 0 ? -errno : (int)fd;
 }
 
-/* The directory of a part's own level: only one that the kernel itself fills. */
+/* Whether the kernel itself fills this directory. */
+static bool is_cgroup(int fd)
+{
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 &&
+           (fs.f_type == CGROUP2_SUPER_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC);
+}
+
+/* A mount further down may show another cgroup in its place. Before Linux 5.8 the kernel does not
+ * tell. */
+static bool is_on(int fd, uint64_t mount)
+{
+    struct statx st;
+
+    return statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID) ||
+           st.stx_mnt_id == mount;
+}
+
+/* The directory of a part's own level. */
 static int open_part(int root, const struct cgroup *g, enum cgroup_part part)
 {
     const struct cgrouppath *p = &g->parts[part];
-    struct statfs fs;
     int fd = -ENOENT;
 
     if (p->version > 0)
         fd = g->through ? open_through(root, g->through, p->dir) : open_directory(root, p->dir);
-    if (fd < 0)
-        return fd;
-    if (fstatfs(fd, &fs) == 0 &&
-        (fs.f_type == CGROUP2_SUPER_MAGIC || fs.f_type == CGROUP_SUPER_MAGIC))
+    if (fd < 0 || (is_cgroup(fd) && is_on(fd, p->mount)))
         return fd;
     (void)close(fd);
-    return -EINVAL;
+    return -EXDEV;
 }
 
 /* Goes to the level above; the descriptor is closed. */

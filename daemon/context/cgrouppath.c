@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FIELD_MAX 5 /* of a mount: number, parent, device, root, mount point */
@@ -99,6 +100,7 @@ static int unescape(struct piece p, char *out, size_t size)
 
 struct mount {
     int version; /* of the cgroup hierarchy; 0: it is none */
+    uint64_t id, parent;
     char root[CGROUPPATH_SIZE], point[CGROUPPATH_SIZE];
 };
 
@@ -108,8 +110,11 @@ static void parse_mount(const char *line, const char *controller, struct mount *
     struct piece fields[FIELD_MAX], type, options;
 
     ret->version = 0;
+    ret->point[0] = '\0';
     for (size_t i = 0; i < FIELD_MAX; i++)
         fields[i] = take(&line, ' ');
+    ret->id = strtoull(fields[0].data, NULL, 10);
+    ret->parent = strtoull(fields[1].data, NULL, 10);
     do
         type = take(&line, ' ');
     while (type.n > 0 && !is(&type, "-"));
@@ -123,6 +128,19 @@ static void parse_mount(const char *line, const char *controller, struct mount *
         ret->version = 2;
     else if (is(&type, "cgroup") && lists(options, controller))
         ret->version = 1;
+}
+
+/* Whether another mount stands on this one's mount point: then the path leads there. */
+static bool is_covered(const struct mount *m, const char *mounts, const char *controller)
+{
+    for (; mounts && *mounts; mounts = next_line(mounts)) {
+        struct mount other;
+
+        parse_mount(mounts, controller, &other);
+        if (other.parent == m->id && strcmp(other.point, m->point) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* What of the name is below the mount's root: "" or "/…". NULL: it is elsewhere. */
@@ -160,6 +178,7 @@ static void consider(const struct mount *m, struct cgrouppath *best)
     if (n <= 0 || (size_t)n >= sizeof(dir) || dir[0] == '/')
         return;
     best->levels = levels_of(rest);
+    best->mount = m->id;
     (void)strcpy(best->dir, dir);
 }
 
@@ -168,6 +187,7 @@ int cgrouppath_find(const char *cgroups, const char *mounts, const char *control
 {
     struct piece name = {NULL, 0};
     int version = find_name(cgroups, controller, &name);
+    const char *line = mounts;
 
     ret->version = 0;
     ret->levels = 0;
@@ -175,11 +195,11 @@ int cgrouppath_find(const char *cgroups, const char *mounts, const char *control
         return -ENOENT;
     memcpy(ret->name, name.data, name.n);
     ret->name[name.n] = '\0';
-    for (; mounts && *mounts; mounts = next_line(mounts)) {
+    for (; line && *line; line = next_line(line)) {
         struct mount m;
 
-        parse_mount(mounts, controller, &m);
-        if (m.version == version)
+        parse_mount(line, controller, &m);
+        if (m.version == version && !is_covered(&m, mounts, controller))
             consider(&m, ret);
     }
     if (ret->levels == 0)

@@ -6,6 +6,8 @@
  * cgroup_namespaces(7), proc_pid_mountinfo(5). Pure.
  */
 
+#include <stdint.h>
+
 #include "trace/findings/context.h"
 
 #define CGROUPPATH_SIZE 1024
@@ -16,13 +18,14 @@ struct cgrouppath {
     unsigned levels;               /* that can be seen: the cgroup itself and those above it */
     char name[CONTEXT_LEVEL_SIZE]; /* as the process's list names it: "/shop.slice/shop.service" */
     char dir[CGROUPPATH_SIZE];     /* its directory, relative to the root: "sys/fs/cgroup/shop" */
+    uint64_t mount;                /* the id of the mount that this directory stands on */
 };
 
 /*
  * Finds the cgroup that has the process's controller ("cpu"): of version 1 if one of its
  * hierarchies has that controller, else of version 2. `cgroups` is the text of /proc/PID/cgroup,
- * `mounts` that of a mountinfo. Of several mounts the one that shows most of the levels counts. 0,
- * or -ENOENT when no mount shows it; then *ret is of version 0.
+ * `mounts` that of a mountinfo. Of several mounts the one that shows most of the levels counts; one
+ * that another covers shows none. 0, or -ENOENT when no mount shows it; then *ret is of version 0.
  */
 int cgrouppath_find(const char *cgroups, const char *mounts, const char *controller,
                     struct cgrouppath *ret);

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -31,11 +34,38 @@ static ssize_t read_all(int fd, char *text, size_t size)
     return (ssize_t)n;
 }
 
+/* Whether the kernel itself fills this file system. */
+static bool is_kernels(int fd)
+{
+    struct statfs fs;
+
+    if (fstatfs(fd, &fs) < 0)
+        return false;
+    switch (fs.f_type) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case CGROUP_SUPER_MAGIC:
+    case CGROUP2_SUPER_MAGIC: return true;
+    default: return false;
+    }
+}
+
+int kernelfile_open(int dir, const char *path, int flags)
+{
+    int fd = openat(dir, path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+
+    if (fd < 0)
+        return -errno;
+    if (is_kernels(fd))
+        return fd;
+    (void)close(fd);
+    return -EXDEV;
+}
+
 ssize_t kernelfile_read(int dir, const char *path, char *text, size_t size)
 {
-    _cleanup_close_ int fd =
-        openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-    ssize_t n = fd < 0 ? -errno : read_all(fd, text, size - 1);
+    _cleanup_close_ int fd = kernelfile_open(dir, path, O_RDONLY);
+    ssize_t n = fd < 0 ? fd : read_all(fd, text, size - 1);
 
     text[n > 0 ? n : 0] = '\0';
     return n;

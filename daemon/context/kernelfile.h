@@ -15,8 +15,15 @@
 #define KERNELFILE_SIZE 4096 /* enough for each file that is read whole, but for lists */
 
 /*
- * Reads the first size - 1 bytes of a file below the directory `dir`, and ends them with a zero
- * byte. Never waits for a writer, as of a FIFO, and does not follow a symbolic link. How many bytes
+ * Opens a file or directory below the directory `dir`, with O_CLOEXEC. Does not follow a symbolic
+ * link, and never waits for a writer, as of a FIFO. The descriptor, or a negative errno: -EXDEV for
+ * what is not on procfs, sysfs or a cgroup file system. Somebody mounted it over the kernel's own,
+ * as lxcfs does, and it may say anything.
+ */
+int kernelfile_open(int dir, const char *path, int flags);
+
+/*
+ * Reads the first size - 1 bytes of such a file, and ends them with a zero byte. How many bytes
  * there are, or a negative errno; then the text is empty.
  */
 ssize_t kernelfile_read(int dir, const char *path, char *text, size_t size);

@@ -136,12 +136,15 @@ static int64_t count_entries(int fd, int64_t most)
 /* From Linux 6.2 on the directory's size is the number. */
 static int64_t read_fds(int dir)
 {
+    _cleanup_close_ int path = kernelfile_open(dir, "fd", O_PATH | O_DIRECTORY);
     struct stat st;
     int fd;
 
-    if (fstatat(dir, "fd", &st, 0) == 0 && st.st_size > 0)
+    if (path < 0)
+        return CONTEXT_ABSENT;
+    if (fstat(path, &st) == 0 && st.st_size > 0)
         return st.st_size;
-    fd = openat(dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = kernelfile_open(dir, "fd", O_RDONLY | O_DIRECTORY);
     return fd < 0 ? CONTEXT_ABSENT : count_entries(fd, FDS_MOST);
 }
 
@@ -167,7 +170,7 @@ static void read_thread(int tasks, const char *tid, bool switches, struct pidsta
 static void read_threads(int dir, struct pidstat *ret)
 {
     int fd = ret->threads > 0 && ret->threads <= PIDSTAT_THREADS
-               ? openat(dir, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+               ? kernelfile_open(dir, "task", O_RDONLY | O_DIRECTORY)
                : -1;
     DIR *list = fd < 0 ? NULL : fdopendir(fd);
     bool switches = ret->threads <= PIDSTAT_SWITCHES;
@@ -198,9 +201,9 @@ int pidstat_read(int root, uint32_t pid, struct pidstat *ret)
     int r;
 
     (void)snprintf(path, sizeof(path), "proc/%u", pid);
-    dir = openat(root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    dir = kernelfile_open(root, path, O_PATH | O_DIRECTORY);
     if (dir < 0)
-        return -errno;
+        return dir;
     *ret = (struct pidstat){.n = 0};
     r = read_stat(dir, pid, ret);
     if (r < 0 || ret->foreign)

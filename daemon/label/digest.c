@@ -10,7 +10,9 @@
 
 #include "base/buf.h"
 #include "base/jsontext.h"
+#include "base/random.h"
 #include "daemon/label/digest_outliers.h"
+#include "lib/record/abridge.h"
 #include "trace/findings/code.h"
 
 #define SCHEMA 1
@@ -97,24 +99,6 @@ static char *to_text(const json_t *o)
     return jsontext_print(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9)); /* as a record is written */
 }
 
-/* The longest member other than the findings; NULL if there is none. */
-static const char *largest(const json_t *o)
-{
-    const char *name, *found = NULL;
-    size_t most = 0;
-    json_t *value;
-
-    json_object_foreach((json_t *)o, name, value) {
-        size_t n = json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
-
-        if (n > most && strcmp(name, "findings") != 0) {
-            most = n;
-            found = name;
-        }
-    }
-    return found;
-}
-
 /* Sets the member `outliers`, or removes it. 0, or -ENOMEM. */
 static int set_outliers(json_t *o, const json_t *outliers, size_t most)
 {
@@ -138,7 +122,6 @@ static int to_short_text(json_t *o, const json_t *outliers, char **ret)
     for (size_t most = DIGEST_OUTLIERS;; most -= most > 0) {
         int r = most > 0 || json_object_get(o, "outliers") ? set_outliers(o, outliers, most) : 0;
         char *text = r < 0 ? NULL : to_text(o);
-        const char *name;
 
         if (!text)
             return -ENOMEM;
@@ -147,12 +130,7 @@ static int to_short_text(json_t *o, const json_t *outliers, char **ret)
             return 0;
         }
         free(text);
-        if (most > 0)
-            continue;
-        name = largest(o);
-        if (!name)
-            name = "findings";
-        if (json_object_del(o, name) < 0)
+        if (most == 0 && !abridge(o))
             return -EINVAL;
     }
 }
@@ -211,14 +189,13 @@ static uint64_t growing_of(const json_t *goroutines)
 {
     const json_t *growing = json_object_get(goroutines, "growing");
     const char *func = json_string_value(json_object_get(growing, "func"));
-    uint64_t h = 0xcbf29ce484222325U; /* FNV-1a */
+    uint64_t h;
 
     if (!func || json_integer_value(json_object_get(growing, "created")) <=
                      json_integer_value(json_object_get(growing, "ended")))
         return 0;
-    for (; *func; func++)
-        h = (h ^ (uint8_t)*func) * 0x100000001b3U;
-    h = (h ^ (uint64_t)json_integer_value(json_object_get(growing, "line"))) * 0x100000001b3U;
+    h = random_mix(random_fnv(RANDOM_FNV, func) ^
+                   (uint64_t)json_integer_value(json_object_get(growing, "line")));
     return h > 0 ? h : 1;
 }
 

@@ -20,7 +20,7 @@
 #define GROWTH_SEVERE 2.0 /* the share that makes the score 1 */
 
 struct growth_sample {
-    usec time;           /* of the capture, real time */
+    usec time;           /* of the capture, boot time: the clock may be set */
     uint32_t pid;        /* 0: not known */
     uint64_t goroutines; /* at the end */
     uint64_t site; /* a hash of the `go` statement of which most were left; 0: there is none */

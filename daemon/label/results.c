@@ -12,6 +12,7 @@ struct awaited {
     struct awaited *next;
     struct target *target;
     struct lane *lane; /* of the target */
+    usec sent;         /* boot time of the request */
     char *key;
 };
 
@@ -54,13 +55,17 @@ static void replace(char **text, const char *with)
     *text = with ? strdup(with) : NULL;
 }
 
-static void await_label(struct results *r, struct lane *l, const char *key)
+static void await_label(struct results *r, const struct pipeline_end *end)
 {
     struct awaited *a = calloc(1, sizeof(*a)), **at = &r->first;
 
     if (!a)
         return;
-    *a = (struct awaited){r->first, target_ref(l->target), l, strdup(key)};
+    *a = (struct awaited){.next = r->first,
+                          .target = target_ref(end->lane->target),
+                          .lane = end->lane,
+                          .sent = end->sent,
+                          .key = strdup(end->key)};
     r->first = a;
     if (++r->n <= RESULTS_AWAITED_MAX)
         return;
@@ -86,7 +91,7 @@ void results_ended(struct results *r, const struct pipeline_end *end, bool inspe
     replace(&last->key, end->key);
     replace(&last->label, NULL);
     if (inspected && end->lane->artifact->inspected)
-        await_label(r, end->lane, end->key);
+        await_label(r, end);
 }
 
 /* Sets the lane's label, unless a newer trace has been kept since. */
@@ -117,7 +122,7 @@ bool results_grown(struct results *r, const char *key, const struct digest *dige
     if (!a || digest->goroutines < 0 || name_parse(key, &name) < 0)
         return false;
     return growth_add(&a->lane->growth,
-                      &(struct growth_sample){.time = name.time,
+                      &(struct growth_sample){.time = a->sent,
                                               .pid = name.pid,
                                               .goroutines = (uint64_t)digest->goroutines,
                                               .site = digest->growing},

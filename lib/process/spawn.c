@@ -40,13 +40,19 @@ static void set_limits(const struct spawn *s)
     (void)limit(RLIMIT_NOFILE, DESCRIPTORS);
 }
 
-/* The child gets default signal handlers and an empty signal mask. */
+/*
+ * The child gets default signal handlers and an empty signal mask. A signal to our process group
+ * may have come while the child was in it, and wait; it was for us. The kernel drops what waits
+ * when the signal is ignored.
+ */
 static void reset_signals(void)
 {
     sigset_t none;
 
-    for (int i = 1; i <= SIGRTMAX; i++)
+    for (int i = 1; i <= SIGRTMAX; i++) {
+        (void)signal(i, SIG_IGN);
         (void)signal(i, SIG_DFL);
+    }
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -8,6 +8,8 @@
 
 #include "base/jsontext.h"
 
+#define LEVEL_JSON_MAX 1000 /* bytes; twice that and all numbers are within CONTEXT_JSON_MAX */
+
 enum form { INTEGER, REAL, TEXT };
 
 struct member {
@@ -107,6 +109,25 @@ bool context_tells(const struct context *c)
     return false;
 }
 
+/*
+ * The path of a cgroup, or null: its name may be any bytes, of which some take six in JSON. That
+ * must cost the path alone, not the numbers, and least of all the record.
+ */
+static void write_text(struct jsonwriter *w, const char *name, const char *value)
+{
+    char memory[LEVEL_JSON_MAX + 1];
+    struct buf text;
+    struct jsonwriter alone;
+
+    buf_over(&text, memory, sizeof(memory));
+    jsonwriter_init(&alone, &text, w->style);
+    jsonwriter_text(&alone, NULL, value);
+    if (jsonwriter_finish(&alone) == 0)
+        jsonwriter_json(w, name, buf_str(&text));
+    else
+        jsonwriter_null(w, name);
+}
+
 static void write_members(struct jsonwriter *w, const struct context *c, const struct object *o)
 {
     for (size_t i = 0; i < MEMBERS_MAX && o->members[i].name; i++) {
@@ -117,7 +138,7 @@ static void write_members(struct jsonwriter *w, const struct context *c, const s
         switch (m->form) {
         case INTEGER: jsonwriter_integer(w, m->name, *(const int64_t *)field(c, m)); break;
         case REAL: jsonwriter_real(w, m->name, *(const double *)field(c, m)); break;
-        case TEXT: jsonwriter_text(w, m->name, field(c, m)); break;
+        case TEXT: write_text(w, m->name, field(c, m)); break;
         }
     }
 }

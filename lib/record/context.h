@@ -19,7 +19,8 @@
 /* Whether there is anything to tell. */
 bool context_tells(const struct context *c);
 
-/* Writes the object. */
+/* Writes the object: at most CONTEXT_JSON_MAX bytes. A cgroup's path that would need too many of
+ * them is null. */
 void context_write(struct jsonwriter *w, const char *key, const struct context *c);
 
 /*

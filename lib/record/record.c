@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/jsontext.h"
 #include "base/utf8.h"
+#include "lib/record/abridge.h"
 #include "lib/record/context.h"
 
 #ifndef PACKAGE_VERSION
@@ -115,12 +116,12 @@ static bool set_truncated(json_t *object, const struct record *r)
            set_string(truncated, "by", r->truncated_by);
 }
 
+/* What cannot be written is null: that must not prevent the record of a trace. */
 static bool set_context(json_t *object, const struct record *r)
 {
     struct jsonwriter w;
     struct buf text;
     json_t *context = NULL;
-    bool done = false;
     int error;
 
     if (!r->context || !context_tells(r->context))
@@ -129,12 +130,12 @@ static bool set_context(json_t *object, const struct record *r)
     jsonwriter_init(&w, &text, (struct jsonwriter_style){.digits = 15});
     context_write(&w, NULL, r->context);
     error = jsonwriter_finish(&w);
-    if (error == 0 && jsontext_parse(buf_str(&text), text.len, 0, NULL, &context) == 0)
-        done = json_object_set_new(object, "context", context) == 0;
-    else
-        done = error == -E2BIG; /* a cgroup of a strange name: no reason to lose the record */
+    if (error == 0)
+        error = jsontext_parse(buf_str(&text), text.len, 0, NULL, &context);
     buf_done(&text);
-    return done;
+    if (error == -ENOMEM)
+        return false;
+    return json_object_set_new(object, "context", error < 0 ? json_null() : context) == 0;
 }
 
 /*
@@ -252,7 +253,29 @@ static int set_summary(json_t *o, const char *text)
     return json_object_set_new(o, "summary", summary) < 0 ? -ENOMEM : 0;
 }
 
-int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret)
+/* Makes the text, and the summary shorter until it fits. */
+static int to_text_within(json_t *o, size_t max, char **ret)
+{
+    for (;;) {
+        char *text = to_text(o);
+        json_t *summary = json_object_get(o, "summary");
+
+        if (!text)
+            return -ENOMEM;
+        if (strlen(text) <= max) {
+            *ret = text;
+            return 0;
+        }
+        free(text);
+        if (!summary)
+            return -E2BIG;
+        if (!abridge(summary) || json_object_size(summary) == 0)
+            (void)json_object_del(o, "summary");
+    }
+}
+
+int record_amend(const char *json, size_t n, const struct record_amendment *a, size_t max,
+                 char **ret)
 {
     static const char *const names[] = {"label", "not_inspected", "covered", "summary"};
     _cleanup_json_ json_t *o = NULL;
@@ -268,8 +291,5 @@ int record_amend(const char *json, size_t n, const struct record_amendment *a, c
         !set_covered(o, a->covered))
         return -ENOMEM;
     r = set_summary(o, a->summary);
-    if (r < 0)
-        return r;
-    *ret = to_text(o);
-    return *ret ? 0 : -ENOMEM;
+    return r < 0 ? r : to_text_within(o, max, ret);
 }

@@ -65,11 +65,13 @@ struct record_amendment {
 };
 
 /*
- * Makes a copy of the record in `json` with these values in place of its old ones, as text with a
- * final newline, to be freed by the caller. 0, -ENOMEM, or -EINVAL when the record or the summary
- * is no JSON object.
+ * Makes a copy of the record in `json` with these values in place of its old ones, as text of at
+ * most `max` bytes with a final newline, to be freed by the caller. The summary gives way to that
+ * (abridge.h), in the end all of it. 0, -ENOMEM, -EINVAL when the record or the summary is no JSON
+ * object, or -E2BIG when the record is too long without a summary.
  */
-int record_amend(const char *json, size_t n, const struct record_amendment *a, char **ret);
+int record_amend(const char *json, size_t n, const struct record_amendment *a, size_t max,
+                 char **ret);
 
 #define RECORD_LABEL_SIZE 48
 

@@ -608,6 +608,7 @@ def test_what_is_said_of_other_artifacts(scripted):
     ]
     _, where = scripted({"/api/v1/capture": (200, {
         "captures": captures, "limited": [{**one, "artifact": "mutex", "retry_after_seconds": 3}],
+        "placeless": [{**one, "artifact": "mutex"}],
     })})  # fmt: skip
     done = contrace("capture", "--all", where)
     assert (done.returncode, done.stdout) == (1, key + "\n")
@@ -616,6 +617,8 @@ def test_what_is_said_of_other_artifacts(scripted):
         "contrace: s http://t/trace: mutex: empty: no waits",
         "contrace: s http://t/trace: busy",
         "contrace: s http://t/trace: mutex: captured too often; try again in 4 s",
+        "contrace: s http://t/trace: mutex: it is not known where; its `path` does not end in "
+        "/trace, so profiles_path must say it",
     ]
 
 
@@ -644,7 +647,8 @@ def test_hostile_answers(scripted):
         "/api/v1/targets": (200, {"targets": [target, 5, None, []], "total": -1, "after": None}),
         "/api/v1/capture": (200, {"captures": [
             {"service": HOSTILE, "target": HOSTILE, "outcome": HOSTILE, "text": HOSTILE},
-            {"key": HOSTILE}, 3], "limited": [HOSTILE, {"service": HOSTILE}]}),
+            {"key": HOSTILE}, 3], "limited": [HOSTILE, {"service": HOSTILE}],
+            "placeless": [HOSTILE, 7, {"target": HOSTILE}]}),
         "/api/v1/suspend": (200, {"suspended": True, "causes": 5}),
         "/api/v1/resume": (403, {"error": HOSTILE * 100}),
     })  # fmt: skip

@@ -201,7 +201,8 @@ def test_terminated_while_a_child_hangs(serve, daemon, child, tmp_path):
 
 def test_signals_that_were_ignored_before(serve, daemon, child):
     """As nohup ignores SIGHUP, a shell SIGINT in its background, and some supervisors SIGCHLD."""
-    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGCHLD, signal.SIGUSR1)
+    left = (signal.SIGQUIT, signal.SIGALRM, signal.SIGTTOU)  # contraced does nothing about these
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGCHLD, signal.SIGUSR1, *left)
     before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
     try:
         d = daemon([job("s", serve(healthy()).address)], inspect=by(child("ill")))
@@ -210,6 +211,8 @@ def test_signals_that_were_ignored_before(serve, daemon, child):
             signal.signal(number, handler)
     d.wait_captured()
     d.wait_log("inspected ")  # the child's end was noticed
+    for number in left:
+        d.signal(number)
     d.capture_now()
     d.wait_captured(count=2)
     mark = d.mark()
@@ -490,3 +493,44 @@ def test_fuzzed_traces(goservice, serve, daemon, tmp_path):
     d.stop()
     assert not [why for _, why in found if why and why.startswith("signal")], found
     assert any(label != "not-inspected" for label, _ in found)
+
+
+LONG_NAMES = """package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/trace"
+	"strings"
+	"time"
+)
+
+func main() {
+	trace.Start(os.Stdout)
+	defer trace.Stop()
+	for i := 0; i < 100; i++ {
+		time.Sleep(5 * time.Millisecond)
+		name := fmt.Sprintf("%c%c", 'a'+i/10, 'a'+i%10) + strings.Repeat("\\x01", 900)
+		trace.WithRegion(context.Background(), name, func() {})
+	}
+}
+"""
+
+
+def test_long_names(tmp_path):
+    """Names that are long in JSON cost what they stand in, never the label."""
+    (tmp_path / "go.mod").write_text("module names\n\ngo 1.23\n")
+    (tmp_path / "main.go").write_text(LONG_NAMES)
+    build(tmp_path, tmp_path / "names")
+    path = tmp_path / "names.trace"
+    with open(path, "wb") as out:
+        subprocess.run([tmp_path / "names"], stdout=out, env=environment(), check=True, timeout=60)
+    with open(path, "rb") as f:
+        text = run(CONTRACE, "summary", "--json", "--sandbox", "-", stdin=f).stdout
+    assert len(text) <= 256 * 1024
+    summary = json.loads(text)
+    assert summary["label"] and "regions" not in summary and "outliers" not in summary
+    whole = json.loads(run(CONTRACE, "summary", "--json", path).stdout)
+    assert len(whole["regions"]) == 100 and whole["outliers"]["regions"]
+    assert whole["label"] == summary["label"]

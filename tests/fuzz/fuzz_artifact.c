@@ -50,7 +50,7 @@ static struct artifact_facts play(const struct artifact *a, const uint8_t *data,
             abort();
         accepted += good;
     }
-    a->body->finish(body, r == 0, 1, &facts);
+    a->body->finish(body, r == 0, 1, 1, &facts);
     a->body->done(body);
     free(body);
     if (facts.accepted > accepted || facts.bytes > accepted || heard.bytes > accepted)

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         d.label[0] == '\0')
         abort();
     if (record_amend("{}", 2, &(struct record_amendment){.label = d.label, .summary = d.summary},
-                     &record) < 0)
+                     RECORD_MAX, &record) < 0)
         abort();
     free(record);
     digest_done(&d);

@@ -289,6 +289,42 @@ static void test_summary_gives_way(void **state)
                         "{\n  \"bytes\": 9000,\n  \"label\": \"healthy\"\n}\n");
 }
 
+/* More than there is room for: the outliers alone, and what the label rests on stays. */
+static void test_outliers_give_way(void **state)
+{
+    static char summary[24000];
+    struct record_amendment what = {.label = "healthy", .summary = summary, .covered = -1};
+
+    (void)state;
+    start_holding(false);
+    assert_int_equal(capture(START, BYTES, NULL), 0);
+    (void)snprintf(summary, sizeof(summary),
+                   "{\"a\": \"%012000d\", \"outliers\": {\"runs\": [\"%09000d\"]}}", 0, 0);
+    assert_int_equal(amend(FIRST ".trace", &what), 0);
+    assert_non_null(strstr(text_of("archive/" FIRST ".json"), "\"a\": \"000"));
+    assert_null(strstr(text_of("archive/" FIRST ".json"), "outliers"));
+}
+
+/* A record that is too long without a summary has its label all the same. */
+static void test_long_record(void **state)
+{
+    static char summary[2000];
+    struct record_amendment what = {.label = "healthy", .summary = summary, .covered = -1};
+    FILE *f;
+
+    (void)state;
+    start_holding(false);
+    assert_int_equal(capture(START, BYTES, NULL), 0);
+    (void)snprintf(summary, sizeof(summary), "{\"a\": \"%01000d\"}", 0);
+    f = fopen(below("archive/" FIRST ".json"), "w");
+    assert_non_null(f);
+    assert_true(fprintf(f, "{\"bytes\": 9000, \"labels\": {\"a\": \"%025000d\"}}", 0) > 0);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(amend(FIRST ".trace", &what), 0);
+    assert_non_null(strstr(text_of("archive/" FIRST ".json"), "\"label\": \"healthy\""));
+    assert_null(strstr(text_of("archive/" FIRST ".json"), "summary"));
+}
+
 /* Full to the last block: the caps hold while records are amended, and captures go on. */
 static void test_within_caps(void **state)
 {
@@ -478,6 +514,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_taken_away, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_room, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_summary_gives_way, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_outliers_give_way, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_long_record, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_within_caps, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_failures, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_kills, fixture_setup, fixture_teardown),

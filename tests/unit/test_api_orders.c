@@ -150,6 +150,27 @@ static void test_allowance(void **state)
     assert_int_equal(count("limited"), 1);
 }
 
+/* Those whose job does not say where the artifact is are told of, and the others are captured. */
+static void test_placeless(void **state)
+{
+    struct target *t = targets_at(af.context.targets, 0);
+    struct target_job *job = t->job, other = *job;
+    const json_t *one;
+
+    (void)state;
+    other.paths[KIND_MUTEX] = NULL;
+    t->job = &other;
+    assert_int_equal(api_ask("POST", CAPTURE, "{\"all\": true, \"artifact\": \"mutex\"}"), 202);
+    t->job = job;
+    assert_int_equal(count("captures"), 2);
+    assert_int_equal(count("placeless"), 1);
+    one = json_array_get(json_object_get(api_json(), "placeless"), 0);
+    assert_string_equal(json_string_value(json_object_get(one, "target")), t->shown);
+    assert_string_equal(json_string_value(json_object_get(one, "artifact")), "mutex");
+    assert_int_equal(api_ask("POST", CAPTURE, "{\"all\": true}"), 202);
+    assert_null(json_object_get(api_json(), "placeless"));
+}
+
 static void test_stopping(void **state)
 {
     (void)state;
@@ -166,6 +187,7 @@ int main(void)
         TEST(test_bad_bodies),         TEST(test_waits_for_the_ends),
         TEST(test_job_without_traces), TEST(test_leaves_before_the_end),
         TEST(test_allowance),          TEST(test_stopping),
+        TEST(test_placeless),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

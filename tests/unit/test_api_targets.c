@@ -2,6 +2,7 @@
 
 /* GET /api/v1/targets: what is shown of a target, filters and pages. */
 
+#include "daemon/artifact/artifacts.h"
 #include "tests/support/api_fixture.h"
 
 #include <string.h>
@@ -86,6 +87,34 @@ static void test_filters(void **state)
     }
 }
 
+/* A target whose traces are kept while its mutex profiles fail is found among the failing. */
+static void test_another_artifact_fails(void **state)
+{
+    struct target *t;
+    struct lane *l;
+
+    (void)state;
+    af.artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
+    api_configure("shop", addresses, 3);
+    t = targets_at(af.context.targets, 2);
+    assert_int_equal(target_add_lane(t, artifacts_of_kind(KIND_MUTEX), &l), 0);
+    assert_ptr_not_equal(l, target_primary(t));
+    l->told = true;
+    l->state = OUTCOME_TIMEOUT;
+    assert_int_equal(api_ask("GET", "/api/v1/targets?state=failing", NULL), 200);
+    assert_page(1, 1, "c:1");
+    assert_string_equal(text_of(0, "state"), "new");
+    assert_int_equal(api_ask("GET", "/api/v1/targets?state=timeout", NULL), 200);
+    assert_page(1, 1, "c:1");
+    assert_int_equal(api_ask("GET", "/api/v1/targets?state=failing&artifact=mutex", NULL), 200);
+    assert_page(1, 1, "c:1");
+    assert_int_equal(api_ask("GET", "/api/v1/targets?state=failing&artifact=trace", NULL), 200);
+    assert_page(0, 0, "");
+    l->state = OUTCOME_OK;
+    assert_int_equal(api_ask("GET", "/api/v1/targets?state=ok", NULL), 200);
+    assert_page(0, 0, "");
+}
+
 /* The query for the page behind the one that was answered. */
 static const char *next_page(unsigned limit)
 {
@@ -145,11 +174,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, api_setup, api_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_none),
-        TEST(test_one),
-        TEST(test_filters),
-        TEST(test_pages),
-        TEST(test_page_behind_one_that_is_gone),
+        TEST(test_none),        TEST(test_one),
+        TEST(test_filters),     TEST(test_another_artifact_fails),
+        TEST(test_pages),       TEST(test_page_behind_one_that_is_gone),
         TEST(test_bad_queries),
     };
 

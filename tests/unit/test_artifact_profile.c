@@ -72,6 +72,8 @@ static void on_whole(void *userdata)
 
 #define TAKEN (10 * USEC_PER_SEC)
 
+static usec window = 2 * TAKEN; /* it came sooner than was asked for */
+
 /* The body in pieces of `step` bytes, until one of them is refused. */
 static int play(const void *data, size_t n, size_t step, struct artifact_facts *ret)
 {
@@ -96,7 +98,7 @@ static int play(const void *data, size_t n, size_t step, struct artifact_facts *
         assert_true(profile_body.feed(body, "x", 1, &good) < 0); /* and stays so */
         assert_int_equal(good, 0);
     }
-    profile_body.finish(body, r == 0, TAKEN, ret);
+    profile_body.finish(body, r == 0, TAKEN, window, ret);
     profile_body.done(body);
     free(body);
     assert_int_equal(ret->accepted, accepted);
@@ -373,6 +375,24 @@ static void test_clock_set_back(void **state)
     assert_false(f.since_start);
 }
 
+/* The same where it was set forward: the request took as long as was asked for. */
+static void test_clock_set_forward(void **state)
+{
+    static const char none[] = TYPE SAMPLE STRINGS;
+    static const char longer[] = TYPE SAMPLE STRINGS "\x50\x80\xb0\x9d\xc2\xdf\x01"; /* 60 s */
+    struct artifact_facts f;
+
+    (void)state;
+    window = TAKEN;
+    assert_int_equal(PLAY(longer, &f), 0);
+    assert_int_equal(f.end, ARTIFACT_WHOLE);
+    assert_int_equal(f.span, 0);
+    assert_false(f.since_start);
+    assert_int_equal(PLAY(none, &f), 0);
+    assert_true(f.since_start);
+    window = 2 * TAKEN;
+}
+
 /* A few hundred KB that would become more than what a profile may. */
 static void test_bomb(void **state)
 {
@@ -396,12 +416,19 @@ static void test_bomb(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_cut),          cmocka_unit_test(test_trailing_bytes),
-        cmocka_unit_test(test_damaged),      cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_no_profile),   cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_sample_types), cmocka_unit_test(test_many_sample_types),
-        cmocka_unit_test(test_since_start),  cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_trailing_bytes),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_no_profile),
+        cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_sample_types),
+        cmocka_unit_test(test_many_sample_types),
+        cmocka_unit_test(test_since_start),
+        cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_clock_set_forward),
     };
 
     return cmocka_run_group_tests_name("artifact_profile", tests, NULL, NULL);

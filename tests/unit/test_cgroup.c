@@ -37,8 +37,7 @@ static int set_up(void **state)
     (void)state;
     w.dir = scratch_new(NULL);
     w.root = hosttree_open(w.dir);
-    hosttree_type = CGROUP2_SUPER_MAGIC;
-    hosttree_user = 1000;
+    hosttree_reset();
     return 0;
 }
 
@@ -296,6 +295,30 @@ static void test_missing(void **state)
     assert_nothing();
 }
 
+/* A mount of something else stands over a directory on the way, or over one file. */
+static void test_mounted_over(void **state)
+{
+    (void)state;
+    put_pod();
+    hosttree_mount = 30;
+    begin("0::/pod/c1\n", V2);
+    end();
+    assert_int_equal(w.context.quota, 50000000);
+    hosttree_mount = 31; /* of another cgroup */
+    begin("0::/pod/c1\n", V2);
+    assert_nothing();
+    hosttree_mount = 30;
+    hosttree_over = "/c1/cpu.";
+    begin("0::/pod/c1\n", V2);
+    end();
+    assert_int_equal(w.context.levels_up, 1);
+    assert_int_equal(w.context.quota, 200000000);
+    assert_int_equal(w.context.memory_current, 5000);
+    hosttree_over = "/proc/4711/cgroup";
+    begin("0::/pod/c1\n", V2);
+    assert_nothing();
+}
+
 static void test_malformed(void **state)
 {
     (void)state;
@@ -345,6 +368,7 @@ int main(void)
         TEST(test_version_1),           TEST(test_other_hierarchy),
         TEST(test_through_the_process), TEST(test_missing),
         TEST(test_malformed),           TEST(test_huge),
+        TEST(test_mounted_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,19 @@ static const struct {
      CGROUPPATH_LEVELS, "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18",
      "sys/fs/cgroup/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18"},
 
+    {"a mount that another covers", "0::/\n",
+     "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n"
+     "31 30 0:26 /kube/pod /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
+     "cpu", 0, 0, NULL, NULL},
+    {"and one that is seen", "0::/kube/pod/c1\n",
+     "31 30 0:26 /kube/pod /sys/fs/cgroup ro - cgroup2 cgroup rw\n"
+     "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n",
+     "cpu", 2, 2, "/kube/pod/c1", "sys/fs/cgroup/c1"},
+    {"something else covers it", "0::/a\n", V2 "31 30 0:27 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n",
+     "cpu", 0, 0, NULL, NULL},
+    {"a mount in it covers nothing", "0::/a\n",
+     V2 "31 30 0:26 /b /sys/fs/cgroup/b rw - cgroup2 cgroup rw\n", "cpu", 2, 2, "/a",
+     "sys/fs/cgroup/a"},
     {"beside our own namespace, not visible", "0::/../c2\n", V2, "cpu", 0, 0, NULL, NULL},
     {"a neighbour's part of the tree", "0::/kube/pod2\n",
      "30 23 0:26 /kube/pod /sys/fs/cgroup ro - cgroup2 cgroup rw\n", "cpu", 0, 0, NULL, NULL},
@@ -120,6 +133,15 @@ static void test_long(void **state)
     free(text);
 }
 
+static void test_mount(void **state)
+{
+    struct cgrouppath p;
+
+    (void)state;
+    assert_int_equal(cgrouppath_find("0::/a\n", V2, "cpu", &p), 0);
+    assert_int_equal(p.mount, 30);
+}
+
 static void test_level(void **state)
 {
     struct cgrouppath p = {.version = 2, .name = "/pod/c1"};
@@ -137,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_mount),
         cmocka_unit_test(test_level),
     };
 

@@ -136,6 +136,26 @@ static void test_longest(void **state)
     assert_int_equal(back.steal, INT64_MAX);
 }
 
+/* Names of any bytes: a path that would be too long is null, and the numbers are there. */
+static void test_any_bytes(void **state)
+{
+    static const char bytes[] = "x\001\xff\"";
+    struct context c, back;
+
+    (void)state;
+    for (size_t i = 0; bytes[i]; i++) {
+        memset(&c, 0x7f, sizeof(c)); /* the longest numbers */
+        memset(c.level, bytes[i], sizeof(c.level) - 1);
+        c.level[sizeof(c.level) - 1] = '\0';
+        (void)strcpy(c.memory_level, c.level);
+        assert_int_equal(parse(write_it(&c), &back), 0);
+        assert_int_equal(back.usage, c.usage);
+        assert_int_equal(back.host_io.full, c.host_io.full);
+        assert_string_equal(back.level, bytes[i] == 'x' || bytes[i] == '"' ? c.level : "");
+        assert_int_equal(!strstr(text, "\"level\":null"), bytes[i] == 'x' || bytes[i] == '"');
+    }
+}
+
 /* Of a record or a summary it is a member. */
 static void test_member(void **state)
 {
@@ -210,9 +230,13 @@ static void test_not_as_expected(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all),     cmocka_unit_test(test_absent),
-        cmocka_unit_test(test_longest), cmocka_unit_test(test_member),
-        cmocka_unit_test(test_beyond),  cmocka_unit_test(test_not_as_expected),
+        cmocka_unit_test(test_all),
+        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_longest),
+        cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_member),
+        cmocka_unit_test(test_beyond),
+        cmocka_unit_test(test_not_as_expected),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ static int set_up(void **state)
     (void)state;
     dir = scratch_new(NULL);
     root = hosttree_open(dir);
+    hosttree_reset();
     return 0;
 }
 
@@ -92,6 +93,31 @@ static void test_missing(void **state)
     assert_int_equal(h.cpus, CONTEXT_ABSENT);
 }
 
+/* As lxcfs does. */
+static void test_mounted_over(void **state)
+{
+    struct hoststat h;
+
+    (void)state;
+    put("sys/devices/system/cpu/online", "0-3\n");
+    put("proc/loadavg", "3.14 2.00 1.00 5/104 22865\n");
+    put("proc/stat", "cpu  100 10 20 1000 5 2 3 40 0 0\n");
+    put("proc/pressure/cpu", PRESSURE("100"));
+    hosttree_over = "/proc/stat";
+    hoststat_read(root, &h);
+    assert_int_equal(h.busy, CONTEXT_ABSENT);
+    assert_int_equal(h.cpu.some, 100000);
+    assert_true(h.load > 3);
+    hosttree_over = "/proc/";
+    hoststat_read(root, &h);
+    assert_int_equal(h.cpus, 4);
+    assert_int_equal(h.cpu.some, CONTEXT_ABSENT);
+    assert_true(h.load < 0);
+    hosttree_over = "/cpu/online";
+    hoststat_read(root, &h);
+    assert_int_equal(h.cpus, CONTEXT_ABSENT);
+}
+
 static void test_malformed(void **state)
 {
     static const char *const stats[] = {
@@ -143,10 +169,8 @@ static void test_large_machine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_difference),
-        TEST(test_missing),
-        TEST(test_malformed),
-        TEST(test_large_machine),
+        TEST(test_difference), TEST(test_missing),       TEST(test_mounted_over),
+        TEST(test_malformed),  TEST(test_large_machine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,30 @@ static void test_label(void **state)
     assert_string_equal(w.why, "");
 }
 
+/* A signal to our process group comes while the child still is in it. */
+static int to_the_group;
+
+int __real_setpgid(pid_t pid, pid_t group);
+int __wrap_setpgid(pid_t pid, pid_t group);
+int __wrap_setpgid(pid_t pid, pid_t group)
+{
+    if (to_the_group > 0)
+        (void)kill(getpid(), to_the_group);
+    return __real_setpgid(pid, group);
+}
+
+static void test_signal_to_the_group(void **state)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGQUIT};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        to_the_group = signals[i];
+        assert_int_equal(inspect("healthy"), INSPECTION_OK);
+    }
+    to_the_group = 0;
+}
+
 /* What the host knew is an argument; what is too long to be it is left out. */
 static void test_context(void **state)
 {
@@ -359,6 +383,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_context, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_label, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_signal_to_the_group, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unavailable, set_up, tear_down),

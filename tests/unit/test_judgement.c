@@ -118,7 +118,7 @@ static void look(const void *data, size_t n, bool clean, usec taken, struct arti
     assert_non_null(body);
     assert_int_equal(a->body->init(body, a, &nobody), 0);
     (void)a->body->feed(body, data, n, &good);
-    a->body->finish(body, clean, taken, ret);
+    a->body->finish(body, clean, taken, taken, ret);
     a->body->done(body);
     free(body);
 }

@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/context/kernelfile.h"
+#include "tests/support/hosttree.h"
 #include "tests/support/scratch.h"
 
 static void test_number(void **state)
@@ -166,12 +168,42 @@ static void test_read(void **state)
     (void)close(dir);
 }
 
+/* Only what the kernel fills is believed. */
+static void test_ordinary(void **state)
+{
+    static const long kernels[] = {PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC,
+                                   CGROUP2_SUPER_MAGIC};
+    static const long others[] = {TMPFS_MAGIC, EXT4_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC,
+                                  FUSE_SUPER_MAGIC};
+    int dir = open(scratch_dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+    char text[16];
+
+    (void)state;
+    (void)scratch_text(scratch_dir, "value", "42\n");
+    for (size_t i = 0; i < 4; i++) {
+        hosttree_type = kernels[i];
+        assert_int_equal(kernelfile_value(dir, "value"), 42);
+        hosttree_type = others[i];
+        assert_int_equal(kernelfile_value(dir, "value"), CONTEXT_ABSENT);
+        assert_int_equal(kernelfile_read(dir, "value", text, sizeof(text)), -EXDEV);
+        assert_string_equal(text, "");
+        assert_int_equal(kernelfile_open(dir, ".", O_PATH | O_DIRECTORY), -EXDEV);
+    }
+    hosttree_reset();
+    fd = kernelfile_open(dir, ".", O_RDONLY | O_DIRECTORY);
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    (void)close(fd);
+    (void)close(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_number),   cmocka_unit_test(test_key),
         cmocka_unit_test(test_list),     cmocka_unit_test(test_arithmetic),
         cmocka_unit_test(test_pressure), cmocka_unit_test(test_read),
+        cmocka_unit_test(test_ordinary),
     };
 
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

@@ -31,6 +31,7 @@ static int set_up(void **state)
     (void)state;
     w.dir = scratch_new(NULL);
     w.root = hosttree_open(w.dir);
+    hosttree_reset();
     return 0;
 }
 
@@ -218,6 +219,31 @@ static void test_missing(void **state)
     assert_int_equal(w.context.voluntary_switches, CONTEXT_ABSENT);
 }
 
+/* An ordinary directory or file stands over the process's. */
+static void test_mounted_over(void **state)
+{
+    (void)state;
+    put_stat(&shop);
+    put("proc/4711/status", "Name:\tshop\nCpus_allowed_list:\t0-2,5\nMems_allowed_list:\t0\n");
+    put("proc/4711/fd/0", "");
+    put_thread(PID, 100, 10, 1);
+    hosttree_over = "/fd";
+    assert_int_equal(pidstat_read(w.root, PID, &w.first), 0);
+    assert_int_equal(w.first.open_fds, CONTEXT_ABSENT);
+    assert_int_equal(w.first.n, 1);
+    assert_int_equal(w.first.list[0].run_wait, 100);
+    hosttree_over = "/task/4711/schedstat";
+    assert_int_equal(pidstat_read(w.root, PID, &w.first), 0);
+    assert_int_equal(w.first.list[0].run_wait, CONTEXT_ABSENT);
+    hosttree_over = "/task";
+    assert_int_equal(pidstat_read(w.root, PID, &w.first), 0);
+    assert_int_equal(w.first.n, 0);
+    hosttree_over = "/4711/stat";
+    assert_int_equal(pidstat_read(w.root, PID, &w.first), -EXDEV);
+    hosttree_over = "/4711";
+    assert_int_equal(pidstat_read(w.root, PID, &w.first), -EXDEV);
+}
+
 /* What has ended has no numbers, least of all zeros. */
 static void test_ended(void **state)
 {
@@ -283,7 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_difference),      TEST(test_many_threads), TEST(test_waits_beyond),
         TEST(test_another_process), TEST(test_missing),      TEST(test_malformed),
-        TEST(test_ended),           TEST(test_foreign),
+        TEST(test_ended),           TEST(test_foreign),      TEST(test_mounted_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void test_context(void **state)
     assert_int_equal(back.throttled_periods, 45);
     assert_int_equal(back.periods, CONTEXT_ABSENT);
     assert_string_equal(back.level, "/shop \\xff");
-    assert_int_equal(record_amend(text, strlen(text), &label, &amended), 0);
+    assert_int_equal(record_amend(text, strlen(text), &label, RECORD_MAX, &amended), 0);
     assert_int_equal(context_parse(amended, strlen(amended), &back), 0);
     assert_int_equal(back.throttled_periods, 45);
     assert_non_null(strstr(amended, "\"label\": \"idle\""));
@@ -95,25 +95,66 @@ static void test_context(void **state)
     free(amended);
 }
 
-/* A cgroup may have any name: one for whose text there is no room does not cost the record. */
-static void test_context_without_room(void **state)
+/* Whatever cgroups are called, the trace has its record. */
+static void test_context_of_any_length(void **state)
 {
     struct record r = sample();
-    struct context context;
+    struct context context, back;
+    char *text;
     json_t *o;
 
     (void)state;
-    context_init(&context);
-    context.cpus = 2;
-    memset(context.level, 1, sizeof(context.level) - 1);
-    memset(context.memory_level, 1, sizeof(context.memory_level) - 1);
-    context.usage = context.quota = context.period = context.periods = INT64_MAX;
-    context.run_wait = context.busy = context.steal = context.rss = INT64_MAX;
+    memset(&context, 0x7f, sizeof(context));
+    memset(context.level, '\001', sizeof(context.level) - 1);
+    context.level[sizeof(context.level) - 1] = '\0';
+    (void)strcpy(context.memory_level, context.level);
     r.context = &context;
-    o = make(&r, NULL);
+    o = make(&r, &text);
     assert_int_equal(json_integer_value(json_object_get(o, "bytes")), 123456);
-    assert_null(json_object_get(o, "context"));
     json_decref(o);
+    assert_int_equal(context_parse(text, strlen(text), &back), 0);
+    assert_int_equal(back.throttled_periods, context.throttled_periods);
+    free(text);
+}
+
+static void amend_within(const char *summary, size_t max, const char *expected)
+{
+    const struct record_amendment a = {.label = "idle", .summary = summary, .covered = -1};
+    char *text;
+
+    assert_int_equal(record_amend("{\"bytes\": 1}", 12, &a, max, &text), 0);
+    assert_true(strlen(text) <= max);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+/* The outliers give way first, then what is longest, then the findings; never the label. */
+static void test_amend_within(void **state)
+{
+    static const char summary[] = "{\"findings\": [{\"code\": \"idle\", \"evidence\": {}}],"
+                                  " \"outliers\": {\"runs\": []},"
+                                  " \"gc\": {\"a\": 1, \"b\": 2, \"c\": 3}, \"x\": 7}";
+    const struct record_amendment a = {.label = "idle", .summary = summary, .covered = -1};
+    char *all;
+    size_t n;
+
+    (void)state;
+    assert_int_equal(record_amend("{\"bytes\": 1}", 12, &a, RECORD_MAX, &all), 0);
+    n = strlen(all);
+    amend_within(summary, n, all);
+    free(all);
+    amend_within(summary, n - 1,
+                 "{\n  \"bytes\": 1,\n  \"label\": \"idle\",\n  \"summary\": {\n"
+                 "    \"findings\": [\n      {\n        \"code\": \"idle\",\n"
+                 "        \"evidence\": {}\n      }\n    ],\n"
+                 "    \"gc\": {\n      \"a\": 1,\n      \"b\": 2,\n      \"c\": 3\n    },\n"
+                 "    \"x\": 7\n  }\n}\n");
+    amend_within(summary, 170,
+                 "{\n  \"bytes\": 1,\n  \"label\": \"idle\",\n  \"summary\": {\n"
+                 "    \"findings\": [\n      {\n        \"code\": \"idle\",\n"
+                 "        \"evidence\": {}\n      }\n    ],\n    \"x\": 7\n  }\n}\n");
+    amend_within(summary, 100, "{\n  \"bytes\": 1,\n  \"label\": \"idle\"\n}\n");
+    assert_int_equal(record_amend("{\"bytes\": 1}", 12, &a, 20, &all), -E2BIG);
 }
 
 static void test_complete(void **state)
@@ -318,11 +359,11 @@ static void test_covered(void **state)
     char *text;
 
     (void)state;
-    assert_int_equal(record_amend("{}", 2, &a, &text), 0);
+    assert_int_equal(record_amend("{}", 2, &a, RECORD_MAX, &text), 0);
     assert_non_null(strstr(text, "\"not_inspected\": \"partial\",\n  \"covered\": 0.9999,"));
     free(text);
     a.covered = -1;
-    assert_int_equal(record_amend("{\"covered\": 0.5}", 16, &a, &text), 0);
+    assert_int_equal(record_amend("{\"covered\": 0.5}", 16, &a, RECORD_MAX, &text), 0);
     assert_null(strstr(text, "covered"));
     free(text);
 }
@@ -330,9 +371,10 @@ static void test_covered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_amend_within),
         cmocka_unit_test(test_complete),
         cmocka_unit_test(test_context),
-        cmocka_unit_test(test_context_without_room),
+        cmocka_unit_test(test_context_of_any_length),
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_another_kind),
         cmocka_unit_test(test_bytes_that_are_not_utf8),

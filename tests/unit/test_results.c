@@ -52,6 +52,8 @@ static int teardown(void **state)
     return 0;
 }
 
+static usec sent;
+
 static void ended(struct world *w, const char *key, bool inspected)
 {
     const struct pipeline_end end = {
@@ -61,6 +63,7 @@ static void ended(struct world *w, const char *key, bool inspected)
         .text = key ? "" : "refused",
         .key = key,
         .start = 1000,
+        .sent = sent,
         .bytes = key ? 5 : 0,
     };
 
@@ -144,6 +147,7 @@ static void test_growth(void **state)
 
         (void)snprintf(key, sizeof(key), "s/h/20261130/10%02d00-7.trace", 5 * i);
         assert_false(results_grown(w->results, key, &digest, &growth));
+        sent = (1 + 5 * (usec)i) * USEC_PER_MIN;
         ended(w, key, true);
         grown = results_grown(w->results, key, &digest, &growth);
         assert_int_equal(grown, i == 3);
@@ -154,6 +158,25 @@ static void test_growth(void **state)
     assert_int_equal(w->lane->growth.pid, 7);
 }
 
+/* The clock is set back between the samples, which come after each other all the same. */
+static void test_growth_and_clock(void **state)
+{
+    static const char *const keys[] = {"s/h/20261130/100000-7.trace", "s/h/20261129/100500-7.trace",
+                                       "s/h/20261130/095900-7.trace",
+                                       "s/h/20261130/095930-7.trace"};
+    struct world *w = *state;
+    struct growth growth;
+
+    for (unsigned i = 0; i < 4; i++) {
+        const struct digest digest = {.goroutines = 1000 * (i + 1), .growing = 7};
+
+        sent = (1 + 5 * (usec)i) * USEC_PER_MIN;
+        ended(w, keys[i], true);
+        assert_int_equal(results_grown(w->results, keys[i], &digest, &growth), i == 3);
+    }
+    assert_int_equal(growth.over, 15 * USEC_PER_MIN);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -161,7 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_label_follows), TEST(test_label_of_the_one_before),
         TEST(test_not_inspected), TEST(test_bound),
-        TEST(test_growth),
+        TEST(test_growth),        TEST(test_growth_and_clock),
     };
 
     return cmocka_run_group_tests_name("results", tests, NULL, NULL);

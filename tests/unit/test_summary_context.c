@@ -75,12 +75,12 @@ static void test_reaches_the_rules(void **state)
     free(text_of(NULL));
     assert_null(seen);
     buf_init(&json, SUMMARY_JSON_MAX);
-    assert_int_equal(summary_json(&view, &s, true, &json), 0);
+    assert_int_equal(summary_json(&view, &s, SUMMARY_ALL, &json), 0);
     assert_ptr_equal(seen, &c);
     assert_non_null(strstr(buf_str(&json), "\"context\":{\"window_ns\":2000000000,"));
     assert_non_null(strstr(buf_str(&json), "\"nr_throttled\":18"));
     buf_clear(&json);
-    assert_int_equal(summary_json(&(struct summary_view){.name = "t"}, &s, true, &json), 0);
+    assert_int_equal(summary_json(&(struct summary_view){.name = "t"}, &s, SUMMARY_ALL, &json), 0);
     assert_null(seen);
     assert_null(strstr(buf_str(&json), "context"));
     buf_done(&json);

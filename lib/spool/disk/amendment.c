@@ -23,25 +23,12 @@ static int read_old(struct amendment *a, int day, const char *name, struct buf *
     return r;
 }
 
-static int compose(struct amendment *a, const struct buf *old, char **ret)
+/* A record that is long by itself, as with many labels of its target, may grow by a label. */
+static size_t room_for(const struct buf *old)
 {
-    struct record_amendment what = a->what;
-    char *text = NULL;
-    int r = record_amend(buf_str(old), old->len, &what, &text);
+    size_t labelled = old->len + AMENDMENT_LABEL_MAX;
 
-    if (r >= 0 && strlen(text) > AMENDMENT_RECORD_MAX) {
-        free(text);
-        text = NULL;
-        what.summary = NULL;
-        r = record_amend(buf_str(old), old->len, &what, &text);
-    }
-    if (r >= 0 && strlen(text) > AMENDMENT_RECORD_MAX) {
-        free(text);
-        r = -E2BIG;
-    }
-    if (r >= 0)
-        *ret = text;
-    return r;
+    return labelled > AMENDMENT_RECORD_MAX ? labelled : AMENDMENT_RECORD_MAX;
 }
 
 /* Renames the new record over the old one. If somebody removed the trace or its day, its record is
@@ -67,7 +54,7 @@ static int run(struct amendment *a, struct buf *old, char **text)
     if (r >= 0)
         r = read_old(a, day, name, old);
     if (r >= 0)
-        r = compose(a, old, text);
+        r = record_amend(buf_str(old), old->len, &a->what, room_for(old), text);
     if (r < 0)
         return r;
     a->after = strlen(*text);

@@ -13,8 +13,11 @@
 #include "lib/record/record.h"
 #include "lib/spool/disk/tree.h"
 
-/* Bytes of the new record; if it would be longer, its summary is left out. */
+/* Bytes of the new record; if it would be longer, its summary gives way. */
 #define AMENDMENT_RECORD_MAX ((uint64_t)20 << 10)
+
+/* Bytes by which one may grow that is longer already: what is added beside a summary. */
+#define AMENDMENT_LABEL_MAX 256
 
 struct amendment {
     struct tree *tree;
@@ -28,7 +31,7 @@ struct amendment {
 
 /*
  * 0: the new record is durable. -ENOENT: there is no trace, or it has no record. -EINVAL: the file
- * there is no record. -E2BIG: the old or the new record is too long. Or another negative errno.
+ * there is no record. -E2BIG: the old record is too long. Or another negative errno.
  * After an error the old record is in place, or perhaps the new one if only the last fsync failed.
  */
 int amendment_run(struct amendment *a);

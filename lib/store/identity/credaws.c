@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/random.h"
 #include "base/secretfile.h"
 #include "lib/store/identity/credaws_state.h"
 #include "lib/store/identity/credplan.h"
@@ -173,25 +174,19 @@ int credaws_find(const struct credaws_config *config, struct credroute *ret, cha
     return r < 0 ? r : 0;
 }
 
-static uint64_t mix(uint64_t h, uint64_t value)
-{
-    h = (h ^ value) * 0x9e3779b97f4a7c15ULL;
-    return h ^ (h >> 32);
-}
-
 static uint64_t mix_file(uint64_t h, const char *path)
 {
     struct stat st;
 
     if (!path || *path == '\0' || stat(path, &st) < 0)
-        return mix(h, 1);
-    h = mix(h, (uint64_t)st.st_dev);
-    h = mix(h, (uint64_t)st.st_ino);
-    h = mix(h, (uint64_t)st.st_size);
-    h = mix(h, (uint64_t)st.st_mtim.tv_sec);
-    h = mix(h, (uint64_t)st.st_mtim.tv_nsec);
-    h = mix(h, (uint64_t)st.st_ctim.tv_sec);
-    return mix(h, (uint64_t)st.st_ctim.tv_nsec);
+        return random_mix(h ^ 1);
+    h = random_mix(h ^ (uint64_t)st.st_dev);
+    h = random_mix(h ^ (uint64_t)st.st_ino);
+    h = random_mix(h ^ (uint64_t)st.st_size);
+    h = random_mix(h ^ (uint64_t)st.st_mtim.tv_sec);
+    h = random_mix(h ^ (uint64_t)st.st_mtim.tv_nsec);
+    h = random_mix(h ^ (uint64_t)st.st_ctim.tv_sec);
+    return random_mix(h ^ (uint64_t)st.st_ctim.tv_nsec);
 }
 
 uint64_t credaws_stamp(const struct credaws_config *c)

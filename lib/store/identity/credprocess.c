@@ -84,10 +84,15 @@ static void on_done(void *userdata, const struct child_result *result)
     secret_done(&set);
 }
 
-/* sd-event learns of children by SIGCHLD, which must be blocked for that. */
-static void block_sigchld(void)
+/* sd-event learns of children by SIGCHLD, which must be blocked for that. If it is ignored, as
+ * whoever started us may have left it, the kernel tells nobody how a child ended. */
+static void take_sigchld(void)
 {
+    struct sigaction present;
     sigset_t set;
+
+    if (sigaction(SIGCHLD, NULL, &present) == 0 && present.sa_handler == SIG_IGN)
+        (void)signal(SIGCHLD, SIG_DFL);
 
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
@@ -109,7 +114,7 @@ static int run(struct credremote *c, char *line)
     if (r == 0) {
         const char *name = words[0];
 
-        block_sigchld();
+        take_sigchld();
         words[0] = path;
         r = child_start(c->event, (const char *const *)words, nothing, &limits, on_done, c,
                         &c->child);
