@@ -4,7 +4,7 @@
 
 #include "cli/common/print.h"
 #include "cli/common/quantity.h"
-#include "cli/read/summary.h"
+#include "cli/read/summary_page.h"
 
 #define WHAT_WIDTH 30
 #define MILLISECOND 1000000
@@ -148,52 +148,55 @@ static void duration(FILE *out, int64_t ns, size_t width, const struct summary_v
 }
 
 /* A part of what a task's time was made of, "network 400 ms", if it is any. */
-static void part(FILE *out, const char *what, int64_t ns, bool *more,
-                 const struct summary_view *view)
+static void part(struct print_flow *flow, const char *what, int64_t ns, bool utf8)
 {
+    char text[WHAT_WIDTH + 1 + QUANTITY_SIZE], took[QUANTITY_SIZE];
+
     if (ns <= 0)
         return;
-    (void)fputs(*more ? ", " : "", out);
-    (void)print_plain(out, what, WHAT_WIDTH);
-    (void)fputc(' ', out);
-    duration(out, ns, 0, view);
-    *more = true;
+    (void)snprintf(text, sizeof(text), "%.*s %s", WHAT_WIDTH, what,
+                   quantity_duration(ns, utf8, took));
+    for (char *c = text; (size_t)(c - text) < strlen(what) && c < text + WHAT_WIDTH; c++)
+        *c = *c >= ' ' && *c <= '~' ? *c : '?';
+    (void)print_flow_piece(flow, text, strlen(text));
 }
 
-static void work(FILE *out, const struct summary_work *w, const struct summary_view *view)
+static void work(struct print_flow *flow, const struct summary_work *w, bool utf8)
 {
-    bool more = false;
-
-    (void)fputs(": ", out);
-    part(out, "running", w->running, &more, view);
-    part(out, "runnable", w->runnable, &more, view);
-    part(out, "syscalls", w->syscall, &more, view);
+    part(flow, "running", w->running, utf8);
+    flow->between = ",";
+    part(flow, "runnable", w->runnable, utf8);
+    part(flow, "syscalls", w->syscall, utf8);
     for (size_t i = 0; i < w->n_waits; i++)
-        part(out, *w->waits[i].reason ? w->waits[i].reason : "unknown", w->waits[i].total, &more,
-             view);
-    part(out, "other waits", w->other, &more, view);
-    part(out, "meant to wait", w->standing, &more, view);
-    if (w->assist > 0)
-        (void)fputs(more ? "; " : "", out);
-    more = false;
-    part(out, "of that mark assist", w->assist, &more, view);
+        part(flow, *w->waits[i].reason ? w->waits[i].reason : "unknown", w->waits[i].total, utf8);
+    part(flow, "other waits", w->other, utf8);
+    part(flow, "meant to wait", w->standing, utf8);
+    flow->between = ";";
+    part(flow, "of that mark assist", w->assist, utf8);
 }
 
 /* "    task 42 of 7, span_id 123: running 12 ms, network 400 ms" */
-static void task(FILE *out, const struct summary_outlier *o, const struct summary_view *view)
+static void task(FILE *out, const struct summary_outlier *o, bool utf8)
 {
-    (void)fprintf(out, "    task %" PRIu64, o->task);
+    struct print_flow flow = {.out = out, .indent = 6, .width = PAGE_LINE_WIDTH};
+    int n = fprintf(out, "    task %" PRIu64, o->task);
+
     if (o->parent != (uint64_t)GOTRACE_NONE)
-        (void)fprintf(out, " of %" PRIu64, o->parent);
+        n += fprintf(out, " of %" PRIu64, o->parent);
     for (size_t i = 0; o->work && i < SUMMARY_N_IDS; i++) {
         if (!o->work->ids[i])
             continue;
-        (void)fprintf(out, ", %s ", id_keys[i]);
-        (void)print_plain(out, o->work->ids[i], SUMMARY_ID_SIZE);
+        n += fprintf(out, ", %s ", id_keys[i]);
+        n += (int)print_plain(out, o->work->ids[i], SUMMARY_ID_SIZE);
     }
-    if (o->work)
-        work(out, o->work, view);
-    (void)fputc('\n', out);
+    if (!o->work) {
+        (void)fputc('\n', out);
+        return;
+    }
+    (void)fputc(':', out);
+    flow.column = (size_t)n + 1;
+    work(&flow, o->work, utf8);
+    print_flow_end(&flow);
 }
 
 static void row(FILE *out, enum summary_slow kind, const struct summary_outlier *o,
@@ -224,7 +227,7 @@ static void row(FILE *out, enum summary_slow kind, const struct summary_outlier 
                 out);
     (void)fputc('\n', out);
     if (kind == SUMMARY_SLOW_TASKS)
-        task(out, o, view);
+        task(out, o, view->utf8);
 }
 
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view)

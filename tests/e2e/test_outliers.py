@@ -154,7 +154,7 @@ def test_text(spans):
                            text=True, timeout=60).stdout  # fmt: skip
     table = short[short.index("\nThe slowest") :]
     assert "task hangs" in table and ", not over\n" in table
-    assert re.search(r"task \d+, .*span_id \w+.*: running .*, sync ", table)
+    assert re.search(r"task \d+, .*span_id \w+.*: running [^:]*,\s+sync ", table)
     assert table.count("  run without a pause ") <= 2
     long = subprocess.run([CONTRACE, "summary", "--top=7", spans], stdout=subprocess.PIPE,
                           check=True, text=True, timeout=60).stdout  # fmt: skip
