@@ -73,6 +73,9 @@ var ills = map[string]illness{
 	"mutex-deadlock":   {"deadlock", "two locks in two orders", mutexDeadlock, ""},
 	"channel-deadlock": {"deadlock", "workers send to somebody who waits for them", channelDeadlock, ""},
 	"long-poll":        {"idle", "clients that wait for the next message", longPoll, ""},
+	"file-calls":       {"syscall-storm", "asks for a file, again and again", fileCalls, ""},
+	"first-of-all":     {"lock-contention", "all wait for the first one, who asks a slow server", firstOfAll, ""},
+	"child-processes":  {"slow-syscalls", "requests that each wait for a command", childProcesses, ""},
 	"message-readers":  {"idle", "a server of clients that chat now and then", messageReaders, ""},
 }
 

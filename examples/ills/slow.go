@@ -3,7 +3,10 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -93,4 +96,15 @@ func lockOverWrite() error {
 		}()
 	}
 	return nil
+}
+
+// childProcesses serves requests that each run a command and wait for it.
+func childProcesses() error {
+	return servePages(func(w http.ResponseWriter, _ *http.Request) {
+		if err := exec.Command("sleep", "0.4").Run(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		fmt.Fprintln(w, "page")
+	})
 }

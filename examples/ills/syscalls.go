@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 	"syscall"
 	"time"
 )
@@ -65,6 +66,25 @@ func syscallStorm() error {
 				kernelPause(500 * time.Microsecond)
 				unlockFile(f)
 				kernelPause(2 * time.Millisecond)
+			}
+		}()
+	}
+	return nil
+}
+
+// askForFile asks whether a file is there that never is.
+func askForFile(name string) {
+	os.Stat(name)
+}
+
+// fileCalls has a few goroutines that do nothing but ask for a file. What that allocates is left
+// to lie, so that the collector has no part in it.
+func fileCalls() error {
+	debug.SetGCPercent(2000)
+	for i := 0; i < 8; i++ {
+		go func() {
+			for {
+				askForFile("/ills/is/not/there")
 			}
 		}()
 	}

@@ -50,6 +50,9 @@ PROGRAMS = {
     "straggler": ("blocked-in-request", "main.straggler.func1"),
     "mutex-deadlock": ("deadlock", "main.(*account).read"),
     "channel-deadlock": ("deadlock", "main.collect.func1"),
+    "file-calls": ("syscall-storm", "main.askForFile"),
+    "first-of-all": ("lock-contention", "main.firstOfAll.func1"),
+    "child-processes": ("slow-syscalls", "os/exec.(*Cmd).Wait"),
     "long-poll": ("idle", None),
     "message-readers": ("idle", None),
     "leak": ("goroutine-leak", "main.forsake"),
@@ -190,7 +193,7 @@ REMARKS = {
     "straggler": "woken by one that had been asleep (main.straggler.func1.1)",
 }
 # What waited before the trace began has a stack since Go 1.23.
-NEED_STACKS = ("mutex-deadlock", "channel-deadlock", "message-readers")
+NEED_STACKS = ("mutex-deadlock", "channel-deadlock", "first-of-all", "message-readers")
 
 
 @pytest.mark.parametrize("toolchain", CHOSEN)

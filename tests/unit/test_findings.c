@@ -336,6 +336,22 @@ static void storm_blocked(struct summary *s, double v)
     s->syscalls.blocked = (uint64_t)v;
 }
 
+static void set_files(struct summary *s)
+{
+    s->syscalls.files = 2000000;
+    s->syscalls.files_total = part(1.4);
+}
+
+static void files_share(struct summary *s, double v)
+{
+    s->syscalls.files_total = part(2 * v);
+}
+
+static void files_rate(struct summary *s, double v)
+{
+    s->syscalls.files = (uint64_t)(2 * v);
+}
+
 static void set_stuck(struct summary *s)
 {
     s->syscalls.longest_active = (struct summary_longest){.g = 7};
@@ -424,6 +440,8 @@ static const struct trial trials[] = {
     {"syscall-storm", set_storm, storm_goroutines, 1, 3},
     {"syscall-storm", set_storm, storm_many_procs, 1, 3},
     {"syscall-storm", set_storm, storm_blocked, 50, 300},
+    {"syscall-storm", set_files, files_share, 0.2, 0.5},
+    {"syscall-storm", set_files, files_rate, 1e5, 3e5},
     {"stuck-proc", set_stuck, stuck_syscall, 0.5, 0.9},
     {"stuck-proc", set_stuck, stuck_run, 0.3, 0.9},
     {"network-bound", set_network, net_waiters, 4, 16},
@@ -862,6 +880,40 @@ static void test_pauses(void **state)
     assert_int_equal(findings.n, 0);
 }
 
+/* That the collector waits for one that does not stop is no cost of the collector's. */
+static void test_pauses_of_one_that_does_not_stop(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_gc(&s);
+    gc_pause(&s, 0.2);
+    set_stuck(&s);
+    stuck_run(&s, 0.5);
+    s.long_runs.total = part(0.7);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "stuck-proc");
+    assert_int_equal(findings.n, 1);
+    s.long_runs.total = part(0.02); /* it explains a small part */
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+    assert_int_equal(findings.n, 2);
+}
+
+/* Calls that take long have work to do, however many they are. */
+static void test_longer_calls_on_files(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_files(&s);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "syscall-storm");
+    s.syscalls.files_total = (int64_t)s.syscalls.files * 20001;
+    findings_find(&s, NULL, &findings);
+    assert_int_equal(findings.n, 0);
+}
+
 /* Waits for the network mean nothing while there is plenty to do. */
 static void test_network_busy(void **state)
 {
@@ -1144,6 +1196,8 @@ int main(void)
         cmocka_unit_test(test_wait_for_cpu),
         cmocka_unit_test(test_without_cpu),
         cmocka_unit_test(test_pauses),
+        cmocka_unit_test(test_pauses_of_one_that_does_not_stop),
+        cmocka_unit_test(test_longer_calls_on_files),
         cmocka_unit_test(test_network_busy),
         cmocka_unit_test(test_no_leak),
         cmocka_unit_test(test_no_herd),

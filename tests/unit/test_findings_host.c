@@ -156,6 +156,67 @@ static void test_stalled_queue(void **state)
     assert_int_equal(findings.n, 1);
 }
 
+/* Threads that wait for a CPU, so many at any time, while the process uses so many CPUs of two. */
+static struct context waiting(double threads, double used)
+{
+    struct context c;
+
+    context_init(&c);
+    c.window = SECOND;
+    c.threads = 8;
+    c.cpus = 2;
+    c.run_wait = part(threads);
+    c.cpu = part(used);
+    return c;
+}
+
+static double waiting_score(double threads, double used, const char *code)
+{
+    struct summary s = sound();
+    struct context c = waiting(threads, used);
+
+    findings_find(&s, &c, &findings);
+    if (findings.n > 0)
+        assert_string_equal(findings.label, code);
+    return findings.n > 0 ? findings.list[0].score : 0;
+}
+
+/* Others have the CPUs, or the process itself has more threads to run than CPUs. */
+static void test_threads_that_wait(void **state)
+{
+    struct summary s = sound();
+    struct context c;
+
+    (void)state;
+    assert_float_equal(waiting_score(0.97, 0.1, "host-stalled"), 0, 1e-9);
+    assert_float_equal(waiting_score(1.001, 0.1, "host-stalled"), 0.5, 0.01);
+    assert_float_equal(waiting_score(4, 0.1, "host-stalled"), 1, 1e-6);
+    assert_float_equal(waiting_score(2, 0.87, "host-stalled"), 0, 1e-9); /* 70 % of what it wants */
+    assert_float_equal(waiting_score(2.4, 1, "host-stalled"), 0.5, 0.02);
+    assert_float_equal(waiting_score(7, 1.55, "cpu-saturated"), 0.8, 0.05);
+    assert_string_equal(findings.list[0].evidence[8].name, "threads_waiting_mean");
+
+    c = waiting(9, 0.1); /* more than there are */
+    findings_find(&s, &c, &findings);
+    assert_int_equal(findings.n, 0);
+    c = waiting(4, 0.1);
+    c.run_wait = CONTEXT_ABSENT;
+    findings_find(&s, &c, &findings);
+    assert_int_equal(findings.n, 0);
+    c = waiting(4, 1);
+    c.cpus_allowed = 1;
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-saturated");
+    c = waiting(4, 0.1);
+    c.quota = SECOND / 20;
+    c.period = SECOND / 10;
+    c.periods = c.throttled_periods = 9;
+    c.throttled = part(0.9);
+    findings_find(&s, &c, &findings);
+    assert_string_equal(findings.label, "cpu-throttled");
+    assert_int_equal(findings.n, 1);
+}
+
 /* Ten periods of which so many were throttled, for so long in all. */
 static struct context quota(int64_t periods, int64_t ns)
 {
@@ -385,6 +446,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_threads_that_wait),
         cmocka_unit_test(test_more_procs_than_cpus),
         cmocka_unit_test(test_stalled_queue),
         cmocka_unit_test(test_throttled_counted),

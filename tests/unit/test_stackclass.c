@@ -258,6 +258,27 @@ static void test_files(void **state)
                      STACK_OTHER);
 }
 
+/* Look-ups of names are calls; of commands, if a request waits for one. */
+static void test_names_and_commands(void **state)
+{
+    (void)state;
+    assert_int_equal(CLASSIFY("internal/poll.(*FD).Read", "net.(*netFD).Read", "net.(*conn).Read",
+                              "net.dnsPacketRoundTrip", "net.(*Resolver).exchange",
+                              "net.(*Resolver).tryOneName"),
+                     STACK_CALL);
+    assert_int_equal(CLASSIFY("runtime.chanrecv1", "net.(*Resolver).goLookupIPCNAMEOrder.func4",
+                              "net.(*Resolver).goLookupIPCNAMEOrder", "main.find"),
+                     STACK_CALL);
+    assert_int_equal(CLASSIFY("os.(*Process).pidfdWait", "os.(*Process).Wait", "main.reap"),
+                     STACK_PARKED);
+    assert_int_equal(CLASSIFY("os.(*Process).pidfdWait", "os.(*Process).Wait", "main.convert",
+                              "net/http.HandlerFunc.ServeHTTP"),
+                     STACK_OTHER);
+    assert_true(TRAITS("syscall.fstatat", "os.Stat", "main.look") & STACK_OS);
+    assert_false(TRAITS("syscall.write", "os/exec.x", "main.look") & STACK_OS);
+    assert_true(TRAITS("runtime.Gosched", "runtime.GC", "main.tidy") & STACK_COLLECTS);
+}
+
 static void test_strange_stacks(void **state)
 {
     (void)state;
@@ -285,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_names_and_commands),
         cmocka_unit_test(test_strange_stacks),
     };
 

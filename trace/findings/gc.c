@@ -21,10 +21,11 @@ static const struct scale gc_pause = {0.05, 0.15};
  * nobody. */
 #define GC_COST_MIN 0.05
 
-/* The time of pauses for the collector, as far as it counts. There are other pauses, for example for this trace
- * itself. */
-static double gc_pauses(const struct summary *s)
+/* The time of pauses for the collector, as far as it counts. There are other pauses, for example for
+ * this trace itself. What the collector waits for one that does not stop is no cost of its own. */
+static double gc_pauses(const struct facts *a)
 {
+    const struct summary *s = a->s;
     double ret = 0, longest = 0;
 
     for (size_t i = 0; i < s->gc.stw_by_reason.n; i++) {
@@ -35,7 +36,9 @@ static double gc_pauses(const struct summary *s)
         ret += (double)row->times.total;
         longest = rule_most(longest, (double)row->times.max);
     }
-    return s->gc.cycles < GC_PAUSE_CYCLES ? 0 : ret - longest;
+    if (rule_held_up_score(a) >= 0.5)
+        ret -= (double)s->long_runs.total;
+    return s->gc.cycles < GC_PAUSE_CYCLES ? 0 : rule_most(ret - longest, 0);
 }
 
 static double gc_pressure(const struct facts *a, struct finding *f)
@@ -43,7 +46,7 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     const struct summary_gc *gc = &a->s->gc;
     double cost = rule_share(a->worker + a->assist, a->available);
     double assist = rule_share(a->assist, a->user);
-    double pause = gc_pauses(a->s) / a->window;
+    double pause = gc_pauses(a) / a->window;
     double score = rule_scaled(pause, gc_pause);
 
     if (gc->cycles >= GC_COST_CYCLES || a->window < GC_WINDOW)

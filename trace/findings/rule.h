@@ -114,5 +114,21 @@ double rule_waits_for_network(const struct facts *a, double *ret_count);
 /* How strongly a CPU quota throttled the process, as a score. */
 double rule_throttled_score(const struct facts *a);
 
+/*
+ * The process's threads that wait for a CPU, as the kernel counted them (struct context): how many
+ * at any time, and as a share of those that wait for one or have one. False if that is not known.
+ */
+bool rule_waits_for_cpu(const struct facts *a, double *ret_mean, double *ret_share);
+
+/* How strongly threads wait for a CPU, as a score, if the process keeps the CPUs that it may use
+ * busy by itself (`own`), or if others do; else 0. */
+double rule_waits_for_cpu_score(const struct facts *a, bool own);
+
+/* Adds what rule_waits_for_cpu tells to the evidence, if anything. */
+void rule_tell_waits_for_cpu(const struct facts *a, struct finding *f);
+
+/* How strongly a goroutine's run without a pause holds up the process, as a score. */
+double rule_held_up_score(const struct facts *a);
+
 /* How strong a syscall storm is, as a score, but for how often Ps are lost in it. */
 double rule_storm_strength(const struct facts *a);

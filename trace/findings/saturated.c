@@ -91,11 +91,13 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
     rule_tell(f, "latency_p50_ns", (double)sched->latency.p50);
     rule_tell(f, "latency_p99_ns", p99);
     rule_tell(f, "wait_mean_ns", mean);
+    rule_tell_waits_for_cpu(a, f);
     compare_cpus(a, f);
     f->lost = (double)a->s->goroutines.runnable;
     rule_point_at(f, &a->s->sites[SUMMARY_SCHED], STACK_ALL);
     score = rule_least(score, rule_scaled(rule_most(p99, mean), cpu_latency));
-    return rule_least(score, rule_scaled(user, cpu_user));
+    score = rule_least(score, rule_scaled(user, cpu_user));
+    return rule_most(score, rule_waits_for_cpu_score(a, true));
 }
 
 /* Goroutines that got to run, and those that still wait for it. */

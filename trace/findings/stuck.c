@@ -38,27 +38,39 @@ static double by_pause(const struct facts *a)
     return rule_scaled(pause * STUCK_WINDOW / rule_most(a->window, STUCK_WINDOW), stuck_pause);
 }
 
+static double by_run(const struct facts *a)
+{
+    double duration = (double)a->s->longest_hold.duration;
+
+    return rule_scaled(duration * STUCK_WINDOW / rule_most(a->window, STUCK_WINDOW), stuck_run);
+}
+
+/* Where there is a crowd, none of them is to blame. */
+static bool is_crowd(const struct facts *a)
+{
+    return (double)a->s->long_runs.total / a->window >= RULE_CROWD;
+}
+
+double rule_held_up_score(const struct facts *a)
+{
+    return is_crowd(a) ? 0 : rule_most(by_run(a), by_pause(a));
+}
+
 static double stuck_proc(const struct facts *a, struct finding *f)
 {
     const struct summary_longest *call = &a->s->syscalls.longest_active;
     const struct summary_longest *run = &a->s->longest_hold;
     double by_call = rule_scaled((double)call->duration / a->window, stuck_share);
-    double by_run = rule_scaled(
-        (double)run->duration * STUCK_WINDOW / rule_most(a->window, STUCK_WINDOW), stuck_run);
-    double paused = by_pause(a);
+    double held_up = rule_held_up_score(a);
     const struct summary_longest *worst;
 
     /* Among many that take long, one is part of the crowd. */
     if (call->duration < STUCK_MIN || rule_in_slow_calls(a) >= RULE_SLOW_CALLS ||
         (rule_is_storm(a) && rule_storm_strength(a) >= 0.5))
         by_call = 0;
-    if ((double)a->s->long_runs.total / a->window >= RULE_CROWD) /* none of them is to blame */
-        by_run = paused = 0;
-    if (paused > by_run) {
+    if (held_up > by_run(a))
         run = &a->s->longest_run;
-        by_run = paused;
-    }
-    worst = by_run > by_call ? run : call;
+    worst = held_up > by_call ? run : call;
     rule_tell(f, "longest_syscall_ns", (double)call->duration);
     rule_tell(f, "longest_syscall_share", (double)call->duration / a->window);
     rule_tell(f, "longest_hold_ns", (double)run->duration);
@@ -67,7 +79,7 @@ static double stuck_proc(const struct facts *a, struct finding *f)
     rule_tell(f, "gc_pause_max_ns", longest_pause(a->s));
     f->lost = (double)worst->duration;
     rule_point_longest(f, worst);
-    return rule_most(by_call, by_run);
+    return rule_most(by_call, held_up);
 }
 
 const struct rule rule_stuck = {

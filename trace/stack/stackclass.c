@@ -15,6 +15,7 @@ struct known {
 #define NAME(text) (text), sizeof(text) - 1
 
 static const struct known table[] = {
+    {NAME("runtime.GC"), STACK_COLLECTS},
     {NAME("time.Sleep"), STACK_SLEEPS},
     {NAME("os.ReadFile"), STACK_FILE},
     {NAME("syscall.Read"), STACK_READ},
@@ -38,7 +39,7 @@ static const struct known table[] = {
     {NAME("sync.(*Cond).Wait"), STACK_JOIN | STACK_CONDITION},
     {NAME("syscall.EpollWait"), STACK_PARKED},
     {NAME("net.(*netFD).Write"), STACK_SOCKET},
-    {NAME("os.(*Process).Wait"), STACK_PARKED},
+    {NAME("os.(*Process).Wait"), STACK_PARKED | STACK_CHILD},
     {NAME("os.(*Process).wait"), STACK_PARKED},
     {NAME("runtime.StartTrace"), STACK_TRACER},
     {NAME("runtime/trace.Stop"), STACK_TRACER},
@@ -69,9 +70,14 @@ static const struct known table[] = {
     {NAME("net/rpc.(*service).call"), STACK_HANDLER | STACK_SERVES},
     {NAME("os.(*Process).pidfdWait"), STACK_PARKED},
     {NAME("sync.(*RWMutex).RUnlock"), STACK_UNLOCKS},
+    {NAME("net.(*Resolver).LookupMX"), STACK_CALL},
+    {NAME("net.(*Resolver).LookupNS"), STACK_CALL},
+    {NAME("net.(*Resolver).exchange"), STACK_CALL},
     {NAME("net/http.(*Server).Serve"), STACK_KNOWN_SERVER},
     {NAME("database/sql.(*DB).execDC"), STACK_CALL},
     {NAME("database/sql.(*Tx).Commit"), STACK_CALL},
+    {NAME("net.(*Resolver).LookupSRV"), STACK_CALL},
+    {NAME("net.(*Resolver).LookupTXT"), STACK_CALL},
     {NAME("net.(*UDPConn).ReadMsgUDP"), STACK_LISTENER},
     {NAME("net.(*netFD).writeToInet4"), STACK_SOCKET},
     {NAME("net.(*netFD).writeToInet6"), STACK_SOCKET},
@@ -81,14 +87,20 @@ static const struct known table[] = {
     {NAME("golang.org/x/sys/unix.Read"), STACK_READ},
     {NAME("golang.org/x/sys/unix.read"), STACK_READ},
     {NAME("internal/poll.(*FD).Accept"), STACK_LISTENER | STACK_ACCEPTS},
+    {NAME("net.(*Resolver).LookupAddr"), STACK_CALL},
+    {NAME("net.(*Resolver).LookupHost"), STACK_CALL},
+    {NAME("net.(*Resolver).lookupHost"), STACK_CALL},
+    {NAME("net.(*Resolver).tryOneName"), STACK_CALL},
     {NAME("net.(*UDPConn).ReadFromUDP"), STACK_LISTENER},
     {NAME("net.(*netFD).writeMsgInet4"), STACK_SOCKET},
     {NAME("net.(*netFD).writeMsgInet6"), STACK_SOCKET},
     {NAME("net/http.(*response).Flush"), STACK_FLUSHES},
+    {NAME("runtime/debug.FreeOSMemory"), STACK_COLLECTS},
     {NAME("golang.org/x/sys/unix.Pause"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Ppoll"), STACK_PARKED},
     {NAME("golang.org/x/sys/unix.Wait4"), STACK_PARKED},
     {NAME("internal/sync.(*Mutex).Lock"), STACK_LOCK},
+    {NAME("net.(*Resolver).LookupCNAME"), STACK_CALL},
     {NAME("runtime/pprof.profileWriter"), STACK_TRACER},
     {NAME("database/sql.(*Tx).awaitDone"), STACK_LISTENER},
     {NAME("golang.org/x/sys/unix.Accept"), STACK_PARKED},
@@ -133,7 +145,9 @@ static const struct known table[] = {
     {NAME("database/sql.(*DB).connectionOpener"), STACK_LISTENER},
     {NAME("database/sql.(*DB).connectionCleaner"), STACK_LISTENER},
     {NAME("github.com/jackc/pgx/v5.(*Conn).Exec"), STACK_CALL},
+    {NAME("github.com/miekg/dns.(*Conn).ReadMsg"), STACK_CALL},
     {NAME("golang.org/x/sys/unix.RecvmsgBuffers"), STACK_PARKED},
+    {NAME("net.(*Resolver).goLookupIPCNAMEOrder"), STACK_CALL},
     {NAME("net/http.(*http2ClientConn).readLoop"), STACK_LISTENER},
     {NAME("github.com/jackc/pgx/v5.(*Conn).Query"), STACK_CALL},
     {NAME("internal/sync.runtime_SemacquireMutex"), STACK_LOCK},
@@ -156,6 +170,7 @@ static const struct known table[] = {
     {NAME("github.com/coder/websocket.(*Conn).Reader"), STACK_LISTENER},
     {NAME("runtime.(*traceAdvancerState).start.func1"), STACK_TRACER},
     {NAME("github.com/hashicorp/yamux.(*Session).recv"), STACK_LISTENER},
+    {NAME("github.com/miekg/dns.(*Conn).ReadMsgHeader"), STACK_CALL},
     {NAME("go.uber.org/ratelimit.(*mutexLimiter).Take"), STACK_LIMIT},
     {NAME("golang.org/x/net/http2.(*requestBody).Read"), STACK_LISTENER | STACK_BODY},
     {NAME("net/http.(*http2responseWriter).FlushError"), STACK_FLUSHES},
@@ -380,14 +395,15 @@ static bool outdoes(enum stack_class class, enum stack_class so_far)
 }
 
 /* Bits of stack_function beside a class and traits. */
-#define OF_RUNTIME (1U << 26)
-#define OF_SERVER (1U << 27)
-#define MET (1U << 28)
+#define OF_RUNTIME (1U << 29)
+#define OF_SERVER (1U << 30)
+#define MET (1U << 31)
 #define TRAITS ((OF_RUNTIME - 1) & ~CLASS_MASK)
 
 uint32_t stack_function(const char *func, size_t len)
 {
-    return kind_of(func, len) | (begins(func, len, "runtime.") ? OF_RUNTIME : 0) |
+    return kind_of(func, len) | (begins(func, len, "os.") ? STACK_OS : 0) |
+           (begins(func, len, "runtime.") ? OF_RUNTIME : 0) |
            (is_of_server(func, len) ? OF_SERVER : 0) | MET;
 }
 
@@ -418,6 +434,8 @@ struct stack_kind stack_told(const struct stack_reading *r)
 
     if (kind.traits & STACK_STREAMS)
         kind.traits &= ~(uint32_t)STACK_SERVES;
+    if (kind.class == STACK_PARKED && (kind.traits & STACK_CHILD) && (kind.traits & STACK_SERVES))
+        kind.class = STACK_OTHER; /* a request waits for it */
     if (kind.class == STACK_READ && (kind.traits & STACK_FILE))
         kind.class = STACK_OTHER;
     if (kind.class == STACK_OTHER && (kind.traits & TUNNEL) == TUNNEL)

@@ -51,6 +51,9 @@ enum stack_trait {
     STACK_COPIES = 1 << 23,       /* in io.Copy */
     STACK_CONDITION = 1 << 24,    /* waits for a sync.Cond */
     STACK_SOCKET = 1 << 25,       /* in a call on a socket, which never blocks */
+    STACK_OS = 1 << 26,           /* in a function of package os: a file, mostly */
+    STACK_CHILD = 1 << 27,        /* waits for a child process to end */
+    STACK_COLLECTS = 1 << 28,     /* collects garbage at the program's wish, and yields meanwhile */
 };
 
 /* A stack, read function by function. */

@@ -365,6 +365,8 @@ struct summary_syscalls {
     uint64_t max_blocked_at_once; /* of those, without a P: each needs its own thread */
     struct summary_longest longest;
     struct summary_longest longest_active; /* the longest of those whose purpose is not to wait */
+    uint64_t files;      /* calls of package os, such as on files, whose purpose is not to wait: */
+    int64_t files_total; /* from begin to end */
 };
 
 /* Goroutines that were created by one `go` statement within the trace. */

@@ -27,7 +27,7 @@ static void derive(struct accumulator *s)
         const struct sites_stack *stack = &s->sites.stacks[i];
 
         s->out->goroutines.runnable += stack->tallies[SUMMARY_SCHED].total;
-        if (stack->class != STACK_RUNTIME)
+        if (stack->class != STACK_RUNTIME && !(stack->traits & STACK_COLLECTS))
             s->out->scheduler.yields += stack->yields;
         for (size_t j = 0; j < sizeof(of) / sizeof(of[0]); j++)
             if (of[j])

@@ -46,7 +46,8 @@ static uint8_t told_by(const char *func)
 static uint8_t told_by_stack(const struct sites *s, uint32_t stack, const uint8_t *frames)
 {
     const struct sites_stack *k = &s->stacks[stack];
-    bool yields = k->class != STACK_RUNTIME && 2 * k->yields > k->tallies[SUMMARY_SCHED].count;
+    bool yields = k->class != STACK_RUNTIME && !(k->traits & STACK_COLLECTS) &&
+                  2 * k->yields > k->tallies[SUMMARY_SCHED].count;
     uint8_t ret = yields ? YIELDS : 0;
 
     for (uint32_t i = 0; i < k->n; i++)

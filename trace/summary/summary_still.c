@@ -81,7 +81,8 @@ static bool is_candidate(const struct sites_stack *stack)
 }
 
 /* What a goroutine in this stack did all the time that others may wait for; SUMMARY_RAN: nothing. */
-static enum summary_before did(const struct accumulator *s, const struct sites_stack *stack)
+static enum summary_before did_throughout(const struct accumulator *s,
+                                          const struct sites_stack *stack)
 {
     const struct tally *call = &stack->tallies[SITES_OPEN + SUMMARY_OPEN_SYSCALL];
 
@@ -96,6 +97,31 @@ static enum summary_before did(const struct accumulator *s, const struct sites_s
     return stack->class == STACK_CALL || stack->class == STACK_CONN || (stack->traits & STACK_POLLS)
              ? SUMMARY_IN_NETWORK
              : SUMMARY_RAN;
+}
+
+/* What goroutines in this stack waited for during half of the trace, in one wait after the other. */
+static enum summary_before mostly_did(const struct accumulator *s, const struct sites_stack *stack)
+{
+    const struct tally *t = stack->tallies;
+    int64_t half = (s->last - s->first) / 2;
+    bool calls = stack->class == STACK_CALL || stack->class == STACK_CONN;
+    bool stands = (STACK_SET(stack->class) & STACK_STANDING) != 0;
+    int64_t waits = stands ? 0 : t[SUMMARY_NET].total + t[SITES_OPEN + SUMMARY_OPEN_NET].total;
+
+    if (calls)
+        waits += t[SUMMARY_SYNC].total + t[SITES_OPEN + SUMMARY_OPEN_SYNC].total +
+                 t[SITES_UNKNOWN].total;
+    if (waits >= half)
+        return SUMMARY_IN_NETWORK;
+    return (stack->traits & STACK_SLEEPS) && t[SITES_SLEEP].total >= half ? SUMMARY_ASLEEP
+                                                                          : SUMMARY_RAN;
+}
+
+static enum summary_before did(const struct accumulator *s, const struct sites_stack *stack)
+{
+    enum summary_before ret = did_throughout(s, stack);
+
+    return ret != SUMMARY_RAN ? ret : mostly_did(s, stack);
 }
 
 static uint64_t hash_text(uint64_t seed, const char *text, size_t len)
@@ -214,7 +240,7 @@ static void note_in_group(struct still *t, uint32_t n, unsigned by, struct group
 
     group->ended = group->ended || counted(stack, SUMMARY_SYNC) + counted(stack, SITES_UNKNOWN) > 0;
     group->joined = group->joined || counted(stack, SITES_OPEN + SUMMARY_OPEN_SYNC) > 0;
-    group->busy = group->busy || (did(t->s, stack) != SUMMARY_RAN &&
+    group->busy = group->busy || (did_throughout(t->s, stack) != SUMMARY_RAN &&
                                   (STACK_SET(stack->class) & STACK_STANDING) == 0 &&
                                   !sites_of_main(&t->s->sites, n));
     if (whole(stack) > 0 && (stack->traits & STACK_SENDS))

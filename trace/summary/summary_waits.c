@@ -286,6 +286,10 @@ static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins
         in->dials += all_time(stack);
     if (traits & STACK_FLUSHES)
         in->flushes += stack->tallies[SUMMARY_SYSCALL].count + stack->tallies[SUMMARY_SYNC].count;
+    if ((traits & STACK_OS) && (STACK_STANDING & STACK_SET(stack->class)) == 0) {
+        s->out->syscalls.files += stack->tallies[SUMMARY_SYSCALL].count;
+        s->out->syscalls.files_total += stack->tallies[SUMMARY_SYSCALL].total;
+    }
     if ((traits & (STACK_ACCEPTS | STACK_KNOWN_SERVER)) == STACK_ACCEPTS && all_time(stack) > 0)
         in->accepts++;
 }
