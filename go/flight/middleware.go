@@ -17,6 +17,7 @@ const (
 	defaultCooldown = 5 * time.Minute
 	defaultTimeout  = 30 * time.Second
 	lazyPause       = time.Minute // between two tries to start the recorder
+	everything      = "/"         // a pattern that says nothing, of a mux around us
 )
 
 // Sink takes a recording somewhere. ctx ends after the [Timeout].
@@ -135,7 +136,7 @@ func (m *watcher) serve(next http.Handler, w http.ResponseWriter, r *http.Reques
 
 // taskName is one of a few: names are kept as long as a trace.
 func taskName(r *http.Request) string {
-	if p := pattern(r); p != "" {
+	if p := pattern(r); p != "" && p != everything {
 		return p
 	}
 	return "http request"
@@ -203,7 +204,7 @@ func (m *watcher) deliver(slow Slow) (err error) {
 // String is the default reason.
 func (s Slow) String() string {
 	text := "slow " + s.Method
-	if s.Pattern != "" {
+	if s.Pattern != "" && s.Pattern != everything {
 		text = "slow " + s.Pattern
 	}
 	text += " " + s.Took.Round(time.Millisecond).String()

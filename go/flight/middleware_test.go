@@ -343,6 +343,7 @@ func TestReasons(t *testing.T) {
 	for want, slow := range map[string]Slow{
 		"slow GET 1.234s":             {Method: "GET", Path: "/users/alice", Took: 1234 * time.Millisecond},
 		"slow GET /users/{id} 20ms":   {Method: "GET", Pattern: "GET /users/{id}", Took: 20 * time.Millisecond},
+		"slow PUT 20ms":               {Method: "PUT", Pattern: "/", Took: 20 * time.Millisecond},
 		"slow POST 7.5s and not over": {Method: "POST", Took: 7500 * time.Millisecond, Open: true},
 	} {
 		if got := slow.String(); got != want {
