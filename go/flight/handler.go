@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// How long a client of Handler may take nothing of its answer.
-const stallLimit = 30 * time.Second
-
-// How long Handler waits for a recording. A test waits for less.
-var takeLimit = 15 * time.Second
+// A test waits for less.
+var (
+	takeLimit  = 15 * time.Second // how long Handler waits for a recording
+	stallLimit = 30 * time.Second // how long its client may take nothing
+)
 
 // Handler answers GET with a recording, whole or not at all:
 //

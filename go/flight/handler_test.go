@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -103,6 +104,41 @@ func TestHandlerIsHeldUp(t *testing.T) {
 	}
 	close(f.hold)
 	waitFor(t, "it goes on", func() bool { return get(t, k.handler(), "GET").Code == 200 })
+}
+
+// A recording may take longer than the server lets an answer take.
+func TestHandlerOfAServerWithATimeout(t *testing.T) {
+	f, k := started(t)
+	f.hold = make(chan struct{})
+	server := httptest.NewUnstartedServer(k.handler())
+	server.Config.WriteTimeout = 20 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	time.AfterFunc(60*time.Millisecond, func() { close(f.hold) })
+	response, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(body, aTrace) {
+		t.Error(len(body), err)
+	}
+}
+
+// A client that takes nothing is given up.
+func TestHandlerAfterAClientThatStalls(t *testing.T) {
+	stallLimit = 20 * time.Millisecond
+	defer func() { stallLimit = 30 * time.Second }()
+	f, k := started(t)
+	f.data = append([]byte("go 1.26 trace\x00\x00\x00"), make([]byte, 30<<20)...)
+	server := httptest.NewServer(k.handler())
+	defer server.Close()
+	response, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	waitFor(t, "another is served", func() bool { return get(t, k.handler(), "GET").Code == 200 })
 }
 
 // A client that goes away while its recording is sent does not keep others from theirs.

@@ -114,6 +114,7 @@ func TestMiddlewareNeverWaits(t *testing.T) {
 	for range 10 {
 		get(t, h, "GET")
 	}
+	time.Sleep(20 * time.Millisecond)
 	if len(begun) != 0 {
 		t.Error("another one is begun")
 	}
@@ -232,24 +233,26 @@ func TestMiddlewareOfARequestThatGoesOn(t *testing.T) {
 func TestMiddlewareOfAStream(t *testing.T) {
 	_, k := started(t)
 	s := newSunk()
+	pause := 500 * time.Millisecond
 	stream := func(w http.ResponseWriter, r *http.Request) {
 		for range 3 {
 			io.WriteString(w, "data: x\n\n")
 			w.(http.Flusher).Flush()
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(pause)
 		}
 	}
 	// Only what was before the first flush counts.
-	w := get(t, k.middleware(10*time.Second, []Option{s.option()})(http.HandlerFunc(stream)), "GET")
+	w := get(t, k.middleware(2*pause, []Option{s.option()})(http.HandlerFunc(stream)), "GET")
 	if !w.Flushed {
 		t.Error("nothing was flushed")
 	}
 	s.none(t)
 	late := func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(pause)
+		pause = 0
 		stream(w, r)
 	}
-	get(t, k.middleware(10*time.Millisecond, []Option{s.option(), Cooldown(0)})(http.HandlerFunc(late)), "GET")
+	get(t, k.middleware(pause, []Option{s.option(), Cooldown(0)})(http.HandlerFunc(late)), "GET")
 	receive(t, "the recording", s.came)
 	s.none(t)
 }
