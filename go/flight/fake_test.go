@@ -185,6 +185,21 @@ func TestStopWaitsForASnapshot(t *testing.T) {
 	}
 }
 
+func TestStopDoesNotWaitForEver(t *testing.T) {
+	takeLimit = 5 * time.Millisecond
+	defer func() { takeLimit = 15 * time.Second }()
+	f, k := started(t)
+	f.hold, f.entered = make(chan struct{}), make(chan struct{}, 1)
+	go k.snapshot(context.Background(), "")
+	receive(t, "the snapshot", f.entered)
+	k.stop()
+	if f.stopped.Load() != 0 {
+		t.Error("stopped under a snapshot")
+	}
+	close(f.hold)
+	waitFor(t, "it is stopped all the same", func() bool { return f.stopped.Load() == 1 && k.phase.Load() == stopped })
+}
+
 func TestSnapshotDoesNotWaitForEver(t *testing.T) {
 	f, k := started(t)
 	f.hold = make(chan struct{})

@@ -84,10 +84,15 @@ var process = newKeeper(newRecorder)
 
 // Start starts the recorder. [Handler] and [Middleware] do so themselves at the
 // first request, with an empty Config; a Start after that is heeded all the same.
-func Start(c Config) error { return process.start(context.Background(), c, false) }
+func Start(c Config) error {
+	ctx, cancel := context.WithTimeout(context.Background(), takeLimit)
+	defer cancel()
+	return process.start(ctx, c, false)
+}
 
 // Stop stops the recorder and frees its memory, after recordings that are just
-// being taken. Nothing starts it again but Start.
+// being taken. It does not wait for longer than 15 s, so that no tracer that is
+// held up keeps a program from its end. Nothing starts the recorder again but Start.
 func Stop() { process.stop() }
 
 // Running tells whether the recorder runs.
@@ -161,9 +166,19 @@ func (k *keeper) stop() {
 	if k.create == nil {
 		return
 	}
-	_ = k.do(context.Background(), func() error {
-		k.halt()
-		k.phase.Store(stopped)
-		return nil
-	})
+	done := make(chan struct{})
+	go func() {
+		_ = k.do(context.Background(), func() error {
+			k.halt()
+			k.phase.Store(stopped)
+			return nil
+		})
+		close(done)
+	}()
+	limit := time.NewTimer(takeLimit)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C: // it goes on by itself
+	}
 }

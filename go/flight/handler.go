@@ -12,7 +12,7 @@ import (
 
 // A test waits for less.
 var (
-	takeLimit  = 15 * time.Second // how long Handler waits for a recording
+	takeLimit  = 15 * time.Second // how long Handler, Start and Stop wait for the tracer
 	stallLimit = 30 * time.Second // how long its client may take nothing
 )
 
