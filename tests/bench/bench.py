@@ -5,7 +5,7 @@
     bench.py                        everything, in about ten minutes
     bench.py --full                 everything in full length, for docs/PERFORMANCE.md
     bench.py cpu signals            these only: idle, soak, cpu, targets, signals, scrape, upload,
-                                    pprof, summary, goroutines, tracing
+                                    pprof, summary, goroutines, tracing, flight
     bench.py --markdown             the table as docs/PERFORMANCE.md has it
 
 It needs curl and a C compiler, and reads CONTRACE_SRC_DIR and CONTRACE_BUILD_DIR.
@@ -23,6 +23,7 @@ import subprocess
 import sys
 
 import cpu
+import flight
 import goroutines
 import idle
 import lab
@@ -47,6 +48,7 @@ MEASUREMENTS = {
     "summary": summary,
     "goroutines": goroutines,
     "tracing": tracing,
+    "flight": flight,
 }
 
 
@@ -73,6 +75,7 @@ def parse():
     p.add_argument("--upload-rounds", type=int)
     p.add_argument("--pprof-rounds", type=int)
     p.add_argument("--tracing-pairs", type=int)
+    p.add_argument("--flight-pairs", type=int)
     p.add_argument("--tracing-minutes", type=int, help="pairs of minutes with contraced")
     quick = {
         "idle_seconds": 180,
@@ -86,6 +89,7 @@ def parse():
         "upload_rounds": 1,
         "pprof_rounds": 3,
         "tracing_pairs": 5,
+        "flight_pairs": 5,
         "tracing_minutes": 0,
     }
     full = {
@@ -100,6 +104,7 @@ def parse():
         "upload_rounds": 3,
         "pprof_rounds": 5,
         "tracing_pairs": 40,
+        "flight_pairs": 20,
         "tracing_minutes": 10,
     }
     o = p.parse_args()

@@ -12,6 +12,7 @@ import sys
 import time
 
 import azurite
+import gomodule
 import kube
 import promtool
 import pytest
@@ -48,6 +49,8 @@ def steps():
             yield name, toolchain, [name]
     yield "versitygw", s3server.binary, []
     yield "kubecheck", kube.kubecheck, []
+    yield "modules for go/flight", gomodule.fetch, []
+    yield "go/flight with the race detector", gomodule.compile_tests, []
     yield "azurite", azurite.binary, []
     yield "promtool", promtool.program, ["promtool"]
     yield "prometheus", promtool.program, ["prometheus"]

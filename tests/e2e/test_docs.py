@@ -9,7 +9,14 @@ import pytest
 from support import BUILD, SRC
 
 DOCS = sorted(f"docs/{path.name}" for path in (SRC / "docs").glob("*.md"))
-PAGES = ["README.md", "CONTRIBUTING.md", "NEWS.md", "kubernetes/README.md", *DOCS]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "NEWS.md",
+    "kubernetes/README.md",
+    "go/flight/README.md",
+    *DOCS,
+]
 MAP = "docs/ARCHITECTURE.md"
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -3,7 +3,7 @@
 // Command httpload is both sides of a measurement: a JSON service on net/http,
 // and clients that ask any service the same thing again and again.
 //
-//	httpload -serve 127.0.0.1:6060
+//	httpload -serve 127.0.0.1:6060 [-flight recorder|middleware]
 //	httpload -url URL -clients 8 -seconds 2 [-rate 500]
 //
 // Without -rate each client asks as soon as it was answered. With it requests
@@ -25,6 +25,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/contrace/contrace/go/flight"
 )
 
 // An article of the shop that is served.
@@ -151,15 +153,33 @@ func quantile(sorted []time.Duration, q float64) int64 {
 	return int64(sorted[min(len(sorted)-1, int(q*float64(len(sorted))))])
 }
 
+// service is the shop, with what package flight adds: nothing, the recorder, or the
+// recorder and the middleware, whose threshold no request reaches.
+func service(flown string) http.Handler {
+	var h http.Handler = &shop{stock: map[int]*article{}}
+	if flown == "" {
+		return h
+	}
+	if err := flight.Start(flight.Config{}); err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/debug/flightrecorder", flight.Handler())
+	if flown == "middleware" {
+		h = flight.Middleware(time.Minute, flight.PushTo("http://127.0.0.1:1"))(h)
+	}
+	return h
+}
+
 func main() {
 	serve := flag.String("serve", "", "HOST:PORT: serve there")
+	flown := flag.String("flight", "", "with package flight: recorder or middleware")
 	url := flag.String("url", "", "what to ask for")
 	clients := flag.Int("clients", 8, "connections")
 	seconds := flag.Float64("seconds", 2, "how long")
 	rate := flag.Float64("rate", 0, "requests a second; 0: as many as are answered")
 	flag.Parse()
 	if *serve != "" {
-		http.Handle("/shop", &shop{stock: map[int]*article{}})
+		http.Handle("/shop", service(*flown))
 		log.Fatal(http.ListenAndServe(*serve, nil))
 	}
 	began := time.Now()

@@ -1,0 +1,3 @@
+module github.com/contrace/contrace/go/flight
+
+go 1.22
