@@ -583,7 +583,7 @@ def test_text(mix):
         for word in ("Label: ", "at once ", "Goroutines: ", "Tasks", "Ps: ", "GC: ")
     ]
     assert order == sorted(order)
-    assert len(run("--stacks", path).stdout) > len(plain)
+    assert len(run("--stacks", "-n", "5", path).stdout) > len(plain)
     assert len(run("--top=9", path).stdout) > len(plain)
 
 
