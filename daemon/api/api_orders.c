@@ -149,7 +149,7 @@ static void put_end(struct jsonwriter *w, const struct pipeline_end *end)
     jsonwriter_text(w, "key", end->key);
     jsonwriter_count(w, "bytes", end->bytes);
     api_put_time(w, "start", end->start);
-    api_put_seconds(w, "seconds", end->window);
+    api_put_window(w, end->window);
 }
 
 static void on_ended(void *userdata, size_t i, const struct pipeline_end *end)

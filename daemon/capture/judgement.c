@@ -111,7 +111,8 @@ static bool ended_early(const struct evidence *e)
  */
 static bool closed_in_time(const struct evidence *e)
 {
-    return e->http->taken >= AT_ONCE && e->http->taken < e->window + e->window / 10 + END_SLACK;
+    return e->window > 0 && e->http->taken >= AT_ONCE &&
+           e->http->taken < e->window + e->window / 10 + END_SLACK;
 }
 
 /* The status is one of a gateway or of a handler with a time limit, and it did not come at once. */
@@ -119,7 +120,7 @@ static bool gave_up(const struct evidence *e)
 {
     long status = e->http->status;
 
-    return e->http->taken >= AT_ONCE &&
+    return e->window > 0 && e->http->taken >= AT_ONCE &&
            (status == 408 || status == 502 || status == 503 || status == 504);
 }
 
@@ -342,7 +343,7 @@ void judgement_kept(const struct evidence *e, struct capture_result *r, struct b
         judge_part(e, r, text);
         return;
     }
-    if (e->facts->since_start) {
+    if (e->facts->since_start && e->window > 0) {
         judge_since_start(e, r, text);
         return;
     }

@@ -47,6 +47,8 @@ static int fill_paths(struct target_job *j, const char *profiles)
         const struct artifact *a = artifacts[i];
         int r = artifact_path(a, j->path, profiles, &j->paths[a->kind]);
 
+        if (a->snapshot)
+            j->snapshots |= 1u << a->kind;
         if (r == -EINVAL)
             j->artifacts &= ~(1u << a->kind);
         else if (r < 0)
@@ -198,6 +200,11 @@ static char *with_path(const char *text, const struct target_job *job, const str
     return asprintf(&with, "%.*s%s", (int)n, text, job->paths[a->kind]) < 0 ? NULL : with;
 }
 
+usec target_window(const struct target_job *job, const struct artifact *artifact, usec wanted)
+{
+    return job->snapshots & 1u << artifact->kind ? 0 : artifact_window(artifact, wanted);
+}
+
 /* The window is written as a decimal number without trailing zeros: 2, 1.9, 0.25. */
 char *target_request(const struct lane *l, usec window)
 {
@@ -205,8 +212,10 @@ char *target_request(const struct lane *l, usec window)
     _cleanup_free_ char *url = with_path(t->url, t->job, l->artifact);
     char *request;
 
-    if (!url || asprintf(&request, "%s%cseconds=%.15g", url, strchr(url, '?') ? '&' : '?',
-                         (double)window / (double)USEC_PER_SEC) < 0)
+    if (!url || window == 0)
+        return steal(&url);
+    if (asprintf(&request, "%s%cseconds=%.15g", url, strchr(url, '?') ? '&' : '?',
+                 (double)window / (double)USEC_PER_SEC) < 0)
         return NULL;
     return request;
 }

@@ -24,6 +24,7 @@ struct target_job {
     char *path;         /* of traces */
     char *paths[KINDS]; /* of each kind; NULL: its path is not known */
     unsigned artifacts; /* those captured by schedule: a bit for each kind */
+    unsigned snapshots; /* those that are asked for without a window: a bit for each kind */
     usec interval, window, timeout;
     uint64_t body_size_limit;
     struct access access; /* requests borrow from it */
@@ -79,7 +80,10 @@ int target_add_lane(struct target *t, const struct artifact *artifact, struct la
 /* The URL that this lane requests, in the form for logs and records. */
 const char *target_shown(const struct lane *l);
 
-/* The URL to request, with this window; the caller frees it. The job must have the artifact's path.
+/* The window to request of the job's artifact if `wanted` is wanted; 0: none, it is a snapshot. */
+usec target_window(const struct target_job *job, const struct artifact *artifact, usec wanted);
+
+/* The URL to request, with this window (0: without one); the caller frees it. The job must have the artifact's path.
  * NULL when memory is short. */
 char *target_request(const struct lane *l, usec window);
 

@@ -4,14 +4,11 @@ store and back, and what is said where a service has none."""
 
 import json
 import os
-import pathlib
 import re
 import subprocess
-import tempfile
 
 import pytest
 import s3server
-from endpoint import Endpoint
 from gotools import build
 from hostile import answer, healthy
 from store import BUCKET
@@ -57,13 +54,6 @@ def contended(contended_binary):
         process.kill()
         process.wait()
         process.stdout.close()
-
-
-@pytest.fixture
-def endpoint():
-    """In a directory whose path is short."""
-    with tempfile.TemporaryDirectory(prefix="contrace-") as directory:
-        yield Endpoint(pathlib.Path(directory))
 
 
 def kept(spool, suffix=".mutex.pb.gz", part="archive"):
@@ -312,9 +302,7 @@ def test_a_place_that_cannot_be_told(tmp_path):
     assert done.returncode != 0 and "profiles_path must say where" in done.stderr
     jobs[0]["profiles_path"] = "/pprof"
     assert check().returncode == 0
-    jobs[0]["artifacts"] = ["goroutine"]
+    jobs[0]["artifacts"] = ["cpu"]
     done = check()
-    assert (
-        done.returncode != 0
-        and "contraced does not take goroutine, only trace, mutex" in done.stderr
-    )
+    assert done.returncode != 0
+    assert "contraced does not take cpu, only trace, mutex, block" in done.stderr

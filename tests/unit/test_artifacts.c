@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/artifact/artifacts.h"
+#include "daemon/artifact/profile_fields.h"
 
 static void test_rows(void **state)
 {
@@ -26,6 +27,11 @@ static void test_rows(void **state)
         assert_ptr_equal(artifacts_of_kind(a->kind), a); /* so no kind is there twice */
         assert_ptr_equal(artifacts_find(kind_name(a->kind)), a);
         assert_int_equal(a->sibling == NULL, a->kind == KIND_TRACE);
+        assert_int_equal(a->sample_type != NULL, a->kind != KIND_TRACE);
+        assert_int_equal(a->empty_hint != NULL, a->kind != KIND_TRACE);
+        assert_true(a->sample_type == NULL || strlen(a->sample_type) < PROFILE_FIELDS_TEXT);
+        /* It forces a garbage collection, which the others must not show. */
+        assert_true(a->kind != KIND_GOROUTINELEAK || i == n_artifacts - 1);
     }
     assert_null(artifacts_of_kind(KIND_FLIGHT));
     assert_null(artifacts_find("flight"));
@@ -33,6 +39,49 @@ static void test_rows(void **state)
     assert_true(artifacts_find("trace")->inspected);
     assert_false(artifacts_find("trace")->optional);
     assert_true(artifacts_find("mutex")->optional);
+}
+
+/* The names in which Go has them, and how they are asked for. */
+static void test_profiles(void **state)
+{
+    static const struct {
+        const char *name, *sample_type, *path;
+        bool snapshot;
+        const char *hint;
+    } rows[] = {
+        {"mutex", "delay", "/p/mutex", false, "runtime.SetMutexProfileFraction(100)"},
+        {"block", "delay", "/p/block", false, "runtime.SetBlockProfileRate(int(time.Millisecond))"},
+        {"goroutine", "goroutine", "/p/goroutine", true, "the same at both ends"},
+        {"heap", "inuse_space", "/p/heap", true, "runtime.MemProfileRate"},
+        {"allocs", "alloc_space", "/p/allocs", false, "runtime.MemProfileRate"},
+        {"threadcreate", "threadcreate", "/p/threadcreate", true, "no thread was made"},
+        {"goroutineleak", "goroutineleak", "/p/goroutineleak", true, "nobody can reach"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct artifact *a = artifacts_find(rows[i].name);
+        char *path;
+
+        assert_non_null(a);
+        assert_string_equal(a->sample_type, rows[i].sample_type);
+        assert_int_equal(a->snapshot, rows[i].snapshot);
+        assert_true(a->whole_seconds && a->optional && !a->inspected && !a->part);
+        assert_non_null(strstr(a->empty_hint, rows[i].hint));
+        assert_int_equal(strncmp(a->empty_hint, "; ", 2), 0);
+        assert_int_equal(artifact_path(a, "/p/trace", NULL, &path), 0);
+        assert_string_equal(path, rows[i].path);
+        free(path);
+    }
+}
+
+static void test_names(void **state)
+{
+    char names[ARTIFACTS_NAMES_SIZE];
+
+    (void)state;
+    assert_string_equal(artifacts_names(names), "trace, mutex, block, goroutine, heap, allocs, "
+                                                "threadcreate, goroutineleak");
 }
 
 static void test_window(void **state)
@@ -83,8 +132,8 @@ static void test_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_rows),  cmocka_unit_test(test_profiles),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_window),
         cmocka_unit_test(test_path),
     };
 

@@ -276,16 +276,17 @@ static void test_truncated(void **state)
     traces_done(&t);
 }
 
-/* What the judgement of a profile is, by what its body said. */
-static void judge_profile(const struct artifact_facts *facts, struct capture_result *r)
+/* What the judgement of a profile is, by what its body said; window 0: it is a snapshot. */
+static void judge_as(enum kind kind, usec window, const struct artifact_facts *facts,
+                     struct capture_result *r)
 {
     const struct http_result http = {.status = 200, .delimited = true, .taken = USEC_PER_MSEC};
-    const struct evidence e = {.artifact = artifacts_of_kind(KIND_MUTEX),
+    const struct evidence e = {.artifact = artifacts_of_kind(kind),
                                .http = &http,
                                .facts = facts,
                                .head = "\x1f\x8b",
                                .head_len = 2,
-                               .window = WINDOW};
+                               .window = window};
     struct buf b;
 
     buf_init(&b, CAPTURE_TEXT_MAX - 1);
@@ -295,6 +296,50 @@ static void judge_profile(const struct artifact_facts *facts, struct capture_res
     else
         judgement_nothing(&e, r, &b);
     (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&b));
+    buf_done(&b);
+}
+
+static void judge_profile(const struct artifact_facts *facts, struct capture_result *r)
+{
+    judge_as(KIND_MUTEX, WINDOW, facts, r);
+}
+
+/* It says nothing of a duration, and nobody asked for one. */
+static void test_snapshot(void **state)
+{
+    struct artifact_facts facts = {.end = ARTIFACT_WHOLE, .since_start = true, .count = 1};
+    struct capture_result r;
+
+    (void)state;
+    judge_as(KIND_HEAP, 0, &facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_OK);
+    assert_string_equal(r.text, "");
+    assert_null(r.cut_by);
+    facts.empty = true;
+    judge_as(KIND_GOROUTINELEAK, 0, &facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_EMPTY);
+    assert_hint(&r, "no goroutine waits");
+}
+
+/* `seconds` has no part in how long a snapshot takes. */
+static void test_snapshot_fails(void **state)
+{
+    static const struct http_result gave_up = {.status = 504, .taken = 300 * USEC_PER_MSEC};
+    static const struct http_result closed = {.error = HTTP_CLOSED, .taken = 300 * USEC_PER_MSEC};
+    struct evidence e = {.artifact = artifacts_of_kind(KIND_HEAP), .http = &gave_up};
+    struct capture_result r = {0};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, CAPTURE_TEXT_MAX - 1);
+    judgement_refused(&e, &r, &b);
+    assert_int_equal(r.outcome, OUTCOME_HTTP_STATUS);
+    assert_null(r.hint);
+    e.http = &closed;
+    judgement_refused(&e, &r, &b);
+    assert_int_equal(r.outcome, OUTCOME_CLOSED);
+    assert_null(r.hint);
+    assert_null(strstr(buf_str(&b), "asked for"));
     buf_done(&b);
 }
 
@@ -520,6 +565,8 @@ int main(void)
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_snapshot_fails),
         cmocka_unit_test(test_profile_since_start),
         cmocka_unit_test(test_other_profile),
     };

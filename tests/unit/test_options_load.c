@@ -80,7 +80,7 @@ static void test_bad_store(void **state)
 /* What only contraced knows of artifacts stands at their place. */
 static void test_bad_artifacts(void **state)
 {
-    _cleanup_free_ char *kind = errors_of("  artifacts: [heap]\n", NULL);
+    _cleanup_free_ char *kind = errors_of("  artifacts: [flight]\n", NULL);
     _cleanup_free_ char *path = errors_of("  artifacts: [mutex]\n  path: /x\n", NULL);
 
     (void)state;

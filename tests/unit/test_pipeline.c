@@ -331,6 +331,21 @@ static void test_adds_whole_seconds(void **state)
     pipeline_drain(w->pipeline);
 }
 
+/* A snapshot has no window, but is not for nothing. */
+static void test_adds_snapshot(void **state)
+{
+    struct world *w = *state;
+    struct pipeline_order o = {.reason = REASON_API, .window = 5 * USEC_PER_SEC};
+    struct lane *heap;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("heap"), &heap), 0);
+    assert_int_equal(pipeline_adds(heap, 0), 100 * USEC_PER_MSEC);
+    assert_int_equal(pipeline_adds(heap, 5 * USEC_PER_SEC), 100 * USEC_PER_MSEC);
+    assert_int_equal(pipeline_capture(w->pipeline, heap, &o, NULL), 0);
+    assert_int_equal(pipeline_adds(heap, 0), 0);
+    pipeline_drain(w->pipeline);
+}
+
 /* What is asked for during a capture gets one of its own after it, however often. */
 static void test_follow_what_runs(void **state)
 {
@@ -694,6 +709,7 @@ int main(void)
         TEST(test_join_with_less),
         TEST(test_adds),
         TEST(test_adds_whole_seconds),
+        TEST(test_adds_snapshot),
         TEST(test_follow_what_runs),
         TEST(test_forgotten),
         TEST(test_drained),

@@ -175,6 +175,11 @@ static void test_another_kind(void **state)
         assert_true(json_is_real(json_object_get(o, "requested_seconds")));
         json_decref(o);
     }
+    r.window = 0; /* a snapshot */
+    o = make(&r, NULL);
+    assert_true(json_is_null(json_object_get(o, "seconds")));
+    assert_null(json_object_get(o, "requested_seconds"));
+    json_decref(o);
 }
 
 static void test_bytes_that_are_not_utf8(void **state)

@@ -271,6 +271,15 @@ static void test_artifacts(void **state)
     assert_string_equal(request, "http://localhost/debug/pprof/mutex?seconds=3");
     free(request);
     target_unref(t);
+    c.artifacts = 1u << KIND_HEAP;
+    t = make(&c, "a:1", false, 0); /* a snapshot is asked for without a window */
+    l = target_lane(t, artifacts_find("heap"));
+    assert_int_equal(target_window(t->job, l->artifact, 3 * USEC_PER_SEC), 0);
+    assert_int_equal(target_window(t->job, mutex, 2900 * USEC_PER_MSEC), 2 * USEC_PER_SEC);
+    request = target_request(l, 0);
+    assert_string_equal(request, "http://a:1/debug/pprof/heap");
+    free(request);
+    target_unref(t);
     c.artifacts = 0;
     t = make(&c, "a:1", false, 0);
     assert_null(target_lane(t, mutex));
