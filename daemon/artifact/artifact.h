@@ -81,6 +81,8 @@ struct artifact {
     bool whole_seconds;  /* the endpoint accepts whole seconds only */
     bool snapshot;       /* it is asked for without `seconds`, and answers at once */
     bool optional;       /* a service may lack it: 404 is no failure */
+    const char *taken;   /* what a 500 says while somebody else takes one; NULL: many may */
+    enum outcome taken_outcome;
 
     /* What comes. */
     const struct artifact_body *body;

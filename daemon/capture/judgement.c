@@ -130,7 +130,7 @@ static void add_time(const struct evidence *e, struct buf *text)
                    seconds(e->http->taken), seconds(e->window));
 }
 
-/* Knows the answers of net/http/pprof's Trace and serveError. */
+/* Knows the answers of net/http/pprof's Trace, Profile and serveError. */
 static enum outcome outcome_of_status(const struct evidence *e)
 {
     long status = e->http->status;
@@ -139,8 +139,8 @@ static enum outcome outcome_of_status(const struct evidence *e)
         return OUTCOME_UNAUTHORIZED;
     if (status >= 300 && status < 400)
         return OUTCOME_REDIRECT;
-    if (status == 500 && head_has(e, "Could not enable tracing"))
-        return OUTCOME_BUSY;
+    if (status == 500 && e->artifact->taken && head_has(e, e->artifact->taken))
+        return e->artifact->taken_outcome;
     if (status == 400 && head_has(e, "exceeds server's WriteTimeout"))
         return OUTCOME_WRITE_TIMEOUT;
     return OUTCOME_HTTP_STATUS;

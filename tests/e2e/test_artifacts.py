@@ -275,7 +275,7 @@ def test_on_demand(contended, daemon, endpoint):
     assert (target["artifact"], target["last"]["key"]) == ("mutex", key)
     assert target["next"] is None and not target["artifacts"][1]["scheduled"]
     refused = contrace("capture", admin, "--all", "--artifact=heaps", check=False)
-    assert refused.returncode == 1 and '"artifact" must be one of trace, mutex' in refused.stderr
+    assert refused.returncode == 1 and '"artifact" must be one of trace, cpu, mutex' in refused.stderr
 
 
 def test_asked_for_where_its_place_cannot_be_told(contended, daemon, endpoint):
@@ -302,7 +302,7 @@ def test_a_place_that_cannot_be_told(tmp_path):
     assert done.returncode != 0 and "profiles_path must say where" in done.stderr
     jobs[0]["profiles_path"] = "/pprof"
     assert check().returncode == 0
-    jobs[0]["artifacts"] = ["cpu"]
+    jobs[0]["artifacts"] = ["flight"]
     done = check()
     assert done.returncode != 0
-    assert "contraced does not take cpu, only trace, mutex, block" in done.stderr
+    assert "contraced does not take flight, only trace, cpu, mutex, block" in done.stderr

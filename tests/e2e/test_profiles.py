@@ -18,6 +18,7 @@ from uploads import clean_env
 
 # What go tool pprof calls each, and whether it is of a window.
 KINDS = {
+    "cpu": ("cpu", True),
     "mutex": ("delay", True),
     "block": ("delay", True),
     "goroutine": ("goroutine", False),
@@ -26,6 +27,9 @@ KINDS = {
     "threadcreate": ("threadcreate", False),
 }
 WAITS = ("-block-rate=1", "-mutex-fraction=1")  # so that each profile has samples
+
+
+PATHS = {"cpu": "profile"}  # where net/http/pprof has another name for it
 
 
 def suffix(kind):
@@ -71,7 +75,7 @@ def test_each_from_the_request_to_the_store_and_back(goservice, daemon, tmp_path
             record = record_of(d.spool, keys[kind])
             assert record["artifact"] == kind and record["complete"], record
             assert record["samples"] > 0 and record["pid"] == service.pid
-            assert record["target"].endswith(f"/debug/pprof/{kind}")
+            assert record["target"].endswith(f"/debug/pprof/{PATHS.get(kind, kind)}")
             assert record["seconds"] == (1 if window else None)
             assert record.get("requested_seconds") == (1 if window else None)
             got = reader_of(server).get_object(Bucket=BUCKET, Key=PREFIX + keys[kind])
@@ -147,6 +151,34 @@ def test_a_go_that_has_no_such_profile(goservice, daemon, endpoint):
     assert d.counts()["missing"] >= 2
 
 
+def test_a_profiler_at_work(goservice, daemon, endpoint):
+    """It is no failure, said once, and a matter of the next interval."""
+    service = goservice("-load=3")
+    other = subprocess.Popen(
+        ["curl", "-sSo", "/dev/null", f"http://{service.address}/debug/pprof/profile?seconds=25"]
+    )
+    d = daemon(
+        [job("shop", service.address, artifacts=["trace", "cpu"], seconds=1, scrape_timeout="9s")],
+        glob={"scrape_interval": "10s"}, args=[endpoint.option],
+    )  # fmt: skip
+    said = d.wait_log("no CPU profile at", result="in_use")
+    assert said["level"] == "info" and "a process has one CPU profiler" in said["msg"]
+    trace, cpu = endpoint.targets()["targets"][0]["artifacts"]
+    assert (trace["state"], trace["failures"]) == ("ok", 0)
+    assert (cpu["state"], cpu["failures"]) == ("in_use", 0)
+    assert endpoint.status()["targets"]["failing"] == 0
+    admin = f"--address=unix:{endpoint.path}"
+    assert "cpu" not in contrace("status", admin).stdout, "it is no failure"
+    done = contrace("capture", admin, "--all", "--artifact=cpu", check=False)
+    assert done.returncode == 1
+    assert "/trace: cpu: in_use: HTTP status 500: " in done.stderr
+    assert "cpu profiling already in use" in done.stderr
+    (key,) = wait_until("the other has ended", lambda: kept(d.spool, suffix("cpu")))
+    assert other.wait() == 0
+    assert "Type: cpu" in pprof(d.spool.path / "archive" / key)
+    assert len(d.log("no CPU profile at")) == 1 and d.problems() == []
+
+
 @pytest.mark.parametrize(
     ("kind", "call"),
     [
@@ -170,7 +202,7 @@ def test_how_each_is_asked_for(serve, daemon):
     d = daemon(jobs, glob={"scrape_interval": "10s"})
     d.wait_log("no goroutineleak profile")
     asked = {re.match(r"GET (\S+)", r)[1] for r in server.requests}
-    assert asked == {f"/p/{k}{'?seconds=1' if w else ''}" for k, (_, w) in KINDS.items()} | {
-        "/p/goroutineleak"
-    }
+    assert asked == {
+        f"/p/{PATHS.get(k, k)}{'?seconds=1' if w else ''}" for k, (_, w) in KINDS.items()
+    } | {"/p/goroutineleak"}
     assert d.problems() == []

@@ -353,6 +353,11 @@ static void test_each_kind(void **state)
         ROW_FOR(TYPED("\x01") TYPED("\x02") SAMPLE NONE CONTENTIONS DELAY,
                 1u << KIND_MUTEX | 1u << KIND_BLOCK),
         ROW_FOR(MEMORY, 1u << KIND_HEAP | 1u << KIND_ALLOCS),
+        ROW_FOR(TYPED("\x01") TYPED("\x02") SAMPLE NONE "\x32\x07"
+                                                       "samples"
+                                                       "\x32\x03"
+                                                       "cpu",
+                1u << KIND_CPU),
         ROW_FOR(ONE("\x09", "goroutine"), 1u << KIND_GOROUTINE),
         ROW_FOR(ONE("\x0d", "goroutineleak"), 1u << KIND_GOROUTINELEAK),
         ROW_FOR(ONE("\x0c", "threadcreate"), 1u << KIND_THREADCREATE),

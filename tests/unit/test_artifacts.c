@@ -24,6 +24,8 @@ static void test_rows(void **state)
         assert_true(a->body->feed && a->body->finish);
         assert_int_equal(a->part != NULL, a->parts != NULL);
         assert_true(outcome_failed(a->foreign));
+        /* A process has one tracer and one CPU profiler. */
+        assert_int_equal(a->taken != NULL, a->kind == KIND_TRACE || a->kind == KIND_CPU);
         assert_ptr_equal(artifacts_of_kind(a->kind), a); /* so no kind is there twice */
         assert_ptr_equal(artifacts_find(kind_name(a->kind)), a);
         assert_int_equal(a->sibling == NULL, a->kind == KIND_TRACE);
@@ -49,6 +51,7 @@ static void test_profiles(void **state)
         bool snapshot;
         const char *hint;
     } rows[] = {
+        {"cpu", "cpu", "/p/profile", false, "10 ms"},
         {"mutex", "delay", "/p/mutex", false, "runtime.SetMutexProfileFraction(100)"},
         {"block", "delay", "/p/block", false, "runtime.SetBlockProfileRate(int(time.Millisecond))"},
         {"goroutine", "goroutine", "/p/goroutine", true, "the same at both ends"},
@@ -80,7 +83,7 @@ static void test_names(void **state)
     char names[ARTIFACTS_NAMES_SIZE];
 
     (void)state;
-    assert_string_equal(artifacts_names(names), "trace, mutex, block, goroutine, heap, allocs, "
+    assert_string_equal(artifacts_names(names), "trace, cpu, mutex, block, goroutine, heap, allocs, "
                                                 "threadcreate, goroutineleak");
 }
 

@@ -18,12 +18,12 @@
 #define WINDOW (2 * USEC_PER_SEC)
 #define NS_PER_SEC UINT64_C(1000000000)
 
-/* What an answer with this status, body and time comes to. */
-static void refused(long status, const char *body, size_t n, usec taken, struct capture_result *r,
-                    char *text)
+/* What an answer with this status, body and time comes to, when this kind was asked for. */
+static void refused_as(enum kind kind, long status, const char *body, size_t n, usec taken,
+                       struct capture_result *r, char *text)
 {
     const struct http_result http = {.status = status, .taken = taken};
-    const struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+    const struct evidence e = {.artifact = artifacts_of_kind(kind),
                                .http = &http,
                                .head = body,
                                .head_len = n,
@@ -37,6 +37,12 @@ static void refused(long status, const char *body, size_t n, usec taken, struct 
     buf_done(&b);
 }
 
+static void refused(long status, const char *body, size_t n, usec taken, struct capture_result *r,
+                    char *text)
+{
+    refused_as(KIND_TRACE, status, body, n, taken, r, text);
+}
+
 static void assert_hint(const struct capture_result *r, const char *words)
 {
     if (!words) {
@@ -45,6 +51,37 @@ static void assert_hint(const struct capture_result *r, const char *words)
     }
     assert_non_null(r->hint);
     assert_non_null(strstr(r->hint, words));
+}
+
+/* A process has one tracer, and one CPU profiler. */
+static void test_taken(void **state)
+{
+    static const char tracing[] = "Could not enable tracing: tracing is already enabled\n";
+    static const char profiling[] =
+        "Could not enable CPU profiling: cpu profiling already in use\n";
+    static const struct {
+        enum kind kind;
+        long status;
+        const char *body;
+        enum outcome outcome;
+    } rows[] = {
+        {KIND_TRACE, 500, tracing, OUTCOME_BUSY},
+        {KIND_CPU, 500, profiling, OUTCOME_IN_USE},
+        {KIND_TRACE, 500, profiling, OUTCOME_HTTP_STATUS},
+        {KIND_CPU, 500, tracing, OUTCOME_HTTP_STATUS},
+        {KIND_CPU, 503, profiling, OUTCOME_HTTP_STATUS},
+        {KIND_MUTEX, 500, profiling, OUTCOME_HTTP_STATUS},
+        {KIND_CPU, 404, "404 page not found\n", OUTCOME_MISSING},
+    };
+    struct capture_result r;
+    char text[CAPTURE_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        refused_as(rows[i].kind, rows[i].status, rows[i].body, strlen(rows[i].body), USEC_PER_MSEC,
+                   &r, text);
+        assert_int_equal(r.outcome, rows[i].outcome);
+    }
 }
 
 /* Handlers and gateways that wait and give up say so by status and time. */
@@ -555,6 +592,7 @@ static void test_profile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_taken),
         cmocka_unit_test(test_gave_up),
         cmocka_unit_test(test_closed_early),
         cmocka_unit_test(test_over_size),
