@@ -74,7 +74,7 @@ static void put_lane(struct jsonwriter *w, const struct api *a, const struct lan
 {
     jsonwriter_text(w, "state", state_of(l));
     jsonwriter_integer(w, "failures", l->failures);
-    api_put_seconds(w, "interval_seconds", l->target->job->interval);
+    api_put_seconds(w, "interval_seconds", target_interval(l));
     api_put_window(w, target_window(l->target->job, l->artifact, l->target->job->window));
     put_next(w, a, l);
     put_in_flight(w, l);

@@ -15,6 +15,7 @@ const struct artifact artifact_allocs = {
     .content_type = PROFILE_CONTENT_TYPE,
     .sibling = "allocs",
     .whole_seconds = true,
+    .delta = true,
     .optional = true,
     .body = &profile_body,
     .sample_type = "alloc_space",

@@ -79,6 +79,7 @@ struct artifact {
     /* The request. */
     const char *sibling; /* its endpoint, beside the one of traces; NULL: the job's own path */
     bool whole_seconds;  /* the endpoint accepts whole seconds only */
+    bool delta;          /* with `seconds` it is the difference of two snapshots */
     bool snapshot;       /* it is asked for without `seconds`, and answers at once */
     bool optional;       /* a service may lack it: 404 is no failure */
     const char *taken;   /* what a 500 says while somebody else takes one; NULL: many may */

@@ -15,6 +15,7 @@ const struct artifact artifact_block = {
     .content_type = PROFILE_CONTENT_TYPE,
     .sibling = "block",
     .whole_seconds = true,
+    .delta = true,
     .optional = true,
     .body = &profile_body,
     .sample_type = "delay",

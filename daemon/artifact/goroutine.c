@@ -15,6 +15,7 @@ const struct artifact artifact_goroutine = {
     .content_type = PROFILE_CONTENT_TYPE,
     .sibling = "goroutine",
     .whole_seconds = true,
+    .delta = true,
     .snapshot = true,
     .optional = true,
     .body = &profile_body,

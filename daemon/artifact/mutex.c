@@ -16,6 +16,7 @@ const struct artifact artifact_mutex = {
     .content_type = PROFILE_CONTENT_TYPE,
     .sibling = "mutex",
     .whole_seconds = true,
+    .delta = true,
     .optional = true,
     .body = &profile_body,
     .sample_type = "delay",

@@ -40,14 +40,31 @@ void target_job_unref(struct target_job *j)
     free(j);
 }
 
+static int path_of(const struct artifact *a, const struct job_config *from, char **ret)
+{
+    const char *own = from->of_kind[a->kind].path;
+
+    if (!own)
+        return artifact_path(a, from->path, from->profiles_path, ret);
+    *ret = strdup(own);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static bool is_snapshot(const struct artifact *a, enum artifact_delta delta)
+{
+    return delta == ARTIFACT_DELTA_USUAL ? a->snapshot : a->delta && delta == ARTIFACT_DELTA_NO;
+}
+
 /* An artifact whose path is unknown is not captured; checking the configuration reports it. */
-static int fill_paths(struct target_job *j, const char *profiles)
+static int fill_artifacts(struct target_job *j, const struct job_config *from)
 {
     for (size_t i = 0; i < n_artifacts; i++) {
         const struct artifact *a = artifacts[i];
-        int r = artifact_path(a, j->path, profiles, &j->paths[a->kind]);
+        const struct artifact_config *of = &from->of_kind[a->kind];
+        int r = path_of(a, from, &j->paths[a->kind]);
 
-        if (a->snapshot)
+        j->intervals[a->kind] = of->interval ? of->interval : from->interval;
+        if (is_snapshot(a, of->delta))
             j->snapshots |= 1u << a->kind;
         if (r == -EINVAL)
             j->artifacts &= ~(1u << a->kind);
@@ -70,14 +87,12 @@ struct target_job *target_job_new(const struct job_config *from)
         .https = from->https,
         .path = copy(from->path, &failed),
         .artifacts = from->artifacts ? from->artifacts : 1u << KIND_TRACE,
-        .interval = from->interval,
         .window = from->window,
         .timeout = from->timeout,
         .body_size_limit = from->body_size_limit,
         .pid_file = copy(from->pid_file, &failed),
     };
-    if (access_copy(&from->access, &j->access) < 0 || failed ||
-        fill_paths(j, from->profiles_path) < 0) {
+    if (access_copy(&from->access, &j->access) < 0 || failed || fill_artifacts(j, from) < 0) {
         target_job_unref(j);
         return NULL;
     }
@@ -198,6 +213,11 @@ static char *with_path(const char *text, const struct target_job *job, const str
     char *with;
 
     return asprintf(&with, "%.*s%s", (int)n, text, job->paths[a->kind]) < 0 ? NULL : with;
+}
+
+usec target_interval(const struct lane *l)
+{
+    return l->target->job->intervals[l->artifact->kind];
 }
 
 usec target_window(const struct target_job *job, const struct artifact *artifact, usec wanted)

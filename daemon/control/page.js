@@ -653,8 +653,9 @@ const FLIGHTS = {
 function flightText(f) {
   if (f.state !== 'capturing') return FLIGHTS[f.state] || text(f.state);
   const t = time(f.start), past = t === null ? 0 : Math.max(0, now() - t) / 1000;
-  const done = Math.min(past, number(f.seconds) || past).toFixed(1);
-  return `capturing: ${done} of ${three(number(f.seconds))} s, ${size(f.bytes)}`;
+  const whole = number(f.seconds); // none of a snapshot
+  const done = Math.min(past, whole || past).toFixed(1);
+  return `capturing: ${done}${whole ? ` of ${three(whole)}` : ''} s, ${size(f.bytes)}`;
 }
 
 const othersOf = (t) => (t && Array.isArray(t.artifacts) ? t.artifacts.filter((a) => a.artifact !== 'trace') : []);

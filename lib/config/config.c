@@ -57,6 +57,8 @@ static void job_done(struct job_config *job)
     free(job->name);
     free(job->path);
     free(job->profiles_path);
+    for (size_t i = 0; i < KINDS; i++)
+        free(job->of_kind[i].path);
     access_done(&job->access);
     free(job->pid_file);
     target_list_done(&job->targets);
@@ -97,9 +99,12 @@ static void keep_places(struct yaml_file *f, struct config *c)
 
     keep_place(f, &u->url, &u->url_line, &u->url_column);
     for (size_t i = 0; i < c->n_jobs; i++) {
-        struct job_config *j = &c->jobs[i];
+        for (size_t k = 0; k < KINDS; k++) {
+            struct artifact_config *of = &c->jobs[i].of_kind[k];
 
-        keep_place(f, &j->artifacts, &j->artifacts_line, &j->artifacts_column);
+            if (c->jobs[i].artifacts & 1u << k)
+                keep_place(f, of, &of->line, &of->column);
+        }
     }
 }
 

@@ -275,7 +275,9 @@ def test_on_demand(contended, daemon, endpoint):
     assert (target["artifact"], target["last"]["key"]) == ("mutex", key)
     assert target["next"] is None and not target["artifacts"][1]["scheduled"]
     refused = contrace("capture", admin, "--all", "--artifact=heaps", check=False)
-    assert refused.returncode == 1 and '"artifact" must be one of trace, cpu, mutex' in refused.stderr
+    assert (
+        refused.returncode == 1 and '"artifact" must be one of trace, cpu, mutex' in refused.stderr
+    )
 
 
 def test_asked_for_where_its_place_cannot_be_told(contended, daemon, endpoint):

@@ -179,6 +179,34 @@ def test_a_profiler_at_work(goservice, daemon, endpoint):
     assert len(d.log("no CPU profile at")) == 1 and d.problems() == []
 
 
+def test_interval_path_and_delta_of_its_own(goservice, daemon, endpoint):
+    artifacts = [
+        "trace",
+        {"name": "heap", "interval": "10s", "path": "/debug/pprof/allocs"},
+        {"name": "goroutine", "delta": True},
+        {"name": "mutex", "delta": False},
+    ]
+    d = daemon(
+        [job("shop", goservice(*WAITS).address, artifacts=artifacts, seconds=1,
+             scrape_timeout="9s")],
+        glob={"scrape_interval": "10m"}, args=[endpoint.option],
+    )  # fmt: skip
+    wait_until("the heap is taken thrice", lambda: len(kept(d.spool, suffix("heap"))) == 3)
+    assert len(kept(d.spool, ".trace")) == 1
+    for key in kept(d.spool, suffix("heap")):
+        assert record_of(d.spool, key)["target"].endswith("/debug/pprof/allocs")
+    (key,) = kept(d.spool, suffix("goroutine"))
+    assert record_of(d.spool, key)["seconds"] == 1
+    (key,) = kept(d.spool, suffix("mutex"))
+    record = record_of(d.spool, key)
+    assert record["seconds"] is None and "requested_seconds" not in record
+    assert record["complete"] and record["samples"] > 0 and d.problems() == []
+    (target,) = endpoint.targets()["targets"]
+    said = {a["artifact"]: (a["interval_seconds"], a["seconds"]) for a in target["artifacts"]}
+    assert said == {"trace": (600, 1), "mutex": (600, None), "goroutine": (600, 1),
+                    "heap": (10, None)}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("kind", "call"),
     [

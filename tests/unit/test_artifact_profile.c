@@ -334,12 +334,13 @@ static void test_sample_types(void **state)
 
 /* The sample types of each of Go's profiles, in its order. */
 #define ONE(length, name) TYPED("\x01") SAMPLE NONE "\x32" length name
-#define MEMORY                                                                    \
-    TYPED("\x01")                                                                 \
-    TYPED("\x02") TYPED("\x03") TYPED("\x04") SAMPLE NONE "\x32\x0d"              \
-                                                          "alloc_objects\x32\x0b" \
-                                                          "alloc_space\x32\x0d"   \
-                                                          "inuse_objects" SPACE
+#define MEMORY                                                      \
+    TYPED("\x01")                                                   \
+    TYPED("\x02")                                                   \
+    TYPED("\x03") TYPED("\x04") SAMPLE NONE "\x32\x0d"              \
+                                            "alloc_objects\x32\x0b" \
+                                            "alloc_space\x32\x0d"   \
+                                            "inuse_objects" SPACE
 
 /* Each is taken for itself alone, but for the two pairs that nothing in the bytes tells apart. */
 static void test_each_kind(void **state)
@@ -354,9 +355,9 @@ static void test_each_kind(void **state)
                 1u << KIND_MUTEX | 1u << KIND_BLOCK),
         ROW_FOR(MEMORY, 1u << KIND_HEAP | 1u << KIND_ALLOCS),
         ROW_FOR(TYPED("\x01") TYPED("\x02") SAMPLE NONE "\x32\x07"
-                                                       "samples"
-                                                       "\x32\x03"
-                                                       "cpu",
+                                                        "samples"
+                                                        "\x32\x03"
+                                                        "cpu",
                 1u << KIND_CPU),
         ROW_FOR(ONE("\x09", "goroutine"), 1u << KIND_GOROUTINE),
         ROW_FOR(ONE("\x0d", "goroutineleak"), 1u << KIND_GOROUTINELEAK),

@@ -83,8 +83,9 @@ static void test_names(void **state)
     char names[ARTIFACTS_NAMES_SIZE];
 
     (void)state;
-    assert_string_equal(artifacts_names(names), "trace, cpu, mutex, block, goroutine, heap, allocs, "
-                                                "threadcreate, goroutineleak");
+    assert_string_equal(artifacts_names(names),
+                        "trace, cpu, mutex, block, goroutine, heap, allocs, "
+                        "threadcreate, goroutineleak");
 }
 
 static void test_window(void **state)

@@ -499,14 +499,14 @@ static void test_busy_for_an_interval(void **state)
     capture_busy(w, 2);
     assert_int_equal(l->state, OUTCOME_OK);
     assert_int_equal(l->failures, 0);
-    l->target->job->interval = 1;
+    l->target->job->intervals[KIND_TRACE] = 1;
     capture_busy(w, 3);
     assert_int_equal(l->state, OUTCOME_BUSY);
     assert_int_equal(l->failures, 3);
     capture_busy(w, 4);
     assert_int_equal(l->failures, 4);
 
-    l->target->job->interval = LONG;
+    l->target->job->intervals[KIND_TRACE] = LONG;
     order(w, REASON_API, NULL, 0, NULL, NULL);
     loopback_play(w->server, steps, 2);
     finish(w, 5);
@@ -624,11 +624,11 @@ static void test_late_behind_another_artifact(void **state)
         assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
     log_set_level(LOG_LEVEL_WARN);
     log_set_sink(take_line, line);
-    w->target->job->interval = 1; /* has passed already */
+    w->target->job->intervals[KIND_MUTEX] = 1; /* has passed already */
     assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
     log_set_sink(NULL, NULL);
     log_set_level(LOG_LEVEL_ERROR);
-    w->target->job->interval = LONG;
+    w->target->job->intervals[KIND_MUTEX] = LONG;
     assert_non_null(strstr(line, "/trace has not ended when the next is due (it is capturing)"));
     loopback_open_gate(w->server);
     finish(w, 2);
