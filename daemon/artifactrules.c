@@ -42,7 +42,16 @@ static void check_path(const struct rules *k, const struct job_config *job,
 
     if (job->of_kind[a->kind].path) {
         if (!a->sibling)
-            report(k, job, a, "the path of the %s is the job's `path`", a->noun);
+            report(k, job, a, "the path of the %s is %s", a->noun,
+                   a->elsewhere ? "`path` in `flight`" : "the job's `path`");
+        return;
+    }
+    if (a->elsewhere) {
+        if (!job->flight.path)
+            report(k, job, a,
+                   "where is the %s? Go serves none by itself: `flight` must say where the service "
+                   "has it",
+                   a->noun);
         return;
     }
     if (artifact_path(a, job->path, job->profiles_path, &path) == -EINVAL)
@@ -82,21 +91,14 @@ static void check_delta(const struct rules *k, const struct job_config *job,
                         const struct artifact *a)
 {
     if (job->of_kind[a->kind].delta != ARTIFACT_DELTA_USUAL && !a->delta)
-        report(k, job, a, "a %s has no `delta`: it is always of `seconds`", a->noun);
+        report(k, job, a, "a %s has no `delta`: it is %s", a->noun,
+               a->snapshot ? "of what was before" : "always of `seconds`");
 }
 
 static void check_kind(const struct rules *k, const struct job_config *job, enum kind kind)
 {
     const struct artifact *a = artifacts_of_kind(kind);
-    const struct artifact_config *of = &job->of_kind[kind];
-    char names[ARTIFACTS_NAMES_SIZE];
 
-    if (!a) {
-        diags_add(k->diags, of->line > 0 ? k->file : NULL, of->line, of->column, NULL,
-                  "job `%s`: artifacts: contraced does not take %s, only %s", job->name,
-                  kind_name(kind), artifacts_names(names));
-        return;
-    }
     check_path(k, job, a);
     check_delta(k, job, a);
     check_interval(k, job, a);

@@ -198,6 +198,13 @@ static void judge_error(const struct evidence *e, struct capture_result *r, stru
     }
 }
 
+/* Something answers there that is not what was asked for. */
+static bool shows_place(enum outcome outcome)
+{
+    return outcome == OUTCOME_REDIRECT || outcome == OUTCOME_MISSING ||
+           outcome == OUTCOME_HTTP_STATUS;
+}
+
 void judgement_refused(const struct evidence *e, struct capture_result *r, struct buf *text)
 {
     long status = e->http->status;
@@ -210,6 +217,8 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
     }
     r->outcome = status == 404 && e->artifact->optional ? OUTCOME_MISSING : outcome_of_status(e);
     r->hint = hint_of(e, r->outcome);
+    if (!r->hint && shows_place(r->outcome))
+        r->hint = e->artifact->place_hint;
     (void)buf_addf(text, "HTTP status %ld%s%s: ", status,
                    e->http->proxy[0] ? " through the proxy " : "", e->http->proxy);
     quote_head(e, text);
@@ -231,6 +240,8 @@ static void judge_foreign(const struct evidence *e, struct capture_result *r, st
         quote_head(e, text);
     }
     r->hint = e->facts->hint ? e->facts->hint : hint_of(e, r->outcome);
+    if (!r->hint)
+        r->hint = e->artifact->place_hint;
 }
 
 static enum outcome outcome_of_nothing(const struct evidence *e)

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "daemon/artifact/artifacts.h"
+#include "lib/config/flight.h"
 
 #define URL_MAX 4096
 
@@ -35,6 +36,7 @@ void target_job_unref(struct target_job *j)
     free(j->path);
     for (size_t i = 0; i < KINDS; i++)
         free(j->paths[i]);
+    flight_done(&j->flight);
     access_done(&j->access);
     free(j->pid_file);
     free(j);
@@ -42,7 +44,7 @@ void target_job_unref(struct target_job *j)
 
 static int path_of(const struct artifact *a, const struct job_config *from, char **ret)
 {
-    const char *own = from->of_kind[a->kind].path;
+    const char *own = a->elsewhere ? from->flight.path : from->of_kind[a->kind].path;
 
     if (!own)
         return artifact_path(a, from->path, from->profiles_path, ret);
@@ -92,7 +94,8 @@ struct target_job *target_job_new(const struct job_config *from)
         .body_size_limit = from->body_size_limit,
         .pid_file = copy(from->pid_file, &failed),
     };
-    if (access_copy(&from->access, &j->access) < 0 || failed || fill_artifacts(j, from) < 0) {
+    if (flight_copy(&from->flight, &j->flight) < 0 || access_copy(&from->access, &j->access) < 0 ||
+        failed || fill_artifacts(j, from) < 0) {
         target_job_unref(j);
         return NULL;
     }
@@ -275,6 +278,12 @@ static char *host_of(const struct target_config *from, const struct target_job *
     return asprintf(&host, "%s_%u", a->host, port_of(job, a)) < 0 ? NULL : host;
 }
 
+/* Its path is not that of traces. */
+static bool has_own_path(const struct artifact *a)
+{
+    return a->sibling || a->elsewhere;
+}
+
 /* Inserts the lane in the order of the artifact table. */
 static void insert_lane(struct target *t, struct lane *l)
 {
@@ -298,9 +307,9 @@ int target_add_lane(struct target *t, const struct artifact *artifact, struct la
         l = lane_new(t, artifact);
         if (!l)
             return -ENOMEM;
-        if (artifact->sibling)
+        if (has_own_path(artifact))
             l->shown = with_path(t->shown, t->job, artifact);
-        if (artifact->sibling && !l->shown) {
+        if (has_own_path(artifact) && !l->shown) {
             lane_free(l);
             return -ENOMEM;
         }
@@ -338,7 +347,7 @@ static int make_lanes(struct target *t, const struct target *fresh, const struct
             if (!ret->made[i])
                 return -ENOMEM;
         }
-        if ((wanted || has) && a->sibling && job->paths[a->kind]) {
+        if ((wanted || has) && has_own_path(a) && job->paths[a->kind]) {
             ret->shown[i] = with_path(fresh->shown, job, a);
             if (!ret->shown[i])
                 return -ENOMEM;

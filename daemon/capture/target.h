@@ -28,7 +28,8 @@ struct target_job {
     usec intervals[KINDS]; /* of each kind */
     usec window, timeout;
     uint64_t body_size_limit;
-    struct access access; /* requests borrow from it */
+    struct flight_config flight; /* requests borrow from it */
+    struct access access;        /* requests borrow from it */
     char *pid_file;
 };
 

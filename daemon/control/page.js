@@ -678,7 +678,9 @@ function showOthers(v, t) {
   v.others.replaceChildren(...list.flatMap((a) => {
     const name = text(a.artifact), key = a.last && text(a.last.key);
     if (!key) return [' · ', el('span', '', a.state === 'new' ? `no ${name} yet` : `${name}: ${text(a.state)}`)];
-    const said = `The newest ${name} profile, of ${moment(time(a.last.captured))}, for go tool pprof`;
+    const what = name === 'flight' ? 'flight recording' : `${name} profile`;
+    const tool = name === 'flight' ? 'contrace summary and go tool trace' : 'go tool pprof';
+    const said = `The newest ${what}, of ${moment(time(a.last.captured))}, for ${tool}`;
     const link = download({ key }, '', key.replaceAll('/', '-'), name, 'link');
     link.title = a.state === 'empty' ? `${said}; it has no samples` : said;
     return [' · ', link];

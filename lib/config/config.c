@@ -11,6 +11,7 @@
 #include "lib/config/access_keys.h"
 #include "lib/config/check.h"
 #include "lib/config/filesd.h"
+#include "lib/config/flight.h"
 #include "lib/config/group.h"
 #include "lib/config/listen.h"
 #include "lib/config/schema.h"
@@ -57,6 +58,7 @@ static void job_done(struct job_config *job)
     free(job->name);
     free(job->path);
     free(job->profiles_path);
+    flight_done(&job->flight);
     for (size_t i = 0; i < KINDS; i++)
         free(job->of_kind[i].path);
     access_done(&job->access);

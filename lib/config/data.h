@@ -53,6 +53,14 @@ struct artifact_config {
     unsigned line, column; /* its place in the file, from 1; 0: not there */
 };
 
+/* Where a service has its flight recording, which is nowhere by itself. */
+struct flight_config {
+    char *path; /* NULL: not known */
+    bool post;  /* it is asked for by POST, not GET */
+    struct label *headers;
+    size_t n_headers;
+};
+
 struct job_config {
     char *name;
     bool https;
@@ -60,6 +68,7 @@ struct job_config {
     char *profiles_path; /* the directory of profiles; NULL: that of `path` */
     unsigned artifacts;  /* what is captured: a bit for each kind; 0: traces */
     struct artifact_config of_kind[KINDS];
+    struct flight_config flight;
     struct {
         usec interval, window, timeout;
         uint64_t body_size_limit;

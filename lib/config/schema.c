@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "lib/config/access_keys.h"
+#include "lib/config/flight.h"
 #include "lib/config/group.h"
 #include "lib/config/listen.h"
 #include "lib/config/scalar.h"
@@ -32,19 +33,6 @@ int schema_job_defaults(struct job_config *job)
     *job = (struct job_config){.file_sd_refresh = DEFAULT_REFRESH};
     job->path = strdup(DEFAULT_PATH);
     return job->path ? 0 : -ENOMEM;
-}
-
-const char *schema_check_url_path(const char *path)
-{
-    if (path[0] != '/')
-        return "must begin with /";
-    for (const char *p = path; *p; p++) {
-        if (*p <= ' ' || *p >= 0x7f)
-            return "has a blank or a letter outside ASCII: write it as %XX";
-        if (*p == '?' || *p == '#')
-            return "must not contain ? or #: contraced adds `seconds` by itself";
-    }
-    return NULL;
 }
 
 /* Prometheus's rule: a star only in the last component, and a suffix that names the format. */
@@ -175,7 +163,7 @@ static const struct table_key artifact_keys[] = {
      .type = TABLE_STRING,
      AT(artifact_item, of.path),
      .max = 2048,
-     .check = schema_check_url_path},
+     .check = address_check_path},
     {.name = "delta", .type = TABLE_CHOICE, AT(artifact_item, of.delta), .choices = delta_choices},
     {.name = "enabled",
      .type = TABLE_REFUSED,
@@ -230,18 +218,19 @@ static const struct table_key job_keys[] = {
      .type = TABLE_STRING,
      AT(job_config, path),
      .max = 2048,
-     .check = schema_check_url_path},
+     .check = address_check_path},
     {.name = "artifacts",
      .type = TABLE_LIST,
      .flags = TABLE_NONEMPTY,
      AT(job_config, artifacts),
      .max = KINDS,
      .item = read_artifact},
+    {.name = "flight", .type = TABLE_MAPPING, AT(job_config, flight), .table = &flight_section},
     {.name = "profiles_path",
      .type = TABLE_STRING,
      AT(job_config, profiles_path),
      .max = 2048,
-     .check = schema_check_url_path},
+     .check = address_check_path},
     {.name = "scrape_interval",
      .type = TABLE_DURATION,
      AT(job_config, own.interval),

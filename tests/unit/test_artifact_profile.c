@@ -334,13 +334,15 @@ static void test_sample_types(void **state)
 
 /* The sample types of each of Go's profiles, in its order. */
 #define ONE(length, name) TYPED("\x01") SAMPLE NONE "\x32" length name
-#define MEMORY                                                      \
-    TYPED("\x01")                                                   \
-    TYPED("\x02")                                                   \
-    TYPED("\x03") TYPED("\x04") SAMPLE NONE "\x32\x0d"              \
-                                            "alloc_objects\x32\x0b" \
-                                            "alloc_space\x32\x0d"   \
-                                            "inuse_objects" SPACE
+#define MEMORY                          \
+    TYPED("\x01")                       \
+    TYPED("\x02")                       \
+    TYPED("\x03")                       \
+    TYPED("\x04")                       \
+    SAMPLE NONE "\x32\x0d"              \
+                "alloc_objects\x32\x0b" \
+                "alloc_space\x32\x0d"   \
+                "inuse_objects" SPACE
 
 /* Each is taken for itself alone, but for the two pairs that nothing in the bytes tells apart. */
 static void test_each_kind(void **state)

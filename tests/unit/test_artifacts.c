@@ -28,19 +28,34 @@ static void test_rows(void **state)
         assert_int_equal(a->taken != NULL, a->kind == KIND_TRACE || a->kind == KIND_CPU);
         assert_ptr_equal(artifacts_of_kind(a->kind), a); /* so no kind is there twice */
         assert_ptr_equal(artifacts_find(kind_name(a->kind)), a);
-        assert_int_equal(a->sibling == NULL, a->kind == KIND_TRACE);
-        assert_int_equal(a->sample_type != NULL, a->kind != KIND_TRACE);
-        assert_int_equal(a->empty_hint != NULL, a->kind != KIND_TRACE);
+        assert_int_equal(a->sample_type != NULL, a->sibling != NULL);
+        assert_int_equal(a->empty_hint != NULL, a->sibling != NULL);
+        assert_true(a->sibling == NULL || !a->inspected);
         assert_true(a->sample_type == NULL || strlen(a->sample_type) < PROFILE_FIELDS_TEXT);
         /* It forces a garbage collection, which the others must not show. */
         assert_true(a->kind != KIND_GOROUTINELEAK || i == n_artifacts - 1);
     }
-    assert_null(artifacts_of_kind(KIND_FLIGHT));
-    assert_null(artifacts_find("flight"));
+    assert_int_equal(n_artifacts, KINDS);
     assert_null(artifacts_find("no such"));
     assert_true(artifacts_find("trace")->inspected);
     assert_false(artifacts_find("trace")->optional);
     assert_true(artifacts_find("mutex")->optional);
+}
+
+/* It is a trace of what was before, and nothing but the job knows where it is. */
+static void test_flight(void **state)
+{
+    const struct artifact *flight = artifacts_find("flight"), *trace = artifacts_find("trace");
+    char *path = NULL;
+
+    (void)state;
+    assert_ptr_equal(flight->body, trace->body);
+    assert_true(flight->snapshot && flight->optional && flight->inspected && flight->elsewhere);
+    assert_string_equal(flight->part, trace->part);
+    assert_int_equal(flight->foreign, trace->foreign);
+    assert_int_equal(strncmp(flight->place_hint, "; `flight` ", 11), 0);
+    assert_int_equal(artifact_path(flight, "/debug/pprof/trace", "/debug/pprof", &path), -EINVAL);
+    assert_null(path);
 }
 
 /* The names in which Go has them, and how they are asked for. */
@@ -84,7 +99,7 @@ static void test_names(void **state)
 
     (void)state;
     assert_string_equal(artifacts_names(names),
-                        "trace, cpu, mutex, block, goroutine, heap, allocs, "
+                        "trace, flight, cpu, mutex, block, goroutine, heap, allocs, "
                         "threadcreate, goroutineleak");
 }
 
@@ -136,9 +151,9 @@ static void test_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),  cmocka_unit_test(test_profiles),
-        cmocka_unit_test(test_names), cmocka_unit_test(test_window),
-        cmocka_unit_test(test_path),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_flight),
+        cmocka_unit_test(test_profiles), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_window),   cmocka_unit_test(test_path),
     };
 
     return cmocka_run_group_tests_name("artifacts", tests, NULL, NULL);

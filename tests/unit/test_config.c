@@ -261,6 +261,9 @@ static void test_shipped_file(void **state)
         "name",
         "interval",
         "delta",
+        "flight",
+        "method",
+        "headers",
         "profiles_path",
         "static_configs",
         "targets",
@@ -351,7 +354,12 @@ static void test_artifacts(void **state)
                             "  artifacts:\n"
                             "  - trace\n"
                             "  - {name: heap, interval: 1h, path: /h, delta: true}\n"
-                            "  - {name: mutex, delta: false}\n");
+                            "  - {name: mutex, delta: false}\n"
+                            "  flight:\n"
+                            "    path: /f\n"
+                            "    method: POST\n"
+                            "    headers: {X-Reason: contrace}\n");
+    const struct flight_config *flight = &c->jobs[0].flight;
     const struct artifact_config *of = c->jobs[0].of_kind;
 
     (void)state;
@@ -367,6 +375,11 @@ static void test_artifacts(void **state)
     assert_int_equal(of[KIND_TRACE].line, 5);
     assert_int_equal(of[KIND_TRACE].delta, ARTIFACT_DELTA_USUAL);
     assert_int_equal(of[KIND_BLOCK].line, 0);
+    assert_string_equal(flight->path, "/f");
+    assert_true(flight->post);
+    assert_int_equal(flight->n_headers, 1);
+    assert_string_equal(flight->headers[0].name, "X-Reason");
+    assert_string_equal(flight->headers[0].value, "contrace");
     config_free(c);
 }
 

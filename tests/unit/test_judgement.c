@@ -336,6 +336,38 @@ static void judge_as(enum kind kind, usec window, const struct artifact_facts *f
     buf_done(&b);
 }
 
+/* What answers at a place that the job names says how that is meant. */
+static void test_place(void **state)
+{
+    static const struct {
+        enum kind kind;
+        long status;
+        enum outcome outcome;
+        const char *hint;
+    } rows[] = {
+        {KIND_FLIGHT, 302, OUTCOME_REDIRECT, "a viewer of it"},
+        {KIND_FLIGHT, 404, OUTCOME_MISSING, "a viewer of it"},
+        {KIND_FLIGHT, 405, OUTCOME_HTTP_STATUS, "by its method"},
+        {KIND_FLIGHT, 401, OUTCOME_UNAUTHORIZED, NULL},
+        {KIND_TRACE, 302, OUTCOME_REDIRECT, NULL},
+        {KIND_HEAP, 404, OUTCOME_MISSING, NULL},
+    };
+    const struct artifact_facts facts = {.end = ARTIFACT_FOREIGN};
+    struct capture_result r;
+    char text[CAPTURE_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        refused_as(rows[i].kind, rows[i].status, "no", 2, USEC_PER_MSEC, &r, text);
+        assert_int_equal(r.outcome, rows[i].outcome);
+        assert_hint(&r, rows[i].hint);
+    }
+    judge_as(KIND_FLIGHT, 0, &facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_NOT_A_TRACE);
+    assert_int_equal(strncmp(r.text, "the answer is not a flight recording but ", 41), 0);
+    assert_hint(&r, "compressed"); /* as its first bytes show */
+}
+
 static void judge_profile(const struct artifact_facts *facts, struct capture_result *r)
 {
     judge_as(KIND_MUTEX, WINDOW, facts, r);
@@ -593,6 +625,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_taken),
+        cmocka_unit_test(test_place),
         cmocka_unit_test(test_gave_up),
         cmocka_unit_test(test_closed_early),
         cmocka_unit_test(test_over_size),

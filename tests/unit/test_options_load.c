@@ -84,7 +84,12 @@ static void test_bad_artifacts(void **state)
         const char *text, *error;
     } rows[] = {
         {"  artifacts: [flight]\n",
-         "4:15: job `a`: artifacts: contraced does not take flight, only "},
+         "4:15: job `a`: artifacts: where is the flight recording? Go serves none by itself: "
+         "`flight` must say where the service has it"},
+        {"  artifacts: [{name: flight, path: /f}]\n  flight: {path: /f}\n",
+         "4:15: job `a`: artifacts: the path of the flight recording is `path` in `flight`"},
+        {"  artifacts: [{name: flight, delta: true}]\n  flight: {path: /f}\n",
+         "4:15: job `a`: artifacts: a flight recording has no `delta`: it is of what was before"},
         {"  artifacts: [trace, mutex]\n  path: /x\n",
          "4:22: job `a`: artifacts: where is the mutex profile? `path` /x does not end in /trace, so "
          "profiles_path must say where net/http/pprof's profiles are"},
@@ -119,6 +124,8 @@ static void test_good_artifacts(void **state)
         "  artifacts: [{name: mutex, path: /y}]\n  path: /x\n",
         "  artifacts: [trace, {name: heap, interval: 1m}, {name: allocs, interval: 20s, delta: "
         "false}]\n",
+        "  artifacts: [trace, {name: flight, interval: 1m}]\n  flight: {path: /f}\n",
+        "  flight: {path: /f, method: POST}\n",
         "  artifacts: [{name: trace, interval: 10m}, {name: heap, interval: 1h, delta: true}]\n",
     };
 

@@ -295,6 +295,19 @@ static void test_artifacts(void **state)
     assert_string_equal(target_shown(l), "http://a:1/h");
     target_unref(t);
     c.of_kind[KIND_HEAP] = c.of_kind[KIND_MUTEX] = (struct artifact_config){0};
+    t = make(&c, "a:1", false, 0); /* nothing but `flight` says where a flight recording is */
+    assert_int_equal(target_add_lane(t, artifacts_find("flight"), &l), -ENOENT);
+    target_unref(t);
+    c.flight = (struct flight_config){.path = TEXT("/f"), .post = true};
+    t = make(&c, "a:1", false, 0);
+    assert_null(target_lane(t, artifacts_find("flight")));
+    assert_int_equal(target_add_lane(t, artifacts_find("flight"), &l), 0);
+    assert_string_equal(target_shown(l), "http://a:1/f");
+    assert_true(t->job->flight.post);
+    request = target_request(l, target_window(t->job, l->artifact, 2 * USEC_PER_SEC));
+    assert_string_equal(request, "http://a:1/f");
+    free(request);
+    target_unref(t);
     c.artifacts = 0;
     t = make(&c, "a:1", false, 0);
     assert_null(target_lane(t, mutex));
