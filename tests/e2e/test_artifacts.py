@@ -276,7 +276,7 @@ def test_on_demand(contended, daemon, endpoint):
     assert target["next"] is None and not target["artifacts"][1]["scheduled"]
     refused = contrace("capture", admin, "--all", "--artifact=heaps", check=False)
     assert (
-        refused.returncode == 1 and '"artifact" must be one of trace, cpu, mutex' in refused.stderr
+        refused.returncode == 1 and '"artifact" must be one of trace, flight, cpu' in refused.stderr
     )
 
 
@@ -307,4 +307,4 @@ def test_a_place_that_cannot_be_told(tmp_path):
     jobs[0]["artifacts"] = ["flight"]
     done = check()
     assert done.returncode != 0
-    assert "contraced does not take flight, only trace, cpu, mutex, block" in done.stderr
+    assert "job `shop`: artifacts: where is the flight recording? Go serves none" in done.stderr
