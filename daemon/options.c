@@ -10,7 +10,7 @@
 
 #include "base/parse.h"
 #include "config.h"
-#include "daemon/artifact/artifacts.h"
+#include "daemon/artifactrules.h"
 #include "lib/config/listen.h"
 #include "lib/config/upload_rules.h"
 #include "lib/store/kinds.h"
@@ -362,42 +362,6 @@ static int check_store(const struct upload_config *u, const char *file, struct d
     return r;
 }
 
-/* Reports the job's artifacts that contraced cannot take, or whose path on the target is not
- * known. */
-static void check_artifacts(const struct job_config *job, const char *file, struct diags *d)
-{
-    const char *at = job->artifacts_line > 0 ? file : NULL;
-    unsigned line = job->artifacts_line, column = job->artifacts_column;
-    char names[ARTIFACTS_NAMES_SIZE];
-
-    for (unsigned kind = 0; kind < KINDS; kind++) {
-        const struct artifact *a = artifacts_of_kind((enum kind)kind);
-        char *path = NULL;
-
-        if (!(job->artifacts & 1u << kind))
-            continue;
-        if (!a)
-            diags_add(d, at, line, column, NULL,
-                      "job `%s`: artifacts: contraced does not take %s, only %s", job->name,
-                      kind_name((enum kind)kind), artifacts_names(names));
-        else if (artifact_path(a, job->path, job->profiles_path, &path) == -EINVAL)
-            diags_add(d, at, line, column, NULL,
-                      "job `%s`: artifacts: where is the %s? `path` %s does not end in /trace, so "
-                      "profiles_path must say where net/http/pprof's profiles are",
-                      job->name, a->noun, job->path);
-        free(path);
-    }
-}
-
-static int check_jobs(const struct config *c, const char *file, struct diags *d)
-{
-    size_t before = diags_count(d);
-
-    for (size_t i = 0; i < c->n_jobs; i++)
-        check_artifacts(&c->jobs[i], file, d);
-    return diags_count(d) > before ? -EINVAL : 0;
-}
-
 /* Checks the rules of file and options first. Only if they hold is the store asked. */
 static int check(const struct options *o, struct config *c, const char *file, struct diags *d)
 {
@@ -406,7 +370,7 @@ static int check(const struct options *o, struct config *c, const char *file, st
     if (r == 0 && diags_count(d) > 0)
         r = -EINVAL;
     if (r == 0)
-        r = check_jobs(c, file, d);
+        r = artifact_rules(c, o->once, file, d);
     return r == 0 ? check_store(&c->upload, file, d) : r;
 }
 

@@ -214,7 +214,8 @@ static int wait_for_end(struct capture *c)
     return r < 0 ? r : 0;
 }
 
-/* Nothing but a trace gets a label. An older contraced takes nothing else, and does not say so. */
+/* Only the labels of traces are waited for. An older contraced takes nothing else, and does not say
+ * so. */
 static bool is_trace(const json_t *capture)
 {
     const char *artifact = json_string_value(json_object_get(capture, "artifact"));

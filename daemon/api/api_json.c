@@ -41,6 +41,14 @@ void api_put_seconds(struct jsonwriter *w, const char *key, usec duration)
     jsonwriter_real(w, key, (double)duration / (double)USEC_PER_SEC);
 }
 
+void api_put_window(struct jsonwriter *w, usec window)
+{
+    if (window > 0)
+        api_put_seconds(w, "seconds", window);
+    else
+        jsonwriter_null(w, "seconds");
+}
+
 /* The index stores 24 significant bits; rounding to whole nanoseconds restores short values. */
 void api_put_latency(struct jsonwriter *w, const char *key, double nanoseconds)
 {

@@ -141,7 +141,10 @@ static const char *hint_of(const struct pipeline_end *end)
 {
     if (end->outcome == OUTCOME_EMPTY)
         return end->lane->artifact->empty_hint;
-    return outcome_absent(end->outcome) ? outcome_hint(end->outcome) : NULL;
+    if (!outcome_absent(end->outcome))
+        return NULL;
+    return end->lane->artifact->place_hint ? end->lane->artifact->place_hint
+                                           : outcome_hint(end->outcome);
 }
 
 /* The text and the hint, which begins with "; ". */
@@ -166,7 +169,7 @@ static void put_end(struct jsonwriter *w, const struct pipeline_end *end)
     jsonwriter_text(w, "key", end->key);
     jsonwriter_count(w, "bytes", end->bytes);
     api_put_time(w, "start", end->start);
-    api_put_seconds(w, "seconds", end->window);
+    api_put_window(w, end->window);
 }
 
 static void on_ended(void *userdata, size_t i, const struct pipeline_end *end)
@@ -268,10 +271,12 @@ static void reply_refused(struct orders *o)
     } else if (o->batch.no_memory) {
         admin_no_memory(o->call);
     } else if (o->batch.limited == 0 && o->batch.placeless > 0) {
-        admin_fail(o->call, 400,
-                   "job `%s`: where is its %s? `path` does not end in /trace, so profiles_path must"
-                   " say where net/http/pprof's profiles are",
-                   o->batch.placeless_job, o->batch.artifact->noun);
+        admin_fail(o->call, 400, "job `%s`: where is its %s? %s", o->batch.placeless_job,
+                   o->batch.artifact->noun,
+                   o->batch.artifact->elsewhere
+                       ? "Go serves none by itself: `flight` must say where the service has it"
+                       : "`path` does not end in /trace, so profiles_path must say where "
+                         "net/http/pprof's profiles are");
     } else {
         (void)snprintf(text, sizeof(text), "%llu", seconds);
         admin_call_header(o->call, "Retry-After", text);

@@ -40,6 +40,7 @@ extern const struct jsonwriter_style api_style;
 
 void api_put_time(struct jsonwriter *w, const char *key, usec real); /* RFC 3339; 0: null */
 void api_put_seconds(struct jsonwriter *w, const char *key, usec duration);
+void api_put_window(struct jsonwriter *w, usec window); /* "seconds"; 0: null */
 /* Written in seconds; negative: null. */
 void api_put_latency(struct jsonwriter *w, const char *key, double nanoseconds);
 

@@ -40,10 +40,7 @@ static void put_in_flight(struct jsonwriter *w, const struct lane *l)
     jsonwriter_text(w, "reason", job.reason);
     api_put_time(w, "start", job.start);
     jsonwriter_count(w, "bytes", job.bytes);
-    if (job.window > 0)
-        api_put_seconds(w, "seconds", job.window);
-    else
-        jsonwriter_null(w, "seconds");
+    api_put_window(w, job.window);
     jsonwriter_end(w);
 }
 
@@ -77,8 +74,8 @@ static void put_lane(struct jsonwriter *w, const struct api *a, const struct lan
 {
     jsonwriter_text(w, "state", state_of(l));
     jsonwriter_integer(w, "failures", l->failures);
-    api_put_seconds(w, "interval_seconds", l->target->job->interval);
-    api_put_seconds(w, "seconds", artifact_window(l->artifact, l->target->job->window));
+    api_put_seconds(w, "interval_seconds", target_interval(l));
+    api_put_window(w, target_window(l->target->job, l->artifact, l->target->job->window));
     put_next(w, a, l);
     put_in_flight(w, l);
     put_last(w, l);

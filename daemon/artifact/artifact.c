@@ -29,6 +29,8 @@ int artifact_path(const struct artifact *a, const char *path, const char *profil
 {
     size_t n = strlen(path), leaf = strlen(TRACE_LEAF);
 
+    if (a->elsewhere)
+        return -EINVAL;
     if (!a->sibling)
         *ret = strdup(path);
     else if (profiles)

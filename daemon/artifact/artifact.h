@@ -79,8 +79,14 @@ struct artifact {
 
     /* The request. */
     const char *sibling; /* its endpoint, beside the one of traces; NULL: the job's own path */
+    bool elsewhere;      /* the job's `flight` says where it is and how to ask, or nothing does */
     bool whole_seconds;  /* the endpoint accepts whole seconds only */
+    bool delta;          /* with `seconds` it is the difference of two snapshots */
+    bool snapshot;       /* it is asked for without `seconds`, and answers at once */
     bool optional;       /* a service may lack it: 404 is no failure */
+    const char *taken;   /* what a 500 says while somebody else takes one; NULL: many may */
+    enum outcome taken_outcome;
+    const char *place_hint; /* if something else answers there; NULL: the outcome's hint */
 
     /* What comes. */
     const struct artifact_body *body;
@@ -103,6 +109,6 @@ usec artifact_window(const struct artifact *a, usec wanted);
 /*
  * The URL path to request it from. `path` is the job's path of traces, `profiles` the directory of
  * its profiles or NULL. Without `profiles`, `path` must end in "/trace", and the result is its
- * sibling. The caller frees *ret. 0, -ENOMEM, or -EINVAL if the path cannot be derived.
+ * sibling. What is `elsewhere` cannot be derived. The caller frees *ret. 0, -ENOMEM, or -EINVAL if the path cannot be derived.
  */
 int artifact_path(const struct artifact *a, const char *path, const char *profiles, char **ret);

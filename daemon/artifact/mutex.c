@@ -2,7 +2,8 @@
 
 /*
  * A mutex profile: who held the locks that others waited for, over some seconds. net/http/pprof
- * gives the difference of two profiles when `seconds` is a whole number (serveDeltaProfile).
+ * gives the difference of two profiles when `seconds` is a whole number (serveDeltaProfile). Its
+ * format is that of a block profile: nothing in the bytes says which of the two it is.
  */
 
 #include "daemon/artifact/profile.h"
@@ -15,10 +16,11 @@ const struct artifact artifact_mutex = {
     .content_type = PROFILE_CONTENT_TYPE,
     .sibling = "mutex",
     .whole_seconds = true,
+    .delta = true,
     .optional = true,
     .body = &profile_body,
     .sample_type = "delay",
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint = "; no goroutine waited for a lock meanwhile, or the service never called "
-                  "runtime.SetMutexProfileFraction",
+                  "runtime.SetMutexProfileFraction(100)",
 };

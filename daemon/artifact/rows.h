@@ -8,7 +8,11 @@
 
 #include "daemon/artifact/artifact.h"
 
-#define ARTIFACT_ROWS(ROW) ROW(trace) ROW(mutex)
+#define ARTIFACT_ROWS(ROW) \
+    ROW(trace)             \
+    ROW(flight)            \
+    ROW(cpu)               \
+    ROW(mutex) ROW(block) ROW(goroutine) ROW(heap) ROW(allocs) ROW(threadcreate) ROW(goroutineleak)
 
 #define ARTIFACT_DECLARE(name) extern const struct artifact artifact_##name;
 ARTIFACT_ROWS(ARTIFACT_DECLARE)

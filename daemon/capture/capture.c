@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "daemon/capture/writer.h"
+#include "lib/config/flight.h"
 #include "lib/net/credentials.h"
 #include "lib/net/redact.h"
 
@@ -321,13 +322,23 @@ static struct capture *capture_new(const struct lane *l, usec window, int fd, ui
     return c;
 }
 
-/* The request's options, without the URL and the Authorization header. */
-static struct http_options options_of(const struct target *t, usec window)
+/* The first `n` headers of the job's flight recordings. */
+static void headers_of(const struct flight_config *flight, struct http_header *headers, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        headers[i] = (struct http_header){flight->headers[i].name, flight->headers[i].value};
+}
+
+/* The request's options, without the URL and the headers themselves. */
+static struct http_options options_of(const struct lane *l, usec window)
+{
+    const struct target *t = l->target;
     const struct target_job *j = t->job;
     usec timeout = window > j->window ? j->timeout + (window - j->window) : j->timeout;
 
     return (struct http_options){
+        .method = l->artifact->elsewhere && j->flight.post ? "POST" : "GET",
+        .n_headers = l->artifact->elsewhere ? j->flight.n_headers : 0,
         .unix_path = t->unix_path,
         .tls = j->access.tls,
         .proxy = &j->access.proxy,
@@ -341,7 +352,8 @@ int capture_start(struct http *http, const struct lane *l, usec window, int fd, 
                   struct capture_result *ret_failure)
 {
     const struct target *t = l->target;
-    struct http_options options = options_of(t, window);
+    struct http_options options = options_of(l, window);
+    struct http_header headers[FLIGHT_HEADERS_MAX];
     struct capture_result failure = {.outcome = OUTCOME_CREDENTIALS};
     _cleanup_free_ char *url = target_request(l, window);
     struct buf authorization;
@@ -354,6 +366,8 @@ int capture_start(struct http *http, const struct lane *l, usec window, int fd, 
     if (r == 0) {
         failure.outcome = OUTCOME_RESOURCES;
         options.url = url;
+        headers_of(&t->job->flight, headers, options.n_headers);
+        options.headers = headers;
         if (authorization.len > 0)
             options.authorization = buf_str(&authorization);
         c = url ? capture_new(l, window, fd, room, handlers, userdata) : NULL;

@@ -111,7 +111,8 @@ static bool ended_early(const struct evidence *e)
  */
 static bool closed_in_time(const struct evidence *e)
 {
-    return e->http->taken >= AT_ONCE && e->http->taken < e->window + e->window / 10 + END_SLACK;
+    return e->window > 0 && e->http->taken >= AT_ONCE &&
+           e->http->taken < e->window + e->window / 10 + END_SLACK;
 }
 
 /* The status is one of a gateway or of a handler with a time limit, and it did not come at once. */
@@ -119,7 +120,7 @@ static bool gave_up(const struct evidence *e)
 {
     long status = e->http->status;
 
-    return e->http->taken >= AT_ONCE &&
+    return e->window > 0 && e->http->taken >= AT_ONCE &&
            (status == 408 || status == 502 || status == 503 || status == 504);
 }
 
@@ -129,7 +130,7 @@ static void add_time(const struct evidence *e, struct buf *text)
                    seconds(e->http->taken), seconds(e->window));
 }
 
-/* Knows the answers of net/http/pprof's Trace and serveError. */
+/* Knows the answers of net/http/pprof's Trace, Profile and serveError. */
 static enum outcome outcome_of_status(const struct evidence *e)
 {
     long status = e->http->status;
@@ -138,8 +139,8 @@ static enum outcome outcome_of_status(const struct evidence *e)
         return OUTCOME_UNAUTHORIZED;
     if (status >= 300 && status < 400)
         return OUTCOME_REDIRECT;
-    if (status == 500 && head_has(e, "Could not enable tracing"))
-        return OUTCOME_BUSY;
+    if (status == 500 && e->artifact->taken && head_has(e, e->artifact->taken))
+        return e->artifact->taken_outcome;
     if (status == 400 && head_has(e, "exceeds server's WriteTimeout"))
         return OUTCOME_WRITE_TIMEOUT;
     return OUTCOME_HTTP_STATUS;
@@ -197,6 +198,13 @@ static void judge_error(const struct evidence *e, struct capture_result *r, stru
     }
 }
 
+/* Something answers there that is not what was asked for. */
+static bool shows_place(enum outcome outcome)
+{
+    return outcome == OUTCOME_REDIRECT || outcome == OUTCOME_MISSING ||
+           outcome == OUTCOME_HTTP_STATUS;
+}
+
 void judgement_refused(const struct evidence *e, struct capture_result *r, struct buf *text)
 {
     long status = e->http->status;
@@ -209,6 +217,8 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
     }
     r->outcome = status == 404 && e->artifact->optional ? OUTCOME_MISSING : outcome_of_status(e);
     r->hint = hint_of(e, r->outcome);
+    if (!r->hint && shows_place(r->outcome))
+        r->hint = e->artifact->place_hint;
     (void)buf_addf(text, "HTTP status %ld%s%s: ", status,
                    e->http->proxy[0] ? " through the proxy " : "", e->http->proxy);
     quote_head(e, text);
@@ -230,6 +240,8 @@ static void judge_foreign(const struct evidence *e, struct capture_result *r, st
         quote_head(e, text);
     }
     r->hint = e->facts->hint ? e->facts->hint : hint_of(e, r->outcome);
+    if (!r->hint)
+        r->hint = e->artifact->place_hint;
 }
 
 static enum outcome outcome_of_nothing(const struct evidence *e)
@@ -342,7 +354,7 @@ void judgement_kept(const struct evidence *e, struct capture_result *r, struct b
         judge_part(e, r, text);
         return;
     }
-    if (e->facts->since_start) {
+    if (e->facts->since_start && e->window > 0) {
         judge_since_start(e, r, text);
         return;
     }

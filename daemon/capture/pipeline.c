@@ -15,6 +15,9 @@
 /* Room reserved at least, as for a first capture, whose size is unknown. */
 #define FIRST_ROOM (1u << 20)
 
+/* What a snapshot is charged for, in capture time. */
+#define SNAPSHOT_COST (100 * USEC_PER_MSEC)
+
 #define TARGET_GONE "the target is no longer configured"
 
 static void wake(struct pipeline *p)
@@ -218,7 +221,7 @@ static void capture_job_send(struct capture_job *c)
     }
     c->state = CAPTURE_JOB_CAPTURING;
     c->job = target_job_ref(c->target->job);
-    c->window = artifact_window(c->lane->artifact, purpose_window(&c->purpose, c->job));
+    c->window = target_window(c->job, c->lane->artifact, purpose_window(&c->purpose, c->job));
     c->start = loop_now(p->event, CLOCK_REALTIME);
     c->sent = loop_now(p->event, CLOCK_BOOTTIME);
     c->lane->last_start = c->sent;
@@ -418,8 +421,10 @@ usec pipeline_adds(const struct lane *l, usec window)
     if (c)
         anyway = purpose_window(c->state == CAPTURE_JOB_WAITING ? &c->purpose : &c->after, job);
     if (anyway > 0)
-        anyway = artifact_window(l->artifact, anyway);
-    window = artifact_window(l->artifact, window > 0 ? window : job->window);
+        anyway = target_window(job, l->artifact, anyway);
+    window = target_window(job, l->artifact, window > 0 ? window : job->window);
+    if (window == 0)
+        return c && (c->state == CAPTURE_JOB_WAITING || c->again) ? 0 : SNAPSHOT_COST;
     return window > anyway ? window - anyway : 0;
 }
 

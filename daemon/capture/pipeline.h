@@ -72,7 +72,7 @@ int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_o
                      struct pipeline_waiter **ret);
 
 /* How much capture time an order with this window (0: the job's) would add: all of the window, or
- * less if it joins a capture that will be made anyway. */
+ * less if it joins a capture that will be made anyway. A snapshot counts as a tenth of a second. */
 usec pipeline_adds(const struct lane *l, usec window);
 
 /* The order's fn will not be called; the capture goes on. NULL is fine. */

@@ -70,7 +70,7 @@ static bool tells(const struct capture_job *c)
     }
     if (l->patient_tries++ == 0)
         l->patient_since = c->sent;
-    if (now < l->patient_since + l->target->job->interval)
+    if (now < l->patient_since + target_interval(l))
         return false;
     if (l->state != outcome)
         l->failures = l->patient_tries - 1;
@@ -80,7 +80,7 @@ static bool tells(const struct capture_job *c)
 static void report_failed(const struct capture_job *c)
 {
     const char *name = outcome_name(c->result.outcome), *shown = target_shown(c->lane);
-    usec most = c->target->job->interval;
+    usec most = target_interval(c->lane);
     char interval[PARSE_TEXT_SIZE];
     bool once = c->pipeline->once;
 
@@ -96,7 +96,7 @@ static void report_failed(const struct capture_job *c)
               once ? "" : format_duration(most, interval));
 }
 
-/* The target does not have this artifact, which is no failure. */
+/* The target does not have this artifact, or not now, which is no failure. */
 static void report_absent(const struct capture_job *c)
 {
     const char *name = outcome_name(c->result.outcome), *shown = target_shown(c->lane);
@@ -178,7 +178,7 @@ static void report_storage(struct pipeline *p, const struct capture_job *c)
  * next due time is nearer. */
 static bool is_late(const struct pipeline *p, const struct capture_job *c)
 {
-    usec interval = c->target->job->interval;
+    usec interval = target_interval(c->lane);
 
     return loop_now(p->event, CLOCK_BOOTTIME) >= c->since + interval - interval / 10;
 }

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "daemon/artifact/artifacts.h"
+#include "lib/config/flight.h"
 
 #define URL_MAX 4096
 
@@ -35,18 +36,38 @@ void target_job_unref(struct target_job *j)
     free(j->path);
     for (size_t i = 0; i < KINDS; i++)
         free(j->paths[i]);
+    flight_done(&j->flight);
     access_done(&j->access);
     free(j->pid_file);
     free(j);
 }
 
+static int path_of(const struct artifact *a, const struct job_config *from, char **ret)
+{
+    const char *own = a->elsewhere ? from->flight.path : from->of_kind[a->kind].path;
+
+    if (!own)
+        return artifact_path(a, from->path, from->profiles_path, ret);
+    *ret = strdup(own);
+    return *ret ? 0 : -ENOMEM;
+}
+
+static bool is_snapshot(const struct artifact *a, enum artifact_delta delta)
+{
+    return delta == ARTIFACT_DELTA_USUAL ? a->snapshot : a->delta && delta == ARTIFACT_DELTA_NO;
+}
+
 /* An artifact whose path is unknown is not captured; checking the configuration reports it. */
-static int fill_paths(struct target_job *j, const char *profiles)
+static int fill_artifacts(struct target_job *j, const struct job_config *from)
 {
     for (size_t i = 0; i < n_artifacts; i++) {
         const struct artifact *a = artifacts[i];
-        int r = artifact_path(a, j->path, profiles, &j->paths[a->kind]);
+        const struct artifact_config *of = &from->of_kind[a->kind];
+        int r = path_of(a, from, &j->paths[a->kind]);
 
+        j->intervals[a->kind] = of->interval ? of->interval : from->interval;
+        if (is_snapshot(a, of->delta))
+            j->snapshots |= 1u << a->kind;
         if (r == -EINVAL)
             j->artifacts &= ~(1u << a->kind);
         else if (r < 0)
@@ -68,14 +89,13 @@ struct target_job *target_job_new(const struct job_config *from)
         .https = from->https,
         .path = copy(from->path, &failed),
         .artifacts = from->artifacts ? from->artifacts : 1u << KIND_TRACE,
-        .interval = from->interval,
         .window = from->window,
         .timeout = from->timeout,
         .body_size_limit = from->body_size_limit,
         .pid_file = copy(from->pid_file, &failed),
     };
-    if (access_copy(&from->access, &j->access) < 0 || failed ||
-        fill_paths(j, from->profiles_path) < 0) {
+    if (flight_copy(&from->flight, &j->flight) < 0 || access_copy(&from->access, &j->access) < 0 ||
+        failed || fill_artifacts(j, from) < 0) {
         target_job_unref(j);
         return NULL;
     }
@@ -198,6 +218,16 @@ static char *with_path(const char *text, const struct target_job *job, const str
     return asprintf(&with, "%.*s%s", (int)n, text, job->paths[a->kind]) < 0 ? NULL : with;
 }
 
+usec target_interval(const struct lane *l)
+{
+    return l->target->job->intervals[l->artifact->kind];
+}
+
+usec target_window(const struct target_job *job, const struct artifact *artifact, usec wanted)
+{
+    return job->snapshots & 1u << artifact->kind ? 0 : artifact_window(artifact, wanted);
+}
+
 /* The window is written as a decimal number without trailing zeros: 2, 1.9, 0.25. */
 char *target_request(const struct lane *l, usec window)
 {
@@ -205,8 +235,10 @@ char *target_request(const struct lane *l, usec window)
     _cleanup_free_ char *url = with_path(t->url, t->job, l->artifact);
     char *request;
 
-    if (!url || asprintf(&request, "%s%cseconds=%.15g", url, strchr(url, '?') ? '&' : '?',
-                         (double)window / (double)USEC_PER_SEC) < 0)
+    if (!url || window == 0)
+        return steal(&url);
+    if (asprintf(&request, "%s%cseconds=%.15g", url, strchr(url, '?') ? '&' : '?',
+                 (double)window / (double)USEC_PER_SEC) < 0)
         return NULL;
     return request;
 }
@@ -246,6 +278,12 @@ static char *host_of(const struct target_config *from, const struct target_job *
     return asprintf(&host, "%s_%u", a->host, port_of(job, a)) < 0 ? NULL : host;
 }
 
+/* Its path is not that of traces. */
+static bool has_own_path(const struct artifact *a)
+{
+    return a->sibling || a->elsewhere;
+}
+
 /* Inserts the lane in the order of the artifact table. */
 static void insert_lane(struct target *t, struct lane *l)
 {
@@ -269,9 +307,9 @@ int target_add_lane(struct target *t, const struct artifact *artifact, struct la
         l = lane_new(t, artifact);
         if (!l)
             return -ENOMEM;
-        if (artifact->sibling)
+        if (has_own_path(artifact))
             l->shown = with_path(t->shown, t->job, artifact);
-        if (artifact->sibling && !l->shown) {
+        if (has_own_path(artifact) && !l->shown) {
             lane_free(l);
             return -ENOMEM;
         }
@@ -309,7 +347,7 @@ static int make_lanes(struct target *t, const struct target *fresh, const struct
             if (!ret->made[i])
                 return -ENOMEM;
         }
-        if ((wanted || has) && a->sibling && job->paths[a->kind]) {
+        if ((wanted || has) && has_own_path(a) && job->paths[a->kind]) {
             ret->shown[i] = with_path(fresh->shown, job, a);
             if (!ret->shown[i])
                 return -ENOMEM;

@@ -21,12 +21,15 @@ struct target_job {
     unsigned refs;
     char *name;
     bool https;
-    char *path;         /* of traces */
-    char *paths[KINDS]; /* of each kind; NULL: its path is not known */
-    unsigned artifacts; /* those captured by schedule: a bit for each kind */
-    usec interval, window, timeout;
+    char *path;            /* of traces */
+    char *paths[KINDS];    /* of each kind; NULL: its path is not known */
+    unsigned artifacts;    /* those captured by schedule: a bit for each kind */
+    unsigned snapshots;    /* those that are asked for without a window: a bit for each kind */
+    usec intervals[KINDS]; /* of each kind */
+    usec window, timeout;
     uint64_t body_size_limit;
-    struct access access; /* requests borrow from it */
+    struct flight_config flight; /* requests borrow from it */
+    struct access access;        /* requests borrow from it */
     char *pid_file;
 };
 
@@ -79,7 +82,13 @@ int target_add_lane(struct target *t, const struct artifact *artifact, struct la
 /* The URL that this lane requests, in the form for logs and records. */
 const char *target_shown(const struct lane *l);
 
-/* The URL to request, with this window; the caller frees it. The job must have the artifact's path.
+/* The interval at which the lane's artifact is captured. */
+usec target_interval(const struct lane *l);
+
+/* The window to request of the job's artifact if `wanted` is wanted; 0: none, it is a snapshot. */
+usec target_window(const struct target_job *job, const struct artifact *artifact, usec wanted);
+
+/* The URL to request, with this window (0: without one); the caller frees it. The job must have the artifact's path.
  * NULL when memory is short. */
 char *target_request(const struct lane *l, usec window);
 

@@ -237,7 +237,7 @@ static int make_new(struct targets *ts, struct update *u)
 /* The lanes of a target share phase and jitter; each is shifted to its own part of the interval. */
 static void schedule_lane(struct lane *l, uint64_t hash, usec real, usec boot)
 {
-    schedule_init(&l->schedule, hash, l->target->job->interval, real, boot);
+    schedule_init(&l->schedule, hash, target_interval(l), real, boot);
     schedule_shift(&l->schedule, l->artifact->kind, KINDS);
 }
 
@@ -258,7 +258,7 @@ static void update_lane(struct targets *ts, struct lane *l, uint64_t hash, usec 
         schedule_lane(l, l->schedule.interval > 0 ? l->schedule.hash : hash, real, boot);
         l->scheduled = true;
         ts->added[change->n_added++] = l;
-    } else if (l->schedule.interval != l->target->job->interval) {
+    } else if (l->schedule.interval != target_interval(l)) {
         schedule_lane(l, l->schedule.hash, real, boot);
         ts->moved[change->n_moved++] = l;
     }

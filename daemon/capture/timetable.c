@@ -151,14 +151,14 @@ void timetable_update(struct timetable *tt, const struct targets_change *change)
         agenda_set(&tt->agenda, change->moved[i], next_due(tt, change->moved[i]));
     for (size_t i = 0; i < change->n_first; i++) {
         struct lane *l = change->added[i];
-        usec interval = l->target->job->interval;
+        usec interval = target_interval(l);
 
         agenda_set(&tt->agenda, l, schedule_first(i, change->n_first, interval, now));
     }
     for (size_t i = change->n_first; i < change->n_added; i++) {
         struct lane *l = change->added[i];
         usec at = schedule_first(i - change->n_first, change->n_added - change->n_first,
-                                 l->target->job->interval, now);
+                                 target_interval(l), now);
 
         agenda_set(&tt->agenda, l, first_of_other(l, at));
     }
@@ -211,7 +211,7 @@ static void drop_retry(struct timetable *tt, struct lane *l)
  */
 static void back_off(struct timetable *tt, struct lane *l)
 {
-    usec interval = l->target->job->interval, wait = schedule_backoff(l->failures, interval);
+    usec interval = target_interval(l), wait = schedule_backoff(l->failures, interval);
     usec now = loop_now(tt->event, CLOCK_BOOTTIME), from = l->last_start + wait - interval / 2;
 
     if (tt->once_until || l->last_took < SCHEDULE_SLOW || wait <= interval)

@@ -35,10 +35,13 @@ static struct metrics_target describe(const struct target *t)
  * counts. */
 static void add_to_job(struct metrics_job *j, const struct target *t)
 {
+    const struct lane *l = target_primary(t);
+    usec interval = target_interval(l);
+
     j->targets++;
-    j->failing += outcome_failed(target_primary(t)->state);
-    if (t->job->interval > j->interval)
-        j->interval = t->job->interval;
+    j->failing += outcome_failed(l->state);
+    if (interval > j->interval)
+        j->interval = interval;
     if (t->job->window > j->window)
         j->window = t->job->window;
 }

@@ -16,7 +16,8 @@
 #include "lib/config/config.h"
 #include "lib/spool/spool.h"
 
-#define OBSERVATION_MAX (16u << 20) /* bytes of a scrape; enough for a thousand jobs and targets */
+/* Bytes of a scrape; enough for a thousand jobs that capture every artifact, and as many targets. */
+#define OBSERVATION_MAX (64u << 20)
 
 struct observation;
 

@@ -661,8 +661,9 @@ const FLIGHTS = {
 function flightText(f) {
   if (f.state !== 'capturing') return FLIGHTS[f.state] || text(f.state);
   const t = time(f.start), past = t === null ? 0 : Math.max(0, now() - t) / 1000;
-  const done = Math.min(past, number(f.seconds) || past).toFixed(1);
-  return `capturing: ${done} of ${three(number(f.seconds))} s, ${size(f.bytes)}`;
+  const whole = number(f.seconds); // none of a snapshot
+  const done = Math.min(past, whole || past).toFixed(1);
+  return `capturing: ${done}${whole ? ` of ${three(whole)}` : ''} s, ${size(f.bytes)}`;
 }
 
 const othersOf = (t) => (t && Array.isArray(t.artifacts) ? t.artifacts.filter((a) => a.artifact !== 'trace') : []);
@@ -686,7 +687,9 @@ function showOthers(v, t) {
   v.others.replaceChildren(...list.flatMap((a) => {
     const name = text(a.artifact), key = a.last && text(a.last.key);
     if (!key) return [' · ', el('span', '', a.state === 'new' ? `no ${name} yet` : `${name}: ${text(a.state)}`)];
-    const said = `The newest ${name} profile, of ${moment(time(a.last.captured))}, for go tool pprof`;
+    const what = name === 'flight' ? 'flight recording' : `${name} profile`;
+    const tool = name === 'flight' ? 'contrace summary and go tool trace' : 'go tool pprof';
+    const said = `The newest ${what}, of ${moment(time(a.last.captured))}, for ${tool}`;
     const link = download({ key }, '', key.replaceAll('/', '-'), name, 'link');
     link.title = a.state === 'empty' ? `${said}; it has no samples` : said;
     return [' · ', link];

@@ -54,6 +54,9 @@ static const struct row {
     [OUTCOME_MISSING] = {"missing", KIND_ABSENT, OUTCOME_RETRY_NEXT,
                          "; does the service serve all of net/http/pprof? If its profiles are at "
                          "another path, set profiles_path"},
+    [OUTCOME_IN_USE] = {"in_use", KIND_ABSENT, OUTCOME_RETRY_NEXT,
+                        "; a process has one CPU profiler: another is at work (Pyroscope, Parca, "
+                        "Datadog, a second contraced, somebody with go tool pprof)"},
     [OUTCOME_NOT_A_TRACE] = {"not_a_trace", KIND_FAILED, OUTCOME_RETRY_NEXT,
                              "; does the service serve net/http/pprof at this path?"},
     [OUTCOME_NOT_A_PROFILE] = {"not_a_profile", KIND_FAILED, OUTCOME_RETRY_NEXT,

@@ -26,6 +26,7 @@ enum outcome {
     OUTCOME_WRITE_TIMEOUT, /* 400: the window is not shorter than the server's WriteTimeout */
     OUTCOME_HTTP_STATUS,   /* any other status but 200 */
     OUTCOME_MISSING,       /* 404 for an artifact that a service may lack */
+    OUTCOME_IN_USE,        /* somebody else takes a CPU profile */
     OUTCOME_NOT_A_TRACE,   /* 200, but the body is no trace or is empty */
     OUTCOME_NOT_A_PROFILE, /* 200, but the body is no profile or is empty */
     OUTCOME_INCOMPLETE,    /* the right kind of body, but nothing of it was whole */
@@ -55,7 +56,7 @@ bool outcome_published(enum outcome o);
 /* The target fails. An outcome that is outcome_patient() means so only when it lasts. */
 bool outcome_failed(enum outcome o);
 
-/* The target has no such artifact, which is no failure. */
+/* The target has no such artifact, now or at all, which is no failure. */
 bool outcome_absent(enum outcome o);
 
 /* The outcome says something about the target, so the target's state changes to it. */

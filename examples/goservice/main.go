@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -44,6 +45,8 @@ type options struct {
 	writeTimeout time.Duration
 	duration     time.Duration
 	flightWindow time.Duration
+	blockRate    int
+	mutexRate    int
 	tls          tlsFiles
 	auth         credentials
 }
@@ -58,6 +61,10 @@ func parseOptions() (*options, error) {
 	flag.DurationVar(&o.duration, "duration", 0, "exit after this time; 0 is never")
 	flag.DurationVar(&o.flightWindow, "flight-window", 2*time.Second,
 		"how much the flight recorder keeps; 0 is no flight recorder")
+	flag.IntVar(&o.blockRate, "block-rate", 0,
+		"for block profiles: one sample for this many nanoseconds of waiting; 0 is none")
+	flag.IntVar(&o.mutexRate, "mutex-fraction", 0,
+		"for mutex profiles: sample one wait in this many; 0 is none")
 	flag.StringVar(&o.tls.cert, "tls-cert", "", "serve HTTPS with this certificate (PEM)")
 	flag.StringVar(&o.tls.key, "tls-key", "", "the certificate's key (PEM)")
 	flag.StringVar(&o.tls.clientCA, "client-ca", "",
@@ -112,6 +119,8 @@ func run(o *options) error {
 	if err != nil {
 		return err
 	}
+	runtime.SetBlockProfileRate(o.blockRate)
+	runtime.SetMutexProfileFraction(o.mutexRate)
 	mux := newMux(o.writeTimeout)
 	if o.flightWindow > 0 {
 		stopFlight, err := addFlightRecorder(mux, o.flightWindow)

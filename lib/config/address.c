@@ -261,3 +261,16 @@ int address_split_url(const char *url, char **ret_scheme, char **ret_address, ch
     *ret_path = steal(&path);
     return 0;
 }
+
+const char *address_check_path(const char *path)
+{
+    if (path[0] != '/')
+        return "must begin with /";
+    for (const char *p = path; *p; p++) {
+        if (*p <= ' ' || *p >= 0x7f)
+            return "has a blank or a letter outside ASCII: write it as %XX";
+        if (*p == '?' || *p == '#')
+            return "must not contain ? or #: contraced adds `seconds` by itself";
+    }
+    return NULL;
+}

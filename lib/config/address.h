@@ -30,3 +30,6 @@ bool address_is_local(const struct address *a);
  */
 int address_split_url(const char *url, char **ret_scheme, char **ret_address, char **ret_path,
                       const char **ret_why);
+
+/* What is wrong with the path of a URL, as it stands in the configuration; NULL: nothing. */
+const char *address_check_path(const char *path);

@@ -11,6 +11,7 @@
 #include "lib/config/access_keys.h"
 #include "lib/config/check.h"
 #include "lib/config/filesd.h"
+#include "lib/config/flight.h"
 #include "lib/config/group.h"
 #include "lib/config/listen.h"
 #include "lib/config/schema.h"
@@ -57,6 +58,9 @@ static void job_done(struct job_config *job)
     free(job->name);
     free(job->path);
     free(job->profiles_path);
+    flight_done(&job->flight);
+    for (size_t i = 0; i < KINDS; i++)
+        free(job->of_kind[i].path);
     access_done(&job->access);
     free(job->pid_file);
     target_list_done(&job->targets);
@@ -97,9 +101,12 @@ static void keep_places(struct yaml_file *f, struct config *c)
 
     keep_place(f, &u->url, &u->url_line, &u->url_column);
     for (size_t i = 0; i < c->n_jobs; i++) {
-        struct job_config *j = &c->jobs[i];
+        for (size_t k = 0; k < KINDS; k++) {
+            struct artifact_config *of = &c->jobs[i].of_kind[k];
 
-        keep_place(f, &j->artifacts, &j->artifacts_line, &j->artifacts_column);
+            if (c->jobs[i].artifacts & 1u << k)
+                keep_place(f, of, &of->line, &of->column);
+        }
     }
 }
 

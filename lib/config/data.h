@@ -15,6 +15,7 @@
 #include "lib/config/address.h"
 #include "lib/config/label.h"
 #include "lib/net/access.h"
+#include "lib/record/kind.h"
 
 #define CONFIG_LABELS_MAX 64 /* labels of one target */
 /* Bytes of all names and values of one target: the most that a record holds. */
@@ -38,13 +39,36 @@ struct target_list {
     size_t n;
 };
 
+enum artifact_delta {
+    ARTIFACT_DELTA_USUAL,
+    ARTIFACT_DELTA_YES, /* over `seconds`: the difference of two snapshots */
+    ARTIFACT_DELTA_NO,  /* a snapshot */
+};
+
+/* What a job says of one of its artifacts. */
+struct artifact_config {
+    usec interval; /* 0: the job's */
+    char *path;    /* on the target; NULL: it follows from the job's paths */
+    enum artifact_delta delta;
+    unsigned line, column; /* its place in the file, from 1; 0: not there */
+};
+
+/* Where a service has its flight recording, which is nowhere by itself. */
+struct flight_config {
+    char *path; /* NULL: not known */
+    bool post;  /* it is asked for by POST, not GET */
+    struct label *headers;
+    size_t n_headers;
+};
+
 struct job_config {
     char *name;
     bool https;
     char *path;          /* begins with '/' */
     char *profiles_path; /* the directory of profiles; NULL: that of `path` */
     unsigned artifacts;  /* what is captured: a bit for each kind; 0: traces */
-    unsigned artifacts_line, artifacts_column; /* their place in the file, from 1; 0: not there */
+    struct artifact_config of_kind[KINDS];
+    struct flight_config flight;
     struct {
         usec interval, window, timeout;
         uint64_t body_size_limit;

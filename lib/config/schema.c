@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "lib/config/access_keys.h"
+#include "lib/config/flight.h"
 #include "lib/config/group.h"
 #include "lib/config/listen.h"
 #include "lib/config/scalar.h"
@@ -32,19 +33,6 @@ int schema_job_defaults(struct job_config *job)
     *job = (struct job_config){.file_sd_refresh = DEFAULT_REFRESH};
     job->path = strdup(DEFAULT_PATH);
     return job->path ? 0 : -ENOMEM;
-}
-
-const char *schema_check_url_path(const char *path)
-{
-    if (path[0] != '/')
-        return "must begin with /";
-    for (const char *p = path; *p; p++) {
-        if (*p <= ' ' || *p >= 0x7f)
-            return "has a blank or a letter outside ASCII: write it as %XX";
-        if (*p == '?' || *p == '#')
-            return "must not contain ? or #: contraced adds `seconds` by itself";
-    }
-    return NULL;
 }
 
 /* Prometheus's rule: a star only in the last component, and a suffix that names the format. */
@@ -151,24 +139,70 @@ static int read_file_sd(struct yaml_file *f, const yaml_node_t *node, void *base
     return r;
 }
 
-/* One of the names of artifacts. */
+/* An item of artifacts, before it goes into the job. */
+struct artifact_item {
+    char *name;
+    struct artifact_config of;
+};
+
+static const struct table_choice delta_choices[] = {
+    {"true", ARTIFACT_DELTA_YES},
+    {"false", ARTIFACT_DELTA_NO},
+    {NULL, 0},
+};
+
+/* `path` and `delta` are Parca's and Alloy's names. */
+static const struct table_key artifact_keys[] = {
+    {.name = "name", .type = TABLE_STRING, .flags = TABLE_REQUIRED, AT(artifact_item, name)},
+    {.name = "interval",
+     .type = TABLE_DURATION,
+     AT(artifact_item, of.interval),
+     .min = USEC_PER_MSEC,
+     .max = YEAR},
+    {.name = "path",
+     .type = TABLE_STRING,
+     AT(artifact_item, of.path),
+     .max = 2048,
+     .check = address_check_path},
+    {.name = "delta", .type = TABLE_CHOICE, AT(artifact_item, of.delta), .choices = delta_choices},
+    {.name = "enabled",
+     .type = TABLE_REFUSED,
+     .hint = "what is in the list is taken, and nothing else"},
+    {.name = "seconds", .type = TABLE_REFUSED, .hint = "it is the job's"},
+};
+
+static const struct table artifact_table = {.where = "in artifacts", KEYS(artifact_keys)};
+
+static int add_artifact(struct yaml_file *f, const yaml_node_t *node, struct job_config *job,
+                        struct artifact_item *item)
+{
+    enum kind kind;
+
+    if (!kind_of_name(item->name, &kind))
+        return yaml_file_error(f, node, "artifacts: `%.60s` is none; see contraced.yaml(5)",
+                               item->name);
+    if (job->artifacts & 1u << kind)
+        return yaml_file_error(f, node, "artifacts: %s is given twice", item->name);
+    job->artifacts |= 1u << kind;
+    job->of_kind[kind] = item->of;
+    item->of.path = NULL;
+    return yaml_file_place(f, node, &job->of_kind[kind], false);
+}
+
+/* A name alone, or a mapping with more about it. */
 static int read_artifact(struct yaml_file *f, const yaml_node_t *node, void *base, size_t count)
 {
     static const struct table_key key = {.name = "artifacts", .type = TABLE_STRING};
-    _cleanup_free_ char *name = NULL;
-    struct job_config *job = base;
-    enum kind kind;
-    int r = scalar_read(f, node, &key, &name);
+    struct artifact_item item = {0};
+    int r = node->type == YAML_MAPPING_NODE ? table_read(f, node, &artifact_table, &item)
+                                            : scalar_read(f, node, &key, &item.name);
 
     (void)count;
-    if (r < 0)
-        return r;
-    if (!kind_of_name(name, &kind))
-        return yaml_file_error(f, node, "artifacts: `%.60s` is none; see contraced.yaml(5)", name);
-    if (job->artifacts & 1u << kind)
-        return yaml_file_error(f, node, "artifacts: %s is given twice", name);
-    job->artifacts |= 1u << kind;
-    return 0;
+    if (r == 0)
+        r = add_artifact(f, node, base, &item);
+    free(item.name);
+    free(item.of.path);
+    return r;
 }
 
 static const struct table_choice scheme_choices[] = {{"http", false}, {"https", true}, {NULL, 0}};
@@ -184,18 +218,19 @@ static const struct table_key job_keys[] = {
      .type = TABLE_STRING,
      AT(job_config, path),
      .max = 2048,
-     .check = schema_check_url_path},
+     .check = address_check_path},
     {.name = "artifacts",
      .type = TABLE_LIST,
      .flags = TABLE_NONEMPTY,
      AT(job_config, artifacts),
      .max = KINDS,
      .item = read_artifact},
+    {.name = "flight", .type = TABLE_MAPPING, AT(job_config, flight), .table = &flight_section},
     {.name = "profiles_path",
      .type = TABLE_STRING,
      AT(job_config, profiles_path),
      .max = 2048,
-     .check = schema_check_url_path},
+     .check = address_check_path},
     {.name = "scrape_interval",
      .type = TABLE_DURATION,
      AT(job_config, own.interval),

@@ -16,7 +16,4 @@ int schema_job_defaults(struct job_config *job);
 /* What is wrong with a pattern of file_sd_configs; NULL: nothing. */
 const char *schema_check_pattern(const char *pattern);
 
-/* What is wrong with the path of a URL; NULL: nothing. */
-const char *schema_check_url_path(const char *path);
-
 #endif

@@ -64,7 +64,7 @@ static int parse_option(const char *arg, struct option_target *o, const char **r
     if (r == 0)
         r = address_parse(o->target.address, &o->target.parsed, ret_why);
     if (r == 0 && o->path) {
-        *ret_why = schema_check_url_path(o->path);
+        *ret_why = address_check_path(o->path);
         r = *ret_why ? -EINVAL : 0;
     }
     return r;

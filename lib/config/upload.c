@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "lib/config/access_keys.h"
+#include "lib/config/label.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
 #define AT(type, field) .offset = offsetof(struct type, field)
@@ -171,86 +172,23 @@ static int check_context_value(struct yaml_file *f, const yaml_node_t *node,
                            pair->name, UPLOAD_CONTEXT_PAIR_MAX);
 }
 
-/* A mapping from text to text. */
-struct labels {
-    const char *key, *item; /* "tags", "a tag" */
-    const char *too_many;   /* the error for more than `max` pairs */
-    int max;
-    int (*check_key)(struct yaml_file *f, const yaml_node_t *node, const char *key);
-    int (*check_value)(struct yaml_file *f, const yaml_node_t *node, const struct label *label);
-};
-
-static int read_label(struct yaml_file *f, const yaml_node_pair_t *pair, const struct labels *kind,
-                      struct label *labels, size_t *n)
-{
-    const yaml_node_t *value = yaml_file_node(f, pair->value);
-    struct label *label = &labels[*n];
-    const char *name;
-    int r = yaml_key_text(f, pair, &name);
-
-    if (r == 0)
-        r = kind->check_key(f, yaml_file_node(f, pair->key), name);
-    if (r == 0)
-        r = yaml_file_spend(f, value, sizeof(*label) + 2 * strlen(name));
-    if (r == 0)
-        r = yaml_scalar(f, value, kind->item, &label->value);
-    if (r < 0)
-        return r;
-    (*n)++;
-    label->name = strdup(name);
-    return label->name ? kind->check_value(f, value, label) : yaml_file_oom(f);
-}
-
-static int read_labels(struct yaml_file *f, const yaml_node_t *node, const struct labels *kind,
-                       struct label **ret, size_t *ret_n)
-{
-    const yaml_node_pair_t *first, *end;
-    bool bad = false;
-
-    if (node->type != YAML_MAPPING_NODE)
-        return yaml_file_error(f, node, "%s: expected a mapping, got %s", kind->key,
-                               yaml_kind(node));
-    first = node->data.mapping.pairs.start;
-    end = node->data.mapping.pairs.top;
-    if (end - first > kind->max)
-        return yaml_file_error(f, node, "%s: %s %d", kind->key, kind->too_many, kind->max);
-    *ret = calloc((size_t)kind->max, sizeof(**ret));
-    if (!*ret)
-        return yaml_file_oom(f);
-    for (const yaml_node_pair_t *pair = first; pair < end; pair++) {
-        const yaml_node_t *twice = yaml_key_before(f, first, pair);
-        int r;
-
-        if (twice)
-            r = yaml_file_error(f, yaml_file_node(f, pair->key),
-                                "`%.60s` is given twice; the first is in line %zu",
-                                (const char *)twice->data.scalar.value, twice->start_mark.line + 1);
-        else
-            r = read_label(f, pair, kind, *ret, ret_n);
-        if (r < 0 && r != -EINVAL)
-            return r;
-        bad = bad || r < 0;
-    }
-    return bad ? -EINVAL : 0;
-}
-
 static int read_tags(struct yaml_file *f, const yaml_node_t *node, void *base)
 {
-    static const struct labels kind = {"tags",          "a tag",       "an object has at most",
-                                       UPLOAD_TAGS_MAX, check_tag_key, check_tag_value};
+    static const struct label_rule rule = {"tags",          "a tag",       "an object has at most",
+                                           UPLOAD_TAGS_MAX, check_tag_key, check_tag_value};
     struct upload_config *u = base;
 
-    return read_labels(f, node, &kind, &u->tags, &u->n_tags);
+    return label_read_all(f, node, &rule, &u->tags, &u->n_tags);
 }
 
 static int read_context(struct yaml_file *f, const yaml_node_t *node, void *base)
 {
-    static const struct labels kind = {"sse_kms_context", "a value of sse_kms_context",
-                                       "it has at most",  UPLOAD_CONTEXT_MAX,
-                                       check_context_key, check_context_value};
+    static const struct label_rule rule = {"sse_kms_context", "a value of sse_kms_context",
+                                           "it has at most",  UPLOAD_CONTEXT_MAX,
+                                           check_context_key, check_context_value};
     struct upload_config *u = base;
 
-    return read_labels(f, node, &kind, &u->sse_context, &u->n_sse_context);
+    return label_read_all(f, node, &rule, &u->sse_context, &u->n_sse_context);
 }
 
 static const struct table_choice checksum_choices[] = {{"auto", true}, {"none", false}, {NULL, 0}};

@@ -147,6 +147,10 @@ static bool set_times(json_t *object, const struct record *r)
 {
     bool all = r->complete || r->span == 0 || r->span > r->window;
 
+    if (r->window == 0)
+        return r->span > 0 && !r->since_start
+                 ? set_seconds(object, "seconds", r->span)
+                 : json_object_set_new(object, "seconds", json_null()) == 0;
     return (r->since_start ? json_object_set_new(object, "seconds", json_null()) == 0
                            : set_seconds(object, "seconds", all ? r->window : r->span)) &&
            set_seconds(object, "requested_seconds", r->window);

@@ -37,7 +37,7 @@ struct record {
     size_t n_labels;
     const char *reason; /* schedule, signal, api, trigger:<name> */
     usec start;         /* real time at which the request was sent */
-    usec window;        /* the duration that was asked for */
+    usec window;        /* the duration that was asked for; 0: none, it is a snapshot */
     usec span;          /* the time that it really spans; 0: not known */
     bool since_start;   /* it spans not the window, but all since the process started */
     uint64_t bytes;

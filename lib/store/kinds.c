@@ -14,7 +14,7 @@
  * The kinds of stores by URL scheme. A kind that is asked over HTTP has a dialect; any other has
  * its own two functions, which do the work of store_check and store_new.
  */
-static const struct kind {
+static const struct row {
     const char *scheme;
     int (*dialect)(const struct upload_config *u, struct dialect **ret, char *why);
     int (*check)(const struct upload_config *u, char *why);
@@ -26,7 +26,7 @@ static const struct kind {
     {"http://", plain_dialect, NULL, NULL}, {"file://", NULL, file_check, file_new},
 };
 
-static int find_kind(const struct upload_config *u, const struct kind **ret, char *why)
+static int find_kind(const struct upload_config *u, const struct row **ret, char *why)
 {
     for (size_t i = 0; u->url && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (strncmp(u->url, kinds[i].scheme, strlen(kinds[i].scheme)) != 0)
@@ -45,7 +45,7 @@ static int find_kind(const struct upload_config *u, const struct kind **ret, cha
 
 int store_check(const struct upload_config *u, char why[static STORE_TEXT_MAX])
 {
-    const struct kind *k;
+    const struct row *k;
     struct dialect *d;
     int r;
 
@@ -62,7 +62,7 @@ int store_check(const struct upload_config *u, char why[static STORE_TEXT_MAX])
 static int make(const struct store_context *context, const struct upload_config *u,
                 struct store **ret, char *why)
 {
-    const struct kind *k;
+    const struct row *k;
     struct dialect *d;
     int r = find_kind(u, &k, why);
 

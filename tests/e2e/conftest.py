@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import importlib.util
 import os
+import pathlib
 import signal
 import subprocess
+import tempfile
 
 import pytest
+from endpoint import Endpoint
 from hostile import Server
 from support import CONTRACED, GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
 
@@ -66,6 +69,13 @@ def not_sanitized():
     symbols = subprocess.run(["nm", str(CONTRACED)], capture_output=True, text=True, check=False)
     if "__asan_init" in symbols.stdout:
         pytest.skip("nothing is preloaded into a build with sanitizers")
+
+
+@pytest.fixture
+def endpoint():
+    """In a directory whose path is short."""
+    with tempfile.TemporaryDirectory(prefix="contrace-") as directory:
+        yield Endpoint(pathlib.Path(directory))
 
 
 @pytest.fixture

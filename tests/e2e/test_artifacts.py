@@ -4,14 +4,11 @@ store and back, and what is said where a service has none."""
 
 import json
 import os
-import pathlib
 import re
 import subprocess
-import tempfile
 
 import pytest
 import s3server
-from endpoint import Endpoint
 from gotools import build
 from hostile import answer, healthy
 from store import BUCKET
@@ -57,13 +54,6 @@ def contended(contended_binary):
         process.kill()
         process.wait()
         process.stdout.close()
-
-
-@pytest.fixture
-def endpoint():
-    """In a directory whose path is short."""
-    with tempfile.TemporaryDirectory(prefix="contrace-") as directory:
-        yield Endpoint(pathlib.Path(directory))
 
 
 def kept(spool, suffix=".mutex.pb.gz", part="archive"):
@@ -282,7 +272,9 @@ def test_on_demand(contended, daemon, endpoint):
     assert (target["artifact"], target["last"]["key"]) == ("mutex", key)
     assert target["next"] is None and not target["artifacts"][1]["scheduled"]
     refused = contrace("capture", admin, "--all", "--artifact=heaps", check=False)
-    assert refused.returncode == 1 and '"artifact" must be one of trace, mutex' in refused.stderr
+    assert (
+        refused.returncode == 1 and '"artifact" must be one of trace, flight, cpu' in refused.stderr
+    )
 
 
 def test_asked_for_where_its_place_cannot_be_told(contended, daemon, endpoint):
@@ -309,9 +301,7 @@ def test_a_place_that_cannot_be_told(tmp_path):
     assert done.returncode != 0 and "profiles_path must say where" in done.stderr
     jobs[0]["profiles_path"] = "/pprof"
     assert check().returncode == 0
-    jobs[0]["artifacts"] = ["goroutine"]
+    jobs[0]["artifacts"] = ["flight"]
     done = check()
-    assert (
-        done.returncode != 0
-        and "contraced does not take goroutine, only trace, mutex" in done.stderr
-    )
+    assert done.returncode != 0
+    assert "job `shop`: artifacts: where is the flight recording? Go serves none" in done.stderr

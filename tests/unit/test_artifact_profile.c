@@ -75,7 +75,8 @@ static void on_whole(void *userdata)
 static usec window = 2 * TAKEN; /* it came sooner than was asked for */
 
 /* The body in pieces of `step` bytes, until one of them is refused. */
-static int play(const void *data, size_t n, size_t step, struct artifact_facts *ret)
+static int play_as(enum kind kind, const void *data, size_t n, size_t step,
+                   struct artifact_facts *ret)
 {
     struct heard heard = {0};
     const struct artifact_sink sink = {on_bytes, on_whole, &heard};
@@ -84,7 +85,7 @@ static int play(const void *data, size_t n, size_t step, struct artifact_facts *
     int r = 0;
 
     assert_non_null(body);
-    assert_int_equal(profile_body.init(body, artifacts_of_kind(KIND_MUTEX), &sink), 0);
+    assert_int_equal(profile_body.init(body, artifacts_of_kind(kind), &sink), 0);
     for (size_t at = 0; at < n && r == 0; at += step) {
         size_t good, more = n - at < step ? n - at : step;
 
@@ -108,6 +109,11 @@ static int play(const void *data, size_t n, size_t step, struct artifact_facts *
     assert_int_equal(ret->bytes, ret->end == ARTIFACT_WHOLE ? n : 0);
     free(heard.data);
     return r;
+}
+
+static int play(const void *data, size_t n, size_t step, struct artifact_facts *ret)
+{
+    return play_as(KIND_MUTEX, data, n, step, ret);
 }
 
 static int play_profile(const char *message, size_t n, struct artifact_facts *ret)
@@ -328,6 +334,57 @@ static void test_sample_types(void **state)
     }
 }
 
+/* The sample types of each of Go's profiles, in its order. */
+#define ONE(length, name) TYPED("\x01") SAMPLE NONE "\x32" length name
+#define MEMORY                          \
+    TYPED("\x01")                       \
+    TYPED("\x02")                       \
+    TYPED("\x03")                       \
+    TYPED("\x04")                       \
+    SAMPLE NONE "\x32\x0d"              \
+                "alloc_objects\x32\x0b" \
+                "alloc_space\x32\x0d"   \
+                "inuse_objects" SPACE
+
+/* Each is taken for itself alone, but for the two pairs that nothing in the bytes tells apart. */
+static void test_each_kind(void **state)
+{
+    static const struct {
+        const char *message;
+        size_t n;
+        unsigned kinds;
+    } rows[] = {
+#define ROW_FOR(m, kinds) {m, sizeof(m) - 1, kinds}
+        ROW_FOR(TYPED("\x01") TYPED("\x02") SAMPLE NONE CONTENTIONS DELAY,
+                1u << KIND_MUTEX | 1u << KIND_BLOCK),
+        ROW_FOR(MEMORY, 1u << KIND_HEAP | 1u << KIND_ALLOCS),
+        ROW_FOR(TYPED("\x01") TYPED("\x02") SAMPLE NONE "\x32\x07"
+                                                        "samples"
+                                                        "\x32\x03"
+                                                        "cpu",
+                1u << KIND_CPU),
+        ROW_FOR(ONE("\x09", "goroutine"), 1u << KIND_GOROUTINE),
+        ROW_FOR(ONE("\x0d", "goroutineleak"), 1u << KIND_GOROUTINELEAK),
+        ROW_FOR(ONE("\x0c", "threadcreate"), 1u << KIND_THREADCREATE),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes b = compress_as(rows[i].message, rows[i].n, GZIP);
+
+        for (size_t k = 0; k < n_artifacts; k++) {
+            enum kind kind = artifacts[k]->kind;
+            struct artifact_facts f;
+
+            if (artifacts[k]->body != &profile_body)
+                continue;
+            assert_int_equal(play_as(kind, b.data, b.n, b.n, &f), 0);
+            assert_int_equal(f.end == ARTIFACT_WHOLE, (rows[i].kinds & 1u << kind) != 0);
+        }
+        free(b.data);
+    }
+}
+
 /* More sample types than are kept are no harm. */
 static void test_many_sample_types(void **state)
 {
@@ -429,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_since_start),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_clock_set_forward),
+        cmocka_unit_test(test_each_kind),
     };
 
     return cmocka_run_group_tests_name("artifact_profile", tests, NULL, NULL);

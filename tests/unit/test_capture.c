@@ -169,8 +169,8 @@ static int start(struct world *w)
     assert_int_equal(target_fill(t, job, &from, "thishost", false), 0);
     w->finished = false;
     w->grows = w->connected = 0;
-    r = capture_start(w->http, t->lanes, t->job->window, w->fd, w->room, &handlers, w, &w->capture,
-                      &w->result);
+    r = capture_start(w->http, t->lanes, target_window(t->job, t->lanes->artifact, t->job->window),
+                      w->fd, w->room, &handlers, w, &w->capture, &w->result);
     /* Nothing of the target is needed any more: it may go while its capture is in flight. */
     target_unref(t);
     target_job_unref(job);
@@ -649,6 +649,32 @@ static void test_credentials(void **state)
     assert_null(strstr(w->result.text, "EN1"));
 }
 
+/* A flight recording is asked for as the job says, and nothing else is. */
+static void test_flight(void **state)
+{
+    struct label headers[] = {{TEXT("X-Reason"), TEXT("contrace")}, {TEXT("Accept"), TEXT("*/*")}};
+    struct world *w = *state;
+    char head[256];
+    const char *request;
+
+    w->config.artifacts = 1u << KIND_FLIGHT;
+    w->config.flight =
+        (struct flight_config){TEXT("/dump"), .post = true, .headers = headers, .n_headers = 2};
+    traces_make(&w->trace, 26, 1, 100);
+    (void)snprintf(head, sizeof(head), OK_HEAD "Content-Length: %zu\r\n\r\n", w->trace.n);
+    assert_int_equal(CAPTURE(w, SEND(head), BYTES(w->trace.data, w->trace.n)), OUTCOME_OK);
+    request = loopback_join(w->server);
+    assert_int_equal(strncmp(request, "POST /dump HTTP/1.1\r\n", 21), 0);
+    assert_non_null(strstr(request, "\r\nX-Reason: contrace\r\n"));
+    assert_non_null(strstr(request, "\r\nAccept: */*\r\n"));
+    assert_non_null(strstr(request, "\r\nContent-Length: 0\r\n"));
+    w->config.artifacts = 1u << KIND_TRACE;
+    assert_int_equal(CAPTURE(w, SEND(head), BYTES(w->trace.data, w->trace.n)), OUTCOME_OK);
+    request = loopback_join(w->server);
+    assert_int_equal(strncmp(request, "GET /debug/pprof/trace?seconds=2 ", 33), 0);
+    assert_null(strstr(request, "X-Reason"));
+}
+
 /* What a target says of a request may be what it was sent, however short that is. */
 static void test_echoes(void **state)
 {
@@ -876,6 +902,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_timeouts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_credentials, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flight, setup, teardown),
         cmocka_unit_test_setup_teardown(test_echoes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tls_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_room_granted, setup, teardown),

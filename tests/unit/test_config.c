@@ -258,6 +258,12 @@ static void test_shipped_file(void **state)
         "scheme",
         "path",
         "artifacts",
+        "name",
+        "interval",
+        "delta",
+        "flight",
+        "method",
+        "headers",
         "profiles_path",
         "static_configs",
         "targets",
@@ -337,6 +343,44 @@ static void test_shipped_file(void **state)
         }
     }
     buf_done(&text);
+}
+
+/* A name alone, or with what is said of that one. */
+static void test_artifacts(void **state)
+{
+    struct config *c = load("scrape_configs:\n"
+                            "- job_name: shop\n"
+                            "  static_configs: [{targets: ['a:1']}]\n"
+                            "  artifacts:\n"
+                            "  - trace\n"
+                            "  - {name: heap, interval: 1h, path: /h, delta: true}\n"
+                            "  - {name: mutex, delta: false}\n"
+                            "  flight:\n"
+                            "    path: /f\n"
+                            "    method: POST\n"
+                            "    headers: {X-Reason: contrace}\n");
+    const struct flight_config *flight = &c->jobs[0].flight;
+    const struct artifact_config *of = c->jobs[0].of_kind;
+
+    (void)state;
+    assert_int_equal(c->jobs[0].artifacts, 1u << KIND_TRACE | 1u << KIND_HEAP | 1u << KIND_MUTEX);
+    assert_int_equal(of[KIND_HEAP].interval, USEC_PER_HOUR);
+    assert_string_equal(of[KIND_HEAP].path, "/h");
+    assert_int_equal(of[KIND_HEAP].delta, ARTIFACT_DELTA_YES);
+    assert_int_equal(of[KIND_HEAP].line, 6);
+    assert_int_equal(of[KIND_HEAP].column, 5);
+    assert_int_equal(of[KIND_MUTEX].delta, ARTIFACT_DELTA_NO);
+    assert_int_equal(of[KIND_MUTEX].interval, 0);
+    assert_null(of[KIND_MUTEX].path);
+    assert_int_equal(of[KIND_TRACE].line, 5);
+    assert_int_equal(of[KIND_TRACE].delta, ARTIFACT_DELTA_USUAL);
+    assert_int_equal(of[KIND_BLOCK].line, 0);
+    assert_string_equal(flight->path, "/f");
+    assert_true(flight->post);
+    assert_int_equal(flight->n_headers, 1);
+    assert_string_equal(flight->headers[0].name, "X-Reason");
+    assert_string_equal(flight->headers[0].value, "contrace");
+    config_free(c);
 }
 
 static void test_every_key(void **state)
@@ -823,6 +867,7 @@ int main(void)
         cmocka_unit_test(test_fixtures),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_shipped_file),
+        cmocka_unit_test(test_artifacts),
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_job),
         cmocka_unit_test(test_variables),

@@ -18,12 +18,12 @@
 #define WINDOW (2 * USEC_PER_SEC)
 #define NS_PER_SEC UINT64_C(1000000000)
 
-/* What an answer with this status, body and time comes to. */
-static void refused(long status, const char *body, size_t n, usec taken, struct capture_result *r,
-                    char *text)
+/* What an answer with this status, body and time comes to, when this kind was asked for. */
+static void refused_as(enum kind kind, long status, const char *body, size_t n, usec taken,
+                       struct capture_result *r, char *text)
 {
     const struct http_result http = {.status = status, .taken = taken};
-    const struct evidence e = {.artifact = artifacts_of_kind(KIND_TRACE),
+    const struct evidence e = {.artifact = artifacts_of_kind(kind),
                                .http = &http,
                                .head = body,
                                .head_len = n,
@@ -37,6 +37,12 @@ static void refused(long status, const char *body, size_t n, usec taken, struct 
     buf_done(&b);
 }
 
+static void refused(long status, const char *body, size_t n, usec taken, struct capture_result *r,
+                    char *text)
+{
+    refused_as(KIND_TRACE, status, body, n, taken, r, text);
+}
+
 static void assert_hint(const struct capture_result *r, const char *words)
 {
     if (!words) {
@@ -45,6 +51,37 @@ static void assert_hint(const struct capture_result *r, const char *words)
     }
     assert_non_null(r->hint);
     assert_non_null(strstr(r->hint, words));
+}
+
+/* A process has one tracer, and one CPU profiler. */
+static void test_taken(void **state)
+{
+    static const char tracing[] = "Could not enable tracing: tracing is already enabled\n";
+    static const char profiling[] =
+        "Could not enable CPU profiling: cpu profiling already in use\n";
+    static const struct {
+        enum kind kind;
+        long status;
+        const char *body;
+        enum outcome outcome;
+    } rows[] = {
+        {KIND_TRACE, 500, tracing, OUTCOME_BUSY},
+        {KIND_CPU, 500, profiling, OUTCOME_IN_USE},
+        {KIND_TRACE, 500, profiling, OUTCOME_HTTP_STATUS},
+        {KIND_CPU, 500, tracing, OUTCOME_HTTP_STATUS},
+        {KIND_CPU, 503, profiling, OUTCOME_HTTP_STATUS},
+        {KIND_MUTEX, 500, profiling, OUTCOME_HTTP_STATUS},
+        {KIND_CPU, 404, "404 page not found\n", OUTCOME_MISSING},
+    };
+    struct capture_result r;
+    char text[CAPTURE_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        refused_as(rows[i].kind, rows[i].status, rows[i].body, strlen(rows[i].body), USEC_PER_MSEC,
+                   &r, text);
+        assert_int_equal(r.outcome, rows[i].outcome);
+    }
 }
 
 /* Handlers and gateways that wait and give up say so by status and time. */
@@ -276,16 +313,17 @@ static void test_truncated(void **state)
     traces_done(&t);
 }
 
-/* What the judgement of a profile is, by what its body said. */
-static void judge_profile(const struct artifact_facts *facts, struct capture_result *r)
+/* What the judgement of a profile is, by what its body said; window 0: it is a snapshot. */
+static void judge_as(enum kind kind, usec window, const struct artifact_facts *facts,
+                     struct capture_result *r)
 {
     const struct http_result http = {.status = 200, .delimited = true, .taken = USEC_PER_MSEC};
-    const struct evidence e = {.artifact = artifacts_of_kind(KIND_MUTEX),
+    const struct evidence e = {.artifact = artifacts_of_kind(kind),
                                .http = &http,
                                .facts = facts,
                                .head = "\x1f\x8b",
                                .head_len = 2,
-                               .window = WINDOW};
+                               .window = window};
     struct buf b;
 
     buf_init(&b, CAPTURE_TEXT_MAX - 1);
@@ -295,6 +333,82 @@ static void judge_profile(const struct artifact_facts *facts, struct capture_res
     else
         judgement_nothing(&e, r, &b);
     (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&b));
+    buf_done(&b);
+}
+
+/* What answers at a place that the job names says how that is meant. */
+static void test_place(void **state)
+{
+    static const struct {
+        enum kind kind;
+        long status;
+        enum outcome outcome;
+        const char *hint;
+    } rows[] = {
+        {KIND_FLIGHT, 302, OUTCOME_REDIRECT, "a viewer of it"},
+        {KIND_FLIGHT, 404, OUTCOME_MISSING, "a viewer of it"},
+        {KIND_FLIGHT, 405, OUTCOME_HTTP_STATUS, "by its method"},
+        {KIND_FLIGHT, 401, OUTCOME_UNAUTHORIZED, NULL},
+        {KIND_TRACE, 302, OUTCOME_REDIRECT, NULL},
+        {KIND_HEAP, 404, OUTCOME_MISSING, NULL},
+    };
+    const struct artifact_facts facts = {.end = ARTIFACT_FOREIGN};
+    struct capture_result r;
+    char text[CAPTURE_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        refused_as(rows[i].kind, rows[i].status, "no", 2, USEC_PER_MSEC, &r, text);
+        assert_int_equal(r.outcome, rows[i].outcome);
+        assert_hint(&r, rows[i].hint);
+    }
+    judge_as(KIND_FLIGHT, 0, &facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_NOT_A_TRACE);
+    assert_int_equal(strncmp(r.text, "the answer is not a flight recording but ", 41), 0);
+    assert_hint(&r, "compressed"); /* as its first bytes show */
+}
+
+static void judge_profile(const struct artifact_facts *facts, struct capture_result *r)
+{
+    judge_as(KIND_MUTEX, WINDOW, facts, r);
+}
+
+/* It says nothing of a duration, and nobody asked for one. */
+static void test_snapshot(void **state)
+{
+    struct artifact_facts facts = {.end = ARTIFACT_WHOLE, .since_start = true, .count = 1};
+    struct capture_result r;
+
+    (void)state;
+    judge_as(KIND_HEAP, 0, &facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_OK);
+    assert_string_equal(r.text, "");
+    assert_null(r.cut_by);
+    facts.empty = true;
+    judge_as(KIND_GOROUTINELEAK, 0, &facts, &r);
+    assert_int_equal(r.outcome, OUTCOME_EMPTY);
+    assert_hint(&r, "no goroutine waits");
+}
+
+/* `seconds` has no part in how long a snapshot takes. */
+static void test_snapshot_fails(void **state)
+{
+    static const struct http_result gave_up = {.status = 504, .taken = 300 * USEC_PER_MSEC};
+    static const struct http_result closed = {.error = HTTP_CLOSED, .taken = 300 * USEC_PER_MSEC};
+    struct evidence e = {.artifact = artifacts_of_kind(KIND_HEAP), .http = &gave_up};
+    struct capture_result r = {0};
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, CAPTURE_TEXT_MAX - 1);
+    judgement_refused(&e, &r, &b);
+    assert_int_equal(r.outcome, OUTCOME_HTTP_STATUS);
+    assert_null(r.hint);
+    e.http = &closed;
+    judgement_refused(&e, &r, &b);
+    assert_int_equal(r.outcome, OUTCOME_CLOSED);
+    assert_null(r.hint);
+    assert_null(strstr(buf_str(&b), "asked for"));
     buf_done(&b);
 }
 
@@ -510,6 +624,8 @@ static void test_profile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_taken),
+        cmocka_unit_test(test_place),
         cmocka_unit_test(test_gave_up),
         cmocka_unit_test(test_closed_early),
         cmocka_unit_test(test_over_size),
@@ -520,6 +636,8 @@ int main(void)
         cmocka_unit_test(test_other_protocols),
         cmocka_unit_test(test_compressed),
         cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_snapshot_fails),
         cmocka_unit_test(test_profile_since_start),
         cmocka_unit_test(test_other_profile),
     };

@@ -13,6 +13,8 @@
 
 #include "base/cleanup.h"
 #include "daemon/control/metrics.h"
+#include "daemon/control/observation.h"
+#include "lib/config/data.h"
 #include "tests/support/allocations.h"
 
 #define NOW (1795286789 * USEC_PER_SEC)
@@ -271,6 +273,25 @@ static void test_nothing_is_there_twice(void **state)
     assert_true(n_families > 50);
 }
 
+/* Jobs with the longest names, each of which captures every artifact. */
+static void test_the_most(void **state)
+{
+    struct buf most;
+
+    (void)state;
+    for (unsigned i = 0; i < METERS_JOBS_MAX; i++) {
+        char name[CONFIG_JOB_NAME_MAX + 1];
+
+        (void)snprintf(name, sizeof(name), "%0*u", CONFIG_JOB_NAME_MAX, i);
+        meters_expect(m, name, (1u << KINDS) - 1);
+    }
+    assert_int_equal(m->n_jobs, METERS_JOBS_MAX);
+    buf_init(&most, OBSERVATION_MAX);
+    assert_int_equal(metrics_render(&f, &most), 0);
+    assert_true(most.len > 16u << 20);
+    buf_done(&most);
+}
+
 static void test_too_much(void **state)
 {
     struct buf small;
@@ -311,6 +332,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_other_jobs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_labels_without_inspections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_is_there_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_most, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_too_much, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory_is_short, set_up, tear_down),
     };

@@ -80,12 +80,61 @@ static void test_bad_store(void **state)
 /* What only contraced knows of artifacts stands at their place. */
 static void test_bad_artifacts(void **state)
 {
-    _cleanup_free_ char *kind = errors_of("  artifacts: [heap]\n", NULL);
-    _cleanup_free_ char *path = errors_of("  artifacts: [mutex]\n  path: /x\n", NULL);
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"  artifacts: [flight]\n",
+         "4:15: job `a`: artifacts: where is the flight recording? Go serves none by itself: "
+         "`flight` must say where the service has it"},
+        {"  artifacts: [{name: flight, path: /f}]\n  flight: {path: /f}\n",
+         "4:15: job `a`: artifacts: the path of the flight recording is `path` in `flight`"},
+        {"  artifacts: [{name: flight, delta: true}]\n  flight: {path: /f}\n",
+         "4:15: job `a`: artifacts: a flight recording has no `delta`: it is of what was before"},
+        {"  artifacts: [trace, mutex]\n  path: /x\n",
+         "4:22: job `a`: artifacts: where is the mutex profile? `path` /x does not end in /trace, so "
+         "profiles_path must say where net/http/pprof's profiles are"},
+        {"  artifacts: [{name: trace, path: /y}]\n",
+         "4:15: job `a`: artifacts: the path of the trace is the job's `path`"},
+        {"  artifacts: [{name: cpu, delta: true}]\n",
+         "4:15: job `a`: artifacts: a CPU profile has no `delta`: it is always of `seconds`"},
+        {"  artifacts: [{name: trace, delta: false}]\n",
+         "4:15: job `a`: artifacts: a trace has no `delta`: it is always of `seconds`"},
+        {"  artifacts: [{name: heap, interval: 16s}]\n",
+         "4:15: job `a`: artifacts: interval 16s of the heap profile must be at least "
+         "scrape_timeout 17s"},
+        {"  artifacts: [{name: cpu, interval: 1m}]\n",
+         "4:15: job `a`: artifacts: seconds 2s every 1m for the CPU profile is a duty cycle of "
+         "3.333%, above max_duty_cycle 1%: raise its interval, shorten seconds, or raise "
+         "max_duty_cycle"},
+        {"  artifacts: [{name: heap, interval: 1m, delta: true}]\n", "of 3.333%, above"},
+    };
 
     (void)state;
-    assert_non_null(strstr(kind, "/contraced.yaml:4:14: job `a`: artifacts: contraced does not "));
-    assert_non_null(strstr(path, "/contraced.yaml:4:14: job `a`: artifacts: where is the mutex "));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        _cleanup_free_ char *errors = errors_of(rows[i].text, NULL);
+
+        assert_non_null(strstr(errors, rows[i].error));
+        assert_ptr_equal(strchr(errors, '\n') + 1, errors + strlen(errors)); /* one line */
+    }
+}
+
+static void test_good_artifacts(void **state)
+{
+    static const char *const texts[] = {
+        "  artifacts: [{name: mutex, path: /y}]\n  path: /x\n",
+        "  artifacts: [trace, {name: heap, interval: 1m}, {name: allocs, interval: 20s, delta: "
+        "false}]\n",
+        "  artifacts: [trace, {name: flight, interval: 1m}]\n  flight: {path: /f}\n",
+        "  flight: {path: /f, method: POST}\n",
+        "  artifacts: [{name: trace, interval: 10m}, {name: heap, interval: 1h, delta: true}]\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        _cleanup_free_ char *errors = errors_of(texts[i], NULL);
+
+        assert_string_equal(errors, "");
+    }
 }
 
 /* The configuration's own rules come first, and alone. */
@@ -101,9 +150,8 @@ static void test_bad_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_bad_store),
-        cmocka_unit_test(test_bad_artifacts),
+        cmocka_unit_test(test_good),          cmocka_unit_test(test_bad_store),
+        cmocka_unit_test(test_bad_artifacts), cmocka_unit_test(test_good_artifacts),
         cmocka_unit_test(test_bad_file),
     };
 

@@ -46,6 +46,8 @@ static void test_kinds(void **state)
     assert_true(outcome_published(OUTCOME_TRUNCATED));
     assert_true(outcome_published(OUTCOME_EMPTY));
     assert_true(outcome_absent(OUTCOME_MISSING));
+    assert_true(outcome_absent(OUTCOME_IN_USE));
+    assert_int_equal(outcome_retry(OUTCOME_IN_USE), OUTCOME_RETRY_NEXT);
     assert_true(outcome_failed(OUTCOME_BUSY)); /* when it lasts */
     assert_true(outcome_patient(OUTCOME_BUSY));
     assert_false(outcome_patient(OUTCOME_CONNECT));

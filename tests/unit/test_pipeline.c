@@ -331,6 +331,21 @@ static void test_adds_whole_seconds(void **state)
     pipeline_drain(w->pipeline);
 }
 
+/* A snapshot has no window, but is not for nothing. */
+static void test_adds_snapshot(void **state)
+{
+    struct world *w = *state;
+    struct pipeline_order o = {.reason = REASON_API, .window = 5 * USEC_PER_SEC};
+    struct lane *heap;
+
+    assert_int_equal(target_add_lane(w->target, artifacts_find("heap"), &heap), 0);
+    assert_int_equal(pipeline_adds(heap, 0), 100 * USEC_PER_MSEC);
+    assert_int_equal(pipeline_adds(heap, 5 * USEC_PER_SEC), 100 * USEC_PER_MSEC);
+    assert_int_equal(pipeline_capture(w->pipeline, heap, &o, NULL), 0);
+    assert_int_equal(pipeline_adds(heap, 0), 0);
+    pipeline_drain(w->pipeline);
+}
+
 /* What is asked for during a capture gets one of its own after it, however often. */
 static void test_follow_what_runs(void **state)
 {
@@ -484,14 +499,14 @@ static void test_busy_for_an_interval(void **state)
     capture_busy(w, 2);
     assert_int_equal(l->state, OUTCOME_OK);
     assert_int_equal(l->failures, 0);
-    l->target->job->interval = 1;
+    l->target->job->intervals[KIND_TRACE] = 1;
     capture_busy(w, 3);
     assert_int_equal(l->state, OUTCOME_BUSY);
     assert_int_equal(l->failures, 3);
     capture_busy(w, 4);
     assert_int_equal(l->failures, 4);
 
-    l->target->job->interval = LONG;
+    l->target->job->intervals[KIND_TRACE] = LONG;
     order(w, REASON_API, NULL, 0, NULL, NULL);
     loopback_play(w->server, steps, 2);
     finish(w, 5);
@@ -612,11 +627,11 @@ static void test_late_behind_another_artifact(void **state)
         assert_true(sd_event_run(w->event, 10 * USEC_PER_MSEC) >= 0);
     log_set_level(LOG_LEVEL_WARN);
     log_set_sink(take_line, line);
-    w->target->job->interval = 1; /* has passed already */
+    w->target->job->intervals[KIND_MUTEX] = 1; /* has passed already */
     assert_int_equal(pipeline_capture(w->pipeline, mutex, &o, NULL), 0);
     log_set_sink(NULL, NULL);
     log_set_level(LOG_LEVEL_ERROR);
-    w->target->job->interval = LONG;
+    w->target->job->intervals[KIND_MUTEX] = LONG;
     assert_non_null(strstr(line, "/trace has not ended when the next is due (it is capturing)"));
     loopback_open_gate(w->server);
     finish(w, 2);
@@ -697,6 +712,7 @@ int main(void)
         TEST(test_join_with_less),
         TEST(test_adds),
         TEST(test_adds_whole_seconds),
+        TEST(test_adds_snapshot),
         TEST(test_follow_what_runs),
         TEST(test_forgotten),
         TEST(test_drained),

@@ -237,6 +237,17 @@ static void test_another_kind(void **state)
         assert_true(json_is_real(json_object_get(o, "requested_seconds")));
         json_decref(o);
     }
+    r.window = 0; /* a snapshot */
+    o = make(&r, NULL);
+    assert_true(json_is_null(json_object_get(o, "seconds")));
+    assert_null(json_object_get(o, "requested_seconds"));
+    json_decref(o);
+    r.since_start = false; /* one that says how long it is */
+    r.span = USEC_PER_SEC;
+    o = make(&r, NULL);
+    assert_true(json_number_value(json_object_get(o, "seconds")) == 1);
+    assert_null(json_object_get(o, "requested_seconds"));
+    json_decref(o);
 }
 
 static void test_bytes_that_are_not_utf8(void **state)

@@ -244,7 +244,8 @@ static void test_job_is_a_copy(void **state)
     assert_string_equal(j->access.tls.server_name, "name");
     assert_true(j->access.tls.insecure_skip_verify);
     assert_string_equal(j->pid_file, "/run/pid");
-    assert_true(j->interval == c.interval && j->window == c.window && j->timeout == c.timeout);
+    assert_true(j->intervals[KIND_TRACE] == c.interval && j->window == c.window &&
+                j->timeout == c.timeout);
     assert_int_equal(j->body_size_limit, c.body_size_limit);
     assert_ptr_equal(target_job_ref(j), j);
     target_job_unref(j);
@@ -269,6 +270,42 @@ static void test_artifacts(void **state)
     assert_string_equal(target_shown(l), "unix:/run/x.sock:/debug/pprof/mutex");
     request = target_request(l, 3 * USEC_PER_SEC);
     assert_string_equal(request, "http://localhost/debug/pprof/mutex?seconds=3");
+    free(request);
+    target_unref(t);
+    c.artifacts = 1u << KIND_HEAP;
+    t = make(&c, "a:1", false, 0); /* a snapshot is asked for without a window */
+    l = target_lane(t, artifacts_find("heap"));
+    assert_int_equal(target_window(t->job, l->artifact, 3 * USEC_PER_SEC), 0);
+    assert_int_equal(target_window(t->job, mutex, 2900 * USEC_PER_MSEC), 2 * USEC_PER_SEC);
+    request = target_request(l, 0);
+    assert_string_equal(request, "http://a:1/debug/pprof/heap");
+    free(request);
+    assert_int_equal(target_interval(l), c.interval);
+    target_unref(t);
+    c.artifacts |= 1u << KIND_MUTEX;
+    c.of_kind[KIND_HEAP] = (struct artifact_config){
+        .interval = 7 * c.interval, .path = TEXT("/h"), .delta = ARTIFACT_DELTA_YES};
+    c.of_kind[KIND_MUTEX].delta = ARTIFACT_DELTA_NO;
+    t = make(&c, "a:1", false, 0); /* what is said of each counts for that one */
+    l = target_lane(t, artifacts_find("heap"));
+    assert_int_equal(target_interval(l), 7 * c.interval);
+    assert_int_equal(target_interval(target_lane(t, mutex)), c.interval);
+    assert_int_equal(target_window(t->job, l->artifact, 3 * USEC_PER_SEC), 3 * USEC_PER_SEC);
+    assert_int_equal(target_window(t->job, mutex, 3 * USEC_PER_SEC), 0);
+    assert_string_equal(target_shown(l), "http://a:1/h");
+    target_unref(t);
+    c.of_kind[KIND_HEAP] = c.of_kind[KIND_MUTEX] = (struct artifact_config){0};
+    t = make(&c, "a:1", false, 0); /* nothing but `flight` says where a flight recording is */
+    assert_int_equal(target_add_lane(t, artifacts_find("flight"), &l), -ENOENT);
+    target_unref(t);
+    c.flight = (struct flight_config){.path = TEXT("/f"), .post = true};
+    t = make(&c, "a:1", false, 0);
+    assert_null(target_lane(t, artifacts_find("flight")));
+    assert_int_equal(target_add_lane(t, artifacts_find("flight"), &l), 0);
+    assert_string_equal(target_shown(l), "http://a:1/f");
+    assert_true(t->job->flight.post);
+    request = target_request(l, target_window(t->job, l->artifact, 2 * USEC_PER_SEC));
+    assert_string_equal(request, "http://a:1/f");
     free(request);
     target_unref(t);
     c.artifacts = 0;

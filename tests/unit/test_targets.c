@@ -344,6 +344,17 @@ static void test_artifacts(void **state)
     w->jobs[0].interval = INTERVAL / 2;
     update(w, BOOT);
     assert_change(w, 0, 0, 6);
+    w->jobs[0].of_kind[KIND_MUTEX].interval = 3 * INTERVAL; /* its own: the traces stay */
+    before = lane(w, "trace")->schedule;
+    update(w, BOOT);
+    assert_change(w, 0, 0, 3);
+    assert_memory_equal(&lane(w, "trace")->schedule, &before, sizeof(before));
+    assert_true(lane(w, "mutex")->schedule.interval == 3 * INTERVAL);
+    w->jobs[0].interval = INTERVAL / 4;
+    update(w, BOOT);
+    assert_change(w, 0, 0, 3);
+    assert_true(lane(w, "trace")->schedule.interval == INTERVAL / 4);
+    assert_true(lane(w, "mutex")->schedule.interval == 3 * INTERVAL);
     w->jobs[0].artifacts = 1u << KIND_MUTEX;
     update(w, BOOT);
     assert_change(w, 0, 3, 0);
@@ -496,12 +507,12 @@ static void test_out_of_memory(void **state)
         assert_false(kept->gone || leaving->gone || kept->marked || leaving->marked);
         assert_int_equal(kept->refs, 1);
         assert_true(kept->lanes->schedule.interval == INTERVAL);
-        assert_true(kept->job->interval == INTERVAL);
+        assert_true(kept->job->intervals[KIND_TRACE] == INTERVAL);
         assert_string_equal(kept->host, "kept");
     }
     assert_true(n > 20);
-    assert_change(w, 3, 1, kept->job->interval == INTERVAL ? 0 : 1);
-    assert_true(kept->lanes->schedule.interval == kept->job->interval);
+    assert_change(w, 3, 1, kept->job->intervals[KIND_TRACE] == INTERVAL ? 0 : 1);
+    assert_true(kept->lanes->schedule.interval == kept->job->intervals[KIND_TRACE]);
     assert_true(leaving->gone);
     update(w, BOOT);
     assert_true(kept->lanes->schedule.interval == INTERVAL / 3);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/artifact/artifacts.h"
 #include "daemon/capture/timetable.h"
 #include "tests/support/text.h"
 
@@ -42,12 +43,14 @@ static int setup(void **state)
 
     assert_non_null(w);
     assert_true(sd_event_new(&w->event) >= 0);
-    w->job = (struct target_job){
-        .refs = 1, .name = TEXT("shop"), .interval = INTERVAL, .window = 2 * USEC_PER_SEC};
+    w->job = (struct target_job){.refs = 1, .name = TEXT("shop"), .window = 2 * USEC_PER_SEC};
+    for (size_t i = 0; i < KINDS; i++)
+        w->job.intervals[i] = INTERVAL;
     /* Captured just now, so that the next due time is most of an interval away. */
     w->target = (struct target){.refs = 1, .job = &w->job, .lanes = &w->lane};
     w->lane = (struct lane){
         .target = &w->target,
+        .artifact = artifacts_of_kind(KIND_TRACE),
         .wanted = true,
         .scheduled = true,
         .due = USEC_NEVER,
@@ -175,7 +178,9 @@ static void test_back_off(void **state)
 static void test_first_of_others(void **state)
 {
     struct world *w = *state;
-    struct lane other = {.target = &w->target, .due = USEC_NEVER}, *l = &w->lane;
+    struct lane other = {
+        .target = &w->target, .artifact = artifacts_of_kind(KIND_MUTEX), .due = USEC_NEVER};
+    struct lane *l = &w->lane;
     struct lane *added[] = {l, &other};
     const struct targets_change change = {.added = added, .n_added = 2, .n_first = 1};
     usec wait = w->job.window + USEC_PER_SEC;
@@ -222,15 +227,24 @@ static void test_others_are_spread(void **state)
 
     for (size_t i = 0; i < N; i++) {
         target[i] = (struct target){.refs = 1, .job = &w->job, .lanes = &first[i]};
-        first[i] = (struct lane){
-            .target = &target[i], .next = &other[i], .due = now + INTERVAL, .last_start = now};
-        other[i] = (struct lane){.target = &target[i], .due = USEC_NEVER};
+        first[i] = (struct lane){.target = &target[i],
+                                 .artifact = artifacts_of_kind(KIND_TRACE),
+                                 .next = &other[i],
+                                 .due = now + INTERVAL,
+                                 .last_start = now};
+        other[i] = (struct lane){
+            .target = &target[i], .artifact = artifacts_of_kind(KIND_MUTEX), .due = USEC_NEVER};
         added[i] = &other[i];
     }
     assert_int_equal(timetable_reserve(w->timetable, N + 1), 0);
     timetable_update(w->timetable, &(struct targets_change){.added = added, .n_added = N});
     for (size_t i = 1; i < N; i++)
         assert_true(other[i].due == other[i - 1].due + SCHEDULE_FIRST_SPACING);
+    /* Over the interval of the artifact, if that is too short for as many. */
+    w->job.intervals[KIND_MUTEX] = SCHEDULE_FIRST_SPACING;
+    timetable_update(w->timetable, &(struct targets_change){.added = added, .n_added = N});
+    for (size_t i = 1; i < N; i++)
+        assert_true(other[i].due == other[i - 1].due + SCHEDULE_FIRST_SPACING / N);
     timetable_update(w->timetable, &(struct targets_change){.removed = added, .n_removed = N});
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command contended serves net/http/pprof while its goroutines wait for one lock. With -fraction
-// its mutex profile has samples; with -profiles=false there is nothing but the trace; with -instead
-// another profile, or one that ignores `seconds`, answers at the path of the mutex profile.
+// its mutex profile has samples; with -leak there are goroutines that nobody can end; with
+// -profiles=false there is nothing but the trace; with -instead another profile, or one that
+// ignores `seconds`, answers at the path of the mutex profile.
 package main
 
 import (
@@ -26,9 +27,15 @@ func hold() {
 	lock.Unlock()
 }
 
+func forget() {
+	answer := make(chan int)
+	go func() { answer <- 1 }()
+}
+
 func main() {
 	fraction := flag.Int("fraction", 0, "of the waits for locks, one in so many is sampled; 0: none")
 	profiles := flag.Bool("profiles", true, "serve all of net/http/pprof")
+	leak := flag.Int("leak", 0, "so many goroutines wait for what nobody has")
 	instead := flag.String("instead", "", "what answers as mutex profile, since the start")
 	flag.Parse()
 	runtime.SetMutexProfileFraction(*fraction)
@@ -38,6 +45,9 @@ func main() {
 				hold()
 			}
 		}()
+	}
+	for i := 0; i < *leak; i++ {
+		forget()
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
