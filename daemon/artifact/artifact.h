@@ -109,6 +109,7 @@ usec artifact_window(const struct artifact *a, usec wanted);
 /*
  * The URL path to request it from. `path` is the job's path of traces, `profiles` the directory of
  * its profiles or NULL. Without `profiles`, `path` must end in "/trace", and the result is its
- * sibling. What is `elsewhere` cannot be derived. The caller frees *ret. 0, -ENOMEM, or -EINVAL if the path cannot be derived.
+ * sibling. What is `elsewhere` cannot be derived. The caller frees *ret. 0, -ENOMEM, or -EINVAL if
+ * the path cannot be derived.
  */
 int artifact_path(const struct artifact *a, const char *path, const char *profiles, char **ret);
