@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Shared by commands that read a trace: how it is opened, an unlinked file for data that should not be in memory, and
- * the message when the trace's file is cut while it is read.
+ * Shared by commands that read a trace: how it is opened, an unlinked file for data that should
+ * not be in memory, and the message when the trace's file is cut while it is read.
  */
 
 /* What a file is called in messages: '-' is "standard input". */
