@@ -71,19 +71,21 @@ static void check_interval(const struct rules *k, const struct job_config *job,
 {
     const struct artifact_config *of = &job->of_kind[a->kind];
     usec window = artifact_window(a, job->window);
-    double share = (double)window / (double)(of->interval ? of->interval : 1);
+    /* Of traces by the job's interval this is looked at with the job. */
+    usec interval = of->interval > 0 ? of->interval : a->sibling ? job->interval : 0;
+    double share = (double)window / (double)(interval > 0 ? interval : 1);
     char x[PARSE_TEXT_SIZE], y[PARSE_TEXT_SIZE];
 
-    if (of->interval == 0 || k->once)
+    if (interval == 0 || k->once)
         return;
-    if (of->interval < job->timeout)
+    if (of->interval > 0 && of->interval < job->timeout)
         report(k, job, a, "interval %s of the %s must be at least scrape_timeout %s",
                format_duration(of->interval, x), a->noun, format_duration(job->timeout, y));
     else if (lasts(a, of) && share > k->config->max_duty_cycle * (1 + 1e-9))
         report(k, job, a,
                "seconds %s every %s for the %s is a duty cycle of %.4g%%, above max_duty_cycle "
                "%.4g%%: raise its interval, shorten seconds, or raise max_duty_cycle",
-               format_duration(window, x), format_duration(of->interval, y), a->noun, share * 100,
+               format_duration(window, x), format_duration(interval, y), a->noun, share * 100,
                k->config->max_duty_cycle * 100);
 }
 
@@ -92,7 +94,7 @@ static void check_delta(const struct rules *k, const struct job_config *job,
 {
     if (job->of_kind[a->kind].delta != ARTIFACT_DELTA_USUAL && !a->delta)
         report(k, job, a, "a %s has no `delta`: it is %s", a->noun,
-               a->snapshot ? "of what was before" : "always of `seconds`");
+               a->snapshot ? "a snapshot" : "always of `seconds`");
 }
 
 static void check_kind(const struct rules *k, const struct job_config *job, enum kind kind)

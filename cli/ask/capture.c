@@ -363,6 +363,11 @@ static void say_limited(struct capture *c, const json_t *limited)
     }
 }
 
+static bool is_flight(const struct capture *c)
+{
+    return c->a->artifact && strcmp(c->a->artifact, "flight") == 0;
+}
+
 static void say_placeless(struct capture *c, const json_t *placeless)
 {
     const json_t *one;
@@ -372,9 +377,9 @@ static void say_placeless(struct capture *c, const json_t *placeless)
         char name[NAME_SIZE];
 
         c->failed = true;
-        complain("%s: it is not known where; its `path` does not end in /trace, so profiles_path "
-                 "must say it",
-                 target_name(one, name));
+        complain("%s: it is not known where: %s must say it", target_name(one, name),
+                 is_flight(c) ? "the job's `flight`"
+                              : "its `path` does not end in /trace, so profiles_path");
     }
 }
 

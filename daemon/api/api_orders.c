@@ -282,7 +282,7 @@ static void reply_refused(struct orders *o)
         admin_call_header(o->call, "Retry-After", text);
         admin_fail(o->call, 429,
                    "captured too often: a target may be traced on demand for 5%% of the time and"
-                   " %llu seconds at once; ask again in %llu seconds",
+                   " %llu seconds at once; ask again in %llu s",
                    (unsigned long long)(ALLOWANCE_BURST / USEC_PER_SEC), seconds);
     }
     orders_free(o);

@@ -16,7 +16,6 @@ const struct artifact artifact_goroutineleak = {
     .content_type = PROFILE_CONTENT_TYPE,
     .sibling = "goroutineleak",
     .whole_seconds = true,
-    .delta = true,
     .snapshot = true,
     .optional = true,
     .body = &profile_body,

@@ -37,6 +37,7 @@
     "; body_size_limit must have room for a generation at least, which is a second of what the " \
     "service does: raise it, or set `seconds` below 1"
 #define HINT_LARGER "; raise body_size_limit to keep more, or make `seconds` shorter"
+#define HINT_NEWEST "; raise body_size_limit: the newest part is missing"
 
 #define HINT_TLS "; the service speaks TLS there: set scheme: https"
 #define HINT_PLAIN "; the service speaks no TLS there: set scheme: http"
@@ -198,11 +199,11 @@ static void judge_error(const struct evidence *e, struct capture_result *r, stru
     }
 }
 
-/* Something answers there that is not what was asked for. */
-static bool shows_place(enum outcome outcome)
+/* Something answers there that is not what was asked for, or not by this method. */
+static bool shows_place(enum outcome outcome, long status)
 {
     return outcome == OUTCOME_REDIRECT || outcome == OUTCOME_MISSING ||
-           outcome == OUTCOME_HTTP_STATUS;
+           (outcome == OUTCOME_HTTP_STATUS && (status == 400 || status == 404 || status == 405));
 }
 
 void judgement_refused(const struct evidence *e, struct capture_result *r, struct buf *text)
@@ -217,7 +218,7 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
     }
     r->outcome = status == 404 && e->artifact->optional ? OUTCOME_MISSING : outcome_of_status(e);
     r->hint = hint_of(e, r->outcome);
-    if (!r->hint && shows_place(r->outcome))
+    if (!r->hint && shows_place(r->outcome, status))
         r->hint = e->artifact->place_hint;
     (void)buf_addf(text, "HTTP status %ld%s%s: ", status,
                    e->http->proxy[0] ? " through the proxy " : "", e->http->proxy);
@@ -329,7 +330,7 @@ static void judge_part(const struct evidence *e, struct capture_result *r, struc
         r->hint = HINT_CLOSED;
     }
     if (is_over_size(e))
-        r->hint = HINT_LARGER;
+        r->hint = e->artifact->snapshot ? HINT_NEWEST : HINT_LARGER;
 }
 
 /* It is kept, for it is a profile all the same; but it is not one of the window. */

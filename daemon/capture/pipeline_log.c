@@ -132,8 +132,8 @@ static void report_lane(struct capture_job *c, const char *key)
     l->told = true;
     if (outcome_published(outcome)) {
         if (outcome_failed(before))
-            log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed tries",
-                      shown, l->failures);
+            log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed %s",
+                      shown, l->failures, l->failures == 1 ? "try" : "tries");
         l->failures = 0;
         report_published(c, outcome != OUTCOME_OK && before != outcome, key);
         return;

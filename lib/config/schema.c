@@ -176,11 +176,12 @@ static const struct table artifact_table = {.where = "in artifacts", KEYS(artifa
 static int add_artifact(struct yaml_file *f, const yaml_node_t *node, struct job_config *job,
                         struct artifact_item *item)
 {
+    char names[KIND_NAMES_SIZE];
     enum kind kind;
 
     if (!kind_of_name(item->name, &kind))
-        return yaml_file_error(f, node, "artifacts: `%.60s` is none; see contraced.yaml(5)",
-                               item->name);
+        return yaml_file_error(f, node, "artifacts: `%.60s` is none; there are %s", item->name,
+                               kind_names(names));
     if (job->artifacts & 1u << kind)
         return yaml_file_error(f, node, "artifacts: %s is given twice", item->name);
     job->artifacts |= 1u << kind;

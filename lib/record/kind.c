@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/record/kind.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -21,6 +22,16 @@ static const struct {
 const char *kind_name(enum kind kind)
 {
     return kinds[kind].name;
+}
+
+const char *kind_names(char out[static KIND_NAMES_SIZE])
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < KINDS && n < KIND_NAMES_SIZE; i++)
+        n += (size_t)snprintf(out + n, KIND_NAMES_SIZE - n, "%s%s", i > 0 ? ", " : "",
+                              kinds[i].name);
+    return out;
 }
 
 const char *kind_suffix(enum kind kind)

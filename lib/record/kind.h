@@ -25,6 +25,10 @@ enum kind {
 /* "trace", "mutex", … */
 const char *kind_name(enum kind kind);
 
+/* "trace, flight, …": the names of all, for messages. */
+#define KIND_NAMES_SIZE 128
+const char *kind_names(char out[static KIND_NAMES_SIZE]);
+
 /* ".trace", ".mutex.pb.gz", …; each kind has its own. */
 const char *kind_suffix(enum kind kind);
 

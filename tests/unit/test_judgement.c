@@ -208,7 +208,13 @@ static void test_over_size(void **state)
             judgement_kept(&e, &r, &b);
         assert_int_equal(r.outcome, n == 100 ? OUTCOME_INCOMPLETE : OUTCOME_TRUNCATED);
         assert_int_equal(strncmp(buf_str(&b), "cut by size_limit after ", 24), 0);
-        assert_hint(&r, n == 100 ? "must have room for a generation" : "raise body_size_limit");
+        assert_hint(&r, n == 100 ? "must have room for a generation" : "make `seconds` shorter");
+        buf_clear(&b);
+        e.artifact = artifacts_of_kind(KIND_FLIGHT);
+        if (facts.end != ARTIFACT_NOTHING) {
+            judgement_kept(&e, &r, &b);
+            assert_hint(&r, "the newest part is missing");
+        }
         buf_done(&b);
     }
     traces_done(&t);
@@ -349,6 +355,7 @@ static void test_place(void **state)
         {KIND_FLIGHT, 404, OUTCOME_MISSING, "a viewer of it"},
         {KIND_FLIGHT, 405, OUTCOME_HTTP_STATUS, "by its method"},
         {KIND_FLIGHT, 401, OUTCOME_UNAUTHORIZED, NULL},
+        {KIND_FLIGHT, 503, OUTCOME_HTTP_STATUS, NULL}, /* it is the place, and says why not now */
         {KIND_TRACE, 302, OUTCOME_REDIRECT, NULL},
         {KIND_HEAP, 404, OUTCOME_MISSING, NULL},
     };

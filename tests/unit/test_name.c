@@ -92,6 +92,7 @@ static void test_suffixes(void **state)
     };
     char key[NAME_KEY_MAX], stem[NAME_KEY_MAX];
     enum kind found;
+    char all[KIND_NAMES_SIZE];
     struct name n, m;
 
     (void)state;
@@ -105,6 +106,7 @@ static void test_suffixes(void **state)
         assert_int_equal(m.kind, i);
         assert_int_equal(name_kind(key), i);
         assert_string_equal(kind_name((enum kind)i), names[i]);
+        assert_non_null(strstr(kind_names(all), names[i]));
         assert_true(kind_of_name(names[i], &found));
         assert_int_equal(found, i);
     }

@@ -89,7 +89,7 @@ static void test_bad_artifacts(void **state)
         {"  artifacts: [{name: flight, path: /f}]\n  flight: {path: /f}\n",
          "4:15: job `a`: artifacts: the path of the flight recording is `path` in `flight`"},
         {"  artifacts: [{name: flight, delta: true}]\n  flight: {path: /f}\n",
-         "4:15: job `a`: artifacts: a flight recording has no `delta`: it is of what was before"},
+         "4:15: job `a`: artifacts: a flight recording has no `delta`: it is a snapshot"},
         {"  artifacts: [trace, mutex]\n  path: /x\n",
          "4:22: job `a`: artifacts: where is the mutex profile? `path` /x does not end in /trace, so "
          "profiles_path must say where net/http/pprof's profiles are"},
@@ -107,6 +107,10 @@ static void test_bad_artifacts(void **state)
          "3.333%, above max_duty_cycle 1%: raise its interval, shorten seconds, or raise "
          "max_duty_cycle"},
         {"  artifacts: [{name: heap, interval: 1m, delta: true}]\n", "of 3.333%, above"},
+        {"  artifacts: [trace, mutex]\n  scrape_interval: 1m\n  seconds: 0.5\n",
+         "seconds 1s every 1m for the mutex profile is a duty cycle of 1.667%"},
+        {"  artifacts: [{name: goroutineleak, delta: true}]\n",
+         "a goroutineleak profile has no `delta`: it is a snapshot"},
     };
 
     (void)state;
@@ -122,8 +126,8 @@ static void test_good_artifacts(void **state)
 {
     static const char *const texts[] = {
         "  artifacts: [{name: mutex, path: /y}]\n  path: /x\n",
-        "  artifacts: [trace, {name: heap, interval: 1m}, {name: allocs, interval: 20s, delta: "
-        "false}]\n",
+        ("  artifacts: [trace, {name: heap, interval: 1m},"
+         " {name: allocs, interval: 20s, delta: false}]\n"),
         "  artifacts: [trace, {name: flight, interval: 1m}]\n  flight: {path: /f}\n",
         "  flight: {path: /f, method: POST}\n",
         "  artifacts: [{name: trace, interval: 10m}, {name: heap, interval: 1h, delta: true}]\n",
