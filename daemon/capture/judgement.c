@@ -220,6 +220,8 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
     r->hint = hint_of(e, r->outcome);
     if (!r->hint && shows_place(r->outcome, status))
         r->hint = e->artifact->place_hint;
+    else if (!r->hint && e->artifact->place_hint && r->outcome == OUTCOME_HTTP_STATUS)
+        r->hint = ""; /* it is the place, and its answer says why */
     (void)buf_addf(text, "HTTP status %ld%s%s: ", status,
                    e->http->proxy[0] ? " through the proxy " : "", e->http->proxy);
     quote_head(e, text);

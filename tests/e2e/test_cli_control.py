@@ -617,7 +617,7 @@ def test_what_is_said_of_other_artifacts(scripted):
         "contrace: s http://t/trace: mutex: empty: no waits",
         "contrace: s http://t/trace: busy",
         "contrace: s http://t/trace: mutex: captured too often; try again in 4 s",
-        "contrace: s http://t/trace: mutex: it is not known where; its `path` does not end in "
+        "contrace: s http://t/trace: mutex: it is not known where: its `path` does not end in "
         "/trace, so profiles_path must say it",
     ]
 

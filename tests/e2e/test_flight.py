@@ -119,9 +119,9 @@ def test_something_else_is_there(reply, result, said, serve, daemon):
     d = daemon([job("shop", server.address, flight=FLIGHT, artifacts=["flight"])])
     line = d.wait_log(said, result=result)
     assert line["level"] == "warn"
-    assert (
-        "`flight` must lead, by its method, to a handler that writes the recording" in line["msg"]
-    )
+    advice = "`flight` must lead, by its method, to a handler that writes the recording"
+    assert (advice in line["msg"]) == ("500" not in reply[0]), "a handler that fails says why"
+    assert "net/http/pprof" not in line["msg"]
     assert kept(d.spool, SUFFIX) == []
 
 
