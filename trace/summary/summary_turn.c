@@ -547,17 +547,15 @@ static inline struct cursor *next_turn(struct accumulator *s, int64_t *ret_ends)
     struct cursor *c = reader_turn(s->trace, ret_ends);
     int64_t latest = s->first + ACCUMULATOR_MAX_SPAN - 1, limit;
 
-    if (!c || s->last >= latest)
+    if (!c || s->last >= latest || c->time > latest)
         return NULL;
     limit = c->time + SUMMARY_SILENCE;
-    if (__builtin_expect(limit > latest, 0)) {
-        if (c->time > latest)
-            return NULL;
+    if (__builtin_expect(limit > latest, 0))
         limit = latest;
-    }
     if (*ret_ends > limit)
         *ret_ends = limit;
-    if (__builtin_expect(c->time - s->last > SUMMARY_SILENCE, 0))
+    /* The difference of any two times may be too large for a number. */
+    if (__builtin_expect(c->time > s->last + SUMMARY_SILENCE, 0))
         accumulator_silence(s, c->time);
     return c;
 }
