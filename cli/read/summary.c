@@ -142,8 +142,8 @@ static int show(struct job *job, const struct summary *s)
     int r;
 
     if (!job->arguments->json && !job->several) {
-        summary_text(stdout, s, &job->view);
-        return 0;
+        r = summary_text(stdout, s, &job->view);
+        return r < 0 ? complain_memory() : 0;
     }
     buf_init(&json, job->arguments->sandbox ? CHILD_OUTPUT_MAX - 1 : SUMMARY_JSON_MAX); /* '\n' */
     r = make_json(job, s, &json);

@@ -98,8 +98,8 @@ bool summary_frame_equal(const struct summary_frame *a, const struct summary_fra
 bool summary_own_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
                        const struct summary_own *own_b, const struct summary_frame *at_b);
 
-/* The caller checks the stream for errors. */
-void summary_text(FILE *out, const struct summary *s, const struct summary_view *view);
+/* 0, or -ENOMEM, and nothing is printed. The caller checks the stream for errors. */
+int summary_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
 /* A line for each of several files; the values are those of the JSON. */
 struct summary_line;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -349,11 +350,13 @@ static char *printed(const struct summary *s, const struct summary_view *view)
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
+    bool failed;
 
     if (!out)
         return NULL;
     print(out, s, view);
-    if (fclose(out) == 0)
+    failed = ferror(out);
+    if (fclose(out) == 0 && !failed)
         return text;
     free(text);
     return NULL;
@@ -375,20 +378,24 @@ static const unsigned rows_most[] = {UINT_MAX, UINT_MAX, 3};
 
 #define BRIEFEST 2
 
-void summary_text(FILE *out, const struct summary *s, const struct summary_view *view)
+int summary_text(FILE *out, const struct summary *s, const struct summary_view *view)
 {
     struct summary_view shown = *view;
     _cleanup_free_ char *text = NULL;
 
-    for (; !view->whole && !view->stacks; shown.brief++) {
+    if (view->whole || view->stacks) {
+        print(out, s, view);
+        return 0;
+    }
+    for (;; shown.brief++) {
         shown.top = view->top < rows_most[shown.brief] ? view->top : rows_most[shown.brief];
         free(text);
         text = printed(s, &shown);
-        if (!text || shown.brief == BRIEFEST || fits(text))
+        if (!text)
+            return -ENOMEM;
+        if (shown.brief == BRIEFEST || fits(text))
             break;
     }
-    if (text)
-        (void)fputs(text, out);
-    else
-        print(out, s, view);
+    (void)fputs(text, out);
+    return 0;
 }

@@ -56,7 +56,7 @@ static char *text_of(const struct context *c)
     FILE *out = open_memstream(&text, &size);
 
     assert_non_null(out);
-    summary_text(out, &s, &view);
+    assert_int_equal(summary_text(out, &s, &view), 0);
     assert_int_equal(fclose(out), 0);
     return text;
 }

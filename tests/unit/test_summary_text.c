@@ -21,7 +21,7 @@ static char *text_of_tasks(struct summary_row *rows, size_t n)
     FILE *out = open_memstream(&text, &size);
 
     assert_non_null(out);
-    summary_text(out, &s, &view);
+    assert_int_equal(summary_text(out, &s, &view), 0);
     assert_int_equal(fclose(out), 0);
     return text;
 }
@@ -67,7 +67,7 @@ static void unended(void **state)
 
     (void)state;
     s.sites[SUMMARY_SYSCALL] = (struct summary_sites){.list = &site, .n = 1, .open = site.open};
-    summary_text(out, &s, &view);
+    assert_int_equal(summary_text(out, &s, &view), 0);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "Label: idle"));
     assert_non_null(strstr(text, "  but 101 goroutines sit in system calls that did not end"));
@@ -95,7 +95,7 @@ static char *text_of(const struct summary *s)
     FILE *out = open_memstream(&text, &size);
 
     assert_non_null(out);
-    summary_text(out, s, &view);
+    assert_int_equal(summary_text(out, s, &view), 0);
     assert_int_equal(fclose(out), 0);
     return text;
 }
@@ -208,7 +208,7 @@ static void twins(void **state)
     (void)state;
     s.sites[SUMMARY_NET] =
         (struct summary_sites){.list = sites, .n = 2, .count = 2, .total = 2 * SECOND};
-    summary_text(out, &s, &view);
+    assert_int_equal(summary_text(out, &s, &view), 0);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "main.query  app/q.go:9  <- net.(*pipe).read  (net.(*pipe).read  "
                                  "net/pipe.go:159)\n"));
@@ -329,7 +329,7 @@ static void one_of_each(void **state)
     (void)state;
     s.sites[SUMMARY_SYNC] = (struct summary_sites){
         .list = &site, .n = 1, .count = 2, .total = SECOND + 1000000, .left_out = 1};
-    summary_text(out, &s, &view);
+    assert_int_equal(summary_text(out, &s, &view), 0);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, ", 1 event, 1 generation\n"));
     assert_non_null(strstr(text, "; 1 thread seen\n"));
@@ -397,7 +397,7 @@ static void brief(void **state)
     s.procs.available = 2000000000;
     s.procs.executing = s.procs.running = 500000000;
     s.gc.cycles = 2;
-    summary_text(out, &s, &whole_view);
+    assert_int_equal(summary_text(out, &s, &whole_view), 0);
     assert_int_equal(fclose(out), 0);
     text = text_of(&s);
     assert_true(lines_of(all) > 50);
