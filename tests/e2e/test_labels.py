@@ -135,7 +135,7 @@ def test_sections_are_in_the_rules_order():
 # Marks that stand in another file than the rule's, and numbers that stand in another section or in
 # words ("for each three that grow another one").
 ELSEWHERE = {"syscall-storm": "measures", "host-stalled": "cpuwaits", "cpu-saturated": "cpuwaits"}
-UNTOLD = {"THREAD_COARSE", "LOCK_EVENTS", "LEAK_CONNECTIONS", "GC_WINDOW", "STORM_CHURN"}
+UNTOLD = {"LOCK_EVENTS", "LEAK_CONNECTIONS", "GC_WINDOW", "STORM_CHURN"}
 
 
 def code_of_rule(code):

@@ -900,6 +900,20 @@ static void test_pauses_of_one_that_does_not_stop(void **state)
     assert_int_equal(findings.n, 2);
 }
 
+/* Many calls on files are no reason to believe a storm of a few that lost their Ps. */
+static void test_events_of_a_storm(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_storm(&s);
+    s.window = s.spans = SECOND / 10;
+    storm_blocked(&s, 9);
+    s.syscalls.files = 50;
+    findings_find(&s, NULL, &findings);
+    assert_no_label("too-short", "too few events to tell syscall-storm from chance: 9");
+}
+
 /* Calls that take long have work to do, however many they are. */
 static void test_longer_calls_on_files(void **state)
 {
@@ -1197,6 +1211,7 @@ int main(void)
         cmocka_unit_test(test_without_cpu),
         cmocka_unit_test(test_pauses),
         cmocka_unit_test(test_pauses_of_one_that_does_not_stop),
+        cmocka_unit_test(test_events_of_a_storm),
         cmocka_unit_test(test_longer_calls_on_files),
         cmocka_unit_test(test_network_busy),
         cmocka_unit_test(test_no_leak),

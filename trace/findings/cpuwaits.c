@@ -9,7 +9,6 @@ static const struct scale thread_waiting = {1, 4};
 static const struct scale thread_share = {0.7, 0.9};
 /* The process keeps the CPUs that it may use busy by itself if it uses this share of them. */
 #define THREAD_OWN 0.75
-#define THREAD_COARSE 1.1 /* counters may be a little more than can be */
 
 bool rule_waits_for_cpu(const struct facts *a, double *ret_mean, double *ret_share)
 {
@@ -19,7 +18,7 @@ bool rule_waits_for_cpu(const struct facts *a, double *ret_mean, double *ret_sha
         return false;
     *ret_mean = (double)c->run_wait / (double)c->window;
     *ret_share = rule_share((double)c->run_wait, (double)c->run_wait + (double)c->cpu);
-    return *ret_mean <= (double)c->threads * THREAD_COARSE;
+    return context_share(c->run_wait, (double)c->threads * (double)c->window) >= 0;
 }
 
 static bool uses_its_cpus(const struct context *c)

@@ -5,10 +5,10 @@
 #include "trace/findings/rule.h"
 
 /*
- * By what the kernel counted, if that can be so: the share of the window's periods in which the quota was used up, and
- * the time for which threads were kept from running, for each time of the window. Without that: the
- * share of the window in silences that end in step with the period, at least so many of them, and
- * so large a part of all silences that chance does not do it.
+ * By what the kernel counted, if that can be so: the share of the window's periods in which the
+ * quota was used up, and the time for which threads were kept from running, for each time of the
+ * window. Without that: the share of the window in silences that end in step with the period, at
+ * least so many of them, and so large a part of all silences that chance does not do it.
  */
 static const struct scale throttled_periods = {0.2, 0.5};
 static const struct scale throttled_time = {0.05, 0.2};

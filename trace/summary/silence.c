@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/summary/silence.h"
 
-#define N_RING (SILENCE_RECENT + 1)
-
 static bool could_run(const struct silence *one)
 {
     return one->runnable > 0 && one->free > 0;
@@ -78,8 +76,8 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
     s->without = sums->kept;
     if (kept)
         add_kept(one, &sums->kept);
-    s->recent[s->n_recent % N_RING].from = one->from;
-    s->recent[s->n_recent % N_RING].to = one->to;
+    s->recent[s->n_recent % SILENCE_RING].from = one->from;
+    s->recent[s->n_recent % SILENCE_RING].to = one->to;
     s->n_recent++;
 }
 
@@ -98,7 +96,7 @@ int64_t silences_since(const struct silences *s, int64_t from)
     int64_t sum = 0;
 
     for (uint64_t i = 1; i <= n; i++) {
-        uint64_t at = (s->n_recent - i) % N_RING;
+        uint64_t at = (s->n_recent - i) % SILENCE_RING;
 
         if (s->recent[at].to <= from)
             break;

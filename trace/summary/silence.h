@@ -16,6 +16,7 @@
 
 /* The latest silences are remembered one by one, to be taken off the runs that they interrupt. */
 #define SILENCE_RECENT 64
+#define SILENCE_RING (SILENCE_RECENT + 1) /* so that the last one can be taken back */
 
 /* A period is cut into so many parts, by which the ends of silences are counted; as many
  * neighbouring parts are one point in it. A thread that may run again needs a little time until it
@@ -56,12 +57,11 @@ struct silence {
 };
 
 struct silences {
+    /* A ring of those that are no part of the runs they interrupt. */
     struct {
         int64_t from;
         int64_t to;
-    } recent[SILENCE_RECENT +
-             1];     /* a ring of those that are no part of the runs they interrupt; one
-                                   * more than count, so that the last one can be taken back */
+    } recent[SILENCE_RING];
     int64_t last_to; /* the end of the last one */
     bool doubtful;   /* it may have to be taken back */
     struct summary_kept without;

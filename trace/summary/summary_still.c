@@ -3,8 +3,8 @@
 /*
  * What never moved: waits for the whole trace that nobody seems to be going to end. Each stack that
  * waited so is held against all others: whether a wait at the same call site ended, and whether
- * somebody with a function in common was in a call, a sleep or a syscall all the time, which would
- * be what it waits for.
+ * somebody with a function in common was in a call, a sleep or a syscall all the time, or in one
+ * call or sleep after the other for half of it, which would be what it waits for.
  *
  * All stacks are looked at once. What they share with stacks that waited so is found by its name: so
  * the work grows with the stacks, and not with their pairs.
