@@ -2,6 +2,7 @@
 #include "cli/find/catalog.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,6 +247,20 @@ static const struct {
 };
 
 #define N_ORDERS (sizeof(orders) / sizeof(orders[0]))
+
+const char *order_names(void)
+{
+    static char names[200];
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_ORDERS && n < sizeof(names); i++)
+        n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s",
+                              i == 0             ? ""
+                              : i + 1 < N_ORDERS ? ", "
+                                                 : " or ",
+                              orders[i].name);
+    return names;
+}
 
 catalog_order_fn order_find(const char *name)
 {

@@ -63,8 +63,8 @@ const char *where_text(unsigned where, char out[static WHERE_TEXT_SIZE]);
 catalog_order_fn order_find(const char *name);
 int order_by_time(const struct entry *a, const struct entry *b);
 
-/* What may be expected, for messages. */
-#define ORDER_NAMES "a column, such as time, size or label"
+/* "age, time, …": the columns, for messages; static. */
+const char *order_names(void);
 
 /* The order needs fields of the records. */
 bool order_needs_facts(catalog_order_fn order);

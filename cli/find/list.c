@@ -24,7 +24,7 @@ struct list_arguments {
 static const char *read_order(void *field, const char *value)
 {
     if (!order_find(value))
-        return ORDER_NAMES;
+        return order_names();
     *(const char **)field = value;
     return NULL;
 }

@@ -9,36 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/illness.h"
 #include "trace/findings/findings.h"
 
-#define SECOND 1000000000LL
 #define STUCK_SHORT 90000000 /* less than counts as stuck, whatever the window */
-
-/* A second of a service with two Ps that a fifth of is used, and no trouble. */
-static struct summary sound(void)
-{
-    struct summary s = {.window = SECOND, .spans = SECOND, .complete = true, .covered = 1};
-
-    s.procs.mean = 2;
-    s.procs.last = 2;
-    s.procs.available = 2 * SECOND;
-    s.procs.executing = 4 * SECOND / 10;
-    s.goroutines.running = 4 * SECOND / 10;
-    s.scheduler.latency = (struct summary_times){.count = 1000, .p50 = 2000, .p99 = 60000};
-    s.gc.mmu[0].utilisation = s.gc.mmu[1].utilisation = s.gc.mmu[2].utilisation = 1;
-    return s;
-}
-
-static int64_t part(double x)
-{
-    return (int64_t)(x * SECOND);
-}
-
-static void set_lock(struct summary *s)
-{
-    s->procs.executing = part(0.5);
-    s->classes.sync[STACK_LOCK] = (struct summary_class){.count = 100, .total = part(10)};
-}
 
 static void lock_waiters(struct summary *s, double v)
 {
@@ -89,15 +63,6 @@ static void gc_pause(struct summary *s, double v)
     s->gc.cycles = 3;
     s->gc.stw_by_reason.list = rows;
     s->gc.stw_by_reason.n = 2;
-}
-
-static void set_cpu(struct summary *s)
-{
-    s->procs.executing = part(2);
-    s->procs.queued = SECOND;
-    s->goroutines.runnable = part(40);
-    s->scheduler.runnable_mean = 40;
-    s->scheduler.latency.p99 = SECOND / 10;
 }
 
 static void cpu_queued(struct summary *s, double v)

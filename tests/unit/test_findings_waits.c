@@ -10,9 +10,8 @@
 
 #include <string.h>
 
+#include "tests/support/illness.h"
 #include "trace/findings/findings.h"
-
-#define SECOND 1000000000LL
 
 static struct findings findings; /* of the last find() */
 
@@ -25,11 +24,6 @@ static struct summary quiet(void)
     s.procs.available = 2 * SECOND;
     s.procs.executing = SECOND / 10;
     return s;
-}
-
-static int64_t part(double x)
-{
-    return (int64_t)(x * SECOND);
 }
 
 static void find(const struct summary *s)
