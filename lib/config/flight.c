@@ -35,15 +35,29 @@ void flight_done(struct flight_config *flight)
     label_clear_all(&flight->headers, &flight->n_headers);
 }
 
-/* Secrets have files of their own, and so the sections for them. */
+/* Secrets have files of their own, and so the sections for them; a recording must come whole and as
+ * it is. */
 static int check_name(struct yaml_file *f, const yaml_node_t *node, const char *name)
 {
-    static const char *const refused[] = {"Authorization", "Proxy-Authorization", "Cookie"};
+    static const struct {
+        const char *name, *why;
+    } refused[] = {
+        {"Authorization", "use `authorization` or `basic_auth`"},
+        {"Proxy-Authorization", "use `authorization` or `basic_auth`"},
+        {"Cookie", "use `authorization` or `basic_auth`"},
+        {"Accept-Encoding", "a recording must come as it is, not compressed"},
+        {"Range", "a recording must come whole"},
+        {"If-Range", "a recording must come whole"},
+        {"If-Match", "a recording must come in any case"},
+        {"If-None-Match", "a recording must come in any case"},
+        {"If-Modified-Since", "a recording must come in any case"},
+        {"If-Unmodified-Since", "a recording must come in any case"},
+    };
 
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-        if (strcasecmp(name, refused[i]) == 0)
-            return yaml_file_error_unseen(
-                f, node, "headers: %s: use `authorization` or `basic_auth`", refused[i]);
+        if (strcasecmp(name, refused[i].name) == 0)
+            return yaml_file_error_unseen(f, node, "headers: %s: %s", refused[i].name,
+                                          refused[i].why);
     }
     if (secretname_is(name, strlen(name)))
         return yaml_file_error_unseen(
