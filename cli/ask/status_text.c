@@ -297,7 +297,8 @@ static void add_failing(struct buf *note, const char *what, const json_t *lane)
         (void)buf_addf(note, ", %" PRIu64 " in a row", failures);
 }
 
-/* The target itself and its other artifacts. An older contraced does not tell of those. */
+/* The target itself and its other artifacts that the schedule takes. An older contraced does not tell
+ * of those. */
 static void add_note(struct buf *note, const json_t *target)
 {
     const json_t *artifact;
@@ -307,7 +308,8 @@ static void add_note(struct buf *note, const json_t *target)
     add_failing(note, "", target);
     (void)field_text(target, "artifact", shown);
     json_array_foreach(json_object_get(target, "artifacts"), i, artifact) {
-        if (strcmp(field_text(artifact, "artifact", name), shown) != 0)
+        if (strcmp(field_text(artifact, "artifact", name), shown) != 0 &&
+            !json_is_false(json_object_get(artifact, "scheduled")))
             add_failing(note, name, artifact);
     }
 }

@@ -82,7 +82,7 @@ static void report_failed(const struct capture_job *c)
     const char *name = outcome_name(c->result.outcome), *shown = target_shown(c->lane);
     usec most = target_interval(c->lane);
     char interval[PARSE_TEXT_SIZE];
-    bool once = c->pipeline->once;
+    bool again = !c->pipeline->once && c->lane->wanted;
 
     if (c->lane->last_took >= SCHEDULE_SLOW)
         most = schedule_backoff(UINT_MAX, most);
@@ -92,8 +92,8 @@ static void report_failed(const struct capture_job *c)
                                    .result = name,
                                    .message_id = MESSAGE_ID_TARGET_DOWN},
               "cannot capture %s: %s: %s%s%s%s", shown, name, c->result.text, hint_of(c),
-              once ? "" : "; tried again at least every ",
-              once ? "" : format_duration(most, interval));
+              again ? "; tried again at least every " : "",
+              again ? format_duration(most, interval) : "");
 }
 
 /* The target does not have this artifact, or not now, which is no failure. */

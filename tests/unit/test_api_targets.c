@@ -110,6 +110,10 @@ static void test_another_artifact_fails(void **state)
     assert_page(1, 1, "c:1");
     assert_int_equal(api_ask("GET", "/api/v1/targets?state=failing&artifact=trace", NULL), 200);
     assert_page(0, 0, "");
+    l->wanted = false; /* somebody asked for it once */
+    assert_int_equal(api_ask("GET", "/api/v1/targets?state=failing", NULL), 200);
+    assert_page(0, 0, "");
+    l->wanted = true;
     l->state = OUTCOME_OK;
     assert_int_equal(api_ask("GET", "/api/v1/targets?state=ok", NULL), 200);
     assert_page(0, 0, "");

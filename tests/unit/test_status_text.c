@@ -117,7 +117,8 @@ static void test_artifacts(void **state)
         "   {\"artifact\": \"mutex\", \"state\": \"timeout\", \"failures\": 4, \"last\": null}]},"
         " {\"service\": \"c\", \"address\": \"h:3\", \"artifact\": \"trace\", \"state\": \"ok\","
         "  \"failures\": 0, \"artifacts\": ["
-        "   7, {\"artifact\": \"mutex\", \"state\": \"missing\", \"failures\": 0}]}]";
+        "   7, {\"artifact\": \"mutex\", \"state\": \"missing\", \"failures\": 0},"
+        "   {\"artifact\": \"heap\", \"state\": \"timeout\", \"failures\": 1, \"scheduled\": false}]}]";
     struct status s = {.status = parsed("{}"), .targets = parsed(two), .total = 3, .ready = true};
     char *text = printed(&s, 0, false);
 
