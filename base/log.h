@@ -52,6 +52,7 @@ struct log_fields {
 #define MESSAGE_ID_UPLOAD_WORKS "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10d"
 #define MESSAGE_ID_UPLOAD_REFUSED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10e"
 #define MESSAGE_ID_INSPECTED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10f"
+#define MESSAGE_ID_INCIDENT "0c5f3f1c6d0b4e3f9a53a4b4d2c5e110"
 
 void log_set_level(enum log_level level);
 /* Text instead of the journal's format if there is no journal. */
