@@ -115,7 +115,13 @@ def config_text(jobs, storage, glob=None, log=None, upload=None, inspect=None, w
 
 
 def job(name, *targets, **more):
-    return {"job_name": name, "static_configs": [{"targets": list(targets)}], **more}
+    """One that takes a trace and nothing else of an incident, such as SIGUSR1 makes, unless it says what."""
+    return {
+        "job_name": name,
+        "incident_artifacts": ["trace"],
+        "static_configs": [{"targets": list(targets)}],
+        **more,
+    }
 
 
 class Spool:
