@@ -46,6 +46,8 @@ struct retention_limits daemon_limits(const struct config *c)
         .max_age = c->storage.max_age,
         .max_files = c->storage.max_files,
         .min_free = c->storage.min_free,
+        .keep_worst = (unsigned)c->storage.keep_worst,
+        .keep_incidents = c->incidents.keep,
     };
 }
 

@@ -37,6 +37,7 @@ struct config *config_new(void)
     c->storage.max_bytes = 512 * MIB;
     c->storage.max_age = 7 * USEC_PER_DAY;
     c->storage.max_files = 20000;
+    c->storage.keep_worst = 20;
     c->storage.min_free = 0.1;
     upload_defaults(&c->upload);
     c->inspect.enabled = true;

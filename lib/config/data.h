@@ -95,7 +95,8 @@ struct storage_config {
     uint64_t max_bytes;
     usec max_age; /* 0: no limit */
     uint64_t max_files;
-    double min_free; /* share of the file system's blocks and inodes to leave free */
+    double min_free;     /* share of the file system's blocks and inodes to leave free */
+    uint64_t keep_worst; /* so many of each label and service are not deleted for their age */
 };
 
 enum upload_addressing {

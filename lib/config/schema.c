@@ -384,6 +384,7 @@ static const struct table_key storage_keys[] = {
      .type = TABLE_RATIO,
      AT(storage_config, min_free),
      .max = 99 * MILLION / 100},
+    {.name = "keep_worst", .type = TABLE_UINT64, AT(storage_config, keep_worst), .max = 1000},
 };
 
 static const struct table storage_table = {.where = "in storage", KEYS(storage_keys)};

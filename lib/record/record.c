@@ -16,6 +16,7 @@
 #include "base/jsontext.h"
 #include "base/utf8.h"
 #include "lib/record/abridge.h"
+#include "lib/record/name.h"
 #include "lib/record/context.h"
 
 #ifndef PACKAGE_VERSION
@@ -228,6 +229,61 @@ static double covered_in(const json_t *o)
     return json_is_number(covered) && value >= 0 && value <= 1 ? value : -1;
 }
 
+/* The first finding of the label's code; NULL: the record has none. */
+static const json_t *finding_of(const json_t *summary, const char *label)
+{
+    const json_t *list = json_object_get(summary, "findings");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *finding = json_array_get(list, i);
+        const char *code = json_string_value(json_object_get(finding, "code"));
+
+        if (code && strcmp(code, label) == 0)
+            return finding;
+    }
+    return NULL;
+}
+
+/* A number of the object in that range, else 0. */
+static double number_in(const json_t *o, const char *name, double most)
+{
+    double value = json_number_value(json_object_get(o, name));
+
+    return value > 0 && value <= most ? value : 0;
+}
+
+#define LOST_MAX 1e18       /* nanoseconds */
+#define SEVERITY_LEAST 1e-6 /* of a trace with a label whose record does not tell how bad it is */
+
+static double severity_of(const json_t *o, const char *label)
+{
+    static const char *const well[] = {"", "healthy", "idle", "not-inspected"};
+    const json_t *summary = json_object_get(o, "summary"), *finding;
+    double lost, window, severity;
+
+    for (size_t i = 0; i < sizeof(well) / sizeof(well[0]); i++) {
+        if (strcmp(label, well[i]) == 0)
+            return 0;
+    }
+    finding = finding_of(summary, label);
+    lost = number_in(finding, "lost_ns", LOST_MAX);
+    window = number_in(summary, "window_ns", LOST_MAX);
+    severity = lost > 0 && window > 0 ? lost / window : number_in(finding, "score", 1);
+    return severity > SEVERITY_LEAST ? severity : SEVERITY_LEAST;
+}
+
+/* The id is the key of the incident's first artifact, without the suffix. */
+static usec incident_begin(const char *id)
+{
+    char key[NAME_KEY_MAX];
+    struct name name;
+
+    if (!id || snprintf(key, sizeof(key), "%s%s", id, kind_suffix(KIND_TRACE)) >= NAME_KEY_MAX ||
+        name_parse(key, &name) < 0)
+        return 0;
+    return name.time;
+}
+
 #define LATENCY_MAX 1e18 /* nanoseconds: thirty years */
 
 int record_annotation(const char *json, size_t n, struct record_annotation *ret)
@@ -249,6 +305,8 @@ int record_annotation(const char *json, size_t n, struct record_annotation *ret)
     *ret = (struct record_annotation){.latency = -1, .covered = covered_in(o)};
     if (is_label(label))
         (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
+    ret->severity = json_object_get(o, "not_inspected") ? 0 : severity_of(o, ret->label);
+    ret->incident = incident_begin(json_string_value(json_object_get(o, "incident")));
     /* The numbers of a trace that was not inspected rest on too little data. */
     if (!json_object_get(o, "not_inspected") && json_is_number(latency) && value >= 0 &&
         value <= LATENCY_MAX)

@@ -84,12 +84,22 @@ int record_amend(const char *json, size_t n, const struct record_amendment *a, s
 
 #define RECORD_LABEL_SIZE 48
 
-/* The results of an inspection that a record holds, for lists of traces. */
+/* What a record says that the index of kept traces needs to know. */
 struct record_annotation {
     char label[RECORD_LABEL_SIZE]; /* lower-case letters, digits and '-'; "": none */
     double latency; /* nanoseconds: the 99th percentile of the scheduler latency; < 0: none */
     double covered; /* as in struct record_amendment; < 0: none */
+    /*
+     * How bad it is, to compare traces of one label: the goroutine time that was lost to what the
+     * label names, for each second of the trace; of a label that loses no time, such as
+     * goroutine-leak, its score, at most 1. 0: nothing is wrong, or nobody looked.
+     */
+    double severity;
+    usec incident; /* real time at which the incident began that it belongs to; 0: to none */
 };
+
+/* The annotation of a record that says nothing of this. */
+#define RECORD_TELLS_NOTHING ((struct record_annotation){.latency = -1, .covered = -1})
 
 /* Reads the annotation of a record. 0, -ENOMEM, or -EINVAL when the text is no JSON object. */
 int record_annotation(const char *json, size_t n, struct record_annotation *ret);

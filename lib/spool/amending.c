@@ -57,9 +57,15 @@ static int run(struct disk_job *job)
     return amendment_run(&((struct amending_job *)job)->amendment);
 }
 
+/* Label and numbers are those that were asked for; a long record may tell them shorter. */
 static void take_over(struct items *items, size_t at, const struct amendment *a)
 {
-    index_annotate(&items->index, at, a->what.label, a->what.latency, a->what.covered);
+    struct record_annotation found = a->found;
+
+    (void)snprintf(found.label, sizeof(found.label), "%s", a->what.label);
+    found.latency = a->what.latency;
+    found.covered = a->what.covered;
+    index_annotate(&items->index, at, &found);
     index_resize(&items->index, at,
                  items_at(items, at)->bytes - space_round(a->before) + space_round(a->after));
 }

@@ -318,13 +318,16 @@ static void add_to_index(struct spool_file *f)
     uint64_t bytes = space_round(f->publication.bytes) + space_round(strlen(f->record));
     bool pending = f->publication.top == f->files->core->tree.pending;
     char *key = strdup(f->key);
+    struct record_annotation found;
     size_t at;
 
     /* publish() reserved room in the index, so this cannot fail. Without memory for a copy of the
      * key, the file's own buffer is used. */
     at = index_add(&items->index, key ? key : steal(&f->key), f->name.time, bytes, pending);
     index_set_size(&items->index, at, f->publication.bytes);
-    index_annotate(&items->index, at, NULL, -1, -1); /* a new record has no label or numbers yet */
+    if (record_annotation(f->record, strlen(f->record), &found) < 0)
+        found = RECORD_TELLS_NOTHING;
+    index_annotate(&items->index, at, &found);
     items_at(items, at)->busy = true;
 }
 

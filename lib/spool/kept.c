@@ -16,13 +16,6 @@
 
 #define BATCH 64 /* records that one disk job reads; a publication waits behind no more than that */
 
-struct reading {
-    char key[NAME_KEY_MAX];
-    bool pending;
-    int result;
-    struct record_annotation found;
-};
-
 struct spool_list {
     struct disk_job job;
     struct kept *kept;
@@ -44,7 +37,7 @@ struct spool_list {
     char reached[NAME_KEY_MAX]; /* "": nothing yet */
     usec reached_time;
     size_t left; /* entries that are still to be looked at for unread records */
-    struct reading readings[BATCH];
+    struct kept_reading readings[BATCH];
     size_t n_readings;
 };
 
@@ -214,8 +207,7 @@ int kept_open_record(const struct kept *k, const char *key, int *ret_fd)
     return open_record(&k->core->tree, key, items_at(k->items, at)->pending, ret_fd);
 }
 
-/* On a disk thread. */
-static int read_one(const struct tree *t, struct reading *reading)
+static int read_one(const struct tree *t, struct kept_reading *reading)
 {
     _cleanup_close_ int fd = -1;
     struct buf text;
@@ -231,12 +223,17 @@ static int read_one(const struct tree *t, struct reading *reading)
     return r;
 }
 
+void kept_read(const struct tree *t, struct kept_reading *reading)
+{
+    reading->result = read_one(t, reading);
+}
+
 static int run(struct disk_job *job)
 {
     struct spool_list *l = (struct spool_list *)job;
 
     for (size_t i = 0; i < l->n_readings; i++)
-        l->readings[i].result = read_one(&l->kept->core->tree, &l->readings[i]);
+        kept_read(&l->kept->core->tree, &l->readings[i]);
     return 0;
 }
 
@@ -246,21 +243,21 @@ static bool transient(int r)
     return r == -EMFILE || r == -ENFILE || r == -ENOMEM;
 }
 
-static void take_over(struct index *ix, const struct reading *reading)
+bool kept_take_over(struct items *items, const struct kept_reading *reading)
 {
+    struct index *ix = &items->index;
     struct name name;
     size_t at;
 
-    if (transient(reading->result) || name_parse(reading->key, &name) < 0 ||
+    if (transient(reading->result))
+        return false;
+    if (name_parse(reading->key, &name) < 0 ||
         (!index_find(ix, reading->key, name.time, reading->pending, &at) &&
          !index_find(ix, reading->key, name.time, !reading->pending, &at)) ||
         index_items(ix)[at].annotated)
-        return;
-    if (reading->result < 0)
-        index_annotate(ix, at, NULL, -1, -1);
-    else
-        index_annotate(ix, at, reading->found.label[0] ? reading->found.label : NULL,
-                       reading->found.latency, reading->found.covered);
+        return true;
+    index_annotate(ix, at, reading->result < 0 ? &RECORD_TELLS_NOTHING : &reading->found);
+    return true;
 }
 
 static void step(struct spool_list *l);
@@ -274,7 +271,7 @@ static void on_read(struct disk_job *job, int r)
     (void)r;
     l->running = false;
     for (size_t i = 0; i < l->n_readings; i++)
-        take_over(&k->items->index, &l->readings[i]);
+        (void)kept_take_over(k->items, &l->readings[i]);
     if (core->closing) {
         take_out(l);
         list_free(l);
@@ -295,14 +292,14 @@ static void collect(struct spool_list *l)
         i = index_at_key(ix, l->reached, l->reached_time);
     while (i-- > range.low && l->left > 0 && l->n_readings < BATCH) {
         const struct retention_item *item = &index_items(ix)[i];
-        struct reading *reading = &l->readings[l->n_readings];
+        struct kept_reading *reading = &l->readings[l->n_readings];
 
         if (!fits(l, i))
             continue;
         l->left--;
         if (item->annotated)
             continue;
-        *reading = (struct reading){.pending = item->pending};
+        *reading = (struct kept_reading){.pending = item->pending};
         (void)snprintf(reading->key, sizeof(reading->key), "%s", index_key(ix, i));
         l->n_readings++;
         (void)snprintf(l->reached, sizeof(l->reached), "%s", reading->key);

@@ -5,6 +5,8 @@
  * Lists of the kept traces that are being made, and access to one kept trace.
  */
 
+#include "lib/record/name.h"
+#include "lib/record/record.h"
 #include "lib/spool/core/core.h"
 #include "lib/spool/core/items.h"
 #include "lib/spool/kept.h"
@@ -14,6 +16,21 @@ struct kept {
     struct items *items;
     struct spool_list *lists; /* lists that are being made */
 };
+
+/* A record that is read for what the index needs to know. */
+struct kept_reading {
+    char key[NAME_KEY_MAX];
+    bool pending;
+    int result; /* as from record_annotation, or why it could not be read */
+    struct record_annotation found;
+};
+
+/* Reads the record of `key`. For disk threads. */
+void kept_read(const struct tree *t, struct kept_reading *reading);
+
+/* Tells the index what was read, or that there is nothing to read. False: it may be read later, as
+ * the error says nothing about the record itself. */
+bool kept_take_over(struct items *items, const struct kept_reading *reading);
 
 /* Frees the lists that are not on a disk thread just now, without calling anybody. */
 void kept_stop(struct kept *k);

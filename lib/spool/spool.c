@@ -44,6 +44,7 @@ static void stop(struct spool *s)
     archiving_stop(&s->archiving);
     amending_stop(&s->amending);
     kept_stop(&s->kept);
+    reread_stop(&s->reread);
 }
 
 /* Called when nothing is on the disk threads any more. */
@@ -88,6 +89,7 @@ static void connect_layers(struct spool *s, const struct retention_limits *limit
     s->files.upload = upload;
     s->pending = (struct pending){&s->items, &s->queue, &s->archiving};
     s->kept = (struct kept){.core = &s->core, .items = &s->items};
+    s->reread = (struct reread){.core = &s->core, .items = &s->items};
 }
 
 /* Starts the layers that have sources on the event loop. */
@@ -101,7 +103,9 @@ static int start_layers(struct spool *s)
         r = queue_start(&s->queue, &s->core, &s->items);
     if (r >= 0)
         r = archiving_start(&s->archiving, &s->core, &s->items, &s->queue, &s->expiry);
-    return r < 0 ? r : amending_start(&s->amending, &s->core, &s->items, &s->queue);
+    if (r >= 0)
+        r = amending_start(&s->amending, &s->core, &s->items, &s->queue);
+    return r < 0 ? r : reread_begin(&s->reread);
 }
 
 int spool_prepare(const char *path)

@@ -18,6 +18,7 @@
 #include "lib/spool/pass.h"
 #include "lib/spool/pending.h"
 #include "lib/spool/queue.h"
+#include "lib/spool/reread.h"
 #include "lib/spool/reservation.h"
 #include "lib/spool/core/reserved.h"
 #include "lib/spool/spool.h"
@@ -36,4 +37,5 @@ struct spool {
     struct pending pending;
     struct amending amending;
     struct kept kept;
+    struct reread reread;
 };

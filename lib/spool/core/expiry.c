@@ -23,16 +23,23 @@ void expiry_set_retry(struct expiry *e, enum expiry_retry which, usec time)
     e->retry[which] = time;
 }
 
-/* The oldest trace that may be deleted for its age, or NULL. */
-static const struct retention_item *next_to_expire(const struct index *ix)
+/* Real time at which the next trace may be deleted for its age; USEC_NEVER: there is none. No trace
+ * comes of age before max_age. */
+static usec next_end(const struct expiry *e)
 {
+    const struct index *ix = &e->facts->items->index;
     const struct retention_item *items = index_items(ix);
+    const struct retention_limits *l = &e->facts->limits;
+    usec next = USEC_NEVER;
 
-    for (size_t i = 0; i < ix->n; i++) {
-        if (!items[i].pending && !items[i].busy && !items[i].failed)
-            return &items[i];
+    for (size_t i = 0; i < ix->n && items[i].time < next && next - items[i].time > l->max_age;
+         i++) {
+        usec end = retention_end(&items[i], l);
+
+        if (!items[i].pending && !items[i].busy && !items[i].failed && end < next)
+            next = end;
     }
-    return NULL;
+    return next;
 }
 
 static bool age_matters(const struct expiry *e)
@@ -42,13 +49,13 @@ static bool age_matters(const struct expiry *e)
     return most > 0 && most < USEC_NEVER / 4;
 }
 
-/* Boot time at which a trace comes of age. A trace that is overdue could not even be tried, so it
- * waits another minute. */
-static usec end_of(const struct expiry *e, usec time)
+/* Boot time at which a trace is deleted that comes of age at this real time. A trace that is overdue
+ * could not even be tried, so it waits another minute. */
+static usec due_of(const struct expiry *e, usec end)
 {
     usec boot = core_now(e->core), age = core_age_now(e->core);
-    usec end = time + e->facts->limits.max_age + USEC_PER_SEC;
 
+    end += USEC_PER_SEC;
     return boot + (end > age + USEC_PER_MIN ? end - age : USEC_PER_MIN);
 }
 
@@ -64,9 +71,8 @@ static void set(struct expiry *e, usec due, usec accuracy)
 
 void expiry_arm(struct expiry *e)
 {
-    const struct retention_item *item =
-        age_matters(e) ? next_to_expire(&e->facts->items->index) : NULL;
-    usec due = item ? end_of(e, item->time) : USEC_NEVER, accuracy = EXPIRY_ACCURACY;
+    usec end = age_matters(e) ? next_end(e) : USEC_NEVER, accuracy = EXPIRY_ACCURACY;
+    usec due = end != USEC_NEVER ? due_of(e, end) : USEC_NEVER;
 
     if (!e->timer)
         return;
@@ -87,7 +93,7 @@ void expiry_joined(struct expiry *e, usec time)
 
     if (!e->timer || !age_matters(e))
         return;
-    due = end_of(e, time);
+    due = due_of(e, time + e->facts->limits.max_age);
     (void)sd_event_source_get_enabled(e->timer, &enabled);
     (void)sd_event_source_get_time(e->timer, &armed);
     if (enabled == SD_EVENT_OFF || armed > due)

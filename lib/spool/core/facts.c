@@ -37,7 +37,9 @@ int facts_exactly(const struct facts *s, uint64_t bytes, uint64_t files,
     struct retention_facts f;
     int r;
 
-    r = facts_roughly(s, bytes, files, &f);
+    r = index_rank(&s->items->index, s->limits.keep_worst);
+    if (r >= 0)
+        r = facts_roughly(s, bytes, files, &f);
     if (r < 0)
         return r;
     f.unwritten_bytes = s->items->index.held * ITEMS_AMEND_ROOM + bytes;

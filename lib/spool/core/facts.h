@@ -13,15 +13,16 @@
 
 struct facts {
     const struct core *core;
-    const struct items *items;
+    struct items *items;
     const struct reserved *reserved;
     struct retention_limits limits;
 };
 
 /*
  * The facts as they would be if `bytes` and `files` more were reserved. facts_roughly counts all
- * reservations as still unwritten; facts_exactly asks each open file how much of it is written.
- * Both return 0, or a negative errno if the free space cannot be read.
+ * reservations as still unwritten; facts_exactly asks each open file how much of it is written, and
+ * marks the worst traces, as a plan needs them. Both return 0, or a negative errno if the free space
+ * cannot be read or memory is short.
  */
 int facts_roughly(const struct facts *s, uint64_t bytes, uint64_t files,
                   struct retention_facts *ret);

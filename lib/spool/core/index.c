@@ -26,6 +26,21 @@ struct retention_item *index_items(const struct index *ix)
     return ix->n > 0 ? ix->items + ix->head : NULL;
 }
 
+int index_rank(struct index *ix, unsigned keep_worst)
+{
+    int r;
+
+    if (!ix->unranked && ix->ranked == keep_worst)
+        return 0;
+    r = retention_rank(index_items(ix), (const char *const *)(ix->keys + ix->head), ix->n,
+                       keep_worst);
+    if (r < 0)
+        return r;
+    ix->unranked = false;
+    ix->ranked = keep_worst;
+    return 0;
+}
+
 const char *index_key(const struct index *ix, size_t i)
 {
     return ix->keys[ix->head + i];
@@ -226,17 +241,20 @@ void index_set_size(struct index *ix, size_t i, uint64_t size)
     ix->items[ix->head + i].size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
 }
 
-void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns,
-                    double covered)
+void index_annotate(struct index *ix, size_t i, const struct record_annotation *found)
 {
     struct retention_item *item = &ix->items[ix->head + i];
+    double covered = found->covered;
 
     item->annotated = true;
-    item->label = labels_intern(&ix->labels, label);
-    item->latency = latency_ns >= 0 ? (float)latency_ns : -1;
+    item->label = labels_intern(&ix->labels, found->label[0] ? found->label : NULL);
+    item->latency = found->latency >= 0 ? (float)found->latency : -1;
     item->covered = RETENTION_NOT_COVERED;
     if (covered >= 0 && covered <= 1) /* rounded down, so that only a fully covered trace has 1 */
         item->covered = (uint8_t)(covered * 250);
+    ix->unranked = ix->unranked || item->worst || found->severity > 0;
+    item->severity = (float)found->severity;
+    item->incident = retention_incident(item->time, found->incident);
 }
 
 void index_resize(struct index *ix, size_t i, uint64_t bytes)
@@ -255,6 +273,7 @@ void index_remove(struct index *ix, size_t i)
     ix->sums[item->pending].bytes -= item->bytes;
     ix->aside -= item->aside;
     ix->held -= item->held;
+    ix->unranked = ix->unranked || item->worst;
     if (i < ix->offer_end)
         ix->offer_end--;
     free(ix->keys[ix->head + i]);

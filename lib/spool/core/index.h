@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "lib/record/labels.h"
+#include "lib/record/record.h"
 #include "lib/spool/core/retention.h"
 
 struct index_state {
@@ -29,6 +30,8 @@ struct index {
     uint64_t aside;             /* items that are put aside */
     uint64_t held;              /* items whose record will be amended */
     size_t offer_end;           /* no item from here on may be taken */
+    bool unranked;              /* the worst may be others than those that are marked */
+    unsigned ranked;            /* so many of each label and service were marked at most */
     struct labels labels;
 };
 
@@ -74,11 +77,13 @@ void index_resize(struct index *ix, size_t i, uint64_t bytes);
 
 /* Set what is known of item i: the bytes of its trace; what its record says, see record.h. */
 void index_set_size(struct index *ix, size_t i, uint64_t size);
-void index_annotate(struct index *ix, size_t i, const char *label, double latency_ns,
-                    double covered);
+void index_annotate(struct index *ix, size_t i, const struct record_annotation *found);
 
 /* The items, oldest first; NULL when there are none. */
 struct retention_item *index_items(const struct index *ix);
+
+/* Marks the worst traces (retention_rank), if anything has changed about them. 0 or -ENOMEM. */
+int index_rank(struct index *ix, unsigned keep_worst);
 
 /* The key of item i, borrowed until the item is removed. It stays valid when other items move. */
 const char *index_key(const struct index *ix, size_t i);

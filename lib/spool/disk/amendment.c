@@ -58,6 +58,9 @@ static int run(struct amendment *a, struct buf *old, char **text)
     if (r < 0)
         return r;
     a->after = strlen(*text);
+    r = record_annotation(*text, a->after, &a->found);
+    if (r < 0)
+        return r;
     r = tree_write(a->tree, a->tmp, *text);
     if (r >= 0)
         r = put_in_place(a, day, name);

@@ -26,7 +26,8 @@ struct amendment {
     const char *key;
     struct record_amendment what;
 
-    uint64_t before, after; /* out: bytes of the old and of the new record */
+    uint64_t before, after;         /* out: bytes of the old and of the new record */
+    struct record_annotation found; /* out: of the new record */
 };
 
 /*
