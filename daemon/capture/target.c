@@ -210,12 +210,27 @@ const char *target_shown(const struct lane *l)
 }
 
 /* Replaces the path of traces, with which a target's URL and its shown form end. */
-static char *with_path(const char *text, const struct target_job *job, const struct artifact *a)
+static char *replace_path(const char *text, const struct target_job *job, const char *path)
 {
     size_t n = strlen(text) - strlen(job->path);
     char *with;
 
-    return asprintf(&with, "%.*s%s", (int)n, text, job->paths[a->kind]) < 0 ? NULL : with;
+    return asprintf(&with, "%.*s%s", (int)n, text, path) < 0 ? NULL : with;
+}
+
+static char *with_path(const char *text, const struct target_job *job, const struct artifact *a)
+{
+    return replace_path(text, job, job->paths[a->kind]);
+}
+
+char *target_url(const struct target *t, const char *path)
+{
+    return replace_path(t->url, t->job, path);
+}
+
+char *target_shown_at(const struct target *t, const char *path)
+{
+    return replace_path(t->shown, t->job, path);
 }
 
 usec target_interval(const struct lane *l)

@@ -82,6 +82,11 @@ int target_add_lane(struct target *t, const struct artifact *artifact, struct la
 /* The URL that this lane requests, in the form for logs and records. */
 const char *target_shown(const struct lane *l);
 
+/* The URL of another path of the target, which begins with '/'; and its form for logs. The caller
+ * frees them. NULL when memory is short. */
+char *target_url(const struct target *t, const char *path);
+char *target_shown_at(const struct target *t, const char *path);
+
 /* The interval at which the lane's artifact is captured. */
 usec target_interval(const struct lane *l);
 
