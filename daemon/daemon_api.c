@@ -38,6 +38,7 @@ int daemon_api_new(struct daemon *d)
         .spool = d->spool,
         .uploader = d->uploader,
         .suspension = d->suspension,
+        .triggers = d->triggers,
         .counters = &d->counters,
         .failing = &d->failing,
         .host = daemon_host(d),

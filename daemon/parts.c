@@ -378,6 +378,13 @@ static const struct part rows[] = {
     {.name = "results", .new = new_results, .free = free_results},
     {.name = "timetable", .new = new_timetable, .drain = drain_timetable, .free = free_timetable},
     {.name = "suspension", .new = new_suspension, .set = set_suspension, .free = free_suspension},
+    {
+        .name = "triggers",
+        .new = daemon_triggers_new,
+        .set = daemon_triggers_set,
+        .drain = daemon_triggers_drain,
+        .free = daemon_triggers_free,
+    },
     {.name = "api", .new = daemon_api_new, .free = free_api},
     {
         .name = "admin",

@@ -19,6 +19,7 @@
 #include "daemon/outcome/counters.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
+#include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
 #include "lib/spool/spool.h"
 
@@ -31,6 +32,7 @@ struct api_context {
     struct spool *spool;
     struct uploader *uploader;
     struct suspension *suspension;
+    const struct triggers *triggers;
     struct counters *counters;
     const size_t *failing; /* number of targets whose last capture failed */
     const char *host;      /* host of keys for this machine; copied */

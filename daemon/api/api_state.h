@@ -3,8 +3,8 @@
 
 /*
  * Shared by the files of the API only. api.c has the table of routes, api_orders.c captures on
- * demand, api_alerts.c captures for alerts, api_targets.c, api_captures.c and api_status.c the
- * listings, and api_json.c writes values and reads query parameters.
+ * demand, api_alerts.c captures for alerts, api_targets.c, api_triggers.c, api_captures.c and
+ * api_status.c the listings, and api_json.c writes values and reads query parameters.
  */
 
 #include <stdint.h>
@@ -100,6 +100,7 @@ void orders_put(const struct orders *o, struct jsonwriter *w);
 
 void api_get_status(void *userdata, struct admin_call *call);
 void api_get_targets(void *userdata, struct admin_call *call);
+void api_get_triggers(void *userdata, struct admin_call *call);
 void api_get_captures(void *userdata, struct admin_call *call);
 void api_get_capture(void *userdata, struct admin_call *call);
 void api_post_capture(void *userdata, struct admin_call *call);

@@ -12,7 +12,8 @@ struct awaited {
     struct awaited *next;
     struct target *target;
     struct lane *lane; /* of the target */
-    usec sent;         /* boot time of the request */
+    enum reason reason;
+    usec sent; /* boot time of the request */
     char *key;
 };
 
@@ -64,6 +65,7 @@ static void await_label(struct results *r, const struct pipeline_end *end)
     *a = (struct awaited){.next = r->first,
                           .target = target_ref(end->lane->target),
                           .lane = end->lane,
+                          .reason = end->reason,
                           .sent = end->sent,
                           .key = strdup(end->key)};
     r->first = a;
@@ -129,15 +131,20 @@ bool results_grown(struct results *r, const char *key, const struct digest *dige
                       ret);
 }
 
-void results_labelled(struct results *r, const struct labelling_label *label)
+struct target *results_labelled(struct results *r, const struct labelling_label *label,
+                                enum reason *ret_reason)
 {
+    struct target *target;
     struct awaited **at = find(r, label->key);
 
     if (!*at) {
         meters_labelled(r->meters, METERS_OTHER, label->label);
-        return;
+        return NULL;
     }
     meters_labelled(r->meters, (*at)->target->job->name, label->label);
     set_label((*at)->lane, label);
+    target = target_ref((*at)->target);
+    *ret_reason = (*at)->reason;
     take_out(r, at);
+    return target;
 }

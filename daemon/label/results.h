@@ -28,5 +28,7 @@ void results_ended(struct results *r, const struct pipeline_end *end, bool inspe
 bool results_grown(struct results *r, const char *key, const struct digest *digest,
                    struct growth *ret);
 
-/* To be called for each label. */
-void results_labelled(struct results *r, const struct labelling_label *label);
+/* To be called for each label. Returns a reference to the target of the trace, and why it was
+ * captured; NULL if that is not known any more. */
+struct target *results_labelled(struct results *r, const struct labelling_label *label,
+                                enum reason *ret_reason);

@@ -72,7 +72,10 @@ static void ended(struct world *w, const char *key, bool inspected)
 
 static void labelled(struct world *w, const char *key, const char *label)
 {
-    results_labelled(w->results, &(struct labelling_label){key, label, 2500, 0.95});
+    enum reason reason;
+
+    target_unref(results_labelled(
+        w->results, &(struct labelling_label){key, label, 2500, 0.95, NULL}, &reason));
 }
 
 static void test_label_follows(void **state)
