@@ -70,7 +70,10 @@ void daemon_on_captured(void *userdata, const struct pipeline_end *end)
 
     daemon_count_failing(d, end->target);
     results_ended(d->results, end, d->config->inspect.enabled);
-    again = timetable_finished(d->timetable, end->lane, end->reason, end->name, end->outcome);
+    /* An incident tries again by itself, so a retry is for the schedule. */
+    again =
+        timetable_finished(d->timetable, end->lane, end->incident ? REASON_SCHEDULE : end->reason,
+                           end->incident ? NULL : end->name, end->outcome);
     daemon_tell_status(d);
     give_memory_back(d);
     if (d->options->once && !again)

@@ -21,11 +21,13 @@
 #include "daemon/label/labelling.h"
 #include "daemon/label/results.h"
 #include "daemon/order/desk.h"
+#include "daemon/order/incident.h"
 #include "daemon/outcome/meters.h"
 #include "daemon/options.h"
 #include "daemon/part.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/source/discovery.h"
+#include "daemon/trigger/psi.h"
 #include "daemon/trigger/suspension.h"
 #include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
@@ -55,6 +57,8 @@ struct daemon {
     struct http *store_http;
     struct pipeline *pipeline;
     struct desk *desk;
+    struct incidents *incidents;
+    struct psi psi; /* asked before an incident */
     struct labelling *labelling;
     struct uploader *uploader;
     /* The uploader has a configuration's store, or knows that there is none. */

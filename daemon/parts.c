@@ -186,6 +186,42 @@ static void free_desk(struct daemon *d)
     desk_free(d->desk);
 }
 
+/* The share of time in which something waits for a CPU. */
+static double cpu_pressure(void *userdata)
+{
+    const struct daemon *d = userdata;
+    const char *path;
+    double share;
+
+    return psi_read(&d->psi, &share, &path) < 0 ? -1 : share;
+}
+
+static int new_incidents(struct daemon *d)
+{
+    psi_init(&d->psi);
+    return incidents_new(d->event, d->desk, d->meters, cpu_pressure, d, &d->incidents);
+}
+
+static void use_incidents(struct daemon *d, const struct config *c)
+{
+    incidents_set(d->incidents, &c->incidents);
+}
+
+static void drain_incidents(struct daemon *d)
+{
+    incidents_drain(d->incidents);
+}
+
+static bool incidents_are_idle(const struct daemon *d)
+{
+    return incidents_idle(d->incidents);
+}
+
+static void free_incidents(struct daemon *d)
+{
+    incidents_free(d->incidents);
+}
+
 static int new_discovery(struct daemon *d)
 {
     return discovery_new(d->event, daemon_on_discovered, d, &d->discovery);
@@ -368,6 +404,14 @@ static const struct part rows[] = {
         .free = free_pipeline,
     },
     {.name = "desk", .new = new_desk, .free = free_desk},
+    {
+        .name = "incidents",
+        .new = new_incidents,
+        .use = use_incidents,
+        .drain = drain_incidents,
+        .idle = incidents_are_idle,
+        .free = free_incidents,
+    },
     {.name = "discovery", .new = new_discovery, .set = set_discovery, .free = free_discovery},
     {
         .name = "targets",

@@ -22,4 +22,5 @@ const struct artifact artifact_allocs = {
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint =
         "; nothing that was sampled was allocated meanwhile, or is runtime.MemProfileRate 0 there?",
+    .turn = ARTIFACT_SUMS,
 };

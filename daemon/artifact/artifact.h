@@ -71,6 +71,15 @@ struct artifact_body {
     void (*finish)(void *body, bool clean, usec taken, usec window, struct artifact_facts *ret);
 };
 
+/* When an incident takes an artifact: these come one after the other. */
+enum artifact_turn {
+    ARTIFACT_PAST,    /* it shows what was, and is overwritten soon */
+    ARTIFACT_PRESENT, /* it shows what happens while it is taken */
+    ARTIFACT_STATE,   /* a snapshot of what is */
+    ARTIFACT_SUMS,    /* counted since the start, or the difference of two such counts */
+    ARTIFACT_FORCED,  /* taking it disturbs the service */
+};
+
 struct artifact {
     enum kind kind;   /* its name and its suffix */
     const char *noun; /* for people: "trace" */
@@ -97,6 +106,11 @@ struct artifact {
     const char *empty_hint;  /* the hint if the body is `empty`, in the form of an outcome's hint */
 
     bool context; /* what the host knows of the target meanwhile is recorded with it */
+
+    /* In an incident. */
+    enum artifact_turn turn;
+    bool costly;       /* the service pays for all of the window, not just for an answer */
+    bool of_incidents; /* it belongs to incidents of which a job says nothing else */
 
     /* Afterwards. */
     bool inspected; /* a child process inspects and labels it */

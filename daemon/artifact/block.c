@@ -23,4 +23,6 @@ const struct artifact artifact_block = {
     .empty_hint =
         "; no goroutine was blocked for long enough meanwhile, or the service never called "
         "runtime.SetBlockProfileRate(int(time.Millisecond))",
+    .turn = ARTIFACT_SUMS,
+    .of_incidents = true,
 };

@@ -22,4 +22,6 @@ const struct artifact artifact_cpu = {
     .sample_type = "cpu",
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint = "; the process did not run for as long as a sample takes, 10 ms",
+    .turn = ARTIFACT_PRESENT,
+    .costly = true,
 };

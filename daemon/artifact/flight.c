@@ -24,4 +24,6 @@ const struct artifact artifact_flight = {
     .parts = "whole generations",
     .foreign = OUTCOME_NOT_A_TRACE,
     .inspected = true,
+    .turn = ARTIFACT_PAST,
+    .of_incidents = true,
 };

@@ -22,4 +22,6 @@ const struct artifact artifact_goroutine = {
     .sample_type = "goroutine",
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint = "; the number of goroutines of each stack was the same at both ends",
+    .turn = ARTIFACT_STATE,
+    .of_incidents = true,
 };

@@ -22,4 +22,5 @@ const struct artifact artifact_goroutineleak = {
     .sample_type = "goroutineleak",
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint = "; no goroutine waits for what nobody can reach any more",
+    .turn = ARTIFACT_FORCED,
 };

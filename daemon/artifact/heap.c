@@ -22,4 +22,5 @@ const struct artifact artifact_heap = {
     .sample_type = "inuse_space",
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint = "; nothing was sampled: is runtime.MemProfileRate 0 there?",
+    .turn = ARTIFACT_SUMS,
 };

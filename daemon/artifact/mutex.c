@@ -23,4 +23,6 @@ const struct artifact artifact_mutex = {
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint = "; no goroutine waited for a lock meanwhile, or the service never called "
                   "runtime.SetMutexProfileFraction(100)",
+    .turn = ARTIFACT_SUMS,
+    .of_incidents = true,
 };

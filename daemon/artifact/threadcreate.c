@@ -22,4 +22,5 @@ const struct artifact artifact_threadcreate = {
     .sample_type = "threadcreate",
     .foreign = OUTCOME_NOT_A_PROFILE,
     .empty_hint = "; no thread was made meanwhile",
+    .turn = ARTIFACT_SUMS,
 };

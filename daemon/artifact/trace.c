@@ -18,4 +18,7 @@ const struct artifact artifact_trace = {
     .foreign = OUTCOME_NOT_A_TRACE,
     .context = true,
     .inspected = true,
+    .turn = ARTIFACT_PRESENT,
+    .costly = true,
+    .of_incidents = true,
 };

@@ -15,9 +15,6 @@
 /* Room reserved at least, as for a first capture, whose size is unknown. */
 #define FIRST_ROOM (1u << 20)
 
-/* What a snapshot is charged for, in capture time. */
-#define SNAPSHOT_COST (100 * USEC_PER_MSEC)
-
 #define TARGET_GONE "the target is no longer configured"
 
 static void wake(struct pipeline *p)
@@ -92,6 +89,7 @@ static void capture_job_end(struct capture_job *c, const char *key)
         .sent = c->sent,
         .window = c->window,
         .bytes = key ? c->result.bytes : 0,
+        .incident = c->purpose.incident != NULL,
     };
 
     end.ended = loop_now(p->event, CLOCK_BOOTTIME);
@@ -141,10 +139,13 @@ static void on_published(int r, const char *key, void *userdata)
 {
     struct capture_job *c = userdata;
 
-    if (r < 0)
+    if (r < 0) {
         capture_job_fail(c, outcome_of_errno(r), "cannot publish the trace: %s", strerror(-r));
-    else
-        capture_job_end(c, key);
+        return;
+    }
+    if (c->purpose.incident)
+        incident_tag_keep(c->purpose.incident);
+    capture_job_end(c, key);
 }
 
 static void capture_job_publish(struct capture_job *c)
@@ -155,6 +156,8 @@ static void capture_job_publish(struct capture_job *c)
     c->state = CAPTURE_JOB_PUBLISHING;
     name_init(&name, c->target->service, c->target->host, c->start, c->look.pid);
     name.kind = c->lane->artifact->kind;
+    if (c->purpose.incident)
+        spool_file_choose_stem(c->file, &name);
     json = pipeline_record(c, &name);
     if (!json) {
         capture_job_fail(c, OUTCOME_RESOURCES, "not enough memory for the record");
@@ -424,7 +427,7 @@ usec pipeline_adds(const struct lane *l, usec window)
         anyway = target_window(job, l->artifact, anyway);
     window = target_window(job, l->artifact, window > 0 ? window : job->window);
     if (window == 0)
-        return c && (c->state == CAPTURE_JOB_WAITING || c->again) ? 0 : SNAPSHOT_COST;
+        return c && (c->state == CAPTURE_JOB_WAITING || c->again) ? 0 : PIPELINE_SNAPSHOT_COST;
     return window > anyway ? window - anyway : 0;
 }
 

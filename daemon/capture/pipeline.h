@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/disk.h"
+#include "daemon/capture/incident_tag.h"
 #include "daemon/capture/target.h"
 #include "daemon/outcome/meters.h"
 #include "lib/net/http.h"
@@ -31,6 +32,7 @@ struct pipeline_end {
     usec due, sent, ended; /* boot time; due and sent 0: not known, not sent */
     usec window;           /* of the request */
     uint64_t bytes;        /* of the trace that was kept */
+    bool incident;         /* it belonged to one, which knows what to do about a failure */
 };
 
 typedef void (*pipeline_ended_fn)(void *userdata, const struct pipeline_end *end);
@@ -38,12 +40,16 @@ typedef void (*pipeline_ended_fn)(void *userdata, const struct pipeline_end *end
 /* An order for a capture. A zeroed one is for a scheduled capture with the job's window. */
 struct pipeline_order {
     enum reason reason;
-    const char *name;     /* the reason in the record: "alert:A"; copied. NULL: reason_name() */
-    usec window;          /* of the trace; 0: the job's */
-    usec due;             /* boot time at which it was due; 0: now */
-    pipeline_ended_fn fn; /* called when this capture has ended; or NULL */
+    const char *name; /* the reason in the record: "alert:A"; copied. NULL: reason_name() */
+    usec window;      /* of the trace; 0: the job's */
+    usec due;         /* boot time at which it was due; 0: now */
+    struct incident_tag *incident; /* the incident that it belongs to; NULL: none */
+    pipeline_ended_fn fn;          /* called when this capture has ended; or NULL */
     void *userdata;
 };
+
+/* What a snapshot is charged for, in capture time. */
+#define PIPELINE_SNAPSHOT_COST (100 * USEC_PER_MSEC)
 
 struct pipeline_waiter; /* an order's fn that has not been called yet */
 

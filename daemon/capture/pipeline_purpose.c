@@ -14,6 +14,7 @@ void purpose_done(struct purpose *u)
         free(w);
     }
     free(u->name);
+    incident_tag_unref(u->incident);
 }
 
 int purpose_join(struct purpose *u, const struct pipeline_order *order,
@@ -36,6 +37,9 @@ int purpose_join(struct purpose *u, const struct pipeline_order *order,
     u->whole = u->whole || order->window == 0;
     if (order->window > u->window)
         u->window = order->window;
+    /* A target has one incident at a time, so a purpose has that of its first such order. */
+    if (!u->incident)
+        u->incident = incident_tag_ref(order->incident);
     if (w) {
         *w = (struct pipeline_waiter){u->waiters, order->fn, order->userdata};
         u->waiters = w;

@@ -13,6 +13,7 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
     const struct purpose *u = &c->purpose;
     struct context context;
     bool known = look_context(c, &context);
+    const char *incident = u->incident ? incident_tag_propose(u->incident, name) : NULL;
     char go_version[16], *json;
 
     if (!labels)
@@ -30,6 +31,8 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
         .labels = labels,
         .n_labels = t->n_labels,
         .reason = u->name ? u->name : reason_name(u->reason),
+        .incident = incident,
+        .trigger = incident_tag_trigger(u->incident),
         .start = c->start,
         .window = c->window,
         .span = facts->span,

@@ -35,6 +35,7 @@ struct purpose {
     usec window; /* the longest window that an order named; 0: none */
     bool whole;  /* some order wants the job's window */
     usec due;
+    struct incident_tag *incident; /* of the incident that it belongs to; NULL: none */
     struct pipeline_waiter *waiters;
 };
 

@@ -72,6 +72,8 @@ static int fill_artifacts(struct target_job *j, const struct job_config *from)
             j->artifacts &= ~(1u << a->kind);
         else if (r < 0)
             return r;
+        else if (!from->incident_artifacts && a->of_incidents)
+            j->incident_artifacts |= 1u << a->kind;
     }
     return 0;
 }
@@ -89,6 +91,7 @@ struct target_job *target_job_new(const struct job_config *from)
         .https = from->https,
         .path = copy(from->path, &failed),
         .artifacts = from->artifacts ? from->artifacts : 1u << KIND_TRACE,
+        .incident_artifacts = from->incident_artifacts,
         .window = from->window,
         .timeout = from->timeout,
         .body_size_limit = from->body_size_limit,

@@ -21,9 +21,10 @@ struct target_job {
     unsigned refs;
     char *name;
     bool https;
-    char *path;            /* of traces */
-    char *paths[KINDS];    /* of each kind; NULL: its path is not known */
-    unsigned artifacts;    /* those captured by schedule: a bit for each kind */
+    char *path;                  /* of traces */
+    char *paths[KINDS];          /* of each kind; NULL: its path is not known */
+    unsigned artifacts;          /* those captured by schedule: a bit for each kind */
+    unsigned incident_artifacts; /* those that an incident takes: a bit for each kind */
     unsigned snapshots;    /* those that are asked for without a window: a bit for each kind */
     usec intervals[KINDS]; /* of each kind */
     usec window, timeout;
@@ -48,8 +49,9 @@ struct target {
     struct label *labels;
     size_t n_labels;
     struct peer_hint peer;
-    bool counted_failing; /* it is included in the daemon's count of failing targets */
-    struct lane *lanes;   /* in the order of the artifact table; unwanted ones stay */
+    bool counted_failing;      /* it is included in the daemon's count of failing targets */
+    struct incident *incident; /* under way; NULL: none. Owned by incident.h */
+    struct lane *lanes;        /* in the order of the artifact table; unwanted ones stay */
 };
 
 struct target *target_ref(struct target *t);

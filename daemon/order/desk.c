@@ -52,18 +52,33 @@ struct desk_reply desk_due(struct desk *d, struct lane *l, const struct pipeline
     return reply;
 }
 
+usec desk_wait(struct desk *d, const struct target *t, enum reason reason, usec cost)
+{
+    uint64_t id = allowance_id(t->job->name, t->address);
+
+    if (!charged[reason] || cost == 0)
+        return 0;
+    return allowance_wait(&d->allowance, id, cost, loop_now(d->event, CLOCK_BOOTTIME));
+}
+
+void desk_charge(struct desk *d, const struct target *t, enum reason reason, usec cost)
+{
+    uint64_t id = allowance_id(t->job->name, t->address);
+
+    if (charged[reason] && cost > 0)
+        (void)allowance_take(&d->allowance, id, cost, loop_now(d->event, CLOCK_BOOTTIME));
+}
+
 struct desk_reply desk_order(struct desk *d, struct lane *l, const struct pipeline_order *order)
 {
     usec adds = charged[order->reason] ? pipeline_adds(l, order->window) : 0;
-    uint64_t id = allowance_id(l->target->job->name, l->target->address);
-    usec now = loop_now(d->event, CLOCK_BOOTTIME);
-    usec wait = adds > 0 ? allowance_wait(&d->allowance, id, adds, now) : 0;
+    usec wait = desk_wait(d, l->target, order->reason, adds);
     struct desk_reply reply;
 
     if (wait > 0)
         return (struct desk_reply){.answer = DESK_LIMITED, .lane = l, .retry_after = wait};
     reply = desk_due(d, l, order);
-    if (reply.answer == DESK_TAKEN && adds > 0)
-        (void)allowance_take(&d->allowance, id, adds, now);
+    if (reply.answer == DESK_TAKEN)
+        desk_charge(d, l->target, order->reason, adds);
     return reply;
 }

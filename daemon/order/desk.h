@@ -45,6 +45,14 @@ void desk_free(struct desk *d);
 struct desk_reply desk_order(struct desk *d, struct lane *l, const struct pipeline_order *order);
 
 /*
+ * For orders of several captures of a target, which are charged together before the first: how long
+ * until `cost` of capture time would be allowed, 0: now; and the charge itself. Orders of a reason
+ * that is not charged never wait. The captures themselves are then ordered by desk_due.
+ */
+usec desk_wait(struct desk *d, const struct target *t, enum reason reason, usec cost);
+void desk_charge(struct desk *d, const struct target *t, enum reason reason, usec cost);
+
+/*
  * Orders a capture of the lane that is due by its schedule, or that repeats an order that failed.
  * The latter was charged when it was first taken, and is not charged again.
  */

@@ -44,6 +44,11 @@ struct config *config_new(void)
     c->inspect.max_memory = 256 * MIB;
     c->web.listen_address = strdup(LISTEN_DEFAULT);
     c->suspend.flag_file = strdup(DEFAULT_FLAG_FILE);
+    c->incidents.max_per_hour = 6;
+    c->incidents.max_per_target_per_hour = 2;
+    c->incidents.max_traced = 0.02;
+    c->incidents.cpu_pressure_ceiling = 0.9;
+    c->incidents.keep = 30 * USEC_PER_DAY;
     c->log_level = LOG_LEVEL_INFO;
     c->log_format = LOG_FORMAT_AUTO;
     if (!c->storage.path || !c->web.listen_address || !c->suspend.flag_file) {
@@ -101,6 +106,9 @@ static void keep_places(struct yaml_file *f, struct config *c)
 
     keep_place(f, &u->url, &u->url_line, &u->url_column);
     for (size_t i = 0; i < c->n_jobs; i++) {
+        struct job_config *job = &c->jobs[i];
+
+        keep_place(f, &job->incident_artifacts, &job->incident_line, &job->incident_column);
         for (size_t k = 0; k < KINDS; k++) {
             struct artifact_config *of = &c->jobs[i].of_kind[k];
 

@@ -24,6 +24,7 @@
 #define CONFIG_JOBS_MAX 10000                 /* scrape_configs of one file */
 #define CONFIG_WINDOW_MAX (10 * USEC_PER_MIN) /* `seconds` */
 #define CONFIG_CONCURRENT_MAX 4096            /* max_concurrent_captures */
+#define CONFIG_INCIDENTS_MAX 10000            /* incidents an hour */
 #define CONFIG_JOB_NAME_MAX 100               /* bytes: the most that a key's component holds */
 
 /* One address with its labels, from static_configs, file_sd or --target. */
@@ -67,6 +68,9 @@ struct job_config {
     char *path;          /* begins with '/' */
     char *profiles_path; /* the directory of profiles; NULL: that of `path` */
     unsigned artifacts;  /* what is captured: a bit for each kind; 0: traces */
+    /* What an incident of a target takes: a bit for each kind; 0: the usual ones. */
+    unsigned incident_artifacts;
+    unsigned incident_line, incident_column; /* its place in the file, from 1; 0: not there */
     struct artifact_config of_kind[KINDS];
     struct flight_config flight;
     struct {
@@ -193,6 +197,15 @@ struct trigger_config {
     unsigned line, column; /* its place in the file, from 1; 0: not there */
 };
 
+/* How much incidents may take, and how long they are kept. */
+struct incidents_config {
+    unsigned max_per_hour;            /* of all targets together */
+    unsigned max_per_target_per_hour; /* of one target */
+    double max_traced;                /* share of the time that incidents may trace a target */
+    double cpu_pressure_ceiling;      /* none is begun from this share of stalled time on; 0: off */
+    usec keep;                        /* for at least how long; 0: no longer than other captures */
+};
+
 struct config {
     usec interval, window, timeout; /* timeout 0: window + 15 s, at most the interval */
     uint64_t body_size_limit;
@@ -205,6 +218,7 @@ struct config {
     struct inspect_config inspect;
     struct web_config web;
     struct suspend_config suspend;
+    struct incidents_config incidents;
     enum log_level log_level;
     enum log_format log_format;
     struct job_config *jobs;

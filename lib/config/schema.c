@@ -9,6 +9,7 @@
 #include "lib/config/access_keys.h"
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
+#include "lib/config/incidents.h"
 #include "lib/config/listen.h"
 #include "lib/config/scalar.h"
 #include "lib/config/upload.h"
@@ -226,6 +227,12 @@ static const struct table_key job_keys[] = {
      AT(job_config, artifacts),
      .max = KINDS,
      .item = read_artifact},
+    {.name = "incident_artifacts",
+     .type = TABLE_LIST,
+     .flags = TABLE_NONEMPTY,
+     AT(job_config, incident_artifacts),
+     .max = KINDS,
+     .item = incidents_read_artifact},
     {.name = "flight", .type = TABLE_MAPPING, AT(job_config, flight), .table = &flight_section},
     {.name = "profiles_path",
      .type = TABLE_STRING,
@@ -500,6 +507,11 @@ static const struct table_key root_keys[] = {
      .flags = TABLE_NULLABLE,
      AT(config, suspend),
      .table = &suspend_table},
+    {.name = "incidents",
+     .type = TABLE_MAPPING,
+     .flags = TABLE_NULLABLE,
+     AT(config, incidents),
+     .table = &incidents_section},
     {.name = "log", .type = TABLE_MAPPING, .flags = TABLE_NULLABLE, .table = &log_table},
 };
 

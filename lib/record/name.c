@@ -60,7 +60,7 @@ static const char *format_time(usec time, char out[static 32])
     return out;
 }
 
-const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
+const char *name_stem(const struct name *n, char out[static NAME_KEY_MAX])
 {
     char when[32], id[32] = "";
 
@@ -68,9 +68,26 @@ const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
         (void)snprintf(id, sizeof(id), "-%" PRIu32 "-%" PRIu32, n->pid, n->sequence);
     else if (n->pid)
         (void)snprintf(id, sizeof(id), "-%" PRIu32, n->pid);
-    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s%s", n->service, n->host,
-                   format_time(n->time, when), id, kind_suffix(n->kind));
+    (void)snprintf(out, NAME_KEY_MAX, "%s/%s/%s%s", n->service, n->host, format_time(n->time, when),
+                   id);
     return out;
+}
+
+const char *name_key(const struct name *n, char out[static NAME_KEY_MAX])
+{
+    size_t stem = strlen(name_stem(n, out));
+
+    (void)snprintf(out + stem, NAME_KEY_MAX - stem, "%s", kind_suffix(n->kind));
+    return out;
+}
+
+bool name_is_stem(const char *text)
+{
+    char key[NAME_KEY_MAX];
+    struct name name;
+    int n = snprintf(key, sizeof(key), "%s%s", text, kind_suffix(KIND_TRACE));
+
+    return n < NAME_KEY_MAX && name_parse(key, &name) == 0 && name.kind == KIND_TRACE;
 }
 
 /* Finds the kind whose suffix the text ends with. If two fit, the longer one counts:

@@ -37,6 +37,12 @@ void name_init(struct name *n, const char *service, const char *host, usec time,
 /* The key, with the suffix of its kind. Returns `out`. */
 const char *name_key(const struct name *n, char out[static NAME_KEY_MAX]);
 
+/* The key without its suffix, as the id of an incident is written. Returns `out`. */
+const char *name_stem(const struct name *n, char out[static NAME_KEY_MAX]);
+
+/* Whether the text is a key without its suffix. */
+bool name_is_stem(const char *text);
+
 /*
  * The name of an artifact's record, from the artifact's key or the last part of it. The record of
  * X.trace is X.json; for any other artifact .json is appended to the whole name. Returns `out`.

@@ -116,6 +116,23 @@ static bool set_truncated(json_t *object, const struct record *r)
            set_string(truncated, "by", r->truncated_by);
 }
 
+static bool set_value(json_t *object, const char *key, double value)
+{
+    return json_object_set_new(object, key, isfinite(value) ? json_real(value) : json_null()) == 0;
+}
+
+static bool set_trigger(json_t *object, const struct record_trigger *t)
+{
+    json_t *trigger;
+
+    if (!t)
+        return true;
+    trigger = json_object();
+    return json_object_set_new(object, "trigger", trigger) == 0 &&
+           set_string(trigger, "rule", t->rule) && set_value(trigger, "value", t->value) &&
+           set_value(trigger, "threshold", t->threshold) && set_string(trigger, "unit", t->unit);
+}
+
 /* What cannot be written is null: that must not prevent the record of a trace. */
 static bool set_context(json_t *object, const struct record *r)
 {
@@ -184,10 +201,10 @@ char *record_to_json(const struct record *r)
     if (!o || !set_string(o, "artifact", r->artifact) || !set_string(o, "service", r->service) ||
         !set_string(o, "host", r->host) || (r->pid && !set_number(o, "pid", r->pid)) ||
         !set_string(o, "target", r->target) || !set_string(o, "job", r->job) || !set_labels(o, r) ||
-        !set_string(o, "reason", r->reason) ||
-        !set_string(o, "start", clock_rfc3339(r->start, start)) || !set_times(o, r) ||
-        !set_number(o, "bytes", r->bytes) || !set_string(o, "sha256", r->sha256) ||
-        !set_string(o, "go_version", r->go_version) ||
+        !set_string(o, "reason", r->reason) || !set_string(o, "incident", r->incident) ||
+        !set_trigger(o, r->trigger) || !set_string(o, "start", clock_rfc3339(r->start, start)) ||
+        !set_times(o, r) || !set_number(o, "bytes", r->bytes) ||
+        !set_string(o, "sha256", r->sha256) || !set_string(o, "go_version", r->go_version) ||
         json_object_set_new(o, "complete", json_boolean(r->complete)) < 0 || !set_truncated(o, r) ||
         !set_counts(o, r) || !set_context(o, r) ||
         !set_string(o, "contraced_version", PACKAGE_VERSION))

@@ -25,6 +25,13 @@ struct record_count {
     uint64_t value;
 };
 
+/* The rule that asked for an artifact, and what it saw. Texts are borrowed. */
+struct record_trigger {
+    const char *rule;
+    double value, threshold; /* not a number, or infinite: null in the record */
+    const char *unit;        /* of both: "seconds", "share"; NULL: not said */
+};
+
 /* Everything is borrowed. */
 struct record {
     const char *artifact; /* its kind: trace, mutex, … */
@@ -35,11 +42,13 @@ struct record {
     const char *job;
     const struct record_label *labels;
     size_t n_labels;
-    const char *reason; /* schedule, signal, api, trigger:<name> */
-    usec start;         /* real time at which the request was sent */
-    usec window;        /* the duration that was asked for; 0: none, it is a snapshot */
-    usec span;          /* the time that it really spans; 0: not known */
-    bool since_start;   /* it spans not the window, but all since the process started */
+    const char *reason;   /* schedule, signal, api, trigger:<name> */
+    const char *incident; /* the id that all evidence of an incident shares; NULL: none */
+    const struct record_trigger *trigger; /* NULL: no rule asked */
+    usec start;                           /* real time at which the request was sent */
+    usec window;      /* the duration that was asked for; 0: none, it is a snapshot */
+    usec span;        /* the time that it really spans; 0: not known */
+    bool since_start; /* it spans not the window, but all since the process started */
     uint64_t bytes;
     const char *sha256;     /* lower-case hex */
     const char *go_version; /* "1.26", from the trace's header; NULL when not known */

@@ -259,7 +259,8 @@ void files_retry_stuck(struct files *s, bool needed)
     }
 }
 
-static bool key_in_use(const struct spool_file *f, const char *key)
+/* `key` is that of the name. */
+static bool key_in_use(const struct spool_file *f, const struct name *name, const char *key)
 {
     const struct files *s = f->files;
     size_t at;
@@ -267,8 +268,7 @@ static bool key_in_use(const struct spool_file *f, const char *key)
     if (items_find(s->items, key, &at) || recent_has(&s->items->recent, key))
         return true;
     for (const struct spool_file *other = s->all; other; other = other->next) {
-        if (other != f && other->state == FILE_PUBLISHING &&
-            name_compare(&other->name, &f->name) == 0)
+        if (other != f && other->state == FILE_PUBLISHING && name_compare(&other->name, name) == 0)
             return true;
     }
     return false;
@@ -276,8 +276,27 @@ static bool key_in_use(const struct spool_file *f, const char *key)
 
 static void choose_key(struct spool_file *f)
 {
-    while (name_key(&f->name, f->key), key_in_use(f, f->key))
+    while (name_key(&f->name, f->key), key_in_use(f, &f->name, f->key))
         f->name.sequence++;
+}
+
+static bool stem_in_use(const struct spool_file *f, struct name name)
+{
+    char key[NAME_KEY_MAX];
+
+    name.time -= name.time % USEC_PER_SEC;
+    for (unsigned i = 0; i < KINDS; i++) {
+        name.kind = (enum kind)i;
+        if (key_in_use(f, &name, name_key(&name, key)))
+            return true;
+    }
+    return false;
+}
+
+void spool_file_choose_stem(const struct spool_file *f, struct name *name)
+{
+    while (stem_in_use(f, *name))
+        name->sequence++;
 }
 
 static int run_publish(struct disk_job *job)

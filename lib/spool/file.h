@@ -26,6 +26,10 @@ int spool_file_fd(const struct spool_file *f);
 /* Gives up: a disk thread unlinks the file, then its room is released. NULL is fine. */
 void spool_file_discard(struct spool_file *f);
 
+/* Raises the name's sequence until no capture has its key, whatever the suffix. So the key without
+ * suffix stands for what is published next under this name, and for nothing older. */
+void spool_file_choose_stem(const struct spool_file *f, struct name *name);
+
 /* r is 0 or a negative errno. `key` is the key under which the file was published, valid during the
  * call; NULL when r < 0. */
 typedef void (*spool_published_fn)(int r, const char *key, void *userdata);

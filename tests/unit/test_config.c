@@ -202,6 +202,11 @@ static void assert_default_globals(const struct config *c)
     assert_int_equal(c->inspect.max_memory, 256 << 20);
     assert_string_equal(c->suspend.flag_file, "/run/contrace/suspend");
     assert_true(c->suspend.cpu_pressure == 0);
+    assert_int_equal(c->incidents.max_per_hour, 6);
+    assert_int_equal(c->incidents.max_per_target_per_hour, 2);
+    assert_true(c->incidents.max_traced == 0.02);
+    assert_true(c->incidents.cpu_pressure_ceiling == 0.9);
+    assert_int_equal(c->incidents.keep, 30 * USEC_PER_DAY);
     assert_int_equal(c->log_level, LOG_LEVEL_INFO);
     assert_int_equal(c->log_format, LOG_FORMAT_AUTO);
 }
@@ -261,6 +266,7 @@ static void test_shipped_file(void **state)
         "name",
         "interval",
         "delta",
+        "incident_artifacts",
         "flight",
         "method",
         "headers",
@@ -312,6 +318,12 @@ static void test_shipped_file(void **state)
         "web",
         "listen_address",
         "bearer_token_file",
+        "incidents",
+        "max_per_hour",
+        "max_per_target_per_hour",
+        "max_traced",
+        "cpu_pressure_ceiling",
+        "keep",
         "log",
         "level",
         "format",

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/order/incident.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "daemon/artifact/artifacts.h"
+#include "daemon/order/allowance.h"
+#include "daemon/order/incident_state.h"
+
+/* When to ask again while CPUs are short: nobody knows how long that lasts. */
+#define PRESSURE_RETRY (30 * USEC_PER_SEC)
+
+const char *incident_limit_name(enum incident_limit limit)
+{
+    static const char *const names[INCIDENT_LIMITS] = {
+        [INCIDENT_LIMIT_ALLOWANCE] = "allowance",
+        [INCIDENT_LIMIT_ALL] = "max_per_hour",
+        [INCIDENT_LIMIT_TARGET] = "max_per_target_per_hour",
+        [INCIDENT_LIMIT_TRACED] = "max_traced",
+        [INCIDENT_LIMIT_PRESSURE] = "cpu_pressure_ceiling",
+    };
+
+    return names[limit];
+}
+
+int incidents_new(sd_event *event, struct desk *desk, struct meters *meters,
+                  incidents_pressure_fn pressure, void *userdata, struct incidents **ret)
+{
+    struct incidents *is = calloc(1, sizeof(*is));
+
+    if (!is)
+        return -ENOMEM;
+    *is = (struct incidents){
+        .event = event, .desk = desk, .meters = meters, .pressure = pressure, .userdata = userdata};
+    budget_init(&is->budget);
+    *ret = is;
+    return 0;
+}
+
+static void list_push(struct incident_list *l, struct incident *i)
+{
+    i->prev = NULL;
+    i->next = l->first;
+    if (l->first)
+        l->first->prev = i;
+    else
+        l->last = i;
+    l->first = i;
+    l->n++;
+}
+
+static void list_remove(struct incident_list *l, struct incident *i)
+{
+    if (i->prev)
+        i->prev->next = i->next;
+    else
+        l->first = i->next;
+    if (i->next)
+        i->next->prev = i->prev;
+    else
+        l->last = i->prev;
+    l->n--;
+}
+
+static void incident_free(struct incident *i)
+{
+    struct incident_waiter *next;
+
+    if (!i)
+        return;
+    pipeline_forget(i->waiter);
+    for (struct incident_waiter *w = i->waiters; w; w = next) {
+        next = w->next;
+        free(w);
+    }
+    for (size_t k = 0; k < i->report.n_pieces; k++) {
+        free(i->pieces[k].text);
+        free(i->pieces[k].key);
+    }
+    if (i->target && i->target->incident == i)
+        i->target->incident = NULL;
+    target_unref(i->target);
+    incident_tag_unref(i->tag);
+    free((char *)i->report.service);
+    free((char *)i->report.host);
+    free((char *)i->report.job);
+    free((char *)i->report.target);
+    free(i->name);
+    free(i);
+}
+
+static void free_list(struct incident_list *l)
+{
+    struct incident *next;
+
+    for (struct incident *i = l->first; i; i = next) {
+        next = i->next;
+        incident_free(i);
+    }
+}
+
+void incidents_free(struct incidents *is)
+{
+    if (!is)
+        return;
+    free_list(&is->running);
+    free_list(&is->recent);
+    budget_done(&is->budget);
+    free(is);
+}
+
+void incidents_set(struct incidents *is, const struct incidents_config *config)
+{
+    is->limits = *config;
+}
+
+/* Brings the report up to date with what the tag knows by now. */
+static const struct incident_report *report_of(struct incident *i)
+{
+    i->report.id = i->tag->id[0] ? i->tag->id : NULL;
+    return &i->report;
+}
+
+/* One more ended: the oldest is forgotten. */
+static void remember(struct incidents *is, struct incident *i)
+{
+    struct incident *oldest;
+
+    list_remove(&is->running, i);
+    list_push(&is->recent, i);
+    if (is->recent.n <= INCIDENTS_RECENT)
+        return;
+    oldest = is->recent.last;
+    list_remove(&is->recent, oldest);
+    incident_free(oldest);
+}
+
+static void finish(struct incident *i)
+{
+    struct incidents *is = i->all;
+    struct target *t = steal(&i->target);
+    struct incident_waiter *waiters = steal(&i->waiters), *next;
+
+    i->report.ended = loop_now(is->event, CLOCK_REALTIME);
+    t->incident = NULL;
+    (void)report_of(i);
+    incident_log(i);
+    remember(is, i);
+    for (struct incident_waiter *w = waiters; w; w = next) {
+        next = w->next;
+        if (w->fn)
+            w->fn(w->userdata, &i->report);
+        free(w);
+    }
+    target_unref(t);
+}
+
+static void end_piece(struct incident_piece *p, enum outcome outcome, const char *text,
+                      const char *key)
+{
+    p->ended = true;
+    p->outcome = outcome;
+    free(p->text);
+    p->text = text ? strdup(text) : NULL;
+    p->key = key ? strdup(key) : NULL;
+}
+
+static void on_piece_ended(void *userdata, const struct pipeline_end *end);
+
+/* Orders a piece. False: it has ended already, as nothing came of the order. */
+static bool begin(struct incident *i, struct incident_piece *p)
+{
+    const struct pipeline_order order = {
+        .reason = i->reason,
+        .name = i->name,
+        .window = i->window,
+        .incident = i->tag,
+        .fn = on_piece_ended,
+        .userdata = i,
+    };
+    struct desk_reply reply = {.answer = DESK_NO_MEMORY};
+    struct lane *l;
+    int r;
+
+    p->begun = true;
+    if (i->all->drained || i->target->gone) {
+        end_piece(p, OUTCOME_CANCELLED,
+                  i->all->drained ? "contraced is stopping" : "the target is no longer configured",
+                  NULL);
+        return false;
+    }
+    r = target_add_lane(i->target, artifacts_of_kind(p->kind), &l);
+    if (r == -ENOENT) { /* a reload took its path away */
+        end_piece(p, OUTCOME_CANCELLED, "its path is no longer configured", NULL);
+        return false;
+    }
+    if (r == 0)
+        reply = desk_due(i->all->desk, l, &order);
+    if (reply.answer != DESK_TAKEN) {
+        bool stopping = reply.answer == DESK_STOPPING;
+
+        end_piece(p, stopping ? OUTCOME_CANCELLED : OUTCOME_RESOURCES,
+                  stopping ? "contraced is stopping" : "not enough memory", NULL);
+        return false;
+    }
+    i->under_way = p;
+    i->waiter = reply.waiter;
+    return true;
+}
+
+/* What somebody else prevented may be had now: one more try of each. */
+static bool try_again(struct incident *i)
+{
+    bool any = false;
+
+    for (size_t k = 0; !i->again && k < i->report.n_pieces; k++) {
+        struct incident_piece *p = &i->pieces[k];
+
+        if (p->outcome != OUTCOME_BUSY && p->outcome != OUTCOME_IN_USE)
+            continue;
+        p->begun = p->ended = false;
+        any = true;
+    }
+    i->again = true;
+    return any;
+}
+
+/* Orders the next piece. False: all have ended. */
+static bool advance(struct incident *i)
+{
+    do {
+        for (size_t k = 0; k < i->report.n_pieces; k++) {
+            struct incident_piece *p = &i->pieces[k];
+
+            if (!p->begun && begin(i, p))
+                return true;
+        }
+    } while (try_again(i));
+    return false;
+}
+
+static void on_piece_ended(void *userdata, const struct pipeline_end *end)
+{
+    struct incident *i = userdata;
+    struct incident_piece *p = steal(&i->under_way);
+
+    i->waiter = NULL;
+    end_piece(p, end->outcome, end->text, end->key);
+    i->report.kept += end->key != NULL;
+    if (!advance(i))
+        finish(i);
+}
+
+static struct incident *incident_new(struct incidents *is, const struct incident_order *order,
+                                     const struct incident_plan *plan)
+{
+    struct incident *i = calloc(1, sizeof(*i));
+    const struct target *t = order->target;
+
+    if (!i)
+        return NULL;
+    i->all = is;
+    i->target = target_ref(order->target);
+    i->reason = order->reason;
+    i->window = order->window;
+    i->tag = incident_tag_new(order->trigger);
+    i->name = order->name ? strdup(order->name) : NULL;
+    i->report = (struct incident_report){
+        .service = strdup(t->service),
+        .host = strdup(t->host),
+        .job = strdup(t->job->name),
+        .target = strdup(t->shown),
+        .reason = i->name ? i->name : reason_name(i->reason),
+        .trigger = incident_tag_trigger(i->tag),
+        .start = loop_now(is->event, CLOCK_REALTIME),
+        .pieces = i->pieces,
+        .n_pieces = plan->n,
+    };
+    for (size_t k = 0; k < plan->n; k++)
+        i->pieces[k].kind = plan->artifacts[k]->kind;
+    if (!i->tag || (order->name && !i->name) || !i->report.service || !i->report.host ||
+        !i->report.job || !i->report.target) {
+        incident_free(i);
+        return NULL;
+    }
+    return i;
+}
+
+/* Whether a budget forbids the incident; sets limit and retry_after. */
+static bool is_limited(struct incidents *is, const struct incident_order *order,
+                       const struct incident_plan *plan, struct incident_reply *reply)
+{
+    static const enum incident_limit limits[] = {
+        [BUDGET_OF_ALL] = INCIDENT_LIMIT_ALL,
+        [BUDGET_OF_TARGET] = INCIDENT_LIMIT_TARGET,
+        [BUDGET_TRACED] = INCIDENT_LIMIT_TRACED,
+    };
+    const struct target *t = order->target;
+    const struct budget_limits bounds = {is->limits.max_per_hour,
+                                         is->limits.max_per_target_per_hour, is->limits.max_traced};
+    double ceiling = is->limits.cpu_pressure_ceiling;
+    enum budget_answer answer;
+
+    if (order->reason == REASON_SIGNAL)
+        return false;
+    answer = budget_ask(&is->budget, &bounds, allowance_id(t->job->name, t->address), plan->traced,
+                        loop_now(is->event, CLOCK_BOOTTIME), &reply->retry_after);
+    if (answer != BUDGET_FREE) {
+        reply->limit = limits[answer];
+        return true;
+    }
+    reply->retry_after = desk_wait(is->desk, t, order->reason, plan->cost);
+    reply->limit = INCIDENT_LIMIT_ALLOWANCE;
+    if (reply->retry_after > 0)
+        return true;
+    reply->retry_after = PRESSURE_RETRY;
+    reply->limit = INCIDENT_LIMIT_PRESSURE;
+    return ceiling > 0 && is->pressure && is->pressure(is->userdata) >= ceiling;
+}
+
+/* Adds the order to those that wait for the end. 0 or -ENOMEM. */
+static int add_waiter(struct incident *i, const struct incident_order *order,
+                      struct incident_waiter **ret)
+{
+    struct incident_waiter *w;
+
+    if (!order->fn)
+        return 0;
+    w = malloc(sizeof(*w));
+    if (!w)
+        return -ENOMEM;
+    *w = (struct incident_waiter){i->waiters, order->fn, order->userdata};
+    *ret = i->waiters = w;
+    return 0;
+}
+
+static struct incident_reply no_memory(const struct incident_order *order)
+{
+    log_error("not enough memory for an incident of %s", order->target->shown);
+    return (struct incident_reply){.answer = INCIDENT_NO_MEMORY};
+}
+
+static struct incident_reply join(struct incident *i, const struct incident_order *order)
+{
+    struct incident_reply reply = {.answer = INCIDENT_JOINED, .id = report_of(i)->id};
+
+    return add_waiter(i, order, &reply.waiter) < 0 ? no_memory(order) : reply;
+}
+
+static void charge(struct incidents *is, const struct incident_order *order,
+                   const struct incident_plan *plan)
+{
+    const struct target *t = order->target;
+
+    if (order->reason == REASON_SIGNAL)
+        return;
+    (void)budget_take(&is->budget, allowance_id(t->job->name, t->address), plan->traced,
+                      loop_now(is->event, CLOCK_BOOTTIME));
+    desk_charge(is->desk, t, order->reason, plan->cost);
+}
+
+struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order)
+{
+    struct incident_reply reply = {.answer = INCIDENT_TAKEN};
+    struct incident_plan plan;
+    struct incident *i;
+
+    if (is->drained)
+        return (struct incident_reply){.answer = INCIDENT_STOPPING};
+    if (order->target->incident)
+        return join(order->target->incident, order);
+    incident_plan(order->target->job, order->artifacts, order->window, &plan);
+    if (plan.n == 0)
+        return (struct incident_reply){.answer = INCIDENT_PLACELESS};
+    if (is_limited(is, order, &plan, &reply)) {
+        reply.answer = INCIDENT_LIMITED;
+        return reply;
+    }
+    reply.retry_after = 0;
+    i = incident_new(is, order, &plan);
+    if (!i || add_waiter(i, order, &reply.waiter) < 0 || !advance(i)) {
+        incident_free(i);
+        return no_memory(order);
+    }
+    charge(is, order, &plan);
+    i->target->incident = i;
+    list_push(&is->running, i);
+    return reply;
+}
+
+void incidents_forget(struct incident_waiter *w)
+{
+    if (w)
+        w->fn = NULL;
+}
+
+bool incident_of(const struct target *t, struct incident_report *ret)
+{
+    if (!t->incident)
+        return false;
+    *ret = *report_of(t->incident);
+    return true;
+}
+
+void incidents_list(const struct incidents *is, incident_ended_fn fn, void *userdata)
+{
+    for (struct incident *i = is->running.first; i; i = i->next)
+        fn(userdata, report_of(i));
+    for (struct incident *i = is->recent.first; i; i = i->next)
+        fn(userdata, report_of(i));
+}
+
+void incidents_drain(struct incidents *is)
+{
+    is->drained = true;
+}
+
+bool incidents_idle(const struct incidents *is)
+{
+    return is->running.n == 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Shared by the files of incidents only. incident.c takes orders and carries incidents out,
+ * incident_plan.c says what one takes and what that costs, incident_log.c reports its end.
+ */
+
+#include "daemon/order/budget.h"
+#include "daemon/order/incident.h"
+
+/* An order that waits for the end of an incident. */
+struct incident_waiter {
+    struct incident_waiter *next;
+    incident_ended_fn fn; /* NULL: forgotten */
+    void *userdata;
+};
+
+struct incident {
+    struct incidents *all;
+    struct incident *prev, *next; /* in `running` or `recent` */
+    struct target *target;        /* a reference; NULL once it has ended */
+    struct incident_tag *tag;
+    enum reason reason;
+    char *name; /* the reason's, as in the order; or NULL */
+    usec window;
+    struct incident_report report; /* owns its texts, but not id, reason and trigger */
+    struct incident_piece pieces[KINDS];
+    struct incident_piece *under_way; /* NULL: none */
+    bool again;                       /* what somebody else prevented is being tried once more */
+    struct pipeline_waiter *waiter;
+    struct incident_waiter *waiters;
+};
+
+struct incident_list {
+    struct incident *first, *last;
+    size_t n;
+};
+
+struct incidents {
+    sd_event *event;
+    struct desk *desk;
+    struct meters *meters;
+    incidents_pressure_fn pressure;
+    void *userdata;
+    struct incidents_config limits;
+    struct budget budget;
+    struct incident_list running, recent; /* the newest first */
+    bool drained;
+};
+
+/* What an incident takes, and what that costs the target. */
+struct incident_plan {
+    const struct artifact *artifacts[KINDS]; /* in the order in which they are taken */
+    size_t n;
+    usec traced; /* how long the service is traced or profiled */
+    usec cost;   /* what the allowance is charged with */
+};
+
+/*
+ * incident_plan.c: plans an incident of a target of this job. `wanted` 0: what the job says.
+ * What has no place at the target is left out. `window` 0: the job's. Pure.
+ */
+void incident_plan(const struct target_job *job, unsigned wanted, usec window,
+                   struct incident_plan *ret);
+
+/* incident_log.c: one line about an incident that has ended. */
+void incident_log(const struct incident *i);
