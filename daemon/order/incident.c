@@ -393,6 +393,14 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
     return reply;
 }
 
+size_t incidents_room(const struct incidents *is, size_t *ret_all)
+{
+    size_t taken = budget_taken(&is->budget, loop_now(is->event, CLOCK_BOOTTIME));
+
+    *ret_all = is->limits.max_per_hour;
+    return taken < *ret_all ? *ret_all - taken : 0;
+}
+
 void incidents_forget(struct incident_waiter *w)
 {
     if (w)

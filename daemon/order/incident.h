@@ -114,6 +114,10 @@ void incidents_set(struct incidents *is, const struct incidents_config *config);
  */
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order);
 
+/* How many more incidents may begin within this hour as far as all targets together are concerned, of
+ * *ret_all. */
+size_t incidents_room(const struct incidents *is, size_t *ret_all);
+
 /* fn will not be called; the incident goes on. NULL is fine. */
 void incidents_forget(struct incident_waiter *w);
 
