@@ -11,7 +11,7 @@
 #include "base/parse.h"
 #include "config.h"
 #include "daemon/artifactrules.h"
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 #include "lib/config/upload_rules.h"
 #include "lib/store/kinds.h"
 #include "lib/yaml/text.h"

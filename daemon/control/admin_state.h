@@ -13,7 +13,7 @@
 #include "daemon/control/admin.h"
 #include "daemon/control/guard.h"
 #include "daemon/control/listener.h"
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 
 /* Connections that were ended to make place for others keep their slots until the server's next
  * turn, so there are more slots than connections. */

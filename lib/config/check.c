@@ -12,7 +12,8 @@
 #include "lib/net/proxy.h"
 #include "base/segments.h"
 #include "lib/config/check_report.h"
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
+#include "lib/config/trigger.h"
 #include "lib/config/upload_rules.h"
 #include "lib/yaml/text.h"
 
@@ -307,6 +308,7 @@ int check_rules(struct config *c, bool once, struct yaml_file *f, struct diags *
         r = check_names(&k);
     if (r == 0 && c->n_jobs == 0)
         r = check_global(&k);
+    check_triggers(&k);
     if (r == 0)
         r = check_upload(&k);
     if (r < 0)

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/config/address.h"
-#include "lib/config/label.h"
+#include "lib/yaml/label.h"
 #include "lib/net/access.h"
 #include "lib/record/kind.h"
 
@@ -143,7 +143,7 @@ struct inspect_config {
 
 /* The admin endpoint. */
 struct web_config {
-    char *listen_address;    /* as lib/config/listen.h reads it */
+    char *listen_address;    /* as lib/net/listen.h reads it */
     char *bearer_token_file; /* or NULL; read at each use */
 };
 

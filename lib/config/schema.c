@@ -10,9 +10,10 @@
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
 #include "lib/config/incidents.h"
-#include "lib/config/listen.h"
 #include "lib/config/scalar.h"
+#include "lib/config/trigger.h"
 #include "lib/config/upload.h"
+#include "lib/net/listen.h"
 #include "lib/record/kind.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
@@ -482,6 +483,12 @@ static const struct table_key root_keys[] = {
      AT(config, jobs),
      .max = CONFIG_JOBS_MAX,
      .item = read_job},
+    {.name = "trigger_configs",
+     .type = TABLE_LIST,
+     .flags = TABLE_NULLABLE,
+     AT(config, triggers),
+     .max = TRIGGERS_MAX,
+     .item = trigger_read},
     {.name = "storage",
      .type = TABLE_MAPPING,
      .flags = TABLE_NULLABLE,

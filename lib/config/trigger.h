@@ -12,9 +12,14 @@
 #define TRIGGER_METRIC_MAX 200 /* bytes of a metric's name */
 #define TRIGGER_MATCH_MAX 16   /* labels of one rule */
 
+struct check;
+
 /* Reads an item of trigger_configs into the struct config at `base`. As table_item_fn. */
 int trigger_read(struct yaml_file *f, const yaml_node_t *node, void *base, size_t count);
 void trigger_done(struct trigger_config *t);
+
+/* What the rules must be beside each other and the jobs. */
+void check_triggers(struct check *k);
 
 /* Whether the rule reads metrics; else it is about what inspection found. */
 bool trigger_polled(const struct trigger_config *t);

@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": {"trace/findings"},
-    "lib/config": {"lib/net", "lib/record", "lib/yaml"},
+    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/yaml"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},
@@ -47,7 +47,8 @@ MAY_INCLUDE = {
     },
     "daemon/outcome": {"trace/findings", "lib/record"},
     "daemon/source": {"lib/config", "lib/yaml"},
-    "daemon/trigger": {"lib/config"},
+    "daemon/trigger/rule": {"lib/config", "trace/findings"},
+    "daemon/trigger": {"lib/config", "daemon/trigger/rule"},
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
     "daemon/context": {"trace/findings"},
     "daemon/capture": {

@@ -31,10 +31,18 @@ struct buckets {
     double total; /* the sum of the series' counts (`_count`) */
     unsigned n_totals;
     size_t n;
-    struct bucket of[BUCKETS_MAX]; /* ascending by edge */
+    struct bucket of[]; /* ascending by edge */
 };
 
-void buckets_init(struct buckets *b, double bound);
+/* Without any bucket, and room for all. To be released with free(3). NULL when memory is short. */
+struct buckets *buckets_new(double bound);
+
+/* A copy that takes only the memory that it needs, and to which nothing may be added. To be
+ * released with free(3). NULL when memory is short. */
+struct buckets *buckets_keep(const struct buckets *b);
+
+/* The bytes that buckets_keep takes. */
+size_t buckets_size(const struct buckets *b);
 
 /* Adds a sample of `_bucket` with a label `le` or `vmrange`, and of `_count`. False for a label that
  * is no number or no range; then nothing is added. */
@@ -43,13 +51,14 @@ bool buckets_add_range(struct buckets *b, const char *vmrange, double count);
 void buckets_add_total(struct buckets *b, double count);
 
 enum buckets_end {
-    BUCKETS_SHARE,   /* there is a share */
-    BUCKETS_FEW,     /* fewer than `min_count` observations since the last read */
-    BUCKETS_RESET,   /* a count fell: the service began anew, or a series went */
-    BUCKETS_CHANGED, /* other edges than before */
-    BUCKETS_NO_EDGE, /* no finite edge at or above the bound: nothing can be told to be above */
-    BUCKETS_ABSENT,  /* no buckets */
-    BUCKETS_BAD,     /* NaN, infinite or negative counts, or both kinds of bucket */
+    BUCKETS_SHARE,    /* there is a share */
+    BUCKETS_FEW,      /* fewer than `min_count` observations since the last read */
+    BUCKETS_RESET,    /* a count fell: the service began anew, or a series went */
+    BUCKETS_CHANGED,  /* other edges than before */
+    BUCKETS_NO_EDGE,  /* no finite edge at or above the bound: nothing can be told to be above */
+    BUCKETS_NO_TOTAL, /* neither +Inf nor `_count` tells how many there are */
+    BUCKETS_ABSENT,   /* no buckets */
+    BUCKETS_BAD,      /* NaN, infinite or negative counts, or both kinds of bucket */
 };
 
 struct buckets_share {

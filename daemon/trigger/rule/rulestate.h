@@ -37,9 +37,9 @@ enum rulestate_phase {
 
 enum rulestate_event {
     RULESTATE_NOTHING,
-    RULESTATE_FIRES,        /* an incident is to be ordered */
+    RULESTATE_FIRES,         /* an incident is to be ordered */
     RULESTATE_BECOMES_BLIND, /* said once */
-    RULESTATE_SEES_AGAIN,   /* said once, after BECOMES_BLIND */
+    RULESTATE_SEES_AGAIN,    /* said once, after BECOMES_BLIND */
 };
 
 struct rulestate;
@@ -76,18 +76,18 @@ void rulestate_refused(struct rulestate *s);
 struct rulestate_view {
     enum rulestate_phase phase;
     bool has_value;
-    double value;     /* the last that was judged: a share, a rate a second, a gauge, …; for
+    double value;      /* the last that was judged: a share, a rate a second, a gauge, …; for
                        * times_baseline, the number itself; for growth, the growth (0.5 is 50%) */
-    double threshold; /* that the value is held against, baseline included; NaN: not known yet */
-    double baseline;  /* the median; NaN: none */
-    double edge;      /* of a histogram, in its unit; NaN: not known */
-    double count;     /* of a histogram: observations since the last read */
-    unsigned over;    /* times in a row */
-    usec judged;      /* when the value was judged; 0: never */
-    usec seen;        /* when what it names was there; 0: never */
-    usec fired;       /* last; 0: never */
-    uint64_t fires;   /* how often */
-    const char *why;  /* why nothing is judged, such as "the first read"; "" if it is. Static */
+    double threshold;  /* that the value is held against, baseline included; NaN: not known yet */
+    double baseline;   /* the median; NaN: none */
+    double edge;       /* of a histogram, in its unit; NaN: not known */
+    double count;      /* of a histogram: observations since the last read */
+    unsigned over;     /* times in a row */
+    usec judged;       /* when the value was judged; 0: never */
+    usec seen;         /* when what it names was there; 0: never */
+    usec fired;        /* last; 0: never */
+    uint64_t fires;    /* how often */
+    const char *why;   /* why nothing is judged, such as "the first read"; "" if it is. Static */
     const char *label; /* of a rule `label`: the last; borrowed until the next call; or NULL */
 };
 
@@ -104,5 +104,5 @@ size_t rulestate_memory(const struct rulestate *s);
  *   "go_sched_latencies_seconds: 3.2% of 1840 above 0.0105, more than 1%".
  * Returns `out`.
  */
-#define RULESTATE_TEXT_SIZE 320
+#define RULESTATE_TEXT_SIZE 560
 const char *rulestate_text(const struct rulestate *s, char out[static RULESTATE_TEXT_SIZE]);

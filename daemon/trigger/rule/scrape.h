@@ -17,10 +17,10 @@
 
 #include "daemon/trigger/rule/names.h"
 
-#define SCRAPE_LINE_MAX (16u << 10)   /* bytes; a longer line is skipped and counted */
-#define SCRAPE_LABELS_MAX 64          /* of one sample; one with more is skipped and counted */
+#define SCRAPE_LINE_MAX (16u << 10)    /* bytes; a longer line is skipped and counted */
+#define SCRAPE_LABELS_MAX 64           /* of one sample; one with more is skipped and counted */
 #define SCRAPE_EXPVAR_MAX (512u << 10) /* bytes of a JSON document */
-#define SCRAPE_SERIES_MAX 4096        /* series that are told from duplicates */
+#define SCRAPE_SERIES_MAX 4096         /* series that are told from duplicates */
 #define SCRAPE_TEXT_SIZE 160
 
 enum scrape_type {
