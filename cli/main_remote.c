@@ -19,6 +19,7 @@ static const struct {
 } commands[] = {
     {"capture", command_capture}, {"list", command_list},     {"pull", command_pull},
     {"resume", command_resume},   {"status", command_status}, {"suspend", command_suspend},
+    {"triggers", command_triggers},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

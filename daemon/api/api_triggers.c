@@ -91,7 +91,9 @@ static void put_poll(struct jsonwriter *w, const struct subject_page *p)
 static void put_view(struct jsonwriter *w, const struct api *a, const struct triggers_row *row)
 {
     const struct rulestate_view *v = &row->view;
+    char text[RULESTATE_TEXT_SIZE];
 
+    jsonwriter_text(w, "text", rulestate_text(row->known, text));
     put_number(w, "value", v->has_value ? v->value : NAN);
     put_number(w, "threshold", v->threshold);
     put_number(w, "baseline", v->baseline);
@@ -229,6 +231,7 @@ void api_get_triggers(void *userdata, struct admin_call *call)
         return;
     }
     api_body_init(&body);
+    api_put_time(&body.json, "now", loop_now(a->context.event, CLOCK_REALTIME));
     l.w = &body.json;
     jsonwriter_array(l.w, "triggers");
     triggers_each(a->context.triggers, take, &l);

@@ -296,7 +296,8 @@ void triggers_each(const struct triggers *t, triggers_row_fn fn, void *userdata)
 
         for (size_t k = 0; k < s->job->n; k++) {
             struct triggers_row row = {
-                .target = s->target, .rule = s->rules[k].rule, .page = page_of(s, k)};
+                .target = s->target, .rule = s->rules[k].rule, .page = page_of(s, k),
+                .known = s->rules[k].state};
 
             rulestate_look(s->rules[k].state, &row.view);
             row.state = state_of(&row, now);

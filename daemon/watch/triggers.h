@@ -82,6 +82,7 @@ struct triggers_row {
     const struct target *target;
     const struct trigger_config *rule;
     const struct subject_page *page; /* NULL: the rule is not polled */
+    const struct rulestate *known; /* all that the rule knows */
     struct rulestate_view view;
     const char *state; /* "ok", "pending", "fired", "cooling", "blind", "waiting", "poll_failing" */
 };

@@ -55,6 +55,9 @@ MAY_INCLUDE = {
         "lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/context", "daemon/outcome",
     },
     "daemon/order": {"daemon/capture", "daemon/outcome"},
+    "daemon/watch": {
+        "lib/config", "lib/net", "daemon/capture", "daemon/trigger/rule",
+    },
     "daemon/label": {
         "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
@@ -69,13 +72,13 @@ MAY_INCLUDE = {
     },
     "daemon/api": {
         "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control", "daemon/order",
-        "daemon/outcome", "daemon/ship", "daemon/trigger",
+        "daemon/outcome", "daemon/ship", "daemon/trigger", "daemon/watch",
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
         "daemon/label", "daemon/order", "daemon/outcome", "daemon/ship", "daemon/source",
-        "daemon/trigger",
+        "daemon/trigger", "daemon/watch",
     },
     "cli/common": set(),
     "cli/read": {
