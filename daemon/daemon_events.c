@@ -167,6 +167,7 @@ void daemon_on_scrape(void *userdata, struct admin_call *call)
                           .pipeline = d->pipeline,
                           .spool = d->spool,
                           .suspension = d->suspension,
+                          .triggers = d->triggers,
                           .targets = d->targets,
                           .uploader = d->uploader,
                       },

@@ -210,6 +210,7 @@ static const struct admin_route routes[] = {
     {"GET", "/api/v1/triggers", api_get_triggers, 0, NULL},
     {"GET", "/api/v1/captures", api_get_captures, 0, NULL},
     {"GET", "/api/v1/captures/", api_get_capture, 0, NULL},
+    {"GET", "/api/v1/incidents", api_get_incidents, 0, NULL},
     {"POST", "/api/v1/capture", api_post_capture, 0, NULL},
     {"POST", "/api/v1/alerts", api_post_alerts, ADMIN_LONG_BODY | ADMIN_CUT_BODY,
      api_alerts_refused},

@@ -16,6 +16,7 @@
 #include "daemon/capture/targets.h"
 #include "daemon/control/admin.h"
 #include "daemon/order/desk.h"
+#include "daemon/order/incident.h"
 #include "daemon/outcome/counters.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
@@ -28,6 +29,7 @@ struct api_context {
     sd_event *event;
     struct targets *targets;
     struct desk *desk;
+    struct incidents *incidents;
     const struct pipeline *pipeline;
     struct spool *spool;
     struct uploader *uploader;

@@ -77,18 +77,49 @@ void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *count
     jsonwriter_end(w);
 }
 
-void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact)
+void api_put_whose(struct jsonwriter *w, const struct target *t)
 {
     jsonwriter_text(w, "target", t->shown);
     jsonwriter_text(w, "service", t->service);
     jsonwriter_text(w, "host", t->host);
     jsonwriter_text(w, "job", t->job->name);
+}
+
+void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact)
+{
+    api_put_whose(w, t);
     jsonwriter_text(w, "artifact", kind_name(artifact->kind));
 }
 
 void api_put_names(struct jsonwriter *w, const struct lane *l)
 {
     api_put_target(w, l->target, l->artifact);
+}
+
+void api_list_init(struct api_list *l)
+{
+    buf_init(&l->text, ADMIN_REPLIES_MAX);
+    jsonwriter_init(&l->json, &l->text, api_style);
+    jsonwriter_array(&l->json, NULL);
+    l->n = 0;
+}
+
+void api_list_done(struct api_list *l)
+{
+    buf_done(&l->text);
+}
+
+void api_list_put(struct api_list *l, const char *name, struct jsonwriter *w)
+{
+    int r;
+
+    if (l->n == 0)
+        return;
+    jsonwriter_end(&l->json);
+    r = jsonwriter_finish(&l->json);
+    if (r < 0)
+        buf_fail(w->out, r);
+    jsonwriter_json(w, name, buf_str(&l->text));
 }
 
 const char *api_query_text(struct admin_call *call, const char *name)

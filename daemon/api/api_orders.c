@@ -26,19 +26,12 @@ void orders_free(struct orders *o)
         buf_done(&o->list[i].text);
     batch_done(&o->batch);
     free(o->list);
-    buf_done(&o->limited.text);
-    buf_done(&o->placeless.text);
+    api_list_done(&o->limited);
+    api_list_done(&o->placeless);
     free(o);
 }
 
 static void on_ended(void *userdata, size_t i, const struct pipeline_end *end);
-
-static void begin_list(struct order *list)
-{
-    buf_init(&list->text, ADMIN_REPLIES_MAX);
-    jsonwriter_init(&list->json, &list->text, api_style);
-    jsonwriter_array(&list->json, NULL);
-}
 
 struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bool wait)
 {
@@ -48,8 +41,8 @@ struct orders *orders_new(struct api *a, struct admin_call *call, size_t max, bo
         return NULL;
     o->api = a;
     o->call = call;
-    begin_list(&o->limited);
-    begin_list(&o->placeless);
+    api_list_init(&o->limited);
+    api_list_init(&o->placeless);
     o->list = calloc(max + 1, sizeof(*o->list));
     if (!o->list || batch_init(&o->batch, a->context.desk, a->context.targets, max,
                                wait ? on_ended : NULL, o) < 0) {
@@ -63,6 +56,7 @@ static void add_limited(struct orders *o, const struct lane *l, usec wait)
 {
     struct jsonwriter *w = &o->limited.json;
 
+    o->limited.n++;
     jsonwriter_object(w, NULL);
     api_put_names(w, l);
     api_put_seconds(w, "retry_after_seconds", wait);
@@ -73,6 +67,7 @@ static void add_placeless(struct orders *o, const struct target *t)
 {
     struct jsonwriter *w = &o->placeless.json;
 
+    o->placeless.n++;
     jsonwriter_object(w, NULL);
     api_put_target(w, t, o->batch.artifact);
     jsonwriter_end(w);
@@ -93,20 +88,6 @@ void orders_put(const struct orders *o, struct jsonwriter *w)
     jsonwriter_end(w);
 }
 
-/* Appends a list of targets that were not ordered. */
-static void put_list(struct order *list, const char *name, size_t n, struct jsonwriter *w)
-{
-    int r;
-
-    if (n == 0)
-        return;
-    jsonwriter_end(&list->json);
-    r = jsonwriter_finish(&list->json);
-    if (r < 0)
-        buf_fail(w->out, r);
-    jsonwriter_json(w, name, buf_str(&list->text));
-}
-
 static void reply(struct orders *o, unsigned status, const char *error)
 {
     struct api_body body;
@@ -118,8 +99,8 @@ static void reply(struct orders *o, unsigned status, const char *error)
         if (error)
             jsonwriter_text(&body.json, "error", error);
         orders_put(o, &body.json);
-        put_list(&o->limited, "limited", o->batch.limited, &body.json);
-        put_list(&o->placeless, "placeless", o->batch.placeless, &body.json);
+        api_list_put(&o->limited, "limited", &body.json);
+        api_list_put(&o->placeless, "placeless", &body.json);
         api_reply(o->call, status, &body);
     }
     orders_free(o);
@@ -215,7 +196,7 @@ static void on_gone(void *userdata, struct admin_call *call)
     orders_free(userdata);
 }
 
-static bool meant(const struct capture_request *r, const struct target *t)
+bool api_is_meant(const struct capture_request *r, const struct target *t)
 {
     switch (r->scope) {
     case CAPTURE_TARGET: return api_target_is(t, r->name);
@@ -288,20 +269,26 @@ static void reply_refused(struct orders *o)
     orders_free(o);
 }
 
+/* The reason in the records: "api:TEXT"; NULL without a text. */
+static const char *name_of(const struct capture_request *request, char out[static REASON_SIZE])
+{
+    if (!request->reason)
+        return NULL;
+    (void)snprintf(out, REASON_SIZE, "api:%s", request->reason);
+    return out;
+}
+
 static void order_all(struct orders *o, const struct capture_request *request)
 {
     struct targets *ts = o->api->context.targets;
     char name[REASON_SIZE];
-    struct pipeline_order order = {.reason = REASON_API, .window = request->window};
+    const struct pipeline_order order = {
+        .reason = REASON_API, .name = name_of(request, name), .window = request->window};
 
-    if (request->reason) {
-        (void)snprintf(name, sizeof(name), "api:%s", request->reason);
-        order.name = name;
-    }
     for (size_t i = 0; i < targets_count(ts); i++) {
         struct order *one;
 
-        if (!meant(request, targets_at(ts, i)))
+        if (!api_is_meant(request, targets_at(ts, i)))
             continue;
         (void)orders_add(o, i, &order, &one);
         if (one && !one->awaited)
@@ -312,13 +299,18 @@ static void order_all(struct orders *o, const struct capture_request *request)
 static void run_order(struct api *a, struct admin_call *call, const struct capture_request *request)
 {
     struct targets *ts = a->context.targets;
+    char name[REASON_SIZE];
     struct orders *o;
     size_t n = 0;
 
     for (size_t i = 0; i < targets_count(ts); i++)
-        n += meant(request, targets_at(ts, i));
+        n += api_is_meant(request, targets_at(ts, i));
     if (n == 0) {
         reply_not_found(a, call, request);
+        return;
+    }
+    if (request->incident) {
+        api_order_incidents(a, call, request, name_of(request, name), n);
         return;
     }
     o = orders_new(a, call, n, request->wait);

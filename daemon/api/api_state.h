@@ -3,19 +3,22 @@
 
 /*
  * Shared by the files of the API only. api.c has the table of routes, api_orders.c captures on
- * demand, api_alerts.c captures for alerts, api_targets.c, api_triggers.c, api_captures.c and
- * api_status.c the listings, and api_json.c writes values and reads query parameters.
+ * demand, api_incidents.c incidents, api_alerts.c captures for alerts, api_targets.c, api_triggers.c,
+ * api_captures.c and api_status.c the listings, and api_json.c writes values and reads query
+ * parameters.
  */
 
 #include <stdint.h>
 
 #include "base/jsonwriter.h"
 #include "daemon/api/api.h"
+#include "daemon/api/apirequest.h"
 #include "daemon/order/batch.h"
 
 #define API_PAGE_MAX 1000         /* entries on a page of any listing */
 #define API_ORDER_MAX (64u << 10) /* bytes of JSON about one capture */
 #define ORDERS_TEXT_SIZE 512
+#define API_WHY_SIZE 256
 
 struct api {
     struct api_context context;
@@ -51,7 +54,8 @@ void api_put_covered(struct jsonwriter *w, double covered);
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
                     const char *(*name)(unsigned i));
 
-/* Write the members "target", "service", "host", "job" and "artifact". */
+/* Write the members "target", "service", "host" and "job"; then "artifact", too. */
+void api_put_whose(struct jsonwriter *w, const struct target *t);
 void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact);
 void api_put_names(struct jsonwriter *w, const struct lane *l);
 
@@ -61,6 +65,17 @@ const char *api_query_text(struct admin_call *call, const char *name); /* NULL a
 bool api_query_limit(struct admin_call *call, size_t *ret);
 bool api_query_time(struct admin_call *call, const char *name, usec *ret);
 bool api_query_artifact(struct admin_call *call, const struct artifact **ret); /* `artifact` */
+
+/* A list that is written beside the answer, into which it goes unless it is empty. */
+struct api_list {
+    struct buf text;
+    struct jsonwriter json; /* its array is open until api_list_put */
+    size_t n;               /* its objects, counted by whoever writes them */
+};
+
+void api_list_init(struct api_list *l);
+void api_list_done(struct api_list *l);
+void api_list_put(struct api_list *l, const char *name, struct jsonwriter *w);
 
 /* Whether a client's text names this target: its shown URL or its address. */
 bool api_target_is(const struct target *t, const char *text);
@@ -78,8 +93,8 @@ struct orders {
     struct admin_call *call;
     struct batch batch;
     struct order *list;           /* in the order of the batch's taken orders */
-    struct order limited;         /* JSON array of targets whose allowance is used up */
-    struct order placeless;       /* and of those of which nobody knows where the artifact is */
+    struct api_list limited;      /* targets whose allowance is used up */
+    struct api_list placeless;    /* and of those of which nobody knows where the artifact is */
     bool no_memory;               /* to write the answer */
     char first[ORDERS_TEXT_SIZE]; /* the error if all fail: what the first order came to */
 };
@@ -98,6 +113,15 @@ void order_end(struct orders *o, struct order *one);
 /* Writes all taken orders as the member `captures`. */
 void orders_put(const struct orders *o, struct jsonwriter *w);
 
+/* Whether the request means this target. */
+bool api_is_meant(const struct capture_request *r, const struct target *t);
+
+/* Orders an incident of each of the `n` targets that are meant, and answers. `name` as in an
+ * order. */
+void api_order_incidents(struct api *a, struct admin_call *call,
+                         const struct capture_request *request, const char *name, size_t n);
+
+void api_get_incidents(void *userdata, struct admin_call *call);
 void api_get_status(void *userdata, struct admin_call *call);
 void api_get_targets(void *userdata, struct admin_call *call);
 void api_get_triggers(void *userdata, struct admin_call *call);

@@ -114,14 +114,44 @@ static int read_artifact(const json_t *o, const struct artifact **ret, char *why
     return *ret ? 0 : wrong(why, "\"artifact\" must be one of %s", artifacts_names(names));
 }
 
-static int read_wait(const json_t *o, bool *ret, char *why)
+static int read_flag(const json_t *o, const char *key, bool *ret, char *why)
 {
-    const json_t *value = json_object_get(o, "wait");
+    const json_t *value = json_object_get(o, key);
 
     if (value && !json_is_boolean(value))
-        return wrong(why, "\"wait\" must be true or false");
+        return wrong(why, "\"%s\" must be true or false", key);
     *ret = json_is_true(value);
     return 0;
+}
+
+static int add_artifact(const json_t *item, unsigned *ret, char *why)
+{
+    const char *text = json_string_value(item);
+    const struct artifact *a = text ? artifacts_find(text) : NULL;
+    char names[ARTIFACTS_NAMES_SIZE];
+
+    if (!a)
+        return wrong(why, "\"artifacts\" must be a list of some of %s", artifacts_names(names));
+    *ret |= 1u << a->kind;
+    return 0;
+}
+
+static int read_artifacts(const json_t *o, struct capture_request *request, char *why)
+{
+    const json_t *list = json_object_get(o, "artifacts");
+    int r = 0;
+
+    if (request->incident && request->artifact)
+        return wrong(why, "an incident has several artifacts: give \"artifacts\", a list, or leave "
+                          "\"artifact\" out");
+    if (!list)
+        return 0;
+    if (!request->incident)
+        return wrong(why, "\"artifacts\" belongs to \"incident\": true; for a single capture there "
+                          "is \"artifact\"");
+    for (size_t i = 0; r == 0 && i < json_array_size(list); i++)
+        r = add_artifact(json_array_get(list, i), &request->artifacts, why);
+    return r == 0 && request->artifacts == 0 ? add_artifact(NULL, &request->artifacts, why) : r;
 }
 
 static int read_name(const json_t *value, const char *key, char **ret, char *why)
@@ -163,25 +193,31 @@ static int read_scope(const json_t *o, struct capture_request *r, char *why)
 int capture_request_parse(const char *body, size_t n, struct capture_request *ret,
                           char why[static APIREQUEST_WHY_SIZE])
 {
-    static const char *const names[] = {"target",   "service", "job",    "all",
-                                        "artifact", "seconds", "reason", "wait"};
+    static const char *const names[] = {"target",   "service",   "job",     "all",    "artifact",
+                                        "incident", "artifacts", "seconds", "reason", "wait"};
     struct capture_request request = {0};
     _cleanup_json_ json_t *o = NULL;
     int r = load(body, n, &o, why);
 
     if (r == 0)
         r = refuse_unknown(o, names, sizeof(names) / sizeof(names[0]),
-                           "target, service, job, all, artifact, seconds, reason and wait", why);
+                           "target, service, job, all, artifact, incident, artifacts, seconds, "
+                           "reason and wait",
+                           why);
     if (r == 0)
         r = read_scope(o, &request, why);
     if (r == 0)
         r = read_artifact(o, &request.artifact, why);
     if (r == 0)
+        r = read_flag(o, "incident", &request.incident, why);
+    if (r == 0)
+        r = read_artifacts(o, &request, why);
+    if (r == 0)
         r = read_window(o, &request.window, why);
     if (r == 0)
         r = read_reason(o, &request.reason, why);
     if (r == 0)
-        r = read_wait(o, &request.wait, why);
+        r = read_flag(o, "wait", &request.wait, why);
     if (r < 0)
         capture_request_done(&request);
     else

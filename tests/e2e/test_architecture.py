@@ -69,6 +69,7 @@ MAY_INCLUDE = {
     "daemon/control": {
         "lib/config", "lib/net", "lib/spool", "lib/store/http", "lib/store/interface",
         "daemon/artifact", "daemon/capture", "daemon/outcome", "daemon/ship", "daemon/trigger",
+        "daemon/watch",
     },
     "daemon/api": {
         "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control", "daemon/order",
