@@ -98,6 +98,9 @@ static void take_page(struct subject_page *p, struct subject_page *old)
     p->failures = old->failures;
     p->told = old->told;
     p->end = old->end;
+    p->said = old->said;
+    p->run = old->run;
+    p->lost = old->lost;
     p->text = steal(&old->text);
     p->polled = old->polled;
     p->bytes = old->bytes;

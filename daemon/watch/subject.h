@@ -44,6 +44,9 @@ struct subject_page {
     unsigned failures;         /* in a row */
     bool told;                 /* there was a poll: `end` counts */
     enum pollend end;          /* of the last poll */
+    enum pollend said;         /* the end that was said last; POLLEND_OK: nothing, or that it works */
+    unsigned run;              /* polls in a row with this end */
+    unsigned lost;             /* polls that failed since it was said to fail */
     char *text;                /* of the last poll, if it failed; or NULL */
     usec polled;               /* real time of the last poll's end; 0: none yet */
     uint64_t bytes, series;    /* of the last page that came */

@@ -23,7 +23,7 @@
 #define TRIGGERS_AT_ONCE 256     /* polls */
 #define TRIGGERS_SLOW_AT_ONCE 64 /* of these, polls of targets that failed slowly */
 #define TRIGGERS_KEPT 1000       /* connections that are kept; with more pages, none is */
-#define TRIGGERS_TIMEOUT (10 * USEC_PER_SEC) /* of a poll; at most two thirds of its interval */
+#define TRIGGERS_TIMEOUT (10 * USEC_PER_SEC) /* of a poll; at most nine tenths of its interval */
 
 struct triggers;
 

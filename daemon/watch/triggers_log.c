@@ -26,18 +26,29 @@ static void log_failing(const struct subject_page *p, const struct poll_result *
               plural(n), n == 1 ? "s" : "", format_duration(p->page->interval, interval));
 }
 
-void triggers_log_poll(const struct subject_page *p, const struct poll_result *result)
+/*
+ * A failure is said at once, and what follows when it lasts: a service that is ill may answer now and
+ * then.
+ */
+void triggers_log_poll(struct subject_page *p, const struct poll_result *result)
 {
     const struct log_fields fields = {.service = p->subject->target->service,
                                       .target = p->shown,
                                       .result = pollend_name(result->end),
                                       .message_id = MESSAGE_ID_POLLS_WORK};
 
-    if (result->end != POLLEND_OK && (!p->told || p->end != result->end))
+    p->run = p->told && p->end == result->end ? p->run + 1 : 1;
+    p->lost += result->end != POLLEND_OK;
+    if (result->end == p->said || (p->said != POLLEND_OK && p->run < TRIGGERS_LASTS))
+        return;
+    if (result->end != POLLEND_OK) {
         log_failing(p, result);
-    else if (result->end == POLLEND_OK && p->told && p->end != POLLEND_OK)
+    } else {
         log_write(LOG_LEVEL_INFO, &fields, "polls of %s work again, after %u failed %s", p->shown,
-                  p->failures, p->failures == 1 ? "try" : "tries");
+                  p->lost, p->lost == 1 ? "try" : "tries");
+        p->lost = 0;
+    }
+    p->said = result->end;
 }
 
 void triggers_log_blind(const struct subject *s, const struct subject_rule *r)

@@ -131,7 +131,7 @@ static void on_ended(void *userdata, const struct poll_result *result,
 
 static void start(struct triggers *t, struct subject_page *p)
 {
-    const usec most = p->page->interval / 3 * 2;
+    const usec most = p->page->interval / 10 * 9; /* a starved service takes its time */
     const struct poll_options options = {
         .target = p->subject->target,
         .path = p->page->path,

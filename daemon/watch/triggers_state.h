@@ -55,8 +55,9 @@ void triggers_fire_done(struct triggers *t);
 void triggers_event(struct triggers *t, struct subject *s, struct subject_rule *r,
                     enum rulestate_event event);
 
-/* triggers_log.c: says how a poll ended, if that differs from the one before. */
-void triggers_log_poll(const struct subject_page *p, const struct poll_result *result);
+/* triggers_log.c: says how a poll ended, if that is news. */
+#define TRIGGERS_LASTS 3 /* polls in a row that end in the same way */
+void triggers_log_poll(struct subject_page *p, const struct poll_result *result);
 void triggers_log_blind(const struct subject *s, const struct subject_rule *r);
 void triggers_log_sees(const struct subject_rule *r);
 void triggers_log_fires(const struct triggers_fire *fire, enum triggers_answer answer,

@@ -64,15 +64,15 @@ class Patient:
 
 
 def rules(library):
-    """What an operator might write, with a poll each second."""
+    """What an operator might write, with a poll each three seconds."""
 
     def rule(name, **about):
-        return {"name": name, "metrics": {"poll_interval": "1s"}, "for": 2, "cooldown": "1h",
+        return {"name": name, "metrics": {"poll_interval": "3s"}, "for": 2, "cooldown": "1h",
                 "capture": ["trace"], **about}  # fmt: skip
 
     return [
         rule("lock", rate=metric(library, "waits"), above=2),
-        rule("cpu", histogram=metric(library, "latencies"), above="10ms", share="20%", min_count=100),
+        rule("cpu", histogram=metric(library, "latencies"), above="10ms", share="20%", min_count=20),
         rule("gc", rate=metric(library, "gc"), above=0.3),
         rule("leak", gauge=metric(library, "goroutines"), above=3000),
         rule("growth", gauge=metric(library, "goroutines"), growth="200%", over="1m"),
