@@ -3,12 +3,13 @@
 
 import datetime
 import gzip
+import json
 import signal
 import time
 
 import hostile
 import pytest
-from support import RELOADED, wait_until
+from support import BUILD, RELOADED, contraced, job, run, wait_until
 from triggers import (
     FIRED,
     INCIDENT,
@@ -302,3 +303,91 @@ def test_pages_of_the_list(serve, watched):
     assert d.endpoint.get("/api/v1/triggers", after="x").status == 400
     assert len(rows(d, rule="second")) == 3
     assert rows(d, state="fired") == []
+
+
+def probe(tmp_path, services, rules):
+    path = tmp_path / "probed.yaml"
+    path.write_text(document(jobs_of(*services), tmp_path, rules))
+    done = contraced("--check-config", "--probe", f"--config.file={path}")
+    return done.returncode, (done.stdout + done.stderr).replace(str(path), "FILE")
+
+
+def test_probe(serve, tmp_path):
+    """--check-config --probe names what a target does not serve, with names like it."""
+    page = gauge(3, "go_goroutines") + '# TYPE lat histogram\nlat_bucket{le="1",h="a"} 1\nlat_bucket{le="+Inf",h="a"} 1\nlat_count{h="a"} 1\n'  # fmt: skip
+    s = Service(serve, page)
+    good = rule(gauge="go_goroutines")
+    assert probe(tmp_path, [s], [good]) == (0, "FILE: good\n")
+    wrong = [
+        rule("typo", gauge="go_goroutine"),
+        rule("elsewhere", gauge="db_connections"),
+        rule("matched", histogram="lat", above=1, share="1%", match={"h": "b"}),
+        good,
+    ]
+    status, said = probe(tmp_path, [s], wrong)
+    url = f"http://{s.address}/metrics"
+    assert status == 1
+    assert said.splitlines() == [
+        f"{url}: the rule typo wants go_goroutine, which is not served; did you mean go_goroutines?",
+        f"{url}: the rule elsewhere wants db_connections, which is not served",
+        f"{url}: the rule matched wants lat, of which no series has the labels of `match`",
+    ]
+    s.page = hostile.answer("404 Not Found", b"no\n")
+    status, said = probe(tmp_path, [s], [good])
+    assert status == 1 and said.startswith(f"{url}: missing: HTTP status 404; set metrics.path")
+
+
+def test_the_command(serve, watched):
+    services = [Service(serve, gauge(20)), Service(serve, FAULTS["gone"][0])]
+    d = watched(services, [rule(), rule("other", gauge="else")])
+    d.wait_log(message_id=INCIDENT)
+    wait_until("both are polled", lambda: all(r["poll"]["last"] for r in rows(d)))
+    where = f"--address=unix:{d.endpoint.path}"
+    text = run(BUILD / "contrace", "triggers", where).stdout
+    assert "STATE" in text and "FIRED" in text
+    fired = next(line for line in text.splitlines() if line.startswith("fired"))
+    assert "busy" in fired and "runnable: 20, more than 10" in fired
+    assert "missing: HTTP status 404" in text
+    listed = json.loads(run(BUILD / "contrace", "triggers", where, "--json", "--rule=other").stdout)
+    assert listed["total"] == 2 and {t["rule"] for t in listed["triggers"]} == {"other"}
+    assert "no rule for any target" in run(BUILD / "contrace", "triggers", where, "-t", "x").stdout
+    assert run(BUILD / "contrace", "triggers", where, "x", check=False).returncode == 2
+
+
+def test_metrics_of_rules(serve, watched):
+    services = [Service(serve, gauge(20)), Service(serve, FAULTS["gone"][0])]
+    d = watched(services, [rule(), rule("other", gauge="else")])
+    d.wait_log(message_id=INCIDENT)
+    wait_until("both are polled", lambda: all(r["poll"]["last"] for r in rows(d)))
+    text = d.endpoint.get("/metrics").text
+
+    def value(series):
+        return float(next(line for line in text.splitlines() if line.startswith(series + " ")).split()[1])  # fmt: skip
+
+    assert value('contrace_trigger_polls_total{result="ok"}') >= 1
+    assert value('contrace_trigger_polls_total{result="missing"}') >= 1
+    assert value("contrace_trigger_pages") == 2 and value("contrace_trigger_pages_failing") == 1
+    assert value('contrace_triggers_fired_total{rule="busy"}') == 1
+    assert value('contrace_triggers_fired_total{rule="other"}') == 0
+    assert value('contrace_trigger_incidents_total{rule="busy",result="begun"}') == 1
+    assert value('contrace_trigger_targets{rule="busy"}') == 2
+    assert value('contrace_trigger_targets_blind{rule="other"}') == 0
+
+
+def test_rules_about_traces(daemon, goservice, tmp_path, endpoint):
+    """`label` and `value` hear of what inspection found, of traces that no rule has asked for."""
+    service = goservice()
+    rules = [
+        {"name": "label", "label": ["healthy", "idle"], "capture": ["goroutine"], "cooldown": "1h"},
+        {"name": "value", "value": "goroutines.at_end", "above": 0, "capture": ["goroutine"],
+         "cooldown": "1h"},
+    ]  # fmt: skip
+    inspect = {"enabled": True, "command": str(BUILD / "contrace")}
+    text = document([job("web", service.address)], tmp_path, rules, inspect=inspect)
+    d = daemon(text=text, args=[endpoint.option])
+    d.wait_log("the rule label fires", message_id=FIRED)
+    d.endpoint = endpoint
+    shown = {r["rule"]: r for r in rows(d)}
+    assert shown["label"]["label"] in ("healthy", "idle") and shown["label"]["poll"] is None
+    print(shown)
+    d.wait_log(message_id=INCIDENT)
