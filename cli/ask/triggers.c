@@ -34,8 +34,7 @@ static const struct argument rows[] = {
     {"rule", 'r', "NAME", "only this rule", argument_text, FIELD(rule)},
     {"service", 's', "NAME", "only targets of this service", argument_text, FIELD(service)},
     {"job", 0, "NAME", "only targets of this job", argument_text, FIELD(job)},
-    {"target", 't', "TARGET", "only this target: its URL or address", argument_text,
-     FIELD(target)},
+    {"target", 't', "TARGET", "only this target: its URL or address", argument_text, FIELD(target)},
     {"state", 0, "STATE", "only what is in this state: fired, pending, blind, poll_failing, …",
      argument_text, FIELD(state)},
     {"limit", 'n', "N", "only the first N rows (1000)", argument_count, FIELD(limit)},
@@ -102,9 +101,8 @@ static int print_json(const struct answer *all)
 
 static int print(const struct answer *all, const struct triggers_arguments *a)
 {
-    const struct triggers_options options = {.width = screen_width(stdout),
-                                             .colour = screen_colour(stdout),
-                                             .utf8 = screen_utf8()};
+    const struct triggers_options options = {
+        .width = screen_width(stdout), .colour = screen_colour(stdout), .utf8 = screen_utf8()};
 
     if (a->json)
         return print_json(all);

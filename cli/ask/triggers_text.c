@@ -18,9 +18,9 @@
 enum { STATE, RULE, SERVICE, TARGET, FIRED, POLLED, SEES, N_COLUMNS };
 
 static const struct rows_column columns[N_COLUMNS] = {
-    [STATE] = {"STATE", 0, false}, [RULE] = {"RULE", 0, false},
+    [STATE] = {"STATE", 0, false},     [RULE] = {"RULE", 0, false},
     [SERVICE] = {"SERVICE", 3, false}, [TARGET] = {"TARGET", 0, false},
-    [FIRED] = {"FIRED", 1, true},  [POLLED] = {"POLLED", 2, true},
+    [FIRED] = {"FIRED", 1, true},      [POLLED] = {"POLLED", 2, true},
     [SEES] = {"SEES", 0, false},
 };
 

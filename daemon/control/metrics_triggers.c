@@ -64,9 +64,10 @@ static void write_rules(struct exposition *e, const struct tally *t)
                       "How often the rule fired.");
     for (size_t i = 0; i < n; i++)
         metrics_classed(e, RULE, name_of(rule_at(t, i)), rule_at(t, i)->fired);
-    exposition_family(e, "contrace_trigger_incidents_total", EXPOSITION_COUNTER,
-                      "What came of it when the rule fired: an incident was begun, it joined the one "
-                      "of the target that was under way, or it was refused.");
+    exposition_family(
+        e, "contrace_trigger_incidents_total", EXPOSITION_COUNTER,
+        "What came of it when the rule fired: an incident was begun, it joined the one "
+        "of the target that was under way, or it was refused.");
     for (size_t i = 0; i < n; i++) {
         const struct tally_rule *r = rule_at(t, i);
 

@@ -17,9 +17,9 @@
 #define PIECE (32u << 10)
 
 /* OpenMetrics only from who has nothing else: its text is longer, and says no more here. */
-#define ACCEPT                                             \
-    "text/plain;version=0.0.4,"                            \
-    "application/openmetrics-text;version=1.0.0;q=0.7,"    \
+#define ACCEPT                                          \
+    "text/plain;version=0.0.4,"                         \
+    "application/openmetrics-text;version=1.0.0;q=0.7," \
     "text/plain;q=0.5,application/json;q=0.4,*/*;q=0.1"
 
 struct poll {
@@ -113,9 +113,7 @@ static void describe(const struct poll *p, const struct http_result *h,
         (void)snprintf(r->text, sizeof(r->text), "the answer is longer than %u MiB",
                        POLL_BODY_MAX >> 20);
         break;
-    case POLLEND_NOT_METRICS:
-        (void)snprintf(r->text, sizeof(r->text), "%s", verdict->error);
-        break;
+    case POLLEND_NOT_METRICS: (void)snprintf(r->text, sizeof(r->text), "%s", verdict->error); break;
     default: (void)snprintf(r->text, sizeof(r->text), "%s", h->text);
     }
     if (p->given_up == POLLEND_RESOURCES)

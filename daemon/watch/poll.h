@@ -32,9 +32,9 @@ struct poll_options {
 
 struct poll_result {
     enum pollend end;
-    uint64_t bytes;    /* of the page, as far as it came */
-    uint64_t series;   /* samples on the page */
-    bool expvar;       /* it was expvar's JSON */
+    uint64_t bytes;           /* of the page, as far as it came */
+    uint64_t series;          /* samples on the page */
+    bool expvar;              /* it was expvar's JSON */
     char text[POLL_TEXT_MAX]; /* what happened, for people; "" if all is well */
 };
 

@@ -37,19 +37,19 @@ struct subject_page {
     struct schedule schedule;
     enum subject_poll_state state;
     struct subject_page *previous, *next; /* in the queue of those that wait */
-    struct poll *poll;         /* while it runs */
-    usec started;              /* boot time of the last poll; 0: none yet */
-    usec took;                 /* the last poll */
-    bool slow;                 /* the last poll failed, and took its time over it */
-    unsigned failures;         /* in a row */
-    bool told;                 /* there was a poll: `end` counts */
-    enum pollend end;          /* of the last poll */
-    enum pollend said;         /* the end that was said last; POLLEND_OK: nothing, or that it works */
-    unsigned run;              /* polls in a row with this end */
-    unsigned lost;             /* polls that failed since it was said to fail */
-    char *text;                /* of the last poll, if it failed; or NULL */
-    usec polled;               /* real time of the last poll's end; 0: none yet */
-    uint64_t bytes, series;    /* of the last page that came */
+    struct poll *poll;                    /* while it runs */
+    usec started;                         /* boot time of the last poll; 0: none yet */
+    usec took;                            /* the last poll */
+    bool slow;                            /* the last poll failed, and took its time over it */
+    unsigned failures;                    /* in a row */
+    bool told;                            /* there was a poll: `end` counts */
+    enum pollend end;                     /* of the last poll */
+    enum pollend said;      /* the end that was said last; POLLEND_OK: nothing, or that it works */
+    unsigned run;           /* polls in a row with this end */
+    unsigned lost;          /* polls that failed since it was said to fail */
+    char *text;             /* of the last poll, if it failed; or NULL */
+    usec polled;            /* real time of the last poll's end; 0: none yet */
+    uint64_t bytes, series; /* of the last page that came */
 };
 
 struct subject {

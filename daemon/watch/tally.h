@@ -15,14 +15,14 @@
 
 struct tally_rule {
     char *name;
-    bool configured;  /* now */
-    uint64_t fired;   /* how often */
-    uint64_t taken;   /* of these, those that made an incident, */
-    uint64_t joined;  /* those at a target of which one was under way, */
-    uint64_t refused; /* and those that made none */
-    size_t targets;   /* for which it is configured */
-    size_t blind;     /* of these, those at which it sees nothing */
-    bool blind_said;  /* since it was blind at none */
+    bool configured;   /* now */
+    uint64_t fired;    /* how often */
+    uint64_t taken;    /* of these, those that made an incident, */
+    uint64_t joined;   /* those at a target of which one was under way, */
+    uint64_t refused;  /* and those that made none */
+    size_t targets;    /* for which it is configured */
+    size_t blind;      /* of these, those at which it sees nothing */
+    bool blind_said;   /* since it was blind at none */
     bool refused_said; /* since it made an incident */
 };
 

@@ -2,11 +2,11 @@
 #include "daemon/watch/triggers.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/jsontext.h"
 #include "base/loop.h"
 #include "daemon/trigger/rule/summaryvalue.h"
 #include "daemon/watch/triggers_state.h"
@@ -60,17 +60,11 @@ struct next {
     size_t n;
 };
 
-static int compare(const struct target *a, const struct target *b)
-{
-    int r = strcmp(a->job->name, b->job->name);
-
-    return r != 0 ? r : strcmp(a->address, b->address);
-}
-
 /* The present subject of this target. Both lists have the same order, so the search goes on at *at. */
-static struct subject *old_subject(const struct triggers *t, const struct target *target, size_t *at)
+static struct subject *old_subject(const struct triggers *t, const struct target *target,
+                                   size_t *at)
 {
-    while (*at < t->n && compare(t->subjects[*at]->target, target) < 0)
+    while (*at < t->n && triggers_compare(t->subjects[*at]->target, target) < 0)
         ++*at;
     return *at < t->n && t->subjects[*at]->target == target ? t->subjects[*at] : NULL;
 }
@@ -155,7 +149,7 @@ static void commit(struct triggers *t, struct next *next)
             triggers_schedule(t, s);
     }
     for (size_t i = 0; i < n_gone; i++) {
-        while (at < next->n && compare(next->items[at]->target, gone[i]->target) < 0)
+        while (at < next->n && triggers_compare(next->items[at]->target, gone[i]->target) < 0)
             at++;
         if (at < next->n && next->items[at] == gone[i])
             continue;
@@ -211,22 +205,6 @@ void triggers_stop(struct triggers *t)
     storm_clear(&t->storm);
 }
 
-struct subject *triggers_subject(const struct triggers *t, const struct target *target)
-{
-    for (size_t low = 0, high = t->n; low < high;) {
-        size_t middle = low + (high - low) / 2;
-        int r = compare(t->subjects[middle]->target, target);
-
-        if (r == 0)
-            return t->subjects[middle]->target == target ? t->subjects[middle] : NULL;
-        if (r < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 void triggers_inspected(struct triggers *t, struct target *target, const char *label,
                         const char *summary)
 {
@@ -242,7 +220,7 @@ void triggers_inspected(struct triggers *t, struct target *target, const char *l
             triggers_event(t, s, r, rulestate_label(r->state, label, now));
         } else if (r->rule->measure == TRIGGER_VALUE) {
             if (!json && summary)
-                json = json_loads(summary, 0, NULL);
+                (void)jsontext_parse(summary, strlen(summary), 0, NULL, &json);
             bool found = json && summaryvalue_find(json, r->rule->of[0], &value);
 
             triggers_event(t, s, r, rulestate_value(r->state, found, value, now));
@@ -295,9 +273,10 @@ void triggers_each(const struct triggers *t, triggers_row_fn fn, void *userdata)
         const struct subject *s = t->subjects[i];
 
         for (size_t k = 0; k < s->job->n; k++) {
-            struct triggers_row row = {
-                .target = s->target, .rule = s->rules[k].rule, .page = page_of(s, k),
-                .known = s->rules[k].state};
+            struct triggers_row row = {.target = s->target,
+                                       .rule = s->rules[k].rule,
+                                       .page = page_of(s, k),
+                                       .known = s->rules[k].state};
 
             rulestate_look(s->rules[k].state, &row.view);
             row.state = state_of(&row, now);

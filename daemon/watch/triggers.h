@@ -82,7 +82,7 @@ struct triggers_row {
     const struct target *target;
     const struct trigger_config *rule;
     const struct subject_page *page; /* NULL: the rule is not polled */
-    const struct rulestate *known; /* all that the rule knows */
+    const struct rulestate *known;   /* all that the rule knows */
     struct rulestate_view view;
     const char *state; /* "ok", "pending", "fired", "cooling", "blind", "waiting", "poll_failing" */
 };
@@ -95,10 +95,10 @@ void triggers_each(const struct triggers *t, triggers_row_fn fn, void *userdata)
 
 struct triggers_stats {
     uint64_t polls[POLLEND_COUNT];
-    uint64_t bytes;         /* of pages that came */
-    size_t pages, failing;  /* that are polled; whose last poll failed */
-    unsigned running;       /* polls under way */
-    size_t waiting;         /* due, without a place */
+    uint64_t bytes;        /* of pages that came */
+    size_t pages, failing; /* that are polled; whose last poll failed */
+    unsigned running;      /* polls under way */
+    size_t waiting;        /* due, without a place */
     const struct tally *rules;
 };
 

@@ -136,9 +136,9 @@ static bool gather(struct triggers *t, struct subject *s, const struct subject_r
     int error;
 
     rulestate_look(r->state, &view);
-    error = storm_add(
-        &t->storm, s->target, r->rule->name,
-        storm_severity(view.value, view.threshold, r->rule->test == TRIGGER_BELOW), &out);
+    error =
+        storm_add(&t->storm, s->target, r->rule->name,
+                  storm_severity(view.value, view.threshold, r->rule->test == TRIGGER_BELOW), &out);
     if (out.target) {
         drop(t, &out);
         storm_release(&out);

@@ -79,14 +79,15 @@ void triggers_log_fires(const struct triggers_fire *fire, enum triggers_answer a
     if (answer == TRIGGERS_JOINED)
         after = "; the incident of it that is under way has the evidence";
     else if (answer == TRIGGERS_REFUSED)
-        after = "; it makes no incident, nor do later ones of this rule, of which there is no line, "
-                "until one does: ";
+        after =
+            "; it makes no incident, nor do later ones of this rule, of which there is no line, "
+            "until one does: ";
     log_write(answer == TRIGGERS_REFUSED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
               &(struct log_fields){.service = fire->target->service,
                                    .target = fire->target->shown,
                                    .message_id = MESSAGE_ID_TRIGGER_FIRED},
-              "the rule %s fires at %s: %s%s%s", fire->rule->name, fire->target->address, fire->text,
-              after, answer == TRIGGERS_REFUSED ? why : "");
+              "the rule %s fires at %s: %s%s%s", fire->rule->name, fire->target->address,
+              fire->text, after, answer == TRIGGERS_REFUSED ? why : "");
 }
 
 void triggers_log_storm(size_t came, size_t made, size_t dropped)

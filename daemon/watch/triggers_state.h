@@ -3,7 +3,7 @@
 
 /*
  * Shared by the files of the triggers only. triggers.c matches rules with targets and hears of
- * traces, triggers_polls.c polls, triggers_fire.c does what a rule's event asks for, triggers_log.c
+ * traces, triggers_find.c finds a target's, triggers_polls.c polls, triggers_fire.c does what a rule's event asks for, triggers_log.c
  * says what people should know.
  */
 
@@ -37,7 +37,10 @@ struct triggers {
     sd_event_source *gathered; /* the end of a storm's gathering */
 };
 
-/* triggers.c: NULL: there is no rule for the target. */
+/* triggers_find.c */
+/* Which of two comes first in the targets' order. */
+int triggers_compare(const struct target *a, const struct target *b);
+/* NULL: there is no rule for the target. */
 struct subject *triggers_subject(const struct triggers *t, const struct target *target);
 
 /* triggers_polls.c */

@@ -35,8 +35,23 @@ def page(size, goroutines):
     length, handler = sum(map(len, lines)), 0
     while length < size:
         labels = f'handler="/h{handler}",method="GET",code="200"'
-        for le in ("0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"):
-            lines.append(f'http_request_duration_seconds_bucket{{{labels},le="{le}"}} {handler * 37 + 1000}')
+        for le in (
+            "0.005",
+            "0.01",
+            "0.025",
+            "0.05",
+            "0.1",
+            "0.25",
+            "0.5",
+            "1",
+            "2.5",
+            "5",
+            "10",
+            "+Inf",
+        ):
+            lines.append(
+                f'http_request_duration_seconds_bucket{{{labels},le="{le}"}} {handler * 37 + 1000}'
+            )
             length += len(lines[-1]) + 1
         lines.append(f"http_request_duration_seconds_sum{{{labels}}} {handler * 1.7 + 0.25}")
         lines.append(f"http_request_duration_seconds_count{{{labels}}} {handler * 37 + 1000}")
@@ -90,6 +105,7 @@ class Watcher:
             "scrape_configs": [{"job_name": "bench", "static_configs": [{"targets": addresses}]}],
             "storage": {"path": str(self.dir / "spool"), "min_free": "0%"},
             "inspect": {"enabled": False},
+            "suspend": {"flag_file": str(self.dir)},  # no captures by the schedule
             "incidents": {"max_per_hour": 10000, "cpu_pressure_ceiling": "off"},
             "trigger_configs": rules,
             "log": {"level": "error"},
@@ -98,7 +114,11 @@ class Watcher:
             del config["trigger_configs"]
         (self.dir / "config.yaml").write_text(json.dumps(config))
         self.process = subprocess.Popen(
-            [BUILD / "contraced", f"--config.file={self.dir}/config.yaml", "--web.listen-address=off"]
+            [
+                BUILD / "contraced",
+                f"--config.file={self.dir}/config.yaml",
+                "--web.listen-address=off",
+            ]
         )
 
     def __enter__(self):
@@ -119,15 +139,15 @@ class Watcher:
         return int(text.split("VmRSS:")[1].split()[0]) * KIB
 
 
-def settle(n):
-    """The first captures are over, and each target was polled."""
-    time.sleep(max(INTERVAL * 1.2, min(60, n * 0.02)))
+def settle():
+    """Each target was polled."""
+    time.sleep(INTERVAL * 1.3)
 
 
 def cost(lab, size, n, seconds, rules):
     """(CPU seconds, RSS) of polls of n services for so long."""
     with Services(lab, size) as s, Watcher(lab, s, n, rules) as d:
-        settle(n)
+        settle()
         before = d.cpu()
         time.sleep(seconds)
         return d.cpu() - before, d.memory()
@@ -138,10 +158,14 @@ def measure(lab, options):
     rows = []
     n = 100
     rules = [RULE, HISTOGRAM]
-    idle, without = cost(lab, PAGE, n, seconds, [])
-    cpu, rss = cost(lab, PAGE, n, seconds, rules)
+    idle, _ = cost(lab, PAGE, n, seconds, [])
+    cpu, _ = cost(lab, PAGE, n, seconds, rules)
     each = (cpu - idle) / (n * seconds / INTERVAL) * 1e3
-    rows.append(Row.at_most(f"a poll of {PAGE // KIB} KiB of metrics, two rules: CPU", POLL_MAX, each, "ms", 2))
+    rows.append(
+        Row.at_most(
+            f"a poll of {PAGE // KIB} KiB of metrics, two rules: CPU", POLL_MAX, each, "ms", 2
+        )
+    )
     n = max(options.targets)
     _, without = cost(lab, SMALL_PAGE, n, 1, [])
     cpu, rss = cost(lab, SMALL_PAGE, n, seconds, rules)
@@ -152,10 +176,16 @@ def measure(lab, options):
         )
     )  # fmt: skip
     rows.append(
-        Row.at_most("… memory a target and rule", MEMORY_MAX, (rss - without) / n / len(rules) / KIB, "KiB", 2)
+        Row.at_most(
+            "… memory a target and rule",
+            MEMORY_MAX,
+            (rss - without) / n / len(rules) / KIB,
+            "KiB",
+            2,
+        )
     )
     with Services(lab, SMALL_PAGE) as s, Watcher(lab, s, 300, [RULE]) as d:
-        settle(300)
+        settle()
         s.fall_ill()
         time.sleep(INTERVAL * 1.3)
         delays = s.delays()

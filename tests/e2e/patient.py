@@ -17,7 +17,9 @@ def metric(library, name):
         return {
             "waits": "go_mutex_wait_seconds_total",
             "gc": "go_gc_cpu_seconds_total",
-        }.get(name) or {"latencies": "go_sched_latencies_seconds", "goroutines": "go_goroutines"}[name]
+        }.get(name) or {"latencies": "go_sched_latencies_seconds", "goroutines": "go_goroutines"}[
+            name
+        ]
     return {
         "waits": "go_sync_mutex_wait_total_seconds_total",
         "gc": "go_cpu_classes_gc_total_cpu_seconds_total",
@@ -72,7 +74,9 @@ def rules(library):
 
     return [
         rule("lock", rate=metric(library, "waits"), above=2),
-        rule("cpu", histogram=metric(library, "latencies"), above="10ms", share="20%", min_count=20),
+        rule(
+            "cpu", histogram=metric(library, "latencies"), above="10ms", share="20%", min_count=20
+        ),
         rule("gc", rate=metric(library, "gc"), above=0.3),
         rule("leak", gauge=metric(library, "goroutines"), above=3000),
         rule("growth", gauge=metric(library, "goroutines"), growth="200%", over="1m"),

@@ -76,7 +76,9 @@ def test_the_illness_is_in_the_recording(of, library, patient, daemon, tmp_path,
     took = time.monotonic() - began
     record = wait_until("it is labelled", lambda: incident_of(d).get("label") and incident_of(d))
     names, labels = LABELS[of]
-    print(f"{of} by {library}: {record['trigger']}, {record['label']}, published after {took:.1f} s")
+    print(
+        f"{of} by {library}: {record['trigger']}, {record['label']}, published after {took:.1f} s"
+    )
     assert record["trigger"]["rule"] in names, record["trigger"]
     assert record["label"] in labels, record["label"]
 

@@ -56,7 +56,11 @@ def gauge(value, name="runnable"):
 
 
 def rule(name="busy", **more):
-    about = {} if {"rate", "ratio", "histogram", "label", "value"} & set(more) else {"gauge": "runnable"}
+    about = (
+        {}
+        if {"rate", "ratio", "histogram", "label", "value"} & set(more)
+        else {"gauge": "runnable"}
+    )
     return {"name": name, **about, "metrics": {"poll_interval": "1s"}, "for": 1, "capture": ["trace"],
             "cooldown": "1h", **({"above": 10} if about and "growth" not in more else {}), **more}  # fmt: skip
 

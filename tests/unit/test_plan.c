@@ -30,14 +30,19 @@ static struct trigger_config gauge(const char *name, const char *path, usec inte
 static void test_pages(void **state)
 {
     struct trigger_config rules[] = {
-        gauge("a", "/metrics", 15), gauge("b", "/other", 15),   gauge("c", "/metrics", 15),
-        gauge("d", "/metrics", 60), {.name = TEXT("e"), .measure = TRIGGER_LABEL},
+        gauge("a", "/metrics", 15),
+        gauge("b", "/other", 15),
+        gauge("c", "/metrics", 15),
+        gauge("d", "/metrics", 60),
+        {.name = TEXT("e"), .measure = TRIGGER_LABEL},
         gauge("f", "/metrics", 15),
     };
     char *only[] = {TEXT("db")};
     struct job_config jobs[] = {{.name = TEXT("web")}, {.name = TEXT("db")}, {.name = TEXT("api")}};
-    const struct config config = {
-        .jobs = jobs, .n_jobs = 3, .triggers = rules, .n_triggers = sizeof(rules) / sizeof(rules[0])};
+    const struct config config = {.jobs = jobs,
+                                  .n_jobs = 3,
+                                  .triggers = rules,
+                                  .n_triggers = sizeof(rules) / sizeof(rules[0])};
     const struct plan_job *j;
     struct plan *plan;
 
