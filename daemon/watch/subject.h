@@ -15,11 +15,13 @@
 #include "daemon/trigger/rule/rulestate.h"
 #include "daemon/watch/plan.h"
 #include "daemon/watch/poll.h"
+#include "daemon/watch/tally.h"
 
 /* A rule for one target. */
 struct subject_rule {
     const struct trigger_config *rule; /* borrowed from the configuration */
     struct rulestate *state;
+    struct tally_rule *numbers; /* of the rule, at all targets; borrowed */
 };
 
 enum subject_poll_state {

@@ -15,7 +15,6 @@
 
 struct tally_rule {
     char *name;
-    bool configured;   /* now */
     uint64_t fired;    /* how often */
     uint64_t taken;    /* of these, those that made an incident, */
     uint64_t joined;   /* those at a target of which one was under way, */

@@ -83,6 +83,8 @@ static int add_next(struct triggers *t, struct next *next, struct target *target
     }
     s = subject_new(target, job);
     r = s ? subject_prepare(s, old, now) : -ENOMEM;
+    for (size_t i = 0; r == 0 && i < job->n; i++)
+        s->rules[i].numbers = tally_rule(&t->tally, job->rules[i]->name);
     if (r == 0)
         r = triggers_add_timers(t, s);
     if (r < 0) {
@@ -190,10 +192,8 @@ int triggers_set(struct triggers *t, const struct config *config)
     commit(t, &next);
     plan_free(t->plan);
     t->plan = plan;
-    for (size_t i = 0; i < t->tally.n; i++)
-        t->tally.rules[i].configured = false;
     for (size_t i = 0; i < config->n_triggers; i++)
-        tally_rule(&t->tally, config->triggers[i].name)->configured = true;
+        (void)tally_rule(&t->tally, config->triggers[i].name); /* it exists from now on, as zeros */
     return 0;
 }
 
@@ -286,13 +286,17 @@ void triggers_each(const struct triggers *t, triggers_row_fn fn, void *userdata)
     }
 }
 
-static bool tally_row(void *userdata, const struct triggers_row *row)
+static void tally_subject(const struct subject *s, struct triggers_stats *stats)
 {
-    struct tally_rule *numbers = tally_rule(userdata, row->rule->name);
+    for (size_t i = 0; i < s->job->n; i++) {
+        struct rulestate_view view;
 
-    numbers->targets++;
-    numbers->blind += row->view.phase == RULESTATE_BLIND;
-    return true;
+        rulestate_look(s->rules[i].state, &view);
+        s->rules[i].numbers->targets++;
+        s->rules[i].numbers->blind += view.phase == RULESTATE_BLIND;
+    }
+    for (size_t i = 0; i < s->job->n_pages; i++)
+        stats->failing += s->pages[i].failures > 0;
 }
 
 void triggers_stats(struct triggers *t, struct triggers_stats *ret)
@@ -307,9 +311,6 @@ void triggers_stats(struct triggers *t, struct triggers_stats *ret)
     memcpy(ret->polls, t->polls, sizeof(ret->polls));
     for (size_t i = 0; i <= TALLY_MAX; i++)
         t->tally.rules[i].targets = t->tally.rules[i].blind = 0;
-    triggers_each(t, tally_row, &t->tally);
-    for (size_t i = 0; i < t->n; i++) {
-        for (size_t k = 0; k < t->subjects[i]->job->n_pages; k++)
-            ret->failing += t->subjects[i]->pages[k].failures > 0;
-    }
+    for (size_t i = 0; i < t->n; i++)
+        tally_subject(t->subjects[i], ret);
 }

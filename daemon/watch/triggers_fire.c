@@ -103,6 +103,8 @@ static int on_gathered(sd_event_source *source, uint64_t now, void *userdata)
             dropped++;
         } else if (still_holds(r)) {
             made += order(t, s, r) == TRIGGERS_TAKEN;
+        } else {
+            drop(t, &e); /* it has passed meanwhile */
         }
         storm_release(&e);
     }
@@ -157,7 +159,7 @@ static void fires(struct triggers *t, struct subject *s, struct subject_rule *r)
 {
     size_t all, room = t->calls->room(t->userdata, &all);
 
-    tally_rule(&t->tally, r->rule->name)->fired++;
+    r->numbers->fired++;
     if (storm_gathers(&t->storm, room, all) && !t->calls->under_way(t->userdata, s->target)) {
         if (gather(t, s, r))
             return;
@@ -168,40 +170,35 @@ static void fires(struct triggers *t, struct subject *s, struct subject_rule *r)
     (void)order(t, s, r);
 }
 
-/* At how many targets the rule sees nothing. */
-static size_t blind_at(const struct triggers *t, const char *name)
+static bool is_blind_anywhere(const struct triggers *t, const char *name)
 {
-    size_t n = 0;
-
     for (size_t i = 0; i < t->n; i++) {
         const struct subject_rule *r = find_rule(t->subjects[i], name);
-        struct rulestate_view view;
+        struct rulestate_view view = {0};
 
-        if (!r)
-            continue;
-        rulestate_look(r->state, &view);
-        n += view.phase == RULESTATE_BLIND;
+        if (r)
+            rulestate_look(r->state, &view);
+        if (view.phase == RULESTATE_BLIND)
+            return true;
     }
-    return n;
+    return false;
 }
 
 void triggers_event(struct triggers *t, struct subject *s, struct subject_rule *r,
                     enum rulestate_event event)
 {
-    struct tally_rule *numbers;
+    struct tally_rule *numbers = r->numbers;
 
     switch (event) {
     case RULESTATE_NOTHING: return;
     case RULESTATE_FIRES: fires(t, s, r); return;
     case RULESTATE_BECOMES_BLIND:
-        numbers = tally_rule(&t->tally, r->rule->name);
         if (!numbers->blind_said)
             triggers_log_blind(s, r);
         numbers->blind_said = true;
         return;
     case RULESTATE_SEES_AGAIN:
-        numbers = tally_rule(&t->tally, r->rule->name);
-        if (numbers->blind_said && blind_at(t, r->rule->name) == 0) {
+        if (numbers->blind_said && !is_blind_anywhere(t, r->rule->name)) {
             triggers_log_sees(r);
             numbers->blind_said = false;
         }

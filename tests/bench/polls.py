@@ -184,7 +184,7 @@ def measure(lab, options):
             2,
         )
     )
-    with Services(lab, SMALL_PAGE) as s, Watcher(lab, s, 300, [RULE]) as d:
+    with Services(lab, SMALL_PAGE) as s, Watcher(lab, s, 300, [RULE]):
         settle()
         s.fall_ill()
         time.sleep(INTERVAL * 1.3)

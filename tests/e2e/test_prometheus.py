@@ -33,6 +33,11 @@ SILENT = {
     "Suspended, and by what A",
     "Targets that fail B",
     "What labels rest on A",
+    "Rules that fire A",
+    "Rules that fire B",
+    "Polls by result A",
+    "Rules that see nothing A",
+    "Rules that see nothing C",
     "Restarts",
 }
 
