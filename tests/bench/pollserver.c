@@ -2,7 +2,7 @@
 
 /*
  * The services of polls.py: each address of 127/8 is one. /metrics is the page of a file; after
- * /ill the page of another. /log tells of each address when it sent the last byte of the first page
+ * /ill the page of another. /log tells how many pages were served, and of each address when it sent the last byte of the first page
  * of the other kind, and when a trace was asked for next. Any other path is a trace that is none.
  */
 
@@ -30,6 +30,7 @@ struct page {
 
 static struct page calm, ill;
 static atomic_bool is_ill;
+static _Atomic uint64_t served;
 static _Atomic uint64_t crossed[SERVICES], asked[SERVICES];
 
 static uint64_t now_us(void)
@@ -69,6 +70,7 @@ static void answer_log(int fd)
     if (!f)
         return;
     (void)fputs("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", f);
+    (void)fprintf(f, "%llu\n", (unsigned long long)served);
     for (unsigned i = 0; i < SERVICES; i++) {
         if (crossed[i] > 0)
             (void)fprintf(f, "%u %llu %llu\n", i, (unsigned long long)crossed[i],
@@ -88,6 +90,7 @@ static bool answer(int fd, const char *head)
 
         if (!send_all(fd, p->text, p->n))
             return false;
+        served++;
         if (now_ill && crossed[service] == 0)
             crossed[service] = now_us();
         return true;
