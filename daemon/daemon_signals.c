@@ -13,12 +13,13 @@ static void reload(struct daemon *d)
     diags_done(&diags);
 }
 
+/* An incident of each target: whoever sends the signal wants to know what is going on. */
 static void capture_all(struct daemon *d)
 {
-    const struct pipeline_order order = {.reason = REASON_SIGNAL};
-
     for (size_t i = 0; i < targets_count(d->targets); i++)
-        (void)desk_order(d->desk, target_primary(targets_at(d->targets, i)), &order);
+        (void)incidents_order(
+            d->incidents,
+            &(struct incident_order){.target = targets_at(d->targets, i), .reason = REASON_SIGNAL});
 }
 
 static int on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)

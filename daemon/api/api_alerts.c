@@ -65,15 +65,21 @@ static void say_unmatched(const struct alerts *alerts, size_t unmatched, const s
               alerts->n, first->reason + strlen("alert:"), why);
 }
 
-/* Orders a capture of one target that an alert concerns. */
+/* Orders an incident of one target that an alert concerns. While the budget allows none, a single
+ * capture is better than nothing. */
 static void run_target(struct orders *o, const struct alert *alert, size_t target,
                        struct jsonwriter *ignored)
 {
     const struct pipeline_order order = {.reason = REASON_ALERT, .name = alert->reason};
     const struct target *t = targets_at(o->api->context.targets, target);
-    struct order *one;
+    struct order *one = NULL;
 
-    if (orders_add(o, target, &order, &one) == DESK_LIMITED)
+    if (o->batch.seen[target])
+        return;
+    (void)orders_add_incident(o, target, REASON_ALERT, alert->reason, &one);
+    if (one)
+        batch_claim(&o->batch, target);
+    else if (orders_add(o, target, &order, &one) == DESK_LIMITED)
         ignore(ignored, alert->reason, "%s was captured too often lately", t->shown);
     if (!one)
         return;

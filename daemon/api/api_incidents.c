@@ -318,6 +318,40 @@ void api_order_incidents(struct api *a, struct admin_call *call,
         reply(o, 202, NULL); /* accepted; the captures follow */
 }
 
+/* Opens the object of an incident in `captures`, with the artifact that it begins with. */
+static void begin_one(struct order *one, const struct target *t)
+{
+    struct incident_report report;
+
+    buf_init(&one->text, API_ORDER_MAX);
+    jsonwriter_init(&one->json, &one->text, api_style);
+    jsonwriter_object(&one->json, NULL);
+    api_put_whose(&one->json, t);
+    if (incident_of(t, &report))
+        jsonwriter_text(&one->json, "artifact", kind_name(report.pieces[0].kind));
+    jsonwriter_bool(&one->json, "incident", true);
+}
+
+enum incident_answer orders_add_incident(struct orders *o, size_t target, enum reason reason,
+                                         const char *name, struct order **ret)
+{
+    struct target *t = targets_at(o->api->context.targets, target);
+    struct incident_reply r;
+
+    *ret = NULL;
+    if (!o->incidents)
+        o->incidents = calloc(o->batch.max + 1, sizeof(*o->incidents));
+    if (!o->incidents)
+        return INCIDENT_NO_MEMORY;
+    r = incidents_order(o->api->context.incidents,
+                        &(struct incident_order){.target = t, .reason = reason, .name = name});
+    if (r.answer != INCIDENT_TAKEN && r.answer != INCIDENT_JOINED)
+        return r.answer;
+    *ret = &o->incidents[o->n_incidents++];
+    begin_one(*ret, t);
+    return r.answer;
+}
+
 static void put_one(void *userdata, const struct incident_report *r)
 {
     struct jsonwriter *w = userdata;

@@ -24,7 +24,10 @@ void orders_free(struct orders *o)
         return;
     for (size_t i = 0; i < o->batch.taken; i++)
         buf_done(&o->list[i].text);
+    for (size_t i = 0; i < o->n_incidents; i++)
+        buf_done(&o->incidents[i].text);
     batch_done(&o->batch);
+    free(o->incidents);
     free(o->list);
     api_list_done(&o->limited);
     api_list_done(&o->placeless);
@@ -85,6 +88,8 @@ void orders_put(const struct orders *o, struct jsonwriter *w)
     jsonwriter_array(w, "captures");
     for (size_t i = 0; i < o->batch.taken; i++)
         jsonwriter_json(w, NULL, buf_str(&o->list[i].text));
+    for (size_t i = 0; i < o->n_incidents; i++)
+        jsonwriter_json(w, NULL, buf_str(&o->incidents[i].text));
     jsonwriter_end(w);
 }
 

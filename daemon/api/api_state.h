@@ -92,6 +92,8 @@ struct orders {
     struct api *api;
     struct admin_call *call;
     struct batch batch;
+    struct order *incidents; /* those that were made of the request's targets */
+    size_t n_incidents;
     struct order *list;           /* in the order of the batch's taken orders */
     struct api_list limited;      /* targets whose allowance is used up */
     struct api_list placeless;    /* and of those of which nobody knows where the artifact is */
@@ -110,7 +112,14 @@ enum desk_answer orders_add(struct orders *o, size_t target, const struct pipeli
                             struct order **ret);
 void order_end(struct orders *o, struct order *one);
 
-/* Writes all taken orders as the member `captures`. */
+/*
+ * Orders an incident of the target with this index; at most once for a target. *ret is NULL unless it
+ * was taken or joined another. Nobody waits for its end.
+ */
+enum incident_answer orders_add_incident(struct orders *o, size_t target, enum reason reason,
+                                         const char *name, struct order **ret);
+
+/* Writes all taken orders, then all incidents, as the member `captures`. */
 void orders_put(const struct orders *o, struct jsonwriter *w);
 
 /* Whether the request means this target. */

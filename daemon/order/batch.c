@@ -84,6 +84,11 @@ static struct desk_reply order_lane(struct batch *b, struct target *t,
     return desk_order(b->desk, l, order);
 }
 
+void batch_claim(struct batch *b, size_t target)
+{
+    b->seen[target] = true;
+}
+
 struct desk_reply batch_order(struct batch *b, size_t target, const struct pipeline_order *order)
 {
     struct pipeline_order own = *order;

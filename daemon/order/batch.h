@@ -48,5 +48,8 @@ int batch_init(struct batch *b, struct desk *desk, struct targets *targets, size
 /* Frees the batch. Captures that were taken go on; `fn` is not called any more. */
 void batch_done(struct batch *b);
 
+/* Notes that the target at this place is captured without the batch. */
+void batch_claim(struct batch *b, size_t target);
+
 /* Orders a capture of the target at this place. `fn` and `userdata` of the order are ignored. */
 struct desk_reply batch_order(struct batch *b, size_t target, const struct pipeline_order *order);

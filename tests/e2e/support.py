@@ -118,7 +118,13 @@ def config_text(
 
 
 def job(name, *targets, **more):
-    return {"job_name": name, "static_configs": [{"targets": list(targets)}], **more}
+    """One that takes a trace and nothing else of an incident, such as SIGUSR1 makes, unless it says what."""
+    return {
+        "job_name": name,
+        "incident_artifacts": ["trace"],
+        "static_configs": [{"targets": list(targets)}],
+        **more,
+    }
 
 
 class Spool:

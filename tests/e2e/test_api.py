@@ -380,7 +380,7 @@ def test_alerts(api, serve):
     a, b, c = (serve(healthy()) for _ in range(3))
     labelled = {"targets": [c.address], "labels": {"service": "cart"}}
     d, e = api([job("shop", a.address, b.address),
-                {"job_name": "rest", "static_configs": [labelled]}])  # fmt: skip
+                {**job("rest"), "static_configs": [labelled]}])  # fmt: skip
     quiet(d, 3)
 
     def send(*which, **more):
