@@ -300,11 +300,6 @@ void trigger_done(struct trigger_config *t)
     label_clear_all(&t->match, &t->n_match);
 }
 
-bool trigger_polled(const struct trigger_config *t)
-{
-    return t->measure != TRIGGER_VALUE && t->measure != TRIGGER_LABEL;
-}
-
 bool trigger_for_job(const struct trigger_config *t, const char *job)
 {
     for (size_t i = 0; i < t->n_jobs; i++) {
@@ -342,15 +337,6 @@ bool trigger_equal(const struct trigger_config *a, const struct trigger_config *
            a->labels == b->labels && a->after == b->after && a->polls == b->polls &&
            a->min_count == b->min_count && a->capture == b->capture && a->cooldown == b->cooldown &&
            same_lists(a, b);
-}
-
-const char *trigger_measure_name(enum trigger_measure measure)
-{
-    static const char *const names[TRIGGER_MEASURES] = {
-        "histogram", "rate", "gauge", "ratio", "value", "label",
-    };
-
-    return names[measure];
 }
 
 static bool is_job(const struct config *c, const char *name)

@@ -4,6 +4,7 @@
 /* The section `trigger_configs`: rules that make incidents. */
 
 #include "lib/config/data.h"
+#include "lib/config/trigger_measure.h"
 #include "lib/yaml/yaml.h"
 
 #define TRIGGERS_MAX 200
@@ -21,14 +22,8 @@ void trigger_done(struct trigger_config *t);
 /* What the rules must be beside each other and the jobs. */
 void check_triggers(struct check *k);
 
-/* Whether the rule reads metrics; else it is about what inspection found. */
-bool trigger_polled(const struct trigger_config *t);
-
 /* Whether the rule is for targets of this job. */
 bool trigger_for_job(const struct trigger_config *t, const char *job);
 
 /* Whether two rules say the same, but for where they stand: then a reload keeps what is known. */
 bool trigger_equal(const struct trigger_config *a, const struct trigger_config *b);
-
-/* "histogram", "rate", …: the key of the configuration. */
-const char *trigger_measure_name(enum trigger_measure measure);

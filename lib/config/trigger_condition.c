@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "lib/config/trigger.h"
+#include "lib/config/trigger_measure.h"
 
 #define DEFAULT_PATH "/metrics"
 #define DEFAULT_INTERVAL (15 * USEC_PER_SEC)

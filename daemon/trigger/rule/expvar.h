@@ -4,7 +4,8 @@
 /* The numbers of a JSON document such as Go's /debug/vars, named by their path:
  * "memstats.HeapAlloc". */
 
-#include "daemon/trigger/rule/scrape.h"
+#include "daemon/trigger/rule/names.h"
+#include "daemon/trigger/rule/sample.h"
 
 /*
  * Hands over the wanted numbers of the document. Counts go into `verdict`, an error's text as well.

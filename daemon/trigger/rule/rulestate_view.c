@@ -82,8 +82,8 @@ static void compare(const struct rulestate *s, const char *about, char *out, siz
         (void)snprintf(out, size, "%s: grew by %.3g%%, %s %.3g%%", about, 100 * s->value, word,
                        100 * limit);
     else if (s->rule->measure == TRIGGER_HISTOGRAM)
-        (void)snprintf(out, size, "%s: %.3g%% of %.15g above %.4g, %s %.3g%%", about, 100 * s->value,
-                       s->count, s->edge, word, 100 * s->threshold);
+        (void)snprintf(out, size, "%s: %.3g%% of %.15g above %.4g, %s %.3g%%", about,
+                       100 * s->value, s->count, s->edge, word, 100 * s->threshold);
     else if (s->rule->test == TRIGGER_TIMES_BASELINE)
         (void)snprintf(out, size, "%s: %.4g, %s %.4g times its median %.4g", about, s->value, word,
                        limit, s->baseline);

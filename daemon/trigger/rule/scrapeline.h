@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "daemon/trigger/rule/scrape.h"
+#include "daemon/trigger/rule/sample.h"
 
 /* The name that a line begins with: where it is, and where the rest begins. */
 struct scrapeline_name {

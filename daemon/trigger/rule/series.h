@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/trigger/rule/scrape.h"
+#include "daemon/trigger/rule/sample.h"
 
 struct series {
     uint64_t *slots; /* 0: empty; at most half of them are full */
