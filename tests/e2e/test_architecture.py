@@ -51,9 +51,12 @@ MAY_INCLUDE = {
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
     "daemon/context": {"trace/findings"},
     "daemon/capture": {
-        "lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/context", "daemon/outcome",
+        "lib/config", "lib/net", "lib/record", "lib/spool", "daemon/artifact", "daemon/context",
+        "daemon/outcome",
     },
-    "daemon/order": {"daemon/capture", "daemon/outcome"},
+    "daemon/order": {
+        "lib/config", "lib/record", "daemon/artifact", "daemon/capture", "daemon/outcome",
+    },
     "daemon/label": {
         "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
