@@ -12,6 +12,7 @@
 #include "cli/ask/capturing.h"
 #include "cli/ask/escape.h"
 #include "cli/ask/fields.h"
+#include "cli/ask/incident.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
 
@@ -29,7 +30,7 @@ static const char intro[] =
 struct capture_arguments {
     struct capturing_scope scope;
     const char *seconds, *reason, *artifact;
-    bool all, no_wait, json;
+    bool all, incident, no_wait, json;
 };
 
 #define FIELD(name) offsetof(struct capture_arguments, name)
@@ -52,6 +53,8 @@ static const struct argument rows[] = {
      FIELD(seconds)},
     {"artifact", 0, "NAME", "trace, mutex, …; by itself the trace, if the job has it",
      argument_text, FIELD(artifact)},
+    {"incident", 0, NULL, "all that one moment can tell, under one id: see incident_artifacts",
+     argument_flag, FIELD(incident)},
     {"reason", 0, "TEXT", "for the records, behind 'api:'", argument_text, FIELD(reason)},
     {"no-wait", 0, NULL, "do not wait for the end", argument_flag, FIELD(no_wait)},
     {"json", 0, NULL, "one JSON object for each capture, a line each", argument_flag, FIELD(json)},
@@ -336,7 +339,7 @@ static void say_failed(struct capture *c, const json_t *capture)
 {
     if (json_is_string(json_object_get(capture, "key")))
         return;
-    c->failed = true;
+    c->failed = c->failed || !incident_lacks(capture);
     say_outcome(capture, is_trace(capture) ? "no trace" : "nothing was kept");
 }
 
@@ -394,13 +397,17 @@ static int take_answer(struct capture *c)
 
     if (all_failed)
         (void)jsontext_parse(buf_str(&order->answer), order->answer.len, 0, NULL, &c->answer);
-    if (!json_is_array(json_object_get(c->answer, "captures"))) {
+    if (!json_is_array(json_object_get(c->answer, "captures")) &&
+        !json_is_array(json_object_get(c->answer, "incidents"))) {
         json_decref(c->answer);
         c->answer = NULL;
         r = call_json(order, &c->answer);
     }
     if (r < 0)
         return r;
+    if (incident_flatten(c->answer) < 0)
+        return complain_memory();
+    incident_tell(c->answer);
     c->captures = json_object_get(c->answer, "captures");
     if (!c->a->no_wait) {
         json_array_foreach(c->captures, i, capture) {
@@ -501,6 +508,8 @@ static int request_of(const struct capture_arguments *a, struct buf *out)
         jsonwriter_bool(&w, "all", true);
     if (a->seconds)
         jsonwriter_real(&w, "seconds", strtod(a->seconds, NULL));
+    if (a->incident)
+        jsonwriter_bool(&w, "incident", true);
     if (a->artifact)
         jsonwriter_text(&w, "artifact", a->artifact);
     if (a->reason)
@@ -550,6 +559,11 @@ static int usage(const struct capture_arguments *a, int words)
 {
     int ways = (words > 0) + (a->scope.service != NULL) + (a->scope.job != NULL) + a->all;
 
+    if (a->incident && a->artifact) {
+        complain("capture: an incident takes what its job says in incident_artifacts: leave out "
+                 "--artifact");
+        return -EINVAL;
+    }
     if (ways == 1 && words <= 1)
         return 0;
     if (ways == 0)

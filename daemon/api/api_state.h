@@ -3,9 +3,9 @@
 
 /*
  * Shared by the files of the API only. api.c has the table of routes, api_orders.c captures on
- * demand, api_incidents.c incidents, api_alerts.c captures for alerts, api_targets.c, api_triggers.c,
- * api_captures.c and api_status.c the listings, and api_json.c writes values and reads query
- * parameters.
+ * demand, api_scope.c whom they are for, api_incidents.c incidents, api_alerts.c captures for alerts,
+ * api_targets.c, api_triggers.c, api_captures.c and api_status.c the listings, and api_json.c writes
+ * values and reads query parameters.
  */
 
 #include <stdint.h>
@@ -124,6 +124,9 @@ void orders_put(const struct orders *o, struct jsonwriter *w);
 
 /* Whether the request means this target. */
 bool api_is_meant(const struct capture_request *r, const struct target *t);
+
+/* Answers 404: "no service `x` is configured; there is a, b, …". */
+void api_reply_not_found(struct api *a, struct admin_call *call, const struct capture_request *r);
 
 /* Orders an incident of each of the `n` targets that are meant, and answers. `name` as in an
  * order. */

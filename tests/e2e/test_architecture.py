@@ -52,9 +52,12 @@ MAY_INCLUDE = {
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
     "daemon/context": {"trace/findings"},
     "daemon/capture": {
-        "lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/context", "daemon/outcome",
+        "lib/config", "lib/net", "lib/record", "lib/spool", "daemon/artifact", "daemon/context",
+        "daemon/outcome",
     },
-    "daemon/order": {"daemon/capture", "daemon/outcome"},
+    "daemon/order": {
+        "lib/config", "lib/record", "daemon/artifact", "daemon/capture", "daemon/outcome",
+    },
     "daemon/watch": {
         "lib/config", "lib/net", "daemon/capture", "daemon/trigger/rule",
     },

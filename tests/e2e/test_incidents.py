@@ -2,9 +2,15 @@
 """Incidents: several artifacts of one target under one id, from whoever asks to what people read."""
 
 import json
+import signal
+import threading
 
-from support import job
+import pytest
+from hostile import BUSY, answer, gated, healthy
+from support import RELOADED, SUSPENDED, job, wait_until
+from test_artifacts import contrace
 
+INCIDENT = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e110"  # base/log.h
 FLIGHT = {"path": "/debug/flight"}
 WAITS = ("-block-rate=1", "-mutex-fraction=1")  # so that each profile has samples
 USUAL = ["flight", "trace", "goroutine", "mutex", "block"]
@@ -53,3 +59,115 @@ def test_one_id(goservice, daemon, endpoint):
     (line,) = [x for x in d.lines if x["msg"].startswith("incident of ")]
     assert line["msg"].endswith(f"{incident['incident']}: flight, trace, goroutine, mutex, block")
     assert d.problems() == []
+
+
+def ended(d, count=1):
+    """The lines that tell the ends of incidents."""
+    return d.wait_log(message_id=INCIDENT, count=count)
+
+
+def test_by_command_where_something_is_not_served(serve, daemon, endpoint):
+    """The command prints keys and the id. What a service does not serve is said, and is no failure."""
+    server = serve(healthy(), healthy(), answer("404 Not Found", b"404 page not found\n"))
+    d = daemon([job("s", server.address, incident_artifacts=["block", "trace"])],
+               args=[endpoint.option])  # fmt: skip
+    d.wait_captured()
+    d.idle()
+    for count in (1, 2):
+        done = contrace("capture", f"--address=unix:{endpoint.path}", "--all", "--incident")
+        (key,) = done.stdout.split()
+        assert done.stderr.splitlines()[0] == f"incident {key.removesuffix('.trace')}"
+        assert "missing" in done.stderr
+        line = ended(d, count)
+        assert line["msg"].endswith("trace; without block (not served)")
+        assert line["result"] == "partial"
+        if count == 1:
+            server.script[:] = [healthy(), answer("404 Not Found", b"404 page not found\n")]
+    assert len([x for x in d.lines if x["msg"].startswith("no block profile at")]) == 1
+
+
+def test_what_somebody_else_prevents_is_tried_once_more(serve, daemon, endpoint):
+    server = serve(healthy(), BUSY, healthy())
+    d = daemon([job("s", server.address)], args=[endpoint.option])
+    d.wait_captured()
+    d.idle()
+    reply = endpoint.post("/api/v1/capture", {"all": True, "incident": True, "wait": True})
+    assert reply.status == 200, reply
+    (artifact,) = reply.json["incidents"][0]["artifacts"]
+    assert artifact["outcome"] == "ok" and artifact["key"]
+    assert len(server.requests) == 3
+
+
+def test_one_at_a_time_and_not_more_than_the_budget(serve, daemon, endpoint):
+    gate = threading.Event()
+    server = serve(healthy(), gated(gate), healthy())
+    d = daemon([job("s", server.address)], args=[endpoint.option])
+    d.wait_captured()
+    d.idle()
+    order = {"all": True, "incident": True}
+    assert not endpoint.post("/api/v1/capture", order).json["incidents"][0]["joined"]
+    wait_until("it is under way", lambda: len(server.requests) == 2)
+    assert endpoint.post("/api/v1/capture", order).json["incidents"][0]["joined"]
+    gate.set()
+    ended(d)
+    (listed,) = endpoint.get("/api/v1/incidents").json["incidents"]
+    assert listed["ended"] and listed["artifacts"][0]["state"] == "ended"
+    d.capture_now()  # the operator's signal is not bounded, and takes nothing from the budget
+    ended(d, 2)
+    assert endpoint.post("/api/v1/capture", {**order, "wait": True}).status == 200
+    reply = endpoint.post("/api/v1/capture", order)
+    assert reply.status == 429 and "max_per_target_per_hour allows 2" in reply.error
+    assert 3500 < int(reply.headers["Retry-After"]) <= 3600
+
+
+@pytest.mark.parametrize("how", ["stop", "reload"])
+def test_ends_with_what_is_had(how, serve, daemon, endpoint):
+    """contraced stops, or a reload takes the target away: the capture in flight is the last."""
+    gate = threading.Event()
+    server = serve(healthy(), gated(gate), healthy())
+    d = daemon([job("s", server.address, incident_artifacts=["trace", "heap"])],
+               args=[endpoint.option])  # fmt: skip
+    d.wait_captured()
+    d.idle()
+    endpoint.post("/api/v1/capture", {"all": True, "incident": True})
+    wait_until("it is under way", lambda: len(server.requests) == 2)
+    if how == "stop":
+        d.signal(signal.SIGTERM)
+        d.wait_log("stopping")
+    else:
+        d.write_config([job("other", "127.0.0.1:1")])
+        d.signal(signal.SIGHUP)
+        d.wait_log(message_id=RELOADED)
+    gate.set()
+    assert ended(d)["msg"].endswith("trace; without heap (cancelled)")
+    assert len(server.requests) == 2
+    records = [record_of(d.spool, key) for key in everything(d.spool)]
+    assert [("incident" in r) for r in records] == [False, True]
+
+
+def test_also_while_suspended(serve, daemon, endpoint):
+    d = daemon([job("s", serve(healthy()).address)], args=[endpoint.option])
+    d.wait_captured()
+    d.idle()
+    d.signal(signal.SIGUSR2)
+    d.wait_log(message_id=SUSPENDED)
+    d.capture_now()
+    ended(d)
+
+
+def test_killed_in_the_middle(goservice, serve, daemon, endpoint):
+    """What was published is whole and names its incident; the rest is absent."""
+    gate = threading.Event()
+    server = serve(healthy(), healthy(), gated(gate))
+    d = daemon([job("s", server.address, incident_artifacts=["trace", "heap"])],
+               args=[endpoint.option])  # fmt: skip
+    d.wait_captured()
+    d.idle()
+    endpoint.post("/api/v1/capture", {"all": True, "incident": True})
+    wait_until("the second is under way", lambda: len(server.requests) == 3)
+    d.process.kill()
+    d.process.wait()
+    gate.set()
+    first, second = d.spool.check().values()
+    assert "incident" not in first and second["incident"]
+    assert len(everything(d.spool)) == 2

@@ -13,7 +13,7 @@
 #include "daemon/capture/pipeline.h"
 #include "daemon/capture/targets.h"
 
-#define FAKE_MAX 16
+#define FAKE_MAX 32
 
 struct pipeline_waiter {
     pipeline_ended_fn fn;

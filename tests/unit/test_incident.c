@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/order/allowance.h"
+#include "daemon/order/incident.h"
+#include "daemon/order/incident_state.h"
+#include "tests/support/order_fixture.h"
+
+#define USUAL (1u << KIND_TRACE | 1u << KIND_GOROUTINE | 1u << KIND_MUTEX | 1u << KIND_BLOCK)
+
+struct world {
+    struct targets *targets;
+    struct desk *desk;
+    struct incidents *incidents;
+    double pressure;
+    unsigned ended;
+    size_t kept;
+    char line[512];
+};
+
+static double pressure_of(void *userdata)
+{
+    return ((struct world *)userdata)->pressure;
+}
+
+static void on_line(void *userdata, enum log_level level, const struct log_fields *fields,
+                    const char *message)
+{
+    struct world *w = userdata;
+
+    (void)level;
+    (void)fields;
+    (void)snprintf(w->line, sizeof(w->line), "%s", message);
+}
+
+static int setup(void **state)
+{
+    const struct incidents_config limits = {6, 2, 0.02, 0.9, 0};
+    struct world *w = calloc(1, sizeof(*w));
+
+    assert_non_null(w);
+    fake_pipeline_reset();
+    w->targets = order_targets();
+    w->pressure = -1;
+    assert_int_equal(desk_new(NULL, NULL, &w->desk), 0);
+    assert_int_equal(incidents_new(NULL, w->desk, NULL, pressure_of, w, &w->incidents), 0);
+    incidents_set(w->incidents, &limits);
+    log_set_sink(on_line, w);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+
+    log_set_sink(NULL, NULL);
+    incidents_free(w->incidents);
+    desk_free(w->desk);
+    targets_free(w->targets);
+    free(w);
+    return 0;
+}
+
+static void on_ended(void *userdata, const struct incident_report *report)
+{
+    struct world *w = userdata;
+
+    w->ended++;
+    w->kept = report->kept;
+}
+
+static struct incident_reply order(struct world *w, size_t target, enum reason reason)
+{
+    return incidents_order(w->incidents,
+                           &(struct incident_order){.target = targets_at(w->targets, target),
+                                                    .reason = reason,
+                                                    .fn = on_ended,
+                                                    .userdata = w});
+}
+
+/* Ends the order with that number as the pipeline does, with a key if something was kept. */
+static void end(size_t i, enum outcome outcome)
+{
+    const struct pipeline_waiter *waiter = &fake_pipeline.waiters[i];
+    const struct pipeline_end e = {
+        .outcome = outcome,
+        .text = "",
+        .key = outcome_published(outcome) ? "s/h/20260101/000000.trace" : NULL,
+    };
+
+    waiter->fn(waiter->userdata, &e);
+}
+
+/* Orders the incident and ends all that it takes. */
+static void run(struct world *w, size_t target, enum reason reason)
+{
+    size_t i = fake_pipeline.orders = 0;
+
+    assert_int_equal(order(w, target, reason).answer, INCIDENT_TAKEN);
+    for (; i < fake_pipeline.orders; i++)
+        end(i, OUTCOME_OK);
+    assert_true(incidents_idle(w->incidents));
+}
+
+static void test_plan(void **state)
+{
+    struct world *w = *state;
+    struct target_job *job = targets_at(w->targets, 0)->job;
+    struct incident_plan plan;
+
+    incident_plan(job, 0, 0, &plan);
+    assert_int_equal(plan.n, 4); /* nobody said where flight recordings are */
+    assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
+    assert_int_equal(plan.artifacts[1]->kind, KIND_GOROUTINE);
+    assert_int_equal(plan.artifacts[2]->kind, KIND_MUTEX);
+    assert_int_equal(plan.artifacts[3]->kind, KIND_BLOCK);
+    assert_int_equal(plan.traced, 2 * USEC_PER_SEC);
+    assert_int_equal(plan.cost, 2 * USEC_PER_SEC + 3 * PIPELINE_SNAPSHOT_COST);
+    /* With a flight recording it fits into the allowance, too. */
+    assert_true(plan.cost + PIPELINE_SNAPSHOT_COST <= ALLOWANCE_BURST);
+
+    incident_plan(job, ~0u, 5 * USEC_PER_SEC, &plan);
+    assert_int_equal(plan.n, KINDS - 1);
+    assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
+    assert_int_equal(plan.artifacts[1]->kind, KIND_CPU);
+    assert_int_equal(plan.artifacts[2]->kind, KIND_GOROUTINE);
+    assert_int_equal(plan.artifacts[KINDS - 2]->kind, KIND_GOROUTINELEAK);
+    assert_int_equal(plan.traced, 10 * USEC_PER_SEC);
+
+    incident_plan(job, 1u << KIND_FLIGHT, 0, &plan);
+    assert_int_equal(plan.n, 0);
+}
+
+static void test_in_sequence(void **state)
+{
+    static const enum outcome outcomes[] = {OUTCOME_OK, OUTCOME_MISSING, OUTCOME_TIMEOUT,
+                                            OUTCOME_EMPTY};
+    struct world *w = *state;
+
+    assert_int_equal(order(w, 1, REASON_API).answer, INCIDENT_TAKEN);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(fake_pipeline.orders, i + 1); /* never two at once */
+        assert_int_equal(w->ended, 0);
+        assert_ptr_equal(fake_pipeline.targets[i], targets_at(w->targets, 1));
+        assert_non_null(fake_pipeline.order[i].incident);
+        end(i, outcomes[i]);
+    }
+    assert_int_equal(fake_pipeline.orders, 4);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->kept, 2);
+    assert_non_null(strstr(w->line,
+                           "(api): trace, block (empty); without goroutine (not served), mutex "
+                           "(timeout)"));
+}
+
+/* What somebody else prevents is tried once more, when all others have ended. */
+static void test_once_more(void **state)
+{
+    struct world *w = *state;
+
+    (void)order(w, 0, REASON_SIGNAL);
+    end(0, OUTCOME_BUSY);
+    for (size_t i = 1; i < 4; i++)
+        end(i, OUTCOME_OK);
+    assert_int_equal(fake_pipeline.orders, 5);
+    end(4, OUTCOME_BUSY);
+    assert_int_equal(fake_pipeline.orders, 5);
+    assert_int_equal(w->ended, 1);
+    assert_int_equal(w->kept, 3);
+}
+
+static void test_joins(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply;
+
+    (void)order(w, 0, REASON_API);
+    reply = order(w, 0, REASON_ALERT);
+    assert_int_equal(reply.answer, INCIDENT_JOINED);
+    assert_null(reply.id);
+    assert_int_equal(order(w, 1, REASON_ALERT).answer, INCIDENT_TAKEN);
+    reply = order(w, 0, REASON_ALERT);
+    incidents_forget(reply.waiter);
+    for (size_t i = 0; i < 5; i++) {
+        if (i != 1) /* that of the other target */
+            end(i, OUTCOME_OK);
+    }
+    assert_int_equal(w->ended, 2);
+}
+
+static void test_limits(void **state)
+{
+    struct world *w = *state;
+    struct incident_reply reply;
+
+    run(w, 0, REASON_TRIGGER);
+    run(w, 0, REASON_TRIGGER);
+    reply = order(w, 0, REASON_TRIGGER);
+    assert_int_equal(reply.answer, INCIDENT_LIMITED);
+    assert_int_equal(reply.limit, INCIDENT_LIMIT_TARGET);
+    assert_int_equal(reply.retry_after, USEC_PER_HOUR);
+    run(w, 0, REASON_SIGNAL); /* the operator's */
+    w->pressure = 0.9;
+    reply = order(w, 1, REASON_API);
+    assert_int_equal(reply.limit, INCIDENT_LIMIT_PRESSURE);
+    assert_true(reply.retry_after > 0);
+    w->pressure = 0.89;
+    run(w, 1, REASON_API);
+    run(w, 1, REASON_API);
+    run(w, 2, REASON_API);
+    run(w, 2, REASON_API);
+    assert_int_equal(order(w, 3, REASON_ALERT).limit, INCIDENT_LIMIT_ALL);
+    fake_pipeline.now += USEC_PER_HOUR;
+    run(w, 3, REASON_ALERT);
+}
+
+/* Single captures on demand and incidents have one allowance. */
+static void test_allowance(void **state)
+{
+    struct world *w = *state;
+    const struct pipeline_order one = {.reason = REASON_API};
+    struct incident_reply reply;
+
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(
+            desk_order(w->desk, target_primary(targets_at(w->targets, 0)), &one).answer,
+            DESK_TAKEN);
+    reply = order(w, 0, REASON_API);
+    assert_int_equal(reply.answer, INCIDENT_LIMITED);
+    assert_int_equal(reply.limit, INCIDENT_LIMIT_ALLOWANCE);
+    assert_true(reply.retry_after > 0);
+}
+
+static void test_stopping(void **state)
+{
+    struct world *w = *state;
+
+    (void)order(w, 0, REASON_API);
+    incidents_drain(w->incidents);
+    assert_false(incidents_idle(w->incidents));
+    assert_int_equal(order(w, 1, REASON_API).answer, INCIDENT_STOPPING);
+    end(0, OUTCOME_OK);
+    assert_int_equal(fake_pipeline.orders, 1);
+    assert_int_equal(w->ended, 1);
+    assert_true(incidents_idle(w->incidents));
+}
+
+/* A refused order is charged to nobody. */
+static void test_no_memory(void **state)
+{
+    struct world *w = *state;
+
+    fake_pipeline.result = -ENOMEM;
+    for (int i = 0; i < 3; i++) {
+        fake_pipeline.orders = 0;
+        assert_int_equal(order(w, 0, REASON_API).answer, INCIDENT_NO_MEMORY);
+    }
+    fake_pipeline.result = 0;
+    run(w, 0, REASON_API);
+    assert_int_equal(w->ended, 1);
+}
+
+static void count_reports(void *userdata, const struct incident_report *report)
+{
+    assert_true(report->ended > 0);
+    (*(size_t *)userdata)++;
+}
+
+static void test_remembers_the_last(void **state)
+{
+    struct world *w = *state;
+    size_t n = 0;
+
+    for (int i = 0; i < INCIDENTS_RECENT + 3; i++)
+        run(w, 0, REASON_SIGNAL);
+    incidents_list(w->incidents, count_reports, &n);
+    assert_int_equal(n, INCIDENTS_RECENT);
+}
+
+/* All records have the id of the first that was kept, and what was not kept gives none. */
+static void test_tag(void **state)
+{
+    const struct record_trigger trigger = {"slow", 0.2, 0.1, "share"};
+    struct incident_tag *tag = incident_tag_new(&trigger);
+    struct name first, second;
+
+    (void)state;
+    assert_non_null(tag);
+    name_init(&first, "s", "h", 1773480413 * USEC_PER_SEC, 7);
+    first.kind = KIND_FLIGHT;
+    name_init(&second, "s", "h", 1773480414 * USEC_PER_SEC, 7);
+    second.sequence = 1;
+    assert_string_equal(incident_tag_propose(tag, &first), "s/h/20260314/092653-7");
+    assert_string_equal(incident_tag_propose(tag, &second), "s/h/20260314/092654-7-1");
+    incident_tag_keep(tag);
+    assert_string_equal(incident_tag_propose(tag, &first), "s/h/20260314/092654-7-1");
+    assert_true(name_is_stem(tag->id));
+    assert_false(name_is_stem("s/h/20260314/092654-7-1.trace"));
+    assert_false(name_is_stem(""));
+    assert_string_equal(incident_tag_trigger(tag)->rule, "slow");
+    incident_tag_unref(incident_tag_ref(tag));
+    incident_tag_unref(tag);
+    incident_tag_unref(NULL);
+    assert_null(incident_tag_trigger(NULL));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_plan),     TEST(test_in_sequence), TEST(test_once_more),
+        TEST(test_joins),    TEST(test_limits),      TEST(test_allowance),
+        TEST(test_stopping), TEST(test_no_memory),   TEST(test_remembers_the_last),
+        TEST(test_tag),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
