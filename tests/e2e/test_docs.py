@@ -146,6 +146,7 @@ FOREIGN = {
     "docs/FINDINGS.md": {"epoll_wait", "nr_throttled"},
     "docs/OPERATIONS.md": {"container_cpu_cfs_throttled_periods_total"},
     "docs/PERFORMANCE.md": {"RWF_DONTCACHE"},
+    "docs/TRIGGERS.md": {"go_gc_duration_seconds"},
     "docs/TRACES.md": {"process_cpu", "profiling_config"},
 }
 
