@@ -140,7 +140,7 @@ const S = {
   captures: new Map(),  // by key
   floor: Infinity,    // captures from here on were asked for
   newest: -Infinity,  // of those that were listed
-  rules: { list: [], total: 0 }, rulesShown: '',
+  rules: { list: [], total: 0 }, rulesAt: 0, rulesShown: '',
   loading: false, complete: false, fetched: 0, signature: '',
   range: '24h', filter: '', sort: 'worst', picked: new Set(),
   domain: [0, 1], decades: [-6, -2], shown: [], counts: [],
@@ -311,9 +311,11 @@ async function loadTargets() {
 const RULES = 50;
 
 async function loadRules() {
+  if (S.rules.total > RULES && Date.now() - S.rulesAt < 30000) return; // contraced looks through all of them
   let page = await api('/api/v1/triggers' + query({ limit: RULES }));
   const total = number(page.total);
   if (total > RULES) page = await api('/api/v1/triggers' + query({ limit: RULES, state: 'fired' }));
+  S.rulesAt = Date.now();
   S.rules = { list: Array.isArray(page.triggers) ? page.triggers : [], total };
 }
 
