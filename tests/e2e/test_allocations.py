@@ -36,7 +36,7 @@ SAMPLE = 40  # of each command and route
 SEED = int(os.environ.get("CONTRACE_SEED", random.SystemRandom().randrange(2**32)))
 
 
-pytestmark = pytest.mark.usefixtures("not_sanitized")
+pytestmark = [pytest.mark.reading, pytest.mark.usefixtures("not_sanitized")]
 
 
 def chosen(count, rng):

@@ -10,6 +10,8 @@ import pytest
 from gotools import REFERENCE, TOOLCHAINS, build, build_gosum, environment, goroot
 from support import BUILD, SRC
 
+pytestmark = pytest.mark.reading
+
 CONTRACE = BUILD / "contrace"
 KINDS = ["tasks", "regions", "syscalls", "runs", "latencies", "pauses"]
 
