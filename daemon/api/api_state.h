@@ -51,7 +51,8 @@ void api_put_covered(struct jsonwriter *w, double covered);
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
                     const char *(*name)(unsigned i));
 
-/* Write the members "target", "service", "host", "job" and "artifact". */
+/* Write the members "target", "service", "host", "job" and "artifact"; api_put_names "url" as well,
+ * which is where the lane's artifact is. */
 void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact);
 void api_put_names(struct jsonwriter *w, const struct lane *l);
 

@@ -38,6 +38,7 @@ struct capture {
     EVP_MD_CTX *hash;  /* of all bytes that the artifact has accepted */
     EVP_MD_CTX *whole; /* a copy of `hash` from the last time when all accepted bytes were whole */
     bool hash_failed;
+    bool own_path;      /* the artifact's, in the configuration */
     bool stopped;       /* by capture_stop */
     const char *cut_by; /* why this side ended the body: size_limit, no_space, …; static */
     int error;          /* of write(2), as a negative errno */
@@ -220,6 +221,7 @@ static struct evidence evidence_of(const struct capture *c, const struct http_re
         .head_len = c->head_len,
         .written = c->written,
         .window = c->window,
+        .own_path = c->own_path,
         .cut_by = c->cut_by,
         .error = c->error,
         .stopped = c->stopped,
@@ -310,6 +312,7 @@ static struct capture *capture_new(const struct lane *l, usec window, int fd, ui
     c->handlers = handlers;
     c->userdata = userdata;
     c->window = window;
+    c->own_path = l->target->job->own_paths & 1u << l->artifact->kind;
     c->limit = l->target->job->body_size_limit;
     c->hash = EVP_MD_CTX_new();
     c->whole = EVP_MD_CTX_new();

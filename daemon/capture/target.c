@@ -66,6 +66,8 @@ static int fill_artifacts(struct target_job *j, const struct job_config *from)
         int r = path_of(a, from, &j->paths[a->kind]);
 
         j->intervals[a->kind] = of->interval ? of->interval : from->interval;
+        if (of->path)
+            j->own_paths |= 1u << a->kind;
         if (is_snapshot(a, of->delta))
             j->snapshots |= 1u << a->kind;
         if (r == -EINVAL)

@@ -24,6 +24,7 @@ struct target_job {
     char *path;            /* of traces */
     char *paths[KINDS];    /* of each kind; NULL: its path is not known */
     unsigned artifacts;    /* those captured by schedule: a bit for each kind */
+    unsigned own_paths;    /* those whose path `artifacts` gives: a bit for each kind */
     unsigned snapshots;    /* those that are asked for without a window: a bit for each kind */
     usec intervals[KINDS]; /* of each kind */
     usec window, timeout;
