@@ -10,7 +10,7 @@
  * often. */
 void daemon_count_failing(struct daemon *d, struct target *t)
 {
-    bool failing = !t->gone && lane_failing(target_primary(t));
+    bool failing = !t->gone && target_lane_fails(target_primary(t));
 
     if (failing != t->counted_failing)
         d->failing += failing ? 1 : (size_t)-1;

@@ -119,7 +119,8 @@ static const struct lane *lane_of(const struct filter *f, const struct target *t
 
 static bool fails_so(const struct lane *l, const char *state)
 {
-    return lane_failing(l) && (strcmp(state, "failing") == 0 || strcmp(state, state_of(l)) == 0);
+    return target_lane_fails(l) &&
+           (strcmp(state, "failing") == 0 || strcmp(state, state_of(l)) == 0);
 }
 
 /* Without an artifact, a target fails if any of its lanes does that the schedule takes. Who asked for

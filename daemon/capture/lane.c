@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "daemon/capture/target.h"
-
 const char *reason_name(enum reason reason)
 {
     static const char *const names[] = {
@@ -13,17 +11,6 @@ const char *reason_name(enum reason reason)
     };
 
     return names[reason];
-}
-
-bool lane_failing(const struct lane *l)
-{
-    if (l->state != OUTCOME_MISSING)
-        return outcome_failed(l->state);
-    for (const struct lane *other = l->target->lanes; other; other = other->next) {
-        if (other->wanted && other->state != OUTCOME_MISSING)
-            return false;
-    }
-    return l->wanted;
 }
 
 struct lane *lane_new(struct target *target, const struct artifact *artifact)

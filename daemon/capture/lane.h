@@ -79,12 +79,6 @@ struct lane {
     struct capture_job *capture_job; /* under way or waiting for its turn; owned by the pipeline */
 };
 
-/*
- * Whether the lane fails. What the service does not have is no failure of the lane, unless the
- * target has nothing at all of what its job takes by schedule.
- */
-bool lane_failing(const struct lane *l);
-
 /* A new lane without results, not scheduled. NULL when memory is short. */
 struct lane *lane_new(struct target *target, const struct artifact *artifact);
 void lane_free(struct lane *l);

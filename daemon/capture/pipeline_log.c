@@ -114,7 +114,7 @@ static void report_lane(struct capture_job *c, const char *key)
     struct lane *l = c->lane;
     const char *shown = target_shown(l), *service = c->target->service;
     enum outcome outcome = c->result.outcome, before = l->state;
-    bool failed = lane_failing(l);
+    bool failed = target_lane_fails(l);
     const struct log_fields fields = {
         .service = service,
         .target = shown,
@@ -139,7 +139,7 @@ static void report_lane(struct capture_job *c, const char *key)
         report_published(c, outcome != OUTCOME_OK && before != outcome, key);
         return;
     }
-    if (!lane_failing(l)) {
+    if (!target_lane_fails(l)) {
         l->failures = 0;
         if (outcome != before)
             report_absent(c);

@@ -206,6 +206,17 @@ struct lane *target_lane(const struct target *t, const struct artifact *artifact
     return l;
 }
 
+bool target_lane_fails(const struct lane *l)
+{
+    if (l->state != OUTCOME_MISSING)
+        return outcome_failed(l->state);
+    for (const struct lane *other = l->target->lanes; other; other = other->next) {
+        if (other->wanted && other->state != OUTCOME_MISSING)
+            return false;
+    }
+    return l->wanted;
+}
+
 const char *target_shown(const struct lane *l)
 {
     return l->shown ? l->shown : l->target->shown;

@@ -80,6 +80,12 @@ struct lane *target_lane(const struct target *t, const struct artifact *artifact
  */
 int target_add_lane(struct target *t, const struct artifact *artifact, struct lane **ret);
 
+/*
+ * Whether the lane fails. What the service does not have is no failure of the lane, unless the
+ * target has nothing at all of what its job takes by schedule.
+ */
+bool target_lane_fails(const struct lane *l);
+
 /* The URL that this lane requests, in the form for logs and records. */
 const char *target_shown(const struct lane *l);
 
