@@ -34,6 +34,7 @@ int daemon_api_new(struct daemon *d)
         .event = d->event,
         .targets = d->targets,
         .desk = d->desk,
+        .pushes = d->pushes,
         .pipeline = d->pipeline,
         .spool = d->spool,
         .uploader = d->uploader,

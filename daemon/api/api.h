@@ -17,6 +17,7 @@
 #include "daemon/control/admin.h"
 #include "daemon/order/desk.h"
 #include "daemon/outcome/counters.h"
+#include "daemon/push/push.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
 #include "lib/config/config.h"
@@ -27,6 +28,7 @@ struct api_context {
     sd_event *event;
     struct targets *targets;
     struct desk *desk;
+    struct pushes *pushes;
     const struct pipeline *pipeline;
     struct spool *spool;
     struct uploader *uploader;

@@ -3,7 +3,8 @@
 
 /*
  * Shared by the files of the API only. api.c has the table of routes, api_orders.c captures on
- * demand, api_alerts.c captures for alerts, api_targets.c, api_captures.c and api_status.c the
+ * demand, api_alerts.c captures for alerts,
+ * api_push.c flight recordings that are sent, api_targets.c, api_captures.c and api_status.c the
  * listings, and api_json.c writes values and reads query parameters.
  */
 
@@ -104,5 +105,6 @@ void api_get_targets(void *userdata, struct admin_call *call);
 void api_get_captures(void *userdata, struct admin_call *call);
 void api_get_capture(void *userdata, struct admin_call *call);
 void api_post_capture(void *userdata, struct admin_call *call);
+void api_put_push(void *userdata, struct admin_call *call);
 void api_post_alerts(void *userdata, struct admin_call *call);
 void api_alerts_refused(void *userdata, const char *why);

@@ -240,7 +240,7 @@ static void judge_foreign(const struct evidence *e, struct capture_result *r, st
 {
     const char *found = e->facts->found;
 
-    (void)buf_addf(text, "the answer is not %s but ", e->artifact->what);
+    (void)buf_addf(text, "the %s is not %s but ", e->sent ? "body" : "answer", e->artifact->what);
     if (found[0]) {
         (void)buf_adds(text, "a profile of ");
         redact_text(e->secrets, 0, found, strlen(found), HEAD_SHOWN, text);

@@ -45,6 +45,7 @@ struct evidence {
     const char *cut_by; /* why this side ended the body, or NULL; static */
     int error;          /* of write(2), as a negative errno, or 0 */
     bool stopped;       /* by capture_stop */
+    bool sent;          /* nobody asked for it: it is no answer */
 };
 
 /* For a request without a body of a 200: it got another status, or none. Sets outcome and hint of

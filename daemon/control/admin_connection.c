@@ -47,7 +47,7 @@ void connection_phase(struct connection *c, enum phase phase)
 
     c->phase = phase;
     c->since = admin_now(c->admin);
-    if (phase != PHASE_READING)
+    if (phase != PHASE_READING && phase != PHASE_TAKING)
         return;
     (void)sd_event_source_get_enabled(c->admin->sweep, &on);
     if (on == SD_EVENT_OFF)

@@ -54,6 +54,9 @@ MAY_INCLUDE = {
         "lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/context", "daemon/outcome",
     },
     "daemon/order": {"daemon/capture", "daemon/outcome"},
+    "daemon/push": {
+        "lib/record", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/order", "daemon/outcome",
+    },
     "daemon/label": {
         "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
@@ -68,12 +71,12 @@ MAY_INCLUDE = {
     },
     "daemon/api": {
         "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control", "daemon/order",
-        "daemon/outcome", "daemon/ship", "daemon/trigger",
+        "daemon/outcome", "daemon/push", "daemon/ship", "daemon/trigger",
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
-        "daemon/label", "daemon/order", "daemon/outcome", "daemon/ship", "daemon/source",
+        "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship", "daemon/source",
         "daemon/trigger",
     },
     "cli/common": set(),
