@@ -83,15 +83,6 @@ static enum MHD_Result take_piece(struct admin_call *call, const char *data, siz
     return call->aborted ? MHD_NO : MHD_YES;
 }
 
-void body_resume(struct admin_call *call)
-{
-    if (!call->paused)
-        return;
-    call->paused = false;
-    MHD_resume_connection(call->connection->mhd);
-    admin_wake(call->connection->admin);
-}
-
 enum MHD_Result body_take(struct admin_call *call, const char *data, size_t *size)
 {
     struct admin *a = call->connection->admin;

@@ -79,7 +79,7 @@ void call_abort(struct admin_call *call)
         return;
     tell_gone(call);
     call_answer(call, 0, NULL, NULL);
-    body_resume(call);
+    call_resume(call);
 }
 
 void call_refuse(struct admin_call *call, const char *why)
@@ -98,7 +98,7 @@ void admin_call_take(struct admin_call *call, const struct admin_stream *stream,
 
 void admin_call_resume(struct admin_call *call)
 {
-    body_resume(call);
+    call_resume(call);
 }
 
 const char *admin_call_asked(const struct admin_call *call, const char *name)

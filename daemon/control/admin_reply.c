@@ -149,7 +149,7 @@ void call_answer_at_once(struct admin_call *call, unsigned status, const struct 
     if (buf_error(&reply) == 0 && !call->no_memory)
         (void)send(c->fd, reply.data, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     connection_phase(c, PHASE_READING);
-    body_resume(call);
+    call_resume(call);
 }
 
 /* Writes into memory on the stack, so that it can also report that memory is short. */

@@ -118,6 +118,9 @@ void admin_sweep_at(struct admin *a, usec when);
 /* Shuts the socket down. The server notices in its next turn. */
 void connection_end(struct connection *c);
 
+/* The connection of a streamed body goes on, if it was suspended. */
+void call_resume(struct admin_call *call);
+
 void connection_phase(struct connection *c, enum phase phase);
 
 /* Begins the phase of sending a reply. `bytes` of it are in memory until the client has them. */
@@ -166,4 +169,3 @@ enum MHD_Result body_take(struct admin_call *call, const char *data, size_t *siz
 /* Begins to hand the body to the route's handler, which may refuse it before any of it has come.
  * `asks_first`: the client waits for that before it sends the body (Expect). */
 void body_begin_stream(struct admin_call *call, bool asks_first);
-void body_resume(struct admin_call *call);

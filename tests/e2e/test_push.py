@@ -179,7 +179,9 @@ def test_too_long(receiver, endpoint):
     body = trace(30, size=8000)
     assert len(body) > 128 << 10
     assert put(endpoint, body).status == 413
-    assert put(endpoint, iter([body[i : i + 4096] for i in range(0, len(body), 4096)])).status == 413
+    assert (
+        put(endpoint, iter([body[i : i + 4096] for i in range(0, len(body), 4096)])).status == 413
+    )
     assert_nothing(d)
     assert counted(endpoint) == {"too_large": 2}
 
@@ -263,9 +265,8 @@ def test_whose_it_is(serve, daemon, endpoint, tmp_path):
         for i, s in enumerate(servers)
     ]}  # fmt: skip
     d = daemon([{"job_name": "shops", **of}], args=["--web.listen-address=127.0.0.1:0"], web=web)
-    need(True, "")
     address = d.wait_log("listening on")["msg"]
-    where = f"http://{address.rsplit(' ', 1)[1]}/api/v1/push"
+    where = f"{address.rsplit(' ', 1)[1].rstrip('/')}/api/v1/push"
     sent = tmp_path / "sent"
     sent.write_bytes(trace(2))
 
@@ -301,3 +302,53 @@ def test_a_stop_while_one_is_coming(receiver, endpoint):
         d.stop()
         assert s.recv(100).startswith(b"HTTP/1.1 503 ")
     assert_nothing(d)
+
+
+@pytest.fixture(scope="module")
+def pusher(tmp_path_factory):
+    """The example of go/flight that sends its own past."""
+    binary = tmp_path_factory.mktemp("push") / "push"
+    done = gomodule.go("build", "-o", str(binary), "./example/push")
+    need(done.returncode == 0, done.stdout + done.stderr)
+    return binary
+
+
+@pytest.mark.parametrize("way", ["socket", "tcp"])
+def test_a_real_program(way, pusher, serve, daemon, endpoint, tmp_path):
+    """From flight.Push to the label; over TCP with a token, over the socket with its pid."""
+    token = tmp_path / "token"
+    token.write_text("let-me-in\n")
+    token.chmod(0o600)
+    server = serve(answer("404 Not Found", b"no"))
+    jobs = [job("shop", server.address), job("cart", "127.0.0.1:9")]
+    d = daemon(
+        jobs, web={"bearer_token_file": str(token)}, glob={"scrape_interval": "10m"},
+        args=[f"{endpoint.option},127.0.0.1:0"],
+        inspect={"enabled": True, "command": str(BUILD / "contrace")},
+    )  # fmt: skip
+    base = "http://contraced"
+    options = ["-socket", endpoint.path]
+    if way == "tcp":
+        said = [line["msg"] for line in d.log("listening on")]
+        (base,) = [m.rsplit(" ", 1)[1].rstrip("/") for m in said if "127.0.0.1" in m]
+        options = ["-token", "let-me-in"]
+    process = subprocess.Popen(
+        [pusher, *options, "-for", "1s", "-to", f"{base}/api/v1/push/shop", "-reason", "a test"],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    key = process.communicate(timeout=60)[0].strip()
+    assert process.returncode == 0 and key in kept(d.spool, SUFFIX)
+    wait_until("it has a label", lambda: "label" in record_of(d.spool, key))
+    record = record_of(d.spool, key)
+    assert record["reason"] == "push:a test" and record["complete"] and record["seconds"] > 0.5
+    assert record.get("pid") == (process.pid if way == "socket" else None)
+    assert_go_reads(d.spool.trace(key))
+    listed = contrace("list", f"-c{d.config}", "--json", "--artifact=flight").stdout
+    assert json.loads(listed)["label"] == record["label"]
+    assert f'label="{record["label"]}"' in endpoint.get("/metrics").text
+    refused = subprocess.run(
+        [pusher, *options, "-for", "1ms", "-to", f"{base}/api/v1/push/nobody"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert refused.returncode == 1 and "404 Not Found: " in refused.stderr
+    assert "no service `nobody` is configured" in refused.stderr
