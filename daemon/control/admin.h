@@ -25,7 +25,7 @@
 /* For a whole request, and for the pause between two. */
 #define ADMIN_REQUEST_TIMEOUT (10 * USEC_PER_SEC)
 /* For a streamed body; and for each pause in it ADMIN_REQUEST_TIMEOUT. */
-#define ADMIN_STREAM_TIMEOUT (2 * USEC_PER_MIN)
+#define ADMIN_STREAM_TIMEOUT (120 * USEC_PER_SEC)
 #define ADMIN_REPLY_STALL 30 /* seconds in which the client takes no byte of a reply */
 /* Bytes of replies under way; beyond that the oldest is ended. */
 #define ADMIN_REPLIES_MAX (16u << 20)
