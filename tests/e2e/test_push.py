@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import threading
@@ -171,6 +172,26 @@ def test_no_trace_of_a_gigabyte(receiver, endpoint):
     said, _, sent = done.stdout.rpartition(" ")
     assert said.endswith("415") and "not a flight recording" in said, done
     assert int(sent) < 64 << 20
+
+
+def test_memory_does_not_grow_with_it(receiver, endpoint, tmp_path):
+    d = receiver(body_size_limit="500MiB")
+    sent = tmp_path / "sent"
+    sent.write_bytes(trace(200, size=1_000_000))
+    assert sent.stat().st_size > 150 << 20
+
+    def peak():
+        status = pathlib.Path(f"/proc/{d.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) << 10
+
+    assert put(endpoint, trace(1), path="/api/v1/push/shop").status == 201
+    before = peak()
+    done = subprocess.run(
+        ["curl", "-sS", "--unix-socket", endpoint.path, "-T", sent, f"http://x{PUSH}"],
+        capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["bytes"] == sent.stat().st_size
+    assert peak() - before < 8 << 20
 
 
 def test_too_long(receiver, endpoint):
