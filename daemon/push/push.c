@@ -36,6 +36,7 @@ struct push {
     bool taking; /* the intake has begun: the file has its first room */
     int error;   /* why it cannot be kept, as a negative errno; 0: nothing is known against it */
     bool publishing;
+    bool judged; /* `result` is known */
     struct capture_result result;
 };
 
@@ -307,6 +308,7 @@ static void judge(struct push *p, bool whole)
         .error = whole ? HTTP_OK : HTTP_ABORTED, .status = 200, .delimited = whole};
 
     intake_judge(&p->intake, &(struct evidence){.http = &came, .sent = true}, &p->result);
+    p->judged = true;
     if (p->result.error == -ENOSPC || p->result.error == -EDQUOT)
         spool_found_full(p->pushes->spool);
 }
@@ -341,7 +343,7 @@ void push_refuse(struct push *p, struct push_end *ret)
     struct pushes *ps = p->pushes;
     char size[PARSE_TEXT_SIZE];
 
-    if (p->taking && p->result.text[0] == '\0')
+    if (p->taking && !p->judged)
         judge(p, false);
     *ret = (struct push_end){.reception = reception_of(p), .outcome = p->result.outcome};
     if (ret->reception == RECEPTION_TOO_LARGE)
@@ -443,6 +445,7 @@ int push_finish(struct push *p)
     json = record_of(p, &name);
     if (!json) {
         p->result.outcome = OUTCOME_RESOURCES;
+        (void)snprintf(p->result.text, sizeof(p->result.text), "not enough memory for the record");
         return -ENOMEM;
     }
     p->publishing = true;

@@ -31,6 +31,35 @@ static unsigned resumed, kept;
 static struct push_offer offer;
 static usec wait_time;
 
+static long allocations_left = -1; /* -1: as many as there is memory for */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+char *__real_strdup(const char *s);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+char *__wrap_strdup(const char *s);
+
+static bool fails(void)
+{
+    return allocations_left >= 0 && allocations_left-- == 0;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return fails() ? NULL : __real_strdup(s);
+}
+
 static void on_kept(void *userdata, const char *job, const char *key)
 {
     assert_ptr_equal(userdata, &kept);
@@ -282,14 +311,53 @@ static void test_disk(void **state)
     assert_int_equal(kept, 0);
 }
 
+/* It is kept, or the sender is told that it is not. */
+static void test_no_memory(void **state)
+{
+    unsigned failed = 0;
+    bool enough = false;
+
+    (void)state;
+    for (long n = 0; !enough; n++) {
+        struct end end = {0};
+        struct push_end refusal;
+        struct push *p = NULL;
+        char service[32];
+        enum reception r;
+
+        (void)snprintf(service, sizeof(service), "s%ld", n);
+        offer.service = service;
+        allocations_left = n;
+        r = push_begin(pushes, &offer, &handlers, &end, &p, &wait_time);
+        if (p && (push_take(p, trace.data, trace.n) < 0 || push_finish(p) < 0)) {
+            push_refuse(p, &refusal);
+            r = refusal.reception;
+        }
+        enough = allocations_left >= 0;
+        allocations_left = -1;
+        fixture_settle();
+        if (r != RECEPTION_KEPT) {
+            assert_int_equal(r, RECEPTION_FAILED);
+            assert_int_equal(end.times, 0);
+            failed++;
+        } else {
+            assert_int_equal(end.times, 1);
+            assert_true(end.key[0] || end.reception == RECEPTION_FAILED);
+        }
+        assert_true(pushes_idle(pushes));
+    }
+    assert_true(failed > 8);
+    assert_int_equal(kept, counters.pushes[RECEPTION_KEPT]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_kept),      TEST(test_damaged),  TEST(test_no_trace),
-        TEST(test_too_long),  TEST(test_dropped),  TEST(test_one_at_a_time),
-        TEST(test_allowance), TEST(test_stopping), TEST(test_disk),
+        TEST(test_kept),    TEST(test_damaged),       TEST(test_no_trace),  TEST(test_too_long),
+        TEST(test_dropped), TEST(test_one_at_a_time), TEST(test_allowance), TEST(test_stopping),
+        TEST(test_disk),    TEST(test_no_memory),
     };
 
     return cmocka_run_group_tests_name("push", tests, NULL, NULL);
