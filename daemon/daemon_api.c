@@ -35,6 +35,7 @@ int daemon_api_new(struct daemon *d)
         .targets = d->targets,
         .desk = d->desk,
         .incidents = d->incidents,
+        .pushes = d->pushes,
         .pipeline = d->pipeline,
         .spool = d->spool,
         .uploader = d->uploader,

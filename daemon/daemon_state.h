@@ -25,6 +25,7 @@
 #include "daemon/outcome/meters.h"
 #include "daemon/options.h"
 #include "daemon/part.h"
+#include "daemon/push/push.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/source/discovery.h"
 #include "daemon/trigger/psi.h"
@@ -74,6 +75,7 @@ struct daemon {
     struct api *api;     /* NULL with --once */
     struct admin *admin; /* the same */
     struct results *results;
+    struct pushes *pushes;
     struct counters counters; /* used by the meters */
     struct meters *meters;
     struct observation *observation;

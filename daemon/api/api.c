@@ -214,6 +214,7 @@ static const struct admin_route routes[] = {
     {"POST", "/api/v1/capture", api_post_capture, 0, NULL},
     {"POST", "/api/v1/alerts", api_post_alerts, ADMIN_LONG_BODY | ADMIN_CUT_BODY,
      api_alerts_refused},
+    {"PUT", "/api/v1/push/", api_put_push, ADMIN_STREAM, NULL},
     {"POST", "/api/v1/suspend", post_suspend, 0, NULL},
     {"POST", "/api/v1/resume", post_resume, 0, NULL},
 };

@@ -18,6 +18,7 @@
 #include "daemon/order/desk.h"
 #include "daemon/order/incident.h"
 #include "daemon/outcome/counters.h"
+#include "daemon/push/push.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
 #include "daemon/watch/triggers.h"
@@ -30,6 +31,7 @@ struct api_context {
     struct targets *targets;
     struct desk *desk;
     struct incidents *incidents;
+    struct pushes *pushes;
     const struct pipeline *pipeline;
     struct spool *spool;
     struct uploader *uploader;

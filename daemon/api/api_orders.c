@@ -124,12 +124,10 @@ static void reply_ends(struct orders *o)
 /* What the log says beside the text of an outcome that is no failure, but not what was asked for. */
 static const char *hint_of(const struct pipeline_end *end)
 {
-    if (end->outcome == OUTCOME_EMPTY)
-        return end->lane->artifact->empty_hint;
-    if (!outcome_absent(end->outcome))
+    if (end->outcome != OUTCOME_EMPTY && end->outcome != OUTCOME_NOT_READY &&
+        !outcome_absent(end->outcome))
         return NULL;
-    return end->lane->artifact->place_hint ? end->lane->artifact->place_hint
-                                           : outcome_hint(end->outcome);
+    return end->hint ? end->hint : outcome_hint(end->outcome);
 }
 
 /* The text and the hint, which begins with "; ". */
@@ -254,10 +252,29 @@ static void order_all(struct orders *o, const struct capture_request *request)
     }
 }
 
+/* NULL, or an artifact that is meant and has no window, if there is no other. */
+static const struct artifact *snapshot_alone(struct api *a, const struct capture_request *request)
+{
+    struct targets *ts = a->context.targets;
+    const struct artifact *found = NULL;
+
+    for (size_t i = 0; i < targets_count(ts); i++) {
+        const struct target *t = targets_at(ts, i);
+
+        if (!api_is_meant(request, t))
+            continue;
+        found = request->artifact ? request->artifact : target_primary(t)->artifact;
+        if (target_window(t->job, found, request->window) > 0)
+            return NULL;
+    }
+    return found;
+}
+
 static void run_order(struct api *a, struct admin_call *call, const struct capture_request *request)
 {
     struct targets *ts = a->context.targets;
     char name[REASON_SIZE];
+    const struct artifact *snapshot = request->window > 0 ? snapshot_alone(a, request) : NULL;
     struct orders *o;
     size_t n = 0;
 
@@ -269,6 +286,13 @@ static void run_order(struct api *a, struct admin_call *call, const struct captu
     }
     if (request->incident) {
         api_order_incidents(a, call, request, name_of(request, name), n);
+        return;
+    }
+    if (snapshot) {
+        admin_fail(call, 400,
+                   "a %s is a snapshot and takes no `seconds`, which say how long a trace or a "
+                   "profile is to be: leave them out",
+                   snapshot->noun);
         return;
     }
     o = orders_new(a, call, n, request->wait);

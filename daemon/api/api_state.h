@@ -4,8 +4,8 @@
 /*
  * Shared by the files of the API only. api.c has the table of routes, api_orders.c captures on
  * demand, api_scope.c whom they are for, api_incidents.c incidents, api_alerts.c captures for alerts,
- * api_targets.c, api_triggers.c, api_captures.c and api_status.c the listings, and api_json.c writes
- * values and reads query parameters.
+ * api_push.c flight recordings that are sent, api_targets.c, api_triggers.c, api_captures.c and
+ * api_status.c the listings, and api_json.c writes values and reads query parameters.
  */
 
 #include <stdint.h>
@@ -54,8 +54,10 @@ void api_put_covered(struct jsonwriter *w, double covered);
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
                     const char *(*name)(unsigned i));
 
-/* Write the members "target", "service", "host" and "job"; then "artifact", too. */
+/* Write the members "target", "service", "host" and "job". */
 void api_put_whose(struct jsonwriter *w, const struct target *t);
+/* Write the members "target", "service", "host", "job" and "artifact"; api_put_names "url" as well,
+ * which is where the lane's artifact is. */
 void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact);
 void api_put_names(struct jsonwriter *w, const struct lane *l);
 
@@ -140,5 +142,6 @@ void api_get_triggers(void *userdata, struct admin_call *call);
 void api_get_captures(void *userdata, struct admin_call *call);
 void api_get_capture(void *userdata, struct admin_call *call);
 void api_post_capture(void *userdata, struct admin_call *call);
+void api_put_push(void *userdata, struct admin_call *call);
 void api_post_alerts(void *userdata, struct admin_call *call);
 void api_alerts_refused(void *userdata, const char *why);

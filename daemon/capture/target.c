@@ -66,6 +66,8 @@ static int fill_artifacts(struct target_job *j, const struct job_config *from)
         int r = path_of(a, from, &j->paths[a->kind]);
 
         j->intervals[a->kind] = of->interval ? of->interval : from->interval;
+        if (of->path)
+            j->own_paths |= 1u << a->kind;
         if (is_snapshot(a, of->delta))
             j->snapshots |= 1u << a->kind;
         if (r == -EINVAL)
@@ -205,6 +207,17 @@ struct lane *target_lane(const struct target *t, const struct artifact *artifact
     while (l && l->artifact != artifact)
         l = l->next;
     return l;
+}
+
+bool target_lane_fails(const struct lane *l)
+{
+    if (l->state != OUTCOME_MISSING)
+        return outcome_failed(l->state);
+    for (const struct lane *other = l->target->lanes; other; other = other->next) {
+        if (other->wanted && other->state != OUTCOME_MISSING)
+            return false;
+    }
+    return l->wanted;
 }
 
 const char *target_shown(const struct lane *l)

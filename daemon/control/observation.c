@@ -39,7 +39,7 @@ static void add_to_job(struct metrics_job *j, const struct target *t)
     usec interval = target_interval(l);
 
     j->targets++;
-    j->failing += outcome_failed(l->state);
+    j->failing += target_lane_fails(l);
     if (interval > j->interval)
         j->interval = interval;
     if (t->job->window > j->window)

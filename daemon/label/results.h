@@ -23,6 +23,10 @@ void results_free(struct results *r);
  * kept trace. */
 void results_ended(struct results *r, const struct pipeline_end *end, bool inspected);
 
+/* To be called for each trace that no lane has: one that a process of the job sent. A label
+ * follows. */
+void results_sent(struct results *r, const char *job, const char *key);
+
 /* To be called for each digest, before its label: whether it completes a growth of its target's
  * goroutines over several samples. */
 bool results_grown(struct results *r, const char *key, const struct digest *digest,

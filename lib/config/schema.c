@@ -141,6 +141,9 @@ static int read_file_sd(struct yaml_file *f, const yaml_node_t *node, void *base
     return r;
 }
 
+/* More than there are kinds, so that of a longer list each wrong item is told. */
+#define ARTIFACT_ITEMS_MAX 100
+
 /* An item of artifacts, before it goes into the job. */
 struct artifact_item {
     char *name;
@@ -226,7 +229,7 @@ static const struct table_key job_keys[] = {
      .type = TABLE_LIST,
      .flags = TABLE_NONEMPTY,
      AT(job_config, artifacts),
-     .max = KINDS,
+     .max = ARTIFACT_ITEMS_MAX,
      .item = read_artifact},
     {.name = "incident_artifacts",
      .type = TABLE_LIST,

@@ -61,6 +61,9 @@ MAY_INCLUDE = {
     "daemon/watch": {
         "lib/config", "lib/net", "daemon/capture", "daemon/trigger/rule",
     },
+    "daemon/push": {
+        "lib/record", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/order", "daemon/outcome",
+    },
     "daemon/label": {
         "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
@@ -76,12 +79,12 @@ MAY_INCLUDE = {
     },
     "daemon/api": {
         "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control", "daemon/order",
-        "daemon/outcome", "daemon/ship", "daemon/trigger", "daemon/watch",
+        "daemon/outcome", "daemon/push", "daemon/ship", "daemon/trigger", "daemon/watch",
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
-        "daemon/label", "daemon/order", "daemon/outcome", "daemon/ship", "daemon/source",
+        "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship", "daemon/source",
         "daemon/trigger", "daemon/watch",
     },
     "cli/common": set(),
