@@ -19,11 +19,12 @@ static void on_bytes(void *userdata, const void *data, size_t n)
         in->hash_failed = true;
 }
 
+/* A copy that failed leaves a context behind into which OpenSSL 3.5 must not copy again. */
 static void on_whole(void *userdata)
 {
     struct intake *in = userdata;
 
-    if (EVP_MD_CTX_copy_ex(in->whole, in->hash) != 1)
+    if (!in->hash_failed && EVP_MD_CTX_copy_ex(in->whole, in->hash) != 1)
         in->hash_failed = true;
 }
 
