@@ -108,6 +108,8 @@ def config_text(
         "scrape_configs": jobs,
         "storage": {"min_free": 0, **storage},
         "log": {"level": "debug", "format": "json", **(log or {})},
+        # The tests keep the CPUs busy.
+        "incidents": {"cpu_pressure_ceiling": "off"},
         # Made-up traces are no matter for an inspection, unless that is what is tried.
         "inspect": inspect or {"enabled": False},
         **({"upload": upload} if upload else {}),
