@@ -426,8 +426,10 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
     reply.retry_after = 0;
     i = incident_new(is, order, &plan);
     if (!i || add_waiter(i, order, &reply.waiter) < 0 || !advance(i)) {
+        bool stopping = i && i->pieces[0].outcome == OUTCOME_CANCELLED;
+
         incident_free(i);
-        return no_memory(order);
+        return stopping ? (struct incident_reply){.answer = INCIDENT_STOPPING} : no_memory(order);
     }
     charge(is, order, &plan);
     i->target->incident = i;

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "lib/net/credentials.h"
+#include "lib/net/redact.h"
 
 /* How long connecting and the TLS handshake may take. */
 #define CONNECT_TIMEOUT (3 * USEC_PER_SEC)
@@ -30,6 +31,7 @@ struct poll {
     struct rulebook_page *page;
     struct scrape *scrape;
     uint64_t bytes;
+    struct redact secrets; /* in the request; the page may repeat them */
     enum pollend given_up; /* why this side ended the body; POLLEND_OK: it did not */
     char encoding[32];     /* of the body, if any */
 };
@@ -38,6 +40,7 @@ static void poll_free(struct poll *p)
 {
     scrape_free(p->scrape);
     rulebook_page_free(p->page);
+    redact_done(&p->secrets);
     free(p);
 }
 
@@ -101,19 +104,34 @@ static enum pollend end_of_page(struct poll *p, const struct http_result *h,
     return POLLEND_OK;
 }
 
+/* What is wrong with a page may be told by quoting it. */
+static void quote(const struct poll *p, unsigned flags, const char *error, struct poll_result *r)
+{
+    size_t n = strlen(error);
+    struct buf text;
+
+    buf_init(&text, POLL_TEXT_MAX - 1);
+    redact_text(&p->secrets, flags, error, n, n, &text);
+    (void)snprintf(r->text, sizeof(r->text), "%s", buf_str(&text));
+    buf_done(&text);
+}
+
 static void describe(const struct poll *p, const struct http_result *h,
                      const struct scrape_verdict *verdict, struct poll_result *r)
 {
+    char text[64];
+
     switch (r->end) {
     case POLLEND_OK: break;
     case POLLEND_COMPRESSED:
-        (void)snprintf(r->text, sizeof(r->text), "the answer is compressed (%s)", p->encoding);
+        (void)snprintf(text, sizeof(text), "the answer is compressed (%s)", p->encoding);
+        quote(p, 0, text, r);
         break;
     case POLLEND_TOO_LARGE:
         (void)snprintf(r->text, sizeof(r->text), "the answer is longer than %u MiB",
                        POLL_BODY_MAX >> 20);
         break;
-    case POLLEND_NOT_METRICS: (void)snprintf(r->text, sizeof(r->text), "%s", verdict->error); break;
+    case POLLEND_NOT_METRICS: quote(p, REDACT_ESCAPED, verdict->error, r); break;
     default: (void)snprintf(r->text, sizeof(r->text), "%s", h->text);
     }
     if (p->given_up == POLLEND_RESOURCES)
@@ -156,6 +174,7 @@ static struct poll *poll_new(const struct poll_options *options, poll_ended_fn e
     p->options = *options;
     p->ended = ended;
     p->userdata = userdata;
+    redact_init(&p->secrets);
     if (rulebook_page_new(options->book, &p->page) < 0 ||
         scrape_new(rulebook_names(options->book), rulebook_sample, p->page, &p->scrape) < 0) {
         poll_free(p);
@@ -185,7 +204,9 @@ static int send_request(struct poll *p, struct http *http, const char *authoriza
         .timeout = timeout,
     };
 
-    return url ? http_start(http, &options, &handlers, p, &p->request) : -ENOMEM;
+    int r = url ? redact_request(&p->secrets, &options) : -ENOMEM;
+
+    return r < 0 ? r : http_start(http, &options, &handlers, p, &p->request);
 }
 
 int poll_start(struct http *http, const struct poll_options *options, poll_ended_fn ended,

@@ -126,10 +126,19 @@ STATUS = {
               "total_bytes": 1 << 40, "max_bytes": 1 << 30, "refusing": False},
     "upload": None, "inspections": {"enabled": True, "by_result": {"ok": 3}},
 }  # fmt: skip
+TRIGGERS = [
+    {"rule": f"rule{i}", "service": "checkout", "address": f"10.0.0.{i}:6060", "over": 1, "for": 3,
+     "state": ["ok", "fired", "pending", "poll_failing"][i % 4], "text": "runnable: 3, more than 2",
+     "fired": "2026-03-14T09:26:53.000Z" if i % 2 else None,
+     "poll": {"last": "2026-03-14T09:26:53.000Z", "result": "missing", "text": "HTTP status 404",
+              "failures": i % 4 // 3}}
+    for i in range(12)]  # fmt: skip
 ANSWERS = {
     "/-/ready": "no room\nno disk\n",
     "/api/v1/status": STATUS,
     "/api/v1/targets": {"targets": TARGETS, "total": 12, "after": None},
+    "/api/v1/triggers": {"now": "2026-03-14T09:26:59.000Z", "triggers": TRIGGERS, "total": 12,
+                         "after": None},
     "/api/v1/capture": {"captures": [
         {"target": "t", "service": "checkout", "host": "web-1", "job": "j", "outcome": "ok",
          "text": "", "key": KEY, "bytes": 4711, "start": "2026-03-14T09:26:53.000Z", "seconds": 2}]},

@@ -259,6 +259,10 @@ static void test_no_memory(void **state)
 {
     struct world *w = *state;
 
+    fake_pipeline.result = -ESHUTDOWN;
+    assert_int_equal(order(w, 0, REASON_API).answer, INCIDENT_STOPPING);
+    fake_pipeline.orders = 0;
+
     fake_pipeline.result = -ENOMEM;
     for (int i = 0; i < 3; i++) {
         fake_pipeline.orders = 0;

@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "daemon/watch/poll.h"
+#include "lib/net/redact.h"
 #include "tests/support/loopback.h"
+#include "tests/support/scratch.h"
 #include "tests/support/text.h"
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n"
@@ -200,6 +202,30 @@ static void test_a_secret_that_is_gone(void **state)
     assert_non_null(strstr(w->result.text, "/nonexistent/token"));
 }
 
+/* What it answers may repeat what it was sent. */
+static void test_a_secret_that_is_repeated(void **state)
+{
+    struct world *w = *state;
+    char *dir = scratch_new(SCRATCH_FOR_SOCKETS);
+
+    (void)scratch_write(dir, "token", "correct-horse-battery-staple", 28, 0600);
+    w->target->job->access.auth.credentials_file = strdup(scratch_path(dir, "token"));
+    LOOPBACK_PLAY(w->server,
+                  SEND(OK_HEAD "Content-Length: 45\r\n\r\n"
+                               "no, Bearer correct-horse-battery-staple, sorry"),
+                  ACCEPT,
+                  SEND(OK_HEAD "Content-Length: 29\r\n\r\n"
+                               "correct-horse-battery-staple\n"));
+    for (int i = 0; i < 2; i++) {
+        run(w);
+        assert_int_equal(w->result.end, POLLEND_NOT_METRICS);
+        assert_null(strstr(w->result.text, "horse"));
+        assert_non_null(strstr(w->result.text, REDACTED));
+    }
+    (void)loopback_join(w->server);
+    scratch_free(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_is_no_page, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancelled, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_secret_that_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_secret_that_is_repeated, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
