@@ -53,6 +53,10 @@ struct log_fields {
 #define MESSAGE_ID_UPLOAD_REFUSED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10e"
 #define MESSAGE_ID_INSPECTED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e10f"
 #define MESSAGE_ID_INCIDENT "0c5f3f1c6d0b4e3f9a53a4b4d2c5e110"
+#define MESSAGE_ID_POLLS_FAIL "0c5f3f1c6d0b4e3f9a53a4b4d2c5e113"
+#define MESSAGE_ID_POLLS_WORK "0c5f3f1c6d0b4e3f9a53a4b4d2c5e114"
+#define MESSAGE_ID_TRIGGER_BLIND "0c5f3f1c6d0b4e3f9a53a4b4d2c5e115"
+#define MESSAGE_ID_TRIGGER_FIRED "0c5f3f1c6d0b4e3f9a53a4b4d2c5e116"
 
 void log_set_level(enum log_level level);
 /* Text instead of the journal's format if there is no journal. */

@@ -15,6 +15,7 @@
  */
 static const struct command commands[] = {
     {"status", "show how contraced is and what it does", NULL},
+    {"triggers", "show the rules that make incidents, and what they see", NULL},
     {"capture", "take traces now", NULL},
     {"suspend", "stop captures by the schedule", NULL},
     {"resume", "go on with them", NULL},

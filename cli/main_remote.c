@@ -17,8 +17,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"capture", command_capture}, {"list", command_list},     {"pull", command_pull},
-    {"resume", command_resume},   {"status", command_status}, {"suspend", command_suspend},
+    {"capture", command_capture},   {"list", command_list},     {"pull", command_pull},
+    {"resume", command_resume},     {"status", command_status}, {"suspend", command_suspend},
+    {"triggers", command_triggers},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 #include "lib/config/upload_url.h"
 #include "lib/process/callfilter.h"
 #include "lib/process/landlock.h"

@@ -118,7 +118,7 @@ void daemon_on_discovered(void *userdata)
 
     if (d->stage != STAGE_RUNNING)
         return;
-    if (daemon_update_targets(d, d->config) < 0)
+    if (daemon_update_targets(d, d->config) < 0 || triggers_update(d->triggers) < 0)
         log_error("not enough memory to take over discovered targets; the old ones stay");
     daemon_tell_status(d);
 }
@@ -143,7 +143,16 @@ void daemon_on_labelled(void *userdata, const struct labelling_label *label)
 {
     struct daemon *d = userdata;
 
-    results_labelled(d->results, label);
+    struct target *target;
+    enum reason reason;
+
+    target = results_labelled(d->results, label, &reason);
+    /* What a rule has asked for does not make the next incident. */
+    if (target && reason != REASON_TRIGGER)
+        triggers_inspected(d->triggers, target,
+                           strcmp(label->label, CODE_NOT_INSPECTED) == 0 ? NULL : label->label,
+                           label->summary);
+    target_unref(target);
 }
 
 void daemon_on_scrape(void *userdata, struct admin_call *call)
@@ -158,6 +167,7 @@ void daemon_on_scrape(void *userdata, struct admin_call *call)
                           .pipeline = d->pipeline,
                           .spool = d->spool,
                           .suspension = d->suspension,
+                          .triggers = d->triggers,
                           .targets = d->targets,
                           .uploader = d->uploader,
                       },

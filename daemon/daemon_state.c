@@ -10,7 +10,7 @@
  * often. */
 void daemon_count_failing(struct daemon *d, struct target *t)
 {
-    bool failing = !t->gone && outcome_failed(target_primary(t)->state);
+    bool failing = !t->gone && target_lane_fails(target_primary(t));
 
     if (failing != t->counted_failing)
         d->failing += failing ? 1 : (size_t)-1;

@@ -25,10 +25,12 @@
 #include "daemon/outcome/meters.h"
 #include "daemon/options.h"
 #include "daemon/part.h"
+#include "daemon/push/push.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/source/discovery.h"
 #include "daemon/trigger/psi.h"
 #include "daemon/trigger/suspension.h"
+#include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
 #include "lib/net/http.h"
 #include "lib/spool/spool.h"
@@ -69,9 +71,11 @@ struct daemon {
     struct timetable *timetable;
     struct confinement *confinement;
     struct suspension *suspension;
+    struct triggers *triggers;
     struct api *api;     /* NULL with --once */
     struct admin *admin; /* the same */
     struct results *results;
+    struct pushes *pushes;
     struct counters counters; /* used by the meters */
     struct meters *meters;
     struct observation *observation;
@@ -104,6 +108,12 @@ void daemon_uploads_drain(struct daemon *d);
 void daemon_uploads_cut(struct daemon *d);
 bool daemon_uploads_idle(const struct daemon *d);
 void daemon_uploads_free(struct daemon *d);
+
+/* daemon_triggers.c: the functions of a part (parts.c). */
+int daemon_triggers_new(struct daemon *d);
+int daemon_triggers_set(struct daemon *d, const struct config *c);
+void daemon_triggers_drain(struct daemon *d);
+void daemon_triggers_free(struct daemon *d);
 
 /* daemon_api.c: makes the API, unless --once is given. 0 or -ENOMEM. */
 int daemon_api_new(struct daemon *d);

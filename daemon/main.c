@@ -11,6 +11,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/options.h"
+#include "daemon/probe.h"
 #include "daemon/source/discovery.h"
 #include "lib/store/credential/creddoc.h"
 
@@ -59,7 +60,7 @@ static void keep_openssl_at_exit(void)
 
 /* Checks that only --check-config makes: the daemon itself goes on without a broken file of
  * targets. */
-static int check_files(const struct config *config, const char *name)
+static int check_files(const struct config *config, const char *name, bool probes)
 {
     struct diags diags = {0};
     bool good;
@@ -68,6 +69,13 @@ static int check_files(const struct config *config, const char *name)
     good = diags_count(&diags) == 0;
     diags_print(&diags, stderr);
     diags_done(&diags);
+    if (good && probes) {
+        int r = probe(config, stderr);
+
+        if (r < 0)
+            (void)fprintf(stderr, "contraced: the targets cannot be asked: %s\n", strerror(-r));
+        good = r == 0;
+    }
     if (good)
         (void)printf("%s: good\n", name);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -88,7 +96,7 @@ static int run(const struct options *options)
     if (r < 0)
         return EXIT_FAILURE;
     if (options->check_config) {
-        r = check_files(config, file ? file : "contraced");
+        r = check_files(config, file ? file : "contraced", options->probe);
         config_free(config);
         return r;
     }

@@ -11,7 +11,7 @@
 #include "base/parse.h"
 #include "config.h"
 #include "daemon/artifactrules.h"
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 #include "lib/config/upload_rules.h"
 #include "lib/store/kinds.h"
 #include "lib/yaml/text.h"
@@ -100,6 +100,13 @@ static int take_check_config(struct options *o, char *value)
     return 0;
 }
 
+static int take_probe(struct options *o, char *value)
+{
+    (void)value;
+    o->probe = true;
+    return 0;
+}
+
 static int take_log_level(struct options *o, char *value)
 {
     o->has_log_level = true;
@@ -148,6 +155,8 @@ static const struct row {
      "status page, metrics and API: 127.0.0.1:7465, unix:/PATH, off", take_listen, NULL},
     {"check-config", 0, NULL, "say what is wrong with the configuration: exit 0 or 1",
      take_check_config, NULL},
+    {"probe", 0, NULL, "with --check-config: ask the targets for the metrics that rules want",
+     take_probe, NULL},
     {"log.level", 0, "LEVEL", "error, warn, info or debug (info)", take_log_level,
      "error, warn, info or debug"},
     {"log.format", 0, "FORMAT", "text, json or journal (the journal's if stderr is the journal)",
@@ -233,6 +242,10 @@ int options_parse(int argc, char **argv, struct options *ret)
     }
     while (r == 0 && (code = getopt_long(argc, argv, letters, longs, NULL)) >= 0)
         r = apply(&o, code);
+    if (r == 0 && o.probe && !o.check_config) {
+        (void)fputs("contraced: --probe goes with --check-config\n", stderr);
+        r = -EINVAL;
+    }
     if (r == 0 && optind < argc) {
         const char *text = shown(argv[optind]);
 

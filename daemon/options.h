@@ -25,7 +25,7 @@ struct options {
     enum log_level log_level;
     enum log_format log_format;
     bool once;
-    bool check_config;
+    bool check_config, probe;
 };
 
 /*

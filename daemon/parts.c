@@ -259,6 +259,39 @@ static void free_results(struct daemon *d)
     results_free(d->results);
 }
 
+static void on_sent(void *userdata, const char *job, const char *key)
+{
+    const struct daemon *d = userdata;
+
+    if (d->config->inspect.enabled)
+        results_sent(d->results, job, key);
+}
+
+static int new_pushes(struct daemon *d)
+{
+    return pushes_new(d->event, d->spool, &d->counters, on_sent, d, &d->pushes);
+}
+
+static void drain_pushes(struct daemon *d)
+{
+    pushes_drain(d->pushes);
+}
+
+static void cut_pushes(struct daemon *d)
+{
+    pushes_cut(d->pushes);
+}
+
+static bool pushes_are_idle(const struct daemon *d)
+{
+    return pushes_idle(d->pushes);
+}
+
+static void free_pushes(struct daemon *d)
+{
+    pushes_free(d->pushes);
+}
+
 static int new_timetable(struct daemon *d)
 {
     return timetable_new(d->event, d->options->once, daemon_random_seed(), daemon_on_due, d,
@@ -420,8 +453,23 @@ static const struct part rows[] = {
         .free = free_targets,
     },
     {.name = "results", .new = new_results, .free = free_results},
+    {
+        .name = "pushes",
+        .new = new_pushes,
+        .drain = drain_pushes,
+        .cut = cut_pushes,
+        .idle = pushes_are_idle,
+        .free = free_pushes,
+    },
     {.name = "timetable", .new = new_timetable, .drain = drain_timetable, .free = free_timetable},
     {.name = "suspension", .new = new_suspension, .set = set_suspension, .free = free_suspension},
+    {
+        .name = "triggers",
+        .new = daemon_triggers_new,
+        .set = daemon_triggers_set,
+        .drain = daemon_triggers_drain,
+        .free = daemon_triggers_free,
+    },
     {.name = "api", .new = daemon_api_new, .free = free_api},
     {
         .name = "admin",

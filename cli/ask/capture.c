@@ -311,16 +311,17 @@ static int wait_for_labels(struct capture *c)
 
 #define NAME_SIZE (3 * FIELD_SIZE + 4)
 
-/* "checkout http://10.0.0.1:6060/debug/pprof/trace", and behind it ": mutex" if no trace was asked
- * for: the URL is that of the target's traces. */
+/* "checkout http://10.0.0.1:6060/debug/pprof/mutex". Without `url`, as from an older contraced or
+ * where it is not known, the URL is that of the target's traces, with ": mutex" behind it. */
 static const char *target_name(const json_t *capture, char out[static NAME_SIZE])
 {
     char service[FIELD_SIZE], target[FIELD_SIZE], artifact[FIELD_SIZE];
-    bool trace = is_trace(capture);
+    bool has_url = json_is_string(json_object_get(capture, "url"));
+    bool more = !has_url && !is_trace(capture);
 
     (void)snprintf(out, NAME_SIZE, "%s %s%s%s", field_text(capture, "service", service),
-                   field_text(capture, "target", target), trace ? "" : ": ",
-                   trace ? "" : field_text(capture, "artifact", artifact));
+                   field_text(capture, has_url ? "url" : "target", target), more ? ": " : "",
+                   more ? field_text(capture, "artifact", artifact) : "");
     return out;
 }
 

@@ -15,7 +15,7 @@
 #include "config.h"
 #include "lib/config/address.h"
 #include "lib/config/config.h"
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 #include "lib/net/credentials.h"
 #include "lib/yaml/text.h"
 

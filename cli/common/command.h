@@ -30,6 +30,7 @@ int command_resume(int argc, char **argv);
 int command_status(int argc, char **argv);
 int command_summary(int argc, char **argv);
 int command_suspend(int argc, char **argv);
+int command_triggers(int argc, char **argv);
 int command_verify(int argc, char **argv);
 
 /* The exit status for what a command's steps returned: 0; 1: only in part; -EINVAL: the options do

@@ -25,6 +25,17 @@ void screen_start(void)
     }
 }
 
+/* A backslash stays as it is: what others sent is escaped already where it is quoted. */
+static void add_visible(struct buf *line, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '\\')
+            (void)buf_add(line, text, 1);
+        else
+            buf_add_escaped(line, text, 1);
+    }
+}
+
 void complain(const char *fmt, ...)
 {
     char text[LINE_MAX_BYTES], escaped[4 * LINE_MAX_BYTES];
@@ -38,7 +49,7 @@ void complain(const char *fmt, ...)
     if (n < 0)
         return;
     buf_over(&line, escaped, sizeof(escaped)); /* it may be said that memory is short */
-    buf_add_escaped(&line, text, strlen(text));
+    add_visible(&line, text);
     (void)fprintf(stderr, "contrace: %s\n", buf_str(&line));
 }
 

@@ -296,6 +296,7 @@ static void put_known(struct jsonwriter *w, const char *key, const char *text)
 static void put_facts(struct jsonwriter *w, const struct facts *f)
 {
     put_known(w, "reason", f->reason);
+    put_known(w, "incident", f->incident);
     if (f->seconds > 0)
         jsonwriter_real(w, "seconds", f->seconds);
     if (f->requested_seconds > 0)

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/hex.h"
 #include "base/jsontext.h"
+
+#define FINDINGS_MAX 1024
 
 static int copy_string(const json_t *object, const char *key, char **ret)
 {
@@ -29,13 +32,50 @@ static bool copy_count(const json_t *object, const char *key, uint64_t *ret)
     return is_count;
 }
 
+/* 0 or -ENOMEM. Codes that cannot be of contrace are left out. */
+static int read_findings(const json_t *o, char **ret)
+{
+    const json_t *finding;
+    struct buf text;
+    size_t i;
+    int r = 0;
+
+    buf_init(&text, FINDINGS_MAX);
+    json_array_foreach(json_object_get(json_object_get(o, "summary"), "findings"), i, finding) {
+        const char *code = json_string_value(json_object_get(finding, "code"));
+
+        if (code && code[strspn(code, "abcdefghijklmnopqrstuvwxyz-")] == '\0')
+            (void)buf_addf(&text, "%s%s", text.len > 0 ? ", " : "", code);
+    }
+    if (text.len > 0) {
+        *ret = strdup(buf_str(&text));
+        r = *ret ? 0 : -ENOMEM;
+    }
+    buf_done(&text);
+    return r;
+}
+
+static int read_incident(const json_t *o, struct facts *f)
+{
+    const json_t *trigger = json_object_get(o, "trigger");
+    const json_t *value = json_object_get(trigger, "value");
+
+    f->has_value = json_is_number(value);
+    f->value = json_number_value(value);
+    f->threshold = json_number_value(json_object_get(trigger, "threshold"));
+    if (copy_string(o, "incident", &f->incident) < 0 ||
+        copy_string(trigger, "rule", &f->rule) < 0 || copy_string(trigger, "unit", &f->unit) < 0)
+        return -ENOMEM;
+    return read_findings(o, &f->findings);
+}
+
 static int read_facts(const json_t *o, struct facts *f)
 {
     const json_t *complete = json_object_get(o, "complete");
 
     if (copy_string(o, "reason", &f->reason) < 0 || copy_string(o, "sha256", &f->sha256) < 0 ||
         copy_string(o, "go_version", &f->go_version) < 0 ||
-        copy_string(o, "label", &f->label) < 0 ||
+        copy_string(o, "label", &f->label) < 0 || read_incident(o, f) < 0 ||
         copy_string(json_object_get(o, "truncated"), "by", &f->truncated_by) < 0)
         return -ENOMEM;
     if (f->sha256 && !hex_is_sha256(f->sha256)) {
@@ -77,5 +117,9 @@ void facts_done(struct facts *f)
     free(f->go_version);
     free(f->truncated_by);
     free(f->label);
+    free(f->incident);
+    free(f->rule);
+    free(f->unit);
+    free(f->findings);
     *f = (struct facts){0};
 }

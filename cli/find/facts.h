@@ -15,11 +15,15 @@
 /* A field that is missing or of the wrong type is NULL or 0. */
 struct facts {
     char *reason, *go_version, *truncated_by, *label;
-    char *sha256; /* 64 lower-case hex digits */
+    char *incident;          /* the id that all evidence of an incident shares */
+    char *rule, *unit;       /* of the trigger */
+    char *findings;          /* the codes of what was found: "lock-contention, gc-pressure" */
+    double value, threshold; /* of the trigger */
+    char *sha256;            /* 64 lower-case hex digits */
     double seconds, requested_seconds;
     double covered; /* the share of the trace that label and numbers rest on */
     uint64_t bytes, samples;
-    bool has_bytes, has_complete, complete, has_covered, has_samples;
+    bool has_bytes, has_complete, complete, has_covered, has_samples, has_value;
 };
 
 /* 0, -ENOMEM, or -EINVAL when it is no JSON object. */

@@ -84,6 +84,7 @@ int command_list(int argc, char **argv)
     const struct argument_group groups[] = {GROUP(query_rows, &q), GROUP(rows, &a),
                                             GROUP(sources_rows, &where)};
     struct selection selection;
+    struct name incident;
     int rest, r = arguments_parse(argc, argv, groups, 3, intro, &rest);
 
     if (r != 0)
@@ -93,7 +94,7 @@ int command_list(int argc, char **argv)
                  argv[rest]);
         return STATUS_USAGE;
     }
-    if (query_selection(&q, clock_real(), &selection) < 0)
+    if (query_selection(&q, clock_real(), &incident, &selection) < 0)
         return STATUS_USAGE;
     q.order = a.order ? order_find(a.order) : NULL;
     q.reverse = a.reverse;

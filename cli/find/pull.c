@@ -2,11 +2,14 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
+#include "cli/find/casebook.h"
 #include "cli/find/parcel.h"
 #include "cli/find/query.h"
 #include "cli/find/transfers.h"
@@ -15,6 +18,7 @@
 static const char intro[] =
     "Usage: contrace pull [OPTIONS] KEY...\n"
     "       contrace pull [OPTIONS] --last=N\n"
+    "       contrace pull [OPTIONS] --incident=ID\n"
     "Brings traces and their records here, from the spool or else from the store, and prints\n"
     "their paths.\n";
 
@@ -23,6 +27,7 @@ static const char intro[] =
 
 struct pull_arguments {
     unsigned last;
+    char *directory; /* of an incident, owned; NULL: none is pulled */
     struct transfers_options to;
 };
 
@@ -92,7 +97,7 @@ static int pull(const struct sources_arguments *where, const struct query *q,
 
     if (r < 0)
         return r;
-    if (a->last > 0)
+    if (a->last > 0 || q->incident)
         found = query_run(&s, q, selection, c);
     if (found >= 0 && c->n == 0) {
         if (found == 0) {
@@ -102,6 +107,8 @@ static int pull(const struct sources_arguments *where, const struct query *q,
         found = 1;
     }
     r = found < 0 ? found : c->n > 0 ? transfers_run(&s, &a->to, c) : 0;
+    if (r >= 0 && a->directory && casebook_write(a->directory, q->incident, c) < 0)
+        r = 1;
     sources_close(&s);
     if (r < 0)
         return r;
@@ -111,7 +118,13 @@ static int pull(const struct sources_arguments *where, const struct query *q,
 
 static int usage(const struct query *q, const struct pull_arguments *a, int keys)
 {
-    if (a->last == 0 && keys == 0)
+    if (q->incident && (a->last > 0 || keys > 0))
+        complain("pull: --incident=ID is all of one incident, without --last and keys");
+    else if (q->incident && strpbrk(q->incident, "*?["))
+        complain("pull: --incident=ID must be one id, not a pattern");
+    else if (q->incident)
+        return 0;
+    else if (a->last == 0 && keys == 0)
         complain("pull: which? Give keys, as 'contrace list' shows them, or --last=N");
     else if (a->last > 0 && keys > 0)
         complain("pull: either keys or --last=N");
@@ -124,6 +137,28 @@ static int usage(const struct query *q, const struct pull_arguments *a, int keys
     return -EINVAL;
 }
 
+/* All that belongs to an incident goes into a directory of its own, below the one that was given. */
+static int use_incident(struct query *q, struct pull_arguments *a)
+{
+    char *name;
+
+    if (!q->incident)
+        return 0;
+    q->with_facts = q->remote_facts = true;
+    (void)mkdir(a->to.directory, 0777); /* what is wrong is said when the one below is opened */
+    if (asprintf(&a->directory, "%s/incident_%s", a->to.directory, q->incident) < 0) {
+        a->directory = NULL;
+        complain("not enough memory");
+        return -ENOMEM;
+    }
+    name = a->directory + strlen(a->to.directory) + 1;
+    for (; *name; name++)
+        *name = *name == '/' ? '_' : *name;
+    a->to.directory = a->directory;
+    a->to.flat = true;
+    return 0;
+}
+
 int command_pull(int argc, char **argv)
 {
     struct sources_arguments where = {0};
@@ -132,13 +167,18 @@ int command_pull(int argc, char **argv)
     const struct argument_group groups[] = {GROUP(rows, &a), GROUP(query_rows, &q),
                                             GROUP(to_rows, &a), GROUP(sources_rows, &where)};
     struct selection selection;
+    struct name incident;
     struct catalog c = {0};
     int rest, r = arguments_parse(argc, argv, groups, 4, intro, &rest);
 
     if (r != 0)
         return r < 0 ? STATUS_USAGE : STATUS_OK;
-    if (usage(&q, &a, argc - rest) < 0 || query_selection(&q, clock_real(), &selection) < 0)
+    q.usual = q.incident ? NULL : q.usual;
+    if (usage(&q, &a, argc - rest) < 0 ||
+        query_selection(&q, clock_real(), &incident, &selection) < 0)
         return STATUS_USAGE;
+    if (use_incident(&q, &a) < 0)
+        return STATUS_FAILED;
     q.limit = a.last;
     for (int i = rest; i < argc && r == 0; i++)
         r = add_key(&c, argv[i]);
@@ -149,5 +189,6 @@ int command_pull(int argc, char **argv)
     catalog_merge(&c);
     r = pull(&where, &q, &selection, &a, &c);
     catalog_done(&c);
+    free(a.directory);
     return command_exit(r);
 }

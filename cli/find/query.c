@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -27,6 +28,8 @@ const struct argument query_rows[QUERY_ROWS] = {
      FIELD(artifact)},
     {"label", 'L', "LABEL", "found to be lock-contention, healthy, …; may be a pattern",
      argument_text, FIELD(label)},
+    {"incident", 'i', "ID", "of the incident with this id; '*': of any", argument_text,
+     FIELD(incident)},
 };
 
 #define LABELS_TEXT_MAX 400
@@ -75,7 +78,30 @@ static int check_artifact(const char *text)
 #define TIME_EXPECTED \
     "a duration back from now (2h), a time of day (15:04), a day (2026-11-21) or RFC 3339"
 
-int query_selection(const struct query *q, usec now, struct selection *ret)
+/* Evidence of an incident is of its service and host, and no younger than a day. */
+static int narrow(const struct query *q, struct name *id, struct selection *s)
+{
+    char key[NAME_KEY_MAX];
+
+    s->incident = q->incident;
+    if (!q->incident || strpbrk(q->incident, "*?["))
+        return 0;
+    if (!name_is_stem(q->incident)) {
+        complain("--incident=%s: expected an id as 'contrace list --json' shows it, such as "
+                 "checkout/web-3/20261121/150405-1234, or '*' for all incidents",
+                 q->incident);
+        return -EINVAL;
+    }
+    (void)snprintf(key, sizeof(key), "%s.trace", q->incident);
+    (void)name_parse(key, id);
+    s->service = s->service ? s->service : id->service;
+    s->host = s->host ? s->host : id->host;
+    s->since = s->since > id->time ? s->since : id->time;
+    s->until = s->until < id->time + USEC_PER_DAY ? s->until : id->time + USEC_PER_DAY;
+    return 0;
+}
+
+int query_selection(const struct query *q, usec now, struct name *id, struct selection *ret)
 {
     struct selection s = {.service = q->service,
                           .host = q->host,
@@ -99,6 +125,8 @@ int query_selection(const struct query *q, usec now, struct selection *ret)
         complain("--since=%s is not before --until=%s", q->since, q->until);
         return -EINVAL;
     }
+    if (narrow(q, id, &s) < 0)
+        return -EINVAL;
     *ret = s;
     return 0;
 }
@@ -108,7 +136,8 @@ static bool record_matches(const struct entry *e, const void *userdata)
     const struct selection *selection = userdata;
 
     return selection_match_record(selection, e->facts ? e->facts->reason : NULL,
-                                  e->facts ? e->facts->label : NULL);
+                                  e->facts ? e->facts->label : NULL,
+                                  e->facts ? e->facts->incident : NULL);
 }
 
 static int find_local(struct sources *s, const struct selection *selection, struct catalog *c)

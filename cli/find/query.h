@@ -12,6 +12,7 @@
 
 struct query {
     const char *service, *host, *reason, *label, *artifact; /* as given; NULL: not */
+    const char *incident;
     const char *since, *until;
     const char *usual;      /* the artifact if none is given; NULL: any */
     catalog_order_fn order; /* NULL: by time */
@@ -21,12 +22,13 @@ struct query {
     bool remote_facts; /* and records that are only in the store */
 };
 
-#define QUERY_ROWS 7
+#define QUERY_ROWS 8
 extern const struct argument query_rows[QUERY_ROWS];
 
-/* Puts the options into the selection, and checks label, artifact and times. 0, or -EINVAL after a
- * message about the usage. */
-int query_selection(const struct query *q, usec now, struct selection *ret);
+/* Puts the options into the selection, and checks label, artifact, incident and times. An incident's id
+ * tells where to look: the selection borrows from `id`. 0, or -EINVAL after a message about the
+ * usage. */
+int query_selection(const struct query *q, usec now, struct name *id, struct selection *ret);
 
 /*
  * Fills the catalog: merged, sorted, cut to the number wanted. 0; 1 if a source failed (a message

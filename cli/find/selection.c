@@ -52,7 +52,7 @@ bool selection_one_host(const struct selection *s)
 
 bool selection_needs_record(const struct selection *s)
 {
-    return s->reason || s->label;
+    return s->reason || s->label || s->incident;
 }
 
 /* An unknown value matches no glob. */
@@ -61,9 +61,11 @@ static bool glob_match_known(const char *glob, const char *text)
     return !glob || (text && fnmatch(glob, text, 0) == 0);
 }
 
-bool selection_match_record(const struct selection *s, const char *reason, const char *label)
+bool selection_match_record(const struct selection *s, const char *reason, const char *label,
+                            const char *incident)
 {
-    return glob_match_known(s->reason, reason) && glob_match_known(s->label, label);
+    return glob_match_known(s->reason, reason) && glob_match_known(s->label, label) &&
+           glob_match_known(s->incident, incident);
 }
 
 /* Extends the prefix by the plain text at the start of a glob. */

@@ -13,18 +13,20 @@
 
 struct selection {
     const char *service, *host, *reason, *label; /* globs (fnmatch(3)) or NULL: any */
+    const char *incident;                        /* likewise: the id in the record */
     const char *artifact;                        /* likewise: of the kind's name */
     usec since;                                  /* real time */
     usec until; /* the first that is too late; USEC_NEVER: no end */
 };
 
-/* Whether the key matches everything but reason and label, which are in the record. */
+/* Whether the key matches everything but reason, label and incident, which are in the record. */
 bool selection_match(const struct selection *s, const struct name *n);
 
 /* The same, of any artifact. */
 bool selection_covers(const struct selection *s, const struct name *n);
 bool selection_needs_record(const struct selection *s);
-bool selection_match_record(const struct selection *s, const char *reason, const char *label);
+bool selection_match_record(const struct selection *s, const char *reason, const char *label,
+                            const char *incident);
 
 /* Both service and host are plain names. */
 bool selection_one_host(const struct selection *s);

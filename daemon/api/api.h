@@ -18,8 +18,10 @@
 #include "daemon/order/desk.h"
 #include "daemon/order/incident.h"
 #include "daemon/outcome/counters.h"
+#include "daemon/push/push.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
+#include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
 #include "lib/spool/spool.h"
 
@@ -29,10 +31,12 @@ struct api_context {
     struct targets *targets;
     struct desk *desk;
     struct incidents *incidents;
+    struct pushes *pushes;
     const struct pipeline *pipeline;
     struct spool *spool;
     struct uploader *uploader;
     struct suspension *suspension;
+    const struct triggers *triggers;
     struct counters *counters;
     const size_t *failing; /* number of targets whose last capture failed */
     const char *host;      /* host of keys for this machine; copied */

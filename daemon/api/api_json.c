@@ -94,6 +94,7 @@ void api_put_target(struct jsonwriter *w, const struct target *t, const struct a
 void api_put_names(struct jsonwriter *w, const struct lane *l)
 {
     api_put_target(w, l->target, l->artifact);
+    jsonwriter_text(w, "url", target_shown(l));
 }
 
 void api_list_init(struct api_list *l)

@@ -15,7 +15,6 @@
 #include "daemon/api/apirequest.h"
 #include "daemon/order/allowance.h"
 
-#define HINT_MAX 300 /* bytes for the names that a message lists */
 #define REASON_SIZE (sizeof("api:") + APIREQUEST_TEXT_MAX)
 
 void orders_free(struct orders *o)
@@ -125,12 +124,10 @@ static void reply_ends(struct orders *o)
 /* What the log says beside the text of an outcome that is no failure, but not what was asked for. */
 static const char *hint_of(const struct pipeline_end *end)
 {
-    if (end->outcome == OUTCOME_EMPTY)
-        return end->lane->artifact->empty_hint;
-    if (!outcome_absent(end->outcome))
+    if (end->outcome != OUTCOME_EMPTY && end->outcome != OUTCOME_NOT_READY &&
+        !outcome_absent(end->outcome))
         return NULL;
-    return end->lane->artifact->place_hint ? end->lane->artifact->place_hint
-                                           : outcome_hint(end->outcome);
+    return end->hint ? end->hint : outcome_hint(end->outcome);
 }
 
 /* The text and the hint, which begins with "; ". */
@@ -201,52 +198,6 @@ static void on_gone(void *userdata, struct admin_call *call)
     orders_free(userdata);
 }
 
-bool api_is_meant(const struct capture_request *r, const struct target *t)
-{
-    switch (r->scope) {
-    case CAPTURE_TARGET: return api_target_is(t, r->name);
-    case CAPTURE_SERVICE: return strcmp(r->name, t->service) == 0;
-    case CAPTURE_JOB: return strcmp(r->name, t->job->name) == 0;
-    case CAPTURE_ALL: return true;
-    }
-    return false;
-}
-
-static const char *word_of(const struct capture_request *r, const struct target *t)
-{
-    return r->scope == CAPTURE_TARGET ? t->shown
-         : r->scope == CAPTURE_JOB    ? t->job->name
-                                      : t->service;
-}
-
-/* Answers 404 with "no service `x` is configured; there is a, b, …". */
-static void reply_not_found(struct api *a, struct admin_call *call, const struct capture_request *r)
-{
-    static const char *const kinds[] = {"target", "service", "job", "target"};
-    struct targets *ts = a->context.targets;
-    const char *before = NULL;
-    char memory[HINT_MAX];
-    struct buf list;
-
-    buf_over(&list, memory, sizeof(memory));
-    for (size_t i = 0; i < targets_count(ts); i++) {
-        const char *word = word_of(r, targets_at(ts, i));
-
-        if (before && strcmp(before, word) == 0)
-            continue;
-        if (buf_addf(&list, "%s%s", before ? ", " : "", word) < 0) {
-            (void)buf_adds(&list, ", …");
-            break;
-        }
-        before = word;
-    }
-    if (targets_count(ts) == 0)
-        admin_fail(call, 404, "there are no targets yet: they are found by file_sd_configs");
-    else
-        admin_fail(call, 404, "no %s `%s` is configured; there is %s", kinds[r->scope], r->name,
-                   buf_str(&list));
-}
-
 static void reply_refused(struct orders *o)
 {
     char text[24];
@@ -301,21 +252,47 @@ static void order_all(struct orders *o, const struct capture_request *request)
     }
 }
 
+/* NULL, or an artifact that is meant and has no window, if there is no other. */
+static const struct artifact *snapshot_alone(struct api *a, const struct capture_request *request)
+{
+    struct targets *ts = a->context.targets;
+    const struct artifact *found = NULL;
+
+    for (size_t i = 0; i < targets_count(ts); i++) {
+        const struct target *t = targets_at(ts, i);
+
+        if (!api_is_meant(request, t))
+            continue;
+        found = request->artifact ? request->artifact : target_primary(t)->artifact;
+        if (target_window(t->job, found, request->window) > 0)
+            return NULL;
+    }
+    return found;
+}
+
 static void run_order(struct api *a, struct admin_call *call, const struct capture_request *request)
 {
     struct targets *ts = a->context.targets;
     char name[REASON_SIZE];
+    const struct artifact *snapshot = request->window > 0 ? snapshot_alone(a, request) : NULL;
     struct orders *o;
     size_t n = 0;
 
     for (size_t i = 0; i < targets_count(ts); i++)
         n += api_is_meant(request, targets_at(ts, i));
     if (n == 0) {
-        reply_not_found(a, call, request);
+        api_reply_not_found(a, call, request);
         return;
     }
     if (request->incident) {
         api_order_incidents(a, call, request, name_of(request, name), n);
+        return;
+    }
+    if (snapshot) {
+        admin_fail(call, 400,
+                   "a %s is a snapshot and takes no `seconds`, which say how long a trace or a "
+                   "profile is to be: leave them out",
+                   snapshot->noun);
         return;
     }
     o = orders_new(a, call, n, request->wait);

@@ -3,8 +3,9 @@
 
 /*
  * Shared by the files of the API only. api.c has the table of routes, api_orders.c captures on
- * demand, api_incidents.c incidents, api_alerts.c captures for alerts, api_targets.c, api_captures.c and api_status.c the
- * listings, and api_json.c writes values and reads query parameters.
+ * demand, api_scope.c whom they are for, api_incidents.c incidents, api_alerts.c captures for alerts,
+ * api_push.c flight recordings that are sent, api_targets.c, api_triggers.c, api_captures.c and
+ * api_status.c the listings, and api_json.c writes values and reads query parameters.
  */
 
 #include <stdint.h>
@@ -53,8 +54,10 @@ void api_put_covered(struct jsonwriter *w, double covered);
 void api_put_counts(struct jsonwriter *w, const char *key, const uint64_t *counts, unsigned n,
                     const char *(*name)(unsigned i));
 
-/* Write the members "target", "service", "host" and "job"; then "artifact", too. */
+/* Write the members "target", "service", "host" and "job". */
 void api_put_whose(struct jsonwriter *w, const struct target *t);
+/* Write the members "target", "service", "host", "job" and "artifact"; api_put_names "url" as well,
+ * which is where the lane's artifact is. */
 void api_put_target(struct jsonwriter *w, const struct target *t, const struct artifact *artifact);
 void api_put_names(struct jsonwriter *w, const struct lane *l);
 
@@ -124,6 +127,9 @@ void orders_put(const struct orders *o, struct jsonwriter *w);
 /* Whether the request means this target. */
 bool api_is_meant(const struct capture_request *r, const struct target *t);
 
+/* Answers 404: "no service `x` is configured; there is a, b, …". */
+void api_reply_not_found(struct api *a, struct admin_call *call, const struct capture_request *r);
+
 /* Orders an incident of each of the `n` targets that are meant, and answers. `name` as in an
  * order. */
 void api_order_incidents(struct api *a, struct admin_call *call,
@@ -132,8 +138,10 @@ void api_order_incidents(struct api *a, struct admin_call *call,
 void api_get_incidents(void *userdata, struct admin_call *call);
 void api_get_status(void *userdata, struct admin_call *call);
 void api_get_targets(void *userdata, struct admin_call *call);
+void api_get_triggers(void *userdata, struct admin_call *call);
 void api_get_captures(void *userdata, struct admin_call *call);
 void api_get_capture(void *userdata, struct admin_call *call);
 void api_post_capture(void *userdata, struct admin_call *call);
+void api_put_push(void *userdata, struct admin_call *call);
 void api_post_alerts(void *userdata, struct admin_call *call);
 void api_alerts_refused(void *userdata, const char *why);

@@ -119,7 +119,7 @@ static const struct lane *lane_of(const struct filter *f, const struct target *t
 
 static bool fails_so(const struct lane *l, const char *state)
 {
-    return outcome_failed(l->state) &&
+    return target_lane_fails(l) &&
            (strcmp(state, "failing") == 0 || strcmp(state, state_of(l)) == 0);
 }
 

@@ -73,6 +73,11 @@ static bool printable(const char *text)
     return true;
 }
 
+bool apirequest_is_reason(const char *text)
+{
+    return text[0] != '\0' && strlen(text) <= APIREQUEST_TEXT_MAX && printable(text);
+}
+
 /* 0, also if there is no reason. */
 static int read_reason(const json_t *o, char **ret, char *why)
 {
@@ -81,7 +86,7 @@ static int read_reason(const json_t *o, char **ret, char *why)
 
     if (!value)
         return 0;
-    if (!text || text[0] == '\0' || strlen(text) > APIREQUEST_TEXT_MAX || !printable(text))
+    if (!text || !apirequest_is_reason(text))
         return wrong(why, "\"reason\" must be a text of 1 to %d printable ASCII characters",
                      APIREQUEST_TEXT_MAX);
     *ret = strdup(text);

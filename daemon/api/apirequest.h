@@ -52,3 +52,6 @@ int suspend_request_parse(const char *body, size_t n, char **ret,
 
 /* Accepts no body, or {}. Errors as above. */
 int empty_request_parse(const char *body, size_t n, char why[static APIREQUEST_WHY_SIZE]);
+
+/* Whether the text may be a reason: 1 to APIREQUEST_TEXT_MAX printable ASCII characters. */
+bool apirequest_is_reason(const char *text);

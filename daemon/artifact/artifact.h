@@ -92,6 +92,7 @@ struct artifact {
     bool whole_seconds;  /* the endpoint accepts whole seconds only */
     bool delta;          /* with `seconds` it is the difference of two snapshots */
     bool snapshot;       /* it is asked for without `seconds`, and answers at once */
+    bool may_wait;       /* 429 and 503 say that it cannot be had yet */
     bool optional;       /* a service may lack it: 404 is no failure */
     const char *taken;   /* what a 500 says while somebody else takes one; NULL: many may */
     enum outcome taken_outcome;

@@ -16,6 +16,7 @@ const struct artifact artifact_flight = {
     .content_type = "application/octet-stream",
     .elsewhere = true,
     .snapshot = true,
+    .may_wait = true,
     .optional = true,
     .place_hint = "; `flight` must lead, by its method, to a handler that writes the recording "
                   "itself (FlightRecorder.WriteTo), and not to a page or a viewer of it",

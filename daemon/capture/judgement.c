@@ -39,6 +39,9 @@
 #define HINT_LARGER "; raise body_size_limit to keep more, or make `seconds` shorter"
 #define HINT_NEWEST "; raise body_size_limit: the newest part is missing"
 
+#define HINT_OWN_PATH \
+    "; is it there that the service has it? That path is its own `path` in the job's `artifacts`"
+
 #define HINT_TLS "; the service speaks TLS there: set scheme: https"
 #define HINT_PLAIN "; the service speaks no TLS there: set scheme: http"
 #define HINT_NOT_HTTP1 \
@@ -144,6 +147,8 @@ static enum outcome outcome_of_status(const struct evidence *e)
         return e->artifact->taken_outcome;
     if (status == 400 && head_has(e, "exceeds server's WriteTimeout"))
         return OUTCOME_WRITE_TIMEOUT;
+    if (e->artifact->may_wait && (status == 429 || status == 503))
+        return OUTCOME_NOT_READY;
     return OUTCOME_HTTP_STATUS;
 }
 
@@ -219,7 +224,7 @@ void judgement_refused(const struct evidence *e, struct capture_result *r, struc
     r->outcome = status == 404 && e->artifact->optional ? OUTCOME_MISSING : outcome_of_status(e);
     r->hint = hint_of(e, r->outcome);
     if (!r->hint && shows_place(r->outcome, status))
-        r->hint = e->artifact->place_hint;
+        r->hint = e->own_path ? HINT_OWN_PATH : e->artifact->place_hint;
     else if (!r->hint && e->artifact->place_hint && r->outcome == OUTCOME_HTTP_STATUS)
         r->hint = ""; /* it is the place, and its answer says why */
     (void)buf_addf(text, "HTTP status %ld%s%s: ", status,
@@ -235,7 +240,7 @@ static void judge_foreign(const struct evidence *e, struct capture_result *r, st
 {
     const char *found = e->facts->found;
 
-    (void)buf_addf(text, "the answer is not %s but ", e->artifact->what);
+    (void)buf_addf(text, "the %s is not %s but ", e->sent ? "body" : "answer", e->artifact->what);
     if (found[0]) {
         (void)buf_adds(text, "a profile of ");
         redact_text(e->secrets, 0, found, strlen(found), HEAD_SHOWN, text);

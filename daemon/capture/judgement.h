@@ -41,9 +41,11 @@ struct evidence {
     size_t head_len;
     uint64_t written;   /* bytes of the body that were accepted */
     usec window;        /* as requested */
+    bool own_path;      /* the configuration gives this artifact a path of its own */
     const char *cut_by; /* why this side ended the body, or NULL; static */
     int error;          /* of write(2), as a negative errno, or 0 */
     bool stopped;       /* by capture_stop */
+    bool sent;          /* nobody asked for it: it is no answer */
 };
 
 /* For a request without a body of a 200: it got another status, or none. Sets outcome and hint of

@@ -83,6 +83,7 @@ static void capture_job_end(struct capture_job *c, const char *key)
         .name = c->purpose.name,
         .outcome = c->result.outcome,
         .text = c->result.text,
+        .hint = c->result.hint,
         .key = key,
         .start = c->start,
         .due = c->purpose.due,

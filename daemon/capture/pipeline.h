@@ -27,6 +27,7 @@ struct pipeline_end {
     const char *name; /* as in the order */
     enum outcome outcome;
     const char *text;      /* for people; "" if there is nothing to say */
+    const char *hint;      /* as in struct capture_result */
     const char *key;       /* NULL: nothing was kept */
     usec start;            /* real time of the request; 0: none was sent */
     usec due, sent, ended; /* boot time; due and sent 0: not known, not sent */

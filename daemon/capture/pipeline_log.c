@@ -114,6 +114,7 @@ static void report_lane(struct capture_job *c, const char *key)
     struct lane *l = c->lane;
     const char *shown = target_shown(l), *service = c->target->service;
     enum outcome outcome = c->result.outcome, before = l->state;
+    bool failed = target_lane_fails(l);
     const struct log_fields fields = {
         .service = service,
         .target = shown,
@@ -131,21 +132,21 @@ static void report_lane(struct capture_job *c, const char *key)
     l->state = outcome;
     l->told = true;
     if (outcome_published(outcome)) {
-        if (outcome_failed(before))
+        if (failed)
             log_write(LOG_LEVEL_INFO, &fields, "captures of %s work again, after %u failed %s",
                       shown, l->failures, l->failures == 1 ? "try" : "tries");
         l->failures = 0;
         report_published(c, outcome != OUTCOME_OK && before != outcome, key);
         return;
     }
-    if (!outcome_failed(outcome)) {
+    if (!target_lane_fails(l)) {
         l->failures = 0;
         if (outcome != before)
             report_absent(c);
         return;
     }
     l->failures++;
-    if (outcome != before)
+    if (outcome != before || !failed)
         report_failed(c);
 }
 

@@ -66,6 +66,8 @@ static int fill_artifacts(struct target_job *j, const struct job_config *from)
         int r = path_of(a, from, &j->paths[a->kind]);
 
         j->intervals[a->kind] = of->interval ? of->interval : from->interval;
+        if (of->path)
+            j->own_paths |= 1u << a->kind;
         if (is_snapshot(a, of->delta))
             j->snapshots |= 1u << a->kind;
         if (r == -EINVAL)
@@ -207,18 +209,44 @@ struct lane *target_lane(const struct target *t, const struct artifact *artifact
     return l;
 }
 
+bool target_lane_fails(const struct lane *l)
+{
+    if (l->state != OUTCOME_MISSING)
+        return outcome_failed(l->state);
+    for (const struct lane *other = l->target->lanes; other; other = other->next) {
+        if (other->wanted && other->state != OUTCOME_MISSING)
+            return false;
+    }
+    return l->wanted;
+}
+
 const char *target_shown(const struct lane *l)
 {
     return l->shown ? l->shown : l->target->shown;
 }
 
 /* Replaces the path of traces, with which a target's URL and its shown form end. */
-static char *with_path(const char *text, const struct target_job *job, const struct artifact *a)
+static char *replace_path(const char *text, const struct target_job *job, const char *path)
 {
     size_t n = strlen(text) - strlen(job->path);
     char *with;
 
-    return asprintf(&with, "%.*s%s", (int)n, text, job->paths[a->kind]) < 0 ? NULL : with;
+    return asprintf(&with, "%.*s%s", (int)n, text, path) < 0 ? NULL : with;
+}
+
+static char *with_path(const char *text, const struct target_job *job, const struct artifact *a)
+{
+    return replace_path(text, job, job->paths[a->kind]);
+}
+
+char *target_url(const struct target *t, const char *path)
+{
+    return replace_path(t->url, t->job, path);
+}
+
+char *target_shown_at(const struct target *t, const char *path)
+{
+    return replace_path(t->shown, t->job, path);
 }
 
 usec target_interval(const struct lane *l)

@@ -25,6 +25,7 @@ struct target_job {
     char *paths[KINDS];          /* of each kind; NULL: its path is not known */
     unsigned artifacts;          /* those captured by schedule: a bit for each kind */
     unsigned incident_artifacts; /* those that an incident takes: a bit for each kind */
+    unsigned own_paths;          /* those whose path `artifacts` gives: a bit for each kind */
     unsigned snapshots;    /* those that are asked for without a window: a bit for each kind */
     usec intervals[KINDS]; /* of each kind */
     usec window, timeout;
@@ -81,8 +82,19 @@ struct lane *target_lane(const struct target *t, const struct artifact *artifact
  */
 int target_add_lane(struct target *t, const struct artifact *artifact, struct lane **ret);
 
+/*
+ * Whether the lane fails. What the service does not have is no failure of the lane, unless the
+ * target has nothing at all of what its job takes by schedule.
+ */
+bool target_lane_fails(const struct lane *l);
+
 /* The URL that this lane requests, in the form for logs and records. */
 const char *target_shown(const struct lane *l);
+
+/* The URL of another path of the target, which begins with '/'; and its form for logs. The caller
+ * frees them. NULL when memory is short. */
+char *target_url(const struct target *t, const char *path);
+char *target_shown_at(const struct target *t, const char *path);
 
 /* The interval at which the lane's artifact is captured. */
 usec target_interval(const struct lane *l);

@@ -104,7 +104,17 @@ static usec deadline(const struct connection *c)
 {
     if (c->phase == PHASE_READING)
         return c->since + ADMIN_REQUEST_TIMEOUT;
+    if (c->phase == PHASE_TAKING && c->call)
+        return c->since + ADMIN_REQUEST_TIMEOUT < c->call->until ? c->since + ADMIN_REQUEST_TIMEOUT
+                                                                 : c->call->until;
     return c->admin->stopped ? c->admin->stopped_at + ADMIN_LINGER : USEC_NEVER;
+}
+
+static void end(struct connection *c)
+{
+    connection_end(c);
+    if (c->call)
+        call_abort(c->call);
 }
 
 /* Ends connections whose time is over: a request that does not come, or comes byte by byte, and
@@ -122,7 +132,7 @@ static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata)
         if (c->phase == PHASE_FREE || c->dying)
             continue;
         if (now >= deadline(c))
-            connection_end(c);
+            end(c);
         else if (deadline(c) < next)
             next = deadline(c);
     }
@@ -132,10 +142,10 @@ static int on_sweep(sd_event_source *s, uint64_t scheduled, void *userdata)
 }
 
 /* Makes place for a new connection by ending the oldest one: first among those that are idle or
- * reading, then those that are sending, then those that are waiting. */
+ * reading, then those that are sending, then those that are taken or waiting. */
 static void give_way(struct admin *a)
 {
-    static const enum phase order[] = {PHASE_READING, PHASE_SENDING, PHASE_WAITING};
+    static const enum phase order[] = {PHASE_READING, PHASE_SENDING, PHASE_TAKING, PHASE_WAITING};
     struct connection *oldest = NULL;
 
     for (size_t k = 0; k < sizeof(order) / sizeof(order[0]) && !oldest; k++) {
@@ -146,11 +156,8 @@ static void give_way(struct admin *a)
                 oldest = c;
         }
     }
-    if (!oldest)
-        return;
-    connection_end(oldest);
-    if (oldest->call)
-        call_abort(oldest->call);
+    if (oldest)
+        end(oldest);
 }
 
 static struct connection *free_slot(struct admin *a)

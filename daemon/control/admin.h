@@ -24,6 +24,8 @@
 #define ADMIN_BODIES_MAX (4u << 20)    /* bytes of all bodies at the same time; beyond that: 503 */
 /* For a whole request, and for the pause between two. */
 #define ADMIN_REQUEST_TIMEOUT (10 * USEC_PER_SEC)
+/* For a streamed body; and for each pause in it ADMIN_REQUEST_TIMEOUT. */
+#define ADMIN_STREAM_TIMEOUT (120 * USEC_PER_SEC)
 #define ADMIN_REPLY_STALL 30 /* seconds in which the client takes no byte of a reply */
 /* Bytes of replies under way; beyond that the oldest is ended. */
 #define ADMIN_REPLIES_MAX (16u << 20)
@@ -41,10 +43,11 @@ enum {
     ADMIN_OPEN = 1,      /* tells nothing secret, so it needs no token */
     ADMIN_LONG_BODY = 2, /* takes bodies of up to ADMIN_LONG_BODY_MAX */
     ADMIN_CUT_BODY = 4,  /* of longer bodies, up to ADMIN_CUT_BODY_MAX, keeps only the beginning */
+    ADMIN_STREAM = 8,    /* takes bodies of any length and type: see admin_call_take */
 };
 
 struct admin_route {
-    const char *method; /* "GET" (which also answers HEAD) or "POST" */
+    const char *method; /* "GET" (which also answers HEAD), "POST" or "PUT" */
     const char *path;   /* matched exactly; as a prefix if it ends in '/' and is longer than "/" */
     admin_run_fn run;
     unsigned flags;
@@ -123,3 +126,27 @@ bool admin_call_is_cut(const struct admin_call *call);
  */
 void admin_call_on_gone(struct admin_call *call,
                         void (*fn)(void *userdata, struct admin_call *call), void *userdata);
+
+/*
+ * A route with ADMIN_STREAM has its `run` called when the head has arrived. It answers, or calls
+ * admin_call_take, and then the body is handed on piece by piece. A client that asks before it sends
+ * its body (Expect: 100-continue) is told to do so only after that. Until the call is answered,
+ * `gone` (admin_call_on_gone) tells if the body breaks off or takes too long. admin_fail may be
+ * called before all has come, and is sent at once.
+ */
+struct admin_stream {
+    /* Takes the next bytes. 0: none of them now; the same again after admin_call_resume. */
+    int (*take)(void *userdata, const void *data, size_t n);
+    /* All of the body has come: the call may be answered. */
+    void (*whole)(void *userdata, struct admin_call *call);
+};
+
+/* `stream` is static, `userdata` is what its functions are given. */
+void admin_call_take(struct admin_call *call, const struct admin_stream *stream, void *userdata);
+void admin_call_resume(struct admin_call *call);
+
+/* A header of the request; NULL if it has none. Borrowed. */
+const char *admin_call_asked(const struct admin_call *call, const char *name);
+
+/* The connection's socket, and whether it is a unix one. */
+int admin_call_socket(const struct admin_call *call, bool *ret_unix);

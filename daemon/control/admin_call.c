@@ -12,11 +12,6 @@
 #include "lib/net/credentials.h"
 
 #define TOKEN_MAX CREDENTIALS_SECRET_MAX
-/* Bytes of a refused body that are still read, so that the client gets to read the reply. */
-#define DISCARD_MAX (2u << 20)
-#define CUT_DISCARD_MAX (ADMIN_CUT_BODY_MAX + DISCARD_MAX)
-
-#define TOO_LARGE 413 /* a number, as libmicrohttpd has renamed its constant */
 
 static struct connection *connection_of(struct MHD_Connection *mhd)
 {
@@ -68,20 +63,53 @@ static void tell_gone(struct admin_call *call)
         gone(call->gone_userdata, call);
 }
 
+static bool streams(const struct admin_call *call)
+{
+    return call->route->flags & ADMIN_STREAM;
+}
+
+static bool is_handled(const struct admin_call *call)
+{
+    return call->state == CALL_SUSPENDED || call->state == CALL_TAKING;
+}
+
 void call_abort(struct admin_call *call)
 {
-    if (call->state != CALL_SUSPENDED)
+    if (!is_handled(call))
         return;
     tell_gone(call);
     call_answer(call, 0, NULL, NULL);
+    call_resume(call);
 }
 
 void call_refuse(struct admin_call *call, const char *why)
 {
-    if (call->state != CALL_SUSPENDED)
+    if (!is_handled(call))
         return;
     tell_gone(call);
     admin_fail(call, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", why);
+}
+
+void admin_call_take(struct admin_call *call, const struct admin_stream *stream, void *userdata)
+{
+    call->stream = stream;
+    call->stream_userdata = userdata;
+}
+
+void admin_call_resume(struct admin_call *call)
+{
+    call_resume(call);
+}
+
+const char *admin_call_asked(const struct admin_call *call, const char *name)
+{
+    return header(call->connection->mhd, name);
+}
+
+int admin_call_socket(const struct admin_call *call, bool *ret_unix)
+{
+    *ret_unix = call->connection->unix_socket;
+    return call->connection->fd;
 }
 
 static int on_watch(sd_event_source *s, int fd, uint32_t revents, void *userdata)
@@ -211,44 +239,6 @@ static void refuse_method(struct admin_call *call, const char *method, const str
                buf_str(allowed));
 }
 
-static size_t body_max(const struct admin_call *call)
-{
-    return call->route->flags & ADMIN_LONG_BODY ? ADMIN_LONG_BODY_MAX : ADMIN_BODY_MAX;
-}
-
-static bool takes_beginning(const struct admin_call *call)
-{
-    return call->route->flags & ADMIN_CUT_BODY;
-}
-
-/* How long a body may be. What is beyond body_max is read but not kept. */
-static size_t come_max(const struct admin_call *call)
-{
-    return takes_beginning(call) ? ADMIN_CUT_BODY_MAX : body_max(call);
-}
-
-static size_t discard_max(const struct admin_call *call)
-{
-    return call->route && takes_beginning(call) ? CUT_DISCARD_MAX : DISCARD_MAX;
-}
-
-/* Refuses a request. Also tells the route, as the sender may be a program whose answers nobody
- * reads. */
-static void refuse(struct admin_call *call, unsigned status, const char *text)
-{
-    if (call->route && call->route->refused)
-        call->route->refused(call->connection->admin->userdata, text);
-    admin_fail(call, status, "%s", text);
-}
-
-static void refuse_long_body(struct admin_call *call)
-{
-    char text[64];
-
-    (void)snprintf(text, sizeof(text), "the body is longer than %zu KiB", come_max(call) >> 10);
-    refuse(call, TOO_LARGE, text);
-}
-
 /* Answers the request here if its head alone is reason to refuse it. */
 static void check_head(struct admin_call *call, const char *url, const char *version,
                        uint64_t length, bool has_body)
@@ -261,19 +251,21 @@ static void check_head(struct admin_call *call, const char *url, const char *ver
 
     buf_over(&allowed, memory, sizeof(memory));
     call->route = find_route(c->admin, url, call->method, &n, &allowed);
+    if (call->route && streams(call))
+        has_body = false; /* its handler knows what it takes */
     verdict = judge(call, version, call->route && (call->route->flags & ADMIN_OPEN), has_body);
     if (c->bad_uri) {
         admin_fail(call, MHD_HTTP_BAD_REQUEST, "the path or query has control characters");
     } else if (verdict.status != 0) {
         if (verdict.status == MHD_HTTP_UNAUTHORIZED)
             admin_call_header(call, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"contraced\"");
-        refuse(call, verdict.status, verdict.text);
+        call_refuse_request(call, verdict.status, verdict.text);
     } else if (!call->route && allowed.len > 0) {
         refuse_method(call, call->method, &allowed);
     } else if (!call->route) {
         admin_fail(call, MHD_HTTP_NOT_FOUND, "there is nothing at %.200s", url);
-    } else if (length > come_max(call)) {
-        refuse_long_body(call);
+    } else if (!streams(call) && length > body_come_max(call)) {
+        body_refuse_long(call);
     } else {
         call->rest = strdup(url + n);
         if (!call->rest)
@@ -313,6 +305,7 @@ static enum MHD_Result begin(struct connection *c, const char *url, const char *
                              const char *version, void **con_cls)
 {
     const char *length = header(c->mhd, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    bool asks_first = header(c->mhd, MHD_HTTP_HEADER_EXPECT);
     bool chunked = header(c->mhd, MHD_HTTP_HEADER_TRANSFER_ENCODING);
     uint64_t n = length ? strtoull(length, NULL, 10) : 0;
     struct admin_call *call = call_new(c, method);
@@ -321,43 +314,19 @@ static enum MHD_Result begin(struct connection *c, const char *url, const char *
         return MHD_NO;
     *con_cls = call;
     check_head(call, url, version, n, chunked || n > 0);
+    if (call->state == CALL_READING && streams(call))
+        body_begin_stream(call, asks_first);
+    if (call->replied)
+        return MHD_YES;
     /*
      * A refused body is read all the same, unless it is too long or the client asked first
      * (Expect): closing with unread bytes would reset the connection, and the client might lose the
      * reply. If the head has a fault, it is not certain where the body ends, so no more of it is
      * read.
      */
-    if (call->state == CALL_ANSWERED && (call->aborted || c->last || n > discard_max(call) ||
-                                         header(c->mhd, MHD_HTTP_HEADER_EXPECT)))
+    if (call->state == CALL_ANSWERED &&
+        (call->aborted || c->last || n > body_discard_max(call) || asks_first))
         return send_reply(call);
-    return MHD_YES;
-}
-
-static enum MHD_Result take_body(struct admin_call *call, const char *data, size_t *size)
-{
-    struct admin *a = call->connection->admin;
-    size_t n = *size;
-
-    *size = 0;
-    call->body_seen += n;
-    if (call->body_seen > discard_max(call))
-        return MHD_NO;
-    if (call->state != CALL_READING)
-        return MHD_YES;
-    if (call->body_seen > come_max(call)) {
-        refuse_long_body(call);
-        return MHD_YES;
-    }
-    if (n > body_max(call) - call->body.len)
-        n = body_max(call) - call->body.len;
-    if (a->bodies + n > ADMIN_BODIES_MAX) {
-        refuse(call, MHD_HTTP_SERVICE_UNAVAILABLE,
-               "too many requests with long bodies at the same time; send it again");
-    } else if (buf_add(&call->body, data, n) < 0) {
-        call_answer(call, 0, NULL, NULL);
-    } else {
-        a->bodies += n;
-    }
     return MHD_YES;
 }
 
@@ -366,10 +335,13 @@ static enum MHD_Result run(struct admin_call *call)
 {
     struct admin *a = call->connection->admin;
 
-    if (call->state == CALL_READING) {
+    if (call->state == CALL_READING || call->state == CALL_TAKING) {
         call->state = CALL_RUNNING;
         connection_phase(call->connection, PHASE_WAITING);
-        call->route->run(a->userdata, call);
+        if (call->stream)
+            call->stream->whole(call->stream_userdata, call);
+        else
+            call->route->run(a->userdata, call);
     }
     if (call->state == CALL_ANSWERED)
         return send_reply(call);
@@ -389,7 +361,7 @@ enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const cha
     if (!*con_cls)
         return begin(c, url, method, version, con_cls);
     if (*size > 0)
-        return take_body(*con_cls, data, size);
+        return body_take(*con_cls, data, size);
     return run(*con_cls);
 }
 
@@ -407,7 +379,7 @@ void call_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
         return;
     c = call->connection;
     log_debug("admin endpoint: %s: %u", call->route ? call->route->path : "refused", call->status);
-    if (call->state == CALL_SUSPENDED)
+    if (is_handled(call))
         tell_gone(call);
     c->call = NULL;
     c->used = true;

@@ -34,6 +34,15 @@ void connection_end(struct connection *c)
     (void)shutdown(c->fd, SHUT_RDWR);
 }
 
+void call_resume(struct admin_call *call)
+{
+    if (!call->paused)
+        return;
+    call->paused = false;
+    MHD_resume_connection(call->connection->mhd);
+    admin_wake(call->connection->admin);
+}
+
 void admin_sweep_at(struct admin *a, usec when)
 {
     if (sd_event_source_set_time(a->sweep, when) < 0 ||
@@ -47,7 +56,7 @@ void connection_phase(struct connection *c, enum phase phase)
 
     c->phase = phase;
     c->since = admin_now(c->admin);
-    if (phase != PHASE_READING)
+    if (phase != PHASE_READING && phase != PHASE_TAKING)
         return;
     (void)sd_event_source_get_enabled(c->admin->sweep, &on);
     if (on == SD_EVENT_OFF)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -12,6 +13,8 @@
 
 #define ERROR_MAX 2048
 #define ERROR_JSON_SIZE (6 * ERROR_MAX + 32) /* each byte as \u00XX */
+
+#define HEAD_SIZE 2048 /* of a reply that is sent at once */
 
 #define CSP "Content-Security-Policy"
 
@@ -122,6 +125,33 @@ void admin_reply_file(struct admin_call *call, const char *type, const char *nam
     call_answer(call, MHD_HTTP_OK, type, response);
 }
 
+void call_answer_at_once(struct admin_call *call, unsigned status, const struct buf *json)
+{
+    struct connection *c = call->connection;
+    char memory[ERROR_JSON_SIZE + HEAD_SIZE];
+    struct buf reply;
+
+    call->state = CALL_ANSWERED;
+    call->gone = NULL;
+    call->status = status;
+    call->replied = true;
+    c->last = true;
+    buf_over(&reply, memory, sizeof(memory));
+    (void)buf_addf(&reply, "HTTP/1.1 %u %s\r\nContent-Type: " CALL_JSON_TYPE "\r\n", status,
+                   MHD_get_reason_phrase_for(status));
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+        (void)buf_addf(&reply, "%s: %s\r\n", common[i].name, common[i].value);
+    for (size_t i = 0; i < call->n_headers; i++)
+        (void)buf_addf(&reply, "%s: %s\r\n", call->headers[i].name, call->headers[i].value);
+    (void)buf_addf(&reply, "Content-Length: %zu\r\nConnection: close\r\n\r\n%s", json->len,
+                   buf_str(json));
+    /* So few bytes always have room in the socket: nothing was sent on it before. */
+    if (buf_error(&reply) == 0 && !call->no_memory)
+        (void)send(c->fd, reply.data, reply.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    connection_phase(c, PHASE_READING);
+    call_resume(call);
+}
+
 /* Writes into memory on the stack, so that it can also report that memory is short. */
 void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
 {
@@ -140,6 +170,8 @@ void admin_fail(struct admin_call *call, unsigned status, const char *fmt, ...)
     jsonwriter_end(&w);
     if (jsonwriter_finish(&w) < 0)
         call_answer(call, 0, NULL, NULL);
+    else if (call->state == CALL_TAKING && call->at_once)
+        call_answer_at_once(call, status, &json);
     else
         admin_reply(call, status, CALL_JSON_TYPE, json.data, json.len);
 }

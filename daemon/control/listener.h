@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 
 /* Connections to accept in one turn of the loop, so that captures get their turns. */
 #define LISTENER_BURST 8

@@ -219,6 +219,7 @@ int metrics_render(const struct metrics_facts *f, struct buf *out)
     write_targets(&e, f);
     metrics_write_inspections(&e, f);
     metrics_write_suspension(&e, f);
+    metrics_write_triggers(&e, f);
     metrics_write_spool(&e, f);
     metrics_write_upload(&e, f);
     metrics_write_config(&e, f);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "daemon/control/process.h"
 #include "daemon/outcome/meters.h"
+#include "daemon/watch/triggers.h"
 #include "lib/spool/spool.h"
 #include "lib/store/http/breaker.h"
 #include "lib/store/interface/store.h"
@@ -65,6 +66,7 @@ struct metrics_facts {
     const struct metrics_cause *causes;
     size_t n_causes;
     bool inspecting; /* traces are inspected */
+    const struct triggers_stats *triggers;
     struct spool_stats spool;
     struct retention_limits limits;
     struct space space; /* of the spool's file system; zeros: not known */

@@ -157,6 +157,12 @@ void metrics_write_config(struct exposition *e, const struct metrics_facts *f)
                       "Reloads of the configuration, by what came of them.");
     metrics_classed(e, "result", "ok", c->reloads);
     metrics_classed(e, "result", "failed", c->reloads_failed);
+    exposition_family(e, "contrace_pushes_total", EXPOSITION_COUNTER,
+                      "Flight recordings that processes sent, by what came of them.");
+    for (int i = 0; i < RECEPTION_COUNT; i++)
+        metrics_classed(e, "result", reception_name((enum reception)i), c->pushes[i]);
+    metrics_counter(e, "contrace_pushed_bytes_total", "Bytes of these that were kept.",
+                    c->pushed_bytes);
     metrics_counter(e, "contrace_alert_notifications_refused_total",
                     "Notifications of alerts that were refused.", c->alerts_refused);
     metrics_number(e, "contrace_config_last_reload_successful",

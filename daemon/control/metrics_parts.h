@@ -11,6 +11,9 @@
 void metrics_write_build(struct exposition *e, const struct metrics_facts *f);
 void metrics_write_inspections(struct exposition *e, const struct metrics_facts *f);
 void metrics_write_suspension(struct exposition *e, const struct metrics_facts *f);
+/* metrics_triggers.c */
+void metrics_write_triggers(struct exposition *e, const struct metrics_facts *f);
+
 void metrics_write_spool(struct exposition *e, const struct metrics_facts *f);
 void metrics_write_upload(struct exposition *e, const struct metrics_facts *f);
 void metrics_write_config(struct exposition *e, const struct metrics_facts *f);

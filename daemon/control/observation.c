@@ -39,7 +39,7 @@ static void add_to_job(struct metrics_job *j, const struct target *t)
     usec interval = target_interval(l);
 
     j->targets++;
-    j->failing += outcome_failed(l->state);
+    j->failing += target_lane_fails(l);
     if (interval > j->interval)
         j->interval = interval;
     if (t->job->window > j->window)
@@ -117,6 +117,7 @@ static int render(struct observation *o, const struct observation_context *c,
         {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
     };
     struct metrics_cause causes[METRICS_CAUSES_MAX];
+    struct triggers_stats triggers;
     struct metrics_facts f = {
         .version = PACKAGE_VERSION,
         .libraries = libraries,
@@ -132,6 +133,8 @@ static int render(struct observation *o, const struct observation_context *c,
     look_at_causes(c, causes, &f);
     look_at_spool(c, &f);
     look_at_uploads(c, &f);
+    triggers_stats(c->triggers, &triggers);
+    f.triggers = &triggers;
     process_read(o->process, &f.process);
     return metrics_render(&f, out);
 }

@@ -13,6 +13,7 @@
 #include "daemon/outcome/meters.h"
 #include "daemon/ship/uploader.h"
 #include "daemon/trigger/suspension.h"
+#include "daemon/watch/triggers.h"
 #include "lib/config/config.h"
 #include "lib/spool/spool.h"
 
@@ -29,6 +30,7 @@ struct observation_context {
     const struct pipeline *pipeline;
     struct spool *spool;
     const struct suspension *suspension;
+    struct triggers *triggers;
     struct targets *targets;
     const struct uploader *uploader;
 };

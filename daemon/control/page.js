@@ -140,6 +140,7 @@ const S = {
   captures: new Map(),  // by key
   floor: Infinity,    // captures from here on were asked for
   newest: -Infinity,  // of those that were listed
+  rules: { list: [], total: 0 }, rulesAt: 0, rulesShown: '',
   loading: false, complete: false, fetched: 0, signature: '',
   range: '24h', filter: '', sort: 'worst', picked: new Set(),
   domain: [0, 1], decades: [-6, -2], shown: [], counts: [],
@@ -306,6 +307,37 @@ async function loadTargets() {
   }
 }
 
+// All, if these are few; else those that fired.
+const RULES = 50;
+
+async function loadRules() {
+  if (S.rules.total > RULES && Date.now() - S.rulesAt < 30000) return; // contraced looks through all of them
+  let page = await api('/api/v1/triggers' + query({ limit: RULES }));
+  const total = number(page.total);
+  if (total > RULES) page = await api('/api/v1/triggers' + query({ limit: RULES, state: 'fired' }));
+  S.rulesAt = Date.now();
+  S.rules = { list: Array.isArray(page.triggers) ? page.triggers : [], total };
+}
+
+function ruleRow(r) {
+  const state = text(r.state), fired = time(r.fired), failing = state === 'poll_failing';
+  const sees = failing && r.poll ? `${text(r.poll.result)}: ${text(r.poll.text)}` : text(r.text);
+  const said = state === 'pending' ? `pending ${number(r.over)} of ${number(r.for)}` : state.replace('_', ' ');
+  const className = state === 'fired' || state === 'pending' ? 'warn' : failing || state === 'blind' ? 'bad' : '';
+  return el('tr', '', el('td', className, said), el('td', '', text(r.rule)),
+    el('td', '', `${text(r.service)} ${text(r.address)}`),
+    el('td', '', fired === null ? '' : ago(now() - fired)), el('td', '', sees));
+}
+
+function showRules() {
+  const { list, total } = S.rules, signature = JSON.stringify([list, Math.floor(now() / 60e3)]);
+  setHidden($('rules'), total === 0);
+  if (S.rulesShown === signature) return;
+  S.rulesShown = signature;
+  $('rules-rows').replaceChildren(...list.map(ruleRow));
+  setText($('rules-more'), total > RULES ? `${total} rules at targets: these are those that fired` : '');
+}
+
 let timer = 0, ticking = false, again = false, hiddenSince = null;
 
 async function tick() {
@@ -322,6 +354,7 @@ async function tick() {
     S.ready = ready.ok ? null : (await ready.text()).slice(0, 1000) || 'not ready';
     const old = Date.now() - S.targetsAt;
     if (S.orders.size || S.total <= PAGE || old > 30000) await loadTargets();
+    await loadRules();
     const oldest = status.spool && time(status.spool.oldest);
     if (oldest) forgetBefore(oldest - 1000);
     refresh();
@@ -1038,6 +1071,7 @@ function render() {
   arrange();
   forceOrder = false;
   S.ticks = ticks().found;
+  showRules();
   showHead(); showBanners(); showTiles(); showLegend(); showEmpty();
   drawAxis();
   showRows(true);

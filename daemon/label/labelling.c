@@ -108,8 +108,8 @@ static void on_inspected(void *userdata, const char *key, struct inspection *in)
 
     meters_inspected(l->meters, in->end, in->took);
     if (l->told)
-        l->told(l->userdata,
-                &(struct labelling_label){key, what.label, what.latency, what.covered});
+        l->told(l->userdata, &(struct labelling_label){key, what.label, what.latency, what.covered,
+                                                       what.summary});
     if (ok)
         report_label(key, in);
     else

@@ -35,6 +35,7 @@ struct labelling_label {
     const char *label; /* "not-inspected" if there is none */
     double latency;    /* both as in struct digest */
     double covered;
+    const char *summary; /* JSON text; NULL: there is none */
 };
 
 /* Called with the result of each inspection. `fn` may be NULL. */

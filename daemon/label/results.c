@@ -10,9 +10,11 @@
  * its trace. */
 struct awaited {
     struct awaited *next;
-    struct target *target;
-    struct lane *lane; /* of the target */
-    usec sent;         /* boot time of the request */
+    struct target *target; /* NULL: of none */
+    struct lane *lane;     /* of the target */
+    char *job;             /* without a target: whose it is */
+    enum reason reason;
+    usec sent; /* boot time of the request */
     char *key;
 };
 
@@ -38,6 +40,7 @@ static void take_out(struct results *r, struct awaited **at)
     *at = a->next;
     r->n--;
     target_unref(a->target);
+    free(a->job);
     free(a->key);
     free(a);
 }
@@ -55,17 +58,19 @@ static void replace(char **text, const char *with)
     *text = with ? strdup(with) : NULL;
 }
 
-static void await_label(struct results *r, const struct pipeline_end *end)
+/* `like` has all but the key and the place in the list; its texts are copied. */
+static void await_label(struct results *r, const struct awaited *like, const char *key)
 {
     struct awaited *a = calloc(1, sizeof(*a)), **at = &r->first;
 
     if (!a)
         return;
-    *a = (struct awaited){.next = r->first,
-                          .target = target_ref(end->lane->target),
-                          .lane = end->lane,
-                          .sent = end->sent,
-                          .key = strdup(end->key)};
+    *a = *like;
+    a->next = r->first;
+    a->key = strdup(key);
+    a->job = like->job ? strdup(like->job) : NULL;
+    if (like->target)
+        target_ref(like->target);
     r->first = a;
     if (++r->n <= RESULTS_AWAITED_MAX)
         return;
@@ -91,7 +96,17 @@ void results_ended(struct results *r, const struct pipeline_end *end, bool inspe
     replace(&last->key, end->key);
     replace(&last->label, NULL);
     if (inspected && end->lane->artifact->inspected)
-        await_label(r, end);
+        await_label(r,
+                    &(struct awaited){.target = end->lane->target,
+                                      .lane = end->lane,
+                                      .reason = end->reason,
+                                      .sent = end->sent},
+                    end->key);
+}
+
+void results_sent(struct results *r, const char *job, const char *key)
+{
+    await_label(r, &(struct awaited){.job = (char *)(uintptr_t)job}, key);
 }
 
 /* Sets the lane's label, unless a newer trace has been kept since. */
@@ -119,7 +134,7 @@ bool results_grown(struct results *r, const char *key, const struct digest *dige
     const struct awaited *a = *find(r, key);
     struct name name;
 
-    if (!a || digest->goroutines < 0 || name_parse(key, &name) < 0)
+    if (!a || !a->lane || digest->goroutines < 0 || name_parse(key, &name) < 0)
         return false;
     return growth_add(&a->lane->growth,
                       &(struct growth_sample){.time = a->sent,
@@ -129,15 +144,28 @@ bool results_grown(struct results *r, const char *key, const struct digest *dige
                       ret);
 }
 
-void results_labelled(struct results *r, const struct labelling_label *label)
+static const char *job_of(const struct awaited *a)
 {
+    if (a->lane)
+        return a->target->job->name;
+    return a->job ? a->job : METERS_OTHER;
+}
+
+struct target *results_labelled(struct results *r, const struct labelling_label *label,
+                                enum reason *ret_reason)
+{
+    struct target *target;
     struct awaited **at = find(r, label->key);
 
     if (!*at) {
         meters_labelled(r->meters, METERS_OTHER, label->label);
-        return;
+        return NULL;
     }
-    meters_labelled(r->meters, (*at)->target->job->name, label->label);
-    set_label((*at)->lane, label);
+    meters_labelled(r->meters, job_of(*at), label->label);
+    if ((*at)->lane)
+        set_label((*at)->lane, label);
+    target = (*at)->target ? target_ref((*at)->target) : NULL;
+    *ret_reason = (*at)->reason;
     take_out(r, at);
+    return target;
 }

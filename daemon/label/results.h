@@ -23,10 +23,16 @@ void results_free(struct results *r);
  * kept trace. */
 void results_ended(struct results *r, const struct pipeline_end *end, bool inspected);
 
+/* To be called for each trace that no lane has: one that a process of the job sent. A label
+ * follows. */
+void results_sent(struct results *r, const char *job, const char *key);
+
 /* To be called for each digest, before its label: whether it completes a growth of its target's
  * goroutines over several samples. */
 bool results_grown(struct results *r, const char *key, const struct digest *digest,
                    struct growth *ret);
 
-/* To be called for each label. */
-void results_labelled(struct results *r, const struct labelling_label *label);
+/* To be called for each label. Returns a reference to the target of the trace, and why it was
+ * captured; NULL if that is not known any more. */
+struct target *results_labelled(struct results *r, const struct labelling_label *label,
+                                enum reason *ret_reason);

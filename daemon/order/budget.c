@@ -75,6 +75,15 @@ enum budget_answer budget_ask(const struct budget *b, const struct budget_limits
                          : BUDGET_FREE;
 }
 
+size_t budget_taken(const struct budget *b, usec now)
+{
+    size_t n = 0;
+
+    while (n < b->n && counts(&b->entries[b->n - 1 - n], now))
+        n++;
+    return n;
+}
+
 static void drop_old(struct budget *b, usec now)
 {
     size_t old = 0;

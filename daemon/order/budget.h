@@ -47,5 +47,8 @@ void budget_done(struct budget *b);
 enum budget_answer budget_ask(const struct budget *b, const struct budget_limits *l,
                               uint64_t target, usec traced, usec now, usec *ret_wait);
 
+/* How many began within the last hour, of all targets. */
+size_t budget_taken(const struct budget *b, usec now);
+
 /* Notes that one begins, whether it is allowed or not. 0, or -ENOMEM and nothing is noted. */
 int budget_take(struct budget *b, uint64_t target, usec traced, usec now);

@@ -15,6 +15,9 @@
 /* When to ask again while CPUs are short: nobody knows how long that lasts. */
 #define PRESSURE_RETRY (30 * USEC_PER_SEC)
 
+/* How often what somebody else prevents is tried again. */
+#define AGAIN_MAX 3
+
 const char *incident_limit_name(enum incident_limit limit)
 {
     static const char *const names[INCIDENT_LIMITS] = {
@@ -74,6 +77,7 @@ static void incident_free(struct incident *i)
     if (!i)
         return;
     pipeline_forget(i->waiter);
+    (void)sd_event_source_disable_unref(i->timer);
     for (struct incident_waiter *w = i->waiters; w; w = next) {
         next = w->next;
         free(w);
@@ -148,6 +152,7 @@ static void finish(struct incident *i)
 
     i->report.ended = loop_now(is->event, CLOCK_REALTIME);
     t->incident = NULL;
+    i->timer = sd_event_source_disable_unref(i->timer);
     (void)report_of(i);
     incident_log(i);
     remember(is, i);
@@ -213,35 +218,72 @@ static bool begin(struct incident *i, struct incident_piece *p)
     return true;
 }
 
-/* What somebody else prevented may be had now: one more try of each. */
-static bool try_again(struct incident *i)
-{
-    bool any = false;
-
-    for (size_t k = 0; !i->again && k < i->report.n_pieces; k++) {
-        struct incident_piece *p = &i->pieces[k];
-
-        if (p->outcome != OUTCOME_BUSY && p->outcome != OUTCOME_IN_USE)
-            continue;
-        p->begun = p->ended = false;
-        any = true;
-    }
-    i->again = true;
-    return any;
-}
-
 /* Orders the next piece. False: all have ended. */
 static bool advance(struct incident *i)
 {
-    do {
-        for (size_t k = 0; k < i->report.n_pieces; k++) {
-            struct incident_piece *p = &i->pieces[k];
+    for (size_t k = 0; k < i->report.n_pieces; k++) {
+        struct incident_piece *p = &i->pieces[k];
 
-            if (!p->begun && begin(i, p))
-                return true;
-        }
-    } while (try_again(i));
+        if (!p->begun && begin(i, p))
+            return true;
+    }
     return false;
+}
+
+static bool was_prevented(const struct incident_piece *p)
+{
+    return p->ended && (p->outcome == OUTCOME_BUSY || p->outcome == OUTCOME_IN_USE);
+}
+
+/* Time to try again what somebody else prevented. */
+static void settle(struct incident *i);
+
+static int on_again(sd_event_source *s, uint64_t now, void *userdata)
+{
+    struct incident *i = userdata;
+
+    (void)s;
+    (void)now;
+    for (size_t k = 0; k < i->report.n_pieces; k++) {
+        if (was_prevented(&i->pieces[k]))
+            i->pieces[k].begun = i->pieces[k].ended = false;
+    }
+    if (!advance(i))
+        settle(i);
+    return 0;
+}
+
+/* Whoever prevents it is probably done after a window and a half. */
+static int arm(struct incident *i)
+{
+    usec window = i->window > 0 ? i->window : i->target->job->window;
+    usec wait = window + window / 2;
+    int r;
+
+    if (!i->timer)
+        return sd_event_add_time_relative(i->all->event, &i->timer, CLOCK_BOOTTIME, wait, 0,
+                                          on_again, i);
+    r = sd_event_source_set_time_relative(i->timer, wait);
+    return r < 0 ? r : sd_event_source_set_enabled(i->timer, SD_EVENT_ONESHOT);
+}
+
+/* Whether it waits to try again. */
+static bool waits(const struct incident *i)
+{
+    int on = 0;
+
+    return i->timer && sd_event_source_get_enabled(i->timer, &on) >= 0 && on != SD_EVENT_OFF;
+}
+
+/* All have ended that could be had. */
+static void settle(struct incident *i)
+{
+    bool prevented = false;
+
+    for (size_t k = 0; k < i->report.n_pieces; k++)
+        prevented = prevented || was_prevented(&i->pieces[k]);
+    if (!prevented || i->all->drained || i->target->gone || i->tries++ == AGAIN_MAX || arm(i) < 0)
+        finish(i);
 }
 
 static void on_piece_ended(void *userdata, const struct pipeline_end *end)
@@ -253,7 +295,7 @@ static void on_piece_ended(void *userdata, const struct pipeline_end *end)
     end_piece(p, end->outcome, end->text, end->key);
     i->report.kept += end->key != NULL;
     if (!advance(i))
-        finish(i);
+        settle(i);
 }
 
 static struct incident *incident_new(struct incidents *is, const struct incident_order *order,
@@ -384,13 +426,23 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
     reply.retry_after = 0;
     i = incident_new(is, order, &plan);
     if (!i || add_waiter(i, order, &reply.waiter) < 0 || !advance(i)) {
+        bool stopping = i && i->pieces[0].outcome == OUTCOME_CANCELLED;
+
         incident_free(i);
-        return no_memory(order);
+        return stopping ? (struct incident_reply){.answer = INCIDENT_STOPPING} : no_memory(order);
     }
     charge(is, order, &plan);
     i->target->incident = i;
     list_push(&is->running, i);
     return reply;
+}
+
+size_t incidents_room(const struct incidents *is, size_t *ret_all)
+{
+    size_t taken = budget_taken(&is->budget, loop_now(is->event, CLOCK_BOOTTIME));
+
+    *ret_all = is->limits.max_per_hour;
+    return taken < *ret_all ? *ret_all - taken : 0;
 }
 
 void incidents_forget(struct incident_waiter *w)
@@ -417,7 +469,14 @@ void incidents_list(const struct incidents *is, incident_ended_fn fn, void *user
 
 void incidents_drain(struct incidents *is)
 {
+    struct incident *next;
+
     is->drained = true;
+    for (struct incident *i = is->running.first; i; i = next) {
+        next = i->next;
+        if (waits(i))
+            finish(i);
+    }
 }
 
 bool incidents_idle(const struct incidents *is)

@@ -5,7 +5,7 @@
  * Incidents: several artifacts of one target, ordered together, under one id. They are taken in
  * sequence: the flight recording first, as it shows the past; then what shows the present; then
  * snapshots and sums; last what disturbs the service. Never two at once. One that fails or is not
- * served does not stop the others; one that somebody else prevents is tried once more at the end.
+ * served does not stop the others; one that somebody else prevents is tried again at the end.
  * A target has at most one incident at a time. How many there may be is bounded by the section
  * `incidents` and by the allowance of each target; the operator's signal is not bounded.
  *
@@ -113,6 +113,10 @@ void incidents_set(struct incidents *is, const struct incidents_config *config);
  * with that one's report. A refused order is charged to nobody.
  */
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order);
+
+/* How many more incidents may begin within this hour as far as all targets together are concerned, of
+ * *ret_all. */
+size_t incidents_room(const struct incidents *is, size_t *ret_all);
 
 /* fn will not be called; the incident goes on. NULL is fine. */
 void incidents_forget(struct incident_waiter *w);

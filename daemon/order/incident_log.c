@@ -46,7 +46,6 @@ void incident_log(const struct incident *i)
     log_write(r->kept > 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
               &(struct log_fields){.service = r->service,
                                    .target = r->target,
-                                   .key = r->id,
                                    .result = r->kept == r->n_pieces ? "complete"
                                            : r->kept > 0            ? "partial"
                                                                     : "failed",

@@ -27,7 +27,8 @@ struct incident {
     struct incident_report report; /* owns its texts, but not id, reason and trigger */
     struct incident_piece pieces[KINDS];
     struct incident_piece *under_way; /* NULL: none */
-    bool again;                       /* what somebody else prevented is being tried once more */
+    unsigned tries;                   /* how often what somebody else prevented was tried again */
+    sd_event_source *timer;           /* for the next of these tries; NULL: there was none yet */
     struct pipeline_waiter *waiter;
     struct incident_waiter *waiters;
 };

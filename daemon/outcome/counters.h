@@ -13,11 +13,14 @@
 #include "base/clock.h"
 #include "daemon/outcome/inspection.h"
 #include "daemon/outcome/outcome.h"
+#include "daemon/outcome/reception.h"
 
 struct counters {
     uint64_t captures[OUTCOME_COUNT];
     uint64_t bytes; /* of published traces */
     uint64_t inspections[INSPECTION_END_COUNT];
+    uint64_t pushes[RECEPTION_COUNT];
+    uint64_t pushed_bytes;   /* of recordings that were kept */
     uint64_t alerts_refused; /* notifications of Alertmanager that were refused */
     uint64_t labels_lost;    /* labels that could not be written into the record */
     uint64_t reloads, reloads_failed;

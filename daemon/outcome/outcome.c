@@ -57,6 +57,10 @@ static const struct row {
     [OUTCOME_IN_USE] = {"in_use", KIND_ABSENT, OUTCOME_RETRY_NEXT,
                         "; a process has one CPU profiler: another is at work (Pyroscope, Parca, "
                         "Datadog, a second contraced, somebody with go tool pprof)"},
+    [OUTCOME_NOT_READY] =
+        {"not_ready", KIND_PATIENT, OUTCOME_RETRY_BUSY,
+         "; a flight recorder that has only just started has no past yet: ask again after a few "
+         "seconds. If it is always so, the service's answer says why"},
     [OUTCOME_NOT_A_TRACE] = {"not_a_trace", KIND_FAILED, OUTCOME_RETRY_NEXT,
                              "; does the service serve net/http/pprof at this path?"},
     [OUTCOME_NOT_A_PROFILE] = {"not_a_profile", KIND_FAILED, OUTCOME_RETRY_NEXT,

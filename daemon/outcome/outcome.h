@@ -27,6 +27,7 @@ enum outcome {
     OUTCOME_HTTP_STATUS,   /* any other status but 200 */
     OUTCOME_MISSING,       /* 404 for an artifact that a service may lack */
     OUTCOME_IN_USE,        /* somebody else takes a CPU profile */
+    OUTCOME_NOT_READY,     /* 429 or 503: the service has the artifact, but not now */
     OUTCOME_NOT_A_TRACE,   /* 200, but the body is no trace or is empty */
     OUTCOME_NOT_A_PROFILE, /* 200, but the body is no profile or is empty */
     OUTCOME_INCOMPLETE,    /* the right kind of body, but nothing of it was whole */

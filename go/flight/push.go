@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 const (
@@ -32,6 +34,16 @@ type pusher struct {
 // the transport's DialContext. Its CheckRedirect is not used.
 func Client(c *http.Client) PushOption { return func(p *pusher) { p.client = *c } }
 
+// Socket has requests go over a unix socket, whatever host the URL names: contraced
+// learns the process's id by that, and asks for no token. It takes the place of a [Client].
+func Socket(path string) PushOption {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}
+	client := http.Client{Transport: &http.Transport{DialContext: dial, ExpectContinueTimeout: time.Second, DisableKeepAlives: true}}
+	return func(p *pusher) { p.client = client }
+}
+
 // Token has each request carry this bearer token.
 func Token(token string) PushOption { return func(p *pusher) { p.token = token } }
 
@@ -50,7 +62,8 @@ func (e *PushError) Error() string {
 	return s
 }
 
-// Push takes a recording and sends it to a receiver by PUT. It returns the key
+// Push takes a recording and sends it to a receiver by PUT: to contraced, at
+// http://HOST:7465/api/v1/push/SERVICE, or to one of yours. It returns the key
 // by which the receiver keeps it: the member "key" of its JSON answer, if it has
 // one. The reason goes along in the query: 100 printable ASCII characters of it.
 //

@@ -82,22 +82,26 @@ func TestPushOfALongReason(t *testing.T) {
 
 func TestPushOverAUnixSocket(t *testing.T) {
 	_, k := started(t)
-	c := &contraced{came: make(chan pushed, 1)}
-	socket := filepath.Join(t.TempDir(), "contraced.sock")
-	listener, err := net.Listen("unix", socket)
+	path := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := &contraced{came: make(chan pushed, 10)}
 	server := &http.Server{Handler: c}
 	go server.Serve(listener)
-	defer server.Close()
-	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
-		},
-	}}
-	if _, err := k.push(context.Background(), "http://contraced"+pushPath, "", []PushOption{Client(client)}); err != nil {
-		t.Error(err)
+	t.Cleanup(func() { server.Close() })
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", path)
+	}
+	client := &http.Client{Transport: &http.Transport{DialContext: dial}}
+	for name, option := range map[string]PushOption{"Socket": Socket(path), "Client": Client(client)} {
+		if _, err := k.push(context.Background(), "http://contraced"+pushPath, "", []PushOption{option}); err != nil {
+			t.Fatal(name, err)
+		}
+		if r := receive(t, "the push", c.came); r.path != pushPath || !bytes.Equal(r.body, aTrace) {
+			t.Error(name, r.path)
+		}
 	}
 	if client.CheckRedirect != nil {
 		t.Error("the client is not as it was")

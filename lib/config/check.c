@@ -12,7 +12,8 @@
 #include "lib/net/proxy.h"
 #include "base/segments.h"
 #include "lib/config/check_report.h"
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
+#include "lib/config/trigger.h"
 #include "lib/config/upload_rules.h"
 #include "lib/yaml/text.h"
 
@@ -194,6 +195,19 @@ static int check_targets(struct check *k, const struct job_config *job)
     return 0;
 }
 
+/* What answers there is taken for a recording, as both are execution traces. */
+static void check_flight(struct check *k, const struct job_config *job)
+{
+    if (!job->flight.path || check_any_bad(k, AT(&job->flight.path, &job->path)) ||
+        strcmp(job->flight.path, job->path) != 0)
+        return;
+    report(
+        k, AT(&job->flight.path), job,
+        "flight: %.200s is the job's `path`, where a trace begins when it is asked for: a flight "
+        "recording, which has the past, is at a path of its own",
+        job->flight.path);
+}
+
 static int check_job(struct check *k, const struct job_config *job)
 {
     const struct proxy *proxy = &job->access.proxy;
@@ -203,6 +217,7 @@ static int check_job(struct check *k, const struct job_config *job)
     check_access(k, &job->access, &job->name, about_job(job, about));
     if (proxy->url && proxy->from_environment)
         report(k, AT(&proxy->url), job, "proxy_url and proxy_from_environment exclude each other");
+    check_flight(k, job);
     if (job->targets.n == 0 && job->n_file_sd == 0 &&
         !check_any_bad(k, AT(&job->targets, &job->file_sd)))
         report(k, AT(&job->name), job, "needs static_configs or file_sd_configs with a target");
@@ -307,6 +322,7 @@ int check_rules(struct config *c, bool once, struct yaml_file *f, struct diags *
         r = check_names(&k);
     if (r == 0 && c->n_jobs == 0)
         r = check_global(&k);
+    check_triggers(&k);
     if (r == 0)
         r = check_upload(&k);
     if (r < 0)

@@ -13,8 +13,9 @@
 #include "lib/config/filesd.h"
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 #include "lib/config/schema.h"
+#include "lib/config/trigger.h"
 #include "lib/config/upload.h"
 
 #define DEFAULT_STORAGE "/var/lib/contrace"
@@ -82,6 +83,9 @@ void config_free(struct config *c)
     for (size_t i = 0; i < c->n_jobs; i++)
         job_done(&c->jobs[i]);
     free(c->jobs);
+    for (size_t i = 0; i < c->n_triggers; i++)
+        trigger_done(&c->triggers[i]);
+    free(c->triggers);
     free(c->host);
     free(c->storage.path);
     upload_done(&c->upload);

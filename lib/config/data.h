@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "lib/config/address.h"
-#include "lib/config/label.h"
+#include "lib/yaml/label.h"
 #include "lib/net/access.h"
 #include "lib/record/kind.h"
 
@@ -144,7 +144,7 @@ struct inspect_config {
 
 /* The admin endpoint. */
 struct web_config {
-    char *listen_address;    /* as lib/config/listen.h reads it */
+    char *listen_address;    /* as lib/net/listen.h reads it */
     char *bearer_token_file; /* or NULL; read at each use */
 };
 
@@ -152,6 +152,50 @@ struct web_config {
 struct suspend_config {
     char *flag_file;     /* suspended while this file exists; NULL: none */
     double cpu_pressure; /* suspended from this share of stalled time on; 0: off */
+};
+
+enum trigger_measure {
+    TRIGGER_HISTOGRAM, /* the share of a histogram's new observations that lie above a bound */
+    TRIGGER_RATE,      /* a counter's rise a second */
+    TRIGGER_GAUGE,
+    TRIGGER_RATIO, /* of two gauges or rates */
+    TRIGGER_VALUE, /* a number of a trace's summary */
+    TRIGGER_LABEL, /* a trace's label */
+    TRIGGER_MEASURES,
+};
+
+enum trigger_test {
+    TRIGGER_ABOVE,          /* more than `limit`; of a histogram: its share is */
+    TRIGGER_BELOW,          /* less than `limit` */
+    TRIGGER_GROWTH,         /* grew by more than the share `limit` over the time `over` */
+    TRIGGER_TIMES_BASELINE, /* more than `limit` times its own median of the last hour */
+    TRIGGER_BECOMES,        /* of labels: one of `labels`, after one of `after` */
+};
+
+/* A rule: which condition of a target makes an incident. */
+struct trigger_config {
+    char *name;
+    char **jobs; /* NULL: all */
+    size_t n_jobs;
+    struct {
+        char *path; /* of the metrics, begins with '/' */
+        usec interval;
+    } metrics; /* for rules that are polled */
+    enum trigger_measure measure;
+    char *of[2];     /* the metric, or the ratio's two; the summary's path; NULL for labels */
+    bool of_rate[2]; /* of a ratio: it is a counter, whose rate counts */
+    struct label *match;
+    size_t n_match;
+    double bound; /* of a histogram, in its unit */
+    enum trigger_test test;
+    double limit;
+    usec over;              /* of TRIGGER_GROWTH */
+    uint32_t labels, after; /* a bit for each label (enum code); after 0: any but `labels` */
+    unsigned polls;         /* `for`: how many in a row */
+    uint64_t min_count;     /* of a histogram: observations between two polls */
+    unsigned capture;       /* a bit for each kind; 0: what incidents take */
+    usec cooldown;
+    unsigned line, column; /* its place in the file, from 1; 0: not there */
 };
 
 /* How much incidents may take, and how long they are kept. */
@@ -180,4 +224,6 @@ struct config {
     enum log_format log_format;
     struct job_config *jobs;
     size_t n_jobs;
+    struct trigger_config *triggers;
+    size_t n_triggers;
 };

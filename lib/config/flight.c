@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/secretname.h"
 #include "lib/config/access_keys.h"
-#include "lib/config/label.h"
+#include "lib/yaml/label.h"
 #include "lib/net/header.h"
 
 #define AT(type, field) .offset = offsetof(struct type, field)

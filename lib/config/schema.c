@@ -10,9 +10,10 @@
 #include "lib/config/flight.h"
 #include "lib/config/group.h"
 #include "lib/config/incidents.h"
-#include "lib/config/listen.h"
 #include "lib/config/scalar.h"
+#include "lib/config/trigger.h"
 #include "lib/config/upload.h"
+#include "lib/net/listen.h"
 #include "lib/record/kind.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
@@ -140,6 +141,9 @@ static int read_file_sd(struct yaml_file *f, const yaml_node_t *node, void *base
     return r;
 }
 
+/* More than there are kinds, so that of a longer list each wrong item is told. */
+#define ARTIFACT_ITEMS_MAX 100
+
 /* An item of artifacts, before it goes into the job. */
 struct artifact_item {
     char *name;
@@ -225,7 +229,7 @@ static const struct table_key job_keys[] = {
      .type = TABLE_LIST,
      .flags = TABLE_NONEMPTY,
      AT(job_config, artifacts),
-     .max = KINDS,
+     .max = ARTIFACT_ITEMS_MAX,
      .item = read_artifact},
     {.name = "incident_artifacts",
      .type = TABLE_LIST,
@@ -483,6 +487,12 @@ static const struct table_key root_keys[] = {
      AT(config, jobs),
      .max = CONFIG_JOBS_MAX,
      .item = read_job},
+    {.name = "trigger_configs",
+     .type = TABLE_LIST,
+     .flags = TABLE_NULLABLE,
+     AT(config, triggers),
+     .max = TRIGGERS_MAX,
+     .item = trigger_read},
     {.name = "storage",
      .type = TABLE_MAPPING,
      .flags = TABLE_NULLABLE,

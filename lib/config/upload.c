@@ -7,7 +7,7 @@
 
 #include "base/utf8.h"
 #include "lib/config/access_keys.h"
-#include "lib/config/label.h"
+#include "lib/yaml/label.h"
 
 #define KEYS(array) .keys = (array), .n_keys = sizeof(array) / sizeof((array)[0])
 #define AT(type, field) .offset = offsetof(struct type, field)

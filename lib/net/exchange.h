@@ -72,6 +72,7 @@ struct http_options {
      * without support answers 417, whose body is not delivered. */
     bool expect_continue;
     bool keep;             /* use a kept connection, and keep it afterwards */
+    size_t piece;          /* bytes to read from the socket at a time; 0: RECEIVE_BUFFER */
     uint64_t max_rate;     /* limit for sending the body, bytes a second; 0: none */
     const char *unix_path; /* connect to this socket instead; '@' in front: abstract name space */
     const char *authorization; /* "Authorization: …", or NULL; copied and wiped after use */

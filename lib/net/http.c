@@ -14,9 +14,6 @@
 #include "base/loop.h"
 #include "lib/net/request.h"
 
-/* Idle connections; after HTTP_IDLE_SECONDS they are not used again. */
-#define KEPT_CONNECTIONS 8L
-
 /* How often in a stall timeout to check whether any byte moved. */
 #define STALL_LOOKS 4
 
@@ -29,6 +26,7 @@ struct http {
     sd_event_source *timer;
     struct http_request *requests;
     char *user_agent;
+    size_t kept; /* idle connections, at most */
 };
 
 static void drain(struct http *h);
@@ -390,7 +388,7 @@ static CURLM *make_multi(struct http *h)
 {
     CURLM *multi = curl_multi_init();
 
-    if (multi && curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS) == CURLM_OK &&
+    if (multi && curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)h->kept) == CURLM_OK &&
         curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket) == CURLM_OK &&
         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, h) == CURLM_OK &&
         curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_curl_timer) == CURLM_OK &&
@@ -412,6 +410,7 @@ int http_new(sd_event *event, const char *user_agent, struct http **ret)
         return -ENOMEM;
     }
     h->event = sd_event_ref(event);
+    h->kept = HTTP_KEPT;
     h->user_agent = strdup(user_agent);
     h->multi = make_multi(h);
     if (!h->user_agent || !h->multi ||
@@ -422,6 +421,13 @@ int http_new(sd_event *event, const char *user_agent, struct http **ret)
     }
     *ret = h;
     return 0;
+}
+
+void http_keep(struct http *h, size_t n)
+{
+    h->kept = n;
+    if (h->multi)
+        (void)curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)n);
 }
 
 void http_free(struct http *h)

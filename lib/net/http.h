@@ -11,6 +11,8 @@
 
 #include "lib/net/exchange.h"
 
+#define HTTP_KEPT 8 /* idle connections; after HTTP_IDLE_SECONDS they are not used again */
+
 struct http;         /* the transfers of one event loop */
 struct http_request; /* one of them */
 
@@ -19,6 +21,9 @@ const char *http_library_version(void);
 
 /* 0, -ENOMEM, or -EIO when libcurl cannot be set up. */
 int http_new(sd_event *event, const char *user_agent, struct http **ret);
+
+/* Keeps up to n connections of requests with `keep`, instead of HTTP_KEPT. */
+void http_keep(struct http *h, size_t n);
 
 /* Every request must be gone. */
 void http_free(struct http *h);

@@ -225,7 +225,8 @@ static int on_seek(void *userdata, curl_off_t offset, int origin)
 }
 
 /* Options of every request, since some defaults of libcurl are unsafe. */
-static int set_hardened(struct http_request *r, const char *user_agent)
+static int set_hardened(struct http_request *r, const char *user_agent,
+                        const struct http_options *o)
 {
     REQUEST_SET(r, CURLOPT_PROTOCOLS_STR, "http,https");
     REQUEST_SET(r, CURLOPT_FOLLOWLOCATION, 0L);
@@ -240,7 +241,7 @@ static int set_hardened(struct http_request *r, const char *user_agent)
      * through the whole cache at each transfer.
      */
     REQUEST_SET(r, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-    REQUEST_SET(r, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+    REQUEST_SET(r, CURLOPT_BUFFERSIZE, o->piece > 0 ? (long)o->piece : RECEIVE_BUFFER);
     REQUEST_SET(r, CURLOPT_USERAGENT, user_agent);
     REQUEST_SET(r, CURLOPT_ERRORBUFFER, r->error);
     REQUEST_SET(r, CURLOPT_PRIVATE, r);
@@ -350,7 +351,7 @@ int request_init(struct http_request *r, const char *user_agent, const struct ht
     r->easy = curl_easy_init();
     if (!r->easy)
         return -ENOMEM;
-    error = set_hardened(r, user_agent);
+    error = set_hardened(r, user_agent, o);
     if (error == 0)
         error = set_method(r, o);
     if (error == 0)

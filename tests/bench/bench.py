@@ -5,7 +5,7 @@
     bench.py                        everything, in about ten minutes
     bench.py --full                 everything in full length, for docs/PERFORMANCE.md
     bench.py cpu signals            these only: idle, soak, cpu, targets, signals, scrape, upload,
-                                    pprof, summary, goroutines, tracing, flight
+                                    pprof, summary, goroutines, tracing, flight, polls
     bench.py --markdown             the table as docs/PERFORMANCE.md has it
 
 It needs curl and a C compiler, and reads CONTRACE_SRC_DIR and CONTRACE_BUILD_DIR.
@@ -27,6 +27,7 @@ import flight
 import goroutines
 import idle
 import lab
+import polls
 import pprof
 import scrape
 import signals
@@ -49,6 +50,7 @@ MEASUREMENTS = {
     "goroutines": goroutines,
     "tracing": tracing,
     "flight": flight,
+    "polls": polls,
 }
 
 

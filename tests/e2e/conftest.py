@@ -12,6 +12,7 @@ from hostile import Server
 from support import CONTRACED, GO_ENV, ROOT_LATER, SRC, Daemon, GoService, go_version, need
 
 ROWS = {
+    "reading": "what a trace shows: the reader, its numbers, labels",
     "upload": "what goes to a store, and what is read from one or from a file",
     "control": "the admin endpoint, the page, metrics, packages and pods",
 }  # that scripts/check runs beside all others
@@ -31,7 +32,12 @@ def pytest_configure(config):
         )
 
 
-ASKED_FOR_MORE = ("CONTRACE_CHAOS_SECONDS", "CONTRACE_KILL_SWEEP", "FINDINGS_RUNS")
+ASKED_FOR_MORE = (
+    "CONTRACE_CHAOS_SECONDS",
+    "CONTRACE_HEALTHY_SECONDS",
+    "CONTRACE_KILL_SWEEP",
+    "FINDINGS_RUNS",
+)
 LIMIT = int(os.environ.get("CONTRACE_TEST_LIMIT") or 900)
 
 

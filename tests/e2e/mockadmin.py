@@ -68,6 +68,7 @@ class World:
         self.token, self.asked, self.inspects = None, [], True
         self.causes, self.ready, self.reasons = [], True, ""
         self.upload, self.orders = {"state": "closed"}, 0
+        self.triggers = []
         self.targets = [self.target(i, interval, draw) for i in range(targets)]
         self.captures = []
         each = captures // targets if targets else 0
@@ -172,6 +173,11 @@ class World:
         return {"targets": self.targets[at:end], "total": len(self.targets),
                 "after": str(end) if more else None}  # fmt: skip
 
+    def list_triggers(self, query):
+        found = [t for t in self.triggers if query.get("state", t["state"]) == t["state"]]
+        limit = int(query.get("limit", "1000"))
+        return {"triggers": found[:limit], "total": len(found), "after": None}
+
     def record(self, key):
         c = next((c for c in self.captures if c["key"] == key), None)
         if not c:
@@ -236,6 +242,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(401, {"error": "no token; send Authorization: Bearer"})
         routes = {"/api/v1/status": lambda q: world.status(),
                   "/api/v1/targets": world.list_targets,
+                  "/api/v1/triggers": world.list_triggers,
                   "/api/v1/captures": world.list_captures}  # fmt: skip
         if url.path in routes:
             return self.reply(200, routes[url.path](query))

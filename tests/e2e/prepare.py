@@ -14,6 +14,7 @@ import time
 import azurite
 import gomodule
 import kube
+import patient
 import promtool
 import pytest
 import s3server
@@ -50,6 +51,7 @@ def steps():
     yield "versitygw", s3server.binary, []
     yield "kubecheck", kube.kubecheck, []
     yield "modules for go/flight", gomodule.fetch, []
+    yield "modules for the patient", patient.fetch, []
     yield "go/flight with the race detector", gomodule.compile_tests, []
     yield "azurite", azurite.binary, []
     yield "promtool", promtool.program, ["promtool"]

@@ -93,7 +93,9 @@ def wait_until(what, condition, timeout=PATIENCE, interval=0.01):
         time.sleep(interval)
 
 
-def config_text(jobs, storage, glob=None, log=None, upload=None, inspect=None, web=None):
+def config_text(
+    jobs, storage, glob=None, log=None, upload=None, inspect=None, web=None, triggers=None
+):
     """A configuration as JSON, which is YAML; quick by default: captures only when asked for."""
     base = {
         "scrape_interval": "300d",  # or one in a thousand tests would see a second capture
@@ -106,10 +108,13 @@ def config_text(jobs, storage, glob=None, log=None, upload=None, inspect=None, w
         "scrape_configs": jobs,
         "storage": {"min_free": 0, **storage},
         "log": {"level": "debug", "format": "json", **(log or {})},
+        # The tests keep the CPUs busy.
+        "incidents": {"cpu_pressure_ceiling": "off"},
         # Made-up traces are no matter for an inspection, unless that is what is tried.
         "inspect": inspect or {"enabled": False},
         **({"upload": upload} if upload else {}),
         **({"web": web} if web else {}),
+        **({"trigger_configs": triggers} if triggers else {}),
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -183,7 +188,8 @@ class Daemon:
     the configuration's section, or an argument says so."""
 
     def __init__(self, directory, jobs=None, storage=None, glob=None, args=(), text=None,
-                 wait=True, log=None, upload=None, env=None, inspect=None, web=None):  # fmt: skip
+                 wait=True, log=None, upload=None, env=None, inspect=None, web=None,
+                 triggers=None):  # fmt: skip
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         storage = {"path": str(self.directory / "spool"), **(storage or {})}
@@ -194,7 +200,7 @@ class Daemon:
         self._changed = threading.Condition()
         argv = [str(CONTRACED)]
         if jobs is not None or text is not None:
-            self.write_config(jobs, glob, text, log, upload, inspect, web)
+            self.write_config(jobs, glob, text, log, upload, inspect, web, triggers)
             argv.append(f"--config.file={self.config}")
         else:
             argv += [f"--storage.path={storage['path']}", "--log.level=debug"]
@@ -213,10 +219,12 @@ class Daemon:
             self.wait_log(message_id=STARTED)
 
     def write_config(self, jobs, glob=None, text=None, log=None, upload=None, inspect=None,
-                     web=None):  # fmt: skip
+                     web=None, triggers=None):  # fmt: skip
         """In one moment: a reload that was asked for before may only come now."""
         fresh = self.config.with_suffix(".new")
-        fresh.write_text(text or config_text(jobs, self.storage, glob, log, upload, inspect, web))
+        fresh.write_text(
+            text or config_text(jobs, self.storage, glob, log, upload, inspect, web, triggers)
+        )
         fresh.rename(self.config)
 
     def __enter__(self):

@@ -36,7 +36,7 @@ SAMPLE = 40  # of each command and route
 SEED = int(os.environ.get("CONTRACE_SEED", random.SystemRandom().randrange(2**32)))
 
 
-pytestmark = pytest.mark.usefixtures("not_sanitized")
+pytestmark = [pytest.mark.reading, pytest.mark.usefixtures("not_sanitized")]
 
 
 def chosen(count, rng):
@@ -126,10 +126,19 @@ STATUS = {
               "total_bytes": 1 << 40, "max_bytes": 1 << 30, "refusing": False},
     "upload": None, "inspections": {"enabled": True, "by_result": {"ok": 3}},
 }  # fmt: skip
+TRIGGERS = [
+    {"rule": f"rule{i}", "service": "checkout", "address": f"10.0.0.{i}:6060", "over": 1, "for": 3,
+     "state": ["ok", "fired", "pending", "poll_failing"][i % 4], "text": "runnable: 3, more than 2",
+     "fired": "2026-03-14T09:26:53.000Z" if i % 2 else None,
+     "poll": {"last": "2026-03-14T09:26:53.000Z", "result": "missing", "text": "HTTP status 404",
+              "failures": i % 4 // 3}}
+    for i in range(12)]  # fmt: skip
 ANSWERS = {
     "/-/ready": "no room\nno disk\n",
     "/api/v1/status": STATUS,
     "/api/v1/targets": {"targets": TARGETS, "total": 12, "after": None},
+    "/api/v1/triggers": {"now": "2026-03-14T09:26:59.000Z", "triggers": TRIGGERS, "total": 12,
+                         "after": None},
     "/api/v1/capture": {"captures": [
         {"target": "t", "service": "checkout", "host": "web-1", "job": "j", "outcome": "ok",
          "text": "", "key": KEY, "bytes": 4711, "start": "2026-03-14T09:26:53.000Z", "seconds": 2}]},
@@ -212,6 +221,8 @@ COMMANDS = {
     "pull-store": "contrace-remote pull CONFIG --output=OUT STORED",
     "status": "contrace-remote status API",
     "status-json": "contrace-remote status --json API",
+    "triggers": "contrace-remote triggers API",
+    "triggers-json": "contrace-remote triggers --json --rule=busy API",
     "capture": "contrace-remote capture API --all",
     "capture-json": "contrace-remote capture API --json --seconds=1.9 --reason=why --service=checkout",
     "suspend": "contrace-remote suspend API --reason=why",
@@ -420,6 +431,7 @@ ROUTES = {
     "reload": ("POST", "/-/reload", None),
     "status": ("GET", "/api/v1/status", None),
     "targets": ("GET", "/api/v1/targets?limit=2", None),
+    "triggers": ("GET", "/api/v1/triggers", None),
     "captures": ("GET", "/api/v1/captures", None),
     "trace": ("GET", "/api/v1/captures/KEY.trace", None),
     "record": ("GET", "/api/v1/captures/KEY.json", None),

@@ -162,7 +162,7 @@ def test_without_waiting(api, serve):
     reply = e.capture(target=e.targets()["targets"][0]["target"])
     assert reply.status == 202
     (capture,) = reply.json["captures"]
-    assert set(capture) == {"target", "service", "host", "job", "artifact"}
+    assert set(capture) == {"target", "service", "host", "job", "artifact", "url"}
     d.wait_captured(2)
     assert [r["reason"] for r in d.spool.check().values()] == ["schedule", "api"]
 

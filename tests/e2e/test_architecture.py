@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "lib/net": set(),
     "lib/process": set(),
     "lib/record": {"trace/findings"},
-    "lib/config": {"lib/net", "lib/record", "lib/yaml"},
+    "lib/config": {"trace/findings", "lib/net", "lib/record", "lib/yaml"},
     "lib/spool/disk": {"lib/record"},
     "lib/spool/core": {"lib/record", "lib/spool/disk"},
     "lib/spool": {"lib/record", "lib/spool/core", "lib/spool/disk"},
@@ -47,13 +47,23 @@ MAY_INCLUDE = {
     },
     "daemon/outcome": {"trace/findings", "lib/record"},
     "daemon/source": {"lib/config", "lib/yaml"},
-    "daemon/trigger": {"lib/config"},
+    "daemon/trigger/rule": {"lib/config", "trace/findings"},
+    "daemon/trigger": {"lib/config", "daemon/trigger/rule"},
     "daemon/artifact": {"trace", "lib/record", "daemon/outcome"},
     "daemon/context": {"trace/findings"},
     "daemon/capture": {
-        "lib/config", "lib/net", "lib/spool", "daemon/artifact", "daemon/context", "daemon/outcome",
+        "lib/config", "lib/net", "lib/record", "lib/spool", "daemon/artifact", "daemon/context",
+        "daemon/outcome",
     },
-    "daemon/order": {"daemon/capture", "daemon/outcome"},
+    "daemon/order": {
+        "lib/config", "lib/record", "daemon/artifact", "daemon/capture", "daemon/outcome",
+    },
+    "daemon/watch": {
+        "lib/config", "lib/net", "daemon/capture", "daemon/trigger/rule",
+    },
+    "daemon/push": {
+        "lib/record", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/order", "daemon/outcome",
+    },
     "daemon/label": {
         "trace/findings", "lib/config", "lib/process", "lib/record", "lib/spool", "daemon/artifact",
         "daemon/capture", "daemon/outcome",
@@ -65,16 +75,17 @@ MAY_INCLUDE = {
     "daemon/control": {
         "lib/config", "lib/net", "lib/spool", "lib/store/http", "lib/store/interface",
         "daemon/artifact", "daemon/capture", "daemon/outcome", "daemon/ship", "daemon/trigger",
+        "daemon/watch",
     },
     "daemon/api": {
         "lib/config", "lib/spool", "daemon/artifact", "daemon/capture", "daemon/control", "daemon/order",
-        "daemon/outcome", "daemon/ship", "daemon/trigger",
+        "daemon/outcome", "daemon/push", "daemon/ship", "daemon/trigger", "daemon/watch",
     },
     "daemon": {
         "lib/config", "lib/net", "lib/process", "lib/spool", "lib/store", "lib/store/credential",
         "lib/store/interface", "lib/yaml", "daemon/api", "daemon/artifact", "daemon/capture", "daemon/control",
-        "daemon/label", "daemon/order", "daemon/outcome", "daemon/ship", "daemon/source",
-        "daemon/trigger",
+        "daemon/label", "daemon/order", "daemon/outcome", "daemon/push", "daemon/ship", "daemon/source",
+        "daemon/trigger", "daemon/watch",
     },
     "cli/common": set(),
     "cli/read": {
@@ -156,8 +167,8 @@ def test_folders_are_seen_at_a_glance():
 
 def test_the_daemons_root():
     root = {stem_of(name) for name in sources() if room_of(name) == "daemon"}
-    inside = {"api", "config", "events", "signals", "state", "stop", "uploads"}
-    names = {"artifactrules", "confinement", "daemon", "main", "options", "part", "parts"}
+    inside = {"api", "config", "events", "signals", "state", "stop", "triggers", "uploads"}
+    names = {"artifactrules", "confinement", "daemon", "main", "options", "part", "parts", "probe"}
     names |= {f"daemon_{name}" for name in inside}
     assert root == {f"daemon/{name}" for name in names}
 

@@ -154,7 +154,7 @@ def test_none_where_nothing_is_sampled(contended, daemon, endpoint):
     # On demand the same is told to whoever asked.
     done = contrace("capture", f"--address=unix:{api.path}", "--all", "--artifact=mutex")
     assert done.stdout.strip() in kept(d.spool)
-    assert ": mutex: empty: no goroutine waited for a lock" in done.stderr
+    assert "/mutex: empty: no goroutine waited for a lock" in done.stderr
     assert "runtime.SetMutexProfileFraction" in done.stderr
     d.stop()
     assert d.counts() == {"ok": 1, "empty": 2}
@@ -205,7 +205,7 @@ def test_none_where_the_endpoint_is_missing(contended, daemon, endpoint):
     assert "mutex" not in contrace("status", admin).stdout, "it is no failure"
     done = contrace("capture", admin, "--all", "--artifact=mutex", check=False)
     assert done.returncode == 1 and done.stdout == ""
-    assert "/trace: mutex: missing: HTTP status 404" in done.stderr
+    assert "/mutex: missing: HTTP status 404" in done.stderr
     assert "set profiles_path" in done.stderr
 
 
@@ -227,7 +227,7 @@ def test_failures_of_another_artifact_are_shown(serve, daemon, endpoint):
         ("trace", 0), ("mutex", 1),
     ]  # fmt: skip
     done = contrace("capture", admin, "--all", "--artifact=mutex", check=False)
-    assert "/debug/pprof/trace: mutex: not_a_profile: the answer is not" in done.stderr
+    assert "/debug/pprof/mutex: not_a_profile: the answer is not" in done.stderr
 
 
 def test_once_takes_each(contended, tmp_path):

@@ -36,7 +36,7 @@ def test_tcp_and_unix_socket(goservice, daemon):
     service = goservice()
     jobs = [
         job("by-port", service.address),
-        {"job_name": "by-socket", "static_configs": [
+        {**job("by-socket"), "static_configs": [
             {"targets": [f"unix:{service.socket}"], "labels": {"env": "test", "service": "shop"}},
         ]},
     ]  # fmt: skip

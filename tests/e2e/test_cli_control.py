@@ -597,14 +597,15 @@ def test_the_wait_for_a_label_interrupted(scripted):
 
 
 def test_what_is_said_of_other_artifacts(scripted):
-    """Their name stands behind the target's URL, which is that of its traces. An empty profile is
-    no failure, but told."""
+    """By the URL that was asked; without it, as of an older contraced, their name stands behind the
+    target's URL, which is that of its traces. An empty profile is no failure, but told."""
     one = {"service": "s", "target": "http://t/trace", "key": None, "bytes": 0}
     key = KEY_OF_ONE.replace(".trace", ".mutex.pb.gz")
     captures = [
         {**one, "artifact": "mutex", "outcome": "missing", "text": "404; set profiles_path"},
         {**one, "artifact": "mutex", "outcome": "empty", "text": "no waits", "key": key},
         {**one, "artifact": "trace", "outcome": "busy", "text": ""},
+        {**one, "artifact": "heap", "url": "http://t/heap", "outcome": "closed", "text": r'"\x1f"'},
     ]
     _, where = scripted({"/api/v1/capture": (200, {
         "captures": captures, "limited": [{**one, "artifact": "mutex", "retry_after_seconds": 3}],
@@ -616,6 +617,7 @@ def test_what_is_said_of_other_artifacts(scripted):
         "contrace: s http://t/trace: mutex: missing: 404; set profiles_path",
         "contrace: s http://t/trace: mutex: empty: no waits",
         "contrace: s http://t/trace: busy",
+        r'contrace: s http://t/heap: closed: "\x1f"',
         "contrace: s http://t/trace: mutex: captured too often; try again in 4 s",
         "contrace: s http://t/trace: mutex: it is not known where: its `path` does not end in "
         "/trace, so profiles_path must say it",

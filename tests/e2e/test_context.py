@@ -23,6 +23,8 @@ from support import (
     wait_until,
 )
 
+pytestmark = pytest.mark.reading
+
 CONTRACE = BUILD / "contrace"
 INSPECTEE = BUILD / "tests/support/inspectee"
 CPU = pathlib.Path("/sys/fs/cgroup/cpu")

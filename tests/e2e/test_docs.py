@@ -139,13 +139,16 @@ def spans(page):
 NAME = re.compile(r"(?:struct |enum )?(\w*[a-z0-9]_\w+|[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:\(\))?$")
 FILE = re.compile(r"[\w./-]+\.(?:c|h|py|sh|in|md|yaml|json|svg|png|html|proto)$")
 # Files that are no part of the tree, and names that are not ours.
-FOREIGN_FILES = re.compile(r"^/|^alertmanager|^notification|^bad\.yaml|^targets|^contraced\.yaml$")
+FOREIGN_FILES = re.compile(
+    r"^/|^alertmanager|^notification|^bad\.yaml|^targets|^contraced\.yaml$|^INDEX\.md$"
+)
 FOREIGN = {
     "docs/CREDENTIALS.md": {"quota_project_id"},
     "docs/ERRORS.md": {"no_new_privs", "root_squash", "DD_PROFILING_EXECUTION_TRACE_ENABLED"},
     "docs/FINDINGS.md": {"epoll_wait", "nr_throttled"},
     "docs/OPERATIONS.md": {"container_cpu_cfs_throttled_periods_total"},
     "docs/PERFORMANCE.md": {"RWF_DONTCACHE"},
+    "docs/TRIGGERS.md": {"go_gc_duration_seconds"},
     "docs/TRACES.md": {"process_cpu", "profiling_config"},
 }
 

@@ -12,6 +12,7 @@ from support import config_text, job, wait_until
 def sd_job(directory, **more):
     return {
         "job_name": "found",
+        "incident_artifacts": ["trace"],
         "file_sd_configs": [{"files": [f"{directory}/*.json", f"{directory}/*.yaml"]}],
         **more,
     }

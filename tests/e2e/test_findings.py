@@ -19,6 +19,8 @@ import pytest
 from gotools import REFERENCE, TOOLCHAINS, build
 from support import BUILD, SRC, wait_until
 
+pytestmark = pytest.mark.reading
+
 CONTRACE = BUILD / "contrace"
 ILLS = SRC / "examples/ills"
 

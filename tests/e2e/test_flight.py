@@ -126,8 +126,62 @@ def test_something_else_is_there(reply, result, said, serve, daemon):
 
 
 def test_not_served(serve, daemon):
-    server = serve(answer("404 Not Found", b"404 page not found"))
-    d = daemon([job("shop", server.address, flight=FLIGHT, artifacts=["flight"])])
+    """It is no failure where other artifacts are served."""
+    trace, absent = healthy(), answer("404 Not Found", b"404 page not found")
+    server = serve(lambda c: (absent if "/debug/flight" in c.request else trace)(c))
+    d = daemon([job("shop", server.address, flight=FLIGHT, artifacts=["trace", "flight"])])
     line = d.wait_log("no flight recording at", result="missing")
     assert line["level"] == "info" and "`flight` must lead" in line["msg"]
     assert "profiles_path" not in line["msg"] and d.problems() == []
+
+
+def test_nothing_is_served(serve, daemon, endpoint):
+    """A target that has nothing of what its job takes fails, until it has something."""
+    absent, recording = answer("404 Not Found", b"404 page not found"), healthy()
+    there = []
+    server = serve(lambda c: (recording if there else absent)(c))
+    d = daemon([job("shop", server.address, flight=FLIGHT, artifacts=["flight"],
+                    scrape_timeout="9s")],
+               glob={"scrape_interval": "10s"}, args=[endpoint.option])  # fmt: skip
+    line = d.wait_log("cannot capture", result="missing")
+    assert line["level"] == "warn" and "`flight` must lead" in line["msg"]
+    (target,) = endpoint.targets(state="failing")["targets"]
+    assert (target["state"], target["failures"] > 0) == ("missing", True)
+    assert endpoint.status()["targets"]["failing"] == 1
+    assert 'contrace_targets_failing{scrape_job="shop"} 1' in endpoint.get("/metrics").text
+    shown = contrace("status", f"--address=unix:{endpoint.path}").stdout
+    assert "1 failing" in shown and "missing: HTTP status 404" in shown
+    there.append(True)
+    d.wait_log("work again")
+    assert endpoint.status()["targets"]["failing"] == 0
+
+
+@pytest.mark.parametrize("status", ["503 Service Unavailable", "429 Too Many Requests"])
+def test_no_past_yet(status, serve, daemon, endpoint):
+    """What a recorder says that its first request has just started: it is asked again."""
+    body = b"flight: the recorder has just started, by this request\n"
+    later, recording = answer(status, body), healthy()
+    server = serve(lambda c: (later if len(server.requests) < 2 else recording)(c))
+    d = daemon([job("shop", server.address, flight=FLIGHT, seconds=1, artifacts=["flight"])],
+               args=[endpoint.option])  # fmt: skip
+    d.wait_captured()
+    assert len(kept(d.spool, SUFFIX)) == 1 and d.problems() == []
+    assert endpoint.status()["targets"]["failing"] == 0
+    d.stop()
+    assert d.counts() == {"not_ready": 1, "ok": 1}
+
+
+def test_what_capture_says_of_it(serve, daemon, endpoint):
+    """The place that was asked, and each backslash once; what has no window takes none."""
+    trace, other = healthy(), answer("200 OK", b"\x1f\x8b\x08compressed")
+    server = serve(lambda c: (other if "/debug/flight" in c.request else trace)(c))
+    d = daemon([job("shop", server.address, flight=FLIGHT)], args=[endpoint.option])
+    d.wait_captured()
+    asked = ["capture", f"--address=unix:{endpoint.path}", "--all", "--artifact=flight"]
+    done = contrace(*asked, check=False)
+    url = f"http://{server.address}/debug/flight"
+    assert f'shop {url}: not_a_trace: the answer is not a flight recording but "' in done.stderr
+    assert "\\x1f\\x8b\\x08compressed" in done.stderr and "\\\\" not in done.stderr
+    done = contrace(*asked, "--seconds=5", check=False)
+    assert done.returncode == 1 and "a flight recording is a snapshot and takes no" in done.stderr
+    assert contrace(*asked[:-1], "--seconds=0.5").stdout

@@ -8,6 +8,8 @@ import pytest
 from gomodule import BESIDE, FLIGHT, go, toolchains
 from support import BUILD, REFERENCE, go_version, need
 
+pytestmark = pytest.mark.reading
+
 
 @pytest.fixture(scope="module", autouse=True)
 def go_is_here():

@@ -57,7 +57,10 @@ func main() {
 }
 """
 
-pytestmark = pytest.mark.skipif(not shutil.which("go"), reason="no Go toolchain on the PATH")
+pytestmark = [
+    pytest.mark.reading,
+    pytest.mark.skipif(not shutil.which("go"), reason="no Go toolchain on the PATH"),
+]
 
 
 @pytest.fixture(scope="module")

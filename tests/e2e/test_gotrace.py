@@ -14,6 +14,8 @@ import pytest
 from gotools import TOOLCHAINS, build, build_traceevents, environment, goroot
 from support import BUILD, SRC
 
+pytestmark = pytest.mark.reading
+
 EVENTS = BUILD / "tests/support/gotrace_events"
 
 # Programs of Go's own trace tests; each writes a trace to standard output.

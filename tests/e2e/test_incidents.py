@@ -6,9 +6,13 @@ import signal
 import threading
 
 import pytest
+import s3server
 from hostile import BUSY, answer, gated, healthy
-from support import RELOADED, SUSPENDED, job, wait_until
+from store import BUCKET
+from support import BUILD, RELOADED, SUSPENDED, job, wait_until
 from test_artifacts import contrace
+from test_upload_real import section_of
+from uploads import clean_env
 
 INCIDENT = "0c5f3f1c6d0b4e3f9a53a4b4d2c5e110"  # base/log.h
 FLIGHT = {"path": "/debug/flight"}
@@ -61,6 +65,53 @@ def test_one_id(goservice, daemon, endpoint):
     assert d.problems() == []
 
 
+@pytest.mark.upload
+def test_listed_and_pulled(goservice, daemon, endpoint, tmp_path):
+    """From the spool and from the store alike: by the id, into a directory with an index."""
+    server = s3server.S3Server(tmp_path)
+    (server.root / BUCKET).mkdir()
+    service = goservice("-flight-window", "1s", "-load", "3", *WAITS)
+    d = daemon(
+        [usual("shop", service.address, flight=FLIGHT, seconds=1)],
+        upload=section_of(server, tmp_path), env=clean_env(), args=[endpoint.option],
+        inspect={"enabled": True, "command": str(BUILD / "contrace")},
+    )  # fmt: skip
+    try:
+        d.wait_captured()
+        d.idle()
+        order = {"all": True, "incident": True, "wait": True, "reason": "slow checkout"}
+        reply = endpoint.post("/api/v1/capture", order)
+        (incident,) = reply.json["incidents"]
+        wait_until("all is uploaded", lambda: not d.spool.pending())
+        keys = [a["key"] for a in incident["artifacts"]]
+        here, there = [f"-c{d.config}"], [f"-c{d.config}", "--remote"]
+        for where in (here, there):
+            out = contrace("list", *where, "--json", f"--incident={incident['incident']}").stdout
+            listed = [json.loads(line) for line in out.splitlines()]
+            assert sorted(x["key"] for x in listed) == sorted(keys)
+            assert {x["incident"] for x in listed} == {incident["incident"]}
+            anything = contrace("list", *where, "--json", "--incident=*").stdout
+            assert len(anything.splitlines()) == len(keys)
+        for n, where in enumerate((here, there)):
+            out = tmp_path / f"out{n}"
+            done = contrace("pull", *where, f"-o{out}", f"--incident={incident['incident']}")
+            (top,) = out.iterdir()
+            assert top.name == "incident_" + incident["incident"].replace("/", "_")
+            paths = done.stdout.split()
+            assert len(paths) == len(keys) and all(p.startswith(str(top)) for p in paths)
+            index = (top / "INDEX.md").read_text()
+            assert index.startswith(f"# Incident {incident['incident']}\n")
+            assert "* reason: api:slow checkout\n" in index and "* trace: " in index
+            rows = [line.split(" ")[1] for line in index.splitlines() if "| `" in line]
+            assert rows == USUAL
+            for key in keys:
+                assert f"`{key.replace('/', '_')}`" in index
+        bad = contrace("pull", *here, "--incident=nonsense", check=False)
+        assert bad.returncode == 2 and "expected an id" in bad.stderr
+    finally:
+        server.close()
+
+
 def ended(d, count=1):
     """The lines that tell the ends of incidents."""
     return d.wait_log(message_id=INCIDENT, count=count)
@@ -86,8 +137,8 @@ def test_by_command_where_something_is_not_served(serve, daemon, endpoint):
     assert len([x for x in d.lines if x["msg"].startswith("no block profile at")]) == 1
 
 
-def test_what_somebody_else_prevents_is_tried_once_more(serve, daemon, endpoint):
-    server = serve(healthy(), BUSY, healthy())
+def test_what_somebody_else_prevents_is_tried_again(serve, daemon, endpoint):
+    server = serve(healthy(), BUSY, BUSY, healthy())
     d = daemon([job("s", server.address)], args=[endpoint.option])
     d.wait_captured()
     d.idle()
@@ -95,7 +146,12 @@ def test_what_somebody_else_prevents_is_tried_once_more(serve, daemon, endpoint)
     assert reply.status == 200, reply
     (artifact,) = reply.json["incidents"][0]["artifacts"]
     assert artifact["outcome"] == "ok" and artifact["key"]
-    assert len(server.requests) == 3
+    assert len(server.requests) == 4
+    server.script[:] = [BUSY]  # for ever: it ends, also when contraced stops meanwhile
+    endpoint.post("/api/v1/capture", {"all": True, "incident": True})
+    wait_until("it is tried again", lambda: len(server.requests) >= 6)
+    d.stop()
+    assert "nothing was had: trace (busy)" in d.lines[-2]["msg"] + d.lines[-3]["msg"]
 
 
 def test_one_at_a_time_and_not_more_than_the_budget(serve, daemon, endpoint):

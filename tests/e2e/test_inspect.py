@@ -34,6 +34,8 @@ from support import (
 from uploads import PREFIX, arrived, assert_same, section, wait_archived
 from widened import widened
 
+pytestmark = pytest.mark.reading
+
 INSPECTEE = BUILD / "tests/support/inspectee"
 CONTRACE = BUILD / "contrace"
 ROOMY = "100000TiB"  # AddressSanitizer takes a good deal of address space

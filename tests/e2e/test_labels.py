@@ -10,6 +10,8 @@ from labels import LABELS, NOT_INSPECTED, RULES, WELL
 from support import SRC
 from test_findings import PROGRAMS
 
+pytestmark = pytest.mark.reading
+
 
 def read(name):
     return (SRC / name).read_text()

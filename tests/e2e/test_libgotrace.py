@@ -9,6 +9,8 @@ import subprocess
 import pytest
 from support import BUILD, SRC, need_program
 
+pytestmark = pytest.mark.reading
+
 PROGRAM = """#include <gotrace.h>
 #include <stdio.h>
 

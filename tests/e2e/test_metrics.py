@@ -45,6 +45,7 @@ def busy(start, goservice, tmp_path):
         [job("web", service.address)],
         upload={"url": f"file://{tmp_path}/store"},
         inspect={"enabled": True, "command": str(BUILD / "contrace")},
+        triggers=[{"name": "stuck", "label": ["deadlock"]}],
     )
     wait_until(
         "a trace was uploaded and inspected",

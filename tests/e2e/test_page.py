@@ -518,6 +518,35 @@ def free_port():
         return s.getsockname()[1]
 
 
+def trigger(rule="busy", state="ok", **more):
+    return {"rule": rule, "state": state, "service": "checkout", "address": "10.0.0.1:6060",
+            "text": "runnable: 3, the limit is 10", "over": 0, "for": 2, "fired": None,
+            "poll": {"result": "ok", "text": ""}, **more}  # fmt: skip
+
+
+def test_rules(browser, mock):
+    """A small table, if there are rules."""
+    m = mock(targets=2, captures=10)
+    opened(browser, m.url)
+    assert browser.run("return document.getElementById('rules').hidden")
+    m.world.triggers = [
+        trigger(),
+        trigger("<i>odd</i>", "pending", over=1),
+        trigger("slow", "poll_failing", poll={"result": "missing", "text": "HTTP status 404"}),
+    ]
+    opened(browser, m.url)
+    rows = browser.run(
+        "return Array.from(document.querySelectorAll('#rules-rows tr')).map((r) => r.innerText)"
+    )
+    assert [row.split("\t")[:2] for row in rows] == [
+        ["ok", "busy"], ["pending 1 of 2", "<i>odd</i>"], ["poll failing", "slow"]]  # fmt: skip
+    assert "missing: HTTP status 404" in rows[2] and "runnable: 3" in rows[0]
+    m.world.triggers = [trigger(f"r{i}", "fired" if i == 77 else "ok") for i in range(100)]
+    opened(browser, m.url)
+    assert browser.run("return document.querySelectorAll('#rules-rows tr').length") == 1
+    assert "100 rules at targets" in browser.text("#rules-more")
+
+
 @pytest.fixture
 def real(daemon, goservice, tmp_path):
     """real() starts contraced with an endpoint and the example service as a target."""

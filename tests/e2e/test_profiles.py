@@ -171,7 +171,7 @@ def test_a_profiler_at_work(goservice, daemon, endpoint):
     assert "cpu" not in contrace("status", admin).stdout, "it is no failure"
     done = contrace("capture", admin, "--all", "--artifact=cpu", check=False)
     assert done.returncode == 1
-    assert "/trace: cpu: in_use: HTTP status 500: " in done.stderr
+    assert "/profile: in_use: HTTP status 500: " in done.stderr
     assert "cpu profiling already in use" in done.stderr
     (key,) = wait_until("the other has ended", lambda: kept(d.spool, suffix("cpu")))
     assert other.wait() == 0
@@ -228,9 +228,10 @@ def test_how_each_is_asked_for(serve, daemon):
     jobs = [job("shop", server.address, artifacts=[*KINDS, "goroutineleak"], seconds=1.9,
                 scrape_timeout="9s", profiles_path="/p")]  # fmt: skip
     d = daemon(jobs, glob={"scrape_interval": "10s"})
-    d.wait_log("no goroutineleak profile")
+    d.wait_log("/goroutineleak: missing")
     asked = {re.match(r"GET (\S+)", r)[1] for r in server.requests}
     assert asked == {
         f"/p/{PATHS.get(k, k)}{'?seconds=1' if w else ''}" for k, (_, w) in KINDS.items()
     } | {"/p/goroutineleak"}
-    assert d.problems() == []
+    (said,) = d.problems()
+    assert "HTTP status 404" in said["msg"], "of all that it was asked for it has nothing"

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.control
 
 # What nothing in this set-up brings about; the labels are those of whatever the service did.
 SILENT = {
+    "Bytes captured B",
+    "Captures by result B",
     "Credentials and last upload A",
     "Inspections that failed A",
     "Inspections that failed B",
@@ -33,6 +35,11 @@ SILENT = {
     "Suspended, and by what A",
     "Targets that fail B",
     "What labels rest on A",
+    "Rules that fire A",
+    "Rules that fire B",
+    "Polls by result A",
+    "Rules that see nothing A",
+    "Rules that see nothing C",
     "Restarts",
 }
 

@@ -27,6 +27,8 @@ from gotools import (
 from support import BUILD, SRC
 from widened import widened
 
+pytestmark = pytest.mark.reading
+
 CONTRACE = BUILD / "contrace"
 
 # Programs of Go's own trace tests; each writes a trace to standard output.

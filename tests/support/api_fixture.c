@@ -189,6 +189,8 @@ static void make_parts(struct api_context *c)
                      0);
     c->pipeline = af.pipeline;
     assert_int_equal(desk_new(fx.event, af.pipeline, &c->desk), 0);
+    assert_int_equal(incidents_new(fx.event, c->desk, af.meters, NULL, NULL, &c->incidents), 0);
+    incidents_set(c->incidents, &af.config->incidents);
     assert_int_equal(uploader_new(fx.event, fx.disk, fx.spool, "thishost", 42, &c->uploader), 0);
     assert_int_equal(suspension_new(fx.event, on_suspended, NULL, &c->suspension), 0);
 }
@@ -226,12 +228,14 @@ int api_teardown(void **state)
     json_decref(parsed);
     parsed = NULL;
     free(af.text);
+    incidents_drain(af.context.incidents);
     pipeline_cut(af.pipeline);
-    while (!pipeline_idle(af.pipeline))
+    while (!pipeline_idle(af.pipeline) || !incidents_idle(af.context.incidents))
         assert_true(sd_event_run(fx.event, UINT64_MAX) >= 0);
     api_free(af.api);
     suspension_free(af.context.suspension);
     uploader_free(af.context.uploader);
+    incidents_free(af.context.incidents);
     desk_free(af.context.desk);
     pipeline_free(af.pipeline);
     http_free(af.http);

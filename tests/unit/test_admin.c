@@ -164,6 +164,57 @@ static void run_length(void *userdata, struct admin_call *call)
     admin_reply(call, 200, "text/plain", text, strlen(text));
 }
 
+/* A streamed body: a 'p' in it makes a pause, an 'x' is refused. */
+static struct admin_call *taking;
+static size_t n_taken;
+static bool pausing;
+
+static int on_take(void *userdata, const void *data, size_t n)
+{
+    assert_ptr_equal(userdata, &n_taken);
+    if (memchr(data, 'x', n)) {
+        admin_fail(taking, 415, "an x");
+        taking = NULL;
+        return -1;
+    }
+    pausing = memchr(data, 'p', n) && !pausing;
+    n_taken += pausing ? 0 : n;
+    return !pausing;
+}
+
+static void on_whole(void *userdata, struct admin_call *call)
+{
+    assert_ptr_equal(userdata, &n_taken);
+    assert_ptr_equal(call, taking);
+    taking = NULL;
+    admin_reply(call, 201, "text/plain", "taken\n", 6);
+}
+
+static void on_taking_gone(void *userdata, struct admin_call *call)
+{
+    assert_ptr_equal(userdata, &n_taken);
+    assert_ptr_equal(call, taking);
+    taking = NULL;
+    n_gone++;
+}
+
+static void run_take(void *userdata, struct admin_call *call)
+{
+    static const struct admin_stream stream = {.take = on_take, .whole = on_whole};
+
+    (void)userdata;
+    if (admin_call_query(call, "no")) {
+        admin_call_header(call, "Retry-After", "9");
+        admin_fail(call, 429, "not now");
+        return;
+    }
+    taking = call;
+    n_taken = 0;
+    pausing = false;
+    admin_call_on_gone(call, on_taking_gone, &n_taken);
+    admin_call_take(call, &stream, &n_taken);
+}
+
 static char refused[200];
 
 static void on_refused(void *userdata, const char *why)
@@ -184,6 +235,7 @@ static const struct admin_route routes[] = {
     {"POST", "/off", run_off, 0, NULL},
     {"GET", "/huge", run_huge, 0, NULL},
     {"GET", "/long", run_long, 0, NULL},
+    {"PUT", "/take", run_take, ADMIN_STREAM, NULL},
     {"POST", "/cut", run_length, ADMIN_LONG_BODY | ADMIN_CUT_BODY, on_refused},
 };
 
@@ -477,6 +529,77 @@ static void test_long_bodies(void **state)
 }
 
 /* What could be read in two ways is answered once, and nothing more is read on its connection. */
+#define PUT(path, more) "PUT " path " HTTP/1.1\r\nHost: localhost\r\n" more "\r\n"
+
+static void test_streamed_bodies(void **state)
+{
+    int fd;
+
+    (void)state;
+    expect(PUT("/take", "Content-Length: 5\r\n") "12345", "201", "taken");
+    assert_int_equal(n_taken, 5);
+    expect(PUT("/take", "Transfer-Encoding: chunked\r\n") "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "201",
+           "taken");
+    assert_int_equal(n_taken, 5);
+    /* Who asks first is told to send it, or why not. */
+    fd = dial();
+    assert_reply(fd, PUT("/take", "Expect: 100-continue\r\nContent-Length: 5\r\n"), "100",
+                 "\r\n\r\n");
+    assert_reply(fd, "12345", "201", "taken");
+    (void)close(fd);
+    expect(PUT("/take?no=1", "Expect: 100-continue\r\nContent-Length: 5\r\n"), "429", "not now");
+    /* Others are told while they send it. */
+    fd = dial();
+    assert_reply(fd, PUT("/take?no=1", "Content-Length: 50000000\r\n"), "429", "not now");
+    (void)close(fd);
+    fd = dial();
+    assert_reply(fd, PUT("/take", "Content-Length: 50000000\r\n") "abcx", "415", "an x");
+    say(fd, "more of it");
+    (void)close(fd);
+}
+
+static void test_streamed_body_pauses(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    say(fd, PUT("/take", "Content-Length: 6\r\n") "ppp");
+    while (!pausing)
+        turn();
+    for (int i = 0; i < 5; i++)
+        turn();
+    assert_int_equal(n_taken, 0);
+    admin_call_resume(taking);
+    say(fd, "abc");
+    assert_non_null(strstr(hear(fd, "taken"), "201 Created"));
+    assert_int_equal(n_taken, 6);
+    (void)close(fd);
+}
+
+/* The handler is told, also while it pauses; and when the server stops. */
+static void test_streamed_body_breaks_off(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    say(fd, PUT("/take", "Content-Length: 6\r\n") "abc");
+    while (n_taken < 3)
+        turn();
+    (void)close(fd);
+    while (n_gone < 1)
+        turn();
+    fd = dial();
+    say(fd, PUT("/take", "Content-Length: 6\r\n") "ppp");
+    while (!pausing)
+        turn();
+    admin_stop(admin);
+    assert_int_equal(n_gone, 2);
+    assert_non_null(strstr(hear(fd, "stopping"), "HTTP/1.1 503 "));
+    (void)close(fd);
+    while (!admin_idle(admin))
+        turn();
+}
+
 static void test_framing(void **state)
 {
 #define JSON "Host: localhost\r\nContent-Type: application/json\r\n"
@@ -859,6 +982,9 @@ int main(void)
         TEST(test_bodies),
         TEST(test_long_bodies),
         TEST(test_cut_bodies),
+        TEST(test_streamed_bodies),
+        TEST(test_streamed_body_pauses),
+        TEST(test_streamed_body_breaks_off),
         TEST(test_framing),
         TEST(test_bare_lf),
         TEST(test_many_arguments),

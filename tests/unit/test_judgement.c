@@ -86,6 +86,51 @@ static void test_taken(void **state)
     }
 }
 
+/* A recorder that cannot give a recording yet is no failure; nothing else may wait. */
+static void test_not_ready(void **state)
+{
+    static const char body[] = "flight: the recorder has just started, by this request\n";
+    static const struct {
+        enum kind kind;
+        long status;
+        enum outcome outcome;
+    } rows[] = {
+        {KIND_FLIGHT, 503, OUTCOME_NOT_READY},   {KIND_FLIGHT, 429, OUTCOME_NOT_READY},
+        {KIND_FLIGHT, 500, OUTCOME_HTTP_STATUS}, {KIND_TRACE, 503, OUTCOME_HTTP_STATUS},
+        {KIND_HEAP, 503, OUTCOME_HTTP_STATUS},
+    };
+    struct capture_result r;
+    char text[CAPTURE_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        refused_as(rows[i].kind, rows[i].status, body, sizeof(body) - 1, USEC_PER_MSEC, &r, text);
+        assert_int_equal(r.outcome, rows[i].outcome);
+        if (r.outcome == OUTCOME_NOT_READY)
+            assert_hint(&r, NULL);
+    }
+}
+
+/* Whoever gave the path is not told to give it by other means. */
+static void test_own_path(void **state)
+{
+    const struct http_result http = {.status = 404, .taken = USEC_PER_MSEC};
+
+    (void)state;
+    for (int own = 0; own < 2; own++) {
+        const struct evidence e = {
+            .artifact = artifacts_of_kind(KIND_HEAP), .http = &http, .head = "", .own_path = own};
+        struct capture_result r = {0};
+        struct buf b;
+
+        buf_init(&b, CAPTURE_TEXT_MAX - 1);
+        judgement_refused(&e, &r, &b);
+        assert_int_equal(r.outcome, OUTCOME_MISSING);
+        assert_hint(&r, own ? "`artifacts`" : NULL);
+        buf_done(&b);
+    }
+}
+
 /* Handlers and gateways that wait and give up say so by status and time. */
 static void test_gave_up(void **state)
 {
@@ -357,7 +402,7 @@ static void test_place(void **state)
         {KIND_FLIGHT, 404, OUTCOME_MISSING, "a viewer of it"},
         {KIND_FLIGHT, 405, OUTCOME_HTTP_STATUS, "by its method"},
         {KIND_FLIGHT, 401, OUTCOME_UNAUTHORIZED, NULL},
-        {KIND_FLIGHT, 503, OUTCOME_HTTP_STATUS, ""}, /* it is the place, and says why not now */
+        {KIND_FLIGHT, 500, OUTCOME_HTTP_STATUS, ""}, /* it is the place, and says why not now */
         {KIND_TRACE, 302, OUTCOME_REDIRECT, NULL},
         {KIND_HEAP, 404, OUTCOME_MISSING, NULL},
     };
@@ -636,6 +681,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_taken),
         cmocka_unit_test(test_place),
+        cmocka_unit_test(test_not_ready),
+        cmocka_unit_test(test_own_path),
         cmocka_unit_test(test_gave_up),
         cmocka_unit_test(test_closed_early),
         cmocka_unit_test(test_over_size),

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 
 /* What is refused, and in which words, stands in the fixtures web-*.yaml of test_config. */
 

@@ -379,9 +379,33 @@ static void test_covered(void **state)
     free(text);
 }
 
+/* What belongs to an incident says so, and which rule asked; all others say nothing of it. */
+static void test_incident(void **state)
+{
+    const struct record_trigger trigger = {"slow-scheduler", 0.25, INFINITY, "share"};
+    struct record r = sample();
+    json_t *o = make(&r, NULL), *t;
+
+    (void)state;
+    assert_null(json_object_get(o, "incident"));
+    assert_null(json_object_get(o, "trigger"));
+    json_decref(o);
+    r.incident = "checkout/web-1/20260314/092653-4711";
+    r.trigger = &trigger;
+    o = make(&r, NULL);
+    assert_string_equal(string_of(o, "incident"), r.incident);
+    t = json_object_get(o, "trigger");
+    assert_string_equal(string_of(t, "rule"), "slow-scheduler");
+    assert_true(json_number_value(json_object_get(t, "value")) == 0.25);
+    assert_true(json_is_null(json_object_get(t, "threshold")));
+    assert_string_equal(string_of(t, "unit"), "share");
+    json_decref(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_incident),
         cmocka_unit_test(test_amend_within),
         cmocka_unit_test(test_complete),
         cmocka_unit_test(test_context),

@@ -72,7 +72,10 @@ static void ended(struct world *w, const char *key, bool inspected)
 
 static void labelled(struct world *w, const char *key, const char *label)
 {
-    results_labelled(w->results, &(struct labelling_label){key, label, 2500, 0.95});
+    enum reason reason;
+
+    target_unref(results_labelled(
+        w->results, &(struct labelling_label){key, label, 2500, 0.95, NULL}, &reason));
 }
 
 static void test_label_follows(void **state)
@@ -177,6 +180,22 @@ static void test_growth_and_clock(void **state)
     assert_int_equal(growth.over, 15 * USEC_PER_MIN);
 }
 
+/* What no lane has counts for its job. */
+static void test_sent(void **state)
+{
+    struct world *w = *state;
+    struct growth growth;
+    const struct digest digest = {.goroutines = 1000, .growing = 5};
+
+    results_sent(w->results, "shop", "s/h/20261130/100000-7.flight.trace");
+    assert_false(results_grown(w->results, "s/h/20261130/100000-7.flight.trace", &digest, &growth));
+    labelled(w, "s/h/20261130/100000-7.flight.trace", "idle");
+    for (size_t i = 0; i < METERS_LABELS; i++)
+        assert_int_equal(w->meters->jobs[0]->labels[i], strcmp(meters_label_name(i), "idle") == 0);
+    assert_null(w->lane->last.label);
+    results_sent(w->results, "shop", "s/h/20261130/100001-7.flight.trace"); /* never labelled */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -185,6 +204,7 @@ int main(void)
         TEST(test_label_follows), TEST(test_label_of_the_one_before),
         TEST(test_not_inspected), TEST(test_bound),
         TEST(test_growth),        TEST(test_growth_and_clock),
+        TEST(test_sent),
     };
 
     return cmocka_run_group_tests_name("results", tests, NULL, NULL);

@@ -71,19 +71,24 @@ static void test_match_reason(void **state)
 
     (void)state;
     assert_true(selection_needs_record(&s));
-    assert_true(selection_match_record(&s, "trigger:p99", NULL));
-    assert_false(selection_match_record(&s, "schedule", NULL));
-    assert_false(selection_match_record(&s, NULL, NULL));
+    assert_true(selection_match_record(&s, "trigger:p99", NULL, NULL));
+    assert_false(selection_match_record(&s, "schedule", NULL, NULL));
+    assert_false(selection_match_record(&s, NULL, NULL, NULL));
     s.label = "*-contention";
-    assert_true(selection_match_record(&s, "trigger:p99", "lock-contention"));
-    assert_false(selection_match_record(&s, "trigger:p99", "healthy"));
-    assert_false(selection_match_record(&s, "trigger:p99", NULL));
+    assert_true(selection_match_record(&s, "trigger:p99", "lock-contention", NULL));
+    assert_false(selection_match_record(&s, "trigger:p99", "healthy", NULL));
+    assert_false(selection_match_record(&s, "trigger:p99", NULL, NULL));
     s.reason = NULL;
     assert_true(selection_needs_record(&s));
-    assert_true(selection_match_record(&s, NULL, "lock-contention"));
+    assert_true(selection_match_record(&s, NULL, "lock-contention", NULL));
     s.label = NULL;
-    assert_true(selection_match_record(&s, NULL, NULL));
+    assert_true(selection_match_record(&s, NULL, NULL, NULL));
     assert_false(selection_needs_record(&s));
+    s.incident = "a/b/20261121/153959-1";
+    assert_true(selection_needs_record(&s));
+    assert_true(selection_match_record(&s, NULL, NULL, "a/b/20261121/153959-1"));
+    assert_false(selection_match_record(&s, NULL, NULL, "a/b/20261121/153959-2"));
+    assert_false(selection_match_record(&s, NULL, NULL, NULL));
 }
 
 /* "prefix>after|prefix>after": the whole plan as text. */

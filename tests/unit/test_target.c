@@ -412,6 +412,34 @@ static void test_out_of_memory(void **state)
     target_job_unref(job);
 }
 
+/* What a service lacks is no failure while it has something of what its job takes. */
+static void test_lane_fails(void **state)
+{
+    struct job_config c = job_config();
+    struct lane *trace, *mutex, *heap;
+    struct target *t;
+
+    (void)state;
+    c.artifacts = 1u << KIND_TRACE | 1u << KIND_MUTEX;
+    t = make(&c, "127.0.0.1:6060", false, 0);
+    trace = target_lane(t, artifacts_of_kind(KIND_TRACE));
+    mutex = target_lane(t, artifacts_of_kind(KIND_MUTEX));
+    assert_int_equal(target_add_lane(t, artifacts_of_kind(KIND_HEAP), &heap), 0);
+    assert_false(target_lane_fails(trace));
+    mutex->state = OUTCOME_MISSING;
+    assert_false(target_lane_fails(mutex));
+    heap->state = OUTCOME_MISSING; /* nobody takes it by schedule */
+    assert_false(target_lane_fails(heap));
+    trace->state = OUTCOME_TIMEOUT;
+    assert_true(target_lane_fails(trace));
+    assert_false(target_lane_fails(mutex));
+    trace->state = OUTCOME_MISSING;
+    assert_true(target_lane_fails(trace));
+    assert_true(target_lane_fails(mutex));
+    assert_false(target_lane_fails(heap));
+    target_unref(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,7 +448,7 @@ int main(void)
         cmocka_unit_test(test_shared_host),    cmocka_unit_test(test_labels),
         cmocka_unit_test(test_job_is_a_copy),  cmocka_unit_test(test_references),
         cmocka_unit_test(test_artifacts),      cmocka_unit_test(test_fill_with_its_own_job),
-        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_out_of_memory),  cmocka_unit_test(test_lane_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

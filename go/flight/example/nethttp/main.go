@@ -3,7 +3,7 @@
 // Command nethttp is a service on net/http that keeps its past: it serves it at
 // /debug/flightrecorder, and sends it to a receiver when a request was slow.
 //
-//	nethttp -push http://127.0.0.1:8080/shop
+//	nethttp -push http://127.0.0.1:7465/api/v1/push/shop
 //	curl localhost:6060/pay/7
 //	curl -OJ localhost:6060/debug/flightrecorder
 package main

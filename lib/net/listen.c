@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/config/listen.h"
+#include "lib/net/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/config/label.h"
+#include "lib/yaml/label.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Makes the triggers, with what follows when a rule fires: an incident.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "daemon/daemon_state.h"
+
+/* The unit of a rule's value, for records; NULL: that of the metric. */
+static const char *unit_of(const struct trigger_config *rule)
+{
+    if (rule->measure == TRIGGER_HISTOGRAM || rule->test == TRIGGER_GROWTH)
+        return "share";
+    return rule->measure == TRIGGER_RATE ? "per second" : NULL;
+}
+
+static void explain(const struct incident_reply *reply, char why[static TRIGGERS_WHY_SIZE])
+{
+    char wait[PARSE_TEXT_SIZE];
+
+    switch (reply->answer) {
+    case INCIDENT_TAKEN:
+    case INCIDENT_JOINED: break;
+    case INCIDENT_LIMITED:
+        (void)snprintf(why, TRIGGERS_WHY_SIZE, "%s does not allow another for %s",
+                       incident_limit_name(reply->limit),
+                       format_duration(reply->retry_after, wait));
+        break;
+    case INCIDENT_PLACELESS:
+        (void)snprintf(why, TRIGGERS_WHY_SIZE, "of none of its artifacts is the path known");
+        break;
+    case INCIDENT_STOPPING: (void)snprintf(why, TRIGGERS_WHY_SIZE, "contraced is stopping"); break;
+    case INCIDENT_NO_MEMORY: (void)snprintf(why, TRIGGERS_WHY_SIZE, "%s", strerror(ENOMEM)); break;
+    }
+}
+
+static enum triggers_answer on_fires(void *userdata, const struct triggers_fire *fire,
+                                     char why[static TRIGGERS_WHY_SIZE])
+{
+    struct daemon *d = userdata;
+    const struct record_trigger trigger = {
+        .rule = fire->rule->name,
+        .value = fire->view.value,
+        .threshold = fire->view.threshold,
+        .unit = unit_of(fire->rule),
+    };
+    struct incident_order order = {
+        .target = fire->target,
+        .reason = REASON_TRIGGER,
+        .artifacts = fire->rule->capture,
+        .trigger = &trigger,
+    };
+    _cleanup_free_ char *name = NULL;
+    struct incident_reply reply;
+
+    if (asprintf(&name, "trigger:%s", fire->rule->name) < 0)
+        name = NULL; /* the record then says "trigger", and has the rule beside it */
+    order.name = name;
+    reply = incidents_order(d->incidents, &order);
+    explain(&reply, why);
+    if (reply.answer == INCIDENT_TAKEN)
+        return TRIGGERS_TAKEN;
+    return reply.answer == INCIDENT_JOINED ? TRIGGERS_JOINED : TRIGGERS_REFUSED;
+}
+
+static size_t room(void *userdata, size_t *ret_all)
+{
+    const struct daemon *d = userdata;
+
+    return incidents_room(d->incidents, ret_all);
+}
+
+static bool under_way(void *userdata, const struct target *target)
+{
+    struct incident_report report;
+
+    (void)userdata;
+    return incident_of(target, &report);
+}
+
+static const struct triggers_calls calls = {
+    .order = on_fires,
+    .room = room,
+    .under_way = under_way,
+};
+
+int daemon_triggers_new(struct daemon *d)
+{
+    return triggers_new(d->event, DAEMON_USER_AGENT, d->targets, &calls, d, &d->triggers);
+}
+
+/* A person has asked for --once, so no rule asks for more. */
+int daemon_triggers_set(struct daemon *d, const struct config *c)
+{
+    return d->options->once ? 0 : triggers_set(d->triggers, c);
+}
+
+void daemon_triggers_drain(struct daemon *d)
+{
+    triggers_stop(d->triggers);
+}
+
+void daemon_triggers_free(struct daemon *d)
+{
+    triggers_free(d->triggers);
+}
