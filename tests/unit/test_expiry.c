@@ -157,6 +157,29 @@ static void test_stopped(void **state)
     expiry_stop(&expiry);
 }
 
+/* What is among the worst never comes of age, what belongs to an incident with that; and what was
+ * not read yet tells neither. */
+static void test_what_outlives_max_age(void **state)
+{
+    struct retention_item *worst = keep("cart/a/20260313/092653-7.trace", NEWEST - AGE, false);
+    struct retention_item *incident;
+
+    (void)state;
+    facts.limits.keep_worst = 1;
+    facts.limits.keep_incidents = 3 * AGE;
+    assert_true(armed() == USEC_NEVER);
+    worst->annotated = true;
+    assert_true(armed() != USEC_NEVER);
+    worst->worst = true;
+    assert_true(armed() == USEC_NEVER);
+    incident = keep("cart/a/20260313/092654-7.trace", NEWEST - AGE + USEC_PER_SEC, false);
+    incident->annotated = true;
+    incident->incident = 1;
+    assert_true(armed() > 2 * AGE && due() < 2 * AGE + USEC_PER_MIN);
+    facts.limits.keep_worst = 0;
+    facts.limits.keep_incidents = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +187,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_overdue_is_no_hurry, setup, teardown),
         cmocka_unit_test_setup_teardown(test_joined, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retries_are_prompt, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_outlives_max_age, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),
     };
 

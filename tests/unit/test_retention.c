@@ -202,17 +202,48 @@ static bool holds(const struct retention_facts *f, const struct retention_limits
     return *ret == RETENTION_CAUSES;
 }
 
+static bool is_old(const struct retention_facts *f, const struct retention_limits *l, size_t i)
+{
+    const struct retention_item *it = &f->items[i];
+    bool known = it->annotated || (l->keep_worst == 0 && l->keep_incidents <= l->max_age);
+
+    return l->max_age && f->now > it->time && f->now - it->time > l->max_age && !it->worst &&
+           known && (!it->incident || f->now > it->time + l->keep_incidents);
+}
+
+/* The first item from which on those of value take no more than half of the bounds. */
+static bool is_valued(const struct retention_facts *f, const struct retention_limits *l, size_t i)
+{
+    uint64_t bytes = 0, files = 0;
+
+    for (size_t k = f->n; k-- > i;) {
+        const struct retention_item *it = &f->items[k];
+
+        bool kept = it->incident && l->keep_incidents > 0 && f->now < it->time + l->keep_incidents;
+
+        if (it->pending || !(it->worst || kept))
+            continue;
+        bytes += it->bytes;
+        files++;
+        if (bytes > l->max_bytes / 2 || files > l->max_files / 2)
+            return false;
+        if (k == i)
+            return true;
+    }
+    return false;
+}
+
 static size_t sacrifice(const struct retention_facts *f, const struct retention_limits *l,
                         size_t order[static ITEMS_MAX], size_t *ret_old)
 {
     size_t n = 0;
 
-    for (int group = 0; group < 3; group++) {
+    for (int group = 0; group < 4; group++) {
         for (size_t i = 0; i < f->n; i++) {
             const struct retention_item *it = &f->items[i];
-            bool old = l->max_age && f->now > it->time && f->now - it->time > l->max_age;
+            int its = it->pending ? 3 : is_old(f, l, i) ? 0 : is_valued(f, l, i) ? 2 : 1;
 
-            if (!it->busy && !it->failed && group == (it->pending ? 2 : old ? 0 : 1))
+            if (!it->busy && !it->failed && group == its)
                 order[n++] = i;
         }
         if (group == 0)
@@ -266,6 +297,9 @@ static void test_against_oracle(void **state)
                 .pending = below(4) == 0,
                 .busy = below(8) == 0,
                 .failed = below(16) == 0,
+                .annotated = below(4) > 0,
+                .worst = below(4) == 0,
+                .incident = below(4) == 0,
             };
         }
         count(&f);
@@ -282,8 +316,116 @@ static void test_against_oracle(void **state)
         l.max_files = below(30);
         l.max_age = below(3) ? below(300) : 0;
         l.min_free = (double)below(30) / 100;
+        l.keep_worst = (unsigned)below(2);
+        l.keep_incidents = below(600);
         compare_with_oracle(&f, &l);
     }
+}
+
+#define SECONDS(n) ((usec)(n) * USEC_PER_SEC)
+
+/* The worst outlive max_age, and an incident is as old as its beginning. */
+static void test_what_outlives_max_age(void **state)
+{
+    struct retention_item items[] = {
+        {.time = SECONDS(10), .bytes = 1, .annotated = true, .worst = true},
+        {.time = SECONDS(20), .bytes = 1, .annotated = true},
+        {.time = SECONDS(30), .bytes = 1, .annotated = true, .incident = 1},
+        {.time = SECONDS(35), .bytes = 1, .annotated = true, .incident = 1 + 5},
+        {.time = SECONDS(40), .bytes = 1}, /* its record was not read yet */
+    };
+    struct retention_facts f = {.items = items, .n = 5, .now = SECONDS(230)};
+    struct retention_limits l = no_limits;
+    struct retention_plan p;
+
+    (void)state;
+    l.max_age = SECONDS(100);
+    l.keep_worst = 1;
+    l.keep_incidents = SECONDS(200);
+    p = plan_of(&f, &l);
+    assert_int_equal(p.n, 1);
+    expect(&p, 0, 1, RETENTION_AGE);
+    retention_plan_done(&p);
+    f.now = SECONDS(230) + 1;
+    p = plan_of(&f, &l);
+    assert_int_equal(p.n, 3);
+    expect(&p, 1, 2, RETENTION_AGE);
+    expect(&p, 2, 3, RETENTION_AGE);
+    retention_plan_done(&p);
+    l.keep_worst = 0; /* marks of before do not matter to what was not read */
+    l.keep_incidents = 0;
+    items[0].worst = false;
+    p = plan_of(&f, &l);
+    assert_int_equal(p.n, 5);
+    retention_plan_done(&p);
+}
+
+/* Bounds take what is worth more last; but it never takes more than half of them. */
+static void test_half_for_what_is_valued(void **state)
+{
+    struct retention_item items[] = {
+        {.time = 1, .bytes = 100, .worst = true},
+        {.time = 2, .bytes = 100, .worst = true},
+        {.time = 3, .bytes = 100},
+        {.time = 4, .bytes = 100},
+    };
+    struct retention_facts f = {
+        .items = items, .n = 4, .now = 5, .wanted_bytes = 100, .wanted_files = 1};
+    struct retention_limits l = no_limits;
+    struct retention_plan p;
+
+    (void)state;
+    l.max_bytes = 400;
+    p = plan_of(&f, &l);
+    assert_int_equal(p.n, 1);
+    expect(&p, 0, 2, RETENTION_BYTES);
+    retention_plan_done(&p);
+    l.max_bytes = 399; /* half is less than both */
+    p = plan_of(&f, &l);
+    assert_int_equal(p.n, 2);
+    expect(&p, 0, 0, RETENTION_BYTES);
+    expect(&p, 1, 2, RETENTION_BYTES);
+    retention_plan_done(&p);
+    l.max_bytes = 150; /* there is no room but theirs */
+    p = plan_of(&f, &l);
+    assert_int_equal(p.n, 4);
+    assert_true(p.enough);
+    retention_plan_done(&p);
+}
+
+static void test_rank(void **state)
+{
+    struct retention_item items[] = {
+        {.time = 1, .label = 1, .severity = 3}, {.time = 2, .label = 1, .severity = 5},
+        {.time = 3, .label = 1, .severity = 3}, {.time = 4, .label = 2, .severity = 0.5F},
+        {.time = 5, .label = 1, .severity = 1}, {.time = 6, .label = 1},
+        {.time = 7, .label = 1, .severity = 1},
+    };
+    const char *const keys[] = {"a/h/1", "a/h/2", "a/g/3", "a/h/4", "ab/h/5", "ab/h/6", "ab/h/7"};
+    const bool two[] = {false, true, true, true, true, false, true};
+    const bool one[] = {false, true, false, true, false, false, true};
+
+    (void)state;
+    assert_int_equal(retention_rank(items, keys, 7, 2), 0);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(items[i].worst, two[i]);
+    assert_int_equal(retention_rank(items, keys, 7, 1), 0);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(items[i].worst, one[i]);
+    assert_int_equal(retention_rank(items, keys, 7, 0), 0);
+    for (size_t i = 0; i < 7; i++)
+        assert_false(items[i].worst);
+    assert_int_equal(retention_rank(NULL, NULL, 0, 2), 0);
+}
+
+static void test_when_incidents_began(void **state)
+{
+    (void)state;
+    assert_int_equal(retention_incident(SECONDS(100), 0), 0);
+    assert_int_equal(retention_incident(SECONDS(100), SECONDS(100)), 1);
+    assert_int_equal(retention_incident(SECONDS(100), SECONDS(93)), 8);
+    assert_int_equal(retention_incident(SECONDS(100), SECONDS(101)), 0);
+    assert_int_equal(retention_incident(SECONDS(50000), SECONDS(1)), 0);
 }
 
 /* A history of a million and one trace too many: the work must not grow with the history. */
@@ -327,6 +469,10 @@ int main(void)
         cmocka_unit_test(test_free_space_and_inodes),
         cmocka_unit_test(test_numbers_that_do_not_fit),
         cmocka_unit_test(test_against_oracle),
+        cmocka_unit_test(test_what_outlives_max_age),
+        cmocka_unit_test(test_half_for_what_is_valued),
+        cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_when_incidents_began),
         cmocka_unit_test(test_steady_state_is_cheap),
     };
 
