@@ -106,7 +106,14 @@ def running(built, service_image, tmp_path_factory):
     spec = kube.only(objects, "Deployment")["spec"]["template"]["spec"]
     sidecar, service = spec["initContainers"][0], spec["containers"][0]
     with pod.Pod(NAME, tmp_path_factory.mktemp("pod") / "pod") as p:
-        p.volume("contrace-config", kube.config_map(objects, "contrace"))
+        # The signal, by which the tests ask for a capture, takes nothing but a trace.
+        config = {
+            name: re.sub(
+                r"^( *)static_configs:", r"\1incident_artifacts: [trace]\n\g<0>", text, flags=re.M
+            )
+            for name, text in kube.config_map(objects, "contrace").items()
+        }
+        p.volume("contrace-config", config)
         for name, token in CREDENTIAL_FILES.items():
             p.volume(name, {"token": token})
         traces = p.volume("contrace-traces")

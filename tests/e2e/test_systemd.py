@@ -49,9 +49,11 @@ global:
   seconds: 0.3
 scrape_configs:
   - job_name: by-port
+    incident_artifacts: [trace]
     static_configs:
       - targets: ["127.0.0.1:6060"]
   - job_name: by-socket
+    incident_artifacts: [trace]
     static_configs:
       - targets: ["{SOCKET}"]
 """
@@ -60,6 +62,7 @@ ONE_MORE = (
     GOOD
     + """\
   - job_name: late
+    incident_artifacts: [trace]
     static_configs:
       - targets: ["checkout.test:6060"]
 """
