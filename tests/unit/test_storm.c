@@ -62,6 +62,8 @@ static void test_when_it_gathers(void **state)
     assert_false(storm_gathers(&storm, 1, 1)); /* nobody is to wait for the only one */
     assert_int_equal(add(&t, 1), 0);
     assert_true(storm_gathers(&storm, 6, 6)); /* one has begun: nobody overtakes it */
+    storm_clear(&storm);
+    assert_int_equal(t.refs, 1);
 }
 
 static void test_the_worst_come_first(void **state)
