@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <systemd/sd-event.h>
 
 #include "base/log.h"
@@ -103,7 +104,11 @@ int daemon_run(struct daemon *d)
     if (r < 0)
         log_error("the event loop failed: %s", strerror(-r));
     say_stopped(d);
+    /* Without the loop nothing that is in flight can be ended, and what it uses cannot be freed. It
+     * is left as by a kill, which every start copes with. */
+    if (r < 0)
+        _exit(EXIT_FAILURE);
     if (d->options->once && !uploader_all_sent(d->uploader))
         d->once_failed = true;
-    return r < 0 || d->once_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return d->once_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -42,6 +42,12 @@ def test_deletions_that_fail(tmp_path):
     assert all(result["reached"] for result in results)
 
 
+def test_loop_that_fails(tmp_path):
+    """At every of its timers while a capture is in flight: it says so and ends, and does not crash."""
+    points = [("loop", "EINTR", "for-good", "timerfd_settime", n) for n in range(1, 6)]
+    play(tmp_path / "all", points, 1)
+
+
 def test_sample(tmp_path):
     scene = faults.Scene(tmp_path)
     every = faults.points(scene)
