@@ -442,7 +442,7 @@ def test_caps_hold_at_every_moment(cap, serve, daemon):
     assert records and set(records) <= set(keys)
 
 
-def write_kept(spool, when, name="s"):
+def write_kept(spool, when, name="s", **more):
     """A trace as contraced would have kept it at that time."""
     body = trace(1)
     day = spool.path / "archive" / name / "h" / when.strftime("%Y%m%d")
@@ -452,7 +452,7 @@ def write_kept(spool, when, name="s"):
     record = {
         "service": name, "host": "h", "bytes": len(body), "complete": True,
         "sha256": hashlib.sha256(body).hexdigest(),
-        "start": when.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "start": when.strftime("%Y-%m-%dT%H:%M:%S.000Z"), **more,
     }  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(record))
     return str(path.relative_to(spool.path / "archive"))
@@ -476,6 +476,50 @@ def test_max_age(serve, daemon, tmp_path):
     assert not set(old) & set(kept) and set(young) <= set(kept) and len(kept) == 3
     days_left = {p.name for p in (spool.path / "archive/s/h").iterdir()}
     assert days_left == {key.split("/")[2] for key in young}, "empty directories go too"
+
+
+def ill(lost_ms, label="lock-contention"):
+    """What a record says of a trace in which so much time was lost."""
+    finding = {"code": label, "score": 0.9, "lost_ns": lost_ms * 1_000_000}
+    return {"label": label, "summary": {"window_ns": 2_000_000_000, "findings": [finding]}}
+
+
+def test_what_outlives_max_age(serve, daemon, tmp_path):
+    """The worst of each label and service, and incidents for as long as they are to be kept."""
+    s = serve(healthy())
+    spool = Spool(tmp_path / "spool")
+    spool.path.mkdir(mode=0o700)
+    (spool.path / "archive").mkdir(mode=0o750)
+    now = datetime.datetime.now(datetime.UTC)
+    days, second = datetime.timedelta(days=1), datetime.timedelta(seconds=1)
+
+    def write(age, name="s", **more):
+        return write_kept(spool, now - age * days, name, **more)
+
+    def of_incident(age, first):
+        return write(age, incident=first.removesuffix(".trace"))
+
+    kept = [write(20, **ill(900)), write(19, **ill(800))]
+    kept += [write(18, **ill(5, "gc-pressure")), write(17, "other", **ill(1))]
+    gone = [write(16, **ill(700)), write(15), write(14, **ill(0, "healthy"))]
+    begin = f"s/h/{(now - 13 * days).strftime('%Y%m%d/%H%M%S-77.trace')}"
+    kept += [
+        of_incident(13, begin),
+        write_kept(spool, now - 13 * days + 9 * second, incident=begin[:-6]),
+    ]
+    gone += [of_incident(31, f"s/h/{(now - 31 * days).strftime('%Y%m%d/%H%M%S-77.trace')}")]
+    kept += [write(1)]
+    d = daemon([job("s", s.address)], {"max_age": "7d", "keep_worst": 2})
+    d.wait_log("4 for max_age", message_id=RETENTION)
+    d.wait_captured()
+    assert not set(gone) & set(d.spool.keys()) and set(kept) <= set(d.spool.keys())
+    mark = d.mark()
+    d.storage["keep_worst"] = 0
+    d.write_config([job("s", s.address)])
+    d.signal(signal.SIGHUP)
+    d.wait_log("4 for max_age", message_id=RETENTION, after=mark)
+    d.stop()
+    assert set(kept[4:]) <= set(d.spool.check()) and not set(kept[:4]) & set(d.spool.keys())
 
 
 def test_lower_caps_by_reload(serve, daemon):

@@ -330,6 +330,42 @@ static int annotation(const char *text, struct record_annotation *ret)
     return record_annotation(text, strlen(text), ret);
 }
 
+/* What retention compares: the share of goroutine time that was lost, else the score. */
+static void test_severity_and_incident(void **state)
+{
+#define FINDINGS(text) ", \"summary\": {\"window_ns\": 1000, \"findings\": [" text "]}}"
+    static const struct {
+        const char *json;
+        double severity;
+    } cases[] = {
+        {"{\"label\": \"stuck-proc\"" FINDINGS(
+             "{\"code\": \"gc-pressure\", \"lost_ns\": 9000}, "
+             "{\"code\": \"stuck-proc\", \"lost_ns\": 2500, \"score\": 1}"),
+         2.5},
+        {"{\"label\": \"goroutine-leak\"" FINDINGS(
+             "{\"code\": \"goroutine-leak\", \"lost_ns\": 0, \"score\": 0.5}"),
+         0.5},
+        {"{\"label\": \"stuck-proc\"" FINDINGS("{\"code\": \"stuck-proc\", \"lost_ns\": \"x\"}"),
+         1e-6},
+        {"{\"label\": \"stuck-proc\"}", 1e-6},
+        {"{\"label\": \"healthy\"" FINDINGS("{\"code\": \"healthy\", \"score\": 1}"), 0},
+        {"{\"label\": \"not-inspected\", \"not_inspected\": \"timeout\"}", 0},
+        {"{}", 0},
+    };
+    struct record_annotation a;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(annotation(cases[i].json, &a), 0);
+        assert_true(a.severity == cases[i].severity);
+        assert_int_equal(a.incident, 0);
+    }
+    assert_int_equal(annotation("{\"incident\": \"cart/a/20260314/092653-7\"}", &a), 0);
+    assert_int_equal(a.incident / USEC_PER_SEC, 1773480413);
+    assert_int_equal(annotation("{\"incident\": \"../../etc\"}", &a), 0);
+    assert_int_equal(a.incident, 0);
+}
+
 static void test_annotation(void **state)
 {
     static const char *const no_labels[] = {"{}", "{\"label\": 7}", "{\"label\": \"Not one\"}",
@@ -416,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_annotation),
+        cmocka_unit_test(test_severity_and_incident),
         cmocka_unit_test(test_covered),
     };
 
