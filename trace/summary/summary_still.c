@@ -54,6 +54,8 @@ struct still {
     struct group list[N_BY][STILL_MAX];
     struct kin kin;
     struct set of_name[2 * STILL_MAX]; /* by the numbers of kin.h */
+    bool *apart; /* functions that are known to belong to no candidate's, by their texts */
+    uint32_t n_apart;
     struct set passed_on; /* others that have a function in common gave back a mutex, */
     struct set doubtful;  /* stopped while they ran, or woke somebody, */
     struct set awaited;   /* or wait to send */
@@ -131,26 +133,31 @@ static uint64_t hash_text(uint64_t seed, const char *text, size_t len)
     return seed;
 }
 
-/* A stack's call site as one number. */
-static uint64_t site_of(const struct still *t, uint32_t n)
+/* A frame, by its number or IDMAP_NONE, as one number. */
+static uint64_t number_of(const struct sites *s, uint32_t frame)
 {
-    const struct sites *s = &t->s->sites;
-    uint32_t frame = sites_at(s, n, SUMMARY_SYNC);
     const struct sites_frame *f = frame != IDMAP_NONE ? &s->frames[frame] : NULL;
 
     return f ? texts_mix(texts_mix(texts_mix(s->seed, f->func), f->file), f->line) : 0;
 }
 
-/* A number of what a stack can have in common with others; false: it has nothing of the kind. */
-static bool has_in_common(const struct still *t, uint32_t n, unsigned by, uint64_t *ret)
+/* A stack's call site as one number. */
+static uint64_t site_of(const struct still *t, uint32_t n)
+{
+    return number_of(&t->s->sites, sites_at(&t->s->sites, n, SUMMARY_SYNC));
+}
+
+/* A number of what a stack, whose call site is the frame `at`, can have in common with others;
+ * false: it has nothing of the kind. */
+static bool has_in_common(const struct still *t, uint32_t n, uint32_t at, unsigned by,
+                          uint64_t *ret)
 {
     const struct sites *s = &t->s->sites;
-    const char *func =
-        by == BY_OUTER ? sites_outermost(s, n) : sites_frame(s, n, SUMMARY_SYNC).func;
+    const char *func = by == BY_OUTER ? sites_outermost(s, n) : sites_frame_text(s, at).func;
     size_t len = 0;
 
     switch (by) {
-    case BY_SITE: *ret = texts_mix(site_of(t, n), s->stacks[n].class); return true;
+    case BY_SITE: *ret = texts_mix(number_of(s, at), s->stacks[n].class); return true;
     case BY_PACKAGE: len = owner_package(func); break;
     case BY_OUTER: len = kin_outer(func); break;
     case BY_RECEIVER: len = kin_receiver(func); break;
@@ -162,8 +169,8 @@ static bool has_in_common(const struct still *t, uint32_t n, unsigned by, uint64
 
 static int add_candidate(struct still *t, uint32_t n)
 {
-    uint32_t names[2], c = t->n++;
-    int r = kin_add(&t->kin, sites_frame(&t->s->sites, n, SUMMARY_SYNC).func, names);
+    uint32_t names[2], c = t->n++, at = sites_at(&t->s->sites, n, SUMMARY_SYNC);
+    int r = kin_add(&t->kin, sites_frame_text(&t->s->sites, at).func, names);
 
     t->stacks[c] = n;
     for (unsigned i = 0; r == 0 && i < 2; i++)
@@ -173,7 +180,7 @@ static int add_candidate(struct still *t, uint32_t n)
         uint64_t hash;
 
         t->groups[c][by] = IDMAP_NONE;
-        if (!has_in_common(t, n, by, &hash))
+        if (!has_in_common(t, n, at, by, &hash))
             continue;
         t->groups[c][by] = idmap_find(&t->ids[by], hash);
         if (t->groups[c][by] != IDMAP_NONE)
@@ -184,28 +191,38 @@ static int add_candidate(struct still *t, uint32_t n)
     return r;
 }
 
+static void add_set(struct set *to, const struct set *from)
+{
+    for (unsigned k = 0; k < STILL_MAX / 64; k++)
+        to->bits[k] |= from->bits[k];
+}
+
+/* Adds the candidates whose call site is this function, a text, or has the same receiver. Nearly
+ * all functions belong to none: then the name is read once, in however many stacks it is. */
+static void add_related(struct still *t, uint32_t func, struct set *to)
+{
+    struct kin_walk walk;
+    bool apart = true;
+
+    if (func < t->n_apart && t->apart[func])
+        return;
+    walk = kin_walk(&t->kin, texts_get(&t->s->texts, func));
+    for (uint32_t name; (name = kin_next(&t->kin, &walk)) != IDMAP_NONE; apart = false)
+        add_set(to, &t->of_name[name]);
+    if (func < t->n_apart)
+        t->apart[func] = apart;
+}
+
 /* The candidates whose call site is a function of the stack, or has the same receiver. */
-static struct set related(const struct still *t, uint32_t n)
+static struct set related(struct still *t, uint32_t n)
 {
     const struct sites *s = &t->s->sites;
     const struct sites_stack *stack = stack_of(t, n);
     struct set ret = {0};
 
-    for (uint32_t i = 0; i < stack->n; i++) {
-        const char *func = sites_frame_text(s, s->rows[stack->row + i]).func;
-        struct kin_walk walk = kin_walk(&t->kin, func);
-
-        for (uint32_t name; (name = kin_next(&t->kin, &walk)) != IDMAP_NONE;)
-            for (unsigned k = 0; k < STILL_MAX / 64; k++)
-                ret.bits[k] |= t->of_name[name].bits[k];
-    }
+    for (uint32_t i = 0; i < stack->n; i++)
+        add_related(t, s->frames[s->rows[stack->row + i]].func, &ret);
     return ret;
-}
-
-static void add_set(struct set *to, const struct set *from)
-{
-    for (unsigned k = 0; k < STILL_MAX / 64; k++)
-        to->bits[k] |= from->bits[k];
 }
 
 static bool is_in(const struct set *set, uint32_t c)
@@ -259,6 +276,7 @@ static struct set without(const struct still *t, struct set set, uint32_t n)
 static void look_at(struct still *t, uint32_t n)
 {
     const struct sites_stack *stack = stack_of(t, n);
+    uint32_t at = sites_at(&t->s->sites, n, SUMMARY_SYNC);
     struct set set = related(t, n), others;
 
     if (counted(stack, SUMMARY_SCHED) > 0) {
@@ -277,7 +295,7 @@ static void look_at(struct still *t, uint32_t n)
         uint64_t hash;
         uint32_t group = IDMAP_NONE;
 
-        if (has_in_common(t, n, by, &hash))
+        if (has_in_common(t, n, at, by, &hash))
             group = idmap_find(&t->ids[by], hash);
         if (group != IDMAP_NONE)
             note_in_group(t, n, by, &t->list[by][group]);
@@ -379,11 +397,21 @@ static void count(struct still *t, uint32_t c)
     stack->tallies[SITES_STILL] = stack->tallies[SITES_OPEN + SUMMARY_OPEN_UNKNOWN];
 }
 
+/* Without memory each function's name is read in every stack. */
+static void init_apart(struct still *t)
+{
+    uint32_t n = t->s->texts.n;
+
+    if (memory_new(&t->s->mem, n * sizeof(*t->apart), &t->apart) == 0)
+        t->n_apart = n;
+}
+
 static int survey(struct still *t)
 {
     const struct sites *s = &t->s->sites;
     int r = 0;
 
+    init_apart(t);
     kin_init(&t->kin, &t->s->mem, s->seed);
     for (unsigned by = 0; by < N_BY; by++)
         idmap_init(&t->ids[by], &t->s->mem, s->seed);
@@ -398,6 +426,7 @@ static int survey(struct still *t)
     for (unsigned by = 0; by < N_BY; by++)
         idmap_done(&t->ids[by]);
     kin_done(&t->kin);
+    memory_free(&t->s->mem, t->apart, t->n_apart * sizeof(*t->apart));
     return r;
 }
 
