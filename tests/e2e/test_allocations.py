@@ -263,13 +263,15 @@ AGE = re.compile(rb"^ *\d+[smhd](\d\d[mh])? ", re.MULTILINE)
 
 
 # These fall over where they lack memory for themselves, and by these signals. OpenSSL and libseccomp
-# do so while they are set up, before anything is done; libseccomp 2.5 also runs in a circle. libcurl
+# do so while they are set up, before anything is done; libseccomp 2.5 also runs in a circle, and
+# OpenSSL 3.5 waits for its own set-up, which is to note that it lacked memory. libcurl
 # 7.88 divides by the size of a table that it does not have.
 LIBRARIES = {
     "libseccomp": (signal.SIGSEGV, signal.SIGABRT),
     "libcrypto": (signal.SIGSEGV,),
     "libcurl": (signal.SIGFPE,),
 }
+HANG = ("libseccomp", "libcrypto")
 ALLOCATORS = ("malloc", "__libc_malloc", "calloc", "__libc_calloc", "realloc", "__libc_realloc")
 
 
@@ -293,7 +295,7 @@ def library_fell(allocations, status, said=b""):
         return False
     frame, of_libc = owner(end)
     if frame.startswith(library):
-        return library == "libseccomp" if status is None else -status in LIBRARIES[library]
+        return library in HANG if status is None else -status in LIBRARIES[library]
     # libseccomp 2.5 calls it a success when it loads a filter that lacks rules. Where that forbids
     # brk, libc's allocator writes into memory that it did not get; where it forbids write, what
     # fails does so in silence. 2.6 frees what it did not get, which libc's allocator finds later.
