@@ -199,7 +199,7 @@ static double cpu_pressure(void *userdata)
 static int new_incidents(struct daemon *d)
 {
     psi_init(&d->psi);
-    return incidents_new(d->event, d->desk, d->meters, cpu_pressure, d, &d->incidents);
+    return incidents_new(d->event, d->desk, &d->counters, cpu_pressure, d, &d->incidents);
 }
 
 static void use_incidents(struct daemon *d, const struct config *c)

@@ -157,6 +157,10 @@ void metrics_write_config(struct exposition *e, const struct metrics_facts *f)
                       "Reloads of the configuration, by what came of them.");
     metrics_classed(e, "result", "ok", c->reloads);
     metrics_classed(e, "result", "failed", c->reloads_failed);
+    exposition_family(e, "contrace_incidents_total", EXPOSITION_COUNTER,
+                      "Incidents that have ended, or were refused for a budget.");
+    for (int i = 0; i < INCIDENT_ENDS; i++)
+        metrics_classed(e, "result", incident_end_name((enum incident_end)i), c->incidents[i]);
     exposition_family(e, "contrace_pushes_total", EXPOSITION_COUNTER,
                       "Flight recordings that processes sent, by what came of them.");
     for (int i = 0; i < RECEPTION_COUNT; i++)

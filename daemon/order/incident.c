@@ -31,7 +31,7 @@ const char *incident_limit_name(enum incident_limit limit)
     return names[limit];
 }
 
-int incidents_new(sd_event *event, struct desk *desk, struct meters *meters,
+int incidents_new(sd_event *event, struct desk *desk, struct counters *counters,
                   incidents_pressure_fn pressure, void *userdata, struct incidents **ret)
 {
     struct incidents *is = calloc(1, sizeof(*is));
@@ -39,7 +39,12 @@ int incidents_new(sd_event *event, struct desk *desk, struct meters *meters,
     if (!is)
         return -ENOMEM;
     *is = (struct incidents){
-        .event = event, .desk = desk, .meters = meters, .pressure = pressure, .userdata = userdata};
+        .event = event,
+        .desk = desk,
+        .counters = counters,
+        .pressure = pressure,
+        .userdata = userdata,
+    };
     budget_init(&is->budget);
     *ret = is;
     return 0;
@@ -130,6 +135,13 @@ static const struct incident_report *report_of(struct incident *i)
     return &i->report;
 }
 
+static enum incident_end incident_end(const struct incident_report *report)
+{
+    return report->kept == report->n_pieces ? INCIDENT_COMPLETE
+         : report->kept > 0                 ? INCIDENT_PARTIAL
+                                            : INCIDENT_FAILED;
+}
+
 /* One more ended: the oldest is forgotten. */
 static void remember(struct incidents *is, struct incident *i)
 {
@@ -149,12 +161,15 @@ static void finish(struct incident *i)
     struct incidents *is = i->all;
     struct target *t = steal(&i->target);
     struct incident_waiter *waiters = steal(&i->waiters), *next;
+    enum incident_end end;
 
     i->report.ended = loop_now(is->event, CLOCK_REALTIME);
     t->incident = NULL;
     i->timer = sd_event_source_disable_unref(i->timer);
     (void)report_of(i);
-    incident_log(i);
+    end = incident_end(&i->report);
+    is->counters->incidents[end]++;
+    incident_log(i, end);
     remember(is, i);
     for (struct incident_waiter *w = waiters; w; w = next) {
         next = w->next;
@@ -420,6 +435,7 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
     if (plan.n == 0)
         return (struct incident_reply){.answer = INCIDENT_PLACELESS};
     if (is_limited(is, order, &plan, &reply)) {
+        is->counters->incidents[INCIDENT_REFUSED]++;
         reply.answer = INCIDENT_LIMITED;
         return reply;
     }

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "daemon/capture/pipeline.h"
 #include "daemon/order/desk.h"
+#include "daemon/outcome/counters.h"
 #include "lib/config/data.h"
 
 /* One artifact of an incident. */
@@ -99,7 +100,7 @@ struct incidents;
 typedef double (*incidents_pressure_fn)(void *userdata);
 
 /* All are borrowed. `pressure` is asked at each order that the ceiling concerns. 0 or -ENOMEM. */
-int incidents_new(sd_event *event, struct desk *desk, struct meters *meters,
+int incidents_new(sd_event *event, struct desk *desk, struct counters *counters,
                   incidents_pressure_fn pressure, void *userdata, struct incidents **ret);
 
 /* Nothing may be under way. */

@@ -29,7 +29,7 @@ static void add_pieces(struct buf *text, const struct incident_report *r, bool k
     }
 }
 
-void incident_log(const struct incident *i)
+void incident_log(const struct incident *i, enum incident_end end)
 {
     const struct incident_report *r = &i->report;
     char memory[TEXT_MAX];
@@ -46,9 +46,7 @@ void incident_log(const struct incident *i)
     log_write(r->kept > 0 ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
               &(struct log_fields){.service = r->service,
                                    .target = r->target,
-                                   .result = r->kept == r->n_pieces ? "complete"
-                                           : r->kept > 0            ? "partial"
-                                                                    : "failed",
+                                   .result = incident_end_name(end),
                                    .message_id = MESSAGE_ID_INCIDENT},
               "incident of %s (%s)%s%s: %s", r->target, r->reason, r->id ? ", " : "",
               r->id ? r->id : "", buf_str(&text));

@@ -41,7 +41,7 @@ struct incident_list {
 struct incidents {
     sd_event *event;
     struct desk *desk;
-    struct meters *meters;
+    struct counters *counters;
     incidents_pressure_fn pressure;
     void *userdata;
     struct incidents_config limits;
@@ -66,4 +66,4 @@ void incident_plan(const struct target_job *job, unsigned wanted, usec window,
                    struct incident_plan *ret);
 
 /* incident_log.c: one line about an incident that has ended. */
-void incident_log(const struct incident *i);
+void incident_log(const struct incident *i, enum incident_end end);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "daemon/outcome/incidentend.h"
 #include "daemon/outcome/inspection.h"
 #include "daemon/outcome/outcome.h"
 #include "daemon/outcome/reception.h"
@@ -19,6 +20,7 @@ struct counters {
     uint64_t captures[OUTCOME_COUNT];
     uint64_t bytes; /* of published traces */
     uint64_t inspections[INSPECTION_END_COUNT];
+    uint64_t incidents[INCIDENT_ENDS];
     uint64_t pushes[RECEPTION_COUNT];
     uint64_t pushed_bytes;   /* of recordings that were kept */
     uint64_t alerts_refused; /* notifications of Alertmanager that were refused */

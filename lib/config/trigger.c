@@ -27,11 +27,13 @@ static const char *check_name(const char *text)
     return text[strspn(text, allowed)] ? "may have letters, digits, _ and - only" : NULL;
 }
 
+/* Sets *ret also on an error: NULL. */
 static int read_text(struct yaml_file *f, const yaml_node_t *node, const char *what, size_t max,
                      char **ret)
 {
     const struct table_key key = {.name = what, .type = TABLE_STRING, .max = max};
 
+    *ret = NULL; /* scalar_read replaces a value */
     return scalar_read(f, node, &key, ret);
 }
 

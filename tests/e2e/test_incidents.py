@@ -56,6 +56,7 @@ def test_one_id(goservice, daemon, endpoint):
     assert [a["key"] for a in incident["artifacts"]] == keys
     assert incident["incident"] == keys[0].removesuffix(".flight.trace")
     assert not incident["joined"] and incident["reason"] == "api"
+    assert 'contrace_incidents_total{result="complete"} 1' in endpoint.get("/metrics").text
     for key in keys:
         record = record_of(d.spool, key)
         assert record["incident"] == incident["incident"] and record["reason"] == "api"

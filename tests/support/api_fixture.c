@@ -189,7 +189,7 @@ static void make_parts(struct api_context *c)
                      0);
     c->pipeline = af.pipeline;
     assert_int_equal(desk_new(fx.event, af.pipeline, &c->desk), 0);
-    assert_int_equal(incidents_new(fx.event, c->desk, af.meters, NULL, NULL, &c->incidents), 0);
+    assert_int_equal(incidents_new(fx.event, c->desk, &af.counters, NULL, NULL, &c->incidents), 0);
     incidents_set(c->incidents, &af.config->incidents);
     assert_int_equal(uploader_new(fx.event, fx.disk, fx.spool, "thishost", 42, &c->uploader), 0);
     assert_int_equal(suspension_new(fx.event, on_suspended, NULL, &c->suspension), 0);

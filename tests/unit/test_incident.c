@@ -23,6 +23,7 @@ struct world {
     struct desk *desk;
     struct incidents *incidents;
     double pressure;
+    struct counters counters;
     unsigned ended;
     size_t kept;
     char line[512];
@@ -53,7 +54,7 @@ static int setup(void **state)
     w->targets = order_targets();
     w->pressure = -1;
     assert_int_equal(desk_new(NULL, NULL, &w->desk), 0);
-    assert_int_equal(incidents_new(NULL, w->desk, NULL, pressure_of, w, &w->incidents), 0);
+    assert_int_equal(incidents_new(NULL, w->desk, &w->counters, pressure_of, w, &w->incidents), 0);
     incidents_set(w->incidents, &limits);
     log_set_sink(on_line, w);
     *state = w;
@@ -176,6 +177,7 @@ static void test_prevented(void **state)
     assert_int_equal(fake_pipeline.orders, 4);
     assert_int_equal(w->ended, 1);
     assert_int_equal(w->kept, 3);
+    assert_int_equal(w->counters.incidents[INCIDENT_PARTIAL], 1);
 }
 
 static void test_joins(void **state)
@@ -207,6 +209,8 @@ static void test_limits(void **state)
     reply = order(w, 0, REASON_TRIGGER);
     assert_int_equal(reply.answer, INCIDENT_LIMITED);
     assert_int_equal(reply.limit, INCIDENT_LIMIT_TARGET);
+    assert_int_equal(w->counters.incidents[INCIDENT_REFUSED], 1);
+    assert_int_equal(w->counters.incidents[INCIDENT_COMPLETE], 2);
     assert_int_equal(reply.retry_after, USEC_PER_HOUR);
     run(w, 0, REASON_SIGNAL); /* the operator's */
     w->pressure = 0.9;

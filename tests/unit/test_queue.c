@@ -104,6 +104,30 @@ static void test_the_newest_first(void **state)
     assert_int_equal(items.index.aside, 1);
 }
 
+static void of_incident(const char *key, usec begin)
+{
+    index_annotate(&items.index, place(key),
+                   &(struct record_annotation){.latency = -1, .covered = -1, .incident = begin});
+}
+
+static void test_incidents_before_all(void **state)
+{
+    (void)state;
+    three();
+    of_incident(KEY("26"), START);
+    of_incident(KEY("27"), START);
+    assert_string_equal(newest(), KEY("27"));
+    index_archive(&items.index, place(KEY("27")));
+    assert_string_equal(newest(), KEY("26"));
+    queue_later(&queue, place(KEY("26")), USEC_PER_MIN);
+    assert_string_equal(newest(), KEY("28"));
+    of_incident(KEY("26"), 0);
+    assert_int_equal(items.index.urgent, 0);
+    of_incident(KEY("26"), START);
+    index_remove(&items.index, place(KEY("26")));
+    assert_int_equal(items.index.urgent, 0);
+}
+
 /* Not before it joins, and from outside, once for several reasons. */
 static void test_told(void **state)
 {
@@ -288,6 +312,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_the_newest_first),
+        TEST(test_incidents_before_all),
         TEST(test_told),
         TEST(test_waits_for_its_record),
         TEST(test_does_not_wait_for_ever),

@@ -200,12 +200,30 @@ bool index_find(const struct index *ix, const char *key, usec time, bool pending
     return true;
 }
 
+static bool may_be_taken(const struct retention_item *item)
+{
+    return item->pending && !item->busy && !item->put_off && !item->aside;
+}
+
+static bool newest_urgent(const struct index *ix, size_t *ret)
+{
+    for (size_t i = ix->offer_end; i > 0; i--) {
+        const struct retention_item *item = &ix->items[ix->head + i - 1];
+
+        if (item->incident > 0 && may_be_taken(item)) {
+            *ret = i - 1;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool index_newest_offer(struct index *ix, size_t *ret)
 {
+    if (ix->urgent > 0 && newest_urgent(ix, ret))
+        return true;
     for (; ix->offer_end > 0; ix->offer_end--) {
-        const struct retention_item *item = &ix->items[ix->head + ix->offer_end - 1];
-
-        if (item->pending && !item->busy && !item->put_off && !item->aside) {
+        if (may_be_taken(&ix->items[ix->head + ix->offer_end - 1])) {
             *ret = ix->offer_end - 1;
             return true;
         }
@@ -233,6 +251,7 @@ void index_archive(struct index *ix, size_t i)
     ix->sums[false].files++;
     ix->sums[false].bytes += item->bytes;
     ix->aside -= item->aside;
+    ix->urgent -= item->incident > 0;
     item->pending = item->put_off = item->aside = false;
 }
 
@@ -254,7 +273,9 @@ void index_annotate(struct index *ix, size_t i, const struct record_annotation *
         item->covered = (uint8_t)(covered * 250);
     ix->unranked = ix->unranked || item->worst || found->severity > 0;
     item->severity = (float)found->severity;
+    ix->urgent -= item->pending && item->incident > 0;
     item->incident = retention_incident(item->time, found->incident);
+    ix->urgent += item->pending && item->incident > 0;
 }
 
 void index_resize(struct index *ix, size_t i, uint64_t bytes)
@@ -273,6 +294,7 @@ void index_remove(struct index *ix, size_t i)
     ix->sums[item->pending].bytes -= item->bytes;
     ix->aside -= item->aside;
     ix->held -= item->held;
+    ix->urgent -= item->pending && item->incident > 0;
     ix->unranked = ix->unranked || item->worst;
     if (i < ix->offer_end)
         ix->offer_end--;

@@ -29,6 +29,7 @@ struct index {
     struct index_state sums[2]; /* by `pending` */
     uint64_t aside;             /* items that are put aside */
     uint64_t held;              /* items whose record will be amended */
+    uint64_t urgent;            /* items of pending/ that belong to an incident */
     size_t offer_end;           /* no item from here on may be taken */
     bool unranked;              /* the worst may be others than those that are marked */
     unsigned ranked;            /* so many of each label and service were marked at most */
@@ -61,7 +62,8 @@ bool index_find(const struct index *ix, const char *key, usec time, bool pending
 
 void index_remove(struct index *ix, size_t i);
 
-/* Finds the newest item of pending/ that may be taken: not busy, not put off, not aside. */
+/* Finds the newest item of pending/ that may be taken, not busy, not put off, not aside: one of an
+ * incident, if there is any. */
 bool index_newest_offer(struct index *ix, size_t *ret);
 
 /* To be called when item i may now be taken, but could not before; index_offer_all: when any item
