@@ -5,6 +5,7 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
+	"time"
 )
 
 // node is a small object with pointers, which costs the collector more than its size.
@@ -45,4 +46,22 @@ func bits(n int) (b int) {
 		b++
 	}
 	return b
+}
+
+// forcedGC has goroutines that collect garbage by themselves, though there is next to none.
+func forcedGC() error {
+	kept := tree(19)
+	for i := 0; i < 2; i++ {
+		go func() {
+			for {
+				runtime.GC()
+				time.Sleep(time.Millisecond)
+			}
+		}()
+	}
+	go func() {
+		time.Sleep(time.Hour)
+		runtime.KeepAlive(kept)
+	}()
+	return nil
 }

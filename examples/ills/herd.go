@@ -75,3 +75,40 @@ func thunderingHerd() error {
 	}()
 	return nil
 }
+
+// closeHerd has 500 goroutines that wait for the same channel, which is closed and made anew for each
+// of 200 jobs a second.
+func closeHerd() error {
+	var (
+		mu   sync.Mutex
+		jobs int
+		more = make(chan struct{})
+	)
+	for i := 0; i < 500; i++ {
+		go func() {
+			for {
+				mu.Lock()
+				wait, found := more, jobs > 0
+				if found {
+					jobs--
+				}
+				mu.Unlock()
+				if found {
+					spin(20 * time.Microsecond)
+					continue
+				}
+				<-wait
+			}
+		}()
+	}
+	go func() {
+		for range time.Tick(5 * time.Millisecond) {
+			mu.Lock()
+			jobs++
+			close(more)
+			more = make(chan struct{})
+			mu.Unlock()
+		}
+	}()
+	return nil
+}

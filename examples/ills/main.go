@@ -76,6 +76,10 @@ var ills = map[string]illness{
 	"file-calls":       {"syscall-storm", "asks for a file, again and again", fileCalls, ""},
 	"first-of-all":     {"lock-contention", "all wait for the first one, who asks a slow server", firstOfAll, ""},
 	"child-processes":  {"slow-syscalls", "requests that each wait for a command", childProcesses, ""},
+	"poll-select":      {"busy-polling", "asks in a loop whether something was sent", pollSelect, ""},
+	"poll-sleep":       {"busy-polling", "sleeps for a moment until there is work", pollSleep, ""},
+	"close-herd":       {"thundering-herd", "all wake up for each job, by a closed channel", closeHerd, ""},
+	"forced-gc":        {"gc-pressure", "calls the collector again and again", forcedGC, ""},
 	"message-readers":  {"idle", "a server of clients that chat now and then", messageReaders, ""},
 }
 

@@ -48,3 +48,46 @@ func busyPoll() error {
 	}()
 	return nil
 }
+
+// pollSelect has a goroutine that asks in a loop whether something was sent to it, and never waits.
+func pollSelect() error {
+	jobs := make(chan time.Duration)
+	go func() {
+		var asked atomic.Int64
+		for {
+			select {
+			case d := <-jobs:
+				spin(d)
+			default:
+				asked.Add(1)
+			}
+		}
+	}()
+	go func() {
+		for range time.Tick(20 * time.Millisecond) {
+			jobs <- 10 * time.Microsecond
+		}
+	}()
+	return nil
+}
+
+// pollSleep has goroutines that look for work, and sleep for half a millisecond if there is none.
+func pollSleep() error {
+	var work atomic.Int64
+	for i := 0; i < 24; i++ {
+		go func() {
+			for {
+				if take(&work) {
+					spin(50 * time.Microsecond)
+				}
+				time.Sleep(500 * time.Microsecond)
+			}
+		}()
+	}
+	go func() {
+		for range time.Tick(10 * time.Millisecond) {
+			work.Add(1)
+		}
+	}()
+	return nil
+}

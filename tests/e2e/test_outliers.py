@@ -33,7 +33,7 @@ def gosum(work):
 def table(work):
     """Which functions tell what a stack waits for: read out of the source, for Go's side."""
     source = (SRC / "trace/stack/stackclass.c").read_text()
-    source = re.sub(r"BOTH\((\w+), (\w+)\)", r"\1 | \2", source)
+    source = re.sub(r"BOTH\((\w+), ([\w |]+)\)", r"\1 | \2", source)
     names = re.findall(r'\{NAME\("([^"]+)"\),\s*([\w |]+)\}', source)
     assert len(names) == source.count('{NAME("')
     path = work / "classes.json"

@@ -238,6 +238,19 @@ static void polling_share(struct summary *s, double v)
     s->scheduler.latency.count = (uint64_t)(200000 / v);
 }
 
+static void polling_vain(struct summary *s, double v)
+{
+    s->scheduler.yields = 0;
+    s->vain.count = (uint64_t)v;
+}
+
+static void polling_asking(struct summary *s, double v)
+{
+    s->scheduler.yields = 0;
+    s->asking.count = 100;
+    s->asking.total = part(v);
+}
+
 static void polling_time(struct summary *s, double v)
 {
     s->procs.running = part(2 * v);
@@ -263,6 +276,73 @@ static void herd_rate(struct summary *s, double v)
 static void herd_share(struct summary *s, double v)
 {
     s->scheduler.latency.count = (uint64_t)(100000 / v);
+}
+
+/* By whatever else than Broadcast. */
+static void set_any_herd(struct summary *s)
+{
+    s->procs.executing = part(0.01);
+    s->woken_for_nothing.count = s->scheduler.latency.count = 1000000;
+}
+
+static void herd_any_rate(struct summary *s, double v)
+{
+    s->woken_for_nothing.count = s->scheduler.latency.count = (uint64_t)v;
+}
+
+static void herd_any_share(struct summary *s, double v)
+{
+    s->scheduler.latency.count = (uint64_t)(1000000 / v);
+}
+
+/* Each request waits for ten answers and more, one after the other, in a fifth of a second. */
+static void set_chain(struct summary *s)
+{
+    s->classes.sync[STACK_CALL].total = part(32);
+    s->classes.sync[STACK_CALL].count = 32000; /* a millisecond each */
+    s->inside.requests = 100;
+    s->inside.asked.count = 100 * 100;
+    s->inside.asked.total = part(100 * 0.2);
+}
+
+static void chain_calls(struct summary *s, double v)
+{
+    s->inside.asked.count = (uint64_t)(100 * v + 0.5);
+}
+
+static void chain_time(struct summary *s, double v)
+{
+    s->inside.asked.total = part(100 * v / 1e9);
+}
+
+/* Twenty collections a second and more that the program calls for. */
+static void set_wish(struct summary *s)
+{
+    static struct summary_wait wait = {.reason = "wait until GC ends", .count = 100};
+
+    wait.total = part(3);
+    s->goroutines.waits = &wait;
+    s->goroutines.n_waits = 1;
+    s->forced.count = 1;
+    s->gc.cycles = 100;
+    s->gc.mark = part(0.9);
+}
+
+static void wish_rate(struct summary *s, double v)
+{
+    s->gc.cycles = (uint64_t)v;
+}
+
+static void wish_mark(struct summary *s, double v)
+{
+    s->goroutines.waits[0].total = 0;
+    s->gc.mark = part(v);
+}
+
+static void wish_wait(struct summary *s, double v)
+{
+    s->goroutines.waits[0].total = part(v);
+    s->gc.mark = 0;
 }
 
 static void set_retry(struct summary *s)
@@ -377,6 +457,9 @@ static const struct trial trials[] = {
     {"gc-pressure", set_gc, gc_worker, 0.2, 0.4},
     {"gc-pressure", set_gc, gc_assist, 0.1, 0.3},
     {"gc-pressure", set_gc, gc_pause, 0.05, 0.15},
+    {"gc-pressure", set_wish, wish_rate, 5, 20},
+    {"gc-pressure", set_wish, wish_mark, 0.3, 0.6},
+    {"gc-pressure", set_wish, wish_wait, 0.5, 2},
     {"cpu-saturated", set_cpu, cpu_queued, 0.5, 0.9},
     {"cpu-saturated", set_cpu, cpu_queue, 1, 4},
     {"cpu-saturated", set_cpu, cpu_latency, 1e6, 1e7},
@@ -399,9 +482,13 @@ static const struct trial trials[] = {
     {"busy-polling", set_polling, polling_rate, 1e4, 5e4},
     {"busy-polling", set_polling, polling_share, 0.5, 0.8},
     {"busy-polling", set_polling, polling_time, 0.2, 0.4},
+    {"busy-polling", set_polling, polling_vain, 4000, 20000},
+    {"busy-polling", set_polling, polling_asking, 0.4, 0.9},
     {"retry-storm", set_retry, retry_rate, 100, 1000},
     {"thundering-herd", set_herd, herd_rate, 2000, 10000},
     {"thundering-herd", set_herd, herd_share, 0.3, 0.6},
+    {"thundering-herd", set_any_herd, herd_any_rate, 20000, 100000},
+    {"thundering-herd", set_any_herd, herd_any_share, 0.5, 0.8},
     {"syscall-storm", set_storm, storm_goroutines, 1, 3},
     {"syscall-storm", set_storm, storm_many_procs, 1, 3},
     {"syscall-storm", set_storm, storm_blocked, 50, 300},
@@ -413,6 +500,8 @@ static const struct trial trials[] = {
     {"network-bound", set_network, net_answers, 4, 16},
     {"network-bound", set_network, net_duration, 5e6, 2e7},
     {"network-bound", set_network, net_share, 0.8, 0.95},
+    {"network-bound", set_chain, chain_calls, 10, 30},
+    {"network-bound", set_chain, chain_time, 2e7, 1e8},
 };
 
 #define N_TRIALS (sizeof(trials) / sizeof(trials[0]))
@@ -696,6 +785,37 @@ static void test_timers(void **state)
 }
 
 /* What takes the Ps is the collector, so that there is no lack of Ps. */
+/* A call on a socket uses a CPU, though no goroutine runs meanwhile; another call may wait. */
+static void test_calls_on_sockets(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_cpu(&s);
+    s.procs.executing = part(1.0);
+    s.procs.in_syscall = part(0.4);
+    findings_find(&s, NULL, &findings);
+    assert_true(score_of("cpu-saturated") < 0.5);
+    s.syscalls.sockets_total = part(0.6);
+    findings_find(&s, NULL, &findings);
+    assert_true(score_of("cpu-saturated") >= 0.5);
+}
+
+/* Where many wait for mutexes, a loop around one is contention, and no polling. */
+static void test_loop_around_a_lock(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    s.asking.count = 100;
+    s.asking.total = SECOND;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "busy-polling");
+    s.classes.sync[STACK_LOCK].total = SECOND / 2;
+    findings_find(&s, NULL, &findings);
+    assert_true(score_of("busy-polling") < 0.5);
+}
+
 static void test_cause_first(void **state)
 {
     struct summary s = sound();
@@ -1168,6 +1288,8 @@ int main(void)
         cmocka_unit_test(test_lonely_cycle),
         cmocka_unit_test(test_slow_cycle),
         cmocka_unit_test(test_timers),
+        cmocka_unit_test(test_calls_on_sockets),
+        cmocka_unit_test(test_loop_around_a_lock),
         cmocka_unit_test(test_cause_first),
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_stuck_run),

@@ -77,6 +77,31 @@ static void test_marks(void **state)
     }
 }
 
+/* What came regularly did not come while nobody had anything to run; that clients catch up is a sign
+ * only beside that, or beside a silence that is surely the host's. */
+static void test_holes(void **state)
+{
+    struct summary s = sound();
+    struct findings f;
+
+    (void)state;
+    s.silences.caught_up =
+        (struct summary_holes){.count = 2, .total = part(0.5), .longest = part(0.3)};
+    findings_find(&s, NULL, &f);
+    assert_string_equal(f.label, "healthy");
+    s.silences.missed =
+        (struct summary_holes){.count = 1, .total = part(0.2), .longest = part(0.2)};
+    findings_find(&s, NULL, &f);
+    assert_string_equal(f.label, "host-stalled");
+    s.silences.caught_up = (struct summary_holes){.count = 0};
+    findings_find(&s, NULL, &f);
+    assert_string_equal(f.label, "healthy");
+    s.silences.missed.total = part(0.6);
+    findings_find(&s, NULL, &f);
+    assert_string_equal(f.label, "host-stalled");
+    assert_true(f.list[0].score > 0.95);
+}
+
 /* More Ps than CPUs are told where the CPUs are known. */
 static void test_more_procs_than_cpus(void **state)
 {
@@ -410,6 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_holes),
         cmocka_unit_test(test_threads_that_wait),
         cmocka_unit_test(test_more_procs_than_cpus),
         cmocka_unit_test(test_stalled_queue),

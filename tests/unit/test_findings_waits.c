@@ -68,6 +68,24 @@ static void test_slow(void **state)
     assert_string_equal(findings.label, "stuck-proc");
 }
 
+/* Whoever makes a file last waits for the disk, however short that is; the calls that open the files
+ * beside are no storm, as long as they are fewer. */
+static void test_syncs(void **state)
+{
+    struct summary s = quiet();
+
+    (void)state;
+    s.syncs.count = 3000;
+    s.syncs.total = part(9);
+    s.classes.syscall[STACK_OTHER].total = part(13.4);
+    s.syscalls.blocked = 8000;
+    find(&s);
+    assert_string_equal(findings.label, "slow-syscalls");
+    s.syncs.count = 20000; /* less than a millisecond each: the disk is fast */
+    find(&s);
+    assert_string_equal(findings.label, "syscall-storm");
+}
+
 /* Each of 64 goroutines makes many short calls for each slow one. */
 static void test_storm_is_not_slow(void **state)
 {
@@ -389,6 +407,7 @@ static void test_few_waits_in_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_syncs),
         cmocka_unit_test(test_slow),
         cmocka_unit_test(test_longest_call),
         cmocka_unit_test(test_few_waits_in_requests),

@@ -53,6 +53,30 @@ static void test_sums(void **state)
     assert_int_equal(sums.kept.total, 170 * MS);
 }
 
+/* While nobody had anything to run, the process was stopped if what comes regularly is late; others
+ * that catch up are told apart. */
+static void test_holes(void **state)
+{
+    (void)state;
+    begin();
+    add(500, 99, 0, 0, 2); /* too short */
+    silences_late(&silences, true, 500 * MS, &sums);
+    assert_int_equal(sums.missed.count, 0);
+    add(1000, 400, 0, 0, 2);
+    silences_late(&silences, true, 1003 * MS, &sums); /* too late: it has another reason */
+    assert_int_equal(sums.missed.count, 0);
+    for (unsigned i = 0; i < 5; i++)
+        silences_late(&silences, false, 1001 * MS, &sums);
+    assert_int_equal(sums.caught_up.count, 1);
+    assert_int_equal(sums.caught_up.total, 400 * MS);
+    for (unsigned i = 0; i < 2; i++)
+        silences_late(&silences, true, 1001 * MS, &sums);
+    assert_int_equal(sums.missed.count, 1); /* one hole, and counted once */
+    assert_int_equal(sums.missed.longest, 400 * MS);
+    assert_int_equal(sums.caught_up.count, 0);
+    assert_int_equal(sums.count, 0);
+}
+
 /* What can only be the host's doing. */
 static void test_kept(void **state)
 {
@@ -386,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_holes),
         cmocka_unit_test(test_kept),
         cmocka_unit_test(test_kept_of_all),
         cmocka_unit_test(test_run_alone),

@@ -153,7 +153,10 @@ static void test_requests(void **state)
     assert_false(TRAITS("runtime.selectgo", "main.watch",
                         "google.golang.org/grpc.(*Server).processStreamingRPC") &
                  STACK_SERVES);
-    assert_int_equal(TRAITS("runtime.chansend1", "main.page", SERVED), STACK_SENDS | STACK_SERVES);
+    assert_int_equal(TRAITS("runtime.chansend1", "main.page", SERVED),
+                     STACK_SENDS | STACK_SERVES | STACK_NEXT);
+    assert_true(TRAITS("net/http.(*connReader).Read", "net/http.(*conn).serve") & STACK_NEXT);
+    assert_false(TRAITS("net/http.(*connReader).backgroundRead") & STACK_NEXT);
 }
 
 /* The same loop of a server reads requests and calls the program. */

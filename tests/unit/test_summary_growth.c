@@ -122,12 +122,130 @@ static void test_yields(void **state)
     summary_done(&sums);
 }
 
+/* A stack with the strings' functions 1 and, outside of it, 2. */
+static void strings_and_stacks(const char *inner, const char *outer)
+{
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STRINGS);
+    rawtrace_string(1, inner);
+    rawtrace_string(2, outer);
+    rawtrace_string(3, "a.go");
+    rawtrace_string(4, "sleep");
+    rawtrace_string(5, "chan receive");
+    rawtrace_string(6, "network");
+    rawtrace_string(8, "preempted");
+    rawtrace_end_batch();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STACKS);
+    add_stack(7, 1);
+    add_stack(8, 2);
+    rawtrace_end_batch();
+}
+
+/* Goroutine 1 waits for this reason and is woken by the runtime, again and again; `calls` syscalls
+ * between two waits. */
+static void look_again(unsigned reason, unsigned calls, unsigned times)
+{
+    unsigned seq = 1, call = 0;
+
+    rawtrace_begin(26);
+    rawtrace_sync();
+    strings_and_stacks("main.poll", "main.other");
+    rawtrace_begin_running(200);
+    for (unsigned i = 0; i < times; i++) {
+        EVENT3(GO_BLOCK, 10, reason, 7);
+        EVENT4(GO_UNBLOCK, 10, 1, seq++, 0);
+        EVENT3(GO_START, 10, 1, seq++);
+        for (unsigned j = 0; j < calls; j++) {
+            EVENT3(GO_SYSCALL_BEGIN, 1, ++call, 8);
+            EVENT1(GO_SYSCALL_END, 1);
+        }
+    }
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    sum_up();
+}
+
+/* Who sleeps, looks and sleeps again; who reads with a deadline does so by one call each time. Two
+ * calls are one that brought something and one that did not. */
+static void test_vain(void **state)
+{
+    (void)state;
+    look_again(4, 0, 50);
+    assert_int_equal(sums.vain.count, 49);
+    assert_string_equal(sums.vain.list[0].at.func, "main.poll");
+    summary_done(&sums);
+    look_again(5, 0, 50);
+    assert_int_equal(sums.vain.count, 49);
+    summary_done(&sums);
+    look_again(4, 1, 50);
+    assert_int_equal(sums.vain.count, 0);
+    summary_done(&sums);
+    look_again(6, 1, 50);
+    assert_int_equal(sums.vain.count, 49);
+    summary_done(&sums);
+    look_again(6, 2, 50);
+    assert_int_equal(sums.vain.count, 0);
+    summary_done(&sums);
+}
+
+/* Where a function is interrupted: in a loop that asks, or elsewhere. */
+static void interrupt(const char *inner, unsigned asking, unsigned other)
+{
+    rawtrace_begin(26);
+    rawtrace_sync();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STRINGS);
+    rawtrace_string(1, inner);
+    rawtrace_string(2, "main.loop");
+    rawtrace_string(3, "a.go");
+    rawtrace_string(4, "preempted");
+    rawtrace_end_batch();
+    rawtrace_begin_batch(UINT64_MAX, 1);
+    rawtrace_number(&rawtrace_batch, EV_STACKS);
+    rawtrace_event(EV_STACK, 2, U(7), U(2));
+    for (unsigned func = 1; func <= 2; func++) {
+        rawtrace_number(&rawtrace_batch, 700 + func);
+        rawtrace_number(&rawtrace_batch, func);
+        rawtrace_number(&rawtrace_batch, 3);
+        rawtrace_number(&rawtrace_batch, 10);
+    }
+    add_stack(8, 2);
+    rawtrace_end_batch();
+    rawtrace_begin_running(200);
+    for (unsigned i = 0; i < asking + other; i++) {
+        EVENT3(GO_STOP, 10000000, 4, i < asking ? 7 : 8);
+        EVENT3(GO_START, 10, 1, 1 + i);
+    }
+    rawtrace_end_batch();
+    rawtrace_end_generation();
+    sum_up();
+}
+
+static void test_asking(void **state)
+{
+    (void)state;
+    interrupt("runtime.selectnbrecv", 8, 2);
+    assert_int_equal(sums.asking.count, 8 + 2);
+    assert_true(sums.asking.total > 9 * INT64_C(10000000) / 2);
+    summary_done(&sums);
+    interrupt("runtime.selectnbrecv", 5, 5);
+    assert_int_equal(sums.asking.count, 0);
+    summary_done(&sums);
+    interrupt("sync/atomic.(*Int64).Load", 10, 0);
+    assert_int_equal(sums.asking.count, 10);
+    summary_done(&sums);
+    interrupt("sync/atomic.(*Int64).Add", 10, 0); /* counts, and asks for nothing */
+    assert_int_equal(sums.asking.count, 0);
+    summary_done(&sums);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_growth),
-        cmocka_unit_test(test_none_created),
-        cmocka_unit_test(test_yields),
+        cmocka_unit_test(test_growth), cmocka_unit_test(test_none_created),
+        cmocka_unit_test(test_yields), cmocka_unit_test(test_vain),
+        cmocka_unit_test(test_asking),
     };
 
     return cmocka_run_group_tests_name("summary_growth", tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "trace/findings/rule.h"
-
+#include <stdio.h>
 #include <string.h>
+
+#include "trace/findings/rule.h"
 
 /* The collector's cost, as a share of all P time. While it marks it takes a quarter by design, so a
  * fifth of the whole window means one cycle after another. Assist: a share of the goroutines'
@@ -20,6 +21,32 @@ static const struct scale gc_pause = {0.05, 0.15};
 /* Below this cost assists are no finding: a cycle in a service that does nothing else delays
  * nobody. */
 #define GC_COST_MIN 0.05
+
+/* Collections at the program's wish, a second; the share of the window in which one marks, or how many
+ * goroutines wait for one to end, on average. */
+static const struct scale gc_forced = {5, 20};
+static const struct scale gc_forced_mark = {0.3, 0.6};
+static const struct scale gc_forced_wait = {0.5, 2};
+
+/* Who calls runtime.GC waits until the collection ends. */
+static double by_wish(const struct facts *a)
+{
+    const struct summary_goroutines *g = &a->s->goroutines;
+    const struct summary_gc *gc = &a->s->gc;
+    double mark = (double)gc->mark / a->window, count = 0, waiting = 0;
+
+    for (size_t i = 0; i < g->n_waits; i++) {
+        if (strcmp(g->waits[i].reason, "wait until GC ends") != 0)
+            continue;
+        count = (double)g->waits[i].count;
+        waiting = (double)g->waits[i].total / a->window;
+    }
+    if (count * 2 < (double)gc->cycles || a->s->forced.count == 0)
+        return 0;
+    return rule_least(
+        rule_scaled(rule_rate(a, (double)gc->cycles), gc_forced),
+        rule_most(rule_scaled(mark, gc_forced_mark), rule_scaled(waiting, gc_forced_wait)));
+}
 
 /* The time of pauses for the collector, as far as it counts. There are other pauses, for example for
  * this trace itself. What the collector waits for one that does not stop is no cost of its own. */
@@ -47,7 +74,7 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     double cost = rule_share(a->worker + a->assist, a->available);
     double assist = rule_share(a->assist, a->user);
     double pause = gc_pauses(a) / a->window;
-    double score = rule_scaled(pause, gc_pause);
+    double score = rule_scaled(pause, gc_pause), wish = by_wish(a);
 
     if (gc->cycles >= GC_COST_CYCLES || a->window < GC_WINDOW)
         score = rule_most(score, rule_scaled(cost, gc_cost));
@@ -63,6 +90,11 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     rule_tell(f, "mutator_10ms_share", gc->mmu[1].utilisation);
     rule_tell(f, "heap_max_bytes", (double)gc->heap_max);
     f->lost = a->worker + a->assist;
+    if (wish > score) {
+        rule_point_at(f, &a->s->forced, STACK_ALL);
+        (void)snprintf(f->remark, sizeof(f->remark), "the program calls for the collections");
+        return wish;
+    }
     rule_point_at(f, &a->s->sites[SUMMARY_ASSIST], STACK_ALL);
     return score;
 }

@@ -3,9 +3,13 @@
 
 #include "trace/findings/rule.h"
 
-/* How often a second goroutines are woken by sync.Cond.Broadcast, and their share of all turns. */
+/* How often a second goroutines are woken many together, and their share of all turns. */
 static const struct scale herd_rate = {2e3, 1e4};
 static const struct scale herd_share = {0.3, 0.6};
+
+/* The same where it is not Broadcast that wakes them: a message for all looks alike. */
+static const struct scale herd_any_rate = {2e4, 1e5};
+static const struct scale herd_any_share = {0.5, 0.8};
 
 /* So many are runnable at once, this share of them waits again, and turns are no longer than this,
  * in nanoseconds: they find nothing to do. */
@@ -24,29 +28,60 @@ static double waits_on_cond(const struct facts *a)
     return 0;
 }
 
+static double share_of_turns(const struct facts *a, const struct summary_sites *woken)
+{
+    return rule_least(rule_share((double)woken->count, rule_turns(a)), 1);
+}
+
+static double strength(const struct facts *a, const struct summary_sites *woken, struct scale rate,
+                       struct scale share)
+{
+    return rule_least(rule_scaled(rule_rate(a, (double)woken->count), rate),
+                      rule_scaled(share_of_turns(a, woken), share));
+}
+
+/* Woken by sync.Cond.Broadcast. */
+static double by_broadcast(const struct facts *a)
+{
+    const struct summary_sites *woken = &a->s->woken_together;
+    double again = rule_share(waits_on_cond(a), (double)woken->count);
+
+    if (again < HERD_AGAIN || a->s->scheduler.runnable_max < HERD_AT_ONCE ||
+        rule_share(a->user, rule_turns(a)) > HERD_TURN_MAX)
+        return 0;
+    return strength(a, woken, herd_rate, herd_share);
+}
+
+/* Woken by whatever; each of them is known to have done nothing. */
+static double by_any(const struct facts *a)
+{
+    return strength(a, &a->s->woken_for_nothing, herd_any_rate, herd_any_share);
+}
+
+static const struct summary_sites *chosen(const struct facts *a)
+{
+    return by_any(a) > by_broadcast(a) ? &a->s->woken_for_nothing : &a->s->woken_together;
+}
+
 static double thundering_herd(const struct facts *a, struct finding *f)
 {
-    double woken = (double)a->s->woken_together.count, turns = rule_turns(a);
-    double part = rule_least(rule_share(woken, turns), 1);
-    double again = rule_least(rule_share(waits_on_cond(a), woken), 1);
-    double at_once = (double)a->s->scheduler.runnable_max;
-    double turn = rule_share(a->user, turns);
-    double score =
-        rule_least(rule_scaled(rule_rate(a, woken), herd_rate), rule_scaled(part, herd_share));
+    const struct summary_sites *woken = chosen(a);
 
-    rule_tell(f, "woken_per_s", rule_rate(a, woken));
-    rule_tell(f, "turns_share", part);
-    rule_tell(f, "waits_again_share", again);
-    rule_tell(f, "runnable_max", at_once);
-    rule_tell(f, "turn_mean_ns", turn);
-    f->lost = (double)a->s->woken_together.total;
-    rule_point_at(f, &a->s->woken_together, STACK_ALL);
-    return again >= HERD_AGAIN && at_once >= HERD_AT_ONCE && turn <= HERD_TURN_MAX ? score : 0;
+    rule_tell(f, "woken_per_s", rule_rate(a, (double)woken->count));
+    rule_tell(f, "turns_share", share_of_turns(a, woken));
+    if (woken == &a->s->woken_together)
+        rule_tell(f, "waits_again_share",
+                  rule_least(rule_share(waits_on_cond(a), (double)woken->count), 1));
+    rule_tell(f, "runnable_max", (double)a->s->scheduler.runnable_max);
+    rule_tell(f, "turn_mean_ns", rule_share(a->user, rule_turns(a)));
+    f->lost = (double)woken->total;
+    rule_point_at(f, woken, STACK_ALL);
+    return rule_most(by_broadcast(a), by_any(a));
 }
 
 static double herd_events(const struct facts *a)
 {
-    return (double)a->s->woken_together.count;
+    return (double)chosen(a)->count;
 }
 
 const struct rule rule_herd = {
@@ -54,6 +89,6 @@ const struct rule rule_herd = {
     .events = herd_events,
     .least = 1000,
     .next =
-        "Most of those that are woken here together find nothing and wait again: if one of them "
-        "suffices, call Signal instead of Broadcast, or use a channel.",
+        "Most of those that are woken here together find nothing and wait again: wake one of them "
+        "(Signal instead of Broadcast, a send instead of a close), or let them share the work.",
 };

@@ -15,9 +15,24 @@ double rule_in_syscalls(const struct facts *a)
     return ret / a->window;
 }
 
+/* Whoever makes a file last waits for a disk, from this length on, on average, nanoseconds. */
+#define SYNC_LEAST 1e6
+
+/* Time in such calls, as far as it is not slow anyway; *ret_count is their number. */
+static double in_syncs(const struct facts *a, double *ret_count)
+{
+    double count = (double)a->s->syncs.count, total = (double)a->s->syncs.total;
+    bool waits = count > 0 && total / count >= SYNC_LEAST;
+
+    *ret_count = waits ? count : 0;
+    return waits ? rule_most(total - (double)a->s->syncs_slow, 0) : 0;
+}
+
 double rule_in_slow_calls(const struct facts *a)
 {
-    return (double)a->s->slow.total / a->window;
+    double ignored;
+
+    return ((double)a->s->slow.total + in_syncs(a, &ignored)) / a->window;
 }
 
 /* Of the goroutines in syscalls that are slow, each begins a new one less often than this, a second,
@@ -28,8 +43,10 @@ bool rule_is_storm(const struct facts *a)
 {
     const struct summary_syscalls *calls = &a->s->syscalls;
     double within = rule_in_syscalls(a);
-    double few = (double)calls->blocked - (double)a->s->slow.count;
+    double syncs, few;
 
+    (void)in_syncs(a, &syncs);
+    few = (double)calls->blocked - (double)a->s->slow.count - syncs;
     return rule_in_slow_calls(a) * 2 < within || few * 1e9 / a->window >= within * STORM_CHURN;
 }
 
@@ -40,8 +57,9 @@ static const struct scale storm_goroutines = {1, 3};
 
 double rule_storm_strength(const struct facts *a)
 {
-    return rule_scaled(rule_in_syscalls(a) / rule_most(a->procs, STORM_MIN_PROCS),
-                       storm_goroutines);
+    double ignored, within = rule_in_syscalls(a) - in_syncs(a, &ignored) / a->window;
+
+    return rule_scaled(within / rule_most(a->procs, STORM_MIN_PROCS), storm_goroutines);
 }
 
 /* Connections that are waited for longer than they take to open: all of them are in use. */

@@ -6,7 +6,7 @@
 
 /* The share of the window in which every P has work and more is queued; queued goroutines per P;
  * how long goroutines wait for a P, by the 99th percentile or the mean; the share of P time that
- * the program itself uses, without the collector. */
+ * the program itself uses, running or in a call on a socket, without the collector. */
 static const struct scale cpu_queued = {0.5, 0.9};
 static const struct scale cpu_queue = {1, 4};
 static const struct scale cpu_latency = {1e6, 1e7};
@@ -77,7 +77,8 @@ static double cpu_saturated(const struct facts *a, struct finding *f)
     const struct summary_scheduler *sched = &a->s->scheduler;
     double queued = portion(queued_time(a) / own_time(a));
     double queue = rule_share(runnable_mean(a) + without_cpu(a), a->procs);
-    double user = portion(rule_share(a->user - a->assist, usable_time(a)));
+    double held = rule_least((double)a->s->procs.in_syscall, (double)a->s->syscalls.sockets_total);
+    double user = portion(rule_share(a->user - a->assist + held, usable_time(a)));
     double p99 = (double)sched->latency.p99;
     /* Goroutines that never got to run are in no percentile, but are in this mean. */
     double mean = a->wait;

@@ -16,7 +16,7 @@ static bool tell(const struct facts *a, const struct findings *list, struct find
     const struct summary_sites *sleeps = &a->s->sleeps;
     double count = 0, total = 0;
 
-    if (notes_found(list, CODE_timers))
+    if (notes_found(list, CODE_timers) || notes_found(list, CODE_polling))
         return false;
     for (size_t i = 0; i < sleeps->n && f->n_sites < FINDING_SITES; i++) {
         const struct summary_site *site = &sleeps->list[i];

@@ -44,17 +44,21 @@ static double slow_syscalls(const struct facts *a, struct finding *f)
     rule_tell(f, "slow_call_mean_ns", rule_share((double)slow->total, (double)slow->count));
     rule_tell(f, "slow_call_max_ns", (double)longest(slow));
     rule_tell(f, "waiting_for_lock_mean", behind);
+    if (a->s->syncs.count > 0)
+        rule_tell(f, "syncs_per_s", rule_rate(a, (double)a->s->syncs.count));
     rule_tell(f, "delayed_share", part);
     rule_tell(f, "busy_share", busy);
     f->lost = delayed;
     rule_point_at(f, slow, STACK_ALL);
+    if (a->s->syncs.total > slow->total)
+        rule_point_at(f, &a->s->syncs, STACK_ALL);
     if (behind > 0) {
         holder_tell(a->s, f);
         rule_point_at(f, &a->s->delays[SUMMARY_SYSCALL], STACK_ALL);
         score = rule_most(score, rule_lock.score(a, &lock));
     }
     if (busy > SLOW_BUSY_MAX ||
-        (rule_is_storm(a) && rule_storm_strength(a) >= 0.5 && behind < calls))
+        (rule_is_storm(a) && rule_storm_strength(a) >= rule_most(score, 0.5) && behind < calls))
         return 0;
     return score;
 }

@@ -10,7 +10,7 @@ struct known {
     uint32_t kind; /* an enum stack_class and any enum stack_trait */
 };
 
-#define CLASS_MASK 0xffU
+#define CLASS_MASK 0x0fU
 
 #define NAME(text) (text), sizeof(text) - 1
 #define BOTH(class, trait) ((uint32_t)(class) | (trait))
@@ -58,7 +58,7 @@ static const struct known table[] = {
     {NAME("os/signal.signal_recv"), STACK_PARKED},
     {NAME("sync.(*RWMutex).RLock"), STACK_LOCK},
     {NAME("net._Cfunc_getaddrinfo"), STACK_CALL},
-    {NAME("net/http.(*conn).serve"), STACK_LISTENER},
+    {NAME("net/http.(*conn).serve"), STACK_LISTENER | STACK_NEXT},
     {NAME("net/http/pprof.Profile"), STACK_TRACER},
     {NAME("net/rpc.(*Client).Call"), STACK_CALL},
     {NAME("sync.(*Mutex).lockSlow"), STACK_LOCK},
@@ -188,7 +188,7 @@ static const struct known table[] = {
     {NAME("github.com/gorilla/websocket.(*Conn).NextReader"), STACK_LISTENER},
     {NAME("github.com/jackc/puddle/v2.(*Pool[...]).Acquire"), STACK_POOL},
     {NAME("github.com/valyala/fasthttp.(*Server).serveConn"),
-     BOTH(STACK_LISTENER, STACK_DISPATCHES)},
+     BOTH(STACK_LISTENER, STACK_DISPATCHES | STACK_NEXT)},
     {NAME("golang.org/x/net/http2.(*serverConn).readFrames"), STACK_LISTENER},
     {NAME("golang.org/x/sync/semaphore.(*Weighted).Acquire"), STACK_LIMIT},
     {NAME("github.com/IBM/sarama.(*Broker).responseReceiver"), STACK_LISTENER},

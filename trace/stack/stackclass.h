@@ -18,21 +18,22 @@ enum stack_class {
     STACK_OTHER = 0, /* nothing is known */
     STACK_LOCK, /* waits for a mutex: sync.Mutex, RWMutex, the turn to write to a file or socket */
     STACK_JOIN, /* waits for others to finish: WaitGroup, Cond, errgroup, a fan-out's end */
-    STACK_LISTENER, /* waits for whatever may come: accept, the next request or message */
-    STACK_CALL,     /* waits for the answer to a request of its own */
-    STACK_HANDLER,  /* somewhere in the service of a request */
-    STACK_PARKED,   /* in a syscall whose purpose it is to wait: signals, children, poll */
-    STACK_READ,     /* in a read that blocks: of a pipe, a terminal or a disk */
-    STACK_TRACER,   /* the tracing itself */
-    STACK_POOL,     /* waits for one of its own process's connections, all of which are in use */
-    STACK_LIMIT,    /* waits for its turn, which its own process limits: a semaphore, a rate */
-    STACK_CONN,     /* waits for a connection to a peer: to be opened, or one that is in use */
-    STACK_RUNTIME,  /* a stack with functions of the runtime only */
-    STACK_N_CLASSES,
+    STACK_LISTENER,  /* waits for whatever may come: accept, the next request or message */
+    STACK_CALL,      /* waits for the answer to a request of its own */
+    STACK_HANDLER,   /* somewhere in the service of a request */
+    STACK_PARKED,    /* in a syscall whose purpose it is to wait: signals, children, poll */
+    STACK_READ,      /* in a read that blocks: of a pipe, a terminal or a disk */
+    STACK_TRACER,    /* the tracing itself */
+    STACK_POOL,      /* waits for one of its own process's connections, all of which are in use */
+    STACK_LIMIT,     /* waits for its turn, which its own process limits: a semaphore, a rate */
+    STACK_CONN,      /* waits for a connection to a peer: to be opened, or one that is in use */
+    STACK_RUNTIME,   /* a stack with functions of the runtime only */
+    STACK_N_CLASSES, /* at most 16: stackclass.c */
 };
 
 /* What else a stack tells, whatever the innermost known function is. */
 enum stack_trait {
+    STACK_NEXT = 1 << 4,          /* on a connection that brings one request after the other */
     STACK_SERVES = 1 << 8,        /* serves a request that gets one answer */
     STACK_STREAMS = 1 << 9,       /* talks with a client for as long as that likes */
     STACK_DISPATCHES = 1 << 10,   /* a server's loop, which calls the program for each request */

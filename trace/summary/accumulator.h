@@ -79,7 +79,10 @@ struct accumulator_go {
         uint32_t changes;      /* running: n_changes when it began */
     };
     int64_t assist_since;
-    uint32_t assist_stack;
+    union {
+        uint32_t assist_stack; /* in mark assist */
+        uint32_t again; /* else: where it waited last, as long as it did nothing that shows since */
+    };
     uint32_t stack;   /* where the state began */
     uint32_t regions; /* the innermost open region, plus 1 */
     int16_t p;        /* held, or GOTRACE_NONE */
@@ -96,6 +99,9 @@ struct accumulator_go {
         union accumulator_condition is;
     };
 };
+
+/* In `again`: it made one syscall since. */
+#define ACCUMULATOR_CALLED (1U << 31)
 
 /* From this length on, nanoseconds, a wait or a syscall is kept as a goroutine's past. */
 #define ACCUMULATOR_LONG 1000000
@@ -355,6 +361,9 @@ void accumulator_called(struct accumulator *s, const struct accumulator_go *g, i
 void accumulator_add_tally(struct summary_class *to, const struct tally *tally, bool whole);
 int accumulator_waits_finish(struct accumulator *s);
 void accumulator_waits_done(struct accumulator *s);
+
+/* summary_again.c: who was woken for nothing, and who asks again and again */
+int accumulator_again_finish(struct accumulator *s);
 
 /* summary_still.c: what never moved; at the trace's end */
 int accumulator_still_finish(struct accumulator *s);

@@ -8,6 +8,9 @@
  * within the trace, it does not work for the GC, it has a proc, and its stacks and reasons were met
  * before; for the program, accumulator_hot is true. accumulator_can_… tells whether a case is
  * common and changes nothing.
+ *
+ * Beside that, what a goroutine does since it was woken is noted, by both ways that events go: who was
+ * woken for nothing waits again at the same place, with nothing in between that shows.
  */
 
 #include "trace/stack/stackclass.h"
@@ -68,6 +71,54 @@ static inline struct accumulator_proc *accumulator_proc_of(const struct accumula
     return (uint32_t)p < s->n_ps && accumulator_hot(s, m) ? &s->ps[p] : NULL;
 }
 
+/* summary_again.c. The goroutine waits again in the stack in which it waited before; last: its
+ * `again` before that. */
+void accumulator_waits_again(struct accumulator *s, const struct accumulator_go *g, uint32_t last,
+                             uint8_t column, uint32_t stack, int64_t time);
+/* The goroutine's turn ends with this event: notes how, if it will wait or has stopped. */
+int accumulator_turn_ends(struct accumulator *s, struct accumulator_go *g,
+                          const struct gotrace_event *e);
+
+/* The goroutine did something that shows: it woke or created another one. */
+static inline void accumulator_did(struct accumulator_go *g)
+{
+    if (!(g->flags & ACCUMULATOR_ASSIST))
+        g->again = SITES_NO_STACK;
+}
+
+/* It begins a syscall. Who looks whether anything has come makes one. */
+static inline void accumulator_did_call(struct accumulator_go *g)
+{
+    if (!(g->flags & ACCUMULATOR_ASSIST))
+        g->again = g->again & ACCUMULATOR_CALLED ? SITES_NO_STACK : g->again | ACCUMULATOR_CALLED;
+}
+
+/* The goroutine, which runs, will wait in that stack; column: of sites_add. */
+static inline void accumulator_will_wait(struct accumulator *s, struct accumulator_go *g,
+                                         uint8_t column, uint32_t stack, int64_t time)
+{
+    uint32_t last = g->again;
+
+    if (g->flags & ACCUMULATOR_ASSIST)
+        return;
+    g->again = stack;
+    if ((last & ~ACCUMULATOR_CALLED) == stack && stack != SITES_NO_STACK)
+        accumulator_waits_again(s, g, last, column, stack, time);
+}
+
+/* The goroutine, which runs, wakes another one from this stack. */
+static inline void accumulator_wakes(struct accumulator *s, struct accumulator_go *g,
+                                     uint32_t stack)
+{
+    struct sites_stack *k = &s->sites.stacks[stack];
+
+    accumulator_did(g);
+    if (k->turn == g->changes)
+        return;
+    k->turn = g->changes;
+    k->turns++;
+}
+
 /* A goroutine starts on proc p, whose number is n and which is free. */
 static HOT int accumulator_start(struct accumulator *s, struct accumulator_go *g,
                                  struct accumulator_proc *p, int32_t n, int64_t time)
@@ -124,6 +175,7 @@ static HOT void accumulator_block(struct accumulator *s, struct accumulator_go *
                                   struct accumulator_proc *p, struct accumulator_reason *reason,
                                   uint32_t stack, int64_t time)
 {
+    accumulator_will_wait(s, g, reason->column, reason->placed ? stack : SITES_NO_STACK, time);
     accumulator_leave(s, g, p, time);
     reason->count++;
     g->reason = (uint16_t)(reason - s->reasons);
@@ -149,6 +201,8 @@ static HOT void accumulator_stop(struct accumulator *s, struct accumulator_go *g
                                  int64_t time)
 {
     s->sites.stacks[stack].yields += reason->yields;
+    sites_add(&s->sites, stack, SITES_STOPPED, time - g->since);
+    accumulator_did(g);
     accumulator_leave(s, g, p, time);
     accumulator_wait(s, g, stack, time);
 }
@@ -160,6 +214,7 @@ static HOT void accumulator_syscall_begin(struct accumulator *s, struct accumula
     struct summary_syscalls *out = &s->out->syscalls;
 
     accumulator_ran(g, p, time);
+    accumulator_did_call(g);
     out->count++;
     if (++s->n_syscall > out->max_at_once)
         out->max_at_once = s->n_syscall;

@@ -220,7 +220,9 @@ struct summary_inside {
     uint64_t receive_bursts; /* likewise */
     int64_t select_open;     /* time of those that are not whole */
     uint64_t flushes;        /* of answers that go on */
-    uint64_t accepts;        /* goroutines that accept connections for an unknown protocol */
+    uint64_t requests; /* waits for the next one, on connections that bring one after the other */
+    struct summary_class asked; /* waits in requests for answers from the network */
+    uint64_t accepts;           /* goroutines that accept connections for an unknown protocol */
     struct summary_sites sites; /* of all of these; whole waits */
 };
 
@@ -335,7 +337,18 @@ struct summary_kept {
     int64_t runnable; /* time of goroutines that were runnable */
 };
 
+/* Times of over SUMMARY_HOLE in which no thread wrote an event, and nobody had anything to run. */
+struct summary_holes {
+    uint64_t count;
+    int64_t total;
+    int64_t longest;
+};
+
 struct summary_silences {
+    /* Holes in which what comes regularly, such as a tick, did not come; and others after which many
+     * goroutines were woken at once that mostly wait for a far shorter time. */
+    struct summary_holes missed;
+    struct summary_holes caught_up;
     uint64_t count;
     int64_t total;
     int64_t longest;
@@ -346,6 +359,7 @@ struct summary_silences {
 };
 
 #define SUMMARY_SILENCE 40000000
+#define SUMMARY_HOLE 100000000
 #define SUMMARY_PERIOD 100000000 /* of CPU quotas, unless somebody chose another */
 
 /* Runs on a P without a pause of over SUMMARY_LONG_RUN; no mark workers, and without the silences
@@ -367,6 +381,7 @@ struct summary_syscalls {
     struct summary_longest longest_active; /* the longest of those whose purpose is not to wait */
     uint64_t files;      /* calls of package os, such as on files, whose purpose is not to wait: */
     int64_t files_total; /* from begin to end */
+    int64_t sockets_total; /* likewise of calls on sockets, which never block: they use a CPU */
 };
 
 /* Goroutines that were created by one `go` statement within the trace. */
@@ -543,7 +558,11 @@ struct summary {
      * of STACK_STANDING. */
     struct summary_sites delays[SUMMARY_N_PROFILES];
     struct summary_sites open[SUMMARY_N_OPEN]; /* alone, as if it were a profile */
-    struct summary_sites slow; /* syscalls of SUMMARY_SLOW and longer that are not meant to wait */
+    struct summary_sites slow;  /* syscalls of SUMMARY_SLOW and longer that are not meant to wait */
+    struct summary_sites syncs; /* syscalls that make files last: fsync and its like */
+    int64_t syncs_slow;         /* of their time: is in `slow`, too */
+    struct summary_sites
+        forced; /* collections at the program's wish: who called for them; a count */
     struct summary_wakers wakers;
     struct summary_inside inside;
     struct summary_still still;
@@ -552,8 +571,17 @@ struct summary {
         timer_funcs;             /* functions that got a goroutine from time.AfterFunc: count */
     struct summary_sites yields; /* runtime.Gosched; the time is that until the next run */
     struct summary_sites woken_together; /* by sync.Cond.Broadcast; likewise */
-    struct summary_sites dials;          /* new TCP connections to others, in setNoDelay: a count */
-    struct summary_sites failed_dials;   /* new connections that failed, in close */
+    /* By whatever, many together, of whom most waited again at the same place, with nothing done that
+     * shows; likewise. */
+    struct summary_sites woken_for_nothing;
+    /* Turns of goroutines that wait for short times, again and again at the same place, and that
+     * another goroutine did not wake, with nothing done that shows: by where they wait. */
+    struct summary_sites vain;
+    /* Turns, up to where the runtime interrupted them, of functions that do little but ask: for a
+     * channel, an atomic variable, a mutex that may be taken. */
+    struct summary_sites asking;
+    struct summary_sites dials;        /* new TCP connections to others, in setNoDelay: a count */
+    struct summary_sites failed_dials; /* new connections that failed, in close */
     /* Ends of regions that are not the goroutine's innermost one, or not its own: count only. */
     struct summary_sites misnested;
     struct summary_slowest slowest[SUMMARY_N_SLOW];

@@ -57,8 +57,11 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
     bool apart = one->from - s->last_to >= SILENCE_APART || sums->count == 0;
     uint64_t part = (uint64_t)one->to % SUMMARY_PERIOD * SILENCE_PARTS / SUMMARY_PERIOD;
 
-    if (one->running == 0 && one->runnable == 0)
+    if (one->running == 0 && one->runnable == 0) {
+        if (!one->stopped && duration >= SUMMARY_HOLE)
+            s->hole = (struct silence_hole){.from = one->from, .to = one->to};
         return;
+    }
     s->last_to = one->to;
     s->doubtful = false;
     sums->count++;
@@ -79,6 +82,33 @@ void silences_add(struct silences *s, const struct silence *one, struct summary_
     s->recent[s->n_recent % SILENCE_RING].from = one->from;
     s->recent[s->n_recent % SILENCE_RING].to = one->to;
     s->n_recent++;
+}
+
+static void add_hole(const struct silence_hole *hole, int sign, struct summary_holes *sums)
+{
+    int64_t duration = hole->to - hole->from;
+
+    sums->count += (uint64_t)sign;
+    sums->total += sign * duration;
+    if (sign > 0 && duration > sums->longest)
+        sums->longest = duration;
+}
+
+void silences_late(struct silences *s, bool regular, int64_t time, struct summary_silences *sums)
+{
+    struct silence_hole *hole = &s->hole;
+
+    if (hole->to == 0 || hole->missed || time - hole->to > SILENCE_LATE)
+        return;
+    hole->late++;
+    if (regular) {
+        hole->missed = true;
+        if (hole->late > SILENCE_CAUGHT_UP)
+            add_hole(hole, -1, &sums->caught_up);
+        add_hole(hole, 1, &sums->missed);
+    } else if (hole->late == SILENCE_CAUGHT_UP) {
+        add_hole(hole, 1, &sums->caught_up);
+    }
 }
 
 void silences_phase(struct silences *s, int64_t time, struct summary_silences *sums)

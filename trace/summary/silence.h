@@ -46,6 +46,18 @@
 /* The tracer and the collector begin new phases so shortly after all goroutines stopped for it. */
 #define SILENCE_DOUBT 20000000
 
+/* What should have come within a hole comes within this time after it; so many at once catch up. */
+#define SILENCE_LATE 2000000
+#define SILENCE_CAUGHT_UP 4
+
+/* A time in which nobody had anything to run. */
+struct silence_hole {
+    int64_t from;
+    int64_t to;
+    uint32_t late; /* what came right after it and should have come within it */
+    bool missed;   /* and of that: comes regularly */
+};
+
 struct silence {
     int64_t from;
     int64_t to;
@@ -62,8 +74,9 @@ struct silences {
         int64_t from;
         int64_t to;
     } recent[SILENCE_RING];
-    int64_t last_to; /* the end of the last one */
-    bool doubtful;   /* it may have to be taken back */
+    struct silence_hole hole; /* the last one */
+    int64_t last_to;          /* the end of the last one */
+    bool doubtful;            /* it may have to be taken back */
     struct summary_kept without;
     uint64_t n_recent; /* since the begin */
     struct {
@@ -74,6 +87,10 @@ struct silences {
 
 /* Adds a silence. Their times ascend. */
 void silences_add(struct silences *s, const struct silence *one, struct summary_silences *sums);
+
+/* Right after a hole, something comes that should have come within it; regular: as it comes at regular
+ * times. What comes later than that is left out. */
+void silences_late(struct silences *s, bool regular, int64_t time, struct summary_silences *sums);
 
 /*
  * A generation or a pause of the world begins, or the trace ends. If a silence in which no more than

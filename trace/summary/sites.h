@@ -48,6 +48,9 @@ enum {
     SITES_INSIDE,   /* waits inside of the process in the service of requests */
     SITES_STILL,    /* waits for the whole trace of goroutines that nobody will wake */
     SITES_BY_TIMER, /* goroutines that the runtime created, by their function: count only */
+    SITES_VAIN,     /* turns of who asks whether anything has come, by where it waits */
+    SITES_WOKEN,    /* turns of who was woken by another one for nothing, by the waker's stack */
+    SITES_STOPPED,  /* turns that ended with a stop, by preemption or runtime.Gosched */
     SITES_OPEN,     /* and on: enum summary_open */
     SITES_N_TALLIES = SITES_OPEN + SUMMARY_N_OPEN,
 };
@@ -78,6 +81,11 @@ struct sites_stack {
     uint64_t created; /* goroutines, by a `go` statement with this stack, */
     uint64_t ended;   /* and of these, how many have ended */
     uint64_t yields;  /* calls of runtime.Gosched */
+    uint64_t turns;   /* of goroutines that woke others from here, so many */
+    uint32_t turn;    /* the last of these */
+    uint32_t timed;   /* waits of ACCUMULATOR_LONG that no goroutine ended; */
+    uint32_t regular; /* of these: that took about as long as the one before, */
+    int64_t last;     /* which took so long */
     uint32_t traits;  /* enum stack_trait */
     struct tally tallies[SITES_N_TALLIES];
 };

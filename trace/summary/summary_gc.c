@@ -197,6 +197,7 @@ static void begin_assist(struct accumulator *s, struct accumulator_go *g, int64_
         return;
     g->flags |= ACCUMULATOR_ASSIST;
     g->assist_since = since;
+    g->assist_stack = SITES_NO_STACK;
     s->out->gc.assists++;
 }
 
@@ -240,6 +241,7 @@ static void assist_end(struct accumulator *s, const struct gotrace_event *e)
                 e->time - (g->assist_since > g->since ? g->assist_since : g->since);
     }
     g->flags &= (uint8_t)~ACCUMULATOR_ASSIST;
+    g->again = SITES_NO_STACK;
     count(s, g);
     if (s->go_procs > 0) {
         go_count(s, e->p, -1);

@@ -105,6 +105,8 @@ int accumulator_go_finish(struct accumulator *s)
         r = list_waits(s);
     if (r == 0)
         r = accumulator_growth_finish(s);
+    if (r == 0)
+        r = accumulator_again_finish(s);
     return r < 0 ? r : accumulator_named_finish(s);
 }
 

@@ -19,7 +19,12 @@ enum {
     NO_DELAY = 8, /* is called once for each new TCP connection */
     CLOSES = 16,  /* a descriptor; while a connection is opened: since that failed */
     SLEEPS = 32,
+    SYNCS = 64,     /* makes a file last */
+    COLLECTS = 128, /* calls for a collection */
 };
+
+/* So many are woken together, on average: a broadcast to a single one is a signal. */
+#define TOGETHER 10
 
 static const struct {
     const char *func;
@@ -30,6 +35,17 @@ static const struct {
     {"net.setNoDelay", NO_DELAY},
     {"syscall.Close", CLOSES},
     {"time.Sleep", SLEEPS},
+    {"syscall.Fsync", SYNCS},
+    {"syscall.Fdatasync", SYNCS},
+    {"syscall.Sync", SYNCS},
+    {"golang.org/x/sys/unix.Fsync", SYNCS},
+    {"golang.org/x/sys/unix.Fdatasync", SYNCS},
+    {"golang.org/x/sys/unix.Msync", SYNCS},
+    {"golang.org/x/sys/unix.Sync", SYNCS},
+    {"golang.org/x/sys/unix.Syncfs", SYNCS},
+    {"golang.org/x/sys/unix.SyncFileRange", SYNCS},
+    {"runtime.GC", COLLECTS},
+    {"runtime/debug.FreeOSMemory", COLLECTS},
 };
 
 static uint8_t told_by(const char *func)
@@ -52,6 +68,8 @@ static uint8_t told_by_stack(const struct sites *s, uint32_t stack, const uint8_
 
     for (uint32_t i = 0; i < k->n; i++)
         ret |= frames[s->rows[k->row + i]];
+    if (k->tallies[SUMMARY_SCHED].count < TOGETHER * k->turns)
+        ret &= (uint8_t)~BROADCASTS;
     return ret;
 }
 
@@ -77,6 +95,8 @@ static int list_all(struct accumulator *s, const uint8_t *told, bool *picked)
         {SUMMARY_SCHED, BROADCASTS, &out->woken_together},
         {SUMMARY_SYSCALL, DIALS | NO_DELAY, &out->dials},
         {SUMMARY_SYSCALL, DIALS | CLOSES, &out->failed_dials},
+        {SUMMARY_SYSCALL, SYNCS, &out->syncs},
+        {SUMMARY_SCHED, COLLECTS, &out->forced},
     };
     int r = 0;
 
@@ -102,6 +122,8 @@ int accumulator_named_finish(struct accumulator *s)
         told[i] = told_by_stack(&s->sites, i, frames);
     if (r == 0)
         r = list_all(s, told, picked);
+    for (uint32_t i = 0; r == 0 && i < n_stacks; i++)
+        s->out->syncs_slow += told[i] & SYNCS ? s->sites.stacks[i].tallies[SITES_SLOW].total : 0;
     memory_free(&s->mem, picked, n_stacks * sizeof(*picked));
     memory_free(&s->mem, told, n_stacks);
     memory_free(&s->mem, frames, n_frames + 1);

@@ -9,7 +9,7 @@
  * unknown.
  */
 
-#include "trace/summary/accumulator.h"
+#include "trace/summary/accumulator_hot.h"
 
 #define OF_GC_AT_ALL                                                                         \
     (ACCUMULATOR_ASSIST | ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER | ACCUMULATOR_OF_GC | \
@@ -163,6 +163,7 @@ static int leave_running(struct accumulator *s, struct accumulator_go *g,
 {
     int64_t time = e ? e->time : s->last;
     bool worker = g->flags & (ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER);
+    int r;
 
     add_running(s, g, g->since, time);
     if (g->flags & ACCUMULATOR_IDLE_WORKER) {
@@ -170,7 +171,10 @@ static int leave_running(struct accumulator *s, struct accumulator_go *g,
         accumulator_set_procs(s);
     }
     g->flags &= (uint8_t)~(ACCUMULATOR_WORKER | ACCUMULATOR_IDLE_WORKER);
-    return worker ? 0 : note_run(s, g, e, time - g->since);
+    if (worker)
+        return 0;
+    r = e ? accumulator_turn_ends(s, g, e) : 0;
+    return r < 0 ? r : note_run(s, g, e, time - g->since);
 }
 
 static int leave_runnable(struct accumulator *s, struct accumulator_go *g,
@@ -198,12 +202,17 @@ static int leave_runnable(struct accumulator *s, struct accumulator_go *g,
 static int note_wake(struct accumulator *s, const struct accumulator_go *g,
                      const struct gotrace_event *e)
 {
+    struct accumulator_go *waker = e->g == GOTRACE_NONE ? NULL : accumulator_go_find(s, e->g);
     uint32_t at;
     int r = sites_of(&s->sites, s->trace, e->stack, &at);
 
-    if (r == 0)
+    if (r < 0)
+        return r;
+    if (waker && waker != g && waker->state == GOTRACE_GO_RUNNING)
+        accumulator_wakes(s, waker, at);
+    if (e->time - g->since >= ACCUMULATOR_LONG)
         accumulator_waited(s, g, e->g, at, e->time);
-    return r;
+    return 0;
 }
 
 static int leave_waiting(struct accumulator *s, struct accumulator_go *g,
@@ -215,7 +224,7 @@ static int leave_waiting(struct accumulator *s, struct accumulator_go *g,
 
     if (reason->forever)
         return 0;
-    if (e && duration >= ACCUMULATOR_LONG)
+    if (e)
         r = note_wake(s, g, e);
     reason->total += duration;
     if (duration > reason->max)
@@ -407,6 +416,7 @@ static int enter_syscall(struct accumulator *s, struct accumulator_go *g,
             add_held(s, g, s->sync, e->time);
     } else {
         out->count++;
+        accumulator_did_call(g);
     }
     if (++s->n_syscall > out->max_at_once)
         out->max_at_once = s->n_syscall;
@@ -434,6 +444,7 @@ static int enter(struct accumulator *s, struct accumulator_go *g, const struct g
 static int note_creation(struct accumulator *s, struct accumulator_go *g,
                          const struct gotrace_event *e)
 {
+    struct accumulator_go *by;
     uint32_t stack;
     int r = sites_of(&s->sites, s->trace, e->stack, &stack);
 
@@ -444,6 +455,9 @@ static int note_creation(struct accumulator *s, struct accumulator_go *g,
     }
     if (r == 0)
         accumulator_note_creation(s, g, stack, e->time);
+    by = e->g == GOTRACE_NONE ? NULL : accumulator_go_find(s, e->g);
+    if (by)
+        accumulator_did(by);
     return r;
 }
 

@@ -125,7 +125,8 @@ static HOT int block(struct accumulator *s, struct order *o, struct cursor *c,
     return more;
 }
 
-static HOT int unblock(struct accumulator *s, struct order *o, struct cursor *c)
+static HOT int unblock(struct accumulator *s, struct order *o, struct cursor *c,
+                       const struct accumulator_proc *p)
 {
     struct goroutine *g = order_can_unblock(o, c);
     int64_t time = order_time(o, c->time);
@@ -150,6 +151,8 @@ static HOT int unblock(struct accumulator *s, struct order *o, struct cursor *c)
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_UNBLOCK]++;
+    if (p->go && p->go->id == waker)
+        accumulator_wakes(s, p->go, stack);
     accumulator_unblock(s, sums, reason, waker, stack, time);
     return more;
 }
@@ -259,6 +262,8 @@ static inline int create(struct accumulator *s, struct order *o, struct cursor *
         return more;
     o->last_time = time;
     s->out->events.by_type[GOTRACE_EV_GO_CREATE]++;
+    if (p->go)
+        accumulator_did(p->go);
     r = accumulator_create(s, id, (struct accumulator_origin){stack, creator}, time, &sums);
     g->user = sums;
     return r < 0 ? r : more;
@@ -481,7 +486,7 @@ static HOT int hot(struct accumulator *s, struct order *o, struct cursor *c,
     if (c->type == GOTRACE_EV_GO_BLOCK)
         return block(s, o, c, p);
     if (c->type == GOTRACE_EV_GO_UNBLOCK)
-        return unblock(s, o, c);
+        return unblock(s, o, c, p);
     switch (c->type) {
     case GOTRACE_EV_GO_SYSCALL_BEGIN: return syscall_begin(s, o, c, p);
     case GOTRACE_EV_GO_SYSCALL_END: return syscall_end(s, o, c, p);

@@ -15,6 +15,12 @@
 /* What is woken within this time of another wake by the same goroutine belongs to one burst. */
 #define BURST 1000000
 
+/* What comes regularly is late if it takes so many times as long as on average, of so many; and if in
+ * this share of the cases it took about as long as the time before. */
+#define LATE_TIMES 8
+#define LATE_LEAST 20
+#define LATE_REGULAR 0.8
+
 /* The past of a goroutine; NULL: there is no place. Of another goroutine's it is emptied. */
 static struct accumulator_past *past_of(struct accumulator *s, int64_t id, bool make)
 {
@@ -131,12 +137,40 @@ static enum summary_before before_of(uint8_t column)
     }
 }
 
+/*
+ * Nobody ended the wait, but a timer or the network. If that is right after a hole, which the wait
+ * spans and which is far longer than such waits are: what comes regularly here should have come
+ * within it.
+ */
+static void note_late(struct accumulator *s, const struct accumulator_go *g, uint8_t column,
+                      int64_t time)
+{
+    struct sites_stack *k = &s->sites.stacks[g->stack];
+    const struct tally *usual = &k->tallies[column];
+    int64_t duration = time - g->since;
+    bool timed = column == SUMMARY_SYNC || column == SITES_SLEEP;
+
+    if (g->flags & ACCUMULATOR_UNKNOWN_START)
+        return;
+    if (g->since < s->silences.hole.from && usual->count >= LATE_LEAST &&
+        duration / LATE_TIMES >= usual->total / (int64_t)usual->count)
+        silences_late(&s->silences, timed && k->regular >= k->timed * LATE_REGULAR, time,
+                      &s->out->silences);
+    if (!timed)
+        return;
+    k->timed++;
+    k->regular += duration > k->last / 2 && duration / 3 < k->last / 2;
+    k->last = duration;
+}
+
 void accumulator_waited(struct accumulator *s, const struct accumulator_go *g, int64_t waker,
                         uint32_t at, int64_t time)
 {
     const struct accumulator_reason *reason = &s->reasons[g->reason];
     bool inside = false;
 
+    if (waker == GOTRACE_NONE)
+        note_late(s, g, reason->column, time);
     if (waker == g->id)
         waker = GOTRACE_NONE;
     if (reason->column == SUMMARY_SYNC || reason->column == SITES_SLEEP)
@@ -264,6 +298,20 @@ static void add_limit(struct accumulator *s, uint32_t n, const struct kin *joins
         accumulator_add_tally(&s->out->inside.limit, &stack->tallies[SITES_INSIDE], true);
 }
 
+/* Adds what requests ask of others, and how many requests there are. */
+static void add_asked(struct summary_inside *in, const struct sites_stack *stack)
+{
+    if (!(stack->traits & STACK_SERVES)) {
+        if ((stack->traits & STACK_NEXT) && stack->class == STACK_LISTENER)
+            in->requests += stack->tallies[SUMMARY_NET].count;
+        return;
+    }
+    if (stack->class != STACK_LISTENER)
+        accumulator_add_tally(&in->asked, &stack->tallies[SUMMARY_NET], true);
+    if (stack->class == STACK_CALL || stack->class == STACK_CONN)
+        accumulator_add_tally(&in->asked, &stack->tallies[SUMMARY_SYNC], true);
+}
+
 static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins)
 {
     struct summary_inside *in = &s->out->inside;
@@ -282,6 +330,7 @@ static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins
         add_channel(in, stack);
     else if (stack->class == STACK_OTHER)
         accumulator_add_tally(&in->turn, &stack->tallies[SITES_INSIDE], true);
+    add_asked(in, stack);
     if (traits & STACK_DIALS)
         in->dials += all_time(stack);
     if (traits & STACK_FLUSHES)
@@ -290,6 +339,8 @@ static void add_stack(struct accumulator *s, uint32_t n, const struct kin *joins
         s->out->syscalls.files += stack->tallies[SUMMARY_SYSCALL].count;
         s->out->syscalls.files_total += stack->tallies[SUMMARY_SYSCALL].total;
     }
+    if (traits & STACK_SOCKET)
+        s->out->syscalls.sockets_total += stack->tallies[SUMMARY_SYSCALL].total;
     if ((traits & (STACK_ACCEPTS | STACK_KNOWN_SERVER)) == STACK_ACCEPTS && all_time(stack) > 0)
         in->accepts++;
 }
