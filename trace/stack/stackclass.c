@@ -58,7 +58,7 @@ static const struct known table[] = {
     {NAME("os/signal.signal_recv"), STACK_PARKED},
     {NAME("sync.(*RWMutex).RLock"), STACK_LOCK},
     {NAME("net._Cfunc_getaddrinfo"), STACK_CALL},
-    {NAME("net/http.(*conn).serve"), STACK_LISTENER | STACK_NEXT},
+    {NAME("net/http.(*conn).serve"), BOTH(STACK_LISTENER, STACK_NEXT)},
     {NAME("net/http/pprof.Profile"), STACK_TRACER},
     {NAME("net/rpc.(*Client).Call"), STACK_CALL},
     {NAME("sync.(*Mutex).lockSlow"), STACK_LOCK},
