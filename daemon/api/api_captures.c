@@ -32,6 +32,7 @@ static void put_entry(struct jsonwriter *w, const struct spool_entry *e)
     jsonwriter_text(w, "label", e->label);
     api_put_latency(w, "scheduler_latency_p99_seconds", e->latency);
     api_put_covered(w, e->covered);
+    jsonwriter_text(w, "incident", e->incident);
     jsonwriter_end(w);
 }
 
@@ -69,6 +70,7 @@ void api_get_captures(void *userdata, struct admin_call *call)
         .host = api_query_text(call, "host"),
         .label = admin_call_query(call, "label"),
         .until = USEC_NEVER,
+        .incident = api_query_text(call, "incident"),
         .before = api_query_text(call, "before"),
         .limit = DEFAULT_LIMIT,
     };
@@ -83,6 +85,12 @@ void api_get_captures(void *userdata, struct admin_call *call)
     if (!api_query_limit(call, &query.limit) || !api_query_time(call, "since", &query.since) ||
         !api_query_time(call, "until", &query.until))
         return;
+    if (query.incident && !name_is_stem(query.incident)) {
+        admin_fail(call, 400,
+                   "`incident` is no id of an incident: give one as `incident` of a "
+                   "capture or of GET /api/v1/incidents tells it");
+        return;
+    }
     r = spool_list(a->context.spool, &query, on_listed, call, &list);
     if (r == -EINVAL)
         admin_fail(call, 400, "`before` is no key: give what `before` of the page before was");

@@ -6,19 +6,18 @@
 
 static int copy_trigger(struct incident_tag *e, const struct record_trigger *from)
 {
-    char *rule = from->rule ? strdup(from->rule) : NULL;
-    char *unit = from->unit ? strdup(from->unit) : NULL;
-
+    e->rule = from->rule ? strdup(from->rule) : NULL;
+    e->unit = from->unit ? strdup(from->unit) : NULL;
     e->triggered = true;
     e->trigger = (struct record_trigger){
-        .rule = rule, .value = from->value, .threshold = from->threshold, .unit = unit};
-    return (from->rule && !rule) || (from->unit && !unit) ? -1 : 0;
+        .rule = e->rule, .value = from->value, .threshold = from->threshold, .unit = e->unit};
+    return (from->rule && !e->rule) || (from->unit && !e->unit) ? -1 : 0;
 }
 
 static void incident_tag_free(struct incident_tag *e)
 {
-    free((char *)e->trigger.rule);
-    free((char *)e->trigger.unit);
+    free(e->rule);
+    free(e->unit);
     free(e);
 }
 

@@ -15,7 +15,8 @@ struct incident_tag {
     char id[NAME_KEY_MAX];       /* "": nothing was kept yet */
     char proposed[NAME_KEY_MAX]; /* the id in the record that is being published; "": none */
     bool triggered;
-    struct record_trigger trigger; /* if triggered; owns its texts */
+    struct record_trigger trigger; /* if triggered */
+    char *rule, *unit;             /* its texts */
 };
 
 /* One reference. `trigger` is copied; NULL: no rule asked. NULL when memory is short. */

@@ -141,6 +141,7 @@ const S = {
   floor: Infinity,    // captures from here on were asked for
   newest: -Infinity,  // of those that were listed
   rules: { list: [], total: 0 }, rulesAt: 0, rulesShown: '',
+  incidents: [], incidentsShown: '',
   loading: false, complete: false, fetched: 0, signature: '',
   range: '24h', filter: '', sort: 'worst', picked: new Set(),
   domain: [0, 1], decades: [-6, -2], shown: [], counts: [],
@@ -204,6 +205,7 @@ function takeCapture(c) {
   }
   known.bytes = number(c.bytes);
   known.state = text(c.state);
+  known.incident = text(c.incident);
   takeLabel(known, c);
 }
 
@@ -338,6 +340,43 @@ function showRules() {
   setText($('rules-more'), total > RULES ? `${total} rules at targets: these are those that fired` : '');
 }
 
+async function loadIncidents() {
+  const page = await api('/api/v1/incidents');
+  S.incidents = Array.isArray(page.incidents) ? page.incidents : [];
+}
+
+// What a rule saw, and what that was held against; or who asked.
+function whyOf(r) {
+  const t = r.trigger;
+  if (!t || typeof t !== 'object') return text(r.reason);
+  return `${text(r.reason)}: ${three(number(t.value))} ${text(t.unit)}, the limit is ${three(number(t.threshold))}`;
+}
+
+const parted = (list, none) => (list.length ? list.flatMap((e, i) => (i ? [' · ', e] : [e])) : [none]);
+
+function incidentRow(r) {
+  const at = time(r.start), list = Array.isArray(r.artifacts) ? r.artifacts : [];
+  const had = list.filter((a) => a.key).map((a) =>
+    download({ key: text(a.key) }, isTrace(a.key) ? '.trace' : '', text(a.key).replaceAll('/', '-'), text(a.artifact), 'link'));
+  const not = list.filter((a) => !a.key).map((a) => {
+    const said = el('span', '', `${text(a.artifact)}: ${text(a.outcome || a.state).replaceAll('_', ' ')}`);
+    said.title = text(a.text);
+    return said;
+  });
+  const when = el('td', '', at === null ? '' : ago(now() - at), r.ended ? '' : ', under way');
+  when.title = text(r.incident);
+  return el('tr', '', when, el('td', '', `${text(r.service)} ${text(r.host)}`), el('td', '', whyOf(r)),
+    el('td', '', ...parted(had, 'nothing')), el('td', '', ...parted(not, '')));
+}
+
+function showIncidents() {
+  const signature = JSON.stringify([S.incidents, Math.floor(now() / 60e3)]);
+  setHidden($('incidents'), S.incidents.length === 0);
+  if (S.incidentsShown === signature || $('incidents-rows').contains(document.activeElement)) return;
+  S.incidentsShown = signature;
+  $('incidents-rows').replaceChildren(...S.incidents.map(incidentRow));
+}
+
 let timer = 0, ticking = false, again = false, hiddenSince = null;
 
 async function tick() {
@@ -355,6 +394,7 @@ async function tick() {
     const old = Date.now() - S.targetsAt;
     if (S.orders.size || S.total <= PAGE || old > 30000) await loadTargets();
     await loadRules();
+    await loadIncidents();
     const oldest = status.spool && time(status.spool.oldest);
     if (oldest) forgetBefore(oldest - 1000);
     refresh();
@@ -608,6 +648,7 @@ function drawRow(r) {
     g.fillStyle = theme.labels[c.label];
     if (c.label === NONE || c.label === UNINSPECTED) g.fillRect(x - 1, STRIP - h, thick, 2);
     else g.fillRect(x - 1, STRIP - 1 - h, thick, h);
+    if (c.incident) { g.fillStyle = theme.accent; g.fillRect(x - 1, 0, 3, 3); }
   }
   g.globalAlpha = 1;
   g.strokeStyle = theme.soft;
@@ -774,7 +815,7 @@ function updateView(r, siblings) {
 const suspended = () => S.status && S.status.suspended && (S.status.suspended.causes || []).length > 0;
 const labelOf = (c) => (c.code === null ? 'no label' : c.code);
 const p99Text = (c) => (c.p99 === null ? 'p99 unknown' : `p99 ${latency(c.p99)}`);
-const describe = (c) => [moment(c.t), labelOf(c), p99Text(c), size(c.bytes)];
+const describe = (c) => [moment(c.t), labelOf(c), p99Text(c), size(c.bytes), ...(c.incident ? ['of an incident'] : [])];
 
 function showRows(redraw) {
   const box = $('rows'), top = box.getBoundingClientRect().top;
@@ -1072,6 +1113,7 @@ function render() {
   forceOrder = false;
   S.ticks = ticks().found;
   showRules();
+  showIncidents();
   showHead(); showBanners(); showTiles(); showLegend(); showEmpty();
   drawAxis();
   showRows(true);
@@ -1282,7 +1324,7 @@ async function fillDetails(c, body) {
     out.push(el('p', '', record.not_inspected ? `Not inspected: ${text(record.not_inspected)}.`
       : 'Not inspected yet, or inspection is off. contrace summary does it by hand.'));
   out.push(section('Record', facts([
-    ['key', c.key], ['target', record.target], ['job', record.job], ['reason', record.reason],
+    ['key', c.key], ['target', record.target], ['job', record.job], ['reason', record.reason], ['incident', record.incident],
     ['start', record.start], ['window', windowOf(record)],
     ['size', `${count(record.bytes)} bytes`], ['Go', record.go_version], ['pid', record.pid],
     ['label rests on', typeof record.covered === 'number' ? share(record.covered) : ''],

@@ -18,19 +18,6 @@
 /* How often what somebody else prevents is tried again. */
 #define AGAIN_MAX 3
 
-const char *incident_limit_name(enum incident_limit limit)
-{
-    static const char *const names[INCIDENT_LIMITS] = {
-        [INCIDENT_LIMIT_ALLOWANCE] = "allowance",
-        [INCIDENT_LIMIT_ALL] = "max_per_hour",
-        [INCIDENT_LIMIT_TARGET] = "max_per_target_per_hour",
-        [INCIDENT_LIMIT_TRACED] = "max_traced",
-        [INCIDENT_LIMIT_PRESSURE] = "cpu_pressure_ceiling",
-    };
-
-    return names[limit];
-}
-
 int incidents_new(sd_event *event, struct desk *desk, struct counters *counters,
                   incidents_pressure_fn pressure, void *userdata, struct incidents **ret)
 {
@@ -95,10 +82,10 @@ static void incident_free(struct incident *i)
         i->target->incident = NULL;
     target_unref(i->target);
     incident_tag_unref(i->tag);
-    free((char *)i->report.service);
-    free((char *)i->report.host);
-    free((char *)i->report.job);
-    free((char *)i->report.target);
+    free(i->service);
+    free(i->host);
+    free(i->job);
+    free(i->shown);
     free(i->name);
     free(i);
 }
@@ -327,11 +314,15 @@ static struct incident *incident_new(struct incidents *is, const struct incident
     i->window = order->window;
     i->tag = incident_tag_new(order->trigger);
     i->name = order->name ? strdup(order->name) : NULL;
+    i->service = strdup(t->service);
+    i->host = strdup(t->host);
+    i->job = strdup(t->job->name);
+    i->shown = strdup(t->shown);
     i->report = (struct incident_report){
-        .service = strdup(t->service),
-        .host = strdup(t->host),
-        .job = strdup(t->job->name),
-        .target = strdup(t->shown),
+        .service = i->service,
+        .host = i->host,
+        .job = i->job,
+        .target = i->shown,
         .reason = i->name ? i->name : reason_name(i->reason),
         .trigger = incident_tag_trigger(i->tag),
         .start = loop_now(is->event, CLOCK_REALTIME),
@@ -340,8 +331,7 @@ static struct incident *incident_new(struct incidents *is, const struct incident
     };
     for (size_t k = 0; k < plan->n; k++)
         i->pieces[k].kind = plan->artifacts[k]->kind;
-    if (!i->tag || (order->name && !i->name) || !i->report.service || !i->report.host ||
-        !i->report.job || !i->report.target) {
+    if (!i->tag || (order->name && !i->name) || !i->service || !i->host || !i->job || !i->shown) {
         incident_free(i);
         return NULL;
     }

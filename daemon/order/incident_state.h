@@ -3,7 +3,8 @@
 
 /*
  * Shared by the files of incidents only. incident.c takes orders and carries incidents out,
- * incident_plan.c says what one takes and what that costs, incident_log.c reports its end.
+ * incident_plan.c says what one takes and what that costs, incident_log.c reports its end and has
+ * the names.
  */
 
 #include "daemon/order/budget.h"
@@ -24,7 +25,8 @@ struct incident {
     enum reason reason;
     char *name; /* the reason's, as in the order; or NULL */
     usec window;
-    struct incident_report report; /* owns its texts, but not id, reason and trigger */
+    struct incident_report report;
+    char *service, *host, *job, *shown; /* the report's */
     struct incident_piece pieces[KINDS];
     struct incident_piece *under_way; /* NULL: none */
     unsigned tries;                   /* how often what somebody else prevented was tried again */

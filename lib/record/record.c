@@ -290,7 +290,7 @@ int record_annotation(const char *json, size_t n, struct record_annotation *ret)
 {
     _cleanup_json_ json_t *o = NULL;
     const json_t *scheduler, *latency;
-    const char *label;
+    const char *label, *incident;
     double value;
     int r = jsontext_parse(json, n, 0, NULL, &o);
 
@@ -306,7 +306,10 @@ int record_annotation(const char *json, size_t n, struct record_annotation *ret)
     if (is_label(label))
         (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
     ret->severity = json_object_get(o, "not_inspected") ? 0 : severity_of(o, ret->label);
-    ret->incident = incident_begin(json_string_value(json_object_get(o, "incident")));
+    incident = json_string_value(json_object_get(o, "incident"));
+    ret->incident = incident_begin(incident);
+    if (ret->incident > 0)
+        (void)snprintf(ret->incident_id, sizeof(ret->incident_id), "%s", incident);
     /* The numbers of a trace that was not inspected rest on too little data. */
     if (!json_object_get(o, "not_inspected") && json_is_number(latency) && value >= 0 &&
         value <= LATENCY_MAX)

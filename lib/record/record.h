@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "lib/record/name.h"
 #include "trace/findings/context.h"
 
 #define RECORD_MAX ((size_t)256 << 10) /* bytes of a record that is read back */
@@ -96,6 +97,7 @@ struct record_annotation {
      */
     double severity;
     usec incident; /* real time at which the incident began that it belongs to; 0: to none */
+    char incident_id[NAME_KEY_MAX]; /* "": it belongs to none */
 };
 
 /* The annotation of a record that says nothing of this. */

@@ -16,6 +16,13 @@
 
 #define BATCH 64 /* records that one disk job reads; a publication waits behind no more than that */
 
+/* A trace and its incident. */
+struct found_id {
+    struct found_id *next;
+    char key[NAME_KEY_MAX];
+    char incident[NAME_KEY_MAX];
+};
+
 struct spool_list {
     struct disk_job job;
     struct kept *kept;
@@ -26,6 +33,8 @@ struct spool_list {
     bool running; /* on a disk thread */
 
     char *service, *host, *label; /* NULL: any */
+    char incident[NAME_KEY_MAX];  /* "": any, and none */
+    usec incident_begin;          /* real time */
     bool one_kind;
     enum kind kind;
     usec since, until;
@@ -39,11 +48,21 @@ struct spool_list {
     size_t left; /* entries that are still to be looked at for unread records */
     struct kept_reading readings[BATCH];
     size_t n_readings;
+
+    struct found_id *ids, **last_id; /* the newest trace first */
+    size_t n_ids;
+    bool no_memory;
 };
 
 static void list_free(struct spool_list *l)
 {
+    struct found_id *next;
+
     (void)sd_event_source_disable_unref(l->wake);
+    for (struct found_id *id = l->ids; id; id = next) {
+        next = id->next;
+        free(id);
+    }
     free(l->service);
     free(l->host);
     free(l->label);
@@ -70,7 +89,12 @@ static bool part_is(const char *part, const char *text)
 static bool fits(const struct spool_list *l, size_t i)
 {
     const char *key = index_key(&l->kept->items->index, i);
+    const struct retention_item *item = &index_items(&l->kept->items->index)[i];
 
+    if (l->incident[0] && item->annotated &&
+        (item->incident == 0 ||
+         item->time - (usec)(item->incident - 1) * USEC_PER_SEC != l->incident_begin))
+        return false;
     if (l->one_kind && name_kind(key) != l->kind)
         return false;
     if (l->service && !part_is(key, l->service))
@@ -124,32 +148,55 @@ static struct spool_entry entry_at(const struct index *ix, size_t i)
     };
 }
 
+/* NULL: none, or it was not read. *at moves on over those of newer traces. */
+static const char *incident_of(const struct found_id **at, const struct retention_item *item,
+                               const char *key)
+{
+    for (const struct found_id *id = item->incident > 0 ? *at : NULL; id; id = id->next) {
+        if (strcmp(id->key, key) == 0) {
+            *at = id->next;
+            return id->incident;
+        }
+    }
+    return NULL;
+}
+
 static void fill_page(const struct spool_list *l, struct spool_entry *entries,
                       struct spool_page *page)
 {
     const struct range range = range_of(l);
-    bool all = !l->service && !l->host && !l->label && !l->one_kind;
+    const struct index *ix = &l->kept->items->index;
+    bool all = !l->service && !l->host && !l->label && !l->one_kind && !l->incident[0];
     size_t i = all ? range.page : range.high;
+    const struct found_id *ids = l->ids;
 
     *page = (struct spool_page){.entries = entries};
     if (all)
         page->total = range.low < range.high ? range.high - range.low : 0;
     while (i-- > range.low && !(all && page->more)) {
+        const char *incident;
+
         if (!fits(l, i) || !label_fits(l, i))
+            continue;
+        incident = incident_of(&ids, &index_items(ix)[i], index_key(ix, i));
+        if (l->incident[0] && (!incident || strcmp(incident, l->incident) != 0))
             continue;
         page->total += !all;
         if (i >= range.page)
             continue;
-        if (page->n < l->limit)
-            entries[page->n++] = entry_at(&l->kept->items->index, i);
-        else
+        if (page->n == l->limit) {
             page->more = true;
+            continue;
+        }
+        entries[page->n] = entry_at(ix, i);
+        entries[page->n++].incident = incident;
     }
 }
 
 static void answer(struct spool_list *l)
 {
-    struct spool_entry *entries = l->fn ? calloc(l->limit, sizeof(*entries)) : NULL;
+    struct spool_entry *entries =
+        l->fn && !l->no_memory ? calloc(l->limit, sizeof(*entries)) : NULL;
     struct spool_page page = {0};
 
     take_out(l);
@@ -260,6 +307,24 @@ bool kept_take_over(struct items *items, const struct kept_reading *reading)
     return true;
 }
 
+static void keep_id(struct spool_list *l, const struct kept_reading *reading)
+{
+    struct found_id *id;
+
+    if (reading->result < 0 || !reading->found.incident_id[0])
+        return;
+    id = calloc(1, sizeof(*id));
+    if (!id) {
+        l->no_memory = true;
+        return;
+    }
+    memcpy(id->key, reading->key, sizeof(id->key));
+    memcpy(id->incident, reading->found.incident_id, sizeof(id->incident));
+    *l->last_id = id;
+    l->last_id = &id->next;
+    l->n_ids++;
+}
+
 static void step(struct spool_list *l);
 
 static void on_read(struct disk_job *job, int r)
@@ -270,8 +335,10 @@ static void on_read(struct disk_job *job, int r)
 
     (void)r;
     l->running = false;
-    for (size_t i = 0; i < l->n_readings; i++)
+    for (size_t i = 0; i < l->n_readings; i++) {
         (void)kept_take_over(k->items, &l->readings[i]);
+        keep_id(l, &l->readings[i]);
+    }
     if (core->closing) {
         take_out(l);
         list_free(l);
@@ -281,11 +348,23 @@ static void on_read(struct disk_job *job, int r)
     core_job_ended(core);
 }
 
+/* Whether its record is to be read: for the index, or for the id of its incident. */
+static bool is_unread(const struct spool_list *l, size_t i, size_t page)
+{
+    const struct retention_item *item = &index_items(&l->kept->items->index)[i];
+
+    if (!item->annotated)
+        return true;
+    if (item->incident == 0 || !label_fits(l, i))
+        return false;
+    return l->incident[0] || (i < page && l->n_ids < l->limit);
+}
+
 static void collect(struct spool_list *l)
 {
     const struct index *ix = &l->kept->items->index;
     const struct range range = range_of(l);
-    size_t i = l->label ? range.high : range.page;
+    size_t i = l->label || l->incident[0] ? range.high : range.page;
 
     l->n_readings = 0;
     if (l->reached[0])
@@ -297,7 +376,7 @@ static void collect(struct spool_list *l)
         if (!fits(l, i))
             continue;
         l->left--;
-        if (item->annotated)
+        if (!is_unread(l, i, range.page))
             continue;
         *reading = (struct kept_reading){.pending = item->pending};
         (void)snprintf(reading->key, sizeof(reading->key), "%s", index_key(ix, i));
@@ -348,6 +427,22 @@ static int copy_text(const char *text, char **ret)
     return *ret ? 0 : -ENOMEM;
 }
 
+/* The key of an incident's first trace says when it began. */
+static int copy_incident(const char *id, struct spool_list *l)
+{
+    char key[NAME_KEY_MAX];
+    struct name name;
+
+    if (!id)
+        return 0;
+    if (snprintf(key, sizeof(key), "%s%s", id, kind_suffix(KIND_TRACE)) >= NAME_KEY_MAX ||
+        name_parse(key, &name) < 0)
+        return -EINVAL;
+    (void)snprintf(l->incident, sizeof(l->incident), "%s", id);
+    l->incident_begin = name.time;
+    return 0;
+}
+
 static int copy_query(struct spool_list *l, const struct spool_query *q)
 {
     struct name name = {0};
@@ -359,14 +454,16 @@ static int copy_query(struct spool_list *l, const struct spool_query *q)
         r = copy_text(q->host, &l->host);
     if (r >= 0)
         r = copy_text(q->label, &l->label);
+    if (r >= 0)
+        r = copy_incident(q->incident, l);
     if (r < 0)
         return r;
     l->one_kind = q->one_kind;
     l->kind = q->kind;
-    l->since = q->since;
+    l->since = q->since > l->incident_begin ? q->since : l->incident_begin;
     l->until = q->until;
     l->limit = q->limit < 1 ? 1 : q->limit < SPOOL_LIST_MAX ? q->limit : SPOOL_LIST_MAX;
-    l->left = q->label ? SIZE_MAX : l->limit;
+    l->left = q->label || q->incident ? SIZE_MAX : l->limit;
     (void)snprintf(l->before, sizeof(l->before), "%s", q->before ? q->before : "");
     l->before_time = name.time;
     return 0;
@@ -386,6 +483,7 @@ int kept_list(struct kept *k, const struct spool_query *query, spool_listed_fn f
         return r;
     }
     l->kept = k;
+    l->last_id = &l->ids;
     l->fn = fn;
     l->userdata = userdata;
     l->next = k->lists;

@@ -4,7 +4,8 @@
 /*
  * Lists of the kept traces for people: pages, the newest trace first, with the labels of the
  * traces. Labels come from the index. For traces of an earlier run the index has none at first:
- * when a page needs them, a disk thread reads them from the records, and the index keeps them.
+ * when a page needs them, a disk thread reads them from the records, and the index keeps them. Of
+ * incidents the index knows when they began: the id is read from the record each time.
  */
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@
 struct spool_query {
     const char *service, *host; /* as keys spell them; NULL: any */
     const char *label;          /* NULL: any; "": only traces without one */
+    const char *incident;       /* an id (see name_is_stem): only what belongs to it; NULL: all */
     bool one_kind;              /* only traces of `kind` */
     enum kind kind;
     usec since, until; /* real time of keys: since <= time < until; USEC_NEVER: no end */
@@ -33,9 +35,10 @@ struct spool_entry {
     /* Size of the trace; from 4 GiB on, the disk space of trace and record instead. */
     uint64_t bytes;
     bool pending;
-    const char *label; /* NULL: it has none */
-    double latency;    /* nanoseconds, as struct record_annotation's; < 0: not known */
-    double covered;    /* as struct record_annotation's, in steps of 0.4 %; < 0: not known */
+    const char *label;    /* NULL: it has none */
+    const char *incident; /* the id; NULL: it belongs to none, or its record cannot be read */
+    double latency;       /* nanoseconds, as struct record_annotation's; < 0: not known */
+    double covered;       /* as struct record_annotation's, in steps of 0.4 %; < 0: not known */
 };
 
 struct spool_page {

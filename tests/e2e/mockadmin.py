@@ -68,7 +68,7 @@ class World:
         self.token, self.asked, self.inspects = None, [], True
         self.causes, self.ready, self.reasons = [], True, ""
         self.upload, self.orders = {"state": "closed"}, 0
-        self.triggers = []
+        self.triggers, self.incidents = [], []
         self.targets = [self.target(i, interval, draw) for i in range(targets)]
         self.captures = []
         each = captures // targets if targets else 0
@@ -243,6 +243,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         routes = {"/api/v1/status": lambda q: world.status(),
                   "/api/v1/targets": world.list_targets,
                   "/api/v1/triggers": world.list_triggers,
+                  "/api/v1/incidents": lambda q: {"incidents": world.incidents},
                   "/api/v1/captures": world.list_captures}  # fmt: skip
         if url.path in routes:
             return self.reply(200, routes[url.path](query))

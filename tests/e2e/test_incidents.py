@@ -57,6 +57,11 @@ def test_one_id(goservice, daemon, endpoint):
     assert incident["incident"] == keys[0].removesuffix(".flight.trace")
     assert not incident["joined"] and incident["reason"] == "api"
     assert 'contrace_incidents_total{result="complete"} 1' in endpoint.get("/metrics").text
+    listed = {c["key"]: c["incident"] for c in endpoint.get("/api/v1/captures").json["captures"]}
+    assert listed == {k: incident["incident"] if k in keys else None for k in keys + before}
+    page = endpoint.get("/api/v1/captures", incident=incident["incident"]).json
+    assert sorted(c["key"] for c in page["captures"]) == sorted(keys) and page["total"] == 5
+    assert endpoint.get("/api/v1/captures", incident=keys[0]).status == 400
     for key in keys:
         record = record_of(d.spool, key)
         assert record["incident"] == incident["incident"] and record["reason"] == "api"

@@ -547,6 +547,40 @@ def test_rules(browser, mock):
     assert "100 rules at targets" in browser.text("#rules-more")
 
 
+def test_incidents(browser, mock):
+    """A panel, if there are any, with a link to each file; and a mark above a capture of one."""
+    m = mock(targets=1, captures=10)
+    opened(browser, m.url)
+    assert browser.run("return document.getElementById('incidents').hidden")
+    ink = len(browser.run(INK))
+    capture = m.world.captures[0]
+    capture["incident"] = capture["key"].removesuffix(".trace")
+    heap = f"{capture['incident']}.heap.pb.gz"
+    m.world.incidents = [{
+        "incident": capture["incident"], "service": EVIL, "host": "web-1", "reason": "trigger:slow",
+        "trigger": {"rule": "slow", "value": 0.25, "threshold": 0.1, "unit": "share"},
+        "start": capture["start"], "ended": capture["start"], "artifacts": [
+            {"artifact": "trace", "state": "ended", "outcome": "ok", "text": "", "key": capture["key"]},
+            {"artifact": "heap", "state": "ended", "outcome": "ok", "text": "", "key": heap},
+            {"artifact": "block", "state": "ended", "outcome": "missing", "text": "404", "key": None}],
+    }]  # fmt: skip
+    opened(browser, m.url)
+    (row,) = browser.run(
+        "return Array.from(document.querySelectorAll('#incidents-rows tr')).map((r) => r.innerText)"
+    )
+    cells = row.split("\t")
+    assert EVIL in cells[1] and cells[2] == "trigger:slow: 0.25 share, the limit is 0.1"
+    assert cells[3:] == ["trace · heap", "block: missing"]
+    paths = browser.run(
+        "return Array.from(document.querySelectorAll('#incidents a')).map((a) => a.getAttribute('href'))"
+    )
+    assert paths == [f"/api/v1/captures/{capture['key']}", f"/api/v1/captures/{heap}"]
+    assert len(browser.run(INK)) == ink + 1
+    browser.run("document.querySelector('#incidents a').focus()")
+    assert browser.run("return document.activeElement.textContent") == "trace"
+    assert complaints(browser) == []
+
+
 @pytest.fixture
 def real(daemon, goservice, tmp_path):
     """real() starts contraced with an endpoint and the example service as a target."""

@@ -33,6 +33,7 @@ static struct {
     bool pending[SPOOL_LIST_MAX];
     double latency[SPOOL_LIST_MAX];
     double covered[SPOOL_LIST_MAX];
+    char incidents[SPOOL_LIST_MAX][NAME_KEY_MAX];
 } page;
 
 static void on_listed(void *userdata, int r, const struct spool_page *p)
@@ -52,6 +53,7 @@ static void on_listed(void *userdata, int r, const struct spool_page *p)
         page.pending[i] = e->pending;
         page.latency[i] = e->latency;
         page.covered[i] = e->covered;
+        (void)snprintf(page.incidents[i], NAME_KEY_MAX, "%s", e->incident ? e->incident : "-");
     }
 }
 
@@ -100,6 +102,61 @@ static void put_eight(void)
         put(i % 2 ? "cart" : "checkout", i % 4 < 2 ? "a" : "b", START + i * USEC_PER_SEC, 5000 + i,
             record);
     }
+}
+
+/* Two incidents began in one second, of two processes of one service; every third trace is of none. */
+static void test_incidents(void **state)
+{
+    static const char *const ids[] = {"checkout/a/20260314/092653-7",
+                                      "checkout/a/20260314/092653-8"};
+    struct spool_query query = everything;
+
+    (void)state;
+    assert_int_equal(fixture_start(), 0);
+    for (unsigned i = 0; i < 3 * MANY; i++) {
+        char record[200] = "{\"label\": \"idle\"}";
+
+        if (i % 3 < 2)
+            (void)snprintf(record, sizeof(record), "{\"incident\": \"%s\"}", ids[i % 3]);
+        put("checkout", "a", START + i * USEC_PER_SEC, 4096, record);
+    }
+    list(&query);
+    assert_int_equal(page.n, 3 * MANY);
+    for (size_t i = 0; i < page.n; i++) {
+        size_t from = (page.n - 1 - i) % 3;
+
+        assert_string_equal(page.incidents[i], from < 2 ? ids[from] : "-");
+    }
+    query.limit = 10;
+    list(&query);
+    assert_int_equal(page.n, 10);
+    assert_string_equal(page.incidents[8], ids[(3 * MANY - 1 - 8) % 3]);
+    for (size_t k = 0; k < 2; k++) {
+        char before[NAME_KEY_MAX];
+
+        query = everything;
+        query.incident = ids[k];
+        list(&query);
+        assert_int_equal(page.n, MANY);
+        assert_int_equal(page.total, MANY);
+        for (size_t i = 0; i < page.n; i++)
+            assert_string_equal(page.incidents[i], ids[k]);
+        (void)snprintf(before, sizeof(before), "%s", page.keys[MANY - 4]);
+        query.before = before;
+        query.limit = 2;
+        list(&query);
+        assert_int_equal(page.n, 2);
+        assert_int_equal(page.total, MANY);
+        assert_true(page.more);
+    }
+    query = everything;
+    query.incident = "checkout/a/20260314/092653-9";
+    list(&query);
+    assert_int_equal(page.total, 0);
+    query.incident = ids[0];
+    query.label = "idle";
+    list(&query);
+    assert_int_equal(page.total, 0);
 }
 
 static void test_newest_first(void **state)
@@ -438,12 +495,19 @@ static void test_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_newest_first),       TEST(test_filters),
-        TEST(test_labels_of_this_run), TEST(test_labels_of_an_earlier_run),
-        TEST(test_many_records),       TEST(test_moved_and_gone),
-        TEST(test_files_elsewhere),    TEST(test_amended_meanwhile),
-        TEST(test_forgotten),          TEST(test_unreadable),
-        TEST(test_open_record),        cmocka_unit_test(test_size),
+        TEST(test_newest_first),
+        TEST(test_incidents),
+        TEST(test_filters),
+        TEST(test_labels_of_this_run),
+        TEST(test_labels_of_an_earlier_run),
+        TEST(test_many_records),
+        TEST(test_moved_and_gone),
+        TEST(test_files_elsewhere),
+        TEST(test_amended_meanwhile),
+        TEST(test_forgotten),
+        TEST(test_unreadable),
+        TEST(test_open_record),
+        cmocka_unit_test(test_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
