@@ -90,13 +90,13 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     rule_tell(f, "mutator_10ms_share", gc->mmu[1].utilisation);
     rule_tell(f, "heap_max_bytes", (double)gc->heap_max);
     f->lost = a->worker + a->assist;
-    if (wish > score) {
+    if (wish >= 0.5) {
         rule_point_at(f, &a->s->forced, STACK_ALL);
         (void)snprintf(f->remark, sizeof(f->remark), "the program calls for the collections");
-        return wish;
+    } else {
+        rule_point_at(f, &a->s->sites[SUMMARY_ASSIST], STACK_ALL);
     }
-    rule_point_at(f, &a->s->sites[SUMMARY_ASSIST], STACK_ALL);
-    return score;
+    return rule_most(score, wish);
 }
 
 /* A cycle takes a quarter of the Ps by design, and one cycle may fill a short window: so there more

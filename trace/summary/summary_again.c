@@ -20,7 +20,7 @@
 #define HERD_SHARE 0.8
 #define HERD_TURN_MAX 3000
 /* Who asks waits for no longer than this, on average; and of the waits there this share is so. */
-#define VAIN_WAIT_MAX 3000000
+#define VAIN_WAIT_MAX 5000000
 #define VAIN_SHARE 0.8
 /* Of the times at which a function was interrupted, it asked or counted in this share, asked in this
  * one at least, and there are so many. */
