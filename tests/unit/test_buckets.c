@@ -5,9 +5,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -152,6 +154,159 @@ static void test_against_counting(void **state)
     }
 }
 
+/* The next number of a line of the fixture, and its text. */
+static double number(char **line, const char **ret_text)
+{
+    char *word = strsep(line, " \n");
+
+    assert_non_null(word);
+    if (ret_text)
+        *ret_text = word;
+    return strtod(word, NULL);
+}
+
+/* Of one line: the share is Prometheus's histogram_fraction above the edge, and is more than a limit
+ * just if histogram_quantile at one less the limit lies above the edge. */
+static void check_reference(char *line)
+{
+    double bound = number(&line, NULL), limit = number(&line, NULL);
+    double edge, fraction, quantile, highest = 0;
+    const char *les[BUCKETS_MAX];
+    size_t n = (size_t)number(&line, NULL);
+    _cleanup_free_ struct buckets *before = buckets_new(bound);
+    _cleanup_free_ struct buckets *now = buckets_new(bound);
+    struct buckets_share s;
+
+    assert_true(before && now && n <= BUCKETS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        double at = number(&line, &les[i]);
+
+        highest = isfinite(at) ? at : highest;
+    }
+    for (size_t i = 0; i < n; i++)
+        assert_true(buckets_add_le(before, les[i], number(&line, NULL)));
+    for (size_t i = 0; i < n; i++)
+        assert_true(buckets_add_le(now, les[i], number(&line, NULL)));
+    edge = number(&line, NULL);
+    fraction = number(&line, NULL);
+    quantile = number(&line, NULL);
+    assert_int_equal(buckets_share(before, now, 1, &s), BUCKETS_SHARE);
+    assert_true(s.edge <= edge && s.edge >= edge);
+    if (fabs(s.share - fraction) > 1e-9)
+        fail_msg("above %g: %.12g, Prometheus says %.12g", edge, s.share, fraction);
+    /* A quantile above all finite edges is told as the highest of them. */
+    if (fabs(s.share - limit) > 1e-9 && edge < highest)
+        assert_int_equal(s.share > limit, quantile > edge);
+    else if (fabs(s.share - limit) > 1e-9 && s.share <= limit)
+        assert_true(quantile <= edge);
+}
+
+/* tests/support/reference makes the fixture. */
+static void test_against_prometheus(void **state)
+{
+    const char *dir = getenv("CONTRACE_SRC_DIR");
+    _cleanup_fclose_ FILE *in = NULL;
+    char path[PATH_MAX], line[4096];
+    int n = 0;
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/tests/unit/fixtures/buckets.txt", dir ? dir : ".");
+    in = fopen(path, "re");
+    assert_non_null(in);
+    for (; fgets(line, sizeof(line), in); n++)
+        check_reference(line);
+    assert_int_equal(n, 400);
+}
+
+/* Adds VictoriaMetrics's buckets of so many a decade, one observation each, from 10^-6 on. */
+static struct buckets *ranges_of(double bound, int n, double count)
+{
+    const double step = 1.1364636663857248; /* the 18th root of 10 */
+    struct buckets *b = buckets_new(bound);
+    double from = 1e-6;
+    char text[64];
+
+    assert_non_null(b);
+    for (int i = 0; i < n; i++, from *= step) {
+        (void)snprintf(text, sizeof(text), "%.3e...%.3e", from, from * step);
+        assert_true(buckets_add_range(b, text, count));
+    }
+    return b;
+}
+
+/* A bound within a range counts from the range's end; counts stay whatever gives way. */
+static void test_ranges(void **state)
+{
+    static const int lengths[] = {72, BUCKETS_MAX, 120, 250};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        int n = lengths[i];
+        _cleanup_free_ struct buckets *a = ranges_of(0.00105, n, 5);
+        _cleanup_free_ struct buckets *b = ranges_of(0.00105, n, 7);
+        struct buckets_share s;
+
+        assert_int_equal(buckets_share(a, b, 1, &s), BUCKETS_SHARE);
+        assert_true(fabs(s.edge - 1.136e-3) < 1e-12);
+        assert_true(fabs(s.count - 2 * n) < 1e-9);
+        assert_true(fabs(s.above - 2 * (n - 55)) < 1e-9);
+        assert_int_equal(buckets_share(b, a, 1, &s), BUCKETS_RESET);
+    }
+}
+
+/* The first observation of a range makes its line; one that goes is a service that began anew. */
+static void test_ranges_come(void **state)
+{
+    _cleanup_free_ struct buckets *a = buckets_new(0.5), *b = buckets_new(0.5);
+    struct buckets_share s;
+
+    (void)state;
+    assert_true(buckets_add_range(a, "1.000e-01...1.136e-01", 90));
+    assert_true(buckets_add_range(b, "1.000e-01...1.136e-01", 180));
+    assert_true(buckets_add_range(b, "1.000e+18...+Inf", 10));
+    assert_int_equal(buckets_share(a, b, 1, &s), BUCKETS_SHARE);
+    assert_true(fabs(s.share - 0.1) < 1e-12);
+    assert_true(s.edge >= 0.5 && s.edge <= 0.5);
+    assert_int_equal(buckets_share(b, a, 1, &s), BUCKETS_RESET);
+    assert_false(buckets_add_range(b, "1.0...", 1));
+    assert_false(buckets_add_range(b, "2...1", 1));
+    assert_false(buckets_add_range(b, "1", 1));
+}
+
+/* Without +Inf `_count` tells how many there are; without both nobody does. */
+static void test_total(void **state)
+{
+    _cleanup_free_ struct buckets *a = buckets_new(1), *b = buckets_new(1);
+    struct buckets_share s;
+
+    (void)state;
+    assert_true(buckets_add_le(a, "1", 10) && buckets_add_le(b, "1", 19));
+    assert_int_equal(buckets_share(a, b, 1, &s), BUCKETS_NO_TOTAL);
+    buckets_add_total(a, 10);
+    buckets_add_total(b, 20);
+    assert_int_equal(buckets_share(a, b, 1, &s), BUCKETS_SHARE);
+    assert_true(fabs(s.share - 0.1) < 1e-12);
+}
+
+/* Of more edges than there is room for, those at the bound stay, and +Inf. */
+static void test_many_edges(void **state)
+{
+    _cleanup_free_ struct buckets *a = buckets_new(200), *b = buckets_new(200);
+    struct buckets_share s;
+    char le[16];
+
+    (void)state;
+    for (int i = 1; i <= 1000; i++) {
+        (void)snprintf(le, sizeof(le), "%d", i);
+        assert_true(buckets_add_le(a, le, i) && buckets_add_le(b, le, 3 * i));
+    }
+    assert_true(buckets_add_le(a, "+Inf", 1000) && buckets_add_le(b, "+Inf", 3000));
+    assert_int_equal(b->n, BUCKETS_MAX);
+    assert_int_equal(buckets_share(a, b, 1, &s), BUCKETS_SHARE);
+    assert_true(fabs(s.share - 0.8) < 1e-12);
+    assert_true(fabs(s.edge - 200) < 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +316,11 @@ int main(void)
         cmocka_unit_test(test_other_edges),
         cmocka_unit_test(test_numbers_that_are_none),
         cmocka_unit_test(test_against_counting),
+        cmocka_unit_test(test_against_prometheus),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_ranges_come),
+        cmocka_unit_test(test_total),
+        cmocka_unit_test(test_many_edges),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

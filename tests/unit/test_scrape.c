@@ -6,8 +6,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -143,6 +145,115 @@ static void test_a_long_page(void **state)
     names_free(names);
 }
 
+/* Whole or byte by byte, what real services serve is read; those that go wrong say where. */
+static void test_real_pages(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned samples;
+        bool openmetrics;
+    } pages[] = {
+        {"caddy", 51, false},      {"client-golang", 125, false}, {"expvar", 27, false},
+        {"openmetrics", 89, true}, {"prometheus", 231, false},    {"victoriametrics", 158, false},
+    };
+    const char *dir = getenv("CONTRACE_SRC_DIR");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        char path[PATH_MAX];
+        struct buf page;
+
+        buf_init(&page, 1 << 20);
+        (void)snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/scrape/%s", dir ? dir : ".",
+                       pages[i].name);
+        assert_int_equal(buf_read_file(&page, path), 0);
+        for (size_t piece = 1; piece < 100000; piece *= 40) {
+            if (read_page(buf_str(&page), piece, pages[i].openmetrics) < 0)
+                fail_msg("%s: line %d: %s", pages[i].name, (int)verdict.bad_line, verdict.error);
+            assert_int_equal(verdict.samples, pages[i].samples);
+            assert_int_equal(verdict.overlong + verdict.duplicates, 0);
+        }
+        buf_done(&page);
+    }
+}
+
+static void test_odd_lines(void **state)
+{
+    (void)state;
+    assert_read("\xef\xbb\xbf\r\n a 1\r\n\ta{x=\"1\",} 2 \r\n", "0:1 0:2,x=1 ");
+    assert_read("a 5 # {trace_id=\"abc\"} 0.67 1.5\na{x=\"\"} 1 1.5e9 # {} 1\n", "0:5 0:1,x= ");
+    assert_read("{\"a\", \"x.y\"=\"1\"} 3\n{\"a\"} 4", "0:3,x.y=1 0:4 ");
+    /* A native histogram as text is told, and has no number. */
+    assert_read("# TYPE a histogram\na {count:3,sum:1.5,schema:0}\n", "0:nan ");
+    assert_int_equal(verdict.native, 1);
+}
+
+/* An error says the line, and ends the page. */
+static void test_errors(void **state)
+{
+    static const struct {
+        const char *page, *error;
+        int line;
+    } rows[] = {
+        {"b 1\na 1x\n", "expected a number as the value: a 1x", 2},
+        {"a 1\n\na{x=\"1\n", "a label's value does not end: a{x=\"1", 3},
+        {"a{x} 1\n", "expected a label's name and =: a{x} 1", 1},
+        {"a{x=1} 1\n", "expected a label's value in quotes: a{x=1} 1", 1},
+        {"a 1 2 3\n", "something follows the value: a 1 2 3", 1},
+        {"a\n", "expected { or a blank after the metric's name: a", 1},
+        {"<!DOCTYPE html>\n", "a web page or XML, not metrics", 1},
+        {"a 1\n# EOF\na 2\n", "something follows # EOF: a 2", 3},
+        {"# HELP a x\n", "no metrics", 0},
+        {"", "nothing", 0},
+        {"[1]", "expected a metric's name: [1]", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(read_page(rows[i].page, 3, false), -EBADMSG);
+        assert_string_equal(verdict.error, rows[i].error);
+        assert_int_equal(verdict.bad_line, rows[i].line);
+    }
+}
+
+/* A line and a sample that are too long are left out, whether the line comes whole or in pieces. */
+static void test_too_long(void **state)
+{
+    char *page = malloc(2 * SCRAPE_LINE_MAX + 4096);
+    size_t n = 0;
+
+    (void)state;
+    assert_non_null(page);
+    n += (size_t)sprintf(page, "a 1\na{x=\"");
+    memset(page + n, 'y', 2 * SCRAPE_LINE_MAX);
+    n += 2 * SCRAPE_LINE_MAX;
+    n += (size_t)sprintf(page + n, "\"} 2\na{");
+    for (int i = 0; i <= SCRAPE_LABELS_MAX; i++)
+        n += (size_t)sprintf(page + n, "l%d=\"\",", i);
+    (void)sprintf(page + n, "} 3\na{x=\"z\"} 4");
+    for (size_t piece = 1; piece < 4 * SCRAPE_LINE_MAX; piece *= 7) {
+        assert_int_equal(read_page(page, piece, false), 0);
+        assert_string_equal(buf_str(&seen), "0:1 0:4,x=z ");
+        assert_int_equal(verdict.overlong, 2);
+        assert_int_equal(verdict.lines, 4);
+    }
+    free(page);
+}
+
+static void test_much_json(void **state)
+{
+    char *page = malloc(SCRAPE_EXPVAR_MAX + 16);
+
+    (void)state;
+    assert_non_null(page);
+    memset(page, ' ', SCRAPE_EXPVAR_MAX + 15);
+    (void)memcpy(page, "{\"x\":", 5);
+    page[SCRAPE_EXPVAR_MAX + 15] = '\0';
+    assert_int_equal(read_page(page, 4096, false), -EBADMSG);
+    assert_string_equal(verdict.error, "more than 512 KiB of JSON");
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +263,11 @@ int main(void)
         cmocka_unit_test(test_no_metrics),
         cmocka_unit_test(test_openmetrics_has_an_end),
         cmocka_unit_test(test_a_long_page),
+        cmocka_unit_test(test_real_pages),
+        cmocka_unit_test(test_odd_lines),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_much_json),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -155,6 +155,12 @@ static bool types_changed(const struct rulestate *s, const struct reading *r)
     return s->types[0] != r->sum[0].type || s->types[1] != r->sum[1].type;
 }
 
+/* Whether this number of the rule is a counter. */
+static bool is_rate(const struct rulestate *s, size_t i)
+{
+    return s->rule->measure == TRIGGER_RATE ? i == 0 : s->rule->of_rate[i];
+}
+
 /* What the numbers of the rule are: gauges, or rates since the read before. NULL; or why there are
  * none. */
 static const char *numbers(struct rulestate *s, const struct reading *r, usec now, double out[2])
@@ -169,12 +175,10 @@ static const char *numbers(struct rulestate *s, const struct reading *r, usec no
         s->why = "its type changed";
     }
     for (size_t i = 0; i < n; i++) {
-        bool rate = s->rule->measure == TRIGGER_RATE || (n == 2 && s->rule->of_rate[i]);
-
         out[i] = r->sum[i].value;
         if (!isfinite(out[i]))
             why = no_number;
-        if (!rate)
+        if (!is_rate(s, i))
             continue;
         if (out[i] < 0)
             why = "a counter below 0";
@@ -197,7 +201,7 @@ static enum rulestate_event poll_numbers(struct rulestate *s, const struct readi
     for (size_t i = 0; i < 2; i++) {
         s->sums[i] = r->sum[i].value;
         s->types[i] = r->sum[i].type;
-        usable = usable && isfinite(s->sums[i]);
+        usable = usable && isfinite(s->sums[i]) && (s->sums[i] >= 0 || !is_rate(s, i));
     }
     s->read_at = usable ? now : 0;
     if (why)

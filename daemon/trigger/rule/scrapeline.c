@@ -189,6 +189,16 @@ static const char *read_rest(char *p)
     return *p == '\0' || *p == '#' ? NULL : "something follows the value";
 }
 
+/* {count:3,sum:1.5,schema:0,…}: a native histogram, where a value or labels may stand. */
+static bool is_native(const char *p)
+{
+    if (*p++ != '{')
+        return false;
+    while (is_letter(*p))
+        p++;
+    return *p == ':';
+}
+
 const char *scrapeline_sample(char *rest, bool in_braces, struct scrape_label *labels,
                               struct scrape_sample *ret)
 {
@@ -203,7 +213,7 @@ const char *scrapeline_sample(char *rest, bool in_braces, struct scrape_label *l
         else if (*p != '}')
             return "expected , or } after the metric's name";
         wrong = read_labels(&p, labels, &n);
-    } else if (*p == '{') {
+    } else if (*p == '{' && !is_native(p)) {
         p++;
         wrong = read_labels(&p, labels, &n);
     }
@@ -212,7 +222,7 @@ const char *scrapeline_sample(char *rest, bool in_braces, struct scrape_label *l
     ret->labels = labels;
     ret->n_labels = n;
     p = skip_blanks(p);
-    ret->native = *p == '{';
+    ret->native = is_native(p);
     if (!ret->native) {
         if (!read_number(&p, &value))
             return "expected a number as the value";
