@@ -320,6 +320,7 @@ static void set_wish(struct summary *s)
 {
     static struct summary_wait wait = {.reason = "wait until GC ends", .count = 100};
 
+    wait.count = 100;
     wait.total = part(3);
     s->goroutines.waits = &wait;
     s->goroutines.n_waits = 1;
@@ -769,6 +770,25 @@ static void test_slow_cycle(void **state)
     s.gc.cycles = 2;
     findings_find(&s, NULL, &findings);
     assert_string_equal(findings.label, "gc-pressure");
+}
+
+/* Few collections that cost much are told by who called for them, too, if most are the program's. */
+static void test_called_for(void **state)
+{
+    struct summary s = sound();
+
+    (void)state;
+    set_wish(&s);
+    s.gc.cycles = 4;
+    s.gc.worker = part(0.6);
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.label, "gc-pressure");
+    assert_string_equal(findings.list[0].remark, "the program calls for the collections");
+    assert_non_null(strstr(findings.list[0].next, "runtime.GC"));
+    s.goroutines.waits[0].count = 1;
+    findings_find(&s, NULL, &findings);
+    assert_string_equal(findings.list[0].remark, "");
+    assert_null(strstr(findings.list[0].next, "runtime.GC"));
 }
 
 /* A busy P that is often handed over; threads wake and look for work: no imbalance. */
@@ -1287,6 +1307,7 @@ int main(void)
         cmocka_unit_test(test_misnested),
         cmocka_unit_test(test_lonely_cycle),
         cmocka_unit_test(test_slow_cycle),
+        cmocka_unit_test(test_called_for),
         cmocka_unit_test(test_timers),
         cmocka_unit_test(test_calls_on_sockets),
         cmocka_unit_test(test_loop_around_a_lock),

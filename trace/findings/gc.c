@@ -28,23 +28,31 @@ static const struct scale gc_forced = {5, 20};
 static const struct scale gc_forced_mark = {0.3, 0.6};
 static const struct scale gc_forced_wait = {0.5, 2};
 
-/* Who calls runtime.GC waits until the collection ends. */
-static double by_wish(const struct facts *a)
+/* The goroutines that wait for a collection to end, as who calls runtime.GC does. */
+static struct summary_wait waiting_for_gc(const struct facts *a)
 {
     const struct summary_goroutines *g = &a->s->goroutines;
-    const struct summary_gc *gc = &a->s->gc;
-    double mark = (double)gc->mark / a->window, count = 0, waiting = 0;
 
     for (size_t i = 0; i < g->n_waits; i++) {
-        if (strcmp(g->waits[i].reason, "wait until GC ends") != 0)
-            continue;
-        count = (double)g->waits[i].count;
-        waiting = (double)g->waits[i].total / a->window;
+        if (strcmp(g->waits[i].reason, "wait until GC ends") == 0)
+            return g->waits[i];
     }
-    if (count * 2 < (double)gc->cycles || a->s->forced.count == 0)
-        return 0;
+    return (struct summary_wait){0};
+}
+
+/* Whether the program itself calls for most of the collections. */
+static bool is_by_wish(const struct facts *a)
+{
+    return a->s->forced.count > 0 && waiting_for_gc(a).count * 2 >= a->s->gc.cycles;
+}
+
+static double by_wish(const struct facts *a)
+{
+    double mark = (double)a->s->gc.mark / a->window;
+    double waiting = (double)waiting_for_gc(a).total / a->window;
+
     return rule_least(
-        rule_scaled(rule_rate(a, (double)gc->cycles), gc_forced),
+        rule_scaled(rule_rate(a, (double)a->s->gc.cycles), gc_forced),
         rule_most(rule_scaled(mark, gc_forced_mark), rule_scaled(waiting, gc_forced_wait)));
 }
 
@@ -74,7 +82,8 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     double cost = rule_share(a->worker + a->assist, a->available);
     double assist = rule_share(a->assist, a->user);
     double pause = gc_pauses(a) / a->window;
-    double score = rule_scaled(pause, gc_pause), wish = by_wish(a);
+    double score = rule_scaled(pause, gc_pause);
+    bool by_itself = is_by_wish(a);
 
     if (gc->cycles >= GC_COST_CYCLES || a->window < GC_WINDOW)
         score = rule_most(score, rule_scaled(cost, gc_cost));
@@ -90,13 +99,16 @@ static double gc_pressure(const struct facts *a, struct finding *f)
     rule_tell(f, "mutator_10ms_share", gc->mmu[1].utilisation);
     rule_tell(f, "heap_max_bytes", (double)gc->heap_max);
     f->lost = a->worker + a->assist;
-    if (wish >= 0.5) {
+    if (by_itself) {
         rule_point_at(f, &a->s->forced, STACK_ALL);
         (void)snprintf(f->remark, sizeof(f->remark), "the program calls for the collections");
+        f->next =
+            "Take these calls (runtime.GC, debug.FreeOSMemory) out: the collector runs by itself when "
+            "the heap has grown. To use less memory set GOGC or GOMEMLIMIT.";
     } else {
         rule_point_at(f, &a->s->sites[SUMMARY_ASSIST], STACK_ALL);
     }
-    return rule_most(score, wish);
+    return by_itself ? rule_most(score, by_wish(a)) : score;
 }
 
 /* A cycle takes a quarter of the Ps by design, and one cycle may fill a short window: so there more
