@@ -85,6 +85,18 @@ void queue_take(struct capture_job *c)
     list_add(&p->flying, c);
 }
 
+void queue_pull(struct capture_job *c)
+{
+    struct pipeline *p = c->pipeline;
+
+    if (c->parked) {
+        list_remove(&p->parked, c);
+        c->parked = false;
+        queue_add(c);
+    }
+    queue_take(c);
+}
+
 void queue_leave(struct capture_job *c)
 {
     struct pipeline *p = c->pipeline;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Shared by the pipeline's own files only. pipeline.c takes capture jobs through their states,
- * pipeline_queue.c gives them their turn, pipeline_purpose.c combines the orders that they are for,
- * pipeline_look.c looks up the process and what the host knows of it, pipeline_record.c writes the
+ * Shared by the pipeline's own files only. pipeline_order.c takes orders, pipeline.c takes capture
+ * jobs through their states, pipeline_queue.c gives them their turn, pipeline_purpose.c combines the
+ * orders that they are for, pipeline_pair.c takes a CPU profile beside a trace, pipeline_look.c looks up the process and what the host knows of it, pipeline_record.c writes the
  * record, pipeline_log.c the log.
  */
 
@@ -16,6 +16,7 @@
 enum capture_job_state {
     CAPTURE_JOB_WAITING,    /* for its turn */
     CAPTURE_JOB_ROOM,       /* the spool makes room */
+    CAPTURE_JOB_LEAD,       /* the CPU profile beside it begins first */
     CAPTURE_JOB_CAPTURING,  /* the trace streams */
     CAPTURE_JOB_LOOKING_UP, /* the transfer has ended, the process look-up may go on */
     CAPTURE_JOB_PUBLISHING, /* the spool makes it durable */
@@ -31,9 +32,10 @@ struct pipeline_waiter {
 /* The purpose of a capture job: one order, combined with those that joined it. */
 struct purpose {
     enum reason reason;
-    char *name;  /* as in an order */
-    usec window; /* the longest window that an order named; 0: none */
-    bool whole;  /* some order wants the job's window */
+    char *name;   /* as in an order */
+    usec window;  /* the longest window that an order named; 0: none */
+    bool whole;   /* some order wants the job's window */
+    bool samples; /* some order wants CPU samples */
     usec due;
     struct incident_tag *incident; /* of the incident that it belongs to; NULL: none */
     struct pipeline_waiter *waiters;
@@ -50,6 +52,17 @@ struct look {
     struct peer_hint hint;     /* who listens on it */
     uint32_t pid;              /* the result; 0: unknown */
     struct readings *readings; /* NULL: none */
+};
+
+/* The CPU profile beside a trace. */
+struct pair {
+    struct capture_job *profile; /* of a trace: under way; NULL: none, or it has ended */
+    struct capture_job *trace;   /* of a profile: the trace that waits for it; NULL: none */
+    sd_event_source *timer;      /* of a trace: the profile's lead is over; or NULL */
+    bool begun;                  /* of a trace: `samples` say what came of it */
+    struct pipeline_samples samples;
+    char text[CAPTURE_TEXT_MAX]; /* its texts */
+    char key[NAME_KEY_MAX];
 };
 
 struct capture_job {
@@ -74,6 +87,7 @@ struct capture_job {
     usec window;            /* of the request */
     struct target_job *job; /* the settings at the time of the request */
     struct look look;
+    struct pair pair;
 };
 
 struct capture_job_list {
@@ -100,6 +114,33 @@ struct pipeline {
     bool drained;
 };
 
+/* pipeline.c: the job has a place: reserves room for it, and goes on by itself. It may end, and be
+ * gone, before this returns; so may it with the next two. */
+void capture_job_start(struct capture_job *c);
+
+/* There is room: sends the request. */
+void capture_job_send(struct capture_job *c);
+
+/* Goes on after the transfer, when all has ended that runs beside it. */
+void capture_job_continue(struct capture_job *c);
+
+/* Starts waiting jobs soon. */
+void pipeline_wake(struct pipeline *p);
+
+/* pipeline_pair.c: whether a trace that is about to be sent wants CPU samples. If so, its CPU profile
+ * is begun, and the trace is sent when that has its lead, or has failed. */
+bool pair_begin(struct capture_job *trace);
+
+/* For any job: its request is about to be sent; its transfer has ended; it has ended, `key` as in
+ * struct pipeline_end. */
+void pair_connected(struct capture_job *c);
+void pair_captured(struct capture_job *c);
+void pair_ended(struct capture_job *c, const char *key);
+
+/* For the record and the end of a trace; NULL: no samples were wanted. */
+const struct pipeline_samples *pair_samples(const struct capture_job *trace);
+void pair_done(struct capture_job *c);
+
 /* pipeline_queue.c: adds the job to those that wait for a place. */
 void queue_add(struct capture_job *c);
 
@@ -109,6 +150,9 @@ void queue_raise(struct capture_job *c);
 /* The next job that may have a place; NULL: none. It stays in the queue until queue_take. */
 struct capture_job *queue_next(struct pipeline *p);
 void queue_take(struct capture_job *c);
+
+/* Gives a waiting job a place at once, also beyond the most. */
+void queue_pull(struct capture_job *c);
 
 /* Removes the job from the queue, or frees its place. */
 void queue_leave(struct capture_job *c);

@@ -18,6 +18,8 @@
 /* How often what somebody else prevents is tried again. */
 #define AGAIN_MAX 3
 
+#define NOTHING_BESIDE "there was no trace to take it beside"
+
 int incidents_new(sd_event *event, struct desk *desk, struct counters *counters,
                   incidents_pressure_fn pressure, void *userdata, struct incidents **ret)
 {
@@ -124,9 +126,11 @@ static const struct incident_report *report_of(struct incident *i)
 
 static enum incident_end incident_end(const struct incident_report *report)
 {
-    return report->kept == report->n_pieces ? INCIDENT_COMPLETE
-         : report->kept > 0                 ? INCIDENT_PARTIAL
-                                            : INCIDENT_FAILED;
+    bool missing = false;
+
+    for (size_t k = 0; k < report->n_pieces; k++)
+        missing = missing || (!report->pieces[k].key && !report->pieces[k].beside);
+    return !missing ? INCIDENT_COMPLETE : report->kept > 0 ? INCIDENT_PARTIAL : INCIDENT_FAILED;
 }
 
 /* One more ended: the oldest is forgotten. */
@@ -179,6 +183,12 @@ static void end_piece(struct incident_piece *p, enum outcome outcome, const char
 
 static void on_piece_ended(void *userdata, const struct pipeline_end *end);
 
+/* Whether the piece is taken with another beside it. What was kept before is not taken again. */
+static bool is_sampled(const struct incident *i, const struct incident_piece *p)
+{
+    return i->samples && artifacts_of_kind(p->kind)->sampled && (!i->sampler || !i->sampler->key);
+}
+
 /* Orders a piece. False: it has ended already, as nothing came of the order. */
 static bool begin(struct incident *i, struct incident_piece *p)
 {
@@ -186,6 +196,7 @@ static bool begin(struct incident *i, struct incident_piece *p)
         .reason = i->reason,
         .name = i->name,
         .window = i->window,
+        .samples = is_sampled(i, p),
         .incident = i->tag,
         .fn = on_piece_ended,
         .userdata = i,
@@ -195,6 +206,10 @@ static bool begin(struct incident *i, struct incident_piece *p)
     int r;
 
     p->begun = true;
+    if (p->beside) { /* what it is for could not be begun */
+        end_piece(p, OUTCOME_CANCELLED, NOTHING_BESIDE, NULL);
+        return false;
+    }
     if (i->all->drained || i->target->gone) {
         end_piece(p, OUTCOME_CANCELLED,
                   i->all->drained ? "contraced is stopping" : "the target is no longer configured",
@@ -215,6 +230,10 @@ static bool begin(struct incident *i, struct incident_piece *p)
                   stopping ? "contraced is stopping" : "not enough memory", NULL);
         return false;
     }
+    if (order.samples && i->sampler) {
+        i->sampler->begun = true;
+        i->sampler->ended = false;
+    }
     i->under_way = p;
     i->waiter = reply.waiter;
     return true;
@@ -232,9 +251,10 @@ static bool advance(struct incident *i)
     return false;
 }
 
+/* Somebody else prevented it. What is taken beside another is not tried again without that. */
 static bool was_prevented(const struct incident_piece *p)
 {
-    return p->ended && (p->outcome == OUTCOME_BUSY || p->outcome == OUTCOME_IN_USE);
+    return p->ended && !p->beside && (p->outcome == OUTCOME_BUSY || p->outcome == OUTCOME_IN_USE);
 }
 
 /* Time to try again what somebody else prevented. */
@@ -288,12 +308,30 @@ static void settle(struct incident *i)
         finish(i);
 }
 
+/* The piece that was to be taken beside another has ended with it; or was not begun, as the other
+ * was not. Then it is taken alone, if it is wanted for itself. */
+static void end_sampler(struct incident *i, const struct pipeline_end *end)
+{
+    struct incident_piece *p = i->sampler;
+
+    if (!end->samples && !p->beside) {
+        p->begun = false;
+    } else if (end->samples) {
+        end_piece(p, end->samples->outcome, end->samples->text, end->samples->key);
+        i->report.kept += p->key != NULL;
+    } else {
+        end_piece(p, OUTCOME_CANCELLED, NOTHING_BESIDE, NULL);
+    }
+}
+
 static void on_piece_ended(void *userdata, const struct pipeline_end *end)
 {
     struct incident *i = userdata;
     struct incident_piece *p = steal(&i->under_way);
 
     i->waiter = NULL;
+    if (i->sampler && is_sampled(i, p) && i->sampler->begun && !i->sampler->ended)
+        end_sampler(i, end);
     end_piece(p, end->outcome, end->text, end->key);
     i->report.kept += end->key != NULL;
     if (!advance(i))
@@ -329,8 +367,14 @@ static struct incident *incident_new(struct incidents *is, const struct incident
         .pieces = i->pieces,
         .n_pieces = plan->n,
     };
-    for (size_t k = 0; k < plan->n; k++)
+    for (size_t k = 0; k < plan->n; k++) {
         i->pieces[k].kind = plan->artifacts[k]->kind;
+        if (plan->artifacts[k] == plan->sampler)
+            i->sampler = &i->pieces[k];
+    }
+    if (i->sampler)
+        i->sampler->beside = plan->beside;
+    i->samples = order->samples || t->job->cpu_samples;
     if (!i->tag || (order->name && !i->name) || !i->service || !i->host || !i->job || !i->shown) {
         incident_free(i);
         return NULL;
@@ -421,7 +465,8 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
         return (struct incident_reply){.answer = INCIDENT_STOPPING};
     if (order->target->incident)
         return join(order->target->incident, order);
-    incident_plan(order->target->job, order->artifacts, order->window, &plan);
+    incident_plan(order->target->job, order->artifacts, order->window,
+                  order->samples || order->target->job->cpu_samples, &plan);
     if (plan.n == 0)
         return (struct incident_reply){.answer = INCIDENT_PLACELESS};
     if (is_limited(is, order, &plan, &reply)) {

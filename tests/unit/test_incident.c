@@ -120,7 +120,7 @@ static void test_plan(void **state)
     struct target_job *job = targets_at(w->targets, 0)->job;
     struct incident_plan plan;
 
-    incident_plan(job, 0, 0, &plan);
+    incident_plan(job, 0, 0, false, &plan);
     assert_int_equal(plan.n, 4); /* nobody said where flight recordings are */
     assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
     assert_int_equal(plan.artifacts[1]->kind, KIND_GOROUTINE);
@@ -131,7 +131,7 @@ static void test_plan(void **state)
     /* With a flight recording it fits into the allowance, too. */
     assert_true(plan.cost + PIPELINE_SNAPSHOT_COST <= ALLOWANCE_BURST);
 
-    incident_plan(job, ~0u, 5 * USEC_PER_SEC, &plan);
+    incident_plan(job, ~0u, 5 * USEC_PER_SEC, false, &plan);
     assert_int_equal(plan.n, KINDS - 1);
     assert_int_equal(plan.artifacts[0]->kind, KIND_TRACE);
     assert_int_equal(plan.artifacts[1]->kind, KIND_CPU);
@@ -139,7 +139,7 @@ static void test_plan(void **state)
     assert_int_equal(plan.artifacts[KINDS - 2]->kind, KIND_GOROUTINELEAK);
     assert_int_equal(plan.traced, 10 * USEC_PER_SEC);
 
-    incident_plan(job, 1u << KIND_FLIGHT, 0, &plan);
+    incident_plan(job, 1u << KIND_FLIGHT, 0, false, &plan);
     assert_int_equal(plan.n, 0);
 }
 
