@@ -27,6 +27,7 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
         sampled = (struct record_samples){
             .known = samples->sampled != PIPELINE_SAMPLED_MAYBE,
             .sampled = samples->sampled == PIPELINE_SAMPLED,
+            .profile = samples->key,
             .why = pipeline_why_unsampled(samples, why),
         };
     (void)snprintf(go_version, sizeof(go_version), "1.%u", facts->go_minor);

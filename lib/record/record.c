@@ -123,6 +123,7 @@ static bool set_samples(json_t *object, const struct record_samples *s)
         return true;
     return json_object_set_new(object, "cpu_samples",
                                s->known ? json_boolean(s->sampled) : json_null()) == 0 &&
+           set_string(object, "cpu_profile", s->profile) &&
            set_string(object, "no_cpu_profile", s->why && s->why[0] ? s->why : NULL);
 }
 

@@ -36,7 +36,8 @@ struct record_trigger {
 /* Whether a CPU profile ran beside a trace, so that it has CPU samples. */
 struct record_samples {
     bool known, sampled;
-    const char *why; /* there is no profile; "" or NULL: there is one */
+    const char *profile; /* its key; NULL: it was not kept */
+    const char *why;     /* there is no profile; "" or NULL: there is one */
 };
 
 /* Everything is borrowed. */
