@@ -17,11 +17,6 @@
 
 #define TARGET_GONE "the target is no longer configured"
 
-void pipeline_wake(struct pipeline *p)
-{
-    (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
-}
-
 static void capture_job_free(struct capture_job *c)
 {
     purpose_done(&c->purpose);
@@ -92,7 +87,7 @@ static void capture_job_end(struct capture_job *c, const char *key)
         .window = c->window,
         .bytes = key ? c->result.bytes : 0,
         .incident = c->purpose.incident != NULL,
-        .samples = pair_samples(c),
+        .samples = pipeline_samples(c),
     };
 
     end.ended = loop_now(p->event, CLOCK_BOOTTIME);
@@ -117,7 +112,7 @@ static void capture_job_end(struct capture_job *c, const char *key)
     l->capture_job = NULL;
     queue_unpark(p, t); /* these have waited longer than what follows this one */
     begin_after(c, &end);
-    pipeline_wake(p);
+    queue_wake(p);
     p->fn(p->userdata, &end);
     purpose_tell(&c->purpose, &end);
     pair_ended(c, key);
@@ -172,7 +167,7 @@ static void capture_job_publish(struct capture_job *c)
 
 /* The transfer, what is looked up, and the CPU profile beside a trace run side by side. This is called
  * at the end of each and goes on when all have ended. */
-void capture_job_continue(struct capture_job *c)
+static void capture_job_continue(struct capture_job *c)
 {
     if (c->state != CAPTURE_JOB_LOOKING_UP || c->look.busy)
         return;
@@ -219,7 +214,7 @@ static const struct capture_handlers capture_handlers = {
     .finished = on_captured,
 };
 
-void capture_job_send(struct capture_job *c)
+static void capture_job_send(struct capture_job *c)
 {
     struct pipeline *p = c->pipeline;
     struct capture_result failure;
@@ -243,9 +238,17 @@ void capture_job_send(struct capture_job *c)
     }
 }
 
+static void capture_job_start(struct capture_job *c);
+
+static const struct pair_steps pair_steps = {
+    .start = capture_job_start,
+    .send = capture_job_send,
+    .advance = capture_job_continue,
+};
+
 static void on_first_room(struct capture_job *c)
 {
-    if (!pair_begin(c))
+    if (!pair_begin(c, &pair_steps))
         capture_job_send(c);
 }
 
@@ -273,7 +276,7 @@ static uint64_t first_room(const struct lane *l)
     return room < limit ? room : limit;
 }
 
-void capture_job_start(struct capture_job *c)
+static void capture_job_start(struct capture_job *c)
 {
     struct pipeline *p = c->pipeline;
     int r;
@@ -357,7 +360,7 @@ void pipeline_free(struct pipeline *p)
 void pipeline_set_concurrency(struct pipeline *p, unsigned max)
 {
     p->max = max;
-    pipeline_wake(p);
+    queue_wake(p);
 }
 
 void pipeline_forget(struct pipeline_waiter *w)

@@ -40,6 +40,21 @@ static const char *describe(const struct artifact_facts *facts, char out[static 
     return out;
 }
 
+const struct pipeline_samples *pipeline_samples(const struct capture_job *c)
+{
+    return c->pair.begun ? &c->pair.samples : NULL;
+}
+
+const char *pipeline_why_unsampled(const struct pipeline_samples *s,
+                                   char out[static PIPELINE_WHY_SIZE])
+{
+    out[0] = '\0';
+    if (!s->key)
+        (void)snprintf(out, PIPELINE_WHY_SIZE, "%s%s%s", outcome_name(s->outcome),
+                       s->text[0] ? ": " : "", s->text);
+    return out;
+}
+
 /* What is told of CPU samples, before the reason if there is one. */
 static const char *describe_samples(const struct pipeline_samples *s)
 {
@@ -57,7 +72,7 @@ static void report_published(const struct capture_job *c, bool news, const char 
 {
     bool warn = news && c->result.outcome != OUTCOME_EMPTY;
     const char *shown = target_shown(c->lane);
-    const struct pipeline_samples *samples = pair_samples(c);
+    const struct pipeline_samples *samples = pipeline_samples(c);
     char why[PIPELINE_WHY_SIZE] = "", size[PARSE_TEXT_SIZE], what[DESCRIPTION_SIZE];
 
     if (samples)

@@ -74,7 +74,7 @@ int pipeline_capture(struct pipeline *p, struct lane *l, const struct pipeline_o
             c->since = loop_now(p->event, CLOCK_BOOTTIME);
             l->capture_job = c;
             queue_add(c);
-            pipeline_wake(p);
+            queue_wake(p);
             return 0;
         }
         free(c);

@@ -32,7 +32,7 @@ static int on_lead(sd_event_source *s, uint64_t now, void *userdata)
     (void)s;
     (void)now;
     if (trace->state == CAPTURE_JOB_LEAD)
-        capture_job_send(trace);
+        trace->pair.steps->send(trace);
     return 0;
 }
 
@@ -77,7 +77,7 @@ static void note_unordered(struct capture_job *trace, int r)
         note(trace, OUTCOME_RESOURCES, strerror(-r));
 }
 
-bool pair_begin(struct capture_job *trace)
+bool pair_begin(struct capture_job *trace, const struct pair_steps *steps)
 {
     struct capture_job *profile;
     struct lane *l;
@@ -86,6 +86,7 @@ bool pair_begin(struct capture_job *trace)
     if (!trace->purpose.samples || !trace->lane->artifact->sampled)
         return false;
     trace->pair.begun = true;
+    trace->pair.steps = steps;
     trace->pair.samples =
         (struct pipeline_samples){.sampled = PIPELINE_UNSAMPLED, .text = trace->pair.text};
     r = order_profile(trace, &l);
@@ -98,7 +99,7 @@ bool pair_begin(struct capture_job *trace)
     trace->pair.profile = profile;
     profile->pair.trace = trace;
     queue_pull(profile);
-    capture_job_start(profile);
+    steps->start(profile);
     return true;
 }
 
@@ -145,7 +146,7 @@ static void release(struct capture_job *trace, const struct capture_job *profile
     if (trace->state == CAPTURE_JOB_LEAD)
         send_after(trace, 0);
     else
-        capture_job_continue(trace);
+        trace->pair.steps->advance(trace);
 }
 
 void pair_ended(struct capture_job *c, const char *key)
@@ -154,21 +155,6 @@ void pair_ended(struct capture_job *c, const char *key)
         c->pair.profile->pair.trace = NULL;
     if (c->pair.trace)
         release(c->pair.trace, c, key);
-}
-
-const struct pipeline_samples *pair_samples(const struct capture_job *trace)
-{
-    return trace->pair.begun ? &trace->pair.samples : NULL;
-}
-
-const char *pipeline_why_unsampled(const struct pipeline_samples *s,
-                                   char out[static PIPELINE_WHY_SIZE])
-{
-    out[0] = '\0';
-    if (!s->key)
-        (void)snprintf(out, PIPELINE_WHY_SIZE, "%s%s%s", outcome_name(s->outcome),
-                       s->text[0] ? ": " : "", s->text);
-    return out;
 }
 
 void pair_done(struct capture_job *c)

@@ -39,6 +39,11 @@ static void list_remove(struct capture_job_list *l, struct capture_job *c)
     l->n--;
 }
 
+void queue_wake(struct pipeline *p)
+{
+    (void)sd_event_source_set_enabled(p->wake, SD_EVENT_ONESHOT);
+}
+
 static bool somebody_waits(const struct capture_job *c)
 {
     return c->purpose.reason != REASON_SCHEDULE && c->purpose.reason != REASON_SIGNAL;

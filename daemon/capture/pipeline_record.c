@@ -11,7 +11,7 @@ char *pipeline_record(const struct capture_job *c, const struct name *name)
     const struct artifact_facts *facts = &result->facts;
     struct record_label *labels = calloc(t->n_labels + 1, sizeof(*labels));
     const struct purpose *u = &c->purpose;
-    const struct pipeline_samples *samples = pair_samples(c);
+    const struct pipeline_samples *samples = pipeline_samples(c);
     struct record_samples sampled = {0};
     char why[PIPELINE_WHY_SIZE];
     struct context context;

@@ -54,12 +54,15 @@ struct look {
     struct readings *readings; /* NULL: none */
 };
 
+struct pair_steps;
+
 /* The CPU profile beside a trace. */
 struct pair {
-    struct capture_job *profile; /* of a trace: under way; NULL: none, or it has ended */
-    struct capture_job *trace;   /* of a profile: the trace that waits for it; NULL: none */
-    sd_event_source *timer;      /* of a trace: the profile's lead is over; or NULL */
-    bool begun;                  /* of a trace: `samples` say what came of it */
+    struct capture_job *profile;    /* of a trace: under way; NULL: none, or it has ended */
+    struct capture_job *trace;      /* of a profile: the trace that waits for it; NULL: none */
+    const struct pair_steps *steps; /* of a trace */
+    sd_event_source *timer;         /* of a trace: the profile's lead is over; or NULL */
+    bool begun;                     /* of a trace: `samples` say what came of it */
     struct pipeline_samples samples;
     char text[CAPTURE_TEXT_MAX]; /* its texts */
     char key[NAME_KEY_MAX];
@@ -114,22 +117,16 @@ struct pipeline {
     bool drained;
 };
 
-/* pipeline.c: the job has a place: reserves room for it, and goes on by itself. It may end, and be
- * gone, before this returns; so may it with the next two. */
-void capture_job_start(struct capture_job *c);
-
-/* There is room: sends the request. */
-void capture_job_send(struct capture_job *c);
-
-/* Goes on after the transfer, when all has ended that runs beside it. */
-void capture_job_continue(struct capture_job *c);
-
-/* Starts waiting jobs soon. */
-void pipeline_wake(struct pipeline *p);
+/* What pipeline_pair.c has pipeline.c do. The job may have ended, and be gone, when one returns. */
+struct pair_steps {
+    void (*start)(struct capture_job *c);   /* it has a place: reserves room, and goes on */
+    void (*send)(struct capture_job *c);    /* there is room: sends the request */
+    void (*advance)(struct capture_job *c); /* something has ended that the job waited for */
+};
 
 /* pipeline_pair.c: whether a trace that is about to be sent wants CPU samples. If so, its CPU profile
- * is begun, and the trace is sent when that has its lead, or has failed. */
-bool pair_begin(struct capture_job *trace);
+ * is begun, and the trace is sent when that has its lead, or has failed. `steps` is static. */
+bool pair_begin(struct capture_job *trace, const struct pair_steps *steps);
 
 /* For any job: its request is about to be sent; its transfer has ended; it has ended, `key` as in
  * struct pipeline_end. */
@@ -137,8 +134,6 @@ void pair_connected(struct capture_job *c);
 void pair_captured(struct capture_job *c);
 void pair_ended(struct capture_job *c, const char *key);
 
-/* For the record and the end of a trace; NULL: no samples were wanted. */
-const struct pipeline_samples *pair_samples(const struct capture_job *trace);
 void pair_done(struct capture_job *c);
 
 /* pipeline_queue.c: adds the job to those that wait for a place. */
@@ -146,6 +141,9 @@ void queue_add(struct capture_job *c);
 
 /* Moves a waiting job ahead if somebody waits for it now. */
 void queue_raise(struct capture_job *c);
+
+/* Starts waiting jobs soon, from the event loop. */
+void queue_wake(struct pipeline *p);
 
 /* The next job that may have a place; NULL: none. It stays in the queue until queue_take. */
 struct capture_job *queue_next(struct pipeline *p);
@@ -194,7 +192,10 @@ bool look_end(struct capture_job *c);
 bool look_context(const struct capture_job *c, struct context *ret);
 void look_done(struct capture_job *c);
 
-/* pipeline_log.c: updates the state of the lane and of the disk, and logs changes. */
+/* pipeline_log.c: what came of the CPU samples of a trace; NULL: none were wanted. */
+const struct pipeline_samples *pipeline_samples(const struct capture_job *c);
+
+/* Updates the state of the lane and of the disk, and logs changes. */
 void pipeline_report(struct pipeline *p, struct capture_job *c, const char *key);
 
 /* A lane is due while its last capture has not ended. Logged once for all when it is an interval
