@@ -55,16 +55,16 @@ const char *pipeline_why_unsampled(const struct pipeline_samples *s,
     return out;
 }
 
-/* What is told of CPU samples, before the reason if there is one. */
+/* What is told of CPU samples, before the reason why there is no profile. */
 static const char *describe_samples(const struct pipeline_samples *s)
 {
-    static const char *const texts[] = {
-        [PIPELINE_SAMPLED] = "; with CPU samples",
-        [PIPELINE_UNSAMPLED] = "; no CPU samples",
-        [PIPELINE_SAMPLED_MAYBE] = "; perhaps without CPU samples",
-    };
-
-    return s ? texts[s->sampled] : "";
+    if (!s)
+        return "";
+    if (s->sampled == PIPELINE_SAMPLED)
+        return s->key ? "; with CPU samples" : "; with CPU samples, but without the profile: ";
+    return s->sampled == PIPELINE_UNSAMPLED && s->key ? "; no CPU samples: the profile ended before"
+         : s->sampled == PIPELINE_UNSAMPLED           ? "; no CPU samples: "
+                                                      : "; perhaps without CPU samples: ";
 }
 
 /* `news`: the outcome is not OK and differs from the one before. */
@@ -83,9 +83,9 @@ static void report_published(const struct capture_job *c, bool news, const char 
                                    .key = key,
                                    .result = outcome_name(c->result.outcome),
                                    .message_id = MESSAGE_ID_CAPTURED},
-              "captured %s: %s, %s, %s%s%s%s%s%s%s", shown, format_size(c->result.bytes, size),
+              "captured %s: %s, %s, %s%s%s%s%s%s", shown, format_size(c->result.bytes, size),
               describe(&c->result.facts, what), key, c->result.text[0] ? "; " : "", c->result.text,
-              news ? hint_of(c) : "", describe_samples(samples), why[0] ? ": " : "", why);
+              news ? hint_of(c) : "", describe_samples(samples), why);
 }
 
 /* Whether the outcome says something about the target. An outcome_patient() one does so only after

@@ -12,9 +12,6 @@
 #include "daemon/order/allowance.h"
 #include "daemon/order/incident_state.h"
 
-/* When to ask again while CPUs are short: nobody knows how long that lasts. */
-#define PRESSURE_RETRY (30 * USEC_PER_SEC)
-
 /* How often what somebody else prevents is tried again. */
 #define AGAIN_MAX 3
 
@@ -189,6 +186,16 @@ static bool is_sampled(const struct incident *i, const struct incident_piece *p)
     return i->samples && artifacts_of_kind(p->kind)->sampled && (!i->sampler || !i->sampler->key);
 }
 
+/* Why the piece cannot be begun; NULL: it can. */
+static const char *obstacle(const struct incident *i, const struct incident_piece *p)
+{
+    if (i->all->drained)
+        return "contraced is stopping";
+    if (i->target->gone)
+        return "the target is no longer configured";
+    return p->beside ? NOTHING_BESIDE : NULL; /* what it is for was not begun */
+}
+
 /* Orders a piece. False: it has ended already, as nothing came of the order. */
 static bool begin(struct incident *i, struct incident_piece *p)
 {
@@ -202,18 +209,14 @@ static bool begin(struct incident *i, struct incident_piece *p)
         .userdata = i,
     };
     struct desk_reply reply = {.answer = DESK_NO_MEMORY};
+    const char *why;
     struct lane *l;
     int r;
 
     p->begun = true;
-    if (p->beside) { /* what it is for could not be begun */
-        end_piece(p, OUTCOME_CANCELLED, NOTHING_BESIDE, NULL);
-        return false;
-    }
-    if (i->all->drained || i->target->gone) {
-        end_piece(p, OUTCOME_CANCELLED,
-                  i->all->drained ? "contraced is stopping" : "the target is no longer configured",
-                  NULL);
+    why = obstacle(i, p);
+    if (why) {
+        end_piece(p, OUTCOME_CANCELLED, why, NULL);
         return false;
     }
     r = target_add_lane(i->target, artifacts_of_kind(p->kind), &l);
@@ -382,38 +385,6 @@ static struct incident *incident_new(struct incidents *is, const struct incident
     return i;
 }
 
-/* Whether a budget forbids the incident; sets limit and retry_after. */
-static bool is_limited(struct incidents *is, const struct incident_order *order,
-                       const struct incident_plan *plan, struct incident_reply *reply)
-{
-    static const enum incident_limit limits[] = {
-        [BUDGET_OF_ALL] = INCIDENT_LIMIT_ALL,
-        [BUDGET_OF_TARGET] = INCIDENT_LIMIT_TARGET,
-        [BUDGET_TRACED] = INCIDENT_LIMIT_TRACED,
-    };
-    const struct target *t = order->target;
-    const struct budget_limits bounds = {is->limits.max_per_hour,
-                                         is->limits.max_per_target_per_hour, is->limits.max_traced};
-    double ceiling = is->limits.cpu_pressure_ceiling;
-    enum budget_answer answer;
-
-    if (order->reason == REASON_SIGNAL)
-        return false;
-    answer = budget_ask(&is->budget, &bounds, allowance_id(t->job->name, t->address), plan->traced,
-                        loop_now(is->event, CLOCK_BOOTTIME), &reply->retry_after);
-    if (answer != BUDGET_FREE) {
-        reply->limit = limits[answer];
-        return true;
-    }
-    reply->retry_after = desk_wait(is->desk, t, order->reason, plan->cost);
-    reply->limit = INCIDENT_LIMIT_ALLOWANCE;
-    if (reply->retry_after > 0)
-        return true;
-    reply->retry_after = PRESSURE_RETRY;
-    reply->limit = INCIDENT_LIMIT_PRESSURE;
-    return ceiling > 0 && is->pressure && is->pressure(is->userdata) >= ceiling;
-}
-
 /* Adds the order to those that wait for the end. 0 or -ENOMEM. */
 static int add_waiter(struct incident *i, const struct incident_order *order,
                       struct incident_waiter **ret)
@@ -443,18 +414,6 @@ static struct incident_reply join(struct incident *i, const struct incident_orde
     return add_waiter(i, order, &reply.waiter) < 0 ? no_memory(order) : reply;
 }
 
-static void charge(struct incidents *is, const struct incident_order *order,
-                   const struct incident_plan *plan)
-{
-    const struct target *t = order->target;
-
-    if (order->reason == REASON_SIGNAL)
-        return;
-    (void)budget_take(&is->budget, allowance_id(t->job->name, t->address), plan->traced,
-                      loop_now(is->event, CLOCK_BOOTTIME));
-    desk_charge(is->desk, t, order->reason, plan->cost);
-}
-
 struct incident_reply incidents_order(struct incidents *is, const struct incident_order *order)
 {
     struct incident_reply reply = {.answer = INCIDENT_TAKEN};
@@ -469,7 +428,7 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
                   order->samples || order->target->job->cpu_samples, &plan);
     if (plan.n == 0)
         return (struct incident_reply){.answer = INCIDENT_PLACELESS};
-    if (is_limited(is, order, &plan, &reply)) {
+    if (incident_is_limited(is, order, &plan, &reply)) {
         is->counters->incidents[INCIDENT_REFUSED]++;
         reply.answer = INCIDENT_LIMITED;
         return reply;
@@ -482,18 +441,10 @@ struct incident_reply incidents_order(struct incidents *is, const struct inciden
         incident_free(i);
         return stopping ? (struct incident_reply){.answer = INCIDENT_STOPPING} : no_memory(order);
     }
-    charge(is, order, &plan);
+    incident_charge(is, order, &plan);
     i->target->incident = i;
     list_push(&is->running, i);
     return reply;
-}
-
-size_t incidents_room(const struct incidents *is, size_t *ret_all)
-{
-    size_t taken = budget_taken(&is->budget, loop_now(is->event, CLOCK_BOOTTIME));
-
-    *ret_all = is->limits.max_per_hour;
-    return taken < *ret_all ? *ret_all - taken : 0;
 }
 
 void incidents_forget(struct incident_waiter *w)
