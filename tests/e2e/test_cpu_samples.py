@@ -81,6 +81,10 @@ class Service:
     def asked(self):
         return [PATHS.match(r).groups() for r in self.server.requests]
 
+    def kinds(self):
+        """Sorted: how soon it reads what was sent is a matter of its threads."""
+        return sorted(what for what, _ in self.asked())
+
 
 @pytest.fixture
 def service(serve):
@@ -97,9 +101,8 @@ def until(gate, then):
     return behave
 
 
-def window_of(record):
-    start = datetime.datetime.fromisoformat(record["start"].replace("Z", "+00:00"))
-    return start, start + datetime.timedelta(seconds=record["requested_seconds"])
+def time_of(record):
+    return datetime.datetime.fromisoformat(record["start"].replace("Z", "+00:00"))
 
 
 def started(daemon, endpoint, address, *, seconds=1, glob=None, jobs=(), **more):
@@ -148,8 +151,8 @@ def test_a_real_service(goservice, daemon, endpoint):
     assert "no_cpu_profile" not in record and "cpu_samples" not in record_of(d.spool, first)
     assert record["incident"] == profile["incident"]
     assert (record["requested_seconds"], profile["requested_seconds"]) == (2, 3)
-    (begin, end), (outer_begin, outer_end) = window_of(record), window_of(profile)
-    assert outer_begin < begin and end < outer_end
+    lead = (time_of(record) - time_of(profile)).total_seconds()
+    assert lead >= 0.1  # with a second more than the trace, it lasts longer, too
     assert "Type: cpu" in pprof(d.spool.path / "archive" / got["cpu"]["key"])
     path = d.spool.path / "archive" / got["trace"]["key"]
     summary = json.loads(read("summary", "--json", path))
@@ -198,7 +201,7 @@ def test_by_command(service, daemon, endpoint):
     done = contrace("capture", admin, "--all", "--cpu-samples")
     trace_key, profile_key = done.stdout.split()
     assert trace_key.endswith(".trace") and profile_key.endswith(".cpu.pb.gz")
-    assert service.asked()[1:] == [("profile", "2"), ("trace", "1")]
+    assert sorted(service.asked()[1:]) == [("profile", "2"), ("trace", "1")]
     record = record_of(d.spool, trace_key)
     assert record["cpu_samples"] is True and record["cpu_profile"] == profile_key
     assert (
@@ -226,7 +229,7 @@ def test_refused(refusal, word, service, daemon, endpoint):
     done = contrace("capture", admin, "--all", "--incident")
     (key,) = done.stdout.split()
     assert f"cpu: {word}: HTTP status " in done.stderr
-    assert [what for what, _ in service.asked()] == ["trace", "profile", "trace", "heap"]
+    assert service.kinds() == ["heap", "profile", "trace", "trace"]
     record = record_of(d.spool, key)
     assert record["cpu_samples"] is False and record["no_cpu_profile"].startswith(f"{word}: ")
     assert ended(d)["msg"].endswith(f": trace; without cpu ({word.replace('missing', 'not served')})"
@@ -283,7 +286,7 @@ def test_the_trace_is_busy(service, daemon, endpoint):
     d = started(daemon, endpoint, service.address)
     got = incident_of(endpoint)
     assert got["trace"]["outcome"] == "ok" and got["cpu"]["outcome"] == "ok"
-    assert [what for what, _ in service.asked()] == ["trace", "profile", "trace", "trace"]
+    assert service.kinds() == ["profile", "trace", "trace", "trace"]
     assert "cpu_samples" not in record_of(d.spool, got["trace"]["key"])
 
 
@@ -359,5 +362,5 @@ def test_of_the_global_key_a_job_may_say_otherwise(serve, daemon, endpoint):
                 jobs=[job("t", two.address, seconds=1)])  # fmt: skip
     wait_until("both were taken", lambda: len(everything(d.spool)) == 2)
     endpoint.post("/api/v1/capture", INCIDENT)
-    assert [what for what, _ in one.asked()] == ["trace", "trace"]
-    assert [what for what, _ in two.asked()] == ["trace", "profile", "trace"]
+    assert one.kinds() == ["trace", "trace"]
+    assert two.kinds() == ["profile", "trace", "trace"]
