@@ -59,11 +59,11 @@ static int order_profile(struct capture_job *trace, struct lane **ret)
     };
     int r = target_add_lane(trace->target, sampler, ret);
 
-    if (r == 0)
-        r = pipeline_capture(p, *ret, &order, NULL);
-    if (r == 0)
+    if (r >= 0)
         r = sd_event_add_time(p->event, &trace->pair.timer, CLOCK_BOOTTIME, USEC_NEVER,
                               LEAD_ACCURACY, on_lead, trace);
+    if (r >= 0) /* last, for it cannot be taken back */
+        r = pipeline_capture(p, *ret, &order, NULL);
     return r < 0 ? r : 0;
 }
 
