@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"resume", "go on with them", NULL},
     {"list", "show the traces that are kept, here and in the store", NULL},
     {"pull", "bring traces here", NULL},
+    {"explain", "say on one screen what is wrong, and why", NULL},
     {"summary", "say what a trace shows", command_summary},
     {"goroutines", "say what goroutines did, by start function", command_goroutines},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},

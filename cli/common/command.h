@@ -22,6 +22,7 @@ struct command {
 };
 
 int command_capture(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_goroutines(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_pprof(int argc, char **argv);

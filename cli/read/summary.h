@@ -3,7 +3,7 @@
 
 /*
  * Prints summaries: text for people, JSON for programs (docs/summary.schema.json). Private to
- * summary*.c.
+ * summary*.c and cli/explain.
  */
 
 #include <jansson.h>
@@ -11,8 +11,10 @@
 #include <stdio.h>
 
 #include "base/jsonwriter.h"
+#include "cli/common/print.h"
 #include "cli/read/failure.h"
 #include "trace/findings/context.h"
+#include "trace/findings/finding.h"
 #include "trace/summary/summary.h"
 
 #define SUMMARY_SCHEMA 1
@@ -51,12 +53,20 @@ void summary_own_json(struct jsonwriter *w, const struct summary_own *own);
 void summary_findings_json(struct jsonwriter *w, const struct summary *s,
                            const struct context *context);
 
+/* The numbers that a finding rests on, in words, behind each other. */
+void summary_evidence_text(struct print_flow *flow, const struct finding *f, bool utf8);
+
+/* A score in a word: "clear". */
+const char *summary_strength(double score);
+
 /* What a number of the evidence says, as printf's format for one text: "%s waits", or "%s wait" of
  * one. NULL if it has no words. */
 const char *summary_words(const char *name, bool one);
 
 /* The slowest of each kind: member `outliers`, and the last part of the text. */
 void summary_outliers_json(struct jsonwriter *w, const struct summary *s);
+/* What a task's time was made of, "running 12 ms, network 400 ms". */
+void summary_work_text(struct print_flow *flow, const struct summary_work *w, bool utf8);
 void summary_outliers_text(FILE *out, const struct summary *s, const struct summary_view *view);
 
 /* A context that the user names, with what is known of the trace that it is of. */
@@ -82,6 +92,11 @@ int summary_context_check(const struct summary_given *given, const char *name,
  * bytes must agree. False if there is none. */
 bool summary_context_beside(const char *trace, struct context *ret);
 
+#define SUMMARY_PATH_MAX 4096
+
+/* The path of the record beside a trace. False if the file's name is not that of a trace. */
+bool summary_record_beside(const char *trace, char path[static SUMMARY_PATH_MAX]);
+
 void summary_context_text(FILE *out, const struct context *c, bool utf8);
 
 /* A frame, "main.work  app/main.go:12", in plain characters. */
@@ -91,6 +106,9 @@ void summary_place(FILE *out, const struct summary_frame *f);
  * ← sync.(*Mutex).Lock", if there is own code. */
 void summary_own_place(FILE *out, const struct summary_own *own, const struct summary_frame *at,
                        bool utf8);
+
+/* What a function of the runtime does, in the language's words; another one's name as it is. */
+const char *summary_word(const char *func);
 
 bool summary_frame_equal(const struct summary_frame *a, const struct summary_frame *b);
 

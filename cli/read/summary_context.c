@@ -20,8 +20,6 @@
 #include "lib/record/name.h"
 #include "lib/record/record.h"
 
-#define RECORD_PATH_MAX 4096
-
 static bool is_of_a_trace(const json_t *record)
 {
     const char *artifact = json_string_value(json_object_get(record, "artifact"));
@@ -143,8 +141,7 @@ int summary_context_check(const struct summary_given *given, const char *name,
     return -ESTALE;
 }
 
-/* The path of the record beside a trace. False if the file's name is not that of a trace. */
-static bool record_beside(const char *trace, char path[static RECORD_PATH_MAX])
+bool summary_record_beside(const char *trace, char path[static SUMMARY_PATH_MAX])
 {
     const char *slash = strrchr(trace, '/'), *name = slash ? slash + 1 : trace;
     size_t n = strlen(name), suffix = strlen(kind_suffix(KIND_TRACE));
@@ -152,9 +149,9 @@ static bool record_beside(const char *trace, char path[static RECORD_PATH_MAX])
 
     if (n <= suffix || n >= NAME_KEY_MAX - sizeof(".json") ||
         strcmp(name + n - suffix, kind_suffix(KIND_TRACE)) != 0 ||
-        (size_t)(name - trace) + NAME_KEY_MAX > RECORD_PATH_MAX)
+        (size_t)(name - trace) + NAME_KEY_MAX > SUMMARY_PATH_MAX)
         return false;
-    (void)snprintf(path, RECORD_PATH_MAX, "%.*s%s", (int)(name - trace), trace,
+    (void)snprintf(path, SUMMARY_PATH_MAX, "%.*s%s", (int)(name - trace), trace,
                    name_record_key(name, record));
     return true;
 }
@@ -168,12 +165,12 @@ static bool is_of(const json_t *record, off_t bytes)
 bool summary_context_beside(const char *trace, struct context *ret)
 {
     _cleanup_json_ json_t *record = NULL;
-    char path[RECORD_PATH_MAX];
+    char path[SUMMARY_PATH_MAX];
     struct buf text;
     struct stat st;
     bool found = false;
 
-    if (!record_beside(trace, path) || stat(trace, &st) < 0)
+    if (!summary_record_beside(trace, path) || stat(trace, &st) < 0)
         return false;
     buf_init(&text, RECORD_MAX);
     if (buf_read_file(&text, path) == 0 &&

@@ -141,13 +141,11 @@ static bool says_nothing(const struct finding_number *n)
     return n->value == 0 && !is_a(n, "_share");
 }
 
-static void evidence(FILE *out, const struct finding *f, size_t lines, bool utf8)
+void summary_evidence_text(struct print_flow *flow, const struct finding *f, bool utf8)
 {
-    struct print_flow flow = flow_of(out);
     size_t n = f->n_evidence;
 
-    flow.between = ",";
-    flow.most = lines;
+    flow->between = ",";
     while (n > 1 && says_nothing(&f->evidence[n - 1]))
         n--;
     for (size_t i = 0; i < n; i++) {
@@ -156,10 +154,18 @@ static void evidence(FILE *out, const struct finding *f, size_t lines, bool utf8
         if (says_nothing(&f->evidence[i]) && i + 1 < n)
             continue;
         say(&f->evidence[i], utf8, text, sizeof(text));
-        if (!print_flow_piece(&flow, text, strlen(text)))
+        if (!print_flow_piece(flow, text, strlen(text)))
             break;
     }
-    print_flow_end(&flow);
+    print_flow_end(flow);
+}
+
+static void evidence(FILE *out, const struct finding *f, size_t lines, bool utf8)
+{
+    struct print_flow flow = flow_of(out);
+
+    flow.most = lines;
+    summary_evidence_text(&flow, f, utf8);
 }
 
 /* Of sites that would look the same, the line that waits is told, too. */
@@ -207,8 +213,7 @@ static void site_lines(const struct page *p, const struct finding *f, size_t mos
     }
 }
 
-/* A score in a word. */
-static const char *strength(double score)
+const char *summary_strength(double score)
 {
     return score >= 0.95 ? "beyond doubt" : score >= 0.75 ? "clear" : "suspected";
 }
@@ -224,7 +229,7 @@ static void head(FILE *out, const struct finding *f, bool first)
         (void)fputc('"', out);
     }
     if (f->score > 0)
-        (void)fprintf(out, "  (%s: score %.2f%s", strength(f->score), f->score,
+        (void)fprintf(out, "  (%s: score %.2f%s", summary_strength(f->score), f->score,
                       first ? " of 1, from 0.5 on a finding" : "");
     else
         (void)fputs("  (a note, not the label", out);

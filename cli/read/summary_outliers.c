@@ -161,7 +161,7 @@ static void part(struct print_flow *flow, const char *what, int64_t ns, bool utf
     (void)print_flow_piece(flow, text, strlen(text));
 }
 
-static void work(struct print_flow *flow, const struct summary_work *w, bool utf8)
+void summary_work_text(struct print_flow *flow, const struct summary_work *w, bool utf8)
 {
     part(flow, "running", w->running, utf8);
     flow->between = ",";
@@ -195,7 +195,7 @@ static void task(FILE *out, const struct summary_outlier *o, bool utf8)
     }
     (void)fputc(':', out);
     flow.column = (size_t)n + 1;
-    work(&flow, o->work, utf8);
+    summary_work_text(&flow, o->work, utf8);
     print_flow_end(&flow);
 }
 

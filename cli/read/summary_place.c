@@ -27,8 +27,7 @@ void summary_place(FILE *out, const struct summary_frame *f)
     (void)fprintf(out, ":%" PRIu64, f->line);
 }
 
-/* What the runtime's functions do, in the language's words. */
-static const char *word_of(const char *func)
+const char *summary_word(const char *func)
 {
     static const char *const words[][2] = {
         {"runtime.chanrecv", "chan receive"},
@@ -59,7 +58,7 @@ void summary_own_place(FILE *out, const struct summary_own *own, const struct su
     if (!own->call || !*own->call)
         return;
     (void)fputs(utf8 ? "  ← " : "  <- ", out);
-    (void)print_plain(out, word_of(own->call), 200);
+    (void)print_plain(out, summary_word(own->call), 200);
 }
 
 bool summary_frame_equal(const struct summary_frame *a, const struct summary_frame *b)
@@ -70,8 +69,8 @@ bool summary_frame_equal(const struct summary_frame *a, const struct summary_fra
 bool summary_own_equal(const struct summary_own *own_a, const struct summary_frame *at_a,
                        const struct summary_own *own_b, const struct summary_frame *at_b)
 {
-    const char *call_a = own_a->call ? word_of(own_a->call) : "",
-               *call_b = own_b->call ? word_of(own_b->call) : "";
+    const char *call_a = own_a->call ? summary_word(own_a->call) : "",
+               *call_b = own_b->call ? summary_word(own_b->call) : "";
 
     if (has_own(own_a) != has_own(own_b))
         return false;

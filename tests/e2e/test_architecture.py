@@ -93,6 +93,9 @@ MAY_INCLUDE = {
         "lib/record",
         "cli/common",
     },
+    "cli/explain": {
+        "trace/findings", "trace/summary", "lib/record", "cli/common", "cli/find", "cli/read",
+    },
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",
