@@ -246,7 +246,7 @@ static int explain(struct job *job, const struct subject *subject, const struct 
     add_sites(&e, false);
     r = compare(&e, earlier);
     if (r == 0)
-        r = steps_find(subject, &e.findings, &e.steps);
+        r = steps_find(subject, &e.findings, summary->complete, &e.steps);
     if (r == 0)
         r = print(job, &e);
     steps_done(&e.steps);

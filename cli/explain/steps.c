@@ -94,10 +94,10 @@ static int add(struct steps *steps, const char *text, const char *command, const
 }
 
 /* Why there is no label decides what helps. */
-static int add_uninspected(const struct findings *f, const char *file, struct steps *steps)
+static int add_uninspected(const struct findings *f, struct steps *steps)
 {
-    if (strcmp(f->not_inspected, "partial") == 0)
-        return add(steps, "whether the file is damaged, and where", "verify", file, NULL);
+    if (strcmp(f->not_inspected, "too-short") != 0)
+        return 0;
     return add(steps,
                "Take a longer trace: `contrace capture --seconds=5`, or `seconds` of the job.",
                NULL, NULL, NULL);
@@ -133,18 +133,20 @@ static int add_kept(const struct subject *s, const struct findings *f, struct st
     return r;
 }
 
-int steps_find(const struct subject *s, const struct findings *f, struct steps *ret)
+int steps_find(const struct subject *s, const struct findings *f, bool complete, struct steps *ret)
 {
     const char *file = strcmp(s->path, "-") == 0 ? "FILE" : s->path;
     struct steps steps = {.n = 0};
     int r = 0;
 
     if (f->not_inspected)
-        r = add_uninspected(f, file, &steps);
+        r = add_uninspected(f, &steps);
     else if (f->n > 0 && f->list[0].score > 0)
         r = add(&steps, f->list[0].next, NULL, NULL, NULL);
     if (r == 0)
         r = add(&steps, "all numbers, and whole stacks", "summary --stacks", file, NULL);
+    if (r == 0 && !complete)
+        r = add(&steps, "where the file is damaged", "verify", file, NULL);
     if (r == 0)
         r = add_shown(f->label, file, &steps);
     if (r == 0)

@@ -8,7 +8,7 @@
 #include "cli/explain/subject.h"
 #include "trace/findings/findings.h"
 
-#define STEPS_MAX 6
+#define STEPS_MAX 7
 
 struct step {
     char *command; /* owned, for a shell; NULL: it is no command */
@@ -20,6 +20,7 @@ struct steps {
     size_t n;
 };
 
-/* 0 or -ENOMEM; then there is nothing to free. Texts are constants. */
-int steps_find(const struct subject *s, const struct findings *f, struct steps *ret);
+/* `complete`: the trace was read to its end. 0 or -ENOMEM; then there is nothing to free. Texts are
+ * constants. */
+int steps_find(const struct subject *s, const struct findings *f, bool complete, struct steps *ret);
 void steps_done(struct steps *steps);
