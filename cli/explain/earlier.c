@@ -159,6 +159,21 @@ static const char *const *parts_of(enum layout layout)
     return layout == LAYOUT_SPOOL ? spool_parts : tree_parts;
 }
 
+/* Looks in each part of a spool. NULL: there is none. 0 or -ENOMEM. */
+static int read_keyed(int root, enum layout layout, const char *key, json_t **ret)
+{
+    char record_key[NAME_KEY_MAX], path[NAME_KEY_MAX + 16];
+    int r = 0;
+
+    *ret = NULL;
+    (void)name_record_key(key, record_key);
+    for (const char *const *part = parts_of(layout); *part && !*ret && r == 0; part++) {
+        (void)snprintf(path, sizeof(path), "%s%s", *part, record_key);
+        r = read_record(root, path, ret);
+    }
+    return r;
+}
+
 /* Reads the candidates' records, the newest first, until the list is full. 0 or -ENOMEM. */
 static int read_candidates(int root, enum layout layout, const struct candidates *c,
                            struct earlier_list *list)
@@ -166,16 +181,12 @@ static int read_candidates(int root, enum layout layout, const struct candidates
     int r = 0;
 
     for (size_t i = 0; i < c->n && list->n < USUAL_MAX && r == 0; i++) {
-        char key[NAME_KEY_MAX], record_key[NAME_KEY_MAX], path[NAME_KEY_MAX + 16];
         _cleanup_json_ json_t *record = NULL;
+        char key[NAME_KEY_MAX];
         struct usual_values values;
         const char *label;
 
-        (void)name_record_key(name_key(&c->names[i], key), record_key);
-        for (const char *const *part = parts_of(layout); *part && !record && r == 0; part++) {
-            (void)snprintf(path, sizeof(path), "%s%s", *part, record_key);
-            r = read_record(root, path, &record);
-        }
+        r = read_keyed(root, layout, name_key(&c->names[i], key), &record);
         if (record && read_values(record, &values, &label))
             enter(list, &c->names[i], &values, label);
     }
@@ -275,6 +286,40 @@ int earlier_find(const struct subject *s, struct earlier *ret)
     search->subject = s;
     r = find_by_keys(search, root, ret);
     free(search);
+    return r;
+}
+
+/* The key of the recording; of one that `contrace pull --flat` brought, its name. */
+static bool recording_key(const struct subject *s, char key[static NAME_KEY_MAX])
+{
+    const char *incident = json_string_value(json_object_get(s->record, "incident"));
+
+    if (!incident || !name_is_stem(incident) || s->name.kind == KIND_FLIGHT)
+        return false;
+    (void)snprintf(key, NAME_KEY_MAX, "%s%s", incident, kind_suffix(KIND_FLIGHT));
+    for (char *c = key; *c && s->layout == LAYOUT_FLAT; c++)
+        *c = *c == '/' ? '_' : *c;
+    return true;
+}
+
+int earlier_before(const struct subject *s, struct before *ret)
+{
+    _cleanup_close_ int root = -1;
+    _cleanup_json_ json_t *record = NULL;
+    char key[NAME_KEY_MAX];
+    const char *label;
+    int r;
+
+    ret->known = false;
+    if (s->layout == LAYOUT_NONE || !recording_key(s, key))
+        return 0;
+    root = open(s->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return 0;
+    r = read_keyed(root, s->layout, key, &record);
+    ret->known = record && read_values(record, &ret->values, &label);
+    if (ret->known)
+        (void)snprintf(ret->label, sizeof(ret->label), "%s", label);
     return r;
 }
 

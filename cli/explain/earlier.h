@@ -27,6 +27,17 @@ struct earlier {
  * not be read; what could be read is there. */
 int earlier_find(const struct subject *s, struct earlier *ret);
 
+/* The flight recording with which the trace's incident began: what was right before. */
+struct before {
+    bool known;
+    struct usual_values values;
+    char label[RECORD_LABEL_SIZE];
+};
+
+/* From its record, at the same place as the trace. Nothing is known of a trace without one. 0 or
+ * -ENOMEM. */
+int earlier_before(const struct subject *s, struct before *ret);
+
 /* The host that all of them are of, or NULL. */
 const char *earlier_host(const struct earlier_list *l);
 

@@ -11,6 +11,7 @@
 #include "cli/common/arguments.h"
 #include "cli/common/command.h"
 #include "cli/common/screen.h"
+#include "cli/explain/incident.h"
 #include "cli/find/sources.h"
 #include "cli/read/failure.h"
 #include "cli/read/summary.h"
@@ -67,7 +68,7 @@ static bool is_key(const char *word, char key[static NAME_KEY_MAX])
     return name_parse(key, &name) == 0;
 }
 
-/* The trace of a stem may be a flight recording, with which an incident begins. */
+/* A key without its suffix may be an incident's id. */
 static int open_key(struct job *job, const char *word, char key[static NAME_KEY_MAX],
                     struct subject *ret)
 {
@@ -83,8 +84,9 @@ static int open_key(struct job *job, const char *word, char key[static NAME_KEY_
     }
     r = subject_open_key(&job->sources.local, key, ret);
     if (r == -ENOENT && name_is_stem(word)) {
-        (void)snprintf(key, NAME_KEY_MAX, "%s%s", word, kind_suffix(KIND_FLIGHT));
-        r = subject_open_key(&job->sources.local, key, ret);
+        r = incident_trace(&job->sources.local, word, key);
+        if (r == 0)
+            r = subject_open_key(&job->sources.local, key, ret);
     }
     if (r == -ENOENT)
         complain("%s is not in %s; 'contrace pull %s' brings it here from the store, and "
@@ -175,12 +177,16 @@ static int compare(struct explanation *e, struct earlier *found)
     for (size_t i = 0; i < e->earlier->n; i++)
         labels[i] = e->earlier->labels[i];
     e->usual_label = usual_text(labels, e->earlier->n, &e->usual_label_times);
-    if (!e->usual_label || e->findings.not_inspected)
-        return 0;
+    r = earlier_before(e->subject, &e->before);
+    if (r < 0 || e->findings.not_inspected || (!e->usual_label && !e->before.known))
+        return r;
     r = read_own(e, &now);
-    if (r == 0)
-        e->n_moves = usual_moves(e->earlier->values, e->earlier->n, &now, e->moves);
-    return r;
+    if (r < 0)
+        return r;
+    e->n_moves = usual_moves(e->earlier->values, e->earlier->n, &now, e->moves);
+    if (e->before.known)
+        e->n_since = usual_moves(&e->before.values, 1, &now, e->since);
+    return 0;
 }
 
 static bool is_own(const struct finding_site *site)

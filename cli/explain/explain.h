@@ -31,6 +31,9 @@ struct explanation {
     size_t usual_label_times;
     struct usual_move moves[USUAL_MOVES];
     size_t n_moves;
+    struct before before;                 /* its incident */
+    struct usual_move since[USUAL_MOVES]; /* moved since then */
+    size_t n_since;
     struct steps steps;
     bool utf8;
 };

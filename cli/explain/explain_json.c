@@ -73,11 +73,12 @@ static void put_names(struct jsonwriter *w, const struct earlier_list *l)
     jsonwriter_end(w);
 }
 
-static void put_moves(struct jsonwriter *w, const struct explanation *e)
+static void put_moves(struct jsonwriter *w, const struct usual_move *moves, size_t n,
+                      const char *then)
 {
     jsonwriter_array(w, "moved");
-    for (size_t i = 0; i < e->n_moves; i++) {
-        const struct usual_move *m = &e->moves[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct usual_move *m = &moves[i];
 
         jsonwriter_object(w, NULL);
         jsonwriter_text(w, "number", m->number->path);
@@ -88,7 +89,7 @@ static void put_moves(struct jsonwriter *w, const struct explanation *e)
                         : m->number->form == USUAL_BYTES  ? "bytes"
                         : m->number->form == USUAL_RATE   ? "per second"
                                                           : "count");
-        jsonwriter_real(w, "usual", m->usual);
+        jsonwriter_real(w, then, m->usual);
         jsonwriter_real(w, "now", m->now);
         jsonwriter_count(w, "records", m->n);
         jsonwriter_end(w);
@@ -109,7 +110,20 @@ static void put_usual(struct jsonwriter *w, const struct explanation *e)
     jsonwriter_text(w, "label", e->usual_label);
     jsonwriter_count(w, "label_records", e->usual_label_times);
     put_names(w, e->earlier);
-    put_moves(w, e);
+    put_moves(w, e->moves, e->n_moves, "usual");
+    jsonwriter_end(w);
+}
+
+/* The flight recording of the incident. */
+static void put_before(struct jsonwriter *w, const struct explanation *e)
+{
+    if (!e->before.known) {
+        jsonwriter_null(w, "before");
+        return;
+    }
+    jsonwriter_object(w, "before");
+    jsonwriter_text(w, "label", e->before.label);
+    put_moves(w, e->since, e->n_since, "before");
     jsonwriter_end(w);
 }
 
@@ -144,6 +158,7 @@ int explain_json(const struct explanation *e, struct buf *out)
         context_write(&w, "context", e->context);
     else
         jsonwriter_null(&w, "context");
+    put_before(&w, e);
     put_usual(&w, e);
     put_steps(&w, &e->steps);
     jsonwriter_end(&w);

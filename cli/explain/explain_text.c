@@ -15,15 +15,24 @@
 
 #define TITLE 10 /* columns */
 #define ROOM (EXPLAIN_WIDTH - TITLE)
-#define FUNC_MOST 60 /* columns of a function's name, which is cut at its beginning */
-#define SLOWEST 2
+#define FUNC_MOST 60   /* columns of a function's name, which is cut at its beginning */
 #define NEAR_SHARE 0.1 /* of the way: less is not near */
 #define FINDING_SCORE 0.5
+
+/* How much is told at most: less, if more does not fit the screen. */
+struct extent {
+    size_t sites, slowest, since, moves;
+};
+
+static const struct extent extents[] = {{3, 2, 3, 5}, {3, 1, 2, 3}, {2, 1, 1, 2}};
+
+#define EXTENTS (sizeof(extents) / sizeof(extents[0]))
 
 /* The text while it is made: lines with a title in front of the first of a part. */
 struct sheet {
     FILE *out;
     const struct explanation *e;
+    struct extent most;
     const char *title; /* that the next line gets; NULL: it goes on */
     FILE *line;        /* that is being made */
     char *text;
@@ -101,6 +110,19 @@ static const char *record_text(const struct sheet *s, const char *key)
     return json_string_value(json_object_get(s->e->subject->record, key));
 }
 
+/* The end of a path that is too long for a line; commands have it whole. */
+static const char *end_of(const char *path)
+{
+    size_t n = strlen(path);
+    const char *from = n > ROOM ? path + n - ROOM : path, *slash = strchr(from, '/');
+
+    if (n > ROOM && slash && slash[1])
+        return slash + 1;
+    while ((*from & 0xc0) == 0x80)
+        from++;
+    return from;
+}
+
 static void what(struct sheet *s)
 {
     const struct subject *subject = s->e->subject;
@@ -123,7 +145,7 @@ static void what(struct sheet *s)
     out = line_open(s);
     if (!out)
         return;
-    print_name(out, subject->path);
+    print_name(out, end_of(subject->path));
     line_close(s);
 }
 
@@ -323,7 +345,7 @@ static void sites(struct sheet *s)
     char head[2 * QUANTITY_SIZE + 8], took[QUANTITY_SIZE], count[QUANTITY_SIZE];
 
     begin(s, "Where");
-    for (size_t i = 0; i < s->e->n_sites; i++) {
+    for (size_t i = 0; i < s->e->n_sites && i < s->most.sites; i++) {
         const struct finding_site *site = &s->e->sites[i];
 
         (void)snprintf(head, sizeof(head), "%s, %sx  ", duration(s, site->total, took),
@@ -374,9 +396,9 @@ static void slowest(struct sheet *s)
     size_t told = 0;
 
     begin(s, "Slowest");
-    for (size_t i = 0; i < tasks->n && i < SLOWEST; i++)
+    for (size_t i = 0; i < tasks->n && i < s->most.slowest; i++)
         task(s, &tasks->list[i]);
-    for (size_t i = 0; tasks->n == 0 && i < waits->n && told < SLOWEST; i++) {
+    for (size_t i = 0; tasks->n == 0 && i < waits->n && told < s->most.slowest; i++) {
         const struct summary_outlier *o = &waits->list[i], *last = i > 0 ? o - 1 : NULL;
 
         if (last && summary_own_equal(&o->own, &o->site, &last->own, &last->site))
@@ -446,17 +468,33 @@ static void put_value(const struct sheet *s, FILE *out, const struct usual_numbe
     }
 }
 
-static void move(struct sheet *s, const struct usual_move *m)
+static void move(struct sheet *s, const struct usual_move *m, const char *then)
 {
     FILE *out = line_open(s);
 
     if (!out)
         return;
-    (void)fprintf(out, "%s: usual ", m->number->words);
+    (void)fprintf(out, "%s: %s ", m->number->words, then);
     put_value(s, out, m->number, m->usual);
     (void)fputs(", now ", out);
     put_value(s, out, m->number, m->now);
     line_close(s);
+}
+
+/* The recording of what was right before. */
+static void before(struct sheet *s)
+{
+    const struct explanation *e = s->e;
+    FILE *out = e->before.known ? line_open(s) : NULL;
+
+    if (!out)
+        return;
+    begin(s, "Before");
+    (void)fprintf(out, "the incident's flight recording: %s, now %s", e->before.label,
+                  e->findings.label);
+    line_close(s);
+    for (size_t i = 0; i < e->n_since && i < s->most.since; i++)
+        move(s, &e->since[i], "before");
 }
 
 static void usual(struct sheet *s)
@@ -481,8 +519,8 @@ static void usual(struct sheet *s)
         (void)fprintf(out, " (%zu)", e->usual_label_times);
     (void)fprintf(out, ", now %s", e->findings.label);
     line_close(s);
-    for (size_t i = 0; i < e->n_moves; i++)
-        move(s, &e->moves[i]);
+    for (size_t i = 0; i < e->n_moves && i < s->most.moves; i++)
+        move(s, &e->moves[i], "usual");
     out = e->n_moves == 0 && !e->findings.not_inspected ? line_open(s) : NULL;
     if (!out)
         return;
@@ -511,11 +549,11 @@ static void next(struct sheet *s)
 }
 
 /* A text that the caller frees, or NULL without memory. */
-static char *printed(const struct explanation *e)
+static char *printed(const struct explanation *e, struct extent most)
 {
-    static void (*const parts[])(struct sheet *) = {what,    why,  label, causes, sites,
-                                                    slowest, host, usual, next};
-    struct sheet s = {.e = e};
+    static void (*const parts[])(struct sheet *) = {what,    why,  label,  causes, sites,
+                                                    slowest, host, before, usual,  next};
+    struct sheet s = {.e = e, .most = most};
     char *text = NULL;
     size_t size;
 
@@ -532,12 +570,27 @@ static char *printed(const struct explanation *e)
     return NULL;
 }
 
+static bool fits(const char *text)
+{
+    size_t lines = 0;
+
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines <= EXPLAIN_LINES;
+}
+
 int explain_text(FILE *out, const struct explanation *e)
 {
-    _cleanup_free_ char *text = printed(e);
+    _cleanup_free_ char *text = NULL;
 
-    if (!text)
-        return -ENOMEM;
+    for (size_t i = 0; i < EXTENTS; i++) {
+        free(text);
+        text = printed(e, extents[i]);
+        if (!text)
+            return -ENOMEM;
+        if (fits(text))
+            break;
+    }
     (void)fputs(text, out);
     return 0;
 }

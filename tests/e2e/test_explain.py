@@ -10,10 +10,12 @@ import shlex
 import shutil
 import socket
 import subprocess
+import tempfile
 
 import pytest
+from endpoint import Endpoint
 from gotools import REFERENCE, build
-from support import BUILD, PATIENCE, SRC, Daemon, job, run, wait_until
+from support import BUILD, PATIENCE, SRC, Daemon, GoService, job, run, wait_until
 
 pytestmark = pytest.mark.reading
 
@@ -313,6 +315,58 @@ def test_keys_that_are_none(kept):
     assert word.returncode == 1 and "neither a file nor a key" in word.stderr
     spool = contrace("explain", "--storage.path=/nonexistent", kept.key, check=False)
     assert spool.returncode == 1 and "there is no /nonexistent" in spool.stderr
+
+
+@pytest.fixture(scope="module")
+def incident(goservice_binary, tmp_path_factory):
+    """(daemon, id, keys) of an incident that begins with a flight recording."""
+    work = tmp_path_factory.mktemp("incident")
+    with tempfile.TemporaryDirectory(prefix="contrace-") as short:
+        endpoint = Endpoint(pathlib.Path(short))
+        made = job("shop", flight={"path": "/debug/flight"}, seconds=1)
+        del made["incident_artifacts"]
+        with GoService(goservice_binary, work, "-flight-window", "1s", "-load", "3") as service:
+            made["static_configs"] = [{"targets": [service.address]}]
+            d = Daemon(
+                work / "d", [made], inspect={"command": str(CONTRACE)}, args=[endpoint.option]
+            )
+            try:
+                d.wait_captured()
+                d.idle()
+                order = {"all": True, "incident": True, "wait": True, "reason": "slow checkout"}
+                (one,) = endpoint.post("/api/v1/capture", order).json["incidents"]
+                keys = [a["key"] for a in one["artifacts"]]
+                records = [d.spool.path / "archive" / f"{keys[0]}.json", d.spool.trace(keys[1])]
+                records[1] = records[1].with_suffix(".json")
+                wait_until("both have labels", lambda: all("label" in json.loads(r.read_text())
+                                                           for r in records))  # fmt: skip
+            finally:
+                d.__exit__(True)
+            yield d, one["incident"], keys
+
+
+def test_incident(incident, tmp_path):
+    """By its id: the trace, why it was taken, and what the recording before it says."""
+    d, id, keys = incident
+    here = f"--storage.path={d.spool.path}"
+    assert keys[0].endswith(".flight.trace") and keys[1].endswith(".trace")
+    told = explain(here, id)
+    assert told["key"] == keys[1] and told["incident"] == id
+    assert told == explain(here, keys[1])
+    recording = json.loads((d.spool.path / "archive" / f"{keys[0]}.json").read_text())
+    text = contrace("explain", here, id).stdout
+    assert_one_screen(text)
+    assert f"Taken     api:slow checkout; incident {id}" in text
+    if "summary" in recording and recording["label"] != "not-inspected":
+        assert told["before"]["label"] == recording["label"]
+        assert f"Before    the incident's flight recording: {recording['label']}, now " in text
+        for m in told["before"]["moved"]:
+            assert m["before"] != m["now"]
+    contrace("pull", here, f"--incident={id}", f"-o{tmp_path}")
+    pulled = tmp_path / f"incident_{id.replace('/', '_')}" / keys[1].replace("/", "_")
+    assert explain(pulled)["before"] == told["before"]
+    flight = explain(here, keys[0])
+    assert flight["key"] == keys[0] and flight["before"] is None
 
 
 def test_why_it_was_taken(kept, tmp_path):
