@@ -144,13 +144,18 @@ static const struct snapshot *last_of(const struct seat *seat)
     return seat->p.n > 0 ? seat->p.list[seat->p.n - 1] : NULL;
 }
 
-/* Ticks never fall, but for those that passed 2^32. */
+/* No P has more ticks in a millisecond. */
+#define TICKS_MOST 10000
+
+/* Ticks never fall, but for those that pass 2^32, and rise only so fast. */
 static bool ticks_fit(const struct snapshot *last, const struct schedline *line)
 {
+    uint64_t most = (line->head.ms - last->ms + 1) * TICKS_MOST;
+
     if (!last->head.ticks || !line->head.ticks || last->head.n != line->head.n)
         return true;
     for (uint32_t i = 0; i < line->head.n; i++)
-        if (line->tick[i] - last->ps[i].tick > UINT32_MAX / 2)
+        if (line->tick[i] - last->ps[i].tick > most)
             return false;
     return true;
 }

@@ -31,8 +31,8 @@ static bool scan_value(const char **at, int64_t *ret)
         *ret = 1;
     else if (scan_text(at, "false"))
         *ret = 0;
-    else if (!scan_text(at, "nil") && !scan_text(at, "-1"))
-        return **at == ' ' || **at == '\0'; /* "preemptoff=" of nothing */
+    else /* "nil", "-1", or a word that is not known yet */
+        *at += strcspn(*at, " ");
     if (**at == '/') {                      /* "runqsize=1/128" of Go 1.2 */
         (*at)++;
         return scan_number(at, UINT32_MAX, &number);
@@ -348,12 +348,22 @@ static bool read_at(const char *p, bool first, struct schedline *ret)
 
 void schedline_read(const char *text, size_t n, struct schedline *ret)
 {
-    /* The lists are as long as they are said to be. */
-    (void)memset(ret, 0, offsetof(struct schedline, queue));
+    size_t torn = SIZE_MAX;
+
     for (size_t at = 0; at < n; at++) {
+        /* The lists are as long as they are said to be. */
+        (void)memset(ret, 0, offsetof(struct schedline, queue));
         if (!read_at(text + at, at == 0, ret))
             continue;
         ret->at = at;
-        return;
+        if (ret->kind != SCHEDLINE_TORN)
+            return;
+        /* A whole one may follow in the same line. */
+        torn = torn < at ? torn : at;
     }
+    (void)memset(ret, 0, offsetof(struct schedline, queue));
+    if (torn == SIZE_MAX)
+        return;
+    ret->kind = SCHEDLINE_TORN;
+    ret->at = torn;
 }
