@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/common/print.h"
 #include "cli/common/screen.h"
 
 #define HEAD_EVERY 40 /* rows */
@@ -35,6 +36,17 @@ static struct process recent(const struct process *p)
     return r;
 }
 
+static void tell_of(unsigned number, const struct pattern *found)
+{
+    struct print_flow flow = {.out = stdout, .indent = 5, .width = SCHEDTRACE_COLUMNS};
+    char text[320];
+
+    (void)snprintf(text, sizeof(text), "%s (%.2f): %s", found->code, found->score, found->says);
+    flow.column = (size_t)printf("%2u ->", number);
+    print_flow_words(&flow, text);
+    print_flow_end(&flow);
+}
+
 /* A pattern is told when it begins, and again when it comes back after it was gone. */
 static void tell(struct live *live, const struct process *p)
 {
@@ -48,8 +60,7 @@ static void tell(struct live *live, const struct process *p)
 
         now |= 1U << found->rank;
         if (!(*told & 1U << found->rank))
-            (void)printf("%2u -> %s (%.2f): %s\n", p->number, found->code, found->score,
-                         found->says);
+            tell_of(p->number, found);
     }
     *told = now;
 }

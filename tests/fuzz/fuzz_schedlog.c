@@ -14,7 +14,8 @@ static struct schedlog *read_log(const uint8_t *data, size_t size, size_t piece)
 
     CHECK(schedlog_new(NULL, NULL, &log) == 0);
     for (size_t at = 0; at < size; at += piece)
-        CHECK(schedlog_feed(log, (const char *)data + at, piece < size - at ? piece : size - at) == 0);
+        CHECK(schedlog_feed(log, (const char *)data + at, piece < size - at ? piece : size - at) ==
+              0);
     CHECK(schedlog_finish(log) == 0);
     return log;
 }

@@ -83,11 +83,14 @@ static void test_docker(void **state)
 static void test_journal(void **state)
 {
     (void)state;
-    assert_opened("{\"_PID\":\"41\",\"MESSAGE\":\"SCHED\",\"_HOSTNAME\":\"web-1\"}", "SCHED", "web-1 41");
-    assert_opened("{\"_HOSTNAME\":\"web-1\",\"MESSAGE\":\"SCHED\",\"_PID\":\"41\"}", "SCHED", "web-1 41");
+    assert_opened("{\"_PID\":\"41\",\"MESSAGE\":\"SCHED\",\"_HOSTNAME\":\"web-1\"}", "SCHED",
+                  "web-1 41");
+    assert_opened("{\"_HOSTNAME\":\"web-1\",\"MESSAGE\":\"SCHED\",\"_PID\":\"41\"}", "SCHED",
+                  "web-1 41");
     assert_opened("{\"MESSAGE\":[83, 67,72],\"_PID\":\"41\"}", "SCH", "41");
-    assert_opened("{\"log\":\"a\\\"b\\\\\",\"kubernetes\":{\"pod_name\":\"p\",\"labels\":{\"log\":\"x\"}}}",
-                  "a\"b\\", "p");
+    assert_opened(
+        "{\"log\":\"a\\\"b\\\\\",\"kubernetes\":{\"pod_name\":\"p\",\"labels\":{\"log\":\"x\"}}}",
+        "a\"b\\", "p");
     assert_opened("{\"msg\":\"deep\",\"pid\":12,\"host\":null}", "deep", "12");
     /* A message that is no text leaves the line as it is; one that is cut is used. */
     assert_opened("{\"MESSAGE\":null}", "{\"MESSAGE\":null}", "");
@@ -172,9 +175,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),   cmocka_unit_test(test_cri),
-        cmocka_unit_test(test_docker),  cmocka_unit_test(test_journal),
-        cmocka_unit_test(test_prefix),  cmocka_unit_test(test_many_parts),
+        cmocka_unit_test(test_plain),        cmocka_unit_test(test_cri),
+        cmocka_unit_test(test_docker),       cmocka_unit_test(test_journal),
+        cmocka_unit_test(test_prefix),       cmocka_unit_test(test_many_parts),
         cmocka_unit_test(test_endless_part),
     };
 

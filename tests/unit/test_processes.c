@@ -174,8 +174,8 @@ static void say_detailed(unsigned ms, unsigned procs)
 
 static void say_p(unsigned id, unsigned tick)
 {
-    say("  P%u: status=1 schedtick=%u syscalltick=9 m=%u runqsize=2 gfreecnt=0 timerslen=0", id, tick,
-        id);
+    say("  P%u: status=1 schedtick=%u syscalltick=9 m=%u runqsize=2 gfreecnt=0 timerslen=0", id,
+        tick, id);
 }
 
 static void test_details(void **state)
@@ -252,9 +252,9 @@ static void test_many_snapshots(void **state)
 
     (void)state;
     for (unsigned i = 0; i < n; i++) {
-        int at = snprintf(text, sizeof(text),
-                          "SCHED %ums: gomaxprocs=1000 idleprocs=1 threads=4 idlethreads=1 runqueue=0 [",
-                          i);
+        int at = snprintf(
+            text, sizeof(text),
+            "SCHED %ums: gomaxprocs=1000 idleprocs=1 threads=4 idlethreads=1 runqueue=0 [", i);
 
         for (int j = 0; j < 1000; j++)
             at += snprintf(text + at, sizeof(text) - (size_t)at, " %d", j % 10);
@@ -328,9 +328,15 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_sources),  TEST(test_restart),          TEST(test_mixed),
-        TEST(test_ticks),    TEST(test_cycles),           TEST(test_details),
-        TEST(test_threads_in_calls), TEST(test_many_processes), TEST(test_many_snapshots),
+        TEST(test_sources),
+        TEST(test_restart),
+        TEST(test_mixed),
+        TEST(test_ticks),
+        TEST(test_cycles),
+        TEST(test_details),
+        TEST(test_threads_in_calls),
+        TEST(test_many_processes),
+        TEST(test_many_snapshots),
         cmocka_unit_test(test_no_memory),
     };
 

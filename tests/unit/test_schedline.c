@@ -22,7 +22,8 @@ static void assert_torn(const char *text)
     assert_int_equal(read_text(text), SCHEDLINE_TORN);
 }
 
-#define OLD "SCHED 1007ms: gomaxprocs=4 idleprocs=1 threads=9 spinningthreads=2 idlethreads=3 runqueue=7"
+#define OLD \
+    "SCHED 1007ms: gomaxprocs=4 idleprocs=1 threads=9 spinningthreads=2 idlethreads=3 runqueue=7"
 
 static void test_forms_of_a_snapshot(void **state)
 {
@@ -65,8 +66,8 @@ static void test_forms_of_a_snapshot(void **state)
 static void test_details(void **state)
 {
     (void)state;
-    assert_int_equal(
-        read_text(OLD " gcwaiting=true nmidlelocked=2 stopwait=1 sysmonwait=false"), SCHEDLINE_SCHED);
+    assert_int_equal(read_text(OLD " gcwaiting=true nmidlelocked=2 stopwait=1 sysmonwait=false"),
+                     SCHEDLINE_SCHED);
     assert_true(line.head.detailed && line.head.gcwaiting);
     assert_int_equal(line.head.idle_locked, 2);
     assert_int_equal(read_text(OLD " gcwaiting=0 nmidlelocked=-1 stopwait=0 sysmonwait=0"),
@@ -93,9 +94,10 @@ static void test_details(void **state)
     assert_true(line.m.spinning && line.m.blocked && line.m.locked);
     assert_int_equal(line.m.p, 1);
     assert_int_equal(line.m.g, 17);
-    assert_int_equal(read_text("  M0: p=nil curg=nil mallocing=0 throwing=0 preemptoff=write heap dump "
-                               "locks=0 dying=0 spinning=false blocked=false lockedg=nil"),
-                     SCHEDLINE_M);
+    assert_int_equal(
+        read_text("  M0: p=nil curg=nil mallocing=0 throwing=0 preemptoff=write heap dump "
+                  "locks=0 dying=0 spinning=false blocked=false lockedg=nil"),
+        SCHEDLINE_M);
     assert_false(line.m.spinning || line.m.blocked || line.m.locked);
     assert_int_equal(line.m.p, -1);
     assert_int_equal(line.m.g, -1);
@@ -114,9 +116,23 @@ static void test_details(void **state)
 static void test_nothing(void **state)
 {
     static const char *const texts[] = {
-        "", "SCHED", "SCHED soon", "SCHED 12ms", "RESCHED 1 ms", "listening on 127.0.0.1:6060",
-        "gc ", "gc 1", "gc 12 @", "gc 1 @x", "xgc 1 @1.0s 0%", "  P", "  P1: stat", "P1: ", "MP3: p=",
-        "G: status=", "AG1: status=4(x) m=nil",
+        "",
+        "SCHED",
+        "SCHED soon",
+        "SCHED 12ms",
+        "RESCHED 1 ms",
+        "listening on 127.0.0.1:6060",
+        "gc ",
+        "gc 1",
+        "gc 12 @",
+        "gc 1 @x",
+        "xgc 1 @1.0s 0%",
+        "  P",
+        "  P1: stat",
+        "P1: ",
+        "MP3: p=",
+        "G: status=",
+        "AG1: status=4(x) m=nil",
     };
 
     (void)state;
@@ -142,7 +158,8 @@ static void test_torn(void **state)
     assert_torn(OLD " [ 1 0 2 3 ] schedticks=[ 1 2 3 ]"); /* one is missing */
     assert_torn("SCHED 0ms: gomaxprocs=0 idleprocs=0 threads=1 idlethreads=0 runqueue=0 []");
     assert_torn("SCHED 0ms: gomaxprocs=1 idleprocs=2 threads=1 idlethreads=0 runqueue=0 [0]");
-    assert_torn("SCHED 0ms: gomaxprocs=99999999999 idleprocs=2 threads=1 idlethreads=0 runqueue=0 [0]");
+    assert_torn(
+        "SCHED 0ms: gomaxprocs=99999999999 idleprocs=2 threads=1 idlethreads=0 runqueue=0 [0]");
     assert_torn("  P1: status=1 schedtick=");
     assert_torn("  M1: p=1 curg=2");
     assert_torn("  G1: status=4(IO wait");
@@ -158,7 +175,8 @@ static void test_many_ps(void **state)
     static char text[SCHEDLINE_PS_MAX * 4 + 200];
 
     (void)state;
-    (void)strcpy(text, "SCHED 0ms: gomaxprocs=2000 idleprocs=0 threads=1 idlethreads=0 runqueue=0 [");
+    (void)strcpy(text,
+                 "SCHED 0ms: gomaxprocs=2000 idleprocs=0 threads=1 idlethreads=0 runqueue=0 [");
     for (int i = 0; i < SCHEDLINE_PS_MAX + 50; i++)
         (void)strcat(text, " 1");
     (void)strcat(text, " ]");
@@ -201,16 +219,20 @@ static void test_gc(void **state)
               0, 0, 1, 0);
     assert_gc("gc 3 @0.1s 0%: 1+2+3+4+5 ms clock, 1+2+3+6/7/8+5 ms cpu, 4->4->2 MB, 4 MB goal, 4 P",
               1, 5, 9, 6);
-    assert_torn("gc 1 @0.018s 1%: 0.018+1.3+0.076 ms clock, 0.054+0.35/1.0/3.0+0.23 ms cpu, 4->4->");
+    assert_torn(
+        "gc 1 @0.018s 1%: 0.018+1.3+0.076 ms clock, 0.054+0.35/1.0/3.0+0.23 ms cpu, 4->4->");
     assert_torn("gc 1 @0.018s 1%: 1+1 ms clock, 1+1 ms cpu, 4->4->3 MB, 5 MB goal, 4 P");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms_of_a_snapshot), cmocka_unit_test(test_details),
-        cmocka_unit_test(test_nothing),             cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_many_ps),             cmocka_unit_test(test_gc),
+        cmocka_unit_test(test_forms_of_a_snapshot),
+        cmocka_unit_test(test_details),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_many_ps),
+        cmocka_unit_test(test_gc),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

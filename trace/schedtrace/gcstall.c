@@ -14,6 +14,9 @@ static const struct pattern_scale paused_share = {0.02, 0.1};
  * collector's own workers take a quarter; who allocates faster must assist. */
 static const struct pattern_scale assist_share = {0.1, 0.3};
 
+/* In a shorter time shares say nothing, milliseconds. */
+#define SHARES_FROM 1000
+
 /* With details: the share of snapshots in which the world is stopped, or in which as many goroutines
  * as there are Ps assist or wait to. */
 static const struct pattern_scale stopped_share = {0.1, 0.4};
@@ -103,10 +106,11 @@ static void look(const struct process *p, struct pattern *ret)
     struct stall s = count(p);
     double paused = pattern_share(s.gcs.pause_total, s.window);
     double assists = pattern_share(s.gcs.assist_total, s.window * s.procs);
+    bool shares = s.window >= SHARES_FROM;
     const double scores[] = {
         pattern_scaled(s.gcs.pause_max, pause_ms),
-        pattern_scaled(paused, paused_share),
-        pattern_scaled(assists, assist_share),
+        shares ? pattern_scaled(paused, paused_share) : 0,
+        shares ? pattern_scaled(assists, assist_share) : 0,
         p->n > 0 ? by_snapshots(p, &s) : 0,
     };
 

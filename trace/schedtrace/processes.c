@@ -214,7 +214,8 @@ static double distance_gc(const struct seat *seat, const struct gcline *gc)
         return -1;
     off = last ? ms - (double)last->ms : (gc->at - seat->p.last_cycle_at) * 1e3;
     off = off < 0 ? -off : off;
-    return off + (seat->p.any_gc && gc->cycle != seat->p.last_cycle + 1 ? UNLIKE : 0);
+    off += gc->cycle != seat->p.last_cycle + 1 ? UNLIKE : 0; /* 0 + 1 of one that had none */
+    return off + (last && last->head.procs != gc->procs ? UNLIKE : 0);
 }
 
 static struct seat *seat_of_gc(struct processes *ps, const struct gcline *gc, const char *source)

@@ -33,7 +33,7 @@ static bool scan_value(const char **at, int64_t *ret)
         *ret = 0;
     else /* "nil", "-1", or a word that is not known yet */
         *at += strcspn(*at, " ");
-    if (**at == '/') {                      /* "runqsize=1/128" of Go 1.2 */
+    if (**at == '/') { /* "runqsize=1/128" of Go 1.2 */
         (*at)++;
         return scan_number(at, UINT32_MAX, &number);
     }

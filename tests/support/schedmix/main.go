@@ -74,7 +74,7 @@ func storm() {
 	for i := 0; i < 64; i++ {
 		go func() {
 			for {
-				pause := syscall.NsecToTimespec(int64(2 * time.Millisecond))
+				pause := syscall.NsecToTimespec(int64(20 * time.Millisecond))
 				syscall.Nanosleep(&pause, nil)
 			}
 		}()
