@@ -38,11 +38,11 @@ static struct process recent(const struct process *p)
 
 static void tell_of(unsigned number, const struct pattern *found)
 {
-    struct print_flow flow = {.out = stdout, .indent = 5, .width = SCHEDTRACE_COLUMNS};
+    struct print_flow flow = {.out = stdout, .indent = 6, .width = SCHEDTRACE_COLUMNS};
     char text[320];
 
     (void)snprintf(text, sizeof(text), "%s (%.2f): %s", found->code, found->score, found->says);
-    flow.column = (size_t)printf("%2u ->", number);
+    flow.column = (size_t)printf("%2u -> ", number);
     print_flow_words(&flow, text);
     print_flow_end(&flow);
 }

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "cli/sched/schedtrace.h"
+#include "cli/sched/shown.h"
 
 /* What is found rests on so many of the last snapshots of a process. */
 #define LIVE_SNAPSHOTS 60

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/sched/schedtrace.h"
+#include "cli/sched/shown.h"
 
 #include <errno.h>
 #include <string.h>

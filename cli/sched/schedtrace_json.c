@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "base/jsonwriter.h"
-#include "cli/sched/schedtrace.h"
+#include "cli/sched/shown.h"
 
 static const struct jsonwriter_style style = {.digits = 6};
 

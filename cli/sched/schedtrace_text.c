@@ -4,7 +4,7 @@
 
 #include "cli/common/print.h"
 #include "cli/common/quantity.h"
-#include "cli/sched/schedtrace.h"
+#include "cli/sched/shown.h"
 
 #define BARS 16 /* columns for the queues of all Ps */
 
@@ -71,7 +71,7 @@ void schedtrace_text_head(FILE *out, bool tagged)
     if (tagged)
         (void)fputs(" #", out);
     (void)fputs(
-        "     TIME    P IDLE  THREADS SPIN IDLE  GLOBAL  QUEUES             SUM  GC PAUSE HEAP\n",
+        "    TIME    P IDLE THREADS SPIN IDLE  GLOBAL  QUEUES            SUM  GC PAUSE HEAP\n",
         out);
 }
 
@@ -82,7 +82,7 @@ void schedtrace_text_row(FILE *out, const struct snapshot *s, unsigned tag, bool
 
     if (tag > 0)
         (void)fprintf(out, "%2u", tag);
-    (void)fprintf(out, "%9s %4u %4u  %7u %4u %4u %7u  ", time_text(s->ms, time), h->procs, h->idle,
+    (void)fprintf(out, "%8s %4u %4u %7u %4u %4u %7u  ", time_text(s->ms, time), h->procs, h->idle,
                   h->threads, h->spinning, h->idle_threads, h->runqueue);
     print_bars(out, s, utf8);
     (void)fprintf(out, " %4" PRIu64 "%s", snapshot_queued(s),

@@ -198,7 +198,7 @@ def test_nothing_found_says_what_was_near(program):
     data = printed(program(REFERENCE), "calm", seconds=1.2, godebug="schedtrace=100")
     # As on a quiet machine, whatever this one is.
     evenly = [line for line in data.decode().splitlines() if line.startswith("SCHED ")]
-    evenly = [re.sub(r"\d+ms", f"{100 * i}ms", line, 1) for i, line in enumerate(evenly)]
+    evenly = [re.sub(r"\d+ms", f"{100 * i}ms", line, count=1) for i, line in enumerate(evenly)]
     evenly = [re.sub(r"runqueue=\d+ .*", "runqueue=0 [ 0 0 ]", line) for line in evenly]
     text = schedtrace(data="\n".join(evenly).encode()).stdout.decode()
     assert "None of the five patterns. The nearest:" in text

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "cli/sched/schedtrace.h"
+#include "cli/sched/shown.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct schedlog *read_log(const uint8_t *data, size_t size, size_t piece)
