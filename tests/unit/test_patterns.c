@@ -48,6 +48,19 @@ static void say_old_row(const struct row *r)
         r->ms, r->idle, r->threads, r->idle_threads, r->global, r->queue[0], r->queue[1]);
 }
 
+static void say_detailed(unsigned ms, unsigned idle, const char *gcwaiting)
+{
+    say("SCHED %ums: gomaxprocs=2 idleprocs=%u threads=5 spinningthreads=0 needspinning=0 "
+        "idlethreads=1 runqueue=0 gcwaiting=%s nmidlelocked=0 stopwait=0 sysmonwait=false",
+        ms, idle, gcwaiting);
+}
+
+static void say_p(unsigned id, unsigned status, unsigned tick, unsigned queue)
+{
+    say("  P%u: status=%u schedtick=%u syscalltick=1 m=%u runqsize=%u gfreecnt=0 timerslen=0", id,
+        status, tick, id, queue);
+}
+
 static const struct pattern *look(const char *code)
 {
     const struct pattern *p = NULL;
@@ -196,6 +209,21 @@ static void test_late(void **state)
     assert_int_equal(p->proofs[1].line, 4);
 }
 
+/* What a panic prints comes early, and makes none of the others late. */
+static void test_panic(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        struct row r = {.ms = 1000 * i, .idle = 2, .threads = 5, .idle_threads = 2, .tick = {i, i}};
+
+        say_row(&r);
+    }
+    say_detailed(9020, 2, "false");
+    say_p(0, 1, 10, 0);
+    assert_float_equal(number(look("m-starvation"), "late_share"), 0, 1e-9);
+    assert_int_equal(found.found, 0);
+}
+
 /* One gap is chance, or a log that lost lines. */
 static void test_late_once(void **state)
 {
@@ -303,19 +331,6 @@ static void test_only_cycles(void **state)
     assert_only("gc-stall");
     assert_false(found.too_few);
     assert_non_null(look("stuck-p")->lacking);
-}
-
-static void say_detailed(unsigned ms, unsigned idle, const char *gcwaiting)
-{
-    say("SCHED %ums: gomaxprocs=2 idleprocs=%u threads=5 spinningthreads=0 needspinning=0 "
-        "idlethreads=1 runqueue=0 gcwaiting=%s nmidlelocked=0 stopwait=0 sysmonwait=false",
-        ms, idle, gcwaiting);
-}
-
-static void say_p(unsigned id, unsigned status, unsigned tick, unsigned queue)
-{
-    say("  P%u: status=%u schedtick=%u syscalltick=1 m=%u runqsize=%u gfreecnt=0 timerslen=0", id,
-        status, tick, id, queue);
 }
 
 static void say_m(unsigned id, unsigned g)
@@ -510,6 +525,7 @@ int main(void)
         TEST(test_queue_with_idle_p),
         TEST(test_late),
         TEST(test_late_once),
+        TEST(test_panic),
         TEST(test_long_turns),
         TEST(test_long_turns_untold),
         TEST(test_long_pauses),

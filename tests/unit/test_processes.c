@@ -223,6 +223,24 @@ static void test_details(void **state)
     assert_int_equal(whole, 2);
 }
 
+/* When a process panics it prints details, too. */
+static void test_panic(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        say("SCHED %ums: gomaxprocs=2 idleprocs=1 threads=4 spinningthreads=0 needspinning=0 "
+            "idlethreads=1 runqueue=0 [ 0 0 ] schedticks=[ %u 1 ]",
+            1000 * i, i);
+    say_detailed(2052, 2);
+    say_p(0, 7);
+    say_p(1, 8);
+    say("panic: x");
+    assert_int_equal(schedlog_finish(logged), 0);
+    assert_int_equal(count(), 1);
+    assert_int_equal(get(0)->n, 4);
+    assert_false(process_detailed(get(0)));
+}
+
 static void test_threads_in_calls(void **state)
 {
     (void)state;
@@ -334,6 +352,7 @@ int main(void)
         TEST(test_ticks),
         TEST(test_cycles),
         TEST(test_details),
+        TEST(test_panic),
         TEST(test_threads_in_calls),
         TEST(test_many_processes),
         TEST(test_many_snapshots),

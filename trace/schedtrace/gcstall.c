@@ -45,7 +45,7 @@ static struct stall count(const struct process *p)
     if (p->n > 1)
         s.window = (double)process_window(p);
     s.procs = p->list[p->n - 1]->head.procs;
-    s.details = p->list[p->n - 1]->head.detailed;
+    s.details = process_detailed(p);
     for (size_t i = 0; i < p->n; i++) {
         s.stopped += p->list[i]->head.gcwaiting;
         s.assisting += many_assist(p->list[i]);

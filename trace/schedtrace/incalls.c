@@ -26,7 +26,7 @@ static uint64_t calls_between(const struct snapshot *a, const struct snapshot *b
 
 static struct incalls count(const struct process *p)
 {
-    struct incalls c = {.details = p->list[p->n - 1]->has_gs};
+    struct incalls c = {.details = process_detailed(p)};
     uint64_t sum = 0, ticks = 0;
 
     for (size_t i = 1; i < p->n; i++) {

@@ -26,7 +26,7 @@ static bool is_woken(const struct snapshot *s)
 
 static struct woken count(const struct process *p)
 {
-    struct woken w = {.details = p->list[p->n - 1]->has_gs};
+    struct woken w = {.details = process_detailed(p)};
 
     for (size_t i = 1; i < p->n; i++) {
         const struct snapshot *s = p->list[i];

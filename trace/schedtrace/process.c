@@ -36,6 +36,15 @@ uint64_t process_interval(const struct process *p)
     return gaps[n / 2];
 }
 
+bool process_detailed(const struct process *p)
+{
+    size_t detailed = 0;
+
+    for (size_t i = 0; i < p->n; i++)
+        detailed += p->list[i]->head.detailed;
+    return 2 * detailed > p->n;
+}
+
 void process_gcs_add(struct process_gcs *to, const struct process_gcs *more)
 {
     if (more->cycles == 0)

@@ -78,6 +78,9 @@ uint64_t process_window(const struct process *p);
 /* What is between most of its snapshots, in milliseconds: the median; 0 of less than two. */
 uint64_t process_interval(const struct process *p);
 
+/* Whether its snapshots have details. When it panics the runtime prints some in any case. */
+bool process_detailed(const struct process *p);
+
 /* All cycles of the snapshots that are kept, and those behind them. */
 void process_gcs(const struct process *p, struct process_gcs *ret);
 

@@ -166,6 +166,14 @@ static bool ticks_fit(const struct snapshot *last, const struct schedline *line)
 /* The number of threads changes slowly: one more or less weighs as much as so many milliseconds. */
 #define THREAD_WEIGHS 20.0
 
+/* Whether one Go prints both. Details may come without being asked for, when a process panics. */
+static bool same_form(const struct schedline_head *a, const struct schedline_head *b)
+{
+    bool alike = a->detailed || b->detailed || a->ticks == b->ticks;
+
+    return alike && a->needspinning == b->needspinning;
+}
+
 /* How far a snapshot is from what is expected of this process; negative: it is none of it. */
 static double distance(const struct seat *seat, const struct schedline *line)
 {
@@ -176,8 +184,7 @@ static double distance(const struct seat *seat, const struct schedline *line)
         return 0; /* only cycles of the collector so far */
     if (line->head.ms == 0 || line->head.ms < last->ms || !ticks_fit(last, line))
         return -1;
-    if (line->head.detailed != last->head.detailed || line->head.ticks != last->head.ticks ||
-        line->head.needspinning != last->head.needspinning)
+    if (!same_form(&line->head, &last->head))
         return -1;
     off = (double)(line->head.ms - last->ms) - (double)process_interval(&seat->p);
     threads = (double)line->head.threads - (double)last->head.threads;

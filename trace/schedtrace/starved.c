@@ -26,13 +26,20 @@ struct starved {
     uint32_t threads;
 };
 
+/* What is between two snapshots; of one that a panic printed that tells nothing. */
+static bool gap_between(const struct snapshot *a, const struct snapshot *b, uint64_t *ret)
+{
+    *ret = b->ms - a->ms;
+    return a->head.detailed == b->head.detailed;
+}
+
 static uint64_t nominal(const struct process *p)
 {
-    uint64_t least = UINT64_MAX;
+    uint64_t least = UINT64_MAX, gap;
 
     for (size_t i = 1; i < p->n; i++)
-        if (p->list[i]->ms - p->list[i - 1]->ms < least)
-            least = p->list[i]->ms - p->list[i - 1]->ms;
+        if (gap_between(p->list[i - 1], p->list[i], &gap) && gap < least)
+            least = gap;
     return least;
 }
 
@@ -61,14 +68,19 @@ static void count_turns(const struct snapshot *a, const struct snapshot *b, stru
     s->turns += most;
 }
 
+static uint64_t late_by(const struct snapshot *a, const struct snapshot *b, uint64_t interval)
+{
+    uint64_t gap;
+
+    return gap_between(a, b, &gap) && gap - interval > LATE_MS ? gap - interval : 0;
+}
+
 static void count_late(const struct snapshot *a, const struct snapshot *b, uint64_t interval,
                        struct starved *s)
 {
-    uint64_t late = b->ms - a->ms - interval;
+    uint64_t late = late_by(a, b, interval);
 
-    if (late <= LATE_MS)
-        return;
-    s->late++;
+    s->late += late > 0;
     s->late_ms += late;
     if (late > s->latest)
         s->latest = late;
@@ -100,7 +112,7 @@ static void prove(const struct process *p, bool idle, bool late, struct pattern 
 
         if (idle && at->head.idle > 0 && snapshot_queued(at) > 0)
             pattern_prove_by(ret, at);
-        if (late && at->ms - before->ms - interval > LATE_MS) {
+        if (late && late_by(before, at, interval) > 0) {
             if (ret->n_proofs == 0 || ret->proofs[ret->n_proofs - 1].line != before->line)
                 pattern_prove_by(ret, before);
             pattern_prove_by(ret, at);

@@ -159,7 +159,7 @@ static void look(const struct process *p, struct pattern *ret)
         look_at(p, i, &begun, &best);
     }
     ret->score = best.score;
-    if (!p->list[p->n - 1]->head.detailed)
+    if (!process_detailed(p))
         ret->lacking = "whose goroutine a P runs: scheddetail=1";
     if (best.score <= 0) {
         (void)snprintf(ret->says, sizeof(ret->says), "%s",
