@@ -288,6 +288,17 @@ def test_restarts(log):
     assert len({json.dumps(numbers_of(p)) for p in got["processes"]}) == 1
 
 
+def test_panic(program):
+    """What a process prints when it panics is of that process, and nothing is torn."""
+    with start(program(REFERENCE), "crash", "schedtrace=100") as run:
+        data = run.stderr.read()
+    assert run.returncode == 2 and b"panic: crash" in data
+    got = read(data)
+    (process,) = got["processes"]
+    assert [("goroutines" in s) for s in process["snapshots"][-2:]] == [False, True]
+    assert got["lines_torn"] == got["lines_stray"] == 0
+
+
 def test_table_fits(log):
     """100 columns, whatever the numbers are, with and without UTF-8."""
     big = b"".join(

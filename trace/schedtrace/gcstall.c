@@ -101,6 +101,21 @@ static void prove(const struct process *p, const struct process_gcs *gcs, struct
             pattern_prove_by(ret, p->list[i]);
 }
 
+static void say(const struct stall *s, double paused, double assists, struct pattern *ret)
+{
+    if (s->gcs.cycles > 0)
+        (void)snprintf(
+            ret->says, sizeof(ret->says),
+            "%ju cycles: the longest pause %.3g ms, %.1f%% of the time paused, %.1f%% of all "
+            "CPU time assists",
+            (uintmax_t)s->gcs.cycles, s->gcs.pause_max, paused * 100, assists * 100);
+    else
+        (void)snprintf(
+            ret->says, sizeof(ret->says),
+            "no cycle is printed; %zu snapshots are of a stopped world, %zu of many assists",
+            s->stopped, s->assisting);
+}
+
 static void look(const struct process *p, struct pattern *ret)
 {
     struct stall s = count(p);
@@ -123,14 +138,10 @@ static void look(const struct process *p, struct pattern *ret)
         pattern_tell(ret, "assisting_snapshots", (double)s.assisting);
     }
     if (!p->any_gc)
-        ret->lacking = "pauses and assists: gctrace=1 (or the process had no cycle)";
+        ret->lacking = "pauses and assists: gctrace=1";
     ret->score = most(scores, 4);
     prove(p, &s.gcs, ret);
-    (void)snprintf(
-        ret->says, sizeof(ret->says),
-        "%ju cycles: the longest pause %.3g ms, %.1f%% of the time paused, %.1f%% of all "
-        "CPU time assists",
-        (uintmax_t)s.gcs.cycles, s.gcs.pause_max, paused * 100, assists * 100);
+    say(&s, paused, assists, ret);
 }
 
 const struct pattern_rule gcstall_rule = {

@@ -19,6 +19,7 @@ import (
 var patterns = map[string]func(){
 	"calm":    calm,
 	"busy":    busy,
+	"crash":   crash,
 	"storm":   storm,
 	"netpoll": netpoll,
 	"gcstall": gcstall,
@@ -67,6 +68,12 @@ func busy() {
 			}
 		}()
 	}
+}
+
+// crash ends by a panic, at which the runtime prints a snapshot with details of its own accord.
+func crash() {
+	time.Sleep(700 * time.Millisecond)
+	panic("crash")
 }
 
 // storm has 64 goroutines in system calls that block.
