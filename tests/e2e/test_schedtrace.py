@@ -162,7 +162,7 @@ def test_patterns(program, toolchain):
     assert any(p["text"].startswith("gc ") for p in found["lines"])
 
     godebug = "schedtrace=100,scheddetail=1,asyncpreemptoff=1"
-    (stuck,) = read(printed(binary, "stuck", godebug, seconds=3))["processes"]
+    (stuck,) = read(printed(binary, "stuck", godebug, seconds=4))["processes"]
     assert re.match(r"P\d+ runs goroutine \d+ for \d+ ms", patterns(stuck)["stuck-p"]["says"])
 
 
@@ -189,7 +189,7 @@ def test_starved(program, toolchain):
 
 def test_long_turns(program):
     """Stops too short for late snapshots are told by the turns."""
-    data = stopped(program(REFERENCE), "busy", "schedtrace=100", 0.08, 0.02)
+    data = stopped(program(REFERENCE), "busy", "schedtrace=100", 0.18, 0.02)
     (process,) = read(data)["processes"]
     assert patterns(process)["m-starvation"]["evidence"]["turn_ms"] >= 60
 

@@ -4,12 +4,10 @@
 #include "trace/schedtrace/rules.h"
 
 /* How long one P does the same, in milliseconds. Whoever runs for 10 ms makes room for the next,
- * which is a tick; that a thread has no CPU for so long is seldom. With details it is known that the
- * same goroutine ran. */
-static const struct pattern_scale same_goroutine_ms = {500, 2000};
-static const struct pattern_scale same_tick_ms = {1000, 4000};
-#define SNAPSHOTS_DETAILED 4 /* in a row */
-#define SNAPSHOTS 8          /* what they do not show must be unlikely */
+ * which is a tick; but where others have the CPUs a thread may wait for one for half a second. */
+static const struct pattern_scale stuck_ms = {1000, 4000};
+#define SNAPSHOTS_DETAILED 4 /* in a row: the same goroutine is seen to run */
+#define SNAPSHOTS 8          /* without details: what is not seen must be unlikely */
 
 enum sign {
     SAME_GOROUTINE, /* details: it runs, and neither ticks nor goroutine change */
@@ -85,7 +83,7 @@ static double score(const struct process *process, const struct stretch *s)
 {
     bool detailed = s->sign == SAME_GOROUTINE;
     double ms = (double)(process->list[s->last]->ms - process->list[s->first]->ms);
-    double value = pattern_scaled(ms, detailed ? same_goroutine_ms : same_tick_ms);
+    double value = pattern_scaled(ms, stuck_ms);
     size_t n = s->last - s->first + 1;
 
     if (n < (detailed ? SNAPSHOTS_DETAILED : SNAPSHOTS) && value >= 0.5)
