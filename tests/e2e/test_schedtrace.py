@@ -180,7 +180,7 @@ def stopped(binary, pattern, godebug, stop, go_on):
     return read_by[0]
 
 
-@pytest.mark.parametrize("toolchain", TOOLCHAINS)
+@pytest.mark.parametrize("toolchain", [TOOLCHAINS[0], REFERENCE])
 def test_starved(program, toolchain):
     data = stopped(program(toolchain), "busy", "schedtrace=100", 0.3, 0.3)
     (process,) = read(data)["processes"]
@@ -457,7 +457,6 @@ def test_follow_a_file(tmp_path):
             out.write(snapshot(1000)[40:])
         rows_until(run, 1)
         file.write_text("")
-        time.sleep(1)
         file.write_text(snapshot(2000))
         rows_until(run, 1)
         (tmp_path / "new").write_text(snapshot(3000))
