@@ -216,6 +216,7 @@ def envelopes(lines):
         [f"Nov 29 22:11:{i % 60:02} web-1 app[41]: {line}" for i, line in enumerate(lines)],
     )
     yield "compose", [f"\033[36mweb-1  |\033[0m {line}" for line in lines]
+    yield "logfmt", [f'ts=2026-11-29T22:11:{i % 60:02}Z msg="{x}"' for i, x in enumerate(lines)]
     yield "cri", [f"{at} stderr F {line}" for line in lines]
     parts = []
     for line in lines:

@@ -91,6 +91,7 @@ static void test_journal(void **state)
     assert_opened(
         "{\"log\":\"a\\\"b\\\\\",\"kubernetes\":{\"pod_name\":\"p\",\"labels\":{\"log\":\"x\"}}}",
         "a\"b\\", "p");
+    assert_opened("{\"a\":[{\"log\":\"in\"}],\"log\":\"out\",\"log\":\"twice\"}", "out", "");
     assert_opened("{\"msg\":\"deep\",\"pid\":12,\"host\":null}", "deep", "12");
     /* A message that is no text leaves the line as it is; one that is cut is used. */
     assert_opened("{\"MESSAGE\":null}", "{\"MESSAGE\":null}", "");
@@ -118,6 +119,9 @@ static void test_prefix(void **state)
     assert_prefix("[pod/web-1/app] 2026/11/29 22:11:06 ", "[pod/web-1/app]");
     assert_prefix("[   12.345678] web: ", "web:");
     assert_prefix("web-1  | ", "web-1 |");
+    assert_prefix("level=info ts=2026-11-29T22:11:06Z t=\"12:00\" seq=17 pid=41 msg=\"",
+                  "level=info pid=41 msg=\"");
+    assert_prefix("= a= ", "= a=");
     assert_prefix("a\tb\x01 ", "a b?");
     envelope_prefix("app ", 4, source);
     assert_string_equal(source, "stderr app");

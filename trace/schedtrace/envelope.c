@@ -240,6 +240,28 @@ static bool is_month(const char *word, size_t n)
                             (char[4]){word[0], word[1], word[2], '\0'});
 }
 
+/* "ts=2026-11-29T22:11:06Z", or a counter; a process id stays. */
+static bool is_named_time(const char *word, size_t n)
+{
+    const char *value = memchr(word, '=', n);
+    size_t name = value ? (size_t)(value - word) : 0;
+
+    if (!value || n - name < 2 || (name == 3 && memcmp(word, "pid", 3) == 0))
+        return false;
+    value++;
+    n -= name + 1;
+    if (n > 2 && *value == '"' && value[n - 1] == '"') {
+        value++;
+        n -= 2;
+    }
+    return is_time(value, n);
+}
+
+static bool changes(const char *word, size_t n)
+{
+    return is_time(word, n) || is_named_time(word, n) || is_month(word, n);
+}
+
 void envelope_prefix(const char *text, size_t n, char source[static ENVELOPE_SOURCE_MAX])
 {
     size_t at = 0;
@@ -251,7 +273,7 @@ void envelope_prefix(const char *text, size_t n, char source[static ENVELOPE_SOU
             at++;
         for (begin = at; at < n && text[at] != ' ' && text[at] != '\t'; at++)
             ;
-        if (at > begin && !is_time(text + begin, at - begin) && !is_month(text + begin, at - begin))
+        if (at > begin && !changes(text + begin, at - begin))
             append(source, text + begin, at - begin);
     }
 }

@@ -30,7 +30,8 @@ static void note(struct jsonfield *fields, size_t n, const char *name, size_t le
     for (size_t i = 0; i < n; i++) {
         struct jsonfield *f = &fields[i];
 
-        if (!f->value && strlen(f->name) == length && memcmp(f->name, name, length) == 0) {
+        if ((!f->value || depth < f->depth) && strlen(f->name) == length &&
+            memcmp(f->name, name, length) == 0) {
             f->value = value;
             f->depth = depth;
             return;

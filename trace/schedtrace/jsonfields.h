@@ -17,7 +17,8 @@ struct jsonfield {
     size_t depth;      /* 1: of the object itself */
 };
 
-/* Fills in the value of each field of the list that is a member, the first one if there are more.
+/* Fills in the value of each field of the list that is a member, the outermost, then the first, if there are
+ * more.
  * False if the text is no object. A zero byte must follow its n bytes. */
 bool jsonfields_find(const char *text, size_t n, struct jsonfield *fields, size_t n_fields);
 

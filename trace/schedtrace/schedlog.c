@@ -58,7 +58,7 @@ static void count(struct schedlog *log, enum schedline_kind kind)
  * program itself printed before, without an end of the line, touches it. */
 static bool is_prefix(const char *text, size_t n)
 {
-    return n > 0 && strchr(" \t:|]>=", text[n - 1]) != NULL;
+    return n > 0 && strchr(" \t:|]>=\"", text[n - 1]) != NULL;
 }
 
 static int on_line(void *userdata, const struct logline *line)
