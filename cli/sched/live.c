@@ -92,7 +92,9 @@ void live_snapshot(struct live *live, const struct process *p, const struct snap
 
 int live_error(const struct live *live)
 {
-    return screen_reader_left() ? -EPIPE : live->error;
+    if (screen_reader_left())
+        return -EPIPE;
+    return ferror(stdout) ? -EIO : live->error;
 }
 
 void live_end(struct live *live, const struct schedlog *log)

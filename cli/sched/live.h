@@ -22,7 +22,7 @@ struct live {
 /* As processes_fn. */
 void live_snapshot(struct live *live, const struct process *p, const struct snapshot *s);
 
-/* What went wrong meanwhile: a negative errno; -EPIPE: nobody reads what is printed. */
+/* What went wrong meanwhile, also with standard output: 0 or a negative errno. */
 int live_error(const struct live *live);
 
 /* The log is at its end. */

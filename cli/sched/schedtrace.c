@@ -155,6 +155,8 @@ static int conclude(struct job *job, int r)
     const char *file = strcmp(job->file.path, "-") == 0 ? "standard input" : job->file.path;
     int shown;
 
+    if (ferror(stdout)) /* nothing more can be shown */
+        return screen_finish() < 0 ? -EIO : 0;
     if (r < 0)
         (void)snprintf(job->error, sizeof(job->error), "cannot read it: %s", strerror(-r));
     else if (processes_count(schedlog_processes(job->log)) == 0)

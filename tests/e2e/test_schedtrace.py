@@ -484,6 +484,20 @@ def test_follow_details(tmp_path):
     assert run.returncode == -signal.SIGTERM
 
 
+def test_full_disk(tmp_path):
+    """A followed log ends when nothing more can be printed."""
+    file = tmp_path / "log"
+    file.write_text(snapshot(0))
+    with open("/dev/full", "w", encoding="ascii") as full:
+        for args in (["-f"], ["-f", "--json"], []):
+            done = subprocess.run(
+                [CONTRACE, "schedtrace", *args, file],
+                stdout=full, stderr=subprocess.PIPE, text=True, timeout=300, check=False,
+            )  # fmt: skip
+            assert done.returncode == 1
+            assert done.stderr.count("cannot write to standard output") == 1
+
+
 def test_follow_as_json(log):
     out = schedtrace("-f", "--json", data=log).stdout.decode().splitlines()
     *snapshots, end = map(json.loads, out)
