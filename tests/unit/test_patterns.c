@@ -16,7 +16,7 @@
 static struct schedlog *logged;
 static struct patterns found;
 
-static void say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
     char text[512];
     va_list ap;

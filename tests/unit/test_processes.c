@@ -25,7 +25,7 @@ static void on_snapshot(void *userdata, const struct process *p, const struct sn
     whole++;
 }
 
-static void say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
     char text[512];
     va_list ap;
