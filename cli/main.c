@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"summary", "say what a trace shows", command_summary},
     {"goroutines", "say what goroutines did, by start function", command_goroutines},
     {"pprof", "write a trace's profile for 'go tool pprof'", command_pprof},
+    {"schedtrace", "say what GODEBUG=schedtrace printed into a log", command_schedtrace},
     {"verify", "say whether traces are complete, and save what is whole", command_verify},
 };
 

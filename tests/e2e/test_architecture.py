@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "trace/findings": {"trace", "trace/stack", "trace/summary"},
     "trace/profile": {"trace", "trace/common"},
     "trace/goroutines": {"trace", "trace/common", "trace/summary"},
+    "trace/schedtrace": set(),
     "lib/yaml": set(),
     "lib/net": set(),
     "lib/process": set(),
@@ -93,6 +94,7 @@ MAY_INCLUDE = {
         "lib/record",
         "cli/common",
     },
+    "cli/sched": {"trace/schedtrace", "cli/common"},
     "cli/find": {
         "trace/findings", "lib/config", "lib/net", "lib/record", "lib/store", "lib/store/http",
         "lib/store/interface", "cli/ask", "cli/common",
